@@ -1,0 +1,54 @@
+/** Exit codes, a contract that scripts rely on. Documented in the README. */
+export const EXIT = {
+  ok: 0,
+  unexpected: 1,
+  usage: 2,
+  invalid: 3,
+  authentication: 4,
+  budget: 5,
+  balance: 6,
+  locked: 7,
+  inDoubt: 8,
+  lockfile: 9,
+  changes: 10,
+  inFlight: 11,
+  unavailable: 12,
+  tracks: 100,
+  sigint: 130,
+  sigterm: 143,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/**
+ * The one error base. It is for failures that end a command; failures of a single track are values.
+ * `code` is stable, `hint` names what to do next, `exitCode` says how the process ends.
+ */
+export class BatchError extends Error {
+  readonly code: string;
+  readonly hint: string | undefined;
+  readonly exitCode: ExitCode;
+
+  constructor(
+    code: string,
+    message: string,
+    options: { exitCode: ExitCode; hint?: string | undefined; cause?: unknown },
+  ) {
+    super(message, { cause: options.cause });
+    this.name = 'BatchError';
+    this.code = code;
+    this.hint = options.hint;
+    this.exitCode = options.exitCode;
+  }
+}
+
+/** The system's code of a thrown value (`ENOENT`, `ENOSPC`), or `''`. */
+export function faultCode(error: unknown): string {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return typeof code === 'string' ? code : '';
+}
+
+/** For the `default` of a switch over a closed union: a new member fails to compile here. */
+export function unreachable(value: never): never {
+  throw new Error(`unreachable: ${JSON.stringify(value)}`);
+}

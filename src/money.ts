@@ -1,0 +1,34 @@
+/**
+ * Money is counted in integer micro-dollars (1 USD = 1,000,000), so that sums of thousands of
+ * prices are exact and a budget is compared without floating-point doubt.
+ */
+
+/** Micro-dollars in one US dollar. */
+export const MICRO_USD_PER_USD = 1_000_000;
+
+/**
+ * A price as the API sends it (USD, a JSON number) in micro-dollars. A fraction of a micro-dollar
+ * rounds up, so that a total never promises less than will be charged. What lies below a millionth
+ * of a micro-dollar is the noise of binary floating point (`0.11500000000000002`), not a price.
+ *
+ * @param usd a finite number of US dollars, at least 0 and at most 1,000,000
+ * @returns integer micro-dollars, or `undefined` if `usd` is not such a number
+ */
+export function microUsdFromUsd(usd: unknown): number | undefined {
+  if (typeof usd !== 'number' || !Number.isFinite(usd) || usd < 0 || usd > 1_000_000) return undefined;
+  return Math.ceil(Number((usd * MICRO_USD_PER_USD).toFixed(6)));
+}
+
+/**
+ * Dollars for a person: at least two decimals, more only where the price has them
+ * (`$0.69`, `$0.0023`, `$1,234.50`).
+ */
+export function formatUsd(microUsd: number): string {
+  const sign = microUsd < 0 ? '-' : '';
+  const absolute = Math.abs(Math.round(microUsd));
+  const dollars = Math.floor(absolute / MICRO_USD_PER_USD).toLocaleString('en-US');
+  const decimals = String(absolute % MICRO_USD_PER_USD)
+    .padStart(6, '0')
+    .replace(/0{1,4}$/, '');
+  return `${sign}$${dollars}.${decimals}`;
+}

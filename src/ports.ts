@@ -1,0 +1,141 @@
+/**
+ * What the program needs from the world. Everything that can differ between two runs (time, chance,
+ * disk, network, other processes) enters here, so that a whole run, crashes included, is a function
+ * of a seed in the tests. `node/` holds the real ones.
+ */
+
+export interface Clock {
+  /** Milliseconds since the Unix epoch. Never goes back within one process. */
+  nowMs(): number;
+  /** Resolves after `delayMs`, or at once when `signal` aborts. Never rejects. */
+  sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
+}
+
+export interface Random {
+  /** Cryptographically strong in production: ids and salts come from it. */
+  bytes(count: number): Uint8Array;
+}
+
+/** One running process, told apart from a later one that was given the same pid. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly hostname: string;
+  /** Changes at each boot; empty where the system does not tell. */
+  readonly bootId: string;
+  /** When the process started, in whatever unit the system uses; empty where it does not tell. */
+  readonly startTime: string;
+}
+
+export interface Processes {
+  readonly self: ProcessIdentity;
+  /** Start time of a live process on this host, `undefined` if no such process lives, `''` if it lives and the system does not tell. */
+  startTimeOf(pid: number): Promise<string | undefined>;
+}
+
+export interface FileFacts {
+  readonly kind: 'file' | 'directory' | 'other';
+  readonly bytes: number;
+  readonly modifiedMs: number;
+}
+
+/** An open file. Bytes written are not durable before `sync` has resolved. */
+export interface FileHandle {
+  write(bytes: Uint8Array): Promise<void>;
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Thrown by `Files`: `code` is the system's (`ENOENT`, `EEXIST`, `ENOSPC`, `EACCES`, …). */
+export interface FileFault extends Error {
+  readonly code: string;
+}
+
+/** All paths are absolute. Every method may throw a `FileFault`. */
+export interface Files {
+  /** Throws `EFBIG` for a file of more than `bytesMax` bytes. */
+  read(path: string, bytesMax: number): Promise<Uint8Array>;
+  /** The file's bytes, in pieces of at most 1 MiB. */
+  stream(path: string): AsyncIterable<Uint8Array>;
+  /** Follows links; `undefined` where nothing is. */
+  facts(path: string): Promise<FileFacts | undefined>;
+  /** The path with every link resolved, also of a path whose last parts do not exist yet. */
+  real(path: string): Promise<string>;
+  list(directory: string): Promise<readonly string[]>;
+  /** Creates the folder and its parents, and makes their entries durable. */
+  makeDirectory(path: string): Promise<void>;
+  /** `exclusive` fails with `EEXIST`; `truncate` starts anew; `append` goes on at the end. Each creates the file. */
+  open(path: string, mode: 'exclusive' | 'truncate' | 'append'): Promise<FileHandle>;
+  /** Replaces the target atomically. Durable only after `syncDirectory`. */
+  rename(from: string, to: string): Promise<void>;
+  /** Gives the file a second name; fails with `EEXIST` rather than replace anything. */
+  link(from: string, to: string): Promise<void>;
+  /** No error where nothing is. */
+  remove(path: string): Promise<void>;
+  syncDirectory(path: string): Promise<void>;
+}
+
+export interface TransportRequest {
+  readonly method: 'GET' | 'POST';
+  /** Below the base URL, with its leading slash and its query: `/audio/queue`. */
+  readonly path: string;
+  /** JSON text. */
+  readonly body?: string;
+  /** Not over a kept-alive connection that the server may have closed meanwhile: for the one request that spends. */
+  readonly freshConnection?: boolean;
+  /** Of the whole exchange, the body included. */
+  readonly deadlineMs: number;
+}
+
+export interface TransportAnswer {
+  readonly kind: 'answer';
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /**
+   * To be read once, or discarded. Throws `TransportFault` when the body is cut or late. A body that
+   * simply ends early looks whole where the answer has neither a length nor chunks: see `framed`.
+   */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Whether the end of the body is marked (Content-Length or chunked), so that a cut one cannot look whole. */
+  readonly framed: boolean;
+  /** Stops reading and frees the connection. */
+  discard(): void;
+}
+
+export interface TransportNoAnswer {
+  readonly kind: 'no_answer';
+  /** `false` only where it is certain that no byte of the request left this machine. */
+  readonly sent: boolean;
+  /** The system's or library's code: `ECONNREFUSED`, `UND_ERR_HEADERS_TIMEOUT`, … */
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface TransportFault extends Error {
+  readonly code: string;
+}
+
+/** One HTTP exchange with the API. Knows the base URL and the key; follows no redirect; retries nothing; never throws. */
+export type Transport = (request: TransportRequest) => Promise<TransportAnswer | TransportNoAnswer>;
+
+/** What a look into an audio file tells. */
+export interface MediaFacts {
+  /** Media type by the bytes, not by the header: `audio/wav`, `audio/flac`, `audio/mpeg`. */
+  readonly mediaType: string;
+  /** Seconds; absent where the container does not tell. */
+  readonly durationSeconds?: number;
+}
+
+/**
+ * Recognises the container by its bytes and parses it, without holding it in memory.
+ * `undefined`: not an audio file of a type we know, or damaged.
+ */
+export type InspectMedia = (bytes: AsyncIterable<Uint8Array>, sizeBytes: number) => Promise<MediaFacts | undefined>;
+
+export interface Ports {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly files: Files;
+  readonly processes: Processes;
+  readonly inspectMedia: InspectMedia;
+}
