@@ -130,7 +130,10 @@ export interface MediaFacts {
  * Recognises the container by its bytes and parses it, without holding it in memory.
  * `undefined`: not an audio file of a type we know, or damaged.
  */
-export type InspectMedia = (bytes: AsyncIterable<Uint8Array>, sizeBytes: number) => Promise<MediaFacts | undefined>;
+export type InspectMedia = (
+  bytes: AsyncIterable<Uint8Array>,
+  sizeBytes: number,
+) => Promise<MediaFacts | undefined>;
 
 export interface Ports {
   readonly clock: Clock;

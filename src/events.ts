@@ -1,0 +1,119 @@
+import type { Diagnostic } from './diagnostic.js';
+
+/**
+ * What a run tells while it goes on: the only way from the run to a reporter, and, as it stands, the lines
+ * of `--events ndjson` (`schemas/events.schema.json`). Fields keep this order. Unknown ones are to be ignored.
+ */
+export type RunEvent =
+  | {
+      readonly type: 'version';
+      readonly time: string;
+      readonly schema: 1;
+      readonly program: 'venice-batch';
+      readonly version: string;
+      readonly endpoint: string;
+      readonly sandbox: boolean;
+    }
+  | { readonly type: 'phase'; readonly time: string; readonly phase: Phase }
+  | {
+      readonly type: 'plan';
+      readonly time: string;
+      readonly takes: number;
+      readonly done: number;
+      readonly collect: number;
+      readonly buy: number;
+      readonly in_doubt: number;
+      readonly held: number;
+      readonly total_micro_usd: number;
+      readonly spent_before_micro_usd: number;
+      readonly budget_micro_usd: number | null;
+    }
+  | ({ readonly type: 'diagnostic'; readonly time: string } & Diagnostic)
+  | TakeEvent
+  | {
+      readonly type: 'notice';
+      readonly time: string;
+      readonly level: 'info' | 'warning' | 'error';
+      readonly code: string;
+      readonly message: string;
+      readonly hint?: string;
+    }
+  | ProgressEvent
+  | SummaryEvent;
+
+export type Phase = 'check' | 'quote' | 'approve' | 'generate' | 'clean_up';
+
+/** A take changed its state. */
+export interface TakeEvent {
+  readonly type: 'take';
+  readonly time: string;
+  /** What the take is called: `opening`, `opening#2`. */
+  readonly key: string;
+  readonly track: string;
+  readonly take: number;
+  readonly state:
+    | 'submitting'
+    | 'queued'
+    | 'downloading'
+    | 'stored'
+    | 'done'
+    | 'rejected'
+    | 'waiting'
+    | 'in_doubt'
+    | 'failed'
+    | 'lost'
+    | 'unverified'
+    | 'missing';
+  readonly attempt: string;
+  readonly model: string;
+  readonly price_micro_usd: number;
+  readonly queue_id?: string;
+  /** Relative to the output root. */
+  readonly path?: string;
+  readonly bytes?: number;
+  readonly status?: number;
+  /** Stable. */
+  readonly code?: string;
+  /** In the API's words: foreign text, to be escaped. */
+  readonly message?: string;
+  /** What it means for the money: `not charged`, `charged`, `refunded`, `unknown`. */
+  readonly money?: 'not charged' | 'charged' | 'refunded' | 'unknown';
+  readonly suggested_prompt?: string;
+}
+
+export interface ProgressEvent {
+  readonly type: 'progress';
+  readonly time: string;
+  readonly total: number;
+  readonly done: number;
+  readonly active: number;
+  readonly failed: number;
+  readonly spent_micro_usd: number;
+  readonly approved_micro_usd: number;
+  readonly remaining_ms_low: number | null;
+  readonly remaining_ms_high: number | null;
+  readonly paused_until: string | null;
+}
+
+export interface SummaryEvent {
+  readonly type: 'summary';
+  readonly time: string;
+  readonly exit_code: number;
+  readonly total: number;
+  readonly done: number;
+  readonly made: number;
+  readonly in_flight: number;
+  readonly clean_up_owed: number;
+  readonly in_doubt: number;
+  readonly failed: number;
+  readonly missing: number;
+  readonly not_bought: number;
+  /** Quoted prices of what this run bought. */
+  readonly spent_micro_usd: number;
+  readonly spent_total_micro_usd: number;
+  readonly approved_micro_usd: number;
+  readonly budget_micro_usd: number | null;
+  readonly duration_ms: number;
+  /** Ready to paste. */
+  readonly next_command: string | null;
+}

@@ -1,0 +1,71 @@
+import type { Diagnostic, Span } from '../diagnostic.js';
+
+/**
+ * What `/audio/queue` gets, under the API's own names, normalised: a field that says nothing (`false`,
+ * an empty text) is absent, `"45"` is `45`, lines end in LF. The digest is made of exactly this.
+ */
+export interface AudioRequest {
+  readonly model: string;
+  readonly prompt: string;
+  readonly lyrics_prompt?: string;
+  /** Whole seconds, at least 1. */
+  readonly duration_seconds?: number;
+  readonly force_instrumental?: true;
+  readonly lyrics_optimizer?: true;
+  readonly loop?: true;
+  readonly voice?: string;
+  readonly language_code?: string;
+  /** 0.25 to 4. */
+  readonly speed?: number;
+}
+
+export type RequestField = keyof AudioRequest;
+
+/** One wanted generation: take `take` of track `track`. The unit that is priced, bought and stored. */
+export interface Take {
+  /** `opening` for the only take, `opening#2` for the second of several: what a person calls it. Unique. */
+  readonly key: string;
+  readonly track: string;
+  /** From 1. */
+  readonly take: number;
+  /** How many takes the track wants. */
+  readonly takes: number;
+  readonly title?: string;
+  readonly request: AudioRequest;
+  /** `v1:` and the SHA-256 (hex) of the canonical request: what billing depends on. */
+  readonly digest: string;
+  /** First 8 hex digits of the SHA-256 of each field of the request: tells which one changed, without keeping it. */
+  readonly parts: Readonly<Partial<Record<RequestField, string>>>;
+  /**
+   * Where the audio goes, without its extension, relative to the manifest's folder, with `/`. Unique
+   * also where letter case is ignored. The extension takes the place of `{ext}`, always the end: `.` is part of the join.
+   */
+  readonly stem: string;
+  /** The track's `id`, or its first line. */
+  readonly span: Span;
+  /** Where each field's value stands. First the value, then, where it came from `defaults`, the track that uses it. */
+  readonly fieldSpans: Readonly<Partial<Record<RequestField, readonly Span[]>>>;
+}
+
+/** A manifest that passed every offline check. */
+export interface Manifest {
+  /** Absolute. */
+  readonly path: string;
+  /** Absolute: what `output` and `lyrics_file` are relative to. */
+  readonly directory: string;
+  readonly title?: string;
+  /** Integer micro-dollars, over the lockfile's whole life. */
+  readonly budgetMicroUsd?: number;
+  readonly concurrency?: number;
+  /** In the manifest's order. */
+  readonly takes: readonly Take[];
+}
+
+export interface LoadedManifest {
+  /** Absent when there is any error. */
+  readonly manifest?: Manifest;
+  /** Every error and warning, sorted. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Text of each file that a span may name, for code frames: by `Span.file`. */
+  readonly sources: ReadonlyMap<string, string>;
+}

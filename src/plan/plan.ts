@@ -1,0 +1,85 @@
+import type { Diagnostic } from '../diagnostic.js';
+import type { Attempt } from '../lock/attempt.js';
+import type { AudioRequest, RequestField, Take } from '../manifest/take.js';
+
+/** Why a take is to be bought. */
+export type BuyReason =
+  | { readonly kind: 'new' }
+  /** Its request differs from what was bought before: in these fields. */
+  | { readonly kind: 'changed'; readonly fields: readonly RequestField[]; readonly earlier: Attempt }
+  /** `--retry-failed`, a rejection that may pass now, or a `resolve` that allows it. */
+  | { readonly kind: 'retry'; readonly earlier: Attempt }
+  /** `--force`. */
+  | { readonly kind: 'forced'; readonly earlier: Attempt };
+
+/** What a run does about one take. */
+export type Decision =
+  /** Stored and in place, or to be moved for free: nothing is asked of the service but an owed clean-up. */
+  | { readonly kind: 'done'; readonly attempt: Attempt }
+  /** Paid for and not yet here: collected, needs no approval. */
+  | { readonly kind: 'collect'; readonly attempt: Attempt }
+  /** May have been paid: blocked until `resolve`. */
+  | { readonly kind: 'in_doubt'; readonly attempt: Attempt }
+  | { readonly kind: 'buy'; readonly why: BuyReason }
+  /** Would be bought, but `--only` or `--except` leaves it out. */
+  | { readonly kind: 'excluded'; readonly why: BuyReason }
+  /** Failed, lost, or refused before, and nobody asked to try again. `missing`: done, but its file is gone. */
+  | {
+      readonly kind: 'held';
+      readonly because: 'failed' | 'lost' | 'rejected' | 'missing';
+      readonly attempt: Attempt;
+    }
+  /** A file that the lockfile does not know stands where this one would go. `path` is relative to the output root. */
+  | { readonly kind: 'occupied'; readonly path: string };
+
+export interface PlanRow {
+  readonly take: Take;
+  readonly decision: Decision;
+}
+
+/** One take to be bought, ready to be sent. */
+export interface Purchase {
+  readonly take: Take;
+  readonly why: BuyReason;
+  /** What goes on the wire: the take's request without what this model does not take and does not need. */
+  readonly request: AudioRequest;
+  readonly quote: QuotedPrice;
+}
+
+/** Equal keys have equal prices, so one request serves all. */
+export interface QuotedPrice {
+  /** Of model, duration and character count. */
+  readonly key: string;
+  readonly model: string;
+  readonly duration_seconds?: number;
+  readonly character_count?: number;
+  /** Integer micro-dollars. */
+  readonly microUsd: number;
+  /** What the catalogue says, where it tells; differs from the quote by mark-up or discount. */
+  readonly catalogueMicroUsd?: number;
+  /** When it was asked for, ms since the epoch. */
+  readonly quotedAtMs: number;
+}
+
+export interface Plan {
+  readonly rows: readonly PlanRow[];
+  readonly purchases: readonly Purchase[];
+  /** In flight, but no longer in the manifest: collected all the same. */
+  readonly orphans: readonly Attempt[];
+  /** Stored files whose place changed: moved for free. */
+  readonly moves: readonly FileMove[];
+  /** Of the purchases, integer micro-dollars. */
+  readonly totalMicroUsd: number;
+  /** Charged, reserved or in doubt under this lockfile, integer micro-dollars. */
+  readonly spentBeforeMicroUsd: number;
+  readonly budgetMicroUsd?: number;
+  /** What keeps anything from being bought, and what to mind. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export interface FileMove {
+  readonly attempt: string;
+  /** Relative to the output root. */
+  readonly from: string;
+  readonly to: string;
+}

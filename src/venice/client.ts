@@ -1,0 +1,113 @@
+import type { AudioRequest } from '../manifest/take.js';
+import type { TransportAnswer } from '../ports.js';
+import type { Catalogue } from './model.js';
+
+/** Rate-limit facts of one answer. Any may be absent. */
+export interface RateHeaders {
+  readonly limit?: number;
+  readonly remaining?: number;
+  /** Unix seconds at which the window resets (the server's clock). */
+  readonly resetUnixSeconds?: number;
+  /** Seconds, from `Retry-After`. */
+  readonly retryAfterSeconds?: number;
+}
+
+/**
+ * A call that did not give what was asked. Its text is foreign: escape it where it is printed, never store it.
+ * - `no_answer`: nothing came (see `sent`), or what came broke off;
+ * - `refused`: a Venice-shaped JSON error;
+ * - `unusable`: an answer that is not the API's (HTML, a redirect, wrong types, too long).
+ */
+export interface CallFailure {
+  readonly ok: false;
+  readonly kind: 'no_answer' | 'refused' | 'unusable';
+  /** HTTP status; absent for `no_answer`. */
+  readonly status?: number;
+  /** Whether any byte may have reached the server. Always true where there is a status. */
+  readonly sent: boolean;
+  /** The API's own code (`INSUFFICIENT_BALANCE`), or the transport's (`ECONNREFUSED`), or ours (`html`, `redirect`, `too-long`, `wrong-type`). */
+  readonly code: string;
+  readonly message: string;
+  readonly suggestedPrompt?: string;
+  readonly creditsRefunded?: boolean;
+  readonly rate: RateHeaders;
+}
+
+export type CallResult<T> =
+  | { readonly ok: true; readonly value: T; readonly rate: RateHeaders }
+  | CallFailure;
+
+export interface QuoteQuery {
+  readonly model: string;
+  readonly duration_seconds?: number;
+  readonly character_count?: number;
+}
+
+export interface Queued {
+  readonly queueId: string;
+  /** As the API returned it: every later call must name this one. */
+  readonly model: string;
+}
+
+export type Retrieved =
+  | {
+      readonly kind: 'running';
+      /** Expected total, ms (80th percentile of recent jobs), if told. */
+      readonly averageExecutionMs?: number;
+      /** Since the job was queued, ms, if told. */
+      readonly executionMs?: number;
+    }
+  | {
+      /** The audio. The body must be read to its end or discarded. */
+      readonly kind: 'audio';
+      /** As in Content-Type, in lower case, without parameters. */
+      readonly mediaType: string;
+      readonly contentLength?: number;
+      readonly answer: Pick<TransportAnswer, 'body' | 'framed' | 'discard'>;
+    }
+  | {
+      readonly kind: 'failed';
+      readonly code: string;
+      readonly message: string;
+      readonly creditsRefunded?: boolean;
+    };
+
+export interface Balance {
+  readonly canConsume: boolean;
+  readonly consumptionCurrency: string | null;
+  /** Integer micro-dollars, rounded down; 1 DIEM counts as 1 USD. Absent where the API says null or nothing. */
+  readonly usdMicro?: number;
+  readonly diemMicro?: number;
+}
+
+export interface UsageEntry {
+  readonly timestampMs: number;
+  readonly sku: string;
+  /** Integer micro-dollars spent, positive. */
+  readonly spentMicroUsd: number;
+  readonly currency: string;
+  readonly requestId?: string;
+}
+
+/** Requests a minute by model id; the key `''` is the limit where no model is named. */
+export type RateLimits = ReadonlyMap<string, number>;
+
+/** The API, typed. Each call is one HTTP request: nothing here retries, waits or remembers. */
+export interface VeniceClient {
+  models(): Promise<CallResult<Catalogue>>;
+  /** Integer micro-dollars, a fraction rounded up. */
+  quote(query: QuoteQuery): Promise<CallResult<number>>;
+  /** The one call that spends. Read its result with `outcome.ts` only. */
+  queue(request: AudioRequest): Promise<CallResult<Queued>>;
+  retrieve(model: string, queueId: string): Promise<CallResult<Retrieved>>;
+  /** `false`: not cleaned up, call again later. */
+  complete(model: string, queueId: string): Promise<CallResult<boolean>>;
+  balance(): Promise<CallResult<Balance>>;
+  /** All pages of the window, oldest first; stops at `entriesMax`. */
+  usageHistory(
+    startMs: number,
+    endMs: number,
+    entriesMax: number,
+  ): Promise<CallResult<readonly UsageEntry[]>>;
+  rateLimits(): Promise<CallResult<RateLimits>>;
+}
