@@ -1,0 +1,45 @@
+import type { TakeEvent } from '../events.js';
+
+/** What to do about a take that is not made, as an instruction of our own words. */
+export function adviceFor(take: TakeEvent): string {
+  switch (take.state) {
+    case 'rejected':
+      return adviceForRefusal(take);
+    case 'failed':
+      return take.money === 'refunded'
+        ? 'The money came back: `run --retry-failed` buys it again.'
+        : '`run --retry-failed` buys it again, after approval.';
+    case 'lost':
+      return 'The service no longer has the audio: `run --retry-failed` buys it again, after approval.';
+    case 'unverified':
+      return 'The bytes are kept as `.unverified`; run again to fetch it once more, at no cost.';
+    case 'missing':
+      return 'Put the file back, or buy it again with `run --retry-failed`.';
+    case 'in_doubt':
+      return `Look it up in the billing history, then tell with `resolve ${take.attempt}` whether it was charged.`;
+    default:
+      return 'Run again: it goes on where it stopped.';
+  }
+}
+
+function adviceForRefusal(take: TakeEvent): string {
+  switch (take.status) {
+    case 401:
+      return 'Check VENICE_API_KEY, then run again.';
+    case 402:
+      return 'Top up the balance or raise the spend limit of the key, then run again.';
+    case 403:
+      return 'Enable API access for this account, then run again.';
+    case 404:
+      return 'The model is not offered any more: choose another (`venice-batch models`), then run again.';
+    case 422:
+      return take.suggested_prompt === undefined
+        ? 'Change the prompt, then run again: only this track is bought.'
+        : 'Change the prompt (the service suggests one), then run again: only this track is bought.';
+    case 429:
+    case 503:
+      return 'The service is busy: run again later.';
+    default:
+      return 'Correct the track in the manifest, then run again.';
+  }
+}

@@ -1,0 +1,24 @@
+/** A length of time for a person: `0.4 s`, `41 s`, `4 min 12 s`, `2 h 05 min`. */
+export function formatDuration(ms: number): string {
+  const seconds = Math.max(0, ms) / 1000;
+  if (seconds > 0 && seconds < 0.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
+  const minutes = Math.round(seconds / 60);
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
+}
+
+/** What is left of a run, as vague as it is known: `about 3 min`, `2 to 5 min`, `less than 10 s`. */
+export function formatRemaining(lowMs: number, highMs: number): string {
+  if (highMs < 10_000) return 'less than 10 s';
+  const [low, high] = [rough(lowMs), rough(highMs)];
+  if (lowMs * 1.5 >= highMs || low === high) return `about ${high}`;
+  return `${low} to ${high}`;
+}
+
+function rough(ms: number): string {
+  if (ms < 90_000) return `${Math.max(10, Math.ceil(ms / 10_000) * 10)} s`;
+  if (ms < 90 * 60_000) return `${Math.round(ms / 60_000)} min`;
+  return `${(ms / 3_600_000).toFixed(1)} h`;
+}

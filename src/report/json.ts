@@ -1,0 +1,33 @@
+import type { TakeEvent } from '../events.js';
+import { jsonText } from './json-text.js';
+import type { RunOutcome } from './outcome.js';
+
+/** In the order of the contract, whatever the order in which they became known. */
+const TAKE_FIELDS = [
+  'key',
+  'track',
+  'take',
+  'state',
+  'attempt',
+  'model',
+  'price_micro_usd',
+  'queue_id',
+  'path',
+  'bytes',
+  'status',
+  'code',
+  'message',
+  'money',
+  'suggested_prompt',
+] as const satisfies readonly (keyof TakeEvent)[];
+
+/** The one document of `--json` for `run` and `collect`, with its line end. */
+export function renderJson(outcome: RunOutcome): string {
+  const document = {
+    version: outcome.version ?? null,
+    summary: outcome.summary ?? null,
+    takes: outcome.takes.map((take) => Object.fromEntries(TAKE_FIELDS.map((field) => [field, take[field]]))),
+    diagnostics: outcome.diagnostics,
+  };
+  return `${jsonText(document, 2)}\n`;
+}

@@ -1,0 +1,137 @@
+import type { ProgressEvent, RunEvent, TakeEvent } from '../events.js';
+import { formatUsd } from '../money.js';
+import type { Clock } from '../ports.js';
+import { formatRemaining } from './duration.js';
+import { escapeForeign } from './escape.js';
+import { failureReason, stateName } from './phrases.js';
+import type { Reporter } from './reporter.js';
+import { styleFor } from './style.js';
+import { count, doneCount, emptyTally, type Tally } from './tally.js';
+import type { Terminal } from './terminal.js';
+
+/** Silence for so long is broken by a line that says that the run goes on. */
+const HEARTBEAT_MS = 30_000;
+
+const PHASE_TITLES = {
+  check: 'Check',
+  quote: 'Quote',
+  approve: 'Approve',
+  generate: 'Generate',
+  clean_up: 'Clean up',
+} as const;
+
+export interface LinesOptions {
+  readonly terminal: Terminal;
+  readonly clock: Clock;
+  /** Fold the phases as GitHub Actions does (`GITHUB_ACTIONS=true`). */
+  readonly groups?: boolean;
+}
+
+/**
+ * Progress without a terminal: one line for each change of state, a heartbeat where nothing changes, no
+ * cursor codes. What failed is told when it fails; the last screen tells it again.
+ */
+export function createLines(options: LinesOptions): Reporter {
+  const { terminal, clock, groups = false } = options;
+  const style = styleFor(terminal.color);
+  const tally = emptyTally();
+  const told = new Map<string, TakeEvent['state']>();
+  const ended = new AbortController();
+  let grouped = false;
+  let printedAtMs = clock.nowMs();
+  let heart: Promise<void> | undefined;
+
+  function print(text: string): void {
+    terminal.write(`${text}\n`);
+    printedAtMs = clock.nowMs();
+  }
+
+  function closeGroup(): void {
+    if (grouped) print('::endgroup::');
+    grouped = false;
+  }
+
+  async function beat(): Promise<void> {
+    while (!ended.signal.aborted) {
+      const silentMs = clock.nowMs() - printedAtMs;
+      if (silentMs >= HEARTBEAT_MS) print(heartbeatLine(tally));
+      else await clock.sleep(HEARTBEAT_MS - silentMs, ended.signal);
+    }
+  }
+
+  function phase(event: Extract<RunEvent, { type: 'phase' }>): void {
+    closeGroup();
+    print(groups ? `::group::${PHASE_TITLES[event.phase]}` : style.strong(PHASE_TITLES[event.phase]));
+    // The prompt for approval stands between the groups.
+    if (groups && event.phase === 'approve') print('::endgroup::');
+    else grouped = groups;
+    heart ??= beat();
+  }
+
+  function take(event: TakeEvent): void {
+    const before = told.get(event.key);
+    if (!isWorthALine(event.state, before)) return;
+    told.set(event.key, event.state);
+    const paint = tally.failures.has(event.key) ? style.bad : event.state === 'stored' ? style.good : String;
+    print(paint(takeLine(tally, event)));
+  }
+
+  return {
+    event(event) {
+      count(tally, event);
+      if (event.type === 'phase') phase(event);
+      else if (event.type === 'take') take(event);
+      else if (event.type === 'notice') print(noticeLine(event));
+    },
+    async end() {
+      ended.abort();
+      closeGroup();
+      await heart;
+    },
+  };
+}
+
+/** Steps within a moment, and the clean-up of what was already told as stored, are not told. */
+function isWorthALine(state: TakeEvent['state'], before: TakeEvent['state'] | undefined): boolean {
+  if (state === before || isPassing(state)) return false;
+  return !(state === 'done' && before === 'stored');
+}
+
+function isPassing(state: TakeEvent['state']): boolean {
+  return state === 'submitting' || state === 'running' || state === 'downloading';
+}
+
+function takeLine(tally: Tally, event: TakeEvent): string {
+  const counter = `[${doneCount(tally)}/${tally.total}]`;
+  if (tally.failures.has(event.key) || event.state === 'waiting')
+    return `${counter} ${escapeForeign(event.key)} ${failureReason(event)}`;
+  const path = event.path === undefined ? [] : [escapeForeign(event.path)];
+  return [
+    counter,
+    stateName(event.state),
+    escapeForeign(event.key),
+    ...path,
+    formatUsd(event.price_micro_usd),
+  ].join(' ');
+}
+
+/** `warning: …` and its hint, on one line, escaped. */
+export function noticeLine(event: Extract<RunEvent, { type: 'notice' }>): string {
+  const level = event.level === 'info' ? '' : `${event.level}: `;
+  const hint = event.hint === undefined ? '' : ` (${event.hint})`;
+  return escapeForeign(`${level}${event.message}${hint}`.replace(/\s+/g, ' '));
+}
+
+function heartbeatLine(tally: Tally): string {
+  const parts = [`${tally.active.size} in flight`, `${tally.failures.size} failed`];
+  if (tally.progress) parts.push(...progressParts(tally.progress));
+  return `[${doneCount(tally)}/${tally.total}] still working: ${parts.join(', ')}`;
+}
+
+function progressParts(progress: ProgressEvent): string[] {
+  const { remaining_ms_low: low, remaining_ms_high: high } = progress;
+  return [
+    `${formatUsd(progress.spent_micro_usd)} of ${formatUsd(progress.approved_micro_usd)}`,
+    ...(low === null || high === null ? [] : [`${formatRemaining(low, high)} left`]),
+  ];
+}

@@ -1,0 +1,13 @@
+import { jsonText } from './json-text.js';
+import type { Reporter } from './reporter.js';
+import type { Terminal } from './terminal.js';
+
+/** `--events ndjson`: each event as it is, a line each (`schemas/events.schema.json`). */
+export function createNdjson(terminal: Terminal): Reporter {
+  return {
+    event(event) {
+      terminal.write(`${jsonText(event)}\n`);
+    },
+    end() {},
+  };
+}

@@ -1,0 +1,79 @@
+import type { Diagnostic } from '../diagnostic.js';
+import type { RunEvent, SummaryEvent, TakeEvent } from '../events.js';
+import type { Reporter } from './reporter.js';
+
+/** What the events of a run come to: what every document at its end is made of. */
+export interface RunOutcome {
+  readonly version: Extract<RunEvent, { type: 'version' }> | undefined;
+  readonly plan: Extract<RunEvent, { type: 'plan' }> | undefined;
+  readonly summary: SummaryEvent | undefined;
+  /** As each take was last told, in the order in which they were first told. */
+  readonly takes: readonly TakeEvent[];
+  /** Files that this run stored, in order. */
+  readonly files: readonly { readonly path: string; readonly bytes?: number }[];
+  readonly failures: readonly TakeEvent[];
+  readonly inDoubt: readonly TakeEvent[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** A reporter that tells nothing and remembers. */
+export function createRecorder(): Reporter & { outcome(): RunOutcome } {
+  const takes = new Map<string, TakeEvent>();
+  const stored = new Map<string, TakeEvent>();
+  const diagnostics: Diagnostic[] = [];
+  let version: RunOutcome['version'];
+  let plan: RunOutcome['plan'];
+  let summary: RunOutcome['summary'];
+  return {
+    event(event) {
+      if (event.type === 'version') version = event;
+      else if (event.type === 'plan') plan = event;
+      else if (event.type === 'summary') summary = event;
+      else if (event.type === 'diagnostic') diagnostics.push(withoutHead(event));
+      else if (event.type === 'take') {
+        takes.set(event.key, merged(takes.get(event.key), event));
+        if (event.state === 'stored') stored.set(event.key, event);
+      }
+    },
+    end() {},
+    outcome() {
+      const all = [...takes.values()];
+      return {
+        version,
+        plan,
+        summary,
+        takes: all,
+        files: [...stored.values()].flatMap(fileOf),
+        failures: all.filter((take) => isFailure(take.state)),
+        inDoubt: all.filter((take) => take.state === 'in_doubt'),
+        diagnostics,
+      };
+    },
+  };
+}
+
+/** Whether a take in this state is not made, and will not be by waiting. What is in doubt is told apart. */
+export function isFailure(state: TakeEvent['state']): boolean {
+  return ['rejected', 'failed', 'lost', 'unverified', 'missing'].includes(state);
+}
+
+function withoutHead(event: Extract<RunEvent, { type: 'diagnostic' }>): Diagnostic {
+  const { type: _type, time: _time, ...diagnostic } = event;
+  return diagnostic;
+}
+
+/** A later event of the same attempt need not repeat where the file is and under which id it was queued. */
+function merged(before: TakeEvent | undefined, now: TakeEvent): TakeEvent {
+  if (before?.attempt !== now.attempt) return now;
+  return {
+    ...(before.queue_id === undefined ? {} : { queue_id: before.queue_id }),
+    ...(before.path === undefined ? {} : { path: before.path }),
+    ...(before.bytes === undefined ? {} : { bytes: before.bytes }),
+    ...now,
+  };
+}
+
+function fileOf(take: TakeEvent): { path: string; bytes?: number }[] {
+  if (take.path === undefined) return [];
+  return [{ path: take.path, ...(take.bytes === undefined ? {} : { bytes: take.bytes }) }];
+}

@@ -1,0 +1,23 @@
+import type { TakeEvent } from '../events.js';
+import { escapeForeign } from './escape.js';
+
+/** What a state is called on a screen. */
+export function stateName(state: TakeEvent['state'] | 'intent'): string {
+  return state.replace('_', ' ');
+}
+
+/**
+ * Why a take is not made, in one line: status, code, the API's own words, what it means for the money.
+ * Escaped.
+ */
+export function failureReason(event: TakeEvent): string {
+  const cause = [event.status, event.code].filter((part) => part !== undefined && part !== '').join(' ');
+  const parts = [stateName(event.state), cause].filter(Boolean).join(', ');
+  const said = event.message ? `: ${event.message}` : '';
+  const money = event.money ? ` (${moneyPhrase(event.money)})` : '';
+  return escapeForeign(`${parts}${said}`.replace(/\s+/g, ' ').trim()) + money;
+}
+
+function moneyPhrase(money: NonNullable<TakeEvent['money']>): string {
+  return money === 'unknown' ? 'may have been charged' : money;
+}

@@ -1,0 +1,18 @@
+/** A command line ready to paste into a POSIX shell: each argument quoted where it needs to be. */
+export function commandLine(args: readonly string[]): string {
+  return args.map(quoted).join(' ');
+}
+
+function quoted(arg: string): string {
+  if (/^[A-Za-z0-9_%+,./:=@#-]+$/.test(arg) && !arg.startsWith('#')) return arg;
+  // Control characters pass no terminal unharmed as they are, so they are spelt out.
+  if (/[\p{Cc}\p{Cf}]/u.test(arg)) return `$'${arg.replace(/[\\'\p{Cc}\p{Cf}]/gu, spelt)}'`;
+  return `'${arg.replaceAll("'", "'\\''")}'`;
+}
+
+function spelt(character: string): string {
+  if (character === '\\' || character === "'") return `\\${character}`;
+  return [...new TextEncoder().encode(character)]
+    .map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`)
+    .join('');
+}

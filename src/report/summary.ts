@@ -1,0 +1,101 @@
+import type { SummaryEvent, TakeEvent } from '../events.js';
+import { formatUsd } from '../money.js';
+import { adviceFor } from './advice.js';
+import { formatDuration } from './duration.js';
+import { escapeForeign } from './escape.js';
+import type { RunOutcome } from './outcome.js';
+import { failureReason } from './phrases.js';
+import { type Style, styleFor } from './style.js';
+import { cut, wrap } from './width.js';
+
+export interface SummaryOptions {
+  readonly color: boolean;
+  /** Columns. Lines fit from 40 on, the next command excepted: it must be whole to be pasted. */
+  readonly width: number;
+  /** Files named at most. Default 10. */
+  readonly filesMax?: number;
+  /** Failures, and attempts in doubt, told at most, each. Default 20. */
+  readonly failuresMax?: number;
+}
+
+/** The last screen of a run: what was made, at what cost, what is wrong, and what to type next. Ends with a line end. */
+export function renderSummary(outcome: RunOutcome, options: SummaryOptions): string {
+  const { summary } = outcome;
+  if (!summary) return '';
+  const style = styleFor(options.color);
+  const width = Math.max(40, options.width);
+  const failuresMax = options.failuresMax ?? 20;
+  const sections = [
+    headline(summary, outcome.version?.sandbox === true, style, width),
+    filesSection(outcome, options.filesMax ?? 10, style, width),
+    troubleSection('Failed', outcome.failures, failuresMax, style, width),
+    troubleSection('In doubt', outcome.inDoubt, failuresMax, style, width),
+    summary.next_command === null ? [] : [style.strong('Next'), `  ${summary.next_command}`],
+  ];
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+function headline(summary: SummaryEvent, sandbox: boolean, style: Style, width: number): string[] {
+  const allDone = summary.done === summary.total && summary.clean_up_owed === 0;
+  const mark = allDone ? style.good('✔') : style.bad('✖');
+  const first = `${style.strong(`${summary.done} of ${summary.total} done`)}${sandbox ? style.note(' (sandbox)') : ''}`;
+  const lines = [`${mark} ${first}`];
+  const rest = [...countPhrases(summary), formatDuration(summary.duration_ms)].join(' · ');
+  for (const line of [...wrap(rest, width - 2), ...wrap(costPhrase(summary), width - 2)])
+    lines.push(`  ${line}`);
+  return lines;
+}
+
+/** What there is to say beside how many are done. */
+export function countPhrases(summary: SummaryEvent): string[] {
+  const counts: [number, string][] = [
+    [summary.made, 'made now'],
+    [summary.in_flight, 'in flight'],
+    [summary.clean_up_owed, 'to be cleaned up'],
+    [summary.in_doubt, 'in doubt'],
+    [summary.failed, 'failed'],
+    [summary.missing, 'missing'],
+    [summary.not_bought, 'not bought'],
+  ];
+  return counts.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
+}
+
+/** Cost of this run against what was approved, and of all runs against the budget. */
+export function costPhrase(summary: SummaryEvent): string {
+  const now = `${formatUsd(summary.spent_micro_usd)} spent of ${formatUsd(summary.approved_micro_usd)} approved`;
+  const total = formatUsd(summary.spent_total_micro_usd);
+  const budget = summary.budget_micro_usd;
+  return budget === null
+    ? `${now}; ${total} in all`
+    : `${now}; ${total} in all of a budget of ${formatUsd(budget)}`;
+}
+
+function filesSection(outcome: RunOutcome, filesMax: number, style: Style, width: number): string[] {
+  const { files } = outcome;
+  if (files.length === 0) return [];
+  const lines = files.slice(0, filesMax).map((file) => `  ${cut(escapeForeign(file.path), width - 2)}`);
+  if (files.length > filesMax) lines.push(style.faint(`  … ${files.length - filesMax} more`));
+  return [style.strong('Files'), ...lines];
+}
+
+function troubleSection(
+  title: string,
+  takes: readonly TakeEvent[],
+  takesMax: number,
+  style: Style,
+  width: number,
+): string[] {
+  if (takes.length === 0) return [];
+  const lines = takes
+    .slice(0, takesMax)
+    .flatMap((take) => [
+      `  ${style.bad(take.state === 'in_doubt' ? '?' : '✖')} ${cut(escapeForeign(take.key), width - 4)}`,
+      ...wrap(failureReason(take), width - 4).map((line) => `    ${line}`),
+      ...wrap(adviceFor(take), width - 4).map((line) => style.note(`    ${line}`)),
+    ]);
+  if (takes.length > takesMax) lines.push(style.faint(`  … ${takes.length - takesMax} more`));
+  return [style.strong(title), ...lines];
+}

@@ -1,0 +1,98 @@
+import type { Phase, ProgressEvent, RunEvent, TakeEvent } from '../events.js';
+
+/** A take that something is under way for. */
+export interface ActiveTake {
+  readonly key: string;
+  readonly model: string;
+  readonly state: TakeEvent['state'];
+  /** Since when it runs, ms since the epoch. */
+  readonly sinceMs: number;
+  /** Expected total run time, ms. */
+  readonly expectedMs?: number;
+}
+
+/** Where a run stands: the fold of its events so far. */
+export interface Tally {
+  phase: Phase | undefined;
+  total: number;
+  /** Finished before the events of takes began to tell. */
+  doneBefore: number;
+  readonly finished: Set<string>;
+  readonly active: Map<string, ActiveTake>;
+  /** What went wrong with each take that is not made, oldest first. */
+  readonly failures: Map<string, TakeEvent>;
+  progress: ProgressEvent | undefined;
+}
+
+export function emptyTally(): Tally {
+  return {
+    phase: undefined,
+    total: 0,
+    doneBefore: 0,
+    finished: new Set(),
+    active: new Map(),
+    failures: new Map(),
+    progress: undefined,
+  };
+}
+
+export function doneCount(tally: Tally): number {
+  return tally.doneBefore + tally.finished.size;
+}
+
+/** Takes the event into account. */
+export function count(tally: Tally, event: RunEvent): void {
+  switch (event.type) {
+    case 'phase':
+      tally.phase = event.phase;
+      return;
+    case 'plan':
+      tally.total = event.buy + event.collect;
+      return;
+    case 'progress':
+      tally.progress = event;
+      tally.total = event.total;
+      tally.doneBefore = Math.max(0, event.done - tally.finished.size);
+      return;
+    case 'take':
+      countTake(tally, event);
+      return;
+    default:
+      return;
+  }
+}
+
+function countTake(tally: Tally, event: TakeEvent): void {
+  const { key } = event;
+  const before = tally.active.get(key);
+  tally.active.delete(key);
+  tally.failures.delete(key);
+  switch (event.state) {
+    case 'submitting':
+    case 'queued':
+    case 'running':
+    case 'downloading':
+      tally.active.set(key, activeTake(event, before));
+      return;
+    case 'stored':
+    case 'done':
+      tally.finished.add(key);
+      return;
+    case 'waiting':
+      return;
+    default:
+      tally.failures.set(key, event);
+  }
+}
+
+function activeTake(event: TakeEvent, before: ActiveTake | undefined): ActiveTake {
+  const goesOn = before !== undefined && before.state !== 'submitting';
+  const expectedMs = event.expected_ms ?? before?.expectedMs;
+  return {
+    key: event.key,
+    model: event.model,
+    state: event.state,
+    sinceMs: event.queued_at ? Date.parse(event.queued_at) : goesOn ? before.sinceMs : Date.parse(event.time),
+    ...(expectedMs === undefined ? {} : { expectedMs }),
+  };
+}

@@ -1,0 +1,83 @@
+import { faultCode } from '../errors.js';
+
+/** Where a reporter writes: stdout or stderr, or a stand-in for it. */
+export interface Terminal {
+  /** Ends no line by itself. Silent when nobody reads any more. */
+  write(text: string): void;
+  /** Of now: it may change between two calls. */
+  readonly columns: number;
+  readonly rows: number;
+  readonly isTty: boolean;
+  /** Whether colours are wanted here. */
+  readonly color: boolean;
+}
+
+/** The part of `process.stdout` that is needed. */
+export interface OutputStream {
+  write(text: string): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  readonly columns?: number;
+  readonly rows?: number;
+  readonly isTTY?: boolean;
+}
+
+const COLUMNS_DEFAULT = 80;
+const ROWS_DEFAULT = 24;
+
+/**
+ * A terminal over a stream. A closed pipe (`venice-batch run … | head`) makes it mute: what the run
+ * has bought matters more than who listens. Any other fault of the stream is thrown.
+ */
+export function streamTerminal(stream: OutputStream, color: boolean): Terminal {
+  let closed = false;
+  stream.on('error', (error) => {
+    if (!isClosedPipe(error)) throw error;
+    closed = true;
+  });
+  return {
+    write(text) {
+      if (!closed) stream.write(text);
+    },
+    // A terminal that does not know its size says 0.
+    get columns() {
+      return stream.columns || COLUMNS_DEFAULT;
+    },
+    get rows() {
+      return stream.rows || ROWS_DEFAULT;
+    },
+    isTty: stream.isTTY === true,
+    color,
+  };
+}
+
+function isClosedPipe(error: unknown): boolean {
+  return ['EPIPE', 'ERR_STREAM_DESTROYED', 'EOF'].includes(faultCode(error));
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Whether to colour. The flag wins; then FORCE_COLOR (`0` and `false` mean no), then NO_COLOR (any text
+ * but the empty one), as Node itself has it; then whether there is a terminal that is not `dumb`.
+ */
+export function colorWanted(env: Environment, flag: 'auto' | 'always' | 'never', isTty: boolean): boolean {
+  if (flag !== 'auto') return flag === 'always';
+  const force = env.FORCE_COLOR;
+  if (force !== undefined) return force !== '0' && force !== 'false';
+  if (env.NO_COLOR) return false;
+  return isTty && env.TERM !== 'dumb';
+}
+
+/**
+ * How progress is shown. By itself: the live view at a terminal that can move its cursor and is not a CI
+ * job's, else one line per change.
+ */
+export function progressMode(
+  flag: 'auto' | 'tty' | 'plain' | 'quiet',
+  isTty: boolean,
+  env: Environment,
+): 'tty' | 'plain' | 'quiet' {
+  if (flag !== 'auto') return flag;
+  const inCi = env.CI !== undefined && env.CI !== '' && env.CI !== 'false';
+  return isTty && !inCi && env.TERM !== 'dumb' ? 'tty' : 'plain';
+}
