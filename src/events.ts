@@ -54,6 +54,8 @@ export interface TakeEvent {
   readonly state:
     | 'submitting'
     | 'queued'
+    /** Told once a job, when its expected run time is first known. */
+    | 'running'
     | 'downloading'
     | 'stored'
     | 'done'
@@ -68,6 +70,10 @@ export interface TakeEvent {
   readonly model: string;
   readonly price_micro_usd: number;
   readonly queue_id?: string;
+  /** When it was submitted, with `queued` where that was in an earlier run. */
+  readonly queued_at?: string;
+  /** Expected total run time, ms, with `queued` or `running` where it is known. */
+  readonly expected_ms?: number;
   /** Relative to the output root. */
   readonly path?: string;
   readonly bytes?: number;

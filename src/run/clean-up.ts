@@ -1,0 +1,47 @@
+import { again, finishJob } from './collect.js';
+import type { Job, RunContext } from './context.js';
+import { notice, stopAll } from './context.js';
+import type { Settled } from './schedule.js';
+
+const GONE: Settled = { kind: 'gone' };
+/** `success: false` means later: some seconds usually do. */
+const RETRY_PAUSE_MS = 5_000;
+const REFUSALS_MAX = 6;
+
+/** Deletes the remote copy of a job that is in custody. Owed until it is confirmed; a later run goes on. */
+export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled> {
+  const attempt = job.attempt;
+  if (attempt?.state !== 'stored' || attempt.queue_id === undefined) return GONE;
+  const result = await context.client.complete(attempt.model, attempt.queue_id);
+  const nowMs = context.ports.clock.nowMs();
+  const status = result.ok ? 200 : result.status;
+  context.scheduler.answered(
+    attempt.model,
+    { ...(status === undefined ? {} : { status }), rate: result.rate },
+    nowMs,
+  );
+  if (result.ok && result.value) {
+    await finishJob(context, job);
+    return GONE;
+  }
+  if (result.ok) {
+    job.failures += 1;
+    return job.failures > REFUSALS_MAX ? GONE : { kind: 'again', notBeforeMs: nowMs + RETRY_PAUSE_MS };
+  }
+  if (result.kind === 'refused' && result.status === 404) {
+    if (attempt.key !== context.keyFingerprint) return GONE;
+    await finishJob(context, job);
+    return GONE;
+  }
+  if (result.kind === 'refused' && (result.status === 401 || result.status === 403)) {
+    notice(
+      context,
+      'error',
+      'authentication',
+      `the service refuses the key (${result.status}): ${result.message}`,
+    );
+    stopAll(context, 'authentication');
+    return GONE;
+  }
+  return again(context, job, `the remote copy of ${job.key} cannot be deleted: ${result.message}`);
+}

@@ -1,0 +1,226 @@
+import { unreachable } from '../errors.js';
+import type { Attempt } from '../lock/attempt.js';
+import type { CallFailure, Retrieved } from '../venice/client.js';
+import type { Job, RunContext } from './context.js';
+import { notice, stopAll, stopBuying, tell } from './context.js';
+import { takeCustody } from './custody.js';
+import { recordOutcome } from './record.js';
+import type { Settled } from './schedule.js';
+import { expectation } from './submit.js';
+import { advance, stableCode } from './transition.js';
+
+/** 404s under the right key, this far apart, before the media count as gone. Source: DESIGN, states. */
+const NOT_FOUND_MAX = 3;
+const NOT_FOUND_PAUSE_MS = 5_000;
+/** Answers in a row that lead nowhere before the job is left for the next run. */
+const FAILURES_MAX = 12;
+const BACK_OFF_MS_MAX = 60_000;
+/** A job that still runs after this is left for the next run. */
+const HORIZON_MS = 6 * 3_600_000;
+
+const GONE: Settled = { kind: 'gone' };
+
+/** Asks for one job, and takes the audio into custody when it is ready. */
+export async function pollJob(context: RunContext, job: Job): Promise<Settled> {
+  const attempt = job.attempt;
+  if (attempt?.queue_id === undefined) return GONE;
+  const askedMs = context.ports.clock.nowMs();
+  const result = await context.client.retrieve(attempt.model, attempt.queue_id);
+  const nowMs = context.ports.clock.nowMs();
+  const status = result.ok ? 200 : result.status;
+  context.scheduler.answered(
+    attempt.model,
+    { ...(status === undefined ? {} : { status }), rate: result.rate },
+    nowMs,
+  );
+  if (!result.ok) return afterFailure(context, job, attempt, result);
+  job.notFound = 0;
+  switch (result.value.kind) {
+    case 'running':
+      return afterRunning(context, job, result.value, askedMs);
+    case 'failed':
+      return afterJobFailure(context, job, attempt, result.value);
+    case 'audio':
+      return afterAudio(context, job, attempt, result.value, nowMs);
+    default:
+      return unreachable(result.value);
+  }
+}
+
+function afterRunning(
+  context: RunContext,
+  job: Job,
+  running: Retrieved & { kind: 'running' },
+  askedMs: number,
+): Settled {
+  job.failures = 0;
+  job.lastRunningMs = askedMs;
+  const { averageExecutionMs, executionMs } = running;
+  if (!job.expectationTold) {
+    const known =
+      averageExecutionMs === undefined ? expectation(context, job) : { expected_ms: averageExecutionMs };
+    if (known.expected_ms !== undefined) {
+      job.expectationTold = true;
+      tell(context, job, 'running', known);
+    }
+  }
+  if (askedMs - context.startedMs > HORIZON_MS) {
+    notice(
+      context,
+      'warning',
+      'still-running',
+      `${job.key} still runs after ${HORIZON_MS / 3_600_000} hours: it is left for the next run`,
+    );
+    return GONE;
+  }
+  return {
+    kind: 'running',
+    ...(averageExecutionMs === undefined ? {} : { averageExecutionMs }),
+    ...(executionMs === undefined ? {} : { executionMs }),
+  };
+}
+
+async function afterJobFailure(
+  context: RunContext,
+  job: Job,
+  attempt: Attempt,
+  failed: Retrieved & { kind: 'failed' },
+): Promise<Settled> {
+  const refunded = failed.creditsRefunded === true;
+  const next = advance(
+    attempt,
+    { kind: 'job_failed', code: stableCode(failed.code), refunded },
+    context.ports.clock.nowMs(),
+  );
+  await recordOutcome(context, job, next);
+  tell(context, job, 'failed', {
+    code: failed.code,
+    message: failed.message,
+    money: refunded ? 'refunded' : failed.creditsRefunded === false ? 'charged' : 'unknown',
+  });
+  if (context.settings.failFast) stopBuying(context, 'fail_fast');
+  return GONE;
+}
+
+async function afterAudio(
+  context: RunContext,
+  job: Job,
+  attempt: Attempt,
+  audio: Retrieved & { kind: 'audio' },
+  readyAtMs: number,
+): Promise<Settled> {
+  tell(context, job, 'downloading');
+  const custody = await takeCustody(context, job, attempt, audio);
+  const nowMs = context.ports.clock.nowMs();
+  switch (custody.kind) {
+    case 'stored': {
+      const observation = {
+        kind: 'stored' as const,
+        file: custody.file,
+        ...runTime(attempt, job, readyAtMs),
+      };
+      const known = await recordOutcome(context, job, advance(attempt, observation, nowMs));
+      tell(context, job, 'stored', { path: custody.file.path, bytes: custody.file.bytes, money: 'charged' });
+      if (!known) return GONE;
+      job.failures = 0;
+      if (context.settings.keep) {
+        await finishJob(context, job);
+        return { kind: 'stored', clean: false, readyAtMs };
+      }
+      return { kind: 'stored', clean: true, readyAtMs };
+    }
+    case 'unconfirmed':
+      return { kind: 'again', notBeforeMs: nowMs };
+    case 'broken':
+      return again(context, job, `the download of ${job.key} broke off (${custody.code})`);
+    case 'mismatch':
+      if (job.mismatches < 2) return { kind: 'again', notBeforeMs: nowMs };
+      await recordOutcome(
+        context,
+        job,
+        advance(attempt, { kind: 'not_verifiable', code: custody.code }, nowMs),
+      );
+      tell(context, job, 'unverified', { code: custody.code, money: 'charged' });
+      return GONE;
+    case 'disk':
+      notice(
+        context,
+        'error',
+        'storage',
+        `the file of ${job.key} cannot be written (${custody.code || 'error'}); it is paid for and still on the server`,
+        'free the disk or mend the folder, then run the same command again: it collects, and costs nothing',
+      );
+      stopAll(context, 'storage');
+      return GONE;
+    default:
+      return unreachable(custody);
+  }
+}
+
+/** Records that nothing more is to be asked of the service for this job. */
+export async function finishJob(context: RunContext, job: Job): Promise<void> {
+  const attempt = job.attempt;
+  if (attempt === undefined) return;
+  await recordOutcome(context, job, advance(attempt, { kind: 'cleaned_up' }, context.ports.clock.nowMs()));
+  tell(context, job, 'done', attempt.file === undefined ? {} : { path: attempt.file.path });
+}
+
+/** How long the job ran, where it is known well: half-way between the last "still runs" and the first sight of the audio. */
+function runTime(attempt: Attempt, job: Job, readyAtMs: number): { runMs?: number } {
+  const queuedMs = Date.parse(attempt.at.queued ?? '');
+  if (job.lastRunningMs === undefined || Number.isNaN(queuedMs)) return {};
+  return { runMs: Math.max(0, (Math.max(job.lastRunningMs, queuedMs) + readyAtMs) / 2 - queuedMs) };
+}
+
+async function afterFailure(
+  context: RunContext,
+  job: Job,
+  attempt: Attempt,
+  failure: CallFailure,
+): Promise<Settled> {
+  if (failure.kind === 'refused' && failure.status === 404) return afterNotFound(context, job, attempt);
+  if (failure.kind === 'refused' && (failure.status === 401 || failure.status === 403)) {
+    notice(
+      context,
+      'error',
+      'authentication',
+      `the service refuses the key (${failure.status}): ${failure.message}`,
+    );
+    stopAll(context, 'authentication');
+    return GONE;
+  }
+  return again(context, job, `${job.key} cannot be asked for: ${failure.message}`);
+}
+
+/** One stray 404 proves nothing, and under another key none does. */
+async function afterNotFound(context: RunContext, job: Job, attempt: Attempt): Promise<Settled> {
+  const nowMs = context.ports.clock.nowMs();
+  if (attempt.key !== context.keyFingerprint) {
+    notice(
+      context,
+      'warning',
+      'other-key',
+      `${job.key} was submitted under another API key, and this one cannot see it: nothing is concluded`,
+      'run again with the key that submitted it',
+    );
+    return GONE;
+  }
+  job.notFound += 1;
+  if (job.notFound < NOT_FOUND_MAX) return { kind: 'again', notBeforeMs: nowMs + NOT_FOUND_PAUSE_MS };
+  await recordOutcome(context, job, advance(attempt, { kind: 'vanished' }, nowMs));
+  tell(context, job, 'lost', { status: 404, code: 'not_found', money: 'charged' });
+  if (context.settings.failFast) stopBuying(context, 'fail_fast');
+  return GONE;
+}
+
+/** A pause that grows; after too many in a row the job is left for the next run. */
+export function again(context: RunContext, job: Job, what: string): Settled {
+  job.failures += 1;
+  if (job.failures > FAILURES_MAX) {
+    context.troubles.add('unavailable');
+    notice(context, 'warning', 'given-up', `${what}; left for the next run after ${FAILURES_MAX} tries`);
+    return GONE;
+  }
+  const pauseMs = Math.min(BACK_OFF_MS_MAX, 2_000 * 2 ** (job.failures - 1));
+  return { kind: 'again', notBeforeMs: context.ports.clock.nowMs() + pauseMs };
+}

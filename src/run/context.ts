@@ -1,0 +1,149 @@
+import type { RunEvent, TakeEvent } from '../events.js';
+import type { Attempt } from '../lock/attempt.js';
+import type { LockStore } from '../lock/store.js';
+import type { Take } from '../manifest/take.js';
+import type { Purchase } from '../plan/plan.js';
+import type { Ports } from '../ports.js';
+import type { VeniceClient } from '../venice/client.js';
+import type { Ceiling } from './ceiling.js';
+import type { Prices } from './prices.js';
+import type { Scheduler } from './schedule.js';
+
+/** Why a run stopped buying, or stopped altogether. Each has an exit code (`exit-code.ts`). */
+export type Trouble =
+  | 'authentication'
+  | 'balance'
+  | 'price_rose'
+  | 'over_budget'
+  | 'in_doubt_thrice'
+  | 'unavailable'
+  | 'storage'
+  | 'lockfile'
+  | 'fail_fast'
+  | 'timeout'
+  | 'detached'
+  | 'interrupted';
+
+export interface RunSettings {
+  /** Absolute; stored files and their `.part`s live below it. */
+  readonly outputRoot: string;
+  readonly concurrency?: number;
+  /** Leave the remote media where they are. */
+  readonly keep: boolean;
+  /** Stop submitting after the first track that fails. */
+  readonly failFast: boolean;
+  /** Stop submitting, and leave what is in flight for the next run, after this long. */
+  readonly timeoutMs?: number;
+  /** End as soon as everything is submitted: a later run collects. */
+  readonly detach: boolean;
+  /** Where to put a record that the lockfile's disk refuses, in order of preference. Absolute. */
+  readonly rescueDirectories: readonly string[];
+}
+
+/** One take on its way: to be bought, in flight, or stored with a clean-up owed. */
+export interface Job {
+  readonly id: string;
+  /** What a person calls it. */
+  readonly key: string;
+  /** Absent for an attempt whose take left the manifest. */
+  readonly take?: Take;
+  readonly purchase?: Purchase;
+  /** The newest record; absent before the first intent. */
+  attempt?: Attempt;
+  /** Consecutive answers that led nowhere, of the request now being tried. */
+  failures: number;
+  /** 404s under the right key, some seconds apart. */
+  notFound: number;
+  /** SHA-256 of the last download that could not be trusted by itself. */
+  lastSha256?: string;
+  /** Downloads that clearly were not the audio. */
+  mismatches: number;
+  /** When the last answer said that it still runs, or the submit was answered, ms. */
+  lastRunningMs?: number;
+  /** Whether the expected run time was told. */
+  expectationTold: boolean;
+  /** Nothing more is done about it in this run. */
+  over: boolean;
+}
+
+/** What every step of the run shares. Mutable state is named here and nowhere else. */
+export interface RunContext {
+  readonly ports: Ports;
+  readonly client: VeniceClient;
+  readonly store: LockStore;
+  readonly scheduler: Scheduler;
+  readonly ceiling: Ceiling;
+  readonly prices: Prices;
+  readonly settings: RunSettings;
+  readonly keyFingerprint: string;
+  /** Aborted by the first Ctrl-C. */
+  readonly stop: AbortSignal;
+  readonly emit: (event: RunEvent) => void;
+  readonly troubles: Set<Trouble>;
+  readonly startedMs: number;
+  /** Cleared for good by `stopBuying`. */
+  buying: boolean;
+  /** Lost answers in a row. */
+  inDoubtInARow: number;
+  /** Refusals before anything was sent, in a row. */
+  notSentInARow: number;
+  /** Aborted when nothing more may be asked of the service: interrupt, disk trouble, dead key. */
+  readonly halt: AbortController;
+}
+
+/** Buying ends; collecting goes on. */
+export function stopBuying(context: RunContext, trouble: Trouble): void {
+  context.troubles.add(trouble);
+  context.buying = false;
+  context.scheduler.stopSubmitting();
+}
+
+/** Everything ends as soon as the answers under way have arrived. */
+export function stopAll(context: RunContext, trouble: Trouble): void {
+  stopBuying(context, trouble);
+  context.halt.abort();
+}
+
+export function newJob(id: string, key: string, about: Pick<Job, 'take' | 'purchase' | 'attempt'>): Job {
+  return { id, key, ...about, failures: 0, notFound: 0, mismatches: 0, expectationTold: false, over: false };
+}
+
+/** Tells the reporters about a take. */
+export function tell(
+  context: RunContext,
+  job: Job,
+  state: TakeEvent['state'],
+  details: Partial<TakeEvent> = {},
+): void {
+  const { attempt, purchase } = job;
+  context.emit({
+    type: 'take',
+    time: new Date(context.ports.clock.nowMs()).toISOString(),
+    key: job.key,
+    track: attempt?.track ?? job.take?.track ?? job.key,
+    take: attempt?.take ?? job.take?.take ?? 1,
+    state,
+    attempt: attempt?.attempt ?? '',
+    model: attempt?.model ?? purchase?.request.model ?? '',
+    price_micro_usd: attempt?.quote_micro_usd ?? purchase?.quote.microUsd ?? 0,
+    ...(attempt?.queue_id === undefined ? {} : { queue_id: attempt.queue_id }),
+    ...details,
+  });
+}
+
+export function notice(
+  context: Pick<RunContext, 'emit' | 'ports'>,
+  level: 'info' | 'warning' | 'error',
+  code: string,
+  message: string,
+  hint?: string,
+): void {
+  context.emit({
+    type: 'notice',
+    time: new Date(context.ports.clock.nowMs()).toISOString(),
+    level,
+    code,
+    message,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}

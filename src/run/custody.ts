@@ -1,0 +1,147 @@
+import path from 'node:path';
+import { faultCode } from '../errors.js';
+import type { Attempt, StoredFile } from '../lock/attempt.js';
+import type { Retrieved } from '../venice/client.js';
+import type { Job, RunContext } from './context.js';
+import { notice } from './context.js';
+import type { Download } from './download.js';
+import { downloadAudio, EXTENSIONS } from './download.js';
+import { moveAside } from './moves.js';
+import { asideStem, hashFile, prepareDirectory, publishFile } from './publish.js';
+
+/** A file much shorter or longer than asked for is told, never refused: models take the length as a hint. */
+const LENGTH_RATIO_MIN = 0.5;
+const LENGTH_RATIO_MAX = 2;
+
+export type Custody =
+  | { readonly kind: 'stored'; readonly file: StoredFile }
+  | Exclude<Download, { kind: 'complete' }>
+  /** The end of the body was not marked and this is its first time: fetch once more and compare. */
+  | { readonly kind: 'unconfirmed' };
+
+/**
+ * Takes the audio into custody: downloaded beside its target, verified, durable under its final name. An
+ * existing file that the lockfile does not know is never replaced.
+ */
+export async function takeCustody(
+  context: RunContext,
+  job: Job,
+  attempt: Attempt,
+  audio: Retrieved & { kind: 'audio' },
+): Promise<Custody> {
+  const { ports, settings } = context;
+  const stem = job.take?.stem ?? attempt.stem;
+  const directory = path.dirname(path.join(settings.outputRoot, stem));
+  const part = partPath(settings.outputRoot, stem, attempt);
+  try {
+    if ((await prepareDirectory(ports.files, settings.outputRoot, directory)) === 'outside') {
+      audio.answer.discard();
+      return { kind: 'disk', code: 'outside_output_folder' };
+    }
+  } catch (error) {
+    audio.answer.discard();
+    return { kind: 'disk', code: faultCode(error) };
+  }
+  const download = await downloadAudio(ports, audio, part, context.halt.signal);
+  if (download.kind === 'mismatch') await keepUnverified(context, part, job);
+  if (download.kind !== 'complete') return download;
+  if (!audio.answer.framed && audio.contentLength === undefined && job.lastSha256 !== download.sha256) {
+    job.lastSha256 = download.sha256;
+    return { kind: 'unconfirmed' };
+  }
+  warnOfOddities(context, job, attempt, download);
+  try {
+    const file = await place(context, job, attempt, stem, part, download);
+    return { kind: 'stored', file };
+  } catch (error) {
+    return { kind: 'disk', code: faultCode(error) };
+  }
+}
+
+function partPath(outputRoot: string, stem: string, attempt: Attempt): string {
+  return path.join(outputRoot, `${stem}.${attempt.attempt.slice(0, 8)}.part`);
+}
+
+/** Finds the file its place: the wanted name, or, where a stranger stands, one that tells its digest. */
+async function place(
+  context: RunContext,
+  job: Job,
+  attempt: Attempt,
+  stem: string,
+  part: string,
+  download: Download & { kind: 'complete' },
+): Promise<StoredFile> {
+  const { files } = context.ports;
+  const extension = EXTENSIONS[download.mediaType] ?? 'audio';
+  const described = { bytes: download.bytes, sha256: download.sha256, media_type: download.mediaType };
+  // A queued attempt of an older request must not take the place of the newer one's file.
+  const outdated = job.take !== undefined && job.take.digest !== attempt.digest;
+  const wanted = outdated ? asideStem(stem, attempt.digest) : stem;
+  const candidates = [
+    wanted,
+    asideStem(stem, attempt.digest),
+    `${asideStem(stem, attempt.digest)}-${attempt.attempt.slice(0, 8)}`,
+  ];
+  for (const candidate of new Set(candidates)) {
+    const relative = `${candidate}.${extension}`;
+    const target = path.join(context.settings.outputRoot, relative);
+    if ((await publishFile(files, part, target)) === 'published') return { path: relative, ...described };
+    if (
+      (await moveAside(context, relative, attempt)) &&
+      (await publishFile(files, part, target)) === 'published'
+    )
+      return { path: relative, ...described };
+    // A run that was killed between publishing and recording left this very file.
+    const existing = await hashFile(files, target);
+    if (existing?.sha256 === download.sha256 && !isRecorded(context, relative, attempt)) {
+      await files.rename(part, target);
+      await files.syncDirectory(path.dirname(target));
+      return { path: relative, ...described };
+    }
+    if (candidate === stem)
+      notice(
+        context,
+        'warning',
+        'file-in-the-way',
+        `${relative} exists and is not in the lockfile: it is left alone, and ${job.key} is stored under another name`,
+      );
+  }
+  throw Object.assign(new Error('no free name'), { code: 'EEXIST' });
+}
+
+function isRecorded(context: RunContext, relative: string, except: Attempt): boolean {
+  for (const other of context.store.attempts.values())
+    if (other.attempt !== except.attempt && other.file?.path === relative) return true;
+  return false;
+}
+
+async function keepUnverified(context: RunContext, part: string, job: Job): Promise<void> {
+  job.mismatches += 1;
+  try {
+    const { files } = context.ports;
+    await files.rename(part, part.replace(/\.part$/, '.unverified'));
+    await files.syncDirectory(path.dirname(part));
+  } catch {
+    // Kept under the name of the part file, then: it is evidence, not custody.
+  }
+}
+
+function warnOfOddities(
+  context: RunContext,
+  job: Job,
+  attempt: Attempt,
+  download: Download & { kind: 'complete' },
+): void {
+  if (download.warning !== undefined)
+    notice(context, 'warning', 'media-type', `${job.key}: ${download.warning}`);
+  const wanted = attempt.duration_seconds;
+  const got = download.durationSeconds;
+  if (wanted === undefined || got === undefined) return;
+  if (got < wanted * LENGTH_RATIO_MIN || got > wanted * LENGTH_RATIO_MAX)
+    notice(
+      context,
+      'warning',
+      'length',
+      `${job.key} is ${Math.round(got)} s long, ${wanted} s were asked for`,
+    );
+}

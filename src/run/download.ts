@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import { faultCode } from '../errors.js';
+import type { FileHandle, Ports } from '../ports.js';
+import type { Retrieved } from '../venice/client.js';
+
+/** The longest audio any model makes is ten minutes; as 24-bit 48 kHz stereo WAV that is 173 MB. */
+const AUDIO_BYTES_MAX = 1024 * 1024 * 1024;
+/** Fewer, larger writes: an eighth of the system calls at the network's own piece size. */
+const WRITE_BYTES = 512 * 1024;
+
+export type Download =
+  | {
+      readonly kind: 'complete';
+      readonly bytes: number;
+      readonly sha256: string;
+      readonly mediaType: string;
+      readonly durationSeconds?: number;
+      readonly warning?: string;
+    }
+  /** The transfer broke off: the same request again may succeed. */
+  | { readonly kind: 'broken'; readonly code: string }
+  /** All of it came, and it is not audio that can be trusted. The bytes are kept in the part file. */
+  | { readonly kind: 'mismatch'; readonly code: 'empty' | 'not_audio' | 'too_long' }
+  /** This machine's disk refused. */
+  | { readonly kind: 'disk'; readonly code: string };
+
+type Audio = Retrieved & { kind: 'audio' };
+
+/**
+ * Streams the audio into `partPath` (an absolute path, started anew), hashes it on the way, checks it, and
+ * makes it durable under that name. Never holds more than a piece of it in memory.
+ */
+export async function downloadAudio(
+  ports: Ports,
+  audio: Audio,
+  partPath: string,
+  stop: AbortSignal,
+): Promise<Download> {
+  let handle: FileHandle;
+  try {
+    // Removed, not truncated: after a crash it can be a second name of a file that is already published.
+    await ports.files.remove(partPath);
+    handle = await ports.files.open(partPath, 'exclusive');
+  } catch (error) {
+    audio.answer.discard();
+    return { kind: 'disk', code: faultCode(error) };
+  }
+  const received = await receive(audio, handle, stop);
+  const closed = await finish(handle, received.kind === 'received');
+  if (received.kind !== 'received') return received;
+  if (closed !== undefined) return { kind: 'disk', code: closed };
+  if (audio.contentLength !== undefined && received.bytes !== audio.contentLength)
+    return { kind: 'broken', code: 'content_length' };
+  if (received.bytes === 0) return { kind: 'mismatch', code: 'empty' };
+  return inspect(ports, audio, partPath, received);
+}
+
+interface Received {
+  readonly kind: 'received';
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+async function receive(audio: Audio, handle: FileHandle, stop: AbortSignal): Promise<Received | Download> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  let waiting: Uint8Array[] = [];
+  let waitingBytes = 0;
+  const flush = async () => {
+    if (waitingBytes === 0) return;
+    const piece = waiting.length === 1 && waiting[0] !== undefined ? waiting[0] : Buffer.concat(waiting);
+    waiting = [];
+    waitingBytes = 0;
+    try {
+      await handle.write(piece);
+    } catch (error) {
+      throw new DiskFault(faultCode(error));
+    }
+  };
+  try {
+    for await (const chunk of audio.answer.body) {
+      if (stop.aborted) {
+        audio.answer.discard();
+        return { kind: 'broken', code: 'stopped' };
+      }
+      bytes += chunk.byteLength;
+      if (bytes > AUDIO_BYTES_MAX) {
+        audio.answer.discard();
+        return { kind: 'mismatch', code: 'too_long' };
+      }
+      hash.update(chunk);
+      waiting.push(chunk);
+      waitingBytes += chunk.byteLength;
+      if (waitingBytes >= WRITE_BYTES) await flush();
+    }
+    await flush();
+  } catch (error) {
+    audio.answer.discard();
+    if (error instanceof DiskFault) return { kind: 'disk', code: error.code };
+    return { kind: 'broken', code: faultCode(error) || 'transfer' };
+  }
+  return { kind: 'received', bytes, sha256: hash.digest('hex') };
+}
+
+class DiskFault extends Error {
+  constructor(readonly code: string) {
+    super(code);
+  }
+}
+
+/** Syncs what is worth keeping and closes. Returns the fault's code, if any. */
+async function finish(handle: FileHandle, sync: boolean): Promise<string | undefined> {
+  let fault: string | undefined;
+  try {
+    if (sync) await handle.sync();
+  } catch (error) {
+    fault = faultCode(error) || 'error';
+  }
+  try {
+    await handle.close();
+  } catch (error) {
+    fault ??= faultCode(error) || 'error';
+  }
+  return fault;
+}
+
+async function inspect(ports: Ports, audio: Audio, partPath: string, received: Received): Promise<Download> {
+  let facts: Awaited<ReturnType<Ports['inspectMedia']>>;
+  try {
+    facts = await ports.inspectMedia(ports.files.stream(partPath), received.bytes);
+  } catch (error) {
+    return { kind: 'disk', code: faultCode(error) };
+  }
+  if (facts === undefined) return { kind: 'mismatch', code: 'not_audio' };
+  const { mediaType, durationSeconds } = facts;
+  return {
+    kind: 'complete',
+    bytes: received.bytes,
+    sha256: received.sha256,
+    mediaType,
+    ...(durationSeconds === undefined ? {} : { durationSeconds }),
+    ...(mediaType === audio.mediaType
+      ? {}
+      : { warning: `the server called it ${audio.mediaType}, by its bytes it is ${mediaType}` }),
+  };
+}
+
+/** File name extension by media type. */
+export const EXTENSIONS: Readonly<Record<string, string>> = {
+  'audio/mpeg': 'mp3',
+  'audio/wav': 'wav',
+  'audio/flac': 'flac',
+};

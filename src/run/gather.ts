@@ -1,0 +1,66 @@
+import pLimit from 'p-limit';
+import type { QuotedPrice } from '../plan/plan.js';
+import type { Clock } from '../ports.js';
+import type { CallFailure, CallResult, QuoteQuery, VeniceClient } from '../venice/client.js';
+
+/** Quotes asked for side by side: they are quick, and share the request budget with everything else. */
+const QUOTES_AT_ONCE = 4;
+const TRIES_MAX = 4;
+const WAIT_MS_MAX = 65_000;
+
+/** A call that costs nothing, made again after a passing trouble. A refusal that will stay is returned at once. */
+export async function insist<T>(clock: Clock, call: () => Promise<CallResult<T>>): Promise<CallResult<T>> {
+  for (let tries = 1; ; tries += 1) {
+    const result = await call();
+    if (result.ok || tries >= TRIES_MAX || !isPassing(result)) return result;
+    await clock.sleep(pauseMs(result, tries, clock.nowMs()));
+  }
+}
+
+function isPassing(failure: CallFailure): boolean {
+  if (failure.status === 429) return true;
+  if (failure.kind === 'refused') return (failure.status ?? 0) >= 500;
+  return failure.code !== 'redirect';
+}
+
+function pauseMs(failure: CallFailure, tries: number, nowMs: number): number {
+  const { retryAfterSeconds, resetUnixSeconds } = failure.rate;
+  const backOffMs = 500 * 2 ** tries;
+  if (failure.status !== 429) return backOffMs;
+  const toldMs =
+    retryAfterSeconds !== undefined
+      ? retryAfterSeconds * 1_000
+      : resetUnixSeconds !== undefined
+        ? resetUnixSeconds * 1_000 - nowMs + 500
+        : WAIT_MS_MAX;
+  return Math.min(WAIT_MS_MAX, Math.max(backOffMs, toldMs));
+}
+
+export type KeyedQuery = QuoteQuery & { readonly key: string };
+
+export interface GatheredQuotes {
+  readonly quotes: ReadonlyMap<string, Pick<QuotedPrice, 'microUsd' | 'quotedAtMs'>>;
+  readonly failures: readonly { readonly query: KeyedQuery; readonly failure: CallFailure }[];
+}
+
+/** The price of each distinct query: one request each, however many takes share it. */
+export async function gatherQuotes(
+  client: VeniceClient,
+  clock: Clock,
+  queries: readonly KeyedQuery[],
+): Promise<GatheredQuotes> {
+  const limit = pLimit(QUOTES_AT_ONCE);
+  const quotes = new Map<string, { microUsd: number; quotedAtMs: number }>();
+  const failures: { query: KeyedQuery; failure: CallFailure }[] = [];
+  await Promise.all(
+    queries.map((query) =>
+      limit(async () => {
+        const { key, ...body } = query;
+        const result = await insist(clock, () => client.quote(body));
+        if (result.ok) quotes.set(key, { microUsd: result.value, quotedAtMs: clock.nowMs() });
+        else failures.push({ query, failure: result });
+      }),
+    ),
+  );
+  return { quotes, failures };
+}

@@ -1,0 +1,94 @@
+import path from 'node:path';
+import type { Attempt } from '../lock/attempt.js';
+import type { LockStore } from '../lock/store.js';
+import type { FileMove } from '../plan/plan.js';
+import type { Files } from '../ports.js';
+import { asideStem, hashFile, prepareDirectory, publishFile } from './publish.js';
+
+/** What moving stored files needs of a run. */
+export interface MoveContext {
+  readonly ports: { readonly files: Files };
+  readonly store: LockStore;
+  readonly settings: { readonly outputRoot: string };
+}
+
+/**
+ * Moves a stored file for free, journaled: where it is to go is durable first, then it is moved, then that it
+ * is there. A crash between any two leaves it findable. Throws the `FileFault`.
+ *
+ * @returns `false` when the target is taken by a file nobody may replace, or the source is gone
+ */
+export async function moveStored(context: MoveContext, attempt: Attempt, to: string): Promise<boolean> {
+  const { store, settings } = context;
+  if (attempt.file === undefined) return false;
+  const from = attempt.file.path;
+  const { files } = context.ports;
+  if ((await files.facts(path.join(settings.outputRoot, from))) === undefined) return false;
+  if (await isTaken(files, path.join(settings.outputRoot, from), path.join(settings.outputRoot, to)))
+    return false;
+  const directory = path.dirname(path.join(settings.outputRoot, to));
+  if ((await prepareDirectory(files, settings.outputRoot, directory)) === 'outside') return false;
+  await store.record({ ...attempt, rev: attempt.rev + 1, move_to: to });
+  return settleMove(context, latest(store, attempt));
+}
+
+async function isTaken(files: Files, from: string, to: string): Promise<boolean> {
+  if ((await files.facts(to)) === undefined) return false;
+  // On a file system that ignores letter case both names are one file: that is no obstacle.
+  return (await files.real(from)) !== (await files.real(to));
+}
+
+/** Finishes a move that was begun, in this run or in one that was killed. */
+export async function settleMove(context: MoveContext, attempt: Attempt): Promise<boolean> {
+  const { file, move_to: to } = attempt;
+  if (file === undefined || to === undefined) return false;
+  const { files } = context.ports;
+  const source = path.join(context.settings.outputRoot, file.path);
+  const target = path.join(context.settings.outputRoot, to);
+  const moved =
+    (await files.facts(source)) !== undefined && (await publishFile(files, source, target)) === 'published';
+  const arrived = moved || (await hashFile(files, target))?.sha256 === file.sha256;
+  // The killed run may have had both names: the old one is only a link to the same bytes.
+  if (arrived && !moved && (await hashFile(files, source))?.sha256 === file.sha256) {
+    await files.remove(source);
+    await files.syncDirectory(path.dirname(source));
+  }
+  const { move_to: _settled, ...rest } = attempt;
+  await context.store.record({
+    ...rest,
+    rev: attempt.rev + 1,
+    file: arrived ? { ...file, path: to } : file,
+  });
+  return arrived;
+}
+
+/** Frees a place that another stored file has: it stays beside it, under a name that tells its digest. */
+export async function moveAside(context: MoveContext, relative: string, newcomer: Attempt): Promise<boolean> {
+  const wanted = relative.toLowerCase();
+  for (const other of context.store.attempts.values()) {
+    if (other.attempt === newcomer.attempt || other.file?.path.toLowerCase() !== wanted) continue;
+    const extension = path.posix.extname(relative);
+    const stem = asideStem(relative.slice(0, -extension.length), other.digest);
+    for (const name of [stem, `${stem}-${other.attempt.slice(0, 8)}`])
+      if (await moveStored(context, other, name + extension)) return true;
+  }
+  return false;
+}
+
+/** Carries out the plan's moves, in its order. Returns those that could not be made. */
+export async function applyMoves(
+  context: MoveContext,
+  moves: readonly FileMove[],
+): Promise<readonly FileMove[]> {
+  const failed: FileMove[] = [];
+  for (const move of moves) {
+    const attempt = context.store.attempts.get(move.attempt);
+    if (attempt?.file?.path !== move.from || !(await moveStored(context, attempt, move.to)))
+      failed.push(move);
+  }
+  return failed;
+}
+
+function latest(store: LockStore, attempt: Attempt): Attempt {
+  return store.attempts.get(attempt.attempt) ?? attempt;
+}

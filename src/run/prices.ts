@@ -1,0 +1,46 @@
+import type { QuotedPrice } from '../plan/plan.js';
+import type { Clock } from '../ports.js';
+import type { RateHeaders, VeniceClient } from '../venice/client.js';
+
+/** An older quote is asked again before the submit. */
+const QUOTE_AGE_MS_MAX = 10 * 60_000;
+
+/** The newest price of each quote; asks again when it is stale, once for all who want it. */
+export interface Prices {
+  /** Integer micro-dollars, at most ten minutes old; `undefined` when it could not be asked. */
+  current(quote: QuotedPrice): Promise<number | undefined>;
+}
+
+export function createPrices(
+  client: VeniceClient,
+  clock: Clock,
+  answered: (model: string, answer: { status?: number; rate: RateHeaders }) => void,
+): Prices {
+  const newest = new Map<string, { microUsd: number; quotedAtMs: number }>();
+  const asking = new Map<string, Promise<number | undefined>>();
+
+  async function ask(quote: QuotedPrice): Promise<number | undefined> {
+    const { model, duration_seconds, character_count } = quote;
+    const result = await client.quote({
+      model,
+      ...(duration_seconds === undefined ? {} : { duration_seconds }),
+      ...(character_count === undefined ? {} : { character_count }),
+    });
+    const status = result.ok ? 200 : result.status;
+    answered(model, { ...(status === undefined ? {} : { status }), rate: result.rate });
+    asking.delete(quote.key);
+    if (!result.ok) return undefined;
+    newest.set(quote.key, { microUsd: result.value, quotedAtMs: clock.nowMs() });
+    return result.value;
+  }
+
+  return {
+    async current(quote) {
+      const known = newest.get(quote.key) ?? quote;
+      if (clock.nowMs() - known.quotedAtMs <= QUOTE_AGE_MS_MAX) return known.microUsd;
+      const pending = asking.get(quote.key) ?? ask(quote);
+      asking.set(quote.key, pending);
+      return pending;
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import { faultCode } from '../errors.js';
+import type { Attempt } from '../lock/attempt.js';
+import { writeRescue } from '../lock/rescue.js';
+import type { Job, RunContext } from './context.js';
+import { notice, stopAll } from './context.js';
+
+const RETRY_DELAYS_MS = [200, 1_000, 3_000];
+
+/**
+ * Makes the attempt durable, whatever it takes: it holds news that money depends on. Tries the lockfile
+ * again, then a rescue file elsewhere, and as the last resort puts the id on the screen. After the lockfile
+ * failed, nothing more is asked of the service.
+ *
+ * @returns whether it is durable in the lockfile itself
+ */
+export async function recordOutcome(context: RunContext, job: Job, attempt: Attempt): Promise<boolean> {
+  job.attempt = attempt;
+  let fault: unknown;
+  for (const delayMs of [0, ...RETRY_DELAYS_MS]) {
+    if (delayMs > 0) await context.ports.clock.sleep(delayMs);
+    try {
+      await context.store.record(attempt);
+      return true;
+    } catch (error) {
+      fault = error;
+    }
+  }
+  stopAll(context, 'lockfile');
+  const rescue = await writeRescue(
+    context.ports.files,
+    context.settings.rescueDirectories,
+    context.store.header,
+    attempt,
+  );
+  const what = `the lockfile cannot be written (${faultCode(fault) || 'error'}); ${job.key} is ${attempt.state}`;
+  const id = attempt.queue_id === undefined ? `attempt ${attempt.attempt}` : `queue_id ${attempt.queue_id}`;
+  if (rescue === undefined)
+    notice(
+      context,
+      'error',
+      'record-lost',
+      `${what}, ${id}, model ${attempt.model}: write this down, it is recorded nowhere else`,
+      `free the disk, then: venice-batch resolve ${attempt.attempt} --queue-id ${attempt.queue_id ?? '<queue_id>'}`,
+    );
+  else
+    notice(
+      context,
+      'error',
+      'record-rescued',
+      `${what}; its record is in ${rescue}`,
+      'free the disk and run the same command again: the rescue file is picked up by itself',
+    );
+  return false;
+}

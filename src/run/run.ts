@@ -1,0 +1,296 @@
+import { unreachable } from '../errors.js';
+import type { RunEvent } from '../events.js';
+import type { Attempt } from '../lock/attempt.js';
+import { countsAsSpent } from '../lock/attempt.js';
+import type { LockStore } from '../lock/store.js';
+import type { Take } from '../manifest/take.js';
+import type { Purchase } from '../plan/plan.js';
+import type { Ports } from '../ports.js';
+import type { RateLimits, VeniceClient } from '../venice/client.js';
+import { createCeiling } from './ceiling.js';
+import { cleanUpJob } from './clean-up.js';
+import { pollJob } from './collect.js';
+import type { Job, RunContext, RunSettings, Trouble } from './context.js';
+import { newJob, stopAll } from './context.js';
+import { createPrices } from './prices.js';
+import type { Action, JobKind, Scheduler, Settled } from './schedule.js';
+import { createScheduler } from './schedule.js';
+import { submitJob } from './submit.js';
+
+const PROGRESS_EVERY_MS = 200;
+
+export interface RunInput {
+  readonly ports: Ports;
+  readonly client: VeniceClient;
+  readonly store: LockStore;
+  /** To be bought, in this order. Empty: only collect. */
+  readonly purchases: readonly Purchase[];
+  /** Every take of the manifest, to name what is collected and to know where it goes. */
+  readonly takes: readonly Take[];
+  /** Ceiling on the sum of the quotes of what this run submits, integer micro-dollars. */
+  readonly approvedMicroUsd: number;
+  /** Over the lockfile's whole life, integer micro-dollars. */
+  readonly budgetMicroUsd?: number | undefined;
+  readonly keyFingerprint: string;
+  readonly limits?: RateLimits;
+  readonly settings: RunSettings;
+  /** Aborted by the first Ctrl-C: nothing more is submitted, and the run ends once the answers under way are recorded. */
+  readonly stop: AbortSignal;
+  readonly emit: (event: RunEvent) => void;
+}
+
+export interface RunOutcome {
+  readonly troubles: ReadonlySet<Trouble>;
+  readonly spentMicroUsd: number;
+}
+
+/**
+ * Buys, collects, stores and cleans up until nothing is left to do, or until it has to stop. Everything that
+ * happened is in the lockfile; what it could not finish, the next run does.
+ */
+export async function execute(input: RunInput): Promise<RunOutcome> {
+  const { ports, settings } = input;
+  const random = () => Buffer.from(ports.random.bytes(4)).readUInt32LE() / 2 ** 32;
+  const scheduler = createScheduler(
+    {
+      ...(settings.concurrency === undefined ? {} : { concurrency: settings.concurrency }),
+      keep: settings.keep,
+      history: runTimes(input.store),
+    },
+    random,
+  );
+  if (input.limits !== undefined) scheduler.limits(input.limits);
+  const context = contextOf(input, scheduler);
+  const jobs = enlist(input, scheduler, ports.clock.nowMs());
+  if (jobs.size > 0) await loop(context, jobs);
+  return { troubles: context.troubles, spentMicroUsd: context.ceiling.spentMicroUsd() };
+}
+
+function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
+  const { ports, client, store, settings, keyFingerprint, stop, emit } = input;
+  let spentBeforeMicroUsd = 0;
+  for (const attempt of store.attempts.values())
+    if (countsAsSpent(attempt)) spentBeforeMicroUsd += attempt.quote_micro_usd;
+  return {
+    ports,
+    client,
+    store,
+    settings,
+    keyFingerprint,
+    stop,
+    emit,
+    scheduler,
+    ceiling: createCeiling({
+      approvedMicroUsd: input.approvedMicroUsd,
+      budgetMicroUsd: input.budgetMicroUsd,
+      spentBeforeMicroUsd,
+    }),
+    prices: createPrices(client, ports.clock, (model, answer) =>
+      scheduler.answered(model, answer, ports.clock.nowMs()),
+    ),
+    troubles: new Set(),
+    startedMs: ports.clock.nowMs(),
+    buying: true,
+    inDoubtInARow: 0,
+    notSentInARow: 0,
+    halt: new AbortController(),
+  };
+}
+
+/** How long finished jobs ran: what the scheduler starts from. */
+function runTimes(store: LockStore): (JobKind & { runMs: number })[] {
+  const known: (JobKind & { runMs: number })[] = [];
+  for (const attempt of store.attempts.values())
+    if (attempt.run_ms !== undefined) known.push({ ...kindOf(attempt), runMs: attempt.run_ms });
+  return known;
+}
+
+function kindOf(about: { model: string; duration_seconds?: number }): JobKind {
+  return about.duration_seconds === undefined
+    ? { model: about.model }
+    : { model: about.model, durationSeconds: about.duration_seconds };
+}
+
+/** Tells the scheduler of everything there is to do. */
+function enlist(input: RunInput, scheduler: Scheduler, nowMs: number): Map<string, Job> {
+  const jobs = new Map<string, Job>();
+  const takes = new Map(input.takes.map((take) => [`${take.track}#${take.take}`, take]));
+  for (const attempt of input.store.attempts.values()) {
+    if (attempt.queue_id === undefined) continue;
+    const take = takes.get(`${attempt.track}#${attempt.take}`);
+    const job = newJob(`attempt:${attempt.attempt}`, take?.key ?? nameOf(attempt), {
+      attempt,
+      ...(take === undefined ? {} : { take }),
+    });
+    if (attempt.state === 'queued' || attempt.state === 'unverified')
+      scheduler.resumes(
+        job.id,
+        kindOf(attempt),
+        Date.parse(attempt.at.queued ?? attempt.at.intent ?? ''),
+        nowMs,
+      );
+    else if (attempt.state === 'stored') scheduler.owes(job.id, kindOf(attempt));
+    else continue;
+    jobs.set(job.id, job);
+  }
+  for (const purchase of input.purchases) {
+    const job = newJob(`take:${purchase.take.key}`, purchase.take.key, { take: purchase.take, purchase });
+    jobs.set(job.id, job);
+    scheduler.wants(job.id, kindOf(purchase.request));
+  }
+  return jobs;
+}
+
+/** What a person calls an attempt whose take is not in the manifest. */
+export function nameOf(attempt: Attempt): string {
+  return attempt.take === 1 ? attempt.track : `${attempt.track}#${attempt.take}`;
+}
+
+async function loop(context: RunContext, jobs: ReadonlyMap<string, Job>): Promise<void> {
+  const { clock } = context.ports;
+  const news = createNews();
+  const underWay = new Set<Promise<void>>();
+  const submits = new Set<Promise<void>>();
+  const endings = watchEndings(context, news.wake);
+  let toldMs = Number.NEGATIVE_INFINITY;
+  while (!context.halt.signal.aborted) {
+    if (context.settings.detach && submits.size === 0 && !(context.buying && hasUnsubmitted(jobs))) {
+      stopAll(context, 'detached');
+      break;
+    }
+    const nowMs = clock.nowMs();
+    const action = context.scheduler.next(nowMs);
+    if (nowMs - toldMs >= PROGRESS_EVERY_MS || action.kind === 'finished') {
+      toldMs = nowMs;
+      tellProgress(context, jobs, nowMs);
+    }
+    if (action.kind === 'finished' && underWay.size === 0) break;
+    if (action.kind === 'finished' || action.kind === 'wait') {
+      await news.orUntil(action.kind === 'wait' ? action.untilMs - nowMs : Number.POSITIVE_INFINITY, clock);
+      continue;
+    }
+    const work = perform(context, jobs, action).finally(() => {
+      underWay.delete(work);
+      submits.delete(work);
+      news.wake();
+    });
+    underWay.add(work);
+    if (action.kind === 'submit') submits.add(work);
+  }
+  // An answer under way is never abandoned: it may be the only word of a charge.
+  await Promise.all(underWay);
+  endings();
+  tellProgress(context, jobs, clock.nowMs());
+}
+
+async function perform(
+  context: RunContext,
+  jobs: ReadonlyMap<string, Job>,
+  action: Exclude<Action, { kind: 'wait' | 'finished' }>,
+): Promise<void> {
+  const job = jobs.get(action.job);
+  if (job === undefined) throw new Error(`the scheduler named an unknown job: ${action.job}`);
+  const settled = await step(context, job, action.kind);
+  job.over = settled.kind === 'gone';
+  context.scheduler.settled(job.id, settled, context.ports.clock.nowMs());
+}
+
+function step(context: RunContext, job: Job, kind: 'submit' | 'poll' | 'complete'): Promise<Settled> {
+  switch (kind) {
+    case 'submit':
+      return submitJob(context, job);
+    case 'poll':
+      return pollJob(context, job);
+    case 'complete':
+      return cleanUpJob(context, job);
+    default:
+      return unreachable(kind);
+  }
+}
+
+function hasUnsubmitted(jobs: ReadonlyMap<string, Job>): boolean {
+  for (const { purchase, attempt, over } of jobs.values())
+    if (purchase !== undefined && !over && (attempt === undefined || attempt.state === 'rejected'))
+      return true;
+  return false;
+}
+
+/** Ctrl-C and `--timeout` end the run from outside. Returns what takes the watch away. */
+function watchEndings(context: RunContext, wake: () => void): () => void {
+  const interrupted = () => {
+    stopAll(context, 'interrupted');
+    wake();
+  };
+  if (context.stop.aborted) interrupted();
+  context.stop.addEventListener('abort', interrupted, { once: true });
+  const over = new AbortController();
+  const { timeoutMs } = context.settings;
+  if (timeoutMs !== undefined)
+    void context.ports.clock.sleep(timeoutMs, over.signal).then(() => {
+      if (over.signal.aborted) return;
+      stopAll(context, 'timeout');
+      wake();
+    });
+  return () => {
+    context.stop.removeEventListener('abort', interrupted);
+    over.abort();
+  };
+}
+
+interface News {
+  wake(): void;
+  /** Until something happened, or the time has come. */
+  orUntil(delayMs: number, clock: Ports['clock']): Promise<void>;
+}
+
+function createNews(): News {
+  let pending = false;
+  let resolve: (() => void) | undefined;
+  return {
+    wake() {
+      pending = true;
+      resolve?.();
+    },
+    async orUntil(delayMs, clock) {
+      if (!pending) {
+        const over = new AbortController();
+        const woken = new Promise<void>((done) => {
+          resolve = done;
+        });
+        const waits = [woken];
+        if (delayMs !== Number.POSITIVE_INFINITY) waits.push(clock.sleep(Math.max(1, delayMs), over.signal));
+        await Promise.race(waits);
+        over.abort();
+        resolve = undefined;
+      }
+      pending = false;
+    },
+  };
+}
+
+function tellProgress(context: RunContext, jobs: ReadonlyMap<string, Job>, nowMs: number): void {
+  const { scheduler, ceiling } = context;
+  let done = 0;
+  let active = 0;
+  let failed = 0;
+  for (const job of jobs.values()) {
+    const state = job.attempt?.state;
+    if (state === 'stored' || state === 'done') done += 1;
+    else if (job.over && job.attempt !== undefined && state !== 'queued') failed += 1;
+    else if (state === 'queued' || state === 'intent') active += 1;
+  }
+  const { remainingMs, pausedUntilMs } = scheduler.estimate(nowMs);
+  context.emit({
+    type: 'progress',
+    time: new Date(nowMs).toISOString(),
+    total: jobs.size,
+    done,
+    active,
+    failed,
+    spent_micro_usd: ceiling.spentMicroUsd(),
+    approved_micro_usd: ceiling.approvedMicroUsd,
+    remaining_ms_low: remainingMs?.low ?? null,
+    remaining_ms_high: remainingMs?.high ?? null,
+    paused_until: pausedUntilMs === undefined ? null : new Date(pausedUntilMs).toISOString(),
+  });
+}

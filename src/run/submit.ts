@@ -1,0 +1,187 @@
+import { faultCode, unreachable } from '../errors.js';
+import { formatUsd } from '../money.js';
+import type { SubmitOutcome } from '../venice/outcome.js';
+import { classifySubmit } from '../venice/outcome.js';
+import type { Job, RunContext } from './context.js';
+import { notice, stopAll, stopBuying, tell } from './context.js';
+import { recordOutcome } from './record.js';
+import type { Settled } from './schedule.js';
+import { advance, intentOf } from './transition.js';
+
+/** Times one take is put back by 429, 503 or a connection that never was, before it is left for the next run. */
+const POSTPONEMENTS_MAX = 8;
+const NOT_SENT_IN_A_ROW_MAX = 5;
+const IN_DOUBT_IN_A_ROW_MAX = 3;
+
+const GONE: Settled = { kind: 'gone' };
+
+/**
+ * Submits one take: intent durable, then the one request, then its outcome durable. Never sends twice on a
+ * guess: whatever is not certainly uncharged is recorded as in doubt and left to a person.
+ */
+export async function submitJob(context: RunContext, job: Job): Promise<Settled> {
+  const purchase = job.purchase;
+  if (purchase === undefined) return GONE;
+  const priceMicroUsd = await currentPrice(context, job);
+  if (typeof priceMicroUsd !== 'number') return priceMicroUsd;
+  const room = context.ceiling.reserve(priceMicroUsd);
+  if (room !== 'reserved') {
+    stopBuying(context, 'over_budget');
+    return GONE;
+  }
+  const intent = intentOf(purchase, {
+    attempt: Buffer.from(context.ports.random.bytes(16)).toString('hex'),
+    key: context.keyFingerprint,
+    quoteMicroUsd: priceMicroUsd,
+    nowMs: context.ports.clock.nowMs(),
+  });
+  try {
+    await context.store.record(intent);
+  } catch (error) {
+    context.ceiling.release(priceMicroUsd);
+    stopAll(context, 'lockfile');
+    const fault = faultCode(error) || 'error';
+    notice(
+      context,
+      'error',
+      'lockfile-unwritable',
+      `the lockfile cannot be written (${fault}): ${job.key} was not submitted`,
+    );
+    return GONE;
+  }
+  job.attempt = intent;
+  if (context.stop.aborted || context.halt.signal.aborted)
+    return conclude(context, job, {
+      kind: 'not_sent',
+      code: 'stopped',
+      message: 'stopped before it was sent',
+    });
+  tell(context, job, 'submitting');
+  const result = await context.client.queue(purchase.request);
+  context.scheduler.answered(
+    purchase.request.model,
+    {
+      ...(result.ok ? { status: 200 } : result.status === undefined ? {} : { status: result.status }),
+      rate: result.rate,
+    },
+    context.ports.clock.nowMs(),
+  );
+  return conclude(context, job, classifySubmit(result));
+}
+
+async function conclude(context: RunContext, job: Job, outcome: SubmitOutcome): Promise<Settled> {
+  const intent = job.attempt;
+  if (intent === undefined) return GONE;
+  const nowMs = context.ports.clock.nowMs();
+  const known = await recordOutcome(context, job, advance(intent, { kind: 'submitted', outcome }, nowMs));
+  context.inDoubtInARow =
+    outcome.kind === 'in_doubt'
+      ? context.inDoubtInARow + 1
+      : outcome.kind === 'accepted'
+        ? 0
+        : context.inDoubtInARow;
+  context.notSentInARow = outcome.kind === 'not_sent' ? context.notSentInARow + 1 : 0;
+  switch (outcome.kind) {
+    case 'accepted':
+      job.failures = 0;
+      job.lastRunningMs = nowMs;
+      tell(context, job, 'queued', expectation(context, job));
+      return known ? { kind: 'queued' } : GONE;
+    case 'in_doubt':
+      tell(context, job, 'in_doubt', { ...outcomeDetails(outcome), money: 'unknown' });
+      context.scheduler.submitSingly();
+      if (context.inDoubtInARow >= IN_DOUBT_IN_A_ROW_MAX) stopBuying(context, 'in_doubt_thrice');
+      return GONE;
+    case 'not_sent':
+      if (known) context.ceiling.release(intent.quote_micro_usd);
+      if (context.notSentInARow >= NOT_SENT_IN_A_ROW_MAX) stopBuying(context, 'unavailable');
+      return postpone(context, job, outcome, nowMs + 2_000 * 2 ** Math.min(job.failures, 5));
+    case 'refused':
+      if (known) context.ceiling.release(intent.quote_micro_usd);
+      return afterRefusal(context, job, outcome);
+    default:
+      return unreachable(outcome);
+  }
+}
+
+function afterRefusal(context: RunContext, job: Job, outcome: SubmitOutcome & { kind: 'refused' }): Settled {
+  const details = { ...outcomeDetails(outcome), money: 'not charged' as const };
+  switch (outcome.then) {
+    case 'wait': {
+      const nowMs = context.ports.clock.nowMs();
+      const pauseMs = (outcome.rate.retryAfterSeconds ?? 0) * 1_000;
+      const backOffMs = outcome.status === 503 ? 10_000 * 2 ** Math.min(job.failures, 3) : 0;
+      return postpone(context, job, outcome, nowMs + Math.max(pauseMs, backOffMs));
+    }
+    case 'stop':
+      tell(context, job, 'rejected', details);
+      stopBuying(context, outcome.status === 402 ? 'balance' : 'authentication');
+      return GONE;
+    case 'reject':
+      tell(context, job, 'rejected', {
+        ...details,
+        ...(outcome.suggestedPrompt === undefined ? {} : { suggested_prompt: outcome.suggestedPrompt }),
+      });
+      if (context.settings.failFast) stopBuying(context, 'fail_fast');
+      return GONE;
+    default:
+      return unreachable(outcome.then);
+  }
+}
+
+function postpone(
+  context: RunContext,
+  job: Job,
+  outcome: SubmitOutcome & { kind: 'refused' | 'not_sent' },
+  notBeforeMs: number,
+): Settled {
+  job.failures += 1;
+  const details = { ...outcomeDetails(outcome), money: 'not charged' as const };
+  if (job.failures > POSTPONEMENTS_MAX) {
+    context.troubles.add('unavailable');
+    tell(context, job, 'rejected', details);
+    return GONE;
+  }
+  tell(context, job, 'waiting', details);
+  return { kind: 'again', notBeforeMs };
+}
+
+function outcomeDetails(outcome: { status?: number; code: string; message: string }) {
+  return {
+    ...(outcome.status === undefined ? {} : { status: outcome.status }),
+    code: outcome.code,
+    message: outcome.message,
+  };
+}
+
+export function expectation(context: RunContext, job: Job): { expected_ms?: number } {
+  const expectedMs = context.scheduler.estimate(context.ports.clock.nowMs()).expectedRunMs(job.id);
+  if (expectedMs === undefined) return {};
+  job.expectationTold = true;
+  return { expected_ms: Math.round(expectedMs) };
+}
+
+/** The approved price while it is fresh, else the price of now; a higher one ends all buying. */
+async function currentPrice(context: RunContext, job: Job): Promise<number | Settled> {
+  const quote = job.purchase?.quote;
+  if (quote === undefined) return GONE;
+  const priceMicroUsd = await context.prices.current(quote);
+  if (priceMicroUsd === undefined) {
+    job.failures += 1;
+    if (job.failures <= POSTPONEMENTS_MAX)
+      return { kind: 'again', notBeforeMs: context.ports.clock.nowMs() + 5_000 };
+    stopBuying(context, 'unavailable');
+    return GONE;
+  }
+  if (priceMicroUsd <= quote.microUsd) return priceMicroUsd;
+  if (!context.troubles.has('price_rose'))
+    notice(
+      context,
+      'error',
+      'price-rose',
+      `the price of ${quote.model} rose from ${formatUsd(quote.microUsd)} to ${formatUsd(priceMicroUsd)} since it was approved: nothing more is submitted`,
+      'run the same command again to see and approve the new total',
+    );
+  stopBuying(context, 'price_rose');
+  return GONE;
+}

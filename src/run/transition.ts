@@ -1,0 +1,105 @@
+import { unreachable } from '../errors.js';
+import type { Attempt, AttemptState, StoredFile } from '../lock/attempt.js';
+import type { Purchase } from '../plan/plan.js';
+import type { SubmitOutcome } from '../venice/outcome.js';
+
+/** What was learnt about an attempt. */
+export type Observation =
+  | { readonly kind: 'submitted'; readonly outcome: SubmitOutcome }
+  /** The audio is verified and durable under its final name. */
+  | { readonly kind: 'stored'; readonly file: StoredFile; readonly runMs?: number }
+  /** The remote copy is gone, or is left there on purpose. */
+  | { readonly kind: 'cleaned_up' }
+  | { readonly kind: 'job_failed'; readonly code: string; readonly refunded: boolean }
+  /** Three 404s under the key that submitted it. */
+  | { readonly kind: 'vanished' }
+  /** Came twice and did not pass the checks. */
+  | { readonly kind: 'not_verifiable'; readonly code: string }
+  /** The stored file no longer matches its hash, and the remote copy was not yet cleaned up. */
+  | { readonly kind: 'custody_broken' };
+
+/** The attempt as it has to be durable before the submit leaves. */
+export function intentOf(
+  purchase: Purchase,
+  identity: { attempt: string; key: string; quoteMicroUsd: number; nowMs: number },
+): Attempt {
+  const { take, request } = purchase;
+  return {
+    attempt: identity.attempt,
+    rev: 1,
+    state: 'intent',
+    track: take.track,
+    take: take.take,
+    stem: take.stem,
+    digest: take.digest,
+    parts: take.parts,
+    model: request.model,
+    ...(request.duration_seconds === undefined ? {} : { duration_seconds: request.duration_seconds }),
+    quote_micro_usd: identity.quoteMicroUsd,
+    key: identity.key,
+    at: { intent: new Date(identity.nowMs).toISOString() },
+  };
+}
+
+/** The attempt after what was observed: the next line of the lockfile. Pure; `rev` goes up by one. */
+export function advance(attempt: Attempt, observation: Observation, nowMs: number): Attempt {
+  const to = (state: AttemptState, changes: Partial<Attempt> = {}): Attempt => ({
+    ...attempt,
+    ...changes,
+    state,
+    rev: attempt.rev + 1,
+    at: { ...attempt.at, ...changes.at, [state]: new Date(nowMs).toISOString() },
+  });
+  switch (observation.kind) {
+    case 'submitted':
+      return afterSubmit(to, observation.outcome);
+    case 'stored':
+      return to('stored', {
+        file: observation.file,
+        ...(observation.runMs === undefined ? {} : { run_ms: Math.round(observation.runMs) }),
+      });
+    case 'cleaned_up':
+      return to('done');
+    case 'job_failed':
+      return to('failed', {
+        reason: { code: observation.code },
+        ...(observation.refunded ? { refunded: true } : {}),
+      });
+    case 'vanished':
+      return to('lost', { reason: { code: 'not_found', status: 404 } });
+    case 'not_verifiable':
+      return to('unverified', { reason: { code: observation.code } });
+    case 'custody_broken':
+      return to('queued', { reason: { code: 'custody_broken' } });
+    default:
+      return unreachable(observation);
+  }
+}
+
+function afterSubmit(
+  to: (state: AttemptState, changes?: Partial<Attempt>) => Attempt,
+  outcome: SubmitOutcome,
+): Attempt {
+  switch (outcome.kind) {
+    case 'accepted':
+      return to('queued', { queue_id: outcome.queued.queueId, model: outcome.queued.model });
+    case 'not_sent':
+      return to('rejected', { reason: { code: 'not_sent' } });
+    case 'refused':
+      return to('rejected', { reason: { code: stableCode(outcome.code), status: outcome.status } });
+    case 'in_doubt':
+      return to('in_doubt', {
+        reason: {
+          code: stableCode(outcome.code),
+          ...(outcome.status === undefined ? {} : { status: outcome.status }),
+        },
+      });
+    default:
+      return unreachable(outcome);
+  }
+}
+
+/** Codes come from the server: only what looks like one is kept, so that no foreign text reaches the lockfile. */
+export function stableCode(code: string): string {
+  return /^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(code) ? code : 'other';
+}
