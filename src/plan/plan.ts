@@ -44,6 +44,20 @@ export interface Purchase {
   /** What goes on the wire: the take's request without what this model does not take and does not need. */
   readonly request: AudioRequest;
   readonly quote: QuotedPrice;
+  /** A cheaper length close by. */
+  readonly saving?: Saving;
+}
+
+/** `61 s is billed as 120 s: 60 s would save $0.69`. */
+export interface Saving {
+  /** What is asked for. */
+  readonly seconds: number;
+  /** The end of the tier it is billed by. */
+  readonly billedSeconds: number;
+  /** What would do. */
+  readonly insteadSeconds: number;
+  /** By the catalogue, integer micro-dollars. */
+  readonly microUsd: number;
 }
 
 /** Equal keys have equal prices, so one request serves all. */
@@ -64,9 +78,9 @@ export interface QuotedPrice {
 export interface Plan {
   readonly rows: readonly PlanRow[];
   readonly purchases: readonly Purchase[];
-  /** In flight, but no longer in the manifest: collected all the same. */
+  /** In flight, and no row collects it (its track is gone or its request changed): collected all the same. */
   readonly orphans: readonly Attempt[];
-  /** Stored files whose place changed: moved for free. */
+  /** Stored files whose place changed: moved for free, in this order. One attempt may move twice. */
   readonly moves: readonly FileMove[];
   /** Of the purchases, integer micro-dollars. */
   readonly totalMicroUsd: number;

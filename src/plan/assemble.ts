@@ -1,0 +1,179 @@
+import type { Diagnostic } from '../diagnostic.js';
+import { type Attempt, countsAsSpent } from '../lock/attempt.js';
+import { formatUsd } from '../money.js';
+import type { Balance } from '../venice/client.js';
+import type { Catalogue } from '../venice/model.js';
+import { checkRequest, mergeAlike } from './capability.js';
+import type { Decided } from './decide.js';
+import type { Plan, PlanRow, Purchase, QuotedPrice } from './plan.js';
+import { cataloguePrice, type KeyedQuery, quoteQuery, spotSavings } from './price.js';
+import { listed } from './text.js';
+
+/** A purchase that lacks its price. */
+export interface Draft extends Omit<Purchase, 'quote'> {
+  readonly query: KeyedQuery;
+  readonly catalogueMicroUsd?: number;
+}
+
+export interface Drafted {
+  readonly drafts: readonly Draft[];
+  /** What the models say against the requests, each told once. With an error among them nothing is to be quoted. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Tracks named in one message at most. */
+const TRACKS_NAMED_MAX = 5;
+
+/**
+ * Holds what is to be bought against the live models. Only that: what is done, in flight or left out needs
+ * no model any more.
+ */
+export function draftPurchases(rows: readonly PlanRow[], catalogue: Catalogue, nowMs: number): Drafted {
+  const drafts: Draft[] = [];
+  const diagnostics: Diagnostic[] = [];
+  for (const { take, decision } of rows) {
+    if (decision.kind !== 'buy') continue;
+    const checked = checkRequest(take, catalogue, nowMs);
+    diagnostics.push(...checked.diagnostics);
+    const model = catalogue.get(take.request.model);
+    if (checked.request === undefined || model === undefined) continue;
+    const query = quoteQuery(checked.request, model);
+    const catalogueMicroUsd = cataloguePrice(model, query);
+    const saving = spotSavings(checked.request, model);
+    drafts.push({
+      take,
+      why: decision.why,
+      request: checked.request,
+      query,
+      ...(catalogueMicroUsd === undefined ? {} : { catalogueMicroUsd }),
+      ...(saving === undefined ? {} : { saving }),
+    });
+  }
+  return { drafts, diagnostics: mergeAlike(diagnostics) };
+}
+
+/** What to ask `/audio/quote`: each distinct query once, in the order of first need. */
+export function distinctQuotes(drafts: readonly Draft[]): readonly KeyedQuery[] {
+  return [...new Map(drafts.map(({ query }) => [query.key, query])).values()];
+}
+
+export interface AssembleInput {
+  readonly decided: Decided;
+  readonly drafted: Drafted;
+  /** Answers of the service, by the query's key. */
+  readonly quotes: ReadonlyMap<string, Pick<QuotedPrice, 'microUsd' | 'quotedAtMs'>>;
+  /** All of the lockfile. */
+  readonly attempts: Iterable<Attempt>;
+  /** Integer micro-dollars: the lowest of those that apply. */
+  readonly budgetMicroUsd?: number | undefined;
+}
+
+/** Everything a run will do and what it may cost. A take without a quote is an error and no purchase. */
+export function assemblePlan(input: AssembleInput): Plan {
+  const { decided, drafted, quotes, budgetMicroUsd } = input;
+  const purchases = drafted.drafts.flatMap((draft) => priced(draft, quotes) ?? []);
+  // With an error in a request nothing was quoted: that the prices are not there says nothing then.
+  const checked = !drafted.diagnostics.some(({ severity }) => severity === 'error');
+  const unpriced = drafted.drafts.filter(({ query }) => checked && !quotes.has(query.key));
+  return {
+    rows: decided.rows,
+    purchases,
+    orphans: decided.orphans,
+    moves: decided.moves,
+    totalMicroUsd: sum(purchases.map(({ quote }) => quote.microUsd)),
+    spentBeforeMicroUsd: spentMicroUsd(input.attempts),
+    ...(budgetMicroUsd === undefined ? {} : { budgetMicroUsd }),
+    diagnostics: [...decided.diagnostics, ...drafted.diagnostics, ...noQuote(unpriced)],
+  };
+}
+
+function priced(draft: Draft, quotes: AssembleInput['quotes']): Purchase | undefined {
+  const { query, catalogueMicroUsd, ...purchase } = draft;
+  const quote = quotes.get(query.key);
+  if (quote === undefined) return undefined;
+  const { microUsd, quotedAtMs } = quote;
+  const told = catalogueMicroUsd === undefined ? {} : { catalogueMicroUsd };
+  return { ...purchase, quote: { ...query, microUsd, quotedAtMs, ...told } };
+}
+
+function noQuote(drafts: readonly Draft[]): readonly Diagnostic[] {
+  if (drafts.length === 0) return [];
+  const tracks = [...new Set(drafts.map(({ take }) => take.track))];
+  return [
+    {
+      code: 'no-quote',
+      severity: 'error',
+      message: `the service told no price for ${listed(tracks, TRACKS_NAMED_MAX)}`,
+      hint: 'run again later',
+      span: drafts[0]!.take.span,
+    },
+  ];
+}
+
+/** Charged, reserved or in doubt, integer micro-dollars, over the lockfile's whole life. */
+export function spentMicroUsd(attempts: Iterable<Attempt>): number {
+  return sum([...attempts].filter(countsAsSpent).map((attempt) => attempt.quote_micro_usd));
+}
+
+function sum(amounts: readonly number[]): number {
+  return amounts.reduce((total, amount) => total + amount, 0);
+}
+
+/**
+ * What stands against the total: `over-budget`, `cannot-consume`, `over-balance`. With any of them nothing is
+ * submitted. A plan that buys nothing has nothing against it.
+ *
+ * @param balance absent where it could not be asked: then only the budget is held against the total
+ */
+export function checkBudget(plan: Plan, balance?: Balance): readonly Diagnostic[] {
+  if (plan.purchases.length === 0) return [];
+  return [...overBudget(plan), ...(balance === undefined ? [] : overBalance(plan, balance))];
+}
+
+function overBudget({ totalMicroUsd, spentBeforeMicroUsd, budgetMicroUsd }: Plan): readonly Diagnostic[] {
+  const overMicroUsd = spentBeforeMicroUsd + totalMicroUsd - (budgetMicroUsd ?? Number.POSITIVE_INFINITY);
+  if (budgetMicroUsd === undefined || overMicroUsd <= 0) return [];
+  const before = spentBeforeMicroUsd > 0 ? ` and ${formatUsd(spentBeforeMicroUsd)} spent before` : '';
+  const all = spentBeforeMicroUsd + totalMicroUsd;
+  return [
+    {
+      code: 'over-budget',
+      severity: 'error',
+      message: `${formatUsd(totalMicroUsd)} to be bought${before} pass the budget of ${formatUsd(budgetMicroUsd)} by ${formatUsd(overMicroUsd)}`,
+      hint: `raise the budget to ${formatUsd(all)}, or buy less with --only`,
+    },
+  ];
+}
+
+function overBalance({ totalMicroUsd }: Plan, balance: Balance): readonly Diagnostic[] {
+  if (!balance.canConsume) {
+    return [
+      {
+        code: 'cannot-consume',
+        severity: 'error',
+        message: 'the service says that this account cannot spend anything now',
+        hint: 'top up the account, or check the spend limit of the API key',
+      },
+    ];
+  }
+  const availableMicroUsd = balanceMicroUsd(balance);
+  if (availableMicroUsd === undefined || totalMicroUsd <= availableMicroUsd) return [];
+  return [
+    {
+      code: 'over-balance',
+      severity: 'error',
+      message: `${formatUsd(totalMicroUsd)} to be bought pass the balance of ${formatUsd(availableMicroUsd)} by ${formatUsd(totalMicroUsd - availableMicroUsd)}`,
+      hint: 'top up the account, or buy less with --only',
+    },
+  ];
+}
+
+/**
+ * What the account can spend, integer micro-dollars: DIEM and USD together, as one follows when the other is
+ * used up. `undefined` where it pays with credits whose amount the API does not tell.
+ */
+export function balanceMicroUsd({ consumptionCurrency, usdMicro, diemMicro }: Balance): number | undefined {
+  if (consumptionCurrency === 'VCU' || consumptionCurrency === 'BUNDLED_CREDITS') return undefined;
+  if (usdMicro === undefined && diemMicro === undefined) return undefined;
+  return (usdMicro ?? 0) + (diemMicro ?? 0);
+}

@@ -1,0 +1,90 @@
+import type { Diagnostic, Span } from '../diagnostic.js';
+import { closest } from '../manifest/suggest.js';
+import type { AudioRequest, Take } from '../manifest/take.js';
+import type { Catalogue, Model } from '../venice/model.js';
+import { type Finding, isDefaultSpeed, RULES } from './rules.js';
+import { listed, quoted } from './text.js';
+
+export interface CheckedRequest {
+  /** In the order of the rules. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** What goes on the wire. Absent where a diagnostic is an error. */
+  readonly request?: AudioRequest;
+}
+
+/** Models named in a hint, and tracks named beside a shared value, at most. */
+const MODELS_NAMED_MAX = 20;
+const RELATED_MAX = 10;
+
+/**
+ * Holds a take's request against what the live model declares. Only what is declared can prove it wrong:
+ * an undeclared capability is a warning and its value is sent.
+ *
+ * @param nowMs milliseconds since the epoch, for dates of deprecation
+ */
+export function checkRequest(take: Take, catalogue: Catalogue, nowMs: number): CheckedRequest {
+  const { request } = take;
+  const model = catalogue.get(request.model);
+  if (model === undefined) return { diagnostics: [place(unknownModel(request.model, catalogue), take)] };
+  const findings = RULES.map((rule) => rule({ request, model, catalogue, nowMs }));
+  const diagnostics = findings
+    .filter((finding) => finding !== undefined)
+    .map((finding) => place(finding, take));
+  if (diagnostics.some(({ severity }) => severity === 'error')) return { diagnostics };
+  return { diagnostics, request: wireRequest(request, model) };
+}
+
+/** The API refuses a key that the model does not support even where its value asks for nothing. */
+function wireRequest(request: AudioRequest, model: Model): AudioRequest {
+  const { speed, ...rest } = request;
+  if (speed === undefined || (model.supports_speed !== true && isDefaultSpeed(speed, model))) return rest;
+  return request;
+}
+
+function unknownModel(id: string, catalogue: Catalogue): Finding {
+  const named = [...catalogue.values()].find(({ name }) => name.toLowerCase() === id.trim().toLowerCase());
+  const meant = named?.id ?? closest(id, catalogue.keys());
+  const all = `models: ${listed([...catalogue.keys()], MODELS_NAMED_MAX)}`;
+  return {
+    code: 'unknown-model',
+    severity: 'error',
+    message: `the service lists no model ${quoted(id)}`,
+    hint: meant === undefined ? all : `did you mean ${quoted(meant)}? ${all}`,
+    at: 'model',
+  };
+}
+
+/** At the value; where it came from `defaults`, beside it the track that uses it. */
+function place({ at, ...finding }: Finding, take: Take): Diagnostic {
+  const spans = at === 'track' ? [] : (take.fieldSpans[at] ?? []);
+  const model = at === 'track' ? take.fieldSpans.model?.[0] : undefined;
+  const related = [
+    ...spans.slice(1).map((span) => ({ message: `used by track ${take.track}`, span })),
+    ...(model === undefined ? [] : [{ message: 'its model', span: model }]),
+  ];
+  const diagnostic = { ...finding, span: spans[0] ?? take.span };
+  return related.length === 0 ? diagnostic : { ...diagnostic, related };
+}
+
+/**
+ * One diagnostic of those that say the same about the same place (the takes of a track, the tracks that share
+ * a default), with the places related to any of them, the first ten.
+ */
+export function mergeAlike(diagnostics: Iterable<Diagnostic>): Diagnostic[] {
+  const merged = new Map<
+    string,
+    { diagnostic: Diagnostic; related: Map<string, { message: string; span: Span }> }
+  >();
+  for (const diagnostic of diagnostics) {
+    const { related = [], ...told } = diagnostic;
+    const key = JSON.stringify(told);
+    const known = merged.get(key) ?? { diagnostic, related: new Map() };
+    for (const place of related) {
+      if (known.related.size < RELATED_MAX) known.related.set(JSON.stringify(place.span), place);
+    }
+    merged.set(key, known);
+  }
+  return [...merged.values()].map(({ diagnostic, related }) =>
+    related.size === 0 ? diagnostic : { ...diagnostic, related: [...related.values()] },
+  );
+}

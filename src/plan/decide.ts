@@ -1,0 +1,187 @@
+import type { Diagnostic } from '../diagnostic.js';
+import type { Attempt } from '../lock/attempt.js';
+import type { RequestField, Take } from '../manifest/take.js';
+import { type FileState, type History, isInDoubt, isInFlight, readHistory, takeId } from './history.js';
+import { planMoves } from './moves.js';
+import type { BuyReason, Decision, FileMove, PlanRow } from './plan.js';
+import { type ReadSelection, readSelection, type Selection } from './selection.js';
+
+export interface DecideInput {
+  /** In the manifest's order. */
+  readonly takes: readonly Take[];
+  /** Folded, in any order. */
+  readonly attempts: Iterable<Attempt>;
+  /** Every path that an attempt names (`file.path`, `move_to`), relative to the output root. One that is not here counts as missing. */
+  readonly files: ReadonlyMap<string, FileState>;
+  /** The path of a file `<stem>.<any extension>` that the lockfile does not know. */
+  readonly occupied: (stem: string) => string | undefined;
+  readonly selection: Selection;
+  /** Of the key in use, to tell what was submitted under another one. */
+  readonly keyFingerprint?: string | undefined;
+}
+
+export interface Decided {
+  /** One a take, in the manifest's order. */
+  readonly rows: readonly PlanRow[];
+  /**
+   * In flight, and no row collects it: its track is gone from the manifest, or its request was changed or
+   * made anew meanwhile. Paid for, so collected all the same; its file goes beside the wanted one.
+   */
+  readonly orphans: readonly Attempt[];
+  /** In order: each target is free when its turn comes. */
+  readonly moves: readonly FileMove[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * What a run does about each take, by the lockfile, the disk and the selection alone. Deterministic, whatever
+ * the order of attempts. Buys nothing that is in doubt, in flight or done, but for `--force` over what is done.
+ */
+export function decide(input: DecideInput): Decided {
+  const history = readHistory(input.attempts, input.files);
+  const selection = readSelection(input.selection, input.takes);
+  const rows = input.takes.map((take) => ({ take, decision: decideTake(take, history, selection, input) }));
+  const collected = new Set(
+    rows.map(({ decision }) => (decision.kind === 'collect' ? decision.attempt.attempt : '')),
+  );
+  const orphans = history.attempts.filter(
+    (attempt) => isInFlight(attempt) && !collected.has(attempt.attempt),
+  );
+  const moved = planMoves(rows, history, input.occupied);
+  return {
+    rows,
+    orphans,
+    moves: moved.moves,
+    diagnostics: [
+      ...selection.diagnostics,
+      ...rows.flatMap((row) => remarks(row, history, selection)),
+      ...otherKey(history.attempts, input.keyFingerprint),
+      ...moved.diagnostics,
+    ],
+  };
+}
+
+function decideTake(take: Take, history: History, selection: ReadSelection, input: DecideInput): Decision {
+  const attempts = history.byTake.get(takeId(take)) ?? [];
+  const doubtful = attempts.find(isInDoubt);
+  if (doubtful !== undefined) return { kind: 'in_doubt', attempt: doubtful };
+  const same = attempts.filter((attempt) => attempt.digest === take.digest);
+  const settled = same.length > 0 ? decideKnown(same, history) : wanted(changedReason(take, attempts));
+  return bought(askedAgain(settled, take, selection, input), take, selection, input);
+}
+
+function wanted(why: BuyReason): Decision {
+  return { kind: 'buy', why };
+}
+
+/** By the attempts (newest first) at exactly this request, as if nobody had asked for anything. */
+function decideKnown(same: readonly Attempt[], history: History): Decision {
+  const held = same.find(
+    (attempt) => isInFlight(attempt) || (attempt.state === 'done' && history.holdings.has(attempt.attempt)),
+  );
+  if (held !== undefined) return { kind: held.state === 'done' ? 'done' : 'collect', attempt: held };
+  const missing = same.find(({ state }) => state === 'done');
+  if (missing !== undefined) return { kind: 'held', because: 'missing', attempt: missing };
+  // A refusal that may pass is as if the attempt had never been; one that will not is told until asked again.
+  const telling = same.find((attempt) => !mayPass(attempt)) ?? same[0]!;
+  switch (telling.state) {
+    case 'failed':
+      return { kind: 'held', because: 'failed', attempt: telling };
+    case 'lost':
+      if (telling.reason?.code === 'requeued') return wanted({ kind: 'retry', earlier: telling });
+      return { kind: 'held', because: 'lost', attempt: telling };
+    default:
+      if (mayPass(telling)) return wanted({ kind: 'retry', earlier: telling });
+      return { kind: 'held', because: 'rejected', attempt: telling };
+  }
+}
+
+/** Refusals of the request itself: the same request will be refused again. */
+const FINAL_REFUSALS: ReadonlySet<number> = new Set([400, 404, 413, 415, 422]);
+
+/** Refused for a reason beside the request (key, balance, load), or never sent. Without a status no answer refused it. */
+function mayPass(attempt: Attempt): boolean {
+  return attempt.state === 'rejected' && !FINAL_REFUSALS.has(attempt.reason?.status ?? 0);
+}
+
+function changedReason(take: Take, attempts: readonly Attempt[]): BuyReason {
+  // Rather what was paid for than what was refused; a refused request that was mended shows its mended field.
+  const earlier =
+    attempts.find(({ state }) => state !== 'rejected') ?? attempts.find((attempt) => !mayPass(attempt));
+  if (earlier === undefined) return { kind: 'new' };
+  return { kind: 'changed', fields: changedFields(earlier.parts, take.parts), earlier };
+}
+
+type Parts = Take['parts'];
+
+const FIELDS: readonly RequestField[] = [
+  'model',
+  'prompt',
+  'lyrics_prompt',
+  'duration_seconds',
+  'force_instrumental',
+  'lyrics_optimizer',
+  'loop',
+  'voice',
+  'language_code',
+  'speed',
+];
+
+function changedFields(before: Parts, after: Parts): readonly RequestField[] {
+  return FIELDS.filter((field) => before[field] !== after[field]);
+}
+
+/** `--retry-failed` and `--force`, for the takes that may be bought at all. */
+function askedAgain(decision: Decision, take: Take, selection: ReadSelection, input: DecideInput): Decision {
+  if ((decision.kind !== 'held' && decision.kind !== 'done') || !selection.selected(take)) return decision;
+  if (selection.forced(take)) return wanted({ kind: 'forced', earlier: decision.attempt });
+  if (decision.kind === 'held' && input.selection.retryFailed) {
+    return wanted({ kind: 'retry', earlier: decision.attempt });
+  }
+  return decision;
+}
+
+/** Whether what is to be bought may be. */
+function bought(decision: Decision, take: Take, selection: ReadSelection, input: DecideInput): Decision {
+  if (decision.kind !== 'buy') return decision;
+  if (!selection.selected(take)) return { kind: 'excluded', why: decision.why };
+  const path = input.occupied(take.stem);
+  return path === undefined ? decision : { kind: 'occupied', path };
+}
+
+/** What a person should know about a row beyond the row itself. */
+function remarks(row: PlanRow, history: History, selection: ReadSelection): readonly Diagnostic[] {
+  const { take, decision } = row;
+  const told: Diagnostic[] = [];
+  const tell = (code: string, severity: Diagnostic['severity'], message: string, hint: string) =>
+    told.push({ code, severity, message, hint, span: take.span });
+  if (decision.kind === 'occupied') {
+    const message = `${decision.path} exists, and the lockfile does not know it`;
+    tell('output-occupied', 'error', message, 'move the file away, or bring back the lockfile it belongs to');
+  }
+  if (decision.kind === 'done' && history.holdings.get(decision.attempt.attempt)?.state === 'changed') {
+    const message = `${decision.attempt.file?.path} is not what was stored: it was changed since`;
+    tell('file-changed', 'warning', message, `to buy it again: --force ${take.key}`);
+  }
+  if (selection.forced(take) && (decision.kind === 'collect' || decision.kind === 'in_doubt')) {
+    const why =
+      decision.kind === 'collect' ? 'is in flight: it is collected first' : 'is in doubt: see `resolve`';
+    tell('force-blocked', 'warning', `${take.key} is not bought again, as it ${why}`, 'then force it again');
+  }
+  return told;
+}
+
+/** A job is found only under the account that submitted it. */
+function otherKey(attempts: readonly Attempt[], fingerprint: string | undefined): readonly Diagnostic[] {
+  if (fingerprint === undefined) return [];
+  const foreign = attempts.filter((attempt) => isInFlight(attempt) && attempt.key !== fingerprint);
+  if (foreign.length === 0) return [];
+  return [
+    {
+      code: 'other-key',
+      severity: 'warning',
+      message: `${foreign.length} in flight ${foreign.length === 1 ? 'was' : 'were'} submitted under another API key`,
+      hint: 'if that key is of another account, collect them with it',
+    },
+  ];
+}

@@ -1,0 +1,179 @@
+import { posix } from 'node:path';
+import type { Diagnostic } from '../diagnostic.js';
+import type { Attempt } from '../lock/attempt.js';
+import type { Take } from '../manifest/take.js';
+import { type History, type Holding, takeId } from './history.js';
+import type { FileMove, PlanRow } from './plan.js';
+
+export interface PlannedMoves {
+  readonly moves: readonly FileMove[];
+  /** A warning for each file that cannot go where it is wanted. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Where one file of ours stands and should stand. */
+interface Placement {
+  readonly holding: Holding;
+  readonly to: string;
+  /** The take whose audio it is; absent for a file that only makes way. */
+  readonly owner?: Take;
+}
+
+type Occupied = (stem: string) => string | undefined;
+
+/** Paths that may be the same to some file system. */
+function fold(path: string): string {
+  return path.normalize('NFC').toLowerCase();
+}
+
+function stemOf(path: string): string {
+  return path.slice(0, path.length - posix.extname(path).length);
+}
+
+/**
+ * The free moves that bring each take's stored file to where its take wants it. A file of an earlier request
+ * in the way goes to `<stem>.<digest8>.<ext>`. Never onto a file of ours or of anybody else's: what is not free
+ * stays where it is, with a warning. Files of takes that are yet to be bought stay until they are replaced.
+ */
+export function planMoves(rows: readonly PlanRow[], history: History, occupied: Occupied): PlannedMoves {
+  const owners = ownersOf(rows, history);
+  const placements = place(owners, history, rows, occupied);
+  const blocked = blockedBy(placements, history, occupied);
+  const going = placements.filter(({ holding }) => !blocked.has(holding.attempt.attempt));
+  return {
+    moves: ordered(going),
+    diagnostics: placements.flatMap(({ holding, to, owner }) => {
+      const by = blocked.get(holding.attempt.attempt);
+      return by === undefined || owner === undefined ? [] : [blockedMove(holding.path, to, by, owner)];
+    }),
+  };
+}
+
+/** Takes whose audio is here, with the file that has it. */
+function ownersOf(rows: readonly PlanRow[], history: History): ReadonlyMap<string, Take> {
+  const owners = new Map<string, Take>();
+  for (const { take, decision } of rows) {
+    if (decision.kind !== 'done' && decision.kind !== 'collect') continue;
+    const { attempt, state } = decision.attempt;
+    const holding = history.holdings.get(attempt);
+    // One that is stored but damaged is fetched again, straight to its place.
+    const whole = state === 'done' || (state === 'stored' && holding?.state === 'present');
+    if (holding !== undefined && whole) owners.set(attempt, take);
+  }
+  return owners;
+}
+
+/** Every file that should be elsewhere, with its target: owners first in the manifest's order, then what is in their way. */
+function place(
+  owners: ReadonlyMap<string, Take>,
+  history: History,
+  rows: readonly PlanRow[],
+  occupied: Occupied,
+): readonly Placement[] {
+  const owned = new Set([...owners.values()].map((take) => fold(take.stem)));
+  const taken = new Set([...history.holdings.values()].map(({ path }) => fold(path)));
+  const placements: Placement[] = [];
+  for (const [attempt, take] of owners) {
+    const holding = history.holdings.get(attempt)!;
+    const to = take.stem + posix.extname(holding.path);
+    taken.add(fold(to));
+    if (to !== holding.path) placements.push({ holding, to, owner: take });
+  }
+  const stems = new Map(rows.map(({ take }) => [takeId(take), take.stem]));
+  for (const holding of history.holdings.values()) {
+    if (owners.has(holding.attempt.attempt) || !owned.has(fold(stemOf(holding.path)))) continue;
+    const stem = stems.get(takeId(holding.attempt)) ?? holding.attempt.stem;
+    const free = (path: string) => !taken.has(fold(path)) && occupied(stemOf(path)) === undefined;
+    const to = asidePaths(holding.attempt, stem, posix.extname(holding.path)).find(free);
+    if (to === undefined) continue;
+    taken.add(fold(to));
+    placements.push({ holding, to });
+  }
+  return placements;
+}
+
+/**
+ * Where a file goes that a newer one replaces: `<stem>.<digest8>.<ext>`, or, where that is taken by another
+ * take of the same request, with the attempt's first digits. The first that is free is the one to use.
+ *
+ * @param extension with its dot
+ */
+function asidePaths(attempt: Attempt, stem: string, extension: string): readonly string[] {
+  const digest8 = attempt.digest.replace(/^v\d+:/, '').slice(0, 8);
+  return [`${stem}.${digest8}${extension}`, `${stem}.${digest8}-${attempt.attempt.slice(0, 8)}${extension}`];
+}
+
+/** Attempts that cannot go, with the path that stops them: a stranger's, or that of a file of ours that stays. */
+function blockedBy(
+  placements: readonly Placement[],
+  history: History,
+  occupied: Occupied,
+): ReadonlyMap<string, string> {
+  const blocked = new Map<string, string>();
+  const wantedBy = new Map(placements.map((placement) => [fold(placement.to), placement]));
+  const moving = new Set(placements.map(({ holding }) => holding.attempt.attempt));
+  const queue: { readonly placement: Placement; readonly by: string }[] = [];
+  for (const placement of placements) {
+    const stranger = placement.owner === undefined ? undefined : occupied(placement.owner.stem);
+    if (stranger !== undefined) queue.push({ placement, by: stranger });
+  }
+  for (const { attempt, path } of history.holdings.values()) {
+    const placement = wantedBy.get(fold(path));
+    if (placement !== undefined && !moving.has(attempt.attempt)) queue.push({ placement, by: path });
+  }
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    const { holding } = next.placement;
+    if (blocked.has(holding.attempt.attempt)) continue;
+    blocked.set(holding.attempt.attempt, next.by);
+    // It stays, and so stops whoever wanted its place.
+    const follower = wantedBy.get(fold(holding.path));
+    if (follower !== undefined) queue.push({ placement: follower, by: holding.path });
+  }
+  return blocked;
+}
+
+function blockedMove(from: string, to: string, by: string, take: Take): Diagnostic {
+  return {
+    code: 'move-blocked',
+    severity: 'warning',
+    message: `${from} cannot be moved to ${to}: ${by} is in the way`,
+    hint: `move ${by} away`,
+    span: take.span,
+  };
+}
+
+/** Each file after the one that frees its target; a circle is opened through a name beside the target. */
+function ordered(placements: readonly Placement[]): readonly FileMove[] {
+  const at = new Map(placements.map((placement) => [fold(placement.holding.path), placement]));
+  const begun = new Set<Placement>();
+  const moves: FileMove[] = [];
+  for (const first of placements) {
+    if (begun.has(first)) continue;
+    const chain: Placement[] = [];
+    let next: Placement | undefined = first;
+    while (next !== undefined && !begun.has(next)) {
+      begun.add(next);
+      chain.push(next);
+      next = at.get(fold(next.to));
+    }
+    // Targets are unique, so a chain can only close at its own start.
+    if (next === first) moves.push(...openCircle(first, chain.slice(1)));
+    else moves.push(...chain.reverse().map((placement) => move(placement)));
+  }
+  return moves;
+}
+
+function openCircle(first: Placement, rest: readonly Placement[]): readonly FileMove[] {
+  const { attempt } = first.holding;
+  const extension = posix.extname(first.to);
+  const aside = `${stemOf(first.to)}.moving-${attempt.attempt.slice(0, 8)}${extension}`;
+  return [
+    move(first, first.holding.path, aside),
+    ...[...rest].reverse().map((placement) => move(placement)),
+    move(first, aside, first.to),
+  ];
+}
+
+function move({ holding, to }: Placement, from = holding.path, target = to): FileMove {
+  return { attempt: holding.attempt.attempt, from, to: target };
+}

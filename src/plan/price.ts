@@ -1,0 +1,86 @@
+import type { AudioRequest } from '../manifest/take.js';
+import type { QuoteQuery } from '../venice/client.js';
+import type { Model, PriceTier } from '../venice/model.js';
+import type { Saving } from './plan.js';
+
+/** What a price depends on. Equal keys have equal prices. */
+export interface KeyedQuery extends QuoteQuery {
+  readonly key: string;
+}
+
+/** How much shorter a track may become for a saving to be worth a word, as a share of its length. */
+const CUT_SHARE_MAX = 0.1;
+
+/**
+ * What to ask `/audio/quote` for a request. Characters are those of the prompt, the text that is spoken, in
+ * UTF-16 units: of the ways to count the one that never counts fewer, so the price is never quoted too low.
+ */
+export function quoteQuery(request: AudioRequest, model: Model): KeyedQuery {
+  const spoken = model.pricing?.kind === 'per_thousand_characters';
+  const { model: id, duration_seconds } = request;
+  const character_count = spoken ? request.prompt.length : undefined;
+  return {
+    key: JSON.stringify([id, duration_seconds ?? null, character_count ?? null]),
+    model: id,
+    ...(duration_seconds === undefined ? {} : { duration_seconds }),
+    ...(character_count === undefined ? {} : { character_count }),
+  };
+}
+
+/**
+ * The price by the catalogue, integer micro-dollars, a fraction rounded up. `undefined` where the catalogue
+ * does not tell: no price, no length, or a length beyond every tier.
+ */
+export function cataloguePrice(model: Model, query: QuoteQuery): number | undefined {
+  const { pricing } = model;
+  const seconds = query.duration_seconds ?? model.default_duration;
+  switch (pricing?.kind) {
+    case undefined:
+      return undefined;
+    case 'generation':
+      return pricing.microUsd;
+    case 'per_second':
+      return seconds === undefined ? undefined : Math.ceil(pricing.microUsd * seconds);
+    case 'per_thousand_characters': {
+      const characters = query.character_count;
+      return characters === undefined ? undefined : Math.ceil((pricing.microUsd * characters) / 1000);
+    }
+    case 'durations':
+      return seconds === undefined ? undefined : tierOf(pricing.tiers, seconds)?.microUsd;
+  }
+}
+
+function tierOf(tiers: readonly PriceTier[], seconds: number): PriceTier | undefined {
+  return tiers.find((tier) => seconds >= tier.minSeconds && seconds <= tier.maxSeconds);
+}
+
+/** A length at most a tenth shorter that the model takes and that falls in the cheaper tier below. */
+export function spotSavings(request: AudioRequest, model: Model): Saving | undefined {
+  const seconds = request.duration_seconds;
+  if (seconds === undefined || model.pricing?.kind !== 'durations') return undefined;
+  const { tiers } = model.pricing;
+  const tier = tierOf(tiers, seconds);
+  if (tier === undefined) return undefined;
+  const options = model.duration_options ?? [];
+  const cheaper = tiers
+    .filter((other) => other.microUsd < tier.microUsd && other.maxSeconds < seconds)
+    .map((other) => ({ other, insteadSeconds: longestIn(other, model.min_duration ?? 1, options) }))
+    .filter(
+      ({ insteadSeconds }) => insteadSeconds !== undefined && insteadSeconds >= seconds * (1 - CUT_SHARE_MAX),
+    )
+    .at(-1);
+  if (cheaper?.insteadSeconds === undefined) return undefined;
+  return {
+    seconds,
+    billedSeconds: tier.maxSeconds,
+    insteadSeconds: cheaper.insteadSeconds,
+    microUsd: tier.microUsd - cheaper.other.microUsd,
+  };
+}
+
+/** The longest length of a tier that the model takes. */
+function longestIn(tier: PriceTier, least: number, options: readonly number[]): number | undefined {
+  if (options.length === 0) return tier.maxSeconds >= least ? tier.maxSeconds : undefined;
+  const within = options.filter((option) => option >= tier.minSeconds && option <= tier.maxSeconds);
+  return within.length === 0 ? undefined : Math.max(...within);
+}

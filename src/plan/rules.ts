@@ -1,0 +1,288 @@
+import { closest } from '../manifest/suggest.js';
+import type { AudioRequest, RequestField } from '../manifest/take.js';
+import type { Catalogue, Model } from '../venice/model.js';
+import { characterCounts, listed, quoted } from './text.js';
+
+/** A request beside the model it is meant for. */
+export interface Case {
+  readonly request: AudioRequest;
+  readonly model: Model;
+  /** For hints that name other models. */
+  readonly catalogue: Catalogue;
+  readonly nowMs: number;
+}
+
+/** A diagnostic before it has a place. */
+export interface Finding {
+  readonly code: string;
+  readonly severity: 'error' | 'warning';
+  readonly message: string;
+  readonly hint?: string;
+  /** The field whose value is at fault; `track` where a value is missing. */
+  readonly at: RequestField | 'track';
+}
+
+/** One rule of the API. `undefined`: nothing to say. */
+export type Rule = (about: Case) => Finding | undefined;
+
+/** Models, voices or durations named in a hint at most. */
+const NAMED_MAX = 8;
+
+function error(at: Finding['at'], code: string, message: string, hint: string): Finding {
+  return { code, severity: 'error', message, hint, at };
+}
+
+function warning(at: Finding['at'], code: string, message: string, hint?: string): Finding {
+  return { code, severity: 'warning', message, at, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** `remove X`, and which models would take it. */
+function removeOr(field: RequestField, about: Case, takes: (model: Model) => boolean): string {
+  const able = [...about.catalogue.values()].filter((model) => !model.offline && takes(model));
+  const others = able.map((model) => model.id);
+  return others.length === 0
+    ? `remove \`${field}\``
+    : `remove \`${field}\`, or use a model that takes it: ${listed(others, NAMED_MAX)}`;
+}
+
+function undeclared(field: RequestField, code: string, about: Case): Finding {
+  const message = `${about.model.id} does not say whether it takes \`${field}\``;
+  return warning(field, `undeclared-${code}`, message, 'it is sent as it is; the service may refuse it');
+}
+
+type Switch =
+  | 'supports_force_instrumental'
+  | 'supports_lyrics_optimizer'
+  | 'supports_loop'
+  | 'supports_language_code';
+
+/** A field that a model takes or does not take, whatever its value. */
+function switched(field: RequestField, supports: Switch, code: string): Rule {
+  return (about) => {
+    if (about.request[field] === undefined || about.model[supports] === true) return undefined;
+    if (about.model[supports] === undefined) return undeclared(field, code, about);
+    const hint = removeOr(field, about, (model) => model[supports] === true);
+    return error(field, `${code}-unsupported`, `${about.model.id} does not take \`${field}\``, hint);
+  };
+}
+
+/** Lyrics are taken where that is said, or where a limit or a duty to give them implies it. */
+function takesLyrics(model: Model): boolean | undefined {
+  if (model.supports_lyrics !== undefined) return model.supports_lyrics;
+  return model.lyrics_required === true || model.lyrics_character_limit !== undefined ? true : undefined;
+}
+
+function lyricsTaken(about: Case): Finding | undefined {
+  if (about.request.lyrics_prompt === undefined) return undefined;
+  const taken = takesLyrics(about.model);
+  if (taken === true) return undefined;
+  if (taken === undefined) return undeclared('lyrics_prompt', 'lyrics', about);
+  const hint = removeOr('lyrics_prompt', about, (model) => takesLyrics(model) === true);
+  return error('lyrics_prompt', 'lyrics-unsupported', `${about.model.id} takes no lyrics`, hint);
+}
+
+function lyricsRequired({ request, model }: Case): Finding | undefined {
+  if (model.lyrics_required !== true || request.lyrics_prompt !== undefined) return undefined;
+  // The optimizer writes them; the API refuses both together.
+  if (request.lyrics_optimizer === true && model.supports_lyrics_optimizer !== false) return undefined;
+  const optimizer = model.supports_lyrics_optimizer === true ? ', or `lyrics_optimizer: true`' : '';
+  const hint = `add \`lyrics_prompt\` or \`lyrics_file\`${optimizer}`;
+  return error('track', 'lyrics-required', `${model.id} needs lyrics`, hint);
+}
+
+function optimizerAgainstLyrics({ request }: Case): Finding | undefined {
+  if (request.lyrics_optimizer !== true || request.lyrics_prompt === undefined) return undefined;
+  const message = '`lyrics_optimizer` writes the lyrics itself, so it cannot go with lyrics';
+  return error('lyrics_optimizer', 'optimizer-with-lyrics', message, 'remove one of the two');
+}
+
+function lyricsLength(about: Case): Finding | undefined {
+  const text = about.request.lyrics_prompt;
+  if (text === undefined || takesLyrics(about.model) === false) return undefined;
+  return tooLong('lyrics_prompt', 'lyrics', text, about.model.lyrics_character_limit, about.model);
+}
+
+function promptTooLong({ request, model }: Case): Finding | undefined {
+  return tooLong('prompt', 'prompt', request.prompt, model.prompt_character_limit, model);
+}
+
+function tooLong(
+  field: RequestField,
+  what: string,
+  text: string,
+  limit: number | undefined,
+  model: Model,
+): Finding | undefined {
+  if (limit === undefined || text.length <= limit) return undefined;
+  const { points, units } = characterCounts(text);
+  if (points > limit) {
+    const message = `the ${what} has ${points} characters; ${model.id} takes at most ${limit}`;
+    return error(field, `${what}-too-long`, message, `shorten it by ${points - limit}`);
+  }
+  const message = `the ${what} has ${points} characters, ${units} if emoji and rare letters count twice; ${model.id} takes at most ${limit}`;
+  return warning(field, `${what}-length-unclear`, message, `shorten it by ${units - limit} to be sure`);
+}
+
+function promptTooShort({ request, model }: Case): Finding | undefined {
+  const least = model.min_prompt_length;
+  if (least === undefined) return undefined;
+  const { points, units } = characterCounts(request.prompt);
+  if (points >= least) return undefined;
+  if (units < least) {
+    const message = `the prompt has ${points} characters; ${model.id} needs at least ${least}`;
+    return error('prompt', 'prompt-too-short', message, 'say more about the sound that is wanted');
+  }
+  const message = `the prompt has ${points} characters, ${units} if emoji and rare letters count twice; ${model.id} needs at least ${least}`;
+  return warning('prompt', 'prompt-length-unclear', message, `add ${least - points} to be sure`);
+}
+
+/** Whether the model has any field about duration: one without takes no `duration_seconds`. */
+function takesDuration(model: Model): boolean {
+  return (
+    (model.duration_options?.length ?? 0) > 0 ||
+    model.min_duration !== undefined ||
+    model.max_duration !== undefined ||
+    model.default_duration !== undefined
+  );
+}
+
+function durationTaken(about: Case): Finding | undefined {
+  const { request, model } = about;
+  if (request.duration_seconds === undefined || takesDuration(model)) return undefined;
+  // Priced by time, yet without any field about time: the two contradict each other, so nothing is proven.
+  const byTime = model.pricing?.kind === 'durations' || model.pricing?.kind === 'per_second';
+  if (byTime) return undeclared('duration_seconds', 'duration', about);
+  const hint = removeOr('duration_seconds', about, takesDuration);
+  return error('duration_seconds', 'duration-unsupported', `${model.id} takes no \`duration_seconds\``, hint);
+}
+
+function durationAllowed({ request, model }: Case): Finding | undefined {
+  const seconds = request.duration_seconds;
+  if (seconds === undefined) return undefined;
+  const options = model.duration_options ?? [];
+  if (options.length > 0) {
+    if (options.includes(seconds)) return undefined;
+    const message = `${model.id} does not make ${seconds} s`;
+    return error('duration_seconds', 'duration-not-offered', message, nearestOptions(seconds, options));
+  }
+  const { min_duration: least, max_duration: most } = model;
+  if (least !== undefined && seconds < least) {
+    const message = `${seconds} s is shorter than the ${least} s that ${model.id} makes at least`;
+    return error('duration_seconds', 'duration-out-of-range', message, `use ${least} or more`);
+  }
+  if (most !== undefined && seconds > most) {
+    const message = `${seconds} s is longer than the ${most} s that ${model.id} makes at most`;
+    return error('duration_seconds', 'duration-out-of-range', message, `use ${most} or less`);
+  }
+  return undefined;
+}
+
+/** `use 60 or 90 (it makes 30, 60, 90 and 120 s)`. */
+function nearestOptions(seconds: number, options: readonly number[]): string {
+  const sorted = [...options].sort((a, b) => a - b);
+  const below = sorted.filter((option) => option < seconds).at(-1);
+  const above = sorted.find((option) => option > seconds);
+  const near = [below, above].filter((option) => option !== undefined).join(' or ');
+  return sorted.length <= 2
+    ? `use ${near}`
+    : `use ${near} (it makes ${listed(sorted.map(String), 2 * NAMED_MAX)} s)`;
+}
+
+/** Speed 1, or the model's default, asks for nothing. */
+export function isDefaultSpeed(speed: number, model: Model): boolean {
+  return speed === (model.default_speed ?? 1);
+}
+
+function speedTaken(about: Case): Finding | undefined {
+  const { request, model } = about;
+  if (request.speed === undefined || model.supports_speed === true) return undefined;
+  if (isDefaultSpeed(request.speed, model)) return undefined;
+  if (model.supports_speed === undefined) return undeclared('speed', 'speed', about);
+  const hint = removeOr('speed', about, (other) => other.supports_speed === true);
+  return error('speed', 'speed-unsupported', `${model.id} does not take \`speed\``, hint);
+}
+
+function speedInRange({ request, model }: Case): Finding | undefined {
+  const { speed } = request;
+  if (speed === undefined || model.supports_speed === false) return undefined;
+  const least = model.min_speed ?? 0;
+  const most = model.max_speed ?? Number.POSITIVE_INFINITY;
+  if (speed >= least && speed <= most) return undefined;
+  const hint = speed < least ? `use ${least} or more` : `use ${most} or less`;
+  return error('speed', 'speed-out-of-range', `speed ${speed} is out of the range of ${model.id}`, hint);
+}
+
+function voiceTaken(about: Case): Finding | undefined {
+  const { request, model } = about;
+  const { voices, supports_custom_voice_id: custom } = model;
+  if (
+    request.voice === undefined ||
+    request.voice === model.default_voice ||
+    voices?.includes(request.voice)
+  ) {
+    return undefined;
+  }
+  if (voices === undefined && custom === undefined && model.default_voice === undefined) {
+    return undeclared('voice', 'voice', about);
+  }
+  if ((voices?.length ?? 0) === 0 && custom === false) {
+    const hint = removeOr('voice', about, (other) => (other.voices?.length ?? 0) > 0);
+    return error('voice', 'voice-unsupported', `${model.id} takes no \`voice\``, hint);
+  }
+  return unlistedVoice(request.voice, model);
+}
+
+/** A voice beside the list: a custom voice id where the model takes those, or a slip of the pen. */
+function unlistedVoice(voice: string, model: Model): Finding | undefined {
+  const voices = model.voices ?? [];
+  const meant = closest(voice, voices);
+  const message = `${model.id} lists no voice ${quoted(voice)}`;
+  const choice = voices.length === 0 ? '' : `voices: ${listed(voices, 3 * NAMED_MAX)}`;
+  const hint = meant === undefined ? choice : `did you mean ${quoted(meant)}? ${choice}`;
+  if (model.supports_custom_voice_id === true) {
+    if (meant === undefined) return undefined;
+    return warning('voice', 'voice-not-listed', `${message}, so it is sent as a custom voice id`, hint);
+  }
+  if (model.supports_custom_voice_id === false || meant !== undefined) {
+    return error('voice', 'unknown-voice', message, hint || 'remove `voice`');
+  }
+  const unclear = `${message} and does not say whether it takes custom voice ids`;
+  return warning('voice', 'undeclared-custom-voice', unclear, hint);
+}
+
+function online({ model }: Case): Finding | undefined {
+  if (!model.offline) return undefined;
+  return error('model', 'model-offline', `${model.id} is offline`, 'try again later, or use another model');
+}
+
+function deprecated({ model, nowMs }: Case): Finding | undefined {
+  const leavesMs = Date.parse(model.deprecationDate ?? '');
+  if (Number.isNaN(leavesMs)) return undefined;
+  const day = new Date(leavesMs).toISOString().slice(0, 10);
+  const leaves = leavesMs > nowMs ? 'leaves' : 'was to leave';
+  const successor = model.replacementModelId;
+  const hint =
+    successor === undefined ? 'choose another model soon' : `its successor is ${quoted(successor)}`;
+  return warning('model', 'model-deprecated', `${model.id} ${leaves} the service on ${day}`, hint);
+}
+
+/** Every rule of the API that a request can break; each has one thing to say at most. */
+export const RULES: readonly Rule[] = [
+  online,
+  deprecated,
+  promptTooShort,
+  promptTooLong,
+  lyricsRequired,
+  lyricsTaken,
+  lyricsLength,
+  optimizerAgainstLyrics,
+  switched('lyrics_optimizer', 'supports_lyrics_optimizer', 'lyrics-optimizer'),
+  switched('force_instrumental', 'supports_force_instrumental', 'instrumental'),
+  switched('loop', 'supports_loop', 'loop'),
+  switched('language_code', 'supports_language_code', 'language'),
+  voiceTaken,
+  speedTaken,
+  speedInRange,
+  durationTaken,
+  durationAllowed,
+];

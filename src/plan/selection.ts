@@ -1,0 +1,101 @@
+import type { Diagnostic } from '../diagnostic.js';
+import { closest } from '../manifest/suggest.js';
+import type { Take } from '../manifest/take.js';
+import { takeId } from './history.js';
+import { quoted } from './text.js';
+
+/**
+ * What a person asked for. Each pattern is a track's id (all its takes), a take's key (`opening#2`), or either
+ * with `*` (any characters) and `?` (one).
+ */
+export interface Selection {
+  /** Buy nothing else. Absent or empty: everything. */
+  readonly only?: readonly string[] | undefined;
+  readonly except?: readonly string[] | undefined;
+  /** Buy again what failed, is lost, was refused, or whose file is missing. */
+  readonly retryFailed: boolean;
+  /** Buy again although done. */
+  readonly force: readonly string[];
+}
+
+export interface ReadSelection {
+  /** May be bought. */
+  selected(take: Take): boolean;
+  forced(take: Take): boolean;
+  /** Patterns that match nothing: errors. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Restricts buying only: what is in flight is collected whatever the selection. */
+export function readSelection(selection: Selection, takes: readonly Take[]): ReadSelection {
+  const only = matched(selection.only ?? [], takes);
+  const except = matched(selection.except ?? [], takes);
+  const force = matched(selection.force, takes);
+  const all = (selection.only ?? []).length === 0;
+  return {
+    selected: (take) => (all || only.keys.has(take.key)) && !except.keys.has(take.key),
+    forced: (take) => force.keys.has(take.key),
+    diagnostics: [
+      ...only.unmatched.map((pattern) => unknownTrack('--only', pattern, takes)),
+      ...except.unmatched.map((pattern) => unknownTrack('--except', pattern, takes)),
+      ...force.unmatched.map((pattern) => unknownTrack('--force', pattern, takes)),
+    ],
+  };
+}
+
+function matched(
+  patterns: readonly string[],
+  takes: readonly Take[],
+): { readonly keys: ReadonlySet<string>; readonly unmatched: readonly string[] } {
+  const keys = new Set<string>();
+  const unmatched: string[] = [];
+  for (const pattern of patterns) {
+    const hits = takes.filter((take) => namesOf(take).some((name) => matchesGlob(name, pattern)));
+    if (hits.length === 0) unmatched.push(pattern);
+    for (const take of hits) keys.add(take.key);
+  }
+  return { keys, unmatched };
+}
+
+/** `opening`, `opening#1`: the first of several takes may be called either way, and the bare id means all. */
+function namesOf(take: Take): readonly string[] {
+  return [take.track, takeId(take), take.key];
+}
+
+function unknownTrack(flag: string, pattern: string, takes: readonly Take[]): Diagnostic {
+  const meant = closest(pattern, new Set(takes.flatMap(namesOf)));
+  return {
+    code: 'unknown-track',
+    severity: 'error',
+    message: `${flag} ${quoted(pattern)} matches no track`,
+    ...(meant === undefined ? {} : { hint: `did you mean ${quoted(meant)}?` }),
+  };
+}
+
+/**
+ * Whether the whole text matches: `*` any number of characters, `?` exactly one, all others themselves. Time
+ * at most proportional to the product of both lengths.
+ */
+export function matchesGlob(text: string, pattern: string): boolean {
+  let at = 0;
+  let next = 0;
+  // Where to go on when a letter does not fit: after the last star, with that star one character longer.
+  let star = -1;
+  let starAt = 0;
+  while (at < text.length) {
+    if (pattern[next] === '*') {
+      star = next++;
+      starAt = at;
+    } else if (pattern[next] === '?' || pattern[next] === text[at]) {
+      next++;
+      at++;
+    } else if (star >= 0) {
+      next = star + 1;
+      at = ++starAt;
+    } else {
+      return false;
+    }
+  }
+  while (pattern[next] === '*') next++;
+  return next === pattern.length;
+}
