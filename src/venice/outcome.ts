@@ -1,4 +1,4 @@
-import type { CallResult, Queued, RateHeaders } from './client.js';
+import type { CallFailure, CallResult, Queued, RateHeaders } from './client.js';
 
 /** What a submission came to, in terms of money. */
 export type SubmitOutcome =
@@ -19,3 +19,69 @@ export type SubmitOutcome =
   | { readonly kind: 'in_doubt'; readonly status?: number; readonly code: string; readonly message: string };
 
 export type ClassifySubmit = (result: CallResult<Queued>) => SubmitOutcome;
+
+/** What each status of a refusal means for submitting. A status that is not here says nothing certain about money. */
+const REFUSALS: ReadonlyMap<number | undefined, 'wait' | 'stop' | 'reject'> = new Map([
+  [400, 'reject'],
+  [401, 'stop'],
+  [402, 'stop'],
+  [403, 'stop'],
+  [404, 'reject'],
+  [413, 'reject'],
+  [415, 'reject'],
+  [422, 'reject'],
+  [429, 'wait'],
+  [503, 'wait'],
+]);
+
+/**
+ * The outcome of `POST /audio/queue`. Only two things are safe: certainly nothing was sent, or the API itself said
+ * no with a status that is known to come before any charge. A 200 without a usable id, an error page of a proxy,
+ * a 500, a reset: all are in doubt.
+ */
+export const classifySubmit: ClassifySubmit = (result) => {
+  if (result.ok) return { kind: 'accepted', queued: result.value };
+  const { code, message, status, rate } = result;
+  if (result.kind === 'no_answer' && !result.sent) return { kind: 'not_sent', code, message };
+  const then = result.kind === 'refused' ? REFUSALS.get(status) : undefined;
+  if (then === undefined || status === undefined) {
+    return { kind: 'in_doubt', code, message, ...(status === undefined ? {} : { status }) };
+  }
+  return {
+    kind: 'refused',
+    then,
+    status,
+    code,
+    message,
+    rate,
+    ...(result.suggestedPrompt === undefined ? {} : { suggestedPrompt: result.suggestedPrompt }),
+  };
+};
+
+/**
+ * What a failed call that costs nothing means for the caller.
+ * - `retry`: nothing came, or nothing usable, or the service has trouble: again after a pause;
+ * - `throttled`: 429, in whose words ever: all requests wait for the reset;
+ * - `denied`: 401, 402, 403 in the API's words: no such request will succeed under this key;
+ * - `gone`: 404 in the API's words: the id is unknown, expired or deleted (or the key is not the one that queued it);
+ * - `rejected`: the request itself is wrong.
+ */
+export type CallTrouble = 'retry' | 'throttled' | 'denied' | 'gone' | 'rejected';
+
+export function classifyCall(failure: CallFailure): CallTrouble {
+  if (failure.status === 429) return 'throttled';
+  if (failure.kind !== 'refused' || failure.status === undefined) return 'retry';
+  switch (failure.status) {
+    case 401:
+    case 402:
+    case 403:
+      return 'denied';
+    case 404:
+    case 410:
+      return 'gone';
+    case 408:
+      return 'retry';
+    default:
+      return failure.status >= 500 ? 'retry' : 'rejected';
+  }
+}

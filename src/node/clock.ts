@@ -1,0 +1,45 @@
+import { performance } from 'node:perf_hooks';
+import type { Clock } from '../ports.js';
+
+/** The longest single timer: after a suspended machine wakes, a sleep is late by this much at most. */
+const TIMER_MS_MAX = 30_000;
+
+/** How far the wall clock must be ahead to be followed: less is drift, more is a suspended machine or a set clock. */
+const AHEAD_MS_MAX = 1_000;
+
+/**
+ * The system's clock. Runs with the monotonic clock, so that it never goes back when the wall clock is set back; where
+ * the wall clock is found ahead (the machine slept, the time was corrected), it goes on from there.
+ *
+ * @param wallMs milliseconds since the epoch
+ * @param monotonicMs milliseconds since any moment, never going back
+ */
+export function createClock(wallMs = () => Date.now(), monotonicMs = () => performance.now()): Clock {
+  let offsetMs = wallMs() - monotonicMs();
+  const nowMs = () => {
+    if (wallMs() - monotonicMs() - offsetMs > AHEAD_MS_MAX) offsetMs = wallMs() - monotonicMs();
+    return Math.floor(monotonicMs() + offsetMs);
+  };
+  return { nowMs, sleep: (delayMs, signal) => sleepUntil(nowMs, nowMs() + delayMs, signal) };
+}
+
+/** In steps, since one timer cannot be longer than 2^31 ms and does not count the time the machine sleeps. */
+async function sleepUntil(nowMs: () => number, untilMs: number, signal?: AbortSignal): Promise<void> {
+  for (;;) {
+    const leftMs = untilMs - nowMs();
+    if (!(leftMs > 0) || signal?.aborted) return;
+    await timer(Math.min(leftMs, TIMER_MS_MAX), signal);
+  }
+}
+
+function timer(delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(handle);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const handle = setTimeout(done, Math.ceil(delayMs));
+    signal?.addEventListener('abort', done);
+  });
+}

@@ -1,0 +1,136 @@
+import {
+  type FileHandle as NodeHandle,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  realpath,
+  rename,
+  stat,
+  unlink,
+} from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
+import { faultCode } from '../errors.js';
+import type { FileFault, FileHandle, Files } from '../ports.js';
+
+const PIECE_BYTES = 256 * 1024;
+/** As many links in a row as Linux follows. */
+const LINKS_MAX = 40;
+
+/** The real file system. */
+export const systemFiles: Files = {
+  read: readBounded,
+  stream: streamFile,
+  facts: async (path) => {
+    const facts = await orUndefined(stat(path));
+    if (facts === undefined) return undefined;
+    const kind = facts.isFile() ? 'file' : facts.isDirectory() ? 'directory' : 'other';
+    return { kind, bytes: facts.size, modifiedMs: facts.mtimeMs };
+  },
+  real: (path) => realOf(resolve(path), 0),
+  list: async (directory) => (await readdir(directory)).sort(),
+  makeDirectory: makeDurableDirectory,
+  open: async (path, mode) => {
+    const flags = { exclusive: 'wx', truncate: 'w', append: 'a' } as const;
+    return asHandle(await open(path, flags[mode]));
+  },
+  rename,
+  link,
+  remove: async (path) => {
+    await orUndefined(unlink(path));
+  },
+  syncDirectory,
+};
+
+async function readBounded(path: string, bytesMax: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  // Counted while reading: the size that `stat` tells is wrong for pipes, devices and growing files.
+  for await (const piece of streamFile(path)) {
+    size += piece.byteLength;
+    if (size > bytesMax) throw fault('EFBIG', `file of more than ${bytesMax} bytes: ${path}`);
+    pieces.push(piece);
+  }
+  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+}
+
+async function* streamFile(path: string): AsyncGenerator<Uint8Array> {
+  const handle = await open(path, 'r');
+  try {
+    const { size } = await handle.stat();
+    const pieceBytes = Math.min(PIECE_BYTES, Math.max(size, 4_096));
+    for (;;) {
+      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafeSlow(pieceBytes), 0, pieceBytes);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * `realpath` of the part that exists, then the rest as it stands. A link to nothing is followed all the same: a file
+ * created through it would come to lie where it points.
+ */
+async function realOf(path: string, links: number): Promise<string> {
+  const existing = await orUndefined(realpath(path));
+  if (existing !== undefined) return existing;
+  const parent = dirname(path);
+  if (parent === path) return path;
+  const realParent = await realOf(parent, links);
+  const here = resolve(realParent, basename(path));
+  const facts = await orUndefined(lstat(here));
+  if (!facts?.isSymbolicLink()) return here;
+  if (links >= LINKS_MAX) throw fault('ELOOP', `too many links: ${path}`);
+  return realOf(resolve(realParent, await readlink(here)), links + 1);
+}
+
+/** The entry of the folder itself is always made durable: an earlier run may have been killed just before that. */
+async function makeDurableDirectory(path: string): Promise<void> {
+  const target = resolve(path);
+  const first = (await mkdir(target, { recursive: true })) ?? target;
+  for (let made = target; ; made = dirname(made)) {
+    await syncDirectory(dirname(made));
+    if (made === first || made === dirname(made)) return;
+  }
+}
+
+/** Windows cannot open a folder for this, and has no other way. */
+async function syncDirectory(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function asHandle(handle: NodeHandle): FileHandle {
+  return {
+    write: async (bytes) => {
+      for (let done = 0; done < bytes.byteLength; ) {
+        done += (await handle.write(bytes, done)).bytesWritten;
+      }
+    },
+    sync: () => handle.datasync(),
+    close: () => handle.close(),
+  };
+}
+
+/** `ENOTDIR`: a part of the path is a file, so nothing is there either. */
+async function orUndefined<T>(result: Promise<T>): Promise<T | undefined> {
+  try {
+    return await result;
+  } catch (error) {
+    if (faultCode(error) === 'ENOENT' || faultCode(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+function fault(code: string, message: string): FileFault {
+  return Object.assign(new Error(`${code}: ${message}`), { code });
+}

@@ -1,0 +1,4 @@
+import { randomBytes } from 'node:crypto';
+import type { Random } from '../ports.js';
+
+export const systemRandom: Random = { bytes: (count) => randomBytes(count) };

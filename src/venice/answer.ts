@@ -1,0 +1,121 @@
+import { faultCode } from '../errors.js';
+import type { Transport, TransportAnswer, TransportRequest } from '../ports.js';
+import type { CallFailure, CallResult, RateHeaders } from './client.js';
+import { mediaTypeOf } from './wire.js';
+import { readError, readRateHeaders } from './wire-errors.js';
+
+const MIB = 1024 * 1024;
+
+/** Most that is read of an error's body. */
+const ERROR_BYTES_MAX = MIB;
+
+/** A 200 in `identity` encoding, its body not yet read. */
+export interface GoodAnswer {
+  readonly ok: true;
+  readonly answer: TransportAnswer;
+  readonly mediaType: string;
+  readonly rate: RateHeaders;
+}
+
+/** One request. Everything but a 200 in `identity` encoding ends here, its body read or discarded. */
+export async function exchange(
+  transport: Transport,
+  request: TransportRequest,
+): Promise<GoodAnswer | CallFailure> {
+  const answer = await transport(request);
+  if (answer.kind === 'no_answer') {
+    const { sent, code, message } = answer;
+    return { ok: false, kind: 'no_answer', sent, code, message, rate: {} };
+  }
+  const rate = readRateHeaders(answer.headers);
+  const mediaType = mediaTypeOf(answer.headers['content-type']);
+  const good: GoodAnswer = { ok: true, answer, mediaType, rate };
+  const encoding = (answer.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  if (encoding !== 'identity') return unusable(good, 'encoding', `the answer is encoded as ${encoding}`);
+  if (answer.status === 200) return good;
+  if (answer.status >= 300 && answer.status < 400) {
+    const to = answer.headers.location ?? 'nowhere';
+    return unusable(good, 'redirect', `the answer is a redirect to ${to}, which is not followed`);
+  }
+  return refusal(good);
+}
+
+/** The whole answer as JSON, through `read`. */
+export async function readJson<T>(
+  good: GoodAnswer,
+  bytesMax: number,
+  read: (body: unknown) => T | undefined,
+): Promise<CallResult<T>> {
+  const parsed = await parseBody(good, bytesMax);
+  if (!parsed.ok) return parsed;
+  const value = read(parsed.value);
+  if (value === undefined) {
+    return unusable(good, 'wrong-type', 'the answer is JSON, but not what this request is answered with');
+  }
+  return { ok: true, value, rate: good.rate };
+}
+
+async function refusal(good: GoodAnswer): Promise<CallFailure> {
+  const { status } = good.answer;
+  const parsed = await parseBody(good, ERROR_BYTES_MAX);
+  if (!parsed.ok) return parsed;
+  const error = readError(parsed.value, status);
+  if (error === undefined) {
+    return unusable(good, 'wrong-type', `HTTP ${status}, and the body is JSON, but no error of the API`);
+  }
+  return { ok: false, kind: 'refused', status, sent: true, ...error, rate: good.rate };
+}
+
+/** JSON is what says so, or says nothing of its type; a page of HTML never is. */
+async function parseBody(good: GoodAnswer, bytesMax: number): Promise<CallResult<unknown>> {
+  const { mediaType, rate } = good;
+  const { status } = good.answer;
+  if (mediaType !== 'application/json' && mediaType !== '') {
+    const code = mediaType === 'text/html' || mediaType === 'application/xhtml+xml' ? 'html' : 'not-json';
+    return unusable(good, code, `HTTP ${status}, and the body is ${mediaType}, not JSON`);
+  }
+  const bytes = await readBody(good, bytesMax);
+  if (!bytes.ok) return bytes;
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.value);
+    return { ok: true, value: JSON.parse(text), rate };
+  } catch {
+    return unusable(good, 'not-json', `HTTP ${status}, and the body does not parse as JSON`);
+  }
+}
+
+async function readBody(good: GoodAnswer, bytesMax: number): Promise<CallResult<Uint8Array>> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const piece of good.answer.body) {
+      size += piece.byteLength;
+      if (size > bytesMax) return unusable(good, 'too-long', `the answer has more than ${bytesMax} bytes`);
+      pieces.push(piece);
+    }
+  } catch (error) {
+    return {
+      ok: false,
+      kind: 'no_answer',
+      sent: true,
+      code: faultCode(error) || 'body',
+      message: `the answer broke off: ${error instanceof Error ? error.message : 'unknown fault'}`,
+      rate: good.rate,
+    };
+  }
+  return { ok: true, value: Buffer.concat(pieces), rate: good.rate };
+}
+
+/** Also discards what is left of the body. */
+export function unusable(good: GoodAnswer, code: string, message: string): CallFailure {
+  good.answer.discard();
+  return {
+    ok: false,
+    kind: 'unusable',
+    status: good.answer.status,
+    sent: true,
+    code,
+    message,
+    rate: good.rate,
+  };
+}

@@ -1,0 +1,54 @@
+/**
+ * Looks into JSON of unknown shape. All of it is total: a value of another type is `undefined`, nothing throws,
+ * and inherited properties (`toString`, `__proto__`) are not seen.
+ */
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function field(value: unknown, name: string): unknown {
+  return isRecord(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
+export function items(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** A text of 1 to `lengthMax` UTF-16 units. */
+export function text(value: unknown, lengthMax: number): string | undefined {
+  return typeof value === 'string' && value !== '' && value.length <= lengthMax ? value : undefined;
+}
+
+export function bool(value: unknown): boolean | undefined {
+  return typeof value === 'boolean' ? value : undefined;
+}
+
+/** A finite number within both bounds, which are inclusive. */
+export function finite(value: unknown, min: number, max: number): number | undefined {
+  return typeof value === 'number' && value >= min && value <= max ? value : undefined;
+}
+
+/** Every entry through `read`, or `undefined` if it is no list or any entry does not pass. */
+export function listOf<T>(value: unknown, read: (entry: unknown) => T | undefined): readonly T[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const list: T[] = [];
+  for (const entry of value) {
+    const passed = read(entry);
+    if (passed === undefined) return undefined;
+    list.push(passed);
+  }
+  return list;
+}
+
+type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Without the keys whose value is `undefined`, as `exactOptionalPropertyTypes` wants it. */
+export function present<T extends object>(value: T): Present<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as Present<T>;
+}
+
+/** What an id may look like that we send back, store and print: 1 to 200 printable ASCII characters, no space, no slash. */
+export function identifier(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[!-.0-~]{1,200}$/.test(value) ? value : undefined;
+}

@@ -1,0 +1,120 @@
+import type { RateHeaders } from './client.js';
+import { bool, field, finite, isRecord, items, present, text } from './json.js';
+
+/** What a JSON error body says. All text is foreign. */
+export interface ErrorBody {
+  /** The API's own code, or `http-<status>` where it gives none. Letters, digits, `_`, `-`, `.`. */
+  readonly code: string;
+  /** At most `MESSAGE_LENGTH_MAX` UTF-16 units. */
+  readonly message: string;
+  readonly suggestedPrompt?: string;
+  readonly creditsRefunded?: boolean;
+}
+
+const MESSAGE_LENGTH_MAX = 2_000;
+const PROMPT_LENGTH_MAX = 100_000;
+const DAY_SECONDS = 86_400;
+
+/**
+ * An error body in any of the shapes the API has: `{error: "text"}`, the same with `details` and `issues`,
+ * `{error: {message, type, code}}`, and the payment challenge of a 402. `undefined`: not the API's.
+ */
+export function readError(body: unknown, status: number): ErrorBody | undefined {
+  if (!isRecord(body)) return undefined;
+  const error = field(body, 'error');
+  const message =
+    (typeof error === 'string' ? error : undefined) ??
+    text(field(error, 'message'), Number.MAX_SAFE_INTEGER) ??
+    paymentMessage(body, status);
+  if (message === undefined) return undefined;
+  return {
+    code:
+      readCode(field(body, 'code')) ??
+      readCode(field(error, 'code')) ??
+      readCode(field(body, 'error_code')) ??
+      `http-${status}`,
+    message: clip(
+      [
+        message || `HTTP ${status}`,
+        ...details(field(body, 'details')),
+        ...issues(field(body, 'issues')),
+      ].join('; '),
+    ),
+    ...present({
+      suggestedPrompt:
+        text(field(body, 'suggested_prompt'), PROMPT_LENGTH_MAX) ??
+        text(field(error, 'suggested_prompt'), PROMPT_LENGTH_MAX),
+      creditsRefunded: bool(field(body, 'credits_refunded')) ?? bool(field(error, 'credits_refunded')),
+    }),
+  };
+}
+
+/** A stable code as the API writes them; anything that looks like a sentence is not one. */
+export function readCode(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/.test(value) ? value : undefined;
+}
+
+/** The wallet's 402 has no `error` in some of its forms. */
+function paymentMessage(body: unknown, status: number): string | undefined {
+  if (status !== 402) return undefined;
+  const known = field(body, 'code') === 'PAYMENT_REQUIRED' || typeof field(body, 'x402Version') === 'number';
+  return known ? (text(field(body, 'message'), MESSAGE_LENGTH_MAX) ?? 'Payment required') : undefined;
+}
+
+/** `{_errors: [], field: {_errors: ["Field is required"]}}` as `field: Field is required`. One level deep, as documented. */
+function details(value: unknown): string[] {
+  if (!isRecord(value)) return [];
+  const lines = complaints(value);
+  for (const name of Object.keys(value).slice(0, 50)) {
+    lines.push(...complaints(field(value, name)).map((complaint) => `${name}: ${complaint}`));
+  }
+  return lines;
+}
+
+function complaints(value: unknown): string[] {
+  return items(field(value, '_errors'))
+    .slice(0, 20)
+    .filter((entry) => typeof entry === 'string');
+}
+
+function issues(value: unknown): string[] {
+  return items(value)
+    .slice(0, 20)
+    .flatMap((issue) => {
+      const message = text(field(issue, 'message'), MESSAGE_LENGTH_MAX);
+      if (message === undefined) return [];
+      const path = items(field(issue, 'path')).filter((part) => typeof part === 'string');
+      return [path.length > 0 ? `${path.join('.')}: ${message}` : message];
+    });
+}
+
+function clip(message: string): string {
+  return message.length <= MESSAGE_LENGTH_MAX ? message : `${message.slice(0, MESSAGE_LENGTH_MAX - 1)}…`;
+}
+
+/** The rate facts of an answer's headers (names in lower case). Whatever is not plausible is left out. */
+export function readRateHeaders(headers: Readonly<Record<string, string>>): RateHeaders {
+  return present({
+    limit: count(headers['x-ratelimit-limit-requests']),
+    remaining: count(headers['x-ratelimit-remaining-requests']),
+    resetUnixSeconds: finite(decimal(headers['x-ratelimit-reset-requests']), 0, 1e11),
+    retryAfterSeconds: retryAfter(headers['retry-after'], headers.date),
+  });
+}
+
+function decimal(header: string | undefined): number | undefined {
+  return header !== undefined && /^\s*\d{1,15}(\.\d{1,9})?\s*$/.test(header) ? Number(header) : undefined;
+}
+
+function count(header: string | undefined): number | undefined {
+  const value = finite(decimal(header), 0, 1e9);
+  return value === undefined ? undefined : Math.floor(value);
+}
+
+/** Seconds, or a date: that is taken against the server's own clock, which alone it can be compared with. */
+function retryAfter(header: string | undefined, serverDate: string | undefined): number | undefined {
+  const seconds = decimal(header);
+  if (seconds !== undefined) return finite(seconds, 0, DAY_SECONDS);
+  if (header === undefined || serverDate === undefined) return undefined;
+  return finite((Date.parse(header) - Date.parse(serverDate)) / 1_000, 0, DAY_SECONDS);
+}
