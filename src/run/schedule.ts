@@ -1,4 +1,8 @@
+import { createBlockGuard } from '../venice/block.js';
 import type { RateHeaders } from '../venice/client.js';
+import { createPacer } from '../venice/pace.js';
+import type { Job, Lane } from './lane.js';
+import { createLane } from './lane.js';
 
 /**
  * Decides which request is worth most at each moment, and when there is none, until when to wait. A
@@ -20,10 +24,13 @@ export interface Scheduler {
   next(nowMs: number): Action;
   /** What came of an action given out by `next`. */
   settled(job: string, outcome: Settled, nowMs: number): void;
-  /** Rate facts of an answer (or none), for each request made on behalf of `model`, also those the scheduler did not choose. */
+  /**
+   * Rate facts of an answer (or none: no status), for each request made on behalf of `model`, as soon as its
+   * headers are there. `job` names the action it answers; absent for a request that the scheduler did not choose.
+   */
   answered(
     model: string,
-    answer: { readonly status?: number; readonly rate: RateHeaders },
+    answer: { readonly status?: number; readonly rate: RateHeaders; readonly job?: string },
     nowMs: number,
   ): void;
   /** Limits of the key, requests a minute by model (`''`: default). */
@@ -79,3 +86,235 @@ export interface ScheduleOptions {
 }
 
 export type CreateScheduler = (options: ScheduleOptions, random: () => number) => Scheduler;
+
+const REQUESTS_MAX = 16;
+const POLL_GAP_MS = 2_000;
+const POLL_GAP_MS_MAX = 60_000;
+const OWED_MAX = 30;
+
+export const createScheduler: CreateScheduler = (options) => {
+  const requestsMax = options.requestsMax ?? REQUESTS_MAX;
+  const lanes = new Map<string, Lane>();
+  const jobs = new Map<string, Job>();
+  const guard = createBlockGuard();
+  const limits = new Map<string, number>();
+  let order = 0;
+  let turn = 0;
+  let stopped = false;
+  let singly = false;
+  let outstanding = 0;
+  let unanswered = 0;
+  let submitting = 0;
+  let inFlight = 0;
+
+  const laneOf = (model: string): Lane => {
+    let lane = lanes.get(model);
+    if (lane === undefined) {
+      lane = createLane(model, createPacer());
+      const perMinute = limits.get(model) ?? limits.get('');
+      if (perMinute !== undefined) lane.pacer.limit(perMinute);
+      lanes.set(model, lane);
+    }
+    return lane;
+  };
+  const add = (id: string, about: JobKind, state: Job['state'], bornMs: number): Job => {
+    if (jobs.has(id)) throw new Error(`the scheduler already has job ${id}`);
+    const lane = laneOf(about.model);
+    const job: Job = {
+      id,
+      lane,
+      durationSeconds: about.durationSeconds,
+      state,
+      doing: undefined,
+      ticket: undefined,
+      sentMs: Number.NEGATIVE_INFINITY,
+      bornMs,
+      ranMs: 0,
+      polls: 0,
+    };
+    jobs.set(id, job);
+    return job;
+  };
+  const dueMs = (job: Job): number => {
+    const told = job.lane.toldMs;
+    const gapMs = Math.min(POLL_GAP_MS_MAX, Math.max(3_000, (job.ranMs - (told ?? 0)) / 2));
+    return Math.max(
+      job.sentMs + POLL_GAP_MS,
+      job.bornMs + (told === undefined ? 3_000 : told),
+      job.bornMs + job.ranMs + (job.polls === 0 ? 0 : gapMs),
+    );
+  };
+  const leave = (job: Job): void => {
+    jobs.delete(job.id);
+  };
+  const begin = (job: Job, kind: 'submit' | 'poll' | 'complete', nowMs: number): Action => {
+    job.doing = kind;
+    job.ticket = job.lane.pacer.sent(nowMs);
+    job.sentMs = nowMs;
+    outstanding += 1;
+    unanswered += 1;
+    return { kind, job: job.id };
+  };
+  const widthOf = (lane: Lane): number => {
+    if (options.concurrency !== undefined) return options.concurrency;
+    const perSecond = Math.min(lane.pacer.perMinute(), 6_000) / 60;
+    const typicalSeconds = (lane.toldMs ?? 20_000) / 1_000;
+    return Math.min(64, Math.ceil((1.15 * perSecond * typicalSeconds * 1.3) / 3) + 1);
+  };
+  const maySubmit = (lane: Lane): boolean =>
+    !stopped &&
+    lane.wanted.size > 0 &&
+    !(singly && submitting > 0) &&
+    (options.concurrency === undefined ? lane.inFlight : inFlight) < widthOf(lane);
+
+  const laneNext = (lane: Lane, nowMs: number): Action | undefined => {
+    while (lane.held.peekKey() <= nowMs) {
+      const job = lane.held.pop()!;
+      lane.wanted.set(job, -1);
+    }
+    if (lane.pacer.credit(nowMs) < 1) return undefined;
+    if (lane.owed.size > OWED_MAX && lane.owed.peekKey() <= nowMs) {
+      return begin(lane.owed.pop()!, 'complete', nowMs);
+    }
+    if (lane.flight.peekKey() <= nowMs) return begin(lane.flight.pop()!, 'poll', nowMs);
+    if (maySubmit(lane)) {
+      const job = lane.wanted.pop()!;
+      lane.inFlight += 1;
+      inFlight += 1;
+      submitting += 1;
+      return begin(job, 'submit', nowMs);
+    }
+    if (lane.owed.peekKey() <= nowMs) return begin(lane.owed.pop()!, 'complete', nowMs);
+    return undefined;
+  };
+  const laneWakesMs = (lane: Lane, nowMs: number): number => {
+    let wakeMs = Math.min(lane.flight.peekKey(), lane.held.peekKey(), lane.owed.peekKey());
+    if (maySubmit(lane)) wakeMs = nowMs;
+    if (wakeMs === Number.POSITIVE_INFINITY) return wakeMs;
+    if (lane.pacer.credit(nowMs) < 1) return Math.max(wakeMs, lane.pacer.opensAtMs(nowMs));
+    return wakeMs;
+  };
+  const leaveFlight = (job: Job): void => {
+    job.lane.inFlight -= 1;
+    inFlight -= 1;
+  };
+
+  const settleSubmit = (job: Job, outcome: Settled, nowMs: number): void => {
+    submitting -= 1;
+    if (outcome.kind === 'queued') {
+      job.state = 'flight';
+      job.bornMs = nowMs;
+      job.lane.flight.set(job, dueMs(job));
+      return;
+    }
+    leaveFlight(job);
+    if (outcome.kind === 'again' && !stopped) job.lane.held.set(job, outcome.notBeforeMs);
+    else leave(job);
+  };
+  const settlePoll = (job: Job, outcome: Settled): void => {
+    if (outcome.kind === 'running') {
+      job.polls += 1;
+      job.ranMs = job.sentMs - job.bornMs;
+      if (outcome.averageExecutionMs !== undefined && outcome.averageExecutionMs > 0) {
+        job.lane.toldMs = outcome.averageExecutionMs;
+      }
+      job.lane.flight.set(job, dueMs(job));
+    } else if (outcome.kind === 'again') {
+      job.lane.flight.set(job, Math.max(outcome.notBeforeMs, job.sentMs + POLL_GAP_MS));
+    } else {
+      leaveFlight(job);
+      if (outcome.kind === 'stored' && outcome.clean && options.keep !== true) {
+        job.state = 'owed';
+        job.lane.owed.set(job, 0);
+      } else leave(job);
+    }
+  };
+
+  return {
+    wants: (id, about) => {
+      if (stopped) return;
+      const job = add(id, about, 'wanted', 0);
+      order += 1;
+      job.lane.wanted.set(job, order);
+    },
+    resumes: (id, about, queuedAtMs, nowMs) => {
+      const job = add(id, about, 'flight', Math.min(queuedAtMs, nowMs));
+      job.lane.inFlight += 1;
+      inFlight += 1;
+      job.lane.flight.set(job, dueMs(job));
+    },
+    owes: (id, about) => {
+      if (options.keep === true) return;
+      const job = add(id, about, 'owed', 0);
+      job.lane.owed.set(job, 0);
+    },
+    stopSubmitting: () => {
+      stopped = true;
+      for (const lane of lanes.values()) {
+        for (const heap of [lane.wanted, lane.held]) {
+          for (let job = heap.pop(); job !== undefined; job = heap.pop()) leave(job);
+        }
+      }
+    },
+    submitSingly: () => {
+      singly = true;
+    },
+    next: (nowMs) => {
+      if (jobs.size === 0) return { kind: 'finished' };
+      if (outstanding >= requestsMax) return { kind: 'wait', untilMs: Number.POSITIVE_INFINITY };
+      if (!guard.allows(unanswered, nowMs))
+        return { kind: 'wait', untilMs: guard.opensAtMs(unanswered, nowMs) };
+      const all = [...lanes.values()];
+      turn += 1;
+      let wakeMs = Number.POSITIVE_INFINITY;
+      for (let step = 0; step < all.length; step += 1) {
+        const lane = all[(turn + step) % all.length]!;
+        const action = laneNext(lane, nowMs);
+        if (action !== undefined) return action;
+        wakeMs = Math.min(wakeMs, laneWakesMs(lane, nowMs));
+      }
+      return { kind: 'wait', untilMs: wakeMs };
+    },
+    settled: (id, outcome, nowMs) => {
+      const job = jobs.get(id);
+      if (job?.doing === undefined) throw new Error(`nothing was under way for job ${id}`);
+      const { doing } = job;
+      job.doing = undefined;
+      outstanding -= 1;
+      if (job.ticket !== undefined) {
+        job.lane.pacer.answered(job.ticket, { rate: {} }, nowMs);
+        job.ticket = undefined;
+        unanswered -= 1;
+      }
+      if (doing === 'submit') settleSubmit(job, outcome, nowMs);
+      else if (doing === 'poll') settlePoll(job, outcome);
+      else if (outcome.kind === 'again') job.lane.owed.set(job, outcome.notBeforeMs);
+      else leave(job);
+    },
+    answered: (model, answer, nowMs) => {
+      const lane = laneOf(model);
+      const job = answer.job === undefined ? undefined : jobs.get(answer.job);
+      lane.pacer.answered(job?.ticket, answer, nowMs);
+      if (job?.ticket !== undefined) {
+        job.ticket = undefined;
+        unanswered -= 1;
+      }
+      guard.answered(answer.status, nowMs);
+    },
+    limits: (perMinute) => {
+      for (const [model, amount] of perMinute) limits.set(model, amount);
+      for (const lane of lanes.values()) {
+        const amount = limits.get(lane.model) ?? limits.get('');
+        if (amount !== undefined) lane.pacer.limit(amount);
+      }
+    },
+    estimate: (nowMs) => {
+      let pausedUntilMs: number | undefined;
+      for (const lane of lanes.values()) pausedUntilMs ??= lane.pacer.pausedUntilMs(nowMs);
+      return {
+        expectedRunMs: (id) => jobs.get(id)?.lane.toldMs,
+        ...(pausedUntilMs === undefined ? {} : { pausedUntilMs }),
+      };
+    },
+  };
+};

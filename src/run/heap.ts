@@ -1,0 +1,84 @@
+/** A binary min-heap whose items can be moved and taken out: each call costs at most O(log n). */
+export interface Heap<T> {
+  readonly size: number;
+  /** The item with the least key. */
+  peek(): T | undefined;
+  /** Its key; `Infinity` where the heap is empty. */
+  peekKey(): number;
+  /** Puts the item in, or moves it to its new key. */
+  set(item: T, key: number): void;
+  /** `false` where it was not in. */
+  remove(item: T): boolean;
+  pop(): T | undefined;
+}
+
+export function createHeap<T>(): Heap<T> {
+  const items: T[] = [];
+  const keys: number[] = [];
+  const places = new Map<T, number>();
+
+  const put = (place: number, item: T, key: number): void => {
+    items[place] = item;
+    keys[place] = key;
+    places.set(item, place);
+  };
+  const up = (from: number, item: T, key: number): void => {
+    let place = from;
+    while (place > 0) {
+      const parent = (place - 1) >> 1;
+      if (keys[parent]! <= key) break;
+      put(place, items[parent]!, keys[parent]!);
+      place = parent;
+    }
+    put(place, item, key);
+  };
+  const down = (from: number, item: T, key: number): void => {
+    let place = from;
+    for (;;) {
+      let child = 2 * place + 1;
+      if (child >= items.length) break;
+      if (child + 1 < items.length && keys[child + 1]! < keys[child]!) child += 1;
+      if (keys[child]! >= key) break;
+      put(place, items[child]!, keys[child]!);
+      place = child;
+    }
+    put(place, item, key);
+  };
+  const settle = (place: number, item: T, key: number): void => {
+    const parent = (place - 1) >> 1;
+    if (place > 0 && keys[parent]! > key) up(place, item, key);
+    else down(place, item, key);
+  };
+  const remove = (item: T): boolean => {
+    const place = places.get(item);
+    if (place === undefined) return false;
+    places.delete(item);
+    const lastItem = items.pop()!;
+    const lastKey = keys.pop()!;
+    if (place < items.length) settle(place, lastItem, lastKey);
+    return true;
+  };
+
+  return {
+    get size() {
+      return items.length;
+    },
+    peek: () => items[0],
+    peekKey: () => keys[0] ?? Number.POSITIVE_INFINITY,
+    set: (item, key) => {
+      const place = places.get(item);
+      if (place !== undefined) settle(place, item, key);
+      else {
+        items.push(item);
+        keys.push(key);
+        up(items.length - 1, item, key);
+      }
+    },
+    remove,
+    pop: () => {
+      const item = items[0];
+      if (item !== undefined) remove(item);
+      return item;
+    },
+  };
+}

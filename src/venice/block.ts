@@ -1,0 +1,45 @@
+/**
+ * Keeps a key from being blocked: the service blocks it for 30 s after more than 20 answers without
+ * success within 30 s, whatever the model. Counts each request under way as if it were going to fail.
+ */
+export interface BlockGuard {
+  allows(unanswered: number, nowMs: number): boolean;
+  /** While it does not allow: when that may change without an answer. `Infinity`: only an answer changes it. */
+  opensAtMs(unanswered: number, nowMs: number): number;
+  /** `status` is absent where no answer came. */
+  answered(status: number | undefined, nowMs: number): void;
+}
+
+const SPAN_MS = 30_500;
+/** Answers without success within the span at which requests pause. */
+const FAILURES_MAX = 14;
+/** The same, with all requests under way counted in. */
+const FAILURES_POSSIBLE_MAX = 19;
+
+export function createBlockGuard(): BlockGuard {
+  let failuresMs: number[] = [];
+  const lately = (nowMs: number): number => {
+    if (failuresMs.length > 0 && failuresMs[0]! <= nowMs - SPAN_MS) {
+      failuresMs = failuresMs.filter((ms) => ms > nowMs - SPAN_MS);
+    }
+    return failuresMs.length;
+  };
+  const excess = (unanswered: number, nowMs: number): number => {
+    const failures = lately(nowMs);
+    if (failures === 0) return 0;
+    return Math.max(failures - (FAILURES_MAX - 1), failures + unanswered - (FAILURES_POSSIBLE_MAX - 1), 0);
+  };
+  return {
+    allows: (unanswered, nowMs) => excess(unanswered, nowMs) === 0,
+    opensAtMs: (unanswered, nowMs) => {
+      const many = excess(unanswered, nowMs);
+      if (many === 0) return nowMs;
+      const last = failuresMs[many - 1];
+      return last === undefined ? Number.POSITIVE_INFINITY : last + SPAN_MS;
+    },
+    answered: (status, nowMs) => {
+      lately(nowMs);
+      if (status === undefined || status >= 400) failuresMs.push(nowMs);
+    },
+  };
+}

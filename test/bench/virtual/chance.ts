@@ -1,0 +1,43 @@
+/** Seeded chance: mulberry32. 0 <= value < 1. */
+export function createChance(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+function normal(chance: () => number): number {
+  const radius = Math.sqrt(-2 * Math.log(1 - chance()));
+  return radius * Math.cos(2 * Math.PI * chance());
+}
+
+/** A law of run times, ms, with its own 80th percentile. */
+export interface RunLaw {
+  readonly name: string;
+  draw(chance: () => number): number;
+  readonly p80Ms: number;
+}
+
+/** z of the 80th percentile. */
+const Z80 = 0.8416;
+
+export function logNormal(name: string, medianMs: number, sigma: number): RunLaw {
+  return {
+    name,
+    draw: (chance) => medianMs * Math.exp(sigma * normal(chance)),
+    p80Ms: medianMs * Math.exp(Z80 * sigma),
+  };
+}
+
+/** Three in four around 12 s, one in four around 50 s. */
+export const bimodal: RunLaw = {
+  name: 'bimodal',
+  draw: (chance) => (chance() < 0.75 ? 12_000 : 50_000) * Math.exp(0.15 * normal(chance)),
+  p80Ms: 45_000,
+};
+
+export const ln20 = logNormal('ln20', 20_000, 0.3);
+export const ln45 = logNormal('ln45', 45_000, 0.5);

@@ -1,0 +1,104 @@
+import type { RateHeaders } from '../../../src/venice/client.js';
+
+/** How the simulated service limits one model's requests. */
+export interface LimitRule {
+  readonly kind: 'window' | 'bucket';
+  /** Requests a minute; absent: no limit and no headers. */
+  readonly perMinute?: number;
+  /** From the start of the run to the end of the first window. */
+  readonly phaseMs?: number;
+  /** How the told reset is rounded to whole seconds. */
+  readonly rounding?: 'none' | 'up' | 'down';
+  /** Share of answers without any rate header. */
+  readonly headersMissing?: number;
+  /** From `atMs` on, another limit holds. */
+  readonly change?: { readonly atMs: number; readonly perMinute: number };
+}
+
+export interface Limiter {
+  /** Whether a request that arrives now is let in, and what its answer says. */
+  admit(nowMs: number): { readonly ok: boolean; readonly rate: RateHeaders };
+}
+
+const WINDOW_MS = 60_000;
+/** Virtual time starts at a full second of the real era, so that resets look like Unix time. */
+export const EPOCH_MS = 1_700_000_000_000;
+
+export function createLimiter(rule: LimitRule, random: () => number): Limiter {
+  const { perMinute } = rule;
+  if (perMinute === undefined) return { admit: () => ({ ok: true, rate: {} }) };
+  const limitAt = (nowMs: number): number =>
+    rule.change !== undefined && nowMs >= EPOCH_MS + rule.change.atMs ? rule.change.perMinute : perMinute;
+  const tell = (limit: number, remaining: number, resetMs: number): RateHeaders => {
+    if (random() < (rule.headersMissing ?? 0)) return {};
+    const seconds = resetMs / 1_000;
+    const resetUnixSeconds =
+      rule.rounding === 'up' ? Math.ceil(seconds) : rule.rounding === 'down' ? Math.floor(seconds) : seconds;
+    return { limit, remaining, resetUnixSeconds };
+  };
+  return rule.kind === 'window' ? fixedWindow(rule, limitAt, tell) : tokenBucket(limitAt, tell);
+}
+
+type Tell = (limit: number, remaining: number, resetMs: number) => RateHeaders;
+
+function fixedWindow(rule: LimitRule, limitAt: (nowMs: number) => number, tell: Tell): Limiter {
+  let endMs = EPOCH_MS + (rule.phaseMs ?? WINDOW_MS);
+  let used = 0;
+  return {
+    admit: (nowMs) => {
+      if (nowMs >= endMs) {
+        endMs += Math.ceil((nowMs - endMs + 1e-6) / WINDOW_MS) * WINDOW_MS;
+        used = 0;
+      }
+      const limit = limitAt(nowMs);
+      const ok = used < limit;
+      if (ok) used += 1;
+      return { ok, rate: tell(limit, Math.max(0, limit - used), endMs) };
+    },
+  };
+}
+
+function tokenBucket(limitAt: (nowMs: number) => number, tell: Tell): Limiter {
+  let tokens = limitAt(EPOCH_MS);
+  let atMs = EPOCH_MS;
+  return {
+    admit: (nowMs) => {
+      const limit = limitAt(nowMs);
+      tokens = Math.min(limit, tokens + ((nowMs - atMs) * limit) / WINDOW_MS);
+      atMs = nowMs;
+      const ok = tokens >= 1;
+      if (ok) tokens -= 1;
+      const fullMs = nowMs + ((limit - tokens) * WINDOW_MS) / limit;
+      return { ok, rate: tell(limit, Math.floor(tokens), fullMs) };
+    },
+  };
+}
+
+/** The key's own fuse: more than 20 answers without success in 30 s block it for 30 s. */
+export interface Fuse {
+  blocked(nowMs: number): boolean;
+  failed(nowMs: number): void;
+  readonly blows: number;
+}
+
+export function createFuse(): Fuse {
+  let failures: number[] = [];
+  let untilMs = 0;
+  let blows = 0;
+  return {
+    blocked: (nowMs) => nowMs < untilMs,
+    failed: (nowMs) => {
+      if (nowMs < untilMs) return;
+      failures = failures.filter((ms) => ms > nowMs - 30_000);
+      failures.push(nowMs);
+      if (failures.length > 20) {
+        untilMs = nowMs + 30_000;
+        failures = [];
+        blows += 1;
+      }
+    },
+    get blows() {
+      return blows;
+    },
+  };
+}

@@ -1,0 +1,187 @@
+import { createHeap } from '../../../src/run/heap.js';
+import type { RateHeaders } from '../../../src/venice/client.js';
+import { createChance, type RunLaw } from './chance.js';
+import { createFuse, createLimiter, EPOCH_MS, type LimitRule } from './service.js';
+
+/** One simulated run. */
+export interface Scene {
+  readonly tracks: number;
+  /** Jobs in flight at most; absent: none given. */
+  readonly concurrency?: number;
+  readonly law: RunLaw;
+  /** The reported 80th percentile over the true one; absent: nothing is reported. */
+  readonly p80Factor?: number;
+  readonly limit: LimitRule;
+  readonly seed: number;
+  /** One way, ms. */
+  readonly latencyMs?: readonly [number, number];
+  /** Requests a minute that another client sends on the same key. */
+  readonly otherPerMinute?: number;
+}
+
+export type Answer =
+  | { readonly kind: 'refused'; readonly rate: RateHeaders }
+  | { readonly kind: 'queued'; readonly rate: RateHeaders }
+  | {
+      readonly kind: 'running';
+      readonly rate: RateHeaders;
+      readonly averageMs?: number;
+      readonly ageMs: number;
+    }
+  | { readonly kind: 'audio'; readonly rate: RateHeaders }
+  | { readonly kind: 'completed'; readonly rate: RateHeaders };
+
+export interface World {
+  nowMs(): number;
+  at(timeMs: number, then: () => void): void;
+  /** Sends one request; `then` gets the answer when it is there. */
+  send(kind: 'submit' | 'poll' | 'complete', job: number, then: (answer: Answer) => void): void;
+  readonly chance: () => number;
+  /** When the job is ready: for the oracle only. */
+  readyAtMs(job: number): number;
+  /** Marks the audio as fetched, for the figures. */
+  stored(job: number): void;
+  /** The stretch from audio headers to the last byte. */
+  readonly downloadMs: number;
+}
+
+export interface Figures {
+  readonly makespanMs: number;
+  readonly boundMs: number;
+  readonly requests: number;
+  readonly waitsMs: readonly number[];
+  readonly refusals: number;
+  readonly blocks: number;
+  /** Refusals within any one window, at most. */
+  readonly refusalsInWindowMax: number;
+  readonly inFlightMax: number;
+  readonly unfinished: number;
+}
+
+const LATENCY_MS = [35, 55] as const;
+const DOWNLOAD_MS = 300;
+/** A bug, not a long run, lies beyond this. */
+const EVENTS_MAX = 60_000_000;
+
+/** Runs `policy` over a fresh world until nothing happens any more. */
+export function simulate(scene: Scene, policy: (world: World, scene: Scene) => void): Figures {
+  const chance = createChance(scene.seed);
+  const network = createChance(scene.seed ^ 0x5bd1e995);
+  const runMs = Array.from({ length: scene.tracks }, () => scene.law.draw(chance));
+  const bornMs = new Float64Array(scene.tracks).fill(Number.NaN);
+  const storedMs = new Float64Array(scene.tracks).fill(Number.NaN);
+  const phaseMs = scene.limit.phaseMs ?? 1 + chance() * 59_999;
+  const limiter = createLimiter({ ...scene.limit, phaseMs }, chance);
+  const fuse = createFuse();
+  const [low, high] = scene.latencyMs ?? LATENCY_MS;
+  const tally = { requests: 0, refusals: 0, inFlight: 0, inFlightMax: 0, completed: 0 };
+  const refusedInWindow = new Map<number, number>();
+  const averageMs = scene.p80Factor === undefined ? undefined : scene.law.p80Ms * scene.p80Factor;
+
+  const events = createHeap<() => void>();
+  let nowMs = EPOCH_MS;
+  let lastMs = EPOCH_MS;
+  const at = (timeMs: number, then: () => void): void => {
+    const event = (): void => then();
+    events.set(event, Math.max(timeMs, nowMs));
+  };
+
+  const serve = (kind: 'submit' | 'poll' | 'complete', job: number): Answer => {
+    tally.requests += 1;
+    const blocked = fuse.blocked(nowMs);
+    const { ok, rate } = limiter.admit(nowMs);
+    if (blocked || !ok) {
+      tally.refusals += 1;
+      const window = Math.floor((nowMs - EPOCH_MS - phaseMs) / 60_000);
+      refusedInWindow.set(window, (refusedInWindow.get(window) ?? 0) + 1);
+      fuse.failed(nowMs);
+      return { kind: 'refused', rate };
+    }
+    if (kind === 'submit') {
+      bornMs[job] = nowMs;
+      tally.inFlight += 1;
+      tally.inFlightMax = Math.max(tally.inFlightMax, tally.inFlight);
+      return { kind: 'queued', rate };
+    }
+    if (kind === 'complete') {
+      tally.completed += 1;
+      return { kind: 'completed', rate };
+    }
+    const ageMs = nowMs - bornMs[job]!;
+    if (ageMs >= runMs[job]!) return { kind: 'audio', rate };
+    return { kind: 'running', rate, ageMs, ...(averageMs === undefined ? {} : { averageMs }) };
+  };
+
+  const world: World = {
+    nowMs: () => nowMs,
+    at,
+    send: (kind, job, then) => {
+      at(nowMs + low + network() * (high - low), () => {
+        const answer = serve(kind, job);
+        at(nowMs + low + network() * (high - low), () => {
+          lastMs = nowMs;
+          then(answer);
+        });
+      });
+    },
+    chance,
+    readyAtMs: (job) => bornMs[job]! + runMs[job]!,
+    stored: (job) => {
+      storedMs[job] = nowMs;
+      tally.inFlight -= 1;
+    },
+    downloadMs: DOWNLOAD_MS,
+  };
+
+  if (scene.otherPerMinute !== undefined)
+    startOther(scene.otherPerMinute, world, limiter, () => tally.completed < scene.tracks);
+  policy(world, scene);
+  for (let count = 0; events.size > 0; count += 1) {
+    if (count > EVENTS_MAX) throw new Error('the simulated run does not end');
+    nowMs = events.peekKey();
+    events.pop()!();
+  }
+  const waitsMs = runMs.map((ms, job) => storedMs[job]! - bornMs[job]! - ms);
+  return {
+    makespanMs: lastMs - EPOCH_MS,
+    boundMs: lowerBoundMs(scene, runMs, phaseMs),
+    requests: tally.requests,
+    waitsMs,
+    refusals: tally.refusals,
+    blocks: fuse.blows,
+    refusalsInWindowMax: Math.max(0, ...refusedInWindow.values()),
+    inFlightMax: tally.inFlightMax,
+    unfinished: scene.tracks - tally.completed,
+  };
+}
+
+function startOther(
+  perMinute: number,
+  world: World,
+  limiter: { admit(nowMs: number): unknown },
+  goesOn: () => boolean,
+): void {
+  const step = (): void => {
+    if (!goesOn()) return;
+    limiter.admit(world.nowMs());
+    world.at(world.nowMs() - (Math.log(1 - world.chance()) * 60_000) / perMinute, step);
+  };
+  step();
+}
+
+/** No policy can end earlier: what the limit lets in, the longest job, and the work over the places. */
+export function lowerBoundMs(scene: Scene, runMs: readonly number[], phaseMs: number): number {
+  const work = runMs.reduce((sum, ms) => sum + ms, 0);
+  const longest = runMs.reduce((most, ms) => Math.max(most, ms), 0);
+  return Math.max(rateFloorMs(scene, phaseMs), longest, scene.concurrency ? work / scene.concurrency : 0);
+}
+
+/** Three requests a track, through the window or the bucket. */
+function rateFloorMs(scene: Scene, phaseMs: number): number {
+  const { perMinute, kind } = scene.limit;
+  const needed = 3 * scene.tracks;
+  if (perMinute === undefined) return 0;
+  if (kind === 'bucket') return (Math.max(0, needed - perMinute) * 60_000) / perMinute;
+  const windows = Math.ceil(needed / perMinute);
+  return windows <= 1 ? 0 : phaseMs + (windows - 2) * 60_000;
+}
