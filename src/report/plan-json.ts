@@ -1,0 +1,105 @@
+import type { Attempt } from '../lock/attempt.js';
+import { balanceMicroUsd } from '../plan/assemble.js';
+import type { BuyReason, Decision, Plan, PlanRow, Purchase } from '../plan/plan.js';
+import type { Balance } from '../venice/client.js';
+import { jsonText } from './json-text.js';
+import { costByModel, countsByModel, planLines } from './plan-rows.js';
+
+export interface PlanJsonOptions {
+  readonly balance?: Balance | undefined;
+  readonly endpoint: string;
+  readonly sandbox: boolean;
+}
+
+/**
+ * The one document of `plan --json`, with its line end. Names in snake_case, amounts in integer micro-dollars,
+ * keys always present and in this order; what does not apply is `null`.
+ */
+export function planJson(plan: Plan, options: PlanJsonOptions): string {
+  return `${jsonText(planDocument(plan, options), 2)}\n`;
+}
+
+function planDocument(plan: Plan, { balance, endpoint, sandbox }: PlanJsonOptions): object {
+  const purchases = new Map(plan.purchases.map((purchase) => [purchase.take.key, purchase]));
+  return {
+    schema: 1,
+    endpoint,
+    sandbox,
+    total_micro_usd: plan.totalMicroUsd,
+    spent_before_micro_usd: plan.spentBeforeMicroUsd,
+    budget_micro_usd: plan.budgetMicroUsd ?? null,
+    balance_micro_usd: (balance === undefined ? undefined : balanceMicroUsd(balance)) ?? null,
+    models: modelRows(plan),
+    takes: plan.rows.map((row) => takeRow(row, purchases.get(row.take.key))),
+    orphans: plan.orphans.map(attemptRow),
+    moves: plan.moves.map(({ attempt, from, to }) => ({ attempt, from, to })),
+    diagnostics: plan.diagnostics,
+  };
+}
+
+function modelRows(plan: Plan): readonly object[] {
+  const costs = costByModel(plan);
+  return [...countsByModel(planLines(plan))].map(([model, { buy, collect, done, other }]) => ({
+    model,
+    buy,
+    collect,
+    done,
+    other,
+    total_micro_usd: costs.get(model) ?? 0,
+  }));
+}
+
+function takeRow({ take, decision }: PlanRow, purchase: Purchase | undefined): object {
+  const why = decision.kind === 'buy' || decision.kind === 'excluded' ? decision.why : undefined;
+  return {
+    key: take.key,
+    track: take.track,
+    take: take.take,
+    action: decision.kind,
+    reason: reasonOf(decision, why),
+    changed_fields: why?.kind === 'changed' ? why.fields : null,
+    model: take.request.model,
+    duration_seconds: take.request.duration_seconds ?? null,
+    character_count: purchase?.quote.character_count ?? null,
+    price_micro_usd: purchase?.quote.microUsd ?? null,
+    catalogue_price_micro_usd: purchase?.quote.catalogueMicroUsd ?? null,
+    saving: savingOf(purchase),
+    stem: take.stem,
+    path: pathOf(decision),
+    attempt: attemptOf(decision, why),
+  };
+}
+
+function reasonOf(decision: Decision, why: BuyReason | undefined): string | null {
+  if (why !== undefined) return why.kind;
+  return decision.kind === 'held' ? decision.because : null;
+}
+
+function savingOf(purchase: Purchase | undefined): object | null {
+  if (purchase?.saving === undefined) return null;
+  const { billedSeconds, insteadSeconds, microUsd } = purchase.saving;
+  return { billed_seconds: billedSeconds, instead_seconds: insteadSeconds, micro_usd: microUsd };
+}
+
+function pathOf(decision: Decision): string | null {
+  if (decision.kind === 'occupied') return decision.path;
+  return 'attempt' in decision ? (decision.attempt.file?.path ?? null) : null;
+}
+
+/** The attempt that the decision rests on: the one that is there, or the earlier one. */
+function attemptOf(decision: Decision, why: BuyReason | undefined): object | null {
+  const attempt = 'attempt' in decision ? decision.attempt : why?.kind === 'new' ? undefined : why?.earlier;
+  return attempt === undefined ? null : attemptRow(attempt);
+}
+
+function attemptRow(attempt: Attempt): object {
+  return {
+    attempt: attempt.attempt,
+    track: attempt.track,
+    take: attempt.take,
+    state: attempt.state,
+    model: attempt.model,
+    queue_id: attempt.queue_id ?? null,
+    price_micro_usd: attempt.quote_micro_usd,
+  };
+}

@@ -1,0 +1,152 @@
+import { unreachable } from '../errors.js';
+import type { Attempt } from '../lock/attempt.js';
+import type { BuyReason, Decision, Plan, PlanRow, Purchase } from '../plan/plan.js';
+
+/** What a person sees at the head of a row. */
+export type Mark = '+' | '~' | '=' | '>' | '?' | '!' | '-';
+
+/** One line of a plan: a take of the manifest, or a job in flight that none of them wants any more. */
+export interface PlanLine {
+  readonly key: string;
+  readonly model: string;
+  readonly action: Decision['kind'];
+  readonly mark: Mark;
+  /** In a few words; may hold foreign text. */
+  readonly why: string;
+  /** Present on what is to be bought, once it is quoted. */
+  readonly purchase?: Purchase;
+}
+
+/** What a plan does, by number. Each take counts once; orphans count as in flight. */
+export interface Counts {
+  buy: number;
+  done: number;
+  collect: number;
+  /** In doubt, held, occupied or left out. */
+  other: number;
+}
+
+/** Every line: takes in the manifest's order, then orphans. */
+export function planLines(plan: Plan): readonly PlanLine[] {
+  const purchases = new Map(plan.purchases.map((purchase) => [purchase.take.key, purchase]));
+  const moves = new Map(plan.moves.map((move) => [move.attempt, move.to]));
+  return [
+    ...plan.rows.map((row) => lineOf(row, purchases.get(row.take.key), moves)),
+    ...plan.orphans.map(orphanLine),
+  ];
+}
+
+function lineOf(row: PlanRow, purchase: Purchase | undefined, moves: ReadonlyMap<string, string>): PlanLine {
+  const { take, decision } = row;
+  return {
+    key: take.key,
+    // What is in flight or done is of the model that it was submitted to: the same, as it is part of the request.
+    model: take.request.model,
+    action: decision.kind,
+    mark: markOf(decision),
+    why: whyOf(decision, moves),
+    ...(purchase === undefined ? {} : { purchase }),
+  };
+}
+
+function orphanLine(attempt: Attempt): PlanLine {
+  return {
+    key: attempt.take === 1 ? attempt.track : `${attempt.track}#${attempt.take}`,
+    model: attempt.model,
+    action: 'collect',
+    mark: '>',
+    why: `${flightPhrase(attempt)}, of an earlier request or track`,
+  };
+}
+
+function markOf(decision: Decision): Mark {
+  switch (decision.kind) {
+    case 'buy':
+      return decision.why.kind === 'changed' ? '~' : '+';
+    case 'done':
+      return '=';
+    case 'collect':
+      return '>';
+    case 'in_doubt':
+      return '?';
+    case 'held':
+    case 'occupied':
+      return '!';
+    case 'excluded':
+      return '-';
+    default:
+      return unreachable(decision);
+  }
+}
+
+function whyOf(decision: Decision, moves: ReadonlyMap<string, string>): string {
+  switch (decision.kind) {
+    case 'buy':
+      return reasonPhrase(decision.why);
+    case 'done': {
+      const to = moves.get(decision.attempt.attempt);
+      return to === undefined ? 'done' : `done, moves to ${to}`;
+    }
+    case 'collect':
+      return flightPhrase(decision.attempt);
+    case 'in_doubt':
+      return 'in doubt: see `resolve`';
+    case 'held':
+      return decision.because === 'missing'
+        ? 'its file is missing: --retry-failed'
+        : `${pastPhrase(decision.attempt)}: --retry-failed`;
+    case 'occupied':
+      return `${decision.path} is not in the lockfile`;
+    case 'excluded':
+      return `left out (${reasonPhrase(decision.why)})`;
+    default:
+      return unreachable(decision);
+  }
+}
+
+/** Why a take is bought: `new`, `prompt changed`, `again: failed`. */
+function reasonPhrase(why: BuyReason): string {
+  switch (why.kind) {
+    case 'new':
+      return 'new';
+    case 'changed':
+      return `${why.fields.length === 0 ? 'request' : why.fields.join(', ')} changed`;
+    case 'retry':
+      return `again: ${pastPhrase(why.earlier)}`;
+    case 'forced':
+      return 'again: --force';
+    default:
+      return unreachable(why);
+  }
+}
+
+function flightPhrase(attempt: Attempt): string {
+  if (attempt.state === 'stored') return 'clean-up owed';
+  return attempt.state === 'unverified' ? 'fetched again' : 'in flight';
+}
+
+/** What became of an attempt that is not in flight. */
+function pastPhrase(attempt: Attempt): string {
+  const cause = attempt.reason === undefined ? '' : ` (${attempt.reason.status ?? attempt.reason.code})`;
+  if (attempt.state === 'done') return 'its file is missing';
+  return `${attempt.state === 'rejected' ? 'refused' : attempt.state}${cause}`;
+}
+
+/** Counts by model, in the order of first sight. */
+export function countsByModel(lines: readonly PlanLine[]): ReadonlyMap<string, Counts> {
+  const byModel = new Map<string, Counts>();
+  for (const { model, action } of lines) {
+    const counts = byModel.get(model) ?? { buy: 0, done: 0, collect: 0, other: 0 };
+    byModel.set(model, counts);
+    counts[action === 'buy' || action === 'done' || action === 'collect' ? action : 'other']++;
+  }
+  return byModel;
+}
+
+/** Of the purchases, integer micro-dollars by the model asked for. */
+export function costByModel(plan: Plan): ReadonlyMap<string, number> {
+  const byModel = new Map<string, number>();
+  for (const { request, quote } of plan.purchases)
+    byModel.set(request.model, (byModel.get(request.model) ?? 0) + quote.microUsd);
+  return byModel;
+}

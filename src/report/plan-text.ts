@@ -1,0 +1,226 @@
+import { formatUsd } from '../money.js';
+import { balanceMicroUsd } from '../plan/assemble.js';
+import type { Plan, Purchase } from '../plan/plan.js';
+import type { Balance } from '../venice/client.js';
+import { escapeForeign } from './escape.js';
+import { costByModel, countsByModel, type Mark, type PlanLine, planLines } from './plan-rows.js';
+import { type Style, styleFor } from './style.js';
+import { renderTable } from './table.js';
+import { wrap } from './width.js';
+
+export interface PlanTextOptions {
+  /** Absent where it was not or could not be asked. */
+  readonly balance?: Balance | undefined;
+  /** Base URL of the API. */
+  readonly endpoint: string;
+  readonly sandbox: boolean;
+  readonly color: boolean;
+  /** Columns of a line, 40 to 120; what is outside is brought in. */
+  readonly width: number;
+  /** Every row, however many. */
+  readonly verbose: boolean;
+}
+
+/** Plans of more rows are shown by model, with the rows that matter most. */
+const ROWS_SHOWN_MAX = 40;
+const ROWS_OF_MANY = 20;
+/** Lines of savings, and of prices unlike the catalogue's, at most. */
+const REMARKS_MAX = 8;
+
+const WIDTH_MIN = 40;
+const WIDTH_MAX = 120;
+
+/** What a person is asked to approve: every take with what is done about it and why, the sums, the limits. With line ends. */
+export function renderPlan(plan: Plan, options: PlanTextOptions): string {
+  const width = Math.min(WIDTH_MAX, Math.max(WIDTH_MIN, options.width));
+  const style = styleFor(options.color);
+  const lines = planLines(plan);
+  const sections = [
+    heading(options, style, width),
+    takeTable(lines, options.verbose, style, width),
+    modelTable(plan, lines, style, width),
+    sums(plan, lines, options, style),
+    remarks('Could cost less', savingRemarks(plan), style, width),
+    remarks('Quoted unlike the catalogue', deviationRemarks(plan), style, width),
+  ];
+  const shown = sections.filter((section) => section.length > 0);
+  return `${shown.map((section) => section.join('\n')).join('\n\n')}\n`;
+}
+
+function heading({ endpoint, sandbox }: PlanTextOptions, style: Style, width: number): string[] {
+  if (sandbox) {
+    return wrap('Sandbox: a simulated service, no money is spent', width).map((line) => style.note(line));
+  }
+  return wrap(`Plan for ${escapeForeign(endpoint)}`, width).map((line) => style.strong(line));
+}
+
+/** What a person has to act on comes first where not all rows are shown. */
+const RANK: Readonly<Record<Mark, number>> = { '?': 0, '!': 1, '~': 2, '+': 3, '>': 4, '-': 5, '=': 6 };
+
+function takeTable(lines: readonly PlanLine[], verbose: boolean, style: Style, width: number): string[] {
+  const many = lines.length > ROWS_SHOWN_MAX && !verbose;
+  const shown = many ? [...lines].sort((a, b) => RANK[a.mark] - RANK[b.mark]).slice(0, ROWS_OF_MANY) : lines;
+  const paint = (cell: string, row: number) => paintMark(style, shown[row]!.mark)(cell);
+  const table = renderTable(
+    [
+      { header: ' ', paint },
+      { header: 'TAKE', widthMin: 10, paint },
+      { header: 'WHY', widthMin: 12 },
+      { header: 'PRICE', align: 'right' },
+      { header: 'MODEL', widthMin: 12, optional: true, paint: (cell) => style.faint(cell) },
+    ],
+    shown.map((line) => [line.mark, line.key, line.why, priceOf(line), line.model]),
+    { width, paintHeader: (text) => style.faint(text) },
+  );
+  return many ? [...table, style.faint(`… ${count(lines.length - shown.length)} more`)] : table;
+}
+
+function paintMark(style: Style, mark: Mark): (text: string) => string {
+  switch (mark) {
+    case '+':
+      return style.good;
+    case '~':
+    case '?':
+      return style.warn;
+    case '>':
+      return style.note;
+    case '!':
+      return style.bad;
+    default:
+      return style.faint;
+  }
+}
+
+function priceOf({ action, purchase }: PlanLine): string {
+  if (purchase !== undefined) return formatUsd(purchase.quote.microUsd);
+  return action === 'buy' ? 'unknown' : '';
+}
+
+function modelTable(plan: Plan, lines: readonly PlanLine[], style: Style, width: number): string[] {
+  const costs = costByModel(plan);
+  const number = (value: number) => (value === 0 ? '' : count(value));
+  const rows = [...countsByModel(lines)].map(([model, counts]) => [
+    model,
+    number(counts.buy),
+    costs.has(model) ? formatUsd(costs.get(model)!) : '',
+    number(counts.collect),
+    number(counts.done),
+    number(counts.other),
+  ]);
+  return renderTable(
+    [
+      { header: 'MODEL', widthMin: 12 },
+      { header: 'BUY', align: 'right' },
+      { header: 'COST', align: 'right' },
+      { header: 'IN FLIGHT', align: 'right', optional: true },
+      { header: 'DONE', align: 'right', optional: true },
+      { header: 'OTHER', align: 'right', optional: true },
+    ],
+    rows,
+    { width, paintHeader: (text) => style.faint(text) },
+  );
+}
+
+/** The figures that are approved: total, spent before, budget, balance. */
+function sums(plan: Plan, lines: readonly PlanLine[], options: PlanTextOptions, style: Style): string[] {
+  const { purchases, totalMicroUsd, spentBeforeMicroUsd, budgetMicroUsd } = plan;
+  const inFlight = lines.filter(({ action }) => action === 'collect').length;
+  const moved = new Set(plan.moves.map(({ attempt }) => attempt)).size;
+  const left = budgetMicroUsd === undefined ? 0 : budgetMicroUsd - spentBeforeMicroUsd - totalMicroUsd;
+  const over = left < 0 ? `${formatUsd(-left)} short` : `${formatUsd(left)} left`;
+  const facts: [string, string][] = [
+    [
+      'To buy',
+      purchases.length === 0
+        ? 'nothing'
+        : `${takes(purchases.length)}, ${style.strong(formatUsd(totalMicroUsd))}`,
+    ],
+    ['Spent before', formatUsd(spentBeforeMicroUsd)],
+    [
+      'Budget',
+      budgetMicroUsd === undefined
+        ? 'none'
+        : `${formatUsd(budgetMicroUsd)}, ${left < 0 ? style.bad(over) : over}`,
+    ],
+    ['Balance', balancePhrase(options.balance, totalMicroUsd, style)],
+  ];
+  if (inFlight > 0) facts.push(['In flight', `${takes(inFlight)}, already paid`]);
+  if (moved > 0) facts.push(['Moved', `${count(moved)} ${moved === 1 ? 'file' : 'files'}, for free`]);
+  const label = Math.max(...facts.map(([name]) => name.length)) + 2;
+  return facts.map(([name, value]) => `${style.faint(name.padEnd(label))}${value}`);
+}
+
+function balancePhrase(balance: Balance | undefined, totalMicroUsd: number, style: Style): string {
+  if (balance === undefined) return 'unknown';
+  if (!balance.canConsume) return style.bad('cannot be spent now');
+  const available = balanceMicroUsd(balance);
+  if (available === undefined) return 'not told';
+  const amount = formatUsd(available);
+  return available < totalMicroUsd ? style.bad(`${amount}, too low`) : amount;
+}
+
+/** Purchases that say the same thing are told once, with how many they are. */
+function grouped(
+  purchases: readonly Purchase[],
+  tell: (purchase: Purchase, of: readonly Purchase[]) => string,
+  keyOf: (purchase: Purchase) => string,
+): readonly string[] {
+  const groups = new Map<string, Purchase[]>();
+  for (const purchase of purchases) {
+    const key = keyOf(purchase);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [purchase]);
+    else group.push(purchase);
+  }
+  return [...groups.values()].map((group) => tell(group[0]!, group));
+}
+
+function savingRemarks({ purchases }: Plan): readonly string[] {
+  return grouped(
+    purchases.filter(({ saving }) => saving !== undefined),
+    ({ take, saving }, of) => {
+      const { seconds, billedSeconds, insteadSeconds, microUsd } = saving!;
+      const names = of.length === 1 ? take.key : `${take.key} and ${count(of.length - 1)} more`;
+      const sum = formatUsd(microUsd * of.length);
+      return `${names}: ${seconds} s is billed as ${billedSeconds} s: ${insteadSeconds} s would save ${sum}`;
+    },
+    ({ request, saving }) => JSON.stringify([request.model, saving]),
+  );
+}
+
+function deviationRemarks({ purchases }: Plan): readonly string[] {
+  return grouped(
+    purchases.filter(({ quote }) => (quote.catalogueMicroUsd ?? quote.microUsd) !== quote.microUsd),
+    ({ take, quote }, of) => {
+      const names = of.length === 1 ? take.key : `${take.key} and ${count(of.length - 1)} more`;
+      const known = quote.catalogueMicroUsd!;
+      const share = known === 0 ? '' : ` (${percent(quote.microUsd / known - 1)})`;
+      return `${names}: ${formatUsd(quote.microUsd)} instead of ${formatUsd(known)}${share}`;
+    },
+    ({ quote }) => quote.key,
+  );
+}
+
+function percent(share: number): string {
+  const rounded = Math.round(share * 1000) / 10;
+  return `${rounded > 0 ? '+' : ''}${rounded} %`;
+}
+
+function remarks(title: string, told: readonly string[], style: Style, width: number): string[] {
+  if (told.length === 0) return [];
+  const lines = told.slice(0, REMARKS_MAX).flatMap((text) => indented(escapeForeign(text), width));
+  const more = told.length > REMARKS_MAX ? [style.faint(`  … ${count(told.length - REMARKS_MAX)} more`)] : [];
+  return [style.faint(title), ...lines, ...more];
+}
+
+function indented(text: string, width: number): string[] {
+  return wrap(text, width - 2).map((line) => `  ${line}`);
+}
+
+function takes(number: number): string {
+  return `${count(number)} ${number === 1 ? 'take' : 'takes'}`;
+}
+
+function count(number: number): string {
+  return number.toLocaleString('en-US');
+}
