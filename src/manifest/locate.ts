@@ -1,0 +1,151 @@
+import { isAlias, isMap, isScalar, isSeq, type Node, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
+import type { Diagnostic } from '../diagnostic.js';
+import type { Located, LocatedEntry, LocatedMap, Range, Source } from './located.js';
+
+/** Values of a manifest, those that aliases repeat counted each time: three times what 20,000 full tracks have. */
+const VALUES_MAX = 1_000_000;
+
+/** Turns a YAML document into plain values that know their places. Expects bounded depth. */
+export function locate(
+  contents: Node,
+  source: Source,
+): { root: Located; diagnostics: readonly Diagnostic[] } {
+  const walk: Walk = { source, anchors: new Map(), values: 0, diagnostics: [] };
+  const root = locateNode(contents, walk);
+  return { root, diagnostics: walk.diagnostics };
+}
+
+interface Walk {
+  readonly source: Source;
+  /** `open` while the walk is inside the anchored value: an alias there would be endless. */
+  readonly anchors: Map<string, Sized | 'open'>;
+  values: number;
+  readonly diagnostics: Diagnostic[];
+}
+
+interface Sized {
+  readonly node: Located;
+  readonly values: number;
+}
+
+function locateNode(node: unknown, walk: Walk, fallback: Range = { start: 0, end: 1 }): Located {
+  if (isAlias(node)) return locateAlias(node.source, rangeOf(node, fallback), walk);
+  const anchor = (node as { anchor?: string } | null)?.anchor;
+  if (anchor !== undefined) walk.anchors.set(anchor, 'open');
+  const before = walk.values;
+  count(1, rangeOf(node, fallback), walk);
+  const located = locateValue(node, rangeOf(node, fallback), walk);
+  if (anchor !== undefined) walk.anchors.set(anchor, { node: located, values: walk.values - before });
+  return located;
+}
+
+function locateValue(node: unknown, range: Range, walk: Walk): Located {
+  if (isMap(node)) return locateMap(node, range, walk);
+  if (isSeq(node)) return locateList(node, range, walk);
+  return { kind: 'scalar', value: isScalar(node) ? node.value : null, ...range };
+}
+
+function locateList(node: YAMLSeq, range: Range, walk: Walk): Located {
+  const items = [];
+  for (const item of node.items) {
+    if (isFull(walk)) break;
+    items.push(locateNode(item, walk, range));
+  }
+  return { kind: 'list', value: items.map((item) => item.value), items, ...range };
+}
+
+function locateMap(node: YAMLMap, range: Range, walk: Walk): LocatedMap {
+  const entries = new Map<string, LocatedEntry>();
+  const value: Record<string, unknown> = Object.create(null);
+  for (const pair of node.items) {
+    if (isFull(walk)) break;
+    const key = rangeOf(pair.key, range);
+    const name = isScalar(pair.key) ? String((pair.key as Scalar).value) : undefined;
+    const earlier = name === undefined ? undefined : entries.get(name);
+    if (name === undefined) report(walk, 'yaml-syntax', key, 'the name of a field is not plain text');
+    else if (name === '<<')
+      report(
+        walk,
+        'merge-key',
+        key,
+        'merge keys (`<<`) are not supported',
+        'put what tracks share in `defaults`',
+      );
+    else if (earlier !== undefined) reportDuplicate(walk, name, key, earlier.key);
+    else {
+      const child = locateNode(pair.value, walk, key);
+      entries.set(name, { key, node: child });
+      value[name] = child.value;
+    }
+  }
+  return { kind: 'map', value, entries, ...range };
+}
+
+function locateAlias(name: string, range: Range, walk: Walk): Located {
+  const target = walk.anchors.get(name);
+  if (target !== undefined && target !== 'open') {
+    count(target.values, range, walk);
+    return { ...target.node, ...range };
+  }
+  if (target === 'open')
+    report(
+      walk,
+      'endless-alias',
+      range,
+      `\`*${name}\` stands inside the value that it repeats`,
+      'write it out',
+    );
+  else
+    report(
+      walk,
+      'unknown-anchor',
+      range,
+      `no value before this one is marked \`&${name}\``,
+      'put text that begins with * into quotes',
+    );
+  return { kind: 'scalar', value: null, ...range };
+}
+
+function count(values: number, range: Range, walk: Walk): void {
+  if (isFull(walk)) return;
+  walk.values += values;
+  if (isFull(walk))
+    report(
+      walk,
+      'manifest-too-large',
+      range,
+      `the manifest has more than ${VALUES_MAX.toLocaleString('en-US')} values, repeated ones counted`,
+      'repeat less with aliases, or split it into several manifests',
+    );
+}
+
+function isFull(walk: Walk): boolean {
+  return walk.values > VALUES_MAX;
+}
+
+function reportDuplicate(walk: Walk, name: string, key: Range, first: Range): void {
+  walk.diagnostics.push({
+    code: 'duplicate-key',
+    severity: 'error',
+    message: `\`${name}\` is set twice`,
+    hint: 'keep one of the two',
+    span: walk.source.spanOf(key),
+    related: [{ message: 'first set here', span: walk.source.spanOf(first) }],
+  });
+}
+
+function report(walk: Walk, code: string, range: Range, message: string, hint?: string): void {
+  walk.diagnostics.push({
+    code,
+    severity: 'error',
+    message,
+    ...(hint === undefined ? {} : { hint }),
+    span: walk.source.spanOf(range),
+  });
+}
+
+/** Of the node without what trails it. An absent value stands where `fallback` says. */
+function rangeOf(node: unknown, fallback: Range): Range {
+  const range = (node as { range?: readonly [number, number, number] | null } | null)?.range;
+  return range ? { start: range[0], end: range[1] } : fallback;
+}

@@ -1,0 +1,68 @@
+import type { Span } from '../diagnostic.js';
+
+/** Where something stands in a source text: UTF-16 offsets, the end exclusive. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * A value together with where it stands. `value` is plain data (maps have no prototype), so that it can
+ * be checked as a whole; the parts keep their places. What came by an alias is shared, not copied.
+ */
+export type Located = LocatedScalar | LocatedList | LocatedMap;
+
+export interface LocatedScalar extends Range {
+  readonly kind: 'scalar';
+  readonly value: unknown;
+}
+
+export interface LocatedList extends Range {
+  readonly kind: 'list';
+  readonly value: readonly unknown[];
+  readonly items: readonly Located[];
+}
+
+export interface LocatedMap extends Range {
+  readonly kind: 'map';
+  readonly value: Readonly<Record<string, unknown>>;
+  readonly entries: ReadonlyMap<string, LocatedEntry>;
+}
+
+export interface LocatedEntry {
+  readonly key: Range;
+  readonly node: Located;
+}
+
+/** A source text and the way from its offsets to lines and columns. */
+export interface Source {
+  /** As a span names it. */
+  readonly file: string;
+  readonly text: string;
+  spanOf(range: Range): Span;
+}
+
+/** The first entry's key, or where the node begins: a short mark for a map or list as a whole. */
+export function headOf(node: Located): Range {
+  if (node.kind === 'map') {
+    for (const entry of node.entries.values()) return entry.key;
+  }
+  return { start: node.start, end: Math.min(node.end, node.start + 1) };
+}
+
+/** The entry of `key` where `node` is a map that has it. */
+export function entryOf(node: Located | undefined, key: string): LocatedEntry | undefined {
+  return node?.kind === 'map' ? node.entries.get(key) : undefined;
+}
+
+/** The node that a JSON Pointer (RFC 6901) leads to, or the last one on the way that exists. */
+export function nodeAt(root: Located, pointer: string): Located {
+  let node = root;
+  for (const part of pointer.split('/').slice(1)) {
+    const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    const next = node.kind === 'list' ? node.items[Number(key)] : entryOf(node, key)?.node;
+    if (next === undefined) return node;
+    node = next;
+  }
+  return node;
+}

@@ -1,0 +1,129 @@
+// Made from schemas/manifest.schema.json by `npm run types`. Change the schema, not this file.
+
+/**
+ * Where the audio goes, relative to the manifest's folder, which it cannot leave. Tokens: {index} {id} {title} {take} {model}, and {ext}, which ends it. Absent: out/{index}-{id}.{ext}. A second take gets -2 unless {take} is used.
+ */
+export type Output = string;
+/**
+ * How many different generations of it to make. Each is paid for. Absent: 1.
+ */
+export type Takes = number;
+/**
+ * Id of a music, speech or sound-effects model. `venice-batch models` lists them with their prices.
+ */
+export type Model = string;
+/**
+ * What it should sound like; for a speech model, the text to speak. Each model has its own limit.
+ */
+export type Prompt = string;
+/**
+ * The words to be sung, for a model that sings. An empty text means none, whatever `defaults` say.
+ */
+export type LyricsPrompt = string;
+/**
+ * A text file with the words to be sung, relative to the manifest's folder. In place of `lyrics_prompt`.
+ */
+export type LyricsFile = string;
+/**
+ * Length in whole seconds, where the model lets it be chosen. Decides the price of most models.
+ */
+export type DurationSeconds = number | string;
+/**
+ * No singing, where the model has this switch.
+ */
+export type ForceInstrumental = boolean;
+/**
+ * The model writes the words from the prompt. Only without lyrics.
+ */
+export type LyricsOptimizer = boolean;
+/**
+ * The end goes over into the start without a seam, where the model has this switch.
+ */
+export type Loop = boolean;
+/**
+ * Who speaks or sings, by the model's list of voices. An empty text means the model's own choice, whatever `defaults` say.
+ */
+export type Voice = string;
+/**
+ * ISO 639-1 code of the language spoken. An empty text means the model's own choice, whatever `defaults` say.
+ */
+export type LanguageCode = string;
+/**
+ * How fast it is spoken: 1 is as usual. Each model has its own range.
+ */
+export type Speed = number;
+
+/**
+ * A venice-batch manifest: the tracks to make with the Venice audio API, and where they go.
+ */
+export interface ManifestFile {
+  /**
+   * Version of the manifest's format. Always 1.
+   */
+  version: 1;
+  /**
+   * Name of the whole set, for the screen only. Changing it costs nothing.
+   */
+  title?: string;
+  output?: Output;
+  /**
+   * The most that may ever be spent under this manifest, in US dollars: over all runs, not for each. Nothing is bought that would pass it.
+   */
+  budget?: number;
+  /**
+   * Jobs in flight at most. Absent: as many as the request budget of the key can keep fed.
+   */
+  concurrency?: number;
+  defaults?: Defaults;
+  /**
+   * What to make. The order gives {index}; changing it costs nothing.
+   *
+   * @minItems 1
+   * @maxItems 20000
+   */
+  tracks: Track[];
+}
+/**
+ * Fields of every track that does not set them itself.
+ */
+export interface Defaults {
+  output?: Output;
+  takes?: Takes;
+  model?: Model;
+  prompt?: Prompt;
+  lyrics_prompt?: LyricsPrompt;
+  lyrics_file?: LyricsFile;
+  duration_seconds?: DurationSeconds;
+  force_instrumental?: ForceInstrumental;
+  lyrics_optimizer?: LyricsOptimizer;
+  loop?: Loop;
+  voice?: Voice;
+  language_code?: LanguageCode;
+  speed?: Speed;
+}
+/**
+ * One piece of audio: a song, a jingle, a narration, a sound effect. `model` and `prompt` may come from `defaults`.
+ */
+export interface Track {
+  /**
+   * The track's name for good: what was paid for is found again by it. Small letters, digits, `.`, `_` and `-`. Unique in the manifest.
+   */
+  id: string;
+  /**
+   * For the screen, and for {title} in `output`. Changing it costs nothing: the file is renamed.
+   */
+  title?: string;
+  output?: Output;
+  takes?: Takes;
+  model?: Model;
+  prompt?: Prompt;
+  lyrics_prompt?: LyricsPrompt;
+  lyrics_file?: LyricsFile;
+  duration_seconds?: DurationSeconds;
+  force_instrumental?: ForceInstrumental;
+  lyrics_optimizer?: LyricsOptimizer;
+  loop?: Loop;
+  voice?: Voice;
+  language_code?: LanguageCode;
+  speed?: Speed;
+}

@@ -1,0 +1,147 @@
+import { Composer, type CST, type Document, Lexer, Parser, type YAMLError } from 'yaml';
+import type { Diagnostic } from '../diagnostic.js';
+import { locate } from './locate.js';
+import type { Located, Source } from './located.js';
+import { createSource } from './source.js';
+import { syntaxHint } from './syntax-hint.js';
+
+/** Characters (UTF-16 units) of a manifest at most; its file may have as many bytes. */
+export const MANIFEST_LENGTH_MAX = 16 * 1024 * 1024;
+
+/** A full manifest of 20,000 tracks has half as many; more would take gigabytes. */
+const LEXEMES_MAX = 4_000_000;
+
+/** A manifest needs four. Deeper ones would exhaust the stack of whoever walks them. */
+const DEPTH_MAX = 64;
+
+/** Of broken lines. The rest is most often an echo of the first. */
+const SYNTAX_ERRORS_MAX = 100;
+
+export interface Parsed {
+  readonly source: Source;
+  /** Absent when there is any error. */
+  readonly root?: Located;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * Reads one YAML 1.2 document. Takes a byte-order mark and CRLF; anchors and aliases too, within bounds.
+ * Refuses merge keys (`<<`: YAML 1.2 has none, and `defaults` does their work), foreign tags, equal keys,
+ * and a second document. Takes time linear in `text` and never throws.
+ */
+export function parseManifest(file: string, text: string): Parsed {
+  const source = createSource(file, text.startsWith('\uFEFF') ? text.slice(1) : text);
+  const fail = (code: string, offset: number, message: string, hint: string): Parsed => ({
+    source,
+    diagnostics: [
+      { code, severity: 'error', message, hint, span: source.spanOf({ start: offset, end: offset + 1 }) },
+    ],
+  });
+  if (source.text.length > MANIFEST_LENGTH_MAX)
+    return fail('manifest-too-large', 0, 'the manifest is larger than 16 MiB', SPLIT);
+  const tokens = tokenise(source.text);
+  if (tokens === undefined)
+    return fail('manifest-too-large', 0, 'the manifest has more values than 20,000 tracks can need', SPLIT);
+  const deep = firstDeeperThan(DEPTH_MAX, tokens);
+  if (deep !== undefined)
+    return fail('too-deep', deep, `values are nested more than ${DEPTH_MAX} deep`, 'a track is a flat map');
+
+  const [document, second] = compose(tokens, source.text.length);
+  const diagnostics = syntaxErrors(document, source);
+  if (diagnostics.length > 0) return { source, diagnostics };
+  if (document.directives?.yaml.version !== '1.2')
+    return fail('yaml-version', 0, 'the manifest asks for an older YAML than 1.2', 'remove the %YAML line');
+  if (second !== undefined)
+    return fail(
+      'several-documents',
+      second.range[0],
+      'a second document begins here',
+      'keep one manifest in one file: remove the --- line',
+    );
+  if (document.contents === null)
+    return fail('empty-manifest', 0, 'the manifest is empty', 'write one with `venice-batch init`');
+
+  const located = locate(document.contents, source);
+  return located.diagnostics.length > 0
+    ? { source, diagnostics: located.diagnostics }
+    : { source, root: located.root, diagnostics: [] };
+}
+
+const SPLIT = 'split it into several manifests';
+
+function tokenise(text: string): CST.Token[] | undefined {
+  const parser = new Parser();
+  const tokens: CST.Token[] = [];
+  let lexemes = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    lexemes += 1;
+    if (lexemes > LEXEMES_MAX) return undefined;
+    for (const token of parser.next(lexeme)) tokens.push(token);
+  }
+  for (const token of parser.end()) tokens.push(token);
+  return tokens;
+}
+
+/** Where the first value begins that lies deeper than `depthMax`. Keeps its own stack, as the text may be hostile. */
+function firstDeeperThan(depthMax: number, tokens: readonly CST.Token[]): number | undefined {
+  const open = tokens.map((token) => ({ token, depth: 0 }));
+  let first: number | undefined;
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { token, depth } = next;
+    if (depth > depthMax) {
+      first = Math.min(token.offset, first ?? token.offset);
+      continue;
+    }
+    if (token.type === 'document') {
+      if (token.value) open.push({ token: token.value, depth });
+    } else if ('items' in token) {
+      for (const { key, value } of token.items) {
+        if (key) open.push({ token: key, depth: depth + 1 });
+        if (value) open.push({ token: value, depth: depth + 1 });
+      }
+    }
+  }
+  return first;
+}
+
+type Composed = Document.Parsed & { readonly range: readonly [number, number, number] };
+
+/** The first document, and the second where there is one. */
+function compose(tokens: readonly CST.Token[], length: number): [Composed, Composed | undefined] {
+  const composer = new Composer({
+    version: '1.2',
+    // Quadratic in the keys of one map; `locate` checks them with a set.
+    uniqueKeys: false,
+    stringKeys: true,
+    resolveKnownTags: false,
+    prettyErrors: false,
+  });
+  const documents: Composed[] = [];
+  for (const document of composer.compose(tokens, true, length)) {
+    documents.push(document as Composed);
+    if (documents.length === 2) break;
+  }
+  return [documents[0]!, documents[1]];
+}
+
+/** One for each line: what follows on the same line is an echo. */
+function syntaxErrors(document: Composed, source: Source): Diagnostic[] {
+  const errors: YAMLError[] = [
+    ...document.errors,
+    ...document.warnings.filter((warning) => warning.code === 'TAG_RESOLVE_FAILED'),
+  ].sort((a, b) => a.pos[0] - b.pos[0]);
+  const byLine = new Map<number, Diagnostic>();
+  for (const error of errors) {
+    const start = Math.min(error.pos[0], source.text.length);
+    const span = source.spanOf({ start, end: Math.max(start + 1, error.pos[1]) });
+    if (byLine.has(span.line)) continue;
+    byLine.set(span.line, {
+      code: error.code === 'TAG_RESOLVE_FAILED' ? 'yaml-tag' : 'yaml-syntax',
+      severity: 'error',
+      ...syntaxHint(error.code, error.message),
+      span,
+    });
+    if (byLine.size === SYNTAX_ERRORS_MAX) break;
+  }
+  return [...byLine.values()];
+}

@@ -1,0 +1,53 @@
+const WORD_LENGTH_MAX = 64;
+
+/**
+ * What was probably meant by `word`: the candidate at the least edit distance (insert, delete, replace,
+ * swap neighbours; letter case and `-` against `_` count nothing), or else the only one that begins with
+ * it. `undefined` where nothing is near enough to be a fair guess: more than a third of the letters wrong.
+ */
+export function closest(word: string, candidates: Iterable<string>): string | undefined {
+  if (word.length === 0 || word.length > WORD_LENGTH_MAX) return undefined;
+  const wanted = fold(word);
+  let best: string | undefined;
+  let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
+  const longer: string[] = [];
+  for (const candidate of candidates) {
+    const folded = fold(candidate);
+    if (wanted.length >= 3 && folded.startsWith(wanted)) longer.push(candidate);
+    const distance = editDistance(wanted, folded, bestDistance);
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best ?? (longer.length === 1 ? longer[0] : undefined);
+}
+
+function fold(word: string): string {
+  return word.toLowerCase().replaceAll('-', '_');
+}
+
+/** Damerau-Levenshtein in its restricted form; `limit` where the distance is not below it. */
+function editDistance(a: string, b: string, limit: number): number {
+  if (Math.abs(a.length - b.length) >= limit) return limit;
+  let twoAgo: number[] = [];
+  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row += 1) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column += 1) {
+      const same = a[row - 1] === b[column - 1];
+      let distance = Math.min(
+        previous[column]! + 1,
+        current[column - 1]! + 1,
+        previous[column - 1]! + (same ? 0 : 1),
+      );
+      const swapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+      if (swapped) distance = Math.min(distance, twoAgo[column - 2]! + 1);
+      current.push(distance);
+    }
+    if (Math.min(...current) >= limit) return limit;
+    twoAgo = previous;
+    previous = current;
+  }
+  return Math.min(limit, previous[b.length]!);
+}

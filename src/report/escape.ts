@@ -1,0 +1,21 @@
+/**
+ * Text from elsewhere (the API, the manifest, file names) must not steer a terminal, nor look like what it
+ * is not. Shown instead of obeyed: control characters (C0, DEL, C1), everything of format (bidi controls,
+ * zero-width characters, byte-order mark), line and paragraph separators, and halves of surrogate pairs.
+ */
+const FOREIGN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+const FOREIGN_BUT_NEWLINE = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+function show(character: string): string {
+  return `\\u{${character.codePointAt(0)!.toString(16)}}`;
+}
+
+/** One line that is safe to print: `\u{1b}` in place of an escape character, `\u{a}` in place of a newline. */
+export function escapeForeign(text: string): string {
+  return text.replace(FOREIGN, show);
+}
+
+/** As `escapeForeign`, but line feeds stay. */
+export function escapeForeignLines(text: string): string {
+  return text.replace(FOREIGN_BUT_NEWLINE, show);
+}
