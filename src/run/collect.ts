@@ -123,6 +123,7 @@ async function afterAudio(
       tell(context, job, 'stored', { path: custody.file.path, bytes: custody.file.bytes, money: 'charged' });
       if (!known) return GONE;
       job.failures = 0;
+      context.madeCount += 1;
       if (context.settings.keep) {
         await finishJob(context, job);
         return { kind: 'stored', clean: false, readyAtMs };

@@ -83,6 +83,8 @@ export interface RunContext {
   readonly startedMs: number;
   /** Cleared for good by `stopBuying`. */
   buying: boolean;
+  /** Files stored so far. */
+  madeCount: number;
   /** Lost answers in a row. */
   inDoubtInARow: number;
   /** Refusals before anything was sent, in a row. */

@@ -1,25 +1,36 @@
 import path from 'node:path';
+import { faultCode } from '../errors.js';
 import pLimit from 'p-limit';
 import type { Attempt } from '../lock/attempt.js';
+import type { Take } from '../manifest/take.js';
+import type { FileState } from '../plan/history.js';
+import type { Files } from '../ports.js';
+import { EXTENSIONS } from './download.js';
 import type { MoveContext } from './moves.js';
 import { settleMove } from './moves.js';
 import { hashFile } from './publish.js';
-import { advance } from './transition.js';
+import { advance, type Observation } from './transition.js';
 
 const HASHES_AT_ONCE = 4;
 
-export type FileState = 'present' | 'missing' | 'changed';
+/** A run ended between the intent and its outcome: whether the submit left, and was charged, nobody here knows. */
+const CUT_SHORT: Observation = {
+  kind: 'submitted',
+  outcome: { kind: 'in_doubt', code: 'run_ended', message: 'the run ended before the answer was recorded' },
+};
 
 /**
- * Brings the lockfile and the disk back into agreement before anything is decided: moves that were begun are
- * finished, and files whose remote copy still exists are hashed, so that a broken one is fetched again.
+ * Brings the lockfile and the disk back into agreement before anything is decided: intents without an outcome
+ * are in doubt, moves that were begun are finished, and files whose remote copy still exists are hashed, so that a broken one is fetched again.
  * Throws the `FileFault` of a disk that cannot be read or written.
  *
  * @returns attempts that lost custody: they are queued again
  */
 export async function recover(context: MoveContext, nowMs: number): Promise<readonly Attempt[]> {
-  for (const attempt of [...context.store.attempts.values()])
+  for (const attempt of [...context.store.attempts.values()]) {
+    if (attempt.state === 'intent') await context.store.record(advance(attempt, CUT_SHORT, nowMs));
     if (attempt.move_to !== undefined) await settleMove(context, attempt);
+  }
   const limit = pLimit(HASHES_AT_ONCE);
   const broken: Attempt[] = [];
   const stored = [...context.store.attempts.values()].filter((attempt) => attempt.state === 'stored');
@@ -36,32 +47,72 @@ export async function recover(context: MoveContext, nowMs: number): Promise<read
   return broken;
 }
 
-/** The state of every stored file, by its path, judged by existence and size: `verify` reads them whole. */
-export async function fileStates(context: MoveContext): Promise<Map<string, FileState>> {
+/** What is read of a disk, without a lockfile to write to: enough to plan. */
+export type DiskView = Pick<MoveContext, 'ports' | 'settings'>;
+
+/** The state of every path that an attempt names, by existence and size: `verify` reads the files whole. */
+export async function fileStates(
+  view: DiskView,
+  attempts: Iterable<Attempt>,
+): Promise<ReadonlyMap<string, FileState>> {
   const limit = pLimit(16);
   const states = new Map<string, FileState>();
-  const kept = [...context.store.attempts.values()].filter((attempt) => attempt.file !== undefined);
-  await Promise.all(
-    kept.map((attempt) =>
-      limit(async () => {
-        if (attempt.file !== undefined)
-          states.set(attempt.file.path, await stateOf(context, attempt, 'size'));
-      }),
-    ),
-  );
+  const look = async (attempt: Attempt, place: string) => {
+    states.set(place, await stateOf(view, attempt, 'size', place));
+  };
+  const looks: Promise<void>[] = [];
+  for (const attempt of attempts)
+    for (const place of [attempt.file?.path, attempt.move_to])
+      if (place !== undefined && attempt.file !== undefined) looks.push(limit(() => look(attempt, place)));
+  await Promise.all(looks);
   return states;
 }
 
+/**
+ * Finds audio files that stand where a take would go and that no attempt names. Each folder is listed once;
+ * letter case is ignored, as many file systems do.
+ */
+export async function strangers(
+  view: DiskView,
+  takes: readonly Take[],
+  attempts: Iterable<Attempt>,
+): Promise<(stem: string) => string | undefined> {
+  const known = new Set<string>();
+  for (const { file, move_to } of attempts)
+    for (const place of [file?.path, move_to]) if (place !== undefined) known.add(place.toLowerCase());
+  const extensions = Object.values(EXTENSIONS);
+  const found = new Map<string, string>();
+  for (const folder of new Set(takes.map(({ stem }) => path.posix.dirname(stem))))
+    for (const name of await listIfThere(view.ports.files, path.join(view.settings.outputRoot, folder))) {
+      const relative = path.posix.join(folder, name);
+      const extension = path.posix.extname(name).slice(1).toLowerCase();
+      if (!extensions.includes(extension) || known.has(relative.toLowerCase())) continue;
+      found.set(relative.slice(0, -extension.length - 1).toLowerCase(), relative);
+    }
+  return (stem) => found.get(stem.toLowerCase());
+}
+
+async function listIfThere(files: Files, directory: string): Promise<readonly string[]> {
+  try {
+    return await files.list(directory);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(faultCode(error))) return [];
+    throw error;
+  }
+}
+
+/** @param place where to look; the recorded path if left out */
 export async function stateOf(
-  context: Pick<MoveContext, 'ports' | 'settings'>,
+  view: DiskView,
   attempt: Attempt,
   how: 'size' | 'hash',
+  place = attempt.file?.path,
 ): Promise<FileState> {
-  if (attempt.file === undefined) return 'missing';
-  const file = path.join(context.settings.outputRoot, attempt.file.path);
-  const facts = await context.ports.files.facts(file);
+  if (attempt.file === undefined || place === undefined) return 'missing';
+  const file = path.join(view.settings.outputRoot, place);
+  const facts = await view.ports.files.facts(file);
   if (facts === undefined || facts.kind !== 'file') return 'missing';
   if (facts.bytes !== attempt.file.bytes) return 'changed';
   if (how === 'size') return 'present';
-  return (await hashFile(context.ports.files, file))?.sha256 === attempt.file.sha256 ? 'present' : 'changed';
+  return (await hashFile(view.ports.files, file))?.sha256 === attempt.file.sha256 ? 'present' : 'changed';
 }

@@ -42,6 +42,8 @@ export interface RunInput {
 export interface RunOutcome {
   readonly troubles: ReadonlySet<Trouble>;
   readonly spentMicroUsd: number;
+  /** Files stored by this run. */
+  readonly madeCount: number;
 }
 
 /**
@@ -63,7 +65,11 @@ export async function execute(input: RunInput): Promise<RunOutcome> {
   const context = contextOf(input, scheduler);
   const jobs = enlist(input, scheduler, ports.clock.nowMs());
   if (jobs.size > 0) await loop(context, jobs);
-  return { troubles: context.troubles, spentMicroUsd: context.ceiling.spentMicroUsd() };
+  return {
+    troubles: context.troubles,
+    spentMicroUsd: context.ceiling.spentMicroUsd(),
+    madeCount: context.madeCount,
+  };
 }
 
 function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
@@ -91,6 +97,7 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
     troubles: new Set(),
     startedMs: ports.clock.nowMs(),
     buying: true,
+    madeCount: 0,
     inDoubtInARow: 0,
     notSentInARow: 0,
     halt: new AbortController(),

@@ -1,0 +1,6 @@
+#!/usr/bin/env node
+import { main } from './commands/main.js';
+
+// The one place that sets the exit code. Nothing heavy is imported here or in the command tree, so that
+// `--version` and `--help` start at once.
+process.exitCode = await main(process.argv.slice(2));

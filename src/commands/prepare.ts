@@ -1,0 +1,172 @@
+import type { Diagnostic } from '../diagnostic.js';
+import type { ExitCode } from '../errors.js';
+import { EXIT } from '../errors.js';
+import type { Attempt } from '../lock/attempt.js';
+import type { Manifest } from '../manifest/take.js';
+import { assemblePlan, checkBudget, distinctQuotes, type Drafted, draftPurchases } from '../plan/assemble.js';
+import { type Decided, decide } from '../plan/decide.js';
+import type { Plan } from '../plan/plan.js';
+import type { Selection } from '../plan/selection.js';
+import type { Ports } from '../ports.js';
+import { type GatheredQuotes, gatherQuotes, insist } from '../run/gather.js';
+import { fileStates, strangers } from '../run/recover.js';
+import type { Balance, CallFailure, VeniceClient } from '../venice/client.js';
+
+export interface PrepareInput {
+  readonly ports: Ports;
+  /** Absent where no key or no service is at hand: then nothing can be bought. */
+  readonly client?: VeniceClient | undefined;
+  readonly manifest: Manifest;
+  readonly attempts: readonly Attempt[];
+  readonly outputRoot: string;
+  readonly selection: Selection;
+  /** Integer micro-dollars: the lowest that applies. */
+  readonly budgetMicroUsd?: number | undefined;
+  readonly keyFingerprint?: string | undefined;
+  readonly phase?: (phase: 'quote') => void;
+}
+
+/** A plan, and whether anything stands against carrying it out. */
+export interface Prepared {
+  readonly plan: Plan;
+  /** Absent where it could not be asked. */
+  readonly balance?: Balance;
+  /** Warnings, and the errors that keep everything from being bought. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Set where nothing may be bought: how the run is to end. */
+  readonly refusal?: ExitCode;
+}
+
+/**
+ * From manifest and lockfile to a priced plan: decides what is to be bought, holds it against the live models,
+ * asks for each distinct price once, and for the balance. Spends nothing. Asks nobody when nothing is to be bought.
+ */
+export async function prepare(input: PrepareInput): Promise<Prepared> {
+  const view = { ports: input.ports, settings: { outputRoot: input.outputRoot } };
+  const decided = decide({
+    takes: input.manifest.takes,
+    attempts: input.attempts,
+    files: await fileStates(view, input.attempts),
+    occupied: await strangers(view, input.manifest.takes, input.attempts),
+    selection: input.selection,
+    keyFingerprint: input.keyFingerprint,
+  });
+  const buys = decided.rows.some(({ decision }) => decision.kind === 'buy');
+  if (!buys) return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, {});
+  if (input.client === undefined)
+    return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, { refusal: EXIT.authentication });
+  return price(input, input.client, decided);
+}
+
+const NOTHING_DRAFTED: Drafted = { drafts: [], diagnostics: [] };
+const NO_QUOTES: GatheredQuotes = { quotes: new Map(), failures: [] };
+
+async function price(input: PrepareInput, client: VeniceClient, decided: Decided): Promise<Prepared> {
+  const { clock } = input.ports;
+  const models = await insist(clock, () => client.models());
+  if (!models.ok) {
+    const diagnostics = [unreachable('the live models cannot be asked for', models)];
+    return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, { diagnostics, refusal: refusalOf(models) });
+  }
+  const drafted = draftPurchases(decided.rows, models.value, clock.nowMs());
+  // With an error among them nothing will be bought: nobody needs the prices.
+  if (hasError(drafted.diagnostics) || hasError(decided.diagnostics))
+    return concluded(input, decided, { ...drafted, drafts: [] }, NO_QUOTES, { refusal: EXIT.invalid });
+  input.phase?.('quote');
+  const quotes = await gatherQuotes(client, clock, distinctQuotes(drafted.drafts));
+  const balance = await insist(clock, () => client.balance());
+  return concluded(input, decided, drafted, quotes, {
+    ...(balance.ok ? { balance: balance.value } : {}),
+    diagnostics: balance.ok ? [] : balanceUnknown(balance),
+    ...(balance.ok || balance.status !== 401 ? {} : { refusal: EXIT.authentication }),
+  });
+}
+
+interface Extra {
+  readonly balance?: Balance;
+  readonly diagnostics?: readonly Diagnostic[];
+  readonly refusal?: ExitCode;
+}
+
+function concluded(
+  input: PrepareInput,
+  decided: Decided,
+  drafted: Drafted,
+  gathered: GatheredQuotes,
+  extra: Extra,
+): Prepared {
+  const plan = assemblePlan({
+    decided,
+    drafted,
+    quotes: gathered.quotes,
+    attempts: input.attempts,
+    budgetMicroUsd: input.budgetMicroUsd,
+  });
+  const money = checkBudget(plan, extra.balance);
+  const failures = gathered.failures.map(({ query, failure }) =>
+    unreachable(`the price of ${query.model} cannot be asked for`, failure),
+  );
+  const diagnostics = [...plan.diagnostics, ...(extra.diagnostics ?? []), ...failures, ...money];
+  const failed = gathered.failures[0];
+  const refusal =
+    extra.refusal ??
+    (failed === undefined ? undefined : refusalOf(failed.failure)) ??
+    (hasError(plan.diagnostics) ? selectionOrInvalid(plan.diagnostics) : undefined) ??
+    moneyRefusal(money);
+  return {
+    plan,
+    diagnostics,
+    ...(extra.balance === undefined ? {} : { balance: extra.balance }),
+    ...(refusal === undefined ? {} : { refusal }),
+  };
+}
+
+function hasError(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some(({ severity }) => severity === 'error');
+}
+
+/** A pattern that names no track is a slip of the command line, not of the manifest. */
+function selectionOrInvalid(diagnostics: readonly Diagnostic[]): ExitCode {
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  return errors.every(({ code }) => code === 'unknown-track') ? EXIT.usage : EXIT.invalid;
+}
+
+function moneyRefusal(money: readonly Diagnostic[]): ExitCode | undefined {
+  if (money.some(({ code }) => code === 'over-balance' || code === 'cannot-consume')) return EXIT.balance;
+  return money.length > 0 ? EXIT.budget : undefined;
+}
+
+function refusalOf(failure: CallFailure): ExitCode {
+  if (failure.kind === 'refused' && (failure.status === 401 || failure.status === 403))
+    return EXIT.authentication;
+  if (failure.kind === 'refused' && failure.status !== undefined && failure.status < 500 && failure.status !== 429)
+    return EXIT.invalid;
+  return EXIT.unavailable;
+}
+
+function unreachable(what: string, failure: CallFailure): Diagnostic {
+  const status = failure.status === undefined ? '' : ` (HTTP ${failure.status})`;
+  return {
+    code: 'service',
+    severity: 'error',
+    message: `${what}${status}: ${failure.message}`,
+    hint: 'nothing was bought; run the same command again later',
+  };
+}
+
+function balanceUnknown(failure: CallFailure): readonly Diagnostic[] {
+  return [
+    {
+      code: 'balance-unknown',
+      severity: failure.status === 401 ? 'error' : 'warning',
+      message:
+        failure.status === 401
+          ? `the service refuses the API key: ${failure.message}`
+          : `the balance cannot be asked for: ${failure.message}`,
+      hint:
+        failure.status === 401
+          ? 'set VENICE_API_KEY to a valid key, and run the same command again'
+          : 'nothing is held against the balance; the budget still is',
+    },
+  ];
+}

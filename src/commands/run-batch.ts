@@ -1,0 +1,275 @@
+import path from 'node:path';
+import type { Diagnostic } from '../diagnostic.js';
+import { BatchError, EXIT, type ExitCode, faultCode } from '../errors.js';
+import type { Phase, RunEvent } from '../events.js';
+import type { LockStore } from '../lock/store.js';
+import { keyFingerprint } from '../lock/fingerprint.js';
+import type { LoadedManifest, Manifest } from '../manifest/take.js';
+import type { Plan } from '../plan/plan.js';
+import type { Selection } from '../plan/selection.js';
+import type { Ports, Transport } from '../ports.js';
+import { type RunSettings } from '../run/context.js';
+import { applyMoves } from '../run/moves.js';
+import { probeStorage } from '../run/probe.js';
+import { recover } from '../run/recover.js';
+import { execute, type RunOutcome } from '../run/run.js';
+import type { Balance } from '../venice/client.js';
+import { createClient } from '../venice/create-client.js';
+import { type Opened, openForRun } from './open.js';
+import { type Prepared, prepare } from './prepare.js';
+import { type RunReport, summarise } from './run-report.js';
+
+/** What a batch gets from outside: the real world, the sandbox's, or a simulated one. */
+export interface World {
+  readonly ports: Ports;
+  readonly transport: Transport;
+  /** Absent: nothing can be bought or collected. */
+  readonly apiKey?: string | undefined;
+  /** Reads the manifest; called once. */
+  load(): Promise<LoadedManifest>;
+  emit(event: RunEvent): void;
+  /** Shows what is wrong or doubtful, as soon as it is known. */
+  show(diagnostics: readonly Diagnostic[], sources: LoadedManifest['sources']): void;
+  /** Shows the plan and asks for the money. Anything but `approved` buys nothing. */
+  approve(plan: Plan, balance: Balance | undefined): Promise<'approved' | 'declined' | 'no_terminal' | 'no_budget'>;
+  /** Aborted by the first Ctrl-C. */
+  readonly stop: AbortSignal;
+}
+
+export interface BatchSettings extends RunSettings {
+  /** Absolute. */
+  readonly lockfilePath: string;
+  /** Base URL, or `sandbox:`: what the lockfile is bound to. */
+  readonly endpoint: string;
+  readonly sandbox: boolean;
+  readonly version: string;
+  readonly selection: Selection;
+  /** Integer micro-dollars; the manifest's own may be lower. */
+  readonly budgetMicroUsd?: number | undefined;
+  readonly mode: 'run' | 'collect' | 'frozen';
+  /** The command that goes on, ready to paste, for the verb and its extra words. */
+  command(verb: string, words?: string): string;
+}
+
+/**
+ * A whole `run` or `collect`: lock, recover, plan, approve, execute, tell. Collecting comes before refusing:
+ * whatever stands against buying, what is paid for is gathered first. Throws `BatchError` where it cannot even begin.
+ */
+export async function runBatch(world: World, settings: BatchSettings): Promise<RunReport> {
+  const { ports } = world;
+  const startedMs = ports.clock.nowMs();
+  world.emit({
+    type: 'version',
+    time: new Date(startedMs).toISOString(),
+    schema: 1,
+    program: 'venice-batch',
+    version: settings.version,
+    endpoint: settings.endpoint,
+    sandbox: settings.sandbox,
+  });
+  const opened = await openForRun(ports, settings, (event) => world.emit(event));
+  try {
+    const report = await withLock(world, settings, opened, startedMs);
+    await opened.store.close();
+    return report;
+  } catch (error) {
+    await opened.store.abandon();
+    throw storageError(error, settings);
+  } finally {
+    await opened.release();
+  }
+}
+
+async function withLock(world: World, settings: BatchSettings, opened: Opened, startedMs: number): Promise<RunReport> {
+  const { store } = opened;
+  const { ports } = world;
+  const view = { ports, store, settings };
+  tellPhase(world, 'check');
+  await recover(view, ports.clock.nowMs());
+  const loaded = await world.load();
+  const decision = await decideWhatToBuy(world, settings, store, loaded);
+  const manifest = loaded.manifest;
+  if (decision.prepared !== undefined) {
+    const stuck = await applyMoves(view, decision.prepared.plan.moves);
+    for (const move of stuck)
+      emitNotice(world, 'warning', 'not-moved', `${move.from} could not be moved to ${move.to}: it stays where it is`);
+  }
+  tellPhase(world, 'generate');
+  const outcome = await go(world, settings, store, manifest, decision);
+  return summarise({ world, settings, store, manifest, outcome, decision, startedMs });
+}
+
+/** What is to be bought, or why nothing is. */
+export interface BuyDecision {
+  readonly prepared?: Prepared;
+  readonly approved: boolean;
+  readonly refusal?: ExitCode;
+}
+
+async function decideWhatToBuy(
+  world: World,
+  settings: BatchSettings,
+  store: LockStore,
+  loaded: LoadedManifest,
+): Promise<BuyDecision> {
+  const { manifest } = loaded;
+  if (loaded.diagnostics.length > 0 && settings.mode !== 'collect') world.show(loaded.diagnostics, loaded.sources);
+  if (manifest === undefined) return { approved: false, ...(settings.mode === 'collect' ? {} : { refusal: EXIT.invalid }) };
+  const budgetMicroUsd = lowest(settings.budgetMicroUsd, manifest.budgetMicroUsd);
+  const buying = settings.mode === 'run' && world.apiKey !== undefined && !world.stop.aborted;
+  const prepared = await prepare({
+    ports: world.ports,
+    ...(buying ? { client: createClient(world.transport) } : {}),
+    manifest,
+    attempts: [...store.attempts.values()],
+    outputRoot: settings.outputRoot,
+    selection: settings.selection,
+    budgetMicroUsd,
+    keyFingerprint: world.apiKey === undefined ? undefined : keyFingerprint(store.header.lineage, world.apiKey),
+    phase: (phase) => tellPhase(world, phase),
+  });
+  tellPlan(world, prepared.plan);
+  if (settings.mode === 'collect') return { prepared, approved: false };
+  if (settings.mode === 'frozen') return frozen(world, prepared, loaded);
+  if (prepared.diagnostics.length > 0) world.show(prepared.diagnostics, loaded.sources);
+  if (prepared.refusal !== undefined) {
+    if (world.apiKey === undefined) world.show([noKey(settings)], loaded.sources);
+    return { prepared, approved: false, refusal: prepared.refusal };
+  }
+  if (prepared.plan.purchases.length === 0) return { prepared, approved: false };
+  const fault = await probeStorage(
+    world.ports.files,
+    world.ports.random,
+    settings.outputRoot,
+    prepared.plan.purchases.map(({ take }) => take.stem),
+  );
+  if (fault !== undefined) {
+    world.show([unwritable(fault)], loaded.sources);
+    return { prepared, approved: false, refusal: EXIT.unavailable };
+  }
+  return askApproval(world, prepared);
+}
+
+async function askApproval(world: World, prepared: Prepared): Promise<BuyDecision> {
+  tellPhase(world, 'approve');
+  const answer = await world.approve(prepared.plan, prepared.balance);
+  if (answer === 'approved') return { prepared, approved: true };
+  const told = {
+    declined: ['not-approved', 'not approved: nothing was bought', undefined],
+    no_terminal: ['approval-needed', 'there is no terminal to ask for approval: nothing was bought', 'approve with --yes --budget <usd>, or look first with: venice-batch plan'],
+    no_budget: ['budget-needed', '--yes needs a budget: nothing was bought', 'add --budget <usd>, or `budget:` in the manifest'],
+  } as const;
+  const [code, message, hint] = told[answer];
+  emitNotice(world, 'error', code, message, hint);
+  return { prepared, approved: false, refusal: EXIT.usage };
+}
+
+/** `--frozen`: everything has to be there already. */
+function frozen(world: World, prepared: Prepared, loaded: LoadedManifest): BuyDecision {
+  const open = prepared.plan.rows.filter(({ decision }) => decision.kind !== 'done');
+  if (open.length === 0) return { prepared, approved: false };
+  world.show(
+    open.map(({ take, decision }) => ({
+      code: 'not-frozen',
+      severity: 'error',
+      message: `${take.key} is not done (${decision.kind}), and --frozen buys nothing`,
+      hint: 'run without --frozen where buying is allowed, and commit the lockfile and the files',
+      span: take.span,
+    })),
+    loaded.sources,
+  );
+  return { prepared, approved: false, refusal: EXIT.changes };
+}
+
+async function go(
+  world: World,
+  settings: BatchSettings,
+  store: LockStore,
+  manifest: Manifest | undefined,
+  decision: BuyDecision,
+): Promise<RunOutcome> {
+  const { apiKey, ports } = world;
+  const nothing: RunOutcome = { troubles: new Set(), spentMicroUsd: 0, madeCount: 0 };
+  const purchases = decision.approved ? (decision.prepared?.plan.purchases ?? []) : [];
+  const owed = [...store.attempts.values()].some(({ state }) => state === 'queued' || state === 'stored' || state === 'unverified');
+  if (settings.mode === 'frozen' || (purchases.length === 0 && !owed)) return nothing;
+  if (apiKey === undefined) {
+    world.show([noKey(settings)], new Map());
+    return { ...nothing, troubles: new Set(['authentication']) };
+  }
+  const client = createClient(world.transport);
+  const limits = await client.rateLimits();
+  return execute({
+    ports,
+    client,
+    store,
+    purchases,
+    takes: manifest?.takes ?? [],
+    approvedMicroUsd: decision.approved ? (decision.prepared?.plan.totalMicroUsd ?? 0) : 0,
+    budgetMicroUsd: lowest(settings.budgetMicroUsd, manifest?.budgetMicroUsd),
+    keyFingerprint: keyFingerprint(store.header.lineage, apiKey),
+    ...(limits.ok ? { limits: limits.value } : {}),
+    settings,
+    stop: world.stop,
+    emit: (event) => world.emit(event),
+  });
+}
+
+function lowest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : Math.min(a, b);
+}
+
+function noKey(settings: BatchSettings): Diagnostic {
+  return {
+    code: 'no-key',
+    severity: 'error',
+    message: 'no API key: VENICE_API_KEY is not set',
+    hint: `set it and run: ${settings.command(settings.mode === 'collect' ? 'collect' : 'run')}; or try it without one: --sandbox`,
+  };
+}
+
+function unwritable(fault: { directory: string; code: string }): Diagnostic {
+  return {
+    code: 'storage',
+    severity: 'error',
+    message: `${fault.directory} cannot take files (${fault.code}): nothing was bought`,
+    hint: 'make room or mend the folder, then run the same command again',
+  };
+}
+
+/** A disk that fails outside any single track ends the run; whatever was recorded stays. */
+function storageError(error: unknown, settings: BatchSettings): unknown {
+  const code = faultCode(error);
+  if (error instanceof BatchError || !/^E[A-Z]+$/.test(code)) return error;
+  return new BatchError('storage', `the disk refuses (${code}) at ${path.dirname(settings.lockfilePath)}`, {
+    exitCode: EXIT.unavailable,
+    hint: `make room or mend the folder, then run: ${settings.command('run')}`,
+    cause: error,
+  });
+}
+
+function tellPhase(world: World, phase: Phase): void {
+  world.emit({ type: 'phase', time: new Date(world.ports.clock.nowMs()).toISOString(), phase });
+}
+
+function emitNotice(world: World, level: 'warning' | 'error', code: string, message: string, hint?: string): void {
+  const time = new Date(world.ports.clock.nowMs()).toISOString();
+  world.emit({ type: 'notice', time, level, code, message, ...(hint === undefined ? {} : { hint }) });
+}
+
+function tellPlan(world: World, plan: Plan): void {
+  const count = (...kinds: string[]) => plan.rows.filter(({ decision }) => kinds.includes(decision.kind)).length;
+  world.emit({
+    type: 'plan',
+    time: new Date(world.ports.clock.nowMs()).toISOString(),
+    takes: plan.rows.length,
+    done: count('done'),
+    collect: count('collect') + plan.orphans.length,
+    buy: count('buy'),
+    in_doubt: count('in_doubt'),
+    held: count('held', 'occupied'),
+    total_micro_usd: plan.totalMicroUsd,
+    spent_before_micro_usd: plan.spentBeforeMicroUsd,
+    budget_micro_usd: plan.budgetMicroUsd ?? null,
+  });
+}

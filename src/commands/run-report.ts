@@ -1,0 +1,133 @@
+import { countsAsSpent } from '../lock/attempt.js';
+import type { SummaryEvent } from '../events.js';
+import { EXIT, type ExitCode } from '../errors.js';
+import type { LockStore } from '../lock/store.js';
+import type { Manifest } from '../manifest/take.js';
+import { decide } from '../plan/decide.js';
+import type { PlanRow } from '../plan/plan.js';
+import { exitCodeOf } from '../run/exit-code.js';
+import { fileStates, strangers } from '../run/recover.js';
+import type { RunOutcome } from '../run/run.js';
+import type { BatchSettings, BuyDecision, World } from './run-batch.js';
+
+export interface RunReport {
+  readonly exitCode: ExitCode;
+  readonly summary: SummaryEvent;
+}
+
+interface Ending {
+  readonly world: World;
+  readonly settings: BatchSettings;
+  readonly store: LockStore;
+  readonly manifest: Manifest | undefined;
+  readonly outcome: RunOutcome;
+  readonly decision: BuyDecision;
+  readonly startedMs: number;
+}
+
+/** What the lockfile and the disk say at the end: counted anew from them, not from what the run believes it did. */
+export async function summarise(ending: Ending): Promise<RunReport> {
+  const { world, settings, store, manifest, outcome, decision } = ending;
+  const attempts = [...store.attempts.values()];
+  const view = { ports: world.ports, settings };
+  const takes = manifest?.takes ?? [];
+  const { rows, orphans } = decide({
+    takes,
+    attempts,
+    files: await fileStates(view, attempts),
+    occupied: await strangers(view, takes, attempts),
+    selection: settings.selection,
+  });
+  tellHeld(world, rows);
+  const counts = countRows(rows);
+  const owed = attempts.filter(({ state }) => state === 'stored').length;
+  const inFlight = attempts.filter(({ state }) => state === 'queued').length;
+  const inDoubt = attempts.filter(({ state }) => state === 'in_doubt' || state === 'intent').length;
+  const unverified = attempts.filter(({ state }) => state === 'unverified').length;
+  const exitCode = exitCodeOf({
+    signal: outcome.troubles.has('interrupted') ? 'SIGINT' : undefined,
+    troubles: outcome.troubles,
+    refusal: decision.refusal,
+    inDoubt,
+    inFlight: inFlight + owed,
+    notMade: counts.failed + counts.missing + counts.notBought + unverified,
+  });
+  const summary: SummaryEvent = {
+    type: 'summary',
+    time: new Date(world.ports.clock.nowMs()).toISOString(),
+    exit_code: exitCode,
+    total: rows.length === 0 ? attempts.length : rows.length,
+    done: counts.done,
+    made: outcome.madeCount,
+    in_flight: inFlight,
+    clean_up_owed: owed,
+    in_doubt: inDoubt,
+    failed: counts.failed + unverified,
+    missing: counts.missing,
+    not_bought: counts.notBought,
+    spent_micro_usd: outcome.spentMicroUsd,
+    spent_total_micro_usd: attempts
+      .filter(countsAsSpent)
+      .reduce((sum, { quote_micro_usd }) => sum + quote_micro_usd, 0),
+    approved_micro_usd: decision.approved ? (decision.prepared?.plan.totalMicroUsd ?? 0) : 0,
+    budget_micro_usd: decision.prepared?.plan.budgetMicroUsd ?? settings.budgetMicroUsd ?? null,
+    duration_ms: Math.round(world.ports.clock.nowMs() - ending.startedMs),
+    next_command: nextCommand(settings, exitCode, { inDoubt, inFlight: inFlight + owed + orphans.length, failed: counts.failed + counts.missing }),
+  };
+  world.emit(summary);
+  return { exitCode, summary };
+}
+
+interface RowCounts {
+  done: number;
+  failed: number;
+  missing: number;
+  notBought: number;
+}
+
+function countRows(rows: readonly PlanRow[]): RowCounts {
+  const counts: RowCounts = { done: 0, failed: 0, missing: 0, notBought: 0 };
+  for (const { decision } of rows) {
+    if (decision.kind === 'done') counts.done += 1;
+    else if (decision.kind === 'collect' && decision.attempt.state === 'stored') counts.done += 1;
+    else if (decision.kind === 'held' && decision.because === 'missing') counts.missing += 1;
+    else if (decision.kind === 'held') counts.failed += 1;
+    else if (decision.kind === 'buy' || decision.kind === 'occupied') counts.notBought += 1;
+  }
+  return counts;
+}
+
+/** Names what an earlier run left unmade, so that no failure is known only as a number. */
+function tellHeld(world: World, rows: readonly PlanRow[]): void {
+  for (const { take, decision } of rows) {
+    if (decision.kind !== 'held' || decision.because !== 'missing') continue;
+    const { attempt } = decision;
+    world.emit({
+      type: 'take',
+      time: new Date(world.ports.clock.nowMs()).toISOString(),
+      key: take.key,
+      track: take.track,
+      take: take.take,
+      state: 'missing',
+      attempt: attempt.attempt,
+      model: attempt.model,
+      price_micro_usd: attempt.quote_micro_usd,
+      ...(attempt.file === undefined ? {} : { path: attempt.file.path }),
+      code: 'missing',
+      money: 'charged',
+    });
+  }
+}
+
+function nextCommand(
+  settings: BatchSettings,
+  exitCode: ExitCode,
+  left: { inDoubt: number; inFlight: number; failed: number },
+): string | null {
+  if (exitCode === EXIT.ok) return null;
+  if (left.inFlight > 0) return settings.command(settings.mode === 'collect' ? 'collect' : 'run');
+  if (left.inDoubt > 0) return settings.command('resolve');
+  if (exitCode === EXIT.tracks && left.failed > 0) return settings.command('run', '--retry-failed');
+  if (exitCode === EXIT.invalid) return settings.command('validate');
+  return settings.command('run');
+}

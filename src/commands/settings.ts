@@ -1,0 +1,206 @@
+import path from 'node:path';
+import { parseEnv } from 'node:util';
+import { BatchError, EXIT, faultCode } from '../errors.js';
+import { microUsdFromUsd } from '../money.js';
+import type { Files } from '../ports.js';
+
+/** The flags of every command that looks at a manifest, as the command line has them. */
+export interface Flags {
+  readonly sandbox?: boolean;
+  readonly sandboxSpeed?: string;
+  readonly baseUrl?: string;
+  readonly envFile?: string;
+  readonly lockfile?: string;
+  readonly outDir?: string;
+  readonly budget?: string;
+  readonly concurrency?: string;
+  readonly timeout?: string;
+  readonly only?: readonly string[];
+  readonly except?: readonly string[];
+  readonly force?: readonly string[];
+  readonly yes?: boolean;
+  readonly retryFailed?: boolean;
+  readonly frozen?: boolean;
+  readonly failFast?: boolean;
+  readonly keep?: boolean;
+  readonly detach?: boolean;
+  readonly json?: boolean;
+  readonly events?: string;
+  readonly progress?: string;
+  readonly color?: string;
+  readonly debug?: boolean;
+  readonly detailedExitcode?: boolean;
+  readonly live?: boolean;
+  readonly junit?: string;
+  readonly suggestions?: string;
+  readonly out?: string;
+  readonly plan?: string;
+}
+
+export type Origin = 'flag' | 'environment' | 'env-file' | 'manifest' | 'default';
+
+/** A value, and where it came from: `config` shows both. */
+export interface Setting<T> {
+  readonly value: T;
+  readonly origin: Origin;
+}
+
+/** Everything that flags, environment and defaults say; what the manifest says is added when it is read. */
+export interface Settings {
+  /** As typed; `-` is standard input. */
+  readonly manifest: string;
+  /** Absolute; the working directory's `stdin.yaml` for standard input. */
+  readonly manifestPath: string;
+  readonly sandbox: boolean;
+  /** How many times faster than life the sandbox makes audio. */
+  readonly sandboxSpeed: number;
+  /** Everything of a sandbox run lives here. Absolute. */
+  readonly sandboxDirectory: string;
+  readonly lockfilePath: Setting<string>;
+  readonly outputRoot: Setting<string>;
+  readonly baseUrl: Setting<string>;
+  readonly apiKey?: Setting<string>;
+  /** Integer micro-dollars. */
+  readonly budgetMicroUsd?: Setting<number>;
+  readonly concurrency?: Setting<number>;
+  readonly timeoutMs?: number;
+  readonly flags: Flags;
+}
+
+export const DEFAULT_BASE_URL = 'https://api.venice.ai/api/v1';
+const SANDBOX_SPEED_DEFAULT = 20;
+const ENV_FILE_BYTES_MAX = 1024 * 1024;
+
+export interface Surroundings {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly files: Files;
+}
+
+/**
+ * Flag before environment before manifest before default. A value that cannot be read is a usage error
+ * here, before anything is done. Throws `BatchError` (exit 2).
+ */
+export async function resolveSettings(
+  manifest: string,
+  flags: Flags,
+  around: Surroundings,
+): Promise<Settings> {
+  const environment = await readEnvironment(flags, around);
+  const manifestPath = path.resolve(around.cwd, manifest === '-' ? 'stdin.yaml' : manifest);
+  const stem = manifestPath.replace(/\.ya?ml$/i, '');
+  const sandbox = flags.sandbox === true;
+  if (sandbox && flags.baseUrl !== undefined)
+    throw usage('--sandbox and --base-url exclude each other', 'leave one of them out');
+  const sandboxDirectory = `${stem}.sandbox`;
+  const home = sandbox ? sandboxDirectory : path.dirname(manifestPath);
+  const budget = budgetOf(flags, environment);
+  const concurrency = concurrencyOf(flags, environment);
+  const apiKey = environment('VENICE_API_KEY');
+  return {
+    manifest,
+    manifestPath,
+    sandbox,
+    sandboxSpeed: numberOf('--sandbox-speed', flags.sandboxSpeed, 0.01, 100_000) ?? SANDBOX_SPEED_DEFAULT,
+    sandboxDirectory,
+    lockfilePath: pathOf(flags.lockfile, around.cwd, path.join(home, `${path.basename(stem)}.lock.jsonl`)),
+    outputRoot: pathOf(flags.outDir, around.cwd, home),
+    baseUrl: baseUrlOf(flags, environment, sandbox),
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(budget === undefined ? {} : { budgetMicroUsd: budget }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...timeoutOf(flags),
+    flags,
+  };
+}
+
+type ReadEnvironment = (name: string) => Setting<string> | undefined;
+
+async function readEnvironment(flags: Flags, around: Surroundings): Promise<ReadEnvironment> {
+  const fromFile = flags.envFile === undefined ? {} : await readEnvFile(flags.envFile, around);
+  return (name) => {
+    const direct = around.env[name];
+    if (direct !== undefined && direct !== '') return { value: direct, origin: 'environment' };
+    const filed = fromFile[name];
+    return filed === undefined || filed === '' ? undefined : { value: filed, origin: 'env-file' };
+  };
+}
+
+async function readEnvFile(name: string, around: Surroundings): Promise<Record<string, string | undefined>> {
+  try {
+    const bytes = await around.files.read(path.resolve(around.cwd, name), ENV_FILE_BYTES_MAX);
+    return parseEnv(Buffer.from(bytes).toString('utf8')) as Record<string, string | undefined>;
+  } catch (error) {
+    throw usage(
+      `the file of --env-file cannot be read: ${name} (${faultCode(error)})`,
+      'name a file of NAME=value lines',
+    );
+  }
+}
+
+function pathOf(flag: string | undefined, cwd: string, otherwise: string): Setting<string> {
+  if (flag === undefined) return { value: otherwise, origin: 'default' };
+  if (flag === '') throw usage('an empty path was given', 'name a path, or leave the flag out');
+  return { value: path.resolve(cwd, flag), origin: 'flag' };
+}
+
+function baseUrlOf(flags: Flags, environment: ReadEnvironment, sandbox: boolean): Setting<string> {
+  if (sandbox) return { value: 'sandbox:', origin: 'flag' };
+  if (flags.baseUrl !== undefined) return { value: flags.baseUrl, origin: 'flag' };
+  return environment('VENICE_BASE_URL') ?? { value: DEFAULT_BASE_URL, origin: 'default' };
+}
+
+function budgetOf(flags: Flags, environment: ReadEnvironment): Setting<number> | undefined {
+  const read = (name: string, text: string): number => {
+    const usd = Number(text);
+    const microUsd = /^\d+(\.\d+)?$/.test(text.trim()) ? microUsdFromUsd(usd) : undefined;
+    if (microUsd === undefined || microUsd === 0)
+      throw usage(`${name} is not an amount in US dollars above 0: ${text}`, `write it like ${name} 5.00`);
+    return microUsd;
+  };
+  const fromEnvironment = environment('VENICE_BATCH_BUDGET');
+  const candidates: Setting<number>[] = [];
+  if (flags.budget !== undefined) candidates.push({ value: read('--budget', flags.budget), origin: 'flag' });
+  if (fromEnvironment !== undefined)
+    candidates.push({
+      value: read('VENICE_BATCH_BUDGET', fromEnvironment.value),
+      origin: fromEnvironment.origin,
+    });
+  // Of several budgets the lowest wins, whoever set it.
+  return candidates.sort((a, b) => a.value - b.value)[0];
+}
+
+function concurrencyOf(flags: Flags, environment: ReadEnvironment): Setting<number> | undefined {
+  const flag = wholeNumberOf('--concurrency', flags.concurrency, 1, 64);
+  if (flag !== undefined) return { value: flag, origin: 'flag' };
+  const set = environment('VENICE_BATCH_CONCURRENCY');
+  const value = wholeNumberOf('VENICE_BATCH_CONCURRENCY', set?.value, 1, 64);
+  return value === undefined || set === undefined ? undefined : { value, origin: set.origin };
+}
+
+function timeoutOf(flags: Flags): { timeoutMs?: number } {
+  const minutes = numberOf('--timeout', flags.timeout, 0.001, 7 * 24 * 60);
+  return minutes === undefined ? {} : { timeoutMs: minutes * 60_000 };
+}
+
+function wholeNumberOf(name: string, text: string | undefined, min: number, max: number): number | undefined {
+  const value = numberOf(name, text, min, max);
+  if (value !== undefined && !Number.isInteger(value))
+    throw usage(`${name} takes a whole number: ${text}`, `give a whole number from ${min} to ${max}`);
+  return value;
+}
+
+function numberOf(name: string, text: string | undefined, min: number, max: number): number | undefined {
+  if (text === undefined) return undefined;
+  const value = /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= max))
+    throw usage(
+      `${name} takes a number from ${min} to ${max}: ${text}`,
+      `write it like ${name} ${Math.max(min, 1)}`,
+    );
+  return value;
+}
+
+function usage(message: string, hint: string): BatchError {
+  return new BatchError('usage', message, { exitCode: EXIT.usage, hint });
+}
