@@ -1,4 +1,12 @@
+import { createHash } from 'node:crypto';
+import type { Files } from '../ports.js';
 import type { Attempt } from './attempt.js';
+import { LOCK_VERSION } from './check.js';
+import { createFold } from './fold.js';
+import type { LockNote } from './format.js';
+import type { LockProblem } from './problem.js';
+import { checkEndpoint, readLock } from './read.js';
+import { createWriter } from './writer.js';
 
 export interface LockHeader {
   readonly format: 'venice-batch-lock';
@@ -24,4 +32,51 @@ export interface LockStore {
   close(): Promise<void>;
   /** Closes without rewriting: nothing was changed, or the disk is in trouble. */
   abandon(): Promise<void>;
+}
+
+export type OpenedLock =
+  | { readonly ok: true; readonly store: LockStore; readonly notes: readonly LockNote[] }
+  | { readonly ok: false; readonly problem: LockProblem };
+
+/**
+ * Opens a lockfile for writing, under its guard. Changes nothing yet: a missing file is created with its
+ * first record, and a torn end is mended before the first record is added.
+ *
+ * @param options.lineage gives 32 random hex digits, for a new lockfile
+ */
+export async function openLock(
+  files: Files,
+  path: string,
+  options: { readonly endpoint: string; readonly lineage: () => string },
+): Promise<OpenedLock> {
+  const read = await readLock(files, path);
+  if (!read.ok) return { ok: false, problem: read.problems[0] };
+  const header: LockHeader = read.header ?? {
+    format: 'venice-batch-lock',
+    version: LOCK_VERSION,
+    endpoint: options.endpoint,
+    lineage: options.lineage(),
+  };
+  const problem = checkEndpoint(header, options.endpoint);
+  if (problem !== undefined) return { ok: false, problem };
+  const { bytes, notes } = read;
+  const torn = notes.some((note) => note.kind === 'unterminated');
+  const store = createWriter({
+    files,
+    path: await files.real(path),
+    header,
+    fold: createFold(read.attempts.values()),
+    end:
+      read.header === undefined
+        ? { kind: 'absent' }
+        : torn
+          ? { kind: 'unsound', ours: (size) => size === bytes }
+          : { kind: 'sound', bytes },
+  });
+  return { ok: true, store, notes };
+}
+
+/** Tells whether two attempts were submitted under the same key, and nothing else about it: 16 hex digits. */
+export function keyFingerprint(lineage: string, apiKey: string): string {
+  return createHash('sha256').update(`${lineage}\0${apiKey}`).digest('hex').slice(0, 16);
 }

@@ -1,0 +1,195 @@
+import type { Attempt, AttemptState, StoredFile } from './attempt.js';
+import type { LockHeader } from './store.js';
+
+/*
+ * The checks are written out by hand: `status` and every `run` load this file, and ajv would cost more
+ * start-up than reading the whole lockfile. `schemas/lockfile.schema.json` says the same for other
+ * tools; a test holds the two against each other.
+ *
+ * A field that is not known is an error, not skipped: one that a newer release added could change what
+ * the line means for the money, and would be lost at the next rewrite. New fields need a new version.
+ */
+
+/** The version that is written, and the only one that is read. */
+export const LOCK_VERSION = 1;
+
+/** Higher wins where two records of one attempt have equal `rev`. */
+export const STATE_RANK: Readonly<Record<AttemptState, number>> = {
+  intent: 0,
+  rejected: 1,
+  in_doubt: 2,
+  queued: 3,
+  failed: 4,
+  lost: 5,
+  unverified: 6,
+  stored: 7,
+  done: 8,
+};
+
+type Check = (value: unknown) => string | undefined;
+type Checks = Readonly<Record<string, Check>>;
+
+/** What is wrong with a record (of anything that came out of JSON), or `undefined` when it is an `Attempt`. */
+export function attemptFault(value: unknown): string | undefined {
+  const fault = objectFault(value, ATTEMPT_CHECKS, ATTEMPT_REQUIRED);
+  return fault ?? stateFault(value as Attempt);
+}
+
+/** What is wrong with a header of our version, or `undefined` when it is a `LockHeader`. */
+export function headerFault(value: unknown): string | undefined {
+  return objectFault(value, HEADER_CHECKS, Object.keys(HEADER_CHECKS));
+}
+
+/** Whether the lockfile can hold it as a `queue_id`: 1 to 200 printable ASCII characters without space. */
+export function isQueueId(value: unknown): value is string {
+  return typeof value === 'string' && QUEUE_ID.test(value);
+}
+
+/**
+ * A code from outside in the form that `reason.code` takes: at most 100 letters, digits and `._:-`. So a
+ * server's text never enters the lockfile, and no code of it can make a record unwritable.
+ */
+export function reasonCode(foreign: string): string {
+  return foreign.slice(0, 100).replace(/[^A-Za-z0-9._:-]/g, '_') || 'unknown';
+}
+
+const QUEUE_ID = /^[\x21-\x7e]{1,200}$/;
+const TIME =
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/;
+/** One part of a relative path: not empty, not `.` or `..`, without control characters and backslash. */
+const PATH =
+  /^(?!\.{1,2}(?:\/|$))[^\u0000-\u001f\u007f/\\]+(?:\/(?!\.{1,2}(?:\/|$))[^\u0000-\u001f\u007f/\\]+)*$/;
+
+function pattern(expression: RegExp, what: string, lengthMax = 1000): Check {
+  return (value) =>
+    typeof value === 'string' && value.length <= lengthMax && expression.test(value)
+      ? undefined
+      : `is not ${what}`;
+}
+
+function integer(min: number, max: number): Check {
+  return (value) =>
+    Number.isInteger(value) && (value as number) >= min && (value as number) <= max
+      ? undefined
+      : `is not a whole number from ${min} to ${max}`;
+}
+
+function object(checks: Checks, required: readonly string[]): Check {
+  return (value) => objectFault(value, checks, required);
+}
+
+const path: Check = (value) => {
+  const fault = relativePath(value);
+  return fault ?? (/^[A-Za-z]:/.test(value as string) ? 'is not a relative path' : undefined);
+};
+const relativePath = pattern(PATH, 'a relative path', 4096);
+const time = pattern(TIME, 'a UTC time');
+const partHash = pattern(/^[0-9a-f]{8}$/, '8 hex digits');
+const hex32 = pattern(/^[0-9a-f]{32}$/, '32 hex digits');
+
+const HEADER_CHECKS: Checks = {
+  format: (value) => (value === 'venice-batch-lock' ? undefined : 'is not venice-batch-lock'),
+  version: (value) => (value === LOCK_VERSION ? undefined : `is not ${LOCK_VERSION}`),
+  endpoint: pattern(/^https?:\/\/[\x21-\x7e]+$/, 'a URL', 2000),
+  lineage: hex32,
+} satisfies Record<keyof LockHeader, Check>;
+
+const PARTS_CHECKS: Checks = {
+  model: partHash,
+  prompt: partHash,
+  lyrics_prompt: partHash,
+  duration_seconds: partHash,
+  force_instrumental: partHash,
+  lyrics_optimizer: partHash,
+  loop: partHash,
+  voice: partHash,
+  language_code: partHash,
+  speed: partHash,
+} satisfies Record<keyof Attempt['parts'], Check>;
+
+const AT_CHECKS: Checks = {
+  intent: time,
+  queued: time,
+  ready: time,
+  stored: time,
+  done: time,
+  rejected: time,
+  in_doubt: time,
+  failed: time,
+  lost: time,
+  unverified: time,
+} satisfies Record<keyof Attempt['at'], Check>;
+
+const FILE_CHECKS: Checks = {
+  path,
+  bytes: integer(0, Number.MAX_SAFE_INTEGER),
+  sha256: pattern(/^[0-9a-f]{64}$/, 'a SHA-256 in hex'),
+  media_type: pattern(/^[a-z0-9][a-z0-9.+-]*\/[a-z0-9][a-z0-9.+-]*$/, 'a media type', 100),
+} satisfies Record<keyof StoredFile, Check>;
+
+const ATTEMPT_CHECKS: Checks = {
+  attempt: hex32,
+  rev: integer(1, 1e9),
+  state: (value) =>
+    typeof value === 'string' && Object.hasOwn(STATE_RANK, value) ? undefined : 'is not a state',
+  track: pattern(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'a track id'),
+  take: integer(1, 1e6),
+  stem: path,
+  digest: pattern(/^v\d{1,9}:[0-9a-f]{64}$/, 'a request digest'),
+  parts: object(PARTS_CHECKS, []),
+  model: pattern(/^[^\u0000-\u001f\u007f-\u009f]{1,200}$/, 'a model id'),
+  duration_seconds: integer(1, 1e6),
+  quote_micro_usd: integer(0, 1e12),
+  key: pattern(/^[0-9a-f]{16}$/, '16 hex digits'),
+  at: object(AT_CHECKS, []),
+  queue_id: (value) => (isQueueId(value) ? undefined : 'is not a queue id'),
+  run_ms: integer(0, 1e12),
+  file: object(FILE_CHECKS, Object.keys(FILE_CHECKS)),
+  move_to: path,
+  reason: object({ code: pattern(/^[A-Za-z0-9._:-]{1,100}$/, 'a code'), status: integer(100, 599) }, [
+    'code',
+  ]),
+  refunded: (value) => (typeof value === 'boolean' ? undefined : 'is not true or false'),
+} satisfies Record<keyof Attempt, Check>;
+
+const ATTEMPT_REQUIRED: readonly string[] = [
+  'attempt',
+  'rev',
+  'state',
+  'track',
+  'take',
+  'stem',
+  'digest',
+  'parts',
+  'model',
+  'quote_micro_usd',
+  'key',
+  'at',
+] satisfies readonly (keyof Attempt)[];
+
+function objectFault(value: unknown, checks: Checks, required: readonly string[]): string | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'is not an object';
+  const record = value as Record<string, unknown>;
+  for (const name of Object.keys(record)) {
+    const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
+    if (check === undefined) return `has the unknown field ${JSON.stringify(name)}`;
+    const fault = check(record[name]);
+    if (fault !== undefined) return `${name} ${fault}`;
+  }
+  for (const name of required) {
+    if (!Object.hasOwn(record, name)) return `lacks ${name}`;
+  }
+  return undefined;
+}
+
+/** What each state must have to be acted on. */
+function stateFault(attempt: Attempt): string | undefined {
+  const { state } = attempt;
+  const collected = state === 'stored' || state === 'done';
+  if ((collected || state === 'queued' || state === 'unverified') && attempt.queue_id === undefined) {
+    return `is ${state} without a queue_id`;
+  }
+  if (collected && attempt.file === undefined) return `is ${state} without a file`;
+  if (state === 'intent' && attempt.queue_id !== undefined) return 'is an intent with a queue_id';
+  return undefined;
+}

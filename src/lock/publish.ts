@@ -1,0 +1,71 @@
+import { dirname } from 'node:path';
+import { faultCode } from '../errors.js';
+import type { Files } from '../ports.js';
+
+/*
+ * Whole files, durable, or not at all. `scratch` is a path beside the target that nobody else uses at
+ * the time; what an earlier crash left there is overwritten. All throw the `FileFault` of what failed.
+ */
+
+/** Makes `path` hold exactly `bytes`, whatever was there, in one step. */
+export async function replaceFile(
+  files: Files,
+  path: string,
+  bytes: Uint8Array,
+  scratch: string,
+): Promise<void> {
+  try {
+    await writeWhole(files, scratch, 'truncate', bytes);
+    await files.rename(scratch, path);
+  } catch (fault) {
+    await removeQuietly(files, scratch);
+    throw fault;
+  }
+  await files.syncDirectory(dirname(path));
+}
+
+/** Creates `path` with `bytes` in one step; throws `EEXIST`, and changes nothing, where there is something. */
+export async function createFile(
+  files: Files,
+  path: string,
+  bytes: Uint8Array,
+  scratch: string,
+): Promise<void> {
+  try {
+    await writeWhole(files, scratch, 'truncate', bytes);
+    await files.link(scratch, path);
+  } catch (fault) {
+    // Some file systems (FAT, some network shares) have no links: there a crash can leave a torn file.
+    if (!NO_LINKS.has(faultCode(fault))) throw fault;
+    await writeWhole(files, path, 'exclusive', bytes);
+  } finally {
+    await removeQuietly(files, scratch);
+  }
+  await files.syncDirectory(dirname(path));
+}
+
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
+
+async function writeWhole(
+  files: Files,
+  path: string,
+  mode: 'exclusive' | 'truncate',
+  bytes: Uint8Array,
+): Promise<void> {
+  const handle = await files.open(path, mode);
+  try {
+    await handle.write(bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** For what is only in the way: a failure must not hide the fault that led here. */
+export async function removeQuietly(files: Files, path: string): Promise<void> {
+  try {
+    await files.remove(path);
+  } catch {
+    // It stays behind, and is overwritten by the next one.
+  }
+}

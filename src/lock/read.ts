@@ -1,0 +1,50 @@
+import { faultCode } from '../errors.js';
+import type { Files } from '../ports.js';
+import type { Attempt } from './attempt.js';
+import { type LockNote, parseLock } from './format.js';
+import type { LockProblem } from './problem.js';
+import type { LockHeader } from './store.js';
+
+/** A lockfile of more bytes is neither read nor written. */
+export const LOCK_BYTES_MAX = 256 * 1024 * 1024;
+
+/** What a command that only looks needs of a lockfile. Without one, `header` is absent and there are no attempts. */
+export type ReadLock =
+  | {
+      readonly ok: true;
+      readonly header?: LockHeader;
+      readonly attempts: ReadonlyMap<string, Attempt>;
+      readonly notes: readonly LockNote[];
+      /** Size of the file; 0 where there is none. */
+      readonly bytes: number;
+    }
+  | { readonly ok: false; readonly problems: readonly [LockProblem, ...LockProblem[]] };
+
+/** Reads a lockfile. Needs no guard, changes nothing; a fault of the disk is a problem, not a throw. */
+export async function readLock(files: Files, path: string): Promise<ReadLock> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await files.read(path, LOCK_BYTES_MAX);
+  } catch (fault) {
+    const code = faultCode(fault);
+    if (code === 'ENOENT') return { ok: true, attempts: new Map(), notes: [], bytes: 0 };
+    if (code === '') throw fault;
+    return { ok: false, problems: [{ kind: 'unreadable', code }] };
+  }
+  const { header, attempts, problems, notes } = parseLock(decode(bytes));
+  const [first, ...others] = problems;
+  if (first !== undefined) return { ok: false, problems: [first, ...others] };
+  return { ok: true, ...(header && { header }), attempts, notes, bytes: bytes.length };
+}
+
+/** A lockfile belongs to the endpoint it was made with: a `queue_id` means nothing anywhere else. */
+export function checkEndpoint(header: LockHeader, endpoint: string): LockProblem | undefined {
+  return header.endpoint === endpoint
+    ? undefined
+    : { kind: 'other_endpoint', endpoint: header.endpoint, wanted: endpoint };
+}
+
+/** Bytes that are not UTF-8 become U+FFFD, which no sound line holds raw. */
+export function decode(bytes: Uint8Array): string {
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+}
