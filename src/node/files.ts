@@ -1,8 +1,8 @@
 import {
-  type FileHandle as NodeHandle,
   link,
   lstat,
   mkdir,
+  type FileHandle as NodeHandle,
   open,
   readdir,
   readlink,
@@ -93,8 +93,17 @@ async function makeDurableDirectory(path: string): Promise<void> {
   const target = resolve(path);
   const first = (await mkdir(target, { recursive: true })) ?? target;
   for (let made = target; ; made = dirname(made)) {
-    await syncDirectory(dirname(made));
+    await syncParent(dirname(made));
     if (made === first || made === dirname(made)) return;
+  }
+}
+
+/** A folder above ours that we may use but not read cannot be synced by us; all others must be. */
+async function syncParent(path: string): Promise<void> {
+  try {
+    await syncDirectory(path);
+  } catch (error) {
+    if (faultCode(error) !== 'EACCES' && faultCode(error) !== 'EPERM') throw error;
   }
 }
 

@@ -34,7 +34,10 @@ async function startTimeOf(pid: number): Promise<string | undefined> {
  * @returns `undefined` for a process that has ended, `''` for a text that is not understood
  */
 export function startTimeFromStat(stat: string): string | undefined {
-  const fields = stat.slice(stat.lastIndexOf(')') + 1).trim().split(/\s+/);
+  const fields = stat
+    .slice(stat.lastIndexOf(')') + 1)
+    .trim()
+    .split(/\s+/);
   if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
   const startTime = fields[19] ?? '';
   return /^\d+$/.test(startTime) ? startTime : '';

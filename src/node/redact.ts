@@ -1,0 +1,35 @@
+const REDACTED = '[redacted]';
+
+/**
+ * Takes secrets out of text that leaves the program: as they stand, escaped as in JSON or in a URL, and in base64,
+ * also inside a longer base64 text.
+ *
+ * @param secrets empty ones are left out
+ */
+export function createRedactor(secrets: readonly string[]): (text: string) => string {
+  const forms = secrets
+    .filter((secret) => secret !== '')
+    .flatMap(formsOf)
+    .sort((a, b) => b.length - a.length);
+  const unique = [...new Set(forms)];
+  return (text) => unique.reduce((clean, form) => clean.replaceAll(form, REDACTED), text);
+}
+
+function formsOf(secret: string): string[] {
+  const inUrl = encodeURIComponent(secret);
+  const inBase64 = [0, 1, 2].map((before) => base64Core(secret, before)).filter((core) => core.length >= 8);
+  return [
+    secret,
+    JSON.stringify(secret).slice(1, -1),
+    inUrl,
+    inUrl.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase()),
+    ...inBase64,
+    ...inBase64.map((core) => core.replaceAll('+', '-').replaceAll('/', '_')),
+  ];
+}
+
+/** The characters that depend on the secret alone when `before` bytes (modulo 3) stand before it. */
+function base64Core(secret: string, before: number): string {
+  const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(secret)]);
+  return bytes.toString('base64').slice(Math.ceil((before * 8) / 6), Math.floor((bytes.length * 8) / 6));
+}
