@@ -1,9 +1,9 @@
-import type { ProgressEvent, RunEvent, TakeEvent } from '../events.js';
+import type { Phase, ProgressEvent, TakeEvent } from '../events.js';
 import { formatUsd } from '../money.js';
 import type { Clock } from '../ports.js';
 import { formatRemaining } from './duration.js';
 import { escapeForeign } from './escape.js';
-import { failureReason, stateName } from './phrases.js';
+import { failureReason, noticeLine, PHASE_TITLES, stateName } from './phrases.js';
 import type { Reporter } from './reporter.js';
 import { styleFor } from './style.js';
 import { count, doneCount, emptyTally, type Tally } from './tally.js';
@@ -11,14 +11,6 @@ import type { Terminal } from './terminal.js';
 
 /** Silence for so long is broken by a line that says that the run goes on. */
 const HEARTBEAT_MS = 30_000;
-
-const PHASE_TITLES = {
-  check: 'Check',
-  quote: 'Quote',
-  approve: 'Approve',
-  generate: 'Generate',
-  clean_up: 'Clean up',
-} as const;
 
 export interface LinesOptions {
   readonly terminal: Terminal;
@@ -59,12 +51,11 @@ export function createLines(options: LinesOptions): Reporter {
     }
   }
 
-  function phase(event: Extract<RunEvent, { type: 'phase' }>): void {
+  function phase(name: Phase): void {
     closeGroup();
-    print(groups ? `::group::${PHASE_TITLES[event.phase]}` : style.strong(PHASE_TITLES[event.phase]));
-    // The prompt for approval stands between the groups.
-    if (groups && event.phase === 'approve') print('::endgroup::');
-    else grouped = groups;
+    // What is to be approved is not folded away.
+    grouped = groups && name !== 'approve';
+    print(grouped ? `::group::${PHASE_TITLES[name]}` : style.strong(PHASE_TITLES[name]));
     heart ??= beat();
   }
 
@@ -79,7 +70,7 @@ export function createLines(options: LinesOptions): Reporter {
   return {
     event(event) {
       count(tally, event);
-      if (event.type === 'phase') phase(event);
+      if (event.type === 'phase') phase(event.phase);
       else if (event.type === 'take') take(event);
       else if (event.type === 'notice') print(noticeLine(event));
     },
@@ -113,13 +104,6 @@ function takeLine(tally: Tally, event: TakeEvent): string {
     ...path,
     formatUsd(event.price_micro_usd),
   ].join(' ');
-}
-
-/** `warning: …` and its hint, on one line, escaped. */
-export function noticeLine(event: Extract<RunEvent, { type: 'notice' }>): string {
-  const level = event.level === 'info' ? '' : `${event.level}: `;
-  const hint = event.hint === undefined ? '' : ` (${event.hint})`;
-  return escapeForeign(`${level}${event.message}${hint}`.replace(/\s+/g, ' '));
 }
 
 function heartbeatLine(tally: Tally): string {

@@ -1,5 +1,14 @@
-import type { TakeEvent } from '../events.js';
+import type { Phase, RunEvent, TakeEvent } from '../events.js';
 import { escapeForeign } from './escape.js';
+
+/** What a phase is called on a screen. */
+export const PHASE_TITLES: Readonly<Record<Phase, string>> = {
+  check: 'Check',
+  quote: 'Quote',
+  approve: 'Approve',
+  generate: 'Generate',
+  clean_up: 'Clean up',
+};
 
 /** What a state is called on a screen. */
 export function stateName(state: TakeEvent['state'] | 'intent'): string {
@@ -20,4 +29,11 @@ export function failureReason(event: TakeEvent): string {
 
 function moneyPhrase(money: NonNullable<TakeEvent['money']>): string {
   return money === 'unknown' ? 'may have been charged' : money;
+}
+
+/** `warning: …` with its hint, in one line. Escaped. */
+export function noticeLine(event: Extract<RunEvent, { type: 'notice' }>): string {
+  const level = event.level === 'info' ? '' : `${event.level}: `;
+  const hint = event.hint === undefined ? '' : ` (${event.hint})`;
+  return escapeForeign(`${level}${event.message}${hint}`.replace(/\s+/g, ' '));
 }

@@ -50,7 +50,7 @@ export function cut(text: string, width: number): string {
 }
 
 /** The text cut or filled up with spaces to exactly `width` columns. */
-export function fit(text: string, width: number, align: 'left' | 'right' = 'left'): string {
+export function fill(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   const part = cut(text, width);
   const space = ' '.repeat(Math.max(0, width - displayWidth(part)));
   return align === 'left' ? part + space : space + part;

@@ -1,0 +1,143 @@
+import { Listr, type ListrRendererFactory, Spinner } from 'listr2';
+import type { Clock } from '../ports.js';
+import { createPainter } from './paint.js';
+import { PHASE_TITLES } from './phrases.js';
+import type { Style } from './style.js';
+import type { Tally } from './tally.js';
+import type { Terminal } from './terminal.js';
+import { cut } from './width.js';
+import { progressTitle, windowLines } from './window.js';
+
+/** At most five repaints a second, whatever happens meanwhile. */
+const REPAINT_MS = 200;
+
+/** The part of a terminal that is repainted. */
+export interface View {
+  /** Puts a line, already escaped, into the scrollback at the next repaint. */
+  above(line: string): void;
+  /** Generating is over. */
+  cleanUp(generatedWell: boolean): void;
+  /** Shows the cursor at once; resolves when the end state is painted. */
+  end(well: boolean): Promise<void>;
+}
+
+/** What is read of a listr2 task. */
+interface PhaseTask {
+  readonly title?: string | undefined;
+  readonly output?: string | undefined;
+  isStarted(): boolean;
+  isCompleted(): boolean;
+  hasFailed(): boolean;
+}
+
+/** Runs the last two phases as listr2 tasks, and repaints them with what the tally tells. */
+export function startView(terminal: Terminal, clock: Clock, tally: Tally, style: Style): View {
+  const painter = createPainter(terminal);
+  const spinner = new Spinner();
+  const over = new AbortController();
+  const generating = openGate();
+  const cleaning = openGate();
+  let cleanUpReached = false;
+  let above: string[] = [];
+
+  function paint(tasks: readonly PhaseTask[]): void {
+    const lines = tasks.flatMap((task) => taskLines(task, terminal.columns - 1, spinner.fetch(), style));
+    painter.paint(lines, above);
+    above = [];
+  }
+
+  function progress(): string {
+    return `${PHASE_TITLES.generate}  ${progressTitle(tally, clock.nowMs())}`;
+  }
+
+  const listr = new Listr<unknown, ListrRendererFactory>(
+    [
+      {
+        title: PHASE_TITLES.generate,
+        task: async (_, task) => {
+          const repainting = repaint(() => {
+            task.title = progress();
+            task.output = windowLines(tally, terminal, clock.nowMs(), style).join('\n');
+          });
+          await generating.passed.finally(() => {
+            task.title = progress();
+          });
+          void repainting;
+        },
+      },
+      { title: PHASE_TITLES.clean_up, skip: () => !cleanUpReached, task: () => cleaning.passed },
+    ],
+    {
+      renderer: rendererThatEndsWith(() => paint(listr.tasks)),
+      registerSignalListeners: false,
+      exitOnError: false,
+    },
+  );
+
+  async function repaint(update: () => void): Promise<void> {
+    while (!over.signal.aborted) {
+      spinner.spin();
+      update();
+      paint(listr.tasks);
+      await clock.sleep(REPAINT_MS, over.signal);
+    }
+  }
+
+  const ended = listr.run();
+  return {
+    above(line) {
+      above.push(line);
+    },
+    cleanUp(generatedWell) {
+      cleanUpReached = true;
+      generating.open(generatedWell);
+    },
+    async end(well) {
+      over.abort();
+      painter.release();
+      generating.open(well);
+      cleaning.open(true);
+      await ended;
+    },
+  };
+}
+
+/**
+ * listr2's own renderer measures and steers the process's streams, whatever stream it is given, and repaints
+ * at each change of a title. This one leaves painting to the repaint loop, and paints once more at the end.
+ */
+function rendererThatEndsWith(paintEnd: () => void): ListrRendererFactory {
+  return class {
+    static readonly nonTTY = true;
+    static readonly rendererOptions = {};
+    static readonly rendererTaskOptions = {};
+    render(): void {}
+    end(): void {
+      paintEnd();
+    }
+  };
+}
+
+function taskLines(task: PhaseTask, width: number, spinner: string, style: Style): string[] {
+  const line = (mark: string) => [`${mark} ${cut(task.title ?? '', width - 2)}`];
+  if (task.isCompleted()) return line(style.good('✔'));
+  if (task.hasFailed()) return line(style.bad('✖'));
+  if (!task.isStarted()) return [style.faint(`  ${cut(task.title ?? '', width - 2)}`)];
+  return [...line(style.note(spinner)), ...(task.output ? task.output.split('\n') : [])];
+}
+
+interface Gate {
+  readonly passed: Promise<void>;
+  /** The first call counts. */
+  open(well: boolean): void;
+}
+
+function openGate(): Gate {
+  let open: Gate['open'] = () => {};
+  const passed = new Promise<void>((resolve, reject) => {
+    open = (well) => (well ? resolve() : reject(new Error('not all went well')));
+  });
+  // Nobody may have come to wait yet.
+  passed.catch(() => {});
+  return { passed, open: (well) => open(well) };
+}

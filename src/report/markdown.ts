@@ -1,0 +1,120 @@
+import type { TakeEvent } from '../events.js';
+import { formatUsd } from '../money.js';
+import { adviceFor } from './advice.js';
+import { formatDuration } from './duration.js';
+import { escapeForeign } from './escape.js';
+import type { RunOutcome } from './outcome.js';
+import { failureReason, stateName } from './phrases.js';
+import { costPhrase, countPhrases } from './summary.js';
+
+/** GitHub refuses a step summary of more than 1 MiB; there may be more than ours in it. */
+const BYTES_MAX = 1_000_000;
+/** Of one cell, in UTF-16 units: an error page must not fill the summary. */
+const CELL_MAX = 300;
+
+export interface MarkdownOptions {
+  /** Default 1,000,000. */
+  readonly bytesMax?: number;
+}
+
+/** The last screen as GitHub-flavoured Markdown, for `$GITHUB_STEP_SUMMARY`: never longer than its bound. */
+export function renderMarkdown(outcome: RunOutcome, options: MarkdownOptions = {}): string {
+  const { summary } = outcome;
+  if (!summary) return '';
+  const sandbox = outcome.version?.sandbox ? ' (sandbox)' : '';
+  const head = [
+    `## venice-batch: ${summary.done} of ${summary.total} done${sandbox}`,
+    '',
+    [...countPhrases(summary), formatDuration(summary.duration_ms)].join(' · '),
+    '',
+    costPhrase(summary),
+    ...(summary.next_command === null ? [] : ['', 'Next:', '', ...codeBlock(summary.next_command)]),
+  ];
+  const trouble = ['Take', 'What happened', 'What to do'];
+  const sections: Section[] = [
+    { title: 'Failed', header: trouble, takes: outcome.failures, row: troubleRow },
+    { title: 'In doubt', header: trouble, takes: outcome.inDoubt, row: troubleRow },
+    {
+      title: 'Tracks',
+      header: ['Take', 'State', 'Model', 'Price', 'File'],
+      takes: outcome.takes,
+      row: takeRow,
+    },
+  ];
+  return bounded(head, sections, options.bytesMax ?? BYTES_MAX);
+}
+
+interface Section {
+  readonly title: string;
+  readonly header: readonly string[];
+  readonly takes: readonly TakeEvent[];
+  readonly row: (take: TakeEvent) => readonly string[];
+}
+
+/** Fills up to the bound, row by row; each table that is cut short says by how much. */
+function bounded(head: readonly string[], sections: readonly Section[], bytesMax: number): string {
+  const lines: string[] = [];
+  let bytes = 0;
+  const add = (line: string, reserveBytes = 0): boolean => {
+    const lineBytes = Buffer.byteLength(line) + 1;
+    if (bytes + lineBytes + reserveBytes > bytesMax) return false;
+    lines.push(line);
+    bytes += lineBytes;
+    return true;
+  };
+  for (const line of head) add(line);
+  for (const section of sections.filter(({ takes }) => takes.length > 0)) {
+    const heading = [
+      '',
+      `### ${section.title}`,
+      '',
+      tableRow(section.header),
+      tableRow(section.header.map(() => '---')),
+    ];
+    if (!add(heading.join('\n'), MORE_BYTES)) break;
+    const shown = section.takes.findIndex((take) => !add(tableRow(section.row(take)), MORE_BYTES));
+    if (shown >= 0) add(`\n… ${section.takes.length - shown} more`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** Room for the line that tells how many rows are left out. */
+const MORE_BYTES = 40;
+
+function tableRow(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
+}
+
+function troubleRow(take: TakeEvent): string[] {
+  return [foreign(take.key), cell(failureReason(take)), cell(adviceFor(take))];
+}
+
+function takeRow(take: TakeEvent): string[] {
+  return [
+    foreign(take.key),
+    stateName(take.state),
+    foreign(take.model),
+    formatUsd(take.price_micro_usd),
+    foreign(take.path ?? ''),
+  ];
+}
+
+function foreign(text: string): string {
+  return cell(escapeForeign(text));
+}
+
+function cell(text: string): string {
+  return escapeMarkdown(text.length > CELL_MAX ? `${text.slice(0, CELL_MAX)}…` : text);
+}
+
+/** Text that stands in Markdown as it is: no markup, no HTML, no end of the cell. */
+function escapeMarkdown(text: string): string {
+  return text.replace(/[\\`*_[\]<>|~#&$!]/g, '\\$&');
+}
+
+/** A fence longer than any in the text. */
+function codeBlock(text: string): string[] {
+  const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((run) => run.length));
+  const fence = '`'.repeat(longest + 1);
+  return [`${fence}sh`, text, fence];
+}

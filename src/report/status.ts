@@ -1,0 +1,127 @@
+import { type Attempt, type AttemptState, countsAsSpent } from '../lock/attempt.js';
+import { formatUsd } from '../money.js';
+import { stateName } from './phrases.js';
+import { commandLine } from './shell.js';
+import { type Style, styleFor } from './style.js';
+import { renderTable } from './table.js';
+
+export interface StatusOptions {
+  /** As the user typed it: for the next command. */
+  readonly manifest: string;
+  readonly sandbox?: boolean;
+  readonly color: boolean;
+  readonly width: number;
+}
+
+/** In the order in which they matter to the reader. */
+const STATES: readonly AttemptState[] = [
+  'done',
+  'stored',
+  'queued',
+  'intent',
+  'in_doubt',
+  'unverified',
+  'failed',
+  'lost',
+  'rejected',
+];
+
+/** Where every take stands by the lockfile alone: its latest attempt, totals, the next command. With line ends. */
+export function renderStatus(attempts: Iterable<Attempt>, options: StatusOptions): string {
+  const style = styleFor(options.color);
+  const all = [...attempts];
+  if (all.length === 0) return 'Nothing was bought yet.\n';
+  const latest = latestAttempts(all);
+  const states = latest.map((attempt) => attempt.state);
+  const lines = renderTable(
+    [
+      { header: 'TAKE', widthMin: 10 },
+      { header: 'STATE', paint: (cell, row) => paintState(style, states[row]!)(cell) },
+      { header: 'COST', align: 'right' },
+      { header: 'FILE OR JOB', widthMin: 10, optional: true },
+    ],
+    latest.map((attempt) => [
+      takeKey(attempt),
+      shownState(attempt),
+      countsAsSpent(attempt) ? formatUsd(attempt.quote_micro_usd) : formatUsd(0),
+      whereabouts(attempt),
+    ]),
+    { width: options.width, paintHeader: (text) => style.faint(text) },
+  );
+  const next = nextCommand(latest, options);
+  return `${[...lines, '', totals(all, latest), ...(next ? [`Next: ${next}`] : [])].join('\n')}\n`;
+}
+
+/** The attempt that was made last for each take; sorted by track and take. */
+export function latestAttempts(attempts: Iterable<Attempt>): Attempt[] {
+  const latest = new Map<string, Attempt>();
+  for (const attempt of attempts) {
+    const key = takeKey(attempt);
+    const known = latest.get(key);
+    if (!known || madeAt(attempt) >= madeAt(known)) latest.set(key, attempt);
+  }
+  return [...latest.values()].sort((a, b) =>
+    a.track === b.track ? a.take - b.take : a.track < b.track ? -1 : 1,
+  );
+}
+
+function takeKey(attempt: Attempt): string {
+  return attempt.take === 1 ? attempt.track : `${attempt.track}#${attempt.take}`;
+}
+
+function madeAt(attempt: Attempt): string {
+  return attempt.at.intent ?? '';
+}
+
+/** An intent that no process follows any more has an outcome nobody knows. */
+function shownState(attempt: Attempt): string {
+  const reason = attempt.reason === undefined ? '' : ` (${attempt.reason.status ?? attempt.reason.code})`;
+  return `${stateName(attempt.state)}${reason}`;
+}
+
+function whereabouts(attempt: Attempt): string {
+  return attempt.file?.path ?? attempt.queue_id ?? '';
+}
+
+function paintState(style: Style, state: AttemptState): (text: string) => string {
+  switch (state) {
+    case 'done':
+    case 'stored':
+      return style.good;
+    case 'queued':
+    case 'intent':
+      return style.note;
+    case 'in_doubt':
+    case 'unverified':
+      return style.warn;
+    default:
+      return style.bad;
+  }
+}
+
+function totals(all: readonly Attempt[], latest: readonly Attempt[]): string {
+  const counts = STATES.map(
+    (state) => [latest.filter((attempt) => attempt.state === state).length, state] as const,
+  )
+    .filter(([count]) => count > 0)
+    .map(([count, state]) => `${count} ${stateName(state)}`);
+  const spent = all.filter(countsAsSpent).reduce((sum, attempt) => sum + attempt.quote_micro_usd, 0);
+  return `${counts.join(', ')}; ${formatUsd(spent)} spent in all`;
+}
+
+/** What a person would do next; `undefined` when nothing is owed. */
+function nextCommand(latest: readonly Attempt[], options: StatusOptions): string | undefined {
+  const has = (...states: AttemptState[]) => latest.some((attempt) => states.includes(attempt.state));
+  const command = (name: string, ...flags: string[]) =>
+    commandLine([
+      'venice-batch',
+      name,
+      options.manifest,
+      ...flags,
+      ...(options.sandbox ? ['--sandbox'] : []),
+    ]);
+  if (has('in_doubt', 'intent')) return command('resolve');
+  if (has('queued', 'stored', 'unverified')) return command('collect');
+  if (has('failed', 'lost', 'rejected')) return command('run', '--retry-failed');
+  return undefined;
+}

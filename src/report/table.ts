@@ -1,0 +1,88 @@
+import { escapeForeign } from './escape.js';
+import { displayWidth, fill } from './width.js';
+
+export interface Column {
+  readonly header: string;
+  readonly align?: 'left' | 'right';
+  /** May be cut down to this many columns where room is short. Absent: never cut. */
+  readonly widthMin?: number;
+  /** Left out where room is short even so; the last such column goes first. */
+  readonly optional?: boolean;
+  /** Colours a cell that already has its final width. */
+  readonly paint?: (cell: string, row: number) => string;
+}
+
+export interface TableOptions {
+  /** Columns that a line may take; at least `TABLE_WIDTH_MIN` are used. */
+  readonly width: number;
+  readonly paintHeader?: (header: string) => string;
+}
+
+const GAP = '  ';
+/** Narrower a table is not made. */
+export const TABLE_WIDTH_MIN = 40;
+
+/**
+ * A table of text, a line a row, the header first, columns aligned. Cells are escaped here; a cell with no
+ * room is cut with `…`.
+ */
+export function renderTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  options: TableOptions,
+): string[] {
+  const cells = rows.map((row) => row.map((cell) => escapeForeign(cell)));
+  const natural = columns.map((column, index) =>
+    cells.reduce(
+      (width, row) => Math.max(width, displayWidth(row[index] ?? '')),
+      displayWidth(column.header),
+    ),
+  );
+  const widths = fitColumns(columns, natural, Math.max(TABLE_WIDTH_MIN, options.width));
+  const line = (row: readonly string[], paint: (cell: string, column: Column) => string) => {
+    const shown = widths.flatMap((width, index) => (width === undefined ? [] : [{ width, index }]));
+    const parts = shown.map(({ width, index }, place) => {
+      const column = columns[index]!;
+      const text = fill(row[index] ?? '', width, column.align);
+      return paint(place === shown.length - 1 ? text.trimEnd() : text, column);
+    });
+    return parts.join(GAP).trimEnd();
+  };
+  const header = line(
+    columns.map((column) => column.header),
+    (text) => options.paintHeader?.(text) ?? text,
+  );
+  return [
+    header,
+    ...cells.map((row, index) => line(row, (text, column) => column.paint?.(text, index) ?? text)),
+  ];
+}
+
+/** The width of each column, `undefined` for one that is left out. */
+function fitColumns(
+  columns: readonly Column[],
+  natural: readonly number[],
+  width: number,
+): readonly (number | undefined)[] {
+  const least = columns.map((column, index) => Math.min(natural[index]!, column.widthMin ?? natural[index]!));
+  const shown: (number | undefined)[] = [...least];
+  for (let index = columns.length - 1; index >= 0 && lineWidth(shown) > width; index--)
+    if (columns[index]!.optional) shown[index] = undefined;
+  // Every column that is shown has its least; what is left over goes to the narrowest first, so that long ones are cut.
+  let left = width - lineWidth(shown);
+  while (left > 0) {
+    const growing = shown.flatMap((now, index) =>
+      now !== undefined && now < natural[index]! ? [index] : [],
+    );
+    if (growing.length === 0) break;
+    const narrowest = growing.reduce((best, index) => (shown[index]! < shown[best]! ? index : best));
+    shown[narrowest] = shown[narrowest]! + 1;
+    left--;
+  }
+  return shown;
+}
+
+function lineWidth(widths: readonly (number | undefined)[]): number {
+  const shown = widths.filter((width) => width !== undefined);
+  return shown.reduce((sum, width) => sum + width, 0) + GAP.length * Math.max(0, shown.length - 1);
+}

@@ -1,0 +1,97 @@
+import { formatUsd } from '../money.js';
+import { formatDuration, formatRemaining } from './duration.js';
+import { escapeForeign } from './escape.js';
+import { failureReason, stateName } from './phrases.js';
+import type { Style } from './style.js';
+import { type Column, renderTable, TABLE_WIDTH_MIN } from './table.js';
+import { type ActiveTake, doneCount, type Tally } from './tally.js';
+import { cut } from './width.js';
+
+/** What the lines around the window need: earlier phases, titles, and the prompt after it. */
+const ROWS_RESERVED = 10;
+const FAILURES_MAX = 3;
+const BAR_COLUMNS = 12;
+const INDENT = '  ';
+
+/** How far a run is, in one line: done of total, in flight, failed, money, time left. */
+export function progressTitle(tally: Tally, nowMs: number): string {
+  const { progress } = tally;
+  const parts = [`${doneCount(tally)}/${tally.total}`];
+  if (tally.active.size > 0) parts.push(`${tally.active.size} active`);
+  if (tally.failures.size > 0) parts.push(`${tally.failures.size} failed`);
+  if (progress) {
+    parts.push(`${formatUsd(progress.spent_micro_usd)} of ${formatUsd(progress.approved_micro_usd)}`);
+    const pauseMs = progress.paused_until === null ? 0 : Date.parse(progress.paused_until) - nowMs;
+    const { remaining_ms_low: low, remaining_ms_high: high } = progress;
+    if (pauseMs > 0) parts.push(`rate limit: waits ${formatDuration(pauseMs)}`);
+    else if (low !== null && high !== null) parts.push(`${formatRemaining(low, high)} left`);
+  }
+  return parts.join(' · ');
+}
+
+/**
+ * The takes under way, longest first, and the last failures, in at most `rows` less ten lines of less than
+ * `columns` columns: as many for 5 takes as for 5,000.
+ */
+export function windowLines(
+  tally: Tally,
+  size: { readonly columns: number; readonly rows: number },
+  nowMs: number,
+  style: Style,
+): string[] {
+  const room = Math.max(0, size.rows - ROWS_RESERVED);
+  const width = size.columns - 1;
+  const failuresShown = Math.min(FAILURES_MAX, Math.floor(room / 2), tally.failures.size);
+  const failures = [...tally.failures.values()].slice(tally.failures.size - failuresShown);
+  const activeRoom = room - failuresShown;
+  const active = [...tally.active.values()].sort((a, b) => a.sinceMs - b.sinceMs);
+  const shown = active.slice(0, active.length > activeRoom ? Math.max(0, activeRoom - 1) : activeRoom);
+  const more = active.length - shown.length;
+  return [
+    ...activeLines(shown, width, nowMs, style),
+    ...(more > 0 && activeRoom > 0 ? [style.faint(cut(`  … ${more} more`, width))] : []),
+    ...failures.map((take) =>
+      style.bad(cut(`  ✖ ${escapeForeign(take.key)}  ${failureReason(take)}`, width)),
+    ),
+  ];
+}
+
+function activeLines(takes: readonly ActiveTake[], width: number, nowMs: number, style: Style): string[] {
+  if (width < TABLE_WIDTH_MIN + INDENT.length)
+    return takes.map((take) => cut(INDENT + escapeForeign(take.key), width));
+  const columns: Column[] = [
+    { header: '', widthMin: 8 },
+    { header: '', widthMin: 10, optional: true, paint: style.faint },
+    { header: '       ', align: 'right' },
+    { header: '', optional: true, paint: style.faint },
+    { header: '', optional: true, paint: style.note },
+    { header: '', align: 'right' },
+  ];
+  const rows = takes.map((take) => {
+    const ranMs = Math.max(0, nowMs - take.sinceMs);
+    const share = take.expectedMs ? ranMs / take.expectedMs : undefined;
+    return [
+      take.key,
+      take.model,
+      formatDuration(ranMs),
+      take.expectedMs === undefined ? '' : `of ~${formatDuration(take.expectedMs)}`,
+      share === undefined ? '' : bar(share),
+      isRunning(take) ? percent(share) : stateName(take.state),
+    ];
+  });
+  const [, ...lines] = renderTable(columns, rows, { width: width - INDENT.length });
+  return lines.map((line) => INDENT + line);
+}
+
+function isRunning(take: ActiveTake): boolean {
+  return take.state === 'queued' || take.state === 'running';
+}
+
+function percent(share: number | undefined): string {
+  return share === undefined ? '' : `${Math.min(999, Math.floor(share * 100))}%`;
+}
+
+function bar(share: number): string {
+  const full = Math.min(BAR_COLUMNS, Math.floor(share * BAR_COLUMNS));
+  return '█'.repeat(full) + '░'.repeat(BAR_COLUMNS - full);
+}
