@@ -1,0 +1,75 @@
+import type { Transport, TransportAnswer, TransportRequest } from '../ports.js';
+
+const BODY_LENGTH_MAX = 2_000;
+
+/** Headers worth a look that never hold a secret. */
+const HEADERS_SHOWN =
+  /^(content-(type|length|encoding)|location|retry-after|cf-ray|x-(ratelimit|venice)-.*)$/;
+
+/**
+ * Reports each request, its answer and the end of the answer's body as one line of text each, numbered by request.
+ * Bodies are cut and secrets redacted; control characters are left to who prints the line.
+ *
+ * @param nowMs any clock that never goes back
+ */
+export function withDebug(
+  transport: Transport,
+  report: (line: string) => void,
+  redact: (text: string) => string,
+  nowMs: () => number,
+): Transport {
+  let last = 0;
+  return async (request) => {
+    const id = ++last;
+    const startMs = nowMs();
+    const tell = (text: string) => report(redact(`#${id} ${text}`));
+    const since = () => `${Math.round(nowMs() - startMs)} ms`;
+    tell(`> ${requestLine(request)}`);
+    const answer = await transport(request);
+    if (answer.kind === 'no_answer') {
+      const sent = answer.sent ? 'sent' : 'not sent';
+      tell(`< no answer after ${since()}: ${sent}, ${answer.code}: ${answer.message}`);
+      return answer;
+    }
+    tell(`< ${answer.status} after ${since()}${headersShown(answer)}`);
+    return { ...answer, body: listen(answer, (ending) => tell(`< ${ending} after ${since()}`)) };
+  };
+}
+
+function requestLine({ method, path, body, freshConnection }: TransportRequest): string {
+  const fresh = freshConnection === true ? ' on a new connection' : '';
+  return `${method} ${path}${fresh}${body === undefined ? '' : ` ${clip(body)}`}`;
+}
+
+function headersShown({ headers }: TransportAnswer): string {
+  const shown = Object.entries(headers).filter(([name]) => HEADERS_SHOWN.test(name));
+  return shown.map(([name, value]) => ` ${name}=${clip(value)}`).join('');
+}
+
+/** The body as it comes; its size, and its text where it is one, when it has ended in whatever way. */
+async function* listen(
+  { body, headers }: TransportAnswer,
+  ended: (ending: string) => void,
+): AsyncGenerator<Uint8Array> {
+  const isText = /json|text|xml/.test(headers['content-type'] ?? '');
+  let bytes = 0;
+  let start = '';
+  let ending = 'left';
+  try {
+    for await (const piece of body) {
+      bytes += piece.byteLength;
+      if (isText && start.length < BODY_LENGTH_MAX) start += Buffer.from(piece).toString('utf8');
+      yield piece;
+    }
+    ending = 'end';
+  } catch (error) {
+    ending = `broke off (${error instanceof Error ? error.message : 'unknown fault'})`;
+    throw error;
+  } finally {
+    ended(`${ending} of ${bytes} bytes${start === '' ? '' : ` ${clip(start)}`}`);
+  }
+}
+
+function clip(text: string): string {
+  return text.length <= BODY_LENGTH_MAX ? text : `${text.slice(0, BODY_LENGTH_MAX)}…`;
+}
