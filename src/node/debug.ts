@@ -1,6 +1,6 @@
-import type { Transport, TransportAnswer, TransportRequest } from '../ports.js';
+import type { Clock, Transport, TransportAnswer, TransportRequest } from '../ports.js';
 
-const BODY_LENGTH_MAX = 2_000;
+const LINE_LENGTH_MAX = 2_000;
 
 /** Headers worth a look that never hold a secret. */
 const HEADERS_SHOWN =
@@ -8,22 +8,21 @@ const HEADERS_SHOWN =
 
 /**
  * Reports each request, its answer and the end of the answer's body as one line of text each, numbered by request.
- * Bodies are cut and secrets redacted; control characters are left to who prints the line.
- *
- * @param nowMs any clock that never goes back
+ * Lines are cut and secrets redacted; control characters are left to who prints the line.
  */
-export function withDebug(
+export function debugTransport(
   transport: Transport,
-  report: (line: string) => void,
+  clock: Clock,
   redact: (text: string) => string,
-  nowMs: () => number,
+  report: (line: string) => void,
 ): Transport {
   let last = 0;
   return async (request) => {
     const id = ++last;
-    const startMs = nowMs();
-    const tell = (text: string) => report(redact(`#${id} ${text}`));
-    const since = () => `${Math.round(nowMs() - startMs)} ms`;
+    const startMs = clock.nowMs();
+    // Cut after redacting: half a secret would not be known for one.
+    const tell = (text: string) => report(clip(redact(`#${id} ${text}`)));
+    const since = () => `${clock.nowMs() - startMs} ms`;
     tell(`> ${requestLine(request)}`);
     const answer = await transport(request);
     if (answer.kind === 'no_answer') {
@@ -38,12 +37,12 @@ export function withDebug(
 
 function requestLine({ method, path, body, freshConnection }: TransportRequest): string {
   const fresh = freshConnection === true ? ' on a new connection' : '';
-  return `${method} ${path}${fresh}${body === undefined ? '' : ` ${clip(body)}`}`;
+  return `${method} ${path}${fresh}${body === undefined ? '' : ` ${body}`}`;
 }
 
 function headersShown({ headers }: TransportAnswer): string {
   const shown = Object.entries(headers).filter(([name]) => HEADERS_SHOWN.test(name));
-  return shown.map(([name, value]) => ` ${name}=${clip(value)}`).join('');
+  return shown.map(([name, value]) => ` ${name}=${value}`).join('');
 }
 
 /** The body as it comes; its size, and its text where it is one, when it has ended in whatever way. */
@@ -58,7 +57,7 @@ async function* listen(
   try {
     for await (const piece of body) {
       bytes += piece.byteLength;
-      if (isText && start.length < BODY_LENGTH_MAX) start += Buffer.from(piece).toString('utf8');
+      if (isText && start.length < 4 * LINE_LENGTH_MAX) start += Buffer.from(piece).toString('utf8');
       yield piece;
     }
     ending = 'end';
@@ -66,10 +65,10 @@ async function* listen(
     ending = `broke off (${error instanceof Error ? error.message : 'unknown fault'})`;
     throw error;
   } finally {
-    ended(`${ending} of ${bytes} bytes${start === '' ? '' : ` ${clip(start)}`}`);
+    ended(`${ending} of ${bytes} bytes${start === '' ? '' : ` ${start}`}`);
   }
 }
 
 function clip(text: string): string {
-  return text.length <= BODY_LENGTH_MAX ? text : `${text.slice(0, BODY_LENGTH_MAX)}…`;
+  return text.length <= LINE_LENGTH_MAX ? text : `${text.slice(0, LINE_LENGTH_MAX)}…`;
 }

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
-import type { InspectMedia, MediaFacts } from '../../ports.js';
-import type { Ends } from './ends.js';
-import { isFlac, isFlacCut } from './flac.js';
-import { isMpeg, isMpegCut } from './mpeg.js';
-import { isWav, wavSeconds } from './wav.js';
+import type { InspectMedia, MediaFacts } from '../ports.js';
+import type { Ends } from './media/ends.js';
+import { isFlac, isFlacCut } from './media/flac.js';
+import { isMpeg, isMpegCut } from './media/mpeg.js';
+import { isWav, wavSeconds } from './media/wav.js';
 
 const HEAD_BYTES = 64 * 1024;
 /** Longer than any FLAC frame of up to 24 bits and two channels. */
