@@ -14,8 +14,8 @@ export interface LiveOptions {
 
 /**
  * Progress at a terminal: a line for each phase, and a window of what is being generated, repainted in
- * place. It holds the terminal from the phase `generate` on and until `end`, so that a prompt for approval can
- * stand before it. `end` shows the cursor before it returns, and has painted the end state when it resolves.
+ * place. It holds the terminal from the first sign of work in the phase `generate` until `end`, so that a prompt
+ * for approval can stand before it. `end` shows the cursor before it returns, and has painted the end state when it resolves.
  * To be imported only where it is wanted: it loads listr2.
  */
 export function createLive({ terminal, clock }: LiveOptions): Reporter {
@@ -24,12 +24,23 @@ export function createLive({ terminal, clock }: LiveOptions): Reporter {
   let phase: Phase | undefined;
   let summary: SummaryEvent | undefined;
   let view: View | undefined;
+  let generating = false;
 
+  function printFinished(finished: Phase): void {
+    terminal.write(`${style.good('✔')} ${PHASE_TITLES[finished]}\n`);
+  }
+
+  /** The phase before `generate` is told with the first sign of work: where nothing was approved there is none. */
   function enter(next: Phase): void {
-    if (phase && !view) terminal.write(`${style.good('✔')} ${PHASE_TITLES[phase]}\n`);
-    if (next === 'generate' || next === 'clean_up') view ??= startView(terminal, clock, tally, style);
     if (next === 'clean_up') view?.cleanUp(tally.failures.size === 0);
-    phase = next;
+    else if (next !== 'generate' && phase) printFinished(phase);
+    if (next !== 'generate') phase = next;
+    generating = next === 'generate';
+  }
+
+  function begin(): void {
+    if (phase) printFinished(phase);
+    view = startView(terminal, clock, tally, style);
   }
 
   return {
@@ -39,6 +50,7 @@ export function createLive({ terminal, clock }: LiveOptions): Reporter {
       else if (event.type === 'summary') summary = event;
       else if (event.type === 'notice' && view) view.above(noticeLine(event));
       else if (event.type === 'notice') terminal.write(`${noticeLine(event)}\n`);
+      if (generating && !view && (event.type === 'progress' || tally.active.size > 0)) begin();
     },
     end() {
       return view?.end(tally.failures.size === 0 && summary !== undefined && summary.exit_code < 128);

@@ -31,9 +31,9 @@ function moneyPhrase(money: NonNullable<TakeEvent['money']>): string {
   return money === 'unknown' ? 'may have been charged' : money;
 }
 
-/** `warning: …` with its hint, in one line. Escaped. */
+/** `warning: …` with its hint, in one line that no CI service takes for a command. Escaped. */
 export function noticeLine(event: Extract<RunEvent, { type: 'notice' }>): string {
-  const level = event.level === 'info' ? '' : `${event.level}: `;
+  const level = event.level === 'info' ? 'note' : event.level;
   const hint = event.hint === undefined ? '' : ` (${event.hint})`;
-  return escapeForeign(`${level}${event.message}${hint}`.replace(/\s+/g, ' '));
+  return escapeForeign(`${level}: ${event.message}${hint}`.replace(/\s+/g, ' '));
 }

@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { createLines } from '../../src/report/lines.js';
+import { HOSTILE, noticeEvent, phaseEvent, planEvent, progressEvent, summaryEvent, takeEvent } from './builders.js';
+import { fakeClock, recordingTerminal } from './fakes.js';
+
+function started(options: { groups?: boolean; color?: boolean } = {}) {
+  const terminal = recordingTerminal({ isTty: false, color: options.color ?? false });
+  const clock = fakeClock();
+  const lines = createLines({ terminal, clock, groups: options.groups ?? false });
+  return { terminal, clock, lines };
+}
+
+describe('progress in lines', () => {
+  it('tells each change of state that lasts, and nothing in between', async () => {
+    const { terminal, lines } = started();
+    lines.event(phaseEvent('check'));
+    lines.event(planEvent({ buy: 2, takes: 2 }));
+    lines.event(phaseEvent('generate'));
+    lines.event(progressEvent({ total: 2 }));
+    for (const state of ['submitting', 'queued', 'running', 'downloading'] as const)
+      lines.event(takeEvent('opening', state));
+    lines.event(takeEvent('opening', 'stored', { path: 'out/01-opening.flac', bytes: 1000 }));
+    lines.event(takeEvent('opening', 'done'));
+    lines.event(takeEvent('bridge', 'waiting', { status: 429, code: 'rate-limit' }));
+    lines.event(takeEvent('bridge', 'submitting'));
+    lines.event(takeEvent('bridge', 'waiting', { status: 429, code: 'rate-limit' }));
+    lines.event(
+      takeEvent('bridge', 'rejected', { status: 422, code: 'policy', message: 'not\nallowed', money: 'not charged' }),
+    );
+    lines.event(noticeEvent('the price rose', { hint: 'run again' }));
+    lines.event(summaryEvent());
+    await lines.end();
+    expect(terminal.text()).toBe(
+      [
+        'Check',
+        'Generate',
+        '[0/2] queued opening $0.69',
+        '[1/2] stored opening out/01-opening.flac $0.69',
+        '[1/2] bridge waiting, 429 rate-limit',
+        '[1/2] bridge rejected, 422 policy: not allowed (not charged)',
+        'warning: the price rose (run again)',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('counts on from what the run had done when it was told', async () => {
+    const { terminal, lines } = started();
+    lines.event(takeEvent('a', 'stored'));
+    lines.event(progressEvent({ total: 40, done: 12 }));
+    lines.event(takeEvent('b', 'stored'));
+    expect(terminal.writes.at(-1)).toMatch(/^\[13\/40\] stored b /);
+    await lines.end();
+  });
+
+  it('breaks a silence every 30 seconds, and only a silence', async () => {
+    const { terminal, clock, lines } = started();
+    lines.event(phaseEvent('generate'));
+    lines.event(progressEvent({ total: 4, spent_micro_usd: 690_000, remaining_ms_low: 60_000, remaining_ms_high: 70_000 }));
+    lines.event(takeEvent('opening', 'queued'));
+    await clock.advance(29_000);
+    lines.event(takeEvent('bridge', 'queued'));
+    const before = terminal.writes.length;
+    await clock.advance(29_000);
+    expect(terminal.writes.slice(before)).toEqual([]);
+    await clock.advance(62_000);
+    expect(terminal.writes.slice(before)).toEqual(
+      Array(3).fill('[0/4] still working: 2 in flight, 0 failed, $0.69 of $27.60, about 70 s left\n'),
+    );
+    await lines.end();
+    await clock.advance(120_000);
+    expect(terminal.writes).toHaveLength(before + 3);
+    expect(clock.sleeping).toBe(0);
+  });
+
+  it('folds phases for GitHub, but not what is to be approved, and closes the last', async () => {
+    const { terminal, lines } = started({ groups: true });
+    for (const phase of ['check', 'quote', 'approve', 'generate'] as const) lines.event(phaseEvent(phase));
+    lines.event(takeEvent('opening', 'queued'));
+    await lines.end();
+    expect(terminal.text().split('\n')).toEqual([
+      '::group::Check',
+      '::endgroup::',
+      '::group::Quote',
+      '::endgroup::',
+      'Approve',
+      '::group::Generate',
+      '[0/0] queued opening $0.69',
+      '::endgroup::',
+      '',
+    ]);
+  });
+
+  it('never passes on what would steer a terminal or look like a workflow command', async () => {
+    const { terminal, lines } = started({ groups: true });
+    lines.event(takeEvent(HOSTILE, 'queued'));
+    lines.event(takeEvent('a', 'stored', { path: HOSTILE }));
+    lines.event(takeEvent('b', 'failed', { message: `${HOSTILE}\n::error::gotcha` }));
+    lines.event(noticeEvent(`::error::gotcha\n::error::${HOSTILE}`));
+    await lines.end();
+    const text = terminal.text();
+    expect(text.split('\n')).toHaveLength(5);
+    expect(text).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
+    expect(text).not.toMatch(/^::error/m);
+  });
+
+  it('colours where colour is wanted, and then by lines alone', async () => {
+    const { terminal, lines } = started({ color: true });
+    lines.event(takeEvent('a', 'stored'));
+    lines.event(takeEvent('b', 'failed'));
+    await lines.end();
+    expect(terminal.writes).toEqual([
+      expect.stringMatching(/^\x1b\[32m\[1\/0\].*\x1b\[39m\n$/),
+      expect.stringMatching(/^\x1b\[31m\[1\/0\].*\x1b\[39m\n$/),
+    ]);
+  });
+});

@@ -1,0 +1,306 @@
+import { describe, expect, it } from 'vitest';
+import { createLive } from '../../src/report/live.js';
+import {
+  HOSTILE,
+  isoAt,
+  noticeEvent,
+  phaseEvent,
+  planEvent,
+  progressEvent,
+  summaryEvent,
+  takeEvent,
+} from './builders.js';
+import { fakeClock, type RecordedTerminal, recordingTerminal, screenOf } from './fakes.js';
+
+function started(size: { columns?: number; rows?: number; color?: boolean } = {}) {
+  const terminal = recordingTerminal(size);
+  const clock = fakeClock();
+  const live = createLive({ terminal, clock });
+  for (const phase of ['check', 'quote'] as const) live.event(phaseEvent(phase));
+  live.event(planEvent());
+  live.event(phaseEvent('approve'));
+  live.event(phaseEvent('generate'));
+  return { terminal, clock, live };
+}
+
+/** So many takes in flight: the first is queued first. */
+function queue(live: ReturnType<typeof createLive>, number: number, expectedMs = 60_000): void {
+  for (let index = 0; index < number; index++)
+    live.event(
+      takeEvent(`track-${index + 1}`, 'queued', { time: isoAt(index * 10), expected_ms: expectedMs }),
+    );
+}
+
+async function seen(terminal: RecordedTerminal) {
+  return screenOf(terminal.text(), terminal.columns, terminal.rows);
+}
+
+describe('the live view', () => {
+  it('tells finished phases as plain lines and leaves the terminal alone until something is generated', async () => {
+    const { terminal, clock, live } = started();
+    await clock.advance(5000);
+    expect(terminal.text()).toBe('✔ Check\n✔ Quote\n');
+    await live.end();
+    expect(terminal.text()).toBe('✔ Check\n✔ Quote\n');
+  });
+
+  for (const columns of [80, 120]) {
+    it(`shows every one of 5 takes with its share of the expected time at ${columns} columns`, async () => {
+      const { terminal, clock, live } = started({ columns });
+      queue(live, 5);
+      live.event(
+        progressEvent({ spent_micro_usd: 3_450_000, remaining_ms_low: 60_000, remaining_ms_high: 70_000 }),
+      );
+      await clock.advance(30_000);
+      const { lines, wrappedRows, cursorVisible } = await seen(terminal);
+      expect(lines.slice(0, 3)).toEqual(['✔ Check', '✔ Quote', '✔ Approve']);
+      expect(lines[3]).toMatch(/^\S Generate {2}0\/40 · 5 active · \$3\.45 of \$27\.60 · about 70 s left$/);
+      expect(lines.slice(4, 9).map((line) => line.split(/\s+/)[1])).toEqual([
+        'track-1',
+        'track-2',
+        'track-3',
+        'track-4',
+        'track-5',
+      ]);
+      expect(lines[4]).toMatch(/elevenlabs-music +30 s {2}of ~1 min 00 s {2}█{6}░{6} +50%$/);
+      expect(lines[9]).toBe('  Clean up');
+      expect(lines).toHaveLength(10);
+      expect(wrappedRows).toBe(0);
+      expect(cursorVisible).toBe(false);
+      await live.end();
+    });
+
+    it(`shows the longest of 1,000 takes and counts the rest at ${columns} columns`, async () => {
+      const { terminal, clock, live } = started({ columns });
+      live.event(progressEvent({ total: 1000 }));
+      queue(live, 1000);
+      await clock.advance(20_000);
+      const { lines, wrappedRows } = await seen(terminal);
+      const window = lines.slice(4, -1);
+      expect(window).toHaveLength(24 - 10);
+      expect(window[0]).toContain('track-1 ');
+      expect(window[12]).toContain('track-13 ');
+      expect(window[13]).toBe('  … 987 more');
+      expect(lines[3]).toContain('0/1000 · 1000 active');
+      expect(wrappedRows).toBe(0);
+      await live.end();
+    });
+  }
+
+  it('shows the last three of many failures with their reasons', async () => {
+    const { terminal, clock, live } = started();
+    queue(live, 50);
+    for (const number of [10, 11, 12, 13])
+      live.event(
+        takeEvent(`track-${number}`, 'rejected', {
+          status: 422,
+          code: 'policy',
+          message: 'not allowed',
+          money: 'not charged',
+        }),
+      );
+    await clock.advance(1000);
+    const { lines } = await seen(terminal);
+    expect(lines.slice(4, -1)).toHaveLength(14);
+    expect(lines.slice(-4, -1)).toEqual(
+      [11, 12, 13].map((number) => `  ✖ track-${number}  rejected, 422 policy: not allowed (not charged)`),
+    );
+    expect(lines[3]).toContain('46 active · 4 failed');
+    await live.end();
+  });
+
+  it('counts what is stored, and takes it out of the window', async () => {
+    const { terminal, clock, live } = started();
+    live.event(progressEvent({ total: 3 }));
+    queue(live, 3);
+    await clock.advance(1000);
+    live.event(takeEvent('track-2', 'stored', { path: 'out/track-2.flac' }));
+    await clock.advance(1000);
+    const { lines } = await seen(terminal);
+    expect(lines[3]).toContain('1/3 · 2 active');
+    expect(lines.join('\n')).not.toContain('track-2');
+    await live.end();
+  });
+
+  it('says when all requests wait for the rate limit', async () => {
+    const { terminal, clock, live } = started();
+    live.event(progressEvent({ paused_until: isoAt(21_000) }));
+    await clock.advance(1000);
+    expect((await seen(terminal)).lines[3]).toContain('rate limit: waits 20 s');
+    await live.end();
+  });
+
+  it('ends with what was done, no window, the cursor shown at the start of a line', async () => {
+    const { terminal, clock, live } = started();
+    live.event(progressEvent({ total: 5, spent_micro_usd: 3_450_000 }));
+    queue(live, 5);
+    await clock.advance(2000);
+    for (const number of [1, 2, 3, 4, 5]) live.event(takeEvent(`track-${number}`, 'stored'));
+    live.event(phaseEvent('clean_up'));
+    await clock.advance(1000);
+    expect((await seen(terminal)).lines.slice(3)).toEqual([
+      '✔ Generate  5/5 · $3.45 of $27.60',
+      expect.stringMatching(/^\S Clean up$/),
+    ]);
+    live.event(summaryEvent());
+    await live.end();
+    const { lines, cursorVisible, cursorColumn } = await seen(terminal);
+    expect(lines).toEqual([
+      '✔ Check',
+      '✔ Quote',
+      '✔ Approve',
+      '✔ Generate  5/5 · $3.45 of $27.60',
+      '✔ Clean up',
+    ]);
+    expect({ cursorVisible, cursorColumn }).toEqual({ cursorVisible: true, cursorColumn: 0 });
+  });
+
+  it('marks generating as failed where a take failed, and cleans up all the same', async () => {
+    const { terminal, clock, live } = started();
+    queue(live, 2);
+    await clock.advance(1000);
+    live.event(takeEvent('track-1', 'failed', { code: 'FAILED' }));
+    live.event(takeEvent('track-2', 'stored'));
+    live.event(phaseEvent('clean_up'));
+    live.event(summaryEvent({ exit_code: 100, failed: 1 }));
+    await live.end();
+    const { lines } = await seen(terminal);
+    expect(lines.slice(3)).toEqual(['✖ Generate  1/40 · 1 failed', '✔ Clean up']);
+  });
+
+  it('shows the cursor before `end` returns, for a process that exits at once', async () => {
+    const { terminal, clock, live } = started();
+    queue(live, 5);
+    await clock.advance(1000);
+    const ended = live.end();
+    expect((await seen(terminal)).cursorVisible).toBe(true);
+    await ended;
+  });
+
+  it('can be ended twice, and sleeps no more after that', async () => {
+    const { terminal, clock, live } = started();
+    queue(live, 5);
+    await clock.advance(1000);
+    await live.end();
+    const once = terminal.text();
+    await live.end();
+    await clock.advance(60_000);
+    expect(terminal.text()).toBe(once);
+    expect(clock.sleeping).toBe(0);
+  });
+
+  it('takes no interest in signals: they belong to the command', async () => {
+    const before = process.listenerCount('SIGINT');
+    const { clock, live } = started();
+    queue(live, 5);
+    await clock.advance(1000);
+    expect(process.listenerCount('SIGINT')).toBe(before);
+    await live.end();
+  });
+
+  it('repaints at most five times a second under 1,000 takes that change all the time', async () => {
+    const { terminal, clock, live } = started();
+    live.event(progressEvent({ total: 1000 }));
+    queue(live, 1000);
+    await clock.advance(0);
+    const before = terminal.writes.length;
+    for (let step = 0; step < 200; step++) {
+      for (let number = 0; number < 5; number++)
+        live.event(takeEvent(`track-${step * 5 + number + 1}`, 'stored'));
+      await clock.advance(50);
+    }
+    const repaints = terminal.writes.length - before;
+    expect(repaints).toBeGreaterThan(20);
+    expect(repaints).toBeLessThanOrEqual(50);
+    await live.end();
+  });
+
+  it('writes little when little changes: the lines that differ, not the block', async () => {
+    const { terminal, clock, live } = started();
+    queue(live, 1000, 600_000);
+    await clock.advance(2000);
+    const before = terminal.text().length;
+    await clock.advance(200);
+    expect(terminal.text().length - before).toBeLessThan(200);
+    await live.end();
+  });
+
+  it('puts notices above the block, whole and once', async () => {
+    const { terminal, clock, live } = started();
+    queue(live, 5);
+    await clock.advance(1000);
+    live.event(noticeEvent('the price rose', { hint: 'run again' }));
+    await clock.advance(1000);
+    const { lines } = await seen(terminal);
+    expect(lines.slice(0, 5)).toEqual([
+      '✔ Check',
+      '✔ Quote',
+      '✔ Approve',
+      'warning: the price rose (run again)',
+      expect.stringContaining('Generate'),
+    ]);
+    expect(lines.filter((line) => line.includes('Generate'))).toHaveLength(1);
+    await live.end();
+  });
+
+  it('is not steered by text from elsewhere', async () => {
+    const calm = started();
+    const steered = started();
+    const texts = [
+      [calm, 'harmless', 'harmless'],
+      [steered, HOSTILE, HOSTILE],
+    ] as const;
+    const screens = [];
+    for (const [{ terminal, clock, live }, key, message] of texts) {
+      queue(live, 3);
+      live.event(takeEvent(key, 'queued', { model: key }));
+      live.event(takeEvent('broken', 'failed', { message, code: key }));
+      live.event(noticeEvent(message));
+      await clock.advance(1000);
+      screens.push(await seen(terminal));
+      await live.end();
+    }
+    const [calmScreen, steeredScreen] = screens;
+    const notices = steeredScreen!.wrappedRows;
+    expect(steeredScreen!.lines.length - notices).toBe(calmScreen!.lines.length);
+    expect(steeredScreen!.lines.slice(0, 3)).toEqual(calmScreen!.lines.slice(0, 3));
+    expect(steered.terminal.text()).not.toMatch(/[\x07\u202e\x9b]|\x1b\[2J|\x1b\[3A/);
+    expect(steeredScreen!.lines.join('\n')).toContain('evil\\u{1b}[2J');
+  });
+
+  it('fits any size, wide characters too', async () => {
+    for (const [columns, rows] of [
+      [40, 24],
+      [20, 12],
+      [10, 5],
+      [200, 60],
+    ] as const) {
+      const { terminal, clock, live } = started({ columns, rows });
+      for (let index = 0; index < 60; index++)
+        live.event(takeEvent(`夜想曲第${index}番`, 'queued', { time: isoAt(index), expected_ms: 90_000 }));
+      live.event(takeEvent('終曲', 'failed', { message: '音'.repeat(200) }));
+      await clock.advance(30_000);
+      const { lines, wrappedRows } = await seen(terminal);
+      expect(wrappedRows, `${columns} columns`).toBe(0);
+      expect(
+        lines.filter((line) => line.includes('Gene')),
+        `${columns} columns`,
+      ).toHaveLength(1);
+      await live.end();
+    }
+  });
+
+  it('keeps one block when the terminal changes its size', async () => {
+    const { terminal, clock, live } = started({ columns: 120 });
+    queue(live, 5);
+    await clock.advance(1000);
+    terminal.resize(60, 20);
+    const before = terminal.writes.length;
+    await clock.advance(1000);
+    const after = terminal.writes.slice(before).join('');
+    const { lines } = await screenOf(after, 60, 20);
+    expect(lines.filter((line) => line.includes('Generate'))).toHaveLength(1);
+    expect(lines.every((line) => line.length < 60)).toBe(true);
+    await live.end();
+  });
+});

@@ -1,0 +1,57 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { cut, displayWidth, fill, wrap } from '../../src/report/width.js';
+import { screenOf } from './fakes.js';
+
+describe('display width', () => {
+  it.each([
+    ['', 0],
+    ['abc', 3],
+    ['é', 1],
+    ['e\u0301', 1],
+    ['音楽', 4],
+    ['ｶﾅ', 2],
+    ['ＡＢ', 4],
+    ['한국', 4],
+    ['a…', 2],
+    ['😀', 2],
+  ])('of %j is %i', (text, width) => {
+    expect(displayWidth(text)).toBe(width);
+  });
+
+  it('is never less than what a terminal takes', async () => {
+    const samples = ['夜想曲 no. 5', 'cafe\u0301 ♪ — “x”', '한국어 노래', '😀 party', 'Ωμέγα', 'नमस्ते', '🇩🇪', '❤\ufe0f'];
+    for (const text of samples) {
+      const { cursorColumn } = await screenOf(text, 200);
+      expect(displayWidth(text), text).toBeGreaterThanOrEqual(cursorColumn);
+    }
+  });
+
+  it('is kept by cut and fill, and cut keeps whole characters', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 40 }), fc.nat(30), (text, width) => {
+        expect(displayWidth(cut(text, width))).toBeLessThanOrEqual(width);
+        expect(displayWidth(fill(text, width))).toBe(width);
+        if (displayWidth(text) <= width) expect(cut(text, width)).toBe(text);
+      }),
+    );
+    expect(cut('音楽音楽', 6)).toBe('音楽…');
+    expect(cut('音楽音楽', 4)).toBe('音…');
+    expect(cut('re\u0301sume\u0301', 4)).toBe('re\u0301s…');
+    expect(cut('abc', 0)).toBe('');
+    expect(fill('7', 3, 'right')).toBe('  7');
+  });
+
+  it('wraps between words, breaks what is too long, and loses nothing', () => {
+    expect(wrap('one two three', 7)).toEqual(['one two', 'three']);
+    expect(wrap('abcdefgh ij', 3)).toEqual(['abc', 'def', 'gh', 'ij']);
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 60 }), fc.integer({ min: 2, max: 20 }), (text, width) => {
+        const lines = wrap(text, width);
+        expect(lines.join('').replace(/\s/g, '')).toBe(text.replace(/\s/g, ''));
+        // A cluster of several wide characters may be wider than the line; it goes out all the same.
+        for (const line of lines) if ([...line].length > 1) expect(displayWidth(line)).toBeLessThanOrEqual(width);
+      }),
+    );
+  });
+});
