@@ -45,14 +45,6 @@ export function isQueueId(value: unknown): value is string {
   return typeof value === 'string' && QUEUE_ID.test(value);
 }
 
-/**
- * A code from outside in the form that `reason.code` takes: at most 100 letters, digits and `._:-`. So a
- * server's text never enters the lockfile, and no code of it can make a record unwritable.
- */
-export function reasonCode(foreign: string): string {
-  return foreign.slice(0, 100).replace(/[^A-Za-z0-9._:-]/g, '_') || 'unknown';
-}
-
 const QUEUE_ID = /^[\x21-\x7e]{1,200}$/;
 const TIME =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/;

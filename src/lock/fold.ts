@@ -116,6 +116,6 @@ function jobsOf(records: readonly Attempt[]): readonly Job[] {
 function higher(a: Attempt, b: Attempt): Attempt {
   const difference = a.rev - b.rev || STATE_RANK[a.state] - STATE_RANK[b.state];
   if (difference !== 0) return difference > 0 ? a : b;
-  // Equal in rank: which one is of no matter, but it must be the same one in every order.
-  return attemptLine(a) >= attemptLine(b) ? a : b;
+  // Equal in rank: which one is of no matter, but it must be the same one in every order and under either id.
+  return attemptLine(a) >= attemptLine({ ...b, attempt: a.attempt }) ? a : b;
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Files } from '../ports.js';
 import type { Attempt } from './attempt.js';
 import { LOCK_VERSION } from './check.js';
@@ -74,9 +73,4 @@ export async function openLock(
           : { kind: 'sound', bytes },
   });
   return { ok: true, store, notes };
-}
-
-/** Tells whether two attempts were submitted under the same key, and nothing else about it: 16 hex digits. */
-export function keyFingerprint(lineage: string, apiKey: string): string {
-  return createHash('sha256').update(`${lineage}\0${apiKey}`).digest('hex').slice(0, 16);
 }

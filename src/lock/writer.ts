@@ -48,7 +48,7 @@ export function createWriter({ files, path, header, fold, end: start }: WriterSt
   let closed = false;
 
   function record(attempt: Attempt): Promise<void> {
-    const fault = closed ? 'comes after the end' : (attemptFault(attempt) ?? revFault(fold, attempt));
+    const fault = closed ? 'comes after the end' : (attemptFault(attempt) ?? orderFault(fold, attempt));
     if (fault !== undefined) return Promise.reject(new Error(`bug: lock record ${fault}`));
     return new Promise((done, failed) => {
       waiting.push({ attempt, done, failed });
@@ -195,12 +195,14 @@ async function isCanonical(files: Files, path: string, header: LockHeader, fold:
   return Buffer.compare(bytes, encode(serialiseLock(header, fold.attempts.values()))) === 0;
 }
 
-function revFault(fold: Fold, attempt: Attempt): string | undefined {
+/** A record that the fold would not show is a mistake of the caller: what it says would be lost. */
+function orderFault(fold: Fold, attempt: Attempt): string | undefined {
   const known = fold.attempts.get(attempt.attempt);
-  if (known === undefined || known.rev < attempt.rev) return undefined;
-  return known.queue_id === undefined || known.queue_id === attempt.queue_id
-    ? `has rev ${attempt.rev}, known is ${known.rev}`
-    : undefined;
+  if (known === undefined) return undefined;
+  if (known.queue_id === attempt.queue_id) {
+    return known.rev < attempt.rev ? undefined : `has rev ${attempt.rev}, known is ${known.rev}`;
+  }
+  return attempt.queue_id === undefined ? 'lacks the queue_id that is known' : undefined;
 }
 
 function encode(text: string): Uint8Array {
