@@ -47,14 +47,31 @@ function matched(
   patterns: readonly string[],
   takes: readonly Take[],
 ): { readonly keys: ReadonlySet<string>; readonly unmatched: readonly string[] } {
+  const named = byName(takes);
   const keys = new Set<string>();
   const unmatched: string[] = [];
   for (const pattern of patterns) {
-    const hits = takes.filter((take) => namesOf(take).some((name) => matchesGlob(name, pattern)));
+    const names = /[*?]/.test(pattern)
+      ? [...named.keys()].filter((name) => matchesGlob(name, pattern))
+      : [pattern];
+    const hits = names.flatMap((name) => named.get(name) ?? []);
     if (hits.length === 0) unmatched.push(pattern);
-    for (const take of hits) keys.add(take.key);
+    for (const key of hits) keys.add(key);
   }
   return { keys, unmatched };
+}
+
+/** Keys of takes by every name they go by. */
+function byName(takes: readonly Take[]): ReadonlyMap<string, readonly string[]> {
+  const named = new Map<string, string[]>();
+  for (const take of takes) {
+    for (const name of namesOf(take)) {
+      const keys = named.get(name);
+      if (keys === undefined) named.set(name, [take.key]);
+      else keys.push(take.key);
+    }
+  }
+  return named;
 }
 
 /** `opening`, `opening#1`: the first of several takes may be called either way, and the bare id means all. */

@@ -1,0 +1,200 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Attempt } from '../../src/lock/attempt.js';
+import type { Take } from '../../src/manifest/take.js';
+import {
+  assemblePlan,
+  checkBudget,
+  distinctQuotes,
+  draftPurchases,
+  spentMicroUsd,
+} from '../../src/plan/assemble.js';
+import { decide } from '../../src/plan/decide.js';
+import type { Plan } from '../../src/plan/plan.js';
+import type { Balance } from '../../src/venice/client.js';
+import type { Model } from '../../src/venice/model.js';
+import { catalogueOf, filesOf, makeAttempt, makeModel, makeTake, NOW_MS } from './builders.js';
+
+interface World {
+  readonly takes: readonly Take[];
+  readonly models?: readonly Model[];
+  readonly attempts?: readonly Attempt[];
+  readonly budget?: number;
+  /** Micro-dollars by query key; a key that is not here gets this much; `null`: no answer. */
+  readonly price?: (key: string) => number | null;
+}
+
+function planOf({
+  takes,
+  models = [makeModel()],
+  attempts = [],
+  budget,
+  price = () => 500_000,
+}: World): Plan {
+  const decided = decide({
+    takes,
+    attempts,
+    files: filesOf(attempts),
+    occupied: () => undefined,
+    selection: { retryFailed: false, force: [] },
+  });
+  const drafted = draftPurchases(decided.rows, catalogueOf(...models), NOW_MS);
+  const quotes = new Map(
+    distinctQuotes(drafted.drafts).flatMap(({ key }) => {
+      const microUsd = price(key);
+      return microUsd === null ? [] : [[key, { microUsd, quotedAtMs: NOW_MS }] as const];
+    }),
+  );
+  return assemblePlan({ decided, drafted, quotes, attempts, budgetMicroUsd: budget });
+}
+
+const tracks = (count: number, request: Take['request'] | object = {}) =>
+  Array.from({ length: count }, (_, index) =>
+    makeTake({ track: `t${index}`, request: { prompt: `p${index}`, ...request } }),
+  );
+
+describe('quotes', () => {
+  it('are asked for once for all alike', () => {
+    const takes = [...tracks(50, { duration_seconds: 60 }), ...tracks(50, { duration_seconds: 30 })];
+    const decided = decide({
+      takes,
+      attempts: [],
+      files: new Map(),
+      occupied: () => undefined,
+      selection: { retryFailed: false, force: [] },
+    });
+    const { drafts } = draftPurchases(decided.rows, catalogueOf(makeModel()), NOW_MS);
+    expect(drafts).toHaveLength(100);
+    expect(distinctQuotes(drafts).map(({ duration_seconds }) => duration_seconds)).toEqual([60, 30]);
+  });
+
+  it('stand in the plan beside the catalogue’s price', () => {
+    const plan = planOf({ takes: tracks(1) });
+    expect(plan.purchases[0]?.quote).toMatchObject({
+      microUsd: 500_000,
+      catalogueMicroUsd: 100_000,
+      quotedAtMs: NOW_MS,
+    });
+  });
+
+  it('that did not come are an error, and no purchase', () => {
+    const takes = [...tracks(2, { duration_seconds: 60 }), makeTake({ track: 'other' })];
+    const plan = planOf({ takes, price: (key) => (key.includes('60') ? null : 7) });
+    expect(plan.purchases.map(({ take }) => take.key)).toEqual(['other']);
+    expect(plan.diagnostics).toMatchObject([{ code: 'no-quote', severity: 'error' }]);
+    expect(plan.diagnostics[0]?.message).toContain('t0 and t1');
+  });
+
+  it('are not missed where a request is wrong, so that nothing was quoted', () => {
+    const takes = [makeTake({ track: 'wrong', request: { loop: true } }), makeTake({ track: 'right' })];
+    const plan = planOf({ takes, models: [makeModel({ supports_loop: false })], price: () => null });
+    expect(plan.diagnostics.map(({ code }) => code)).toEqual(['loop-unsupported']);
+  });
+});
+
+describe('checks against the models', () => {
+  it('are made of what is to be bought alone', () => {
+    const takes = tracks(2);
+    const gone = planOf({
+      takes,
+      models: [],
+      attempts: [makeAttempt({ of: takes[0]! }), makeAttempt({ name: 'b', of: takes[1]!, state: 'queued' })],
+    });
+    expect(gone.diagnostics).toEqual([]);
+    expect(planOf({ takes, models: [] }).diagnostics.map(({ code }) => code)).toContain('unknown-model');
+  });
+
+  it('tell all takes of a track once', () => {
+    const takes = [1, 2, 3].map((take) => makeTake({ take, takes: 3, request: { loop: true } }));
+    expect(planOf({ takes, models: [makeModel({ supports_loop: false })] }).diagnostics).toHaveLength(1);
+  });
+});
+
+describe('the sums', () => {
+  it('are those of the purchases, exactly', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: 10_000_000_000 }), { maxLength: 20 }), (prices) => {
+        const takes = prices.map((_, index) =>
+          makeTake({ track: `t${index}`, request: { duration_seconds: index + 1 } }),
+        );
+        const plan = planOf({ takes, price: (key) => prices[(JSON.parse(key) as number[])[1]! - 1]! });
+        expect(plan.totalMicroUsd).toBe(prices.reduce((sum, price) => sum + price, 0));
+        expect(plan.totalMicroUsd).toBe(plan.purchases.reduce((sum, { quote }) => sum + quote.microUsd, 0));
+        expect(new Set(plan.purchases.map(({ take }) => take.key)).size).toBe(prices.length);
+      }),
+    );
+  });
+
+  it('count as spent what is charged, reserved or in doubt, and not what was refused or came back', () => {
+    const of = makeTake();
+    const states = [
+      'intent',
+      'queued',
+      'stored',
+      'done',
+      'in_doubt',
+      'failed',
+      'lost',
+      'unverified',
+    ] as const;
+    const counted = states.map((state, index) =>
+      makeAttempt({ name: `${index}`, of, state, quote: 10 ** index }),
+    );
+    const uncounted = [
+      makeAttempt({ name: 'x', of, state: 'rejected', quote: 5 }),
+      makeAttempt({ name: 'y', of, state: 'failed', refunded: true, quote: 5 }),
+    ];
+    expect(spentMicroUsd([...counted, ...uncounted])).toBe(11_111_111);
+  });
+});
+
+describe('the limits', () => {
+  const balance = (changes: Partial<Balance>): Balance => ({
+    canConsume: true,
+    consumptionCurrency: 'USD',
+    ...changes,
+  });
+  const codes = (plan: Plan, about?: Balance) => checkBudget(plan, about).map(({ code }) => code);
+  const three = { takes: tracks(3), price: () => 1_000_000 };
+
+  it.each([
+    ['at the budget', 3_000_000, []],
+    ['a micro-dollar over the budget', 2_999_999, ['over-budget']],
+    ['without a budget', undefined, []],
+  ])('%s', (_, budget, expected) => {
+    expect(codes(planOf({ ...three, ...(budget === undefined ? {} : { budget }) }))).toEqual(expected);
+  });
+
+  it('count what was spent before', () => {
+    const attempts = [makeAttempt({ of: makeTake({ track: 'old' }), quote: 1_500_000 })];
+    const [diagnostic] = checkBudget(planOf({ ...three, attempts, budget: 4_000_000 }));
+    expect(diagnostic?.message).toBe(
+      '$3.00 to be bought and $1.50 spent before pass the budget of $4.00 by $0.50',
+    );
+    expect(diagnostic?.hint).toContain('$4.50');
+  });
+
+  it.each<[string, Partial<Balance>, string[]]>([
+    ['enough', { usdMicro: 3_000_000 }, []],
+    ['enough of both together', { usdMicro: 1_000_000, diemMicro: 2_000_000 }, []],
+    ['too little', { usdMicro: 2_999_999 }, ['over-balance']],
+    ['not told', {}, []],
+    ['credits of which the amount is not told', { consumptionCurrency: 'BUNDLED_CREDITS', usdMicro: 0 }, []],
+    ['blocked', { canConsume: false, usdMicro: 9_000_000 }, ['cannot-consume']],
+  ])('with a balance: %s', (_, changes, expected) => {
+    expect(codes(planOf(three), balance(changes))).toEqual(expected);
+  });
+
+  it('are both told', () => {
+    expect(codes(planOf({ ...three, budget: 1 }), balance({ usdMicro: 1 }))).toEqual([
+      'over-budget',
+      'over-balance',
+    ]);
+  });
+
+  it('do not matter where nothing is bought', () => {
+    const takes = tracks(1);
+    const attempts = [makeAttempt({ of: takes[0]!, quote: 9_000_000 })];
+    expect(codes(planOf({ takes, attempts, budget: 1 }), balance({ canConsume: false }))).toEqual([]);
+  });
+});

@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { matchesGlob, readSelection } from '../../src/plan/selection.js';
+import { makeTake } from './builders.js';
+
+const takes = [
+  makeTake({ track: 'intro-1' }),
+  makeTake({ track: 'intro-2' }),
+  makeTake({ track: 'song', take: 1, takes: 2 }),
+  makeTake({ track: 'song', take: 2, takes: 2 }),
+];
+
+function selectedBy(only: string[]): string[] {
+  const selection = readSelection({ only, retryFailed: false, force: [] }, takes);
+  return takes.filter((take) => selection.selected(take)).map(({ track, take }) => `${track}#${take}`);
+}
+
+describe('a pattern', () => {
+  it.each([
+    ['a track with all its takes', ['song'], ['song#1', 'song#2']],
+    ['the first take', ['song#1'], ['song#1']],
+    ['a later take', ['song#2'], ['song#2']],
+    ['the only take by number', ['intro-1#1'], ['intro-1#1']],
+    ['many by a star', ['intro-*'], ['intro-1#1', 'intro-2#1']],
+    ['one letter by a question mark', ['intro-?'], ['intro-1#1', 'intro-2#1']],
+    ['takes of a number', ['*#2'], ['song#2']],
+    ['several', ['intro-1', 'song#2'], ['intro-1#1', 'song#2']],
+  ])('names %s', (_, only, expected) => {
+    expect(selectedBy(only)).toEqual(expected);
+  });
+
+  it('absent, or an empty list, leaves all', () => {
+    expect(selectedBy([])).toHaveLength(4);
+  });
+
+  it.each(['only', 'except', 'force'] as const)('that matches nothing is an error: --%s', (flag) => {
+    const { diagnostics } = readSelection(
+      { retryFailed: false, force: [], [flag]: ['intro-11', 'zz*'] },
+      takes,
+    );
+    expect(diagnostics).toMatchObject([
+      { code: 'unknown-track', severity: 'error', hint: expect.stringContaining('intro-1') },
+      { code: 'unknown-track', severity: 'error' },
+    ]);
+    expect(diagnostics[1]).not.toHaveProperty('hint');
+  });
+});
+
+describe('the matcher', () => {
+  const text = fc.string({ unit: fc.constantFrom('a', 'b', '.', '#'), maxLength: 12 });
+
+  it('agrees with the regular expression that says the same', () => {
+    const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '.', '*', '?'), maxLength: 8 });
+    fc.assert(
+      fc.property(text, pattern, (subject, glob) => {
+        const source = glob.replaceAll('.', '\\.').replaceAll('*', '.*').replaceAll('?', '.');
+        expect(matchesGlob(subject, glob)).toBe(new RegExp(`^${source}$`).test(subject));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('takes everything else as it is', () => {
+    fc.assert(fc.property(text, (subject) => matchesGlob(subject, subject)));
+    expect(matchesGlob('a', '[a]')).toBe(false);
+  });
+});
