@@ -1,0 +1,94 @@
+import type { AudioRequest, LoadedManifest, RequestField, Take } from '../../src/manifest/take.js';
+import { sha256 } from './media.js';
+import type { Rng } from './random.js';
+import { SIM_MODELS } from './server.js';
+
+/** What the person of the simulation wants: a manifest that is edited between runs. */
+export interface Album {
+  tracks: Track[];
+  /** Every request that was ever wanted, by its prompt. */
+  readonly digests: Map<string, string>;
+}
+
+export interface Track {
+  readonly id: string;
+  model: (typeof SIM_MODELS)[number];
+  seconds: number | undefined;
+  /** Counts the edits of the prompt. */
+  version: number;
+  takes: number;
+  stem: string;
+}
+
+const TAKES_MAX = 6;
+
+export function drawAlbum(rng: Rng): Album {
+  const album: Album = { tracks: [], digests: new Map() };
+  const wanted = rng.between(1, 4);
+  let takes = 0;
+  for (let at = 0; at < wanted; at++) {
+    const track = drawTrack(rng, `t${at}`);
+    takes += track.takes;
+    if (takes <= TAKES_MAX) album.tracks.push(track);
+  }
+  return album;
+}
+
+export function drawTrack(rng: Rng, id: string): Track {
+  const model = rng.pick(SIM_MODELS);
+  return {
+    id,
+    model,
+    seconds: model === 'sim-tiers' ? rng.pick([30, 60]) : undefined,
+    version: 1,
+    takes: rng.chance(0.7) ? 1 : 2,
+    stem: rng.chance(0.7) ? `out/${id}` : `out/deep/${id}`,
+  };
+}
+
+export function promptOf(track: Track): string {
+  return `${track.id} version ${track.version}`;
+}
+
+export function loadedOf(
+  album: Album,
+  directory: string,
+  budgetMicroUsd: number | undefined,
+): LoadedManifest {
+  const takes = album.tracks.flatMap((track) => takesOf(track));
+  for (const take of takes) album.digests.set(take.request.prompt, take.digest);
+  return {
+    manifest: {
+      path: `${directory}/album.yaml`,
+      directory,
+      takes,
+      ...(budgetMicroUsd === undefined ? {} : { budgetMicroUsd }),
+    },
+    diagnostics: [],
+    sources: new Map(),
+  };
+}
+
+function takesOf(track: Track): readonly Take[] {
+  const request: AudioRequest = {
+    model: track.model,
+    prompt: promptOf(track),
+    ...(track.seconds === undefined ? {} : { duration_seconds: track.seconds }),
+  };
+  const digest = `v1:${sha256(Buffer.from(JSON.stringify(request)))}`;
+  const parts: Partial<Record<RequestField, string>> = {};
+  for (const [field, value] of Object.entries(request))
+    parts[field as RequestField] = sha256(Buffer.from(String(value))).slice(0, 8);
+  return Array.from({ length: track.takes }, (_, at) => ({
+    key: track.takes === 1 ? track.id : `${track.id}#${at + 1}`,
+    track: track.id,
+    take: at + 1,
+    takes: track.takes,
+    request,
+    digest,
+    parts,
+    stem: at === 0 ? track.stem : `${track.stem}-${at + 1}`,
+    span: { file: 'album.yaml', line: 1, column: 1, endLine: 1, endColumn: 2 },
+    fieldSpans: {},
+  }));
+}

@@ -1,0 +1,161 @@
+import type { Rng } from './random.js';
+
+/**
+ * The disk: what processes see (`bytes`, entries) apart from what a loss of power leaves (`synced`, durable
+ * entries). Synchronous and without faults: `sim-files.ts` makes a `Files` port of it. Byte arrays are never
+ * changed in place, so that a snapshot costs nothing.
+ */
+export interface Inode {
+  bytes: Uint8Array;
+  /** As of the last sync. */
+  synced: Uint8Array;
+  /** Ranges that a failed sync has dropped: a later sync that succeeds does not bring them back (`fsyncgate`). */
+  readonly dropped: (readonly [from: number, to: number])[];
+  modifiedMs: number;
+}
+
+export type Entry = Inode | 'directory';
+
+/** A change of directory entries, all of it or nothing: `undefined` removes. A rename is the new name, then the old one. */
+type EntryChange = readonly (readonly [path: string, to: Inode | undefined])[];
+
+export interface Disk {
+  readonly entries: ReadonlyMap<string, Entry>;
+  makeDirectory(path: string): void;
+  change(change: EntryChange): void;
+  syncDirectory(path: string): void;
+  /** The power goes: all that was not synced is kept, torn or lost, by chance. */
+  losePower(): void;
+  /** The worst that a loss of power now could leave of the file; `undefined` where that is nothing, or not certain. */
+  certain(path: string): Uint8Array | undefined;
+}
+
+export function createDisk(rng: Rng): Disk {
+  let entries = new Map<string, Entry>();
+  let durable = new Map<string, Entry>();
+  let pending: EntryChange[] = [];
+
+  const applyTo = (target: Map<string, Entry>, change: EntryChange) => {
+    for (const [path, to] of change) {
+      if (to === undefined) target.delete(path);
+      else target.set(path, to);
+    }
+  };
+
+  return {
+    get entries() {
+      return entries;
+    },
+    makeDirectory: (path) => {
+      for (const part of ancestors(path)) {
+        entries.set(part, 'directory');
+        durable.set(part, 'directory');
+      }
+    },
+    change: (change) => {
+      applyTo(entries, change);
+      pending.push(change);
+    },
+    syncDirectory: (directory) => {
+      const rest: EntryChange[] = [];
+      for (const change of pending) {
+        const last = change.at(-1)!;
+        if (folderOf(last[0]) === directory) applyTo(durable, change);
+        else if (folderOf(change[0]![0]) === directory) {
+          // A move into this folder: the old name, in the other folder, may come back.
+          applyTo(durable, [change[0]!]);
+          rest.push([last]);
+        } else rest.push(change);
+      }
+      pending = rest;
+    },
+    losePower: () => {
+      applySome(rng, pending, (change) => applyTo(durable, change));
+      pending = [];
+      for (const entry of durable.values()) if (entry !== 'directory') tear(rng, entry);
+      entries = new Map(durable);
+      durable = new Map(entries);
+    },
+    certain: (path) => {
+      const inode = durable.get(path);
+      if (inode === undefined || inode === 'directory') return undefined;
+      if (pending.some((change) => change.some(([at, to]) => at === path && to !== inode))) return undefined;
+      return startsWith(inode.bytes, inode.synced) || inode.dropped.length > 0 ? inode.synced : undefined;
+    },
+  };
+}
+
+export function createInode(nowMs: number): Inode {
+  const empty = new Uint8Array(0);
+  return { bytes: empty, synced: empty, dropped: [], modifiedMs: nowMs };
+}
+
+export function syncInode(inode: Inode): void {
+  inode.synced = inode.dropped.length === 0 ? inode.bytes : withHoles(inode);
+}
+
+/** A sync that fails: the kernel tells it once and forgets the pages. */
+export function failSync(inode: Inode): void {
+  if (inode.bytes.length > inode.synced.length) inode.dropped.push([inode.synced.length, inode.bytes.length]);
+}
+
+function withHoles(inode: Inode): Uint8Array {
+  const bytes = inode.bytes.slice();
+  for (const [from, to] of inode.dropped) bytes.fill(0, from, to);
+  return bytes;
+}
+
+/** Of each folder's changes a first part is kept, as a journal would; all, none or some. */
+function applySome(rng: Rng, pending: readonly EntryChange[], apply: (change: EntryChange) => void): void {
+  const luck = rng.pick(['all', 'none', 'some'] as const);
+  if (luck === 'none') return;
+  const cutOff = new Set<string>();
+  for (const change of pending) {
+    const folders = change.map(([path]) => folderOf(path));
+    const lost = folders.some((folder) => cutOff.has(folder)) || (luck === 'some' && rng.chance(0.4));
+    if (lost) for (const folder of folders) cutOff.add(folder);
+    else apply(change);
+  }
+}
+
+/** What becomes of the bytes that were not synced: kept, lost, cut somewhere, or there in length alone. */
+function tear(rng: Rng, inode: Inode): void {
+  const { synced } = inode;
+  const bytes = inode.dropped.length === 0 ? inode.bytes : withHoles(inode);
+  if (bytes === synced) return;
+  const appended = startsWith(bytes, synced);
+  const base = appended ? synced.length : 0;
+  const cut = base + rng.below(bytes.length - base + 1);
+  switch (rng.pick(['kept', 'lost', 'cut', 'zeros'] as const)) {
+    case 'kept':
+      inode.bytes = bytes;
+      break;
+    case 'lost':
+      inode.bytes = synced;
+      break;
+    case 'cut':
+      inode.bytes = bytes.slice(0, cut);
+      break;
+    case 'zeros':
+      inode.bytes = bytes.slice();
+      inode.bytes.fill(0, cut);
+  }
+  inode.synced = inode.bytes;
+  inode.dropped.length = 0;
+}
+
+function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
+  if (bytes === start) return true;
+  if (bytes.length < start.length) return false;
+  return Buffer.compare(bytes.subarray(0, start.length), start) === 0;
+}
+
+export function folderOf(path: string): string {
+  return path.slice(0, Math.max(1, path.lastIndexOf('/')));
+}
+
+/** The path itself and every folder above it, outermost first. */
+export function ancestors(path: string): readonly string[] {
+  const parts = path.split('/').filter((part) => part !== '');
+  return ['/', ...parts.map((_, at) => `/${parts.slice(0, at + 1).join('/')}`)];
+}

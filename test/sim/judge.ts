@@ -1,0 +1,294 @@
+import type { Attempt } from '../../src/lock/attempt.js';
+import { countsAsSpent } from '../../src/lock/attempt.js';
+import type { TransportRequest } from '../../src/ports.js';
+import type { Disk } from './disk.js';
+import type { LockView } from './lock-view.js';
+import { createLockReader } from './lock-view.js';
+import { sha256 } from './media.js';
+import type { Server, ServerJob } from './server.js';
+
+/** The promise, as checks: what may never be seen in any world, whatever fails. */
+export const CHECKS = {
+  a: 'each wanted take is charged at most once, and once more for each time a person asked for it',
+  b: 'every charge is a queue_id in the lockfile, or an attempt in doubt',
+  c: 'when the remote copy is deleted, the local one is verified, recorded and durable',
+  d: 'a file that the lockfile calls stored is there, with the bytes that were served',
+  e: 'charged, reserved and in doubt never pass the approved total or the budget',
+  f: 'states go forward, and a queue_id never disappears',
+  g: 'with a lockfile that cannot be read whole, nothing is bought',
+  h: 'no submit leaves before its intent is durable, and no poll before its queue_id is',
+  i: 'the API key is in no byte written or told',
+  j: 'nothing is written outside the output folder, the lockfile and the rescue folders',
+  k: 'a run of a finished manifest asks the service for nothing that is paid for',
+  l: 'once faults stop, every attempt that is not in doubt ends, and what is wanted is made',
+  m: 'nothing is given up as lost or failed while the service still has it',
+  n: 'one run at a time spends',
+  o: 'a run ends with a report or a told error, in bounded time',
+  p: 'nothing is bought that no approval named',
+} as const;
+
+export type Check = keyof typeof CHECKS;
+
+export interface Violation {
+  readonly check: Check;
+  readonly message: string;
+}
+
+/** One run under way, as the judge sees it. */
+export interface Witness {
+  readonly name: string;
+  readonly budgetMicroUsd: number | undefined;
+  /** Prompts that the approved plan buys, each as often as it buys it. */
+  readonly approved: string[];
+  /** What may be spent under the lockfile in all, by this run's approval. */
+  approvedUpToMicroUsd: number;
+  submits: number;
+  /** Ended, or dead. */
+  over: boolean;
+}
+
+export interface JudgeWorld {
+  readonly disk: Disk;
+  readonly server: Server;
+  readonly lockfilePath: string;
+  readonly outputRoot: string;
+  /** Paths below these may be written. */
+  readonly writable: readonly string[];
+  readonly secrets: readonly string[];
+  /** Whether the checks of the audio find any damage. */
+  readonly thorough: boolean;
+  /** Whether prices ever change after the catalogue was told. */
+  readonly pricesMove: boolean;
+  readonly nowMs: () => number;
+  /** Digest of the request that this prompt belongs to. */
+  readonly digestOf: (prompt: string) => string | undefined;
+  /** How often this prompt may be charged. */
+  readonly allowed: (prompt: string) => number;
+  /** A file that a person deleted, or a job whose fate a person settled. */
+  readonly waived: ReadonlySet<string>;
+}
+
+export interface Judge {
+  readonly violations: readonly Violation[];
+  blame(check: Check, message: string): void;
+  changed(path: string, bytes?: Uint8Array): void;
+  told(text: string): void;
+  sent(witness: Witness, request: TransportRequest): void;
+  handled(): void;
+  /** At rest: after a crash, at the end of a run, at the end of all. */
+  look(): void;
+  /** The durable lockfile as of now. */
+  view(): LockView;
+}
+
+export function createJudge(world: JudgeWorld): Judge {
+  const violations: Violation[] = [];
+  const reader = createLockReader();
+  const secrets = world.secrets.map((secret) => Buffer.from(secret));
+  const spenders = new Set<Witness>();
+  const known = new Map<string, Attempt>();
+  const knownIds = new Set<string>();
+  let jobsSeen = 0;
+
+  const blame = (check: Check, message: string) => {
+    violations.push({ check, message });
+  };
+  const view = () => reader.read(world.disk.certain(world.lockfilePath));
+
+  return {
+    violations,
+    blame,
+    view,
+    changed: (path, bytes) => {
+      if (!world.writable.some((allowed) => path === allowed || path.startsWith(allowed)))
+        blame('j', `writes ${path}`);
+      if (
+        bytes !== undefined &&
+        secrets.some((secret) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(secret))
+      )
+        blame('i', `the key in ${path}`);
+    },
+    told: (text) => {
+      if (world.secrets.some((secret) => text.includes(secret)))
+        blame('i', `the key is told: ${text.slice(0, 200)}`);
+    },
+    sent: (witness, request) => {
+      const body = request.body === undefined ? {} : (JSON.parse(request.body) as Record<string, unknown>);
+      if (request.path === '/audio/queue')
+        judgeSubmit(world, blame, witness, spenders, String(body.prompt), view());
+      else if (request.path === '/audio/retrieve') judgePoll(blame, String(body.queue_id), view());
+      else if (request.path === '/audio/complete') judgeCleanUp(world, blame, String(body.queue_id), view());
+    },
+    handled: () => {
+      if (world.server.jobs.size === jobsSeen) return;
+      jobsSeen = world.server.jobs.size;
+      judgeCharges(world, blame);
+    },
+    look: () => {
+      const seen = view();
+      judgeHistory(blame, seen, known, knownIds);
+      judgeCoverage(world, blame, seen);
+      judgeFiles(world, blame, seen);
+      judgeSurrender(world, blame, seen);
+    },
+  };
+}
+
+type Blame = Judge['blame'];
+
+function judgeSubmit(
+  world: JudgeWorld,
+  blame: Blame,
+  witness: Witness,
+  spenders: Set<Witness>,
+  prompt: string,
+  view: LockView,
+): void {
+  witness.submits += 1;
+  for (const other of spenders)
+    if (other !== witness && !other.over) blame('n', `${witness.name} and ${other.name} both submit`);
+  spenders.add(witness);
+  if (view.badLines > 0) blame('g', `${witness.name} submits over a damaged lockfile`);
+  const digest = world.digestOf(prompt);
+  const intents = [...view.attempts.values()].filter(
+    ({ latest }) => latest.state === 'intent' && latest.digest === digest,
+  );
+  if (intents.length === 0) blame('h', `no durable intent for ${prompt}`);
+  const at = witness.approved.indexOf(prompt);
+  if (at < 0) blame('p', `${prompt} was not approved`);
+  const spent = spentUnder(view);
+  if (spent > witness.approvedUpToMicroUsd)
+    blame('e', `${spent} spent, ${witness.approvedUpToMicroUsd} approved`);
+  if (witness.budgetMicroUsd !== undefined && spent > witness.budgetMicroUsd)
+    blame('e', `${spent} spent of a budget of ${witness.budgetMicroUsd}`);
+}
+
+export function spentUnder(view: LockView): number {
+  let spent = 0;
+  for (const { latest } of view.attempts.values()) if (countsAsSpent(latest)) spent += latest.quote_micro_usd;
+  return spent;
+}
+
+function judgePoll(blame: Blame, queueId: string, view: LockView): void {
+  for (const { queueIds } of view.attempts.values()) if (queueIds.has(queueId)) return;
+  blame('h', `${queueId} is asked for and is not durable`);
+}
+
+function judgeCleanUp(world: JudgeWorld, blame: Blame, queueId: string, view: LockView): void {
+  const job = world.server.jobs.get(queueId);
+  const attempt = [...view.attempts.values()].find(({ queueIds }) => queueIds.has(queueId))?.latest;
+  if (job === undefined || job.deletedMs !== undefined) return;
+  if (attempt?.file === undefined || attempt.state !== 'stored') {
+    blame('c', `${queueId} is deleted while it is ${attempt?.state ?? 'unknown'}`);
+    return;
+  }
+  const hash = hashOf(world, attempt, 'certain');
+  if (hash !== attempt.file.sha256)
+    blame('c', `${queueId} is deleted and ${attempt.file.path} is not durable`);
+  else if (!isServed(world, job, hash))
+    blame('c', `${queueId} is deleted and ${attempt.file.path} is not what was served`);
+}
+
+function isServed(world: JudgeWorld, job: ServerJob, hash: string): boolean {
+  return world.thorough ? hash === sha256(job.audio) : job.served.has(hash);
+}
+
+/** A journaled move may have come to either place. */
+function hashOf(world: JudgeWorld, { file, move_to }: Attempt, how: 'certain' | 'seen'): string | undefined {
+  if (file === undefined) return undefined;
+  let found: string | undefined;
+  for (const path of move_to === undefined ? [file.path] : [file.path, move_to]) {
+    const absolute = `${world.outputRoot}/${path}`;
+    const entry = world.disk.entries.get(absolute);
+    const bytes =
+      how === 'certain' ? world.disk.certain(absolute) : entry === 'directory' ? undefined : entry?.bytes;
+    const hash = bytes === undefined ? undefined : sha256(bytes);
+    if (hash === file.sha256) return hash;
+    found ??= hash;
+  }
+  return found;
+}
+
+function judgeCharges(world: JudgeWorld, blame: Blame): void {
+  const charges = new Map<string, number>();
+  for (const { prompt } of world.server.jobs.values()) charges.set(prompt, (charges.get(prompt) ?? 0) + 1);
+  for (const [prompt, count] of charges)
+    if (count > world.allowed(prompt))
+      blame('a', `${prompt} is charged ${count} times, ${world.allowed(prompt)} are wanted`);
+}
+
+function judgeHistory(
+  blame: Blame,
+  view: LockView,
+  known: Map<string, Attempt>,
+  knownIds: Set<string>,
+): void {
+  for (const step of view.illegalSteps) blame('f', step);
+  const ids = new Set<string>();
+  for (const [id, { latest, queueIds }] of view.attempts) {
+    for (const queueId of queueIds) ids.add(queueId);
+    const before = known.get(id);
+    if (before !== undefined && before.rev > latest.rev)
+      blame('f', `${id} went back from ${before.state} (${before.rev}) to ${latest.state} (${latest.rev})`);
+    known.set(id, latest);
+  }
+  if (view.attempts.size === 0 && known.size > 0 && view.badLines > 0) return;
+  for (const queueId of knownIds) if (!ids.has(queueId)) blame('f', `${queueId} disappeared`);
+  for (const queueId of ids) knownIds.add(queueId);
+  for (const [id, { state }] of known)
+    if (!view.attempts.has(id) && state !== 'rejected') blame('f', `${id} (${state}) disappeared`);
+}
+
+function judgeCoverage(world: JudgeWorld, blame: Blame, view: LockView): void {
+  const ids = new Set<string>();
+  const doubts = new Map<string, number>();
+  for (const { latest, queueIds } of view.attempts.values()) {
+    for (const queueId of queueIds) ids.add(queueId);
+    if (queueIds.size === 0 && (latest.state === 'intent' || latest.state === 'in_doubt'))
+      doubts.set(latest.digest, (doubts.get(latest.digest) ?? 0) + 1);
+  }
+  for (const job of world.server.jobs.values()) {
+    if (ids.has(job.queueId) || world.waived.has(job.queueId)) continue;
+    const digest = world.digestOf(job.prompt) ?? '';
+    const left = doubts.get(digest) ?? 0;
+    if (left === 0) blame('b', `the charge of ${job.queueId} (${job.prompt}) is recorded nowhere`);
+    doubts.set(digest, left - 1);
+  }
+  const charged = [...world.server.jobs.values()].reduce((sum, job) => sum + job.priceMicroUsd, 0);
+  if (!world.pricesMove && charged > spentUnder(view) + refunds(view))
+    blame('e', `${charged} charged, ${spentUnder(view)} known as spent`);
+}
+
+function refunds(view: LockView): number {
+  let sum = 0;
+  for (const { latest } of view.attempts.values())
+    if (latest.refunded === true) sum += latest.quote_micro_usd;
+  return sum;
+}
+
+function judgeFiles(world: JudgeWorld, blame: Blame, view: LockView): void {
+  for (const { latest } of view.attempts.values()) {
+    if (latest.file === undefined || (latest.state !== 'stored' && latest.state !== 'done')) continue;
+    if (world.waived.has(latest.attempt)) continue;
+    const hash = hashOf(world, latest, 'certain');
+    if (hash !== latest.file.sha256)
+      blame(
+        'd',
+        `${latest.file.path} of ${latest.attempt} (${latest.state}) is ${hash === undefined ? 'not durable' : 'another file'}`,
+      );
+    const job = world.server.jobs.get(latest.queue_id ?? '');
+    if (job !== undefined && hash !== undefined && !isServed(world, job, hash))
+      blame('d', `${latest.file.path} is not what was served`);
+  }
+}
+
+function judgeSurrender(world: JudgeWorld, blame: Blame, view: LockView): void {
+  for (const { latest } of view.attempts.values()) {
+    const job = world.server.jobs.get(latest.queue_id ?? '');
+    if (job === undefined) continue;
+    const gone = job.deletedMs !== undefined || world.nowMs() >= job.expiresMs;
+    if (latest.state === 'lost' && !gone) blame('m', `${job.queueId} is called lost and is there`);
+    if (latest.state === 'failed' && !job.fails) blame('m', `${job.queueId} is called failed and is not`);
+    if (latest.state === 'rejected') blame('m', `${job.queueId} is called rejected and was charged`);
+  }
+}

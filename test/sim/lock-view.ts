@@ -1,0 +1,128 @@
+import type { Attempt, AttemptState } from '../../src/lock/attempt.js';
+
+/**
+ * The lockfile as the judge reads it: written from its contract, not with the program's own reader, and cheap enough to be
+ * read at every request. What was parsed once is not parsed again while the file only grows.
+ */
+export interface LockView {
+  readonly attempts: ReadonlyMap<string, ViewedAttempt>;
+  /** Terminated lines that are not records. */
+  readonly badLines: number;
+  /** Steps between states that no attempt may take. */
+  readonly illegalSteps: readonly string[];
+}
+
+export interface ViewedAttempt {
+  /** By the highest rev. */
+  readonly latest: Attempt;
+  readonly queueIds: ReadonlySet<string>;
+}
+
+export interface LockReader {
+  /** `undefined` reads as no file. */
+  read(bytes: Uint8Array | undefined): LockView;
+}
+
+interface Parsed {
+  bytes: Uint8Array;
+  /** Up to and with the last line end. */
+  parsedBytes: number;
+  readonly attempts: Map<string, { latest: Attempt; queueIds: Set<string> }>;
+  badLines: number;
+  readonly illegalSteps: string[];
+}
+
+export function createLockReader(): LockReader {
+  let parsed = nothing();
+  return {
+    read: (bytes = EMPTY) => {
+      if (bytes === parsed.bytes) return parsed;
+      if (!extendsParsed(parsed, bytes)) parsed = nothing();
+      const end = bytes.lastIndexOf(NEWLINE) + 1;
+      const text = Buffer.from(
+        bytes.buffer,
+        bytes.byteOffset + parsed.parsedBytes,
+        end - parsed.parsedBytes,
+      ).toString();
+      for (const line of text.split('\n')) if (line !== '') take(parsed, line);
+      parsed.bytes = bytes;
+      parsed.parsedBytes = end;
+      return parsed;
+    },
+  };
+}
+
+const EMPTY = new Uint8Array(0);
+const NEWLINE = 10;
+
+function nothing(): Parsed {
+  return { bytes: EMPTY, parsedBytes: 0, attempts: new Map(), badLines: 0, illegalSteps: [] };
+}
+
+function extendsParsed({ bytes: known, parsedBytes }: Parsed, bytes: Uint8Array): boolean {
+  if (bytes.length < parsedBytes) return false;
+  return Buffer.compare(known.subarray(0, parsedBytes), bytes.subarray(0, parsedBytes)) === 0;
+}
+
+function take(parsed: Parsed, line: string): void {
+  const record = parseLine(line);
+  if (record === undefined) {
+    parsed.badLines += 1;
+    return;
+  }
+  if (record.attempt === undefined) return;
+  const known = parsed.attempts.get(record.attempt);
+  if (known === undefined) {
+    parsed.attempts.set(record.attempt, { latest: record, queueIds: new Set(idsOf(record)) });
+    return;
+  }
+  for (const id of idsOf(record)) known.queueIds.add(id);
+  if (record.rev < known.latest.rev) return;
+  if (record.rev > known.latest.rev) {
+    const step = `${known.latest.state} -> ${record.state}`;
+    if (!STEPS[known.latest.state].includes(record.state))
+      parsed.illegalSteps.push(`${step} of ${record.attempt}`);
+    known.latest = record;
+  } else if (STRENGTH.indexOf(record.state) < STRENGTH.indexOf(known.latest.state)) known.latest = record;
+}
+
+function parseLine(line: string): Attempt | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Attempt)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function idsOf(record: Attempt): readonly string[] {
+  return record.queue_id === undefined ? [] : [record.queue_id];
+}
+
+/** Of equal revs the first of these. Source: DESIGN, lockfile. */
+const STRENGTH: readonly AttemptState[] = [
+  'done',
+  'stored',
+  'unverified',
+  'lost',
+  'failed',
+  'queued',
+  'in_doubt',
+  'rejected',
+  'intent',
+];
+
+/** Where each state may lead, a person's `resolve` included. */
+const STEPS: Readonly<Record<AttemptState, readonly AttemptState[]>> = {
+  intent: ['queued', 'in_doubt', 'rejected', 'lost'],
+  in_doubt: ['in_doubt', 'queued', 'rejected', 'lost'],
+  queued: ['queued', 'stored', 'failed', 'lost', 'unverified'],
+  unverified: ['unverified', 'queued', 'stored', 'failed', 'lost'],
+  stored: ['stored', 'done', 'queued'],
+  done: ['done'],
+  rejected: ['rejected'],
+  failed: ['failed'],
+  lost: ['lost'],
+};

@@ -1,0 +1,197 @@
+import type { Transport, TransportAnswer, TransportNoAnswer, TransportRequest } from '../../src/ports.js';
+import type { SimProcess } from './process.js';
+import type { Rng } from './random.js';
+import type { Server, ServerAnswer } from './server.js';
+import type { Timeline } from './timeline.js';
+
+/** How often, per request, each fault of what lies between client and service strikes. */
+export interface NetworkRates {
+  /** No connection: nothing is sent. */
+  readonly noConnection: number;
+  /** The request is lost on its way, or the connection reset before it arrives. */
+  readonly requestLost: number;
+  /** The service does what was asked; its answer never arrives. */
+  readonly answerLost: number;
+  /** A proxy answers in the service's place: HTML, a redirect, 502. The service sees nothing. */
+  readonly proxyAnswers: number;
+  /** The same after the service did what was asked. */
+  readonly proxySpoils: number;
+  /** JSON of the service that arrives cut, or with other types in it. */
+  readonly garbled: number;
+  /** The body breaks off. */
+  readonly bodyCut: number;
+  /** The body stands still until the deadline. */
+  readonly bodyStalls: number;
+  /** Seconds instead of milliseconds. */
+  readonly slow: number;
+}
+
+export interface NetworkWorld {
+  readonly timeline: Timeline;
+  readonly rng: Rng;
+  readonly server: Server;
+  rates: NetworkRates;
+  /** Share of answers whose end is not marked. */
+  readonly unframed: number;
+}
+
+/** One process's way to the service. */
+export interface Line {
+  readonly world: NetworkWorld;
+  readonly process: SimProcess;
+  readonly apiKey: string;
+  /** As the request leaves, before anything can go wrong with it. */
+  readonly onSend: (request: TransportRequest) => void;
+  /** As the service has handled it. */
+  readonly onHandled: (request: TransportRequest, answer: ServerAnswer) => void;
+}
+
+type Outcome = TransportAnswer | TransportNoAnswer;
+
+export function createTransport(line: Line): Transport {
+  return (request) =>
+    line.process.call<Outcome>((settle) => {
+      line.onSend(request);
+      exchange(line, request, settle);
+    });
+}
+
+function exchange(line: Line, request: TransportRequest, settle: (outcome: Outcome) => void): void {
+  const { world, apiKey, process: simProcess } = line;
+  const { timeline, rng, rates, server } = world;
+  const deadlineAtMs = timeline.nowMs() + request.deadlineMs;
+  const fail = (sent: boolean, code: string, delayMs: number) =>
+    timeline.after(delayMs, () => settle({ kind: 'no_answer', sent, code, message: `simulated ${code}` }));
+  const lose = () => {
+    if (rng.chance(0.5)) fail(true, 'ECONNRESET', latencyMs(world));
+    else fail(true, 'UND_ERR_HEADERS_TIMEOUT', deadlineAtMs - timeline.nowMs());
+  };
+
+  if (rng.chance(rates.noConnection)) {
+    fail(false, rng.pick(['ECONNREFUSED', 'ENOTFOUND', 'UND_ERR_CONNECT_TIMEOUT']), latencyMs(world));
+    return;
+  }
+  // A kept-alive connection that the service has just closed.
+  const stale = request.freshConnection !== true && rng.chance(rates.requestLost);
+  if (stale || rng.chance(rates.requestLost)) {
+    lose();
+    return;
+  }
+  if (rng.chance(rates.proxyAnswers)) {
+    const answer = proxyPage(rng);
+    timeline.after(latencyMs(world), () => settle(answerOf(world, simProcess, answer, deadlineAtMs)));
+    return;
+  }
+  timeline.after(latencyMs(world), () => {
+    const handled = server.handle(
+      { method: request.method, path: request.path, body: request.body, apiKey },
+      timeline.nowMs(),
+    );
+    line.onHandled(request, handled);
+    const answer = spoil(world, handled);
+    const backMs = latencyMs(world);
+    if (rng.chance(rates.answerLost)) lose();
+    else if (timeline.nowMs() + backMs > deadlineAtMs)
+      fail(true, 'UND_ERR_HEADERS_TIMEOUT', deadlineAtMs - timeline.nowMs());
+    else timeline.after(backMs, () => settle(answerOf(world, simProcess, answer, deadlineAtMs)));
+  });
+}
+
+function latencyMs(world: NetworkWorld): number {
+  return world.rng.chance(world.rates.slow) ? world.rng.between(1_000, 40_000) : world.rng.between(5, 150);
+}
+
+function proxyPage(rng: Rng): ServerAnswer {
+  const status = rng.pick([200, 301, 307, 400, 403, 404, 429, 500, 502, 503, 504]);
+  const headers: Record<string, string> = { 'content-type': 'text/html' };
+  if (status === 301 || status === 307) headers.location = 'https://elsewhere.example/';
+  return { status, headers, body: Buffer.from('<html><body>Gateway</body></html>') };
+}
+
+function spoil(world: NetworkWorld, answer: ServerAnswer): ServerAnswer {
+  const { rng, rates } = world;
+  if (rng.chance(rates.proxySpoils)) {
+    const jsonError = {
+      status: rng.pick([500, 502, 504]),
+      headers: { 'content-type': 'application/json' },
+      body: Buffer.from('{"error":"Unknown error"}'),
+    };
+    const page = proxyPage(rng);
+    // After the effect only what says nothing about money: a refusal here would be a lie of the service.
+    return rng.chance(0.5) ? jsonError : { ...page, status: rng.pick([200, 307, 403, 500, 502, 503, 504]) };
+  }
+  if (answer.headers['content-type'] === 'application/json' && rng.chance(rates.garbled))
+    return { ...answer, body: garble(rng, answer.body) };
+  return answer;
+}
+
+function garble(rng: Rng, body: Uint8Array): Uint8Array {
+  const text = Buffer.from(body).toString();
+  switch (rng.pick(['cut', 'list', 'null', 'types', 'empty'] as const)) {
+    case 'cut':
+      return Buffer.from(text.slice(0, rng.below(text.length)));
+    case 'list':
+      return Buffer.from(`[${text}]`);
+    case 'null':
+      return Buffer.from('null');
+    case 'types':
+      return Buffer.from(
+        text.replace(/"(queue_id|quote|success|status|data|error)":/g, '"$1":[7],"was_$1":'),
+      );
+    case 'empty':
+      return new Uint8Array(0);
+  }
+}
+
+function answerOf(
+  world: NetworkWorld,
+  simProcess: SimProcess,
+  answer: ServerAnswer,
+  deadlineAtMs: number,
+): TransportAnswer {
+  const { rng } = world;
+  const framed = !rng.chance(world.unframed);
+  const headers = framed
+    ? { ...answer.headers, 'content-length': String(answer.body.length) }
+    : answer.headers;
+  let discarded = false;
+  return {
+    kind: 'answer',
+    status: answer.status,
+    headers,
+    framed,
+    body: readBody(world, simProcess, answer.body, framed, deadlineAtMs, () => discarded),
+    discard: () => {
+      discarded = true;
+    },
+  };
+}
+
+async function* readBody(
+  world: NetworkWorld,
+  simProcess: SimProcess,
+  body: Uint8Array,
+  framed: boolean,
+  deadlineAtMs: number,
+  discarded: () => boolean,
+): AsyncIterable<Uint8Array> {
+  const { rng, rates, timeline } = world;
+  const cut = rng.chance(rates.bodyCut) && body.length > 0 ? rng.below(body.length) : body.length;
+  const stalls = rng.chance(rates.bodyStalls);
+  const pieces = rng.between(1, 2);
+  for (let piece = 0; piece < pieces; piece++) {
+    const from = Math.floor((cut * piece) / pieces);
+    const to = Math.floor((cut * (piece + 1)) / pieces);
+    const waitMs = stalls && piece === pieces - 1 ? deadlineAtMs - timeline.nowMs() : rng.between(0, 20);
+    await simProcess.act(waitMs, () => {
+      if (discarded()) throw bodyFault('UND_ERR_ABORTED');
+      if (timeline.nowMs() >= deadlineAtMs) throw bodyFault('UND_ERR_BODY_TIMEOUT');
+    });
+    if (to > from) yield body.subarray(from, to);
+  }
+  if (cut < body.length && framed) throw bodyFault('UND_ERR_SOCKET');
+}
+
+function bodyFault(code: string): Error & { code: string } {
+  return Object.assign(new Error(`simulated ${code}`), { code });
+}

@@ -1,0 +1,143 @@
+import type { NetworkRates } from './network.js';
+import type { CrashPoint } from './process.js';
+import type { Rng } from './random.js';
+import { drawRates } from './random.js';
+import type { ServerRates } from './server.js';
+import type { DiskRates } from './sim-files.js';
+
+/** What a seed draws once: the world it plays in. */
+export interface Scenario {
+  readonly disk: DiskRates;
+  readonly network: NetworkRates;
+  readonly server: ServerRates;
+  readonly unframed: number;
+  readonly thorough: boolean;
+  readonly keep: boolean;
+  /** Share of the list price of everything; absent: no budget. */
+  readonly budgetShare: number | undefined;
+  readonly balanceShare: number;
+  /** Runs under faults, before the calm. */
+  readonly rounds: number;
+  readonly crashShare: number;
+  readonly powerShare: number;
+  /** Chance, between two runs, of each thing a person may do. */
+  readonly meddling: number;
+}
+
+const DISK_FAULTS = ['ioError', 'full', 'readOnly', 'slow'] as const;
+const NETWORK_FAULTS = [
+  'noConnection',
+  'requestLost',
+  'answerLost',
+  'proxyAnswers',
+  'proxySpoils',
+  'garbled',
+  'bodyCut',
+  'bodyStalls',
+  'slow',
+] as const;
+const SERVER_FAULTS = [
+  'jobFails',
+  'shortLife',
+  'slowJob',
+  'rejects',
+  'overloaded',
+  'limitWindow',
+  'authWindow',
+  'stray404',
+  'completeFalse',
+  'corruptAudio',
+  'priceChange',
+] as const;
+
+export const NO_DISK_FAULTS: DiskRates = { ioError: 0, full: 0, readOnly: 0, slow: 0 };
+
+export function calmRates<Name extends string>(rates: Readonly<Record<Name, number>>): Record<Name, number> {
+  return Object.fromEntries(Object.keys(rates).map((name) => [name, 0])) as Record<Name, number>;
+}
+
+export function drawScenario(rng: Rng): Scenario {
+  return {
+    disk: drawRates(rng, DISK_FAULTS, { share: 0.2, low: 0.002, high: 0.1 }),
+    network: drawRates(rng, NETWORK_FAULTS, { share: 0.3, low: 0.01, high: 0.5 }),
+    server: drawRates(rng, SERVER_FAULTS, { share: 0.25, low: 0.01, high: 0.5 }),
+    unframed: rng.chance(0.3) ? rng.next() : 0,
+    thorough: rng.chance(0.7),
+    keep: rng.chance(0.1),
+    budgetShare: rng.chance(0.5) ? undefined : rng.pick([0.5, 1, 1, 1.5, 3]),
+    balanceShare: rng.chance(0.15) ? rng.next() : 100,
+    rounds: rng.between(1, 4),
+    crashShare: rng.pick([0, 0.5, 0.9, 1]),
+    powerShare: rng.next(),
+    meddling: rng.chance(0.5) ? 0 : rng.next() * 0.3,
+  };
+}
+
+/** How one run goes: when it is killed, stopped, told to stop, or joined by a second one. */
+export interface RunDraw {
+  readonly crash: CrashPoint | undefined;
+  readonly crashIsPower: boolean;
+  /** First Ctrl-C after so long. */
+  readonly stopAfterMs: number | undefined;
+  readonly pause: { readonly afterMs: number; readonly forMs: number } | undefined;
+  readonly secondAfterMs: number | undefined;
+  readonly retryFailed: boolean;
+  readonly force: boolean;
+  readonly failFast: boolean;
+  readonly detach: boolean;
+  readonly timeoutMs: number | undefined;
+  readonly concurrency: number | undefined;
+  readonly otherKey: boolean;
+  readonly mode: 'run' | 'collect' | 'frozen';
+  readonly declines: boolean;
+  /** How long the person looks at the plan. */
+  readonly thinkMs: number;
+  readonly skewMs: number;
+}
+
+/** Most crashes come early in a run's life; the late ones must come too. */
+const OPERATIONS_MAX = 500;
+
+export function drawRun(rng: Rng, scenario: Scenario): RunDraw {
+  const crashes = rng.chance(scenario.crashShare);
+  const operation = Math.ceil(OPERATIONS_MAX ** rng.next());
+  const meddles = () => rng.chance(scenario.meddling);
+  const someMs = () => Math.ceil(300_000 ** rng.next());
+  return {
+    crash: crashes ? { operation, after: rng.chance(0.5) } : undefined,
+    crashIsPower: rng.chance(scenario.powerShare),
+    stopAfterMs: meddles() ? someMs() : undefined,
+    pause: meddles() ? { afterMs: someMs(), forMs: someMs() } : undefined,
+    secondAfterMs: meddles() ? someMs() : undefined,
+    retryFailed: meddles(),
+    force: rng.chance(scenario.meddling / 4),
+    failFast: meddles(),
+    detach: meddles(),
+    timeoutMs: meddles() ? someMs() : undefined,
+    concurrency: meddles() ? rng.between(1, 3) : undefined,
+    otherKey: rng.chance(scenario.meddling / 4),
+    mode: meddles() ? rng.pick(['collect', 'frozen']) : 'run',
+    declines: rng.chance(scenario.meddling / 4),
+    thinkMs: rng.chance(0.1) ? rng.between(60_000, 1_800_000) : rng.between(0, 20_000),
+    skewMs: meddles() ? rng.between(-3_600_000, 3_600_000) : 0,
+  };
+}
+
+export const CALM_RUN: RunDraw = {
+  crash: undefined,
+  crashIsPower: false,
+  stopAfterMs: undefined,
+  pause: undefined,
+  secondAfterMs: undefined,
+  retryFailed: false,
+  force: false,
+  failFast: false,
+  detach: false,
+  timeoutMs: undefined,
+  concurrency: undefined,
+  otherKey: false,
+  mode: 'run',
+  declines: false,
+  thinkMs: 0,
+  skewMs: 0,
+};

@@ -1,0 +1,361 @@
+import type { SimMediaType } from './media.js';
+import { makeMedia, sha256 } from './media.js';
+import type { Rng } from './random.js';
+
+/**
+ * The service as a state machine: it outlives its clients, and it alone knows what was charged. Written from the API's
+ * documentation, apart from the sandbox that users get: an oracle that shares the code it judges sees with
+ * the same eyes. It has no rules of content, only those of money and life time.
+ */
+export interface Server {
+  handle(request: ServerRequest, nowMs: number): ServerAnswer;
+  /** Every job that was ever charged, by queue id. */
+  readonly jobs: ReadonlyMap<string, ServerJob>;
+  rates: ServerRates;
+  /** Above 1: everything costs more than in the catalogue. */
+  priceFactor: number;
+  /** What each account still has, micro-dollars. */
+  readonly balances: Map<string, number>;
+  /** Ends windows of refusals that are under way. */
+  calm(): void;
+}
+
+export interface ServerRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly body: string | undefined;
+  readonly apiKey: string;
+}
+
+export interface ServerAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+export interface ServerJob {
+  readonly queueId: string;
+  readonly account: string;
+  readonly model: string;
+  /** Tells which track, and which version of it, the job is for. */
+  readonly prompt: string;
+  readonly priceMicroUsd: number;
+  readonly queuedMs: number;
+  readonly readyMs: number;
+  readonly expiresMs: number;
+  readonly fails: boolean;
+  readonly refunds: boolean;
+  readonly audio: Uint8Array;
+  readonly mediaType: SimMediaType;
+  /** SHA-256 of every body sent as this job's audio, in full. */
+  readonly served: Set<string>;
+  deletedMs?: number;
+  /** Asked to clean up while it ran, which cancels it. */
+  cancelled: boolean;
+  strays: number;
+}
+
+/** How often, per request, the service misbehaves within its documented or observed ways. */
+export interface ServerRates {
+  readonly jobFails: number;
+  readonly shortLife: number;
+  readonly slowJob: number;
+  readonly rejects: number;
+  readonly overloaded: number;
+  readonly limitWindow: number;
+  readonly authWindow: number;
+  readonly stray404: number;
+  readonly completeFalse: number;
+  readonly corruptAudio: number;
+  readonly priceChange: number;
+}
+
+export const SIM_MODELS = ['sim-tiers', 'sim-flat', 'sim-voice'] as const;
+
+const PRICES_USD = { 'sim-flat': 0.02, 'sim-voice': 0.1 } as const;
+const TIERS = [
+  { seconds: 30, usd: 0.03 },
+  { seconds: 60, usd: 0.05 },
+] as const;
+
+export function createServer(rng: Rng, rates: ServerRates, balances: Map<string, number>): Server {
+  const jobs = new Map<string, ServerJob>();
+  let limitedUntilMs = 0;
+  let lockedOutUntilMs = 0;
+
+  const windows = (nowMs: number): ServerAnswer | undefined => {
+    if (rng.chance(server.rates.limitWindow)) limitedUntilMs = nowMs + rng.between(500, 60_000);
+    if (rng.chance(server.rates.authWindow)) lockedOutUntilMs = nowMs + rng.between(500, 60_000);
+    if (nowMs < lockedOutUntilMs) return refusal(rng.pick([401, 403]), 'Authentication failed');
+    if (nowMs < limitedUntilMs) {
+      const headers = rng.chance(0.7)
+        ? { 'x-ratelimit-reset-requests': String(Math.ceil(limitedUntilMs / 1000)) }
+        : {};
+      return refusal(429, 'Rate limit exceeded', undefined, headers);
+    }
+    return undefined;
+  };
+
+  const queue = (body: Record<string, unknown>, account: string, nowMs: number): ServerAnswer => {
+    if (rng.chance(server.rates.overloaded))
+      return rng.chance(0.5)
+        ? refusal(503, 'The model is at capacity', 'MODEL_AT_CAPACITY')
+        : refusal(429, 'Overloaded', 'MODEL_OVERLOADED');
+    if (rng.chance(server.rates.rejects))
+      return rng.chance(0.5)
+        ? refusal(422, 'Content policy', 'CONTENT_POLICY')
+        : refusal(400, 'Invalid request');
+    const priceMicroUsd = priceOf(body, server.priceFactor);
+    if (priceMicroUsd === undefined || typeof body.prompt !== 'string')
+      return refusal(400, 'Invalid request');
+    const balance = balances.get(account) ?? 0;
+    if (priceMicroUsd > balance) return refusal(402, 'Insufficient balance', 'INSUFFICIENT_BALANCE');
+    balances.set(account, balance - priceMicroUsd);
+    const job = createJob(rng, server.rates, String(body.model), body.prompt, account, priceMicroUsd, nowMs);
+    jobs.set(job.queueId, job);
+    return json({ model: job.model, queue_id: job.queueId, status: 'QUEUED' });
+  };
+
+  /** The job asked for, or the 404. */
+  const find = (body: Record<string, unknown>, account: string, nowMs: number): ServerJob | undefined => {
+    const job = jobs.get(String(body.queue_id));
+    if (job === undefined || job.account !== account || job.model !== body.model) return undefined;
+    if (job.deletedMs !== undefined || nowMs >= job.expiresMs) return undefined;
+    // Never three in a row: that many are what tells that a job is gone.
+    if (job.strays < 2 && rng.chance(server.rates.stray404)) {
+      job.strays += 1;
+      return undefined;
+    }
+    job.strays = 0;
+    return job;
+  };
+
+  const retrieve = (body: Record<string, unknown>, account: string, nowMs: number): ServerAnswer => {
+    const job = find(body, account, nowMs);
+    if (job === undefined) return refusal(404, 'Not found');
+    if (nowMs < job.readyMs) return processing(rng, job, nowMs);
+    if (job.fails)
+      return json({
+        status: 'FAILED',
+        error: 'it failed',
+        error_code: 'GENERATION_FAILED',
+        ...(job.refunds ? { credits_refunded: true } : {}),
+      });
+    const audio = rng.chance(server.rates.corruptAudio) ? corrupt(rng, job.audio) : job.audio;
+    job.served.add(sha256(audio));
+    if (body.delete_media_on_completion === true) job.deletedMs = nowMs;
+    return {
+      status: 200,
+      headers: { 'content-type': rng.chance(0.2) ? `${job.mediaType}; charset=binary` : job.mediaType },
+      body: audio,
+    };
+  };
+
+  const complete = (body: Record<string, unknown>, account: string, nowMs: number): ServerAnswer => {
+    const job = find(body, account, nowMs);
+    if (job === undefined) return refusal(404, 'Not found');
+    if (rng.chance(server.rates.completeFalse)) return json({ success: false });
+    job.cancelled ||= nowMs < job.readyMs;
+    job.deletedMs = nowMs;
+    return json({ success: true });
+  };
+
+  const server: Server = {
+    jobs,
+    rates,
+    priceFactor: 1,
+    balances,
+    calm: () => {
+      limitedUntilMs = 0;
+      lockedOutUntilMs = 0;
+    },
+    handle: (request, nowMs) => {
+      if (rng.chance(server.rates.priceChange)) server.priceFactor = rng.pick([0.5, 1, 1.2, 2]);
+      const route = `${request.method} ${request.path.split('?')[0]}`;
+      const body = parseBody(request.body);
+      if (route === 'GET /models') return json(catalogue());
+      if (route === 'POST /audio/quote') return quote(body, server.priceFactor);
+      if (!balances.has(request.apiKey)) return refusal(401, 'Authentication failed');
+      const refused = windows(nowMs);
+      if (refused !== undefined) return refused;
+      switch (route) {
+        case 'POST /audio/queue':
+          return queue(body, request.apiKey, nowMs);
+        case 'POST /audio/retrieve':
+          return retrieve(body, request.apiKey, nowMs);
+        case 'POST /audio/complete':
+          return complete(body, request.apiKey, nowMs);
+        case 'GET /billing/balance':
+          return balanceAnswer(balances.get(request.apiKey) ?? 0);
+        case 'GET /api_keys/rate_limits':
+          return json({ data: { rateLimits: [] } });
+        default:
+          return refusal(404, 'No such route');
+      }
+    },
+  };
+  return server;
+}
+
+function createJob(
+  rng: Rng,
+  rates: ServerRates,
+  model: string,
+  prompt: string,
+  account: string,
+  priceMicroUsd: number,
+  nowMs: number,
+): ServerJob {
+  const readyMs =
+    nowMs + (rng.chance(rates.slowJob) ? rng.between(60_000, 1_800_000) : rng.between(200, 60_000));
+  const mediaType = rng.pick(['audio/mpeg', 'audio/wav', 'audio/flac'] as const);
+  return {
+    queueId: uuid(rng),
+    account,
+    model,
+    prompt,
+    priceMicroUsd,
+    queuedMs: nowMs,
+    readyMs,
+    expiresMs: readyMs + (rng.chance(rates.shortLife) ? rng.between(1_000, 600_000) : 14 * 86_400_000),
+    fails: rng.chance(rates.jobFails),
+    refunds: rng.chance(0.5),
+    audio: makeMedia(mediaType, rng.bytes(rng.between(20, 90))),
+    mediaType,
+    served: new Set(),
+    cancelled: false,
+    strays: 0,
+  };
+}
+
+function uuid(rng: Rng): string {
+  const hex = Buffer.from(rng.bytes(16)).toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`;
+}
+
+function processing(rng: Rng, job: ServerJob, nowMs: number): ServerAnswer {
+  if (rng.chance(0.1)) return json({ status: rng.pick(['QUEUED', 'PROCESSING']) });
+  return json({
+    status: 'PROCESSING',
+    average_execution_time: Math.round((job.readyMs - job.queuedMs) * (0.5 + rng.next())),
+    execution_duration: nowMs - job.queuedMs,
+  });
+}
+
+/** One byte changed, the end missing, a page instead, or nothing at all. */
+function corrupt(rng: Rng, audio: Uint8Array): Uint8Array {
+  switch (rng.pick(['flip', 'short', 'html', 'empty'] as const)) {
+    case 'flip': {
+      const flipped = audio.slice();
+      const at = rng.below(flipped.length);
+      flipped[at] = flipped[at]! ^ 0x20;
+      return flipped;
+    }
+    case 'short':
+      return audio.slice(0, rng.below(audio.length));
+    case 'html':
+      return Buffer.from('<!doctype html><title>Service</title>');
+    case 'empty':
+      return new Uint8Array(0);
+  }
+}
+
+function priceOf(body: Record<string, unknown>, factor: number): number | undefined {
+  const usd = listPriceUsd(body);
+  return usd === undefined ? undefined : Math.round(usd * factor * 1e6);
+}
+
+function listPriceUsd(body: Record<string, unknown>): number | undefined {
+  const prompt = typeof body.prompt === 'string' ? body.prompt.length : body.character_count;
+  switch (body.model) {
+    case 'sim-tiers':
+      return TIERS.find((tier) => tier.seconds === (body.duration_seconds ?? TIERS[0].seconds))?.usd;
+    case 'sim-flat':
+      return PRICES_USD['sim-flat'];
+    case 'sim-voice':
+      return typeof prompt === 'number' ? (PRICES_USD['sim-voice'] * prompt) / 1000 : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function quote(body: Record<string, unknown>, factor: number): ServerAnswer {
+  const microUsd = priceOf(body, factor);
+  return microUsd === undefined ? refusal(400, 'Invalid request') : json({ quote: microUsd / 1e6 });
+}
+
+function balanceAnswer(microUsd: number): ServerAnswer {
+  return json({
+    canConsume: microUsd > 0,
+    consumptionCurrency: 'USD',
+    balances: { diem: 0, usd: microUsd / 1e6 },
+    diemEpochAllocation: 0,
+  });
+}
+
+function catalogue(): unknown {
+  const durations = Object.fromEntries(
+    TIERS.map((tier, at) => [
+      tier.seconds,
+      {
+        usd: tier.usd,
+        diem: tier.usd,
+        min_seconds: (TIERS[at - 1]?.seconds ?? 0) + 1,
+        max_seconds: tier.seconds,
+      },
+    ]),
+  );
+  const common = { privacy: 'anonymized', traits: [], min_prompt_length: 1, prompt_character_limit: 500 };
+  const model = (id: string, spec: object) => ({
+    id,
+    object: 'model',
+    type: 'music',
+    created: 1,
+    owned_by: 'sim',
+    model_spec: { name: id, ...common, ...spec },
+  });
+  return {
+    object: 'list',
+    type: 'music',
+    data: [
+      model('sim-tiers', {
+        pricing: { durations },
+        duration_options: TIERS.map((tier) => tier.seconds),
+        default_duration: 30,
+      }),
+      model('sim-flat', {
+        pricing: { generation: { usd: PRICES_USD['sim-flat'], diem: PRICES_USD['sim-flat'] } },
+      }),
+      model('sim-voice', {
+        pricing: { per_thousand_characters: { usd: PRICES_USD['sim-voice'], diem: PRICES_USD['sim-voice'] } },
+        voices: ['Ann'],
+      }),
+    ],
+  };
+}
+
+function json(value: unknown): ServerAnswer {
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from(JSON.stringify(value)),
+  };
+}
+
+function refusal(
+  status: number,
+  error: string,
+  code?: string,
+  headers: Record<string, string> = {},
+): ServerAnswer {
+  const body = { error, ...(code === undefined ? {} : { code }) };
+  return {
+    status,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: Buffer.from(JSON.stringify(body)),
+  };
+}
+
+function parseBody(body: string | undefined): Record<string, unknown> {
+  return body === undefined ? {} : (JSON.parse(body) as Record<string, unknown>);
+}

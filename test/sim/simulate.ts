@@ -1,0 +1,145 @@
+import { EXIT } from '../../src/errors.js';
+import { promptOf } from './album.js';
+import { doubtful, meddle } from './person.js';
+import { CALM_RUN, calmRates, drawRun, NO_DISK_FAULTS } from './scenario.js';
+import type { Incarnation, SimOptions, SimResult, SimWorld } from './world.js';
+import { createWorld, KEYS, launch } from './world.js';
+
+/** Runs until calm are bounded: what has not ended by then never will. */
+const CALM_RUNS_MAX = 8;
+const RUN_MS_MAX = 48 * 3_600_000;
+
+/** One seed: runs under faults, killed and started again; then the faults stop and everything has to come to an end. */
+export async function simulate(seed: number, options: SimOptions): Promise<SimResult> {
+  const world = createWorld(seed, options);
+  const unhandled = (reason: unknown) =>
+    world.judge.blame('o', `a rejection nobody handles: ${reason instanceof Error ? reason.stack : reason}`);
+  process.on('unhandledRejection', unhandled);
+  try {
+    await play(world);
+  } finally {
+    process.off('unhandledRejection', unhandled);
+  }
+  return {
+    seed,
+    violations: world.judge.violations,
+    runs: world.runs,
+    crashes: world.crashes,
+    charges: world.server.jobs.size,
+    events: world.timeline.events(),
+  };
+}
+
+async function play(world: SimWorld): Promise<void> {
+  for (let round = 0; round < world.scenario.rounds && isSound(world); round++) {
+    if (round > 0) meddle(world);
+    await untilOver(world, launch(world, drawRun(world.rng, world.scenario)));
+    await pass(world, world.rng.chance(0.1) ? 86_400_000 : world.rng.below(120_000));
+  }
+  if (isSound(world)) await calmDown(world);
+}
+
+/** After the first violation the rest would only be its echo. */
+function isSound(world: SimWorld): boolean {
+  return world.judge.violations.length === 0;
+}
+
+async function untilOver(world: SimWorld, incarnation: Incarnation): Promise<void> {
+  const limitMs = world.timeline.nowMs() + RUN_MS_MAX;
+  const late = () => world.timeline.nowMs() > limitMs;
+  const how = await world.timeline.runUntil(() => world.running.size === 0 || late() || !isSound(world));
+  if (how !== 'done' || late()) world.judge.blame('o', `${incarnation.name} does not end (${how})`);
+}
+
+async function pass(world: SimWorld, forMs: number): Promise<void> {
+  let over = false;
+  world.timeline.after(forMs, () => {
+    over = true;
+  });
+  await world.timeline.runUntil(() => over);
+}
+
+async function calmDown(world: SimWorld): Promise<void> {
+  world.diskWorld.rates = NO_DISK_FAULTS;
+  world.diskWorld.fullUntilMs = 0;
+  world.diskWorld.readOnlyUntilMs = 0;
+  world.network.rates = calmRates(world.network.rates);
+  world.server.rates = calmRates(world.server.rates);
+  world.server.calm();
+  world.trace('all is calm');
+  // What is still on its way through the network arrives.
+  await pass(world, 3_600_000);
+  let last: Incarnation | undefined;
+  for (let run = 0; run < CALM_RUNS_MAX && isSound(world); run++) {
+    last = launch(world, { ...CALM_RUN, otherKey: owesOtherAccount(world) && run % 2 === 0 });
+    await untilOver(world, last);
+    if (isSettled(world, last)) break;
+    await pass(world, 60_000);
+  }
+  if (!isSound(world) || last === undefined) return;
+  judgeEnd(world, last);
+  await judgeRest(world);
+}
+
+/** What is in flight under the other account's key is collected with that key. */
+function owesOtherAccount(world: SimWorld): boolean {
+  return [...world.judge.view().attempts.values()].some(
+    ({ latest }) =>
+      IN_FLIGHT.has(latest.state) && world.server.jobs.get(latest.queue_id ?? '')?.account === KEYS[1],
+  );
+}
+
+const IN_FLIGHT: ReadonlySet<string> = new Set(['queued', 'stored', 'unverified']);
+/** What a run without faults may still end with: a person has to do something. */
+const HUMAN: ReadonlySet<number> = new Set([
+  EXIT.inDoubt,
+  EXIT.balance,
+  EXIT.budget,
+  EXIT.tracks,
+  EXIT.lockfile,
+  EXIT.invalid,
+]);
+
+function isSettled(world: SimWorld, { report, error }: Incarnation): boolean {
+  const code = report?.exitCode ?? (error as { exitCode?: number } | undefined)?.exitCode;
+  if (owesOtherAccount(world)) return false;
+  return code === EXIT.ok || (code !== undefined && HUMAN.has(code));
+}
+
+/** Invariant l, and that the run's own word on how it ended is true. */
+function judgeEnd(world: SimWorld, { report, error }: Incarnation): void {
+  const { judge } = world;
+  const view = judge.view();
+  const code = report?.exitCode ?? (error as { exitCode?: number } | undefined)?.exitCode;
+  if (code === EXIT.lockfile) {
+    if (view.badLines === 0) judge.blame('l', 'the lockfile is refused and can be read');
+    return;
+  }
+  for (const { latest } of view.attempts.values())
+    if (IN_FLIGHT.has(latest.state))
+      judge.blame('l', `${latest.attempt} is still ${latest.state} (exit ${code})`);
+  const made = (prompt: string) =>
+    [...view.attempts.values()].filter(
+      ({ latest }) => latest.state === 'done' && latest.digest === world.album.digests.get(prompt),
+    ).length;
+  const unmade = world.album.tracks.filter((track) => made(promptOf(track)) < track.takes);
+  if (code === EXIT.ok && unmade.length > 0)
+    judge.blame('l', `exit 0, and ${unmade.map(promptOf).join(', ')} not made`);
+  const excused = [...view.attempts.values()].some(({ latest }) => EXCUSES.has(latest.state));
+  if (code !== EXIT.ok && unmade.length === 0 && doubtful(world).length === 0 && !excused)
+    judge.blame('l', `all is made, and the run ends with ${code}`);
+  if (code === EXIT.tracks && !excused && world.waived.size === 0)
+    judge.blame('l', 'exit 100, and nothing has failed');
+  if (code === EXIT.inDoubt && doubtful(world).length === 0)
+    judge.blame('l', 'exit 8, and nothing is in doubt');
+}
+
+const EXCUSES: ReadonlySet<string> = new Set(['failed', 'lost', 'rejected', 'in_doubt', 'intent']);
+
+/** Invariant k: once more, and nothing is asked. */
+async function judgeRest(world: SimWorld): Promise<void> {
+  const again = launch(world, CALM_RUN);
+  await untilOver(world, again);
+  if (again.paidRequests > 0)
+    world.judge.blame('k', `${again.paidRequests} paid requests in a run with nothing to do`);
+}

@@ -1,0 +1,374 @@
+import type { BatchSettings, World } from '../../src/commands/run-batch.js';
+import type { RunReport } from '../../src/commands/run-report.js';
+import { BatchError } from '../../src/errors.js';
+import type { Ports, Transport } from '../../src/ports.js';
+import type { Album } from './album.js';
+import { drawAlbum, loadedOf, promptOf } from './album.js';
+import type { Disk } from './disk.js';
+import { createDisk } from './disk.js';
+import type { Judge, Violation, Witness } from './judge.js';
+import { createJudge, spentUnder } from './judge.js';
+import { simInspector } from './media.js';
+import type { NetworkWorld } from './network.js';
+import { createTransport } from './network.js';
+import type { SimProcess } from './process.js';
+import { clockOf, createProcess, processesOf, randomOf } from './process.js';
+import type { Rng } from './random.js';
+import { createRng } from './random.js';
+import type { RunDraw, Scenario } from './scenario.js';
+import { drawScenario } from './scenario.js';
+import type { Server } from './server.js';
+import { createServer } from './server.js';
+import type { DiskWorld } from './sim-files.js';
+import { createSimFiles } from './sim-files.js';
+import type { Timeline } from './timeline.js';
+import { createTimeline } from './timeline.js';
+
+export type RunBatch = (world: World, settings: BatchSettings) => Promise<RunReport>;
+
+/** Sits between the run and its world: the mutants' way in. */
+export interface Tampering {
+  readonly ports?: (ports: Ports) => Ports;
+  readonly transport?: (transport: Transport, ports: Ports) => Transport;
+  readonly settings?: (settings: BatchSettings) => BatchSettings;
+}
+
+export interface SimOptions {
+  readonly runBatch: RunBatch;
+  readonly tampering?: Tampering;
+  readonly trace?: (line: string) => void;
+}
+
+/** One simulated world, and everything in it that outlives a process. */
+export interface SimWorld {
+  readonly options: SimOptions;
+  readonly scenario: Scenario;
+  readonly rng: Rng;
+  readonly timeline: Timeline;
+  readonly disk: Disk;
+  readonly diskWorld: DiskWorld;
+  readonly server: Server;
+  readonly network: NetworkWorld;
+  readonly album: Album;
+  readonly judge: Judge;
+  readonly budgetMicroUsd: number | undefined;
+  readonly processes: Map<number, SimProcess>;
+  readonly running: Set<Incarnation>;
+  /** How often each prompt may be charged: once for each take, and once more for each time a person asked for it again. */
+  readonly allowances: Map<string, { wanted: number; extra: number }>;
+  readonly waived: Set<string>;
+  readonly trace: (line: string) => void;
+  readonly seed: number;
+  boots: number;
+  runs: number;
+  crashes: number;
+}
+
+export interface Incarnation {
+  readonly name: string;
+  readonly process: SimProcess;
+  readonly witness: Witness;
+  readonly stop: AbortController;
+  readonly apiKey: string;
+  report?: RunReport;
+  error?: unknown;
+  over: boolean;
+  /** Requests to routes that need an account, but for the balance and the limits. */
+  paidRequests: number;
+}
+
+export const HOME = '/home/album';
+export const LOCKFILE = `${HOME}/album.lock.jsonl`;
+const RESCUE = '/home/rescue';
+export const KEYS = ['sk-sim-first-account', 'sk-sim-other-account'] as const;
+const START_MS = Date.UTC(2026, 0, 1);
+const EVENTS_MAX = 200_000;
+
+export function createWorld(seed: number, options: SimOptions): SimWorld {
+  const stream = (name: string) => createRng(seed, name);
+  const rng = stream('scenario');
+  const scenario = drawScenario(rng);
+  const timeline = createTimeline(START_MS, EVENTS_MAX);
+  const nowMs = timeline.nowMs;
+  const album = drawAlbum(rng);
+  const listMicroUsd = album.tracks.reduce((sum, track) => sum + track.takes * 50_000, 0);
+  const disk = createDisk(stream('disk'));
+  const balance = Math.round(listMicroUsd * scenario.balanceShare);
+  const server = createServer(stream('server'), scenario.server, new Map(KEYS.map((key) => [key, balance])));
+  const allowances: SimWorld['allowances'] = new Map();
+  const waived = new Set<string>();
+  const trace =
+    options.trace === undefined
+      ? () => {}
+      : (line: string) => options.trace?.(`${nowMs() - START_MS} ${line}`);
+  const judge = createJudge({
+    disk,
+    server,
+    lockfilePath: LOCKFILE,
+    outputRoot: HOME,
+    writable: [LOCKFILE, `${HOME}/`, HOME, RESCUE],
+    secrets: KEYS,
+    thorough: scenario.thorough,
+    pricesMove: scenario.server.priceChange > 0,
+    nowMs,
+    digestOf: (prompt) => album.digests.get(prompt),
+    allowed: (prompt) => {
+      const { wanted, extra } = allowances.get(prompt) ?? { wanted: 0, extra: 0 };
+      return wanted + extra;
+    },
+    waived,
+  });
+  const diskWorld: DiskWorld = {
+    disk,
+    rng: stream('files'),
+    nowMs,
+    rates: scenario.disk,
+    fullUntilMs: 0,
+    readOnlyUntilMs: 0,
+    onChange: (path, bytes) => {
+      trace(`disk ${path} ${bytes?.length ?? ''}`);
+      judge.changed(path, bytes);
+    },
+  };
+  for (const directory of [HOME, RESCUE]) disk.makeDirectory(directory);
+  return {
+    options,
+    scenario,
+    rng,
+    timeline,
+    disk,
+    diskWorld,
+    server,
+    network: {
+      timeline,
+      rng: stream('network'),
+      server,
+      rates: scenario.network,
+      unframed: scenario.unframed,
+    },
+    album,
+    judge,
+    budgetMicroUsd:
+      scenario.budgetShare === undefined ? undefined : Math.round(listMicroUsd * scenario.budgetShare),
+    processes: new Map(),
+    running: new Set(),
+    allowances,
+    waived,
+    trace,
+    seed,
+    boots: 1,
+    runs: 0,
+    crashes: 0,
+  };
+}
+
+/** Starts a run; it goes on as the timeline does. */
+export function launch(world: SimWorld, draw: RunDraw): Incarnation {
+  world.runs += 1;
+  const name = `run ${world.runs}`;
+  const rng = createRng(world.seed, name);
+  // Few pids, so that one is used again soon.
+  let pid = 100 + rng.below(3);
+  while (world.processes.get(pid)?.alive() === true) pid += 1;
+  const identity = {
+    pid,
+    hostname: 'here',
+    bootId: `boot-${world.boots}`,
+    startTime: String(1000 + world.runs),
+  };
+  const simProcess = createProcess({
+    timeline: world.timeline,
+    rng,
+    identity,
+    crash: draw.crash,
+    onCrash: () => crash(world, incarnation, draw.crashIsPower),
+  });
+  world.processes.set(pid, simProcess);
+  const incarnation: Incarnation = {
+    name,
+    process: simProcess,
+    witness: {
+      name,
+      budgetMicroUsd: world.budgetMicroUsd,
+      approved: [],
+      approvedUpToMicroUsd: 0,
+      submits: 0,
+      over: false,
+    },
+    stop: new AbortController(),
+    apiKey: KEYS[draw.otherKey ? 1 : 0],
+    over: false,
+    paidRequests: 0,
+  };
+  world.running.add(incarnation);
+  permit(world, draw);
+  disturb(world, incarnation, draw);
+  world.trace(`${name} starts (pid ${pid}, ${draw.mode})`);
+  const { runBatch, tampering } = world.options;
+  const settings = settingsOf(world, draw);
+  runBatch(worldOf(world, incarnation, draw, rng), tampering?.settings?.(settings) ?? settings).then(
+    (report) => ended(world, incarnation, { report }),
+    (error) => ended(world, incarnation, { error }),
+  );
+  return incarnation;
+}
+
+/** What a person who starts this run asks for, in charges. */
+function permit(world: SimWorld, draw: RunDraw): void {
+  for (const track of world.album.tracks) {
+    const prompt = promptOf(track);
+    const allowance = world.allowances.get(prompt) ?? { wanted: 0, extra: 0 };
+    allowance.wanted = Math.max(allowance.wanted, track.takes);
+    if (draw.force) allowance.extra += track.takes;
+    if (draw.retryFailed) allowance.extra += givenUp(world, prompt);
+    world.allowances.set(prompt, allowance);
+  }
+}
+
+/** Attempts for this prompt that a person may ask to buy again. */
+function givenUp(world: SimWorld, prompt: string): number {
+  const digest = world.album.digests.get(prompt);
+  let count = 0;
+  for (const { latest } of world.judge.view().attempts.values())
+    if (
+      latest.digest === digest &&
+      (latest.state === 'failed' || latest.state === 'lost' || world.waived.has(latest.attempt))
+    )
+      count += 1;
+  return count;
+}
+
+function disturb(world: SimWorld, incarnation: Incarnation, draw: RunDraw): void {
+  const { timeline } = world;
+  const later = (afterMs: number | undefined, action: () => void) => {
+    if (afterMs !== undefined) timeline.after(afterMs, () => !incarnation.over && action());
+  };
+  later(draw.stopAfterMs, () => {
+    world.trace(`${incarnation.name} is told to stop`);
+    incarnation.stop.abort();
+  });
+  later(draw.pause?.afterMs, () => {
+    world.trace(`${incarnation.name} is stopped`);
+    incarnation.process.pause(draw.pause?.forMs ?? 0);
+  });
+  later(draw.secondAfterMs, () => launch(world, { ...draw, secondAfterMs: undefined, pause: undefined }));
+}
+
+function settingsOf(world: SimWorld, draw: RunDraw): BatchSettings {
+  return {
+    lockfilePath: LOCKFILE,
+    outputRoot: HOME,
+    endpoint: 'https://api.example/v1',
+    sandbox: false,
+    version: '0.0.0',
+    selection: { retryFailed: draw.retryFailed, force: draw.force ? ['*'] : [] },
+    mode: draw.mode,
+    keep: world.scenario.keep,
+    failFast: draw.failFast,
+    detach: draw.detach,
+    rescueDirectories: [RESCUE],
+    ...(draw.timeoutMs === undefined ? {} : { timeoutMs: draw.timeoutMs }),
+    ...(draw.concurrency === undefined ? {} : { concurrency: draw.concurrency }),
+    command: (verb) => `venice-batch ${verb} album.yaml`,
+  };
+}
+
+function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: Rng): World {
+  const { judge, timeline } = world;
+  const { process: simProcess, witness } = incarnation;
+  const bare: Ports = {
+    clock: clockOf(simProcess, timeline, draw.skewMs),
+    random: randomOf(rng),
+    files: createSimFiles(world.diskWorld, simProcess),
+    processes: processesOf(simProcess, world.processes),
+    inspectMedia: simInspector(world.scenario.thorough),
+  };
+  const ports = world.options.tampering?.ports?.(bare) ?? bare;
+  const direct = createTransport({
+    world: world.network,
+    process: simProcess,
+    apiKey: incarnation.apiKey,
+    onSend: (request) => {
+      world.trace(`${witness.name} sends ${request.path} ${request.body ?? ''}`);
+      if (PAID_ROUTES.has(request.path)) incarnation.paidRequests += 1;
+      judge.sent(witness, request);
+    },
+    onHandled: (request, answer) => {
+      world.trace(`service ${request.path} ${answer.status}`);
+      judge.handled();
+    },
+  });
+  const transport = world.options.tampering?.transport?.(direct, ports) ?? direct;
+  const told = (value: unknown) => {
+    if (!simProcess.alive()) return;
+    const text = JSON.stringify(value);
+    world.trace(`${witness.name} tells ${text}`);
+    judge.told(text);
+  };
+  return {
+    ports,
+    transport,
+    apiKey: incarnation.apiKey,
+    load: () => simProcess.act(0, () => loadedOf(world.album, HOME, world.budgetMicroUsd)),
+    emit: told,
+    show: (diagnostics) => told(diagnostics),
+    approve: (plan) =>
+      simProcess.act(draw.thinkMs, () => {
+        world.trace(`${witness.name} is asked for ${plan.totalMicroUsd}`);
+        if (draw.declines) return 'declined';
+        witness.approved.push(...plan.purchases.map(({ request }) => request.prompt));
+        witness.approvedUpToMicroUsd = spentUnder(judge.view()) + plan.totalMicroUsd;
+        return 'approved';
+      }),
+    stop: incarnation.stop.signal,
+  };
+}
+
+const PAID_ROUTES: ReadonlySet<string> = new Set(['/audio/queue', '/audio/retrieve', '/audio/complete']);
+
+function ended(
+  world: SimWorld,
+  incarnation: Incarnation,
+  how: { report?: RunReport; error?: unknown },
+): void {
+  if (!incarnation.process.alive()) return;
+  Object.assign(incarnation, how);
+  leave(world, incarnation);
+  const { error } = how;
+  const code = how.report?.exitCode ?? (error instanceof BatchError ? error.exitCode : undefined);
+  world.trace(`${incarnation.name} ends with ${code ?? String(error)}`);
+  if (code === undefined || code === 1) {
+    const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    world.judge.blame('o', `${incarnation.name} ends with ${told}`);
+  }
+  world.judge.look();
+}
+
+function leave(world: SimWorld, incarnation: Incarnation): void {
+  incarnation.over = true;
+  incarnation.witness.over = true;
+  incarnation.process.kill();
+  world.running.delete(incarnation);
+}
+
+function crash(world: SimWorld, incarnation: Incarnation, power: boolean): void {
+  world.crashes += 1;
+  world.trace(
+    `${incarnation.name} ${power ? 'loses power' : 'is killed'} at operation ${incarnation.process.operations()}`,
+  );
+  for (const victim of power ? [...world.running] : [incarnation]) leave(world, victim);
+  if (power) {
+    world.boots += 1;
+    world.disk.losePower();
+  }
+  world.judge.look();
+}
+
+export interface SimResult {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  readonly runs: number;
+  readonly crashes: number;
+  readonly charges: number;
+  readonly events: number;
+}
