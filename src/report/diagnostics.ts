@@ -52,26 +52,27 @@ function renderOne(diagnostic: Diagnostic, screen: Screen): string {
   const places = [...(span ? [span] : []), ...related.map((one) => one.span)];
   const gutter = String(Math.max(0, ...places.map(({ line }) => line))).length;
   const lines = [
-    `${paint(`${severity}[${escapeForeign(code)}]`)}${style.bold(`: ${escapeForeign(message)}`)}`,
+    `${paint(`${severity}[${escapeForeign(code)}]`)}${style.strong(`: ${escapeForeign(message)}`)}`,
   ];
   if (span) lines.push(...renderPlace(span, gutter, paint, screen));
   for (const one of related) {
-    lines.push(`${' '.repeat(gutter)} ${style.dim('=')} note: ${escapeForeign(one.message)}`);
-    lines.push(...renderPlace(one.span, gutter, style.dim, screen));
+    lines.push(`${' '.repeat(gutter)} ${style.faint('=')} note: ${escapeForeign(one.message)}`);
+    lines.push(...renderPlace(one.span, gutter, style.faint, screen));
   }
-  if (hint !== undefined) lines.push(`${' '.repeat(gutter)} ${style.dim('=')} help: ${escapeForeign(hint)}`);
+  if (hint !== undefined)
+    lines.push(`${' '.repeat(gutter)} ${style.faint('=')} help: ${escapeForeign(hint)}`);
   return `${lines.join('\n')}\n`;
 }
 
 function renderPlace(span: Span, gutter: number, paint: (text: string) => string, screen: Screen): string[] {
   const { style, width } = screen;
   const margin = ' '.repeat(gutter);
-  const place = `${margin}${style.dim('-->')} ${escapeForeign(span.file)}:${span.line}:${span.column}`;
+  const place = `${margin}${style.faint('-->')} ${escapeForeign(span.file)}:${span.line}:${span.column}`;
   const line = screen.lineOf(span);
   if (line === undefined) return [place];
   const { text, marks } = frameOf(line, span, width - gutter - 3);
-  const bar = style.dim('|');
-  const number = style.dim(String(span.line).padStart(gutter));
+  const bar = style.faint('|');
+  const number = style.faint(String(span.line).padStart(gutter));
   return [
     place,
     `${margin} ${bar}`,

@@ -28,7 +28,7 @@ export function frameOf(line: string, span: Span, width: number): Frame {
   const marked = cellsOf(line.slice(start, Math.max(start, Math.min(end, to))));
   const after = cellsOf(line.slice(Math.max(start, Math.min(end, to)), to));
   const cut = { left: from > 0, right: to < line.length };
-  return fit(before, marked, after, cut, Math.max(WIDTH_MIN, width));
+  return windowed(before, marked, after, cut, Math.max(WIDTH_MIN, width));
 }
 
 /** Characters as they will be printed. */
@@ -40,7 +40,7 @@ function wholeCharacter(line: string, offset: number): number {
   return /^[\udc00-\udfff]/.test(line.slice(offset, offset + 1)) ? offset - 1 : offset;
 }
 
-function fit(
+function windowed(
   before: readonly string[],
   marked: readonly string[],
   after: readonly string[],

@@ -1,0 +1,45 @@
+/** What no file name may hold on one system or another, and what would not be seen in it. */
+export const UNSAFE_IN_NAME = /[\\/:*?"<>|\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
+
+const UNSAFE = new RegExp(UNSAFE_IN_NAME, 'gu');
+/** Windows takes these for devices, whatever follows the first dot. */
+const DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?= *(\.|$))/i;
+/** UTF-8 bytes of a title in a name: leaves room for the rest of a name of 255. */
+const TITLE_BYTES_MAX = 120;
+
+/** Free text (a title, a model) as part of a file name; `fallback` where nothing of it can stand there. */
+export function fileSafe(text: string, fallback: string): string {
+  const safe = text.normalize('NFC').replace(UNSAFE, '-').replace(/\s+/gu, ' ');
+  const trimmed = trimDots(cutToBytes(trimDots(safe), TITLE_BYTES_MAX));
+  return /[^-_ .]/.test(trimmed) ? trimmed : fallback;
+}
+
+/** A segment of a path as every system can hold it. Empty where it was nothing but dots and spaces. */
+export function safeSegment(segment: string): string {
+  return segment.replace(/[. ]+$/, '').replace(DEVICE, '$1_');
+}
+
+/** Equal for names that one file system or another takes for the same: letter case and composition count nothing. */
+export function foldName(name: string): string {
+  return name.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
+}
+
+export function bytesOf(text: string): number {
+  return Buffer.byteLength(text, 'utf8');
+}
+
+function trimDots(text: string): string {
+  return text.replace(/^[. ]+|[. ]+$/g, '');
+}
+
+function cutToBytes(text: string, bytesMax: number): string {
+  if (bytesOf(text) <= bytesMax) return text;
+  let bytes = 0;
+  let end = 0;
+  for (const character of text) {
+    bytes += bytesOf(character);
+    if (bytes > bytesMax) break;
+    end += character.length;
+  }
+  return text.slice(0, end);
+}

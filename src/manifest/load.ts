@@ -1,0 +1,84 @@
+import { dirname } from 'node:path';
+import { compareDiagnostics, type Diagnostic } from '../diagnostic.js';
+import { MICRO_USD_PER_USD } from '../money.js';
+import type { Files } from '../ports.js';
+import type { LocatedMap } from './located.js';
+import type { ManifestFile } from './manifest.types.js';
+import type { LoadedManifest, Manifest, Take } from './take.js';
+import { describeTextFault } from './text-fault.js';
+import { readTextFile } from './text-file.js';
+
+/** Of the file. */
+const MANIFEST_BYTES_MAX = 16 * 1024 * 1024;
+
+/**
+ * Reads a manifest and the lyrics it names, and checks all that can be checked without the service.
+ * Bad input of any kind comes back as diagnostics; nothing is thrown for it.
+ *
+ * @param path absolute
+ * @param displayPath how diagnostics name the file
+ */
+export async function loadManifest(files: Files, path: string, displayPath: string): Promise<LoadedManifest> {
+  const file = await readTextFile(files, path, MANIFEST_BYTES_MAX);
+  if (file.kind === 'text') return loadManifestText(files, file.text, path, displayPath);
+  return { diagnostics: [describeTextFault('manifest', displayPath, file)], sources: new Map() };
+}
+
+/**
+ * As `loadManifest`, for a text that was read already (standard input).
+ *
+ * @param path absolute: where the text would stand as a file; other paths are relative to its folder
+ */
+export async function loadManifestText(
+  files: Files,
+  text: string,
+  path: string,
+  displayPath: string,
+): Promise<LoadedManifest> {
+  // Heavy (yaml, ajv): not before they are needed.
+  const { parseManifest } = await import('./parse.js');
+  const { source, root, diagnostics: syntax } = parseManifest(displayPath, text);
+  const sources = new Map([[source.file, source.text]]);
+  if (root === undefined) return { diagnostics: inOrder(syntax), sources };
+
+  const { checkSchema } = await import('./schema.js');
+  const checked = checkSchema(root, source);
+  if (checked.unusable) return { diagnostics: inOrder(checked.diagnostics), sources };
+
+  const { mergeTracks } = await import('./merge.js');
+  const { readLyrics } = await import('./lyrics.js');
+  const { expandTracks } = await import('./expand.js');
+  const directory = dirname(path);
+  const document = root.value as unknown as ManifestFile;
+  const tracks = mergeTracks(root as LocatedMap, source, checked.brokenTracks);
+  const lyrics = await readLyrics(files, directory, tracks);
+  const expanded = expandTracks(tracks, lyrics, source, document.tracks.length);
+  const diagnostics = inOrder([...checked.diagnostics, ...expanded.diagnostics]);
+  if (diagnostics.some(({ severity }) => severity === 'error')) return { diagnostics, sources };
+  return { manifest: manifestOf(document, expanded.takes, path), diagnostics, sources };
+}
+
+function manifestOf(document: ManifestFile, takes: readonly Take[], path: string): Manifest {
+  const { title, budget, concurrency } = document;
+  return {
+    path,
+    directory: dirname(path),
+    ...(title === undefined ? {} : { title }),
+    // Down to whole micro-dollars, as a limit must never grow.
+    ...(budget === undefined
+      ? {}
+      : { budgetMicroUsd: Math.floor(Number((budget * MICRO_USD_PER_USD).toFixed(6))) }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+    takes,
+  };
+}
+
+/** Sorted, and each told once: a fault in `defaults` is found again in every track that uses it. */
+function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const told = new Map<string, Diagnostic>();
+  for (const one of diagnostics) {
+    const key = JSON.stringify([one.code, one.message, one.span?.line, one.span?.column]);
+    if (!told.has(key)) told.set(key, one);
+  }
+  return [...told.values()].sort(compareDiagnostics);
+}

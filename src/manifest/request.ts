@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import type { Track } from './manifest.types.js';
+import type { AudioRequest, RequestField } from './take.js';
+
+/** In the order of the canonical form. */
+export const REQUEST_FIELDS = [
+  'duration_seconds',
+  'force_instrumental',
+  'language_code',
+  'loop',
+  'lyrics_optimizer',
+  'lyrics_prompt',
+  'model',
+  'prompt',
+  'speed',
+  'voice',
+] as const satisfies readonly RequestField[];
+
+/** The fields of a track that are part of the request, as the manifest has them. */
+export type RequestInput = Pick<Track, RequestField>;
+
+/** See `AudioRequest`. Space around a text, and how its lines end, says nothing either. */
+export function normaliseRequest(input: RequestInput): AudioRequest {
+  const request: Partial<Record<RequestField, string | number | true>> = {};
+  for (const field of REQUEST_FIELDS) {
+    const value = field === 'duration_seconds' ? seconds(input[field]) : input[field];
+    const said = typeof value === 'string' ? normaliseText(value) : value;
+    if (said !== undefined && said !== false && said !== '') request[field] = said;
+  }
+  const { model, prompt } = input;
+  return {
+    ...(request as Partial<AudioRequest>),
+    model: normaliseText(model ?? ''),
+    prompt: normaliseText(prompt ?? ''),
+  };
+}
+
+/** LF line ends, no byte-order mark, no space around. */
+export function normaliseText(text: string): string {
+  return text.replace(/\r\n?/g, '\n').trim();
+}
+
+function seconds(value: number | string | undefined): number | undefined {
+  return value === undefined ? undefined : Number(value);
+}
+
+/** What a request is known by: see `Take.digest` and `Take.parts`. */
+export interface Digests {
+  readonly digest: string;
+  readonly parts: Readonly<Partial<Record<RequestField, string>>>;
+}
+
+/**
+ * `v1:` is the SHA-256 of the request as JSON with sorted keys. A function with a memory, as the same few
+ * models, lengths and voices occur over and over in a manifest.
+ */
+export function createDigester(): (request: AudioRequest) => Digests {
+  const known = new Map<string, string>();
+  const part = (json: string): string => {
+    const hash = known.get(json) ?? sha256(json).slice(0, 8);
+    if (json.length <= 64) known.set(json, hash);
+    return hash;
+  };
+  return (request) => {
+    const parts: Partial<Record<RequestField, string>> = {};
+    const members: string[] = [];
+    for (const field of REQUEST_FIELDS) {
+      if (request[field] === undefined) continue;
+      const json = JSON.stringify(request[field]);
+      parts[field] = part(json);
+      members.push(`${JSON.stringify(field)}:${json}`);
+    }
+    return { digest: `v1:${sha256(`{${members.join(',')}}`)}`, parts };
+  };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

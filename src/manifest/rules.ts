@@ -1,0 +1,104 @@
+import type { Diagnostic } from '../diagnostic.js';
+import { type MergedTrack, placed, type Sourced } from './merge.js';
+import type { AudioRequest } from './take.js';
+
+/** What neither a schema can say nor a model decides. `request` is what the track comes to. */
+export function checkTrack(track: MergedTrack, request: AudioRequest): readonly Diagnostic[] {
+  const { fields } = track;
+  const lyrics = fields.lyrics_file ?? fields.lyrics_prompt;
+  const sings = lyrics !== undefined && request.lyrics_prompt !== undefined;
+  return [
+    ...required('model', track, request),
+    ...required('prompt', track, request),
+    ...unprintable(track),
+    ...(sings && request.lyrics_optimizer ? [optimizerWithLyrics(fields.lyrics_optimizer!, lyrics)] : []),
+    ...(sings && request.force_instrumental
+      ? [instrumentalWithLyrics(fields.force_instrumental!, lyrics)]
+      : []),
+    ...(request.lyrics_optimizer && request.force_instrumental
+      ? [instrumentalWithOptimizer(fields.force_instrumental!, fields.lyrics_optimizer!)]
+      : []),
+  ];
+}
+
+function required(
+  field: 'model' | 'prompt',
+  { id, span, fields }: MergedTrack,
+  request: AudioRequest,
+): Diagnostic[] {
+  if (request[field] !== '') return [];
+  const blank = fields[field];
+  if (blank)
+    return [
+      {
+        code: 'empty-text',
+        severity: 'error',
+        message: `\`${field}\` is nothing but space`,
+        hint: 'fill it in',
+        ...placed(blank),
+      },
+    ];
+  return [
+    {
+      code: 'missing-field',
+      severity: 'error',
+      message: `track \`${id}\` has no \`${field}\``,
+      hint: `set \`${field}\` in the track, or in \`defaults\` for all`,
+      span,
+    },
+  ];
+}
+
+/** YAML has escapes for these; no text for people needs them, and the service may choke on them after payment. */
+const UNPRINTABLE = /(?![\t\n\r\u0085])\p{Cc}|\p{Cs}/u;
+
+/** The first unprintable character of a text, as `U+001B`, or `undefined`. */
+export function unprintableIn(text: string): string | undefined {
+  const bad = UNPRINTABLE.exec(text)?.[0];
+  return bad && `U+${bad.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`;
+}
+
+/** The texts that are sent, and the title. Paths have rules of their own. */
+const TEXTS = ['title', 'model', 'prompt', 'lyrics_prompt', 'voice'] as const;
+
+function unprintable({ fields }: MergedTrack): Diagnostic[] {
+  return TEXTS.flatMap((field) => {
+    const text = fields[field];
+    const bad = text && unprintableIn(text.value);
+    if (!bad) return [];
+    const message = `\`${field}\` has the character ${bad}, which cannot be printed`;
+    return [
+      { code: 'unprintable-character', severity: 'error', message, hint: 'remove it', ...placed(text) },
+    ];
+  });
+}
+
+function optimizerWithLyrics(optimizer: Sourced<boolean>, lyrics: Sourced<string>): Diagnostic {
+  return {
+    code: 'optimizer-with-lyrics',
+    severity: 'error',
+    message: '`lyrics_optimizer` writes the lyrics itself, and the track has lyrics already',
+    hint: 'remove one of the two',
+    ...placed(optimizer, { message: 'the lyrics', span: lyrics.spans[0] }),
+  };
+}
+
+function instrumentalWithLyrics(instrumental: Sourced<boolean>, lyrics: Sourced<string>): Diagnostic {
+  return {
+    code: 'instrumental-with-lyrics',
+    severity: 'warning',
+    message: '`force_instrumental` asks for no singing, and the track has lyrics',
+    hint: 'remove one of the two',
+    ...placed(instrumental, { message: 'the lyrics', span: lyrics.spans[0] }),
+  };
+}
+
+function instrumentalWithOptimizer(instrumental: Sourced<boolean>, optimizer: Sourced<boolean>): Diagnostic {
+  return {
+    code: 'instrumental-with-lyrics',
+    severity: 'warning',
+    message: '`force_instrumental` asks for no singing, and `lyrics_optimizer` for lyrics',
+    hint: 'remove one of the two',
+    ...placed(instrumental, { message: 'the other', span: optimizer.spans[0] }),
+  };
+}

@@ -1,0 +1,217 @@
+import type { ErrorObject } from 'ajv';
+import type { Diagnostic } from '../diagnostic.js';
+import { entryOf, headOf, type Located, nodeAt, type Range, type Source } from './located.js';
+import { closest } from './suggest.js';
+
+/** What of a JSON Schema an explanation looks at. */
+interface Schema {
+  readonly type?: string | readonly string[];
+  readonly properties?: Readonly<Record<string, unknown>>;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly maxLength?: number;
+}
+
+type Explained = Omit<Diagnostic, 'span'> & { readonly at: Range };
+
+/** One error of ajv (with `verbose`) in words, at its place. */
+export function explain(error: ErrorObject, root: Located, source: Source): Diagnostic {
+  const { at, ...diagnostic } = explainAt(error, nodeAt(root, error.instancePath));
+  return { ...diagnostic, span: source.spanOf(at) };
+}
+
+function explainAt(error: ErrorObject, node: Located): Explained {
+  const schema = error.parentSchema as Schema;
+  const name = nameOf(error.instancePath);
+  switch (error.keyword) {
+    case 'additionalProperties':
+      return unknownKey(String(error.params.additionalProperty), error.instancePath, schema, node);
+    case 'required':
+      return missing(String(error.params.missingProperty), error.instancePath, node);
+    case 'type':
+      return wrongType(name, schema, node);
+    case 'const':
+      return {
+        ...fault(
+          'unsupported-version',
+          `this program does not know version ${quoted(node.value)} of the manifest`,
+        ),
+        hint: 'write `version: 1`, or install the program that the manifest was written for',
+        at: node,
+      };
+    case 'pattern':
+      return wrongForm(name, String(node.value), schema, node);
+    case 'minLength':
+      return { ...fault('empty-text', `${name} is empty`), hint: 'fill it in, or remove the line', at: node };
+    case 'maxLength':
+      return {
+        ...fault(
+          'too-long',
+          `${name} has ${lengthOf(node)} characters, and the most is ${formatCount(schema.maxLength)}`,
+        ),
+        hint: 'shorten it',
+        at: node,
+      };
+    case 'minItems':
+      return {
+        ...fault('no-tracks', 'the manifest has no tracks'),
+        hint: 'add one below `tracks:`, as `- id: opening`',
+        at: headOf(node),
+      };
+    case 'maxItems':
+      return {
+        ...fault('too-many-tracks', 'a manifest has at most 20,000 tracks'),
+        hint: 'split it into several manifests',
+        at: headOf(node),
+      };
+    default:
+      return {
+        ...fault('out-of-range', `${name} is ${quoted(node.value)}`),
+        hint: `give ${expected(schema)}`,
+        at: node,
+      };
+  }
+}
+
+function fault(code: string, message: string): Pick<Diagnostic, 'code' | 'severity' | 'message'> {
+  return { code, severity: 'error', message };
+}
+
+function unknownKey(key: string, pointer: string, schema: Schema, node: Located): Explained {
+  const known = Object.keys(schema.properties ?? {});
+  const meant = closest(key, known);
+  return {
+    ...fault('unknown-key', `\`${cut(key)}\` is not a field of ${nameOf(pointer)}`),
+    hint: meant
+      ? `did you mean \`${meant}\`?`
+      : (elsewhere(key, pointer) ?? `the fields are ${known.join(', ')}`),
+    at: entryOf(node, key)?.key ?? headOf(node),
+  };
+}
+
+/** Fields that are often looked for in the wrong place. */
+function elsewhere(key: string, pointer: string): string | undefined {
+  if (pointer === '/defaults' && (key === 'id' || key === 'title'))
+    return 'each track has its own: move it there';
+  if (pointer === '' && (key === 'model' || key === 'prompt' || key === 'duration_seconds'))
+    return 'put it below `defaults:` to use it for all tracks';
+  return undefined;
+}
+
+function missing(key: string, pointer: string, node: Located): Explained {
+  const fixes: Readonly<Record<string, string>> = {
+    version: 'begin the file with `version: 1`',
+    tracks: 'list what to make below `tracks:`',
+    id: 'give it a name for good, as `id: opening`',
+  };
+  const hint = fixes[key];
+  return {
+    ...fault('missing-field', `${nameOf(pointer)} has no \`${key}\``),
+    ...(hint === undefined ? {} : { hint }),
+    at: headOf(node),
+  };
+}
+
+function wrongType(name: string, schema: Schema, node: Located): Explained {
+  const hint = typeHint(schema, node.value);
+  return {
+    ...fault('wrong-type', `${name} has to be ${expected(schema)}, found ${found(node.value)}`),
+    ...(hint === undefined ? {} : { hint }),
+    at: node.kind === 'scalar' ? node : headOf(node),
+  };
+}
+
+function typeHint(schema: Schema, value: unknown): string | undefined {
+  if (value === null) return 'fill it in, or remove the line';
+  if (schema.type === 'string' && typeof value !== 'object')
+    return `put it into quotes: ${JSON.stringify(String(value))}`;
+  if (schema.type === 'string') return 'text that begins with { or [ needs quotes';
+  if (typeof value !== 'string') return undefined;
+  if (schema.type === 'boolean' && /^(yes|on|y)$/i.test(value)) return 'write true';
+  if (schema.type === 'boolean' && /^(no|off|n)$/i.test(value)) return 'write false';
+  if (/^\$?\d+(\.\d+)?\$?$/.test(value.trim()))
+    return `write ${value.replace(/[$\s]/g, '')}, without quotes or signs`;
+  if (schema.type === 'boolean' && /^(true|false)$/i.test(value))
+    return `write ${value.toLowerCase()}, without quotes`;
+  return undefined;
+}
+
+function wrongForm(name: string, value: string, schema: Schema, node: Located): Explained {
+  if (name !== '`id`')
+    return {
+      ...fault('bad-value', `${name} cannot be ${quoted(value)}`),
+      hint: name === '`language_code`' ? 'give an ISO 639-1 code, as en' : `give ${expected(schema)}`,
+      at: node,
+    };
+  const slug = value
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/\p{M}/gu, '')
+    .replace(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[^a-z0-9]+|-+$/g, '')
+    .slice(0, 64);
+  return {
+    ...fault('bad-id', `${quoted(value)} cannot be an \`id\``),
+    hint: `use at most 64 small letters, digits, - _ and .${slug ? `, as in \`${slug}\`` : ''}`,
+    at: node,
+  };
+}
+
+/** What the schema wants, to follow "has to be" or "give". */
+function expected({ type, minimum, maximum, exclusiveMinimum }: Schema): string {
+  const [first, second] = [type].flat();
+  const from = minimum !== undefined ? ` from ${minimum}` : '';
+  const above = exclusiveMinimum !== undefined ? ` above ${exclusiveMinimum}, at most` : ' to';
+  const range = maximum === undefined ? from : `${from}${above} ${formatCount(maximum)}`;
+  switch (first) {
+    case 'integer':
+      return `a whole number${second ? ' of seconds' : ''}${range}`;
+    case 'number':
+      return `a number${range}`;
+    case 'boolean':
+      return 'true or false';
+    case 'array':
+      return 'a list (lines that begin with - )';
+    case 'object':
+      return 'fields (lines like `name: value`)';
+    default:
+      return 'text';
+  }
+}
+
+function found(value: unknown): string {
+  if (value === null) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  switch (typeof value) {
+    case 'string':
+      return `the text ${quoted(value)}`;
+    case 'object':
+      return 'fields';
+    default:
+      return String(value);
+  }
+}
+
+/** `/tracks/3/prompt` → `` `prompt` ``. */
+function nameOf(pointer: string): string {
+  if (pointer === '') return 'the manifest';
+  const last = pointer.slice(pointer.lastIndexOf('/') + 1);
+  return /^\d+$/.test(last) ? `track ${Number(last) + 1}` : `\`${last}\``;
+}
+
+function quoted(value: unknown): string {
+  return typeof value === 'string' ? `\`${cut(value)}\`` : String(value);
+}
+
+function cut(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+}
+
+function lengthOf(node: Located): string {
+  return formatCount([...String(node.value)].length);
+}
+
+function formatCount(count: number | undefined): string {
+  return (count ?? 0).toLocaleString('en-US');
+}

@@ -1,0 +1,48 @@
+import type { Diagnostic } from '../diagnostic.js';
+import { unreachable } from '../errors.js';
+import type { TextFault } from './text-file.js';
+
+/** A file that could not be read, in words. The code is `<role>-<fault>`: `lyrics-missing`. */
+export function describeTextFault(
+  role: 'manifest' | 'lyrics',
+  path: string,
+  file: { readonly fault: TextFault; readonly code: string },
+): Pick<Diagnostic, 'code' | 'severity' | 'message' | 'hint'> {
+  return { code: `${role}-${file.fault}`, severity: 'error', ...words(role, path, file) };
+}
+
+function words(
+  role: 'manifest' | 'lyrics',
+  path: string,
+  { fault, code }: { readonly fault: TextFault; readonly code: string },
+): { message: string; hint: string } {
+  switch (fault) {
+    case 'missing':
+      return {
+        message: `there is no file \`${path}\``,
+        hint:
+          role === 'manifest'
+            ? `check the path, or write a first manifest with \`venice-batch init\``
+            : "check the path: it starts at the manifest's folder",
+      };
+    case 'directory':
+      return { message: `\`${path}\` is a folder`, hint: 'name a file in it' };
+    case 'not-a-file':
+      return { message: `\`${path}\` is not a regular file`, hint: 'copy what it gives into a file' };
+    case 'not-permitted':
+      return { message: `\`${path}\` may not be read`, hint: 'let this user read it: chmod u+r' };
+    case 'too-large': {
+      const most = role === 'manifest' ? '16 MiB' : '1 MiB';
+      return {
+        message: `\`${path}\` is larger than ${most}`,
+        hint: role === 'manifest' ? 'split it into several manifests' : 'is it the right file?',
+      };
+    }
+    case 'not-utf8':
+      return { message: `\`${path}\` is not UTF-8 text`, hint: 'save it with the encoding UTF-8' };
+    case 'unreadable':
+      return { message: `\`${path}\` cannot be read (${code})`, hint: 'check the file and its disk' };
+    default:
+      return unreachable(fault);
+  }
+}
