@@ -48,9 +48,9 @@ export function isQueueId(value: unknown): value is string {
 const QUEUE_ID = /^[\x21-\x7e]{1,200}$/;
 const TIME =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/;
-/** One part of a relative path: not empty, not `.` or `..`, without control characters and backslash. */
+/** Parts between single slashes; none is `.` or `..`; no control characters, no backslash, no drive. */
 const PATH =
-  /^(?!\.{1,2}(?:\/|$))[^\u0000-\u001f\u007f/\\]+(?:\/(?!\.{1,2}(?:\/|$))[^\u0000-\u001f\u007f/\\]+)*$/;
+  /^(?![A-Za-z]:)(?!\.{1,2}(?:\/|$))[^\u0000-\u001f\u007f/\\]+(?:\/(?!\.{1,2}(?:\/|$))[^\u0000-\u001f\u007f/\\]+)*$/u;
 
 function pattern(expression: RegExp, what: string, lengthMax = 1000): Check {
   return (value) =>
@@ -70,11 +70,7 @@ function object(checks: Checks, required: readonly string[]): Check {
   return (value) => objectFault(value, checks, required);
 }
 
-const path: Check = (value) => {
-  const fault = relativePath(value);
-  return fault ?? (/^[A-Za-z]:/.test(value as string) ? 'is not a relative path' : undefined);
-};
-const relativePath = pattern(PATH, 'a relative path', 4096);
+const path = pattern(PATH, 'a relative path', 4096);
 const time = pattern(TIME, 'a UTC time');
 const partHash = pattern(/^[0-9a-f]{8}$/, '8 hex digits');
 const hex32 = pattern(/^[0-9a-f]{32}$/, '32 hex digits');
@@ -129,7 +125,7 @@ const ATTEMPT_CHECKS: Checks = {
   stem: path,
   digest: pattern(/^v\d{1,9}:[0-9a-f]{64}$/, 'a request digest'),
   parts: object(PARTS_CHECKS, []),
-  model: pattern(/^[^\u0000-\u001f\u007f-\u009f]{1,200}$/, 'a model id'),
+  model: pattern(/^[^\u0000-\u001f\u007f-\u009f]{1,200}$/u, 'a model id'),
   duration_seconds: integer(1, 1e6),
   quote_micro_usd: integer(0, 1e12),
   key: pattern(/^[0-9a-f]{16}$/, '16 hex digits'),

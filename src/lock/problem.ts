@@ -19,7 +19,8 @@ export function lockError(problem: LockProblem, path: string): BatchError {
   return new BatchError(code, `${path}: ${message}`, { exitCode: EXIT.lockfile, hint });
 }
 
-const REPAIR = 'Nothing is bought until it is mended. Run the lock repair: it keeps every paid job';
+const REPAIR =
+  'Nothing is bought until it is mended, and every paid job is kept: venice-batch lock repair <manifest>';
 
 function explain(problem: LockProblem): { readonly message: string; readonly hint: string } {
   switch (problem.kind) {
