@@ -1,3 +1,4 @@
+import { unreachable } from '../errors.js';
 import type { AudioRequest } from '../manifest/take.js';
 import type { QuoteQuery } from '../venice/client.js';
 import type { Model, PriceTier } from '../venice/model.js';
@@ -47,6 +48,8 @@ export function cataloguePrice(model: Model, query: QuoteQuery): number | undefi
     }
     case 'durations':
       return seconds === undefined ? undefined : tierOf(pricing.tiers, seconds)?.microUsd;
+    default:
+      return unreachable(pricing);
   }
 }
 

@@ -29,6 +29,8 @@ const REMARKS_MAX = 8;
 
 const WIDTH_MIN = 40;
 const WIDTH_MAX = 120;
+/** Where there is room, reasons are whole and the model is cut. */
+const WHY_WIDTH = 34;
 
 /** What a person is asked to approve: every take with what is done about it and why, the sums, the limits. With line ends. */
 export function renderPlan(plan: Plan, options: PlanTextOptions): string {
@@ -64,8 +66,8 @@ function takeTable(lines: readonly PlanLine[], verbose: boolean, style: Style, w
   const table = renderTable(
     [
       { header: ' ', paint },
-      { header: 'TAKE', widthMin: 10, paint },
-      { header: 'WHY', widthMin: 12 },
+      { header: 'TAKE', widthMin: 8, paint },
+      { header: 'WHY', widthMin: width < 80 ? 12 : WHY_WIDTH },
       { header: 'PRICE', align: 'right' },
       { header: 'MODEL', widthMin: 12, optional: true, paint: (cell) => style.faint(cell) },
     ],
@@ -126,24 +128,17 @@ function sums(plan: Plan, lines: readonly PlanLine[], options: PlanTextOptions, 
   const { purchases, totalMicroUsd, spentBeforeMicroUsd, budgetMicroUsd } = plan;
   const inFlight = lines.filter(({ action }) => action === 'collect').length;
   const moved = new Set(plan.moves.map(({ attempt }) => attempt)).size;
-  const left = budgetMicroUsd === undefined ? 0 : budgetMicroUsd - spentBeforeMicroUsd - totalMicroUsd;
-  const over = left < 0 ? `${formatUsd(-left)} short` : `${formatUsd(left)} left`;
   const facts: [string, string][] = [
-    [
-      'To buy',
-      purchases.length === 0
-        ? 'nothing'
-        : `${takes(purchases.length)}, ${style.strong(formatUsd(totalMicroUsd))}`,
-    ],
+    ['To buy', purchases.length === 0 ? 'nothing' : takes(purchases.length)],
+    ['Total', style.strong(formatUsd(totalMicroUsd))],
     ['Spent before', formatUsd(spentBeforeMicroUsd)],
-    [
-      'Budget',
-      budgetMicroUsd === undefined
-        ? 'none'
-        : `${formatUsd(budgetMicroUsd)}, ${left < 0 ? style.bad(over) : over}`,
-    ],
-    ['Balance', balancePhrase(options.balance, totalMicroUsd, style)],
+    ['Budget', budgetMicroUsd === undefined ? 'none' : formatUsd(budgetMicroUsd)],
   ];
+  if (budgetMicroUsd !== undefined) {
+    const left = budgetMicroUsd - spentBeforeMicroUsd - totalMicroUsd;
+    facts.push(['Left', left < 0 ? style.bad(`${formatUsd(-left)} short`) : formatUsd(left)]);
+  }
+  facts.push(['Balance', balancePhrase(options.balance, totalMicroUsd, style)]);
   if (inFlight > 0) facts.push(['In flight', `${takes(inFlight)}, already paid`]);
   if (moved > 0) facts.push(['Moved', `${count(moved)} ${moved === 1 ? 'file' : 'files'}, for free`]);
   const label = Math.max(...facts.map(([name]) => name.length)) + 2;
@@ -203,7 +198,7 @@ function deviationRemarks({ purchases }: Plan): readonly string[] {
 
 function percent(share: number): string {
   const rounded = Math.round(share * 1000) / 10;
-  return `${rounded > 0 ? '+' : ''}${rounded} %`;
+  return `${rounded > 0 ? '+' : ''}${rounded}%`;
 }
 
 function remarks(title: string, told: readonly string[], style: Style, width: number): string[] {

@@ -1,0 +1,311 @@
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import type { Attempt } from '../../src/lock/attempt.js';
+import type { Take } from '../../src/manifest/take.js';
+import { assemblePlan, distinctQuotes, draftPurchases } from '../../src/plan/assemble.js';
+import { type DecideInput, decide } from '../../src/plan/decide.js';
+import type { Plan } from '../../src/plan/plan.js';
+import { planJson } from '../../src/report/plan-json.js';
+import { type PlanTextOptions, renderPlan } from '../../src/report/plan-text.js';
+import { displayWidth } from '../../src/report/width.js';
+import { catalogueOf, filesOf, makeAttempt, makeModel, makeTake, NOW_MS } from './builders.js';
+
+const MODEL = makeModel({
+  pricing: {
+    kind: 'durations',
+    tiers: [
+      { minSeconds: 3, maxSeconds: 60, microUsd: 690_000 },
+      { minSeconds: 61, maxSeconds: 120, microUsd: 1_380_000 },
+    ],
+  },
+});
+
+interface World {
+  readonly takes: readonly Take[];
+  readonly attempts?: readonly Attempt[];
+  readonly situation?: Partial<DecideInput>;
+  readonly price?: number;
+  readonly budget?: number;
+  readonly models?: readonly (typeof MODEL)[];
+}
+
+function planOf({
+  takes,
+  attempts = [],
+  situation,
+  price = 1_380_000,
+  budget,
+  models = [MODEL],
+}: World): Plan {
+  const decided = decide({
+    takes,
+    attempts,
+    files: filesOf(attempts),
+    occupied: () => undefined,
+    selection: { retryFailed: false, force: [] },
+    ...situation,
+  });
+  const drafted = draftPurchases(decided.rows, catalogueOf(...models), NOW_MS);
+  const quotes = new Map(
+    distinctQuotes(drafted.drafts).map(({ key }) => [key, { microUsd: price, quotedAtMs: NOW_MS }]),
+  );
+  return assemblePlan({ decided, drafted, quotes, attempts, budgetMicroUsd: budget });
+}
+
+const OPTIONS: PlanTextOptions = {
+  endpoint: 'https://api.example.test/v1',
+  sandbox: false,
+  color: false,
+  width: 100,
+  verbose: false,
+};
+
+function screen(plan: Plan, options: Partial<PlanTextOptions> = {}): string {
+  return renderPlan(plan, { ...OPTIONS, ...options });
+}
+
+/** The row of a take, its columns apart by one space. */
+function row(plan: Plan, key: string, options: Partial<PlanTextOptions> = {}): string | undefined {
+  const lines = screen(plan, options).split('\n');
+  return lines.find((line) => line.slice(3).startsWith(`${key} `))?.replace(/ +/g, ' ');
+}
+
+const take = makeTake({ request: { duration_seconds: 61 } });
+const WANTED: World = { takes: [take] };
+const past = (sketch: Parameters<typeof makeAttempt>[0]): World => ({
+  takes: [take],
+  attempts: [makeAttempt({ of: take, ...sketch })],
+});
+
+describe('the row of a take', () => {
+  it.each<[string, World, string]>([
+    ['new', WANTED, '+ opening new $1.38 song'],
+    ['changed', past({ request: { prompt: 'x', loop: true } }), '~ opening prompt, loop changed $1.38 song'],
+    ['done', past({}), '= opening done song'],
+    ['done, to be moved', past({ path: 'old/opening.wav' }), '= opening done, moves to out/opening.wav song'],
+    ['in flight', past({ state: 'queued' }), '> opening in flight song'],
+    ['stored', past({ state: 'stored' }), '> opening clean-up owed song'],
+    ['in doubt', past({ state: 'intent' }), '? opening in doubt: see `resolve` song'],
+    [
+      'failed',
+      past({ state: 'failed', reason: { code: 'OOPS' } }),
+      '! opening failed (OOPS): --retry-failed song',
+    ],
+    [
+      'refused',
+      past({ state: 'rejected', reason: { code: 'x', status: 422 } }),
+      '! opening refused (422): --retry-failed song',
+    ],
+    [
+      'missing',
+      { ...past({}), situation: { files: new Map() } },
+      '! opening its file is missing: --retry-failed song',
+    ],
+    [
+      'occupied',
+      { ...WANTED, situation: { occupied: () => 'out/opening.mp3' } },
+      '! opening out/opening.mp3 is not in the lockfile song',
+    ],
+    [
+      'left out',
+      { ...WANTED, situation: { selection: { except: ['*'], retryFailed: false, force: [] } } },
+      '- opening left out (new) song',
+    ],
+    [
+      'refused in passing',
+      past({ state: 'rejected', reason: { code: 'x', status: 402 } }),
+      '+ opening again: refused (402) $1.38 song',
+    ],
+    [
+      'forced',
+      { ...past({}), situation: { selection: { force: ['opening'], retryFailed: false } } },
+      '+ opening again: --force $1.38 song',
+    ],
+    [
+      'an orphan',
+      { takes: [], attempts: [makeAttempt({ state: 'queued' })] },
+      '> opening in flight, of an earlier request or track song',
+    ],
+  ])('%s', (_, world, expected) => {
+    expect(row(planOf(world), 'opening')).toBe(expected);
+  });
+
+  it('says that its price is unknown where none was quoted', () => {
+    const plan = planOf({ ...WANTED, models: [] });
+    expect(row(plan, 'opening')).toBe('+ opening new unknown song');
+  });
+});
+
+describe('the sums', () => {
+  const attempts = [makeAttempt({ of: makeTake({ track: 'old' }), quote: 690_000 })];
+  const plan = planOf({ ...WANTED, attempts, budget: 5_000_000 });
+  const balance = (usdMicro: number) => ({ canConsume: true, consumptionCurrency: 'USD', usdMicro });
+
+  it('tell total, what was spent before, what is left of the budget, and the balance', () => {
+    const text = screen(plan, { balance: balance(20_000_000) });
+    expect(text).toMatch(/^To buy +1 take\nTotal +\$1\.38$/m);
+    expect(text).toMatch(/^Spent before +\$0\.69$/m);
+    expect(text).toMatch(/^Budget +\$5\.00\nLeft +\$2\.93$/m);
+    expect(text).toMatch(/^Balance +\$20\.00$/m);
+  });
+
+  it('tell what is short', () => {
+    const text = screen(planOf({ ...WANTED, attempts, budget: 2_000_000 }), { balance: balance(1_000_000) });
+    expect(text).toMatch(/^Budget +\$2\.00\nLeft +\$0\.07 short$/m);
+    expect(text).toMatch(/^Balance +\$1\.00, too low$/m);
+  });
+
+  it('tell what is not known', () => {
+    const text = screen(planOf(WANTED));
+    expect(text).toMatch(/^Budget +none$/m);
+    expect(text).toMatch(/^Balance +unknown$/m);
+  });
+
+  it('tell when there is nothing to buy', () => {
+    expect(screen(planOf(past({})))).toMatch(/^To buy +nothing$/m);
+  });
+
+  it('are given by model', () => {
+    const effect = makeTake({ track: 'rain', request: { model: 'noise' } });
+    const text = screen(planOf({ takes: [take, effect], models: [MODEL, makeModel({ id: 'noise' })] }));
+    expect(text).toMatch(/^song +1 +\$1\.38/m);
+    expect(text).toMatch(/^noise +1 +\$1\.38/m);
+  });
+});
+
+describe('remarks', () => {
+  it('tell where less would do, once for all alike', () => {
+    const takes = [take, makeTake({ track: 'b', request: { duration_seconds: 61 } })];
+    expect(screen(planOf({ takes: [take] }))).toContain(
+      'opening: 61 s is billed as 120 s: 60 s would save $0.69',
+    );
+    expect(screen(planOf({ takes }))).toContain(
+      'opening and 1 more: 61 s is billed as 120 s: 60 s would save $1.38',
+    );
+  });
+
+  it('tell where the quote is not what the catalogue says', () => {
+    expect(screen(planOf({ ...WANTED, price: 1_518_000 }))).toContain(
+      'opening: $1.518 instead of $1.38 (+10%)',
+    );
+    expect(screen(planOf(WANTED))).not.toContain('catalogue');
+  });
+});
+
+describe('the screen', () => {
+  it('says when it is the sandbox', () => {
+    expect(screen(planOf(WANTED), { sandbox: true })).toMatch(/^Sandbox: /);
+    expect(screen(planOf(WANTED))).not.toMatch(/sandbox/i);
+  });
+
+  const crowd = planOf({
+    takes: [
+      ...Array.from({ length: 30 }, (_, index) =>
+        makeTake({ track: `${'long-name-'.repeat(5)}${index}`, request: { duration_seconds: 61 } }),
+      ),
+      take,
+    ],
+    attempts: [makeAttempt({ of: take, state: 'failed', reason: { code: 'A_VERY_LONG_CODE_'.repeat(4) } })],
+    price: 7_654_321_123,
+    budget: 123_456_789_000,
+  });
+
+  it.each([40, 41, 60, 79, 80, 100, 120])('keeps to %i columns', (width) => {
+    for (const color of [false, true]) {
+      const lines = stripVTControlCharacters(screen(crowd, { width, color })).split('\n');
+      expect(Math.max(...lines.map(displayWidth))).toBeLessThanOrEqual(width);
+    }
+  });
+
+  it('keeps to 120 columns at most, and to 40 at least', () => {
+    expect(screen(crowd, { width: 500 })).toBe(screen(crowd, { width: 120 }));
+    expect(screen(crowd, { width: 3 })).toBe(screen(crowd, { width: 40 }));
+  });
+
+  it('colours only when asked', () => {
+    expect(stripVTControlCharacters(screen(crowd, { color: true }))).toBe(screen(crowd));
+    expect(screen(crowd, { color: true })).not.toBe(screen(crowd));
+  });
+
+  it('shows foreign text and does not obey it', () => {
+    const evil = '\u001b[31mred\u202e';
+    const foreign = makeTake({ request: { model: evil } });
+    const text = screen(planOf({ takes: [foreign], models: [makeModel({ id: evil })] }), {
+      endpoint: `https://${evil}`,
+    });
+    expect(text).not.toMatch(/[\u001b\u202e]/);
+    expect(text).toContain('\\u{1b}[31mred');
+  });
+
+  it('shows of 5,000 tracks the models and what a person has to see first', () => {
+    const takes = Array.from({ length: 5_000 }, (_, index) =>
+      makeTake({ track: `t${index}`, request: { duration_seconds: 60 } }),
+    );
+    const attempts = [makeAttempt({ of: takes[4_000]!, state: 'in_doubt' })];
+    const plan = planOf({ takes, attempts });
+    const text = screen(plan);
+    expect(text.split('\n').length).toBeLessThan(45);
+    expect(text).toContain('… 4,980 more');
+    expect(text.split('\n')[3]).toMatch(/^\? {2}t4000 /);
+    expect(text).toMatch(/^To buy +4,999 takes\nTotal +\$6,898\.62$/m);
+    expect(screen(plan, { verbose: true }).split('\n').length).toBeGreaterThan(5_000);
+  });
+});
+
+describe('the document for scripts', () => {
+  const options = { endpoint: 'https://api.example.test/v1', sandbox: true };
+  const document = (plan: Plan) => JSON.parse(planJson(plan, options));
+
+  it('has the same keys in the same order, whatever the decision', () => {
+    const takes = [
+      makeTake({ track: 'a', request: { duration_seconds: 61 } }),
+      makeTake({ track: 'b' }),
+      makeTake({ track: 'c' }),
+      makeTake({ track: 'd' }),
+    ];
+    const attempts = [
+      makeAttempt({ name: 'b', of: takes[1]! }),
+      makeAttempt({ name: 'c', of: takes[2]!, state: 'failed' }),
+      makeAttempt({ name: 'd', of: takes[3]!, request: { prompt: 'x' } }),
+    ];
+    const keys = document(planOf({ takes, attempts })).takes.map((row: object) => Object.keys(row));
+    expect(keys).toHaveLength(4);
+    for (const others of keys) expect(others).toEqual(keys[0]);
+  });
+
+  it('tells what is to be bought, why, and for how much', () => {
+    const plan = planOf({ ...past({ request: { prompt: 'x' } }), budget: 9_000_000 });
+    expect(document(plan)).toMatchObject({
+      schema: 1,
+      ...options,
+      total_micro_usd: 1_380_000,
+      spent_before_micro_usd: 100_000,
+      budget_micro_usd: 9_000_000,
+      balance_micro_usd: null,
+      takes: [
+        {
+          key: 'opening',
+          action: 'buy',
+          reason: 'changed',
+          changed_fields: ['prompt'],
+          price_micro_usd: 1_380_000,
+          saving: { instead_seconds: 60, billed_seconds: 120, micro_usd: 690_000 },
+          attempt: { state: 'done' },
+        },
+      ],
+    });
+  });
+
+  it('tells orphans and moves', () => {
+    const orphan = makeAttempt({ name: 'z', of: makeTake({ track: 'removed' }), state: 'queued' });
+    const moved = makeAttempt({ of: take, path: 'old/opening.wav' });
+    const { orphans, moves } = document(planOf({ takes: [take], attempts: [orphan, moved] }));
+    expect(orphans).toMatchObject([{ track: 'removed', state: 'queued', queue_id: 'queue-z' }]);
+    expect(moves).toEqual([{ attempt: moved.attempt, from: 'old/opening.wav', to: 'out/opening.wav' }]);
+  });
+
+  it('holds no prompt and no lyrics', () => {
+    const secret = makeTake({ request: { prompt: 'whispered words', lyrics_prompt: 'sung words' } });
+    expect(planJson(planOf({ takes: [secret] }), options)).not.toContain('words');
+  });
+});
