@@ -9,6 +9,9 @@ import type { AudioRequest, RequestField, Take } from './take.js';
 import { describeTextFault } from './text-fault.js';
 import type { TextFile } from './text-file.js';
 
+/** Of a manifest, all tracks together. */
+const TAKES_MAX = 50_000;
+
 /** As the schema bounds `lyrics_prompt`. */
 const LYRICS_LENGTH_MAX = 100_000;
 
@@ -35,6 +38,8 @@ export function expandTracks(
   const namer = createNamer(source, trackCount);
   const digest = createDigester();
   const ids = new Map<string, Span>();
+  const tooMany = tooManyTakes(tracks);
+  if (tooMany) return { takes, diagnostics: [tooMany] };
   for (const track of tracks) {
     const first = ids.get(track.id);
     if (first) {
@@ -55,6 +60,22 @@ export function expandTracks(
     }
   }
   return { takes, diagnostics };
+}
+
+function tooManyTakes(tracks: readonly MergedTrack[]): Diagnostic | undefined {
+  let count = 0;
+  for (const { fields, span } of tracks) {
+    count += fields.takes?.value ?? 1;
+    if (count > TAKES_MAX)
+      return {
+        code: 'too-many-takes',
+        severity: 'error',
+        message: 'with all their takes, the tracks of a manifest are at most 50,000',
+        hint: 'split it into several manifests',
+        span: fields.takes?.spans[0] ?? span,
+      };
+  }
+  return undefined;
 }
 
 /** What a take is called: `opening`, `opening#2`. */

@@ -29,12 +29,13 @@ interface Sized {
 }
 
 function locateNode(node: unknown, walk: Walk, fallback: Range = { start: 0, end: 1 }): Located {
-  if (isAlias(node)) return locateAlias(node.source, rangeOf(node, fallback), walk);
+  const range = rangeOf(node, fallback, walk.source.text);
+  if (isAlias(node)) return locateAlias(node.source, range, walk);
   const anchor = (node as { anchor?: string } | null)?.anchor;
   if (anchor !== undefined) walk.anchors.set(anchor, 'open');
   const before = walk.values;
-  count(1, rangeOf(node, fallback), walk);
-  const located = locateValue(node, rangeOf(node, fallback), walk);
+  count(1, range, walk);
+  const located = locateValue(node, range, walk);
   if (anchor !== undefined) walk.anchors.set(anchor, { node: located, values: walk.values - before });
   return located;
 }
@@ -59,7 +60,7 @@ function locateMap(node: YAMLMap, range: Range, walk: Walk): LocatedMap {
   const value: Record<string, unknown> = Object.create(null);
   for (const pair of node.items) {
     if (isFull(walk)) break;
-    const key = rangeOf(pair.key, range);
+    const key = rangeOf(pair.key, range, walk.source.text);
     const name = isScalar(pair.key) ? String((pair.key as Scalar).value) : undefined;
     const earlier = name === undefined ? undefined : entries.get(name);
     if (name === undefined) report(walk, 'yaml-syntax', key, 'the name of a field is not plain text');
@@ -145,7 +146,11 @@ function report(walk: Walk, code: string, range: Range, message: string, hint?: 
 }
 
 /** Of the node without what trails it. An absent value stands where `fallback` says. */
-function rangeOf(node: unknown, fallback: Range): Range {
-  const range = (node as { range?: readonly [number, number, number] | null } | null)?.range;
-  return range ? { start: range[0], end: range[1] } : fallback;
+function rangeOf(node: unknown, fallback: Range, text: string): Range {
+  const range = (node as Partial<Node> | null)?.range;
+  if (!range) return fallback;
+  const [start, end] = range;
+  // A block scalar takes in the line end before what follows.
+  if (!isScalar(node) || !node.type?.startsWith('BLOCK')) return { start, end };
+  return { start, end: start + text.slice(start, end).trimEnd().length };
 }
