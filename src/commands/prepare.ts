@@ -3,7 +3,7 @@ import type { ExitCode } from '../errors.js';
 import { EXIT } from '../errors.js';
 import type { Attempt } from '../lock/attempt.js';
 import type { Manifest } from '../manifest/take.js';
-import { assemblePlan, checkBudget, distinctQuotes, type Drafted, draftPurchases } from '../plan/assemble.js';
+import { assemblePlan, checkBudget, type Drafted, distinctQuotes, draftPurchases } from '../plan/assemble.js';
 import { type Decided, decide } from '../plan/decide.js';
 import type { Plan } from '../plan/plan.js';
 import type { Selection } from '../plan/selection.js';
@@ -23,6 +23,8 @@ export interface PrepareInput {
   /** Integer micro-dollars: the lowest that applies. */
   readonly budgetMicroUsd?: number | undefined;
   readonly keyFingerprint?: string | undefined;
+  /** Default true. */
+  readonly askBalance?: boolean;
   readonly phase?: (phase: 'quote') => void;
 }
 
@@ -74,6 +76,7 @@ async function price(input: PrepareInput, client: VeniceClient, decided: Decided
     return concluded(input, decided, { ...drafted, drafts: [] }, NO_QUOTES, { refusal: EXIT.invalid });
   input.phase?.('quote');
   const quotes = await gatherQuotes(client, clock, distinctQuotes(drafted.drafts));
+  if (input.askBalance === false) return concluded(input, decided, drafted, quotes, {});
   const balance = await insist(clock, () => client.balance());
   return concluded(input, decided, drafted, quotes, {
     ...(balance.ok ? { balance: balance.value } : {}),
@@ -139,7 +142,12 @@ function moneyRefusal(money: readonly Diagnostic[]): ExitCode | undefined {
 function refusalOf(failure: CallFailure): ExitCode {
   if (failure.kind === 'refused' && (failure.status === 401 || failure.status === 403))
     return EXIT.authentication;
-  if (failure.kind === 'refused' && failure.status !== undefined && failure.status < 500 && failure.status !== 429)
+  if (
+    failure.kind === 'refused' &&
+    failure.status !== undefined &&
+    failure.status < 500 &&
+    failure.status !== 429
+  )
     return EXIT.invalid;
   return EXIT.unavailable;
 }

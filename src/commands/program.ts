@@ -1,10 +1,14 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import type { ExitCode } from '../errors.js';
-import { packageVersion } from '../version.js';
+import { programVersion } from '../node/version.js';
+import { buying, choosing, collecting, located, planning, resolving, serving } from './flags.js';
 import type { Flags } from './settings.js';
 
-/** What a command does once its words are understood. Modules are imported only by the command that needs them. */
-type Act = (manifest: string, flags: Flags, rest: readonly string[]) => Promise<ExitCode>;
+/** What a command does once its words are understood. */
+type Act<F extends Flags> = (subject: string, flags: F, rest: readonly string[]) => Promise<ExitCode>;
+
+/** Imported only by the command that runs, so that `--help` loads nothing. */
+type Load<F extends Flags> = () => Promise<Act<F>>;
 
 /** The command tree: names, flags, help. `ended` is told the exit code of the command that ran. */
 export function createProgram(ended: (code: ExitCode) => void): Command {
@@ -12,217 +16,130 @@ export function createProgram(ended: (code: ExitCode) => void): Command {
     .description(
       'Make a batch of music, jingles, sound effects or narration with Venice from one YAML manifest.',
     )
-    .version(packageVersion())
-    .showSuggestionAfterError()
-    .showHelpAfterError('(add --help for the flags and examples)')
-    .helpCommand(true)
-    .configureHelp({ showGlobalOptions: true })
-    .exitOverride()
+    .version(programVersion())
     .addHelpText('after', PROGRAM_EXAMPLES);
+  strict(program);
 
-  const command = (usage: string, description: string, act: Act): Command =>
-    program
-      .command(usage)
-      .description(description)
-      .action(async (...words: unknown[]) => {
-        // commander hands over the arguments, then the flags, then the command itself.
-        const self = words.at(-1) as Command;
-        const args = words.slice(0, -2).filter((word): word is string => typeof word === 'string');
-        ended(await act(args[0] ?? '', self.opts<Flags>(), args.slice(1)));
-      });
+  const add = <F extends Flags>(
+    usage: string,
+    description: string,
+    load: Load<F>,
+    parent = program,
+  ): Command =>
+    strict(parent.command(usage).description(description)).action(async (...words: unknown[]) => {
+      // commander hands over the arguments, then the flags, then the command itself.
+      const self = words.at(-1) as Command;
+      const [subject = '', ...rest] = words.slice(0, -2).filter((word) => typeof word === 'string');
+      const act = await load();
+      ended(await act(subject, self.opts<F>(), rest));
+    });
 
   buying(
-    command(
+    add(
       'run <manifest>',
       'check, price, approve, make and download every track; continues an interrupted run',
-      lazily(async () => (await import('./run.js')).runCommand),
+      async () => (await import('./run.js')).runCommand,
     ),
   ).addHelpText('after', RUN_EXAMPLES);
   planning(
-    command(
+    add(
       'plan <manifest>',
       'show what a run would do and cost; spends nothing',
-      lazily(async () => (await import('./plan.js')).planCommand),
+      async () => (await import('./plan.js')).planCommand,
     ),
   );
   collecting(
-    command(
+    add(
       'collect <manifest>',
       'gather what is in flight; never buys',
-      lazily(async () => (await import('./run.js')).collectCommand),
+      async () => (await import('./run.js')).collectCommand,
     ),
   );
   located(
-    command(
+    add(
       'validate <manifest>',
       'check the manifest offline',
-      lazily(async () => (await import('./validate.js')).validateCommand),
+      async () => (await import('./validate.js')).validateCommand,
     ),
   ).option('--live', 'also check against the live models');
   located(
-    command(
+    add(
       'status <manifest>',
       'what the lockfile says; asks nobody',
-      lazily(async () => (await import('./status.js')).statusCommand),
+      async () => (await import('./status.js')).statusCommand,
     ),
   );
   located(
-    command(
+    add(
       'verify <manifest>',
       'hash every stored file again',
-      lazily(async () => (await import('./verify.js')).verifyCommand),
+      async () => (await import('./verify.js')).verifyCommand,
     ),
   );
-  models(
-    command(
+  choosing(
+    add(
       'models',
       'what each model can do, and its price',
-      lazily(async () => (await import('./models.js')).modelsCommand),
+      async () => (await import('./models.js')).modelsCommand,
     ),
   );
-  command(
-    'init [manifest]',
-    'write a starter manifest',
-    lazily(async () => (await import('./init.js')).initCommand),
-  );
+  add('init [manifest]', 'write a starter manifest', async () => (await import('./init.js')).initCommand);
   resolving(
-    command(
+    add(
       'resolve <manifest> [attempt]',
       'show attempts in doubt, and say what became of one',
-      lazily(async () => (await import('./resolve.js')).resolveCommand),
+      async () => (await import('./resolve.js')).resolveCommand,
     ),
   );
   located(
-    command(
+    add(
       'unlock <manifest>',
       'free a lock whose run is gone',
-      lazily(async () => (await import('./unlock.js')).unlockCommand),
+      async () => (await import('./unlock.js')).unlockCommand,
     ),
   ).option('--force', 'also one held on another host');
+  const lock = strict(program.command('lock').description('look after the lockfile'));
   located(
-    command(
+    add(
       'repair <manifest>',
-      'mend a lockfile after a merge or damage, losing no queue_id',
-      lazily(async () => (await import('./repair.js')).repairCommand),
+      'mend it after a merge or damage, losing no queue_id',
+      async () => (await import('./repair.js')).repairCommand,
+      lock,
     ),
   );
-  located(
-    command(
+  buying(
+    add(
       'config <manifest>',
       'each setting and where it came from',
-      lazily(async () => (await import('./config.js')).configCommand),
+      async () => (await import('./config.js')).configCommand,
     ),
   );
-  command(
+  add(
     'explain [code]',
     'what an error code means and how to mend it',
-    lazily(async () => (await import('./explain.js')).explainCommand),
+    async () => (await import('./explain.js')).explainCommand,
   );
-  command('completion <shell>', 'print the completion script for bash, zsh or fish', async (shell) => {
+  add('completion <shell>', 'print the completion script for bash, zsh or fish', async () => {
     const { completionCommand } = await import('./completion.js');
-    return completionCommand(program, shell);
+    return (shell) => completionCommand(program, shell);
   });
-  command(
-    'sandbox',
-    'serve the built-in simulator on loopback',
-    lazily(async () => (await import('./sandbox.js')).sandboxCommand),
-  )
-    .option('--port <n>', 'port to listen on; 0 picks a free one', '8377')
-    .option('--ledger <path>', 'keep the simulated service in this folder across restarts')
-    .option('--sandbox-speed <factor>', 'how many times faster than life it makes audio')
-    .option('--no-limit', 'no rate limit');
+  serving(
+    add(
+      'sandbox',
+      'serve the built-in simulator on loopback',
+      async () => (await import('./sandbox.js')).sandboxCommand,
+    ),
+  );
   return program;
 }
 
-function lazily(load: () => Promise<Act>): Act {
-  return async (manifest, flags, rest) => (await load())(manifest, flags, rest);
-}
-
-/** Flags of everything that has to find a lockfile and a service. */
-function located(command: Command): Command {
+/** A slip ends with a suggestion and exit 2, by way of `main`; commander ends nothing by itself. */
+function strict(command: Command): Command {
   return command
-    .option('--sandbox', 'use the built-in simulator: no key, no network, no money')
-    .option('--sandbox-speed <factor>', 'how many times faster than life the sandbox makes audio')
-    .option('--base-url <url>', 'another endpoint (also VENICE_BASE_URL)')
-    .option('--env-file <path>', 'read VENICE_API_KEY and others from this file')
-    .option('--lockfile <path>', 'another lockfile than the one beside the manifest')
-    .option('--out-dir <path>', 'another output root than the folder of the manifest')
-    .option('--json', 'print one JSON document on stdout')
-    .addOption(
-      new Option('--color <when>', 'colour the output').choices(['auto', 'always', 'never']).default('auto'),
-    )
-    .option('--debug', 'show each request and answer, secrets redacted');
-}
-
-function collecting(command: Command): Command {
-  return located(command)
-    .option('--concurrency <n>', 'jobs in flight at most (1 to 64)')
-    .option('--keep', 'leave the remote media where they are')
-    .option('--timeout <minutes>', 'leave what is still in flight then for the next run')
-    .addOption(new Option('--events <format>', 'stream events on stdout').choices(['ndjson']))
-    .addOption(
-      new Option('--progress <how>', 'how progress is shown')
-        .choices(['auto', 'tty', 'plain', 'quiet'])
-        .default('auto'),
-    )
-    .option('--junit <file>', 'write a JUnit report');
-}
-
-function selecting(command: Command): Command {
-  return command
-    .option('--budget <usd>', "ceiling over the lockfile's whole life, in US dollars")
-    .option('--only <id>', 'buy only these tracks (repeatable, comma-separated, * and ?)', list)
-    .option('--except <id>', 'do not buy these tracks (likewise)', list)
-    .option('--force <id>', 'make these tracks again though they are done (likewise)', list)
-    .option('--retry-failed', 'buy failed, lost, refused and missing tracks again');
-}
-
-function buying(command: Command): Command {
-  return selecting(collecting(command))
-    .option('--yes', 'approve the total without asking; needs a budget outside the sandbox')
-    .option('--frozen', 'fail if anything would be bought')
-    .option('--fail-fast', 'stop submitting after the first track that fails')
-    .option('--detach', 'submit, and leave the collecting to a later run')
-    .option('--plan <file>', 'do exactly what a saved plan says')
-    .option('--suggestions <file>', 'write prompts suggested by the content policy as a patch');
-}
-
-function planning(command: Command): Command {
-  return selecting(located(command))
-    .option('--concurrency <n>', 'jobs in flight at most (1 to 64)')
-    .option('--detailed-exitcode', 'exit 10 if anything would be bought')
-    .option('--out <file>', 'save the plan for run --plan');
-}
-
-function models(command: Command): Command {
-  return command
-    .option('--sandbox', 'those of the built-in simulator')
-    .option('--base-url <url>', 'another endpoint (also VENICE_BASE_URL)')
-    .option('--env-file <path>', 'read VENICE_BASE_URL and others from this file')
-    .option('--duration <seconds>', 'show the price for this length')
-    .option('--lyrics', 'only models that sing')
-    .option('--instrumental', 'only models that can be told not to')
-    .option('--voices', 'only models with voices')
-    .addOption(new Option('--sort <by>', 'order').choices(['name', 'price']).default('name'))
-    .option('--json', 'print one JSON document on stdout')
-    .addOption(
-      new Option('--color <when>', 'colour the output').choices(['auto', 'always', 'never']).default('auto'),
-    )
-    .option('--debug', 'show each request and answer, secrets redacted');
-}
-
-function resolving(command: Command): Command {
-  return located(command)
-    .option('--queue-id <id>', 'it was queued: this is its id')
-    .option('--charged', 'it was charged, and the audio is lost')
-    .option('--not-charged', 'it was not charged')
-    .option('--refunded', 'it was charged and refunded')
-    .option('--requeue', 'keep its price reserved, and allow a new approved attempt');
-}
-
-/** A repeatable, comma-separated flag. */
-function list(text: string, before: readonly string[] = []): readonly string[] {
-  return [...before, ...text.split(',').filter((word) => word !== '')];
+    .exitOverride()
+    .showSuggestionAfterError()
+    .showHelpAfterError('(see --help for the flags and examples)')
+    .allowExcessArguments(false);
 }
 
 const PROGRAM_EXAMPLES = `

@@ -2,13 +2,13 @@ import path from 'node:path';
 import type { Diagnostic } from '../diagnostic.js';
 import { BatchError, EXIT, type ExitCode, faultCode } from '../errors.js';
 import type { Phase, RunEvent } from '../events.js';
-import type { LockStore } from '../lock/store.js';
 import { keyFingerprint } from '../lock/fingerprint.js';
+import type { LockStore } from '../lock/store.js';
 import type { LoadedManifest, Manifest } from '../manifest/take.js';
 import type { Plan } from '../plan/plan.js';
 import type { Selection } from '../plan/selection.js';
 import type { Ports, Transport } from '../ports.js';
-import { type RunSettings } from '../run/context.js';
+import type { RunSettings } from '../run/context.js';
 import { applyMoves } from '../run/moves.js';
 import { probeStorage } from '../run/probe.js';
 import { recover } from '../run/recover.js';
@@ -31,7 +31,10 @@ export interface World {
   /** Shows what is wrong or doubtful, as soon as it is known. */
   show(diagnostics: readonly Diagnostic[], sources: LoadedManifest['sources']): void;
   /** Shows the plan and asks for the money. Anything but `approved` buys nothing. */
-  approve(plan: Plan, balance: Balance | undefined): Promise<'approved' | 'declined' | 'no_terminal' | 'no_budget'>;
+  approve(
+    plan: Plan,
+    balance: Balance | undefined,
+  ): Promise<'approved' | 'declined' | 'no_terminal' | 'no_budget'>;
   /** Aborted by the first Ctrl-C. */
   readonly stop: AbortSignal;
 }
@@ -48,7 +51,7 @@ export interface BatchSettings extends RunSettings {
   readonly budgetMicroUsd?: number | undefined;
   readonly mode: 'run' | 'collect' | 'frozen';
   /** The command that goes on, ready to paste, for the verb and its extra words. */
-  command(verb: string, words?: string): string;
+  command(verb: string, ...words: string[]): string;
 }
 
 /**
@@ -67,20 +70,41 @@ export async function runBatch(world: World, settings: BatchSettings): Promise<R
     endpoint: settings.endpoint,
     sandbox: settings.sandbox,
   });
-  const opened = await openForRun(ports, settings, (event) => world.emit(event));
   try {
-    const report = await withLock(world, settings, opened, startedMs);
-    await opened.store.close();
-    return report;
+    const opened = await openForRun(ports, settings, (event) => world.emit(event));
+    try {
+      const report = await withLock(world, settings, opened, startedMs);
+      await opened.store.close();
+      return report;
+    } finally {
+      await opened.store.abandon();
+      await release(world, opened);
+    }
   } catch (error) {
-    await opened.store.abandon();
     throw storageError(error, settings);
-  } finally {
-    await opened.release();
   }
 }
 
-async function withLock(world: World, settings: BatchSettings, opened: Opened, startedMs: number): Promise<RunReport> {
+/** A guard that cannot be removed is in nobody's way: its process will be gone when the next run looks. */
+async function release(world: World, opened: Opened): Promise<void> {
+  try {
+    await opened.release();
+  } catch (error) {
+    emitNotice(
+      world,
+      'warning',
+      'guard-left',
+      `the guard file cannot be removed (${faultCode(error) || 'error'})`,
+    );
+  }
+}
+
+async function withLock(
+  world: World,
+  settings: BatchSettings,
+  opened: Opened,
+  startedMs: number,
+): Promise<RunReport> {
   const { store } = opened;
   const { ports } = world;
   const view = { ports, store, settings };
@@ -92,7 +116,12 @@ async function withLock(world: World, settings: BatchSettings, opened: Opened, s
   if (decision.prepared !== undefined) {
     const stuck = await applyMoves(view, decision.prepared.plan.moves);
     for (const move of stuck)
-      emitNotice(world, 'warning', 'not-moved', `${move.from} could not be moved to ${move.to}: it stays where it is`);
+      emitNotice(
+        world,
+        'warning',
+        'not-moved',
+        `${move.from} could not be moved to ${move.to}: it stays where it is`,
+      );
   }
   tellPhase(world, 'generate');
   const outcome = await go(world, settings, store, manifest, decision);
@@ -113,8 +142,10 @@ async function decideWhatToBuy(
   loaded: LoadedManifest,
 ): Promise<BuyDecision> {
   const { manifest } = loaded;
-  if (loaded.diagnostics.length > 0 && settings.mode !== 'collect') world.show(loaded.diagnostics, loaded.sources);
-  if (manifest === undefined) return { approved: false, ...(settings.mode === 'collect' ? {} : { refusal: EXIT.invalid }) };
+  if (loaded.diagnostics.length > 0 && settings.mode !== 'collect')
+    world.show(loaded.diagnostics, loaded.sources);
+  if (manifest === undefined)
+    return { approved: false, ...(settings.mode === 'collect' ? {} : { refusal: EXIT.invalid }) };
   const budgetMicroUsd = lowest(settings.budgetMicroUsd, manifest.budgetMicroUsd);
   const buying = settings.mode === 'run' && world.apiKey !== undefined && !world.stop.aborted;
   const prepared = await prepare({
@@ -125,7 +156,8 @@ async function decideWhatToBuy(
     outputRoot: settings.outputRoot,
     selection: settings.selection,
     budgetMicroUsd,
-    keyFingerprint: world.apiKey === undefined ? undefined : keyFingerprint(store.header.lineage, world.apiKey),
+    keyFingerprint:
+      world.apiKey === undefined ? undefined : keyFingerprint(store.header.lineage, world.apiKey),
     phase: (phase) => tellPhase(world, phase),
   });
   tellPlan(world, prepared.plan);
@@ -156,8 +188,16 @@ async function askApproval(world: World, prepared: Prepared): Promise<BuyDecisio
   if (answer === 'approved') return { prepared, approved: true };
   const told = {
     declined: ['not-approved', 'not approved: nothing was bought', undefined],
-    no_terminal: ['approval-needed', 'there is no terminal to ask for approval: nothing was bought', 'approve with --yes --budget <usd>, or look first with: venice-batch plan'],
-    no_budget: ['budget-needed', '--yes needs a budget: nothing was bought', 'add --budget <usd>, or `budget:` in the manifest'],
+    no_terminal: [
+      'approval-needed',
+      'there is no terminal to ask for approval: nothing was bought',
+      'approve with --yes --budget <usd>, or look first with: venice-batch plan',
+    ],
+    no_budget: [
+      'budget-needed',
+      '--yes needs a budget: nothing was bought',
+      'add --budget <usd>, or `budget:` in the manifest',
+    ],
   } as const;
   const [code, message, hint] = told[answer];
   emitNotice(world, 'error', code, message, hint);
@@ -191,7 +231,9 @@ async function go(
   const { apiKey, ports } = world;
   const nothing: RunOutcome = { troubles: new Set(), spentMicroUsd: 0, madeCount: 0 };
   const purchases = decision.approved ? (decision.prepared?.plan.purchases ?? []) : [];
-  const owed = [...store.attempts.values()].some(({ state }) => state === 'queued' || state === 'stored' || state === 'unverified');
+  const owed = [...store.attempts.values()].some(
+    ({ state }) => state === 'queued' || state === 'stored' || state === 'unverified',
+  );
   if (settings.mode === 'frozen' || (purchases.length === 0 && !owed)) return nothing;
   if (apiKey === undefined) {
     world.show([noKey(settings)], new Map());
@@ -252,13 +294,20 @@ function tellPhase(world: World, phase: Phase): void {
   world.emit({ type: 'phase', time: new Date(world.ports.clock.nowMs()).toISOString(), phase });
 }
 
-function emitNotice(world: World, level: 'warning' | 'error', code: string, message: string, hint?: string): void {
+function emitNotice(
+  world: World,
+  level: 'warning' | 'error',
+  code: string,
+  message: string,
+  hint?: string,
+): void {
   const time = new Date(world.ports.clock.nowMs()).toISOString();
   world.emit({ type: 'notice', time, level, code, message, ...(hint === undefined ? {} : { hint }) });
 }
 
 function tellPlan(world: World, plan: Plan): void {
-  const count = (...kinds: string[]) => plan.rows.filter(({ decision }) => kinds.includes(decision.kind)).length;
+  const count = (...kinds: string[]) =>
+    plan.rows.filter(({ decision }) => kinds.includes(decision.kind)).length;
   world.emit({
     type: 'plan',
     time: new Date(world.ports.clock.nowMs()).toISOString(),

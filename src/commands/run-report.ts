@@ -1,6 +1,6 @@
-import { countsAsSpent } from '../lock/attempt.js';
-import type { SummaryEvent } from '../events.js';
 import { EXIT, type ExitCode } from '../errors.js';
+import type { SummaryEvent } from '../events.js';
+import { countsAsSpent } from '../lock/attempt.js';
 import type { LockStore } from '../lock/store.js';
 import type { Manifest } from '../manifest/take.js';
 import { decide } from '../plan/decide.js';
@@ -72,7 +72,11 @@ export async function summarise(ending: Ending): Promise<RunReport> {
     approved_micro_usd: decision.approved ? (decision.prepared?.plan.totalMicroUsd ?? 0) : 0,
     budget_micro_usd: decision.prepared?.plan.budgetMicroUsd ?? settings.budgetMicroUsd ?? null,
     duration_ms: Math.round(world.ports.clock.nowMs() - ending.startedMs),
-    next_command: nextCommand(settings, exitCode, { inDoubt, inFlight: inFlight + owed + orphans.length, failed: counts.failed + counts.missing }),
+    next_command: nextCommand(settings, exitCode, {
+      inDoubt,
+      inFlight: inFlight + owed + orphans.length,
+      failed: counts.failed + counts.missing,
+    }),
   };
   world.emit(summary);
   return { exitCode, summary };

@@ -1,6 +1,9 @@
 import type { Pacer } from '../venice/pace.js';
 import type { Heap } from './heap.js';
 import { createHeap } from './heap.js';
+import type { RunTimes, Survival } from './learn.js';
+import { createRunTimes } from './learn.js';
+import type { Toll } from './price.js';
 
 /** One job as the scheduler sees it. Times in ms. */
 export interface Job {
@@ -20,6 +23,7 @@ export interface Job {
   /** The age up to which it is known to have been running. */
   ranMs: number;
   polls: number;
+  holdMs: number;
 }
 
 /** All that concerns one model: its budget and its jobs that await an action, by when it is due. */
@@ -36,8 +40,11 @@ export interface Lane {
   readonly owed: Heap<Job>;
   /** Submitted or being submitted, and not yet stored. */
   inFlight: number;
-  /** Reported by the service, ms. */
-  toldMs: number | undefined;
+  readonly times: RunTimes;
+  survival: Survival | undefined;
+  tolls: readonly Toll[];
+  priceMs: number;
+  spare: number;
 }
 
 export function createLane(model: string, pacer: Pacer): Lane {
@@ -49,6 +56,10 @@ export function createLane(model: string, pacer: Pacer): Lane {
     flight: createHeap(),
     owed: createHeap(),
     inFlight: 0,
-    toldMs: undefined,
+    times: createRunTimes(),
+    survival: undefined,
+    tolls: [],
+    priceMs: 2_000,
+    spare: 0,
   };
 }

@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { faultCode } from '../errors.js';
 import pLimit from 'p-limit';
+import { faultCode } from '../errors.js';
 import type { Attempt } from '../lock/attempt.js';
 import type { Take } from '../manifest/take.js';
 import type { FileState } from '../plan/history.js';

@@ -3,6 +3,7 @@ import type { RateHeaders } from '../venice/client.js';
 import { createPacer } from '../venice/pace.js';
 import type { Job, Lane } from './lane.js';
 import { createLane } from './lane.js';
+import { choosePrice, cycle, nextAgeMs, POLL_GAP_MS, tolls } from './price.js';
 
 /**
  * Decides which request is worth most at each moment, and when there is none, until when to wait. A
@@ -88,9 +89,7 @@ export interface ScheduleOptions {
 export type CreateScheduler = (options: ScheduleOptions, random: () => number) => Scheduler;
 
 const REQUESTS_MAX = 16;
-const POLL_GAP_MS = 2_000;
-const POLL_GAP_MS_MAX = 60_000;
-const OWED_MAX = 30;
+const OWED_MAX = Number(process.env.OM ?? 30);
 
 export const createScheduler: CreateScheduler = (options) => {
   const requestsMax = options.requestsMax ?? REQUESTS_MAX;
@@ -130,19 +129,54 @@ export const createScheduler: CreateScheduler = (options) => {
       sentMs: Number.NEGATIVE_INFINITY,
       bornMs,
       ranMs: 0,
+      holdMs: 0,
       polls: 0,
     };
     jobs.set(id, job);
     return job;
   };
   const dueMs = (job: Job): number => {
-    const told = job.lane.toldMs;
-    const gapMs = Math.min(POLL_GAP_MS_MAX, Math.max(3_000, (job.ranMs - (told ?? 0)) / 2));
-    return Math.max(
-      job.sentMs + POLL_GAP_MS,
-      job.bornMs + (told === undefined ? 3_000 : told),
-      job.bornMs + job.ranMs + (job.polls === 0 ? 0 : gapMs),
-    );
+    const { lane } = job;
+    const orc = (globalThis as any).__oracle;
+    if (orc) return Math.max(job.sentMs + POLL_GAP_MS, orc(job.id) - 30);
+    if (!lane.times.known() && job.polls === 0) return job.bornMs + 3_000;
+    const next = nextAgeMs(lane.times.survival(), job.ranMs, lane.priceMs);
+    return Math.max(job.sentMs + POLL_GAP_MS, job.bornMs + next);
+  };
+  const reprice = (lane: Lane, nowMs: number): void => {
+    const survival = lane.times.survival();
+    let stale = false;
+    if (survival !== lane.survival) {
+      lane.survival = survival;
+      lane.tolls = tolls(survival);
+      stale = true;
+    }
+    const demand = {
+      wanted: lane.wanted.size + lane.held.size,
+      inFlight: lane.inFlight,
+      owed: lane.owed.size,
+      width: widthOf(lane),
+      meanMs: survival.meanMs,
+      tolls: lane.tolls,
+      spanMs: (requests) => lane.pacer.spanMs(requests, nowMs),
+      window: lane.pacer.window(nowMs),
+    };
+    const toll = choosePrice(demand);
+    const { priceMs } = toll;
+    lane.spare = Infinity;
+    if (demand.window) {
+      const need =
+        ((demand.window.leftMs * (1 + toll.polls)) / cycle(demand, toll)) *
+        Math.min(demand.width, demand.wanted + demand.inFlight);
+      lane.spare = demand.window.credit - need * Number(process.env.NF ?? 1);
+    }
+    if (priceMs !== lane.priceMs) stale = true;
+    lane.priceMs = priceMs;
+    if (!stale) return;
+    for (const job of jobs.values()) {
+      if (job.state === 'flight' && job.doing === undefined && job.lane === lane)
+        lane.flight.set(job, Math.max(job.holdMs, dueMs(job)));
+    }
   };
   const leave = (job: Job): void => {
     jobs.delete(job.id);
@@ -158,8 +192,8 @@ export const createScheduler: CreateScheduler = (options) => {
   const widthOf = (lane: Lane): number => {
     if (options.concurrency !== undefined) return options.concurrency;
     const perSecond = Math.min(lane.pacer.perMinute(), 6_000) / 60;
-    const typicalSeconds = (lane.toldMs ?? 20_000) / 1_000;
-    return Math.min(64, Math.ceil((1.15 * perSecond * typicalSeconds * 1.3) / 3) + 1);
+    const typicalSeconds = lane.times.survival().quantileMs(0.95) / 1_000;
+    return Math.min(64, Math.ceil((1.15 * perSecond * typicalSeconds) / 3) + 1);
   };
   const maySubmit = (lane: Lane): boolean =>
     !stopped &&
@@ -173,6 +207,7 @@ export const createScheduler: CreateScheduler = (options) => {
       lane.wanted.set(job, -1);
     }
     if (lane.pacer.credit(nowMs) < 1) return undefined;
+    reprice(lane, nowMs);
     if (lane.owed.size > OWED_MAX && lane.owed.peekKey() <= nowMs) {
       return begin(lane.owed.pop()!, 'complete', nowMs);
     }
@@ -184,7 +219,8 @@ export const createScheduler: CreateScheduler = (options) => {
       submitting += 1;
       return begin(job, 'submit', nowMs);
     }
-    if (lane.owed.peekKey() <= nowMs) return begin(lane.owed.pop()!, 'complete', nowMs);
+    if (lane.owed.peekKey() <= nowMs && (lane.spare >= 1 || lane.wanted.size + lane.held.size === 0))
+      return begin(lane.owed.pop()!, 'complete', nowMs);
     return undefined;
   };
   const laneWakesMs = (lane: Lane, nowMs: number): number => {
@@ -214,15 +250,20 @@ export const createScheduler: CreateScheduler = (options) => {
   const settlePoll = (job: Job, outcome: Settled): void => {
     if (outcome.kind === 'running') {
       job.polls += 1;
-      job.ranMs = job.sentMs - job.bornMs;
+      const ran = job.sentMs - job.bornMs;
+      job.lane.times.ranOn(job.ranMs, ran);
+      job.ranMs = ran;
       if (outcome.averageExecutionMs !== undefined && outcome.averageExecutionMs > 0) {
-        job.lane.toldMs = outcome.averageExecutionMs;
+        job.lane.times.told(outcome.averageExecutionMs);
       }
       job.lane.flight.set(job, dueMs(job));
     } else if (outcome.kind === 'again') {
-      job.lane.flight.set(job, Math.max(outcome.notBeforeMs, job.sentMs + POLL_GAP_MS));
+      job.holdMs = outcome.notBeforeMs;
+      job.lane.flight.set(job, Math.max(job.holdMs, dueMs(job)));
     } else {
       leaveFlight(job);
+      job.lane.times.left(job.ranMs);
+      if (outcome.kind === 'stored') job.lane.times.done(job.ranMs, outcome.readyAtMs - job.bornMs);
       if (outcome.kind === 'stored' && outcome.clean && options.keep !== true) {
         job.state = 'owed';
         job.lane.owed.set(job, 0);
@@ -312,7 +353,7 @@ export const createScheduler: CreateScheduler = (options) => {
       let pausedUntilMs: number | undefined;
       for (const lane of lanes.values()) pausedUntilMs ??= lane.pacer.pausedUntilMs(nowMs);
       return {
-        expectedRunMs: (id) => jobs.get(id)?.lane.toldMs,
+        expectedRunMs: (id) => jobs.get(id)?.lane.times.survival().meanMs,
         ...(pausedUntilMs === undefined ? {} : { pausedUntilMs }),
       };
     },

@@ -1,0 +1,18 @@
+import { commandLine } from '../report/shell.js';
+import type { Settings } from './settings.js';
+
+/** A command for the same manifest, ready to paste: keeps the flags that say where things are. */
+export function nextCommandLine(
+  verb: string,
+  { manifest, flags }: Pick<Settings, 'manifest' | 'flags'>,
+  words: readonly string[] = [],
+): string {
+  const kept = [
+    ...(flags.sandbox === true ? ['--sandbox'] : []),
+    ...(flags.baseUrl === undefined ? [] : ['--base-url', flags.baseUrl]),
+    ...(flags.envFile === undefined ? [] : ['--env-file', flags.envFile]),
+    ...(flags.lockfile === undefined ? [] : ['--lockfile', flags.lockfile]),
+    ...(flags.outDir === undefined ? [] : ['--out-dir', flags.outDir]),
+  ];
+  return commandLine(['venice-batch', verb, manifest, ...words, ...kept]);
+}

@@ -1,0 +1,59 @@
+import { EXIT, type ExitCode } from '../errors.js';
+import { formatUsd } from '../money.js';
+import { escapeForeign } from '../report/escape.js';
+import { jsonText } from '../report/json-text.js';
+import { renderTable } from '../report/table.js';
+import { openSession } from './session.js';
+import type { Flags, Origin } from './settings.js';
+
+interface Shown {
+  readonly name: string;
+  readonly value: string | null;
+  readonly origin: Origin;
+}
+
+/** Each setting, and where it came from. The key is never shown. */
+export async function configCommand(manifest: string, flags: Flags): Promise<ExitCode> {
+  const session = await openSession(manifest, flags);
+  const { settings, stdout, endpoint } = session;
+  const { manifest: loaded } = await session.load();
+  const budgets = [
+    ...(settings.budgetMicroUsd === undefined ? [] : [settings.budgetMicroUsd]),
+    ...(loaded?.budgetMicroUsd === undefined
+      ? []
+      : [{ value: loaded.budgetMicroUsd, origin: 'manifest' as const }]),
+  ].sort((a, b) => a.value - b.value);
+  const [budget] = budgets;
+  const fromManifest =
+    loaded?.concurrency === undefined
+      ? undefined
+      : { value: loaded.concurrency, origin: 'manifest' as const };
+  const concurrency = settings.concurrency ?? fromManifest;
+  const shown: Shown[] = [
+    { name: 'endpoint', value: endpoint, origin: settings.baseUrl.origin },
+    {
+      name: 'api key',
+      value: settings.sandbox ? 'none needed' : settings.apiKey === undefined ? null : 'set (hidden)',
+      origin: settings.apiKey?.origin ?? 'default',
+    },
+    { name: 'lockfile', value: settings.lockfilePath.value, origin: settings.lockfilePath.origin },
+    { name: 'output root', value: settings.outputRoot.value, origin: settings.outputRoot.origin },
+    {
+      name: 'budget',
+      value: budget === undefined ? null : formatUsd(budget.value),
+      origin: budget?.origin ?? 'default',
+    },
+    {
+      name: 'concurrency',
+      value: concurrency === undefined ? 'as the request budget allows' : String(concurrency.value),
+      origin: concurrency?.origin ?? 'default',
+    },
+  ];
+  if (flags.json === true) stdout.write(`${jsonText(shown, 2)}\n`);
+  else {
+    const rows = shown.map(({ name, value, origin }) => [name, escapeForeign(value ?? 'not set'), origin]);
+    const columns = [{ header: 'SETTING' }, { header: 'VALUE' }, { header: 'FROM' }];
+    stdout.write(`${renderTable(columns, rows, { width: Math.max(stdout.columns, 80) }).join('\n')}\n`);
+  }
+  return EXIT.ok;
+}

@@ -1,0 +1,69 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { BatchError, EXIT, type ExitCode, faultCode } from '../errors.js';
+import { commandLine } from '../report/shell.js';
+
+const STARTER = `# yaml-language-server: $schema=SCHEMA
+#
+# What to make, in order. Try it without a key or money:   venice-batch run FILE --sandbox --yes
+# See what it would cost:                                  venice-batch plan FILE
+# Make it (shows the total, asks, can be run again):       venice-batch run FILE
+version: 1
+title: My first album
+
+# Where the audio goes, below this folder. Also: {title} {take} {model}
+output: out/{index}-{id}.{ext}
+
+# The most that may ever be spent under this manifest, in US dollars.
+budget: 5.00
+
+# Fields of every track that does not set them itself.
+defaults:
+  model: elevenlabs-music        # see: venice-batch models
+  duration_seconds: 60
+
+tracks:
+  - id: opening                  # stable: renaming it buys the track anew
+    title: Opening
+    prompt: Uplifting indie-folk, acoustic guitars, hand claps, 120 BPM, major key
+    force_instrumental: true
+
+  - id: night-drive
+    title: Night Drive
+    prompt: Slow synthwave, warm analog bass, gated drums, 84 BPM, minor key
+    force_instrumental: true
+    takes: 2                     # two versions to choose from
+`;
+
+/** This installation's own schema, so that an editor needs no network. */
+function schemaFor(manifest: string): string {
+  const schema = fileURLToPath(new URL('../../schemas/manifest.schema.json', import.meta.url));
+  const relative = path.relative(path.dirname(path.resolve(manifest)), schema);
+  return relative.split(path.sep).join('/');
+}
+
+/** Writes a commented starter manifest. Never over an existing file. */
+export async function initCommand(manifest: string): Promise<ExitCode> {
+  const name = manifest === '' ? 'album.yaml' : manifest;
+  const run = commandLine(['venice-batch', 'run', name, '--sandbox', '--yes']);
+  try {
+    await writeFile(path.resolve(name), STARTER.replaceAll('FILE', name).replace('SCHEMA', schemaFor(name)), {
+      flag: 'wx',
+    });
+  } catch (error) {
+    const exists = faultCode(error) === 'EEXIST';
+    throw new BatchError(
+      exists ? 'exists' : 'storage',
+      exists ? `${name} exists already` : `${name} cannot be written (${faultCode(error)})`,
+      {
+        exitCode: exists ? EXIT.usage : EXIT.unavailable,
+        hint: exists
+          ? 'name another file: venice-batch init other.yaml'
+          : 'name a file in a folder that exists and can be written',
+      },
+    );
+  }
+  process.stdout.write(`wrote ${name}\nnext: ${run}\n`);
+  return EXIT.ok;
+}

@@ -1,0 +1,36 @@
+import { EXIT } from '../errors.js';
+
+/** Shows the cursor again: whatever had hidden it is gone when a second signal ends the process at once. */
+const SHOW_CURSOR = '\u001b[?25h';
+
+export interface Interrupt {
+  /** Aborted by the first SIGINT, SIGTERM or SIGHUP; its reason is the signal's name. */
+  readonly signal: AbortSignal;
+  /** Gives the signals back to the system. */
+  release(): void;
+}
+
+/**
+ * The first signal asks the run to end well; a second one ends the process at once.
+ *
+ * @param told called at the first signal
+ */
+export function watchInterrupt(told: () => void): Interrupt {
+  const controller = new AbortController();
+  const onSignal = (name: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => {
+    if (controller.signal.aborted) {
+      if (process.stderr.isTTY) process.stderr.write(SHOW_CURSOR);
+      process.exit(name === 'SIGINT' ? EXIT.sigint : EXIT.sigterm);
+    }
+    controller.abort(name);
+    told();
+  };
+  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const name of names) process.on(name, onSignal);
+  return {
+    signal: controller.signal,
+    release() {
+      for (const name of names) process.off(name, onSignal);
+    },
+  };
+}

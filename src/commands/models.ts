@@ -1,0 +1,74 @@
+import { BatchError, EXIT, type ExitCode } from '../errors.js';
+import { cataloguePrice } from '../plan/price.js';
+import { escapeForeign } from '../report/escape.js';
+import { jsonText } from '../report/json-text.js';
+import { renderModels } from '../report/models.js';
+import { insist } from '../run/gather.js';
+import { createClient } from '../venice/create-client.js';
+import type { Model } from '../venice/model.js';
+import { openSession } from './session.js';
+import type { Flags } from './settings.js';
+
+interface ModelFlags extends Flags {
+  readonly duration?: string;
+  readonly lyrics?: boolean;
+  readonly instrumental?: boolean;
+  readonly voices?: boolean;
+  readonly sort?: 'name' | 'price';
+}
+
+/** The live models as a person chooses among them. Needs no key. */
+export async function modelsCommand(_subject: string, flags: ModelFlags): Promise<ExitCode> {
+  const durationSeconds = wholeSeconds(flags.duration);
+  const session = await openSession('models.yaml', flags);
+  try {
+    const client = createClient(await session.connect());
+    const models = await insist(session.ports.clock, () => client.models());
+    if (!models.ok)
+      throw new BatchError('service', `the models cannot be asked for: ${escapeForeign(models.message)}`, {
+        exitCode: EXIT.unavailable,
+        hint: 'run the same command again later, or look at the simulated ones: venice-batch models --sandbox',
+      });
+    const chosen = choose([...models.value.values()], flags, durationSeconds);
+    const { stdout } = session;
+    if (flags.json === true) stdout.write(`${jsonText(chosen, 2)}\n`);
+    else
+      stdout.write(
+        renderModels(chosen, {
+          ...(durationSeconds === undefined ? {} : { durationSeconds }),
+          color: stdout.color,
+          width: stdout.columns,
+        }),
+      );
+    return EXIT.ok;
+  } finally {
+    await session.close();
+  }
+}
+
+function choose(
+  models: readonly Model[],
+  flags: ModelFlags,
+  durationSeconds: number | undefined,
+): readonly Model[] {
+  const wanted = models
+    .filter((model) => flags.lyrics !== true || model.supports_lyrics === true)
+    .filter((model) => flags.instrumental !== true || model.supports_force_instrumental === true)
+    .filter((model) => flags.voices !== true || (model.voices?.length ?? 0) > 0);
+  const query = {
+    model: '',
+    character_count: 1_000,
+    ...(durationSeconds === undefined ? {} : { duration_seconds: durationSeconds }),
+  };
+  const price = (model: Model) => cataloguePrice(model, query) ?? Number.POSITIVE_INFINITY;
+  return wanted.sort((a, b) => (flags.sort === 'price' ? price(a) - price(b) : 0) || (a.id < b.id ? -1 : 1));
+}
+
+function wholeSeconds(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
+  throw new BatchError('usage', `--duration takes whole seconds: ${escapeForeign(text)}`, {
+    exitCode: EXIT.usage,
+    hint: 'write it like --duration 60',
+  });
+}

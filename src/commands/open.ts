@@ -1,0 +1,86 @@
+import path from 'node:path';
+import { BatchError, EXIT } from '../errors.js';
+import type { RunEvent } from '../events.js';
+import { acquireGuard, type GuardHolder } from '../lock/guard.js';
+import { lockError } from '../lock/problem.js';
+import { adoptRescues } from '../lock/rescue.js';
+import { type LockStore, openLock } from '../lock/store.js';
+import type { Ports } from '../ports.js';
+
+export interface OpenSettings {
+  /** Absolute. */
+  readonly lockfilePath: string;
+  readonly endpoint: string;
+  readonly rescueDirectories: readonly string[];
+  command(verb: string, ...words: string[]): string;
+}
+
+export interface Opened {
+  readonly store: LockStore;
+  /** Lets the next run in. */
+  release(): Promise<void>;
+}
+
+/**
+ * Takes the guard, opens the lockfile and brings in what a run on a full disk had to put elsewhere. Throws
+ * `BatchError`: 7 where another run holds the guard, 9 where the lockfile cannot be used.
+ */
+export async function openForRun(
+  ports: Ports,
+  settings: OpenSettings,
+  emit: (event: RunEvent) => void,
+): Promise<Opened> {
+  const { files, processes, clock, random } = ports;
+  const lockPath = settings.lockfilePath;
+  await files.makeDirectory(path.dirname(lockPath));
+  const guard = await acquireGuard(files, processes, clock, random, lockPath);
+  if (!guard.ok) throw lockedError(guard.held, settings);
+  const tell = (level: 'info' | 'warning', code: string, message: string) =>
+    emit({ type: 'notice', time: new Date(clock.nowMs()).toISOString(), level, code, message });
+  if (guard.tookOver !== undefined)
+    tell(
+      'info',
+      'guard-taken-over',
+      `an earlier run (pid ${guard.tookOver.pid}) ended without freeing its lock: it is taken over`,
+    );
+  try {
+    const opened = await openLock(files, lockPath, {
+      endpoint: settings.endpoint,
+      lineage: () => Buffer.from(random.bytes(16)).toString('hex'),
+    });
+    if (!opened.ok) throw lockError(opened.problem, lockPath);
+    for (const note of opened.notes)
+      if (note.kind === 'paid_twice')
+        tell(
+          'warning',
+          'paid-twice',
+          `a merge brought several paid jobs for one take: all are kept and collected (${note.attempts.join(', ')})`,
+        );
+    const rescued = await adoptRescues(
+      files,
+      [path.dirname(lockPath), ...settings.rescueDirectories],
+      opened.store,
+    );
+    if (rescued > 0)
+      tell(
+        'info',
+        'rescue-adopted',
+        `${rescued} record${rescued === 1 ? '' : 's'} of an earlier run brought back from a rescue file`,
+      );
+    return { store: opened.store, release: guard.release };
+  } catch (error) {
+    await guard.release();
+    throw error;
+  }
+}
+
+function lockedError(held: GuardHolder, settings: OpenSettings): BatchError {
+  const age = `${Math.round(held.ageMs / 1000)} s`;
+  const who = `pid ${held.pid} on ${held.hostname}, for ${age}`;
+  const hint = held.sameHost
+    ? held.alive === true
+      ? 'wait for it to end, or end it'
+      : `if no run is going on: ${settings.command('unlock', '--force')}`
+    : `if no run is going on there: ${settings.command('unlock', '--force')}`;
+  return new BatchError('locked', `another run holds the lock (${who})`, { exitCode: EXIT.locked, hint });
+}

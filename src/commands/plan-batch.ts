@@ -1,0 +1,51 @@
+import { keyFingerprint } from '../lock/fingerprint.js';
+import { lockError } from '../lock/problem.js';
+import { checkEndpoint, readLock } from '../lock/read.js';
+import type { LoadedManifest } from '../manifest/take.js';
+import { createClient } from '../venice/create-client.js';
+import { type Prepared, prepare } from './prepare.js';
+import type { Session } from './session.js';
+
+export interface Planned {
+  readonly loaded: LoadedManifest;
+  /** Absent where the manifest has errors. */
+  readonly prepared?: Prepared;
+}
+
+/** What a run would do and cost, without a lock. Throws `BatchError` (9) for a lockfile that cannot be used. */
+export async function planBatch(session: Session): Promise<Planned> {
+  const { settings, ports, endpoint, apiKey } = session;
+  const { flags } = settings;
+  const lockPath = settings.lockfilePath.value;
+  const read = await readLock(ports.files, lockPath);
+  if (!read.ok) throw lockError(read.problems[0], lockPath);
+  const foreign = read.header === undefined ? undefined : checkEndpoint(read.header, endpoint);
+  if (foreign !== undefined) throw lockError(foreign, lockPath);
+  const loaded = await session.load();
+  const { manifest } = loaded;
+  if (manifest === undefined) return { loaded };
+  const budgets = [settings.budgetMicroUsd?.value, manifest.budgetMicroUsd].filter(
+    (value) => value !== undefined,
+  );
+  const prepared = await prepare({
+    ports,
+    client: createClient(await session.connect()),
+    manifest,
+    attempts: [...read.attempts.values()],
+    outputRoot: settings.outputRoot.value,
+    selection: {
+      only: flags.only,
+      except: flags.except,
+      force: flags.force ?? [],
+      retryFailed: flags.retryFailed === true,
+    },
+    budgetMicroUsd: budgets.length === 0 ? undefined : Math.min(...budgets),
+    keyFingerprint:
+      apiKey === undefined || read.header === undefined
+        ? undefined
+        : keyFingerprint(read.header.lineage, apiKey),
+    // Models and prices are public: without a key only the balance stays unknown.
+    askBalance: apiKey !== undefined,
+  });
+  return { loaded, prepared };
+}

@@ -1,0 +1,159 @@
+import { BatchError, EXIT, type ExitCode } from '../errors.js';
+import { type Attempt, countsAsSpent } from '../lock/attempt.js';
+import { lockError } from '../lock/problem.js';
+import { checkEndpoint, readLock } from '../lock/read.js';
+import { formatUsd } from '../money.js';
+import { escapeForeign } from '../report/escape.js';
+import { jsonText } from '../report/json-text.js';
+import { type InDoubt, renderInDoubt } from '../report/resolve-text.js';
+import { recover } from '../run/recover.js';
+import { type Resolution, resolveAttempt } from '../run/resolve.js';
+import type { UsageEntry } from '../venice/client.js';
+import { createClient } from '../venice/create-client.js';
+import { matchUsage } from '../venice/evidence.js';
+import { openForRun } from './open.js';
+import { openSession, type Session } from './session.js';
+import type { Flags } from './settings.js';
+
+interface ResolveFlags extends Flags {
+  readonly queueId?: string;
+  readonly charged?: boolean;
+  readonly notCharged?: boolean;
+  readonly refunded?: boolean;
+  readonly requeue?: boolean;
+}
+
+/** A submit can be told in the history some time before or after it was sent: clocks differ, and so do queues. */
+const WINDOW_BEFORE_MS = 60_000;
+const WINDOW_AFTER_MS = 10 * 60_000;
+const ENTRIES_MAX = 5_000;
+
+/** Without an attempt: what is in doubt, and the evidence. With one: what a person says became of it. */
+export async function resolveCommand(
+  manifest: string,
+  flags: ResolveFlags,
+  [attempt]: readonly string[],
+): Promise<ExitCode> {
+  const session = await openSession(manifest, flags);
+  try {
+    const resolution = resolutionOf(flags);
+    if (attempt === undefined && resolution === undefined) return await show(session);
+    if (attempt === undefined || resolution === undefined)
+      throw new BatchError(
+        'usage',
+        'an attempt and one of --queue-id, --charged, --not-charged, --refunded, --requeue belong together',
+        {
+          exitCode: EXIT.usage,
+          hint: `see what is in doubt: ${session.command('resolve')}`,
+        },
+      );
+    return await settle(session, attempt, resolution);
+  } finally {
+    await session.close();
+  }
+}
+
+function resolutionOf(flags: ResolveFlags): Resolution | undefined {
+  const said: Resolution[] = [];
+  if (flags.queueId !== undefined) said.push({ kind: 'queue_id', queueId: flags.queueId });
+  if (flags.charged === true) said.push({ kind: 'charged' });
+  if (flags.notCharged === true) said.push({ kind: 'not_charged' });
+  if (flags.refunded === true) said.push({ kind: 'refunded' });
+  if (flags.requeue === true) said.push({ kind: 'requeue' });
+  if (said.length > 1)
+    throw new BatchError(
+      'usage',
+      'only one of --queue-id, --charged, --not-charged, --refunded, --requeue can be true',
+      {
+        exitCode: EXIT.usage,
+        hint: 'name the one that you know to hold',
+      },
+    );
+  return said[0];
+}
+
+async function show(session: Session): Promise<ExitCode> {
+  const { settings, stdout, endpoint } = session;
+  const lockPath = settings.lockfilePath.value;
+  const read = await readLock(session.ports.files, lockPath);
+  if (!read.ok) throw lockError(read.problems[0], lockPath);
+  const foreign = read.header === undefined ? undefined : checkEndpoint(read.header, endpoint);
+  if (foreign !== undefined) throw lockError(foreign, lockPath);
+  const attempts = [...read.attempts.values()];
+  const doubtful = attempts.filter(({ state }) => state === 'in_doubt' || state === 'intent');
+  const history = doubtful.length === 0 ? undefined : await usage(session, doubtful);
+  const items = doubtful.map((attempt): InDoubt => {
+    if (history === undefined) return { attempt };
+    return { attempt, matches: matchUsage(attempt, history, attempts) };
+  });
+  if (settings.flags.json === true) stdout.write(`${jsonText({ schema: 1, in_doubt: items }, 2)}\n`);
+  else
+    stdout.write(
+      renderInDoubt(items, {
+        manifest: settings.manifest,
+        sandbox: settings.sandbox,
+        color: stdout.color,
+        width: stdout.columns,
+      }),
+    );
+  return items.length === 0 ? EXIT.ok : EXIT.inDoubt;
+}
+
+/** The billing history around the attempts; `undefined` where this key may not ask, or nobody answers. */
+async function usage(
+  session: Session,
+  doubtful: readonly Attempt[],
+): Promise<readonly UsageEntry[] | undefined> {
+  if (session.apiKey === undefined) return undefined;
+  const times = doubtful.map(({ at }) => Date.parse(at.intent ?? '')).filter((time) => !Number.isNaN(time));
+  if (times.length === 0) return undefined;
+  const client = createClient(await session.connect());
+  const from = Math.min(...times) - WINDOW_BEFORE_MS;
+  const to = Math.max(...times) + WINDOW_AFTER_MS;
+  const history = await client.usageHistory(from, to, ENTRIES_MAX);
+  return history.ok ? history.value : undefined;
+}
+
+async function settle(session: Session, id: string, resolution: Resolution): Promise<ExitCode> {
+  const { settings, ports, stdout, stderr, endpoint } = session;
+  const opened = await openForRun(
+    ports,
+    { lockfilePath: settings.lockfilePath.value, endpoint, rescueDirectories: [], command: session.command },
+    (event) => {
+      if (event.type === 'notice') stderr.write(`${escapeForeign(event.message)}\n`);
+    },
+  );
+  try {
+    const { store } = opened;
+    await recover({ ports, store, settings: { outputRoot: settings.outputRoot.value } }, ports.clock.nowMs());
+    const matching = [...store.attempts.values()].filter(({ attempt }) =>
+      attempt.startsWith(id.toLowerCase()),
+    );
+    const [attempt] = matching;
+    if (id.length < 4 || attempt === undefined || matching.length > 1)
+      throw new BatchError(
+        'unknown-attempt',
+        `${escapeForeign(id)} names ${matching.length === 0 || id.length < 4 ? 'no attempt' : 'several attempts'}`,
+        {
+          exitCode: EXIT.usage,
+          hint: `give the whole id, as listed by: ${session.command('resolve')}`,
+        },
+      );
+    const resolved = resolveAttempt(attempt, resolution, ports.clock.nowMs());
+    if (!resolved.ok)
+      throw new BatchError('not-in-doubt', resolved.why, {
+        exitCode: EXIT.usage,
+        hint: `see: ${session.command('status')}`,
+      });
+    await store.record(resolved.attempt);
+    const counted = countsAsSpent(resolved.attempt) ? 'counts as spent' : 'does not count as spent';
+    stdout.write(
+      `${attempt.track} is now ${resolved.attempt.state}: ${formatUsd(attempt.quote_micro_usd)} ${counted}\nnext: ${session.command('run')}\n`,
+    );
+    await store.close();
+    return EXIT.ok;
+  } finally {
+    await opened.store.abandon();
+    await opened.release();
+  }
+}

@@ -1,0 +1,132 @@
+import { appendFile, writeFile } from 'node:fs/promises';
+import type { Diagnostic } from '../diagnostic.js';
+import type { ExitCode } from '../errors.js';
+import { renderDiagnostics } from '../report/diagnostics.js';
+import { githubAnnotations } from '../report/github.js';
+import { renderJson } from '../report/json.js';
+import { createNdjson } from '../report/ndjson.js';
+import { createRecorder, type RunOutcome } from '../report/outcome.js';
+import { fanOut, type Reporter } from '../report/reporter.js';
+import { renderSummary } from '../report/summary.js';
+import { progressMode } from '../report/terminal.js';
+import { createApprove } from './approve.js';
+import { batchSettings } from './batch-settings.js';
+import { watchInterrupt } from './interrupt.js';
+import { type BatchSettings, runBatch } from './run-batch.js';
+import { openSession, type Session } from './session.js';
+import type { Flags } from './settings.js';
+
+export function runCommand(manifest: string, flags: Flags): Promise<ExitCode> {
+  return batch(manifest, flags, flags.frozen === true ? 'frozen' : 'run');
+}
+
+export function collectCommand(manifest: string, flags: Flags): Promise<ExitCode> {
+  return batch(manifest, flags, 'collect');
+}
+
+async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']): Promise<ExitCode> {
+  const session = await openSession(manifest, flags);
+  const recorder = createRecorder();
+  const reporter = fanOut([recorder, ...(await reporters(session))]);
+  const interrupt = watchInterrupt(() =>
+    session.stderr.write('\nstopping: answers under way are recorded first (again to end at once)\n'),
+  );
+  try {
+    const report = await runBatch(
+      {
+        ports: session.ports,
+        transport: await session.connect(),
+        apiKey: session.apiKey,
+        load: session.load,
+        emit: (event) => reporter.event(event),
+        show: (diagnostics, sources) => {
+          for (const diagnostic of diagnostics)
+            reporter.event({
+              type: 'diagnostic',
+              time: new Date(session.ports.clock.nowMs()).toISOString(),
+              ...diagnostic,
+            });
+          showDiagnostics(session, diagnostics, sources);
+        },
+        approve: createApprove(session, interrupt.signal),
+        stop: interrupt.signal,
+      },
+      batchSettings(session, mode),
+    );
+    await reporter.end();
+    await tellEnd(session, recorder.outcome());
+    return report.exitCode;
+  } finally {
+    await reporter.end();
+    interrupt.release();
+    await session.close();
+  }
+}
+
+async function reporters(session: Session): Promise<Reporter[]> {
+  const { settings, stderr, stdout } = session;
+  const { flags } = settings;
+  const found: Reporter[] = [];
+  const mode = progressMode((flags.progress ?? 'auto') as 'auto', stderr.isTty, process.env);
+  const view = { terminal: stderr, clock: session.ports.clock };
+  if (mode === 'tty') found.push((await import('../report/live.js')).createLive(view));
+  if (mode === 'plain')
+    found.push(
+      (await import('../report/lines.js')).createLines({
+        ...view,
+        groups: process.env.GITHUB_ACTIONS === 'true',
+      }),
+    );
+  if (flags.events !== undefined) found.push(createNdjson(stdout));
+  return found;
+}
+
+/** Code frames on stderr, and annotations where GitHub Actions reads along. */
+export function showDiagnostics(
+  session: Session,
+  diagnostics: readonly Diagnostic[],
+  sources: ReadonlyMap<string, string>,
+): void {
+  const { stderr } = session;
+  stderr.write(renderDiagnostics(diagnostics, sources, { color: stderr.color, width: stderr.columns }));
+  if (process.env.GITHUB_ACTIONS !== 'true') return;
+  stderr.write(
+    githubAnnotations(diagnostics, {
+      workspace: process.env.GITHUB_WORKSPACE ?? process.cwd(),
+      directory: process.cwd(),
+    }),
+  );
+}
+
+/** What is told when all is over: the last screen, or the document that was asked for, and the reports for CI. */
+async function tellEnd(session: Session, outcome: RunOutcome): Promise<void> {
+  const { flags } = session.settings;
+  const { stdout } = session;
+  if (flags.json === true) stdout.write(renderJson(outcome));
+  else if (flags.events === undefined)
+    stdout.write(renderSummary(outcome, { color: stdout.color, width: stdout.columns }));
+  if (flags.junit !== undefined) {
+    const { renderJunit } = await import('../report/junit.js');
+    await writeReport(session, flags.junit, (file) => writeFile(file, renderJunit(outcome)));
+  }
+  const stepSummary = process.env.GITHUB_STEP_SUMMARY;
+  if (stepSummary !== undefined && stepSummary !== '') {
+    const { renderMarkdown } = await import('../report/markdown.js');
+    await writeReport(session, stepSummary, (file) => appendFile(file, renderMarkdown(outcome)));
+  }
+}
+
+/** A report that cannot be written is told; it changes nothing about the run. */
+async function writeReport(
+  session: Session,
+  file: string,
+  write: (file: string) => Promise<void>,
+): Promise<void> {
+  try {
+    await write(file);
+  } catch (error) {
+    session.stderr.write(
+      `warning: ${file} cannot be written: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+  }
+}

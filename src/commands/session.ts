@@ -1,0 +1,152 @@
+import { BatchError, EXIT } from '../errors.js';
+import { loadManifest, loadManifestText } from '../manifest/load.js';
+import type { LoadedManifest } from '../manifest/take.js';
+import { checkApiKey } from '../node/api-key.js';
+import { parseBaseUrl } from '../node/base-url.js';
+import { createClock } from '../node/clock.js';
+import { systemFiles } from '../node/files.js';
+import { createProcesses } from '../node/processes.js';
+import { systemRandom } from '../node/random.js';
+import { createRedactor } from '../node/redact.js';
+import type { Ports, Transport } from '../ports.js';
+import { colorWanted, streamTerminal, type Terminal } from '../report/terminal.js';
+import { nextCommandLine } from './command-line.js';
+import { type Flags, resolveSettings, type Settings, type Surroundings } from './settings.js';
+
+/** A command's hold on the real world: settings, ports, terminals. */
+export interface Session {
+  readonly settings: Settings;
+  readonly ports: Ports;
+  readonly stdout: Terminal;
+  readonly stderr: Terminal;
+  /** What the lockfile is bound to: the base URL, or the sandbox's own name. */
+  readonly endpoint: string;
+  /** Absent without a key. In the sandbox the simulator's own. */
+  readonly apiKey?: string;
+  /** How the manifest is named in messages. */
+  readonly displayPath: string;
+  /** Another command of this program for the same manifest, ready to paste. */
+  command(verb: string, ...words: string[]): string;
+  load(): Promise<LoadedManifest>;
+  /** Opens the way to the service; close it with `close`. Nothing heavy is imported before. */
+  connect(): Promise<Transport>;
+  close(): Promise<void>;
+}
+
+/** Throws `BatchError` (exit 2 or 4) for settings that cannot be used. */
+export async function openSession(
+  manifest: string,
+  flags: Flags,
+  env: Surroundings['env'] = process.env,
+): Promise<Session> {
+  const files = systemFiles;
+  const settings = await resolveSettings(manifest, flags, { cwd: process.cwd(), env, files });
+  const endpoint = settings.sandbox ? 'sandbox:' : usableBaseUrl(settings);
+  const apiKey = settings.sandbox ? 'sandbox' : usableKey(settings);
+  const redact = createRedactor(apiKey === undefined || settings.sandbox ? [] : [apiKey]);
+  const when = (flags.color ?? 'auto') as 'auto' | 'always' | 'never';
+  const terminal = (stream: NodeJS.WriteStream) =>
+    redacted(streamTerminal(stream, colorWanted(env, when, stream.isTTY === true)), redact);
+  const ports: Ports = {
+    clock: createClock(),
+    random: systemRandom,
+    files,
+    processes: await createProcesses(),
+    inspectMedia: async (bytes, size) => (await import('../node/media.js')).inspectMedia(bytes, size),
+  };
+  const stderr = terminal(process.stderr);
+  let closing = async () => {};
+  return {
+    settings,
+    ports,
+    stdout: terminal(process.stdout),
+    stderr,
+    endpoint,
+    ...(apiKey === undefined ? {} : { apiKey }),
+    displayPath: manifest === '-' ? '<stdin>' : manifest,
+    command: (verb, ...words) => nextCommandLine(verb, settings, words),
+    load: () => loadFrom(settings, ports),
+    async connect() {
+      const opened = settings.sandbox
+        ? await openEmbedded(settings, ports)
+        : await openNetwork(endpoint, apiKey);
+      closing = opened.close;
+      if (flags.debug !== true) return opened.transport;
+      const { debugTransport } = await import('../node/debug.js');
+      return debugTransport(opened.transport, ports.clock, redact, (line) => stderr.write(`${line}\n`));
+    },
+    close: () => closing(),
+  };
+}
+
+function usableBaseUrl(settings: Settings): string {
+  const parsed = parseBaseUrl(settings.baseUrl.value);
+  if (parsed.ok) return parsed.url;
+  throw new BatchError('base-url', parsed.message, { exitCode: EXIT.usage, hint: parsed.hint });
+}
+
+function usableKey(settings: Settings): string | undefined {
+  if (settings.apiKey === undefined) return undefined;
+  const checked = checkApiKey(settings.apiKey.value);
+  if (checked.ok) return checked.key;
+  throw new BatchError('api-key', checked.message, { exitCode: EXIT.authentication, hint: checked.hint });
+}
+
+/** The one place where text leaves for a terminal: no secret passes. */
+function redacted(terminal: Terminal, redact: (text: string) => string): Terminal {
+  return {
+    write: (text) => terminal.write(redact(text)),
+    get columns() {
+      return terminal.columns;
+    },
+    get rows() {
+      return terminal.rows;
+    },
+    isTty: terminal.isTty,
+    color: terminal.color,
+  };
+}
+
+interface Connection {
+  readonly transport: Transport;
+  close(): Promise<void>;
+}
+
+async function openNetwork(
+  settings: Settings,
+  baseUrl: string,
+  apiKey: string | undefined,
+): Promise<Connection> {
+  const { createTransport } = await import('../node/transport.js');
+  return createTransport({ baseUrl, ...(apiKey === undefined ? {} : { apiKey }) });
+}
+
+async function openEmbedded(settings: Settings, ports: Ports): Promise<Connection> {
+  const { openSandbox } = await import('../sandbox/ledger-file.js');
+  const opened = openSandbox({
+    directory: settings.sandboxDirectory,
+    speed: settings.sandboxSpeed,
+    clock: ports.clock,
+    random: ports.random,
+  });
+  return { transport: opened.transport, close: async () => {} };
+}
+
+const STDIN_BYTES_MAX = 16 * 1024 * 1024;
+
+async function loadFrom(settings: Settings, ports: Ports): Promise<LoadedManifest> {
+  if (settings.manifest !== '-') return loadManifest(ports.files, settings.manifestPath, settings.manifest);
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of process.stdin) {
+    pieces.push(piece as Buffer);
+    bytes += (piece as Buffer).byteLength;
+    if (bytes > STDIN_BYTES_MAX) break;
+  }
+  return loadManifestText(
+    ports.files,
+    Buffer.concat(pieces).toString('utf8'),
+    settings.manifestPath,
+    '<stdin>',
+  );
+}

@@ -1,0 +1,40 @@
+import { EXIT, type ExitCode } from '../errors.js';
+import { countsAsSpent } from '../lock/attempt.js';
+import { lockError } from '../lock/problem.js';
+import { readLock } from '../lock/read.js';
+import { jsonText } from '../report/json-text.js';
+import { latestAttempts, renderStatus } from '../report/status.js';
+import { openSession } from './session.js';
+import type { Flags } from './settings.js';
+
+/** What the lockfile says, without asking anyone. */
+export async function statusCommand(manifest: string, flags: Flags): Promise<ExitCode> {
+  const { ports, settings, stdout } = await openSession(manifest, flags);
+  const lockPath = settings.lockfilePath.value;
+  const read = await readLock(ports.files, lockPath);
+  if (!read.ok) throw lockError(read.problems[0], lockPath);
+  const attempts = [...read.attempts.values()];
+  if (flags.json === true) {
+    const spent = attempts
+      .filter(countsAsSpent)
+      .reduce((sum, { quote_micro_usd }) => sum + quote_micro_usd, 0);
+    const document = {
+      schema: 1,
+      lockfile: lockPath,
+      endpoint: read.header?.endpoint ?? null,
+      spent_micro_usd: spent,
+      takes: latestAttempts(attempts),
+    };
+    stdout.write(`${jsonText(document, 2)}\n`);
+    return EXIT.ok;
+  }
+  stdout.write(
+    renderStatus(attempts, {
+      manifest,
+      sandbox: settings.sandbox,
+      color: stdout.color,
+      width: stdout.columns,
+    }),
+  );
+  return EXIT.ok;
+}

@@ -1,0 +1,52 @@
+import { compareDiagnostics, type Diagnostic } from '../diagnostic.js';
+import { EXIT, type ExitCode } from '../errors.js';
+import type { Take } from '../manifest/take.js';
+import { checkRequest, mergeAlike } from '../plan/capability.js';
+import { jsonText } from '../report/json-text.js';
+import { insist } from '../run/gather.js';
+import { createClient } from '../venice/create-client.js';
+import { showDiagnostics } from './run.js';
+import { openSession, type Session } from './session.js';
+import type { Flags } from './settings.js';
+
+/** Schema and rules, offline; with `--live` also what the live models say. Spends nothing, writes nothing. */
+export async function validateCommand(manifest: string, flags: Flags): Promise<ExitCode> {
+  const session = await openSession(manifest, flags);
+  try {
+    const loaded = await session.load();
+    const takes = loaded.manifest?.takes ?? [];
+    const live = flags.live === true && loaded.manifest !== undefined ? await checkLive(session, takes) : [];
+    const diagnostics = [...loaded.diagnostics, ...live].sort(compareDiagnostics);
+    if (diagnostics.length > 0) showDiagnostics(session, diagnostics, loaded.sources);
+    const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
+    const tracks = new Set(takes.map(({ track }) => track)).size;
+    if (flags.json === true)
+      session.stdout.write(
+        `${jsonText({ valid: errors === 0, tracks, takes: takes.length, diagnostics }, 2)}\n`,
+      );
+    else if (errors === 0)
+      session.stdout.write(
+        `${session.displayPath} is valid: ${tracks} track${tracks === 1 ? '' : 's'}, ${takes.length} take${takes.length === 1 ? '' : 's'}\n`,
+      );
+    if (live.some(({ code }) => code === 'service')) return EXIT.unavailable;
+    return errors === 0 ? EXIT.ok : EXIT.invalid;
+  } finally {
+    await session.close();
+  }
+}
+
+async function checkLive(session: Session, takes: readonly Take[]): Promise<readonly Diagnostic[]> {
+  const client = createClient(await session.connect());
+  const models = await insist(session.ports.clock, () => client.models());
+  if (!models.ok)
+    return [
+      {
+        code: 'service',
+        severity: 'error',
+        message: `the live models cannot be asked for: ${models.message}`,
+        hint: 'run the same command again later, or leave --live out',
+      },
+    ];
+  const nowMs = session.ports.clock.nowMs();
+  return mergeAlike(takes.flatMap((take) => checkRequest(take, models.value, nowMs).diagnostics));
+}

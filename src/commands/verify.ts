@@ -1,0 +1,45 @@
+import pLimit from 'p-limit';
+import { EXIT, type ExitCode } from '../errors.js';
+import type { Attempt } from '../lock/attempt.js';
+import { lockError } from '../lock/problem.js';
+import { readLock } from '../lock/read.js';
+import { escapeForeign } from '../report/escape.js';
+import { jsonText } from '../report/json-text.js';
+import { stateOf } from '../run/recover.js';
+import { openSession } from './session.js';
+import type { Flags } from './settings.js';
+
+const HASHES_AT_ONCE = 4;
+
+/** Hashes every stored file again and holds it against the lockfile. Asks nobody, changes nothing. */
+export async function verifyCommand(manifest: string, flags: Flags): Promise<ExitCode> {
+  const session = await openSession(manifest, flags);
+  const { ports, settings, stdout } = session;
+  const read = await readLock(ports.files, settings.lockfilePath.value);
+  if (!read.ok) throw lockError(read.problems[0], settings.lockfilePath.value);
+  const view = { ports, settings: { outputRoot: settings.outputRoot.value } };
+  const limit = pLimit(HASHES_AT_ONCE);
+  const kept = [...read.attempts.values()].filter(
+    (attempt): attempt is Attempt & { file: object } =>
+      attempt.file !== undefined && (attempt.state === 'stored' || attempt.state === 'done'),
+  );
+  const files = await Promise.all(
+    kept.map((attempt) =>
+      limit(async () => ({
+        path: attempt.file.path,
+        track: attempt.track,
+        take: attempt.take,
+        state: await stateOf(view, attempt, 'hash'),
+      })),
+    ),
+  );
+  const bad = files.filter(({ state }) => state !== 'present');
+  if (flags.json === true) stdout.write(`${jsonText({ schema: 1, files }, 2)}\n`);
+  else {
+    for (const { path, state } of bad) stdout.write(`${state}  ${escapeForeign(path)}\n`);
+    stdout.write(`${files.length - bad.length} of ${files.length} files are as they were stored\n`);
+    if (bad.length > 0)
+      stdout.write(`next: ${session.command('run', '--retry-failed')}   (buys what is missing again)\n`);
+  }
+  return bad.length === 0 ? EXIT.ok : EXIT.tracks;
+}

@@ -1,0 +1,58 @@
+import { unreachable } from '../errors.js';
+import type { Attempt, AttemptState } from '../lock/attempt.js';
+
+/** What a person says became of an attempt whose answer was lost. */
+export type Resolution =
+  /** It was queued: collect it under this id. */
+  | { readonly kind: 'queue_id'; readonly queueId: string }
+  /** Charged, and the audio cannot be had: stays spent. */
+  | { readonly kind: 'charged' }
+  | { readonly kind: 'not_charged' }
+  | { readonly kind: 'refunded' }
+  /** Keeps the price reserved, and allows a new approved attempt. */
+  | { readonly kind: 'requeue' };
+
+export type Resolved =
+  | { readonly ok: true; readonly attempt: Attempt }
+  | { readonly ok: false; readonly why: string };
+
+/** The attempt after a person's word. Pure. Only an attempt in doubt takes it; a lost or failed one may still be refunded. */
+export function resolveAttempt(attempt: Attempt, resolution: Resolution, nowMs: number): Resolved {
+  const inDoubt = attempt.state === 'in_doubt' || attempt.state === 'intent';
+  const refundable =
+    resolution.kind === 'refunded' && (attempt.state === 'lost' || attempt.state === 'failed');
+  if (!inDoubt && !refundable)
+    return { ok: false, why: `the attempt is ${attempt.state}, not in doubt: nothing is to be resolved` };
+  const to = (state: AttemptState, changes: Partial<Attempt>): Resolved => ({
+    ok: true,
+    attempt: {
+      ...attempt,
+      ...changes,
+      state,
+      rev: attempt.rev + 1,
+      at: { ...attempt.at, [state]: new Date(nowMs).toISOString() },
+    },
+  });
+  switch (resolution.kind) {
+    case 'queue_id':
+      if (!/^[!-~]{1,200}$/.test(resolution.queueId))
+        return {
+          ok: false,
+          why: 'this is not a queue_id: it has up to 200 printable characters and no space',
+        };
+      return to('queued', { queue_id: resolution.queueId });
+    case 'charged':
+      return to('lost', { reason: { code: 'resolved_charged' } });
+    case 'not_charged':
+      return to('rejected', { reason: { code: 'resolved_not_charged' } });
+    case 'refunded':
+      return to(refundable ? attempt.state : 'lost', {
+        reason: { code: 'resolved_refunded' },
+        refunded: true,
+      });
+    case 'requeue':
+      return to('lost', { reason: { code: 'requeued' } });
+    default:
+      return unreachable(resolution);
+  }
+}
