@@ -16,7 +16,7 @@ export function adviceFor(take: TakeEvent): string {
     case 'missing':
       return 'Put the file back, or buy it again with `run --retry-failed`.';
     case 'in_doubt':
-      return `Look it up in the billing history, then tell with \`resolve ${take.attempt}\` whether it was charged.`;
+      return 'Look it up in the billing history: `resolve` shows what is known, and settles it.';
     default:
       return 'Run again: it goes on where it stopped.';
   }

@@ -86,7 +86,7 @@ function tableRow(cells: readonly string[]): string {
 }
 
 function troubleRow(take: TakeEvent): string[] {
-  return [foreign(take.key), cell(failureReason(take)), cell(adviceFor(take))];
+  return [foreign(take.key), cell(failureReason(take)), adviceFor(take)];
 }
 
 function takeRow(take: TakeEvent): string[] {

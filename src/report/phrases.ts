@@ -1,4 +1,5 @@
 import type { Phase, RunEvent, TakeEvent } from '../events.js';
+import { formatUsd } from '../money.js';
 import { escapeForeign } from './escape.js';
 
 /** What a phase is called on a screen. */
@@ -23,12 +24,20 @@ export function failureReason(event: TakeEvent): string {
   const cause = [event.status, event.code].filter((part) => part !== undefined && part !== '').join(' ');
   const parts = [stateName(event.state), cause].filter(Boolean).join(', ');
   const said = event.message ? `: ${event.message}` : '';
-  const money = event.money ? ` (${moneyPhrase(event.money)})` : '';
+  const money = event.money ? ` (${moneyPhrase(event.money, formatUsd(event.price_micro_usd))})` : '';
   return escapeForeign(`${parts}${said}`.replace(/\s+/g, ' ').trim()) + money;
 }
 
-function moneyPhrase(money: NonNullable<TakeEvent['money']>): string {
-  return money === 'unknown' ? 'may have been charged' : money;
+function moneyPhrase(money: NonNullable<TakeEvent['money']>, price: string): string {
+  switch (money) {
+    case 'not charged':
+      return money;
+    case 'charged':
+    case 'refunded':
+      return `${money} ${price}`;
+    case 'unknown':
+      return `may have been charged ${price}`;
+  }
 }
 
 /** `warning: …` with its hint, in one line that no CI service takes for a command. Escaped. */

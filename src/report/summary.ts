@@ -1,3 +1,4 @@
+import { EXIT } from '../errors.js';
 import type { SummaryEvent, TakeEvent } from '../events.js';
 import { formatUsd } from '../money.js';
 import { adviceFor } from './advice.js';
@@ -39,14 +40,18 @@ export function renderSummary(outcome: RunOutcome, options: SummaryOptions): str
 }
 
 function headline(summary: SummaryEvent, sandbox: boolean, style: Style, width: number): string[] {
-  const allDone = summary.done === summary.total && summary.clean_up_owed === 0;
-  const mark = allDone ? style.good('✔') : style.bad('✖');
+  const mark = markFor(summary.exit_code, style);
   const first = `${style.strong(`${summary.done} of ${summary.total} done`)}${sandbox ? style.note(' (sandbox)') : ''}`;
   const lines = [`${mark} ${first}`];
   const rest = [...countPhrases(summary), formatDuration(summary.duration_ms)].join(' · ');
   for (const line of [...wrap(rest, width - 2), ...wrap(costPhrase(summary), width - 2)])
     lines.push(`  ${line}`);
   return lines;
+}
+
+function markFor(exitCode: number, style: Style): string {
+  if (exitCode === EXIT.ok) return style.good('✔');
+  return exitCode === EXIT.inFlight ? style.note('…') : style.bad('✖');
 }
 
 /** What there is to say beside how many are done. */

@@ -38,7 +38,13 @@ const needed: OnlyNeeded = {
     spent_before_micro_usd: 0,
     budget_micro_usd: null,
   },
-  diagnostic: { type: 'diagnostic', time, code: 'unknown-key', severity: 'error', message: 'unknown key "promt"' },
+  diagnostic: {
+    type: 'diagnostic',
+    time,
+    code: 'unknown-key',
+    severity: 'error',
+    message: 'unknown key "promt"',
+  },
   take: {
     type: 'take',
     time,
@@ -120,7 +126,9 @@ const isEvent = new Ajv({ strict: true, allowUnionTypes: true, validateFormats: 
 
 describe('schemas/events.schema.json', () => {
   it('knows exactly the types of events that there are', () => {
-    expect(schema.oneOf.map(({ $ref }) => $ref)).toEqual(Object.keys(full).map((type) => `#/definitions/${type}`));
+    expect(schema.oneOf.map(({ $ref }) => $ref)).toEqual(
+      Object.keys(full).map((type) => `#/definitions/${type}`),
+    );
   });
 
   for (const type of Object.keys(full) as RunEvent['type'][]) {

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { createLines } from '../../src/report/lines.js';
-import { HOSTILE, noticeEvent, phaseEvent, planEvent, progressEvent, summaryEvent, takeEvent } from './builders.js';
+import {
+  HOSTILE,
+  noticeEvent,
+  phaseEvent,
+  planEvent,
+  progressEvent,
+  summaryEvent,
+  takeEvent,
+} from './builders.js';
 import { fakeClock, recordingTerminal } from './fakes.js';
 
 function started(options: { groups?: boolean; color?: boolean } = {}) {
@@ -25,7 +33,12 @@ describe('progress in lines', () => {
     lines.event(takeEvent('bridge', 'submitting'));
     lines.event(takeEvent('bridge', 'waiting', { status: 429, code: 'rate-limit' }));
     lines.event(
-      takeEvent('bridge', 'rejected', { status: 422, code: 'policy', message: 'not\nallowed', money: 'not charged' }),
+      takeEvent('bridge', 'rejected', {
+        status: 422,
+        code: 'policy',
+        message: 'not\nallowed',
+        money: 'not charged',
+      }),
     );
     lines.event(noticeEvent('the price rose', { hint: 'run again' }));
     lines.event(summaryEvent());
@@ -56,7 +69,14 @@ describe('progress in lines', () => {
   it('breaks a silence every 30 seconds, and only a silence', async () => {
     const { terminal, clock, lines } = started();
     lines.event(phaseEvent('generate'));
-    lines.event(progressEvent({ total: 4, spent_micro_usd: 690_000, remaining_ms_low: 60_000, remaining_ms_high: 70_000 }));
+    lines.event(
+      progressEvent({
+        total: 4,
+        spent_micro_usd: 690_000,
+        remaining_ms_low: 60_000,
+        remaining_ms_high: 70_000,
+      }),
+    );
     lines.event(takeEvent('opening', 'queued'));
     await clock.advance(29_000);
     lines.event(takeEvent('bridge', 'queued'));

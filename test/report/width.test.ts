@@ -20,7 +20,16 @@ describe('display width', () => {
   });
 
   it('is never less than what a terminal takes', async () => {
-    const samples = ['夜想曲 no. 5', 'cafe\u0301 ♪ — “x”', '한국어 노래', '😀 party', 'Ωμέγα', 'नमस्ते', '🇩🇪', '❤\ufe0f'];
+    const samples = [
+      '夜想曲 no. 5',
+      'cafe\u0301 ♪ — “x”',
+      '한국어 노래',
+      '😀 party',
+      'Ωμέγα',
+      'नमस्ते',
+      '🇩🇪',
+      '❤\ufe0f',
+    ];
     for (const text of samples) {
       const { cursorColumn } = await screenOf(text, 200);
       expect(displayWidth(text), text).toBeGreaterThanOrEqual(cursorColumn);
@@ -46,12 +55,17 @@ describe('display width', () => {
     expect(wrap('one two three', 7)).toEqual(['one two', 'three']);
     expect(wrap('abcdefgh ij', 3)).toEqual(['abc', 'def', 'gh', 'ij']);
     fc.assert(
-      fc.property(fc.string({ unit: 'grapheme', maxLength: 60 }), fc.integer({ min: 2, max: 20 }), (text, width) => {
-        const lines = wrap(text, width);
-        expect(lines.join('').replace(/\s/g, '')).toBe(text.replace(/\s/g, ''));
-        // A cluster of several wide characters may be wider than the line; it goes out all the same.
-        for (const line of lines) if ([...line].length > 1) expect(displayWidth(line)).toBeLessThanOrEqual(width);
-      }),
+      fc.property(
+        fc.string({ unit: 'grapheme', maxLength: 60 }),
+        fc.integer({ min: 2, max: 20 }),
+        (text, width) => {
+          const lines = wrap(text, width);
+          expect(lines.join('').replace(/\s/g, '')).toBe(text.replace(/\s/g, ''));
+          // A cluster of several wide characters may be wider than the line; it goes out all the same.
+          for (const line of lines)
+            if ([...line].length > 1) expect(displayWidth(line)).toBeLessThanOrEqual(width);
+        },
+      ),
     );
   });
 });

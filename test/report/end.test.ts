@@ -1,0 +1,269 @@
+import { describe, expect, it } from 'vitest';
+import type { RunEvent } from '../../src/events.js';
+import { renderJson } from '../../src/report/json.js';
+import { renderJunit } from '../../src/report/junit.js';
+import { renderMarkdown } from '../../src/report/markdown.js';
+import { createNdjson } from '../../src/report/ndjson.js';
+import { createRecorder, type RunOutcome } from '../../src/report/outcome.js';
+import { renderSummary } from '../../src/report/summary.js';
+import { HOSTILE, planEvent, summaryEvent, takeEvent, versionEvent } from './builders.js';
+import { recordingTerminal, screenOf } from './fakes.js';
+
+function outcomeOf(...events: RunEvent[]): RunOutcome {
+  const recorder = createRecorder();
+  for (const event of events) recorder.event(event);
+  return recorder.outcome();
+}
+
+const policy = takeEvent('bridge', 'rejected', {
+  status: 422,
+  code: 'CONTENT_POLICY',
+  message: 'The prompt names a living artist, which the policy of this service does not allow.',
+  money: 'not charged',
+  suggested_prompt: 'In the style of the seventies',
+});
+const doubtful = takeEvent('outro', 'in_doubt', { status: 502, code: 'html', money: 'unknown' });
+
+function troubled(): RunOutcome {
+  const stored = Array.from({ length: 13 }, (_, index) =>
+    takeEvent(`track-${index + 1}`, 'stored', { path: `out/track-${index + 1}.flac`, bytes: 1000 }),
+  );
+  return outcomeOf(
+    versionEvent(),
+    planEvent(),
+    ...stored,
+    policy,
+    takeEvent('finale', 'failed', { code: 'INFERENCE', message: 'worker died', money: 'charged' }),
+    doubtful,
+    summaryEvent({
+      done: 13,
+      made: 13,
+      failed: 2,
+      in_doubt: 1,
+      exit_code: 8,
+      next_command: 'venice-batch resolve album.yaml',
+    }),
+  );
+}
+
+describe('the last screen', () => {
+  it('of a run that made all says so, with cost and files, and nothing to do', () => {
+    const outcome = outcomeOf(
+      versionEvent(),
+      takeEvent('opening', 'stored', { path: 'out/opening.flac' }),
+      takeEvent('opening', 'done'),
+      summaryEvent({
+        total: 1,
+        done: 1,
+        made: 1,
+        spent_micro_usd: 690_000,
+        spent_total_micro_usd: 690_000,
+        approved_micro_usd: 690_000,
+      }),
+    );
+    expect(renderSummary(outcome, { color: false, width: 80 })).toBe(
+      [
+        '✔ 1 of 1 done',
+        '  1 made now · 4 min 12 s',
+        '  $0.69 spent of $0.69 approved; $0.69 in all of a budget of $30.00',
+        '',
+        'Files',
+        '  out/opening.flac',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('tells each failure with its reason, the money and what to do, what is in doubt, and the next command last', () => {
+    const lines = renderSummary(troubled(), { color: false, width: 120 }).split('\n');
+    expect(lines[0]).toBe('✖ 13 of 40 done');
+    expect(lines).toContain('  13 made now · 1 in doubt · 2 failed · 4 min 12 s');
+    expect(lines).toContain('  … 3 more');
+    expect(lines).toContain('  ✖ bridge');
+    expect(lines.join(' ').replace(/ +/g, ' ')).toContain(
+      'rejected, 422 CONTENT_POLICY: The prompt names a living artist, which the policy of this service does not allow. (not charged)',
+    );
+    expect(lines).toContain('    failed, INFERENCE: worker died (charged $0.69)');
+    expect(lines).toContain('    `run --retry-failed` buys it again, after approval.');
+    expect(lines).toContain('  ? outro');
+    expect(lines).toContain('    in doubt, 502 html (may have been charged $0.69)');
+    expect(lines.slice(-3)).toEqual(['Next', '  venice-batch resolve album.yaml', '']);
+  });
+
+  it.each([40, 80, 120])('fits %i columns, in colour too', async (width) => {
+    const screen = await screenOf(renderSummary(troubled(), { color: true, width }), width, 60);
+    expect(screen.wrappedRows).toBe(0);
+    expect(screen.lines.map((line) => line.trim())).toContain('Failed');
+  });
+
+  it('keeps the next command whole, however long', () => {
+    const next_command = `venice-batch run ${'very-long-name/'.repeat(10)}album.yaml`;
+    const text = renderSummary(outcomeOf(summaryEvent({ next_command, exit_code: 11 })), {
+      color: false,
+      width: 40,
+    });
+    expect(text).toContain(`\n  ${next_command}\n`);
+  });
+
+  it('bounds what it lists of a long run', () => {
+    const events = Array.from({ length: 5000 }, (_, index) => takeEvent(`t${index}`, 'failed'));
+    const text = renderSummary(outcomeOf(...events, summaryEvent({ exit_code: 100, failed: 5000 })), {
+      color: false,
+      width: 80,
+    });
+    expect(text.split('\n').length).toBeLessThan(80);
+    expect(text).toContain('  … 4980 more\n');
+  });
+
+  it('says that it was the sandbox', () => {
+    const text = renderSummary(outcomeOf(versionEvent({ sandbox: true }), summaryEvent()), {
+      color: false,
+      width: 80,
+    });
+    expect(text).toMatch(/^✔ 40 of 40 done \(sandbox\)\n/);
+  });
+
+  it('passes on nothing that steers a terminal', () => {
+    const hostile = outcomeOf(
+      takeEvent(HOSTILE, 'failed', { code: HOSTILE, message: HOSTILE }),
+      takeEvent('a', 'stored', { path: HOSTILE }),
+      summaryEvent(),
+    );
+    expect(renderSummary(hostile, { color: false, width: 80 })).not.toMatch(
+      /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/,
+    );
+  });
+});
+
+describe('the record of a run', () => {
+  it('keeps the last word on each take, and what an earlier event of the same attempt told', () => {
+    const { takes, files, failures } = outcomeOf(
+      takeEvent('a', 'queued', { queue_id: 'q-1' }),
+      takeEvent('a', 'stored', { path: 'out/a.flac', bytes: 10 }),
+      takeEvent('a', 'done'),
+      takeEvent('b', 'failed', { attempt: 'first', queue_id: 'q-2' }),
+      takeEvent('b', 'queued', { attempt: 'second', queue_id: 'q-3' }),
+    );
+    expect(takes).toMatchObject([
+      { key: 'a', state: 'done', queue_id: 'q-1', path: 'out/a.flac', bytes: 10 },
+      { key: 'b', state: 'queued', attempt: 'second', queue_id: 'q-3' },
+    ]);
+    expect(files).toEqual([{ path: 'out/a.flac', bytes: 10 }]);
+    expect(failures).toEqual([]);
+  });
+});
+
+describe('--json', () => {
+  it('is one document with the head, the end, each take and the diagnostics', () => {
+    const document = JSON.parse(
+      renderJson(
+        outcomeOf(
+          versionEvent(),
+          { type: 'diagnostic', time: 'now', code: 'c', severity: 'warning', message: 'm' },
+          takeEvent('a', 'stored', { path: 'out/a.flac' }),
+          takeEvent('a', 'done'),
+          summaryEvent(),
+        ),
+      ),
+    );
+    expect(document).toMatchObject({
+      version: { type: 'version', schema: 1 },
+      summary: { type: 'summary', exit_code: 0 },
+      takes: [{ key: 'a', state: 'done', path: 'out/a.flac' }],
+      diagnostics: [{ code: 'c', severity: 'warning', message: 'm' }],
+    });
+    expect(Object.keys(document.takes[0]).slice(0, 4)).toEqual(['key', 'track', 'take', 'state']);
+  });
+});
+
+describe('--events ndjson', () => {
+  it('is each event as it is, a line each, in order', () => {
+    const terminal = recordingTerminal({ isTty: false });
+    const reporter = createNdjson(terminal);
+    const events = [versionEvent(), takeEvent('a', 'queued'), summaryEvent()];
+    for (const event of events) reporter.event(event);
+    const lines = terminal.text().split('\n');
+    expect(lines.pop()).toBe('');
+    expect(lines).toEqual(events.map((event) => JSON.stringify(event)));
+  });
+
+  it('spells out what a terminal might obey, with the same meaning', () => {
+    const terminal = recordingTerminal({ isTty: false });
+    const event = takeEvent(HOSTILE, 'failed', { message: `${HOSTILE}\u2028\ufeff\u200b` });
+    createNdjson(terminal).event(event);
+    expect(terminal.text()).toMatch(/^[^\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202e\u2028\ufeff]*\n$/);
+    expect(JSON.parse(terminal.text())).toEqual(event);
+  });
+});
+
+describe('the Markdown summary', () => {
+  it('has the counts, the cost, the next command, failures, doubts and every track', () => {
+    const text = renderMarkdown(troubled());
+    const lines = text.split('\n');
+    expect(lines[0]).toBe('## venice-batch: 13 of 40 done');
+    expect(text).toContain('```sh\nvenice-batch resolve album.yaml\n```');
+    expect(lines.filter((line) => line.startsWith('### '))).toEqual([
+      '### Failed',
+      '### In doubt',
+      '### Tracks',
+    ]);
+    expect(lines).toContain('| track-13 | stored | elevenlabs-music | $0.69 | out/track-13.flac |');
+    expect(lines.find((line) => line.startsWith('| finale | failed,'))).toBe(
+      '| finale | failed, INFERENCE: worker died (charged \\$0.69) | `run --retry-failed` buys it again, after approval. |',
+    );
+  });
+
+  it('stays below its bound and says what it left out', () => {
+    const events = Array.from({ length: 5000 }, (_, index) =>
+      takeEvent(`音${index}`, 'failed', { message: '音'.repeat(250) }),
+    );
+    const outcome = outcomeOf(...events, summaryEvent({ failed: 5000 }));
+    for (const bytesMax of [2000, 100_000, undefined]) {
+      const text = renderMarkdown(outcome, bytesMax === undefined ? {} : { bytesMax });
+      const bound = bytesMax ?? 1024 * 1024;
+      expect(Buffer.byteLength(text)).toBeLessThanOrEqual(bound);
+      expect(Buffer.byteLength(text)).toBeGreaterThan(bound * 0.5);
+      expect(text).toMatch(/… \d+ more\n/);
+    }
+  });
+
+  it('lets no text become markup or leave its cell', () => {
+    const evil = '| <img src=x> **b** [l](u) `c` \n# h ~~s~~ $m$ &lt;';
+    const line = renderMarkdown(outcomeOf(takeEvent('x', 'failed', { message: evil }), summaryEvent()))
+      .split('\n')
+      .find((one) => one.startsWith('| x | failed'))!;
+    expect(line.replace(/\\[\\`*_[\]<>|~#&$!]/g, '').match(/[`*_[\]<>~#&$]/g)).toEqual(['`', '`']);
+    expect(line.match(/(?<!\\)\|/g)).toHaveLength(4);
+  });
+});
+
+describe('the JUnit report', () => {
+  it('has a test case a take: failed, in doubt, in flight, made', () => {
+    const text = renderJunit(
+      outcomeOf(takeEvent('a', 'stored'), takeEvent('b', 'queued'), policy, doubtful, summaryEvent()),
+    );
+    const lines = text.split('\n').map((line) => line.trim());
+    expect(lines[1]).toBe(
+      '<testsuites name="venice-batch" tests="4" failures="1" errors="1" skipped="1" time="252.000">',
+    );
+    expect(lines).toContain('<testcase name="a" classname="elevenlabs-music"/>');
+    expect(lines).toContain(
+      '<testcase name="b" classname="elevenlabs-music"><skipped message="queued"/></testcase>',
+    );
+    expect(lines.find((line) => line.includes('"bridge"'))).toContain(
+      '<failure type="CONTENT_POLICY" message="rejected, 422',
+    );
+    expect(lines.find((line) => line.includes('"outro"'))).toContain('<error type="html" message="in doubt');
+  });
+
+  it('escapes text and leaves out what XML cannot say', () => {
+    const text = renderJunit(
+      outcomeOf(
+        takeEvent(`a<b>&"'\x00\x1b\ud800\uffff`, 'failed', { code: ']]>', message: HOSTILE }),
+        summaryEvent(),
+      ),
+    );
+    expect(text).toContain('name="a&lt;b&gt;&amp;&quot;&apos;"');
+    expect(text).not.toMatch(/[\x00-\x09\x0b-\x1f\ud800\uffff]|]]>/);
+  });
+});

@@ -1,0 +1,195 @@
+import { execFileSync } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Diagnostic } from '../../src/diagnostic.js';
+import { formatDuration, formatRemaining } from '../../src/report/duration.js';
+import { githubAnnotations } from '../../src/report/github.js';
+import { fanOut } from '../../src/report/reporter.js';
+import { commandLine } from '../../src/report/shell.js';
+import { colorWanted, progressMode, streamTerminal } from '../../src/report/terminal.js';
+import { HOSTILE, summaryEvent } from './builders.js';
+
+describe('whether to colour', () => {
+  it.each([
+    [{}, 'auto', true, true],
+    [{}, 'auto', false, false],
+    [{ TERM: 'dumb' }, 'auto', true, false],
+    [{ NO_COLOR: '1' }, 'auto', true, false],
+    [{ NO_COLOR: '' }, 'auto', true, true],
+    [{ FORCE_COLOR: '1' }, 'auto', false, true],
+    [{ FORCE_COLOR: '0' }, 'auto', true, false],
+    [{ FORCE_COLOR: '1', NO_COLOR: '1' }, 'auto', false, true],
+    [{ NO_COLOR: '1' }, 'always', false, true],
+    [{ FORCE_COLOR: '1' }, 'never', true, false],
+  ] as const)('%j with --color %s, terminal: %s → %s', (env, flag, isTty, wanted) => {
+    expect(colorWanted(env, flag, isTty)).toBe(wanted);
+  });
+});
+
+describe('how to show progress', () => {
+  it.each([
+    ['auto', true, {}, 'tty'],
+    ['auto', false, {}, 'plain'],
+    ['auto', true, { CI: 'true' }, 'plain'],
+    ['auto', true, { CI: 'false' }, 'tty'],
+    ['auto', true, { TERM: 'dumb' }, 'plain'],
+    ['tty', false, { CI: 'true' }, 'tty'],
+    ['plain', true, {}, 'plain'],
+    ['quiet', true, {}, 'quiet'],
+  ] as const)('%s, terminal: %s, %j → %s', (flag, isTty, env, mode) => {
+    expect(progressMode(flag, isTty, env)).toBe(mode);
+  });
+});
+
+class FakeStream extends EventEmitter {
+  readonly written: string[] = [];
+  columns = 0;
+  isTTY = true;
+  write(text: string): void {
+    this.written.push(text);
+  }
+}
+
+describe('a terminal over a stream', () => {
+  it('falls silent when nobody reads any more', () => {
+    const stream = new FakeStream();
+    const terminal = streamTerminal(stream, false);
+    terminal.write('one');
+    stream.emit('error', Object.assign(new Error('broken pipe'), { code: 'EPIPE' }));
+    terminal.write('two');
+    expect(stream.written).toEqual(['one']);
+  });
+
+  it('does not hide another fault', () => {
+    const stream = new FakeStream();
+    streamTerminal(stream, false);
+    expect(() => stream.emit('error', Object.assign(new Error('full'), { code: 'ENOSPC' }))).toThrow('full');
+  });
+
+  it('has the size of the stream at that time, 80 by 24 where it does not tell', () => {
+    const stream = new FakeStream();
+    const terminal = streamTerminal(stream, true);
+    expect(terminal).toMatchObject({ columns: 80, rows: 24, isTty: true, color: true });
+    stream.columns = 132;
+    expect(terminal.columns).toBe(132);
+  });
+});
+
+describe('several reporters', () => {
+  it('all hear every event and end in order', async () => {
+    const heard: string[] = [];
+    const named = (name: string) => ({
+      event: () => void heard.push(name),
+      end: async () => void heard.push(`${name} ended`),
+    });
+    const all = fanOut([named('a'), named('b')]);
+    all.event(summaryEvent());
+    await all.end();
+    expect(heard).toEqual(['a', 'b', 'a ended', 'b ended']);
+  });
+});
+
+describe('annotations for GitHub', () => {
+  const options = { workspace: '/home/me/repo', directory: '/home/me/repo/music' };
+  const at = (line: number, fields: Partial<Diagnostic> = {}): Diagnostic => ({
+    code: 'unknown-key',
+    severity: 'error',
+    message: `unknown key on line ${line}`,
+    span: { file: 'album.yaml', line, column: 7, endLine: line, endColumn: 9 },
+    ...fields,
+  });
+
+  it('name the file as the repository does, line, column, title and fix', () => {
+    expect(githubAnnotations([at(3, { hint: 'write "prompt"' })], options)).toBe(
+      '::error file=music/album.yaml,line=3,col=7,title=unknown-key::unknown key on line 3. write "prompt"\n',
+    );
+  });
+
+  it('are ten of a kind at most, errors first, by line', () => {
+    const many = Array.from({ length: 15 }, (_, index) => at(15 - index));
+    const lines = githubAnnotations([at(1, { severity: 'warning' }), ...many], options)
+      .trimEnd()
+      .split('\n');
+    expect(
+      lines.map((line) =>
+        line
+          .match(/^::(\w+) .*line=(\d+)/)!
+          .slice(1)
+          .join(' '),
+      ),
+    ).toEqual([...Array.from({ length: 10 }, (_, index) => `error ${index + 1}`), 'warning 1']);
+  });
+
+  it('are one line each, whatever the text, and name no file outside the repository', () => {
+    const evil = at(1, {
+      message: `100%\r\n::error::gotcha ${HOSTILE}`,
+      span: { file: '../../a,b:c.yaml', line: 1, column: 1, endLine: 1, endColumn: 1 },
+    });
+    const inside = at(2, { span: { ...evil.span!, file: 'a,b:c.yaml' } });
+    const text = githubAnnotations([evil, inside], options);
+    expect(text.split('\n')).toHaveLength(3);
+    expect(text).toMatch(/^::error title=unknown-key::100%25/);
+    expect(text).toContain('file=music/a%2Cb%3Ac.yaml,');
+    expect(text).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
+  });
+});
+
+describe('a command to paste', () => {
+  it('quotes what a shell would take apart', () => {
+    expect(commandLine(['venice-batch', 'run', 'album.yaml', '--budget', '5.00'])).toBe(
+      'venice-batch run album.yaml --budget 5.00',
+    );
+    expect(commandLine(["it's my album.yaml", '$HOME', ''])).toBe(`'it'\\''s my album.yaml' '$HOME' ''`);
+  });
+
+  it('gives a shell the same words back, and a terminal nothing to obey', () => {
+    const words = [
+      '~/a',
+      '#x',
+      'a b',
+      "it's",
+      '*',
+      '\\',
+      `tab\there`,
+      HOSTILE,
+      'naïve 音',
+      '-n',
+      'a=b',
+      '!x',
+    ];
+    const line = commandLine(words);
+    expect(line).not.toMatch(/[\x00-\x1f\x7f-\x9f\u202e]/);
+    const printed = execFileSync('bash', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' });
+    expect(printed.split('\0').slice(0, -1)).toEqual(words);
+  });
+});
+
+describe('lengths of time', () => {
+  it.each([
+    [0, '0 s'],
+    [400, '0.4 s'],
+    [41_000, '41 s'],
+    [59_600, '1 min 00 s'],
+    [252_000, '4 min 12 s'],
+    [7_500_000, '2 h 05 min'],
+    [3_599_900, '1 h 00 min'],
+  ])('%i ms is %s', (ms, text) => {
+    expect(formatDuration(ms)).toBe(text);
+  });
+
+  it.each([
+    [0, 5000, 'less than 10 s'],
+    [60_000, 70_000, 'about 70 s'],
+    [120_000, 300_000, '2 min to 5 min'],
+    [170_000, 180_000, 'about 3 min'],
+  ])('%i to %i ms left is %s', (low, high, text) => {
+    expect(formatRemaining(low, high)).toBe(text);
+  });
+
+  it('is never empty and never NaN', () => {
+    fc.assert(
+      fc.property(fc.nat(), (ms) => /^\d/.test(formatDuration(ms)) && !formatDuration(ms).includes('NaN')),
+    );
+  });
+});

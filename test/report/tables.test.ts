@@ -1,0 +1,234 @@
+import { describe, expect, it } from 'vitest';
+import type { Attempt } from '../../src/lock/attempt.js';
+import { renderModels } from '../../src/report/models.js';
+import { renderInDoubt } from '../../src/report/resolve-text.js';
+import { renderStatus } from '../../src/report/status.js';
+import { renderTable } from '../../src/report/table.js';
+import { displayWidth } from '../../src/report/width.js';
+import type { Model } from '../../src/venice/model.js';
+import { HOSTILE } from './builders.js';
+import { screenOf } from './fakes.js';
+
+const plain = { color: false, width: 120 };
+
+function linesOf(text: string): string[] {
+  expect(text.endsWith('\n')).toBe(true);
+  return text.slice(0, -1).split('\n');
+}
+
+describe('a table', () => {
+  const columns = [
+    { header: 'NAME', widthMin: 6 },
+    { header: 'PRICE', align: 'right' as const },
+    { header: 'NOTE', widthMin: 6, optional: true },
+  ];
+
+  it('lines up its columns, wide characters too', () => {
+    expect(
+      renderTable(
+        columns,
+        [
+          ['opening', '$0.69', 'first'],
+          ['夜想曲', '$12.00', ''],
+        ],
+        { width: 80 },
+      ),
+    ).toEqual(['NAME      PRICE  NOTE', 'opening   $0.69  first', '夜想曲   $12.00']);
+  });
+
+  it('cuts the longest cells first, then leaves out what is optional, and never goes over', () => {
+    const rows = [
+      ['a-very-long-name-of-a-track-that-goes-on', '$0.69', 'a note that is rather long as well'],
+    ];
+    const cells = (width: number) => renderTable(columns, rows, { width });
+    expect(cells(100)[1]).toContain('goes-on');
+    expect(cells(60)[1]).toMatch(/^a-very-long-name-\S*… {2}\$0\.69 {2}a note .*…$/);
+    for (const width of [40, 41, 55, 79])
+      for (const line of cells(width)) expect(displayWidth(line)).toBeLessThanOrEqual(width);
+    const wider = [...columns, { header: 'LONG', widthMin: 20, optional: true }];
+    const [header] = renderTable(wider, [[...rows[0]!, 'x'.repeat(30)]], { width: 40 });
+    expect(header!.split(/ {2,}/)).toEqual(['NAME', 'PRICE', 'NOTE']);
+  });
+
+  it('takes 40 columns where there are fewer, and escapes its cells', () => {
+    const [, line] = renderTable([{ header: 'A', widthMin: 5 }], [[HOSTILE]], { width: 10 });
+    expect(displayWidth(line!)).toBe(40);
+    expect(line).toMatch(/^evil\\u\{1b\}/);
+  });
+});
+
+function model(id: string, fields: Partial<Model> = {}): Model {
+  return { id, name: id, offline: false, beta: false, traits: [], ...fields };
+}
+
+describe('the table of models', () => {
+  const song = model('song', {
+    pricing: {
+      kind: 'durations',
+      tiers: [
+        { minSeconds: 1, maxSeconds: 60, microUsd: 30_000 },
+        { minSeconds: 61, maxSeconds: 120, microUsd: 50_000 },
+      ],
+    },
+    supports_lyrics: true,
+    lyrics_required: true,
+    duration_options: [60, 120],
+    min_prompt_length: 10,
+    prompt_character_limit: 512,
+  });
+  const voice = model('voice', {
+    pricing: { kind: 'per_thousand_characters', microUsd: 300_000 },
+    voices: ['Ada', 'Ben'],
+    supports_speed: true,
+    min_speed: 0.5,
+    max_speed: 2,
+    beta: true,
+  });
+  const noise = model('noise', {
+    pricing: { kind: 'per_second', microUsd: 2300 },
+    supports_loop: true,
+    min_duration: 1,
+    max_duration: 30,
+    offline: true,
+    deprecationDate: '2026-09-01T00:00:00Z',
+    replacementModelId: 'noise-2',
+  });
+
+  it('tells what each can, its limits, its price rule and its state', () => {
+    const [header, ...lines] = linesOf(renderModels([song, voice, noise], { color: false, width: 160 }));
+    expect(header!.split(/ {2,}/)).toEqual(['MODEL', 'PRICE', 'SECONDS', 'CAN', 'PROMPT', 'STATE']);
+    expect(lines.map((line) => line.split(/ {2,}/))).toEqual([
+      ['song', '$0.03–$0.05', '60/120', 'lyrics (required)', '10–512'],
+      ['voice', '$0.30/1,000 chars', '2 voices, speed 0.5–2', 'beta'],
+      ['noise', '$0.0023/s', '1–30', 'loop', 'offline, ends 2026-09-01, use noise-2'],
+    ]);
+  });
+
+  it('tells the price of a length that is asked for, and where a model cannot make it', () => {
+    const lines = linesOf(renderModels([song, voice, noise], { ...plain, durationSeconds: 120 }));
+    expect(lines.map((line) => line.split(/ {2,}/).slice(0, 2))).toEqual([
+      ['MODEL', '120 S COST'],
+      ['song', '$0.05'],
+      ['voice', '$0.30/1,000 chars'],
+      ['noise', '—'],
+    ]);
+  });
+
+  it.each([40, 80])('fits %i columns', async (width) => {
+    const text = renderModels([song, voice, noise], { color: true, width });
+    expect((await screenOf(text, width)).wrappedRows).toBe(0);
+  });
+});
+
+function attempt(track: string, state: Attempt['state'], fields: Partial<Attempt> = {}): Attempt {
+  return {
+    attempt: `id-of-${track}`,
+    rev: 1,
+    state,
+    track,
+    take: 1,
+    stem: track,
+    digest: 'v1:0',
+    parts: {},
+    model: 'elevenlabs-music',
+    quote_micro_usd: 690_000,
+    key: 'k',
+    at: { intent: '2026-03-01T12:00:00.000Z' },
+    ...fields,
+  };
+}
+
+describe('status', () => {
+  const options = { ...plain, manifest: 'my album.yaml' };
+  const file = { path: 'out/a.flac', bytes: 1, sha256: '0', media_type: 'audio/flac' };
+
+  it('tells the latest attempt of each take, its cost and where it is, totals and the next command', () => {
+    const text = renderStatus(
+      [
+        attempt('b', 'queued', { queue_id: 'q-1' }),
+        attempt('a', 'failed', { attempt: 'old', at: { intent: '2026-02-01T12:00:00.000Z' } }),
+        attempt('a', 'done', { file }),
+        attempt('a', 'rejected', { take: 2, reason: { code: 'policy', status: 422 } }),
+      ],
+      options,
+    );
+    expect(linesOf(text)).toEqual([
+      'TAKE  STATE            COST  FILE OR JOB',
+      'a     done            $0.69  out/a.flac',
+      'a#2   rejected (422)  $0.00',
+      'b     queued          $0.69  q-1',
+      '',
+      '1 done, 1 queued, 1 rejected; $2.07 spent in all',
+      "Next: venice-batch collect 'my album.yaml'",
+    ]);
+  });
+
+  it.each([
+    ['in_doubt', 'resolve'],
+    ['intent', 'resolve'],
+    ['queued', 'collect'],
+    ['stored', 'collect'],
+    ['failed', 'run'],
+  ] as const)('of a take that is %s names %s', (state, command) => {
+    const text = renderStatus([attempt('a', 'done', { file }), attempt('b', state)], {
+      ...options,
+      sandbox: true,
+    });
+    expect(linesOf(text).at(-1)).toMatch(
+      new RegExp(`^Next: venice-batch ${command} 'my album.yaml'.* --sandbox$`),
+    );
+  });
+
+  it('names nothing to do when all is done, and says when nothing was bought', () => {
+    expect(renderStatus([attempt('a', 'done', { file })], options)).not.toContain('Next');
+    expect(renderStatus([], options)).toBe('Nothing was bought yet.\n');
+  });
+});
+
+describe('what is in doubt', () => {
+  const doubtful = attempt('outro', 'in_doubt', {
+    take: 2,
+    duration_seconds: 60,
+    reason: { code: 'html', status: 502 },
+  });
+  const options = { ...plain, manifest: 'album.yaml' };
+
+  it('tells what is known and the commands that settle it', () => {
+    const lines = linesOf(
+      renderInDoubt(
+        [
+          {
+            attempt: doubtful,
+            matches: [
+              {
+                timestampMs: Date.parse('2026-03-01T12:00:02.000Z'),
+                sku: 'music',
+                spentMicroUsd: 690_000,
+                currency: 'USD',
+                requestId: 'r-1',
+              },
+            ],
+          },
+        ],
+        options,
+      ),
+    );
+    expect(lines.slice(0, 5)).toEqual([
+      '? outro#2',
+      '  sent 2026-03-01T12:00:00.000Z: elevenlabs-music, 60 s, $0.69; 502 html',
+      '  billing history: 2026-03-01T12:00:02.000Z $0.69 music request r-1',
+      '  venice-batch resolve album.yaml id-of-outro --charged',
+      '  venice-batch resolve album.yaml id-of-outro --not-charged',
+    ]);
+  });
+
+  it('tells a history that cannot be asked from one with nothing in it, and bounds a long one', () => {
+    const entry = { timestampMs: 0, sku: HOSTILE, spentMicroUsd: 1, currency: 'USD' };
+    expect(renderInDoubt([{ attempt: doubtful }], options)).toContain('cannot be asked');
+    expect(renderInDoubt([{ attempt: doubtful, matches: [] }], options)).toContain('nothing that fits');
+    const long = renderInDoubt([{ attempt: doubtful, matches: Array(9).fill(entry) }], options);
+    expect(long).toContain('… 4 more that fit');
+    expect(long).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
+    expect(renderInDoubt([], options)).toBe('Nothing is in doubt.\n');
+  });
+});
