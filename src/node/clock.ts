@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import type { Clock } from '../ports.js';
 
 /** The longest single timer: after a suspended machine wakes, a sleep is late by this much at most. */

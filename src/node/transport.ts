@@ -1,13 +1,8 @@
 import { Agent, buildConnector, Client, type Dispatcher, ProxyAgent } from 'undici';
 import { BatchError, EXIT, faultCode } from '../errors.js';
-import type {
-  Transport,
-  TransportAnswer,
-  TransportFault,
-  TransportNoAnswer,
-  TransportRequest,
-} from '../ports.js';
+import type { Transport, TransportAnswer, TransportNoAnswer, TransportRequest } from '../ports.js';
 import { parseBaseUrl } from './base-url.js';
+import { fault, type Passage, watch } from './passage.js';
 import { type Environment, type ProxyAddress, proxyFor } from './proxy.js';
 import { createRedactor } from './redact.js';
 import { programVersion } from './version.js';
@@ -27,7 +22,6 @@ export interface TransportOptions {
 
 /** No answer of the API comes near; more is an attack or a broken proxy. */
 const HEADER_BYTES_MAX = 64 * 1024;
-const INFORMATIONAL_MAX = 32;
 const CONNECTIONS_MAX = 64;
 const KEEP_ALIVE_MS = 15_000;
 const MESSAGE_LENGTH_MAX = 500;
@@ -124,14 +118,6 @@ function createDispatchers(origin: string, proxy: ProxyAddress | undefined, opti
   };
 }
 
-/** How far a request has come. */
-interface Passage {
-  /** From when its first byte may have been written. */
-  sent: boolean;
-  /** Given up: must not be written any more. */
-  over: boolean;
-}
-
 async function exchange(
   dispatcher: Dispatcher,
   options: Dispatcher.RequestOptions,
@@ -164,34 +150,6 @@ async function exchange(
     finish();
     return { kind: 'no_answer', sent: passage.sent, ...described(error, clean) };
   }
-}
-
-/**
- * Notes when the request goes on the wire: `onRequestStart` is called in the same tick, just before the first byte is
- * written, and for no request that had no connection. It is also the last chance to stop one, which is used for a
- * request given up meanwhile and for one that undici would send a second time.
- */
-function watch(handler: Dispatcher.DispatchHandler, passage: Passage): Dispatcher.DispatchHandler {
-  let informational = 0;
-  return {
-    onRequestStart: (controller, context) => {
-      if (passage.over) return controller.abort(fault('DEADLINE', 'given up before it was sent'));
-      if (passage.sent) return controller.abort(fault('RESEND', 'would have been sent a second time'));
-      handler.onRequestStart?.(controller, context);
-      passage.sent = !controller.aborted;
-    },
-    onRequestUpgrade: (...upgrade) => handler.onRequestUpgrade?.(...upgrade),
-    onResponseStart: (controller, status, headers, statusMessage) => {
-      informational += status < 200 ? 1 : 0;
-      if (informational > INFORMATIONAL_MAX) {
-        return controller.abort(fault('INFORMATIONAL', 'too many informational answers'));
-      }
-      handler.onResponseStart?.(controller, status, headers, statusMessage);
-    },
-    onResponseData: (controller, chunk) => handler.onResponseData?.(controller, chunk),
-    onResponseEnd: (controller, trailers) => handler.onResponseEnd?.(controller, trailers),
-    onResponseError: (controller, error) => handler.onResponseError?.(controller, error),
-  };
 }
 
 function asAnswer(response: Dispatcher.ResponseData, clean: (text: string) => string): TransportAnswer {
@@ -237,8 +195,4 @@ function described(error: unknown, clean: (text: string) => string): { code: str
     code: faultCode(error) || faultCode(first) || (first instanceof Error ? first.name : 'unknown'),
     message: clean(message).slice(0, MESSAGE_LENGTH_MAX),
   };
-}
-
-function fault(code: string, message: string): TransportFault {
-  return Object.assign(new Error(message), { code });
 }

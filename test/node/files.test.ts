@@ -1,0 +1,148 @@
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemFiles as files } from '../../src/node/files.js';
+
+let root = '';
+beforeEach(() => {
+  root = realpathSync(mkdtempSync(path.join(tmpdir(), 'venice-files-')));
+});
+afterEach(() => {
+  rmSync(root, { recursive: true, force: true });
+});
+
+const at = (...parts: string[]) => path.join(root, ...parts);
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+const code = (value: string) => expect.objectContaining({ code: value });
+
+describe('reading', () => {
+  it('gives the whole file up to the bound, and refuses one byte more', async () => {
+    writeFileSync(at('a'), 'x'.repeat(1_000));
+    expect(Buffer.from(await files.read(at('a'), 1_000)).toString()).toBe('x'.repeat(1_000));
+    await expect(files.read(at('a'), 999)).rejects.toEqual(code('EFBIG'));
+  });
+
+  it('gives nothing for an empty file', async () => {
+    writeFileSync(at('a'), '');
+    expect(await files.read(at('a'), 0)).toHaveLength(0);
+  });
+
+  it('does not trust a size of zero', async () => {
+    // Files under /proc have size 0 and content all the same.
+    if (process.platform !== 'linux') return expect(true).toBe(true);
+    expect((await files.read('/proc/self/status', 100_000)).byteLength).toBeGreaterThan(100);
+    await expect(files.read('/proc/self/status', 10)).rejects.toEqual(code('EFBIG'));
+  });
+
+  it('fails with the system code', async () => {
+    await expect(files.read(at('none'), 10)).rejects.toEqual(code('ENOENT'));
+    await expect(files.read(root, 10)).rejects.toEqual(code('EISDIR'));
+  });
+
+  it('streams in pieces of at most 1 MiB that stay as they are', async () => {
+    const whole = Buffer.alloc(3_000_000, 'abcdefg');
+    writeFileSync(at('a'), whole);
+    const pieces: Uint8Array[] = [];
+    for await (const piece of files.stream(at('a'))) pieces.push(piece);
+    expect(Math.max(...pieces.map((piece) => piece.byteLength))).toBeLessThanOrEqual(1024 * 1024);
+    expect(Buffer.concat(pieces).equals(whole)).toBe(true);
+  });
+});
+
+describe('facts', () => {
+  it('tell a file, a folder, what a link leads to, and nothing', async () => {
+    writeFileSync(at('a'), 'abc');
+    symlinkSync('a', at('link'));
+    symlinkSync('nowhere', at('dangling'));
+    expect(await files.facts(at('a'))).toMatchObject({ kind: 'file', bytes: 3 });
+    expect(await files.facts(at('link'))).toMatchObject({ kind: 'file', bytes: 3 });
+    expect(await files.facts(root)).toMatchObject({ kind: 'directory' });
+    expect(await files.facts(at('none'))).toBeUndefined();
+    expect(await files.facts(at('a', 'below'))).toBeUndefined();
+    expect(await files.facts(at('dangling'))).toBeUndefined();
+  });
+});
+
+describe('the real path', () => {
+  it('resolves links, also above parts that do not exist yet', async () => {
+    mkdirSync(at('folder'));
+    symlinkSync('folder', at('link'));
+    expect(await files.real(at('link'))).toBe(at('folder'));
+    expect(await files.real(at('link', 'new', 'x.mp3'))).toBe(at('folder', 'new', 'x.mp3'));
+    expect(await files.real(at('new', '..', 'link', 'x'))).toBe(at('folder', 'x'));
+  });
+
+  it('follows a link to what does not exist yet, out of the folder too', async () => {
+    mkdirSync(at('inside'));
+    symlinkSync(at('outside', 'target.mp3'), at('inside', 'a.mp3'));
+    symlinkSync('../outside/deep', at('inside', 'b'));
+    expect(await files.real(at('inside', 'a.mp3'))).toBe(at('outside', 'target.mp3'));
+    expect(await files.real(at('inside', 'b', 'c.mp3'))).toBe(at('outside', 'deep', 'c.mp3'));
+  });
+
+  it('ends on links that go round', async () => {
+    symlinkSync('two', at('one'));
+    symlinkSync('one', at('two'));
+    await expect(files.real(at('one'))).rejects.toEqual(code('ELOOP'));
+  });
+});
+
+describe('writing', () => {
+  it('exclusive never touches what is there; truncate starts anew; append goes on', async () => {
+    const write = async (mode: 'exclusive' | 'truncate' | 'append', text: string) => {
+      const handle = await files.open(at('a'), mode);
+      await handle.write(bytesOf(text));
+      await handle.sync();
+      await handle.close();
+    };
+    await write('exclusive', 'one');
+    await expect(write('exclusive', 'two')).rejects.toEqual(code('EEXIST'));
+    expect(readFileSync(at('a'), 'utf8')).toBe('one');
+    await write('append', ' two');
+    expect(readFileSync(at('a'), 'utf8')).toBe('one two');
+    await write('truncate', 'x');
+    expect(readFileSync(at('a'), 'utf8')).toBe('x');
+  });
+
+  it('renames over, links never over, removes also what is not there', async () => {
+    writeFileSync(at('a'), 'a');
+    writeFileSync(at('b'), 'b');
+    await expect(files.link(at('a'), at('b'))).rejects.toEqual(code('EEXIST'));
+    await files.link(at('a'), at('c'));
+    await files.rename(at('a'), at('b'));
+    expect(readFileSync(at('b'), 'utf8')).toBe('a');
+    expect(readFileSync(at('c'), 'utf8')).toBe('a');
+    await files.remove(at('b'));
+    await files.remove(at('b'));
+    expect(await files.list(root)).toEqual(['c']);
+  });
+
+  it('makes folders with their parents, again and side by side', async () => {
+    const deep = at('x', 'y', 'z');
+    await Promise.all([
+      files.makeDirectory(deep),
+      files.makeDirectory(deep),
+      files.makeDirectory(at('x', 'w')),
+    ]);
+    await files.makeDirectory(deep);
+    expect(await files.facts(deep)).toMatchObject({ kind: 'directory' });
+    expect(await files.list(at('x'))).toEqual(['w', 'y']);
+    await files.syncDirectory(deep);
+  });
+
+  it('says so where a file stands in place of a folder', async () => {
+    writeFileSync(at('a'), '');
+    await expect(files.makeDirectory(at('a'))).rejects.toEqual(code('EEXIST'));
+    await expect(files.makeDirectory(at('a', 'b'))).rejects.toEqual(code('ENOTDIR'));
+    await expect(files.syncDirectory(at('none'))).rejects.toEqual(code('ENOENT'));
+  });
+});
