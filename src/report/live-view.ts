@@ -35,71 +35,85 @@ export function startView(terminal: Terminal, clock: Clock, tally: Tally, style:
   const painter = createPainter(terminal);
   const spinner = new Spinner();
   const over = new AbortController();
-  const generating = openGate();
-  const cleaning = openGate();
-  let cleanUpReached = false;
+  const gates = { generating: openGate(), cleaning: openGate(), cleanUpReached: false };
   let above: string[] = [];
 
-  function paint(tasks: readonly PhaseTask[]): void {
+  function update(task: { title: string; output: string }): void {
+    task.title = `${PHASE_TITLES.generate}  ${progressTitle(tally, clock.nowMs())}`;
+    task.output = windowLines(tally, terminal, clock.nowMs(), style).join('\n');
+  }
+
+  function paint(): void {
+    const tasks: readonly PhaseTask[] = listr.tasks;
     const lines = tasks.flatMap((task) => taskLines(task, terminal.columns - 1, spinner.fetch(), style));
     painter.paint(lines, above);
     above = [];
   }
 
-  function progress(): string {
-    return `${PHASE_TITLES.generate}  ${progressTitle(tally, clock.nowMs())}`;
-  }
-
-  const listr = new Listr<unknown, ListrRendererFactory>(
-    [
-      {
-        title: PHASE_TITLES.generate,
-        task: async (_, task) => {
-          const repainting = repaint(() => {
-            task.title = progress();
-            task.output = windowLines(tally, terminal, clock.nowMs(), style).join('\n');
-          });
-          await generating.passed.finally(() => {
-            task.title = progress();
-          });
-          void repainting;
-        },
-      },
-      { title: PHASE_TITLES.clean_up, skip: () => !cleanUpReached, task: () => cleaning.passed },
-    ],
-    {
-      renderer: rendererThatEndsWith(() => paint(listr.tasks)),
-      registerSignalListeners: false,
-      exitOnError: false,
-    },
-  );
-
-  async function repaint(update: () => void): Promise<void> {
+  async function repaint(task: { title: string; output: string }): Promise<void> {
     while (!over.signal.aborted) {
       spinner.spin();
-      update();
-      paint(listr.tasks);
+      update(task);
+      paint();
       await clock.sleep(REPAINT_MS, over.signal);
     }
   }
 
+  const listr = phaseList(gates, { repaint, update, paintEnd: paint });
   const ended = listr.run();
   return {
     above(line) {
       above.push(line);
     },
     cleanUp(generatedWell) {
-      cleanUpReached = true;
-      generating.open(generatedWell);
+      gates.cleanUpReached = true;
+      gates.generating.open(generatedWell);
     },
     async end(well) {
       over.abort();
       painter.release();
-      generating.open(well);
-      cleaning.open(true);
+      gates.generating.open(well);
+      gates.cleaning.open(true);
       await ended;
     },
   };
+}
+
+interface Gates {
+  readonly generating: Gate;
+  readonly cleaning: Gate;
+  cleanUpReached: boolean;
+}
+
+interface Painting {
+  /** Until the view ends. */
+  repaint(task: { title: string; output: string }): Promise<void>;
+  update(task: { title: string; output: string }): void;
+  paintEnd(): void;
+}
+
+function phaseList(gates: Gates, painting: Painting): Listr<unknown, ListrRendererFactory> {
+  return new Listr<unknown, ListrRendererFactory>(
+    [
+      {
+        title: PHASE_TITLES.generate,
+        task: (_, task) => {
+          void painting.repaint(task);
+          return gates.generating.passed.finally(() => painting.update(task));
+        },
+      },
+      {
+        title: PHASE_TITLES.clean_up,
+        skip: () => !gates.cleanUpReached,
+        task: () => gates.cleaning.passed,
+      },
+    ],
+    {
+      renderer: rendererThatEndsWith(painting.paintEnd),
+      registerSignalListeners: false,
+      exitOnError: false,
+    },
+  );
 }
 
 /**
