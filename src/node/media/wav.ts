@@ -1,6 +1,6 @@
 import { ascii, type Ends, viewOf } from './ends.js';
 
-/** Writers that cannot seek back leave zero or a number near 2^31 or 2^32 where they do not know the length. */
+/** Writers that cannot seek back leave a number near 2^31 or 2^32 where they do not know the length. */
 const UNKNOWN_FROM = 0x7fff_0000;
 
 export function isWav(head: Uint8Array): boolean {
@@ -29,5 +29,5 @@ function dataSeconds(declaredBytes: number, restBytes: number, bytesPerSecond: n
 }
 
 function isKnown(length: number): boolean {
-  return length > 0 && length < UNKNOWN_FROM;
+  return length < UNKNOWN_FROM;
 }
