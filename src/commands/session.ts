@@ -112,11 +112,7 @@ interface Connection {
   close(): Promise<void>;
 }
 
-async function openNetwork(
-  settings: Settings,
-  baseUrl: string,
-  apiKey: string | undefined,
-): Promise<Connection> {
+async function openNetwork(baseUrl: string, apiKey: string | undefined): Promise<Connection> {
   const { createTransport } = await import('../node/transport.js');
   return createTransport({ baseUrl, ...(apiKey === undefined ? {} : { apiKey }) });
 }
