@@ -161,7 +161,9 @@ function remarks(row: PlanRow, history: History, selection: ReadSelection): read
   }
   if (decision.kind === 'done' && history.holdings.get(decision.attempt.attempt)?.state === 'changed') {
     const message = `${decision.attempt.file?.path} is not what was stored: it was changed since`;
-    tell('file-changed', 'warning', message, `to buy it again: --force ${take.key}`);
+    // The bare id would name all takes of the track.
+    const name = take.takes === 1 ? take.track : takeId(take);
+    tell('file-changed', 'warning', message, `to buy it again: --force ${name}`);
   }
   if (selection.forced(take) && (decision.kind === 'collect' || decision.kind === 'in_doubt')) {
     const why =
