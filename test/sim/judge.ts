@@ -25,6 +25,7 @@ export const CHECKS = {
   n: 'one run at a time spends',
   o: 'a run ends with a report or a told error, in bounded time',
   p: 'nothing is bought that no approval named',
+  z: 'a seed plays the same way each time',
 } as const;
 
 export type Check = keyof typeof CHECKS;

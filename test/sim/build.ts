@@ -1,0 +1,75 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+
+/** One text of the program replaced by another: how a mutant is made. Must occur exactly once. */
+export interface Patch {
+  /** Below the project's root. */
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/**
+ * Compiles the simulation and all it imports, patched, into a folder of its own: a world costs half as much without a
+ * loader in between, and each mutant is a program of its own. No types are checked here.
+ *
+ * @returns the compiled entry, and what removes the folder
+ */
+export function build(
+  entry: string,
+  patches: readonly Patch[] = [],
+): { readonly entry: string; readonly remove: () => void } {
+  const directory = mkdtempSync(path.join(tmpdir(), 'venice-batch-sim-'));
+  const remove = () => rmSync(directory, { recursive: true, force: true });
+  try {
+    writeFileSync(path.join(directory, 'package.json'), '{"type":"module"}');
+    symlinkSync(path.join(ROOT, 'node_modules'), path.join(directory, 'node_modules'), 'dir');
+    const done = new Set<string>();
+    const first = path.relative(ROOT, fileURLToPath(new URL(entry, import.meta.url)));
+    const waiting = [first];
+    for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+      if (done.has(file)) continue;
+      done.add(file);
+      waiting.push(...compile(directory, file, patches));
+    }
+    for (const { file } of patches) if (!done.has(file)) throw new Error(`nothing imports ${file}`);
+    return { entry: path.join(directory, compiledName(first)), remove };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+/** @returns the project's files that it imports */
+function compile(directory: string, file: string, patches: readonly Patch[]): readonly string[] {
+  let text = readFileSync(path.join(ROOT, file), 'utf8');
+  for (const patch of patches) if (patch.file === file) text = apply(patch, text);
+  const { outputText } = ts.transpileModule(text, { compilerOptions: OPTIONS, fileName: file });
+  const target = path.join(directory, compiledName(file));
+  mkdirSync(path.dirname(target), { recursive: true });
+  writeFileSync(target, outputText);
+  return ts
+    .preProcessFile(outputText, true, false)
+    .importedFiles.filter(({ fileName }) => fileName.startsWith('.'))
+    .map(({ fileName }) => path.join(path.dirname(file), fileName.replace(/\.js$/, '.ts')));
+}
+
+const OPTIONS: ts.CompilerOptions = {
+  target: ts.ScriptTarget.ES2022,
+  module: ts.ModuleKind.ESNext,
+  verbatimModuleSyntax: true,
+};
+
+function apply({ file, find, replace }: Patch, text: string): string {
+  if (text.split(find).length !== 2) throw new Error(`not exactly once in ${file}: ${find}`);
+  return text.replace(find, () => replace);
+}
+
+function compiledName(file: string): string {
+  return file.replace(/\.ts$/, '.js');
+}

@@ -1,0 +1,35 @@
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { play } from './play.js';
+import { traceSeed } from './trace.js';
+
+/**
+ * npm run sim -- --seeds N [--from S] [--mutant NAME]   plays N seeds from S, or from a random place
+ * npm run sim -- --seed S [--trace] [--mutant NAME]     plays one seed again, and shows what happens in it
+ */
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '10000' },
+    from: { type: 'string' },
+    seed: { type: 'string' },
+    trace: { type: 'boolean', default: false },
+    mutant: { type: 'string' },
+    workers: { type: 'string', default: String(Math.min(8, availableParallelism())) },
+  },
+});
+
+if (values.seed !== undefined) {
+  process.exitCode = (await traceSeed(Number(values.seed), values.trace, values.mutant)) ? 0 : 1;
+} else {
+  const from = values.from === undefined ? 1 + Math.floor(Math.random() * 2 ** 31) : Number(values.from);
+  const outcome = await play({
+    from,
+    count: Number(values.seeds),
+    workers: Number(values.workers),
+    mutant: values.mutant,
+    progress: (line) => process.stderr.write(`\r${line}`),
+  });
+  process.stderr.write('\n');
+  for (const line of outcome.lines) console.log(line);
+  process.exitCode = outcome.failed.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,15 @@
+import type { Patch } from './build.js';
+import type { Tampering } from './world.js';
+
+/** The program with one safety step switched off: the judge has to notice. */
+export interface Mutant {
+  readonly name: string;
+  readonly patches?: readonly Patch[];
+  readonly tampering?: Tampering;
+}
+
+export const MUTANTS: readonly Mutant[] = [];
+
+export function mutantNamed(name: string | undefined): Mutant | undefined {
+  return MUTANTS.find((mutant) => mutant.name === name);
+}

@@ -1,0 +1,114 @@
+import { Worker } from 'node:worker_threads';
+import { build } from './build.js';
+import { CHECKS } from './judge.js';
+import { mutantNamed } from './mutants.js';
+import type { Account, Order, WorkerData } from './worker.js';
+import type { SimResult } from './world.js';
+
+export interface Game {
+  readonly from: number;
+  readonly count: number;
+  readonly workers: number;
+  readonly mutant?: string | undefined;
+  /** End with the first failing seed. */
+  readonly untilFailure?: boolean;
+  readonly progress?: (line: string) => void;
+}
+
+export interface Outcome {
+  /** Sorted by seed. */
+  readonly failed: readonly SimResult[];
+  readonly seeds: number;
+  readonly seedsPerSecond: number;
+  /** What to print. */
+  readonly lines: readonly string[];
+}
+
+/** Small: a worker that fails early is told soon, and both cores end together. */
+const SEEDS_AN_ORDER = 100;
+const TWICE_EVERY = 50;
+const HANGS_AFTER_MS = 120_000;
+
+/** Plays a range of seeds on several threads. */
+export async function play(game: Game): Promise<Outcome> {
+  const { entry, remove } = build('./worker.ts', mutantNamed(game.mutant)?.patches);
+  const startedMs = performance.now();
+  const total = { seeds: 0, runs: 0, crashes: 0, charges: 0, events: 0 };
+  const failed: SimResult[] = [];
+  let next = game.from;
+  const end = game.from + game.count;
+  const enough = () => next >= end || (game.untilFailure === true && failed.length > 0);
+  const thread = async () => {
+    const hand = hire(entry, game.mutant);
+    try {
+      while (!enough()) {
+        const order: Order = {
+          from: next,
+          count: Math.min(SEEDS_AN_ORDER, end - next),
+          twiceEvery: TWICE_EVERY,
+        };
+        next += order.count;
+        const account = await hand.work(order);
+        for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += account[key];
+        failed.push(...account.failed);
+        const perSecond = total.seeds / ((performance.now() - startedMs) / 1000);
+        game.progress?.(`${total.seeds} seeds, ${failed.length} failed, ${perSecond.toFixed(0)} a second `);
+      }
+    } finally {
+      await hand.dismiss();
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: game.workers }, thread));
+  } finally {
+    remove();
+  }
+  failed.sort((a, b) => a.seed - b.seed);
+  const seconds = (performance.now() - startedMs) / 1000;
+  const seedsPerSecond = total.seeds / seconds;
+  const lines = [
+    `${total.seeds} seeds from ${game.from}: ${total.runs} runs, ${total.crashes} crashes, ${total.charges} charges, ${total.events} events`,
+    `${seedsPerSecond.toFixed(0)} seeds a second on ${game.workers} threads`,
+    `${failed.length} with a violation`,
+    ...failed.slice(0, 20).flatMap((result) => told(result, game.mutant)),
+  ];
+  return { failed, seeds: total.seeds, seedsPerSecond, lines };
+}
+
+function told({ seed, violations }: SimResult, mutant: string | undefined): readonly string[] {
+  const first = violations[0];
+  if (first === undefined) return [];
+  const name = mutant === undefined ? '' : ` --mutant ${mutant}`;
+  return [
+    `seed ${seed}: ${first.check}) ${CHECKS[first.check]}`,
+    `  ${first.message.split('\n')[0]}`,
+    `  npm run sim -- --seed ${seed} --trace${name}`,
+  ];
+}
+
+interface Hand {
+  work(order: Order): Promise<Account>;
+  dismiss(): Promise<number>;
+}
+
+function hire(entry: string, mutant: string | undefined): Hand {
+  const current = new SharedArrayBuffer(4);
+  const worker = new Worker(entry, { workerData: { mutant, current } satisfies WorkerData, execArgv: [] });
+  return {
+    work: (order) =>
+      new Promise((resolve, reject) => {
+        const hangs = setTimeout(() => {
+          reject(new Error(`seed ${order.from + (new Uint32Array(current)[0] ?? 0)} hangs`));
+        }, HANGS_AFTER_MS);
+        const settle = (action: () => void) => {
+          clearTimeout(hangs);
+          worker.removeAllListeners();
+          action();
+        };
+        worker.once('message', (account: Account) => settle(() => resolve(account)));
+        worker.once('error', (error) => settle(() => reject(error)));
+        worker.postMessage(order);
+      }),
+    dismiss: () => worker.terminate(),
+  };
+}

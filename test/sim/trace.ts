@@ -1,0 +1,21 @@
+import { runBatch } from '../../src/commands/run-batch.js';
+import { CHECKS } from './judge.js';
+import { mutantNamed } from './mutants.js';
+import { simulate } from './simulate.js';
+
+/** Plays one seed in this thread. @returns whether it held */
+export async function traceSeed(seed: number, trace: boolean, mutant: string | undefined): Promise<boolean> {
+  const tampering = mutantNamed(mutant)?.tampering;
+  const result = await simulate(seed, {
+    runBatch,
+    ...(tampering === undefined ? {} : { tampering }),
+    ...(trace ? { trace: (line) => console.log(line) } : {}),
+  });
+  for (const { check, message } of result.violations)
+    console.log(`${check}) ${CHECKS[check]}\n   ${message}`);
+  const { runs, crashes, charges } = result;
+  console.log(
+    `seed ${seed}: ${runs} runs, ${crashes} crashes, ${charges} charges, ${result.violations.length} violations`,
+  );
+  return result.violations.length === 0;
+}

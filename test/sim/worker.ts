@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto';
+import { parentPort, workerData } from 'node:worker_threads';
+import { runBatch } from '../../src/commands/run-batch.js';
+import { mutantNamed } from './mutants.js';
+import { simulate } from './simulate.js';
+import type { SimResult } from './world.js';
+
+/** Plays the seeds it is sent, in a thread of its own. */
+export interface Order {
+  readonly from: number;
+  readonly count: number;
+  /** Of every so many seeds, one is played twice and both traces are compared. */
+  readonly twiceEvery: number;
+}
+
+export interface WorkerData {
+  readonly mutant: string | undefined;
+  /** One 32-bit number: the seed being played, as far as it goes; for a thread that hangs. */
+  readonly current: SharedArrayBuffer;
+}
+
+export interface Account {
+  readonly seeds: number;
+  readonly runs: number;
+  readonly crashes: number;
+  readonly charges: number;
+  readonly events: number;
+  readonly failed: readonly SimResult[];
+}
+
+// Expected faults are thrown by the million: nobody looks at their stacks.
+Error.stackTraceLimit = 0;
+const { mutant, current } = workerData as WorkerData;
+const tampering = mutantNamed(mutant)?.tampering;
+const options = { runBatch, ...(tampering === undefined ? {} : { tampering }) };
+const offset = new Uint32Array(current);
+
+parentPort?.on('message', async (order: Order) => {
+  const total = { seeds: 0, runs: 0, crashes: 0, charges: 0, events: 0 };
+  const failed: SimResult[] = [];
+  for (let seed = order.from; seed < order.from + order.count; seed++) {
+    offset[0] = seed - order.from;
+    const twice = seed % order.twiceEvery === 0;
+    const result = twice ? await simulateTwice(seed) : await simulate(seed, options);
+    total.seeds += 1;
+    total.runs += result.runs;
+    total.crashes += result.crashes;
+    total.charges += result.charges;
+    total.events += result.events;
+    if (result.violations.length > 0) failed.push(result);
+  }
+  parentPort?.postMessage({ ...total, failed } satisfies Account);
+});
+
+async function simulateTwice(seed: number): Promise<SimResult> {
+  const first = createHash('sha256');
+  const second = createHash('sha256');
+  const result = await simulate(seed, { ...options, trace: (line) => first.update(line) });
+  await simulate(seed, { ...options, trace: (line) => second.update(line) });
+  if (first.digest('hex') === second.digest('hex')) return result;
+  return { ...result, violations: [{ check: 'z', message: 'played twice, it went two ways' }] };
+}
