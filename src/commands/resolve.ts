@@ -90,8 +90,7 @@ async function show(session: Session): Promise<ExitCode> {
   else
     stdout.write(
       renderInDoubt(items, {
-        manifest: settings.manifest,
-        sandbox: settings.sandbox,
+        command: session.command,
         color: stdout.color,
         width: stdout.columns,
       }),

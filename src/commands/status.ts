@@ -9,7 +9,7 @@ import type { Flags } from './settings.js';
 
 /** What the lockfile says, without asking anyone. */
 export async function statusCommand(manifest: string, flags: Flags): Promise<ExitCode> {
-  const { ports, settings, stdout } = await openSession(manifest, flags);
+  const { ports, settings, stdout, command } = await openSession(manifest, flags);
   const lockPath = settings.lockfilePath.value;
   const read = await readLock(ports.files, lockPath);
   if (!read.ok) throw lockError(read.problems[0], lockPath);
@@ -30,8 +30,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
   }
   stdout.write(
     renderStatus(attempts, {
-      manifest,
-      sandbox: settings.sandbox,
+      command,
       color: stdout.color,
       width: stdout.columns,
     }),

@@ -2,7 +2,6 @@ import type { Attempt } from '../lock/attempt.js';
 import { formatUsd } from '../money.js';
 import type { UsageEntry } from '../venice/client.js';
 import { escapeForeign } from './escape.js';
-import { commandLine } from './shell.js';
 import { styleFor } from './style.js';
 import { wrap } from './width.js';
 
@@ -13,9 +12,8 @@ export interface InDoubt {
 }
 
 export interface ResolveOptions {
-  /** As the user typed it: for the commands. */
-  readonly manifest: string;
-  readonly sandbox?: boolean;
+  /** A command of this program for the same manifest, ready to paste. */
+  command(verb: string, ...words: string[]): string;
   readonly color: boolean;
   readonly width: number;
 }
@@ -29,22 +27,13 @@ export function renderInDoubt(items: readonly InDoubt[], options: ResolveOptions
   const style = styleFor(options.color);
   const blocks = items.map(({ attempt, matches }) => {
     const name = attempt.take === 1 ? attempt.track : `${attempt.track}#${attempt.take}`;
-    const command = (flag: string) =>
-      commandLine([
-        'venice-batch',
-        'resolve',
-        options.manifest,
-        attempt.attempt,
-        flag,
-        ...(options.sandbox ? ['--sandbox'] : []),
-      ]);
     const told = wrap(escapeForeign(facts(attempt)), Math.max(40, options.width) - 2);
     return [
       `${style.warn('?')} ${style.strong(escapeForeign(name))}`,
       ...told.map((line) => `  ${line}`),
       ...history(matches).map((line) => `  ${line}`),
-      `  ${style.note(command('--charged'))}`,
-      `  ${style.note(command('--not-charged'))}`,
+      `  ${style.note(options.command('resolve', attempt.attempt, '--charged'))}`,
+      `  ${style.note(options.command('resolve', attempt.attempt, '--not-charged'))}`,
     ].join('\n');
   });
   const more =

@@ -1,14 +1,12 @@
 import { type Attempt, type AttemptState, countsAsSpent } from '../lock/attempt.js';
 import { formatUsd } from '../money.js';
 import { stateName } from './phrases.js';
-import { commandLine } from './shell.js';
 import { type Style, styleFor } from './style.js';
 import { renderTable } from './table.js';
 
 export interface StatusOptions {
-  /** As the user typed it: for the next command. */
-  readonly manifest: string;
-  readonly sandbox?: boolean;
+  /** A command of this program for the same manifest, ready to paste. */
+  command(verb: string, ...words: string[]): string;
   readonly color: boolean;
   readonly width: number;
 }
@@ -112,16 +110,8 @@ function totals(all: readonly Attempt[], latest: readonly Attempt[]): string {
 /** What a person would do next; `undefined` when nothing is owed. */
 function nextCommand(latest: readonly Attempt[], options: StatusOptions): string | undefined {
   const has = (...states: AttemptState[]) => latest.some((attempt) => states.includes(attempt.state));
-  const command = (name: string, ...flags: string[]) =>
-    commandLine([
-      'venice-batch',
-      name,
-      options.manifest,
-      ...flags,
-      ...(options.sandbox ? ['--sandbox'] : []),
-    ]);
-  if (has('in_doubt', 'intent')) return command('resolve');
-  if (has('queued', 'stored', 'unverified')) return command('collect');
-  if (has('failed', 'lost', 'rejected')) return command('run', '--retry-failed');
+  if (has('in_doubt', 'intent')) return options.command('resolve');
+  if (has('queued', 'stored', 'unverified')) return options.command('collect');
+  if (has('failed', 'lost', 'rejected')) return options.command('run', '--retry-failed');
   return undefined;
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lock/attempt.js';
 import { renderModels } from '../../src/report/models.js';
 import { renderInDoubt } from '../../src/report/resolve-text.js';
+import { commandLine } from '../../src/report/shell.js';
 import { renderStatus } from '../../src/report/status.js';
 import { renderTable } from '../../src/report/table.js';
 import { displayWidth } from '../../src/report/width.js';
@@ -10,6 +11,10 @@ import { HOSTILE } from './builders.js';
 import { screenOf } from './fakes.js';
 
 const plain = { color: false, width: 120 };
+
+function commandFor(manifest: string) {
+  return (verb: string, ...words: string[]) => commandLine(['venice-batch', verb, manifest, ...words]);
+}
 
 function linesOf(text: string): string[] {
   expect(text.endsWith('\n')).toBe(true);
@@ -139,7 +144,7 @@ function attempt(track: string, state: Attempt['state'], fields: Partial<Attempt
 }
 
 describe('status', () => {
-  const options = { ...plain, manifest: 'my album.yaml' };
+  const options = { ...plain, command: commandFor('my album.yaml') };
   const file = { path: 'out/a.flac', bytes: 1, sha256: '0', media_type: 'audio/flac' };
 
   it('tells the latest attempt of each take, its cost and where it is, totals and the next command', () => {
@@ -172,11 +177,8 @@ describe('status', () => {
   ] as const)('of a take that is %s names %s', (state, command) => {
     const text = renderStatus([attempt('a', 'done', { file }), attempt('b', state)], {
       ...options,
-      sandbox: true,
     });
-    expect(linesOf(text).at(-1)).toMatch(
-      new RegExp(`^Next: venice-batch ${command} 'my album.yaml'.* --sandbox$`),
-    );
+    expect(linesOf(text).at(-1)).toMatch(new RegExp(`^Next: venice-batch ${command} 'my album.yaml'`));
   });
 
   it('names nothing to do when all is done, and says when nothing was bought', () => {
@@ -191,7 +193,7 @@ describe('what is in doubt', () => {
     duration_seconds: 60,
     reason: { code: 'html', status: 502 },
   });
-  const options = { ...plain, manifest: 'album.yaml' };
+  const options = { ...plain, command: commandFor('album.yaml') };
 
   it('tells what is known and the commands that settle it', () => {
     const lines = linesOf(
