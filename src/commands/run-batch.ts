@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Diagnostic } from '../diagnostic.js';
-import { BatchError, EXIT, type ExitCode, faultCode } from '../errors.js';
-import type { Phase, RunEvent } from '../events.js';
+import { BatchError, EXIT, faultCode } from '../errors.js';
+import type { RunEvent } from '../events.js';
 import { keyFingerprint } from '../lock/fingerprint.js';
 import type { LockStore } from '../lock/store.js';
 import type { LoadedManifest, Manifest } from '../manifest/take.js';
@@ -10,14 +10,14 @@ import type { Selection } from '../plan/selection.js';
 import type { Ports, Transport } from '../ports.js';
 import type { RunSettings } from '../run/context.js';
 import { applyMoves } from '../run/moves.js';
-import { probeStorage } from '../run/probe.js';
 import { recover } from '../run/recover.js';
 import { execute, type RunOutcome } from '../run/run.js';
 import type { Balance } from '../venice/client.js';
 import { createClient } from '../venice/create-client.js';
+import { type BuyDecision, decideWhatToBuy, lowest, noKey } from './buying.js';
 import { type Opened, openForRun } from './open.js';
-import { type Prepared, prepare } from './prepare.js';
 import { type RunReport, summarise } from './run-report.js';
+import { emitNotice, tellPhase } from './telling.js';
 
 /** What a batch gets from outside: the real world, the sandbox's, or a simulated one. */
 export interface World {
@@ -128,99 +128,6 @@ async function withLock(
   return summarise({ world, settings, store, manifest, outcome, decision, startedMs });
 }
 
-/** What is to be bought, or why nothing is. */
-export interface BuyDecision {
-  readonly prepared?: Prepared;
-  readonly approved: boolean;
-  readonly refusal?: ExitCode;
-}
-
-async function decideWhatToBuy(
-  world: World,
-  settings: BatchSettings,
-  store: LockStore,
-  loaded: LoadedManifest,
-): Promise<BuyDecision> {
-  const { manifest } = loaded;
-  if (loaded.diagnostics.length > 0 && settings.mode !== 'collect')
-    world.show(loaded.diagnostics, loaded.sources);
-  if (manifest === undefined)
-    return { approved: false, ...(settings.mode === 'collect' ? {} : { refusal: EXIT.invalid }) };
-  const budgetMicroUsd = lowest(settings.budgetMicroUsd, manifest.budgetMicroUsd);
-  const buying = settings.mode === 'run' && world.apiKey !== undefined && !world.stop.aborted;
-  const prepared = await prepare({
-    ports: world.ports,
-    ...(buying ? { client: createClient(world.transport) } : {}),
-    manifest,
-    attempts: [...store.attempts.values()],
-    outputRoot: settings.outputRoot,
-    selection: settings.selection,
-    budgetMicroUsd,
-    keyFingerprint:
-      world.apiKey === undefined ? undefined : keyFingerprint(store.header.lineage, world.apiKey),
-    phase: (phase) => tellPhase(world, phase),
-  });
-  tellPlan(world, prepared.plan);
-  if (settings.mode === 'collect') return { prepared, approved: false };
-  if (settings.mode === 'frozen') return frozen(world, prepared, loaded);
-  if (prepared.diagnostics.length > 0) world.show(prepared.diagnostics, loaded.sources);
-  if (prepared.refusal !== undefined) {
-    if (world.apiKey === undefined) world.show([noKey(settings)], loaded.sources);
-    return { prepared, approved: false, refusal: prepared.refusal };
-  }
-  if (prepared.plan.purchases.length === 0) return { prepared, approved: false };
-  const fault = await probeStorage(
-    world.ports.files,
-    world.ports.random,
-    settings.outputRoot,
-    prepared.plan.purchases.map(({ take }) => take.stem),
-  );
-  if (fault !== undefined) {
-    world.show([unwritable(fault)], loaded.sources);
-    return { prepared, approved: false, refusal: EXIT.unavailable };
-  }
-  return askApproval(world, prepared);
-}
-
-async function askApproval(world: World, prepared: Prepared): Promise<BuyDecision> {
-  tellPhase(world, 'approve');
-  const answer = await world.approve(prepared.plan, prepared.balance);
-  if (answer === 'approved') return { prepared, approved: true };
-  const told = {
-    declined: ['not-approved', 'not approved: nothing was bought', undefined],
-    no_terminal: [
-      'approval-needed',
-      'there is no terminal to ask for approval: nothing was bought',
-      'approve with --yes --budget <usd>, or look first with: venice-batch plan',
-    ],
-    no_budget: [
-      'budget-needed',
-      '--yes needs a budget: nothing was bought',
-      'add --budget <usd>, or `budget:` in the manifest',
-    ],
-  } as const;
-  const [code, message, hint] = told[answer];
-  emitNotice(world, 'error', code, message, hint);
-  return { prepared, approved: false, refusal: EXIT.usage };
-}
-
-/** `--frozen`: everything has to be there already. */
-function frozen(world: World, prepared: Prepared, loaded: LoadedManifest): BuyDecision {
-  const open = prepared.plan.rows.filter(({ decision }) => decision.kind !== 'done');
-  if (open.length === 0) return { prepared, approved: false };
-  world.show(
-    open.map(({ take, decision }) => ({
-      code: 'not-frozen',
-      severity: 'error',
-      message: `${take.key} is not done (${decision.kind}), and --frozen buys nothing`,
-      hint: 'run without --frozen where buying is allowed, and commit the lockfile and the files',
-      span: take.span,
-    })),
-    loaded.sources,
-  );
-  return { prepared, approved: false, refusal: EXIT.changes };
-}
-
 async function go(
   world: World,
   settings: BatchSettings,
@@ -257,28 +164,6 @@ async function go(
   });
 }
 
-function lowest(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined ? b : b === undefined ? a : Math.min(a, b);
-}
-
-function noKey(settings: BatchSettings): Diagnostic {
-  return {
-    code: 'no-key',
-    severity: 'error',
-    message: 'no API key: VENICE_API_KEY is not set',
-    hint: `set it and run: ${settings.command(settings.mode === 'collect' ? 'collect' : 'run')}; or try it without one: --sandbox`,
-  };
-}
-
-function unwritable(fault: { directory: string; code: string }): Diagnostic {
-  return {
-    code: 'storage',
-    severity: 'error',
-    message: `${fault.directory} cannot take files (${fault.code}): nothing was bought`,
-    hint: 'make room or mend the folder, then run the same command again',
-  };
-}
-
 /** A disk that fails outside any single track ends the run; whatever was recorded stays. */
 function storageError(error: unknown, settings: BatchSettings): unknown {
   const code = faultCode(error);
@@ -287,38 +172,5 @@ function storageError(error: unknown, settings: BatchSettings): unknown {
     exitCode: EXIT.unavailable,
     hint: `make room or mend the folder, then run: ${settings.command('run')}`,
     cause: error,
-  });
-}
-
-function tellPhase(world: World, phase: Phase): void {
-  world.emit({ type: 'phase', time: new Date(world.ports.clock.nowMs()).toISOString(), phase });
-}
-
-function emitNotice(
-  world: World,
-  level: 'warning' | 'error',
-  code: string,
-  message: string,
-  hint?: string,
-): void {
-  const time = new Date(world.ports.clock.nowMs()).toISOString();
-  world.emit({ type: 'notice', time, level, code, message, ...(hint === undefined ? {} : { hint }) });
-}
-
-function tellPlan(world: World, plan: Plan): void {
-  const count = (...kinds: string[]) =>
-    plan.rows.filter(({ decision }) => kinds.includes(decision.kind)).length;
-  world.emit({
-    type: 'plan',
-    time: new Date(world.ports.clock.nowMs()).toISOString(),
-    takes: plan.rows.length,
-    done: count('done'),
-    collect: count('collect') + plan.orphans.length,
-    buy: count('buy'),
-    in_doubt: count('in_doubt'),
-    held: count('held', 'occupied'),
-    total_micro_usd: plan.totalMicroUsd,
-    spent_before_micro_usd: plan.spentBeforeMicroUsd,
-    budget_micro_usd: plan.budgetMicroUsd ?? null,
   });
 }

@@ -8,7 +8,8 @@ import type { PlanRow } from '../plan/plan.js';
 import { exitCodeOf } from '../run/exit-code.js';
 import { fileStates, strangers } from '../run/recover.js';
 import type { RunOutcome } from '../run/run.js';
-import type { BatchSettings, BuyDecision, World } from './run-batch.js';
+import type { BuyDecision } from './buying.js';
+import type { BatchSettings, World } from './run-batch.js';
 
 export interface RunReport {
   readonly exitCode: ExitCode;
@@ -36,7 +37,8 @@ export async function summarise(ending: Ending): Promise<RunReport> {
     attempts,
     files: await fileStates(view, attempts),
     occupied: await strangers(view, takes, attempts),
-    selection: settings.selection,
+    // What was asked for again is made by now: what counts is what is still open.
+    selection: { ...settings.selection, force: [], retryFailed: false },
   });
   tellHeld(world, rows);
   const counts = countRows(rows);

@@ -50,22 +50,26 @@ export async function recover(context: MoveContext, nowMs: number): Promise<read
 /** What is read of a disk, without a lockfile to write to: enough to plan. */
 export type DiskView = Pick<MoveContext, 'ports' | 'settings'>;
 
-/** The state of every path that an attempt names, by existence and size: `verify` reads the files whole. */
+/**
+ * The state of every path that an attempt names, by existence and size: `verify` reads the files whole. A path
+ * may be named twice when a missing file was bought again: the newest attempt says what should be there.
+ */
 export async function fileStates(
   view: DiskView,
   attempts: Iterable<Attempt>,
 ): Promise<ReadonlyMap<string, FileState>> {
-  const limit = pLimit(16);
-  const states = new Map<string, FileState>();
-  const look = async (attempt: Attempt, place: string) => {
-    states.set(place, await stateOf(view, attempt, 'size', place));
-  };
-  const looks: Promise<void>[] = [];
+  const claims = new Map<string, Attempt>();
   for (const attempt of attempts)
-    for (const place of [attempt.file?.path, attempt.move_to])
-      if (place !== undefined && attempt.file !== undefined) looks.push(limit(() => look(attempt, place)));
-  await Promise.all(looks);
-  return states;
+    for (const place of attempt.file === undefined ? [] : [attempt.file.path, attempt.move_to])
+      if (place !== undefined && (attempt.at.intent ?? '') >= (claims.get(place)?.at.intent ?? ''))
+        claims.set(place, attempt);
+  const limit = pLimit(16);
+  const states = await Promise.all(
+    [...claims].map(([place, attempt]) =>
+      limit(async () => [place, await stateOf(view, attempt, 'size', place)] as const),
+    ),
+  );
+  return new Map(states);
 }
 
 /**

@@ -12,7 +12,9 @@ import { cleanUpJob } from './clean-up.js';
 import { pollJob } from './collect.js';
 import type { Job, RunContext, RunSettings, Trouble } from './context.js';
 import { newJob, stopAll } from './context.js';
+import { createNews } from './news.js';
 import { createPrices } from './prices.js';
+import { tellProgress } from './progress.js';
 import type { Action, JobKind, Scheduler, Settled } from './schedule.js';
 import { createScheduler } from './schedule.js';
 import { submitJob } from './submit.js';
@@ -242,62 +244,4 @@ function watchEndings(context: RunContext, wake: () => void): () => void {
     context.stop.removeEventListener('abort', interrupted);
     over.abort();
   };
-}
-
-interface News {
-  wake(): void;
-  /** Until something happened, or the time has come. */
-  orUntil(delayMs: number, clock: Ports['clock']): Promise<void>;
-}
-
-function createNews(): News {
-  let pending = false;
-  let resolve: (() => void) | undefined;
-  return {
-    wake() {
-      pending = true;
-      resolve?.();
-    },
-    async orUntil(delayMs, clock) {
-      if (!pending) {
-        const over = new AbortController();
-        const woken = new Promise<void>((done) => {
-          resolve = done;
-        });
-        const waits = [woken];
-        if (delayMs !== Number.POSITIVE_INFINITY) waits.push(clock.sleep(Math.max(1, delayMs), over.signal));
-        await Promise.race(waits);
-        over.abort();
-        resolve = undefined;
-      }
-      pending = false;
-    },
-  };
-}
-
-function tellProgress(context: RunContext, jobs: ReadonlyMap<string, Job>, nowMs: number): void {
-  const { scheduler, ceiling } = context;
-  let done = 0;
-  let active = 0;
-  let failed = 0;
-  for (const job of jobs.values()) {
-    const state = job.attempt?.state;
-    if (state === 'stored' || state === 'done') done += 1;
-    else if (job.over && job.attempt !== undefined && state !== 'queued') failed += 1;
-    else if (state === 'queued' || state === 'intent') active += 1;
-  }
-  const { remainingMs, pausedUntilMs } = scheduler.estimate(nowMs);
-  context.emit({
-    type: 'progress',
-    time: new Date(nowMs).toISOString(),
-    total: jobs.size,
-    done,
-    active,
-    failed,
-    spent_micro_usd: ceiling.spentMicroUsd(),
-    approved_micro_usd: ceiling.approvedMicroUsd,
-    remaining_ms_low: remainingMs?.low ?? null,
-    remaining_ms_high: remainingMs?.high ?? null,
-    paused_until: pausedUntilMs === undefined ? null : new Date(pausedUntilMs).toISOString(),
-  });
 }

@@ -1,0 +1,131 @@
+import type { Diagnostic } from '../diagnostic.js';
+import { EXIT, type ExitCode } from '../errors.js';
+import { keyFingerprint } from '../lock/fingerprint.js';
+import type { LockStore } from '../lock/store.js';
+import type { LoadedManifest } from '../manifest/take.js';
+import { probeStorage } from '../run/probe.js';
+import { createClient } from '../venice/create-client.js';
+import { type Prepared, prepare } from './prepare.js';
+import type { BatchSettings, World } from './run-batch.js';
+import { emitNotice, tellPhase, tellPlan } from './telling.js';
+
+/** What is to be bought, or why nothing is. */
+export interface BuyDecision {
+  readonly prepared?: Prepared;
+  readonly approved: boolean;
+  readonly refusal?: ExitCode;
+}
+
+/** Plans, refuses or asks. Whatever the answer, what is paid for is collected afterwards. */
+export async function decideWhatToBuy(
+  world: World,
+  settings: BatchSettings,
+  store: LockStore,
+  loaded: LoadedManifest,
+): Promise<BuyDecision> {
+  const { manifest } = loaded;
+  if (loaded.diagnostics.length > 0 && settings.mode !== 'collect')
+    world.show(loaded.diagnostics, loaded.sources);
+  if (manifest === undefined)
+    return { approved: false, ...(settings.mode === 'collect' ? {} : { refusal: EXIT.invalid }) };
+  const budgetMicroUsd = lowest(settings.budgetMicroUsd, manifest.budgetMicroUsd);
+  const buying = settings.mode === 'run' && world.apiKey !== undefined && !world.stop.aborted;
+  const prepared = await prepare({
+    ports: world.ports,
+    ...(buying ? { client: createClient(world.transport) } : {}),
+    manifest,
+    attempts: [...store.attempts.values()],
+    outputRoot: settings.outputRoot,
+    selection: settings.selection,
+    budgetMicroUsd,
+    keyFingerprint:
+      world.apiKey === undefined ? undefined : keyFingerprint(store.header.lineage, world.apiKey),
+    phase: (phase) => tellPhase(world, phase),
+  });
+  tellPlan(world, prepared.plan);
+  if (settings.mode === 'collect') return { prepared, approved: false };
+  if (settings.mode === 'frozen') return frozen(world, prepared, loaded);
+  if (prepared.diagnostics.length > 0) world.show(prepared.diagnostics, loaded.sources);
+  if (prepared.refusal !== undefined) {
+    if (world.apiKey === undefined) world.show([noKey(settings)], loaded.sources);
+    return { prepared, approved: false, refusal: prepared.refusal };
+  }
+  if (prepared.plan.purchases.length === 0) return { prepared, approved: false };
+  const fault = await probeStorage(
+    world.ports.files,
+    world.ports.random,
+    settings.outputRoot,
+    prepared.plan.purchases.map(({ take }) => take.stem),
+  );
+  if (fault !== undefined) {
+    world.show([unwritable(fault)], loaded.sources);
+    return { prepared, approved: false, refusal: EXIT.unavailable };
+  }
+  return askApproval(world, prepared);
+}
+
+async function askApproval(world: World, prepared: Prepared): Promise<BuyDecision> {
+  tellPhase(world, 'approve');
+  const answer = await world.approve(prepared.plan, prepared.balance);
+  if (answer === 'approved') return { prepared, approved: true };
+  const told = {
+    declined: ['not-approved', 'not approved: nothing was bought', undefined],
+    no_terminal: [
+      'approval-needed',
+      'there is no terminal to ask for approval: nothing was bought',
+      'approve with --yes --budget <usd>, or look first with: venice-batch plan',
+    ],
+    no_budget: [
+      'budget-needed',
+      '--yes needs a budget: nothing was bought',
+      'add --budget <usd>, or `budget:` in the manifest',
+    ],
+  } as const;
+  const [code, message, hint] = told[answer];
+  emitNotice(world, 'error', code, message, hint);
+  return { prepared, approved: false, refusal: EXIT.usage };
+}
+
+/** `--frozen`: everything has to be there already. */
+function frozen(world: World, prepared: Prepared, loaded: LoadedManifest): BuyDecision {
+  const changed = prepared.plan.diagnostics.filter(({ code }) => code === 'file-changed');
+  const open = prepared.plan.rows.filter(({ decision }) => decision.kind !== 'done');
+  if (open.length === 0 && changed.length === 0) return { prepared, approved: false };
+  world.show(
+    [
+      ...changed,
+      ...open.map(({ take, decision }) => ({
+        code: 'not-frozen',
+        severity: 'error' as const,
+        message: `${take.key} is not done (${decision.kind}), and --frozen buys nothing`,
+        hint: 'run without --frozen where buying is allowed, and commit the lockfile and the files',
+        span: take.span,
+      })),
+    ],
+    loaded.sources,
+  );
+  return { prepared, approved: false, refusal: EXIT.changes };
+}
+
+/** Of several budgets the lowest wins. */
+export function lowest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : Math.min(a, b);
+}
+
+export function noKey(settings: BatchSettings): Diagnostic {
+  return {
+    code: 'no-key',
+    severity: 'error',
+    message: 'no API key: VENICE_API_KEY is not set',
+    hint: `set it and run: ${settings.command(settings.mode === 'collect' ? 'collect' : 'run')}; or try it without one: --sandbox`,
+  };
+}
+
+function unwritable(fault: { directory: string; code: string }): Diagnostic {
+  return {
+    code: 'storage',
+    severity: 'error',
+    message: `${fault.directory} cannot take files (${fault.code}): nothing was bought`,
+    hint: 'make room or mend the folder, then run the same command again',
+  };
+}
