@@ -13,7 +13,7 @@ export const PHASE_TITLES: Readonly<Record<Phase, string>> = {
 
 /** What a state is called on a screen. */
 export function stateName(state: TakeEvent['state'] | 'intent'): string {
-  return state.replace('_', ' ');
+  return state === 'intent' ? 'no answer yet' : state.replace('_', ' ');
 }
 
 /**

@@ -46,7 +46,7 @@ export function renderStatus(attempts: Iterable<Attempt>, options: StatusOptions
     ]),
     { width: options.width, paintHeader: (text) => style.faint(text) },
   );
-  const next = nextCommand(latest, options);
+  const next = nextCommand(all, options);
   return `${[...lines, '', totals(all, latest), ...(next ? [`Next: ${next}`] : [])].join('\n')}\n`;
 }
 
@@ -71,7 +71,6 @@ function madeAt(attempt: Attempt): string {
   return attempt.at.intent ?? '';
 }
 
-/** An intent that no process follows any more has an outcome nobody knows. */
 function shownState(attempt: Attempt): string {
   const reason = attempt.reason === undefined ? '' : ` (${attempt.reason.status ?? attempt.reason.code})`;
   return `${stateName(attempt.state)}${reason}`;
@@ -107,11 +106,12 @@ function totals(all: readonly Attempt[], latest: readonly Attempt[]): string {
   return `${counts.join(', ')}; ${formatUsd(spent)} spent in all`;
 }
 
-/** What a person would do next; `undefined` when nothing is owed. */
-function nextCommand(latest: readonly Attempt[], options: StatusOptions): string | undefined {
-  const has = (...states: AttemptState[]) => latest.some((attempt) => states.includes(attempt.state));
+/** What a person would do next; `undefined` when nothing is owed. What was paid for matters though a later attempt was made. */
+function nextCommand(all: readonly Attempt[], options: StatusOptions): string | undefined {
+  const has = (...states: AttemptState[]) => all.some((attempt) => states.includes(attempt.state));
   if (has('in_doubt', 'intent')) return options.command('resolve');
   if (has('queued', 'stored', 'unverified')) return options.command('collect');
-  if (has('failed', 'lost', 'rejected')) return options.command('run', '--retry-failed');
+  if (latestAttempts(all).some(({ state }) => ['failed', 'lost', 'rejected'].includes(state)))
+    return options.command('run', '--retry-failed');
   return undefined;
 }

@@ -175,10 +175,18 @@ describe('status', () => {
     ['stored', 'collect'],
     ['failed', 'run'],
   ] as const)('of a take that is %s names %s', (state, command) => {
-    const text = renderStatus([attempt('a', 'done', { file }), attempt('b', state)], {
-      ...options,
-    });
+    const text = renderStatus([attempt('a', 'done', { file }), attempt('b', state)], options);
     expect(linesOf(text).at(-1)).toMatch(new RegExp(`^Next: venice-batch ${command} 'my album.yaml'`));
+  });
+
+  it('looks after an earlier attempt that is still in flight, and not after one that failed', () => {
+    const later = attempt('a', 'done', {
+      file,
+      attempt: 'later',
+      at: { intent: '2026-03-02T12:00:00.000Z' },
+    });
+    expect(renderStatus([attempt('a', 'queued'), later], options)).toContain('venice-batch collect');
+    expect(renderStatus([attempt('a', 'failed'), later], options)).not.toContain('Next');
   });
 
   it('names nothing to do when all is done, and says when nothing was bought', () => {
