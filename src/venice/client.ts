@@ -83,7 +83,7 @@ export interface Balance {
 export interface UsageEntry {
   readonly timestampMs: number;
   readonly sku: string;
-  /** Integer micro-dollars spent, positive. */
+  /** Integer micro-dollars spent, positive; a refund is negative. */
   readonly spentMicroUsd: number;
   readonly currency: string;
   readonly requestId?: string;

@@ -1,0 +1,356 @@
+import { describe, expect, it } from 'vitest';
+import type { Transport, TransportAnswer, TransportNoAnswer, TransportRequest } from '../../src/ports.js';
+import type { CallResult } from '../../src/venice/client.js';
+import { createClient } from '../../src/venice/create-client.js';
+import { classifySubmit } from '../../src/venice/outcome.js';
+
+const REQUEST = { model: 'm', prompt: 'p' } as const;
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+interface Canned {
+  readonly status?: number;
+  readonly type?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string | Uint8Array;
+  readonly pieces?: () => AsyncIterable<Uint8Array>;
+}
+
+/** A client whose every request is answered by the next of these; tells what was asked and what was discarded. */
+function clientWith(...answers: (Canned | TransportNoAnswer)[]) {
+  const asked: TransportRequest[] = [];
+  let discarded = 0;
+  let readBytes = 0;
+  const transport: Transport = async (request) => {
+    const next = answers[Math.min(asked.push(request), answers.length) - 1];
+    if (next === undefined) throw new Error('no answer prepared');
+    if ('kind' in next) return next;
+    const body = next.pieces?.() ?? inOnePiece(next.body ?? '');
+    return {
+      kind: 'answer',
+      status: next.status ?? 200,
+      headers: { ...(next.type === '' ? {} : { 'content-type': next.type ?? JSON_TYPE }), ...next.headers },
+      body: counted(body),
+      framed: true,
+      discard: () => {
+        discarded += 1;
+      },
+    } satisfies TransportAnswer;
+  };
+  async function* counted(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const piece of body) {
+      readBytes += piece.byteLength;
+      yield piece;
+    }
+  }
+  return {
+    client: createClient(transport),
+    asked,
+    get discarded() {
+      return discarded;
+    },
+    get readBytes() {
+      return readBytes;
+    },
+  };
+}
+
+async function* inOnePiece(body: string | Uint8Array): AsyncGenerator<Uint8Array> {
+  yield typeof body === 'string' ? new TextEncoder().encode(body) : body;
+}
+
+async function bytesOf(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of body) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+async function* endless(): AsyncGenerator<Uint8Array> {
+  for (;;) yield new Uint8Array(65_536).fill(0x20);
+}
+
+const codeOf = (result: CallResult<unknown>) => (result.ok ? 'ok' : result.code);
+
+describe('what is asked', () => {
+  it('is one request each, on the right path, with the right body', async () => {
+    const { client, asked } = clientWith({ body: '{}' });
+    await client.models();
+    await client.quote({ model: 'm', duration_seconds: 60 });
+    await client.queue({ ...REQUEST, loop: true });
+    await client.retrieve('m', 'q');
+    await client.complete('m', 'q');
+    await client.balance();
+    await client.rateLimits();
+    expect(asked.map(({ method, path, body }) => [method, path, body && JSON.parse(body)])).toEqual([
+      ['GET', '/models?type=music', undefined],
+      ['POST', '/audio/quote', { model: 'm', duration_seconds: 60 }],
+      ['POST', '/audio/queue', { model: 'm', prompt: 'p', loop: true }],
+      ['POST', '/audio/retrieve', { model: 'm', queue_id: 'q' }],
+      ['POST', '/audio/complete', { model: 'm', queue_id: 'q' }],
+      ['GET', '/billing/balance', undefined],
+      ['GET', '/api_keys/rate_limits', undefined],
+    ]);
+    expect(asked.filter(({ freshConnection }) => freshConnection)).toHaveLength(1);
+    expect(asked[2]?.freshConnection).toBe(true);
+    expect(asked.every(({ deadlineMs }) => deadlineMs >= 30_000 && deadlineMs <= 600_000)).toBe(true);
+  });
+});
+
+describe('a good answer', () => {
+  it('gives its value and the rate facts', async () => {
+    const headers = { 'x-ratelimit-remaining-requests': '7' };
+    const { client } = clientWith({ body: '{"quote":0.75}', headers });
+    expect(await client.quote(REQUEST)).toEqual({ ok: true, value: 750_000, rate: { remaining: 7 } });
+  });
+
+  it('may come without a type, in many pieces, with a byte order mark', async () => {
+    const text = new TextEncoder().encode('\ufeff{"success":false}');
+    const { client } = clientWith({
+      type: '',
+      pieces: async function* () {
+        for (const byte of text) yield Uint8Array.of(byte);
+      },
+    });
+    expect(await client.complete('m', 'q')).toMatchObject({ ok: true, value: false });
+  });
+
+  it('to a submit is the id under the model that the API names', async () => {
+    const { client } = clientWith({ body: '{"model":"m2","queue_id":"q-1","status":"QUEUED"}' });
+    expect(classifySubmit(await client.queue(REQUEST))).toEqual({
+      kind: 'accepted',
+      queued: { queueId: 'q-1', model: 'm2' },
+    });
+  });
+});
+
+describe('a submit answered by', () => {
+  const error = '{"error":"no"}';
+  it.each<[string, Canned | TransportNoAnswer, string, string]>([
+    ['a refusal', { status: 400, body: error }, 'refused', 'http-400'],
+    ['a refusal without a type', { status: 422, type: '', body: error }, 'refused', 'http-422'],
+    [
+      '503 in the API’s words',
+      { status: 503, body: '{"error":"x","code":"MODEL_AT_CAPACITY"}' },
+      'refused',
+      'MODEL_AT_CAPACITY',
+    ],
+    ['503 in HTML', { status: 503, type: 'text/html', body: '<h1>503</h1>' }, 'in_doubt', 'html'],
+    ['403 of a proxy', { status: 403, type: 'text/html', body: '<h1>Forbidden</h1>' }, 'in_doubt', 'html'],
+    ['403 of a gateway', { status: 403, body: '{"message":"Forbidden"}' }, 'in_doubt', 'wrong-type'],
+    [
+      '403 as a problem',
+      { status: 403, type: 'application/problem+json', body: error },
+      'in_doubt',
+      'not-json',
+    ],
+    ['400 with half a body', { status: 400, body: '{"error":"n' }, 'in_doubt', 'not-json'],
+    ['400 without an end', { status: 400, pieces: endless }, 'in_doubt', 'too-long'],
+    [
+      '400 that is compressed',
+      { status: 400, body: error, headers: { 'content-encoding': 'gzip' } },
+      'in_doubt',
+      'encoding',
+    ],
+    ['500', { status: 500, body: error }, 'in_doubt', 'http-500'],
+    ['502', { status: 502, type: 'text/html', body: '' }, 'in_doubt', 'html'],
+    ['504', { status: 504, body: error }, 'in_doubt', 'http-504'],
+    ['a redirect', { status: 307, headers: { location: 'https://evil.example' } }, 'in_doubt', 'redirect'],
+    ['304', { status: 304, type: '' }, 'in_doubt', 'redirect'],
+    ['200 in HTML', { type: 'text/html', body: '{"queue_id":"q","model":"m"}' }, 'in_doubt', 'html'],
+    ['200 without JSON', { body: 'OK' }, 'in_doubt', 'not-json'],
+    ['200 without an id', { body: '{"model":"m","status":"QUEUED"}' }, 'in_doubt', 'wrong-type'],
+    [
+      '200 with an id that is a path',
+      { body: '{"model":"m","queue_id":"../../x"}' },
+      'in_doubt',
+      'wrong-type',
+    ],
+    ['200 with an error', { body: error }, 'in_doubt', 'wrong-type'],
+    ['200 that is no UTF-8', { body: Buffer.from([0x7b, 0xff, 0x7d]) }, 'in_doubt', 'not-json'],
+    ['202', { status: 202, body: '{"queue_id":"q","model":"m"}' }, 'in_doubt', 'wrong-type'],
+    [
+      'nothing, unsent',
+      { kind: 'no_answer', sent: false, code: 'ECONNREFUSED', message: '' },
+      'not_sent',
+      'ECONNREFUSED',
+    ],
+    [
+      'nothing, sent',
+      { kind: 'no_answer', sent: true, code: 'ECONNRESET', message: '' },
+      'in_doubt',
+      'ECONNRESET',
+    ],
+  ])('%s', async (_, answer, kind, code) => {
+    const { client } = clientWith(answer);
+    expect(classifySubmit(await client.queue(REQUEST))).toMatchObject({ kind, code });
+  });
+
+  it('200 whose body breaks off is in doubt', async () => {
+    const { client } = clientWith({
+      pieces: async function* () {
+        yield new TextEncoder().encode('{"queue_id":');
+        throw Object.assign(new Error('reset'), { code: 'ECONNRESET' });
+      },
+    });
+    const result = await client.queue(REQUEST);
+    expect(result).toMatchObject({ ok: false, kind: 'no_answer', sent: true, code: 'ECONNRESET' });
+    expect(classifySubmit(result).kind).toBe('in_doubt');
+  });
+});
+
+describe('bounds', () => {
+  it('stop reading an answer without end, and free its connection', async () => {
+    for (const [call, bytesMax] of [
+      ['quote', 1],
+      ['balance', 1],
+      ['models', 8],
+      ['retrieve', 16],
+    ] as const) {
+      const world = clientWith({ pieces: endless });
+      const { client } = world;
+      const result =
+        call === 'quote'
+          ? await client.quote(REQUEST)
+          : call === 'retrieve'
+            ? await client.retrieve('m', 'q')
+            : await client[call]();
+      expect(codeOf(result)).toBe('too-long');
+      expect(world.readBytes).toBeLessThanOrEqual(bytesMax * 1024 * 1024 + 65_536);
+      expect(world.discarded).toBe(1);
+    }
+  });
+
+  it('discard an unusable body without reading it', async () => {
+    for (const answer of [
+      { type: 'text/html' },
+      { headers: { 'content-encoding': 'br' } },
+      { status: 302 },
+      { type: 'audio/mpeg', headers: { 'content-encoding': 'gzip' } },
+    ]) {
+      const world = clientWith({ pieces: endless, ...answer });
+      expect((await world.client.retrieve('m', 'q')).ok).toBe(false);
+      expect([world.readBytes, world.discarded]).toEqual([0, 1]);
+    }
+  });
+});
+
+describe('a poll', () => {
+  const poll = (answer: Canned) => clientWith(answer).client.retrieve('m', 'q');
+
+  it('hands the audio over unread, under its one name', async () => {
+    const world = clientWith({
+      type: 'Audio/X-WAV; rate=44100',
+      body: 'RIFF',
+      headers: { 'content-length': '4' },
+    });
+    const result = await world.client.retrieve('m', 'q');
+    expect(result).toMatchObject({
+      ok: true,
+      value: { kind: 'audio', mediaType: 'audio/wav', contentLength: 4, answer: { framed: true } },
+    });
+    expect(world.readBytes).toBe(0);
+    if (!result.ok || result.value.kind !== 'audio') throw new Error('no audio');
+    expect((await bytesOf(result.value.answer.body)).toString()).toBe('RIFF');
+  });
+
+  it('hands over bytes of unknown type, for their check to decide', async () => {
+    for (const type of ['application/octet-stream', 'binary/octet-stream']) {
+      expect(await poll({ type, headers: { 'content-length': '12 apples' } })).toMatchObject({
+        ok: true,
+        value: { kind: 'audio', mediaType: 'application/octet-stream' },
+      });
+    }
+  });
+
+  it('tells running and failed from JSON', async () => {
+    expect(await poll({ body: '{"status":"PROCESSING","average_execution_time":20000}' })).toMatchObject({
+      value: { kind: 'running', averageExecutionMs: 20_000 },
+    });
+    expect(
+      await poll({ body: '{"status":"FAILED","error_code":"X","credits_refunded":true}' }),
+    ).toMatchObject({
+      value: { kind: 'failed', code: 'X', creditsRefunded: true },
+    });
+  });
+
+  it('takes audio out of JSON', async () => {
+    const audio = Buffer.from('fLaC and the rest of it');
+    const result = await poll({
+      body: JSON.stringify({
+        status: 'COMPLETED',
+        audio: audio.toString('base64'),
+        content_type: 'audio/flac',
+      }),
+    });
+    expect(result).toMatchObject({
+      value: {
+        kind: 'audio',
+        mediaType: 'audio/flac',
+        contentLength: audio.length,
+        answer: { framed: true },
+      },
+    });
+    if (!result.ok || result.value.kind !== 'audio') throw new Error('no audio');
+    expect(await bytesOf(result.value.answer.body)).toEqual(audio);
+  });
+
+  it('does not go to where JSON says the audio is', async () => {
+    const world = clientWith({ body: '{"status":"COMPLETED","url":"https://cdn.example/a.mp3?sig=1"}' });
+    const result = await world.client.retrieve('m', 'q');
+    expect(result).toMatchObject({ ok: false, kind: 'unusable', code: 'url-result' });
+    expect(JSON.stringify(result)).toContain('cdn.example');
+    expect(JSON.stringify(result)).not.toContain('sig=1');
+    expect(world.asked).toHaveLength(1);
+  });
+
+  it.each<[Canned, string]>([
+    [{ body: '{"status":"WHAT"}' }, 'wrong-type'],
+    [{ type: 'text/html', body: '<html>' }, 'html'],
+    [{ type: 'video/mp4' }, 'not-json'],
+    [{ type: 'audio/mpeg, text/html' }, 'not-json'],
+    [{ status: 404, body: '{"error":"gone"}' }, 'http-404'],
+    [{ status: 404, type: 'audio/mpeg', body: 'x' }, 'not-json'],
+    [{ status: 206, type: 'audio/mpeg', body: 'x' }, 'not-json'],
+  ])('%j fails with %s', async (answer, code) => {
+    expect(codeOf(await poll(answer))).toBe(code);
+  });
+});
+
+describe('the usage history', () => {
+  const page = (count: number, nextCursor: string | null): Canned => ({
+    body: JSON.stringify({
+      data: Array.from({ length: count }, (_, i) => ({
+        timestamp: new Date(i).toISOString(),
+        sku: 's',
+        amount: -1,
+        currency: 'USD',
+      })),
+      nextCursor,
+    }),
+  });
+
+  it('is walked page by page: first the window, then the cursor alone', async () => {
+    const { client, asked } = clientWith(page(2, 'next-1'), page(1, null));
+    expect(await client.usageHistory(0, 1_000, 50)).toMatchObject({ ok: true, value: { length: 3 } });
+    expect(asked.map(({ path }) => path)).toEqual([
+      '/billing/usage-history?startTimestamp=1970-01-01T00%3A00%3A00.000Z&endTimestamp=1970-01-01T00%3A00%3A01.000Z&pageSize=50',
+      '/billing/usage-history?cursor=next-1',
+    ]);
+  });
+
+  it('stops at the number wanted', async () => {
+    const { client, asked } = clientWith(page(10, 'next'));
+    expect(await client.usageHistory(0, 1, 15)).toMatchObject({ ok: true, value: { length: 15 } });
+    expect(asked).toHaveLength(2);
+  });
+
+  it('does not go round for ever in empty pages', async () => {
+    const { client, asked } = clientWith(page(0, 'again'));
+    expect(await client.usageHistory(0, 1, 15)).toMatchObject({ ok: true, value: [] });
+    expect(asked.length).toBeLessThanOrEqual(100);
+  });
+
+  it('is none where a page fails', async () => {
+    const { client } = clientWith(page(1, 'next'), { status: 401, body: '{"error":"no rights"}' });
+    expect(await client.usageHistory(0, 1, 15)).toMatchObject({ ok: false, status: 401, kind: 'refused' });
+  });
+});

@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { CallFailure, CallResult, Queued } from '../../src/venice/client.js';
+import { classifyCall, classifySubmit } from '../../src/venice/outcome.js';
+
+const failure = (more: Partial<CallFailure>): CallFailure => ({
+  ok: false,
+  kind: 'refused',
+  sent: true,
+  code: 'CODE',
+  message: 'message',
+  rate: {},
+  ...more,
+});
+
+const REFUSALS = {
+  400: 'reject',
+  401: 'stop',
+  402: 'stop',
+  403: 'stop',
+  404: 'reject',
+  413: 'reject',
+  415: 'reject',
+  422: 'reject',
+  429: 'wait',
+  503: 'wait',
+} as const;
+
+describe('what a submit came to', () => {
+  it('is accepted with a usable id', () => {
+    const queued = { queueId: 'q', model: 'm' };
+    expect(classifySubmit({ ok: true, value: queued, rate: {} })).toEqual({ kind: 'accepted', queued });
+  });
+
+  it('is not sent only where certainly nothing left this machine', () => {
+    expect(classifySubmit(failure({ kind: 'no_answer', sent: false, code: 'ECONNREFUSED' }))).toEqual({
+      kind: 'not_sent',
+      code: 'ECONNREFUSED',
+      message: 'message',
+    });
+    expect(classifySubmit(failure({ kind: 'no_answer', sent: true, code: 'ECONNRESET' }))).toEqual({
+      kind: 'in_doubt',
+      code: 'ECONNRESET',
+      message: 'message',
+    });
+  });
+
+  it.each(Object.entries(REFUSALS))('is refused by %s in the API’s words: %s', (status, then) => {
+    const rate = { limit: 60, retryAfterSeconds: 5 };
+    expect(classifySubmit(failure({ status: Number(status), suggestedPrompt: 'Softer', rate }))).toEqual({
+      kind: 'refused',
+      then,
+      status: Number(status),
+      code: 'CODE',
+      message: 'message',
+      suggestedPrompt: 'Softer',
+      rate,
+    });
+  });
+
+  it.each(Object.keys(REFUSALS))('is in doubt by %s in another’s words', (status) => {
+    expect(classifySubmit(failure({ kind: 'unusable', status: Number(status), code: 'html' }))).toEqual({
+      kind: 'in_doubt',
+      status: Number(status),
+      code: 'html',
+      message: 'message',
+    });
+  });
+
+  it.each([200, 201, 204, 301, 307, 402.5, 405, 408, 409, 410, 418, 499, 500, 501, 502, 504, 520, 599])(
+    'is in doubt by %s',
+    (status) => {
+      expect(classifySubmit(failure({ status })).kind).toBe('in_doubt');
+      expect(classifySubmit(failure({ kind: 'unusable', status })).kind).toBe('in_doubt');
+    },
+  );
+
+  it('is never called safe if it was sent, unless the API refused it with a listed status', () => {
+    const anyFailure = fc.record({
+      kind: fc.constantFrom('no_answer', 'refused', 'unusable'),
+      sent: fc.boolean(),
+      status: fc.option(fc.oneof(fc.integer({ min: 100, max: 599 }), fc.constantFrom(400, 429, 503)), {
+        nil: undefined,
+      }),
+      code: fc.string(),
+    });
+    fc.assert(
+      fc.property(anyFailure, ({ kind, sent, status, code }) => {
+        const given = failure({
+          kind,
+          sent,
+          code,
+          ...(status === undefined ? {} : { status }),
+        } as CallFailure);
+        const outcome = classifySubmit(given as CallResult<Queued>);
+        const listed = kind === 'refused' && status !== undefined && status in REFUSALS;
+        const unsent = kind === 'no_answer' && !sent;
+        expect(outcome.kind).toBe(unsent ? 'not_sent' : listed ? 'refused' : 'in_doubt');
+      }),
+    );
+  });
+});
+
+describe('what a failed call means that costs nothing', () => {
+  it.each([
+    [{ kind: 'no_answer' }, 'retry'],
+    [{ kind: 'unusable', status: 403 }, 'retry'],
+    [{ kind: 'unusable', status: 404 }, 'retry'],
+    [{ kind: 'unusable', status: 429 }, 'throttled'],
+    [{ status: 400 }, 'rejected'],
+    [{ status: 401 }, 'denied'],
+    [{ status: 402 }, 'denied'],
+    [{ status: 403 }, 'denied'],
+    [{ status: 404 }, 'gone'],
+    [{ status: 408 }, 'retry'],
+    [{ status: 410 }, 'gone'],
+    [{ status: 422 }, 'rejected'],
+    [{ status: 429 }, 'throttled'],
+    [{ status: 500 }, 'retry'],
+    [{ status: 503 }, 'retry'],
+  ] as const)('%j: %s', (given, expected) => {
+    expect(classifyCall(failure(given))).toBe(expected);
+  });
+});
