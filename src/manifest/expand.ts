@@ -1,19 +1,14 @@
 import type { Diagnostic, Span } from '../diagnostic.js';
 import type { Source } from './located.js';
-import { lyricsPathFault } from './lyrics.js';
-import { type MergedTrack, placed, type Sourced } from './merge.js';
-import { createDigester, normaliseRequest, normaliseText, REQUEST_FIELDS } from './request.js';
-import { checkTrack, unprintableIn } from './rules.js';
+import { type LyricsFile, lyricsOf } from './lyrics.js';
+import type { MergedTrack } from './merge.js';
+import { createDigester, normaliseRequest, REQUEST_FIELDS, type RequestInput } from './request.js';
+import { checkTrack } from './rules.js';
 import { createNamer } from './stems.js';
-import type { AudioRequest, RequestField, Take } from './take.js';
-import { describeTextFault } from './text-fault.js';
-import type { TextFile } from './text-file.js';
+import type { RequestField, Take } from './take.js';
 
 /** Of a manifest, all tracks together. */
 const TAKES_MAX = 50_000;
-
-/** As the schema bounds `lyrics_prompt`. */
-const LYRICS_LENGTH_MAX = 100_000;
 
 export interface Expanded {
   /** Complete only where there is no error. */
@@ -29,17 +24,17 @@ export interface Expanded {
  */
 export function expandTracks(
   tracks: readonly MergedTrack[],
-  lyrics: ReadonlyMap<string, TextFile>,
+  lyrics: ReadonlyMap<string, LyricsFile>,
   source: Source,
   trackCount: number,
 ): Expanded {
+  const tooMany = tooManyTakes(tracks);
+  if (tooMany) return { takes: [], diagnostics: [tooMany] };
   const diagnostics: Diagnostic[] = [];
   const takes: Take[] = [];
   const namer = createNamer(source, trackCount);
   const digest = createDigester();
   const ids = new Map<string, Span>();
-  const tooMany = tooManyTakes(tracks);
-  if (tooMany) return { takes, diagnostics: [tooMany] };
   for (const track of tracks) {
     const first = ids.get(track.id);
     if (first) {
@@ -49,7 +44,7 @@ export function expandTracks(
     ids.set(track.id, track.span);
     const words = lyricsOf(track, lyrics);
     diagnostics.push(...words.diagnostics);
-    const request = normaliseRequest(valuesOf(track, words.text));
+    const request = normaliseRequest(inputOf(track, words.text));
     diagnostics.push(...checkTrack(track, request));
     const { digest: whole, parts } = digest(request);
     const shared = { ...aboutTrack(track), request, digest: whole, parts };
@@ -103,65 +98,9 @@ function fieldSpansOf({ fields }: MergedTrack): Take['fieldSpans'] {
   return spans;
 }
 
-function valuesOf({ fields }: MergedTrack, lyrics: string | undefined) {
-  const values: Partial<Record<RequestField, unknown>> = { lyrics_prompt: lyrics };
-  for (const field of REQUEST_FIELDS) {
-    if (field !== 'lyrics_prompt') values[field] = fields[field]?.value;
-  }
-  return values as Parameters<typeof normaliseRequest>[0] & Partial<AudioRequest>;
-}
-
-interface Lyrics {
-  readonly text?: string;
-  readonly diagnostics: readonly Diagnostic[];
-}
-
-function lyricsOf({ fields }: MergedTrack, texts: ReadonlyMap<string, TextFile>): Lyrics {
-  const { lyrics_prompt: written, lyrics_file: named } = fields;
-  if (written && named) return { diagnostics: [lyricsTwice(written, named)] };
-  if (!named) return { ...(written ? { text: written.value } : {}), diagnostics: [] };
-  const path = named.value;
-  const fault = lyricsPathFault(path);
-  if (fault) return { diagnostics: [{ code: 'lyrics-path', severity: 'error', ...fault, ...placed(named) }] };
-  const file = texts.get(path);
-  if (file === undefined) throw new Error(`lyrics were not read: ${path}`);
-  if (file.kind === 'fault')
-    return { diagnostics: [{ ...describeTextFault('lyrics', path, file), ...placed(named) }] };
-  const problem = textProblem(file.text);
-  if (problem === undefined) return { text: file.text, diagnostics: [] };
-  const { code, message, hint } = problem;
-  return {
-    diagnostics: [{ code, severity: 'error', message: `\`${path}\` ${message}`, hint, ...placed(named) }],
-  };
-}
-
-function textProblem(text: string): { code: string; message: string; hint: string } | undefined {
-  const normal = normaliseText(text);
-  if (normal === '') return { code: 'empty-text', message: 'is empty', hint: 'write the lyrics into it' };
-  const length = [...normal].length;
-  if (length > LYRICS_LENGTH_MAX)
-    return {
-      code: 'too-long',
-      message: `has ${length.toLocaleString('en-US')} characters, and the most is ${LYRICS_LENGTH_MAX.toLocaleString('en-US')}`,
-      hint: 'shorten it',
-    };
-  const bad = unprintableIn(normal);
-  if (bad === undefined) return undefined;
-  return {
-    code: 'unprintable-character',
-    message: `has the character ${bad}, which cannot be printed`,
-    hint: 'is it a text file? remove the character',
-  };
-}
-
-function lyricsTwice(written: Sourced<string>, named: Sourced<string>): Diagnostic {
-  return {
-    code: 'lyrics-twice',
-    severity: 'error',
-    message: 'both `lyrics_file` and `lyrics_prompt` are set',
-    hint: 'keep one of the two',
-    ...placed(named, { message: '`lyrics_prompt` is set here', span: written.spans[0] }),
-  };
+function inputOf({ fields }: MergedTrack, lyrics: string | undefined): RequestInput {
+  const input = Object.fromEntries(REQUEST_FIELDS.map((field) => [field, fields[field]?.value]));
+  return { ...(input as RequestInput), lyrics_prompt: lyrics };
 }
 
 function duplicateId(track: MergedTrack, first: Span): Diagnostic {

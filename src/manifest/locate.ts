@@ -28,8 +28,8 @@ interface Sized {
   readonly values: number;
 }
 
-function locateNode(node: unknown, walk: Walk, fallback: Range = { start: 0, end: 1 }): Located {
-  const range = rangeOf(node, fallback, walk.source.text);
+function locateNode(node: unknown, walk: Walk, blank?: Range): Located {
+  const range = rangeOf(node, blank, walk.source.text);
   if (isAlias(node)) return locateAlias(node.source, range, walk);
   const anchor = (node as { anchor?: string } | null)?.anchor;
   if (anchor !== undefined) walk.anchors.set(anchor, 'open');
@@ -50,7 +50,7 @@ function locateList(node: YAMLSeq, range: Range, walk: Walk): Located {
   const items = [];
   for (const item of node.items) {
     if (isFull(walk)) break;
-    items.push(locateNode(item, walk, range));
+    items.push(locateNode(item, walk));
   }
   return { kind: 'list', value: items.map((item) => item.value), items, ...range };
 }
@@ -145,11 +145,10 @@ function report(walk: Walk, code: string, range: Range, message: string, hint?: 
   });
 }
 
-/** Of the node without what trails it. An absent value stands where `fallback` says. */
-function rangeOf(node: unknown, fallback: Range, text: string): Range {
-  const range = (node as Partial<Node> | null)?.range;
-  if (!range) return fallback;
-  const [start, end] = range;
+/** Of the node without what trails it. A value that was left blank stands where `blank` says. */
+function rangeOf(node: unknown, blank: Range | undefined, text: string): Range {
+  const [start, end] = (node as Partial<Node> | null)?.range ?? [0, 0];
+  if (start === end) return blank ?? { start, end: start + 1 };
   // A block scalar takes in the line end before what follows.
   if (!isScalar(node) || !node.type?.startsWith('BLOCK')) return { start, end };
   return { start, end: start + text.slice(start, end).trimEnd().length };

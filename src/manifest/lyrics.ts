@@ -1,14 +1,20 @@
 import { join } from 'node:path';
 import pLimit from 'p-limit';
+import type { Diagnostic } from '../diagnostic.js';
 import type { Files } from '../ports.js';
-import type { MergedTrack } from './merge.js';
-import { readTextFile, type TextFile } from './text-file.js';
+import { type MergedTrack, placed, type Sourced } from './merge.js';
+import { normaliseText } from './request.js';
+import { describeTextFault } from './text-fault.js';
+import { readTextFile } from './text-file.js';
+import { unprintableIn } from './unprintable.js';
 
 const LYRICS_BYTES_MAX = 1024 * 1024;
+/** As the schema bounds `lyrics_prompt`. */
+const LYRICS_LENGTH_MAX = 100_000;
 const READS_MAX = 16;
 
 /** What is wrong with a path as such, or `undefined`. Folders beside the manifest's are fine. */
-export function lyricsPathFault(path: string): { message: string; hint: string } | undefined {
+function lyricsPathFault(path: string): { message: string; hint: string } | undefined {
   if (/^([/\\]|~[/\\]|[A-Za-z]:)/.test(path))
     return {
       message: '`lyrics_file` is an absolute path',
@@ -20,22 +26,77 @@ export function lyricsPathFault(path: string): { message: string; hint: string }
   return undefined;
 }
 
-/** Every lyrics file that a track names, by its path as written; read once each. */
+type Problem = Pick<Diagnostic, 'code' | 'severity' | 'message' | 'hint'>;
+
+/** A lyrics file as far as it can be used. */
+export type LyricsFile = { readonly text: string } | { readonly problem: Problem };
+
+/** Every lyrics file that a track names, by its path as written; read and checked once each. */
 export async function readLyrics(
   files: Files,
   directory: string,
   tracks: readonly MergedTrack[],
-): Promise<ReadonlyMap<string, TextFile>> {
+): Promise<ReadonlyMap<string, LyricsFile>> {
   const paths = new Set<string>();
   for (const { fields } of tracks) {
-    const path = fields.lyrics_file?.value;
-    if (path !== undefined && lyricsPathFault(path) === undefined) paths.add(path);
+    if (fields.lyrics_file) paths.add(fields.lyrics_file.value);
   }
   const limit = pLimit(READS_MAX);
   const texts = await Promise.all(
-    [...paths].map((path) =>
-      limit(async () => [path, await readTextFile(files, join(directory, path), LYRICS_BYTES_MAX)] as const),
-    ),
+    [...paths].map((path) => limit(async () => [path, await readOne(files, directory, path)] as const)),
   );
   return new Map(texts);
+}
+
+async function readOne(files: Files, directory: string, path: string): Promise<LyricsFile> {
+  const fault = lyricsPathFault(path);
+  if (fault) return { problem: { code: 'lyrics-path', severity: 'error', ...fault } };
+  const file = await readTextFile(files, join(directory, path), LYRICS_BYTES_MAX);
+  if (file.kind === 'fault') return { problem: describeTextFault('lyrics', path, file) };
+  const text = normaliseText(file.text);
+  const problem = textProblem(path, text);
+  return problem ? { problem } : { text };
+}
+
+function textProblem(path: string, text: string): Problem | undefined {
+  const problem = (code: string, message: string, hint: string): Problem => ({
+    code,
+    severity: 'error',
+    message: `\`${path}\` ${message}`,
+    hint,
+  });
+  if (text === '') return problem('empty-text', 'is empty', 'write the lyrics into it');
+  if ([...text].length > LYRICS_LENGTH_MAX)
+    return problem('too-long', 'has more than 100,000 characters', 'is it the right file?');
+  const bad = unprintableIn(text);
+  if (bad === undefined) return undefined;
+  return problem('unprintable-character', `has the character ${bad}, which cannot be printed`, 'remove it');
+}
+
+/** The lyrics that a track comes to. */
+export interface Lyrics {
+  readonly text?: string;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** @param texts as `readLyrics` gives them */
+export function lyricsOf({ fields }: MergedTrack, texts: ReadonlyMap<string, LyricsFile>): Lyrics {
+  const { lyrics_prompt: written, lyrics_file: named } = fields;
+  if (written && named) return { diagnostics: [lyricsTwice(written, named)] };
+  if (!named) return { ...(written ? { text: written.value } : {}), diagnostics: [] };
+  const file = texts.get(named.value);
+  if (file === undefined) throw new Error(`lyrics were not read: ${named.value}`);
+  return 'text' in file
+    ? { text: file.text, diagnostics: [] }
+    : { diagnostics: [{ ...file.problem, ...placed(named) }] };
+}
+
+function lyricsTwice(written: Sourced<string>, named: Sourced<string>): Diagnostic {
+  return {
+    code: 'lyrics-twice',
+    severity: 'error',
+    message: 'both `lyrics_file` and `lyrics_prompt` are set',
+    hint: 'keep one of the two',
+    ...placed(named, { message: '`lyrics_prompt` is set here', span: written.spans[0] }),
+  };
 }

@@ -17,7 +17,7 @@ export const REQUEST_FIELDS = [
 ] as const satisfies readonly RequestField[];
 
 /** The fields of a track that are part of the request, as the manifest has them. */
-export type RequestInput = Pick<Track, RequestField>;
+export type RequestInput = { readonly [Field in RequestField]?: Track[Field] | undefined };
 
 /** See `AudioRequest`. Space around a text, and how its lines end, says nothing either. */
 export function normaliseRequest(input: RequestInput): AudioRequest {

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../diagnostic.js';
 import { type MergedTrack, placed, type Sourced } from './merge.js';
 import type { AudioRequest } from './take.js';
+import { unprintableIn } from './unprintable.js';
 
 /** What neither a schema can say nor a model decides. `request` is what the track comes to. */
 export function checkTrack(track: MergedTrack, request: AudioRequest): readonly Diagnostic[] {
@@ -47,15 +48,6 @@ function required(
       span,
     },
   ];
-}
-
-/** YAML has escapes for these; no text for people needs them, and the service may choke on them after payment. */
-const UNPRINTABLE = /(?![\t\n\r\u0085])\p{Cc}|\p{Cs}/u;
-
-/** The first unprintable character of a text, as `U+001B`, or `undefined`. */
-export function unprintableIn(text: string): string | undefined {
-  const bad = UNPRINTABLE.exec(text)?.[0];
-  return bad && `U+${bad.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
 /** The texts that are sent, and the title. Paths have rules of their own. */

@@ -1,0 +1,10 @@
+/** YAML has escapes for these; no text for people needs them, and the service may choke on them after payment. */
+const UNPRINTABLE = /(?![\t\n\r\u0085])\p{Cc}|\p{Cs}/u;
+
+/** The first unprintable character of a text, as `U+001B`, or `undefined`. */
+export function unprintableIn(text: string): string | undefined {
+  const bad = UNPRINTABLE.exec(text)?.[0];
+  return bad === undefined
+    ? undefined
+    : `U+${bad.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`;
+}

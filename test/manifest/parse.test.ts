@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import { MANIFEST_LENGTH_MAX, parseManifest } from '../../src/manifest/parse.js';
+import { placeOf } from './check.js';
+
+const parsed = (text: string) => parseManifest('album.yaml', text);
+const found = (text: string) => parsed(text).diagnostics.map(placeOf);
+
+describe('YAML that cannot be read is told by code and place', () => {
+  it.each([
+    ['a second colon on a line', 'a: 1\nb: c: d\n', ['yaml-syntax@2:4']],
+    ['a tab as indentation', 'a:\n\tb: 1\n', ['yaml-syntax@2:1']],
+    ['a quote that is never closed', 'a: "b\nc: 1\n', ['yaml-syntax@3:1']],
+    ['a bracket that is never closed', 'a: [1, 2\n', ['yaml-syntax@2:1']],
+    ['a token template without quotes', 'output: {id}.{ext}\n', ['yaml-syntax@1:13']],
+    ['a field without a colon', 'a: 1\nb\nc: 2\n', ['yaml-syntax@2:1']],
+    ['a bad escape', 'a: "\\q"\n', ['yaml-syntax@1:5']],
+    ['a list as the name of a field', '? [a]\n: 1\n', ['yaml-syntax@1:3']],
+    ['two errors on two lines', 'a: b: c\nd: e: f\n', ['yaml-syntax@1:4', 'yaml-syntax@2:4']],
+    ['a foreign tag', 'a: !secret b\n', ['yaml-tag@1:4']],
+    ['a tag of another schema', 'a: !!binary aGk=\n', ['yaml-tag@1:4']],
+    ['an older YAML', '%YAML 1.1\n---\na: yes\n', ['yaml-version@1:1']],
+    ['equal keys', 'a: 1\nb: 2\na: 3\n', ['duplicate-key@3:1']],
+    ['equal keys in a flow map', '{a: 1, "a": 2}', ['duplicate-key@1:8']],
+    ['a merge key', 'x: &x { a: 1 }\ny:\n  <<: *x\n', ['merge-key@3:3']],
+    ['an alias without its anchor', 'a: *b\n', ['unknown-anchor@1:4']],
+    ['an alias before its anchor', 'a: *b\nc: &b 1\n', ['unknown-anchor@1:4']],
+    ['an alias inside its own anchor', 'a: &x [1, *x]\n', ['endless-alias@1:11']],
+    ['a second document', 'a: 1\n---\nb: 2\n', ['several-documents@2:1']],
+    ['nothing', '', ['empty-manifest@1:1']],
+    ['nothing but comments', '# one\n\n# two\n', ['empty-manifest@1:1']],
+    ['nothing but a mark', '---\n', ['empty-manifest@1:1']],
+  ])('%s', (_name, text, expected) => {
+    expect(found(text)).toEqual(expected);
+    expect(parsed(text).root).toBeUndefined();
+  });
+
+  it('names both places of equal keys', () => {
+    const [diagnostic] = parsed('a: 1\nb: 2\na: 3\n').diagnostics;
+    expect(diagnostic?.related?.map(({ span }) => [span.line, span.column])).toEqual([[1, 1]]);
+  });
+});
+
+describe('what YAML allows is read', () => {
+  it.each([
+    ['a byte-order mark', '\uFEFFa: 1\n', { a: 1 }],
+    ['CRLF', 'a: 1\r\nb: |\r\n  x\r\n  y\r\n', { a: 1, b: 'x\ny\n' }],
+    ['an end mark', '---\na: 1\n...\n', { a: 1 }],
+    ['words of older YAML as text', 'a: yes\nb: off\nc: 12:30\n', { a: 'yes', b: 'off', c: '12:30' }],
+    ['an alias', 'a: &x [1, 2]\nb: *x\n', { a: [1, 2], b: [1, 2] }],
+    ['an anchor set anew', 'a: &x 1\nb: &x 2\nc: *x\n', { a: 1, b: 2, c: 2 }],
+    ['an absent value', 'a:\nb: 1\n', { a: null, b: 1 }],
+    ['numbers as names', '1: a\n', { 1: 'a' }],
+    ['raw control characters', 'a: x\u001b[31m\u0007y\n', { a: 'x\u001b[31m\u0007y' }],
+  ])('%s', (_name, text, expected) => {
+    expect(found(text)).toEqual([]);
+    expect(structuredClone(parsed(text).root?.value)).toEqual(expected);
+  });
+
+  it('keeps names that objects inherit as plain keys', () => {
+    const { root } = parsed('__proto__: { polluted: true }\nconstructor: 1\ntoString: 2\n');
+    expect(Object.keys(root?.value as object)).toEqual(['__proto__', 'constructor', 'toString']);
+    expect(Object.getPrototypeOf(root?.value)).toBeNull();
+    expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  });
+
+  it('knows the place of each value, also in CRLF and after a byte-order mark', () => {
+    const { root, source } = parsed('\uFEFFa: 1\r\nb:\r\n  - |\r\n    x\r\n    y\r\nc: 2\r\n');
+    const b = root?.kind === 'map' ? root.entries.get('b') : undefined;
+    expect(source.spanOf(b!.key)).toMatchObject({ line: 2, column: 1, endLine: 2, endColumn: 2 });
+    const item = b?.node.kind === 'list' ? b.node.items[0] : undefined;
+    expect(source.spanOf(item!)).toMatchObject({ line: 3, column: 5, endLine: 5, endColumn: 6 });
+  });
+});
+
+describe('hostile text is refused or read in time that grows with its length', () => {
+  const bomb = (levels: number) =>
+    [
+      'a0: &a0 x',
+      ...Array.from({ length: levels }, (_, n) => `a${n + 1}: &a${n + 1} [${`*a${n},`.repeat(9)}]`),
+    ].join('\n');
+
+  it.each([
+    ['aliases that explode', bomb(30), /^manifest-too-large@\d+:\d+$/],
+    ['open brackets without end', '['.repeat(50_000), /^too-deep@1:66$/],
+    ['brackets that are closed again', '['.repeat(50_000) + ']'.repeat(50_000), /^too-deep@1:66$/],
+    ['lists in lists', `${'- '.repeat(50_000)}a`, /^too-deep@1:131$/],
+    ['maps as keys', '? '.repeat(50_000), /^too-deep@1:131$/],
+    [
+      'maps in maps',
+      Array.from({ length: 500 }, (_, n) => `${' '.repeat(n)}a:\n`).join(''),
+      /^too-deep@65:65$/,
+    ],
+    ['more values than any manifest has', '- a\n'.repeat(1_300_000), /^manifest-too-large@1:1$/],
+    ['a text that is too long', `a: ${'x'.repeat(MANIFEST_LENGTH_MAX)}`, /^manifest-too-large@1:1$/],
+  ])('%s', (_name, text, expected) => {
+    const places = found(text);
+    expect(places).toHaveLength(1);
+    expect(places[0]).toMatch(expected);
+  });
+
+  it('reads a small bomb, as it does no harm', () => {
+    expect(found(bomb(3))).toEqual([]);
+  });
+
+  it('reads 100,000 keys of one map', () => {
+    const text = Array.from({ length: 100_000 }, (_, n) => `k${n}: 1\n`).join('');
+    const { root } = parsed(text);
+    expect(Object.keys(root?.value as object)).toHaveLength(100_000);
+  });
+
+  it('finds the one equal key among 100,000', () => {
+    const text = `${Array.from({ length: 100_000 }, (_, n) => `k${n}: 1\n`).join('')}k7: 2\n`;
+    expect(found(text)).toEqual(['duplicate-key@100001:1']);
+  });
+
+  it('tells no more than 100 broken lines', () => {
+    expect(found('- a: b: c\n'.repeat(3_000))).toHaveLength(100);
+  });
+
+  it('reads a scalar of megabytes', () => {
+    const text = `a: "${'\\n x'.repeat(1_000_000)}"\n`;
+    expect(found(text)).toEqual([]);
+  });
+});

@@ -1,0 +1,183 @@
+import { readFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { describe, expect, it } from 'vitest';
+import { REQUEST_FIELDS } from '../../src/manifest/request.js';
+import { found, load, oneTrack } from './check.js';
+
+const schema = JSON.parse(
+  readFileSync(new URL('../../schemas/manifest.schema.json', import.meta.url), 'utf8'),
+) as Record<string, unknown>;
+
+interface Node {
+  readonly type?: unknown;
+  readonly additionalProperties?: unknown;
+  readonly description?: string;
+  readonly examples?: readonly unknown[];
+  readonly properties?: Readonly<Record<string, Node>>;
+}
+
+describe('the schema', () => {
+  it('is valid draft-07, and means the same as 2020-12', () => {
+    const strict = { strict: true, allowUnionTypes: true } as const;
+    const { $schema: _, ...undated } = schema;
+    const good = { version: 1, tracks: [{ id: 'a', duration_seconds: '45' }] };
+    for (const validate of [new Ajv(strict).compile(schema), new Ajv2020(strict).compile(undated)]) {
+      expect(validate(good)).toBe(true);
+      expect(validate({ ...good, titel: 'x' })).toBe(false);
+      expect(validate({ ...good, tracks: [{ id: 'a', duration_seconds: 'ten' }] })).toBe(false);
+    }
+  });
+
+  it('takes no unknown key anywhere', () => {
+    const open: unknown[] = [];
+    const visit = (value: unknown): void => {
+      if (typeof value !== 'object' || value === null) return;
+      const node = value as Node;
+      if (node.type === 'object' && node.additionalProperties !== false) open.push(node);
+      Object.values(value).forEach(visit);
+    };
+    visit(schema);
+    expect(open).toEqual([]);
+  });
+
+  it('gives examples that it takes itself, and describes each definition', () => {
+    const ajv = new Ajv({ allowUnionTypes: true }).addSchema(schema, 'manifest');
+    for (const [name, node] of Object.entries(schema.definitions as Record<string, Node>)) {
+      expect(node.description, name).toBeTruthy();
+      const validate = ajv.getSchema(`manifest#/definitions/${name}`)!;
+      for (const example of node.examples ?? []) expect(validate(example), `${name}: ${example}`).toBe(true);
+    }
+  });
+
+  it('lets a track and the defaults set every field of the request', () => {
+    const { track, defaults } = schema.definitions as Record<string, Node>;
+    for (const node of [track, defaults]) {
+      expect(Object.keys(node!.properties!)).toEqual(expect.arrayContaining([...REQUEST_FIELDS]));
+    }
+  });
+});
+
+const HEAD = 'version: 1\n';
+const TRACKS = 'tracks: [{ id: a, model: m, prompt: p }]\n';
+
+describe('what does not fit the schema is told by code and place', () => {
+  it.each([
+    ['not a map', '- a\n', ['wrong-type@1:1']],
+    ['only text', 'hello\n', ['wrong-type@1:1']],
+    ['no version', TRACKS, ['missing-field@1:1']],
+    ['no tracks', HEAD, ['missing-field@1:1']],
+    ['tracks without any', `${HEAD}tracks: []\n`, ['no-tracks@2:9']],
+    ['tracks left blank', `${HEAD}tracks:\n`, ['wrong-type@2:1']],
+    ['tracks as a map', `${HEAD}tracks:\n  a: { prompt: p }\n`, ['wrong-type@3:3']],
+    [
+      'a later version, and nothing else of what it may mean',
+      `version: 2\nalbum: x\n`,
+      ['unsupported-version@1:10'],
+    ],
+    ['a version in quotes', `version: "1"\n${TRACKS}`, ['unsupported-version@1:10']],
+    ['an unknown key', `${HEAD}titel: x\n${TRACKS}`, ['unknown-key@2:1']],
+    [
+      'a key that objects inherit',
+      `${HEAD}__proto__: { a: 1 }\nconstructor: 1\n${TRACKS}`,
+      ['unknown-key@2:1', 'unknown-key@3:1'],
+    ],
+    [
+      'a default that cannot be one',
+      `${HEAD}defaults: { id: a, titel: b }\n${TRACKS}`,
+      ['unknown-key@2:13', 'unknown-key@2:20'],
+    ],
+    ['budget 0', `${HEAD}budget: 0\n${TRACKS}`, ['out-of-range@2:9']],
+    ['a negative budget', `${HEAD}budget: -1\n${TRACKS}`, ['out-of-range@2:9']],
+    ['an endless budget', `${HEAD}budget: .inf\n${TRACKS}`, ['wrong-type@2:9']],
+    ['a budget that is not a number', `${HEAD}budget: .nan\n${TRACKS}`, ['wrong-type@2:9']],
+    ['a budget in words', `${HEAD}budget: five\n${TRACKS}`, ['wrong-type@2:9']],
+    ['a budget beyond all bounds', `${HEAD}budget: 1e7\n${TRACKS}`, ['out-of-range@2:9']],
+    ['concurrency 0', `${HEAD}concurrency: 0\n${TRACKS}`, ['out-of-range@2:14']],
+    ['half a job at a time', `${HEAD}concurrency: 1.5\n${TRACKS}`, ['wrong-type@2:14']],
+    ['a blank title', `${HEAD}title: ""\n${TRACKS}`, ['empty-text@2:8']],
+    ['a track that is text', `${HEAD}tracks:\n  - opening\n`, ['wrong-type@3:5']],
+    ['a track without an id', `${HEAD}tracks:\n  - prompt: p\n`, ['missing-field@3:5']],
+  ])('%s', async (_name, text, expected) => {
+    expect(await found(text)).toEqual(expected);
+  });
+
+  it.each([
+    ['promt: x', 'unknown-key@5:5'],
+    ['prompt: 3', 'wrong-type@5:13'],
+    ['prompt:', 'wrong-type@5:5'],
+    ['prompt: ""', 'empty-text@5:13'],
+    ['prompt: { a: b }', 'wrong-type@5:15'],
+    ['prompt: [a]', 'wrong-type@5:13'],
+    [`prompt: ${'x'.repeat(100_001)}`, 'too-long@5:13'],
+    ['takes: 0', 'out-of-range@5:12'],
+    ['takes: 100', 'out-of-range@5:12'],
+    ['takes: two', 'wrong-type@5:12'],
+    ['duration_seconds: 0', 'out-of-range@5:23'],
+    ['duration_seconds: 60.5', 'wrong-type@5:23'],
+    ['duration_seconds: "60s"', 'bad-value@5:23'],
+    ['duration_seconds: "0"', 'bad-value@5:23'],
+    ['duration_seconds: 10000', 'out-of-range@5:23'],
+    ['loop: yes', 'wrong-type@5:11'],
+    ['force_instrumental: 1', 'wrong-type@5:25'],
+    ['lyrics_optimizer: "true"', 'wrong-type@5:23'],
+    ['speed: 0.2', 'out-of-range@5:12'],
+    ['speed: 4.1', 'out-of-range@5:12'],
+    ['language_code: english!', 'bad-value@5:20'],
+    ['lyrics_file: ""', 'empty-text@5:18'],
+    ['title: 1984', 'wrong-type@5:12'],
+  ])('in a track, %s', async (line, expected) => {
+    expect(await found(oneTrack(line))).toEqual([expected]);
+  });
+
+  it.each(['Opening', 'a b', '-a', '.a', 'ä', 'a/b', '""', '".."', 'a'.repeat(65)])(
+    'the id %s',
+    async (id) => {
+      const places = await found(`${HEAD}tracks:\n  - id: ${id}\n    model: m\n    prompt: p\n`);
+      expect(places).toEqual(['bad-id@3:9']);
+    },
+  );
+
+  it('tells all errors at once, in the order of their places', async () => {
+    const text = `${HEAD}titel: x\nbudget: "5"\ntracks:\n  - id: A\n    promt: x\n    takes: 0\n  - id: b\n    model: m\n`;
+    expect(await found(text)).toEqual([
+      'unknown-key@2:1',
+      'wrong-type@3:9',
+      'bad-id@5:9',
+      'unknown-key@6:5',
+      'out-of-range@7:12',
+      'missing-field@8:9',
+    ]);
+  });
+
+  it('tells every one of very many', async () => {
+    const keys = Array.from({ length: 20_000 }, (_, n) => `    k${n}: 1\n`).join('');
+    expect(await found(`${oneTrack()}${keys}`)).toHaveLength(20_000);
+  });
+});
+
+describe('the fix is told', () => {
+  const hintOf = async (text: string) => (await load(text)).diagnostics[0]?.hint;
+
+  it.each([
+    ['promt: x', '`prompt`'],
+    ['duration: 60', '`duration_seconds`'],
+    ['lyrics-prompt: la', '`lyrics_prompt`'],
+    ['takes: "2"', 'write 2'],
+    ['loop: yes', 'write true'],
+    ['loop: "false"', 'write false'],
+    ['title: 1984', '"1984"'],
+    ['prompt: { a: b }', 'quotes'],
+  ])('%s → %s', async (line, expected) => {
+    expect(await hintOf(oneTrack(line))).toContain(expected);
+  });
+
+  it.each([
+    [`${HEAD}budget: $5\n${TRACKS}`, 'write 5'],
+    [`${HEAD}model: m\n${TRACKS}`, '`defaults:`'],
+    [`${HEAD}tracks:\n  - id: Opening Song!\n`, '`opening-song`'],
+    [`${HEAD}tracks:\n  - id: Übermut\n`, '`ubermut`'],
+  ])('%s → %s', async (text, expected) => {
+    expect(await hintOf(text)).toContain(expected);
+  });
+});

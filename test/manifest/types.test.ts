@@ -1,0 +1,7 @@
+import { readFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { generateTypes, TYPES } from '../tools/generate-types.js';
+
+it('the types of the manifest are those of its schema (`npm run types` makes them anew)', async () => {
+  expect(await readFile(TYPES, 'utf8')).toBe(await generateTypes());
+});
