@@ -85,6 +85,8 @@ export interface TakeEvent {
   /** What it means for the money: `not charged`, `charged`, `refunded`, `unknown`. */
   readonly money?: 'not charged' | 'charged' | 'refunded' | 'unknown';
   readonly suggested_prompt?: string;
+  /** Told for completeness: it came to this in an earlier run. */
+  readonly earlier?: true;
 }
 
 export interface ProgressEvent {

@@ -40,7 +40,7 @@ export async function summarise(ending: Ending): Promise<RunReport> {
     // What was asked for again is made by now: what counts is what is still open.
     selection: { ...settings.selection, force: [], retryFailed: false },
   });
-  tellHeld(world, rows);
+  tellEarlier(world, rows, ending.startedMs);
   const counts = countRows(rows);
   const owed = attempts.filter(({ state }) => state === 'stored').length;
   const inFlight = attempts.filter(({ state }) => state === 'queued').length;
@@ -103,24 +103,30 @@ function countRows(rows: readonly PlanRow[]): RowCounts {
   return counts;
 }
 
-/** Names what an earlier run left unmade, so that no failure is known only as a number. */
-function tellHeld(world: World, rows: readonly PlanRow[]): void {
+/** Names what earlier runs came to, so that every take is told once and no failure is only a number. */
+function tellEarlier(world: World, rows: readonly PlanRow[], startedMs: number): void {
   for (const { take, decision } of rows) {
-    if (decision.kind !== 'held' || decision.because !== 'missing') continue;
+    if (!('attempt' in decision)) continue;
     const { attempt } = decision;
+    const missing = decision.kind === 'held' && decision.because === 'missing';
+    const changedMs = Date.parse(attempt.at[attempt.state] ?? '');
+    if (!missing && changedMs >= startedMs) continue;
     world.emit({
       type: 'take',
       time: new Date(world.ports.clock.nowMs()).toISOString(),
       key: take.key,
       track: take.track,
       take: take.take,
-      state: 'missing',
+      state: missing ? 'missing' : attempt.state === 'intent' ? 'in_doubt' : attempt.state,
       attempt: attempt.attempt,
       model: attempt.model,
       price_micro_usd: attempt.quote_micro_usd,
-      ...(attempt.file === undefined ? {} : { path: attempt.file.path }),
-      code: 'missing',
-      money: 'charged',
+      ...(attempt.queue_id === undefined ? {} : { queue_id: attempt.queue_id }),
+      ...(attempt.file === undefined ? {} : { path: attempt.file.path, bytes: attempt.file.bytes }),
+      ...(attempt.reason?.status === undefined ? {} : { status: attempt.reason.status }),
+      ...(attempt.reason === undefined ? {} : { code: attempt.reason.code }),
+      ...(attempt.refunded === true ? { money: 'refunded' as const } : {}),
+      earlier: true,
     });
   }
 }

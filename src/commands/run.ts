@@ -29,7 +29,13 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
   const recorder = createRecorder();
   const reporter = fanOut([recorder, ...(await reporters(session))]);
   const interrupt = watchInterrupt(() =>
-    session.stderr.write('\nstopping: answers under way are recorded first (again to end at once)\n'),
+    reporter.event({
+      type: 'notice',
+      time: new Date(session.ports.clock.nowMs()).toISOString(),
+      level: 'info',
+      code: 'stopping',
+      message: 'stopping: the answers under way are recorded first (a second signal ends at once)',
+    }),
   );
   try {
     const report = await runBatch(
@@ -67,7 +73,9 @@ async function reporters(session: Session): Promise<Reporter[]> {
   const { settings, stderr, stdout } = session;
   const { flags } = settings;
   const found: Reporter[] = [];
-  const mode = progressMode((flags.progress ?? 'auto') as 'auto', stderr.isTty, process.env);
+  // Lines of --debug would run through the live view.
+  const wanted = flags.debug === true && flags.progress === 'auto' ? 'plain' : flags.progress;
+  const mode = progressMode((wanted ?? 'auto') as 'auto', stderr.isTty, process.env);
   const view = { terminal: stderr, clock: session.ports.clock };
   if (mode === 'tty') found.push((await import('../report/live.js')).createLive(view));
   if (mode === 'plain')
@@ -101,10 +109,12 @@ export function showDiagnostics(
 /** What is told when all is over: the last screen, or the document that was asked for, and the reports for CI. */
 async function tellEnd(session: Session, outcome: RunOutcome): Promise<void> {
   const { flags } = session.settings;
-  const { stdout } = session;
+  const { stdout, stderr } = session;
   if (flags.json === true) stdout.write(renderJson(outcome));
-  else if (flags.events === undefined)
-    stdout.write(renderSummary(outcome, { color: stdout.color, width: stdout.columns }));
+  const asked = flags.json === true || flags.events !== undefined;
+  const screen = asked ? stderr : stdout;
+  if (!asked || flags.progress !== 'quiet')
+    screen.write(renderSummary(outcome, { color: screen.color, width: screen.columns }));
   if (flags.junit !== undefined) {
     const { renderJunit } = await import('../report/junit.js');
     await writeReport(session, flags.junit, (file) => writeFile(file, renderJunit(outcome)));

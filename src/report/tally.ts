@@ -55,7 +55,7 @@ export function count(tally: Tally, event: RunEvent): void {
       tally.doneBefore = Math.max(0, event.done - tally.finished.size);
       return;
     case 'take':
-      countTake(tally, event);
+      if (event.earlier === undefined) countTake(tally, event);
       return;
     default:
       return;

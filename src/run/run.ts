@@ -162,6 +162,7 @@ async function loop(context: RunContext, jobs: ReadonlyMap<string, Job>): Promis
   const submits = new Set<Promise<void>>();
   const endings = watchEndings(context, news.wake);
   let toldMs = Number.NEGATIVE_INFINITY;
+  let cleaning = false;
   while (!context.halt.signal.aborted) {
     if (context.settings.detach && submits.size === 0 && !(context.buying && hasUnsubmitted(jobs))) {
       stopAll(context, 'detached');
@@ -172,6 +173,10 @@ async function loop(context: RunContext, jobs: ReadonlyMap<string, Job>): Promis
     if (nowMs - toldMs >= PROGRESS_EVERY_MS || action.kind === 'finished') {
       toldMs = nowMs;
       tellProgress(context, jobs, nowMs);
+      if (!cleaning && action.kind === 'complete' && onlyCleanUpsLeft(jobs)) {
+        cleaning = true;
+        context.emit({ type: 'phase', time: new Date(nowMs).toISOString(), phase: 'clean_up' });
+      }
     }
     if (action.kind === 'finished' && underWay.size === 0) break;
     if (action.kind === 'finished' || action.kind === 'wait') {
@@ -222,6 +227,12 @@ function hasUnsubmitted(jobs: ReadonlyMap<string, Job>): boolean {
     if (purchase !== undefined && !over && (attempt === undefined || attempt.state === 'rejected'))
       return true;
   return false;
+}
+
+function onlyCleanUpsLeft(jobs: ReadonlyMap<string, Job>): boolean {
+  for (const { attempt, over } of jobs.values())
+    if (!over && attempt?.state !== 'stored' && attempt?.state !== 'done') return false;
+  return true;
 }
 
 /** Ctrl-C and `--timeout` end the run from outside. Returns what takes the watch away. */
