@@ -25,9 +25,10 @@ export function readLine(text: string): Line {
   }
   // Raw, it stands for bytes that were not UTF-8: what we write has it escaped.
   if (text.includes(REPLACEMENT)) return { kind: 'bad', why: 'is not UTF-8', json: true };
+  const line = isHeaderLike(value) ? headerOf(value) : attemptOf(value);
+  if (line.kind !== 'attempt' && line.kind !== 'header') return line;
   const key = duplicateKey(text, value);
-  if (key !== undefined) return { kind: 'duplicate_key', key };
-  return isHeaderLike(value) ? headerOf(value) : attemptOf(value);
+  return key === undefined ? line : { kind: 'duplicate_key', key };
 }
 
 /** The attempt as a line, without its line feed. Equal attempts give equal lines. */

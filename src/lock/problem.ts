@@ -4,6 +4,8 @@ import { BatchError, EXIT, unreachable } from '../errors.js';
 export type LockProblem =
   /** Could not be read: the system's code. */
   | { readonly kind: 'unreadable'; readonly code: string }
+  /** Could not be made durable: the system's code. */
+  | { readonly kind: 'unwritable'; readonly code: string }
   | { readonly kind: 'not_a_lockfile'; readonly line: number }
   | { readonly kind: 'newer_version'; readonly version: number }
   | { readonly kind: 'conflict_markers'; readonly line: number }
@@ -28,6 +30,11 @@ function explain(problem: LockProblem): { readonly message: string; readonly hin
       return {
         message: `the lockfile cannot be read (${problem.code})`,
         hint: 'It knows what is already paid for: make it readable, or restore it from a backup',
+      };
+    case 'unwritable':
+      return {
+        message: `the lockfile cannot be written (${problem.code})`,
+        hint: 'Nothing is bought that cannot be recorded: make it and its folder writable',
       };
     case 'not_a_lockfile':
       return {

@@ -10,7 +10,7 @@ export interface RepairReport {
   readonly markers: number;
   /** Headers beyond the first: equal to it. */
   readonly headers: number;
-  /** Attempts in the repaired text and before it was made canonical. */
+  /** Attempts found in sound lines, folded. */
   readonly attempts: number;
   /** Attempt ids of each attempt that turned out to have been paid more than once. All are kept. */
   readonly paidTwice: readonly (readonly string[])[];

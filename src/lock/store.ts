@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+import { faultCode } from '../errors.js';
 import type { Files } from '../ports.js';
 import type { Attempt } from './attempt.js';
 import { LOCK_VERSION } from './check.js';
@@ -38,8 +40,8 @@ export type OpenedLock =
   | { readonly ok: false; readonly problem: LockProblem };
 
 /**
- * Opens a lockfile for writing, under its guard. Changes nothing yet: a missing file is created with its
- * first record, and a torn end is mended before the first record is added.
+ * Opens a lockfile for writing, under its guard. Changes nothing in it yet: a missing file is created with
+ * its first record, and a torn end is mended before the first record is added.
  *
  * @param options.lineage gives 32 random hex digits, for a new lockfile
  */
@@ -59,10 +61,13 @@ export async function openLock(
   const problem = checkEndpoint(header, options.endpoint);
   if (problem !== undefined) return { ok: false, problem };
   const { bytes, notes } = read;
+  const real = await files.real(path);
+  const code = read.header === undefined ? undefined : await makeDurable(files, real);
+  if (code !== undefined) return { ok: false, problem: { kind: 'unwritable', code } };
   const torn = notes.some((note) => note.kind === 'unterminated');
   const store = createWriter({
     files,
-    path: await files.real(path),
+    path: real,
     header,
     fold: createFold(read.attempts.values()),
     end:
@@ -73,4 +78,18 @@ export async function openLock(
           : { kind: 'sound', bytes },
   });
   return { ok: true, store, notes };
+}
+
+/** A killed run may have left records that can be read but would not outlive a power cut: nothing may be built on those. */
+async function makeDurable(files: Files, path: string): Promise<string | undefined> {
+  try {
+    const handle = await files.open(path, 'append');
+    await handle.sync().finally(() => handle.close());
+    await files.syncDirectory(dirname(path));
+    return undefined;
+  } catch (fault) {
+    const code = faultCode(fault);
+    if (code === '') throw fault;
+    return code;
+  }
 }

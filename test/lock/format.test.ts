@@ -220,6 +220,14 @@ describe('a lockfile is refused', () => {
     expect(problems(text(head, raw({ stem: 'out/\ufffd' })))).toMatchObject([{ kind: 'bad_line' }]);
   });
 
+  it('with JSON nested without end', () => {
+    const deep = '['.repeat(200_000) + ']'.repeat(200_000);
+    expect(problems(text(head, deep, `{"a":${deep}}`))).toMatchObject([
+      { kind: 'bad_line' },
+      { kind: 'bad_line' },
+    ]);
+  });
+
   it.each(['null', '1', '"x"', '[]', '[{}]', 'true'])('with the JSON line %s', (line) => {
     expect(problems(text(head, line))).toMatchObject([{ kind: 'bad_line', line: 2 }]);
   });
