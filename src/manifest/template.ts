@@ -34,12 +34,12 @@ export function parseTemplate(text: string): ParsedTemplate {
   const faults: TemplateFault[] = [];
   const template: (string | { token: Token })[] = [];
   const body = /\.\{ext\}$/.test(text) ? text.slice(0, -'.{ext}'.length) : text;
-  if (body === text) faults.push(noExtension(text));
+  if (!text.includes('{ext}')) faults.push(noExtension(text));
   for (const match of body.matchAll(/\{([^{}]*)\}|[{}]|[^{}]+/g)) {
     const [piece, name] = match;
     const token = TOKENS.find((one) => one === name);
     if (token) template.push({ token });
-    else if (name !== undefined) faults.push(unknownToken(name, match.index, body !== text));
+    else if (name !== undefined) faults.push(unknownToken(name, match.index));
     else if (piece === '{' || piece === '}') faults.push(loneBrace(match.index));
     else template.push(piece);
   }
@@ -60,11 +60,15 @@ function noExtension(text: string): TemplateFault {
   };
 }
 
-function unknownToken(name: string, at: number, endsInExt: boolean): TemplateFault {
-  if (name === 'ext') {
-    const message = endsInExt ? '`{ext}` stands in `output` twice' : '`{ext}` is not at the end of `output`';
-    return { code: 'output-ext', message, hint: 'use it once, at the end: .{ext}', at, length: 5 };
-  }
+function unknownToken(name: string, at: number): TemplateFault {
+  if (name === 'ext')
+    return {
+      code: 'output-ext',
+      message: '`{ext}` stands at the end of `output`, after a dot, and nowhere else',
+      hint: 'write for example {index}-{id}.{ext}',
+      at,
+      length: 5,
+    };
   const meant = closest(name, [...TOKENS, 'ext']);
   return {
     code: 'output-token',

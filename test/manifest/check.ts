@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { Diagnostic } from '../../src/diagnostic.js';
 import { loadManifestText } from '../../src/manifest/load.js';
 import type { LoadedManifest, Take } from '../../src/manifest/take.js';
@@ -6,7 +7,7 @@ import { createMemoryDisk } from '../fakes/memory-files.js';
 /** Loads a manifest as `/album/album.yaml`; `files` by their path relative to `/album`. */
 export function load(text: string, files: Readonly<Record<string, string>> = {}): Promise<LoadedManifest> {
   const disk = createMemoryDisk({ '/album/album.yaml': text });
-  for (const [path, content] of Object.entries(files)) disk.put(`/album/${path}`, content);
+  for (const [path, content] of Object.entries(files)) disk.put(posix.join('/album', path), content);
   return loadManifestText(disk.files, text, '/album/album.yaml', 'album.yaml');
 }
 

@@ -1,0 +1,43 @@
+import { readdirSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { loadManifest } from '../../src/manifest/load.js';
+import type { Files } from '../../src/ports.js';
+import { placeOf } from './check.js';
+
+const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
+const MANIFESTS = readdirSync(EXAMPLES).filter((name) => name.endsWith('.yaml'));
+
+/** The real disk, as far as a manifest needs it. */
+const disk = {
+  facts: async (path: string) => {
+    const { size, mtimeMs } = await stat(path);
+    return { kind: 'file', bytes: size, modifiedMs: mtimeMs } as const;
+  },
+  read: (path: string) => readFile(path),
+} as Partial<Files> as Files;
+
+it('there are examples', () => {
+  expect(MANIFESTS).toEqual(
+    expect.arrayContaining(['album.yaml', 'jingles.yaml', 'narration.yaml', 'sound-effects.yaml']),
+  );
+});
+
+it.each(MANIFESTS)('%s is a good manifest, with a budget and its schema', async (name) => {
+  const { manifest, diagnostics, sources } = await loadManifest(disk, `${EXAMPLES}/${name}`, name);
+  expect(diagnostics.map(placeOf)).toEqual([]);
+  expect(manifest?.budgetMicroUsd).toBeGreaterThan(0);
+  expect(sources.get(name)).toMatch(
+    /^# yaml-language-server: \$schema=\.\.\/schemas\/manifest\.schema\.json\n/,
+  );
+});
+
+it('the examples never write to the same file', async () => {
+  const stems: string[] = [];
+  for (const name of MANIFESTS) {
+    const { manifest } = await loadManifest(disk, `${EXAMPLES}/${name}`, name);
+    stems.push(...manifest!.takes.map(({ stem }) => stem));
+  }
+  expect(new Set(stems).size).toBe(stems.length);
+});
