@@ -78,6 +78,11 @@ export interface TransportRequest {
   readonly method: 'GET' | 'POST';
   /** Below the base URL, with its leading slash and its query: `/audio/queue`. */
   readonly path: string;
+  /**
+   * Instead of `path`: an `https` address of another host, where the API says that a result lies. Asked for without the
+   * key and without a body.
+   */
+  readonly elsewhere?: string;
   /** JSON text. */
   readonly body?: string;
   /** Not over a kept-alive connection that the server may have closed meanwhile: for the one request that spends. */

@@ -37,34 +37,31 @@ export function createTransport(options: TransportOptions): {
   close(): Promise<void>;
 } {
   const base = baseOf(options.baseUrl);
-  const proxy = proxyFor(base, options.environment ?? process.env);
-  const dispatchers = createDispatchers(base.origin, proxy, options);
-  const clean = createRedactor([options.apiKey ?? '', proxy?.token ?? '']);
-  const headers = {
-    accept: '*/*',
-    'accept-encoding': 'identity',
-    'user-agent': `venice-batch/${programVersion()}`,
-    ...(options.apiKey === undefined ? {} : { authorization: `Bearer ${options.apiKey}` }),
-  };
-  const prefix = base.pathname === '/' ? '' : base.pathname;
-  const asDispatched = (request: TransportRequest): Dispatcher.RequestOptions => ({
-    origin: base.origin,
-    path: prefix + request.path,
-    method: request.method,
-    headers: request.body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
-    body: request.body ?? null,
-    // The deadline stands for it, and holds against informational answers too.
-    headersTimeout: 0,
-    bodyTimeout: options.idleTimeoutMs ?? 60_000,
-  });
+  const environment = options.environment ?? process.env;
+  const home: Target = { origin: base.origin, proxy: proxyFor(base, environment) };
+  const dispatchers = createDispatchers(home, options);
+  const clean = createRedactor([options.apiKey ?? '', home.proxy?.token ?? '']);
+  const asDispatched = dispatchedBy(base, options);
   return {
     transport: async (request) => {
-      const { dispatcher, release } = dispatchers.take(request.freshConnection === true);
-      return exchange(dispatcher, asDispatched(request), request.deadlineMs, release, clean);
+      const dispatched = asDispatched(request);
+      if (dispatched === undefined) return NOT_ALLOWED;
+      const target = dispatched.origin === home.origin ? home : elsewhere(dispatched.origin, environment);
+      if (target === undefined) return NOT_ALLOWED;
+      const own = request.freshConnection === true || request.elsewhere !== undefined;
+      const { dispatcher, release } = own ? dispatchers.own(target) : dispatchers.kept();
+      return exchange(dispatcher, dispatched, request.deadlineMs, release, clean);
     },
     close: dispatchers.close,
   };
 }
+
+const NOT_ALLOWED: TransportNoAnswer = {
+  kind: 'no_answer',
+  sent: false,
+  code: 'NOT_ALLOWED',
+  message: 'not an https address, or behind a proxy that is none',
+};
 
 function baseOf(text: string): URL {
   const parsed = parseBaseUrl(text);
@@ -72,12 +69,59 @@ function baseOf(text: string): URL {
   throw new BatchError('base-url-invalid', parsed.message, { exitCode: EXIT.usage, hint: parsed.hint });
 }
 
+type Dispatched = Dispatcher.RequestOptions & { readonly origin: string };
+
+/** What undici gets for a request; `undefined` for an address that is not to be asked. */
+function dispatchedBy(
+  base: URL,
+  { apiKey, idleTimeoutMs }: TransportOptions,
+): (request: TransportRequest) => Dispatched | undefined {
+  const open = {
+    accept: '*/*',
+    'accept-encoding': 'identity',
+    'user-agent': `venice-batch/${programVersion()}`,
+  };
+  const keyed = apiKey === undefined ? open : { ...open, authorization: `Bearer ${apiKey}` };
+  const prefix = base.pathname === '/' ? '' : base.pathname;
+  // Only for the body: until the headers, the deadline stands, and holds against informational answers too.
+  const timeouts = { headersTimeout: 0, bodyTimeout: idleTimeoutMs ?? 60_000 };
+  return ({ method, path, elsewhere, body }) => {
+    if (elsewhere === undefined) {
+      const headers = body === undefined ? keyed : { ...keyed, 'content-type': 'application/json' };
+      const whole = { origin: base.origin, path: prefix + path, method, headers, body: body ?? null };
+      return { ...whole, ...timeouts };
+    }
+    const url = URL.canParse(elsewhere) ? new URL(elsewhere) : undefined;
+    // Plain http is for a simulator on this machine alone.
+    if (url === undefined || (url.protocol !== 'https:' && url.origin !== base.origin)) return undefined;
+    return { origin: url.origin, path: url.pathname + url.search, method: 'GET', headers: open, ...timeouts };
+  };
+}
+
+interface Target {
+  readonly origin: string;
+  readonly proxy: ProxyAddress | undefined;
+}
+
+function elsewhere(origin: string, environment: Environment): Target | undefined {
+  try {
+    return { origin, proxy: proxyFor(new URL(origin), environment) };
+  } catch {
+    return undefined;
+  }
+}
+
+interface Lent {
+  readonly dispatcher: Dispatcher;
+  readonly release: () => void;
+}
+
 /**
  * One pool of kept-alive connections, and for each request that asks for it a connection of its own: a kept one may
  * have been closed by the server at this very moment, and a request lost that way looks like one that was read.
  * (Costs 0.2 ms of CPU on loopback; TLS sessions are resumed.)
  */
-function createDispatchers(origin: string, proxy: ProxyAddress | undefined, options: TransportOptions) {
+function createDispatchers(home: Target, options: TransportOptions) {
   const connect = { timeout: options.connectTimeoutMs ?? 10_000, autoSelectFamilyAttemptTimeout: 1_000 };
   const connector = buildConnector(connect);
   const limits = {
@@ -85,42 +129,45 @@ function createDispatchers(origin: string, proxy: ProxyAddress | undefined, opti
     keepAliveTimeout: KEEP_ALIVE_MS,
     connections: CONNECTIONS_MAX,
   };
-  const through = (to: ProxyAddress, settings: Agent.Options) =>
+  const through = ({ url, token }: ProxyAddress, settings: Agent.Options) =>
     new ProxyAgent({
       ...settings,
-      uri: to.url,
-      ...(to.token === undefined ? {} : { token: to.token }),
+      uri: url,
+      ...(token === undefined ? {} : { token }),
       requestTls: connect,
       proxyTls: connect,
     });
-  const kept = proxy ? through(proxy, limits) : new Agent({ ...limits, connect: connector });
-  const own = new Set<Dispatcher>();
-  let closed = false;
-  const fresh = () =>
+  const pool = home.proxy ? through(home.proxy, limits) : new Agent({ ...limits, connect: connector });
+  const single = ({ origin, proxy }: Target) =>
     proxy
       ? through(proxy, { ...limits, pipelining: 0 })
       : new Client(origin, { maxHeaderSize: HEADER_BYTES_MAX, pipelining: 0, connect: connector });
+  const singles = new Set<Dispatcher>();
+  let closed = false;
+  const kept = (): Lent => ({ dispatcher: pool, release: () => {} });
   return {
-    take: (freshly: boolean): { dispatcher: Dispatcher; release: () => void } => {
-      if (!freshly || closed) return { dispatcher: kept, release: () => {} };
-      const dispatcher = fresh();
-      own.add(dispatcher);
+    kept,
+    own: (target: Target): Lent => {
+      if (closed) return kept();
+      const dispatcher = single(target);
+      singles.add(dispatcher);
       const release = () => {
-        own.delete(dispatcher);
+        singles.delete(dispatcher);
         void dispatcher.destroy();
       };
       return { dispatcher, release };
     },
+    /** Also makes every later request fail unsent. */
     close: async (): Promise<void> => {
       closed = true;
-      await Promise.all([kept, ...own].map((dispatcher) => dispatcher.destroy()));
+      await Promise.all([pool, ...singles].map((dispatcher) => dispatcher.destroy()));
     },
   };
 }
 
 async function exchange(
   dispatcher: Dispatcher,
-  options: Dispatcher.RequestOptions,
+  options: Dispatched,
   deadlineMs: number,
   release: () => void,
   clean: (text: string) => string,

@@ -92,7 +92,10 @@ export interface UsageEntry {
 /** Requests a minute by model id; the key `''` is the limit where no model is named. */
 export type RateLimits = ReadonlyMap<string, number>;
 
-/** The API, typed. Each call is one HTTP request: nothing here retries, waits or remembers. */
+/**
+ * The API, typed. Each call is one HTTP request: nothing here retries, waits or remembers. (Two exceptions: the usage
+ * history comes in pages, and `retrieve` may be told that the audio lies on another host.)
+ */
 export interface VeniceClient {
   models(): Promise<CallResult<Catalogue>>;
   /** Integer micro-dollars, a fraction rounded up. */

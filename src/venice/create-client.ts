@@ -55,7 +55,7 @@ export function createClient(transport: Transport): VeniceClient {
     retrieve: async (model, queueId) => {
       const body = { model, queue_id: queueId };
       const good = await exchange(transport, post('/audio/retrieve', body, DEADLINE_MS.retrieve));
-      return good.ok ? retrieved(good) : good;
+      return good.ok ? retrieved(transport, good) : good;
     },
     complete: (model, queueId) =>
       call(post('/audio/complete', { model, queue_id: queueId }, DEADLINE_MS.complete), readCompleted),
@@ -75,30 +75,49 @@ function post(path: string, body: object, deadlineMs: number): TransportRequest 
 }
 
 /** The content type alone tells a status report from the audio. */
-async function retrieved(good: GoodAnswer): Promise<CallResult<Retrieved>> {
+async function retrieved(transport: Transport, good: GoodAnswer): Promise<CallResult<Retrieved>> {
   const mediaType = audioType(good.mediaType);
-  if (mediaType !== undefined) {
-    const contentLength = lengthOf(good.answer.headers['content-length']);
-    const value = { kind: 'audio', mediaType, answer: good.answer, ...present({ contentLength }) } as const;
-    return { ok: true, value, rate: good.rate };
-  }
+  if (mediaType !== undefined) return { ok: true, value: asAudio(good, mediaType), rate: good.rate };
   const parsed = await readJson(good, INLINE_BYTES_MAX, readRetrieved);
-  return parsed.ok ? fromJson(good, parsed.value) : parsed;
+  return parsed.ok ? fromJson(transport, good, parsed.value) : parsed;
 }
 
-function fromJson(good: GoodAnswer, json: RetrievedJson): CallResult<Retrieved> {
-  if (json.kind === 'elsewhere') {
-    const where = new URL(json.url).host;
-    return unusable(good, 'url-result', `the audio is offered at ${where} instead of being sent`);
-  }
+function asAudio({ answer }: GoodAnswer, mediaType: string): Retrieved {
+  const contentLength = lengthOf(answer.headers['content-length']);
+  return { kind: 'audio', mediaType, answer, ...present({ contentLength }) };
+}
+
+async function fromJson(
+  transport: Transport,
+  good: GoodAnswer,
+  json: RetrievedJson,
+): Promise<CallResult<Retrieved>> {
+  if (json.kind === 'elsewhere') return fetchElsewhere(transport, good, json.url);
   if (json.kind !== 'inline') return { ok: true, value: json, rate: good.rate };
   const { bytes, mediaType } = json;
   const answer = { body: once(bytes), framed: true, discard: () => {} };
-  return {
-    ok: true,
-    value: { kind: 'audio', mediaType, contentLength: bytes.byteLength, answer },
-    rate: good.rate,
-  };
+  const value = { kind: 'audio', mediaType, contentLength: bytes.byteLength, answer } as const;
+  return { ok: true, value, rate: good.rate };
+}
+
+/**
+ * The audio from another host, which never gets the key. Whatever that host answers is no word of the API: its 404
+ * does not mean that the job is gone, and its rate headers mean nothing.
+ */
+async function fetchElsewhere(
+  transport: Transport,
+  good: GoodAnswer,
+  url: string,
+): Promise<CallResult<Retrieved>> {
+  const request = { ...get('', DEADLINE_MS.retrieve), elsewhere: url };
+  const there = await exchange(transport, request);
+  const mediaType = there.ok ? audioType(there.mediaType) : undefined;
+  if (there.ok && mediaType !== undefined) {
+    return { ok: true, value: asAudio(there, mediaType), rate: good.rate };
+  }
+  if (there.ok) there.answer.discard();
+  const why = there.ok ? `it is ${there.mediaType}` : there.message;
+  return unusable(good, 'url-result', `the audio lies at ${new URL(url).host}, but could not be had: ${why}`);
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

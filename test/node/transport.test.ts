@@ -398,6 +398,59 @@ describe('a redirect', () => {
   }
 });
 
+describe('an address elsewhere', () => {
+  it('is asked for without the key', async () => {
+    const seen: RawRequest[] = [];
+    const server = await serve((socket) =>
+      onRequest(socket, (request) => {
+        seen.push(request);
+        socket.write(answerText(200, { 'content-type': 'audio/mpeg' }, 'ID3'));
+      }),
+    );
+    const elsewhere = `http://127.0.0.1:${server.port}/results/a.mp3?sig=1`;
+    const request = { method: 'GET', path: '', deadlineMs: 5_000, elsewhere } as const;
+    expect(await textOf(answered(await transportTo(http(server.port))(request)))).toBe('ID3');
+    expect(seen[0]?.line).toBe('GET /results/a.mp3?sig=1 HTTP/1.1');
+    expect(JSON.stringify(seen)).not.toContain(KEY);
+  });
+
+  it('is not asked at all unless it is https', async () => {
+    const other = await serve(() => {});
+    const transport = transportTo('https://api.example');
+    for (const elsewhere of [
+      `http://127.0.0.1:${other.port}/x`,
+      'file:///etc/passwd',
+      'data:audio/mpeg,x',
+      'x',
+    ]) {
+      const result = await transport({ method: 'GET', path: '', deadlineMs: 5_000, elsewhere });
+      expect(result).toMatchObject({ kind: 'no_answer', sent: false, code: 'NOT_ALLOWED' });
+    }
+    expect(other.connections).toBe(0);
+  });
+});
+
+describe('an unusable proxy', () => {
+  const environment = { HTTPS_PROXY: 'socks5://p:1080', NO_PROXY: 'api.example' };
+
+  it('is told at once', () => {
+    expect(() => createTransport({ baseUrl: 'https://venice.example', environment })).toThrow(
+      expect.objectContaining({ code: 'proxy-invalid' }),
+    );
+  });
+
+  it('keeps from asking elsewhere, without a throw', async () => {
+    const transport = transportTo('https://api.example', { environment });
+    const request = {
+      method: 'GET',
+      path: '',
+      deadlineMs: 5_000,
+      elsewhere: 'https://cdn.example/x',
+    } as const;
+    expect(await transport(request)).toMatchObject({ kind: 'no_answer', sent: false, code: 'NOT_ALLOWED' });
+  });
+});
+
 describe('a proxy', () => {
   const throughProxy = async (script: (socket: Socket) => void) => {
     const seen: RawRequest[] = [];

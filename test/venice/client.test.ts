@@ -293,13 +293,37 @@ describe('a poll', () => {
     expect(await bytesOf(result.value.answer.body)).toEqual(audio);
   });
 
-  it('does not go to where JSON says the audio is', async () => {
-    const world = clientWith({ body: '{"status":"COMPLETED","url":"https://cdn.example/a.mp3?sig=1"}' });
+  const URL_RESULT = { body: '{"status":"COMPLETED","url":"https://cdn.example/a.mp3?sig=1"}' };
+
+  it('fetches the audio from where JSON says it is, under the rate facts of the API alone', async () => {
+    const rate = { 'x-ratelimit-remaining-requests': '7' };
+    const world = clientWith(
+      { ...URL_RESULT, headers: rate },
+      { type: 'audio/mp3', body: 'ID3', headers: { 'x-ratelimit-remaining-requests': '1' } },
+    );
     const result = await world.client.retrieve('m', 'q');
-    expect(result).toMatchObject({ ok: false, kind: 'unusable', code: 'url-result' });
+    expect(result).toMatchObject({
+      ok: true,
+      value: { kind: 'audio', mediaType: 'audio/mpeg' },
+      rate: { remaining: 7 },
+    });
+    expect(world.asked[1]).toMatchObject({ method: 'GET', elsewhere: 'https://cdn.example/a.mp3?sig=1' });
+    expect(world.asked[1]).not.toHaveProperty('body');
+  });
+
+  it.each<[Canned | TransportNoAnswer]>([
+    [{ status: 404, body: '{"error":"gone"}' }],
+    [{ status: 401, body: '{"error":"no"}' }],
+    [{ status: 429, body: '{"error":"slow"}' }],
+    [{ type: 'text/html' }],
+    [{ status: 302, headers: { location: 'https://evil.example' } }],
+    [{ kind: 'no_answer', sent: false, code: 'ENOTFOUND', message: 'no such host' }],
+  ])('never takes %j of another host for a word of the API', async (answer) => {
+    const world = clientWith(URL_RESULT, answer);
+    const result = await world.client.retrieve('m', 'q');
+    expect(result).toMatchObject({ ok: false, kind: 'unusable', status: 200, code: 'url-result' });
     expect(JSON.stringify(result)).toContain('cdn.example');
     expect(JSON.stringify(result)).not.toContain('sig=1');
-    expect(world.asked).toHaveLength(1);
   });
 
   it.each<[Canned, string]>([
