@@ -47,7 +47,8 @@ function windowed(
   cut: { left: boolean; right: boolean },
   width: number,
 ): Frame {
-  const whole = [...before, ...marked, ...after];
+  // Behind the end of the line a caret takes a column of its own.
+  const whole = [...before, ...(marked.length > 0 ? marked : ['^']), ...after];
   if (!cut.left && !cut.right && displayWidth(whole.join('')) <= width)
     return draw(before.join(''), marked.join(''), after.join(''));
 

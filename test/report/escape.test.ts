@@ -1,0 +1,34 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { escapeForeign, escapeForeignLines } from '../../src/report/escape.js';
+
+describe('foreign text is shown, not obeyed', () => {
+  it.each([
+    ['an escape sequence', '\u001b[31mred', '\\u{1b}[31mred'],
+    ['a C1 sequence', '\u009b2J', '\\u{9b}2J'],
+    ['a line end', 'a\r\nb', 'a\\u{d}\\u{a}b'],
+    ['a tab, a bell, a backspace', '\t\u0007\b', '\\u{9}\\u{7}\\u{8}'],
+    ['bidi controls', '\u202eabc\u2066', '\\u{202e}abc\\u{2066}'],
+    ['what takes no room', 'a\u200bb\ufeffc\u00add', 'a\\u{200b}b\\u{feff}c\\u{ad}d'],
+    ['tags beyond the first plane', 'a\u{e0041}', 'a\\u{e0041}'],
+    ['line separators', '\u2028\u2029', '\\u{2028}\\u{2029}'],
+    ['half a character', '\ud83d!', '\\u{d83d}!'],
+    ['what is no harm', 'Für Elise 🎵 日本語 \\u{1b}', 'Für Elise 🎵 日本語 \\u{1b}'],
+  ])('%s', (_name, text, expected) => {
+    expect(escapeForeign(text)).toBe(expected);
+  });
+
+  it('keeps line feeds where lines are wanted', () => {
+    expect(escapeForeignLines('a\r\n\u001b\n')).toBe('a\\u{d}\n\\u{1b}\n');
+  });
+
+  it('leaves nothing that a terminal acts upon, and does nothing the second time', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const escaped = escapeForeign(text);
+        expect(escaped).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
+        expect(escapeForeign(escaped)).toBe(escaped);
+      }),
+    );
+  });
+});
