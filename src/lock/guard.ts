@@ -133,12 +133,18 @@ async function take(world: World, mayFollow: (holder: GuardHolder) => boolean): 
 async function follow(files: Files, guard: string, end: Link, claim: Claim): Promise<boolean> {
   const path = `${guard}.${end.claim.nonce}`;
   if (!(await tryCreate(files, path, claim))) return false;
-  const chain = await readChain(files, guard);
-  if (chain.at(-1)?.claim.nonce !== claim.nonce) {
-    await files.remove(path);
-    return false;
+  let chain: readonly Link[];
+  try {
+    chain = await readChain(files, guard);
+    if (chain.at(-1)?.claim.nonce !== claim.nonce) {
+      await files.remove(path);
+      return false;
+    }
+    await files.rename(path, guard);
+  } catch (fault) {
+    await removeQuietly(files, path);
+    throw fault;
   }
-  await files.rename(path, guard);
   for (const { path: left } of chain) {
     if (left !== guard && left !== path) await removeQuietly(files, left);
   }
@@ -161,6 +167,7 @@ async function tryCreate(files: Files, path: string, claim: Claim): Promise<bool
     return true;
   } catch (fault) {
     if (faultCode(fault) === 'EEXIST') return false;
+    await releaseGuard(files, path, claim.nonce).catch(() => {});
     throw fault;
   }
 }

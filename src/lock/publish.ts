@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { faultCode } from '../errors.js';
-import type { Files } from '../ports.js';
+import type { FileHandle, Files } from '../ports.js';
 
 /*
  * Whole files, durable, or not at all. `scratch` is a path beside the target that nobody else uses at
@@ -15,7 +15,7 @@ export async function replaceFile(
   scratch: string,
 ): Promise<void> {
   try {
-    await writeWhole(files, scratch, 'truncate', bytes);
+    await writeAndClose(await files.open(scratch, 'truncate'), bytes);
     await files.rename(scratch, path);
   } catch (fault) {
     await removeQuietly(files, scratch);
@@ -32,32 +32,28 @@ export async function createFile(
   scratch: string,
 ): Promise<void> {
   try {
-    await writeWhole(files, scratch, 'truncate', bytes);
+    await writeAndClose(await files.open(scratch, 'truncate'), bytes);
     await files.link(scratch, path);
   } catch (fault) {
-    // Some file systems (FAT, some network shares) have no links: there a crash can leave a torn file.
     if (!NO_LINKS.has(faultCode(fault))) throw fault;
-    await writeWhole(files, path, 'exclusive', bytes);
+    await createInPlace(files, path, bytes);
   } finally {
     await removeQuietly(files, scratch);
   }
   await files.syncDirectory(dirname(path));
 }
 
-const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
-
-async function writeWhole(
-  files: Files,
-  path: string,
-  mode: 'exclusive' | 'truncate',
-  bytes: Uint8Array,
-): Promise<void> {
-  const handle = await files.open(path, mode);
+/**
+ * Creates `path` and removes it again if it cannot be written whole. In a folder that others write to, it follows no
+ * link that one of them put there. A crash can leave a torn file.
+ */
+export async function createInPlace(files: Files, path: string, bytes: Uint8Array): Promise<void> {
+  const handle = await files.open(path, 'exclusive');
   try {
-    await handle.write(bytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
+    await writeAndClose(handle, bytes);
+  } catch (fault) {
+    await removeQuietly(files, path);
+    throw fault;
   }
 }
 
@@ -67,5 +63,17 @@ export async function removeQuietly(files: Files, path: string): Promise<void> {
     await files.remove(path);
   } catch {
     // It stays behind, and is overwritten by the next one.
+  }
+}
+
+/** Some file systems (FAT, some network shares) have no links. */
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
+
+async function writeAndClose(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  try {
+    await handle.write(bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }

@@ -4,7 +4,7 @@ import type { Files } from '../ports.js';
 import type { Attempt } from './attempt.js';
 import { parseLock } from './format.js';
 import { attemptLine, headerLine } from './line.js';
-import { removeQuietly } from './publish.js';
+import { createInPlace, removeQuietly } from './publish.js';
 import { decode } from './read.js';
 import type { LockHeader, LockStore } from './store.js';
 
@@ -71,22 +71,18 @@ function prefix(header: LockHeader): string {
   return `venice-batch-rescue-${header.lineage.slice(0, 8)}-`;
 }
 
-/** The code of what failed. Created as a new file: in a shared folder, somebody else's link must not be followed. */
+/** The code of what failed. */
 async function tryWrite(files: Files, path: string, bytes: Uint8Array): Promise<string | undefined> {
-  let created = false;
   try {
-    const handle = await files.open(path, 'exclusive');
-    created = true;
-    try {
-      await handle.write(bytes);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await createInPlace(files, path, bytes);
+  } catch (fault) {
+    return faultCode(fault) || 'unknown';
+  }
+  try {
     await files.syncDirectory(dirname(path));
     return undefined;
   } catch (fault) {
-    if (created) await removeQuietly(files, path);
+    await removeQuietly(files, path);
     return faultCode(fault) || 'unknown';
   }
 }

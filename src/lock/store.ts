@@ -74,7 +74,7 @@ export async function openLock(
       read.header === undefined
         ? { kind: 'absent' }
         : torn
-          ? { kind: 'unsound', ours: (size) => size === bytes }
+          ? { kind: 'unsound', bytesMin: bytes, bytesMax: bytes }
           : { kind: 'sound', bytes },
   });
   return { ok: true, store, notes };

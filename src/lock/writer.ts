@@ -16,8 +16,8 @@ export type FileEnd =
   | { readonly kind: 'absent' }
   /** All that was recorded is in it and durable, and it ends with a whole line at `bytes`. */
   | { readonly kind: 'sound'; readonly bytes: number }
-  /** Nothing may be appended: a write was torn or failed. `ours`: sizes that our own writes explain. */
-  | { readonly kind: 'unsound'; readonly ours: (bytes: number) => boolean };
+  /** Nothing may be appended: a write was torn or failed. Our own writes explain a size from `bytesMin` to `bytesMax`. */
+  | { readonly kind: 'unsound'; readonly bytesMin: number; readonly bytesMax: number };
 
 export interface WriterStart {
   readonly files: Files;
@@ -94,7 +94,7 @@ export function createWriter({ files, path, header, fold, end: start }: WriterSt
       // The file may be there all the same, and is ours then, but may not outlive a crash.
       const read = await readLock(files, path);
       if (read.ok && read.header?.lineage === header.lineage) {
-        end = { kind: 'unsound', ours: (size) => size === bytes.length };
+        end = { kind: 'unsound', bytesMin: bytes.length, bytesMax: bytes.length };
       }
       throw fault;
     }
@@ -102,7 +102,7 @@ export function createWriter({ files, path, header, fold, end: start }: WriterSt
   }
 
   async function append(bytes: Uint8Array, at: number): Promise<void> {
-    end = { kind: 'unsound', ours: (size) => size >= at && size <= at + bytes.length };
+    end = { kind: 'unsound', bytesMin: at, bytesMax: at + bytes.length };
     try {
       handle ??= await files.open(path, 'append');
       await handle.write(bytes);
@@ -121,14 +121,11 @@ export function createWriter({ files, path, header, fold, end: start }: WriterSt
     const all = batch.length === 0 ? fold : createFold([...fold.attempts.values(), ...batch]);
     const bytes = encode(serialiseLock(header, all.attempts.values()));
     if (bytes.length > LOCK_BYTES_MAX) {
-      throw new BatchError('EFBIG', `${path}: the lockfile would pass ${LOCK_BYTES_MAX} bytes`, {
+      throw new BatchError('lockfile-too-large', `${path}: the lockfile would pass ${LOCK_BYTES_MAX} bytes`, {
         exitCode: EXIT.unavailable,
       });
     }
-    const before = end;
-    const ours = (size: number) =>
-      size === bytes.length || (before.kind === 'unsound' ? before.ours(size) : false);
-    end = { kind: 'unsound', ours };
+    end = widened(end, bytes.length);
     await replaceFile(files, path, bytes, scratch);
     end = { kind: 'sound', bytes: bytes.length };
   }
@@ -136,8 +133,8 @@ export function createWriter({ files, path, header, fold, end: start }: WriterSt
   /** Whether the file is as we left it. Version control may replace it while we run. */
   async function isOurs(): Promise<boolean> {
     const bytes = (await files.facts(path))?.bytes;
-    if (end.kind === 'sound') return bytes === end.bytes;
-    return bytes !== undefined && end.kind === 'unsound' && end.ours(bytes);
+    const [bytesMin, bytesMax] = sizes(end);
+    return bytes !== undefined && bytes >= bytesMin && bytes <= bytesMax;
   }
 
   /** Folds in what somebody else put in the file's place, so that no paid job in it is lost. */
@@ -189,6 +186,18 @@ export function createWriter({ files, path, header, fold, end: start }: WriterSt
 }
 
 const BATCH_MAX = 1000;
+
+/** The smallest and the largest size that our own writes explain. */
+function sizes(end: FileEnd): readonly [number, number] {
+  if (end.kind === 'unsound') return [end.bytesMin, end.bytesMax];
+  return end.kind === 'sound' ? [end.bytes, end.bytes] : [0, 0];
+}
+
+/** The end of a file that is being replaced by one of `bytes` bytes: either may be there if that fails. */
+function widened(end: FileEnd, bytes: number): FileEnd {
+  const [bytesMin, bytesMax] = sizes(end);
+  return { kind: 'unsound', bytesMin: Math.min(bytesMin, bytes), bytesMax: Math.max(bytesMax, bytes) };
+}
 
 async function isCanonical(files: Files, path: string, header: LockHeader, fold: Fold): Promise<boolean> {
   const bytes = await files.read(path, LOCK_BYTES_MAX);

@@ -290,3 +290,20 @@ describe('a crash while the guard is taken', () => {
     }
   });
 });
+
+describe('a fault while the guard is taken', () => {
+  it.each(['free', 'stale'])('leaves it to the next run, or is of no matter (%s)', async (kind) => {
+    const before = kind === 'free' ? createMemoryDisk() : await heldBy({ self: identity(1) });
+    for (let at = 0; at < 40; at += 1) {
+      const disk = before.crash(0);
+      disk.intercept(({ index }) => (index === at ? 'EIO' : undefined));
+      const taken = await acquire(disk.files, { self: identity(2) }).catch(
+        (fault: { code: string }) => fault.code,
+      );
+      if (typeof taken === 'string') expect(taken).toBe('EIO');
+      disk.intercept(() => undefined);
+      const next = await acquire(disk.files, { self: identity(3), living: { 2: 'start-2' } });
+      expect(next.ok).toBe(typeof taken === 'string');
+    }
+  });
+});
