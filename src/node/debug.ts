@@ -35,9 +35,9 @@ export function debugTransport(
   };
 }
 
-function requestLine({ method, path, body, freshConnection }: TransportRequest): string {
+function requestLine({ method, path, elsewhere, body, freshConnection }: TransportRequest): string {
   const fresh = freshConnection === true ? ' on a new connection' : '';
-  return `${method} ${path}${fresh}${body === undefined ? '' : ` ${body}`}`;
+  return `${method} ${elsewhere ?? path}${fresh}${body === undefined ? '' : ` ${body}`}`;
 }
 
 function headersShown({ headers }: TransportAnswer): string {

@@ -1,4 +1,4 @@
-import type { CallFailure, CallResult, Queued, RateHeaders } from './client.js';
+import type { CallResult, Queued, RateHeaders } from './client.js';
 
 /** What a submission came to, in terms of money. */
 export type SubmitOutcome =
@@ -57,31 +57,3 @@ export const classifySubmit: ClassifySubmit = (result) => {
     ...(result.suggestedPrompt === undefined ? {} : { suggestedPrompt: result.suggestedPrompt }),
   };
 };
-
-/**
- * What a failed call that costs nothing means for the caller.
- * - `retry`: nothing came, or nothing usable, or the service has trouble: again after a pause;
- * - `throttled`: 429, in whose words ever: all requests wait for the reset;
- * - `denied`: 401, 402, 403 in the API's words: no such request will succeed under this key;
- * - `gone`: 404 in the API's words: the id is unknown, expired or deleted (or the key is not the one that queued it);
- * - `rejected`: the request itself is wrong.
- */
-export type CallTrouble = 'retry' | 'throttled' | 'denied' | 'gone' | 'rejected';
-
-export function classifyCall(failure: CallFailure): CallTrouble {
-  if (failure.status === 429) return 'throttled';
-  if (failure.kind !== 'refused' || failure.status === undefined) return 'retry';
-  switch (failure.status) {
-    case 401:
-    case 402:
-    case 403:
-      return 'denied';
-    case 404:
-    case 410:
-      return 'gone';
-    case 408:
-      return 'retry';
-    default:
-      return failure.status >= 500 ? 'retry' : 'rejected';
-  }
-}

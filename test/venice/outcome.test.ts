@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CallFailure, CallResult, Queued } from '../../src/venice/client.js';
-import { classifyCall, classifySubmit } from '../../src/venice/outcome.js';
+import { classifySubmit } from '../../src/venice/outcome.js';
 
 const failure = (more: Partial<CallFailure>): CallFailure => ({
   ok: false,
@@ -98,27 +98,5 @@ describe('what a submit came to', () => {
         expect(outcome.kind).toBe(unsent ? 'not_sent' : listed ? 'refused' : 'in_doubt');
       }),
     );
-  });
-});
-
-describe('what a failed call means that costs nothing', () => {
-  it.each([
-    [{ kind: 'no_answer' }, 'retry'],
-    [{ kind: 'unusable', status: 403 }, 'retry'],
-    [{ kind: 'unusable', status: 404 }, 'retry'],
-    [{ kind: 'unusable', status: 429 }, 'throttled'],
-    [{ status: 400 }, 'rejected'],
-    [{ status: 401 }, 'denied'],
-    [{ status: 402 }, 'denied'],
-    [{ status: 403 }, 'denied'],
-    [{ status: 404 }, 'gone'],
-    [{ status: 408 }, 'retry'],
-    [{ status: 410 }, 'gone'],
-    [{ status: 422 }, 'rejected'],
-    [{ status: 429 }, 'throttled'],
-    [{ status: 500 }, 'retry'],
-    [{ status: 503 }, 'retry'],
-  ] as const)('%j: %s', (given, expected) => {
-    expect(classifyCall(failure(given))).toBe(expected);
   });
 });
