@@ -3,7 +3,10 @@ import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { loadManifest } from '../../src/manifest/load.js';
+import { checkRequest } from '../../src/plan/capability.js';
 import type { Files } from '../../src/ports.js';
+import { CATALOGUE, modelResponse } from '../../src/sandbox/catalogue.js';
+import { readCatalogue } from '../../src/venice/wire-models.js';
 import { placeOf } from './check.js';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
@@ -40,4 +43,11 @@ it('the examples never write to the same file', async () => {
     stems.push(...manifest!.takes.map(({ stem }) => stem));
   }
   expect(new Set(stems).size).toBe(stems.length);
+});
+
+it.each(MANIFESTS)('%s asks for nothing that the models of the sandbox cannot do', async (name) => {
+  const { manifest } = await loadManifest(disk, `${EXAMPLES}/${name}`, name);
+  const catalogue = readCatalogue({ object: 'list', data: CATALOGUE.map(modelResponse) })!;
+  const diagnostics = manifest!.takes.flatMap((take) => checkRequest(take, catalogue, 0).diagnostics);
+  expect(diagnostics.map(placeOf)).toEqual([]);
 });
