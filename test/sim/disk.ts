@@ -28,6 +28,8 @@ export interface Disk {
   losePower(): void;
   /** The worst that a loss of power now could leave of the file; `undefined` where that is nothing, or not certain. */
   certain(path: string): Uint8Array | undefined;
+  /** What the file may hold after a loss of power now, as far as entries decide it: each synced. */
+  possible(path: string): readonly (Uint8Array | undefined)[];
 }
 
 export function createDisk(rng: Rng): Disk {
@@ -75,6 +77,11 @@ export function createDisk(rng: Rng): Disk {
       for (const entry of durable.values()) if (entry !== 'directory') tear(rng, entry);
       entries = new Map(durable);
       durable = new Map(entries);
+    },
+    possible: (path) => {
+      const inodes = new Set([durable.get(path)]);
+      for (const change of pending) for (const [at, to] of change) if (at === path) inodes.add(to);
+      return [...inodes].map((inode) => (inode === 'directory' ? undefined : inode?.synced));
     },
     certain: (path) => {
       const inode = durable.get(path);

@@ -126,11 +126,15 @@ export function createJudge(world: JudgeWorld): Judge {
       judgeCharges(world, blame);
     },
     look: () => {
-      const seen = view();
-      judgeHistory(blame, seen, known, knownIds);
-      judgeCoverage(world, blame, seen);
-      judgeFiles(world, blame, seen);
-      judgeSurrender(world, blame, seen);
+      const possible = world.disk.possible(world.lockfilePath);
+      for (const bytes of possible) {
+        const seen = reader.read(bytes);
+        judgeHistory(blame, seen, known, knownIds);
+        if (possible.length === 1) remember(seen, known, knownIds);
+        judgeCoverage(world, blame, seen);
+        judgeFiles(world, blame, seen);
+        judgeSurrender(world, blame, seen);
+      }
     },
   };
 }
@@ -221,23 +225,27 @@ function judgeCharges(world: JudgeWorld, blame: Blame): void {
 function judgeHistory(
   blame: Blame,
   view: LockView,
-  known: Map<string, Attempt>,
-  knownIds: Set<string>,
+  known: ReadonlyMap<string, Attempt>,
+  knownIds: ReadonlySet<string>,
 ): void {
   for (const step of view.illegalSteps) blame('f', step);
-  const ids = new Set<string>();
-  for (const [id, { latest, queueIds }] of view.attempts) {
-    for (const queueId of queueIds) ids.add(queueId);
-    const before = known.get(id);
-    if (before !== undefined && before.rev > latest.rev)
-      blame('f', `${id} went back from ${before.state} (${before.rev}) to ${latest.state} (${latest.rev})`);
-    known.set(id, latest);
-  }
-  if (view.attempts.size === 0 && known.size > 0 && view.badLines > 0) return;
+  // A damaged file is another matter: see g.
+  if (view.badLines > 0) return;
+  const ids = new Set([...view.attempts.values()].flatMap(({ queueIds }) => [...queueIds]));
   for (const queueId of knownIds) if (!ids.has(queueId)) blame('f', `${queueId} disappeared`);
-  for (const queueId of ids) knownIds.add(queueId);
-  for (const [id, { state }] of known)
-    if (!view.attempts.has(id) && state !== 'rejected') blame('f', `${id} (${state}) disappeared`);
+  for (const [id, before] of known) {
+    const now = view.attempts.get(id)?.latest;
+    if (now === undefined && before.state !== 'rejected') blame('f', `${id} (${before.state}) disappeared`);
+    if (now !== undefined && now.rev < before.rev)
+      blame('f', `${id} went back from ${before.state} (${before.rev}) to ${now.state} (${now.rev})`);
+  }
+}
+
+function remember(view: LockView, known: Map<string, Attempt>, knownIds: Set<string>): void {
+  for (const [id, { latest, queueIds }] of view.attempts) {
+    known.set(id, latest);
+    for (const queueId of queueIds) knownIds.add(queueId);
+  }
 }
 
 function judgeCoverage(world: JudgeWorld, blame: Blame, view: LockView): void {

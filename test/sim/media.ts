@@ -18,7 +18,8 @@ export function makeMedia(mediaType: SimMediaType, noise: Uint8Array): Uint8Arra
   bytes[5] = noise.length;
   bytes.writeUInt32LE(checksum(noise), 6);
   bytes.set(noise, HEADER_BYTES);
-  return bytes;
+  // Not a Buffer: its `slice` shares memory.
+  return new Uint8Array(bytes);
 }
 
 /**

@@ -8,6 +8,7 @@ const t = performance.now();
 let bad = 0;
 const tot = { runs: 0, crashes: 0, charges: 0, events: 0 };
 for (let seed = from; seed < from + count; seed++) {
+  process.stderr.write(`${seed} `);
   const r = await simulate(seed, { runBatch, ...(trace ? { trace: (l: string) => console.log(l) } : {}) });
   tot.runs += r.runs;
   tot.crashes += r.crashes;

@@ -102,11 +102,14 @@ function hire(entry: string, mutant: string | undefined): Hand {
         }, HANGS_AFTER_MS);
         const settle = (action: () => void) => {
           clearTimeout(hangs);
-          worker.removeAllListeners();
+          worker.off('message', done);
+          worker.off('error', failed);
           action();
         };
-        worker.once('message', (account: Account) => settle(() => resolve(account)));
-        worker.once('error', (error) => settle(() => reject(error)));
+        const done = (account: Account) => settle(() => resolve(account));
+        const failed = (error: unknown) => settle(() => reject(error));
+        worker.on('message', done);
+        worker.on('error', failed);
         worker.postMessage(order);
       }),
     dismiss: () => worker.terminate(),

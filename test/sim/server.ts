@@ -121,12 +121,11 @@ export function createServer(rng: Rng, rates: ServerRates, balances: Map<string,
     const job = jobs.get(String(body.queue_id));
     if (job === undefined || job.account !== account || job.model !== body.model) return undefined;
     if (job.deletedMs !== undefined || nowMs >= job.expiresMs) return undefined;
-    // Never three in a row: that many are what tells that a job is gone.
+    // Never three of them: that many are what tells that a job is gone.
     if (job.strays < 2 && rng.chance(server.rates.stray404)) {
       job.strays += 1;
       return undefined;
     }
-    job.strays = 0;
     return job;
   };
 

@@ -145,7 +145,7 @@ function handleOf(world: DiskWorld, act: Act, path: string, inode: Inode): FileH
   };
   return {
     write: (bytes) => {
-      const copy = bytes.slice();
+      const copy = new Uint8Array(bytes);
       return act(() => {
         usable();
         world.onChange(path, copy);

@@ -125,11 +125,11 @@ function judgeEnd(world: SimWorld, { report, error }: Incarnation): void {
   const unmade = world.album.tracks.filter((track) => made(promptOf(track)) < track.takes);
   if (code === EXIT.ok && unmade.length > 0)
     judge.blame('l', `exit 0, and ${unmade.map(promptOf).join(', ')} not made`);
-  const excused = [...view.attempts.values()].some(({ latest }) => EXCUSES.has(latest.state));
+  const excused =
+    world.waived.size > 0 || [...view.attempts.values()].some(({ latest }) => EXCUSES.has(latest.state));
   if (code !== EXIT.ok && unmade.length === 0 && doubtful(world).length === 0 && !excused)
     judge.blame('l', `all is made, and the run ends with ${code}`);
-  if (code === EXIT.tracks && !excused && world.waived.size === 0)
-    judge.blame('l', 'exit 100, and nothing has failed');
+  if (code === EXIT.tracks && !excused) judge.blame('l', 'exit 100, and nothing has failed');
   if (code === EXIT.inDoubt && doubtful(world).length === 0)
     judge.blame('l', 'exit 8, and nothing is in doubt');
 }
