@@ -1,0 +1,166 @@
+import { dirname } from 'node:path';
+import { BatchError, EXIT, unreachable } from '../errors.js';
+import type { FileHandle, Files } from '../ports.js';
+import type { Attempt } from './attempt.js';
+import { createFold, type Fold } from './fold.js';
+import { serialiseLock } from './format.js';
+import { attemptLine, headerLine } from './line.js';
+import { lockError } from './problem.js';
+import { createFile, replaceFile } from './publish.js';
+import { LOCK_BYTES_MAX, readLock } from './read.js';
+import type { LockHeader } from './store.js';
+
+/**
+ * A lockfile that is being written: what is on disk, and what is known to be. Its functions run one at a time.
+ *
+ * After any fault the file is not appended to again (a torn line must never get into its middle, and what a
+ * failed sync left behind is not known) but replaced by a new one, from memory.
+ */
+export interface LockFile {
+  readonly files: Files;
+  /** Absolute, links resolved. */
+  readonly path: string;
+  readonly header: LockHeader;
+  /** All that is durable. */
+  readonly fold: Fold;
+  end: FileEnd;
+  handle?: FileHandle | undefined;
+}
+
+/** What is known of the file on disk. */
+export type FileEnd =
+  | { readonly kind: 'absent' }
+  /** All that was recorded is in it and durable, and it ends with a whole line at `bytes`. */
+  | { readonly kind: 'sound'; readonly bytes: number }
+  /** Nothing may be appended: a write was torn or failed. Our own writes explain a size from `bytesMin` to `bytesMax`. */
+  | { readonly kind: 'unsound'; readonly bytesMin: number; readonly bytesMax: number };
+
+/** Makes the records durable, all or none. Throws the fault; the file then still parses, and can be written to again. */
+export async function writeRecords(file: LockFile, records: readonly Attempt[]): Promise<void> {
+  const { end } = file;
+  const bytes = encode(records.map((attempt) => `${attemptLine(attempt)}\n`).join(''));
+  switch (end.kind) {
+    case 'absent':
+      await create(file, bytes);
+      break;
+    case 'sound':
+      if ((await isOurs(file)) && end.bytes + bytes.length <= LOCK_BYTES_MAX) {
+        await append(file, bytes, end.bytes);
+      } else await rewrite(file, records);
+      break;
+    case 'unsound':
+      await rewrite(file, records);
+      break;
+    default:
+      unreachable(end);
+  }
+  for (const record of records) file.fold.add(record);
+}
+
+/** Leaves the canonical text in the file: one line an attempt, sorted. Touches nothing where that is so already. */
+export async function makeCanonical(file: LockFile): Promise<void> {
+  if (file.end.kind === 'absent') return;
+  if (file.end.kind === 'sound' && (await isOurs(file))) {
+    const bytes = await file.files.read(file.path, LOCK_BYTES_MAX);
+    if (Buffer.compare(bytes, encode(serialiseLock(file.header, file.fold.attempts.values()))) === 0) return;
+  }
+  await rewrite(file, []);
+}
+
+/** Closes the file. What it held is synced already, or known to be unsound. */
+export async function letGo(file: LockFile): Promise<void> {
+  const { handle } = file;
+  file.handle = undefined;
+  try {
+    await handle?.close();
+  } catch {
+    // Nothing depends on it.
+  }
+}
+
+async function create(file: LockFile, lines: Uint8Array): Promise<void> {
+  const { files, path, header } = file;
+  const bytes = Buffer.concat([encode(`${headerLine(header)}\n`), lines]);
+  try {
+    await files.makeDirectory(dirname(path));
+    await createFile(files, path, bytes, scratch(file));
+  } catch (fault) {
+    // The file may be there all the same, and is ours then, but may not outlive a crash.
+    const read = await readLock(files, path);
+    if (read.ok && read.header?.lineage === header.lineage) {
+      file.end = { kind: 'unsound', bytesMin: bytes.length, bytesMax: bytes.length };
+    }
+    throw fault;
+  }
+  file.end = { kind: 'sound', bytes: bytes.length };
+}
+
+async function append(file: LockFile, bytes: Uint8Array, at: number): Promise<void> {
+  file.end = { kind: 'unsound', bytesMin: at, bytesMax: at + bytes.length };
+  try {
+    file.handle ??= await file.files.open(file.path, 'append');
+    await file.handle.write(bytes);
+    await file.handle.sync();
+  } catch (fault) {
+    await letGo(file);
+    throw fault;
+  }
+  file.end = { kind: 'sound', bytes: at + bytes.length };
+}
+
+/** Replaces the file by what is known, and `records`. */
+async function rewrite(file: LockFile, records: readonly Attempt[]): Promise<void> {
+  await letGo(file);
+  if (!(await isOurs(file))) await takeIn(file);
+  const all = records.length === 0 ? file.fold : createFold([...file.fold.attempts.values(), ...records]);
+  const bytes = encode(serialiseLock(file.header, all.attempts.values()));
+  if (bytes.length > LOCK_BYTES_MAX) {
+    throw new BatchError('lockfile-too-large', `${file.path}: it would pass ${LOCK_BYTES_MAX} bytes`, {
+      exitCode: EXIT.unavailable,
+      hint: 'Start a new manifest for new tracks',
+    });
+  }
+  // Either file may be there if the replacing fails.
+  const [bytesMin, bytesMax] = sizes(file.end);
+  file.end = {
+    kind: 'unsound',
+    bytesMin: Math.min(bytesMin, bytes.length),
+    bytesMax: Math.max(bytesMax, bytes.length),
+  };
+  await replaceFile(file.files, file.path, bytes, scratch(file));
+  file.end = { kind: 'sound', bytes: bytes.length };
+}
+
+/** Whether the file is as we left it, judged by its size. Version control may replace it while we run. */
+async function isOurs(file: LockFile): Promise<boolean> {
+  const bytes = (await file.files.facts(file.path))?.bytes;
+  const [bytesMin, bytesMax] = sizes(file.end);
+  return bytes !== undefined && bytes >= bytesMin && bytes <= bytesMax;
+}
+
+/** Folds in what somebody else put in the file's place, so that no paid job in it is lost. */
+async function takeIn({ files, path, header, fold }: LockFile): Promise<void> {
+  const read = await readLock(files, path);
+  if (!read.ok) throw lockError(read.problems[0], path);
+  if (read.header !== undefined && read.header.lineage !== header.lineage) {
+    throw new BatchError('lockfile-replaced', `${path}: another lockfile took its place during the run`, {
+      exitCode: EXIT.lockfile,
+      hint: 'Move that one away and run again',
+    });
+  }
+  for (const attempt of read.attempts.values()) fold.add(attempt);
+}
+
+/** The smallest and the largest size that our own writes explain. */
+function sizes(end: FileEnd): readonly [number, number] {
+  if (end.kind === 'unsound') return [end.bytesMin, end.bytesMax];
+  return end.kind === 'sound' ? [end.bytes, end.bytes] : [0, 0];
+}
+
+function scratch({ path }: LockFile): string {
+  return `${path}.tmp`;
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
