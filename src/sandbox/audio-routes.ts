@@ -1,0 +1,192 @@
+import { createHash } from 'node:crypto';
+import { MICRO_USD_PER_USD } from '../money.js';
+import { availableMicroUsd } from './billing.js';
+import type { SandboxModel } from './catalogue.js';
+import { type Account, type AudioBody, invalid, json, refuse, type ServiceAnswer } from './exchange.js';
+import { drawTimes, expectedRunMs, stateOf } from './jobs.js';
+import type { Job, Queued } from './ledger.js';
+import { hasWord, suggestPrompt } from './magic.js';
+import { priceMicroUsd } from './pricing.js';
+import { checkCapabilities, checkDuration, secondsOf } from './request-rules.js';
+import type { State } from './state.js';
+
+/** A request whose body fits its schema. */
+export interface AudioCall {
+  readonly account: Account;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly nowMs: number;
+}
+
+const NOT_FOUND = 'Media could not be found. Request may be invalid, expired, or deleted.';
+const CAPACITY_REFUSALS = 2;
+const SLOW_FACTOR = 5;
+const SECONDS_UNTOLD = 30;
+const CHARACTERS_PER_SECOND = 15;
+
+export function quote(state: State, { body, nowMs }: AudioCall): ServiceAnswer {
+  const model = state.model(body.model, nowMs);
+  if (model === undefined) return invalid([{ path: 'model', message: 'Specified model not found' }]);
+  const issues = checkDuration(model, body.duration_seconds);
+  if (issues.length > 0) return invalid(issues);
+  const characters = body.character_count as number | undefined;
+  const price = priceMicroUsd(model, priced(secondsOf(body.duration_seconds), characters));
+  if (price === undefined) return invalid([{ path: 'character_count', message: 'Field is required' }]);
+  return json(200, { quote: price / MICRO_USD_PER_USD });
+}
+
+function priced(durationSeconds: number | undefined, characters: number | undefined) {
+  return {
+    ...(durationSeconds === undefined ? {} : { durationSeconds }),
+    ...(characters === undefined ? {} : { characters }),
+  };
+}
+
+export function queue(state: State, call: AudioCall): ServiceAnswer {
+  const { account, body, nowMs } = call;
+  const model = state.model(body.model, nowMs);
+  if (model === undefined) return refuse(404, 'Specified model not found', { code: 'MODEL_NOT_FOUND' });
+  const refusal = refused(state, model, call);
+  if (refusal !== undefined) return refusal;
+  const prompt = String(body.prompt);
+  const price = priceMicroUsd(model, priced(secondsOf(body.duration_seconds), prompt.length));
+  if (price === undefined) return refuse(500, 'The model has no price');
+  if (price > availableMicroUsd(state.ledger, account, state.balanceMicroUsd, nowMs)) {
+    return refuse(402, 'Insufficient USD or Diem balance to complete request', {
+      code: 'INSUFFICIENT_BALANCE',
+    });
+  }
+  const job = accept(state, model, call, price);
+  state.effect(job);
+  if (state.happens('errorAfterQueueing')) return refuse(500, 'Inference processing failed');
+  const answer = json(200, { model: model.id, queue_id: job.id, status: 'QUEUED' });
+  const lost = hasWord(prompt, 'lost-answer') || state.happens('lostAnswer');
+  return lost ? { ...answer, cut: true } : answer;
+}
+
+function refused(state: State, model: SandboxModel, { account, body }: AudioCall): ServiceAnswer | undefined {
+  if (model.spec.offline === true)
+    return refuse(503, 'The model is currently offline', { code: 'MODEL_OFFLINE' });
+  const issues = checkCapabilities(model, body);
+  if (issues.length > 0) return invalid(issues);
+  const prompt = String(body.prompt);
+  const suggested = suggestPrompt(prompt) ?? suggestPrompt(String(body.lyrics_prompt ?? ''));
+  if (suggested !== undefined) {
+    return refuse(422, 'Your prompt violates the content policy of Venice.ai or the model provider', {
+      suggested_prompt: suggestPrompt(prompt) ?? prompt,
+    });
+  }
+  const full =
+    hasWord(prompt, 'capacity') && state.timesSeen(`${account} ${model.id} ${prompt}`) <= CAPACITY_REFUSALS;
+  if (full || state.happens('atCapacity')) {
+    return refuse(503, 'The model is at capacity. Please try again later.', { code: 'MODEL_AT_CAPACITY' });
+  }
+  if (state.happens('overloaded')) {
+    return refuse(429, 'The model is overloaded. Please try again later.', { code: 'MODEL_OVERLOADED' });
+  }
+  return undefined;
+}
+
+function accept(
+  state: State,
+  model: SandboxModel,
+  { account, body, nowMs }: AudioCall,
+  price: number,
+): Queued {
+  const prompt = String(body.prompt);
+  const slow = hasWord(prompt, 'slow') ? SLOW_FACTOR : 1;
+  return {
+    type: 'queued',
+    id: state.uuid(),
+    atMs: nowMs,
+    account,
+    model: model.id,
+    priceMicroUsd: price,
+    ...drawTimes(model.runMsMedian * slow, state.speed, state.random),
+    end: fate(state, prompt),
+    prompt,
+    kind: model.kind,
+    format: model.spec.default_format,
+    durationSeconds: secondsOf(body.duration_seconds) ?? untoldSeconds(model, prompt, body.speed),
+  };
+}
+
+function fate(state: State, prompt: string): Queued['end'] {
+  if (hasWord(prompt, 'fail')) return 'failed';
+  if (hasWord(prompt, 'refund')) return 'refunded';
+  if (hasWord(prompt, 'expired')) return 'lost';
+  if (!state.happens('jobFails')) return 'ready';
+  return state.random() < 0.5 ? 'failed' : 'refunded';
+}
+
+function untoldSeconds({ kind, spec }: SandboxModel, prompt: string, speed: unknown): number {
+  if (spec.default_duration !== undefined) return spec.default_duration;
+  if (kind !== 'speech') return SECONDS_UNTOLD;
+  return Math.max(1, prompt.length / CHARACTERS_PER_SECOND / Number(speed ?? 1));
+}
+
+/** The job that a request names: another account's, or one of another model, does not exist. */
+function find(state: State, { account, body, nowMs }: AudioCall): Job | undefined {
+  const job = state.ledger.jobs.get(String(body.queue_id));
+  if (job?.account !== account || job.model !== body.model) return undefined;
+  return stateOf(job, nowMs) === 'gone' ? undefined : job;
+}
+
+export function retrieve(state: State, call: AudioCall): ServiceAnswer {
+  const job = find(state, call);
+  if (job === undefined) return refuse(404, NOT_FOUND);
+  const { nowMs } = call;
+  switch (stateOf(job, nowMs)) {
+    case 'queued':
+      return json(200, { status: 'QUEUED' });
+    case 'running':
+      return json(200, {
+        status: 'PROCESSING',
+        average_execution_time: expectedRunMs(state.medianMs(job.model), state.speed),
+        execution_duration: nowMs - job.atMs,
+      });
+    case 'failed':
+      return json(200, {
+        status: 'FAILED',
+        error: 'The provider could not generate the audio',
+        error_code: 'GENERATION_FAILED',
+        credits_refunded: job.end === 'refunded',
+      });
+    default:
+      return media(state, job, call);
+  }
+}
+
+function media(state: State, job: Job, { body, nowMs }: AudioCall): ServiceAnswer {
+  const seed = createHash('sha256').update(`${job.model}\n${job.prompt}\n${job.id}`).digest('hex');
+  const audio = state.audio({ ...job, seed });
+  if (body.delete_media_on_completion === true) state.effect({ type: 'deleted', id: job.id, atMs: nowMs });
+  const broken = state.happens('brokenDownload');
+  return {
+    status: 200,
+    headers: { 'content-type': `audio/${audio.format}` },
+    body: broken ? halved(audio.body) : audio.body,
+  };
+}
+
+function halved(body: AudioBody): AudioBody {
+  return {
+    bytes: body.bytes,
+    *chunks() {
+      let left = Math.floor(body.bytes / 2);
+      for (const chunk of body.chunks()) {
+        yield chunk.subarray(0, left);
+        left -= chunk.byteLength;
+        if (left <= 0) return;
+      }
+    },
+  };
+}
+
+/** Deletes a finished job's media; cancels one that still runs, which gives nothing back. */
+export function complete(state: State, call: AudioCall): ServiceAnswer {
+  const job = find(state, call);
+  if (job === undefined) return refuse(404, NOT_FOUND);
+  if (state.happens('cleanUpFails')) return json(200, { success: false });
+  state.effect({ type: 'deleted', id: job.id, atMs: call.nowMs });
+  return json(200, { success: true });
+}

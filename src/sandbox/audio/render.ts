@@ -1,0 +1,35 @@
+import type { AudioBody } from '../exchange.js';
+import { flacBody } from './flac.js';
+import { type Kind, type Material, materialOf } from './loops.js';
+import { trackOf } from './track.js';
+import { wavBody } from './wav.js';
+
+export interface AudioJob {
+  readonly prompt: string;
+  readonly kind: Kind;
+  /** More than 0. */
+  readonly durationSeconds: number;
+  readonly format: 'wav' | 'flac';
+  /** Equal jobs with equal seeds have equal bytes. */
+  readonly seed: string;
+}
+
+/** The last materials: a job is asked for its size first, and for its bytes after, maybe more than once. */
+const KEPT_MAX = 8;
+const kept = new Map<string, Material>();
+
+/** Real audio of exactly the wanted length, made and encoded piece by piece as it is read. */
+export function renderAudio(job: AudioJob): AudioBody {
+  const track = trackOf(material(job), job.durationSeconds);
+  return job.format === 'wav' ? wavBody(track) : flacBody(track);
+}
+
+function material({ kind, prompt, seed }: AudioJob): Material {
+  const key = `${kind} ${seed} ${prompt}`;
+  const known = kept.get(key) ?? materialOf(kind, prompt, seed);
+  kept.delete(key);
+  kept.set(key, known);
+  const [oldest] = kept.keys();
+  if (kept.size > KEPT_MAX && oldest !== undefined) kept.delete(oldest);
+  return known;
+}

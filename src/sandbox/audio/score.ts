@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+
+/** What a prompt says about the music it wants; what it leaves open is drawn from the seed. */
+export interface Score {
+  /** Beats a minute, 40 to 220. */
+  readonly bpm: number;
+  /** Semitones above C. */
+  readonly tonic: number;
+  readonly minor: boolean;
+  readonly instruments: ReadonlySet<Instrument>;
+  /** Chords of the loop, as scale degrees from 0. */
+  readonly progression: readonly number[];
+}
+
+export type Instrument = 'pluck' | 'keys' | 'synth' | 'strings' | 'bass' | 'drums';
+
+const WORDS: Readonly<Record<Instrument, RegExp>> = {
+  pluck: /guitar|ukulele|harp|banjo|mandolin|lute|pluck|marimba|kalimba/i,
+  keys: /piano|keys|rhodes|wurlitzer|organ|harpsichord|celesta|vibraphone/i,
+  synth: /synth|analog|arpegg|lead|electro|chip|wave|trance|house|techno|brass|horn|trumpet|sax|flute/i,
+  strings: /string|violin|cello|viola|orchestr|cinematic|pad|choir|ambient|drone/i,
+  bass: /bass|sub\b|808/i,
+  drums: /drum|percussion|beat|kick|snare|hi-?hat|clap|tom|cymbal|groove/i,
+};
+
+const NOTES: Readonly<Record<string, number>> = { C: 0, D: 2, E: 4, F: 5, G: 7, A: 9, B: 11 };
+const PROGRESSIONS = [
+  [0, 4, 5, 3],
+  [0, 5, 3, 4],
+  [0, 3, 5, 4],
+  [5, 3, 0, 4],
+  [0, 2, 3, 4],
+] as const;
+
+/** Numbers in 0..1, the same for the same text and purpose. */
+export function drawn(seed: string): () => number {
+  let state = createHash('sha256').update(seed).digest().readUInt32LE(0) || 1;
+  return () => {
+    // xorshift32: plenty for picking notes.
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32;
+  };
+}
+
+/** Reads tempo, key and instruments out of a prompt. */
+export function readScore(prompt: string, seed: string): Score {
+  const draw = drawn(`score ${seed}`);
+  const bpm = Number(/\b(\d{2,3})\s*bpm\b/i.exec(prompt)?.[1] ?? Math.round(84 + 52 * draw()));
+  const key = /\b([A-G])(#|♯|b|♭| sharp| flat)?[ -]?(major|minor|maj|min|m)?\b(?=[ ,.;]|$)/.exec(
+    keyPhrase(prompt),
+  );
+  const shift = key?.[2] === undefined ? 0 : /#|♯|sharp/.test(key[2]) ? 1 : -1;
+  const tonic = key?.[1] === undefined ? Math.floor(12 * draw()) : (NOTES[key[1]]! + shift + 12) % 12;
+  const minor = /\bminor\b|\bmin\b|melanchol|dark|sad|noir/i.test(prompt) && !/\bmajor\b/i.test(prompt);
+  const named = (Object.keys(WORDS) as Instrument[]).filter((instrument) => WORDS[instrument].test(prompt));
+  const instruments = new Set<Instrument>(named.length > 0 ? named : ['keys', 'bass', 'drums']);
+  const progression = PROGRESSIONS[Math.floor(draw() * PROGRESSIONS.length)] ?? PROGRESSIONS[0];
+  return { bpm: Math.min(220, Math.max(40, bpm)), tonic, minor, instruments, progression };
+}
+
+/** Only a letter that stands for a key: "A minor", "key of E", never the article "A". */
+function keyPhrase(prompt: string): string {
+  const named = /\b([A-G](?:#|♯|b|♭| sharp| flat)?)[ -](?:major|minor|maj|min)\b/.exec(prompt);
+  if (named) return named[1] ?? '';
+  return /\b(?:key of|in) ([A-G](?:#|♯|b|♭)?)\b(?! [a-z])/.exec(prompt)?.[1] ?? '';
+}
+
+const MAJOR = [0, 2, 4, 5, 7, 9, 11];
+const MINOR = [0, 2, 3, 5, 7, 8, 10];
+
+/** MIDI number of a degree of the scale; degrees beyond the octave go on above it. */
+export function pitch(score: Score, degree: number, octave: number): number {
+  const scale = score.minor ? MINOR : MAJOR;
+  const step = ((degree % 7) + 7) % 7;
+  return 12 * (octave + 1) + score.tonic + (scale[step] ?? 0) + 12 * Math.floor(degree / 7);
+}
+
+export function frequency(midi: number): number {
+  return 440 * 2 ** ((midi - 69) / 12);
+}

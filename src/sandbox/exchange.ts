@@ -1,0 +1,69 @@
+/** One request as the simulated service sees it. */
+export interface ServiceRequest {
+  readonly method: string;
+  /** Below the base URL, with its query: `/models?type=music`. */
+  readonly path: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Audio that is made while it is sent. */
+export interface AudioBody {
+  readonly bytes: number;
+  /** Throws, or ends early, where the download is to break off. Each call starts anew. */
+  chunks(): Iterable<Uint8Array>;
+}
+
+export interface ServiceAnswer {
+  readonly status: number;
+  /** Names in lower case; the length is not among them. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | AudioBody;
+  /** The effect has happened, and the answer never arrives: the connection is reset. */
+  readonly cut?: true;
+}
+
+/** Who asks: a short hash of the key, as it is stored. `''`: nobody. */
+export type Account = string;
+
+/** One thing that is wrong with a request; `path` is the field, `''` the request as a whole. */
+export interface Issue {
+  readonly path: string;
+  readonly message: string;
+}
+
+export function json(status: number, body: unknown, headers: Record<string, string> = {}): ServiceAnswer {
+  return {
+    status,
+    headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
+    body: JSON.stringify(body),
+  };
+}
+
+/** The API's `StandardError`, with whatever else it carries. */
+export function refuse(status: number, error: string, more: Record<string, unknown> = {}): ServiceAnswer {
+  return json(status, { error, ...more });
+}
+
+/** The API's `DetailedError`. */
+export function invalid(issues: readonly Issue[]): ServiceAnswer {
+  const details: Record<string, unknown> = {
+    _errors: issues.filter((issue) => issue.path === '').map((issue) => issue.message),
+  };
+  for (const { path } of issues) {
+    if (path === '') continue;
+    details[path] = {
+      _errors: issues.filter((issue) => issue.path === path).map((issue) => issue.message),
+    };
+  }
+  return json(400, {
+    error: 'Invalid request parameters',
+    details,
+    issues: issues.map(({ path, message }) => ({
+      code: 'custom',
+      path: path === '' ? [] : [path],
+      message,
+    })),
+  });
+}

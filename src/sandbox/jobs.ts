@@ -1,0 +1,48 @@
+import type { Job } from './ledger.js';
+
+const DAY_MS = 24 * 3_600_000;
+/** Spread of the generation times: one in five takes a third longer than the median. */
+const SIGMA = 0.35;
+/** 80th percentile of the standard normal distribution. */
+const Z80 = 0.8416;
+const WAIT_SHARE = 0.08;
+
+export type JobState = 'queued' | 'running' | 'ready' | 'failed' | 'gone';
+
+export function stateOf(job: Job, nowMs: number): JobState {
+  const ageMs = nowMs - job.atMs;
+  if (job.deletedAtMs !== undefined || ageMs >= job.runMs + DAY_MS) return 'gone';
+  if (ageMs < job.waitMs) return 'queued';
+  if (ageMs < job.runMs) return 'running';
+  switch (job.end) {
+    case 'ready':
+      return 'ready';
+    case 'lost':
+      return 'gone';
+    case 'failed':
+    case 'refunded':
+      return 'failed';
+  }
+}
+
+/** When the reservation becomes a charge, or is given back: at the job's end, or when it is cancelled. */
+export function settledAtMs(job: Job): number {
+  return Math.min(job.atMs + job.runMs, job.deletedAtMs ?? Number.POSITIVE_INFINITY);
+}
+
+/** A cancelled job gives nothing back, whatever it would have come to. */
+export function isRefunded(job: Job): boolean {
+  return job.end === 'refunded' && settledAtMs(job) === job.atMs + job.runMs;
+}
+
+/** Log-normal, in ms: how long a generation takes. */
+export function drawTimes(runMsMedian: number, speed: number, random: () => number) {
+  const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  const runMs = Math.max(1, Math.round((runMsMedian * Math.exp(SIGMA * normal)) / speed));
+  return { runMs, waitMs: Math.floor(runMs * WAIT_SHARE) };
+}
+
+/** What the service tells to expect: the 80th percentile, in ms. */
+export function expectedRunMs(runMsMedian: number, speed: number): number {
+  return Math.round((runMsMedian * Math.exp(SIGMA * Z80)) / speed);
+}

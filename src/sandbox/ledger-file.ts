@@ -1,0 +1,103 @@
+import { appendFileSync, mkdirSync, readFileSync, truncateSync } from 'node:fs';
+import path from 'node:path';
+import { BatchError, EXIT, faultCode } from '../errors.js';
+import type { Clock, Random, Transport } from '../ports.js';
+import type { Entry } from './ledger.js';
+import type { LimitOptions } from './limits.js';
+import { createService, type Service } from './service.js';
+import { createSandboxTransport } from './transport.js';
+
+export interface SandboxOptions {
+  /** Where the ledger is kept: made with the first effect, not before. */
+  readonly directory: string;
+  readonly speed: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits?: LimitOptions;
+}
+
+/** The key that the embedded sandbox takes. */
+export const SANDBOX_KEY = 'sandbox';
+
+/** The service over its ledger file, and a way to it without a network. Throws `BatchError` for a damaged ledger. */
+export function openSandbox(options: SandboxOptions): { transport: Transport; service: Service } {
+  const service = openService(options);
+  const transport = createSandboxTransport({ service, clock: options.clock, apiKey: SANDBOX_KEY });
+  return { transport, service };
+}
+
+/** Without `directory` nothing outlives the process. */
+export function openService(options: Omit<SandboxOptions, 'directory'> & { directory?: string }): Service {
+  const { directory, speed, random, limits } = options;
+  const file = directory === undefined ? undefined : openLedgerFile(directory);
+  return createService({
+    random: uniform(random),
+    speed,
+    keys: [SANDBOX_KEY],
+    ...(limits === undefined ? {} : { limits }),
+    ...(file === undefined ? {} : { entries: file.entries, persist: file.append }),
+  });
+}
+
+/** Uniform in [0, 1), 48 bits of it. */
+function uniform(random: Random): () => number {
+  return () => Buffer.from(random.bytes(6)).readUIntBE(0, 6) / 2 ** 48;
+}
+
+/**
+ * `ledger.jsonl`, one entry a line. What was appended survives a kill of the process; a line that a kill cut short
+ * is dropped (its effect was never answered).
+ */
+export function openLedgerFile(directory: string): {
+  readonly entries: readonly Entry[];
+  append(entry: Entry): void;
+} {
+  const file = path.join(directory, 'ledger.jsonl');
+  const bytes = readIfThere(file);
+  const wholeBytes = bytes.lastIndexOf(0x0a) + 1;
+  const entries = bytes
+    .toString('utf8', 0, wholeBytes)
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line, index) => parseEntry(line, `${file}:${index + 1}`));
+  let ready = false;
+  return {
+    entries,
+    append(entry) {
+      if (!ready) {
+        mkdirSync(directory, { recursive: true });
+        if (bytes.length > wholeBytes) truncateSync(file, wholeBytes);
+        ready = true;
+      }
+      appendFileSync(file, `${JSON.stringify(entry)}\n`);
+    },
+  };
+}
+
+function readIfThere(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if (faultCode(error) === 'ENOENT') return Buffer.alloc(0);
+    throw error;
+  }
+}
+
+function parseEntry(line: string, where: string): Entry {
+  const entry = parseJson(line) as Partial<Entry> | undefined;
+  if ((entry?.type === 'queued' || entry?.type === 'deleted') && typeof entry.id === 'string') {
+    return entry as Entry;
+  }
+  throw new BatchError('sandbox-ledger', `the sandbox's ledger is damaged at ${where}`, {
+    exitCode: EXIT.lockfile,
+    hint: 'remove the sandbox folder to start over: it holds no real money and no real audio',
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

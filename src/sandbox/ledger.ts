@@ -1,0 +1,73 @@
+import type { AudioFormat, AudioKind } from './catalogue.js';
+import type { Account } from './exchange.js';
+
+/** A job as it was accepted. All that becomes of it by itself is decided here: its life is a function of time. */
+export interface Queued {
+  readonly type: 'queued';
+  /** The queue id. */
+  readonly id: string;
+  readonly atMs: number;
+  readonly account: Account;
+  readonly model: string;
+  readonly priceMicroUsd: number;
+  /** How long it waits before it runs. */
+  readonly waitMs: number;
+  /** From accepted to ready or failed. */
+  readonly runMs: number;
+  readonly end: 'ready' | 'failed' | 'refunded' | 'lost';
+  readonly prompt: string;
+  readonly kind: AudioKind;
+  readonly format: AudioFormat;
+  readonly durationSeconds: number;
+}
+
+/** The media was deleted, or the job cancelled if it still ran. */
+export interface Deleted {
+  readonly type: 'deleted';
+  readonly id: string;
+  readonly atMs: number;
+}
+
+/** An effect: what must outlive the service's process. */
+export type Entry = Queued | Deleted;
+
+export interface Job extends Queued {
+  readonly deletedAtMs?: number;
+}
+
+/** The state that the entries add up to. */
+export interface Ledger {
+  readonly jobs: ReadonlyMap<string, Job>;
+  add(entry: Entry): void;
+  /** What all jobs of the account cost, as if none were refunded. */
+  spentMicroUsd(account: Account): number;
+  /** The few jobs that will give money back, or would have. */
+  refundable(account: Account): readonly Job[];
+}
+
+export function foldLedger(entries: Iterable<Entry>): Ledger {
+  const jobs = new Map<string, Job>();
+  const spent = new Map<Account, number>();
+  const refundable = new Map<Account, string[]>();
+  const queue = (entry: Queued) => {
+    if (jobs.has(entry.id)) return;
+    jobs.set(entry.id, entry);
+    spent.set(entry.account, (spent.get(entry.account) ?? 0) + entry.priceMicroUsd);
+    if (entry.end !== 'refunded') return;
+    refundable.set(entry.account, [...(refundable.get(entry.account) ?? []), entry.id]);
+  };
+  const remove = (entry: Deleted) => {
+    const job = jobs.get(entry.id);
+    if (job === undefined || job.deletedAtMs !== undefined) return;
+    // Only the audio is made of the prompt: memory need not grow with what was deleted.
+    jobs.set(entry.id, { ...job, prompt: '', deletedAtMs: entry.atMs });
+  };
+  const add = (entry: Entry) => (entry.type === 'queued' ? queue(entry) : remove(entry));
+  for (const entry of entries) add(entry);
+  return {
+    jobs,
+    add,
+    spentMicroUsd: (account) => spent.get(account) ?? 0,
+    refundable: (account) => (refundable.get(account) ?? []).map((id) => jobs.get(id)!),
+  };
+}

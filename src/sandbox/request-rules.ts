@@ -1,0 +1,176 @@
+import type { ModelSpec, SandboxModel } from './catalogue.js';
+import type { Issue } from './exchange.js';
+
+type Check = (value: unknown) => string | undefined;
+type Body = Readonly<Record<string, unknown>>;
+type Schema = Readonly<Record<string, { readonly check: Check; readonly required?: true }>>;
+
+const text: Check = (value) => (typeof value === 'string' ? undefined : 'Expected string');
+const someText: Check = (value) =>
+  text(value) ?? (value === '' ? 'String must contain at least 1 character(s)' : undefined);
+const flag: Check = (value) => (typeof value === 'boolean' ? undefined : 'Expected boolean');
+const natural: Check = (value) =>
+  Number.isSafeInteger(value) && (value as number) > 0 ? undefined : 'Expected an integer greater than 0';
+const seconds: Check = (value) =>
+  typeof value === 'string'
+    ? /^\d+$/.test(value)
+      ? undefined
+      : 'Invalid: a string must be all digits'
+    : natural(value);
+const speed: Check = (value) =>
+  typeof value === 'number' && value >= 0.25 && value <= 4 ? undefined : 'Expected a number from 0.25 to 4';
+
+const QUOTE: Schema = {
+  model: { check: text, required: true },
+  duration_seconds: { check: seconds },
+  character_count: { check: natural },
+};
+const QUEUE: Schema = {
+  model: { check: text, required: true },
+  prompt: { check: someText, required: true },
+  lyrics_prompt: { check: text },
+  duration_seconds: { check: seconds },
+  force_instrumental: { check: flag },
+  lyrics_optimizer: { check: flag },
+  loop: { check: flag },
+  voice: { check: text },
+  language_code: { check: text },
+  speed: { check: speed },
+};
+const COMPLETE: Schema = {
+  model: { check: text, required: true },
+  queue_id: { check: text, required: true },
+};
+const RETRIEVE: Schema = { ...COMPLETE, delete_media_on_completion: { check: flag } };
+
+/** The request bodies of the API. None takes a key that is not in it. */
+export const SCHEMAS = { quote: QUOTE, queue: QUEUE, retrieve: RETRIEVE, complete: COMPLETE } as const;
+
+export function checkSchema(schema: Schema, body: unknown): Issue[] {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    return [{ path: '', message: 'Expected object' }];
+  }
+  const issues: Issue[] = [];
+  for (const [path, { check, required }] of Object.entries(schema)) {
+    const given = Object.hasOwn(body, path);
+    const message = given ? check((body as Body)[path]) : required ? 'Field is required' : undefined;
+    if (message !== undefined) issues.push({ path, message });
+  }
+  const unknown = Object.keys(body).filter((key) => !Object.hasOwn(schema, key));
+  if (unknown.length > 0) {
+    issues.push({ path: '', message: `Unrecognized key(s) in object: ${unknown.join(', ')}` });
+  }
+  return issues;
+}
+
+/** `duration_seconds` in either of its spellings. */
+export function secondsOf(value: unknown): number | undefined {
+  return value === undefined ? undefined : Number(value);
+}
+
+/**
+ * What a model has against a request that fits the schema. A key that the model does not take is refused by its
+ * presence, whatever its value; and where the catalogue does not say that it is taken, it is not (but lyrics, which
+ * the documentation refuses only where `supports_lyrics` is false).
+ */
+export function checkCapabilities(model: SandboxModel, body: Body): Issue[] {
+  const { spec } = model;
+  return [
+    ...switches(spec, body),
+    ...prompt(spec, body),
+    ...lyrics(spec, body),
+    ...voice(spec, body),
+    ...language(body),
+    ...speeds(spec, body),
+    ...checkDuration(model, body.duration_seconds),
+  ];
+}
+
+function issue(when: boolean, path: string, message: string): Issue[] {
+  return when ? [{ path, message }] : [];
+}
+
+function switches(spec: ModelSpec, body: Body): Issue[] {
+  const taken: Readonly<Record<string, boolean>> = {
+    force_instrumental: spec.supports_force_instrumental === true,
+    lyrics_optimizer: spec.supports_lyrics_optimizer === true,
+    loop: spec.supports_loop === true,
+    language_code: spec.supports_language_code === true,
+    speed: spec.supports_speed === true,
+    voice: (spec.voices?.length ?? 0) > 0 || spec.supports_custom_voice_id === true,
+    lyrics_prompt: spec.supports_lyrics !== false,
+  };
+  return Object.keys(taken)
+    .filter((key) => Object.hasOwn(body, key) && taken[key] === false)
+    .map((path) => ({ path, message: `${path} is not supported by this model` }));
+}
+
+/** Letters beyond the basic plane count once towards the least and twice towards the most: the stricter way. */
+function prompt(spec: ModelSpec, body: Body): Issue[] {
+  const given = String(body.prompt);
+  const least = spec.min_prompt_length ?? 1;
+  const most = spec.prompt_character_limit ?? Number.POSITIVE_INFINITY;
+  return [
+    ...issue([...given].length < least, 'prompt', `prompt must have at least ${least} characters`),
+    ...issue(given.length > most, 'prompt', `prompt must have at most ${most} characters`),
+  ];
+}
+
+function lyrics(spec: ModelSpec, body: Body): Issue[] {
+  const given = String(body.lyrics_prompt ?? '');
+  const optimized = body.lyrics_optimizer === true;
+  const most = spec.lyrics_character_limit ?? Number.POSITIVE_INFINITY;
+  const missing = spec.lyrics_required === true && given.trim() === '' && !optimized;
+  return [
+    ...issue(missing, 'lyrics_prompt', 'lyrics_prompt is required by this model'),
+    ...issue(
+      optimized && given !== '',
+      'lyrics_prompt',
+      'lyrics_prompt must be empty when lyrics_optimizer is true',
+    ),
+    ...issue(given.length > most, 'lyrics_prompt', `lyrics_prompt must have at most ${most} characters`),
+  ];
+}
+
+function voice(spec: ModelSpec, body: Body): Issue[] {
+  if (body.voice === undefined || spec.voices === undefined) return [];
+  const given = String(body.voice);
+  const custom = spec.supports_custom_voice_id === true && /^[A-Za-z0-9_-]{10,64}$/.test(given);
+  return issue(!spec.voices.includes(given) && !custom, 'voice', 'voice is not supported by this model');
+}
+
+function language(body: Body): Issue[] {
+  const wrong = body.language_code !== undefined && !/^[a-z]{2}$/.test(String(body.language_code));
+  return issue(wrong, 'language_code', 'language_code must be an ISO 639-1 code');
+}
+
+function speeds(spec: ModelSpec, body: Body): Issue[] {
+  if (typeof body.speed !== 'number' || spec.supports_speed !== true) return [];
+  const { min_speed = 0.25, max_speed = 4 } = spec;
+  const within = body.speed >= min_speed && body.speed <= max_speed;
+  return issue(!within, 'speed', `speed must be from ${min_speed} to ${max_speed} for this model`);
+}
+
+/** Also of a quote. */
+export function checkDuration({ spec }: SandboxModel, value: unknown): Issue[] {
+  const given = secondsOf(value);
+  if (given === undefined) return [];
+  const { duration_options, min_duration, max_duration, default_duration } = spec;
+  if ([duration_options, min_duration, max_duration, default_duration].every((fact) => fact === undefined)) {
+    return issue(true, 'duration_seconds', 'duration_seconds is not supported by this model');
+  }
+  if (duration_options !== undefined) {
+    const options = duration_options.join(', ');
+    return issue(
+      !duration_options.includes(given),
+      'duration_seconds',
+      `duration_seconds must be one of ${options}`,
+    );
+  }
+  const { least, most } = { least: min_duration ?? 1, most: max_duration ?? Number.POSITIVE_INFINITY };
+  return issue(
+    !(given >= least && given <= most),
+    'duration_seconds',
+    `duration_seconds must be from ${least} to ${most}`,
+  );
+}

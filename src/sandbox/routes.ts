@@ -1,0 +1,167 @@
+import { type AudioCall, complete, queue, quote, retrieve } from './audio-routes.js';
+import { availableMicroUsd, balanceAnswer, chargesOf, rateLimitsAnswer } from './billing.js';
+import { isListed, modelResponse, type SandboxModel } from './catalogue.js';
+import { type Account, invalid, json, refuse, type ServiceAnswer, type ServiceRequest } from './exchange.js';
+import type { Limiter } from './limits.js';
+import { checkSchema, SCHEMAS } from './request-rules.js';
+import type { State } from './state.js';
+import { usageHistory } from './usage-history.js';
+
+/** Most that a request body may have, bytes. */
+export const BODY_BYTES_MAX = 1024 * 1024;
+
+export interface RouterParts {
+  readonly state: State;
+  readonly limiter: Limiter;
+  readonly catalogue: readonly SandboxModel[];
+  accountOf(key: string): Account | undefined;
+  isBlocked(account: Account, nowMs: number): boolean;
+  /** Told the name of each route that is asked for, `other` for an unknown one. */
+  count(name: string): void;
+}
+
+interface Routed {
+  readonly answer: ServiceAnswer;
+  /** `''`: nobody that is known. */
+  readonly account: Account;
+  /** Refused because the key is blocked. */
+  readonly blocked: boolean;
+}
+
+interface Get {
+  readonly method: 'GET';
+  readonly open?: true;
+  readonly answer: (
+    parts: RouterParts,
+    account: Account,
+    query: URLSearchParams,
+    nowMs: number,
+  ) => ServiceAnswer;
+}
+
+interface Post {
+  readonly method: 'POST';
+  /** Answers without a key. */
+  readonly open?: true;
+  readonly schema: (typeof SCHEMAS)[keyof typeof SCHEMAS];
+  readonly answer: (state: State, call: AudioCall) => ServiceAnswer;
+}
+
+const ROUTES: Readonly<Record<string, Get | Post>> = {
+  '/models': { method: 'GET', open: true, answer: models },
+  '/billing/balance': {
+    method: 'GET',
+    answer: (parts, account, _query, nowMs) => balanceAnswer(left(parts, account, nowMs)),
+  },
+  '/billing/usage-history': {
+    method: 'GET',
+    answer: ({ state }, account, query, nowMs) =>
+      usageHistory(query, account, chargesOf(state.ledger, account, nowMs), nowMs),
+  },
+  '/billing/usage': { method: 'GET', answer: () => refuse(410, 'Gone: use /billing/usage-history') },
+  '/api_keys/rate_limits': {
+    method: 'GET',
+    answer: (parts, account, _query, nowMs) => {
+      const ids = parts.catalogue.filter((model) => isListed(model, nowMs)).map((model) => model.id);
+      return rateLimitsAnswer(ids, parts.limiter.perMinute, left(parts, account, nowMs), nowMs);
+    },
+  },
+  '/audio/quote': { method: 'POST', open: true, schema: SCHEMAS.quote, answer: quote },
+  '/audio/queue': { method: 'POST', schema: SCHEMAS.queue, answer: queue },
+  '/audio/retrieve': { method: 'POST', schema: SCHEMAS.retrieve, answer: retrieve },
+  '/audio/complete': { method: 'POST', schema: SCHEMAS.complete, answer: complete },
+};
+
+function left({ state }: RouterParts, account: Account, nowMs: number): number {
+  return availableMicroUsd(state.ledger, account, state.balanceMicroUsd, nowMs);
+}
+
+const TYPES = ['asr', 'embedding', 'image', 'music', 'text', 'tts', 'upscale', 'inpaint', 'video'];
+
+/** Text models are what is listed where no type is asked for, and the sandbox has none. */
+function models(
+  { catalogue }: RouterParts,
+  _account: Account,
+  query: URLSearchParams,
+  nowMs: number,
+): ServiceAnswer {
+  const type = query.get('type') ?? 'text';
+  if (![...TYPES, 'all', 'code'].includes(type)) {
+    return invalid([{ path: 'type', message: 'Unknown model type' }]);
+  }
+  const listed = catalogue.filter((model) => isListed(model, nowMs)).map(modelResponse);
+  return json(200, { data: type === 'music' || type === 'all' ? listed : [], object: 'list', type });
+}
+
+/** Answers a request, in the service's order: route, key, block, rate limit, form of the body, content. */
+export function createRouter(parts: RouterParts): (request: ServiceRequest, nowMs: number) => Routed {
+  return (request, nowMs) => {
+    const [path = '', search = ''] = request.path.split('?', 2);
+    const route = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
+    parts.count(route === undefined ? 'other' : `${request.method} ${path}`);
+    const account = parts.accountOf(bearer(request)) ?? '';
+    const done = (answer: ServiceAnswer, blocked = false): Routed => ({ answer, account, blocked });
+    if (route === undefined) return done(refuse(404, 'Not found'));
+    if (request.method !== route.method) {
+      return done(json(405, { error: 'Method not allowed' }, { allow: route.method }));
+    }
+    if (route.open !== true && account === '') return done(refuse(401, 'Authentication failed'));
+    if (account !== '' && parts.isBlocked(account, nowMs)) {
+      return done(refuse(429, 'Too many failed requests. Please try again in 30 seconds.'), true);
+    }
+    if (parts.state.happens('badGateway')) return done(badGateway());
+    return done(
+      route.method === 'GET'
+        ? route.answer(parts, account, new URLSearchParams(search), nowMs)
+        : post(parts, route, account, request, nowMs),
+    );
+  };
+}
+
+function bearer(request: ServiceRequest): string {
+  return /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+}
+
+function badGateway(): ServiceAnswer {
+  return {
+    status: 502,
+    headers: { 'content-type': 'text/html' },
+    body: '<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>',
+  };
+}
+
+function post(
+  parts: RouterParts,
+  route: Post,
+  account: Account,
+  request: ServiceRequest,
+  nowMs: number,
+): ServiceAnswer {
+  const body = parse(request.body);
+  const model = parts.state.model((body as { model?: unknown } | null | undefined)?.model, nowMs)?.id ?? '';
+  const { allowed, headers } = parts.limiter.take(account, model, nowMs);
+  const answer = allowed
+    ? (malformed(request, route, body) ??
+      route.answer(parts.state, { account, body: body as object as AudioCall['body'], nowMs }))
+    : refuse(429, 'Rate limit exceeded');
+  return { ...answer, headers: { ...answer.headers, ...headers } };
+}
+
+function malformed(request: ServiceRequest, route: Post, body: unknown): ServiceAnswer | undefined {
+  const type = (request.headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
+  if (type !== 'application/json') return refuse(415, 'Unsupported media type: expected application/json');
+  if (Buffer.byteLength(request.body) > BODY_BYTES_MAX)
+    return refuse(413, 'The request payload is too large');
+  if (body === undefined) return refuse(400, 'Invalid JSON in the request body');
+  const issues = checkSchema(route.schema, body);
+  return issues.length > 0 ? invalid(issues) : undefined;
+}
+
+function parse(text: string): unknown {
+  if (Buffer.byteLength(text) > BODY_BYTES_MAX) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

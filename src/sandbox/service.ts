@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import { microUsdFromUsd } from '../money.js';
+import type { Charge } from './billing.js';
+import { chargesOf } from './billing.js';
+import { CATALOGUE, isListed, type SandboxModel } from './catalogue.js';
+import type { Account, AudioBody, ServiceAnswer, ServiceRequest } from './exchange.js';
+import { FAULTS_DEFAULT, type Faults } from './faults.js';
+import { type Entry, foldLedger, type Job } from './ledger.js';
+import { createFailureBlock, createLimiter, type LimitOptions } from './limits.js';
+import { createRouter } from './routes.js';
+import type { AudioJob, State } from './state.js';
+import { renderTone } from './tone.js';
+
+export interface ServiceOptions {
+  /** Uniform in [0, 1). All chance comes from it, in the order of the requests. */
+  readonly random: () => number;
+  /** What happened before: a restored ledger. */
+  readonly entries?: Iterable<Entry>;
+  /** Called with each effect, before it happens and before the answer is given. May throw: then nothing happened. */
+  readonly persist?: (entry: Entry) => void;
+  /** Divides the generation times, the real and the told ones. Default 1. */
+  readonly speed?: number;
+  readonly catalogue?: readonly SandboxModel[];
+  readonly limits?: LimitOptions;
+  /** Of each account before its first job. Default 100. */
+  readonly balanceUsd?: number;
+  /** The keys that are accepted, each an account of its own. Default: `sandbox` alone. */
+  readonly keys?: readonly string[];
+  /** Default: those of `FAULTS_DEFAULT`. */
+  readonly faults?: Partial<Faults>;
+  /** Default: a tone, as WAV. */
+  readonly audio?: (job: AudioJob) => AudioBody;
+}
+
+/** The simulated API: what it answers is a function of its options, the requests so far and their times. */
+export interface Service {
+  /** @param nowMs since the Unix epoch; must not go back */
+  handle(request: ServiceRequest, nowMs: number): ServiceAnswer;
+  /** Every charge and refund made by `nowMs`, over all accounts, in the order of time. */
+  charges(nowMs: number): readonly Charge[];
+  /** By queue id, the deleted ones included. */
+  readonly jobs: ReadonlyMap<string, Job>;
+  readonly counts: Counts;
+}
+
+export interface Counts {
+  /** By method and path: `POST /audio/queue`. */
+  readonly requests: ReadonlyMap<string, number>;
+  /** Answers of status 429, for whatever reason. */
+  readonly tooMany: number;
+  /** How often a key was blocked for its failures. */
+  readonly blocks: number;
+}
+
+export function createService(options: ServiceOptions): Service {
+  const state = createState(options);
+  const limits = options.limits ?? {};
+  const limiter = createLimiter(limits);
+  const block = createFailureBlock();
+  const accounts = new Map((options.keys ?? ['sandbox']).map((key) => [key, accountOf(key)]));
+  const requests = new Map<string, number>();
+  let tooMany = 0;
+  const route = createRouter({
+    state,
+    limiter,
+    catalogue: options.catalogue ?? CATALOGUE,
+    accountOf: (key) => accounts.get(key),
+    isBlocked: (account, nowMs) => limits.kind !== 'none' && block.isBlocked(account, nowMs),
+    count: (name) => requests.set(name, (requests.get(name) ?? 0) + 1),
+  });
+  return {
+    handle(request, nowMs) {
+      const { answer, account, blocked } = route(request, nowMs);
+      if (answer.status === 429) tooMany += 1;
+      if (answer.status >= 400 && account !== '' && !blocked) block.failed(account, nowMs);
+      return answer;
+    },
+    charges: (nowMs) => chargesOf(state.ledger, undefined, nowMs),
+    jobs: state.ledger.jobs,
+    counts: {
+      requests,
+      get tooMany() {
+        return tooMany;
+      },
+      get blocks() {
+        return block.blocks;
+      },
+    },
+  };
+}
+
+function accountOf(key: string): Account {
+  return createHash('sha256').update(key).digest('hex').slice(0, 12);
+}
+
+const SEEN_MAX = 10_000;
+
+function createState(options: ServiceOptions): State {
+  const { random, catalogue = CATALOGUE, persist, audio } = options;
+  const ledger = foldLedger(options.entries ?? []);
+  const faults: Faults = { ...FAULTS_DEFAULT, ...options.faults };
+  const byId = new Map(catalogue.map((model) => [model.id, model]));
+  const seen = new Map<string, number>();
+  return {
+    ledger,
+    speed: options.speed ?? 1,
+    balanceMicroUsd: microUsdFromUsd(options.balanceUsd ?? 100) ?? 0,
+    random,
+    uuid: () => uuidFrom(random),
+    happens: (fault) => faults[fault] > 0 && random() < faults[fault],
+    timesSeen(key) {
+      if (seen.size >= SEEN_MAX) seen.clear();
+      const times = (seen.get(key) ?? 0) + 1;
+      seen.set(key, times);
+      return times;
+    },
+    model(id, nowMs) {
+      const model = byId.get(String(id));
+      return model !== undefined && isListed(model, nowMs) ? model : undefined;
+    },
+    medianMs: (id) => byId.get(id)?.runMsMedian ?? 0,
+    audio: (job) =>
+      audio === undefined
+        ? { format: 'wav', body: renderTone(job.durationSeconds) }
+        : { format: job.format, body: audio(job) },
+    effect(entry) {
+      persist?.(entry);
+      ledger.add(entry);
+    },
+  };
+}
+
+/** Version 4. */
+function uuidFrom(random: () => number): string {
+  const hex = Array.from({ length: 32 }, () => Math.floor(random() * 16).toString(16));
+  hex[12] = '4';
+  hex[16] = '89ab'[Math.floor(random() * 4)]!;
+  const part = (from: number, to: number) => hex.slice(from, to).join('');
+  return [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join('-');
+}

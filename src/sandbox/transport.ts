@@ -1,0 +1,78 @@
+import type { Clock, Transport, TransportAnswer, TransportFault, TransportRequest } from '../ports.js';
+import type { AudioBody, ServiceAnswer } from './exchange.js';
+import type { Service } from './service.js';
+
+export interface SandboxTransportOptions {
+  readonly service: Service;
+  readonly clock: Clock;
+  /** Absent: requests go without one. */
+  readonly apiKey?: string;
+}
+
+/** What a request takes on its way, there and back. */
+const LATENCY_MS = 3;
+/** Chunks between two pauses in which others get their turn. */
+const CHUNKS_PER_TURN = 8;
+
+/** The simulated service without a network: same answers, same faults, in this process. Never throws. */
+export function createSandboxTransport({ service, clock, apiKey }: SandboxTransportOptions): Transport {
+  const headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
+  return async (request) => {
+    const endsMs = clock.nowMs() + request.deadlineMs;
+    await clock.sleep(Math.min(LATENCY_MS, request.deadlineMs));
+    const answer = service.handle(asService(request, headers), clock.nowMs());
+    await clock.sleep(Math.max(0, Math.min(LATENCY_MS, endsMs - clock.nowMs())));
+    if (answer.cut === true) return noAnswer('ECONNRESET', 'the connection was reset');
+    if (clock.nowMs() >= endsMs && request.deadlineMs < 2 * LATENCY_MS) {
+      return noAnswer('UND_ERR_HEADERS_TIMEOUT', 'no answer within the deadline');
+    }
+    return asTransport(answer, clock, endsMs);
+  };
+}
+
+function noAnswer(code: string, message: string) {
+  return { kind: 'no_answer', sent: true, code, message } as const;
+}
+
+function asService({ method, path, body }: TransportRequest, headers: Readonly<Record<string, string>>) {
+  const typed = body === undefined ? headers : { ...headers, 'content-type': 'application/json' };
+  return { method, path, headers: typed, body: body ?? '' };
+}
+
+function asTransport(answer: ServiceAnswer, clock: Clock, endsMs: number): TransportAnswer {
+  const body = typeof answer.body === 'string' ? textBody(answer.body) : answer.body;
+  let discarded = false;
+  return {
+    kind: 'answer',
+    status: answer.status,
+    headers: { ...answer.headers, 'content-length': String(body.bytes) },
+    framed: true,
+    body: read(body, () => discarded, clock, endsMs),
+    discard: () => {
+      discarded = true;
+    },
+  };
+}
+
+function textBody(text: string): AudioBody {
+  const bytes = Buffer.from(text);
+  return { bytes: bytes.byteLength, chunks: () => [bytes] };
+}
+
+async function* read(body: AudioBody, isDiscarded: () => boolean, clock: Clock, endsMs: number) {
+  let left = body.bytes;
+  let turn = 0;
+  for (const chunk of body.chunks()) {
+    if (isDiscarded()) throw fault('UND_ERR_ABORTED', 'the answer was discarded');
+    if (clock.nowMs() > endsMs) throw fault('UND_ERR_BODY_TIMEOUT', 'the body took longer than the deadline');
+    left -= chunk.byteLength;
+    yield chunk;
+    turn += 1;
+    if (turn % CHUNKS_PER_TURN === 0) await clock.sleep(1);
+  }
+  if (left !== 0) throw fault('ECONNRESET', 'the connection was reset within the body');
+}
+
+function fault(code: string, message: string): TransportFault {
+  return Object.assign(new Error(message), { code });
+}
