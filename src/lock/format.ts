@@ -65,37 +65,12 @@ export function parseLock(text: string): ParsedLock {
 
 /**
  * The canonical text: the header, then a line for each attempt, by track, take and id. Equal attempts give
- * equal text. Leaves out what no longer matters: see `superseded`.
+ * equal text. Nothing is left out, not even what was refused and made again since: a merge with an older file, which
+ * has it as an intent, would bring it back as a doubt.
  */
 export function serialiseLock(header: LockHeader, attempts: Iterable<Attempt>): string {
-  const all = [...attempts];
-  const left = superseded(all);
-  const lines = all
-    .filter((attempt) => !left.has(attempt))
-    .sort(byPlace)
-    .map((attempt) => `${attemptLine(attempt)}\n`);
+  const lines = [...attempts].sort(byPlace).map((attempt) => `${attemptLine(attempt)}\n`);
   return `${headerLine(header)}\n${lines.join('')}`;
-}
-
-/**
- * Attempts that were refused, cost nothing, and have a newer one of the same take after them. One that was
- * ever in doubt stays: a merge with an older file would bring its doubt back without the person's word.
- */
-export function superseded(attempts: readonly Attempt[]): ReadonlySet<Attempt> {
-  const newest = new Map<string, string>();
-  for (const attempt of attempts) {
-    const begun = attempt.at.intent ?? '';
-    if (begun > (newest.get(takeOf(attempt)) ?? '')) newest.set(takeOf(attempt), begun);
-  }
-  return new Set(
-    attempts.filter(
-      (attempt) =>
-        attempt.state === 'rejected' &&
-        attempt.queue_id === undefined &&
-        attempt.at.in_doubt === undefined &&
-        (attempt.at.intent ?? '') < (newest.get(takeOf(attempt)) ?? ''),
-    ),
-  );
 }
 
 /** The lines of a text in order. The last one is not `terminated` where the text does not end in a line feed. */
@@ -108,10 +83,6 @@ export function* linesOf(text: string): Generator<{ content: string; terminated:
     yield { content: content.endsWith('\r') ? content.slice(0, -1) : content, terminated };
     start = terminated ? end + 1 : text.length;
   }
-}
-
-function takeOf(attempt: Attempt): string {
-  return `${attempt.track}#${attempt.take}`;
 }
 
 function byPlace(a: Attempt, b: Attempt): number {

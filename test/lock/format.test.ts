@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lock/attempt.js';
-import { parseLock, serialiseLock, superseded } from '../../src/lock/format.js';
+import { parseLock, serialiseLock } from '../../src/lock/format.js';
 import { attemptLine, headerLine } from '../../src/lock/line.js';
 import { attempt, file, header, id, records, soundAttempt } from './build.js';
 
@@ -20,9 +20,7 @@ describe('a lockfile', () => {
         expect(parsed.problems).toEqual([]);
         expect(parsed.notes).toEqual([]);
         expect(parsed.header).toEqual(header);
-        const left = superseded(all);
-        const kept = new Map(all.filter((one) => !left.has(one)).map((one) => [one.attempt, one]));
-        expect(new Map(parsed.attempts)).toEqual(kept);
+        expect(new Map(parsed.attempts)).toEqual(new Map(all.map((one) => [one.attempt, one])));
         expect(serialiseLock(header, parsed.attempts.values())).toBe(written);
       }),
     );
@@ -58,23 +56,6 @@ describe('a lockfile', () => {
     const parsed = parseLock(`\ufeff${head}\r\n\r\n${intent}\r\n`);
     expect(parsed.problems).toEqual([]);
     expect([...parsed.attempts.values()]).toEqual([attempt()]);
-  });
-
-  it('drops refused attempts that were tried again, unless one was ever in doubt', () => {
-    const refused = attempt({
-      attempt: id('1'),
-      state: 'rejected',
-      at: { intent: '2026-01-01T00:00:00.000Z' },
-    });
-    const resolved = {
-      ...refused,
-      attempt: id('2'),
-      at: { ...refused.at, in_doubt: '2026-01-01T00:00:01.000Z' },
-    };
-    const last = attempt({ attempt: id('3') });
-    const kept = parseLock(serialiseLock(header, [refused, resolved, last])).attempts;
-    expect([...kept.keys()].sort()).toEqual([id('2'), id('3')].sort());
-    expect(parseLock(serialiseLock(header, [refused])).attempts.size).toBe(1);
   });
 });
 
