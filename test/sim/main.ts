@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { build } from './build.js';
+import { mutantNamed } from './mutants.js';
 import { play } from './play.js';
-import { traceSeed } from './trace.js';
+import type * as Trace from './trace.js';
 
 /**
  * npm run sim -- --seeds N [--from S] [--mutant NAME]   plays N seeds from S, or from a random place
@@ -19,6 +21,9 @@ const { values } = parseArgs({
 });
 
 if (values.seed !== undefined) {
+  const { entry, remove } = build('./trace.ts', mutantNamed(values.mutant)?.patches);
+  const { traceSeed } = (await import(entry)) as typeof Trace;
+  remove();
   process.exitCode = (await traceSeed(Number(values.seed), values.trace, values.mutant)) ? 0 : 1;
 } else {
   const from = values.from === undefined ? 1 + Math.floor(Math.random() * 2 ** 31) : Number(values.from);

@@ -22,8 +22,9 @@ export interface DiskWorld {
   readonly nowMs: () => number;
   /** All zero once faults are off. */
   rates: DiskRates;
-  fullUntilMs: number;
-  readOnlyUntilMs: number;
+  /** By file system: the rescue folders are on another one. */
+  readonly fullUntilMs: Map<string, number>;
+  readonly readOnlyUntilMs: Map<string, number>;
   /** Each change of the disk, before it happens; `bytes` where some are written. */
   readonly onChange: (path: string, bytes?: Uint8Array) => void;
 }
@@ -50,7 +51,7 @@ export function createSimFiles(world: DiskWorld, simProcess: SimProcess): Files 
   /** A change of entries: fails whole. */
   const changing = <T>(path: string, needsSpace: boolean, effect: () => T) =>
     act(() => {
-      strike(world, needsSpace);
+      strike(world, path, needsSpace);
       if (disk.entries.get(folderOf(path)) !== 'directory') throw fault('ENOENT');
       world.onChange(path);
       return effect();
@@ -79,7 +80,7 @@ export function createSimFiles(world: DiskWorld, simProcess: SimProcess): Files 
     makeDirectory: (path) =>
       act(() => {
         if (disk.entries.get(path) === 'directory') return;
-        strike(world, true);
+        strike(world, path, true);
         if (ancestors(path).some((part) => typeof disk.entries.get(part) === 'object'))
           throw fault('ENOTDIR');
         world.onChange(path);
@@ -109,7 +110,7 @@ export function createSimFiles(world: DiskWorld, simProcess: SimProcess): Files 
     remove: (path) =>
       act(() => {
         if (!disk.entries.has(path)) return;
-        strike(world, false);
+        strike(world, path, false);
         fileAt(path);
         world.onChange(path);
         disk.change([[path, undefined]]);
@@ -150,7 +151,7 @@ function handleOf(world: DiskWorld, act: Act, path: string, inode: Inode): FileH
         usable();
         world.onChange(path, copy);
         try {
-          strike(world, true);
+          strike(world, path, true);
         } catch (error) {
           // What fitted is there.
           append(inode, copy.subarray(0, world.rng.below(copy.length + 1)), world.nowMs());
@@ -186,13 +187,14 @@ function append(inode: Inode, bytes: Uint8Array, nowMs: number): void {
 }
 
 /** The troubles of a write. */
-function strike(world: DiskWorld, needsSpace: boolean): void {
-  const { rng, rates } = world;
+function strike(world: DiskWorld, path: string, needsSpace: boolean): void {
+  const { rng, rates, fullUntilMs, readOnlyUntilMs } = world;
   const nowMs = world.nowMs();
-  if (rng.chance(rates.full)) world.fullUntilMs = nowMs + rng.below(TROUBLE_MS_MAX);
-  if (rng.chance(rates.readOnly)) world.readOnlyUntilMs = nowMs + rng.below(TROUBLE_MS_MAX);
-  if (nowMs < world.readOnlyUntilMs) throw fault('EROFS');
-  if (needsSpace && nowMs < world.fullUntilMs) throw fault('ENOSPC');
+  const fileSystem = path.split('/', 3).join('/');
+  if (rng.chance(rates.full)) fullUntilMs.set(fileSystem, nowMs + rng.below(TROUBLE_MS_MAX));
+  if (rng.chance(rates.readOnly)) readOnlyUntilMs.set(fileSystem, nowMs + rng.below(TROUBLE_MS_MAX));
+  if (nowMs < (readOnlyUntilMs.get(fileSystem) ?? 0)) throw fault('EROFS');
+  if (needsSpace && nowMs < (fullUntilMs.get(fileSystem) ?? 0)) throw fault('ENOSPC');
   if (rng.chance(rates.ioError)) throw fault('EIO');
 }
 

@@ -61,8 +61,8 @@ async function pass(world: SimWorld, forMs: number): Promise<void> {
 
 async function calmDown(world: SimWorld): Promise<void> {
   world.diskWorld.rates = NO_DISK_FAULTS;
-  world.diskWorld.fullUntilMs = 0;
-  world.diskWorld.readOnlyUntilMs = 0;
+  world.diskWorld.fullUntilMs.clear();
+  world.diskWorld.readOnlyUntilMs.clear();
   world.network.rates = calmRates(world.network.rates);
   world.server.rates = calmRates(world.server.rates);
   world.server.calm();

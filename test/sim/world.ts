@@ -79,7 +79,7 @@ export interface Incarnation {
 
 export const HOME = '/home/album';
 export const LOCKFILE = `${HOME}/album.lock.jsonl`;
-const RESCUE = '/home/rescue';
+const RESCUE = '/rescue/album';
 export const KEYS = ['sk-sim-first-account', 'sk-sim-other-account'] as const;
 const START_MS = Date.UTC(2026, 0, 1);
 const EVENTS_MAX = 200_000;
@@ -123,8 +123,8 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
     rng: stream('files'),
     nowMs,
     rates: scenario.disk,
-    fullUntilMs: 0,
-    readOnlyUntilMs: 0,
+    fullUntilMs: new Map(),
+    readOnlyUntilMs: new Map(),
     onChange: (path, bytes) => {
       trace(`disk ${path} ${bytes?.length ?? ''}`);
       judge.changed(path, bytes);
