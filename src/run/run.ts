@@ -9,7 +9,7 @@ import type { Ports } from '../ports.js';
 import type { RateLimits, VeniceClient } from '../venice/client.js';
 import { createCeiling } from './ceiling.js';
 import { cleanUpJob } from './clean-up.js';
-import { pollJob } from './collect.js';
+import { finishJob, pollJob } from './collect.js';
 import type { Job, RunContext, RunSettings, Trouble } from './context.js';
 import { newJob, stopAll } from './context.js';
 import { createNews } from './news.js';
@@ -66,6 +66,7 @@ export async function execute(input: RunInput): Promise<RunOutcome> {
   if (input.limits !== undefined) scheduler.limits(input.limits);
   const context = contextOf(input, scheduler);
   const jobs = enlist(input, scheduler, ports.clock.nowMs());
+  if (settings.keep) await settleKept(context, jobs);
   if (jobs.size > 0) await loop(context, jobs);
   return {
     troubles: context.troubles,
@@ -148,6 +149,11 @@ function enlist(input: RunInput, scheduler: Scheduler, nowMs: number): Map<strin
     scheduler.wants(job.id, kindOf(purchase.request));
   }
   return jobs;
+}
+
+/** With `--keep` a stored file owes nothing; an earlier run was ended before it could say so. */
+async function settleKept(context: RunContext, jobs: ReadonlyMap<string, Job>): Promise<void> {
+  for (const job of jobs.values()) if (job.attempt?.state === 'stored') await finishJob(context, job);
 }
 
 /** What a person calls an attempt whose take is not in the manifest. */
