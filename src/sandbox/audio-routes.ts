@@ -93,6 +93,7 @@ function accept(
   price: number,
 ): Queued {
   const prompt = String(body.prompt);
+  const request = digest(account, body);
   const slow = hasWord(prompt, 'slow') ? SLOW_FACTOR : 1;
   return {
     type: 'queued',
@@ -104,10 +105,19 @@ function accept(
     ...drawTimes(model.runMsMedian * slow, state.speed, state.random),
     end: fate(state, prompt),
     prompt,
+    request,
+    take: state.ledger.takes(request) + 1,
     kind: model.kind,
     format: model.spec.default_format,
     durationSeconds: secondsOf(body.duration_seconds) ?? untoldSeconds(model, prompt, body.speed),
   };
+}
+
+function digest(account: Account, body: AudioCall['body']): string {
+  const sorted = Object.entries(body).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256')
+    .update(JSON.stringify([account, sorted]))
+    .digest('hex');
 }
 
 function fate(state: State, prompt: string): Queued['end'] {
@@ -157,14 +167,13 @@ export function retrieve(state: State, call: AudioCall): ServiceAnswer {
 }
 
 function media(state: State, job: Job, { body, nowMs }: AudioCall): ServiceAnswer {
-  const seed = createHash('sha256').update(`${job.model}\n${job.prompt}\n${job.id}`).digest('hex');
-  const audio = state.audio({ ...job, seed });
+  const { prompt, kind, durationSeconds, format, request, take } = job;
+  const audio = state.audio({ prompt, kind, durationSeconds, format, seed: `${request} ${take}` });
   if (body.delete_media_on_completion === true) state.effect({ type: 'deleted', id: job.id, atMs: nowMs });
-  const broken = state.happens('brokenDownload');
   return {
     status: 200,
-    headers: { 'content-type': `audio/${audio.format}` },
-    body: broken ? halved(audio.body) : audio.body,
+    headers: { 'content-type': `audio/${format}` },
+    body: state.happens('brokenDownload') ? halved(audio) : audio,
   };
 }
 

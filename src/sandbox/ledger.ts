@@ -16,6 +16,10 @@ export interface Queued {
   readonly runMs: number;
   readonly end: 'ready' | 'failed' | 'refunded' | 'lost';
   readonly prompt: string;
+  /** SHA-256 (hex) of the request and the account. */
+  readonly request: string;
+  /** From 1: which of the equal requests this is. Each sounds different. */
+  readonly take: number;
   readonly kind: AudioKind;
   readonly format: AudioFormat;
   readonly durationSeconds: number;
@@ -43,16 +47,20 @@ export interface Ledger {
   spentMicroUsd(account: Account): number;
   /** The few jobs that will give money back, or would have. */
   refundable(account: Account): readonly Job[];
+  /** How many jobs were made of an equal request. */
+  takes(request: string): number;
 }
 
 export function foldLedger(entries: Iterable<Entry>): Ledger {
   const jobs = new Map<string, Job>();
   const spent = new Map<Account, number>();
   const refundable = new Map<Account, string[]>();
+  const takes = new Map<string, number>();
   const queue = (entry: Queued) => {
     if (jobs.has(entry.id)) return;
     jobs.set(entry.id, entry);
     spent.set(entry.account, (spent.get(entry.account) ?? 0) + entry.priceMicroUsd);
+    takes.set(entry.request, (takes.get(entry.request) ?? 0) + 1);
     if (entry.end !== 'refunded') return;
     refundable.set(entry.account, [...(refundable.get(entry.account) ?? []), entry.id]);
   };
@@ -69,5 +77,6 @@ export function foldLedger(entries: Iterable<Entry>): Ledger {
     add,
     spentMicroUsd: (account) => spent.get(account) ?? 0,
     refundable: (account) => (refundable.get(account) ?? []).map((id) => jobs.get(id)!),
+    takes: (request) => takes.get(request) ?? 0,
   };
 }

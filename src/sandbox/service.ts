@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { microUsdFromUsd } from '../money.js';
+import { type AudioJob, renderAudio } from './audio/render.js';
 import type { Charge } from './billing.js';
 import { chargesOf } from './billing.js';
 import { CATALOGUE, isListed, type SandboxModel } from './catalogue.js';
@@ -8,8 +9,7 @@ import { FAULTS_DEFAULT, type Faults } from './faults.js';
 import { type Entry, foldLedger, type Job } from './ledger.js';
 import { createFailureBlock, createLimiter, type LimitOptions } from './limits.js';
 import { createRouter } from './routes.js';
-import type { AudioJob, State } from './state.js';
-import { renderTone } from './tone.js';
+import type { State } from './state.js';
 
 export interface ServiceOptions {
   /** Uniform in [0, 1). All chance comes from it, in the order of the requests. */
@@ -28,7 +28,7 @@ export interface ServiceOptions {
   readonly keys?: readonly string[];
   /** Default: those of `FAULTS_DEFAULT`. */
   readonly faults?: Partial<Faults>;
-  /** Default: a tone, as WAV. */
+  /** Must give audio of the job's format. Default: `renderAudio`. */
   readonly audio?: (job: AudioJob) => AudioBody;
 }
 
@@ -96,7 +96,7 @@ function accountOf(key: string): Account {
 const SEEN_MAX = 10_000;
 
 function createState(options: ServiceOptions): State {
-  const { random, catalogue = CATALOGUE, persist, audio } = options;
+  const { random, catalogue = CATALOGUE, persist, audio = renderAudio } = options;
   const ledger = foldLedger(options.entries ?? []);
   const faults: Faults = { ...FAULTS_DEFAULT, ...options.faults };
   const byId = new Map(catalogue.map((model) => [model.id, model]));
@@ -119,10 +119,7 @@ function createState(options: ServiceOptions): State {
       return model !== undefined && isListed(model, nowMs) ? model : undefined;
     },
     medianMs: (id) => byId.get(id)?.runMsMedian ?? 0,
-    audio: (job) =>
-      audio === undefined
-        ? { format: 'wav', body: renderTone(job.durationSeconds) }
-        : { format: job.format, body: audio(job) },
+    audio,
     effect(entry) {
       persist?.(entry);
       ledger.add(entry);

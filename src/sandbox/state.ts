@@ -1,17 +1,8 @@
-import type { AudioFormat, AudioKind, SandboxModel } from './catalogue.js';
+import type { AudioJob } from './audio/render.js';
+import type { SandboxModel } from './catalogue.js';
 import type { AudioBody } from './exchange.js';
 import type { Faults } from './faults.js';
 import type { Entry, Ledger } from './ledger.js';
-
-/** What a job's audio is made of. Equal jobs have equal bytes. */
-export interface AudioJob {
-  readonly prompt: string;
-  readonly model: string;
-  readonly kind: AudioKind;
-  readonly durationSeconds: number;
-  readonly format: AudioFormat;
-  readonly seed: string;
-}
 
 /** What the routes share: the ledger, and the service's powers. */
 export interface State {
@@ -27,8 +18,7 @@ export interface State {
   /** A model that is listed now. */
   model(id: unknown, nowMs: number): SandboxModel | undefined;
   medianMs(model: string): number;
-  /** The format is that of the bytes. */
-  audio(job: AudioJob): { readonly format: AudioFormat; readonly body: AudioBody };
+  audio(job: AudioJob): AudioBody;
   /** Writes down what happens, and makes it happen. */
   effect(entry: Entry): void;
 }
