@@ -5,12 +5,12 @@ import type { Balance } from '../venice/client.js';
 import type { World } from './run-batch.js';
 import type { Session } from './session.js';
 
-/** Shows the plan and takes a typed `yes`, or `--yes`. Anything else buys nothing. */
+/** Shows the plan and takes a typed `yes`, `--yes`, or a saved plan (approved when it was saved). Anything else buys nothing. */
 export function createApprove(session: Session, stop: AbortSignal): World['approve'] {
   const { settings, stderr } = session;
   return async (plan, balance) => {
     showPlan(session, plan, balance);
-    if (settings.flags.yes === true)
+    if (settings.flags.yes === true || settings.flags.plan !== undefined)
       return settings.sandbox || plan.budgetMicroUsd !== undefined ? 'approved' : 'no_budget';
     if (process.stdin.isTTY !== true || !stderr.isTty) return 'no_terminal';
     return (await ask(stderr.write, 'Type yes to buy, anything else to leave it: ', stop)) === 'yes'

@@ -1,11 +1,19 @@
 import os from 'node:os';
 import path from 'node:path';
 import { programVersion } from '../node/version.js';
+import { type SavedPlan, selectionOf } from '../plan/saved-plan.js';
+import type { Selection } from '../plan/selection.js';
+import { lowest } from './buying.js';
 import type { BatchSettings } from './run-batch.js';
 import type { Session } from './session.js';
+import type { Flags } from './settings.js';
 
 /** What a batch needs of a session's settings. */
-export function batchSettings(session: Session, mode: BatchSettings['mode']): BatchSettings {
+export function batchSettings(
+  session: Session,
+  mode: BatchSettings['mode'],
+  savedPlan?: SavedPlan,
+): BatchSettings {
   const { settings, endpoint, command } = session;
   const { flags } = settings;
   return {
@@ -17,17 +25,17 @@ export function batchSettings(session: Session, mode: BatchSettings['mode']): Ba
     lockfilePath: settings.lockfilePath.value,
     outputRoot: settings.outputRoot.value,
     rescueDirectories: [path.dirname(settings.manifestPath), os.homedir(), os.tmpdir()],
-    selection: {
-      only: flags.only,
-      except: flags.except,
-      force: flags.force ?? [],
-      retryFailed: flags.retryFailed === true,
-    },
+    selection: savedPlan === undefined ? selectionOfFlags(flags) : selectionOf(savedPlan),
+    savedPlan,
     keep: flags.keep === true,
     failFast: flags.failFast === true,
     detach: flags.detach === true,
-    ...(settings.budgetMicroUsd === undefined ? {} : { budgetMicroUsd: settings.budgetMicroUsd.value }),
+    budgetMicroUsd: lowest(settings.budgetMicroUsd?.value, savedPlan?.budget_micro_usd ?? undefined),
     ...(settings.concurrency === undefined ? {} : { concurrency: settings.concurrency.value }),
     ...(settings.timeoutMs === undefined ? {} : { timeoutMs: settings.timeoutMs }),
   };
+}
+
+export function selectionOfFlags({ only, except, force, retryFailed }: Flags): Selection {
+  return { only, except, force: force ?? [], retryFailed: retryFailed === true };
 }

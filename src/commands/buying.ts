@@ -3,6 +3,7 @@ import { EXIT, type ExitCode } from '../errors.js';
 import { keyFingerprint } from '../lock/fingerprint.js';
 import type { LockStore } from '../lock/store.js';
 import type { LoadedManifest } from '../manifest/take.js';
+import { checkGround, checkPurchases } from '../plan/saved-plan.js';
 import { probeStorage } from '../run/probe.js';
 import { createClient } from '../venice/create-client.js';
 import { type Prepared, prepare } from './prepare.js';
@@ -29,12 +30,21 @@ export async function decideWhatToBuy(
   if (manifest === undefined)
     return { approved: false, ...(settings.mode === 'collect' ? {} : { refusal: EXIT.invalid }) };
   const budgetMicroUsd = lowest(settings.budgetMicroUsd, manifest.budgetMicroUsd);
-  const buying = settings.mode === 'run' && world.apiKey !== undefined && !world.stop.aborted;
+  const attempts = [...store.attempts.values()];
+  const ground = {
+    endpoint: settings.endpoint,
+    lineage: store.header.lineage,
+    attempts,
+    takes: manifest.takes,
+  };
+  const stale = settings.savedPlan && checkGround(settings.savedPlan, ground);
+  const buying =
+    settings.mode === 'run' && world.apiKey !== undefined && !world.stop.aborted && stale === undefined;
   const prepared = await prepare({
     ports: world.ports,
     ...(buying ? { client: createClient(world.transport) } : {}),
     manifest,
-    attempts: [...store.attempts.values()],
+    attempts,
     outputRoot: settings.outputRoot,
     selection: settings.selection,
     budgetMicroUsd,
@@ -45,11 +55,23 @@ export async function decideWhatToBuy(
   tellPlan(world, prepared.plan);
   if (settings.mode === 'collect') return { prepared, approved: false };
   if (settings.mode === 'frozen') return frozen(world, prepared, loaded);
+  if (stale !== undefined) return refusedPlan(world, prepared, stale);
+  return refuseOrAsk(world, settings, prepared, loaded);
+}
+
+async function refuseOrAsk(
+  world: World,
+  settings: BatchSettings,
+  prepared: Prepared,
+  loaded: LoadedManifest,
+): Promise<BuyDecision> {
   if (prepared.diagnostics.length > 0) world.show(prepared.diagnostics, loaded.sources);
   if (prepared.refusal !== undefined) {
     if (world.apiKey === undefined) world.show([noKey(settings)], loaded.sources);
     return { prepared, approved: false, refusal: prepared.refusal };
   }
+  const other = settings.savedPlan && checkPurchases(settings.savedPlan, prepared.plan);
+  if (other !== undefined) return refusedPlan(world, prepared, other);
   if (prepared.plan.purchases.length === 0) return { prepared, approved: false };
   const fault = await probeStorage(
     world.ports.files,
@@ -77,13 +99,19 @@ async function askApproval(world: World, prepared: Prepared): Promise<BuyDecisio
     ],
     no_budget: [
       'budget-needed',
-      '--yes needs a budget: nothing was bought',
+      'without a question asked, buying needs a budget: nothing was bought',
       'add --budget <usd>, or `budget:` in the manifest',
     ],
   } as const;
   const [code, message, hint] = told[answer];
   emitNotice(world, 'error', code, message, hint);
   return { prepared, approved: false, refusal: EXIT.usage };
+}
+
+/** A saved plan that does not hold any more is an approval that is missing, but for a price that rose. */
+function refusedPlan(world: World, prepared: Prepared, why: Diagnostic): BuyDecision {
+  world.show([why], new Map());
+  return { prepared, approved: false, refusal: why.code === 'price-rose' ? EXIT.budget : EXIT.usage };
 }
 
 /** `--frozen`: everything has to be there already. */

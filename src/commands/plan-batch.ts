@@ -2,7 +2,9 @@ import { keyFingerprint } from '../lock/fingerprint.js';
 import { lockError } from '../lock/problem.js';
 import { checkEndpoint, readLock } from '../lock/read.js';
 import type { LoadedManifest } from '../manifest/take.js';
+import { type SavedPlan, savePlan } from '../plan/saved-plan.js';
 import { createClient } from '../venice/create-client.js';
+import { selectionOfFlags } from './batch-settings.js';
 import { type Prepared, prepare } from './prepare.js';
 import type { Session } from './session.js';
 
@@ -10,6 +12,8 @@ export interface Planned {
   readonly loaded: LoadedManifest;
   /** Absent where the manifest has errors. */
   readonly prepared?: Prepared;
+  /** What `run --plan` applies; absent where anything stands against it. */
+  readonly saved?: SavedPlan;
 }
 
 /** What a run would do and cost, without a lock. Throws `BatchError` (9) for a lockfile that cannot be used. */
@@ -27,18 +31,15 @@ export async function planBatch(session: Session): Promise<Planned> {
   const budgets = [settings.budgetMicroUsd?.value, manifest.budgetMicroUsd].filter(
     (value) => value !== undefined,
   );
+  const attempts = [...read.attempts.values()];
+  const selection = selectionOfFlags(flags);
   const prepared = await prepare({
     ports,
     client: createClient(await session.connect()),
     manifest,
-    attempts: [...read.attempts.values()],
+    attempts,
     outputRoot: settings.outputRoot.value,
-    selection: {
-      only: flags.only,
-      except: flags.except,
-      force: flags.force ?? [],
-      retryFailed: flags.retryFailed === true,
-    },
+    selection,
     budgetMicroUsd: budgets.length === 0 ? undefined : Math.min(...budgets),
     keyFingerprint:
       apiKey === undefined || read.header === undefined
@@ -47,5 +48,7 @@ export async function planBatch(session: Session): Promise<Planned> {
     // Models and prices are public: without a key only the balance stays unknown.
     askBalance: apiKey !== undefined,
   });
-  return { loaded, prepared };
+  if (prepared.refusal !== undefined) return { loaded, prepared };
+  const ground = { endpoint, lineage: read.header?.lineage, attempts, takes: manifest.takes };
+  return { loaded, prepared, saved: savePlan(prepared.plan, selection, ground) };
 }

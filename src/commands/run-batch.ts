@@ -6,6 +6,7 @@ import { keyFingerprint } from '../lock/fingerprint.js';
 import type { LockStore } from '../lock/store.js';
 import type { LoadedManifest, Manifest } from '../manifest/take.js';
 import type { Plan } from '../plan/plan.js';
+import type { SavedPlan } from '../plan/saved-plan.js';
 import type { Selection } from '../plan/selection.js';
 import type { Ports, Transport } from '../ports.js';
 import type { RunSettings } from '../run/context.js';
@@ -50,6 +51,8 @@ export interface BatchSettings extends RunSettings {
   /** Integer micro-dollars; the manifest's own may be lower. */
   readonly budgetMicroUsd?: number | undefined;
   readonly mode: 'run' | 'collect' | 'frozen';
+  /** Applied instead of whatever there is to buy now; `selection` and the budget are its own. */
+  readonly savedPlan?: SavedPlan | undefined;
   /** The command that goes on, ready to paste, for the verb and its extra words. */
   command(verb: string, ...words: string[]): string;
 }

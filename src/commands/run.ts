@@ -12,6 +12,7 @@ import { progressMode } from '../report/terminal.js';
 import { createApprove } from './approve.js';
 import { batchSettings } from './batch-settings.js';
 import { watchInterrupt } from './interrupt.js';
+import { readPlanFile } from './plan-file.js';
 import { type BatchSettings, runBatch } from './run-batch.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
@@ -26,6 +27,7 @@ export function collectCommand(manifest: string, flags: Flags): Promise<ExitCode
 
 async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
+  const savedPlan = await readPlanFile(session);
   const recorder = createRecorder();
   const reporter = fanOut([recorder, ...(await reporters(session))]);
   const interrupt = watchInterrupt(() =>
@@ -57,7 +59,7 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
         approve: createApprove(session, interrupt.signal),
         stop: interrupt.signal,
       },
-      batchSettings(session, mode),
+      batchSettings(session, mode, savedPlan),
     );
     await reporter.end();
     await tellEnd(session, recorder.outcome());

@@ -1,0 +1,64 @@
+import path from 'node:path';
+import { BatchError, EXIT, faultCode } from '../errors.js';
+import { replaceFile } from '../lock/publish.js';
+import type { SavedPlan } from '../plan/saved-plan.js';
+import { readSavedPlan, SAVED_PLAN_BYTES_MAX, savedPlanText } from '../plan/saved-plan-file.js';
+import type { Session } from './session.js';
+import type { Flags } from './settings.js';
+
+/**
+ * The saved plan that `--plan` names; `undefined` without the flag. Throws `BatchError` (exit 2) for a file
+ * that is none, and for flags that say otherwise than the plan.
+ */
+export async function readPlanFile({ settings, ports }: Session): Promise<SavedPlan | undefined> {
+  const name = settings.flags.plan;
+  if (name === undefined) return undefined;
+  const other = contradiction(settings.flags);
+  if (other !== undefined)
+    throw new BatchError('usage', `--plan and ${other} exclude each other: the plan says what is bought`, {
+      exitCode: EXIT.usage,
+      hint: `leave ${other} out, or plan anew with it: venice-batch plan --out`,
+    });
+  let bytes: Uint8Array;
+  try {
+    bytes = await ports.files.read(path.resolve(name), SAVED_PLAN_BYTES_MAX);
+  } catch (error) {
+    throw new BatchError('plan-unreadable', `the plan ${name} cannot be read (${faultCode(error)})`, {
+      exitCode: EXIT.usage,
+      hint: 'name a file that `plan --out` saved',
+      cause: error,
+    });
+  }
+  const read = readSavedPlan(Buffer.from(bytes).toString('utf8'));
+  if (read.ok) return read.saved;
+  throw new BatchError(read.code, `${name} ${read.why}`, {
+    exitCode: EXIT.usage,
+    hint:
+      read.code === 'plan-newer-version'
+        ? 'update venice-batch to the release that saved it'
+        : 'save one: venice-batch plan <manifest> --out <file>',
+  });
+}
+
+/** The flag that would have the plan be another one. */
+function contradiction({ only, except, force, retryFailed, frozen }: Flags): string | undefined {
+  if (only !== undefined) return '--only';
+  if (except !== undefined) return '--except';
+  if (force !== undefined) return '--force';
+  if (retryFailed === true) return '--retry-failed';
+  return frozen === true ? '--frozen' : undefined;
+}
+
+/** Writes the plan where `--out` says. Throws `BatchError` (exit 12) where the disk refuses. */
+export async function writePlanFile({ ports }: Session, name: string, saved: SavedPlan): Promise<void> {
+  const file = path.resolve(name);
+  try {
+    await replaceFile(ports.files, file, Buffer.from(savedPlanText(saved)), `${file}.${process.pid}.tmp`);
+  } catch (error) {
+    throw new BatchError('plan-unwritable', `the plan cannot be saved to ${name} (${faultCode(error)})`, {
+      exitCode: EXIT.unavailable,
+      hint: 'name a file in a folder that exists and can be written',
+      cause: error,
+    });
+  }
+}

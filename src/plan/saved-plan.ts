@@ -1,0 +1,212 @@
+import { createHash } from 'node:crypto';
+import type { Diagnostic } from '../diagnostic.js';
+import type { Attempt } from '../lock/attempt.js';
+import type { Take } from '../manifest/take.js';
+import { formatUsd } from '../money.js';
+import { takeId } from './history.js';
+import type { Plan, Purchase } from './plan.js';
+import type { Selection } from './selection.js';
+import { listed } from './text.js';
+
+/**
+ * A plan as `plan --out` saves it: what is to be bought at which price, and what that rests on. To apply it
+ * is to approve it, so it holds once and only for the very state it was made from. Bound to the attempts by
+ * their ids alone: collecting what is in flight leaves a plan valid, any submit since (also a refused one)
+ * ends it, since its intent stands in the lockfile for good. Field names are those of the file.
+ */
+export interface SavedPlan {
+  readonly format: 'venice-batch-plan';
+  readonly version: 1;
+  /** Base URL, or `sandbox:`. */
+  readonly endpoint: string;
+  /** Of the lockfile; `null` where there was none yet. */
+  readonly lineage: string | null;
+  /** SHA-256 (hex) of the ids of all attempts in the lockfile. */
+  readonly attempts_sha256: string;
+  /** SHA-256 (hex) of what every take of the manifest asks for and where it goes. */
+  readonly manifest_sha256: string;
+  readonly only: readonly string[];
+  readonly except: readonly string[];
+  readonly force: readonly string[];
+  readonly retry_failed: boolean;
+  /** The lowest that applied, integer micro-dollars. */
+  readonly budget_micro_usd: number | null;
+  /** Of the purchases, integer micro-dollars. */
+  readonly total_micro_usd: number;
+  readonly purchases: readonly SavedPurchase[];
+}
+
+export interface SavedPurchase {
+  readonly key: string;
+  readonly track: string;
+  readonly take: number;
+  readonly digest: string;
+  /** Integer micro-dollars: the most that may be paid for it. */
+  readonly price_micro_usd: number;
+  /** How many attempts at exactly this there were. */
+  readonly attempts_before: number;
+}
+
+/** What a plan rests on beside itself. */
+export interface PlanGround {
+  readonly endpoint: string;
+  /** Absent where there is no lockfile yet. */
+  readonly lineage?: string | undefined;
+  /** All of the lockfile. */
+  readonly attempts: readonly Attempt[];
+  /** All of the manifest. */
+  readonly takes: readonly Take[];
+}
+
+/** Tracks named in one message at most. */
+const NAMED_MAX = 5;
+
+export function savePlan(plan: Plan, selection: Selection, ground: PlanGround): SavedPlan {
+  const tries = countTries(ground.attempts);
+  return {
+    format: 'venice-batch-plan',
+    version: 1,
+    endpoint: ground.endpoint,
+    lineage: ground.lineage ?? null,
+    attempts_sha256: attemptsDigest(ground.attempts),
+    manifest_sha256: takesDigest(ground.takes),
+    only: selection.only ?? [],
+    except: selection.except ?? [],
+    force: selection.force,
+    retry_failed: selection.retryFailed,
+    budget_micro_usd: plan.budgetMicroUsd ?? null,
+    total_micro_usd: plan.totalMicroUsd,
+    purchases: plan.purchases.map(({ take, quote }) => ({
+      key: take.key,
+      track: take.track,
+      take: take.take,
+      digest: take.digest,
+      price_micro_usd: quote.microUsd,
+      attempts_before: tries.get(tryId(take)) ?? 0,
+    })),
+  };
+}
+
+export function selectionOf(saved: SavedPlan): Selection {
+  const { only, except, force, retry_failed } = saved;
+  return { only, except, force, retryFailed: retry_failed };
+}
+
+/**
+ * Why a saved plan cannot be applied on this ground, or `undefined`: `plan-other-endpoint`, `plan-used`,
+ * `plan-stale`. Needs no prices, so nobody is asked for any in vain.
+ */
+export function checkGround(saved: SavedPlan, ground: PlanGround): Diagnostic | undefined {
+  if (saved.endpoint !== ground.endpoint)
+    return refusal(
+      'plan-other-endpoint',
+      `the plan was made for ${saved.endpoint}, not for ${ground.endpoint}`,
+    );
+  if (saved.lineage !== null && saved.lineage !== ground.lineage)
+    return refusal('plan-stale', 'the lockfile is not the one that the plan was made with');
+  if (saved.attempts_sha256 !== attemptsDigest(ground.attempts)) return afterSubmits(saved, ground.attempts);
+  if (saved.manifest_sha256 !== takesDigest(ground.takes)) return afterEdits(saved, ground.takes);
+  return undefined;
+}
+
+/**
+ * Why the plan as it would be now is not the saved one, or `undefined`: `plan-stale`, or `price-rose` for any
+ * price above the saved one. A lower price is taken.
+ */
+export function checkPurchases(saved: SavedPlan, plan: Plan): Diagnostic | undefined {
+  const now = new Map(plan.purchases.map((purchase) => [purchase.take.key, purchase]));
+  const known = new Set(saved.purchases.map(({ key }) => key));
+  const gone = saved.purchases.filter(({ key, digest }) => now.get(key)?.take.digest !== digest);
+  const added = plan.purchases.filter(({ take }) => !known.has(take.key));
+  if (gone.length > 0 || added.length > 0) {
+    const words = [
+      ...(gone.length > 0
+        ? [
+            `no longer ${listed(
+              gone.map(({ key }) => key),
+              NAMED_MAX,
+            )}`,
+          ]
+        : []),
+      ...(added.length > 0
+        ? [
+            `now also ${listed(
+              added.map(({ take }) => take.key),
+              NAMED_MAX,
+            )}`,
+          ]
+        : []),
+    ];
+    return refusal(
+      'plan-stale',
+      `what there is to buy changed since the plan was saved: ${words.join(', ')}`,
+    );
+  }
+  return priceRose(saved, now);
+}
+
+function priceRose(saved: SavedPlan, now: ReadonlyMap<string, Purchase>): Diagnostic | undefined {
+  const dearer = saved.purchases.filter(
+    ({ key, price_micro_usd }) => (now.get(key)?.quote.microUsd ?? 0) > price_micro_usd,
+  );
+  const first = dearer[0];
+  if (first === undefined) return undefined;
+  const rise = `from ${formatUsd(first.price_micro_usd)} to ${formatUsd(now.get(first.key)?.quote.microUsd ?? 0)}`;
+  const others = dearer.length === 1 ? '' : `, and ${dearer.length - 1} more with it`;
+  return refusal('price-rose', `the price of ${first.key} rose since the plan was saved, ${rise}${others}`);
+}
+
+function afterSubmits(saved: SavedPlan, attempts: readonly Attempt[]): Diagnostic {
+  const tries = countTries(attempts);
+  const used = saved.purchases.filter(
+    (purchase) => (tries.get(tryId(purchase)) ?? 0) > purchase.attempts_before,
+  );
+  if (used.length === 0)
+    return refusal('plan-stale', 'the lockfile changed since the plan was saved: other attempts are in it');
+  const count = `${used.length} of its ${saved.purchases.length} takes`;
+  return refusal('plan-used', `the plan was used already: ${count} were submitted since it was saved`);
+}
+
+function afterEdits(saved: SavedPlan, takes: readonly Take[]): Diagnostic {
+  const digests = new Map(takes.map(({ key, digest }) => [key, digest]));
+  const edited = saved.purchases.filter(({ key, digest }) => digests.get(key) !== digest);
+  const where =
+    edited.length === 0
+      ? ''
+      : `: ${listed(
+          edited.map(({ key }) => key),
+          NAMED_MAX,
+        )}`;
+  return refusal('plan-stale', `the manifest changed since the plan was saved${where}`);
+}
+
+function refusal(code: string, message: string): Diagnostic {
+  return {
+    code,
+    severity: 'error',
+    message: `${message}; nothing was bought`,
+    hint: 'make a new plan with `plan --out`, and look at it before it is applied',
+  };
+}
+
+function countTries(attempts: readonly Attempt[]): ReadonlyMap<string, number> {
+  const tries = new Map<string, number>();
+  for (const attempt of attempts) tries.set(tryId(attempt), (tries.get(tryId(attempt)) ?? 0) + 1);
+  return tries;
+}
+
+function tryId(of: { readonly track: string; readonly take: number; readonly digest: string }): string {
+  return `${takeId(of)} ${of.digest}`;
+}
+
+function attemptsDigest(attempts: readonly Attempt[]): string {
+  return sha256([...attempts].map(({ attempt }) => attempt).sort());
+}
+
+function takesDigest(takes: readonly Take[]): string {
+  return sha256(takes.map(({ key, digest, stem }) => `${key} ${digest} ${stem}`).sort());
+}
+
+function sha256(lines: readonly string[]): string {
+  return createHash('sha256').update(lines.join('\n')).digest('hex');
+}

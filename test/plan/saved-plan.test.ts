@@ -1,0 +1,221 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Attempt } from '../../src/lock/attempt.js';
+import type { Take } from '../../src/manifest/take.js';
+import { assemblePlan, draftPurchases } from '../../src/plan/assemble.js';
+import { decide } from '../../src/plan/decide.js';
+import type { Plan } from '../../src/plan/plan.js';
+import {
+  checkGround,
+  checkPurchases,
+  type PlanGround,
+  savePlan,
+  selectionOf,
+} from '../../src/plan/saved-plan.js';
+import { readSavedPlan, savedPlanText } from '../../src/plan/saved-plan-file.js';
+import type { Selection } from '../../src/plan/selection.js';
+import { catalogueOf, filesOf, makeAttempt, makeModel, makeTake, NOW_MS } from './builders.js';
+
+const LINEAGE = '0123456789abcdef0123456789abcdef';
+const ALL: Selection = { retryFailed: false, force: [] };
+const opening = makeTake({ track: 'opening' });
+const ending = makeTake({ track: 'ending', request: { prompt: 'a slow fade' } });
+const TAKES = [opening, ending];
+
+/** The plan for these takes, every one at `price`. */
+function planOf(
+  takes: readonly Take[],
+  attempts: readonly Attempt[] = [],
+  { price = 100_000, selection = ALL, budgetMicroUsd }: PlanSketch = {},
+): Plan {
+  const files = filesOf(attempts);
+  const decided = decide({ takes, attempts, files, occupied: () => undefined, selection });
+  const drafted = draftPurchases(decided.rows, catalogueOf(makeModel()), NOW_MS);
+  const quotes = new Map(
+    drafted.drafts.map(({ query }) => [query.key, { microUsd: price, quotedAtMs: NOW_MS }]),
+  );
+  return assemblePlan({ decided, drafted, quotes, attempts, budgetMicroUsd });
+}
+
+interface PlanSketch {
+  readonly price?: number;
+  readonly selection?: Selection;
+  readonly budgetMicroUsd?: number;
+}
+
+function groundOf(attempts: readonly Attempt[] = [], changes: Partial<PlanGround> = {}): PlanGround {
+  return { endpoint: 'https://api.example/v1', lineage: LINEAGE, attempts, takes: TAKES, ...changes };
+}
+
+/** What a plan saved on `before` meets on `now`. */
+function reasonFor(before: PlanGround, now: PlanGround): string | undefined {
+  return checkGround(savePlan(planOf(before.takes, before.attempts), ALL, before), now)?.code;
+}
+
+describe('the ground of a saved plan', () => {
+  const edited = makeTake({ track: 'ending', request: { prompt: 'a fast fade' } });
+  const renamed = makeTake({ track: 'ending', request: { prompt: 'a slow fade' }, stem: 'out/finale' });
+  const elsewhere = makeAttempt({ name: 'x', of: makeTake({ track: 'gone' }) });
+  const rejected = makeAttempt({
+    name: 'r',
+    of: opening,
+    state: 'rejected',
+    reason: { code: 'X', status: 402 },
+  });
+  const queued = makeAttempt({ name: 'q', of: opening, state: 'queued' });
+  const table: readonly [string, PlanGround, PlanGround, string | undefined][] = [
+    ['nothing changed', groundOf(), groundOf(), undefined],
+    ['there was no lockfile, and is none', groundOf([], { lineage: undefined }), groundOf(), undefined],
+    ['the tracks stand in another order', groundOf(), groundOf([], { takes: [ending, opening] }), undefined],
+    [
+      'what was in flight is collected',
+      groundOf([queued]),
+      groundOf([{ ...queued, rev: 9, state: 'done' }]),
+      undefined,
+    ],
+    ['another endpoint', groundOf(), groundOf([], { endpoint: 'sandbox:' }), 'plan-other-endpoint'],
+    ['another lockfile', groundOf(), groundOf([], { lineage: LINEAGE.replace('0', 'f') }), 'plan-stale'],
+    ['the lockfile is gone', groundOf([queued]), groundOf([], { lineage: undefined }), 'plan-stale'],
+    ['an attempt at something else', groundOf(), groundOf([elsewhere]), 'plan-stale'],
+    ['a prompt was edited', groundOf(), groundOf([], { takes: [opening, edited] }), 'plan-stale'],
+    ['a file goes elsewhere', groundOf(), groundOf([], { takes: [opening, renamed] }), 'plan-stale'],
+    [
+      'a track is new',
+      groundOf(),
+      groundOf([], { takes: [...TAKES, makeTake({ track: 'third' })] }),
+      'plan-stale',
+    ],
+    ['a track is gone', groundOf(), groundOf([], { takes: [opening] }), 'plan-stale'],
+    ['it was applied, in part', groundOf(), groundOf([queued]), 'plan-used'],
+    ['all it submitted was refused', groundOf(), groundOf([rejected]), 'plan-used'],
+    ['it bought again what failed before', groundOf([rejected]), groundOf([rejected, queued]), 'plan-used'],
+    [
+      'it was the first to write a lockfile',
+      groundOf([], { lineage: undefined }),
+      groundOf([queued]),
+      'plan-used',
+    ],
+  ];
+  it.each(table)('%s', (_, before, now, code) => {
+    expect(reasonFor(before, now)).toBe(code);
+  });
+
+  it('is over with the first intent, whatever becomes of it', () => {
+    const state = fc.constantFrom<Attempt['state']>(
+      'intent',
+      'queued',
+      'stored',
+      'done',
+      'rejected',
+      'in_doubt',
+      'failed',
+      'lost',
+      'unverified',
+    );
+    fc.assert(
+      fc.property(
+        fc.array(state, { maxLength: 4 }),
+        state,
+        fc.constantFrom(...TAKES),
+        (earlier, later, of) => {
+          const before = earlier.map((known, index) =>
+            makeAttempt({ name: `before ${index}`, state: known, of: TAKES[index % 2]! }),
+          );
+          const saved = savePlan(planOf(TAKES, before), ALL, groundOf(before));
+          const after = [makeAttempt({ name: 'after', state: later, of }), ...before];
+          const reason = checkGround(saved, groundOf(after))?.code;
+          const planned = saved.purchases.some(({ track }) => track === of.track);
+          expect(reason).toBe(planned ? 'plan-used' : 'plan-stale');
+        },
+      ),
+    );
+  });
+});
+
+describe('the purchases of a saved plan', () => {
+  const saved = savePlan(planOf(TAKES), ALL, groundOf());
+
+  it('are those of now at the same price or a lower one', () => {
+    expect(checkPurchases(saved, planOf(TAKES))).toBeUndefined();
+    expect(checkPurchases(saved, planOf(TAKES, [], { price: 99_999 }))).toBeUndefined();
+  });
+
+  it('cost no micro-dollar more', () => {
+    expect(checkPurchases(saved, planOf(TAKES, [], { price: 100_001 }))?.code).toBe('price-rose');
+  });
+
+  it('do not make room for one another: what one saves the other may not cost', () => {
+    const plan = planOf(TAKES);
+    const [first, second] = plan.purchases;
+    const moved: Plan = {
+      ...plan,
+      purchases: [
+        { ...first!, quote: { ...first!.quote, microUsd: 50_000 } },
+        { ...second!, quote: { ...second!.quote, microUsd: 150_000 } },
+      ],
+    };
+    expect(checkPurchases(saved, moved)?.code).toBe('price-rose');
+  });
+
+  it('are neither fewer nor more nor others', () => {
+    expect(checkPurchases(saved, planOf([opening]))?.code).toBe('plan-stale');
+    expect(checkPurchases(saved, planOf([...TAKES, makeTake({ track: 'third' })]))?.code).toBe('plan-stale');
+    const other = makeTake({ track: 'ending', request: { prompt: 'something else' } });
+    expect(checkPurchases(saved, planOf([opening, other]))?.code).toBe('plan-stale');
+  });
+
+  it('keep to the selection they were planned with', () => {
+    const selection: Selection = { only: ['open*'], except: ['x'], force: ['ending'], retryFailed: true };
+    expect(selectionOf(savePlan(planOf(TAKES), selection, groundOf()))).toEqual(selection);
+  });
+});
+
+describe('the file of a saved plan', () => {
+  const saved = savePlan(planOf(TAKES, [], { budgetMicroUsd: 5_000_000 }), ALL, groundOf());
+  const changed = (changes: object) => readSavedPlan(JSON.stringify({ ...saved, ...changes }));
+  const [first] = saved.purchases;
+
+  it('is read as it was written', () => {
+    expect(readSavedPlan(savedPlanText(saved))).toEqual({ ok: true, saved });
+    expect(saved.budget_micro_usd).toBe(5_000_000);
+    expect(saved.total_micro_usd).toBe(200_000);
+  });
+
+  it('of a newer version says so, whatever else is in it', () => {
+    expect(changed({ version: 2, surprise: true })).toMatchObject({ ok: false, code: 'plan-newer-version' });
+  });
+
+  it.each([
+    ['another JSON', { format: 'venice-batch-lock' }],
+    ['version 0', { version: 0 }],
+    ['a field nobody knows', { surprise: true }],
+    ['no takes', { manifest_sha256: undefined }],
+    ['a torn digest', { attempts_sha256: 'abc' }],
+    ['a lineage of another kind', { lineage: 7 }],
+    ['a total that is not the sum', { total_micro_usd: 1 }],
+    ['a negative price', { purchases: [{ ...first, price_micro_usd: -1 }], total_micro_usd: -1 }],
+    [
+      'a fraction of a micro-dollar',
+      { purchases: [{ ...first, price_micro_usd: 0.5 }], total_micro_usd: 0.5 },
+    ],
+    ['one take twice', { purchases: [first, first] }],
+    ['a purchase without a digest', { purchases: [{ ...first, digest: '' }], total_micro_usd: 100_000 }],
+    ['patterns that are no texts', { only: [1] }],
+    ['a flag that is a text', { retry_failed: 'no' }],
+  ])('with %s is not a plan', (_, changes) => {
+    expect(changed(changes)).toMatchObject({ ok: false, code: 'plan-not-a-plan' });
+  });
+
+  it('never throws, and takes nothing for a plan but a plan', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+        expect(readSavedPlan(text)).toMatchObject({ ok: false, code: 'plan-not-a-plan' });
+      }),
+    );
+    fc.assert(
+      fc.property(fc.nat({ max: savedPlanText(saved).length - 3 }), (length) => {
+        expect(readSavedPlan(savedPlanText(saved).slice(0, length)).ok).toBe(false);
+      }),
+    );
+  });
+});
