@@ -78,7 +78,7 @@ const hex32 = pattern(/^[0-9a-f]{32}$/, '32 hex digits');
 const HEADER_CHECKS: Checks = {
   format: (value) => (value === 'venice-batch-lock' ? undefined : 'is not venice-batch-lock'),
   version: (value) => (value === LOCK_VERSION ? undefined : `is not ${LOCK_VERSION}`),
-  endpoint: pattern(/^https?:\/\/[\x21-\x7e]+$/, 'a URL', 2000),
+  endpoint: pattern(/^(https?:\/\/[\x21-\x7e]+|sandbox:)$/, 'a URL, or sandbox:', 2000),
   lineage: hex32,
 } satisfies Record<keyof LockHeader, Check>;
 

@@ -4,7 +4,7 @@ import type { FileHandle, Files } from '../ports.js';
 
 /*
  * Whole files, durable, or not at all. `scratch` is a path beside the target that nobody else uses at
- * the time; what an earlier crash left there is overwritten. All throw the `FileFault` of what failed.
+ * the time; what an earlier crash left there is removed. All throw the `FileFault` of what failed.
  */
 
 /** Makes `path` hold exactly `bytes`, whatever was there, in one step. */
@@ -15,7 +15,7 @@ export async function replaceFile(
   scratch: string,
 ): Promise<void> {
   try {
-    await writeAndClose(await files.open(scratch, 'truncate'), bytes);
+    await writeScratch(files, scratch, bytes);
     await files.rename(scratch, path);
   } catch (fault) {
     await removeQuietly(files, scratch);
@@ -32,7 +32,7 @@ export async function createFile(
   scratch: string,
 ): Promise<void> {
   try {
-    await writeAndClose(await files.open(scratch, 'truncate'), bytes);
+    await writeScratch(files, scratch, bytes);
     await files.link(scratch, path);
   } catch (fault) {
     if (!NO_LINKS.has(faultCode(fault))) throw fault;
@@ -62,12 +62,18 @@ export async function removeQuietly(files: Files, path: string): Promise<void> {
   try {
     await files.remove(path);
   } catch {
-    // It stays behind, and is overwritten by the next one.
+    // It stays behind until the next one.
   }
 }
 
 /** Some file systems (FAT, some network shares) have no links. */
 const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
+
+/** Into a new file: one that a failing disk left behind is not trusted again. */
+async function writeScratch(files: Files, scratch: string, bytes: Uint8Array): Promise<void> {
+  await files.remove(scratch);
+  await writeAndClose(await files.open(scratch, 'exclusive'), bytes);
+}
 
 async function writeAndClose(handle: FileHandle, bytes: Uint8Array): Promise<void> {
   try {
