@@ -44,7 +44,6 @@ export interface Lane {
   survival: Survival | undefined;
   tolls: readonly Toll[];
   priceMs: number;
-  spare: number;
 }
 
 export function createLane(model: string, pacer: Pacer): Lane {
@@ -60,6 +59,5 @@ export function createLane(model: string, pacer: Pacer): Lane {
     survival: undefined,
     tolls: [],
     priceMs: 2_000,
-    spare: 0,
   };
 }

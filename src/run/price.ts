@@ -73,7 +73,6 @@ export interface Demand {
   readonly tolls: readonly Toll[];
   /** How long it takes until that many requests are allowed, ms. */
   spanMs(requests: number): number;
-  window: { leftMs: number; credit: number; perMs: number } | undefined;
 }
 
 /** From the submit to the slot being free again, besides the run itself and the wait, ms. */
@@ -92,26 +91,16 @@ export function choosePrice(demand: Demand): Toll {
   }
   return best;
 }
-const K = Number(process.env.K ?? 16);
-const X = Number(process.env.X ?? 30) * 1000;
-const OT = Number(process.env.OT ?? 0);
 
-export function cycle(demand: Demand, toll: Toll): number {
-  return demand.meanMs + toll.waitMs + OVERHEAD_MS;
-}
+/** How sharply the longer of the two bounds rules. */
+const NORM = 16;
+
 function restMs(demand: Demand, toll: Toll): number {
-  const { wanted, inFlight, owed, width } = demand;
-  const cycleMs = cycle(demand, toll);
-  let spanMs = ((wanted + inFlight / 2) * cycleMs) / Math.max(1, Math.min(width, wanted + inFlight));
-  const needed = wanted * (2 + toll.polls) + inFlight * (1 + (1 + toll.polls) / 2) + owed;
-  let rateMs = demand.spanMs(needed);
-  const w = demand.window;
-  if (w && rateMs > w.leftMs + X) {
-    const tokens = Math.max(1, w.credit + w.perMs * X - (owed - OT));
-    spanMs = cycleMs / Math.max(1, Math.min(width, wanted + inFlight));
-    rateMs = ((2 + toll.polls) * (w.leftMs + X)) / tokens;
-  }
-  return (
-    Math.max(spanMs, rateMs) * (1 + (Math.min(spanMs, rateMs) / Math.max(1, spanMs, rateMs)) ** K) ** (1 / K)
-  );
+  const { wanted, inFlight, owed, width, meanMs } = demand;
+  const cycleMs = meanMs + toll.waitMs + OVERHEAD_MS;
+  const slotsMs = ((wanted + inFlight / 2) * cycleMs) / Math.max(1, Math.min(width, wanted + inFlight));
+  const requests = wanted * (2 + toll.polls) + inFlight * (1 + (1 + toll.polls) / 2) + owed;
+  const rateMs = demand.spanMs(requests);
+  const longMs = Math.max(1, slotsMs, rateMs);
+  return longMs * (1 + (Math.min(slotsMs, rateMs) / longMs) ** NORM) ** (1 / NORM);
 }

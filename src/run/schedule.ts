@@ -3,7 +3,7 @@ import type { RateHeaders } from '../venice/client.js';
 import { createPacer } from '../venice/pace.js';
 import type { Job, Lane } from './lane.js';
 import { createLane } from './lane.js';
-import { choosePrice, cycle, nextAgeMs, POLL_GAP_MS, tolls } from './price.js';
+import { choosePrice, nextAgeMs, POLL_GAP_MS, tolls } from './price.js';
 
 /**
  * Decides which request is worth most at each moment, and when there is none, until when to wait. A
@@ -89,7 +89,7 @@ export interface ScheduleOptions {
 export type CreateScheduler = (options: ScheduleOptions, random: () => number) => Scheduler;
 
 const REQUESTS_MAX = 16;
-const OWED_MAX = Number(process.env.OM ?? 30);
+const OWED_MAX = 30;
 
 export const createScheduler: CreateScheduler = (options) => {
   const requestsMax = options.requestsMax ?? REQUESTS_MAX;
@@ -137,8 +137,6 @@ export const createScheduler: CreateScheduler = (options) => {
   };
   const dueMs = (job: Job): number => {
     const { lane } = job;
-    const orc = (globalThis as any).__oracle;
-    if (orc) return Math.max(job.sentMs + POLL_GAP_MS, orc(job.id) - 30);
     if (!lane.times.known() && job.polls === 0) return job.bornMs + 3_000;
     const next = nextAgeMs(lane.times.survival(), job.ranMs, lane.priceMs);
     return Math.max(job.sentMs + POLL_GAP_MS, job.bornMs + next);
@@ -158,18 +156,10 @@ export const createScheduler: CreateScheduler = (options) => {
       width: widthOf(lane),
       meanMs: survival.meanMs,
       tolls: lane.tolls,
-      spanMs: (requests) => lane.pacer.spanMs(requests, nowMs),
-      window: lane.pacer.window(nowMs),
+      spanMs: (requests: number) => lane.pacer.spanMs(requests, nowMs),
     };
     const toll = choosePrice(demand);
     const { priceMs } = toll;
-    lane.spare = Infinity;
-    if (demand.window) {
-      const need =
-        ((demand.window.leftMs * (1 + toll.polls)) / cycle(demand, toll)) *
-        Math.min(demand.width, demand.wanted + demand.inFlight);
-      lane.spare = demand.window.credit - need * Number(process.env.NF ?? 1);
-    }
     if (priceMs !== lane.priceMs) stale = true;
     lane.priceMs = priceMs;
     if (!stale) return;
@@ -219,8 +209,7 @@ export const createScheduler: CreateScheduler = (options) => {
       submitting += 1;
       return begin(job, 'submit', nowMs);
     }
-    if (lane.owed.peekKey() <= nowMs && (lane.spare >= 1 || lane.wanted.size + lane.held.size === 0))
-      return begin(lane.owed.pop()!, 'complete', nowMs);
+    if (lane.owed.peekKey() <= nowMs) return begin(lane.owed.pop()!, 'complete', nowMs);
     return undefined;
   };
   const laneWakesMs = (lane: Lane, nowMs: number): number => {

@@ -20,8 +20,8 @@ export interface Pacer {
   limit(perMinute: number): void;
   /** Requests a minute, as far as known. */
   perMinute(): number;
-  /** Requests that can be expected to be allowed from now until then. */
-  budget(nowMs: number, untilMs: number): number;
+  /** How long from now until that many requests may be expected to have been allowed, ms. */
+  spanMs(requests: number, nowMs: number): number;
 }
 
 export interface PacedAnswer {
@@ -165,18 +165,13 @@ class BucketPacer implements Pacer {
     if (answer.status === 429) this.#pause(rate, resetMs, nowMs);
   }
 
-  budget(nowMs: number, untilMs: number): number {
+  spanMs(requests: number, nowMs: number): number {
     const perMs = this.perMinute() / WINDOW_MS;
-    if (perMs === Number.POSITIVE_INFINITY) return perMs;
+    const beyond = requests - Math.max(0, this.credit(nowMs));
+    if (beyond <= 0 || perMs === Number.POSITIVE_INFINITY) return 0;
     const told = this.#told;
-    const fromMs =
-      told?.kind === 'window' && nowMs < this.#pausedUntilMs + told.lagMs
-        ? this.#pausedUntilMs
-        : told?.kind === 'window'
-          ? Math.max(nowMs, told.resetMs + told.lagMs)
-          : nowMs;
-    const credit = this.credit(nowMs);
-    return Math.max(0, credit) + Math.max(0, untilMs - fromMs) * perMs;
+    const fromMs = told?.kind === 'window' ? Math.max(nowMs, told.resetMs + told.lagMs) : nowMs;
+    return Math.max(fromMs, this.#pausedUntilMs) - nowMs + beyond / perMs;
   }
 
   #read(ticket: number, remaining: number, resetMs: number, sentMs: number, nowMs: number): void {
