@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { MICRO_USD_PER_USD } from '../money.js';
 import { availableMicroUsd } from './billing.js';
-import type { SandboxModel } from './catalogue.js';
 import { type Account, type AudioBody, invalid, json, refuse, type ServiceAnswer } from './exchange.js';
 import { drawTimes, expectedRunMs, stateOf } from './jobs.js';
 import type { Job, Queued } from './ledger.js';
 import { hasWord, suggestPrompt } from './magic.js';
+import type { SandboxModel } from './model.js';
 import { priceMicroUsd } from './pricing.js';
 import { checkCapabilities, checkDuration, secondsOf } from './request-rules.js';
 import type { State } from './state.js';

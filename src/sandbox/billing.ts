@@ -58,10 +58,13 @@ export interface Charge {
   readonly microUsd: number;
 }
 
-/** The charges of an account, or of all, that have been made by now; in the order of time. */
+/**
+ * The charges of an account, or of all, made before now; in the order of time. Those of this very millisecond are not
+ * among them: more of it may follow, and a walk through the history must not find anything new in its past.
+ */
 export function chargesOf(ledger: Ledger, account: Account | undefined, nowMs: number): Charge[] {
   return [...ledger.jobs.values()]
-    .filter((job) => (account === undefined || job.account === account) && settledAtMs(job) <= nowMs)
+    .filter((job) => (account === undefined || job.account === account) && settledAtMs(job) < nowMs)
     .flatMap(chargesOfJob)
     .sort((a, b) => a.atMs - b.atMs || (a.queueId < b.queueId ? -1 : a.queueId > b.queueId ? 1 : 0));
 }

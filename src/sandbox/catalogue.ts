@@ -1,82 +1,14 @@
+import type { Amount, AudioKind, ModelSpec, SandboxModel, Tier } from './model.js';
 import { ELEVENLABS_VOICES, SEED_VOICES } from './voices.js';
-
-interface Amount {
-  readonly usd: number;
-  readonly diem: number;
-}
-
-interface Tier extends Amount {
-  readonly min_seconds: number;
-  readonly max_seconds: number;
-}
-
-/** One of the four shapes of a price. */
-export type WirePricing =
-  | { readonly generation: Amount }
-  | { readonly per_second: Amount }
-  | { readonly per_thousand_characters: Amount }
-  | { readonly durations: Readonly<Record<string, Tier>> };
-
-/** `model_spec`, as `GET /models?type=music` sends it. An absent capability is undeclared. */
-export interface ModelSpec {
-  readonly name: string;
-  readonly privacy: 'anonymized';
-  readonly uncensored?: true;
-  readonly traits: readonly string[];
-  readonly pricing: WirePricing;
-  readonly offline?: boolean;
-  readonly betaModel?: boolean;
-  readonly deprecation?: {
-    readonly autoRemap: boolean;
-    readonly date: string;
-    readonly removesAt: string;
-    readonly replacementModelId?: string;
-  };
-  readonly supports_lyrics?: boolean;
-  readonly lyrics_required?: boolean;
-  readonly lyrics_character_limit?: number;
-  readonly supports_lyrics_optimizer?: boolean;
-  readonly supports_force_instrumental?: boolean;
-  readonly supports_loop?: boolean;
-  readonly supports_language_code?: boolean;
-  readonly supports_speed?: boolean;
-  readonly min_speed?: number;
-  readonly max_speed?: number;
-  readonly default_speed?: number;
-  readonly voices?: readonly string[];
-  readonly default_voice?: string;
-  readonly supports_custom_voice_id?: boolean;
-  readonly duration_options?: readonly number[];
-  readonly min_duration?: number;
-  readonly max_duration?: number;
-  readonly default_duration?: number;
-  readonly supported_formats: readonly AudioFormat[];
-  readonly default_format: AudioFormat;
-  readonly min_prompt_length?: number;
-  readonly prompt_character_limit?: number;
-}
-
-export type AudioFormat = 'wav' | 'flac';
-export type AudioKind = 'music' | 'speech' | 'effect';
-
-export interface SandboxModel {
-  readonly id: string;
-  /** Unix seconds. */
-  readonly created: number;
-  readonly spec: ModelSpec;
-  readonly kind: AudioKind;
-  /** Median time of a generation at speed 1. */
-  readonly runMsMedian: number;
-}
 
 const MUSIC_MS = 45_000;
 const SHORT_MS = 20_000;
 
-const common = { privacy: 'anonymized', traits: [] } as const;
 const wav = { supported_formats: ['wav'], default_format: 'wav' } as const;
 const flac = { supported_formats: ['flac'], default_format: 'flac' } as const;
 
 const noLyrics = { supports_lyrics: false, supports_lyrics_optimizer: false } as const;
+const noMusic = { ...noLyrics, supports_force_instrumental: false, supports_loop: false } as const;
 const noSpeech = { supports_language_code: false, supports_speed: false } as const;
 
 const elevenVoices = {
@@ -84,6 +16,16 @@ const elevenVoices = {
   default_voice: 'Aria',
   supports_custom_voice_id: true,
 } as const;
+
+function model(
+  id: string,
+  created: number,
+  kind: AudioKind,
+  spec: Omit<ModelSpec, 'privacy' | 'traits'>,
+  runMsMedian = kind === 'music' ? MUSIC_MS : SHORT_MS,
+): SandboxModel {
+  return { id, created, kind, runMsMedian, spec: { privacy: 'anonymized', traits: [], ...spec } };
+}
 
 function same(usd: number): Amount {
   return { usd, diem: usd };
@@ -119,13 +61,11 @@ const ELEVENLABS_MUSIC_TIERS = tiers(
  * those of ACE-Step, which are the service's too) are made up, such that each rule of the API is some model's.
  */
 export const CATALOGUE: readonly SandboxModel[] = [
-  {
-    id: 'ace-step-15',
-    created: 1_771_804_800,
-    kind: 'music',
-    runMsMedian: SHORT_MS,
-    spec: {
-      ...common,
+  model(
+    'ace-step-15',
+    1_771_804_800,
+    'music',
+    {
       name: 'ACE-Step 1.5',
       uncensored: true,
       pricing: tiers(60, [60, 0.03], [90, 0.04], [120, 0.05], [150, 0.06], [180, 0.07], [210, 0.08]),
@@ -142,263 +82,172 @@ export const CATALOGUE: readonly SandboxModel[] = [
       min_prompt_length: 10,
       prompt_character_limit: 512,
     },
-  },
-  {
-    id: 'elevenlabs-tts-multilingual-v2',
-    created: 1_772_236_800,
-    kind: 'speech',
-    runMsMedian: SHORT_MS,
-    spec: {
-      ...common,
-      name: 'ElevenLabs Multilingual v2',
-      pricing: { per_thousand_characters: same(0.11500000000000002) },
-      ...noLyrics,
-      supports_force_instrumental: false,
-      supports_loop: false,
-      ...elevenVoices,
-      supports_language_code: false,
-      supports_speed: true,
-      min_speed: 0.7,
-      max_speed: 1.2,
-      default_speed: 1,
-      ...wav,
-      min_prompt_length: 1,
-      prompt_character_limit: 10_000,
+    SHORT_MS,
+  ),
+  model('elevenlabs-tts-multilingual-v2', 1_772_236_800, 'speech', {
+    name: 'ElevenLabs Multilingual v2',
+    pricing: { per_thousand_characters: same(0.11500000000000002) },
+    ...noMusic,
+    ...elevenVoices,
+    supports_language_code: false,
+    supports_speed: true,
+    min_speed: 0.7,
+    max_speed: 1.2,
+    default_speed: 1,
+    ...wav,
+    min_prompt_length: 1,
+    prompt_character_limit: 10_000,
+  }),
+  model('elevenlabs-music', 1_771_718_400, 'music', {
+    name: 'ElevenLabs Music',
+    uncensored: true,
+    pricing: ELEVENLABS_MUSIC_TIERS,
+    ...noLyrics,
+    supports_force_instrumental: true,
+    supports_loop: false,
+    ...noSpeech,
+    min_duration: 3,
+    max_duration: 600,
+    default_duration: 60,
+    ...wav,
+    min_prompt_length: 1,
+    prompt_character_limit: 4_100,
+  }),
+  model('elevenlabs-sound-effects-v2', 1_772_236_800, 'effect', {
+    name: 'ElevenLabs Sound Effects',
+    pricing: { per_second: same(0.0023000000000000004) },
+    ...noLyrics,
+    supports_force_instrumental: false,
+    supports_loop: true,
+    ...noSpeech,
+    min_duration: 1,
+    max_duration: 30,
+    default_duration: 5,
+    ...wav,
+    min_prompt_length: 1,
+    prompt_character_limit: 450,
+  }),
+  model('elevenlabs-tts-v3', 1_772_236_800, 'speech', {
+    name: 'ElevenLabs TTS v3',
+    pricing: { per_thousand_characters: same(0.11500000000000002) },
+    ...noMusic,
+    ...elevenVoices,
+    supports_language_code: true,
+    supports_speed: false,
+    ...flac,
+    min_prompt_length: 1,
+    prompt_character_limit: 5_000,
+  }),
+  // Declares as little as a model can: no duration, and of all else only its format and prompt.
+  model('lyria-3-pro', 1_779_408_000, 'music', {
+    name: 'Lyria 3 Pro',
+    pricing: { generation: same(0.1) },
+    ...wav,
+    prompt_character_limit: 2_000,
+  }),
+  model('minimax-music-v2', 1_771_718_400, 'music', {
+    name: 'MiniMax Music 2.0',
+    pricing: { generation: same(0.04) },
+    deprecation: {
+      autoRemap: false,
+      date: '2031-06-30T00:00:00.000Z',
+      removesAt: '2031-06-30T00:00:00.000Z',
+      replacementModelId: 'minimax-music-v26',
     },
-  },
-  {
-    id: 'elevenlabs-music',
-    created: 1_771_718_400,
-    kind: 'music',
-    runMsMedian: MUSIC_MS,
-    spec: {
-      ...common,
-      name: 'ElevenLabs Music',
-      uncensored: true,
-      pricing: ELEVENLABS_MUSIC_TIERS,
-      ...noLyrics,
-      supports_force_instrumental: true,
-      supports_loop: false,
-      ...noSpeech,
-      min_duration: 3,
-      max_duration: 600,
-      default_duration: 60,
-      ...wav,
-      min_prompt_length: 1,
-      prompt_character_limit: 4_100,
-    },
-  },
-  {
-    id: 'elevenlabs-sound-effects-v2',
-    created: 1_772_236_800,
-    kind: 'effect',
-    runMsMedian: SHORT_MS,
-    spec: {
-      ...common,
-      name: 'ElevenLabs Sound Effects',
-      pricing: { per_second: same(0.0023000000000000004) },
-      ...noLyrics,
-      supports_force_instrumental: false,
-      supports_loop: true,
-      ...noSpeech,
-      min_duration: 1,
-      max_duration: 30,
-      default_duration: 5,
-      ...wav,
-      min_prompt_length: 1,
-      prompt_character_limit: 450,
-    },
-  },
-  {
-    id: 'elevenlabs-tts-v3',
-    created: 1_772_236_800,
-    kind: 'speech',
-    runMsMedian: SHORT_MS,
-    spec: {
-      ...common,
-      name: 'ElevenLabs TTS v3',
-      pricing: { per_thousand_characters: same(0.11500000000000002) },
-      ...noLyrics,
-      supports_force_instrumental: false,
-      supports_loop: false,
-      ...elevenVoices,
-      supports_language_code: true,
-      supports_speed: false,
-      ...flac,
-      min_prompt_length: 1,
-      prompt_character_limit: 5_000,
-    },
-  },
-  {
-    // Declares as little as a model can: no duration, and of all else only its format and prompt.
-    id: 'lyria-3-pro',
-    created: 1_779_408_000,
-    kind: 'music',
-    runMsMedian: MUSIC_MS,
-    spec: {
-      ...common,
-      name: 'Lyria 3 Pro',
-      pricing: { generation: same(0.1) },
-      ...wav,
-      prompt_character_limit: 2_000,
-    },
-  },
-  {
-    id: 'minimax-music-v2',
-    created: 1_771_718_400,
-    kind: 'music',
-    runMsMedian: MUSIC_MS,
-    spec: {
-      ...common,
-      name: 'MiniMax Music 2.0',
-      pricing: { generation: same(0.04) },
-      deprecation: {
-        autoRemap: false,
-        date: '2031-06-30T00:00:00.000Z',
-        removesAt: '2031-06-30T00:00:00.000Z',
-        replacementModelId: 'minimax-music-v26',
-      },
-      supports_lyrics: true,
-      lyrics_required: true,
-      lyrics_character_limit: 3_000,
-      supports_lyrics_optimizer: false,
-      supports_force_instrumental: false,
-      ...noSpeech,
-      ...flac,
-      min_prompt_length: 10,
-      prompt_character_limit: 300,
-    },
-  },
-  {
-    id: 'minimax-music-v25',
-    created: 1_775_952_000,
-    kind: 'music',
-    runMsMedian: MUSIC_MS,
-    spec: {
-      ...common,
-      name: 'MiniMax Music 2.5',
-      pricing: { generation: same(0.18) },
-      supports_lyrics: true,
-      lyrics_required: true,
-      lyrics_character_limit: 3_500,
-      supports_lyrics_optimizer: true,
-      supports_force_instrumental: false,
-      ...noSpeech,
-      ...flac,
-      min_prompt_length: 1,
-      prompt_character_limit: 2_000,
-    },
-  },
-  {
-    id: 'minimax-music-v26',
-    created: 1_775_952_000,
-    kind: 'music',
-    runMsMedian: MUSIC_MS,
-    spec: {
-      ...common,
-      name: 'MiniMax Music 2.6',
-      pricing: { generation: same(0.18) },
-      supports_lyrics: true,
-      lyrics_required: false,
-      lyrics_character_limit: 3_500,
-      supports_lyrics_optimizer: true,
-      supports_force_instrumental: true,
-      ...noSpeech,
-      ...flac,
-      min_prompt_length: 1,
-      prompt_character_limit: 2_000,
-    },
-  },
-  {
-    id: 'mmaudio-v2-text-to-audio',
-    created: 1_772_236_800,
-    kind: 'effect',
-    runMsMedian: SHORT_MS,
-    spec: {
-      ...common,
-      name: 'MMAudio V2',
-      pricing: { per_second: same(0.0009200000000000001) },
-      offline: true,
-      ...noLyrics,
-      supports_loop: false,
-      min_duration: 1,
-      max_duration: 30,
-      default_duration: 8,
-      ...flac,
-    },
-  },
-  {
-    id: 'seed-audio-1-0',
-    created: 1_782_691_200,
-    kind: 'speech',
-    runMsMedian: SHORT_MS,
-    spec: {
-      ...common,
-      name: 'Seed Audio 1.0',
-      pricing: { per_second: same(0.0028750000000000004) },
-      ...noLyrics,
-      voices: SEED_VOICES,
-      default_voice: 'Describe in prompt',
-      supports_custom_voice_id: false,
-      supports_speed: true,
-      min_speed: 0.5,
-      max_speed: 2,
-      default_speed: 1,
-      min_duration: 3,
-      max_duration: 120,
-      default_duration: 30,
-      ...wav,
-      prompt_character_limit: 2_048,
-    },
-  },
-  {
-    id: 'sonilo-v1-1-music',
-    created: 1_784_592_000,
-    kind: 'music',
-    runMsMedian: MUSIC_MS,
-    spec: {
-      ...common,
-      name: 'Sonilo V1.1 Music',
-      pricing: { per_second: same(0.0028750000000000004) },
-      betaModel: true,
-      ...noLyrics,
-      min_duration: 5,
-      max_duration: 360,
-      default_duration: 30,
-      ...wav,
-      prompt_character_limit: 1_000,
-    },
-  },
-  {
-    id: 'sonilo-v1-1-sound-effects',
-    created: 1_784_592_000,
-    kind: 'effect',
-    runMsMedian: SHORT_MS,
-    spec: {
-      ...common,
-      name: 'Sonilo V1.1 Sound Effects',
-      pricing: { per_second: same(0.0020700000000000002) },
-      ...noLyrics,
-      supports_force_instrumental: false,
-      min_duration: 1,
-      max_duration: 60,
-      default_duration: 10,
-      ...wav,
-      prompt_character_limit: 1_000,
-    },
-  },
-  {
-    id: 'stable-audio-25',
-    created: 1_771_718_400,
-    kind: 'music',
-    runMsMedian: SHORT_MS,
-    spec: {
-      ...common,
+    supports_lyrics: true,
+    lyrics_required: true,
+    lyrics_character_limit: 3_000,
+    supports_lyrics_optimizer: false,
+    supports_force_instrumental: false,
+    ...noSpeech,
+    ...flac,
+    min_prompt_length: 10,
+    prompt_character_limit: 300,
+  }),
+  model('minimax-music-v25', 1_775_952_000, 'music', {
+    name: 'MiniMax Music 2.5',
+    pricing: { generation: same(0.18) },
+    supports_lyrics: true,
+    lyrics_required: true,
+    lyrics_character_limit: 3_500,
+    supports_lyrics_optimizer: true,
+    supports_force_instrumental: false,
+    ...noSpeech,
+    ...flac,
+    min_prompt_length: 1,
+    prompt_character_limit: 2_000,
+  }),
+  model('minimax-music-v26', 1_775_952_000, 'music', {
+    name: 'MiniMax Music 2.6',
+    pricing: { generation: same(0.18) },
+    supports_lyrics: true,
+    lyrics_required: false,
+    lyrics_character_limit: 3_500,
+    supports_lyrics_optimizer: true,
+    supports_force_instrumental: true,
+    ...noSpeech,
+    ...flac,
+    min_prompt_length: 1,
+    prompt_character_limit: 2_000,
+  }),
+  model('mmaudio-v2-text-to-audio', 1_772_236_800, 'effect', {
+    name: 'MMAudio V2',
+    pricing: { per_second: same(0.0009200000000000001) },
+    offline: true,
+    ...noLyrics,
+    supports_loop: false,
+    min_duration: 1,
+    max_duration: 30,
+    default_duration: 8,
+    ...flac,
+  }),
+  model('seed-audio-1-0', 1_782_691_200, 'speech', {
+    name: 'Seed Audio 1.0',
+    pricing: { per_second: same(0.0028750000000000004) },
+    ...noLyrics,
+    voices: SEED_VOICES,
+    default_voice: 'Describe in prompt',
+    supports_custom_voice_id: false,
+    supports_speed: true,
+    min_speed: 0.5,
+    max_speed: 2,
+    default_speed: 1,
+    min_duration: 3,
+    max_duration: 120,
+    default_duration: 30,
+    ...wav,
+    prompt_character_limit: 2_048,
+  }),
+  model('sonilo-v1-1-music', 1_784_592_000, 'music', {
+    name: 'Sonilo V1.1 Music',
+    pricing: { per_second: same(0.0028750000000000004) },
+    betaModel: true,
+    ...noLyrics,
+    min_duration: 5,
+    max_duration: 360,
+    default_duration: 30,
+    ...wav,
+    prompt_character_limit: 1_000,
+  }),
+  model('sonilo-v1-1-sound-effects', 1_784_592_000, 'effect', {
+    name: 'Sonilo V1.1 Sound Effects',
+    pricing: { per_second: same(0.0020700000000000002) },
+    ...noLyrics,
+    supports_force_instrumental: false,
+    min_duration: 1,
+    max_duration: 60,
+    default_duration: 10,
+    ...wav,
+    prompt_character_limit: 1_000,
+  }),
+  model(
+    'stable-audio-25',
+    1_771_718_400,
+    'music',
+    {
       name: 'Stable Audio 2.5',
       pricing: { generation: same(0.19) },
-      ...noLyrics,
-      supports_force_instrumental: false,
-      supports_loop: false,
+      ...noMusic,
       ...noSpeech,
       min_duration: 1,
       max_duration: 190,
@@ -406,17 +255,6 @@ export const CATALOGUE: readonly SandboxModel[] = [
       ...wav,
       prompt_character_limit: 10_000,
     },
-  },
+    SHORT_MS,
+  ),
 ];
-
-/** A model leaves the service when its deprecation says so. */
-export function isListed(model: SandboxModel, nowMs: number): boolean {
-  const { deprecation } = model.spec;
-  return deprecation === undefined || Date.parse(deprecation.removesAt) > nowMs;
-}
-
-/** An entry of `GET /models`. */
-export function modelResponse(model: SandboxModel) {
-  const { id, created, spec } = model;
-  return { id, object: 'model', owned_by: 'venice.ai', type: 'music', created, model_spec: spec };
-}

@@ -60,16 +60,18 @@ export function openLedgerFile(directory: string): {
     .split('\n')
     .filter((line) => line !== '')
     .map((line, index) => parseEntry(line, `${file}:${index + 1}`));
-  let ready = false;
+  let sizeBytes = bytes.length;
+  let goodBytes = wholeBytes;
   return {
     entries,
     append(entry) {
-      if (!ready) {
-        mkdirSync(directory, { recursive: true });
-        if (bytes.length > wholeBytes) truncateSync(file, wholeBytes);
-        ready = true;
-      }
-      appendFileSync(file, `${JSON.stringify(entry)}\n`);
+      const line = Buffer.from(`${JSON.stringify(entry)}\n`);
+      if (sizeBytes === 0) mkdirSync(directory, { recursive: true });
+      // What a kill or a full disk left of a line would spoil the next one.
+      if (sizeBytes > goodBytes) truncateSync(file, goodBytes);
+      sizeBytes = goodBytes + line.byteLength;
+      appendFileSync(file, line);
+      goodBytes = sizeBytes;
     },
   };
 }

@@ -1,5 +1,5 @@
-import type { AudioFormat, AudioKind } from './catalogue.js';
 import type { Account } from './exchange.js';
+import type { AudioFormat, AudioKind } from './model.js';
 
 /** A job as it was accepted. All that becomes of it by itself is decided here: its life is a function of time. */
 export interface Queued {

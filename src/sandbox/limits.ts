@@ -83,7 +83,7 @@ export interface FailureBlock {
 }
 
 /** More than 20 answers that are no success within 30 s block the key for 30 s. */
-export function createFailureBlock(): FailureBlock {
+export function createFailureBlock(enabled: boolean): FailureBlock {
   const failures = new Map<Account, number[]>();
   const blockedUntil = new Map<Account, number>();
   let blocks = 0;
@@ -93,6 +93,7 @@ export function createFailureBlock(): FailureBlock {
     },
     isBlocked: (account, nowMs) => nowMs < (blockedUntil.get(account) ?? 0),
     failed(account, nowMs) {
+      if (!enabled) return;
       const recent = (failures.get(account) ?? []).filter((atMs) => atMs > nowMs - FAILURES_WITHIN_MS);
       recent.push(nowMs);
       failures.set(account, recent);

@@ -1,5 +1,5 @@
 import { microUsdFromUsd } from '../money.js';
-import type { SandboxModel } from './catalogue.js';
+import type { SandboxModel } from './model.js';
 
 /** What a price depends on. */
 export interface Priced {

@@ -1,5 +1,5 @@
-import type { ModelSpec, SandboxModel } from './catalogue.js';
 import type { Issue } from './exchange.js';
+import type { ModelSpec, SandboxModel } from './model.js';
 
 type Check = (value: unknown) => string | undefined;
 type Body = Readonly<Record<string, unknown>>;

@@ -3,11 +3,12 @@ import { microUsdFromUsd } from '../money.js';
 import { type AudioJob, renderAudio } from './audio/render.js';
 import type { Charge } from './billing.js';
 import { chargesOf } from './billing.js';
-import { CATALOGUE, isListed, type SandboxModel } from './catalogue.js';
+import { CATALOGUE } from './catalogue.js';
 import type { Account, AudioBody, ServiceAnswer, ServiceRequest } from './exchange.js';
 import { FAULTS_DEFAULT, type Faults } from './faults.js';
 import { type Entry, foldLedger, type Job } from './ledger.js';
 import { createFailureBlock, createLimiter, type LimitOptions } from './limits.js';
+import { isListed, type SandboxModel } from './model.js';
 import { createRouter } from './routes.js';
 import type { State } from './state.js';
 
@@ -36,7 +37,7 @@ export interface ServiceOptions {
 export interface Service {
   /** @param nowMs since the Unix epoch; must not go back */
   handle(request: ServiceRequest, nowMs: number): ServiceAnswer;
-  /** Every charge and refund made by `nowMs`, over all accounts, in the order of time. */
+  /** Every charge and refund made before `nowMs`, over all accounts, in the order of time. */
   charges(nowMs: number): readonly Charge[];
   /** By queue id, the deleted ones included. */
   readonly jobs: ReadonlyMap<string, Job>;
@@ -56,7 +57,7 @@ export function createService(options: ServiceOptions): Service {
   const state = createState(options);
   const limits = options.limits ?? {};
   const limiter = createLimiter(limits);
-  const block = createFailureBlock();
+  const block = createFailureBlock(limits.kind !== 'none');
   const accounts = new Map((options.keys ?? ['sandbox']).map((key) => [key, accountOf(key)]));
   const requests = new Map<string, number>();
   let tooMany = 0;
@@ -65,7 +66,7 @@ export function createService(options: ServiceOptions): Service {
     limiter,
     catalogue: options.catalogue ?? CATALOGUE,
     accountOf: (key) => accounts.get(key),
-    isBlocked: (account, nowMs) => limits.kind !== 'none' && block.isBlocked(account, nowMs),
+    isBlocked: block.isBlocked,
     count: (name) => requests.set(name, (requests.get(name) ?? 0) + 1),
   });
   return {

@@ -1,8 +1,8 @@
 import type { AudioJob } from './audio/render.js';
-import type { SandboxModel } from './catalogue.js';
 import type { AudioBody } from './exchange.js';
 import type { Faults } from './faults.js';
 import type { Entry, Ledger } from './ledger.js';
+import type { SandboxModel } from './model.js';
 
 /** What the routes share: the ledger, and the service's powers. */
 export interface State {

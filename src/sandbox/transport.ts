@@ -1,5 +1,6 @@
+import { faultCode } from '../errors.js';
 import type { Clock, Transport, TransportAnswer, TransportFault, TransportRequest } from '../ports.js';
-import type { AudioBody, ServiceAnswer } from './exchange.js';
+import type { AudioBody, ServiceAnswer, ServiceRequest } from './exchange.js';
 import type { Service } from './service.js';
 
 export interface SandboxTransportOptions {
@@ -20,14 +21,22 @@ export function createSandboxTransport({ service, clock, apiKey }: SandboxTransp
   return async (request) => {
     const endsMs = clock.nowMs() + request.deadlineMs;
     await clock.sleep(Math.min(LATENCY_MS, request.deadlineMs));
-    const answer = service.handle(asService(request, headers), clock.nowMs());
+    const answer = handled(service, asService(request, headers), clock.nowMs());
+    if (answer instanceof Error) return noAnswer(faultCode(answer) || 'sandbox', answer.message);
     await clock.sleep(Math.max(0, Math.min(LATENCY_MS, endsMs - clock.nowMs())));
     if (answer.cut === true) return noAnswer('ECONNRESET', 'the connection was reset');
-    if (clock.nowMs() >= endsMs && request.deadlineMs < 2 * LATENCY_MS) {
-      return noAnswer('UND_ERR_HEADERS_TIMEOUT', 'no answer within the deadline');
-    }
+    if (clock.nowMs() >= endsMs) return noAnswer('UND_ERR_HEADERS_TIMEOUT', 'no answer within the deadline');
     return asTransport(answer, clock, endsMs);
   };
+}
+
+/** What is thrown comes from the ledger's disk: the effect did not happen, and who asks cannot know. */
+function handled(service: Service, request: ServiceRequest, nowMs: number): ServiceAnswer | Error {
+  try {
+    return service.handle(request, nowMs);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }
 
 function noAnswer(code: string, message: string) {
