@@ -27,14 +27,23 @@ export async function openSandboxServer(
   options: SandboxServerOptions,
 ): Promise<{ url: string; close(): Promise<void> }> {
   const service = openService({ ...options, ...(options.limited ? {} : { limits: { kind: 'none' } }) });
+  return listen(service, options.clock, options.port);
+}
+
+/** Any service, as `openSandboxServer` serves its own. */
+export async function listen(
+  service: Service,
+  clock: Clock,
+  port: number,
+): Promise<{ url: string; close(): Promise<void> }> {
   const server = createServer((request, response) => {
-    serve(service, options.clock, request, response).catch(() => response.destroy());
+    serve(service, clock, request, response).catch(() => response.destroy());
   });
-  server.listen(options.port, HOST);
+  server.listen(port, HOST);
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const address = server.address() as AddressInfo;
   return {
-    url: `http://${HOST}:${port}${BASE_PATH}`,
+    url: `http://${HOST}:${address.port}${BASE_PATH}`,
     async close() {
       const closed = once(server, 'close');
       server.close();
