@@ -126,7 +126,6 @@ async function withLock(
         `${move.from} could not be moved to ${move.to}: it stays where it is`,
       );
   }
-  tellPhase(world, 'generate');
   const outcome = await go(world, settings, store, manifest, decision);
   return summarise({ world, settings, store, manifest, outcome, decision, startedMs });
 }
@@ -149,6 +148,7 @@ async function go(
     world.show([noKey(settings)], new Map());
     return { ...nothing, troubles: new Set(['authentication']) };
   }
+  tellPhase(world, 'generate');
   const client = createClient(world.transport);
   const limits = await client.rateLimits();
   return execute({

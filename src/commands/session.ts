@@ -9,6 +9,7 @@ import { createProcesses } from '../node/processes.js';
 import { systemRandom } from '../node/random.js';
 import { createRedactor } from '../node/redact.js';
 import type { Ports, Transport } from '../ports.js';
+import { escapeForeign } from '../report/escape.js';
 import { colorWanted, streamTerminal, type Terminal } from '../report/terminal.js';
 import { nextCommandLine } from './command-line.js';
 import { type Flags, resolveSettings, type Settings, type Surroundings } from './settings.js';
@@ -73,7 +74,9 @@ export async function openSession(
       closing = opened.close;
       if (flags.debug !== true) return opened.transport;
       const { debugTransport } = await import('../node/debug.js');
-      return debugTransport(opened.transport, ports.clock, redact, (line) => stderr.write(`${line}\n`));
+      return debugTransport(opened.transport, ports.clock, redact, (line) =>
+        stderr.write(`${escapeForeign(line)}\n`),
+      );
     },
     close: () => closing(),
   };

@@ -2,11 +2,13 @@ import pLimit from 'p-limit';
 import type { QuotedPrice } from '../plan/plan.js';
 import type { Clock } from '../ports.js';
 import type { CallFailure, CallResult, QuoteQuery, VeniceClient } from '../venice/client.js';
+import { createPacer, type Pacer } from '../venice/pace.js';
 
 /** Quotes asked for side by side: they are quick, and share the request budget with everything else. */
 const QUOTES_AT_ONCE = 4;
 const TRIES_MAX = 4;
 const WAIT_MS_MAX = 65_000;
+const CREDIT_CHECK_MS = 250;
 
 /** A call that costs nothing, made again after a passing trouble. A refusal that will stay is returned at once. */
 export async function insist<T>(clock: Clock, call: () => Promise<CallResult<T>>): Promise<CallResult<T>> {
@@ -50,17 +52,37 @@ export async function gatherQuotes(
   queries: readonly KeyedQuery[],
 ): Promise<GatheredQuotes> {
   const limit = pLimit(QUOTES_AT_ONCE);
+  const pacers = new Map(queries.map(({ model }) => [model, createPacer()]));
   const quotes = new Map<string, { microUsd: number; quotedAtMs: number }>();
   const failures: { query: KeyedQuery; failure: CallFailure }[] = [];
   await Promise.all(
     queries.map((query) =>
       limit(async () => {
         const { key, ...body } = query;
-        const result = await insist(clock, () => client.quote(body));
+        const result = await insist(clock, () =>
+          paced(clock, pacers.get(query.model), () => client.quote(body)),
+        );
         if (result.ok) quotes.set(key, { microUsd: result.value, quotedAtMs: clock.nowMs() });
         else failures.push({ query, failure: result });
       }),
     ),
   );
   return { quotes, failures };
+}
+
+/** Prices share the request budget of their model: many of them wait for it like everything else. */
+async function paced<T>(
+  clock: Clock,
+  pacer: Pacer | undefined,
+  call: () => Promise<CallResult<T>>,
+): Promise<CallResult<T>> {
+  if (pacer === undefined) return call();
+  while (pacer.credit(clock.nowMs()) < 1)
+    await clock.sleep(Math.min(CREDIT_CHECK_MS, Math.max(1, pacer.opensAtMs(clock.nowMs()) - clock.nowMs())));
+  const ticket = pacer.sent(clock.nowMs());
+  const result = await call();
+  const status = result.ok ? 200 : result.status;
+  const answer = { ...(status === undefined ? {} : { status }), rate: result.rate };
+  pacer.answered(ticket, answer, clock.nowMs());
+  return result;
 }

@@ -14,17 +14,18 @@ const RETRY_DELAYS_MS = [200, 1_000, 3_000];
  * @returns whether it is durable in the lockfile itself
  */
 export async function recordOutcome(context: RunContext, job: Job, attempt: Attempt): Promise<boolean> {
-  job.attempt = attempt;
   let fault: unknown;
   for (const delayMs of [0, ...RETRY_DELAYS_MS]) {
     if (delayMs > 0) await context.ports.clock.sleep(delayMs);
     try {
       await context.store.record(attempt);
+      job.attempt = attempt;
       return true;
     } catch (error) {
       fault = error;
     }
   }
+  job.attempt = attempt;
   stopAll(context, 'lockfile');
   const rescue = await writeRescue(
     context.ports.files,

@@ -176,7 +176,7 @@ async function loop(context: RunContext, jobs: ReadonlyMap<string, Job>): Promis
     }
     const nowMs = clock.nowMs();
     const action = context.scheduler.next(nowMs);
-    if (nowMs - toldMs >= PROGRESS_EVERY_MS || action.kind === 'finished') {
+    if (nowMs - toldMs >= PROGRESS_EVERY_MS) {
       toldMs = nowMs;
       tellProgress(context, jobs, nowMs);
       if (!cleaning && action.kind === 'complete' && onlyCleanUpsLeft(jobs)) {
