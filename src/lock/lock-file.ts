@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { BatchError, EXIT, unreachable } from '../errors.js';
 import type { FileHandle, Files } from '../ports.js';
-import type { Attempt } from './attempt.js';
+import type { Attempt, AttemptState } from './attempt.js';
 import { createFold, type Fold } from './fold.js';
 import { serialiseLock } from './format.js';
 import { attemptLine, headerLine } from './line.js';
@@ -67,6 +67,25 @@ export async function makeCanonical(file: LockFile): Promise<void> {
   await rewrite(file, []);
 }
 
+/**
+ * Makes durable what was read, before anything is built on it: a run that was killed may have left records that
+ * can be read but would not outlive a power cut. After a sync that failed, not even another sync helps (the
+ * system has forgotten those bytes), so that only a file that a clean end has left is kept, any other is written anew.
+ */
+export async function secure(file: LockFile): Promise<void> {
+  if (file.end.kind === 'absent') return;
+  if (!isSettled(file)) {
+    try {
+      return await rewrite(file, []);
+    } catch {
+      // On a full disk there may still be room to append.
+    }
+  }
+  const handle = await file.files.open(file.path, 'append');
+  await handle.sync().finally(() => handle.close());
+  await file.files.syncDirectory(dirname(file.path));
+}
+
 /** Closes the file. What it held is synced already, or known to be unsound. */
 export async function letGo(file: LockFile): Promise<void> {
   const { handle } = file;
@@ -77,6 +96,18 @@ export async function letGo(file: LockFile): Promise<void> {
     // Nothing depends on it.
   }
 }
+
+/** Whether it looks as a clean end leaves it, with nothing to be done. */
+function isSettled({ end, header, fold }: LockFile): boolean {
+  const attempts = [...fold.attempts.values()];
+  return (
+    attempts.every(({ state }) => SETTLED.has(state)) &&
+    end.kind === 'sound' &&
+    end.bytes === encode(serialiseLock(header, attempts)).length
+  );
+}
+
+const SETTLED: ReadonlySet<AttemptState> = new Set(['done', 'rejected', 'failed', 'lost']);
 
 async function create(file: LockFile, lines: Uint8Array): Promise<void> {
   const { files, path, header } = file;

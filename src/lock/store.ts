@@ -1,12 +1,12 @@
-import { dirname } from 'node:path';
 import { faultCode } from '../errors.js';
 import type { Files } from '../ports.js';
 import type { Attempt } from './attempt.js';
 import { LOCK_VERSION } from './check.js';
 import { createFold } from './fold.js';
 import type { LockNote } from './format.js';
+import { type FileEnd, secure } from './lock-file.js';
 import type { LockProblem } from './problem.js';
-import { checkEndpoint, readLock } from './read.js';
+import { checkEndpoint, type ReadLock, readLock } from './read.js';
 import { createWriter } from './writer.js';
 
 export interface LockHeader {
@@ -40,8 +40,8 @@ export type OpenedLock =
   | { readonly ok: false; readonly problem: LockProblem };
 
 /**
- * Opens a lockfile for writing, under its guard. Changes nothing in it yet: a missing file is created with
- * its first record, and a torn end is mended before the first record is added.
+ * Opens a lockfile for writing, under its guard. A missing file is created with its first record only. What a
+ * run left that did not end cleanly is made durable, its torn end mended.
  *
  * @param options.lineage gives 32 random hex digits, for a new lockfile
  */
@@ -60,36 +60,20 @@ export async function openLock(
   };
   const problem = checkEndpoint(header, options.endpoint);
   if (problem !== undefined) return { ok: false, problem };
-  const { bytes, notes } = read;
-  const real = await files.real(path);
-  const code = read.header === undefined ? undefined : await makeDurable(files, real);
-  if (code !== undefined) return { ok: false, problem: { kind: 'unwritable', code } };
-  const torn = notes.some((note) => note.kind === 'unterminated');
-  const store = createWriter({
-    files,
-    path: real,
-    header,
-    fold: createFold(read.attempts.values()),
-    end:
-      read.header === undefined
-        ? { kind: 'absent' }
-        : torn
-          ? { kind: 'unsound', bytesMin: bytes, bytesMax: bytes }
-          : { kind: 'sound', bytes },
-  });
-  return { ok: true, store, notes };
-}
-
-/** A killed run may have left records that can be read but would not outlive a power cut: nothing may be built on those. */
-async function makeDurable(files: Files, path: string): Promise<string | undefined> {
+  const fold = createFold(read.attempts.values());
   try {
-    const handle = await files.open(path, 'append');
-    await handle.sync().finally(() => handle.close());
-    await files.syncDirectory(dirname(path));
-    return undefined;
+    const file = { files, path: await files.real(path), header, fold, end: endOf(read) };
+    await secure(file);
+    return { ok: true, store: createWriter(file), notes: read.notes };
   } catch (fault) {
     const code = faultCode(fault);
     if (code === '') throw fault;
-    return code;
+    return { ok: false, problem: { kind: 'unwritable', code } };
   }
+}
+
+function endOf({ header, notes, bytes }: ReadLock & { ok: true }): FileEnd {
+  if (header === undefined) return { kind: 'absent' };
+  const torn = notes.some((note) => note.kind === 'unterminated');
+  return torn ? { kind: 'unsound', bytesMin: bytes, bytesMax: bytes } : { kind: 'sound', bytes };
 }
