@@ -17,7 +17,8 @@ export function renderModels(models: Iterable<Model>, options: ModelsOptions): s
   const listed = [...models];
   const states = listed.map(stateOf);
   const columns: Column[] = [
-    { header: 'MODEL', widthMin: 12, paint: (cell) => style.strong(cell) },
+    // Whole, to be pasted into a manifest: the longest id there is has 30 characters.
+    { header: 'MODEL', widthMin: 30, paint: (cell) => style.strong(cell) },
     { header: priceHeader(options.durationSeconds), widthMin: 8 },
     { header: 'SECONDS', widthMin: 7 },
     { header: 'CAN', widthMin: 12, optional: true },
