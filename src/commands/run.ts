@@ -1,6 +1,7 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import type { Diagnostic } from '../diagnostic.js';
 import type { ExitCode } from '../errors.js';
+import type { LoadedManifest } from '../manifest/take.js';
 import { renderDiagnostics } from '../report/diagnostics.js';
 import { githubAnnotations } from '../report/github.js';
 import { renderJson } from '../report/json.js';
@@ -16,6 +17,7 @@ import { readPlanFile } from './plan-file.js';
 import { type BatchSettings, runBatch } from './run-batch.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
+import { tellSuggestions } from './suggestions.js';
 
 export function runCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   return batch(manifest, flags, flags.frozen === true ? 'frozen' : 'run');
@@ -29,6 +31,7 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
   const session = await openSession(manifest, flags);
   const savedPlan = await readPlanFile(session);
   const recorder = createRecorder();
+  let loaded: LoadedManifest | undefined;
   const reporter = fanOut([recorder, ...(await reporters(session))]);
   const interrupt = watchInterrupt(() =>
     reporter.event({
@@ -45,7 +48,10 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
         ports: session.ports,
         transport: await session.connect(),
         apiKey: session.apiKey,
-        load: session.load,
+        load: async () => {
+          loaded = await session.load();
+          return loaded;
+        },
         emit: (event) => reporter.event(event),
         show: (diagnostics, sources) => {
           for (const diagnostic of diagnostics)
@@ -62,7 +68,7 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
       batchSettings(session, mode, savedPlan),
     );
     await reporter.end();
-    await tellEnd(session, recorder.outcome());
+    await tellEnd(session, recorder.outcome(), loaded);
     return report.exitCode;
   } finally {
     await reporter.end();
@@ -109,14 +115,22 @@ export function showDiagnostics(
 }
 
 /** What is told when all is over: the last screen, or the document that was asked for, and the reports for CI. */
-async function tellEnd(session: Session, outcome: RunOutcome): Promise<void> {
+async function tellEnd(
+  session: Session,
+  outcome: RunOutcome,
+  loaded: LoadedManifest | undefined,
+): Promise<void> {
   const { flags } = session.settings;
   const { stdout, stderr } = session;
   if (flags.json === true) stdout.write(renderJson(outcome));
   const asked = flags.json === true || flags.events !== undefined;
   const screen = asked ? stderr : stdout;
+  const { section: suggestions, patch } = await tellSuggestions(session, outcome, loaded, screen);
   if (!asked || flags.progress !== 'quiet')
-    screen.write(renderSummary(outcome, { color: screen.color, width: screen.columns }));
+    screen.write(renderSummary(outcome, { color: screen.color, width: screen.columns, suggestions }));
+  // An empty one too: what an earlier run left there must not be taken for this one's.
+  if (flags.suggestions !== undefined)
+    await writeReport(session, flags.suggestions, (file) => writeFile(file, patch));
   if (flags.junit !== undefined) {
     const { renderJunit } = await import('../report/junit.js');
     await writeReport(session, flags.junit, (file) => writeFile(file, renderJunit(outcome)));

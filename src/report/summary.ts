@@ -17,6 +17,8 @@ export interface SummaryOptions {
   readonly filesMax?: number;
   /** Failures, and attempts in doubt, told at most, each. Default 20. */
   readonly failuresMax?: number;
+  /** A section of its own, as lines: see `suggestionLines`. */
+  readonly suggestions?: readonly string[];
 }
 
 /** The last screen of a run: what was made, at what cost, what is wrong, and what to type next. Ends with a line end. */
@@ -31,6 +33,7 @@ export function renderSummary(outcome: RunOutcome, options: SummaryOptions): str
     filesSection(outcome, options.filesMax ?? 10, style, width),
     troubleSection('Failed', outcome.failures, failuresMax, style, width),
     troubleSection('In doubt', outcome.inDoubt, failuresMax, style, width),
+    options.suggestions ?? [],
     summary.next_command === null ? [] : [style.strong('Next'), `  ${summary.next_command}`],
   ];
   return `${sections

@@ -5,9 +5,12 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Take } from '../../src/manifest/take.js';
+import { createRecorder } from '../../src/report/outcome.js';
 import { type Suggestions, suggestPrompts } from '../../src/report/suggestions.js';
+import { suggestionLines } from '../../src/report/suggestions-text.js';
+import { renderSummary } from '../../src/report/summary.js';
 import { load, takesOf } from '../manifest/check.js';
-import { takeEvent } from './builders.js';
+import { HOSTILE, summaryEvent, takeEvent, versionEvent } from './builders.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'venice-batch-suggestions-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -214,5 +217,46 @@ describe('the patch', () => {
     const { patch } = await suggest(albumOf(...far), { t1: 'x', t3: 'x', t20: 'x' });
     expect(patch.match(/^@@ /gm)).toHaveLength(2);
     await expectTakenOver(albumOf(...far), { t1: 'x', t3: 'x', t20: 'x' });
+  });
+});
+
+describe('the section of the last screen', () => {
+  const screen = { apply: 'git apply', color: false, width: 80 };
+
+  it('can be pasted into a shell as it is', async () => {
+    const text = albumOf("  - id: a\n    prompt: it's $HOME `x` \\ here # \ttab", '  - { id: b, prompt: p }');
+    const lines = suggestionLines(await suggest(text, { a: 'A $(calm) `piano`\nPATCH\n' }), screen);
+    const command = lines.slice(lines.findIndex((line) => line.startsWith('git apply'))).join('\n');
+    writeFileSync(path.join(folder, 'album.yaml'), text);
+    execFileSync('sh', ['-c', command], { cwd: folder });
+    const after = await takesOf(readFileSync(path.join(folder, 'album.yaml'), 'utf8'));
+    expect(after.map(({ request }) => request.prompt)).toEqual(['A $(calm) `piano`\nPATCH', 'p']);
+  });
+
+  it('names the file instead where it was written', async () => {
+    const suggestions = await suggest(albumOf('  - { id: a, prompt: p }'), { a: 'new' });
+    const lines = suggestionLines(suggestions, { ...screen, file: 's.patch' });
+    expect(lines).toContain('  git apply s.patch');
+    expect(lines.join('\n')).not.toContain('PATCH');
+  });
+
+  it('shows what could not be patched, and obeys none of it', async () => {
+    const text = 'version: 1\ndefaults: { model: m, prompt: p }\ntracks: [{ id: a }, { id: b }]\n';
+    const lines = suggestionLines(await suggest(text, { a: HOSTILE }), screen);
+    expect(lines.join(' ')).toContain('other tracks use it');
+    expect(lines.join('')).toContain('overtype');
+    expect(lines.join('')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  });
+
+  it('is not there where nothing was suggested', () => {
+    expect(suggestionLines({ patch: '', patched: [], unpatched: [] }, screen)).toEqual([]);
+  });
+
+  it('stands before the next command', () => {
+    const recorder = createRecorder();
+    for (const event of [versionEvent(), summaryEvent({ next_command: 'venice-batch run album.yaml' })])
+      recorder.event(event);
+    const shown = renderSummary(recorder.outcome(), { color: false, width: 80, suggestions: ['Suggested'] });
+    expect(shown).toMatch(/\n\nSuggested\n\nNext\n {2}venice-batch run album\.yaml\n$/);
   });
 });

@@ -1,0 +1,55 @@
+import path from 'node:path';
+import type { LoadedManifest } from '../manifest/take.js';
+import type { RunOutcome } from '../report/outcome.js';
+import { commandLine } from '../report/shell.js';
+import type { Terminal } from '../report/terminal.js';
+import type { Session } from './session.js';
+
+/** Prompts on the screen at most: the file has all. */
+const SHOWN_MAX = 50;
+
+/** What the content policy suggested in this run. */
+export interface ToldSuggestions {
+  /** For `--suggestions`; empty where there is nothing to patch. */
+  readonly patch: string;
+  /** The section of the last screen. */
+  readonly section: readonly string[];
+}
+
+/** @param screen where the section will be shown */
+export async function tellSuggestions(
+  session: Session,
+  outcome: RunOutcome,
+  loaded: LoadedManifest | undefined,
+  screen: Terminal,
+): Promise<ToldSuggestions> {
+  const text = loaded?.sources.get(session.displayPath);
+  const failures = outcome.failures.filter(({ suggested_prompt }) => suggested_prompt !== undefined);
+  if (text === undefined || failures.length === 0) return { patch: '', section: [] };
+  const { suggestPrompts } = await import('../report/suggestions.js');
+  const { suggestionLines } = await import('../report/suggestions-text.js');
+  const { manifestPath, flags } = session.settings;
+  const { name, apply, inside } = placeOf(manifestPath);
+  const manifest = { takes: loaded?.manifest?.takes ?? [], text, name };
+  const file = flags.suggestions;
+  const section = suggestionLines(suggestPrompts(failures.slice(0, SHOWN_MAX), manifest), {
+    apply: commandLine(apply),
+    file: file && commandLine([inside ? file : path.resolve(file)]),
+    color: screen.color,
+    width: Math.max(40, screen.columns),
+  });
+  return { patch: suggestPrompts(failures, manifest).patch, section };
+}
+
+/** `git apply` takes names below its own folder only: a manifest elsewhere is patched in its folder. */
+function placeOf(manifestPath: string): { name: string; apply: string[]; inside: boolean } {
+  const relative = path.relative(process.cwd(), manifestPath);
+  const inside = !relative.startsWith('..') && !path.isAbsolute(relative);
+  return inside
+    ? { name: relative.split(path.sep).join('/'), apply: ['git', 'apply'], inside }
+    : {
+        name: path.basename(manifestPath),
+        apply: ['git', '-C', path.dirname(manifestPath), 'apply'],
+        inside,
+      };
+}
