@@ -2,16 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseFile } from 'music-metadata';
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  audioFiles,
-  folder,
-  lockLines,
-  run,
-  type Service,
-  start,
-  startService,
-  writeManifest,
-} from './program.js';
+import { audioFiles, folder, lockLines, run, start, startService, writeManifest } from './program.js';
+import type { Service } from './service.js';
 
 describe('run, against a service in another process', () => {
   let service: Service;
