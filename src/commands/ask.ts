@@ -1,0 +1,28 @@
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+
+/** One line of the input, trimmed, in lower case; empty when it ends or the run is interrupted meanwhile. */
+export function ask(
+  input: Readable,
+  write: (text: string) => void,
+  question: string,
+  stop: AbortSignal,
+): Promise<string> {
+  write(question);
+  // Not a terminal interface: Ctrl-C must stay a signal to the process, not a key to readline.
+  const lines = createInterface({ input, terminal: false });
+  return new Promise((resolve) => {
+    const done = (answer: string) => {
+      // Before closing, which is an event of its own and would answer with nothing.
+      resolve(answer.trim().toLowerCase());
+      stop.removeEventListener('abort', stopped);
+      lines.close();
+      input.pause();
+    };
+    const stopped = () => done('');
+    if (stop.aborted) stopped();
+    stop.addEventListener('abort', stopped, { once: true });
+    lines.once('line', done);
+    lines.once('close', stopped);
+  });
+}
