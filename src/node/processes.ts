@@ -1,22 +1,37 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { faultCode } from '../errors.js';
 import type { Processes } from '../ports.js';
 
 const PS_TIMEOUT_MS = 5_000;
+/** A constant of the Linux kernel. */
+const PID_NAMESPACE_OF_THE_HOST = 'pid:[4026531836]';
 
 /** Processes of this host: from `/proc` where there is one, else from `ps`. */
 export async function createProcesses(): Promise<Processes> {
   return {
     self: {
       pid: process.pid,
-      hostname: hostname(),
+      hostname: `${hostname()}${await pidNamespace()}`,
       bootId: (await contents('/proc/sys/kernel/random/boot_id'))?.trim() ?? '',
       startTime: (await startTimeOf(process.pid)) ?? '',
     },
     startTimeOf,
   };
+}
+
+/**
+ * Two containers can bear one name and share a volume, and each sees only its own pids: to each other they are other hosts.
+ * Empty outside containers.
+ */
+async function pidNamespace(): Promise<string> {
+  try {
+    const name = await readlink('/proc/self/ns/pid');
+    return name === PID_NAMESPACE_OF_THE_HOST ? '' : `/${name}`;
+  } catch {
+    return '';
+  }
 }
 
 async function startTimeOf(pid: number): Promise<string | undefined> {
