@@ -48,7 +48,7 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
   const decided = decide({
     takes: input.manifest.takes,
     attempts: input.attempts,
-    files: await fileStates(view, input.attempts),
+    ...(await fileStates(view, input.attempts)),
     occupied: await strangers(view, input.manifest.takes, input.attempts),
     selection: input.selection,
     keyFingerprint: input.keyFingerprint,

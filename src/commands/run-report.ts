@@ -35,7 +35,7 @@ export async function summarise(ending: Ending): Promise<RunReport> {
   const { rows, orphans } = decide({
     takes,
     attempts,
-    files: await fileStates(view, attempts),
+    ...(await fileStates(view, attempts)),
     occupied: await strangers(view, takes, attempts),
     // What was asked for again is made by now: what counts is what is still open.
     selection: { ...settings.selection, force: [], retryFailed: false },

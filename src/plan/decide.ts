@@ -13,6 +13,8 @@ export interface DecideInput {
   readonly attempts: Iterable<Attempt>;
   /** Every path that an attempt names (`file.path`, `move_to`), relative to the output root. One that is not here counts as missing. */
   readonly files: ReadonlyMap<string, FileState>;
+  /** The attempt whose bytes stand at a path that several attempts name. Absent: the newest one. */
+  readonly owners?: ReadonlyMap<string, string>;
   /** The path of a file `<stem>.<any extension>` that the lockfile does not know. */
   readonly occupied: (stem: string) => string | undefined;
   readonly selection: Selection;
@@ -38,7 +40,7 @@ export interface Decided {
  * the order of attempts. Buys nothing that is in doubt, in flight or done, but for `--force` over what is done.
  */
 export function decide(input: DecideInput): Decided {
-  const history = readHistory(input.attempts, input.files);
+  const history = readHistory(input.attempts, input.files, input.owners);
   const selection = readSelection(input.selection, input.takes);
   const rows = input.takes.map((take) => ({ take, decision: decideTake(take, history, selection, input) }));
   const collected = new Set(

@@ -34,8 +34,15 @@ function compareNewest(a: Attempt, b: Attempt): number {
   return a.attempt < b.attempt ? 1 : a.attempt > b.attempt ? -1 : 0;
 }
 
-/** @param files by path relative to the output root; a path that is not in it counts as missing */
-export function readHistory(attempts: Iterable<Attempt>, files: ReadonlyMap<string, FileState>): History {
+/**
+ * @param files by path relative to the output root; a path that is not in it counts as missing
+ * @param owners the attempt whose bytes stand at a path that several attempts name
+ */
+export function readHistory(
+  attempts: Iterable<Attempt>,
+  files: ReadonlyMap<string, FileState>,
+  owners: ReadonlyMap<string, string> = new Map(),
+): History {
   const sorted = [...attempts].sort(compareNewest);
   const byTake = new Map<string, Attempt[]>();
   const holdings = new Map<string, Holding>();
@@ -46,8 +53,10 @@ export function readHistory(attempts: Iterable<Attempt>, files: ReadonlyMap<stri
     if (known === undefined) byTake.set(id, [attempt]);
     else known.push(attempt);
     const holding = locate(attempt, files);
-    // A path may be named twice when a missing file was bought again: the newest attempt owns what is there.
+    // A path is named twice when a file went missing and another one took its place. Where the bytes do not
+    // tell whose it is, it is the newest attempt's.
     if (holding === undefined || claimed.has(holding.path)) continue;
+    if ((owners.get(holding.path) ?? attempt.attempt) !== attempt.attempt) continue;
     claimed.add(holding.path);
     holdings.set(attempt.attempt, holding);
   }

@@ -50,26 +50,45 @@ export async function recover(context: MoveContext, nowMs: number): Promise<read
 /** What is read of a disk, without a lockfile to write to: enough to plan. */
 export type DiskView = Pick<MoveContext, 'ports' | 'settings'>;
 
+/** What stands at the paths that attempts name. */
+export interface StoredFiles {
+  /** By path. */
+  readonly files: ReadonlyMap<string, FileState>;
+  /** Of a path that several attempts name: the attempt whose bytes these are. */
+  readonly owners: ReadonlyMap<string, string>;
+}
+
 /**
- * The state of every path that an attempt names, by existence and size: `verify` reads the files whole. A path
- * may be named twice when a missing file was bought again: the newest attempt says what should be there.
+ * The state of every path that an attempt names, by existence and size: `verify` reads the files whole. A path is
+ * named twice when a file went missing and another one took its place: there the bytes tell whose it is.
  */
-export async function fileStates(
-  view: DiskView,
-  attempts: Iterable<Attempt>,
-): Promise<ReadonlyMap<string, FileState>> {
-  const claims = new Map<string, Attempt>();
+export async function fileStates(view: DiskView, attempts: Iterable<Attempt>): Promise<StoredFiles> {
+  const claims = new Map<string, Attempt[]>();
   for (const attempt of attempts)
     for (const place of attempt.file === undefined ? [] : [attempt.file.path, attempt.move_to])
-      if (place !== undefined && (attempt.at.intent ?? '') >= (claims.get(place)?.at.intent ?? ''))
-        claims.set(place, attempt);
+      if (place !== undefined) claims.set(place, [...(claims.get(place) ?? []), attempt]);
   const limit = pLimit(16);
-  const states = await Promise.all(
-    [...claims].map(([place, attempt]) =>
-      limit(async () => [place, await stateOf(view, attempt, 'size', place)] as const),
+  const files = new Map<string, FileState>();
+  const owners = new Map<string, string>();
+  await Promise.all(
+    [...claims].map(([place, claimants]) =>
+      limit(async () => {
+        const owner = await ownerOf(view, claimants, place);
+        files.set(place, await stateOf(view, owner, 'size', place));
+        if (claimants.length > 1) owners.set(place, owner.attempt);
+      }),
     ),
   );
-  return new Map(states);
+  return { files, owners };
+}
+
+/** Whose bytes stand there; nobody's are held to be the newest attempt's. `claimants` has at least one. */
+async function ownerOf(view: DiskView, claimants: readonly Attempt[], place: string): Promise<Attempt> {
+  const newestFirst = [...claimants].sort((a, b) => ((a.at.intent ?? '') < (b.at.intent ?? '') ? 1 : -1));
+  if (newestFirst.length > 1)
+    for (const attempt of newestFirst)
+      if ((await stateOf(view, attempt, 'hash', place)) === 'present') return attempt;
+  return newestFirst[0]!;
 }
 
 /**

@@ -168,6 +168,16 @@ describe('what a run does about a take', () => {
     const decision = only(settle([take], attempts));
     expect(decision).toMatchObject({ kind: 'done', attempt: { attempt: attempts[1]!.attempt } });
   });
+
+  it('knows a file that took the place of a missing one as its own take’s, though that one is older', () => {
+    const [closing, opening] = [makeTake({ track: 'closing' }), makeTake()];
+    const older = makeAttempt({ name: 'a', of: closing, path: 'out/shared.mp3' });
+    const newer = makeAttempt({ name: 'b', of: opening, path: 'out/shared.mp3' });
+    const owners = new Map([['out/shared.mp3', older.attempt]]);
+    const decided = settle([closing, opening], [older, newer], { owners });
+    expect(decided.rows.map(({ decision }) => words(decision))).toEqual(['done', 'held missing']);
+    expect(decided.moves.map(({ attempt }) => attempt)).toEqual([older.attempt]);
+  });
 });
 
 describe('a changed request', () => {
