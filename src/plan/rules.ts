@@ -45,9 +45,9 @@ function removeOr(field: RequestField, about: Case, takes: (model: Model) => boo
     : `remove \`${field}\`, or use a model that takes it: ${listed(others, NAMED_MAX)}`;
 }
 
-function undeclared(field: RequestField, code: string, about: Case): Finding {
+function undeclared(field: RequestField, topic: string, about: Case): Finding {
   const message = `${about.model.id} does not say whether it takes \`${field}\``;
-  return warning(field, `undeclared-${code}`, message, 'it is sent as it is; the service may refuse it');
+  return warning(field, `undeclared-${topic}`, message, 'it is sent as it is; the service may refuse it');
 }
 
 type Switch =
@@ -57,12 +57,12 @@ type Switch =
   | 'supports_language_code';
 
 /** A field that a model takes or does not take, whatever its value. */
-function switched(field: RequestField, supports: Switch, code: string): Rule {
+function switched(field: RequestField, supports: Switch, topic: string): Rule {
   return (about) => {
     if (about.request[field] === undefined || about.model[supports] === true) return undefined;
-    if (about.model[supports] === undefined) return undeclared(field, code, about);
+    if (about.model[supports] === undefined) return undeclared(field, topic, about);
     const hint = removeOr(field, about, (model) => model[supports] === true);
-    return error(field, `${code}-unsupported`, `${about.model.id} does not take \`${field}\``, hint);
+    return error(field, `${topic}-unsupported`, `${about.model.id} does not take \`${field}\``, hint);
   };
 }
 
