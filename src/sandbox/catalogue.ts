@@ -258,3 +258,9 @@ export const CATALOGUE: readonly SandboxModel[] = [
     SHORT_MS,
   ),
 ];
+
+/** An entry of `GET /models`. */
+export function modelResponse(model: SandboxModel) {
+  const { id, created, spec } = model;
+  return { id, object: 'model', owned_by: 'venice.ai', type: 'music', created, model_spec: spec };
+}

@@ -19,7 +19,7 @@ export interface SandboxOptions {
 /** The key that the embedded sandbox takes. */
 export const SANDBOX_KEY = 'sandbox';
 
-/** The service over its ledger file, and a way to it without a network. Throws `BatchError` for a damaged ledger. */
+/** The service over its ledger file, and a way to it without a network. Throws `BatchError` for a ledger that is damaged or cannot be read. */
 export function openSandbox(options: SandboxOptions): { transport: Transport; service: Service } {
   const service = openService(options);
   const transport = createSandboxTransport({ service, clock: options.clock, apiKey: SANDBOX_KEY });
@@ -81,7 +81,15 @@ function readIfThere(file: string): Buffer {
     return readFileSync(file);
   } catch (error) {
     if (faultCode(error) === 'ENOENT') return Buffer.alloc(0);
-    throw error;
+    throw new BatchError(
+      'sandbox-ledger',
+      `the sandbox's ledger cannot be read: ${file} (${faultCode(error)})`,
+      {
+        exitCode: EXIT.unavailable,
+        hint: 'make that path readable, or remove the sandbox folder to start over',
+        cause: error,
+      },
+    );
   }
 }
 

@@ -72,9 +72,3 @@ export function isListed(model: SandboxModel, nowMs: number): boolean {
   const { deprecation } = model.spec;
   return deprecation === undefined || Date.parse(deprecation.removesAt) > nowMs;
 }
-
-/** An entry of `GET /models`. */
-export function modelResponse(model: SandboxModel) {
-  const { id, created, spec } = model;
-  return { id, object: 'model', owned_by: 'venice.ai', type: 'music', created, model_spec: spec };
-}

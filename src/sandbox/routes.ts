@@ -1,8 +1,9 @@
 import { type AudioCall, complete, queue, quote, retrieve } from './audio-routes.js';
 import { availableMicroUsd, balanceAnswer, chargesOf, rateLimitsAnswer } from './billing.js';
+import { modelResponse } from './catalogue.js';
 import { type Account, invalid, json, refuse, type ServiceAnswer, type ServiceRequest } from './exchange.js';
 import type { Limiter } from './limits.js';
-import { isListed, modelResponse, type SandboxModel } from './model.js';
+import { isListed, type SandboxModel } from './model.js';
 import { checkSchema, SCHEMAS } from './request-rules.js';
 import type { State } from './state.js';
 import { usageHistory } from './usage-history.js';

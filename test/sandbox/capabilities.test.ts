@@ -38,11 +38,11 @@ describe('a key that a model does not take', () => {
 
   it.each(Object.entries(TAKES))('is refused by its presence: %s', (model, takes) => {
     const { post } = play({ balanceUsd: 1_000 });
-    const needed = model.startsWith('minimax') ? { lyrics_prompt: 'La la la' } : {};
+    const needed: Record<string, string> = model.startsWith('minimax') ? { lyrics_prompt: 'La la la' } : {};
     const body = { model, prompt: 'A song about the sea', ...needed };
     expect(post('/audio/queue', body).status).toBe(200);
     for (const [key, value] of Object.entries(NO_OP)) {
-      const given = model === 'seed-audio-1-0' && key === 'voice' ? 'Tim' : (needed as any)[key] || value;
+      const given = model === 'seed-audio-1-0' && key === 'voice' ? 'Tim' : needed[key] || value;
       const answer = post('/audio/queue', { ...body, [key]: given });
       expect([key, answer.status]).toEqual([key, takes.includes(key) ? 200 : 400]);
       if (answer.status === 400) expect(complaints(answer, key)).toHaveLength(1);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { FAULTS_DEFAULT } from '../../src/sandbox/faults.js';
 import type { Entry } from '../../src/sandbox/ledger.js';
 import { type Answered, bytesOf, LYRICAL, type Play, play, SONG } from './play.js';
 
@@ -125,7 +126,7 @@ describe('a clean-up', () => {
   });
 
   it('does not succeed once in a while, where nothing else is said', () => {
-    const world = play({ faults: { cleanUpFails: undefined as unknown as number }, balanceUsd: 1_000 });
+    const world = play({ faults: FAULTS_DEFAULT, balanceUsd: 1_000 });
     const results = Array.from({ length: 400 }, () => complete(world, world.queued()).json.success);
     const failed = results.filter((success) => success === false).length;
     expect(failed).toBeGreaterThan(5);

@@ -19,6 +19,7 @@ export interface Answered {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** The body as JSON; `undefined` for anything else. */
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads what should be there
   readonly json: any;
   readonly raw: ServiceAnswer;
 }
