@@ -89,6 +89,8 @@ export function createJudge(world: JudgeWorld): Judge {
   const spenders = new Set<Witness>();
   const known = new Map<string, Attempt>();
   const knownIds = new Set<string>();
+  /** Intents that were durable as a submit for their request left. */
+  const armed = new Set<string>();
   let jobsSeen = 0;
 
   const blame = (check: Check, message: string) => {
@@ -116,7 +118,7 @@ export function createJudge(world: JudgeWorld): Judge {
     sent: (witness, request) => {
       const body = request.body === undefined ? {} : (JSON.parse(request.body) as Record<string, unknown>);
       if (request.path === '/audio/queue')
-        judgeSubmit(world, blame, witness, spenders, String(body.prompt), view());
+        judgeSubmit(world, blame, { witness, spenders, armed }, String(body.prompt), view());
       else if (request.path === '/audio/retrieve') judgePoll(blame, String(body.queue_id), view());
       else if (request.path === '/audio/complete') judgeCleanUp(world, blame, String(body.queue_id), view());
     },
@@ -129,7 +131,7 @@ export function createJudge(world: JudgeWorld): Judge {
       const possible = world.disk.possible(world.lockfilePath);
       for (const bytes of possible) {
         const seen = reader.read(bytes);
-        judgeHistory(blame, seen, known, knownIds);
+        judgeHistory(blame, seen, known, knownIds, armed);
         if (possible.length === 1) remember(seen, known, knownIds);
         judgeCoverage(world, blame, seen);
         judgeFiles(world, blame, seen);
@@ -144,8 +146,7 @@ type Blame = Judge['blame'];
 function judgeSubmit(
   world: JudgeWorld,
   blame: Blame,
-  witness: Witness,
-  spenders: Set<Witness>,
+  { witness, spenders, armed }: { witness: Witness; spenders: Set<Witness>; armed: Set<string> },
   prompt: string,
   view: LockView,
 ): void {
@@ -158,6 +159,7 @@ function judgeSubmit(
   const intents = [...view.attempts.values()].filter(
     ({ latest }) => latest.state === 'intent' && latest.digest === digest,
   );
+  for (const { latest } of intents) armed.add(latest.attempt);
   if (intents.length === 0) blame('h', `no durable intent for ${prompt}`);
   const at = witness.approved.indexOf(prompt);
   if (at < 0) blame('p', `${prompt} was not approved`);
@@ -227,6 +229,7 @@ function judgeHistory(
   view: LockView,
   known: ReadonlyMap<string, Attempt>,
   knownIds: ReadonlySet<string>,
+  armed: ReadonlySet<string>,
 ): void {
   for (const step of view.illegalSteps) blame('f', step);
   // A damaged file is another matter: see g.
@@ -235,7 +238,9 @@ function judgeHistory(
   for (const queueId of knownIds) if (!ids.has(queueId)) blame('f', `${queueId} disappeared`);
   for (const [id, before] of known) {
     const now = view.attempts.get(id)?.latest;
-    if (now === undefined && before.state !== 'rejected') blame('f', `${id} (${before.state}) disappeared`);
+    // Refused ones are tidied away; an intent whose record failed, so that nothing was sent, is taken back.
+    const may = before.state === 'rejected' || (before.state === 'intent' && !armed.has(id));
+    if (now === undefined && !may) blame('f', `${id} (${before.state}) disappeared`);
     if (now !== undefined && now.rev < before.rev)
       blame('f', `${id} went back from ${before.state} (${before.rev}) to ${now.state} (${now.rev})`);
   }

@@ -100,9 +100,9 @@ const HUMAN: ReadonlySet<number> = new Set([
   EXIT.invalid,
 ]);
 
-function isSettled(world: SimWorld, { report, error }: Incarnation): boolean {
+function isSettled(world: SimWorld, { report, error, apiKey }: Incarnation): boolean {
   const code = report?.exitCode ?? (error as { exitCode?: number } | undefined)?.exitCode;
-  if (owesOtherAccount(world)) return false;
+  if (owesOtherAccount(world) || apiKey !== KEYS[0]) return false;
   return code === EXIT.ok || (code !== undefined && HUMAN.has(code));
 }
 
