@@ -1,26 +1,31 @@
 import { BatchError, EXIT, type ExitCode } from '../errors.js';
 import { closest } from '../manifest/suggest.js';
 import { escapeForeign } from '../report/escape.js';
+import { renderExplanation } from '../report/explanation-text.js';
 import { EXPLANATIONS } from '../report/explanations.js';
+import { streamTerminal } from '../report/terminal.js';
+
+const CODE_COLUMNS = 30;
 
 /** What an error code means, what it says about the money, and how to mend it. Without a code: all of them. */
 export async function explainCommand(code: string): Promise<ExitCode> {
+  const stdout = streamTerminal(process.stdout, false);
   if (code === '') {
     for (const [name, { title }] of Object.entries(EXPLANATIONS))
-      process.stdout.write(`${name.padEnd(28)} ${title}\n`);
+      stdout.write(`${name.padEnd(CODE_COLUMNS)} ${title}\n`);
     return EXIT.ok;
   }
-  const found = EXPLANATIONS[code];
-  if (found === undefined) {
-    const meant = closest(code, Object.keys(EXPLANATIONS));
-    throw new BatchError('unknown-code', `there is no error code ${escapeForeign(code)}`, {
-      exitCode: EXIT.usage,
-      hint:
-        meant === undefined
-          ? 'list them: venice-batch explain'
-          : `did you mean: venice-batch explain ${meant}`,
-    });
-  }
-  process.stdout.write(`${code}: ${found.title}\n\n${found.text}\n`);
+  const found = Object.hasOwn(EXPLANATIONS, code) ? EXPLANATIONS[code] : undefined;
+  if (found === undefined) throw unknownCode(code);
+  stdout.write(renderExplanation(code, found, stdout.columns));
   return EXIT.ok;
+}
+
+function unknownCode(code: string): BatchError {
+  const meant = closest(code, Object.keys(EXPLANATIONS));
+  return new BatchError('unknown-code', `there is no error code ${escapeForeign(code)}`, {
+    exitCode: EXIT.usage,
+    hint:
+      meant === undefined ? 'list them: venice-batch explain' : `did you mean: venice-batch explain ${meant}`,
+  });
 }

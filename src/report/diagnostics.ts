@@ -36,7 +36,14 @@ export function renderDiagnostics(
   const kept = new Set([...sorted.filter(isError), ...sorted.filter((one) => !isError(one))].slice(0, limit));
   const blocks = sorted.filter((one) => kept.has(one)).map((one) => renderOne(one, screen));
   if (sorted.length > limit) blocks.push(`… and ${sorted.length - limit} more\n`);
+  const errors = sorted.filter(isError);
+  if (errors.length > 1) blocks.push(moreAbout(errors[0]!.code, screen.style));
   return blocks.join('\n');
+}
+
+/** Once for all of them: whoever knows the way needs no reminder at each. */
+function moreAbout(code: string, style: Style): string {
+  return `${style.faint(`more about an error: venice-batch explain ${escapeForeign(code)}`)}\n`;
 }
 
 interface Screen {

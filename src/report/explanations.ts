@@ -1,7 +1,17 @@
-/** An error code told at length, for `venice-batch explain`. */
-export interface Explanation {
-  readonly title: string;
-  readonly text: string;
-}
+import { BUYING } from './explanations/buying.js';
+import type { Explanations } from './explanations/explanation.js';
+import { LOCKFILE } from './explanations/lockfile.js';
+import { MANIFEST } from './explanations/manifest.js';
+import { MODELS } from './explanations/models.js';
+import { PROGRAM } from './explanations/program.js';
+import { SERVICE } from './explanations/service.js';
 
-export const EXPLANATIONS: Readonly<Record<string, Explanation>> = {};
+/** Every code that this program tells, by area, in the order in which `explain` lists them. */
+export const EXPLANATIONS: Explanations = {
+  ...MANIFEST,
+  ...MODELS,
+  ...BUYING,
+  ...LOCKFILE,
+  ...SERVICE,
+  ...PROGRAM,
+};

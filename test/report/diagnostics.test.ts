@@ -33,6 +33,27 @@ function frame(text: string, at: Span, width = 80): [string, string] {
   return [lines[3]!.slice(4), lines[4]!.slice(4)];
 }
 
+describe('several errors', () => {
+  const about = (lines: readonly string[]) => lines.filter((line) => line.includes('explain'));
+
+  it('end once in the way to read more, with a code that is among them', () => {
+    const lines = render([
+      error({ code: 'bad-id' }),
+      error(),
+      error({ code: 'warned', severity: 'warning' }),
+    ]);
+    expect(about(lines)).toEqual(['more about an error: venice-batch explain bad-id']);
+    expect(lines.at(-1)).toContain('explain');
+  });
+
+  it('are not one error, nor warnings', () => {
+    expect(about(render([error()]))).toEqual([]);
+    expect(about(render([error(), error({ severity: 'warning' }), error({ severity: 'warning' })]))).toEqual(
+      [],
+    );
+  });
+});
+
 describe('a diagnostic', () => {
   it('has its code, its place, its line with the place marked, and the fix', () => {
     const text = 'version: 1\ntracks:\n  - id: a\n    promt: Folk\n';

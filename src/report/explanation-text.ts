@@ -1,0 +1,25 @@
+import type { Explanation } from './explanations/explanation.js';
+import { wrap } from './width.js';
+
+/** Lines longer than this are hard to read, however wide the terminal is. */
+const WIDTH_MAX = 100;
+
+/** An explanation as a page; `next` stays whole, to be pasted. Ends with a line end. */
+export function renderExplanation(code: string, explanation: Explanation, columns: number): string {
+  const { title, text, money, mend, next } = explanation;
+  const width = Math.max(40, Math.min(columns, WIDTH_MAX));
+  const entry = (name: string, words: string) =>
+    wrap(words, width - INDENT).map((line, index) => `${(index === 0 ? name : '').padEnd(INDENT)}${line}`);
+  const lines = [
+    ...wrap(`${code}: ${title}`, width),
+    '',
+    ...wrap(text, width),
+    '',
+    ...entry('Money', money),
+    ...entry('Mend', mend),
+    `${'Next'.padEnd(INDENT)}${next}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+const INDENT = 7;

@@ -1,0 +1,169 @@
+import type { Explanation, Explanations } from './explanation.js';
+
+const NOTHING = 'Nothing was bought. What is already paid for is collected all the same.';
+const RUN = 'venice-batch run album.yaml';
+const PLAN = 'venice-batch plan album.yaml';
+const SAVE = 'venice-batch plan album.yaml --out plan.json';
+
+function refused(title: string, text: string, mend: string, next = PLAN): Explanation {
+  return { title, text, money: NOTHING, mend, next };
+}
+
+const TOTAL: Explanations = {
+  'no-quote': refused(
+    'The service told no price',
+    'Nothing is bought without its price, and the service answered none for some track.',
+    'Run again later.',
+    RUN,
+  ),
+  'over-budget': refused(
+    'The total passes the budget',
+    'A budget holds for the life of the lockfile: what earlier runs spent, what is reserved and what is in doubt all count. Of several budgets the lowest wins.',
+    'Raise the budget to what the help line says, or buy less with --only.',
+  ),
+  'over-balance': refused(
+    'The total passes the balance',
+    'The account has less than the total, so that the batch would end half-way.',
+    'Top up the account, or buy less with --only.',
+  ),
+  'cannot-consume': refused(
+    'The account cannot spend',
+    'The service says that this account or this key can buy nothing now.',
+    'Top up the account, or check the spend limit of the key.',
+  ),
+  'balance-unknown': {
+    title: 'The balance cannot be asked for',
+    text: 'The service did not tell the balance. With 401 the key is not valid, and nothing can be bought with it; else the run goes on, held by the budget alone.',
+    money: 'Asking costs nothing. The approved total and the budget hold all the same.',
+    mend: 'With 401 set VENICE_API_KEY to a valid key; else nothing needs to be done.',
+    next: RUN,
+  },
+  'price-rose': {
+    title: 'A price rose since it was approved',
+    text: 'A price is asked again when it is older than ten minutes, or when a saved plan is applied. It is above the approved one, so nothing more is submitted.',
+    money: 'What was submitted before was bought at the approved prices. Nothing was bought at the new one.',
+    mend: 'Look at the new total, and approve it if it suits you.',
+    next: PLAN,
+  },
+};
+
+const APPROVAL: Explanations = {
+  'not-approved': refused(
+    'Not approved',
+    'The total was shown and not approved with `yes`.',
+    'Run again to approve it.',
+    RUN,
+  ),
+  'approval-needed': refused(
+    'Nobody to approve the total',
+    'There is no terminal to ask at, and neither --yes nor a saved plan approves it.',
+    'Add --yes together with a budget, or apply a plan that was saved and looked at.',
+    'venice-batch run album.yaml --yes --budget 5.00',
+  ),
+  'budget-needed': refused(
+    'Buying without a question needs a budget',
+    'With --yes or --plan nobody is asked. Outside of the sandbox a budget then has to say where it ends.',
+    'Add --budget, or `budget:` to the manifest.',
+    'venice-batch run album.yaml --yes --budget 5.00',
+  ),
+  'not-frozen': refused(
+    'Something would be bought, and --frozen forbids it',
+    'With --frozen everything has to be there already: every take done, every file as it was stored.',
+    'Run without --frozen where buying is allowed, and keep the lockfile and the files.',
+    PLAN,
+  ),
+  'no-key': refused(
+    'No API key',
+    'Only the sandbox works without one. Models and prices are public; buying and collecting are not.',
+    'Set VENICE_API_KEY, or name a file that sets it with --env-file.',
+    'venice-batch run album.yaml --sandbox',
+  ),
+  'api-key': refused(
+    'VENICE_API_KEY is not a key',
+    'Its text has a form that no key has: a line break, a space, or the word Bearer. It was not sent anywhere.',
+    'Set it to the key alone.',
+    'venice-batch config album.yaml',
+  ),
+  authentication: {
+    title: 'The service refuses the key',
+    text: 'The key is not valid, or the account may not use the API. No further request can succeed.',
+    money: 'What was submitted before goes on at the service. Nothing more is bought under this key.',
+    mend: 'Set VENICE_API_KEY to a valid key of the same account, and run again: it collects.',
+    next: RUN,
+  },
+};
+
+const SAVED_PLANS: Explanations = {
+  'plan-stale': refused(
+    'The saved plan is out of date',
+    'A saved plan holds for the state it was made from: the requests and file names of the manifest, the attempts in the lockfile, and what was missing on disk.',
+    'Make a new plan, look at it, and apply that one.',
+    SAVE,
+  ),
+  'plan-used': refused(
+    'The saved plan was used already',
+    'Something that it buys was submitted since it was saved. A plan is an approval for one time, also when the run was cut short or everything it submitted was refused.',
+    'Make a new plan for what is left.',
+    SAVE,
+  ),
+  'plan-other-endpoint': refused(
+    'The saved plan is for another endpoint',
+    'Prices, models and the lockfile belong to one endpoint; the sandbox is one of its own.',
+    'Apply it with the flags that it was made with, or make a new one.',
+    SAVE,
+  ),
+  'plan-not-a-plan': refused(
+    'Not a saved plan',
+    'The file of --plan is not what `plan --out` writes, or was changed.',
+    'Name the right file, or save a new plan.',
+    SAVE,
+  ),
+  'plan-newer-version': refused(
+    'The saved plan comes from a newer release',
+    'It may be bound to something that this release does not look at.',
+    'Update venice-batch, or save the plan with this release.',
+    SAVE,
+  ),
+  'plan-unreadable': refused(
+    'The saved plan cannot be read',
+    'The file of --plan is not there, or the system does not let it be read.',
+    'Check the path; it starts at the working directory.',
+    SAVE,
+  ),
+  'plan-unwritable': refused(
+    'The plan cannot be saved',
+    'The file of --out cannot be written. Planning spends nothing.',
+    'Name a file in a folder that exists and can be written.',
+    SAVE,
+  ),
+};
+
+const CHOICE: Explanations = {
+  'unknown-track': refused(
+    'A pattern matches no track',
+    'What --only, --except or --force names has to exist, so that a slip of the pen does not change what is bought.',
+    "Correct it: a track's id, a take (`opening#2`), or a pattern with `*` and `?` in quotes.",
+  ),
+  'force-blocked': {
+    title: 'Not made again yet',
+    text: '--force makes again what is done. This take is still in flight, or in doubt.',
+    money: 'It is not bought again while an earlier attempt may still come, or may have been charged.',
+    mend: 'Let it be collected, or resolve it; then force it again.',
+    next: RUN,
+  },
+  'output-occupied': refused(
+    'A file stands where one would be stored',
+    'The lockfile does not know it. If the lockfile was lost, this keeps the batch from being bought a second time.',
+    'Bring back the lockfile that the file belongs to, or move the file away.',
+    'venice-batch status album.yaml',
+  ),
+  'file-changed': {
+    title: 'A stored file was changed',
+    text: 'Its bytes are not those that were stored. It is left alone.',
+    money: 'It is paid for, and not bought again by itself.',
+    mend: 'If the change was not meant, put the file back from a copy, or buy it again with --force.',
+    next: 'venice-batch verify album.yaml',
+  },
+};
+
+export const BUYING: Explanations = { ...TOTAL, ...APPROVAL, ...SAVED_PLANS, ...CHOICE };

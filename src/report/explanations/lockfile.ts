@@ -1,0 +1,193 @@
+import type { Explanation, Explanations } from './explanation.js';
+
+const SAFE = 'Nothing is bought until it is mended: without it nobody knows what is already paid for.';
+const REPAIR = 'venice-batch lock repair album.yaml';
+const STATUS = 'venice-batch status album.yaml';
+const RUN = 'venice-batch run album.yaml';
+const RESOLVE = 'venice-batch resolve album.yaml';
+
+function unusable(title: string, text: string, mend: string, next = REPAIR): Explanation {
+  return { title, text, money: SAFE, mend, next };
+}
+
+const FILE: Explanations = {
+  'lockfile-unreadable': unusable(
+    'The lockfile cannot be read',
+    'It is there, and the system does not give it. What cannot be read is never taken for empty.',
+    'Make it readable, or restore it from a backup.',
+    STATUS,
+  ),
+  'lockfile-unwritable': unusable(
+    'The lockfile cannot be written',
+    'The disk is full or read-only, or the file belongs to another user. An intent that is not on disk is not submitted.',
+    'Make room, or make the file and its folder writable.',
+    RUN,
+  ),
+  'lockfile-not-a-lockfile': unusable(
+    'Not a lockfile',
+    'The first line is not the header of a lockfile: the file is damaged, or something else.',
+    'Restore it from version control or a backup, or name another with --lockfile.',
+    STATUS,
+  ),
+  'lockfile-newer-version': unusable(
+    'The lockfile comes from a newer release',
+    'It may hold what this release would lose.',
+    'Update venice-batch to the release that wrote it.',
+    'venice-batch --version',
+  ),
+  'lockfile-conflict-markers': unusable(
+    'A merge left its marks in the lockfile',
+    'Both sides are in the file, and both may hold paid jobs.',
+    'Repair it: every queue_id of either side is kept.',
+  ),
+  'lockfile-second-header': unusable(
+    'Two lockfiles in one',
+    'A second header stands in the file. Of the same lineage it is a merge, which can be repaired; of another one they are two different lockfiles.',
+    'Repair it, or separate the two into files of their own.',
+  ),
+  'lockfile-duplicate-key': unusable(
+    'A field twice in one line',
+    'A line of the lockfile was edited or damaged.',
+    'Repair it.',
+  ),
+  'lockfile-bad-line': unusable(
+    'A damaged line in the lockfile',
+    'A line is not a record. It may be the only word of a paid job, so it is not skipped.',
+    'Restore the file from version control or a backup, or repair it: what the line still tells is kept.',
+  ),
+  'lockfile-other-endpoint': unusable(
+    'The lockfile belongs to another endpoint',
+    'A queue_id means nothing anywhere but at the endpoint that gave it.',
+    'Use that endpoint (--base-url), or another lockfile (--lockfile).',
+    'venice-batch config album.yaml',
+  ),
+  'lockfile-replaced': unusable(
+    'The lockfile was replaced during the run',
+    'Another lockfile took its place (a checkout, a restore). The run ended, as its records have no place there.',
+    'Move that one away, and run again.',
+    RUN,
+  ),
+  'lockfile-too-large': unusable(
+    'The lockfile is full',
+    'It would pass 256 MiB.',
+    'Start a new manifest for new tracks.',
+    STATUS,
+  ),
+};
+
+const GUARD: Explanations = {
+  locked: {
+    title: 'Another run holds the lock',
+    text: 'One run at a time may use a lockfile, as two could buy the same track.',
+    money: 'Nothing was bought by this run.',
+    mend: 'Wait for the other run, or end it. If it is gone for sure (another host, a lost container), free its lock.',
+    next: 'venice-batch unlock album.yaml',
+  },
+  'guard-taken-over': {
+    title: 'The lock of a dead run was taken over',
+    text: 'An earlier run ended without freeing its lock: it was killed, or the machine went down.',
+    money: 'What it bought is in the lockfile. What it was submitting at that moment is in doubt.',
+    mend: 'Nothing needs to be done.',
+    next: STATUS,
+  },
+  'guard-left': {
+    title: 'The lock could not be removed',
+    text: 'The file of the lock stays behind. The next run sees that its process is gone, and takes it over.',
+    money: 'It says nothing about the money.',
+    mend: 'Check the permissions of the folder.',
+    next: RUN,
+  },
+};
+
+const RECORDS: Explanations = {
+  'paid-twice': {
+    title: 'A merge brought two paid jobs for one take',
+    text: 'Two branches bought the same take. Both are in the lockfile.',
+    money: 'Both are paid for. Both are collected.',
+    mend: 'Keep the file you like. Let one place alone buy, and share its lockfile.',
+    next: STATUS,
+  },
+  'rescue-adopted': {
+    title: 'Records were brought back',
+    text: 'An earlier run could not write the lockfile and put its last records into a file elsewhere. They are in the lockfile again.',
+    money: 'They tell of paid jobs, which are collected now.',
+    mend: 'Nothing needs to be done.',
+    next: STATUS,
+  },
+  'record-rescued': {
+    title: 'A record lies in a rescue file',
+    text: 'The lockfile could not be written when the service answered, so the record was put into another folder.',
+    money: 'The job is paid for, and its record is safe.',
+    mend: 'Free the disk and run again: the rescue file is found by itself.',
+    next: RUN,
+  },
+  'record-lost': {
+    title: 'A record could be written nowhere',
+    text: 'Neither the lockfile nor any other folder took the record of an answer. The message is the only place that has it.',
+    money: 'The job is paid for, and can be collected only under the queue_id of the message.',
+    mend: 'Write the queue_id down, free the disk, and tell the lockfile with `resolve --queue-id`.',
+    next: RESOLVE,
+  },
+  'unknown-attempt': {
+    title: 'No such attempt, or several',
+    text: 'An attempt is named by its id, or by its first digits where only one begins so.',
+    money: 'Nothing was changed.',
+    mend: 'Give the whole id, as the list shows it.',
+    next: RESOLVE,
+  },
+  'not-in-doubt': {
+    title: 'The attempt is not in doubt',
+    text: 'What became of it is known, and is not to be overruled.',
+    money: 'Nothing was changed.',
+    mend: 'A lost or failed one can still be told to be refunded.',
+    next: STATUS,
+  },
+};
+
+/** Why an attempt is in its state, as the lockfile has it. */
+const REASONS: Explanations = {
+  run_ended: {
+    title: 'The run ended before the answer',
+    text: 'The intent is in the lockfile, and what the service answered is not: the run was killed in between.',
+    money: 'It may have been charged, so its price stays reserved and it is not sent again.',
+    mend: 'Look it up in the billing history; `resolve` shows what is known and settles it.',
+    next: RESOLVE,
+  },
+  resolved_charged: {
+    title: 'Said to be charged, without audio',
+    text: 'A person resolved a doubtful attempt: it was charged, and its audio cannot be had.',
+    money: 'Its price counts as spent.',
+    mend: 'Buy it again with --retry-failed if it is still wanted.',
+    next: 'venice-batch run album.yaml --retry-failed',
+  },
+  resolved_not_charged: {
+    title: 'Said not to be charged',
+    text: 'A person resolved a doubtful attempt: it was not charged.',
+    money: 'Its price is free again.',
+    mend: 'Nothing needs to be done: the next run may buy it.',
+    next: RUN,
+  },
+  resolved_refunded: {
+    title: 'Said to be refunded',
+    text: 'A person told that the money came back.',
+    money: 'Its price is free again.',
+    mend: 'Buy it again with --retry-failed if it is still wanted.',
+    next: 'venice-batch run album.yaml --retry-failed',
+  },
+  requeued: {
+    title: 'To be bought again though in doubt',
+    text: 'A person allowed a new attempt while what became of the first stays unknown.',
+    money: 'The price of the first stays reserved; the new one is bought with approval.',
+    mend: 'Nothing needs to be done: the next run offers it.',
+    next: RUN,
+  },
+  custody_broken: {
+    title: 'The stored file was damaged before the clean-up',
+    text: 'It does not match its hash any more, and the service still has the audio, so it is fetched again.',
+    money: 'It is paid for. Fetching it again costs nothing.',
+    mend: 'Nothing needs to be done; look after the disk.',
+    next: RUN,
+  },
+};
+
+export const LOCKFILE: Explanations = { ...FILE, ...GUARD, ...RECORDS, ...REASONS };
