@@ -23,6 +23,8 @@ export interface LockStore {
   readonly header: LockHeader;
   /** Folded, by attempt id, in the order of first appearance. */
   readonly attempts: ReadonlyMap<string, Attempt>;
+  /** The newest record of an attempt, also one that is still being written: what the next one is made from. */
+  newest(attempt: string): Attempt | undefined;
   /**
    * Appends the attempt as it is now; resolved when it is durable (one sync serves all that wait).
    * `rev` must be higher than what is known. Rejects with the `FileFault` when it could not be made durable;

@@ -1,6 +1,5 @@
 import type { Attempt } from './attempt.js';
 import { attemptFault } from './check.js';
-import type { Fold } from './fold.js';
 import { createGroupCommit } from './group-commit.js';
 import { type LockFile, letGo, makeCanonical, writeRecords } from './lock-file.js';
 import type { LockStore } from './store.js';
@@ -10,7 +9,10 @@ const RECORDS_PER_SYNC_MAX = 1000;
 /** A `LockStore` over a file in a known state. */
 export function createWriter(file: LockFile): LockStore {
   const commit = createGroupCommit<Attempt>((records) => writeRecords(file, records), RECORDS_PER_SYNC_MAX);
+  const beingWritten = new Map<string, Attempt>();
   let closed = false;
+
+  const newest = (id: string) => beingWritten.get(id) ?? file.fold.attempts.get(id);
 
   async function settle(): Promise<void> {
     closed = true;
@@ -21,12 +23,18 @@ export function createWriter(file: LockFile): LockStore {
   return {
     header: file.header,
     attempts: file.fold.attempts,
+    newest,
     async record(attempt) {
       const fault = closed
         ? 'comes after the end'
-        : (attemptFault(attempt) ?? orderFault(file.fold, attempt));
+        : (attemptFault(attempt) ?? orderFault(newest(attempt.attempt), attempt));
       if (fault !== undefined) throw new Error(`bug: lock record ${fault}`);
-      await commit.add(attempt);
+      beingWritten.set(attempt.attempt, attempt);
+      try {
+        await commit.add(attempt);
+      } finally {
+        if (beingWritten.get(attempt.attempt) === attempt) beingWritten.delete(attempt.attempt);
+      }
     },
     async close() {
       await settle();
@@ -37,8 +45,7 @@ export function createWriter(file: LockFile): LockStore {
 }
 
 /** A record that the fold would not show is a mistake of the caller: what it says would be lost. */
-function orderFault(fold: Fold, attempt: Attempt): string | undefined {
-  const known = fold.attempts.get(attempt.attempt);
+function orderFault(known: Attempt | undefined, attempt: Attempt): string | undefined {
   if (known === undefined) return undefined;
   if (known.queue_id === attempt.queue_id) {
     return known.rev < attempt.rev ? undefined : `has rev ${attempt.rev}, known is ${known.rev}`;

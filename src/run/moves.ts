@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { faultCode } from '../errors.js';
 import type { Attempt } from '../lock/attempt.js';
 import type { LockStore } from '../lock/store.js';
 import type { FileMove } from '../plan/plan.js';
@@ -28,8 +29,8 @@ export async function moveStored(context: MoveContext, attempt: Attempt, to: str
     return false;
   const directory = path.dirname(path.join(settings.outputRoot, to));
   if ((await prepareDirectory(files, settings.outputRoot, directory)) === 'outside') return false;
-  await store.record({ ...attempt, rev: attempt.rev + 1, move_to: to });
-  return settleMove(context, latest(store, attempt));
+  await store.record(changed(store, attempt, { move_to: to }));
+  return settleMove(context, store.newest(attempt.attempt) ?? attempt);
 }
 
 async function isTaken(files: Files, from: string, to: string): Promise<boolean> {
@@ -48,17 +49,15 @@ export async function settleMove(context: MoveContext, attempt: Attempt): Promis
   const moved =
     (await files.facts(source)) !== undefined && (await publishFile(files, source, target)) === 'published';
   const arrived = moved || (await hashFile(files, target))?.sha256 === file.sha256;
-  // The killed run may have had both names: the old one is only a link to the same bytes.
-  if (arrived && !moved && (await hashFile(files, source))?.sha256 === file.sha256) {
-    await files.remove(source);
-    await files.syncDirectory(path.dirname(source));
+  if (arrived && !moved) {
+    // The killed run may have had both names: the old one is only a link to the same bytes.
+    if ((await hashFile(files, source))?.sha256 === file.sha256) await files.remove(source);
+    for (const place of [target, source]) await syncIfThere(files, path.dirname(place));
   }
-  const { move_to: _settled, ...rest } = attempt;
-  await context.store.record({
-    ...rest,
-    rev: attempt.rev + 1,
+  const { move_to: _settled, ...rest } = changed(context.store, attempt, {
     file: arrived ? { ...file, path: to } : file,
   });
+  await context.store.record(rest);
   return arrived;
 }
 
@@ -89,6 +88,17 @@ export async function applyMoves(
   return failed;
 }
 
-function latest(store: LockStore, attempt: Attempt): Attempt {
-  return store.attempts.get(attempt.attempt) ?? attempt;
+/** The next record of an attempt, which its own job may have changed while its file was on the way. */
+function changed(store: LockStore, attempt: Attempt, changes: Partial<Attempt>): Attempt {
+  const newest = store.newest(attempt.attempt) ?? attempt;
+  return { ...newest, ...changes, rev: newest.rev + 1 };
+}
+
+/** A folder that is gone holds no entry that could be lost. */
+async function syncIfThere(files: Files, directory: string): Promise<void> {
+  try {
+    await files.syncDirectory(directory);
+  } catch (error) {
+    if (faultCode(error) !== 'ENOENT') throw error;
+  }
 }
