@@ -6,8 +6,10 @@ import { SIM_MODELS } from './server.js';
 /** What the person of the simulation wants: a manifest that is edited between runs. */
 export interface Album {
   tracks: Track[];
-  /** Every request that was ever wanted, by its prompt. */
+  /** Digest of every request that was ever wanted, by its prompt. */
   readonly digests: Map<string, string>;
+  /** The takes of each state that a track was in. */
+  readonly takes: Map<string, readonly Take[]>;
 }
 
 export interface Track {
@@ -23,7 +25,7 @@ export interface Track {
 const TAKES_MAX = 6;
 
 export function drawAlbum(rng: Rng): Album {
-  const album: Album = { tracks: [], digests: new Map() };
+  const album: Album = { tracks: [], digests: new Map(), takes: new Map() };
   const wanted = rng.between(1, 4);
   let takes = 0;
   for (let at = 0; at < wanted; at++) {
@@ -55,7 +57,12 @@ export function loadedOf(
   directory: string,
   budgetMicroUsd: number | undefined,
 ): LoadedManifest {
-  const takes = album.tracks.flatMap((track) => takesOf(track));
+  const takes = album.tracks.flatMap((track) => {
+    const key = JSON.stringify(track);
+    const known = album.takes.get(key) ?? takesOf(track);
+    album.takes.set(key, known);
+    return known;
+  });
   for (const take of takes) album.digests.set(take.request.prompt, take.digest);
   return {
     manifest: {

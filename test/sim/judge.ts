@@ -197,7 +197,7 @@ function judgeCleanUp(world: JudgeWorld, blame: Blame, queueId: string, view: Lo
 }
 
 function isServed(world: JudgeWorld, job: ServerJob, hash: string): boolean {
-  return world.thorough ? hash === sha256(job.audio) : job.served.has(hash);
+  return world.thorough ? hash === job.sha256 : job.served.has(hash);
 }
 
 /** A journaled move may have come to either place. */

@@ -1,7 +1,12 @@
+import { openForRun } from '../../src/commands/open.js';
+import type { BatchSettings, World } from '../../src/commands/run-batch.js';
+import { faultCode } from '../../src/errors.js';
 import type { Attempt } from '../../src/lock/attempt.js';
-import { drawTrack, promptOf } from './album.js';
+import { recover } from '../../src/run/recover.js';
+import { type Resolution, resolveAttempt } from '../../src/run/resolve.js';
+import { drawTrack } from './album.js';
 import type { ServerJob } from './server.js';
-import type { SimWorld } from './world.js';
+import type { Program, SimWorld } from './world.js';
 import { HOME } from './world.js';
 
 /** What a person may do to manifest and files between two runs. */
@@ -42,44 +47,74 @@ function deleteFile(world: SimWorld): void {
   world.waived.add(latest.attempt);
 }
 
-/** What a person finds out about an attempt in doubt, from the billing history or from support. */
-export type Verdict =
-  | { readonly kind: 'queue_id'; readonly queueId: string }
-  | { readonly kind: 'charged' }
-  | { readonly kind: 'not_charged' }
-  | { readonly kind: 'requeue' };
-
 export function doubtful(world: SimWorld): readonly Attempt[] {
   return [...world.judge.view().attempts.values()]
     .map(({ latest }) => latest)
     .filter(({ state }) => state === 'intent' || state === 'in_doubt');
 }
 
-/** The truth, told in one of the ways in which it can be told. */
-export function findOut(world: SimWorld, attempt: Attempt): Verdict {
-  const { rng } = world;
-  const job = unknownJobs(world).find(({ prompt }) => world.album.digests.get(prompt) === attempt.digest);
-  const prompt = [...world.album.digests].find(([, digest]) => digest === attempt.digest)?.[0] ?? '';
+/** The truth, told in one of the ways in which it can be told. A person stays with what they said. */
+function findOut(world: SimWorld, attempt: Attempt): Resolution {
+  const known = world.verdicts.get(attempt.attempt) ?? judge(world, attempt);
+  world.verdicts.set(attempt.attempt, known);
+  return known;
+}
+
+function judge(world: SimWorld, attempt: Attempt): Resolution {
+  const { rng, album, allowances, waived, verdicts } = world;
+  const named = new Set([...verdicts.values()].map((said) => (said.kind === 'queue_id' ? said.queueId : '')));
+  const job = unknownJobs(world).find(
+    ({ prompt, queueId }) => album.digests.get(prompt) === attempt.digest && !named.has(queueId),
+  );
   if (rng.chance(0.1)) {
-    if (job !== undefined) world.waived.add(job.queueId);
-    const allowance = world.allowances.get(prompt);
-    if (allowance !== undefined) allowance.extra += 1;
+    if (job !== undefined) waived.add(job.queueId);
+    for (const [prompt, allowance] of allowances)
+      if (album.digests.get(prompt) === attempt.digest) allowance.extra += 1;
     return { kind: 'requeue' };
   }
   if (job === undefined) return { kind: 'not_charged' };
   if (rng.chance(0.7)) return { kind: 'queue_id', queueId: job.queueId };
-  world.waived.add(job.queueId);
+  waived.add(job.queueId);
   return { kind: 'charged' };
 }
 
+/** `venice-batch resolve` for every attempt in doubt, as a program of its own. */
+export function resolving(world: SimWorld): Program {
+  return async (around, settings) => {
+    try {
+      await resolveAll(world, around, settings);
+    } catch (error) {
+      // A disk that refuses, a lock that is held: said, and tried again another day.
+      if (faultCode(error) === '') throw error;
+    }
+    return 'done';
+  };
+}
+
+async function resolveAll(world: SimWorld, { ports, emit }: World, settings: BatchSettings): Promise<void> {
+  const opened = await openForRun(ports, settings, emit);
+  try {
+    const { store } = opened;
+    await recover({ ports, store, settings }, ports.clock.nowMs());
+    for (const attempt of [...store.attempts.values()]) {
+      if (attempt.state !== 'intent' && attempt.state !== 'in_doubt') continue;
+      const said = findOut(world, attempt);
+      world.trace(`a person says of ${attempt.attempt}: ${JSON.stringify(said)}`);
+      const resolved = resolveAttempt(attempt, said, ports.clock.nowMs());
+      if (resolved.ok) await store.record(resolved.attempt);
+      else world.judge.blame('o', resolved.why);
+    }
+    await store.close();
+  } finally {
+    await opened.store.abandon();
+    await opened.release();
+  }
+}
+
 /** Charged, and nothing that the lockfile knows. */
-export function unknownJobs(world: SimWorld): readonly ServerJob[] {
+function unknownJobs(world: SimWorld): readonly ServerJob[] {
   const known = new Set([...world.judge.view().attempts.values()].flatMap(({ queueIds }) => [...queueIds]));
   return [...world.server.jobs.values()].filter(
     ({ queueId }) => !known.has(queueId) && !world.waived.has(queueId),
   );
-}
-
-export function isWanted(world: SimWorld, prompt: string): boolean {
-  return world.album.tracks.some((track) => promptOf(track) === prompt);
 }

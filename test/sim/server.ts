@@ -46,6 +46,7 @@ export interface ServerJob {
   readonly fails: boolean;
   readonly refunds: boolean;
   readonly audio: Uint8Array;
+  readonly sha256: string;
   readonly mediaType: SimMediaType;
   /** SHA-256 of every body sent as this job's audio, in full. */
   readonly served: Set<string>;
@@ -141,7 +142,7 @@ export function createServer(rng: Rng, rates: ServerRates, balances: Map<string,
         ...(job.refunds ? { credits_refunded: true } : {}),
       });
     const audio = rng.chance(server.rates.corruptAudio) ? corrupt(rng, job.audio) : job.audio;
-    job.served.add(sha256(audio));
+    job.served.add(audio === job.audio ? job.sha256 : sha256(audio));
     if (body.delete_media_on_completion === true) job.deletedMs = nowMs;
     return {
       status: 200,
@@ -206,8 +207,9 @@ function createJob(
   nowMs: number,
 ): ServerJob {
   const readyMs =
-    nowMs + (rng.chance(rates.slowJob) ? rng.between(60_000, 1_800_000) : rng.between(200, 60_000));
+    nowMs + (rng.chance(rates.slowJob) ? rng.between(30_000, 1_200_000) : rng.between(200, 15_000));
   const mediaType = rng.pick(['audio/mpeg', 'audio/wav', 'audio/flac'] as const);
+  const audio = makeMedia(mediaType, rng.bytes(rng.between(20, 90)));
   return {
     queueId: uuid(rng),
     account,
@@ -219,7 +221,8 @@ function createJob(
     expiresMs: readyMs + (rng.chance(rates.shortLife) ? rng.between(1_000, 600_000) : 14 * 86_400_000),
     fails: rng.chance(rates.jobFails),
     refunds: rng.chance(0.5),
-    audio: makeMedia(mediaType, rng.bytes(rng.between(20, 90))),
+    audio,
+    sha256: sha256(audio),
     mediaType,
     served: new Set(),
     cancelled: false,

@@ -179,11 +179,15 @@ function handleOf(world: DiskWorld, act: Act, path: string, inode: Inode): FileH
 }
 
 function append(inode: Inode, bytes: Uint8Array, nowMs: number): void {
+  inode.modifiedMs = nowMs;
+  if (inode.bytes.length === 0) {
+    inode.bytes = bytes;
+    return;
+  }
   const joined = new Uint8Array(inode.bytes.length + bytes.length);
   joined.set(inode.bytes);
   joined.set(bytes, inode.bytes.length);
   inode.bytes = joined;
-  inode.modifiedMs = nowMs;
 }
 
 /** The troubles of a write. */

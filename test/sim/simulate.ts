@@ -1,12 +1,14 @@
 import { EXIT } from '../../src/errors.js';
 import { promptOf } from './album.js';
-import { doubtful, meddle } from './person.js';
+import { doubtful, meddle, resolving } from './person.js';
 import { CALM_RUN, calmRates, drawRun, NO_DISK_FAULTS } from './scenario.js';
 import type { Incarnation, SimOptions, SimResult, SimWorld } from './world.js';
-import { createWorld, KEYS, launch } from './world.js';
+import { createWorld, exitCodeOf, KEYS, launch } from './world.js';
 
 /** Runs until calm are bounded: what has not ended by then never will. */
 const CALM_RUNS_MAX = 8;
+/** What is still on its way through the network has arrived by then. */
+const QUIET_MS = 600_000;
 const RUN_MS_MAX = 48 * 3_600_000;
 
 /** One seed: runs under faults, killed and started again; then the faults stop and everything has to come to an end. */
@@ -33,7 +35,11 @@ export async function simulate(seed: number, options: SimOptions): Promise<SimRe
 async function play(world: SimWorld): Promise<void> {
   for (let round = 0; round < world.scenario.rounds && isSound(world); round++) {
     if (round > 0) meddle(world);
-    await untilOver(world, launch(world, drawRun(world.rng, world.scenario)));
+    const draw = drawRun(world.rng, world.scenario);
+    if (round > 0 && world.rng.chance(0.3)) {
+      await pass(world, QUIET_MS);
+      await untilOver(world, launch(world, draw, resolving(world)));
+    } else await untilOver(world, launch(world, draw));
     await pass(world, world.rng.chance(0.1) ? 86_400_000 : world.rng.below(120_000));
   }
   if (isSound(world)) await calmDown(world);
@@ -67,8 +73,8 @@ async function calmDown(world: SimWorld): Promise<void> {
   world.server.rates = calmRates(world.server.rates);
   world.server.calm();
   world.trace('all is calm');
-  // What is still on its way through the network arrives.
-  await pass(world, 3_600_000);
+  await pass(world, QUIET_MS);
+  if (world.rng.chance(0.5)) await untilOver(world, launch(world, CALM_RUN, resolving(world)));
   let last: Incarnation | undefined;
   for (let run = 0; run < CALM_RUNS_MAX && isSound(world); run++) {
     last = launch(world, { ...CALM_RUN, otherKey: owesOtherAccount(world) && run % 2 === 0 });
@@ -101,7 +107,7 @@ const HUMAN: ReadonlySet<number> = new Set([
 ]);
 
 function isSettled(world: SimWorld, { report, error, apiKey }: Incarnation): boolean {
-  const code = report?.exitCode ?? (error as { exitCode?: number } | undefined)?.exitCode;
+  const code = report?.exitCode ?? exitCodeOf(error);
   if (owesOtherAccount(world) || apiKey !== KEYS[0]) return false;
   return code === EXIT.ok || (code !== undefined && HUMAN.has(code));
 }
@@ -110,7 +116,7 @@ function isSettled(world: SimWorld, { report, error, apiKey }: Incarnation): boo
 function judgeEnd(world: SimWorld, { report, error }: Incarnation): void {
   const { judge } = world;
   const view = judge.view();
-  const code = report?.exitCode ?? (error as { exitCode?: number } | undefined)?.exitCode;
+  const code = report?.exitCode ?? exitCodeOf(error);
   if (code === EXIT.lockfile) {
     if (view.badLines === 0) judge.blame('l', 'the lockfile is refused and can be read');
     return;

@@ -2,6 +2,7 @@ import type { BatchSettings, World } from '../../src/commands/run-batch.js';
 import type { RunReport } from '../../src/commands/run-report.js';
 import { BatchError } from '../../src/errors.js';
 import type { Ports, Transport } from '../../src/ports.js';
+import type { Resolution } from '../../src/run/resolve.js';
 import type { Album } from './album.js';
 import { drawAlbum, loadedOf, promptOf } from './album.js';
 import type { Disk } from './disk.js';
@@ -25,6 +26,8 @@ import type { Timeline } from './timeline.js';
 import { createTimeline } from './timeline.js';
 
 export type RunBatch = (world: World, settings: BatchSettings) => Promise<RunReport>;
+/** What a simulated process runs. */
+export type Program = (world: World, settings: BatchSettings) => Promise<RunReport | 'done'>;
 
 /** Sits between the run and its world: the mutants' way in. */
 export interface Tampering {
@@ -57,6 +60,8 @@ export interface SimWorld {
   /** How often each prompt may be charged: once for each take, and once more for each time a person asked for it again. */
   readonly allowances: Map<string, { wanted: number; extra: number }>;
   readonly waived: Set<string>;
+  /** What a person has found out about attempts in doubt, by attempt id. */
+  readonly verdicts: Map<string, Resolution>;
   readonly trace: (line: string) => void;
   readonly seed: number;
   boots: number;
@@ -154,6 +159,7 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
     running: new Set(),
     allowances,
     waived,
+    verdicts: new Map(),
     trace,
     seed,
     boots: 1,
@@ -162,8 +168,12 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
   };
 }
 
-/** Starts a run; it goes on as the timeline does. */
-export function launch(world: SimWorld, draw: RunDraw): Incarnation {
+/** Starts a program, by itself a run; it goes on as the timeline does. */
+export function launch(
+  world: SimWorld,
+  draw: RunDraw,
+  program: Program = world.options.runBatch,
+): Incarnation {
   world.runs += 1;
   const name = `run ${world.runs}`;
   const rng = createRng(world.seed, name);
@@ -204,10 +214,10 @@ export function launch(world: SimWorld, draw: RunDraw): Incarnation {
   permit(world, draw);
   disturb(world, incarnation, draw);
   world.trace(`${name} starts (pid ${pid}, ${draw.mode})`);
-  const { runBatch, tampering } = world.options;
+  const { tampering } = world.options;
   const settings = settingsOf(world, draw);
-  runBatch(worldOf(world, incarnation, draw, rng), tampering?.settings?.(settings) ?? settings).then(
-    (report) => ended(world, incarnation, { report }),
+  program(worldOf(world, incarnation, draw, rng), tampering?.settings?.(settings) ?? settings).then(
+    (report) => ended(world, incarnation, report === 'done' ? {} : { report }),
     (error) => ended(world, incarnation, { error }),
   );
   return incarnation;
@@ -310,7 +320,10 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
     transport,
     apiKey: incarnation.apiKey,
     load: () => simProcess.act(0, () => loadedOf(world.album, HOME, world.budgetMicroUsd)),
-    emit: told,
+    emit: (event) => {
+      // By far the most, and nothing in them but numbers.
+      if (event.type !== 'progress' || world.options.trace !== undefined) told(event);
+    },
     show: (diagnostics) => told(diagnostics),
     approve: (plan) =>
       simProcess.act(draw.thinkMs, () => {
@@ -335,13 +348,17 @@ function ended(
   Object.assign(incarnation, how);
   leave(world, incarnation);
   const { error } = how;
-  const code = how.report?.exitCode ?? (error instanceof BatchError ? error.exitCode : undefined);
+  const code = error === undefined ? (how.report?.exitCode ?? 0) : exitCodeOf(error);
   world.trace(`${incarnation.name} ends with ${code ?? String(error)}`);
   if (code === undefined || code === 1) {
     const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
     world.judge.blame('o', `${incarnation.name} ends with ${told}`);
   }
   world.judge.look();
+}
+
+export function exitCodeOf(error: unknown): number | undefined {
+  return error instanceof BatchError ? error.exitCode : undefined;
 }
 
 function leave(world: SimWorld, incarnation: Incarnation): void {
