@@ -161,10 +161,16 @@ async function go(
     budgetMicroUsd: lowest(settings.budgetMicroUsd, manifest?.budgetMicroUsd),
     keyFingerprint: keyFingerprint(store.header.lineage, apiKey),
     ...(limits.ok ? { limits: limits.value } : {}),
-    settings,
+    settings: withConcurrency(settings, manifest),
     stop: world.stop,
     emit: (event) => world.emit(event),
   });
+}
+
+/** Flag and environment before the manifest. */
+function withConcurrency(settings: BatchSettings, manifest: Manifest | undefined): BatchSettings {
+  const concurrency = settings.concurrency ?? manifest?.concurrency;
+  return concurrency === undefined ? settings : { ...settings, concurrency };
 }
 
 /** A disk that fails outside any single track ends the run; whatever was recorded stays. */

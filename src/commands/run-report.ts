@@ -47,12 +47,13 @@ export async function summarise(ending: Ending): Promise<RunReport> {
   const inDoubt = attempts.filter(({ state }) => state === 'in_doubt' || state === 'intent').length;
   const unverified = attempts.filter(({ state }) => state === 'unverified').length;
   const exitCode = exitCodeOf({
-    signal: outcome.troubles.has('interrupted') ? 'SIGINT' : undefined,
+    signal: outcome.troubles.has('interrupted') ? signalOf(world.stop) : undefined,
     troubles: outcome.troubles,
     refusal: decision.refusal,
     inDoubt,
     inFlight: inFlight + owed,
-    notMade: counts.failed + counts.missing + counts.notBought + unverified,
+    notMade: counts.failed + counts.missing + unverified,
+    notBought: settings.mode === 'collect' ? 0 : counts.notBought,
   });
   const summary: SummaryEvent = {
     type: 'summary',
@@ -82,6 +83,11 @@ export async function summarise(ending: Ending): Promise<RunReport> {
   };
   world.emit(summary);
   return { exitCode, summary };
+}
+
+/** The command line aborts with the signal's name; a library's abort is like Ctrl-C. */
+function signalOf({ reason }: AbortSignal): 'SIGINT' | 'SIGTERM' {
+  return reason === 'SIGTERM' || reason === 'SIGHUP' ? 'SIGTERM' : 'SIGINT';
 }
 
 interface RowCounts {

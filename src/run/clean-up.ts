@@ -1,6 +1,6 @@
 import { again, finishJob } from './collect.js';
 import type { Job, RunContext } from './context.js';
-import { notice, stopAll } from './context.js';
+import { stopIfKeyRefused, tellRate } from './context.js';
 import type { Settled } from './schedule.js';
 
 const GONE: Settled = { kind: 'gone' };
@@ -14,12 +14,7 @@ export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled
   if (attempt?.state !== 'stored' || attempt.queue_id === undefined) return GONE;
   const result = await context.client.complete(attempt.model, attempt.queue_id);
   const nowMs = context.ports.clock.nowMs();
-  const status = result.ok ? 200 : result.status;
-  context.scheduler.answered(
-    attempt.model,
-    { ...(status === undefined ? {} : { status }), rate: result.rate },
-    nowMs,
-  );
+  tellRate(context, attempt.model, result);
   if (result.ok && result.value) {
     await finishJob(context, job);
     return GONE;
@@ -33,15 +28,6 @@ export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled
     await finishJob(context, job);
     return GONE;
   }
-  if (result.kind === 'refused' && (result.status === 401 || result.status === 403)) {
-    notice(
-      context,
-      'error',
-      'authentication',
-      `the service refuses the key (${result.status}): ${result.message}`,
-    );
-    stopAll(context, 'authentication');
-    return GONE;
-  }
+  if (stopIfKeyRefused(context, result)) return GONE;
   return again(context, job, `the remote copy of ${job.key} cannot be deleted: ${result.message}`);
 }

@@ -2,7 +2,7 @@ import { unreachable } from '../errors.js';
 import type { Attempt } from '../lock/attempt.js';
 import type { CallFailure, Retrieved } from '../venice/client.js';
 import type { Job, RunContext } from './context.js';
-import { notice, stopAll, stopBuying, tell } from './context.js';
+import { notice, stopAll, stopBuying, stopIfKeyRefused, tell, tellRate } from './context.js';
 import { takeCustody } from './custody.js';
 import { recordOutcome } from './record.js';
 import type { Settled } from './schedule.js';
@@ -27,12 +27,7 @@ export async function pollJob(context: RunContext, job: Job): Promise<Settled> {
   const askedMs = context.ports.clock.nowMs();
   const result = await context.client.retrieve(attempt.model, attempt.queue_id);
   const nowMs = context.ports.clock.nowMs();
-  const status = result.ok ? 200 : result.status;
-  context.scheduler.answered(
-    attempt.model,
-    { ...(status === undefined ? {} : { status }), rate: result.rate },
-    nowMs,
-  );
+  tellRate(context, attempt.model, result);
   if (!result.ok) return afterFailure(context, job, attempt, result);
   job.notFound = 0;
   switch (result.value.kind) {
@@ -160,10 +155,16 @@ async function afterAudio(
 
 /** Records that nothing more is to be asked of the service for this job. */
 export async function finishJob(context: RunContext, job: Job): Promise<void> {
-  const attempt = job.attempt;
+  const attempt = newestOf(context, job);
   if (attempt === undefined) return;
   await recordOutcome(context, job, advance(attempt, { kind: 'cleaned_up' }, context.ports.clock.nowMs()));
   tell(context, job, 'done', attempt.file === undefined ? {} : { path: attempt.file.path });
+}
+
+/** Another job may have moved this one's file out of its way since. */
+function newestOf({ store }: RunContext, { attempt }: Job): Attempt | undefined {
+  const known = attempt === undefined ? undefined : store.newest(attempt.attempt);
+  return known !== undefined && attempt !== undefined && known.rev > attempt.rev ? known : attempt;
 }
 
 /** How long the job ran, where it is known well: half-way between the last "still runs" and the first sight of the audio. */
@@ -180,16 +181,7 @@ async function afterFailure(
   failure: CallFailure,
 ): Promise<Settled> {
   if (failure.kind === 'refused' && failure.status === 404) return afterNotFound(context, job, attempt);
-  if (failure.kind === 'refused' && (failure.status === 401 || failure.status === 403)) {
-    notice(
-      context,
-      'error',
-      'authentication',
-      `the service refuses the key (${failure.status}): ${failure.message}`,
-    );
-    stopAll(context, 'authentication');
-    return GONE;
-  }
+  if (stopIfKeyRefused(context, failure)) return GONE;
   return again(context, job, `${job.key} cannot be asked for: ${failure.message}`);
 }
 

@@ -4,8 +4,9 @@ import type { LockStore } from '../lock/store.js';
 import type { Take } from '../manifest/take.js';
 import type { Purchase } from '../plan/plan.js';
 import type { Ports } from '../ports.js';
-import type { VeniceClient } from '../venice/client.js';
+import type { CallFailure, CallResult, VeniceClient } from '../venice/client.js';
 import type { Ceiling } from './ceiling.js';
+import { paceOf } from './gather.js';
 import type { Prices } from './prices.js';
 import type { Scheduler } from './schedule.js';
 
@@ -91,6 +92,8 @@ export interface RunContext {
   notSentInARow: number;
   /** Aborted when nothing more may be asked of the service: interrupt, disk trouble, dead key. */
   readonly halt: AbortController;
+  /** Something unforeseen was thrown: the run ends as well as it can, and throws it on. */
+  fault?: unknown;
 }
 
 /** Buying ends; collecting goes on. */
@@ -148,4 +151,23 @@ export function notice(
     message,
     ...(hint === undefined ? {} : { hint }),
   });
+}
+
+/** Tells the scheduler what an answer says about the request budget. */
+export function tellRate(context: RunContext, model: string, result: CallResult<unknown>): void {
+  context.scheduler.answered(model, paceOf(result), context.ports.clock.nowMs());
+}
+
+/** Ends everything where the key itself is refused: no further request can succeed. */
+export function stopIfKeyRefused(context: RunContext, failure: CallFailure): boolean {
+  if (failure.kind !== 'refused' || (failure.status !== 401 && failure.status !== 403)) return false;
+  notice(
+    context,
+    'error',
+    'authentication',
+    `the service refuses the key (${failure.status}): ${failure.message}`,
+    'set VENICE_API_KEY to a key that works, and run the same command again: what is paid for is collected',
+  );
+  stopAll(context, 'authentication');
+  return true;
 }

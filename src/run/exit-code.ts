@@ -13,6 +13,8 @@ export interface EndState {
   readonly inFlight: number;
   /** Failed, lost, unverified, rejected or missing. */
   readonly notMade: number;
+  /** To be bought, and not bought: the reason, if any, has a code of its own. */
+  readonly notBought: number;
 }
 
 const BY_TROUBLE: Readonly<Record<Trouble, ExitCode | undefined>> = {
@@ -53,5 +55,6 @@ export function exitCodeOf(end: EndState): ExitCode {
   if (end.inDoubt > 0) codes.add(EXIT.inDoubt);
   if (end.notMade > 0) codes.add(EXIT.tracks);
   if (end.inFlight > 0) codes.add(EXIT.inFlight);
-  return PRECEDENCE.find((code) => codes.has(code)) ?? EXIT.ok;
+  const found = PRECEDENCE.find((code) => codes.has(code));
+  return found ?? (end.notBought > 0 ? EXIT.tracks : EXIT.ok);
 }

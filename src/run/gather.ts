@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import type { QuotedPrice } from '../plan/plan.js';
 import type { Clock } from '../ports.js';
 import type { CallFailure, CallResult, QuoteQuery, VeniceClient } from '../venice/client.js';
-import { createPacer, type Pacer } from '../venice/pace.js';
+import { createPacer, type PacedAnswer, type Pacer } from '../venice/pace.js';
 
 /** Quotes asked for side by side: they are quick, and share the request budget with everything else. */
 const QUOTES_AT_ONCE = 4;
@@ -81,8 +81,12 @@ async function paced<T>(
     await clock.sleep(Math.min(CREDIT_CHECK_MS, Math.max(1, pacer.opensAtMs(clock.nowMs()) - clock.nowMs())));
   const ticket = pacer.sent(clock.nowMs());
   const result = await call();
-  const status = result.ok ? 200 : result.status;
-  const answer = { ...(status === undefined ? {} : { status }), rate: result.rate };
-  pacer.answered(ticket, answer, clock.nowMs());
+  pacer.answered(ticket, paceOf(result), clock.nowMs());
   return result;
+}
+
+/** What the request budget has to know of an answer. */
+export function paceOf(result: CallResult<unknown>): PacedAnswer {
+  const status = result.ok ? 200 : result.status;
+  return { ...(status === undefined ? {} : { status }), rate: result.rate };
 }

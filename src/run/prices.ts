@@ -1,6 +1,6 @@
 import type { QuotedPrice } from '../plan/plan.js';
 import type { Clock } from '../ports.js';
-import type { RateHeaders, VeniceClient } from '../venice/client.js';
+import type { CallResult, VeniceClient } from '../venice/client.js';
 
 /** An older quote is asked again before the submit. */
 const QUOTE_AGE_MS_MAX = 10 * 60_000;
@@ -14,7 +14,7 @@ export interface Prices {
 export function createPrices(
   client: VeniceClient,
   clock: Clock,
-  answered: (model: string, answer: { status?: number; rate: RateHeaders }) => void,
+  answered: (model: string, result: CallResult<number>) => void,
 ): Prices {
   const newest = new Map<string, { microUsd: number; quotedAtMs: number }>();
   const asking = new Map<string, Promise<number | undefined>>();
@@ -26,8 +26,7 @@ export function createPrices(
       ...(duration_seconds === undefined ? {} : { duration_seconds }),
       ...(character_count === undefined ? {} : { character_count }),
     });
-    const status = result.ok ? 200 : result.status;
-    answered(model, { ...(status === undefined ? {} : { status }), rate: result.rate });
+    answered(model, result);
     asking.delete(quote.key);
     if (!result.ok) return undefined;
     newest.set(quote.key, { microUsd: result.value, quotedAtMs: clock.nowMs() });

@@ -24,6 +24,7 @@ export async function probeStorage(
     try {
       if ((await prepareDirectory(files, outputRoot, directory)) === 'outside')
         return { directory, code: 'outside_output_folder' };
+      await sweep(files, directory);
       const handle = await files.open(probe, 'exclusive');
       try {
         await handle.write(new Uint8Array(PROBE_BYTES));
@@ -37,4 +38,10 @@ export async function probeStorage(
     }
   }
   return undefined;
+}
+
+/** Removes what a run that was killed at this left behind. One that is at it just now does not mind. */
+async function sweep(files: Files, directory: string): Promise<void> {
+  for (const name of await files.list(directory))
+    if (/^\.probe-[0-9a-f]{12}\.part$/.test(name)) await files.remove(path.join(directory, name));
 }

@@ -12,6 +12,7 @@ import { cleanUpJob } from './clean-up.js';
 import { finishJob, pollJob } from './collect.js';
 import type { Job, RunContext, RunSettings, Trouble } from './context.js';
 import { newJob, stopAll } from './context.js';
+import { paceOf } from './gather.js';
 import { createNews } from './news.js';
 import { createPrices } from './prices.js';
 import { tellProgress } from './progress.js';
@@ -94,8 +95,8 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
       budgetMicroUsd: input.budgetMicroUsd,
       spentBeforeMicroUsd,
     }),
-    prices: createPrices(client, ports.clock, (model, answer) =>
-      scheduler.answered(model, answer, ports.clock.nowMs()),
+    prices: createPrices(client, ports.clock, (model, result) =>
+      scheduler.answered(model, paceOf(result), ports.clock.nowMs()),
     ),
     troubles: new Set(),
     startedMs: ports.clock.nowMs(),
@@ -189,17 +190,23 @@ async function loop(context: RunContext, jobs: ReadonlyMap<string, Job>): Promis
       await news.orUntil(action.kind === 'wait' ? action.untilMs - nowMs : Number.POSITIVE_INFINITY, clock);
       continue;
     }
-    const work = perform(context, jobs, action).finally(() => {
-      underWay.delete(work);
-      submits.delete(work);
-      news.wake();
-    });
+    const work = perform(context, jobs, action)
+      .catch((fault: unknown) => {
+        context.fault = fault;
+        context.halt.abort();
+      })
+      .finally(() => {
+        underWay.delete(work);
+        submits.delete(work);
+        news.wake();
+      });
     underWay.add(work);
     if (action.kind === 'submit') submits.add(work);
   }
   // An answer under way is never abandoned: it may be the only word of a charge.
   await Promise.all(underWay);
   endings();
+  if (context.fault !== undefined) throw context.fault;
   tellProgress(context, jobs, clock.nowMs());
 }
 

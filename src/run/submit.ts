@@ -3,7 +3,7 @@ import { formatUsd } from '../money.js';
 import type { SubmitOutcome } from '../venice/outcome.js';
 import { classifySubmit } from '../venice/outcome.js';
 import type { Job, RunContext } from './context.js';
-import { notice, stopAll, stopBuying, tell } from './context.js';
+import { notice, stopAll, stopBuying, tell, tellRate } from './context.js';
 import { recordOutcome } from './record.js';
 import type { Settled } from './schedule.js';
 import { advance, intentOf } from './transition.js';
@@ -58,14 +58,7 @@ export async function submitJob(context: RunContext, job: Job): Promise<Settled>
     });
   tell(context, job, 'submitting');
   const result = await context.client.queue(purchase.request);
-  context.scheduler.answered(
-    purchase.request.model,
-    {
-      ...(result.ok ? { status: 200 } : result.status === undefined ? {} : { status: result.status }),
-      rate: result.rate,
-    },
-    context.ports.clock.nowMs(),
-  );
+  tellRate(context, purchase.request.model, result);
   return conclude(context, job, classifySubmit(result));
 }
 

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { type Attempt, countsAsSpent } from '../../src/lock/attempt.js';
+import { type Resolution, resolveAttempt } from '../../src/run/resolve.js';
+import { advance, stableCode } from '../../src/run/transition.js';
+import { attempt } from '../lock/build.js';
+
+const NOW_MS = Date.parse('2026-03-01T12:00:00.000Z');
+
+function resolved(from: Attempt, resolution: Resolution) {
+  const result = resolveAttempt(from, resolution, NOW_MS);
+  return result.ok ? result.attempt : result.why;
+}
+
+describe('a person says what became of an attempt in doubt', () => {
+  it.each<[Resolution, Partial<Attempt>, boolean]>([
+    [{ kind: 'queue_id', queueId: 'q-1' }, { state: 'queued', queue_id: 'q-1' }, true],
+    [{ kind: 'charged' }, { state: 'lost', reason: { code: 'resolved_charged' } }, true],
+    [{ kind: 'not_charged' }, { state: 'rejected', reason: { code: 'resolved_not_charged' } }, false],
+    [{ kind: 'refunded' }, { state: 'lost', refunded: true }, false],
+    [{ kind: 'requeue' }, { state: 'lost', reason: { code: 'requeued' } }, true],
+  ])('%j', (resolution, becomes, spent) => {
+    const before = attempt({ state: 'in_doubt', rev: 2 });
+    const after = resolved(before, resolution) as Attempt;
+    expect(after).toMatchObject({ ...becomes, rev: 3 });
+    expect(countsAsSpent(after)).toBe(spent);
+  });
+
+  it.each(['queued', 'stored', 'done', 'rejected', 'unverified'] as const)(
+    'not of one that is %s',
+    (state) => {
+      expect(resolved(attempt({ state }), { kind: 'not_charged' })).toContain(`is ${state}, not in doubt`);
+    },
+  );
+
+  it.each(['lost', 'failed'] as const)('the money of a %s one may still come back', (state) => {
+    expect(resolved(attempt({ state }), { kind: 'refunded' })).toMatchObject({ state, refunded: true });
+    expect(resolved(attempt({ state }), { kind: 'charged' })).toContain('not in doubt');
+  });
+
+  it('takes no id that could not be one', () => {
+    expect(resolved(attempt({ state: 'in_doubt' }), { kind: 'queue_id', queueId: 'a b' })).toContain(
+      'not a queue_id',
+    );
+  });
+});
+
+describe('what is learnt becomes the next line of the lockfile', () => {
+  it('raises rev and tells the time of the state', () => {
+    const after = advance(attempt({ state: 'queued', rev: 4 }), { kind: 'vanished' }, NOW_MS);
+    expect(after).toMatchObject({ state: 'lost', rev: 5, at: { lost: '2026-03-01T12:00:00.000Z' } });
+  });
+
+  it.each([
+    ['INSUFFICIENT_BALANCE', 'INSUFFICIENT_BALANCE'],
+    ['http-503', 'http-503'],
+    ['Sorry, no more audio for you', 'other'],
+    ['\u001b[31mred', 'other'],
+    ['', 'other'],
+    ['x'.repeat(65), 'other'],
+  ])('keeps no text of the server: %j', (told, kept) => {
+    expect(stableCode(told)).toBe(kept);
+  });
+});
