@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { faultCode } from '../errors.js';
 import type { Clock, Files, Processes, ProcessIdentity, Random } from '../ports.js';
 import { createFile, removeQuietly } from './publish.js';
@@ -45,7 +45,9 @@ export async function acquireGuard(
   random: Random,
   lockPath: string,
 ): Promise<AcquiredGuard> {
-  return take({ files, processes, clock, random, lockPath }, (holder) => holder.alive === false);
+  const taken = await take({ files, processes, clock, random, lockPath }, (holder) => holder.alive === false);
+  if (taken.ok) await sweep(files, lockPath);
+  return taken;
 }
 
 export type BrokenGuard =
@@ -166,9 +168,23 @@ async function tryCreate(files: Files, path: string, claim: Claim): Promise<bool
     await createFile(files, path, new TextEncoder().encode(text), `${path}.${claim.nonce}.tmp`);
     return true;
   } catch (fault) {
-    if (faultCode(fault) === 'EEXIST') return false;
+    // ENOENT: whoever holds the guard by now swept the scratch file away.
+    if (faultCode(fault) === 'EEXIST' || faultCode(fault) === 'ENOENT') return false;
     await releaseGuard(files, path, claim.nonce).catch(() => {});
     throw fault;
+  }
+}
+
+/** Removes the scratch files of processes that were killed while they tried. One that tries just now tries again. */
+async function sweep(files: Files, lockPath: string): Promise<void> {
+  try {
+    const guard = guardPath(await files.real(lockPath));
+    for (const name of await files.list(dirname(guard))) {
+      if (name.startsWith(`${basename(guard)}.`) && name.endsWith('.tmp'))
+        await files.remove(join(dirname(guard), name));
+    }
+  } catch {
+    // It stays behind until the next one: no fault may keep the guard from whoever has just got it.
   }
 }
 

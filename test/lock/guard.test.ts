@@ -291,6 +291,20 @@ describe('a crash while the guard is taken', () => {
   });
 });
 
+describe('a kill while the guard is taken', () => {
+  it('leaves nothing behind for good', async () => {
+    const stale = await heldBy({ self: identity(1) });
+    for (const before of [createMemoryDisk(), stale]) {
+      for (let at = 0; at < 40; at += 1) {
+        const left = await killedAt(before, at, 9);
+        const taken = await acquire(left.files, { self: identity(2) });
+        if (taken.ok) await taken.release();
+        expect(names(left)).toEqual([]);
+      }
+    }
+  });
+});
+
 describe('a fault while the guard is taken', () => {
   it.each(['free', 'stale'])('leaves it to the next run, or is of no matter (%s)', async (kind) => {
     const before = kind === 'free' ? createMemoryDisk() : await heldBy({ self: identity(1) });

@@ -1,0 +1,174 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Attempt } from '../../src/lock/attempt.js';
+import { type Ended, launchProgram } from '../e2e/launch.js';
+import { launchService, type Service } from '../e2e/service.js';
+import {
+  attemptsOf,
+  doubleCharges,
+  fileFaults,
+  isOpen,
+  LOCKFILE,
+  lostJobs,
+  servedJobs,
+  trackIn,
+  type Wanted,
+} from './judge.js';
+import { describe, type Killed, runAndKill, type Way } from './way.js';
+
+/** A service that only one life at a time uses, and the ledger that tells what it charged for. */
+export interface Place {
+  readonly service: Service;
+  readonly ledger: string;
+}
+
+/** Faster than life: a job is ready long before it is first asked for. */
+const SPEED = 20_000;
+
+export async function openPlace(folder: string): Promise<Place> {
+  const ledger = path.join(folder, 'ledger');
+  return { ledger, service: await launchService(folder, SPEED, '--ledger', ledger) };
+}
+
+/** What became of one album whose runs were killed. */
+export interface Life {
+  /** The moments that came. */
+  readonly reached: readonly Way[];
+  readonly doubleCharges: number;
+  readonly lostIds: number;
+  /** Attempts left in doubt, settled by a person afterwards. */
+  readonly inDoubt: number;
+  /** Every take done and every file there, by the ordinary command. */
+  readonly finished: boolean;
+  /** Everything that is not as promised, with the moments that led there. */
+  readonly faults: readonly string[];
+}
+
+const WANTED: Wanted = new Map([
+  ['bell', 2],
+  ['piano', 1],
+]);
+
+/** Runs until it no longer says "run again to collect", at most this often. */
+const RUNS_MAX = 5;
+
+export function writeAlbum(cwd: string, tag: string): void {
+  const prompt = (track: string, what: string) => `"Track ${track}, ${what}, ${tag}"`;
+  writeFileSync(
+    path.join(cwd, 'album.yaml'),
+    `version: 1
+budget: 5
+tracks:
+  - { id: bell, model: elevenlabs-sound-effects-v2, takes: 2, prompt: ${prompt('bell', 'a small bell')} }
+  - { id: piano, model: stable-audio-25, prompt: ${prompt('piano', 'slow piano')} }
+`,
+  );
+}
+
+export function runArgs({ service }: Place): readonly string[] {
+  return ['run', 'album.yaml', '--yes', ...service.flags];
+}
+
+/**
+ * The life of one album: a run that is killed at the first moment, another that is killed at the second, and so
+ * on; then the ordinary command until it ends, and a person who settles what is in doubt.
+ *
+ * @param tag names this life in its prompts, and so in the ledger
+ */
+export async function live(place: Place, cwd: string, tag: string, ways: readonly Way[]): Promise<Life> {
+  writeAlbum(cwd, tag);
+  const { service } = place;
+  const told = ways.map(describe).join(', then ');
+  const faults: string[] = [];
+  const fault = (text: string) => faults.push(`[${told}] ${text}`);
+  const before = await service.charges();
+  const reached: Way[] = [];
+  for (const way of ways) {
+    const killed = await runAndKill(way, runArgs(place), cwd, service.env);
+    if (killed.reached) reached.push(way);
+    await afterKill(place, cwd, tag, killed, fault);
+  }
+  const ended = await runToTheEnd(place, cwd, fault);
+  const open = await openAttempts(cwd, fault);
+  if (ended.code !== (open.length > 0 ? 8 : 0))
+    fault(`exit ${ended.code}, ${open.length} in doubt:\n${ended.stderr}`);
+  const lostIds = (await lost(place, cwd, tag)).length;
+  if (open.length > 0) await settle(place, cwd, tag, open, fault);
+  const jobs = servedJobs(place.ledger, tag);
+  const charges = (await service.charges()) - before;
+  if (charges !== jobs.length) fault(`${charges} charges in the history, ${jobs.length} jobs in the ledger`);
+  const attempts = await attemptsOf(cwd);
+  if (typeof attempts === 'string') fault(attempts);
+  const files = typeof attempts === 'string' ? [attempts] : fileFaults(cwd, attempts, WANTED);
+  for (const text of files) fault(text);
+  return {
+    reached,
+    doubleCharges: doubleCharges(WANTED, jobs),
+    lostIds,
+    inDoubt: open.length,
+    finished: files.length === 0,
+    faults,
+  };
+}
+
+type Fault = (text: string) => void;
+
+/** Right after a kill: the lockfile can be read, and knows of every charge. */
+async function afterKill(
+  place: Place,
+  cwd: string,
+  tag: string,
+  { ended }: Killed,
+  fault: Fault,
+): Promise<void> {
+  const attempts = await attemptsOf(cwd);
+  if (typeof attempts === 'string') fault(attempts);
+  for (const { id } of await lost(place, cwd, tag)) fault(`job ${id} is charged and not in the lockfile`);
+  if (/^bug|internal/m.test(ended.stderr)) fault(ended.stderr);
+}
+
+async function lost(place: Place, cwd: string, tag: string) {
+  const attempts = await attemptsOf(cwd);
+  return lostJobs(typeof attempts === 'string' ? [] : attempts, servedJobs(place.ledger, tag));
+}
+
+async function runToTheEnd(place: Place, cwd: string, fault: Fault): Promise<Ended> {
+  for (let runs = 1; ; runs += 1) {
+    const held = existsSync(path.join(cwd, `${LOCKFILE}.guard`));
+    const args = [...runArgs(place), '--progress', 'plain'];
+    const ended = await launchProgram(args, cwd, place.service.env).ended;
+    if (held && !ended.stderr.includes('it is taken over')) fault(`took over in silence:\n${ended.stderr}`);
+    if (ended.code !== 11 || runs === RUNS_MAX) return ended;
+  }
+}
+
+async function openAttempts(cwd: string, fault: Fault): Promise<readonly Attempt[]> {
+  const attempts = await attemptsOf(cwd);
+  if (typeof attempts !== 'string') return attempts.filter(isOpen);
+  fault(attempts);
+  return [];
+}
+
+/** A person who can look into the service says what became of each attempt in doubt; then the album is finished. */
+async function settle(
+  place: Place,
+  cwd: string,
+  tag: string,
+  open: readonly Attempt[],
+  fault: Fault,
+): Promise<void> {
+  const { service, ledger } = place;
+  const known = new Set<string>();
+  const attempts = await attemptsOf(cwd);
+  for (const { queue_id } of typeof attempts === 'string' ? [] : attempts) known.add(queue_id ?? '');
+  for (const { attempt, track } of open) {
+    const job = servedJobs(ledger, tag).find(({ id, prompt }) => trackIn(prompt) === track && !known.has(id));
+    const word = job === undefined ? ['--not-charged'] : ['--queue-id', job.id];
+    if (job !== undefined) known.add(job.id);
+    const args = ['resolve', 'album.yaml', attempt, ...word, ...service.flags];
+    const resolved = await launchProgram(args, cwd, service.env).ended;
+    if (resolved.code !== 0) fault(`resolve ended with ${resolved.code}:\n${resolved.stderr}`);
+  }
+  const ended = await runToTheEnd(place, cwd, fault);
+  if (ended.code !== 0) fault(`exit ${ended.code} after resolve:\n${ended.stderr}`);
+}

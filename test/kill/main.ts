@@ -1,0 +1,129 @@
+/*
+ * Kills real runs, over the whole life of an album, and judges what became of it: `npm run kill -- --points 240`.
+ * The program is the built one, the service is the simulator in another process. See `life.ts`.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { createRng } from '../sim/random.js';
+import { type Life, live, openPlace, type Place, runArgs, writeAlbum } from './life.js';
+import { callWays, randomWay } from './points.js';
+import { countCalls, hasStrace, nameOf, runAndKill, type Way } from './way.js';
+
+const { values } = parseArgs({
+  options: {
+    points: { type: 'string', default: '240' },
+    lanes: { type: 'string', default: '3' },
+    seed: { type: 'string', default: String(Date.now() % 1e9) },
+  },
+});
+const points = Number(values.points);
+const seed = Number(values.seed);
+const root = mkdtempSync(path.join(os.tmpdir(), 'venice-batch-kill-'));
+/** The simulated account has money for so many albums. */
+const LIVES_A_PLACE = 400;
+
+process.exitCode = await main().finally(() => rmSync(root, { recursive: true, force: true }));
+
+async function main(): Promise<number> {
+  const startedMs = Date.now();
+  const ways = await waysOfLives();
+  const lives = await killThem(ways);
+  print(lives, Date.now() - startedMs);
+  return lives.every(({ faults }) => faults.length === 0) ? 0 : 1;
+}
+
+/** Two moments for each life: one in the first run, one in the run that resumes it. */
+async function waysOfLives(): Promise<(index: number) => readonly Way[]> {
+  const rng = createRng(seed, 'kill');
+  if (!hasStrace()) {
+    console.log('no strace on this machine: runs are killed at random times alone');
+    return () => [randomWay(rng), randomWay(rng)];
+  }
+  const place = await openPlace(folder('survey'));
+  const fresh = callWays(await count(place, 'fresh'), Math.ceil(points / 2));
+  const resumed = callWays(
+    await count(place, 'resumed', { kind: 'event', nth: 12, delayMs: 0 }),
+    Math.ceil(points / 2),
+  );
+  place.service.stop();
+  console.log(`seed ${seed}; ${fresh.length} system calls of a run, ${resumed.length} of a resumed one`);
+  return (index) => [
+    fresh[index % fresh.length]!,
+    // Shuffled against the first, and every third by chance.
+    rng.chance(1 / 3) ? randomWay(rng) : rng.pick(resumed),
+  ];
+}
+
+async function count(place: Place, tag: string, first?: Way): Promise<ReadonlyMap<string, number>> {
+  const cwd = folder(tag);
+  writeAlbum(cwd, tag);
+  if (first !== undefined) await runAndKill(first, runArgs(place), cwd, place.service.env);
+  return countCalls(runArgs(place), cwd, place.service.env);
+}
+
+async function killThem(waysOf: (index: number) => readonly Way[]): Promise<readonly Life[]> {
+  const lives: Life[] = [];
+  let reached = 0;
+  let next = 0;
+  const lane = async (name: string) => {
+    let place: Place | undefined;
+    for (let lived = 0; reached < points && next < 4 * points; lived += 1) {
+      if (lived % LIVES_A_PLACE === 0) {
+        place?.service.stop();
+        place = await openPlace(folder(`${name}-${lived}`));
+      }
+      const index = next++;
+      const cwd = folder(`life-${index}`);
+      const life = await live(place!, cwd, `life ${index}.`, waysOf(index));
+      rmSync(cwd, { recursive: true });
+      lives.push(life);
+      reached += life.reached.length;
+      for (const fault of life.faults) console.error(fault);
+      if (lives.length % 10 === 0) console.log(`${reached} points`);
+    }
+    place?.service.stop();
+  };
+  await Promise.all(Array.from({ length: Number(values.lanes) }, (_, index) => lane(`lane-${index}`)));
+  return lives;
+}
+
+function folder(name: string): string {
+  const made = path.join(root, name);
+  mkdirSync(made);
+  return made;
+}
+
+function print(lives: readonly Life[], tookMs: number): void {
+  const byName = new Map<string, number>();
+  for (const way of lives.flatMap(({ reached }) => reached))
+    byName.set(nameOf(way), (byName.get(nameOf(way)) ?? 0) + 1);
+  const sum = (of: (life: Life) => number) => lives.reduce((total, life) => total + of(life), 0);
+  const row = (name: string, value: number | string) => console.log(`${name.padEnd(28)}${value}`);
+  console.log('\nkilled at');
+  for (const [name, number] of [...byName].sort(([, a], [, b]) => b - a)) row(`  ${name}`, number);
+  row(
+    'points',
+    sum(({ reached }) => reached.length),
+  );
+  row('albums', lives.length);
+  row(
+    'left in doubt, settled',
+    sum(({ inDoubt }) => inDoubt),
+  );
+  row(
+    'double charges',
+    sum(({ doubleCharges }) => doubleCharges),
+  );
+  row(
+    'lost ids',
+    sum(({ lostIds }) => lostIds),
+  );
+  row('runs finished', `${sum(({ finished }) => Number(finished))} of ${lives.length}`);
+  row(
+    'other faults',
+    sum(({ faults }) => faults.length),
+  );
+  row('seconds', Math.round(tookMs / 1000));
+}
