@@ -41,7 +41,7 @@ export const systemFiles: Files = {
   remove: async (path) => {
     await orUndefined(unlink(path));
   },
-  syncDirectory,
+  syncDirectory: shared(syncDirectory),
 };
 
 async function readBounded(path: string, bytesMax: number): Promise<Uint8Array> {
@@ -59,11 +59,13 @@ async function readBounded(path: string, bytesMax: number): Promise<Uint8Array> 
 async function* streamFile(path: string): AsyncGenerator<Uint8Array> {
   const handle = await open(path, 'r');
   try {
-    const { size } = await handle.stat();
-    const pieceBytes = Math.min(PIECE_BYTES, Math.max(size, 4_096));
+    // The size is a hint: pipes and devices tell none, and a file may grow meanwhile.
+    let leftBytes = (await handle.stat()).size;
     for (;;) {
+      const pieceBytes = Math.min(PIECE_BYTES, Math.max(leftBytes, 4_096));
       const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafeSlow(pieceBytes), 0, pieceBytes);
       if (bytesRead === 0) return;
+      leftBytes -= bytesRead;
       yield buffer.subarray(0, bytesRead);
     }
   } finally {
@@ -105,6 +107,27 @@ async function syncParent(path: string): Promise<void> {
   } catch (error) {
     if (faultCode(error) !== 'EACCES' && faultCode(error) !== 'EPERM') throw error;
   }
+}
+
+/** Calls for one path that come while it is worked on share the next turn: the one under way may have missed them. */
+function shared(work: (path: string) => Promise<void>): (path: string) => Promise<void> {
+  const running = new Map<string, Promise<void>>();
+  const waiting = new Map<string, Promise<void>>();
+  const start = (path: string): Promise<void> => {
+    waiting.delete(path);
+    const turn = work(path).finally(() => {
+      if (running.get(path) === turn) running.delete(path);
+    });
+    running.set(path, turn);
+    return turn;
+  };
+  return (path) => {
+    const before = running.get(path);
+    const next = waiting.get(path) ?? before?.catch(() => {}).then(() => start(path));
+    if (next === undefined) return start(path);
+    waiting.set(path, next);
+    return next;
+  };
 }
 
 /** Windows cannot open a folder for this, and has no other way. */

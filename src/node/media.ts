@@ -76,7 +76,7 @@ function openSource(bytes: AsyncIterable<Uint8Array>) {
   const iterator = bytes[Symbol.asyncIterator]();
   const held: Uint8Array[] = [];
   const tail: Uint8Array[] = [];
-  let head = new Uint8Array();
+  let head: Uint8Array = new Uint8Array();
   let tailBytes = 0;
   let total = 0;
   let done = false;
@@ -100,7 +100,9 @@ function openSource(bytes: AsyncIterable<Uint8Array>) {
   };
   const keep = (piece: Uint8Array) => {
     total += piece.byteLength;
-    if (head.byteLength < HEAD_BYTES) head = Buffer.concat([head, piece]).subarray(0, HEAD_BYTES);
+    const room = HEAD_BYTES - head.byteLength;
+    if (room > 0)
+      head = head.byteLength === 0 ? piece.subarray(0, room) : Buffer.concat([head, piece.subarray(0, room)]);
     tail.push(piece);
     tailBytes += piece.byteLength;
     while (tailBytes - tail[0]!.byteLength >= TAIL_BYTES) tailBytes -= tail.shift()!.byteLength;
@@ -124,7 +126,11 @@ function openSource(bytes: AsyncIterable<Uint8Array>) {
       if (fault !== undefined) throw fault.reason;
       return total;
     },
-    ends: (sizeBytes: number): Ends => ({ head, tail: Buffer.concat(tail), sizeBytes }),
+    ends: (sizeBytes: number): Ends => ({
+      head,
+      tail: tail.length === 1 ? tail[0]! : Buffer.concat(tail),
+      sizeBytes,
+    }),
     close: async (): Promise<void> => {
       if (!done) await iterator.return?.();
     },

@@ -81,6 +81,8 @@ export interface RunContext {
   readonly stop: AbortSignal;
   readonly emit: (event: RunEvent) => void;
   readonly troubles: Set<Trouble>;
+  /** Output folders that were found to lie inside the output root and made durable. Absolute. */
+  readonly readyFolders: Set<string>;
   readonly startedMs: number;
   /** Cleared for good by `stopBuying`. */
   buying: boolean;

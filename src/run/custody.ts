@@ -33,16 +33,17 @@ export async function takeCustody(
   const stem = job.take?.stem ?? attempt.stem;
   const directory = path.dirname(path.join(settings.outputRoot, stem));
   const part = partPath(settings.outputRoot, stem, attempt);
-  try {
-    if ((await prepareDirectory(ports.files, settings.outputRoot, directory)) === 'outside') {
-      audio.answer.discard();
-      return { kind: 'disk', code: 'outside_output_folder' };
-    }
-  } catch (error) {
+  const fault = await folderFault(context, directory);
+  if (fault !== undefined) {
     audio.answer.discard();
-    return { kind: 'disk', code: faultCode(error) };
+    return { kind: 'disk', code: fault };
   }
   const download = await downloadAudio(ports, audio, part, context.halt.signal);
+  if (download.kind === 'disk' && download.code === 'ENOENT') {
+    // Somebody removed the folder: the next try makes it again.
+    context.readyFolders.delete(directory);
+    return { kind: 'broken', code: download.code };
+  }
   if (download.kind === 'mismatch') await keepUnverified(context, part, job);
   if (download.kind !== 'complete') return download;
   if (!audio.answer.framed && audio.contentLength === undefined && job.lastSha256 !== download.sha256) {
@@ -56,6 +57,19 @@ export async function takeCustody(
   } catch (error) {
     return { kind: 'disk', code: faultCode(error) };
   }
+}
+
+/** Makes the folder ready, once a run. Returns why it is not. */
+async function folderFault(context: RunContext, directory: string): Promise<string | undefined> {
+  if (context.readyFolders.has(directory)) return undefined;
+  try {
+    const found = await prepareDirectory(context.ports.files, context.settings.outputRoot, directory);
+    if (found === 'outside') return 'outside_output_folder';
+  } catch (error) {
+    return faultCode(error);
+  }
+  context.readyFolders.add(directory);
+  return undefined;
 }
 
 function partPath(outputRoot: string, stem: string, attempt: Attempt): string {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { faultCode } from '../errors.js';
-import type { FileHandle, Ports } from '../ports.js';
+import type { FileHandle, Files, Ports } from '../ports.js';
 import type { Retrieved } from '../venice/client.js';
 
 /** The longest audio any model makes is ten minutes; as 24-bit 48 kHz stereo WAV that is 173 MB. */
@@ -38,9 +38,7 @@ export async function downloadAudio(
 ): Promise<Download> {
   let handle: FileHandle;
   try {
-    // Removed, not truncated: after a crash it can be a second name of a file that is already published.
-    await ports.files.remove(partPath);
-    handle = await ports.files.open(partPath, 'exclusive');
+    handle = await openPart(ports.files, partPath);
   } catch (error) {
     audio.answer.discard();
     return { kind: 'disk', code: faultCode(error) };
@@ -55,10 +53,23 @@ export async function downloadAudio(
   return inspect(ports, audio, partPath, received);
 }
 
+/** What stands there is removed, not truncated: after a crash it can be a second name of a file that is already published. */
+async function openPart(files: Files, partPath: string): Promise<FileHandle> {
+  try {
+    return await files.open(partPath, 'exclusive');
+  } catch (error) {
+    if (faultCode(error) !== 'EEXIST') throw error;
+    await files.remove(partPath);
+    return files.open(partPath, 'exclusive');
+  }
+}
+
 interface Received {
   readonly kind: 'received';
   readonly bytes: number;
   readonly sha256: string;
+  /** All of it, where it was written at once: it need not be read back to be looked at. */
+  readonly whole?: Uint8Array;
 }
 
 async function receive(audio: Audio, handle: FileHandle, stop: AbortSignal): Promise<Received | Download> {
@@ -66,9 +77,11 @@ async function receive(audio: Audio, handle: FileHandle, stop: AbortSignal): Pro
   let bytes = 0;
   let waiting: Uint8Array[] = [];
   let waitingBytes = 0;
+  let whole: Uint8Array | undefined;
   const flush = async () => {
     if (waitingBytes === 0) return;
     const piece = waiting.length === 1 && waiting[0] !== undefined ? waiting[0] : Buffer.concat(waiting);
+    whole = waitingBytes === bytes ? piece : undefined;
     waiting = [];
     waitingBytes = 0;
     try {
@@ -99,7 +112,7 @@ async function receive(audio: Audio, handle: FileHandle, stop: AbortSignal): Pro
     if (error instanceof DiskFault) return { kind: 'disk', code: error.code };
     return { kind: 'broken', code: faultCode(error) || 'transfer' };
   }
-  return { kind: 'received', bytes, sha256: hash.digest('hex') };
+  return { kind: 'received', bytes, sha256: hash.digest('hex'), ...(whole && { whole }) };
 }
 
 class DiskFault extends Error {
@@ -126,8 +139,9 @@ async function finish(handle: FileHandle, sync: boolean): Promise<string | undef
 
 async function inspect(ports: Ports, audio: Audio, partPath: string, received: Received): Promise<Download> {
   let facts: Awaited<ReturnType<Ports['inspectMedia']>>;
+  const { whole } = received;
   try {
-    facts = await ports.inspectMedia(ports.files.stream(partPath), received.bytes);
+    facts = await ports.inspectMedia(whole ? once(whole) : ports.files.stream(partPath), received.bytes);
   } catch (error) {
     return { kind: 'disk', code: faultCode(error) };
   }
@@ -143,6 +157,10 @@ async function inspect(ports: Ports, audio: Audio, partPath: string, received: R
       ? {}
       : { warning: `the server called it ${audio.mediaType}, by its bytes it is ${mediaType}` }),
   };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }
 
 /** File name extension by media type. */

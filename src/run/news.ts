@@ -24,7 +24,8 @@ export function createNews(): News {
         const waits = [woken];
         if (delayMs !== Number.POSITIVE_INFINITY) waits.push(clock.sleep(Math.max(1, delayMs), over.signal));
         await Promise.race(waits);
-        over.abort();
+        // A reason of our own: the default is an error with its stack, made anew each time.
+        over.abort('over');
         resolve = undefined;
       }
       pending = false;

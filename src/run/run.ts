@@ -99,6 +99,7 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
       scheduler.answered(model, paceOf(result), ports.clock.nowMs()),
     ),
     troubles: new Set(),
+    readyFolders: new Set(),
     startedMs: ports.clock.nowMs(),
     buying: true,
     madeCount: 0,
