@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { faultCode } from '../errors.js';
-import type { Attempt } from '../lock/attempt.js';
+import type { Attempt, StoredFile } from '../lock/attempt.js';
 import type { LockStore } from '../lock/store.js';
 import type { FileMove } from '../plan/plan.js';
 import type { Files } from '../ports.js';
@@ -24,13 +24,27 @@ export async function moveStored(context: MoveContext, attempt: Attempt, to: str
   if (attempt.file === undefined) return false;
   const from = attempt.file.path;
   const { files } = context.ports;
-  if ((await files.facts(path.join(settings.outputRoot, from))) === undefined) return false;
+  if (!(await standsThere(context, attempt.attempt, attempt.file))) return false;
   if (await isTaken(files, path.join(settings.outputRoot, from), path.join(settings.outputRoot, to)))
     return false;
   const directory = path.dirname(path.join(settings.outputRoot, to));
   if ((await prepareDirectory(files, settings.outputRoot, directory)) === 'outside') return false;
   await store.record(changed(store, attempt, { move_to: to }));
   return settleMove(context, store.newest(attempt.attempt) ?? attempt);
+}
+
+/** Whether what stands at its path is this attempt's: where another one names that path too, the bytes tell. */
+async function standsThere(
+  { ports, store, settings }: MoveContext,
+  id: string,
+  file: StoredFile,
+): Promise<boolean> {
+  const place = path.join(settings.outputRoot, file.path);
+  const contested = [...store.attempts.values()].some(
+    (other) => other.attempt !== id && other.file?.path === file.path,
+  );
+  if (contested) return (await hashFile(ports.files, place))?.sha256 === file.sha256;
+  return (await ports.files.facts(place)) !== undefined;
 }
 
 async function isTaken(files: Files, from: string, to: string): Promise<boolean> {
