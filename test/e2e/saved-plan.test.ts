@@ -1,0 +1,104 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { audioFiles, folder, lockLines, run, start, startService, writeManifest } from './program.js';
+import type { Service } from './service.js';
+
+describe('a saved plan', () => {
+  let service: Service;
+  beforeAll(async () => {
+    service = await startService();
+  });
+
+  /** A folder with a manifest and its saved plan, and how to apply it. */
+  async function planned(edit: (text: string) => string = (text) => text) {
+    const cwd = folder();
+    const manifest = path.join(cwd, writeManifest(cwd));
+    const rewrite = (change: (text: string) => string) =>
+      writeFileSync(manifest, change(readFileSync(manifest, 'utf8')));
+    rewrite(edit);
+    const saved = await run(['plan', 'album.yaml', '--out', 'plan.json', ...service.flags], cwd, service.env);
+    expect(saved, saved.stderr).toMatchObject({ code: 0 });
+    const before = await service.charges();
+    const args = ['run', 'album.yaml', '--plan', 'plan.json', ...service.flags];
+    return {
+      cwd,
+      rewrite,
+      begin: () => start([...args, '--events', 'ndjson'], cwd, service.env),
+      apply: (...more: string[]) => run([...args, ...more], cwd, service.env),
+      charges: async () => (await service.charges()) - before,
+    };
+  }
+
+  const attempts = (cwd: string) => new Set(lockLines(cwd).map(({ attempt }) => attempt));
+
+  it('is its own approval, once', async () => {
+    const plan = await planned();
+    expect(await plan.apply()).toMatchObject({ code: 0 });
+    expect(await plan.charges()).toBe(4);
+    expect(audioFiles(plan.cwd)).toHaveLength(4);
+    const again = await plan.apply();
+    expect(again.code).toBe(2);
+    expect(again.stderr).toContain('error[plan-used]');
+    expect(await plan.charges()).toBe(4);
+  });
+
+  it('that was cut short buys nothing more, but what is in flight is collected', async () => {
+    const plan = await planned();
+    const begun = plan.begin();
+    await begun.seen(/"state":"queued"/);
+    begun.child.kill('SIGKILL');
+    await begun.ended;
+    const submitted = attempts(plan.cwd);
+    const again = await plan.apply();
+    expect(again.stderr).toContain('error[plan-used]');
+    expect(attempts(plan.cwd)).toEqual(submitted);
+    expect(await plan.charges()).toBeLessThanOrEqual(submitted.size);
+    const states = lockLines(plan.cwd).map(({ state }) => state);
+    expect(states).toContain('done');
+    expect(again.code).toBe(states.includes('in_doubt') ? 8 : 2);
+    expect(audioFiles(plan.cwd)).toHaveLength(states.filter((state) => state === 'done').length);
+  });
+
+  it('is over also where the service refused all of it', async () => {
+    const plan = await planned((text) => text.replaceAll('A short', '[sandbox:policy] A short'));
+    expect((await plan.apply()).code).toBe(100);
+    expect(lockLines(plan.cwd).every(({ state }) => state === 'rejected')).toBe(true);
+    const again = await plan.apply();
+    expect(again.code).toBe(2);
+    expect(again.stderr).toContain('error[plan-used]');
+    expect(await plan.charges()).toBe(0);
+  });
+
+  it('is out of date once a prompt was edited', async () => {
+    const plan = await planned();
+    plan.rewrite((text) => text.replace('number 2', 'number two'));
+    const stale = await plan.apply();
+    expect(stale.code).toBe(2);
+    expect(stale.stderr).toMatch(/error\[plan-stale\].*track-2/);
+    expect(await plan.charges()).toBe(0);
+  });
+
+  it('does not stand in for a budget, nor for another choice of tracks', async () => {
+    const plan = await planned((text) => text.replace('budget: 20\n', ''));
+    const unlimited = await plan.apply();
+    expect(unlimited.code).toBe(2);
+    expect(unlimited.stderr).toContain('needs a budget');
+    expect((await plan.apply('--budget', '0.01')).code).toBe(5);
+    expect((await plan.apply('--only', 'track-1')).stderr).toContain('--only exclude each other');
+    expect(await plan.charges()).toBe(0);
+    expect((await plan.apply('--budget', '20')).code).toBe(0);
+    expect(await plan.charges()).toBe(4);
+  });
+
+  it('has to be one', async () => {
+    const plan = await planned();
+    writeFileSync(path.join(plan.cwd, 'plan.json'), '{"format":"venice-batch-plan","version":2}');
+    const newer = await plan.apply();
+    expect(newer).toMatchObject({ code: 2, stderr: expect.stringContaining('error[plan-newer-version]') });
+    writeFileSync(path.join(plan.cwd, 'plan.json'), '{}');
+    const none = await plan.apply();
+    expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining('error[plan-not-a-plan]') });
+    expect(await plan.charges()).toBe(0);
+  });
+});
