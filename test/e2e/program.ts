@@ -10,6 +10,11 @@ afterAll(() => {
   for (const cleanUp of cleanUps.splice(0).reverse()) cleanUp();
 });
 
+/** Does something when the tests of the file are over. */
+export function afterTests(cleanUp: () => void): void {
+  cleanUps.push(cleanUp);
+}
+
 /** A folder of its own, removed after the tests of the file. */
 export function folder(): string {
   const made = mkdtempSync(path.join(os.tmpdir(), 'venice-batch-'));

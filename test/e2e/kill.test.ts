@@ -1,0 +1,85 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import pLimit from 'p-limit';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type Life, live, openPlace, type Place } from '../kill/life.js';
+import { hasStrace, type Way } from '../kill/way.js';
+import { afterTests, folder } from './program.js';
+
+/** Lives at the same time. Each has a service of its own, since charges are counted by service. */
+const LANES = 4;
+
+const BY_CALL: readonly (readonly Way[])[] = [
+  // Before the first intent, and between an intent and its submit.
+  [call('link', 2), call('fdatasync', 3)],
+  [call('fdatasync', 4), call('rename', 1)],
+  [call('connect', 6), call('fsync', 2)],
+  // Between custody and its record, the clean-up, and the canonical lockfile.
+  [call('link', 4), call('unlink', 3)],
+  [call('fdatasync', 16), call('writev', 3)],
+];
+
+const BY_EVENT: readonly (readonly Way[])[] = [
+  [event(9, 0), event(12, 0)],
+  [event(11, 3), event(14, 1)],
+  [event(13, 0), event(16, 5)],
+  [event(16, 2), event(18, 0)],
+];
+
+function call(name: string, nth: number): Way {
+  return { kind: 'call', name, nth };
+}
+
+function event(nth: number, delayMs: number): Way {
+  return { kind: 'event', nth, delayMs };
+}
+
+describe('a run that is killed, and the run that resumes it too', () => {
+  const places: Place[] = [];
+  beforeAll(async () => {
+    const root = folder();
+    for (let lane = 0; lane < LANES; lane += 1) {
+      const home = path.join(root, `lane-${lane}`);
+      mkdirSync(home);
+      const place = await openPlace(home);
+      afterTests(place.service.stop);
+      places.push(place);
+    }
+  });
+
+  const limit = pLimit(LANES);
+  const liveAll = (all: readonly (readonly Way[])[], tag: string): Promise<Life[]> =>
+    Promise.all(
+      all.map((ways, index) =>
+        limit(async () => {
+          const place = places.pop()!;
+          try {
+            return await live(place, folder(), `${tag} ${index}.`, ways);
+          } finally {
+            places.push(place);
+          }
+        }),
+      ),
+    );
+
+  it('pays once, loses nothing and is finished: killed around what it tells', async () => {
+    expectAllWell(await liveAll(BY_EVENT, 'event'), BY_EVENT.length);
+  }, 120_000);
+
+  it('pays once, loses nothing and is finished: killed at a system call', async () => {
+    if (!hasStrace()) {
+      console.log('no strace here: killed around what it tells instead of at system calls');
+      expectAllWell(await liveAll(BY_EVENT, 'again'), BY_EVENT.length);
+      return;
+    }
+    expectAllWell(await liveAll(BY_CALL, 'call'), BY_CALL.length);
+  }, 120_000);
+});
+
+function expectAllWell(lives: readonly Life[], killsMin: number): void {
+  expect(lives.flatMap(({ faults }) => faults)).toEqual([]);
+  expect(lives.every(({ finished }) => finished)).toBe(true);
+  expect(lives.reduce((sum, { doubleCharges, lostIds }) => sum + doubleCharges + lostIds, 0)).toBe(0);
+  // The first moment of each life always comes; whether the second does depends on the first.
+  expect(lives.reduce((sum, { reached }) => sum + reached.length, 0)).toBeGreaterThanOrEqual(killsMin);
+}
