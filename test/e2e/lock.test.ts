@@ -1,0 +1,108 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { edit, type Scene, scene } from './scene.js';
+
+const guardOf = (album: Scene) => `${album.lockPath}.guard`;
+
+/** What the guard says of its holder. */
+interface Guard {
+  pid: number;
+  hostname: string;
+  start_time: string;
+  since_ms: number;
+}
+
+/** A run that was killed in the middle of things and left its guard. */
+async function killedRun(album: Scene): Promise<number> {
+  const run = album.start('run', '--yes', '--events', 'ndjson');
+  await run.seen(/"state":"queued"[\s\S]*"state":"queued"/);
+  run.kill();
+  await run.ended;
+  return run.child.pid!;
+}
+
+function changeGuard(album: Scene, change: Partial<Guard>): void {
+  edit(guardOf(album), (text) => JSON.stringify({ ...(JSON.parse(text) as Guard), ...change }));
+}
+
+describe.concurrent('one run at a time', () => {
+  it('exactly one of those started together spends, the others say who has the lock', async () => {
+    const album = await scene();
+    const runs = [1, 2, 3, 4].map(() => album.start('run', '--yes'));
+    const ended = await Promise.all(runs.map(({ ended }) => ended));
+    expect(ended.map(({ code }) => code).sort()).toEqual([0, 7, 7, 7]);
+    const winner = runs[ended.findIndex(({ code }) => code === 0)]?.child.pid;
+    for (const { code, stderr } of ended) if (code === 7) expect(stderr).toContain(`pid ${winner} `);
+    expect(await album.charges()).toBe(2);
+  });
+
+  it('does not take the lock from a run that is stopped, however long', async () => {
+    const album = await scene();
+    const first = album.start('run', '--yes', '--events', 'ndjson');
+    await first.seen(/"state":"queued"/);
+    first.child.kill('SIGSTOP');
+    changeGuard(album, { since_ms: Date.now() - 30 * 86_400_000 });
+    const second = await album.run('run', '--yes');
+    expect(second).toMatchObject({ code: 7 });
+    expect(second.stderr).toContain(`pid ${first.child.pid} `);
+    expect((await album.run('collect')).code).toBe(7);
+    expect((await album.run('unlock', '--force')).code).toBe(7);
+    expect((await album.run('status')).code).toBe(0);
+    first.child.kill('SIGCONT');
+    expect((await first.ended).code).toBe(0);
+    expect(await album.charges()).toBe(2);
+  });
+
+  it('takes over from a run that is gone, and says so', async () => {
+    const album = await scene();
+    const pid = await killedRun(album);
+    const resumed = await album.run('run', '--yes', '--progress', 'plain');
+    expect(resumed.stderr).toContain(`an earlier run (pid ${pid}) ended without freeing its lock`);
+    expect(resumed.code).toBe(0);
+    expect(await album.charges()).toBe(2);
+  });
+
+  it('takes over where the pid was given to another process', async () => {
+    const album = await scene();
+    await killedRun(album);
+    // This very process lives, but began at another time than the run that had its pid.
+    changeGuard(album, { pid: process.pid });
+    const resumed = await album.run('run', '--yes', '--progress', 'plain');
+    expect(resumed.stderr).toContain(`(pid ${process.pid}) ended without freeing its lock`);
+    expect(resumed.code).toBe(0);
+  });
+
+  it('does not take over from another host: a person says that it is free', async () => {
+    const album = await scene();
+    await killedRun(album);
+    changeGuard(album, { hostname: 'the-other-studio' });
+    const refused = await album.run('run', '--yes');
+    expect(refused.code).toBe(7);
+    expect(refused.stderr).toContain('the-other-studio');
+    expect(refused.stderr).toContain('unlock album.yaml --force');
+    expect((await album.run('unlock')).code).toBe(7);
+    expect((await album.run('unlock', '--force')).code).toBe(0);
+    expect((await album.run('run', '--yes')).code).toBe(0);
+    expect(await album.charges()).toBe(2);
+  });
+
+  it('does not take a guard that it cannot read for a free one', async () => {
+    const album = await scene();
+    await killedRun(album);
+    writeFileSync(guardOf(album), '');
+    expect((await album.run('run', '--yes')).code).toBe(7);
+    expect(readFileSync(guardOf(album), 'utf8')).toBe('');
+    expect((await album.run('unlock', '--force')).code).toBe(0);
+    expect((await album.run('run', '--yes')).code).toBe(0);
+  });
+
+  it('lets nobody resolve or repair what a run is writing', async () => {
+    const album = await scene();
+    const first = album.start('run', '--yes', '--events', 'ndjson');
+    await first.seen(/"state":"queued"/);
+    const attempt = String(album.lock()[0]?.attempt);
+    expect((await album.run('resolve', attempt, '--charged')).code).toBe(7);
+    expect((await album.run('lock repair')).code).toBe(7);
+    expect((await first.ended).code).toBe(0);
+  });
+});

@@ -1,0 +1,56 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Ended, Env, Started } from './launch.js';
+import { folder, lockLines, start, startService } from './program.js';
+import type { Service } from './service.js';
+
+/** An album in a folder of its own, with a service of its own: tests that run side by side do not count each other's charges. */
+export interface Scene {
+  readonly cwd: string;
+  readonly service: Service;
+  /** Runs `venice-batch <verb> album.yaml <words>` against the service. */
+  run(verb: string, ...words: readonly string[]): Promise<Ended>;
+  start(verb: string, ...words: readonly string[]): Started;
+  charges(): Promise<number>;
+  /** The lockfile's lines but for its header. */
+  lock(): Record<string, unknown>[];
+  lockPath: string;
+}
+
+export interface SceneOptions {
+  /** Prompts by track id. Default: `one` and `two`. */
+  readonly prompts?: Readonly<Record<string, string>>;
+  readonly env?: Env;
+}
+
+const PROMPTS = { one: 'A door falls shut', two: 'Rain on a tin roof' };
+
+export async function scene({ prompts = PROMPTS, env = {} }: SceneOptions = {}): Promise<Scene> {
+  const cwd = folder();
+  const service = await startService(1_000);
+  writePrompts(cwd, prompts);
+  const begin = (verb: string, ...words: readonly string[]) =>
+    start([...verb.split(' '), 'album.yaml', ...words, ...service.flags], cwd, { ...service.env, ...env });
+  return {
+    cwd,
+    service,
+    start: begin,
+    run: (...words) => begin(...words).ended,
+    charges: service.charges,
+    lock: () => lockLines(cwd),
+    lockPath: path.join(cwd, 'album.lock.jsonl'),
+  };
+}
+
+/** A manifest of cheap sounds. */
+export function writePrompts(cwd: string, prompts: Readonly<Record<string, string>>): void {
+  const tracks = Object.entries(prompts).map(
+    ([id, prompt]) =>
+      `  - { id: ${id}, model: elevenlabs-sound-effects-v2, prompt: ${JSON.stringify(prompt)} }\n`,
+  );
+  writeFileSync(path.join(cwd, 'album.yaml'), `version: 1\nbudget: 5\ntracks:\n${tracks.join('')}`);
+}
+
+export function edit(file: string, change: (text: string) => string): void {
+  writeFileSync(file, change(readFileSync(file, 'utf8')));
+}
