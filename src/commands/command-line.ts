@@ -1,7 +1,7 @@
 import { commandLine } from '../report/shell.js';
 import type { Settings } from './settings.js';
 
-/** A command for the same manifest, ready to paste: keeps the flags that say where things are. */
+/** A command for the same manifest, ready to paste: keeps the flags that say where things are, and what may be bought. */
 export function nextCommandLine(
   verb: string,
   { manifest, flags }: Pick<Settings, 'manifest' | 'flags'>,
@@ -14,5 +14,11 @@ export function nextCommandLine(
     ...(flags.lockfile === undefined ? [] : ['--lockfile', flags.lockfile]),
     ...(flags.outDir === undefined ? [] : ['--out-dir', flags.outDir]),
   ];
-  return commandLine(['venice-batch', verb, manifest, ...words, ...kept]);
+  const buys = verb === 'run' || verb === 'plan';
+  const chosen = [
+    ...(flags.only ?? []).flatMap((pattern) => ['--only', pattern]),
+    ...(flags.except ?? []).flatMap((pattern) => ['--except', pattern]),
+    ...(flags.budget === undefined ? [] : ['--budget', flags.budget]),
+  ];
+  return commandLine(['venice-batch', verb, manifest, ...words, ...kept, ...(buys ? chosen : [])]);
 }

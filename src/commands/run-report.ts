@@ -78,7 +78,7 @@ export async function summarise(ending: Ending): Promise<RunReport> {
     next_command: nextCommand(settings, exitCode, {
       inDoubt,
       inFlight: inFlight + owed + orphans.length,
-      failed: counts.failed + counts.missing,
+      retryable: counts.retryable,
     }),
   };
   world.emit(summary);
@@ -95,11 +95,14 @@ interface RowCounts {
   failed: number;
   missing: number;
   notBought: number;
+  /** Bought again with `--retry-failed`. What was refused is mended in the manifest instead. */
+  retryable: number;
 }
 
 function countRows(rows: readonly PlanRow[]): RowCounts {
-  const counts: RowCounts = { done: 0, failed: 0, missing: 0, notBought: 0 };
+  const counts: RowCounts = { done: 0, failed: 0, missing: 0, notBought: 0, retryable: 0 };
   for (const { decision } of rows) {
+    if (decision.kind === 'held' && decision.because !== 'rejected') counts.retryable += 1;
     if (decision.kind === 'done') counts.done += 1;
     else if (decision.kind === 'collect' && decision.attempt.state === 'stored') counts.done += 1;
     else if (decision.kind === 'held' && decision.because === 'missing') counts.missing += 1;
@@ -140,14 +143,14 @@ function tellEarlier(world: World, rows: readonly PlanRow[], startedMs: number):
 function nextCommand(
   settings: BatchSettings,
   exitCode: ExitCode,
-  left: { inDoubt: number; inFlight: number; failed: number },
+  left: { inDoubt: number; inFlight: number; retryable: number },
 ): string | null {
   if (exitCode === EXIT.ok) return null;
   if (left.inFlight > 0) return settings.command(settings.mode === 'collect' ? 'collect' : 'run');
   if (left.inDoubt > 0) return settings.command('resolve');
   if (settings.savedPlan !== undefined && (exitCode === EXIT.usage || exitCode === EXIT.budget))
     return settings.command('plan');
-  if (exitCode === EXIT.tracks && left.failed > 0) return settings.command('run', '--retry-failed');
+  if (exitCode === EXIT.tracks && left.retryable > 0) return settings.command('run', '--retry-failed');
   if (exitCode === EXIT.invalid) return settings.command('validate');
   return settings.command('run');
 }
