@@ -48,23 +48,34 @@ export function drawn(seed: string): () => number {
 export function readScore(prompt: string, seed: string): Score {
   const draw = drawn(`score ${seed}`);
   const bpm = Number(/\b(\d{2,3})\s*bpm\b/i.exec(prompt)?.[1] ?? Math.round(84 + 52 * draw()));
-  const key = /\b([A-G])(#|♯|b|♭| sharp| flat)?[ -]?(major|minor|maj|min|m)?\b(?=[ ,.;]|$)/.exec(
-    keyPhrase(prompt),
-  );
-  const shift = key?.[2] === undefined ? 0 : /#|♯|sharp/.test(key[2]) ? 1 : -1;
-  const tonic = key?.[1] === undefined ? Math.floor(12 * draw()) : (NOTES[key[1]]! + shift + 12) % 12;
-  const minor = /\bminor\b|\bmin\b|melanchol|dark|sad|noir/i.test(prompt) && !/\bmajor\b/i.test(prompt);
+  const drawnTonic = Math.floor(12 * draw());
+  const tonic = namedTonic(prompt) ?? drawnTonic;
+  const minor =
+    /\bminor\b|\b[A-G][#♯b♭]?[ -]min\b|melanchol|dark|sad|noir/i.test(prompt) && !/\bmajor\b/i.test(prompt);
   const named = (Object.keys(WORDS) as Instrument[]).filter((instrument) => WORDS[instrument].test(prompt));
   const instruments = new Set<Instrument>(named.length > 0 ? named : ['keys', 'bass', 'drums']);
   const progression = PROGRESSIONS[Math.floor(draw() * PROGRESSIONS.length)] ?? PROGRESSIONS[0];
   return { bpm: Math.min(220, Math.max(40, bpm)), tonic, minor, instruments, progression };
 }
 
-/** Only a letter that stands for a key: "A minor", "key of E", never the article "A". */
-function keyPhrase(prompt: string): string {
-  const named = /\b([A-G](?:#|♯|b|♭| sharp| flat)?)[ -](?:major|minor|maj|min)\b/.exec(prompt);
-  if (named) return named[1] ?? '';
-  return /\b(?:key of|in) ([A-G](?:#|♯|b|♭)?)\b(?! [a-z])/.exec(prompt)?.[1] ?? '';
+const ACCIDENTAL = '(#|♯|b|♭| sharp| flat)?';
+const KEY_WITH_MODE = new RegExp(`\\b([A-G])${ACCIDENTAL}[ -](?:major|minor|maj|min)\\b`);
+const KEY_ALONE = new RegExp(`\\b(?:key of|in) ([A-G])${ACCIDENTAL}(?![\\w#])`);
+
+function namedTonic(prompt: string): number | undefined {
+  const key = [KEY_WITH_MODE, KEY_ALONE]
+    .map((pattern) => pattern.exec(prompt))
+    .find((match) => match !== null && !isArticle(match));
+  if (key === null || key === undefined) return undefined;
+  const shift = key[2] === undefined ? 0 : /#|♯|sharp/.test(key[2]) ? 1 : -1;
+  return (NOTES[key[1]!]! + shift + 12) % 12;
+}
+
+/** "A major success", "in A room": an A where a sentence begins or after "in", with a word after it. */
+function isArticle({ 0: text, 1: letter, 2: accidental, index, input }: RegExpExecArray): boolean {
+  if (letter !== 'A' || accidental !== undefined) return false;
+  const follows = input.slice(index + text.length);
+  return /^ [a-z]/.test(follows) && (text.startsWith('in ') || /(?:^|[.!?]\s*)$/.test(input.slice(0, index)));
 }
 
 const MAJOR = [0, 2, 4, 5, 7, 9, 11];

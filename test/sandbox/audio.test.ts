@@ -1,0 +1,133 @@
+import { parseBuffer } from 'music-metadata';
+import { describe, expect, it } from 'vitest';
+import { type AudioJob, renderAudio } from '../../src/sandbox/audio/render.js';
+import { readScore } from '../../src/sandbox/audio/score.js';
+import { decodeFlac } from './flac-decoder.js';
+import { bytesOf } from './play.js';
+
+const JOB: AudioJob = {
+  prompt: 'Slow piano and strings, 70 BPM, C minor',
+  kind: 'music',
+  durationSeconds: 5,
+  format: 'wav',
+  seed: 'seed',
+};
+
+const KINDS = ['music', 'speech', 'effect'] as const;
+const FORMATS = ['wav', 'flac'] as const;
+const EVERY = KINDS.flatMap((kind) => FORMATS.map((format) => ({ kind, format })));
+
+/** The samples of a WAV file as `renderAudio` makes it. */
+function pcm(job: AudioJob): Int16Array {
+  const bytes = bytesOf(renderAudio({ ...job, format: 'wav' })).subarray(44);
+  return Int16Array.from({ length: bytes.length / 2 }, (_, index) => bytes.readInt16LE(index * 2));
+}
+
+/** Root of the mean square, as a part of full scale. */
+function loudness(samples: Int16Array): number {
+  return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length) / 32_768;
+}
+
+describe('audio', () => {
+  it.each(EVERY)(
+    '$kind as $format is a file of that type, to the length that was asked for',
+    async (about) => {
+      const info = { wav: ['WAVE', 'PCM'], flac: ['FLAC', 'FLAC'] }[about.format];
+      for (const durationSeconds of [0.4, 5, 61]) {
+        const bytes = bytesOf(renderAudio({ ...JOB, ...about, durationSeconds }));
+        const { format } = await parseBuffer(bytes);
+        expect([format.container, format.codec]).toEqual(info);
+        expect(format.duration).toBeCloseTo(durationSeconds, 3);
+        expect(format.numberOfChannels).toBe(1);
+      }
+    },
+  );
+
+  it.each(KINDS)('%s is the same sound in either format, to the sample', (kind) => {
+    for (const durationSeconds of [0.0001, 0.1, 0.2, 3, 12]) {
+      const job = { ...JOB, kind, durationSeconds };
+      const decoded = decodeFlac(bytesOf(renderAudio({ ...job, format: 'flac' })));
+      const samples = pcm(job);
+      expect(decoded).toMatchObject({ rate: 22_050, bitsPerSample: 16, totalSamples: samples.length });
+      expect(Buffer.from(decoded.samples.buffer).equals(Buffer.from(samples.buffer))).toBe(true);
+    }
+  });
+
+  it.each(EVERY)('$kind as $format has the length that was told, in small pieces, each time', (about) => {
+    const body = renderAudio({ ...JOB, ...about, durationSeconds: 200 });
+    const once = bytesOf(body);
+    expect(once.byteLength).toBe(body.bytes);
+    expect(Math.max(...[...body.chunks()].map((chunk) => chunk.byteLength))).toBeLessThanOrEqual(16 * 1024);
+    expect(bytesOf(body).equals(once)).toBe(true);
+  });
+
+  it.each(EVERY)('$kind as $format is the same for the same job, another for another seed', (about) => {
+    const bytes = (seed: string) => bytesOf(renderAudio({ ...JOB, ...about, seed }));
+    const first = bytes('one');
+    // More than are kept, so that it is made anew.
+    for (let index = 0; index < 20; index += 1) renderAudio({ ...JOB, seed: String(index) });
+    expect(bytes('one').equals(first)).toBe(true);
+    expect(bytes('two').equals(first)).toBe(false);
+  });
+
+  it.each(KINDS)('%s is heard in every two seconds, and is not clipped', (kind) => {
+    const samples = pcm({ ...JOB, kind, durationSeconds: 30 });
+    expect(samples.every((sample) => Math.abs(sample) < 32_000)).toBe(true);
+    for (let start = 0; start + 44_100 <= samples.length; start += 44_100) {
+      expect(loudness(samples.subarray(start, start + 44_100))).toBeGreaterThan(0.01);
+    }
+  });
+
+  it('begins and ends without a click', () => {
+    const samples = pcm({ ...JOB, durationSeconds: 10 });
+    expect(Math.abs(samples[0]!)).toBeLessThan(100);
+    expect(Math.abs(samples.at(-1)!)).toBeLessThan(100);
+  });
+});
+
+describe('the decoder that judges', () => {
+  it('notices a single changed bit', () => {
+    const bytes = bytesOf(renderAudio({ ...JOB, format: 'flac', durationSeconds: 1 }));
+    for (const place of [50, 1_000, bytes.length - 1]) {
+      const changed = Buffer.from(bytes);
+      changed[place]! ^= 0x10;
+      expect(() => decodeFlac(changed)).toThrow();
+    }
+  });
+});
+
+describe('a score', () => {
+  it.each([
+    ['Lo-fi, 72 BPM', { bpm: 72 }],
+    ['Drum and bass at 174bpm', { bpm: 174 }],
+    ['Absurd: 999 bpm', { bpm: 220 }],
+    ['Ballad in A minor', { tonic: 9, minor: true }],
+    ['Anthem, C# major', { tonic: 1, minor: false }],
+    ['Waltz in B flat major', { tonic: 10, minor: false }],
+    ['A dark piece in the key of E', { tonic: 4, minor: true }],
+    ['A minor, sparse', { tonic: 9, minor: true }],
+    ['Fanfare in Bb, brass', { tonic: 10, minor: false }],
+    ['Pads in F# with a choir', { tonic: 6 }],
+  ])('follows the prompt: %s', (prompt, expected) => {
+    for (const seed of ['1', '2', '3']) expect(readScore(prompt, seed)).toMatchObject(expected);
+  });
+
+  it('knows the instruments that are named', () => {
+    const instruments = (prompt: string) => [...readScore(prompt, 'seed').instruments].sort();
+    expect(instruments('Acoustic guitar and soft drums')).toEqual(['drums', 'pluck']);
+    expect(instruments('String quartet with piano')).toEqual(['keys', 'strings']);
+  });
+
+  it('is drawn from the seed where the prompt says nothing', () => {
+    const tempos = ['1', '2', '3', '4', '5'].map((seed) => readScore('A song', seed).bpm);
+    expect(new Set(tempos).size).toBeGreaterThan(1);
+    expect(readScore('A song', '1')).toEqual(readScore('A song', '1'));
+  });
+
+  it('never takes the article for a key', () => {
+    const tonics = ['1', '2', '3', '4', '5', '6'].map(
+      (seed) => readScore('A major success of a song', seed).tonic,
+    );
+    expect(new Set(tonics).size).toBeGreaterThan(1);
+  });
+});
