@@ -23,6 +23,8 @@ export const CHECKS = {
   l: 'once faults stop, every attempt that is not in doubt ends, and what is wanted is made',
   m: 'nothing is given up as lost or failed while the service still has it',
   n: 'one run at a time spends',
+  q: 'a queue_id that arrived is in the lockfile, in a rescue file or on the screen when the run ends',
+  r: 'a submit rests on a price that was asked for not long before',
   o: 'a run ends with a report or a told error, in bounded time',
   p: 'nothing is bought that no approval named',
   z: 'a seed plays the same way each time',
@@ -44,6 +46,12 @@ export interface Witness {
   /** What may be spent under the lockfile in all, by this run's approval. */
   approvedUpToMicroUsd: number;
   submits: number;
+  /** Ids of jobs whose acceptance arrived whole. */
+  readonly received: string[];
+  /** What a person was told in notices. */
+  notices: string;
+  /** When each price was told, by what was asked. */
+  readonly quotedMs: Map<string, number>;
   /** Ended, or dead. */
   over: boolean;
 }
@@ -76,6 +84,8 @@ export interface Judge {
   told(text: string): void;
   sent(witness: Witness, request: TransportRequest): void;
   handled(): void;
+  /** As a run ends by itself. */
+  ended(witness: Witness): void;
   /** At rest: after a crash, at the end of a run, at the end of all. */
   look(): void;
   /** The durable lockfile as of now. */
@@ -117,9 +127,10 @@ export function createJudge(world: JudgeWorld): Judge {
     },
     sent: (witness, request) => {
       const body = request.body === undefined ? {} : (JSON.parse(request.body) as Record<string, unknown>);
-      if (request.path === '/audio/queue')
+      if (request.path === '/audio/queue') {
         judgeSubmit(world, blame, { witness, spenders, armed }, String(body.prompt), view());
-      else if (request.path === '/audio/retrieve') judgePoll(blame, String(body.queue_id), view());
+        judgePrice(world, blame, witness, body);
+      } else if (request.path === '/audio/retrieve') judgePoll(blame, String(body.queue_id), view());
       else if (request.path === '/audio/complete') judgeCleanUp(world, blame, String(body.queue_id), view());
     },
     handled: () => {
@@ -127,6 +138,7 @@ export function createJudge(world: JudgeWorld): Judge {
       jobsSeen = world.server.jobs.size;
       judgeCharges(world, blame);
     },
+    ended: (witness) => judgeReceived(world, blame, witness, view()),
     look: () => {
       const possible = world.disk.possible(world.lockfilePath);
       for (const bytes of possible) {
@@ -174,6 +186,34 @@ export function spentUnder(view: LockView): number {
   let spent = 0;
   for (const { latest } of view.attempts.values()) if (countsAsSpent(latest)) spent += latest.quote_micro_usd;
   return spent;
+}
+
+/** Ten minutes are allowed; a slow disk may add some until the request leaves. */
+const QUOTE_AGE_MS_MAX = 20 * 60_000;
+
+function judgePrice(world: JudgeWorld, blame: Blame, witness: Witness, body: Record<string, unknown>): void {
+  const quotedMs = witness.quotedMs.get(quoteKey(body)) ?? Number.NEGATIVE_INFINITY;
+  const ageMs = world.nowMs() - quotedMs;
+  if (ageMs > QUOTE_AGE_MS_MAX)
+    blame('r', `${String(body.prompt)} is bought at a price asked for ${ageMs} ms ago`);
+}
+
+/** The same for a quote's question and for the submit that rests on it. */
+export function quoteKey(body: Readonly<Record<string, unknown>>): string {
+  const characters = typeof body.prompt === 'string' ? body.prompt.length : body.character_count;
+  return `${body.model} ${body.duration_seconds ?? ''} ${body.model === 'sim-voice' ? characters : ''}`;
+}
+
+function judgeReceived(world: JudgeWorld, blame: Blame, witness: Witness, view: LockView): void {
+  for (const queueId of witness.received) {
+    if (witness.notices.includes(queueId)) continue;
+    if ([...view.attempts.values()].some(({ queueIds }) => queueIds.has(queueId))) continue;
+    const rescued = [...world.disk.entries.keys()].some(
+      (path) =>
+        path.includes('venice-batch-rescue') && Buffer.from(world.disk.certain(path) ?? []).includes(queueId),
+    );
+    if (!rescued) blame('q', `${queueId} arrived at ${witness.name} and is kept nowhere`);
+  }
 }
 
 function judgePoll(blame: Blame, queueId: string, view: LockView): void {

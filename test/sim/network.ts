@@ -44,6 +44,8 @@ export interface Line {
   readonly onSend: (request: TransportRequest) => void;
   /** As the service has handled it. */
   readonly onHandled: (request: TransportRequest, answer: ServerAnswer) => void;
+  /** As the process has read the service's own answer to its end. */
+  readonly onRead: (request: TransportRequest, answer: ServerAnswer) => void;
 }
 
 type Outcome = TransportAnswer | TransportNoAnswer;
@@ -84,16 +86,19 @@ function exchange(line: Line, request: TransportRequest, settle: (outcome: Outco
   }
   timeline.after(latencyMs(world), () => {
     const handled = server.handle(
-      { method: request.method, path: request.path, body: request.body, apiKey },
+      { method: request.method, path: request.elsewhere ?? request.path, body: request.body, apiKey },
       timeline.nowMs(),
     );
     line.onHandled(request, handled);
     const answer = spoil(world, handled);
+    const onRead = () => {
+      if (answer === handled) line.onRead(request, answer);
+    };
     const backMs = latencyMs(world);
     if (rng.chance(rates.answerLost)) lose();
     else if (timeline.nowMs() + backMs > deadlineAtMs)
       fail(true, 'UND_ERR_HEADERS_TIMEOUT', deadlineAtMs - timeline.nowMs());
-    else timeline.after(backMs, () => settle(answerOf(world, simProcess, answer, deadlineAtMs)));
+    else timeline.after(backMs, () => settle(answerOf(world, simProcess, answer, deadlineAtMs, onRead)));
   });
 }
 
@@ -148,6 +153,7 @@ function answerOf(
   simProcess: SimProcess,
   answer: ServerAnswer,
   deadlineAtMs: number,
+  onRead: () => void = () => {},
 ): TransportAnswer {
   const { rng } = world;
   const framed = !rng.chance(world.unframed);
@@ -160,22 +166,34 @@ function answerOf(
     status: answer.status,
     headers,
     framed,
-    body: readBody(world, simProcess, answer.body, framed, deadlineAtMs, () => discarded),
+    body: readBody({
+      world,
+      simProcess,
+      body: answer.body,
+      framed,
+      deadlineAtMs,
+      discarded: () => discarded,
+      onRead,
+    }),
     discard: () => {
       discarded = true;
     },
   };
 }
 
-async function* readBody(
-  world: NetworkWorld,
-  simProcess: SimProcess,
-  body: Uint8Array,
-  framed: boolean,
-  deadlineAtMs: number,
-  discarded: () => boolean,
-): AsyncIterable<Uint8Array> {
-  const { rng, rates, timeline } = world;
+interface Body {
+  readonly world: NetworkWorld;
+  readonly simProcess: SimProcess;
+  readonly body: Uint8Array;
+  readonly framed: boolean;
+  readonly deadlineAtMs: number;
+  readonly discarded: () => boolean;
+  readonly onRead: () => void;
+}
+
+async function* readBody(of: Body): AsyncIterable<Uint8Array> {
+  const { simProcess, body, framed, deadlineAtMs, discarded } = of;
+  const { rng, rates, timeline } = of.world;
   const cut = rng.chance(rates.bodyCut) && body.length > 0 ? rng.below(body.length) : body.length;
   const stalls = rng.chance(rates.bodyStalls);
   const pieces = rng.between(1, 2);
@@ -189,7 +207,8 @@ async function* readBody(
     });
     if (to > from) yield body.subarray(from, to);
   }
-  if (cut < body.length && framed) throw bodyFault('UND_ERR_SOCKET');
+  if (cut === body.length) of.onRead();
+  else if (framed) throw bodyFault('UND_ERR_SOCKET');
 }
 
 function bodyFault(code: string): Error & { code: string } {

@@ -47,6 +47,7 @@ const SERVER_FAULTS = [
   'stray404',
   'completeFalse',
   'corruptAudio',
+  'otherForms',
   'priceChange',
 ] as const;
 

@@ -68,11 +68,14 @@ export interface ServerRates {
   readonly stray404: number;
   readonly completeFalse: number;
   readonly corruptAudio: number;
+  /** Audio as base64 in JSON, or at an address on another host. */
+  readonly otherForms: number;
   readonly priceChange: number;
 }
 
 export const SIM_MODELS = ['sim-tiers', 'sim-flat', 'sim-voice'] as const;
 
+const MEDIA_HOST = 'https://media.example/';
 const PRICES_USD = { 'sim-flat': 0.02, 'sim-voice': 0.1 } as const;
 const TIERS = [
   { seconds: 30, usd: 0.03 },
@@ -142,13 +145,33 @@ export function createServer(rng: Rng, rates: ServerRates, balances: Map<string,
         ...(job.refunds ? { credits_refunded: true } : {}),
       });
     const audio = rng.chance(server.rates.corruptAudio) ? corrupt(rng, job.audio) : job.audio;
-    job.served.add(audio === job.audio ? job.sha256 : sha256(audio));
+    job.served.add(audio === job.audio ? job.sha256 : sha256(audio)).add(job.sha256);
     if (body.delete_media_on_completion === true) job.deletedMs = nowMs;
+    if (rng.chance(server.rates.otherForms))
+      return rng.chance(0.5)
+        ? json({
+            status: 'COMPLETED',
+            audio: Buffer.from(audio).toString('base64'),
+            content_type: job.mediaType,
+          })
+        : json({ status: 'COMPLETED', url: `${MEDIA_HOST}${job.queueId}` });
     return {
       status: 200,
       headers: { 'content-type': rng.chance(0.2) ? `${job.mediaType}; charset=binary` : job.mediaType },
       body: audio,
     };
+  };
+
+  /** The other host: it knows no accounts, and forgets no faster. */
+  const media = (queueId: string, nowMs: number): ServerAnswer => {
+    const job = jobs.get(queueId);
+    if (job === undefined || job.deletedMs !== undefined || nowMs >= job.expiresMs || rng.chance(0.2))
+      return {
+        status: 404,
+        headers: { 'content-type': 'application/json' },
+        body: Buffer.from('{"error":"Not found"}'),
+      };
+    return { status: 200, headers: { 'content-type': job.mediaType }, body: job.audio };
   };
 
   const complete = (body: Record<string, unknown>, account: string, nowMs: number): ServerAnswer => {
@@ -173,6 +196,7 @@ export function createServer(rng: Rng, rates: ServerRates, balances: Map<string,
       if (rng.chance(server.rates.priceChange)) server.priceFactor = rng.pick([0.5, 1, 1.2, 2]);
       const route = `${request.method} ${request.path.split('?')[0]}`;
       const body = parseBody(request.body);
+      if (request.path.startsWith(MEDIA_HOST)) return media(request.path.slice(MEDIA_HOST.length), nowMs);
       if (route === 'GET /models') return json(catalogue());
       if (route === 'POST /audio/quote') return quote(body, server.priceFactor);
       if (!balances.has(request.apiKey)) return refusal(401, 'Authentication failed');

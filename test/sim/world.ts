@@ -8,7 +8,7 @@ import { drawAlbum, loadedOf, promptOf } from './album.js';
 import type { Disk } from './disk.js';
 import { createDisk } from './disk.js';
 import type { Judge, Violation, Witness } from './judge.js';
-import { createJudge, spentUnder } from './judge.js';
+import { createJudge, quoteKey, spentUnder } from './judge.js';
 import { simInspector } from './media.js';
 import type { NetworkWorld } from './network.js';
 import { createTransport } from './network.js';
@@ -202,6 +202,9 @@ export function launch(
       budgetMicroUsd: world.budgetMicroUsd,
       approved: [],
       approvedUpToMicroUsd: 0,
+      received: [],
+      notices: '',
+      quotedMs: new Map(),
       submits: 0,
       over: false,
     },
@@ -303,7 +306,15 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
       if (PAID_ROUTES.has(request.path)) incarnation.paidRequests += 1;
       judge.sent(witness, request);
     },
+    onRead: (request, answer) => {
+      if (request.path === '/audio/queue' && answer.status === 200)
+        witness.received.push(
+          (JSON.parse(Buffer.from(answer.body).toString()) as { queue_id: string }).queue_id,
+        );
+    },
     onHandled: (request, answer) => {
+      if (request.path === '/audio/quote')
+        witness.quotedMs.set(quoteKey(JSON.parse(request.body ?? '{}')), timeline.nowMs());
       world.trace(`service ${request.path} ${answer.status}`);
       judge.handled();
     },
@@ -322,6 +333,7 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
     load: () => simProcess.act(0, () => loadedOf(world.album, HOME, world.budgetMicroUsd)),
     emit: (event) => {
       // By far the most, and nothing in them but numbers.
+      if (event.type === 'notice') witness.notices += event.message;
       if (event.type !== 'progress' || world.options.trace !== undefined) told(event);
     },
     show: (diagnostics) => told(diagnostics),
@@ -354,6 +366,7 @@ function ended(
     const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
     world.judge.blame('o', `${incarnation.name} ends with ${told}`);
   }
+  world.judge.ended(incarnation.witness);
   world.judge.look();
 }
 
