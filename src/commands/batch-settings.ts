@@ -24,7 +24,7 @@ export function batchSettings(
     version: programVersion(),
     lockfilePath: settings.lockfilePath.value,
     outputRoot: settings.outputRoot.value,
-    rescueDirectories: [path.dirname(settings.manifestPath), os.homedir(), os.tmpdir()],
+    rescueDirectories: rescueDirectories(settings),
     selection: savedPlan === undefined ? selectionOfFlags(flags) : selectionOf(savedPlan),
     savedPlan,
     keep: flags.keep === true,
@@ -34,6 +34,11 @@ export function batchSettings(
     ...(settings.concurrency === undefined ? {} : { concurrency: settings.concurrency.value }),
     ...(settings.timeoutMs === undefined ? {} : { timeoutMs: settings.timeoutMs }),
   };
+}
+
+/** Where a record goes that the lockfile's disk refuses, and where it is looked for. */
+export function rescueDirectories({ manifestPath }: Session['settings']): readonly string[] {
+  return [path.dirname(manifestPath), os.homedir(), os.tmpdir()];
 }
 
 export function selectionOfFlags({ only, except, force, retryFailed }: Flags): Selection {

@@ -11,6 +11,7 @@ import { type Resolution, resolveAttempt } from '../run/resolve.js';
 import type { UsageEntry } from '../venice/client.js';
 import { createClient } from '../venice/create-client.js';
 import { matchUsage } from '../venice/evidence.js';
+import { rescueDirectories } from './batch-settings.js';
 import { openForRun } from './open.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
@@ -117,7 +118,13 @@ async function settle(session: Session, id: string, resolution: Resolution): Pro
   const { settings, ports, stdout, stderr, endpoint } = session;
   const opened = await openForRun(
     ports,
-    { lockfilePath: settings.lockfilePath.value, endpoint, rescueDirectories: [], command: session.command },
+    {
+      lockfilePath: settings.lockfilePath.value,
+      endpoint,
+      // A record that is known must not be overruled by a guess.
+      rescueDirectories: rescueDirectories(settings),
+      command: session.command,
+    },
     (event) => {
       if (event.type === 'notice') stderr.write(`${escapeForeign(event.message)}\n`);
     },

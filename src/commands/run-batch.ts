@@ -53,8 +53,6 @@ export interface BatchSettings extends RunSettings {
   readonly mode: 'run' | 'collect' | 'frozen';
   /** Applied instead of whatever there is to buy now; `selection` and the budget are its own. */
   readonly savedPlan?: SavedPlan | undefined;
-  /** The command that goes on, ready to paste, for the verb and its extra words. */
-  command(verb: string, ...words: string[]): string;
 }
 
 /**
@@ -76,9 +74,7 @@ export async function runBatch(world: World, settings: BatchSettings): Promise<R
   try {
     const opened = await openForRun(ports, settings, (event) => world.emit(event));
     try {
-      const report = await withLock(world, settings, opened, startedMs);
-      await opened.store.close();
-      return report;
+      return await withLock(world, settings, opened, startedMs);
     } finally {
       await opened.store.abandon();
       await release(world, opened);
@@ -98,6 +94,21 @@ async function release(world: World, opened: Opened): Promise<void> {
       'warning',
       'guard-left',
       `the guard file cannot be removed (${faultCode(error) || 'error'})`,
+    );
+  }
+}
+
+/** All records are durable by now: a lockfile that cannot be put in order has lost nothing. */
+async function tidy(world: World, store: LockStore): Promise<void> {
+  try {
+    await store.close();
+  } catch (error) {
+    if (!/^E[A-Z]+$/.test(faultCode(error))) throw error;
+    emitNotice(
+      world,
+      'warning',
+      'lockfile-untidy',
+      `the lockfile cannot be put in order (${faultCode(error)}); nothing in it is lost, and the next run tries again`,
     );
   }
 }
@@ -127,6 +138,7 @@ async function withLock(
       );
   }
   const outcome = await go(world, settings, store, manifest, decision);
+  await tidy(world, store);
   return summarise({ world, settings, store, manifest, outcome, decision, startedMs });
 }
 

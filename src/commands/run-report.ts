@@ -43,8 +43,12 @@ export async function summarise(ending: Ending): Promise<RunReport> {
   tellEarlier(world, rows, ending.startedMs);
   const counts = countRows(rows);
   const owed = attempts.filter(({ state }) => state === 'stored').length;
-  const inFlight = attempts.filter(({ state }) => state === 'queued').length;
-  const inDoubt = attempts.filter(({ state }) => state === 'in_doubt' || state === 'intent').length;
+  const queued = attempts.filter(({ state }) => state === 'queued').length;
+  const intents = attempts.filter(({ state }) => state === 'intent').length;
+  // What became of an intent that could not be recorded is in a rescue file or on the screen: the next run goes on from there.
+  const unrecorded = outcome.troubles.has('lockfile') ? intents : 0;
+  const inFlight = queued + unrecorded;
+  const inDoubt = attempts.filter(({ state }) => state === 'in_doubt').length + intents - unrecorded;
   const unverified = attempts.filter(({ state }) => state === 'unverified').length;
   const exitCode = exitCodeOf({
     signal: outcome.troubles.has('interrupted') ? signalOf(world.stop) : undefined,

@@ -93,11 +93,37 @@ async function realOf(path: string, links: number): Promise<string> {
 /** The entry of the folder itself is always made durable: an earlier run may have been killed just before that. */
 async function makeDurableDirectory(path: string): Promise<void> {
   const target = resolve(path);
-  const first = (await mkdir(target, { recursive: true })) ?? target;
+  const first = (await makePath(target)) ?? target;
   for (let made = target; ; made = dirname(made)) {
     await syncParent(dirname(made));
     if (made === first || made === dirname(made)) return;
   }
+}
+
+/**
+ * Creates a folder and those above it. Not by `recursive`, which tells `ENOENT` for a disk that may not be written.
+ *
+ * @returns the topmost that was created, if any
+ */
+async function makePath(path: string): Promise<string | undefined> {
+  try {
+    await mkdir(path);
+    return path;
+  } catch (error) {
+    if (faultCode(error) !== 'ENOENT' || dirname(path) === path) return unlessDirectory(path, error);
+  }
+  const first = await makePath(dirname(path));
+  try {
+    await mkdir(path);
+  } catch (error) {
+    await unlessDirectory(path, error);
+  }
+  return first ?? path;
+}
+
+/** Somebody else may have made it, or it was there before. */
+async function unlessDirectory(path: string, error: unknown): Promise<undefined> {
+  if (!(await orUndefined(stat(path)))?.isDirectory()) throw error;
 }
 
 /** A folder above ours that we may use but not read cannot be synced by us; all others must be. */

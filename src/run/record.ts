@@ -41,7 +41,7 @@ export async function recordOutcome(context: RunContext, job: Job, attempt: Atte
       'error',
       'record-lost',
       `${what}, ${id}, model ${attempt.model}: write this down, it is recorded nowhere else`,
-      `free the disk, then: venice-batch resolve ${attempt.attempt} --queue-id ${attempt.queue_id ?? '<queue_id>'}`,
+      `free the disk, then: ${goingOn(context, attempt)}`,
     );
   else
     notice(
@@ -52,4 +52,10 @@ export async function recordOutcome(context: RunContext, job: Job, attempt: Atte
       'free the disk and run the same command again: the rescue file is picked up by itself',
     );
   return false;
+}
+
+function goingOn({ settings }: RunContext, { attempt, queue_id: queueId }: Attempt): string {
+  return queueId === undefined
+    ? settings.command('resolve')
+    : settings.command('resolve', attempt, '--queue-id', queueId);
 }

@@ -100,6 +100,13 @@ const GUARD: Explanations = {
 };
 
 const RECORDS: Explanations = {
+  'lockfile-untidy': {
+    title: 'The lockfile could not be put in order',
+    text: 'All records are in it and durable. At the end of a run it is rewritten, one line an attempt; the disk refused that.',
+    money: 'Nothing is lost.',
+    mend: 'Make room or mend the folder. The next run puts it in order.',
+    next: STATUS,
+  },
   'paid-twice': {
     title: 'A merge brought two paid jobs for one take',
     text: 'Two branches bought the same take. Both are in the lockfile.',

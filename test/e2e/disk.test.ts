@@ -1,0 +1,225 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { CLI, type Ended, launch, launchProgram } from './launch.js';
+import { afterTests, audioFiles } from './program.js';
+import { passOn, type Relay, startRelay } from './relay.js';
+import { type Scene, scene, writePrompts } from './scene.js';
+
+/** A disk of its own of so many KiB, or what this machine lacks for one. */
+function mount(folder: string, kib: number): boolean {
+  mkdirSync(folder);
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${kib}k`, 'tmpfs', folder], { stdio: 'ignore' });
+  } catch {
+    console.log('no right to mount here: a full disk is tried by the limit of file sizes alone');
+    return false;
+  }
+  afterTests(() => execFileSync('umount', [folder]));
+  return true;
+}
+
+/** No file may be longer than that: what is beyond fails as on a full disk. */
+function runWithLimit(album: Scene, kib: number, ...words: readonly string[]): Promise<Ended> {
+  const command = ['run', 'album.yaml', '--yes', ...words, ...album.service.flags];
+  const limited = `ulimit -f ${kib}; exec "$@"`;
+  return launch(
+    ['bash', '-c', limited, 'bash', process.execPath, CLI, ...command],
+    album.cwd,
+    album.service.env,
+  ).ended;
+}
+
+describe.concurrent('a disk that is full', () => {
+  it('before anything is bought: says so, and buys nothing', async () => {
+    const album = await scene();
+    const ended = await runWithLimit(album, 32);
+    expect(ended.code).toBe(12);
+    expect(ended.stderr).toMatch(/out cannot take files \(EFBIG\): nothing was bought/);
+    expect(await album.charges()).toBe(0);
+    expect((await album.run('run', '--yes')).code).toBe(0);
+  });
+
+  it('when the audio comes: keeps the queue_id, and the next run collects', async () => {
+    const album = await scene();
+    const ended = await runWithLimit(album, 100);
+    expect(ended.code).toBe(12);
+    expect(ended.stderr).toMatch(/cannot be written \(EFBIG\); it is paid for and still on the server/);
+    expect(album.lock().map(({ state }) => state)).toEqual(['queued', 'queued']);
+    expect(audioFiles(album.cwd)).toEqual([]);
+    expect((await album.run('collect')).code).toBe(0);
+    expect(audioFiles(album.cwd)).toHaveLength(2);
+    expect(await album.charges()).toBe(2);
+  });
+
+  it('a real one, of 48 KiB and then of 128, under the output', async () => {
+    const album = await scene();
+    const [small, large] = [path.join(album.cwd, 'small'), path.join(album.cwd, 'large')];
+    if (!mount(small, 48) || !mount(large, 128)) return;
+    const refused = await album.run('run', '--yes', '--out-dir', small);
+    expect(refused.code).toBe(12);
+    expect(refused.stderr).toContain('(ENOSPC): nothing was bought');
+    expect(await album.charges()).toBe(0);
+    const stuck = await album.run('run', '--yes', '--out-dir', large);
+    expect(stuck.code).toBe(12);
+    expect(stuck.stderr).toContain('(ENOSPC); it is paid for');
+    expect(album.lock().map(({ state }) => state)).toEqual(['queued', 'queued']);
+    expect((await album.run('run', '--yes')).code).toBe(0);
+    expect(await album.charges()).toBe(2);
+  });
+
+  it('a real one, under the lockfile: nothing is submitted that cannot be recorded', async () => {
+    const album = await scene();
+    const disk = path.join(album.cwd, 'disk');
+    if (!mount(disk, 16)) return;
+    // Room for the guard, a page, and none for the lockfile.
+    writeFileSync(path.join(disk, 'others'), new Uint8Array(12 * 1024));
+    const lockfile = path.join(disk, 'album.lock.jsonl');
+    const ended = await album.run('run', '--yes', '--lockfile', lockfile);
+    expect(ended.code, ended.stderr).toBe(12);
+    expect(ended.stderr).toContain('ENOSPC');
+    expect(await album.charges()).toBe(0);
+    expect(existsSync(lockfile)).toBe(false);
+  });
+
+  it('a real one, when all is done: the lockfile stays as it is, and nothing is lost', async () => {
+    const album = await scene({ prompts: { one: 'A door' } });
+    const disk = path.join(album.cwd, 'disk');
+    if (!mount(disk, 16)) return;
+    // Room for the guard and for one page of records, none for the lockfile put in order.
+    writeFileSync(path.join(disk, 'others'), new Uint8Array(8 * 1024));
+    const words = ['--yes', '--lockfile', path.join(disk, 'album.lock.jsonl'), '--progress', 'plain'];
+    const ended = await album.run('run', ...words);
+    expect(ended.stderr).toContain('the lockfile cannot be put in order (ENOSPC); nothing in it is lost');
+    expect(ended.code).toBe(0);
+    expect(ended.stdout).toContain('1 of 1 done');
+    expect((await album.run('run', ...words)).code).toBe(0);
+    expect(await album.charges()).toBe(1);
+  });
+});
+
+describe.concurrent('a disk that may not be written', () => {
+  /** Root may write anywhere but where the disk itself forbids it. */
+  function readOnly(folder: string): boolean {
+    if (process.getuid?.() !== 0) {
+      mkdirSync(folder);
+      chmodSync(folder, 0o555);
+      return true;
+    }
+    if (!mount(folder, 64)) return false;
+    execFileSync('mount', ['-o', 'remount,ro', folder]);
+    return true;
+  }
+
+  it('under the output: nothing is bought', async () => {
+    const album = await scene();
+    const folder = path.join(album.cwd, 'sealed');
+    if (!readOnly(folder)) return;
+    const ended = await album.run('run', '--yes', '--out-dir', folder);
+    expect(ended.code).toBe(12);
+    expect(ended.stderr).toMatch(/cannot take files \((EROFS|EACCES)\): nothing was bought/);
+    expect(await album.charges()).toBe(0);
+  });
+
+  it('under the lockfile: nothing is bought', async () => {
+    const album = await scene();
+    const folder = path.join(album.cwd, 'sealed');
+    if (!readOnly(folder)) return;
+    const ended = await album.run('run', '--yes', '--lockfile', path.join(folder, 'a.lock.jsonl'));
+    expect(ended.code).toBe(12);
+    expect(ended.stderr).toMatch(/EROFS|EACCES/);
+    expect(await album.charges()).toBe(0);
+  });
+});
+
+describe.concurrent('a lockfile that cannot be written any more', () => {
+  /** From now on no file of the process may be longer. */
+  function shrink(pid: number, bytes: number): void {
+    execFileSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}`]);
+  }
+
+  function canShrink(): boolean {
+    try {
+      execFileSync('prlimit', ['--version'], { stdio: 'ignore' });
+      return true;
+    } catch {
+      console.log('no prlimit here: a disk that fails in the middle of a run is left to the simulation');
+      return false;
+    }
+  }
+
+  const PROMPTS = { one: 'A door', two: 'Rain', three: 'A gong', four: 'Steps' };
+
+  /** An album of four finished tracks and a fifth that is to be made, through a relay. */
+  async function halfway(): Promise<{ album: Scene; relay: Relay; args: string[] }> {
+    const album = await scene({ prompts: PROMPTS });
+    const relay = await startRelay(album.service.url);
+    const args = ['run', 'album.yaml', '--yes', '--base-url', relay.url];
+    expect((await launchProgram(args, album.cwd, album.service.env).ended).code).toBe(0);
+    writePrompts(album.cwd, { ...PROMPTS, five: 'A kettle boils' });
+    return { album, relay, args };
+  }
+
+  /** Runs, and lets the disk of the run fail at the first request that matches, before it is answered. */
+  async function runUntil(
+    { album, relay, args }: { album: Scene; relay: Relay; args: string[] },
+    request: string,
+    bytes: number,
+  ): Promise<Ended> {
+    const run = launchProgram([...args, '--progress', 'plain'], album.cwd, album.service.env);
+    relay.treat = async (passing) => {
+      const answer = await passing.forward();
+      if (passing.path === request) shrink(run.child.pid!, bytes);
+      passing.answer(answer);
+    };
+    const ended = await run.ended;
+    relay.treat = passOn;
+    return ended;
+  }
+
+  it('before the intent: nothing is submitted', async () => {
+    if (!canShrink()) return;
+    const half = await halfway();
+    const ended = await runUntil(half, '/api_keys/rate_limits', 1_500);
+    expect(ended.code, ended.stderr).toBe(12);
+    expect(ended.stderr).toContain('the lockfile cannot be written (EFBIG): five was not submitted');
+    expect(await half.album.charges()).toBe(4);
+    expect((await launchProgram(half.args, half.album.cwd, half.album.service.env).ended).code).toBe(0);
+    expect(await half.album.charges()).toBe(5);
+  });
+
+  it('after the answer: its record goes into a rescue file, and the next run brings it home', async () => {
+    if (!canShrink()) return;
+    const half = await halfway();
+    const { album, args } = half;
+    const ended = await runUntil(half, '/audio/queue', 1_500);
+    expect(ended.code, ended.stderr).toBe(12);
+    expect(ended.stdout).toMatch(/Next\s+venice-batch run album.yaml/);
+    const rescue = /its record is in (\S+)/.exec(ended.stderr)?.[1] ?? '';
+    expect(existsSync(rescue), ended.stderr).toBe(true);
+    const resumed = await launchProgram([...args, '--progress', 'plain'], album.cwd, album.service.env).ended;
+    expect(resumed.stderr).toContain('1 record of an earlier run brought back from a rescue file');
+    expect(resumed.code).toBe(0);
+    expect(existsSync(rescue)).toBe(false);
+    expect(audioFiles(album.cwd)).toHaveLength(5);
+    expect(await album.charges()).toBe(5);
+  });
+
+  it('after the answer, and nowhere else either: the id is on the screen, with the command that takes it', async () => {
+    if (!canShrink()) return;
+    const half = await halfway();
+    const { album, args } = half;
+    const ended = await runUntil(half, '/audio/queue', 16);
+    expect(ended.code, ended.stderr).toBe(12);
+    expect(ended.stderr).toMatch(/queue_id [0-9a-f-]{36}, model \S+: write this down/);
+    const [, command] = /free the disk, then: venice-batch (resolve .*)\)/.exec(ended.stderr) ?? [];
+    const again = await launchProgram(args, album.cwd, album.service.env).ended;
+    expect(again.code).toBe(8);
+    const resolve = (command ?? '').split(' ');
+    expect((await launchProgram(resolve, album.cwd, album.service.env).ended).code).toBe(0);
+    expect((await launchProgram(args, album.cwd, album.service.env).ended).code).toBe(0);
+    expect(audioFiles(album.cwd)).toHaveLength(5);
+    expect(await album.charges()).toBe(5);
+  });
+});
