@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { MICRO_USD_PER_USD } from '../money.js';
 import { availableMicroUsd } from './billing.js';
-import { type Account, type AudioBody, invalid, json, refuse, type ServiceAnswer } from './exchange.js';
+import { type Account, invalid, json, refuse, type ServiceAnswer } from './exchange.js';
 import { drawTimes, expectedRunMs, stateOf } from './jobs.js';
 import type { Job, Queued } from './ledger.js';
 import { hasWord, suggestPrompt } from './magic.js';
+import { mediaAnswer } from './media.js';
 import type { SandboxModel } from './model.js';
 import { priceMicroUsd } from './pricing.js';
 import { checkCapabilities, checkDuration, secondsOf } from './request-rules.js';
@@ -29,7 +30,10 @@ export function quote(state: State, { body, nowMs }: AudioCall): ServiceAnswer {
   const issues = checkDuration(model, body.duration_seconds);
   if (issues.length > 0) return invalid(issues);
   const characters = body.character_count as number | undefined;
-  const price = priceMicroUsd(model, priced(secondsOf(body.duration_seconds), characters));
+  const price = priceMicroUsd(model, {
+    ...priced(secondsOf(body.duration_seconds), characters),
+    factor: state.priceFactor(nowMs),
+  });
   if (price === undefined) return invalid([{ path: 'character_count', message: 'Field is required' }]);
   return json(200, { quote: price / MICRO_USD_PER_USD });
 }
@@ -44,23 +48,48 @@ function priced(durationSeconds: number | undefined, characters: number | undefi
 export function queue(state: State, call: AudioCall): ServiceAnswer {
   const { account, body, nowMs } = call;
   const model = state.model(body.model, nowMs);
-  if (model === undefined) return refuse(404, 'Specified model not found', { code: 'MODEL_NOT_FOUND' });
+  if (model === undefined) return unknownModel(state);
+  if (model.pro === true && state.keyring.lacks(account, 'pro')) {
+    return refuse(401, 'This model is only available to Pro users');
+  }
   const refusal = refused(state, model, call);
   if (refusal !== undefined) return refusal;
   const prompt = String(body.prompt);
-  const price = priceMicroUsd(model, priced(secondsOf(body.duration_seconds), prompt.length));
+  const price = priceMicroUsd(model, {
+    ...priced(secondsOf(body.duration_seconds), prompt.length),
+    factor: state.priceFactor(nowMs),
+  });
   if (price === undefined) return refuse(500, 'The model has no price');
-  if (price > availableMicroUsd(state.ledger, account, state.balanceMicroUsd, nowMs)) {
-    return refuse(402, 'Insufficient USD or Diem balance to complete request', {
-      code: 'INSUFFICIENT_BALANCE',
-    });
-  }
+  const unpaid = unaffordable(state, account, price, nowMs);
+  if (unpaid !== undefined) return unpaid;
   const job = accept(state, model, call, price);
   state.effect(job);
   if (state.happens('errorAfterQueueing')) return refuse(500, 'Inference processing failed');
   const answer = json(200, { model: model.id, queue_id: job.id, status: 'QUEUED' });
-  const lost = hasWord(prompt, 'lost-answer') || state.happens('lostAnswer');
+  const lost = (hasWord(prompt, 'lost-answer') && job.take === 1) || state.happens('lostAnswer');
   return lost ? { ...answer, cut: true } : answer;
+}
+
+function unknownModel(state: State): ServiceAnswer {
+  const message = 'Specified model not found';
+  return state.happens('unknownModel400')
+    ? invalid([{ path: 'model', message }])
+    : refuse(404, message, { code: 'MODEL_NOT_FOUND' });
+}
+
+function unaffordable(
+  state: State,
+  account: Account,
+  price: number,
+  nowMs: number,
+): ServiceAnswer | undefined {
+  const overLimit = state.keyring.overLimit(account, state.ledger.spentMicroUsd(account) + price);
+  if (overLimit !== undefined)
+    return refuse(402, 'The spend limit of this API key is reached', { code: overLimit });
+  if (price <= availableMicroUsd(state.ledger, account, state.balanceMicroUsd, nowMs)) return undefined;
+  return refuse(402, 'Insufficient USD or Diem balance to complete request', {
+    code: 'INSUFFICIENT_BALANCE',
+  });
 }
 
 function refused(state: State, model: SandboxModel, { account, body }: AudioCall): ServiceAnswer | undefined {
@@ -69,11 +98,13 @@ function refused(state: State, model: SandboxModel, { account, body }: AudioCall
   const issues = checkCapabilities(model, body);
   if (issues.length > 0) return invalid(issues);
   const prompt = String(body.prompt);
-  const suggested = suggestPrompt(prompt) ?? suggestPrompt(String(body.lyrics_prompt ?? ''));
-  if (suggested !== undefined) {
-    return refuse(422, 'Your prompt violates the content policy of Venice.ai or the model provider', {
-      suggested_prompt: suggestPrompt(prompt) ?? prompt,
-    });
+  const suggested = suggestPrompt(prompt);
+  if (suggested !== undefined || suggestPrompt(String(body.lyrics_prompt ?? '')) !== undefined) {
+    return refuse(
+      422,
+      'Your prompt violates the content policy of Venice.ai or the model provider',
+      suggested === undefined ? {} : { suggested_prompt: suggested },
+    );
   }
   const full =
     hasWord(prompt, 'capacity') && state.timesSeen(`${account} ${model.id} ${prompt}`) <= CAPACITY_REFUSALS;
@@ -124,6 +155,7 @@ function fate(state: State, prompt: string): Queued['end'] {
   if (hasWord(prompt, 'fail')) return 'failed';
   if (hasWord(prompt, 'refund')) return 'refunded';
   if (hasWord(prompt, 'expired')) return 'lost';
+  if (hasWord(prompt, 'damaged')) return 'damaged';
   if (!state.happens('jobFails')) return 'ready';
   return state.random() < 0.5 ? 'failed' : 'refunded';
 }
@@ -151,51 +183,42 @@ export function retrieve(state: State, call: AudioCall): ServiceAnswer {
     case 'running':
       return json(200, {
         status: 'PROCESSING',
-        average_execution_time: expectedRunMs(state.medianMs(job.model), state.speed),
-        execution_duration: nowMs - job.atMs,
+        ...(state.happens('untimed') ? {} : times(state, job, nowMs)),
       });
     case 'failed':
       return json(200, {
         status: 'FAILED',
         error: 'The provider could not generate the audio',
         error_code: 'GENERATION_FAILED',
-        credits_refunded: job.end === 'refunded',
+        ...(state.happens('refundUntold') ? {} : { credits_refunded: job.end === 'refunded' }),
       });
     default:
-      return media(state, job, call);
+      if (call.body.delete_media_on_completion === true) {
+        state.effect({ type: 'deleted', id: job.id, atMs: nowMs });
+      }
+      return mediaAnswer(state, job);
   }
 }
 
-function media(state: State, job: Job, { body, nowMs }: AudioCall): ServiceAnswer {
-  const { prompt, kind, durationSeconds, format, request, take } = job;
-  const audio = state.audio({ prompt, kind, durationSeconds, format, seed: `${request} ${take}` });
-  if (body.delete_media_on_completion === true) state.effect({ type: 'deleted', id: job.id, atMs: nowMs });
+function times(state: State, job: Job, nowMs: number) {
   return {
-    status: 200,
-    headers: { 'content-type': `audio/${format}` },
-    body: state.happens('brokenDownload') ? halved(audio) : audio,
-  };
-}
-
-function halved(body: AudioBody): AudioBody {
-  return {
-    bytes: body.bytes,
-    *chunks() {
-      let left = Math.floor(body.bytes / 2);
-      for (const chunk of body.chunks()) {
-        yield chunk.subarray(0, left);
-        left -= chunk.byteLength;
-        if (left <= 0) return;
-      }
-    },
+    average_execution_time: expectedRunMs(state.medianMs(job.model), state.speed),
+    execution_duration: nowMs - job.atMs,
   };
 }
 
 /** Deletes a finished job's media; cancels one that still runs, which gives nothing back. */
 export function complete(state: State, call: AudioCall): ServiceAnswer {
   const job = find(state, call);
-  if (job === undefined) return refuse(404, NOT_FOUND);
+  if (job === undefined) return cleanUpAgain(state, call);
   if (state.happens('cleanUpFails')) return json(200, { success: false });
   state.effect({ type: 'deleted', id: job.id, atMs: call.nowMs });
   return json(200, { success: true });
+}
+
+/** Of what is cleaned up already the service says now this, now that. */
+function cleanUpAgain(state: State, { account, body }: AudioCall): ServiceAnswer {
+  const job = state.ledger.jobs.get(String(body.queue_id));
+  const known = job?.account === account && job.model === body.model && job.deletedAtMs !== undefined;
+  return known && state.happens('cleanUpAgain') ? json(200, { success: true }) : refuse(404, NOT_FOUND);
 }

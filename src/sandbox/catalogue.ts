@@ -139,12 +139,15 @@ export const CATALOGUE: readonly SandboxModel[] = [
     prompt_character_limit: 5_000,
   }),
   // Declares as little as a model can: no duration, and of all else only its format and prompt.
-  model('lyria-3-pro', 1_779_408_000, 'music', {
-    name: 'Lyria 3 Pro',
-    pricing: { generation: same(0.1) },
-    ...wav,
-    prompt_character_limit: 2_000,
-  }),
+  {
+    ...model('lyria-3-pro', 1_779_408_000, 'music', {
+      name: 'Lyria 3 Pro',
+      pricing: { generation: same(0.1) },
+      ...wav,
+      prompt_character_limit: 2_000,
+    }),
+    pro: true,
+  },
   model('minimax-music-v2', 1_771_718_400, 'music', {
     name: 'MiniMax Music 2.0',
     pricing: { generation: same(0.04) },
@@ -229,17 +232,21 @@ export const CATALOGUE: readonly SandboxModel[] = [
     ...wav,
     prompt_character_limit: 1_000,
   }),
-  model('sonilo-v1-1-sound-effects', 1_784_592_000, 'effect', {
-    name: 'Sonilo V1.1 Sound Effects',
-    pricing: { per_second: same(0.0020700000000000002) },
-    ...noLyrics,
-    supports_force_instrumental: false,
-    min_duration: 1,
-    max_duration: 60,
-    default_duration: 10,
-    ...wav,
-    prompt_character_limit: 1_000,
-  }),
+  {
+    ...model('sonilo-v1-1-sound-effects', 1_784_592_000, 'effect', {
+      name: 'Sonilo V1.1 Sound Effects',
+      pricing: { per_second: same(0.0020700000000000002) },
+      ...noLyrics,
+      supports_force_instrumental: false,
+      min_duration: 1,
+      max_duration: 60,
+      default_duration: 10,
+      ...wav,
+      prompt_character_limit: 1_000,
+    }),
+    // Quoted and charged for less than the catalogue says.
+    priceFactor: 0.9,
+  },
   model(
     'stable-audio-25',
     1_771_718_400,

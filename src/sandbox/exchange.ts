@@ -46,6 +46,21 @@ export function refuse(status: number, error: string, more: Record<string, unkno
   return json(status, { error, ...more });
 }
 
+/** The same refusal in the API's other form, its error an object. */
+export function withErrorObject(answer: ServiceAnswer): ServiceAnswer {
+  if (
+    typeof answer.body !== 'string' ||
+    answer.headers['content-type']?.startsWith('application/json') !== true
+  )
+    return answer;
+  const { error, code, ...more } = JSON.parse(answer.body) as Record<string, unknown>;
+  const type = answer.status >= 500 ? 'server_error' : 'invalid_request_error';
+  return {
+    ...answer,
+    body: JSON.stringify({ error: { message: error, type, code: code ?? null }, ...more }),
+  };
+}
+
 /** The API's `DetailedError`. */
 export function invalid(issues: readonly Issue[]): ServiceAnswer {
   const details: Record<string, unknown> = {

@@ -16,6 +16,7 @@ export function stateOf(job: Job, nowMs: number): JobState {
   if (ageMs < job.runMs) return 'running';
   switch (job.end) {
     case 'ready':
+    case 'damaged':
       return 'ready';
     case 'lost':
       return 'gone';

@@ -14,7 +14,7 @@ export interface Queued {
   readonly waitMs: number;
   /** From accepted to ready or failed. */
   readonly runMs: number;
-  readonly end: 'ready' | 'failed' | 'refunded' | 'lost';
+  readonly end: 'ready' | 'damaged' | 'failed' | 'refunded' | 'lost';
   readonly prompt: string;
   /** SHA-256 (hex) of the request and the account. */
   readonly request: string;

@@ -5,10 +5,19 @@
  * - `[sandbox:policy]`: refused with 422 and a suggested prompt (as is a prompt with one of a few dark words);
  * - `[sandbox:capacity]`: refused with 503 MODEL_AT_CAPACITY the first two times;
  * - `[sandbox:slow]`: takes five times as long;
- * - `[sandbox:lost-answer]`: queued and charged, and the connection is reset instead of an answer;
- * - `[sandbox:expired]`: 404 once it would be ready.
+ * - `[sandbox:lost-answer]`: queued and charged, and the first time the connection is reset instead of an answer;
+ * - `[sandbox:expired]`: 404 once it would be ready;
+ * - `[sandbox:damaged]`: what is downloaded is no audio.
  */
-export type MagicWord = 'fail' | 'refund' | 'policy' | 'capacity' | 'slow' | 'lost-answer' | 'expired';
+export type MagicWord =
+  | 'fail'
+  | 'refund'
+  | 'policy'
+  | 'capacity'
+  | 'slow'
+  | 'lost-answer'
+  | 'expired'
+  | 'damaged';
 
 export function hasWord(prompt: string, word: MagicWord): boolean {
   return prompt.includes(`[sandbox:${word}]`);

@@ -65,6 +65,10 @@ export interface SandboxModel {
   readonly kind: AudioKind;
   /** Median time of a generation at speed 1. */
   readonly runMsMedian: number;
+  /** What is quoted and charged, as a part of the price in the catalogue. Default 1. */
+  readonly priceFactor?: number;
+  /** For owners of a Pro account alone. */
+  readonly pro?: true;
 }
 
 /** A model leaves the service when its deprecation says so. */

@@ -6,6 +6,8 @@ export interface Priced {
   readonly durationSeconds?: number;
   /** UTF-16 units: of the ways to count the dearest. */
   readonly characters?: number;
+  /** On the price of the catalogue: a mark-up or a discount. Default 1. */
+  readonly factor?: number;
 }
 
 /**
@@ -16,22 +18,24 @@ export interface Priced {
 export function priceMicroUsd(model: SandboxModel, about: Priced): number | undefined {
   const { pricing, default_duration } = model.spec;
   const seconds = about.durationSeconds ?? default_duration;
-  if ('generation' in pricing) return microUsdFromUsd(pricing.generation.usd);
-  if ('per_second' in pricing) return times(pricing.per_second.usd, seconds);
+  const factor = (about.factor ?? 1) * (model.priceFactor ?? 1);
+  if ('generation' in pricing) return times(pricing.generation.usd, factor);
+  if ('per_second' in pricing) return times(pricing.per_second.usd, seconds, factor);
   if ('per_thousand_characters' in pricing) {
     const { characters } = about;
     return times(
       pricing.per_thousand_characters.usd,
       characters === undefined ? undefined : characters / 1_000,
+      factor,
     );
   }
   const tier = Object.values(pricing.durations).find(
     ({ min_seconds, max_seconds }) =>
       seconds !== undefined && seconds >= min_seconds && seconds <= max_seconds,
   );
-  return microUsdFromUsd(tier?.usd);
+  return tier === undefined ? undefined : times(tier.usd, factor);
 }
 
-function times(usd: number, units: number | undefined): number | undefined {
-  return units === undefined ? undefined : microUsdFromUsd(usd * units);
+function times(usd: number, units: number | undefined, factor = 1): number | undefined {
+  return units === undefined ? undefined : microUsdFromUsd(usd * units * factor);
 }

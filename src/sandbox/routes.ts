@@ -1,7 +1,16 @@
 import { type AudioCall, complete, queue, quote, retrieve } from './audio-routes.js';
 import { availableMicroUsd, balanceAnswer, chargesOf, rateLimitsAnswer } from './billing.js';
 import { modelResponse } from './catalogue.js';
-import { type Account, invalid, json, refuse, type ServiceAnswer, type ServiceRequest } from './exchange.js';
+import {
+  type Account,
+  invalid,
+  json,
+  refuse,
+  type ServiceAnswer,
+  type ServiceRequest,
+  withErrorObject,
+} from './exchange.js';
+import { denied } from './keys.js';
 import type { Limiter } from './limits.js';
 import { isListed, type SandboxModel } from './model.js';
 import { checkSchema, SCHEMAS } from './request-rules.js';
@@ -101,7 +110,10 @@ export function createRouter(parts: RouterParts): (request: ServiceRequest, nowM
     const route = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
     parts.count(route === undefined ? 'other' : `${request.method} ${path}`);
     const account = parts.accountOf(bearer(request)) ?? '';
-    const done = (answer: ServiceAnswer, blocked = false): Routed => ({ answer, account, blocked });
+    const done = (given: ServiceAnswer, blocked = false): Routed => {
+      const other = given.status >= 400 && parts.state.happens('errorObject');
+      return { answer: other ? withErrorObject(given) : given, account, blocked };
+    };
     if (route === undefined) return done(refuse(404, 'Not found'));
     if (request.method !== route.method) {
       return done(json(405, { error: 'Method not allowed' }, { allow: route.method }));
@@ -110,6 +122,8 @@ export function createRouter(parts: RouterParts): (request: ServiceRequest, nowM
     if (account !== '' && parts.isBlocked(account, nowMs)) {
       return done(refuse(429, 'Too many failed requests. Please try again in 30 seconds.'), true);
     }
+    const denial = route.open === true ? undefined : denied(parts.state.keyring, account, path);
+    if (denial !== undefined) return done(denial);
     if (parts.state.happens('badGateway')) return done(badGateway());
     return done(
       route.method === 'GET'
@@ -145,7 +159,14 @@ function post(
     ? (malformed(request, route, body) ??
       route.answer(parts.state, { account, body: body as object as AudioCall['body'], nowMs }))
     : refuse(429, 'Rate limit exceeded');
-  return { ...answer, headers: { ...answer.headers, ...headers } };
+  return { ...answer, headers: { ...answer.headers, ...maybeFewer(parts.state, headers) } };
+}
+
+function maybeFewer(state: State, headers: Record<string, string>): Record<string, string> {
+  const names = Object.keys(headers);
+  if (names.length === 0 || !state.happens('headerMissing')) return headers;
+  const missing = names[Math.floor(state.random() * names.length)];
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name !== missing));
 }
 
 function malformed(request: ServiceRequest, route: Post, body: unknown): ServiceAnswer | undefined {

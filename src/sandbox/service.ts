@@ -5,7 +5,8 @@ import type { Charge } from './billing.js';
 import { chargesOf } from './billing.js';
 import { CATALOGUE } from './catalogue.js';
 import type { Account, AudioBody, ServiceAnswer, ServiceRequest } from './exchange.js';
-import { FAULTS_DEFAULT, type Faults } from './faults.js';
+import { FAULTS_DEFAULT, type Faults, VARIANTS_DEFAULT, type Variants } from './faults.js';
+import { createKeyring, type Keyring, type SandboxKey } from './keys.js';
 import { type Entry, foldLedger, type Job } from './ledger.js';
 import { createFailureBlock, createLimiter, type LimitOptions } from './limits.js';
 import { isListed, type SandboxModel } from './model.js';
@@ -26,9 +27,13 @@ export interface ServiceOptions {
   /** Of each account before its first job. Default 100. */
   readonly balanceUsd?: number;
   /** The keys that are accepted, each an account of its own. Default: `sandbox` alone. */
-  readonly keys?: readonly string[];
+  readonly keys?: readonly (string | SandboxKey)[];
+  /** On the prices of the catalogue, at a time. Default: 1, always. */
+  readonly priceFactor?: (nowMs: number) => number;
   /** Default: those of `FAULTS_DEFAULT`. */
   readonly faults?: Partial<Faults>;
+  /** Default: those of `VARIANTS_DEFAULT`. */
+  readonly variants?: Partial<Variants>;
   /** Must give audio of the job's format. Default: `renderAudio`. */
   readonly audio?: (job: AudioJob) => AudioBody;
 }
@@ -54,11 +59,12 @@ export interface Counts {
 }
 
 export function createService(options: ServiceOptions): Service {
-  const state = createState(options);
+  const keys = (options.keys ?? ['sandbox']).map((key) => (typeof key === 'string' ? { key } : key));
+  const accounts = new Map(keys.map(({ key }) => [key, accountOf(key)]));
+  const state = createState(options, createKeyring(new Map(keys.map((key) => [accountOf(key.key), key]))));
   const limits = options.limits ?? {};
   const limiter = createLimiter(limits);
   const block = createFailureBlock(limits.kind !== 'none');
-  const accounts = new Map((options.keys ?? ['sandbox']).map((key) => [key, accountOf(key)]));
   const requests = new Map<string, number>();
   let tooMany = 0;
   const route = createRouter({
@@ -96,10 +102,15 @@ function accountOf(key: string): Account {
 
 const SEEN_MAX = 10_000;
 
-function createState(options: ServiceOptions): State {
+function createState(options: ServiceOptions, keyring: Keyring): State {
   const { random, catalogue = CATALOGUE, persist, audio = renderAudio } = options;
   const ledger = foldLedger(options.entries ?? []);
-  const faults: Faults = { ...FAULTS_DEFAULT, ...options.faults };
+  const chances: Faults & Variants = {
+    ...FAULTS_DEFAULT,
+    ...options.faults,
+    ...VARIANTS_DEFAULT,
+    ...options.variants,
+  };
   const byId = new Map(catalogue.map((model) => [model.id, model]));
   const seen = new Map<string, number>();
   return {
@@ -108,7 +119,8 @@ function createState(options: ServiceOptions): State {
     balanceMicroUsd: microUsdFromUsd(options.balanceUsd ?? 100) ?? 0,
     random,
     uuid: () => uuidFrom(random),
-    happens: (fault) => faults[fault] > 0 && random() < faults[fault],
+    keyring,
+    happens: (chance) => chances[chance] > 0 && random() < chances[chance],
     timesSeen(key) {
       if (seen.size >= SEEN_MAX) seen.clear();
       const times = (seen.get(key) ?? 0) + 1;
@@ -120,6 +132,7 @@ function createState(options: ServiceOptions): State {
       return model !== undefined && isListed(model, nowMs) ? model : undefined;
     },
     medianMs: (id) => byId.get(id)?.runMsMedian ?? 0,
+    priceFactor: options.priceFactor ?? (() => 1),
     audio,
     effect(entry) {
       persist?.(entry);

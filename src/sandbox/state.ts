@@ -1,6 +1,7 @@
 import type { AudioJob } from './audio/render.js';
 import type { AudioBody } from './exchange.js';
-import type { Faults } from './faults.js';
+import type { Faults, Variants } from './faults.js';
+import type { Keyring } from './keys.js';
 import type { Entry, Ledger } from './ledger.js';
 import type { SandboxModel } from './model.js';
 
@@ -11,13 +12,16 @@ export interface State {
   readonly balanceMicroUsd: number;
   random(): number;
   uuid(): string;
-  /** Draws whether a fault happens now. */
-  happens(fault: keyof Faults): boolean;
+  readonly keyring: Keyring;
+  /** Draws whether a fault happens now, or the second of two ways is taken. */
+  happens(chance: keyof Faults | keyof Variants): boolean;
   /** How often this was asked with this key, this time included. */
   timesSeen(key: string): number;
   /** A model that is listed now. */
   model(id: unknown, nowMs: number): SandboxModel | undefined;
   medianMs(model: string): number;
+  /** On the prices of the catalogue, now. */
+  priceFactor(nowMs: number): number;
   audio(job: AudioJob): AudioBody;
   /** Writes down what happens, and makes it happen. */
   effect(entry: Entry): void;

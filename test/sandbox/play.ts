@@ -1,4 +1,5 @@
 import type { AudioBody, ServiceAnswer } from '../../src/sandbox/exchange.js';
+import { VARIANTS_DEFAULT, type Variants } from '../../src/sandbox/faults.js';
 import { createService, type Service, type ServiceOptions } from '../../src/sandbox/service.js';
 
 /** Where the sandbox's time begins in these tests. */
@@ -35,6 +36,9 @@ export interface Play {
   untilReady(queueId: string): void;
 }
 
+/** Where the API has two ways to answer: the first one, always. */
+const ONE_WAY = Object.fromEntries(Object.keys(VARIANTS_DEFAULT).map((key) => [key, 0])) as Partial<Variants>;
+
 /** A service without limits (unless asked for) and without accidents. */
 export function play(options: Partial<ServiceOptions> = {}): Play {
   const service = createService({
@@ -42,6 +46,7 @@ export function play(options: Partial<ServiceOptions> = {}): Play {
     limits: { kind: 'none' },
     ...options,
     faults: { cleanUpFails: 0, ...options.faults },
+    variants: { ...ONE_WAY, ...options.variants },
   });
   const ask = (method: string, path: string, key: string | undefined, body?: string) => {
     const auth = key === undefined || key === '' ? {} : { authorization: `Bearer ${key}` };

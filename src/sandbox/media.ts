@@ -1,0 +1,49 @@
+import { type AudioBody, json, type ServiceAnswer } from './exchange.js';
+import type { Job } from './ledger.js';
+import type { State } from './state.js';
+
+/** A ready job's audio, in one of the ways in which the API hands it out. */
+export function mediaAnswer(state: State, job: Job): ServiceAnswer {
+  const { prompt, kind, durationSeconds, format, request, take } = job;
+  const audio = state.audio({ prompt, kind, durationSeconds, format, seed: `${request} ${take}` });
+  const mediaType = `audio/${format}`;
+  if (state.happens('audioInline')) return inline(mediaType, audio);
+  if (state.happens('audioElsewhere')) {
+    return json(200, { status: 'COMPLETED', url: `https://media.invalid/${job.id}.${format}` });
+  }
+  const sound = job.end === 'damaged' ? damaged(audio) : audio;
+  return {
+    status: 200,
+    headers: { 'content-type': state.happens('typeParameters') ? `${mediaType}; rate=22050` : mediaType },
+    body: state.happens('brokenDownload') ? halved(sound) : sound,
+  };
+}
+
+function inline(mediaType: string, audio: AudioBody): ServiceAnswer {
+  const base64 = Buffer.concat([...audio.chunks()]).toString('base64');
+  return json(200, { status: 'COMPLETED', audio: base64, content_type: mediaType });
+}
+
+/** As long as the audio, and nothing of it. */
+function damaged(body: AudioBody): AudioBody {
+  return {
+    bytes: body.bytes,
+    *chunks() {
+      for (const chunk of body.chunks()) yield new Uint8Array(chunk.byteLength);
+    },
+  };
+}
+
+function halved(body: AudioBody): AudioBody {
+  return {
+    bytes: body.bytes,
+    *chunks() {
+      let left = Math.floor(body.bytes / 2);
+      for (const chunk of body.chunks()) {
+        yield chunk.subarray(0, left);
+        left -= chunk.byteLength;
+        if (left <= 0) return;
+      }
+    },
+  };
+}
