@@ -40,6 +40,7 @@ export interface FileFacts {
 
 /** An open file. Bytes written are not durable before `sync` has resolved. */
 export interface FileHandle {
+  /** Once it has resolved, the caller may use the array for other bytes. */
   write(bytes: Uint8Array): Promise<void>;
   sync(): Promise<void>;
   close(): Promise<void>;

@@ -46,26 +46,31 @@ function judge(container: Container, ends: Ends, parsedSeconds: number | undefin
   return parsedSeconds === undefined ? { mediaType } : { mediaType, durationSeconds: parsedSeconds };
 }
 
+let library: Promise<typeof import('music-metadata')> | undefined;
+
 /** Seconds as music-metadata finds them. */
 async function parse(
   source: Source,
   { mediaType, container }: Container,
   sizeBytes: number,
 ): Promise<number | undefined | 'damaged'> {
-  const { parseStream } = await import('music-metadata');
-  const stream = Readable.from(source.pieces(), { objectMode: false });
+  library ??= import('music-metadata');
+  const { parseBuffer, parseStream } = await library;
+  const told = { mimeType: mediaType, size: sizeBytes };
+  const wanted = { duration: true, skipCovers: true, skipPostHeaders: true };
+  const whole = source.whole(sizeBytes);
+  // A stream costs as much again as the parse itself.
+  const stream = whole === undefined ? Readable.from(source.pieces(), { objectMode: false }) : undefined;
   try {
-    const { format } = await parseStream(
-      stream,
-      { mimeType: mediaType, size: sizeBytes },
-      { duration: true, skipCovers: true, skipPostHeaders: true },
-    );
+    const { format } = await (stream === undefined
+      ? parseBuffer(whole ?? new Uint8Array(), told, wanted)
+      : parseStream(stream, told, wanted));
     if (format.container !== container || !format.sampleRate) return 'damaged';
     return format.duration !== undefined && format.duration > 0 ? format.duration : undefined;
   } catch {
     return 'damaged';
   } finally {
-    stream.destroy();
+    stream?.destroy();
   }
 }
 
@@ -115,6 +120,9 @@ function openSource(bytes: AsyncIterable<Uint8Array>) {
         held.push(piece);
       }
     },
+    /** All of it, where what was read as the head is all of it. */
+    whole: (sizeBytes: number): Uint8Array | undefined =>
+      total !== sizeBytes ? undefined : held.length === 1 ? held[0] : Buffer.concat(held),
     pieces: async function* (): AsyncGenerator<Uint8Array> {
       while (held.length > 0) yield held.shift()!;
       for (let piece = await pull(); piece !== undefined; piece = await pull()) yield piece;

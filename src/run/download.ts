@@ -5,7 +5,7 @@ import type { Retrieved } from '../venice/client.js';
 
 /** The longest audio any model makes is ten minutes; as 24-bit 48 kHz stereo WAV that is 173 MB. */
 const AUDIO_BYTES_MAX = 1024 * 1024 * 1024;
-/** Fewer, larger writes: an eighth of the system calls at the network's own piece size. */
+/** Written at once: an eighth of the system calls at the network's own piece size. */
 const WRITE_BYTES = 512 * 1024;
 
 export type Download =
@@ -43,15 +43,26 @@ export async function downloadAudio(
     audio.answer.discard();
     return { kind: 'disk', code: faultCode(error) };
   }
-  const received = await receive(audio, handle, stop);
-  const closed = await finish(handle, received.kind === 'received');
-  if (received.kind !== 'received') return received;
-  if (closed !== undefined) return { kind: 'disk', code: closed };
-  if (audio.contentLength !== undefined && received.bytes !== audio.contentLength)
-    return { kind: 'broken', code: 'content_length' };
-  if (received.bytes === 0) return { kind: 'mismatch', code: 'empty' };
-  return inspect(ports, audio, partPath, received);
+  const buffer = spare.pop() ?? new Uint8Array(WRITE_BYTES);
+  try {
+    const received = await receive(audio, handle, buffer, stop);
+    const closed = await finish(handle, received.kind === 'received');
+    if (received.kind !== 'received') return received;
+    if (closed !== undefined) return { kind: 'disk', code: closed };
+    if (audio.contentLength !== undefined && received.bytes !== audio.contentLength)
+      return { kind: 'broken', code: 'content_length' };
+    if (received.bytes === 0) return { kind: 'mismatch', code: 'empty' };
+    return await inspect(ports, audio, partPath, received);
+  } finally {
+    spare.push(buffer);
+  }
 }
+
+/**
+ * Buffers that no download uses now, at most as many as there were downloads at once. What is collected in the
+ * same memory again and again need not be cleaned up after: it halves the memory of a run, and its garbage.
+ */
+const spare: Uint8Array[] = [];
 
 /** What stands there is removed, not truncated: after a crash it can be a second name of a file that is already published. */
 async function openPart(files: Files, partPath: string): Promise<FileHandle> {
@@ -68,27 +79,26 @@ interface Received {
   readonly kind: 'received';
   readonly bytes: number;
   readonly sha256: string;
-  /** All of it, where it was written at once: it need not be read back to be looked at. */
+  /** All of it, in the buffer, where it fits: it need not be read back to be looked at. */
   readonly whole?: Uint8Array;
 }
 
-async function receive(audio: Audio, handle: FileHandle, stop: AbortSignal): Promise<Received | Download> {
+async function receive(
+  audio: Audio,
+  handle: FileHandle,
+  buffer: Uint8Array,
+  stop: AbortSignal,
+): Promise<Received | Download> {
   const hash = createHash('sha256');
   let bytes = 0;
-  let waiting: Uint8Array[] = [];
-  let waitingBytes = 0;
-  let whole: Uint8Array | undefined;
+  let writtenBytes = 0;
   const flush = async () => {
-    if (waitingBytes === 0) return;
-    const piece = waiting.length === 1 && waiting[0] !== undefined ? waiting[0] : Buffer.concat(waiting);
-    whole = waitingBytes === bytes ? piece : undefined;
-    waiting = [];
-    waitingBytes = 0;
-    try {
-      await handle.write(piece);
-    } catch (error) {
+    const piece = buffer.subarray(0, bytes - writtenBytes);
+    if (piece.byteLength === 0) return;
+    await handle.write(piece).catch((error) => {
       throw new DiskFault(faultCode(error));
-    }
+    });
+    writtenBytes = bytes;
   };
   try {
     for await (const chunk of audio.answer.body) {
@@ -96,23 +106,27 @@ async function receive(audio: Audio, handle: FileHandle, stop: AbortSignal): Pro
         audio.answer.discard();
         return { kind: 'broken', code: 'stopped' };
       }
-      bytes += chunk.byteLength;
-      if (bytes > AUDIO_BYTES_MAX) {
+      if (bytes + chunk.byteLength > AUDIO_BYTES_MAX) {
         audio.answer.discard();
         return { kind: 'mismatch', code: 'too_long' };
       }
       hash.update(chunk);
-      waiting.push(chunk);
-      waitingBytes += chunk.byteLength;
-      if (waitingBytes >= WRITE_BYTES) await flush();
+      for (let at = 0; at < chunk.byteLength; ) {
+        if (bytes - writtenBytes === buffer.byteLength) await flush();
+        const part = chunk.subarray(at, at + buffer.byteLength - (bytes - writtenBytes));
+        buffer.set(part, bytes - writtenBytes);
+        bytes += part.byteLength;
+        at += part.byteLength;
+      }
     }
+    const whole = writtenBytes === 0 ? buffer.subarray(0, bytes) : undefined;
     await flush();
+    return { kind: 'received', bytes, sha256: hash.digest('hex'), ...(whole && { whole }) };
   } catch (error) {
     audio.answer.discard();
     if (error instanceof DiskFault) return { kind: 'disk', code: error.code };
     return { kind: 'broken', code: faultCode(error) || 'transfer' };
   }
-  return { kind: 'received', bytes, sha256: hash.digest('hex'), ...(whole && { whole }) };
 }
 
 class DiskFault extends Error {
