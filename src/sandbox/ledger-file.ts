@@ -34,10 +34,14 @@ export function openService(options: Omit<SandboxOptions, 'directory'> & { direc
     random: uniform(random),
     speed,
     keys: [SANDBOX_KEY],
+    balanceUsd: BALANCE_USD,
     ...(limits === undefined ? {} : { limits }),
     ...(file === undefined ? {} : { entries: file.entries, persist: file.append }),
   });
 }
+
+/** Enough to rehearse a large manifest. */
+const BALANCE_USD = 10_000;
 
 /** Uniform in [0, 1), 48 bits of it. */
 function uniform(random: Random): () => number {
