@@ -56,7 +56,12 @@ export async function startRelay(target: string | undefined, treat: Treat = pass
         response.writeHead(status, { 'content-length': Buffer.byteLength(content), ...told }).end(content);
       },
     };
-    await relay.treat(passing);
+    try {
+      await relay.treat(passing);
+    } catch {
+      // The service broke the connection off, so this one does too.
+      response.destroy();
+    }
   });
   server.on('connection', (socket) => socket.on('error', () => {}));
   await once(server.listen(0, '127.0.0.1'), 'listening');

@@ -1,20 +1,22 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Ended, Env, Started } from './launch.js';
-import { folder, lockLines, start, startService } from './program.js';
-import type { Service } from './service.js';
+import { afterTests, folder, lockLines, start } from './program.js';
+import { launchService, type Service } from './service.js';
 
 /** An album in a folder of its own, with a service of its own: tests that run side by side do not count each other's charges. */
 export interface Scene {
   readonly cwd: string;
   readonly service: Service;
+  /** The folder of what the service itself knows. */
+  readonly ledger: string;
   /** Runs `venice-batch <verb> album.yaml <words>` against the service. */
   run(verb: string, ...words: readonly string[]): Promise<Ended>;
   start(verb: string, ...words: readonly string[]): Started;
   charges(): Promise<number>;
   /** The lockfile's lines but for its header. */
   lock(): Record<string, unknown>[];
-  lockPath: string;
+  readonly lockPath: string;
 }
 
 export interface SceneOptions {
@@ -27,13 +29,16 @@ const PROMPTS = { one: 'A door falls shut', two: 'Rain on a tin roof' };
 
 export async function scene({ prompts = PROMPTS, env = {} }: SceneOptions = {}): Promise<Scene> {
   const cwd = folder();
-  const service = await startService(1_000);
+  const ledger = path.join(folder(), 'ledger');
+  const service = await launchService(folder(), 1_000, '--ledger', ledger);
+  afterTests(service.stop);
   writePrompts(cwd, prompts);
   const begin = (verb: string, ...words: readonly string[]) =>
     start([...verb.split(' '), 'album.yaml', ...words, ...service.flags], cwd, { ...service.env, ...env });
   return {
     cwd,
     service,
+    ledger,
     start: begin,
     run: (...words) => begin(...words).ended,
     charges: service.charges,

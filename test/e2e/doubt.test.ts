@@ -1,0 +1,193 @@
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { servedJobs } from '../kill/judge.js';
+import { launchProgram } from './launch.js';
+import { audioFiles } from './program.js';
+import { startRelay } from './relay.js';
+import { edit, type Scene, scene } from './scene.js';
+
+const PROMPTS = { door: 'A door falls shut [sandbox:lost-answer]', rain: 'Rain on a tin roof' };
+
+/** An album with one track made and one in doubt. */
+async function doubtful(): Promise<{ album: Scene; attempt: string }> {
+  const album = await scene({ prompts: PROMPTS });
+  const ended = await album.run('run', '--yes');
+  expect(ended.code, ended.stderr).toBe(8);
+  return { album, attempt: attemptInDoubt(album) };
+}
+
+function attemptInDoubt(album: Scene): string {
+  return String(album.lock().find(({ state }) => state === 'in_doubt')?.attempt);
+}
+
+function stateOf(album: Scene, attempt: string): unknown {
+  return album.lock().find((line) => line.attempt === attempt)?.state;
+}
+
+async function spentMicroUsd(album: Scene): Promise<number> {
+  const { stdout } = await album.run('status', '--json');
+  return (JSON.parse(stdout) as { spent_micro_usd: number }).spent_micro_usd;
+}
+
+const PRICE = 11_500;
+
+describe.concurrent('a submit whose answer was lost', () => {
+  it('is named, goes with exit 8, and keeps nothing else from being made', async () => {
+    const album = await scene({ prompts: PROMPTS });
+    const ended = await album.run('run', '--yes');
+    expect(ended.code).toBe(8);
+    expect(ended.stdout).toMatch(/In doubt\s+\? door/);
+    expect(ended.stdout).toContain(`venice-batch resolve album.yaml --base-url ${album.service.url}`);
+    expect(audioFiles(album.cwd)).toEqual([path.join('out', '02-rain.wav')]);
+    expect(await album.charges()).toBe(2);
+    expect(await spentMicroUsd(album)).toBe(2 * PRICE);
+  });
+
+  it('is named first by the next run, which buys nothing', async () => {
+    const { album } = await doubtful();
+    const again = await album.run('run', '--yes', '--progress', 'plain');
+    expect(again.code).toBe(8);
+    expect(again.stdout).toMatch(/In doubt\s+\? door/);
+    expect(await album.charges()).toBe(2);
+  });
+
+  it.each([
+    ['--force', ['--force', 'door']],
+    ['--retry-failed', ['--retry-failed']],
+  ])('is not bought again by %s', async (_, words) => {
+    const { album } = await doubtful();
+    const ended = await album.run('run', '--yes', ...words);
+    expect(ended.code).toBe(8);
+    expect(await album.charges()).toBe(2);
+  });
+
+  it('is not bought again with another prompt', async () => {
+    const { album } = await doubtful();
+    edit(path.join(album.cwd, 'album.yaml'), (text) => text.replace('A door falls shut', 'A gate'));
+    const ended = await album.run('run', '--yes');
+    expect(ended.code).toBe(8);
+    expect(ended.stdout).toMatch(/In doubt\s+\? door/);
+    expect(await album.charges()).toBe(2);
+  });
+
+  it('ends all submitting when it happens three times in a row', async () => {
+    const ids = ['a', 'b', 'c', 'd', 'e'];
+    const prompts = Object.fromEntries(ids.map((id) => [id, `Noise ${id} [sandbox:lost-answer]`]));
+    const album = await scene({ prompts });
+    const ended = await album.run('run', '--yes', '--concurrency', '1');
+    expect(ended.code).toBe(8);
+    expect(await album.charges()).toBe(3);
+    expect(album.lock().map(({ state }) => state)).toEqual(['in_doubt', 'in_doubt', 'in_doubt']);
+  });
+});
+
+describe.concurrent('resolve', () => {
+  it('shows when, which model, which quote, and the charge that fits', async () => {
+    const { album, attempt } = await doubtful();
+    const shown = await album.run('resolve');
+    expect(shown.code).toBe(8);
+    expect(shown.stdout).toMatch(/\? door\n {2}sent 20\S+Z: elevenlabs-sound-effects-v2, \$0\.0115/);
+    expect(shown.stdout).toMatch(/billing history: 20\S+Z \$0\.0115 elevenlabs-sound-effects-v2/);
+    expect(shown.stdout).toContain(`resolve album.yaml ${attempt} --not-charged`);
+    const { stdout } = await album.run('resolve', '--json');
+    const document = JSON.parse(stdout) as { in_doubt: { attempt: { track: string }; matches: object[] }[] };
+    // Two were charged alike; the other one is accounted for by the job that is known.
+    expect(document.in_doubt).toMatchObject([
+      { attempt: { track: 'door' }, matches: [{ spentMicroUsd: PRICE }] },
+    ]);
+    expect(document.in_doubt[0]?.matches).toHaveLength(1);
+  });
+
+  it('says that the history cannot be asked where the key may not', async () => {
+    const album = await scene({ prompts: PROMPTS });
+    const relay = await startRelay(album.service.url, async (passing) => {
+      if (!passing.path.startsWith('/billing/usage-history')) return passing.answer(await passing.forward());
+      const body = '{"error":"Admin key required"}';
+      passing.answer({ status: 403, headers: { 'content-type': 'application/json' }, body });
+    });
+    const run = (verb: string, ...words: string[]) =>
+      launchProgram([verb, 'album.yaml', ...words, '--base-url', relay.url], album.cwd, album.service.env)
+        .ended;
+    expect((await run('run', '--yes')).code).toBe(8);
+    const shown = await run('resolve');
+    expect(shown.code).toBe(8);
+    expect(shown.stdout).toContain('billing history: cannot be asked with this key');
+  });
+
+  it('--queue-id adopts the job, which is then collected at no cost', async () => {
+    const { album, attempt } = await doubtful();
+    const known = new Set(album.lock().map(({ queue_id }) => queue_id));
+    const job = servedJobs(album.ledger, 'door').find(({ id }) => !known.has(id));
+    expect((await album.run('resolve', attempt, '--queue-id', job!.id)).code).toBe(0);
+    expect(stateOf(album, attempt)).toBe('queued');
+    expect((await album.run('run', '--yes')).code).toBe(0);
+    expect(audioFiles(album.cwd)).toHaveLength(2);
+    expect(await album.charges()).toBe(2);
+  });
+
+  it('--charged gives it up: it stays spent, and is bought again only when asked', async () => {
+    const { album, attempt } = await doubtful();
+    expect((await album.run('resolve', attempt, '--charged')).code).toBe(0);
+    expect(stateOf(album, attempt)).toBe('lost');
+    expect(await spentMicroUsd(album)).toBe(2 * PRICE);
+    expect((await album.run('run', '--yes')).code).toBe(100);
+    expect(await album.charges()).toBe(2);
+    expect((await album.run('run', '--yes', '--retry-failed')).code).toBe(0);
+    expect(await album.charges()).toBe(3);
+    expect(await spentMicroUsd(album)).toBe(3 * PRICE);
+  });
+
+  it('--not-charged frees its price, and the next run buys it', async () => {
+    const { album, attempt } = await doubtful();
+    expect((await album.run('resolve', attempt, '--not-charged')).code).toBe(0);
+    expect(stateOf(album, attempt)).toBe('rejected');
+    expect(await spentMicroUsd(album)).toBe(PRICE);
+    expect((await album.run('run', '--yes')).code).toBe(0);
+    expect(audioFiles(album.cwd)).toHaveLength(2);
+    expect(await album.charges()).toBe(3);
+  });
+
+  it('--refunded frees its price, and it is bought again only when asked', async () => {
+    const { album, attempt } = await doubtful();
+    expect((await album.run('resolve', attempt, '--refunded')).code).toBe(0);
+    expect(await spentMicroUsd(album)).toBe(PRICE);
+    expect((await album.run('run', '--yes')).code).toBe(100);
+    expect(await album.charges()).toBe(2);
+    expect((await album.run('run', '--yes', '--retry-failed')).code).toBe(0);
+    expect(await spentMicroUsd(album)).toBe(2 * PRICE);
+  });
+
+  it('--requeue keeps its price reserved, within the budget, and allows one more', async () => {
+    const { album, attempt } = await doubtful();
+    expect((await album.run('resolve', attempt, '--requeue')).code).toBe(0);
+    expect(await spentMicroUsd(album)).toBe(2 * PRICE);
+    const refused = await album.run('run', '--yes', '--budget', '0.03');
+    expect(refused.code).toBe(5);
+    expect(await album.charges()).toBe(2);
+    expect((await album.run('run')).code).toBe(2);
+    expect((await album.run('run', '--yes', '--budget', '0.035')).code).toBe(0);
+    expect(await album.charges()).toBe(3);
+    expect(await spentMicroUsd(album)).toBe(3 * PRICE);
+  });
+
+  it('takes one word about one attempt that is in doubt, and nothing else', async () => {
+    const { album, attempt } = await doubtful();
+    const done = String(album.lock().find(({ state }) => state === 'done')?.attempt);
+    const before = album.lock();
+    for (const words of [
+      [attempt],
+      ['--charged'],
+      [attempt, '--charged', '--requeue'],
+      ['ffffffffffffffff', '--charged'],
+      [attempt.slice(0, 2), '--charged'],
+      [done, '--not-charged'],
+      [attempt, '--queue-id', 'two words'],
+      [attempt, '--queue-id', '\u001b[2J'],
+    ]) {
+      const ended = await album.run('resolve', ...words);
+      expect(ended.code, words.join(' ')).toBe(2);
+      expect(ended.stderr).not.toContain('\u001b');
+    }
+    expect(album.lock()).toEqual(before);
+  });
+});
