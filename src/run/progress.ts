@@ -1,25 +1,17 @@
-import type { Job, RunContext } from './context.js';
+import type { RunContext } from './context.js';
+import type { Standings } from './standing.js';
 
 /** Tells the reporters how far the run is. */
-export function tellProgress(context: RunContext, jobs: ReadonlyMap<string, Job>, nowMs: number): void {
+export function tellProgress(context: RunContext, { counts }: Standings, nowMs: number): void {
   const { scheduler, ceiling } = context;
-  let done = 0;
-  let active = 0;
-  let failed = 0;
-  for (const job of jobs.values()) {
-    const state = job.attempt?.state;
-    if (state === 'stored' || state === 'done') done += 1;
-    else if (job.over && job.attempt !== undefined && state !== 'queued') failed += 1;
-    else if (state === 'queued' || state === 'intent') active += 1;
-  }
   const { remainingMs, pausedUntilMs } = scheduler.estimate(nowMs);
   context.emit({
     type: 'progress',
     time: new Date(nowMs).toISOString(),
-    total: jobs.size,
-    done,
-    active,
-    failed,
+    total: counts.unsubmitted + counts.active + counts.done + counts.failed + counts.left,
+    done: counts.done,
+    active: counts.active,
+    failed: counts.failed,
     spent_micro_usd: ceiling.spentMicroUsd(),
     approved_micro_usd: ceiling.approvedMicroUsd,
     remaining_ms_low: remainingMs?.low ?? null,

@@ -18,6 +18,7 @@ import { createPrices } from './prices.js';
 import { tellProgress } from './progress.js';
 import type { Action, JobKind, Scheduler, Settled } from './schedule.js';
 import { createScheduler } from './schedule.js';
+import { createStandings, type Standings, standingOf } from './standing.js';
 import { submitJob } from './submit.js';
 
 const PROGRESS_EVERY_MS = 200;
@@ -166,13 +167,18 @@ export function nameOf(attempt: Attempt): string {
 async function loop(context: RunContext, jobs: ReadonlyMap<string, Job>): Promise<void> {
   const { clock } = context.ports;
   const news = createNews();
+  const standings = createStandings(jobs.values());
   const underWay = new Set<Promise<void>>();
   const submits = new Set<Promise<void>>();
   const endings = watchEndings(context, news.wake);
   let toldMs = Number.NEGATIVE_INFINITY;
   let cleaning = false;
   while (!context.halt.signal.aborted) {
-    if (context.settings.detach && submits.size === 0 && !(context.buying && hasUnsubmitted(jobs))) {
+    if (
+      context.settings.detach &&
+      submits.size === 0 &&
+      !(context.buying && standings.counts.unsubmitted > 0)
+    ) {
       stopAll(context, 'detached');
       break;
     }
@@ -180,8 +186,8 @@ async function loop(context: RunContext, jobs: ReadonlyMap<string, Job>): Promis
     const action = context.scheduler.next(nowMs);
     if (nowMs - toldMs >= PROGRESS_EVERY_MS) {
       toldMs = nowMs;
-      tellProgress(context, jobs, nowMs);
-      if (!cleaning && action.kind === 'complete' && onlyCleanUpsLeft(jobs)) {
+      tellProgress(context, standings, nowMs);
+      if (!cleaning && action.kind === 'complete' && onlyCleanUpsLeft(standings)) {
         cleaning = true;
         context.emit({ type: 'phase', time: new Date(nowMs).toISOString(), phase: 'clean_up' });
       }
@@ -191,7 +197,7 @@ async function loop(context: RunContext, jobs: ReadonlyMap<string, Job>): Promis
       await news.orUntil(action.kind === 'wait' ? action.untilMs - nowMs : Number.POSITIVE_INFINITY, clock);
       continue;
     }
-    const work = perform(context, jobs, action)
+    const work = perform(context, jobs, standings, action)
       .catch((fault: unknown) => {
         context.fault = fault;
         context.halt.abort();
@@ -208,18 +214,21 @@ async function loop(context: RunContext, jobs: ReadonlyMap<string, Job>): Promis
   await Promise.all(underWay);
   endings();
   if (context.fault !== undefined) throw context.fault;
-  tellProgress(context, jobs, clock.nowMs());
+  tellProgress(context, standings, clock.nowMs());
 }
 
 async function perform(
   context: RunContext,
   jobs: ReadonlyMap<string, Job>,
+  standings: Standings,
   action: Exclude<Action, { kind: 'wait' | 'finished' }>,
 ): Promise<void> {
   const job = jobs.get(action.job);
   if (job === undefined) throw new Error(`the scheduler named an unknown job: ${action.job}`);
+  const before = standingOf(job);
   const settled = await step(context, job, action.kind);
   job.over = settled.kind === 'gone';
+  standings.moved(before, standingOf(job));
   context.scheduler.settled(job.id, settled, context.ports.clock.nowMs());
 }
 
@@ -236,17 +245,8 @@ function step(context: RunContext, job: Job, kind: 'submit' | 'poll' | 'complete
   }
 }
 
-function hasUnsubmitted(jobs: ReadonlyMap<string, Job>): boolean {
-  for (const { purchase, attempt, over } of jobs.values())
-    if (purchase !== undefined && !over && (attempt === undefined || attempt.state === 'rejected'))
-      return true;
-  return false;
-}
-
-function onlyCleanUpsLeft(jobs: ReadonlyMap<string, Job>): boolean {
-  for (const { attempt, over } of jobs.values())
-    if (!over && attempt?.state !== 'stored' && attempt?.state !== 'done') return false;
-  return true;
+function onlyCleanUpsLeft({ counts }: Standings): boolean {
+  return counts.unsubmitted === 0 && counts.active === 0;
 }
 
 /** Ctrl-C and `--timeout` end the run from outside. Returns what takes the watch away. */
