@@ -18,7 +18,7 @@ export interface Fold {
   /** By attempt id, in the order of first appearance. */
   readonly attempts: ReadonlyMap<string, Attempt>;
   add(record: Attempt): void;
-  /** Attempts that a merge left with several jobs: the ids of each such group. */
+  /** Attempts and takes that a merge left with several paid jobs: the attempt ids of each such group. */
   doubled(): readonly (readonly string[])[];
 }
 
@@ -27,7 +27,7 @@ export function createFold(records: Iterable<Attempt> = []): Fold {
   const families = new Map<string, readonly Attempt[]>();
 
   function add(record: Attempt): void {
-    const family = record.attempt.slice(0, FAMILY_DIGITS);
+    const family = familyOf(record);
     const before = families.get(family);
     const after = before === undefined ? [record] : foldFamily(before, record);
     families.set(family, after);
@@ -42,10 +42,27 @@ export function createFold(records: Iterable<Attempt> = []): Fold {
     attempts,
     add,
     doubled: () =>
-      [...families.values()]
-        .filter((members) => members.length > 1)
-        .map((members) => members.map(({ attempt }) => attempt)),
+      [...[...families.values()].filter((members) => members.length > 1), ...rivals(attempts.values())].map(
+        (members) => members.map(({ attempt }) => attempt),
+      ),
   };
+}
+
+/** Takes that two branches bought, each on its own: one branch never has two jobs of one request in flight. */
+function rivals(attempts: Iterable<Attempt>): readonly (readonly Attempt[])[] {
+  const byRequest = new Map<string, Attempt[]>();
+  for (const attempt of attempts) {
+    if (attempt.state !== 'queued' && attempt.state !== 'unverified') continue;
+    const request = `${attempt.track} ${attempt.take} ${attempt.digest}`;
+    const rivals = byRequest.get(request) ?? [];
+    if (!rivals.some((other) => familyOf(other) === familyOf(attempt)))
+      byRequest.set(request, [...rivals, attempt]);
+  }
+  return [...byRequest.values()].filter((members) => members.length > 1);
+}
+
+function familyOf({ attempt }: Attempt): string {
+  return attempt.slice(0, FAMILY_DIGITS);
 }
 
 /** The folded attempts of some records. */

@@ -20,7 +20,7 @@ export interface ParsedLock {
 export type LockNote =
   /** The last line has no line feed. `dropped`: it was not whole, a write that a crash tore. */
   | { readonly kind: 'unterminated'; readonly line: number; readonly dropped: boolean }
-  /** A merge brought several paid jobs for one attempt: all are kept, all are collected. Their attempt ids. */
+  /** A merge brought several paid jobs for one attempt or one take: all are kept, all are collected. Their attempt ids. */
   | { readonly kind: 'paid_twice'; readonly attempts: readonly string[] };
 
 const PROBLEMS_MAX = 100;

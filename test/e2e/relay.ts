@@ -38,7 +38,7 @@ export const passOn: Treat = async (passing) => passing.answer(await passing.for
 const BASE = '/api/v1';
 
 /** Stands between the program and a service, and does with each request as the test says. */
-export async function startRelay(target: string | undefined, treat: Treat = passOn): Promise<Relay> {
+export async function startRelay(target: string, treat: Treat = passOn): Promise<Relay> {
   const seen: string[] = [];
   const server = createServer(async (request, response) => {
     const body = await textOf(request);

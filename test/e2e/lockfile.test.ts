@@ -1,0 +1,201 @@
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type Ended, launchProgram } from './launch.js';
+import { audioFiles } from './program.js';
+import { startRelay } from './relay.js';
+import { edit, type Scene, scene, writePrompts } from './scene.js';
+
+const FIRST = { one: 'A door falls shut' };
+
+/** An album of one finished track. */
+async function finished(): Promise<Scene> {
+  const album = await scene({ prompts: FIRST });
+  expect((await album.run('run', '--yes')).code).toBe(0);
+  return album;
+}
+
+describe.concurrent('a lockfile that cannot be used', () => {
+  /** Nothing that could buy does anything, and the lockfile stays as it is. */
+  async function refusesAll(album: Scene, code: string, ...words: readonly string[]): Promise<void> {
+    writePrompts(album.cwd, { ...FIRST, two: 'A gong' });
+    const before = readFileSync(album.lockPath, 'utf8');
+    for (const verb of ['run', 'collect', 'plan', 'status']) {
+      const ended = await album.run(verb, ...(verb === 'run' ? ['--yes'] : []), ...words);
+      expect(ended.code, `${verb}\n${ended.stderr}`).toBe(9);
+      expect(ended.stderr).toContain(`error[${code}]`);
+      expect(ended.stderr).toContain('= help: ');
+    }
+    expect(readFileSync(album.lockPath, 'utf8')).toBe(before);
+    expect(existsSync(`${album.lockPath}.guard`)).toBe(false);
+    expect(await album.charges()).toBe(1);
+  }
+
+  it('of a newer version', async () => {
+    const album = await finished();
+    edit(album.lockPath, (text) => text.replace('"version":1', '"version":2'));
+    await refusesAll(album, 'lockfile-newer-version');
+    expect((await album.run('lock repair')).code).toBe(9);
+  });
+
+  it.each([
+    ['emptied', () => ''],
+    ['cut in its header', (text: string) => text.slice(0, 40)],
+    ['without its header', (text: string) => text.split('\n').slice(1).join('\n')],
+  ])('%s', async (_, damage) => {
+    const album = await finished();
+    edit(album.lockPath, damage);
+    await refusesAll(album, 'lockfile-not-a-lockfile');
+  });
+
+  it('with a line that was zeroed', async () => {
+    const album = await finished();
+    edit(album.lockPath, (text) => `${text}${'\0'.repeat(200)}\n`);
+    await refusesAll(album, 'lockfile-bad-line');
+    const repaired = await album.run('lock repair');
+    expect(repaired.code).toBe(0);
+    expect(repaired.stdout).toContain('line 3 is not JSON: set aside');
+    expect((await album.run('run', '--yes')).code).toBe(0);
+    expect(await album.charges()).toBe(2);
+  });
+
+  it('that is a folder', async () => {
+    const album = await finished();
+    const folder = path.join(album.cwd, 'other.lock.jsonl');
+    mkdirSync(folder);
+    const ended = await album.run('run', '--yes', '--lockfile', folder);
+    expect(ended.code).toBe(9);
+    expect(ended.stderr).toContain('(EISDIR)');
+    expect(await album.charges()).toBe(1);
+  });
+
+  it('of another endpoint', async () => {
+    const album = await finished();
+    const other = await startRelay(album.service.url);
+    writePrompts(album.cwd, { ...FIRST, two: 'A gong' });
+    for (const words of [
+      ['run', 'album.yaml', '--yes'],
+      ['collect', 'album.yaml'],
+      ['resolve', 'album.yaml'],
+    ]) {
+      const ended = await launchProgram([...words, '--base-url', other.url], album.cwd, album.service.env)
+        .ended;
+      expect(ended.code).toBe(9);
+      expect(ended.stderr).toContain(`belongs to ${album.service.url}, not to ${other.url}`);
+    }
+    expect(other.seen).toEqual([]);
+    expect(await album.charges()).toBe(1);
+  });
+});
+
+describe.concurrent('a lockfile that is damaged, and says enough', () => {
+  it('whose last line is torn: the line is dropped, and what it told is found out again', async () => {
+    const album = await scene({ prompts: FIRST });
+    const killed = album.start('run', '--yes', '--events', 'ndjson');
+    await killed.seen(/"state":"queued"/);
+    killed.kill();
+    await killed.ended;
+    appendFileSync(album.lockPath, '{"track":"one","take":1,"atte');
+    expect((await album.run('run', '--yes')).code).toBe(0);
+    expect(audioFiles(album.cwd)).toHaveLength(1);
+    expect(await album.charges()).toBe(1);
+  });
+
+  it('or gone, with its files still there: nothing is bought over them', async () => {
+    const album = await finished();
+    rmSync(album.lockPath);
+    const ended = await album.run('run', '--yes');
+    expect(ended.code).toBe(3);
+    expect(ended.stderr).toContain('error[output-occupied]');
+    expect(await album.charges()).toBe(1);
+  });
+});
+
+describe.concurrent('two branches that both bought', () => {
+  const git = (cwd: string, ...words: readonly string[]): string =>
+    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.org', ...words], {
+      cwd,
+      encoding: 'utf8',
+      env: { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null' },
+    });
+
+  /** Two branches from one finished track, each with its own next one; the first is merged into the second. */
+  async function merged(attributes: string, first: object, second: object) {
+    const album = await finished();
+    writeFileSync(path.join(album.cwd, '.gitignore'), 'out/\n');
+    writeFileSync(path.join(album.cwd, '.gitattributes'), attributes);
+    git(album.cwd, 'init', '-q', '-b', 'first');
+    git(album.cwd, 'add', '.');
+    git(album.cwd, 'commit', '-q', '-m', 'one track');
+    git(album.cwd, 'branch', 'second');
+    await buyAndCommit(album, first);
+    git(album.cwd, 'checkout', '-q', 'second');
+    await buyAndCommit(album, second);
+    try {
+      git(album.cwd, 'merge', '-q', '-m', 'both', 'first');
+    } catch {
+      // A conflict, in the manifest at least.
+    }
+    writePrompts(album.cwd, { ...FIRST, ...first, ...second });
+    return album;
+  }
+
+  /** Queued and not collected, as a run on another machine may leave it. */
+  async function buyAndCommit(album: Scene, prompts: object): Promise<void> {
+    writePrompts(album.cwd, { ...FIRST, ...prompts });
+    expect((await album.run('run', '--yes', '--detach')).code).toBe(11);
+    git(album.cwd, 'commit', '-q', '-a', '-m', 'another track');
+  }
+
+  async function finishes(album: Scene, charges: number, files: number): Promise<Ended> {
+    const ended = await album.run('run', '--yes', '--progress', 'plain');
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(await album.charges()).toBe(charges);
+    expect(audioFiles(album.cwd)).toHaveLength(files);
+    return ended;
+  }
+
+  it('conflict: nothing is bought until `lock repair`, which keeps both', async () => {
+    const album = await merged('', { two: 'A gong' }, { three: 'Steps' });
+    expect(readFileSync(album.lockPath, 'utf8')).toContain('<<<<<<< ');
+    const refused = await album.run('run', '--yes');
+    expect(refused.code).toBe(9);
+    expect(refused.stderr).toContain('error[lockfile-conflict-markers]');
+    const [, command] = /venice-batch (lock repair) /.exec(refused.stderr) ?? [];
+    const repaired = await album.run(command ?? '');
+    expect(repaired.code).toBe(0);
+    expect(repaired.stdout).toContain('3 conflict markers taken out, both sides kept');
+    await finishes(album, 3, 3);
+  });
+
+  it('`merge=union`: the next run goes on by itself', async () => {
+    const album = await merged('*.lock.jsonl merge=union\n', { two: 'A gong' }, { three: 'Steps' });
+    await finishes(album, 3, 3);
+  });
+
+  it('the same track twice: both are told, kept and collected', async () => {
+    const album = await merged('*.lock.jsonl merge=union\n', { two: 'A gong' }, { two: 'A gong' });
+    const ids = album.lock().map(({ queue_id }) => queue_id);
+    expect(new Set(ids).size).toBe(3);
+    const ended = await finishes(album, 3, 3);
+    expect(ended.stderr).toContain('a merge brought several paid jobs for one take');
+    expect(album.lock().map(({ state }) => state)).toEqual(['done', 'done', 'done']);
+    expect(
+      album
+        .lock()
+        .map(({ queue_id }) => queue_id)
+        .sort(),
+    ).toEqual(ids.sort());
+  });
+
+  it('the same track twice, in conflict: `lock repair` tells both', async () => {
+    const album = await merged('', { two: 'A gong' }, { two: 'A gong' });
+    const ids = readFileSync(album.lockPath, 'utf8').match(/"attempt":"\w+"/g) ?? [];
+    const repaired = await album.run('lock repair');
+    expect(repaired.stdout).toContain('paid more than once, all kept and collected');
+    for (const { attempt } of album.lock().slice(1)) expect(repaired.stdout).toContain(String(attempt));
+    expect(album.lock()).toHaveLength(new Set(ids).size);
+    await finishes(album, 3, 3);
+  });
+});
