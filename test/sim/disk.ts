@@ -125,6 +125,8 @@ function applySome(rng: Rng, pending: readonly EntryChange[], apply: (change: En
   }
 }
 
+const PAGE_BYTES = 4096;
+
 /** What becomes of the bytes that were not synced: kept, lost, cut somewhere, or there in length alone. */
 function tear(rng: Rng, inode: Inode): void {
   const { synced } = inode;
@@ -133,7 +135,7 @@ function tear(rng: Rng, inode: Inode): void {
   const appended = startsWith(bytes, synced);
   const base = appended ? synced.length : 0;
   const cut = base + rng.below(bytes.length - base + 1);
-  switch (rng.pick(['kept', 'lost', 'cut', 'zeros'] as const)) {
+  switch (rng.pick(['kept', 'lost', 'cut', 'zeros', 'hole'] as const)) {
     case 'kept':
       inode.bytes = bytes;
       break;
@@ -146,6 +148,13 @@ function tear(rng: Rng, inode: Inode): void {
     case 'zeros':
       inode.bytes = bytes.slice();
       inode.bytes.fill(0, cut);
+      break;
+    case 'hole': {
+      // A page that was not written, before one that was.
+      const end = cut - (cut % PAGE_BYTES);
+      inode.bytes = bytes.slice();
+      inode.bytes.fill(0, Math.max(base, end - PAGE_BYTES), Math.max(base, end));
+    }
   }
   inode.synced = inode.bytes;
   inode.dropped.length = 0;

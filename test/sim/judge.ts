@@ -130,7 +130,7 @@ export function createJudge(world: JudgeWorld): Judge {
       if (request.path === '/audio/queue') {
         judgeSubmit(world, blame, { witness, spenders, armed }, String(body.prompt), view());
         judgePrice(world, blame, witness, body);
-      } else if (request.path === '/audio/retrieve') judgePoll(blame, String(body.queue_id), view());
+      } else if (request.path === '/audio/retrieve') judgePoll(world, blame, body, view());
       else if (request.path === '/audio/complete') judgeCleanUp(world, blame, String(body.queue_id), view());
     },
     handled: () => {
@@ -166,7 +166,7 @@ function judgeSubmit(
   for (const other of spenders)
     if (other !== witness && !other.over) blame('n', `${witness.name} and ${other.name} both submit`);
   spenders.add(witness);
-  if (view.badLines > 0) blame('g', `${witness.name} submits over a damaged lockfile`);
+  if (view.badLines > 0 || view.header !== 1) blame('g', `${witness.name} submits over a damaged lockfile`);
   const digest = world.digestOf(prompt);
   const intents = [...view.attempts.values()].filter(
     ({ latest }) => latest.state === 'intent' && latest.digest === digest,
@@ -216,7 +216,9 @@ function judgeReceived(world: JudgeWorld, blame: Blame, witness: Witness, view: 
   }
 }
 
-function judgePoll(blame: Blame, queueId: string, view: LockView): void {
+function judgePoll(world: JudgeWorld, blame: Blame, body: Record<string, unknown>, view: LockView): void {
+  const queueId = String(body.queue_id);
+  if (body.delete_media_on_completion === true) judgeCleanUp(world, blame, queueId, view);
   for (const { queueIds } of view.attempts.values()) if (queueIds.has(queueId)) return;
   blame('h', `${queueId} is asked for and is not durable`);
 }

@@ -8,6 +8,8 @@ export interface LockView {
   readonly attempts: ReadonlyMap<string, ViewedAttempt>;
   /** Terminated lines that are not records. */
   readonly badLines: number;
+  /** How many lines are headers. */
+  readonly header: number;
   /** Steps between states that no attempt may take. */
   readonly illegalSteps: readonly string[];
 }
@@ -29,6 +31,7 @@ interface Parsed {
   parsedBytes: number;
   readonly attempts: Map<string, { latest: Attempt; queueIds: Set<string> }>;
   badLines: number;
+  header: number;
   readonly illegalSteps: string[];
 }
 
@@ -56,7 +59,7 @@ const EMPTY = new Uint8Array(0);
 const NEWLINE = 10;
 
 function nothing(): Parsed {
-  return { bytes: EMPTY, parsedBytes: 0, attempts: new Map(), badLines: 0, illegalSteps: [] };
+  return { bytes: EMPTY, parsedBytes: 0, attempts: new Map(), badLines: 0, header: 0, illegalSteps: [] };
 }
 
 function extendsParsed({ bytes: known, parsedBytes }: Parsed, bytes: Uint8Array): boolean {
@@ -70,7 +73,10 @@ function take(parsed: Parsed, line: string): void {
     parsed.badLines += 1;
     return;
   }
-  if (record.attempt === undefined) return;
+  if (record.attempt === undefined) {
+    parsed.header += 1;
+    return;
+  }
   const known = parsed.attempts.get(record.attempt);
   if (known === undefined) {
     parsed.attempts.set(record.attempt, { latest: record, queueIds: new Set(idsOf(record)) });
@@ -79,9 +85,10 @@ function take(parsed: Parsed, line: string): void {
   for (const id of idsOf(record)) known.queueIds.add(id);
   if (record.rev < known.latest.rev) return;
   if (record.rev > known.latest.rev) {
-    const step = `${known.latest.state} -> ${record.state}`;
-    if (!STEPS[known.latest.state].includes(record.state))
-      parsed.illegalSteps.push(`${step} of ${record.attempt}`);
+    // A clean end leaves the last line of each alone, so that steps may be missing.
+    const isStep = record.rev === known.latest.rev + 1;
+    if (isStep && !STEPS[known.latest.state].includes(record.state))
+      parsed.illegalSteps.push(`${known.latest.state} -> ${record.state} of ${record.attempt}`);
     known.latest = record;
   } else if (STRENGTH.indexOf(record.state) < STRENGTH.indexOf(known.latest.state)) known.latest = record;
 }

@@ -2,11 +2,13 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { build } from './build.js';
 import { mutantNamed } from './mutants.js';
+import { playMutants } from './mutation.js';
 import { play } from './play.js';
 import type * as Trace from './trace.js';
 
 /**
  * npm run sim -- --seeds N [--from S] [--mutant NAME]   plays N seeds from S, or from a random place
+ * npm run sim -- --mutants all [--seeds N]              plays each mutant until it is caught, N seeds at most
  * npm run sim -- --seed S [--trace] [--mutant NAME]     plays one seed again, and shows what happens in it
  */
 const { values } = parseArgs({
@@ -16,11 +18,21 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     trace: { type: 'boolean', default: false },
     mutant: { type: 'string' },
+    mutants: { type: 'string' },
     workers: { type: 'string', default: String(Math.min(8, availableParallelism())) },
   },
 });
 
-if (values.seed !== undefined) {
+if (values.mutants !== undefined) {
+  const survivors = await playMutants({
+    from: values.from === undefined ? 1 : Number(values.from),
+    seedsMax: Number(values.seeds),
+    workers: Number(values.workers),
+    names: values.mutants === 'all' ? [] : values.mutants.split(','),
+    told: (line) => console.log(line),
+  });
+  process.exitCode = survivors.length === 0 ? 0 : 1;
+} else if (values.seed !== undefined) {
   const { entry, remove } = build('./trace.ts', mutantNamed(values.mutant)?.patches);
   const { traceSeed } = (await import(entry)) as typeof Trace;
   remove();

@@ -1,7 +1,10 @@
 import type { Patch } from './build.js';
 import type { Tampering } from './world.js';
 
-/** The program with one safety step switched off: the judge has to notice. */
+/**
+ * The program with one safety step switched off. The judge has to notice each, within some thousand seeds: a
+ * simulation that does not notice its own sabotage proves nothing.
+ */
 export interface Mutant {
   readonly name: string;
   readonly patches?: readonly Patch[];
@@ -9,15 +12,219 @@ export interface Mutant {
 }
 
 export const MUTANTS: readonly Mutant[] = [
+  patched('no-intent', 'src/run/submit.ts', 'await context.store.record(intent);', ''),
+  patched(
+    'intent-not-awaited',
+    'src/run/submit.ts',
+    'await context.store.record(intent);',
+    'context.store.record(intent).catch(() => {});',
+  ),
+  patched('no-file-sync', 'src/run/download.ts', 'if (sync) await handle.sync();', ''),
+  patched('no-lockfile-sync', 'src/lock/lock-file.ts', 'await file.handle.sync();', ''),
+  { name: 'no-folder-sync', tampering: { ports: withoutFolderSync } },
+  patched(
+    'published-without-folder-sync',
+    'src/run/publish.ts',
+    'await files.syncDirectory(path.dirname(to));\n  if',
+    'if',
+  ),
+  { name: 'resend-on-5xx', tampering: { transport: resending } },
+  patched(
+    'errors-500-are-refusals',
+    'src/venice/outcome.ts',
+    "[503, 'wait'],",
+    "[503, 'wait'], [500, 'wait'],",
+  ),
+  patched(
+    'pages-are-refusals',
+    'src/venice/outcome.ts',
+    "result.kind === 'refused' ? REFUSALS.get(status)",
+    "result.kind !== 'no_answer' ? REFUSALS.get(status)",
+  ),
+  patched(
+    'lost-answer-is-not-sent',
+    'src/venice/outcome.ts',
+    "result.kind === 'no_answer' && !result.sent",
+    "result.kind === 'no_answer'",
+  ),
+  patched('one-404-is-lost', 'src/run/collect.ts', 'const NOT_FOUND_MAX = 3;', 'const NOT_FOUND_MAX = 1;'),
+  patched(
+    'requeue-on-404',
+    'src/plan/decide.ts',
+    "if (telling.reason?.code === 'requeued') return",
+    'if (telling !== undefined) return',
+  ),
+  patched(
+    'corrupt-lockfile-is-empty',
+    'src/lock/read.ts',
+    'if (first !== undefined) return { ok: false, problems: [first, ...others] };',
+    'if (first !== undefined || others.length > 0) return { ok: true, attempts: new Map(), notes: [], bytes: 0 };',
+  ),
+  patched(
+    'lockfile-rewritten-in-place',
+    'src/lock/lock-file.ts',
+    'await replaceFile(file.files, file.path, bytes, scratch(file));',
+    "const inPlace = await file.files.open(file.path, 'truncate'); await inPlace.write(bytes); await inPlace.sync(); await inPlace.close();",
+  ),
   {
-    name: 'cheap-prices',
+    name: 'torn-end-is-appended-to',
     patches: [
-      { file: 'src/run/price.ts', find: 'const PRICES = 22;', replace: 'const PRICES = 2;' },
-      { file: 'src/run/price.ts', find: 'step < 24', replace: 'step < 6' },
+      {
+        file: 'src/lock/lock-file.ts',
+        find: "file.end = { kind: 'unsound', bytesMin: at, bytesMax: at + bytes.length };",
+        replace: '',
+      },
+      {
+        file: 'src/lock/lock-file.ts',
+        find: 'return bytes !== undefined && bytes >= bytesMin && bytes <= bytesMax;',
+        replace: 'return bytesMin <= bytesMax || bytes === undefined;',
+      },
     ],
   },
+  patched(
+    'complete-before-custody',
+    'src/run/collect.ts',
+    'const custody = await takeCustody(context, job, attempt, audio);',
+    "const custody = await takeCustody(context, job, attempt, audio); await context.client.complete(attempt.model, attempt.queue_id ?? '');",
+  ),
+  patched(
+    'deleted-as-it-is-fetched',
+    'src/venice/create-client.ts',
+    "const body = { model, queue_id: queueId };\n      const good = await exchange(transport, post('/audio/retrieve'",
+    "const body = { model, queue_id: queueId, delete_media_on_completion: true };\n      const good = await exchange(transport, post('/audio/retrieve'",
+  ),
+  patched(
+    'queue-id-recorded-late',
+    'src/run/submit.ts',
+    "const known = await recordOutcome(context, job, advance(intent, { kind: 'submitted', outcome }, nowMs));",
+    "const next = advance(intent, { kind: 'submitted', outcome }, nowMs); if (outcome.kind === 'accepted') job.attempt = next; const known = outcome.kind === 'accepted' || (await recordOutcome(context, job, next));",
+  ),
+  patched(
+    'record-failures-are-ignored',
+    'src/run/record.ts',
+    'fault = error;',
+    'fault = error; job.attempt = attempt; return true;',
+  ),
+  patched(
+    'budget-without-reservations',
+    'src/lock/attempt.ts',
+    "return attempt.state !== 'rejected' && attempt.refunded !== true;",
+    "return attempt.state === 'done' && attempt.refunded !== true;",
+  ),
+  patched(
+    'price-never-asked-again',
+    'src/run/prices.ts',
+    'if (clock.nowMs() - known.quotedAtMs <= QUOTE_AGE_MS_MAX) return known.microUsd;',
+    'if (known.quotedAtMs > 0) return known.microUsd;',
+  ),
+  patched(
+    'nobody-is-asked',
+    'src/commands/buying.ts',
+    'const answer = await world.approve(prepared.plan, prepared.balance);',
+    "const answer = 'approved' as string as 'approved' | 'declined';",
+  ),
+  patched(
+    'doubt-is-forgotten',
+    'src/plan/history.ts',
+    "return attempt.state === 'in_doubt' || attempt.state === 'intent';",
+    "return attempt.state === 'intent';",
+  ),
+  patched(
+    'open-intent-was-not-sent',
+    'src/run/recover.ts',
+    "outcome: { kind: 'in_doubt', code: 'run_ended',",
+    "outcome: { kind: 'not_sent', code: 'run_ended',",
+  ),
+  patched(
+    'unmarked-end-is-trusted',
+    'src/run/custody.ts',
+    'if (!audio.answer.framed &&',
+    'if (false && !audio.answer.framed &&',
+  ),
+  patched(
+    'audio-is-not-looked-at',
+    'src/run/download.ts',
+    "if (facts === undefined) return { kind: 'mismatch', code: 'not_audio' };",
+    "facts ??= { mediaType: 'audio/wav' };",
+  ),
+  patched(
+    'files-are-replaced',
+    'src/run/publish.ts',
+    'await files.link(from, to);\n    await files.remove(from);',
+    'await files.rename(from, to);',
+  ),
+  patched(
+    'moves-are-not-journaled',
+    'src/run/moves.ts',
+    'await store.record(changed(store, attempt, { move_to: to }));\n  return settleMove(context, store.newest(attempt.attempt) ?? attempt);',
+    'return settleMove(context, { ...attempt, move_to: to });',
+  ),
+  patched(
+    'no-guard',
+    'src/lock/guard.ts',
+    'if (!mayFollow(holder)) return { ok: false, held: holder };',
+    'if (!mayFollow(holder)) return { ok: true, release: async () => {} };',
+  ),
+  patched(
+    'guard-taken-by-age',
+    'src/lock/guard.ts',
+    'if (!mayFollow(holder))',
+    'if (!mayFollow(holder) && holder.ageMs < 10_000)',
+  ),
+  patched(
+    'clean-up-of-the-done',
+    'src/run/run.ts',
+    "else if (attempt.state === 'stored') scheduler.owes",
+    "else if (attempt.state === 'stored' || attempt.state === 'done') scheduler.owes",
+  ),
+  patched(
+    'unverified-is-left',
+    'src/run/run.ts',
+    "if (attempt.state === 'queued' || attempt.state === 'unverified')",
+    "if (attempt.state === 'queued')",
+  ),
+  patched(
+    'orphans-are-left',
+    'src/run/run.ts',
+    'if (attempt.queue_id === undefined) continue;',
+    "if (attempt.queue_id === undefined || !takes.has(attempt.track + '#' + attempt.take)) continue;",
+  ),
+  patched(
+    'key-in-a-notice',
+    'src/commands/telling.ts',
+    "world.emit({ type: 'phase',",
+    "world.emit({ key: (world as never as { apiKey: string }).apiKey, type: 'phase',",
+  ),
+  patched(
+    'part-file-elsewhere',
+    'src/run/custody.ts',
+    'return path.join(outputRoot, ',
+    "return path.join(outputRoot, '..', ",
+  ),
 ];
 
+function patched(name: string, file: string, find: string, replace: string): Mutant {
+  return { name, patches: [{ file, find, replace }] };
+}
+
+function withoutFolderSync(ports: Parameters<NonNullable<Tampering['ports']>>[0]) {
+  return { ...ports, files: { ...ports.files, syncDirectory: async () => {} } };
+}
+
+function resending(transport: Parameters<NonNullable<Tampering['transport']>>[0]): typeof transport {
+  return async (request) => {
+    const first = await transport(request);
+    const failed = first.kind === 'no_answer' ? first.sent : first.status >= 500;
+    if (request.path !== '/audio/queue' || !failed) return first;
+    if (first.kind === 'answer') first.discard();
+    return transport(request);
+  };
+}
+
 export function mutantNamed(name: string | undefined): Mutant | undefined {
-  return MUTANTS.find((mutant) => mutant.name === name);
+  if (name === undefined) return undefined;
+  const mutant = MUTANTS.find((one) => one.name === name);
+  if (mutant === undefined)
+    throw new Error(`no mutant is called ${name}: ${MUTANTS.map((one) => one.name).join(', ')}`);
+  return mutant;
 }

@@ -2,12 +2,15 @@ import { openForRun } from '../../src/commands/open.js';
 import type { BatchSettings, World } from '../../src/commands/run-batch.js';
 import { faultCode } from '../../src/errors.js';
 import type { Attempt } from '../../src/lock/attempt.js';
+import { acquireGuard } from '../../src/lock/guard.js';
+import { repairFile } from '../../src/lock/repair-file.js';
 import { recover } from '../../src/run/recover.js';
 import { type Resolution, resolveAttempt } from '../../src/run/resolve.js';
 import { drawTrack } from './album.js';
+import { createInode, folderOf, syncInode } from './disk.js';
 import type { ServerJob } from './server.js';
 import type { Program, SimWorld } from './world.js';
-import { HOME } from './world.js';
+import { HOME, LOCKFILE } from './world.js';
 
 /** What a person may do to manifest and files between two runs. */
 export function meddle(world: SimWorld): void {
@@ -28,7 +31,50 @@ export function meddle(world: SimWorld): void {
   if (does() && album.tracks.length < 4) album.tracks.push(drawTrack(rng, `n${world.runs}`));
   if (does()) swapStems(world);
   if (does()) deleteFile(world);
+  if (rng.chance(scenario.meddling / 3)) mergeLockfile(world);
 }
+
+/** `git merge` with an older version: conflict markers, or both sides' lines with `merge=union`. */
+function mergeLockfile(world: SimWorld): void {
+  const { rng, disk, oldLockfiles } = world;
+  const entry = disk.entries.get(LOCKFILE);
+  if (entry === undefined || entry === 'directory' || oldLockfiles.length === 0) return;
+  const [ours, theirs] = rng.chance(0.5)
+    ? [entry.bytes, rng.pick(oldLockfiles)]
+    : [rng.pick(oldLockfiles), entry.bytes];
+  const [begin, middle, end] = rng.chance(0.5)
+    ? ['', '', '']
+    : ['<<<<<<< ours\n', '=======\n', '>>>>>>> theirs\n'];
+  world.trace(`a person merges the lockfile: ${JSON.stringify(begin)}`);
+  const inode = createInode(world.timeline.nowMs());
+  inode.bytes = Buffer.concat([Buffer.from(begin), ours, Buffer.from(middle), theirs, Buffer.from(end)]);
+  syncInode(inode);
+  disk.change([[LOCKFILE, inode]]);
+  disk.syncDirectory(folderOf(LOCKFILE));
+}
+
+/** Whether the lockfile is one that `run` refuses. */
+export function needsRepair(world: SimWorld): boolean {
+  const { header, badLines } = world.judge.view();
+  return header > 1 || badLines > 0;
+}
+
+/** `venice-batch repair`, as a program of its own. */
+export const repairing: Program = async ({ ports }, settings) => {
+  const { files, processes, clock, random } = ports;
+  try {
+    const guard = await acquireGuard(files, processes, clock, random, settings.lockfilePath);
+    if (!guard.ok) return 'done';
+    try {
+      await repairFile(files, settings.lockfilePath);
+    } finally {
+      await guard.release();
+    }
+  } catch (error) {
+    if (faultCode(error) === '') throw error;
+  }
+  return 'done';
+};
 
 /** As when tracks are put in another order: names are exchanged. */
 function swapStems(world: SimWorld): void {

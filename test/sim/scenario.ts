@@ -109,7 +109,7 @@ export function drawRun(rng: Rng, scenario: Scenario): RunDraw {
     crashIsPower: rng.chance(scenario.powerShare),
     stopAfterMs: meddles() ? someMs() : undefined,
     pause: meddles() ? { afterMs: someMs(), forMs: someMs() } : undefined,
-    secondAfterMs: meddles() ? someMs() : undefined,
+    secondAfterMs: rng.chance(scenario.meddling * 1.5) ? someMs() : undefined,
     retryFailed: meddles(),
     force: rng.chance(scenario.meddling / 4),
     failFast: meddles(),

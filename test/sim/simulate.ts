@@ -1,9 +1,9 @@
 import { EXIT } from '../../src/errors.js';
 import { promptOf } from './album.js';
-import { doubtful, meddle, resolving } from './person.js';
+import { doubtful, meddle, needsRepair, repairing, resolving } from './person.js';
 import { CALM_RUN, calmRates, drawRun, NO_DISK_FAULTS } from './scenario.js';
-import type { Incarnation, SimOptions, SimResult, SimWorld } from './world.js';
-import { createWorld, exitCodeOf, KEYS, launch } from './world.js';
+import type { Incarnation, Program, SimOptions, SimResult, SimWorld } from './world.js';
+import { createWorld, exitCodeOf, KEYS, LOCKFILE, launch } from './world.js';
 
 /** Runs until calm are bounded: what has not ended by then never will. */
 const CALM_RUNS_MAX = 8;
@@ -36,13 +36,26 @@ async function play(world: SimWorld): Promise<void> {
   for (let round = 0; round < world.scenario.rounds && isSound(world); round++) {
     if (round > 0) meddle(world);
     const draw = drawRun(world.rng, world.scenario);
-    if (round > 0 && world.rng.chance(0.3)) {
-      await pass(world, QUIET_MS);
-      await untilOver(world, launch(world, draw, resolving(world)));
-    } else await untilOver(world, launch(world, draw));
+    await untilOver(world, launch(world, draw, await programOf(world, round)));
+    keepOldLockfile(world);
     await pass(world, world.rng.chance(0.1) ? 86_400_000 : world.rng.below(120_000));
   }
   if (isSound(world)) await calmDown(world);
+}
+
+/** Mostly a run; from time to time a person puts the lockfile in order. */
+async function programOf(world: SimWorld, round: number): Promise<Program | undefined> {
+  const mends = round > 0 && world.rng.chance(0.3);
+  if (!mends) return undefined;
+  if (needsRepair(world)) return repairing;
+  await pass(world, QUIET_MS);
+  return resolving(world);
+}
+
+function keepOldLockfile(world: SimWorld): void {
+  const entry = world.disk.entries.get(LOCKFILE);
+  if (entry !== undefined && entry !== 'directory' && !needsRepair(world))
+    world.oldLockfiles.push(entry.bytes);
 }
 
 /** After the first violation the rest would only be its echo. */
@@ -74,6 +87,7 @@ async function calmDown(world: SimWorld): Promise<void> {
   world.server.calm();
   world.trace('all is calm');
   await pass(world, QUIET_MS);
+  if (needsRepair(world)) await untilOver(world, launch(world, CALM_RUN, repairing));
   if (world.rng.chance(0.5)) await untilOver(world, launch(world, CALM_RUN, resolving(world)));
   let last: Incarnation | undefined;
   for (let run = 0; run < CALM_RUNS_MAX && isSound(world); run++) {

@@ -60,6 +60,8 @@ export interface SimWorld {
   /** How often each prompt may be charged: once for each take, and once more for each time a person asked for it again. */
   readonly allowances: Map<string, { wanted: number; extra: number }>;
   readonly waived: Set<string>;
+  /** The lockfile as it was after earlier runs: what another branch may still have. */
+  readonly oldLockfiles: Uint8Array[];
   /** What a person has found out about attempts in doubt, by attempt id. */
   readonly verdicts: Map<string, Resolution>;
   readonly trace: (line: string) => void;
@@ -160,6 +162,7 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
     allowances,
     waived,
     verdicts: new Map(),
+    oldLockfiles: [],
     trace,
     seed,
     boots: 1,
