@@ -20,7 +20,7 @@ export function createApprove(session: Session, stop: AbortSignal): World['appro
   };
 }
 
-function showPlan(session: Session, plan: Plan, balance: Balance | undefined): void {
+export function showPlan(session: Session, plan: Plan, balance: Balance | undefined): void {
   const { stderr, settings, endpoint } = session;
   stderr.write(
     renderPlan(plan, {

@@ -50,6 +50,7 @@ export async function decideWhatToBuy(
     budgetMicroUsd,
     keyFingerprint:
       world.apiKey === undefined ? undefined : keyFingerprint(store.header.lineage, world.apiKey),
+    stop: world.stop,
     phase: (phase) => tellPhase(world, phase),
   });
   tellPlan(world, prepared.plan);
@@ -67,6 +68,9 @@ async function refuseOrAsk(
 ): Promise<BuyDecision> {
   if (prepared.diagnostics.length > 0) world.show(prepared.diagnostics, loaded.sources);
   if (prepared.refusal !== undefined) {
+    // Who has to buy less, or to raise a limit, wants to see what costs what.
+    if (prepared.refusal === EXIT.budget || prepared.refusal === EXIT.balance)
+      world.present?.(prepared.plan, prepared.balance);
     if (world.apiKey === undefined) world.show([noKey(settings)], loaded.sources);
     return { prepared, approved: false, refusal: prepared.refusal };
   }

@@ -26,6 +26,8 @@ export interface PrepareInput {
   /** Default true. */
   readonly askBalance?: boolean;
   readonly phase?: (phase: 'quote') => void;
+  /** Aborted: no more waiting for a service in trouble. */
+  readonly stop?: AbortSignal;
 }
 
 /** A plan, and whether anything stands against carrying it out. */
@@ -65,7 +67,7 @@ const NO_QUOTES: GatheredQuotes = { quotes: new Map(), failures: [] };
 
 async function price(input: PrepareInput, client: VeniceClient, decided: Decided): Promise<Prepared> {
   const { clock } = input.ports;
-  const models = await insist(clock, () => client.models());
+  const models = await insist(clock, () => client.models(), input.stop);
   if (!models.ok) {
     const diagnostics = [unreachable('the live models cannot be asked for', models)];
     return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, { diagnostics, refusal: refusalOf(models) });
@@ -73,11 +75,13 @@ async function price(input: PrepareInput, client: VeniceClient, decided: Decided
   const drafted = draftPurchases(decided.rows, models.value, clock.nowMs());
   // With an error among them nothing will be bought: nobody needs the prices.
   if (hasError(drafted.diagnostics) || hasError(decided.diagnostics))
-    return concluded(input, decided, { ...drafted, drafts: [] }, NO_QUOTES, { refusal: EXIT.invalid });
+    return concluded(input, decided, { ...drafted, drafts: [] }, NO_QUOTES, {
+      refusal: selectionOrInvalid([...decided.diagnostics, ...drafted.diagnostics]),
+    });
   input.phase?.('quote');
-  const quotes = await gatherQuotes(client, clock, distinctQuotes(drafted.drafts));
+  const quotes = await gatherQuotes(client, clock, distinctQuotes(drafted.drafts), input.stop);
   if (input.askBalance === false) return concluded(input, decided, drafted, quotes, {});
-  const balance = await insist(clock, () => client.balance());
+  const balance = await insist(clock, () => client.balance(), input.stop);
   return concluded(input, decided, drafted, quotes, {
     ...(balance.ok ? { balance: balance.value } : {}),
     diagnostics: balance.ok ? [] : balanceUnknown(balance),

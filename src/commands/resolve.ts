@@ -145,6 +145,18 @@ async function settle(session: Session, id: string, resolution: Resolution): Pro
           hint: `give the whole id, as listed by: ${session.command('resolve')}`,
         },
       );
+    const holder = [...store.attempts.values()].find(
+      (other) => resolution.kind === 'queue_id' && other.queue_id === resolution.queueId && other !== attempt,
+    );
+    if (holder !== undefined)
+      throw new BatchError(
+        'queue-id-taken',
+        `this queue_id is the job of ${holder.track}, take ${holder.take}`,
+        {
+          exitCode: EXIT.usage,
+          hint: `look again which job is missing: ${session.command('resolve')}`,
+        },
+      );
     const resolved = resolveAttempt(attempt, resolution, ports.clock.nowMs());
     if (!resolved.ok)
       throw new BatchError('not-in-doubt', resolved.why, {

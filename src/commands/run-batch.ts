@@ -31,6 +31,8 @@ export interface World {
   emit(event: RunEvent): void;
   /** Shows what is wrong or doubtful, as soon as it is known. */
   show(diagnostics: readonly Diagnostic[], sources: LoadedManifest['sources']): void;
+  /** Shows a plan that is not going to be asked about. */
+  present?(plan: Plan, balance: Balance | undefined): void;
   /** Shows the plan and asks for the money. Anything but `approved` buys nothing. */
   approve(
     plan: Plan,

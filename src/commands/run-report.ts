@@ -51,7 +51,7 @@ export async function summarise(ending: Ending): Promise<RunReport> {
   const inDoubt = attempts.filter(({ state }) => state === 'in_doubt').length + intents - unrecorded;
   const unverified = attempts.filter(({ state }) => state === 'unverified').length;
   const exitCode = exitCodeOf({
-    signal: outcome.troubles.has('interrupted') ? signalOf(world.stop) : undefined,
+    signal: world.stop.aborted ? signalOf(world.stop) : undefined,
     troubles: outcome.troubles,
     refusal: decision.refusal,
     inDoubt,

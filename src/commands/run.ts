@@ -1,6 +1,7 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import type { Diagnostic } from '../diagnostic.js';
-import type { ExitCode } from '../errors.js';
+import { BatchError, EXIT, type ExitCode } from '../errors.js';
+import type { RunEvent } from '../events.js';
 import type { LoadedManifest } from '../manifest/take.js';
 import { renderDiagnostics } from '../report/diagnostics.js';
 import { githubAnnotations } from '../report/github.js';
@@ -10,7 +11,7 @@ import { createRecorder, type RunOutcome } from '../report/outcome.js';
 import { fanOut, type Reporter } from '../report/reporter.js';
 import { renderSummary } from '../report/summary.js';
 import { progressMode } from '../report/terminal.js';
-import { createApprove } from './approve.js';
+import { createApprove, showPlan } from './approve.js';
 import { batchSettings } from './batch-settings.js';
 import { watchInterrupt } from './interrupt.js';
 import { readPlanFile } from './plan-file.js';
@@ -28,6 +29,15 @@ export function collectCommand(manifest: string, flags: Flags): Promise<ExitCode
 }
 
 async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']): Promise<ExitCode> {
+  if (manifest === '-')
+    throw new BatchError(
+      'usage',
+      `${mode === 'collect' ? 'collect' : 'run'} needs a manifest in a file: its lockfile stands beside it`,
+      {
+        exitCode: EXIT.usage,
+        hint: 'only validate and plan read standard input',
+      },
+    );
   const session = await openSession(manifest, flags);
   const savedPlan = await readPlanFile(session);
   const recorder = createRecorder();
@@ -62,6 +72,7 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
             });
           showDiagnostics(session, diagnostics, sources);
         },
+        present: (plan, balance) => showPlan(session, plan, balance),
         approve: createApprove(session, interrupt.signal),
         stop: interrupt.signal,
       },
@@ -70,11 +81,53 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
     await reporter.end();
     await tellEnd(session, recorder.outcome(), loaded);
     return report.exitCode;
+  } catch (error) {
+    // A program that reads along gets its last event and its document, however the run ended.
+    if (error instanceof BatchError)
+      for (const event of endedEarly(error, session.ports.clock.nowMs())) reporter.event(event);
+    await reporter.end();
+    if (flags.json === true) session.stdout.write(renderJson(recorder.outcome()));
+    throw error;
   } finally {
     await reporter.end();
     interrupt.release();
     await session.close();
   }
+}
+
+/** The last events of a run that could not begin, or that a broken disk ended. */
+function endedEarly(error: BatchError, nowMs: number): readonly RunEvent[] {
+  const time = new Date(nowMs).toISOString();
+  const { code, message, hint } = error;
+  const counts = {
+    total: 0,
+    done: 0,
+    made: 0,
+    in_flight: 0,
+    clean_up_owed: 0,
+    in_doubt: 0,
+    failed: 0,
+    missing: 0,
+    not_bought: 0,
+  };
+  const money = {
+    spent_micro_usd: 0,
+    spent_total_micro_usd: 0,
+    approved_micro_usd: 0,
+    budget_micro_usd: null,
+  };
+  return [
+    { type: 'diagnostic', time, code, severity: 'error', message, ...(hint === undefined ? {} : { hint }) },
+    {
+      type: 'summary',
+      time,
+      exit_code: error.exitCode,
+      ...counts,
+      ...money,
+      duration_ms: 0,
+      next_command: null,
+    },
+  ];
 }
 
 async function reporters(session: Session): Promise<Reporter[]> {

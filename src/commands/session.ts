@@ -20,10 +20,10 @@ export interface Session {
   readonly ports: Ports;
   readonly stdout: Terminal;
   readonly stderr: Terminal;
-  /** What the lockfile is bound to: the base URL, or the sandbox's own name. */
+  /** What the lockfile is bound to: the base URL, or the sandbox's own name. Throws `BatchError` (2) for one that cannot be used. */
   readonly endpoint: string;
-  /** Absent without a key. In the sandbox the simulator's own. */
-  readonly apiKey?: string;
+  /** Absent without a key. In the sandbox the simulator's own. Throws `BatchError` (4) for a key that cannot be one. */
+  readonly apiKey: string | undefined;
   /** How the manifest is named in messages. */
   readonly displayPath: string;
   /** Another command of this program for the same manifest, ready to paste. */
@@ -34,7 +34,7 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** Throws `BatchError` (exit 2 or 4) for settings that cannot be used. */
+/** Throws `BatchError` (exit 2) for settings that cannot be used. */
 export async function openSession(
   manifest: string,
   flags: Flags,
@@ -42,9 +42,10 @@ export async function openSession(
 ): Promise<Session> {
   const files = systemFiles;
   const settings = await resolveSettings(manifest, flags, { cwd: process.cwd(), env, files });
-  const endpoint = settings.sandbox ? 'sandbox:' : usableBaseUrl(settings);
-  const apiKey = settings.sandbox ? 'sandbox' : usableKey(settings);
-  const redact = createRedactor(apiKey === undefined || settings.sandbox ? [] : [apiKey]);
+  // Looked at when they are used: a command that asks nobody needs neither.
+  const endpoint = () => (settings.sandbox ? 'sandbox:' : usableBaseUrl(settings));
+  const apiKey = () => (settings.sandbox ? 'sandbox' : usableKey(settings));
+  const redact = createRedactor(settings.apiKey === undefined ? [] : [settings.apiKey.value]);
   const when = (flags.color ?? 'auto') as 'auto' | 'always' | 'never';
   const terminal = (stream: NodeJS.WriteStream) =>
     redacted(streamTerminal(stream, colorWanted(env, when, stream.isTTY === true)), redact);
@@ -62,15 +63,19 @@ export async function openSession(
     ports,
     stdout: terminal(process.stdout),
     stderr,
-    endpoint,
-    ...(apiKey === undefined ? {} : { apiKey }),
+    get endpoint() {
+      return endpoint();
+    },
+    get apiKey() {
+      return apiKey();
+    },
     displayPath: manifest === '-' ? '<stdin>' : manifest,
     command: (verb, ...words) => nextCommandLine(verb, settings, words),
     load: () => loadFrom(settings, ports),
     async connect() {
       const opened = settings.sandbox
         ? await openEmbedded(settings, ports)
-        : await openNetwork(endpoint, apiKey);
+        : await openNetwork(endpoint(), apiKey());
       closing = opened.close;
       if (flags.debug !== true) return opened.transport;
       const { debugTransport } = await import('../node/debug.js');

@@ -5,7 +5,7 @@ import { lockError } from '../lock/problem.js';
 import { readLock } from '../lock/read.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
-import { stateOf } from '../run/recover.js';
+import { fileStates, stateOf } from '../run/recover.js';
 import { openSession } from './session.js';
 import type { Flags } from './settings.js';
 
@@ -19,9 +19,14 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
   if (!read.ok) throw lockError(read.problems[0], settings.lockfilePath.value);
   const view = { ports, settings: { outputRoot: settings.outputRoot.value } };
   const limit = pLimit(HASHES_AT_ONCE);
-  const kept = [...read.attempts.values()].filter(
+  const attempts = [...read.attempts.values()];
+  // A path that two attempts name is judged by the one whose file it is now.
+  const { owners } = await fileStates(view, attempts);
+  const kept = attempts.filter(
     (attempt): attempt is Attempt & { file: object } =>
-      attempt.file !== undefined && (attempt.state === 'stored' || attempt.state === 'done'),
+      attempt.file !== undefined &&
+      (attempt.state === 'stored' || attempt.state === 'done') &&
+      (owners.get(attempt.file.path) ?? attempt.attempt) === attempt.attempt,
   );
   const files = await Promise.all(
     kept.map((attempt) =>
@@ -38,8 +43,14 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
   else {
     for (const { path, state } of bad) stdout.write(`${state}  ${escapeForeign(path)}\n`);
     stdout.write(`${files.length - bad.length} of ${files.length} files are as they were stored\n`);
-    if (bad.length > 0)
+    const missing = bad.some(({ state }) => state === 'missing');
+    if (missing)
       stdout.write(`next: ${session.command('run', '--retry-failed')}   (buys what is missing again)\n`);
+    const changed = bad.filter(({ state }) => state === 'changed').flatMap(({ track }) => ['--force', track]);
+    if (changed.length > 0)
+      stdout.write(
+        `next: ${session.command('run', ...changed)}   (buys what was changed again; or put it back)\n`,
+      );
   }
   return bad.length === 0 ? EXIT.ok : EXIT.tracks;
 }

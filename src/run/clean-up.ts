@@ -1,4 +1,4 @@
-import { again, finishJob } from './collect.js';
+import { again, finishJob, underAnotherKey } from './collect.js';
 import type { Job, RunContext } from './context.js';
 import { stopIfKeyRefused, tellRate } from './context.js';
 import type { Settled } from './schedule.js';
@@ -24,7 +24,7 @@ export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled
     return job.failures > REFUSALS_MAX ? GONE : { kind: 'again', notBeforeMs: nowMs + RETRY_PAUSE_MS };
   }
   if (result.kind === 'refused' && result.status === 404) {
-    if (attempt.key !== context.keyFingerprint) return GONE;
+    if (underAnotherKey(context, job, attempt)) return GONE;
     await finishJob(context, job);
     return GONE;
   }

@@ -79,7 +79,10 @@ async function afterJobFailure(
   context: RunContext,
   job: Job,
   attempt: Attempt,
-  failed: Retrieved & { kind: 'failed' },
+  failed: Pick<Retrieved & { kind: 'failed' }, 'code' | 'message' | 'creditsRefunded'> & {
+    readonly status?: number;
+    readonly suggestedPrompt?: string;
+  },
 ): Promise<Settled> {
   const refunded = failed.creditsRefunded === true;
   const next = advance(
@@ -89,8 +92,10 @@ async function afterJobFailure(
   );
   await recordOutcome(context, job, next);
   tell(context, job, 'failed', {
+    ...(failed.status === undefined ? {} : { status: failed.status }),
     code: failed.code,
     message: failed.message,
+    ...(failed.suggestedPrompt === undefined ? {} : { suggested_prompt: failed.suggestedPrompt }),
     money: refunded ? 'refunded' : failed.creditsRefunded === false ? 'charged' : 'unknown',
   });
   if (context.settings.failFast) stopBuying(context, 'fail_fast');
@@ -105,6 +110,7 @@ async function afterAudio(
   readyAtMs: number,
 ): Promise<Settled> {
   tell(context, job, 'downloading');
+  const compared = job.lastSha256 !== undefined;
   const custody = await takeCustody(context, job, attempt, audio);
   const nowMs = context.ports.clock.nowMs();
   switch (custody.kind) {
@@ -126,6 +132,7 @@ async function afterAudio(
       return { kind: 'stored', clean: true, readyAtMs };
     }
     case 'unconfirmed':
+      if (compared) return again(context, job, `no two downloads of ${job.key} are alike`);
       return { kind: 'again', notBeforeMs: nowMs };
     case 'broken':
       return again(context, job, `the download of ${job.key} broke off (${custody.code})`);
@@ -137,6 +144,7 @@ async function afterAudio(
         advance(attempt, { kind: 'not_verifiable', code: custody.code }, nowMs),
       );
       tell(context, job, 'unverified', { code: custody.code, money: 'charged' });
+      if (context.settings.failFast) stopBuying(context, 'fail_fast');
       return GONE;
     case 'disk':
       notice(
@@ -181,6 +189,8 @@ async function afterFailure(
   failure: CallFailure,
 ): Promise<Settled> {
   if (failure.kind === 'refused' && failure.status === 404) return afterNotFound(context, job, attempt);
+  if (failure.kind === 'refused' && (failure.status === 422 || failure.creditsRefunded === true))
+    return afterJobFailure(context, job, attempt, failure);
   if (stopIfKeyRefused(context, failure)) return GONE;
   return again(context, job, `${job.key} cannot be asked for: ${failure.message}`);
 }
@@ -188,22 +198,26 @@ async function afterFailure(
 /** One stray 404 proves nothing, and under another key none does. */
 async function afterNotFound(context: RunContext, job: Job, attempt: Attempt): Promise<Settled> {
   const nowMs = context.ports.clock.nowMs();
-  if (attempt.key !== context.keyFingerprint) {
-    notice(
-      context,
-      'warning',
-      'other-key',
-      `${job.key} was submitted under another API key, and this one cannot see it: nothing is concluded`,
-      'run again with the key that submitted it',
-    );
-    return GONE;
-  }
+  if (underAnotherKey(context, job, attempt)) return GONE;
   job.notFound += 1;
   if (job.notFound < NOT_FOUND_MAX) return { kind: 'again', notBeforeMs: nowMs + NOT_FOUND_PAUSE_MS };
   await recordOutcome(context, job, advance(attempt, { kind: 'vanished' }, nowMs));
   tell(context, job, 'lost', { status: 404, code: 'not_found', money: 'charged' });
   if (context.settings.failFast) stopBuying(context, 'fail_fast');
   return GONE;
+}
+
+/** Whether a 404 means nothing, since another key submitted the job; tells so. */
+export function underAnotherKey(context: RunContext, job: Job, attempt: Attempt): boolean {
+  if (attempt.key === context.keyFingerprint) return false;
+  notice(
+    context,
+    'warning',
+    'other-key',
+    `${job.key} was submitted under another API key, and this one cannot see it: nothing is concluded`,
+    'run again with the key that submitted it; if that key is gone for good, tell what became of the attempt with resolve',
+  );
+  return true;
 }
 
 /** A pause that grows; after too many in a row the job is left for the next run. */

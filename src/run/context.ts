@@ -90,6 +90,8 @@ export interface RunContext {
   buying: boolean;
   /** Files stored so far. */
   madeCount: number;
+  /** Of every attempt: no two jobs have one. */
+  readonly queueIds: Set<string>;
   /** Lost answers in a row. */
   inDoubtInARow: number;
   /** Refusals before anything was sent, in a row. */

@@ -11,11 +11,15 @@ const WAIT_MS_MAX = 65_000;
 const CREDIT_CHECK_MS = 250;
 
 /** A call that costs nothing, made again after a passing trouble. A refusal that will stay is returned at once. */
-export async function insist<T>(clock: Clock, call: () => Promise<CallResult<T>>): Promise<CallResult<T>> {
+export async function insist<T>(
+  clock: Clock,
+  call: () => Promise<CallResult<T>>,
+  stop?: AbortSignal,
+): Promise<CallResult<T>> {
   for (let tries = 1; ; tries += 1) {
     const result = await call();
-    if (result.ok || tries >= TRIES_MAX || !isPassing(result)) return result;
-    await clock.sleep(pauseMs(result, tries, clock.nowMs()));
+    if (result.ok || tries >= TRIES_MAX || stop?.aborted || !isPassing(result)) return result;
+    await clock.sleep(pauseMs(result, tries, clock.nowMs()), stop);
   }
 }
 
@@ -50,6 +54,7 @@ export async function gatherQuotes(
   client: VeniceClient,
   clock: Clock,
   queries: readonly KeyedQuery[],
+  stop?: AbortSignal,
 ): Promise<GatheredQuotes> {
   const limit = pLimit(QUOTES_AT_ONCE);
   const pacers = new Map(queries.map(({ model }) => [model, createPacer()]));
@@ -59,9 +64,8 @@ export async function gatherQuotes(
     queries.map((query) =>
       limit(async () => {
         const { key, ...body } = query;
-        const result = await insist(clock, () =>
-          paced(clock, pacers.get(query.model), () => client.quote(body)),
-        );
+        const ask = () => paced(clock, pacers.get(query.model), () => client.quote(body));
+        const result = await insist(clock, ask, stop);
         if (result.ok) quotes.set(key, { microUsd: result.value, quotedAtMs: clock.nowMs() });
         else failures.push({ query, failure: result });
       }),

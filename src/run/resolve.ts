@@ -16,12 +16,18 @@ export type Resolved =
   | { readonly ok: true; readonly attempt: Attempt }
   | { readonly ok: false; readonly why: string };
 
-/** The attempt after a person's word. Pure. Only an attempt in doubt takes it; a lost or failed one may still be refunded. */
+/**
+ * The attempt after a person's word. Pure. An attempt in doubt takes it, and one in flight whose audio can never be
+ * had (the key is gone, the service only fails); the money of a lost or failed one may still come back.
+ */
 export function resolveAttempt(attempt: Attempt, resolution: Resolution, nowMs: number): Resolved {
   const inDoubt = attempt.state === 'in_doubt' || attempt.state === 'intent';
   const refundable =
     resolution.kind === 'refunded' && (attempt.state === 'lost' || attempt.state === 'failed');
-  if (!inDoubt && !refundable)
+  const endable =
+    (attempt.state === 'queued' || attempt.state === 'unverified') &&
+    (resolution.kind === 'charged' || resolution.kind === 'refunded' || resolution.kind === 'requeue');
+  if (!inDoubt && !refundable && !endable)
     return { ok: false, why: `the attempt is ${attempt.state}, not in doubt: nothing is to be resolved` };
   const to = (state: AttemptState, changes: Partial<Attempt>): Resolved => ({
     ok: true,

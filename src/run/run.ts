@@ -104,6 +104,7 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
     startedMs: ports.clock.nowMs(),
     buying: true,
     madeCount: 0,
+    queueIds: new Set([...store.attempts.values()].flatMap(({ queue_id }) => queue_id ?? [])),
     inDoubtInARow: 0,
     notSentInARow: 0,
     halt: new AbortController(),

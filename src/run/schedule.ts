@@ -137,7 +137,7 @@ export const createScheduler: CreateScheduler = (options) => {
   };
   const dueMs = (job: Job): number => {
     const { lane } = job;
-    if (!lane.times.known() && job.polls === 0) return job.bornMs + 3_000;
+    if (!lane.times.known() && job.polls === 0) return Math.max(job.sentMs + POLL_GAP_MS, job.bornMs + 3_000);
     const next = nextAgeMs(lane.times.survival(), job.ranMs, lane.priceMs);
     return Math.max(job.sentMs + POLL_GAP_MS, job.bornMs + next);
   };

@@ -59,7 +59,19 @@ export async function submitJob(context: RunContext, job: Job): Promise<Settled>
   tell(context, job, 'submitting');
   const result = await context.client.queue(purchase.request);
   tellRate(context, purchase.request.model, result);
-  return conclude(context, job, classifySubmit(result));
+  return conclude(context, job, unlessTaken(context, classifySubmit(result)));
+}
+
+/** An id that another attempt has cannot be the id of a new job: what was charged is not known then. */
+function unlessTaken(context: RunContext, outcome: SubmitOutcome): SubmitOutcome {
+  if (outcome.kind !== 'accepted') return outcome;
+  const { queueId } = outcome.queued;
+  if (!context.queueIds.has(queueId)) {
+    context.queueIds.add(queueId);
+    return outcome;
+  }
+  const message = `the service answered with the queue_id of another job (${queueId})`;
+  return { kind: 'in_doubt', code: 'queue-id-taken', message };
 }
 
 async function conclude(context: RunContext, job: Job, outcome: SubmitOutcome): Promise<Settled> {
@@ -84,6 +96,7 @@ async function conclude(context: RunContext, job: Job, outcome: SubmitOutcome): 
       tell(context, job, 'in_doubt', { ...outcomeDetails(outcome), money: 'unknown' });
       context.scheduler.submitSingly();
       if (context.inDoubtInARow >= IN_DOUBT_IN_A_ROW_MAX) stopBuying(context, 'in_doubt_thrice');
+      if (context.settings.failFast) stopBuying(context, 'fail_fast');
       return GONE;
     case 'not_sent':
       if (known) context.ceiling.release(intent.quote_micro_usd);

@@ -76,10 +76,40 @@ function post(path: string, body: object, deadlineMs: number): TransportRequest 
 
 /** The content type alone tells a status report from the audio. */
 async function retrieved(transport: Transport, good: GoodAnswer): Promise<CallResult<Retrieved>> {
+  if (good.mediaType === '') return untyped(transport, good);
   const mediaType = audioType(good.mediaType);
   if (mediaType !== undefined) return { ok: true, value: asAudio(good, mediaType), rate: good.rate };
   const parsed = await readJson(good, INLINE_BYTES_MAX, readRetrieved);
   return parsed.ok ? fromJson(transport, good, parsed.value) : parsed;
+}
+
+/** Without a content type the first byte tells a report from audio, which is then judged by its bytes. */
+async function untyped(transport: Transport, good: GoodAnswer): Promise<CallResult<Retrieved>> {
+  const { first, body } = await peek(good.answer.body);
+  const mediaType = first === OPENING_BRACE ? 'application/json' : 'application/octet-stream';
+  return retrieved(transport, { ...good, mediaType, answer: { ...good.answer, body } });
+}
+
+const OPENING_BRACE = 0x7b;
+
+/** The first byte of a body, and the whole body as if it had not been looked at; a fault comes when it is read. */
+async function peek(
+  body: AsyncIterable<Uint8Array>,
+): Promise<{ first: number | undefined; body: AsyncIterable<Uint8Array> }> {
+  const rest = body[Symbol.asyncIterator]();
+  const begun = rest.next();
+  const first = await begun.then(
+    (piece) => (piece.done === true ? undefined : piece.value[0]),
+    () => undefined,
+  );
+  return { first, body: resumed(begun, rest) };
+}
+
+async function* resumed(
+  begun: Promise<IteratorResult<Uint8Array>>,
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  for (let piece = await begun; piece.done !== true; piece = await rest.next()) yield piece.value;
 }
 
 function asAudio({ answer }: GoodAnswer, mediaType: string): Retrieved {

@@ -146,8 +146,15 @@ const RECORDS: Explanations = {
     title: 'The attempt is not in doubt',
     text: 'What became of it is known, and is not to be overruled.',
     money: 'Nothing was changed.',
-    mend: 'A lost or failed one can still be told to be refunded.',
+    mend: 'A lost or failed one can still be told to be refunded; one in flight whose audio can never be had, to be charged, refunded or queued anew.',
     next: STATUS,
+  },
+  'queue-id-taken': {
+    title: 'Two attempts, one queue_id',
+    text: 'The id is that of another attempt in the lockfile, and no two jobs have one.',
+    money: 'Told by the service to a submit: unknown. Told by you to resolve: nothing was changed.',
+    mend: 'Look again which job is missing, in the billing history and in the list of what is in doubt.',
+    next: RESOLVE,
   },
 };
 
