@@ -18,7 +18,7 @@ export function nextCommandLine(
   const chosen = [
     ...(flags.only ?? []).flatMap((pattern) => ['--only', pattern]),
     ...(flags.except ?? []).flatMap((pattern) => ['--except', pattern]),
-    ...(flags.budget === undefined ? [] : ['--budget', flags.budget]),
+    ...(flags.budget === undefined || verb !== 'run' ? [] : ['--budget', flags.budget]),
   ];
   return commandLine(['venice-batch', verb, manifest, ...words, ...kept, ...(buys ? chosen : [])]);
 }

@@ -152,8 +152,8 @@ function nextCommand(
   if (exitCode === EXIT.ok) return null;
   if (left.inFlight > 0) return settings.command(settings.mode === 'collect' ? 'collect' : 'run');
   if (left.inDoubt > 0) return settings.command('resolve');
-  if (settings.savedPlan !== undefined && (exitCode === EXIT.usage || exitCode === EXIT.budget))
-    return settings.command('plan');
+  if (exitCode === EXIT.budget || exitCode === EXIT.balance) return settings.command('plan');
+  if (settings.savedPlan !== undefined && exitCode === EXIT.usage) return settings.command('plan');
   if (exitCode === EXIT.tracks && left.retryable > 0) return settings.command('run', '--retry-failed');
   if (exitCode === EXIT.invalid) return settings.command('validate');
   return settings.command('run');
