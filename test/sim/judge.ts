@@ -138,7 +138,7 @@ export function createJudge(world: JudgeWorld): Judge {
       jobsSeen = world.server.jobs.size;
       judgeCharges(world, blame);
     },
-    ended: (witness) => judgeReceived(world, blame, witness, view()),
+    ended: (witness) => judgeReceived(world, blame, witness),
     look: () => {
       const possible = world.disk.possible(world.lockfilePath);
       for (const bytes of possible) {
@@ -204,15 +204,16 @@ export function quoteKey(body: Readonly<Record<string, unknown>>): string {
   return `${body.model} ${body.duration_seconds ?? ''} ${body.model === 'sim-voice' ? characters : ''}`;
 }
 
-function judgeReceived(world: JudgeWorld, blame: Blame, witness: Witness, view: LockView): void {
+function judgeReceived(world: JudgeWorld, blame: Blame, witness: Witness): void {
+  // A file that is just being replaced may be the one or the other.
+  const isIn = (path: string, queueId: string) =>
+    world.disk.possible(path).every((bytes) => Buffer.from(bytes ?? []).includes(queueId));
   for (const queueId of witness.received) {
-    if (witness.notices.includes(queueId)) continue;
-    if ([...view.attempts.values()].some(({ queueIds }) => queueIds.has(queueId))) continue;
-    const rescued = [...world.disk.entries.keys()].some(
-      (path) =>
-        path.includes('venice-batch-rescue') && Buffer.from(world.disk.certain(path) ?? []).includes(queueId),
+    const kept = [...world.disk.entries.keys()].some(
+      (path) => (path === world.lockfilePath || path.includes('venice-batch-rescue')) && isIn(path, queueId),
     );
-    if (!rescued) blame('q', `${queueId} arrived at ${witness.name} and is kept nowhere`);
+    if (!kept && !witness.notices.includes(queueId))
+      blame('q', `${queueId} arrived at ${witness.name} and is kept nowhere`);
   }
 }
 
