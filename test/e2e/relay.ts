@@ -37,8 +37,12 @@ export const passOn: Treat = async (passing) => passing.answer(await passing.for
 
 const BASE = '/api/v1';
 
-/** Stands between the program and a service, and does with each request as the test says. */
-export async function startRelay(target: string, treat: Treat = passOn): Promise<Relay> {
+/**
+ * Stands between the program and a service, and does with each request as the test says.
+ *
+ * @param key the key that it shows to the service instead of the one it was shown
+ */
+export async function startRelay(target: string, treat: Treat = passOn, key?: string): Promise<Relay> {
   const seen: string[] = [];
   const server = createServer(async (request, response) => {
     const body = await textOf(request);
@@ -51,7 +55,10 @@ export async function startRelay(target: string, treat: Treat = passOn): Promise
       headers,
       body,
       response,
-      forward: () => forward(`${target}${path}`, method, headers.authorization ?? '', body),
+      forward: () => {
+        const authorization = key === undefined ? headers.authorization : `Bearer ${key}`;
+        return forward(`${target}${path}`, method, authorization ?? '', body);
+      },
       answer: ({ status, headers: told, body: content }) => {
         response.writeHead(status, { 'content-length': Buffer.byteLength(content), ...told }).end(content);
       },
