@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import type { Random } from '../../src/ports.js';
+import { probeStorage } from '../../src/run/probe.js';
+import { createMemoryDisk } from '../fakes/memory-files.js';
+
+const random: Random = { bytes: (size) => new Uint8Array(size).fill(7) };
+const stems = ['out/01-one', 'out/02-two', 'more/03-three'];
+
+describe('the probe of the output folders', () => {
+  it('makes them, and leaves nothing in them', async () => {
+    const disk = createMemoryDisk({ '/album/album.yaml': '' });
+    expect(await probeStorage(disk.files, random, '/album', stems)).toBeUndefined();
+    expect(Object.keys(disk.texts())).toEqual(['/album/album.yaml']);
+    expect(await disk.files.list('/album')).toEqual(['album.yaml', 'more', 'out']);
+  });
+
+  it('names the folder that takes no file, and why', async () => {
+    const disk = createMemoryDisk({ '/album/album.yaml': '' });
+    disk.intercept(({ name, path }) =>
+      name === 'write' && path.startsWith('/album/more/') ? 'ENOSPC' : undefined,
+    );
+    const fault = { directory: '/album/more', code: 'ENOSPC' };
+    expect(await probeStorage(disk.files, random, '/album', stems)).toEqual(fault);
+    expect(Object.keys(disk.texts())).toEqual(['/album/album.yaml']);
+  });
+
+  it('removes what a killed run left of its own, and nothing else', async () => {
+    const disk = createMemoryDisk({
+      '/album/out/.probe-0123456789ab.part': '',
+      '/album/out/.probe-mine.part': '',
+      '/album/out/01-one.0123abcd.part': '',
+    });
+    await probeStorage(disk.files, random, '/album', stems);
+    expect(Object.keys(disk.texts())).toEqual([
+      '/album/out/.probe-mine.part',
+      '/album/out/01-one.0123abcd.part',
+    ]);
+  });
+});
