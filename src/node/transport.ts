@@ -1,8 +1,8 @@
 import { Agent, buildConnector, Client, type Dispatcher, ProxyAgent } from 'undici';
-import { BatchError, EXIT, faultCode } from '../errors.js';
-import type { Transport, TransportAnswer, TransportNoAnswer, TransportRequest } from '../ports.js';
+import { BatchError, EXIT } from '../errors.js';
+import type { Transport, TransportNoAnswer, TransportRequest } from '../ports.js';
 import { parseBaseUrl } from './base-url.js';
-import { fault, type Passage, watch } from './passage.js';
+import { exchange } from './exchange.js';
 import { type Environment, type ProxyAddress, proxyFor } from './proxy.js';
 import { createRedactor } from './redact.js';
 import { programVersion } from './version.js';
@@ -24,8 +24,6 @@ export interface TransportOptions {
 const HEADER_BYTES_MAX = 64 * 1024;
 const CONNECTIONS_MAX = 64;
 const KEEP_ALIVE_MS = 15_000;
-const MESSAGE_LENGTH_MAX = 500;
-const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /**
  * HTTP to the API by undici. Follows no redirect, resends nothing (and keeps undici from it), asks for `identity`
@@ -50,7 +48,7 @@ export function createTransport(options: TransportOptions): {
       if (target === undefined) return NOT_ALLOWED;
       const own = request.freshConnection === true || request.elsewhere !== undefined;
       const { dispatcher, release } = own ? dispatchers.own(target) : dispatchers.kept();
-      return exchange(dispatcher, dispatched, request.deadlineMs, release, clean);
+      return exchange(dispatcher, dispatched, { deadlineMs: request.deadlineMs, release, clean });
     },
     close: dispatchers.close,
   };
@@ -162,84 +160,5 @@ function createDispatchers(home: Target, options: TransportOptions) {
       closed = true;
       await Promise.all([pool, ...singles].map((dispatcher) => dispatcher.destroy()));
     },
-  };
-}
-
-async function exchange(
-  dispatcher: Dispatcher,
-  options: Dispatched,
-  deadlineMs: number,
-  release: () => void,
-  clean: (text: string) => string,
-): Promise<TransportAnswer | TransportNoAnswer> {
-  const passage: Passage = { sent: false, over: false };
-  const late = new AbortController();
-  const expire = () => {
-    passage.over = true;
-    late.abort(fault('DEADLINE', `no complete answer within ${deadlineMs} ms`));
-  };
-  const timer = setTimeout(expire, Math.min(deadlineMs, TIMER_MS_MAX));
-  const finish = () => {
-    clearTimeout(timer);
-    release();
-  };
-  try {
-    const watched = dispatcher.compose(
-      (dispatch) => (opts, handler) => dispatch(opts, watch(handler, passage)),
-    );
-    const answer = watched.request({ ...options, signal: late.signal });
-    // undici heeds the signal only once it is connected; we do not wait for that.
-    const response = await Promise.race([answer, rejection(late.signal)]);
-    response.body.on('error', () => {}).once('close', finish);
-    return asAnswer(response, clean);
-  } catch (error) {
-    passage.over = true;
-    finish();
-    return { kind: 'no_answer', sent: passage.sent, ...described(error, clean) };
-  }
-}
-
-function asAnswer(response: Dispatcher.ResponseData, clean: (text: string) => string): TransportAnswer {
-  const headers = Object.fromEntries(
-    Object.entries(response.headers).map(([name, value]) => [name, [value ?? []].flat().join(', ')]),
-  );
-  const chunked = /\bchunked\s*$/i.test(headers['transfer-encoding'] ?? '');
-  return {
-    kind: 'answer',
-    status: response.statusCode,
-    headers,
-    body: readBody(response.body, clean),
-    framed: chunked || headers['content-length'] !== undefined || response.statusCode === 204,
-    discard: () => {
-      response.body.destroy();
-    },
-  };
-}
-
-async function* readBody(
-  body: AsyncIterable<Uint8Array>,
-  clean: (text: string) => string,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body;
-  } catch (error) {
-    const { code, message } = described(error, clean);
-    throw fault(code, message);
-  }
-}
-
-function rejection(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-}
-
-/** Connecting to several addresses fails with all their errors: the first tells. */
-function described(error: unknown, clean: (text: string) => string): { code: string; message: string } {
-  const first = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
-  const message = first instanceof Error ? first.message : String(first);
-  return {
-    code: faultCode(error) || faultCode(first) || (first instanceof Error ? first.name : 'unknown'),
-    message: clean(message).slice(0, MESSAGE_LENGTH_MAX),
   };
 }

@@ -1,0 +1,98 @@
+import type { Dispatcher } from 'undici';
+import { faultCode } from '../errors.js';
+import type { TransportAnswer, TransportNoAnswer } from '../ports.js';
+import { type AnswerBody, createBody } from './answer-body.js';
+import { fault, type Passage, watch } from './passage.js';
+
+const MESSAGE_LENGTH_MAX = 500;
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+export interface ExchangeOptions {
+  /** Of the whole exchange, the body included. */
+  readonly deadlineMs: number;
+  /** Called when the connection is no longer needed, maybe more than once. */
+  release(): void;
+  /** Takes secrets out of a message. */
+  clean(text: string): string;
+}
+
+/**
+ * One request over a dispatcher. Handles undici's events itself: its own `request` would turn the headers into
+ * bytes and back, and the body into a stream, which together cost more than the exchange.
+ */
+export function exchange(
+  dispatcher: Dispatcher,
+  request: Dispatcher.DispatchOptions,
+  options: ExchangeOptions,
+): Promise<TransportAnswer | TransportNoAnswer> {
+  const passage: Passage = { sent: false, over: false };
+  let connection: Dispatcher.DispatchController | undefined;
+  let body: AnswerBody | undefined;
+  return new Promise((resolve) => {
+    const over = (error?: unknown) => {
+      passage.over = true;
+      clearTimeout(timer);
+      options.release();
+      if (error === undefined) body?.end();
+      else {
+        const { code, message } = described(error, options.clean);
+        body?.end(fault(code, message));
+        resolve({ kind: 'no_answer', sent: passage.sent, code, message });
+      }
+    };
+    const stop = (reason: Error) => {
+      // At once: undici heeds it only when it is connected, and we do not wait for that.
+      over(reason);
+      connection?.abort(reason);
+    };
+    const expire = () => stop(fault('DEADLINE', `no complete answer within ${options.deadlineMs} ms`));
+    const timer = setTimeout(expire, Math.min(options.deadlineMs, TIMER_MS_MAX));
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart: (controller) => {
+        connection = controller;
+      },
+      onResponseStart: (controller, status, headers) => {
+        if (status < 200) return;
+        body = createBody({
+          pause: () => controller.pause(),
+          resume: () => controller.resume(),
+          stop: () => stop(fault('UND_ERR_ABORTED', 'the answer was discarded')),
+        });
+        resolve(asAnswer(status, headers, body));
+      },
+      onResponseData: (_controller, piece) => body?.add(piece),
+      onResponseEnd: () => over(),
+      onResponseError: (_controller, error) => over(error),
+    };
+    dispatcher.dispatch(request, watch(handler, passage));
+  });
+}
+
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+function asAnswer(status: number, told: Headers, body: AnswerBody): TransportAnswer {
+  const headers: Record<string, string> = {};
+  for (const name of Object.keys(told)) {
+    const value = told[name];
+    headers[name] = typeof value === 'string' ? value : (value ?? []).join(', ');
+  }
+  const chunked = /\bchunked\s*$/i.test(headers['transfer-encoding'] ?? '');
+  return {
+    kind: 'answer',
+    status,
+    headers,
+    body: body.read(),
+    framed: chunked || headers['content-length'] !== undefined || status === 204,
+    discard: () => body.discard(),
+  };
+}
+
+/** Connecting to several addresses fails with all their errors: the first tells. */
+function described(error: unknown, clean: (text: string) => string): { code: string; message: string } {
+  const first = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
+  const message = first instanceof Error ? first.message : String(first);
+  return {
+    code: faultCode(error) || faultCode(first) || (first instanceof Error ? first.name : 'unknown'),
+    message: clean(message).slice(0, MESSAGE_LENGTH_MAX),
+  };
+}
