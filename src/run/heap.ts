@@ -10,6 +10,8 @@ export interface Heap<T> {
   /** `false` where it was not in. */
   remove(item: T): boolean;
   pop(): T | undefined;
+  /** All items, in no order. */
+  items(): readonly T[];
 }
 
 export function createHeap<T>(): Heap<T> {
@@ -45,8 +47,7 @@ export function createHeap<T>(): Heap<T> {
     put(place, item, key);
   };
   const settle = (place: number, item: T, key: number): void => {
-    const parent = (place - 1) >> 1;
-    if (place > 0 && keys[parent]! > key) up(place, item, key);
+    if (place > 0 && keys[(place - 1) >> 1]! > key) up(place, item, key);
     else down(place, item, key);
   };
   const remove = (item: T): boolean => {
@@ -67,12 +68,10 @@ export function createHeap<T>(): Heap<T> {
     peekKey: () => keys[0] ?? Number.POSITIVE_INFINITY,
     set: (item, key) => {
       const place = places.get(item);
-      if (place !== undefined) settle(place, item, key);
-      else {
-        items.push(item);
-        keys.push(key);
-        up(items.length - 1, item, key);
-      }
+      if (place !== undefined) return settle(place, item, key);
+      items.push(item);
+      keys.push(key);
+      up(items.length - 1, item, key);
     },
     remove,
     pop: () => {
@@ -80,5 +79,6 @@ export function createHeap<T>(): Heap<T> {
       if (item !== undefined) remove(item);
       return item;
     },
+    items: () => items,
   };
 }

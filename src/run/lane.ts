@@ -1,63 +1,108 @@
 import type { Pacer } from '../venice/pace.js';
-import type { Heap } from './heap.js';
-import { createHeap } from './heap.js';
-import type { RunTimes, Survival } from './learn.js';
-import { createRunTimes } from './learn.js';
-import type { Toll } from './price.js';
+import { createHeap, type Heap } from './heap.js';
+import { createRunTimes, type RunTimes, type Survival } from './learn.js';
+import { type Toll, tolls } from './price.js';
+
+/** Jobs of one model and about the same length: alike in how long they run. */
+export interface Kind {
+  readonly times: RunTimes;
+  survival: Survival;
+  tolls: readonly Toll[];
+  /** Its jobs that are not stored yet. */
+  jobs: number;
+}
+
+export type Doing = 'submit' | 'poll' | 'complete';
 
 /** One job as the scheduler sees it. Times in ms. */
 export interface Job {
   readonly id: string;
   readonly lane: Lane;
-  readonly durationSeconds: number | undefined;
+  readonly kind: Kind;
   /** `wanted` → `flight` → `owed`. */
   state: 'wanted' | 'flight' | 'owed';
   /** The action given out and not yet settled. */
-  doing: 'submit' | 'poll' | 'complete' | undefined;
+  doing: Doing | undefined;
   /** Of its request, until it is answered. */
   ticket: number | undefined;
-  /** When the request of the latest action was sent. */
+  /** When the latest action was given out. */
   sentMs: number;
+  /** Not queued before. */
+  bornAfterMs: number;
   /** When it was queued, as near as is known. */
   bornMs: number;
-  /** The age up to which it is known to have been running. */
+  /** The age up to which it is known to have been running; 0: not asked yet. */
   ranMs: number;
-  polls: number;
+  /** Not to be asked before. */
   holdMs: number;
 }
 
-/** All that concerns one model: its budget and its jobs that await an action, by when it is due. */
+/** All that concerns one model: its budget, what is known of its run times, and its jobs that await an action. */
 export interface Lane {
   readonly model: string;
   readonly pacer: Pacer;
-  /** To be submitted, in the order of arrival. */
+  readonly kinds: Map<number, Kind>;
+  /** Over all lengths: what a new length starts from. */
+  readonly pooled: RunTimes;
+  /** 80th percentile of the run times as the service reports it, ms. */
+  toldMs: number | undefined;
+  /** To be submitted, in order. */
   readonly wanted: Heap<Job>;
   /** To be submitted again, not before their key. */
   readonly held: Heap<Job>;
-  /** To be polled, by when it is due. */
+  /** To be polled, by when each is due. */
   readonly flight: Heap<Job>;
-  /** Clean-ups owed, by when they may be made. */
+  /** Clean-ups owed, by when each may be made. */
   readonly owed: Heap<Job>;
   /** Submitted or being submitted, and not yet stored. */
   inFlight: number;
-  readonly times: RunTimes;
-  survival: Survival | undefined;
-  tolls: readonly Toll[];
-  priceMs: number;
+  /** Requests under way. */
+  underWay: number;
+  /** What a poll has to save now, and what that comes to for a job of average kind. */
+  toll: Toll;
+  /** Actions given out since jobs were last put in order by it. */
+  actionsSincePriced: number;
 }
 
 export function createLane(model: string, pacer: Pacer): Lane {
+  const pooled = createRunTimes();
   return {
     model,
     pacer,
+    kinds: new Map(),
+    pooled,
+    toldMs: undefined,
     wanted: createHeap(),
     held: createHeap(),
     flight: createHeap(),
     owed: createHeap(),
     inFlight: 0,
-    times: createRunTimes(),
-    survival: undefined,
-    tolls: [],
-    priceMs: 2_000,
+    underWay: 0,
+    toll: { priceMs: 2_000, polls: 1, waitMs: 2_000 },
+    actionsSincePriced: Number.POSITIVE_INFINITY,
   };
+}
+
+/** Lengths are taken as alike within a factor of about 1.4. */
+export function kindOf(lane: Lane, durationSeconds: number | undefined): Kind {
+  const key = durationSeconds === undefined ? -1 : Math.round(2 * Math.log2(Math.max(1, durationSeconds)));
+  const found = lane.kinds.get(key);
+  if (found !== undefined) return found;
+  const times = createRunTimes(lane.pooled);
+  if (lane.toldMs !== undefined) times.told(lane.toldMs);
+  const survival = times.survival();
+  const kind: Kind = { times, survival, tolls: tolls(survival), jobs: 0 };
+  lane.kinds.set(key, kind);
+  return kind;
+}
+
+export function learnTold(lane: Lane, p80Ms: number): void {
+  lane.toldMs = p80Ms;
+  lane.pooled.told(p80Ms);
+  for (const { times } of lane.kinds.values()) times.told(p80Ms);
+}
+
+/** Tracks that are still to be submitted. */
+export function unsubmitted(lane: Lane): number {
+  return lane.wanted.size + lane.held.size;
 }

@@ -2,33 +2,33 @@ import type { Survival } from './learn.js';
 
 /** Polls of one job come no closer than this, ms from one being sent to the next. */
 export const POLL_GAP_MS = 2_000;
-/** However unlikely an end is, a job is asked again after at most this, ms. */
+/** However unlikely its end is, a job that was seen running is asked again after at most this, ms. */
 export const POLL_GAP_MS_MAX = 60_000;
 
 /**
- * The age at which a job that was running at `ageMs` is to be asked next: as soon as the time that it may
- * be expected to have lain ready by then reaches `priceMs`, what one poll has to save.
+ * The age at which a job that was running at `ageMs` is to be asked next: when the time for which it may
+ * by then be expected to have lain ready reaches `priceMs`, what one poll has to save.
  */
 export function nextAgeMs(survival: Survival, ageMs: number, priceMs: number): number {
   const alive = survival.at(ageMs);
-  const earliest = ageMs + POLL_GAP_MS;
-  const latest = ageMs + POLL_GAP_MS_MAX;
-  if (alive <= 1e-9) return latest;
-  const from = survival.integral(ageMs);
-  const idle = (untilMs: number): number => untilMs - ageMs - (survival.integral(untilMs) - from) / alive;
-  if (idle(earliest) >= priceMs) return earliest;
-  let low = earliest;
-  let high = Math.max(latest, 4 * survival.meanMs);
-  if (ageMs > 0 && idle(latest) <= priceMs) return latest;
-  for (let step = 0; step < 24 && high - low > 10; step += 1) {
+  if (alive < 1e-9) return ageMs + POLL_GAP_MS_MAX;
+  const area = survival.integral(ageMs);
+  const idleMs = (untilMs: number): number => untilMs - ageMs - (survival.integral(untilMs) - area) / alive;
+  let low = ageMs + POLL_GAP_MS;
+  let high = ageMs === 0 ? 4 * survival.meanMs + POLL_GAP_MS_MAX : ageMs + POLL_GAP_MS_MAX;
+  if (idleMs(low) >= priceMs) return low;
+  if (idleMs(high) <= priceMs) return high;
+  while (high - low > RESOLUTION_MS) {
     const middle = (low + high) / 2;
-    if (idle(middle) >= priceMs) high = middle;
+    if (idleMs(middle) >= priceMs) high = middle;
     else low = middle;
   }
   return high;
 }
 
-/** What a price means for a job from its start: polls, and ms from ready to seen, as expected. */
+const RESOLUTION_MS = 20;
+
+/** What a price comes to for a job from its start, as expected: polls, and ms from ready to seen. */
 export interface Toll {
   readonly priceMs: number;
   readonly polls: number;
@@ -36,10 +36,13 @@ export interface Toll {
 }
 
 const PRICE_MS_MIN = 50;
-const PRICE_STEP = Math.SQRT2;
-const PRICES = 22;
+const PRICE_STEP = 2 ** 0.25;
+const PRICES = 44;
+/** Beyond these polls, or with less than this share of jobs left, nothing is added up any more. */
+const POLLS_MAX = 100;
+const SHARE_MIN = 1e-3;
 
-/** From the lowest price (most polls) to the highest. */
+/** From the lowest price, with the most polls, to the highest: 0.05 s to about 90 s. */
 export function tolls(survival: Survival): readonly Toll[] {
   return Array.from({ length: PRICES }, (_, step) => walk(survival, PRICE_MS_MIN * PRICE_STEP ** step));
 }
@@ -49,7 +52,7 @@ function walk(survival: Survival, priceMs: number): Toll {
   let alive = 1;
   let polls = 0;
   let waitMs = 0;
-  for (let count = 0; count < 100 && alive > 1e-3; count += 1) {
+  while (polls < POLLS_MAX && alive > SHARE_MIN) {
     const nextMs = nextAgeMs(survival, ageMs, priceMs);
     polls += alive;
     waitMs += (nextMs - ageMs) * alive - (survival.integral(nextMs) - survival.integral(ageMs));
@@ -59,30 +62,36 @@ function walk(survival: Survival, priceMs: number): Toll {
   return { priceMs, polls, waitMs };
 }
 
-/** What is left to do for one model, and what it may spend. */
+/** What is left to do for one model. */
 export interface Demand {
   /** Tracks not submitted. */
-  readonly wanted: number;
-  /** Jobs in flight. */
+  readonly unsubmitted: number;
   readonly inFlight: number;
   /** Clean-ups owed. */
   readonly owed: number;
   /** Jobs in flight at most. */
   readonly width: number;
+  /** Of the run times, ms. */
   readonly meanMs: number;
-  readonly tolls: readonly Toll[];
   /** How long it takes until that many requests are allowed, ms. */
   spanMs(requests: number): number;
 }
 
-/** From the submit to the slot being free again, besides the run itself and the wait, ms. */
+/** From a job's submit to its place being free again, besides run and wait, ms. */
 const OVERHEAD_MS = 500;
+/** How sharply the longer of two bounds rules. */
+const SHARPNESS = 32;
 
-/** The price with which the rest of the run may be expected to end soonest. */
-export function choosePrice(demand: Demand): Toll {
-  let best = demand.tolls[0]!;
+/** From a job's submit to the next one in its place, ms. */
+export function cycleMs(meanMs: number, toll: Toll): number {
+  return meanMs + toll.waitMs + OVERHEAD_MS;
+}
+
+/** The price with which the rest of the run ends soonest: of several, the lowest. */
+export function choosePrice(demand: Demand, choices: readonly Toll[]): Toll {
+  let best = choices[0]!;
   let bestMs = Number.POSITIVE_INFINITY;
-  for (const toll of demand.tolls) {
+  for (const toll of choices) {
     const endMs = restMs(demand, toll);
     if (endMs < bestMs) {
       bestMs = endMs;
@@ -92,15 +101,18 @@ export function choosePrice(demand: Demand): Toll {
   return best;
 }
 
-/** How sharply the longer of the two bounds rules. */
-const NORM = 16;
-
-function restMs(demand: Demand, toll: Toll): number {
-  const { wanted, inFlight, owed, width, meanMs } = demand;
-  const cycleMs = meanMs + toll.waitMs + OVERHEAD_MS;
-  const slotsMs = ((wanted + inFlight / 2) * cycleMs) / Math.max(1, Math.min(width, wanted + inFlight));
-  const requests = wanted * (2 + toll.polls) + inFlight * (1 + (1 + toll.polls) / 2) + owed;
-  const rateMs = demand.spanMs(requests);
-  const longMs = Math.max(1, slotsMs, rateMs);
-  return longMs * (1 + (Math.min(slotsMs, rateMs) / longMs) ** NORM) ** (1 / NORM);
+/**
+ * How long the rest of the run takes: the longer of what the places in flight and what the request budget
+ * allow. Near to each other they hold each other up, which the norm stands for.
+ */
+export function restMs(demand: Demand, toll: Toll): number {
+  const { unsubmitted, inFlight, owed, width } = demand;
+  const jobs = unsubmitted + inFlight;
+  const eachMs = cycleMs(demand.meanMs, toll);
+  const placesMs =
+    jobs === 0 ? 0 : eachMs * ((unsubmitted + inFlight / 2) / Math.max(1, Math.min(width, jobs)) + 1);
+  const requests = unsubmitted * (2 + toll.polls) + (inFlight * (3 + toll.polls)) / 2 + owed;
+  const budgetMs = demand.spanMs(requests);
+  const [longMs, shortMs] = placesMs > budgetMs ? [placesMs, budgetMs] : [budgetMs, placesMs];
+  return longMs === 0 ? 0 : longMs * (1 + (shortMs / longMs) ** SHARPNESS) ** (1 / SHARPNESS);
 }

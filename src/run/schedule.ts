@@ -1,9 +1,19 @@
-import { createBlockGuard } from '../venice/block.js';
 import type { RateHeaders } from '../venice/client.js';
-import { createPacer } from '../venice/pace.js';
-import type { Job, Lane } from './lane.js';
-import { createLane } from './lane.js';
-import { choosePrice, nextAgeMs, POLL_GAP_MS, tolls } from './price.js';
+import {
+  answer,
+  applyLimit,
+  type Book,
+  begin,
+  createBook,
+  dropUnsubmitted,
+  enter,
+  laneOf,
+  settle,
+} from './book.js';
+import { type Choice, choose, demandOf, dueMs, type Rules, wakesAtMs } from './decide.js';
+import { forecast, hasWork } from './forecast.js';
+import { type Job, kindOf, type Lane, unsubmitted } from './lane.js';
+import { restMs } from './price.js';
 
 /**
  * Decides which request is worth most at each moment, and when there is none, until when to wait. A
@@ -89,262 +99,124 @@ export interface ScheduleOptions {
 export type CreateScheduler = (options: ScheduleOptions, random: () => number) => Scheduler;
 
 const REQUESTS_MAX = 16;
-const OWED_MAX = 30;
+/** Of the requests under way, those that no one purpose may take. */
+const REQUESTS_RESERVED = 2;
 
 export const createScheduler: CreateScheduler = (options) => {
-  const requestsMax = options.requestsMax ?? REQUESTS_MAX;
-  const lanes = new Map<string, Lane>();
-  const jobs = new Map<string, Job>();
-  const guard = createBlockGuard();
-  const limits = new Map<string, number>();
-  let order = 0;
-  let turn = 0;
-  let stopped = false;
-  let singly = false;
-  let outstanding = 0;
-  let unanswered = 0;
-  let submitting = 0;
-  let inFlight = 0;
-
-  const laneOf = (model: string): Lane => {
-    let lane = lanes.get(model);
-    if (lane === undefined) {
-      lane = createLane(model, createPacer());
-      const perMinute = limits.get(model) ?? limits.get('');
-      if (perMinute !== undefined) lane.pacer.limit(perMinute);
-      lanes.set(model, lane);
-    }
-    return lane;
-  };
-  const add = (id: string, about: JobKind, state: Job['state'], bornMs: number): Job => {
-    if (jobs.has(id)) throw new Error(`the scheduler already has job ${id}`);
-    const lane = laneOf(about.model);
-    const job: Job = {
-      id,
-      lane,
-      durationSeconds: about.durationSeconds,
-      state,
-      doing: undefined,
-      ticket: undefined,
-      sentMs: Number.NEGATIVE_INFINITY,
-      bornMs,
-      ranMs: 0,
-      holdMs: 0,
-      polls: 0,
-    };
-    jobs.set(id, job);
-    return job;
-  };
-  const dueMs = (job: Job): number => {
-    const { lane } = job;
-    if (!lane.times.known() && job.polls === 0) return Math.max(job.sentMs + POLL_GAP_MS, job.bornMs + 3_000);
-    const next = nextAgeMs(lane.times.survival(), job.ranMs, lane.priceMs);
-    return Math.max(job.sentMs + POLL_GAP_MS, job.bornMs + next);
-  };
-  const reprice = (lane: Lane, nowMs: number): void => {
-    const survival = lane.times.survival();
-    let stale = false;
-    if (survival !== lane.survival) {
-      lane.survival = survival;
-      lane.tolls = tolls(survival);
-      stale = true;
-    }
-    const demand = {
-      wanted: lane.wanted.size + lane.held.size,
-      inFlight: lane.inFlight,
-      owed: lane.owed.size,
-      width: widthOf(lane),
-      meanMs: survival.meanMs,
-      tolls: lane.tolls,
-      spanMs: (requests: number) => lane.pacer.spanMs(requests, nowMs),
-    };
-    const toll = choosePrice(demand);
-    const { priceMs } = toll;
-    if (priceMs !== lane.priceMs) stale = true;
-    lane.priceMs = priceMs;
-    if (!stale) return;
-    for (const job of jobs.values()) {
-      if (job.state === 'flight' && job.doing === undefined && job.lane === lane)
-        lane.flight.set(job, Math.max(job.holdMs, dueMs(job)));
-    }
-  };
-  const leave = (job: Job): void => {
-    jobs.delete(job.id);
-  };
-  const begin = (job: Job, kind: 'submit' | 'poll' | 'complete', nowMs: number): Action => {
-    job.doing = kind;
-    job.ticket = job.lane.pacer.sent(nowMs);
-    job.sentMs = nowMs;
-    outstanding += 1;
-    unanswered += 1;
-    return { kind, job: job.id };
-  };
-  const widthOf = (lane: Lane): number => {
-    if (options.concurrency !== undefined) return options.concurrency;
-    const perSecond = Math.min(lane.pacer.perMinute(), 6_000) / 60;
-    const typicalSeconds = lane.times.survival().quantileMs(0.95) / 1_000;
-    return Math.min(64, Math.ceil((1.15 * perSecond * typicalSeconds) / 3) + 1);
-  };
-  const maySubmit = (lane: Lane): boolean =>
-    !stopped &&
-    lane.wanted.size > 0 &&
-    !(singly && submitting > 0) &&
-    (options.concurrency === undefined ? lane.inFlight : inFlight) < widthOf(lane);
-
-  const laneNext = (lane: Lane, nowMs: number): Action | undefined => {
-    while (lane.held.peekKey() <= nowMs) {
-      const job = lane.held.pop()!;
-      lane.wanted.set(job, -1);
-    }
-    if (lane.pacer.credit(nowMs) < 1) return undefined;
-    reprice(lane, nowMs);
-    if (lane.owed.size > OWED_MAX && lane.owed.peekKey() <= nowMs) {
-      return begin(lane.owed.pop()!, 'complete', nowMs);
-    }
-    if (lane.flight.peekKey() <= nowMs) return begin(lane.flight.pop()!, 'poll', nowMs);
-    if (maySubmit(lane)) {
-      const job = lane.wanted.pop()!;
-      lane.inFlight += 1;
-      inFlight += 1;
-      submitting += 1;
-      return begin(job, 'submit', nowMs);
-    }
-    if (lane.owed.peekKey() <= nowMs) return begin(lane.owed.pop()!, 'complete', nowMs);
-    return undefined;
-  };
-  const laneWakesMs = (lane: Lane, nowMs: number): number => {
-    let wakeMs = Math.min(lane.flight.peekKey(), lane.held.peekKey(), lane.owed.peekKey());
-    if (maySubmit(lane)) wakeMs = nowMs;
-    if (wakeMs === Number.POSITIVE_INFINITY) return wakeMs;
-    if (lane.pacer.credit(nowMs) < 1) return Math.max(wakeMs, lane.pacer.opensAtMs(nowMs));
-    return wakeMs;
-  };
-  const leaveFlight = (job: Job): void => {
-    job.lane.inFlight -= 1;
-    inFlight -= 1;
-  };
-
-  const settleSubmit = (job: Job, outcome: Settled, nowMs: number): void => {
-    submitting -= 1;
-    if (outcome.kind === 'queued') {
-      job.state = 'flight';
-      job.bornMs = nowMs;
-      job.lane.flight.set(job, dueMs(job));
-      return;
-    }
-    leaveFlight(job);
-    if (outcome.kind === 'again' && !stopped) job.lane.held.set(job, outcome.notBeforeMs);
-    else leave(job);
-  };
-  const settlePoll = (job: Job, outcome: Settled): void => {
-    if (outcome.kind === 'running') {
-      job.polls += 1;
-      const ran = job.sentMs - job.bornMs;
-      job.lane.times.ranOn(job.ranMs, ran);
-      job.ranMs = ran;
-      if (outcome.averageExecutionMs !== undefined && outcome.averageExecutionMs > 0) {
-        job.lane.times.told(outcome.averageExecutionMs);
-      }
-      job.lane.flight.set(job, dueMs(job));
-    } else if (outcome.kind === 'again') {
-      job.holdMs = outcome.notBeforeMs;
-      job.lane.flight.set(job, Math.max(job.holdMs, dueMs(job)));
-    } else {
-      leaveFlight(job);
-      job.lane.times.left(job.ranMs);
-      if (outcome.kind === 'stored') job.lane.times.done(job.ranMs, outcome.readyAtMs - job.bornMs);
-      if (outcome.kind === 'stored' && outcome.clean && options.keep !== true) {
-        job.state = 'owed';
-        job.lane.owed.set(job, 0);
-      } else leave(job);
-    }
-  };
-
+  const book = createBook(options);
+  for (const { runMs, ...about } of (options.history ?? []).slice(-HISTORY_MAX))
+    learnHistory(book, about, runMs);
   return {
     wants: (id, about) => {
-      if (stopped) return;
-      const job = add(id, about, 'wanted', 0);
-      order += 1;
-      job.lane.wanted.set(job, order);
+      if (book.stopped) return;
+      const job = enter(book, id, about, 'wanted', 0);
+      book.arrivals += 1;
+      job.lane.wanted.set(job, book.arrivals);
     },
     resumes: (id, about, queuedAtMs, nowMs) => {
-      const job = add(id, about, 'flight', Math.min(queuedAtMs, nowMs));
-      job.lane.inFlight += 1;
-      inFlight += 1;
+      const job = enter(book, id, about, 'flight', Math.min(queuedAtMs, nowMs));
       job.lane.flight.set(job, dueMs(job));
     },
     owes: (id, about) => {
       if (options.keep === true) return;
-      const job = add(id, about, 'owed', 0);
+      const job = enter(book, id, about, 'owed', 0);
       job.lane.owed.set(job, 0);
     },
     stopSubmitting: () => {
-      stopped = true;
-      for (const lane of lanes.values()) {
-        for (const heap of [lane.wanted, lane.held]) {
-          for (let job = heap.pop(); job !== undefined; job = heap.pop()) leave(job);
-        }
-      }
+      book.stopped = true;
+      dropUnsubmitted(book);
     },
     submitSingly: () => {
-      singly = true;
+      book.singly = true;
     },
-    next: (nowMs) => {
-      if (jobs.size === 0) return { kind: 'finished' };
-      if (outstanding >= requestsMax) return { kind: 'wait', untilMs: Number.POSITIVE_INFINITY };
-      if (!guard.allows(unanswered, nowMs))
-        return { kind: 'wait', untilMs: guard.opensAtMs(unanswered, nowMs) };
-      const all = [...lanes.values()];
-      turn += 1;
-      let wakeMs = Number.POSITIVE_INFINITY;
-      for (let step = 0; step < all.length; step += 1) {
-        const lane = all[(turn + step) % all.length]!;
-        const action = laneNext(lane, nowMs);
-        if (action !== undefined) return action;
-        wakeMs = Math.min(wakeMs, laneWakesMs(lane, nowMs));
-      }
-      return { kind: 'wait', untilMs: wakeMs };
-    },
-    settled: (id, outcome, nowMs) => {
-      const job = jobs.get(id);
-      if (job?.doing === undefined) throw new Error(`nothing was under way for job ${id}`);
-      const { doing } = job;
-      job.doing = undefined;
-      outstanding -= 1;
-      if (job.ticket !== undefined) {
-        job.lane.pacer.answered(job.ticket, { rate: {} }, nowMs);
-        job.ticket = undefined;
-        unanswered -= 1;
-      }
-      if (doing === 'submit') settleSubmit(job, outcome, nowMs);
-      else if (doing === 'poll') settlePoll(job, outcome);
-      else if (outcome.kind === 'again') job.lane.owed.set(job, outcome.notBeforeMs);
-      else leave(job);
-    },
-    answered: (model, answer, nowMs) => {
-      const lane = laneOf(model);
-      const job = answer.job === undefined ? undefined : jobs.get(answer.job);
-      lane.pacer.answered(job?.ticket, answer, nowMs);
-      if (job?.ticket !== undefined) {
-        job.ticket = undefined;
-        unanswered -= 1;
-      }
-      guard.answered(answer.status, nowMs);
+    next: (nowMs) => next(book, nowMs),
+    settled: (id, outcome, nowMs) => settle(book, jobOf(book, id), outcome, nowMs),
+    answered: (model, told, nowMs) => {
+      const job = told.job === undefined ? undefined : jobOf(book, told.job);
+      const ticket = job === undefined ? undefined : answer(book, job);
+      laneOf(book, model).pacer.answered(ticket, told, nowMs);
+      book.guard.answered(told.status, nowMs);
     },
     limits: (perMinute) => {
-      for (const [model, amount] of perMinute) limits.set(model, amount);
-      for (const lane of lanes.values()) {
-        const amount = limits.get(lane.model) ?? limits.get('');
-        if (amount !== undefined) lane.pacer.limit(amount);
-      }
+      for (const [model, amount] of perMinute) book.limits.set(model, amount);
+      for (const lane of book.lanes.values()) applyLimit(book, lane);
     },
-    estimate: (nowMs) => {
-      let pausedUntilMs: number | undefined;
-      for (const lane of lanes.values()) pausedUntilMs ??= lane.pacer.pausedUntilMs(nowMs);
-      return {
-        expectedRunMs: (id) => jobs.get(id)?.lane.times.survival().meanMs,
-        ...(pausedUntilMs === undefined ? {} : { pausedUntilMs }),
-      };
-    },
+    estimate: (nowMs) => forecast(rulesByLane(book), book.jobs, nowMs),
   };
 };
+
+function jobOf(book: Book, id: string): Job {
+  const job = book.jobs.get(id);
+  if (job === undefined) throw new Error(`the scheduler has no job ${id}`);
+  return job;
+}
+
+function next(book: Book, nowMs: number): Action {
+  if (book.jobs.size === 0) return { kind: 'finished' };
+  const { guard, unanswered } = book;
+  if (!guard.allows(unanswered, nowMs)) return { kind: 'wait', untilMs: guard.opensAtMs(unanswered, nowMs) };
+  const all = rulesByLane(book);
+  let best: Choice | undefined;
+  let wakeMs = Number.POSITIVE_INFINITY;
+  for (const { lane, rules } of all) {
+    const choice = choose(lane, rules, nowMs);
+    if (choice === undefined) wakeMs = Math.min(wakeMs, wakesAtMs(lane, rules, nowMs));
+    else if (best === undefined || goesBefore(choice, best, all, nowMs)) best = choice;
+  }
+  return best === undefined ? { kind: 'wait', untilMs: wakeMs } : begin(book, best, nowMs);
+}
+
+/** Of two lanes' choices: what is worth more; else the submit of the lane that will take longest; else who has less under way. */
+function goesBefore(one: Choice, other: Choice, all: readonly Ruled[], nowMs: number): boolean {
+  if (one.rank !== other.rank) return one.rank < other.rank;
+  if (one.doing === 'submit') return leftMs(one, all, nowMs) > leftMs(other, all, nowMs);
+  return one.job.lane.underWay < other.job.lane.underWay;
+}
+
+function leftMs({ job }: Choice, all: readonly Ruled[], nowMs: number): number {
+  const { lane, rules } = all.find((entry) => entry.lane === job.lane)!;
+  return restMs(demandOf(lane, rules, nowMs), lane.toll);
+}
+
+interface Ruled {
+  readonly lane: Lane;
+  readonly rules: Rules;
+}
+
+/** What each lane with work may do, so that the whole keeps within its bounds and no lane shuts out another. */
+function rulesByLane(book: Book): readonly Ruled[] {
+  const { options, underWay } = book;
+  const requestsMax = options.requestsMax ?? REQUESTS_MAX;
+  const lanes = [...book.lanes.values()].filter(hasWork);
+  const free = requestsMax - underWay.submit - underWay.poll - underWay.complete;
+  const idle = lanes.filter((lane) => lane.underWay === 0).length;
+  const eachMax = Math.max(1, requestsMax - REQUESTS_RESERVED);
+  const jobs = lanes.reduce((sum, lane) => sum + unsubmitted(lane) + lane.inFlight, 0);
+  return lanes.map((lane) => {
+    const open = lane.underWay === 0 ? free > 0 : free > idle;
+    const share = (unsubmitted(lane) + lane.inFlight) / Math.max(1, jobs);
+    return {
+      lane,
+      rules: {
+        may: {
+          submit: open && !book.stopped && underWay.submit < (book.singly ? 1 : eachMax),
+          poll: open && underWay.poll < eachMax,
+          complete: open && underWay.complete < eachMax,
+        },
+        submits: !book.stopped,
+        share: options.concurrency === undefined ? undefined : options.concurrency * share,
+        hasPlace: options.concurrency === undefined || book.inFlight < options.concurrency,
+      },
+    };
+  });
+}
+
+/** Entries of the history that are looked at, the newest. */
+const HISTORY_MAX = 200;
+/** A recorded run time includes the wait for the poll that ended it: the run itself may have been shorter by as much. */
+const HISTORY_SHORTER = 0.5;
+
+function learnHistory(book: Book, about: JobKind, runMs: number): void {
+  if (!(runMs > 0)) return;
+  kindOf(laneOf(book, about.model), about.durationSeconds).times.done(runMs * HISTORY_SHORTER, runMs);
+}

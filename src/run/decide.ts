@@ -1,0 +1,191 @@
+import type { Doing, Job, Kind, Lane } from './lane.js';
+import { unsubmitted } from './lane.js';
+import { choosePrice, cycleMs, type Demand, nextAgeMs, POLL_GAP_MS, type Toll, tolls } from './price.js';
+
+/** What holds for one lane at one moment, from the run as a whole. */
+export interface Rules {
+  /** What one more request may be for. */
+  readonly may: Readonly<Record<Doing, boolean>>;
+  /** Whether anything is still to be submitted at all. */
+  readonly submits: boolean;
+  /** Jobs in flight at most that fall to this lane, where the user said a number. */
+  readonly share: number | undefined;
+  /** Whether the user's number leaves room for one more job in flight. */
+  readonly hasPlace: boolean;
+}
+
+/** An action worth a request now; the lower the rank, the more it is worth. */
+export interface Choice {
+  readonly rank: number;
+  readonly doing: Doing;
+  readonly job: Job;
+}
+
+/** Clean-ups are put off as a reserve of useful requests, up to this many. */
+const OWED_MAX = 30;
+/** Without a number from the user: jobs in flight at most. */
+const WIDTH_MAX = 64;
+/** Makes up for unevenness when as many jobs are kept in flight as the budget can collect. */
+const WIDTH_RESERVE = 1.15;
+/** The 95th percentile of run times until something is known, ms. */
+const LONG_RUN_UNKNOWN_MS = 150_000;
+/** Requests that each track takes at least. */
+const REQUESTS_PER_TRACK = 3;
+/** Of the requests that polls and submits may be expected to need, what is kept for them before a clean-up. */
+const KEPT_SHARE = 1.5;
+/** Budget that lapses within this is spent on whatever may be of use, ms. */
+const LAST_MOMENTS_MS = 2_500;
+/** A poll that costs nothing is made when the job is done with at least this chance. */
+const EARLY_CHANCE_MIN = 0.3;
+/** Jobs in flight are put in order again after one action for so many of them. */
+const JOBS_PER_PRICING = 8;
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** The best action of the lane, its budget allowing. */
+export function choose(lane: Lane, rules: Rules, nowMs: number): Choice | undefined {
+  while (lane.held.peekKey() <= nowMs) lane.wanted.set(lane.held.pop()!, Number.NEGATIVE_INFINITY);
+  if (lane.pacer.credit(nowMs) < 1) return undefined;
+  price(lane, rules, nowMs);
+  const { may } = rules;
+  const owed = may.complete && lane.owed.peekKey() <= nowMs ? lane.owed.peek() : undefined;
+  const next = may.poll ? lane.flight.peek() : undefined;
+  const submit = may.submit ? lane.wanted.peek() : undefined;
+  if (owed !== undefined && lane.owed.size > OWED_MAX) return { rank: 0, doing: 'complete', job: owed };
+  if (next !== undefined && lane.flight.peekKey() <= nowMs) return { rank: 1, doing: 'poll', job: next };
+  if (submit !== undefined && hasRoom(lane, rules)) return { rank: 2, doing: 'submit', job: submit };
+  if (owed !== undefined && spareAtMs(lane, rules, nowMs) <= nowMs)
+    return { rank: 3, doing: 'complete', job: owed };
+  if (lastMomentsMs(lane, nowMs) > nowMs) return undefined;
+  if (submit !== undefined && mayRunAhead(lane, rules)) return { rank: 4, doing: 'submit', job: submit };
+  if (next !== undefined && isWorthEarly(next, nowMs)) return { rank: 5, doing: 'poll', job: next };
+  return undefined;
+}
+
+/** When the lane may have an action, if it has none now and nothing is told meanwhile. `Infinity`: never. */
+export function wakesAtMs(lane: Lane, rules: Rules, nowMs: number): number {
+  const { pacer, flight, owed, held, wanted } = lane;
+  const { may } = rules;
+  const times: number[] = [];
+  if (may.poll && flight.size > 0) times.push(flight.peekKey(), lastMomentsMs(lane, nowMs));
+  if (may.complete && owed.size > 0) {
+    times.push(
+      owed.size > OWED_MAX ? owed.peekKey() : Math.max(owed.peekKey(), spareAtMs(lane, rules, nowMs)),
+    );
+  }
+  if (may.submit) {
+    times.push(held.peekKey());
+    if (wanted.size > 0 && hasRoom(lane, rules)) times.push(nowMs);
+    else if (wanted.size > 0 && mayRunAhead(lane, rules)) times.push(lastMomentsMs(lane, nowMs));
+  }
+  const wakeMs = Math.min(...times);
+  if (wakeMs === NEVER) return NEVER;
+  return pacer.credit(nowMs) < 1
+    ? Math.max(wakeMs, pacer.opensAtMs(nowMs))
+    : Math.max(wakeMs, nowMs + IDLE_MS);
+}
+
+/** Where the last moments have come and nothing is worth a request: when to look again. */
+const IDLE_MS = 250;
+
+/** When a job is to be asked next. */
+export function dueMs(job: Job): number {
+  const ageMs = nextAgeMs(job.kind.survival, job.ranMs, job.lane.toll.priceMs);
+  return Math.max(job.holdMs, job.sentMs + POLL_GAP_MS, job.bornMs + ageMs);
+}
+
+export function demandOf(lane: Lane, rules: Rules, nowMs: number): Demand {
+  return {
+    unsubmitted: rules.submits ? unsubmitted(lane) : 0,
+    inFlight: lane.inFlight,
+    owed: lane.owed.size,
+    width: widthOf(lane, rules),
+    meanMs: average(lane, (kind) => kind.survival.meanMs),
+    spanMs: (requests) => lane.pacer.spanMs(requests, nowMs),
+  };
+}
+
+/** Sets the price of a poll by what is known now, and puts the jobs in flight in the order that follows. */
+function price(lane: Lane, rules: Rules, nowMs: number): void {
+  if (lane.actionsSincePriced * JOBS_PER_PRICING < lane.flight.size) return;
+  lane.actionsSincePriced = 0;
+  let changed = false;
+  for (const kind of lane.kinds.values()) {
+    const survival = kind.times.survival();
+    if (survival === kind.survival) continue;
+    kind.survival = survival;
+    kind.tolls = tolls(survival);
+    changed = true;
+  }
+  const toll = choosePrice(demandOf(lane, rules, nowMs), averageTolls(lane));
+  changed ||= toll.priceMs !== lane.toll.priceMs;
+  lane.toll = toll;
+  if (!changed) return;
+  for (const job of [...lane.flight.items()]) lane.flight.set(job, dueMs(job));
+}
+
+/** Jobs in flight: the user's number, or as many as the request budget can collect. */
+function widthOf(lane: Lane, rules: Rules): number {
+  if (rules.share !== undefined) return rules.share;
+  const longMs = lane.pooled.known()
+    ? average(lane, (kind) => kind.survival.quantileMs(0.95))
+    : LONG_RUN_UNKNOWN_MS;
+  const tracksPerMs = lane.pacer.perMinute() / REQUESTS_PER_TRACK / 60_000;
+  return Math.min(WIDTH_MAX, Math.ceil(WIDTH_RESERVE * tracksPerMs * longMs) + 1);
+}
+
+function hasRoom(lane: Lane, rules: Rules): boolean {
+  return rules.share === undefined ? lane.inFlight < widthOf(lane, rules) : rules.hasPlace;
+}
+
+/** Whether budget that would lapse may submit more than can be collected without delay. */
+function mayRunAhead(lane: Lane, rules: Rules): boolean {
+  return rules.share === undefined && lane.inFlight < WIDTH_MAX;
+}
+
+/** From when on the budget is more than polls and submits may be expected to need before it lapses. */
+function spareAtMs(lane: Lane, rules: Rules, nowMs: number): number {
+  const { pacer, toll } = lane;
+  const credit = pacer.credit(nowMs);
+  if (!rules.submits || unsubmitted(lane) === 0 || credit === NEVER) return nowMs;
+  const lapsesMs = pacer.lapsesAtMs(nowMs);
+  if (lapsesMs === NEVER) return credit > pacer.perMinute() / 2 ? nowMs : NEVER;
+  const { width, meanMs, inFlight } = demandOf(lane, rules, nowMs);
+  const busy = Math.min(width, unsubmitted(lane) + inFlight);
+  const neededPerMs = (KEPT_SHARE * busy * (1 + toll.polls)) / cycleMs(meanMs, toll);
+  return lapsesMs - (credit - 1) / neededPerMs;
+}
+
+/** When what is left of the budget is about to lapse. */
+function lastMomentsMs(lane: Lane, nowMs: number): number {
+  return lane.pacer.lapsesAtMs(nowMs) - LAST_MOMENTS_MS;
+}
+
+function isWorthEarly(job: Job, nowMs: number): boolean {
+  if (nowMs < Math.max(job.holdMs, job.sentMs + POLL_GAP_MS)) return false;
+  const { survival } = job.kind;
+  const alive = survival.at(job.ranMs);
+  return alive <= 0 || 1 - survival.at(nowMs - job.bornMs) / alive >= EARLY_CHANCE_MIN;
+}
+
+/** Over the jobs of the lane that are not stored yet. */
+function average(lane: Lane, of: (kind: Kind) => number): number {
+  let sum = 0;
+  let jobs = 0;
+  for (const kind of lane.kinds.values()) {
+    sum += kind.jobs * of(kind);
+    jobs += kind.jobs;
+  }
+  return jobs === 0 ? 0 : sum / jobs;
+}
+
+function averageTolls(lane: Lane): readonly Toll[] {
+  const [first, ...others] = [...lane.kinds.values()].filter((kind) => kind.jobs > 0);
+  if (first === undefined) return [lane.toll];
+  if (others.length === 0) return first.tolls;
+  return first.tolls.map(({ priceMs }, step) => ({
+    priceMs,
+    polls: average(lane, (kind) => kind.tolls[step]!.polls),
+    waitMs: average(lane, (kind) => kind.tolls[step]!.waitMs),
+  }));
+}

@@ -1,0 +1,107 @@
+import type { Ledger, Reading } from './pace.js';
+
+/** From the told end of a window to a request that certainly falls into the next one, before anything is learned. */
+const LAG_MS = 150;
+/** The same where the end is told in whole seconds, that may have been rounded down. */
+const LAG_ROUNDED_MS = 1_050;
+/** The end is known well enough when it lies between two sends this close. */
+const LAG_GAP_MS = 300;
+/** To know it better costs a request or two: worth it only in a run of more windows than this. */
+const WINDOWS_BEFORE_TRIAL = 6;
+/** A slower exchange does not tell on which side of the end it was counted. */
+const EXCHANGE_MS_MAX = 1_000;
+/** Ends that lie nearer to each other than this are the same, told with different rounding. */
+const SAME_END_MS = 1_500;
+/** No window is shorter. */
+const WINDOW_MS_MIN = 20_000;
+/** A request that was to bring the next window's headers no longer holds up the others after this. */
+const PROBE_PATIENCE_MS = 3_000;
+
+/**
+ * A fixed window. What is left in it is the lesser of two counts: by its first answer less all sent since, which
+ * stays true however answers overtake each other, and by the answer to the newest request, which also shows what
+ * others spend. When it ends, one request alone goes first and brings the headers of the next.
+ *
+ * When it ends by this machine's clock is learned from the requests around it: clocks differ, and ends are told
+ * rounded. In a long run the last request of a window is kept for a moment that may lie before or after the end.
+ */
+export function createWindow(first: Reading): Ledger {
+  let resetMs = first.resetMs;
+  let left = first.remaining - first.unanswered;
+  let newest = { ticket: first.ticket + first.sentAfter, remaining: left };
+  let lastTicket = newest.ticket;
+  let probeSentMs: number | undefined;
+  let probeTicket = 0;
+  let goodLagMs = resetMs % 1_000 === 0 ? LAG_ROUNDED_MS : LAG_MS;
+  let badLagMs = 0;
+  let stepMs = 1_000;
+  let windows = 1;
+
+  const known = (): number => Math.min(left, newest.remaining - (lastTicket - newest.ticket));
+  const unsure = (): boolean => windows > WINDOWS_BEFORE_TRIAL && goodLagMs - badLagMs > LAG_GAP_MS;
+  const endMs = (): number => resetMs + (unsure() && known() >= 1 ? (goodLagMs + badLagMs) / 2 : goodLagMs);
+  const waits = (nowMs: number): boolean =>
+    probeSentMs !== undefined && nowMs < probeSentMs + PROBE_PATIENCE_MS;
+
+  const open = (reading: Reading): void => {
+    const exchangeMs = reading.nowMs - reading.sentMs;
+    // The next request may be faster on its way by as much.
+    const lagMs = reading.sentMs - resetMs + exchangeMs / 2;
+    if (exchangeMs < EXCHANGE_MS_MAX && lagMs < goodLagMs) {
+      goodLagMs = lagMs;
+      badLagMs = Math.min(badLagMs, goodLagMs);
+    }
+    windows += 1;
+    resetMs = reading.resetMs;
+    left = reading.remaining - reading.unanswered;
+    newest = { ticket: lastTicket, remaining: left };
+    probeSentMs = undefined;
+  };
+  const tooEarly = (sentMs: number): void => {
+    badLagMs = Math.max(badLagMs, sentMs - resetMs);
+    if (goodLagMs <= badLagMs) {
+      goodLagMs = badLagMs + stepMs;
+      stepMs *= 2;
+    }
+    probeSentMs = undefined;
+  };
+
+  return {
+    credit: (nowMs) => {
+      if (waits(nowMs)) return 0;
+      if (nowMs >= endMs()) return 1;
+      return unsure() ? known() - 1 : known();
+    },
+    opensAtMs: (nowMs) => (waits(nowMs) ? probeSentMs! + PROBE_PATIENCE_MS : Math.max(nowMs, endMs())),
+    lapsesAtMs: () => endMs(),
+    sent: (ticket, nowMs) => {
+      if (nowMs >= endMs()) {
+        probeSentMs = nowMs;
+        probeTicket = ticket;
+      }
+      left -= 1;
+      lastTicket = ticket;
+    },
+    read: (reading) => {
+      const stepMs = reading.resetMs - resetMs;
+      if (stepMs >= WINDOW_MS_MIN) open(reading);
+      else if (Math.abs(stepMs) > SAME_END_MS) return stepMs <= -WINDOW_MS_MIN ? 'stale' : 'foreign';
+      else {
+        if (reading.ticket === probeTicket && probeSentMs !== undefined) tooEarly(reading.sentMs);
+        const others = reading.remaining < left - 1;
+        if (reading.ticket >= newest.ticket) newest = reading;
+        if (reading.alone) left = reading.remaining;
+        if (others) return 'shared';
+      }
+      return 'fits';
+    },
+    unread: (ticket) => {
+      const wasProbe = probeSentMs !== undefined && ticket === probeTicket;
+      if (wasProbe) probeSentMs = undefined;
+      return wasProbe;
+    },
+    refused: () => {
+      left = Math.min(left, 0);
+    },
+  };
+}
