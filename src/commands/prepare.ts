@@ -169,7 +169,7 @@ function unreachable(what: string, failure: CallFailure): Diagnostic {
 function balanceUnknown(failure: CallFailure): readonly Diagnostic[] {
   return [
     {
-      code: 'balance-unknown',
+      code: failure.status === 401 ? 'authentication' : 'balance-unknown',
       severity: failure.status === 401 ? 'error' : 'warning',
       message:
         failure.status === 401

@@ -157,6 +157,7 @@ async function settle(session: Session, id: string, resolution: Resolution): Pro
           hint: `look again which job is missing: ${session.command('resolve')}`,
         },
       );
+    if (resolution.kind === 'queue_id') await checkAdopted(session, attempt, resolution.queueId);
     const resolved = resolveAttempt(attempt, resolution, ports.clock.nowMs());
     if (!resolved.ok)
       throw new BatchError('not-in-doubt', resolved.why, {
@@ -166,7 +167,7 @@ async function settle(session: Session, id: string, resolution: Resolution): Pro
     await store.record(resolved.attempt);
     const counted = countsAsSpent(resolved.attempt) ? 'counts as spent' : 'does not count as spent';
     stdout.write(
-      `${attempt.track} is now ${resolved.attempt.state}: ${formatUsd(attempt.quote_micro_usd)} ${counted}\nnext: ${session.command('run')}\n`,
+      `${attempt.track} is now ${resolved.attempt.state}: ${formatUsd(attempt.quote_micro_usd)} ${counted}\nnext: ${nextAfter(session, resolution)}\n`,
     );
     await store.close();
     return EXIT.ok;
@@ -174,4 +175,32 @@ async function settle(session: Session, id: string, resolution: Resolution): Pro
     await opened.store.abandon();
     await opened.release();
   }
+}
+
+/** A lost take is bought again only when asked for. */
+function nextAfter(session: Session, resolution: Resolution): string {
+  if (resolution.kind === 'queue_id') return session.command('collect');
+  const gone = resolution.kind === 'charged' || resolution.kind === 'refunded';
+  return gone ? session.command('run', '--retry-failed') : session.command('run');
+}
+
+/** One look whether the service knows the job, before the lockfile is told: a slip of the pen would lose what is paid. */
+async function checkAdopted(session: Session, attempt: Attempt, queueId: string): Promise<void> {
+  if (session.apiKey === undefined) return;
+  const client = createClient(await session.connect());
+  const found = await client.retrieve(attempt.model, queueId);
+  if (found.ok && found.value.kind === 'audio') found.value.answer.discard();
+  if (found.ok) return;
+  if (found.kind === 'refused' && (found.status === 404 || found.status === 400))
+    throw new BatchError(
+      'queue-id-unknown',
+      `the service does not know this queue_id for ${attempt.model} under this key: nothing was changed`,
+      {
+        exitCode: EXIT.usage,
+        hint: `look at the id and the key again, or tell what else became of it: ${session.command('resolve')}`,
+      },
+    );
+  session.stderr.write(
+    `warning: whether the service knows this queue_id cannot be asked now: ${escapeForeign(found.message)}\n`,
+  );
 }

@@ -83,6 +83,7 @@ export async function summarise(ending: Ending): Promise<RunReport> {
       inDoubt,
       inFlight: inFlight + owed + orphans.length,
       retryable: counts.retryable,
+      planned: decision.prepared !== undefined,
     }),
   };
   world.emit(summary);
@@ -144,17 +145,19 @@ function tellEarlier(world: World, rows: readonly PlanRow[], startedMs: number):
   }
 }
 
+/** Nothing was bought, and the plan shows what for: the same command would end the same way. */
+const PLAN_TELLS: ReadonlySet<ExitCode> = new Set([EXIT.budget, EXIT.balance, EXIT.usage]);
+
 function nextCommand(
   settings: BatchSettings,
   exitCode: ExitCode,
-  left: { inDoubt: number; inFlight: number; retryable: number },
+  left: { inDoubt: number; inFlight: number; retryable: number; planned: boolean },
 ): string | null {
   if (exitCode === EXIT.ok) return null;
   if (left.inFlight > 0) return settings.command(settings.mode === 'collect' ? 'collect' : 'run');
   if (left.inDoubt > 0) return settings.command('resolve');
-  if (exitCode === EXIT.budget || exitCode === EXIT.balance) return settings.command('plan');
-  if (settings.savedPlan !== undefined && exitCode === EXIT.usage) return settings.command('plan');
+  if (PLAN_TELLS.has(exitCode)) return settings.command('plan');
   if (exitCode === EXIT.tracks && left.retryable > 0) return settings.command('run', '--retry-failed');
-  if (exitCode === EXIT.invalid) return settings.command('validate');
+  if (exitCode === EXIT.invalid) return settings.command(left.planned ? 'plan' : 'validate');
   return settings.command('run');
 }

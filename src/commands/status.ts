@@ -5,7 +5,7 @@ import { readLock } from '../lock/read.js';
 import { jsonText } from '../report/json-text.js';
 import { latestAttempts, renderStatus } from '../report/status.js';
 import { openSession } from './session.js';
-import type { Flags } from './settings.js';
+import { DEFAULT_BASE_URL, type Flags, type Settings } from './settings.js';
 
 /** What the lockfile says, without asking anyone. */
 export async function statusCommand(manifest: string, flags: Flags): Promise<ExitCode> {
@@ -30,10 +30,18 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
   }
   stdout.write(
     renderStatus(attempts, {
-      command,
+      command: (verb, ...words) => command(verb, ...words, ...elsewhere(settings, read.header?.endpoint)),
       color: stdout.color,
       width: stdout.columns,
     }),
   );
   return EXIT.ok;
+}
+
+/** The endpoint that the lockfile is bound to, where nothing else would lead there. */
+function elsewhere(settings: Settings, endpoint: string | undefined): readonly string[] {
+  const told =
+    settings.sandbox || settings.flags.baseUrl !== undefined || settings.baseUrl.value === endpoint;
+  if (told || endpoint === undefined || endpoint === DEFAULT_BASE_URL || endpoint === 'sandbox:') return [];
+  return ['--base-url', endpoint];
 }

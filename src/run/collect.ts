@@ -15,6 +15,8 @@ const NOT_FOUND_PAUSE_MS = 5_000;
 /** Answers in a row that lead nowhere before the job is left for the next run. */
 const FAILURES_MAX = 12;
 const BACK_OFF_MS_MAX = 60_000;
+/** A service in trouble is told so often, not for each job. */
+const TROUBLE_EVERY_MS = 30_000;
 /** A job that still runs after this is left for the next run. */
 const HORIZON_MS = 6 * 3_600_000;
 
@@ -228,6 +230,11 @@ export function again(context: RunContext, job: Job, what: string): Settled {
     notice(context, 'warning', 'given-up', `${what}; left for the next run after ${FAILURES_MAX} tries`);
     return GONE;
   }
+  const nowMs = context.ports.clock.nowMs();
+  if (nowMs - context.troubleToldMs >= TROUBLE_EVERY_MS && !context.halt.signal.aborted) {
+    context.troubleToldMs = nowMs;
+    notice(context, 'warning', 'retrying', `${what}; trying again`);
+  }
   const pauseMs = Math.min(BACK_OFF_MS_MAX, 2_000 * 2 ** (job.failures - 1));
-  return { kind: 'again', notBeforeMs: context.ports.clock.nowMs() + pauseMs };
+  return { kind: 'again', notBeforeMs: nowMs + pauseMs };
 }

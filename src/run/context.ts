@@ -92,6 +92,8 @@ export interface RunContext {
   madeCount: number;
   /** Of every attempt: no two jobs have one. */
   readonly queueIds: Set<string>;
+  /** When trouble with the service was last told, ms. */
+  troubleToldMs: number;
   /** Lost answers in a row. */
   inDoubtInARow: number;
   /** Refusals before anything was sent, in a row. */

@@ -149,6 +149,13 @@ const RECORDS: Explanations = {
     mend: 'A lost or failed one can still be told to be refunded; one in flight whose audio can never be had, to be charged, refunded or queued anew.',
     next: STATUS,
   },
+  'queue-id-unknown': {
+    title: 'The service does not know this queue_id',
+    text: 'Before an id is adopted the service is asked for it once, under the key in use.',
+    money: 'Nothing was changed.',
+    mend: 'Copy the id again, use the key that submitted the job, or say what else became of the attempt.',
+    next: RESOLVE,
+  },
   'queue-id-taken': {
     title: 'Two attempts, one queue_id',
     text: 'The id is that of another attempt in the lockfile, and no two jobs have one.',

@@ -97,6 +97,13 @@ const JOBS: Explanations = {
     mend: 'Run again later: it is collected then.',
     next: 'venice-batch collect album.yaml',
   },
+  retrying: {
+    title: 'The service is in trouble, and is asked again',
+    text: 'It cannot be reached, or answers in a way that leads nowhere. Pauses grow up to a minute; told at most every half minute.',
+    money: PAID,
+    mend: 'Nothing is to be done, unless the network or a proxy on this side is the cause.',
+    next: RUN,
+  },
   'given-up': {
     title: 'Left for the next run',
     text: 'A job could not be asked for, fetched or cleaned up, time after time.',
