@@ -1,4 +1,5 @@
-import { appendFile, writeFile } from 'node:fs/promises';
+import { appendFile, rmdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import type { Diagnostic } from '../diagnostic.js';
 import { BatchError, EXIT, type ExitCode } from '../errors.js';
 import type { RunEvent } from '../events.js';
@@ -13,6 +14,7 @@ import { renderSummary } from '../report/summary.js';
 import { progressMode } from '../report/terminal.js';
 import { createApprove, showPlan } from './approve.js';
 import { batchSettings } from './batch-settings.js';
+import { insistOnManifest } from './insist-manifest.js';
 import { watchInterrupt } from './interrupt.js';
 import { readPlanFile } from './plan-file.js';
 import { type BatchSettings, runBatch } from './run-batch.js';
@@ -58,6 +60,7 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
         ports: session.ports,
         transport: await session.connect(),
         apiKey: session.apiKey,
+        ready: () => insistOnManifest(session),
         load: async () => {
           loaded = await session.load();
           return loaded;
@@ -79,19 +82,21 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
       batchSettings(session, mode, savedPlan),
     );
     await reporter.end();
-    await tellEnd(session, recorder.outcome(), loaded);
+    await tellEnd(session, recorder.outcome(loaded?.manifest?.takes.map(({ key }) => key)), loaded);
     return report.exitCode;
   } catch (error) {
     // A program that reads along gets its last event and its document, however the run ended.
     if (error instanceof BatchError)
       for (const event of endedEarly(error, session.ports.clock.nowMs())) reporter.event(event);
     await reporter.end();
-    if (flags.json === true) session.stdout.write(renderJson(recorder.outcome()));
+    if (flags.json === true)
+      session.stdout.write(renderJson(recorder.outcome(), session.settings.outputRoot.value));
     throw error;
   } finally {
     await reporter.end();
     interrupt.release();
     await session.close();
+    await removeIdleSandbox(session);
   }
 }
 
@@ -150,6 +155,12 @@ async function reporters(session: Session): Promise<Reporter[]> {
   return found;
 }
 
+/** The folder was made for the lock alone where nothing was rehearsed: it goes while it is empty. */
+async function removeIdleSandbox({ settings }: Session): Promise<void> {
+  if (!settings.sandbox) return;
+  await rmdir(settings.sandboxDirectory).catch(() => {});
+}
+
 /** Code frames on stderr, and annotations where GitHub Actions reads along. */
 export function showDiagnostics(
   session: Session,
@@ -173,14 +184,21 @@ async function tellEnd(
   outcome: RunOutcome,
   loaded: LoadedManifest | undefined,
 ): Promise<void> {
-  const { flags } = session.settings;
+  const { flags, outputRoot } = session.settings;
   const { stdout, stderr } = session;
-  if (flags.json === true) stdout.write(renderJson(outcome));
+  if (flags.json === true) stdout.write(renderJson(outcome, outputRoot.value));
   const asked = flags.json === true || flags.events !== undefined;
   const screen = asked ? stderr : stdout;
   const { section: suggestions, patch } = await tellSuggestions(session, outcome, loaded, screen);
   if (!asked || flags.progress !== 'quiet')
-    screen.write(renderSummary(outcome, { color: screen.color, width: screen.columns, suggestions }));
+    screen.write(
+      renderSummary(outcome, {
+        color: screen.color,
+        width: screen.columns,
+        suggestions,
+        placeOf: (file) => path.relative(process.cwd(), path.join(outputRoot.value, file)),
+      }),
+    );
   // An empty one too: what an earlier run left there must not be taken for this one's.
   if (flags.suggestions !== undefined)
     await writeReport(session, flags.suggestions, (file) => writeFile(file, patch));

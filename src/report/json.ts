@@ -21,10 +21,15 @@ const TAKE_FIELDS = [
   'suggested_prompt',
 ] as const satisfies readonly (keyof TakeEvent)[];
 
-/** The one document of `--json` for `run` and `collect`, with its line end. */
-export function renderJson(outcome: RunOutcome): string {
+/**
+ * The one document of `--json` for `run` and `collect`, with its line end.
+ *
+ * @param outputRoot absolute: what the paths in it are relative to
+ */
+export function renderJson(outcome: RunOutcome, outputRoot: string): string {
   const document = {
     version: outcome.version ?? null,
+    output_root: outputRoot,
     summary: outcome.summary ?? null,
     takes: outcome.takes.map((take) => Object.fromEntries(TAKE_FIELDS.map((field) => [field, take[field]]))),
     diagnostics: outcome.diagnostics,

@@ -7,17 +7,25 @@ export interface RunOutcome {
   readonly version: Extract<RunEvent, { type: 'version' }> | undefined;
   readonly plan: Extract<RunEvent, { type: 'plan' }> | undefined;
   readonly summary: SummaryEvent | undefined;
-  /** As each take was last told, in the order in which they were first told. */
+  /** As each take was last told. */
   readonly takes: readonly TakeEvent[];
-  /** Files that this run stored, in order. */
+  /** Files that this run stored, relative to the output root. */
   readonly files: readonly { readonly path: string; readonly bytes?: number }[];
   readonly failures: readonly TakeEvent[];
   readonly inDoubt: readonly TakeEvent[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
+export interface Recorder extends Reporter {
+  /**
+   * @param keys of the manifest's takes, in its order, which is that of takes and files then; what it does not
+   * name follows in the order in which it was first told
+   */
+  outcome(keys?: readonly string[]): RunOutcome;
+}
+
 /** A reporter that tells nothing and remembers. */
-export function createRecorder(): Reporter & { outcome(): RunOutcome } {
+export function createRecorder(): Recorder {
   const takes = new Map<string, TakeEvent>();
   const stored = new Map<string, TakeEvent>();
   const diagnostics: Diagnostic[] = [];
@@ -36,14 +44,14 @@ export function createRecorder(): Reporter & { outcome(): RunOutcome } {
       }
     },
     end() {},
-    outcome() {
-      const all = [...takes.values()];
+    outcome(keys = []) {
+      const all = inOrder(takes.values(), keys);
       return {
         version,
         plan,
         summary,
         takes: all,
-        files: [...stored.values()].flatMap(fileOf),
+        files: inOrder(stored.values(), keys).flatMap(fileOf),
         failures: all.filter((take) => isFailure(take.state)),
         inDoubt: all.filter((take) => take.state === 'in_doubt'),
         diagnostics,
@@ -55,6 +63,12 @@ export function createRecorder(): Reporter & { outcome(): RunOutcome } {
 /** Whether a take in this state is not made, and will not be by waiting. What is in doubt is told apart. */
 export function isFailure(state: TakeEvent['state']): boolean {
   return ['rejected', 'failed', 'lost', 'unverified', 'missing'].includes(state);
+}
+
+function inOrder(takes: Iterable<TakeEvent>, keys: readonly string[]): TakeEvent[] {
+  const ranks = new Map(keys.map((key, index) => [key, index]));
+  const rank = ({ key }: TakeEvent) => ranks.get(key) ?? keys.length;
+  return [...takes].sort((a, b) => rank(a) - rank(b));
 }
 
 function withoutHead(event: Extract<RunEvent, { type: 'diagnostic' }>): Diagnostic {

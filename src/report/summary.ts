@@ -11,8 +11,10 @@ import { cut, wrap } from './width.js';
 
 export interface SummaryOptions {
   readonly color: boolean;
-  /** Columns. Lines fit from 40 on, the next command excepted: it must be whole to be pasted. */
+  /** Columns. Lines fit from 40 on, but for files and the next command: they must be whole to be pasted. */
   readonly width: number;
+  /** How a file can be opened from here, by its path relative to the output root. Default: as it is. */
+  placeOf?(path: string): string;
   /** Files named at most. Default 10. */
   readonly filesMax?: number;
   /** Failures, and attempts in doubt, told at most, each. Default 20. */
@@ -30,7 +32,7 @@ export function renderSummary(outcome: RunOutcome, options: SummaryOptions): str
   const failuresMax = options.failuresMax ?? 20;
   const sections = [
     headline(summary, outcome.version?.sandbox === true, style, width),
-    filesSection(outcome, options.filesMax ?? 10, style, width),
+    filesSection(outcome, options, style),
     troubleSection('Failed', outcome.failures, failuresMax, style, width),
     troubleSection('In doubt', outcome.inDoubt, failuresMax, style, width),
     options.suggestions ?? [],
@@ -81,10 +83,10 @@ export function costPhrase(summary: SummaryEvent): string {
     : `${now}; ${total} in all of a budget of ${formatUsd(budget)}`;
 }
 
-function filesSection(outcome: RunOutcome, filesMax: number, style: Style, width: number): string[] {
-  const { files } = outcome;
+function filesSection({ files }: RunOutcome, options: SummaryOptions, style: Style): string[] {
+  const { filesMax = 10, placeOf = String } = options;
   if (files.length === 0) return [];
-  const lines = files.slice(0, filesMax).map((file) => `  ${cut(escapeForeign(file.path), width - 2)}`);
+  const lines = files.slice(0, filesMax).map((file) => `  ${escapeForeign(placeOf(file.path))}`);
   if (files.length > filesMax) lines.push(style.faint(`  … ${files.length - filesMax} more`));
   return [style.strong('Files'), ...lines];
 }

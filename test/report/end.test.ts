@@ -74,6 +74,25 @@ describe('the last screen', () => {
     );
   });
 
+  it('names files as they can be opened, in the order of the manifest', () => {
+    const recorder = createRecorder();
+    for (const key of ['removed', 'b', 'a'])
+      recorder.event(takeEvent(key, 'stored', { path: `out/${key}.flac` }));
+    recorder.event(summaryEvent());
+    const text = renderSummary(recorder.outcome(['a', 'b']), {
+      color: false,
+      width: 80,
+      placeOf: (path) => `album.sandbox/${path}`,
+    });
+    expect(text.split('\n').slice(-5)).toEqual([
+      'Files',
+      '  album.sandbox/out/a.flac',
+      '  album.sandbox/out/b.flac',
+      '  album.sandbox/out/removed.flac',
+      '',
+    ]);
+  });
+
   it('tells each failure with its reason, the money and what to do, what is in doubt, and the next command last', () => {
     const lines = renderSummary(troubled(), { color: false, width: 120 }).split('\n');
     expect(lines[0]).toBe('✖ 13 of 40 done');
@@ -164,9 +183,11 @@ describe('--json', () => {
           takeEvent('a', 'done'),
           summaryEvent(),
         ),
+        '/music/album.sandbox',
       ),
     );
     expect(document).toMatchObject({
+      output_root: '/music/album.sandbox',
       version: { type: 'version', schema: 1 },
       summary: { type: 'summary', exit_code: 0 },
       takes: [{ key: 'a', state: 'done', path: 'out/a.flac' }],
