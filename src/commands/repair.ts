@@ -3,12 +3,14 @@ import { acquireGuard } from '../lock/guard.js';
 import { lockError } from '../lock/problem.js';
 import { type RepairedFile, repairFile } from '../lock/repair-file.js';
 import { escapeForeign } from '../report/escape.js';
+import { insistOnManifest } from './insist-manifest.js';
 import { openSession } from './session.js';
 import type { Flags } from './settings.js';
 
 /** Mends a lockfile after a merge or damage. Every queue_id is kept; lines that cannot be understood are set aside in a file. */
 export async function repairCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
+  await insistOnManifest(session);
   const { ports, settings, stdout } = session;
   const { files, processes, clock, random } = ports;
   const lockPath = settings.lockfilePath.value;

@@ -12,6 +12,7 @@ import type { UsageEntry } from '../venice/client.js';
 import { createClient } from '../venice/create-client.js';
 import { matchUsage } from '../venice/evidence.js';
 import { rescueDirectories } from './batch-settings.js';
+import { insistOnManifest } from './insist-manifest.js';
 import { openForRun } from './open.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
@@ -37,6 +38,7 @@ export async function resolveCommand(
 ): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
   try {
+    await insistOnManifest(session);
     const resolution = resolutionOf(flags);
     if (attempt === undefined && resolution === undefined) return await show(session);
     if (attempt === undefined || resolution === undefined)

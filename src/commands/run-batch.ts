@@ -26,6 +26,8 @@ export interface World {
   readonly transport: Transport;
   /** Absent: nothing can be bought or collected. */
   readonly apiKey?: string | undefined;
+  /** Asked before anything is made or locked. Throws `BatchError` where there is nothing to begin with. */
+  ready?(): Promise<void>;
   /** Reads the manifest; called once. */
   load(): Promise<LoadedManifest>;
   emit(event: RunEvent): void;
@@ -73,6 +75,7 @@ export async function runBatch(world: World, settings: BatchSettings): Promise<R
     endpoint: settings.endpoint,
     sandbox: settings.sandbox,
   });
+  await world.ready?.();
   try {
     const opened = await openForRun(ports, settings, (event) => world.emit(event));
     try {

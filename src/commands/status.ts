@@ -4,12 +4,15 @@ import { lockError } from '../lock/problem.js';
 import { readLock } from '../lock/read.js';
 import { jsonText } from '../report/json-text.js';
 import { latestAttempts, renderStatus } from '../report/status.js';
+import { insistOnManifest } from './insist-manifest.js';
 import { openSession } from './session.js';
 import { DEFAULT_BASE_URL, type Flags, type Settings } from './settings.js';
 
 /** What the lockfile says, without asking anyone. */
 export async function statusCommand(manifest: string, flags: Flags): Promise<ExitCode> {
-  const { ports, settings, stdout, command } = await openSession(manifest, flags);
+  const session = await openSession(manifest, flags);
+  await insistOnManifest(session);
+  const { ports, settings, stdout, command } = session;
   const lockPath = settings.lockfilePath.value;
   const read = await readLock(ports.files, lockPath);
   if (!read.ok) throw lockError(read.problems[0], lockPath);

@@ -6,6 +6,7 @@ import { readLock } from '../lock/read.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
 import { fileStates, stateOf } from '../run/recover.js';
+import { insistOnManifest } from './insist-manifest.js';
 import { openSession } from './session.js';
 import type { Flags } from './settings.js';
 
@@ -14,6 +15,7 @@ const HASHES_AT_ONCE = 4;
 /** Hashes every stored file again and holds it against the lockfile. Asks nobody, changes nothing. */
 export async function verifyCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
+  await insistOnManifest(session);
   const { ports, settings, stdout } = session;
   const read = await readLock(ports.files, settings.lockfilePath.value);
   if (!read.ok) throw lockError(read.problems[0], settings.lockfilePath.value);

@@ -110,12 +110,13 @@ const GUARD_BYTES_MAX = 4096;
 async function take(world: World, mayFollow: (holder: GuardHolder) => boolean): Promise<AcquiredGuard> {
   const { files, random, clock, processes } = world;
   const guard = guardPath(await files.real(world.lockPath));
-  await files.makeDirectory(dirname(guard));
   const nonce = Buffer.from(random.bytes(16)).toString('hex');
   const claim: Claim = { identity: processes.self, nonce, sinceMs: clock.nowMs() };
   const release = () => releaseGuard(files, guard, nonce);
   let last: GuardHolder | undefined;
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+    // Each time: another process may just have removed a folder that it found empty.
+    await files.makeDirectory(dirname(guard));
     if (await tryCreate(files, guard, claim)) return { ok: true, release };
     const chain = await readChain(files, guard);
     const end = chain.at(-1);

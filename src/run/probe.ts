@@ -1,14 +1,15 @@
 import path from 'node:path';
 import { faultCode } from '../errors.js';
 import type { Files, Random } from '../ports.js';
-import { prepareDirectory } from './publish.js';
+import { leadsOutside } from './publish.js';
 
 /** Enough to notice a full disk before money is spent, little enough to be written at once. */
 const PROBE_BYTES = 64 * 1024;
 const DIRECTORIES_MAX = 32;
 
 /**
- * Tries whether the output folders can take a file, before anything is bought that would have to go there.
+ * Tries whether the output folders can take a file, before anything is bought that would have to go there. A folder
+ * that does not exist yet is not made, as nothing may come of it: the nearest one above it is tried instead.
  *
  * @returns the folder that cannot, and why
  */
@@ -19,25 +20,40 @@ export async function probeStorage(
   stems: readonly string[],
 ): Promise<{ directory: string; code: string } | undefined> {
   const directories = new Set(stems.map((stem) => path.dirname(path.join(outputRoot, stem))));
+  const tried = new Set<string>();
   for (const directory of [...directories].slice(0, DIRECTORIES_MAX)) {
-    const probe = path.join(directory, `.probe-${Buffer.from(random.bytes(6)).toString('hex')}.part`);
     try {
-      if ((await prepareDirectory(files, outputRoot, directory)) === 'outside')
+      if (await leadsOutside(files, outputRoot, directory))
         return { directory, code: 'outside_output_folder' };
-      await sweep(files, directory);
-      const handle = await files.open(probe, 'exclusive');
-      try {
-        await handle.write(new Uint8Array(PROBE_BYTES));
-        await handle.sync();
-      } finally {
-        await handle.close();
-        await files.remove(probe);
-      }
+      const standing = await nearestStanding(files, directory);
+      if (tried.has(standing)) continue;
+      tried.add(standing);
+      await writeProbe(files, random, standing);
     } catch (error) {
       return { directory, code: faultCode(error) || 'error' };
     }
   }
   return undefined;
+}
+
+/** The folder, or the first above it that exists. What is none, a file for one, refuses the probe. */
+async function nearestStanding(files: Files, directory: string): Promise<string> {
+  const parent = path.dirname(directory);
+  if (parent === directory || (await files.facts(directory)) !== undefined) return directory;
+  return nearestStanding(files, parent);
+}
+
+async function writeProbe(files: Files, random: Random, directory: string): Promise<void> {
+  await sweep(files, directory);
+  const probe = path.join(directory, `.probe-${Buffer.from(random.bytes(6)).toString('hex')}.part`);
+  const handle = await files.open(probe, 'exclusive');
+  try {
+    await handle.write(new Uint8Array(PROBE_BYTES));
+    await handle.sync();
+  } finally {
+    await handle.close();
+    await files.remove(probe);
+  }
 }
 
 /** Removes what a run that was killed at this left behind. One that is at it just now does not mind. */

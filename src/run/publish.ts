@@ -63,9 +63,14 @@ export async function prepareDirectory(
   directory: string,
 ): Promise<'ready' | 'outside'> {
   // Looked at before it is made, since making it would already write outside.
-  const root = await files.real(outputRoot);
-  const real = await files.real(directory);
-  if (real !== root && !real.startsWith(root.endsWith(path.sep) ? root : root + path.sep)) return 'outside';
+  if (await leadsOutside(files, outputRoot, directory)) return 'outside';
   await files.makeDirectory(directory);
   return 'ready';
+}
+
+/** Whether links lead from a folder of the output root, existing or not, to a place outside of it. */
+export async function leadsOutside(files: Files, outputRoot: string, directory: string): Promise<boolean> {
+  const root = await files.real(outputRoot);
+  const real = await files.real(directory);
+  return real !== root && !real.startsWith(root.endsWith(path.sep) ? root : root + path.sep);
 }

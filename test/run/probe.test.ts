@@ -7,21 +7,35 @@ const random: Random = { bytes: (size) => new Uint8Array(size).fill(7) };
 const stems = ['out/01-one', 'out/02-two', 'more/03-three'];
 
 describe('the probe of the output folders', () => {
-  it('makes them, and leaves nothing in them', async () => {
+  it('makes no folder and leaves no file: nothing may come of it', async () => {
     const disk = createMemoryDisk({ '/album/album.yaml': '' });
     expect(await probeStorage(disk.files, random, '/album', stems)).toBeUndefined();
     expect(Object.keys(disk.texts())).toEqual(['/album/album.yaml']);
-    expect(await disk.files.list('/album')).toEqual(['album.yaml', 'more', 'out']);
+    expect(await disk.files.list('/album')).toEqual(['album.yaml']);
   });
 
   it('names the folder that takes no file, and why', async () => {
-    const disk = createMemoryDisk({ '/album/album.yaml': '' });
+    const disk = createMemoryDisk({ '/album/more/02-other.wav': '' });
     disk.intercept(({ name, path }) =>
       name === 'write' && path.startsWith('/album/more/') ? 'ENOSPC' : undefined,
     );
     const fault = { directory: '/album/more', code: 'ENOSPC' };
     expect(await probeStorage(disk.files, random, '/album', stems)).toEqual(fault);
-    expect(Object.keys(disk.texts())).toEqual(['/album/album.yaml']);
+    expect(Object.keys(disk.texts())).toEqual(['/album/more/02-other.wav']);
+  });
+
+  it('tries the folder in which one would have to be made', async () => {
+    const disk = createMemoryDisk({ '/album/album.yaml': '' });
+    disk.intercept(({ name, path }) =>
+      name === 'open' && path.startsWith('/album/.probe-') ? 'EROFS' : undefined,
+    );
+    const fault = { directory: '/album/out', code: 'EROFS' };
+    expect(await probeStorage(disk.files, random, '/album', stems)).toEqual(fault);
+  });
+
+  it('finds a file where a folder has to be', async () => {
+    const disk = createMemoryDisk({ '/album/out': '' });
+    expect((await probeStorage(disk.files, random, '/album', stems))?.directory).toBe('/album/out');
   });
 
   it('removes what a killed run left of its own, and nothing else', async () => {
