@@ -57,13 +57,14 @@ function tierOf(tiers: readonly PriceTier[], seconds: number): PriceTier | undef
   return tiers.find((tier) => seconds >= tier.minSeconds && seconds <= tier.maxSeconds);
 }
 
-/** A length at most a tenth shorter that the model takes and that falls in the cheaper tier below. */
+/** For a length that is billed as a longer one: one at most a tenth shorter that the model takes and that falls in the cheaper tier below. */
 export function spotSavings(request: AudioRequest, model: Model): Saving | undefined {
   const seconds = request.duration_seconds;
   if (seconds === undefined || model.pricing?.kind !== 'durations') return undefined;
   const { tiers } = model.pricing;
   const tier = tierOf(tiers, seconds);
-  if (tier === undefined) return undefined;
+  // Whoever pays for the length that was asked for, to the second, gets what was paid for.
+  if (tier === undefined || tier.maxSeconds <= seconds) return undefined;
   const options = model.duration_options ?? [];
   const cheaper = tiers
     .filter((other) => other.microUsd < tier.microUsd && other.maxSeconds < seconds)

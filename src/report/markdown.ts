@@ -27,7 +27,7 @@ export function renderMarkdown(outcome: RunOutcome, options: MarkdownOptions = {
     '',
     [...countPhrases(summary), formatDuration(summary.duration_ms)].join(' · '),
     '',
-    costPhrase(summary),
+    costPhrase(outcome, summary),
     ...(summary.next_command === null ? [] : ['', 'Next:', '', ...codeBlock(summary.next_command)]),
   ];
   const trouble = ['Take', 'What happened', 'What to do'];

@@ -128,19 +128,21 @@ function sums(plan: Plan, lines: readonly PlanLine[], options: PlanTextOptions, 
   const { purchases, totalMicroUsd, spentBeforeMicroUsd, budgetMicroUsd } = plan;
   const inFlight = lines.filter(({ action }) => action === 'collect').length;
   const moved = new Set(plan.moves.map(({ attempt }) => attempt)).size;
+  const wanted = lines.filter(({ action }) => action === 'buy').length;
+  const priced = purchases.length === wanted;
   const facts: [string, string][] = [
-    ['To buy', purchases.length === 0 ? 'nothing' : takes(purchases.length)],
-    ['Total', style.strong(formatUsd(totalMicroUsd))],
+    ['To buy', wanted === 0 ? 'nothing' : takes(wanted)],
+    ['Total', style.strong(priced ? formatUsd(totalMicroUsd) : 'unknown')],
     ['Spent before', formatUsd(spentBeforeMicroUsd)],
     ['Budget', budgetMicroUsd === undefined ? 'none' : formatUsd(budgetMicroUsd)],
   ];
-  if (budgetMicroUsd !== undefined) {
+  if (budgetMicroUsd !== undefined && priced) {
     const left = budgetMicroUsd - spentBeforeMicroUsd - totalMicroUsd;
     facts.push(['Left', left < 0 ? style.bad(`${formatUsd(-left)} short`) : formatUsd(left)]);
   }
-  facts.push(['Balance', balancePhrase(options.balance, totalMicroUsd, style)]);
+  if (wanted > 0) facts.push(['Balance', balancePhrase(options.balance, totalMicroUsd, style)]);
   if (inFlight > 0) facts.push(['In flight', `${takes(inFlight)}, already paid`]);
-  if (moved > 0) facts.push(['Moved', `${count(moved)} ${moved === 1 ? 'file' : 'files'}, for free`]);
+  if (moved > 0) facts.push(['To move', `${count(moved)} ${moved === 1 ? 'file' : 'files'}, for free`]);
   const label = Math.max(...facts.map(([name]) => name.length)) + 2;
   return facts.map(([name, value]) => `${style.faint(name.padEnd(label))}${value}`);
 }

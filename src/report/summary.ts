@@ -31,7 +31,7 @@ export function renderSummary(outcome: RunOutcome, options: SummaryOptions): str
   const width = Math.max(40, options.width);
   const failuresMax = options.failuresMax ?? 20;
   const sections = [
-    headline(summary, outcome.version?.sandbox === true, style, width),
+    headline(outcome, summary, style, width),
     filesSection(outcome, options, style),
     troubleSection('Failed', outcome.failures, failuresMax, style, width),
     troubleSection('In doubt', outcome.inDoubt, failuresMax, style, width),
@@ -44,12 +44,13 @@ export function renderSummary(outcome: RunOutcome, options: SummaryOptions): str
     .join('\n\n')}\n`;
 }
 
-function headline(summary: SummaryEvent, sandbox: boolean, style: Style, width: number): string[] {
+function headline(outcome: RunOutcome, summary: SummaryEvent, style: Style, width: number): string[] {
+  const sandbox = outcome.version?.sandbox === true;
   const mark = markFor(summary.exit_code, style);
   const first = `${style.strong(`${summary.done} of ${summary.total} done`)}${sandbox ? style.note(' (sandbox)') : ''}`;
   const lines = [`${mark} ${first}`];
   const rest = [...countPhrases(summary), formatDuration(summary.duration_ms)].join(' · ');
-  for (const line of [...wrap(rest, width - 2), ...wrap(costPhrase(summary), width - 2)])
+  for (const line of [rest, costPhrase(outcome, summary)].flatMap((text) => wrap(text, width - 2)))
     lines.push(`  ${line}`);
   return lines;
 }
@@ -73,14 +74,19 @@ export function countPhrases(summary: SummaryEvent): string[] {
   return counts.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
 }
 
-/** Cost of this run against what was approved, and of all runs against the budget. */
-export function costPhrase(summary: SummaryEvent): string {
-  const now = `${formatUsd(summary.spent_micro_usd)} spent of ${formatUsd(summary.approved_micro_usd)} approved`;
+/** Cost of this run against what was approved, what came back, and of all runs against the budget. */
+export function costPhrase({ takes }: Pick<RunOutcome, 'takes'>, summary: SummaryEvent): string {
+  const { spent_micro_usd: spent, approved_micro_usd: approved, budget_micro_usd: budget } = summary;
+  const refunded = takes
+    .filter(({ money, earlier }) => money === 'refunded' && earlier === undefined)
+    .reduce((sum, { price_micro_usd }) => sum + price_micro_usd, 0);
+  const now = [
+    ...(spent > 0 || approved > 0 ? [`${formatUsd(spent)} spent of ${formatUsd(approved)} approved`] : []),
+    ...(refunded > 0 ? [`${formatUsd(refunded)} refunded`] : []),
+  ].join(', ');
   const total = formatUsd(summary.spent_total_micro_usd);
-  const budget = summary.budget_micro_usd;
-  return budget === null
-    ? `${now}; ${total} in all`
-    : `${now}; ${total} in all of a budget of ${formatUsd(budget)}`;
+  const all = now === '' ? `${total} spent in all` : `${now}; ${total} in all`;
+  return budget === null ? all : `${all} of a budget of ${formatUsd(budget)}`;
 }
 
 function filesSection({ files }: RunOutcome, options: SummaryOptions, style: Style): string[] {

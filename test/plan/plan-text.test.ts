@@ -162,7 +162,19 @@ describe('the sums', () => {
   });
 
   it('tell when there is nothing to buy', () => {
-    expect(screen(planOf(past({})))).toMatch(/^To buy +nothing$/m);
+    const text = screen(planOf(past({})));
+    expect(text).toMatch(/^To buy +nothing$/m);
+    expect(text).not.toContain('Balance');
+  });
+
+  it('tell how many are wanted where no price is known', () => {
+    const text = screen(planOf({ ...WANTED, models: [], budget: 5_000_000 }));
+    expect(text).toMatch(/^To buy +1 take\nTotal +unknown$/m);
+    expect(text).not.toMatch(/^Left/m);
+  });
+
+  it('tell what will be moved', () => {
+    expect(screen(planOf(past({ path: 'old/opening.wav' })))).toMatch(/^To move +1 file, for free$/m);
   });
 
   it('are given by model', () => {

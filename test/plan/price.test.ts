@@ -114,6 +114,15 @@ describe('savings', () => {
     expect(spot(seconds)).toBeUndefined();
   });
 
+  it('are none where all that is paid for is made', () => {
+    const tiers = [
+      { minSeconds: 3, maxSeconds: 540, microUsd: 690_000 },
+      { minSeconds: 541, maxSeconds: 600, microUsd: 1_380_000 },
+    ];
+    expect(spot(590, {}, { kind: 'durations', tiers })?.insteadSeconds).toBe(540);
+    expect(spot(600, {}, { kind: 'durations', tiers })).toBeUndefined();
+  });
+
   it('are none where price does not go by tiers', () => {
     expect(spot(61, {}, { kind: 'per_second', microUsd: 5 })).toBeUndefined();
   });

@@ -93,6 +93,21 @@ describe('the last screen', () => {
     ]);
   });
 
+  const moneyOf = (...events: RunEvent[]) =>
+    renderSummary(outcomeOf(...events), { color: false, width: 80 }).split('\n')[2];
+
+  it('tells what came back, and nothing of an approval where nothing was to be bought', () => {
+    const refunded = takeEvent('a', 'failed', { money: 'refunded' });
+    const spent = { spent_micro_usd: 1_380_000, approved_micro_usd: 1_380_000, budget_micro_usd: null };
+    expect(moneyOf(refunded, summaryEvent({ ...spent, spent_total_micro_usd: 690_000 }))).toBe(
+      '  $1.38 spent of $1.38 approved, $0.69 refunded; $0.69 in all',
+    );
+    const idle = { spent_micro_usd: 0, approved_micro_usd: 0, spent_total_micro_usd: 690_000 };
+    expect(moneyOf({ ...refunded, earlier: true }, summaryEvent(idle))).toBe(
+      '  $0.69 spent in all of a budget of $30.00',
+    );
+  });
+
   it('tells each failure with its reason, the money and what to do, what is in doubt, and the next command last', () => {
     const lines = renderSummary(troubled(), { color: false, width: 120 }).split('\n');
     expect(lines[0]).toBe('✖ 13 of 40 done');
