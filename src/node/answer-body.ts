@@ -17,10 +17,18 @@ export interface Tap {
   stop(): void;
 }
 
-/** Unread bytes that make the connection wait. */
+export interface Flow {
+  /** Unread bytes that make the connection wait. Default 64 KiB. */
+  readonly unreadBytesMax?: number;
+  /** When so many came, all of them did: the connection waits no more. */
+  readonly totalBytes?: number;
+}
+
 const UNREAD_BYTES_MAX = 64 * 1024;
 
-export function createBody(tap: Tap): AnswerBody {
+export function createBody(tap: Tap, flow: Flow = {}): AnswerBody {
+  const { unreadBytesMax = UNREAD_BYTES_MAX, totalBytes = Number.POSITIVE_INFINITY } = flow;
+  let cameBytes = 0;
   let unread: Uint8Array[] = [];
   let unreadBytes = 0;
   let paused = false;
@@ -52,7 +60,8 @@ export function createBody(tap: Tap): AnswerBody {
       if (ending !== undefined) return;
       unread.push(piece);
       unreadBytes += piece.byteLength;
-      paused = unreadBytes >= UNREAD_BYTES_MAX;
+      cameBytes += piece.byteLength;
+      paused = unreadBytes >= unreadBytesMax && !(cameBytes >= totalBytes);
       if (paused) tap.pause();
       wake();
     },

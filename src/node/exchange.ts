@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { faultCode } from '../errors.js';
 import type { TransportAnswer, TransportNoAnswer } from '../ports.js';
-import { type AnswerBody, createBody } from './answer-body.js';
+import { type AnswerBody, createBody, type Flow } from './answer-body.js';
 import { fault, type Passage, watch } from './passage.js';
 
 const MESSAGE_LENGTH_MAX = 500;
@@ -53,12 +53,14 @@ export function exchange(
       },
       onResponseStart: (controller, status, headers) => {
         if (status < 200) return;
-        body = createBody({
+        const tap = {
           pause: () => controller.pause(),
           resume: () => controller.resume(),
           stop: () => stop(fault('UND_ERR_ABORTED', 'the answer was discarded')),
-        });
-        resolve(asAnswer(status, headers, body));
+        };
+        const plain = plainHeaders(headers);
+        body = createBody(tap, flowOf(plain));
+        resolve(asAnswer(status, plain, body));
       },
       onResponseData: (_controller, piece) => body?.add(piece),
       onResponseEnd: () => over(),
@@ -68,21 +70,45 @@ export function exchange(
   });
 }
 
-type Headers = Readonly<Record<string, string | string[] | undefined>>;
+type Headers = Readonly<Record<string, string>>;
 
-function asAnswer(status: number, told: Headers, body: AnswerBody): TransportAnswer {
+function plainHeaders(told: Readonly<Record<string, string | string[] | undefined>>): Headers {
   const headers: Record<string, string> = {};
   for (const name of Object.keys(told)) {
     const value = told[name];
     headers[name] = typeof value === 'string' ? value : (value ?? []).join(', ');
   }
-  const chunked = /\bchunked\s*$/i.test(headers['transfer-encoding'] ?? '');
+  return headers;
+}
+
+/** Longer than almost any audio. */
+const AHEAD_BYTES_MAX = 32 * 1024 * 1024;
+
+/**
+ * undici 7 throws where nobody can catch it when a connection that is not to be kept ends while its answer is
+ * held back (nodejs/undici#5360, mended in 8). So an answer that may end with its connection runs ahead of its
+ * reader, and none is held back when all of it has come.
+ */
+function flowOf(headers: Headers): Flow {
+  const length = headers['content-length'];
+  const ends = /\bclose\b/i.test(headers.connection ?? '') || (length === undefined && !isChunked(headers));
+  return {
+    ...(ends ? { unreadBytesMax: AHEAD_BYTES_MAX } : {}),
+    ...(length === undefined ? {} : { totalBytes: Number(length) }),
+  };
+}
+
+function isChunked(headers: Headers): boolean {
+  return /\bchunked\s*$/i.test(headers['transfer-encoding'] ?? '');
+}
+
+function asAnswer(status: number, headers: Headers, body: AnswerBody): TransportAnswer {
   return {
     kind: 'answer',
     status,
     headers,
     body: body.read(),
-    framed: chunked || headers['content-length'] !== undefined || status === 204,
+    framed: isChunked(headers) || headers['content-length'] !== undefined || status === 204,
     discard: () => body.discard(),
   };
 }

@@ -191,3 +191,19 @@ describe.concurrent('resolve', () => {
     expect(album.lock()).toEqual(before);
   });
 });
+
+describe.concurrent('a job that fails', () => {
+  it.each([
+    ['stays spent', '[sandbox:fail]', 2 * PRICE],
+    ['is not spent, where the service gives the money back', '[sandbox:refund]', PRICE],
+  ])('%s, and is bought again only when asked', async (_, word, spent) => {
+    const album = await scene({ prompts: { door: `A door ${word}`, rain: 'Rain on a tin roof' } });
+    expect((await album.run('run', '--yes')).code).toBe(100);
+    expect(audioFiles(album.cwd)).toHaveLength(1);
+    expect(await spentMicroUsd(album)).toBe(spent);
+    expect((await album.run('run', '--yes')).code).toBe(100);
+    expect(await album.charges()).toBe(2);
+    expect((await album.run('run', '--yes', '--retry-failed')).code).toBe(100);
+    expect(await album.charges()).toBe(3);
+  });
+});
