@@ -1,6 +1,14 @@
 import type { Doing, Job, Kind, Lane } from './lane.js';
 import { unsubmitted } from './lane.js';
-import { choosePrice, cycleMs, type Demand, nextAgeMs, POLL_GAP_MS, type Toll, tolls } from './price.js';
+import {
+  choosePrice,
+  createTolls,
+  cycleMs,
+  type Demand,
+  nextAgeMs,
+  POLL_GAP_MS,
+  type Tolls,
+} from './price.js';
 
 /** What holds for one lane at one moment, from the run as a whole. */
 export interface Rules {
@@ -114,12 +122,14 @@ function price(lane: Lane, rules: Rules, nowMs: number): void {
     const survival = kind.times.survival();
     if (survival === kind.survival) continue;
     kind.survival = survival;
-    kind.tolls = tolls(survival);
+    kind.tolls = createTolls(survival);
     changed = true;
   }
-  const toll = choosePrice(demandOf(lane, rules, nowMs), averageTolls(lane));
-  changed ||= toll.priceMs !== lane.toll.priceMs;
-  lane.toll = toll;
+  const tolls = tollsOf(lane);
+  const step = choosePrice(demandOf(lane, rules, nowMs), tolls, lane.priceStep);
+  changed ||= step !== lane.priceStep;
+  lane.priceStep = step;
+  lane.toll = tolls(step);
   if (!changed) return;
   for (const job of [...lane.flight.items()]) lane.flight.set(job, dueMs(job));
 }
@@ -179,13 +189,13 @@ function average(lane: Lane, of: (kind: Kind) => number): number {
   return jobs === 0 ? 0 : sum / jobs;
 }
 
-function averageTolls(lane: Lane): readonly Toll[] {
+function tollsOf(lane: Lane): Tolls {
   const [first, ...others] = [...lane.kinds.values()].filter((kind) => kind.jobs > 0);
-  if (first === undefined) return [lane.toll];
+  if (first === undefined) return () => lane.toll;
   if (others.length === 0) return first.tolls;
-  return first.tolls.map(({ priceMs }, step) => ({
-    priceMs,
-    polls: average(lane, (kind) => kind.tolls[step]!.polls),
-    waitMs: average(lane, (kind) => kind.tolls[step]!.waitMs),
-  }));
+  return (step) => ({
+    priceMs: first.tolls(step).priceMs,
+    polls: average(lane, (kind) => kind.tolls(step).polls),
+    waitMs: average(lane, (kind) => kind.tolls(step).waitMs),
+  });
 }

@@ -1,13 +1,13 @@
 import type { Pacer } from '../venice/pace.js';
 import { createHeap, type Heap } from './heap.js';
 import { createRunTimes, type RunTimes, type Survival } from './learn.js';
-import { type Toll, tolls } from './price.js';
+import { createTolls, type Toll, type Tolls } from './price.js';
 
 /** Jobs of one model and about the same length: alike in how long they run. */
 export interface Kind {
   readonly times: RunTimes;
   survival: Survival;
-  tolls: readonly Toll[];
+  tolls: Tolls;
   /** Its jobs that are not stored yet. */
   jobs: number;
 }
@@ -58,11 +58,15 @@ export interface Lane {
   inFlight: number;
   /** Requests under way. */
   underWay: number;
-  /** What a poll has to save now, and what that comes to for a job of average kind. */
+  /** The step of the price of a poll now, and what it comes to for a job of average kind. */
+  priceStep: number;
   toll: Toll;
   /** Actions given out since jobs were last put in order by it. */
   actionsSincePriced: number;
 }
+
+/** About 2 s. */
+const PRICE_STEP_FIRST = 21;
 
 export function createLane(model: string, pacer: Pacer): Lane {
   const pooled = createRunTimes();
@@ -78,6 +82,7 @@ export function createLane(model: string, pacer: Pacer): Lane {
     owed: createHeap(),
     inFlight: 0,
     underWay: 0,
+    priceStep: PRICE_STEP_FIRST,
     toll: { priceMs: 2_000, polls: 1, waitMs: 2_000 },
     actionsSincePriced: Number.POSITIVE_INFINITY,
   };
@@ -91,7 +96,7 @@ export function kindOf(lane: Lane, durationSeconds: number | undefined): Kind {
   const times = createRunTimes(lane.pooled);
   if (lane.toldMs !== undefined) times.told(lane.toldMs);
   const survival = times.survival();
-  const kind: Kind = { times, survival, tolls: tolls(survival), jobs: 0 };
+  const kind: Kind = { times, survival, tolls: createTolls(survival), jobs: 0 };
   lane.kinds.set(key, kind);
   return kind;
 }

@@ -35,16 +35,23 @@ export interface Toll {
   readonly waitMs: number;
 }
 
+/** The lowest price, 0.05 s, and the steps from there to the highest, about 90 s. */
 const PRICE_MS_MIN = 50;
 const PRICE_STEP = 2 ** 0.25;
-const PRICES = 44;
-/** Beyond these polls, or with less than this share of jobs left, nothing is added up any more. */
-const POLLS_MAX = 100;
-const SHARE_MIN = 1e-3;
+export const PRICES = 44;
+/** Polls of one job, and the share of jobs left, beyond which nothing is added up any more. */
+const POLLS_MAX = 40;
+const SHARE_MIN = 0.005;
 
-/** From the lowest price, with the most polls, to the highest: 0.05 s to about 90 s. */
-export function tolls(survival: Survival): readonly Toll[] {
-  return Array.from({ length: PRICES }, (_, step) => walk(survival, PRICE_MS_MIN * PRICE_STEP ** step));
+/** Tolls by step of the price, from 0 (the lowest price, with the most polls) to `PRICES - 1`; worked out when first asked for. */
+export type Tolls = (step: number) => Toll;
+
+export function createTolls(survival: Survival): Tolls {
+  const known: Toll[] = [];
+  return (step) => {
+    known[step] ??= walk(survival, PRICE_MS_MIN * PRICE_STEP ** step);
+    return known[step];
+  };
 }
 
 function walk(survival: Survival, priceMs: number): Toll {
@@ -52,7 +59,7 @@ function walk(survival: Survival, priceMs: number): Toll {
   let alive = 1;
   let polls = 0;
   let waitMs = 0;
-  while (polls < POLLS_MAX && alive > SHARE_MIN) {
+  for (let count = 0; count < POLLS_MAX && alive > SHARE_MIN; count += 1) {
     const nextMs = nextAgeMs(survival, ageMs, priceMs);
     polls += alive;
     waitMs += (nextMs - ageMs) * alive - (survival.integral(nextMs) - survival.integral(ageMs));
@@ -87,18 +94,19 @@ export function cycleMs(meanMs: number, toll: Toll): number {
   return meanMs + toll.waitMs + OVERHEAD_MS;
 }
 
-/** The price with which the rest of the run ends soonest: of several, the lowest. */
-export function choosePrice(demand: Demand, choices: readonly Toll[]): Toll {
-  let best = choices[0]!;
-  let bestMs = Number.POSITIVE_INFINITY;
-  for (const toll of choices) {
-    const endMs = restMs(demand, toll);
-    if (endMs < bestMs) {
-      bestMs = endMs;
-      best = toll;
+/** The step of the price with which the rest of the run ends soonest, sought from a step nearby. */
+export function choosePrice(demand: Demand, tolls: Tolls, fromStep: number): number {
+  let step = fromStep;
+  let endMs = restMs(demand, tolls(step));
+  for (const direction of [-1, 1]) {
+    for (let next = step + direction; next >= 0 && next < PRICES; next += direction) {
+      const nextMs = restMs(demand, tolls(next));
+      if (nextMs > endMs || (nextMs === endMs && direction === 1)) break;
+      endMs = nextMs;
+      step = next;
     }
   }
-  return best;
+  return step;
 }
 
 /**
