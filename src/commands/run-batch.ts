@@ -5,7 +5,7 @@ import type { RunEvent } from '../events.js';
 import { keyFingerprint } from '../lock/fingerprint.js';
 import type { LockStore } from '../lock/store.js';
 import type { LoadedManifest, Manifest } from '../manifest/take.js';
-import type { Plan } from '../plan/plan.js';
+import type { FileMove, Plan } from '../plan/plan.js';
 import type { SavedPlan } from '../plan/saved-plan.js';
 import type { Selection } from '../plan/selection.js';
 import type { Ports, Transport } from '../ports.js';
@@ -133,18 +133,24 @@ async function withLock(
   const decision = await decideWhatToBuy(world, settings, store, loaded);
   const manifest = loaded.manifest;
   if (decision.prepared !== undefined) {
-    const stuck = await applyMoves(view, decision.prepared.plan.moves);
-    for (const move of stuck)
-      emitNotice(
-        world,
-        'warning',
-        'not-moved',
-        `${move.from} could not be moved to ${move.to}: it stays where it is`,
-      );
+    const { moves } = decision.prepared.plan;
+    tellMoves(world, moves, await applyMoves(view, moves));
   }
   const outcome = await go(world, settings, store, manifest, decision);
   await tidy(world, store);
   return summarise({ world, settings, store, manifest, outcome, decision, startedMs });
+}
+
+/** A file that moves twice, out of the way and on, counts once. */
+function tellMoves(world: World, moves: readonly FileMove[], stuck: readonly FileMove[]): void {
+  const moved = new Set(moves.map(({ attempt }) => attempt));
+  for (const { attempt, from, to } of stuck) {
+    moved.delete(attempt);
+    emitNotice(world, 'warning', 'not-moved', `${from} could not be moved to ${to}: it stays where it is`);
+  }
+  if (moved.size === 0) return;
+  const files = moved.size === 1 ? '1 file was' : `${moved.size} files were`;
+  emitNotice(world, 'info', 'files-moved', `${files} moved to where the manifest wants them, for free`);
 }
 
 async function go(

@@ -14,7 +14,7 @@ export function tellPhase(world: Teller, phase: Phase): void {
 
 export function emitNotice(
   world: Teller,
-  level: 'warning' | 'error',
+  level: 'info' | 'warning' | 'error',
   code: string,
   message: string,
   hint?: string,

@@ -95,6 +95,13 @@ const DISK: Explanations = {
     mend: 'Move away what the message names.',
     next: RUN,
   },
+  'files-moved': {
+    title: 'Stored files were moved',
+    text: 'The template or the order in the manifest changed: files that were bought before now stand where it wants them.',
+    money: 'Nothing is bought again for it.',
+    mend: 'Nothing is to be done.',
+    next: 'venice-batch status album.yaml',
+  },
   'not-moved': {
     title: 'A stored file was not moved',
     text: 'The system did not let it be moved to its new name. It stays where it is, and the lockfile knows it there.',
