@@ -38,9 +38,9 @@ export interface Toll {
 /** The lowest price, 0.05 s, and the steps from there to the highest, about 90 s. */
 const PRICE_MS_MIN = 50;
 const PRICE_STEP = 2 ** 0.25;
-export const PRICES = 44;
+const PRICES = 44;
 /** Polls of one job, and the share of jobs left, beyond which nothing is added up any more. */
-const POLLS_MAX = 40;
+const POLLS_MAX = 24;
 const SHARE_MIN = 0.005;
 
 /** Tolls by step of the price, from 0 (the lowest price, with the most polls) to `PRICES - 1`; worked out when first asked for. */
@@ -94,18 +94,14 @@ export function cycleMs(meanMs: number, toll: Toll): number {
   return meanMs + toll.waitMs + OVERHEAD_MS;
 }
 
-/** The step of the price with which the rest of the run ends soonest, sought from a step nearby. */
-export function choosePrice(demand: Demand, tolls: Tolls, fromStep: number): number {
-  let step = fromStep;
-  let endMs = restMs(demand, tolls(step));
-  for (const direction of [-1, 1]) {
-    for (let next = step + direction; next >= 0 && next < PRICES; next += direction) {
-      const nextMs = restMs(demand, tolls(next));
-      if (nextMs > endMs || (nextMs === endMs && direction === 1)) break;
-      endMs = nextMs;
-      step = next;
-    }
-  }
+/**
+ * One step nearer to the price with which the rest of the run ends soonest: what a call costs is bounded, and
+ * prices are asked for far more often than the best one moves.
+ */
+export function choosePrice(demand: Demand, tolls: Tolls, step: number): number {
+  const endMs = restMs(demand, tolls(step));
+  if (step > 0 && restMs(demand, tolls(step - 1)) < endMs) return step - 1;
+  if (step < PRICES - 1 && restMs(demand, tolls(step + 1)) < endMs) return step + 1;
   return step;
 }
 
