@@ -2,10 +2,11 @@ import { EXIT, type ExitCode } from '../errors.js';
 import { countsAsSpent } from '../lock/attempt.js';
 import { lockError } from '../lock/problem.js';
 import { readLock } from '../lock/read.js';
+import { takeId } from '../plan/history.js';
 import { jsonText } from '../report/json-text.js';
 import { latestAttempts, renderStatus } from '../report/status.js';
 import { insistOnManifest } from './insist-manifest.js';
-import { openSession } from './session.js';
+import { openSession, type Session } from './session.js';
 import { DEFAULT_BASE_URL, type Flags, type Settings } from './settings.js';
 
 /** What the lockfile says, without asking anyone. */
@@ -34,11 +35,19 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
   stdout.write(
     renderStatus(attempts, {
       command: (verb, ...words) => command(verb, ...words, ...elsewhere(settings, read.header?.endpoint)),
+      wanted: await wantedKeys(session),
       color: stdout.color,
       width: stdout.columns,
     }),
   );
   return EXIT.ok;
+}
+
+/** What the manifest names now; `undefined` where it cannot be read: the lockfile tells all else without it. */
+async function wantedKeys(session: Session): Promise<ReadonlySet<string> | undefined> {
+  if (session.settings.manifest === '-') return undefined;
+  const loaded = await session.load().catch(() => undefined);
+  return loaded?.manifest && new Set(loaded.manifest.takes.map(takeId));
 }
 
 /** The endpoint that the lockfile is bound to, where nothing else would lead there. */

@@ -5,6 +5,7 @@ import type { Balance } from '../venice/client.js';
 import type { Catalogue } from '../venice/model.js';
 import { checkRequest, mergeAlike } from './capability.js';
 import type { Decided } from './decide.js';
+import { takeId } from './history.js';
 import type { Plan, PlanRow, Purchase, QuotedPrice } from './plan.js';
 import { cataloguePrice, type KeyedQuery, quoteQuery, spotSavings } from './price.js';
 import { listed } from './text.js';
@@ -79,6 +80,7 @@ export function assemblePlan(input: AssembleInput): Plan {
     rows: decided.rows,
     purchases,
     orphans: decided.orphans,
+    keptCount: countKept(decided.rows, input.attempts),
     moves: decided.moves,
     totalMicroUsd: sum(purchases.map(({ quote }) => quote.microUsd)),
     spentBeforeMicroUsd: spentMicroUsd(input.attempts),
@@ -108,6 +110,12 @@ function noQuote(drafts: readonly Draft[]): readonly Diagnostic[] {
       span: drafts[0]!.take.span,
     },
   ];
+}
+
+function countKept(rows: readonly PlanRow[], attempts: Iterable<Attempt>): number {
+  const wanted = new Set(rows.map(({ take }) => takeId(take)));
+  const made = [...attempts].filter(({ state }) => state === 'done').map(takeId);
+  return new Set(made.filter((id) => !wanted.has(id))).size;
 }
 
 /** Charged, reserved or in doubt, integer micro-dollars, over the lockfile's whole life. */

@@ -42,6 +42,7 @@ export function renderPlan(plan: Plan, options: PlanTextOptions): string {
     takeTable(lines, options.verbose, style, width),
     modelTable(plan, lines, style, width),
     sums(plan, lines, options, style),
+    keptLine(plan, style, width),
     remarks('Could cost less', savingRemarks(plan), style, width),
     remarks('Quoted unlike the catalogue', deviationRemarks(plan), style, width),
   ];
@@ -145,6 +146,13 @@ function sums(plan: Plan, lines: readonly PlanLine[], options: PlanTextOptions, 
   if (moved > 0) facts.push(['To move', `${count(moved)} ${moved === 1 ? 'file' : 'files'}, for free`]);
   const label = Math.max(...facts.map(([name]) => name.length)) + 2;
   return facts.map(([name, value]) => `${style.faint(name.padEnd(label))}${value}`);
+}
+
+function keptLine({ keptCount }: Plan, style: Style, width: number): string[] {
+  if (keptCount === 0) return [];
+  const kept = keptCount === 1 ? 'is kept: its file stays' : 'are kept: their files stay';
+  const told = `${takes(keptCount)} of earlier manifests ${kept}`;
+  return wrap(told, width).map((line) => style.faint(line));
 }
 
 function balancePhrase(balance: Balance | undefined, totalMicroUsd: number, style: Style): string {

@@ -1,5 +1,6 @@
 import { type Attempt, type AttemptState, countsAsSpent } from '../lock/attempt.js';
 import { formatUsd } from '../money.js';
+import { takeId } from '../plan/history.js';
 import { stateName } from './phrases.js';
 import { type Style, styleFor } from './style.js';
 import { renderTable } from './table.js';
@@ -9,6 +10,8 @@ export interface StatusOptions {
   command(verb: string, ...words: string[]): string;
   readonly color: boolean;
   readonly width: number;
+  /** The manifest's takes, by `takeId`. Absent where it cannot be read: then nothing is known to have left it. */
+  readonly wanted?: ReadonlySet<string> | undefined;
 }
 
 /** In the order in which they matter to the reader. */
@@ -30,8 +33,23 @@ export function renderStatus(attempts: Iterable<Attempt>, options: StatusOptions
   const all = [...attempts];
   if (all.length === 0) return 'Nothing was bought yet.\n';
   const latest = latestAttempts(all);
+  const { wanted } = options;
+  const isWanted = (attempt: Attempt) => wanted === undefined || wanted.has(takeId(attempt));
+  const removed = latest.filter((attempt) => !isWanted(attempt));
+  const sections = [
+    takeLines(latest.filter(isWanted), options, style),
+    removed.length === 0 ? [] : ['Not in the manifest any more', ...takeLines(removed, options, style)],
+    [totals(all, latest)],
+  ].filter((lines) => lines.length > 0);
+  const next = nextCommand(all, options);
+  const text = sections.map((lines) => lines.join('\n')).join('\n\n');
+  return `${text}\n${next ? `Next: ${next}\n` : ''}`;
+}
+
+function takeLines(latest: readonly Attempt[], options: StatusOptions, style: Style): string[] {
+  if (latest.length === 0) return [];
   const states = latest.map((attempt) => attempt.state);
-  const lines = renderTable(
+  return renderTable(
     [
       { header: 'TAKE', widthMin: 10 },
       { header: 'STATE', paint: (cell, row) => paintState(style, states[row]!)(cell) },
@@ -46,8 +64,6 @@ export function renderStatus(attempts: Iterable<Attempt>, options: StatusOptions
     ]),
     { width: options.width, paintHeader: (text) => style.faint(text) },
   );
-  const next = nextCommand(all, options);
-  return `${[...lines, '', totals(all, latest), ...(next ? [`Next: ${next}`] : [])].join('\n')}\n`;
 }
 
 /** The attempt that was made last for each take; sorted by track and take. */

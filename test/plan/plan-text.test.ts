@@ -173,6 +173,14 @@ describe('the sums', () => {
     expect(text).not.toMatch(/^Left/m);
   });
 
+  it('tell what earlier manifests made, once a take', () => {
+    const again = makeAttempt({ name: 'again', of: makeTake({ track: 'old' }) });
+    expect(screen(planOf({ takes: [take], attempts: [...attempts, again] }))).toMatch(
+      /^1 take of earlier manifests is kept: its file stays$/m,
+    );
+    expect(screen(planOf(past({})))).not.toContain('earlier manifests');
+  });
+
   it('tell what will be moved', () => {
     expect(screen(planOf(past({ path: 'old/opening.wav' })))).toMatch(/^To move +1 file, for free$/m);
   });

@@ -179,6 +179,20 @@ describe('status', () => {
     expect(linesOf(text).at(-1)).toMatch(new RegExp(`^Next: venice-batch ${command} 'my album.yaml'`));
   });
 
+  it('lists what left the manifest last, under a heading, where the manifest is known', () => {
+    const attempts = [attempt('a', 'done', { file }), attempt('b', 'queued', { queue_id: 'q-1' })];
+    const known = linesOf(renderStatus(attempts, { ...options, wanted: new Set(['b#1']) }));
+    expect(known.slice(1, 6).map((line) => line.split(/ {2,}/)[0])).toEqual([
+      'b',
+      '',
+      'Not in the manifest any more',
+      'TAKE',
+      'a',
+    ]);
+    expect(known).toContain('1 done, 1 queued; $1.38 spent in all');
+    expect(renderStatus(attempts, options)).not.toContain('Not in the manifest');
+  });
+
   it('looks after an earlier attempt that is still in flight, and not after one that failed', () => {
     const later = attempt('a', 'done', {
       file,
