@@ -1,7 +1,10 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 
-/** One line of the input, trimmed, in lower case; empty when it ends or the run is interrupted meanwhile. */
+/**
+ * One line of the input, trimmed, in lower case; empty when it ends or the run is interrupted meanwhile. The cursor
+ * then stands behind the question: its line is ended.
+ */
 export function ask(
   input: Readable,
   write: (text: string) => void,
@@ -16,11 +19,15 @@ export function ask(
       // Before closing, which is an event of its own and would answer with nothing.
       resolve(answer.trim().toLowerCase());
       stop.removeEventListener('abort', stopped);
+      lines.off('close', stopped);
       lines.close();
       input.pause();
     };
-    const stopped = () => done('');
-    if (stop.aborted) stopped();
+    const stopped = () => {
+      write('\n');
+      done('');
+    };
+    if (stop.aborted) return stopped();
     stop.addEventListener('abort', stopped, { once: true });
     lines.once('line', done);
     lines.once('close', stopped);

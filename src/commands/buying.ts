@@ -8,7 +8,7 @@ import { probeStorage } from '../run/probe.js';
 import { createClient } from '../venice/create-client.js';
 import { type Prepared, prepare } from './prepare.js';
 import type { BatchSettings, World } from './run-batch.js';
-import { emitNotice, tellPhase, tellPlan } from './telling.js';
+import { tellPhase, tellPlan } from './telling.js';
 
 /** What is to be bought, or why nothing is. */
 export interface BuyDecision {
@@ -94,6 +94,8 @@ async function askApproval(world: World, prepared: Prepared): Promise<BuyDecisio
   tellPhase(world, 'approve');
   const answer = await world.approve(prepared.plan, prepared.balance);
   if (answer === 'approved') return { prepared, approved: true };
+  // Interrupted at the question: the signal says it all.
+  if (world.stop.aborted) return { prepared, approved: false };
   const told = {
     declined: ['not-approved', 'not approved: nothing was bought', undefined],
     no_terminal: [
@@ -108,7 +110,7 @@ async function askApproval(world: World, prepared: Prepared): Promise<BuyDecisio
     ],
   } as const;
   const [code, message, hint] = told[answer];
-  emitNotice(world, 'error', code, message, hint);
+  world.show([{ code, severity: 'error', message, ...(hint === undefined ? {} : { hint }) }], new Map());
   return { prepared, approved: false, refusal: EXIT.usage };
 }
 

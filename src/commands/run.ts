@@ -2,8 +2,9 @@ import { appendFile, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Diagnostic } from '../diagnostic.js';
 import { BatchError, EXIT, type ExitCode } from '../errors.js';
-import type { RunEvent } from '../events.js';
 import type { LoadedManifest } from '../manifest/take.js';
+import { createClock } from '../node/clock.js';
+import type { SavedPlan } from '../plan/saved-plan.js';
 import { renderDiagnostics } from '../report/diagnostics.js';
 import { githubAnnotations } from '../report/github.js';
 import { renderJson } from '../report/json.js';
@@ -17,6 +18,7 @@ import { batchSettings } from './batch-settings.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { watchInterrupt } from './interrupt.js';
 import { readPlanFile } from './plan-file.js';
+import { endedEarly, refusalJson } from './refusal.js';
 import { type BatchSettings, runBatch } from './run-batch.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
@@ -31,17 +33,7 @@ export function collectCommand(manifest: string, flags: Flags): Promise<ExitCode
 }
 
 async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']): Promise<ExitCode> {
-  if (manifest === '-')
-    throw new BatchError(
-      'usage',
-      `${mode === 'collect' ? 'collect' : 'run'} needs a manifest in a file: its lockfile stands beside it`,
-      {
-        exitCode: EXIT.usage,
-        hint: 'only validate and plan read standard input',
-      },
-    );
-  const session = await openSession(manifest, flags);
-  const savedPlan = await readPlanFile(session);
+  const { session, savedPlan } = await begin(manifest, flags, mode);
   const recorder = createRecorder();
   let loaded: LoadedManifest | undefined;
   const reporter = fanOut([recorder, ...(await reporters(session))]);
@@ -100,39 +92,35 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
   }
 }
 
-/** The last events of a run that could not begin, or that a broken disk ended. */
-function endedEarly(error: BatchError, nowMs: number): readonly RunEvent[] {
-  const time = new Date(nowMs).toISOString();
-  const { code, message, hint } = error;
-  const counts = {
-    total: 0,
-    done: 0,
-    made: 0,
-    in_flight: 0,
-    clean_up_owed: 0,
-    in_doubt: 0,
-    failed: 0,
-    missing: 0,
-    not_bought: 0,
-  };
-  const money = {
-    spent_micro_usd: 0,
-    spent_total_micro_usd: 0,
-    approved_micro_usd: 0,
-    budget_micro_usd: null,
-  };
-  return [
-    { type: 'diagnostic', time, code, severity: 'error', message, ...(hint === undefined ? {} : { hint }) },
-    {
-      type: 'summary',
-      time,
-      exit_code: error.exitCode,
-      ...counts,
-      ...money,
-      duration_ms: 0,
-      next_command: null,
-    },
-  ];
+interface Begun {
+  readonly session: Session;
+  readonly savedPlan: SavedPlan | undefined;
+}
+
+/** Flags, settings and the saved plan. What stands against them already is in the document of `--json` too. */
+async function begin(manifest: string, flags: Flags, mode: BatchSettings['mode']): Promise<Begun> {
+  const { json, events } = flags;
+  if (json === true && events !== undefined)
+    throw usage('--json and --events exclude each other: both are for stdout', 'leave one of them out');
+  let session: Session | undefined;
+  try {
+    if (manifest === '-')
+      throw usage(
+        `${mode === 'collect' ? 'collect' : 'run'} needs a manifest in a file: its lockfile stands beside it`,
+        'only validate and plan read standard input',
+      );
+    session = await openSession(manifest, flags);
+    return { session, savedPlan: await readPlanFile(session) };
+  } catch (error) {
+    const root = session?.settings.outputRoot.value ?? path.dirname(path.resolve(manifest));
+    if (json === true && error instanceof BatchError)
+      process.stdout.write(refusalJson(error, createClock().nowMs(), root));
+    throw error;
+  }
+}
+
+function usage(message: string, hint: string): BatchError {
+  return new BatchError('usage', message, { exitCode: EXIT.usage, hint });
 }
 
 async function reporters(session: Session): Promise<Reporter[]> {
@@ -199,8 +187,8 @@ async function tellEnd(
         placeOf: (file) => path.relative(process.cwd(), path.join(outputRoot.value, file)),
       }),
     );
-  // An empty one too: what an earlier run left there must not be taken for this one's.
-  if (flags.suggestions !== undefined)
+  // Without a suggestion the file stays as it is: what an earlier run was told there may not be applied yet.
+  if (flags.suggestions !== undefined && patch !== '')
     await writeReport(session, flags.suggestions, (file) => writeFile(file, patch));
   if (flags.junit !== undefined) {
     const { renderJunit } = await import('../report/junit.js');

@@ -24,16 +24,18 @@ describe('the question for approval', () => {
   });
 
   it('takes the end of the input as nothing', async () => {
-    const { input, answer } = asked();
+    const { input, written, answer } = asked();
     input.end();
     expect(await answer).toBe('');
+    expect(written).toEqual(['Sure? ', '\n']);
   });
 
   it('takes an interrupt as nothing, also one before it was asked', async () => {
     const stop = new AbortController();
-    const { answer } = asked(stop.signal);
+    const { written, answer } = asked(stop.signal);
     stop.abort();
     expect(await answer).toBe('');
+    expect(written).toEqual(['Sure? ', '\n']);
     expect(await asked(stop.signal).answer).toBe('');
   });
 });

@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { folder, run, writeManifest } from './program.js';
@@ -39,5 +39,49 @@ describe('a run that is refused', () => {
     const manifest = writeManifest(cwd, 1);
     expect((await run(['run', manifest, '--sandbox'], cwd)).code).toBe(2);
     expect(readdirSync(cwd, { recursive: true })).not.toContain('album.sandbox/out');
+  });
+});
+
+describe('the document of --json', () => {
+  const refusals: [string, number, ...string[]][] = [
+    ['approval-needed', 2],
+    ['usage', 2, '--budget', 'much'],
+    ['plan-unreadable', 2, '--plan', 'nope.json'],
+    ['over-budget', 5, '--budget', '0.01'],
+    ['not-frozen', 10, '--frozen'],
+    ['unknown-track', 2, '--only', 'nobody'],
+  ];
+
+  it.each(refusals)('says %s', async (code, exitCode, ...flags) => {
+    const cwd = folder();
+    const manifest = writeManifest(cwd, 1);
+    const ended = await run(['run', manifest, '--sandbox', '--json', ...flags], cwd);
+    expect(ended.code).toBe(exitCode);
+    const document = JSON.parse(ended.stdout) as {
+      summary: { exit_code: number };
+      diagnostics: { code: string }[];
+    };
+    expect(document.summary.exit_code).toBe(exitCode);
+    expect(document.diagnostics.map((diagnostic) => diagnostic.code)).toEqual([code]);
+  });
+
+  it('and a stream of events do not share stdout', async () => {
+    const cwd = folder();
+    const manifest = writeManifest(cwd, 1);
+    const ended = await run(['run', manifest, '--sandbox', '--json', '--events', 'ndjson'], cwd);
+    expect([ended.code, ended.stdout]).toEqual([2, '']);
+    expect(ended.stderr).toContain('error[usage]');
+  });
+});
+
+describe('the file of --suggestions', () => {
+  it('stays as it is where nothing was suggested', async () => {
+    const cwd = folder();
+    const manifest = writeManifest(cwd, 1);
+    const patch = path.join(cwd, 'mine.patch');
+    writeFileSync(patch, 'of an earlier run');
+    const flags = ['--sandbox', '--sandbox-speed', '1000', '--yes', '--suggestions', 'mine.patch'];
+    expect((await run(['run', manifest, ...flags], cwd)).code).toBe(0);
+    expect(readFileSync(patch, 'utf8')).toBe('of an earlier run');
   });
 });

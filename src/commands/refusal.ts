@@ -1,0 +1,46 @@
+import type { BatchError } from '../errors.js';
+import type { RunEvent } from '../events.js';
+import { renderJson } from '../report/json.js';
+import { createRecorder } from '../report/outcome.js';
+
+/** The last events of a run that could not begin, or that a broken disk ended. */
+export function endedEarly(error: BatchError, nowMs: number): readonly RunEvent[] {
+  const time = new Date(nowMs).toISOString();
+  const { code, message, hint } = error;
+  const counts = {
+    total: 0,
+    done: 0,
+    made: 0,
+    in_flight: 0,
+    clean_up_owed: 0,
+    in_doubt: 0,
+    failed: 0,
+    missing: 0,
+    not_bought: 0,
+  };
+  const money = {
+    spent_micro_usd: 0,
+    spent_total_micro_usd: 0,
+    approved_micro_usd: 0,
+    budget_micro_usd: null,
+  };
+  return [
+    { type: 'diagnostic', time, code, severity: 'error', message, ...(hint === undefined ? {} : { hint }) },
+    {
+      type: 'summary',
+      time,
+      exit_code: error.exitCode,
+      ...counts,
+      ...money,
+      duration_ms: 0,
+      next_command: null,
+    },
+  ];
+}
+
+/** The document of `--json` for a run whose flags or files already stand against it. */
+export function refusalJson(error: BatchError, nowMs: number, outputRoot: string): string {
+  const recorder = createRecorder();
+  for (const event of endedEarly(error, nowMs)) recorder.event(event);
+  return renderJson(recorder.outcome(), outputRoot);
+}
