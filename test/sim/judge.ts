@@ -45,7 +45,8 @@ export interface Witness {
   readonly approved: string[];
   /** What may be spent under the lockfile in all, by this run's approval. */
   approvedUpToMicroUsd: number;
-  submits: number;
+  /** The lockfile was not sound when it started. */
+  readonly mustRefuse: boolean;
   /** Ids of jobs whose acceptance arrived whole. */
   readonly received: string[];
   /** What a person was told in notices. */
@@ -73,6 +74,8 @@ export interface JudgeWorld {
   readonly digestOf: (prompt: string) => string | undefined;
   /** How often this prompt may be charged. */
   readonly allowed: (prompt: string) => number;
+  /** Set while the lockfile holds damage that a person will undo. */
+  readonly mangled: () => boolean;
   /** A file that a person deleted, or a job whose fate a person settled. */
   readonly waived: ReadonlySet<string>;
 }
@@ -140,6 +143,7 @@ export function createJudge(world: JudgeWorld): Judge {
     },
     ended: (witness) => judgeReceived(world, blame, witness),
     look: () => {
+      if (world.mangled()) return;
       const possible = world.disk.possible(world.lockfilePath);
       for (const bytes of possible) {
         const seen = reader.read(bytes);
@@ -162,11 +166,10 @@ function judgeSubmit(
   prompt: string,
   view: LockView,
 ): void {
-  witness.submits += 1;
   for (const other of spenders)
     if (other !== witness && !other.over) blame('n', `${witness.name} and ${other.name} both submit`);
   spenders.add(witness);
-  if (view.badLines > 0 || view.header !== 1) blame('g', `${witness.name} submits over a damaged lockfile`);
+  if (witness.mustRefuse || view.badLines > 0) blame('g', `${witness.name} submits over a damaged lockfile`);
   const digest = world.digestOf(prompt);
   const intents = [...view.attempts.values()].filter(
     ({ latest }) => latest.state === 'intent' && latest.digest === digest,

@@ -9,7 +9,7 @@ export interface LockView {
   /** Terminated lines that are not records. */
   readonly badLines: number;
   /** How many lines are headers. */
-  readonly header: number;
+  readonly headers: number;
   /** Steps between states that no attempt may take. */
   readonly illegalSteps: readonly string[];
 }
@@ -31,7 +31,7 @@ interface Parsed {
   parsedBytes: number;
   readonly attempts: Map<string, { latest: Attempt; queueIds: Set<string> }>;
   badLines: number;
-  header: number;
+  headers: number;
   readonly illegalSteps: string[];
 }
 
@@ -59,7 +59,7 @@ const EMPTY = new Uint8Array(0);
 const NEWLINE = 10;
 
 function nothing(): Parsed {
-  return { bytes: EMPTY, parsedBytes: 0, attempts: new Map(), badLines: 0, header: 0, illegalSteps: [] };
+  return { bytes: EMPTY, parsedBytes: 0, attempts: new Map(), badLines: 0, headers: 0, illegalSteps: [] };
 }
 
 function extendsParsed({ bytes: known, parsedBytes }: Parsed, bytes: Uint8Array): boolean {
@@ -74,7 +74,7 @@ function take(parsed: Parsed, line: string): void {
     return;
   }
   if (record.attempt === undefined) {
-    parsed.header += 1;
+    parsed.headers += 1;
     return;
   }
   const known = parsed.attempts.get(record.attempt);

@@ -58,7 +58,13 @@ export const MUTANTS: readonly Mutant[] = [
     'corrupt-lockfile-is-empty',
     'src/lock/read.ts',
     'if (first !== undefined) return { ok: false, problems: [first, ...others] };',
-    'if (first !== undefined || others.length > 0) return { ok: true, attempts: new Map(), notes: [], bytes: 0 };',
+    'if (first !== undefined && others.length >= 0) return { ok: true, ...(header && { header }), attempts: new Map(), notes: [], bytes: bytes.length };',
+  ),
+  patched(
+    'bad-lines-are-skipped',
+    'src/lock/read.ts',
+    'if (first !== undefined) return { ok: false, problems: [first, ...others] };',
+    'if (first !== undefined && others.length < 0) return { ok: false, problems: [first, ...others] };',
   ),
   patched(
     'lockfile-rewritten-in-place',
@@ -171,12 +177,26 @@ export const MUTANTS: readonly Mutant[] = [
     'if (!mayFollow(holder))',
     'if (!mayFollow(holder) && holder.ageMs < 10_000)',
   ),
-  patched(
-    'clean-up-of-the-done',
-    'src/run/run.ts',
-    "else if (attempt.state === 'stored') scheduler.owes",
-    "else if (attempt.state === 'stored' || attempt.state === 'done') scheduler.owes",
-  ),
+  {
+    name: 'clean-up-of-the-done',
+    patches: [
+      {
+        file: 'src/run/run.ts',
+        find: "else if (attempt.state === 'stored') scheduler.owes",
+        replace: "else if (attempt.state === 'stored' || attempt.state === 'done') scheduler.owes",
+      },
+      {
+        file: 'src/run/clean-up.ts',
+        find: "if (attempt?.state !== 'stored' || attempt.queue_id === undefined) return GONE;",
+        replace: 'if (attempt?.queue_id === undefined) return GONE;',
+      },
+      {
+        file: 'src/commands/run-batch.ts',
+        find: "({ state }) => state === 'queued' || state === 'stored' || state === 'unverified',",
+        replace: '({ queue_id }) => queue_id !== undefined,',
+      },
+    ],
+  },
   patched(
     'unverified-is-left',
     'src/run/run.ts',
@@ -196,10 +216,10 @@ export const MUTANTS: readonly Mutant[] = [
     "world.emit({ key: (world as never as { apiKey: string }).apiKey, type: 'phase',",
   ),
   patched(
-    'part-file-elsewhere',
-    'src/run/custody.ts',
-    'return path.join(outputRoot, ',
-    "return path.join(outputRoot, '..', ",
+    'guard-elsewhere',
+    'src/lock/guard.ts',
+    'return `$' + '{lockPath}.guard`;',
+    "return '/' + lockPath.replaceAll('/', '-');",
   ),
 ];
 

@@ -10,7 +10,7 @@ import { drawTrack } from './album.js';
 import { createInode, folderOf, syncInode } from './disk.js';
 import type { ServerJob } from './server.js';
 import type { Program, SimWorld } from './world.js';
-import { HOME, LOCKFILE } from './world.js';
+import { HOME, LOCKFILE, needsRepair } from './world.js';
 
 /** What a person may do to manifest and files between two runs. */
 export function meddle(world: SimWorld): void {
@@ -36,27 +36,56 @@ export function meddle(world: SimWorld): void {
 
 /** `git merge` with an older version: conflict markers, or both sides' lines with `merge=union`. */
 function mergeLockfile(world: SimWorld): void {
-  const { rng, disk, oldLockfiles } = world;
-  const entry = disk.entries.get(LOCKFILE);
-  if (entry === undefined || entry === 'directory' || oldLockfiles.length === 0) return;
-  const [ours, theirs] = rng.chance(0.5)
-    ? [entry.bytes, rng.pick(oldLockfiles)]
-    : [rng.pick(oldLockfiles), entry.bytes];
+  const { rng, oldLockfiles } = world;
+  const bytes = lockfileOf(world);
+  if (bytes === undefined || oldLockfiles.length === 0) return;
+  const [ours, theirs] = rng.chance(0.5) ? [bytes, rng.pick(oldLockfiles)] : [rng.pick(oldLockfiles), bytes];
   const [begin, middle, end] = rng.chance(0.5)
     ? ['', '', '']
     : ['<<<<<<< ours\n', '=======\n', '>>>>>>> theirs\n'];
   world.trace(`a person merges the lockfile: ${JSON.stringify(begin)}`);
-  const inode = createInode(world.timeline.nowMs());
-  inode.bytes = Buffer.concat([Buffer.from(begin), ours, Buffer.from(middle), theirs, Buffer.from(end)]);
+  replaceLockfile(
+    world,
+    Buffer.concat([Buffer.from(begin), ours, Buffer.from(middle), theirs, Buffer.from(end)]),
+  );
+}
+
+/** An editor, or a disk, changes one character of the lockfile. */
+export function mangle(world: SimWorld): void {
+  const bytes = lockfileOf(world);
+  if (bytes === undefined || needsRepair(world) || !world.rng.chance(world.scenario.meddling / 3)) return;
+  const quotes = [...bytes.keys()].filter((at) => bytes[at] === QUOTE);
+  const damaged = bytes.slice();
+  damaged[world.rng.pick(quotes)] = QUOTE + 1;
+  world.backup = bytes;
+  world.trace('the lockfile is damaged');
+  replaceLockfile(world, damaged);
+}
+
+/** From a backup; what was damaged must not have been touched. */
+export function unmangle(world: SimWorld): void {
+  const { backup } = world;
+  if (backup === undefined) return;
+  const now = lockfileOf(world);
+  if (now?.length !== backup.length || now.filter((byte, at) => byte !== backup[at]).length !== 1)
+    world.judge.blame('g', 'a damaged lockfile is written to');
+  world.backup = undefined;
+  replaceLockfile(world, backup);
+}
+
+const QUOTE = 0x22;
+
+function lockfileOf(world: SimWorld): Uint8Array | undefined {
+  const entry = world.disk.entries.get(LOCKFILE);
+  return entry === 'directory' ? undefined : entry?.bytes;
+}
+
+function replaceLockfile({ disk, timeline }: SimWorld, bytes: Uint8Array): void {
+  const inode = createInode(timeline.nowMs());
+  inode.bytes = bytes;
   syncInode(inode);
   disk.change([[LOCKFILE, inode]]);
   disk.syncDirectory(folderOf(LOCKFILE));
-}
-
-/** Whether the lockfile is one that `run` refuses. */
-export function needsRepair(world: SimWorld): boolean {
-  const { header, badLines } = world.judge.view();
-  return header > 1 || badLines > 0;
 }
 
 /** `venice-batch repair`, as a program of its own. */

@@ -1,9 +1,9 @@
 import { EXIT } from '../../src/errors.js';
 import { promptOf } from './album.js';
-import { doubtful, meddle, needsRepair, repairing, resolving } from './person.js';
+import { doubtful, mangle, meddle, repairing, resolving, unmangle } from './person.js';
 import { CALM_RUN, calmRates, drawRun, NO_DISK_FAULTS } from './scenario.js';
 import type { Incarnation, Program, SimOptions, SimResult, SimWorld } from './world.js';
-import { createWorld, exitCodeOf, KEYS, LOCKFILE, launch } from './world.js';
+import { createWorld, exitCodeOf, KEYS, LOCKFILE, launch, needsRepair } from './world.js';
 
 /** Runs until calm are bounded: what has not ended by then never will. */
 const CALM_RUNS_MAX = 8;
@@ -36,7 +36,10 @@ async function play(world: SimWorld): Promise<void> {
   for (let round = 0; round < world.scenario.rounds && isSound(world); round++) {
     if (round > 0) meddle(world);
     const draw = drawRun(world.rng, world.scenario);
-    await untilOver(world, launch(world, draw, await programOf(world, round)));
+    const program = await programOf(world, round);
+    if (program === undefined) mangle(world);
+    await untilOver(world, launch(world, draw, program));
+    unmangle(world);
     keepOldLockfile(world);
     await pass(world, world.rng.chance(0.1) ? 86_400_000 : world.rng.below(120_000));
   }

@@ -62,6 +62,8 @@ export interface SimWorld {
   readonly waived: Set<string>;
   /** The lockfile as it was after earlier runs: what another branch may still have. */
   readonly oldLockfiles: Uint8Array[];
+  /** The lockfile as it was before it was damaged, until a person puts it back. */
+  backup?: Uint8Array | undefined;
   /** What a person has found out about attempts in doubt, by attempt id. */
   readonly verdicts: Map<string, Resolution>;
   readonly trace: (line: string) => void;
@@ -123,6 +125,7 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
       const { wanted, extra } = allowances.get(prompt) ?? { wanted: 0, extra: 0 };
       return wanted + extra;
     },
+    mangled: () => world.backup !== undefined,
     waived,
   });
   const diskWorld: DiskWorld = {
@@ -138,7 +141,7 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
     },
   };
   for (const directory of [HOME, RESCUE]) disk.makeDirectory(directory);
-  return {
+  const world: SimWorld = {
     options,
     scenario,
     rng,
@@ -169,6 +172,13 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
     runs: 0,
     crashes: 0,
   };
+  return world;
+}
+
+/** Whether the lockfile is one that `run` refuses. */
+export function needsRepair(world: SimWorld): boolean {
+  const { headers, badLines } = world.judge.view();
+  return headers > 1 || badLines > 0;
 }
 
 /** Starts a program, by itself a run; it goes on as the timeline does. */
@@ -208,7 +218,7 @@ export function launch(
       received: [],
       notices: '',
       quotedMs: new Map(),
-      submits: 0,
+      mustRefuse: needsRepair(world),
       over: false,
     },
     stop: new AbortController(),
