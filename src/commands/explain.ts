@@ -9,7 +9,7 @@ const CODE_COLUMNS = 30;
 
 /** What an error code means, what it says about the money, and how to mend it. Without a code: all of them. */
 export async function explainCommand(code: string): Promise<ExitCode> {
-  const stdout = streamTerminal(process.stdout, false);
+  const stdout = streamTerminal(process.stdout, false, process.env);
   if (code === '') {
     for (const [name, { title }] of Object.entries(EXPLANATIONS))
       stdout.write(`${name.padEnd(CODE_COLUMNS)} ${title}\n`);

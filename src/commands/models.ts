@@ -1,11 +1,13 @@
 import { BatchError, EXIT, type ExitCode } from '../errors.js';
+import { closest } from '../manifest/suggest.js';
 import { cataloguePrice } from '../plan/price.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
-import { renderModels } from '../report/models.js';
+import { renderModel, renderModels } from '../report/models.js';
+import { tableWidth } from '../report/terminal.js';
 import { insist } from '../run/gather.js';
 import { createClient } from '../venice/create-client.js';
-import type { Model } from '../venice/model.js';
+import type { Catalogue, Model } from '../venice/model.js';
 import { openSession } from './session.js';
 import type { Flags } from './settings.js';
 
@@ -17,8 +19,8 @@ interface ModelFlags extends Flags {
   readonly sort?: 'name' | 'price';
 }
 
-/** The live models as a person chooses among them. Needs no key. */
-export async function modelsCommand(_subject: string, flags: ModelFlags): Promise<ExitCode> {
+/** The live models as a person chooses among them, or one of them in full. Needs no key. */
+export async function modelsCommand(id: string, flags: ModelFlags): Promise<ExitCode> {
   const durationSeconds = wholeSeconds(flags.duration);
   const session = await openSession('models.yaml', flags);
   try {
@@ -29,21 +31,32 @@ export async function modelsCommand(_subject: string, flags: ModelFlags): Promis
         exitCode: EXIT.unavailable,
         hint: 'run the same command again later, or look at the simulated ones: venice-batch models --sandbox',
       });
-    const chosen = choose([...models.value.values()], flags, durationSeconds);
+    const chosen =
+      id === '' ? choose([...models.value.values()], flags, durationSeconds) : [named(models.value, id)];
     const { stdout } = session;
     if (flags.json === true) stdout.write(`${jsonText(chosen, 2)}\n`);
-    else
-      stdout.write(
-        renderModels(chosen, {
-          ...(durationSeconds === undefined ? {} : { durationSeconds }),
-          color: stdout.color,
-          width: stdout.columns,
-        }),
-      );
+    else {
+      const options = {
+        ...(durationSeconds === undefined ? {} : { durationSeconds }),
+        color: stdout.color,
+        width: tableWidth(stdout, process.env),
+      };
+      stdout.write(id === '' ? renderModels(chosen, options) : renderModel(chosen[0]!, options));
+    }
     return EXIT.ok;
   } finally {
     await session.close();
   }
+}
+
+function named(models: Catalogue, id: string): Model {
+  const model = models.get(id);
+  if (model !== undefined) return model;
+  const meant = closest(id, [...models.keys()]);
+  throw new BatchError('unknown-model', `there is no model ${escapeForeign(id)}`, {
+    exitCode: EXIT.usage,
+    hint: `${meant === undefined ? 'list them' : `did you mean ${escapeForeign(meant)}? list them all`}: venice-batch models`,
+  });
 }
 
 function choose(

@@ -78,7 +78,7 @@ export function createProgram(ended: (code: ExitCode) => void): Command {
   );
   choosing(
     add(
-      'models',
+      'models [model]',
       'what each model can do, and its price',
       async () => (await import('./models.js')).modelsCommand,
     ),

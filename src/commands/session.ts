@@ -48,7 +48,7 @@ export async function openSession(
   const redact = createRedactor(settings.apiKey === undefined ? [] : [settings.apiKey.value]);
   const when = (flags.color ?? 'auto') as 'auto' | 'always' | 'never';
   const terminal = (stream: NodeJS.WriteStream) =>
-    redacted(streamTerminal(stream, colorWanted(env, when, stream.isTTY === true)), redact);
+    redacted(streamTerminal(stream, colorWanted(env, when, stream.isTTY === true), env), redact);
   const ports: Ports = {
     clock: createClock(),
     random: systemRandom,

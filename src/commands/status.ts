@@ -5,6 +5,7 @@ import { readLock } from '../lock/read.js';
 import { takeId } from '../plan/history.js';
 import { jsonText } from '../report/json-text.js';
 import { latestAttempts, renderStatus } from '../report/status.js';
+import { tableWidth } from '../report/terminal.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { openSession, type Session } from './session.js';
 import { DEFAULT_BASE_URL, type Flags, type Settings } from './settings.js';
@@ -37,7 +38,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
       command: (verb, ...words) => command(verb, ...words, ...elsewhere(settings, read.header?.endpoint)),
       wanted: await wantedKeys(session),
       color: stdout.color,
-      width: stdout.columns,
+      width: tableWidth(stdout, process.env),
     }),
   );
   return EXIT.ok;

@@ -1,8 +1,10 @@
 import { formatUsd } from '../money.js';
 import { cataloguePrice } from '../plan/price.js';
 import type { Model, Pricing } from '../venice/model.js';
+import { escapeForeign } from './escape.js';
 import { styleFor } from './style.js';
 import { type Column, renderTable } from './table.js';
+import { wrap } from './width.js';
 
 export interface ModelsOptions {
   /** Whole seconds: the price shown is that of this length. */
@@ -11,17 +13,22 @@ export interface ModelsOptions {
   readonly width: number;
 }
 
+/** From here on an id, a price and a length have room beside each other. */
+const WIDTH_WHOLE = 65;
+
 /** The catalogue as a person chooses from it, a line a model, with its line ends. */
 export function renderModels(models: Iterable<Model>, options: ModelsOptions): string {
   const style = styleFor(options.color);
   const listed = [...models];
   const states = listed.map(stateOf);
+  // Beside a whole id there is no room for a whole price then.
+  const narrowed = (widthMin: number) => (options.width < WIDTH_WHOLE ? { widthMin } : {});
   const columns: Column[] = [
     // Whole, to be pasted into a manifest: the longest id there is has 30 characters.
     { header: 'MODEL', widthMin: 30, paint: (cell) => style.strong(cell) },
-    { header: priceHeader(options.durationSeconds), widthMin: 8 },
-    { header: 'SECONDS', widthMin: 7 },
-    { header: 'CAN', widthMin: 12, optional: true },
+    { header: priceHeader(options.durationSeconds), ...narrowed(8) },
+    { header: 'SECONDS', ...narrowed(7) },
+    { header: 'CAN', widthMin: 12, wraps: true, optional: true },
     { header: 'PROMPT', align: 'right', optional: true },
     { header: 'STATE', widthMin: 5, optional: true, paint: (cell) => style.warn(cell) },
   ];
@@ -38,6 +45,39 @@ export function renderModels(models: Iterable<Model>, options: ModelsOptions): s
     paintHeader: (text) => style.faint(text),
   });
   return `${lines.join('\n')}\n`;
+}
+
+/** All that the catalogue tells of one model, a line a fact, with line ends. */
+export function renderModel(model: Model, options: ModelsOptions): string {
+  const style = styleFor(options.color);
+  const facts: [string, string][] = [
+    ['Name', model.name],
+    ['Price', model.pricing === undefined ? '?' : priceTiers(model.pricing)],
+    ...(options.durationSeconds === undefined
+      ? []
+      : [[`${options.durationSeconds} s cost`, priceOf(model, options.durationSeconds)] as [string, string]]),
+    ['Seconds', lengthsOf(model)],
+    ['Default', model.default_duration === undefined ? '' : `${model.default_duration} s`],
+    ['Can', abilitiesOf(model).join(', ')],
+    ['Prompt', promptLimitOf(model) && `${promptLimitOf(model)} characters`],
+    ['State', stateOf(model)],
+    ['Voices', (model.voices ?? []).join(', ')],
+  ];
+  const told = facts.filter(([, text]) => text !== '');
+  const label = Math.max(...told.map(([name]) => name.length)) + 2;
+  const lines = told.flatMap(([name, text]) =>
+    wrap(escapeForeign(text), Math.max(40, options.width) - label).map(
+      (line, index) => style.faint((index === 0 ? name : '').padEnd(label)) + line,
+    ),
+  );
+  return `${[style.strong(escapeForeign(model.id)), ...lines].join('\n')}\n`;
+}
+
+function priceTiers(pricing: Pricing): string {
+  if (pricing.kind !== 'durations') return priceRule(pricing);
+  return pricing.tiers
+    .map(({ minSeconds, maxSeconds, microUsd }) => `${formatUsd(microUsd)} for ${minSeconds}–${maxSeconds} s`)
+    .join(', ');
 }
 
 function priceHeader(durationSeconds: number | undefined): string {

@@ -1,11 +1,13 @@
 import { escapeForeign } from './escape.js';
-import { displayWidth, fill } from './width.js';
+import { displayWidth, fill, wrap } from './width.js';
 
 export interface Column {
   readonly header: string;
   readonly align?: 'left' | 'right';
   /** May be cut down to this many columns where room is short. Absent: never cut. */
   readonly widthMin?: number;
+  /** Words that have no room go on in further lines instead of being cut. */
+  readonly wraps?: boolean;
   /** Left out where room is short even so; the last such column goes first. */
   readonly optional?: boolean;
   /** Colours a cell that already has its final width. */
@@ -39,7 +41,7 @@ export function renderTable(
     ),
   );
   const widths = fitColumns(columns, natural, Math.max(TABLE_WIDTH_MIN, options.width));
-  const line = (row: readonly string[], paint: (cell: string, column: Column) => string) => {
+  const lineOf = (row: readonly string[], paint: (cell: string, column: Column) => string) => {
     const shown = widths.flatMap((width, index) => (width === undefined ? [] : [{ width, index }]));
     const parts = shown.map(({ width, index }, place) => {
       const column = columns[index]!;
@@ -48,14 +50,29 @@ export function renderTable(
     });
     return parts.join(GAP).trimEnd();
   };
-  const header = line(
+  const linesOf = (row: readonly string[], index: number) =>
+    unwrapped(row, columns, widths).map((part) =>
+      lineOf(part, (text, column) => column.paint?.(text, index) ?? text),
+    );
+  const header = lineOf(
     columns.map((column) => column.header),
     (text) => options.paintHeader?.(text) ?? text,
   );
-  return [
-    header,
-    ...cells.map((row, index) => line(row, (text, column) => column.paint?.(text, index) ?? text)),
-  ];
+  return [header, ...cells.flatMap(linesOf)];
+}
+
+/** A row as the lines it takes. */
+function unwrapped(
+  row: readonly string[],
+  columns: readonly Column[],
+  widths: readonly (number | undefined)[],
+): readonly (readonly string[])[] {
+  const parts = row.map((cell, index) => {
+    const width = widths[index];
+    return columns[index]!.wraps && width !== undefined && cell !== '' ? wrap(cell, width) : [cell];
+  });
+  const height = Math.max(...parts.map(({ length }) => length));
+  return Array.from({ length: height }, (_, line) => parts.map((part) => part[line] ?? ''));
 }
 
 /** The width of each column, `undefined` for one that is left out. */

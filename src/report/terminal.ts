@@ -25,10 +25,10 @@ const COLUMNS_DEFAULT = 80;
 const ROWS_DEFAULT = 24;
 
 /**
- * A terminal over a stream. A closed pipe (`venice-batch run … | head`) makes it mute: what the run
+ * A terminal over a stream, no wider than COLUMNS says. A closed pipe (`venice-batch run … | head`) makes it mute: what the run
  * has bought matters more than who listens. Any other fault of the stream is thrown.
  */
-export function streamTerminal(stream: OutputStream, color: boolean): Terminal {
+export function streamTerminal(stream: OutputStream, color: boolean, env: Environment = {}): Terminal {
   let closed = false;
   stream.on('error', (error) => {
     if (!isClosedPipe(error)) throw error;
@@ -40,7 +40,7 @@ export function streamTerminal(stream: OutputStream, color: boolean): Terminal {
     },
     // A terminal that does not know its size says 0.
     get columns() {
-      return stream.columns || COLUMNS_DEFAULT;
+      return Math.min(columnsSet(env) ?? (stream.columns || COLUMNS_DEFAULT), stream.columns || Infinity);
     },
     get rows() {
       return stream.rows || ROWS_DEFAULT;
@@ -55,6 +55,15 @@ function isClosedPipe(error: unknown): boolean {
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
+
+function columnsSet({ COLUMNS = '' }: Environment): number | undefined {
+  return /^[1-9]\d{0,4}$/.test(COLUMNS) ? Number(COLUMNS) : undefined;
+}
+
+/** Columns for a table: what goes into a pipe or a file is not cut, unless COLUMNS says so. */
+export function tableWidth({ isTty, columns }: Terminal, env: Environment): number {
+  return isTty || columnsSet(env) !== undefined ? columns : Number.POSITIVE_INFINITY;
+}
 
 /**
  * Whether to colour. The flag wins; then FORCE_COLOR (`0` and `false` mean no), then NO_COLOR (any text

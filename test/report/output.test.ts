@@ -7,7 +7,7 @@ import { formatDuration, formatRemaining } from '../../src/report/duration.js';
 import { githubAnnotations } from '../../src/report/github.js';
 import { fanOut } from '../../src/report/reporter.js';
 import { commandLine } from '../../src/report/shell.js';
-import { colorWanted, progressMode, streamTerminal } from '../../src/report/terminal.js';
+import { colorWanted, progressMode, streamTerminal, tableWidth } from '../../src/report/terminal.js';
 import { HOSTILE, summaryEvent } from './builders.js';
 
 describe('whether to colour', () => {
@@ -73,6 +73,18 @@ describe('a terminal over a stream', () => {
     expect(terminal).toMatchObject({ columns: 80, rows: 24, isTty: true, color: true });
     stream.columns = 132;
     expect(terminal.columns).toBe(132);
+    expect(streamTerminal(stream, true, { COLUMNS: '60' }).columns).toBe(60);
+    // A line that the real terminal breaks could not be painted over.
+    expect(streamTerminal(stream, true, { COLUMNS: '200' }).columns).toBe(132);
+  });
+
+  it('lets a table into a pipe as wide as it is, unless COLUMNS says otherwise', () => {
+    const stream = new FakeStream();
+    stream.isTTY = false;
+    const widthWith = (env: { COLUMNS?: string }) => tableWidth(streamTerminal(stream, false, env), env);
+    expect(widthWith({})).toBe(Number.POSITIVE_INFINITY);
+    expect(widthWith({ COLUMNS: '100' })).toBe(100);
+    expect(widthWith({ COLUMNS: 'wide' })).toBe(Number.POSITIVE_INFINITY);
   });
 });
 

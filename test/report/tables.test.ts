@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lock/attempt.js';
-import { renderModels } from '../../src/report/models.js';
+import { renderModel, renderModels } from '../../src/report/models.js';
 import { renderInDoubt } from '../../src/report/resolve-text.js';
 import { commandLine } from '../../src/report/shell.js';
 import { renderStatus } from '../../src/report/status.js';
@@ -117,6 +117,35 @@ describe('the table of models', () => {
       ['voice', '$0.30/1,000 chars'],
       ['noise', '—'],
     ]);
+  });
+
+  it('cuts no price and no length at 80 columns: what a model can goes on below', () => {
+    const id = 'a-model-with-a-name-as-long-as'.padEnd(30, '-');
+    const able = {
+      ...voice,
+      id,
+      supports_lyrics: true,
+      supports_lyrics_optimizer: true,
+      supports_loop: true,
+    };
+    const lines = linesOf(renderModels([able, { ...song, id: 'song' }], { color: false, width: 80 }));
+    expect(lines[1]).toMatch(new RegExp(`^${id} {2}\\$0\\.30/1,000 chars `));
+    expect(lines.join(' ')).not.toContain('…');
+    expect(lines.slice(1, -1).join(' ').replace(/ +/g, ' ')).toContain('2 voices, speed 0.5–2');
+  });
+
+  it('shows one model in full, with its voices and tiers', () => {
+    expect(linesOf(renderModel({ ...song, voices: ['Ada', HOSTILE] }, { color: false, width: 200 }))).toEqual(
+      [
+        'song',
+        'Name     song',
+        'Price    $0.03 for 1–60 s, $0.05 for 61–120 s',
+        'Seconds  60/120',
+        'Can      lyrics (required), 2 voices',
+        'Prompt   10–512 characters',
+        expect.stringMatching(/^Voices {3}Ada, evil\\u/),
+      ],
+    );
   });
 
   it.each([40, 80])('fits %i columns', async (width) => {
