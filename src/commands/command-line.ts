@@ -14,7 +14,8 @@ export function nextCommandLine(
     ...(flags.lockfile === undefined ? [] : ['--lockfile', flags.lockfile]),
     ...(flags.outDir === undefined ? [] : ['--out-dir', flags.outDir]),
   ];
-  const buys = verb === 'run' || verb === 'plan';
+  // A saved plan says itself what is chosen, and takes no other word for it.
+  const buys = (verb === 'run' || verb === 'plan') && !words.includes('--plan');
   const chosen = [
     ...(flags.only ?? []).flatMap((pattern) => ['--only', pattern]),
     ...(flags.except ?? []).flatMap((pattern) => ['--except', pattern]),

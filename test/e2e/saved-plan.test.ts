@@ -43,6 +43,19 @@ describe('a saved plan', () => {
     expect(await plan.charges()).toBe(4);
   });
 
+  it('without a budget says at once with which command it can be applied', async () => {
+    const cwd = folder();
+    const manifest = path.join(cwd, writeManifest(cwd));
+    writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('budget: 20\n', ''));
+    const args = ['plan', 'album.yaml', '--only', 'track-0', '--out', 'plan.json', ...service.flags];
+    const { stderr } = await run(args, cwd, service.env);
+    expect(stderr).toContain('warning[budget-needed]');
+    const [, command = ''] = /: venice-batch (run .*)/.exec(stderr) ?? [];
+    expect(command).toContain('--budget');
+    expect(await run(command.trim().split(' '), cwd, service.env)).toMatchObject({ code: 0 });
+    expect(audioFiles(cwd)).toHaveLength(1);
+  });
+
   it('that was cut short buys nothing more, but what is in flight is collected', async () => {
     const plan = await planned();
     const begun = plan.begin();
