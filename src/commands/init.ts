@@ -64,6 +64,8 @@ export async function initCommand(manifest: string): Promise<ExitCode> {
       },
     );
   }
-  process.stdout.write(`wrote ${name}\nnext: ${run}\n`);
+  process.stdout.write(
+    `wrote ${name}\nnext: ${run}\nin a git repository: put *.sandbox/ into .gitignore, and commit *.lock.jsonl\n`,
+  );
   return EXIT.ok;
 }
