@@ -54,7 +54,11 @@ function mergeLockfile(world: SimWorld): void {
 export function mangle(world: SimWorld): void {
   const bytes = lockfileOf(world);
   if (bytes === undefined || needsRepair(world) || !world.rng.chance(world.scenario.meddling / 3)) return;
-  const quotes = [...bytes.keys()].filter((at) => bytes[at] === QUOTE);
+  // What comes after the last line end may be the rest of a torn write, and is dropped with or without damage.
+  const quotes = [...bytes.subarray(0, bytes.lastIndexOf(LINE_FEED) + 1).keys()].filter(
+    (at) => bytes[at] === QUOTE,
+  );
+  if (quotes.length === 0) return;
   const damaged = bytes.slice();
   damaged[world.rng.pick(quotes)] = QUOTE + 1;
   world.backup = bytes;
@@ -74,6 +78,7 @@ export function unmangle(world: SimWorld): void {
 }
 
 const QUOTE = 0x22;
+const LINE_FEED = 0x0a;
 
 function lockfileOf(world: SimWorld): Uint8Array | undefined {
   const entry = world.disk.entries.get(LOCKFILE);
