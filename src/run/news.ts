@@ -3,32 +3,48 @@ import type { Clock } from '../ports.js';
 /** Lets the run sleep until its time has come, or something happened. */
 export interface News {
   wake(): void;
-  /** Until something happened, or the time has come. */
-  orUntil(delayMs: number, clock: Clock): Promise<void>;
+  /** Until something happened, or `untilMs` has come; now and then earlier. */
+  orUntil(untilMs: number): Promise<void>;
+  /** No alarm goes off any more. */
+  close(): void;
 }
 
-export function createNews(): News {
+/** An alarm that was set for an earlier time than is now wanted stays set: waking for nothing costs less than a new one. */
+export function createNews(clock: Clock): News {
   let pending = false;
-  let resolve: (() => void) | undefined;
+  let resolve = () => {};
+  let alarm: { readonly atMs: number; readonly off: AbortController } | undefined;
+
+  const wake = () => {
+    pending = true;
+    resolve();
+  };
+  const unset = () => {
+    // A reason of our own: the default is an error with its stack, made anew each time.
+    alarm?.off.abort('unset');
+    alarm = undefined;
+  };
+  const set = (atMs: number) => {
+    unset();
+    const mine = { atMs, off: new AbortController() };
+    alarm = mine;
+    void clock.sleep(Math.max(1, atMs - clock.nowMs()), mine.off.signal).then(() => {
+      if (alarm !== mine) return;
+      alarm = undefined;
+      wake();
+    });
+  };
   return {
-    wake() {
-      pending = true;
-      resolve?.();
-    },
-    async orUntil(delayMs, clock) {
+    wake,
+    async orUntil(untilMs) {
       if (!pending) {
-        const over = new AbortController();
-        const woken = new Promise<void>((done) => {
+        if (untilMs < (alarm?.atMs ?? Number.POSITIVE_INFINITY)) set(untilMs);
+        await new Promise<void>((done) => {
           resolve = done;
         });
-        const waits = [woken];
-        if (delayMs !== Number.POSITIVE_INFINITY) waits.push(clock.sleep(Math.max(1, delayMs), over.signal));
-        await Promise.race(waits);
-        // A reason of our own: the default is an error with its stack, made anew each time.
-        over.abort('over');
-        resolve = undefined;
       }
       pending = false;
     },
+    close: unset,
   };
 }

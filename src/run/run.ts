@@ -168,7 +168,7 @@ export function nameOf(attempt: Attempt): string {
 
 async function loop(context: RunContext, jobs: ReadonlyMap<string, Job>): Promise<void> {
   const { clock } = context.ports;
-  const news = createNews();
+  const news = createNews(clock);
   const standings = createStandings(jobs.values());
   const underWay = new Set<Promise<void>>();
   const submits = new Set<Promise<void>>();
@@ -196,7 +196,7 @@ async function loop(context: RunContext, jobs: ReadonlyMap<string, Job>): Promis
     }
     if (action.kind === 'finished' && underWay.size === 0) break;
     if (action.kind === 'finished' || action.kind === 'wait') {
-      await news.orUntil(action.kind === 'wait' ? action.untilMs - nowMs : Number.POSITIVE_INFINITY, clock);
+      await news.orUntil(action.kind === 'wait' ? action.untilMs : Number.POSITIVE_INFINITY);
       continue;
     }
     const work = perform(context, jobs, standings, action)
@@ -215,6 +215,7 @@ async function loop(context: RunContext, jobs: ReadonlyMap<string, Job>): Promis
   // An answer under way is never abandoned: it may be the only word of a charge.
   await Promise.all(underWay);
   endings();
+  news.close();
   if (context.fault !== undefined) throw context.fault;
   tellProgress(context, standings, clock.nowMs());
 }

@@ -5,6 +5,8 @@ import { mediaTypeOf } from './wire.js';
 import { readError, readRateHeaders } from './wire-errors.js';
 
 const MIB = 1024 * 1024;
+/** Keeps nothing between two calls. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Most that is read of an error's body. */
 const ERROR_BYTES_MAX = MIB;
@@ -77,8 +79,7 @@ async function parseBody(good: GoodAnswer, bytesMax: number): Promise<CallResult
   const bytes = await readBody(good, bytesMax);
   if (!bytes.ok) return bytes;
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.value);
-    return { ok: true, value: JSON.parse(text), rate };
+    return { ok: true, value: JSON.parse(UTF8.decode(bytes.value)), rate };
   } catch {
     return unusable(good, 'not-json', `HTTP ${status}, and the body does not parse as JSON`);
   }
