@@ -16,7 +16,13 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     await program.parseAsync([...argv], { from: 'user' });
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return EXIT.ok;
+      // A group of commands shows its help by itself, and says nothing of what is amiss.
+      if (error.code === 'commander.help')
+        process.stderr.write('error[usage]: a command is missing\n  = help: name one of the list above\n');
+      return EXIT.usage;
+    }
     const { reportError } = await import('../report/error.js');
     return reportError(error, argv);
   }

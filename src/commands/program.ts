@@ -133,13 +133,27 @@ export function createProgram(ended: (code: ExitCode) => void): Command {
   return program;
 }
 
-/** A slip ends with a suggestion and exit 2, by way of `main`; commander ends nothing by itself. */
+/** A slip is told like every other error and ends with exit 2, by way of `main`; commander ends nothing by itself. */
 function strict(command: Command): Command {
   return command
     .exitOverride()
     .showSuggestionAfterError()
-    .showHelpAfterError('(see --help for the flags and examples)')
+    .showHelpAfterError(`  = help: ${pathOf(command)} --help`)
+    .configureOutput({
+      outputError: (text, write) =>
+        write(
+          `${text
+            .trimEnd()
+            .replace(/^error: /, 'error[usage]: ')
+            .replaceAll(/\s*\n\s*/g, ' ')}\n`,
+        ),
+    })
     .allowExcessArguments(false);
+}
+
+/** As it is typed: `venice-batch lock repair`. */
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
 const PROGRAM_EXAMPLES = `
