@@ -156,7 +156,9 @@ export function showDiagnostics(
   sources: ReadonlyMap<string, string>,
 ): void {
   const { stderr } = session;
-  stderr.write(renderDiagnostics(diagnostics, sources, { color: stderr.color, width: stderr.columns }));
+  const { color, columns: width, isTty } = stderr;
+  const options = { color, width, ...(isTty ? { textWidth: width } : {}) };
+  stderr.write(renderDiagnostics(diagnostics, sources, options));
   if (process.env.GITHUB_ACTIONS !== 'true') return;
   stderr.write(
     githubAnnotations(diagnostics, {

@@ -2,6 +2,7 @@ import { compareDiagnostics, type Diagnostic, type Span } from '../diagnostic.js
 import { escapeForeign } from './escape.js';
 import { frameOf } from './frame.js';
 import { type Style, styleFor } from './style.js';
+import { wrap } from './width.js';
 
 const LIMIT = 20;
 
@@ -9,6 +10,8 @@ export interface DiagnosticsOptions {
   readonly color: boolean;
   /** Columns of the terminal. */
   readonly width: number;
+  /** Columns at which messages and fixes are broken, between words. Absent: they are a line each. */
+  readonly textWidth?: number;
   /** Diagnostics shown at most; of the rest the number is told. Default 20. */
   readonly limit?: number;
 }
@@ -28,6 +31,7 @@ export function renderDiagnostics(
   const screen: Screen = {
     style: styleFor(options.color),
     width: options.width,
+    textWidth: options.textWidth ?? Number.POSITIVE_INFINITY,
     lineOf: lineReader(sources),
   };
   const sorted = [...diagnostics].sort(compareDiagnostics);
@@ -49,6 +53,7 @@ function moreAbout(code: string, style: Style): string {
 interface Screen {
   readonly style: Style;
   readonly width: number;
+  readonly textWidth: number;
   lineOf(span: Span): string | undefined;
 }
 
@@ -58,17 +63,27 @@ function renderOne(diagnostic: Diagnostic, screen: Screen): string {
   const paint = severity === 'error' ? style.bad : style.warn;
   const places = [...(span ? [span] : []), ...related.map((one) => one.span)];
   const gutter = String(Math.max(0, ...places.map(({ line }) => line))).length;
-  const lines = [
-    `${paint(`${severity}[${escapeForeign(code)}]`)}${style.strong(`: ${escapeForeign(message)}`)}`,
-  ];
+  const head = `${severity}[${escapeForeign(code)}]`;
+  const [first = '', ...rest] = broken(`${head}: ${escapeForeign(message)}`, '  ', screen);
+  const lines = [paint(head) + style.strong(first.slice(head.length)), ...rest.map(style.strong)];
   if (span) lines.push(...renderPlace(span, gutter, paint, screen));
   for (const one of related) {
     lines.push(`${' '.repeat(gutter)} ${style.faint('=')} note: ${escapeForeign(one.message)}`);
     lines.push(...renderPlace(one.span, gutter, style.faint, screen));
   }
-  if (hint !== undefined)
-    lines.push(`${' '.repeat(gutter)} ${style.faint('=')} help: ${escapeForeign(hint)}`);
+  if (hint !== undefined) {
+    const margin = ' '.repeat(gutter);
+    const [help = '', ...more] = broken(`help: ${escapeForeign(hint)}`, `${margin}         `, screen);
+    lines.push(`${margin} ${style.faint('=')} ${help}`, ...more);
+  }
   return `${lines.join('\n')}\n`;
+}
+
+/** A text in lines that have room for `indent`, which those after the first start with. */
+function broken(text: string, indent: string, { textWidth }: Screen): string[] {
+  if (textWidth === Number.POSITIVE_INFINITY) return [text];
+  const lines = wrap(text, Math.max(20, textWidth - indent.length));
+  return lines.map((line, index) => (index === 0 ? line : indent + line));
 }
 
 function renderPlace(span: Span, gutter: number, paint: (text: string) => string, screen: Screen): string[] {

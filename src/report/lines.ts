@@ -1,9 +1,9 @@
-import type { Phase, ProgressEvent, TakeEvent } from '../events.js';
+import type { Phase, ProgressEvent, RunEvent, TakeEvent } from '../events.js';
 import { formatUsd } from '../money.js';
 import type { Clock } from '../ports.js';
 import { formatRemaining } from './duration.js';
 import { escapeForeign } from './escape.js';
-import { failureReason, noticeLine, PHASE_TITLES, stateName } from './phrases.js';
+import { failureReason, noticeLine, noticeLines, PHASE_TITLES, stateName } from './phrases.js';
 import type { Reporter } from './reporter.js';
 import { styleFor } from './style.js';
 import { count, doneCount, emptyTally, type Tally } from './tally.js';
@@ -36,6 +36,11 @@ export function createLines(options: LinesOptions): Reporter {
   function print(text: string): void {
     terminal.write(`${text}\n`);
     printedAtMs = clock.nowMs();
+  }
+
+  /** Whoever reads a log gets a line each; a person at a terminal gets whole words. */
+  function noticeText(event: Extract<RunEvent, { type: 'notice' }>): string {
+    return terminal.isTty ? noticeLines(event, terminal.columns).join('\n') : noticeLine(event);
   }
 
   function closeGroup(): void {
@@ -72,7 +77,7 @@ export function createLines(options: LinesOptions): Reporter {
       count(tally, event);
       if (event.type === 'phase') phase(event.phase);
       else if (event.type === 'take') take(event);
-      else if (event.type === 'notice') print(noticeLine(event));
+      else if (event.type === 'notice') print(noticeText(event));
     },
     async end() {
       ended.abort();

@@ -1,7 +1,7 @@
 import type { Phase, SummaryEvent } from '../events.js';
 import type { Clock } from '../ports.js';
 import { startView, type View } from './live-view.js';
-import { noticeLine, PHASE_TITLES } from './phrases.js';
+import { noticeLines, PHASE_TITLES } from './phrases.js';
 import type { Reporter } from './reporter.js';
 import { styleFor } from './style.js';
 import { count, emptyTally } from './tally.js';
@@ -30,6 +30,12 @@ export function createLive({ terminal, clock }: LiveOptions): Reporter {
     terminal.write(`${style.good('✔')} ${PHASE_TITLES[finished]}\n`);
   }
 
+  function tell(lines: readonly string[]): void {
+    for (const line of lines)
+      if (view) view.above(line);
+      else terminal.write(`${line}\n`);
+  }
+
   /** The phase before `generate` is told with the first sign of work: where nothing was approved there is none. */
   function enter(next: Phase): void {
     if (next === 'clean_up') view?.cleanUp(tally.failures.size === 0);
@@ -48,8 +54,7 @@ export function createLive({ terminal, clock }: LiveOptions): Reporter {
       count(tally, event);
       if (event.type === 'phase') enter(event.phase);
       else if (event.type === 'summary') summary = event;
-      else if (event.type === 'notice' && view) view.above(noticeLine(event));
-      else if (event.type === 'notice') terminal.write(`${noticeLine(event)}\n`);
+      else if (event.type === 'notice') tell(noticeLines(event, terminal.columns - 1));
       if (generating && !view && (event.type === 'progress' || tally.active.size > 0)) begin();
     },
     end() {

@@ -106,10 +106,19 @@ function speedPhrase(model: Model): string {
 }
 
 function lengthsOf(model: Model): string {
-  if (model.duration_options) return model.duration_options.join('/');
+  if (model.duration_options) return optionsPhrase(model.duration_options);
   const { min_duration: least, max_duration: most } = model;
   if (least !== undefined || most !== undefined) return `${least ?? ''}–${most ?? ''}`;
   return model.default_duration === undefined ? '' : String(model.default_duration);
+}
+
+/** `60–210 by 30` where they are evenly apart: a list of them would leave no room for what the model can. */
+function optionsPhrase(options: readonly number[]): string {
+  const [first, second] = options;
+  if (first === undefined || second === undefined || options.length < 3) return options.join('/');
+  const step = second - first;
+  const even = options.every((option, index) => option === first + index * step);
+  return even ? `${first}–${options.at(-1)} by ${step}` : options.join('/');
 }
 
 function takesLength(model: Model, seconds: number): boolean {

@@ -1,6 +1,7 @@
 import type { Phase, RunEvent, TakeEvent } from '../events.js';
 import { formatUsd } from '../money.js';
 import { escapeForeign } from './escape.js';
+import { wrap } from './width.js';
 
 /** What a phase is called on a screen. */
 export const PHASE_TITLES: Readonly<Record<Phase, string>> = {
@@ -38,6 +39,11 @@ function moneyPhrase(money: NonNullable<TakeEvent['money']>, price: string): str
     case 'unknown':
       return `may have been charged ${price}`;
   }
+}
+
+/** A notice in lines of at most so many columns, broken between words. */
+export function noticeLines(event: Extract<RunEvent, { type: 'notice' }>, columns: number): string[] {
+  return wrap(noticeLine(event), Math.max(20, columns));
 }
 
 /** `warning: …` with its hint, in one line that no CI service takes for a command. Escaped. */

@@ -106,8 +106,8 @@ function modelTable(plan: Plan, lines: readonly PlanLine[], style: Style, width:
     model,
     number(counts.buy),
     costs.has(model) ? formatUsd(costs.get(model)!) : '',
-    number(counts.collect),
     number(counts.done),
+    number(counts.collect),
     number(counts.other),
   ]);
   return renderTable(
@@ -115,8 +115,8 @@ function modelTable(plan: Plan, lines: readonly PlanLine[], style: Style, width:
       { header: 'MODEL', widthMin: 12 },
       { header: 'BUY', align: 'right' },
       { header: 'COST', align: 'right' },
-      { header: 'IN FLIGHT', align: 'right', optional: true },
       { header: 'DONE', align: 'right', optional: true },
+      { header: 'IN FLIGHT', align: 'right', optional: true },
       { header: 'OTHER', align: 'right', optional: true },
     ],
     rows,

@@ -55,6 +55,19 @@ describe('several errors', () => {
 });
 
 describe('a diagnostic', () => {
+  it('is broken between words where a terminal is narrow', () => {
+    const message = 'the service told no price for a track with a long name';
+    const hint = 'run the same command again later, or leave this track out';
+    const text = renderDiagnostics([error({ message, hint })], new Map(), {
+      color: false,
+      width: 40,
+      textWidth: 40,
+    });
+    const lines = text.split('\n');
+    expect(Math.max(...lines.map(displayWidth))).toBeLessThanOrEqual(40);
+    expect(text.replace(/\s+/g, ' ')).toBe(`error[unknown-key]: ${message} = help: ${hint} `);
+  });
+
   it('has its code, its place, its line with the place marked, and the fix', () => {
     const text = 'version: 1\ntracks:\n  - id: a\n    promt: Folk\n';
     const shown = render([error({ span: span(4, 5, 10), hint: 'did you mean `prompt`?' })], { text });

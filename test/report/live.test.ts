@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { RunEvent } from '../../src/events.js';
 import { createLive } from '../../src/report/live.js';
+import { noticeLines } from '../../src/report/phrases.js';
 import {
   HOSTILE,
   isoAt,
@@ -119,6 +121,19 @@ describe('the live view', () => {
     const { lines } = await seen(terminal);
     expect(lines[3]).toContain('1/3 · 2 active');
     expect(lines.join('\n')).not.toContain('track-2');
+    await live.end();
+  });
+
+  it('breaks a long notice between words', async () => {
+    const { terminal, clock, live } = started({ columns: 40 });
+    const message = 'the service answers slowly, so that requests are made one after the other';
+    live.event(noticeEvent(message));
+    queue(live, 2);
+    live.event(noticeEvent(message));
+    await clock.advance(1000);
+    const { lines, wrappedRows } = await seen(terminal);
+    expect(wrappedRows).toBe(0);
+    expect(lines.join(' ').split(message)).toHaveLength(3);
     await live.end();
   });
 
@@ -261,8 +276,10 @@ describe('the live view', () => {
       await live.end();
     }
     const [calmScreen, steeredScreen] = screens;
-    const notices = steeredScreen!.wrappedRows;
-    expect(steeredScreen!.lines.length - notices).toBe(calmScreen!.lines.length);
+    const notice = noticeEvent(HOSTILE) as Extract<RunEvent, { type: 'notice' }>;
+    const more = noticeLines(notice, 79).length - 1;
+    expect(steeredScreen!.wrappedRows).toBe(0);
+    expect(steeredScreen!.lines.length - more).toBe(calmScreen!.lines.length);
     expect(steeredScreen!.lines.slice(0, 3)).toEqual(calmScreen!.lines.slice(0, 3));
     expect(steered.terminal.text()).not.toMatch(/[\x07\u202e\x9b]|\x1b\[2J|\x1b\[3A/);
     expect(steeredScreen!.lines.join('\n')).toContain('evil\\u{1b}[2J');

@@ -128,7 +128,14 @@ describe('the table of models', () => {
       supports_lyrics_optimizer: true,
       supports_loop: true,
     };
-    const lines = linesOf(renderModels([able, { ...song, id: 'song' }], { color: false, width: 80 }));
+    const lines = linesOf(
+      renderModels([able, { ...song, duration_options: [60, 90, 120, 150, 180, 210] }], {
+        color: false,
+        width: 80,
+      }),
+    );
+    expect(lines[0]).toContain('CAN');
+    expect(lines.join(' ')).toContain('60–210 by 30');
     expect(lines[1]).toMatch(new RegExp(`^${id} {2}\\$0\\.30/1,000 chars `));
     expect(lines.join(' ')).not.toContain('…');
     expect(lines.slice(1, -1).join(' ').replace(/ +/g, ' ')).toContain('2 voices, speed 0.5–2');
