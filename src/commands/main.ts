@@ -1,9 +1,21 @@
 import { CommanderError } from 'commander';
 import { EXIT, type ExitCode } from '../errors.js';
+import { watchOutput } from '../report/terminal.js';
 import { createProgram } from './program.js';
 
 /** Runs one command line. @returns the exit code */
 export async function main(argv: readonly string[]): Promise<ExitCode> {
+  const faultOf = watchOutput(process.stdout);
+  watchOutput(process.stderr);
+  const code = await runLine(argv);
+  // What is written last fails last.
+  await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
+  if (faultOf() === '') return code;
+  process.stderr.write(`error[output]: standard output cannot be written (${faultOf()})\n`);
+  return code === EXIT.ok ? EXIT.unavailable : code;
+}
+
+async function runLine(argv: readonly string[]): Promise<ExitCode> {
   let code: ExitCode = EXIT.ok;
   const program = createProgram((ended) => {
     code = ended;

@@ -26,12 +26,11 @@ const ROWS_DEFAULT = 24;
 
 /**
  * A terminal over a stream, no wider than COLUMNS says. A closed pipe (`venice-batch run … | head`) makes it mute: what the run
- * has bought matters more than who listens. Any other fault of the stream is thrown.
+ * has bought matters more than who listens. So it does at any other fault: see `watchOutput`.
  */
 export function streamTerminal(stream: OutputStream, color: boolean, env: Environment = {}): Terminal {
   let closed = false;
-  stream.on('error', (error) => {
-    if (!isClosedPipe(error)) throw error;
+  stream.on('error', () => {
     closed = true;
   });
   return {
@@ -50,6 +49,18 @@ export function streamTerminal(stream: OutputStream, color: boolean, env: Enviro
   };
 }
 
+/**
+ * Keeps a fault of a stream (a full disk behind `> file`) from ending the process with a stack: the function
+ * that is returned tells its code, `''` while there is none. Readers who leave are no fault.
+ */
+export function watchOutput(stream: Pick<OutputStream, 'on'>): () => string {
+  let code = '';
+  stream.on('error', (error) => {
+    if (!isClosedPipe(error)) code = faultCode(error) || 'error';
+  });
+  return () => code;
+}
+
 function isClosedPipe(error: unknown): boolean {
   return ['EPIPE', 'ERR_STREAM_DESTROYED', 'EOF'].includes(faultCode(error));
 }
@@ -66,14 +77,14 @@ export function tableWidth({ isTty, columns }: Terminal, env: Environment): numb
 }
 
 /**
- * Whether to colour. The flag wins; then FORCE_COLOR (`0` and `false` mean no), then NO_COLOR (any text
- * but the empty one), as Node itself has it; then whether there is a terminal that is not `dumb`.
+ * Whether to colour. The flag wins; then NO_COLOR (any text but the empty one), then FORCE_COLOR (`0` and
+ * `false` mean no, the empty text nothing); then whether there is a terminal that is not `dumb`.
  */
 export function colorWanted(env: Environment, flag: 'auto' | 'always' | 'never', isTty: boolean): boolean {
   if (flag !== 'auto') return flag === 'always';
   const force = env.FORCE_COLOR;
-  if (force !== undefined) return force !== '0' && force !== 'false';
   if (env.NO_COLOR) return false;
+  if (force) return force !== '0' && force !== 'false';
   return isTty && env.TERM !== 'dumb';
 }
 

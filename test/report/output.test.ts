@@ -7,7 +7,13 @@ import { formatDuration, formatRemaining } from '../../src/report/duration.js';
 import { githubAnnotations } from '../../src/report/github.js';
 import { fanOut } from '../../src/report/reporter.js';
 import { commandLine } from '../../src/report/shell.js';
-import { colorWanted, progressMode, streamTerminal, tableWidth } from '../../src/report/terminal.js';
+import {
+  colorWanted,
+  progressMode,
+  streamTerminal,
+  tableWidth,
+  watchOutput,
+} from '../../src/report/terminal.js';
 import { HOSTILE, summaryEvent } from './builders.js';
 
 describe('whether to colour', () => {
@@ -19,7 +25,9 @@ describe('whether to colour', () => {
     [{ NO_COLOR: '' }, 'auto', true, true],
     [{ FORCE_COLOR: '1' }, 'auto', false, true],
     [{ FORCE_COLOR: '0' }, 'auto', true, false],
-    [{ FORCE_COLOR: '1', NO_COLOR: '1' }, 'auto', false, true],
+    [{ FORCE_COLOR: '', TERM: 'xterm' }, 'auto', false, false],
+    [{ FORCE_COLOR: '1', NO_COLOR: '1' }, 'auto', true, false],
+    [{ FORCE_COLOR: '1', NO_COLOR: '1' }, 'always', false, true],
     [{ NO_COLOR: '1' }, 'always', false, true],
     [{ FORCE_COLOR: '1' }, 'never', true, false],
   ] as const)('%j with --color %s, terminal: %s → %s', (env, flag, isTty, wanted) => {
@@ -61,10 +69,13 @@ describe('a terminal over a stream', () => {
     expect(stream.written).toEqual(['one']);
   });
 
-  it('does not hide another fault', () => {
+  it('tells a full disk, and not who stops reading', () => {
     const stream = new FakeStream();
-    streamTerminal(stream, false);
-    expect(() => stream.emit('error', Object.assign(new Error('full'), { code: 'ENOSPC' }))).toThrow('full');
+    const faultOf = watchOutput(stream);
+    stream.emit('error', Object.assign(new Error('broken pipe'), { code: 'EPIPE' }));
+    expect(faultOf()).toBe('');
+    stream.emit('error', Object.assign(new Error('full'), { code: 'ENOSPC' }));
+    expect(faultOf()).toBe('ENOSPC');
   });
 
   it('has the size of the stream at that time, 80 by 24 where it does not tell', () => {
