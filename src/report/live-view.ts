@@ -18,7 +18,13 @@ export interface View {
   /** Generating is over. */
   cleanUp(generatedWell: boolean): void;
   /** Shows the cursor at once; resolves when the end state is painted. */
-  end(well: boolean): Promise<void>;
+  end(ending: Ending): Promise<void>;
+}
+
+/** How generating ended, and whether nothing is left to be cleaned up. */
+export interface Ending {
+  readonly generated: 'well' | 'badly' | 'interrupted';
+  readonly cleaned: boolean;
 }
 
 /** What is read of a listr2 task. */
@@ -37,6 +43,7 @@ export function startView(terminal: Terminal, clock: Clock, tally: Tally, style:
   const over = new AbortController();
   const gates = { generating: openGate(), cleaning: openGate(), cleanUpReached: false };
   let above: string[] = [];
+  let interrupted = false;
 
   function update(task: { title: string; output: string }): void {
     task.title = `${PHASE_TITLES.generate}  ${progressTitle(tally, clock.nowMs())}`;
@@ -45,7 +52,9 @@ export function startView(terminal: Terminal, clock: Clock, tally: Tally, style:
 
   function paint(): void {
     const tasks: readonly PhaseTask[] = listr.tasks;
-    const lines = tasks.flatMap((task) => taskLines(task, terminal.columns - 1, spinner.fetch(), style));
+    const lines = tasks.flatMap((task) =>
+      taskLines(task, terminal.columns - 1, spinner.fetch(), style, interrupted),
+    );
     painter.paint(lines, above);
     above = [];
   }
@@ -69,11 +78,13 @@ export function startView(terminal: Terminal, clock: Clock, tally: Tally, style:
       gates.cleanUpReached = true;
       gates.generating.open(generatedWell);
     },
-    async end(well) {
+    async end({ generated, cleaned }) {
+      interrupted = generated === 'interrupted';
+      gates.cleanUpReached ||= cleaned;
       over.abort();
       painter.release();
-      gates.generating.open(well);
-      gates.cleaning.open(true);
+      gates.generating.open(generated === 'well');
+      gates.cleaning.open(cleaned);
       await ended;
     },
   };
@@ -132,9 +143,16 @@ function rendererThatEndsWith(paintEnd: () => void): ListrRendererFactory {
   };
 }
 
-function taskLines(task: PhaseTask, width: number, spinner: string, style: Style): string[] {
+function taskLines(
+  task: PhaseTask,
+  width: number,
+  spinner: string,
+  style: Style,
+  interrupted: boolean,
+): string[] {
   const line = (mark: string) => [`${mark} ${cut(task.title ?? '', width - 2)}`];
   if (task.isCompleted()) return line(style.good('✔'));
+  if (task.hasFailed() && interrupted) return [style.warn(cut(`… ${task.title ?? ''} · interrupted`, width))];
   if (task.hasFailed()) return line(style.bad('✖'));
   if (!task.isStarted()) return [style.faint(`  ${cut(task.title ?? '', width - 2)}`)];
   return [...line(style.note(spinner)), ...(task.output ? task.output.split('\n') : [])];

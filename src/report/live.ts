@@ -58,7 +58,11 @@ export function createLive({ terminal, clock }: LiveOptions): Reporter {
       if (generating && !view && (event.type === 'progress' || tally.active.size > 0)) begin();
     },
     end() {
-      return view?.end(tally.failures.size === 0 && summary !== undefined && summary.exit_code < 128);
+      const interrupted = summary === undefined || summary.exit_code >= 128;
+      return view?.end({
+        generated: interrupted ? 'interrupted' : tally.failures.size === 0 ? 'well' : 'badly',
+        cleaned: !interrupted && summary?.clean_up_owed === 0,
+      });
     },
   };
 }

@@ -88,7 +88,8 @@ function isRunning(take: ActiveTake): boolean {
 }
 
 function percent(share: number | undefined): string {
-  return share === undefined ? '' : `${Math.min(999, Math.floor(share * 100))}%`;
+  if (share === undefined) return '';
+  return share > 1 ? 'over' : `${Math.floor(share * 100)}%`;
 }
 
 function bar(share: number): string {

@@ -124,6 +124,30 @@ describe('the live view', () => {
     await live.end();
   });
 
+  it('says of a take that goes on past its expected time that it is over', async () => {
+    const { terminal, clock, live } = started();
+    queue(live, 1, 10_000);
+    await clock.advance(30_000);
+    expect((await seen(terminal)).lines[4]).toMatch(/ █{12} +over$/);
+    await live.end();
+  });
+
+  it('ends an interrupted run as interrupted, and ticks a clean-up that nothing is left of', async () => {
+    const ends = async (fields: Parameters<typeof summaryEvent>[0]) => {
+      const { terminal, clock, live } = started();
+      queue(live, 1);
+      await clock.advance(1000);
+      live.event(summaryEvent(fields));
+      await live.end();
+      return (await seen(terminal)).lines.slice(3).map((line) => line.trim());
+    };
+    expect(await ends({ exit_code: 130 })).toEqual([
+      expect.stringMatching(/^… Generate .* · interrupted$/),
+      'Clean up',
+    ]);
+    expect(await ends({})).toEqual([expect.stringMatching(/^✔ Generate/), '✔ Clean up']);
+  });
+
   it('breaks a long notice between words', async () => {
     const { terminal, clock, live } = started({ columns: 40 });
     const message = 'the service answers slowly, so that requests are made one after the other';
