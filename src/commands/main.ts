@@ -8,8 +8,8 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
   const faultOf = watchOutput(process.stdout);
   watchOutput(process.stderr);
   const code = await runLine(argv);
-  // What is written last fails last.
-  await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
+  // A fault of the last write is told a moment later.
+  await new Promise((resolve) => setImmediate(resolve));
   if (faultOf() === '') return code;
   process.stderr.write(`error[output]: standard output cannot be written (${faultOf()})\n`);
   return code === EXIT.ok ? EXIT.unavailable : code;
