@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { main } from '../../src/commands/main.js';
+import { completionCommand } from '../../src/commands/completion.js';
+import { createProgram } from '../../src/commands/program.js';
 
 describe('completion in a plain bash', () => {
   const cwd = mkdtempSync(path.join(os.tmpdir(), 'venice-batch-'));
@@ -17,7 +18,10 @@ describe('completion in a plain bash', () => {
       script += String(text);
       return true;
     });
-    await main(['completion', 'bash']);
+    await completionCommand(
+      createProgram(() => {}),
+      'bash',
+    );
     write.mockRestore();
     writeFileSync(path.join(cwd, '.completion'), script);
   });

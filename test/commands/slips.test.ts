@@ -5,7 +5,10 @@ describe('a slip on the command line', () => {
   let told = '';
   beforeEach(() => {
     told = '';
-    vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    vi.spyOn(process.stdout, 'write').mockImplementation((_text, ...more: unknown[]) => {
+      for (const one of more) if (typeof one === 'function') one();
+      return true;
+    });
     vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
       told += String(text);
       return true;
