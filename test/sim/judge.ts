@@ -2,7 +2,7 @@ import type { Attempt } from '../../src/lock/attempt.js';
 import { countsAsSpent } from '../../src/lock/attempt.js';
 import type { TransportRequest } from '../../src/ports.js';
 import type { Disk } from './disk.js';
-import type { LockView } from './lock-view.js';
+import type { LockReader, LockView } from './lock-view.js';
 import { createLockReader } from './lock-view.js';
 import { sha256 } from './media.js';
 import type { Server, ServerJob } from './server.js';
@@ -45,8 +45,6 @@ export interface Witness {
   readonly approved: string[];
   /** What may be spent under the lockfile in all, by this run's approval. */
   approvedUpToMicroUsd: number;
-  /** The lockfile was not sound when it started. */
-  readonly mustRefuse: boolean;
   /** Ids of jobs whose acceptance arrived whole. */
   readonly received: string[];
   /** What a person was told in notices. */
@@ -74,8 +72,8 @@ export interface JudgeWorld {
   readonly digestOf: (prompt: string) => string | undefined;
   /** How often this prompt may be charged. */
   readonly allowed: (prompt: string) => number;
-  /** Set while the lockfile holds damage that a person will undo. */
-  readonly mangled: () => boolean;
+  /** The lockfile was merged or damaged, and nobody has begun to mend it. */
+  readonly damaged: () => boolean;
   /** A file that a person deleted, or a job whose fate a person settled. */
   readonly waived: ReadonlySet<string>;
 }
@@ -91,13 +89,14 @@ export interface Judge {
   ended(witness: Witness): void;
   /** At rest: after a crash, at the end of a run, at the end of all. */
   look(): void;
-  /** The durable lockfile as of now. */
-  view(): LockView;
+  /** The lockfile as a process or a person sees it now. */
+  seen(): LockView;
 }
 
 export function createJudge(world: JudgeWorld): Judge {
   const violations: Violation[] = [];
-  const reader = createLockReader();
+  const readers: LockReader[] = [];
+  const seenReader = createLockReader();
   const secrets = world.secrets.map((secret) => Buffer.from(secret));
   const spenders = new Set<Witness>();
   const known = new Map<string, Attempt>();
@@ -109,12 +108,20 @@ export function createJudge(world: JudgeWorld): Judge {
   const blame = (check: Check, message: string) => {
     violations.push({ check, message });
   };
-  const view = () => reader.read(world.disk.certain(world.lockfilePath));
+  /** The durable lockfile: while it is being replaced, either of two. */
+  const possible = () =>
+    world.disk.possible(world.lockfilePath).map((bytes, at) => {
+      readers[at] ??= createLockReader();
+      return readers[at].read(bytes);
+    });
 
   return {
     violations,
     blame,
-    view,
+    seen: () => {
+      const entry = world.disk.entries.get(world.lockfilePath);
+      return seenReader.read(entry === 'directory' ? undefined : entry?.bytes);
+    },
     changed: (path, bytes) => {
       if (!world.writable.some((allowed) => path === allowed || path.startsWith(allowed)))
         blame('j', `writes ${path}`);
@@ -130,11 +137,13 @@ export function createJudge(world: JudgeWorld): Judge {
     },
     sent: (witness, request) => {
       const body = request.body === undefined ? {} : (JSON.parse(request.body) as Record<string, unknown>);
-      if (request.path === '/audio/queue') {
-        judgeSubmit(world, blame, { witness, spenders, armed }, String(body.prompt), view());
-        judgePrice(world, blame, witness, body);
-      } else if (request.path === '/audio/retrieve') judgePoll(world, blame, body, view());
-      else if (request.path === '/audio/complete') judgeCleanUp(world, blame, String(body.queue_id), view());
+      if (request.path === '/audio/queue') judgePrice(world, blame, witness, body);
+      for (const view of possible()) {
+        if (request.path === '/audio/queue')
+          judgeSubmit(world, blame, { witness, spenders, armed }, String(body.prompt), view);
+        else if (request.path === '/audio/retrieve') judgePoll(world, blame, body, view);
+        else if (request.path === '/audio/complete') judgeCleanUp(world, blame, String(body.queue_id), view);
+      }
     },
     handled: () => {
       if (world.server.jobs.size === jobsSeen) return;
@@ -143,12 +152,11 @@ export function createJudge(world: JudgeWorld): Judge {
     },
     ended: (witness) => judgeReceived(world, blame, witness),
     look: () => {
-      if (world.mangled()) return;
-      const possible = world.disk.possible(world.lockfilePath);
-      for (const bytes of possible) {
-        const seen = reader.read(bytes);
+      if (world.damaged()) return;
+      const views = possible();
+      for (const seen of views) {
         judgeHistory(blame, seen, known, knownIds, armed);
-        if (possible.length === 1) remember(seen, known, knownIds);
+        if (views.length === 1) remember(seen, known, knownIds);
         judgeCoverage(world, blame, seen);
         judgeFiles(world, blame, seen);
         judgeSurrender(world, blame, seen);
@@ -169,7 +177,7 @@ function judgeSubmit(
   for (const other of spenders)
     if (other !== witness && !other.over) blame('n', `${witness.name} and ${other.name} both submit`);
   spenders.add(witness);
-  if (witness.mustRefuse || view.badLines > 0) blame('g', `${witness.name} submits over a damaged lockfile`);
+  if (world.damaged() || view.badLines > 0) blame('g', `${witness.name} submits over a damaged lockfile`);
   const digest = world.digestOf(prompt);
   const intents = [...view.attempts.values()].filter(
     ({ latest }) => latest.state === 'intent' && latest.digest === digest,

@@ -4,6 +4,7 @@ import { faultCode } from '../../src/errors.js';
 import type { Attempt } from '../../src/lock/attempt.js';
 import { acquireGuard } from '../../src/lock/guard.js';
 import { repairFile } from '../../src/lock/repair-file.js';
+import type { Ports } from '../../src/ports.js';
 import { recover } from '../../src/run/recover.js';
 import { type Resolution, resolveAttempt } from '../../src/run/resolve.js';
 import { drawTrack } from './album.js';
@@ -48,6 +49,7 @@ function mergeLockfile(world: SimWorld): void {
     world,
     Buffer.concat([Buffer.from(begin), ours, Buffer.from(middle), theirs, Buffer.from(end)]),
   );
+  world.damaged = true;
 }
 
 /** An editor, or a disk, changes one character of the lockfile. */
@@ -62,6 +64,7 @@ export function mangle(world: SimWorld): void {
   const damaged = bytes.slice();
   damaged[world.rng.pick(quotes)] = QUOTE + 1;
   world.backup = bytes;
+  world.damaged = true;
   world.trace('the lockfile is damaged');
   replaceLockfile(world, damaged);
 }
@@ -74,6 +77,7 @@ export function unmangle(world: SimWorld): void {
   if (now?.length !== backup.length || now.filter((byte, at) => byte !== backup[at]).length !== 1)
     world.judge.blame('g', 'a damaged lockfile is written to');
   world.backup = undefined;
+  world.damaged = false;
   replaceLockfile(world, backup);
 }
 
@@ -94,7 +98,12 @@ function replaceLockfile({ disk, timeline }: SimWorld, bytes: Uint8Array): void 
 }
 
 /** `venice-batch repair`, as a program of its own. */
-export const repairing: Program = async ({ ports }, settings) => {
+export function repairing(world: SimWorld): Program {
+  world.damaged = false;
+  return async ({ ports }, settings) => repair(ports, settings);
+}
+
+async function repair(ports: Ports, settings: BatchSettings): Promise<'done'> {
   const { files, processes, clock, random } = ports;
   try {
     const guard = await acquireGuard(files, processes, clock, random, settings.lockfilePath);
@@ -108,7 +117,7 @@ export const repairing: Program = async ({ ports }, settings) => {
     if (faultCode(error) === '') throw error;
   }
   return 'done';
-};
+}
 
 /** As when tracks are put in another order: names are exchanged. */
 function swapStems(world: SimWorld): void {
@@ -117,7 +126,7 @@ function swapStems(world: SimWorld): void {
 }
 
 function deleteFile(world: SimWorld): void {
-  const stored = [...world.judge.view().attempts.values()].filter(({ latest }) => latest.file !== undefined);
+  const stored = [...world.judge.seen().attempts.values()].filter(({ latest }) => latest.file !== undefined);
   if (stored.length === 0) return;
   const { latest } = world.rng.pick(stored);
   world.trace(`a person deletes ${latest.file?.path}`);
@@ -128,7 +137,7 @@ function deleteFile(world: SimWorld): void {
 }
 
 export function doubtful(world: SimWorld): readonly Attempt[] {
-  return [...world.judge.view().attempts.values()]
+  return [...world.judge.seen().attempts.values()]
     .map(({ latest }) => latest)
     .filter(({ state }) => state === 'intent' || state === 'in_doubt');
 }
@@ -193,7 +202,7 @@ async function resolveAll(world: SimWorld, { ports, emit }: World, settings: Bat
 
 /** Charged, and nothing that the lockfile knows. */
 function unknownJobs(world: SimWorld): readonly ServerJob[] {
-  const known = new Set([...world.judge.view().attempts.values()].flatMap(({ queueIds }) => [...queueIds]));
+  const known = new Set([...world.judge.seen().attempts.values()].flatMap(({ queueIds }) => [...queueIds]));
   return [...world.server.jobs.values()].filter(
     ({ queueId }) => !known.has(queueId) && !world.waived.has(queueId),
   );

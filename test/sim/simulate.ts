@@ -50,7 +50,7 @@ async function play(world: SimWorld): Promise<void> {
 async function programOf(world: SimWorld, round: number): Promise<Program | undefined> {
   const mends = round > 0 && world.rng.chance(0.3);
   if (!mends) return undefined;
-  if (needsRepair(world)) return repairing;
+  if (needsRepair(world)) return repairing(world);
   await pass(world, QUIET_MS);
   return resolving(world);
 }
@@ -90,7 +90,7 @@ async function calmDown(world: SimWorld): Promise<void> {
   world.server.calm();
   world.trace('all is calm');
   await pass(world, QUIET_MS);
-  if (needsRepair(world)) await untilOver(world, launch(world, CALM_RUN, repairing));
+  if (needsRepair(world)) await untilOver(world, launch(world, CALM_RUN, repairing(world)));
   if (world.rng.chance(0.5)) await untilOver(world, launch(world, CALM_RUN, resolving(world)));
   let last: Incarnation | undefined;
   for (let run = 0; run < CALM_RUNS_MAX && isSound(world); run++) {
@@ -106,7 +106,7 @@ async function calmDown(world: SimWorld): Promise<void> {
 
 /** What is in flight under the other account's key is collected with that key. */
 function owesOtherAccount(world: SimWorld): boolean {
-  return [...world.judge.view().attempts.values()].some(
+  return [...world.judge.seen().attempts.values()].some(
     ({ latest }) =>
       IN_FLIGHT.has(latest.state) && world.server.jobs.get(latest.queue_id ?? '')?.account === KEYS[1],
   );
@@ -132,7 +132,7 @@ function isSettled(world: SimWorld, { report, error, apiKey }: Incarnation): boo
 /** Invariant l, and that the run's own word on how it ended is true. */
 function judgeEnd(world: SimWorld, { report, error }: Incarnation): void {
   const { judge } = world;
-  const view = judge.view();
+  const view = judge.seen();
   const code = report?.exitCode ?? exitCodeOf(error);
   if (code === EXIT.lockfile) {
     if (view.badLines === 0) judge.blame('l', 'the lockfile is refused and can be read');

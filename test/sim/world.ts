@@ -64,6 +64,8 @@ export interface SimWorld {
   readonly oldLockfiles: Uint8Array[];
   /** The lockfile as it was before it was damaged, until a person puts it back. */
   backup?: Uint8Array | undefined;
+  /** The lockfile was merged or damaged, and nobody has begun to mend it. */
+  damaged: boolean;
   /** What a person has found out about attempts in doubt, by attempt id. */
   readonly verdicts: Map<string, Resolution>;
   readonly trace: (line: string) => void;
@@ -125,7 +127,7 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
       const { wanted, extra } = allowances.get(prompt) ?? { wanted: 0, extra: 0 };
       return wanted + extra;
     },
-    mangled: () => world.backup !== undefined,
+    damaged: () => world.damaged,
     waived,
   });
   const diskWorld: DiskWorld = {
@@ -166,6 +168,7 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
     waived,
     verdicts: new Map(),
     oldLockfiles: [],
+    damaged: false,
     trace,
     seed,
     boots: 1,
@@ -177,7 +180,7 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
 
 /** Whether the lockfile is one that `run` refuses. */
 export function needsRepair(world: SimWorld): boolean {
-  const { headers, badLines } = world.judge.view();
+  const { headers, badLines } = world.judge.seen();
   return headers > 1 || badLines > 0;
 }
 
@@ -218,7 +221,6 @@ export function launch(
       received: [],
       notices: '',
       quotedMs: new Map(),
-      mustRefuse: needsRepair(world),
       over: false,
     },
     stop: new AbortController(),
@@ -251,14 +253,16 @@ function permit(world: SimWorld, draw: RunDraw): void {
   }
 }
 
-/** Attempts for this prompt that a person may ask to buy again. */
+/** Jobs for this prompt that failed or are gone, and attempts given up: what a person may ask to buy again. */
 function givenUp(world: SimWorld, prompt: string): number {
-  const digest = world.album.digests.get(prompt);
+  const { server, album, judge, timeline, waived } = world;
   let count = 0;
-  for (const { latest } of world.judge.view().attempts.values())
+  for (const job of server.jobs.values())
+    if (job.prompt === prompt && (job.fails || timeline.nowMs() >= job.expiresMs)) count += 1;
+  for (const { latest } of judge.seen().attempts.values())
     if (
-      latest.digest === digest &&
-      (latest.state === 'failed' || latest.state === 'lost' || world.waived.has(latest.attempt))
+      latest.digest === album.digests.get(prompt) &&
+      (latest.state === 'lost' || waived.has(latest.attempt))
     )
       count += 1;
   return count;
@@ -355,7 +359,7 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
         world.trace(`${witness.name} is asked for ${plan.totalMicroUsd}`);
         if (draw.declines) return 'declined';
         witness.approved.push(...plan.purchases.map(({ request }) => request.prompt));
-        witness.approvedUpToMicroUsd = spentUnder(judge.view()) + plan.totalMicroUsd;
+        witness.approvedUpToMicroUsd = spentUnder(judge.seen()) + plan.totalMicroUsd;
         return 'approved';
       }),
     stop: incarnation.stop.signal,
