@@ -64,9 +64,10 @@ export async function settleMove(context: MoveContext, attempt: Attempt): Promis
     (await files.facts(source)) !== undefined && (await publishFile(files, source, target)) === 'published';
   const arrived = moved || (await hashFile(files, target))?.sha256 === file.sha256;
   if (arrived && !moved) {
+    await files.syncDirectory(path.dirname(target));
     // The killed run may have had both names: the old one is only a link to the same bytes.
     if ((await hashFile(files, source))?.sha256 === file.sha256) await files.remove(source);
-    for (const place of [target, source]) await syncIfThere(files, path.dirname(place));
+    await syncIfThere(files, path.dirname(source));
   }
   const { move_to: _settled, ...rest } = changed(context.store, attempt, {
     file: arrived ? { ...file, path: to } : file,

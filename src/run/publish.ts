@@ -15,9 +15,19 @@ export function asideStem(stem: string, digest: string): string {
  * @returns `occupied` when something already has that name
  */
 export async function publishFile(files: Files, from: string, to: string): Promise<'published' | 'occupied'> {
+  const how = await giveName(files, from, to);
+  if (how === 'occupied') return how;
+  // In two folders a loss of power may keep either change without the other: the new name comes first.
+  if (path.dirname(from) !== path.dirname(to)) await files.syncDirectory(path.dirname(to));
+  if (how === 'linked') await files.remove(from);
+  await files.syncDirectory(path.dirname(from));
+  return 'published';
+}
+
+async function giveName(files: Files, from: string, to: string): Promise<'linked' | 'renamed' | 'occupied'> {
   try {
     await files.link(from, to);
-    await files.remove(from);
+    return 'linked';
   } catch (error) {
     if (faultCode(error) === 'EEXIST') return 'occupied';
     if (!LINKLESS.has(faultCode(error))) throw error;
@@ -25,10 +35,8 @@ export async function publishFile(files: Files, from: string, to: string): Promi
     // but the guard keeps other runs away.
     if ((await files.facts(to)) !== undefined) return 'occupied';
     await files.rename(from, to);
+    return 'renamed';
   }
-  await files.syncDirectory(path.dirname(to));
-  if (path.dirname(from) !== path.dirname(to)) await files.syncDirectory(path.dirname(from));
-  return 'published';
 }
 
 const LINKLESS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']);
