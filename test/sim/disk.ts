@@ -30,6 +30,8 @@ export interface Disk {
   certain(path: string): Uint8Array | undefined;
   /** What the file may hold after a loss of power now, as far as entries decide it: each synced. */
   possible(path: string): readonly (Uint8Array | undefined)[];
+  /** Whether, whatever a loss of power now leaves of the entries, one of the paths has such a file, synced. */
+  survives(paths: readonly string[], isIt: (synced: Uint8Array) => boolean): boolean;
 }
 
 export function createDisk(rng: Rng): Disk {
@@ -83,6 +85,17 @@ export function createDisk(rng: Rng): Disk {
       for (const change of pending) for (const [at, to] of change) if (at === path) inodes.add(to);
       return [...inodes].map((inode) => (inode === 'directory' ? undefined : inode?.synced));
     },
+    survives: (paths, isIt) => {
+      const concerned = pending.filter((change) => change.some(([path]) => paths.includes(path)));
+      return outcomes(concerned).every((kept) => {
+        const entriesThen = new Map(paths.map((path) => [path, durable.get(path)]));
+        for (const change of kept) applyTo(entriesThen as Map<string, Entry>, change);
+        return paths.some((path) => {
+          const inode = entriesThen.get(path);
+          return inode !== undefined && inode !== 'directory' && isIt(inode.synced);
+        });
+      });
+    },
     certain: (path) => {
       const inode = durable.get(path);
       if (inode === undefined || inode === 'directory') return undefined;
@@ -123,6 +136,23 @@ function applySome(rng: Rng, pending: readonly EntryChange[], apply: (change: En
     if (lost) for (const folder of folders) cutOff.add(folder);
     else apply(change);
   }
+}
+
+/** Every choice of changes that may be kept: of each folder's a first part, a change of two folders in both or neither. */
+function outcomes(pending: readonly EntryChange[]): readonly (readonly EntryChange[])[] {
+  let choices: { readonly kept: readonly EntryChange[]; readonly cutOff: ReadonlySet<string> }[] = [
+    { kept: [], cutOff: new Set() },
+  ];
+  for (const change of pending) {
+    const folders = change.map(([path]) => folderOf(path));
+    choices = choices.flatMap(({ kept, cutOff }) => {
+      const lost = { kept, cutOff: new Set([...cutOff, ...folders]) };
+      return folders.some((folder) => cutOff.has(folder))
+        ? [lost]
+        : [lost, { kept: [...kept, change], cutOff }];
+    });
+  }
+  return choices.map(({ kept }) => kept);
 }
 
 const PAGE_BYTES = 4096;

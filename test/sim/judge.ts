@@ -243,10 +243,8 @@ function judgeCleanUp(world: JudgeWorld, blame: Blame, queueId: string, view: Lo
     blame('c', `${queueId} is deleted while it is ${attempt?.state ?? 'unknown'}`);
     return;
   }
-  const hash = hashOf(world, attempt, 'certain');
-  if (hash !== attempt.file.sha256)
-    blame('c', `${queueId} is deleted and ${attempt.file.path} is not durable`);
-  else if (!isServed(world, job, hash))
+  if (!isDurable(world, attempt)) blame('c', `${queueId} is deleted and ${attempt.file.path} is not durable`);
+  else if (!isServed(world, job, attempt.file.sha256))
     blame('c', `${queueId} is deleted and ${attempt.file.path} is not what was served`);
 }
 
@@ -254,20 +252,14 @@ function isServed(world: JudgeWorld, job: ServerJob, hash: string): boolean {
   return world.thorough ? hash === job.sha256 : job.served.has(hash);
 }
 
-/** A journaled move may have come to either place. */
-function hashOf(world: JudgeWorld, { file, move_to }: Attempt, how: 'certain' | 'seen'): string | undefined {
-  if (file === undefined) return undefined;
-  let found: string | undefined;
-  for (const path of move_to === undefined ? [file.path] : [file.path, move_to]) {
-    const absolute = `${world.outputRoot}/${path}`;
-    const entry = world.disk.entries.get(absolute);
-    const bytes =
-      how === 'certain' ? world.disk.certain(absolute) : entry === 'directory' ? undefined : entry?.bytes;
-    const hash = bytes === undefined ? undefined : sha256(bytes);
-    if (hash === file.sha256) return hash;
-    found ??= hash;
-  }
-  return found;
+/** Whether the file outlives a loss of power now. A journaled move may have come to either place. */
+function isDurable({ disk, outputRoot }: JudgeWorld, { file, move_to }: Attempt): boolean {
+  if (file === undefined) return false;
+  const places = move_to === undefined ? [file.path] : [file.path, move_to];
+  return disk.survives(
+    places.map((place) => `${outputRoot}/${place}`),
+    (synced) => sha256(synced) === file.sha256,
+  );
 }
 
 function judgeCharges(world: JudgeWorld, blame: Blame): void {
@@ -338,15 +330,11 @@ function judgeFiles(world: JudgeWorld, blame: Blame, view: LockView): void {
   for (const { latest } of view.attempts.values()) {
     if (latest.file === undefined || (latest.state !== 'stored' && latest.state !== 'done')) continue;
     if (world.waived.has(latest.attempt)) continue;
-    const hash = hashOf(world, latest, 'certain');
-    if (hash !== latest.file.sha256)
-      blame(
-        'd',
-        `${latest.file.path} of ${latest.attempt} (${latest.state}) is ${hash === undefined ? 'not durable' : 'another file'}`,
-      );
+    const what = `${latest.file.path} of ${latest.attempt} (${latest.state})`;
+    if (!isDurable(world, latest)) blame('d', `${what} is not durable`);
     const job = world.server.jobs.get(latest.queue_id ?? '');
-    if (job !== undefined && hash !== undefined && !isServed(world, job, hash))
-      blame('d', `${latest.file.path} is not what was served`);
+    if (job !== undefined && !isServed(world, job, latest.file.sha256))
+      blame('d', `${what} is not what was served`);
   }
 }
 

@@ -101,7 +101,7 @@ async function calmDown(world: SimWorld): Promise<void> {
   }
   if (!isSound(world) || last === undefined) return;
   judgeEnd(world, last);
-  await judgeRest(world);
+  if (last.report?.exitCode === EXIT.ok) await judgeRest(world);
 }
 
 /** What is in flight under the other account's key is collected with that key. */
