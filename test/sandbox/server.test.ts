@@ -62,7 +62,7 @@ describe('the sandbox server', () => {
     await expect(post('/audio/queue', { ...SONG, prompt: 'A song [sandbox:lost-answer]' })).rejects.toThrow();
     const headers = { authorization: 'Bearer sandbox' };
     const balance = await (await fetch(`${url}/billing/balance`, { headers })).json();
-    expect(balance).toMatchObject({ balances: { usd: 99.31 } });
+    expect(balance).toMatchObject({ balances: { usd: 9_999.31 } });
   });
 
   it('outlives clients that leave in the middle', async () => {

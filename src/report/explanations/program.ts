@@ -59,6 +59,13 @@ const DISK: Explanations = {
     mend: 'Make room or mend the folder, and run again: it collects, and costs nothing.',
     next: RUN,
   },
+  output: {
+    title: 'What is printed cannot be written',
+    text: 'The disk behind standard output is full or failed. The run itself ended as it would have.',
+    money: 'As the lockfile says.',
+    mend: 'Make room, and look again.',
+    next: 'venice-batch status album.yaml',
+  },
   exists: {
     title: 'The file exists already',
     text: '`init` overwrites nothing.',

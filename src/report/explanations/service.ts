@@ -33,6 +33,10 @@ const ANSWERS: Explanations = {
   ),
   body: lostAnswer('The answer broke off', 'The connection ended in the middle of it.'),
   unknown: lostAnswer('The connection failed', 'The system told no reason.'),
+  UND_ERR_ABORTED: lostAnswer(
+    'The answer was given up',
+    'This side stopped reading: it was too long, not what was asked for, or the run was ended.',
+  ),
   DEADLINE: lostAnswer(
     'No answer in time',
     'The service or the network took longer than any such request needs.',
