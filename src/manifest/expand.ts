@@ -47,10 +47,10 @@ export function expandTracks(
     const request = normaliseRequest(inputOf(track, words.text));
     diagnostics.push(...checkTrack(track, request));
     const { digest: whole, parts } = digest(request);
-    const shared = { ...aboutTrack(track), request, digest: whole, parts };
+    const shared = { request, digest: whole, parts, ...aboutTrack(track) };
     for (let take = 1; take <= shared.takes; take += 1) {
       const stem = namer.name(track, take, request.model);
-      if (typeof stem === 'string') takes.push({ ...shared, key: keyOf(track.id, take), take, stem });
+      if (typeof stem === 'string') takes.push({ key: keyOf(track.id, take), take, stem, ...shared });
       else diagnostics.push(...stem);
     }
   }

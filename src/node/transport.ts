@@ -81,13 +81,13 @@ function dispatchedBy(
   };
   const keyed = apiKey === undefined ? open : { ...open, authorization: `Bearer ${apiKey}` };
   const prefix = base.pathname === '/' ? '' : base.pathname;
+  const typed = { ...keyed, 'content-type': 'application/json' };
   // Only for the body: until the headers, the deadline stands, and holds against informational answers too.
   const timeouts = { headersTimeout: 0, bodyTimeout: idleTimeoutMs ?? 60_000 };
   return ({ method, path, elsewhere, body }) => {
     if (elsewhere === undefined) {
-      const headers = body === undefined ? keyed : { ...keyed, 'content-type': 'application/json' };
-      const whole = { origin: base.origin, path: prefix + path, method, headers, body: body ?? null };
-      return { ...whole, ...timeouts };
+      const headers = body === undefined ? keyed : typed;
+      return { origin: base.origin, path: prefix + path, method, headers, body: body ?? null, ...timeouts };
     }
     const url = URL.canParse(elsewhere) ? new URL(elsewhere) : undefined;
     // Plain http is for a simulator on this machine alone.

@@ -95,7 +95,7 @@ function priced(draft: Draft, quotes: AssembleInput['quotes']): Purchase | undef
   if (quote === undefined) return undefined;
   const { microUsd, quotedAtMs } = quote;
   const told = catalogueMicroUsd === undefined ? {} : { catalogueMicroUsd };
-  return { ...purchase, quote: { ...query, microUsd, quotedAtMs, ...told } };
+  return { quote: { microUsd, quotedAtMs, ...query, ...told }, ...purchase };
 }
 
 function noQuote(drafts: readonly Draft[]): readonly Diagnostic[] {

@@ -49,7 +49,7 @@ export function createClient(transport: Transport): VeniceClient {
     models: () => call(get('/models?type=music', DEADLINE_MS.models), readCatalogue, MODELS_BYTES_MAX),
     quote: (query) => call(post('/audio/quote', query, DEADLINE_MS.quote), readQuote),
     queue: (request) =>
-      call({ ...post('/audio/queue', request, DEADLINE_MS.queue), freshConnection: true }, (body) =>
+      call(post('/audio/queue', request, DEADLINE_MS.queue, { freshConnection: true }), (body) =>
         readQueued(body, request.model),
       ),
     retrieve: async (model, queueId) => {
@@ -70,8 +70,13 @@ function get(path: string, deadlineMs: number): TransportRequest {
   return { method: 'GET', path, deadlineMs };
 }
 
-function post(path: string, body: object, deadlineMs: number): TransportRequest {
-  return { method: 'POST', path, body: JSON.stringify(body), deadlineMs };
+function post(
+  path: string,
+  body: object,
+  deadlineMs: number,
+  more?: Pick<TransportRequest, 'freshConnection'>,
+): TransportRequest {
+  return { method: 'POST', path, body: JSON.stringify(body), deadlineMs, ...more };
 }
 
 /** The content type alone tells a status report from the audio. */
