@@ -25,8 +25,14 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'published-without-folder-sync',
     'src/run/publish.ts',
-    'await files.syncDirectory(path.dirname(to));\n  if',
-    'if',
+    "await files.syncDirectory(path.dirname(from));\n  return 'published';",
+    "return 'published';",
+  ),
+  patched(
+    'old-name-goes-first',
+    'src/run/publish.ts',
+    'if (path.dirname(from) !== path.dirname(to)) await files.syncDirectory(path.dirname(to));',
+    '',
   ),
   { name: 'resend-on-5xx', tampering: { transport: resending } },
   patched(
@@ -156,8 +162,8 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'files-are-replaced',
     'src/run/publish.ts',
-    'await files.link(from, to);\n    await files.remove(from);',
-    'await files.rename(from, to);',
+    "await files.link(from, to);\n    return 'linked';",
+    "await files.rename(from, to);\n    return 'renamed';",
   ),
   patched(
     'moves-are-not-journaled',

@@ -5,9 +5,10 @@ import { mutantNamed } from './mutants.js';
 import type { Account, Order, WorkerData } from './worker.js';
 import type { SimResult } from './world.js';
 
-export interface Game {
-  readonly from: number;
-  readonly count: number;
+export type Game = GameRules &
+  ({ readonly from: number; readonly count: number } | { readonly seeds: readonly number[] });
+
+interface GameRules {
   readonly workers: number;
   readonly mutant?: string | undefined;
   /** End with the first failing seed. */
@@ -35,19 +36,15 @@ export async function play(game: Game): Promise<Outcome> {
   const startedMs = performance.now();
   const total = { seeds: 0, runs: 0, crashes: 0, charges: 0, events: 0 };
   const failed: SimResult[] = [];
-  let next = game.from;
-  const end = game.from + game.count;
-  const enough = () => next >= end || (game.untilFailure === true && failed.length > 0);
+  const orders = ordersOf(game);
+  let next = 0;
+  const enough = () => next >= orders.length || (game.untilFailure === true && failed.length > 0);
   const thread = async () => {
     const hand = hire(entry, game.mutant);
     try {
       while (!enough()) {
-        const order: Order = {
-          from: next,
-          count: Math.min(SEEDS_AN_ORDER, end - next),
-          twiceEvery: TWICE_EVERY,
-        };
-        next += order.count;
+        const order = orders[next]!;
+        next += 1;
         const account = await hand.work(order);
         for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += account[key];
         failed.push(...account.failed);
@@ -67,12 +64,21 @@ export async function play(game: Game): Promise<Outcome> {
   const seconds = (performance.now() - startedMs) / 1000;
   const seedsPerSecond = total.seeds / seconds;
   const lines = [
-    `${total.seeds} seeds from ${game.from}: ${total.runs} runs, ${total.crashes} crashes, ${total.charges} charges, ${total.events} events`,
+    `${total.seeds} seeds${'from' in game ? ` from ${game.from}` : ''}: ${total.runs} runs, ${total.crashes} crashes, ${total.charges} charges, ${total.events} events`,
     `${seedsPerSecond.toFixed(0)} seeds a second on ${game.workers} threads`,
     `${failed.length} with a violation`,
     ...failed.slice(0, 20).flatMap((result) => told(result, game.mutant)),
   ];
   return { failed, seeds: total.seeds, seedsPerSecond, lines };
+}
+
+function ordersOf(game: Game): readonly Order[] {
+  if ('seeds' in game) return game.seeds.map((seed) => ({ from: seed, count: 1, twiceEvery: 1 }));
+  const orders: Order[] = [];
+  const end = game.from + game.count;
+  for (let from = game.from; from < end; from += SEEDS_AN_ORDER)
+    orders.push({ from, count: Math.min(SEEDS_AN_ORDER, end - from), twiceEvery: TWICE_EVERY });
+  return orders;
 }
 
 function told({ seed, violations }: SimResult, mutant: string | undefined): readonly string[] {

@@ -1,0 +1,13 @@
+/** Seeds that once found a fault of the program, at the time of writing with what they found. */
+export const REGRESSIONS: readonly number[] = [
+  // A run resumed with --keep left a stored take stored for ever.
+  9081,
+  // A file that took the place of a missing one was moved away as that one's.
+  21262, 24283,
+  // A file was moved aside for a newcomer that was not the one the lockfile meant.
+  36400,
+  // A clean-up's record was made from what a move had made old.
+  34074,
+  // A move between folders could lose the new name and keep the removal of the old one.
+  1394, 17055, 37140,
+];

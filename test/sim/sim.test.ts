@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest';
+import { play } from './play.js';
+import { REGRESSIONS } from './regressions.js';
+
+const FRESH_SEEDS = 4000;
+const WORKERS = 2;
+const TIME_OUT_MS = 120_000;
+
+it(
+  'keeps the promise in some thousand worlds that nobody has seen before',
+  async () => {
+    const from = 1 + Math.floor(Math.random() * 2 ** 31);
+    const { lines, failed } = await play({ from, count: FRESH_SEEDS, workers: WORKERS });
+    expect(failed, lines.join('\n')).toEqual([]);
+  },
+  TIME_OUT_MS,
+);
+
+it(
+  'keeps the promise in the worlds that once broke it',
+  async () => {
+    const { lines, failed } = await play({ seeds: REGRESSIONS, workers: WORKERS });
+    expect(failed, lines.join('\n')).toEqual([]);
+  },
+  TIME_OUT_MS,
+);
