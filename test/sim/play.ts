@@ -26,7 +26,7 @@ export interface Outcome {
 }
 
 /** Small: a worker that fails early is told soon, and both cores end together. */
-const SEEDS_AN_ORDER = 100;
+const SEEDS_AN_ORDER = 50;
 const TWICE_EVERY = 50;
 const HANGS_AFTER_MS = 120_000;
 
@@ -73,11 +73,15 @@ export async function play(game: Game): Promise<Outcome> {
 }
 
 function ordersOf(game: Game): readonly Order[] {
-  if ('seeds' in game) return game.seeds.map((seed) => ({ from: seed, count: 1, twiceEvery: 1 }));
+  const untilFailure = game.untilFailure === true;
+  if ('seeds' in game)
+    return game.seeds.map((seed) => ({ from: seed, count: 1, twiceEvery: 1, untilFailure }));
   const orders: Order[] = [];
   const end = game.from + game.count;
-  for (let from = game.from; from < end; from += SEEDS_AN_ORDER)
-    orders.push({ from, count: Math.min(SEEDS_AN_ORDER, end - from), twiceEvery: TWICE_EVERY });
+  for (let from = game.from; from < end; from += SEEDS_AN_ORDER) {
+    const count = Math.min(SEEDS_AN_ORDER, end - from);
+    orders.push({ from, count, twiceEvery: TWICE_EVERY, untilFailure });
+  }
   return orders;
 }
 

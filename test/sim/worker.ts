@@ -11,6 +11,7 @@ export interface Order {
   readonly count: number;
   /** Of every so many seeds, one is played twice and both traces are compared. */
   readonly twiceEvery: number;
+  readonly untilFailure: boolean;
 }
 
 export interface WorkerData {
@@ -48,6 +49,7 @@ parentPort?.on('message', async (order: Order) => {
     total.charges += result.charges;
     total.events += result.events;
     if (result.violations.length > 0) failed.push(result);
+    if (failed.length > 0 && order.untilFailure) break;
   }
   parentPort?.postMessage({ ...total, failed } satisfies Account);
 });
