@@ -74,12 +74,14 @@ export function enter(book: Book, id: string, about: JobKind, state: Job['state'
   };
   book.jobs.set(id, job);
   if (state !== 'owed') kind.jobs += 1;
-  if (state === 'flight') countFlight(book, lane, 1);
+  if (state === 'flight') countFlight(book, job, 1);
   return job;
 }
 
-function countFlight(book: Book, lane: Lane, change: 1 | -1): void {
+function countFlight(book: Book, job: Job, change: 1 | -1): void {
+  const { lane } = job;
   lane.inFlight += change;
+  if (job.ranMs === 0) lane.unasked += change;
   book.inFlight += change;
 }
 
@@ -109,7 +111,7 @@ export function begin(book: Book, { doing, job }: Choice, nowMs: number): Action
   lane.actionsSincePriced += 1;
   book.underWay[doing] += 1;
   book.unanswered += 1;
-  if (doing === 'submit') countFlight(book, lane, 1);
+  if (doing === 'submit') countFlight(book, job, 1);
   return { kind: doing, job: job.id };
 }
 
@@ -147,7 +149,7 @@ function settleSubmit(book: Book, job: Job, outcome: Settled, nowMs: number): vo
     lane.flight.set(job, dueMs(job));
     return;
   }
-  countFlight(book, lane, -1);
+  countFlight(book, job, -1);
   if (outcome.kind === 'again' && !book.stopped) lane.held.set(job, outcome.notBeforeMs);
   else drop(book, job);
 }
@@ -160,7 +162,7 @@ function settlePoll(book: Book, job: Job, outcome: Settled, nowMs: number): void
     lane.flight.set(job, dueMs(job));
     return;
   }
-  countFlight(book, lane, -1);
+  countFlight(book, job, -1);
   kind.times.left(job.ranMs);
   if (outcome.kind === 'stored') kind.times.done(job.ranMs, outcome.readyAtMs - job.bornMs);
   if (outcome.kind !== 'stored' || !outcome.clean || book.options.keep === true) {
@@ -179,6 +181,7 @@ function learnRunning(job: Job, outcome: Settled & { kind: 'running' }, nowMs: n
   }
   const ranMs = Math.max(job.ranMs, job.sentMs - job.bornMs);
   job.kind.times.ranOn(job.ranMs, ranMs);
+  if (job.ranMs === 0 && ranMs > 0) job.lane.unasked -= 1;
   job.ranMs = ranMs;
   if (averageExecutionMs !== undefined && averageExecutionMs > 0) learnTold(job.lane, averageExecutionMs);
 }

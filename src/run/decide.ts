@@ -1,14 +1,6 @@
 import type { Doing, Job, Kind, Lane } from './lane.js';
 import { unsubmitted } from './lane.js';
-import {
-  choosePrice,
-  createTolls,
-  cycleMs,
-  type Demand,
-  nextAgeMs,
-  POLL_GAP_MS,
-  type Tolls,
-} from './price.js';
+import { choosePrice, cycleMs, type Demand, nextAgeMs, POLL_GAP_MS, type Tolls, tollsOf } from './price.js';
 
 /** What holds for one lane at one moment, from the run as a whole. */
 export interface Rules {
@@ -45,6 +37,10 @@ const KEPT_SHARE = 1.5;
 const LAST_MOMENTS_MS = 2_500;
 /** A poll that costs nothing is made when the job is done with at least this chance. */
 const EARLY_CHANCE_MIN = 0.3;
+/** In these moments: how often to look whether something has become worth it, ms. */
+const LOOK_MS = 250;
+/** Whatever comes: nobody is asked to call again sooner, ms. */
+const WAKE_MS_MIN = 1;
 /** Jobs in flight are put in order again after one action for so many of them. */
 const JOBS_PER_PRICING = 8;
 
@@ -75,7 +71,7 @@ export function wakesAtMs(lane: Lane, rules: Rules, nowMs: number): number {
   const { pacer, flight, owed, held, wanted } = lane;
   const { may } = rules;
   const times: number[] = [];
-  if (may.poll && flight.size > 0) times.push(flight.peekKey(), lastMomentsMs(lane, nowMs));
+  if (may.poll && flight.size > 0) times.push(flight.peekKey(), nextLookMs(lane, nowMs));
   if (may.complete && owed.size > 0) {
     times.push(
       owed.size > OWED_MAX ? owed.peekKey() : Math.max(owed.peekKey(), spareAtMs(lane, rules, nowMs)),
@@ -84,17 +80,20 @@ export function wakesAtMs(lane: Lane, rules: Rules, nowMs: number): number {
   if (may.submit) {
     times.push(held.peekKey());
     if (wanted.size > 0 && hasRoom(lane, rules)) times.push(nowMs);
-    else if (wanted.size > 0 && mayRunAhead(lane, rules)) times.push(lastMomentsMs(lane, nowMs));
+    else if (wanted.size > 0 && mayRunAhead(lane, rules)) times.push(nextLookMs(lane, nowMs));
   }
   const wakeMs = Math.min(...times);
   if (wakeMs === NEVER) return NEVER;
   return pacer.credit(nowMs) < 1
     ? Math.max(wakeMs, pacer.opensAtMs(nowMs))
-    : Math.max(wakeMs, nowMs + IDLE_MS);
+    : Math.max(wakeMs, nowMs + WAKE_MS_MIN);
 }
 
-/** Where the last moments have come and nothing is worth a request: when to look again. */
-const IDLE_MS = 250;
+/** When to look at the last moments of the budget; again and again once they have come. */
+function nextLookMs(lane: Lane, nowMs: number): number {
+  const lastMs = lastMomentsMs(lane, nowMs);
+  return lastMs > nowMs ? lastMs : nowMs + LOOK_MS;
+}
 
 /** When a job is to be asked next. */
 export function dueMs(job: Job): number {
@@ -106,6 +105,7 @@ export function demandOf(lane: Lane, rules: Rules, nowMs: number): Demand {
   return {
     unsubmitted: rules.submits ? unsubmitted(lane) : 0,
     inFlight: lane.inFlight,
+    unasked: lane.unasked,
     owed: lane.owed.size,
     width: widthOf(lane, rules),
     meanMs: average(lane, (kind) => kind.survival.meanMs),
@@ -122,11 +122,12 @@ function price(lane: Lane, rules: Rules, nowMs: number): void {
     const survival = kind.times.survival();
     if (survival === kind.survival) continue;
     kind.survival = survival;
-    kind.tolls = createTolls(survival);
     changed = true;
   }
-  const tolls = tollsOf(lane);
-  const step = choosePrice(demandOf(lane, rules, nowMs), tolls, lane.priceStep);
+  const tolls = laneTolls(lane);
+  // Where requests cost nothing there is nothing to weigh.
+  const free = lane.pacer.perMinute() === NEVER;
+  const step = free ? 0 : choosePrice(demandOf(lane, rules, nowMs), tolls, lane.priceStep);
   changed ||= step !== lane.priceStep;
   lane.priceStep = step;
   lane.toll = tolls(step);
@@ -189,13 +190,13 @@ function average(lane: Lane, of: (kind: Kind) => number): number {
   return jobs === 0 ? 0 : sum / jobs;
 }
 
-function tollsOf(lane: Lane): Tolls {
-  const [first, ...others] = [...lane.kinds.values()].filter((kind) => kind.jobs > 0);
-  if (first === undefined) return () => lane.toll;
-  if (others.length === 0) return first.tolls;
+function laneTolls(lane: Lane): Tolls {
+  const kinds = [...lane.kinds.values()].filter((kind) => kind.jobs > 0);
+  if (kinds.length === 0) return () => lane.toll;
+  if (kinds.length === 1) return tollsOf(kinds[0]!.survival);
   return (step) => ({
-    priceMs: first.tolls(step).priceMs,
-    polls: average(lane, (kind) => kind.tolls(step).polls),
-    waitMs: average(lane, (kind) => kind.tolls(step).waitMs),
+    priceMs: tollsOf(kinds[0]!.survival)(step).priceMs,
+    polls: average(lane, (kind) => tollsOf(kind.survival)(step).polls),
+    waitMs: average(lane, (kind) => tollsOf(kind.survival)(step).waitMs),
   });
 }

@@ -1,13 +1,12 @@
 import type { Pacer } from '../venice/pace.js';
 import { createHeap, type Heap } from './heap.js';
 import { createRunTimes, type RunTimes, type Survival } from './learn.js';
-import { createTolls, type Toll, type Tolls } from './price.js';
+import type { Toll } from './price.js';
 
 /** Jobs of one model and about the same length: alike in how long they run. */
 export interface Kind {
   readonly times: RunTimes;
   survival: Survival;
-  tolls: Tolls;
   /** Its jobs that are not stored yet. */
   jobs: number;
 }
@@ -56,17 +55,16 @@ export interface Lane {
   readonly owed: Heap<Job>;
   /** Submitted or being submitted, and not yet stored. */
   inFlight: number;
+  /** Of these, jobs that were never seen running. */
+  unasked: number;
   /** Requests under way. */
   underWay: number;
   /** The step of the price of a poll now, and what it comes to for a job of average kind. */
-  priceStep: number;
+  priceStep: number | undefined;
   toll: Toll;
   /** Actions given out since jobs were last put in order by it. */
   actionsSincePriced: number;
 }
-
-/** About 2 s. */
-const PRICE_STEP_FIRST = 21;
 
 export function createLane(model: string, pacer: Pacer): Lane {
   const pooled = createRunTimes();
@@ -81,8 +79,9 @@ export function createLane(model: string, pacer: Pacer): Lane {
     flight: createHeap(),
     owed: createHeap(),
     inFlight: 0,
+    unasked: 0,
     underWay: 0,
-    priceStep: PRICE_STEP_FIRST,
+    priceStep: undefined,
     toll: { priceMs: 2_000, polls: 1, waitMs: 2_000 },
     actionsSincePriced: Number.POSITIVE_INFINITY,
   };
@@ -95,8 +94,7 @@ export function kindOf(lane: Lane, durationSeconds: number | undefined): Kind {
   if (found !== undefined) return found;
   const times = createRunTimes(lane.pooled);
   if (lane.toldMs !== undefined) times.told(lane.toldMs);
-  const survival = times.survival();
-  const kind: Kind = { times, survival, tolls: createTolls(survival), jobs: 0 };
+  const kind: Kind = { times, survival: times.survival(), jobs: 0 };
   lane.kinds.set(key, kind);
   return kind;
 }

@@ -40,7 +40,7 @@ const PRIOR_WEIGHT = 3;
 /** z of the 80th percentile. */
 const Z80 = 0.8416;
 /** Sigma of the logarithm around a told percentile, and without one. */
-const SIGMA_TOLD = 0.4;
+const SIGMA_TOLD = 0.5;
 const SIGMA_UNTOLD = 1;
 const MEDIAN_UNTOLD_MS = 25_000;
 /** A share of the assumed shape that lies anywhere: a job may always take far longer. */
@@ -63,17 +63,21 @@ function binOf(ms: number): number {
   return Math.min(BINS - 1, Math.floor(Math.log(ms / FIRST_MS) / BIN_LOG));
 }
 
+/** Where nothing is known, and nothing seen: the same for all. */
+const unknown = logNormalShape(MEDIAN_UNTOLD_MS, SIGMA_UNTOLD);
+const unknownSurvival = survivalOf(unknown);
+
 /** `pooled`: the run times of a wider kind, from which this one starts and to which it adds. */
 export function createRunTimes(pooled?: RunTimes): RunTimes {
   const mass = new Float64Array(BINS);
   const running = new Int32Array(BINS);
-  let assumed = logNormalShape(MEDIAN_UNTOLD_MS, SIGMA_UNTOLD);
+  let assumed = unknown;
   let toldMs: number | undefined;
   let seen = 0;
   let learned = 0;
   let lessonRead = 0;
   let density = assumed;
-  let survival: Survival | undefined;
+  let survival: Survival | undefined = unknownSurvival;
 
   const read = (): Survival => {
     const others = pooled === undefined ? 0 : pooled.count() - seen;

@@ -35,22 +35,28 @@ export interface Toll {
   readonly waitMs: number;
 }
 
-/** The lowest price, 0.05 s, and the steps from there to the highest, about 90 s. */
-const PRICE_MS_MIN = 50;
+/** The lowest price, and the steps from there to the highest, about 90 s. */
+const PRICE_MS_MIN = 60;
 const PRICE_STEP = 2 ** 0.25;
-const PRICES = 44;
+const PRICES = 43;
+/** Where the search begins: about 2 s. */
+const STEP_FIRST = 20;
 /** Polls of one job, and the share of jobs left, beyond which nothing is added up any more. */
 const POLLS_MAX = 24;
 const SHARE_MIN = 0.005;
 
-/** Tolls by step of the price, from 0 (the lowest price, with the most polls) to `PRICES - 1`; worked out when first asked for. */
+/** Tolls by step of the price, from 0: the lowest price, with the most polls. */
 export type Tolls = (step: number) => Toll;
 
-export function createTolls(survival: Survival): Tolls {
-  const known: Toll[] = [];
+const worked = new WeakMap<Survival, Toll[]>();
+
+/** What each price comes to; worked out when it is first asked for. */
+export function tollsOf(survival: Survival): Tolls {
+  const tolls = worked.get(survival) ?? [];
+  worked.set(survival, tolls);
   return (step) => {
-    known[step] ??= walk(survival, PRICE_MS_MIN * PRICE_STEP ** step);
-    return known[step];
+    tolls[step] ??= walk(survival, PRICE_MS_MIN * PRICE_STEP ** step);
+    return tolls[step];
   };
 }
 
@@ -74,6 +80,8 @@ export interface Demand {
   /** Tracks not submitted. */
   readonly unsubmitted: number;
   readonly inFlight: number;
+  /** Of these, jobs that were not asked for yet. */
+  readonly unasked: number;
   /** Clean-ups owed. */
   readonly owed: number;
   /** Jobs in flight at most. */
@@ -86,6 +94,8 @@ export interface Demand {
 
 /** From a job's submit to its place being free again, besides run and wait, ms. */
 const OVERHEAD_MS = 500;
+/** The last jobs end later than the average one, by this share of its time. */
+const LAST_ROUND = 0.75;
 /** How sharply the longer of two bounds rules. */
 const SHARPNESS = 32;
 
@@ -95,10 +105,17 @@ export function cycleMs(meanMs: number, toll: Toll): number {
 }
 
 /**
- * One step nearer to the price with which the rest of the run ends soonest: what a call costs is bounded, and
- * prices are asked for far more often than the best one moves.
+ * The step of the price with which the rest of the run ends soonest. From a step chosen before it goes one
+ * step at most: that bounds the work, and prices are chosen far more often than the best one moves.
  */
-export function choosePrice(demand: Demand, tolls: Tolls, step: number): number {
+export function choosePrice(demand: Demand, tolls: Tolls, before: number | undefined): number {
+  if (before !== undefined) return better(demand, tolls, before);
+  let step = STEP_FIRST;
+  for (let moves = 0; moves < PRICES; moves += 1) step = better(demand, tolls, step);
+  return step;
+}
+
+function better(demand: Demand, tolls: Tolls, step: number): number {
   const endMs = restMs(demand, tolls(step));
   if (step > 0 && restMs(demand, tolls(step - 1)) < endMs) return step - 1;
   if (step < PRICES - 1 && restMs(demand, tolls(step + 1)) < endMs) return step + 1;
@@ -110,12 +127,14 @@ export function choosePrice(demand: Demand, tolls: Tolls, step: number): number 
  * allow. Near to each other they hold each other up, which the norm stands for.
  */
 export function restMs(demand: Demand, toll: Toll): number {
-  const { unsubmitted, inFlight, owed, width } = demand;
+  const { unsubmitted, inFlight, unasked, owed, width } = demand;
   const jobs = unsubmitted + inFlight;
+  const asked = inFlight - unasked;
   const eachMs = cycleMs(demand.meanMs, toll);
-  const placesMs =
-    jobs === 0 ? 0 : eachMs * ((unsubmitted + inFlight / 2) / Math.max(1, Math.min(width, jobs)) + 1);
-  const requests = unsubmitted * (2 + toll.polls) + (inFlight * (3 + toll.polls)) / 2 + owed;
+  const rounds = (unsubmitted + inFlight / 2) / Math.max(1, Math.min(width, jobs)) + LAST_ROUND;
+  const placesMs = jobs === 0 ? 0 : eachMs * rounds;
+  const requests =
+    unsubmitted * (2 + toll.polls) + unasked * (1 + toll.polls) + (asked * (3 + toll.polls)) / 2 + owed;
   const budgetMs = demand.spanMs(requests);
   const [longMs, shortMs] = placesMs > budgetMs ? [placesMs, budgetMs] : [budgetMs, placesMs];
   return longMs === 0 ? 0 : longMs * (1 + (shortMs / longMs) ** SHARPNESS) ** (1 / SHARPNESS);

@@ -75,9 +75,12 @@ const PAUSE_UNTOLD_MS = 60_000;
 const PAUSE_MS_MIN = 1_000;
 /** Bounds on what a header may ask for. */
 const PAUSE_MS_MAX = 24 * 3_600_000;
-/** Unanswered requests at most while somebody else spends from the same budget: each may become a 429. */
-const UNANSWERED_BESIDE_OTHERS_MAX = 3;
+/** Requests under way at most while the count may be wrong, so that at most as many become a 429. */
+const UNANSWERED_UNSURE_MAX = 3;
+/** The count may be wrong for so long after it showed that somebody else spends from the same budget, */
 const OTHERS_REMEMBERED_MS = 120_000;
+/** and when the newest answer is older than this. */
+const FRESH_MS = 5_000;
 /** Answers without headers in a row, where headers were due, after which they are no longer counted on. */
 const UNREAD_MAX = 3;
 
@@ -92,6 +95,7 @@ export function createPacer(): Pacer {
   let isBucket = false;
   let pausedMs = Number.NEGATIVE_INFINITY;
   let othersMs = Number.NEGATIVE_INFINITY;
+  let readMs = Number.NEGATIVE_INFINITY;
   /** The request that was sent, and so far answered, with nothing else under way. */
   let aloneTicket: number | undefined;
   /** Unanswered: ticket → when sent, in order. */
@@ -111,12 +115,13 @@ export function createPacer(): Pacer {
   };
   const credit = (nowMs: number): number => {
     if (nowMs < pausedMs) return 0;
-    const most =
-      nowMs < othersMs ? UNANSWERED_BESIDE_OTHERS_MAX - lately(out, nowMs) : Number.POSITIVE_INFINITY;
-    return Math.max(0, Math.min(counted(nowMs), most));
+    const left = Math.max(0, counted(nowMs));
+    const sure = ledger === undefined || (nowMs >= othersMs && nowMs < readMs + FRESH_MS);
+    return sure ? left : Math.min(left, Math.max(0, UNANSWERED_UNSURE_MAX - lately(out, nowMs)));
   };
   const read = (reading: Reading): void => {
     unread = 0;
+    readMs = reading.nowMs;
     const found = ledger?.read(reading);
     if (found === undefined) ledger = createWindow(reading);
     if (found === 'shared') othersMs = reading.nowMs + OTHERS_REMEMBERED_MS;

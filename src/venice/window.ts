@@ -44,10 +44,9 @@ export function createWindow(first: Reading): Ledger {
     probeSentMs !== undefined && nowMs < probeSentMs + PROBE_PATIENCE_MS;
 
   const open = (reading: Reading): void => {
-    const exchangeMs = reading.nowMs - reading.sentMs;
-    // The next request may be faster on its way by as much.
-    const lagMs = reading.sentMs - resetMs + exchangeMs / 2;
-    if (exchangeMs < EXCHANGE_MS_MAX && lagMs < goodLagMs) {
+    // It was counted before its answer came: from then on, the next window has begun for certain.
+    const lagMs = reading.nowMs - resetMs;
+    if (reading.nowMs - reading.sentMs < EXCHANGE_MS_MAX && lagMs < goodLagMs) {
       goodLagMs = lagMs;
       badLagMs = Math.min(badLagMs, goodLagMs);
     }

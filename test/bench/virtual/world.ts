@@ -1,6 +1,6 @@
 import { createHeap } from '../../../src/run/heap.js';
 import type { RateHeaders } from '../../../src/venice/client.js';
-import { createChance, type RunLaw } from './chance.js';
+import { createChance, LAWS, type LawName } from './chance.js';
 import { createFuse, createLimiter, EPOCH_MS, type LimitRule } from './service.js';
 
 /** One simulated run. */
@@ -8,7 +8,7 @@ export interface Scene {
   readonly tracks: number;
   /** Jobs in flight at most; absent: none given. */
   readonly concurrency?: number;
-  readonly law: RunLaw;
+  readonly law: LawName;
   /** The reported 80th percentile over the true one; absent: nothing is reported. */
   readonly p80Factor?: number;
   readonly limit: LimitRule;
@@ -49,6 +49,7 @@ export interface Figures {
   readonly makespanMs: number;
   readonly boundMs: number;
   readonly requests: number;
+  /** From ready to the download, ms. */
   readonly waitsMs: readonly number[];
   readonly refusals: number;
   readonly blocks: number;
@@ -60,14 +61,17 @@ export interface Figures {
 
 const LATENCY_MS = [35, 55] as const;
 const DOWNLOAD_MS = 300;
+/** What a blocked key is answered. */
+const BLOCKED = { ok: false, rate: {} } as const;
 /** A bug, not a long run, lies beyond this. */
 const EVENTS_MAX = 60_000_000;
 
 /** Runs `policy` over a fresh world until nothing happens any more. */
 export function simulate(scene: Scene, policy: (world: World, scene: Scene) => void): Figures {
+  const law = LAWS[scene.law];
   const chance = createChance(scene.seed);
   const network = createChance(scene.seed ^ 0x5bd1e995);
-  const runMs = Array.from({ length: scene.tracks }, () => scene.law.draw(chance));
+  const runMs = Array.from({ length: scene.tracks }, () => law.draw(chance));
   const bornMs = new Float64Array(scene.tracks).fill(Number.NaN);
   const storedMs = new Float64Array(scene.tracks).fill(Number.NaN);
   const phaseMs = scene.limit.phaseMs ?? 1 + chance() * 59_999;
@@ -76,7 +80,7 @@ export function simulate(scene: Scene, policy: (world: World, scene: Scene) => v
   const [low, high] = scene.latencyMs ?? LATENCY_MS;
   const tally = { requests: 0, refusals: 0, inFlight: 0, inFlightMax: 0, completed: 0 };
   const refusedInWindow = new Map<number, number>();
-  const averageMs = scene.p80Factor === undefined ? undefined : scene.law.p80Ms * scene.p80Factor;
+  const averageMs = scene.p80Factor === undefined ? undefined : law.p80Ms * scene.p80Factor;
 
   const events = createHeap<() => void>();
   let nowMs = EPOCH_MS;
@@ -88,9 +92,8 @@ export function simulate(scene: Scene, policy: (world: World, scene: Scene) => v
 
   const serve = (kind: 'submit' | 'poll' | 'complete', job: number): Answer => {
     tally.requests += 1;
-    const blocked = fuse.blocked(nowMs);
-    const { ok, rate } = limiter.admit(nowMs);
-    if (blocked || !ok) {
+    const { ok, rate } = fuse.blocked(nowMs) ? BLOCKED : limiter.admit(nowMs);
+    if (!ok) {
       tally.refusals += 1;
       const window = Math.floor((nowMs - EPOCH_MS - phaseMs) / 60_000);
       refusedInWindow.set(window, (refusedInWindow.get(window) ?? 0) + 1);
@@ -141,7 +144,7 @@ export function simulate(scene: Scene, policy: (world: World, scene: Scene) => v
     nowMs = events.peekKey();
     events.pop()!();
   }
-  const waitsMs = runMs.map((ms, job) => storedMs[job]! - bornMs[job]! - ms);
+  const waitsMs = runMs.map((ms, job) => storedMs[job]! - DOWNLOAD_MS - bornMs[job]! - ms);
   return {
     makespanMs: lastMs - EPOCH_MS,
     boundMs: lowerBoundMs(scene, runMs, phaseMs),

@@ -1,0 +1,116 @@
+import { createPacer } from '../../../src/venice/pace.js';
+import type { Answer, Scene, World } from './world.js';
+
+/** How a simple loop asks for its job. */
+interface Habit {
+  /** Before the first poll, ms; absent: `everyMs`. `p80` waits as long as the service says jobs take. */
+  readonly first?: 'p80';
+  readonly everyMs: number;
+  /** The audio is asked for once more to download it. */
+  readonly twice: boolean;
+}
+
+const BACK_OFF_MS = 1_000;
+const BACK_OFF_MS_MAX = 16_000;
+/** Without a number from the user, such loops usually take everything at once; this many is kinder to them. */
+const UNBOUNDED = 64;
+
+/** What everyone writes: so many loops side by side, each with its job, and each backing off on a 429 by itself. */
+export function loops(habit: Habit, world: World, scene: Scene): void {
+  let next = 0;
+  let toldMs: number | undefined;
+
+  const insist = (
+    kind: 'submit' | 'poll' | 'complete',
+    job: number,
+    then: (answer: Answer) => void,
+  ): void => {
+    let tries = 0;
+    const go = (): void =>
+      world.send(kind, job, (answer) => {
+        if (answer.kind !== 'refused') return then(answer);
+        const pauseMs = Math.min(BACK_OFF_MS_MAX, BACK_OFF_MS * 2 ** tries) * (0.5 + world.chance() / 2);
+        tries += 1;
+        world.at(world.nowMs() + pauseMs, go);
+      });
+    go();
+  };
+  const poll = (job: number): void =>
+    insist('poll', job, (answer) => {
+      if (answer.kind === 'audio') return habit.twice ? insist('poll', job, () => load(job)) : load(job);
+      if (answer.kind === 'running') toldMs = answer.averageMs ?? toldMs;
+      world.at(world.nowMs() + habit.everyMs, () => poll(job));
+    });
+  const load = (job: number): void =>
+    world.at(world.nowMs() + world.downloadMs, () => {
+      world.stored(job);
+      insist('complete', job, begin);
+    });
+  const begin = (): void => {
+    if (next >= scene.tracks) return;
+    const job = next;
+    next += 1;
+    insist('submit', job, () => {
+      const firstMs = habit.first === 'p80' ? (toldMs ?? habit.everyMs) : habit.everyMs;
+      world.at(world.nowMs() + firstMs, () => poll(job));
+    });
+  };
+  for (let loop = 0; loop < (scene.concurrency ?? UNBOUNDED); loop += 1) begin();
+}
+
+/** Knows when each job is ready, asks exactly then, and keeps to the limit. No real client can. */
+export function oracle(world: World, scene: Scene): void {
+  const pacer = createPacer();
+  if (scene.limit.perMinute === undefined) pacer.limit(Number.POSITIVE_INFINITY);
+  const queues = { poll: [] as number[], submit: [] as number[], complete: [] as number[] };
+  const order = ['poll', 'submit', 'complete'] as const;
+  for (let job = 0; job < scene.tracks; job += 1) queues.submit.push(job);
+  queues.submit.reverse();
+  let places = scene.concurrency ?? UNBOUNDED;
+  let turn = 0;
+
+  const step = (): void => {
+    turn += 1;
+    const mine = turn;
+    for (;;) {
+      const kind = order.find((name) => queues[name].length > 0 && (name !== 'submit' || places > 0));
+      if (kind === undefined) return;
+      const nowMs = world.nowMs();
+      if (pacer.credit(nowMs) < 1) {
+        const opensMs = pacer.opensAtMs(nowMs);
+        if (opensMs < Number.POSITIVE_INFINITY) world.at(opensMs, () => turn === mine && step());
+        return;
+      }
+      send(kind, queues[kind].pop()!);
+    }
+  };
+  const send = (kind: 'submit' | 'poll' | 'complete', job: number): void => {
+    if (kind === 'submit') places -= 1;
+    const ticket = pacer.sent(world.nowMs());
+    world.send(kind, job, (answer) => {
+      pacer.answered(
+        ticket,
+        { status: answer.kind === 'refused' ? 429 : 200, rate: answer.rate },
+        world.nowMs(),
+      );
+      if (answer.kind === 'refused' || answer.kind === 'running') {
+        if (kind === 'submit') places += 1;
+        queues[kind].push(job);
+      } else if (answer.kind === 'queued') {
+        world.at(world.readyAtMs(job), () => {
+          queues.poll.push(job);
+          step();
+        });
+      } else if (answer.kind === 'audio') {
+        world.at(world.nowMs() + world.downloadMs, () => {
+          world.stored(job);
+          places += 1;
+          queues.complete.push(job);
+          step();
+        });
+      }
+      step();
+    });
+  };
+  step();
+}

@@ -1,0 +1,34 @@
+import { createScheduler } from '../../../src/run/schedule.js';
+import { drive } from './scheduled.js';
+import type { Scene } from './world.js';
+import { simulate } from './world.js';
+
+/** Microseconds that the scheduler takes a request, all calls for it together, of processor time on this machine. */
+export function schedulerCostUs(scene: Scene): number {
+  let spentMs = 0;
+  const timed = <In extends readonly unknown[], Out>(call: (...input: In) => Out) => {
+    return (...input: In): Out => {
+      const began = performance.now();
+      const result = call(...input);
+      spentMs += performance.now() - began;
+      return result;
+    };
+  };
+  const { requests } = simulate(scene, (world) =>
+    drive(
+      (options, random) => {
+        const scheduler = createScheduler(options, random);
+        return {
+          ...scheduler,
+          wants: timed(scheduler.wants),
+          next: timed(scheduler.next),
+          settled: timed(scheduler.settled),
+          answered: timed(scheduler.answered),
+        };
+      },
+      world,
+      scene,
+    ),
+  );
+  return (spentMs * 1_000) / requests;
+}

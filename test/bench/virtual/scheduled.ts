@@ -1,0 +1,67 @@
+import type { CreateScheduler, Scheduler, Settled } from '../../../src/run/schedule.js';
+import type { Answer, Scene, World } from './world.js';
+
+const MODEL = 'music';
+
+/** Plays a scheduler against the world, as the engine does. */
+export function drive(create: CreateScheduler, world: World, scene: Scene): void {
+  const scheduler = create(
+    scene.concurrency === undefined ? {} : { concurrency: scene.concurrency },
+    world.chance,
+  );
+  for (let job = 0; job < scene.tracks; job += 1) scheduler.wants(String(job), { model: MODEL });
+  if (scene.limit.perMinute === undefined) scheduler.limits(new Map([['', Number.POSITIVE_INFINITY]]));
+  let turn = 0;
+
+  const step = (): void => {
+    turn += 1;
+    for (;;) {
+      const action = scheduler.next(world.nowMs());
+      if (action.kind === 'finished') return;
+      if (action.kind === 'wait') {
+        if (action.untilMs === Number.POSITIVE_INFINITY) return;
+        const mine = turn;
+        world.at(action.untilMs, () => {
+          if (turn === mine) step();
+        });
+        return;
+      }
+      const { job } = action;
+      world.send(action.kind, Number(job), (answer) => {
+        take(scheduler, world, job, answer, step);
+        step();
+      });
+    }
+  };
+  step();
+}
+
+function take(scheduler: Scheduler, world: World, job: string, answer: Answer, step: () => void): void {
+  const nowMs = world.nowMs();
+  const status = answer.kind === 'refused' ? 429 : 200;
+  scheduler.answered(MODEL, { status, rate: answer.rate, job }, nowMs);
+  if (answer.kind !== 'audio') {
+    scheduler.settled(job, settledBy(answer, nowMs), nowMs);
+    return;
+  }
+  world.at(nowMs + world.downloadMs, () => {
+    world.stored(Number(job));
+    scheduler.settled(job, { kind: 'stored', clean: true, readyAtMs: nowMs }, world.nowMs());
+    step();
+  });
+}
+
+function settledBy(answer: Exclude<Answer, { kind: 'audio' }>, nowMs: number): Settled {
+  switch (answer.kind) {
+    case 'refused':
+      return { kind: 'again', notBeforeMs: nowMs };
+    case 'queued':
+      return { kind: 'queued' };
+    case 'completed':
+      return { kind: 'gone' };
+    case 'running': {
+      const told = answer.averageMs === undefined ? {} : { averageExecutionMs: answer.averageMs };
+      return { kind: 'running', executionMs: answer.ageMs, ...told };
+    }
+  }
+}
