@@ -27,6 +27,7 @@ export const CHECKS = {
   r: 'a submit rests on a price that was asked for not long before',
   o: 'a run ends with a report or a told error, in bounded time',
   p: 'nothing is bought that no approval named',
+  s: 'a take with an attempt in doubt is not bought again',
   z: 'a seed plays the same way each time',
 } as const;
 
@@ -184,6 +185,8 @@ function judgeSubmit(
   );
   for (const { latest } of intents) armed.add(latest.attempt);
   if (intents.length === 0) blame('h', `no durable intent for ${prompt}`);
+  if (intents.length > 0 && intents.every(({ latest }) => hasOtherDoubt(view, latest)))
+    blame('s', `${prompt} is in doubt, and bought again`);
   const at = witness.approved.indexOf(prompt);
   if (at < 0) blame('p', `${prompt} was not approved`);
   const spent = spentUnder(view);
@@ -191,6 +194,16 @@ function judgeSubmit(
     blame('e', `${spent} spent, ${witness.approvedUpToMicroUsd} approved`);
   if (witness.budgetMicroUsd !== undefined && spent > witness.budgetMicroUsd)
     blame('e', `${spent} spent of a budget of ${witness.budgetMicroUsd}`);
+}
+
+function hasOtherDoubt(view: LockView, intent: Attempt): boolean {
+  return [...view.attempts.values()].some(
+    ({ latest: { attempt, track, take, state } }) =>
+      attempt !== intent.attempt &&
+      track === intent.track &&
+      take === intent.take &&
+      (state === 'intent' || state === 'in_doubt'),
+  );
 }
 
 export function spentUnder(view: LockView): number {

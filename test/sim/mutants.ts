@@ -148,6 +148,18 @@ export const MUTANTS: readonly Mutant[] = [
     "outcome: { kind: 'not_sent', code: 'run_ended',",
   ),
   patched(
+    'forced-over-doubt',
+    'src/plan/decide.ts',
+    'if (doubtful !== undefined) return',
+    'if (doubtful !== undefined && input.selection.force.length === 0) return',
+  ),
+  patched(
+    'strangers-files-are-not-seen',
+    'src/plan/decide.ts',
+    'const path = input.occupied(take.stem);',
+    'const path = input.selection.force.length < 0 ? input.occupied(take.stem) : undefined;',
+  ),
+  patched(
     'unmarked-end-is-trusted',
     'src/run/custody.ts',
     'if (!audio.answer.framed &&',

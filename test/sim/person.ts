@@ -7,7 +7,7 @@ import { repairFile } from '../../src/lock/repair-file.js';
 import type { Ports } from '../../src/ports.js';
 import { recover } from '../../src/run/recover.js';
 import { type Resolution, resolveAttempt } from '../../src/run/resolve.js';
-import { drawTrack } from './album.js';
+import { drawTrack, type Track } from './album.js';
 import { createInode, folderOf, syncInode } from './disk.js';
 import type { ServerJob } from './server.js';
 import type { Program, SimWorld } from './world.js';
@@ -69,12 +69,40 @@ export function mangle(world: SimWorld): void {
   replaceLockfile(world, damaged);
 }
 
+/** The lockfile is gone; every wanted file is there. An album is not to be bought twice for that. */
+export function lose(world: SimWorld): void {
+  const bytes = lockfileOf(world);
+  if (bytes === undefined || world.damaged || !world.rng.chance(world.scenario.meddling)) return;
+  if (!world.album.tracks.every((track) => isStored(world, track))) return;
+  world.backup = bytes;
+  world.damaged = true;
+  world.trace('the lockfile is lost');
+  world.disk.change([[LOCKFILE, undefined]]);
+  world.disk.syncDirectory(folderOf(LOCKFILE));
+}
+
+function isStored({ judge, disk }: SimWorld, track: Track): boolean {
+  const done = [...judge.seen().attempts.values()].map(({ latest }) => latest);
+  return Array.from({ length: track.takes }, (_, at) =>
+    at === 0 ? track.stem : `${track.stem}-${at + 1}`,
+  ).every((stem) =>
+    done.some(
+      ({ state, file }) =>
+        state === 'done' &&
+        file !== undefined &&
+        file.path.slice(0, file.path.lastIndexOf('.')) === stem &&
+        disk.entries.has(`${HOME}/${file.path}`),
+    ),
+  );
+}
+
 /** From a backup; what was damaged must not have been touched. */
 export function unmangle(world: SimWorld): void {
   const { backup } = world;
   if (backup === undefined) return;
   const now = lockfileOf(world);
-  if (now?.length !== backup.length || now.filter((byte, at) => byte !== backup[at]).length !== 1)
+  const changed = now?.filter((byte, at) => byte !== backup[at]).length ?? 1;
+  if ((now?.length ?? backup.length) !== backup.length || changed !== 1)
     world.judge.blame('g', 'a damaged lockfile is written to');
   world.backup = undefined;
   world.damaged = false;

@@ -89,6 +89,8 @@ export interface RunDraw {
   readonly timeoutMs: number | undefined;
   readonly concurrency: number | undefined;
   readonly otherKey: boolean;
+  /** Buy one track only. */
+  readonly only: boolean;
   readonly mode: 'run' | 'collect' | 'frozen';
   readonly declines: boolean;
   /** How long the person looks at the plan. */
@@ -111,12 +113,13 @@ export function drawRun(rng: Rng, scenario: Scenario): RunDraw {
     pause: meddles() ? { afterMs: someMs(), forMs: someMs() } : undefined,
     secondAfterMs: rng.chance(scenario.meddling * 1.5) ? someMs() : undefined,
     retryFailed: meddles(),
-    force: rng.chance(scenario.meddling / 4),
+    force: rng.chance(scenario.meddling / 2),
     failFast: meddles(),
     detach: meddles(),
     timeoutMs: meddles() ? someMs() : undefined,
     concurrency: meddles() ? rng.between(1, 3) : undefined,
     otherKey: rng.chance(scenario.meddling / 4),
+    only: meddles(),
     mode: meddles() ? rng.pick(['collect', 'frozen']) : 'run',
     declines: rng.chance(scenario.meddling / 4),
     thinkMs: rng.chance(0.1) ? rng.between(60_000, 1_800_000) : rng.between(0, 20_000),
@@ -137,6 +140,7 @@ export const CALM_RUN: RunDraw = {
   timeoutMs: undefined,
   concurrency: undefined,
   otherKey: false,
+  only: false,
   mode: 'run',
   declines: false,
   thinkMs: 0,

@@ -1,6 +1,6 @@
 import { EXIT } from '../../src/errors.js';
 import { promptOf } from './album.js';
-import { doubtful, mangle, meddle, repairing, resolving, unmangle } from './person.js';
+import { doubtful, lose, mangle, meddle, repairing, resolving, unmangle } from './person.js';
 import { CALM_RUN, calmRates, drawRun, NO_DISK_FAULTS } from './scenario.js';
 import type { Incarnation, Program, SimOptions, SimResult, SimWorld } from './world.js';
 import { createWorld, exitCodeOf, KEYS, LOCKFILE, launch, needsRepair } from './world.js';
@@ -37,7 +37,10 @@ async function play(world: SimWorld): Promise<void> {
     if (round > 0) meddle(world);
     const draw = drawRun(world.rng, world.scenario);
     const program = await programOf(world, round);
-    if (program === undefined) mangle(world);
+    if (program === undefined) {
+      mangle(world);
+      lose(world);
+    }
     await untilOver(world, launch(world, draw, program));
     unmangle(world);
     keepOldLockfile(world);

@@ -291,7 +291,11 @@ function settingsOf(world: SimWorld, draw: RunDraw): BatchSettings {
     endpoint: 'https://api.example/v1',
     sandbox: false,
     version: '0.0.0',
-    selection: { retryFailed: draw.retryFailed, force: draw.force ? ['*'] : [] },
+    selection: {
+      retryFailed: draw.retryFailed,
+      force: draw.force ? ['*'] : [],
+      ...(draw.only ? { only: [world.album.tracks[0]?.id ?? '*'] } : {}),
+    },
     mode: draw.mode,
     keep: world.scenario.keep,
     failFast: draw.failFast,
