@@ -126,9 +126,10 @@ export function answer(book: Book, job: Job): number | undefined {
 }
 
 /** Takes an action back, with what came of it. */
-export function settle(book: Book, job: Job, outcome: Settled, nowMs: number): void {
+export function settle(book: Book, id: string, outcome: Settled, nowMs: number): void {
+  const job = book.jobs.get(id);
+  if (job?.doing === undefined) throw new Error(`nothing is under way for job ${id}`);
   const { doing, lane } = job;
-  if (doing === undefined) throw new Error(`nothing was under way for job ${job.id}`);
   const ticket = answer(book, job);
   if (ticket !== undefined) lane.pacer.answered(ticket, { rate: {} }, nowMs);
   job.doing = undefined;

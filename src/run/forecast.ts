@@ -1,56 +1,101 @@
 import { demandOf, type Rules } from './decide.js';
-import type { Job, Lane } from './lane.js';
-import { restMs } from './price.js';
+import { type Job, type Lane, unsubmitted } from './lane.js';
+import { placesMs, requestsLeft, type Toll } from './price.js';
 import type { Estimate } from './schedule.js';
 
-/** How far the end may lie off, as a share, with nothing and with very much seen. */
+/** How far off the end may be as a share, with nothing and with very much seen. */
 const DOUBT_MAX = 0.5;
 const DOUBT_MIN = 0.06;
+/** The last jobs are taken to end between these quantiles. */
+const SOON = 0.1;
+const LATE = 0.95;
+/** Requests may turn out to be more by this share. */
+const DOUBT_REQUESTS = 0.05;
 /** A pause shorter than this is not worth telling, ms. */
 const PAUSE_TOLD_MS_MIN = 2_000;
 
+interface Ruled {
+  readonly lane: Lane;
+  readonly rules: Rules;
+}
+
 /** What is left, from the same knowledge that places the polls. Lanes run side by side: the longest counts. */
-export function forecast(
-  lanes: readonly { readonly lane: Lane; readonly rules: Rules }[],
-  jobs: ReadonlyMap<string, Job>,
-  nowMs: number,
-): Estimate {
-  const busy = lanes.filter(({ lane }) => hasWork(lane));
-  let low = 0;
-  let high = 0;
-  for (const { lane, rules } of busy) {
-    const endMs = restMs(demandOf(lane, rules, nowMs), lane.toll);
-    const doubt = DOUBT_MIN + (DOUBT_MAX - DOUBT_MIN) / Math.sqrt(1 + lane.pooled.count());
-    low = Math.max(low, endMs * (1 - doubt));
-    high = Math.max(high, endMs * (1 + doubt));
-  }
-  const known = busy.every(({ lane }) => lane.pooled.known());
-  const pausedUntilMs = pauseOf(
-    busy.map(({ lane }) => lane),
-    nowMs,
-  );
+export function forecast(lanes: readonly Ruled[], jobs: ReadonlyMap<string, Job>, nowMs: number): Estimate {
+  const ranges = lanes.map((ruled) => rangeOf(ruled, nowMs));
+  const known = lanes.every(({ lane }) => lane.pooled.known() || unsubmitted(lane) + lane.inFlight === 0);
+  const pausedUntilMs = pauseOf(lanes, nowMs);
   return {
     expectedRunMs: (id) => expectedRunMs(jobs.get(id)),
-    ...(known ? { remainingMs: { low, high } } : {}),
+    ...(known
+      ? {
+          remainingMs: {
+            low: Math.max(0, ...ranges.map(({ low }) => low)),
+            high: Math.max(0, ...ranges.map(({ high }) => high)),
+          },
+        }
+      : {}),
     ...(pausedUntilMs === undefined ? {} : { pausedUntilMs }),
   };
+}
+
+interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+
+function rangeOf({ lane, rules }: Ruled, nowMs: number): Range {
+  const { pacer } = lane;
+  const demand = demandOf(lane, rules, nowMs);
+  // Where the budget is short, the price makes jobs wait that need not: the places are not what the run waits for.
+  const toll = { ...lane.toll, waitMs: Math.min(lane.toll.waitMs, demand.meanMs / 2) };
+  const requestsMin = requestsLeft(demand, { ...toll, polls: 1 });
+  const requestsMax = requestsLeft(demand, toll) * (1 + DOUBT_REQUESTS);
+  const last = lastJobs(lane, toll, nowMs);
+  const places = demand.unsubmitted === 0 ? last : placesRange(lane, placesMs(demand, toll));
+  return {
+    low: Math.max(places.low, pacer.spanMsMin(requestsMin, nowMs)),
+    high: Math.max(places.high, last.high, pacer.spanMs(requestsMax, nowMs)),
+  };
+}
+
+function placesRange(lane: Lane, middleMs: number): Range {
+  const doubt = DOUBT_MIN + (DOUBT_MAX - DOUBT_MIN) / Math.sqrt(1 + lane.pooled.count());
+  const { meanMs, quantileMs } = lane.pooled.survival();
+  return { low: middleMs * (1 - doubt), high: middleMs * (1 + doubt) + quantileMs(LATE) - meanMs };
+}
+
+/** When the last of the jobs in flight may be stored, ms from now. */
+function lastJobs(lane: Lane, toll: Toll, nowMs: number): Range {
+  let low = 0;
+  let high = 0;
+  for (const job of lane.flight.items()) {
+    low = Math.max(low, job.bornMs + quantileFromMs(job, SOON) - nowMs);
+    high = Math.max(high, job.bornMs + quantileFromMs(job, LATE) + toll.waitMs - nowMs);
+  }
+  return { low, high };
+}
+
+/** The age that the given share does not reach of those jobs that run as long as this one has been seen to. */
+function quantileFromMs({ kind: { survival }, ranMs }: Job, share: number): number {
+  return Math.max(ranMs, survival.quantileMs(1 - survival.at(ranMs) * (1 - share)));
 }
 
 export function hasWork(lane: Lane): boolean {
   return lane.wanted.size + lane.held.size + lane.inFlight + lane.owed.size > 0;
 }
 
-function pauseOf(lanes: readonly Lane[], nowMs: number): number | undefined {
-  if (lanes.length === 0 || lanes.some(({ pacer }) => pacer.credit(nowMs) >= 1)) return undefined;
-  const untilMs = Math.min(...lanes.map(({ pacer }) => pacer.opensAtMs(nowMs)));
+function pauseOf(lanes: readonly Ruled[], nowMs: number): number | undefined {
+  if (lanes.length === 0 || lanes.some(({ lane }) => lane.pacer.credit(nowMs) >= 1)) return undefined;
+  const untilMs = Math.min(...lanes.map(({ lane }) => lane.pacer.opensAtMs(nowMs)));
   return Number.isFinite(untilMs) && untilMs >= nowMs + PAUSE_TOLD_MS_MIN ? untilMs : undefined;
 }
 
-/** The mean over the jobs that ran as long as this one has been seen to. */
 function expectedRunMs(job: Job | undefined): number | undefined {
-  if (job === undefined || !job.kind.times.known()) return undefined;
-  const { survival } = job.kind;
-  const alive = survival.at(job.ranMs);
-  if (alive < 1e-9) return job.ranMs;
-  return job.ranMs + (survival.meanMs - survival.integral(job.ranMs)) / alive;
+  return job?.kind.times.known() === true ? meanFromMs(job) : undefined;
+}
+
+/** The mean run time of those jobs that run as long as this one has been seen to, ms. */
+function meanFromMs({ kind: { survival }, ranMs }: Job): number {
+  const alive = survival.at(ranMs);
+  return alive < 1e-9 ? ranMs : ranMs + (survival.meanMs - survival.integral(ranMs)) / alive;
 }

@@ -123,19 +123,26 @@ function better(demand: Demand, tolls: Tolls, step: number): number {
 }
 
 /**
- * How long the rest of the run takes: the longer of what the places in flight and what the request budget
+ * How long the rest of the run takes, ms: the longer of what the places in flight and what the request budget
  * allow. Near to each other they hold each other up, which the norm stands for.
  */
 export function restMs(demand: Demand, toll: Toll): number {
-  const { unsubmitted, inFlight, unasked, owed, width } = demand;
-  const jobs = unsubmitted + inFlight;
-  const asked = inFlight - unasked;
-  const eachMs = cycleMs(demand.meanMs, toll);
-  const rounds = (unsubmitted + inFlight / 2) / Math.max(1, Math.min(width, jobs)) + LAST_ROUND;
-  const placesMs = jobs === 0 ? 0 : eachMs * rounds;
-  const requests =
-    unsubmitted * (2 + toll.polls) + unasked * (1 + toll.polls) + (asked * (3 + toll.polls)) / 2 + owed;
-  const budgetMs = demand.spanMs(requests);
-  const [longMs, shortMs] = placesMs > budgetMs ? [placesMs, budgetMs] : [budgetMs, placesMs];
+  const places = placesMs(demand, toll);
+  const budget = demand.spanMs(requestsLeft(demand, toll));
+  const longMs = Math.max(places, budget);
+  const shortMs = Math.min(places, budget);
   return longMs === 0 ? 0 : longMs * (1 + (shortMs / longMs) ** SHARPNESS) ** (1 / SHARPNESS);
+}
+
+/** How long the places in flight need for all jobs, ms. */
+export function placesMs({ unsubmitted, inFlight, width, meanMs }: Demand, toll: Toll): number {
+  const jobs = unsubmitted + inFlight;
+  if (jobs === 0) return 0;
+  const rounds = (unsubmitted + inFlight / 2) / Math.max(1, Math.min(width, jobs));
+  return cycleMs(meanMs, toll) * (rounds + LAST_ROUND);
+}
+
+/** Requests that are still needed. A job that was asked for already has half of its failed polls behind it. */
+export function requestsLeft({ unsubmitted, inFlight, unasked, owed }: Demand, { polls }: Toll): number {
+  return unsubmitted * (2 + polls) + unasked * (1 + polls) + (inFlight - unasked) * (1.5 + polls / 2) + owed;
 }

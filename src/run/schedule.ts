@@ -12,7 +12,7 @@ import {
 } from './book.js';
 import { type Choice, choose, demandOf, dueMs, type Rules, wakesAtMs } from './decide.js';
 import { forecast, hasWork } from './forecast.js';
-import { type Job, kindOf, type Lane, unsubmitted } from './lane.js';
+import { kindOf, type Lane, unsubmitted } from './lane.js';
 import { restMs } from './price.js';
 
 /**
@@ -130,9 +130,9 @@ export const createScheduler: CreateScheduler = (options) => {
       book.singly = true;
     },
     next: (nowMs) => next(book, nowMs),
-    settled: (id, outcome, nowMs) => settle(book, jobOf(book, id), outcome, nowMs),
+    settled: (id, outcome, nowMs) => settle(book, id, outcome, nowMs),
     answered: (model, told, nowMs) => {
-      const job = told.job === undefined ? undefined : jobOf(book, told.job);
+      const job = told.job === undefined ? undefined : book.jobs.get(told.job);
       const ticket = job === undefined ? undefined : answer(book, job);
       laneOf(book, model).pacer.answered(ticket, told, nowMs);
       book.guard.answered(told.status, nowMs);
@@ -144,12 +144,6 @@ export const createScheduler: CreateScheduler = (options) => {
     estimate: (nowMs) => forecast(rulesByLane(book), book.jobs, nowMs),
   };
 };
-
-function jobOf(book: Book, id: string): Job {
-  const job = book.jobs.get(id);
-  if (job === undefined) throw new Error(`the scheduler has no job ${id}`);
-  return job;
-}
 
 function next(book: Book, nowMs: number): Action {
   if (book.jobs.size === 0) return { kind: 'finished' };

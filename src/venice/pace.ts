@@ -26,6 +26,8 @@ export interface Pacer {
   perMinute(): number;
   /** How long from now until that many requests may be expected to have been allowed, ms. */
   spanMs(requests: number, nowMs: number): number;
+  /** The least that it can take: all requests of the last window at its start. */
+  spanMsMin(requests: number, nowMs: number): number;
 }
 
 export interface PacedAnswer {
@@ -146,6 +148,17 @@ export function createPacer(): Pacer {
     }
   };
 
+  const span = (requests: number, nowMs: number, more: (beyond: number) => number): number => {
+    const inWindows = ledger !== undefined && !isBucket;
+    const lapsesMs = inWindows ? ledger!.lapsesAtMs(nowMs) : nowMs;
+    // The next window has begun, though its headers are not here yet.
+    const begun = inWindows && lapsesMs <= nowMs && nowMs >= pausedMs;
+    const beyond = requests - (begun ? perMinute() : credit(nowMs));
+    if (!(beyond > 0) || perMinute() === Number.POSITIVE_INFINITY) return 0;
+    const fromMs = begun ? nowMs + MINUTE_MS : Math.max(nowMs, lapsesMs);
+    return Math.max(fromMs, pausedMs) - nowMs + more(beyond);
+  };
+
   return {
     credit,
     perMinute,
@@ -193,12 +206,13 @@ export function createPacer(): Pacer {
       }
       if (answer.status === 429) pause(rate, resetMs, nowMs);
     },
-    spanMs: (requests, nowMs) => {
-      const beyond = requests - credit(nowMs);
-      if (!(beyond > 0) || perMinute() === Number.POSITIVE_INFINITY) return 0;
-      const fromMs = ledger === undefined || isBucket ? nowMs : Math.max(nowMs, ledger.lapsesAtMs(nowMs));
-      return Math.max(fromMs, pausedMs) - nowMs + (beyond * MINUTE_MS) / perMinute();
-    },
+    spanMs: (requests, nowMs) => span(requests, nowMs, (beyond) => (beyond * MINUTE_MS) / perMinute()),
+    spanMsMin: (requests, nowMs) =>
+      span(requests, nowMs, (beyond) =>
+        isBucket || ledger === undefined
+          ? (beyond * MINUTE_MS) / perMinute()
+          : (Math.ceil(beyond / perMinute()) - 1) * MINUTE_MS,
+      ),
   };
 }
 
