@@ -7,9 +7,6 @@ import { adoptRescues } from '../lock/rescue.js';
 import { type LockStore, openLock } from '../lock/store.js';
 import type { Ports } from '../ports.js';
 
-/** A sync takes about as long, and costs as much as twenty records. */
-const GATHER_MS = 4;
-
 export interface OpenSettings {
   /** Absolute. */
   readonly lockfilePath: string;
@@ -50,7 +47,6 @@ export async function openForRun(
     const opened = await openLock(files, lockPath, {
       endpoint: settings.endpoint,
       lineage: () => Buffer.from(random.bytes(16)).toString('hex'),
-      gather: () => clock.sleep(GATHER_MS),
     });
     if (!opened.ok) throw lockError(opened.problem, lockPath);
     for (const note of opened.notes)

@@ -46,16 +46,11 @@ export type OpenedLock =
  * run left that did not end cleanly is made durable, its torn end mended.
  *
  * @param options.lineage gives 32 random hex digits, for a new lockfile
- * @param options.gather a moment in which records that come thick gather for one sync; none by default
  */
 export async function openLock(
   files: Files,
   path: string,
-  options: {
-    readonly endpoint: string;
-    readonly lineage: () => string;
-    readonly gather?: () => Promise<void>;
-  },
+  options: { readonly endpoint: string; readonly lineage: () => string },
 ): Promise<OpenedLock> {
   const read = await readLock(files, path);
   if (!read.ok) return { ok: false, problem: read.problems[0] };
@@ -71,7 +66,7 @@ export async function openLock(
   try {
     const file = { files, path: await files.real(path), header, fold, end: endOf(read) };
     await secure(file);
-    return { ok: true, store: createWriter(file, options.gather), notes: read.notes };
+    return { ok: true, store: createWriter(file), notes: read.notes };
   } catch (fault) {
     const code = faultCode(fault);
     if (code === '') throw fault;
