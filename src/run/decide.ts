@@ -84,9 +84,8 @@ export function wakesAtMs(lane: Lane, rules: Rules, nowMs: number): number {
   }
   const wakeMs = Math.min(...times);
   if (wakeMs === NEVER) return NEVER;
-  return pacer.credit(nowMs) < 1
-    ? Math.max(wakeMs, pacer.opensAtMs(nowMs))
-    : Math.max(wakeMs, nowMs + WAKE_MS_MIN);
+  const opensMs = pacer.credit(nowMs) < 1 ? pacer.opensAtMs(nowMs) : nowMs;
+  return Math.max(wakeMs, opensMs, nowMs + WAKE_MS_MIN);
 }
 
 /** When to look at the last moments of the budget; again and again once they have come. */
@@ -97,7 +96,7 @@ function nextLookMs(lane: Lane, nowMs: number): number {
 
 /** When a job is to be asked next. */
 export function dueMs(job: Job): number {
-  const ageMs = nextAgeMs(job.kind.survival, job.ranMs, job.lane.toll.priceMs);
+  const ageMs = nextAgeMs(job.kind.times.survival(), job.ranMs, job.lane.toll.priceMs);
   return Math.max(job.holdMs, job.sentMs + POLL_GAP_MS, job.bornMs + ageMs);
 }
 
@@ -108,7 +107,7 @@ export function demandOf(lane: Lane, rules: Rules, nowMs: number): Demand {
     unasked: lane.unasked,
     owed: lane.owed.size,
     width: widthOf(lane, rules),
-    meanMs: average(lane, (kind) => kind.survival.meanMs),
+    meanMs: average(lane, (kind) => kind.times.survival().meanMs),
     spanMs: (requests) => lane.pacer.spanMs(requests, nowMs),
   };
 }
@@ -120,8 +119,8 @@ function price(lane: Lane, rules: Rules, nowMs: number): void {
   let changed = false;
   for (const kind of lane.kinds.values()) {
     const survival = kind.times.survival();
-    if (survival === kind.survival) continue;
-    kind.survival = survival;
+    if (survival === kind.orderedBy) continue;
+    kind.orderedBy = survival;
     changed = true;
   }
   const tolls = laneTolls(lane);
@@ -139,7 +138,7 @@ function price(lane: Lane, rules: Rules, nowMs: number): void {
 function widthOf(lane: Lane, rules: Rules): number {
   if (rules.share !== undefined) return rules.share;
   const longMs = lane.pooled.known()
-    ? average(lane, (kind) => kind.survival.quantileMs(0.95))
+    ? average(lane, (kind) => kind.times.survival().quantileMs(0.95))
     : LONG_RUN_UNKNOWN_MS;
   const tracksPerMs = lane.pacer.perMinute() / REQUESTS_PER_TRACK / 60_000;
   return Math.min(WIDTH_MAX, Math.ceil(WIDTH_RESERVE * tracksPerMs * longMs) + 1);
@@ -174,7 +173,7 @@ function lastMomentsMs(lane: Lane, nowMs: number): number {
 
 function isWorthEarly(job: Job, nowMs: number): boolean {
   if (nowMs < Math.max(job.holdMs, job.sentMs + POLL_GAP_MS)) return false;
-  const { survival } = job.kind;
+  const survival = job.kind.times.survival();
   const alive = survival.at(job.ranMs);
   return alive <= 0 || 1 - survival.at(nowMs - job.bornMs) / alive >= EARLY_CHANCE_MIN;
 }
@@ -193,10 +192,10 @@ function average(lane: Lane, of: (kind: Kind) => number): number {
 function laneTolls(lane: Lane): Tolls {
   const kinds = [...lane.kinds.values()].filter((kind) => kind.jobs > 0);
   if (kinds.length === 0) return () => lane.toll;
-  if (kinds.length === 1) return tollsOf(kinds[0]!.survival);
+  if (kinds.length === 1) return tollsOf(kinds[0]!.times.survival());
   return (step) => ({
-    priceMs: tollsOf(kinds[0]!.survival)(step).priceMs,
-    polls: average(lane, (kind) => tollsOf(kind.survival)(step).polls),
-    waitMs: average(lane, (kind) => tollsOf(kind.survival)(step).waitMs),
+    priceMs: tollsOf(kinds[0]!.times.survival())(step).priceMs,
+    polls: average(lane, (kind) => tollsOf(kind.times.survival())(step).polls),
+    waitMs: average(lane, (kind) => tollsOf(kind.times.survival())(step).waitMs),
   });
 }

@@ -76,7 +76,8 @@ function lastJobs(lane: Lane, toll: Toll, nowMs: number): Range {
 }
 
 /** The age that the given share does not reach of those jobs that run as long as this one has been seen to. */
-function quantileFromMs({ kind: { survival }, ranMs }: Job, share: number): number {
+function quantileFromMs({ kind, ranMs }: Job, share: number): number {
+  const survival = kind.times.survival();
   return Math.max(ranMs, survival.quantileMs(1 - survival.at(ranMs) * (1 - share)));
 }
 
@@ -95,7 +96,8 @@ function expectedRunMs(job: Job | undefined): number | undefined {
 }
 
 /** The mean run time of those jobs that run as long as this one has been seen to, ms. */
-function meanFromMs({ kind: { survival }, ranMs }: Job): number {
+function meanFromMs({ kind, ranMs }: Job): number {
+  const survival = kind.times.survival();
   const alive = survival.at(ranMs);
   return alive < 1e-9 ? ranMs : ranMs + (survival.meanMs - survival.integral(ranMs)) / alive;
 }

@@ -6,7 +6,8 @@ import type { Toll } from './price.js';
 /** Jobs of one model and about the same length: alike in how long they run. */
 export interface Kind {
   readonly times: RunTimes;
-  survival: Survival;
+  /** By which its jobs in flight were last put in order. */
+  orderedBy: Survival | undefined;
   /** Its jobs that are not stored yet. */
   jobs: number;
 }
@@ -94,7 +95,7 @@ export function kindOf(lane: Lane, durationSeconds: number | undefined): Kind {
   if (found !== undefined) return found;
   const times = createRunTimes(lane.pooled);
   if (lane.toldMs !== undefined) times.told(lane.toldMs);
-  const kind: Kind = { times, survival: times.survival(), jobs: 0 };
+  const kind: Kind = { times, orderedBy: undefined, jobs: 0 };
   lane.kinds.set(key, kind);
   return kind;
 }

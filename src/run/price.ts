@@ -95,7 +95,7 @@ export interface Demand {
 /** From a job's submit to its place being free again, besides run and wait, ms. */
 const OVERHEAD_MS = 500;
 /** The last jobs end later than the average one, by this share of its time. */
-const LAST_ROUND = 0.75;
+const LAST_ROUND = 0.2;
 /** How sharply the longer of two bounds rules. */
 const SHARPNESS = 32;
 
@@ -138,7 +138,7 @@ export function restMs(demand: Demand, toll: Toll): number {
 export function placesMs({ unsubmitted, inFlight, width, meanMs }: Demand, toll: Toll): number {
   const jobs = unsubmitted + inFlight;
   if (jobs === 0) return 0;
-  const rounds = (unsubmitted + inFlight / 2) / Math.max(1, Math.min(width, jobs));
+  const rounds = (unsubmitted + inFlight) / Math.max(1, Math.min(width, jobs));
   return cycleMs(meanMs, toll) * (rounds + LAST_ROUND);
 }
 

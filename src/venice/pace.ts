@@ -119,7 +119,7 @@ export function createPacer(): Pacer {
     if (nowMs < pausedMs) return 0;
     const left = Math.max(0, counted(nowMs));
     const sure = ledger === undefined || (nowMs >= othersMs && nowMs < readMs + FRESH_MS);
-    return sure ? left : Math.min(left, Math.max(0, UNANSWERED_UNSURE_MAX - lately(out, nowMs)));
+    return sure ? left : Math.min(left, Math.max(0, UNANSWERED_UNSURE_MAX - lately(out, nowMs).length));
   };
   const read = (reading: Reading): void => {
     unread = 0;
@@ -169,7 +169,7 @@ export function createPacer(): Pacer {
     lapsesAtMs: (nowMs) => Math.max(ledger?.lapsesAtMs(nowMs) ?? Number.POSITIVE_INFINITY, pausedMs),
     opensAtMs: (nowMs) => {
       if (nowMs < pausedMs) return pausedMs;
-      if (counted(nowMs) >= 1) return firstSentMs() + FIRST_PATIENCE_MS;
+      if (counted(nowMs) >= 1) return Math.min(...lately(out, nowMs)) + FIRST_PATIENCE_MS;
       if (ledger !== undefined) return ledger.opensAtMs(nowMs);
       return waitsForFirst(nowMs) ? firstSentMs() + FIRST_PATIENCE_MS : log.oldestMs() + LOG_SPAN_MS;
     },
@@ -216,10 +216,9 @@ export function createPacer(): Pacer {
   };
 }
 
-function lately(out: ReadonlyMap<number, number>, nowMs: number): number {
-  let count = 0;
-  for (const sentMs of out.values()) if (nowMs < sentMs + FIRST_PATIENCE_MS) count += 1;
-  return count;
+/** When those of the requests under way were sent whose answers may still be on time. */
+function lately(out: ReadonlyMap<number, number>, nowMs: number): readonly number[] {
+  return [...out.values()].filter((sentMs) => nowMs < sentMs + FIRST_PATIENCE_MS);
 }
 
 /** The told reset in local time, or `undefined` where it makes no sense. */

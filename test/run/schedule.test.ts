@@ -1,0 +1,307 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createScheduler } from '../../src/run/schedule.js';
+import type { LimitRule } from '../bench/virtual/service.js';
+import { type ModelScene, play, type Scene } from './schedule-world.js';
+
+const PER_60: LimitRule = { kind: 'window', perMinute: 60 };
+
+function model(more: Partial<ModelScene> = {}): ModelScene {
+  return { tracks: 20, limit: PER_60, runMs: [10_000, 30_000], p80Ms: 26_000, ...more };
+}
+
+const limits: fc.Arbitrary<LimitRule> = fc.oneof(
+  fc.record({
+    kind: fc.constant('window' as const),
+    perMinute: fc.constantFrom(10, 60, 120),
+    rounding: fc.constantFrom('none' as const, 'up' as const),
+  }),
+  fc.record({ kind: fc.constant('bucket' as const), perMinute: fc.constantFrom(30, 60) }),
+  fc.constant({ kind: 'window' as const }),
+);
+
+const models: fc.Arbitrary<ModelScene> = fc
+  .record({
+    tracks: fc.integer({ min: 0, max: 25 }),
+    limit: limits,
+    fastestMs: fc.integer({ min: 200, max: 60_000 }),
+    spread: fc.double({ min: 1, max: 4, noNaN: true }),
+    p80Factor: fc.option(fc.double({ min: 0.3, max: 3, noNaN: true })),
+    durationSeconds: fc.option(fc.constantFrom([30], [15, 30, 60], [10, 200])),
+  })
+  .map(({ tracks, limit, fastestMs, spread, p80Factor, durationSeconds }) => ({
+    tracks,
+    limit,
+    runMs: [fastestMs, fastestMs * spread] as const,
+    ...(p80Factor === null ? {} : { p80Ms: fastestMs * spread * p80Factor }),
+    ...(durationSeconds === null ? {} : { durationSeconds }),
+  }));
+
+const scenes: fc.Arbitrary<Scene> = fc
+  .record({
+    seed: fc.integer({ min: 1, max: 1e9 }),
+    models: fc.array(models, { minLength: 1, maxLength: 3 }),
+    concurrency: fc.option(fc.integer({ min: 1, max: 20 })),
+    resumed: fc.integer({ min: 0, max: 10 }),
+    owed: fc.integer({ min: 0, max: 40 }),
+    again: fc.option(fc.record({ share: fc.double({ min: 0, max: 0.3, noNaN: true }) })),
+    gone: fc.double({ min: 0, max: 0.1, noNaN: true }),
+    latencyMs: fc.constantFrom([35, 55] as const, [5, 900] as const),
+    submitMs: fc.constantFrom(0, 0, 3_000, 110_000),
+    downloadMs: fc.constantFrom(0, 300, 60_000),
+    namesJobs: fc.boolean(),
+  })
+  .map(({ concurrency, again, ...rest }) => ({
+    ...rest,
+    options: concurrency === null ? {} : { concurrency },
+    ...(again === null ? {} : { again }),
+  }));
+
+describe('a whole run, whatever the service does', () => {
+  it('ends with every job ended, never asks twice at a time or too soon, and keeps its bounds', () => {
+    fc.assert(
+      fc.property(scenes, (scene) => {
+        const report = play(scene);
+        expect(report.breaches).toEqual([]);
+        expect(report.pollGapMinMs).toBeGreaterThanOrEqual(2_000);
+        expect(report.underWayMax).toBeLessThanOrEqual(16);
+        expect(report.failuresIn30sMax).toBeLessThanOrEqual(20);
+        expect(report.blocks).toBe(0);
+        const concurrency = scene.options?.concurrency;
+        if (concurrency !== undefined) {
+          expect(report.inFlightMax).toBeLessThanOrEqual(Math.max(concurrency, scene.resumed ?? 0));
+        }
+        // Everything that was stored, and everything that was owed, is cleaned up.
+        expect(report.completed).toBe(report.stored + (scene.owed ?? 0));
+        if (scene.gone === 0) {
+          const tracks = scene.models.reduce((sum, { tracks }) => sum + tracks, 0);
+          expect(report.stored).toBe(tracks + (scene.resumed ?? 0));
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('draws no 429 from a service that only limits', () => {
+    fc.assert(
+      fc.property(scenes, ({ again: _, ...scene }) => {
+        const quiet = { ...scene, gone: 0, latencyMs: [35, 55] as const, submitMs: 0, namesJobs: true };
+        expect(play(quiet).refusals).toEqual(scene.models.map(() => 0));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('does the same twice', () => {
+    fc.assert(
+      fc.property(scenes, (scene) => {
+        expect(play(scene).trace).toEqual(play(scene).trace);
+      }),
+      { numRuns: 10 },
+    );
+  });
+});
+
+describe('bounds that the user sets', () => {
+  it.each([1, 3, 8])('%i jobs in flight are reached and never passed', (concurrency) => {
+    const report = play({ seed: 7, models: [model()], options: { concurrency } });
+    expect(report.inFlightMax).toBe(concurrency);
+  });
+
+  it('shares the places in flight between models', () => {
+    const report = play({
+      seed: 7,
+      models: [model(), model({ runMs: [40_000, 50_000] })],
+      options: { concurrency: 4 },
+    });
+    expect(report.inFlightMax).toBe(4);
+    expect(report.stored).toBe(40);
+  });
+
+  it('keeps to the requests under way at most', () => {
+    const report = play({
+      seed: 3,
+      models: [model({ tracks: 60, limit: { kind: 'window' } })],
+      options: { requestsMax: 5 },
+      downloadMs: 5_000,
+    });
+    expect(report.underWayMax).toBeLessThanOrEqual(5);
+    expect(report.stored).toBe(60);
+  });
+
+  it('owes no clean-up where the remote media stay', () => {
+    const report = play({ seed: 3, models: [model()], options: { keep: true }, owed: 5 });
+    expect(report.stored).toBe(20);
+    expect(report.completed).toBe(0);
+  });
+});
+
+describe('submitting', () => {
+  it('stops at once when told, and collects what is queued', () => {
+    const report = play({ seed: 5, models: [model({ tracks: 200 })], stopAtMs: 100_000 });
+    expect(report.submitsAfterStop).toBe(0);
+    expect(report.stored).toBeGreaterThan(0);
+    expect(report.stored).toBeLessThan(200);
+    expect(report.completed).toBe(report.stored);
+    expect(report.breaches).toEqual([]);
+  });
+
+  it('is done one at a time when told', () => {
+    const scene: Scene = { seed: 5, models: [model({ tracks: 40 })], submitMs: 2_000 };
+    expect(play(scene).submitsAtOnceMax).toBeGreaterThan(1);
+    const single = play({ ...scene, singlyAtMs: 0 });
+    expect(single.submitsAtOnceSinglyMax).toBe(1);
+    expect(single.stored).toBe(40);
+  });
+
+  it('that is slow does not keep finished jobs from being fetched', () => {
+    const report = play({
+      seed: 5,
+      models: [model({ tracks: 80, limit: { kind: 'window' } })],
+      submitMs: 100_000,
+    });
+    expect(report.submitsAtOnceMax).toBeLessThan(16);
+    expect(report.stored).toBe(80);
+  });
+});
+
+describe('several models', () => {
+  it('run side by side, each by its own limit', () => {
+    const alone = play({ seed: 9, models: [model({ tracks: 60 })] });
+    const beside = play({
+      seed: 9,
+      models: [model({ tracks: 60 }), model({ tracks: 60 }), model({ tracks: 60 })],
+    });
+    expect(beside.endMs).toBeLessThan(1.25 * alone.endMs);
+  });
+
+  it('do not wait for one whose downloads take for ever', () => {
+    const slow = model({ tracks: 40, limit: { kind: 'window' }, runMs: [100, 200] });
+    const quick = model({ tracks: 5 });
+    const report = play({ seed: 9, models: [slow, quick], downloadMs: 60_000 });
+    const [slowEndMs, quickEndMs] = report.endMsByModel;
+    expect(quickEndMs).toBeLessThan(slowEndMs!);
+  });
+
+  it('of which one is refused by 429 leave the others alone', () => {
+    const scheduler = createScheduler({}, () => 0);
+    scheduler.wants('a', { model: 'A' });
+    scheduler.wants('b', { model: 'B' });
+    scheduler.wants('b2', { model: 'B' });
+    const first = scheduler.next(0);
+    const second = scheduler.next(0);
+    expect([first, second]).toEqual([
+      { kind: 'submit', job: 'a' },
+      { kind: 'submit', job: 'b' },
+    ]);
+    scheduler.answered('A', { status: 429, rate: { retryAfterSeconds: 30 }, job: 'a' }, 100);
+    scheduler.settled('a', { kind: 'again', notBeforeMs: 100 }, 100);
+    scheduler.answered('B', { status: 200, rate: {}, job: 'b' }, 100);
+    scheduler.settled('b', { kind: 'queued' }, 100);
+    expect(scheduler.next(100)).toEqual({ kind: 'submit', job: 'b2' });
+    const { untilMs } = scheduler.next(100) as { untilMs: number };
+    expect(untilMs).toBeLessThanOrEqual(30_100);
+    expect(scheduler.next(30_100)).toMatchObject({ job: expect.stringMatching(/^a|b$/) });
+  });
+});
+
+describe('trouble', () => {
+  it('never brings the key near its block, though every answer fails', () => {
+    const report = play({
+      seed: 2,
+      models: [model({ tracks: 100, limit: { kind: 'window' } })],
+      again: { share: 0.9, status: 503 },
+    });
+    expect(report.failuresIn30sMax).toBeLessThanOrEqual(20);
+    expect(report.blocks).toBe(0);
+    expect(report.stored).toBe(100);
+  });
+
+  it('is not mistaken for a job that still runs', () => {
+    const scheduler = createScheduler({}, () => 0);
+    scheduler.resumes('a', { model: 'A' }, 0, 1_000_000);
+    expect(scheduler.next(1_000_000)).toEqual({ kind: 'poll', job: 'a' });
+    scheduler.answered('A', { status: 502, rate: {}, job: 'a' }, 1_000_050);
+    scheduler.settled('a', { kind: 'again', notBeforeMs: 1_007_000 }, 1_000_050);
+    expect(scheduler.next(1_000_050)).toEqual({ kind: 'wait', untilMs: 1_007_000 });
+    expect(scheduler.next(1_007_000)).toEqual({ kind: 'poll', job: 'a' });
+  });
+
+  it('of one action settled twice is an error', () => {
+    const scheduler = createScheduler({}, () => 0);
+    scheduler.wants('a', { model: 'A' });
+    expect(() => scheduler.settled('a', { kind: 'queued' }, 0)).toThrow('nothing is under way');
+    expect(() => scheduler.wants('a', { model: 'A' })).toThrow('already');
+  });
+});
+
+describe('a job past its estimate', () => {
+  /** Polls it until the age; the gaps between its polls, ms. */
+  function gapsOfStuckJob(untilMs: number, limited: boolean): readonly number[] {
+    const scheduler = createScheduler({}, () => 0);
+    if (!limited) scheduler.limits(new Map([['', Number.POSITIVE_INFINITY]]));
+    scheduler.resumes('stuck', { model: 'A' }, 0, 0);
+    const gaps: number[] = [];
+    let nowMs = 0;
+    let polledMs = 0;
+    while (nowMs < untilMs) {
+      const action = scheduler.next(nowMs);
+      if (action.kind === 'wait') {
+        nowMs = action.untilMs;
+        continue;
+      }
+      gaps.push(nowMs - polledMs);
+      polledMs = nowMs;
+      scheduler.answered('A', { status: 200, rate: {}, job: 'stuck' }, nowMs + 80);
+      scheduler.settled(
+        'stuck',
+        { kind: 'running', averageExecutionMs: 20_000, executionMs: nowMs },
+        nowMs + 80,
+      );
+      nowMs += 80;
+    }
+    return gaps.slice(1);
+  }
+
+  it.each([true, false])(
+    'is asked less and less often, but at least once a minute (limited: %s)',
+    (limited) => {
+      const gaps = gapsOfStuckJob(4 * 3_600_000, limited);
+      const mean = (part: readonly number[]): number => part.reduce((sum, gap) => sum + gap, 0) / part.length;
+      expect(Math.min(...gaps)).toBeGreaterThanOrEqual(2_000);
+      expect(Math.max(...gaps)).toBeLessThanOrEqual(61_000);
+      expect(mean(gaps.slice(-10))).toBeGreaterThan(2 * mean(gaps.slice(0, 10)));
+    },
+  );
+});
+
+describe('what is told of the rest', () => {
+  it('is nothing while nothing is known', () => {
+    const scheduler = createScheduler({}, () => 0);
+    scheduler.wants('a', { model: 'A' });
+    const estimate = scheduler.estimate(0);
+    expect(estimate.remainingMs).toBeUndefined();
+    expect(estimate.expectedRunMs('a')).toBeUndefined();
+  });
+
+  it('comes from the run times of earlier runs, where there are some', () => {
+    const history = Array.from({ length: 20 }, () => ({ model: 'A', durationSeconds: 60, runMs: 40_000 }));
+    const scheduler = createScheduler({ history }, () => 0);
+    scheduler.wants('a', { model: 'A', durationSeconds: 60 });
+    expect(scheduler.estimate(0).expectedRunMs('a')).toBeGreaterThan(18_000);
+    expect(scheduler.estimate(0).expectedRunMs('a')).toBeLessThan(50_000);
+    const { low, high } = scheduler.estimate(0).remainingMs!;
+    expect(low).toBeLessThan(40_000);
+    expect(high).toBeGreaterThan(30_000);
+  });
+
+  it('says until when all requests wait for the limit', () => {
+    const scheduler = createScheduler({}, () => 0);
+    scheduler.wants('a', { model: 'A' });
+    scheduler.next(0);
+    scheduler.answered('A', { status: 429, rate: { retryAfterSeconds: 40 }, job: 'a' }, 90);
+    scheduler.settled('a', { kind: 'again', notBeforeMs: 0 }, 90);
+    expect(scheduler.estimate(90).pausedUntilMs).toBe(40_090);
+    expect(scheduler.estimate(40_090).pausedUntilMs).toBeUndefined();
+  });
+});
