@@ -39,6 +39,8 @@ export interface RunSettings {
   readonly detach: boolean;
   /** Where to put a record that the lockfile's disk refuses, in order of preference. Absolute. */
   readonly rescueDirectories: readonly string[];
+  /** How a file is named in messages, by its path relative to the output root. Absent: by that path. */
+  placeOf?(file: string): string;
   /** The command that goes on, ready to paste, for the verb and its extra words. */
   command(verb: string, ...words: string[]): string;
 }

@@ -117,7 +117,7 @@ async function place(
         context,
         'warning',
         'file-in-the-way',
-        `${relative} exists and is not in the lockfile: it is left alone, and ${job.key} is stored under another name`,
+        `${context.settings.placeOf?.(relative) ?? relative} exists and is not in the lockfile: it is left alone, and ${job.key} is stored under another name`,
       );
   }
   throw Object.assign(new Error('no free name'), { code: 'EEXIST' });

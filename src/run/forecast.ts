@@ -1,6 +1,6 @@
 import { demandOf, type Rules } from './decide.js';
 import { type Job, type Lane, unsubmitted } from './lane.js';
-import { placesMs, requestsLeft, type Toll } from './price.js';
+import { type Demand, placesMs, requestsLeft, type Toll } from './price.js';
 import type { Estimate } from './schedule.js';
 
 /** How far off the end may be as a share, with nothing and with very much seen. */
@@ -8,7 +8,13 @@ const DOUBT_MAX = 0.5;
 const DOUBT_MIN = 0.06;
 /** The last jobs are taken to end between these quantiles. */
 const SOON = 0.1;
-const LATE = 0.95;
+const LATE = 0.98;
+/** How many standard deviations the sum of what is left may be off. */
+const DOUBT_DEVIATIONS = 1.3;
+/** Between the 5th and the 95th percentile, in standard deviations. */
+const DEVIATIONS_5_TO_95 = 3.3;
+/** A job that runs longer than nearly all is taken to end before this multiple of its age. */
+const STRAGGLER = 3;
 /** Requests may turn out to be more by this share. */
 const DOUBT_REQUESTS = 0.05;
 /** A pause shorter than this is not worth telling, ms. */
@@ -48,19 +54,23 @@ function rangeOf({ lane, rules }: Ruled, nowMs: number): Range {
   const demand = demandOf(lane, rules, nowMs);
   // Where the budget is short, the price makes jobs wait that need not: the places are not what the run waits for.
   const toll = { ...lane.toll, waitMs: Math.min(lane.toll.waitMs, demand.meanMs / 2) };
-  const requestsMin = requestsLeft(demand, { ...toll, polls: 1 });
+  // What is under way may be the poll that finds its job done.
+  const requestsMin = requestsLeft(demand, { ...toll, polls: 1 }) - (lane.inFlight - lane.flight.size);
   const requestsMax = requestsLeft(demand, toll) * (1 + DOUBT_REQUESTS);
   const last = lastJobs(lane, toll, nowMs);
-  const places = demand.unsubmitted === 0 ? last : placesRange(lane, placesMs(demand, toll));
+  const places = demand.unsubmitted === 0 ? last : placesRange(lane, demand, placesMs(demand, toll));
   return {
     low: Math.max(places.low, pacer.spanMsMin(requestsMin, nowMs)),
     high: Math.max(places.high, last.high, pacer.spanMs(requestsMax, nowMs)),
   };
 }
 
-function placesRange(lane: Lane, middleMs: number): Range {
-  const doubt = DOUBT_MIN + (DOUBT_MAX - DOUBT_MIN) / Math.sqrt(1 + lane.pooled.count());
+function placesRange(lane: Lane, { unsubmitted, inFlight }: Demand, middleMs: number): Range {
   const { meanMs, quantileMs } = lane.pooled.survival();
+  const deviation = (quantileMs(0.95) - quantileMs(0.05)) / DEVIATIONS_5_TO_95 / meanMs;
+  const unseen = (DOUBT_MAX - DOUBT_MIN) / Math.sqrt(1 + lane.pooled.count());
+  const uneven = (DOUBT_DEVIATIONS * deviation) / Math.sqrt(unsubmitted + inFlight);
+  const doubt = Math.min(1, DOUBT_MIN + unseen + uneven);
   return { low: middleMs * (1 - doubt), high: middleMs * (1 + doubt) + quantileMs(LATE) - meanMs };
 }
 
@@ -78,7 +88,9 @@ function lastJobs(lane: Lane, toll: Toll, nowMs: number): Range {
 /** The age that the given share does not reach of those jobs that run as long as this one has been seen to. */
 function quantileFromMs({ kind, ranMs }: Job, share: number): number {
   const survival = kind.times.survival();
-  return Math.max(ranMs, survival.quantileMs(1 - survival.at(ranMs) * (1 - share)));
+  const ageMs = survival.quantileMs(1 - survival.at(ranMs) * (1 - share));
+  const ageMsMax = Math.max(survival.quantileMs(share), STRAGGLER * ranMs);
+  return Math.max(ranMs, Math.min(ageMs, ageMsMax));
 }
 
 export function hasWork(lane: Lane): boolean {

@@ -7,7 +7,7 @@ const FRACTION = 0.99;
 
 /** A token bucket: its told reset moves on with every request, and what is left grows with time. */
 export function createBucket(first: Reading, perMinute: () => number): Ledger {
-  let level = first.remaining - first.unanswered;
+  let level = first.remaining - first.uncounted;
   let atMs = first.nowMs;
 
   const refillPerMs = (): number => (perMinute() * REFILL_SHARE) / 60_000;

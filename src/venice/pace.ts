@@ -43,8 +43,8 @@ export interface Reading {
   readonly resetMs: number;
   readonly sentMs: number;
   readonly nowMs: number;
-  /** Requests under way now. */
-  readonly unanswered: number;
+  /** Requests that the service may have counted after this one: sent later, still under way, or answered meanwhile without a word. */
+  readonly uncounted: number;
   /** Requests sent after this one. */
   readonly sentAfter: number;
   /** Nothing else was under way from its being sent to its answer: its count is exact. */
@@ -86,6 +86,12 @@ const FRESH_MS = 5_000;
 /** Answers without headers in a row, where headers were due, after which they are no longer counted on. */
 const UNREAD_MAX = 3;
 
+interface UnderWay {
+  readonly sentMs: number;
+  /** Answers that told nothing before it was sent. */
+  readonly headerless: number;
+}
+
 export function createPacer(): Pacer {
   let stated: number | undefined;
   let inHeaders: number | undefined;
@@ -100,12 +106,14 @@ export function createPacer(): Pacer {
   let readMs = Number.NEGATIVE_INFINITY;
   /** The request that was sent, and so far answered, with nothing else under way. */
   let aloneTicket: number | undefined;
-  /** Unanswered: ticket → when sent, in order. */
-  const out = new Map<number, number>();
+  /** Answers that told nothing, so far. */
+  let headerless = 0;
+  /** Unanswered, by ticket, in order. */
+  const out = new Map<number, UnderWay>();
   const log = createLog();
 
   const perMinute = (): number => inHeaders ?? stated ?? LIMIT_DOCUMENTED_PER_MINUTE;
-  const firstSentMs = (): number => out.values().next().value ?? Number.POSITIVE_INFINITY;
+  const firstSentMs = (): number => out.values().next().value?.sentMs ?? Number.POSITIVE_INFINITY;
   const waitsForFirst = (nowMs: number): boolean =>
     answers === 0 && out.size > 0 && nowMs < firstSentMs() + FIRST_PATIENCE_MS;
 
@@ -176,14 +184,14 @@ export function createPacer(): Pacer {
     sent: (nowMs) => {
       tickets += 1;
       aloneTicket = out.size === 0 ? tickets : undefined;
-      out.set(tickets, nowMs);
+      out.set(tickets, { sentMs: nowMs, headerless });
       log.add(nowMs);
       ledger?.sent(tickets, nowMs);
       return tickets;
     },
     answered: (ticket, answer, nowMs) => {
       const { rate } = answer;
-      const sentMs = (ticket === undefined ? undefined : out.get(ticket)) ?? nowMs;
+      const request = ticket === undefined ? undefined : out.get(ticket);
       if (ticket !== undefined) out.delete(ticket);
       answers += 1;
       if (rate.limit !== undefined && rate.limit > 0) inHeaders = rate.limit;
@@ -194,14 +202,15 @@ export function createPacer(): Pacer {
           ticket: known,
           remaining: rate.remaining,
           resetMs,
-          sentMs,
+          sentMs: request?.sentMs ?? nowMs,
           nowMs,
-          unanswered: out.size,
+          uncounted: tickets - known + earlier(out, known) + headerless - (request?.headerless ?? headerless),
           sentAfter: tickets - known,
           alone: ticket !== undefined && ticket === aloneTicket && out.size === 0,
         });
-      } else if (ledger?.unread(known) === true) {
-        unread += 1;
+      } else {
+        headerless += 1;
+        if (ledger?.unread(known) === true) unread += 1;
         if (unread >= UNREAD_MAX) ledger = undefined;
       }
       if (answer.status === 429) pause(rate, resetMs, nowMs);
@@ -217,8 +226,18 @@ export function createPacer(): Pacer {
 }
 
 /** When those of the requests under way were sent whose answers may still be on time. */
-function lately(out: ReadonlyMap<number, number>, nowMs: number): readonly number[] {
-  return [...out.values()].filter((sentMs) => nowMs < sentMs + FIRST_PATIENCE_MS);
+function lately(out: ReadonlyMap<number, UnderWay>, nowMs: number): readonly number[] {
+  return [...out.values()].map(({ sentMs }) => sentMs).filter((sentMs) => nowMs < sentMs + FIRST_PATIENCE_MS);
+}
+
+/** How many of those under way were sent before that one. */
+function earlier(out: ReadonlyMap<number, UnderWay>, ticket: number): number {
+  let count = 0;
+  for (const other of out.keys()) {
+    if (other >= ticket) break;
+    count += 1;
+  }
+  return count;
 }
 
 /** The told reset in local time, or `undefined` where it makes no sense. */

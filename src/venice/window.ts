@@ -27,7 +27,7 @@ const PROBE_PATIENCE_MS = 3_000;
  */
 export function createWindow(first: Reading): Ledger {
   let resetMs = first.resetMs;
-  let left = first.remaining - first.unanswered;
+  let left = first.remaining - first.uncounted;
   let newest = { ticket: first.ticket + first.sentAfter, remaining: left };
   let lastTicket = newest.ticket;
   let probeSentMs: number | undefined;
@@ -52,7 +52,7 @@ export function createWindow(first: Reading): Ledger {
     }
     windows += 1;
     resetMs = reading.resetMs;
-    left = reading.remaining - reading.unanswered;
+    left = reading.remaining - reading.uncounted;
     newest = { ticket: lastTicket, remaining: left };
     probeSentMs = undefined;
   };

@@ -1,0 +1,321 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createPacer } from '../../src/venice/pace.js';
+import { createChance } from '../bench/virtual/chance.js';
+import { createLimiter, EPOCH_MS, type LimitRule } from '../bench/virtual/service.js';
+
+interface Hammering {
+  readonly seed: number;
+  readonly rule: LimitRule;
+  readonly minutes: number;
+  /** One way, ms. */
+  readonly latencyMs: readonly [number, number];
+  /** Requests under way at most. */
+  readonly atOnce: number;
+  /** Wishes for a request come this many ms apart on average; 0: there is always one. */
+  readonly wishEveryMs?: number;
+  readonly otherPerMinute?: number;
+  /** What is stated apart from the headers. */
+  readonly stated?: number;
+}
+
+interface Hammered {
+  readonly sent: number;
+  readonly refusals: number;
+  readonly refusalsInWindowMax: number;
+}
+
+type Event = readonly [timeMs: number, then: () => void];
+
+/** A client that sends whenever the pacer lets it, against a service that counts strictly. */
+function hammer(given: Hammering): Hammered {
+  const chance = createChance(given.seed);
+  const phaseMs = given.rule.phaseMs ?? 1 + chance() * 59_999;
+  const limiter = createLimiter({ ...given.rule, phaseMs }, chance);
+  const pacer = createPacer();
+  if (given.stated !== undefined) pacer.limit(given.stated);
+  const events: Event[] = [];
+  const untilMs = EPOCH_MS + given.minutes * 60_000;
+  const refusals = new Map<number, number>();
+  let nowMs = EPOCH_MS;
+  let sent = 0;
+  let underWay = 0;
+  const at = (timeMs: number, then: () => void): void => {
+    const place = events.findIndex(([other]) => other > timeMs);
+    events.splice(place < 0 ? events.length : place, 0, [timeMs, then]);
+  };
+  const way = (): number => given.latencyMs[0] + chance() * (given.latencyMs[1] - given.latencyMs[0]);
+
+  const send = (): void => {
+    const ticket = pacer.sent(nowMs);
+    sent += 1;
+    underWay += 1;
+    at(nowMs + way(), () => {
+      const { ok, rate } = limiter.admit(nowMs);
+      if (!ok) {
+        const window = Math.floor((nowMs - EPOCH_MS - phaseMs) / 60_000);
+        refusals.set(window, (refusals.get(window) ?? 0) + 1);
+      }
+      at(nowMs + way(), () => {
+        underWay -= 1;
+        pacer.answered(ticket, { status: ok ? 200 : 429, rate }, nowMs);
+        step();
+      });
+    });
+  };
+  const step = (): void => {
+    while (nowMs < untilMs && underWay < given.atOnce && pacer.credit(nowMs) >= 1) {
+      send();
+      if (given.wishEveryMs !== undefined) return;
+    }
+  };
+  const wish = (): void => {
+    if (nowMs >= untilMs) return;
+    step();
+    // No later than the pacer says: it must not be left waiting for what it promised.
+    const opensMs = pacer.credit(nowMs) < 1 ? pacer.opensAtMs(nowMs) : nowMs + 50;
+    const nextMs =
+      given.wishEveryMs === undefined ? opensMs : nowMs - Math.log(1 - chance()) * given.wishEveryMs;
+    at(Math.max(nowMs + 1, Math.min(nextMs, nowMs + 1_000)), wish);
+  };
+  const other = (): void => {
+    if (nowMs >= untilMs) return;
+    limiter.admit(nowMs);
+    at(nowMs - (Math.log(1 - chance()) * 60_000) / given.otherPerMinute!, other);
+  };
+  if (given.otherPerMinute !== undefined) other();
+  wish();
+  for (let event = events.shift(); event !== undefined; event = events.shift()) {
+    nowMs = event[0];
+    event[1]();
+  }
+  const counts = [...refusals.values()];
+  return {
+    sent,
+    refusals: counts.reduce((sum, count) => sum + count, 0),
+    refusalsInWindowMax: Math.max(0, ...counts),
+  };
+}
+
+const seeds = fc.integer({ min: 1, max: 1e9 });
+const ways = fc.constantFrom([35, 55] as const, [5, 15] as const, [20, 400] as const);
+const pressure = fc.record({
+  seed: seeds,
+  latencyMs: ways,
+  atOnce: fc.constantFrom(1, 4, 16),
+  wishEveryMs: fc.constantFrom(undefined, 300, 900, 4_000),
+});
+
+function hammered(
+  rule: LimitRule,
+  given: { seed: number; wishEveryMs: number | undefined } & Partial<Hammering>,
+): Hammered {
+  const { wishEveryMs, ...rest } = given;
+  return hammer({
+    rule,
+    minutes: 6,
+    latencyMs: [35, 55],
+    atOnce: 16,
+    ...rest,
+    ...(wishEveryMs === undefined ? {} : { wishEveryMs }),
+  });
+}
+
+describe('a pacer whose budget is its own draws no 429', () => {
+  it('from fixed windows of any phase, however answers overtake each other', () => {
+    fc.assert(
+      fc.property(
+        pressure,
+        fc.constantFrom(5, 60, 120),
+        fc.constantFrom('none' as const, 'up' as const),
+        (given, perMinute, rounding) => {
+          expect(hammered({ kind: 'window', perMinute, rounding }, given).refusals).toBe(0);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  it('from fixed windows whose end is told rounded down', () => {
+    fc.assert(
+      fc.property(pressure, (given) => {
+        expect(hammered({ kind: 'window', perMinute: 60, rounding: 'down' }, given).refusals).toBe(0);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('from token buckets', () => {
+    fc.assert(
+      fc.property(pressure, fc.constantFrom(30, 60, 120), (given, perMinute) => {
+        expect(hammered({ kind: 'bucket', perMinute }, { ...given, latencyMs: [35, 55] }).refusals).toBe(0);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('where there are no headers, or only some', () => {
+    fc.assert(
+      fc.property(pressure, fc.constantFrom(0.2, 0.6, 1), (given, headersMissing) => {
+        const rule: LimitRule = { kind: 'window', perMinute: 60, headersMissing };
+        expect(hammered(rule, { ...given, latencyMs: [35, 55] }).refusals).toBe(0);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('where the limit rises in mid-run, and at most a burst where it drops', () => {
+    fc.assert(
+      fc.property(seeds, fc.constantFrom(120, 30), (seed, later) => {
+        const rule: LimitRule = {
+          kind: 'window',
+          perMinute: 60,
+          change: { atMs: 150_000, perMinute: later },
+        };
+        const { refusals } = hammered(rule, { seed, wishEveryMs: undefined });
+        expect(refusals).toBeLessThanOrEqual(later > 60 ? 0 : 16);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe('a pacer uses what it has', () => {
+  it.each([
+    ['a fixed window', { kind: 'window', perMinute: 60 }, 0.97],
+    ['a window told rounded up', { kind: 'window', perMinute: 60, rounding: 'up' }, 0.97],
+    ['a window told rounded down', { kind: 'window', perMinute: 60, rounding: 'down' }, 0.97],
+    ['a wide window', { kind: 'window', perMinute: 120 }, 0.97],
+    ['a token bucket', { kind: 'bucket', perMinute: 60 }, 0.97],
+    ['no headers', { kind: 'window', perMinute: 60, headersMissing: 1 }, 0.97],
+  ] as const)('%s', (_, rule, share) => {
+    const minutes = 30;
+    const { sent } = hammer({ seed: 3, rule, minutes, latencyMs: [35, 55], atOnce: 16 });
+    expect(sent).toBeGreaterThanOrEqual(share * minutes * rule.perMinute);
+  });
+
+  it('a limit that is stated and in no header', () => {
+    const rule: LimitRule = { kind: 'window', perMinute: 120, headersMissing: 1 };
+    const { sent, refusals } = hammer({
+      seed: 3,
+      rule,
+      minutes: 10,
+      latencyMs: [35, 55],
+      atOnce: 16,
+      stated: 120,
+    });
+    expect(sent).toBeGreaterThanOrEqual(0.95 * 1_200);
+    expect(refusals).toBe(0);
+  });
+
+  it('a limit that rose', () => {
+    const rule: LimitRule = { kind: 'window', perMinute: 60, change: { atMs: 300_000, perMinute: 120 } };
+    const { sent } = hammer({ seed: 3, rule, minutes: 10, latencyMs: [35, 55], atOnce: 16 });
+    expect(sent).toBeGreaterThanOrEqual(0.95 * (300 + 600));
+  });
+});
+
+describe('beside another client on the same key', () => {
+  it('it draws at most three 429 a window', () => {
+    fc.assert(
+      fc.property(pressure, fc.constantFrom(5, 20, 50), (given, otherPerMinute) => {
+        const rule: LimitRule = { kind: 'window', perMinute: 60 };
+        const { refusalsInWindowMax } = hammered(rule, { ...given, latencyMs: [35, 55], otherPerMinute });
+        expect(refusalsInWindowMax).toBeLessThanOrEqual(3);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe('a 429', () => {
+  it('pauses until the reset that it names', () => {
+    const pacer = createPacer();
+    const ticket = pacer.sent(1_000_000);
+    const rate = { limit: 60, remaining: 0, resetUnixSeconds: 1_030 };
+    pacer.answered(ticket, { status: 429, rate }, 1_000_090);
+    const untilMs = pacer.pausedUntilMs(1_000_090)!;
+    expect(untilMs).toBeGreaterThanOrEqual(1_030_000);
+    expect(untilMs).toBeLessThan(1_032_000);
+    expect(pacer.credit(untilMs - 1)).toBe(0);
+    expect(pacer.opensAtMs(1_000_090)).toBe(untilMs);
+    expect(pacer.credit(untilMs)).toBe(1);
+  });
+
+  it('pauses as long as it says to, or for a minute where it says nothing', () => {
+    const pacer = createPacer();
+    pacer.answered(pacer.sent(0), { status: 429, rate: { retryAfterSeconds: 7 } }, 0);
+    expect(pacer.pausedUntilMs(0)).toBe(7_000);
+    const silent = createPacer();
+    silent.answered(silent.sent(0), { status: 429, rate: {} }, 0);
+    expect(silent.pausedUntilMs(0)).toBe(60_000);
+    expect(silent.pausedUntilMs(60_000)).toBeUndefined();
+  });
+
+  it('pauses for no more than a day, and for no less than a second', () => {
+    const pacer = createPacer();
+    pacer.answered(pacer.sent(0), { status: 429, rate: { retryAfterSeconds: 1e9 } }, 0);
+    expect(pacer.pausedUntilMs(0)).toBe(24 * 3_600_000);
+    const hasty = createPacer();
+    hasty.answered(hasty.sent(0), { status: 429, rate: { retryAfterSeconds: 0 } }, 0);
+    expect(hasty.pausedUntilMs(0)).toBe(1_000);
+  });
+});
+
+describe('what is known at the start', () => {
+  it('lets one request go first, and the others after its answer', () => {
+    const pacer = createPacer();
+    expect(pacer.credit(0)).toBe(1);
+    const ticket = pacer.sent(0);
+    expect(pacer.credit(50)).toBe(0);
+    pacer.answered(ticket, { status: 200, rate: { limit: 60, remaining: 41, resetUnixSeconds: 30 } }, 90);
+    expect(pacer.credit(90)).toBe(41);
+  });
+
+  it('does not let one that is slow hold up the others for long', () => {
+    const pacer = createPacer();
+    pacer.sent(0);
+    const opensMs = pacer.opensAtMs(100);
+    expect(opensMs).toBeLessThanOrEqual(5_000);
+    expect(pacer.credit(opensMs)).toBeGreaterThan(0);
+  });
+
+  it('is the documented limit, until something else is said', () => {
+    const pacer = createPacer();
+    expect(pacer.perMinute()).toBe(60);
+    pacer.limit(120);
+    expect(pacer.perMinute()).toBe(120);
+    pacer.answered(pacer.sent(0), { status: 200, rate: { limit: 90 } }, 90);
+    expect(pacer.perMinute()).toBe(90);
+  });
+
+  it('may be that there is no limit', () => {
+    const pacer = createPacer();
+    pacer.limit(Number.POSITIVE_INFINITY);
+    expect(pacer.credit(0)).toBe(Number.POSITIVE_INFINITY);
+    expect(pacer.spanMs(1e6, 0)).toBe(0);
+  });
+
+  it('is not taken from headers that make no sense', () => {
+    const pacer = createPacer();
+    const rate = { limit: 60, remaining: 5, resetUnixSeconds: 1e12 };
+    pacer.answered(pacer.sent(0), { status: 200, rate }, 90);
+    expect(pacer.credit(90)).toBe(59);
+  });
+});
+
+describe('how long requests take to be allowed', () => {
+  it('is counted from the end of this window, at least in whole windows', () => {
+    const pacer = createPacer();
+    pacer.answered(
+      pacer.sent(0),
+      { status: 200, rate: { limit: 60, remaining: 10, resetUnixSeconds: 30 } },
+      90,
+    );
+    expect(pacer.spanMs(10, 90)).toBe(0);
+    const endMs = pacer.lapsesAtMs(90);
+    expect(pacer.spanMs(40, 90)).toBeCloseTo(endMs - 90 + 30_000);
+    expect(pacer.spanMsMin(70, 90)).toBeCloseTo(endMs - 90);
+    expect(pacer.spanMsMin(71, 90)).toBeCloseTo(endMs - 90 + 60_000);
+  });
+});
