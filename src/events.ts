@@ -74,7 +74,7 @@ export interface TakeEvent {
   readonly queued_at?: string;
   /** Expected total run time, ms, with `queued` or `running` where it is known. */
   readonly expected_ms?: number;
-  /** Relative to the output root. */
+  /** Relative to the output root (the manifest's folder, the sandbox's, or that of `--out-dir`), with `/` between its parts. */
   readonly path?: string;
   readonly bytes?: number;
   readonly status?: number;

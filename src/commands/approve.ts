@@ -21,11 +21,12 @@ export function createApprove(session: Session, stop: AbortSignal): World['appro
 }
 
 export function showPlan(session: Session, plan: Plan, balance: Balance | undefined): void {
-  const { stderr, settings, endpoint } = session;
+  const { stderr, settings, endpoint, placeOf } = session;
   stderr.write(
     renderPlan(plan, {
       ...(balance === undefined ? {} : { balance }),
       endpoint,
+      placeOf,
       sandbox: settings.sandbox,
       color: stderr.color,
       width: stderr.columns,

@@ -14,12 +14,13 @@ export function batchSettings(
   mode: BatchSettings['mode'],
   savedPlan?: SavedPlan,
 ): BatchSettings {
-  const { settings, endpoint, command } = session;
+  const { settings, endpoint, command, placeOf } = session;
   const { flags } = settings;
   return {
     mode,
     endpoint,
     command,
+    placeOf,
     sandbox: settings.sandbox,
     version: programVersion(),
     lockfilePath: settings.lockfilePath.value,

@@ -47,6 +47,7 @@ export async function decideWhatToBuy(
     attempts,
     outputRoot: settings.outputRoot,
     selection: settings.selection,
+    ...(settings.placeOf === undefined ? {} : { placeOf: settings.placeOf }),
     budgetMicroUsd,
     keyFingerprint:
       world.apiKey === undefined ? undefined : keyFingerprint(store.header.lineage, world.apiKey),
@@ -66,11 +67,11 @@ async function refuseOrAsk(
   prepared: Prepared,
   loaded: LoadedManifest,
 ): Promise<BuyDecision> {
+  // Who has to buy less, or to raise a limit, wants to see what costs what; the reason stands below it.
+  if (prepared.refusal === EXIT.budget || prepared.refusal === EXIT.balance)
+    world.present?.(prepared.plan, prepared.balance);
   if (prepared.diagnostics.length > 0) world.show(prepared.diagnostics, loaded.sources);
   if (prepared.refusal !== undefined) {
-    // Who has to buy less, or to raise a limit, wants to see what costs what.
-    if (prepared.refusal === EXIT.budget || prepared.refusal === EXIT.balance)
-      world.present?.(prepared.plan, prepared.balance);
     if (world.apiKey === undefined) world.show([noKey(settings)], loaded.sources);
     return { prepared, approved: false, refusal: prepared.refusal };
   }
@@ -84,7 +85,7 @@ async function refuseOrAsk(
     prepared.plan.purchases.map(({ take }) => take.stem),
   );
   if (fault !== undefined) {
-    world.show([unwritable(fault)], loaded.sources);
+    world.show([unwritable(fault, settings)], loaded.sources);
     return { prepared, approved: false, refusal: EXIT.unavailable };
   }
   return askApproval(world, prepared);
@@ -155,11 +156,12 @@ export function noKey(settings: BatchSettings): Diagnostic {
   };
 }
 
-function unwritable(fault: { directory: string; code: string }): Diagnostic {
+function unwritable(fault: { directory: string; code: string }, settings: BatchSettings): Diagnostic {
+  const directory = settings.placeOf?.(fault.directory) ?? fault.directory;
   return {
     code: 'storage',
     severity: 'error',
-    message: `${fault.directory} cannot take files (${fault.code}): nothing was bought`,
+    message: `${directory} cannot take files (${fault.code}): nothing was bought`,
     hint: 'make room or mend the folder, then run the same command again',
   };
 }

@@ -40,6 +40,7 @@ export async function planBatch(session: Session): Promise<Planned> {
     attempts,
     outputRoot: settings.outputRoot.value,
     selection,
+    placeOf: session.placeOf,
     budgetMicroUsd: budgets.length === 0 ? undefined : Math.min(...budgets),
     keyFingerprint:
       apiKey === undefined || read.header === undefined

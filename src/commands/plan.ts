@@ -13,7 +13,7 @@ const MICRO_USD_PER_CENT = 10_000;
 /** What a run would do and cost. Reads, asks for prices, spends nothing; writes the file of `--out` alone. */
 export async function planCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
-  const { stdout, endpoint, settings } = session;
+  const { stdout, endpoint, settings, placeOf } = session;
   try {
     const planned = await planBatch(session);
     const { loaded, prepared } = planned;
@@ -21,7 +21,7 @@ export async function planCommand(manifest: string, flags: Flags): Promise<ExitC
     if (diagnostics.length > 0) showDiagnostics(session, diagnostics, loaded.sources);
     if (prepared === undefined) return EXIT.invalid;
     const { plan, balance, refusal } = prepared;
-    const shown = { balance, endpoint, sandbox: settings.sandbox };
+    const shown = { balance, endpoint, placeOf, sandbox: settings.sandbox };
     if (flags.json === true) stdout.write(planJson(plan, shown));
     else
       stdout.write(

@@ -20,6 +20,8 @@ export interface PrepareInput {
   readonly attempts: readonly Attempt[];
   readonly outputRoot: string;
   readonly selection: Selection;
+  /** How a file is named in messages, by its path relative to the output root. Absent: by that path. */
+  placeOf?(file: string): string;
   /** Integer micro-dollars: the lowest that applies. */
   readonly budgetMicroUsd?: number | undefined;
   readonly keyFingerprint?: string | undefined;
@@ -53,6 +55,7 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
     ...(await fileStates(view, input.attempts)),
     occupied: await strangers(view, input.manifest.takes, input.attempts),
     selection: input.selection,
+    ...(input.placeOf === undefined ? {} : { placeOf: input.placeOf }),
     keyFingerprint: input.keyFingerprint,
   });
   const buys = decided.rows.some(({ decision }) => decision.kind === 'buy');

@@ -134,7 +134,7 @@ async function withLock(
   const manifest = loaded.manifest;
   if (decision.prepared !== undefined) {
     const { moves } = decision.prepared.plan;
-    tellMoves(world, moves, await applyMoves(view, moves));
+    tellMoves(world, settings, moves, await applyMoves(view, moves));
   }
   const outcome = await go(world, settings, store, manifest, decision);
   await tidy(world, store);
@@ -142,11 +142,17 @@ async function withLock(
 }
 
 /** A file that moves twice, out of the way and on, counts once. */
-function tellMoves(world: World, moves: readonly FileMove[], stuck: readonly FileMove[]): void {
+function tellMoves(
+  world: World,
+  { placeOf = String }: BatchSettings,
+  moves: readonly FileMove[],
+  stuck: readonly FileMove[],
+): void {
   const moved = new Set(moves.map(({ attempt }) => attempt));
   for (const { attempt, from, to } of stuck) {
     moved.delete(attempt);
-    emitNotice(world, 'warning', 'not-moved', `${from} could not be moved to ${to}: it stays where it is`);
+    const message = `${placeOf(from)} could not be moved to ${placeOf(to)}: it stays where it is`;
+    emitNotice(world, 'warning', 'not-moved', message);
   }
   if (moved.size === 0) return;
   const files = moved.size === 1 ? '1 file was' : `${moved.size} files were`;

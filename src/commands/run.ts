@@ -136,6 +136,7 @@ async function reporters(session: Session): Promise<Reporter[]> {
     found.push(
       (await import('../report/lines.js')).createLines({
         ...view,
+        placeOf: session.placeOf,
         groups: process.env.GITHUB_ACTIONS === 'true',
       }),
     );
@@ -186,7 +187,7 @@ async function tellEnd(
         color: screen.color,
         width: screen.columns,
         suggestions,
-        placeOf: (file) => path.relative(process.cwd(), path.join(outputRoot.value, file)),
+        placeOf: session.placeOf,
       }),
     );
   // Without a suggestion the file stays as it is: what an earlier run was told there may not be applied yet.
@@ -199,7 +200,9 @@ async function tellEnd(
   const stepSummary = process.env.GITHUB_STEP_SUMMARY;
   if (stepSummary !== undefined && stepSummary !== '') {
     const { renderMarkdown } = await import('../report/markdown.js');
-    await writeReport(session, stepSummary, (file) => appendFile(file, renderMarkdown(outcome)));
+    await writeReport(session, stepSummary, (file) =>
+      appendFile(file, renderMarkdown(outcome, { placeOf: session.placeOf })),
+    );
   }
 }
 

@@ -12,6 +12,7 @@ import type { Ports, Transport } from '../ports.js';
 import { escapeForeign } from '../report/escape.js';
 import { colorWanted, streamTerminal, type Terminal } from '../report/terminal.js';
 import { nextCommandLine } from './command-line.js';
+import { placesIn } from './place.js';
 import { type Flags, resolveSettings, type Settings, type Surroundings } from './settings.js';
 
 /** A command's hold on the real world: settings, ports, terminals. */
@@ -26,6 +27,8 @@ export interface Session {
   readonly apiKey: string | undefined;
   /** How the manifest is named in messages. */
   readonly displayPath: string;
+  /** How a file is named to a person here, by its path relative to the output root. */
+  placeOf(file: string): string;
   /** Another command of this program for the same manifest, ready to paste. */
   command(verb: string, ...words: string[]): string;
   load(): Promise<LoadedManifest>;
@@ -69,6 +72,7 @@ export async function openSession(
     get apiKey() {
       return apiKey();
     },
+    placeOf: placesIn(settings.outputRoot.value, process.cwd()),
     displayPath: manifest === '-' ? '<stdin>' : manifest,
     command: (verb, ...words) => nextCommandLine(verb, settings, words),
     load: () => loadFrom(settings, ports),

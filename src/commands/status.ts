@@ -14,7 +14,7 @@ import { DEFAULT_BASE_URL, type Flags, type Settings } from './settings.js';
 export async function statusCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
   await insistOnManifest(session);
-  const { ports, settings, stdout, command } = session;
+  const { ports, settings, stdout, command, placeOf } = session;
   const lockPath = settings.lockfilePath.value;
   const read = await readLock(ports.files, lockPath);
   if (!read.ok) throw lockError(read.problems[0], lockPath);
@@ -26,6 +26,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
     const document = {
       schema: 1,
       lockfile: lockPath,
+      output_root: settings.outputRoot.value,
       endpoint: read.header?.endpoint ?? null,
       spent_micro_usd: spent,
       takes: latestAttempts(attempts),
@@ -36,6 +37,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
   stdout.write(
     renderStatus(attempts, {
       command: (verb, ...words) => command(verb, ...words, ...elsewhere(settings, read.header?.endpoint)),
+      placeOf,
       wanted: await wantedKeys(session),
       color: stdout.color,
       width: tableWidth(stdout, process.env),

@@ -3,8 +3,8 @@ import { EXIT, type ExitCode } from '../errors.js';
 import type { Attempt } from '../lock/attempt.js';
 import { lockError } from '../lock/problem.js';
 import { readLock } from '../lock/read.js';
-import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
+import { pathText } from '../report/shell.js';
 import { fileStates, stateOf } from '../run/recover.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { openSession } from './session.js';
@@ -16,7 +16,7 @@ const HASHES_AT_ONCE = 4;
 export async function verifyCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
   await insistOnManifest(session);
-  const { ports, settings, stdout } = session;
+  const { ports, settings, stdout, placeOf } = session;
   const read = await readLock(ports.files, settings.lockfilePath.value);
   if (!read.ok) throw lockError(read.problems[0], settings.lockfilePath.value);
   const view = { ports, settings: { outputRoot: settings.outputRoot.value } };
@@ -41,9 +41,10 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
     ),
   );
   const bad = files.filter(({ state }) => state !== 'present');
-  if (flags.json === true) stdout.write(`${jsonText({ schema: 1, files }, 2)}\n`);
+  if (flags.json === true)
+    stdout.write(`${jsonText({ schema: 1, output_root: settings.outputRoot.value, files }, 2)}\n`);
   else {
-    for (const { path, state } of bad) stdout.write(`${state}  ${escapeForeign(path)}\n`);
+    for (const { path, state } of bad) stdout.write(`${state}  ${pathText(placeOf(path))}\n`);
     stdout.write(`${files.length - bad.length} of ${files.length} files are as they were stored\n`);
     const missing = bad.some(({ state }) => state === 'missing');
     if (missing)

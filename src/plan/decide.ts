@@ -18,6 +18,8 @@ export interface DecideInput {
   /** The path of a file `<stem>.<any extension>` that the lockfile does not know. */
   readonly occupied: (stem: string) => string | undefined;
   readonly selection: Selection;
+  /** How a file is named in messages, by its path relative to the output root. Absent: by that path. */
+  placeOf?(file: string): string;
   /** Of the key in use, to tell what was submitted under another one. */
   readonly keyFingerprint?: string | undefined;
 }
@@ -49,14 +51,15 @@ export function decide(input: DecideInput): Decided {
   const orphans = history.attempts.filter(
     (attempt) => isInFlight(attempt) && !collected.has(attempt.attempt),
   );
-  const moved = planMoves(rows, history, input.occupied);
+  const placeOf = input.placeOf ?? String;
+  const moved = planMoves(rows, history, input.occupied, placeOf);
   return {
     rows,
     orphans,
     moves: moved.moves,
     diagnostics: [
       ...selection.diagnostics,
-      ...rows.flatMap((row) => remarks(row, history, selection)),
+      ...rows.flatMap((row) => remarks(row, history, selection, placeOf)),
       ...otherKey(history.attempts, input.keyFingerprint),
       ...moved.diagnostics,
     ],
@@ -152,17 +155,23 @@ function bought(decision: Decision, take: Take, selection: ReadSelection, input:
 }
 
 /** What a person should know about a row beyond the row itself. */
-function remarks(row: PlanRow, history: History, selection: ReadSelection): readonly Diagnostic[] {
+function remarks(
+  row: PlanRow,
+  history: History,
+  selection: ReadSelection,
+  placeOf: (file: string) => string,
+): readonly Diagnostic[] {
   const { take, decision } = row;
   const told: Diagnostic[] = [];
   const tell = (code: string, severity: Diagnostic['severity'], message: string, hint: string) =>
     told.push({ code, severity, message, hint, span: take.span });
   if (decision.kind === 'occupied') {
-    const message = `${decision.path} exists, and the lockfile does not know it`;
+    const message = `${placeOf(decision.path)} exists, and the lockfile does not know it`;
     tell('output-occupied', 'error', message, 'move the file away, or bring back the lockfile it belongs to');
   }
   if (decision.kind === 'done' && history.holdings.get(decision.attempt.attempt)?.state === 'changed') {
-    const message = `${decision.attempt.file?.path} is not what was stored: it was changed since`;
+    const file = decision.attempt.file?.path;
+    const message = `${file === undefined ? 'its file' : placeOf(file)} is not what was stored: it was changed since`;
     // The bare id would name all takes of the track.
     const name = take.takes === 1 ? take.track : takeId(take);
     tell('file-changed', 'warning', message, `to buy it again: --force ${name}`);

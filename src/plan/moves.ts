@@ -35,7 +35,12 @@ function stemOf(path: string): string {
  * in the way goes to `<stem>.<digest8>.<ext>`. Never onto a file of ours or of anybody else's: what is not free
  * stays where it is, with a warning. Files of takes that are yet to be bought stay until they are replaced.
  */
-export function planMoves(rows: readonly PlanRow[], history: History, occupied: Occupied): PlannedMoves {
+export function planMoves(
+  rows: readonly PlanRow[],
+  history: History,
+  occupied: Occupied,
+  placeOf: (file: string) => string,
+): PlannedMoves {
   const owners = ownersOf(rows, history);
   const placements = place(owners, history, rows, occupied);
   const blocked = blockedBy(placements, history, occupied);
@@ -44,7 +49,8 @@ export function planMoves(rows: readonly PlanRow[], history: History, occupied: 
     moves: ordered(going),
     diagnostics: placements.flatMap(({ holding, to, owner }) => {
       const by = blocked.get(holding.attempt.attempt);
-      return by === undefined || owner === undefined ? [] : [blockedMove(holding.path, to, by, owner)];
+      if (by === undefined || owner === undefined) return [];
+      return [blockedMove(placeOf(holding.path), placeOf(to), placeOf(by), owner)];
     }),
   };
 }

@@ -5,6 +5,7 @@ import { formatRemaining } from './duration.js';
 import { escapeForeign } from './escape.js';
 import { failureReason, noticeLine, noticeLines, PHASE_TITLES, stateName } from './phrases.js';
 import type { Reporter } from './reporter.js';
+import { pathText } from './shell.js';
 import { styleFor } from './style.js';
 import { count, doneCount, emptyTally, type Tally } from './tally.js';
 import type { Terminal } from './terminal.js';
@@ -15,6 +16,8 @@ const HEARTBEAT_MS = 30_000;
 export interface LinesOptions {
   readonly terminal: Terminal;
   readonly clock: Clock;
+  /** How a file is named here, by its path relative to the output root. Default: by that path. */
+  placeOf?(file: string): string;
   /** Fold the phases as GitHub Actions does (`GITHUB_ACTIONS=true`). */
   readonly groups?: boolean;
 }
@@ -24,7 +27,7 @@ export interface LinesOptions {
  * cursor codes. What failed is told when it fails; the last screen tells it again.
  */
 export function createLines(options: LinesOptions): Reporter {
-  const { terminal, clock, groups = false } = options;
+  const { terminal, clock, groups = false, placeOf = String } = options;
   const style = styleFor(terminal.color);
   const tally = emptyTally();
   const told = new Map<string, TakeEvent['state']>();
@@ -69,7 +72,7 @@ export function createLines(options: LinesOptions): Reporter {
     if (event.earlier === true || !isWorthALine(event.state, before)) return;
     told.set(event.key, event.state);
     const paint = tally.failures.has(event.key) ? style.bad : event.state === 'stored' ? style.good : String;
-    print(paint(takeLine(tally, event)));
+    print(paint(takeLine(tally, event, placeOf)));
   }
 
   return {
@@ -97,11 +100,11 @@ function isPassing(state: TakeEvent['state']): boolean {
   return state === 'submitting' || state === 'running' || state === 'downloading';
 }
 
-function takeLine(tally: Tally, event: TakeEvent): string {
+function takeLine(tally: Tally, event: TakeEvent, placeOf: (file: string) => string): string {
   const counter = `[${doneCount(tally)}/${tally.total}]`;
   if (tally.failures.has(event.key) || event.state === 'waiting')
     return `${counter} ${escapeForeign(event.key)} ${failureReason(event)}`;
-  const path = event.path === undefined ? [] : [escapeForeign(event.path)];
+  const path = event.path === undefined ? [] : [pathText(placeOf(event.path))];
   return [
     counter,
     stateName(event.state),

@@ -13,6 +13,8 @@ const BYTES_MAX = 1_000_000;
 const CELL_MAX = 300;
 
 export interface MarkdownOptions {
+  /** How a file is named, by its path relative to the output root. Default: by that path. */
+  placeOf?(file: string): string;
   /** Default 1,000,000. */
   readonly bytesMax?: number;
 }
@@ -20,6 +22,7 @@ export interface MarkdownOptions {
 /** The last screen as GitHub-flavoured Markdown, for `$GITHUB_STEP_SUMMARY`: never longer than its bound. */
 export function renderMarkdown(outcome: RunOutcome, options: MarkdownOptions = {}): string {
   const { summary } = outcome;
+  const { placeOf = String } = options;
   if (!summary) return '';
   const sandbox = outcome.version?.sandbox ? ' (sandbox)' : '';
   const head = [
@@ -38,7 +41,7 @@ export function renderMarkdown(outcome: RunOutcome, options: MarkdownOptions = {
       title: 'Tracks',
       header: ['Take', 'State', 'Model', 'Price', 'File'],
       takes: outcome.takes,
-      row: takeRow,
+      row: (take) => takeRow(take, placeOf),
     },
   ];
   return bounded(head, sections, options.bytesMax ?? BYTES_MAX);
@@ -89,13 +92,13 @@ function troubleRow(take: TakeEvent): string[] {
   return [foreign(take.key), cell(failureReason(take)), adviceFor(take)];
 }
 
-function takeRow(take: TakeEvent): string[] {
+function takeRow(take: TakeEvent, placeOf: (file: string) => string): string[] {
   return [
     foreign(take.key),
     stateName(take.state),
     foreign(take.model),
     formatUsd(take.price_micro_usd),
-    foreign(take.path ?? ''),
+    take.path === undefined ? '' : foreign(placeOf(take.path)),
   ];
 }
 

@@ -27,16 +27,21 @@ export interface Counts {
 }
 
 /** Every line: takes in the manifest's order, then orphans. */
-export function planLines(plan: Plan): readonly PlanLine[] {
+export function planLines(plan: Plan, placeOf: (file: string) => string = String): readonly PlanLine[] {
   const purchases = new Map(plan.purchases.map((purchase) => [purchase.take.key, purchase]));
-  const moves = new Map(plan.moves.map((move) => [move.attempt, move.to]));
+  const moves = new Map(plan.moves.map((move) => [move.attempt, placeOf(move.to)]));
   return [
-    ...plan.rows.map((row) => lineOf(row, purchases.get(row.take.key), moves)),
+    ...plan.rows.map((row) => lineOf(row, purchases.get(row.take.key), moves, placeOf)),
     ...plan.orphans.map(orphanLine),
   ];
 }
 
-function lineOf(row: PlanRow, purchase: Purchase | undefined, moves: ReadonlyMap<string, string>): PlanLine {
+function lineOf(
+  row: PlanRow,
+  purchase: Purchase | undefined,
+  moves: ReadonlyMap<string, string>,
+  placeOf: (file: string) => string,
+): PlanLine {
   const { take, decision } = row;
   return {
     key: take.key,
@@ -44,7 +49,7 @@ function lineOf(row: PlanRow, purchase: Purchase | undefined, moves: ReadonlyMap
     model: take.request.model,
     action: decision.kind,
     mark: markOf(decision),
-    why: whyOf(decision, moves),
+    why: decision.kind === 'occupied' ? `${placeOf(decision.path)} is in the way` : whyOf(decision, moves),
     ...(purchase === undefined ? {} : { purchase }),
   };
 }
@@ -79,7 +84,10 @@ function markOf(decision: Decision): Mark {
   }
 }
 
-function whyOf(decision: Decision, moves: ReadonlyMap<string, string>): string {
+function whyOf(
+  decision: Exclude<Decision, { kind: 'occupied' }>,
+  moves: ReadonlyMap<string, string>,
+): string {
   switch (decision.kind) {
     case 'buy':
       return reasonPhrase(decision.why);
@@ -95,8 +103,6 @@ function whyOf(decision: Decision, moves: ReadonlyMap<string, string>): string {
       return decision.because === 'missing'
         ? 'its file is missing: --retry-failed'
         : `${pastPhrase(decision.attempt)}: --retry-failed`;
-    case 'occupied':
-      return `${decision.path} is not in the lockfile`;
     case 'excluded':
       return `left out (${reasonPhrase(decision.why)})`;
     default:

@@ -17,6 +17,8 @@ export interface PlanTextOptions {
   readonly color: boolean;
   /** Columns of a line, 40 to 120; what is outside is brought in. */
   readonly width: number;
+  /** How a file is named here, by its path relative to the output root. Default: by that path. */
+  placeOf?(file: string): string;
   /** Every row, however many. */
   readonly verbose: boolean;
 }
@@ -36,7 +38,7 @@ const WHY_WIDTH = 34;
 export function renderPlan(plan: Plan, options: PlanTextOptions): string {
   const width = Math.min(WIDTH_MAX, Math.max(WIDTH_MIN, options.width));
   const style = styleFor(options.color);
-  const lines = planLines(plan);
+  const lines = planLines(plan, options.placeOf);
   const sections = [
     heading(options, style, width),
     takeTable(lines, options.verbose, style, width),
@@ -68,7 +70,7 @@ function takeTable(lines: readonly PlanLine[], verbose: boolean, style: Style, w
     [
       { header: ' ', paint },
       { header: 'TAKE', widthMin: 8, paint },
-      { header: 'WHY', widthMin: width < 80 ? 12 : WHY_WIDTH },
+      { header: 'WHY', widthMin: width < 80 ? 12 : WHY_WIDTH, wraps: true },
       { header: 'PRICE', align: 'right' },
       { header: 'MODEL', widthMin: 12, optional: true, paint: (cell) => style.faint(cell) },
     ],

@@ -2,12 +2,15 @@ import { type Attempt, type AttemptState, countsAsSpent } from '../lock/attempt.
 import { formatUsd } from '../money.js';
 import { takeId } from '../plan/history.js';
 import { stateName } from './phrases.js';
+import { pathText } from './shell.js';
 import { type Style, styleFor } from './style.js';
 import { renderTable } from './table.js';
 
 export interface StatusOptions {
   /** A command of this program for the same manifest, ready to paste. */
   command(verb: string, ...words: string[]): string;
+  /** How a file is named here, by its path relative to the output root. Default: by that path. */
+  placeOf?(file: string): string;
   readonly color: boolean;
   readonly width: number;
   /** The manifest's takes, by `takeId`. Absent where it cannot be read: then nothing is known to have left it. */
@@ -60,7 +63,7 @@ function takeLines(latest: readonly Attempt[], options: StatusOptions, style: St
       takeKey(attempt),
       shownState(attempt),
       countsAsSpent(attempt) ? formatUsd(attempt.quote_micro_usd) : formatUsd(0),
-      whereabouts(attempt),
+      whereabouts(attempt, options),
     ]),
     { width: options.width, paintHeader: (text) => style.faint(text) },
   );
@@ -92,8 +95,8 @@ function shownState(attempt: Attempt): string {
   return `${stateName(attempt.state)}${reason}`;
 }
 
-function whereabouts(attempt: Attempt): string {
-  return attempt.file?.path ?? attempt.queue_id ?? '';
+function whereabouts({ file, queue_id }: Attempt, { placeOf = String }: StatusOptions): string {
+  return file === undefined ? (queue_id ?? '') : pathText(placeOf(file.path));
 }
 
 function paintState(style: Style, state: AttemptState): (text: string) => string {

@@ -6,6 +6,7 @@ import { formatDuration } from './duration.js';
 import { escapeForeign } from './escape.js';
 import type { RunOutcome } from './outcome.js';
 import { failureReason } from './phrases.js';
+import { pathText } from './shell.js';
 import { type Style, styleFor } from './style.js';
 import { cut, wrap } from './width.js';
 
@@ -92,7 +93,7 @@ export function costPhrase({ takes }: Pick<RunOutcome, 'takes'>, summary: Summar
 function filesSection({ files }: RunOutcome, options: SummaryOptions, style: Style): string[] {
   const { filesMax = 10, placeOf = String } = options;
   if (files.length === 0) return [];
-  const lines = files.slice(0, filesMax).map((file) => `  ${escapeForeign(placeOf(file.path))}`);
+  const lines = files.slice(0, filesMax).map((file) => `  ${pathText(placeOf(file.path))}`);
   if (files.length > filesMax) lines.push(style.faint(`  … ${files.length - filesMax} more`));
   return [style.strong('Files'), ...lines];
 }

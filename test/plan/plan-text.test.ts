@@ -104,7 +104,7 @@ describe('the row of a take', () => {
     [
       'occupied',
       { ...WANTED, situation: { occupied: () => 'out/opening.mp3' } },
-      '! opening out/opening.mp3 is not in the lockfile song',
+      '! opening out/opening.mp3 is in the way song',
     ],
     [
       'left out',
