@@ -9,16 +9,17 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }
 
-/** What is left of a run, as vague as it is known: `about 3 min`, `2 to 5 min`, `less than 10 s`. */
+/** What is left of a run, as vague as it is known: `about 3 min`, `2 to 5 min`, `50 s to 2 min`, `less than 10 s`. */
 export function formatRemaining(lowMs: number, highMs: number): string {
   if (highMs < 10_000) return 'less than 10 s';
   const [low, high] = [rough(lowMs), rough(highMs)];
   if (lowMs * 1.5 >= highMs || low === high) return `about ${high}`;
-  return `${low} to ${high}`;
+  const [unitOfLow, unitOfHigh] = [low, high].map((text) => text.replace(/^\S+ /, ''));
+  return `${unitOfLow === unitOfHigh ? low.replace(/ .*/, '') : low} to ${high}`;
 }
 
 function rough(ms: number): string {
   if (ms < 90_000) return `${Math.max(10, Math.ceil(ms / 10_000) * 10)} s`;
   if (ms < 90 * 60_000) return `${Math.round(ms / 60_000)} min`;
-  return `${(ms / 3_600_000).toFixed(1)} h`;
+  return `${Number((ms / 3_600_000).toFixed(1))} h`;
 }

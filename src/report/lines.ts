@@ -1,13 +1,20 @@
-import type { Phase, ProgressEvent, RunEvent, TakeEvent } from '../events.js';
+import type { Phase, RunEvent, TakeEvent } from '../events.js';
 import { formatUsd } from '../money.js';
 import type { Clock } from '../ports.js';
-import { formatRemaining } from './duration.js';
 import { escapeForeign } from './escape.js';
-import { failureReason, noticeLine, noticeLines, PHASE_TITLES, stateName } from './phrases.js';
+import {
+  failureReason,
+  noticeLine,
+  noticeLines,
+  PHASE_TITLES,
+  pausePhrase,
+  remainingPhrase,
+  stateName,
+} from './phrases.js';
 import type { Reporter } from './reporter.js';
 import { pathText } from './shell.js';
 import { styleFor } from './style.js';
-import { count, doneCount, emptyTally, type Tally } from './tally.js';
+import { count, doneCount, emptyTally, pauseLeftMs, type Tally } from './tally.js';
 import type { Terminal } from './terminal.js';
 
 /** Silence for so long is broken by a line that says that the run goes on. */
@@ -33,6 +40,7 @@ export function createLines(options: LinesOptions): Reporter {
   const told = new Map<string, TakeEvent['state']>();
   const ended = new AbortController();
   let grouped = false;
+  let pauseToldMs: number | undefined;
   let printedAtMs = clock.nowMs();
   let heart: Promise<void> | undefined;
 
@@ -54,7 +62,7 @@ export function createLines(options: LinesOptions): Reporter {
   async function beat(): Promise<void> {
     while (!ended.signal.aborted) {
       const silentMs = clock.nowMs() - printedAtMs;
-      if (silentMs >= HEARTBEAT_MS) print(heartbeatLine(tally));
+      if (silentMs >= HEARTBEAT_MS) print(heartbeatLine(tally, clock.nowMs()));
       else await clock.sleep(HEARTBEAT_MS - silentMs, ended.signal);
     }
   }
@@ -75,12 +83,21 @@ export function createLines(options: LinesOptions): Reporter {
     print(paint(takeLine(tally, event, placeOf)));
   }
 
+  /** Once for each wait. */
+  function pause(): void {
+    const leftMs = pauseLeftMs(tally, clock.nowMs());
+    if (leftMs === undefined || pauseToldMs === tally.pause?.sinceMs) return;
+    pauseToldMs = tally.pause?.sinceMs;
+    print(style.note(`${counter(tally)} ${pausePhrase(leftMs)}`));
+  }
+
   return {
     event(event) {
       count(tally, event);
       if (event.type === 'phase') phase(event.phase);
       else if (event.type === 'take') take(event);
       else if (event.type === 'notice') print(noticeText(event));
+      else if (event.type === 'progress') pause();
     },
     async end() {
       ended.abort();
@@ -101,12 +118,11 @@ function isPassing(state: TakeEvent['state']): boolean {
 }
 
 function takeLine(tally: Tally, event: TakeEvent, placeOf: (file: string) => string): string {
-  const counter = `[${doneCount(tally)}/${tally.total}]`;
   if (tally.failures.has(event.key) || event.state === 'waiting')
-    return `${counter} ${escapeForeign(event.key)} ${failureReason(event)}`;
+    return `${counter(tally)} ${escapeForeign(event.key)} ${failureReason(event)}`;
   const path = event.path === undefined ? [] : [pathText(placeOf(event.path))];
   return [
-    counter,
+    counter(tally),
     stateName(event.state),
     escapeForeign(event.key),
     ...path,
@@ -114,16 +130,19 @@ function takeLine(tally: Tally, event: TakeEvent, placeOf: (file: string) => str
   ].join(' ');
 }
 
-function heartbeatLine(tally: Tally): string {
-  const parts = [`${tally.active.size} in flight`, `${tally.failures.size} failed`];
-  if (tally.progress) parts.push(...progressParts(tally.progress));
-  return `[${doneCount(tally)}/${tally.total}] still working: ${parts.join(', ')}`;
+function heartbeatLine(tally: Tally, nowMs: number): string {
+  const { progress } = tally;
+  const pauseMs = pauseLeftMs(tally, nowMs);
+  const parts = [
+    `${tally.active.size} in flight`,
+    `${tally.failures.size} failed`,
+    progress && `${formatUsd(progress.spent_micro_usd)} of ${formatUsd(progress.approved_micro_usd)}`,
+    remainingPhrase(progress, nowMs),
+    pauseMs && pausePhrase(pauseMs),
+  ];
+  return `${counter(tally)} still working: ${parts.filter(Boolean).join(', ')}`;
 }
 
-function progressParts(progress: ProgressEvent): string[] {
-  const { remaining_ms_low: low, remaining_ms_high: high } = progress;
-  return [
-    `${formatUsd(progress.spent_micro_usd)} of ${formatUsd(progress.approved_micro_usd)}`,
-    ...(low === null || high === null ? [] : [`${formatRemaining(low, high)} left`]),
-  ];
+function counter(tally: Tally): string {
+  return `[${doneCount(tally)}/${tally.total}]`;
 }

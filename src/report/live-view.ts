@@ -11,6 +11,9 @@ import { progressTitle, windowLines } from './window.js';
 /** At most five repaints a second, whatever happens meanwhile. */
 const REPAINT_MS = 200;
 
+/** Before a title, and the last column, which stays free. */
+const MARK_COLUMNS = 3;
+
 /** The part of a terminal that is repainted. */
 export interface View {
   /** Puts a line, already escaped, into the scrollback at the next repaint. */
@@ -46,7 +49,9 @@ export function startView(terminal: Terminal, clock: Clock, tally: Tally, style:
   let interrupted = false;
 
   function update(task: { title: string; output: string }): void {
-    task.title = `${PHASE_TITLES.generate}  ${progressTitle(tally, clock.nowMs())}`;
+    const nowMs = over.signal.aborted || gates.cleanUpReached ? undefined : clock.nowMs();
+    const head = `${PHASE_TITLES.generate}  `;
+    task.title = head + progressTitle(tally, terminal.columns - MARK_COLUMNS - head.length, nowMs);
     task.output = windowLines(tally, terminal, clock.nowMs(), style).join('\n');
   }
 

@@ -1,5 +1,6 @@
-import type { Phase, RunEvent, TakeEvent } from '../events.js';
+import type { Phase, ProgressEvent, RunEvent, TakeEvent } from '../events.js';
 import { formatUsd } from '../money.js';
+import { formatDuration, formatRemaining } from './duration.js';
 import { escapeForeign } from './escape.js';
 import { wrap } from './width.js';
 
@@ -12,6 +13,19 @@ export const PHASE_TITLES: Readonly<Record<Phase, string>> = {
   clean_up: 'Clean up',
 };
 
+/** That the whole run waits, and how long. */
+export function pausePhrase(leftMs: number): string {
+  return `waiting for the request limit, ${formatDuration(leftMs)}`;
+}
+
+/** What is left of a run by its last estimate, which grows old; `undefined` where there is none. */
+export function remainingPhrase(progress: ProgressEvent | undefined, nowMs: number): string | undefined {
+  const { remaining_ms_low: low = null, remaining_ms_high: high = null } = progress ?? {};
+  if (progress === undefined || low === null || high === null) return undefined;
+  const ageMs = Math.max(0, nowMs - Date.parse(progress.time));
+  return `${formatRemaining(Math.max(0, low - ageMs), Math.max(0, high - ageMs))} left`;
+}
+
 /** What a state is called on a screen. */
 export function stateName(state: TakeEvent['state'] | 'intent'): string {
   return state === 'intent' ? 'no answer yet' : state.replace('_', ' ');
@@ -22,7 +36,8 @@ export function stateName(state: TakeEvent['state'] | 'intent'): string {
  * Escaped.
  */
 export function failureReason(event: TakeEvent): string {
-  const cause = [event.status, event.code].filter((part) => part !== undefined && part !== '').join(' ');
+  const status = event.code === `http-${event.status}` ? undefined : event.status;
+  const cause = [status, event.code].filter((part) => part !== undefined && part !== '').join(' ');
   const parts = [stateName(event.state), cause].filter(Boolean).join(', ');
   const said = event.message ? `: ${event.message}` : '';
   const money = event.money ? ` (${moneyPhrase(event.money, formatUsd(event.price_micro_usd))})` : '';

@@ -22,7 +22,17 @@ export interface Tally {
   /** What went wrong with each take that is not made, oldest first. */
   readonly failures: Map<string, TakeEvent>;
   progress: ProgressEvent | undefined;
+  pause: Pause | undefined;
 }
+
+/** A time in which the whole run waits for the request limit, ms since the epoch. */
+export interface Pause {
+  readonly sinceMs: number;
+  readonly untilMs: number;
+}
+
+/** A shorter wait is part of the ordinary going, ms. */
+const PAUSE_TOLD_MS_MIN = 5_000;
 
 export function emptyTally(): Tally {
   return {
@@ -33,6 +43,7 @@ export function emptyTally(): Tally {
     active: new Map(),
     failures: new Map(),
     progress: undefined,
+    pause: undefined,
   };
 }
 
@@ -51,6 +62,7 @@ export function count(tally: Tally, event: RunEvent): void {
       return;
     case 'progress':
       tally.progress = event;
+      tally.pause = pauseAfter(tally.pause, event);
       tally.total = event.total;
       tally.doneBefore = Math.max(0, event.done - tally.finished.size);
       return;
@@ -60,6 +72,20 @@ export function count(tally: Tally, event: RunEvent): void {
     default:
       return;
   }
+}
+
+/** One that goes on is the same, though its end may have moved. */
+function pauseAfter(before: Pause | undefined, { time, paused_until }: ProgressEvent): Pause | undefined {
+  if (paused_until === null) return undefined;
+  const nowMs = Date.parse(time);
+  const goesOn = before !== undefined && nowMs <= before.untilMs;
+  return { sinceMs: goesOn ? before.sinceMs : nowMs, untilMs: Date.parse(paused_until) };
+}
+
+/** How long the run still waits, ms; `undefined` where it does not, or not long enough to be told. */
+export function pauseLeftMs({ pause }: Tally, nowMs: number): number | undefined {
+  if (pause === undefined || pause.untilMs - pause.sinceMs < PAUSE_TOLD_MS_MIN) return undefined;
+  return pause.untilMs > nowMs ? pause.untilMs - nowMs : undefined;
 }
 
 function countTake(tally: Tally, event: TakeEvent): void {

@@ -1,11 +1,11 @@
 import { formatUsd } from '../money.js';
-import { formatDuration, formatRemaining } from './duration.js';
+import { formatDuration } from './duration.js';
 import { escapeForeign } from './escape.js';
-import { failureReason, stateName } from './phrases.js';
+import { failureReason, pausePhrase, remainingPhrase, stateName } from './phrases.js';
 import type { Style } from './style.js';
 import { type Column, renderTable, TABLE_WIDTH_MIN } from './table.js';
-import { type ActiveTake, doneCount, type Tally } from './tally.js';
-import { cut } from './width.js';
+import { type ActiveTake, doneCount, pauseLeftMs, type Tally } from './tally.js';
+import { cut, displayWidth } from './width.js';
 
 /** What the lines around the window need: earlier phases, titles, and the prompt after it. */
 const ROWS_RESERVED = 10;
@@ -13,20 +13,26 @@ const FAILURES_MAX = 3;
 const BAR_COLUMNS = 12;
 const INDENT = '  ';
 
-/** How far a run is, in one line: done of total, in flight, failed, money, time left. */
-export function progressTitle(tally: Tally, nowMs: number): string {
+/**
+ * How far a run is, in one line of at most `width` columns: done of total, in flight, failed, money, time left. Where
+ * room is short, what the window shows as well goes first.
+ *
+ * @param nowMs absent once it is over: no time is left then
+ */
+export function progressTitle(tally: Tally, width: number, nowMs?: number): string {
   const { progress } = tally;
-  const parts = [`${doneCount(tally)}/${tally.total}`];
-  if (tally.active.size > 0) parts.push(`${tally.active.size} active`);
-  if (tally.failures.size > 0) parts.push(`${tally.failures.size} failed`);
-  if (progress) {
-    parts.push(`${formatUsd(progress.spent_micro_usd)} of ${formatUsd(progress.approved_micro_usd)}`);
-    const pauseMs = progress.paused_until === null ? 0 : Date.parse(progress.paused_until) - nowMs;
-    const { remaining_ms_low: low, remaining_ms_high: high } = progress;
-    if (pauseMs > 0) parts.push(`rate limit: waits ${formatDuration(pauseMs)}`);
-    else if (low !== null && high !== null) parts.push(`${formatRemaining(low, high)} left`);
-  }
-  return parts.join(' · ');
+  const done = `${doneCount(tally)}/${tally.total}`;
+  const active = tally.active.size > 0 ? `${tally.active.size} active` : undefined;
+  const failed = tally.failures.size > 0 ? `${tally.failures.size} failed` : undefined;
+  const money =
+    progress && `${formatUsd(progress.spent_micro_usd)} of ${formatUsd(progress.approved_micro_usd)}`;
+  const left = nowMs === undefined ? undefined : remainingPhrase(progress, nowMs);
+  const titles = [
+    [done, active, failed, money, left],
+    [done, failed, money, left],
+    [done, failed, left],
+  ].map((parts) => parts.filter((part) => part !== undefined).join(' · '));
+  return titles.find((title) => displayWidth(title) <= width) ?? titles.at(-1)!;
 }
 
 /**
@@ -39,8 +45,10 @@ export function windowLines(
   nowMs: number,
   style: Style,
 ): string[] {
-  const room = Math.max(0, size.rows - ROWS_RESERVED);
   const width = size.columns - 1;
+  const pauseMs = pauseLeftMs(tally, nowMs);
+  const told = pauseMs === undefined ? [] : [style.note(cut(`  ${pausePhrase(pauseMs)}`, width))];
+  const room = Math.max(0, size.rows - ROWS_RESERVED - told.length);
   const failuresShown = Math.min(FAILURES_MAX, Math.floor(room / 2), tally.failures.size);
   const failures = [...tally.failures.values()].slice(tally.failures.size - failuresShown);
   const activeRoom = room - failuresShown;
@@ -48,6 +56,7 @@ export function windowLines(
   const shown = active.slice(0, active.length > activeRoom ? Math.max(0, activeRoom - 1) : activeRoom);
   const more = active.length - shown.length;
   return [
+    ...told,
     ...activeLines(shown, width, nowMs, style),
     ...(more > 0 && activeRoom > 0 ? [style.faint(cut(`  … ${more} more`, width))] : []),
     ...failures.map((take) =>

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createLines } from '../../src/report/lines.js';
 import {
   HOSTILE,
+  isoAt,
   noticeEvent,
   phaseEvent,
   planEvent,
@@ -11,10 +12,11 @@ import {
 } from './builders.js';
 import { fakeClock, recordingTerminal } from './fakes.js';
 
-function started(options: { groups?: boolean; color?: boolean } = {}) {
+function started(options: { groups?: boolean; color?: boolean; placeOf?: (file: string) => string } = {}) {
   const terminal = recordingTerminal({ isTty: false, color: options.color ?? false });
   const clock = fakeClock();
-  const lines = createLines({ terminal, clock, groups: options.groups ?? false });
+  const { groups = false, placeOf = String } = options;
+  const lines = createLines({ terminal, clock, groups, placeOf });
   return { terminal, clock, lines };
 }
 
@@ -73,8 +75,8 @@ describe('progress in lines', () => {
       progressEvent({
         total: 4,
         spent_micro_usd: 690_000,
-        remaining_ms_low: 60_000,
-        remaining_ms_high: 70_000,
+        remaining_ms_low: 600_000,
+        remaining_ms_high: 700_000,
       }),
     );
     lines.event(takeEvent('opening', 'queued'));
@@ -85,12 +87,47 @@ describe('progress in lines', () => {
     expect(terminal.writes.slice(before)).toEqual([]);
     await clock.advance(62_000);
     expect(terminal.writes.slice(before)).toEqual(
-      Array(3).fill('[0/4] still working: 2 in flight, 0 failed, $0.69 of $27.60, about 70 s left\n'),
+      ['11', '10', '10'].map(
+        (left) => `[0/4] still working: 2 in flight, 0 failed, $0.69 of $27.60, about ${left} min left\n`,
+      ),
     );
     await lines.end();
     await clock.advance(120_000);
     expect(terminal.writes).toHaveLength(before + 3);
     expect(clock.sleeping).toBe(0);
+  });
+
+  it('tells each long wait for the request limit once, and no short one', async () => {
+    const { terminal, clock, lines } = started();
+    const before = terminal.writes.length;
+    const tell = (atMs: number, untilMs: number | null) =>
+      lines.event(
+        progressEvent({
+          total: 4,
+          time: isoAt(atMs),
+          paused_until: untilMs === null ? null : isoAt(untilMs),
+        }),
+      );
+    tell(0, 4_000);
+    tell(200, null);
+    tell(400, 38_400);
+    await clock.advance(20_000);
+    tell(20_000, 38_500);
+    tell(39_000, null);
+    await clock.advance(40_000);
+    tell(60_000, 70_000);
+    expect(terminal.writes.slice(before)).toEqual([
+      '[0/4] waiting for the request limit, 38 s\n',
+      '[0/4] waiting for the request limit, 10 s\n',
+    ]);
+    await lines.end();
+  });
+
+  it('names files so that they can be pasted', async () => {
+    const { terminal, lines } = started({ placeOf: (file) => `../album/${file}` });
+    lines.event(takeEvent('opening', 'stored', { path: "out/01 It's late.wav" }));
+    expect(terminal.writes.at(-1)).toBe("[1/0] stored opening '../album/out/01 It'\\''s late.wav' $0.69\n");
+    await lines.end();
   });
 
   it('folds phases for GitHub, but not what is to be approved, and closes the last', async () => {

@@ -51,7 +51,7 @@ describe('the live view', () => {
       const { terminal, clock, live } = started({ columns });
       queue(live, 5);
       live.event(
-        progressEvent({ spent_micro_usd: 3_450_000, remaining_ms_low: 60_000, remaining_ms_high: 70_000 }),
+        progressEvent({ spent_micro_usd: 3_450_000, remaining_ms_low: 90_000, remaining_ms_high: 100_000 }),
       );
       await clock.advance(30_000);
       const { lines, wrappedRows, cursorVisible } = await seen(terminal);
@@ -161,12 +161,50 @@ describe('the live view', () => {
     await live.end();
   });
 
-  it('says when all requests wait for the rate limit', async () => {
+  it('says while the whole run waits for the request limit, and how long', async () => {
     const { terminal, clock, live } = started();
     live.event(progressEvent({ paused_until: isoAt(21_000) }));
     await clock.advance(1000);
-    expect((await seen(terminal)).lines[3]).toContain('rate limit: waits 20 s');
+    expect((await seen(terminal)).lines.slice(4)).toEqual([
+      '  waiting for the request limit, 20 s',
+      '  Clean up',
+    ]);
+    live.event(progressEvent({ time: isoAt(1_000), paused_until: isoAt(21_000) }));
+    await clock.advance(17_000);
+    expect((await seen(terminal)).lines[4]).toBe('  waiting for the request limit, 3 s');
+    await clock.advance(4_000);
+    expect((await seen(terminal)).lines.slice(4)).toEqual(['  Clean up']);
     await live.end();
+  });
+
+  it('does not tell a short wait', async () => {
+    const { terminal, clock, live } = started();
+    live.event(progressEvent({ paused_until: isoAt(4_500) }));
+    await clock.advance(1000);
+    expect((await seen(terminal)).lines.slice(4)).toEqual(['  Clean up']);
+    await live.end();
+  });
+
+  it('keeps time left and failures in sight where the line is too short for everything', async () => {
+    const { terminal, clock, live } = started({ columns: 60 });
+    live.event(progressEvent({ total: 1000, remaining_ms_low: 5_500_000, remaining_ms_high: 9_000_000 }));
+    queue(live, 20);
+    live.event(takeEvent('broken', 'failed'));
+    await clock.advance(200);
+    expect((await seen(terminal)).lines[3]).toMatch(
+      /^\S Generate {2}0\/1000 · 1 failed · 1\.5 to 2\.5 h left$/,
+    );
+    await live.end();
+  });
+
+  it('leaves no time when all is done', async () => {
+    const { terminal, clock, live } = started();
+    live.event(progressEvent({ total: 1, remaining_ms_low: 5_000, remaining_ms_high: 8_000 }));
+    live.event(takeEvent('opening', 'stored'));
+    await clock.advance(200);
+    live.event(summaryEvent());
+    await live.end();
+    expect((await seen(terminal)).lines[3]).toBe('✔ Generate  1/1 · $0.00 of $27.60');
   });
 
   it('ends with what was done, no window, the cursor shown at the start of a line', async () => {

@@ -204,7 +204,7 @@ describe('lengths of time', () => {
   it.each([
     [0, 5000, 'less than 10 s'],
     [60_000, 70_000, 'about 70 s'],
-    [120_000, 300_000, '2 min to 5 min'],
+    [120_000, 300_000, '2 to 5 min'],
     [170_000, 180_000, 'about 3 min'],
   ])('%i to %i ms left is %s', (low, high, text) => {
     expect(formatRemaining(low, high)).toBe(text);
