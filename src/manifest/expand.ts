@@ -20,57 +20,50 @@ export interface Expanded {
  * Turns tracks into the takes that are to be made, checked by every rule that needs no model.
  *
  * @param lyrics what each `lyrics_file` holds, by its path as written
- * @param trackCount of the whole manifest
  */
 export function expandTracks(
   tracks: readonly MergedTrack[],
   lyrics: ReadonlyMap<string, LyricsFile>,
   source: Source,
-  trackCount: number,
 ): Expanded {
   const tooMany = tooManyTakes(tracks);
-  if (tooMany) return { takes: [], diagnostics: [tooMany] };
-  const diagnostics: Diagnostic[] = [];
+  const diagnostics: Diagnostic[] = [...tooMany, ...duplicateIds(tracks)];
   const takes: Take[] = [];
-  const namer = createNamer(source, trackCount);
+  const namer = createNamer(source, tracks);
   const digest = createDigester();
-  const ids = new Map<string, Span>();
   for (const track of tracks) {
-    const first = ids.get(track.id);
-    if (first) {
-      diagnostics.push(duplicateId(track, first));
-      continue;
-    }
-    ids.set(track.id, track.span);
     const words = lyricsOf(track, lyrics);
     diagnostics.push(...words.diagnostics);
     const request = normaliseRequest(inputOf(track, words.text));
     diagnostics.push(...checkTrack(track, request));
     const { digest: whole, parts } = digest(request);
     const shared = { request, digest: whole, parts, ...aboutTrack(track) };
-    for (let take = 1; take <= shared.takes; take += 1) {
+    // Of too many takes no list is made; the first of each shows what else is wrong.
+    for (let take = 1; take <= (tooMany.length > 0 ? 1 : shared.takes); take += 1) {
       const stem = namer.name(track, take, request.model);
-      if (typeof stem === 'string') takes.push({ key: keyOf(track.id, take), take, stem, ...shared });
+      if (typeof stem === 'string') takes.push({ key: keyOf(shared.track, take), take, stem, ...shared });
       else diagnostics.push(...stem);
     }
   }
   return { takes, diagnostics };
 }
 
-function tooManyTakes(tracks: readonly MergedTrack[]): Diagnostic | undefined {
+function tooManyTakes(tracks: readonly MergedTrack[]): Diagnostic[] {
   let count = 0;
   for (const { fields, span } of tracks) {
     count += fields.takes?.value ?? 1;
     if (count > TAKES_MAX)
-      return {
-        code: 'too-many-takes',
-        severity: 'error',
-        message: 'with all their takes, the tracks of a manifest are at most 50,000',
-        hint: 'split it into several manifests',
-        span: fields.takes?.spans[0] ?? span,
-      };
+      return [
+        {
+          code: 'too-many-takes',
+          severity: 'error',
+          message: 'with all their takes, the tracks of a manifest are at most 50,000',
+          hint: 'split it into several manifests',
+          span: fields.takes?.spans[0] ?? span,
+        },
+      ];
   }
-  return undefined;
+  return [];
 }
 
 /** What a take is called: `opening`, `opening#2`. */
@@ -79,7 +72,7 @@ function keyOf(id: string, take: number): string {
 }
 
 function aboutTrack(track: MergedTrack) {
-  const { id, span, fields } = track;
+  const { id = '', span, fields } = track;
   return {
     track: id,
     takes: fields.takes?.value ?? 1,
@@ -103,13 +96,21 @@ function inputOf({ fields }: MergedTrack, lyrics: string | undefined): RequestIn
   return { ...(input as RequestInput), lyrics_prompt: lyrics };
 }
 
-function duplicateId(track: MergedTrack, first: Span): Diagnostic {
-  return {
-    code: 'duplicate-id',
-    severity: 'error',
-    message: `two tracks have the id \`${track.id}\``,
-    hint: 'give each its own; for several generations of one track, set `takes`',
-    span: track.span,
-    related: [{ message: 'first used here', span: first }],
-  };
+function duplicateIds(tracks: readonly MergedTrack[]): Diagnostic[] {
+  const firsts = new Map<string, Span>();
+  return tracks.flatMap(({ id, span }) => {
+    const first = id === undefined ? undefined : firsts.get(id);
+    if (id !== undefined && first === undefined) firsts.set(id, span);
+    if (first === undefined) return [];
+    return [
+      {
+        code: 'duplicate-id',
+        severity: 'error',
+        message: `two tracks have the id \`${id}\``,
+        hint: 'give each its own; for several generations of one track, set `takes`',
+        span,
+        related: [{ message: 'first used here', span: first }],
+      },
+    ];
+  });
 }

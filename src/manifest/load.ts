@@ -2,7 +2,6 @@ import { dirname } from 'node:path';
 import { compareDiagnostics, type Diagnostic } from '../diagnostic.js';
 import { MICRO_USD_PER_USD } from '../money.js';
 import type { Files } from '../ports.js';
-import type { LocatedMap } from './located.js';
 import type { ManifestFile } from './manifest.types.js';
 import type { LoadedManifest, Manifest, Take } from './take.js';
 import { describeTextFault } from './text-fault.js';
@@ -43,18 +42,16 @@ export async function loadManifestText(
 
   const { checkSchema } = await import('./schema.js');
   const checked = checkSchema(root, source);
-  if (checked.unusable) return { diagnostics: inOrder(checked.diagnostics), sources };
-
   const { mergeTracks } = await import('./merge.js');
   const { readLyrics } = await import('./lyrics.js');
   const { expandTracks } = await import('./expand.js');
   const directory = dirname(path);
-  const document = root.value as unknown as ManifestFile;
-  const tracks = mergeTracks(root as LocatedMap, source, checked.brokenTracks);
+  const tracks = mergeTracks(root, source, checked.unfit);
   const lyrics = await readLyrics(files, directory, tracks);
-  const expanded = expandTracks(tracks, lyrics, source, document.tracks.length);
-  const diagnostics = inOrder([...checked.diagnostics, ...expanded.diagnostics]);
+  const expanded = expandTracks(tracks, lyrics, source);
+  const diagnostics = inOrder([...syntax, ...checked.diagnostics, ...expanded.diagnostics]);
   if (diagnostics.some(({ severity }) => severity === 'error')) return { diagnostics, sources };
+  const document = root.value as unknown as ManifestFile;
   return { manifest: manifestOf(document, expanded.takes, path), diagnostics, sources };
 }
 

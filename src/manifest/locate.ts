@@ -5,14 +5,17 @@ import type { Located, LocatedEntry, LocatedMap, Range, Source } from './located
 /** Values of a manifest, those that aliases repeat counted each time: three times what 20,000 full tracks have. */
 const VALUES_MAX = 1_000_000;
 
-/** Turns a YAML document into plain values that know their places. Expects bounded depth. */
+/**
+ * Turns a YAML document into plain values that know their places. Expects bounded depth. `root` is absent where
+ * there is too much of it; with other errors it holds all that could be taken.
+ */
 export function locate(
   contents: Node,
   source: Source,
-): { root: Located; diagnostics: readonly Diagnostic[] } {
+): { root?: Located; diagnostics: readonly Diagnostic[] } {
   const walk: Walk = { source, anchors: new Map(), values: 0, diagnostics: [] };
   const root = locateNode(contents, walk);
-  return { root, diagnostics: walk.diagnostics };
+  return { ...(isFull(walk) ? {} : { root }), diagnostics: walk.diagnostics };
 }
 
 interface Walk {
@@ -58,28 +61,35 @@ function locateList(node: YAMLSeq, range: Range, walk: Walk): Located {
 function locateMap(node: YAMLMap, range: Range, walk: Walk): LocatedMap {
   const entries = new Map<string, LocatedEntry>();
   const value: Record<string, unknown> = Object.create(null);
+  let faulty = false;
   for (const pair of node.items) {
     if (isFull(walk)) break;
     const key = rangeOf(pair.key, range, walk.source.text);
     const name = isScalar(pair.key) ? String((pair.key as Scalar).value) : undefined;
     const earlier = name === undefined ? undefined : entries.get(name);
-    if (name === undefined) report(walk, 'yaml-syntax', key, 'the name of a field is not plain text');
-    else if (name === '<<')
-      report(
-        walk,
-        'merge-key',
-        key,
-        'merge keys (`<<`) are not supported',
-        'put what tracks share in `defaults`',
-      );
-    else if (earlier !== undefined) reportDuplicate(walk, name, key, earlier.key);
+    if (name === undefined || name === '<<') {
+      faulty = true;
+      reportKey(walk, name, key);
+    } else if (earlier !== undefined) reportDuplicate(walk, name, key, earlier.key);
     else {
       const child = locateNode(pair.value, walk, key);
       entries.set(name, { key, node: child });
       value[name] = child.value;
     }
   }
-  return { kind: 'map', value, entries, ...range };
+  return { kind: 'map', value, entries, ...(faulty ? { faulty } : {}), ...range };
+}
+
+function reportKey(walk: Walk, name: '<<' | undefined, key: Range): void {
+  if (name === undefined) report(walk, 'yaml-syntax', key, 'the name of a field is not plain text');
+  else
+    report(
+      walk,
+      'merge-key',
+      key,
+      'merge keys (`<<`) are not supported',
+      'put what tracks share in `defaults`',
+    );
 }
 
 function locateAlias(name: string, range: Range, walk: Walk): Located {
@@ -104,7 +114,7 @@ function locateAlias(name: string, range: Range, walk: Walk): Located {
       `no value before this one is marked \`&${name}\``,
       'put text that begins with * into quotes',
     );
-  return { kind: 'scalar', value: null, ...range };
+  return { kind: 'scalar', value: null, faulty: true, ...range };
 }
 
 function count(values: number, range: Range, walk: Walk): void {

@@ -15,6 +15,8 @@ export type Located = LocatedScalar | LocatedList | LocatedMap;
 export interface LocatedScalar extends Range {
   readonly kind: 'scalar';
   readonly value: unknown;
+  /** An alias that leads nowhere: told already, and what it should be is not known. */
+  readonly faulty?: true;
 }
 
 export interface LocatedList extends Range {
@@ -27,6 +29,8 @@ export interface LocatedMap extends Range {
   readonly kind: 'map';
   readonly value: Readonly<Record<string, unknown>>;
   readonly entries: ReadonlyMap<string, LocatedEntry>;
+  /** Some of it could not be taken (a merge key): told already, and what else it should hold is not known. */
+  readonly faulty?: true;
 }
 
 export interface LocatedEntry {

@@ -10,43 +10,86 @@ export interface Sourced<T> {
   readonly spans: readonly [Span, ...Span[]];
 }
 
-/** A track with what it takes from `defaults`. Fits the schema, and is not checked any further. */
+/** A track with what it takes from `defaults`. */
 export interface MergedTrack {
   /** From 1, in the manifest's order. */
   readonly index: number;
-  readonly id: string;
-  /** Of its id. */
+  /** Absent where there is none. */
+  readonly id?: string;
+  /** What messages call it. */
+  readonly name: string;
+  /** Of its id, or of its beginning. */
   readonly span: Span;
+  /** Those that fit the schema. */
   readonly fields: { readonly [Field in keyof Track]?: Sourced<NonNullable<Track[Field]>> };
+  /** Whether an error was told already that hides the field's value: neither set nor absent. */
+  isUnknown(field: keyof Track): boolean;
 }
 
 /** Where lyrics come from: who sets one of these does not mean the default's other. */
 const LYRICS = ['lyrics_prompt', 'lyrics_file'];
 
-/** @param root a manifest as the schema wants it, but for `brokenTracks` (from 0), which are left out */
+/**
+ * The tracks of a manifest, with all of each that can be known.
+ *
+ * @param unfit JSON Pointers of what does not fit the schema, see `SchemaCheck`
+ */
 export function mergeTracks(
-  root: LocatedMap,
+  root: Located,
   source: Source,
-  brokenTracks: ReadonlySet<number>,
+  unfit: ReadonlySet<string>,
 ): readonly MergedTrack[] {
-  const defaults = defaultsOf(root, source);
+  const defaults = defaultsOf(root, source, unfit);
   const tracks = entryOf(root, 'tracks')?.node;
   const items = tracks?.kind === 'list' ? tracks.items : [];
-  return items.flatMap((item, index) =>
-    brokenTracks.has(index) ? [] : [mergeTrack(item, index + 1, defaults, source)],
-  );
+  return items.flatMap((item, index) => {
+    const layer = layerOf(item, `/tracks/${index}`, unfit);
+    return item.kind === 'map' ? [mergeTrack(item, layer, index, defaults, source)] : [];
+  });
+}
+
+/** What a map says of its fields. */
+interface Layer {
+  /** Those that fit. */
+  readonly entries: readonly (readonly [string, Located])[];
+  /** Set, or meant to be. */
+  sets(field: string): boolean;
+  /** An error was told that leaves open what it is. */
+  hides(field: string): boolean;
+}
+
+/** @param at the JSON Pointer of `map` */
+function layerOf(map: Located | undefined, at: string, unfit: ReadonlySet<string>): Layer {
+  const own: LocatedMap['entries'] = map?.kind === 'map' ? map.entries : new Map();
+  const partly = unfit.has(at) || (map?.kind === 'map' && map.faulty === true);
+  const isUnfit = (field: string) => unfit.size > 0 && unfit.has(`${at}/${field}`);
+  return {
+    entries: [...own].flatMap(([field, { node }]) => (isUnfit(field) ? [] : [[field, node] as const])),
+    sets: (field) => own.has(field) || isUnfit(field),
+    hides: (field) => isUnfit(field) || (partly && !own.has(field)),
+  };
 }
 
 type Value = Omit<Sourced<unknown>, 'spans'> & { readonly span: Span };
 
-function defaultsOf(root: LocatedMap, source: Source): ReadonlyMap<string, Value> {
+interface Defaults {
+  readonly values: ReadonlyMap<string, Value>;
+  hides(field: string): boolean;
+}
+
+/** `output` may also stand beside `defaults`. */
+function defaultsOf(root: Located, source: Source, unfit: ReadonlySet<string>): Defaults {
   const values = new Map<string, Value>();
-  const output = entryOf(root, 'output');
-  if (output) values.set('output', located(output.node, source));
-  const defaults = entryOf(root, 'defaults')?.node;
-  if (defaults?.kind === 'map')
-    for (const [field, { node }] of defaults.entries) values.set(field, located(node, source));
-  return values;
+  const whole = layerOf(root, '', unfit);
+  const layer = layerOf(entryOf(root, 'defaults')?.node, '/defaults', unfit);
+  const outputs = whole.entries.filter(([field]) => field === 'output');
+  for (const [field, node] of [...outputs, ...layer.entries]) values.set(field, located(node, source));
+  return {
+    values,
+    hides: (field) =>
+      layer.hides(field) ||
+      (!layer.sets(field) && (field === 'output' ? whole.hides(field) : whole.hides('defaults'))),
+  };
 }
 
 function located(node: Located, source: Source): Value {
@@ -55,25 +98,39 @@ function located(node: Located, source: Source): Value {
 }
 
 function mergeTrack(
-  item: Located,
+  item: LocatedMap,
+  layer: Layer,
   index: number,
-  defaults: ReadonlyMap<string, Value>,
+  defaults: Defaults,
   source: Source,
 ): MergedTrack {
-  const own: LocatedMap['entries'] = item.kind === 'map' ? item.entries : new Map();
-  const id = own.get('id')?.node ?? item;
-  const span = source.spanOf(id);
+  const id = idOf(item);
+  const span = source.spanOf(id?.node ?? headOf(item));
   const fields: Record<string, Sourced<unknown>> = {};
-  const ownLyrics = LYRICS.some((field) => own.has(field));
-  for (const [field, { value, range, span: place }] of defaults) {
-    if (!own.has(field) && !(ownLyrics && LYRICS.includes(field)))
-      fields[field] = { value, range, spans: [place, span] };
-  }
-  for (const [field, { node }] of own) {
+  const ownLyrics = LYRICS.some(layer.sets);
+  const isOwn = (field: string) => layer.sets(field) || (ownLyrics && LYRICS.includes(field));
+  for (const [field, { value, range, span: place }] of defaults.values)
+    if (!isOwn(field)) fields[field] = { value, range, spans: [place, span] };
+  for (const [field, node] of layer.entries) {
     const { value, range, span: place } = located(node, source);
     fields[field] = { value, range, spans: [place] };
   }
-  return { index, id: String(id.value), span, fields: fields as MergedTrack['fields'] };
+  return {
+    index: index + 1,
+    ...(id === undefined ? {} : { id: id.text }),
+    name: id === undefined ? `track ${index + 1}` : `track \`${id.text}\``,
+    span,
+    fields: fields as MergedTrack['fields'],
+    isUnknown: (field) => layer.hides(field) || (!isOwn(field) && defaults.hides(field)),
+  };
+}
+
+/** Also one that is not in order: two of the same are still two. */
+function idOf(map: LocatedMap): { text: string; node: Located } | undefined {
+  const node = entryOf(map, 'id')?.node;
+  const value = node?.value;
+  if (node === undefined || (typeof value !== 'string' && typeof value !== 'number')) return undefined;
+  return value === '' ? undefined : { text: String(value), node };
 }
 
 /** At the value; where that is in `defaults`, with the track that uses it. */

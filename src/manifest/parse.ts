@@ -19,7 +19,7 @@ const SYNTAX_ERRORS_MAX = 100;
 
 export interface Parsed {
   readonly source: Source;
-  /** Absent when there is any error. */
+  /** What could be taken; absent where the text as a whole cannot be read. */
   readonly root?: Located;
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -61,10 +61,7 @@ export function parseManifest(file: string, text: string): Parsed {
   if (document.contents === null || isNothing(document.contents))
     return fail('empty-manifest', 0, 'the manifest is empty', 'write one with `venice-batch init`');
 
-  const located = locate(document.contents, source);
-  return located.diagnostics.length > 0
-    ? { source, diagnostics: located.diagnostics }
-    : { source, root: located.root, diagnostics: [] };
+  return { source, ...locate(document.contents, source) };
 }
 
 const SPLIT = 'split it into several manifests';

@@ -24,10 +24,10 @@ export function checkTrack(track: MergedTrack, request: AudioRequest): readonly 
 
 function required(
   field: 'model' | 'prompt',
-  { id, span, fields }: MergedTrack,
+  { name, span, fields, isUnknown }: MergedTrack,
   request: AudioRequest,
 ): Diagnostic[] {
-  if (request[field] !== '') return [];
+  if (request[field] !== '' || isUnknown(field)) return [];
   const blank = fields[field];
   if (blank)
     return [
@@ -43,7 +43,7 @@ function required(
     {
       code: 'missing-field',
       severity: 'error',
-      message: `track \`${id}\` has no \`${field}\``,
+      message: `${name} has no \`${field}\``,
       hint: `set \`${field}\` in the track, or in \`defaults\` for all`,
       span,
     },

@@ -1,6 +1,7 @@
 import type { ErrorObject } from 'ajv';
 import type { Diagnostic } from '../diagnostic.js';
 import { entryOf, headOf, type Located, nodeAt, type Range, type Source } from './located.js';
+import { REQUEST_FIELDS } from './request.js';
 import { closest } from './suggest.js';
 
 /** What of a JSON Schema an explanation looks at. */
@@ -78,8 +79,27 @@ function fault(code: string, message: string): Pick<Diagnostic, 'code' | 'severi
   return { code, severity: 'error', message };
 }
 
+/** JSON Pointer of the field that an unknown one was meant to be, where that can be guessed and is not set too. */
+export function meantBy({
+  keyword,
+  instancePath,
+  params,
+  parentSchema,
+  data,
+}: ErrorObject): string | undefined {
+  if (keyword !== 'additionalProperties') return undefined;
+  const key = String(params.additionalProperty);
+  const meant = closest(key, knownIn(parentSchema as Schema));
+  if (meant === undefined) return belongsInDefaults(key, instancePath) ? `/defaults/${key}` : undefined;
+  return Object.hasOwn(data as object, meant) ? undefined : `${instancePath}/${meant}`;
+}
+
+function knownIn(schema: Schema): readonly string[] {
+  return Object.keys(schema.properties ?? {});
+}
+
 function unknownKey(key: string, pointer: string, schema: Schema, node: Located): Explained {
-  const known = Object.keys(schema.properties ?? {});
+  const known = knownIn(schema);
   const meant = closest(key, known);
   return {
     ...fault('unknown-key', `\`${cut(key)}\` is not a field of ${nameOf(pointer)}`),
@@ -94,9 +114,11 @@ function unknownKey(key: string, pointer: string, schema: Schema, node: Located)
 function elsewhere(key: string, pointer: string): string | undefined {
   if (pointer === '/defaults' && (key === 'id' || key === 'title'))
     return 'each track has its own: move it there';
-  if (pointer === '' && (key === 'model' || key === 'prompt' || key === 'duration_seconds'))
-    return 'put it below `defaults:` to use it for all tracks';
-  return undefined;
+  return belongsInDefaults(key, pointer) ? 'put it below `defaults:` to use it for all tracks' : undefined;
+}
+
+function belongsInDefaults(key: string, pointer: string): boolean {
+  return pointer === '' && (REQUEST_FIELDS as readonly string[]).includes(key);
 }
 
 function missing(key: string, pointer: string, node: Located): Explained {

@@ -1,15 +1,16 @@
 import { createRequire } from 'node:module';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { Diagnostic } from '../diagnostic.js';
-import type { Located, Source } from './located.js';
-import { explain } from './schema-error.js';
+import { type Located, nodeAt, type Source } from './located.js';
+import { explain, meantBy } from './schema-error.js';
 
 export interface SchemaCheck {
   readonly diagnostics: readonly Diagnostic[];
-  /** Tracks (from 0) that are not as the schema wants them: not to be looked at any further. */
-  readonly brokenTracks: ReadonlySet<number>;
-  /** Set where the rest of the manifest makes no sense with these errors. */
-  readonly unusable: boolean;
+  /**
+   * JSON Pointers of what is not as the schema wants it: fields (also those that are missing, or that a misspelt
+   * one was meant to be) and whole maps. No rule is to be held against them, as their values are not known.
+   */
+  readonly unfit: ReadonlySet<string>;
 }
 
 let compiled: ValidateFunction | undefined;
@@ -18,12 +19,12 @@ let compiled: ValidateFunction | undefined;
 export function checkSchema(root: Located, source: Source): SchemaCheck {
   compiled ??= compile();
   const errors = compiled(root.value) ? [] : (compiled.errors ?? []);
-  const foreignVersion = errors.find(({ instancePath }) => instancePath === '/version');
-  const told = foreignVersion ? [foreignVersion] : errors;
+  const meant = new Set(errors.map(meantBy).filter((pointer) => pointer !== undefined));
   return {
-    diagnostics: told.map((error) => explain(error, root, source)),
-    brokenTracks: new Set(errors.map(trackOf).filter((track) => track !== undefined)),
-    unusable: foreignVersion !== undefined || errors.some(spoilsAll),
+    diagnostics: errors
+      .filter((error) => !isEcho(error, root, meant))
+      .map((error) => explain(error, root, source)),
+    unfit: new Set([...meant, ...errors.map(pointerOf).filter((pointer) => pointer !== undefined)]),
   };
 }
 
@@ -32,13 +33,16 @@ function compile(): ValidateFunction {
   return new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, verbose: true }).compile(schema);
 }
 
-function trackOf({ instancePath }: ErrorObject): number | undefined {
-  const match = /^\/tracks\/(\d+)/.exec(instancePath);
-  return match ? Number(match[1]) : undefined;
+/** What is wrong: the value, or the field that is not there. */
+function pointerOf({ instancePath, keyword, params }: ErrorObject): string | undefined {
+  if (keyword === 'additionalProperties') return undefined;
+  return keyword === 'required' ? `${instancePath}/${params.missingProperty}` : instancePath;
 }
 
-/** Not so: a field of the manifest itself that is unknown or wrong, or a broken track among others. */
-function spoilsAll({ instancePath, keyword, params }: ErrorObject): boolean {
-  if (instancePath === '') return keyword === 'type' || params.missingProperty === 'tracks';
-  return instancePath === '/tracks' || instancePath.startsWith('/defaults');
+/** Whether it only follows from what is told already: a misspelt field, or one that YAML could not give. */
+function isEcho(error: ErrorObject, root: Located, meant: ReadonlySet<string>): boolean {
+  if (error.keyword === 'additionalProperties') return false;
+  if (error.keyword === 'required' && meant.has(pointerOf(error) ?? '')) return true;
+  const node = nodeAt(root, error.instancePath);
+  return node.kind !== 'list' && node.faulty === true;
 }

@@ -2,10 +2,13 @@ import type { Diagnostic, Span } from '../diagnostic.js';
 import { fileSafe, foldName } from './file-name.js';
 import type { Range, Source } from './located.js';
 import { type MergedTrack, placed, type Sourced } from './merge.js';
-import { OUTPUT_DEFAULT, parseTemplate, renderStem, type TemplateFault } from './template.js';
+import { OUTPUT_DEFAULT, parseTemplate, renderStem, type Template, type TemplateFault } from './template.js';
 
 export interface Namer {
-  /** The take's stem, or what is wrong with its template or its name. A fault of a template is told for each track that uses it. */
+  /**
+   * The take's stem, or what is wrong with its template or its name: nothing where the template asks for a field
+   * that is wrong itself. A fault of a template is told for each track that uses it.
+   */
   name(track: MergedTrack, take: number, model: string): string | readonly Diagnostic[];
 }
 
@@ -13,12 +16,12 @@ export interface Namer {
  * Gives each take its place. Remembers the places given, as no two may be the same, also where letter
  * case or the composition of accents count nothing.
  *
- * @param trackCount decides how wide `{index}` is
+ * @param tracks all of them: their number decides how wide `{index}` is
  */
-export function createNamer(source: Source, trackCount: number): Namer {
+export function createNamer(source: Source, tracks: readonly MergedTrack[]): Namer {
   const templates = new Map<string, ReturnType<typeof parseTemplate>>();
-  const taken = new Map<string, { key: string; span: Span }>();
-  const indexWidth = Math.max(2, String(trackCount).length);
+  const taken = new Map<string, Taken>();
+  const indexWidth = Math.max(2, String(tracks.at(-1)?.index).length);
 
   const parsed = (text: string) => {
     const template = templates.get(text) ?? parseTemplate(text);
@@ -29,25 +32,52 @@ export function createNamer(source: Source, trackCount: number): Namer {
   return {
     name(track, take, model) {
       const { output } = track.fields;
+      if (track.isUnknown('output')) return [];
       const { template, faults } = parsed(output?.value ?? OUTPUT_DEFAULT);
       if (faults) return faults.map((fault) => templateProblem(fault, output!, source));
+      const parts = partsOf(template, track);
+      if (HIDEABLE.some((part) => parts.has(part) && track.isUnknown(part))) return [];
+      if (parts.has('model') && model === '') return [];
       const { stem, problem } = renderStem(template, valuesOf(track, take, model, indexWidth));
       if (problem !== undefined) return [nameProblem(track, problem)];
-      const key = take === 1 ? track.id : `${track.id}#${take}`;
+      const mine = { key: keyOf(track, take), span: track.span, id: track.id };
       const folded = foldName(stem);
       const other = taken.get(folded);
-      if (other) return [collision(key, track.span, other, stem)];
-      taken.set(folded, { key, span: track.span });
+      if (other === undefined) taken.set(folded, mine);
+      else if (other.id !== mine.id || !parts.has('id')) return [collision(mine, other, stem)];
+      // Two tracks of one id were told already.
+      else return [];
       return stem;
     },
   };
 }
 
+/** Who has a stem. */
+interface Taken {
+  readonly key: string;
+  readonly id: string | undefined;
+  readonly span: Span;
+}
+
+function keyOf({ id, index }: MergedTrack, take: number): string {
+  const track = id ?? `track ${index}`;
+  return take === 1 ? track : `${track}#${take}`;
+}
+
+const HIDEABLE = ['id', 'title'] as const;
+
+/** What of a track its stem is made from. The id stands in for a title that is not set. */
+function partsOf(template: Template, { fields }: MergedTrack): ReadonlySet<string> {
+  const tokens = template.map((piece) => (typeof piece === 'string' ? '' : piece.token));
+  return new Set(tokens.flatMap((token) => (token === 'title' && !fields.title ? [token, 'id'] : [token])));
+}
+
 function valuesOf(track: MergedTrack, take: number, model: string, indexWidth: number) {
+  const { id = '' } = track;
   return {
     index: String(track.index).padStart(indexWidth, '0'),
-    id: track.id,
-    title: fileSafe(track.fields.title?.value ?? track.id, track.id),
+    id,
+    title: fileSafe(track.fields.title?.value ?? id, id),
     model: fileSafe(model, 'model'),
     take,
   };
@@ -77,13 +107,13 @@ function nameProblem(track: MergedTrack, problem: string): Diagnostic {
   return {
     code: 'output-name',
     severity: 'error',
-    message: `\`output\` gives track \`${track.id}\` ${problem}`,
+    message: `\`output\` gives ${track.name} ${problem}`,
     hint: 'shorten or change `output`',
     ...(output ? placed(output) : { span: track.span }),
   };
 }
 
-function collision(key: string, span: Span, other: { key: string; span: Span }, stem: string): Diagnostic {
+function collision({ key, span }: Taken, other: Taken, stem: string): Diagnostic {
   return {
     code: 'output-collision',
     severity: 'error',

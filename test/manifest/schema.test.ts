@@ -70,11 +70,7 @@ describe('what does not fit the schema is told by code and place', () => {
     ['tracks without any', `${HEAD}tracks: []\n`, ['no-tracks@2:9']],
     ['tracks left blank', `${HEAD}tracks:\n`, ['wrong-type@2:1']],
     ['tracks as a map', `${HEAD}tracks:\n  a: { prompt: p }\n`, ['wrong-type@3:3']],
-    [
-      'a later version, and nothing else of what it may mean',
-      `version: 2\nalbum: x\n`,
-      ['unsupported-version@1:10'],
-    ],
+    ['a later version', `version: 2\n${TRACKS}`, ['unsupported-version@1:10']],
     ['a version in quotes', `version: "1"\n${TRACKS}`, ['unsupported-version@1:10']],
     ['an unknown key', `${HEAD}titel: x\n${TRACKS}`, ['unknown-key@2:1']],
     [
@@ -97,7 +93,7 @@ describe('what does not fit the schema is told by code and place', () => {
     ['half a job at a time', `${HEAD}concurrency: 1.5\n${TRACKS}`, ['wrong-type@2:14']],
     ['a blank title', `${HEAD}title: ""\n${TRACKS}`, ['empty-text@2:8']],
     ['a track that is text', `${HEAD}tracks:\n  - opening\n`, ['wrong-type@3:5']],
-    ['a track without an id', `${HEAD}tracks:\n  - prompt: p\n`, ['missing-field@3:5']],
+    ['a track without an id', `${HEAD}tracks:\n  - { model: m, prompt: p }\n`, ['missing-field@3:7']],
   ])('%s', async (_name, text, expected) => {
     expect(await found(text)).toEqual(expected);
   });
@@ -144,6 +140,7 @@ describe('what does not fit the schema is told by code and place', () => {
       'unknown-key@2:1',
       'wrong-type@3:9',
       'bad-id@5:9',
+      'missing-field@5:9',
       'unknown-key@6:5',
       'out-of-range@7:12',
       'missing-field@8:9',
