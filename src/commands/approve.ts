@@ -13,8 +13,12 @@ export function createApprove(session: Session, stop: AbortSignal): World['appro
     if (settings.flags.yes === true || settings.flags.plan !== undefined)
       return settings.sandbox || plan.budgetMicroUsd !== undefined ? 'approved' : 'no_budget';
     if (process.stdin.isTTY !== true || !stderr.isTty) return 'no_terminal';
-    return (await ask(process.stdin, stderr.write, 'Type yes to buy, anything else to leave it: ', stop)) ===
-      'yes'
+    return (await ask(
+      process.stdin,
+      stderr.write,
+      '\nType yes to buy, anything else to leave it: ',
+      stop,
+    )) === 'yes'
       ? 'approved'
       : 'declined';
   };

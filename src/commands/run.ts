@@ -183,12 +183,14 @@ async function tellEnd(
   const { section: suggestions, patch } = await tellSuggestions(session, outcome, loaded, screen);
   if (!asked || flags.progress !== 'quiet')
     screen.write(
-      renderSummary(outcome, {
-        color: screen.color,
-        width: screen.columns,
-        suggestions,
-        placeOf: session.placeOf,
-      }),
+      // A line apart from what was told before it, where that is on the same screen.
+      (screen.isTty && flags.progress !== 'quiet' ? '\n' : '') +
+        renderSummary(outcome, {
+          color: screen.color,
+          width: screen.columns,
+          suggestions,
+          placeOf: session.placeOf,
+        }),
     );
   // Without a suggestion the file stays as it is: what an earlier run was told there may not be applied yet.
   if (flags.suggestions !== undefined && patch !== '')

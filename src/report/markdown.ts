@@ -5,7 +5,7 @@ import { formatDuration } from './duration.js';
 import { escapeForeign } from './escape.js';
 import type { RunOutcome } from './outcome.js';
 import { failureReason, stateName } from './phrases.js';
-import { costPhrase, countPhrases } from './summary.js';
+import { costPhrase, countPhrases, donePhrase, safePhrase } from './summary.js';
 
 /** GitHub refuses a step summary of more than 1 MiB; there may be more than ours in it. */
 const BYTES_MAX = 1_000_000;
@@ -26,11 +26,11 @@ export function renderMarkdown(outcome: RunOutcome, options: MarkdownOptions = {
   if (!summary) return '';
   const sandbox = outcome.version?.sandbox ? ' (sandbox)' : '';
   const head = [
-    `## venice-batch: ${summary.done} of ${summary.total} done${sandbox}`,
+    `## venice-batch: ${donePhrase(summary)}${sandbox}`,
     '',
     [...countPhrases(summary), formatDuration(summary.duration_ms)].join(' · '),
     '',
-    costPhrase(outcome, summary),
+    [costPhrase(outcome, summary), safePhrase(summary)].filter(Boolean).join('. '),
     ...(summary.next_command === null ? [] : ['', 'Next:', '', ...codeBlock(summary.next_command)]),
   ];
   const trouble = ['Take', 'What happened', 'What to do'];

@@ -48,17 +48,32 @@ export function renderSummary(outcome: RunOutcome, options: SummaryOptions): str
 function headline(outcome: RunOutcome, summary: SummaryEvent, style: Style, width: number): string[] {
   const sandbox = outcome.version?.sandbox === true;
   const mark = markFor(summary.exit_code, style);
-  const first = `${style.strong(`${summary.done} of ${summary.total} done`)}${sandbox ? style.note(' (sandbox)') : ''}`;
+  const first = `${style.strong(donePhrase(summary))}${sandbox ? style.note(' (sandbox)') : ''}`;
   const lines = [`${mark} ${first}`];
   const rest = [...countPhrases(summary), formatDuration(summary.duration_ms)].join(' · ');
-  for (const line of [rest, costPhrase(outcome, summary)].flatMap((text) => wrap(text, width - 2)))
-    lines.push(`  ${line}`);
-  return lines;
+  const told = [rest, costPhrase(outcome, summary), safePhrase(summary) ?? ''];
+  return [...lines, ...told.flatMap((text) => wrap(text, width - 2)).map((line) => `  ${line}`)];
+}
+
+/** Whoever ends a run during its clean-up wants to know whether that cost anything. `undefined`: there is nothing to say. */
+export function safePhrase({ clean_up_owed: owed, missing }: SummaryEvent): string | undefined {
+  if (owed === 0 || missing > 0) return undefined;
+  const copies = owed === 1 ? '1 remote copy is' : `${owed} remote copies are`;
+  return `Every file made so far is here and safe; ${copies} still to be deleted, which costs nothing.`;
+}
+
+/** `3 of 7 done`, and whether it was ended from outside. */
+export function donePhrase({ done, total, exit_code }: SummaryEvent): string {
+  return `${done} of ${total} done${isInterrupted(exit_code) ? ', interrupted' : ''}`;
+}
+
+function isInterrupted(exitCode: number): boolean {
+  return exitCode === EXIT.sigint || exitCode === EXIT.sigterm;
 }
 
 function markFor(exitCode: number, style: Style): string {
   if (exitCode === EXIT.ok) return style.good('✔');
-  return exitCode === EXIT.inFlight ? style.note('…') : style.bad('✖');
+  return exitCode === EXIT.inFlight || isInterrupted(exitCode) ? style.note('…') : style.bad('✖');
 }
 
 /** What there is to say beside how many are done. */

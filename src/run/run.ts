@@ -174,6 +174,8 @@ async function loop(context: RunContext, jobs: ReadonlyMap<string, Job>): Promis
   const submits = new Set<Promise<void>>();
   const endings = watchEndings(context, news.wake);
   let toldMs = Number.NEGATIVE_INFINITY;
+  /** Something was done that the last progress does not tell: it is told before a long sleep. */
+  let untold = false;
   let cleaning = false;
   while (!context.halt.signal.aborted) {
     if (
@@ -188,6 +190,7 @@ async function loop(context: RunContext, jobs: ReadonlyMap<string, Job>): Promis
     const action = context.scheduler.next(nowMs);
     if (nowMs - toldMs >= PROGRESS_EVERY_MS) {
       toldMs = nowMs;
+      untold = false;
       tellProgress(context, standings, nowMs);
       if (!cleaning && action.kind === 'complete' && onlyCleanUpsLeft(standings)) {
         cleaning = true;
@@ -196,7 +199,8 @@ async function loop(context: RunContext, jobs: ReadonlyMap<string, Job>): Promis
     }
     if (action.kind === 'finished' && underWay.size === 0) break;
     if (action.kind === 'finished' || action.kind === 'wait') {
-      await news.orUntil(action.kind === 'wait' ? action.untilMs : Number.POSITIVE_INFINITY);
+      const untilMs = action.kind === 'wait' ? action.untilMs : Number.POSITIVE_INFINITY;
+      await news.orUntil(untold ? Math.min(untilMs, toldMs + PROGRESS_EVERY_MS) : untilMs);
       continue;
     }
     const work = perform(context, jobs, standings, action)
@@ -207,6 +211,7 @@ async function loop(context: RunContext, jobs: ReadonlyMap<string, Job>): Promis
       .finally(() => {
         underWay.delete(work);
         submits.delete(work);
+        untold = true;
         news.wake();
       });
     underWay.add(work);
