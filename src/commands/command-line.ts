@@ -1,15 +1,21 @@
 import { commandLine } from '../report/shell.js';
 import type { Settings } from './settings.js';
 
-/** A command for the same manifest, ready to paste: keeps the flags that say where things are, and what may be bought. */
+/**
+ * A command for the same manifest, ready to paste: keeps the flags that say where things are, and what may be
+ * bought. Where `words` name another endpoint they take the place of the flags that say so.
+ *
+ * @param verb may be of two words, as `lock repair`
+ */
 export function nextCommandLine(
   verb: string,
   { manifest, flags }: Pick<Settings, 'manifest' | 'flags'>,
   words: readonly string[] = [],
 ): string {
+  const elsewhere = words.includes('--sandbox') || words.includes('--base-url');
   const kept = [
-    ...(flags.sandbox === true ? ['--sandbox'] : []),
-    ...(flags.baseUrl === undefined ? [] : ['--base-url', flags.baseUrl]),
+    ...(flags.sandbox === true && !elsewhere ? ['--sandbox'] : []),
+    ...(flags.baseUrl === undefined || elsewhere ? [] : ['--base-url', flags.baseUrl]),
     ...(flags.envFile === undefined ? [] : ['--env-file', flags.envFile]),
     ...(flags.lockfile === undefined ? [] : ['--lockfile', flags.lockfile]),
     ...(flags.outDir === undefined ? [] : ['--out-dir', flags.outDir]),
@@ -21,5 +27,12 @@ export function nextCommandLine(
     ...(flags.except ?? []).flatMap((pattern) => ['--except', pattern]),
     ...(flags.budget === undefined || verb !== 'run' ? [] : ['--budget', flags.budget]),
   ];
-  return commandLine(['venice-batch', verb, manifest, ...words, ...kept, ...(buys ? chosen : [])]);
+  return commandLine([
+    'venice-batch',
+    ...verb.split(' '),
+    manifest,
+    ...words,
+    ...kept,
+    ...(buys ? chosen : []),
+  ]);
 }

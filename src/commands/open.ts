@@ -46,9 +46,10 @@ export async function openForRun(
   try {
     const opened = await openLock(files, lockPath, {
       endpoint: settings.endpoint,
+      command: settings.command,
       lineage: () => Buffer.from(random.bytes(16)).toString('hex'),
     });
-    if (!opened.ok) throw lockError(opened.problem, lockPath);
+    if (!opened.ok) throw lockError(opened.problem, lockPath, settings.command);
     for (const note of opened.notes)
       if (note.kind === 'paid_twice')
         tell(

@@ -22,9 +22,9 @@ export async function planBatch(session: Session): Promise<Planned> {
   const { flags } = settings;
   const lockPath = settings.lockfilePath.value;
   const read = await readLock(ports.files, lockPath);
-  if (!read.ok) throw lockError(read.problems[0], lockPath);
+  if (!read.ok) throw lockError(read.problems[0], lockPath, session.command);
   const foreign = read.header === undefined ? undefined : checkEndpoint(read.header, endpoint);
-  if (foreign !== undefined) throw lockError(foreign, lockPath);
+  if (foreign !== undefined) throw lockError(foreign, lockPath, session.command);
   const loaded = await session.load();
   const { manifest } = loaded;
   if (manifest === undefined) return { loaded };

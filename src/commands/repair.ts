@@ -26,7 +26,7 @@ export async function repairCommand(manifest: string, flags: Flags): Promise<Exi
     );
   try {
     const repaired = await repairFile(files, lockPath);
-    if (!repaired.ok) throw lockError(repaired.problem, lockPath);
+    if (!repaired.ok) throw lockError(repaired.problem, lockPath, session.command);
     for (const line of told(repaired)) stdout.write(`${escapeForeign(line)}\n`);
     stdout.write(`next: ${session.command('status')}\n`);
     return EXIT.ok;

@@ -79,9 +79,9 @@ async function show(session: Session): Promise<ExitCode> {
   const { settings, stdout, endpoint } = session;
   const lockPath = settings.lockfilePath.value;
   const read = await readLock(session.ports.files, lockPath);
-  if (!read.ok) throw lockError(read.problems[0], lockPath);
+  if (!read.ok) throw lockError(read.problems[0], lockPath, session.command);
   const foreign = read.header === undefined ? undefined : checkEndpoint(read.header, endpoint);
-  if (foreign !== undefined) throw lockError(foreign, lockPath);
+  if (foreign !== undefined) throw lockError(foreign, lockPath, session.command);
   const attempts = [...read.attempts.values()];
   const doubtful = attempts.filter(({ state }) => state === 'in_doubt' || state === 'intent');
   const history = doubtful.length === 0 ? undefined : await usage(session, doubtful);

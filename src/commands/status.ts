@@ -17,7 +17,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
   const { ports, settings, stdout, command, placeOf } = session;
   const lockPath = settings.lockfilePath.value;
   const read = await readLock(ports.files, lockPath);
-  if (!read.ok) throw lockError(read.problems[0], lockPath);
+  if (!read.ok) throw lockError(read.problems[0], lockPath, command);
   const attempts = [...read.attempts.values()];
   if (flags.json === true) {
     const spent = attempts

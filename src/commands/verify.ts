@@ -18,7 +18,7 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
   await insistOnManifest(session);
   const { ports, settings, stdout, placeOf } = session;
   const read = await readLock(ports.files, settings.lockfilePath.value);
-  if (!read.ok) throw lockError(read.problems[0], settings.lockfilePath.value);
+  if (!read.ok) throw lockError(read.problems[0], settings.lockfilePath.value, session.command);
   const view = { ports, settings: { outputRoot: settings.outputRoot.value } };
   const limit = pLimit(HASHES_AT_ONCE);
   const attempts = [...read.attempts.values()];

@@ -5,7 +5,7 @@ import type { Attempt, AttemptState } from './attempt.js';
 import { createFold, type Fold } from './fold.js';
 import { serialiseLock } from './format.js';
 import { attemptLine, headerLine } from './line.js';
-import { lockError } from './problem.js';
+import { lockError, type NextCommand } from './problem.js';
 import { createFile, replaceFile } from './publish.js';
 import { LOCK_BYTES_MAX, readLock } from './read.js';
 import type { LockHeader } from './store.js';
@@ -20,6 +20,7 @@ export interface LockFile {
   readonly files: Files;
   /** Absolute, links resolved. */
   readonly path: string;
+  readonly command: NextCommand;
   readonly header: LockHeader;
   /** All that is durable. */
   readonly fold: Fold;
@@ -148,7 +149,7 @@ async function rewrite(file: LockFile, records: readonly Attempt[]): Promise<voi
   if (bytes.length > LOCK_BYTES_MAX) {
     throw new BatchError('lockfile-too-large', `${file.path}: it would pass ${LOCK_BYTES_MAX} bytes`, {
       exitCode: EXIT.unavailable,
-      hint: 'Start a new manifest for new tracks',
+      hint: `start a new manifest for new tracks; what is under way is collected: ${file.command('collect')}`,
     });
   }
   // Either file may be there if the replacing fails.
@@ -170,13 +171,13 @@ async function isOurs(file: LockFile): Promise<boolean> {
 }
 
 /** Folds in what somebody else put in the file's place, so that no paid job in it is lost. */
-async function takeIn({ files, path, header, fold }: LockFile): Promise<void> {
+async function takeIn({ files, path, command, header, fold }: LockFile): Promise<void> {
   const read = await readLock(files, path);
-  if (!read.ok) throw lockError(read.problems[0], path);
+  if (!read.ok) throw lockError(read.problems[0], path, command);
   if (read.header !== undefined && read.header.lineage !== header.lineage) {
     throw new BatchError('lockfile-replaced', `${path}: another lockfile took its place during the run`, {
       exitCode: EXIT.lockfile,
-      hint: 'Move that one away and run again',
+      hint: `move that one away, then: ${command('run')}`,
     });
   }
   for (const attempt of read.attempts.values()) fold.add(attempt);

@@ -14,57 +14,67 @@ export type LockProblem =
   | { readonly kind: 'bad_line'; readonly line: number; readonly why: string }
   | { readonly kind: 'other_endpoint'; readonly endpoint: string; readonly wanted: string };
 
+/** Another command of the program for the same manifest, ready to paste: `lock repair` with its words. */
+export type NextCommand = (verb: string, ...words: string[]) => string;
+
 /** The problem as the error that ends the command (exit 9), with the way out. */
-export function lockError(problem: LockProblem, path: string): BatchError {
-  const { message, hint } = explain(problem);
+export function lockError(problem: LockProblem, path: string, next: NextCommand): BatchError {
+  const { message, hint } = explain(problem, next);
   const code = `lockfile-${problem.kind.replaceAll('_', '-')}`;
   return new BatchError(code, `${path}: ${message}`, { exitCode: EXIT.lockfile, hint });
 }
 
-const REPAIR =
-  'Nothing is bought until it is mended, and every paid job is kept: venice-batch lock repair <manifest>';
-
-function explain(problem: LockProblem): { readonly message: string; readonly hint: string } {
+function explain(
+  problem: LockProblem,
+  next: NextCommand,
+): { readonly message: string; readonly hint: string } {
+  const repair = `nothing is bought until it is mended, and every paid job is kept: ${next('lock repair')}`;
+  const look = `then: ${next('status')}`;
   switch (problem.kind) {
     case 'unreadable':
       return {
         message: `the lockfile cannot be read (${problem.code})`,
-        hint: 'It knows what is already paid for: make it readable, or restore it from a backup',
+        hint: `it knows what is already paid for: make it readable, or restore it from a backup; ${look}`,
       };
     case 'unwritable':
       return {
         message: `the lockfile cannot be written (${problem.code})`,
-        hint: 'Nothing is bought that cannot be recorded: make it and its folder writable',
+        hint: `nothing is bought that cannot be recorded: make it and its folder writable; ${look}`,
       };
     case 'not_a_lockfile':
       return {
         message: `line ${problem.line} is not the header of a lockfile`,
-        hint: 'It is damaged or something else: restore it from a backup or from version control, or name another with --lockfile',
+        hint: `it is damaged or something else: restore it from version control or a backup, or name another with --lockfile; ${look}`,
       };
     case 'newer_version':
       return {
         message: `the lockfile has format version ${problem.version}, which this release does not know`,
-        hint: 'Update venice-batch to the release that wrote it',
+        hint: `update venice-batch to the release that wrote it; ${look}`,
       };
     case 'conflict_markers':
-      return { message: `line ${problem.line} has merge conflict markers`, hint: REPAIR };
+      return { message: `line ${problem.line} has merge conflict markers`, hint: repair };
     case 'second_header':
       return {
         message: `line ${problem.line} is a second header${problem.sameLineage ? '' : ', of another lockfile'}`,
         hint: problem.sameLineage
-          ? REPAIR
-          : 'Two different lockfiles were merged: keep each in a file of its own',
+          ? repair
+          : `two different lockfiles were merged: keep each in a file of its own; ${look}`,
       };
     case 'duplicate_key':
-      return { message: `line ${problem.line} has ${JSON.stringify(problem.key)} twice`, hint: REPAIR };
+      return { message: `line ${problem.line} has ${JSON.stringify(problem.key)} twice`, hint: repair };
     case 'bad_line':
-      return { message: `line ${problem.line} ${problem.why}`, hint: REPAIR };
+      return { message: `line ${problem.line} ${problem.why}`, hint: repair };
     case 'other_endpoint':
       return {
         message: `the lockfile belongs to ${problem.endpoint}, not to ${problem.wanted}`,
-        hint: 'Use the endpoint it was made with, or another lockfile (--lockfile)',
+        hint: `name another with --lockfile, or use the endpoint it was made with: ${next('plan', ...wayTo(problem.endpoint))}`,
       };
     default:
       return unreachable(problem);
   }
+}
+
+/** The flags that lead to the endpoint of a lockfile. */
+function wayTo(endpoint: string): readonly string[] {
+  return endpoint === 'sandbox:' ? ['--sandbox'] : ['--base-url', endpoint];
 }

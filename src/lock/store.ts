@@ -5,7 +5,7 @@ import { LOCK_VERSION } from './check.js';
 import { createFold } from './fold.js';
 import type { LockNote } from './format.js';
 import { type FileEnd, secure } from './lock-file.js';
-import type { LockProblem } from './problem.js';
+import type { LockProblem, NextCommand } from './problem.js';
 import { checkEndpoint, type ReadLock, readLock } from './read.js';
 import { createWriter } from './writer.js';
 
@@ -45,12 +45,13 @@ export type OpenedLock =
  * Opens a lockfile for writing, under its guard. A missing file is created with its first record only. What a
  * run left that did not end cleanly is made durable, its torn end mended.
  *
+ * @param options.command for what errors advise
  * @param options.lineage gives 32 random hex digits, for a new lockfile
  */
 export async function openLock(
   files: Files,
   path: string,
-  options: { readonly endpoint: string; readonly lineage: () => string },
+  options: { readonly endpoint: string; readonly command: NextCommand; readonly lineage: () => string },
 ): Promise<OpenedLock> {
   const read = await readLock(files, path);
   if (!read.ok) return { ok: false, problem: read.problems[0] };
@@ -64,7 +65,8 @@ export async function openLock(
   if (problem !== undefined) return { ok: false, problem };
   const fold = createFold(read.attempts.values());
   try {
-    const file = { files, path: await files.real(path), header, fold, end: endOf(read) };
+    const { command } = options;
+    const file = { files, path: await files.real(path), command, header, fold, end: endOf(read) };
     await secure(file);
     return { ok: true, store: createWriter(file), notes: read.notes };
   } catch (fault) {

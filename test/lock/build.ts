@@ -11,6 +11,10 @@ export const header: LockHeader = {
   lineage: '0123456789abcdef0123456789abcdef',
 };
 
+/** What errors advise, as a program with one manifest would. */
+export const command = (verb: string, ...words: string[]) =>
+  ['venice-batch', verb, 'album.yaml', ...words].join(' ');
+
 /** 32 hex digits that follow from a name. */
 export function id(name: string): string {
   return createHash('sha256').update(name).digest('hex').slice(0, 32);

@@ -4,7 +4,7 @@ import { readLock } from '../../src/lock/read.js';
 import { adoptRescues, writeRescue } from '../../src/lock/rescue.js';
 import { openLock } from '../../src/lock/store.js';
 import { createMemoryDisk, type MemoryDisk } from '../fakes/memory-files.js';
-import { attempt, header, id } from './build.js';
+import { attempt, command, header, id } from './build.js';
 
 const path = '/album/album.lock.jsonl';
 const intent = attempt();
@@ -20,7 +20,11 @@ async function disk(): Promise<MemoryDisk> {
 }
 
 async function adopt(on: MemoryDisk): Promise<number> {
-  const opened = await openLock(on.files, path, { endpoint: header.endpoint, lineage: () => id('new') });
+  const opened = await openLock(on.files, path, {
+    endpoint: header.endpoint,
+    command,
+    lineage: () => id('new'),
+  });
   if (!opened.ok) throw new Error(opened.problem.kind);
   const adopted = await adoptRescues(on.files, [...directories, '/nowhere'], opened.store);
   await opened.store.abandon();

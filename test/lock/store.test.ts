@@ -6,7 +6,7 @@ import { checkEndpoint, readLock } from '../../src/lock/read.js';
 import { type LockStore, openLock } from '../../src/lock/store.js';
 import type { Files } from '../../src/ports.js';
 import { createMemoryDisk, type MemoryDisk } from '../fakes/memory-files.js';
-import { attempt, file, header, id } from './build.js';
+import { attempt, command, file, header, id } from './build.js';
 
 const path = '/album/album.lock.jsonl';
 const intent = attempt();
@@ -18,7 +18,11 @@ const head = `${headerLine(header)}\n`;
 const line = (one: Attempt) => `${attemptLine(one)}\n`;
 
 async function open(files: Files): Promise<LockStore> {
-  const opened = await openLock(files, path, { endpoint: header.endpoint, lineage: () => header.lineage });
+  const opened = await openLock(files, path, {
+    endpoint: header.endpoint,
+    command,
+    lineage: () => header.lineage,
+  });
   if (!opened.ok) throw new Error(opened.problem.kind);
   return opened.store;
 }
@@ -236,6 +240,7 @@ describe('a lockfile is not opened', () => {
     const disk = createMemoryDisk({ [path]: text });
     const opened = await openLock(disk.files, path, {
       endpoint: header.endpoint,
+      command,
       lineage: () => header.lineage,
     });
     expect(opened).toMatchObject({ ok: false, problem: { kind } });
@@ -259,6 +264,7 @@ describe('a lockfile is not opened', () => {
     disk.intercept(({ name }) => (name === operation ? 'EROFS' : undefined));
     const opened = await openLock(disk.files, path, {
       endpoint: header.endpoint,
+      command,
       lineage: () => header.lineage,
     });
     expect(opened).toEqual({ ok: false, problem: { kind: 'unwritable', code: 'EROFS' } });
@@ -283,7 +289,11 @@ async function live(files: Files, promised: Promised): Promise<void> {
     [[done], [attempt({ attempt: id('c') })]],
   ];
   for (const opening of script) {
-    const opened = await openLock(files, path, { endpoint: header.endpoint, lineage: () => header.lineage });
+    const opened = await openLock(files, path, {
+      endpoint: header.endpoint,
+      command,
+      lineage: () => header.lineage,
+    });
     if (!opened.ok) {
       expect(opened.problem.kind).toBe('unwritable');
       continue;
