@@ -36,7 +36,7 @@ export interface Toll {
 }
 
 /** The lowest price, and the steps from there to the highest, about 90 s. */
-const PRICE_MS_MIN = 60;
+const PRICE_MS_MIN = 66;
 const PRICE_STEP = 2 ** 0.25;
 const PRICES = 43;
 /** Where the search begins: about 2 s. */

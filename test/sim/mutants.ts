@@ -178,6 +178,12 @@ export const MUTANTS: readonly Mutant[] = [
     "await files.rename(from, to);\n    return 'renamed';",
   ),
   patched(
+    'moves-are-not-journaled',
+    'src/run/moves.ts',
+    'await store.record(changed(store, attempt, { move_to: to }));\n  return settleMove(context, store.newest(attempt.attempt) ?? attempt);',
+    'return settleMove(context, { ...attempt, move_to: to });',
+  ),
+  patched(
     'no-guard',
     'src/lock/guard.ts',
     'if (!mayFollow(holder)) return { ok: false, held: holder };',

@@ -10,7 +10,7 @@ export interface SimProcess {
   readonly identity: ProcessIdentity;
   alive(): boolean;
   /** One awaited operation: `effect` happens after `delayMs`; its result, or its throw, comes back then. */
-  act<T>(delayMs: number, effect: () => T): Promise<T>;
+  act<T>(delayMs: number, effect: () => T, sort?: Sort): Promise<T>;
   /** An operation that others end: `start` is called at once and given what to call, at rest, with the result. */
   call<T>(start: (settle: (result: T) => void) => void): Promise<T>;
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
@@ -24,9 +24,13 @@ export interface SimProcess {
   operations(): number;
 }
 
-/** Where a process dies: as it begins its nth operation, or as that operation's effect has just happened. */
+/** What an operation does, as far as crashes tell it apart: files come, go and move by few operations among many. */
+export type Sort = 'names' | 'other';
+
+/** Where a process dies: as it begins its nth operation (of that sort), or as its effect has just happened. */
 export interface CrashPoint {
   readonly operation: number;
+  readonly sort: Sort | 'any';
   readonly after: boolean;
 }
 
@@ -44,6 +48,7 @@ export function createProcess({ timeline, rng, identity, crash, onCrash }: Proce
   const never = new Promise<never>(() => {});
   let alive = true;
   let operations = 0;
+  let counted = 0;
   let pausedUntilMs = 0;
 
   const kill = () => {
@@ -62,9 +67,11 @@ export function createProcess({ timeline, rng, identity, crash, onCrash }: Proce
   };
 
   /** Counts the operation; tells whether it is the one that is not survived. */
-  const begin = (): { readonly diesFirst: boolean; readonly diesAfter: boolean } => {
+  const begin = (sort: Sort = 'other'): { readonly diesFirst: boolean; readonly diesAfter: boolean } => {
     operations += 1;
-    const hit = crash?.operation === operations;
+    const counts = crash?.sort === 'any' || crash?.sort === sort;
+    if (counts) counted += 1;
+    const hit = counts && crash?.operation === counted;
     if (hit && !crash.after) die();
     return { diesFirst: hit && !crash.after, diesAfter: hit && crash.after };
   };
@@ -78,9 +85,9 @@ export function createProcess({ timeline, rng, identity, crash, onCrash }: Proce
     });
   };
 
-  const act = <T>(delayMs: number, effect: () => T): Promise<T> => {
+  const act = <T>(delayMs: number, effect: () => T, sort?: Sort): Promise<T> => {
     if (!alive) return never;
-    const { diesFirst, diesAfter } = begin();
+    const { diesFirst, diesAfter } = begin(sort);
     if (diesFirst) return never;
     return new Promise((resolve, reject) => {
       underWay.add(effect);

@@ -99,15 +99,16 @@ export interface RunDraw {
 }
 
 /** Most crashes come early in a run's life; the late ones must come too. */
-const OPERATIONS_MAX = 500;
+const OPERATIONS_MAX = { any: 500, names: 80 };
 
-export function drawRun(rng: Rng, scenario: Scenario): RunDraw {
+export function drawRun(rng: Rng, scenario: Scenario, crashRng: Rng): RunDraw {
   const crashes = rng.chance(scenario.crashShare);
-  const operation = Math.ceil(OPERATIONS_MAX ** rng.next());
+  const sort = crashRng.chance(0.3) ? 'names' : 'any';
+  const operation = Math.ceil(OPERATIONS_MAX[sort] ** rng.next());
   const meddles = () => rng.chance(scenario.meddling);
   const someMs = () => Math.ceil(300_000 ** rng.next());
   return {
-    crash: crashes ? { operation, after: rng.chance(0.5) } : undefined,
+    crash: crashes ? { operation, sort, after: rng.chance(0.5) } : undefined,
     crashIsPower: rng.chance(scenario.powerShare),
     stopAfterMs: meddles() ? someMs() : undefined,
     pause: meddles() ? { afterMs: someMs(), forMs: someMs() } : undefined,

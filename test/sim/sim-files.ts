@@ -1,7 +1,7 @@
 import type { FileHandle, Files } from '../../src/ports.js';
 import type { Disk, Entry, Inode } from './disk.js';
 import { ancestors, createInode, failSync, folderOf, syncInode } from './disk.js';
-import type { SimProcess } from './process.js';
+import type { SimProcess, Sort } from './process.js';
 import type { Rng } from './random.js';
 
 /** How often, per operation, each fault of the disk strikes. */
@@ -34,8 +34,12 @@ const TROUBLE_MS_MAX = 90_000;
 
 export function createSimFiles(world: DiskWorld, simProcess: SimProcess): Files {
   const { disk, rng } = world;
-  const act = <T>(effect: () => T): Promise<T> =>
-    simProcess.act(rng.chance(world.rates.slow) ? rng.between(100, 20_000) : rng.next() * MS_MAX, effect);
+  const act = <T>(effect: () => T, sort?: Sort): Promise<T> =>
+    simProcess.act(
+      rng.chance(world.rates.slow) ? rng.between(100, 20_000) : rng.next() * MS_MAX,
+      effect,
+      sort,
+    );
 
   const fileAt = (path: string): Inode => {
     const entry = disk.entries.get(path);
@@ -55,7 +59,7 @@ export function createSimFiles(world: DiskWorld, simProcess: SimProcess): Files 
       if (disk.entries.get(folderOf(path)) !== 'directory') throw fault('ENOENT');
       world.onChange(path);
       return effect();
-    });
+    }, 'names');
 
   return {
     read: (path, bytesMax) =>
@@ -114,13 +118,13 @@ export function createSimFiles(world: DiskWorld, simProcess: SimProcess): Files 
         fileAt(path);
         world.onChange(path);
         disk.change([[path, undefined]]);
-      }),
+      }, 'names'),
     syncDirectory: (path) =>
       act(() => {
         if (rng.chance(world.rates.ioError)) throw fault('EIO');
         if (disk.entries.get(path) !== 'directory') throw fault('ENOENT');
         disk.syncDirectory(path);
-      }),
+      }, 'names'),
   };
 }
 

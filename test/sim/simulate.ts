@@ -1,6 +1,7 @@
 import { EXIT } from '../../src/errors.js';
 import { promptOf } from './album.js';
 import { doubtful, lose, mangle, meddle, repairing, resolving, unmangle } from './person.js';
+import { createRng } from './random.js';
 import { CALM_RUN, calmRates, drawRun, NO_DISK_FAULTS } from './scenario.js';
 import type { Incarnation, Program, SimOptions, SimResult, SimWorld } from './world.js';
 import { createWorld, exitCodeOf, KEYS, LOCKFILE, launch, needsRepair } from './world.js';
@@ -35,7 +36,7 @@ export async function simulate(seed: number, options: SimOptions): Promise<SimRe
 async function play(world: SimWorld): Promise<void> {
   for (let round = 0; round < world.scenario.rounds && isSound(world); round++) {
     if (round > 0) meddle(world);
-    const draw = drawRun(world.rng, world.scenario);
+    const draw = drawRun(world.rng, world.scenario, createRng(world.seed, `crash ${round}`));
     const program = await programOf(world, round);
     if (program === undefined) {
       mangle(world);

@@ -108,7 +108,7 @@ const pressure = fc.record({
 
 function hammered(
   rule: LimitRule,
-  given: { seed: number; wishEveryMs: number | undefined } & Partial<Hammering>,
+  given: { seed: number; wishEveryMs: number | undefined } & Partial<Omit<Hammering, 'wishEveryMs'>>,
 ): Hammered {
   const { wishEveryMs, ...rest } = given;
   return hammer({
