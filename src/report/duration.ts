@@ -1,7 +1,7 @@
 /** A length of time for a person: `0.4 s`, `41 s`, `4 min 12 s`, `2 h 05 min`. */
 export function formatDuration(ms: number): string {
   const seconds = Math.max(0, ms) / 1000;
-  if (seconds > 0 && seconds < 0.95) return `${seconds.toFixed(1)} s`;
+  if (seconds >= 0.05 && seconds < 0.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
@@ -9,11 +9,19 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }
 
-/** What is left of a run, as vague as it is known: `about 3 min`, `2 to 5 min`, `50 s to 2 min`, `less than 10 s`. */
-export function formatRemaining(lowMs: number, highMs: number): string {
-  if (highMs < 10_000) return 'less than 10 s';
+/** A range whose end is further off than so many times its start tells nothing by its end. */
+const RANGE_MAX = 8;
+const SHORT_MS = 10_000;
+
+/**
+ * What is left of a run, as vague as it is known: `about 3 min`, `2 to 5 min`, `50 s to 2 min`, `less than 10 s`,
+ * `at least 20 s`; `undefined` where next to nothing is known.
+ */
+export function formatRemaining(lowMs: number, highMs: number): string | undefined {
+  if (highMs < SHORT_MS) return 'less than 10 s';
   const [low, high] = [rough(lowMs), rough(highMs)];
   if (lowMs * 1.5 >= highMs || low === high) return `about ${high}`;
+  if (highMs > RANGE_MAX * Math.max(lowMs, SHORT_MS)) return lowMs < SHORT_MS ? undefined : `at least ${low}`;
   const [unitOfLow, unitOfHigh] = [low, high].map((text) => text.replace(/^\S+ /, ''));
   return `${unitOfLow === unitOfHigh ? low.replace(/ .*/, '') : low} to ${high}`;
 }

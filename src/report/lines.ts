@@ -4,6 +4,7 @@ import type { Clock } from '../ports.js';
 import { escapeForeign } from './escape.js';
 import {
   failureReason,
+  moneyOf,
   noticeLine,
   noticeLines,
   PHASE_TITLES,
@@ -136,7 +137,7 @@ function heartbeatLine(tally: Tally, nowMs: number): string {
   const parts = [
     `${tally.active.size} in flight`,
     `${tally.failures.size} failed`,
-    progress && `${formatUsd(progress.spent_micro_usd)} of ${formatUsd(progress.approved_micro_usd)}`,
+    moneyOf(progress),
     remainingPhrase(progress, nowMs),
     pauseMs && pausePhrase(pauseMs),
   ];

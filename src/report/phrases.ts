@@ -23,7 +23,14 @@ export function remainingPhrase(progress: ProgressEvent | undefined, nowMs: numb
   const { remaining_ms_low: low = null, remaining_ms_high: high = null } = progress ?? {};
   if (progress === undefined || low === null || high === null) return undefined;
   const ageMs = Math.max(0, nowMs - Date.parse(progress.time));
-  return `${formatRemaining(Math.max(0, low - ageMs), Math.max(0, high - ageMs))} left`;
+  const left = formatRemaining(Math.max(0, low - ageMs), Math.max(0, high - ageMs));
+  return left && `${left} left`;
+}
+
+/** What was spent of what was approved; `undefined` where nothing was: what is only collected costs nothing more. */
+export function moneyOf(progress: ProgressEvent | undefined): string | undefined {
+  if (!progress?.approved_micro_usd) return undefined;
+  return `${formatUsd(progress.spent_micro_usd)} of ${formatUsd(progress.approved_micro_usd)}`;
 }
 
 /** What a state is called on a screen. */

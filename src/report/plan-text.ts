@@ -5,7 +5,7 @@ import type { Balance } from '../venice/client.js';
 import { escapeForeign } from './escape.js';
 import { costByModel, countsByModel, type Mark, type PlanLine, planLines } from './plan-rows.js';
 import { type Style, styleFor } from './style.js';
-import { renderTable } from './table.js';
+import { type Column, renderTable } from './table.js';
 import { wrap } from './width.js';
 
 export interface PlanTextOptions {
@@ -112,16 +112,18 @@ function modelTable(plan: Plan, lines: readonly PlanLine[], style: Style, width:
     number(counts.collect),
     number(counts.other),
   ]);
+  const columns: readonly Column[] = [
+    { header: 'MODEL', widthMin: 12 },
+    { header: 'BUY', align: 'right' },
+    { header: 'COST', align: 'right' },
+    { header: 'DONE', align: 'right', optional: true },
+    { header: 'IN FLIGHT', align: 'right', optional: true },
+    { header: 'OTHER', align: 'right', optional: true },
+  ];
+  const told = columns.flatMap((_, index) => (rows.some((row) => row[index] !== '') ? [index] : []));
   return renderTable(
-    [
-      { header: 'MODEL', widthMin: 12 },
-      { header: 'BUY', align: 'right' },
-      { header: 'COST', align: 'right' },
-      { header: 'DONE', align: 'right', optional: true },
-      { header: 'IN FLIGHT', align: 'right', optional: true },
-      { header: 'OTHER', align: 'right', optional: true },
-    ],
-    rows,
+    told.map((index) => columns[index]!),
+    rows.map((row) => told.map((index) => row[index]!)),
     { width, paintHeader: (text) => style.faint(text) },
   );
 }

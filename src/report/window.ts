@@ -1,7 +1,6 @@
-import { formatUsd } from '../money.js';
 import { formatDuration } from './duration.js';
 import { escapeForeign } from './escape.js';
-import { failureReason, pausePhrase, remainingPhrase, stateName } from './phrases.js';
+import { failureReason, moneyOf, pausePhrase, remainingPhrase, stateName } from './phrases.js';
 import type { Style } from './style.js';
 import { type Column, renderTable, TABLE_WIDTH_MIN } from './table.js';
 import { type ActiveTake, doneCount, pauseLeftMs, type Tally } from './tally.js';
@@ -24,8 +23,7 @@ export function progressTitle(tally: Tally, width: number, nowMs?: number): stri
   const done = `${doneCount(tally)}/${tally.total}`;
   const active = tally.active.size > 0 ? `${tally.active.size} active` : undefined;
   const failed = tally.failures.size > 0 ? `${tally.failures.size} failed` : undefined;
-  const money =
-    progress && `${formatUsd(progress.spent_micro_usd)} of ${formatUsd(progress.approved_micro_usd)}`;
+  const money = moneyOf(progress);
   const left = nowMs === undefined ? undefined : remainingPhrase(progress, nowMs);
   const titles = [
     [done, active, failed, money, left],

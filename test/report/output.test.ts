@@ -206,6 +206,10 @@ describe('lengths of time', () => {
     [60_000, 70_000, 'about 70 s'],
     [120_000, 300_000, '2 to 5 min'],
     [170_000, 180_000, 'about 3 min'],
+    [50_000, 120_000, '50 s to 2 min'],
+    [0, 70_000, '10 to 70 s'],
+    [20_000, 2_000_000, 'at least 20 s'],
+    [1_000, 2_000_000, undefined],
   ])('%i to %i ms left is %s', (low, high, text) => {
     expect(formatRemaining(low, high)).toBe(text);
   });
