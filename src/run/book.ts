@@ -1,7 +1,7 @@
 import { type BlockGuard, createBlockGuard } from '../venice/block.js';
 import { createPacer } from '../venice/pace.js';
 import { type Choice, dueMs } from './decide.js';
-import { createLane, type Doing, type Job, kindOf, type Lane, learnTold } from './lane.js';
+import { createLane, type Doing, type Job, kindOf, type Lane, learnTold, unsubmitted } from './lane.js';
 import type { Action, JobKind, ScheduleOptions, Settled } from './schedule.js';
 
 /** All jobs of a run and what is under way: what the scheduler remembers. */
@@ -23,6 +23,9 @@ export interface Book {
   stopped: boolean;
   singly: boolean;
 }
+
+/** More than a request costs where the budget is counted over a sliding minute. */
+const SCOUT_COST_MS_MAX = 5_000;
 
 export function createBook(options: ScheduleOptions): Book {
   return {
@@ -147,6 +150,7 @@ function settleSubmit(book: Book, job: Job, outcome: Settled, nowMs: number): vo
     job.state = 'flight';
     job.bornAfterMs = job.sentMs;
     job.bornMs = nowMs;
+    if (lane.scout === 'none yet') lane.scout = mayScout(lane, nowMs) ? job : 'back';
     lane.flight.set(job, dueMs(job));
     return;
   }
@@ -155,8 +159,17 @@ function settleSubmit(book: Book, job: Job, outcome: Settled, nowMs: number): vo
   else drop(book, job);
 }
 
+/** Whether asking early teaches something, and the request that it costs does not cost a window. */
+function mayScout(lane: Lane, nowMs: number): boolean {
+  if (lane.pooled.known()) return false;
+  const requests = 3 * unsubmitted(lane) + 2 * lane.inFlight + lane.owed.size;
+  const costMs = lane.pacer.spanMsMin(requests + 1, nowMs) - lane.pacer.spanMsMin(requests, nowMs);
+  return costMs <= SCOUT_COST_MS_MAX;
+}
+
 function settlePoll(book: Book, job: Job, outcome: Settled, nowMs: number): void {
   const { lane, kind } = job;
+  if (lane.scout === job && outcome.kind !== 'again') lane.scout = 'back';
   if (outcome.kind === 'running' || outcome.kind === 'again') {
     if (outcome.kind === 'running') learnRunning(job, outcome, nowMs);
     else job.holdMs = outcome.notBeforeMs;

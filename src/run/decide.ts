@@ -21,6 +21,8 @@ export interface Choice {
   readonly job: Job;
 }
 
+/** While nothing is known, one job is asked at this age. */
+const SCOUT_AGE_MS = 3_000;
 /** Clean-ups are put off as a reserve of useful requests, up to this many. */
 const OWED_MAX = 30;
 /** Without a number from the user: jobs in flight at most. */
@@ -54,7 +56,7 @@ export function choose(lane: Lane, rules: Rules, nowMs: number): Choice | undefi
   const { may } = rules;
   const owed = may.complete && lane.owed.peekKey() <= nowMs ? lane.owed.peek() : undefined;
   const next = may.poll ? lane.flight.peek() : undefined;
-  const submit = may.submit ? lane.wanted.peek() : undefined;
+  const submit = may.submit && !isKeptForScout(lane, nowMs) ? lane.wanted.peek() : undefined;
   if (owed !== undefined && lane.owed.size > OWED_MAX) return { rank: 0, doing: 'complete', job: owed };
   if (next !== undefined && lane.flight.peekKey() <= nowMs) return { rank: 1, doing: 'poll', job: next };
   if (submit !== undefined && hasRoom(lane, rules)) return { rank: 2, doing: 'submit', job: submit };
@@ -77,7 +79,7 @@ export function wakesAtMs(lane: Lane, rules: Rules, nowMs: number): number {
       owed.size > OWED_MAX ? owed.peekKey() : Math.max(owed.peekKey(), spareAtMs(lane, rules, nowMs)),
     );
   }
-  if (may.submit) {
+  if (may.submit && !isKeptForScout(lane, nowMs)) {
     times.push(held.peekKey());
     if (wanted.size > 0 && hasRoom(lane, rules)) times.push(nowMs);
     else if (wanted.size > 0 && mayRunAhead(lane, rules)) times.push(nextLookMs(lane, nowMs));
@@ -96,7 +98,10 @@ function nextLookMs(lane: Lane, nowMs: number): number {
 
 /** When a job is to be asked next. */
 export function dueMs(job: Job): number {
-  const ageMs = nextAgeMs(job.kind.times.survival(), job.ranMs, job.lane.toll.priceMs);
+  const ageMs =
+    job.lane.scout === job
+      ? SCOUT_AGE_MS
+      : nextAgeMs(job.kind.times.survival(), job.ranMs, job.lane.toll.priceMs);
   return Math.max(job.holdMs, job.sentMs + POLL_GAP_MS, job.bornMs + ageMs);
 }
 
@@ -142,6 +147,11 @@ function widthOf(lane: Lane, rules: Rules): number {
     : LONG_RUN_UNKNOWN_MS;
   const tracksPerMs = lane.pacer.perMinute() / REQUESTS_PER_TRACK / 60_000;
   return Math.min(WIDTH_MAX, Math.ceil(WIDTH_RESERVE * tracksPerMs * longMs) + 1);
+}
+
+/** Whether the last request of the budget is the scout's. */
+function isKeptForScout(lane: Lane, nowMs: number): boolean {
+  return typeof lane.scout === 'object' && lane.pacer.credit(nowMs) < 2;
 }
 
 function hasRoom(lane: Lane, rules: Rules): boolean {

@@ -58,6 +58,8 @@ export interface Lane {
   inFlight: number;
   /** Of these, jobs that were never seen running. */
   unasked: number;
+  /** The first job queued while nothing is known of the run times: it is asked early, to learn what the service tells. */
+  scout: Job | 'none yet' | 'back';
   /** Requests under way. */
   underWay: number;
   /** The step of the price of a poll now, and what it comes to for a job of average kind. */
@@ -81,6 +83,7 @@ export function createLane(model: string, pacer: Pacer): Lane {
     owed: createHeap(),
     inFlight: 0,
     unasked: 0,
+    scout: 'none yet',
     underWay: 0,
     priceStep: undefined,
     toll: { priceMs: 2_000, polls: 1, waitMs: 2_000 },
