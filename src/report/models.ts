@@ -76,7 +76,10 @@ export function renderModel(model: Model, options: ModelsOptions): string {
 function priceTiers(pricing: Pricing): string {
   if (pricing.kind !== 'durations') return priceRule(pricing);
   return pricing.tiers
-    .map(({ minSeconds, maxSeconds, microUsd }) => `${formatUsd(microUsd)} for ${minSeconds}–${maxSeconds} s`)
+    .map(
+      ({ minSeconds, maxSeconds, microUsd }) =>
+        `${formatUsd(microUsd)} for ${minSeconds === maxSeconds ? '' : `${minSeconds}–`}${maxSeconds} s`,
+    )
     .join(', ');
 }
 
