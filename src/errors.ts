@@ -48,6 +48,42 @@ export function faultCode(error: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
+/** What a fault of the disk means, and what to do about it. The code is the system's (`ENOSPC`), or one of ours. */
+export function describeFault(code: string): { readonly what: string; readonly fix: string } {
+  switch (code) {
+    case 'EEXIST':
+    case 'ENOTDIR':
+      return {
+        what: 'a file stands where a folder has to be',
+        fix: 'move that file away, or name another place',
+      };
+    case 'EISDIR':
+      return {
+        what: 'a folder stands where a file has to be',
+        fix: 'move that folder away, or name another place',
+      };
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return { what: 'the disk is full', fix: 'make room' };
+    case 'EROFS':
+      return { what: 'the disk is read-only', fix: 'make it writable, or name another place' };
+    case 'EACCES':
+    case 'EPERM':
+      return { what: 'this user may not', fix: 'give this user the right to, or name another place' };
+    case 'ENOENT':
+      return { what: 'there is no such place', fix: 'make its folder, or name another place' };
+    case 'ENAMETOOLONG':
+      return { what: 'the path is too long', fix: 'name a shorter one' };
+    case 'outside_output_folder':
+      return {
+        what: 'a link in it leads out of the output folder',
+        fix: 'remove that link, or name the folder that it leads to with --out-dir',
+      };
+    default:
+      return { what: 'the system refuses', fix: 'mend the disk or the folder' };
+  }
+}
+
 /** For the `default` of a switch over a closed union: a new member fails to compile here. */
 export function unreachable(value: never): never {
   throw new Error(`unreachable: ${JSON.stringify(value)}`);

@@ -28,6 +28,7 @@ export function batchSettings(
     rescueDirectories: rescueDirectories(settings),
     selection: savedPlan === undefined ? selectionOfFlags(flags) : selectionOf(savedPlan),
     savedPlan,
+    ...(savedPlan === undefined ? {} : { savedPlanFile: flags.plan }),
     keep: flags.keep === true,
     failFast: flags.failFast === true,
     detach: flags.detach === true,

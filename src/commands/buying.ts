@@ -3,11 +3,13 @@ import { EXIT, type ExitCode } from '../errors.js';
 import { keyFingerprint } from '../lock/fingerprint.js';
 import type { LockStore } from '../lock/store.js';
 import type { LoadedManifest } from '../manifest/take.js';
+import type { Plan } from '../plan/plan.js';
 import { checkGround, checkPurchases } from '../plan/saved-plan.js';
 import { probeStorage } from '../run/probe.js';
 import { createClient } from '../venice/create-client.js';
 import { type Prepared, prepare } from './prepare.js';
 import type { BatchSettings, World } from './run-batch.js';
+import { placeFault } from './storage-error.js';
 import { tellPhase, tellPlan } from './telling.js';
 
 /** What is to be bought, or why nothing is. */
@@ -85,34 +87,58 @@ async function refuseOrAsk(
     prepared.plan.purchases.map(({ take }) => take.stem),
   );
   if (fault !== undefined) {
-    world.show([unwritable(fault, settings)], loaded.sources);
+    world.show([await unwritable(world, settings, fault)], loaded.sources);
     return { prepared, approved: false, refusal: EXIT.unavailable };
   }
-  return askApproval(world, prepared);
+  return askApproval(world, settings, prepared);
 }
 
-async function askApproval(world: World, prepared: Prepared): Promise<BuyDecision> {
+async function askApproval(world: World, settings: BatchSettings, prepared: Prepared): Promise<BuyDecision> {
   tellPhase(world, 'approve');
   const answer = await world.approve(prepared.plan, prepared.balance);
   if (answer === 'approved') return { prepared, approved: true };
   // Interrupted at the question: the signal says it all.
   if (world.stop.aborted) return { prepared, approved: false };
   const told = {
-    declined: ['not-approved', 'not approved: nothing was bought', undefined],
+    declined: [
+      'not-approved',
+      'not approved: nothing was bought',
+      `to be asked again: ${settings.command('run')}`,
+    ],
     no_terminal: [
       'approval-needed',
       'there is no terminal to ask for approval: nothing was bought',
-      'approve with --yes --budget <usd>, or look first with: venice-batch plan',
+      `to approve this total: ${approving(settings, prepared.plan)}`,
     ],
     no_budget: [
       'budget-needed',
       'without a question asked, buying needs a budget: nothing was bought',
-      'add --budget <usd>, or `budget:` in the manifest',
+      `set \`budget:\` in the manifest, or: ${approving(settings, prepared.plan)}`,
     ],
   } as const;
   const [code, message, hint] = told[answer];
-  world.show([{ code, severity: 'error', message, ...(hint === undefined ? {} : { hint }) }], new Map());
+  world.show([{ code, severity: 'error', message, hint }], new Map());
   return { prepared, approved: false, refusal: EXIT.usage };
+}
+
+/** The command that buys this plan without a question. */
+function approving({ command, selection, sandbox, savedPlanFile }: BatchSettings, plan: Plan): string {
+  const budget = sandbox || plan.budgetMicroUsd !== undefined ? [] : ['--budget', lifeBudgetUsd(plan)];
+  if (savedPlanFile !== undefined) return command('run', '--plan', savedPlanFile, ...budget);
+  return command(
+    'run',
+    '--yes',
+    ...budget,
+    ...(selection.retryFailed ? ['--retry-failed'] : []),
+    ...selection.force.flatMap((pattern) => ['--force', pattern]),
+  );
+}
+
+const MICRO_USD_PER_CENT = 10_000;
+
+/** US dollars that just allow a plan: a budget is for the lockfile's whole life. */
+export function lifeBudgetUsd({ totalMicroUsd, spentBeforeMicroUsd }: Plan): string {
+  return (Math.ceil((totalMicroUsd + spentBeforeMicroUsd) / MICRO_USD_PER_CENT) / 100).toFixed(2);
 }
 
 /** A saved plan that does not hold any more is an approval that is missing, but for a price that rose. */
@@ -156,12 +182,16 @@ export function noKey(settings: BatchSettings): Diagnostic {
   };
 }
 
-function unwritable(fault: { directory: string; code: string }, settings: BatchSettings): Diagnostic {
-  const directory = settings.placeOf?.(fault.directory) ?? fault.directory;
+async function unwritable(
+  world: World,
+  settings: BatchSettings,
+  { directory, code }: { directory: string; code: string },
+): Promise<Diagnostic> {
+  const { message, fix } = await placeFault(world.ports.files, directory, code, settings.placeOf);
   return {
     code: 'storage',
     severity: 'error',
-    message: `${directory} cannot take files (${fault.code}): nothing was bought`,
-    hint: 'make room or mend the folder, then run the same command again',
+    message: `${message}: nothing was bought`,
+    hint: `${fix}, then: ${settings.command('run')}`,
   };
 }

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BatchError, EXIT, type ExitCode, faultCode } from '../errors.js';
+import { BatchError, describeFault, EXIT, type ExitCode, faultCode } from '../errors.js';
 import { commandLine } from '../report/shell.js';
 
 const STARTER = `# yaml-language-server: $schema=SCHEMA
@@ -55,12 +55,14 @@ export async function initCommand(manifest: string): Promise<ExitCode> {
     const exists = faultCode(error) === 'EEXIST';
     throw new BatchError(
       exists ? 'exists' : 'storage',
-      exists ? `${name} exists already` : `${name} cannot be written (${faultCode(error)})`,
+      exists
+        ? `${name} exists already`
+        : `${name} cannot be written: ${describeFault(faultCode(error)).what} (${faultCode(error)})`,
       {
         exitCode: exists ? EXIT.usage : EXIT.unavailable,
         hint: exists
           ? 'name another file: venice-batch init other.yaml'
-          : 'name a file in a folder that exists and can be written',
+          : `${describeFault(faultCode(error)).fix}: venice-batch init other.yaml`,
       },
     );
   }

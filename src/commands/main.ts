@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { EXIT, type ExitCode } from '../errors.js';
+import { BatchError, EXIT, type ExitCode } from '../errors.js';
 import { watchOutput } from '../report/terminal.js';
 import { createProgram } from './program.js';
 
@@ -28,14 +28,16 @@ async function runLine(argv: readonly string[]): Promise<ExitCode> {
     await program.parseAsync([...argv], { from: 'user' });
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) {
-      if (error.exitCode === 0) return EXIT.ok;
-      // A group of commands shows its help by itself, and says nothing of what is amiss.
-      if (error.code === 'commander.help')
-        process.stderr.write('error[usage]: a command is missing\n  = help: name one of the list above\n');
-      return EXIT.usage;
-    }
-    const { reportError } = await import('../report/error.js');
-    return reportError(error, argv);
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
+    const { tellFailure } = await import('./failure.js');
+    return tellFailure(error instanceof CommanderError ? noCommand() : error, argv);
   }
+}
+
+/** A group of commands shows its help by itself, and says nothing of what is amiss. */
+function noCommand(): BatchError {
+  return new BatchError('usage', 'a command is missing', {
+    exitCode: EXIT.usage,
+    hint: 'name one of the list above',
+  });
 }

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { BatchError, EXIT } from '../errors.js';
 import type { RunEvent } from '../events.js';
 import { acquireGuard, type GuardHolder } from '../lock/guard.js';
-import { lockError } from '../lock/problem.js';
+import { lockError, type NextCommand } from '../lock/problem.js';
 import { adoptRescues } from '../lock/rescue.js';
 import { type LockStore, openLock } from '../lock/store.js';
 import type { Ports } from '../ports.js';
@@ -12,7 +12,7 @@ export interface OpenSettings {
   readonly lockfilePath: string;
   readonly endpoint: string;
   readonly rescueDirectories: readonly string[];
-  command(verb: string, ...words: string[]): string;
+  readonly command: NextCommand;
 }
 
 export interface Opened {
@@ -34,7 +34,7 @@ export async function openForRun(
   const lockPath = settings.lockfilePath;
   await files.makeDirectory(path.dirname(lockPath));
   const guard = await acquireGuard(files, processes, clock, random, lockPath);
-  if (!guard.ok) throw lockedError(guard.held, settings);
+  if (!guard.ok) throw lockedError(guard.held, settings.command);
   const tell = (level: 'info' | 'warning', code: string, message: string) =>
     emit({ type: 'notice', time: new Date(clock.nowMs()).toISOString(), level, code, message });
   if (guard.tookOver !== undefined)
@@ -75,13 +75,13 @@ export async function openForRun(
   }
 }
 
-function lockedError(held: GuardHolder, settings: OpenSettings): BatchError {
+/** Another run holds the guard: the error that ends the command, with the way out. */
+export function lockedError(held: GuardHolder, command: NextCommand): BatchError {
   const age = `${Math.round(held.ageMs / 1000)} s`;
   const who = `pid ${held.pid} on ${held.hostname}, for ${age}`;
-  const hint = held.sameHost
-    ? held.alive === true
-      ? 'wait for it to end, or end it'
-      : `if no run is going on: ${settings.command('unlock', '--force')}`
-    : `if no run is going on there: ${settings.command('unlock', '--force')}`;
+  const hint =
+    held.sameHost && held.alive === true
+      ? `wait for it to end, or end it; how far it is: ${command('status')}`
+      : `if no run is going on${held.sameHost ? '' : ' there'}: ${command('unlock', '--force')}`;
   return new BatchError('locked', `another run holds the lock (${who})`, { exitCode: EXIT.locked, hint });
 }

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { BatchError, EXIT, faultCode } from '../errors.js';
+import { BatchError, describeFault, EXIT, faultCode } from '../errors.js';
 import { replaceFile } from '../lock/publish.js';
 import type { SavedPlan } from '../plan/saved-plan.js';
 import { readSavedPlan, SAVED_PLAN_BYTES_MAX, savedPlanText } from '../plan/saved-plan-file.js';
@@ -10,14 +10,14 @@ import type { Flags } from './settings.js';
  * The saved plan that `--plan` names; `undefined` without the flag. Throws `BatchError` (exit 2) for a file
  * that is none, and for flags that say otherwise than the plan.
  */
-export async function readPlanFile({ settings, ports }: Session): Promise<SavedPlan | undefined> {
+export async function readPlanFile({ settings, ports, command }: Session): Promise<SavedPlan | undefined> {
   const name = settings.flags.plan;
   if (name === undefined) return undefined;
   const other = contradiction(settings.flags);
   if (other !== undefined)
     throw new BatchError('usage', `--plan and ${other} exclude each other: the plan says what is bought`, {
       exitCode: EXIT.usage,
-      hint: `leave ${other} out, or plan anew with it: venice-batch plan --out`,
+      hint: `leave ${other} out: ${command('run', '--plan', name)}`,
     });
   let bytes: Uint8Array;
   try {
@@ -25,7 +25,7 @@ export async function readPlanFile({ settings, ports }: Session): Promise<SavedP
   } catch (error) {
     throw new BatchError('plan-unreadable', `the plan ${name} cannot be read (${faultCode(error)})`, {
       exitCode: EXIT.usage,
-      hint: 'name a file that `plan --out` saved',
+      hint: `save one: ${command('plan', '--out', name)}`,
       cause: error,
     });
   }
@@ -36,7 +36,7 @@ export async function readPlanFile({ settings, ports }: Session): Promise<SavedP
     hint:
       read.code === 'plan-newer-version'
         ? 'update venice-batch to the release that saved it'
-        : 'save one: venice-batch plan <manifest> --out <file>',
+        : `save one: ${command('plan', '--out', name)}`,
   });
 }
 
@@ -50,15 +50,21 @@ function contradiction({ only, except, force, retryFailed, frozen }: Flags): str
 }
 
 /** Writes the plan where `--out` says. Throws `BatchError` (exit 12) where the disk refuses. */
-export async function writePlanFile({ ports }: Session, name: string, saved: SavedPlan): Promise<void> {
+export async function writePlanFile(session: Session, name: string, saved: SavedPlan): Promise<void> {
+  const { ports, command } = session;
   const file = path.resolve(name);
   try {
     await replaceFile(ports.files, file, Buffer.from(savedPlanText(saved)), `${file}.${process.pid}.tmp`);
   } catch (error) {
-    throw new BatchError('plan-unwritable', `the plan cannot be saved to ${name} (${faultCode(error)})`, {
-      exitCode: EXIT.unavailable,
-      hint: 'name a file in a folder that exists and can be written',
-      cause: error,
-    });
+    const { what, fix } = describeFault(faultCode(error));
+    throw new BatchError(
+      'plan-unwritable',
+      `the plan cannot be saved to ${name}: ${what} (${faultCode(error)})`,
+      {
+        exitCode: EXIT.unavailable,
+        hint: `${fix}: ${command('plan', '--out', 'plan.json')}`,
+        cause: error,
+      },
+    );
   }
 }

@@ -1,5 +1,5 @@
-import { Command } from 'commander';
-import type { ExitCode } from '../errors.js';
+import { Command, type CommanderError } from 'commander';
+import { BatchError, EXIT, type ExitCode } from '../errors.js';
 import { programVersion } from '../node/version.js';
 import { buying, choosing, collecting, located, planning, resolving, serving } from './flags.js';
 import type { Flags } from './settings.js';
@@ -133,22 +133,29 @@ export function createProgram(ended: (code: ExitCode) => void): Command {
   return program;
 }
 
-/** A slip is told like every other error and ends with exit 2, by way of `main`; commander ends nothing by itself. */
+/** A slip is an error like every other; commander ends nothing and tells nothing of it by itself. */
 function strict(command: Command): Command {
   return command
-    .exitOverride()
-    .showSuggestionAfterError()
-    .showHelpAfterError(`  = help: ${pathOf(command)} --help`)
-    .configureOutput({
-      outputError: (text, write) =>
-        write(
-          `${text
-            .trimEnd()
-            .replace(/^error: /, 'error[usage]: ')
-            .replaceAll(/\s*\n\s*/g, ' ')}\n`,
-        ),
+    .exitOverride((ended) => {
+      throw ended.exitCode === 0 || ended.code === 'commander.help' ? ended : slip(command, ended);
     })
+    .showSuggestionAfterError()
+    .configureOutput({ outputError: () => {} })
     .allowExcessArguments(false);
+}
+
+function slip(command: Command, { message }: CommanderError): BatchError {
+  return new BatchError(
+    'usage',
+    message
+      .replace(/^error: /, '')
+      .trimEnd()
+      .replaceAll(/\s*\n\s*/g, ' '),
+    {
+      exitCode: EXIT.usage,
+      hint: `${pathOf(command)} --help`,
+    },
+  );
 }
 
 /** As it is typed: `venice-batch lock repair`. */

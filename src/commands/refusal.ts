@@ -1,12 +1,16 @@
-import type { BatchError } from '../errors.js';
+import type { Diagnostic } from '../diagnostic.js';
+import type { BatchError, ExitCode } from '../errors.js';
 import type { RunEvent } from '../events.js';
 import { renderJson } from '../report/json.js';
 import { createRecorder } from '../report/outcome.js';
 
 /** The last events of a run that could not begin, or that a broken disk ended. */
-export function endedEarly(error: BatchError, nowMs: number): readonly RunEvent[] {
+export function endedEarly(
+  diagnostics: readonly Diagnostic[],
+  exitCode: ExitCode,
+  nowMs: number,
+): readonly RunEvent[] {
   const time = new Date(nowMs).toISOString();
-  const { code, message, hint } = error;
   const counts = {
     total: 0,
     done: 0,
@@ -25,11 +29,11 @@ export function endedEarly(error: BatchError, nowMs: number): readonly RunEvent[
     budget_micro_usd: null,
   };
   return [
-    { type: 'diagnostic', time, code, severity: 'error', message, ...(hint === undefined ? {} : { hint }) },
+    ...diagnostics.map((diagnostic) => ({ type: 'diagnostic' as const, time, ...diagnostic })),
     {
       type: 'summary',
       time,
-      exit_code: error.exitCode,
+      exit_code: exitCode,
       ...counts,
       ...money,
       duration_ms: 0,
@@ -38,9 +42,19 @@ export function endedEarly(error: BatchError, nowMs: number): readonly RunEvent[
   ];
 }
 
-/** The document of `--json` for a run whose flags or files already stand against it. */
-export function refusalJson(error: BatchError, nowMs: number, outputRoot: string): string {
+/** An error as a diagnostic: it has no place in a file. */
+export function diagnosticOf({ code, message, hint }: BatchError): Diagnostic {
+  return { code, severity: 'error', message, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** The document of `--json` for a command whose flags or files already stand against it. */
+export function refusalJson(
+  diagnostics: readonly Diagnostic[],
+  exitCode: ExitCode,
+  nowMs: number,
+  outputRoot: string,
+): string {
   const recorder = createRecorder();
-  for (const event of endedEarly(error, nowMs)) recorder.event(event);
+  for (const event of endedEarly(diagnostics, exitCode, nowMs)) recorder.event(event);
   return renderJson(recorder.outcome(), outputRoot);
 }

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { BatchError, EXIT, type ExitCode } from '../errors.js';
 import { type Attempt, countsAsSpent } from '../lock/attempt.js';
 import { lockError } from '../lock/problem.js';
@@ -14,8 +15,10 @@ import { matchUsage } from '../venice/evidence.js';
 import { rescueDirectories } from './batch-settings.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { openForRun } from './open.js';
+import { removeIdleSandbox } from './run.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
+import { storageError } from './storage-error.js';
 
 interface ResolveFlags extends Flags {
   readonly queueId?: string;
@@ -39,7 +42,7 @@ export async function resolveCommand(
   const session = await openSession(manifest, flags);
   try {
     await insistOnManifest(session);
-    const resolution = resolutionOf(flags);
+    const resolution = resolutionOf(flags, session.command);
     if (attempt === undefined && resolution === undefined) return await show(session);
     if (attempt === undefined || resolution === undefined)
       throw new BatchError(
@@ -51,12 +54,17 @@ export async function resolveCommand(
         },
       );
     return await settle(session, attempt, resolution);
+  } catch (error) {
+    const { lockfilePath } = session.settings;
+    const directory = path.dirname(lockfilePath.value);
+    throw await storageError(error, session.ports.files, directory, session.command('resolve'));
   } finally {
     await session.close();
+    await removeIdleSandbox(session);
   }
 }
 
-function resolutionOf(flags: ResolveFlags): Resolution | undefined {
+function resolutionOf(flags: ResolveFlags, command: Session['command']): Resolution | undefined {
   const said: Resolution[] = [];
   if (flags.queueId !== undefined) said.push({ kind: 'queue_id', queueId: flags.queueId });
   if (flags.charged === true) said.push({ kind: 'charged' });
@@ -69,7 +77,7 @@ function resolutionOf(flags: ResolveFlags): Resolution | undefined {
       'only one of --queue-id, --charged, --not-charged, --refunded, --requeue can be true',
       {
         exitCode: EXIT.usage,
-        hint: 'name the one that you know to hold',
+        hint: `name the one that you know to hold; what is known of it: ${command('resolve')}`,
       },
     );
   return said[0];

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Diagnostic } from '../diagnostic.js';
-import { BatchError, EXIT, faultCode } from '../errors.js';
+import { faultCode } from '../errors.js';
 import type { RunEvent } from '../events.js';
 import { keyFingerprint } from '../lock/fingerprint.js';
 import type { LockStore } from '../lock/store.js';
@@ -18,7 +18,8 @@ import { createClient } from '../venice/create-client.js';
 import { type BuyDecision, decideWhatToBuy, lowest, noKey } from './buying.js';
 import { type Opened, openForRun } from './open.js';
 import { type RunReport, summarise } from './run-report.js';
-import { emitNotice, tellPhase } from './telling.js';
+import { storageError } from './storage-error.js';
+import { emitNotice, tellPhase, versionEvent } from './telling.js';
 
 /** What a batch gets from outside: the real world, the sandbox's, or a simulated one. */
 export interface World {
@@ -57,6 +58,8 @@ export interface BatchSettings extends RunSettings {
   readonly mode: 'run' | 'collect' | 'frozen';
   /** Applied instead of whatever there is to buy now; `selection` and the budget are its own. */
   readonly savedPlan?: SavedPlan | undefined;
+  /** Where it was read from. */
+  readonly savedPlanFile?: string | undefined;
 }
 
 /**
@@ -66,15 +69,7 @@ export interface BatchSettings extends RunSettings {
 export async function runBatch(world: World, settings: BatchSettings): Promise<RunReport> {
   const { ports } = world;
   const startedMs = ports.clock.nowMs();
-  world.emit({
-    type: 'version',
-    time: new Date(startedMs).toISOString(),
-    schema: 1,
-    program: 'venice-batch',
-    version: settings.version,
-    endpoint: settings.endpoint,
-    sandbox: settings.sandbox,
-  });
+  world.emit(versionEvent(settings, startedMs));
   await world.ready?.();
   try {
     const opened = await openForRun(ports, settings, (event) => world.emit(event));
@@ -85,7 +80,13 @@ export async function runBatch(world: World, settings: BatchSettings): Promise<R
       await release(world, opened);
     }
   } catch (error) {
-    throw storageError(error, settings);
+    throw await storageError(
+      error,
+      ports.files,
+      path.dirname(settings.lockfilePath),
+      settings.command(settings.mode === 'collect' ? 'collect' : 'run'),
+      settings.placeOf,
+    );
   }
 }
 
@@ -200,15 +201,4 @@ async function go(
 function withConcurrency(settings: BatchSettings, manifest: Manifest | undefined): BatchSettings {
   const concurrency = settings.concurrency ?? manifest?.concurrency;
   return concurrency === undefined ? settings : { ...settings, concurrency };
-}
-
-/** A disk that fails outside any single track ends the run; whatever was recorded stays. */
-function storageError(error: unknown, settings: BatchSettings): unknown {
-  const code = faultCode(error);
-  if (error instanceof BatchError || !/^E[A-Z]+$/.test(code)) return error;
-  return new BatchError('storage', `the disk refuses (${code}) at ${path.dirname(settings.lockfilePath)}`, {
-    exitCode: EXIT.unavailable,
-    hint: `make room or mend the folder, then run: ${settings.command('run')}`,
-    cause: error,
-  });
 }

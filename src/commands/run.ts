@@ -1,11 +1,10 @@
 import { appendFile, rmdir, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import type { Diagnostic } from '../diagnostic.js';
 import { BatchError, EXIT, type ExitCode } from '../errors.js';
 import type { LoadedManifest } from '../manifest/take.js';
-import { createClock } from '../node/clock.js';
 import type { SavedPlan } from '../plan/saved-plan.js';
 import { renderDiagnostics } from '../report/diagnostics.js';
+import { asBatchError, reportError } from '../report/error.js';
 import { githubAnnotations } from '../report/github.js';
 import { renderJson } from '../report/json.js';
 import { createNdjson } from '../report/ndjson.js';
@@ -18,7 +17,7 @@ import { batchSettings } from './batch-settings.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { watchInterrupt } from './interrupt.js';
 import { readPlanFile } from './plan-file.js';
-import { endedEarly, refusalJson } from './refusal.js';
+import { diagnosticOf, endedEarly } from './refusal.js';
 import { type BatchSettings, runBatch } from './run-batch.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
@@ -78,12 +77,15 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
     return report.exitCode;
   } catch (error) {
     // A program that reads along gets its last event and its document, however the run ended.
-    if (error instanceof BatchError)
-      for (const event of endedEarly(error, session.ports.clock.nowMs())) reporter.event(event);
+    const failure = asBatchError(error, session.command('status'));
+    const { exitCode } = failure;
+    for (const event of endedEarly([diagnosticOf(failure)], exitCode, session.ports.clock.nowMs()))
+      reporter.event(event);
     await reporter.end();
     if (flags.json === true)
       session.stdout.write(renderJson(recorder.outcome(), session.settings.outputRoot.value));
-    throw error;
+    reportError(failure, session.stderr);
+    return exitCode;
   } finally {
     await reporter.end();
     interrupt.release();
@@ -97,26 +99,18 @@ interface Begun {
   readonly savedPlan: SavedPlan | undefined;
 }
 
-/** Flags, settings and the saved plan. What stands against them already is in the document of `--json` too. */
+/** Flags, settings and the saved plan. */
 async function begin(manifest: string, flags: Flags, mode: BatchSettings['mode']): Promise<Begun> {
   const { json, events } = flags;
   if (json === true && events !== undefined)
     throw usage('--json and --events exclude each other: both are for stdout', 'leave one of them out');
-  let session: Session | undefined;
-  try {
-    if (manifest === '-')
-      throw usage(
-        `${mode === 'collect' ? 'collect' : 'run'} needs a manifest in a file: its lockfile stands beside it`,
-        'only validate and plan read standard input',
-      );
-    session = await openSession(manifest, flags);
-    return { session, savedPlan: await readPlanFile(session) };
-  } catch (error) {
-    const root = session?.settings.outputRoot.value ?? path.dirname(path.resolve(manifest));
-    if (json === true && error instanceof BatchError)
-      process.stdout.write(refusalJson(error, createClock().nowMs(), root));
-    throw error;
-  }
+  if (manifest === '-')
+    throw usage(
+      `${mode === 'collect' ? 'collect' : 'run'} needs a manifest in a file: its lockfile stands beside it`,
+      'only validate and plan read standard input',
+    );
+  const session = await openSession(manifest, flags);
+  return { session, savedPlan: await readPlanFile(session) };
 }
 
 function usage(message: string, hint: string): BatchError {
@@ -145,7 +139,7 @@ async function reporters(session: Session): Promise<Reporter[]> {
 }
 
 /** The folder was made for the lock alone where nothing was rehearsed: it goes while it is empty. */
-async function removeIdleSandbox({ settings }: Session): Promise<void> {
+export async function removeIdleSandbox({ settings }: Session): Promise<void> {
   if (!settings.sandbox) return;
   await rmdir(settings.sandboxDirectory).catch(() => {});
 }

@@ -7,6 +7,16 @@ interface Teller {
   emit(event: RunEvent): void;
 }
 
+/** The first event of every run. */
+export function versionEvent(
+  about: { readonly version: string; readonly endpoint: string; readonly sandbox: boolean },
+  nowMs: number,
+): RunEvent {
+  const { version, endpoint, sandbox } = about;
+  const time = new Date(nowMs).toISOString();
+  return { type: 'version', time, schema: 1, program: 'venice-batch', version, endpoint, sandbox };
+}
+
 /** What a batch tells beside the run itself. */
 export function tellPhase(world: Teller, phase: Phase): void {
   world.emit({ type: 'phase', time: new Date(world.ports.clock.nowMs()).toISOString(), phase });

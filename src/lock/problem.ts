@@ -1,4 +1,4 @@
-import { BatchError, EXIT, unreachable } from '../errors.js';
+import { BatchError, describeFault, EXIT, unreachable } from '../errors.js';
 
 /** Why a lockfile cannot be used. Lines count from 1. */
 export type LockProblem =
@@ -33,13 +33,13 @@ function explain(
   switch (problem.kind) {
     case 'unreadable':
       return {
-        message: `the lockfile cannot be read (${problem.code})`,
-        hint: `it knows what is already paid for: make it readable, or restore it from a backup; ${look}`,
+        message: `the lockfile cannot be read: ${describeFault(problem.code).what} (${problem.code})`,
+        hint: `it knows what is already paid for: ${describeFault(problem.code).fix}, or restore it from a backup; ${look}`,
       };
     case 'unwritable':
       return {
-        message: `the lockfile cannot be written (${problem.code})`,
-        hint: `nothing is bought that cannot be recorded: make it and its folder writable; ${look}`,
+        message: `the lockfile cannot be written: ${describeFault(problem.code).what} (${problem.code})`,
+        hint: `nothing is bought that cannot be recorded: ${describeFault(problem.code).fix}; ${look}`,
       };
     case 'not_a_lockfile':
       return {

@@ -2,7 +2,7 @@ import { compareDiagnostics, type Diagnostic, type Span } from '../diagnostic.js
 import { escapeForeign } from './escape.js';
 import { frameOf } from './frame.js';
 import { type Style, styleFor } from './style.js';
-import { wrap } from './width.js';
+import { displayWidth, wrap } from './width.js';
 
 const LIMIT = 20;
 
@@ -41,13 +41,14 @@ export function renderDiagnostics(
   const blocks = sorted.filter((one) => kept.has(one)).map((one) => renderOne(one, screen));
   if (sorted.length > limit) blocks.push(`… and ${sorted.length - limit} more\n`);
   const errors = sorted.filter(isError);
-  if (errors.length > 1) blocks.push(moreAbout(errors[0]!.code, screen.style));
+  if (errors.length > 1) blocks.push(moreAbout(errors[0]!.code, screen));
   return blocks.join('\n');
 }
 
 /** Once for all of them: whoever knows the way needs no reminder at each. */
-function moreAbout(code: string, style: Style): string {
-  return `${style.faint(`more about an error: venice-batch explain ${escapeForeign(code)}`)}\n`;
+function moreAbout(code: string, screen: Screen): string {
+  const lines = broken(`more about an error: venice-batch explain ${escapeForeign(code)}`, '  ', screen);
+  return lines.map((line) => `${screen.style.faint(line)}\n`).join('');
 }
 
 interface Screen {
@@ -73,7 +74,7 @@ function renderOne(diagnostic: Diagnostic, screen: Screen): string {
   }
   if (hint !== undefined) {
     const margin = ' '.repeat(gutter);
-    const [help = '', ...more] = broken(`help: ${escapeForeign(hint)}`, `${margin}         `, screen);
+    const [help = '', ...more] = brokenHelp(`help: ${escapeForeign(hint)}`, `${margin}         `, screen);
     lines.push(`${margin} ${style.faint('=')} ${help}`, ...more);
   }
   return `${lines.join('\n')}\n`;
@@ -84,6 +85,13 @@ function broken(text: string, indent: string, { textWidth }: Screen): string[] {
   if (textWidth === Number.POSITIVE_INFINITY) return [text];
   const lines = wrap(text, Math.max(20, textWidth - indent.length));
   return lines.map((line, index) => (index === 0 ? line : indent + line));
+}
+
+/** A command at its end stays in one piece, to be pasted: where it does not fit beside the rest, on a line of its own. */
+function brokenHelp(text: string, indent: string, screen: Screen): string[] {
+  const at = text.search(/\bvenice-batch [a-z]/);
+  if (at === -1 || displayWidth(indent + text) <= screen.textWidth) return broken(text, indent, screen);
+  return [...broken(text.slice(0, at).trimEnd(), indent, screen), indent + text.slice(at)];
 }
 
 function renderPlace(span: Span, gutter: number, paint: (text: string) => string, screen: Screen): string[] {

@@ -1,22 +1,40 @@
-import { BatchError, EXIT, type ExitCode } from '../errors.js';
-import { escapeForeign } from './escape.js';
+import { BatchError, describeFault, EXIT, faultCode } from '../errors.js';
+import { renderDiagnostics } from './diagnostics.js';
+import type { Terminal } from './terminal.js';
 
 /**
- * Prints what ended a command: what happened, and what to do next. Something unforeseen is told with its
- * stack, since then it is a bug.
+ * Anything that ended a command, as the error that is told: a fault of the disk that nobody foresaw is still one
+ * of the disk, and everything else is a bug.
  *
- * @returns the exit code
+ * @param status the command that shows what is recorded, where the manifest is known
  */
-export function reportError(error: unknown, argv: readonly string[]): ExitCode {
-  if (error instanceof BatchError) {
-    const hint = error.hint === undefined ? '' : `\n  = help: ${escapeForeign(error.hint)}`;
-    process.stderr.write(`error[${error.code}]: ${escapeForeign(error.message)}${hint}\n`);
-    return error.exitCode;
+export function asBatchError(error: unknown, status: string | undefined): BatchError {
+  if (error instanceof BatchError) return error;
+  const look = status === undefined ? '' : `: ${status}`;
+  const code = faultCode(error);
+  if (/^E[A-Z]+$/.test(code) && 'syscall' in (error as object)) {
+    const { what, fix } = describeFault(code);
+    const { path = 'the disk' } = error as { path?: string };
+    const hint = `${fix}, then run the same command again; nothing that was recorded is lost${look}`;
+    return new BatchError('storage', `${path}: ${what} (${code})`, { exitCode: EXIT.unavailable, hint });
   }
-  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(
-    `error[unexpected]: this is a bug in venice-batch\n${detail}\n` +
-      `  = help: nothing that was recorded is lost: see venice-batch status ${argv[1] ?? '<manifest>'}\n`,
-  );
-  return EXIT.unexpected;
+  return new BatchError('unexpected', 'this is a bug in venice-batch', {
+    exitCode: EXIT.unexpected,
+    hint: `nothing that was recorded is lost${look}`,
+    cause: error,
+  });
+}
+
+/** Prints what ended a command: what happened, and what to do next. What is a bug is told with its stack. */
+export function reportError(error: BatchError, stderr: Terminal): void {
+  const { code, message, hint, cause } = error;
+  const stack = code === 'unexpected' ? `${detailOf(cause)}\n` : '';
+  const told = { code, severity: 'error', message, ...(hint === undefined ? {} : { hint }) } as const;
+  const { color, columns: width, isTty } = stderr;
+  const options = { color, width, ...(isTty ? { textWidth: width } : {}) };
+  stderr.write(stack + renderDiagnostics([told], new Map(), options));
+}
+
+function detailOf(cause: unknown): string {
+  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
 }

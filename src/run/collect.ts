@@ -1,4 +1,4 @@
-import { unreachable } from '../errors.js';
+import { describeFault, unreachable } from '../errors.js';
 import type { Attempt } from '../lock/attempt.js';
 import type { CallFailure, Retrieved } from '../venice/client.js';
 import type { Job, RunContext } from './context.js';
@@ -153,8 +153,8 @@ async function afterAudio(
         context,
         'error',
         'storage',
-        `the file of ${job.key} cannot be written (${custody.code || 'error'}); it is paid for and still on the server`,
-        'free the disk or mend the folder, then run the same command again: it collects, and costs nothing',
+        `the file of ${job.key} cannot be written: ${describeFault(custody.code).what} (${custody.code || 'error'}); it is paid for and still on the server`,
+        `${describeFault(custody.code).fix}, then (it collects, and costs nothing): ${context.settings.command('collect')}`,
       );
       stopAll(context, 'storage');
       return GONE;

@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync, readFileSync, truncateSync } from 'node:fs';
 import path from 'node:path';
-import { BatchError, EXIT, faultCode } from '../errors.js';
+import { BatchError, describeFault, EXIT, faultCode } from '../errors.js';
 import type { Clock, Random, Transport } from '../ports.js';
 import type { Entry } from './ledger.js';
 import type { LimitOptions } from './limits.js';
@@ -85,12 +85,13 @@ function readIfThere(file: string): Buffer {
     return readFileSync(file);
   } catch (error) {
     if (faultCode(error) === 'ENOENT') return Buffer.alloc(0);
+    const { what, fix } = describeFault(faultCode(error));
     throw new BatchError(
       'sandbox-ledger',
-      `the sandbox's ledger cannot be read: ${file} (${faultCode(error)})`,
+      `the sandbox's ledger cannot be read: ${file}: ${what} (${faultCode(error)})`,
       {
         exitCode: EXIT.unavailable,
-        hint: 'make that path readable, or remove the sandbox folder to start over',
+        hint: `${fix}, or remove ${path.dirname(file)} to start over, then run the same command again`,
         cause: error,
       },
     );

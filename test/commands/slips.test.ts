@@ -3,9 +3,12 @@ import { main } from '../../src/commands/main.js';
 
 describe('a slip on the command line', () => {
   let told = '';
+  let printed = '';
   beforeEach(() => {
     told = '';
-    vi.spyOn(process.stdout, 'write').mockImplementation((_text, ...more: unknown[]) => {
+    printed = '';
+    vi.spyOn(process.stdout, 'write').mockImplementation((text, ...more: unknown[]) => {
+      printed += String(text);
       for (const one of more) if (typeof one === 'function') one();
       return true;
     });
@@ -16,6 +19,8 @@ describe('a slip on the command line', () => {
   });
   afterEach(() => {
     vi.restoreAllMocks();
+    // Each run listens until its process ends, which is here the same for all.
+    for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error');
   });
 
   it.each([
@@ -31,6 +36,28 @@ describe('a slip on the command line', () => {
       `  = help: ${where}`,
     ]);
     expect(told).toContain(what);
+  });
+
+  it.each([
+    [['run', 'a.yaml', '--onyl', 'x', '--json']],
+    [['run', '--json']],
+    [['status', '--json', 'a.yaml', 'b.yaml']],
+    [['plan', 'a.yaml', '--json', '--out']],
+    [['statu', '--json']],
+  ])('%j is in the document of --json', async (argv) => {
+    expect(await main(argv)).toBe(2);
+    const document = JSON.parse(printed) as {
+      summary: { exit_code: number };
+      diagnostics: { code: string; hint: string }[];
+    };
+    expect(document.summary.exit_code).toBe(2);
+    expect(document.diagnostics).toEqual([expect.objectContaining({ code: 'usage', severity: 'error' })]);
+    expect(told).toContain(document.diagnostics[0]?.hint);
+  });
+
+  it('leaves stdout to the events where both were asked for', async () => {
+    expect(await main(['run', 'a.yaml', '--json', '--events', 'nd'])).toBe(2);
+    expect([printed, told.includes('error[usage]')]).toEqual(['', true]);
   });
 
   it('is none where help was asked for', async () => {

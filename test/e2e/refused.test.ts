@@ -26,6 +26,53 @@ describe('a name that is no manifest', () => {
   });
 });
 
+describe('a manifest that was never run', () => {
+  const commands = ['status', 'verify', 'resolve', 'unlock', 'lock repair', 'collect'];
+
+  it.each(commands)('has nothing for %s to do, and gets no folder', async (command) => {
+    const cwd = folder();
+    writeManifest(cwd, 1);
+    for (const more of [[], ['--sandbox']]) {
+      const { code, stdout } = await run([...command.split(' '), 'album.yaml', ...more], cwd);
+      expect([code, stdout === '']).toEqual([0, false]);
+      expect(readdirSync(cwd)).toEqual(['album.yaml']);
+    }
+  });
+
+  it('has no attempt that could be resolved, and gets no folder', async () => {
+    const cwd = folder();
+    writeManifest(cwd, 1);
+    const ended = await run(['resolve', 'album.yaml', 'abcdef', '--charged', '--sandbox'], cwd);
+    expect([ended.code, readdirSync(cwd)]).toEqual([2, ['album.yaml']]);
+  });
+});
+
+describe('a file where a folder has to be', () => {
+  it.each(['run', 'collect', 'plan', 'status', 'verify', 'resolve', 'unlock', 'lock repair'])(
+    'is told by %s as such, and is no bug',
+    async (command) => {
+      const cwd = folder();
+      writeManifest(cwd, 1);
+      writeFileSync(path.join(cwd, 'album.sandbox'), '');
+      const ended = await run([...command.split(' '), 'album.yaml', '--sandbox'], cwd);
+      const nothingToDo = command === 'unlock' || command === 'lock repair';
+      expect([ended.code === 0, ended.stderr.includes('error[')]).toEqual([nothingToDo, !nothingToDo]);
+      expect(ended.stderr).not.toContain('error[unexpected]');
+    },
+  );
+
+  it('is named where the audio would go, before anything is bought', async () => {
+    const cwd = folder();
+    const manifest = writeManifest(cwd, 1);
+    writeFileSync(path.join(cwd, 'mine'), '');
+    const flags = ['--sandbox', '--yes', '--out-dir', 'mine/deep'];
+    const ended = await run(['run', manifest, ...flags], cwd);
+    expect(ended.code).toBe(12);
+    expect(ended.stderr).toMatch(/error\[storage\]: mine is a file/);
+    expect(ended.stderr).toContain('venice-batch run album.yaml --sandbox --out-dir mine/deep');
+  });
+});
+
 describe('a run that is refused', () => {
   it('leaves no folder behind', async () => {
     const cwd = folder();

@@ -1,5 +1,6 @@
 import { type Command, CommanderError } from 'commander';
 import { createProgram } from '../../src/commands/program.js';
+import { BatchError } from '../../src/errors.js';
 
 /** What is wrong with a command line of this program, or `undefined`: held against the command tree, nothing runs. */
 export function fault(line: string): string | undefined {
@@ -11,8 +12,9 @@ export function fault(line: string): string | undefined {
     program.parse(words, { from: 'user' });
     return undefined;
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? undefined : error.message;
+    if (error instanceof BatchError) return error.message;
+    if (error instanceof CommanderError && error.exitCode === 0) return undefined;
+    throw error;
   }
 }
 

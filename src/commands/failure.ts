@@ -1,0 +1,42 @@
+import path from 'node:path';
+import type { ExitCode } from '../errors.js';
+import { createClock } from '../node/clock.js';
+import { asBatchError, reportError } from '../report/error.js';
+import { colorWanted, streamTerminal } from '../report/terminal.js';
+import { nextCommandLine } from './command-line.js';
+import { diagnosticOf, refusalJson } from './refusal.js';
+
+/**
+ * Tells what ended a command, on stderr and, where one was asked for, as the document of `--json`. Goes by the
+ * command line as it was typed: it may be the very thing that could not be understood.
+ */
+export function tellFailure(error: unknown, argv: readonly string[]): ExitCode {
+  const manifest = argv.find((word) => /^[^-].*\.ya?ml$/i.test(word));
+  const failure = asBatchError(error, manifest === undefined ? undefined : statusOf(manifest, argv));
+  // Of a stream of events stdout is not to have anything else.
+  if (argv.includes('--json') && flagValue('--events', argv) === undefined) {
+    const root = manifest === undefined ? process.cwd() : path.dirname(path.resolve(manifest));
+    process.stdout.write(refusalJson([diagnosticOf(failure)], failure.exitCode, createClock().nowMs(), root));
+  }
+  const color = colorWanted(process.env, colorFlag(argv), process.stderr.isTTY === true);
+  reportError(failure, streamTerminal(process.stderr, color, process.env));
+  return failure.exitCode;
+}
+
+function statusOf(manifest: string, argv: readonly string[]): string {
+  const lockfile = flagValue('--lockfile', argv);
+  const flags = { sandbox: argv.includes('--sandbox'), ...(lockfile === undefined ? {} : { lockfile }) };
+  return nextCommandLine('status', { manifest, flags });
+}
+
+function colorFlag(argv: readonly string[]): 'auto' | 'always' | 'never' {
+  const said = flagValue('--color', argv);
+  return said === 'always' || said === 'never' ? said : 'auto';
+}
+
+function flagValue(flag: string, argv: readonly string[]): string | undefined {
+  const joined = argv.find((word) => word.startsWith(`${flag}=`));
+  if (joined !== undefined) return joined.slice(flag.length + 1);
+  const at = argv.indexOf(flag);
+  return at === -1 ? undefined : argv[at + 1];
+}

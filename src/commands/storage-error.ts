@@ -1,0 +1,64 @@
+import path from 'node:path';
+import { BatchError, describeFault, EXIT, faultCode } from '../errors.js';
+import type { Files } from '../ports.js';
+
+/** Why a folder takes no file, and what to do about it. */
+export interface PlaceFault {
+  readonly message: string;
+  readonly fix: string;
+}
+
+/**
+ * Names the very file that stands in the way, where one does.
+ *
+ * @param code the system's, or one of ours
+ * @param placeOf how a path is shown
+ */
+export async function placeFault(
+  files: Files,
+  directory: string,
+  code: string,
+  placeOf: PlaceOf = asItIs,
+): Promise<PlaceFault> {
+  const { what, fix } = describeFault(code);
+  const obstacle = await nearestFile(files, directory);
+  if (obstacle !== undefined)
+    return { message: `${placeOf(obstacle)} is a file, and a folder has to be there`, fix };
+  return { message: `${placeOf(directory)} cannot take files: ${what} (${code})`, fix };
+}
+
+type PlaceOf = (absolute: string) => string;
+
+function asItIs(absolute: string): string {
+  return absolute;
+}
+
+/** The part of the path that is a file. */
+async function nearestFile(files: Files, place: string): Promise<string | undefined> {
+  const facts = await files.facts(place).catch(() => undefined);
+  if (facts !== undefined) return facts.kind === 'directory' ? undefined : place;
+  const parent = path.dirname(place);
+  return parent === place ? undefined : nearestFile(files, parent);
+}
+
+/**
+ * A fault of the disk as the error that ends the command; anything else is given back as it is.
+ *
+ * @param next what to do when it is mended
+ */
+export async function storageError(
+  error: unknown,
+  files: Files,
+  directory: string,
+  next: string,
+  placeOf?: PlaceOf,
+): Promise<unknown> {
+  const code = faultCode(error);
+  if (error instanceof BatchError || !/^E[A-Z]+$/.test(code)) return error;
+  const { message, fix } = await placeFault(files, directory, code, placeOf);
+  return new BatchError('storage', message, {
+    exitCode: EXIT.unavailable,
+    hint: `${fix}, then: ${next}`,
+    cause: error,
+  });
+}
