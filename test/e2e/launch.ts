@@ -30,6 +30,8 @@ export interface LaunchOptions {
   readonly livesMsMax?: number;
   /** In a group of its own, so that what it starts is killed with it. */
   readonly group?: boolean;
+  /** Somebody may type to it. */
+  readonly typed?: boolean;
 }
 
 /** Starts a command. */
@@ -37,13 +39,13 @@ export function launch(
   command: readonly [string, ...string[]],
   cwd: string,
   env: Env = {},
-  { livesMsMax = COMMAND_MS_MAX, group = false }: LaunchOptions = {},
+  { livesMsMax = COMMAND_MS_MAX, group = false, typed = false }: LaunchOptions = {},
 ): Started {
   const [program, ...args] = command;
   const child = spawn(program, args, {
     cwd,
     env: { PATH: process.env.PATH ?? '', HOME: cwd, TMPDIR: cwd, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [typed ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     detached: group,
   });
   const kill = () => {
@@ -58,11 +60,11 @@ export function launch(
   const heard = () => {
     for (const look of waiting) look();
   };
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
     heard();
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
     heard();
   });

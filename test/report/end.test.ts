@@ -6,8 +6,9 @@ import { renderMarkdown } from '../../src/report/markdown.js';
 import { createNdjson } from '../../src/report/ndjson.js';
 import { createRecorder, type RunOutcome } from '../../src/report/outcome.js';
 import { renderSummary } from '../../src/report/summary.js';
+import { screenOf } from '../fakes/screen.js';
 import { HOSTILE, planEvent, summaryEvent, takeEvent, versionEvent } from './builders.js';
-import { recordingTerminal, screenOf } from './fakes.js';
+import { recordingTerminal } from './fakes.js';
 
 function outcomeOf(...events: RunEvent[]): RunOutcome {
   const recorder = createRecorder();

@@ -1,4 +1,3 @@
-import xterm from '@xterm/headless';
 import type { Clock } from '../../src/ports.js';
 import type { Terminal } from '../../src/report/terminal.js';
 
@@ -32,39 +31,6 @@ export function recordingTerminal(
     isTty: options.isTty ?? true,
     color: options.color ?? false,
   };
-}
-
-export interface Screen {
-  /** Every line, the scrollback first, without the spaces at its end; none after the last that has text. */
-  readonly lines: readonly string[];
-  /** Rows that do not start a line: what was too wide for the terminal. */
-  readonly wrappedRows: number;
-  readonly cursorVisible: boolean;
-  readonly cursorColumn: number;
-}
-
-/** What a person sees after these bytes. As a terminal driver does, a line feed also returns the carriage. */
-export async function screenOf(text: string, columns = 80, rows = 24): Promise<Screen> {
-  const terminal = new xterm.Terminal({
-    cols: columns,
-    rows,
-    scrollback: 10_000,
-    convertEol: true,
-    allowProposedApi: true,
-  });
-  await new Promise<void>((resolve) => terminal.write(text, resolve));
-  const buffer = terminal.buffer.active;
-  const rowsSeen = Array.from({ length: buffer.length }, (_, index) => buffer.getLine(index)!);
-  const lines = rowsSeen.map((row) => row.translateToString(true));
-  while (lines.at(-1) === '') lines.pop();
-  const screen = {
-    lines,
-    wrappedRows: rowsSeen.filter((row) => row.isWrapped).length,
-    cursorVisible: text.lastIndexOf('\x1b[?25h') >= text.lastIndexOf('\x1b[?25l'),
-    cursorColumn: buffer.cursorX,
-  };
-  terminal.dispose();
-  return screen;
 }
 
 /** Time that passes only when told; whoever sleeps wakes in the order of the hours. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/events.js';
 import { createLive } from '../../src/report/live.js';
 import { noticeLines } from '../../src/report/phrases.js';
+import { screenOf } from '../fakes/screen.js';
 import {
   HOSTILE,
   isoAt,
@@ -12,7 +13,7 @@ import {
   summaryEvent,
   takeEvent,
 } from './builders.js';
-import { fakeClock, type RecordedTerminal, recordingTerminal, screenOf } from './fakes.js';
+import { fakeClock, type RecordedTerminal, recordingTerminal } from './fakes.js';
 
 function started(size: { columns?: number; rows?: number; color?: boolean } = {}) {
   const terminal = recordingTerminal(size);

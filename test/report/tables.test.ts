@@ -7,8 +7,8 @@ import { renderStatus } from '../../src/report/status.js';
 import { renderTable } from '../../src/report/table.js';
 import { displayWidth } from '../../src/report/width.js';
 import type { Model } from '../../src/venice/model.js';
+import { screenOf } from '../fakes/screen.js';
 import { HOSTILE } from './builders.js';
-import { screenOf } from './fakes.js';
 
 const plain = { color: false, width: 120 };
 

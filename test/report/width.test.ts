@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cut, displayWidth, fill, wrap } from '../../src/report/width.js';
-import { screenOf } from './fakes.js';
+import { screenOf } from '../fakes/screen.js';
 
 describe('display width', () => {
   it.each([

@@ -1,0 +1,104 @@
+import xterm, { type IBuffer, type IBufferCell, type IBufferLine } from '@xterm/headless';
+
+/** How a character stands out: by its weight, or by one of the colours that mean something here. */
+export type Look = 'plain' | 'strong' | 'faint' | 'good' | 'bad' | 'warn' | 'note' | 'other';
+
+/** One row of a screen, by its columns: a wide character takes two of them. */
+export interface Row {
+  /** Without the spaces at its end. */
+  readonly text: string;
+  /** Where the text begins, in columns from 0; -1 where it is not. */
+  columnOf(text: string): number;
+  /** The column behind the text; -1 where it is not. */
+  endOf(text: string): number;
+  /** Of the first character of the text. */
+  lookOf(text: string): Look;
+}
+
+export interface Screen {
+  /** Every row, the scrollback first; none after the last that has text. */
+  readonly rows: readonly Row[];
+  /** Their texts. */
+  readonly lines: readonly string[];
+  /** Rows that do not start a line: what was too wide for the terminal. */
+  readonly wrappedRows: number;
+  readonly cursorVisible: boolean;
+  readonly cursorColumn: number;
+  /** Counted as `rows` are. */
+  readonly cursorRow: number;
+}
+
+/** What a person sees after these bytes. As a terminal driver does, a line feed also returns the carriage. */
+export async function screenOf(text: string, columns = 80, rows = 24): Promise<Screen> {
+  const terminal = new xterm.Terminal({
+    cols: columns,
+    rows,
+    scrollback: 10_000,
+    convertEol: true,
+    allowProposedApi: true,
+  });
+  await new Promise<void>((resolve) => terminal.write(text, resolve));
+  const buffer = terminal.buffer.active;
+  const seen = linesOf(buffer).map((line) => rowOf(line));
+  while (seen.at(-1)?.text === '') seen.pop();
+  const screen = {
+    rows: seen,
+    lines: seen.map((row) => row.text),
+    wrappedRows: linesOf(buffer).filter((line) => line.isWrapped).length,
+    cursorVisible: text.lastIndexOf('\x1b[?25h') >= text.lastIndexOf('\x1b[?25l'),
+    cursorColumn: buffer.cursorX,
+    cursorRow: buffer.baseY + buffer.cursorY,
+  };
+  terminal.dispose();
+  return screen;
+}
+
+function linesOf(buffer: IBuffer): IBufferLine[] {
+  return Array.from({ length: buffer.length }, (_, index) => buffer.getLine(index)!);
+}
+
+interface Cell {
+  readonly column: number;
+  readonly width: number;
+  readonly look: Look;
+}
+
+/** Read at once: the terminal is gone when a test looks. */
+function rowOf(line: IBufferLine): Row {
+  const cells: Cell[] = [];
+  let all = '';
+  for (let column = 0; column < line.length; column++) {
+    const cell = line.getCell(column)!;
+    const width = cell.getWidth();
+    // The second half of a wide character.
+    if (width === 0) continue;
+    const text = cell.getChars() || ' ';
+    for (const _ of text) cells.push({ column, width, look: lookOf(cell) });
+    all += text;
+  }
+  // One cell for each code point, whatever its UTF-16 length.
+  const cellAt = (index: number) => cells[[...all.slice(0, index)].length]!;
+  const startOf = (text: string) => all.indexOf(text);
+  return {
+    text: all.trimEnd(),
+    columnOf: (text) => (startOf(text) === -1 ? -1 : cellAt(startOf(text)).column),
+    endOf: (text) => {
+      if (startOf(text) === -1) return -1;
+      const last = cellAt(startOf(text) + text.length - 1);
+      return last.column + last.width;
+    },
+    lookOf: (text) => {
+      if (startOf(text) === -1) throw new Error(`${JSON.stringify(text)} is not in: ${all.trimEnd()}`);
+      return cellAt(startOf(text)).look;
+    },
+  };
+}
+
+const COLOURS: Readonly<Record<number, Look>> = { 1: 'bad', 2: 'good', 3: 'warn', 6: 'note' };
+
+function lookOf(cell: IBufferCell): Look {
+  if (cell.isFgPalette()) return COLOURS[cell.getFgColor()] ?? 'other';
+  if (!cell.isFgDefault() || !cell.isBgDefault()) return 'other';
+  if (cell.isBold()) return 'strong';
+  return cell.isDim() ? 'faint' : 'plain';
+}
