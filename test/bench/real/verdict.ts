@@ -14,7 +14,7 @@ export function judge(targets: readonly Target[]): void {
     const met = found <= atMost;
     if (!met) process.exitCode = 1;
     console.log(
-      `${met ? 'met    ' : 'NOT MET'}  ${what.padEnd(width)}  ${shown(found)}${unit}  (at most ${shown(atMost)}${unit})`,
+      `${met ? 'met   ' : 'MISSED'}  ${what.padEnd(width)}  ${shown(found)}${unit}  (at most ${shown(atMost)}${unit})`,
     );
   }
 }

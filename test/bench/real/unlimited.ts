@@ -1,0 +1,117 @@
+import { type MeasuredFigures, type MeasuredJob, measure, startServer } from './processes.js';
+import { median, printTable, type Target } from './verdict.js';
+
+const FACTOR = 50;
+const CONCURRENCY = 64;
+/** Generation times of about a second of the clock: the first poll finds the audio, three requests a track. */
+const SPEED = 20;
+/** Until the code is compiled and the figures no longer fall. */
+const WARM_UP_TRACKS = 1_000;
+const ROUNDS = 3;
+/** 20 s of MP3 at 128 kbit/s. */
+const BYTES = 320_000;
+/** Where tens of thousands of files are written; and the same audio ten times as long. */
+const BYTES_SHORT = 10_000;
+const BYTES_LONG = 10 * BYTES_SHORT;
+
+type Row = MeasuredFigures & { readonly name: string; readonly tracks: number; readonly requests: number };
+
+/**
+ * What a run costs this machine when nothing holds it back: the built program against the simulated service in
+ * another process, without a request limit, with a clock that runs faster, so that the 2 s between two polls of a job
+ * are 40 ms. Beside it a bare undici loop that makes the same requests and writes the same bytes, and does nothing
+ * else: no record, no sync, no hash, no look at what came.
+ *
+ * CPU is user and system time of the client's process, of whole runs (manifest, plan, lockfile, lines of progress) in
+ * a process that has made `WARM_UP_TRACKS` before: its start and the compiling of its code are not counted.
+ */
+export async function withoutLimit(folder: string): Promise<readonly Target[]> {
+  const side = await besideBare(folder);
+  const grown = await atScale(folder);
+  console.log(`\nWithout a request limit, ${CONCURRENCY} at a time; the first two rows: median of ${ROUNDS}`);
+  printRows(side.rows, side.bare);
+  console.log('');
+  printRows(grown.rows, grown.bare);
+  return [...side.targets, ...grown.targets];
+}
+
+async function besideBare(folder: string) {
+  const bares: Row[] = [];
+  const all: Row[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const job = { folder, tracks: 1_000, warmUpTracks: WARM_UP_TRACKS };
+    bares.push(await run('bare loop', { kind: 'bare', ...job }, BYTES));
+    all.push(await run('ours', { kind: 'ours', ...job, lockShare: true }, BYTES));
+  }
+  const [bare, ours] = [middle(bares), middle(all)];
+  const share = median(all.map(({ lockCpuMs = 0, cpuMs }) => (100 * lockCpuMs) / cpuMs));
+  const over = median(all.map(({ cpuMs }, round) => cpuMs / bares[round]!.cpuMs));
+  return {
+    rows: [bare, ours],
+    bare,
+    targets: [
+      { what: 'CPU a track at 1,000 tracks, over the bare loop', found: over, atMost: 2 },
+      { what: 'lockfile records, share of the CPU of a run', found: share, atMost: 5, unit: ' %' },
+    ],
+  };
+}
+
+async function atScale(folder: string) {
+  const warm = { kind: 'ours', folder, warmUpTracks: WARM_UP_TRACKS } as const;
+  const few = await run('ours', { ...warm, tracks: 100, rounds: 10 }, BYTES_SHORT);
+  const album = await run('ours', { ...warm, tracks: 5_000 }, BYTES_SHORT);
+  const long = await run('ours, ten times the audio', { ...warm, tracks: 5_000 }, BYTES_LONG);
+  const many = await run('ours', { ...warm, tracks: 10_000 }, BYTES_SHORT);
+  const most = await run('ours', { ...warm, tracks: 20_000 }, BYTES_SHORT);
+  const bare = await run('bare loop', { ...warm, kind: 'bare', tracks: 10_000 }, BYTES_SHORT);
+  return {
+    rows: [bare, few, album, long, many, most],
+    bare,
+    targets: [
+      { what: 'CPU a track at 5,000 tracks, over that at 100', found: album.cpuMs / few.cpuMs, atMost: 1.5 },
+      { what: 'CPU a track at 10,000 tracks, over that at 100', found: many.cpuMs / few.cpuMs, atMost: 1.2 },
+      {
+        what: 'more memory for ten times the audio, 5,000 tracks',
+        found: long.rssMb - album.rssMb,
+        atMost: 10,
+        unit: ' MB',
+      },
+      { what: 'peak memory at 10,000 tracks', found: many.rssMb, atMost: 200, unit: ' MB' },
+      { what: 'more memory at 20,000 tracks', found: most.rssMb - many.rssMb, atMost: 10, unit: ' MB' },
+    ],
+  };
+}
+
+type Job = Pick<MeasuredJob, 'kind' | 'folder' | 'tracks' | 'rounds' | 'warmUpTracks' | 'lockShare'>;
+
+async function run(name: string, job: Job, audioBytes: number): Promise<Row> {
+  const clock = { epochMs: Date.now(), factor: FACTOR };
+  const server = await startServer({ ...clock, limits: { kind: 'none' }, speed: SPEED, audioBytes });
+  try {
+    const figures = await measure({ url: server.url, concurrency: CONCURRENCY, ...clock, ...job });
+    const { requests, runMs } = await server.figures();
+    return { ...figures, name, tracks: job.tracks, requests: requests / runMs.length };
+  } finally {
+    server.close();
+  }
+}
+
+function middle(rows: readonly Row[]): Row {
+  const cpuMs = median(rows.map((row) => row.cpuMs));
+  return rows.find((row) => row.cpuMs === cpuMs)!;
+}
+
+function printRows(rows: readonly Row[], bare: Row): void {
+  printTable(
+    ['', 'tracks', 'requests a track', 'tracks/s', 'CPU a track', 'over bare', 'peak memory'],
+    rows.map(({ name, tracks, requests, wallMs, cpuMs, rssMb }) => [
+      name,
+      tracks.toLocaleString('en-US'),
+      requests.toFixed(2),
+      (1_000 / wallMs).toFixed(0),
+      `${cpuMs.toFixed(2)} ms`,
+      (cpuMs / bare.cpuMs).toFixed(2),
+      `${rssMb.toFixed(0)} MB`,
+    ]),
+  );
+}

@@ -1,0 +1,38 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { CLI } from './launch.js';
+
+const ALBUM = fileURLToPath(new URL('../../examples/album.yaml', import.meta.url));
+const HEAVY = ['yaml', 'ajv', 'undici', 'listr2', 'music-metadata'];
+
+/** Writes the address of each module that is loaded to stderr. */
+const HOOKS = `import { writeSync } from 'node:fs';
+export function load(url, context, next) {
+  writeSync(2, url + '\\n');
+  return next(url, context);
+}`;
+const TELL = `import { register } from 'node:module';
+register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(HOOKS)}`)});`;
+
+/** The packages that a command line loads. */
+async function packagesOf(args: readonly string[]): Promise<ReadonlySet<string>> {
+  const preload = `data:text/javascript,${encodeURIComponent(TELL)}`;
+  const { stderr } = await promisify(execFile)(process.execPath, ['--import', preload, CLI, ...args]);
+  const found = stderr.matchAll(/\/node_modules\/((?:@[^/]+\/)?[^/]+)\//g);
+  return new Set([...found].map(([, name]) => name!));
+}
+
+describe('the start', () => {
+  it.each(['--version', '--help', 'run --help'])('of %s loads nothing heavy', async (line) => {
+    const packages = await packagesOf(line.split(' '));
+    expect(packages).toContain('commander');
+    expect(HEAVY.filter((name) => packages.has(name))).toEqual([]);
+  });
+
+  it('of a command that reads a manifest is seen to load what it needs', async () => {
+    const packages = await packagesOf(['validate', ALBUM]);
+    expect([...packages]).toEqual(expect.arrayContaining(['yaml', 'ajv']));
+  });
+});
