@@ -1,7 +1,7 @@
 import type { AudioRequest, LoadedManifest, RequestField, Take } from '../../src/manifest/take.js';
+import { SIM_MODELS } from './catalogue.js';
 import { sha256 } from './media.js';
 import type { Rng } from './random.js';
-import { SIM_MODELS } from './server.js';
 
 /** What the person of the simulation wants: a manifest that is edited between runs. */
 export interface Album {

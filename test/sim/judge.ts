@@ -1,11 +1,22 @@
 import type { Attempt } from '../../src/lock/attempt.js';
-import { countsAsSpent } from '../../src/lock/attempt.js';
 import type { TransportRequest } from '../../src/ports.js';
+import {
+  judgeCharges,
+  judgeCleanUp,
+  judgeCoverage,
+  judgeFiles,
+  judgeHistory,
+  judgePoll,
+  judgePrice,
+  judgeReceived,
+  judgeSubmit,
+  judgeSurrender,
+  remember,
+} from './checks.js';
 import type { Disk } from './disk.js';
 import type { LockReader, LockView } from './lock-view.js';
 import { createLockReader } from './lock-view.js';
-import { sha256 } from './media.js';
-import type { Server, ServerJob } from './server.js';
+import type { Server } from './server.js';
 
 /** The promise, as checks: what may never be seen in any world, whatever fails. */
 export const CHECKS = {
@@ -164,200 +175,4 @@ export function createJudge(world: JudgeWorld): Judge {
       }
     },
   };
-}
-
-type Blame = Judge['blame'];
-
-function judgeSubmit(
-  world: JudgeWorld,
-  blame: Blame,
-  { witness, spenders, armed }: { witness: Witness; spenders: Set<Witness>; armed: Set<string> },
-  prompt: string,
-  view: LockView,
-): void {
-  for (const other of spenders)
-    if (other !== witness && !other.over) blame('n', `${witness.name} and ${other.name} both submit`);
-  spenders.add(witness);
-  if (world.damaged() || view.badLines > 0) blame('g', `${witness.name} submits over a damaged lockfile`);
-  const digest = world.digestOf(prompt);
-  const intents = [...view.attempts.values()].filter(
-    ({ latest }) => latest.state === 'intent' && latest.digest === digest,
-  );
-  for (const { latest } of intents) armed.add(latest.attempt);
-  if (intents.length === 0) blame('h', `no durable intent for ${prompt}`);
-  if (intents.length > 0 && intents.every(({ latest }) => hasOtherDoubt(view, latest)))
-    blame('s', `${prompt} is in doubt, and bought again`);
-  const at = witness.approved.indexOf(prompt);
-  if (at < 0) blame('p', `${prompt} was not approved`);
-  const spent = spentUnder(view);
-  if (spent > witness.approvedUpToMicroUsd)
-    blame('e', `${spent} spent, ${witness.approvedUpToMicroUsd} approved`);
-  if (witness.budgetMicroUsd !== undefined && spent > witness.budgetMicroUsd)
-    blame('e', `${spent} spent of a budget of ${witness.budgetMicroUsd}`);
-}
-
-function hasOtherDoubt(view: LockView, intent: Attempt): boolean {
-  return [...view.attempts.values()].some(
-    ({ latest: { attempt, track, take, state } }) =>
-      attempt !== intent.attempt &&
-      track === intent.track &&
-      take === intent.take &&
-      (state === 'intent' || state === 'in_doubt'),
-  );
-}
-
-export function spentUnder(view: LockView): number {
-  let spent = 0;
-  for (const { latest } of view.attempts.values()) if (countsAsSpent(latest)) spent += latest.quote_micro_usd;
-  return spent;
-}
-
-/** Ten minutes are allowed; a slow disk may add some until the request leaves. */
-const QUOTE_AGE_MS_MAX = 20 * 60_000;
-
-function judgePrice(world: JudgeWorld, blame: Blame, witness: Witness, body: Record<string, unknown>): void {
-  const quotedMs = witness.quotedMs.get(quoteKey(body)) ?? Number.NEGATIVE_INFINITY;
-  const ageMs = world.nowMs() - quotedMs;
-  if (ageMs > QUOTE_AGE_MS_MAX)
-    blame('r', `${String(body.prompt)} is bought at a price asked for ${ageMs} ms ago`);
-}
-
-/** The same for a quote's question and for the submit that rests on it. */
-export function quoteKey(body: Readonly<Record<string, unknown>>): string {
-  const characters = typeof body.prompt === 'string' ? body.prompt.length : body.character_count;
-  return `${body.model} ${body.duration_seconds ?? ''} ${body.model === 'sim-voice' ? characters : ''}`;
-}
-
-function judgeReceived(world: JudgeWorld, blame: Blame, witness: Witness): void {
-  // A file that is just being replaced may be the one or the other.
-  const isIn = (path: string, queueId: string) =>
-    world.disk.possible(path).every((bytes) => Buffer.from(bytes ?? []).includes(queueId));
-  for (const queueId of witness.received) {
-    const kept = [...world.disk.entries.keys()].some(
-      (path) => (path === world.lockfilePath || path.includes('venice-batch-rescue')) && isIn(path, queueId),
-    );
-    if (!kept && !witness.notices.includes(queueId))
-      blame('q', `${queueId} arrived at ${witness.name} and is kept nowhere`);
-  }
-}
-
-function judgePoll(world: JudgeWorld, blame: Blame, body: Record<string, unknown>, view: LockView): void {
-  const queueId = String(body.queue_id);
-  if (body.delete_media_on_completion === true) judgeCleanUp(world, blame, queueId, view);
-  for (const { queueIds } of view.attempts.values()) if (queueIds.has(queueId)) return;
-  blame('h', `${queueId} is asked for and is not durable`);
-}
-
-function judgeCleanUp(world: JudgeWorld, blame: Blame, queueId: string, view: LockView): void {
-  const job = world.server.jobs.get(queueId);
-  const attempt = [...view.attempts.values()].find(({ queueIds }) => queueIds.has(queueId))?.latest;
-  if (job === undefined || job.deletedMs !== undefined) return;
-  if (attempt?.file === undefined || attempt.state !== 'stored') {
-    blame('c', `${queueId} is deleted while it is ${attempt?.state ?? 'unknown'}`);
-    return;
-  }
-  if (!isDurable(world, attempt)) blame('c', `${queueId} is deleted and ${attempt.file.path} is not durable`);
-  else if (!isServed(world, job, attempt.file.sha256))
-    blame('c', `${queueId} is deleted and ${attempt.file.path} is not what was served`);
-}
-
-function isServed(world: JudgeWorld, job: ServerJob, hash: string): boolean {
-  return world.thorough ? hash === job.sha256 : job.served.has(hash);
-}
-
-/** Whether the file outlives a loss of power now. A journaled move may have come to either place. */
-function isDurable({ disk, outputRoot }: JudgeWorld, { file, move_to }: Attempt): boolean {
-  if (file === undefined) return false;
-  const places = move_to === undefined ? [file.path] : [file.path, move_to];
-  return disk.survives(
-    places.map((place) => `${outputRoot}/${place}`),
-    (synced) => sha256(synced) === file.sha256,
-  );
-}
-
-function judgeCharges(world: JudgeWorld, blame: Blame): void {
-  const charges = new Map<string, number>();
-  for (const { prompt } of world.server.jobs.values()) charges.set(prompt, (charges.get(prompt) ?? 0) + 1);
-  for (const [prompt, count] of charges)
-    if (count > world.allowed(prompt))
-      blame('a', `${prompt} is charged ${count} times, ${world.allowed(prompt)} are wanted`);
-}
-
-function judgeHistory(
-  blame: Blame,
-  view: LockView,
-  known: ReadonlyMap<string, Attempt>,
-  knownIds: ReadonlySet<string>,
-  armed: ReadonlySet<string>,
-): void {
-  for (const step of view.illegalSteps) blame('f', step);
-  // A damaged file is another matter: see g.
-  if (view.badLines > 0) return;
-  const ids = new Set([...view.attempts.values()].flatMap(({ queueIds }) => [...queueIds]));
-  for (const queueId of knownIds) if (!ids.has(queueId)) blame('f', `${queueId} disappeared`);
-  for (const [id, before] of known) {
-    const now = view.attempts.get(id)?.latest;
-    // Refused ones are tidied away; an intent whose record failed, so that nothing was sent, is taken back.
-    const may = before.state === 'rejected' || (before.state === 'intent' && !armed.has(id));
-    if (now === undefined && !may) blame('f', `${id} (${before.state}) disappeared`);
-    if (now !== undefined && now.rev < before.rev)
-      blame('f', `${id} went back from ${before.state} (${before.rev}) to ${now.state} (${now.rev})`);
-  }
-}
-
-function remember(view: LockView, known: Map<string, Attempt>, knownIds: Set<string>): void {
-  for (const [id, { latest, queueIds }] of view.attempts) {
-    known.set(id, latest);
-    for (const queueId of queueIds) knownIds.add(queueId);
-  }
-}
-
-function judgeCoverage(world: JudgeWorld, blame: Blame, view: LockView): void {
-  const ids = new Set<string>();
-  const doubts = new Map<string, number>();
-  for (const { latest, queueIds } of view.attempts.values()) {
-    for (const queueId of queueIds) ids.add(queueId);
-    if (queueIds.size === 0 && (latest.state === 'intent' || latest.state === 'in_doubt'))
-      doubts.set(latest.digest, (doubts.get(latest.digest) ?? 0) + 1);
-  }
-  for (const job of world.server.jobs.values()) {
-    if (ids.has(job.queueId) || world.waived.has(job.queueId)) continue;
-    const digest = world.digestOf(job.prompt) ?? '';
-    const left = doubts.get(digest) ?? 0;
-    if (left === 0) blame('b', `the charge of ${job.queueId} (${job.prompt}) is recorded nowhere`);
-    doubts.set(digest, left - 1);
-  }
-  const charged = [...world.server.jobs.values()].reduce((sum, job) => sum + job.priceMicroUsd, 0);
-  if (!world.pricesMove && charged > spentUnder(view) + refunds(view))
-    blame('e', `${charged} charged, ${spentUnder(view)} known as spent`);
-}
-
-function refunds(view: LockView): number {
-  let sum = 0;
-  for (const { latest } of view.attempts.values())
-    if (latest.refunded === true) sum += latest.quote_micro_usd;
-  return sum;
-}
-
-function judgeFiles(world: JudgeWorld, blame: Blame, view: LockView): void {
-  for (const { latest } of view.attempts.values()) {
-    if (latest.file === undefined || (latest.state !== 'stored' && latest.state !== 'done')) continue;
-    if (world.waived.has(latest.attempt)) continue;
-    const what = `${latest.file.path} of ${latest.attempt} (${latest.state})`;
-    if (!isDurable(world, latest)) blame('d', `${what} is not durable`);
-    const job = world.server.jobs.get(latest.queue_id ?? '');
-    if (job !== undefined && !isServed(world, job, latest.file.sha256))
-      blame('d', `${what} is not what was served`);
-  }
-}
-
-function judgeSurrender(world: JudgeWorld, blame: Blame, view: LockView): void {
-  for (const { latest } of view.attempts.values()) {
-    const job = world.server.jobs.get(latest.queue_id ?? '');
-    if (job === undefined) continue;
-    const gone = job.deletedMs !== undefined || world.nowMs() >= job.expiresMs;
-    if (latest.state === 'lost' && !gone) blame('m', `${job.queueId} is called lost and is there`);
-    if (latest.state === 'failed' && !job.fails) blame('m', `${job.queueId} is called failed and is not`);
-    if (latest.state === 'rejected') blame('m', `${job.queueId} is called rejected and was charged`);
-  }
 }

@@ -1,3 +1,4 @@
+import { catalogue, listPriceUsd } from './catalogue.js';
 import type { SimMediaType } from './media.js';
 import { makeMedia, sha256 } from './media.js';
 import type { Rng } from './random.js';
@@ -73,15 +74,7 @@ export interface ServerRates {
   readonly priceChange: number;
 }
 
-export const SIM_MODELS = ['sim-tiers', 'sim-flat', 'sim-voice'] as const;
-
 const MEDIA_HOST = 'https://media.example/';
-const PRICES_USD = { 'sim-flat': 0.02, 'sim-voice': 0.1 } as const;
-const TIERS = [
-  { seconds: 30, usd: 0.03 },
-  { seconds: 60, usd: 0.05 },
-] as const;
-
 export function createServer(rng: Rng, rates: ServerRates, balances: Map<string, number>): Server {
   const jobs = new Map<string, ServerJob>();
   let limitedUntilMs = 0;
@@ -291,20 +284,6 @@ function priceOf(body: Record<string, unknown>, factor: number): number | undefi
   return usd === undefined ? undefined : Math.round(usd * factor * 1e6);
 }
 
-function listPriceUsd(body: Record<string, unknown>): number | undefined {
-  const prompt = typeof body.prompt === 'string' ? body.prompt.length : body.character_count;
-  switch (body.model) {
-    case 'sim-tiers':
-      return TIERS.find((tier) => tier.seconds === (body.duration_seconds ?? TIERS[0].seconds))?.usd;
-    case 'sim-flat':
-      return PRICES_USD['sim-flat'];
-    case 'sim-voice':
-      return typeof prompt === 'number' ? (PRICES_USD['sim-voice'] * prompt) / 1000 : undefined;
-    default:
-      return undefined;
-  }
-}
-
 function quote(body: Record<string, unknown>, factor: number): ServerAnswer {
   const microUsd = priceOf(body, factor);
   return microUsd === undefined ? refusal(400, 'Invalid request') : json({ quote: microUsd / 1e6 });
@@ -317,47 +296,6 @@ function balanceAnswer(microUsd: number): ServerAnswer {
     balances: { diem: 0, usd: microUsd / 1e6 },
     diemEpochAllocation: 0,
   });
-}
-
-function catalogue(): unknown {
-  const durations = Object.fromEntries(
-    TIERS.map((tier, at) => [
-      tier.seconds,
-      {
-        usd: tier.usd,
-        diem: tier.usd,
-        min_seconds: (TIERS[at - 1]?.seconds ?? 0) + 1,
-        max_seconds: tier.seconds,
-      },
-    ]),
-  );
-  const common = { privacy: 'anonymized', traits: [], min_prompt_length: 1, prompt_character_limit: 500 };
-  const model = (id: string, spec: object) => ({
-    id,
-    object: 'model',
-    type: 'music',
-    created: 1,
-    owned_by: 'sim',
-    model_spec: { name: id, ...common, ...spec },
-  });
-  return {
-    object: 'list',
-    type: 'music',
-    data: [
-      model('sim-tiers', {
-        pricing: { durations },
-        duration_options: TIERS.map((tier) => tier.seconds),
-        default_duration: 30,
-      }),
-      model('sim-flat', {
-        pricing: { generation: { usd: PRICES_USD['sim-flat'], diem: PRICES_USD['sim-flat'] } },
-      }),
-      model('sim-voice', {
-        pricing: { per_thousand_characters: { usd: PRICES_USD['sim-voice'], diem: PRICES_USD['sim-voice'] } },
-        voices: ['Ann'],
-      }),
-    ],
-  };
 }
 
 function json(value: unknown): ServerAnswer {

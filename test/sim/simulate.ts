@@ -1,10 +1,11 @@
 import { EXIT } from '../../src/errors.js';
 import { promptOf } from './album.js';
+import { exitCodeOf, launch } from './incarnation.js';
 import { doubtful, lose, mangle, meddle, repairing, resolving, unmangle } from './person.js';
 import { createRng } from './random.js';
 import { CALM_RUN, calmRates, drawRun, NO_DISK_FAULTS } from './scenario.js';
 import type { Incarnation, Program, SimOptions, SimResult, SimWorld } from './world.js';
-import { createWorld, exitCodeOf, KEYS, LOCKFILE, launch, needsRepair } from './world.js';
+import { createWorld, KEYS, LOCKFILE, needsRepair } from './world.js';
 
 /** Runs until calm are bounded: what has not ended by then never will. */
 const CALM_RUNS_MAX = 8;

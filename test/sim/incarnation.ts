@@ -1,0 +1,246 @@
+import type { BatchSettings, World } from '../../src/commands/run-batch.js';
+import type { RunReport } from '../../src/commands/run-report.js';
+import { BatchError } from '../../src/errors.js';
+import type { Ports } from '../../src/ports.js';
+import { loadedOf, promptOf } from './album.js';
+import { quoteKey, spentUnder } from './checks.js';
+import { simInspector } from './media.js';
+import { createTransport } from './network.js';
+import { clockOf, createProcess, processesOf, randomOf } from './process.js';
+import type { Rng } from './random.js';
+import { createRng } from './random.js';
+import type { RunDraw } from './scenario.js';
+import { createSimFiles } from './sim-files.js';
+import type { Incarnation, Program, SimWorld } from './world.js';
+import { HOME, KEYS, LOCKFILE, RESCUE } from './world.js';
+
+/** Starts a program, by itself a run; it goes on as the timeline does. */
+export function launch(
+  world: SimWorld,
+  draw: RunDraw,
+  program: Program = world.options.runBatch,
+): Incarnation {
+  world.runs += 1;
+  const name = `run ${world.runs}`;
+  const rng = createRng(world.seed, name);
+  // Few pids, so that one is used again soon.
+  let pid = 100 + rng.below(3);
+  while (world.processes.get(pid)?.alive() === true) pid += 1;
+  const identity = {
+    pid,
+    hostname: 'here',
+    bootId: `boot-${world.boots}`,
+    startTime: String(1000 + world.runs),
+  };
+  const simProcess = createProcess({
+    timeline: world.timeline,
+    rng,
+    identity,
+    crash: draw.crash,
+    onCrash: () => crash(world, incarnation, draw.crashIsPower),
+  });
+  world.processes.set(pid, simProcess);
+  const incarnation: Incarnation = {
+    name,
+    process: simProcess,
+    witness: {
+      name,
+      budgetMicroUsd: world.budgetMicroUsd,
+      approved: [],
+      approvedUpToMicroUsd: 0,
+      received: [],
+      notices: '',
+      quotedMs: new Map(),
+      over: false,
+    },
+    stop: new AbortController(),
+    apiKey: KEYS[draw.otherKey ? 1 : 0],
+    over: false,
+    paidRequests: 0,
+  };
+  world.running.add(incarnation);
+  permit(world, draw);
+  disturb(world, incarnation, draw);
+  world.trace(`${name} starts (pid ${pid}, ${draw.mode})`);
+  const { tampering } = world.options;
+  const settings = settingsOf(world, draw);
+  program(worldOf(world, incarnation, draw, rng), tampering?.settings?.(settings) ?? settings).then(
+    (report) => ended(world, incarnation, report === 'done' ? {} : { report }),
+    (error) => ended(world, incarnation, { error }),
+  );
+  return incarnation;
+}
+
+/** What a person who starts this run asks for, in charges. */
+function permit(world: SimWorld, draw: RunDraw): void {
+  for (const track of world.album.tracks) {
+    const prompt = promptOf(track);
+    const allowance = world.allowances.get(prompt) ?? { wanted: 0, extra: 0 };
+    allowance.wanted = Math.max(allowance.wanted, track.takes);
+    if (draw.force) allowance.extra += track.takes;
+    if (draw.retryFailed) allowance.extra += givenUp(world, prompt);
+    world.allowances.set(prompt, allowance);
+  }
+}
+
+/** Jobs for this prompt that failed or are gone, and attempts given up: what a person may ask to buy again. */
+function givenUp(world: SimWorld, prompt: string): number {
+  const { server, album, judge, timeline, waived } = world;
+  let count = 0;
+  for (const job of server.jobs.values())
+    if (job.prompt === prompt && (job.fails || timeline.nowMs() >= job.expiresMs)) count += 1;
+  for (const { latest } of judge.seen().attempts.values())
+    if (
+      latest.digest === album.digests.get(prompt) &&
+      (latest.state === 'lost' || waived.has(latest.attempt))
+    )
+      count += 1;
+  return count;
+}
+
+function disturb(world: SimWorld, incarnation: Incarnation, draw: RunDraw): void {
+  const { timeline } = world;
+  const later = (afterMs: number | undefined, action: () => void) => {
+    if (afterMs !== undefined) timeline.after(afterMs, () => !incarnation.over && action());
+  };
+  later(draw.stopAfterMs, () => {
+    world.trace(`${incarnation.name} is told to stop`);
+    incarnation.stop.abort();
+  });
+  later(draw.pause?.afterMs, () => {
+    world.trace(`${incarnation.name} is stopped`);
+    incarnation.process.pause(draw.pause?.forMs ?? 0);
+  });
+  later(draw.secondAfterMs, () => launch(world, { ...draw, secondAfterMs: undefined, pause: undefined }));
+}
+
+function settingsOf(world: SimWorld, draw: RunDraw): BatchSettings {
+  return {
+    lockfilePath: LOCKFILE,
+    outputRoot: HOME,
+    endpoint: 'https://api.example/v1',
+    sandbox: false,
+    version: '0.0.0',
+    selection: {
+      retryFailed: draw.retryFailed,
+      force: draw.force ? ['*'] : [],
+      ...(draw.only ? { only: [world.album.tracks[0]?.id ?? '*'] } : {}),
+    },
+    mode: draw.mode,
+    keep: world.scenario.keep,
+    failFast: draw.failFast,
+    detach: draw.detach,
+    rescueDirectories: [RESCUE],
+    ...(draw.timeoutMs === undefined ? {} : { timeoutMs: draw.timeoutMs }),
+    ...(draw.concurrency === undefined ? {} : { concurrency: draw.concurrency }),
+    command: (verb) => `venice-batch ${verb} album.yaml`,
+  };
+}
+
+function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: Rng): World {
+  const { judge, timeline } = world;
+  const { process: simProcess, witness } = incarnation;
+  const bare: Ports = {
+    clock: clockOf(simProcess, timeline, draw.skewMs),
+    random: randomOf(rng),
+    files: createSimFiles(world.diskWorld, simProcess),
+    processes: processesOf(simProcess, world.processes),
+    inspectMedia: simInspector(world.scenario.thorough),
+  };
+  const ports = world.options.tampering?.ports?.(bare) ?? bare;
+  const direct = createTransport({
+    world: world.network,
+    process: simProcess,
+    apiKey: incarnation.apiKey,
+    onSend: (request) => {
+      world.trace(`${witness.name} sends ${request.path} ${request.body ?? ''}`);
+      if (PAID_ROUTES.has(request.path)) incarnation.paidRequests += 1;
+      judge.sent(witness, request);
+    },
+    onRead: (request, answer) => {
+      if (request.path === '/audio/queue' && answer.status === 200)
+        witness.received.push(
+          (JSON.parse(Buffer.from(answer.body).toString()) as { queue_id: string }).queue_id,
+        );
+    },
+    onHandled: (request, answer) => {
+      if (request.path === '/audio/quote')
+        witness.quotedMs.set(quoteKey(JSON.parse(request.body ?? '{}')), timeline.nowMs());
+      world.trace(`service ${request.path} ${answer.status}`);
+      judge.handled();
+    },
+  });
+  const transport = world.options.tampering?.transport?.(direct, ports) ?? direct;
+  const told = (value: unknown) => {
+    if (!simProcess.alive()) return;
+    const text = JSON.stringify(value);
+    world.trace(`${witness.name} tells ${text}`);
+    judge.told(text);
+  };
+  return {
+    ports,
+    transport,
+    apiKey: incarnation.apiKey,
+    load: () => simProcess.act(0, () => loadedOf(world.album, HOME, world.budgetMicroUsd)),
+    emit: (event) => {
+      // By far the most, and nothing in them but numbers.
+      if (event.type === 'notice') witness.notices += event.message;
+      if (event.type !== 'progress' || world.options.trace !== undefined) told(event);
+    },
+    show: (diagnostics) => told(diagnostics),
+    approve: (plan) =>
+      simProcess.act(draw.thinkMs, () => {
+        world.trace(`${witness.name} is asked for ${plan.totalMicroUsd}`);
+        if (draw.declines) return 'declined';
+        witness.approved.push(...plan.purchases.map(({ request }) => request.prompt));
+        witness.approvedUpToMicroUsd = spentUnder(judge.seen()) + plan.totalMicroUsd;
+        return 'approved';
+      }),
+    stop: incarnation.stop.signal,
+  };
+}
+
+const PAID_ROUTES: ReadonlySet<string> = new Set(['/audio/queue', '/audio/retrieve', '/audio/complete']);
+
+function ended(
+  world: SimWorld,
+  incarnation: Incarnation,
+  how: { report?: RunReport; error?: unknown },
+): void {
+  if (!incarnation.process.alive()) return;
+  Object.assign(incarnation, how);
+  leave(world, incarnation);
+  const { error } = how;
+  const code = error === undefined ? (how.report?.exitCode ?? 0) : exitCodeOf(error);
+  world.trace(`${incarnation.name} ends with ${code ?? String(error)}`);
+  if (code === undefined || code === 1) {
+    const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    world.judge.blame('o', `${incarnation.name} ends with ${told}`);
+  }
+  world.judge.ended(incarnation.witness);
+  world.judge.look();
+}
+
+export function exitCodeOf(error: unknown): number | undefined {
+  return error instanceof BatchError ? error.exitCode : undefined;
+}
+
+function leave(world: SimWorld, incarnation: Incarnation): void {
+  incarnation.over = true;
+  incarnation.witness.over = true;
+  incarnation.process.kill();
+  world.running.delete(incarnation);
+}
+
+function crash(world: SimWorld, incarnation: Incarnation, power: boolean): void {
+  world.crashes += 1;
+  world.trace(
+    `${incarnation.name} ${power ? 'loses power' : 'is killed'} at operation ${incarnation.process.operations()}`,
+  );
+  for (const victim of power ? [...world.running] : [incarnation]) leave(world, victim);
+  if (power) {
+    world.boots += 1;
+    world.disk.losePower();
+  }
+  world.judge.look();
+}
