@@ -65,6 +65,8 @@ export function describeFault(code: string): { readonly what: string; readonly f
     case 'ENOSPC':
     case 'EDQUOT':
       return { what: 'the disk is full', fix: 'make room' };
+    case 'EFBIG':
+      return { what: 'a file may not be that large here', fix: 'raise the limit (ulimit -f)' };
     case 'EROFS':
       return { what: 'the disk is read-only', fix: 'make it writable, or name another place' };
     case 'EACCES':

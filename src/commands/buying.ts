@@ -178,7 +178,7 @@ export function noKey(settings: BatchSettings): Diagnostic {
     code: 'no-key',
     severity: 'error',
     message: 'no API key: VENICE_API_KEY is not set',
-    hint: `set it and run: ${settings.command(settings.mode === 'collect' ? 'collect' : 'run')}; or try it without one: --sandbox`,
+    hint: `try it without one with --sandbox, or set it and run: ${settings.command(settings.mode === 'collect' ? 'collect' : 'run')}`,
   };
 }
 

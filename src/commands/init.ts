@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BatchError, describeFault, EXIT, type ExitCode, faultCode } from '../errors.js';
@@ -46,28 +46,33 @@ function schemaFor(manifest: string): string {
 /** Writes a commented starter manifest. Never over an existing file. */
 export async function initCommand(manifest: string): Promise<ExitCode> {
   const name = manifest === '' ? 'album.yaml' : manifest;
-  const run = commandLine(['venice-batch', 'run', name, '--sandbox', '--yes']);
+  const file = path.resolve(name);
   try {
-    await writeFile(path.resolve(name), STARTER.replaceAll('FILE', name).replace('SCHEMA', schemaFor(name)), {
+    await writeFile(file, STARTER.replaceAll('FILE', name).replace('SCHEMA', schemaFor(name)), {
       flag: 'wx',
     });
   } catch (error) {
-    const exists = faultCode(error) === 'EEXIST';
-    throw new BatchError(
-      exists ? 'exists' : 'storage',
-      exists
-        ? `${name} exists already`
-        : `${name} cannot be written: ${describeFault(faultCode(error)).what} (${faultCode(error)})`,
-      {
-        exitCode: exists ? EXIT.usage : EXIT.unavailable,
-        hint: exists
-          ? 'name another file: venice-batch init other.yaml'
-          : `${describeFault(faultCode(error)).fix}: venice-batch init other.yaml`,
-      },
-    );
+    const code = faultCode(error);
+    // A full disk leaves a part of it.
+    if (code !== 'EEXIST') await unlink(file).catch(() => {});
+    throw initError(name, code);
   }
+  const run = commandLine(['venice-batch', 'run', name, '--sandbox', '--yes']);
   process.stdout.write(
     `wrote ${name}\nnext: ${run}\nin a git repository: put *.sandbox/ into .gitignore, and commit *.lock.jsonl\n`,
   );
   return EXIT.ok;
+}
+
+function initError(name: string, code: string): BatchError {
+  if (code === 'EEXIST')
+    return new BatchError('exists', `${name} exists already`, {
+      exitCode: EXIT.usage,
+      hint: 'name another file: venice-batch init other.yaml',
+    });
+  const { what, fix } = describeFault(code);
+  return new BatchError('storage', `${name} cannot be written: ${what} (${code})`, {
+    exitCode: EXIT.unavailable,
+    hint: `${fix}, then: ${commandLine(['venice-batch', 'init', name])}`,
+  });
 }

@@ -62,7 +62,7 @@ export async function writePlanFile(session: Session, name: string, saved: Saved
       `the plan cannot be saved to ${name}: ${what} (${faultCode(error)})`,
       {
         exitCode: EXIT.unavailable,
-        hint: `${fix}: ${command('plan', '--out', 'plan.json')}`,
+        hint: `${fix}, then: ${command('plan', '--out', name)}`,
         cause: error,
       },
     );

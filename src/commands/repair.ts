@@ -25,7 +25,10 @@ export async function repairCommand(manifest: string, flags: Flags): Promise<Exi
   try {
     await repairGuarded(session, lockPath);
   } catch (error) {
-    throw await storageError(error, ports.files, path.dirname(lockPath), command('lock repair'));
+    throw await storageError(error, ports.files, {
+      directory: path.dirname(lockPath),
+      next: command('lock repair'),
+    });
   }
   stdout.write(`next: ${command('status')}\n`);
   return EXIT.ok;
@@ -59,9 +62,10 @@ async function stands(files: Files, file: string): Promise<boolean> {
 }
 
 function told({ report, asidePath }: RepairedFile & { ok: true }): readonly string[] {
-  const lines = [`${report.attempts} attempts kept`];
-  if (report.markers > 0) lines.push(`${report.markers} conflict markers taken out, both sides kept`);
-  if (report.headers > 0) lines.push(`${report.headers} repeated headers taken out`);
+  const lines = [counted(report.attempts, 'attempt', 'kept')];
+  if (report.markers > 0)
+    lines.push(counted(report.markers, 'conflict marker', 'taken out, both sides kept'));
+  if (report.headers > 0) lines.push(counted(report.headers, 'repeated header', 'taken out'));
   for (const ids of report.paidTwice)
     lines.push(`paid more than once, all kept and collected: ${ids.join(', ')}`);
   for (const { line, why, queueIds } of report.setAside)
@@ -71,4 +75,8 @@ function told({ report, asidePath }: RepairedFile & { ok: true }): readonly stri
   if (asidePath !== undefined)
     lines.push(`lines set aside are in ${asidePath}: nothing of them is lost, nothing of them counts`);
   return lines;
+}
+
+function counted(count: number, what: string, became: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'} ${became}`;
 }

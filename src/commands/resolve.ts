@@ -57,7 +57,7 @@ export async function resolveCommand(
   } catch (error) {
     const { lockfilePath } = session.settings;
     const directory = path.dirname(lockfilePath.value);
-    throw await storageError(error, session.ports.files, directory, session.command('resolve'));
+    throw await storageError(error, session.ports.files, { directory, next: session.command('resolve') });
   } finally {
     await session.close();
     await removeIdleSandbox(session);

@@ -71,8 +71,10 @@ export async function runBatch(world: World, settings: BatchSettings): Promise<R
   const startedMs = ports.clock.nowMs();
   world.emit(versionEvent(settings, startedMs));
   await world.ready?.();
+  let begun = false;
   try {
     const opened = await openForRun(ports, settings, (event) => world.emit(event));
+    begun = true;
     try {
       return await withLock(world, settings, opened, startedMs);
     } finally {
@@ -80,13 +82,12 @@ export async function runBatch(world: World, settings: BatchSettings): Promise<R
       await release(world, opened);
     }
   } catch (error) {
-    throw await storageError(
-      error,
-      ports.files,
-      path.dirname(settings.lockfilePath),
-      settings.command(settings.mode === 'collect' ? 'collect' : 'run'),
-      settings.placeOf,
-    );
+    throw await storageError(error, ports.files, {
+      directory: path.dirname(settings.lockfilePath),
+      next: settings.command(settings.mode === 'collect' ? 'collect' : 'run'),
+      untouched: !begun,
+      placeOf: settings.placeOf,
+    });
   }
 }
 

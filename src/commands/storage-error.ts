@@ -41,22 +41,27 @@ async function nearestFile(files: Files, place: string): Promise<string | undefi
   return parent === place ? undefined : nearestFile(files, parent);
 }
 
-/**
- * A fault of the disk as the error that ends the command; anything else is given back as it is.
- *
- * @param next what to do when it is mended
- */
+/** What an error of the disk is told with. */
+export interface Circumstances {
+  /** Where the command was at work. */
+  readonly directory: string;
+  /** The command to go on with when it is mended. */
+  readonly next: string;
+  /** Nothing can have been bought yet. */
+  readonly untouched?: boolean;
+  readonly placeOf?: PlaceOf | undefined;
+}
+
+/** A fault of the disk as the error that ends the command; anything else is given back as it is. */
 export async function storageError(
   error: unknown,
   files: Files,
-  directory: string,
-  next: string,
-  placeOf?: PlaceOf,
+  { directory, next, untouched, placeOf }: Circumstances,
 ): Promise<unknown> {
   const code = faultCode(error);
   if (error instanceof BatchError || !/^E[A-Z]+$/.test(code)) return error;
   const { message, fix } = await placeFault(files, directory, code, placeOf);
-  return new BatchError('storage', message, {
+  return new BatchError('storage', untouched === true ? `${message}: nothing was bought` : message, {
     exitCode: EXIT.unavailable,
     hint: `${fix}, then: ${next}`,
     cause: error,

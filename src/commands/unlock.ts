@@ -24,7 +24,8 @@ export async function unlockCommand(manifest: string, flags: Flags): Promise<Exi
         ? await breakGuard(files, processes, clock, random, lockPath, force)
         : { kind: 'free' };
   } catch (error) {
-    throw await storageError(error, files, directory, command('unlock', ...(force ? ['--force'] : [])));
+    const next = command('unlock', ...(force ? ['--force'] : []));
+    throw await storageError(error, files, { directory, next });
   }
   if (broken.kind === 'free') stdout.write('not locked\n');
   if (broken.kind === 'broken')

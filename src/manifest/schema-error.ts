@@ -12,6 +12,7 @@ interface Schema {
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
   readonly maxLength?: number;
+  readonly examples?: readonly unknown[];
 }
 
 type Explained = Omit<Diagnostic, 'span'> & { readonly at: Range };
@@ -136,7 +137,7 @@ function missing(key: string, pointer: string, node: Located): Explained {
 }
 
 function wrongType(name: string, schema: Schema, node: Located): Explained {
-  const hint = typeHint(schema, node.value);
+  const hint = typeHint(schema, node.value) ?? likeThis(name, schema, node.value);
   return {
     ...fault('wrong-type', `${name} has to be ${expected(schema)}, found ${found(node.value)}`),
     ...(hint === undefined ? {} : { hint }),
@@ -157,6 +158,16 @@ function typeHint(schema: Schema, value: unknown): string | undefined {
   if (schema.type === 'boolean' && /^(true|false)$/i.test(value))
     return `write ${value.toLowerCase()}, without quotes`;
   return undefined;
+}
+
+function likeThis(
+  name: string,
+  { type, examples: [example] = [] }: Schema,
+  value: unknown,
+): string | undefined {
+  if (name.startsWith('track ') && typeof value === 'string') return `write it as \`- id: ${cut(value)}\``;
+  if (example === undefined || type === 'string') return undefined;
+  return `write it as ${name.slice(0, -1)}: ${String(example)}\``;
 }
 
 function wrongForm(name: string, value: string, schema: Schema, node: Located): Explained {

@@ -1,14 +1,16 @@
 const REDACTED = '[redacted]';
+const SECRET_LENGTH_MIN = 4;
 
 /**
  * Takes secrets out of text that leaves the program: as they stand, escaped as in JSON or in a URL, and in base64,
  * also inside a longer base64 text.
  *
- * @param secrets empty ones are left out, and a short lower-case word (`sandbox`), which is no secret but stands in many texts
+ * @param secrets no secret, but in many texts, is what is too short (a space) or a short lower-case word (`sandbox`):
+ * they are left out
  */
 export function createRedactor(secrets: readonly string[]): (text: string) => string {
   const forms = secrets
-    .filter((secret) => !/^[a-z]{0,7}$/.test(secret))
+    .filter((secret) => secret.trim().length >= SECRET_LENGTH_MIN && !/^[a-z]{0,7}$/.test(secret))
     .flatMap(formsOf)
     .sort((a, b) => b.length - a.length);
   const unique = [...new Set(forms)];

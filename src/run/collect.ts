@@ -154,7 +154,7 @@ async function afterAudio(
         'error',
         'storage',
         `the file of ${job.key} cannot be written: ${describeFault(custody.code).what} (${custody.code || 'error'}); it is paid for and still on the server`,
-        `${describeFault(custody.code).fix}, then (it collects, and costs nothing): ${context.settings.command('collect')}`,
+        `${describeFault(custody.code).fix}, then collect it at no cost: ${context.settings.command('collect')}`,
       );
       stopAll(context, 'storage');
       return GONE;

@@ -161,6 +161,8 @@ describe('the fix is told', () => {
     ['duration: 60', '`duration_seconds`'],
     ['lyrics-prompt: la', '`lyrics_prompt`'],
     ['takes: "2"', 'write 2'],
+    ['takes: two', '`takes: 2`'],
+    ['duration_seconds: 60.5', '`duration_seconds: '],
     ['loop: yes', 'write true'],
     ['loop: "false"', 'write false'],
     ['title: 1984', '"1984"'],
@@ -171,6 +173,8 @@ describe('the fix is told', () => {
 
   it.each([
     [`${HEAD}budget: $5\n${TRACKS}`, 'write 5'],
+    [`${HEAD}budget: five\n${TRACKS}`, '`budget: 5`'],
+    [`${HEAD}tracks:\n  - opening\n`, '`- id: opening`'],
     [`${HEAD}model: m\n${TRACKS}`, '`defaults:`'],
     [`${HEAD}tracks:\n  - id: Opening Song!\n`, '`opening-song`'],
     [`${HEAD}tracks:\n  - id: Übermut\n`, '`ubermut`'],
