@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { parseEnv } from 'node:util';
-import { BatchError, EXIT, faultCode } from '../errors.js';
+import { BatchError, describeFault, EXIT, faultCode } from '../errors.js';
 import { microUsdFromUsd } from '../money.js';
 import type { Files } from '../ports.js';
 
@@ -132,7 +132,7 @@ async function readEnvFile(name: string, around: Surroundings): Promise<Record<s
     return parseEnv(Buffer.from(bytes).toString('utf8')) as Record<string, string | undefined>;
   } catch (error) {
     throw usage(
-      `the file of --env-file cannot be read: ${name} (${faultCode(error)})`,
+      `the file of --env-file cannot be read: ${name}: ${describeFault(faultCode(error)).what} (${faultCode(error)})`,
       'name a file of NAME=value lines',
     );
   }
