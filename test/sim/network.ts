@@ -194,7 +194,7 @@ interface Body {
 async function* readBody(of: Body): AsyncIterable<Uint8Array> {
   const { simProcess, body, framed, deadlineAtMs, discarded } = of;
   const { rng, rates, timeline } = of.world;
-  const cut = rng.chance(rates.bodyCut) && body.length > 0 ? rng.below(body.length) : body.length;
+  const cut = rng.chance(rates.bodyCut) && body.length > 0 ? drawCut(rng, body) : body.length;
   const stalls = rng.chance(rates.bodyStalls);
   const pieces = rng.between(1, 2);
   for (let piece = 0; piece < pieces; piece++) {
@@ -209,6 +209,20 @@ async function* readBody(of: Body): AsyncIterable<Uint8Array> {
   }
   if (cut === body.length) of.onRead();
   else if (framed) throw bodyFault('UND_ERR_SOCKET');
+}
+
+/** Where each body was last cut. */
+const cuts = new WeakMap<Uint8Array, number>();
+
+/**
+ * Never twice in a row at the same byte: among the millions of a real file chance does not do that, among the
+ * dozens of a simulated one it would, and nobody could tell such a body from a whole one whose end is not marked.
+ */
+function drawCut(rng: Rng, body: Uint8Array): number {
+  const drawn = rng.below(body.length);
+  const cut = drawn === cuts.get(body) ? (drawn + 1) % body.length : drawn;
+  cuts.set(body, cut);
+  return cut;
 }
 
 function bodyFault(code: string): Error & { code: string } {
