@@ -9,7 +9,7 @@ const ROWS = 40;
 export interface AtTerminal {
   /** Resolves when what it wrote so far matches. */
   seen(pattern: RegExp): Promise<string>;
-  /** What a person types, which the terminal shows. */
+  /** What a person types, once, and the terminal shows. */
   type(text: string): void;
   /** Ctrl-C. */
   interrupt(): void;
@@ -35,7 +35,8 @@ export function atTerminal(args: readonly string[], cwd: string, columns: number
     seen: started.seen,
     type(text) {
       bytes += text;
-      started.child.stdin!.write(text);
+      // Not left open: unlike a terminal, a pipe that may say more keeps the process alive.
+      started.child.stdin!.end(text);
     },
     interrupt() {
       bytes += '^C';
