@@ -16,17 +16,20 @@ export async function completionCommand(program: Command, shell: string): Promis
 interface Branch {
   readonly name: string;
   readonly description: string;
-  readonly flags: readonly {
-    readonly name: string;
-    readonly description: string;
-    readonly takesValue: boolean;
-    /** Its value is the path of a file or folder. */
-    readonly takesPath: boolean;
-    readonly choices: readonly string[];
-  }[];
+  readonly flags: readonly BranchFlag[];
   /** What the first word after it may be: sub-commands, shells. */
   readonly words: readonly string[];
   readonly takesFile: boolean;
+}
+
+interface BranchFlag {
+  readonly name: string;
+  readonly description: string;
+  readonly takesValue: boolean;
+  /** Its value is the path of a file or folder. */
+  readonly takesPath: boolean;
+  readonly repeatable: boolean;
+  readonly choices: readonly string[];
 }
 
 function branches(program: Command): readonly Branch[] {
@@ -45,6 +48,7 @@ function branches(program: Command): readonly Branch[] {
         description: option.description,
         takesValue: option.required || option.optional,
         takesPath: /<(path|file)>/.test(option.flags),
+        repeatable: option.parseArg !== undefined && option.argChoices === undefined,
         choices: option.argChoices ?? [],
       })),
     }));
@@ -111,19 +115,17 @@ function bashValues(tree: readonly Branch[]): readonly string[] {
 }
 
 function zsh(tree: readonly Branch[]): string {
-  const quote = (text: string) =>
-    text.replaceAll("'", "'\\''").replaceAll('[', '\\[').replaceAll(']', '\\]').replaceAll(':', '\\:');
-  const commands = tree.map(({ name, description }) => `    '${name}:${quote(description)}'`);
-  const cases = tree.map(({ name, flags, words: first, takesFile }) => {
-    const words = flags.map(
-      ({ name: flag, description, takesValue, choices }) =>
-        `'${flag}[${quote(description)}]${takesValue ? `:value:${choices.length > 0 ? `(${choices.join(' ')})` : '_files'}` : ''}'`,
-    );
-    if (first.length > 0) words.push(`'1:word:(${first.join(' ')})'`);
-    return `    ${name}) _arguments ${[...words, ...(takesFile ? ['\'*:manifest:_files -g "*.(yaml|yml)"\''] : [])].join(' ')} ;;`;
+  const commands = tree.map(({ name, description }) => `    '${name}:${zshText(description)}'`);
+  const cases = tree.map(({ name, flags, words, takesFile }) => {
+    const told = [
+      ...flags.map(zshFlag),
+      ...(words.length > 0 ? [`'1:word:(${words.join(' ')})'`] : []),
+      ...(takesFile ? ['\'*:manifest:_files -g "*.(yaml|yml)"\''] : []),
+    ];
+    return `    ${name}) _arguments ${told.join(' ')} ;;`;
   });
   return `#compdef venice-batch
-# zsh completion for venice-batch: source <(venice-batch completion zsh)
+# zsh completion for venice-batch, after compinit: source <(venice-batch completion zsh)
 _venice_batch() {
   local -a commands=(
 ${commands.join('\n')}
@@ -139,21 +141,54 @@ ${commands.join('\n')}
 ${cases.join('\n')}
   esac
 }
-compdef _venice_batch venice-batch
+# As a file of $fpath it is called for its first completion; sourced it is only made known.
+if [[ $funcstack[1] == _venice[-_]batch ]]; then
+  _venice_batch "$@"
+else
+  compdef _venice_batch venice-batch
+fi
 `;
 }
 
+function zshFlag({ name, description, takesValue, takesPath, repeatable, choices }: BranchFlag): string {
+  const values = choices.length > 0 ? `(${choices.join(' ')})` : takesPath ? '_files' : ' ';
+  const value = takesValue ? `:value:${values}` : '';
+  return `'${repeatable ? '*' : ''}${name}[${zshText(description)}]${value}'`;
+}
+
+function zshText(text: string): string {
+  return text.replaceAll("'", "'\\''").replaceAll('[', '\\[').replaceAll(']', '\\]').replaceAll(':', '\\:');
+}
+
 function fish(tree: readonly Branch[]): string {
-  const quote = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
-  const lines = tree.flatMap(({ name, description, flags, words }) => [
-    `complete -c venice-batch -n __fish_use_subcommand -f -a ${name} -d ${quote(description)}`,
-    ...(words.length > 0
-      ? [`complete -c venice-batch -n '__fish_seen_subcommand_from ${name}' -f -a ${quote(words.join(' '))}`]
-      : []),
-    ...flags.map(({ name: flag, description: what, takesValue, choices }) => {
-      const value = takesValue ? (choices.length > 0 ? ` -x -a ${quote(choices.join(' '))}` : ' -r') : '';
-      return `complete -c venice-batch -n '__fish_seen_subcommand_from ${name}' -l ${flag.replace(/^--/, '')}${value} -d ${quote(what)}`;
-    }),
-  ]);
-  return `# fish completion for venice-batch: venice-batch completion fish | source\n${lines.join('\n')}\n`;
+  const lines = tree.flatMap(({ name, description, flags, words, takesFile }) => {
+    const of = `complete -c venice-batch -n '__fish_seen_subcommand_from ${name}`;
+    const first = words.length > 0 ? `; and not __fish_seen_subcommand_from ${words.join(' ')}` : '';
+    return [
+      `complete -c venice-batch -n __fish_use_subcommand -a ${name} -d ${fishText(description)}`,
+      ...(words.length > 0 ? [`${of}${first}' -a ${fishText(words.join(' '))}`] : []),
+      ...(takesFile
+        ? [
+            `${of}${words.length > 0 ? `; and __fish_seen_subcommand_from ${words.join(' ')}` : ''}' -a '(__venice_batch_manifests)'`,
+          ]
+        : []),
+      ...flags.map((flag) => `${of}' ${fishFlag(flag)}`),
+    ];
+  });
+  return `# fish completion for venice-batch: venice-batch completion fish | source
+function __venice_batch_manifests
+  __fish_complete_path (commandline -ct) | string match -r '^[^\\t]*(?:[.]ya?ml|/)(?:\\t.*)?$'
+end
+complete -c venice-batch -f
+${lines.join('\n')}
+`;
+}
+
+function fishFlag({ name, description, takesValue, takesPath, choices }: BranchFlag): string {
+  const values = choices.length > 0 ? ` -x -a ${fishText(choices.join(' '))}` : takesPath ? ' -r -F' : ' -x';
+  return `-l ${name.replace(/^--/, '')}${takesValue ? values : ''} -d ${fishText(description)}`;
+}
+
+function fishText(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }

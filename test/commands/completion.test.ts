@@ -6,6 +6,20 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { completionCommand } from '../../src/commands/completion.js';
 import { createProgram } from '../../src/commands/program.js';
 
+async function scriptFor(shell: string): Promise<string> {
+  let script = '';
+  const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    script += String(text);
+    return true;
+  });
+  await completionCommand(
+    createProgram(() => {}),
+    shell,
+  );
+  write.mockRestore();
+  return script;
+}
+
 describe('completion in a plain bash', () => {
   const cwd = mkdtempSync(path.join(os.tmpdir(), 'venice-batch-'));
   afterAll(() => rmSync(cwd, { recursive: true, force: true }));
@@ -13,17 +27,7 @@ describe('completion in a plain bash', () => {
   beforeAll(async () => {
     for (const name of ['album.yaml', 'my jingles.yml', 'notes.txt']) writeFileSync(path.join(cwd, name), '');
     mkdirSync(path.join(cwd, 'more'));
-    let script = '';
-    const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-      script += String(text);
-      return true;
-    });
-    await completionCommand(
-      createProgram(() => {}),
-      'bash',
-    );
-    write.mockRestore();
-    writeFileSync(path.join(cwd, '.completion'), script);
+    writeFileSync(path.join(cwd, '.completion'), await scriptFor('bash'));
   });
 
   /** What is offered for the last of the words. */
@@ -61,5 +65,62 @@ describe('completion in a plain bash', () => {
     ],
   ])('after %j offers %j', (words, offers) => {
     expect(offered(...words)).toEqual(offers);
+  });
+});
+
+/** The shells themselves are not everywhere; what was seen to work in them is held here. */
+describe('the script for zsh', () => {
+  const line = async (command: string) =>
+    (await scriptFor('zsh')).split('\n').find((text) => text.startsWith(`    ${command}) `)) ?? '';
+
+  it('offers the commands, and what each takes', async () => {
+    expect(await scriptFor('zsh')).toContain("    'status:what the lockfile says; asks nobody'\n");
+    expect(await line('run')).toMatch(/ '\*:manifest:_files -g "\*\.\(yaml\|yml\)"' ;;$/);
+    expect(await line('lock')).toContain("'1:word:(repair)'");
+    expect(await line('completion')).toContain("'1:word:(bash zsh fish)'");
+    expect(await line('models')).not.toContain(':manifest:');
+  });
+
+  it('offers files for a path, choices where there are some, and else nothing', async () => {
+    const run = await line('run');
+    expect(run).toMatch(/'--env-file\[[^\]]*\]:value:_files'/);
+    expect(run).toMatch(/'--progress\[[^\]]*\]:value:\(auto tty plain quiet\)'/);
+    expect(run).toMatch(/'--budget\[[^\]]*\]:value: '/);
+    expect(run).toMatch(/'--yes\[[^\]]*\]'/);
+    expect(run).toMatch(/'\*--only\[/);
+  });
+
+  it('works sourced and from $fpath', async () => {
+    const script = await scriptFor('zsh');
+    expect(script).toMatch(/^#compdef venice-batch\n/);
+    expect(script).toContain('compdef _venice_batch venice-batch');
+  });
+});
+
+describe('the script for fish', () => {
+  const lines = async (start: string) =>
+    (await scriptFor('fish'))
+      .split('\n')
+      .filter((text) => text.startsWith(`complete -c venice-batch ${start}`));
+
+  it('offers manifests where one is taken, and no other file', async () => {
+    expect(await lines('-f')).toHaveLength(1);
+    const run = await lines("-n '__fish_seen_subcommand_from run' -a");
+    expect(run).toEqual([expect.stringContaining("-a '(__venice_batch_manifests)'")]);
+    expect(await lines("-n '__fish_seen_subcommand_from models' -a")).toEqual([]);
+  });
+
+  it('offers a second word once, then what it takes', async () => {
+    const of = "-n '__fish_seen_subcommand_from lock; and";
+    expect(await lines(`${of} not __fish_seen_subcommand_from repair' -a 'repair'`)).toHaveLength(1);
+    expect(await lines(`${of} __fish_seen_subcommand_from repair' -a '(__venice`)).toHaveLength(1);
+  });
+
+  it('offers files for a path, choices where there are some, and else nothing', async () => {
+    const of = "-n '__fish_seen_subcommand_from run' -l";
+    expect(await lines(`${of} env-file -r -F -d`)).toHaveLength(1);
+    expect(await lines(`${of} progress -x -a 'auto tty plain quiet' -d`)).toHaveLength(1);
+    expect(await lines(`${of} budget -x -d`)).toHaveLength(1);
+    expect(await lines(`${of} yes -d`)).toHaveLength(1);
   });
 });
