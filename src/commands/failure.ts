@@ -1,26 +1,41 @@
 import path from 'node:path';
 import type { ExitCode } from '../errors.js';
+import type { RunEvent } from '../events.js';
 import { createClock } from '../node/clock.js';
+import { programVersion } from '../node/version.js';
 import { asBatchError, reportError } from '../report/error.js';
+import { jsonText } from '../report/json-text.js';
 import { colorWanted, streamTerminal } from '../report/terminal.js';
 import { nextCommandLine } from './command-line.js';
-import { diagnosticOf, refusalJson } from './refusal.js';
+import { diagnosticOf, endedEarly, refusalJson } from './refusal.js';
+import { DEFAULT_BASE_URL } from './settings.js';
+import { versionEvent } from './telling.js';
 
 /**
- * Tells what ended a command, on stderr and, where one was asked for, as the document of `--json`. Goes by the
+ * Tells what ended a command, on stderr and, where one was asked for, as the document of `--json` or as events. Goes by the
  * command line as it was typed: it may be the very thing that could not be understood.
  */
 export function tellFailure(error: unknown, argv: readonly string[]): ExitCode {
   const manifest = argv.find((word) => /^[^-].*\.ya?ml$/i.test(word));
   const failure = asBatchError(error, manifest === undefined ? undefined : statusOf(manifest, argv));
+  const nowMs = createClock().nowMs();
   // Of a stream of events stdout is not to have anything else.
-  if (argv.includes('--json') && flagValue('--events', argv) === undefined) {
+  if (flagValue('--events', argv) === 'ndjson') {
+    const ended = endedEarly([diagnosticOf(failure)], failure.exitCode, nowMs);
+    for (const event of [firstEvent(argv, nowMs), ...ended]) process.stdout.write(`${jsonText(event)}\n`);
+  } else if (argv.includes('--json')) {
     const root = manifest === undefined ? process.cwd() : path.dirname(path.resolve(manifest));
-    process.stdout.write(refusalJson([diagnosticOf(failure)], failure.exitCode, createClock().nowMs(), root));
+    process.stdout.write(refusalJson([diagnosticOf(failure)], failure.exitCode, nowMs, root));
   }
   const color = colorWanted(process.env, colorFlag(argv), process.stderr.isTTY === true);
   reportError(failure, streamTerminal(process.stderr, color, process.env));
   return failure.exitCode;
+}
+
+function firstEvent(argv: readonly string[], nowMs: number): RunEvent {
+  const sandbox = argv.includes('--sandbox');
+  const asked = flagValue('--base-url', argv) ?? process.env.VENICE_BASE_URL ?? DEFAULT_BASE_URL;
+  return versionEvent({ version: programVersion(), endpoint: sandbox ? 'sandbox:' : asked, sandbox }, nowMs);
 }
 
 function statusOf(manifest: string, argv: readonly string[]): string {

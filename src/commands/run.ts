@@ -1,7 +1,9 @@
 import { appendFile, rmdir, writeFile } from 'node:fs/promises';
 import type { Diagnostic } from '../diagnostic.js';
 import { BatchError, EXIT, type ExitCode } from '../errors.js';
+import type { RunEvent } from '../events.js';
 import type { LoadedManifest } from '../manifest/take.js';
+import { programVersion } from '../node/version.js';
 import type { SavedPlan } from '../plan/saved-plan.js';
 import { renderDiagnostics } from '../report/diagnostics.js';
 import { asBatchError, reportError } from '../report/error.js';
@@ -22,6 +24,7 @@ import { type BatchSettings, runBatch } from './run-batch.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
 import { tellSuggestions } from './suggestions.js';
+import { versionEvent } from './telling.js';
 
 export function runCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   return batch(manifest, flags, flags.frozen === true ? 'frozen' : 'run');
@@ -79,8 +82,9 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
     // A program that reads along gets its last event and its document, however the run ended.
     const failure = asBatchError(error, session.command('status'));
     const { exitCode } = failure;
-    for (const event of endedEarly([diagnosticOf(failure)], exitCode, session.ports.clock.nowMs()))
-      reporter.event(event);
+    const nowMs = session.ports.clock.nowMs();
+    if (recorder.outcome().version === undefined) reporter.event(firstEvent(session, nowMs));
+    for (const event of endedEarly([diagnosticOf(failure)], exitCode, nowMs)) reporter.event(event);
     await reporter.end();
     if (flags.json === true)
       session.stdout.write(renderJson(recorder.outcome(), session.settings.outputRoot.value));
@@ -92,6 +96,11 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
     await session.close();
     await removeIdleSandbox(session);
   }
+}
+
+/** Of a run whose settings may not even name a service that can be used. */
+function firstEvent({ settings: { baseUrl, sandbox } }: Session, nowMs: number): RunEvent {
+  return versionEvent({ version: programVersion(), endpoint: baseUrl.value, sandbox }, nowMs);
 }
 
 interface Begun {
