@@ -55,11 +55,6 @@ describe('a slip on the command line', () => {
     expect(told).toContain(document.diagnostics[0]?.hint);
   });
 
-  it('leaves stdout to the events where both were asked for', async () => {
-    expect(await main(['run', 'a.yaml', '--json', '--events', 'nd'])).toBe(2);
-    expect([printed, told.includes('error[usage]')]).toEqual(['', true]);
-  });
-
   it('is none where help was asked for', async () => {
     expect(await main(['help', 'run'])).toBe(0);
     expect(told).toBe('');
