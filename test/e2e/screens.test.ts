@@ -5,6 +5,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type Row, type Screen, screenOf } from '../fakes/screen.js';
 import type { Ended } from './launch.js';
 import { folder, run } from './program.js';
+import { passOn, startRelay } from './relay.js';
+import { scene } from './scene.js';
 import { atTerminal } from './terminal.js';
 
 /** A manifest of cheap tracks: id, prompt and, where given, further fields in flow style. */
@@ -190,6 +192,43 @@ describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
     expect(screen.lines.findIndex((line) => line.startsWith('To buy'))).toBeLessThan(
       screen.lines.indexOf(told[0]!),
     );
+  });
+});
+
+describe('a run that is interrupted at its clean-up', () => {
+  it('says that the audio is safe, what is owed, and the command that settles it', async () => {
+    const album = await scene();
+    const notYet = {
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      body: '{"success":false}',
+    };
+    const relay = await startRelay(album.service.url, async (passing) =>
+      passing.path === '/audio/complete' ? passing.answer(notYet) : passing.answer(await passing.forward()),
+    );
+    const args = ['album.yaml', '--base-url', relay.url];
+    const going = atTerminal(['run', ...args, '--yes'], album.cwd, 80, album.service.env);
+    await going.seen(/2\/2/);
+    going.interrupt();
+    expect(await going.ended).toBe(130);
+    const end = await going.screen();
+    expect(end).toMatchObject({ cursorVisible: true, cursorColumn: 0 });
+    const rest = since(end, /^… 2 of 2/);
+    expect(rest.slice(0, 5)).toEqual([
+      '… 2 of 2 done, interrupted',
+      expect.stringMatching(/^ {2}2 made now · 2 to be cleaned up · /),
+      expect.stringMatching(/^ {2}\$0\.\d+ spent of /),
+      '  Every file made so far is here and safe; 2 remote copies are still to be',
+      '  deleted, which costs nothing.',
+    ]);
+    const next = end.lines.at(-1)!.trim();
+    expect(next).toBe(`venice-batch run album.yaml --base-url ${relay.url}`);
+
+    relay.treat = passOn;
+    const then = await run(next.split(' ').slice(1), album.cwd, album.service.env);
+    expect(then, then.stderr).toMatchObject({ code: 0 });
+    expect(album.lock().map(({ state }) => state)).toEqual(['done', 'done']);
+    expect(await album.charges()).toBe(2);
   });
 });
 

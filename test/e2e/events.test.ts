@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
+import { describe, expect, it } from 'vitest';
+import type { Ended } from './launch.js';
+import { folder, run, writeManifest } from './program.js';
+
+const SCHEMA = readFileSync(new URL('../../schemas/events.schema.json', import.meta.url), 'utf8');
+const fits = new Ajv({ strict: false, validateFormats: false }).compile(JSON.parse(SCHEMA));
+
+interface Told {
+  readonly type: string;
+  readonly state?: string;
+  readonly code?: string;
+  readonly exit_code?: number;
+}
+
+/** The events of a command, each held against the published schema. */
+function eventsOf({ stdout }: Ended): readonly Told[] {
+  const events = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Told);
+  for (const event of events) expect(fits(event), JSON.stringify([event, fits.errors])).toBe(true);
+  expect(events[0]).toMatchObject({ type: 'version', program: 'venice-batch' });
+  expect(events.at(-1)).toMatchObject({ type: 'summary' });
+  return events;
+}
+
+const EVENTS = ['--events', 'ndjson'];
+
+describe('events', () => {
+  it('of a whole run fit the published schema, line by line', async () => {
+    const cwd = folder();
+    const args = ['run', writeManifest(cwd, 2), '--sandbox', '--yes', ...EVENTS];
+    const ended = await run(args, cwd);
+    const events = eventsOf(ended);
+    expect(events.filter(({ state }) => state === 'done')).toHaveLength(2);
+    expect(events.at(-1)?.exit_code).toBe(ended.code);
+    expect(new Set(events.map(({ type }) => type))).toEqual(
+      new Set(['version', 'phase', 'plan', 'take', 'progress', 'summary']),
+    );
+  });
+
+  it.each([
+    ['a budget that is none', ['--budget', '0'], {}, 'usage', 2],
+    ['an unknown flag', ['--nope'], {}, 'usage', 2],
+    [
+      'an address that is none',
+      [],
+      { VENICE_BASE_URL: 'ftp://example.test', VENICE_API_KEY: 'k' },
+      'base-url',
+      2,
+    ],
+    ['a key that is not set', [], {}, 'no-key', 4],
+  ])(
+    'of a run that ends at %s begin with the version and end with the reason',
+    async (_, flags, env, code, exit) => {
+      const cwd = folder();
+      const ended = await run(['run', writeManifest(cwd, 1), '--yes', ...flags, ...EVENTS], cwd, env);
+      const events = eventsOf(ended);
+      expect(events.filter(({ type }) => type === 'diagnostic').map((event) => event.code)).toEqual([code]);
+      expect([ended.code, events.at(-1)?.exit_code]).toEqual([exit, exit]);
+    },
+  );
+});
