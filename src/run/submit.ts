@@ -94,6 +94,7 @@ async function conclude(context: RunContext, job: Job, outcome: SubmitOutcome): 
       return known ? { kind: 'queued' } : GONE;
     case 'in_doubt':
       tell(context, job, 'in_doubt', { ...outcomeDetails(outcome), money: 'unknown' });
+      tellIdSeen(context, job.key, intent.attempt, outcome);
       context.scheduler.submitSingly();
       if (context.inDoubtInARow >= IN_DOUBT_IN_A_ROW_MAX) stopBuying(context, 'in_doubt_thrice');
       if (context.settings.failFast) stopBuying(context, 'fail_fast');
@@ -108,6 +109,23 @@ async function conclude(context: RunContext, job: Job, outcome: SubmitOutcome): 
     default:
       return unreachable(outcome);
   }
+}
+
+/** Where nothing is known, an id in an answer that is none is worth a look: for a person to judge, never to be taken by itself. */
+function tellIdSeen(
+  context: RunContext,
+  key: string,
+  attempt: string,
+  { queueIdSeen, status }: SubmitOutcome & { kind: 'in_doubt' },
+): void {
+  if (queueIdSeen === undefined || context.queueIds.has(queueIdSeen)) return;
+  notice(
+    context,
+    'warning',
+    'queue-id-seen',
+    `the answer that leaves ${key} in doubt (HTTP ${status ?? 'unknown'}) holds the queue_id ${queueIdSeen}`,
+    `if it is this job's: ${context.settings.command('resolve', attempt, '--queue-id', queueIdSeen)}`,
+  );
 }
 
 function afterRefusal(context: RunContext, job: Job, outcome: SubmitOutcome & { kind: 'refused' }): Settled {

@@ -1,6 +1,7 @@
 import { faultCode } from '../errors.js';
 import type { Transport, TransportAnswer, TransportRequest } from '../ports.js';
 import type { CallFailure, CallResult, RateHeaders } from './client.js';
+import { field, identifier, present } from './json.js';
 import { mediaTypeOf } from './wire.js';
 import { readError, readRateHeaders } from './wire-errors.js';
 
@@ -61,11 +62,13 @@ async function refusal(good: GoodAnswer): Promise<CallFailure> {
   const { status } = good.answer;
   const parsed = await parseBody(good, ERROR_BYTES_MAX);
   if (!parsed.ok) return parsed;
+  const seen = present({ queueIdSeen: identifier(field(parsed.value, 'queue_id')) });
   const error = readError(parsed.value, status);
   if (error === undefined) {
-    return unusable(good, 'wrong-type', `HTTP ${status}, and the body is JSON, but no error of the API`);
+    const message = `HTTP ${status}, and the body is JSON, but no error of the API`;
+    return { ...unusable(good, 'wrong-type', message), ...seen };
   }
-  return { ok: false, kind: 'refused', status, sent: true, ...error, rate: good.rate };
+  return { ok: false, kind: 'refused', status, sent: true, ...error, ...seen, rate: good.rate };
 }
 
 /** JSON is what says so, or says nothing of its type; a page of HTML never is. */

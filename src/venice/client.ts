@@ -30,6 +30,8 @@ export interface CallFailure {
   readonly message: string;
   readonly suggestedPrompt?: string;
   readonly creditsRefunded?: boolean;
+  /** A usable `queue_id` that the answer holds all the same: evidence for a person, and no more. */
+  readonly queueIdSeen?: string;
   readonly rate: RateHeaders;
 }
 

@@ -16,7 +16,14 @@ export type SubmitOutcome =
     }
   | { readonly kind: 'accepted'; readonly queued: Queued }
   /** May or may not have been charged: never to be sent again on a guess. */
-  | { readonly kind: 'in_doubt'; readonly status?: number; readonly code: string; readonly message: string };
+  | {
+      readonly kind: 'in_doubt';
+      readonly status?: number;
+      readonly code: string;
+      readonly message: string;
+      /** See `CallFailure`: it may be this job's, and is not known to be. */
+      readonly queueIdSeen?: string;
+    };
 
 export type ClassifySubmit = (result: CallResult<Queued>) => SubmitOutcome;
 
@@ -45,7 +52,13 @@ export const classifySubmit: ClassifySubmit = (result) => {
   if (result.kind === 'no_answer' && !result.sent) return { kind: 'not_sent', code, message };
   const then = result.kind === 'refused' ? REFUSALS.get(status) : undefined;
   if (then === undefined || status === undefined) {
-    return { kind: 'in_doubt', code, message, ...(status === undefined ? {} : { status }) };
+    return {
+      kind: 'in_doubt',
+      code,
+      message,
+      ...(status === undefined ? {} : { status }),
+      ...(result.queueIdSeen === undefined ? {} : { queueIdSeen: result.queueIdSeen }),
+    };
   }
   return {
     kind: 'refused',

@@ -126,6 +126,18 @@ describe.concurrent('an answer to the submit that says nothing certain', () => {
     expect(await set.album.charges()).toBe(1);
   });
 
+  it('a 202 with an id: in doubt, and the id is shown to whoever may know', async () => {
+    const set = await stage(
+      only('/audio/queue', afterTheEffect(json(202, { queue_id: 'job-17', model: 'x' }))),
+    );
+    const ended = await set.run('run');
+    expect(ended.code, ended.stderr).toBe(8);
+    const [line] = set.album.lock();
+    expect(line).toMatchObject({ state: 'in_doubt' });
+    expect(line).not.toHaveProperty('queue_id');
+    expect(ended.stderr).toContain(`resolve album.yaml ${String(line?.attempt)} --queue-id job-17`);
+  });
+
   it('a redirect: in doubt, and posted nowhere else', async () => {
     const thief = await startRelay('http://127.0.0.1:9');
     const set = await stage(only('/audio/queue', redirect(307, thief.url)));

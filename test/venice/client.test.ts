@@ -184,6 +184,20 @@ describe('a submit answered by', () => {
     expect(classifySubmit(await client.queue(REQUEST))).toMatchObject({ kind, code });
   });
 
+  it.each([
+    ['202', { status: 202, body: '{"queue_id":"q-1"}' }, 'q-1'],
+    ['500 in the words of the API', { status: 500, body: '{"error":"late","queue_id":"q-1"}' }, 'q-1'],
+    ['202 with a path for an id', { status: 202, body: '{"queue_id":"../x"}' }, undefined],
+    ['202 with a number for an id', { status: 202, body: '{"queue_id":7}' }, undefined],
+  ])('%s is in doubt, and the id that it holds is evidence', async (_, answer, queueIdSeen) => {
+    const { client } = clientWith(answer);
+    const outcome = classifySubmit(await client.queue(REQUEST));
+    expect([outcome.kind, 'queueIdSeen' in outcome ? outcome.queueIdSeen : undefined]).toEqual([
+      'in_doubt',
+      queueIdSeen,
+    ]);
+  });
+
   it('200 whose body breaks off is in doubt', async () => {
     const { client } = clientWith({
       pieces: async function* () {

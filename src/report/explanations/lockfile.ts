@@ -163,6 +163,13 @@ const RECORDS: Explanations = {
     mend: 'Look again which job is missing, in the billing history and in the list of what is in doubt.',
     next: RESOLVE,
   },
+  'queue-id-seen': {
+    title: 'A queue_id in an answer that counts for nothing',
+    text: 'The answer to the submit was none of those that the API documents, and held a queue_id all the same. It may be that of the job, and is taken for nothing by itself.',
+    money: 'Unknown: the attempt is in doubt, and its price stays reserved.',
+    mend: 'Look the id up in the dashboard. If it is that of the job, tell it to resolve, which asks the service once before it adopts the job.',
+    next: RESOLVE,
+  },
 };
 
 /** Why an attempt is in its state, as the lockfile has it. */
