@@ -192,12 +192,12 @@ async function loop(context: RunContext, jobs: ReadonlyMap<string, Job>): Promis
       toldMs = nowMs;
       untold = false;
       tellProgress(context, standings, nowMs);
-      if (!cleaning && action.kind === 'complete' && onlyCleanUpsLeft(standings)) {
-        cleaning = true;
-        context.emit({ type: 'phase', time: new Date(nowMs).toISOString(), phase: 'clean_up' });
-      }
     }
     if (action.kind === 'finished' && underWay.size === 0) break;
+    if (!cleaning && onlyCleanUpsLeft(standings)) {
+      cleaning = true;
+      context.emit({ type: 'phase', time: new Date(nowMs).toISOString(), phase: 'clean_up' });
+    }
     if (action.kind === 'finished' || action.kind === 'wait') {
       const untilMs = action.kind === 'wait' ? action.untilMs : Number.POSITIVE_INFINITY;
       await news.orUntil(untold ? Math.min(untilMs, toldMs + PROGRESS_EVERY_MS) : untilMs);
