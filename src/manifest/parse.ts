@@ -59,7 +59,12 @@ export function parseManifest(file: string, text: string): Parsed {
       'keep one manifest in one file: remove the --- line',
     );
   if (document.contents === null || isNothing(document.contents))
-    return fail('empty-manifest', 0, 'the manifest is empty', 'write one with `venice-batch init`');
+    return fail(
+      'empty-manifest',
+      0,
+      'the manifest is empty',
+      'for a first one to copy from: venice-batch init other.yaml',
+    );
 
   return { source, ...locate(document.contents, source) };
 }

@@ -22,7 +22,7 @@ function words(
         message: `there is no file \`${path}\``,
         hint:
           role === 'manifest'
-            ? `check the path, or write a first manifest with \`venice-batch init\``
+            ? `check the path, or write a first manifest: venice-batch init${isPlain(path) ? ` ${path}` : ''}`
             : "check the path: it starts at the manifest's folder",
       };
     case 'directory':
@@ -45,4 +45,9 @@ function words(
     default:
       return unreachable(fault);
   }
+}
+
+/** Needs no quotes in a shell. */
+function isPlain(path: string): boolean {
+  return /^[A-Za-z0-9_./][A-Za-z0-9_./-]*$/.test(path);
 }

@@ -89,7 +89,7 @@ function broken(text: string, indent: string, { textWidth }: Screen): string[] {
 
 /** A command at its end stays in one piece, to be pasted: where it does not fit beside the rest, on a line of its own. */
 function brokenHelp(text: string, indent: string, screen: Screen): string[] {
-  const at = text.search(/\bvenice-batch [a-z]/);
+  const at = text.search(/(?<=: )venice-batch [a-z]/);
   if (at === -1 || displayWidth(indent + text) <= screen.textWidth) return broken(text, indent, screen);
   return [...broken(text.slice(0, at).trimEnd(), indent, screen), indent + text.slice(at)];
 }

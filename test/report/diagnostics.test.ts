@@ -192,6 +192,24 @@ describe('the marks stand below their place', () => {
   });
 });
 
+describe('a command at the end of a fix', () => {
+  const told = (hint: string) =>
+    renderDiagnostics([error({ hint })], new Map(), { color: false, width: 50, textWidth: 50 })
+      .trimEnd()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim());
+  const command = "venice-batch lock repair 'my long album name.yaml' --sandbox --lockfile elsewhere.jsonl";
+
+  it('stays in one piece on a line of its own, to be pasted', () => {
+    expect(told(`both sides are kept: ${command}`)).toEqual(['= help: both sides are kept:', command]);
+  });
+
+  it('stays beside the rest where it fits', () => {
+    expect(told('kept: venice-batch plan a.yaml')).toHaveLength(1);
+  });
+});
+
 describe('many diagnostics', () => {
   const many = (count: number, more: Partial<Diagnostic> = {}) =>
     Array.from({ length: count }, (_, n) =>
