@@ -154,7 +154,9 @@ function nextCommand(
   left: { inDoubt: number; inFlight: number; retryable: number; planned: boolean },
 ): string | null {
   if (exitCode === EXIT.ok) return null;
-  if (left.inFlight > 0) return settings.command(settings.mode === 'collect' ? 'collect' : 'run');
+  // Whoever detached wants what is queued now to be gathered.
+  if (left.inFlight > 0)
+    return settings.command(settings.mode === 'collect' || settings.detach ? 'collect' : 'run');
   if (left.inDoubt > 0) return settings.command('resolve');
   if (PLAN_TELLS.has(exitCode)) return settings.command('plan');
   if (exitCode === EXIT.tracks && left.retryable > 0) return settings.command('run', '--retry-failed');

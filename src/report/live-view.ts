@@ -26,9 +26,12 @@ export interface View {
 
 /** How generating ended, and whether nothing is left to be cleaned up. */
 export interface Ending {
-  readonly generated: 'well' | 'badly' | 'interrupted';
+  readonly generated: 'well' | 'badly' | Unfinished;
   readonly cleaned: boolean;
 }
+
+/** Why the run ended before its work did. */
+type Unfinished = 'interrupted' | 'left in flight';
 
 /** What is read of a listr2 task. */
 interface PhaseTask {
@@ -46,7 +49,7 @@ export function startView(terminal: Terminal, clock: Clock, tally: Tally, style:
   const over = new AbortController();
   const gates = { generating: openGate(), cleaning: openGate(), cleanUpReached: false };
   let above: string[] = [];
-  let interrupted = false;
+  let unfinished: Unfinished | undefined;
 
   function update(task: { title: string; output: string }): void {
     const nowMs = over.signal.aborted || gates.cleanUpReached ? undefined : clock.nowMs();
@@ -58,7 +61,7 @@ export function startView(terminal: Terminal, clock: Clock, tally: Tally, style:
   function paint(): void {
     const tasks: readonly PhaseTask[] = listr.tasks;
     const lines = tasks.flatMap((task) =>
-      taskLines(task, terminal.columns - 1, spinner.fetch(), style, interrupted),
+      taskLines(task, terminal.columns - 1, spinner.fetch(), style, unfinished),
     );
     painter.paint(lines, above);
     above = [];
@@ -84,7 +87,7 @@ export function startView(terminal: Terminal, clock: Clock, tally: Tally, style:
       gates.generating.open(generatedWell);
     },
     async end({ generated, cleaned }) {
-      interrupted = generated === 'interrupted';
+      unfinished = generated === 'well' || generated === 'badly' ? undefined : generated;
       gates.cleanUpReached ||= cleaned;
       over.abort();
       painter.release();
@@ -153,11 +156,12 @@ function taskLines(
   width: number,
   spinner: string,
   style: Style,
-  interrupted: boolean,
+  unfinished: Unfinished | undefined,
 ): string[] {
   const line = (mark: string) => [`${mark} ${cut(task.title ?? '', width - 2)}`];
   if (task.isCompleted()) return line(style.good('✔'));
-  if (task.hasFailed() && interrupted) return [style.warn(cut(`… ${task.title ?? ''} · interrupted`, width))];
+  if (task.hasFailed() && unfinished)
+    return [style.warn(cut(`… ${task.title ?? ''} · ${unfinished}`, width))];
   if (task.hasFailed()) return line(style.bad('✖'));
   if (!task.isStarted()) return [style.faint(`  ${cut(task.title ?? '', width - 2)}`)];
   return [...line(style.note(spinner)), ...(task.output ? task.output.split('\n') : [])];

@@ -1,6 +1,7 @@
+import { EXIT } from '../errors.js';
 import type { Phase, SummaryEvent } from '../events.js';
 import type { Clock } from '../ports.js';
-import { startView, type View } from './live-view.js';
+import { type Ending, startView, type View } from './live-view.js';
 import { noticeLines, PHASE_TITLES } from './phrases.js';
 import type { Reporter } from './reporter.js';
 import { styleFor } from './style.js';
@@ -58,11 +59,14 @@ export function createLive({ terminal, clock }: LiveOptions): Reporter {
       if (generating && !view && (event.type === 'progress' || tally.active.size > 0)) begin();
     },
     end() {
-      const interrupted = summary === undefined || summary.exit_code >= 128;
-      return view?.end({
-        generated: interrupted ? 'interrupted' : tally.failures.size === 0 ? 'well' : 'badly',
-        cleaned: !interrupted && summary?.clean_up_owed === 0,
-      });
+      return view?.end(endingOf(summary, tally.failures.size));
     },
   };
+}
+
+function endingOf(summary: SummaryEvent | undefined, failures: number): Ending {
+  if (summary === undefined || summary.exit_code === EXIT.sigint || summary.exit_code === EXIT.sigterm)
+    return { generated: 'interrupted', cleaned: false };
+  if (summary.in_flight > 0) return { generated: 'left in flight', cleaned: false };
+  return { generated: failures === 0 ? 'well' : 'badly', cleaned: summary.clean_up_owed === 0 };
 }

@@ -133,7 +133,7 @@ describe('the live view', () => {
     await live.end();
   });
 
-  it('ends an interrupted run as interrupted, and ticks a clean-up that nothing is left of', async () => {
+  it('ends an interrupted run as interrupted, a detached one as left in flight, and ticks a clean-up that nothing is left of', async () => {
     const ends = async (fields: Parameters<typeof summaryEvent>[0]) => {
       const { terminal, clock, live } = started();
       queue(live, 1);
@@ -144,6 +144,10 @@ describe('the live view', () => {
     };
     expect(await ends({ exit_code: 130 })).toEqual([
       expect.stringMatching(/^… Generate .* · interrupted$/),
+      'Clean up',
+    ]);
+    expect(await ends({ exit_code: 11, in_flight: 1 })).toEqual([
+      expect.stringMatching(/^… Generate .* · left in flight$/),
       'Clean up',
     ]);
     expect(await ends({})).toEqual([expect.stringMatching(/^✔ Generate/), '✔ Clean up']);
