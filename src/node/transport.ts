@@ -1,4 +1,4 @@
-import { Agent, buildConnector, Client, type Dispatcher, ProxyAgent } from 'undici';
+import { Agent, buildConnector, Client, type Dispatcher, errors, ProxyAgent } from 'undici';
 import { BatchError, EXIT } from '../errors.js';
 import type { Transport, TransportNoAnswer, TransportRequest } from '../ports.js';
 import { parseBaseUrl } from './base-url.js';
@@ -109,6 +109,9 @@ function elsewhere(origin: string, environment: Environment): Target | undefined
   }
 }
 
+/** Made once: undici would make one, with its stack, for each connection that is let go. */
+const RELEASED = new errors.ClientDestroyedError();
+
 interface Lent {
   readonly dispatcher: Dispatcher;
   readonly release: () => void;
@@ -151,7 +154,7 @@ function createDispatchers(home: Target, options: TransportOptions) {
       singles.add(dispatcher);
       const release = () => {
         singles.delete(dispatcher);
-        void dispatcher.destroy();
+        void dispatcher.destroy(RELEASED);
       };
       return { dispatcher, release };
     },

@@ -5,8 +5,8 @@ import type { Retrieved } from '../venice/client.js';
 
 /** The longest audio any model makes is ten minutes; as 24-bit 48 kHz stereo WAV that is 173 MB. */
 const AUDIO_BYTES_MAX = 1024 * 1024 * 1024;
-/** Written at once: an eighth of the system calls at the network's own piece size. */
-const WRITE_BYTES = 512 * 1024;
+/** Written at once. A minute of MP3 fits, and need not be read back to be looked at. */
+const WRITE_BYTES = 1024 * 1024;
 
 export type Download =
   | {

@@ -25,7 +25,10 @@ export async function replayLock({ openLock, readLock }, files, file, syncs) {
   const attempts = [...known.values()];
   const again = await openLock(files, path.join(path.dirname(file), 'again.lock.jsonl'), {
     endpoint: header.endpoint,
+    command: (verb) => verb,
     lineage: () => header.lineage,
+    // So that all lanes are in each sync.
+    gather: () => new Promise((resolve) => setImmediate(resolve)),
   });
   const lanes = Math.max(1, Math.round((4 * attempts.length) / syncs));
   const before = process.cpuUsage();

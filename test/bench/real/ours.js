@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { countSyncs, replayLock } from './lock-share.js';
 import { createScaledClock } from './scaled-clock.js';
 
@@ -13,7 +14,7 @@ const load = (file) => import(new URL(file, dist).href);
  * @param {import('./measured.js').Job} job
  */
 export async function createOurs(job) {
-  const clock = createScaledClock(job.epochMs, job.factor);
+  const clock = waitingForDisk(createScaledClock(job.epochMs, job.factor));
   const ports = await realPorts(clock);
   const { runBatch } = await load('commands/run-batch.js');
   const { loadManifest } = await load('manifest/load.js');
@@ -47,6 +48,18 @@ export async function createOurs(job) {
     if (job.lockShare !== true) return undefined;
     const lock = { ...(await load('lock/store.js')), ...(await load('lock/read.js')) };
     return async () => ({ lockCpuMs: (await replayLock(lock, ports.files, lockfilePath, syncs())) / tracks });
+  };
+}
+
+/** The moments that the program gives to this machine's disk: disks do not run faster with the clock. */
+const DISK_MS_MAX = 10;
+
+/** @param {import('../../../src/ports.js').Clock} clock */
+function waitingForDisk({ nowMs, sleep }) {
+  return {
+    nowMs,
+    sleep: (delayMs, signal) =>
+      delayMs <= DISK_MS_MAX ? setTimeout(delayMs).then(() => {}) : sleep(delayMs, signal),
   };
 }
 
