@@ -8,6 +8,8 @@ import { styleFor } from './style.js';
 import { count, emptyTally } from './tally.js';
 import type { Terminal } from './terminal.js';
 
+const TAKE_BACK = '\r\x1b[2K';
+
 export interface LiveOptions {
   readonly terminal: Terminal;
   readonly clock: Clock;
@@ -26,6 +28,20 @@ export function createLive({ terminal, clock }: LiveOptions): Reporter {
   let summary: SummaryEvent | undefined;
   let view: View | undefined;
   let generating = false;
+  /** Whether the phase at hand may take its time, and stands on a line that is taken back before anything else is written. */
+  let waiting = false;
+  let shown = false;
+
+  function takeBack(): void {
+    if (shown) terminal.write(TAKE_BACK);
+    shown = false;
+  }
+
+  function showWaiting(): void {
+    if (!waiting || !phase) return;
+    terminal.write(`${style.note('…')} ${PHASE_TITLES[phase]}`);
+    shown = true;
+  }
 
   function printFinished(finished: Phase): void {
     terminal.write(`${style.good('✔')} ${PHASE_TITLES[finished]}\n`);
@@ -43,6 +59,7 @@ export function createLive({ terminal, clock }: LiveOptions): Reporter {
     else if (next !== 'generate' && phase) printFinished(phase);
     if (next !== 'generate') phase = next;
     generating = next === 'generate';
+    waiting = next === 'check' || next === 'quote';
   }
 
   function begin(): void {
@@ -53,12 +70,17 @@ export function createLive({ terminal, clock }: LiveOptions): Reporter {
   return {
     event(event) {
       count(tally, event);
+      takeBack();
+      // What is written next does not come from here: errors, the plan, the last screen.
+      if (event.type === 'diagnostic' || event.type === 'plan' || event.type === 'summary') waiting = false;
       if (event.type === 'phase') enter(event.phase);
       else if (event.type === 'summary') summary = event;
       else if (event.type === 'notice') tell(noticeLines(event, terminal.columns - 1));
       if (generating && !view && (event.type === 'progress' || tally.active.size > 0)) begin();
+      showWaiting();
     },
     end() {
+      takeBack();
       return view?.end(endingOf(summary, tally.failures.size));
     },
   };

@@ -42,9 +42,32 @@ describe('the live view', () => {
   it('tells finished phases as plain lines and leaves the terminal alone until something is generated', async () => {
     const { terminal, clock, live } = started();
     await clock.advance(5000);
-    expect(terminal.text()).toBe('✔ Check\n✔ Quote\n');
+    const before = terminal.text();
+    expect((await seen(terminal)).lines).toEqual(['✔ Check', '✔ Quote']);
     await live.end();
-    expect(terminal.text()).toBe('✔ Check\n✔ Quote\n');
+    expect(terminal.text()).toBe(before);
+  });
+
+  it('says which phase it is at, and takes that back before an error or the plan is written', async () => {
+    const linesAfter = async (...events: readonly RunEvent[]) => {
+      const terminal = recordingTerminal();
+      const live = createLive({ terminal, clock: fakeClock() });
+      for (const event of [phaseEvent('check'), ...events]) live.event(event);
+      const { lines, cursorColumn } = await seen(terminal);
+      return [...lines, cursorColumn];
+    };
+    expect(await linesAfter()).toEqual(['… Check', 7]);
+    expect(await linesAfter(noticeEvent('a rescue'))).toEqual(['warning: a rescue', '… Check', 7]);
+    expect(await linesAfter(phaseEvent('quote'))).toEqual(['✔ Check', '… Quote', 7]);
+    expect(await linesAfter(phaseEvent('quote'), planEvent())).toEqual(['✔ Check', 0]);
+    const refused: RunEvent = {
+      type: 'diagnostic',
+      time: isoAt(0),
+      code: 'bad-id',
+      severity: 'error',
+      message: 'no',
+    };
+    expect(await linesAfter(refused)).toEqual([0]);
   });
 
   for (const columns of [80, 120]) {
