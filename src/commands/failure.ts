@@ -19,11 +19,12 @@ export function tellFailure(error: unknown, argv: readonly string[]): ExitCode {
   const manifest = argv.find((word) => /^[^-].*\.ya?ml$/i.test(word));
   const failure = asBatchError(error, manifest === undefined ? undefined : statusOf(manifest, argv));
   const nowMs = createClock().nowMs();
-  // Of a stream of events stdout is not to have anything else.
-  if (flagValue('--events', argv) === 'ndjson') {
+  const [json, events] = [argv.includes('--json'), flagValue('--events', argv) === 'ndjson'];
+  // Who asks for both reads neither: stdout can be one of them only.
+  if (events && !json) {
     const ended = endedEarly([diagnosticOf(failure)], failure.exitCode, nowMs);
     for (const event of [firstEvent(argv, nowMs), ...ended]) process.stdout.write(`${jsonText(event)}\n`);
-  } else if (argv.includes('--json')) {
+  } else if (json && !events) {
     const root = manifest === undefined ? process.cwd() : path.dirname(path.resolve(manifest));
     process.stdout.write(refusalJson([diagnosticOf(failure)], failure.exitCode, nowMs, root));
   }

@@ -4,23 +4,28 @@ import type { Session } from './session.js';
 
 /**
  * Tells a mistyped name before anything is made for it. Where the lockfile exists the command goes on without the
- * manifest: what is paid for is still known. Throws `BatchError` (3).
+ * manifest: what is paid for is still known. Throws `BatchError`: 3, or 2 for standard input.
  */
 export async function insistOnManifest({ settings, ports, displayPath }: Session): Promise<void> {
-  const { manifestPath, lockfilePath } = settings;
-  const stands = async (path: string) => {
+  const { manifest, manifestPath, lockfilePath } = settings;
+  const kindOf = async (path: string) => {
     try {
-      return (await ports.files.facts(path)) !== undefined;
+      return (await ports.files.facts(path))?.kind ?? 'missing';
     } catch (error) {
       // Whatever else is wrong with it, the command finds out and tells.
-      return faultCode(error) !== 'ENOTDIR';
+      return faultCode(error) === 'ENOTDIR' ? 'missing' : 'other';
     }
   };
-  if ((await stands(manifestPath)) || (await stands(lockfilePath.value))) return;
-  const { code, message, hint } = describeTextFault('manifest', displayPath, {
-    fault: 'missing',
-    code: 'ENOENT',
-  });
+  const kind = await kindOf(manifestPath);
+  const wanting = kind === 'missing' || kind === 'directory';
+  if (!wanting || (await kindOf(lockfilePath.value)) !== 'missing') return;
+  if (manifest === '-')
+    throw new BatchError('usage', 'this command needs a manifest in a file: its lockfile stands beside it', {
+      exitCode: EXIT.usage,
+      hint: 'only validate and plan read standard input',
+    });
+  const told = { fault: kind, code: kind === 'missing' ? 'ENOENT' : 'EISDIR' } as const;
+  const { code, message, hint } = describeTextFault('manifest', displayPath, told);
   throw new BatchError(code, message, {
     exitCode: EXIT.invalid,
     ...(hint === undefined ? {} : { hint }),

@@ -30,13 +30,14 @@ async function runLine(argv: readonly string[]): Promise<ExitCode> {
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
     const { tellFailure } = await import('./failure.js');
-    return tellFailure(error instanceof CommanderError ? noCommand() : error, argv);
+    return tellFailure(error instanceof CommanderError ? noCommand(argv) : error, argv);
   }
 }
 
 /** A group of commands shows its help by itself, and says nothing of what is amiss. */
-function noCommand(): BatchError {
-  return new BatchError('usage', 'a command is missing', {
+function noCommand([first, second]: readonly string[]): BatchError {
+  const unknown = first === 'help' && second !== undefined;
+  return new BatchError('usage', unknown ? `unknown command '${second}'` : 'a command is missing', {
     exitCode: EXIT.usage,
     hint: 'name one of the list above',
   });

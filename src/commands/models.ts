@@ -32,7 +32,9 @@ export async function modelsCommand(id: string, flags: ModelFlags): Promise<Exit
         hint: 'run the same command again later, or look at the simulated ones: venice-batch models --sandbox',
       });
     const chosen =
-      id === '' ? choose([...models.value.values()], flags, durationSeconds) : [named(models.value, id)];
+      id === ''
+        ? choose([...models.value.values()], flags, durationSeconds)
+        : [named(models.value, id, session.settings.sandbox)];
     const { stdout } = session;
     if (flags.json === true) stdout.write(`${jsonText(chosen, 2)}\n`);
     else {
@@ -49,13 +51,13 @@ export async function modelsCommand(id: string, flags: ModelFlags): Promise<Exit
   }
 }
 
-function named(models: Catalogue, id: string): Model {
+function named(models: Catalogue, id: string, sandbox: boolean): Model {
   const model = models.get(id);
   if (model !== undefined) return model;
   const meant = closest(id, [...models.keys()]);
   throw new BatchError('unknown-model', `there is no model ${escapeForeign(id)}`, {
     exitCode: EXIT.usage,
-    hint: `${meant === undefined ? 'list them' : `did you mean ${escapeForeign(meant)}? list them all`}: venice-batch models`,
+    hint: `${meant === undefined ? 'list them' : `did you mean ${escapeForeign(meant)}? list them all`}: venice-batch models${sandbox ? ' --sandbox' : ''}`,
   });
 }
 

@@ -23,11 +23,15 @@ export async function readPlanFile({ settings, ports, command }: Session): Promi
   try {
     bytes = await ports.files.read(path.resolve(name), SAVED_PLAN_BYTES_MAX);
   } catch (error) {
-    throw new BatchError('plan-unreadable', `the plan ${name} cannot be read (${faultCode(error)})`, {
-      exitCode: EXIT.usage,
-      hint: `save one: ${command('plan', '--out', name)}`,
-      cause: error,
-    });
+    throw new BatchError(
+      'plan-unreadable',
+      `the plan ${name} cannot be read: ${describeFault(faultCode(error)).what} (${faultCode(error)})`,
+      {
+        exitCode: EXIT.usage,
+        hint: `save one: ${command('plan', '--out', name)}`,
+        cause: error,
+      },
+    );
   }
   const read = readSavedPlan(Buffer.from(bytes).toString('utf8'));
   if (read.ok) return read.saved;

@@ -86,6 +86,7 @@ export async function resolveSettings(
   flags: Flags,
   around: Surroundings,
 ): Promise<Settings> {
+  if (manifest === '') throw usage('the name of the manifest is empty', 'name a file, as album.yaml');
   const environment = await readEnvironment(flags, around);
   const manifestPath = path.resolve(around.cwd, manifest === '-' ? 'stdin.yaml' : manifest);
   const stem = manifestPath.replace(/\.ya?ml$/i, '');

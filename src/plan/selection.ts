@@ -85,8 +85,16 @@ function unknownTrack(flag: string, pattern: string, takes: readonly Take[]): Di
     code: 'unknown-track',
     severity: 'error',
     message: `${flag} ${quoted(pattern)} matches no track`,
-    ...(meant === undefined ? {} : { hint: `did you mean ${quoted(meant)}?` }),
+    hint: meant === undefined ? `there are ${someOf(takes)}` : `did you mean ${quoted(meant)}?`,
   };
+}
+
+const NAMED_MAX = 10;
+
+function someOf(takes: readonly Take[]): string {
+  const tracks = [...new Set(takes.map(({ track }) => track))];
+  const rest = tracks.length > NAMED_MAX ? `, and ${tracks.length - NAMED_MAX} more` : '';
+  return `${tracks.slice(0, NAMED_MAX).join(', ')}${rest}`;
 }
 
 /**

@@ -29,6 +29,8 @@ describe('a slip on the command line', () => {
     [['run', 'a.yaml', '--onyl', 'x'], 'Did you mean --only?', 'venice-batch run --help'],
     [['lock', 'repair'], "'manifest'", 'venice-batch lock repair --help'],
     [['lock'], 'a command is missing', 'name one of the list above'],
+    [['help', 'nope'], "unknown command 'nope'", 'name one of the list above'],
+    [['status', ''], 'the name of the manifest is empty', 'name a file, as album.yaml'],
   ])('%j is told with its code and where to look', async (argv, what, where) => {
     expect(await main(argv)).toBe(2);
     expect(told.trimEnd().split('\n').slice(-2)).toEqual([

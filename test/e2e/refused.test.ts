@@ -17,6 +17,15 @@ describe('a name that is no manifest', () => {
       }
   });
 
+  it.each(commands)('%s says so of a folder and of standard input too', async (command) => {
+    const cwd = folder();
+    const ofFolder = await run([...command.split(' '), '.', '--sandbox'], cwd);
+    expect([ofFolder.code, ofFolder.stderr.includes('error[manifest-directory]')]).toEqual([3, true]);
+    const ofInput = await run([...command.split(' '), '-', '--sandbox'], cwd);
+    expect([ofInput.code, ofInput.stderr.includes('error[usage]')]).toEqual([2, true]);
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+
   it('does not matter where the lockfile still tells what is paid for', async () => {
     const cwd = folder();
     const header = { kind: 'header' };
