@@ -10,7 +10,7 @@ import { asBatchError, reportError } from '../report/error.js';
 import { githubAnnotations } from '../report/github.js';
 import { renderJson } from '../report/json.js';
 import { createNdjson } from '../report/ndjson.js';
-import { createRecorder, type RunOutcome } from '../report/outcome.js';
+import { createRecorder, type Recorder, type RunOutcome } from '../report/outcome.js';
 import { fanOut, type Reporter } from '../report/reporter.js';
 import { renderSummary } from '../report/summary.js';
 import { progressMode } from '../report/terminal.js';
@@ -79,23 +79,31 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
     await tellEnd(session, recorder.outcome(loaded?.manifest?.takes.map(({ key }) => key)), loaded);
     return report.exitCode;
   } catch (error) {
-    // A program that reads along gets its last event and its document, however the run ended.
-    const failure = asBatchError(error, session.command('status'));
-    const { exitCode } = failure;
-    const nowMs = session.ports.clock.nowMs();
-    if (recorder.outcome().version === undefined) reporter.event(firstEvent(session, nowMs));
-    for (const event of endedEarly([diagnosticOf(failure)], exitCode, nowMs)) reporter.event(event);
-    await reporter.end();
-    if (flags.json === true)
-      session.stdout.write(renderJson(recorder.outcome(), session.settings.outputRoot.value));
-    reportError(failure, session.stderr);
-    return exitCode;
+    return await tellBroken(session, recorder, reporter, error);
   } finally {
     await reporter.end();
     interrupt.release();
     await session.close();
     await removeIdleSandbox(session);
   }
+}
+
+/** A program that reads along gets its last event and its document, however the run ended. */
+async function tellBroken(
+  session: Session,
+  recorder: Recorder,
+  reporter: Reporter,
+  error: unknown,
+): Promise<ExitCode> {
+  const { settings, ports, stdout, stderr, command } = session;
+  const failure = asBatchError(error, command('status'));
+  const nowMs = ports.clock.nowMs();
+  if (recorder.outcome().version === undefined) reporter.event(firstEvent(session, nowMs));
+  for (const event of endedEarly([diagnosticOf(failure)], failure.exitCode, nowMs)) reporter.event(event);
+  await reporter.end();
+  if (settings.flags.json === true) stdout.write(renderJson(recorder.outcome(), settings.outputRoot.value));
+  reportError(failure, stderr);
+  return failure.exitCode;
 }
 
 /** Of a run whose settings may not even name a service that can be used. */
