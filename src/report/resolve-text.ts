@@ -27,11 +27,12 @@ export function renderInDoubt(items: readonly InDoubt[], options: ResolveOptions
   const style = styleFor(options.color);
   const blocks = items.map(({ attempt, matches }) => {
     const name = attempt.take === 1 ? attempt.track : `${attempt.track}#${attempt.take}`;
-    const told = wrap(escapeForeign(facts(attempt)), Math.max(40, options.width) - 2);
+    const told = [escapeForeign(facts(attempt)), ...history(matches)].flatMap((text) =>
+      wrap(text, Math.max(40, options.width) - 2),
+    );
     return [
       `${style.warn('?')} ${style.strong(escapeForeign(name))}`,
       ...told.map((line) => `  ${line}`),
-      ...history(matches).map((line) => `  ${line}`),
       `  ${style.note(options.command('resolve', attempt.attempt, '--charged'))}`,
       `  ${style.note(options.command('resolve', attempt.attempt, '--not-charged'))}`,
     ].join('\n');

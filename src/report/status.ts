@@ -1,10 +1,12 @@
 import { type Attempt, type AttemptState, countsAsSpent } from '../lock/attempt.js';
 import { formatUsd } from '../money.js';
 import { takeId } from '../plan/history.js';
+import { escapeForeign } from './escape.js';
 import { stateName } from './phrases.js';
 import { pathText } from './shell.js';
 import { type Style, styleFor } from './style.js';
 import { renderTable } from './table.js';
+import { displayWidth } from './width.js';
 
 export interface StatusOptions {
   /** A command of this program for the same manifest, ready to paste. */
@@ -49,24 +51,33 @@ export function renderStatus(attempts: Iterable<Attempt>, options: StatusOptions
   return `${text}\n${next ? `Next: ${next}\n` : ''}`;
 }
 
+/** Files and jobs stand in the table where all of them fit, else below their rows: whole, to be pasted. */
 function takeLines(latest: readonly Attempt[], options: StatusOptions, style: Style): string[] {
   if (latest.length === 0) return [];
-  const states = latest.map((attempt) => attempt.state);
-  return renderTable(
-    [
-      { header: 'TAKE', widthMin: 10 },
-      { header: 'STATE', paint: (cell, row) => paintState(style, states[row]!)(cell) },
-      { header: 'COST', align: 'right' },
-      { header: 'FILE OR JOB', widthMin: 10, optional: true },
-    ],
-    latest.map((attempt) => [
-      takeKey(attempt),
-      shownState(attempt),
-      countsAsSpent(attempt) ? formatUsd(attempt.quote_micro_usd) : formatUsd(0),
-      whereabouts(attempt, options),
-    ]),
-    { width: options.width, paintHeader: (text) => style.faint(text) },
-  );
+  const { width } = options;
+  const places = latest.map((attempt) => whereabouts(attempt, options));
+  const table = (look: Style, withPlaces: boolean) =>
+    renderTable(
+      [
+        { header: 'TAKE', ...(withPlaces ? {} : { widthMin: 10 }) },
+        { header: 'STATE', paint: (cell, row) => paintState(look, latest[row]!.state)(cell) },
+        { header: 'COST', align: 'right' },
+        ...(withPlaces ? [{ header: 'FILE OR JOB' }] : []),
+      ],
+      latest.map((attempt, index) => [
+        takeKey(attempt),
+        shownState(attempt),
+        countsAsSpent(attempt) ? formatUsd(attempt.quote_micro_usd) : formatUsd(0),
+        ...(withPlaces ? [places[index]!] : []),
+      ]),
+      { width, paintHeader: (text) => look.faint(text) },
+    );
+  const fits = table(styleFor(false), true).every((line) => displayWidth(line) <= width);
+  const [header = '', ...rows] = table(style, fits);
+  return [
+    header,
+    ...rows.flatMap((line, index) => (fits || places[index] === '' ? line : [line, `  ${places[index]}`])),
+  ];
 }
 
 /** The attempt that was made last for each take; sorted by track and take. */
@@ -96,7 +107,7 @@ function shownState(attempt: Attempt): string {
 }
 
 function whereabouts({ file, queue_id }: Attempt, { placeOf = String }: StatusOptions): string {
-  return file === undefined ? (queue_id ?? '') : pathText(placeOf(file.path));
+  return file === undefined ? escapeForeign(queue_id ?? '') : pathText(placeOf(file.path));
 }
 
 function paintState(style: Style, state: AttemptState): (text: string) => string {

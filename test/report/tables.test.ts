@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lock/attempt.js';
+import { escapeForeign } from '../../src/report/escape.js';
 import { renderModel, renderModels } from '../../src/report/models.js';
 import { renderInDoubt } from '../../src/report/resolve-text.js';
 import { commandLine } from '../../src/report/shell.js';
@@ -213,6 +214,20 @@ describe('status', () => {
   ] as const)('of a take that is %s names %s', (state, command) => {
     const text = renderStatus([attempt('a', 'done', { file }), attempt('b', state)], options);
     expect(linesOf(text).at(-1)).toMatch(new RegExp(`^Next: venice-batch ${command} 'my album.yaml'`));
+  });
+
+  it('names files from where one stands, whole: below their rows where they do not fit beside', () => {
+    const attempts = [attempt('a', 'done', { file }), attempt('b', 'queued', { queue_id: HOSTILE })];
+    const placeOf = (path: string) => `albums/night drive/${path}`;
+    const shown = (width: number) => linesOf(renderStatus(attempts, { ...options, width, placeOf }));
+    expect(shown(250)[1]).toBe("a     done    $0.69  'albums/night drive/out/a.flac'");
+    const narrow = shown(44);
+    expect(narrow.slice(0, 3)).toEqual([
+      'TAKE  STATE    COST',
+      'a     done    $0.69',
+      "  'albums/night drive/out/a.flac'",
+    ]);
+    expect(narrow[4]).toBe(`  ${escapeForeign(HOSTILE)}`);
   });
 
   it('lists what left the manifest last, under a heading, where the manifest is known', () => {
