@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Row, type Screen, screenOf } from '../fakes/screen.js';
@@ -320,7 +320,8 @@ describe('the log of a CI job', () => {
       ['broken', 'A waltz [sandbox:fail]'],
     ]);
     const args = ['run', 'album.yaml', '--sandbox', '--yes'];
-    ended = await run(args, cwd, { CI: 'true', GITHUB_ACTIONS: 'true' });
+    const summary = path.join(cwd, 'summary.md');
+    ended = await run(args, cwd, { CI: 'true', GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: summary });
   });
 
   it('is lines without a cursor code, a line for each change of state, in groups', () => {
@@ -338,6 +339,23 @@ describe('the log of a CI job', () => {
       ),
       '[1/2] stored night album.sandbox/out/01-night.wav $0.19',
     ]);
+  });
+
+  it('names the same files as the step summary, status and verify: so that they are found from where one stands', async () => {
+    const file = 'album.sandbox/out/01-night.wav';
+    expect(existsSync(path.join(cwd, file))).toBe(true);
+    expect(ended.stdout).toContain(`\n  ${file}\n`);
+    expect(readFileSync(path.join(cwd, 'summary.md'), 'utf8')).toContain(`| ${file} |`);
+    const copy = realpathSync(folderWith(cwd));
+    expect((await run(['status', 'album.yaml', '--sandbox'], copy)).stdout).toContain(`  ${file}\n`);
+    const below = path.join(copy, 'notes');
+    mkdirSync(below);
+    const whole = path.join(copy, file);
+    expect((await run(['status', '../album.yaml', '--sandbox'], below)).stdout).toContain(`  ${whole}\n`);
+    rmSync(whole);
+    const verified = await run(['verify', '../album.yaml', '--sandbox'], below);
+    expect(verified).toMatchObject({ code: 100 });
+    expect(verified.stdout).toContain(`missing  ${whole}\n`);
   });
 
   it.each(WIDTHS)('ends with what failed once more, readable at %i columns', async (columns) => {
