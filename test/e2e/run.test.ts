@@ -99,7 +99,8 @@ describe('run, against a service in another process', () => {
     const before = await service.charges();
     const end = await run(['run', writeManifest(cwd), ...service.flags], cwd, service.env);
     expect(end.code).toBe(2);
-    expect(end.stderr).toContain('--yes --budget');
+    // The manifest has a budget.
+    expect(end.stderr).toContain('to approve this total: venice-batch run album.yaml --yes --base-url');
     expect(await service.charges()).toBe(before);
   });
 
@@ -111,6 +112,9 @@ describe('run, against a service in another process', () => {
     const end = await run(['run', 'album.yaml', '--yes', ...service.flags], cwd, service.env);
     expect(end.code).toBe(2);
     expect(end.stderr).toContain('needs a budget');
+    // What it advises is enough.
+    const [, advised = ''] = /venice-batch (run album\.yaml --yes --budget .*)/.exec(end.stderr) ?? [];
+    expect((await run(advised.split(' '), cwd, service.env)).code).toBe(0);
   });
 
   it('needs a key, and says where it goes', async () => {
