@@ -19,6 +19,8 @@ export interface Tally {
   doneBefore: number;
   readonly finished: Set<string>;
   readonly active: Map<string, ActiveTake>;
+  /** What was refused for now and will be tried again, oldest first. */
+  readonly waiting: Map<string, TakeEvent>;
   /** What went wrong with each take that is not made, oldest first. */
   readonly failures: Map<string, TakeEvent>;
   progress: ProgressEvent | undefined;
@@ -41,6 +43,7 @@ export function emptyTally(): Tally {
     doneBefore: 0,
     finished: new Set(),
     active: new Map(),
+    waiting: new Map(),
     failures: new Map(),
     progress: undefined,
     pause: undefined,
@@ -92,6 +95,7 @@ function countTake(tally: Tally, event: TakeEvent): void {
   const { key } = event;
   const before = tally.active.get(key);
   tally.active.delete(key);
+  tally.waiting.delete(key);
   tally.failures.delete(key);
   switch (event.state) {
     case 'submitting':
@@ -105,6 +109,7 @@ function countTake(tally: Tally, event: TakeEvent): void {
       tally.finished.add(key);
       return;
     case 'waiting':
+      tally.waiting.set(key, event);
       return;
     default:
       tally.failures.set(key, event);

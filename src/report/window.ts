@@ -22,11 +22,12 @@ export function progressTitle(tally: Tally, width: number, nowMs?: number): stri
   const { progress } = tally;
   const done = `${doneCount(tally)}/${tally.total}`;
   const active = tally.active.size > 0 ? `${tally.active.size} active` : undefined;
+  const waiting = tally.waiting.size > 0 ? `${tally.waiting.size} waiting` : undefined;
   const failed = tally.failures.size > 0 ? `${tally.failures.size} failed` : undefined;
   const money = moneyOf(progress);
   const left = nowMs === undefined ? undefined : remainingPhrase(progress, nowMs);
   const titles = [
-    [done, active, failed, money, left],
+    [done, active, waiting, failed, money, left],
     [done, failed, money, left],
     [done, failed, left],
   ].map((parts) => parts.filter((part) => part !== undefined).join(' · '));
@@ -44,8 +45,7 @@ export function windowLines(
   style: Style,
 ): string[] {
   const width = size.columns - 1;
-  const pauseMs = pauseLeftMs(tally, nowMs);
-  const told = pauseMs === undefined ? [] : [style.note(cut(`  ${pausePhrase(pauseMs)}`, width))];
+  const told = waitLines(tally, nowMs).map((line) => style.note(cut(INDENT + line, width)));
   const room = Math.max(0, size.rows - ROWS_RESERVED - told.length);
   const failuresShown = Math.min(FAILURES_MAX, Math.floor(room / 2), tally.failures.size);
   const failures = [...tally.failures.values()].slice(tally.failures.size - failuresShown);
@@ -60,6 +60,16 @@ export function windowLines(
     ...failures.map((take) =>
       style.bad(cut(`  ✖ ${escapeForeign(take.key)}  ${failureReason(take)}`, width)),
     ),
+  ];
+}
+
+/** What the run waits for, if anything: the request limit, or a service that is busy. */
+function waitLines(tally: Tally, nowMs: number): string[] {
+  const pauseMs = pauseLeftMs(tally, nowMs);
+  const latest = [...tally.waiting.values()].at(-1);
+  return [
+    ...(pauseMs === undefined ? [] : [pausePhrase(pauseMs)]),
+    ...(latest === undefined ? [] : [`${escapeForeign(latest.key)}  ${failureReason(latest)}`]),
   ];
 }
 

@@ -205,6 +205,27 @@ describe('the live view', () => {
     await live.end();
   });
 
+  it('says what waits for a service that is busy, and why, until it is tried again', async () => {
+    const { terminal, clock, live } = started();
+    const busy = {
+      status: 503,
+      code: 'MODEL_AT_CAPACITY',
+      message: 'try later',
+      money: 'not charged',
+    } as const;
+    live.event(progressEvent({ total: 3 }));
+    queue(live, 1);
+    for (const key of ['a', 'b']) live.event(takeEvent(key, 'waiting', busy));
+    await clock.advance(200);
+    const { lines } = await seen(terminal);
+    expect(lines[3]).toContain('0/3 · 1 active · 2 waiting · ');
+    expect(lines[4]).toBe('  b  waiting, 503 MODEL_AT_CAPACITY: try later (not charged)');
+    for (const key of ['a', 'b']) live.event(takeEvent(key, 'queued'));
+    await clock.advance(200);
+    expect((await seen(terminal)).lines.join('\n')).not.toContain('waiting');
+    await live.end();
+  });
+
   it('does not tell a short wait', async () => {
     const { terminal, clock, live } = started();
     live.event(progressEvent({ paused_until: isoAt(4_500) }));
