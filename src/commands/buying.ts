@@ -3,7 +3,7 @@ import { EXIT, type ExitCode } from '../errors.js';
 import { keyFingerprint } from '../lock/fingerprint.js';
 import type { LockStore } from '../lock/store.js';
 import type { LoadedManifest } from '../manifest/take.js';
-import type { Plan } from '../plan/plan.js';
+import type { Decision, Plan } from '../plan/plan.js';
 import { checkGround, checkPurchases } from '../plan/saved-plan.js';
 import { probeStorage } from '../run/probe.js';
 import { createClient } from '../venice/create-client.js';
@@ -158,7 +158,7 @@ function frozen(world: World, prepared: Prepared, loaded: LoadedManifest): BuyDe
       ...open.map(({ take, decision }) => ({
         code: 'not-frozen',
         severity: 'error' as const,
-        message: `${take.key} is not done (${decision.kind}), and --frozen buys nothing`,
+        message: `${take.key} is not done (${openPhrase(decision)}), and --frozen buys nothing`,
         hint: 'run without --frozen where buying is allowed, and commit the lockfile and the files',
         span: take.span,
       })),
@@ -166,6 +166,14 @@ function frozen(world: World, prepared: Prepared, loaded: LoadedManifest): BuyDe
     loaded.sources,
   );
   return { prepared, approved: false, refusal: EXIT.changes };
+}
+
+/** What is open about a take, in a word or two: `new`, `changed`, `missing`, `in doubt`. */
+function openPhrase(decision: Decision): string {
+  if (decision.kind === 'held') return decision.because;
+  if (decision.kind === 'buy' || decision.kind === 'excluded') return decision.why.kind;
+  if (decision.kind === 'collect') return decision.attempt.state === 'stored' ? 'clean-up owed' : 'in flight';
+  return decision.kind.replace('_', ' ');
 }
 
 /** Of several budgets the lowest wins. */
