@@ -12,16 +12,21 @@ export function formatDuration(ms: number): string {
 /** A range whose end is further off than so many times its start tells nothing by its end. */
 const RANGE_MAX = 8;
 const SHORT_MS = 10_000;
+/** To a person who waits for seconds, more than this is no news. */
+const UP_TO_MS_MAX = 600_000;
 
 /**
  * What is left of a run, as vague as it is known: `about 3 min`, `2 to 5 min`, `50 s to 2 min`, `less than 10 s`,
- * `at least 20 s`; `undefined` where next to nothing is known.
+ * `at least 20 s`, `up to 3 min`; `undefined` where next to nothing is known.
  */
 export function formatRemaining(lowMs: number, highMs: number): string | undefined {
   if (highMs < SHORT_MS) return 'less than 10 s';
   const [low, high] = [rough(lowMs), rough(highMs)];
   if (lowMs * 1.5 >= highMs || low === high) return `about ${high}`;
-  if (highMs > RANGE_MAX * Math.max(lowMs, SHORT_MS)) return lowMs < SHORT_MS ? undefined : `at least ${low}`;
+  if (highMs > RANGE_MAX * Math.max(lowMs, SHORT_MS)) {
+    if (lowMs >= SHORT_MS) return `at least ${low}`;
+    return highMs > UP_TO_MS_MAX ? undefined : `up to ${high}`;
+  }
   const [unitOfLow, unitOfHigh] = [low, high].map((text) => text.replace(/^\S+ /, ''));
   return `${unitOfLow === unitOfHigh ? low.replace(/ .*/, '') : low} to ${high}`;
 }

@@ -31,7 +31,7 @@ function annotation({ severity, code, message, hint, span }: Diagnostic, options
       ? [`file=${propertyText(file)}`, `line=${span.line}`, `col=${span.column}`]
       : [];
   const properties = [...place, `title=${propertyText(code)}`].join(',');
-  const text = hint === undefined ? message : `${message}. ${hint}`;
+  const text = hint === undefined ? message : `${message}; ${hint}`;
   return `::${severity} ${properties}::${dataText(text)}`;
 }
 

@@ -125,7 +125,7 @@ describe('annotations for GitHub', () => {
 
   it('name the file as the repository does, line, column, title and fix', () => {
     expect(githubAnnotations([at(3, { hint: 'write "prompt"' })], options)).toBe(
-      '::error file=music/album.yaml,line=3,col=7,title=unknown-key::unknown key on line 3. write "prompt"\n',
+      '::error file=music/album.yaml,line=3,col=7,title=unknown-key::unknown key on line 3; write "prompt"\n',
     );
   });
 
@@ -209,6 +209,7 @@ describe('lengths of time', () => {
     [50_000, 120_000, '50 s to 2 min'],
     [0, 70_000, '10 to 70 s'],
     [20_000, 2_000_000, 'at least 20 s'],
+    [1_000, 180_000, 'up to 3 min'],
     [1_000, 2_000_000, undefined],
   ])('%i to %i ms left is %s', (low, high, text) => {
     expect(formatRemaining(low, high)).toBe(text);
