@@ -87,7 +87,7 @@ describe.concurrent('resolve', () => {
     const shown = await album.run('resolve');
     expect(shown.code).toBe(8);
     expect(shown.stdout).toMatch(/\? door\n {2}sent 20\S+Z: elevenlabs-sound-effects-v2, \$0\.0115/);
-    expect(shown.stdout).toMatch(/billing history: 20\S+Z \$0\.0115 elevenlabs-sound-effects-v2/);
+    expect(shown.stdout).toMatch(/billing history: 20\S+Z \$0\.0115\s+elevenlabs-sound-effects-v2/);
     expect(shown.stdout).toContain(`resolve album.yaml ${attempt} --not-charged`);
     const { stdout } = await album.run('resolve', '--json');
     const document = JSON.parse(stdout) as { in_doubt: { attempt: { track: string }; matches: object[] }[] };
