@@ -8,7 +8,7 @@ import { type LockStore, openLock } from '../lock/store.js';
 import type { Ports } from '../ports.js';
 
 /** Nobody notices it, and a sync costs as much as twenty records. */
-const GATHER_MS = 10;
+const GATHER_MS = 4;
 
 export interface OpenSettings {
   /** Absolute. */
