@@ -7,6 +7,7 @@ import { formatUsd } from '../money.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
 import { type InDoubt, renderInDoubt } from '../report/resolve-text.js';
+import { tableWidth } from '../report/terminal.js';
 import { recover } from '../run/recover.js';
 import { type Resolution, resolveAttempt } from '../run/resolve.js';
 import type { UsageEntry } from '../venice/client.js';
@@ -103,7 +104,7 @@ async function show(session: Session): Promise<ExitCode> {
       renderInDoubt(items, {
         command: session.command,
         color: stdout.color,
-        width: stdout.columns,
+        width: tableWidth(stdout, process.env),
       }),
     );
   return items.length === 0 ? EXIT.ok : EXIT.inDoubt;
