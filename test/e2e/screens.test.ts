@@ -1,32 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { type Row, type Screen, screenOf } from '../fakes/screen.js';
-import type { Ended } from './launch.js';
+import { describe, expect, it } from 'vitest';
+import { linesSince, rowWith } from '../fakes/screen.js';
+import { writeAlbum } from './album.js';
 import { folder, run } from './program.js';
 import { passOn, startRelay } from './relay.js';
 import { scene } from './scene.js';
 import { atTerminal } from './terminal.js';
-
-/** A manifest of cheap tracks: id, prompt and, where given, further fields in flow style. */
-function writeAlbum(cwd: string, tracks: readonly (readonly [string, string, string?])[]): void {
-  const lines = tracks.map(
-    ([id, prompt, more = '']) => `  - { id: ${id}, prompt: ${JSON.stringify(prompt)}${more} }\n`,
-  );
-  const head = 'version: 1\nbudget: 20\ndefaults: { model: stable-audio-25 }\ntracks:\n';
-  writeFileSync(path.join(cwd, 'album.yaml'), head + lines.join(''));
-}
-
-function rowWith(screen: Screen, pattern: RegExp): Row {
-  const row = screen.rows.find(({ text }) => pattern.test(text));
-  if (row === undefined) throw new Error(`no row like ${pattern} in:\n${screen.lines.join('\n')}`);
-  return row;
-}
-
-function since(screen: Screen, pattern: RegExp): readonly string[] {
-  return screen.lines.slice(screen.lines.findIndex((line) => pattern.test(line)));
-}
 
 const WIDTHS = [80, 120];
 
@@ -52,7 +33,7 @@ describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
     expect(await asked.ended).toBe(2);
     const end = await asked.screen();
     expect(end.wrappedRows).toBe(0);
-    const told = since(end, /^Type yes/);
+    const told = linesSince(end, /^Type yes/);
     expect(told[0]).toBe('Type yes to buy, anything else to leave it: no');
     expect(told[1]).toMatch(/^error\[not-approved\]/);
     expect(end.lines).toContain('✖ 0 of 2 done (sandbox)');
@@ -86,7 +67,7 @@ describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
     expect(end).toMatchObject({ wrappedRows: 0, cursorVisible: true, cursorColumn: 0 });
     for (const phase of ['Check', 'Quote', 'Approve', 'Generate', 'Clean up'])
       expect(end.lines.filter((line) => line.slice(2).startsWith(phase))).toHaveLength(1);
-    expect(since(end, /Generate/).slice(0, 4)).toEqual([
+    expect(linesSince(end, /Generate/).slice(0, 4)).toEqual([
       '✖ Generate  1/3 · 2 failed · $0.38 of $0.57',
       '✔ Clean up',
       '',
@@ -102,7 +83,7 @@ describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
     );
     expect(end.lines.slice(-2)).toEqual(['Next', '  venice-batch run album.yaml --retry-failed --sandbox']);
 
-    const paste = since(end, /^git apply <</);
+    const paste = linesSince(end, /^git apply <</);
     const script = paste.slice(0, paste.indexOf('PATCH') + 1).join('\n');
     execFileSync('bash', ['-ec', script], { cwd });
     const then = await run(['validate', 'album.yaml'], cwd);
@@ -129,7 +110,7 @@ describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
     expect(await going.ended).toBe(130);
     const end = await going.screen();
     expect(end).toMatchObject({ wrappedRows: 0, cursorVisible: true, cursorColumn: 0 });
-    const rest = since(end, /Generate/);
+    const rest = linesSince(end, /Generate/);
     expect(rest[0]).toBe('… Generate  0/2 · 2 active · $0.38 of $0.38 · interrupted');
     expect(rest.slice(1, 5)).toEqual([
       '  Clean up',
@@ -182,7 +163,7 @@ describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
     expect(await shown.ended).toBe(3);
     const screen = await shown.screen();
     expect(screen.wrappedRows).toBe(0);
-    const told = since(screen, /^error\[/);
+    const told = linesSince(screen, /^error\[/);
     expect(told.filter((line) => line.includes('-->'))).toEqual([
       ' --> album.yaml:2:67',
       ' --> album.yaml:4:11',
@@ -213,7 +194,7 @@ describe('a run that is interrupted at its clean-up', () => {
     expect(await going.ended).toBe(130);
     const end = await going.screen();
     expect(end).toMatchObject({ cursorVisible: true, cursorColumn: 0 });
-    const rest = since(end, /^… 2 of 2/);
+    const rest = linesSince(end, /^… 2 of 2/);
     expect(rest.slice(0, 5)).toEqual([
       '… 2 of 2 done, interrupted',
       expect.stringMatching(/^ {2}2 made now · 2 to be cleaned up · /),
@@ -229,146 +210,5 @@ describe('a run that is interrupted at its clean-up', () => {
     expect(then, then.stderr).toMatchObject({ code: 0 });
     expect(album.lock().map(({ state }) => state)).toEqual(['done', 'done']);
     expect(await album.charges()).toBe(2);
-  });
-});
-
-describe('a plan', () => {
-  let cwd: string;
-  beforeAll(async () => {
-    cwd = folder();
-    const before = [
-      ['kept', 'Solo piano, slow'],
-      ['changed', 'Solo cello, slow'],
-      ['gone', 'Solo flute, slow'],
-      ['broken', 'A waltz [sandbox:fail]'],
-    ] as const;
-    writeAlbum(cwd, [...before, ['doubtful', 'A march [sandbox:lost-answer]']]);
-    expect((await run(['run', 'album.yaml', '--sandbox', '--yes'], cwd)).code).toBe(8);
-    rmSync(path.join(cwd, 'album.sandbox/out/03-gone.wav'));
-    const more = [...before, ['doubtful', 'A march [sandbox:lost-answer]'], ['flying', 'Slow']] as const;
-    writeAlbum(cwd, more);
-    const queue = ['run', 'album.yaml', '--sandbox', '--sandbox-speed', '0.01', '--detach', '--yes'];
-    expect((await run(queue, cwd)).code).toBe(8);
-    writeAlbum(cwd, [
-      ...more.map(([id, prompt]) => [id, id === 'changed' ? 'Solo viola, slow' : prompt] as const),
-      ['fresh', 'Brass and drums', ', model: elevenlabs-music, duration_seconds: 61'],
-      ['left', 'Brass alone'],
-    ]);
-  });
-
-  it.each(WIDTHS)('says at %i columns by a mark what is done about each take', async (columns) => {
-    const planned = atTerminal(['plan', 'album.yaml', '--sandbox', '--except', 'left'], cwd, columns);
-    expect(await planned.ended).toBe(0);
-    const screen = await planned.screen();
-    expect(screen).toMatchObject({ wrappedRows: 0, cursorVisible: true, cursorColumn: 0 });
-    const table = [
-      ['=', 'kept', 'faint', /done/],
-      ['~', 'changed', 'warn', /prompt changed +\$0\.19/],
-      ['!', 'gone', 'bad', /its file is missing/],
-      ['!', 'broken', 'bad', /failed \(GENERATION_FAILED\)/],
-      ['?', 'doubtful', 'warn', /in doubt/],
-      ['>', 'flying', 'note', /in flight/],
-      ['+', 'fresh', 'good', /new +\$1\.38/],
-      ['-', 'left', 'faint', /left out/],
-    ] as const;
-    const header = rowWith(screen, /TAKE +WHY +PRICE/);
-    for (const [mark, take, look, why] of table) {
-      const row = rowWith(screen, new RegExp(`^\\${mark} +${take} `));
-      expect(row.text).toMatch(why);
-      expect(row.lookOf(mark), take).toBe(look);
-      expect(row.columnOf(take)).toBe(header.columnOf('TAKE'));
-      const price = /\$\d+\.\d\d/.exec(row.text)?.[0];
-      if (price !== undefined) expect(row.endOf(price)).toBe(header.endOf('PRICE'));
-    }
-    const facts = Object.fromEntries(
-      screen.lines.flatMap((line) => {
-        const [, name, value] = /^([A-Z][a-z ]+?) {2,}(\S.*)$/.exec(line) ?? [];
-        return name === undefined ? [] : [[name, value]];
-      }),
-    );
-    expect(facts).toMatchObject({ 'To buy': '2 takes', Total: '$1.57', Budget: '$20.00' });
-    expect(facts['In flight']).toBe('1 take, already paid');
-    expect(screen.lines.at(-1)).toBe('  fresh: 61 s is billed as 120 s: 60 s would save $0.69');
-  });
-
-  it.each([
-    ['NO_COLOR', { NO_COLOR: '1' }],
-    ['a dumb terminal', { TERM: 'dumb' }],
-    ['40 columns', { COLUMNS: '40', NO_COLOR: '1' }],
-  ])('is plain text with %s', async (_, env) => {
-    const planned = atTerminal(['plan', 'album.yaml', '--sandbox'], folderWith(cwd), 80, env);
-    expect(await planned.ended).toBe(0);
-    expect(planned.bytes()).not.toContain('\x1b');
-    if ('COLUMNS' in env) expect((await screenOf(planned.bytes(), 40)).wrappedRows).toBe(0);
-  });
-});
-
-/** A copy, so that commands that run side by side do not meet. */
-function folderWith(source: string): string {
-  const made = folder();
-  cpSync(source, made, { recursive: true });
-  return made;
-}
-
-describe('the log of a CI job', () => {
-  let ended: Ended;
-  let cwd: string;
-  beforeAll(async () => {
-    cwd = folder();
-    writeAlbum(cwd, [
-      ['night', 'Nocturne for piano'],
-      ['broken', 'A waltz [sandbox:fail]'],
-    ]);
-    const args = ['run', 'album.yaml', '--sandbox', '--yes'];
-    const summary = path.join(cwd, 'summary.md');
-    ended = await run(args, cwd, { CI: 'true', GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: summary });
-  });
-
-  it('is lines without a cursor code, a line for each change of state, in groups', () => {
-    expect(ended).toMatchObject({ code: 100 });
-    expect(ended.stdout + ended.stderr).not.toMatch(/[^\n\P{Cc}]/u);
-    const lines = ended.stderr.trimEnd().split('\n');
-    const groups = lines.filter((line) => line.startsWith('::group::'));
-    expect(groups.slice(0, 3)).toEqual(['::group::Check', '::group::Quote', '::group::Generate']);
-    expect(lines.filter((line) => line === '::endgroup::')).toHaveLength(groups.length);
-    expect(lines.filter((line) => line.startsWith('[')).sort()).toEqual([
-      '[0/2] queued broken $0.19',
-      '[0/2] queued night $0.19',
-      expect.stringMatching(
-        /^\[[01]\/2\] broken failed, GENERATION_FAILED: .+ \((?:may have been )?charged \$0\.19\)$/,
-      ),
-      '[1/2] stored night album.sandbox/out/01-night.wav $0.19',
-    ]);
-  });
-
-  it('names the same files as the step summary, status and verify: so that they are found from where one stands', async () => {
-    const file = 'album.sandbox/out/01-night.wav';
-    expect(existsSync(path.join(cwd, file))).toBe(true);
-    expect(ended.stdout).toContain(`\n  ${file}\n`);
-    expect(readFileSync(path.join(cwd, 'summary.md'), 'utf8')).toContain(`| ${file} |`);
-    const copy = realpathSync(folderWith(cwd));
-    expect((await run(['status', 'album.yaml', '--sandbox'], copy)).stdout).toContain(`  ${file}\n`);
-    const below = path.join(copy, 'notes');
-    mkdirSync(below);
-    const whole = path.join(copy, file);
-    expect((await run(['status', '../album.yaml', '--sandbox'], below)).stdout).toContain(`  ${whole}\n`);
-    rmSync(whole);
-    const verified = await run(['verify', '../album.yaml', '--sandbox'], below);
-    expect(verified).toMatchObject({ code: 100 });
-    expect(verified.stdout).toContain(`missing  ${whole}\n`);
-  });
-
-  it.each(WIDTHS)('ends with what failed once more, readable at %i columns', async (columns) => {
-    const screen = await screenOf(ended.stdout, columns);
-    expect(screen.wrappedRows).toBe(0);
-    expect(screen.lines[0]).toBe('✖ 1 of 2 done (sandbox)');
-    expect(screen.lines.slice(screen.lines.indexOf('Failed'))).toEqual([
-      'Failed',
-      '  ✖ broken',
-      expect.stringMatching(/^ {4}failed, GENERATION_FAILED: /),
-      ...screen.lines.slice(screen.lines.indexOf('Failed') + 3, -2),
-      'Next',
-      '  venice-batch run album.yaml --retry-failed --sandbox',
-    ]);
   });
 });

@@ -102,3 +102,15 @@ function lookOf(cell: IBufferCell): Look {
   if (cell.isBold()) return 'strong';
   return cell.isDim() ? 'faint' : 'plain';
 }
+
+/** The first row that matches. */
+export function rowWith(screen: Screen, pattern: RegExp): Row {
+  const row = screen.rows.find(({ text }) => pattern.test(text));
+  if (row === undefined) throw new Error(`no row like ${pattern} in:\n${screen.lines.join('\n')}`);
+  return row;
+}
+
+/** The lines from the first one on that matches. */
+export function linesSince(screen: Screen, pattern: RegExp): readonly string[] {
+  return screen.lines.slice(screen.lines.findIndex((line) => pattern.test(line)));
+}

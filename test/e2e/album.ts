@@ -1,0 +1,19 @@
+import { cpSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { folder } from './program.js';
+
+/** A manifest of cheap tracks: id, prompt and, where given, further fields in flow style. */
+export function writeAlbum(cwd: string, tracks: readonly (readonly [string, string, string?])[]): void {
+  const lines = tracks.map(
+    ([id, prompt, more = '']) => `  - { id: ${id}, prompt: ${JSON.stringify(prompt)}${more} }\n`,
+  );
+  const head = 'version: 1\nbudget: 20\ndefaults: { model: stable-audio-25 }\ntracks:\n';
+  writeFileSync(path.join(cwd, 'album.yaml'), head + lines.join(''));
+}
+
+/** A copy, so that commands that run side by side do not meet. */
+export function folderWith(source: string): string {
+  const made = folder();
+  cpSync(source, made, { recursive: true });
+  return made;
+}

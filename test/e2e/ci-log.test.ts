@@ -1,0 +1,72 @@
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { screenOf } from '../fakes/screen.js';
+import { folderWith, writeAlbum } from './album.js';
+import type { Ended } from './launch.js';
+import { folder, run } from './program.js';
+
+const WIDTHS = [80, 120];
+
+describe('the log of a CI job', () => {
+  let ended: Ended;
+  let cwd: string;
+  beforeAll(async () => {
+    cwd = folder();
+    writeAlbum(cwd, [
+      ['night', 'Nocturne for piano'],
+      ['broken', 'A waltz [sandbox:fail]'],
+    ]);
+    const args = ['run', 'album.yaml', '--sandbox', '--yes'];
+    const summary = path.join(cwd, 'summary.md');
+    ended = await run(args, cwd, { CI: 'true', GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: summary });
+  });
+
+  it('is lines without a cursor code, a line for each change of state, in groups', () => {
+    expect(ended).toMatchObject({ code: 100 });
+    expect(ended.stdout + ended.stderr).not.toMatch(/[^\n\P{Cc}]/u);
+    const lines = ended.stderr.trimEnd().split('\n');
+    const groups = lines.filter((line) => line.startsWith('::group::'));
+    expect(groups.slice(0, 3)).toEqual(['::group::Check', '::group::Quote', '::group::Generate']);
+    expect(lines.filter((line) => line === '::endgroup::')).toHaveLength(groups.length);
+    expect(lines.filter((line) => line.startsWith('[')).sort()).toEqual([
+      '[0/2] queued broken $0.19',
+      '[0/2] queued night $0.19',
+      expect.stringMatching(
+        /^\[[01]\/2\] broken failed, GENERATION_FAILED: .+ \((?:may have been )?charged \$0\.19\)$/,
+      ),
+      '[1/2] stored night album.sandbox/out/01-night.wav $0.19',
+    ]);
+  });
+
+  it('names the same files as the step summary, status and verify: so that they are found from where one stands', async () => {
+    const file = 'album.sandbox/out/01-night.wav';
+    expect(existsSync(path.join(cwd, file))).toBe(true);
+    expect(ended.stdout).toContain(`\n  ${file}\n`);
+    expect(readFileSync(path.join(cwd, 'summary.md'), 'utf8')).toContain(`| ${file} |`);
+    const copy = realpathSync(folderWith(cwd));
+    expect((await run(['status', 'album.yaml', '--sandbox'], copy)).stdout).toContain(`  ${file}\n`);
+    const below = path.join(copy, 'notes');
+    mkdirSync(below);
+    const whole = path.join(copy, file);
+    expect((await run(['status', '../album.yaml', '--sandbox'], below)).stdout).toContain(`  ${whole}\n`);
+    rmSync(whole);
+    const verified = await run(['verify', '../album.yaml', '--sandbox'], below);
+    expect(verified).toMatchObject({ code: 100 });
+    expect(verified.stdout).toContain(`missing  ${whole}\n`);
+  });
+
+  it.each(WIDTHS)('ends with what failed once more, readable at %i columns', async (columns) => {
+    const screen = await screenOf(ended.stdout, columns);
+    expect(screen.wrappedRows).toBe(0);
+    expect(screen.lines[0]).toBe('✖ 1 of 2 done (sandbox)');
+    expect(screen.lines.slice(screen.lines.indexOf('Failed'))).toEqual([
+      'Failed',
+      '  ✖ broken',
+      expect.stringMatching(/^ {4}failed, GENERATION_FAILED: /),
+      ...screen.lines.slice(screen.lines.indexOf('Failed') + 3, -2),
+      'Next',
+      '  venice-batch run album.yaml --retry-failed --sandbox',
+    ]);
+  });
+});
