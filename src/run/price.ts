@@ -96,6 +96,8 @@ export interface Demand {
 const OVERHEAD_MS = 500;
 /** The last jobs end later than the average one, by this share of its time. */
 const LAST_ROUND = 0.2;
+/** What a second that every finished track lies there is worth, in seconds of the whole run. */
+const WAIT_WORTH = 0.5;
 /** How sharply the longer of two bounds rules. */
 const SHARPNESS = 32;
 
@@ -124,14 +126,16 @@ function better(demand: Demand, tolls: Tolls, step: number): number {
 
 /**
  * How long the rest of the run takes, ms: the longer of what the places in flight and what the request budget
- * allow. Near to each other they hold each other up, which the norm stands for.
+ * allow. Near to each other they hold each other up, which the norm stands for. Of two that end alike, the one in
+ * which finished tracks lie there for less time is the better.
  */
 export function restMs(demand: Demand, toll: Toll): number {
   const places = placesMs(demand, toll);
   const budget = demand.spanMs(requestsLeft(demand, toll));
   const longMs = Math.max(places, budget);
   const shortMs = Math.min(places, budget);
-  return longMs === 0 ? 0 : longMs * (1 + (shortMs / longMs) ** SHARPNESS) ** (1 / SHARPNESS);
+  const endMs = longMs === 0 ? 0 : longMs * (1 + (shortMs / longMs) ** SHARPNESS) ** (1 / SHARPNESS);
+  return endMs + WAIT_WORTH * toll.waitMs;
 }
 
 /** How long the places in flight need for all jobs, ms. */
