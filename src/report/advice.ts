@@ -38,6 +38,8 @@ function adviceForRefusal(take: TakeEvent): string {
         : 'Change the prompt (the service suggests one), then run again: only this track is bought.';
     case 429:
     case 503:
+      if (take.code === 'MODEL_OFFLINE')
+        return 'The model is offline: run again later, or choose another (`venice-batch models`).';
       return 'The service is busy: run again later.';
     default:
       return 'Correct the track in the manifest, then run again.';

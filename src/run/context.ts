@@ -94,6 +94,10 @@ export interface RunContext {
   madeCount: number;
   /** Of every attempt: no two jobs have one. */
   readonly queueIds: Set<string>;
+  /** Models that are offline by the service's word, time after time: nothing is submitted to them. */
+  readonly offline: Set<string>;
+  /** What was told of models that took the place of others: `asked got`. */
+  readonly otherModels: Set<string>;
   /** When trouble with the service was last told, ms. */
   troubleToldMs: number;
   /** Lost answers in a row. */

@@ -105,6 +105,8 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
     buying: true,
     madeCount: 0,
     queueIds: new Set([...store.attempts.values()].flatMap(({ queue_id }) => queue_id ?? [])),
+    offline: new Set(),
+    otherModels: new Set(),
     troubleToldMs: Number.NEGATIVE_INFINITY,
     inDoubtInARow: 0,
     notSentInARow: 0,

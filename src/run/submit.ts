@@ -10,6 +10,8 @@ import { advance, intentOf } from './transition.js';
 
 /** Times one take is put back by 429, 503 or a connection that never was, before it is left for the next run. */
 const POSTPONEMENTS_MAX = 8;
+/** Of a model that the service calls offline: that is no matter of minutes. With their pauses, a minute. */
+const OFFLINE_POSTPONEMENTS_MAX = 3;
 const NOT_SENT_IN_A_ROW_MAX = 5;
 const IN_DOUBT_IN_A_ROW_MAX = 3;
 
@@ -21,7 +23,7 @@ const GONE: Settled = { kind: 'gone' };
  */
 export async function submitJob(context: RunContext, job: Job): Promise<Settled> {
   const purchase = job.purchase;
-  if (purchase === undefined) return GONE;
+  if (purchase === undefined || context.offline.has(purchase.request.model)) return GONE;
   const priceMicroUsd = await currentPrice(context, job);
   if (typeof priceMicroUsd !== 'number') return priceMicroUsd;
   const room = context.ceiling.reserve(priceMicroUsd);
@@ -90,7 +92,9 @@ async function conclude(context: RunContext, job: Job, outcome: SubmitOutcome): 
     case 'accepted':
       job.failures = 0;
       job.lastRunningMs = nowMs;
+      context.offline.delete(intent.model);
       tell(context, job, 'queued', expectation(context, job));
+      tellOtherModel(context, job.key, intent.model, outcome.queued.model);
       return known ? { kind: 'queued' } : GONE;
     case 'in_doubt':
       tell(context, job, 'in_doubt', { ...outcomeDetails(outcome), money: 'unknown' });
@@ -109,6 +113,19 @@ async function conclude(context: RunContext, job: Job, outcome: SubmitOutcome): 
     default:
       return unreachable(outcome);
   }
+}
+
+/** Once for each pair of models: an alias may answer every submit. */
+function tellOtherModel(context: RunContext, key: string, asked: string, got: string): void {
+  const pair = `${asked} ${got}`;
+  if (got === asked || context.otherModels.has(pair)) return;
+  context.otherModels.add(pair);
+  notice(
+    context,
+    'warning',
+    'other-model',
+    `${key} was asked of ${asked}, and the service says that ${got} makes it; told once for these two`,
+  );
 }
 
 /** Where nothing is known, an id in an answer that is none is worth a look: for a person to judge, never to be taken by itself. */
@@ -161,13 +178,28 @@ function postpone(
 ): Settled {
   job.failures += 1;
   const details = { ...outcomeDetails(outcome), money: 'not charged' as const };
-  if (job.failures > POSTPONEMENTS_MAX) {
+  const offline = outcome.code === 'MODEL_OFFLINE';
+  if (job.failures > (offline ? OFFLINE_POSTPONEMENTS_MAX : POSTPONEMENTS_MAX)) {
     context.troubles.add('unavailable');
     tell(context, job, 'rejected', details);
+    if (offline) giveUpModel(context, job.purchase?.request.model ?? '');
     return GONE;
   }
   tell(context, job, 'waiting', details);
   return { kind: 'again', notBeforeMs };
+}
+
+/** Its other takes would be refused one by one, and too many refusals block the key. */
+function giveUpModel(context: RunContext, model: string): void {
+  if (context.offline.has(model)) return;
+  context.offline.add(model);
+  notice(
+    context,
+    'warning',
+    'model-offline',
+    `the service says that ${model} is offline: nothing more is submitted to it in this run`,
+    'run again later, or choose another model for its tracks',
+  );
 }
 
 function outcomeDetails(outcome: { status?: number; code: string; message: string }) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/events.js';
+import { adviceFor } from '../../src/report/advice.js';
 import { renderJson } from '../../src/report/json.js';
 import { renderJunit } from '../../src/report/junit.js';
 import { renderMarkdown } from '../../src/report/markdown.js';
@@ -230,6 +231,15 @@ describe('--events ndjson', () => {
     createNdjson(terminal).event(event);
     expect(terminal.text()).toMatch(/^[^\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202e\u2028\ufeff]*\n$/);
     expect(JSON.parse(terminal.text())).toEqual(event);
+  });
+});
+
+describe('the advice for a take that is not made', () => {
+  it('calls a model offline that is, and busy only what is', () => {
+    const refused = (code: string) => adviceFor(takeEvent('a', 'rejected', { status: 503, code }));
+    expect(refused('MODEL_OFFLINE')).toMatch(/offline.*venice-batch models/);
+    expect(refused('MODEL_OFFLINE')).not.toMatch(/busy/);
+    expect(refused('MODEL_AT_CAPACITY')).toMatch(/busy/);
   });
 });
 

@@ -94,6 +94,14 @@ const JOBS: Explanations = {
     mend: 'Run with the key that submitted it. Two keys of one account see the same jobs.',
     next: 'venice-batch collect album.yaml',
   },
+  'other-model': {
+    title: 'Another model than was asked for',
+    text: 'The service took the submit, and named another model than the request did: an alias, or a successor. All later requests for the job name that one.',
+    money:
+      'The price that was approved is reserved; what the service charges for the other model, it does not say.',
+    mend: 'Nothing needs to be done. To be asked for it by name, put that model into the manifest; the price is quoted anew then.',
+    next: 'venice-batch models',
+  },
   'still-running': {
     title: 'Still running after hours',
     text: 'The service says that the job still runs, far beyond the usual.',
@@ -228,7 +236,7 @@ const REFUSALS: Explanations = {
   ),
   'http-503': refusal(
     'The model has no room',
-    'It is at capacity or offline. It was tried again after a pause, several times.',
+    'It is at capacity, for which it was tried again for some minutes, or offline, for which it was tried for one.',
     'Run again later.',
   ),
   'http-500': lostAnswer('The service failed', 'Something broke at the service, before or after the charge.'),

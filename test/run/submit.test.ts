@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import type { RunEvent } from '../../src/events.js';
+import type { Attempt } from '../../src/lock/attempt.js';
+import { createCeiling } from '../../src/run/ceiling.js';
+import { type Job, newJob, type RunContext } from '../../src/run/context.js';
+import type { Settled } from '../../src/run/schedule.js';
+import { submitJob } from '../../src/run/submit.js';
+import type { CallResult, Queued } from '../../src/venice/client.js';
+
+const MODEL = 'elevenlabs-music';
+
+function wanted(track: string): Job {
+  const request = { model: MODEL, prompt: 'A door falls shut' };
+  const span = { file: 'album.yaml', line: 1, column: 1, endLine: 1, endColumn: 2 };
+  const about = { track, take: 1, takes: 1, digest: 'v1:aa', parts: {}, stem: `out/${track}` };
+  const take = { ...about, key: track, request, span, fieldSpans: {} };
+  const quote = { model: MODEL, microUsd: 690_000, atMs: 0 };
+  return newJob(`take:${track}`, track, { take, purchase: { take, request, quote } as never });
+}
+
+function refused(code: string): CallResult<Queued> {
+  return { ok: false, kind: 'refused', status: 503, sent: true, code, message: 'no', rate: {} };
+}
+
+/** A run whose submits are answered like that, and whose clock goes only as far as it is told to wait. */
+function stage(answer: (count: number) => CallResult<Queued>) {
+  const events: RunEvent[] = [];
+  let nowMs = 0;
+  let asked = 0;
+  const context = {
+    ports: {
+      clock: { nowMs: () => nowMs },
+      random: { bytes: (count: number) => new Uint8Array(count).fill(asked + 1) },
+    },
+    client: { queue: async () => answer(++asked) },
+    store: { record: async (_attempt: Attempt) => {} },
+    scheduler: {
+      answered() {},
+      stopSubmitting() {},
+      submitSingly() {},
+      estimate: () => ({ expectedRunMs: () => undefined }),
+    },
+    ceiling: createCeiling({ approvedMicroUsd: 69_000_000, spentBeforeMicroUsd: 0 }),
+    prices: { current: async () => 690_000 },
+    settings: { failFast: false, command: (...words: string[]) => words.join(' ') },
+    stop: new AbortController().signal,
+    halt: new AbortController(),
+    emit: (event: RunEvent) => events.push(event),
+    troubles: new Set(),
+    queueIds: new Set(),
+    offline: new Set(),
+    otherModels: new Set(),
+    inDoubtInARow: 0,
+    notSentInARow: 0,
+    buying: true,
+    keyFingerprint: 'k',
+  } as unknown as RunContext;
+  return {
+    context,
+    asked: () => asked,
+    nowMs: () => nowMs,
+    notices: (code: string) => events.filter((event) => event.type === 'notice' && event.code === code),
+    /** Submits it, and again when its time has come, for as long as it is to be tried. */
+    async submit(job: Job): Promise<Settled> {
+      for (;;) {
+        const settled = await submitJob(context, job);
+        if (settled.kind !== 'again') return settled;
+        nowMs = settled.notBeforeMs;
+      }
+    },
+  };
+}
+
+describe('a model that is offline', () => {
+  it('is tried for about a minute, one that is full for longer', async () => {
+    const offline = stage(() => refused('MODEL_OFFLINE'));
+    expect(await offline.submit(wanted('one'))).toEqual({ kind: 'gone' });
+    expect(offline.nowMs()).toBeGreaterThanOrEqual(30_000);
+    expect(offline.nowMs()).toBeLessThanOrEqual(90_000);
+    const full = stage(() => refused('MODEL_AT_CAPACITY'));
+    await full.submit(wanted('one'));
+    expect(full.nowMs()).toBeGreaterThan(3 * offline.nowMs());
+  });
+
+  it('is asked for no other take then, and that is told once', async () => {
+    const { context, submit, asked, notices } = stage(() => refused('MODEL_OFFLINE'));
+    await submit(wanted('one'));
+    const before = asked();
+    for (const track of ['two', 'three']) expect(await submit(wanted(track))).toEqual({ kind: 'gone' });
+    expect(asked()).toBe(before);
+    expect(notices('model-offline')).toHaveLength(1);
+    expect(context.troubles).toEqual(new Set(['unavailable']));
+    expect(context.ceiling.spentMicroUsd()).toBe(0);
+  });
+});
+
+describe('a submit that is answered for another model', () => {
+  const queued = (model: string) => (count: number) =>
+    ({ ok: true, value: { queueId: `job-${count}`, model }, rate: {} }) as const;
+
+  it('is told with both names, once for the two', async () => {
+    const { submit, notices } = stage(queued('elevenlabs-music-v2'));
+    for (const track of ['one', 'two']) {
+      const job = wanted(track);
+      expect(await submit(job)).toEqual({ kind: 'queued' });
+      expect(job.attempt?.model).toBe('elevenlabs-music-v2');
+    }
+    const [notice, ...more] = notices('other-model');
+    expect(more).toEqual([]);
+    expect(notice).toMatchObject({ level: 'warning' });
+    for (const name of [/\bone\b/, /elevenlabs-music,/, /elevenlabs-music-v2/])
+      expect(notice).toMatchObject({ message: expect.stringMatching(name) });
+  });
+
+  it('is no news where it is the model that was asked for', async () => {
+    const { submit, notices } = stage(queued(MODEL));
+    await submit(wanted('one'));
+    expect(notices('other-model')).toEqual([]);
+  });
+});
