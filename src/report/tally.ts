@@ -105,8 +105,11 @@ function countTake(tally: Tally, event: TakeEvent): void {
       tally.active.set(key, activeTake(event, before));
       return;
     case 'stored':
-    case 'done':
       tally.finished.add(key);
+      return;
+    case 'done':
+      // Stored just now, or in an earlier run: then the progress has it among what is done, once there is one.
+      if (tally.progress === undefined) tally.finished.add(key);
       return;
     case 'waiting':
       tally.waiting.set(key, event);

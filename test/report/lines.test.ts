@@ -68,6 +68,21 @@ describe('progress in lines', () => {
     await lines.end();
   });
 
+  it('counts none twice where a run only cleans up what an earlier one stored', async () => {
+    const { terminal, lines } = started();
+    lines.event(progressEvent({ total: 3, done: 2 }));
+    lines.event(takeEvent('a', 'done'));
+    lines.event(takeEvent('c', 'stored'));
+    lines.event(takeEvent('c', 'done'));
+    lines.event(takeEvent('b', 'done'));
+    expect(terminal.text().match(/^\[\d+\/\d+\] \w+ \w/gm)).toEqual([
+      '[2/3] done a',
+      '[3/3] stored c',
+      '[3/3] done b',
+    ]);
+    await lines.end();
+  });
+
   it('breaks a silence every 30 seconds, and only a silence', async () => {
     const { terminal, clock, lines } = started();
     lines.event(phaseEvent('generate'));
