@@ -1,13 +1,14 @@
 import { EXIT, type ExitCode } from '../errors.js';
 import type { SummaryEvent } from '../events.js';
-import { countsAsSpent } from '../lock/attempt.js';
+import { type Attempt, countsAsSpent } from '../lock/attempt.js';
 import type { LockStore } from '../lock/store.js';
-import type { Manifest } from '../manifest/take.js';
+import type { Manifest, Take } from '../manifest/take.js';
 import { decide } from '../plan/decide.js';
 import type { PlanRow } from '../plan/plan.js';
+import { latestAttempts } from '../report/status.js';
 import { exitCodeOf } from '../run/exit-code.js';
 import { fileStates, strangers } from '../run/recover.js';
-import type { RunOutcome } from '../run/run.js';
+import { nameOf, type RunOutcome } from '../run/run.js';
 import type { BuyDecision } from './buying.js';
 import type { BatchSettings, World } from './run-batch.js';
 
@@ -31,7 +32,7 @@ export async function summarise(ending: Ending): Promise<RunReport> {
   const { world, settings, store, manifest, outcome, decision } = ending;
   const attempts = [...store.attempts.values()];
   const view = { ports: world.ports, settings };
-  const takes = manifest?.takes ?? [];
+  const takes = manifest?.takes ?? lastAskedFor(attempts);
   const { rows, orphans } = decide({
     takes,
     attempts,
@@ -63,7 +64,7 @@ export async function summarise(ending: Ending): Promise<RunReport> {
     type: 'summary',
     time: new Date(world.ports.clock.nowMs()).toISOString(),
     exit_code: exitCode,
-    total: rows.length === 0 ? attempts.length : rows.length,
+    total: rows.length,
     done: counts.done,
     made: outcome.madeCount,
     in_flight: inFlight,
@@ -88,6 +89,16 @@ export async function summarise(ending: Ending): Promise<RunReport> {
   };
   world.emit(summary);
   return { exitCode, summary };
+}
+
+/** Where no manifest can be read: every take that the lockfile knows, as it was last asked for. */
+function lastAskedFor(attempts: readonly Attempt[]): readonly Take[] {
+  const span = { file: '', line: 1, column: 1, endLine: 1, endColumn: 1 };
+  return latestAttempts(attempts).map((attempt) => {
+    const { track, take, digest, parts, stem, model } = attempt;
+    const about = { track, take, takes: 1, digest, parts, stem };
+    return { key: nameOf(attempt), ...about, request: { model, prompt: '' }, span, fieldSpans: {} };
+  });
 }
 
 /** The command line aborts with the signal's name; a library's abort is like Ctrl-C. */

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { type RunReport, summarise } from '../../src/commands/run-report.js';
+import type { Attempt } from '../../src/lock/attempt.js';
+import { createMemoryDisk } from '../fakes/memory-files.js';
+import { attempt, id } from '../lock/build.js';
+
+const BYTES = 'RIFF....WAVE';
+
+/** One that is stored, and whose remote copy is gone. */
+function done(track: string): Attempt {
+  const path = `out/${track}.wav`;
+  const file = { path, bytes: BYTES.length, sha256: 'a'.repeat(64), media_type: 'audio/wav' };
+  return attempt({
+    attempt: id(track),
+    track,
+    state: 'done',
+    queue_id: `job-${track}`,
+    stem: `out/${track}`,
+    file,
+  });
+}
+
+function other(track: string, state: Attempt['state']): Attempt {
+  return attempt({ attempt: id(track), track, state, stem: `out/${track}`, queue_id: `job-${track}` });
+}
+
+/** What `collect` says at its end of these attempts, with a manifest that cannot be read. */
+function reportOf(attempts: readonly Attempt[]): Promise<RunReport> {
+  const files = attempts.flatMap(({ file }) => (file === undefined ? [] : [[`/album/${file.path}`, BYTES]]));
+  const disk = createMemoryDisk(Object.fromEntries(files));
+  const world = {
+    ports: { clock: { nowMs: () => 0 }, files: disk.files },
+    stop: new AbortController().signal,
+    emit: () => {},
+  };
+  const settings = { outputRoot: '/album', mode: 'collect', selection: {}, command: String };
+  const store = { attempts: new Map(attempts.map((one) => [one.attempt, one])) };
+  const outcome = { troubles: new Set(), spentMicroUsd: 0, madeCount: 0 };
+  const decision = { approved: false };
+  const ending = { world, settings, store, manifest: undefined, outcome, decision, startedMs: 0 };
+  return summarise(ending as never);
+}
+
+describe('the end of a run whose manifest cannot be read', () => {
+  it('counts the takes that the lockfile knows, each once', async () => {
+    const earlier = {
+      ...other('a', 'failed'),
+      attempt: id('earlier'),
+      at: { intent: '2026-01-01T00:00:00.000Z' },
+    };
+    const { summary, exitCode } = await reportOf([earlier, done('a'), done('b')]);
+    expect(summary).toMatchObject({ total: 2, done: 2, failed: 0 });
+    expect(exitCode).toBe(0);
+  });
+
+  it('says how many are not made, and ends like any run with such', async () => {
+    const { summary, exitCode } = await reportOf([done('a'), other('b', 'failed'), other('c', 'lost')]);
+    expect(summary).toMatchObject({ total: 3, done: 1, failed: 2 });
+    expect(exitCode).toBe(100);
+  });
+
+  it('leaves in flight what is', async () => {
+    const { summary, exitCode } = await reportOf([done('a'), other('b', 'queued')]);
+    expect(summary).toMatchObject({ total: 2, done: 1, in_flight: 1 });
+    expect(exitCode).toBe(11);
+  });
+});
