@@ -9,14 +9,17 @@ import { downloadAudio, EXTENSIONS } from './download.js';
 import { moveAside } from './moves.js';
 import { asideStem, hashFile, prepareDirectory, publishFile } from './publish.js';
 
-/** A file much shorter or longer than asked for is told, never refused: models take the length as a hint. */
-const LENGTH_RATIO_MIN = 0.5;
+/**
+ * A file shorter than this share of what was asked for may have been cut on its way: it is fetched once more, and
+ * taken when it comes alike. Told then, as one that is too long is; never refused: models take the length as a hint.
+ */
+const LENGTH_RATIO_MIN = 0.9;
 const LENGTH_RATIO_MAX = 2;
 
 export type Custody =
   | { readonly kind: 'stored'; readonly file: StoredFile }
   | Exclude<Download, { kind: 'complete' }>
-  /** The end of the body was not marked and this is its first time: fetch once more and compare. */
+  /** It may have been cut, and this is its first time: fetch once more and compare. */
   | { readonly kind: 'unconfirmed' };
 
 /**
@@ -46,7 +49,9 @@ export async function takeCustody(
   }
   if (download.kind === 'mismatch') await keepUnverified(context, part, job);
   if (download.kind !== 'complete') return download;
-  if (!audio.answer.framed && audio.contentLength === undefined && job.lastSha256 !== download.sha256) {
+  const endIsMarked = audio.answer.framed || audio.contentLength !== undefined;
+  const mayBeCut = !endIsMarked || lengthRatio(attempt, download) < LENGTH_RATIO_MIN;
+  if (mayBeCut && job.lastSha256 !== download.sha256) {
     job.lastSha256 = download.sha256;
     return { kind: 'unconfirmed' };
   }
@@ -148,14 +153,18 @@ function warnOfOddities(
 ): void {
   if (download.warning !== undefined)
     notice(context, 'warning', 'media-type', `${job.key}: ${download.warning}`);
-  const wanted = attempt.duration_seconds;
-  const got = download.durationSeconds;
-  if (wanted === undefined || got === undefined) return;
-  if (got < wanted * LENGTH_RATIO_MIN || got > wanted * LENGTH_RATIO_MAX)
+  const ratio = lengthRatio(attempt, download);
+  if (ratio < LENGTH_RATIO_MIN || ratio > LENGTH_RATIO_MAX)
     notice(
       context,
       'warning',
       'length',
-      `${job.key} is ${Math.round(got)} s long, ${wanted} s were asked for`,
+      `${job.key} is ${Math.round(download.durationSeconds ?? 0)} s long, ${attempt.duration_seconds} s were asked for`,
     );
+}
+
+/** What came over what was asked for; 1 where one of the two is not known. */
+function lengthRatio(attempt: Attempt, { durationSeconds }: Download & { kind: 'complete' }): number {
+  const wanted = attempt.duration_seconds;
+  return wanted === undefined || durationSeconds === undefined ? 1 : durationSeconds / wanted;
 }

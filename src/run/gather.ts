@@ -89,8 +89,16 @@ async function paced<T>(
   return result;
 }
 
+/** The API's code for a 429 that is about the model, and not about the key's limit. */
+export const MODEL_OVERLOADED = 'MODEL_OVERLOADED';
+
 /** What the request budget has to know of an answer. */
 export function paceOf(result: CallResult<unknown>): PacedAnswer {
   const status = result.ok ? 200 : result.status;
-  return { ...(status === undefined ? {} : { status }), rate: result.rate };
+  const overloaded = !result.ok && result.code === MODEL_OVERLOADED;
+  return {
+    ...(status === undefined ? {} : { status }),
+    rate: result.rate,
+    ...(overloaded && { overloaded }),
+  };
 }

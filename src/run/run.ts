@@ -19,7 +19,7 @@ import { tellProgress } from './progress.js';
 import type { Action, JobKind, Scheduler, Settled } from './schedule.js';
 import { createScheduler } from './schedule.js';
 import { createStandings, type Standings, standingOf } from './standing.js';
-import { submitJob } from './submit.js';
+import { IN_DOUBT_IN_A_ROW_MAX, submitJob } from './submit.js';
 
 const PROGRESS_EVERY_MS = 200;
 
@@ -67,6 +67,7 @@ export async function execute(input: RunInput): Promise<RunOutcome> {
   );
   if (input.limits !== undefined) scheduler.limits(input.limits);
   const context = contextOf(input, scheduler);
+  if (context.inDoubtInARow > 0) scheduler.submitSingly();
   const jobs = enlist(input, scheduler, ports.clock.nowMs());
   if (settings.keep) await settleKept(context, jobs);
   if (jobs.size > 0) await loop(context, jobs);
@@ -108,10 +109,19 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
     offline: new Set(),
     otherModels: new Set(),
     troubleToldMs: Number.NEGATIVE_INFINITY,
-    inDoubtInARow: 0,
+    inDoubtInARow: doubtsBefore(store),
     notSentInARow: 0,
     halt: new AbortController(),
   };
+}
+
+/**
+ * What earlier runs left in doubt counts as answers lost in a row, but for one: while nobody looks into it, a
+ * broken proxy takes one more submit of each run, not three.
+ */
+function doubtsBefore(store: LockStore): number {
+  const doubts = [...store.attempts.values()].filter(({ state }) => state === 'in_doubt').length;
+  return Math.min(doubts, IN_DOUBT_IN_A_ROW_MAX - 1);
 }
 
 /** How long finished jobs ran: what the scheduler starts from. */

@@ -1,4 +1,4 @@
-import type { RateHeaders } from '../venice/client.js';
+import type { PacedAnswer } from '../venice/pace.js';
 import {
   answer,
   applyLimit,
@@ -39,11 +39,7 @@ export interface Scheduler {
    * Rate facts of an answer (or none: no status), for each request made on behalf of `model`, as soon as its
    * headers are there. `job` names the action it answers; absent for a request that the scheduler did not choose.
    */
-  answered(
-    model: string,
-    answer: { readonly status?: number; readonly rate: RateHeaders; readonly job?: string },
-    nowMs: number,
-  ): void;
+  answered(model: string, answer: PacedAnswer & { readonly job?: string }, nowMs: number): void;
   /** Limits of the key, requests a minute by model (`''`: default). */
   limits(perMinute: ReadonlyMap<string, number>): void;
   /** What is left, from the same knowledge. */
@@ -99,6 +95,8 @@ export interface ScheduleOptions {
 export type CreateScheduler = (options: ScheduleOptions, random: () => number) => Scheduler;
 
 const REQUESTS_MAX = 16;
+/** Submits under way at most: what a crash, or a proxy that breaks, leaves in doubt. */
+const SUBMITS_MAX = 4;
 /** Of the requests under way, those that no one purpose may take. */
 const REQUESTS_RESERVED = 2;
 
@@ -193,7 +191,8 @@ function rulesByLane(book: Book): readonly Ruled[] {
       lane,
       rules: {
         may: {
-          submit: open && !book.stopped && underWay.submit < (book.singly ? 1 : eachMax),
+          submit:
+            open && !book.stopped && underWay.submit < (book.singly ? 1 : Math.min(SUBMITS_MAX, eachMax)),
           poll: open && underWay.poll < eachMax,
           complete: open && underWay.complete < eachMax,
         },

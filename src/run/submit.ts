@@ -4,6 +4,7 @@ import type { SubmitOutcome } from '../venice/outcome.js';
 import { classifySubmit } from '../venice/outcome.js';
 import type { Job, RunContext } from './context.js';
 import { notice, stopAll, stopBuying, tell, tellRate } from './context.js';
+import { MODEL_OVERLOADED } from './gather.js';
 import { recordOutcome } from './record.js';
 import type { Settled } from './schedule.js';
 import { advance, intentOf } from './transition.js';
@@ -13,7 +14,7 @@ const POSTPONEMENTS_MAX = 8;
 /** Of a model that the service calls offline: that is no matter of minutes. With their pauses, a minute. */
 const OFFLINE_POSTPONEMENTS_MAX = 3;
 const NOT_SENT_IN_A_ROW_MAX = 5;
-const IN_DOUBT_IN_A_ROW_MAX = 3;
+export const IN_DOUBT_IN_A_ROW_MAX = 3;
 
 const GONE: Settled = { kind: 'gone' };
 
@@ -151,8 +152,10 @@ function afterRefusal(context: RunContext, job: Job, outcome: SubmitOutcome & { 
     case 'wait': {
       const nowMs = context.ports.clock.nowMs();
       const pauseMs = (outcome.rate.retryAfterSeconds ?? 0) * 1_000;
-      const backOffMs = outcome.status === 503 ? 10_000 * 2 ** Math.min(job.failures, 3) : 0;
-      return postpone(context, job, outcome, nowMs + Math.max(pauseMs, backOffMs));
+      // The request limit is the scheduler's business; a model that is busy is this job's.
+      const isBusy = outcome.status === 503 || outcome.code === MODEL_OVERLOADED;
+      const backOffMs = isBusy ? 10_000 * 2 ** Math.min(job.failures, 3) : 0;
+      return postpone(context, job, outcome, nowMs + (pauseMs > 0 ? pauseMs : backOffMs));
     }
     case 'stop':
       tell(context, job, 'rejected', details);

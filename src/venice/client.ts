@@ -10,6 +10,8 @@ export interface RateHeaders {
   readonly resetUnixSeconds?: number;
   /** Seconds, from `Retry-After`. */
   readonly retryAfterSeconds?: number;
+  /** The server's clock as it answered, Unix seconds, from `Date`. */
+  readonly dateUnixSeconds?: number;
 }
 
 /**
@@ -91,6 +93,15 @@ export interface UsageEntry {
   readonly requestId?: string;
 }
 
+export interface UsageHistory {
+  /** Oldest first. */
+  readonly entries: readonly UsageEntry[];
+  /** Whether there is more in the window than was asked for. */
+  readonly cut: boolean;
+  /** When it was answered by the service's clock, where it told. */
+  readonly servedAtMs?: number;
+}
+
 /** Requests a minute by model id; the key `''` is the limit where no model is named. */
 export type RateLimits = ReadonlyMap<string, number>;
 
@@ -109,10 +120,6 @@ export interface VeniceClient {
   complete(model: string, queueId: string): Promise<CallResult<boolean>>;
   balance(): Promise<CallResult<Balance>>;
   /** All pages of the window, oldest first; stops at `entriesMax`. */
-  usageHistory(
-    startMs: number,
-    endMs: number,
-    entriesMax: number,
-  ): Promise<CallResult<readonly UsageEntry[]>>;
+  usageHistory(startMs: number, endMs: number, entriesMax: number): Promise<CallResult<UsageHistory>>;
   rateLimits(): Promise<CallResult<RateLimits>>;
 }

@@ -34,13 +34,18 @@ export interface PacedAnswer {
   /** Absent: no answer came. */
   readonly status?: number;
   readonly rate: RateHeaders;
+  /** A 429 that is about the model, not about the limit. */
+  readonly overloaded?: boolean;
 }
 
-/** The headers of one answer, with what is known of its request. Times are local, ms. */
+/** The headers of one answer, with what is known of its request. Times are local where not said otherwise, ms. */
 export interface Reading {
   readonly ticket: number;
   readonly remaining: number;
+  /** By the service's clock. */
   readonly resetMs: number;
+  /** The service's clock less this machine's: at least this, and at most about a second more. `undefined`: not told. */
+  readonly skewMs: number | undefined;
   readonly sentMs: number;
   readonly nowMs: number;
   /** Requests that the service may have counted after this one: sent later, still under way, or answered meanwhile without a word. */
@@ -68,8 +73,8 @@ export interface Ledger {
 /** As documented, where nothing else is known. */
 export const LIMIT_DOCUMENTED_PER_MINUTE = 60;
 const MINUTE_MS = 60_000;
-/** A minute as the log counts it: longer than the service's by what the way there may vary. */
-const LOG_SPAN_MS = 60_300;
+/** A minute as the log counts it, from the answer: by then the service has counted the request. */
+const LOG_SPAN_MS = 60_100;
 /** A first request that takes longer than this no longer holds up the others. */
 const FIRST_PATIENCE_MS = 3_000;
 /** Waiting after a 429 that tells nothing. */
@@ -104,6 +109,8 @@ export function createPacer(): Pacer {
   let pausedMs = Number.NEGATIVE_INFINITY;
   let othersMs = Number.NEGATIVE_INFINITY;
   let readMs = Number.NEGATIVE_INFINITY;
+  /** The service named the time to try again: one request may do so from then on, whatever the count says. */
+  let retryMs = Number.POSITIVE_INFINITY;
   /** The request that was sent, and so far answered, with nothing else under way. */
   let aloneTicket: number | undefined;
   /** Answers that told nothing, so far. */
@@ -121,10 +128,11 @@ export function createPacer(): Pacer {
     if (ledger !== undefined) return ledger.credit(nowMs);
     if (perMinute() === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
     if (waitsForFirst(nowMs)) return 0;
-    return answers === 0 && out.size === 0 ? 1 : Math.floor(perMinute()) - log.count(nowMs);
+    return answers === 0 && out.size === 0 ? 1 : Math.floor(perMinute()) - out.size - log.count(nowMs);
   };
   const credit = (nowMs: number): number => {
     if (nowMs < pausedMs) return 0;
+    if (nowMs >= retryMs && out.size === 0) return Math.max(1, counted(nowMs));
     const left = Math.max(0, counted(nowMs));
     const sure = ledger === undefined || (nowMs >= othersMs && nowMs < readMs + FRESH_MS);
     return sure ? left : Math.min(left, Math.max(0, UNANSWERED_UNSURE_MAX - lately(out, nowMs).length));
@@ -142,6 +150,7 @@ export function createPacer(): Pacer {
   };
   const pause = (rate: RateHeaders, resetMs: number | undefined, nowMs: number): void => {
     ledger?.refused(nowMs);
+    if (rate.retryAfterSeconds !== undefined) retryMs = nowMs + rate.retryAfterSeconds * 1_000;
     const toldMs =
       rate.retryAfterSeconds !== undefined
         ? nowMs + rate.retryAfterSeconds * 1_000
@@ -178,30 +187,32 @@ export function createPacer(): Pacer {
     opensAtMs: (nowMs) => {
       if (nowMs < pausedMs) return pausedMs;
       if (counted(nowMs) >= 1) return Math.min(...lately(out, nowMs)) + FIRST_PATIENCE_MS;
-      if (ledger !== undefined) return ledger.opensAtMs(nowMs);
+      const retriesMs = out.size === 0 ? Math.max(nowMs, retryMs) : Number.POSITIVE_INFINITY;
+      if (ledger !== undefined) return Math.min(retriesMs, ledger.opensAtMs(nowMs));
       return waitsForFirst(nowMs) ? firstSentMs() + FIRST_PATIENCE_MS : log.oldestMs() + LOG_SPAN_MS;
     },
     sent: (nowMs) => {
       tickets += 1;
       aloneTicket = out.size === 0 ? tickets : undefined;
       out.set(tickets, { sentMs: nowMs, headerless });
-      log.add(nowMs);
       ledger?.sent(tickets, nowMs);
       return tickets;
     },
     answered: (ticket, answer, nowMs) => {
       const { rate } = answer;
       const request = ticket === undefined ? undefined : out.get(ticket);
-      if (ticket !== undefined) out.delete(ticket);
+      if (ticket !== undefined && out.delete(ticket)) log.add(nowMs);
       answers += 1;
+      const skewMs = skewOf(rate, nowMs);
       if (rate.limit !== undefined && rate.limit > 0) inHeaders = rate.limit;
-      const resetMs = usableReset(rate, nowMs);
+      const resetMs = usableReset(rate, skewMs ?? 0, nowMs);
       const known = ticket ?? tickets;
       if (rate.remaining !== undefined && resetMs !== undefined) {
         read({
           ticket: known,
           remaining: rate.remaining,
-          resetMs,
+          resetMs: resetMs + (skewMs ?? 0),
+          skewMs,
           sentMs: request?.sentMs ?? nowMs,
           nowMs,
           uncounted: tickets - known + earlier(out, known) + headerless - (request?.headerless ?? headerless),
@@ -213,7 +224,8 @@ export function createPacer(): Pacer {
         if (ledger?.unread(known) === true) unread += 1;
         if (unread >= UNREAD_MAX) ledger = undefined;
       }
-      if (answer.status === 429) pause(rate, resetMs, nowMs);
+      if (answer.status !== 429) retryMs = Number.POSITIVE_INFINITY;
+      else if (answer.overloaded !== true) pause(rate, resetMs, nowMs);
     },
     spanMs: (requests, nowMs) => span(requests, nowMs, (beyond) => (beyond * MINUTE_MS) / perMinute()),
     spanMsMin: (requests, nowMs) =>
@@ -241,13 +253,21 @@ function earlier(out: ReadonlyMap<number, UnderWay>, ticket: number): number {
 }
 
 /** The told reset in local time, or `undefined` where it makes no sense. */
-function usableReset(rate: RateHeaders, nowMs: number): number | undefined {
+function usableReset(rate: RateHeaders, skewMs: number, nowMs: number): number | undefined {
   if (rate.resetUnixSeconds === undefined) return undefined;
-  const resetMs = rate.resetUnixSeconds * 1_000;
+  const resetMs = rate.resetUnixSeconds * 1_000 - skewMs;
   return Math.abs(resetMs - nowMs) <= PAUSE_MS_MAX ? resetMs : undefined;
 }
 
-/** When requests were sent, within the last span. */
+/**
+ * The service's clock less this machine's, at least: what `Date` tells is cut to whole seconds and some moments old.
+ * `undefined`: not told.
+ */
+function skewOf({ dateUnixSeconds }: RateHeaders, nowMs: number): number | undefined {
+  return dateUnixSeconds === undefined ? undefined : dateUnixSeconds * 1_000 - nowMs;
+}
+
+/** When requests were answered, within the last span. */
 function createLog() {
   let times: number[] = [];
   let start = 0;
@@ -267,6 +287,6 @@ function createLog() {
       forget(nowMs);
       return times.length - start;
     },
-    oldestMs: (): number => times[start] ?? Number.NEGATIVE_INFINITY,
+    oldestMs: (): number => times[start] ?? Number.POSITIVE_INFINITY,
   };
 }

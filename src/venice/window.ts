@@ -4,6 +4,8 @@ import type { Ledger, Reading } from './pace.js';
 const LAG_MS = 150;
 /** The same where the end is told in whole seconds, that may have been rounded down. */
 const LAG_ROUNDED_MS = 1_050;
+/** The service's clock may be ahead of what its `Date` told by so much. */
+const SKEW_DOUBT_MS = 1_100;
 /** The end is known well enough when it lies between two sends this close. */
 const LAG_GAP_MS = 300;
 /** To know it better costs a request or two: worth it only in a run of more windows than this. */
@@ -32,8 +34,10 @@ export function createWindow(first: Reading): Ledger {
   let lastTicket = newest.ticket;
   let probeSentMs: number | undefined;
   let probeTicket = 0;
-  let goodLagMs = resetMs % 1_000 === 0 ? LAG_ROUNDED_MS : LAG_MS;
-  let badLagMs = 0;
+  // Lags are from the end by the service's clock, so that they take up what the clocks differ by.
+  const { skewMs = 0 } = first;
+  let goodLagMs = (resetMs % 1_000 === 0 ? LAG_ROUNDED_MS : LAG_MS) - skewMs;
+  let badLagMs = first.skewMs === undefined ? 0 : -skewMs - SKEW_DOUBT_MS;
   let stepMs = 1_000;
   let windows = 1;
 

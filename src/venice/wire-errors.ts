@@ -99,6 +99,7 @@ export function readRateHeaders(headers: Readonly<Record<string, string>>): Rate
     remaining: count(headers['x-ratelimit-remaining-requests']),
     resetUnixSeconds: finite(decimal(headers['x-ratelimit-reset-requests']), 0, 1e11),
     retryAfterSeconds: retryAfter(headers['retry-after'], headers.date),
+    dateUnixSeconds: finite(Date.parse(headers.date ?? '') / 1_000, 0, 1e11),
   });
 }
 

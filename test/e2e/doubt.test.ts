@@ -5,6 +5,7 @@ import { launchProgram } from './launch.js';
 import { audioFiles } from './program.js';
 import { startRelay } from './relay.js';
 import { edit, type Scene, scene } from './scene.js';
+import { KEY } from './service.js';
 
 const PROMPTS = { door: 'A door falls shut [sandbox:lost-answer]', rain: 'Rain on a tin roof' };
 
@@ -30,6 +31,11 @@ async function spentMicroUsd(album: Scene): Promise<number> {
 }
 
 const PRICE = 11_500;
+
+async function chargesAsTold(url: string): Promise<{ timestamp: string; amount: number }[]> {
+  const answer = await fetch(`${url}/billing/usage-history`, { headers: { authorization: `Bearer ${KEY}` } });
+  return ((await answer.json()) as { data: { timestamp: string; amount: number }[] }).data;
+}
 
 describe.concurrent('a submit whose answer was lost', () => {
   it('is named, goes with exit 8, and keeps nothing else from being made', async () => {
@@ -79,6 +85,15 @@ describe.concurrent('a submit whose answer was lost', () => {
     expect(await album.charges()).toBe(3);
     expect(album.lock().map(({ state }) => state)).toEqual(['in_doubt', 'in_doubt', 'in_doubt']);
   });
+
+  it('costs the next run no more than one, while nobody looks into it', async () => {
+    const ids = ['a', 'b', 'c', 'd', 'e'];
+    const prompts = Object.fromEntries(ids.map((id) => [id, `Noise ${id} [sandbox:lost-answer]`]));
+    const album = await scene({ prompts });
+    await album.run('run', '--yes', '--concurrency', '1');
+    expect((await album.run('run', '--yes')).code).toBe(8);
+    expect(await album.charges()).toBe(4);
+  });
 });
 
 describe.concurrent('resolve', () => {
@@ -112,6 +127,46 @@ describe.concurrent('resolve', () => {
     const shown = await run('resolve');
     expect(shown.code).toBe(8);
     expect(shown.stdout).toContain('billing history: cannot be asked with this key');
+  });
+
+  it('shows a charge by another clock, name and price, as one that may be the attempt\u2019s', async () => {
+    const { album, attempt } = await doubtful();
+    const clockMs = -5 * 60_000;
+    const relay = await startRelay(album.service.url, async (passing) => {
+      const { searchParams } = new URL(passing.path, 'http://any');
+      const [fromMs, toMs] = ['startTimestamp', 'endTimestamp'].map((name) =>
+        Date.parse(searchParams.get(name) ?? ''),
+      );
+      const data = (await chargesAsTold(album.service.url))
+        .map((charge) => ({
+          ...charge,
+          timestamp: new Date(Date.parse(charge.timestamp) + clockMs).toISOString(),
+          amount: charge.amount * 1.1,
+          sku: 'sound-standard',
+        }))
+        .filter(({ timestamp }) => Date.parse(timestamp) >= fromMs! && Date.parse(timestamp) < toMs!);
+      const date = new Date(Date.now() + clockMs).toUTCString();
+      const headers = { 'content-type': 'application/json', date };
+      passing.answer({ status: 200, headers, body: JSON.stringify({ data, nextCursor: null }) });
+    });
+    edit(album.lockPath, (text) => text.replaceAll(album.service.url, relay.url));
+    const resolve = (...words: string[]) =>
+      launchProgram(
+        ['resolve', 'album.yaml', ...words, '--base-url', relay.url],
+        album.cwd,
+        album.service.env,
+      ).ended;
+    const shown = await resolve();
+    expect(shown.code, shown.stderr).toBe(8);
+    expect(shown.stdout).toMatch(/billing history, near: 20\S+Z \$0\.01265\s+sound-standard/);
+    expect(shown.stdout).toContain('A near one may be this attempt');
+    const { stdout } = await resolve('--json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      in_doubt: [{ attempt: { attempt }, matches: [], near: [{}, { difference: 'another amount' }] }],
+    });
+    expect((JSON.parse(stdout) as { service_clock_offset_ms: number }).service_clock_offset_ms).toBeLessThan(
+      -290_000,
+    );
   });
 
   it('--queue-id adopts the job, which is then collected at no cost', async () => {

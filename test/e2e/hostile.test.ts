@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { wav } from '../node/audio-bytes.js';
 import {
   afterTheEffect,
   cutOff,
@@ -15,7 +16,7 @@ import {
 import { type Ended, launchProgram } from './launch.js';
 import { audioFiles } from './program.js';
 import { passOn, type Relay, startRelay, type Treat } from './relay.js';
-import { type Scene, scene } from './scene.js';
+import { edit, type Scene, scene } from './scene.js';
 import { KEY } from './service.js';
 
 const SECRET = 'VENICE-inference-key-7Qx0_T4+b/9w==';
@@ -57,9 +58,13 @@ function expectNoKey(cwd: string, ended: Ended): void {
     for (const form of FORMS) expect(text.includes(form)).toBe(false);
 }
 
-/** A stage with one job queued and not collected. */
-async function inFlight(): Promise<Stage> {
+/** A stage with one job queued and not collected, of so many seconds where that matters. */
+async function inFlight(seconds?: number): Promise<Stage> {
   const set = await stage();
+  if (seconds !== undefined)
+    edit(path.join(set.album.cwd, 'album.yaml'), (text) =>
+      text.replace('prompt:', `duration_seconds: ${seconds}, prompt:`),
+    );
   expect((await set.run('run', '--detach')).code).toBe(11);
   return set;
 }
@@ -251,6 +256,25 @@ describe.concurrent('audio that is not what it seems', () => {
     expect(await whole(set)).toBe(true);
   });
 
+  it('shorter than asked for: fetched again, and the whole one is kept', async () => {
+    const set = await inFlight(10);
+    set.relay.treat = only('/audio/retrieve', first(1, audio(5)));
+    const ended = await set.run('run');
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(ended.stderr).not.toContain('were asked for');
+    expect(secondsOf(set)).toBeCloseTo(10, 1);
+  });
+
+  it('shorter than asked for, twice alike: that is how it was made, and told', async () => {
+    const set = await inFlight(10);
+    set.relay.treat = only('/audio/retrieve', audio(5));
+    const ended = await set.run('run');
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(set.relay.seen.filter((request) => request === 'POST /audio/retrieve')).toHaveLength(2);
+    expect(ended.stderr).toContain('one is 5 s long, 10 s were asked for');
+    expect(secondsOf(set)).toBeCloseTo(5, 1);
+  });
+
   it('always cut: never taken for whole, and never deleted there', async () => {
     const set = await inFlight();
     set.relay.treat = only('/audio/retrieve', cutOff(0.5));
@@ -262,6 +286,17 @@ describe.concurrent('audio that is not what it seems', () => {
     expect((await set.run('run')).code).toBe(0);
     expect(await whole(set)).toBe(true);
   });
+
+  function audio(seconds: number): Treat {
+    return ({ answer }) =>
+      answer({ status: 200, headers: { 'content-type': 'audio/wav' }, body: wav(seconds) });
+  }
+
+  function secondsOf({ album }: Stage): number {
+    const [file = ''] = audioFiles(album.cwd);
+    const bytes = readFileSync(path.join(album.cwd, file));
+    return (bytes.byteLength - 44) / bytes.readUInt32LE(28);
+  }
 
   /** A WAV file says how long it is. */
   async function whole({ album }: Stage): Promise<boolean> {

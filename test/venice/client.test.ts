@@ -368,7 +368,10 @@ describe('the usage history', () => {
 
   it('is walked page by page: first the window, then the cursor alone', async () => {
     const { client, asked } = clientWith(page(2, 'next-1'), page(1, null));
-    expect(await client.usageHistory(0, 1_000, 50)).toMatchObject({ ok: true, value: { length: 3 } });
+    expect(await client.usageHistory(0, 1_000, 50)).toMatchObject({
+      ok: true,
+      value: { entries: { length: 3 }, cut: false },
+    });
     expect(asked.map(({ path }) => path)).toEqual([
       '/billing/usage-history?startTimestamp=1970-01-01T00%3A00%3A00.000Z&endTimestamp=1970-01-01T00%3A00%3A01.000Z&pageSize=50',
       '/billing/usage-history?cursor=next-1',
@@ -377,13 +380,25 @@ describe('the usage history', () => {
 
   it('stops at the number wanted', async () => {
     const { client, asked } = clientWith(page(10, 'next'));
-    expect(await client.usageHistory(0, 1, 15)).toMatchObject({ ok: true, value: { length: 15 } });
+    expect(await client.usageHistory(0, 1, 15)).toMatchObject({
+      ok: true,
+      value: { entries: { length: 15 }, cut: true },
+    });
     expect(asked).toHaveLength(2);
+  });
+
+  it('tells the time of the service, where it told one', async () => {
+    const headers = { date: 'Sun, 01 Mar 2026 12:00:00 GMT' };
+    const [dated, undated] = [page(1, null), { ...page(1, null), headers: { date: 'noon' } }];
+    const { client } = clientWith({ ...dated, headers }, undated);
+    const servedAtMs = Date.parse('2026-03-01T12:00:00Z');
+    expect(await client.usageHistory(0, 1, 15)).toMatchObject({ ok: true, value: { servedAtMs } });
+    expect(await client.usageHistory(0, 1, 15)).not.toHaveProperty('value.servedAtMs');
   });
 
   it('does not go round for ever in empty pages', async () => {
     const { client, asked } = clientWith(page(0, 'again'));
-    expect(await client.usageHistory(0, 1, 15)).toMatchObject({ ok: true, value: [] });
+    expect(await client.usageHistory(0, 1, 15)).toMatchObject({ ok: true, value: { entries: [] } });
     expect(asked.length).toBeLessThanOrEqual(100);
   });
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { RateHeaders } from '../../src/venice/client.js';
 import { createPacer } from '../../src/venice/pace.js';
 import { createChance } from '../bench/virtual/chance.js';
 import { createLimiter, EPOCH_MS, type LimitRule } from '../bench/virtual/service.js';
@@ -17,6 +18,8 @@ interface Hammering {
   readonly otherPerMinute?: number;
   /** What is stated apart from the headers. */
   readonly stated?: number;
+  /** The service's clock less this one, told in whole seconds as `Date`. */
+  readonly skewMs?: number;
 }
 
 interface Hammered {
@@ -58,7 +61,7 @@ function hammer(given: Hammering): Hammered {
       }
       at(nowMs + way(), () => {
         underWay -= 1;
-        pacer.answered(ticket, { status: ok ? 200 : 429, rate }, nowMs);
+        pacer.answered(ticket, { status: ok ? 200 : 429, rate: skewed(rate, given.skewMs, nowMs) }, nowMs);
         step();
       });
     });
@@ -95,6 +98,16 @@ function hammer(given: Hammering): Hammered {
     refusals: counts.reduce((sum, count) => sum + count, 0),
     refusalsInWindowMax: Math.max(0, ...counts),
   };
+}
+
+/** As a service says it whose clock is another. */
+function skewed(rate: RateHeaders, skewMs: number | undefined, nowMs: number): RateHeaders {
+  if (skewMs === undefined) return rate;
+  const dateUnixSeconds = Math.floor((nowMs + skewMs) / 1_000);
+  const { resetUnixSeconds } = rate;
+  return resetUnixSeconds === undefined
+    ? { ...rate, dateUnixSeconds }
+    : { ...rate, dateUnixSeconds, resetUnixSeconds: resetUnixSeconds + skewMs / 1_000 };
 }
 
 const seeds = fc.integer({ min: 1, max: 1e9 });
@@ -164,6 +177,25 @@ describe('a pacer whose budget is its own draws no 429', () => {
     );
   });
 
+  it('where a minute slides and nothing is told, however long requests take on their way', () => {
+    fc.assert(
+      fc.property(pressure, (given) => {
+        expect(hammered({ kind: 'sliding', perMinute: 60 }, given).refusals).toBe(0);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('where the clock of the service is another', () => {
+    fc.assert(
+      fc.property(pressure, fc.integer({ min: -600_000, max: 600_000 }), (given, skewMs) => {
+        const rule: LimitRule = { kind: 'window', perMinute: 60 };
+        expect(hammered(rule, { ...given, latencyMs: [35, 55], skewMs }).refusals).toBe(0);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   it('where the limit rises in mid-run, and at most a burst where it drops', () => {
     fc.assert(
       fc.property(seeds, fc.constantFrom(120, 30), (seed, later) => {
@@ -192,6 +224,18 @@ describe('a pacer uses what it has', () => {
     const minutes = 30;
     const { sent } = hammer({ seed: 3, rule, minutes, latencyMs: [35, 55], atOnce: 16 });
     expect(sent).toBeGreaterThanOrEqual(share * minutes * rule.perMinute);
+  });
+
+  it.each([-120_000, 120_000])('a fixed window told by a clock that is %i ms off', (skewMs) => {
+    const rule: LimitRule = { kind: 'window', perMinute: 60 };
+    const { sent } = hammer({ seed: 3, rule, minutes: 30, latencyMs: [35, 55], atOnce: 16, skewMs });
+    expect(sent).toBeGreaterThanOrEqual(0.97 * 30 * 60);
+  });
+
+  it('a minute that slides', () => {
+    const rule: LimitRule = { kind: 'sliding', perMinute: 60 };
+    const { sent } = hammer({ seed: 3, rule, minutes: 30, latencyMs: [35, 55], atOnce: 16 });
+    expect(sent).toBeGreaterThanOrEqual(0.97 * 30 * 60);
   });
 
   it('a limit that is stated and in no header', () => {
@@ -250,6 +294,28 @@ describe('a 429', () => {
     silent.answered(silent.sent(0), { status: 429, rate: {} }, 0);
     expect(silent.pausedUntilMs(0)).toBe(60_000);
     expect(silent.pausedUntilMs(60_000)).toBeUndefined();
+  });
+
+  it('that is about the model pauses nothing', () => {
+    const pacer = createPacer();
+    const rate = { limit: 60, remaining: 50, resetUnixSeconds: 30 };
+    pacer.answered(pacer.sent(0), { status: 429, rate, overloaded: true }, 90);
+    expect(pacer.pausedUntilMs(90)).toBeUndefined();
+    expect(pacer.credit(90)).toBe(50);
+  });
+
+  it('that names a time lets one request go then, whose answer rules', () => {
+    const pacer = createPacer();
+    const rate = { limit: 60, remaining: 50, resetUnixSeconds: 60 };
+    pacer.answered(pacer.sent(0), { status: 200, rate }, 90);
+    pacer.answered(pacer.sent(100), { status: 429, rate: { ...rate, retryAfterSeconds: 3 } }, 200);
+    expect(pacer.opensAtMs(200)).toBe(3_200);
+    expect(pacer.credit(3_199)).toBe(0);
+    expect(pacer.credit(3_200)).toBe(1);
+    const ticket = pacer.sent(3_200);
+    expect(pacer.credit(3_250)).toBe(0);
+    pacer.answered(ticket, { status: 200, rate: { ...rate, remaining: 48 } }, 3_300);
+    expect(pacer.credit(3_300)).toBe(48);
   });
 
   it('pauses for no more than a day, and for no less than a second', () => {

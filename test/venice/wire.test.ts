@@ -513,10 +513,13 @@ describe('rate headers', () => {
   it('take a date to wait for against the server’s own clock', () => {
     const date = 'Wed, 21 Oct 2015 07:28:00 GMT';
     expect(readRateHeaders({ date, 'retry-after': 'Wed, 21 Oct 2015 07:28:30 GMT' })).toEqual({
+      dateUnixSeconds: 1_445_412_480,
       retryAfterSeconds: 30,
     });
     expect(readRateHeaders({ 'retry-after': 'Wed, 21 Oct 2015 07:28:30 GMT' })).toEqual({});
-    expect(readRateHeaders({ date, 'retry-after': 'Wed, 21 Oct 2015 07:27:30 GMT' })).toEqual({});
+    expect(readRateHeaders({ date, 'retry-after': 'Wed, 21 Oct 2015 07:27:30 GMT' })).toEqual({
+      dateUnixSeconds: 1_445_412_480,
+    });
   });
 
   it('ignore garbage', () => {

@@ -2,7 +2,7 @@ import type { RateHeaders } from '../../../src/venice/client.js';
 
 /** How the simulated service limits one model's requests. */
 export interface LimitRule {
-  readonly kind: 'window' | 'bucket';
+  readonly kind: 'window' | 'bucket' | 'sliding';
   /** Requests a minute; absent: no limit and no headers. */
   readonly perMinute?: number;
   /** From the start of the run to the end of the first window. */
@@ -36,7 +36,14 @@ export function createLimiter(rule: LimitRule, random: () => number): Limiter {
       rule.rounding === 'up' ? Math.ceil(seconds) : rule.rounding === 'down' ? Math.floor(seconds) : seconds;
     return { limit, remaining, resetUnixSeconds };
   };
-  return rule.kind === 'window' ? fixedWindow(rule, limitAt, tell) : tokenBucket(limitAt, tell);
+  switch (rule.kind) {
+    case 'window':
+      return fixedWindow(rule, limitAt, tell);
+    case 'bucket':
+      return tokenBucket(limitAt, tell);
+    case 'sliding':
+      return slidingLog(limitAt);
+  }
 }
 
 type Tell = (limit: number, remaining: number, resetMs: number) => RateHeaders;
@@ -70,6 +77,19 @@ function tokenBucket(limitAt: (nowMs: number) => number, tell: Tell): Limiter {
       if (ok) tokens -= 1;
       const fullMs = nowMs + ((limit - tokens) * WINDOW_MS) / limit;
       return { ok, rate: tell(limit, Math.floor(tokens), fullMs) };
+    },
+  };
+}
+
+/** So many within any minute; tells nothing of it. */
+function slidingLog(limitAt: (nowMs: number) => number): Limiter {
+  let admitted: number[] = [];
+  return {
+    admit: (nowMs) => {
+      admitted = admitted.filter((ms) => ms > nowMs - WINDOW_MS);
+      const ok = admitted.length < limitAt(nowMs);
+      if (ok) admitted.push(nowMs);
+      return { ok, rate: {} };
     },
   };
 }

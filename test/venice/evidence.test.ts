@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import type { Attempt } from '../../src/lock/attempt.js';
+import type { UsageEntry } from '../../src/venice/client.js';
+import { clockOffset, weigh } from '../../src/venice/evidence.js';
+import { attempt, id } from '../lock/build.js';
+
+const SENT_MS = Date.parse('2026-03-01T12:00:00.000Z');
+const MINUTE_MS = 60_000;
+
+const at = { intent: new Date(SENT_MS).toISOString() };
+const doubtful = attempt({ attempt: id('doubtful'), state: 'in_doubt', at });
+
+function other(name: string, fields: Partial<Attempt> = {}): Attempt {
+  return attempt({ attempt: id(name), state: 'done', queue_id: name, at, ...fields });
+}
+
+function entry(fields: Partial<UsageEntry> & { lateMs?: number } = {}): UsageEntry {
+  const { lateMs = 2_000, ...told } = fields;
+  return {
+    timestampMs: SENT_MS + lateMs,
+    sku: 'elevenlabs-music-audio-unit',
+    spentMicroUsd: 690_000,
+    currency: 'USD',
+    ...told,
+  };
+}
+
+/** How one entry stands to the attempt: `fits`, how it differs, or `none`. */
+function standing(history: UsageEntry, clockOffsetMs = 0, known: Attempt[] = []): string {
+  const { fits, near } = weigh(doubtful, [history], [doubtful, ...known], clockOffsetMs);
+  return fits.length === 1 ? 'fits' : (near[0]?.difference ?? 'none');
+}
+
+describe('a charge held against an attempt in doubt', () => {
+  it.each<[string, Parameters<typeof entry>[0], string]>([
+    ['of that amount, time and model', {}, 'fits'],
+    ['under a name that no model has', { sku: 'eleven-music-standard' }, 'fits'],
+    ['under the name of its model in capitals', { sku: 'ELEVENLABS-MUSIC' }, 'fits'],
+    ['paid in DIEM', { currency: 'DIEM' }, 'fits'],
+    ['off by rounding', { spentMicroUsd: 692_000 }, 'fits'],
+    ['nine minutes late', { lateMs: 9 * MINUTE_MS }, 'fits'],
+    ['of another amount', { spentMicroUsd: 760_000 }, 'another amount'],
+    ['under the name of another model', { sku: 'lyra-audio' }, 'another model'],
+    ['under a longer name of another model', { sku: 'elevenlabs-music-pro-audio' }, 'another model'],
+    ['of another amount and model', { sku: 'lyra', spentMicroUsd: 1 }, 'another amount and model'],
+    ['far too late', { lateMs: 11 * MINUTE_MS }, 'none'],
+    ['before it', { lateMs: -2 * MINUTE_MS }, 'none'],
+    ['that gives money back', { spentMicroUsd: -690_000 }, 'none'],
+  ])('%s: %#', (_, fields, expected) => {
+    const known = [other('a', { model: 'lyra' }), other('b', { model: 'elevenlabs-music-pro' })];
+    const years = known.map((each) => ({ ...each, at: { intent: '2020-01-01T00:00:00.000Z' } }));
+    expect(standing(entry(fields), 0, years)).toBe(expected);
+  });
+
+  it.each([
+    ['behind', -5 * MINUTE_MS],
+    ['ahead', 15 * MINUTE_MS],
+  ])('fits by a clock that is %s, and only then', (_, offsetMs) => {
+    const charge = entry({ lateMs: offsetMs + 1_000 });
+    expect([standing(charge, offsetMs), standing(charge)]).toEqual(['fits', 'none']);
+  });
+
+  it('still fits by this clock where it was set since', () => {
+    expect(standing(entry(), -5 * MINUTE_MS)).toBe('fits');
+  });
+});
+
+describe('the charges of other jobs', () => {
+  it.each([
+    ['done', {}, 0],
+    ['stored', { state: 'stored' }, 0],
+    ['settled as charged', { state: 'lost', reason: { code: 'resolved_charged' } }, 0],
+    // It may be charged when it ends, or be given back: this entry may be the doubtful one's.
+    ['queued', { state: 'queued' }, 1],
+    ['failed', { state: 'failed' }, 1],
+    ['in doubt too', { state: 'in_doubt' }, 1],
+  ] as const)('leave %s: %#', (_, fields, left) => {
+    const evidence = weigh(doubtful, [entry()], [doubtful, other('a', fields)]);
+    expect([evidence.fits.length, evidence.accounted]).toEqual([left, 1 - left]);
+  });
+
+  it('are those closest to them', () => {
+    const late = { intent: new Date(SENT_MS + 5 * MINUTE_MS).toISOString() };
+    const [own, others] = [entry(), entry({ lateMs: 5 * MINUTE_MS })];
+    expect(weigh(doubtful, [others, own], [doubtful, other('a', { at: late })]).fits).toEqual([own]);
+  });
+
+  it('are never what only comes near to them', () => {
+    const near = entry({ spentMicroUsd: 760_000 });
+    expect(weigh(doubtful, [near], [doubtful, other('a')]).near).toEqual([
+      { entry: near, difference: 'another amount' },
+    ]);
+  });
+});
+
+describe('what comes near', () => {
+  it('is told by amount, then model, then time', () => {
+    const history = [
+      entry({ spentMicroUsd: 1 }),
+      entry({ spentMicroUsd: 2, lateMs: 1_000 }),
+      entry({ spentMicroUsd: 3, sku: 'unheard-of', lateMs: 0 }),
+      entry({ sku: 'lyra' }),
+    ];
+    const { near } = weigh(doubtful, history, [doubtful, other('a', { model: 'lyra', at: {} })]);
+    expect(near.map((each) => history.indexOf(each.entry))).toEqual([3, 1, 0, 2]);
+  });
+});
+
+describe('the clock of the service', () => {
+  it.each([
+    ['is not known', undefined, 0],
+    ['is about right', SENT_MS + 3_000, 0],
+    ['is behind', SENT_MS - 300_000, -300_000],
+    ['is nonsense', 0, 0],
+  ])('%s', (_, servedAtMs, offsetMs) => {
+    expect(clockOffset(servedAtMs, SENT_MS)).toBe(offsetMs);
+  });
+});
