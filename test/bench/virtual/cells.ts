@@ -21,7 +21,7 @@ const UNLIMITED: LimitRule = { kind: 'window' };
 const SIMPLE_AND_OURS = ['P80, then 3 s', 'ours'] as const;
 
 function seedsFor(tracks: number): number {
-  return tracks <= 100 ? 20 : tracks <= 1_000 ? 4 : 1;
+  return tracks <= 100 ? 20 : tracks <= 1_000 ? 16 : 1;
 }
 
 function table(
