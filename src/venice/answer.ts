@@ -1,8 +1,8 @@
 import { faultCode } from '../errors.js';
 import type { Transport, TransportAnswer, TransportRequest } from '../ports.js';
 import type { CallFailure, CallResult, RateHeaders } from './client.js';
-import { field, identifier, present } from './json.js';
-import { mediaTypeOf } from './wire.js';
+import { field, identifier, outline, present } from './json.js';
+import { mediaTypeOf } from './media-type.js';
 import { readError, readRateHeaders } from './wire-errors.js';
 
 const MIB = 1024 * 1024;
@@ -53,7 +53,8 @@ export async function readJson<T>(
   if (!parsed.ok) return parsed;
   const value = read(parsed.value);
   if (value === undefined) {
-    return unusable(good, 'wrong-type', 'the answer is JSON, but not what this request is answered with');
+    const message = `the answer is JSON, but not what this request is answered with: ${outline(parsed.value)}`;
+    return unusable(good, 'wrong-type', message);
   }
   return { ok: true, value, rate: good.rate };
 }

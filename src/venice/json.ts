@@ -52,3 +52,27 @@ export function present<T extends object>(value: T): Present<T> {
 export function identifier(value: unknown): string | undefined {
   return typeof value === 'string' && /^[!-.0-~]{1,200}$/.test(value) ? value : undefined;
 }
+
+const NAMES_MAX = 12;
+const WORD_LENGTH_MAX = 40;
+
+/** What a value of unknown shape is, for whoever has to find out: its status, if any, and the names of its fields. Plain ASCII, bounded. */
+export function outline(value: unknown): string {
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (!isRecord(value)) return value === null ? 'null' : `a ${typeof value}`;
+  const names = Object.keys(value);
+  if (names.length === 0) return 'no fields';
+  const status = field(value, 'status');
+  const more = names.length > NAMES_MAX ? ` and ${names.length - NAMES_MAX} more` : '';
+  const fields = `fields ${names.slice(0, NAMES_MAX).map(word).join(', ')}${more}`;
+  return typeof status === 'string' ? `status ${word(status)}, ${fields}` : fields;
+}
+
+function word(foreign: string): string {
+  if (/^[\w.-]{1,40}$/.test(foreign)) return foreign;
+  const cut = foreign.length > WORD_LENGTH_MAX ? `${foreign.slice(0, WORD_LENGTH_MAX)}...` : foreign;
+  return JSON.stringify(cut).replace(
+    /[^ -~]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

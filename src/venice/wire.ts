@@ -1,6 +1,7 @@
 import { microUsdFromUsd } from '../money.js';
 import type { Balance, Queued, RateLimits, UsageEntry } from './client.js';
 import { bool, field, finite, identifier, items, present, text } from './json.js';
+import { findMedia, type MediaInJson } from './media-in-json.js';
 import { readCode } from './wire-errors.js';
 
 /*
@@ -35,8 +36,7 @@ export type RetrievedJson =
       readonly message: string;
       readonly creditsRefunded?: boolean;
     }
-  | { readonly kind: 'inline'; readonly mediaType: string; readonly bytes: Uint8Array }
-  | { readonly kind: 'elsewhere'; readonly url: string };
+  | MediaInJson;
 
 export function readRetrieved(body: unknown): RetrievedJson | undefined {
   switch (field(body, 'status')) {
@@ -52,7 +52,7 @@ export function readRetrieved(body: unknown): RetrievedJson | undefined {
     case 'FAILED':
       return readFailed(body);
     case 'COMPLETED':
-      return readInline(body) ?? readElsewhere(body);
+      return findMedia(body);
     default:
       return undefined;
   }
@@ -71,68 +71,6 @@ function readFailed(body: unknown): RetrievedJson {
     message: text(error, 2_000) ?? text(field(error, 'message'), 2_000) ?? 'the generation failed',
     ...present({ creditsRefunded: bool(field(body, 'credits_refunded')) }),
   };
-}
-
-const INLINE_FIELDS = ['audio', 'data', 'b64_json', 'body', 'content'] as const;
-const MEDIA_TYPE_FIELDS = ['content_type', 'media_type', 'mime_type'] as const;
-
-/** Audio in base64, bare or as a `data:` URL. Where the type is not told, the bytes will have to tell. */
-function readInline(body: unknown): RetrievedJson | undefined {
-  for (const name of INLINE_FIELDS) {
-    const value = field(body, name);
-    if (typeof value !== 'string') continue;
-    const dataUrl = /^data:([a-z0-9.+-]+\/[a-z0-9.+-]+)(?:;[^,]{0,200})?;base64,/i.exec(value);
-    const bytes = fromBase64(dataUrl === null ? value : value.slice(dataUrl[0].length));
-    if (bytes === undefined) continue;
-    const told = dataUrl?.[1] ?? MEDIA_TYPE_FIELDS.map((key) => text(field(body, key), 200)).find(Boolean);
-    return { kind: 'inline', mediaType: audioType(told) ?? 'application/octet-stream', bytes };
-  }
-  return undefined;
-}
-
-/** Strict: a URL or a sentence is not base64. */
-function fromBase64(value: string): Uint8Array | undefined {
-  const clean = value.replace(/[\r\n]/g, '');
-  if (clean.length < 16 || clean.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(clean)) return undefined;
-  return Buffer.from(clean, 'base64');
-}
-
-function readElsewhere(body: unknown): RetrievedJson | undefined {
-  for (const name of ['url', 'audio_url', 'download_url', 'audio']) {
-    const url = text(field(body, name), 8_192);
-    if (url !== undefined && URL.canParse(url)) return { kind: 'elsewhere', url };
-  }
-  return undefined;
-}
-
-const SAME_TYPE: Readonly<Record<string, string>> = {
-  'audio/mp3': 'audio/mpeg',
-  'audio/x-mp3': 'audio/mpeg',
-  'audio/mpeg3': 'audio/mpeg',
-  'audio/x-mpeg': 'audio/mpeg',
-  'audio/x-wav': 'audio/wav',
-  'audio/wave': 'audio/wav',
-  'audio/vnd.wave': 'audio/wav',
-  'audio/x-pn-wav': 'audio/wav',
-  'audio/x-flac': 'audio/flac',
-  'binary/octet-stream': 'application/octet-stream',
-};
-
-/** Lower case, without parameters; `''` where there is none. */
-export function mediaTypeOf(header: string | undefined): string {
-  return (header ?? '').split(';', 1)[0]!.trim().toLowerCase();
-}
-
-/**
- * The one name of an audio type, given a Content-Type. An audio type that we do not know keeps its name, and bytes of
- * unknown type keep theirs: it is for the check of the bytes to refuse them, after they were saved.
- *
- * @returns `undefined` for what is not audio at all
- */
-export function audioType(header: string | undefined): string | undefined {
-  const given = mediaTypeOf(header);
-  const type = SAME_TYPE[given] ?? given;
-  return type === 'application/octet-stream' || /^audio\/[a-z0-9.+-]{1,80}$/.test(type) ? type : undefined;
 }
 
 /** `POST /audio/complete`. */

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { audioType, mediaTypeOf } from '../../src/venice/media-type.js';
 import {
-  audioType,
-  mediaTypeOf,
   readBalance,
   readCompleted,
   readQueued,

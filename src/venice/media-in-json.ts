@@ -1,0 +1,84 @@
+import { AUDIO_HEAD_BYTES, isAudioHead } from './audio-magic.js';
+import { field, isRecord, text } from './json.js';
+import { audioType } from './media-type.js';
+
+/** What the JSON of a finished job brings: the audio itself, or where it lies. */
+export type MediaInJson =
+  | { readonly kind: 'inline'; readonly mediaType: string; readonly bytes: Uint8Array }
+  | { readonly kind: 'elsewhere'; readonly url: string };
+
+/**
+ * Finds the audio under whatever name it comes, as no document tells the name: base64 (bare or as a `data:` URL) that
+ * decodes to audio by its first bytes, else an address, best under a name that is known for it.
+ */
+export function findMedia(body: unknown): MediaInJson | undefined {
+  const texts = textsIn(body, LEVELS_MAX);
+  for (const told of texts) {
+    const inline = readInline(told);
+    if (inline !== undefined) return inline;
+  }
+  const urls = texts.filter(({ value }) => isAddress(value));
+  const [best] = urls.sort((a, b) => rankOf(a.name) - rankOf(b.name));
+  return best && { kind: 'elsewhere', url: best.value };
+}
+
+/** Objects within objects; a list between them does not count. */
+const LEVELS_MAX = 2;
+const FIELDS_MAX = 50;
+const ENTRIES_MAX = 8;
+const MEDIA_TYPE_FIELDS = ['content_type', 'media_type', 'mime_type'] as const;
+
+interface Told {
+  readonly name: string;
+  readonly value: string;
+  /** As the same object, or one around it, says. */
+  readonly type: string | undefined;
+}
+
+/** Every text, with the name under which it, or the list around it, stands. */
+function textsIn(value: unknown, levels: number, about: Omit<Told, 'value'> = NAMELESS): readonly Told[] {
+  if (typeof value === 'string') return [{ ...about, value }];
+  if (Array.isArray(value)) {
+    const entries = value.slice(0, ENTRIES_MAX).filter((entry) => !Array.isArray(entry));
+    return entries.flatMap((entry) => textsIn(entry, levels, about));
+  }
+  if (!isRecord(value) || levels === 0) return [];
+  const type = MEDIA_TYPE_FIELDS.map((key) => text(field(value, key), 200)).find(Boolean) ?? about.type;
+  const fields = Object.entries(value).slice(0, FIELDS_MAX);
+  return fields.flatMap(([name, entry]) => textsIn(entry, levels - 1, { name, type }));
+}
+
+const NAMELESS = { name: '', type: undefined };
+
+/** Where the type is not told, the bytes will have to tell. */
+function readInline({ value, type }: Told): MediaInJson | undefined {
+  const dataUrl = /^data:([a-z0-9.+-]+\/[a-z0-9.+-]+)(?:;[^,]{0,200})?;base64,/i.exec(value);
+  const bytes = audioFromBase64(dataUrl === null ? value : value.slice(dataUrl[0].length));
+  if (bytes === undefined) return undefined;
+  return { kind: 'inline', mediaType: audioType(dataUrl?.[1] ?? type) ?? 'application/octet-stream', bytes };
+}
+
+/** Characters that hold the head: four for three bytes. */
+const HEAD_LENGTH = (AUDIO_HEAD_BYTES / 3) * 4;
+
+function audioFromBase64(value: string): Uint8Array | undefined {
+  if (!isAudioHead(Buffer.from(value.slice(0, HEAD_LENGTH), 'base64'))) return undefined;
+  const clean = value.replace(/[\r\n]/g, '');
+  // Node skips what is no base64: a text that only begins like audio would come out as something else.
+  return clean.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(clean)
+    ? Buffer.from(clean, 'base64')
+    : undefined;
+}
+
+const URL_NAMES = ['url', 'audio_url', 'download_url', 'media_url', 'audio'];
+
+/** The lower the better. */
+function rankOf(name: string): number {
+  const at = URL_NAMES.indexOf(name);
+  return at < 0 ? URL_NAMES.length : at;
+}
+
+/** Whether it may be asked at all is for the transport to say. */
+function isAddress(value: string): boolean {
+  return value.length <= 8_192 && /^https?:\/\/\S+$/i.test(value) && URL.canParse(value);
+}

@@ -1,0 +1,29 @@
+const SAME_TYPE: Readonly<Record<string, string>> = {
+  'audio/mp3': 'audio/mpeg',
+  'audio/x-mp3': 'audio/mpeg',
+  'audio/mpeg3': 'audio/mpeg',
+  'audio/x-mpeg': 'audio/mpeg',
+  'audio/x-wav': 'audio/wav',
+  'audio/wave': 'audio/wav',
+  'audio/vnd.wave': 'audio/wav',
+  'audio/x-pn-wav': 'audio/wav',
+  'audio/x-flac': 'audio/flac',
+  'binary/octet-stream': 'application/octet-stream',
+};
+
+/** Lower case, without parameters; `''` where there is none. */
+export function mediaTypeOf(header: string | undefined): string {
+  return (header ?? '').split(';', 1)[0]!.trim().toLowerCase();
+}
+
+/**
+ * The one name of an audio type, given a Content-Type. An audio type that we do not know keeps its name, and bytes of
+ * unknown type keep theirs: it is for the check of the bytes to refuse them, after they were saved.
+ *
+ * @returns `undefined` for what is not audio at all
+ */
+export function audioType(header: string | undefined): string | undefined {
+  const given = mediaTypeOf(header);
+  const type = SAME_TYPE[given] ?? given;
+  return type === 'application/octet-stream' || /^audio\/[a-z0-9.+-]{1,80}$/.test(type) ? type : undefined;
+}

@@ -1,0 +1,119 @@
+import type { Transport, TransportAnswer } from '../ports.js';
+import { exchange, type GoodAnswer, readJson, unusable } from './answer.js';
+import { AUDIO_HEAD_BYTES, isAudioHead } from './audio-magic.js';
+import type { CallResult, Retrieved } from './client.js';
+import { present } from './json.js';
+import { audioType } from './media-type.js';
+import { type RetrievedJson, readRetrieved } from './wire.js';
+
+/** A finished job may, rarely, come as base64 in the JSON. */
+const INLINE_BYTES_MAX = 16 * 1024 * 1024;
+
+/**
+ * Reads the answer to `POST /audio/retrieve`.
+ *
+ * @param elsewhereDeadlineMs of the download, where the audio lies on another host
+ */
+export async function readRetrieval(
+  transport: Transport,
+  good: GoodAnswer,
+  elsewhereDeadlineMs: number,
+): Promise<CallResult<Retrieved>> {
+  const { audio, other } = await lookForAudio(good);
+  if (audio !== undefined) return { ok: true, value: audio, rate: good.rate };
+  const parsed = await readJson(other, INLINE_BYTES_MAX, readRetrieved);
+  if (!parsed.ok) return parsed;
+  if (parsed.value.kind === 'elsewhere')
+    return fetchElsewhere(transport, good, parsed.value.url, elsewhereDeadlineMs);
+  return { ok: true, value: fromJson(parsed.value), rate: good.rate };
+}
+
+type Audio = Retrieved & { kind: 'audio' };
+
+/** The audio, as the content type says, or, where that says otherwise, the first bytes; else what is to be read. */
+async function lookForAudio(
+  good: GoodAnswer,
+): Promise<{ audio: Audio; other?: never } | { audio?: never; other: GoodAnswer }> {
+  const told = audioType(good.mediaType);
+  if (told !== undefined) return { audio: asAudio(good.answer, told) };
+  if (good.mediaType === 'application/json') return { other: good };
+  const { head, body } = await peek(good.answer.body);
+  const answer: TransportAnswer = { ...good.answer, body };
+  if (isAudioHead(head)) return { audio: asAudio(answer, good.mediaType || UNKNOWN_TYPE) };
+  if (good.mediaType === '' && head[0] !== OPENING_BRACE) return { audio: asAudio(answer, UNKNOWN_TYPE) };
+  return { other: { ...good, answer } };
+}
+
+const UNKNOWN_TYPE = 'application/octet-stream';
+/** Without a content type it tells a report from audio, which is then judged by its bytes. */
+const OPENING_BRACE = 0x7b;
+
+/** The first bytes of a body, and the whole body as if it had not been looked at; a fault comes when it is read. */
+async function peek(
+  body: AsyncIterable<Uint8Array>,
+): Promise<{ head: Uint8Array; body: AsyncIterable<Uint8Array> }> {
+  const rest = body[Symbol.asyncIterator]();
+  const begun: Promise<IteratorResult<Uint8Array>>[] = [];
+  let head: Uint8Array = new Uint8Array();
+  while (head.byteLength < AUDIO_HEAD_BYTES) {
+    const next = rest.next();
+    begun.push(next);
+    const piece = await next.then(
+      (result) => (result.done === true ? undefined : result.value),
+      () => undefined,
+    );
+    if (piece === undefined) break;
+    head = head.byteLength === 0 ? piece : Buffer.concat([head, piece]);
+  }
+  return { head, body: resumed(begun, rest) };
+}
+
+async function* resumed(
+  begun: readonly Promise<IteratorResult<Uint8Array>>[],
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  for (const next of begun) {
+    const piece = await next;
+    if (piece.done === true) return;
+    yield piece.value;
+  }
+  for (let piece = await rest.next(); piece.done !== true; piece = await rest.next()) yield piece.value;
+}
+
+function asAudio(answer: TransportAnswer, mediaType: string): Audio {
+  const contentLength = lengthOf(answer.headers['content-length']);
+  return { kind: 'audio', mediaType, answer, ...present({ contentLength }) };
+}
+
+function lengthOf(header: string | undefined): number | undefined {
+  return header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
+}
+
+function fromJson(json: Exclude<RetrievedJson, { kind: 'elsewhere' }>): Retrieved {
+  if (json.kind !== 'inline') return json;
+  const { bytes, mediaType } = json;
+  const answer = { body: once(bytes), framed: true, discard: () => {} };
+  return { kind: 'audio', mediaType, contentLength: bytes.byteLength, answer };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+/**
+ * The audio from another host, which never gets the key. Whatever that host answers is no word of the API: its 404
+ * does not mean that the job is gone, and its rate headers mean nothing.
+ */
+async function fetchElsewhere(
+  transport: Transport,
+  good: GoodAnswer,
+  url: string,
+  deadlineMs: number,
+): Promise<CallResult<Retrieved>> {
+  const there = await exchange(transport, { method: 'GET', path: '', elsewhere: url, deadlineMs });
+  const { audio, other } = there.ok ? await lookForAudio(there) : {};
+  if (audio !== undefined) return { ok: true, value: audio, rate: good.rate };
+  other?.answer.discard();
+  const why = there.ok ? `it is ${there.mediaType}` : there.message;
+  return unusable(good, 'url-result', `the audio lies at ${new URL(url).host}, but could not be had: ${why}`);
+}

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import type { Transport, TransportRequest } from '../../src/ports.js';
+import { createClient } from '../../src/venice/create-client.js';
+
+const WAV = Buffer.from('RIFF....WAVEfmt and so on');
+const URL_BODY = '{"status":"COMPLETED","whereabouts":"https://cdn.example/a"}';
+
+interface Canned {
+  readonly type: string;
+  readonly body: string | Uint8Array;
+  /** Bytes in each piece. */
+  readonly pieceBytes?: number;
+}
+
+async function* inPieces({ body, pieceBytes = 1_000 }: Canned): AsyncGenerator<Uint8Array> {
+  const bytes = Buffer.from(body);
+  for (let at = 0; at < bytes.byteLength; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
+}
+
+/** Polls once; the requests that it takes are answered by these, in turn. */
+async function poll(...answers: readonly Canned[]) {
+  const asked: TransportRequest[] = [];
+  const transport: Transport = async (request) => {
+    const next = answers[asked.push(request) - 1]!;
+    return {
+      kind: 'answer',
+      status: 200,
+      headers: { 'content-type': next.type },
+      body: inPieces(next),
+      framed: true,
+      discard: () => {},
+    };
+  };
+  const result = await createClient(transport).retrieve('m', 'q');
+  return { result, asked };
+}
+
+async function audioOf({ result }: Awaited<ReturnType<typeof poll>>) {
+  if (!result.ok || result.value.kind !== 'audio') throw new Error(JSON.stringify(result));
+  const pieces: Uint8Array[] = [];
+  for await (const piece of result.value.answer.body) pieces.push(piece);
+  return { mediaType: result.value.mediaType, bytes: Buffer.concat(pieces) };
+}
+
+describe('audio under a type that is none of audio', () => {
+  it.each(['text/html', 'text/plain', 'video/mp4'])('%s: is known by its first bytes', async (type) => {
+    for (const pieceBytes of [1, 5, 1_000])
+      expect(await audioOf(await poll({ type, body: WAV, pieceBytes }))).toEqual({
+        mediaType: type,
+        bytes: WAV,
+      });
+  });
+
+  it.each([
+    ['a page', '<!doctype html><h1>Oops</h1>'],
+    ['nothing', ''],
+    ['a beginning', 'RIFF'],
+    ['a RIFF file of something else', 'RIFF....AVI LIST'],
+  ])('%s is not', async (_, body) => {
+    expect((await poll({ type: 'text/html', body })).result).toMatchObject({ ok: false, code: 'html' });
+  });
+
+  it('is taken from another host, too', async () => {
+    for (const type of ['text/html', ''])
+      expect(
+        (await audioOf(await poll({ type: 'application/json', body: URL_BODY }, { type, body: WAV }))).bytes,
+      ).toEqual(WAV);
+  });
+});
+
+describe('an address under a name that nobody knows', () => {
+  it('is asked as one under a known name: elsewhere, without a body', async () => {
+    const { asked } = await poll(
+      { type: 'application/json', body: URL_BODY },
+      { type: 'audio/wav', body: WAV },
+    );
+    expect(asked).toHaveLength(2);
+    expect(asked[1]).toMatchObject({ method: 'GET', elsewhere: 'https://cdn.example/a' });
+    expect(asked[1]).not.toHaveProperty('body');
+  });
+});
+
+describe('an answer that is not understood', () => {
+  it('is told by its status and the names of its fields', async () => {
+    const body = JSON.stringify({ status: 'COMPLETED', somewhere: 7, secret: 'hush' });
+    const { result } = await poll({ type: 'application/json', body });
+    expect(result).toMatchObject({ ok: false, code: 'wrong-type' });
+    const message = result.ok ? '' : result.message;
+    expect(message).toContain('status COMPLETED, fields status, somewhere, secret');
+    expect(message).not.toContain('hush');
+  });
+});
