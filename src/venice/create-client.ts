@@ -1,7 +1,6 @@
 import type { Transport, TransportRequest } from '../ports.js';
 import { exchange, readJson } from './answer.js';
 import type { CallResult, UsageEntry, VeniceClient } from './client.js';
-import { present } from './json.js';
 import { readRetrieval } from './retrieve.js';
 import { readBalance, readCompleted, readQueued, readQuote, readRateLimits, readUsagePage } from './wire.js';
 import { readCatalogue } from './wire-models.js';
