@@ -9,12 +9,15 @@ const text = (...lines: string[]) => lines.map((line) => `${line}\n`).join('');
 const head = headerLine(header);
 const intent = attemptLine(attempt());
 const raw = (fields: Record<string, unknown>) => JSON.stringify({ ...attempt(), ...fields });
+/** Two paid jobs for one take are told in a note. */
+const sameTake = (a: Attempt, b: Attempt) =>
+  a.attempt === b.attempt || (a.track === b.track && a.take === b.take);
 const problems = (content: string) => parseLock(content).problems;
 
 describe('a lockfile', () => {
   it('comes back as it was written', () => {
     fc.assert(
-      fc.property(fc.uniqueArray(soundAttempt, { selector: (one) => one.attempt }), (all) => {
+      fc.property(fc.uniqueArray(soundAttempt, { comparator: sameTake }), (all) => {
         const written = serialiseLock(header, all);
         const parsed = parseLock(written);
         expect(parsed.problems).toEqual([]);
