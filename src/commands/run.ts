@@ -24,7 +24,8 @@ import { type BatchSettings, runBatch } from './run-batch.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
 import { tellSuggestions } from './suggestions.js';
-import { versionEvent } from './telling.js';
+import { emitNotice, versionEvent } from './telling.js';
+import { countUnderWay, stoppingMessage } from './under-way.js';
 
 export function runCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   return batch(manifest, flags, flags.frozen === true ? 'frozen' : 'run');
@@ -39,27 +40,23 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
   const recorder = createRecorder();
   let loaded: LoadedManifest | undefined;
   const reporter = fanOut([recorder, ...(await reporters(session))]);
-  const interrupt = watchInterrupt(() =>
-    reporter.event({
-      type: 'notice',
-      time: new Date(session.ports.clock.nowMs()).toISOString(),
-      level: 'info',
-      code: 'stopping',
-      message: 'stopping: the answers under way are recorded first (a second signal ends at once)',
-    }),
-  );
+  let underWay = () => 0;
+  const teller = { ports: session.ports, emit: (event: RunEvent) => reporter.event(event) };
+  const interrupt = watchInterrupt(() => emitNotice(teller, 'info', 'stopping', stoppingMessage(underWay())));
   try {
+    const connection = countUnderWay(await session.connect());
+    underWay = connection.underWay;
     const report = await runBatch(
       {
         ports: session.ports,
-        transport: await session.connect(),
+        transport: connection.transport,
         apiKey: session.apiKey,
         ready: () => insistOnManifest(session),
         load: async () => {
           loaded = await session.load();
           return loaded;
         },
-        emit: (event) => reporter.event(event),
+        emit: teller.emit,
         show: (diagnostics, sources) => {
           for (const diagnostic of diagnostics)
             reporter.event({

@@ -125,7 +125,7 @@ const JOBS: Explanations = {
   },
   stopping: {
     title: 'Stopping',
-    text: 'The run was asked to end. Answers under way are awaited and recorded, as each may be the only word of a charge. A second signal ends at once.',
+    text: 'The run was asked to end. Answers under way, if any, are awaited and recorded, as each may be the only word of a charge. A second signal ends at once.',
     money: 'Nothing more is submitted. What is in flight is paid for and stays at the service.',
     mend: 'Run again: it goes on where it stopped.',
     next: RUN,

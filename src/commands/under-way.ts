@@ -1,0 +1,61 @@
+import type { Transport } from '../ports.js';
+
+/** A transport, and how many of its exchanges have begun and not ended, their bodies included. */
+export interface Counted {
+  readonly transport: Transport;
+  underWay(): number;
+}
+
+export function countUnderWay(transport: Transport): Counted {
+  const open = new Set<symbol>();
+  return {
+    underWay: () => open.size,
+    transport: async (request) => {
+      const mine = Symbol(request.path);
+      open.add(mine);
+      const over = () => open.delete(mine);
+      const answer = await transport(request);
+      if (answer.kind === 'no_answer') {
+        over();
+        return answer;
+      }
+      const discard = () => {
+        over();
+        answer.discard();
+      };
+      return { ...answer, body: watched(answer.body, over), discard };
+    },
+  };
+}
+
+function watched(body: AsyncIterable<Uint8Array>, over: () => void): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]: () => {
+      const pieces = body[Symbol.asyncIterator]();
+      return {
+        async next() {
+          try {
+            const piece = await pieces.next();
+            if (piece.done === true) over();
+            return piece;
+          } catch (error) {
+            over();
+            throw error;
+          }
+        },
+        async return() {
+          over();
+          await pieces.return?.();
+          return { done: true, value: undefined };
+        },
+      };
+    },
+  };
+}
+
+/** What the first signal is answered with. */
+export function stoppingMessage(underWay: number): string {
+  return underWay === 0
+    ? 'stopping: no request is under way'
+    : 'stopping: the answers under way are recorded first (a second signal ends at once)';
+}

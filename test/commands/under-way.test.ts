@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { countUnderWay, stoppingMessage } from '../../src/commands/under-way.js';
+import type { TransportAnswer, TransportNoAnswer } from '../../src/ports.js';
+
+const REQUEST = { method: 'GET', path: '/models', deadlineMs: 1 } as const;
+
+type Told = Awaited<ReturnType<ReturnType<typeof countUnderWay>['transport']>>;
+
+/** One request that is answered when the test says so. */
+function asked() {
+  let reply = (_: TransportAnswer | TransportNoAnswer) => {};
+  let discarded = false;
+  const { transport, underWay } = countUnderWay(
+    () =>
+      new Promise((resolve) => {
+        reply = resolve;
+      }),
+  );
+  const told: Promise<Told> = transport(REQUEST);
+  const answer = async (body: AsyncIterable<Uint8Array>): Promise<TransportAnswer> => {
+    const discard = () => {
+      discarded = true;
+    };
+    reply({ kind: 'answer', status: 200, headers: {}, framed: true, body, discard });
+    const came = await told;
+    if (came.kind !== 'answer') throw new Error('no answer');
+    return came;
+  };
+  return {
+    underWay,
+    told,
+    answer,
+    fail: () => reply({ kind: 'no_answer', sent: false, code: 'ECONNREFUSED', message: '' }),
+    discarded: () => discarded,
+  };
+}
+
+async function* pieces(count: number, fault?: Error): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < count; at++) yield Uint8Array.of(at);
+  if (fault !== undefined) throw fault;
+}
+
+async function read(body: AsyncIterable<Uint8Array>, countMax = Number.POSITIVE_INFINITY): Promise<number[]> {
+  const got: number[] = [];
+  for await (const piece of body) {
+    got.push(...piece);
+    if (got.length >= countMax) break;
+  }
+  return got;
+}
+
+describe('a request', () => {
+  it('is under way until its body is read', async () => {
+    const { underWay, answer } = asked();
+    expect(underWay()).toBe(1);
+    const { body } = await answer(pieces(3));
+    expect(underWay()).toBe(1);
+    expect(await read(body)).toEqual([0, 1, 2]);
+    expect(underWay()).toBe(0);
+  });
+
+  it('is over when the rest of its body is not wanted', async () => {
+    const { underWay, answer } = asked();
+    expect(await read((await answer(pieces(3))).body, 1)).toEqual([0]);
+    expect(underWay()).toBe(0);
+  });
+
+  it('is over when its body breaks off', async () => {
+    const { underWay, answer } = asked();
+    const { body } = await answer(pieces(1, new Error('reset')));
+    await expect(read(body)).rejects.toThrow('reset');
+    expect(underWay()).toBe(0);
+  });
+
+  it('is over when its answer is discarded, once', async () => {
+    const { underWay, answer, discarded } = asked();
+    const { discard } = await answer(pieces(1));
+    discard();
+    discard();
+    expect([underWay(), discarded()]).toEqual([0, true]);
+  });
+
+  it('is over when nothing answers', async () => {
+    const { underWay, told, fail } = asked();
+    fail();
+    expect(await told).toMatchObject({ kind: 'no_answer' });
+    expect(underWay()).toBe(0);
+  });
+});
+
+describe('the first signal', () => {
+  it('is answered with what is awaited, and with nothing where nothing is', () => {
+    expect(stoppingMessage(2)).toMatch(/answers under way/);
+    expect(stoppingMessage(0)).not.toMatch(/answers under way/);
+  });
+});
