@@ -6,13 +6,12 @@ import { checkEndpoint, readLock } from '../lock/read.js';
 import { formatUsd } from '../money.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
-import { type InDoubt, renderInDoubt } from '../report/resolve-text.js';
+import { type InDoubt, inDoubtJson, renderInDoubt } from '../report/resolve-text.js';
 import { tableWidth } from '../report/terminal.js';
 import { recover } from '../run/recover.js';
 import { type Resolution, resolveAttempt } from '../run/resolve.js';
-import type { UsageEntry } from '../venice/client.js';
 import { createClient } from '../venice/create-client.js';
-import { matchUsage } from '../venice/evidence.js';
+import { weigh } from '../venice/evidence.js';
 import { rescueDirectories } from './batch-settings.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { openForRun } from './open.js';
@@ -20,6 +19,7 @@ import { removeIdleSandbox } from './run.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
 import { storageError } from './storage-error.js';
+import { askHistory } from './usage-evidence.js';
 
 interface ResolveFlags extends Flags {
   readonly queueId?: string;
@@ -28,11 +28,6 @@ interface ResolveFlags extends Flags {
   readonly refunded?: boolean;
   readonly requeue?: boolean;
 }
-
-/** A submit can be told in the history some time before or after it was sent: clocks differ, and so do queues. */
-const WINDOW_BEFORE_MS = 60_000;
-const WINDOW_AFTER_MS = 10 * 60_000;
-const ENTRIES_MAX = 5_000;
 
 /** Without an attempt: what is in doubt, and the evidence. With one: what a person says became of it. */
 export async function resolveCommand(
@@ -93,36 +88,25 @@ async function show(session: Session): Promise<ExitCode> {
   if (foreign !== undefined) throw lockError(foreign, lockPath, session.command);
   const attempts = [...read.attempts.values()];
   const doubtful = attempts.filter(({ state }) => state === 'in_doubt' || state === 'intent');
-  const history = doubtful.length === 0 ? undefined : await usage(session, doubtful);
+  const asks = doubtful.length > 0 && session.apiKey !== undefined;
+  const history = asks
+    ? await askHistory(createClient(await session.connect()), session.ports.clock, doubtful)
+    : undefined;
   const items = doubtful.map((attempt): InDoubt => {
-    if (history === undefined) return { attempt };
-    return { attempt, matches: matchUsage(attempt, history, attempts) };
+    if (history === undefined || attempt.at.intent === undefined) return { attempt };
+    return { attempt, evidence: weigh(attempt, history.entries, attempts, history.clockOffsetMs) };
   });
-  if (settings.flags.json === true) stdout.write(`${jsonText({ schema: 1, in_doubt: items }, 2)}\n`);
+  if (settings.flags.json === true) stdout.write(`${jsonText(inDoubtJson(items, history), 2)}\n`);
   else
     stdout.write(
       renderInDoubt(items, {
         command: session.command,
         color: stdout.color,
         width: tableWidth(stdout, process.env),
+        history,
       }),
     );
   return items.length === 0 ? EXIT.ok : EXIT.inDoubt;
-}
-
-/** The billing history around the attempts; `undefined` where this key may not ask, or nobody answers. */
-async function usage(
-  session: Session,
-  doubtful: readonly Attempt[],
-): Promise<readonly UsageEntry[] | undefined> {
-  if (session.apiKey === undefined) return undefined;
-  const times = doubtful.map(({ at }) => Date.parse(at.intent ?? '')).filter((time) => !Number.isNaN(time));
-  if (times.length === 0) return undefined;
-  const client = createClient(await session.connect());
-  const from = Math.min(...times) - WINDOW_BEFORE_MS;
-  const to = Math.max(...times) + WINDOW_AFTER_MS;
-  const history = await client.usageHistory(from, to, ENTRIES_MAX);
-  return history.ok ? history.value : undefined;
 }
 
 async function settle(session: Session, id: string, resolution: Resolution): Promise<ExitCode> {

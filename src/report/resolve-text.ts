@@ -1,14 +1,24 @@
 import type { Attempt } from '../lock/attempt.js';
 import { formatUsd } from '../money.js';
 import type { UsageEntry } from '../venice/client.js';
+import type { Evidence } from '../venice/evidence.js';
 import { escapeForeign } from './escape.js';
 import { styleFor } from './style.js';
 import { wrap } from './width.js';
 
 export interface InDoubt {
   readonly attempt: Attempt;
-  /** Entries of the billing history that this attempt may be; absent where the history cannot be asked. */
-  readonly matches?: readonly UsageEntry[];
+  /** Absent where the billing history cannot be asked. */
+  readonly evidence?: Evidence;
+}
+
+/** The billing history as it was asked. */
+export interface HistoryFacts {
+  /** Whether it goes on after what was looked at. */
+  readonly cut: boolean;
+  /** By how much the service's clock is ahead of this machine's, ms. */
+  readonly clockOffsetMs: number;
+  readonly askedAtMs: number;
 }
 
 export interface ResolveOptions {
@@ -16,6 +26,7 @@ export interface ResolveOptions {
   command(verb: string, ...words: string[]): string;
   readonly color: boolean;
   readonly width: number;
+  readonly history?: HistoryFacts | undefined;
 }
 
 /** Entries of the billing history shown for one attempt, at most. */
@@ -25,9 +36,10 @@ const MATCHES_MAX = 5;
 export function renderInDoubt(items: readonly InDoubt[], options: ResolveOptions): string {
   if (items.length === 0) return 'Nothing is in doubt.\n';
   const style = styleFor(options.color);
-  const blocks = items.map(({ attempt, matches }) => {
+  const blocks = items.map((item) => {
+    const { attempt } = item;
     const name = attempt.take === 1 ? attempt.track : `${attempt.track}#${attempt.take}`;
-    const told = [escapeForeign(facts(attempt)), ...history(matches)].flatMap((text) =>
+    const told = [escapeForeign(facts(attempt)), ...history(item, options.history)].flatMap((text) =>
       wrap(text, Math.max(40, options.width) - 2),
     );
     return [
@@ -51,14 +63,69 @@ function facts(attempt: Attempt): string {
   return `${when}${attempt.model}${length}, ${formatUsd(attempt.quote_micro_usd)}; ${why}`;
 }
 
-function history(matches: readonly UsageEntry[] | undefined): string[] {
-  if (matches === undefined) return ['billing history: cannot be asked with this key'];
-  if (matches.length === 0) return ['billing history: nothing that fits'];
-  const shown = matches.slice(0, MATCHES_MAX).map((entry) => {
-    const at = new Date(entry.timestampMs).toISOString();
-    const id = entry.requestId === undefined ? '' : ` request ${entry.requestId}`;
-    return `billing history: ${at} ${formatUsd(entry.spentMicroUsd)} ${escapeForeign(`${entry.sku}${id}`)}`;
-  });
-  const hidden = matches.length - shown.length;
-  return hidden > 0 ? [...shown, `billing history: … ${hidden} more that fit`] : shown;
+function history({ evidence }: InDoubt, asked: HistoryFacts | undefined): string[] {
+  if (evidence === undefined) return ['billing history: cannot be asked with this key'];
+  const { fits, near } = evidence;
+  const fitting = fits.map((entry) => `billing history: ${entryText(entry)}`);
+  const nearby = near.map(
+    ({ entry, difference }) => `billing history, near: ${entryText(entry)} (${difference})`,
+  );
+  return [
+    ...firstOf(fitting, 'that fit'),
+    ...firstOf(nearby, 'that are near'),
+    ...(near.length === 0 ? [] : [NEAR_HELP]),
+    ...(fits.length + near.length > 0 ? [] : [nothingText(evidence, asked)]),
+    ...oddities(asked),
+  ];
+}
+
+const NEAR_HELP =
+  'A near one may be this attempt\u2019s: how charges are named and rounded is not promised. Rule it out before --not-charged.';
+
+function entryText({ timestampMs, spentMicroUsd, sku, requestId }: UsageEntry): string {
+  const id = requestId === undefined ? '' : ` request ${requestId}`;
+  return `${new Date(timestampMs).toISOString()} ${formatUsd(spentMicroUsd)} ${escapeForeign(`${sku}${id}`)}`;
+}
+
+function firstOf(lines: readonly string[], which: string): readonly string[] {
+  const hidden = lines.length - MATCHES_MAX;
+  return hidden > 0 ? [...lines.slice(0, MATCHES_MAX), `billing history: … ${hidden} more ${which}`] : lines;
+}
+
+/** Never a bare "nothing": where it was looked for, what was left out, and whether it may still come. */
+function nothingText({ accounted, fromMs, toMs }: Evidence, asked: HistoryFacts | undefined): string {
+  const [from, to] = [fromMs, toMs].map((ms) => new Date(ms).toISOString());
+  const others =
+    accounted === 1 ? '1 that is another take\u2019s' : `${accounted} that are other takes\u2019`;
+  const but = accounted === 0 ? '' : ` but ${others}`;
+  const open = asked !== undefined && asked.askedAtMs < toMs;
+  const later = open ? '; it may still come: look again after that, before --not-charged' : '';
+  return `billing history: no charge from ${from} to ${to}${but}${later}`;
+}
+
+function oddities(asked: HistoryFacts | undefined): string[] {
+  if (asked === undefined) return [];
+  const { cut, clockOffsetMs } = asked;
+  const seconds = Math.round(Math.abs(clockOffsetMs) / 1_000);
+  return [
+    ...(clockOffsetMs === 0
+      ? []
+      : [`the service\u2019s clock is ${seconds} s ${clockOffsetMs < 0 ? 'behind' : 'ahead'}: allowed for`]),
+    ...(cut ? ['the billing history was too long to be looked at as a whole: see the dashboard'] : []),
+  ];
+}
+
+/** The document of `--json`. Fields are only ever added. */
+export function inDoubtJson(items: readonly InDoubt[], history: HistoryFacts | undefined): object {
+  return {
+    schema: 1,
+    in_doubt: items.map(({ attempt, evidence }) => {
+      if (evidence === undefined) return { attempt };
+      const near = evidence.near.map(({ entry, difference }) => ({ ...entry, difference }));
+      return { attempt, matches: evidence.fits, near, accounted: evidence.accounted };
+    }),
+    ...(history === undefined
+      ? {}
+      : { history_cut: history.cut, service_clock_offset_ms: history.clockOffsetMs }),
+  };
 }

@@ -98,8 +98,6 @@ export interface UsageHistory {
   readonly entries: readonly UsageEntry[];
   /** Whether there is more in the window than was asked for. */
   readonly cut: boolean;
-  /** When it was answered by the service's clock, where it told. */
-  readonly servedAtMs?: number;
 }
 
 /** Requests a minute by model id; the key `''` is the limit where no model is named. */

@@ -4,46 +4,120 @@ import type { UsageEntry } from './client.js';
 /** The amount in the history may differ from the quote by rounding: half a per cent, and never less than a tenth of a cent. */
 const AMOUNT_TOLERANCE = 0.005;
 const AMOUNT_TOLERANCE_MICRO_USD = 1_000;
+/** A charge is told some time before or after its submit was sent: clocks differ, and so do queues. */
 const BEFORE_MS = 60_000;
 const AFTER_MS = 10 * 60_000;
+/** A clock that is off by less is taken to be right, by more to be nonsense. */
+const CLOCK_OFFSET_MS_MIN = 5_000;
+const CLOCK_OFFSET_MS_MAX = 24 * 3_600_000;
+
+/** How an entry differs from what the attempt would have been charged. */
+export type Difference = 'another amount' | 'another model' | 'another amount and model';
+
+export interface NearEntry {
+  readonly entry: UsageEntry;
+  readonly difference: Difference;
+}
+
+/** What the billing history tells of one attempt. For a person to judge, never a proof. */
+export interface Evidence {
+  /** Charges of that amount at that time. */
+  readonly fits: readonly UsageEntry[];
+  /** Charges at that time that differ, and may be the attempt's all the same: what is charged, and how it is called, is not promised. */
+  readonly near: readonly NearEntry[];
+  /** Charges that fit, and are taken for those of other jobs, which are known to be paid for. */
+  readonly accounted: number;
+  /** What counts as that time, by this machine's clock, ms since the epoch. */
+  readonly fromMs: number;
+  readonly toMs: number;
+}
 
 /**
- * The entries of the billing history that an attempt in doubt may be: right model, amount and time, less
- * those that the known jobs account for. Evidence for a person, never a proof. Pure.
+ * Holds the billing history against an attempt in doubt. Pure.
  *
  * @param known all attempts of the lockfile
+ * @param clockOffsetMs by how much the service's clock is ahead: a charge counts that is in time by either clock, as
+ *   the one of this machine may have been set since
  */
-export function matchUsage(
+export function weigh(
   attempt: Attempt,
   history: readonly UsageEntry[],
-  known: Iterable<Attempt>,
-): readonly UsageEntry[] {
-  const left = new Set(history);
-  for (const other of known) {
-    if (other.attempt === attempt.attempt || other.queue_id === undefined) continue;
-    const own = candidates(other, [...left]).sort(byCloseness(other))[0];
-    if (own !== undefined) left.delete(own);
+  known: readonly Attempt[],
+  clockOffsetMs = 0,
+): Evidence {
+  const models = new Set(known.map(({ model }) => model));
+  const views = new Map(known.concat(attempt).map((each) => [each, viewOf(each, models, clockOffsetMs)]));
+  const left = new Set(history.filter(({ spentMicroUsd }) => spentMicroUsd > 0));
+  const own = views.get(attempt)!;
+  let accounted = 0;
+  for (const [other, view] of views) {
+    if (other.attempt === attempt.attempt || !isPaidFor(other)) continue;
+    const [charge] = [...left].filter(view.fits).sort(view.byLikelihood);
+    if (charge === undefined) continue;
+    left.delete(charge);
+    accounted += own.fits(charge) ? 1 : 0;
   }
-  return candidates(attempt, [...left]).sort(byCloseness(attempt));
+  const inTime = [...left].filter(own.isInTime).sort(own.byLikelihood);
+  return {
+    fits: inTime.filter(own.fits),
+    near: inTime
+      .filter((entry) => !own.fits(entry))
+      .map((entry) => ({ entry, difference: own.differs(entry) })),
+    accounted,
+    ...windowOf(attempt),
+  };
 }
 
-function candidates(attempt: Attempt, entries: readonly UsageEntry[]): UsageEntry[] {
-  const sentMs = sentAt(attempt);
-  const slack = Math.max(AMOUNT_TOLERANCE_MICRO_USD, attempt.quote_micro_usd * AMOUNT_TOLERANCE);
-  return entries.filter(
-    (entry) =>
-      entry.sku.startsWith(attempt.model) &&
-      Math.abs(entry.spentMicroUsd - attempt.quote_micro_usd) <= slack &&
-      entry.timestampMs >= sentMs - BEFORE_MS &&
-      entry.timestampMs <= sentMs + AFTER_MS,
-  );
+/** When a charge of this attempt would be told, ms since the epoch; `NaN` where it is not known when it was sent. */
+export function windowOf({ at }: Attempt): { fromMs: number; toMs: number } {
+  const sentMs = Date.parse(at.intent ?? '');
+  return { fromMs: sentMs - BEFORE_MS, toMs: sentMs + AFTER_MS };
 }
 
-function byCloseness(attempt: Attempt): (a: UsageEntry, b: UsageEntry) => number {
-  const sentMs = sentAt(attempt);
-  return (a, b) => Math.abs(a.timestampMs - sentMs) - Math.abs(b.timestampMs - sentMs);
+/** By how much the service's clock is ahead of this machine's, ms; 0 where it is about right, or not known. */
+export function clockOffset(dateUnixSeconds: number | undefined, nowMs: number): number {
+  if (dateUnixSeconds === undefined) return 0;
+  const offsetMs = dateUnixSeconds * 1_000 - nowMs;
+  const told = Math.abs(offsetMs) >= CLOCK_OFFSET_MS_MIN && Math.abs(offsetMs) <= CLOCK_OFFSET_MS_MAX;
+  return told ? offsetMs : 0;
 }
 
-function sentAt(attempt: Attempt): number {
-  return Date.parse(attempt.at.intent ?? '');
+/**
+ * A job that was surely charged has its own entry. One that still runs may not have it yet, and one that failed may
+ * never: it must not hide what may be the doubtful one's.
+ */
+function isPaidFor({ state, queue_id, reason }: Attempt): boolean {
+  if (reason?.code === 'resolved_charged') return true;
+  return queue_id !== undefined && ['stored', 'done', 'unverified'].includes(state);
+}
+
+/** The history as seen from one attempt. */
+function viewOf(attempt: Attempt, models: ReadonlySet<string>, clockOffsetMs: number) {
+  const { model, quote_micro_usd: quote } = attempt;
+  const sentMs = Date.parse(attempt.at.intent ?? '');
+  const slack = Math.max(AMOUNT_TOLERANCE_MICRO_USD, quote * AMOUNT_TOLERANCE);
+  const { fromMs, toMs } = windowOf(attempt);
+  const timesMs = ({ timestampMs }: UsageEntry) => [timestampMs, timestampMs - clockOffsetMs];
+  const farMs = (entry: UsageEntry) => Math.min(...timesMs(entry).map((ms) => Math.abs(ms - sentMs)));
+  const offMicroUsd = ({ spentMicroUsd }: UsageEntry) => Math.abs(spentMicroUsd - quote);
+  const isOff = (entry: UsageEntry) => offMicroUsd(entry) > slack;
+  const isOther = ({ sku }: UsageEntry) => (modelIn(sku, models) ?? model) !== model;
+  const isInTime = (entry: UsageEntry) => timesMs(entry).some((ms) => ms >= fromMs && ms <= toMs);
+  const strangeness = (entry: UsageEntry) =>
+    isOther(entry) ? 2 : modelIn(entry.sku, models) === undefined ? 1 : 0;
+  return {
+    isInTime,
+    fits: (entry: UsageEntry) => isInTime(entry) && !isOff(entry) && !isOther(entry),
+    differs: (entry: UsageEntry): Difference =>
+      !isOther(entry) ? 'another amount' : isOff(entry) ? 'another amount and model' : 'another model',
+    /** What is of the right amount first, then of the right model, then what is closest in time. */
+    byLikelihood: (a: UsageEntry, b: UsageEntry) =>
+      Number(isOff(a)) - Number(isOff(b)) || strangeness(a) - strangeness(b) || farMs(a) - farMs(b),
+  };
+}
+
+/** The known model that an entry is named after, if any: `lyra-2` is no `lyra`. How entries are named is not documented. */
+function modelIn(sku: string, models: ReadonlySet<string>): string | undefined {
+  const named = [...models].filter((model) => sku.toLowerCase().includes(model.toLowerCase()));
+  return named.sort((a, b) => b.length - a.length)[0];
 }

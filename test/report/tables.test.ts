@@ -7,6 +7,7 @@ import { commandLine } from '../../src/report/shell.js';
 import { renderStatus } from '../../src/report/status.js';
 import { renderTable } from '../../src/report/table.js';
 import { displayWidth } from '../../src/report/width.js';
+import type { Evidence } from '../../src/venice/evidence.js';
 import type { Model } from '../../src/venice/model.js';
 import { screenOf } from '../fakes/screen.js';
 import { HOSTILE } from './builders.js';
@@ -268,40 +269,69 @@ describe('what is in doubt', () => {
   });
   const options = { ...plain, command: commandFor('album.yaml') };
 
+  const charge = {
+    timestampMs: Date.parse('2026-03-01T12:00:02.000Z'),
+    sku: 'music',
+    spentMicroUsd: 690_000,
+    currency: 'USD',
+    requestId: 'r-1',
+  };
+  const nothing: Evidence = {
+    fits: [],
+    near: [],
+    accounted: 0,
+    fromMs: Date.parse('2026-03-01T11:59:00.000Z'),
+    toMs: Date.parse('2026-03-01T12:10:00.000Z'),
+  };
+
   it('tells what is known and the commands that settle it', () => {
+    const near =
+      'A near one may be this attempt\u2019s: how charges are named and rounded is not promised. Rule it out before --not-charged.';
     const lines = linesOf(
       renderInDoubt(
         [
           {
             attempt: doubtful,
-            matches: [
-              {
-                timestampMs: Date.parse('2026-03-01T12:00:02.000Z'),
-                sku: 'music',
-                spentMicroUsd: 690_000,
-                currency: 'USD',
-                requestId: 'r-1',
-              },
-            ],
+            evidence: {
+              ...nothing,
+              fits: [charge],
+              near: [{ entry: { ...charge, spentMicroUsd: 760_000 }, difference: 'another amount' }],
+            },
           },
         ],
         options,
       ),
     );
-    expect(lines.slice(0, 5)).toEqual([
+    expect(lines.slice(0, 7)).toEqual([
       '? outro#2',
       '  sent 2026-03-01T12:00:00.000Z: elevenlabs-music, 60 s, $0.69; 502 html',
       '  billing history: 2026-03-01T12:00:02.000Z $0.69 music request r-1',
+      '  billing history, near: 2026-03-01T12:00:02.000Z $0.76 music request r-1 (another amount)',
+      `  ${near}`,
       '  venice-batch resolve album.yaml id-of-outro --charged',
       '  venice-batch resolve album.yaml id-of-outro --not-charged',
     ]);
   });
 
+  it('never says just nothing: where it looked, what it left out, and what may still come', () => {
+    const history = { cut: true, clockOffsetMs: -300_000, askedAtMs: nothing.toMs - 1 };
+    const item = { attempt: doubtful, evidence: { ...nothing, accounted: 2 } };
+    const soon = renderInDoubt([item], { ...options, width: 400, history });
+    expect(soon).toContain(
+      'no charge from 2026-03-01T11:59:00.000Z to 2026-03-01T12:10:00.000Z but 2 that are',
+    );
+    expect(soon).toContain('it may still come');
+    expect(soon).toContain('clock is 300 s behind');
+    expect(soon).toContain('too long');
+    const later = { cut: false, clockOffsetMs: 0, askedAtMs: nothing.toMs };
+    expect(renderInDoubt([item], { ...options, history: later })).not.toMatch(/still come|clock|too long/);
+  });
+
   it('tells a history that cannot be asked from one with nothing in it, and bounds a long one', () => {
-    const entry = { timestampMs: 0, sku: HOSTILE, spentMicroUsd: 1, currency: 'USD' };
+    const entry = { ...charge, sku: HOSTILE };
     expect(renderInDoubt([{ attempt: doubtful }], options)).toContain('cannot be asked');
-    expect(renderInDoubt([{ attempt: doubtful, matches: [] }], options)).toContain('nothing that fits');
-    const long = renderInDoubt([{ attempt: doubtful, matches: Array(9).fill(entry) }], options);
+    const evidence = { ...nothing, fits: Array(9).fill(entry), near: [] };
+    const long = renderInDoubt([{ attempt: doubtful, evidence }], options);
     expect(long).toContain('… 4 more that fit');
     expect(long).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
     expect(renderInDoubt([], options)).toBe('Nothing is in doubt.\n');
