@@ -1,6 +1,6 @@
 import type { Transport, TransportRequest } from '../ports.js';
 import { exchange, readJson } from './answer.js';
-import type { CallResult, UsageEntry, VeniceClient } from './client.js';
+import type { CallResult, UsageEntry, UsageHistory, VeniceClient } from './client.js';
 import { readRetrieval } from './retrieve.js';
 import { readBalance, readCompleted, readQueued, readQuote, readRateLimits, readUsagePage } from './wire.js';
 import { readCatalogue } from './wire-models.js';
@@ -48,8 +48,7 @@ export function createClient(transport: Transport): VeniceClient {
     complete: (model, queueId) =>
       call(post('/audio/complete', { model, queue_id: queueId }, DEADLINE_MS.complete), readCompleted),
     balance: () => call(get('/billing/balance', DEADLINE_MS.balance), readBalance),
-    usageHistory: (startMs, endMs, entriesMax) =>
-      walkUsage((path) => call(get(path, DEADLINE_MS.usage), readUsagePage), startMs, endMs, entriesMax),
+    usageHistory: (startMs, endMs, entriesMax) => walkUsage(transport, startMs, endMs, entriesMax),
     rateLimits: () => call(get('/api_keys/rate_limits', DEADLINE_MS.limits), readRateLimits),
   };
 }
@@ -69,11 +68,11 @@ function post(
 
 /** A continuation sends the cursor and nothing else: the window travels inside it. */
 async function walkUsage(
-  page: (path: string) => Promise<CallResult<{ entries: readonly UsageEntry[]; nextCursor?: string }>>,
+  transport: Transport,
   startMs: number,
   endMs: number,
   entriesMax: number,
-): Promise<CallResult<readonly UsageEntry[]>> {
+): Promise<CallResult<UsageHistory>> {
   const query = new URLSearchParams({
     startTimestamp: new Date(startMs).toISOString(),
     endTimestamp: new Date(endMs).toISOString(),
@@ -82,12 +81,16 @@ async function walkUsage(
   const entries: UsageEntry[] = [];
   let path = `/billing/usage-history?${query}`;
   for (let pages = 1; ; pages++) {
-    const result = await page(path);
-    if (!result.ok) return result;
-    entries.push(...result.value.entries);
-    const { nextCursor } = result.value;
+    const good = await exchange(transport, get(path, DEADLINE_MS.usage));
+    if (!good.ok) return good;
+    const page = await readJson(good, JSON_BYTES_MAX, readUsagePage);
+    if (!page.ok) return page;
+    entries.push(...page.value.entries);
+    const { nextCursor } = page.value;
     if (nextCursor === undefined || entries.length >= entriesMax || pages >= USAGE_PAGES_MAX) {
-      return { ok: true, value: entries.slice(0, entriesMax), rate: result.rate };
+      const cut = nextCursor !== undefined || entries.length > entriesMax;
+      const value = { entries: entries.slice(0, entriesMax), cut };
+      return { ok: true, value, rate: page.rate };
     }
     path = `/billing/usage-history?cursor=${encodeURIComponent(nextCursor)}`;
   }

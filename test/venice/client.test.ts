@@ -392,15 +392,6 @@ describe('the usage history', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('tells the time of the service, where it told one', async () => {
-    const headers = { date: 'Sun, 01 Mar 2026 12:00:00 GMT' };
-    const [dated, undated] = [page(1, null), { ...page(1, null), headers: { date: 'noon' } }];
-    const { client } = clientWith({ ...dated, headers }, undated);
-    const servedAtMs = Date.parse('2026-03-01T12:00:00Z');
-    expect(await client.usageHistory(0, 1, 15)).toMatchObject({ ok: true, value: { servedAtMs } });
-    expect(await client.usageHistory(0, 1, 15)).not.toHaveProperty('value.servedAtMs');
-  });
-
   it('does not go round for ever in empty pages', async () => {
     const { client, asked } = clientWith(page(0, 'again'));
     expect(await client.usageHistory(0, 1, 15)).toMatchObject({ ok: true, value: { entries: [] } });
