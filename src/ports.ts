@@ -90,6 +90,8 @@ export interface TransportRequest {
   readonly freshConnection?: boolean;
   /** Of the whole exchange, the body included. */
   readonly deadlineMs: number;
+  /** Until the headers of the answer are there. Absent: no shorter than the whole. */
+  readonly headersDeadlineMs?: number;
 }
 
 export interface TransportAnswer {

@@ -10,6 +10,8 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 export interface ExchangeOptions {
   /** Of the whole exchange, the body included. */
   readonly deadlineMs: number;
+  /** Until the headers of the answer are there. */
+  readonly headersDeadlineMs?: number | undefined;
   /** Called when the connection is no longer needed, maybe more than once. */
   release(): void;
   /** Takes secrets out of a message. */
@@ -32,6 +34,7 @@ export function exchange(
     const over = (error?: unknown) => {
       passage.over = true;
       clearTimeout(timer);
+      clearTimeout(headersTimer);
       options.release();
       if (error === undefined) body?.end();
       else {
@@ -45,14 +48,18 @@ export function exchange(
       over(reason);
       connection?.abort(reason);
     };
-    const expire = () => stop(fault('DEADLINE', `no complete answer within ${options.deadlineMs} ms`));
-    const timer = setTimeout(expire, Math.min(options.deadlineMs, TIMER_MS_MAX));
+    const { deadlineMs, headersDeadlineMs = TIMER_MS_MAX } = options;
+    const expire = () => stop(fault('DEADLINE', `no complete answer within ${deadlineMs} ms`));
+    const timer = setTimeout(expire, Math.min(deadlineMs, TIMER_MS_MAX));
+    const giveUp = () => stop(fault('DEADLINE', `no answer began within ${headersDeadlineMs} ms`));
+    const headersTimer = headersDeadlineMs < deadlineMs ? setTimeout(giveUp, headersDeadlineMs) : undefined;
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart: (controller) => {
         connection = controller;
       },
       onResponseStart: (controller, status, headers) => {
         if (status < 200) return;
+        clearTimeout(headersTimer);
         const tap = {
           pause: () => controller.pause(),
           resume: () => controller.resume(),

@@ -48,7 +48,8 @@ export function createTransport(options: TransportOptions): {
       if (target === undefined) return NOT_ALLOWED;
       const own = request.freshConnection === true || request.elsewhere !== undefined;
       const { dispatcher, release } = own ? dispatchers.own(target) : dispatchers.kept();
-      return exchange(dispatcher, dispatched, { deadlineMs: request.deadlineMs, release, clean });
+      const { deadlineMs, headersDeadlineMs } = request;
+      return exchange(dispatcher, dispatched, { deadlineMs, headersDeadlineMs, release, clean });
     },
     close: dispatchers.close,
   };

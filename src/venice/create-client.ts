@@ -2,7 +2,15 @@ import type { Transport, TransportRequest } from '../ports.js';
 import { exchange, readJson } from './answer.js';
 import type { CallResult, UsageEntry, UsageHistory, VeniceClient } from './client.js';
 import { readRetrieval } from './retrieve.js';
-import { readBalance, readCompleted, readQueued, readQuote, readRateLimits, readUsagePage } from './wire.js';
+import {
+  readBalance,
+  readCompleted,
+  readQueued,
+  readQuote,
+  readRateLimits,
+  readUsagePage,
+  type UsagePage,
+} from './wire.js';
 import { readCatalogue } from './wire-models.js';
 
 const MIB = 1024 * 1024;
@@ -14,12 +22,14 @@ const DEADLINE_MS = {
   models: 60_000,
   quote: 30_000,
   queue: 120_000,
-  retrieve: 600_000,
   complete: 30_000,
   balance: 30_000,
   usage: 60_000,
   limits: 30_000,
 } as const;
+
+/** A long file may take long to come; whether it comes is soon told. */
+const RETRIEVE_DEADLINES = { deadlineMs: 600_000, headersDeadlineMs: 60_000 } as const;
 
 const USAGE_PAGES_MAX = 100;
 
@@ -42,13 +52,15 @@ export function createClient(transport: Transport): VeniceClient {
       ),
     retrieve: async (model, queueId) => {
       const body = { model, queue_id: queueId };
-      const good = await exchange(transport, post('/audio/retrieve', body, DEADLINE_MS.retrieve));
-      return good.ok ? readRetrieval(transport, good, DEADLINE_MS.retrieve) : good;
+      const { deadlineMs, ...more } = RETRIEVE_DEADLINES;
+      const good = await exchange(transport, post('/audio/retrieve', body, deadlineMs, more));
+      return good.ok ? readRetrieval(transport, good, RETRIEVE_DEADLINES) : good;
     },
     complete: (model, queueId) =>
       call(post('/audio/complete', { model, queue_id: queueId }, DEADLINE_MS.complete), readCompleted),
     balance: () => call(get('/billing/balance', DEADLINE_MS.balance), readBalance),
-    usageHistory: (startMs, endMs, entriesMax) => walkUsage(transport, startMs, endMs, entriesMax),
+    usageHistory: (startMs, endMs, entriesMax) =>
+      walkUsage((path) => call(get(path, DEADLINE_MS.usage), readUsagePage), startMs, endMs, entriesMax),
     rateLimits: () => call(get('/api_keys/rate_limits', DEADLINE_MS.limits), readRateLimits),
   };
 }
@@ -61,14 +73,14 @@ function post(
   path: string,
   body: object,
   deadlineMs: number,
-  more?: Pick<TransportRequest, 'freshConnection'>,
+  more?: Pick<TransportRequest, 'freshConnection' | 'headersDeadlineMs'>,
 ): TransportRequest {
   return { method: 'POST', path, body: JSON.stringify(body), deadlineMs, ...more };
 }
 
 /** A continuation sends the cursor and nothing else: the window travels inside it. */
 async function walkUsage(
-  transport: Transport,
+  page: (path: string) => Promise<CallResult<UsagePage>>,
   startMs: number,
   endMs: number,
   entriesMax: number,
@@ -81,16 +93,14 @@ async function walkUsage(
   const entries: UsageEntry[] = [];
   let path = `/billing/usage-history?${query}`;
   for (let pages = 1; ; pages++) {
-    const good = await exchange(transport, get(path, DEADLINE_MS.usage));
-    if (!good.ok) return good;
-    const page = await readJson(good, JSON_BYTES_MAX, readUsagePage);
-    if (!page.ok) return page;
-    entries.push(...page.value.entries);
-    const { nextCursor } = page.value;
+    const result = await page(path);
+    if (!result.ok) return result;
+    entries.push(...result.value.entries);
+    const { nextCursor } = result.value;
     if (nextCursor === undefined || entries.length >= entriesMax || pages >= USAGE_PAGES_MAX) {
       const cut = nextCursor !== undefined || entries.length > entriesMax;
       const value = { entries: entries.slice(0, entriesMax), cut };
-      return { ok: true, value, rate: page.rate };
+      return { ok: true, value, rate: result.rate };
     }
     path = `/billing/usage-history?cursor=${encodeURIComponent(nextCursor)}`;
   }

@@ -1,4 +1,4 @@
-import type { Transport, TransportAnswer } from '../ports.js';
+import type { Transport, TransportAnswer, TransportRequest } from '../ports.js';
 import { exchange, type GoodAnswer, readJson, unusable } from './answer.js';
 import { AUDIO_HEAD_BYTES, isAudioHead } from './audio-magic.js';
 import type { CallResult, Retrieved } from './client.js';
@@ -9,22 +9,23 @@ import { type RetrievedJson, readRetrieved } from './wire.js';
 /** A finished job may, rarely, come as base64 in the JSON. */
 const INLINE_BYTES_MAX = 16 * 1024 * 1024;
 
+type Deadlines = Pick<TransportRequest, 'deadlineMs' | 'headersDeadlineMs'>;
+
 /**
  * Reads the answer to `POST /audio/retrieve`.
  *
- * @param elsewhereDeadlineMs of the download, where the audio lies on another host
+ * @param deadlines of the download, where the audio lies on another host
  */
 export async function readRetrieval(
   transport: Transport,
   good: GoodAnswer,
-  elsewhereDeadlineMs: number,
+  deadlines: Deadlines,
 ): Promise<CallResult<Retrieved>> {
   const { audio, other } = await lookForAudio(good);
   if (audio !== undefined) return { ok: true, value: audio, rate: good.rate };
   const parsed = await readJson(other, INLINE_BYTES_MAX, readRetrieved);
   if (!parsed.ok) return parsed;
-  if (parsed.value.kind === 'elsewhere')
-    return fetchElsewhere(transport, good, parsed.value.url, elsewhereDeadlineMs);
+  if (parsed.value.kind === 'elsewhere') return fetchElsewhere(transport, good, parsed.value.url, deadlines);
   return { ok: true, value: fromJson(parsed.value), rate: good.rate };
 }
 
@@ -108,9 +109,9 @@ async function fetchElsewhere(
   transport: Transport,
   good: GoodAnswer,
   url: string,
-  deadlineMs: number,
+  deadlines: Deadlines,
 ): Promise<CallResult<Retrieved>> {
-  const there = await exchange(transport, { method: 'GET', path: '', elsewhere: url, deadlineMs });
+  const there = await exchange(transport, { method: 'GET', path: '', elsewhere: url, ...deadlines });
   const { audio, other } = there.ok ? await lookForAudio(there) : {};
   if (audio !== undefined) return { ok: true, value: audio, rate: good.rate };
   other?.answer.discard();

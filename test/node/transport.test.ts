@@ -224,6 +224,13 @@ describe('a request that may have been read', () => {
       expect(await expectSent((socket) => onRequest(socket, () => {}), { deadlineMs: 100 })).toBe('DEADLINE');
     });
 
+    it(`is not begun to be answered in time, on ${on}`, async () => {
+      const server = await serve((socket) => onRequest(socket, () => socket.write('HTTP/1.1 103 X\r\n\r\n')));
+      const result = await transportTo(http(server.port))(post({ freshConnection, headersDeadlineMs: 100 }));
+      const message = expect.stringContaining('no answer began within 100 ms');
+      expect(result).toMatchObject({ kind: 'no_answer', sent: true, code: 'DEADLINE', message });
+    });
+
     it(`is answered with what is no HTTP, on ${on}`, async () => {
       const code = await expectSent((socket) => onRequest(socket, () => socket.end('SSH-2.0-OpenSSH\r\n')));
       expect(code).toMatch(/^HPE_|^HTTPParserError$/);
@@ -323,6 +330,20 @@ describe('a body', () => {
     });
     const answer = answered(await transport(post({ deadlineMs: 300 })));
     await expect(textOf(answer)).rejects.toHaveProperty('code', 'DEADLINE');
+  });
+
+  it('may take longer than its headers might', async () => {
+    const { transport } = await answerWith((socket) => {
+      socket.write('HTTP/1.1 200 X\r\ncontent-length: 40\r\n\r\n');
+      let dripped = 0;
+      const drip = setInterval(() => {
+        socket.write('.');
+        dripped += 1;
+        if (dripped === 40) clearInterval(drip);
+      }, 10);
+      socket.on('close', () => clearInterval(drip));
+    });
+    expect(await textOf(answered(await transport(post({ headersDeadlineMs: 300 }))))).toHaveLength(40);
   });
 
   it('that stops coming is a fault', async () => {

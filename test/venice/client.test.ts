@@ -91,6 +91,7 @@ describe('what is asked', () => {
     ]);
     expect(asked.filter(({ freshConnection }) => freshConnection)).toHaveLength(1);
     expect(asked[2]?.freshConnection).toBe(true);
+    expect(asked[3]?.headersDeadlineMs).toBe(60_000);
     expect(asked.every(({ deadlineMs }) => deadlineMs >= 30_000 && deadlineMs <= 600_000)).toBe(true);
   });
 });
