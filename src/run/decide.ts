@@ -45,6 +45,8 @@ const LOOK_MS = 250;
 const WAKE_MS_MIN = 1;
 /** Jobs in flight are put in order again after one action for so many of them. */
 const JOBS_PER_PRICING = 8;
+/** The first completions teach the most: until so many were seen, after every action. */
+const LESSONS_EACH_PRICED = 8;
 
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -119,7 +121,8 @@ export function demandOf(lane: Lane, rules: Rules, nowMs: number): Demand {
 
 /** Sets the price of a poll by what is known now, and puts the jobs in flight in the order that follows. */
 function price(lane: Lane, rules: Rules, nowMs: number): void {
-  if (lane.actionsSincePriced * JOBS_PER_PRICING < lane.flight.size) return;
+  const isLearning = lane.pooled.count() < LESSONS_EACH_PRICED;
+  if (!isLearning && lane.actionsSincePriced * JOBS_PER_PRICING < lane.flight.size) return;
   lane.actionsSincePriced = 0;
   let changed = false;
   for (const kind of lane.kinds.values()) {
@@ -154,7 +157,8 @@ function isKeptForScout(lane: Lane, nowMs: number): boolean {
   return typeof lane.scout === 'object' && lane.pacer.credit(nowMs) < 2;
 }
 
-function hasRoom(lane: Lane, rules: Rules): boolean {
+/** Whether one more job may be in flight. */
+export function hasRoom(lane: Lane, rules: Rules): boolean {
   return rules.share === undefined ? lane.inFlight < widthOf(lane, rules) : rules.hasPlace;
 }
 

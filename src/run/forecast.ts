@@ -1,4 +1,4 @@
-import { demandOf, type Rules } from './decide.js';
+import { demandOf, hasRoom, type Rules } from './decide.js';
 import { type Job, type Lane, unsubmitted } from './lane.js';
 import { type Demand, placesMs, requestsLeft, type Toll } from './price.js';
 import type { Estimate } from './schedule.js';
@@ -9,6 +9,8 @@ const DOUBT_MIN = 0.06;
 /** The last jobs are taken to end between these quantiles. */
 const SOON = 0.1;
 const LATE = 0.98;
+/** As long as this share runs is what is told of a job: the mean would lean on the few that run for ever. */
+const MIDDLE = 0.5;
 /** How many standard deviations the sum of what is left may be off. */
 const DOUBT_DEVIATIONS = 1.3;
 /** Between the 5th and the 95th percentile, in standard deviations. */
@@ -29,7 +31,10 @@ interface Ruled {
 export function forecast(lanes: readonly Ruled[], jobs: ReadonlyMap<string, Job>, nowMs: number): Estimate {
   const ranges = lanes.map((ruled) => rangeOf(ruled, nowMs));
   const known = lanes.every(({ lane }) => lane.pooled.known() || unsubmitted(lane) + lane.inFlight === 0);
-  const pausedUntilMs = pauseOf(lanes, nowMs);
+  const pausedUntilMs = pauseOf(
+    lanes.filter((ruled) => isDue(ruled, nowMs)),
+    nowMs,
+  );
   return {
     expectedRunMs: (id) => expectedRunMs(jobs.get(id)),
     ...(known
@@ -97,6 +102,15 @@ export function hasWork(lane: Lane): boolean {
   return lane.wanted.size + lane.held.size + lane.inFlight + lane.owed.size > 0;
 }
 
+/** Whether there is anything to ask for now, the limit apart. */
+function isDue({ lane, rules }: Ruled, nowMs: number): boolean {
+  const { flight, wanted, held, owed, inFlight } = lane;
+  if (flight.peekKey() <= nowMs) return true;
+  if (rules.submits && (wanted.size > 0 || held.peekKey() <= nowMs) && hasRoom(lane, rules)) return true;
+  return owed.peekKey() <= nowMs && inFlight + unsubmitted(lane) === 0;
+}
+
+/** Until when the limit keeps all of them from what they would ask for. */
 function pauseOf(lanes: readonly Ruled[], nowMs: number): number | undefined {
   if (lanes.length === 0 || lanes.some(({ lane }) => lane.pacer.credit(nowMs) >= 1)) return undefined;
   const untilMs = Math.min(...lanes.map(({ lane }) => lane.pacer.opensAtMs(nowMs)));
@@ -104,12 +118,5 @@ function pauseOf(lanes: readonly Ruled[], nowMs: number): number | undefined {
 }
 
 function expectedRunMs(job: Job | undefined): number | undefined {
-  return job?.kind.times.known() === true ? meanFromMs(job) : undefined;
-}
-
-/** The mean run time of those jobs that run as long as this one has been seen to, ms. */
-function meanFromMs({ kind, ranMs }: Job): number {
-  const survival = kind.times.survival();
-  const alive = survival.at(ranMs);
-  return alive < 1e-9 ? ranMs : ranMs + (survival.meanMs - survival.integral(ranMs)) / alive;
+  return job?.kind.times.known() === true ? quantileFromMs(job, MIDDLE) : undefined;
 }

@@ -35,8 +35,9 @@ const BINS = 160;
 /** Width of a bin in the logarithm: from 0.25 s to an hour and a half. */
 const BIN_LOG = 1 / 16;
 const FIRST_MS = 250;
-/** How many completions the assumed shape weighs. */
+/** How many completions the assumed shape weighs: around a told percentile, and out of the blue. */
 const PRIOR_WEIGHT = 3;
+const PRIOR_WEIGHT_UNTOLD = 0.5;
 /** z of the 80th percentile. */
 const Z80 = 0.8416;
 /** Sigma of the logarithm around a told percentile, and without one. */
@@ -85,7 +86,8 @@ export function createRunTimes(pooled?: RunTimes): RunTimes {
     if (survival !== undefined && lesson - lessonRead < Math.max(1, lesson * GROWTH)) return survival;
     lessonRead = lesson;
     const prior = others > 0 ? shapeOf(pooled!.survival()) : assumed;
-    density = densityOf(mass, running, prior);
+    const weight = toldMs === undefined && others === 0 ? PRIOR_WEIGHT_UNTOLD : PRIOR_WEIGHT;
+    density = densityOf(mass, running, prior, weight);
     survival = survivalOf(density);
     return survival;
   };
@@ -141,8 +143,13 @@ function spread(mass: Float64Array, density: Float64Array, fromMs: number, toMs:
 }
 
 /** All that was seen, with each job that still runs counted at the ages beyond its own as the others went on from there. */
-function densityOf(mass: Float64Array, running: Int32Array, prior: Float64Array): Float64Array {
-  const density = mass.map((part, bin) => part + PRIOR_WEIGHT * prior[bin]!);
+function densityOf(
+  mass: Float64Array,
+  running: Int32Array,
+  prior: Float64Array,
+  priorWeight: number,
+): Float64Array {
+  const density = mass.map((part, bin) => part + priorWeight * prior[bin]!);
   let beyond = density.reduce((sum, part) => sum + part, 0);
   let factor = 1;
   for (let bin = 0; bin < BINS; bin += 1) {

@@ -96,6 +96,8 @@ export interface Demand {
 const OVERHEAD_MS = 500;
 /** The last jobs end later than the average one, by this share of its time. */
 const LAST_ROUND = 0.2;
+/** By how much the polls in vain of one job alone may be more than expected, as a share. */
+const POLLS_DOUBT = 2;
 /** What a second that every finished track lies there is worth, in seconds of the whole run. */
 const WAIT_WORTH = 0.5;
 /** How sharply the longer of two bounds rules. */
@@ -131,11 +133,17 @@ function better(demand: Demand, tolls: Tolls, step: number): number {
  */
 export function restMs(demand: Demand, toll: Toll): number {
   const places = placesMs(demand, toll);
-  const budget = demand.spanMs(requestsLeft(demand, toll));
+  const budget = demand.spanMs(requestsLeft(demand, doubted(demand, toll)));
   const longMs = Math.max(places, budget);
   const shortMs = Math.min(places, budget);
   const endMs = longMs === 0 ? 0 : longMs * (1 + (shortMs / longMs) ** SHARPNESS) ** (1 / SHARPNESS);
   return endMs + WAIT_WORTH * toll.waitMs;
+}
+
+/** With more polls in vain than expected: few jobs do not even out, and a window that is used up too early costs a minute. */
+function doubted({ unsubmitted, inFlight }: Demand, toll: Toll): Toll {
+  const doubt = POLLS_DOUBT / Math.sqrt(Math.max(1, unsubmitted + inFlight));
+  return { ...toll, polls: 1 + (toll.polls - 1) * (1 + doubt) };
 }
 
 /** How long the places in flight need for all jobs, ms. */
