@@ -190,7 +190,10 @@ export function retrieve(state: State, call: AudioCall): ServiceAnswer {
         status: 'FAILED',
         error: 'The provider could not generate the audio',
         error_code: 'GENERATION_FAILED',
-        ...(state.happens('refundUntold') ? {} : { credits_refunded: job.end === 'refunded' }),
+        // Whoever asked for a refund on purpose is told of it.
+        ...(!hasWord(job.prompt, 'refund') && state.happens('refundUntold')
+          ? {}
+          : { credits_refunded: job.end === 'refunded' }),
       });
     default:
       if (call.body.delete_media_on_completion === true) {

@@ -1,7 +1,7 @@
 /**
  * Words in a prompt that make the sandbox misbehave, so that every outcome can be seen on purpose:
  * - `[sandbox:fail]`: the job ends FAILED, and stays charged;
- * - `[sandbox:refund]`: the job ends FAILED, and is refunded;
+ * - `[sandbox:refund]`: the job ends FAILED, is refunded, and says so;
  * - `[sandbox:policy]`: refused with 422 and a suggested prompt (as is a prompt with one of a few dark words);
  * - `[sandbox:capacity]`: refused with 503 MODEL_AT_CAPACITY the first two times;
  * - `[sandbox:slow]`: takes five times as long;
