@@ -78,7 +78,8 @@ export function createLines(options: LinesOptions): Reporter {
 
   function take(event: TakeEvent): void {
     const before = told.get(event.key);
-    if (event.earlier === true || !isWorthALine(event.state, before)) return;
+    const isResumed = event.state === 'queued' && event.queued_at !== undefined;
+    if (event.earlier === true || isResumed || !isWorthALine(event.state, before)) return;
     told.set(event.key, event.state);
     const paint = tally.failures.has(event.key) ? style.bad : event.state === 'stored' ? style.good : String;
     print(paint(takeLine(tally, event, placeOf)));

@@ -15,12 +15,24 @@ const NOT_FOUND_PAUSE_MS = 5_000;
 /** Answers in a row that lead nowhere before the job is left for the next run. */
 const FAILURES_MAX = 12;
 const BACK_OFF_MS_MAX = 60_000;
+/** After so long without any answer, and so many tries in a row for one job, nobody is there. */
+const UNANSWERED_MS_MAX = 2 * 60_000;
+const UNANSWERED_MIN = 3;
 /** A service in trouble is told so often, not for each job. */
 const TROUBLE_EVERY_MS = 30_000;
 /** A job that still runs after this is left for the next run. */
 const HORIZON_MS = 6 * 3_600_000;
 
 const GONE: Settled = { kind: 'gone' };
+
+/** Names what is in flight from an earlier run. */
+export function tellResumed(context: RunContext, job: Job): void {
+  const { attempt } = job;
+  if (attempt?.state !== 'queued' && attempt?.state !== 'unverified') return;
+  const queuedAt = attempt.at.queued ?? attempt.at.intent;
+  const since = queuedAt === undefined ? {} : { queued_at: queuedAt };
+  tell(context, job, 'queued', { ...since, ...expectation(context, job) });
+}
 
 /** Asks for one job, and takes the audio into custody when it is ready. */
 export async function pollJob(context: RunContext, job: Job): Promise<Settled> {
@@ -231,10 +243,29 @@ export function again(context: RunContext, job: Job, what: string): Settled {
     return GONE;
   }
   const nowMs = context.ports.clock.nowMs();
+  const unansweredMs = nowMs - (context.unansweredSinceMs ?? nowMs);
+  if (unansweredMs >= UNANSWERED_MS_MAX && job.failures >= UNANSWERED_MIN) {
+    stopUnanswered(context, what);
+    return GONE;
+  }
   if (nowMs - context.troubleToldMs >= TROUBLE_EVERY_MS && !context.halt.signal.aborted) {
     context.troubleToldMs = nowMs;
     notice(context, 'warning', 'retrying', `${what}; trying again`);
   }
   const pauseMs = Math.min(BACK_OFF_MS_MAX, 2_000 * 2 ** (job.failures - 1));
   return { kind: 'again', notBeforeMs: nowMs + pauseMs };
+}
+
+/** Asking on and on would only keep a person waiting: a later run goes on where this one ends. */
+function stopUnanswered(context: RunContext, what: string): void {
+  if (context.halt.signal.aborted) return;
+  const minutes = UNANSWERED_MS_MAX / 60_000;
+  notice(
+    context,
+    'error',
+    'no-answer',
+    `${what}; nothing was answered for ${minutes} minutes: what is in flight is left for the next run`,
+    `once the service can be reached: ${context.settings.command('collect')}`,
+  );
+  stopAll(context, 'unavailable');
 }

@@ -100,6 +100,8 @@ export interface RunContext {
   readonly otherModels: Set<string>;
   /** When trouble with the service was last told, ms. */
   troubleToldMs: number;
+  /** Since when no request was answered at all, ms; absent while any is. */
+  unansweredSinceMs?: number | undefined;
   /** Lost answers in a row. */
   inDoubtInARow: number;
   /** Refusals before anything was sent, in a row. */
@@ -167,9 +169,12 @@ export function notice(
   });
 }
 
-/** Tells the scheduler what an answer says about the request budget. */
+/** Tells the scheduler what an answer says about the request budget, and notes whether there is one at all. */
 export function tellRate(context: RunContext, model: string, result: CallResult<unknown>): void {
-  context.scheduler.answered(model, paceOf(result), context.ports.clock.nowMs());
+  const nowMs = context.ports.clock.nowMs();
+  context.scheduler.answered(model, paceOf(result), nowMs);
+  const answered = result.ok || result.kind !== 'no_answer';
+  context.unansweredSinceMs = answered ? undefined : (context.unansweredSinceMs ?? nowMs);
 }
 
 /** Ends everything where the key itself is refused: no further request can succeed. */

@@ -9,7 +9,7 @@ import type { Ports } from '../ports.js';
 import type { RateLimits, VeniceClient } from '../venice/client.js';
 import { createCeiling } from './ceiling.js';
 import { cleanUpJob } from './clean-up.js';
-import { finishJob, pollJob } from './collect.js';
+import { finishJob, pollJob, tellResumed } from './collect.js';
 import type { Job, RunContext, RunSettings, Trouble } from './context.js';
 import { newJob, stopAll } from './context.js';
 import { paceOf } from './gather.js';
@@ -69,6 +69,7 @@ export async function execute(input: RunInput): Promise<RunOutcome> {
   const context = contextOf(input, scheduler);
   if (context.inDoubtInARow > 0) scheduler.submitSingly();
   const jobs = enlist(input, scheduler, ports.clock.nowMs());
+  for (const job of jobs.values()) tellResumed(context, job);
   if (settings.keep) await settleKept(context, jobs);
   if (jobs.size > 0) await loop(context, jobs);
   return {

@@ -112,6 +112,18 @@ describe('progress in lines', () => {
     expect(clock.sleeping).toBe(0);
   });
 
+  it('counts what is in flight from an earlier run, and spends no line on each', async () => {
+    const { terminal, clock, lines } = started();
+    lines.event(phaseEvent('generate'));
+    const before = terminal.writes.length;
+    const queued_at = '2026-03-01T11:00:00.000Z';
+    for (const key of ['opening', 'bridge']) lines.event(takeEvent(key, 'queued', { queued_at }));
+    expect(terminal.writes.slice(before)).toEqual([]);
+    await clock.advance(30_000);
+    expect(terminal.writes.slice(before).join('')).toContain('still working: 2 in flight');
+    await lines.end();
+  });
+
   it('tells each long wait for the request limit once, and no short one', async () => {
     const { terminal, clock, lines } = started();
     const before = terminal.writes.length;

@@ -116,6 +116,13 @@ const JOBS: Explanations = {
     mend: 'Nothing is to be done, unless the network or a proxy on this side is the cause.',
     next: RUN,
   },
+  'no-answer': {
+    title: 'No answer for minutes',
+    text: 'No request was answered any more, whatever was asked for: the network or the service is down.',
+    money: PAID,
+    mend: 'See whether the network is up and the address is right, and run again once they are.',
+    next: RUN,
+  },
   'given-up': {
     title: 'Left for the next run',
     text: 'A job could not be asked for, fetched or cleaned up, time after time.',
