@@ -10,16 +10,25 @@ const TRIES_MAX = 4;
 const WAIT_MS_MAX = 65_000;
 const CREDIT_CHECK_MS = 250;
 
-/** A call that costs nothing, made again after a passing trouble. A refusal that will stay is returned at once. */
+/**
+ * A call that costs nothing, made again after a passing trouble. A refusal that will stay is returned at once.
+ *
+ * @param patienceMs no try is made later than this after the first
+ */
 export async function insist<T>(
   clock: Clock,
   call: () => Promise<CallResult<T>>,
   stop?: AbortSignal,
+  patienceMs = Number.POSITIVE_INFINITY,
 ): Promise<CallResult<T>> {
+  const lastMs = clock.nowMs() + patienceMs;
   for (let tries = 1; ; tries += 1) {
     const result = await call();
     if (result.ok || tries >= TRIES_MAX || stop?.aborted || !isPassing(result)) return result;
-    await clock.sleep(pauseMs(result, tries, clock.nowMs()), stop);
+    const nowMs = clock.nowMs();
+    const waitMs = pauseMs(result, tries, nowMs);
+    if (nowMs + waitMs > lastMs) return result;
+    await clock.sleep(waitMs, stop);
   }
 }
 
