@@ -11,6 +11,7 @@ import type { Ports } from '../ports.js';
 import { type GatheredQuotes, gatherQuotes, insist } from '../run/gather.js';
 import { fileStates, strangers } from '../run/recover.js';
 import type { Balance, CallFailure, VeniceClient } from '../venice/client.js';
+import { askBalance, UNASKED } from './balance.js';
 
 export interface PrepareInput {
   readonly ports: Ports;
@@ -82,13 +83,13 @@ async function price(input: PrepareInput, client: VeniceClient, decided: Decided
       refusal: selectionOrInvalid([...decided.diagnostics, ...drafted.diagnostics]),
     });
   input.phase?.('quote');
-  const quotes = await gatherQuotes(client, clock, distinctQuotes(drafted.drafts), input.stop);
-  if (input.askBalance === false) return concluded(input, decided, drafted, quotes, {});
-  const balance = await insist(clock, () => client.balance(), input.stop);
+  const [quotes, { keyRefused, ...asked }] = await Promise.all([
+    gatherQuotes(client, clock, distinctQuotes(drafted.drafts), input.stop),
+    input.askBalance === false ? UNASKED : askBalance(client, clock, input.stop),
+  ]);
   return concluded(input, decided, drafted, quotes, {
-    ...(balance.ok ? { balance: balance.value } : {}),
-    diagnostics: balance.ok ? [] : balanceUnknown(balance),
-    ...(balance.ok || balance.status !== 401 ? {} : { refusal: EXIT.authentication }),
+    ...asked,
+    ...(keyRefused ? { refusal: EXIT.authentication } : {}),
   });
 }
 
@@ -167,21 +168,4 @@ function unreachable(what: string, failure: CallFailure): Diagnostic {
     message: `${what}${status}: ${failure.message}`,
     hint: 'nothing was bought; run the same command again later',
   };
-}
-
-function balanceUnknown(failure: CallFailure): readonly Diagnostic[] {
-  return [
-    {
-      code: failure.status === 401 ? 'authentication' : 'balance-unknown',
-      severity: failure.status === 401 ? 'error' : 'warning',
-      message:
-        failure.status === 401
-          ? `the service refuses the API key: ${failure.message}`
-          : `the balance cannot be asked for: ${failure.message}`,
-      hint:
-        failure.status === 401
-          ? 'set VENICE_API_KEY to a valid key, and run the same command again'
-          : 'nothing is held against the balance; the budget still is',
-    },
-  ];
 }

@@ -88,6 +88,39 @@ describe.concurrent('before anything is bought', () => {
     expect(await set.album.charges()).toBe(0);
   });
 
+  it('a key that may not see the balance: buys all the same, and says what is not known', async () => {
+    const set = await stage(only('/billing/balance', json(401, { error: 'Authentication failed' })));
+    const ended = await set.run('run');
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(ended.stderr).toContain('warning[balance-unknown]');
+    expect(await set.album.charges()).toBe(1);
+  });
+
+  it('a key that is refused by all that needs one: nothing is submitted', async () => {
+    const no = json(401, { error: 'Authentication failed' });
+    const set = await stage(only('/billing/balance', no));
+    const { treat } = set.relay;
+    set.relay.treat = (passing) => (passing.path === '/api_keys/rate_limits' ? no(passing) : treat(passing));
+    const ended = await set.run('run');
+    expect(ended.code).toBe(4);
+    expect(ended.stderr).toContain('error[authentication]');
+    expect(set.relay.seen).not.toContain('POST /audio/queue');
+  });
+
+  it('a price that takes its time: the balance is asked for meanwhile', async () => {
+    let asked = () => {};
+    const balance = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    const set = await stage(async (passing) => {
+      if (passing.path === '/billing/balance') asked();
+      if (passing.path === '/audio/quote') await balance;
+      await passOn(passing);
+    });
+    const ended = await set.run('run');
+    expect(ended.code, ended.stderr).toBe(0);
+  });
+
   it('JSON without an end: read up to a limit', async () => {
     const sent = { bytes: 0 };
     const set = await stage(endlessJson(sent));
