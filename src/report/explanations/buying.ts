@@ -33,9 +33,9 @@ const TOTAL: Explanations = {
   ),
   'balance-unknown': {
     title: 'The balance cannot be asked for',
-    text: 'The service did not tell the balance. With 401 the key is not valid, and nothing can be bought with it; else the run goes on, held by the budget alone.',
+    text: 'The service did not tell the balance: this key may not see it, or the service was slow. The run goes on, held by the budget alone.',
     money: 'Asking costs nothing. The approved total and the budget hold all the same.',
-    mend: 'With 401 set VENICE_API_KEY to a valid key; else nothing needs to be done.',
+    mend: 'Nothing needs to be done.',
     next: RUN,
   },
   'price-rose': {
