@@ -58,6 +58,9 @@ describe('what is no whole audio', () => {
     ['an Ogg file', Buffer.from(`OggS${'\0'.repeat(1_000)}`)],
     ['a WAV header alone', wav(1).subarray(0, 44)],
     ['a WAV without format', Buffer.from('RIFF\x04\0\0\0WAVE', 'latin1')],
+    ['a WAV without channels', wav(1).fill(0, 22, 24)],
+    ['a WAV without sample rate', wav(1).fill(0, 24, 28)],
+    ['a WAV of a cut format', wav(1).fill(14, 16, 17)],
     ['a FLAC header alone', flac(10_000).subarray(0, 42)],
     ['FLAC magic and noise', Buffer.concat([Buffer.from('fLaC'), Buffer.alloc(5_000, 7)])],
     [

@@ -3,6 +3,9 @@ import { ascii, type Ends, viewOf } from './ends.js';
 /** Writers that cannot seek back leave a number near 2^31 or 2^32 where they do not know the length. */
 const UNKNOWN_FROM = 0x7fff_0000;
 
+/** Coding, channels, samples and bytes a second, bytes and bits of a sample. */
+const FORMAT_BYTES_MIN = 16;
+
 export function isWav(head: Uint8Array): boolean {
   return ascii(head, 0, 4) === 'RIFF' && ascii(head, 8, 4) === 'WAVE';
 }
@@ -16,11 +19,19 @@ export function wavSeconds({ head, sizeBytes }: Ends): number | undefined {
   for (let at = 12; at + 8 <= head.byteLength; ) {
     const name = ascii(head, at, 4);
     const length = view.getUint32(at + 4, true);
-    if (name === 'fmt ' && at + 20 <= head.byteLength) bytesPerSecond = view.getUint32(at + 16, true);
+    if (name === 'fmt ') bytesPerSecond = formatBytesPerSecond(view, at + 8, length);
     if (name === 'data') return dataSeconds(length, sizeBytes - at - 8, bytesPerSecond);
     at += 8 + length + (length % 2);
   }
   return undefined;
+}
+
+/** 0 where the format is none that can be played. */
+function formatBytesPerSecond(view: DataView, at: number, length: number): number {
+  if (length < FORMAT_BYTES_MIN || at + FORMAT_BYTES_MIN > view.byteLength) return 0;
+  const channels = view.getUint16(at + 2, true);
+  const samplesPerSecond = view.getUint32(at + 4, true);
+  return channels > 0 && samplesPerSecond > 0 ? view.getUint32(at + 8, true) : 0;
 }
 
 function dataSeconds(declaredBytes: number, restBytes: number, bytesPerSecond: number): number | undefined {
