@@ -51,8 +51,8 @@ export function createClient(transport: Transport): VeniceClient {
         readQueued(body, request.model),
       ),
     retrieve: async (model, queueId) => {
-      const body = { model, queue_id: queueId };
       const { deadlineMs, ...more } = RETRIEVE_DEADLINES;
+      const body = { model, queue_id: queueId };
       const good = await exchange(transport, post('/audio/retrieve', body, deadlineMs, more));
       return good.ok ? readRetrieval(transport, good, RETRIEVE_DEADLINES) : good;
     },
