@@ -19,14 +19,13 @@ import { createOurs } from './ours.js';
  * @property {number} epochMs
  * @property {number} factor of the clock
  * @property {number} [durationSeconds] of the audio of each track
- * @property {boolean} [lockShare] whether to find out what the lockfile records cost
+ * @property {boolean} [lostJournal] whether the lockfile's records go nowhere
  *
  * @typedef {object} Figures
  * @property {number} wallMs of the system's clock, for a track
  * @property {number} cpuMs user and system, for a track
  * @property {number} wholeCpuMs of the whole process, its start included
  * @property {number} rssMb at the peak of the process
- * @property {number} [lockCpuMs] of the lockfile records alone, for a track
  */
 
 const job = /** @type {Job} */ (JSON.parse(process.argv[2]));
@@ -39,16 +38,13 @@ const rounds = job.rounds ?? 1;
 const made = rounds * job.tracks;
 const cpuBefore = process.cpuUsage();
 const beganMs = performance.now();
-let more;
-for (let round = 1; round <= rounds; round += 1)
-  more = await run(path.join(folder, String(round)), job.tracks);
+for (let round = 1; round <= rounds; round += 1) await run(path.join(folder, String(round)), job.tracks);
 const wallMs = (performance.now() - beganMs) / made;
 const figures = {
   wallMs,
   cpuMs: milliseconds(process.cpuUsage(cpuBefore)) / made,
   wholeCpuMs: milliseconds(process.cpuUsage()),
   rssMb: process.resourceUsage().maxRSS / 1024,
-  ...(await more?.()),
 };
 process.stdout.write(`${JSON.stringify(figures)}\n`);
 process.exit();

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { countSyncs, replayLock } from './lock-share.js';
+import { losingAppends } from './lost-journal.js';
 import { createScaledClock } from './scaled-clock.js';
 
 const dist = new URL('../../../dist/', import.meta.url);
@@ -25,7 +25,7 @@ export async function createOurs(job) {
     const manifestPath = path.join(folder, 'album.yaml');
     writeFileSync(manifestPath, manifestText(tracks, job.durationSeconds ?? 1));
     const lockfilePath = path.join(folder, 'album.lock.jsonl');
-    const { files, syncs } = countSyncs(ports.files, lockfilePath);
+    const files = job.lostJournal === true ? losingAppends(ports.files, lockfilePath) : ports.files;
     const { reporter, end } = await silentReporter(clock);
     const report = await runBatch(
       {
@@ -45,9 +45,6 @@ export async function createOurs(job) {
     );
     await end();
     if (report.exitCode !== 0) throw new Error(`the run ended with ${JSON.stringify(report.summary)}`);
-    if (job.lockShare !== true) return undefined;
-    const lock = { ...(await load('lock/store.js')), ...(await load('lock/read.js')) };
-    return async () => ({ lockCpuMs: (await replayLock(lock, ports.files, lockfilePath, syncs())) / tracks });
   };
 }
 

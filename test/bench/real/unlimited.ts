@@ -7,7 +7,7 @@ const CONCURRENCY = 64;
 const SPEED = 20;
 /** Until the code is compiled and the figures no longer fall. */
 const WARM_UP_TRACKS = 1_000;
-const ROUNDS = 3;
+const ROUNDS = 5;
 /** 20 s of MP3 at 128 kbit/s. */
 const BYTES = 320_000;
 /** Where tens of thousands of files are written; and the same audio ten times as long. */
@@ -21,6 +21,9 @@ type Row = MeasuredFigures & { readonly name: string; readonly tracks: number; r
  * another process, without a request limit, with a clock that runs faster, so that the 2 s between two polls of a job
  * are 40 ms. Beside it a bare undici loop that makes the same requests and writes the same bytes, and does nothing
  * else: no record, no sync, no hash, no look at what came.
+ *
+ * What the lockfile's records cost is the time of a run beside that of one whose records are made, and then appended
+ * and synced to nowhere; the two take turns. (At 60 requests a minute the disk is idle, and they cost no time at all.)
  *
  * CPU is user and system time of the client's process, of whole runs (manifest, plan, lockfile, lines of progress) in
  * a process that has made `WARM_UP_TRACKS` before: its start and the compiling of its code are not counted.
@@ -39,20 +42,22 @@ export async function withoutLimit(folder: string): Promise<readonly Target[]> {
 async function besideBare(folder: string) {
   const bares: Row[] = [];
   const all: Row[] = [];
+  const lost: Row[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const job = { folder, tracks: 1_000, warmUpTracks: WARM_UP_TRACKS };
     bares.push(await run('bare loop', { kind: 'bare', ...job }, BYTES));
-    all.push(await run('ours', { kind: 'ours', ...job, lockShare: true }, BYTES));
+    all.push(await run('ours', { kind: 'ours', ...job }, BYTES));
+    lost.push(await run('ours, records kept nowhere', { kind: 'ours', ...job, lostJournal: true }, BYTES));
   }
-  const [bare, ours] = [middle(bares), middle(all)];
-  const share = median(all.map(({ lockCpuMs = 0, cpuMs }) => (100 * lockCpuMs) / cpuMs));
+  const [bare, ours, without] = [middle(bares), middle(all), middle(lost)];
+  const share = median(all.map(({ wallMs }, round) => 100 * (1 - lost[round]!.wallMs / wallMs)));
   const over = median(all.map(({ cpuMs }, round) => cpuMs / bares[round]!.cpuMs));
   return {
-    rows: [bare, ours],
+    rows: [bare, ours, without],
     bare,
     targets: [
       { what: 'CPU a track at 1,000 tracks, over the bare loop', found: over, atMost: 2 },
-      { what: 'lockfile records, share of the CPU of a run', found: share, atMost: 5, unit: ' %' },
+      { what: 'lockfile records, share of the time of a run', found: share, atMost: 5, unit: ' %' },
     ],
   };
 }
@@ -84,7 +89,7 @@ async function atScale(folder: string) {
   };
 }
 
-type Job = Pick<MeasuredJob, 'kind' | 'folder' | 'tracks' | 'rounds' | 'warmUpTracks' | 'lockShare'>;
+type Job = Pick<MeasuredJob, 'kind' | 'folder' | 'tracks' | 'rounds' | 'warmUpTracks' | 'lostJournal'>;
 
 async function run(name: string, job: Job, audioBytes: number): Promise<Row> {
   const clock = { epochMs: Date.now(), factor: FACTOR };
