@@ -33,8 +33,7 @@ export function exchange(
   return new Promise((resolve) => {
     const over = (error?: unknown) => {
       passage.over = true;
-      clearTimeout(timer);
-      clearTimeout(headersTimer);
+      alarms.off();
       options.release();
       if (error === undefined) body?.end();
       else {
@@ -48,18 +47,14 @@ export function exchange(
       over(reason);
       connection?.abort(reason);
     };
-    const { deadlineMs, headersDeadlineMs = TIMER_MS_MAX } = options;
-    const expire = () => stop(fault('DEADLINE', `no complete answer within ${deadlineMs} ms`));
-    const timer = setTimeout(expire, Math.min(deadlineMs, TIMER_MS_MAX));
-    const giveUp = () => stop(fault('DEADLINE', `no answer began within ${headersDeadlineMs} ms`));
-    const headersTimer = headersDeadlineMs < deadlineMs ? setTimeout(giveUp, headersDeadlineMs) : undefined;
+    const alarms = setAlarms(options, (message) => stop(fault('DEADLINE', message)));
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart: (controller) => {
         connection = controller;
       },
       onResponseStart: (controller, status, headers) => {
         if (status < 200) return;
-        clearTimeout(headersTimer);
+        alarms.begun();
         const tap = {
           pause: () => controller.pause(),
           resume: () => controller.resume(),
@@ -75,6 +70,26 @@ export function exchange(
     };
     dispatcher.dispatch(request, watch(handler, passage));
   });
+}
+
+/** Goes off when the headers, or the whole answer, are late. */
+function setAlarms({ deadlineMs, headersDeadlineMs }: ExchangeOptions, late: (message: string) => void) {
+  const whole = setTimeout(
+    () => late(`no complete answer within ${deadlineMs} ms`),
+    Math.min(deadlineMs, TIMER_MS_MAX),
+  );
+  const headers =
+    headersDeadlineMs === undefined || headersDeadlineMs >= deadlineMs
+      ? undefined
+      : setTimeout(() => late(`no answer began within ${headersDeadlineMs} ms`), headersDeadlineMs);
+  return {
+    /** The headers are there. */
+    begun: () => clearTimeout(headers),
+    off: () => {
+      clearTimeout(whole);
+      clearTimeout(headers);
+    },
+  };
 }
 
 type Headers = Readonly<Record<string, string>>;
