@@ -162,8 +162,8 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'unmarked-end-is-trusted',
     'src/run/custody.ts',
-    'if (!audio.answer.framed &&',
-    'if (false && !audio.answer.framed &&',
+    'const endIsMarked = audio.answer.framed ||',
+    'const endIsMarked = audio.answer.framed || audio.contentLength === undefined ||',
   ),
   patched(
     'audio-is-not-looked-at',
