@@ -7,9 +7,6 @@ import { adoptRescues } from '../lock/rescue.js';
 import { type LockStore, openLock } from '../lock/store.js';
 import type { Ports } from '../ports.js';
 
-/** Nobody notices it, and a sync costs as much as twenty records. */
-const GATHER_MS = 4;
-
 export interface OpenSettings {
   /** Absolute. */
   readonly lockfilePath: string;
@@ -51,7 +48,6 @@ export async function openForRun(
       endpoint: settings.endpoint,
       command: settings.command,
       lineage: () => Buffer.from(random.bytes(16)).toString('hex'),
-      gather: () => clock.sleep(GATHER_MS),
     });
     if (!opened.ok) throw lockError(opened.problem, lockPath, settings.command);
     for (const note of opened.notes)

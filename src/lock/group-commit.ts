@@ -9,13 +9,10 @@ export interface GroupCommit<T> {
 /**
  * @param write gets the items in the order they came in; is never called while it runs
  * @param itemsMax at most so many items in one write
- * @param gather waited for before items that came during a write are written: while they come thick, more of them
- * then share one. An item that comes alone never waits.
  */
 export function createGroupCommit<T>(
   write: (items: readonly T[]) => Promise<void>,
   itemsMax: number,
-  gather: () => Promise<void> = async () => {},
 ): GroupCommit<T> {
   let waiting: { item: T; done: () => void; failed: (fault: unknown) => void }[] = [];
   let writing: Promise<void> | undefined;
@@ -30,7 +27,6 @@ export function createGroupCommit<T>(
       } catch (fault) {
         for (const { failed } of batch) failed(fault);
       }
-      if (waiting.length > 0) await gather();
     }
     writing = undefined;
   }

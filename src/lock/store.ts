@@ -47,7 +47,6 @@ export type OpenedLock =
  *
  * @param options.command for what errors advise
  * @param options.lineage gives 32 random hex digits, for a new lockfile
- * @param options.gather a moment in which records that come thick gather for one sync; none by default
  */
 export async function openLock(
   files: Files,
@@ -56,7 +55,6 @@ export async function openLock(
     readonly endpoint: string;
     readonly command: NextCommand;
     readonly lineage: () => string;
-    readonly gather?: () => Promise<void>;
   },
 ): Promise<OpenedLock> {
   const read = await readLock(files, path);
@@ -74,7 +72,7 @@ export async function openLock(
     const { command } = options;
     const file = { files, path: await files.real(path), command, header, fold, end: endOf(read) };
     await secure(file);
-    return { ok: true, store: createWriter(file, options.gather), notes: read.notes };
+    return { ok: true, store: createWriter(file), notes: read.notes };
   } catch (fault) {
     const code = faultCode(fault);
     if (code === '') throw fault;

@@ -7,12 +7,8 @@ import type { LockStore } from './store.js';
 const RECORDS_PER_SYNC_MAX = 1000;
 
 /** A `LockStore` over a file in a known state. */
-export function createWriter(file: LockFile, gather?: () => Promise<void>): LockStore {
-  const commit = createGroupCommit<Attempt>(
-    (records) => writeRecords(file, records),
-    RECORDS_PER_SYNC_MAX,
-    gather,
-  );
+export function createWriter(file: LockFile): LockStore {
+  const commit = createGroupCommit<Attempt>((records) => writeRecords(file, records), RECORDS_PER_SYNC_MAX);
   const beingWritten = new Map<string, Attempt>();
   let closed = false;
 

@@ -32,30 +32,9 @@ describe('a group commit', () => {
     expect(written).toEqual([['a'], ['b', 'c']]);
   });
 
-  it('lets items that come thick gather, so that more of them share a write', async () => {
-    const written: (readonly string[])[] = [];
-    const disk = gate();
-    const moment = gate();
-    const write = async (items: readonly string[]) => {
-      written.push(items);
-      await disk.pass();
-    };
-    const commit = createGroupCommit<string>(write, 10, moment.pass);
-    const all = [commit.add('a'), commit.add('b')];
-    await disk.open();
-    all.push(commit.add('c'));
-    expect(written).toEqual([['a']]);
-    await moment.open();
-    await disk.open();
-    await Promise.all(all);
-    expect(written).toEqual([['a'], ['b', 'c']]);
-    expect(moment.size).toBe(0);
-  });
-
   it('is settled only when all is written', async () => {
     const disk = gate();
-    const moment = gate();
-    const commit = createGroupCommit<string>(disk.pass, 10, moment.pass);
+    const commit = createGroupCommit<string>(disk.pass, 10);
     void commit.add('a');
     void commit.add('b');
     let settled = false;
@@ -64,7 +43,6 @@ describe('a group commit', () => {
     });
     await disk.open();
     expect(settled).toBe(false);
-    await moment.open();
     await disk.open();
     await end;
     expect(settled).toBe(true);

@@ -1,6 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { losingAppends } from './lost-journal.js';
 import { createScaledClock } from './scaled-clock.js';
 
@@ -14,7 +13,7 @@ const load = (file) => import(new URL(file, dist).href);
  * @param {import('./measured.js').Job} job
  */
 export async function createOurs(job) {
-  const clock = waitingForDisk(createScaledClock(job.epochMs, job.factor));
+  const clock = createScaledClock(job.epochMs, job.factor);
   const ports = await realPorts(clock);
   const { runBatch } = await load('commands/run-batch.js');
   const { loadManifest } = await load('manifest/load.js');
@@ -45,18 +44,6 @@ export async function createOurs(job) {
     );
     await end();
     if (report.exitCode !== 0) throw new Error(`the run ended with ${JSON.stringify(report.summary)}`);
-  };
-}
-
-/** The moments that the program gives to this machine's disk: disks do not run faster with the clock. */
-const DISK_MS_MAX = 10;
-
-/** @param {import('../../../src/ports.js').Clock} clock */
-function waitingForDisk({ nowMs, sleep }) {
-  return {
-    nowMs,
-    sleep: (delayMs, signal) =>
-      delayMs <= DISK_MS_MAX ? setTimeout(delayMs).then(() => {}) : sleep(delayMs, signal),
   };
 }
 
