@@ -18,7 +18,7 @@ const CONTAINERS = [
 type Container = (typeof CONTAINERS)[number];
 
 /**
- * By the first bytes, then by its container's own facts, then by whether its end is where the file says. A fault of
+ * By the first bytes, then by a parse of the container, then by whether its end is where the file says. A fault of
  * `bytes` itself is thrown on; everything else that is wrong with them gives `undefined`.
  */
 export const inspectMedia: InspectMedia = async (bytes, sizeBytes) => {
@@ -27,9 +27,7 @@ export const inspectMedia: InspectMedia = async (bytes, sizeBytes) => {
     await source.readHead();
     const container = CONTAINERS.find(({ matches }) => matches(source.ends(sizeBytes).head));
     if (container === undefined) return undefined;
-    // The first bytes of a WAV tell all that a parser would, and `wavSeconds` reads them.
-    const told = container.mediaType === 'audio/wav';
-    const durationSeconds = told ? undefined : await parse(source, container, sizeBytes);
+    const durationSeconds = await parse(source, container, sizeBytes);
     const totalBytes = await source.readRest();
     if (totalBytes !== sizeBytes || durationSeconds === 'damaged') return undefined;
     return judge(container, source.ends(sizeBytes), durationSeconds);
