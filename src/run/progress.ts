@@ -14,8 +14,8 @@ export function tellProgress(context: RunContext, { counts }: Standings, nowMs: 
     failed: counts.failed,
     spent_micro_usd: ceiling.spentMicroUsd(),
     approved_micro_usd: ceiling.approvedMicroUsd,
-    remaining_ms_low: remainingMs?.low ?? null,
-    remaining_ms_high: remainingMs?.high ?? null,
+    remaining_ms_low: remainingMs === undefined ? null : Math.round(remainingMs.low),
+    remaining_ms_high: remainingMs === undefined ? null : Math.round(remainingMs.high),
     paused_until: pausedUntilMs === undefined ? null : new Date(pausedUntilMs).toISOString(),
   });
 }
