@@ -4,6 +4,8 @@ import type { UsageHistory, VeniceClient } from '../venice/client.js';
 import { clockOffset, windowOf } from '../venice/evidence.js';
 
 const ENTRIES_MAX = 5_000;
+/** A job sent beside a doubtful one has its charge outside: unseen, it would be given the doubtful one's instead. */
+const MARGIN_MS = 10 * 60_000;
 
 /** The billing history around some attempts. */
 export interface AskedHistory extends UsageHistory {
@@ -23,8 +25,8 @@ export async function askHistory(
 ): Promise<AskedHistory | undefined> {
   const windows = doubtful.map(windowOf).filter(({ fromMs }) => !Number.isNaN(fromMs));
   if (windows.length === 0) return undefined;
-  const fromMs = Math.min(...windows.map((window) => window.fromMs));
-  const toMs = Math.max(...windows.map((window) => window.toMs));
+  const fromMs = Math.min(...windows.map((window) => window.fromMs)) - MARGIN_MS;
+  const toMs = Math.max(...windows.map((window) => window.toMs)) + MARGIN_MS;
   const first = await client.usageHistory(fromMs, toMs, ENTRIES_MAX);
   const askedAtMs = clock.nowMs();
   if (!first.ok) return undefined;

@@ -32,6 +32,9 @@ export interface ResolveOptions {
 /** Entries of the billing history shown for one attempt, at most. */
 const MATCHES_MAX = 5;
 
+/** What a person says most often; the other ways stand below. */
+const WORDS = ['--charged', '--not-charged', '--refunded'];
+
 /** Each attempt in doubt, what is known about it, and the commands that settle it. With line ends. */
 export function renderInDoubt(items: readonly InDoubt[], options: ResolveOptions): string {
   if (items.length === 0) return 'Nothing is in doubt.\n';
@@ -45,8 +48,7 @@ export function renderInDoubt(items: readonly InDoubt[], options: ResolveOptions
     return [
       `${style.warn('?')} ${style.strong(escapeForeign(name))}`,
       ...told.map((line) => `  ${line}`),
-      `  ${style.note(options.command('resolve', attempt.attempt, '--charged'))}`,
-      `  ${style.note(options.command('resolve', attempt.attempt, '--not-charged'))}`,
+      ...WORDS.map((word) => `  ${style.note(options.command('resolve', attempt.attempt, word))}`),
     ].join('\n');
   });
   const more =
@@ -71,6 +73,7 @@ function history({ evidence }: InDoubt, asked: HistoryFacts | undefined): string
     ({ entry, difference }) => `billing history, near: ${entryText(entry)} (${difference})`,
   );
   return [
+    ...(fits.length === 0 ? [] : shareText(evidence)),
     ...firstOf(fitting, 'that fit'),
     ...firstOf(nearby, 'that are near'),
     ...(near.length === 0 ? [] : [NEAR_HELP]),
@@ -92,15 +95,24 @@ function firstOf(lines: readonly string[], which: string): readonly string[] {
   return hidden > 0 ? [...lines.slice(0, MATCHES_MAX), `billing history: … ${hidden} more ${which}`] : lines;
 }
 
+/** How many fit though other jobs are paid alike: which of them is whose is a guess, their number is not. */
+function shareText({ fits, accounted }: Evidence): string[] {
+  if (accounted === 0) return [];
+  const jobs = accounted === 1 ? '1 job of this lockfile is' : `${accounted} jobs of this lockfile are`;
+  return [
+    `billing history: ${fits.length + accounted} charges that fit, ${jobs} known to be charged so; ${fits.length} left:`,
+  ];
+}
+
 /** Never a bare "nothing": where it was looked for, what was left out, and whether it may still come. */
 function nothingText({ accounted, fromMs, toMs }: Evidence, asked: HistoryFacts | undefined): string {
   const [from, to] = [fromMs, toMs].map((ms) => new Date(ms).toISOString());
   const others =
     accounted === 1 ? '1 that is another take\u2019s' : `${accounted} that are other takes\u2019`;
   const but = accounted === 0 ? '' : ` but ${others}`;
-  const open = asked !== undefined && asked.askedAtMs < toMs;
-  const later = open ? '; it may still come: look again after that, before --not-charged' : '';
-  return `billing history: no charge from ${from} to ${to}${but}${later}`;
+  return asked !== undefined && asked.askedAtMs < toMs
+    ? `billing history: no charge so far since ${from}${but}; it may still come until ${to}: look again after that, before --not-charged`
+    : `billing history: no charge from ${from} to ${to}${but}`;
 }
 
 function oddities(asked: HistoryFacts | undefined): string[] {

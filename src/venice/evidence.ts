@@ -7,6 +7,8 @@ const AMOUNT_TOLERANCE_MICRO_USD = 1_000;
 /** A charge is told some time before or after its submit was sent: clocks differ, and so do queues. */
 const BEFORE_MS = 60_000;
 const AFTER_MS = 10 * 60_000;
+/** A charge that is made as a job ends is told at the latest so long after its audio was seen. */
+const LATE_MS = 60_000;
 /** A clock that is off by less is taken to be right, by more to be nonsense. */
 const CLOCK_OFFSET_MS_MIN = 5_000;
 const CLOCK_OFFSET_MS_MAX = 24 * 3_600_000;
@@ -21,7 +23,7 @@ export interface NearEntry {
 
 /** What the billing history tells of one attempt. For a person to judge, never a proof. */
 export interface Evidence {
-  /** Charges of that amount at that time. */
+  /** Charges of that amount at that time, the nearest first. */
   readonly fits: readonly UsageEntry[];
   /** Charges at that time that differ, and may be the attempt's all the same: what is charged, and how it is called, is not promised. */
   readonly near: readonly NearEntry[];
@@ -59,7 +61,7 @@ export function weigh(
   }
   const inTime = [...left].filter(own.isInTime).sort(own.byLikelihood);
   return {
-    fits: inTime.filter(own.fits),
+    fits: inTime.filter(own.fits).sort(own.byTime),
     near: inTime
       .filter((entry) => !own.fits(entry))
       .map((entry) => ({ entry, difference: own.differs(entry) })),
@@ -94,11 +96,13 @@ function isPaidFor({ state, queue_id, reason }: Attempt): boolean {
 /** The history as seen from one attempt. */
 function viewOf(attempt: Attempt, models: ReadonlySet<string>, clockOffsetMs: number) {
   const { model, quote_micro_usd: quote } = attempt;
-  const sentMs = Date.parse(attempt.at.intent ?? '');
+  const momentsMs = momentsOf(attempt);
   const slack = Math.max(AMOUNT_TOLERANCE_MICRO_USD, quote * AMOUNT_TOLERANCE);
-  const { fromMs, toMs } = windowOf(attempt);
+  const { fromMs, toMs: soonMs } = windowOf(attempt);
+  const toMs = Math.max(soonMs, ...momentsMs.map((ms) => ms + LATE_MS));
   const timesMs = ({ timestampMs }: UsageEntry) => [timestampMs, timestampMs - clockOffsetMs];
-  const farMs = (entry: UsageEntry) => Math.min(...timesMs(entry).map((ms) => Math.abs(ms - sentMs)));
+  const farMs = (entry: UsageEntry) =>
+    Math.min(...timesMs(entry).flatMap((ms) => momentsMs.map((moment) => Math.abs(ms - moment))));
   const offMicroUsd = ({ spentMicroUsd }: UsageEntry) => Math.abs(spentMicroUsd - quote);
   const isOff = (entry: UsageEntry) => offMicroUsd(entry) > slack;
   const isOther = ({ sku }: UsageEntry) => (modelIn(sku, models) ?? model) !== model;
@@ -110,10 +114,17 @@ function viewOf(attempt: Attempt, models: ReadonlySet<string>, clockOffsetMs: nu
     fits: (entry: UsageEntry) => isInTime(entry) && !isOff(entry) && !isOther(entry),
     differs: (entry: UsageEntry): Difference =>
       !isOther(entry) ? 'another amount' : isOff(entry) ? 'another amount and model' : 'another model',
+    byTime: (a: UsageEntry, b: UsageEntry) => farMs(a) - farMs(b),
     /** What is of the right amount first, then of the right model, then what is closest in time. */
     byLikelihood: (a: UsageEntry, b: UsageEntry) =>
       Number(isOff(a)) - Number(isOff(b)) || strangeness(a) - strangeness(b) || farMs(a) - farMs(b),
   };
+}
+
+/** When a charge may have been made, ms: at the submit, or as the job ended, which is known of one that was collected. */
+function momentsOf({ at }: Attempt): readonly number[] {
+  const ended = at.ready ?? at.stored;
+  return [Date.parse(at.intent ?? ''), ...(ended === undefined ? [] : [Date.parse(ended)])];
 }
 
 /** The known model that an entry is named after, if any: `lyra-2` is no `lyra`. How entries are named is not documented. */

@@ -302,7 +302,7 @@ describe('what is in doubt', () => {
         options,
       ),
     );
-    expect(lines.slice(0, 7)).toEqual([
+    expect(lines.slice(0, 8)).toEqual([
       '? outro#2',
       '  sent 2026-03-01T12:00:00.000Z: elevenlabs-music, 60 s, $0.69; 502 html',
       '  billing history: 2026-03-01T12:00:02.000Z $0.69 music request r-1',
@@ -310,6 +310,7 @@ describe('what is in doubt', () => {
       `  ${near}`,
       '  venice-batch resolve album.yaml id-of-outro --charged',
       '  venice-batch resolve album.yaml id-of-outro --not-charged',
+      '  venice-batch resolve album.yaml id-of-outro --refunded',
     ]);
   });
 
@@ -318,13 +319,21 @@ describe('what is in doubt', () => {
     const item = { attempt: doubtful, evidence: { ...nothing, accounted: 2 } };
     const soon = renderInDoubt([item], { ...options, width: 400, history });
     expect(soon).toContain(
-      'no charge from 2026-03-01T11:59:00.000Z to 2026-03-01T12:10:00.000Z but 2 that are',
+      'no charge so far since 2026-03-01T11:59:00.000Z but 2 that are other takes\u2019; it may still come until 2026-03-01T12:10:00.000Z',
     );
-    expect(soon).toContain('it may still come');
     expect(soon).toContain('clock is 300 s behind');
     expect(soon).toContain('too long');
     const later = { cut: false, clockOffsetMs: 0, askedAtMs: nothing.toMs };
-    expect(renderInDoubt([item], { ...options, history: later })).not.toMatch(/still come|clock|too long/);
+    const then = renderInDoubt([item], { ...options, history: later });
+    expect(then).toContain('no charge from 2026-03-01T11:59:00.000Z to 2026-03-01T12:10:00.000Z');
+    expect(then).not.toMatch(/still come|so far|clock|too long/);
+  });
+
+  it('counts what fits beside the jobs that are known to be charged so', () => {
+    const evidence = { ...nothing, fits: [charge], accounted: 7 };
+    expect(renderInDoubt([{ attempt: doubtful, evidence }], { ...options, width: 200 })).toContain(
+      'billing history: 8 charges that fit, 7 jobs of this lockfile are known to be charged so; 1 left:\n',
+    );
   });
 
   it('tells a history that cannot be asked from one with nothing in it, and bounds a long one', () => {

@@ -85,11 +85,30 @@ describe('the charges of other jobs', () => {
     expect(weigh(doubtful, [others, own], [doubtful, other('a', { at: late })]).fits).toEqual([own]);
   });
 
+  it('may be made as they end, however long they took', () => {
+    const earlier = new Date(SENT_MS - 20 * MINUTE_MS).toISOString();
+    const long = other('a', { at: { intent: earlier, ready: at.intent } });
+    expect(weigh(doubtful, [entry()], [doubtful, long])).toMatchObject({ fits: [], accounted: 1 });
+  });
+
+  it('are those made as they end, where that is closest', () => {
+    const ended = { intent: at.intent, ready: new Date(SENT_MS + 5 * MINUTE_MS).toISOString() };
+    const [own, others] = [entry(), entry({ lateMs: 5 * MINUTE_MS + 1_000 })];
+    expect(weigh(doubtful, [own, others], [doubtful, other('a', { at: ended })]).fits).toEqual([own]);
+  });
+
   it('are never what only comes near to them', () => {
     const near = entry({ spentMicroUsd: 760_000 });
     expect(weigh(doubtful, [near], [doubtful, other('a')]).near).toEqual([
       { entry: near, difference: 'another amount' },
     ]);
+  });
+});
+
+describe('what fits', () => {
+  it('is told the nearest first, whatever it is called', () => {
+    const [late, near] = [entry({ lateMs: 8 * MINUTE_MS }), entry({ sku: 'unheard-of' })];
+    expect(weigh(doubtful, [late, near], [doubtful]).fits).toEqual([near, late]);
   });
 });
 
