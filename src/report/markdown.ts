@@ -31,6 +31,7 @@ export function renderMarkdown(outcome: RunOutcome, options: MarkdownOptions = {
     [...countPhrases(summary), formatDuration(summary.duration_ms)].join(' · '),
     '',
     [costPhrase(outcome, summary), safePhrase(summary)].filter(Boolean).join('. '),
+    ...(summary.not_bought === 0 ? [] : outcome.errors.flatMap(({ message }) => ['', foreign(message)])),
     ...(summary.next_command === null ? [] : ['', 'Next:', '', ...codeBlock(summary.next_command)]),
   ];
   const trouble = ['Take', 'What happened', 'What to do'];

@@ -14,7 +14,11 @@ export interface RunOutcome {
   readonly failures: readonly TakeEvent[];
   readonly inDoubt: readonly TakeEvent[];
   readonly diagnostics: readonly Diagnostic[];
+  /** Notices of errors, in the order in which they were told. */
+  readonly errors: readonly Notice[];
 }
+
+export type Notice = Extract<RunEvent, { type: 'notice' }>;
 
 export interface Recorder extends Reporter {
   /**
@@ -24,11 +28,15 @@ export interface Recorder extends Reporter {
   outcome(keys?: readonly string[]): RunOutcome;
 }
 
+/** More than there are kinds of: a disk that refuses every file must not fill the last screen. */
+const ERRORS_MAX = 10;
+
 /** A reporter that tells nothing and remembers. */
 export function createRecorder(): Recorder {
   const takes = new Map<string, TakeEvent>();
   const stored = new Map<string, Stored>();
   const diagnostics: Diagnostic[] = [];
+  const errors: Notice[] = [];
   let version: RunOutcome['version'];
   let plan: RunOutcome['plan'];
   let summary: RunOutcome['summary'];
@@ -38,7 +46,9 @@ export function createRecorder(): Recorder {
       else if (event.type === 'plan') plan = event;
       else if (event.type === 'summary') summary = event;
       else if (event.type === 'diagnostic') diagnostics.push(withoutHead(event));
-      else if (event.type === 'take') {
+      else if (event.type === 'notice') {
+        if (event.level === 'error' && errors.length < ERRORS_MAX) errors.push(event);
+      } else if (event.type === 'take') {
         takes.set(event.key, merged(takes.get(event.key), event));
         const { key, path, bytes } = event;
         if (event.state === 'stored') stored.set(key, { key, path, bytes });
@@ -56,6 +66,7 @@ export function createRecorder(): Recorder {
         failures: all.filter((take) => isFailure(take.state)),
         inDoubt: all.filter((take) => take.state === 'in_doubt'),
         diagnostics,
+        errors,
       };
     },
   };

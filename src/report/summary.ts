@@ -5,7 +5,7 @@ import { adviceFor } from './advice.js';
 import { formatDuration } from './duration.js';
 import { escapeForeign } from './escape.js';
 import type { RunOutcome } from './outcome.js';
-import { failureReason } from './phrases.js';
+import { failureReason, noticeLines } from './phrases.js';
 import { pathText } from './shell.js';
 import { type Style, styleFor } from './style.js';
 import { cut, wrap } from './width.js';
@@ -36,6 +36,7 @@ export function renderSummary(outcome: RunOutcome, options: SummaryOptions): str
     filesSection(outcome, options, style),
     troubleSection('Failed', outcome.failures, failuresMax, style, width),
     troubleSection('In doubt', outcome.inDoubt, failuresMax, style, width),
+    stopSection(outcome, summary, style, width),
     options.suggestions ?? [],
     summary.next_command === null ? [] : [style.strong('Next'), `  ${summary.next_command}`],
   ];
@@ -130,4 +131,13 @@ function troubleSection(
     ]);
   if (takes.length > takesMax) lines.push(style.faint(`  … ${takes.length - takesMax} more`));
   return [style.strong(title), ...lines];
+}
+
+/** Why takes were not bought that nothing is wrong with. What was refused before the run stands above this screen. */
+function stopSection({ errors }: RunOutcome, summary: SummaryEvent, style: Style, width: number): string[] {
+  if (summary.not_bought === 0 || errors.length === 0) return [];
+  return [
+    style.strong('Not bought'),
+    ...errors.flatMap((error) => noticeLines(error, width - 2).map((line) => `  ${line}`)),
+  ];
 }

@@ -9,6 +9,7 @@ import type { Ceiling } from './ceiling.js';
 import { paceOf } from './gather.js';
 import type { Prices } from './prices.js';
 import type { Scheduler } from './schedule.js';
+import { stopNotice } from './stop-notice.js';
 
 /** Why a run stopped buying, or stopped altogether. Each has an exit code (`exit-code.ts`). */
 export type Trouble =
@@ -112,8 +113,10 @@ export interface RunContext {
   fault?: unknown;
 }
 
-/** Buying ends; collecting goes on. */
+/** Buying ends, and why is told once; collecting goes on. */
 export function stopBuying(context: RunContext, trouble: Trouble): void {
+  const why = context.troubles.has(trouble) ? undefined : stopNotice(trouble, context.settings.command);
+  if (why !== undefined) notice(context, 'error', why.code, why.message, why.hint);
   context.troubles.add(trouble);
   context.buying = false;
   context.scheduler.stopSubmitting();

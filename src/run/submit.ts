@@ -106,7 +106,7 @@ async function conclude(context: RunContext, job: Job, outcome: SubmitOutcome): 
       return GONE;
     case 'not_sent':
       if (known) context.ceiling.release(intent.quote_micro_usd);
-      if (context.notSentInARow >= NOT_SENT_IN_A_ROW_MAX) stopBuying(context, 'unavailable');
+      if (context.notSentInARow >= NOT_SENT_IN_A_ROW_MAX) stopUnreachable(context, outcome.message);
       return postpone(context, job, outcome, nowMs + 2_000 * 2 ** Math.min(job.failures, 5));
     case 'refused':
       if (known) context.ceiling.release(intent.quote_micro_usd);
@@ -159,7 +159,8 @@ function afterRefusal(context: RunContext, job: Job, outcome: SubmitOutcome & { 
     }
     case 'stop':
       tell(context, job, 'rejected', details);
-      stopBuying(context, outcome.status === 402 ? 'balance' : 'authentication');
+      if (outcome.status === 402) stopBuying(context, 'balance');
+      else stopRefused(context, outcome);
       return GONE;
     case 'reject':
       tell(context, job, 'rejected', {
@@ -171,6 +172,30 @@ function afterRefusal(context: RunContext, job: Job, outcome: SubmitOutcome & { 
     default:
       return unreachable(outcome.then);
   }
+}
+
+function stopUnreachable(context: RunContext, what: string): void {
+  if (context.buying)
+    notice(
+      context,
+      'error',
+      'service',
+      `${what}, time after time: nothing more is submitted`,
+      `once the service can be reached: ${context.settings.command('run')}`,
+    );
+  stopBuying(context, 'unavailable');
+}
+
+function stopRefused(context: RunContext, { status, message }: SubmitOutcome & { kind: 'refused' }): void {
+  if (context.buying)
+    notice(
+      context,
+      'error',
+      'authentication',
+      `the service refuses the key (${status}): ${message}; nothing more is submitted`,
+      'set VENICE_API_KEY to a key that works, and run the same command again',
+    );
+  stopBuying(context, 'authentication');
 }
 
 function postpone(
@@ -229,7 +254,7 @@ async function currentPrice(context: RunContext, job: Job): Promise<number | Set
     job.failures += 1;
     if (job.failures <= POSTPONEMENTS_MAX)
       return { kind: 'again', notBeforeMs: context.ports.clock.nowMs() + 5_000 };
-    stopBuying(context, 'unavailable');
+    stopUnreachable(context, `the price of ${quote.model} cannot be asked for`);
     return GONE;
   }
   if (priceMicroUsd <= quote.microUsd) return priceMicroUsd;

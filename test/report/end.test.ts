@@ -8,7 +8,7 @@ import { createNdjson } from '../../src/report/ndjson.js';
 import { createRecorder, type RunOutcome } from '../../src/report/outcome.js';
 import { renderSummary } from '../../src/report/summary.js';
 import { screenOf } from '../fakes/screen.js';
-import { HOSTILE, planEvent, summaryEvent, takeEvent, versionEvent } from './builders.js';
+import { HOSTILE, noticeEvent, planEvent, summaryEvent, takeEvent, versionEvent } from './builders.js';
 import { recordingTerminal } from './fakes.js';
 
 function outcomeOf(...events: RunEvent[]): RunOutcome {
@@ -130,6 +130,19 @@ describe('the last screen', () => {
     const screen = await screenOf(renderSummary(troubled(), { color: true, width }), width, 60);
     expect(screen.wrappedRows).toBe(0);
     expect(screen.lines.map((line) => line.trim())).toContain('Failed');
+  });
+
+  it('says why takes were not bought that nothing is wrong with, and only then', () => {
+    const why = noticeEvent('three answers were lost', { level: 'error', hint: 'to settle it: resolve' });
+    const screen = (not_bought: number) => {
+      const outcome = outcomeOf(noticeEvent('a pause'), why, summaryEvent({ not_bought, exit_code: 8 }));
+      return [renderSummary(outcome, { color: false, width: 80 }), renderMarkdown(outcome)] as const;
+    };
+    const [text, markdown] = screen(5);
+    expect(text).toContain('\n\nNot bought\n  error: three answers were lost (to settle it: resolve)\n');
+    expect(markdown).toContain('\nthree answers were lost\n');
+    expect(text + markdown).not.toContain('a pause');
+    expect(screen(0).join()).not.toContain('three answers');
   });
 
   it('keeps the next command whole, however long', () => {

@@ -93,6 +93,47 @@ const APPROVAL: Explanations = {
   },
 };
 
+/** Nothing is wrong with what was left out. */
+function stopped(title: string, text: string, mend: string, next = RUN): Explanation {
+  return {
+    title,
+    text,
+    money: 'What was submitted before is collected all the same. What was left out was not sent and cost nothing.',
+    mend,
+    next,
+  };
+}
+
+const STOPS: Explanations = {
+  'answers-lost': stopped(
+    'Three answers in a row were lost',
+    'Each of these submits may have been charged, and nobody can tell. Something on the way loses answers, so that the next one may be lost as well: nothing more is submitted until somebody looks into it. Takes that earlier runs left in doubt count, so that with two of them one newly lost answer is enough.',
+    'Settle what is in doubt with `resolve`, see whether a proxy or the network loses answers, and run again.',
+    'venice-batch resolve album.yaml',
+  ),
+  ceiling: stopped(
+    'What was approved, or the budget, is used up',
+    'A run submits nothing that would pass the total that was approved, or the budget for the life of the lockfile. What is in doubt counts.',
+    'Look at what is left, and approve it if it suits you.',
+    PLAN,
+  ),
+  'balance-spent': stopped(
+    'The balance is used up',
+    'The service refused a submit for want of money: something else may spend from the same account.',
+    'Top up the account or raise the spend limit of the key, and run again.',
+  ),
+  'fail-fast': stopped(
+    'Stopped at the first take that was not made',
+    'With --fail-fast nothing more is submitted after it.',
+    'See why it was not made, and run again; without --fail-fast the others are bought all the same.',
+  ),
+  timeout: stopped(
+    'The time of --timeout is over',
+    'Nothing more is submitted or asked for in this run. What is in flight goes on at the service.',
+    'Run again: it collects what is paid for and buys the rest.',
+  ),
+};
+
 const SAVED_PLANS: Explanations = {
   'plan-stale': refused(
     'The saved plan is out of date',
@@ -166,4 +207,4 @@ const CHOICE: Explanations = {
   },
 };
 
-export const BUYING: Explanations = { ...TOTAL, ...APPROVAL, ...SAVED_PLANS, ...CHOICE };
+export const BUYING: Explanations = { ...TOTAL, ...APPROVAL, ...STOPS, ...SAVED_PLANS, ...CHOICE };

@@ -1,0 +1,52 @@
+import type { Trouble } from './context.js';
+
+export interface StopNotice {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/**
+ * Why nothing more is submitted, for the troubles that nothing else tells: the takes left out failed in nothing.
+ * `undefined` where the step that met the trouble says more than could be said here.
+ */
+export function stopNotice(
+  trouble: Trouble,
+  command: (verb: string, ...words: string[]) => string,
+): StopNotice | undefined {
+  switch (trouble) {
+    case 'in_doubt_thrice':
+      return {
+        code: 'answers-lost',
+        message:
+          'the answers to three submits in a row were lost, what earlier runs left in doubt included: nothing more is submitted until somebody looks into it',
+        hint: `to see what is known and settle it: ${command('resolve')}`,
+      };
+    case 'over_budget':
+      return {
+        code: 'ceiling',
+        message: 'the next take would pass what was approved or the budget: nothing more is submitted',
+        hint: `to see what is left to buy and what it costs: ${command('plan')}`,
+      };
+    case 'balance':
+      return {
+        code: 'balance-spent',
+        message: 'the service says that the balance is too low: nothing more is submitted',
+        hint: `top up the account or raise the spend limit of the key, then: ${command('run')}`,
+      };
+    case 'fail_fast':
+      return {
+        code: 'fail-fast',
+        message: 'a take was not made, and with --fail-fast nothing more is submitted after that',
+        hint: `to buy the others: ${command('run')}`,
+      };
+    case 'timeout':
+      return {
+        code: 'timeout',
+        message: 'the time of --timeout is over: nothing more is submitted, and what is in flight goes on there',
+        hint: `to go on: ${command('run')}`,
+      };
+    default:
+      return undefined;
+  }
+}
