@@ -115,6 +115,7 @@ export function begin(book: Book, { doing, job }: Choice, nowMs: number): Action
   book.underWay[doing] += 1;
   book.unanswered += 1;
   if (doing === 'submit') countFlight(book, job, 1);
+  if (doing === 'poll') lane.polled.add(job);
   return { kind: doing, job: job.id };
 }
 
@@ -136,6 +137,7 @@ export function settle(book: Book, id: string, outcome: Settled, nowMs: number):
   const ticket = answer(book, job);
   if (ticket !== undefined) lane.pacer.answered(ticket, { rate: {} }, nowMs);
   job.doing = undefined;
+  lane.polled.delete(job);
   lane.underWay -= 1;
   book.underWay[doing] -= 1;
   if (doing === 'submit') settleSubmit(book, job, outcome, nowMs);

@@ -83,7 +83,7 @@ function placesRange(lane: Lane, { unsubmitted, inFlight }: Demand, middleMs: nu
 function lastJobs(lane: Lane, toll: Toll, nowMs: number): Range {
   let low = 0;
   let high = 0;
-  for (const job of lane.flight.items()) {
+  for (const job of [...lane.flight.items(), ...lane.polled]) {
     low = Math.max(low, job.bornMs + quantileFromMs(job, SOON) - nowMs);
     high = Math.max(high, job.bornMs + quantileFromMs(job, LATE) + toll.waitMs - nowMs);
   }

@@ -52,6 +52,8 @@ export interface Lane {
   readonly held: Heap<Job>;
   /** To be polled, by when each is due. */
   readonly flight: Heap<Job>;
+  /** Polls under way. */
+  readonly polled: Set<Job>;
   /** Clean-ups owed, by when each may be made. */
   readonly owed: Heap<Job>;
   /** Submitted or being submitted, and not yet stored. */
@@ -80,6 +82,7 @@ export function createLane(model: string, pacer: Pacer): Lane {
     wanted: createHeap(),
     held: createHeap(),
     flight: createHeap(),
+    polled: new Set(),
     owed: createHeap(),
     inFlight: 0,
     unasked: 0,

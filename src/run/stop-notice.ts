@@ -43,7 +43,8 @@ export function stopNotice(
     case 'timeout':
       return {
         code: 'timeout',
-        message: 'the time of --timeout is over: nothing more is submitted, and what is in flight goes on there',
+        message:
+          'the time of --timeout is over: nothing more is submitted, and what is in flight goes on there',
         hint: `to go on: ${command('run')}`,
       };
     default:

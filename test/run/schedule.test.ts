@@ -337,6 +337,20 @@ describe('what is told of the rest', () => {
     },
   );
 
+  it('does not forget a job while it is asked for', () => {
+    const scheduler = createScheduler({}, () => 0);
+    scheduler.resumes('a', { model: 'A' }, 0, 10_000);
+    expect(scheduler.next(10_000)).toEqual({ kind: 'poll', job: 'a' });
+    scheduler.answered('A', { status: 200, rate: {}, job: 'a' }, 10_050);
+    scheduler.settled('a', { kind: 'running', averageExecutionMs: 30_000, executionMs: 10_000 }, 10_050);
+    const resting = scheduler.estimate(30_000).remainingMs!;
+    let nowMs = 10_050;
+    for (let action = scheduler.next(nowMs); action.kind === 'wait'; action = scheduler.next(nowMs))
+      nowMs = action.untilMs;
+    expect(resting.high).toBeGreaterThan(0);
+    expect(scheduler.estimate(nowMs).remainingMs!.high).toBeGreaterThan(0);
+  });
+
   it('says until when all requests wait for the limit', () => {
     const scheduler = createScheduler({}, () => 0);
     scheduler.wants('a', { model: 'A' });
