@@ -116,7 +116,7 @@ export function createProgram(ended: (code: ExitCode) => void): Command {
   );
   add(
     'explain [code]',
-    'what an error code means and how to mend it',
+    'what an error code or a state means and how to mend it',
     async () => (await import('./explain.js')).explainCommand,
   );
   add('completion <shell>', 'print the completion script for bash, zsh or fish', async () => {
