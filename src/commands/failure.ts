@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ExitCode } from '../errors.js';
 import type { RunEvent } from '../events.js';
@@ -5,9 +6,10 @@ import { createClock } from '../node/clock.js';
 import { programVersion } from '../node/version.js';
 import { asBatchError, reportError } from '../report/error.js';
 import { jsonText } from '../report/json-text.js';
+import { renderJunit } from '../report/junit.js';
 import { colorWanted, streamTerminal } from '../report/terminal.js';
 import { nextCommandLine } from './command-line.js';
-import { diagnosticOf, endedEarly, refusalJson } from './refusal.js';
+import { diagnosticOf, endedEarly, refusalJson, refusalOutcome } from './refusal.js';
 import { DEFAULT_BASE_URL } from './settings.js';
 import { versionEvent } from './telling.js';
 
@@ -30,7 +32,20 @@ export function tellFailure(error: unknown, argv: readonly string[]): ExitCode {
   }
   const color = colorWanted(process.env, colorFlag(argv), process.stderr.isTTY === true);
   reportError(failure, streamTerminal(process.stderr, color, process.env));
+  const junit = flagValue('--junit', argv);
+  if (junit !== undefined)
+    writeJunit(junit, renderJunit(refusalOutcome([diagnosticOf(failure)], failure.exitCode, nowMs)));
   return failure.exitCode;
+}
+
+function writeJunit(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    process.stderr.write(
+      `warning: ${file} cannot be written: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+  }
 }
 
 function firstEvent(argv: readonly string[], nowMs: number): RunEvent {

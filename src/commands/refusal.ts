@@ -2,7 +2,7 @@ import type { Diagnostic } from '../diagnostic.js';
 import type { BatchError, ExitCode } from '../errors.js';
 import type { RunEvent } from '../events.js';
 import { renderJson } from '../report/json.js';
-import { createRecorder } from '../report/outcome.js';
+import { createRecorder, type RunOutcome } from '../report/outcome.js';
 
 /** The last events of a run that could not begin, or that a broken disk ended. */
 export function endedEarly(
@@ -47,14 +47,23 @@ export function diagnosticOf({ code, message, hint }: BatchError): Diagnostic {
   return { code, severity: 'error', message, ...(hint === undefined ? {} : { hint }) };
 }
 
-/** The document of `--json` for a command whose flags or files already stand against it. */
+/** What the documents are made of for a command whose flags or files already stand against it. */
+export function refusalOutcome(
+  diagnostics: readonly Diagnostic[],
+  exitCode: ExitCode,
+  nowMs: number,
+): RunOutcome {
+  const recorder = createRecorder();
+  for (const event of endedEarly(diagnostics, exitCode, nowMs)) recorder.event(event);
+  return recorder.outcome();
+}
+
+/** Its document of `--json`. */
 export function refusalJson(
   diagnostics: readonly Diagnostic[],
   exitCode: ExitCode,
   nowMs: number,
   outputRoot: string,
 ): string {
-  const recorder = createRecorder();
-  for (const event of endedEarly(diagnostics, exitCode, nowMs)) recorder.event(event);
-  return renderJson(recorder.outcome(), outputRoot);
+  return renderJson(refusalOutcome(diagnostics, exitCode, nowMs), outputRoot);
 }

@@ -1,4 +1,4 @@
-import { appendFile, rmdir, writeFile } from 'node:fs/promises';
+import { rmdir } from 'node:fs/promises';
 import type { Diagnostic } from '../diagnostic.js';
 import { BatchError, EXIT, type ExitCode } from '../errors.js';
 import type { RunEvent } from '../events.js';
@@ -20,6 +20,7 @@ import { insistOnManifest } from './insist-manifest.js';
 import { watchInterrupt } from './interrupt.js';
 import { readPlanFile } from './plan-file.js';
 import { diagnosticOf, endedEarly } from './refusal.js';
+import { githubPlaces, isGithub, writeReports } from './reports.js';
 import { type BatchSettings, runBatch } from './run-batch.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
@@ -76,7 +77,7 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
     await tellEnd(session, recorder.outcome(loaded?.manifest?.takes.map(({ key }) => key)), loaded);
     return report.exitCode;
   } catch (error) {
-    return await tellBroken(session, recorder, reporter, error);
+    return await tellBroken(session, recorder, reporter, error, loaded);
   } finally {
     await reporter.end();
     interrupt.release();
@@ -91,6 +92,7 @@ async function tellBroken(
   recorder: Recorder,
   reporter: Reporter,
   error: unknown,
+  loaded: LoadedManifest | undefined,
 ): Promise<ExitCode> {
   const { settings, ports, stdout, stderr, command } = session;
   const failure = asBatchError(error, command('status'));
@@ -100,6 +102,7 @@ async function tellBroken(
   await reporter.end();
   if (settings.flags.json === true) stdout.write(renderJson(recorder.outcome(), settings.outputRoot.value));
   reportError(failure, stderr);
+  await writeReports(session, recorder.outcome(), loaded, '');
   return failure.exitCode;
 }
 
@@ -145,7 +148,7 @@ async function reporters(session: Session): Promise<Reporter[]> {
       (await import('../report/lines.js')).createLines({
         ...view,
         placeOf: session.placeOf,
-        groups: process.env.GITHUB_ACTIONS === 'true',
+        groups: isGithub(),
       }),
     );
   if (flags.events !== undefined) found.push(createNdjson(stdout));
@@ -168,13 +171,7 @@ export function showDiagnostics(
   const { color, columns: width, isTty } = stderr;
   const options = { color, width, ...(isTty ? { textWidth: width } : {}) };
   stderr.write(renderDiagnostics(diagnostics, sources, options));
-  if (process.env.GITHUB_ACTIONS !== 'true') return;
-  stderr.write(
-    githubAnnotations(diagnostics, {
-      workspace: process.env.GITHUB_WORKSPACE ?? process.cwd(),
-      directory: process.cwd(),
-    }),
-  );
+  if (isGithub()) stderr.write(githubAnnotations(diagnostics, githubPlaces()));
 }
 
 /** What is told when all is over: the last screen, or the document that was asked for, and the reports for CI. */
@@ -200,33 +197,5 @@ async function tellEnd(
           placeOf: session.placeOf,
         }),
     );
-  // Without a suggestion the file stays as it is: what an earlier run was told there may not be applied yet.
-  if (flags.suggestions !== undefined && patch !== '')
-    await writeReport(session, flags.suggestions, (file) => writeFile(file, patch));
-  if (flags.junit !== undefined) {
-    const { renderJunit } = await import('../report/junit.js');
-    await writeReport(session, flags.junit, (file) => writeFile(file, renderJunit(outcome)));
-  }
-  const stepSummary = process.env.GITHUB_STEP_SUMMARY;
-  if (stepSummary !== undefined && stepSummary !== '') {
-    const { renderMarkdown } = await import('../report/markdown.js');
-    await writeReport(session, stepSummary, (file) =>
-      appendFile(file, renderMarkdown(outcome, { placeOf: session.placeOf })),
-    );
-  }
-}
-
-/** A report that cannot be written is told; it changes nothing about the run. */
-async function writeReport(
-  session: Session,
-  file: string,
-  write: (file: string) => Promise<void>,
-): Promise<void> {
-  try {
-    await write(file);
-  } catch (error) {
-    session.stderr.write(
-      `warning: ${file} cannot be written: ${error instanceof Error ? error.message : String(error)}\n`,
-    );
-  }
+  await writeReports(session, outcome, loaded, patch);
 }

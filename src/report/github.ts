@@ -1,6 +1,10 @@
 import { posix } from 'node:path';
 import { compareDiagnostics, type Diagnostic } from '../diagnostic.js';
+import type { Take } from '../manifest/take.js';
+import { adviceFor } from './advice.js';
 import { escapeForeign } from './escape.js';
+import type { RunOutcome } from './outcome.js';
+import { failureReason } from './phrases.js';
 
 /** GitHub shows ten annotations of a kind for a step. */
 const ANNOTATIONS_MAX = 10;
@@ -21,27 +25,52 @@ export function githubAnnotations(diagnostics: readonly Diagnostic[], options: G
   const shown = (['error', 'warning'] as const).flatMap((severity) =>
     sorted.filter((diagnostic) => diagnostic.severity === severity).slice(0, ANNOTATIONS_MAX),
   );
-  return shown.map((diagnostic) => `${annotation(diagnostic, options)}\n`).join('');
+  return annotations(shown, options);
+}
+
+/**
+ * Each take that is not made or in doubt as a workflow command at its track, as many as GitHub shows beside the
+ * errors that the run told before, with line ends.
+ *
+ * @param takes those of the manifest, which tell the place
+ */
+export function takeAnnotations(outcome: RunOutcome, takes: readonly Take[], options: GithubOptions): string {
+  const toldCount = outcome.diagnostics.filter(({ severity }) => severity === 'error').length;
+  const spans = new Map(takes.map(({ key, span }) => [key, span]));
+  const told = [...outcome.failures, ...outcome.inDoubt].map((take): Diagnostic => {
+    const span = spans.get(take.key);
+    return {
+      code: take.code ?? take.state,
+      severity: 'error',
+      message: `${take.key}: ${failureReason(take)}`,
+      hint: adviceFor(take),
+      ...(span === undefined ? {} : { span }),
+    };
+  });
+  return annotations(told.slice(0, Math.max(0, ANNOTATIONS_MAX - toldCount)), options);
+}
+
+function annotations(diagnostics: readonly Diagnostic[], options: GithubOptions): string {
+  return diagnostics.map((diagnostic) => `${annotation(diagnostic, options)}\n`).join('');
 }
 
 function annotation({ severity, code, message, hint, span }: Diagnostic, options: GithubOptions): string {
-  const file = span && workspacePath(span.file, options);
   const place =
-    span && file !== undefined
-      ? [`file=${propertyText(file)}`, `line=${span.line}`, `col=${span.column}`]
-      : [];
+    span === undefined
+      ? []
+      : [`file=${propertyText(shownPath(span.file, options))}`, `line=${span.line}`, `col=${span.column}`];
   const properties = [...place, `title=${propertyText(code)}`].join(',');
   const text = hint === undefined ? message : `${message}; ${hint}`;
   return `::${severity} ${properties}::${dataText(text)}`;
 }
 
-/** As GitHub needs it; `undefined` for a file outside the workspace, which it could not show. */
-function workspacePath(file: string, options: GithubOptions): string | undefined {
-  const path = posix.relative(
-    slashes(options.workspace),
-    posix.resolve(slashes(options.directory), slashes(file)),
-  );
-  return path === '..' || path.startsWith('../') || posix.isAbsolute(path) ? undefined : path;
+/** As GitHub needs it, relative to the workspace; else to the working directory; a file in neither goes by its whole path. */
+function shownPath(file: string, { workspace, directory }: GithubOptions): string {
+  const whole = posix.resolve(slashes(directory), slashes(file));
+  const inside = [workspace, directory]
+    .map((root) => posix.relative(slashes(root), whole))
+    .find((path) => path !== '..' && !path.startsWith('../') && !posix.isAbsolute(path));
+  return inside ?? whole;
 }
 
 function slashes(path: string): string {

@@ -2,22 +2,35 @@ import type { TakeEvent } from '../events.js';
 import { isFailure, type RunOutcome } from './outcome.js';
 import { failureReason, stateName } from './phrases.js';
 
-/** The run as JUnit XML: a test case a take. In doubt is an error, not made is a failure, in flight is skipped. */
-export function renderJunit(outcome: RunOutcome): string {
-  const { takes, failures, inDoubt } = outcome;
-  const skipped = takes.filter((take) => verdict(take) === 'skipped');
+/**
+ * The run as JUnit XML: a test case a take. In doubt is an error, not made is a failure, in flight and not bought
+ * are skipped. A run that did not end well, though no take failed, has one more that says so: who reads this alone
+ * sees it.
+ *
+ * @param keys of the manifest's takes: those that nothing was told of were not bought
+ */
+export function renderJunit(outcome: RunOutcome, keys: readonly string[] = []): string {
+  const known = new Set(outcome.takes.map(({ key }) => key));
+  const trouble = troubleOf(outcome);
+  const left = keys.filter((key) => !known.has(key));
+  const cases = [
+    ...outcome.takes.map(takeCase),
+    ...left.map((key) => untoldCase(key, trouble)),
+    ...runCase(outcome, trouble),
+  ];
+  const number = (verdict: Verdict) => cases.filter((one) => one.verdict === verdict).length;
   const counts = attributes({
-    tests: takes.length,
-    failures: failures.length,
-    errors: inDoubt.length,
-    skipped: skipped.length,
+    tests: cases.length,
+    failures: number('failure'),
+    errors: number('error'),
+    skipped: number('skipped'),
     time: ((outcome.summary?.duration_ms ?? 0) / 1000).toFixed(3),
   });
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="venice-batch" ${counts}>`,
     `  <testsuite name="venice-batch" ${counts}>`,
-    ...takes.map(testCase),
+    ...cases.map(caseText),
     '  </testsuite>',
     '</testsuites>',
     '',
@@ -26,23 +39,59 @@ export function renderJunit(outcome: RunOutcome): string {
 
 type Verdict = 'passed' | 'failure' | 'error' | 'skipped';
 
-function verdict(take: TakeEvent): Verdict {
+interface TestCase {
+  readonly name: string;
+  readonly classname: string;
+  readonly verdict: Verdict;
+  readonly type?: string;
+  readonly message?: string;
+}
+
+function takeCase(take: TakeEvent): TestCase {
+  const verdict = verdictOf(take);
+  const head = { name: take.key, classname: take.model, verdict };
+  if (verdict === 'passed') return head;
+  if (verdict === 'skipped') return { ...head, message: stateName(take.state) };
+  return { ...head, type: take.code ?? take.state, message: failureReason(take) };
+}
+
+function verdictOf(take: TakeEvent): Verdict {
   if (take.state === 'in_doubt') return 'error';
   if (isFailure(take.state)) return 'failure';
   return take.state === 'stored' || take.state === 'done' ? 'passed' : 'skipped';
 }
 
-function testCase(take: TakeEvent): string {
-  const head = `    <testcase ${attributes({ name: take.key, classname: take.model })}`;
-  const kind = verdict(take);
-  switch (kind) {
-    case 'passed':
-      return `${head}/>`;
-    case 'skipped':
-      return `${head}><skipped ${attributes({ message: stateName(take.state) })}/></testcase>`;
-    default:
-      return `${head}><${kind} ${attributes({ type: take.code ?? take.state, message: failureReason(take) })}/></testcase>`;
-  }
+interface Trouble {
+  readonly type: string;
+  readonly message: string;
+}
+
+/** What a run that did not end well is told to have met, in its first word on it. */
+function troubleOf({ summary, diagnostics, errors }: RunOutcome): Trouble | undefined {
+  if (summary === undefined || summary.exit_code === 0) return undefined;
+  const told = diagnostics.find(({ severity }) => severity === 'error') ?? errors[0];
+  if (told === undefined) return { type: 'exit', message: `ended with exit code ${summary.exit_code}` };
+  return {
+    type: told.code,
+    message: told.hint === undefined ? told.message : `${told.message} (${told.hint})`,
+  };
+}
+
+function untoldCase(name: string, trouble: Trouble | undefined): TestCase {
+  const why = trouble === undefined ? '' : `: ${trouble.message}`;
+  return { name, classname: 'venice-batch', verdict: 'skipped', message: `not bought${why}` };
+}
+
+function runCase({ failures, inDoubt }: RunOutcome, trouble: Trouble | undefined): TestCase[] {
+  if (trouble === undefined || failures.length + inDoubt.length > 0) return [];
+  return [{ name: 'venice-batch', classname: 'venice-batch', verdict: 'error', ...trouble }];
+}
+
+function caseText({ name, classname, verdict, type, message = '' }: TestCase): string {
+  const head = `    <testcase ${attributes({ name, classname })}`;
+  if (verdict === 'passed') return `${head}/>`;
+  const why = attributes({ ...(type === undefined ? {} : { type }), message });
+  return `${head}><${verdict} ${why}/></testcase>`;
 }
 
 function attributes(values: Readonly<Record<string, string | number>>): string {

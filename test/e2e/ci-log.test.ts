@@ -39,6 +39,14 @@ describe('the log of a CI job', () => {
     ]);
   });
 
+  it('has an annotation at the track that failed', () => {
+    expect(ended.stderr.match(/^::error .+$/gm)).toEqual([
+      expect.stringMatching(
+        /^::error file=album\.yaml,line=6,col=\d+,title=GENERATION_FAILED::broken: failed, GENERATION_FAILED/,
+      ),
+    ]);
+  });
+
   it('names the same files as the step summary, status and verify: so that they are found from where one stands', async () => {
     const file = 'album.sandbox/out/01-night.wav';
     expect(existsSync(path.join(cwd, file))).toBe(true);

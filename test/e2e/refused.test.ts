@@ -141,3 +141,21 @@ describe('the file of --suggestions', () => {
     expect(readFileSync(patch, 'utf8')).toBe('of an earlier run');
   });
 });
+
+describe('the JUnit report of a run that was refused', () => {
+  it.each([
+    ['over the budget', 5, 'over-budget', ['--sandbox', '--yes', '--budget', '0.01']],
+    ['without a key', 4, 'no-key', ['--yes']],
+    ['of a plan that is not there', 2, 'plan-unreadable', ['--sandbox', '--plan', 'none.json']],
+    ['asked for too much', 2, 'usage', ['--json', '--events', 'ndjson']],
+  ])('%s is not green', async (_, code, type, words) => {
+    const cwd = folder();
+    writeManifest(cwd, 2);
+    const env = { VENICE_BASE_URL: 'http://127.0.0.1:9/api/v1' };
+    const ended = await run(['run', 'album.yaml', '--junit', 'junit.xml', ...words], cwd, env);
+    expect(ended.code).toBe(code);
+    const text = readFileSync(path.join(cwd, 'junit.xml'), 'utf8');
+    expect(text).toContain('errors="1"');
+    expect(text).toContain(`name="venice-batch" classname="venice-batch"><error type="${type}" message=`);
+  });
+});

@@ -316,6 +316,42 @@ describe('the JUnit report', () => {
     expect(lines.find((line) => line.includes('"outro"'))).toContain('<error type="html" message="in doubt');
   });
 
+  const notBought = '<skipped message="not bought: over the budget (raise it)"/>';
+  const refused: RunEvent = {
+    type: 'diagnostic',
+    time: 'now',
+    code: 'over-budget',
+    severity: 'error',
+    message: 'over the budget',
+    hint: 'raise it',
+  };
+
+  it.each([
+    ['refused before it bought', refused],
+    [
+      'ended by itself',
+      noticeEvent('over the budget', { level: 'error', code: 'over-budget', hint: 'raise it' }),
+    ],
+  ])('is not green where the run was %s, and names what was not bought', (_, why) => {
+    const recorder = createRecorder();
+    for (const event of [takeEvent('a', 'done'), why, summaryEvent({ exit_code: 5 })]) recorder.event(event);
+    const text = renderJunit(recorder.outcome(), ['a', 'b']);
+    expect(text).toContain('tests="3" failures="0" errors="1" skipped="1"');
+    expect(text).toContain(`<testcase name="b" classname="venice-batch">${notBought}</testcase>`);
+    expect(text).toContain(
+      '<testcase name="venice-batch" classname="venice-batch"><error type="over-budget" message="over the budget (raise it)"/>',
+    );
+  });
+
+  it('says no more of the run where a take says it, or where all went well', () => {
+    const failed = renderJunit(outcomeOf(policy, refused, summaryEvent({ exit_code: 100 })), ['bridge']);
+    expect(failed).toContain('tests="1" failures="1" errors="0" skipped="0"');
+    const well = renderJunit(outcomeOf(takeEvent('a', 'done'), summaryEvent()), ['a']);
+    expect(well).toContain('tests="1" failures="0" errors="0" skipped="0"');
+    const ended = renderJunit(outcomeOf(summaryEvent({ exit_code: 11 })));
+    expect(ended).toContain('<error type="exit" message="ended with exit code 11"/>');
+  });
+
   it('escapes text and leaves out what XML cannot say', () => {
     const text = renderJunit(
       outcomeOf(

@@ -3,8 +3,10 @@ import { EventEmitter } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Diagnostic } from '../../src/diagnostic.js';
+import type { Take } from '../../src/manifest/take.js';
 import { formatDuration, formatRemaining } from '../../src/report/duration.js';
-import { githubAnnotations } from '../../src/report/github.js';
+import { githubAnnotations, takeAnnotations } from '../../src/report/github.js';
+import { createRecorder } from '../../src/report/outcome.js';
 import { fanOut } from '../../src/report/reporter.js';
 import { commandLine } from '../../src/report/shell.js';
 import {
@@ -14,7 +16,7 @@ import {
   tableWidth,
   watchOutput,
 } from '../../src/report/terminal.js';
-import { HOSTILE, summaryEvent } from './builders.js';
+import { HOSTILE, summaryEvent, takeEvent } from './builders.js';
 
 describe('whether to colour', () => {
   it.each([
@@ -144,17 +146,43 @@ describe('annotations for GitHub', () => {
     ).toEqual([...Array.from({ length: 10 }, (_, index) => `error ${index + 1}`), 'warning 1']);
   });
 
-  it('are one line each, whatever the text, and name no file outside the repository', () => {
+  it('are one line each, whatever the text', () => {
     const evil = at(1, {
       message: `100%\r\n::error::gotcha ${HOSTILE}`,
-      span: { file: '../../a,b:c.yaml', line: 1, column: 1, endLine: 1, endColumn: 1 },
+      span: { file: 'x,y.yaml', line: 1, column: 1, endLine: 1, endColumn: 1 },
     });
     const inside = at(2, { span: { ...evil.span!, file: 'a,b:c.yaml' } });
     const text = githubAnnotations([evil, inside], options);
     expect(text.split('\n')).toHaveLength(3);
-    expect(text).toMatch(/^::error title=unknown-key::100%25/);
+    expect(text).toContain('::error file=music/x%2Cy.yaml,line=1,col=1,title=unknown-key::100%25');
     expect(text).toContain('file=music/a%2Cb%3Ac.yaml,');
     expect(text).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
+  });
+
+  it.each([
+    ['the working directory', '/home/me/other/repo', 'a.yaml', 'a.yaml'],
+    ['neither', '/home/me/repo', '../../elsewhere/a.yaml', '/home/me/elsewhere/a.yaml'],
+  ])('name a file of %s', (_, workspace, file, shown) => {
+    const one = at(1, { span: { ...at(1).span!, file } });
+    expect(githubAnnotations([one], { ...options, workspace })).toContain(`file=${shown},line=1,`);
+  });
+
+  it('tell each take that is not made or in doubt at its track, ten with the errors told before', () => {
+    const recorder = createRecorder();
+    recorder.event({ type: 'diagnostic', time: 'now', code: 'c', severity: 'error', message: 'm' });
+    recorder.event(takeEvent('made', 'done'));
+    recorder.event(takeEvent('opening', 'failed', { code: 'OOPS', money: 'charged' }));
+    recorder.event(takeEvent('gone', 'in_doubt', { code: 'html', money: 'unknown' }));
+    const takes = [{ key: 'opening', span: at(4).span! }] as unknown as Take[];
+    const lines = takeAnnotations(recorder.outcome(), takes, options).trimEnd().split('\n');
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^::error file=music\/album\.yaml,line=4,col=7,title=OOPS::opening: failed, OOPS \(charged \$0\.69\); /,
+      ),
+      expect.stringMatching(/^::error title=html::gone: in doubt, html \(may have been charged \$0\.69\); /),
+    ]);
+    for (let index = 0; index < 20; index += 1) recorder.event(takeEvent(`t${index}`, 'lost'));
+    expect(takeAnnotations(recorder.outcome(), takes, options).match(/::error/g)).toHaveLength(9);
   });
 });
 

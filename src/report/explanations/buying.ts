@@ -98,7 +98,8 @@ function stopped(title: string, text: string, mend: string, next = RUN): Explana
   return {
     title,
     text,
-    money: 'What was submitted before is collected all the same. What was left out was not sent and cost nothing.',
+    money:
+      'What was submitted before is collected all the same. What was left out was not sent and cost nothing.',
     mend,
     next,
   };
