@@ -6,10 +6,12 @@ import { checkEndpoint, readLock } from '../lock/read.js';
 import { formatUsd } from '../money.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
+import { fatePhrase } from '../report/phrases.js';
 import { type InDoubt, inDoubtJson, renderInDoubt } from '../report/resolve-text.js';
 import { tableWidth } from '../report/terminal.js';
 import { recover } from '../run/recover.js';
 import { type Resolution, resolveAttempt } from '../run/resolve.js';
+import { nameOf } from '../run/run.js';
 import { createClient } from '../venice/create-client.js';
 import { weigh } from '../venice/evidence.js';
 import { rescueDirectories } from './batch-settings.js';
@@ -162,7 +164,7 @@ async function settle(session: Session, id: string, resolution: Resolution): Pro
     await store.record(resolved.attempt);
     const counted = countsAsSpent(resolved.attempt) ? 'counts as spent' : 'does not count as spent';
     stdout.write(
-      `${attempt.track} is now ${resolved.attempt.state}: ${formatUsd(attempt.quote_micro_usd)} ${counted}\nnext: ${nextAfter(session, resolution)}\n`,
+      `${nameOf(attempt)} is ${fatePhrase(resolved.attempt.state, resolved.attempt.reason)}; ${formatUsd(attempt.quote_micro_usd)} ${counted}\nnext: ${nextAfter(session, resolution)}\n`,
     );
     await store.close();
     return EXIT.ok;

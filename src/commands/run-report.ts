@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode } from '../errors.js';
-import type { SummaryEvent } from '../events.js';
+import type { SummaryEvent, TakeEvent } from '../events.js';
 import { type Attempt, countsAsSpent } from '../lock/attempt.js';
 import type { LockStore } from '../lock/store.js';
 import type { Manifest, Take } from '../manifest/take.js';
@@ -150,10 +150,18 @@ function tellEarlier(world: World, rows: readonly PlanRow[], startedMs: number):
       ...(attempt.file === undefined ? {} : { path: attempt.file.path, bytes: attempt.file.bytes }),
       ...(attempt.reason?.status === undefined ? {} : { status: attempt.reason.status }),
       ...(attempt.reason === undefined ? {} : { code: attempt.reason.code }),
-      ...(attempt.refunded === true ? { money: 'refunded' as const } : {}),
+      ...moneyOf(attempt),
       earlier: true,
     });
   }
+}
+
+/** What is known of the money of a take that is not made: the same as when it was first told. */
+function moneyOf({ state, refunded }: Attempt): Pick<TakeEvent, 'money'> {
+  if (refunded === true) return { money: 'refunded' };
+  if (state === 'rejected') return { money: 'not charged' };
+  if (state === 'lost' || state === 'unverified') return { money: 'charged' };
+  return ['failed', 'in_doubt', 'intent'].includes(state) ? { money: 'unknown' } : {};
 }
 
 /** Nothing was bought, and the plan shows what for: the same command would end the same way. */

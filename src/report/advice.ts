@@ -1,4 +1,5 @@
 import type { TakeEvent } from '../events.js';
+import { toldByPerson } from './phrases.js';
 
 /** What to do about a take that is not made, as an instruction of our own words. */
 export function adviceFor(take: TakeEvent): string {
@@ -10,6 +11,7 @@ export function adviceFor(take: TakeEvent): string {
         ? 'The money came back: `run --retry-failed` buys it again.'
         : '`run --retry-failed` buys it again, after approval.';
     case 'lost':
+      if (toldByPerson(take.code) !== undefined) return '`run --retry-failed` buys it again, after approval.';
       return 'The service no longer has the audio: `run --retry-failed` buys it again, after approval.';
     case 'unverified':
       return 'The bytes are kept as `.unverified`; run again to fetch it once more, at no cost.';
@@ -23,6 +25,7 @@ export function adviceFor(take: TakeEvent): string {
 }
 
 function adviceForRefusal(take: TakeEvent): string {
+  if (toldByPerson(take.code) !== undefined) return 'Run again: it is bought then, after approval.';
   switch (take.status) {
     case 401:
       return 'Check VENICE_API_KEY, then run again.';

@@ -38,6 +38,27 @@ export function stateName(state: TakeEvent['state'] | 'intent'): string {
   return state === 'intent' ? 'no answer yet' : state.replace('_', ' ');
 }
 
+/** What a person told of an attempt, by the code that stands for it in the lockfile. */
+const TOLD_BY_PERSON: Readonly<Record<string, string>> = {
+  resolved_charged: 'told as charged',
+  resolved_not_charged: 'told as not charged',
+  resolved_refunded: 'told as refunded',
+  requeued: 'told to be bought anew',
+};
+
+/** Whether a person told what became of it: `told as charged`. */
+export function toldByPerson(code: string | undefined): string | undefined {
+  return code !== undefined && Object.hasOwn(TOLD_BY_PERSON, code) ? TOLD_BY_PERSON[code] : undefined;
+}
+
+/** What became of an attempt, with its cause: `rejected (422)`, `given up: told as charged`. The code may be foreign. */
+export function fatePhrase(state: string, reason: { code: string; status?: number } | undefined): string {
+  const told = toldByPerson(reason?.code);
+  if (told !== undefined && state === 'rejected') return told;
+  if (told !== undefined) return `${state === 'lost' ? 'given up' : state}: ${told}`;
+  return reason === undefined ? state : `${state} (${reason.status ?? reason.code})`;
+}
+
 /**
  * Why a take is not made, in one line: status, code, the API's own words, what it means for the money.
  * Escaped.
@@ -45,21 +66,26 @@ export function stateName(state: TakeEvent['state'] | 'intent'): string {
 export function failureReason(event: TakeEvent): string {
   const status = event.code === `http-${event.status}` ? undefined : event.status;
   const cause = [status, event.code].filter((part) => part !== undefined && part !== '').join(' ');
+  // Who told it told of the money as well.
+  if (event.code !== undefined && toldByPerson(event.code) !== undefined)
+    return fatePhrase(event.state, { code: event.code });
   const parts = [stateName(event.state), cause].filter(Boolean).join(', ');
   const said = event.message ? `: ${event.message}` : '';
-  const money = event.money ? ` (${moneyPhrase(event.money, formatUsd(event.price_micro_usd))})` : '';
+  const money = event.money ? ` (${moneyPhrase(event, formatUsd(event.price_micro_usd))})` : '';
   return escapeForeign(`${parts}${said}`.replace(/\s+/g, ' ').trim()) + money;
 }
 
-function moneyPhrase(money: NonNullable<TakeEvent['money']>, price: string): string {
+function moneyPhrase({ state, money }: TakeEvent, price: string): string {
+  // Some failures come with a word that nothing is given back, some with none: both count as spent.
+  if (state === 'failed' && money === 'unknown') return `charged ${price}`;
   switch (money) {
-    case 'not charged':
-      return money;
     case 'charged':
     case 'refunded':
       return `${money} ${price}`;
     case 'unknown':
       return `may have been charged ${price}`;
+    default:
+      return 'not charged';
   }
 }
 

@@ -1,6 +1,7 @@
 import { unreachable } from '../errors.js';
 import type { Attempt } from '../lock/attempt.js';
 import type { BuyReason, Decision, Plan, PlanRow, Purchase } from '../plan/plan.js';
+import { fatePhrase, toldByPerson } from './phrases.js';
 
 /** What a person sees at the head of a row. */
 export type Mark = '+' | '~' | '=' | '>' | '?' | '!' | '-';
@@ -133,9 +134,10 @@ function flightPhrase(attempt: Attempt): string {
 
 /** What became of an attempt that is not in flight. */
 function pastPhrase(attempt: Attempt): string {
-  const cause = attempt.reason === undefined ? '' : ` (${attempt.reason.status ?? attempt.reason.code})`;
   if (attempt.state === 'done') return 'its file is missing';
-  return `${attempt.state === 'rejected' ? 'refused' : attempt.state}${cause}`;
+  const { state, reason } = attempt;
+  const told = toldByPerson(reason?.code) !== undefined;
+  return fatePhrase(state === 'rejected' && !told ? 'refused' : state, reason);
 }
 
 /** Counts by model, in the order of first sight. */

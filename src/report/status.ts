@@ -2,7 +2,7 @@ import { type Attempt, type AttemptState, countsAsSpent } from '../lock/attempt.
 import { formatUsd } from '../money.js';
 import { takeId } from '../plan/history.js';
 import { escapeForeign } from './escape.js';
-import { stateName } from './phrases.js';
+import { fatePhrase, stateName } from './phrases.js';
 import { pathText } from './shell.js';
 import { type Style, styleFor } from './style.js';
 import { renderTable } from './table.js';
@@ -101,9 +101,10 @@ function madeAt(attempt: Attempt): string {
   return attempt.at.intent ?? '';
 }
 
-function shownState(attempt: Attempt): string {
-  const reason = attempt.reason === undefined ? '' : ` (${attempt.reason.status ?? attempt.reason.code})`;
-  return `${stateName(attempt.state)}${reason}`;
+/** What once stood in the way of an attempt that goes well now says nothing about it. */
+function shownState({ state, reason }: Attempt): string {
+  const goesWell = state === 'done' || state === 'stored' || state === 'queued';
+  return fatePhrase(stateName(state), goesWell ? undefined : reason);
 }
 
 function whereabouts({ file, queue_id }: Attempt, { placeOf = String }: StatusOptions): string {

@@ -46,7 +46,7 @@ export function resolveAttempt(attempt: Attempt, resolution: Resolution, nowMs: 
           ok: false,
           why: 'this is not a queue_id: it has up to 200 printable characters and no space',
         };
-      return to('queued', { queue_id: resolution.queueId });
+      return adopted(to('queued', { queue_id: resolution.queueId }));
     case 'charged':
       return to('lost', { reason: { code: 'resolved_charged' } });
     case 'not_charged':
@@ -61,4 +61,11 @@ export function resolveAttempt(attempt: Attempt, resolution: Resolution, nowMs: 
     default:
       return unreachable(resolution);
   }
+}
+
+/** Why it was in doubt is no news of a job that is known. */
+function adopted(resolved: Resolved): Resolved {
+  if (!resolved.ok) return resolved;
+  const { reason: _, ...attempt } = resolved.attempt;
+  return { ok: true, attempt };
 }

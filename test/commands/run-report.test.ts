@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type RunReport, summarise } from '../../src/commands/run-report.js';
+import type { RunEvent } from '../../src/events.js';
 import type { Attempt } from '../../src/lock/attempt.js';
 import { createMemoryDisk } from '../fakes/memory-files.js';
 import { attempt, id } from '../lock/build.js';
@@ -25,13 +26,16 @@ function other(track: string, state: Attempt['state']): Attempt {
 }
 
 /** What `collect` says at its end of these attempts, with a manifest that cannot be read. */
-function reportOf(attempts: readonly Attempt[]): Promise<RunReport> {
+function reportOf(
+  attempts: readonly Attempt[],
+  emit: (event: RunEvent) => void = () => {},
+): Promise<RunReport> {
   const files = attempts.flatMap(({ file }) => (file === undefined ? [] : [[`/album/${file.path}`, BYTES]]));
   const disk = createMemoryDisk(Object.fromEntries(files));
   const world = {
     ports: { clock: { nowMs: () => 0 }, files: disk.files },
     stop: new AbortController().signal,
-    emit: () => {},
+    emit,
   };
   const settings = { outputRoot: '/album', mode: 'collect', selection: {}, command: String };
   const store = { attempts: new Map(attempts.map((one) => [one.attempt, one])) };
@@ -63,5 +67,31 @@ describe('the end of a run whose manifest cannot be read', () => {
     const { summary, exitCode } = await reportOf([done('a'), other('b', 'queued')]);
     expect(summary).toMatchObject({ total: 2, done: 1, in_flight: 1 });
     expect(exitCode).toBe(11);
+  });
+
+  it('tells the money of what earlier runs came to', async () => {
+    const told = new Map<string, unknown>();
+    const failed = other('b', 'failed');
+    await reportOf(
+      [
+        done('a'),
+        failed,
+        { ...failed, attempt: id('c'), track: 'c', refunded: true },
+        other('d', 'lost'),
+        other('e', 'in_doubt'),
+        other('f', 'rejected'),
+      ].map((attempt) => ({
+        ...attempt,
+        at: { intent: '1960-01-01T00:00:00.000Z', [attempt.state]: '1960-01-01T00:00:00.000Z' },
+      })),
+      (event) => event.type === 'take' && told.set(event.key, event.money),
+    );
+    expect(Object.fromEntries(told)).toEqual({
+      a: undefined,
+      b: 'unknown',
+      c: 'refunded',
+      d: 'charged',
+      e: 'unknown',
+    });
   });
 });

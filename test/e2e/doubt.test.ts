@@ -183,7 +183,8 @@ describe.concurrent('resolve', () => {
 
   it('--charged gives it up: it stays spent, and is bought again only when asked', async () => {
     const { album, attempt } = await doubtful();
-    expect((await album.run('resolve', attempt, '--charged')).code).toBe(0);
+    const told = await album.run('resolve', attempt, '--charged');
+    expect([told.code, told.stdout.split(';')[0]]).toEqual([0, 'door is given up: told as charged']);
     expect(stateOf(album, attempt)).toBe('lost');
     expect(await spentMicroUsd(album)).toBe(2 * PRICE);
     expect((await album.run('run', '--yes')).code).toBe(100);
@@ -195,7 +196,9 @@ describe.concurrent('resolve', () => {
 
   it('--not-charged frees its price, and the next run buys it', async () => {
     const { album, attempt } = await doubtful();
-    expect((await album.run('resolve', attempt, '--not-charged')).code).toBe(0);
+    const told = await album.run('resolve', attempt, '--not-charged');
+    expect([told.code, told.stdout.split(';')[0]]).toEqual([0, 'door is told as not charged']);
+    expect((await album.run('plan')).stdout).toContain('again: told as not charged');
     expect(stateOf(album, attempt)).toBe('rejected');
     expect(await spentMicroUsd(album)).toBe(PRICE);
     expect((await album.run('run', '--yes')).code).toBe(0);

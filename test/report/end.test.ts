@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../src/events.js';
+import type { RunEvent, TakeEvent } from '../../src/events.js';
 import { adviceFor } from '../../src/report/advice.js';
 import { renderJson } from '../../src/report/json.js';
 import { renderJunit } from '../../src/report/junit.js';
 import { renderMarkdown } from '../../src/report/markdown.js';
 import { createNdjson } from '../../src/report/ndjson.js';
 import { createRecorder, type RunOutcome } from '../../src/report/outcome.js';
+import { failureReason } from '../../src/report/phrases.js';
 import { renderSummary } from '../../src/report/summary.js';
 import { screenOf } from '../fakes/screen.js';
 import { HOSTILE, noticeEvent, planEvent, summaryEvent, takeEvent, versionEvent } from './builders.js';
@@ -244,6 +245,25 @@ describe('--events ndjson', () => {
     createNdjson(terminal).event(event);
     expect(terminal.text()).toMatch(/^[^\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202e\u2028\ufeff]*\n$/);
     expect(JSON.parse(terminal.text())).toEqual(event);
+  });
+});
+
+describe('why a take is not made', () => {
+  const reason = (state: TakeEvent['state'], fields: Partial<TakeEvent>) =>
+    failureReason(takeEvent('a', state, fields));
+
+  it('tells the money of the same failure in the same words, whether or not the service spoke of it', () => {
+    const [no, untold] = (['charged', 'unknown'] as const).map((money) => reason('failed', { money }));
+    expect(untold).toBe('failed (charged $0.69)');
+    expect(no).toBe(untold);
+    expect(reason('failed', { money: 'refunded' })).toBe('failed (refunded $0.69)');
+  });
+
+  it('is what a person told, and then nothing is said of the service', () => {
+    const told = takeEvent('a', 'lost', { code: 'resolved_refunded', money: 'refunded' });
+    expect(failureReason(told)).toBe('given up: told as refunded');
+    expect(adviceFor(told)).not.toContain('service');
+    expect(adviceFor(takeEvent('a', 'lost', { code: 'not_found' }))).toContain('no longer has the audio');
   });
 });
 

@@ -231,6 +231,19 @@ describe('status', () => {
     expect(narrow[4]).toBe(`  ${escapeForeign(HOSTILE)}`);
   });
 
+  it('says what a person told as told, and nothing of what no longer stands in the way', () => {
+    const told = (state: Attempt['state'], code: string) => {
+      const text = renderStatus([attempt('a', state, { reason: { code } })], options);
+      return linesOf(text)[1]?.replace(/^a +/, '').split(/ {2,}/)[0];
+    };
+    expect(told('rejected', 'resolved_not_charged')).toBe('told as not charged');
+    expect(told('lost', 'resolved_charged')).toBe('given up: told as charged');
+    expect(told('lost', 'resolved_refunded')).toBe('given up: told as refunded');
+    expect(told('failed', 'resolved_refunded')).toBe('failed: told as refunded');
+    expect(told('lost', 'not_found')).toBe('lost (not_found)');
+    expect(told('done', 'ECONNRESET')).toBe('done');
+  });
+
   it('lists what left the manifest last, under a heading, where the manifest is known', () => {
     const attempts = [attempt('a', 'done', { file }), attempt('b', 'queued', { queue_id: 'q-1' })];
     const known = linesOf(renderStatus(attempts, { ...options, wanted: new Set(['b#1']) }));

@@ -37,6 +37,11 @@ describe('a person says what became of an attempt in doubt', () => {
     expect(resolved(attempt({ state }), { kind: 'charged' })).toContain('not in doubt');
   });
 
+  it('forgets why it was in doubt once its job is known', () => {
+    const before = attempt({ state: 'in_doubt', reason: { code: 'ECONNRESET' } });
+    expect(resolved(before, { kind: 'queue_id', queueId: 'q-1' })).not.toHaveProperty('reason');
+  });
+
   it('takes no id that could not be one', () => {
     expect(resolved(attempt({ state: 'in_doubt' }), { kind: 'queue_id', queueId: 'a b' })).toContain(
       'not a queue_id',
