@@ -63,9 +63,33 @@ export function safePhrase({ clean_up_owed: owed, missing }: SummaryEvent): stri
   return `Every file made so far is here and safe; ${copies} still to be deleted, which costs nothing.`;
 }
 
-/** `3 of 7 done`, and whether it was ended from outside. */
-export function donePhrase({ done, total, exit_code }: SummaryEvent): string {
-  return `${done} of ${total} done${isInterrupted(exit_code) ? ', interrupted' : ''}`;
+/**
+ * `3 of 7 done`, and what makes sense of it: that it was ended from outside, that all went well though not all is
+ * done, or that it did not go well though all is.
+ */
+export function donePhrase(summary: SummaryEvent): string {
+  const { done, total, exit_code } = summary;
+  const count = `${done} of ${total} done`;
+  if (isInterrupted(exit_code)) return `${count}, interrupted`;
+  if (exit_code === EXIT.ok) return done < total ? wellPhrase(count, summary) : count;
+  return done === total && wasRefused(summary) ? `nothing bought: ${count} before` : count;
+}
+
+/** Where something was to be bought, only collecting ends well without it; else it was left out by `--only` or `--except`. */
+function wellPhrase(count: string, { not_bought, made }: SummaryEvent): string {
+  if (not_bought === 0) return `${count}, the rest was left out`;
+  return `nothing is in flight${made > 0 ? ' any more' : ''}: ${count}`;
+}
+
+function wasRefused({ exit_code, made, clean_up_owed }: SummaryEvent): boolean {
+  const refusals: readonly number[] = [
+    EXIT.usage,
+    EXIT.invalid,
+    EXIT.authentication,
+    EXIT.budget,
+    EXIT.balance,
+  ];
+  return refusals.includes(exit_code) && made === 0 && clean_up_owed === 0;
 }
 
 function isInterrupted(exitCode: number): boolean {

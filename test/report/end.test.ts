@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RunEvent, TakeEvent } from '../../src/events.js';
+import type { RunEvent, SummaryEvent, TakeEvent } from '../../src/events.js';
 import { adviceFor } from '../../src/report/advice.js';
 import { renderJson } from '../../src/report/json.js';
 import { renderJunit } from '../../src/report/junit.js';
@@ -131,6 +131,20 @@ describe('the last screen', () => {
     const screen = await screenOf(renderSummary(troubled(), { color: true, width }), width, 60);
     expect(screen.wrappedRows).toBe(0);
     expect(screen.lines.map((line) => line.trim())).toContain('Failed');
+  });
+
+  it.each<[string, string, Partial<SummaryEvent>]>([
+    ['collect found nothing', '✔ nothing is in flight: 0 of 3 done', { not_bought: 3 }],
+    ['collect', '✔ nothing is in flight any more: 1 of 3 done', { done: 1, made: 1, not_bought: 2 }],
+    ['--only', '✔ 1 of 3 done, the rest was left out', { done: 1, made: 1 }],
+    ['a plan that was used', '✖ nothing bought: 3 of 3 done before', { done: 3, exit_code: 2 }],
+    ['a disk that broke', '✖ 3 of 3 done', { done: 3, made: 1, exit_code: 12 }],
+    ['too low a budget', '✖ 1 of 3 done', { done: 1, not_bought: 2, exit_code: 5 }],
+  ])('makes sense of what is done: %s', (_, first, fields) => {
+    const outcome = outcomeOf(summaryEvent({ total: 3, done: 0, made: 0, ...fields }));
+    const text = renderSummary(outcome, { color: false, width: 80 });
+    expect(text.split('\n')[0]).toBe(first);
+    expect(renderMarkdown(outcome).split('\n')[0]).toBe(`## venice-batch: ${first.slice(2)}`);
   });
 
   it('says why takes were not bought that nothing is wrong with, and only then', () => {
