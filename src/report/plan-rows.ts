@@ -14,6 +14,8 @@ export interface PlanLine {
   readonly mark: Mark;
   /** In a few words; may hold foreign text. */
   readonly why: string;
+  /** The file that `why` speaks of, as it is named here: foreign text, to be shown whole. */
+  readonly file?: string;
   /** Present on what is to be bought, once it is quoted. */
   readonly purchase?: Purchase;
 }
@@ -44,13 +46,15 @@ function lineOf(
   placeOf: (file: string) => string,
 ): PlanLine {
   const { take, decision } = row;
+  const file = fileOf(decision, moves, placeOf);
   return {
     key: take.key,
     // What is in flight or done is of the model that it was submitted to: the same, as it is part of the request.
     model: take.request.model,
     action: decision.kind,
     mark: markOf(decision),
-    why: decision.kind === 'occupied' ? `${placeOf(decision.path)} is in the way` : whyOf(decision, moves),
+    why: whyOf(decision, moves),
+    ...(file === undefined ? {} : { file }),
     ...(purchase === undefined ? {} : { purchase }),
   };
 }
@@ -85,17 +89,24 @@ function markOf(decision: Decision): Mark {
   }
 }
 
-function whyOf(
-  decision: Exclude<Decision, { kind: 'occupied' }>,
+/** Where it moves to, or what is in the way. */
+function fileOf(
+  decision: Decision,
   moves: ReadonlyMap<string, string>,
-): string {
+  placeOf: (file: string) => string,
+): string | undefined {
+  if (decision.kind === 'occupied') return placeOf(decision.path);
+  return decision.kind === 'done' ? moves.get(decision.attempt.attempt) : undefined;
+}
+
+function whyOf(decision: Decision, moves: ReadonlyMap<string, string>): string {
   switch (decision.kind) {
     case 'buy':
       return reasonPhrase(decision.why);
-    case 'done': {
-      const to = moves.get(decision.attempt.attempt);
-      return to === undefined ? 'done' : `done, moves to ${to}`;
-    }
+    case 'done':
+      return moves.has(decision.attempt.attempt) ? 'done, its file moves to' : 'done';
+    case 'occupied':
+      return 'a file is in the way:';
     case 'collect':
       return flightPhrase(decision.attempt);
     case 'in_doubt':

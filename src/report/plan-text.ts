@@ -4,6 +4,7 @@ import type { Plan, Purchase } from '../plan/plan.js';
 import type { Balance } from '../venice/client.js';
 import { escapeForeign } from './escape.js';
 import { costByModel, countsByModel, type Mark, type PlanLine, planLines } from './plan-rows.js';
+import { pathText } from './shell.js';
 import { type Style, styleFor } from './style.js';
 import { type Column, renderTable } from './table.js';
 import { wrap } from './width.js';
@@ -75,9 +76,14 @@ function takeTable(lines: readonly PlanLine[], verbose: boolean, style: Style, w
       { header: 'MODEL', widthMin: 12, optional: true, paint: (cell) => style.faint(cell) },
     ],
     shown.map((line) => [line.mark, line.key, line.why, priceOf(line), line.model]),
-    { width, paintHeader: (text) => style.faint(text) },
+    { width, paintHeader: (text) => style.faint(text), below: (row) => fileBelow(shown[row]!) },
   );
   return many ? [...table, style.faint(`… ${count(lines.length - shown.length)} more`)] : table;
+}
+
+/** Whole, to be pasted: a terminal may wrap it, a table would break it. */
+function fileBelow({ file }: PlanLine): string | undefined {
+  return file === undefined ? undefined : `   ${pathText(file)}`;
 }
 
 function paintMark(style: Style, mark: Mark): (text: string) => string {

@@ -18,6 +18,8 @@ export interface TableOptions {
   /** Columns that a line may take; at least `TABLE_WIDTH_MIN` are used. */
   readonly width: number;
   readonly paintHeader?: (header: string) => string;
+  /** What stands below a row as it is, whole however wide: a file to be pasted. */
+  readonly below?: (row: number) => string | undefined;
 }
 
 const GAP = '  ';
@@ -50,10 +52,13 @@ export function renderTable(
     });
     return parts.join(GAP).trimEnd();
   };
-  const linesOf = (row: readonly string[], index: number) =>
-    unwrapped(row, columns, widths).map((part) =>
+  const linesOf = (row: readonly string[], index: number) => {
+    const lines = unwrapped(row, columns, widths).map((part) =>
       lineOf(part, (text, column) => column.paint?.(text, index) ?? text),
     );
+    const below = options.below?.(index);
+    return below === undefined ? lines : [...lines, below];
+  };
   const header = lineOf(
     columns.map((column) => column.header),
     (text) => options.paintHeader?.(text) ?? text,

@@ -82,7 +82,7 @@ describe('the row of a take', () => {
     ['new', WANTED, '+ opening new $1.38 song'],
     ['changed', past({ request: { prompt: 'x', loop: true } }), '~ opening prompt, loop changed $1.38 song'],
     ['done', past({}), '= opening done song'],
-    ['done, to be moved', past({ path: 'old/opening.wav' }), '= opening done, moves to out/opening.wav song'],
+    ['done, to be moved', past({ path: 'old/opening.wav' }), '= opening done, its file moves to song'],
     ['in flight', past({ state: 'queued' }), '> opening in flight song'],
     ['stored', past({ state: 'stored' }), '> opening clean-up owed song'],
     ['in doubt', past({ state: 'intent' }), '? opening in doubt: see `resolve` song'],
@@ -104,7 +104,7 @@ describe('the row of a take', () => {
     [
       'occupied',
       { ...WANTED, situation: { occupied: () => 'out/opening.mp3' } },
-      '! opening out/opening.mp3 is in the way song',
+      '! opening a file is in the way: song',
     ],
     [
       'left out',
@@ -128,6 +128,20 @@ describe('the row of a take', () => {
     ],
   ])('%s', (_, world, expected) => {
     expect(row(planOf(world), 'opening')).toBe(expected);
+  });
+
+  it.each<[string, string, World]>([
+    ['where its file moves to', 'out/opening.wav', past({ path: 'old/opening.wav' })],
+    [
+      'what is in the way',
+      'out/opening.mp3',
+      { ...WANTED, situation: { occupied: () => 'out/opening.mp3' } },
+    ],
+  ])('has below it, whole and quoted, %s', (_, file, world) => {
+    const folder = `a folder with ${'a long name '.repeat(10)}`;
+    const lines = screen(planOf(world), { width: 60, placeOf: (path) => `${folder}/${path}` }).split('\n');
+    const at = lines.findIndex((line) => line.includes(' opening '));
+    expect(lines[at + 1]).toBe(`   '${folder}/${file}'`);
   });
 
   it('says that its price is unknown where none was quoted', () => {
