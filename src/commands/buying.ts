@@ -3,10 +3,11 @@ import { EXIT, type ExitCode } from '../errors.js';
 import { keyFingerprint } from '../lock/fingerprint.js';
 import type { LockStore } from '../lock/store.js';
 import type { LoadedManifest } from '../manifest/take.js';
-import type { Decision, Plan } from '../plan/plan.js';
+import type { Plan } from '../plan/plan.js';
 import { checkGround, checkPurchases } from '../plan/saved-plan.js';
 import { probeStorage } from '../run/probe.js';
 import { createClient } from '../venice/create-client.js';
+import { notFrozen } from './frozen.js';
 import { type Prepared, prepare } from './prepare.js';
 import type { BatchSettings, World } from './run-batch.js';
 import { placeFault } from './storage-error.js';
@@ -150,30 +151,10 @@ function refusedPlan(world: World, prepared: Prepared, why: Diagnostic): BuyDeci
 /** `--frozen`: everything has to be there already. */
 function frozen(world: World, prepared: Prepared, loaded: LoadedManifest): BuyDecision {
   const changed = prepared.plan.diagnostics.filter(({ code }) => code === 'file-changed');
-  const open = prepared.plan.rows.filter(({ decision }) => decision.kind !== 'done');
-  if (open.length === 0 && changed.length === 0) return { prepared, approved: false };
-  world.show(
-    [
-      ...changed,
-      ...open.map(({ take, decision }) => ({
-        code: 'not-frozen',
-        severity: 'error' as const,
-        message: `${take.key} is not done (${openPhrase(decision)}), and --frozen buys nothing`,
-        hint: 'run without --frozen where buying is allowed, and commit the lockfile and the files',
-        span: take.span,
-      })),
-    ],
-    loaded.sources,
-  );
+  const faults = [...changed, ...notFrozen(prepared.plan.rows)];
+  if (faults.length === 0) return { prepared, approved: false };
+  world.show(faults, loaded.sources);
   return { prepared, approved: false, refusal: EXIT.changes };
-}
-
-/** What is open about a take, in a word or two: `new`, `changed`, `missing`, `in doubt`. */
-function openPhrase(decision: Decision): string {
-  if (decision.kind === 'held') return decision.because;
-  if (decision.kind === 'buy' || decision.kind === 'excluded') return decision.why.kind;
-  if (decision.kind === 'collect') return decision.attempt.state === 'stored' ? 'clean-up owed' : 'in flight';
-  return decision.kind.replace('_', ' ');
 }
 
 /** Of several budgets the lowest wins. */

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { notFrozen } from '../../src/commands/frozen.js';
+import type { Decision, PlanRow } from '../../src/plan/plan.js';
+import { makeAttempt, makeTake } from '../plan/builders.js';
+
+const NEW: Decision = { kind: 'buy', why: { kind: 'new' } };
+
+function row(track: string, take = 1, decision: Decision = NEW): PlanRow {
+  return { take: makeTake({ track, take, takes: 2 }), decision };
+}
+
+describe('what --frozen finds open', () => {
+  it('is one error, however many takes, each named with what is open about it', () => {
+    const changed: Decision = {
+      kind: 'buy',
+      why: { kind: 'changed', fields: ['prompt'], earlier: makeAttempt() },
+    };
+    const [only, ...others] = notFrozen([row('intro'), row('drive'), row('drive', 2, changed)]);
+    expect(others).toEqual([]);
+    expect(only).toMatchObject({ code: 'not-frozen', severity: 'error' });
+    expect(only?.message).toBe(
+      '3 takes are not done, and --frozen buys nothing: intro#1 (new), drive#1 (new), drive#2 (changed)',
+    );
+  });
+
+  it('points to the track where it is one, to none of several', () => {
+    expect(notFrozen([row('drive'), row('drive', 2)])[0]?.span).toEqual(row('drive').take.span);
+    expect(notFrozen([row('drive'), row('intro')])[0]).not.toHaveProperty('span');
+  });
+
+  it('names twenty at most, and says how many more', () => {
+    const [only] = notFrozen(Array.from({ length: 23 }, (_, index) => row(`t${index}`)));
+    expect(only?.message).toMatch(/^23 takes .* t19#1 \(new\), and 3 more$/);
+  });
+
+  it('is nothing where all is done', () => {
+    const done = { kind: 'done' } as Decision;
+    expect(notFrozen([row('intro', 1, done)])).toEqual([]);
+    expect(notFrozen([row('intro', 1, done), row('drive')])[0]?.message).toMatch(/^drive#1 \(new\) is not/);
+  });
+});
