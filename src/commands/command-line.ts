@@ -1,3 +1,4 @@
+import type { Selection } from '../plan/selection.js';
 import { commandLine } from '../report/shell.js';
 import type { Settings } from './settings.js';
 
@@ -35,4 +36,9 @@ export function nextCommandLine(
     ...kept,
     ...(buys ? chosen : []),
   ]);
+}
+
+/** The words that ask for what would not be bought by itself. */
+export function madeAgainWords({ retryFailed, force }: Selection): readonly string[] {
+  return [...(retryFailed ? ['--retry-failed'] : []), ...force.flatMap((pattern) => ['--force', pattern])];
 }

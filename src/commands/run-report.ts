@@ -10,6 +10,7 @@ import { exitCodeOf } from '../run/exit-code.js';
 import { fileStates, strangers } from '../run/recover.js';
 import { nameOf, type RunOutcome } from '../run/run.js';
 import type { BuyDecision } from './buying.js';
+import { madeAgainWords } from './command-line.js';
 import type { BatchSettings, World } from './run-batch.js';
 
 export interface RunReport {
@@ -85,6 +86,8 @@ export async function summarise(ending: Ending): Promise<RunReport> {
       inFlight: inFlight + owed + orphans.length,
       retryable: counts.retryable,
       planned: decision.prepared !== undefined,
+      mistyped: decision.prepared?.diagnostics.some(({ code }) => code === 'unknown-track') === true,
+      wanted: outcome.spentMicroUsd === 0 ? askedAgain(settings) : [],
     }),
   };
   world.emit(summary);
@@ -167,18 +170,32 @@ function moneyOf({ state, refunded }: Attempt): Pick<TakeEvent, 'money'> {
 /** Nothing was bought, and the plan shows what for: the same command would end the same way. */
 const PLAN_TELLS: ReadonlySet<ExitCode> = new Set([EXIT.budget, EXIT.balance, EXIT.usage]);
 
-function nextCommand(
-  settings: BatchSettings,
-  exitCode: ExitCode,
-  left: { inDoubt: number; inFlight: number; retryable: number; planned: boolean },
-): string | null {
+interface Left {
+  readonly inDoubt: number;
+  readonly inFlight: number;
+  readonly retryable: number;
+  readonly planned: boolean;
+  /** A pattern matches no track: until it is corrected every command would say so. */
+  readonly mistyped: boolean;
+  /** What was asked for and not bought, to be asked for again. */
+  readonly wanted: readonly string[];
+}
+
+function nextCommand(settings: BatchSettings, exitCode: ExitCode, left: Left): string | null {
+  const { command } = settings;
   if (exitCode === EXIT.ok) return null;
-  // Whoever detached wants what is queued now to be gathered.
-  if (left.inFlight > 0)
-    return settings.command(settings.mode === 'collect' || settings.detach ? 'collect' : 'run');
-  if (left.inDoubt > 0) return settings.command('resolve');
-  if (PLAN_TELLS.has(exitCode)) return settings.command('plan');
-  if (exitCode === EXIT.tracks && left.retryable > 0) return settings.command('run', '--retry-failed');
-  if (exitCode === EXIT.invalid) return settings.command(left.planned ? 'plan' : 'validate');
-  return settings.command('run');
+  // Whoever detached wants what is queued now to be gathered, and a budget that is too low stays so.
+  const onlyCollects = settings.mode === 'collect' || settings.detach || PLAN_TELLS.has(exitCode);
+  if (left.inFlight > 0) return command(onlyCollects ? 'collect' : 'run');
+  if (left.inDoubt > 0) return command('resolve');
+  if (left.mistyped) return null;
+  if (PLAN_TELLS.has(exitCode)) return command('plan', ...left.wanted);
+  if (exitCode === EXIT.tracks && left.retryable > 0) return command('run', '--retry-failed');
+  if (exitCode === EXIT.invalid) return left.planned ? command('plan', ...left.wanted) : command('validate');
+  return command(settings.mode === 'collect' ? 'collect' : 'run', ...left.wanted);
+}
+
+/** A saved plan says itself what is made again. */
+function askedAgain({ mode, savedPlan, selection }: BatchSettings): readonly string[] {
+  return mode === 'run' && savedPlan === undefined ? madeAgainWords(selection) : [];
 }

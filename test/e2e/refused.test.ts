@@ -159,3 +159,23 @@ describe('the JUnit report of a run that was refused', () => {
     expect(text).toContain(`name="venice-batch" classname="venice-batch"><error type="${type}" message=`);
   });
 });
+
+describe('the next command', () => {
+  const next = async (...words: string[]) => {
+    const cwd = folder();
+    writeManifest(cwd, 2);
+    const { stdout, stderr } = await run(['run', 'album.yaml', '--sandbox', '--yes', ...words], cwd);
+    return { next: /^Next\n {2}(.+)$/m.exec(stdout)?.[1], stderr };
+  };
+
+  it('is not one that would fail at the same slip of the pen', async () => {
+    const ended = await next('--only', 'nothing*');
+    expect(ended.stderr).toContain('error[unknown-track]');
+    expect(ended.next).toBeUndefined();
+  });
+
+  it('keeps what was asked for', async () => {
+    const ended = await next('--retry-failed', '--force', 'track-0', '--budget', '0.01');
+    expect(ended.next).toBe('venice-batch plan album.yaml --retry-failed --force track-0 --sandbox');
+  });
+});
