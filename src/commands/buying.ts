@@ -7,6 +7,7 @@ import type { Plan } from '../plan/plan.js';
 import { checkGround, checkPurchases } from '../plan/saved-plan.js';
 import { probeStorage } from '../run/probe.js';
 import { createClient } from '../venice/create-client.js';
+import { madeAgainWords } from './command-line.js';
 import { notFrozen } from './frozen.js';
 import { type Prepared, prepare } from './prepare.js';
 import type { BatchSettings, World } from './run-batch.js';
@@ -126,13 +127,7 @@ async function askApproval(world: World, settings: BatchSettings, prepared: Prep
 function approving({ command, selection, sandbox, savedPlanFile }: BatchSettings, plan: Plan): string {
   const budget = sandbox || plan.budgetMicroUsd !== undefined ? [] : ['--budget', lifeBudgetUsd(plan)];
   if (savedPlanFile !== undefined) return command('run', '--plan', savedPlanFile, ...budget);
-  return command(
-    'run',
-    '--yes',
-    ...budget,
-    ...(selection.retryFailed ? ['--retry-failed'] : []),
-    ...selection.force.flatMap((pattern) => ['--force', pattern]),
-  );
+  return command('run', '--yes', ...budget, ...madeAgainWords(selection));
 }
 
 const MICRO_USD_PER_CENT = 10_000;
@@ -163,11 +158,14 @@ export function lowest(a: number | undefined, b: number | undefined): number | u
 }
 
 export function noKey(settings: BatchSettings): Diagnostic {
+  const { mode, savedPlanFile, selection } = settings;
+  const words = savedPlanFile === undefined ? madeAgainWords(selection) : ['--plan', savedPlanFile];
+  const again = mode === 'collect' ? settings.command('collect') : settings.command('run', ...words);
   return {
     code: 'no-key',
     severity: 'error',
     message: 'no API key: VENICE_API_KEY is not set',
-    hint: `try it without one with --sandbox, or set it and run: ${settings.command(settings.mode === 'collect' ? 'collect' : 'run')}`,
+    hint: `try it without one with --sandbox, or set it and run: ${again}`,
   };
 }
 

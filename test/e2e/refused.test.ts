@@ -174,6 +174,17 @@ describe('the next command', () => {
     expect(ended.next).toBeUndefined();
   });
 
+  it('keeps it too where only the key is missing', async () => {
+    const cwd = folder();
+    writeManifest(cwd, 1);
+    const env = { VENICE_BASE_URL: 'http://127.0.0.1:9/api/v1' };
+    const { code, stderr } = await run(['run', 'album.yaml', '--retry-failed'], cwd, env);
+    expect(code).toBe(4);
+    expect(stderr.replace(/\s+/g, ' ')).toContain(
+      'set it and run: venice-batch run album.yaml --retry-failed',
+    );
+  });
+
   it('keeps what was asked for', async () => {
     const ended = await next('--retry-failed', '--force', 'track-0', '--budget', '0.01');
     expect(ended.next).toBe('venice-batch plan album.yaml --retry-failed --force track-0 --sandbox');
