@@ -32,9 +32,7 @@ describe('the log of a CI job', () => {
     expect(lines.filter((line) => line.startsWith('[')).sort()).toEqual([
       '[0/2] queued broken $0.19',
       '[0/2] queued night $0.19',
-      expect.stringMatching(
-        /^\[[01]\/2\] broken failed, GENERATION_FAILED: .+ \(charged \$0\.19\)$/,
-      ),
+      expect.stringMatching(/^\[[01]\/2\] broken failed, GENERATION_FAILED: .+ \(charged \$0\.19\)$/),
       '[1/2] stored night album.sandbox/out/01-night.wav $0.19',
     ]);
   });
