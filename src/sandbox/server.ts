@@ -74,6 +74,8 @@ async function serve(
     request.socket.destroy();
     return;
   }
+  // By the service's own clock, which need not be the system's: resets are told by it too.
+  response.setHeader('date', new Date(clock.nowMs()).toUTCString());
   await send(response, answer);
 }
 
