@@ -14,6 +14,11 @@ export interface Rules {
   readonly hasPlace: boolean;
 }
 
+export interface Ruled {
+  readonly lane: Lane;
+  readonly rules: Rules;
+}
+
 /** An action worth a request now; the lower the rank, the more it is worth. */
 export interface Choice {
   readonly rank: number;

@@ -1,4 +1,4 @@
-import { demandOf, hasRoom, type Rules } from './decide.js';
+import { demandOf, hasRoom, type Ruled } from './decide.js';
 import { type Job, type Lane, unsubmitted } from './lane.js';
 import { type Demand, placesMs, requestsLeft, type Toll } from './price.js';
 import type { Estimate } from './schedule.js';
@@ -21,11 +21,6 @@ const STRAGGLER = 3;
 const DOUBT_REQUESTS = 0.05;
 /** A pause shorter than this is not worth telling, ms. */
 const PAUSE_TOLD_MS_MIN = 2_000;
-
-interface Ruled {
-  readonly lane: Lane;
-  readonly rules: Rules;
-}
 
 /** What is left, from the same knowledge that places the polls. Lanes run side by side: the longest counts. */
 export function forecast(lanes: readonly Ruled[], jobs: ReadonlyMap<string, Job>, nowMs: number): Estimate {

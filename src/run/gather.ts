@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import type { QuotedPrice } from '../plan/plan.js';
 import type { Clock } from '../ports.js';
 import type { CallFailure, CallResult, QuoteQuery, VeniceClient } from '../venice/client.js';
+import { MODEL_OVERLOADED } from '../venice/outcome.js';
 import { createPacer, type PacedAnswer, type Pacer } from '../venice/pace.js';
 
 /** Quotes asked for side by side: they are quick, and share the request budget with everything else. */
@@ -97,9 +98,6 @@ async function paced<T>(
   pacer.answered(ticket, paceOf(result), clock.nowMs());
   return result;
 }
-
-/** The API's code for a 429 that is about the model, and not about the key's limit. */
-export const MODEL_OVERLOADED = 'MODEL_OVERLOADED';
 
 /** What the request budget has to know of an answer. */
 export function paceOf(result: CallResult<unknown>): PacedAnswer {

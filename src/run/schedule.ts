@@ -10,9 +10,9 @@ import {
   laneOf,
   settle,
 } from './book.js';
-import { type Choice, choose, demandOf, dueMs, type Rules, wakesAtMs } from './decide.js';
+import { type Choice, choose, demandOf, dueMs, type Ruled, wakesAtMs } from './decide.js';
 import { forecast, hasWork } from './forecast.js';
-import { kindOf, type Lane, unsubmitted } from './lane.js';
+import { kindOf, unsubmitted } from './lane.js';
 import { restMs } from './price.js';
 
 /**
@@ -168,11 +168,6 @@ function goesBefore(one: Choice, other: Choice, all: readonly Ruled[], nowMs: nu
 function leftMs({ job }: Choice, all: readonly Ruled[], nowMs: number): number {
   const { lane, rules } = all.find((entry) => entry.lane === job.lane)!;
   return restMs(demandOf(lane, rules, nowMs), lane.toll);
-}
-
-interface Ruled {
-  readonly lane: Lane;
-  readonly rules: Rules;
 }
 
 /** What each lane with work may do, so that the whole keeps within its bounds and no lane shuts out another. */

@@ -1,10 +1,9 @@
 import { faultCode, unreachable } from '../errors.js';
 import { formatUsd } from '../money.js';
 import type { SubmitOutcome } from '../venice/outcome.js';
-import { classifySubmit } from '../venice/outcome.js';
+import { classifySubmit, MODEL_OFFLINE, MODEL_OVERLOADED } from '../venice/outcome.js';
 import type { Job, RunContext } from './context.js';
 import { notice, stopAll, stopBuying, tell, tellRate } from './context.js';
-import { MODEL_OVERLOADED } from './gather.js';
 import { recordOutcome } from './record.js';
 import type { Settled } from './schedule.js';
 import { advance, intentOf } from './transition.js';
@@ -206,7 +205,7 @@ function postpone(
 ): Settled {
   job.failures += 1;
   const details = { ...outcomeDetails(outcome), money: 'not charged' as const };
-  const offline = outcome.code === 'MODEL_OFFLINE';
+  const offline = outcome.code === MODEL_OFFLINE;
   if (job.failures > (offline ? OFFLINE_POSTPONEMENTS_MAX : POSTPONEMENTS_MAX)) {
     context.troubles.add('unavailable');
     tell(context, job, 'rejected', details);

@@ -1,5 +1,10 @@
 import type { CallResult, Queued, RateHeaders } from './client.js';
 
+/** The API's code for a 429 that is about the model, and not about the key's limit. */
+export const MODEL_OVERLOADED = 'MODEL_OVERLOADED';
+/** The API's code for a 503 that is no matter of minutes. */
+export const MODEL_OFFLINE = 'MODEL_OFFLINE';
+
 /** What a submission came to, in terms of money. */
 export type SubmitOutcome =
   /** Certainly nothing left this machine: sending again is safe. */
