@@ -3,22 +3,32 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CLI, type Ended, launch, launchProgram } from './launch.js';
-import { afterTests, audioFiles } from './program.js';
+import { afterTests, audioFiles, folder } from './program.js';
 import { passOn, type Relay, startRelay } from './relay.js';
 import { type Scene, scene, writePrompts } from './scene.js';
 
-/** A disk of its own of so many KiB, or what this machine lacks for one. */
-function mount(folder: string, kib: number): boolean {
+/** A disk of its own of so many KiB. */
+function mount(folder: string, kib: number): void {
   mkdirSync(folder);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${kib}k`, 'tmpfs', folder], { stdio: 'ignore' });
+  afterTests(() => execFileSync('umount', [folder]));
+}
+
+function works(attempt: () => void): boolean {
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${kib}k`, 'tmpfs', folder], { stdio: 'ignore' });
+    attempt();
+    return true;
   } catch {
-    console.log('no right to mount here: a full disk is tried by the limit of file sizes alone');
     return false;
   }
-  afterTests(() => execFileSync('umount', [folder]));
-  return true;
 }
+
+/** Without the right to mount, a full disk is tried by the limit of file sizes alone. */
+const CAN_MOUNT = works(() => mount(path.join(folder(), 'disk'), 4));
+/** Root may write anywhere but where the disk itself forbids it. */
+const IS_ROOT = process.getuid?.() === 0;
+/** Without it, a disk that fails in the middle of a run is left to the simulation. */
+const CAN_SHRINK = works(() => execFileSync('prlimit', ['--version'], { stdio: 'ignore' }));
 
 /** No file may be longer than that: what is beyond fails as on a full disk. */
 function runWithLimit(album: Scene, kib: number, ...words: readonly string[]): Promise<Ended> {
@@ -53,10 +63,11 @@ describe.concurrent('a disk that is full', () => {
     expect(await album.charges()).toBe(2);
   });
 
-  it('a real one, of 48 KiB and then of 128, under the output', async () => {
+  it.runIf(CAN_MOUNT)('a real one, of 48 KiB and then of 128, under the output', async () => {
     const album = await scene();
     const [small, large] = [path.join(album.cwd, 'small'), path.join(album.cwd, 'large')];
-    if (!mount(small, 48) || !mount(large, 128)) return;
+    mount(small, 48);
+    mount(large, 128);
     const refused = await album.run('run', '--yes', '--out-dir', small);
     expect(refused.code).toBe(12);
     expect(refused.stderr).toContain('(ENOSPC): nothing was bought');
@@ -69,54 +80,58 @@ describe.concurrent('a disk that is full', () => {
     expect(await album.charges()).toBe(2);
   });
 
-  it('a real one, under the lockfile: nothing is submitted that cannot be recorded', async () => {
-    const album = await scene();
-    const disk = path.join(album.cwd, 'disk');
-    if (!mount(disk, 16)) return;
-    // Room for the guard, a page, and none for the lockfile.
-    writeFileSync(path.join(disk, 'others'), new Uint8Array(12 * 1024));
-    const lockfile = path.join(disk, 'album.lock.jsonl');
-    const ended = await album.run('run', '--yes', '--lockfile', lockfile);
-    expect(ended.code, ended.stderr).toBe(12);
-    expect(ended.stderr).toContain('ENOSPC');
-    expect(await album.charges()).toBe(0);
-    expect(existsSync(lockfile)).toBe(false);
-  });
+  it.runIf(CAN_MOUNT)(
+    'a real one, under the lockfile: nothing is submitted that cannot be recorded',
+    async () => {
+      const album = await scene();
+      const disk = path.join(album.cwd, 'disk');
+      mount(disk, 16);
+      // Room for the guard, a page, and none for the lockfile.
+      writeFileSync(path.join(disk, 'others'), new Uint8Array(12 * 1024));
+      const lockfile = path.join(disk, 'album.lock.jsonl');
+      const ended = await album.run('run', '--yes', '--lockfile', lockfile);
+      expect(ended.code, ended.stderr).toBe(12);
+      expect(ended.stderr).toContain('ENOSPC');
+      expect(await album.charges()).toBe(0);
+      expect(existsSync(lockfile)).toBe(false);
+    },
+  );
 
-  it('a real one, when all is done: the lockfile stays as it is, and nothing is lost', async () => {
-    const album = await scene({ prompts: { one: 'A door' } });
-    const disk = path.join(album.cwd, 'disk');
-    if (!mount(disk, 16)) return;
-    // Room for the guard and for one page of records, none for the lockfile put in order.
-    writeFileSync(path.join(disk, 'others'), new Uint8Array(8 * 1024));
-    const words = ['--yes', '--lockfile', path.join(disk, 'album.lock.jsonl'), '--progress', 'plain'];
-    const ended = await album.run('run', ...words);
-    expect(ended.stderr).toContain('the lockfile cannot be put in order (ENOSPC); nothing in it is lost');
-    expect(ended.code).toBe(0);
-    expect(ended.stdout).toContain('1 of 1 done');
-    expect((await album.run('run', ...words)).code).toBe(0);
-    expect(await album.charges()).toBe(1);
-  });
+  it.runIf(CAN_MOUNT)(
+    'a real one, when all is done: the lockfile stays as it is, and nothing is lost',
+    async () => {
+      const album = await scene({ prompts: { one: 'A door' } });
+      const disk = path.join(album.cwd, 'disk');
+      mount(disk, 16);
+      // Room for the guard and for one page of records, none for the lockfile put in order.
+      writeFileSync(path.join(disk, 'others'), new Uint8Array(8 * 1024));
+      const words = ['--yes', '--lockfile', path.join(disk, 'album.lock.jsonl'), '--progress', 'plain'];
+      const ended = await album.run('run', ...words);
+      expect(ended.stderr).toContain('the lockfile cannot be put in order (ENOSPC); nothing in it is lost');
+      expect(ended.code).toBe(0);
+      expect(ended.stdout).toContain('1 of 1 done');
+      expect((await album.run('run', ...words)).code).toBe(0);
+      expect(await album.charges()).toBe(1);
+    },
+  );
 });
 
-describe.concurrent('a disk that may not be written', () => {
-  /** Root may write anywhere but where the disk itself forbids it. */
-  function readOnly(folder: string): boolean {
-    if (process.getuid?.() !== 0) {
+describe.runIf(CAN_MOUNT || !IS_ROOT)('a disk that may not be written', { concurrent: true }, () => {
+  function sealed(album: Scene): string {
+    const folder = path.join(album.cwd, 'sealed');
+    if (IS_ROOT) {
+      mount(folder, 64);
+      execFileSync('mount', ['-o', 'remount,ro', folder]);
+    } else {
       mkdirSync(folder);
       chmodSync(folder, 0o555);
-      return true;
     }
-    if (!mount(folder, 64)) return false;
-    execFileSync('mount', ['-o', 'remount,ro', folder]);
-    return true;
+    return folder;
   }
 
   it('under the output: nothing is bought', async () => {
     const album = await scene();
-    const folder = path.join(album.cwd, 'sealed');
-    if (!readOnly(folder)) return;
-    const ended = await album.run('run', '--yes', '--out-dir', folder);
+    const ended = await album.run('run', '--yes', '--out-dir', sealed(album));
     expect(ended.code).toBe(12);
     expect(ended.stderr).toMatch(/cannot take files: .* \((EROFS|EACCES)\): nothing was bought/);
     expect(await album.charges()).toBe(0);
@@ -124,29 +139,17 @@ describe.concurrent('a disk that may not be written', () => {
 
   it('under the lockfile: nothing is bought', async () => {
     const album = await scene();
-    const folder = path.join(album.cwd, 'sealed');
-    if (!readOnly(folder)) return;
-    const ended = await album.run('run', '--yes', '--lockfile', path.join(folder, 'a.lock.jsonl'));
+    const ended = await album.run('run', '--yes', '--lockfile', path.join(sealed(album), 'a.lock.jsonl'));
     expect(ended.code).toBe(12);
     expect(ended.stderr).toMatch(/EROFS|EACCES/);
     expect(await album.charges()).toBe(0);
   });
 });
 
-describe.concurrent('a lockfile that cannot be written any more', () => {
+describe.runIf(CAN_SHRINK)('a lockfile that cannot be written any more', { concurrent: true }, () => {
   /** From now on no file of the process may be longer. */
   function shrink(pid: number, bytes: number): void {
     execFileSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}`]);
-  }
-
-  function canShrink(): boolean {
-    try {
-      execFileSync('prlimit', ['--version'], { stdio: 'ignore' });
-      return true;
-    } catch {
-      console.log('no prlimit here: a disk that fails in the middle of a run is left to the simulation');
-      return false;
-    }
   }
 
   const PROMPTS = { one: 'A door', two: 'Rain', three: 'A gong', four: 'Steps' };
@@ -179,7 +182,6 @@ describe.concurrent('a lockfile that cannot be written any more', () => {
   }
 
   it('before the intent: nothing is submitted', async () => {
-    if (!canShrink()) return;
     const half = await halfway();
     const ended = await runUntil(half, '/api_keys/rate_limits', 1_500);
     expect(ended.code, ended.stderr).toBe(12);
@@ -190,7 +192,6 @@ describe.concurrent('a lockfile that cannot be written any more', () => {
   });
 
   it('after the answer: its record goes into a rescue file, and the next run brings it home', async () => {
-    if (!canShrink()) return;
     const half = await halfway();
     const { album, args } = half;
     const ended = await runUntil(half, '/audio/queue', 1_500);
@@ -207,7 +208,6 @@ describe.concurrent('a lockfile that cannot be written any more', () => {
   });
 
   it('after the answer, and nowhere else either: the id is on the screen, with the command that takes it', async () => {
-    if (!canShrink()) return;
     const half = await halfway();
     const { album, args } = half;
     const ended = await runUntil(half, '/audio/queue', 16);
