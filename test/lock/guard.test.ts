@@ -207,9 +207,11 @@ async function exactlyOneHolds(disk: MemoryDisk, actors: readonly Actor[], choos
 
 async function neverTwoAtOnce(disk: MemoryDisk, actors: readonly Actor[], choose: Choose): Promise<void> {
   let inside = 0;
+  let entered = 0;
   const bodies = actors.map((actor) => async (files: Files) => {
     const taken = await acquire(files, actor);
     if (!taken.ok) return;
+    entered += 1;
     inside += 1;
     expect(inside).toBe(1);
     await files.facts(lockPath);
@@ -217,6 +219,7 @@ async function neverTwoAtOnce(disk: MemoryDisk, actors: readonly Actor[], choose
     await taken.release();
   });
   await interleave(disk.files, bodies, choose);
+  expect(entered).toBeGreaterThan(0);
   expect(names(disk)).not.toContain(guard);
 }
 

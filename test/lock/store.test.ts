@@ -158,12 +158,14 @@ describe('closing', () => {
   });
 
   it('writes nothing where the file is as it should be', async () => {
-    const disk = createMemoryDisk({ [path]: serialiseLock(header, [done]) });
+    const asItShouldBe = serialiseLock(header, [done]);
+    const disk = createMemoryDisk({ [path]: asItShouldBe });
     disk.intercept(({ name }) =>
       ['write', 'rename', 'remove', 'link'].includes(name) ? 'EROFS' : undefined,
     );
     const store = await open(disk.files);
     await store.close();
+    expect(textOf(disk)).toBe(asItShouldBe);
   });
 
   it('waits for what is being recorded', async () => {

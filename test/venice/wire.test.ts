@@ -29,7 +29,7 @@ describe('any JSON at all', () => {
   it('is read without a throw', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (body) => {
-        for (const read of readers) read(body);
+        for (const read of readers) expect(() => read(body)).not.toThrow();
       }),
     );
   });
@@ -84,7 +84,7 @@ describe('any JSON at all', () => {
       fc.property(value, (body) => {
         // By way of text, so that `__proto__` is an own key as it is in an answer.
         const parsed: unknown = JSON.parse(JSON.stringify(body));
-        for (const read of readers) read(parsed);
+        for (const read of readers) expect(() => read(parsed)).not.toThrow();
       }),
       { numRuns: 2_000 },
     );
