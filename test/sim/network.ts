@@ -24,6 +24,8 @@ export interface NetworkRates {
   readonly bodyStalls: number;
   /** Seconds instead of milliseconds. */
   readonly slow: number;
+  /** The answer begins after the deadline of its headers, where it has one, and before that of the whole. */
+  readonly lateHeaders: number;
 }
 
 export interface NetworkWorld {
@@ -61,16 +63,20 @@ export function createTransport(line: Line): Transport {
 function exchange(line: Line, request: TransportRequest, settle: (outcome: Outcome) => void): void {
   const { world, apiKey, process: simProcess } = line;
   const { timeline, rng, rates, server } = world;
-  const deadlineAtMs = timeline.nowMs() + request.deadlineMs;
-  const fail = (sent: boolean, code: string, delayMs: number) =>
-    timeline.after(delayMs, () => settle({ kind: 'no_answer', sent, code, message: `simulated ${code}` }));
+  const startMs = timeline.nowMs();
+  const deadlineAtMs = startMs + request.deadlineMs;
+  const headersDeadlineMs = Math.min(request.headersDeadlineMs ?? request.deadlineMs, request.deadlineMs);
+  const sent = !rng.chance(rates.noConnection);
+  const end = settleInTime(timeline, headersDeadlineMs, sent, settle);
+  const fail = (code: string) => end(noAnswer(sent, code));
+  /** Of what is not reset nothing is heard until the deadline. */
   const lose = () => {
-    if (rng.chance(0.5)) fail(true, 'ECONNRESET', latencyMs(world));
-    else fail(true, 'UND_ERR_HEADERS_TIMEOUT', deadlineAtMs - timeline.nowMs());
+    if (rng.chance(0.5)) timeline.after(latencyMs(world), () => fail('ECONNRESET'));
   };
 
-  if (rng.chance(rates.noConnection)) {
-    fail(false, rng.pick(['ECONNREFUSED', 'ENOTFOUND', 'UND_ERR_CONNECT_TIMEOUT']), latencyMs(world));
+  if (!sent) {
+    const code = rng.pick(['ECONNREFUSED', 'ENOTFOUND', 'UND_ERR_CONNECT_TIMEOUT']);
+    timeline.after(latencyMs(world), () => fail(code));
     return;
   }
   // A kept-alive connection that the service has just closed.
@@ -81,7 +87,7 @@ function exchange(line: Line, request: TransportRequest, settle: (outcome: Outco
   }
   if (rng.chance(rates.proxyAnswers)) {
     const answer = proxyPage(rng);
-    timeline.after(latencyMs(world), () => settle(answerOf(world, simProcess, answer, deadlineAtMs)));
+    timeline.after(latencyMs(world), () => end(answerOf(world, simProcess, answer, deadlineAtMs)));
     return;
   }
   timeline.after(latencyMs(world), () => {
@@ -94,12 +100,34 @@ function exchange(line: Line, request: TransportRequest, settle: (outcome: Outco
     const onRead = () => {
       if (answer === handled) line.onRead(request, answer);
     };
-    const backMs = latencyMs(world);
+    const backMs = rng.chance(rates.lateHeaders)
+      ? startMs + rng.between(request.headersDeadlineMs ?? 0, request.deadlineMs) - timeline.nowMs()
+      : latencyMs(world);
     if (rng.chance(rates.answerLost)) lose();
-    else if (timeline.nowMs() + backMs > deadlineAtMs)
-      fail(true, 'UND_ERR_HEADERS_TIMEOUT', deadlineAtMs - timeline.nowMs());
-    else timeline.after(backMs, () => settle(answerOf(world, simProcess, answer, deadlineAtMs, onRead)));
+    else timeline.after(backMs, () => end(answerOf(world, simProcess, answer, deadlineAtMs, onRead)));
   });
+}
+
+/** Settles with what comes first: an outcome, or the end of the time that its headers have. */
+function settleInTime(
+  timeline: Timeline,
+  headersDeadlineMs: number,
+  sent: boolean,
+  settle: (outcome: Outcome) => void,
+): (outcome: Outcome) => void {
+  let over = false;
+  const end = (outcome: Outcome) => {
+    if (over) return;
+    over = true;
+    stopAlarm();
+    settle(outcome);
+  };
+  const stopAlarm = timeline.after(headersDeadlineMs, () => end(noAnswer(sent, 'DEADLINE')));
+  return end;
+}
+
+function noAnswer(sent: boolean, code: string): TransportNoAnswer {
+  return { kind: 'no_answer', sent, code, message: `simulated ${code}` };
 }
 
 function latencyMs(world: NetworkWorld): number {

@@ -35,6 +35,7 @@ const NETWORK_FAULTS = [
   'bodyCut',
   'bodyStalls',
   'slow',
+  'lateHeaders',
 ] as const;
 const SERVER_FAULTS = [
   'jobFails',
