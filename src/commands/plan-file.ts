@@ -58,7 +58,7 @@ export async function writePlanFile(session: Session, name: string, saved: Saved
   const { ports, command } = session;
   const file = path.resolve(name);
   try {
-    await replaceFile(ports.files, file, Buffer.from(savedPlanText(saved)), `${file}.${process.pid}.tmp`);
+    await replaceFile(ports.files, file, [Buffer.from(savedPlanText(saved))], `${file}.${process.pid}.tmp`);
   } catch (error) {
     const { what, fix } = describeFault(faultCode(error));
     throw new BatchError(

@@ -64,13 +64,18 @@ export function parseLock(text: string): ParsedLock {
 }
 
 /**
- * The canonical text: the header, then a line for each attempt, by track, take and id. Equal attempts give
+ * The canonical text, line by line: the header, then a line for each attempt, by track, take and id. Equal attempts give
  * equal text. Nothing is left out, not even what was refused and made again since: a merge with an older file, which
  * has it as an intent, would bring it back as a doubt.
  */
+export function* canonicalLines(header: LockHeader, attempts: Iterable<Attempt>): Generator<string> {
+  yield `${headerLine(header)}\n`;
+  for (const attempt of [...attempts].sort(byPlace)) yield `${attemptLine(attempt)}\n`;
+}
+
+/** The canonical text as a whole. */
 export function serialiseLock(header: LockHeader, attempts: Iterable<Attempt>): string {
-  const lines = [...attempts].sort(byPlace).map((attempt) => `${attemptLine(attempt)}\n`);
-  return `${headerLine(header)}\n${lines.join('')}`;
+  return [...canonicalLines(header, attempts)].join('');
 }
 
 /** The lines of a text in order. The last one is not `terminated` where the text does not end in a line feed. */

@@ -3,7 +3,7 @@ import { BatchError, EXIT, unreachable } from '../errors.js';
 import type { FileHandle, Files } from '../ports.js';
 import type { Attempt, AttemptState } from './attempt.js';
 import { createFold, type Fold } from './fold.js';
-import { serialiseLock } from './format.js';
+import { canonicalLines } from './format.js';
 import { attemptLine, headerLine } from './line.js';
 import { lockError, type NextCommand } from './problem.js';
 import { createFile, replaceFile } from './publish.js';
@@ -27,6 +27,8 @@ export interface LockFile {
   end: FileEnd;
   handle?: FileHandle | undefined;
 }
+
+const PIECE_LENGTH = 64 * 1024;
 
 /** What is known of the file on disk. */
 export type FileEnd =
@@ -61,11 +63,13 @@ export async function writeRecords(file: LockFile, records: readonly Attempt[]):
 /** Leaves the canonical text in the file: one line an attempt, sorted. Touches nothing where that is so already. */
 export async function makeCanonical(file: LockFile): Promise<void> {
   if (file.end.kind === 'absent') return;
-  if (file.end.kind === 'sound' && (await isOurs(file))) {
-    const bytes = await file.files.read(file.path, LOCK_BYTES_MAX);
-    if (Buffer.compare(bytes, encode(serialiseLock(file.header, file.fold.attempts.values()))) === 0) return;
+  if (file.end.kind !== 'sound' || !(await isOurs(file))) return rewrite(file, []);
+  const pieces = canonical(file, file.fold);
+  if (bytesOf(pieces) === file.end.bytes) {
+    const found = await file.files.read(file.path, LOCK_BYTES_MAX);
+    if (Buffer.compare(found, Buffer.concat(pieces)) === 0) return;
   }
-  await rewrite(file, []);
+  await replace(file, pieces);
 }
 
 /**
@@ -99,13 +103,9 @@ export async function letGo(file: LockFile): Promise<void> {
 }
 
 /** Whether it looks as a clean end leaves it, with nothing to be done. */
-function isSettled({ end, header, fold }: LockFile): boolean {
-  const attempts = [...fold.attempts.values()];
-  return (
-    attempts.every(({ state }) => SETTLED.has(state)) &&
-    end.kind === 'sound' &&
-    end.bytes === encode(serialiseLock(header, attempts)).length
-  );
+function isSettled(file: LockFile): boolean {
+  for (const { state } of file.fold.attempts.values()) if (!SETTLED.has(state)) return false;
+  return file.end.kind === 'sound' && file.end.bytes === bytesOf(canonical(file, file.fold));
 }
 
 const SETTLED: ReadonlySet<AttemptState> = new Set(['done', 'rejected', 'failed', 'lost']);
@@ -145,8 +145,13 @@ async function rewrite(file: LockFile, records: readonly Attempt[]): Promise<voi
   await letGo(file);
   if (!(await isOurs(file))) await takeIn(file);
   const all = records.length === 0 ? file.fold : createFold([...file.fold.attempts.values(), ...records]);
-  const bytes = encode(serialiseLock(file.header, all.attempts.values()));
-  if (bytes.length > LOCK_BYTES_MAX) {
+  await replace(file, canonical(file, all));
+}
+
+async function replace(file: LockFile, pieces: readonly Uint8Array[]): Promise<void> {
+  await letGo(file);
+  const bytes = bytesOf(pieces);
+  if (bytes > LOCK_BYTES_MAX) {
     throw new BatchError('lockfile-too-large', `${file.path}: it would pass ${LOCK_BYTES_MAX} bytes`, {
       exitCode: EXIT.unavailable,
       hint: `start a new manifest for new tracks; what is under way is collected: ${file.command('collect')}`,
@@ -154,13 +159,26 @@ async function rewrite(file: LockFile, records: readonly Attempt[]): Promise<voi
   }
   // Either file may be there if the replacing fails.
   const [bytesMin, bytesMax] = sizes(file.end);
-  file.end = {
-    kind: 'unsound',
-    bytesMin: Math.min(bytesMin, bytes.length),
-    bytesMax: Math.max(bytesMax, bytes.length),
-  };
-  await replaceFile(file.files, file.path, bytes, scratch(file));
-  file.end = { kind: 'sound', bytes: bytes.length };
+  file.end = { kind: 'unsound', bytesMin: Math.min(bytesMin, bytes), bytesMax: Math.max(bytesMax, bytes) };
+  await replaceFile(file.files, file.path, pieces, scratch(file));
+  file.end = { kind: 'sound', bytes };
+}
+
+/** In pieces: as one text, that of ten thousand attempts takes more memory than they do. */
+function canonical({ header }: LockFile, { attempts }: Fold): readonly Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  let text = '';
+  for (const line of canonicalLines(header, attempts.values())) {
+    text += line;
+    if (text.length < PIECE_LENGTH) continue;
+    pieces.push(encode(text));
+    text = '';
+  }
+  return [...pieces, encode(text)];
+}
+
+function bytesOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** Whether the file is as we left it, judged by its size. Version control may replace it while we run. */

@@ -7,15 +7,15 @@ import type { FileHandle, Files } from '../ports.js';
  * the time; what an earlier crash left there is removed. All throw the `FileFault` of what failed.
  */
 
-/** Makes `path` hold exactly `bytes`, whatever was there, in one step. */
+/** Makes `path` hold exactly these bytes, whatever was there, in one step. */
 export async function replaceFile(
   files: Files,
   path: string,
-  bytes: Uint8Array,
+  pieces: readonly Uint8Array[],
   scratch: string,
 ): Promise<void> {
   try {
-    await writeScratch(files, scratch, bytes);
+    await writeScratch(files, scratch, pieces);
     await files.rename(scratch, path);
   } catch (fault) {
     await removeQuietly(files, scratch);
@@ -32,7 +32,7 @@ export async function createFile(
   scratch: string,
 ): Promise<void> {
   try {
-    await writeScratch(files, scratch, bytes);
+    await writeScratch(files, scratch, [bytes]);
     await files.link(scratch, path);
   } catch (fault) {
     if (!NO_LINKS.has(faultCode(fault))) throw fault;
@@ -50,7 +50,7 @@ export async function createFile(
 export async function createInPlace(files: Files, path: string, bytes: Uint8Array): Promise<void> {
   const handle = await files.open(path, 'exclusive');
   try {
-    await writeAndClose(handle, bytes);
+    await writeAndClose(handle, [bytes]);
   } catch (fault) {
     await removeQuietly(files, path);
     throw fault;
@@ -70,14 +70,14 @@ export async function removeQuietly(files: Files, path: string): Promise<void> {
 const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
 
 /** Into a new file: one that a failing disk left behind is not trusted again. */
-async function writeScratch(files: Files, scratch: string, bytes: Uint8Array): Promise<void> {
+async function writeScratch(files: Files, scratch: string, pieces: readonly Uint8Array[]): Promise<void> {
   await files.remove(scratch);
-  await writeAndClose(await files.open(scratch, 'exclusive'), bytes);
+  await writeAndClose(await files.open(scratch, 'exclusive'), pieces);
 }
 
-async function writeAndClose(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+async function writeAndClose(handle: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
   try {
-    await handle.write(bytes);
+    for (const piece of pieces) await handle.write(piece);
     await handle.sync();
   } finally {
     await handle.close();

@@ -26,7 +26,7 @@ export async function repairFile(files: Files, path: string): Promise<RepairedFi
   const real = await files.real(path);
   const aside = report.setAside.map((line) => `${line.text}\n`).join('');
   const asidePath = aside === '' ? undefined : await keepAside(files, real, aside);
-  await replaceFile(files, real, new TextEncoder().encode(text), `${real}.tmp`);
+  await replaceFile(files, real, [new TextEncoder().encode(text)], `${real}.tmp`);
   return { ok: true, report, ...(asidePath === undefined ? {} : { asidePath }) };
 }
 

@@ -1,30 +1,36 @@
 import {
-  link,
-  lstat,
-  mkdir,
-  type FileHandle as NodeHandle,
-  open,
-  readdir,
-  readlink,
-  realpath,
-  rename,
-  stat,
-  unlink,
-} from 'node:fs/promises';
+  closeSync,
+  fdatasync,
+  fsync,
+  linkSync,
+  openSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  write,
+  writeSync,
+} from 'node:fs';
+import { lstat, mkdir, open, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { faultCode } from '../errors.js';
 import type { FileFault, FileHandle, Files } from '../ports.js';
 
 const PIECE_BYTES = 256 * 1024;
+/** Up to so many bytes are written at once: a few records, not audio. */
+const SMALL_BYTES = 16 * 1024;
 /** As many links in a row as Linux follows. */
 const LINKS_MAX = 40;
 
-/** The real file system. */
+/**
+ * The real file system. What touches names only, or a few bytes, is done on the spot: to hand a call to another thread
+ * and back costs ten times the call. What waits for the disk (syncs, audio, whole files) is handed over.
+ */
 export const systemFiles: Files = {
   read: readBounded,
   stream: streamFile,
   facts: async (path) => {
-    const facts = await orUndefined(stat(path));
+    const facts = orNothing(() => statSync(path));
     if (facts === undefined) return undefined;
     const kind = facts.isFile() ? 'file' : facts.isDirectory() ? 'directory' : 'other';
     return { kind, bytes: facts.size, modifiedMs: facts.mtimeMs };
@@ -34,13 +40,11 @@ export const systemFiles: Files = {
   makeDirectory: makeDurableDirectory,
   open: async (path, mode) => {
     const flags = { exclusive: 'wx', truncate: 'w', append: 'a' } as const;
-    return asHandle(await open(path, flags[mode]));
+    return asHandle(openSync(path, flags[mode]));
   },
-  rename,
-  link,
-  remove: async (path) => {
-    await orUndefined(unlink(path));
-  },
+  rename: async (from, to) => renameSync(from, to),
+  link: async (from, to) => linkSync(from, to),
+  remove: async (path) => orNothing(() => unlinkSync(path)),
   syncDirectory: shared(syncDirectory),
 };
 
@@ -159,32 +163,52 @@ function shared(work: (path: string) => Promise<void>): (path: string) => Promis
 /** Windows cannot open a folder for this, and has no other way. */
 async function syncDirectory(path: string): Promise<void> {
   if (process.platform === 'win32') return;
-  const handle = await open(path, 'r');
+  const descriptor = openSync(path, 'r');
   try {
-    await handle.sync();
+    await syncAll(descriptor);
   } finally {
-    await handle.close();
+    closeSync(descriptor);
   }
 }
 
-function asHandle(handle: NodeHandle): FileHandle {
+const syncAll = promisify(fsync);
+const syncData = promisify(fdatasync);
+const writeSome = promisify(write);
+
+function asHandle(descriptor: number): FileHandle {
   return {
     write: async (bytes) => {
       for (let done = 0; done < bytes.byteLength; ) {
-        done += (await handle.write(bytes, done)).bytesWritten;
+        done +=
+          bytes.byteLength <= SMALL_BYTES
+            ? writeSync(descriptor, bytes, done)
+            : (await writeSome(descriptor, bytes, done)).bytesWritten;
       }
     },
-    sync: () => handle.datasync(),
-    close: () => handle.close(),
+    sync: () => syncData(descriptor),
+    close: async () => closeSync(descriptor),
   };
 }
 
 /** `ENOTDIR`: a part of the path is a file, so nothing is there either. */
+function isNothing(error: unknown): boolean {
+  return faultCode(error) === 'ENOENT' || faultCode(error) === 'ENOTDIR';
+}
+
+function orNothing<T>(call: () => T): T | undefined {
+  try {
+    return call();
+  } catch (error) {
+    if (isNothing(error)) return undefined;
+    throw error;
+  }
+}
+
 async function orUndefined<T>(result: Promise<T>): Promise<T | undefined> {
   try {
     return await result;
   } catch (error) {
-    if (faultCode(error) === 'ENOENT' || faultCode(error) === 'ENOTDIR') return undefined;
+    if (isNothing(error)) return undefined;
     throw error;
   }
 }

@@ -37,8 +37,8 @@ export function checkRequest(take: Take, catalogue: Catalogue, nowMs: number): C
 /** The API refuses a key that the model does not support even where its value asks for nothing. */
 function wireRequest(request: AudioRequest, model: Model): AudioRequest {
   const { speed, ...rest } = request;
-  if (speed === undefined || (model.supports_speed !== true && isDefaultSpeed(speed, model))) return rest;
-  return request;
+  const saysNothing = speed !== undefined && model.supports_speed !== true && isDefaultSpeed(speed, model);
+  return saysNothing ? rest : request;
 }
 
 function unknownModel(id: string, catalogue: Catalogue): Finding {

@@ -75,8 +75,8 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'lockfile-rewritten-in-place',
     'src/lock/lock-file.ts',
-    'await replaceFile(file.files, file.path, bytes, scratch(file));',
-    "const inPlace = await file.files.open(file.path, 'truncate'); await inPlace.write(bytes); await inPlace.sync(); await inPlace.close();",
+    'await replaceFile(file.files, file.path, pieces, scratch(file));',
+    "const inPlace = await file.files.open(file.path, 'truncate'); await inPlace.write(Buffer.concat(pieces)); await inPlace.sync(); await inPlace.close();",
   ),
   {
     name: 'torn-end-is-appended-to',
