@@ -1,5 +1,5 @@
 import type { Plan } from '../plan/plan.js';
-import { renderPlan } from '../report/plan-text.js';
+import { isPriced, renderPlan } from '../report/plan-text.js';
 import type { Balance } from '../venice/client.js';
 import { ask } from './ask.js';
 import type { World } from './run-batch.js';
@@ -24,17 +24,17 @@ export function createApprove(session: Session, stop: AbortSignal): World['appro
   };
 }
 
+/** The plan, or below the errors that kept it from being one, that it is none. */
 export function showPlan(session: Session, plan: Plan, balance: Balance | undefined): void {
   const { stderr, settings, endpoint, placeOf } = session;
-  stderr.write(
-    renderPlan(plan, {
-      ...(balance === undefined ? {} : { balance }),
-      endpoint,
-      placeOf,
-      sandbox: settings.sandbox,
-      color: stderr.color,
-      width: stderr.columns,
-      verbose: false,
-    }),
-  );
+  const text = renderPlan(plan, {
+    ...(balance === undefined ? {} : { balance }),
+    endpoint,
+    placeOf,
+    sandbox: settings.sandbox,
+    color: stderr.color,
+    width: stderr.columns,
+    verbose: false,
+  });
+  stderr.write(isPriced(plan) ? text : `\n${text}`);
 }

@@ -5,6 +5,7 @@ import type { LockStore } from '../lock/store.js';
 import type { LoadedManifest } from '../manifest/take.js';
 import type { Plan } from '../plan/plan.js';
 import { checkGround, checkPurchases } from '../plan/saved-plan.js';
+import { isPriced } from '../report/plan-text.js';
 import { probeStorage } from '../run/probe.js';
 import { createClient } from '../venice/create-client.js';
 import { madeAgainWords } from './command-line.js';
@@ -77,6 +78,7 @@ async function refuseOrAsk(
   if (prepared.diagnostics.length > 0) world.show(prepared.diagnostics, loaded.sources);
   if (prepared.refusal !== undefined) {
     if (world.apiKey === undefined) world.show([noKey(settings)], loaded.sources);
+    else if (!isPriced(prepared.plan)) world.present?.(prepared.plan, prepared.balance);
     return { prepared, approved: false, refusal: prepared.refusal };
   }
   const other = settings.savedPlan && checkPurchases(settings.savedPlan, prepared.plan);

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../diagnostic.js';
 import { EXIT, type ExitCode } from '../errors.js';
 import { planJson } from '../report/plan-json.js';
-import { renderPlan } from '../report/plan-text.js';
+import { isPriced, renderPlan } from '../report/plan-text.js';
 import { lifeBudgetUsd } from './buying.js';
 import { type Planned, planBatch } from './plan-batch.js';
 import { writePlanFile } from './plan-file.js';
@@ -27,14 +27,16 @@ export async function planCommand(manifest: string, flags: Flags): Promise<ExitC
     }
     const { plan, balance, refusal } = prepared;
     const shown = { balance, endpoint, placeOf, sandbox: settings.sandbox };
-    if (flags.json === true) stdout.write(planJson(plan, shown));
-    else
-      stdout.write(
-        renderPlan(plan, { ...shown, color: stdout.color, width: stdout.columns, verbose: false }),
-      );
-    // Below the plan, however long it is.
-    if (diagnostics.length > 0 && stdout.isTty) stdout.write('\n');
+    const text =
+      flags.json === true
+        ? planJson(plan, shown)
+        : renderPlan(plan, { ...shown, color: stdout.color, width: stdout.columns, verbose: false });
+    const between = diagnostics.length > 0 && stdout.isTty ? '\n' : '';
+    // Below the plan, however long it is; where there is none, they are the answer.
+    const first = flags.json === true || isPriced(plan);
+    if (first) stdout.write(text + between);
     tell();
+    if (!first) stdout.write(between + text);
     if (flags.out !== undefined) await save(session, flags.out, planned);
     if (refusal !== undefined) return refusal;
     return flags.detailedExitcode === true && plan.purchases.length > 0 ? EXIT.changes : EXIT.ok;

@@ -35,10 +35,19 @@ const WIDTH_MAX = 120;
 /** Where there is room, reasons are whole and the model is cut. */
 const WHY_WIDTH = 34;
 
-/** What a person is asked to approve: every take with what is done about it and why, the sums, the limits. With line ends. */
+/** Not where errors kept every price of what is to be bought from being asked for, or told. */
+export function isPriced({ rows, purchases }: Plan): boolean {
+  return purchases.length > 0 || !rows.some(({ decision }) => decision.kind === 'buy');
+}
+
+/**
+ * What a person is asked to approve: every take with what is done about it and why, the sums, the limits. With line
+ * ends. Of a plan that is not priced one line that says so: it belongs below the errors, which say all else.
+ */
 export function renderPlan(plan: Plan, options: PlanTextOptions): string {
   const width = Math.min(WIDTH_MAX, Math.max(WIDTH_MIN, options.width));
   const style = styleFor(options.color);
+  if (!isPriced(plan)) return `${style.strong('No plan: nothing was priced')}\n`;
   const lines = planLines(plan, options.placeOf);
   const sections = [
     heading(options, style, width),

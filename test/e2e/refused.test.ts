@@ -98,6 +98,21 @@ describe('a run that is refused', () => {
   });
 });
 
+describe('a plan of which nothing could be priced', () => {
+  it.each([
+    ['plan', 'stdout'],
+    ['run', 'stderr'],
+  ] as const)('%s tells the errors alone, and then that there is none', async (command, stream) => {
+    const cwd = folder();
+    writeManifest(cwd, 1, 'defaults: { speed: 1.5 }\n');
+    const ended = await run([command, 'album.yaml', '--sandbox'], cwd);
+    expect(ended.code).toBe(3);
+    expect(ended.stderr).toContain('error[speed-unsupported]');
+    expect(ended.stdout + ended.stderr).not.toMatch(/TAKE +WHY|To buy/);
+    expect(ended[stream]).toMatch(/(^|\n\n)No plan: nothing was priced\n$/);
+  });
+});
+
 describe('the document of --json', () => {
   const refusals: [string, number, ...string[]][] = [
     ['approval-needed', 2],

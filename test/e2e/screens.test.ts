@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { linesSince, rowWith } from '../fakes/screen.js';
 import { writeAlbum } from './album.js';
-import { folder, run } from './program.js';
+import { folder, run, writeManifest } from './program.js';
 import { passOn, startRelay } from './relay.js';
 import { scene } from './scene.js';
 import { atTerminal } from './terminal.js';
@@ -167,10 +167,18 @@ describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
       ' --> album.yaml:4:11',
     ]);
     expect(told.join('\n')).toContain('= note: used by track one');
-    // Below the plan, where the person looks when it is over.
-    expect(screen.lines.findIndex((line) => line.startsWith('To buy'))).toBeLessThan(
-      screen.lines.indexOf(told[0]!),
-    );
+    expect(screen.lines.indexOf(told[0]!)).toBe(0);
+    expect(screen.lines.slice(-2)).toEqual(['', 'No plan: nothing was priced']);
+  });
+
+  it('a plan that is too dear is shown, and below it why it cannot be', async () => {
+    const cwd = folder();
+    const shown = atTerminal(['plan', writeManifest(cwd, 1), '--sandbox', '--budget', '0.01'], cwd, columns);
+    expect(await shown.ended).toBe(5);
+    const { lines } = await shown.screen();
+    const reason = lines.findIndex((line) => line.startsWith('error[over-budget]'));
+    expect(lines.findIndex((line) => line.startsWith('To buy'))).toBeLessThan(reason);
+    expect(lines.findIndex((line) => line.startsWith('To buy'))).toBeGreaterThan(0);
   });
 });
 

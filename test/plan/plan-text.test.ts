@@ -6,7 +6,7 @@ import { assemblePlan, distinctQuotes, draftPurchases } from '../../src/plan/ass
 import { type DecideInput, decide } from '../../src/plan/decide.js';
 import type { Plan } from '../../src/plan/plan.js';
 import { planJson } from '../../src/report/plan-json.js';
-import { type PlanTextOptions, renderPlan } from '../../src/report/plan-text.js';
+import { isPriced, type PlanTextOptions, renderPlan } from '../../src/report/plan-text.js';
 import { displayWidth } from '../../src/report/width.js';
 import { catalogueOf, filesOf, makeAttempt, makeModel, makeTake, NOW_MS } from './builders.js';
 
@@ -77,6 +77,27 @@ const past = (sketch: Parameters<typeof makeAttempt>[0]): World => ({
   attempts: [makeAttempt({ of: take, ...sketch })],
 });
 
+/** As after one question for a price, of two, that was not answered. */
+const PRICED_IN_PART: Plan = (() => {
+  const plan = planOf({ takes: [take, makeTake({ track: 'second' })], budget: 5_000_000 });
+  return { ...plan, purchases: plan.purchases.filter((purchase) => purchase.take === take) };
+})();
+
+describe('a plan without a price', () => {
+  it('is one line: there is nothing to approve', () => {
+    const plan = planOf({ ...WANTED, models: [], budget: 5_000_000 });
+    expect(isPriced(plan)).toBe(false);
+    expect(screen(plan)).toBe('No plan: nothing was priced\n');
+  });
+
+  it('is whole where some are known, and where nothing is to be bought', () => {
+    for (const plan of [PRICED_IN_PART, planOf(past({})), planOf({ takes: [] })]) {
+      expect(isPriced(plan)).toBe(true);
+      expect(screen(plan)).toMatch(/^To buy/m);
+    }
+  });
+});
+
 describe('the row of a take', () => {
   it.each<[string, World, string]>([
     ['new', WANTED, '+ opening new $1.38 song'],
@@ -145,8 +166,7 @@ describe('the row of a take', () => {
   });
 
   it('says that its price is unknown where none was quoted', () => {
-    const plan = planOf({ ...WANTED, models: [] });
-    expect(row(plan, 'opening')).toBe('+ opening new unknown song');
+    expect(row(PRICED_IN_PART, 'second')).toBe('+ second new unknown song');
   });
 });
 
@@ -181,9 +201,10 @@ describe('the sums', () => {
     expect(text).not.toContain('Balance');
   });
 
-  it('tell how many are wanted where no price is known', () => {
-    const text = screen(planOf({ ...WANTED, models: [], budget: 5_000_000 }));
-    expect(text).toMatch(/^To buy +1 take\nTotal +unknown$/m);
+  it('tell how many are wanted where not every price is known', () => {
+    const text = screen(PRICED_IN_PART);
+    expect(text).toMatch(/^To buy +2 takes\nTotal +unknown$/m);
+    expect(text).toMatch(/^Budget +\$5\.00$/m);
     expect(text).not.toMatch(/^Left/m);
   });
 
