@@ -69,7 +69,11 @@ export function choosing(command: Command): Command {
     .option('--lyrics', 'only models that sing')
     .option('--instrumental', 'only models that can be told not to')
     .option('--voices', 'only models with voices')
-    .addOption(new Option('--sort <by>', 'order').choices(['name', 'price']).default('name'))
+    .addOption(
+      new Option('--sort <by>', 'order; price: that of --duration, else of 60 seconds')
+        .choices(['name', 'price'])
+        .default('name'),
+    )
     .option('--json', 'print one JSON document on stdout')
     .addOption(
       new Option('--color <when>', 'colour the output').choices(['auto', 'always', 'never']).default('auto'),

@@ -1,9 +1,8 @@
 import { BatchError, EXIT, type ExitCode } from '../errors.js';
 import { closest } from '../manifest/suggest.js';
-import { cataloguePrice } from '../plan/price.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
-import { renderModel, renderModels } from '../report/models.js';
+import { compareIds, comparePrices, renderModel, renderModels } from '../report/models.js';
 import { tableWidth } from '../report/terminal.js';
 import { insist } from '../run/gather.js';
 import { createClient } from '../venice/create-client.js';
@@ -19,9 +18,13 @@ interface ModelFlags extends Flags {
   readonly sort?: 'name' | 'price';
 }
 
+/** The length whose prices are compared where none is asked for. */
+const COMPARED_SECONDS = 60;
+
 /** The live models as a person chooses among them, or one of them in full. Needs no key. */
 export async function modelsCommand(id: string, flags: ModelFlags): Promise<ExitCode> {
-  const durationSeconds = wholeSeconds(flags.duration);
+  const askedSeconds = wholeSeconds(flags.duration);
+  const comparedSeconds = flags.sort === 'price' ? (askedSeconds ?? COMPARED_SECONDS) : undefined;
   const session = await openSession('models.yaml', flags);
   try {
     const client = createClient(await session.connect());
@@ -33,11 +36,13 @@ export async function modelsCommand(id: string, flags: ModelFlags): Promise<Exit
       });
     const chosen =
       id === ''
-        ? choose([...models.value.values()], flags, durationSeconds)
+        ? choose([...models.value.values()], flags, comparedSeconds)
         : [named(models.value, id, session.settings.sandbox)];
     const { stdout } = session;
     if (flags.json === true) stdout.write(`${jsonText(chosen, 2)}\n`);
     else {
+      // What is compared is shown.
+      const durationSeconds = id === '' ? (askedSeconds ?? comparedSeconds) : askedSeconds;
       const options = {
         ...(durationSeconds === undefined ? {} : { durationSeconds }),
         color: stdout.color,
@@ -64,19 +69,13 @@ function named(models: Catalogue, id: string, sandbox: boolean): Model {
 function choose(
   models: readonly Model[],
   flags: ModelFlags,
-  durationSeconds: number | undefined,
+  comparedSeconds: number | undefined,
 ): readonly Model[] {
   const wanted = models
     .filter((model) => flags.lyrics !== true || model.supports_lyrics === true)
     .filter((model) => flags.instrumental !== true || model.supports_force_instrumental === true)
     .filter((model) => flags.voices !== true || (model.voices?.length ?? 0) > 0);
-  const query = {
-    model: '',
-    character_count: 1_000,
-    ...(durationSeconds === undefined ? {} : { duration_seconds: durationSeconds }),
-  };
-  const price = (model: Model) => cataloguePrice(model, query) ?? Number.POSITIVE_INFINITY;
-  return wanted.sort((a, b) => (flags.sort === 'price' ? price(a) - price(b) : 0) || (a.id < b.id ? -1 : 1));
+  return wanted.sort(comparedSeconds === undefined ? compareIds : comparePrices(comparedSeconds));
 }
 
 function wholeSeconds(text: string | undefined): number | undefined {

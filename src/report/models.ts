@@ -1,3 +1,4 @@
+import { unreachable } from '../errors.js';
 import { formatUsd } from '../money.js';
 import { cataloguePrice } from '../plan/price.js';
 import type { Model, Pricing } from '../venice/model.js';
@@ -136,11 +137,51 @@ function promptLimitOf(model: Model): string {
 }
 
 function priceOf(model: Model, seconds: number | undefined): string {
-  if (seconds === undefined || model.pricing?.kind === 'per_thousand_characters')
-    return model.pricing === undefined ? '?' : priceRule(model.pricing);
-  if (!takesLength(model, seconds)) return '—';
-  const price = cataloguePrice(model, { model: model.id, duration_seconds: seconds });
-  return price === undefined ? '?' : formatUsd(price);
+  if (seconds === undefined) return model.pricing === undefined ? '?' : priceRule(model.pricing);
+  const { kind, microUsd } = offerOf(model, seconds);
+  switch (kind) {
+    case 'length':
+      return formatUsd(microUsd);
+    case 'characters':
+      return priceRule(model.pricing!);
+    case 'beyond':
+      return '—';
+    case 'unknown':
+      return '?';
+    default:
+      return unreachable(kind);
+  }
+}
+
+/** What a price of one length may be: the length's own, that of so much narration, or none. In the order of a comparison. */
+const OFFER_KINDS = ['length', 'characters', 'beyond', 'unknown'] as const;
+
+/** What is asked for so many seconds, integer micro-dollars. */
+function offerOf(
+  model: Model,
+  seconds: number,
+): { readonly kind: (typeof OFFER_KINDS)[number]; readonly microUsd: number } {
+  const { pricing } = model;
+  if (pricing?.kind === 'per_thousand_characters') return { kind: 'characters', microUsd: pricing.microUsd };
+  if (!takesLength(model, seconds)) return { kind: 'beyond', microUsd: 0 };
+  const microUsd = cataloguePrice(model, { model: model.id, duration_seconds: seconds });
+  return microUsd === undefined ? { kind: 'unknown', microUsd: 0 } : { kind: 'length', microUsd };
+}
+
+/**
+ * The order from cheap to dear of what `renderModels` shows for a length, whole seconds. Narration, which is paid by
+ * the character, has an order of its own after those; last come models that do not make this length, or tell no price.
+ */
+export function comparePrices(seconds: number): (a: Model, b: Model) => number {
+  return (a, b) => {
+    const [one, other] = [offerOf(a, seconds), offerOf(b, seconds)];
+    const byKind = OFFER_KINDS.indexOf(one.kind) - OFFER_KINDS.indexOf(other.kind);
+    return byKind || one.microUsd - other.microUsd || compareIds(a, b);
+  };
+}
+
+export function compareIds(a: Model, b: Model): number {
+  return a.id < b.id ? -1 : 1;
 }
 
 function priceRule(pricing: Pricing): string {

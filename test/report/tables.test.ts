@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lock/attempt.js';
 import { escapeForeign } from '../../src/report/escape.js';
-import { renderModel, renderModels } from '../../src/report/models.js';
+import { comparePrices, renderModel, renderModels } from '../../src/report/models.js';
 import { renderInDoubt } from '../../src/report/resolve-text.js';
 import { commandLine } from '../../src/report/shell.js';
 import { renderStatus } from '../../src/report/status.js';
@@ -120,6 +120,35 @@ describe('the table of models', () => {
       ['noise', '—'],
     ]);
   });
+
+  it.each<[string, number, string]>([
+    ['a minute', 60, 'tiers $0.03, each $0.04, second $0.06, NARRATION, short —, untold ?'],
+    ['half of it', 30, 'second $0.03, short $0.03, each $0.04, NARRATION, tiers —, untold ?'],
+    ['two', 120, 'each $0.04, tiers $0.05, second $0.12, NARRATION, short —, untold ?'],
+  ])(
+    'is sorted by the price that it shows, for %s; narration comes after those, and what has no price last',
+    (_, seconds, expected) => {
+      const priced = (id: string, pricing: Model['pricing'], fields: Partial<Model> = {}) =>
+        model(id, { ...fields, ...(pricing === undefined ? {} : { pricing }) });
+      const models = [
+        priced('untold', undefined),
+        priced('prose', { kind: 'per_thousand_characters', microUsd: 300_000 }),
+        priced('words', { kind: 'per_thousand_characters', microUsd: 20_000 }),
+        priced('short', { kind: 'per_second', microUsd: 1_000 }, { max_duration: 30 }),
+        priced('second', { kind: 'per_second', microUsd: 1_000 }),
+        priced('each', { kind: 'generation', microUsd: 40_000 }),
+        priced('tiers', song.pricing, { duration_options: [60, 120] }),
+      ];
+      const shown = linesOf(
+        renderModels(models.sort(comparePrices(seconds)), { ...plain, durationSeconds: seconds }),
+      );
+      const [header, ...rows] = shown.map((line) => line.split(/ {2,}/).slice(0, 2).join(' '));
+      expect(header).toBe(`MODEL ${seconds} S COST`);
+      expect(rows.join(', ').replace('words $0.02/1,000 chars, prose $0.30/1,000 chars', 'NARRATION')).toBe(
+        expected,
+      );
+    },
+  );
 
   it('cuts no price and no length at 80 columns: what a model can goes on below', () => {
     const id = 'a-model-with-a-name-as-long-as'.padEnd(30, '-');
