@@ -1,3 +1,5 @@
+import { createClock } from '../../../dist/node/clock.js';
+
 /**
  * A clock that runs `factor` times as fast as the system's, from the same moment in every process that is given the
  * same `epochMs`.
@@ -7,25 +9,13 @@
  * @returns {import('../../../src/ports.js').Clock}
  */
 export function createScaledClock(epochMs, factor) {
+  const system = createClock();
   const nowMs = () => Math.floor(epochMs + (performance.timeOrigin + performance.now() - epochMs) * factor);
-  return { nowMs, sleep: (delayMs, signal) => sleepUntil(nowMs, nowMs() + delayMs, factor, signal) };
-}
-
-/** Node's timers may fire a moment early. */
-async function sleepUntil(nowMs, untilMs, factor, signal) {
-  for (let leftMs = untilMs - nowMs(); leftMs > 0 && !signal?.aborted; leftMs = untilMs - nowMs()) {
-    await timer(Math.min(leftMs / factor, 30_000), signal);
-  }
-}
-
-function timer(delayMs, signal) {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(handle);
-      signal?.removeEventListener('abort', done);
-      resolve();
-    };
-    const handle = setTimeout(done, Math.ceil(delayMs));
-    signal?.addEventListener('abort', done);
-  });
+  /** Again where the system's millisecond, which is `factor` of ours, was rounded down. */
+  const sleep = async (delayMs, signal) => {
+    const untilMs = nowMs() + delayMs;
+    for (let leftMs = delayMs; leftMs > 0 && !signal?.aborted; leftMs = untilMs - nowMs())
+      await system.sleep(leftMs / factor, signal);
+  };
+  return { nowMs, sleep };
 }
