@@ -6,7 +6,6 @@
  */
 import { batchSettings } from './commands/batch-settings.js';
 import { type Planned, planBatch } from './commands/plan-batch.js';
-
 import { runBatch } from './commands/run-batch.js';
 import type { RunReport } from './commands/run-report.js';
 import { openSession, type Session } from './commands/session.js';
@@ -45,7 +44,7 @@ export interface BatchOptions {
   readonly budgetUsd?: number;
   /** Jobs in flight at most, 1 to 64. Default: as many as the request budget can keep fed. */
   readonly concurrency?: number;
-  /** Ids or patterns of what may be bought. Collecting is never restricted. */
+  /** Ids or patterns of what may be bought; `[]` is nothing. Collecting is never restricted. */
   readonly only?: readonly string[];
   readonly except?: readonly string[];
   /** Made again although done. */

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { BatchError, EXIT } from '../errors.js';
 
 /*
  * Flags that commands share, by what a command does. Each function adds its own and those below it.
@@ -37,9 +38,9 @@ export function collecting(command: Command): Command {
 function selecting(command: Command): Command {
   return command
     .option('--budget <usd>', "ceiling over the lockfile's whole life, in US dollars")
-    .option('--only <id>', 'buy only these tracks (repeatable, comma-separated, * and ?)', list)
-    .option('--except <id>', 'do not buy these tracks (likewise)', list)
-    .option('--force <id>', 'make these tracks again though they are done (likewise)', list)
+    .option('--only <id>', 'buy only these tracks (repeatable, comma-separated, * and ?)', namesOf('--only'))
+    .option('--except <id>', 'do not buy these tracks (likewise)', namesOf('--except'))
+    .option('--force <id>', 'make these tracks again though they are done (likewise)', namesOf('--force'))
     .option('--retry-failed', 'buy failed, lost, refused and missing tracks again');
 }
 
@@ -90,9 +91,17 @@ export function resolving(command: Command): Command {
     .option('--requeue', 'keep its price reserved, and allow a new approved attempt');
 }
 
-/** A repeatable, comma-separated flag. */
-function list(text: string, before: readonly string[] = []): readonly string[] {
-  return [...before, ...text.split(',').filter((word) => word !== '')];
+/** A repeatable, comma-separated flag. An empty name is most often a shell variable that is not set: it names nothing, never all. */
+function namesOf(flag: string) {
+  return (text: string, before: readonly string[] = []): readonly string[] => {
+    const names = text.split(',');
+    if (names.includes(''))
+      throw new BatchError('usage', `${flag} was given an empty name`, {
+        exitCode: EXIT.usage,
+        hint: `name a track, as ${flag} opening, or leave ${flag} out`,
+      });
+    return [...before, ...names];
+  };
 }
 
 /** Flags of the simulator as a server. */

@@ -25,6 +25,7 @@ export interface SavedPlan {
   readonly attempts_sha256: string;
   /** SHA-256 (hex) of what every take of the manifest asks for and where it goes. */
   readonly manifest_sha256: string;
+  /** Empty: not restricted, or nothing bought. */
   readonly only: readonly string[];
   readonly except: readonly string[];
   readonly force: readonly string[];
@@ -89,7 +90,7 @@ export function savePlan(plan: Plan, selection: Selection, ground: PlanGround): 
 
 export function selectionOf(saved: SavedPlan): Selection {
   const { only, except, force, retry_failed } = saved;
-  return { only, except, force, retryFailed: retry_failed };
+  return { only: only.length === 0 ? undefined : only, except, force, retryFailed: retry_failed };
 }
 
 /**

@@ -9,7 +9,7 @@ import { quoted } from './text.js';
  * with `*` (any characters) and `?` (one).
  */
 export interface Selection {
-  /** Buy nothing else. Absent or empty: everything. */
+  /** Buy nothing else. Absent: everything. Empty: nothing. */
   readonly only?: readonly string[] | undefined;
   readonly except?: readonly string[] | undefined;
   /** Buy again what failed, is lost, was refused, or whose file is missing. */
@@ -31,9 +31,9 @@ export function readSelection(selection: Selection, takes: readonly Take[]): Rea
   const only = matched(selection.only ?? [], takes);
   const except = matched(selection.except ?? [], takes);
   const force = matched(selection.force, takes);
-  const all = (selection.only ?? []).length === 0;
   return {
-    selected: (take) => (all || only.keys.has(take.key)) && !except.keys.has(take.key),
+    selected: (take) =>
+      (selection.only === undefined || only.keys.has(take.key)) && !except.keys.has(take.key),
     forced: (take) => force.keys.has(take.key),
     diagnostics: [
       ...only.unmatched.map((pattern) => unknownTrack('--only', pattern, takes)),

@@ -31,6 +31,36 @@ describe('a slip on the command line', () => {
     [['lock'], 'a command is missing', 'name one of the list above'],
     [['help', 'nope'], "unknown command 'nope'", 'name one of the list above'],
     [['status', ''], 'the name of the manifest is empty', 'name a file, as album.yaml'],
+    [
+      ['run', 'a.yaml', '--only', ''],
+      '--only was given an empty name',
+      'name a track, as --only opening, or leave --only out',
+    ],
+    [
+      ['run', 'a.yaml', '--only=,'],
+      '--only was given an empty name',
+      'name a track, as --only opening, or leave --only out',
+    ],
+    [
+      ['run', 'a.yaml', '--only', 'one', '--only', ''],
+      '--only was given an empty name',
+      'name a track, as --only opening, or leave --only out',
+    ],
+    [
+      ['run', 'a.yaml', '--except', 'one,'],
+      '--except was given an empty name',
+      'name a track, as --except opening, or leave --except out',
+    ],
+    [
+      ['plan', 'a.yaml', '--force', ''],
+      '--force was given an empty name',
+      'name a track, as --force opening, or leave --force out',
+    ],
+    [
+      ['config', 'a.yaml', '--only', ''],
+      '--only was given an empty name',
+      'name a track, as --only opening, or leave --only out',
+    ],
   ])('%j is told with its code and where to look', async (argv, what, where) => {
     expect(await main(argv)).toBe(2);
     expect(told.trimEnd().split('\n').slice(-2)).toEqual([
@@ -46,6 +76,7 @@ describe('a slip on the command line', () => {
     [['status', '--json', 'a.yaml', 'b.yaml']],
     [['plan', 'a.yaml', '--json', '--out']],
     [['statu', '--json']],
+    [['run', 'a.yaml', '--only', '', '--json']],
   ])('%j is in the document of --json', async (argv) => {
     expect(await main(argv)).toBe(2);
     const document = JSON.parse(printed) as {

@@ -29,8 +29,10 @@ describe('a pattern', () => {
     expect(selectedBy(only)).toEqual(expected);
   });
 
-  it('absent, or an empty list, leaves all', () => {
-    expect(selectedBy([])).toHaveLength(4);
+  it('absent leaves all; an empty list, which is not the same, none', () => {
+    const { selected } = readSelection({ retryFailed: false, force: [] }, takes);
+    expect(takes.filter(selected)).toHaveLength(4);
+    expect(selectedBy([])).toEqual([]);
   });
 
   it.each(['only', 'except', 'force'] as const)('that matches nothing is an error: --%s', (flag) => {
