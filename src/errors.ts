@@ -48,6 +48,11 @@ export function faultCode(error: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
+/** Whether it was thrown by the system: by a disk, not by a mistake of ours. */
+export function isSystemFault(error: unknown): boolean {
+  return /^E[A-Z]+$/.test(faultCode(error));
+}
+
 /** What a fault of the disk means, and what to do about it. The code is the system's (`ENOSPC`), or one of ours. */
 export function describeFault(code: string): { readonly what: string; readonly fix: string } {
   switch (code) {

@@ -12,7 +12,7 @@ export function adviceFor(take: TakeEvent): string {
         : '`run --retry-failed` buys it again, after approval.';
     case 'lost':
       if (toldByPerson(take.code) !== undefined) return '`run --retry-failed` buys it again, after approval.';
-      return 'The service no longer has the audio: `run --retry-failed` buys it again, after approval.';
+      return `The service no longer has the audio: \`run --retry-failed\` buys it again, after approval. Should it find it after all, this collects it: ${foundAgain(take)}`;
     case 'unverified':
       return 'The bytes are kept as `.unverified`; run again to fetch it once more, at no cost.';
     case 'missing':
@@ -22,6 +22,10 @@ export function adviceFor(take: TakeEvent): string {
     default:
       return 'Run again: it goes on where it stopped.';
   }
+}
+
+function foundAgain({ attempt, queue_id: queueId = 'ID' }: TakeEvent): string {
+  return `\`resolve ${attempt} --queue-id ${queueId}\`.`;
 }
 
 function adviceForRefusal(take: TakeEvent): string {

@@ -1,6 +1,7 @@
 import { again, finishJob, underAnotherKey } from './collect.js';
 import type { Job, RunContext } from './context.js';
 import { stopIfKeyRefused, tellRate } from './context.js';
+import { newestOf } from './record.js';
 import type { Settled } from './schedule.js';
 
 const GONE: Settled = { kind: 'gone' };
@@ -10,8 +11,8 @@ const REFUSALS_MAX = 6;
 
 /** Deletes the remote copy of a job that is in custody. Owed until it is confirmed; a later run goes on. */
 export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled> {
-  const attempt = job.attempt;
-  if (attempt?.state !== 'stored' || attempt.queue_id === undefined) return GONE;
+  const attempt = newestOf(context, job);
+  if (attempt.state !== 'stored' || attempt.queue_id === undefined) return GONE;
   const result = await context.client.complete(attempt.model, attempt.queue_id);
   const nowMs = context.ports.clock.nowMs();
   tellRate(context, attempt.model, result);

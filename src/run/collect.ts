@@ -4,14 +4,13 @@ import type { CallFailure, Retrieved } from '../venice/client.js';
 import type { Job, RunContext } from './context.js';
 import { notice, stopAll, stopBuying, stopIfKeyRefused, tell, tellRate } from './context.js';
 import { takeCustody } from './custody.js';
-import { recordOutcome } from './record.js';
+import { newestOf, recordOutcome } from './record.js';
 import type { Settled } from './schedule.js';
 import { expectation } from './submit.js';
-import { advance, stableCode } from './transition.js';
+import { stableCode } from './transition.js';
 
-/** 404s under the right key, this far apart, before the media count as gone. Source: DESIGN, states. */
-const NOT_FOUND_MAX = 3;
-const NOT_FOUND_PAUSE_MS = 5_000;
+/** Between the 404s under the right key after which the media count as gone: longer than a service stumbles. */
+const NOT_FOUND_PAUSES_MS = [5_000, 30_000];
 /** Answers in a row that lead nowhere before the job is left for the next run. */
 const FAILURES_MAX = 12;
 const BACK_OFF_MS_MAX = 60_000;
@@ -36,8 +35,8 @@ export function tellResumed(context: RunContext, job: Job): void {
 
 /** Asks for one job, and takes the audio into custody when it is ready. */
 export async function pollJob(context: RunContext, job: Job): Promise<Settled> {
-  const attempt = job.attempt;
-  if (attempt?.queue_id === undefined) return GONE;
+  const attempt = newestOf(context, job);
+  if (attempt.queue_id === undefined) return GONE;
   const askedMs = context.ports.clock.nowMs();
   const result = await context.client.retrieve(attempt.model, attempt.queue_id);
   const nowMs = context.ports.clock.nowMs();
@@ -48,7 +47,7 @@ export async function pollJob(context: RunContext, job: Job): Promise<Settled> {
     case 'running':
       return afterRunning(context, job, result.value, askedMs);
     case 'failed':
-      return afterJobFailure(context, job, attempt, result.value);
+      return afterJobFailure(context, job, result.value);
     case 'audio':
       return afterAudio(context, job, attempt, result.value, nowMs);
     default:
@@ -92,19 +91,13 @@ function afterRunning(
 async function afterJobFailure(
   context: RunContext,
   job: Job,
-  attempt: Attempt,
   failed: Pick<Retrieved & { kind: 'failed' }, 'code' | 'message' | 'creditsRefunded'> & {
     readonly status?: number;
     readonly suggestedPrompt?: string;
   },
 ): Promise<Settled> {
   const refunded = failed.creditsRefunded === true;
-  const next = advance(
-    attempt,
-    { kind: 'job_failed', code: stableCode(failed.code), refunded },
-    context.ports.clock.nowMs(),
-  );
-  await recordOutcome(context, job, next);
+  await recordOutcome(context, job, { kind: 'job_failed', code: stableCode(failed.code), refunded });
   tell(context, job, 'failed', {
     ...(failed.status === undefined ? {} : { status: failed.status }),
     code: failed.code,
@@ -124,17 +117,16 @@ async function afterAudio(
   readyAtMs: number,
 ): Promise<Settled> {
   tell(context, job, 'downloading');
-  const compared = job.lastSha256 !== undefined;
+  const compared = job.lastDownload !== undefined;
   const custody = await takeCustody(context, job, attempt, audio);
   const nowMs = context.ports.clock.nowMs();
   switch (custody.kind) {
     case 'stored': {
-      const observation = {
-        kind: 'stored' as const,
+      const known = await recordOutcome(context, job, {
+        kind: 'stored',
         file: custody.file,
         ...runTime(attempt, job, readyAtMs),
-      };
-      const known = await recordOutcome(context, job, advance(attempt, observation, nowMs));
+      });
       tell(context, job, 'stored', { path: custody.file.path, bytes: custody.file.bytes, money: 'charged' });
       if (!known) return GONE;
       job.failures = 0;
@@ -152,11 +144,7 @@ async function afterAudio(
       return again(context, job, `the download of ${job.key} broke off (${custody.code})`);
     case 'mismatch':
       if (job.mismatches < 2) return { kind: 'again', notBeforeMs: nowMs };
-      await recordOutcome(
-        context,
-        job,
-        advance(attempt, { kind: 'not_verifiable', code: custody.code }, nowMs),
-      );
+      await recordOutcome(context, job, { kind: 'not_verifiable', code: custody.code });
       tell(context, job, 'unverified', { code: custody.code, money: 'charged' });
       if (context.settings.failFast) stopBuying(context, 'fail_fast');
       return GONE;
@@ -177,16 +165,9 @@ async function afterAudio(
 
 /** Records that nothing more is to be asked of the service for this job. */
 export async function finishJob(context: RunContext, job: Job): Promise<void> {
-  const attempt = newestOf(context, job);
-  if (attempt === undefined) return;
-  await recordOutcome(context, job, advance(attempt, { kind: 'cleaned_up' }, context.ports.clock.nowMs()));
-  tell(context, job, 'done', attempt.file === undefined ? {} : { path: attempt.file.path });
-}
-
-/** Another job may have moved this one's file out of its way since. */
-function newestOf({ store }: RunContext, { attempt }: Job): Attempt | undefined {
-  const known = attempt === undefined ? undefined : store.newest(attempt.attempt);
-  return known !== undefined && attempt !== undefined && known.rev > attempt.rev ? known : attempt;
+  await recordOutcome(context, job, { kind: 'cleaned_up' });
+  const path = job.attempt?.file?.path;
+  tell(context, job, 'done', path === undefined ? {} : { path });
 }
 
 /** How long the job ran, where it is known well: half-way between the last "still runs" and the first sight of the audio. */
@@ -204,7 +185,7 @@ async function afterFailure(
 ): Promise<Settled> {
   if (failure.kind === 'refused' && failure.status === 404) return afterNotFound(context, job, attempt);
   if (failure.kind === 'refused' && (failure.status === 422 || failure.creditsRefunded === true))
-    return afterJobFailure(context, job, attempt, failure);
+    return afterJobFailure(context, job, failure);
   if (stopIfKeyRefused(context, failure)) return GONE;
   return again(context, job, `${job.key} cannot be asked for: ${failure.message}`);
 }
@@ -213,9 +194,10 @@ async function afterFailure(
 async function afterNotFound(context: RunContext, job: Job, attempt: Attempt): Promise<Settled> {
   const nowMs = context.ports.clock.nowMs();
   if (underAnotherKey(context, job, attempt)) return GONE;
+  const pauseMs = NOT_FOUND_PAUSES_MS[job.notFound];
   job.notFound += 1;
-  if (job.notFound < NOT_FOUND_MAX) return { kind: 'again', notBeforeMs: nowMs + NOT_FOUND_PAUSE_MS };
-  await recordOutcome(context, job, advance(attempt, { kind: 'vanished' }, nowMs));
+  if (pauseMs !== undefined) return { kind: 'again', notBeforeMs: nowMs + pauseMs };
+  await recordOutcome(context, job, { kind: 'vanished' });
   tell(context, job, 'lost', { status: 404, code: 'not_found', money: 'charged' });
   if (context.settings.failFast) stopBuying(context, 'fail_fast');
   return GONE;
@@ -224,12 +206,16 @@ async function afterNotFound(context: RunContext, job: Job, attempt: Attempt): P
 /** Whether a 404 means nothing, since another key submitted the job; tells so. */
 export function underAnotherKey(context: RunContext, job: Job, attempt: Attempt): boolean {
   if (attempt.key === context.keyFingerprint) return false;
+  const ifGone =
+    attempt.state === 'stored'
+      ? `this leaves the remote copy where it is: ${context.settings.command('collect', '--keep')}`
+      : `tell what became of the attempt: ${context.settings.command('resolve', attempt.attempt, '--charged')}`;
   notice(
     context,
     'warning',
     'other-key',
     `${job.key} was submitted under another API key, and this one cannot see it: nothing is concluded`,
-    'run again with the key that submitted it; if that key is gone for good, tell what became of the attempt with resolve',
+    `run again with the key that submitted it; if that key is gone for good, ${ifGone}`,
   );
   return true;
 }

@@ -60,8 +60,8 @@ export interface Job {
   failures: number;
   /** 404s under the right key, some seconds apart. */
   notFound: number;
-  /** SHA-256 of the last download that could not be trusted by itself. */
-  lastSha256?: string;
+  /** The last download that could not be trusted by itself. */
+  lastDownload?: { readonly sha256: string; readonly durationSeconds?: number };
   /** Downloads that clearly were not the audio. */
   mismatches: number;
   /** When the last answer said that it still runs, or the submit was answered, ms. */

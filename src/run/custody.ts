@@ -10,11 +10,15 @@ import { moveAside } from './moves.js';
 import { asideStem, hashFile, prepareDirectory, publishFile } from './publish.js';
 
 /**
- * A file shorter than this share of what was asked for may have been cut on its way: it is fetched once more, and
- * taken when it comes alike. Told then, as one that is too long is; never refused: models take the length as a hint.
+ * A file shorter than this share of what was asked for may have been cut where it comes from: it is fetched once more,
+ * and taken then. That is told, as it is of one that is too long; never refused: models take the length as a hint.
  */
 const LENGTH_RATIO_MIN = 0.9;
 const LENGTH_RATIO_MAX = 2;
+/** Two files whose lengths differ by less are as long: about one frame of any format. */
+const ALIKE_SECONDS = 0.05;
+
+type Complete = Download & { readonly kind: 'complete' };
 
 export type Custody =
   | { readonly kind: 'stored'; readonly file: StoredFile }
@@ -49,10 +53,8 @@ export async function takeCustody(
   }
   if (download.kind === 'mismatch') await keepUnverified(context, part, job);
   if (download.kind !== 'complete') return download;
-  const endIsMarked = audio.answer.framed || audio.contentLength !== undefined;
-  const mayBeCut = !endIsMarked || lengthRatio(attempt, download) < LENGTH_RATIO_MIN;
-  if (mayBeCut && job.lastSha256 !== download.sha256) {
-    job.lastSha256 = download.sha256;
+  if (!isConfirmed(job, attempt, audio, download)) {
+    job.lastDownload = download;
     return { kind: 'unconfirmed' };
   }
   warnOfOddities(context, job, attempt, download);
@@ -62,6 +64,24 @@ export async function takeCustody(
   } catch (error) {
     return { kind: 'disk', code: faultCode(error) };
   }
+}
+
+/**
+ * Where the end of a body is not marked, the same bytes have to come twice. Where it is and the file is short, one as long
+ * has to come twice: a cut hits another place each time, and a service may make the file anew for each request.
+ */
+function isConfirmed(
+  { lastDownload: last }: Job,
+  attempt: Attempt,
+  audio: Retrieved & { kind: 'audio' },
+  download: Complete,
+): boolean {
+  const endIsMarked = audio.answer.framed || audio.contentLength !== undefined;
+  if (endIsMarked && lengthRatio(attempt, download) >= LENGTH_RATIO_MIN) return true;
+  if (last === undefined) return false;
+  if (download.sha256 === last.sha256) return true;
+  const differenceSeconds = (last.durationSeconds ?? 0) - (download.durationSeconds ?? 0);
+  return endIsMarked && Math.abs(differenceSeconds) <= ALIKE_SECONDS;
 }
 
 /** Makes the folder ready, once a run. Returns why it is not. */
@@ -88,7 +108,7 @@ async function place(
   attempt: Attempt,
   stem: string,
   part: string,
-  download: Download & { kind: 'complete' },
+  download: Complete,
 ): Promise<StoredFile> {
   const { files } = context.ports;
   const extension = EXTENSIONS[download.mediaType] ?? 'audio';
@@ -145,12 +165,7 @@ async function keepUnverified(context: RunContext, part: string, job: Job): Prom
   }
 }
 
-function warnOfOddities(
-  context: RunContext,
-  job: Job,
-  attempt: Attempt,
-  download: Download & { kind: 'complete' },
-): void {
+function warnOfOddities(context: RunContext, job: Job, attempt: Attempt, download: Complete): void {
   if (download.warning !== undefined)
     notice(context, 'warning', 'media-type', `${job.key}: ${download.warning}`);
   const ratio = lengthRatio(attempt, download);
@@ -164,7 +179,7 @@ function warnOfOddities(
 }
 
 /** What came over what was asked for; 1 where one of the two is not known. */
-function lengthRatio(attempt: Attempt, { durationSeconds }: Download & { kind: 'complete' }): number {
+function lengthRatio(attempt: Attempt, { durationSeconds }: Complete): number {
   const wanted = attempt.duration_seconds;
   return wanted === undefined || durationSeconds === undefined ? 1 : durationSeconds / wanted;
 }

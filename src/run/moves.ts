@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { faultCode } from '../errors.js';
+import { faultCode, isSystemFault } from '../errors.js';
 import type { Attempt, StoredFile } from '../lock/attempt.js';
 import type { LockStore } from '../lock/store.js';
 import type { FileMove } from '../plan/plan.js';
@@ -53,15 +53,18 @@ async function isTaken(files: Files, from: string, to: string): Promise<boolean>
   return (await files.real(from)) !== (await files.real(to));
 }
 
-/** Finishes a move that was begun, in this run or in one that was killed. */
+/** Finishes a move that was begun, in this run or in one that was killed. Throws the `FileFault`: it can be tried again. */
 export async function settleMove(context: MoveContext, attempt: Attempt): Promise<boolean> {
   const { file, move_to: to } = attempt;
   if (file === undefined || to === undefined) return false;
   const { files } = context.ports;
   const source = path.join(context.settings.outputRoot, file.path);
   const target = path.join(context.settings.outputRoot, to);
+  const ready = await prepareDirectory(files, context.settings.outputRoot, path.dirname(target));
   const moved =
-    (await files.facts(source)) !== undefined && (await publishFile(files, source, target)) === 'published';
+    ready === 'ready' &&
+    (await files.facts(source)) !== undefined &&
+    (await publishFile(files, source, target)) === 'published';
   const arrived = moved || (await hashFile(files, target))?.sha256 === file.sha256;
   if (arrived && !moved) {
     await files.syncDirectory(path.dirname(target));
@@ -97,10 +100,20 @@ export async function applyMoves(
   const failed: FileMove[] = [];
   for (const move of moves) {
     const attempt = context.store.attempts.get(move.attempt);
-    if (attempt?.file?.path !== move.from || !(await moveStored(context, attempt, move.to)))
+    if (attempt?.file?.path !== move.from || !(await unlessStuck(moveStored(context, attempt, move.to))))
       failed.push(move);
   }
   return failed;
+}
+
+/** A move is free and can be made in any later run: a folder that refuses it keeps nothing else from being done. */
+export async function unlessStuck(move: Promise<boolean>): Promise<boolean> {
+  try {
+    return await move;
+  } catch (error) {
+    if (!isSystemFault(error)) throw error;
+    return false;
+  }
 }
 
 /** The next record of an attempt, which its own job may have changed while its file was on the way. */

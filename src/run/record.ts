@@ -3,17 +3,30 @@ import type { Attempt } from '../lock/attempt.js';
 import { writeRescue } from '../lock/rescue.js';
 import type { Job, RunContext } from './context.js';
 import { notice, stopAll } from './context.js';
+import { advance, type Observation } from './transition.js';
 
 const RETRY_DELAYS_MS = [200, 1_000, 3_000];
 
+/** The newest record of the job's attempt: another job may have moved its file out of its way since. */
+export function newestOf({ store }: RunContext, { key, attempt }: Job): Attempt {
+  if (attempt === undefined) throw new Error(`bug: nothing was submitted for ${key}`);
+  const known = store.newest(attempt.attempt);
+  return known !== undefined && known.rev > attempt.rev ? known : attempt;
+}
+
 /**
- * Makes the attempt durable, whatever it takes: it holds news that money depends on. Tries the lockfile
+ * Makes what was observed durable, whatever it takes: money depends on it. Tries the lockfile
  * again, then a rescue file elsewhere, and as the last resort puts the id on the screen. After the lockfile
  * failed, nothing more is asked of the service.
  *
  * @returns whether it is durable in the lockfile itself
  */
-export async function recordOutcome(context: RunContext, job: Job, attempt: Attempt): Promise<boolean> {
+export async function recordOutcome(
+  context: RunContext,
+  job: Job,
+  observation: Observation,
+): Promise<boolean> {
+  const attempt = advance(newestOf(context, job), observation, context.ports.clock.nowMs());
   let fault: unknown;
   for (const delayMs of [0, ...RETRY_DELAYS_MS]) {
     if (delayMs > 0) await context.ports.clock.sleep(delayMs);

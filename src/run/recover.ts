@@ -7,7 +7,7 @@ import type { FileState } from '../plan/history.js';
 import type { Files } from '../ports.js';
 import { EXTENSIONS } from './download.js';
 import type { MoveContext } from './moves.js';
-import { settleMove } from './moves.js';
+import { settleMove, unlessStuck } from './moves.js';
 import { hashFile } from './publish.js';
 import { advance, type Observation } from './transition.js';
 
@@ -29,7 +29,7 @@ const CUT_SHORT: Observation = {
 export async function recover(context: MoveContext, nowMs: number): Promise<readonly Attempt[]> {
   for (const attempt of [...context.store.attempts.values()]) {
     if (attempt.state === 'intent') await context.store.record(advance(attempt, CUT_SHORT, nowMs));
-    if (attempt.move_to !== undefined) await settleMove(context, attempt);
+    if (attempt.move_to !== undefined) await unlessStuck(settleMove(context, attempt));
   }
   const limit = pLimit(HASHES_AT_ONCE);
   const broken: Attempt[] = [];

@@ -3,7 +3,7 @@ import type { Attempt, AttemptState } from '../lock/attempt.js';
 
 /** What a person says became of an attempt whose answer was lost. */
 export type Resolution =
-  /** It was queued: collect it under this id. */
+  /** It was queued, and the service has it: collect it under this id. */
   | { readonly kind: 'queue_id'; readonly queueId: string }
   /** Charged, and the audio cannot be had: stays spent. */
   | { readonly kind: 'charged' }
@@ -18,7 +18,8 @@ export type Resolved =
 
 /**
  * The attempt after a person's word. Pure. An attempt in doubt takes it, and one in flight whose audio can never be
- * had (the key is gone, the service only fails); the money of a lost or failed one may still come back.
+ * had (the key is gone, the service only fails); the money of a lost or failed one may still come back, and so may
+ * a lost one's job, under its own id.
  */
 export function resolveAttempt(attempt: Attempt, resolution: Resolution, nowMs: number): Resolved {
   const inDoubt = attempt.state === 'in_doubt' || attempt.state === 'intent';
@@ -27,7 +28,11 @@ export function resolveAttempt(attempt: Attempt, resolution: Resolution, nowMs: 
   const endable =
     (attempt.state === 'queued' || attempt.state === 'unverified') &&
     (resolution.kind === 'charged' || resolution.kind === 'refunded' || resolution.kind === 'requeue');
-  if (!inDoubt && !refundable && !endable)
+  const findable =
+    resolution.kind === 'queue_id' &&
+    attempt.state === 'lost' &&
+    (attempt.queue_id === undefined || attempt.queue_id === resolution.queueId);
+  if (!inDoubt && !refundable && !endable && !findable)
     return { ok: false, why: `the attempt is ${attempt.state}, not in doubt: nothing is to be resolved` };
   const to = (state: AttemptState, changes: Partial<Attempt>): Resolved => ({
     ok: true,
@@ -63,9 +68,9 @@ export function resolveAttempt(attempt: Attempt, resolution: Resolution, nowMs: 
   }
 }
 
-/** Why it was in doubt is no news of a job that is known. */
+/** Why it was in doubt or lost is no news of a job that is known, and no money came back for it. */
 function adopted(resolved: Resolved): Resolved {
   if (!resolved.ok) return resolved;
-  const { reason: _, ...attempt } = resolved.attempt;
+  const { reason: _, refunded: __, ...attempt } = resolved.attempt;
   return { ok: true, attempt };
 }

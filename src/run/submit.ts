@@ -6,7 +6,7 @@ import type { Job, RunContext } from './context.js';
 import { notice, stopAll, stopBuying, tell, tellRate } from './context.js';
 import { recordOutcome } from './record.js';
 import type { Settled } from './schedule.js';
-import { advance, intentOf } from './transition.js';
+import { intentOf } from './transition.js';
 
 /** Times one take is put back by 429, 503 or a connection that never was, before it is left for the next run. */
 const POSTPONEMENTS_MAX = 8;
@@ -80,7 +80,7 @@ async function conclude(context: RunContext, job: Job, outcome: SubmitOutcome): 
   const intent = job.attempt;
   if (intent === undefined) return GONE;
   const nowMs = context.ports.clock.nowMs();
-  const known = await recordOutcome(context, job, advance(intent, { kind: 'submitted', outcome }, nowMs));
+  const known = await recordOutcome(context, job, { kind: 'submitted', outcome });
   context.inDoubtInARow =
     outcome.kind === 'in_doubt'
       ? context.inDoubtInARow + 1

@@ -308,6 +308,22 @@ describe.concurrent('audio that is not what it seems', () => {
     expect(secondsOf(set)).toBeCloseTo(5, 1);
   });
 
+  it('shorter than asked for, and made anew for each request: taken at the second time', async () => {
+    const set = await inFlight(10);
+    let asked = 0;
+    const anew: Treat = (exchange) => {
+      asked += 1;
+      const body = wav(5);
+      body.writeInt16LE(asked, 100);
+      return exchange.answer({ status: 200, headers: { 'content-type': 'audio/wav' }, body });
+    };
+    set.relay.treat = only('/audio/retrieve', anew);
+    const ended = await set.run('run');
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(asked).toBe(2);
+    expect(stateOf(set)).toBe('done');
+  });
+
   it('always cut: never taken for whole, and never deleted there', async () => {
     const set = await inFlight();
     set.relay.treat = only('/audio/retrieve', cutOff(0.5));

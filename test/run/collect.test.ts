@@ -3,7 +3,7 @@ import type { RunEvent } from '../../src/events.js';
 import type { Attempt } from '../../src/lock/attempt.js';
 import { execute, type RunInput, type RunOutcome } from '../../src/run/run.js';
 import type { CallResult, Retrieved } from '../../src/venice/client.js';
-import { attempt, id } from '../lock/build.js';
+import { attempt, file, id } from '../lock/build.js';
 import { fakeClock, START_MS } from '../report/fakes.js';
 
 const SECOND_MS = 1_000;
@@ -87,6 +87,39 @@ describe('a service that nobody can reach', () => {
     const { tookMs, events } = await collect(() => failing);
     expect(tookMs).toBeGreaterThan(4 * MINUTE_MS);
     expect(codes(events)).not.toContain('no-answer');
+  });
+});
+
+describe('a job whose file was moved out of another one’s way meanwhile', () => {
+  it('goes on from the record of the move', async () => {
+    const clock = fakeClock();
+    const known = queued('one');
+    const moved: Attempt = { ...known, rev: 7, file: { ...file, path: 'aside.mp3' } };
+    const recorded: Attempt[] = [];
+    const failed: Answer = {
+      ok: true,
+      value: { kind: 'failed', code: 'GENERATION_FAILED', message: 'no', creditsRefunded: true },
+      rate: {},
+    };
+    const ended = execute({
+      ports: { clock, random: { bytes: (count: number) => new Uint8Array(count) } },
+      client: { retrieve: async () => failed },
+      store: {
+        attempts: new Map([[known.attempt, known]]),
+        newest: () => moved,
+        record: async (next: Attempt) => void recorded.push(next),
+      },
+      purchases: [],
+      takes: [],
+      approvedMicroUsd: 0,
+      keyFingerprint: 'k',
+      settings: { command: (verb: string) => verb },
+      stop: new AbortController().signal,
+      emit: () => {},
+    } as unknown as RunInput);
+    await clock.advance(MINUTE_MS);
+    await ended;
+    expect(recorded).toEqual([expect.objectContaining({ rev: 8, state: 'failed', file: moved.file })]);
   });
 });
 

@@ -37,6 +37,15 @@ describe('a person says what became of an attempt in doubt', () => {
     expect(resolved(attempt({ state }), { kind: 'charged' })).toContain('not in doubt');
   });
 
+  it('a lost job that the service has after all is collected under its own id, and counts as spent', () => {
+    const lost = attempt({ state: 'lost', queue_id: 'q-1', reason: { code: 'not_found' }, refunded: true });
+    const found = resolved(lost, { kind: 'queue_id', queueId: 'q-1' }) as Attempt;
+    expect(found).toMatchObject({ state: 'queued', queue_id: 'q-1', rev: lost.rev + 1 });
+    expect(found).not.toHaveProperty('reason');
+    expect(countsAsSpent(found)).toBe(true);
+    expect(resolved(lost, { kind: 'queue_id', queueId: 'q-2' })).toContain('is lost, not in doubt');
+  });
+
   it('forgets why it was in doubt once its job is known', () => {
     const before = attempt({ state: 'in_doubt', reason: { code: 'ECONNRESET' } });
     expect(resolved(before, { kind: 'queue_id', queueId: 'q-1' })).not.toHaveProperty('reason');

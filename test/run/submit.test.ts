@@ -33,7 +33,7 @@ function stage(answer: (count: number) => CallResult<Queued>) {
       random: { bytes: (count: number) => new Uint8Array(count).fill(asked + 1) },
     },
     client: { queue: async () => answer(++asked) },
-    store: { record: async (_attempt: Attempt) => {} },
+    store: { newest: () => undefined, record: async (_attempt: Attempt) => {} },
     scheduler: {
       answered() {},
       stopSubmitting() {},

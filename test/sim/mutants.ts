@@ -53,7 +53,12 @@ export const MUTANTS: readonly Mutant[] = [
     "result.kind === 'no_answer' && !result.sent",
     "result.kind === 'no_answer'",
   ),
-  patched('one-404-is-lost', 'src/run/collect.ts', 'const NOT_FOUND_MAX = 3;', 'const NOT_FOUND_MAX = 1;'),
+  patched(
+    'one-404-is-lost',
+    'src/run/collect.ts',
+    'const NOT_FOUND_PAUSES_MS = [5_000, 30_000];',
+    'const NOT_FOUND_PAUSES_MS: number[] = [];',
+  ),
   patched(
     'requeue-on-404',
     'src/plan/decide.ts',
@@ -108,8 +113,8 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'queue-id-recorded-late',
     'src/run/submit.ts',
-    "const known = await recordOutcome(context, job, advance(intent, { kind: 'submitted', outcome }, nowMs));",
-    "const next = advance(intent, { kind: 'submitted', outcome }, nowMs); if (outcome.kind === 'accepted') job.attempt = next; const known = outcome.kind === 'accepted' || (await recordOutcome(context, job, next));",
+    "const known = await recordOutcome(context, job, { kind: 'submitted', outcome });",
+    "const known = outcome.kind === 'accepted' || (await recordOutcome(context, job, { kind: 'submitted', outcome })); if (outcome.kind === 'accepted') job.attempt = { ...intent, rev: intent.rev + 1, state: 'queued', queue_id: outcome.queued.queueId };",
   ),
   patched(
     'record-failures-are-ignored',
@@ -205,8 +210,8 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'src/run/clean-up.ts',
-        find: "if (attempt?.state !== 'stored' || attempt.queue_id === undefined) return GONE;",
-        replace: 'if (attempt?.queue_id === undefined) return GONE;',
+        find: "if (attempt.state !== 'stored' || attempt.queue_id === undefined) return GONE;",
+        replace: 'if (attempt.queue_id === undefined) return GONE;',
       },
       {
         file: 'src/commands/run-batch.ts',
