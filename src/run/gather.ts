@@ -30,6 +30,7 @@ export async function insist<T>(
     const waitMs = pauseMs(result, tries, nowMs);
     if (nowMs + waitMs > lastMs) return result;
     await clock.sleep(waitMs, stop);
+    if (stop?.aborted) return result;
   }
 }
 
@@ -59,7 +60,10 @@ export interface GatheredQuotes {
   readonly failures: readonly { readonly query: KeyedQuery; readonly failure: CallFailure }[];
 }
 
-/** The price of each distinct query: one request each, however many takes share it. */
+/**
+ * The price of each distinct query: one request each, however many takes share it. Once `stop` is aborted no more are
+ * asked for: what is left has neither a price nor a failure.
+ */
 export async function gatherQuotes(
   client: VeniceClient,
   clock: Clock,
@@ -74,25 +78,39 @@ export async function gatherQuotes(
     queries.map((query) =>
       limit(async () => {
         const { key, ...body } = query;
-        const ask = () => paced(clock, pacers.get(query.model), () => client.quote(body));
+        const ask = () => paced(clock, pacers.get(query.model), () => client.quote(body), stop);
         const result = await insist(clock, ask, stop);
         if (result.ok) quotes.set(key, { microUsd: result.value, quotedAtMs: clock.nowMs() });
-        else failures.push({ query, failure: result });
+        else if (result !== STOPPED) failures.push({ query, failure: result });
       }),
     ),
   );
   return { quotes, failures };
 }
 
+/** Stands for the answer to what was not asked any more. */
+const STOPPED: CallFailure = {
+  ok: false,
+  kind: 'no_answer',
+  sent: false,
+  code: 'stopped',
+  message: 'stopped before it was asked',
+  rate: {},
+};
+
 /** Prices share the request budget of their model: many of them wait for it like everything else. */
 async function paced<T>(
   clock: Clock,
   pacer: Pacer | undefined,
   call: () => Promise<CallResult<T>>,
+  stop: AbortSignal | undefined,
 ): Promise<CallResult<T>> {
   if (pacer === undefined) return call();
-  while (pacer.credit(clock.nowMs()) < 1)
-    await clock.sleep(Math.min(CREDIT_CHECK_MS, Math.max(1, pacer.opensAtMs(clock.nowMs()) - clock.nowMs())));
+  while (stop?.aborted !== true && pacer.credit(clock.nowMs()) < 1) {
+    const opensInMs = pacer.opensAtMs(clock.nowMs()) - clock.nowMs();
+    await clock.sleep(Math.min(CREDIT_CHECK_MS, Math.max(1, opensInMs)), stop);
+  }
+  if (stop?.aborted === true) return STOPPED;
   const ticket = pacer.sent(clock.nowMs());
   const result = await call();
   pacer.answered(ticket, paceOf(result), clock.nowMs());

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { gatherQuotes, type KeyedQuery } from '../../src/run/gather.js';
+import type { CallResult, QuoteQuery, VeniceClient } from '../../src/venice/client.js';
+
+const QUERIES: readonly KeyedQuery[] = Array.from({ length: 150 }, (_, index) => ({
+  key: `quote-${index}`,
+  model: 'elevenlabs-music',
+  duration_seconds: index + 1,
+}));
+
+const BUSY: CallResult<number> = {
+  ok: false,
+  kind: 'refused',
+  status: 503,
+  sent: true,
+  code: 'busy',
+  message: 'try again',
+  rate: {},
+};
+
+const PRICE = { ok: true, value: 100_000, rate: {} } as const;
+
+interface Told {
+  answer?(asked: number, stop: () => void): CallResult<number>;
+  /** A wait begins. */
+  waits?(stop: () => void): void;
+}
+
+/** Asks for the prices; time passes only by waiting, and a wait that heeds the stop ends with it. */
+async function gather({ answer = () => PRICE, waits = () => {} }: Told) {
+  let nowMs = 0;
+  let asked = 0;
+  /** Waited after the stop. */
+  let lateMs = 0;
+  const controller = new AbortController();
+  const stop = () => controller.abort('SIGINT');
+  const clock = {
+    nowMs: () => nowMs,
+    sleep: async (delayMs: number, signal?: AbortSignal) => {
+      waits(stop);
+      if (signal?.aborted === true) return;
+      nowMs += delayMs;
+      if (controller.signal.aborted) lateMs += delayMs;
+    },
+  };
+  const client = { quote: async (_query: QuoteQuery) => answer(++asked, stop) } as unknown as VeniceClient;
+  const gathered = await gatherQuotes(client, clock, QUERIES, controller.signal);
+  return { ...gathered, asked, nowMs, lateMs };
+}
+
+describe('asking for many prices', () => {
+  it('asks for each once, as fast as the request budget allows', async () => {
+    const { quotes, failures, asked, nowMs } = await gather({});
+    expect([quotes.size, failures.length, asked]).toEqual([150, 0, 150]);
+    expect(nowMs).toBeGreaterThan(60_000);
+  });
+
+  it('asks for none more once it is to stop', async () => {
+    const { quotes, failures, asked, lateMs } = await gather({
+      answer: (count, stop) => {
+        if (count === 5) stop();
+        return PRICE;
+      },
+    });
+    // Some were under way beside it.
+    expect(asked).toBeLessThan(9);
+    expect([quotes.size, failures.length, lateMs]).toEqual([asked, 0, 0]);
+  });
+
+  it('no longer waits for the request budget then', async () => {
+    const { quotes, failures, asked, lateMs } = await gather({ waits: (stop) => stop() });
+    expect(asked).toBeGreaterThan(0);
+    expect(asked).toBeLessThan(150);
+    expect([quotes.size, failures.length, lateMs]).toEqual([asked, 0, 0]);
+  });
+
+  it('makes no further try then', async () => {
+    const { asked, failures, lateMs } = await gather({
+      answer: (count, stop) => {
+        if (count === 2) stop();
+        return BUSY;
+      },
+    });
+    expect(asked).toBeLessThan(6);
+    expect([failures.length, lateMs]).toEqual([asked, 0]);
+  });
+
+  it('makes no further try when it is to stop while it waits for one', async () => {
+    const { asked, failures } = await gather({ answer: () => BUSY, waits: (stop) => stop() });
+    expect(asked).toBeLessThan(5);
+    expect(failures).toHaveLength(asked);
+  });
+});
