@@ -44,9 +44,10 @@ if (values.mutants !== undefined) {
     count: Number(values.seeds),
     workers: Number(values.workers),
     mutant: values.mutant,
-    progress: (line) => process.stderr.write(`\r${line}`),
+    ...(process.stderr.isTTY ? { progress: (line: string) => process.stderr.write(`\r${line}`) } : {}),
+    failing: (lines) => process.stderr.write(`\n${lines.join('\n')}\n`),
   });
-  process.stderr.write('\n');
+  if (process.stderr.isTTY) process.stderr.write('\n');
   for (const line of outcome.lines) console.log(line);
   process.exitCode = outcome.failed.length === 0 ? 0 : 1;
 }

@@ -13,7 +13,10 @@ interface GameRules {
   readonly mutant?: string | undefined;
   /** End with the first failing seed. */
   readonly untilFailure?: boolean;
+  /** How far it is. */
   readonly progress?: (line: string) => void;
+  /** Of each failing seed, at once: whoever waits for many seeds can look at the first meanwhile. */
+  readonly failing?: (lines: readonly string[]) => void;
 }
 
 export interface Outcome {
@@ -48,8 +51,7 @@ export async function play(game: Game): Promise<Outcome> {
         const account = await hand.work(order);
         for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += account[key];
         failed.push(...account.failed);
-        // At once: whoever waits for many seeds can look at the first failing one meanwhile.
-        for (const result of account.failed) game.progress?.(`${told(result, game.mutant).join('\n')}\n`);
+        for (const result of account.failed) game.failing?.(told(result, game.mutant));
         const perSecond = total.seeds / ((performance.now() - startedMs) / 1000);
         game.progress?.(`${total.seeds} seeds, ${failed.length} failed, ${perSecond.toFixed(0)} a second `);
       }

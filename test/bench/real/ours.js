@@ -13,6 +13,8 @@ const load = (file) => import(new URL(file, dist).href);
  * @param {import('./measured.js').Job} job
  */
 export async function createOurs(job) {
+  const { growHeapSparingly } = await load('node/heap.js');
+  growHeapSparingly();
   const clock = createScaledClock(job.epochMs, job.factor);
   const ports = await realPorts(clock);
   const { runBatch } = await load('commands/run-batch.js');
