@@ -72,7 +72,11 @@ export interface AssembleInput {
 /** Everything a run will do and what it may cost. A take without a quote is an error and no purchase. */
 export function assemblePlan(input: AssembleInput): Plan {
   const { decided, drafted, quotes, budgetMicroUsd } = input;
-  const purchases = drafted.drafts.flatMap((draft) => priced(draft, quotes) ?? []);
+  const prices = pricesOf(drafted.drafts, quotes);
+  const purchases = drafted.drafts.flatMap(({ query, catalogueMicroUsd: _, ...purchase }) => {
+    const quote = prices.get(query.key);
+    return quote === undefined ? [] : [{ quote, ...purchase }];
+  });
   // With an error in a request nothing was quoted: that the prices are not there says nothing then.
   const checked = !drafted.diagnostics.some(({ severity }) => severity === 'error');
   const unpriced = drafted.drafts.filter(({ query }) => checked && !quotes.has(query.key));
@@ -89,13 +93,20 @@ export function assemblePlan(input: AssembleInput): Plan {
   };
 }
 
-function priced(draft: Draft, quotes: AssembleInput['quotes']): Purchase | undefined {
-  const { query, catalogueMicroUsd, ...purchase } = draft;
-  const quote = quotes.get(query.key);
-  if (quote === undefined) return undefined;
-  const { microUsd, quotedAtMs } = quote;
-  const told = catalogueMicroUsd === undefined ? {} : { catalogueMicroUsd };
-  return { quote: { microUsd, quotedAtMs, ...query, ...told }, ...purchase };
+/** By the query's key: takes of one price share it. */
+function pricesOf(
+  drafts: readonly Draft[],
+  quotes: AssembleInput['quotes'],
+): ReadonlyMap<string, QuotedPrice> {
+  const prices = new Map<string, QuotedPrice>();
+  for (const { query, catalogueMicroUsd } of drafts) {
+    const quote = quotes.get(query.key);
+    if (quote === undefined || prices.has(query.key)) continue;
+    const { microUsd, quotedAtMs } = quote;
+    const told = catalogueMicroUsd === undefined ? {} : { catalogueMicroUsd };
+    prices.set(query.key, { microUsd, quotedAtMs, ...query, ...told });
+  }
+  return prices;
 }
 
 function noQuote(drafts: readonly Draft[]): readonly Diagnostic[] {
