@@ -173,7 +173,7 @@ describe.concurrent('resolve', () => {
   it('--queue-id adopts the job, which is then collected at no cost', async () => {
     const { album, attempt } = await doubtful();
     const known = new Set(album.lock().map(({ queue_id }) => queue_id));
-    const job = servedJobs(album.ledger, 'door').find(({ id }) => !known.has(id));
+    const job = servedJobs(album.service.ledger, 'door').find(({ id }) => !known.has(id));
     expect((await album.run('resolve', attempt, '--queue-id', job!.id)).code).toBe(0);
     expect(stateOf(album, attempt)).toBe('queued');
     expect((await album.run('run', '--yes')).code).toBe(0);

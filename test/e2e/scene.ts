@@ -8,8 +8,6 @@ import { launchService, type Service } from './service.js';
 export interface Scene {
   readonly cwd: string;
   readonly service: Service;
-  /** The folder of what the service itself knows. */
-  readonly ledger: string;
   /** Runs `venice-batch <verb> album.yaml <words>` against the service. */
   run(verb: string, ...words: readonly string[]): Promise<Ended>;
   start(verb: string, ...words: readonly string[]): Started;
@@ -29,8 +27,7 @@ const PROMPTS = { one: 'A door falls shut', two: 'Rain on a tin roof' };
 
 export async function scene({ prompts = PROMPTS, env = {} }: SceneOptions = {}): Promise<Scene> {
   const cwd = folder();
-  const ledger = path.join(folder(), 'ledger');
-  const service = await launchService(folder(), 1_000, '--ledger', ledger);
+  const service = await launchService(folder(), 1_000);
   afterTests(service.stop);
   writePrompts(cwd, prompts);
   const begin = (verb: string, ...words: readonly string[]) =>
@@ -38,7 +35,6 @@ export async function scene({ prompts = PROMPTS, env = {} }: SceneOptions = {}):
   return {
     cwd,
     service,
-    ledger,
     start: begin,
     run: (...words) => begin(...words).ended,
     charges: service.charges,

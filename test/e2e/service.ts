@@ -1,3 +1,5 @@
+import path from 'node:path';
+import { servedJobs } from '../kill/judge.js';
 import { type Env, launchProgram } from './launch.js';
 
 export const KEY = 'sandbox';
@@ -11,29 +13,29 @@ export interface Service {
   /** Flags and environment that send the program there. */
   readonly flags: readonly string[];
   readonly env: Env;
-  /** Charges of the account so far, by the service's own billing history. */
+  /** The folder of what the service itself knows. */
+  readonly ledger: string;
+  /** Jobs so far, each of which is charged: those too that still run, of which the billing history does not tell yet. */
   charges(): Promise<number>;
+  /** Charges of the account so far, by the billing history. */
+  chargesTold(): Promise<number>;
   stop(): void;
 }
 
-/**
- * Without its rate limit: many tests share it, and would wait for one another.
- *
- * @param more further flags of the `sandbox` command
- */
-export async function launchService(
-  cwd: string,
-  speed: number,
-  ...more: readonly string[]
-): Promise<Service> {
-  const args = ['sandbox', '--port', '0', '--sandbox-speed', String(speed), '--no-limit', ...more];
+/** Without its rate limit: many tests share it, and would wait for one another. */
+export async function launchService(cwd: string, speed: number): Promise<Service> {
+  const ledger = path.join(cwd, 'ledger');
+  const pace = ['--sandbox-speed', String(speed), '--no-limit'];
+  const args = ['sandbox', '--port', '0', ...pace, '--ledger', ledger];
   const started = launchProgram(args, cwd, {}, { livesMsMax: SERVICE_MS_MAX });
   const url = await started.seen(/at (http:\S+)/);
   return {
     url,
     flags: ['--base-url', url],
     env: { VENICE_API_KEY: KEY },
-    charges: () => countCharges(url),
+    ledger,
+    charges: async () => servedJobs(ledger, '').length,
+    chargesTold: () => countCharges(url),
     stop: () => started.kill(),
   };
 }

@@ -26,8 +26,8 @@ export interface Place {
 const SPEED = 20_000;
 
 export async function openPlace(folder: string): Promise<Place> {
-  const ledger = path.join(folder, 'ledger');
-  return { ledger, service: await launchService(folder, SPEED, '--ledger', ledger) };
+  const service = await launchService(folder, SPEED);
+  return { service, ledger: service.ledger };
 }
 
 /** What became of one album whose runs were killed. */
@@ -81,7 +81,7 @@ export async function live(place: Place, cwd: string, tag: string, ways: readonl
   const told = ways.map(describe).join(', then ');
   const faults: string[] = [];
   const fault = (text: string) => faults.push(`[${told}] ${text}`);
-  const before = await service.charges();
+  const before = await service.chargesTold();
   const reached: Way[] = [];
   for (const way of ways) {
     const killed = await runAndKill(way, runArgs(place), cwd, service.env);
@@ -95,7 +95,7 @@ export async function live(place: Place, cwd: string, tag: string, ways: readonl
   const lostIds = (await lost(place, cwd, tag)).length;
   if (open.length > 0) await settle(place, cwd, tag, open, fault);
   const jobs = servedJobs(place.ledger, tag);
-  const charges = (await service.charges()) - before;
+  const charges = (await service.chargesTold()) - before;
   if (charges !== jobs.length) fault(`${charges} charges in the history, ${jobs.length} jobs in the ledger`);
   const attempts = await attemptsOf(cwd);
   if (typeof attempts === 'string') fault(attempts);
