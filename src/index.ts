@@ -12,6 +12,7 @@ import { openSession, type Session } from './commands/session.js';
 import type { Flags } from './commands/settings.js';
 import type { RunEvent } from './events.js';
 import type { LoadedManifest } from './manifest/take.js';
+import { redactIn } from './node/redact.js';
 import type { Plan } from './plan/plan.js';
 import type { Balance } from './venice/client.js';
 
@@ -91,17 +92,18 @@ export async function plan(options: BatchOptions): Promise<Planned> {
  * @throws BatchError where it cannot begin: locked (7), lockfile unusable (9), settings (2, 4), storage (12)
  */
 export async function run(options: RunOptions): Promise<RunReport> {
-  return withSession(options, async (session) =>
-    runBatch(
+  return withSession(options, async (session) => {
+    const emit = (event: RunEvent) => options.onEvent?.(redactIn(event, session.redact));
+    return runBatch(
       {
         ports: session.ports,
         transport: await session.connect(),
         apiKey: session.apiKey,
         load: session.load,
-        emit: options.onEvent ?? (() => {}),
+        emit,
         show: (diagnostics) => {
           for (const diagnostic of diagnostics)
-            options.onEvent?.({
+            emit({
               type: 'diagnostic',
               time: new Date(session.ports.clock.nowMs()).toISOString(),
               ...diagnostic,
@@ -112,8 +114,8 @@ export async function run(options: RunOptions): Promise<RunReport> {
         stop: options.signal ?? new AbortController().signal,
       },
       batchSettings(session, 'run'),
-    ),
-  );
+    );
+  });
 }
 
 async function withSession<T>(options: RunOptions, act: (session: Session) => Promise<T>): Promise<T> {

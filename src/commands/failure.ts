@@ -1,50 +1,76 @@
-import { writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { parseEnv } from 'node:util';
 import type { ExitCode } from '../errors.js';
 import type { RunEvent } from '../events.js';
 import { createClock } from '../node/clock.js';
+import { systemFiles } from '../node/files.js';
+import { createRedactor } from '../node/redact.js';
 import { programVersion } from '../node/version.js';
 import { asBatchError, reportError } from '../report/error.js';
 import { jsonText } from '../report/json-text.js';
 import { renderJunit } from '../report/junit.js';
-import { colorWanted, streamTerminal } from '../report/terminal.js';
+import { colorWanted, redactedTerminal, streamTerminal } from '../report/terminal.js';
 import { nextCommandLine } from './command-line.js';
-import { diagnosticOf, endedEarly, refusalJson, refusalOutcome } from './refusal.js';
+import { diagnosticOf, endedEarly, redactError, refusalJson, refusalOutcome } from './refusal.js';
+import { writeReport } from './reports.js';
 import { DEFAULT_BASE_URL } from './settings.js';
 import { versionEvent } from './telling.js';
+
+const ENV_FILE_BYTES_MAX = 1024 * 1024;
 
 /**
  * Tells what ended a command, on stderr and, where one was asked for, as the document of `--json` or as events. Goes by the
  * command line as it was typed: it may be the very thing that could not be understood.
  */
-export function tellFailure(error: unknown, argv: readonly string[]): ExitCode {
+export async function tellFailure(error: unknown, argv: readonly string[]): Promise<ExitCode> {
   const manifest = argv.find((word) => /^[^-].*\.ya?ml$/i.test(word));
-  const failure = asBatchError(error, manifest === undefined ? undefined : statusOf(manifest, argv));
+  const redact = createRedactor(await secretsOf(argv));
+  const { stdout, stderr } = terminals(argv, redact);
+  const unknown = asBatchError(error, manifest === undefined ? undefined : statusOf(manifest, argv));
+  const failure = redactError(unknown, redact);
   const nowMs = createClock().nowMs();
   const [json, events] = [argv.includes('--json'), flagValue('--events', argv) === 'ndjson'];
   // Who asks for both reads neither: stdout can be one of them only.
   if (events && !json) {
     const ended = endedEarly([diagnosticOf(failure)], failure.exitCode, nowMs);
-    for (const event of [firstEvent(argv, nowMs), ...ended]) process.stdout.write(`${jsonText(event)}\n`);
+    for (const event of [firstEvent(argv, nowMs), ...ended]) stdout.write(`${jsonText(event)}\n`);
   } else if (json && !events) {
     const root = manifest === undefined ? process.cwd() : path.dirname(path.resolve(manifest));
-    process.stdout.write(refusalJson([diagnosticOf(failure)], failure.exitCode, nowMs, root));
+    stdout.write(refusalJson([diagnosticOf(failure)], failure.exitCode, nowMs, root));
   }
-  const color = colorWanted(process.env, colorFlag(argv), process.stderr.isTTY === true);
-  reportError(failure, streamTerminal(process.stderr, color, process.env));
+  reportError(failure, stderr);
   const junit = flagValue('--junit', argv);
-  if (junit !== undefined)
-    writeJunit(junit, renderJunit(refusalOutcome([diagnosticOf(failure)], failure.exitCode, nowMs)));
+  if (junit !== undefined) {
+    const text = renderJunit(refusalOutcome([diagnosticOf(failure)], failure.exitCode, nowMs));
+    await writeReport({ redact, stderr }, junit, text, writeFile);
+  }
   return failure.exitCode;
 }
 
-function writeJunit(file: string, text: string): void {
+function terminals(argv: readonly string[], redact: (text: string) => string) {
+  const color = colorWanted(process.env, colorFlag(argv), process.stderr.isTTY === true);
+  const terminal = (stream: NodeJS.WriteStream) =>
+    redactedTerminal(streamTerminal(stream, color, process.env), redact);
+  return { stdout: terminal(process.stdout), stderr: terminal(process.stderr) };
+}
+
+/** The key, wherever the command may have found it. */
+async function secretsOf(argv: readonly string[]): Promise<readonly string[]> {
+  const envFile = flagValue('--env-file', argv);
+  const keys = [process.env.VENICE_API_KEY, envFile && (await keyInFile(path.resolve(envFile)))];
+  return keys.filter((key) => key !== undefined);
+}
+
+async function keyInFile(file: string): Promise<string | undefined> {
   try {
-    writeFileSync(file, text);
-  } catch (error) {
-    process.stderr.write(
-      `warning: ${file} cannot be written: ${error instanceof Error ? error.message : String(error)}\n`,
-    );
+    // What is no file can be read once only, and was.
+    if ((await systemFiles.facts(file))?.kind !== 'file') return undefined;
+    const bytes = await systemFiles.read(file, ENV_FILE_BYTES_MAX);
+    return parseEnv(Buffer.from(bytes).toString('utf8')).VENICE_API_KEY;
+  } catch {
+    // Then no command has read a key there either.
+    return undefined;
   }
 }
 

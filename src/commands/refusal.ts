@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../diagnostic.js';
-import type { BatchError, ExitCode } from '../errors.js';
+import { BatchError, type ExitCode } from '../errors.js';
 import type { RunEvent } from '../events.js';
 import { renderJson } from '../report/json.js';
 import { createRecorder, type RunOutcome } from '../report/outcome.js';
@@ -45,6 +45,12 @@ export function endedEarly(
 /** An error as a diagnostic: it has no place in a file. */
 export function diagnosticOf({ code, message, hint }: BatchError): Diagnostic {
   return { code, severity: 'error', message, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** The same error with secrets taken out of what it tells. */
+export function redactError(error: BatchError, redact: (text: string) => string): BatchError {
+  const { code, message, hint, exitCode, cause } = error;
+  return new BatchError(code, redact(message), { exitCode, hint: hint && redact(hint), cause });
 }
 
 /** What the documents are made of for a command whose flags or files already stand against it. */

@@ -1,7 +1,9 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import type { LoadedManifest } from '../manifest/take.js';
+import { escapeForeign } from '../report/escape.js';
 import { takeAnnotations } from '../report/github.js';
 import type { RunOutcome } from '../report/outcome.js';
+import { pathText } from '../report/shell.js';
 import type { Session } from './session.js';
 
 /** The files that were asked for, and what GitHub Actions shows of a run beside its log. */
@@ -15,18 +17,17 @@ export async function writeReports(
   const takes = loaded?.manifest?.takes ?? [];
   // Without a suggestion the file stays as it is: what an earlier run was told there may not be applied yet.
   if (flags.suggestions !== undefined && patch !== '')
-    await writeReport(session, flags.suggestions, (file) => writeFile(file, patch));
+    await writeReport(session, flags.suggestions, patch, writeFile);
   if (flags.junit !== undefined) {
     const { renderJunit } = await import('../report/junit.js');
     const keys = takes.map(({ key }) => key);
-    await writeReport(session, flags.junit, (file) => writeFile(file, renderJunit(outcome, keys)));
+    await writeReport(session, flags.junit, renderJunit(outcome, keys), writeFile);
   }
   const stepSummary = process.env.GITHUB_STEP_SUMMARY;
   if (stepSummary !== undefined && stepSummary !== '') {
     const { renderMarkdown } = await import('../report/markdown.js');
-    await writeReport(session, stepSummary, (file) =>
-      appendFile(file, renderMarkdown(outcome, { placeOf: session.placeOf })),
-    );
+    const text = renderMarkdown(outcome, { placeOf: session.placeOf });
+    await writeReport(session, stepSummary, text, appendFile);
   }
   if (isGithub()) session.stderr.write(takeAnnotations(outcome, takes, githubPlaces()));
 }
@@ -40,17 +41,17 @@ export function githubPlaces(): { workspace: string; directory: string } {
   return { workspace: process.env.GITHUB_WORKSPACE ?? process.cwd(), directory: process.cwd() };
 }
 
-/** A report that cannot be written is told; it changes nothing about the run. */
-async function writeReport(
-  session: Session,
+/** The one place where text leaves for a file. A report that cannot be written is told; it changes nothing about the run. */
+export async function writeReport(
+  { redact, stderr }: Pick<Session, 'redact' | 'stderr'>,
   file: string,
-  write: (file: string) => Promise<void>,
+  text: string,
+  write: (file: string, text: string) => Promise<void>,
 ): Promise<void> {
   try {
-    await write(file);
+    await write(file, redact(text));
   } catch (error) {
-    session.stderr.write(
-      `warning: ${file} cannot be written: ${error instanceof Error ? error.message : String(error)}\n`,
-    );
+    const why = error instanceof Error ? error.message : String(error);
+    stderr.write(`warning: ${pathText(file)} cannot be written: ${escapeForeign(why)}\n`);
   }
 }

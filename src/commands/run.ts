@@ -3,6 +3,7 @@ import type { Diagnostic } from '../diagnostic.js';
 import { BatchError, EXIT, type ExitCode } from '../errors.js';
 import type { RunEvent } from '../events.js';
 import type { LoadedManifest } from '../manifest/take.js';
+import { redactIn } from '../node/redact.js';
 import { programVersion } from '../node/version.js';
 import type { SavedPlan } from '../plan/saved-plan.js';
 import { renderDiagnostics } from '../report/diagnostics.js';
@@ -19,7 +20,7 @@ import { batchSettings } from './batch-settings.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { watchInterrupt } from './interrupt.js';
 import { readPlanFile } from './plan-file.js';
-import { diagnosticOf, endedEarly } from './refusal.js';
+import { diagnosticOf, endedEarly, redactError } from './refusal.js';
 import { githubPlaces, isGithub, writeReports } from './reports.js';
 import { type BatchSettings, runBatch } from './run-batch.js';
 import { openSession, type Session } from './session.js';
@@ -42,7 +43,8 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
   let loaded: LoadedManifest | undefined;
   const reporter = fanOut([recorder, ...(await reporters(session))]);
   let underWay = () => 0;
-  const teller = { ports: session.ports, emit: (event: RunEvent) => reporter.event(event) };
+  const emit = (event: RunEvent) => reporter.event(redactIn(event, session.redact));
+  const teller = { ports: session.ports, emit };
   const interrupt = watchInterrupt(() => emitNotice(teller, 'info', 'stopping', stoppingMessage(underWay())));
   try {
     const connection = countUnderWay(await session.connect());
@@ -57,10 +59,10 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
           loaded = await session.load();
           return loaded;
         },
-        emit: teller.emit,
+        emit,
         show: (diagnostics, sources) => {
           for (const diagnostic of diagnostics)
-            reporter.event({
+            emit({
               type: 'diagnostic',
               time: new Date(session.ports.clock.nowMs()).toISOString(),
               ...diagnostic,
@@ -94,8 +96,8 @@ async function tellBroken(
   error: unknown,
   loaded: LoadedManifest | undefined,
 ): Promise<ExitCode> {
-  const { settings, ports, stdout, stderr, command } = session;
-  const failure = asBatchError(error, command('status'));
+  const { settings, ports, stdout, stderr, command, redact } = session;
+  const failure = redactError(asBatchError(error, command('status')), redact);
   const nowMs = ports.clock.nowMs();
   if (recorder.outcome().version === undefined) reporter.event(firstEvent(session, nowMs));
   for (const event of endedEarly([diagnosticOf(failure)], failure.exitCode, nowMs)) reporter.event(event);
@@ -167,11 +169,12 @@ export function showDiagnostics(
   diagnostics: readonly Diagnostic[],
   sources: ReadonlyMap<string, string>,
 ): void {
-  const { stderr } = session;
+  const { stderr, redact } = session;
   const { color, columns: width, isTty } = stderr;
   const options = { color, width, ...(isTty ? { textWidth: width } : {}) };
-  stderr.write(renderDiagnostics(diagnostics, sources, options));
-  if (isGithub()) stderr.write(githubAnnotations(diagnostics, githubPlaces()));
+  const told = redactIn(diagnostics, redact);
+  stderr.write(renderDiagnostics(told, sources, options));
+  if (isGithub()) stderr.write(githubAnnotations(told, githubPlaces()));
 }
 
 /** What is told when all is over: the last screen, or the document that was asked for, and the reports for CI. */

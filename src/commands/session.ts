@@ -10,7 +10,7 @@ import { systemRandom } from '../node/random.js';
 import { createRedactor } from '../node/redact.js';
 import type { Ports, Transport } from '../ports.js';
 import { escapeForeign } from '../report/escape.js';
-import { colorWanted, streamTerminal, type Terminal } from '../report/terminal.js';
+import { colorWanted, redactedTerminal, streamTerminal, type Terminal } from '../report/terminal.js';
 import { nextCommandLine } from './command-line.js';
 import { placesIn } from './place.js';
 import { type Flags, resolveSettings, type Settings, type Surroundings } from './settings.js';
@@ -32,6 +32,8 @@ export interface Session {
   /** Another command of this program for the same manifest, ready to paste. */
   command(verb: string, ...words: string[]): string;
   load(): Promise<LoadedManifest>;
+  /** Takes secrets out of text that leaves. What is written to the terminals goes through it by itself. */
+  redact(text: string): string;
   /** Opens the way to the service; close it with `close`. Nothing heavy is imported before. */
   connect(): Promise<Transport>;
   close(): Promise<void>;
@@ -51,7 +53,7 @@ export async function openSession(
   const redact = createRedactor(settings.apiKey === undefined ? [] : [settings.apiKey.value]);
   const when = (flags.color ?? 'auto') as 'auto' | 'always' | 'never';
   const terminal = (stream: NodeJS.WriteStream) =>
-    redacted(streamTerminal(stream, colorWanted(env, when, stream.isTTY === true), env), redact);
+    redactedTerminal(streamTerminal(stream, colorWanted(env, when, stream.isTTY === true), env), redact);
   const ports: Ports = {
     clock: createClock(),
     random: systemRandom,
@@ -76,6 +78,7 @@ export async function openSession(
     displayPath: manifest === '-' ? '<stdin>' : manifest,
     command: (verb, ...words) => nextCommandLine(verb, settings, words),
     load: () => loadFrom(settings, ports),
+    redact,
     async connect() {
       const opened = settings.sandbox
         ? await openEmbedded(settings, ports)
@@ -102,21 +105,6 @@ function usableKey(settings: Settings): string | undefined {
   const checked = checkApiKey(settings.apiKey.value);
   if (checked.ok) return checked.key;
   throw new BatchError('api-key', checked.message, { exitCode: EXIT.authentication, hint: checked.hint });
-}
-
-/** The one place where text leaves for a terminal: no secret passes. */
-function redacted(terminal: Terminal, redact: (text: string) => string): Terminal {
-  return {
-    write: (text) => terminal.write(redact(text)),
-    get columns() {
-      return terminal.columns;
-    },
-    get rows() {
-      return terminal.rows;
-    },
-    isTty: terminal.isTty,
-    color: terminal.color,
-  };
 }
 
 interface Connection {

@@ -49,6 +49,21 @@ export function streamTerminal(stream: OutputStream, color: boolean, env: Enviro
   };
 }
 
+/** The same terminal, where no secret passes. */
+export function redactedTerminal(terminal: Terminal, redact: (text: string) => string): Terminal {
+  return {
+    write: (text) => terminal.write(redact(text)),
+    get columns() {
+      return terminal.columns;
+    },
+    get rows() {
+      return terminal.rows;
+    },
+    isTty: terminal.isTty,
+    color: terminal.color,
+  };
+}
+
 /**
  * Keeps a fault of a stream (a full disk behind `> file`) from ending the process with a stack: the function
  * that is returned tells its code, `''` while there is none. Readers who leave are no fault.

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { checkApiKey } from '../../src/node/api-key.js';
 import { parseBaseUrl } from '../../src/node/base-url.js';
 import { proxyFor } from '../../src/node/proxy.js';
-import { createRedactor } from '../../src/node/redact.js';
+import { createRedactor, redactIn } from '../../src/node/redact.js';
 
 describe('the base URL', () => {
   it.each([
@@ -169,5 +169,20 @@ describe('the proxy', () => {
     expect(() => proxyFor(target('https://api.venice.ai'), { HTTPS_PROXY: address })).toThrow(
       expect.objectContaining({ code: 'proxy-invalid', exitCode: 2 }),
     );
+  });
+});
+
+describe('a value with a secret in its texts', () => {
+  const redact = createRedactor(['the"key\\']);
+
+  it('loses it wherever it is, and nothing else', () => {
+    const value = { message: 'with the"key\\ in it', list: [{ hint: 'the"key\\', count: 3, none: null }] };
+    const clean = { message: 'with [redacted] in it', list: [{ hint: '[redacted]', count: 3, none: null }] };
+    expect(redactIn(value, redact)).toEqual(clean);
+  });
+
+  it('is the same value where there is none', () => {
+    const value = { message: 'nothing to see' };
+    expect(redactIn(value, redact)).toBe(value);
   });
 });

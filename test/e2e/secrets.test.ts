@@ -1,0 +1,137 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { json, only } from './hostile-server.js';
+import { type Ended, launchProgram } from './launch.js';
+import { folder } from './program.js';
+import { passOn, startRelay, type Treat } from './relay.js';
+import { scene, writePrompts } from './scene.js';
+import { KEY } from './service.js';
+
+/** Of characters that XML, Markdown, JSON, URLs and shells write in another way. */
+const SECRET = 'VENICE_key<7Qx0>&"T4|b*9\\w%2F==';
+
+/** No start of it either: text is cut where there is little room. */
+const START = SECRET.slice(0, 10);
+
+const FORMS = [
+  START,
+  START.replaceAll('_', '\\_'),
+  START.replaceAll('<', '&lt;'),
+  encodeURIComponent(START),
+  Buffer.from(SECRET).toString('base64').slice(0, 12),
+];
+
+/** Everything that the program told or wrote, by where it is. */
+function toldBy(cwd: string, { stdout, stderr }: Ended): Map<string, string> {
+  const files = readdirSync(cwd, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const written = files.map(
+    ({ parentPath, name }) => [name, readFileSync(path.join(parentPath, name), 'latin1')] as const,
+  );
+  return new Map([...written, ['stdout', stdout], ['stderr', stderr]]);
+}
+
+function whereTheKeyIs(told: ReadonlyMap<string, string>): string[] {
+  return [...told].filter(([, text]) => FORMS.some((form) => text.includes(form))).map(([name]) => name);
+}
+
+/** Says in each text of an error what it was shown, also where little of it will be seen. */
+const echo: Treat = (passing) => {
+  const shown = `Authorization: ${passing.headers.authorization}`;
+  passing.answer({
+    status: 422,
+    headers: { 'content-type': 'application/json', 'x-venice-echo': shown, location: shown },
+    body: JSON.stringify({
+      error: `${'x'.repeat(270)} ${shown} ${shown}`,
+      code: shown,
+      suggested_prompt: `Rain. ${shown}`,
+      details: { _errors: [shown] },
+    }),
+  });
+};
+
+async function stage(treat: Treat) {
+  const { cwd, service } = await scene({ prompts: { one: 'A door falls shut' } });
+  const relay = await startRelay(service.url, treat, KEY);
+  const run = async (args: readonly string[], env: Readonly<Record<string, string>> = {}) => {
+    const ended = await launchProgram([...args, '--base-url', relay.url], cwd, {
+      VENICE_API_KEY: SECRET,
+      ...env,
+    }).ended;
+    return { ...ended, told: toldBy(cwd, ended) };
+  };
+  return { cwd, run, relay };
+}
+
+describe.concurrent('a key that the service echoes', () => {
+  const reports = ['--junit', 'junit.xml', '--suggestions', 'prompts.patch', '--debug'];
+
+  it.each([
+    ['the last screen', ['--progress', 'plain']],
+    ['the live view', ['--progress', 'tty']],
+    ['--events ndjson', ['--events', 'ndjson']],
+    ['--json', ['--json']],
+  ])('is in nothing that a run tells or writes: %s', async (_, how) => {
+    const { cwd, run } = await stage(only('/audio/queue', echo));
+    const summary = path.join(cwd, 'summary.md');
+    const { code, told } = await run(['run', 'album.yaml', '--yes', ...how, ...reports], {
+      GITHUB_ACTIONS: 'true',
+      GITHUB_STEP_SUMMARY: summary,
+    });
+    expect(code).toBe(100);
+    for (const name of ['stderr', 'stdout', 'junit.xml', 'summary.md', 'prompts.patch', 'album.lock.jsonl'])
+      expect(told.get(name), name).not.toBe('');
+    expect(told.get('junit.xml')).toContain('[redacted]');
+    expect(told.get('prompts.patch')).toContain('[redacted]');
+    expect(whereTheKeyIs(told)).toEqual([]);
+  });
+
+  it.each([
+    ['run', '/models'],
+    ['run', '/audio/quote'],
+    ['run', '/billing/balance'],
+    ['plan', '/models'],
+    ['plan', '/audio/quote'],
+    ['validate', '/models'],
+    ['models', '/models'],
+  ])('is in nothing that %s tells of %s', async (verb, at) => {
+    const { run } = await stage(only(at, echo));
+    const words = { run: ['--yes', ...reports], plan: ['--debug'], validate: ['--live'], models: [] };
+    const args = [verb, ...(verb === 'models' ? [] : ['album.yaml']), ...words[verb as keyof typeof words]];
+    const { stderr, told } = await run(args);
+    expect(stderr).toMatch(/\[redacted\]|cannot be asked for/);
+    expect(whereTheKeyIs(told)).toEqual([]);
+    expect(whereTheKeyIs((await run([...args, '--json'])).told)).toEqual([]);
+  });
+
+  it('is in nothing where it comes from a file', async () => {
+    const { run } = await stage(only('/models', echo));
+    const file = path.join(folder(), 'key.env');
+    writeFileSync(file, `VENICE_API_KEY='${SECRET}'\n`);
+    for (const [verb, ...words] of [['models'], ['plan', 'album.yaml']] as const) {
+      const { stderr, told } = await run([verb, ...words, '--env-file', file], { VENICE_API_KEY: '' });
+      expect(stderr).toContain('[redacted]');
+      expect(whereTheKeyIs(told)).toEqual([]);
+    }
+  });
+
+  it('is in nothing where it is a job that failed, or a charge', async () => {
+    const { cwd, run, relay } = await stage(passOn);
+    expect((await run(['run', 'album.yaml', '--yes', '--detach'])).code).toBe(11);
+    relay.treat = only('/audio/retrieve', (passing) =>
+      json(200, { status: 'FAILED', error: { code: 'X', message: `not ${passing.headers.authorization}` } })(
+        passing,
+      ),
+    );
+    const { told } = await run(['collect', 'album.yaml', ...reports]);
+    expect(whereTheKeyIs(told)).toEqual([]);
+    writePrompts(cwd, { one: 'A door falls shut', two: 'Rain on a tin roof' });
+    relay.treat = only('/audio/queue', ({ response }) => {
+      response.destroy();
+    });
+    expect((await run(['run', 'album.yaml', '--yes'])).code).toBe(8);
+    relay.treat = only('/billing/usage-history', echo);
+    for (const more of [[], ['--json'], ['--debug']])
+      expect(whereTheKeyIs((await run(['resolve', 'album.yaml', ...more])).told)).toEqual([]);
+  });
+});
