@@ -1,3 +1,4 @@
+import { shownBaseUrl } from '../node/base-url.js';
 import type { Selection } from '../plan/selection.js';
 import { commandLine } from '../report/shell.js';
 import type { Settings } from './settings.js';
@@ -16,7 +17,7 @@ export function nextCommandLine(
   const elsewhere = words.includes('--sandbox') || words.includes('--base-url');
   const kept = [
     ...(flags.sandbox === true && !elsewhere ? ['--sandbox'] : []),
-    ...(flags.baseUrl === undefined || elsewhere ? [] : ['--base-url', flags.baseUrl]),
+    ...(flags.baseUrl === undefined || elsewhere ? [] : ['--base-url', shownBaseUrl(flags.baseUrl)]),
     ...(flags.envFile === undefined ? [] : ['--env-file', flags.envFile]),
     ...(flags.lockfile === undefined ? [] : ['--lockfile', flags.lockfile]),
     ...(flags.outDir === undefined ? [] : ['--out-dir', flags.outDir]),

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { parseEnv } from 'node:util';
 import type { ExitCode } from '../errors.js';
 import type { RunEvent } from '../events.js';
+import { shownBaseUrl } from '../node/base-url.js';
 import { createClock } from '../node/clock.js';
 import { systemFiles } from '../node/files.js';
 import { createRedactor } from '../node/redact.js';
@@ -77,7 +78,8 @@ async function keyInFile(file: string): Promise<string | undefined> {
 function firstEvent(argv: readonly string[], nowMs: number): RunEvent {
   const sandbox = argv.includes('--sandbox');
   const asked = flagValue('--base-url', argv) ?? process.env.VENICE_BASE_URL ?? DEFAULT_BASE_URL;
-  return versionEvent({ version: programVersion(), endpoint: sandbox ? 'sandbox:' : asked, sandbox }, nowMs);
+  const endpoint = sandbox ? 'sandbox:' : shownBaseUrl(asked);
+  return versionEvent({ version: programVersion(), endpoint, sandbox }, nowMs);
 }
 
 function statusOf(manifest: string, argv: readonly string[]): string {

@@ -3,6 +3,7 @@ import type { Diagnostic } from '../diagnostic.js';
 import { BatchError, EXIT, type ExitCode } from '../errors.js';
 import type { RunEvent } from '../events.js';
 import type { LoadedManifest } from '../manifest/take.js';
+import { shownBaseUrl } from '../node/base-url.js';
 import { redactIn } from '../node/redact.js';
 import { programVersion } from '../node/version.js';
 import type { SavedPlan } from '../plan/saved-plan.js';
@@ -110,7 +111,8 @@ async function tellBroken(
 
 /** Of a run whose settings may not even name a service that can be used. */
 function firstEvent({ settings: { baseUrl, sandbox } }: Session, nowMs: number): RunEvent {
-  return versionEvent({ version: programVersion(), endpoint: baseUrl.value, sandbox }, nowMs);
+  const endpoint = shownBaseUrl(baseUrl.value);
+  return versionEvent({ version: programVersion(), endpoint, sandbox }, nowMs);
 }
 
 interface Begun {

@@ -25,6 +25,15 @@ export function parseBaseUrl(text: string): BaseUrl {
   return { ok: true, url: url.origin + url.pathname.replace(/\/+$/, '') };
 }
 
+/**
+ * An address as it may be told to anybody, though it may be one that cannot be used: of one that may hold a secret
+ * (credentials, a query) its origin alone, or nothing.
+ */
+export function shownBaseUrl(text: string): string {
+  if (!/[@?#]/.test(text) || parseBaseUrl(text).ok) return text;
+  return /^https?:/i.test(text) && URL.canParse(text) ? new URL(text).origin : '';
+}
+
 /** @param hostname as `URL` gives it: lower case, an IPv4 address in its plain form, IPv6 in brackets */
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
