@@ -1,6 +1,6 @@
 import type { Doing, Job, Kind, Lane } from './lane.js';
 import { unsubmitted } from './lane.js';
-import { choosePrice, cycleMs, type Demand, nextAgeMs, POLL_GAP_MS, type Tolls, tollsOf } from './price.js';
+import { choosePrice, cycleMs, type Demand, nextAgeMs, POLL_GAP_MS, type Tolls, tollsOf } from './toll.js';
 
 /** What holds for one lane at one moment, from the run as a whole. */
 export interface Rules {

@@ -1,7 +1,7 @@
 import { demandOf, hasRoom, type Ruled } from './decide.js';
 import { type Job, type Lane, unsubmitted } from './lane.js';
-import { type Demand, placesMs, requestsLeft, type Toll } from './price.js';
 import type { Estimate } from './schedule.js';
+import { type Demand, placesMs, requestsLeft, type Toll } from './toll.js';
 
 /** How far off the end may be as a share, with nothing and with very much seen. */
 const DOUBT_MAX = 0.5;

@@ -1,7 +1,7 @@
 import type { Pacer } from '../venice/pace.js';
 import { createHeap, type Heap } from './heap.js';
 import { createRunTimes, type RunTimes, type Survival } from './learn.js';
-import type { Toll } from './price.js';
+import type { Toll } from './toll.js';
 
 /** Jobs of one model and about the same length: alike in how long they run. */
 export interface Kind {

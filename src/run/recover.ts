@@ -23,28 +23,22 @@ const CUT_SHORT: Observation = {
  * Brings the lockfile and the disk back into agreement before anything is decided: intents without an outcome
  * are in doubt, moves that were begun are finished, and files whose remote copy still exists are hashed, so that a broken one is fetched again.
  * Throws the `FileFault` of a disk that cannot be read or written.
- *
- * @returns attempts that lost custody: they are queued again
  */
-export async function recover(context: MoveContext, nowMs: number): Promise<readonly Attempt[]> {
+export async function recover(context: MoveContext, nowMs: number): Promise<void> {
   for (const attempt of [...context.store.attempts.values()]) {
     if (attempt.state === 'intent') await context.store.record(advance(attempt, CUT_SHORT, nowMs));
     if (attempt.move_to !== undefined) await unlessStuck(settleMove(context, attempt));
   }
   const limit = pLimit(HASHES_AT_ONCE);
-  const broken: Attempt[] = [];
   const stored = [...context.store.attempts.values()].filter((attempt) => attempt.state === 'stored');
   await Promise.all(
     stored.map((attempt) =>
       limit(async () => {
         if ((await stateOf(context, attempt, 'hash')) === 'present') return;
-        const next = advance(attempt, { kind: 'custody_broken' }, nowMs);
-        await context.store.record(next);
-        broken.push(next);
+        await context.store.record(advance(attempt, { kind: 'custody_broken' }, nowMs));
       }),
     ),
   );
-  return broken;
 }
 
 /** What is read of a disk, without a lockfile to write to: enough to plan. */

@@ -56,15 +56,11 @@ export interface RunOutcome {
  */
 export async function execute(input: RunInput): Promise<RunOutcome> {
   const { ports, settings } = input;
-  const random = () => Buffer.from(ports.random.bytes(4)).readUInt32LE() / 2 ** 32;
-  const scheduler = createScheduler(
-    {
-      ...(settings.concurrency === undefined ? {} : { concurrency: settings.concurrency }),
-      keep: settings.keep,
-      history: runTimes(input.store),
-    },
-    random,
-  );
+  const scheduler = createScheduler({
+    ...(settings.concurrency === undefined ? {} : { concurrency: settings.concurrency }),
+    keep: settings.keep,
+    history: runTimes(input.store),
+  });
   if (input.limits !== undefined) scheduler.limits(input.limits);
   const context = contextOf(input, scheduler);
   if (context.inDoubtInARow > 0) scheduler.submitSingly();

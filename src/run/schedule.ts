@@ -13,7 +13,7 @@ import {
 import { type Choice, choose, demandOf, dueMs, type Ruled, wakesAtMs } from './decide.js';
 import { forecast, hasWork } from './forecast.js';
 import { kindOf, unsubmitted } from './lane.js';
-import { restMs } from './price.js';
+import { restMs } from './toll.js';
 
 /**
  * Decides which request is worth most at each moment, and when there is none, until when to wait. A
@@ -92,15 +92,13 @@ export interface ScheduleOptions {
   readonly history?: readonly (JobKind & { readonly runMs: number })[];
 }
 
-export type CreateScheduler = (options: ScheduleOptions, random: () => number) => Scheduler;
-
 const REQUESTS_MAX = 16;
 /** Submits under way at most: what a crash, or a proxy that breaks, leaves in doubt. */
 const SUBMITS_MAX = 4;
 /** Of the requests under way, those that no one purpose may take. */
 const REQUESTS_RESERVED = 2;
 
-export const createScheduler: CreateScheduler = (options) => {
+export function createScheduler(options: ScheduleOptions): Scheduler {
   const book = createBook(options);
   for (const { runMs, ...about } of (options.history ?? []).slice(-HISTORY_MAX))
     learnHistory(book, about, runMs);
@@ -141,7 +139,7 @@ export const createScheduler: CreateScheduler = (options) => {
     },
     estimate: (nowMs) => forecast(rulesByLane(book), book.jobs, nowMs),
   };
-};
+}
 
 function next(book: Book, nowMs: number): Action {
   if (book.jobs.size === 0) return { kind: 'finished' };

@@ -14,8 +14,6 @@ export interface Pacer {
   opensAtMs(nowMs: number): number;
   /** When credit that is not used by then is lost. `Infinity`: never. */
   lapsesAtMs(nowMs: number): number;
-  /** While paused by a 429: until when. */
-  pausedUntilMs(nowMs: number): number | undefined;
   /** Counts a request as sent; returns the ticket that its answer is told with. */
   sent(nowMs: number): number;
   /** What came of a request. `ticket` is absent for one that this pacer did not count: then only its headers matter. */
@@ -182,7 +180,6 @@ export function createPacer(): Pacer {
     limit: (amount) => {
       if (amount > 0) stated = amount;
     },
-    pausedUntilMs: (nowMs) => (nowMs < pausedMs ? pausedMs : undefined),
     lapsesAtMs: (nowMs) => Math.max(ledger?.lapsesAtMs(nowMs) ?? Number.POSITIVE_INFINITY, pausedMs),
     opensAtMs: (nowMs) => {
       if (nowMs < pausedMs) return pausedMs;

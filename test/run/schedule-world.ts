@@ -86,7 +86,7 @@ const EVENTS_MAX = 200_000;
 export function play(scene: Scene): Report {
   const chance = createChance(scene.seed);
   const between = ([low, high]: readonly [number, number]): number => low + chance() * (high - low);
-  const scheduler: Scheduler = createScheduler(scene.options ?? {}, chance);
+  const scheduler: Scheduler = createScheduler(scene.options ?? {});
   const limiters: Limiter[] = scene.models.map(({ limit }) =>
     createLimiter({ phaseMs: 1 + chance() * 59_999, ...limit }, chance),
   );

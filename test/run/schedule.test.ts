@@ -186,7 +186,7 @@ describe('several models', () => {
   });
 
   it('of which one is refused by 429 leave the others alone', () => {
-    const scheduler = createScheduler({}, () => 0);
+    const scheduler = createScheduler({});
     for (const job of ['a', 'b']) scheduler.wants(job, { model: job });
     scheduler.wants('another b', { model: 'b' });
     const begun = [scheduler.next(0), scheduler.next(0)];
@@ -222,7 +222,7 @@ describe('trouble', () => {
   });
 
   it('is not mistaken for a job that still runs', () => {
-    const scheduler = createScheduler({}, () => 0);
+    const scheduler = createScheduler({});
     scheduler.resumes('a', { model: 'A' }, 0, 1_000_000);
     expect(scheduler.next(1_000_000)).toEqual({ kind: 'poll', job: 'a' });
     scheduler.answered('A', { status: 502, rate: {}, job: 'a' }, 1_000_050);
@@ -232,7 +232,7 @@ describe('trouble', () => {
   });
 
   it('of one action settled twice is an error', () => {
-    const scheduler = createScheduler({}, () => 0);
+    const scheduler = createScheduler({});
     scheduler.wants('a', { model: 'A' });
     expect(() => scheduler.settled('a', { kind: 'queued' }, 0)).toThrow('nothing is under way');
     expect(() => scheduler.wants('a', { model: 'A' })).toThrow('already');
@@ -242,7 +242,7 @@ describe('trouble', () => {
 describe('a job past its estimate', () => {
   /** Polls it until the age; the gaps between its polls, ms. */
   function gapsOfStuckJob(untilMs: number, limited: boolean): readonly number[] {
-    const scheduler = createScheduler({}, () => 0);
+    const scheduler = createScheduler({});
     if (!limited) scheduler.limits(new Map([['', Number.POSITIVE_INFINITY]]));
     scheduler.resumes('stuck', { model: 'A' }, 0, 0);
     const gaps: number[] = [];
@@ -281,7 +281,7 @@ describe('a job past its estimate', () => {
 
 describe('what is told of the rest', () => {
   it('is nothing while nothing is known', () => {
-    const scheduler = createScheduler({}, () => 0);
+    const scheduler = createScheduler({});
     scheduler.wants('a', { model: 'A' });
     const estimate = scheduler.estimate(0);
     expect(estimate.remainingMs).toBeUndefined();
@@ -290,7 +290,7 @@ describe('what is told of the rest', () => {
 
   it('comes from the run times of earlier runs, where there are some', () => {
     const history = Array.from({ length: 20 }, () => ({ model: 'A', durationSeconds: 60, runMs: 40_000 }));
-    const scheduler = createScheduler({ history }, () => 0);
+    const scheduler = createScheduler({ history });
     scheduler.wants('a', { model: 'A', durationSeconds: 60 });
     expect(scheduler.estimate(0).expectedRunMs('a')).toBeGreaterThan(18_000);
     expect(scheduler.estimate(0).expectedRunMs('a')).toBeLessThan(50_000);
@@ -313,8 +313,8 @@ describe('what is told of the rest', () => {
         const scene = { tracks, concurrency, law, p80Factor: 1, limit: PER_60, seed };
         const { makespanMs } = simulate(scene, (world) => {
           drive(
-            (options, random) => {
-              const scheduler = createScheduler(options, random);
+            (options) => {
+              const scheduler = createScheduler(options);
               const next = (nowMs: number) => {
                 const { remainingMs } = scheduler.estimate(nowMs);
                 if (remainingMs !== undefined) told.push({ atMs: nowMs - EPOCH_MS, ...remainingMs });
@@ -338,7 +338,7 @@ describe('what is told of the rest', () => {
   );
 
   it('does not forget a job while it is asked for', () => {
-    const scheduler = createScheduler({}, () => 0);
+    const scheduler = createScheduler({});
     scheduler.resumes('a', { model: 'A' }, 0, 10_000);
     expect(scheduler.next(10_000)).toEqual({ kind: 'poll', job: 'a' });
     scheduler.answered('A', { status: 200, rate: {}, job: 'a' }, 10_050);
@@ -352,7 +352,7 @@ describe('what is told of the rest', () => {
   });
 
   it('says until when all requests wait for the limit', () => {
-    const scheduler = createScheduler({}, () => 0);
+    const scheduler = createScheduler({});
     scheduler.wants('a', { model: 'A' });
     scheduler.next(0);
     scheduler.answered('A', { status: 429, rate: { retryAfterSeconds: 40 }, job: 'a' }, 90);

@@ -16,8 +16,8 @@ export function schedulerCostUs(scene: Scene): number {
   };
   const { requests } = simulate(scene, (world) =>
     drive(
-      (options, random) => {
-        const scheduler = createScheduler(options, random);
+      (options) => {
+        const scheduler = createScheduler(options);
         return {
           ...scheduler,
           wants: timed(scheduler.wants),

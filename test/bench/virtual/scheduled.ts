@@ -1,14 +1,11 @@
-import type { CreateScheduler, Scheduler, Settled } from '../../../src/run/schedule.js';
+import type { createScheduler, Scheduler, Settled } from '../../../src/run/schedule.js';
 import type { Answer, Scene, World } from './world.js';
 
 const MODEL = 'music';
 
 /** Plays a scheduler against the world, as the engine does. */
-export function drive(create: CreateScheduler, world: World, scene: Scene): void {
-  const scheduler = create(
-    scene.concurrency === undefined ? {} : { concurrency: scene.concurrency },
-    world.chance,
-  );
+export function drive(create: typeof createScheduler, world: World, scene: Scene): void {
+  const scheduler = create(scene.concurrency === undefined ? {} : { concurrency: scene.concurrency });
   for (let job = 0; job < scene.tracks; job += 1) scheduler.wants(String(job), { model: MODEL });
   if (scene.limit.perMinute === undefined) scheduler.limits(new Map([['', Number.POSITIVE_INFINITY]]));
   let turn = 0;
