@@ -73,8 +73,10 @@ async function price(input: PrepareInput, client: VeniceClient, decided: Decided
   const { clock } = input.ports;
   const models = await insist(clock, () => client.models(), input.stop);
   if (!models.ok) {
-    const diagnostics = [unreachable('the live models cannot be asked for', models)];
-    return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, { diagnostics, refusal: refusalOf(models) });
+    const diagnostics = [unreachable('the live models cannot be asked for', models, MODELS_HINT)];
+    // Nothing of the manifest was in that question.
+    const refusal = isKeyRefused(models) ? EXIT.authentication : EXIT.unavailable;
+    return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, { diagnostics, refusal });
   }
   const drafted = draftPurchases(decided.rows, models.value, clock.nowMs());
   // With an error among them nothing will be bought: nobody needs the prices.
@@ -132,12 +134,12 @@ function concluded(
   };
 }
 
-function hasError(diagnostics: readonly Diagnostic[]): boolean {
+export function hasError(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some(({ severity }) => severity === 'error');
 }
 
 /** A pattern that names no track is a slip of the command line, not of the manifest. */
-function selectionOrInvalid(diagnostics: readonly Diagnostic[]): ExitCode {
+export function selectionOrInvalid(diagnostics: readonly Diagnostic[]): ExitCode {
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
   return errors.every(({ code }) => code === 'unknown-track') ? EXIT.usage : EXIT.invalid;
 }
@@ -147,25 +149,22 @@ function moneyRefusal(money: readonly Diagnostic[]): ExitCode | undefined {
   return money.length > 0 ? EXIT.budget : undefined;
 }
 
+/** Of a price: what was asked for may be at fault. */
 function refusalOf(failure: CallFailure): ExitCode {
-  if (failure.kind === 'refused' && (failure.status === 401 || failure.status === 403))
-    return EXIT.authentication;
-  if (
-    failure.kind === 'refused' &&
-    failure.status !== undefined &&
-    failure.status < 500 &&
-    failure.status !== 429
-  )
-    return EXIT.invalid;
-  return EXIT.unavailable;
+  if (isKeyRefused(failure)) return EXIT.authentication;
+  const faulty = failure.kind === 'refused' && (failure.status === 400 || failure.status === 422);
+  return faulty ? EXIT.invalid : EXIT.unavailable;
 }
 
-function unreachable(what: string, failure: CallFailure): Diagnostic {
+function isKeyRefused({ kind, status }: CallFailure): boolean {
+  return kind === 'refused' && (status === 401 || status === 403);
+}
+
+const LATER_HINT = 'nothing was bought; run the same command again later';
+const MODELS_HINT =
+  'nothing was bought; check --base-url or VENICE_BASE_URL, or run the same command again later';
+
+function unreachable(what: string, failure: CallFailure, hint = LATER_HINT): Diagnostic {
   const status = failure.status === undefined ? '' : ` (HTTP ${failure.status})`;
-  return {
-    code: 'service',
-    severity: 'error',
-    message: `${what}${status}: ${failure.message}`,
-    hint: 'nothing was bought; run the same command again later',
-  };
+  return { code: 'service', severity: 'error', message: `${what}${status}: ${failure.message}`, hint };
 }

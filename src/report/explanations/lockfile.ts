@@ -67,6 +67,13 @@ const FILE: Explanations = {
     'Move that one away, and run again.',
     RUN,
   ),
+  'lockfile-shared': {
+    title: 'Two manifests would share a lockfile',
+    text: 'The lockfile is named for the manifest without its extension, so that album.yaml and album.yml would both use album.lock.jsonl: each would take the tracks and the spending of the other for its own.',
+    money: 'Nothing was bought.',
+    mend: 'Rename one of them (its lockfile with it), or name a lockfile of its own with --lockfile.',
+    next: STATUS,
+  },
   'lockfile-too-large': unusable(
     'The lockfile is full',
     'It would pass 256 MiB.',
