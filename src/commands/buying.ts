@@ -5,12 +5,12 @@ import type { LockStore } from '../lock/store.js';
 import type { LoadedManifest } from '../manifest/take.js';
 import type { Plan } from '../plan/plan.js';
 import { checkGround, checkPurchases } from '../plan/saved-plan.js';
+import { madeAgainWords } from '../plan/selection.js';
 import { isPriced } from '../report/plan-text.js';
 import { probeStorage } from '../run/probe.js';
 import { createClient } from '../venice/create-client.js';
-import { madeAgainWords } from './command-line.js';
 import { notFrozen } from './frozen.js';
-import { type Prepared, prepare } from './prepare.js';
+import { hasError, type Prepared, prepare, selectionOrInvalid } from './prepare.js';
 import type { BatchSettings, World } from './run-batch.js';
 import { placeFault } from './storage-error.js';
 import { tellPhase, tellPlan } from './telling.js';
@@ -77,7 +77,8 @@ async function refuseOrAsk(
     world.present?.(prepared.plan, prepared.balance);
   if (prepared.diagnostics.length > 0) world.show(prepared.diagnostics, loaded.sources);
   if (prepared.refusal !== undefined) {
-    if (world.apiKey === undefined) world.show([noKey(settings)], loaded.sources);
+    if (world.apiKey === undefined && prepared.refusal === EXIT.authentication)
+      world.show([noKey(settings)], loaded.sources);
     else if (!isPriced(prepared.plan)) world.present?.(prepared.plan, prepared.balance);
     return { prepared, approved: false, refusal: prepared.refusal };
   }
@@ -145,13 +146,14 @@ function refusedPlan(world: World, prepared: Prepared, why: Diagnostic): BuyDeci
   return { prepared, approved: false, refusal: why.code === 'price-rose' ? EXIT.budget : EXIT.usage };
 }
 
-/** `--frozen`: everything has to be there already. */
+/** `--frozen`: nothing may be left to buy, and every file has to be as it was stored. Needs neither key nor service. */
 function frozen(world: World, prepared: Prepared, loaded: LoadedManifest): BuyDecision {
-  const changed = prepared.plan.diagnostics.filter(({ code }) => code === 'file-changed');
-  const faults = [...changed, ...notFrozen(prepared.plan.rows)];
-  if (faults.length === 0) return { prepared, approved: false };
-  world.show(faults, loaded.sources);
-  return { prepared, approved: false, refusal: EXIT.changes };
+  const { rows, diagnostics } = prepared.plan;
+  const told = [...diagnostics, ...notFrozen(rows)];
+  if (told.length > 0) world.show(told, loaded.sources);
+  if (hasError(diagnostics)) return { prepared, approved: false, refusal: selectionOrInvalid(diagnostics) };
+  const changes = told.some(({ code }) => code === 'not-frozen' || code === 'file-changed');
+  return { prepared, approved: false, ...(changes ? { refusal: EXIT.changes } : {}) };
 }
 
 /** Of several budgets the lowest wins. */
@@ -159,15 +161,22 @@ export function lowest(a: number | undefined, b: number | undefined): number | u
   return a === undefined ? b : b === undefined ? a : Math.min(a, b);
 }
 
-export function noKey(settings: BatchSettings): Diagnostic {
+/** @param inFlightCount takes that cannot be collected without it, where that is all there is to do */
+export function noKey(settings: BatchSettings, inFlightCount = 0): Diagnostic {
   const { mode, savedPlanFile, selection } = settings;
   const words = savedPlanFile === undefined ? madeAgainWords(selection) : ['--plan', savedPlanFile];
-  const again = mode === 'collect' ? settings.command('collect') : settings.command('run', ...words);
+  const frozen = mode === 'frozen' ? ['--frozen'] : [];
+  const again =
+    mode === 'collect' ? settings.command('collect') : settings.command('run', ...words, ...frozen);
+  const takes = inFlightCount === 1 ? '1 take is' : `${inFlightCount} takes are`;
   return {
     code: 'no-key',
     severity: 'error',
-    message: 'no API key: VENICE_API_KEY is not set',
-    hint: `try it without one with --sandbox, or set it and run: ${again}`,
+    message:
+      inFlightCount === 0
+        ? 'no API key: VENICE_API_KEY is not set'
+        : `${takes} in flight, and cannot be collected without an API key: VENICE_API_KEY is not set`,
+    hint: `${inFlightCount === 0 ? 'try it without one with --sandbox, or set it' : 'set it'} and run: ${again}`,
   };
 }
 

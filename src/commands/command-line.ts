@@ -1,5 +1,4 @@
 import { shownBaseUrl } from '../node/base-url.js';
-import type { Selection } from '../plan/selection.js';
 import { commandLine } from '../report/shell.js';
 import type { Settings } from './settings.js';
 
@@ -37,9 +36,4 @@ export function nextCommandLine(
     ...kept,
     ...(buys ? chosen : []),
   ]);
-}
-
-/** The words that ask for what would not be bought by itself. */
-export function madeAgainWords({ retryFailed, force }: Selection): readonly string[] {
-  return [...(retryFailed ? ['--retry-failed'] : []), ...force.flatMap((pattern) => ['--force', pattern])];
 }

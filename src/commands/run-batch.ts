@@ -1,10 +1,11 @@
 import path from 'node:path';
 import type { Diagnostic } from '../diagnostic.js';
-import { faultCode } from '../errors.js';
+import { EXIT, faultCode } from '../errors.js';
 import type { RunEvent } from '../events.js';
 import { keyFingerprint } from '../lock/fingerprint.js';
 import type { LockStore } from '../lock/store.js';
 import type { LoadedManifest, Manifest } from '../manifest/take.js';
+import { isInFlight } from '../plan/history.js';
 import type { FileMove, Plan } from '../plan/plan.js';
 import type { SavedPlan } from '../plan/saved-plan.js';
 import type { Selection } from '../plan/selection.js';
@@ -19,7 +20,7 @@ import { type BuyDecision, decideWhatToBuy, lowest, noKey } from './buying.js';
 import { type Opened, openForRun } from './open.js';
 import { type RunReport, summarise } from './run-report.js';
 import { storageError } from './storage-error.js';
-import { emitNotice, tellPhase, versionEvent } from './telling.js';
+import { emitNotice, markMadeBefore, tellPhase, versionEvent } from './telling.js';
 
 /** What a batch gets from outside: the real world, the sandbox's, or a simulated one. */
 export interface World {
@@ -134,7 +135,7 @@ async function withLock(
   const loaded = await world.load();
   const decision = await decideWhatToBuy(world, settings, store, loaded);
   const manifest = loaded.manifest;
-  if (decision.prepared !== undefined) {
+  if (decision.prepared !== undefined && !isLeftAlone(settings, decision)) {
     const { moves } = decision.prepared.plan;
     tellMoves(world, settings, moves, await applyMoves(view, moves));
   }
@@ -161,6 +162,11 @@ function tellMoves(
   emitNotice(world, 'info', 'files-moved', `${files} moved to where the manifest wants them, for free`);
 }
 
+/** `--frozen` where it refuses: nothing is changed. */
+function isLeftAlone({ mode }: BatchSettings, { refusal }: BuyDecision): boolean {
+  return mode === 'frozen' && refusal !== undefined;
+}
+
 async function go(
   world: World,
   settings: BatchSettings,
@@ -171,12 +177,11 @@ async function go(
   const { apiKey, ports } = world;
   const nothing: RunOutcome = { troubles: new Set(), spentMicroUsd: 0, madeCount: 0 };
   const purchases = decision.approved ? (decision.prepared?.plan.purchases ?? []) : [];
-  const owed = [...store.attempts.values()].some(
-    ({ state }) => state === 'queued' || state === 'stored' || state === 'unverified',
-  );
-  if (settings.mode === 'frozen' || (purchases.length === 0 && !owed)) return nothing;
+  const owed = [...store.attempts.values()].filter(isInFlight);
+  if (isLeftAlone(settings, decision) || (purchases.length === 0 && owed.length === 0)) return nothing;
   if (apiKey === undefined) {
-    world.show([noKey(settings)], new Map());
+    // Said already where it kept something from being bought.
+    if (decision.refusal !== EXIT.authentication) world.show([noKey(settings, owed.length)], new Map());
     return { ...nothing, troubles: new Set(['authentication']) };
   }
   tellPhase(world, 'generate');
@@ -194,7 +199,7 @@ async function go(
     ...(limits.ok ? { limits: limits.value } : {}),
     settings: withConcurrency(settings, manifest),
     stop: world.stop,
-    emit: (event) => world.emit(event),
+    emit: markMadeBefore(world, store.attempts, decision.prepared?.plan.rows ?? []),
   });
 }
 

@@ -1,17 +1,18 @@
 import { EXIT, type ExitCode } from '../errors.js';
 import type { SummaryEvent, TakeEvent } from '../events.js';
-import { type Attempt, countsAsSpent } from '../lock/attempt.js';
+import type { Attempt, AttemptState } from '../lock/attempt.js';
 import type { LockStore } from '../lock/store.js';
-import type { Manifest, Take } from '../manifest/take.js';
-import { decide } from '../plan/decide.js';
+import type { Manifest } from '../manifest/take.js';
+import { spentMicroUsd } from '../plan/assemble.js';
+import { type NextStep, nextStep } from '../plan/next-step.js';
 import type { PlanRow } from '../plan/plan.js';
-import { latestAttempts } from '../report/status.js';
+import { madeAgainWords } from '../plan/selection.js';
+import { isNothingHere, rowsOfRun } from '../plan/standing.js';
 import { exitCodeOf } from '../run/exit-code.js';
-import { fileStates, strangers } from '../run/recover.js';
-import { nameOf, type RunOutcome } from '../run/run.js';
+import type { RunOutcome } from '../run/run.js';
 import type { BuyDecision } from './buying.js';
-import { madeAgainWords } from './command-line.js';
 import type { BatchSettings, World } from './run-batch.js';
+import { standingOf } from './standing.js';
 
 export interface RunReport {
   readonly exitCode: ExitCode;
@@ -30,35 +31,19 @@ interface Ending {
 
 /** What the lockfile and the disk say at the end: counted anew from them, not from what the run believes it did. */
 export async function summarise(ending: Ending): Promise<RunReport> {
-  const { world, settings, store, manifest, outcome, decision } = ending;
+  const { world, settings, store, outcome, decision } = ending;
   const attempts = [...store.attempts.values()];
-  const view = { ports: world.ports, settings };
-  const takes = manifest?.takes ?? lastAskedFor(attempts);
-  const { rows, orphans } = decide({
-    takes,
-    attempts,
-    ...(await fileStates(view, attempts)),
-    occupied: await strangers(view, takes, attempts),
-    // What was asked for again is made by now: what counts is what is still open.
-    selection: { ...settings.selection, force: [], retryFailed: false },
-  });
-  tellEarlier(world, rows, ending.startedMs);
-  const counts = countRows(rows);
-  const owed = attempts.filter(({ state }) => state === 'stored').length;
-  const queued = attempts.filter(({ state }) => state === 'queued').length;
-  const intents = attempts.filter(({ state }) => state === 'intent').length;
-  // What became of an intent that could not be recorded is in a rescue file or on the screen: the next run goes on from there.
-  const unrecorded = outcome.troubles.has('lockfile') ? intents : 0;
-  const inFlight = queued + unrecorded;
-  const inDoubt = attempts.filter(({ state }) => state === 'in_doubt').length + intents - unrecorded;
-  const unverified = attempts.filter(({ state }) => state === 'unverified').length;
+  const rows = await finalRows(ending, attempts);
+  const elsewhere = isNothingHere(decision.prepared?.plan.rows ?? rows);
+  tellEarlier(world, rows, ending.startedMs, elsewhere);
+  const counts = { ...countRows(rows), ...countAttempts(attempts, outcome) };
   const exitCode = exitCodeOf({
     signal: world.stop.aborted ? signalOf(world.stop) : undefined,
     troubles: outcome.troubles,
     refusal: decision.refusal,
-    inDoubt,
-    inFlight: inFlight + owed,
-    notMade: counts.failed + counts.missing + unverified,
+    inDoubt: counts.inDoubt,
+    inFlight: counts.inFlight + counts.owed,
+    notMade: counts.failed + counts.missing + counts.unverified,
     notBought: settings.mode === 'collect' ? 0 : counts.notBought,
   });
   const summary: SummaryEvent = {
@@ -68,40 +53,32 @@ export async function summarise(ending: Ending): Promise<RunReport> {
     total: rows.length,
     done: counts.done,
     made: outcome.madeCount,
-    in_flight: inFlight,
-    clean_up_owed: owed,
-    in_doubt: inDoubt,
-    failed: counts.failed + unverified,
+    in_flight: counts.inFlight,
+    clean_up_owed: counts.owed,
+    in_doubt: counts.inDoubt,
+    failed: counts.failed + counts.unverified,
     missing: counts.missing,
     not_bought: counts.notBought,
     spent_micro_usd: outcome.spentMicroUsd,
-    spent_total_micro_usd: attempts
-      .filter(countsAsSpent)
-      .reduce((sum, { quote_micro_usd }) => sum + quote_micro_usd, 0),
+    spent_total_micro_usd: spentMicroUsd(attempts),
     approved_micro_usd: decision.approved ? (decision.prepared?.plan.totalMicroUsd ?? 0) : 0,
     budget_micro_usd: decision.prepared?.plan.budgetMicroUsd ?? settings.budgetMicroUsd ?? null,
     duration_ms: Math.round(world.ports.clock.nowMs() - ending.startedMs),
-    next_command: nextCommand(settings, exitCode, {
-      inDoubt,
-      inFlight: inFlight + owed + orphans.length,
-      retryable: counts.retryable,
-      planned: decision.prepared !== undefined,
-      mistyped: decision.prepared?.diagnostics.some(({ code }) => code === 'unknown-track') === true,
-      wanted: outcome.spentMicroUsd === 0 ? askedAgain(settings) : [],
-    }),
+    next_command: nextCommand(ending, exitCode, nextStep(rows, attempts, elsewhere)),
   };
   world.emit(summary);
   return { exitCode, summary };
 }
 
-/** Where no manifest can be read: every take that the lockfile knows, as it was last asked for. */
-function lastAskedFor(attempts: readonly Attempt[]): readonly Take[] {
-  const span = { file: '', line: 1, column: 1, endLine: 1, endColumn: 1 };
-  return latestAttempts(attempts).map((attempt) => {
-    const { track, take, digest, parts, stem, model } = attempt;
-    const about = { track, take, takes: 1, digest, parts, stem };
-    return { key: nameOf(attempt), ...about, request: { model, prompt: '' }, span, fieldSpans: {} };
-  });
+async function finalRows(
+  { world, settings, manifest, decision, startedMs }: Ending,
+  attempts: readonly Attempt[],
+): Promise<readonly PlanRow[]> {
+  // What was asked for again is made by now: what counts is what is still open.
+  const selection = { ...settings.selection, force: [], retryFailed: false };
+  const { rows } = await standingOf({ ports: world.ports, settings }, attempts, manifest, selection);
+  const purchases = decision.approved ? (decision.prepared?.plan.purchases ?? []) : [];
+  return rowsOfRun(rows, attempts, purchases, startedMs);
 }
 
 /** The command line aborts with the signal's name; a library's abort is like Ctrl-C. */
@@ -109,19 +86,9 @@ function signalOf({ reason }: AbortSignal): 'SIGINT' | 'SIGTERM' {
   return reason === 'SIGTERM' || reason === 'SIGHUP' ? 'SIGTERM' : 'SIGINT';
 }
 
-interface RowCounts {
-  done: number;
-  failed: number;
-  missing: number;
-  notBought: number;
-  /** Bought again with `--retry-failed`. What was refused is mended in the manifest instead. */
-  retryable: number;
-}
-
-function countRows(rows: readonly PlanRow[]): RowCounts {
-  const counts: RowCounts = { done: 0, failed: 0, missing: 0, notBought: 0, retryable: 0 };
+function countRows(rows: readonly PlanRow[]) {
+  const counts = { done: 0, failed: 0, missing: 0, notBought: 0 };
   for (const { decision } of rows) {
-    if (decision.kind === 'held' && decision.because !== 'rejected') counts.retryable += 1;
     if (decision.kind === 'done') counts.done += 1;
     else if (decision.kind === 'collect' && decision.attempt.state === 'stored') counts.done += 1;
     else if (decision.kind === 'held' && decision.because === 'missing') counts.missing += 1;
@@ -131,12 +98,25 @@ function countRows(rows: readonly PlanRow[]): RowCounts {
   return counts;
 }
 
+function countAttempts(attempts: readonly Attempt[], { troubles }: RunOutcome) {
+  const count = (wanted: AttemptState) => attempts.filter(({ state }) => state === wanted).length;
+  // What became of an intent that could not be recorded is in a rescue file or on the screen: the next run goes on from there.
+  const unrecorded = troubles.has('lockfile') ? count('intent') : 0;
+  return {
+    inFlight: count('queued') + unrecorded,
+    owed: count('stored'),
+    unverified: count('unverified'),
+    inDoubt: count('in_doubt') + count('intent') - unrecorded,
+  };
+}
+
 /** Names what earlier runs came to, so that every take is told once and no failure is only a number. */
-function tellEarlier(world: World, rows: readonly PlanRow[], startedMs: number): void {
+function tellEarlier(world: World, rows: readonly PlanRow[], startedMs: number, elsewhere: boolean): void {
   for (const { take, decision } of rows) {
     if (!('attempt' in decision)) continue;
     const { attempt } = decision;
     const missing = decision.kind === 'held' && decision.because === 'missing';
+    const code = missing && elsewhere ? 'no-file-here' : attempt.reason?.code;
     const changedMs = Date.parse(attempt.at[attempt.state] ?? '');
     if (!missing && changedMs >= startedMs) continue;
     world.emit({
@@ -152,7 +132,7 @@ function tellEarlier(world: World, rows: readonly PlanRow[], startedMs: number):
       ...(attempt.queue_id === undefined ? {} : { queue_id: attempt.queue_id }),
       ...(attempt.file === undefined ? {} : { path: attempt.file.path, bytes: attempt.file.bytes }),
       ...(attempt.reason?.status === undefined ? {} : { status: attempt.reason.status }),
-      ...(attempt.reason === undefined ? {} : { code: attempt.reason.code }),
+      ...(code === undefined ? {} : { code }),
       ...moneyOf(attempt),
       earlier: true,
     });
@@ -170,29 +150,27 @@ function moneyOf({ state, refunded }: Attempt): Pick<TakeEvent, 'money'> {
 /** Nothing was bought, and the plan shows what for: the same command would end the same way. */
 const PLAN_TELLS: ReadonlySet<ExitCode> = new Set([EXIT.budget, EXIT.balance, EXIT.usage]);
 
-interface Left {
-  readonly inDoubt: number;
-  readonly inFlight: number;
-  readonly retryable: number;
-  readonly planned: boolean;
-  /** A pattern matches no track: until it is corrected every command would say so. */
-  readonly mistyped: boolean;
-  /** What was asked for and not bought, to be asked for again. */
-  readonly wanted: readonly string[];
-}
-
-function nextCommand(settings: BatchSettings, exitCode: ExitCode, left: Left): string | null {
-  const { command } = settings;
+function nextCommand({ settings, decision }: Ending, exitCode: ExitCode, step: NextStep): string | null {
+  const { command, mode } = settings;
   if (exitCode === EXIT.ok) return null;
   // Whoever detached wants what is queued now to be gathered, and a budget that is too low stays so.
-  const onlyCollects = settings.mode === 'collect' || settings.detach || PLAN_TELLS.has(exitCode);
-  if (left.inFlight > 0) return command(onlyCollects ? 'collect' : 'run');
-  if (left.inDoubt > 0) return command('resolve');
-  if (left.mistyped) return null;
-  if (PLAN_TELLS.has(exitCode)) return command('plan', ...left.wanted);
-  if (exitCode === EXIT.tracks && left.retryable > 0) return command('run', '--retry-failed');
-  if (exitCode === EXIT.invalid) return left.planned ? command('plan', ...left.wanted) : command('validate');
-  return command(settings.mode === 'collect' ? 'collect' : 'run', ...left.wanted);
+  const onlyCollects = mode !== 'run' || settings.detach || PLAN_TELLS.has(exitCode);
+  if (step.kind === 'collect') return command(onlyCollects ? 'collect' : 'run');
+  if (step.kind === 'resolve') return command('resolve');
+  // A pattern matches no track: until it is corrected every command would say so.
+  if (decision.prepared?.diagnostics.some(({ code }) => code === 'unknown-track')) return null;
+  const wanted = decision.approved ? stillWanted(settings, step) : askedAgain(settings);
+  if (PLAN_TELLS.has(exitCode)) return command('plan', ...wanted);
+  if (exitCode === EXIT.invalid)
+    return decision.prepared === undefined ? command('validate') : command('plan', ...wanted);
+  if (exitCode === EXIT.tracks) return step.kind === 'buy' ? command('run', ...madeAgainWords(step)) : null;
+  return command(mode === 'collect' ? 'collect' : 'run', ...wanted);
+}
+
+/** Of what was asked for again: what was not made. */
+function stillWanted({ selection }: BatchSettings, step: NextStep): readonly string[] {
+  if (step.kind !== 'buy') return [];
+  return madeAgainWords({ ...step, retryFailed: step.retryFailed && selection.retryFailed });
 }
 
 /** A saved plan says itself what is made again. */

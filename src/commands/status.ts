@@ -1,16 +1,16 @@
 import { EXIT, type ExitCode } from '../errors.js';
-import { countsAsSpent } from '../lock/attempt.js';
 import { lockError } from '../lock/problem.js';
 import { readLock } from '../lock/read.js';
-import { takeId } from '../plan/history.js';
+import { spentMicroUsd } from '../plan/assemble.js';
 import { jsonText } from '../report/json-text.js';
-import { latestAttempts, renderStatus } from '../report/status.js';
+import { renderStatus, takeStatuses } from '../report/status.js';
 import { tableWidth } from '../report/terminal.js';
 import { insistOnManifest } from './insist-manifest.js';
-import { openSession, type Session } from './session.js';
+import { openSession } from './session.js';
 import { DEFAULT_BASE_URL, type Flags, type Settings } from './settings.js';
+import { readableManifest, standingOf } from './standing.js';
 
-/** What the lockfile says, without asking anyone. */
+/** Where every take stands, by lockfile, manifest and disk, without asking anyone. */
 export async function statusCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
   await insistOnManifest(session);
@@ -19,38 +19,31 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
   const read = await readLock(ports.files, lockPath);
   if (!read.ok) throw lockError(read.problems[0], lockPath, command);
   const attempts = [...read.attempts.values()];
+  const view = { ports, settings: { outputRoot: settings.outputRoot.value } };
+  const { rows, removed } = await standingOf(view, attempts, await readableManifest(session));
   if (flags.json === true) {
-    const spent = attempts
-      .filter(countsAsSpent)
-      .reduce((sum, { quote_micro_usd }) => sum + quote_micro_usd, 0);
     const document = {
       schema: 1,
       lockfile: lockPath,
       output_root: settings.outputRoot.value,
       endpoint: read.header?.endpoint ?? null,
-      spent_micro_usd: spent,
-      takes: latestAttempts(attempts),
+      spent_micro_usd: spentMicroUsd(attempts),
+      takes: takeStatuses([...rows, ...removed], attempts).map(({ attempt }) => attempt),
     };
     stdout.write(`${jsonText(document, 2)}\n`);
     return EXIT.ok;
   }
-  stdout.write(
-    renderStatus(attempts, {
+  const text = renderStatus(
+    { attempts, rows, removed },
+    {
       command: (verb, ...words) => command(verb, ...words, ...elsewhere(settings, read.header?.endpoint)),
       placeOf,
-      wanted: await wantedKeys(session),
       color: stdout.color,
       width: tableWidth(stdout, process.env),
-    }),
+    },
   );
+  stdout.write(text);
   return EXIT.ok;
-}
-
-/** What the manifest names now; `undefined` where it cannot be read: the lockfile tells all else without it. */
-async function wantedKeys(session: Session): Promise<ReadonlySet<string> | undefined> {
-  if (session.settings.manifest === '-') return undefined;
-  const loaded = await session.load().catch(() => undefined);
-  return loaded?.manifest && new Set(loaded.manifest.takes.map(takeId));
 }
 
 /** The endpoint that the lockfile is bound to, where nothing else would lead there. */

@@ -1,5 +1,7 @@
 import type { Phase, RunEvent } from '../events.js';
-import type { Plan } from '../plan/plan.js';
+import type { Attempt } from '../lock/attempt.js';
+import type { Plan, PlanRow } from '../plan/plan.js';
+import { madeBefore } from '../plan/standing.js';
 import type { Clock } from '../ports.js';
 
 interface Teller {
@@ -49,4 +51,18 @@ export function tellPlan(world: Teller, plan: Plan): void {
     spent_before_micro_usd: plan.spentBeforeMicroUsd,
     budget_micro_usd: plan.budgetMicroUsd ?? null,
   });
+}
+
+/** Tells on, and of what did not come whether it was to be made again: that takes another command. */
+export function markMadeBefore(
+  world: Teller,
+  attempts: ReadonlyMap<string, Attempt>,
+  rows: readonly PlanRow[],
+): (event: RunEvent) => void {
+  const isAgain = madeBefore(rows, attempts.values());
+  return (event) => {
+    const fell = event.type === 'take' && (event.state === 'failed' || event.state === 'lost');
+    const attempt = fell ? attempts.get(event.attempt) : undefined;
+    world.emit(fell && attempt && isAgain(attempt) ? { ...event, made_before: true } : event);
+  };
 }

@@ -5,6 +5,7 @@ import { type FileState, type History, isInDoubt, isInFlight, readHistory, takeI
 import { planMoves } from './moves.js';
 import type { BuyReason, Decision, FileMove, PlanRow } from './plan.js';
 import { type ReadSelection, readSelection, type Selection } from './selection.js';
+import { isNothingHere, missingOf } from './standing.js';
 
 export interface DecideInput {
   /** In the manifest's order. */
@@ -61,6 +62,7 @@ export function decide(input: DecideInput): Decided {
       ...selection.diagnostics,
       ...rows.flatMap((row) => remarks(row, history, selection, placeOf)),
       ...otherKey(history.attempts, input.keyFingerprint),
+      ...nothingHere(rows, placeOf),
       ...moved.diagnostics,
     ],
   };
@@ -105,7 +107,7 @@ function decideKnown(same: readonly Attempt[], history: History): Decision {
 const FINAL_REFUSALS: ReadonlySet<number> = new Set([400, 404, 413, 415, 422]);
 
 /** Refused for a reason beside the request (key, balance, load), or never sent. Without a status no answer refused it. */
-function mayPass(attempt: Attempt): boolean {
+export function mayPass(attempt: Attempt): boolean {
   return attempt.state === 'rejected' && !FINAL_REFUSALS.has(attempt.reason?.status ?? 0);
 }
 
@@ -195,6 +197,22 @@ function otherKey(attempts: readonly Attempt[], fingerprint: string | undefined)
       severity: 'warning',
       message: `${foreign.length} in flight ${foreign.length === 1 ? 'was' : 'were'} submitted under another API key`,
       hint: 'if that key is of another account, collect them with it',
+    },
+  ];
+}
+
+/** A wrong folder is likelier than that all of it is gone. */
+function nothingHere(rows: readonly PlanRow[], placeOf: (file: string) => string): readonly Diagnostic[] {
+  if (!isNothingHere(rows)) return [];
+  const missing = rows.flatMap((row) => missingOf(row)?.file?.path ?? []);
+  const all = missing.length === 1 ? 'the one file' : `all ${missing.length} files`;
+  const verb = missing.length === 1 ? 'is' : 'are';
+  return [
+    {
+      code: 'no-file-here',
+      severity: 'warning',
+      message: `${all} that the lockfile knows ${verb} missing, as ${placeOf(missing[0] ?? '')}`,
+      hint: 'made with --out-dir? name that folder again; else put the files back',
     },
   ];
 }

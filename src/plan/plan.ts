@@ -28,6 +28,8 @@ export type Decision =
       readonly kind: 'held';
       readonly because: 'failed' | 'lost' | 'rejected' | 'missing';
       readonly attempt: Attempt;
+      /** It was made again, and came to this; what was made before is here still, so that only `--force` tries once more. */
+      readonly kept?: Attempt;
     }
   /** A file that the lockfile does not know stands where this one would go. `path` is relative to the output root. */
   | { readonly kind: 'occupied'; readonly path: string };

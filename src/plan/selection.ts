@@ -18,6 +18,14 @@ export interface Selection {
   readonly force: readonly string[];
 }
 
+/** The words that ask for what would not be bought by itself. */
+export function madeAgainWords({
+  retryFailed,
+  force,
+}: Pick<Selection, 'retryFailed' | 'force'>): readonly string[] {
+  return [...(retryFailed ? ['--retry-failed'] : []), ...force.flatMap((pattern) => ['--force', pattern])];
+}
+
 export interface ReadSelection {
   /** May be bought. */
   selected(take: Take): boolean;

@@ -3,20 +3,21 @@ import { toldByPerson } from './phrases.js';
 
 /** What to do about a take that is not made, as an instruction of our own words. */
 export function adviceFor(take: TakeEvent): string {
+  const again = `\`run ${take.made_before ? `--force ${take.key}` : '--retry-failed'}\` buys it again`;
   switch (take.state) {
     case 'rejected':
       return adviceForRefusal(take);
     case 'failed':
-      return take.money === 'refunded'
-        ? 'The money came back: `run --retry-failed` buys it again.'
-        : '`run --retry-failed` buys it again, after approval.';
+      return take.money === 'refunded' ? `The money came back: ${again}.` : `${again}, after approval.`;
     case 'lost':
-      if (toldByPerson(take.code) !== undefined) return '`run --retry-failed` buys it again, after approval.';
-      return `The service no longer has the audio: \`run --retry-failed\` buys it again, after approval. Should it find it after all, this collects it: ${foundAgain(take)}`;
+      if (toldByPerson(take.code) !== undefined) return `${again}, after approval.`;
+      return `The service no longer has the audio: ${again}, after approval. Should it find it after all, this collects it: ${foundAgain(take)}`;
     case 'unverified':
       return 'The bytes are kept as `.unverified`; run again to fetch it once more, at no cost.';
     case 'missing':
-      return 'Put the file back, or buy it again with `run --retry-failed`.';
+      return take.code === 'no-file-here'
+        ? 'Made with `--out-dir`? Name that folder again; else put the file back.'
+        : 'Put the file back, or buy it again with `run --retry-failed`.';
     case 'in_doubt':
       return 'Look it up in the billing history: `resolve` shows what is known, and settles it.';
     default:

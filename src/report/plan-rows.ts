@@ -1,6 +1,7 @@
 import { unreachable } from '../errors.js';
 import type { Attempt } from '../lock/attempt.js';
 import type { BuyReason, Decision, Plan, PlanRow, Purchase } from '../plan/plan.js';
+import { isNothingHere } from '../plan/standing.js';
 import { fatePhrase, toldByPerson } from './phrases.js';
 
 /** What a person sees at the head of a row. */
@@ -33,8 +34,9 @@ export interface Counts {
 export function planLines(plan: Plan, placeOf: (file: string) => string = String): readonly PlanLine[] {
   const purchases = new Map(plan.purchases.map((purchase) => [purchase.take.key, purchase]));
   const moves = new Map(plan.moves.map((move) => [move.attempt, placeOf(move.to)]));
+  const elsewhere = isNothingHere(plan.rows);
   return [
-    ...plan.rows.map((row) => lineOf(row, purchases.get(row.take.key), moves, placeOf)),
+    ...plan.rows.map((row) => lineOf(row, purchases.get(row.take.key), moves, elsewhere, placeOf)),
     ...plan.orphans.map(orphanLine),
   ];
 }
@@ -43,6 +45,7 @@ function lineOf(
   row: PlanRow,
   purchase: Purchase | undefined,
   moves: ReadonlyMap<string, string>,
+  elsewhere: boolean,
   placeOf: (file: string) => string,
 ): PlanLine {
   const { take, decision } = row;
@@ -53,7 +56,7 @@ function lineOf(
     model: take.request.model,
     action: decision.kind,
     mark: markOf(decision),
-    why: whyOf(decision, moves),
+    why: whyOf(decision, moves, elsewhere),
     ...(file === undefined ? {} : { file }),
     ...(purchase === undefined ? {} : { purchase }),
   };
@@ -99,7 +102,7 @@ function fileOf(
   return decision.kind === 'done' ? moves.get(decision.attempt.attempt) : undefined;
 }
 
-function whyOf(decision: Decision, moves: ReadonlyMap<string, string>): string {
+function whyOf(decision: Decision, moves: ReadonlyMap<string, string>, elsewhere: boolean): string {
   switch (decision.kind) {
     case 'buy':
       return reasonPhrase(decision.why);
@@ -112,14 +115,18 @@ function whyOf(decision: Decision, moves: ReadonlyMap<string, string>): string {
     case 'in_doubt':
       return 'in doubt: see `resolve`';
     case 'held':
-      return decision.because === 'missing'
-        ? 'its file is missing: --retry-failed'
-        : `${pastPhrase(decision.attempt)}: --retry-failed`;
+      return `${pastPhrase(decision.attempt)}${wayOut(decision, elsewhere)}`;
     case 'excluded':
       return `left out (${reasonPhrase(decision.why)})`;
     default:
       return unreachable(decision);
   }
+}
+
+/** What has it made all the same. What is likely in another folder is not offered to be bought. */
+function wayOut({ because }: Extract<Decision, { kind: 'held' }>, elsewhere: boolean): string {
+  if (because === 'rejected') return ': change it';
+  return because === 'missing' && elsewhere ? '' : ': --retry-failed';
 }
 
 /** Why a take is bought: `new`, `prompt changed`, `again: failed`. */

@@ -1,6 +1,12 @@
+import { unreachable } from '../errors.js';
 import { type Attempt, type AttemptState, countsAsSpent } from '../lock/attempt.js';
 import { formatUsd } from '../money.js';
+import { spentMicroUsd } from '../plan/assemble.js';
 import { takeId } from '../plan/history.js';
+import { nextStep } from '../plan/next-step.js';
+import type { PlanRow } from '../plan/plan.js';
+import { madeAgainWords } from '../plan/selection.js';
+import { isNothingHere, latestAttempts, missingOf, newerFailures, takeKey } from '../plan/standing.js';
 import { escapeForeign } from './escape.js';
 import { fatePhrase, stateName } from './phrases.js';
 import { pathText } from './shell.js';
@@ -15,59 +21,92 @@ export interface StatusOptions {
   placeOf?(file: string): string;
   readonly color: boolean;
   readonly width: number;
-  /** The manifest's takes, by `takeId`. Absent where it cannot be read: then nothing is known to have left it. */
-  readonly wanted?: ReadonlySet<string> | undefined;
+}
+
+export interface StatusInput {
+  /** All of the lockfile. */
+  readonly attempts: readonly Attempt[];
+  /** Of the takes that are wanted. */
+  readonly rows: readonly PlanRow[];
+  /** Of takes that the manifest does not name any more. */
+  readonly removed: readonly PlanRow[];
+}
+
+/** How one take stands. */
+export interface TakeStatus {
+  /** What its row rests on; else what was last made of it. */
+  readonly attempt: Attempt;
+  readonly state: AttemptState | 'missing';
+  /** A newer one at the same request, which came to nothing. */
+  readonly newer?: Attempt;
 }
 
 /** In the order in which they matter to the reader. */
-const STATES: readonly AttemptState[] = [
+const STATES: readonly TakeStatus['state'][] = [
   'done',
   'stored',
   'queued',
   'intent',
   'in_doubt',
   'unverified',
+  'missing',
   'failed',
   'lost',
   'rejected',
 ];
 
-/** Where every take stands by the lockfile alone: its latest attempt, totals, the next command. With line ends. */
-export function renderStatus(attempts: Iterable<Attempt>, options: StatusOptions): string {
+/** Of every take that was ever submitted; sorted by track and take. */
+export function takeStatuses(rows: readonly PlanRow[], attempts: readonly Attempt[]): readonly TakeStatus[] {
+  const newer = newerFailures(rows, attempts);
+  const byTake = new Map(rows.map((row) => [takeId(row.take), row]));
+  return latestAttempts(attempts).flatMap((latest): TakeStatus[] => {
+    const row = byTake.get(takeId(latest));
+    if (row === undefined) return [];
+    const attempt = 'attempt' in row.decision ? row.decision.attempt : latest;
+    const failure = newer.get(row.take.key);
+    return [
+      {
+        attempt,
+        state: missingOf(row) === undefined ? attempt.state : 'missing',
+        ...(failure === undefined ? {} : { newer: failure }),
+      },
+    ];
+  });
+}
+
+/** Where every take stands: what it rests on, totals, the next command. With line ends. */
+export function renderStatus({ attempts, rows, removed }: StatusInput, options: StatusOptions): string {
   const style = styleFor(options.color);
-  const all = [...attempts];
-  if (all.length === 0) return 'Nothing was bought yet.\n';
-  const latest = latestAttempts(all);
-  const { wanted } = options;
-  const isWanted = (attempt: Attempt) => wanted === undefined || wanted.has(takeId(attempt));
-  const removed = latest.filter((attempt) => !isWanted(attempt));
+  if (attempts.length === 0) return 'Nothing was bought yet.\n';
+  const wanted = takeStatuses(rows, attempts);
+  const gone = takeStatuses(removed, attempts);
   const sections = [
-    takeLines(latest.filter(isWanted), options, style),
-    removed.length === 0 ? [] : ['Not in the manifest any more', ...takeLines(removed, options, style)],
-    [totals(all, latest)],
+    takeLines(wanted, options, style),
+    gone.length === 0 ? [] : ['Not in the manifest any more', ...takeLines(gone, options, style)],
+    [totals(attempts, [...wanted, ...gone])],
   ].filter((lines) => lines.length > 0);
-  const next = nextCommand(all, options);
   const text = sections.map((lines) => lines.join('\n')).join('\n\n');
-  return `${text}\n${next ? `Next: ${next}\n` : ''}`;
+  const next = nextLine(rows, attempts, options);
+  return `${text}\n${next === undefined ? '' : `${next}\n`}`;
 }
 
 /** Files and jobs stand in the table where all of them fit, else below their rows: whole, to be pasted. */
-function takeLines(latest: readonly Attempt[], options: StatusOptions, style: Style): string[] {
-  if (latest.length === 0) return [];
+function takeLines(takes: readonly TakeStatus[], options: StatusOptions, style: Style): string[] {
+  if (takes.length === 0) return [];
   const { width } = options;
-  const places = latest.map((attempt) => whereabouts(attempt, options));
+  const places = takes.map(({ attempt }) => whereabouts(attempt, options));
   const table = (look: Style, withPlaces: boolean) =>
     renderTable(
       [
         { header: 'TAKE', ...(withPlaces ? {} : { widthMin: 10 }) },
-        { header: 'STATE', paint: (cell, row) => paintState(look, latest[row]!.state)(cell) },
+        { header: 'STATE', paint: (cell, row) => paintState(look, takes[row]!.state)(cell) },
         { header: 'COST', align: 'right' },
         ...(withPlaces ? [{ header: 'FILE OR JOB' }] : []),
       ],
-      latest.map((attempt, index) => [
-        takeKey(attempt),
-        shownState(attempt),
-        countsAsSpent(attempt) ? formatUsd(attempt.quote_micro_usd) : formatUsd(0),
+      takes.map((take, index) => [
+        takeKey(take.attempt),
+        shownState(take),
+        countsAsSpent(take.attempt) ? formatUsd(take.attempt.quote_micro_usd) : formatUsd(0),
         ...(withPlaces ? [places[index]!] : []),
       ]),
       { width, paintHeader: (text) => look.faint(text) },
@@ -80,38 +119,18 @@ function takeLines(latest: readonly Attempt[], options: StatusOptions, style: St
   ];
 }
 
-/** The attempt that was made last for each take; sorted by track and take. */
-export function latestAttempts(attempts: Iterable<Attempt>): Attempt[] {
-  const latest = new Map<string, Attempt>();
-  for (const attempt of attempts) {
-    const key = takeKey(attempt);
-    const known = latest.get(key);
-    if (!known || madeAt(attempt) >= madeAt(known)) latest.set(key, attempt);
-  }
-  return [...latest.values()].sort((a, b) =>
-    a.track === b.track ? a.take - b.take : a.track < b.track ? -1 : 1,
-  );
-}
-
-function takeKey(attempt: Attempt): string {
-  return attempt.take === 1 ? attempt.track : `${attempt.track}#${attempt.take}`;
-}
-
-function madeAt(attempt: Attempt): string {
-  return attempt.at.intent ?? '';
-}
-
 /** What once stood in the way of an attempt that goes well now says nothing about it. */
-function shownState({ state, reason }: Attempt): string {
-  const goesWell = state === 'done' || state === 'stored' || state === 'queued';
-  return fatePhrase(stateName(state), goesWell ? undefined : reason);
+function shownState({ attempt, state, newer }: TakeStatus): string {
+  const goesWell = ['done', 'stored', 'queued', 'missing'].includes(state);
+  const shown = fatePhrase(stateName(state), goesWell ? undefined : attempt.reason);
+  return newer === undefined ? shown : `${shown}; a newer one ${fatePhrase(newer.state, newer.reason)}`;
 }
 
 function whereabouts({ file, queue_id }: Attempt, { placeOf = String }: StatusOptions): string {
   return file === undefined ? escapeForeign(queue_id ?? '') : pathText(placeOf(file.path));
 }
 
-function paintState(style: Style, state: AttemptState): (text: string) => string {
+function paintState(style: Style, state: TakeStatus['state']): (text: string) => string {
   switch (state) {
     case 'done':
     case 'stored':
@@ -127,22 +146,34 @@ function paintState(style: Style, state: AttemptState): (text: string) => string
   }
 }
 
-function totals(all: readonly Attempt[], latest: readonly Attempt[]): string {
-  const counts = STATES.map(
-    (state) => [latest.filter((attempt) => attempt.state === state).length, state] as const,
-  )
+function totals(all: readonly Attempt[], takes: readonly TakeStatus[]): string {
+  const counts = STATES.map((state) => [takes.filter((take) => take.state === state).length, state] as const)
     .filter(([count]) => count > 0)
     .map(([count, state]) => `${count} ${stateName(state)}`);
-  const spent = all.filter(countsAsSpent).reduce((sum, attempt) => sum + attempt.quote_micro_usd, 0);
-  return `${counts.join(', ')}; ${formatUsd(spent)} spent in all`;
+  return `${counts.join(', ')}; ${formatUsd(spentMicroUsd(all))} spent in all`;
 }
 
-/** What a person would do next; `undefined` when nothing is owed. What was paid for matters though a later attempt was made. */
-function nextCommand(all: readonly Attempt[], options: StatusOptions): string | undefined {
-  const has = (...states: AttemptState[]) => all.some((attempt) => states.includes(attempt.state));
-  if (has('in_doubt', 'intent')) return options.command('resolve');
-  if (has('queued', 'stored', 'unverified')) return options.command('collect');
-  if (latestAttempts(all).some(({ state }) => ['failed', 'lost', 'rejected'].includes(state)))
-    return options.command('run', '--retry-failed');
-  return undefined;
+const OTHER_FOLDER =
+  'Next: if they were made with --out-dir, name that folder again; else put the files back';
+
+/** What a person would do next; `undefined` when nothing is owed. */
+function nextLine(
+  rows: readonly PlanRow[],
+  attempts: readonly Attempt[],
+  { command }: StatusOptions,
+): string | undefined {
+  const step = nextStep(rows, attempts);
+  switch (step.kind) {
+    case 'collect':
+    case 'resolve':
+      return `Next: ${command(step.kind)}`;
+    case 'buy':
+      return `Next: ${command('run', ...madeAgainWords(step))}`;
+    case 'mend':
+      return `Next: change what was refused in the manifest, then: ${command('run')}`;
+    case 'nothing':
+      return isNothingHere(rows) ? OTHER_FOLDER : undefined;
+    default:
+      return unreachable(step);
+  }
 }

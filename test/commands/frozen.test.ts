@@ -9,8 +9,8 @@ function row(track: string, take = 1, decision: Decision = NEW): PlanRow {
   return { take: makeTake({ track, take, takes: 2 }), decision };
 }
 
-describe('what --frozen finds open', () => {
-  it('is one error, however many takes, each named with what is open about it', () => {
+describe('what --frozen finds to be bought', () => {
+  it('is one error, however many takes, each named with why', () => {
     const changed: Decision = {
       kind: 'buy',
       why: { kind: 'changed', fields: ['prompt'], earlier: makeAttempt() },
@@ -19,7 +19,7 @@ describe('what --frozen finds open', () => {
     expect(others).toEqual([]);
     expect(only).toMatchObject({ code: 'not-frozen', severity: 'error' });
     expect(only?.message).toBe(
-      '3 takes are not done, and --frozen buys nothing: intro#1 (new), drive#1 (new), drive#2 (changed)',
+      '3 takes would be bought, and --frozen buys nothing: intro#1 (new), drive#1 (new), drive#2 (changed)',
     );
   });
 
@@ -33,9 +33,15 @@ describe('what --frozen finds open', () => {
     expect(only?.message).toMatch(/^23 takes .* t19#1 \(new\), and 3 more$/);
   });
 
-  it('is nothing where all is done', () => {
-    const done = { kind: 'done' } as Decision;
+  it('is nothing where nothing would be bought', () => {
+    const done: Decision = { kind: 'done', attempt: makeAttempt() };
+    const attempt = makeAttempt({ state: 'failed' });
     expect(notFrozen([row('intro', 1, done)])).toEqual([]);
-    expect(notFrozen([row('intro', 1, done), row('drive')])[0]?.message).toMatch(/^drive#1 \(new\) is not/);
+    expect(notFrozen([row('intro', 1, { kind: 'collect', attempt })])).toEqual([]);
+    expect(notFrozen([row('intro', 1, { kind: 'held', because: 'failed', attempt })])).toEqual([]);
+    expect(notFrozen([row('intro', 1, { kind: 'excluded', why: { kind: 'new' } })])).toEqual([]);
+    expect(notFrozen([row('intro', 1, done), row('drive')])[0]?.message).toMatch(
+      /^drive#1 \(new\) would be bought/,
+    );
   });
 });

@@ -71,6 +71,7 @@ function row(plan: Plan, key: string, options: Partial<PlanTextOptions> = {}): s
 }
 
 const take = makeTake({ request: { duration_seconds: 61 } });
+const HERE = makeTake({ track: 'here' });
 const WANTED: World = { takes: [take] };
 const past = (sketch: Parameters<typeof makeAttempt>[0]): World => ({
   takes: [take],
@@ -115,12 +116,21 @@ describe('the row of a take', () => {
     [
       'refused',
       past({ state: 'rejected', reason: { code: 'x', status: 422 } }),
-      '! opening refused (422): --retry-failed song',
+      '! opening refused (422): change it song',
     ],
     [
       'missing',
-      { ...past({}), situation: { files: new Map() } },
+      {
+        takes: [take, HERE],
+        attempts: [makeAttempt({ of: take }), makeAttempt({ of: HERE, name: 'b' })],
+        situation: { files: new Map([['out/here.wav', 'present']]) },
+      },
       '! opening its file is missing: --retry-failed song',
+    ],
+    [
+      'missing with all others',
+      { ...past({}), situation: { files: new Map() } },
+      '! opening its file is missing song',
     ],
     [
       'occupied',

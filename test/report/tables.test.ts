@@ -1,15 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lock/attempt.js';
+import { decide } from '../../src/plan/decide.js';
+import type { PlanRow } from '../../src/plan/plan.js';
+import { lastAskedFor } from '../../src/plan/standing.js';
 import { escapeForeign } from '../../src/report/escape.js';
 import { comparePrices, renderModel, renderModels } from '../../src/report/models.js';
 import { renderInDoubt } from '../../src/report/resolve-text.js';
 import { commandLine } from '../../src/report/shell.js';
-import { renderStatus } from '../../src/report/status.js';
+import { renderStatus, type StatusOptions } from '../../src/report/status.js';
 import { renderTable } from '../../src/report/table.js';
 import { displayWidth } from '../../src/report/width.js';
 import type { Evidence } from '../../src/venice/evidence.js';
 import type { Model } from '../../src/venice/model.js';
 import { screenOf } from '../fakes/screen.js';
+import { filesOf } from '../plan/builders.js';
 import { HOSTILE } from './builders.js';
 
 const plain = { color: false, width: 120 };
@@ -214,16 +218,28 @@ describe('status', () => {
   const options = { ...plain, command: commandFor('my album.yaml') };
   const file = { path: 'out/a.flac', bytes: 1, sha256: '0', media_type: 'audio/flac' };
 
+  /** With every file in its place. `wanted`: the tracks that the manifest names. */
+  function statusOf(
+    attempts: readonly Attempt[],
+    other: Partial<StatusOptions> = {},
+    wanted?: readonly string[],
+    files = filesOf(attempts),
+  ): string {
+    const takes = lastAskedFor(attempts);
+    const selection = { force: [], retryFailed: false };
+    const { rows } = decide({ takes, attempts, files, occupied: () => undefined, selection });
+    const isWanted = ({ take }: PlanRow) => wanted === undefined || wanted.includes(take.track);
+    const input = { attempts, rows: rows.filter(isWanted), removed: rows.filter((row) => !isWanted(row)) };
+    return renderStatus(input, { ...options, ...other });
+  }
+
   it('tells the latest attempt of each take, its cost and where it is, totals and the next command', () => {
-    const text = renderStatus(
-      [
-        attempt('b', 'queued', { queue_id: 'q-1' }),
-        attempt('a', 'failed', { attempt: 'old', at: { intent: '2026-02-01T12:00:00.000Z' } }),
-        attempt('a', 'done', { file }),
-        attempt('a', 'rejected', { take: 2, reason: { code: 'policy', status: 422 } }),
-      ],
-      options,
-    );
+    const text = statusOf([
+      attempt('b', 'queued', { queue_id: 'q-1' }),
+      attempt('a', 'failed', { attempt: 'old', at: { intent: '2026-02-01T12:00:00.000Z' } }),
+      attempt('a', 'done', { file }),
+      attempt('a', 'rejected', { take: 2, reason: { code: 'policy', status: 422 } }),
+    ]);
     expect(linesOf(text)).toEqual([
       'TAKE  STATE            COST  FILE OR JOB',
       'a     done            $0.69  out/a.flac',
@@ -237,19 +253,22 @@ describe('status', () => {
 
   it.each([
     ['in_doubt', 'resolve'],
-    ['intent', 'resolve'],
+    ['intent', 'collect'],
     ['queued', 'collect'],
     ['stored', 'collect'],
-    ['failed', 'run'],
+    ['unverified', 'collect'],
+    ['failed', 'run --retry-failed'],
+    ['rejected', 'run'],
   ] as const)('of a take that is %s names %s', (state, command) => {
-    const text = renderStatus([attempt('a', 'done', { file }), attempt('b', state)], options);
-    expect(linesOf(text).at(-1)).toMatch(new RegExp(`^Next: venice-batch ${command} 'my album.yaml'`));
+    const text = statusOf([attempt('a', 'done', { file }), attempt('b', state)]);
+    const [verb = '', ...words] = command.split(' ');
+    expect(linesOf(text).at(-1)).toBe(`Next: ${options.command(verb, ...words)}`);
   });
 
   it('names files from where one stands, whole: below their rows where they do not fit beside', () => {
     const attempts = [attempt('a', 'done', { file }), attempt('b', 'queued', { queue_id: HOSTILE })];
     const placeOf = (path: string) => `albums/night drive/${path}`;
-    const shown = (width: number) => linesOf(renderStatus(attempts, { ...options, width, placeOf }));
+    const shown = (width: number) => linesOf(statusOf(attempts, { width, placeOf }));
     expect(shown(250)[1]).toBe("a     done    $0.69  'albums/night drive/out/a.flac'");
     const narrow = shown(44);
     expect(narrow.slice(0, 3)).toEqual([
@@ -262,7 +281,7 @@ describe('status', () => {
 
   it('says what a person told as told, and nothing of what no longer stands in the way', () => {
     const told = (state: Attempt['state'], code: string) => {
-      const text = renderStatus([attempt('a', state, { reason: { code } })], options);
+      const text = statusOf([attempt('a', state, { file, reason: { code } })]);
       return linesOf(text)[1]?.replace(/^a +/, '').split(/ {2,}/)[0];
     };
     expect(told('rejected', 'resolved_not_charged')).toBe('told as not charged');
@@ -275,7 +294,7 @@ describe('status', () => {
 
   it('lists what left the manifest last, under a heading, where the manifest is known', () => {
     const attempts = [attempt('a', 'done', { file }), attempt('b', 'queued', { queue_id: 'q-1' })];
-    const known = linesOf(renderStatus(attempts, { ...options, wanted: new Set(['b#1']) }));
+    const known = linesOf(statusOf(attempts, {}, ['b']));
     expect(known.slice(1, 6).map((line) => line.split(/ {2,}/)[0])).toEqual([
       'b',
       '',
@@ -284,7 +303,7 @@ describe('status', () => {
       'a',
     ]);
     expect(known).toContain('1 done, 1 queued; $1.38 spent in all');
-    expect(renderStatus(attempts, options)).not.toContain('Not in the manifest');
+    expect(statusOf(attempts)).not.toContain('Not in the manifest');
   });
 
   it('looks after an earlier attempt that is still in flight, and not after one that failed', () => {
@@ -293,13 +312,52 @@ describe('status', () => {
       attempt: 'later',
       at: { intent: '2026-03-02T12:00:00.000Z' },
     });
-    expect(renderStatus([attempt('a', 'queued'), later], options)).toContain('venice-batch collect');
-    expect(renderStatus([attempt('a', 'failed'), later], options)).not.toContain('Next');
+    expect(statusOf([attempt('a', 'queued'), later])).toContain('venice-batch collect');
+    expect(statusOf([attempt('a', 'failed'), later])).not.toContain('Next');
+  });
+
+  it('says of what was refused for itself to change it first', () => {
+    const refused = attempt('b', 'rejected', { reason: { code: 'policy', status: 422 } });
+    expect(linesOf(statusOf([attempt('a', 'done', { file }), refused])).at(-1)).toBe(
+      "Next: change what was refused in the manifest, then: venice-batch run 'my album.yaml'",
+    );
+    expect(statusOf([refused, attempt('c', 'failed')])).toContain('--retry-failed');
+    expect(statusOf([refused], {}, [])).not.toContain('Next');
+  });
+
+  it('rests on what is here, and tells of a newer one that came to nothing', () => {
+    const newer = attempt('a', 'failed', {
+      attempt: 'newer',
+      at: { intent: '2026-03-02T12:00:00.000Z' },
+      reason: { code: 'GENERATION_FAILED' },
+    });
+    const text = statusOf([attempt('a', 'done', { file }), newer]);
+    expect(linesOf(text)[1]).toMatch(
+      /^a +done; a newer one failed \(GENERATION_FAILED\) +\$0.69 +out\/a.flac$/,
+    );
+    expect(text).not.toContain('Next');
+  });
+
+  it('tells what is missing, and where nothing is here asks for the folder', () => {
+    const attempts = [
+      attempt('a', 'done', { file }),
+      attempt('b', 'done', { file: { ...file, path: 'out/b.flac' } }),
+    ];
+    const one = statusOf(attempts, {}, undefined, new Map([['out/a.flac', 'present']]));
+    expect(linesOf(one).slice(2)).toEqual([
+      'b     missing  $0.69  out/b.flac',
+      '',
+      '1 done, 1 missing; $1.38 spent in all',
+      "Next: venice-batch run 'my album.yaml' --retry-failed",
+    ]);
+    const none = statusOf(attempts, {}, undefined, new Map());
+    expect(linesOf(none).at(-1)).toMatch(/^Next: .*--out-dir/);
+    expect(none).not.toContain('venice-batch');
   });
 
   it('names nothing to do when all is done, and says when nothing was bought', () => {
-    expect(renderStatus([attempt('a', 'done', { file })], options)).not.toContain('Next');
-    expect(renderStatus([], options)).toBe('Nothing was bought yet.\n');
+    expect(statusOf([attempt('a', 'done', { file })])).not.toContain('Next');
+    expect(statusOf([])).toBe('Nothing was bought yet.\n');
   });
 });
 

@@ -68,7 +68,7 @@ const APPROVAL: Explanations = {
   ),
   'not-frozen': refused(
     'Something would be bought, and --frozen forbids it',
-    'With --frozen everything has to be there already: every take done, every file as it was stored.',
+    'With --frozen nothing may be left to buy, and every file has to be as it was stored. What is in flight is collected where that holds; else nothing is changed.',
     'Run without --frozen where buying is allowed, and keep the lockfile and the files.',
     PLAN,
   ),
@@ -199,6 +199,13 @@ const CHOICE: Explanations = {
     'Bring back the lockfile that the file belongs to, or move the file away.',
     'venice-batch status album.yaml',
   ),
+  'no-file-here': {
+    title: 'None of the files is in its place',
+    text: 'The lockfile knows takes that were made, and not one of their files is where it looks for them. Most likely it looks in another folder than the one that they were made in with --out-dir.',
+    money: 'They are paid for, and not bought again by themselves.',
+    mend: 'Name the folder again with --out-dir, or put the files back. Where they are gone for good, --retry-failed buys them again.',
+    next: 'venice-batch status album.yaml --out-dir audio',
+  },
   'file-changed': {
     title: 'A stored file was changed',
     text: 'Its bytes are not those that were stored. It is left alone.',

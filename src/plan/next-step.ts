@@ -1,0 +1,49 @@
+import type { Attempt } from '../lock/attempt.js';
+import { mayPass } from './decide.js';
+import { isInFlight } from './history.js';
+import type { Decision, PlanRow } from './plan.js';
+import { isNothingHere } from './standing.js';
+
+/** What a person does next about an album: each but the last two is a command that changes how it stands. */
+export type NextStep =
+  /** Gather what is paid for, and settle what an ended run left open. */
+  | { readonly kind: 'collect' }
+  | { readonly kind: 'resolve' }
+  /** With what `run` needs to be told beside its name: `force` has keys of takes. */
+  | { readonly kind: 'buy'; readonly retryFailed: boolean; readonly force: readonly string[] }
+  /** Refused for what is asked for: to be changed in the manifest first. */
+  | { readonly kind: 'mend' }
+  | { readonly kind: 'nothing' };
+
+/**
+ * By the rows of `decide`, as if nobody had asked for anything, and by all of the lockfile: what was paid for
+ * matters though a later attempt was made, or its track is gone.
+ *
+ * @param elsewhere what is missing is likely in another folder: then no command offers to buy it again
+ */
+export function nextStep(
+  rows: readonly PlanRow[],
+  attempts: readonly Attempt[],
+  elsewhere = isNothingHere(rows),
+): NextStep {
+  if (attempts.some((attempt) => isInFlight(attempt) || attempt.state === 'intent'))
+    return { kind: 'collect' };
+  if (attempts.some(({ state }) => state === 'in_doubt')) return { kind: 'resolve' };
+  if (elsewhere) return { kind: 'nothing' };
+  const ways = new Set(rows.map(({ decision }) => wayOf(decision)));
+  if (ways.has('buy') || ways.has('retry') || ways.has('force')) {
+    const force = rows.filter(({ decision }) => wayOf(decision) === 'force').map(({ take }) => take.key);
+    return { kind: 'buy', retryFailed: ways.has('retry'), force };
+  }
+  return { kind: ways.has('mend') ? 'mend' : 'nothing' };
+}
+
+type Way = 'buy' | 'retry' | 'force' | 'mend' | undefined;
+
+/** How a take comes to be made that is not. */
+function wayOf(decision: Decision): Way {
+  if (decision.kind === 'buy') return decision.why.kind === 'forced' ? 'force' : 'buy';
+  if (decision.kind !== 'held') return undefined;
+  if (decision.because === 'rejected' && !mayPass(decision.attempt)) return 'mend';
+  return decision.kept === undefined ? 'retry' : 'force';
+}

@@ -1,0 +1,130 @@
+import type { Attempt } from '../lock/attempt.js';
+import type { Take } from '../manifest/take.js';
+import { takeId } from './history.js';
+import type { PlanRow, Purchase } from './plan.js';
+
+/** The attempt that was made last for each take; sorted by track and take. */
+export function latestAttempts(attempts: Iterable<Attempt>): readonly Attempt[] {
+  return [...latestBy(attempts, takeId).values()].sort((a, b) =>
+    a.track === b.track ? a.take - b.take : a.track < b.track ? -1 : 1,
+  );
+}
+
+function latestBy(
+  attempts: Iterable<Attempt>,
+  nameOf: (attempt: Attempt) => string,
+): ReadonlyMap<string, Attempt> {
+  const latest = new Map<string, Attempt>();
+  for (const attempt of attempts) {
+    const name = nameOf(attempt);
+    const known = latest.get(name);
+    if (known === undefined || madeAt(attempt) >= madeAt(known)) latest.set(name, attempt);
+  }
+  return latest;
+}
+
+function madeAt({ at }: Attempt): string {
+  return at.intent ?? '';
+}
+
+/** One name for a (track, take) at one request. */
+function ofRequest(of: Pick<Attempt, 'track' | 'take' | 'digest'>): string {
+  return `${takeId(of)} ${of.digest}`;
+}
+
+/** What a take is called by the lockfile alone, which does not tell how many its track wants. */
+export function takeKey({ track, take }: Pick<Attempt, 'track' | 'take'>): string {
+  return take === 1 ? track : `${track}#${take}`;
+}
+
+/** Where no manifest names them: every take that the lockfile knows, as it was last asked for. */
+export function lastAskedFor(attempts: Iterable<Attempt>): readonly Take[] {
+  const span = { file: '', line: 1, column: 1, endLine: 1, endColumn: 1 };
+  return latestAttempts(attempts).map((attempt) => {
+    const { track, take, digest, parts, stem, model } = attempt;
+    const about = { track, take, takes: 1, digest, parts, stem };
+    return { key: takeKey(attempt), ...about, request: { model, prompt: '' }, span, fieldSpans: {} };
+  });
+}
+
+/** Tells of a later attempt whether what it makes again was made before and is here still. */
+export function madeBefore(
+  rows: readonly PlanRow[],
+  attempts: Iterable<Attempt>,
+): (attempt: Attempt) => boolean {
+  const gone = new Set(rows.filter((row) => missingOf(row) !== undefined).map(({ take }) => takeId(take)));
+  const made = new Set(
+    [...attempts].filter((attempt) => attempt.state === 'done' && !gone.has(takeId(attempt))).map(ofRequest),
+  );
+  return (attempt) => made.has(ofRequest(attempt));
+}
+
+const CAME_TO_NOTHING: ReadonlySet<string> = new Set(['failed', 'lost', 'rejected']);
+
+/** By key of the take: the newest attempt at what its row rests on, where that is a newer one which came to nothing. */
+export function newerFailures(
+  rows: readonly PlanRow[],
+  attempts: Iterable<Attempt>,
+): ReadonlyMap<string, Attempt> {
+  const latest = latestBy(attempts, ofRequest);
+  const failures = new Map<string, Attempt>();
+  for (const { take, decision } of rows) {
+    const rests = decision.kind === 'done' || (decision.kind === 'held' && decision.because === 'missing');
+    const newest = latest.get(ofRequest(take));
+    if (!rests || newest === undefined || newest.attempt === decision.attempt.attempt) continue;
+    if (CAME_TO_NOTHING.has(newest.state)) failures.set(take.key, newest);
+  }
+  return failures;
+}
+
+/**
+ * The rows of a run at its end: a take that it was to make again and did not counts as what became of that,
+ * though what was made of it before is here still. Any other run takes it for done.
+ *
+ * @param purchases that were approved
+ * @param startedMs when the run began, ms since the epoch
+ */
+export function rowsOfRun(
+  rows: readonly PlanRow[],
+  attempts: readonly Attempt[],
+  purchases: readonly Purchase[],
+  startedMs: number,
+): readonly PlanRow[] {
+  const failures = newerFailures(rows, attempts);
+  const began = new Set(attempts.filter(({ at }) => since(at.intent, startedMs)).map(takeId));
+  const unsent = new Map(
+    purchases.filter(({ take }) => !began.has(takeId(take))).map(({ take, why }) => [take.key, why]),
+  );
+  return rows.map(({ take, decision }): PlanRow => {
+    const failure = failures.get(take.key);
+    if (failure !== undefined && since(failure.at[failure.state], startedMs)) {
+      const because = failure.state as 'failed' | 'lost' | 'rejected';
+      const kept = decision.kind === 'done' ? { kept: decision.attempt } : {};
+      return { take, decision: { kind: 'held', because, attempt: failure, ...kept } };
+    }
+    const why = unsent.get(take.key);
+    if (decision.kind === 'done' && why !== undefined) return { take, decision: { kind: 'buy', why } };
+    return { take, decision };
+  });
+}
+
+function since(time: string | undefined, startedMs: number): boolean {
+  return Date.parse(time ?? '') >= startedMs;
+}
+
+/**
+ * Whether everything that was ever made is missing: rather than that all of it is gone, it is looked for in the
+ * wrong folder.
+ */
+export function isNothingHere(rows: readonly PlanRow[]): boolean {
+  const isHere = ({ decision }: PlanRow) =>
+    decision.kind === 'done' || (decision.kind === 'collect' && decision.attempt.state === 'stored');
+  return !rows.some(isHere) && rows.some((row) => missingOf(row) !== undefined);
+}
+
+/** The attempt whose file is gone: also where `--retry-failed` would buy it again. */
+export function missingOf({ decision }: PlanRow): Attempt | undefined {
+  if (decision.kind === 'held') return decision.because === 'missing' ? decision.attempt : undefined;
+  if (decision.kind !== 'buy' || decision.why.kind !== 'retry') return undefined;
+  return decision.why.earlier.state === 'done' ? decision.why.earlier : undefined;
+}

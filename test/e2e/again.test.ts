@@ -1,0 +1,130 @@
+import { readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { json, only } from './hostile-server.js';
+import { type Ended, launchProgram } from './launch.js';
+import { audioFiles } from './program.js';
+import { passOn, type Relay, startRelay, type Treat } from './relay.js';
+import { type Scene, scene } from './scene.js';
+import { KEY } from './service.js';
+
+interface Stage {
+  readonly album: Scene;
+  readonly relay: Relay;
+  run(verb: string, ...words: readonly string[]): Promise<Ended>;
+  /** The command that is named at the end of the last screen. */
+  next(ended: Ended): readonly string[] | undefined;
+}
+
+/** `one` and `two` are made, by way of a relay that can say something else from now on. */
+async function made(): Promise<Stage> {
+  const album = await scene();
+  const relay = await startRelay(album.service.url, passOn, KEY);
+  const run = (verb: string, ...words: readonly string[]) =>
+    launchProgram([verb, 'album.yaml', ...words, '--base-url', relay.url], album.cwd, { VENICE_API_KEY: KEY })
+      .ended;
+  const next = ({ stdout }: Ended) =>
+    /^(?:Next\n {2}|Next: )venice-batch (.+)$/m
+      .exec(stdout)?.[1]
+      ?.replace(/ --base-url \S+/, '')
+      .split(' ');
+  expect((await run('run', '--yes')).code).toBe(0);
+  return { album, relay, run, next };
+}
+
+const FAILED = json(200, { status: 'FAILED', error: 'the worker died' });
+const REFUSED = json(422, { error: 'The prompt violates the content policy' });
+
+const fates: [string, string, Treat, readonly string[] | undefined][] = [
+  ['fails', 'failed', only('/audio/retrieve', FAILED), ['run', 'album.yaml', '--force', 'one']],
+  // No command helps before the prompt is another.
+  ['is refused', 'rejected', only('/audio/queue', REFUSED), undefined],
+];
+
+describe.concurrent('a track that is made again, and', () => {
+  it.each(fates)(
+    '%s: counts as such, is told once, and the next command makes it',
+    async (_, state, treat, next) => {
+      const set = await made();
+      set.relay.treat = treat;
+      const words = ['--yes', '--force', 'one', '--events', 'ndjson', '--junit', 'junit.xml'];
+      const ended = await set.run('run', ...words);
+      expect(ended.code, ended.stderr).toBe(100);
+      const events = ended.stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      const told = events
+        .filter(({ type, key }) => type === 'take' && key === 'one')
+        .map(({ state }) => state);
+      expect(told.filter((state) => ['failed', 'lost', 'rejected', 'done'].includes(state))).toEqual([state]);
+      expect(events.at(-1)).toMatchObject({ total: 2, done: 1, failed: 1, exit_code: 100 });
+      expect(readFileSync(path.join(set.album.cwd, 'junit.xml'), 'utf8')).toMatch(/failures="1"/);
+      const command = (events.at(-1).next_command as string | null)?.replace(/ --base-url \S+/, '');
+      expect(command?.split(' ').slice(1)).toEqual(next);
+      expect(audioFiles(set.album.cwd)).toHaveLength(2);
+
+      // The earlier file is good: every command says so, and none names one that would do nothing.
+      set.relay.treat = passOn;
+      const before = await set.album.charges();
+      const later = await set.run('run', '--yes');
+      expect([later.code, set.next(later)]).toEqual([0, undefined]);
+      expect((await set.run('plan', '--detailed-exitcode')).code).toBe(0);
+      const status = await set.run('status');
+      expect(status.stdout).toMatch(new RegExp(`^one +done; a newer one ${state}.* out/01-one`, 'm'));
+      expect(set.next(status)).toBeUndefined();
+      expect((await set.run('verify')).code).toBe(0);
+      expect(await set.album.charges()).toBe(before);
+
+      if (next === undefined) return;
+      const again = await set.run(next[0]!, ...next.slice(2), '--yes');
+      expect(again.code, again.stderr).toBe(0);
+      expect(await set.album.charges()).toBe(before + 1);
+      expect(audioFiles(set.album.cwd)).toHaveLength(3);
+    },
+  );
+
+  it('cannot be verified: is fetched again by the next run', async () => {
+    const set = await made();
+    set.relay.treat = only('/audio/retrieve', (passing) =>
+      passing.answer({ status: 200, headers: { 'content-type': 'audio/wav' }, body: '<!doctype html>' }),
+    );
+    const ended = await set.run('run', '--yes', '--force', 'one', '--json');
+    expect(ended.code, ended.stderr).toBe(100);
+    expect(JSON.parse(ended.stdout).takes[0]).toMatchObject({ key: 'one', state: 'unverified' });
+    set.relay.treat = passOn;
+    expect((await set.run('collect')).code).toBe(0);
+    expect(audioFiles(set.album.cwd)).toHaveLength(3);
+  });
+
+  it('fails in the run that collects it: counts as failed there', async () => {
+    const set = await made();
+    expect((await set.run('run', '--yes', '--force', 'one', '--detach')).code).toBe(11);
+    set.relay.treat = only('/audio/retrieve', FAILED);
+    const ended = await set.run('collect');
+    expect([ended.code, set.next(ended)]).toEqual([100, ['run', 'album.yaml', '--force', 'one']]);
+    expect(ended.stdout).toContain('`run --force one` buys it again');
+    expect(ended.stdout).not.toContain('--retry-failed');
+  });
+
+  it('is not even submitted, as another one failed: is not bought, and still asked for', async () => {
+    const set = await made();
+    set.relay.treat = only('/audio/retrieve', FAILED);
+    const words = ['--force', 'one,two', '--fail-fast', '--concurrency', '1', '--json'];
+    const { summary } = JSON.parse((await set.run('run', '--yes', ...words)).stdout);
+    expect(summary).toMatchObject({ exit_code: 100, done: 0, failed: 1, not_bought: 1 });
+    expect(summary.next_command).toMatch(/^venice-batch run album.yaml --force one --force two /);
+  });
+
+  it('had lost its file before: failed is all that is told', async () => {
+    const set = await made();
+    const [file = ''] = audioFiles(set.album.cwd);
+    rmSync(path.join(set.album.cwd, file));
+    set.relay.treat = only('/audio/retrieve', FAILED);
+    const ended = await set.run('run', '--yes', '--retry-failed', '--json');
+    const { summary, takes } = JSON.parse(ended.stdout);
+    expect(takes[0]).toMatchObject({ key: 'one', state: 'failed' });
+    expect(summary).toMatchObject({ exit_code: 100, failed: 1, missing: 0 });
+    expect(summary.next_command).toMatch(/^venice-batch run album.yaml --retry-failed/);
+  });
+});
