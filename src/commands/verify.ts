@@ -3,12 +3,16 @@ import { EXIT, type ExitCode } from '../errors.js';
 import type { Attempt } from '../lock/attempt.js';
 import { lockError } from '../lock/problem.js';
 import { readLock } from '../lock/read.js';
+import type { FileState } from '../plan/history.js';
+import { madeAgainWords } from '../plan/selection.js';
+import { isNothingHere } from '../plan/standing.js';
 import { jsonText } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
-import { fileStates, stateOf } from '../run/recover.js';
+import { type DiskView, stateOf } from '../run/recover.js';
 import { insistOnManifest } from './insist-manifest.js';
-import { openSession } from './session.js';
+import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
+import { readableManifest, type Standing, standingOf } from './standing.js';
 
 const HASHES_AT_ONCE = 4;
 
@@ -16,44 +20,96 @@ const HASHES_AT_ONCE = 4;
 export async function verifyCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
   await insistOnManifest(session);
-  const { ports, settings, stdout, placeOf } = session;
-  const read = await readLock(ports.files, settings.lockfilePath.value);
-  if (!read.ok) throw lockError(read.problems[0], settings.lockfilePath.value, session.command);
-  const view = { ports, settings: { outputRoot: settings.outputRoot.value } };
-  const limit = pLimit(HASHES_AT_ONCE);
+  const { ports, settings, stdout, command } = session;
+  const lockPath = settings.lockfilePath.value;
+  const outputRoot = settings.outputRoot.value;
+  const read = await readLock(ports.files, lockPath);
+  if (!read.ok) throw lockError(read.problems[0], lockPath, command);
+  const view = { ports, settings: { outputRoot } };
   const attempts = [...read.attempts.values()];
-  // A path that two attempts name is judged by the one whose file it is now.
-  const { owners } = await fileStates(view, attempts);
-  const kept = attempts.filter(
-    (attempt): attempt is Attempt & { file: object } =>
-      attempt.file !== undefined &&
-      (attempt.state === 'stored' || attempt.state === 'done') &&
-      (owners.get(attempt.file.path) ?? attempt.attempt) === attempt.attempt,
-  );
-  const files = await Promise.all(
-    kept.map((attempt) =>
-      limit(async () => ({
-        path: attempt.file.path,
-        track: attempt.track,
-        take: attempt.take,
-        state: await stateOf(view, attempt, 'hash'),
-      })),
+  const standing = await standingOf(view, attempts, await readableManifest(session));
+  const files = await hashed(view, attempts, standing);
+  if (flags.json === true) {
+    const told = files.map(({ attempt: { track, take }, key, path, state }) => {
+      return { path, track, take, state, needed: key !== undefined };
+    });
+    stdout.write(`${jsonText({ schema: 1, output_root: outputRoot, files: told }, 2)}\n`);
+  } else {
+    stdout.write(verdictText(files, isNothingHere(standing.rows), session));
+  }
+  return files.some(isBad) ? EXIT.tracks : EXIT.ok;
+}
+
+interface Hashed {
+  readonly attempt: Attempt;
+  readonly path: string;
+  readonly state: FileState;
+  /** Of the take that rests on it. Absent: a newer one took its place, or it left the manifest. */
+  readonly key: string | undefined;
+}
+
+/** A take rests on it, and it is not what was stored. */
+function isBad({ state, key }: Hashed): boolean {
+  return state !== 'present' && key !== undefined;
+}
+
+async function hashed(
+  view: DiskView,
+  attempts: readonly Attempt[],
+  { rows, owners }: Standing,
+): Promise<readonly Hashed[]> {
+  const keys = new Map(
+    rows.flatMap(({ take, decision }) =>
+      'attempt' in decision ? [[decision.attempt.attempt, take.key] as const] : [],
     ),
   );
-  const bad = files.filter(({ state }) => state !== 'present');
-  if (flags.json === true)
-    stdout.write(`${jsonText({ schema: 1, output_root: settings.outputRoot.value, files }, 2)}\n`);
-  else {
-    for (const { path, state } of bad) stdout.write(`${state}  ${pathText(placeOf(path))}\n`);
-    stdout.write(`${files.length - bad.length} of ${files.length} files are as they were stored\n`);
-    const missing = bad.some(({ state }) => state === 'missing');
-    if (missing)
-      stdout.write(`next: ${session.command('run', '--retry-failed')}   (buys what is missing again)\n`);
-    const changed = bad.filter(({ state }) => state === 'changed').flatMap(({ track }) => ['--force', track]);
-    if (changed.length > 0)
-      stdout.write(
-        `next: ${session.command('run', ...changed)}   (buys what was changed again; or put it back)\n`,
-      );
+  const limit = pLimit(HASHES_AT_ONCE);
+  return Promise.all(
+    attempts.flatMap((attempt) => {
+      const { file, state } = attempt;
+      if (file === undefined || (state !== 'stored' && state !== 'done')) return [];
+      // A path that two attempts name is judged by the one whose file it is now.
+      if ((owners.get(file.path) ?? attempt.attempt) !== attempt.attempt) return [];
+      const key = keys.get(attempt.attempt);
+      return limit(async () => ({
+        attempt,
+        path: file.path,
+        key,
+        state: await stateOf(view, attempt, 'hash'),
+      }));
+    }),
+  );
+}
+
+/** What is not as it was stored, how many are, and what to do about the rest. */
+function verdictText(
+  files: readonly Hashed[],
+  nothingHere: boolean,
+  { command, placeOf }: Pick<Session, 'command' | 'placeOf'>,
+): string {
+  const lines = files
+    .filter(({ state }) => state !== 'present')
+    .map(({ path, state, key }) => {
+      return `${state}  ${pathText(placeOf(path))}${key === undefined ? '   (no longer needed)' : ''}`;
+    });
+  const bad = files.filter(isBad);
+  const needed = files.filter(({ key }) => key !== undefined).length;
+  lines.push(`${needed - bad.length} of ${needed} files are as they were stored`);
+  const [owed, done] = [bad.filter(isRemote), bad.filter((file) => !isRemote(file))];
+  const changed = done.filter(({ state }) => state === 'changed');
+  if (owed.length > 0) lines.push(`next: ${command('collect')}   (fetches it again, at no cost)`);
+  if (nothingHere)
+    lines.push('next: if they were made with --out-dir, name that folder again; else put them back');
+  else if (done.length > changed.length)
+    lines.push(`next: ${command('run', '--retry-failed')}   (buys what is missing again)`);
+  if (changed.length > 0) {
+    const words = madeAgainWords({ retryFailed: false, force: changed.flatMap(({ key }) => key ?? []) });
+    lines.push(`next: ${command('run', ...words)}   (buys what was changed again; or put it back)`);
   }
-  return bad.length === 0 ? EXIT.ok : EXIT.tracks;
+  return `${lines.join('\n')}\n`;
+}
+
+/** The service has it still: its copy goes only when this one is whole. */
+function isRemote({ attempt }: Hashed): boolean {
+  return attempt.state === 'stored';
 }

@@ -1,0 +1,230 @@
+import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { html, json, only } from './hostile-server.js';
+import { type Ended, launchProgram } from './launch.js';
+import { audioFiles } from './program.js';
+import { startRelay } from './relay.js';
+import { edit, type Scene, scene } from './scene.js';
+import { KEY } from './service.js';
+
+/** The command named at the end of the last screen, without its endpoint. */
+function next({ stdout }: Ended): string | undefined {
+  return /^(?:Next\n {2}|Next: ).*?venice-batch (.+)$/m.exec(stdout)?.[1]?.replace(/ --base-url \S+/, '');
+}
+
+async function made(): Promise<Scene> {
+  const album = await scene();
+  expect((await album.run('run', '--yes')).code).toBe(0);
+  return album;
+}
+
+const manifestOf = ({ cwd }: Scene) => path.join(cwd, 'album.yaml');
+const remove = ({ cwd }: Scene, file: string) => rmSync(path.join(cwd, file));
+
+/** Everything below the folder, with its bytes. */
+function contents(cwd: string): Readonly<Record<string, string>> {
+  const entries = readdirSync(cwd, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  const files = entries.map((entry) => path.join(entry.parentPath, entry.name)).sort();
+  return Object.fromEntries(files.map((file) => [file, readFileSync(file, 'latin1')]));
+}
+
+describe.concurrent('--frozen', () => {
+  it('agrees with plan --detailed-exitcode about what is chosen', async () => {
+    const album = await made();
+    edit(manifestOf(album), (text) => text.replace('Rain on', 'Hail on'));
+    for (const [track, code] of [
+      ['one', 0],
+      ['two', 10],
+    ] as const) {
+      expect((await album.run('plan', '--only', track, '--detailed-exitcode')).code).toBe(code);
+      const frozen = await album.run('run', '--frozen', '--only', track);
+      expect(frozen.code, frozen.stderr).toBe(code);
+    }
+    expect(await album.charges()).toBe(2);
+  });
+
+  it('collects what is in flight where nothing is to be bought', async () => {
+    const album = await scene();
+    expect((await album.run('run', '--yes', '--detach')).code).toBe(11);
+    const keyless = await launchProgram(
+      ['run', 'album.yaml', '--frozen', '--base-url', album.service.url],
+      album.cwd,
+    ).ended;
+    expect(keyless.code).toBe(4);
+    expect(keyless.stderr.replace(/\s+/g, ' ')).toMatch(
+      /error\[no-key\]: 2 takes are in flight, .* VENICE_API_KEY is not set .* run album.yaml --frozen/,
+    );
+    const frozen = await album.run('run', '--frozen');
+    expect(frozen.code, frozen.stderr).toBe(0);
+    expect(audioFiles(album.cwd)).toHaveLength(2);
+    expect(await album.charges()).toBe(2);
+  });
+
+  it('changes nothing where it refuses', async () => {
+    const album = await made();
+    edit(manifestOf(album), (text) =>
+      text.replace('Rain on', 'Hail on').replace('budget: 5', 'budget: 5\noutput: "new/{id}.{ext}"'),
+    );
+    const before = contents(album.cwd);
+    expect((await album.run('run', '--frozen')).code).toBe(10);
+    expect(contents(album.cwd)).toEqual(before);
+  });
+
+  it('tells what failed, is missing or was changed', async () => {
+    const album = await scene({ prompts: { one: 'A door', two: 'A door [sandbox:fail]' } });
+    expect((await album.run('run', '--yes')).code).toBe(100);
+    expect((await album.run('run', '--frozen')).code).toBe(100);
+    const whole = await made();
+    const [first = '', second = ''] = audioFiles(whole.cwd);
+    edit(path.join(whole.cwd, second), (text) => `${text}.`);
+    const changed = await whole.run('run', '--frozen');
+    expect([changed.code, changed.stderr]).toEqual([10, expect.stringContaining('[file-changed]')]);
+    const gone = await made();
+    remove(gone, first);
+    expect((await gone.run('run', '--frozen')).code).toBe(100);
+  });
+
+  it('tells a pattern that matches nothing', async () => {
+    const album = await made();
+    const ended = await album.run('run', '--frozen', '--only', 'nobody');
+    expect([ended.code, ended.stderr]).toEqual([2, expect.stringContaining('error[unknown-track]')]);
+  });
+});
+
+describe.concurrent('verify', () => {
+  it('names the take, where one of several was damaged', async () => {
+    const album = await scene();
+    edit(manifestOf(album), (text) => text.replace('id: one,', 'id: one, takes: 2,'));
+    expect((await album.run('run', '--yes')).code).toBe(0);
+    const second = audioFiles(album.cwd).find((file) => file.includes('one-2')) ?? '';
+    writeFileSync(path.join(album.cwd, second), 'x');
+    const ended = await album.run('verify');
+    expect([ended.code, ended.stdout]).toEqual([100, expect.stringContaining('--force one#2 ')]);
+  });
+
+  it('lists what newer ones replaced, and fails for none of it', async () => {
+    const album = await made();
+    edit(manifestOf(album), (text) => text.replace('A door falls', 'A gate falls'));
+    expect((await album.run('run', '--yes')).code).toBe(0);
+    const aside = audioFiles(album.cwd).find((file) => /one\.[0-9a-f]{8}\./.test(file)) ?? '';
+    remove(album, aside);
+    const ended = await album.run('verify');
+    expect(ended.code).toBe(0);
+    expect(ended.stdout).toContain(`missing  ${aside}   (no longer needed)\n`);
+    expect(ended.stdout).toContain('2 of 2 files are as they were stored\n');
+  });
+});
+
+describe.concurrent('the next command', () => {
+  it('after a refusal is none that would send it again', async () => {
+    const album = await scene({ prompts: { one: 'A door', two: 'A door [sandbox:policy]' } });
+    const first = await album.run('run', '--yes');
+    expect([first.code, next(first)]).toEqual([100, undefined]);
+    expect(first.stdout).toMatch(/Change the prompt/);
+    const collected = await album.run('collect');
+    expect([collected.code, next(collected)]).toEqual([100, undefined]);
+    const status = await album.run('status');
+    expect(status.stdout).toContain(
+      '\nNext: change what was refused in the manifest, then: venice-batch run album.yaml',
+    );
+    edit(manifestOf(album), (text) => text.replace(' [sandbox:policy]', ' shuts'));
+    expect((await album.run('status')).stdout).toContain('\nNext: venice-batch run album.yaml');
+    expect((await album.run('run', '--yes')).code).toBe(0);
+    expect(next(await album.run('status'))).toBeUndefined();
+  });
+
+  it('of collect buys again what failed', async () => {
+    const album = await scene({ prompts: { one: 'A door', two: 'A door [sandbox:fail]' } });
+    expect((await album.run('run', '--yes')).code).toBe(100);
+    for (const verb of ['collect', 'status'])
+      expect(next(await album.run(verb))).toBe('run album.yaml --retry-failed');
+  });
+
+  it('while a submit has no answer is one that a live run turns away, and settles what a dead one left', async () => {
+    const album = await scene();
+    let arrived = () => {};
+    const asked = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    const relay = await startRelay(
+      album.service.url,
+      only('/audio/queue', () => arrived()),
+      KEY,
+    );
+    const there = ['album.yaml', '--base-url', relay.url];
+    const going = launchProgram(['run', ...there, '--yes'], album.cwd, { VENICE_API_KEY: KEY });
+    await asked;
+    const env = { VENICE_API_KEY: KEY };
+    const status = await launchProgram(['status', ...there], album.cwd, env).ended;
+    expect(next(status)).toBe('collect album.yaml');
+    expect((await launchProgram(['collect', ...there], album.cwd, env).ended).code).toBe(7);
+    going.kill();
+    await going.ended;
+    const collected = await launchProgram(['collect', ...there], album.cwd, env).ended;
+    expect([collected.code, next(collected)]).toEqual([8, 'resolve album.yaml']);
+  });
+
+  it('where every file is missing asks for the folder, and offers to buy nothing', async () => {
+    const album = await scene();
+    expect((await album.run('run', '--yes', '--out-dir', 'audio')).code).toBe(0);
+    for (const verb of ['run', 'status', 'verify', 'plan']) {
+      const ended = await album.run(verb);
+      const told = `${ended.stdout}${ended.stderr}`.replace(/\s+/g, ' ');
+      expect(told, verb).toContain('--out-dir');
+      expect(told, verb).not.toMatch(/--retry-failed|--force/);
+      expect(next(ended), verb).toBeUndefined();
+    }
+    expect((await album.run('run', '--out-dir', 'audio')).code).toBe(0);
+    const again = await album.run('plan', '--retry-failed');
+    expect(again.stderr).toContain('warning[no-file-here]');
+    // One of them is here: the other one may be gone.
+    const [file = ''] = audioFiles(album.cwd);
+    renameSync(path.join(album.cwd, 'audio/out'), path.join(album.cwd, 'out'));
+    remove(album, file.replace('audio/', ''));
+    expect(next(await album.run('run'))).toBe('run album.yaml --retry-failed');
+  });
+
+  it('tells of a missing key once', async () => {
+    const album = await scene();
+    expect((await album.run('run', '--yes', '--only', 'one', '--detach')).code).toBe(11);
+    const args = ['run', 'album.yaml', '--yes', '--base-url', album.service.url];
+    const { code, stderr } = await launchProgram(args, album.cwd).ended;
+    expect([code, stderr.split('error[no-key]').length]).toEqual([4, 2]);
+  });
+});
+
+describe.concurrent('models that cannot be asked for', () => {
+  it.each([
+    ['a page', html(404)],
+    ['JSON', json(404, { error: 'Not found' })],
+    ['a refusal', json(400, { error: 'Bad request' })],
+  ])('%s at the path of another base URL: not available, and where to look', async (_, treat) => {
+    const album = await scene();
+    const relay = await startRelay(album.service.url, treat, KEY);
+    for (const verb of ['plan', 'run']) {
+      const args = [verb, 'album.yaml', '--base-url', relay.url];
+      const ended = await launchProgram(args, album.cwd, { VENICE_API_KEY: KEY }).ended;
+      expect(ended.code).toBe(12);
+      expect(ended.stderr.replace(/\s+/g, ' ')).toMatch(/--base-url .*VENICE_BASE_URL/);
+    }
+  });
+});
+
+describe.concurrent('two manifests that would share a lockfile', () => {
+  it.each(['album.yml', 'album'])('album.yaml and %s: told, and nothing is done', async (name) => {
+    const album = await made();
+    copyFileSync(manifestOf(album), path.join(album.cwd, name));
+    for (const manifest of ['album.yaml', name]) {
+      const args = ['run', manifest, '--yes', '--base-url', album.service.url];
+      const ended = await launchProgram(args, album.cwd, { VENICE_API_KEY: KEY }).ended;
+      expect([ended.code, ended.stderr]).toEqual([2, expect.stringContaining('error[lockfile-shared]')]);
+      const own = await launchProgram([...args, '--lockfile', 'album.lock.jsonl'], album.cwd, {
+        VENICE_API_KEY: KEY,
+      }).ended;
+      expect(own.code, own.stderr).toBe(0);
+    }
+  });
+});
