@@ -2,6 +2,7 @@ import { unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BatchError, describeFault, EXIT, type ExitCode, faultCode } from '../errors.js';
+import { escapeForeign } from '../report/escape.js';
 import { commandLine } from '../report/shell.js';
 
 const STARTER = `# yaml-language-server: $schema=SCHEMA
@@ -59,7 +60,7 @@ export async function initCommand(manifest: string): Promise<ExitCode> {
   }
   const run = commandLine(['venice-batch', 'run', name, '--sandbox', '--yes']);
   process.stdout.write(
-    `wrote ${name}\nnext: ${run}\nin a git repository: put *.sandbox/ into .gitignore, and commit *.lock.jsonl\n`,
+    `wrote ${escapeForeign(name)}\nnext: ${run}\nin a git repository: put *.sandbox/ into .gitignore, and commit *.lock.jsonl\n`,
   );
   return EXIT.ok;
 }

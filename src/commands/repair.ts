@@ -5,6 +5,7 @@ import { lockError } from '../lock/problem.js';
 import { type RepairedFile, repairFile } from '../lock/repair-file.js';
 import type { Files } from '../ports.js';
 import { escapeForeign } from '../report/escape.js';
+import { jsonText } from '../report/json-text.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { lockedError } from './open.js';
 import { openSession, type Session } from './session.js';
@@ -17,31 +18,34 @@ export async function repairCommand(manifest: string, flags: Flags): Promise<Exi
   await insistOnManifest(session);
   const { ports, settings, stdout, command } = session;
   const lockPath = settings.lockfilePath.value;
-  // Looked at first, as taking the guard would make its folder.
-  if (!(await stands(ports.files, lockPath))) {
-    stdout.write(`there is no lockfile at ${escapeForeign(lockPath)}: nothing to repair\n`);
-    return EXIT.ok;
-  }
+  let repaired: Repaired | undefined;
   try {
-    await repairGuarded(session, lockPath);
+    // Looked at first, as taking the guard would make its folder.
+    if (await stands(ports.files, lockPath)) repaired = await repairGuarded(session, lockPath);
   } catch (error) {
     throw await storageError(error, ports.files, {
       directory: path.dirname(lockPath),
       next: command('lock repair'),
     });
   }
-  stdout.write(`next: ${command('status')}\n`);
+  const next = command('status');
+  if (flags.json === true) stdout.write(`${jsonText(document(lockPath, repaired, next), 2)}\n`);
+  else if (repaired === undefined)
+    stdout.write(`there is no lockfile at ${escapeForeign(lockPath)}: nothing to repair\n`);
+  else stdout.write(`${told(repaired).map(escapeForeign).join('\n')}\nnext: ${next}\n`);
   return EXIT.ok;
 }
 
-async function repairGuarded({ ports, stdout, command }: Session, lockPath: string): Promise<void> {
+type Repaired = RepairedFile & { readonly ok: true };
+
+async function repairGuarded({ ports, command }: Session, lockPath: string): Promise<Repaired> {
   const { files, processes, clock, random } = ports;
   const guard = await acquireGuard(files, processes, clock, random, lockPath);
   if (!guard.ok) throw lockedError(guard.held, command);
   try {
     const repaired = await repairFile(files, lockPath);
     if (!repaired.ok) throw lockError(repaired.problem, lockPath, command);
-    for (const line of told(repaired)) stdout.write(`${escapeForeign(line)}\n`);
+    return repaired;
   } catch (error) {
     if (error instanceof BatchError || faultCode(error) === '') throw error;
     const { what, fix } = describeFault(faultCode(error));
@@ -61,7 +65,26 @@ async function stands(files: Files, file: string): Promise<boolean> {
   return facts !== undefined;
 }
 
-function told({ report, asidePath }: RepairedFile & { ok: true }): readonly string[] {
+/** The document of `--json`. Fields are only ever added. */
+function document(lockfile: string, repaired: Repaired | undefined, next: string): object {
+  if (repaired === undefined) return { schema: 1, lockfile, repaired: null, next_command: null };
+  const { report, asidePath } = repaired;
+  return {
+    schema: 1,
+    lockfile,
+    repaired: {
+      attempts: report.attempts,
+      conflict_markers: report.markers,
+      repeated_headers: report.headers,
+      paid_twice: report.paidTwice,
+      set_aside: report.setAside.map(({ line, why, queueIds }) => ({ line, why, queue_ids: queueIds })),
+      set_aside_file: asidePath ?? null,
+    },
+    next_command: next,
+  };
+}
+
+function told({ report, asidePath }: Repaired): readonly string[] {
   const lines = [counted(report.attempts, 'attempt', 'kept')];
   if (report.markers > 0)
     lines.push(counted(report.markers, 'conflict marker', 'taken out, both sides kept'));

@@ -1,17 +1,20 @@
 import path from 'node:path';
 import { BatchError, EXIT, type ExitCode } from '../errors.js';
-import { type Attempt, countsAsSpent } from '../lock/attempt.js';
+import type { Attempt } from '../lock/attempt.js';
 import { lockError } from '../lock/problem.js';
 import { checkEndpoint, readLock } from '../lock/read.js';
-import { formatUsd } from '../money.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
-import { fatePhrase } from '../report/phrases.js';
-import { type InDoubt, inDoubtJson, renderInDoubt } from '../report/resolve-text.js';
+import {
+  type InDoubt,
+  inDoubtJson,
+  renderInDoubt,
+  renderResolved,
+  resolvedJson,
+} from '../report/resolve-text.js';
 import { tableWidth } from '../report/terminal.js';
 import { recover } from '../run/recover.js';
 import { type Resolution, resolveAttempt } from '../run/resolve.js';
-import { nameOf } from '../run/run.js';
 import { createClient } from '../venice/create-client.js';
 import { weigh } from '../venice/evidence.js';
 import { rescueDirectories } from './batch-settings.js';
@@ -162,10 +165,9 @@ async function settle(session: Session, id: string, resolution: Resolution): Pro
         hint: `see: ${session.command('status')}`,
       });
     await store.record(resolved.attempt);
-    const counted = countsAsSpent(resolved.attempt) ? 'counts as spent' : 'does not count as spent';
-    stdout.write(
-      `${nameOf(attempt)} is ${fatePhrase(resolved.attempt.state, resolved.attempt.reason)}; ${formatUsd(attempt.quote_micro_usd)} ${counted}\nnext: ${nextAfter(session, resolution)}\n`,
-    );
+    const next = nextAfter(session, resolution);
+    if (settings.flags.json === true) stdout.write(`${jsonText(resolvedJson(resolved.attempt, next), 2)}\n`);
+    else stdout.write(renderResolved(resolved.attempt, next));
     await store.close();
     return EXIT.ok;
   } finally {

@@ -1,8 +1,10 @@
 import path from 'node:path';
 import { BatchError, EXIT, type ExitCode } from '../errors.js';
-import { type BrokenGuard, breakGuard } from '../lock/guard.js';
+import { type BrokenGuard, breakGuard, type GuardHolder } from '../lock/guard.js';
+import { escapeForeign } from '../report/escape.js';
+import { jsonText } from '../report/json-text.js';
 import { insistOnManifest } from './insist-manifest.js';
-import { openSession } from './session.js';
+import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
 import { storageError } from './storage-error.js';
 
@@ -27,12 +29,24 @@ export async function unlockCommand(manifest: string, flags: Flags): Promise<Exi
     const next = command('unlock', ...(force ? ['--force'] : []));
     throw await storageError(error, files, { directory, next });
   }
-  if (broken.kind === 'free') stdout.write('not locked\n');
-  if (broken.kind === 'broken')
-    stdout.write(`freed: it was held by pid ${broken.was.pid} on ${broken.was.hostname}\n`);
-  if (broken.kind !== 'refused') return EXIT.ok;
-  const { held } = broken;
-  throw new BatchError('locked', `pid ${held.pid} on ${held.hostname} holds the lock`, {
+  if (broken.kind === 'refused') throw refusal(broken.held, command);
+  const was = broken.kind === 'broken' ? broken.was : undefined;
+  stdout.write(flags.json === true ? document(lockPath, was) : told(was));
+  return EXIT.ok;
+}
+
+function told(was: GuardHolder | undefined): string {
+  if (was === undefined) return 'not locked\n';
+  return `freed: it was held by pid ${was.pid} on ${escapeForeign(was.hostname)}\n`;
+}
+
+function document(lockfile: string, was: GuardHolder | undefined): string {
+  const holder = was && { pid: was.pid, hostname: was.hostname, since_ms: was.sinceMs };
+  return `${jsonText({ schema: 1, lockfile, freed: was !== undefined, was: holder ?? null }, 2)}\n`;
+}
+
+function refusal(held: GuardHolder, command: Session['command']): BatchError {
+  return new BatchError('locked', `pid ${held.pid} on ${held.hostname} holds the lock`, {
     exitCode: EXIT.locked,
     hint:
       held.alive === true

@@ -2,6 +2,7 @@ import { compareDiagnostics, type Diagnostic } from '../diagnostic.js';
 import { EXIT, type ExitCode } from '../errors.js';
 import type { Take } from '../manifest/take.js';
 import { checkRequest, mergeAlike } from '../plan/capability.js';
+import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
 import { insist } from '../run/gather.js';
 import { createClient } from '../venice/create-client.js';
@@ -26,7 +27,7 @@ export async function validateCommand(manifest: string, flags: Flags): Promise<E
       );
     else if (errors === 0)
       session.stdout.write(
-        `${session.displayPath} is valid: ${tracks} track${tracks === 1 ? '' : 's'}, ${takes.length} take${takes.length === 1 ? '' : 's'}\n`,
+        `${escapeForeign(session.displayPath)} is valid: ${tracks} track${tracks === 1 ? '' : 's'}, ${takes.length} take${takes.length === 1 ? '' : 's'}\n`,
       );
     if (live.some(({ code }) => code === 'service')) return EXIT.unavailable;
     return errors === 0 ? EXIT.ok : EXIT.invalid;

@@ -1,5 +1,6 @@
 import { BatchError, describeFault, EXIT, faultCode } from '../errors.js';
 import { renderDiagnostics } from './diagnostics.js';
+import { escapeForeignLines } from './escape.js';
 import type { Terminal } from './terminal.js';
 
 /**
@@ -28,7 +29,7 @@ export function asBatchError(error: unknown, status: string | undefined): BatchE
 /** Prints what ended a command: what happened, and what to do next. What is a bug is told with its stack. */
 export function reportError(error: BatchError, stderr: Terminal): void {
   const { code, message, hint, cause } = error;
-  const stack = code === 'unexpected' ? `${detailOf(cause)}\n` : '';
+  const stack = code === 'unexpected' ? `${escapeForeignLines(detailOf(cause))}\n` : '';
   const told = { code, severity: 'error', message, ...(hint === undefined ? {} : { hint }) } as const;
   const { color, columns: width, isTty } = stderr;
   const options = { color, width, ...(isTty ? { textWidth: width } : {}) };

@@ -1,8 +1,9 @@
-import type { Attempt } from '../lock/attempt.js';
+import { type Attempt, countsAsSpent } from '../lock/attempt.js';
 import { formatUsd } from '../money.js';
 import type { UsageEntry } from '../venice/client.js';
 import type { Evidence } from '../venice/evidence.js';
 import { escapeForeign } from './escape.js';
+import { fatePhrase } from './phrases.js';
 import { styleFor } from './style.js';
 import { wrap } from './width.js';
 
@@ -41,12 +42,11 @@ export function renderInDoubt(items: readonly InDoubt[], options: ResolveOptions
   const style = styleFor(options.color);
   const blocks = items.map((item) => {
     const { attempt } = item;
-    const name = attempt.take === 1 ? attempt.track : `${attempt.track}#${attempt.take}`;
     const told = [escapeForeign(facts(attempt)), ...history(item, options.history)].flatMap((text) =>
       wrap(text, Math.max(40, options.width) - 2),
     );
     return [
-      `${style.warn('?')} ${style.strong(escapeForeign(name))}`,
+      `${style.warn('?')} ${style.strong(escapeForeign(nameOf(attempt)))}`,
       ...told.map((line) => `  ${line}`),
       ...WORDS.map((word) => `  ${style.note(options.command('resolve', attempt.attempt, word))}`),
     ].join('\n');
@@ -54,6 +54,10 @@ export function renderInDoubt(items: readonly InDoubt[], options: ResolveOptions
   const more =
     'If the dashboard shows its queue id, `--queue-id ID` adopts the job; `--requeue` allows a new attempt.';
   return `${[...blocks, wrap(more, Math.max(40, options.width)).join('\n')].join('\n\n')}\n`;
+}
+
+function nameOf({ track, take }: Attempt): string {
+  return take === 1 ? track : `${track}#${take}`;
 }
 
 function facts(attempt: Attempt): string {
@@ -140,4 +144,17 @@ export function inDoubtJson(items: readonly InDoubt[], history: HistoryFacts | u
       ? {}
       : { history_cut: history.cut, service_clock_offset_ms: history.clockOffsetMs }),
   };
+}
+
+/** What became of an attempt that was settled, and the command that goes on from there. With line ends. */
+export function renderResolved(attempt: Attempt, next: string): string {
+  const price = formatUsd(attempt.quote_micro_usd);
+  const counted = countsAsSpent(attempt) ? 'counts as spent' : 'does not count as spent';
+  const fate = fatePhrase(attempt.state, attempt.reason);
+  return `${escapeForeign(`${nameOf(attempt)} is ${fate}; ${price} ${counted}`)}\nnext: ${next}\n`;
+}
+
+/** Its document of `--json`. Fields are only ever added. */
+export function resolvedJson(attempt: Attempt, next: string): object {
+  return { schema: 1, attempt, counts_as_spent: countsAsSpent(attempt), next_command: next };
 }

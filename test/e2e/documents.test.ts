@@ -1,0 +1,135 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { folder, lockLines, run, writeManifest } from './program.js';
+import { edit } from './scene.js';
+
+/** Moves the cursor, reads backwards, ends a line where JavaScript does. */
+const HOSTILE = '\u001b]0;owned\u0007\u202e\u2028\u009b31m';
+const OBEYED = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e\u2028]/;
+
+const lockPath = (cwd: string) => path.join(cwd, 'album.lock.jsonl');
+
+function writeGuard(cwd: string, changes: object = {}): void {
+  const guard = { pid: 7, hostname: `studio${HOSTILE}`, boot_id: '', start_time: '', nonce: '0'.repeat(32) };
+  writeFileSync(
+    `${lockPath(cwd)}.guard`,
+    JSON.stringify({ ...guard, since_ms: 1_700_000_000_000, ...changes }),
+  );
+}
+
+function album(): string {
+  const cwd = folder();
+  writeManifest(cwd, 1);
+  return cwd;
+}
+
+/** The one document, and nothing beside it. */
+async function documentOf(args: readonly string[], cwd: string): Promise<unknown> {
+  const { stdout } = await run([...args, '--json'], cwd);
+  expect(stdout).not.toMatch(OBEYED);
+  return JSON.parse(stdout) as unknown;
+}
+
+describe.concurrent('the document of --json', () => {
+  it('of unlock says whether a lock was freed, and whose', async () => {
+    const cwd = album();
+    const lockfile = lockPath(cwd);
+    const free = { schema: 1, lockfile, freed: false, was: null };
+    expect(await documentOf(['unlock', 'album.yaml'], cwd)).toEqual(free);
+    writeGuard(cwd);
+    expect(await documentOf(['unlock', 'album.yaml'], cwd)).toMatchObject({
+      summary: { exit_code: 7 },
+      diagnostics: [{ code: 'locked' }],
+    });
+    expect(await documentOf(['unlock', 'album.yaml', '--force'], cwd)).toEqual({
+      schema: 1,
+      lockfile,
+      freed: true,
+      was: { pid: 7, hostname: `studio${HOSTILE}`, since_ms: 1_700_000_000_000 },
+    });
+    expect(await documentOf(['unlock', 'album.yaml'], cwd)).toEqual(free);
+  });
+
+  it('of lock repair says what it kept and what it set aside', async () => {
+    const cwd = album();
+    const before = { schema: 1, lockfile: lockPath(cwd), repaired: null };
+    expect(await documentOf(['lock', 'repair', 'album.yaml'], cwd)).toMatchObject(before);
+    const made = await run(['run', 'album.yaml', '--sandbox', '--yes'], cwd);
+    expect(made.code, made.stderr).toBe(0);
+    const file = path.join(cwd, 'album.sandbox', 'album.lock.jsonl');
+    edit(file, (text) => `${text}<<<<<<< HEAD\n{"queue_id":"job-17${HOSTILE}`);
+    edit(file, (text) => `${text}\n{"queue_id":"job-18"}\n`);
+    expect(await documentOf(['lock', 'repair', 'album.yaml', '--sandbox'], cwd)).toEqual({
+      schema: 1,
+      lockfile: file,
+      repaired: {
+        attempts: 1,
+        conflict_markers: 1,
+        repeated_headers: 0,
+        paid_twice: [],
+        set_aside: [
+          { line: expect.any(Number), why: expect.any(String), queue_ids: expect.any(Array) },
+          { line: expect.any(Number), why: expect.any(String), queue_ids: ['job-18'] },
+        ],
+        set_aside_file: `${file}.rejected-lines`,
+      },
+      next_command: expect.stringMatching(/^venice-batch status album\.yaml --sandbox$/),
+    });
+    expect(readFileSync(`${file}.rejected-lines`, 'utf8')).toContain('job-18');
+  });
+
+  it('of resolve says what became of the attempt', async () => {
+    const cwd = album();
+    edit(path.join(cwd, 'album.yaml'), (text) => text.replace('A short', '[sandbox:lost-answer] A short'));
+    const made = await run(['run', 'album.yaml', '--sandbox', '--yes'], cwd);
+    expect(made.code, made.stderr).toBe(8);
+    const [line] = lockLines(cwd, 'album.sandbox/album.lock.jsonl');
+    const attempt = String(line?.attempt);
+    expect(await documentOf(['resolve', 'album.yaml', attempt, '--charged', '--sandbox'], cwd)).toEqual({
+      schema: 1,
+      attempt: expect.objectContaining({ attempt, state: 'lost' }),
+      counts_as_spent: true,
+      next_command: 'venice-batch run album.yaml --retry-failed --sandbox',
+    });
+    const [after] = lockLines(cwd, 'album.sandbox/album.lock.jsonl');
+    expect(after).toMatchObject({ attempt, state: 'lost' });
+  });
+});
+
+describe.concurrent('text from elsewhere', () => {
+  it('in a guard file is shown, not obeyed', async () => {
+    const cwd = album();
+    writeGuard(cwd);
+    for (const args of [
+      ['run', '--sandbox'],
+      ['unlock'],
+      ['lock', 'repair'],
+      ['unlock', '--force'],
+    ] as const) {
+      const [verb, ...words] = args;
+      const line = verb === 'lock' ? ['lock', 'repair', 'album.yaml'] : [verb, 'album.yaml', ...words];
+      const { stdout, stderr } = await run(line, cwd);
+      expect(stdout + stderr).not.toMatch(OBEYED);
+    }
+    expect((await run(['unlock', 'album.yaml'], cwd)).stdout).toBe('not locked\n');
+  });
+
+  it.each([
+    ['init', []],
+    ['validate', []],
+    ['plan', ['--sandbox', '--out', `plan${HOSTILE}`]],
+    ['run', ['--sandbox', '--lockfile', `${HOSTILE}/lock`]],
+    ['run', ['--sandbox', '--junit', `nowhere/${HOSTILE}`]],
+    ['init', []],
+  ])('in a file name is shown, not obeyed: %s', async (verb, words) => {
+    const cwd = folder();
+    const name = `album${HOSTILE}.yaml`;
+    if (verb !== 'init') expect((await run(['init', name], cwd)).code).toBe(0);
+    const { stdout, stderr } = await run([verb, name, ...words], cwd, {
+      GITHUB_STEP_SUMMARY: `/nowhere/${HOSTILE}`,
+    });
+    expect(stdout + stderr).toContain('owned');
+    expect(stdout + stderr).not.toMatch(OBEYED);
+  });
+});
