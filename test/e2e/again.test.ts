@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { json, only } from './hostile-server.js';
+import { html, json, only } from './hostile-server.js';
 import { type Ended, launchProgram } from './launch.js';
 import { audioFiles } from './program.js';
 import { passOn, type Relay, startRelay, type Treat } from './relay.js';
@@ -106,6 +106,21 @@ describe.concurrent('a track that is made again, and', () => {
     expect(ended.stdout).toContain('`run --force one` buys it again');
     expect(ended.stdout).not.toContain('--retry-failed');
   });
+
+  it.each(['--charged', '--not-charged', '--requeue'])(
+    'is in doubt, and resolved %s: the way on is told',
+    async (word) => {
+      const set = await made();
+      set.relay.treat = only('/audio/queue', html(502));
+      expect((await set.run('run', '--yes', '--force', 'one')).code).toBe(8);
+      set.relay.treat = passOn;
+      const attempt = String(set.album.lock().find(({ state }) => state === 'in_doubt')?.attempt);
+      const { stdout } = await set.run('resolve', attempt, word);
+      expect(stdout).toContain('next: venice-batch run album.yaml --force one --base-url');
+      expect((await set.run('run', '--yes', '--force', 'one')).code).toBe(0);
+      expect(await set.album.charges()).toBe(3);
+    },
+  );
 
   it('is not even submitted, as another one failed: is not bought, and still asked for', async () => {
     const set = await made();

@@ -1,0 +1,120 @@
+import { BatchError, EXIT, type ExitCode } from '../errors.js';
+import type { Attempt } from '../lock/attempt.js';
+import { type NextStep, nextStep } from '../plan/next-step.js';
+import { madeAgainWords } from '../plan/selection.js';
+import { rowsOfRun } from '../plan/standing.js';
+import { escapeForeign } from '../report/escape.js';
+import { jsonText } from '../report/json-text.js';
+import { renderResolved, resolvedJson } from '../report/resolve-text.js';
+import { recover } from '../run/recover.js';
+import { type Resolution, resolveAttempt } from '../run/resolve.js';
+import { createClient } from '../venice/create-client.js';
+import { rescueDirectories } from './batch-settings.js';
+import { type Opened, openForRun } from './open.js';
+import type { Session } from './session.js';
+import type { Flags } from './settings.js';
+import { readableManifest, standingOf } from './standing.js';
+
+/** Writes down what a person says became of an attempt, and tells what is next. Throws `BatchError` (2) for what cannot be. */
+export async function settle(session: Session, id: string, resolution: Resolution): Promise<ExitCode> {
+  const { settings, ports, stdout } = session;
+  const view = { ports, settings: { outputRoot: settings.outputRoot.value } };
+  const { store, release } = await openQuietly(session);
+  try {
+    const nowMs = ports.clock.nowMs();
+    await recover({ ...view, store }, nowMs);
+    const attempt = find(session, [...store.attempts.values()], id);
+    await checkResolution(session, [...store.attempts.values()], attempt, resolution);
+    const resolved = resolveAttempt(attempt, resolution, nowMs);
+    if (!resolved.ok) throw refused('not-in-doubt', resolved.why, `see: ${session.command('status')}`);
+    await store.record(resolved.attempt);
+    const attempts = [...store.attempts.values()];
+    const { rows } = await standingOf(view, attempts, await readableManifest(session));
+    // What was to be made again and was not is told how, though an earlier one is here.
+    const next = nextStep(rowsOfRun(rows, attempts, [], nowMs), attempts);
+    stdout.write(toldAs(settings.flags, resolved.attempt, nextCommand(session, next)));
+    await store.close();
+    return EXIT.ok;
+  } finally {
+    await store.abandon();
+    await release();
+  }
+}
+
+function openQuietly({ settings, ports, stderr, endpoint, command }: Session): Promise<Opened> {
+  const opening = {
+    lockfilePath: settings.lockfilePath.value,
+    endpoint,
+    // A record that is known must not be overruled by a guess.
+    rescueDirectories: rescueDirectories(settings),
+    command,
+  };
+  return openForRun(ports, opening, (event) => {
+    if (event.type === 'notice') stderr.write(`${escapeForeign(event.message)}\n`);
+  });
+}
+
+/** Digits that name an attempt, at least. */
+const ID_DIGITS_MIN = 4;
+
+function find({ command }: Session, attempts: readonly Attempt[], id: string): Attempt {
+  const named =
+    id.length < ID_DIGITS_MIN ? [] : attempts.filter((one) => one.attempt.startsWith(id.toLowerCase()));
+  const [attempt] = named;
+  if (attempt !== undefined && named.length === 1) return attempt;
+  throw refused(
+    'unknown-attempt',
+    `${escapeForeign(id)} names ${named.length === 0 ? 'no attempt' : 'several attempts'}`,
+    `give the whole id, as listed by: ${command('resolve')}`,
+  );
+}
+
+/** A queue_id is the job of one attempt, and one that the service knows. */
+async function checkResolution(
+  session: Session,
+  attempts: readonly Attempt[],
+  attempt: Attempt,
+  resolution: Resolution,
+): Promise<void> {
+  if (resolution.kind !== 'queue_id') return;
+  const holder = attempts.find((other) => other.queue_id === resolution.queueId && other !== attempt);
+  if (holder !== undefined)
+    throw refused(
+      'queue-id-taken',
+      `this queue_id is the job of ${holder.track}, take ${holder.take}`,
+      `look again which job is missing: ${session.command('resolve')}`,
+    );
+  await checkAdopted(session, attempt, resolution.queueId);
+}
+
+function toldAs({ json }: Flags, attempt: Attempt, next: string): string {
+  return json === true ? `${jsonText(resolvedJson(attempt, next), 2)}\n` : renderResolved(attempt, next);
+}
+
+function nextCommand({ command }: Session, step: NextStep): string {
+  if (step.kind === 'buy') return command('run', ...madeAgainWords(step));
+  return command(step.kind === 'collect' || step.kind === 'resolve' ? step.kind : 'status');
+}
+
+/** One look whether the service knows the job, before the lockfile is told: a slip of the pen would lose what is paid. */
+async function checkAdopted(session: Session, attempt: Attempt, queueId: string): Promise<void> {
+  if (session.apiKey === undefined) return;
+  const client = createClient(await session.connect());
+  const found = await client.retrieve(attempt.model, queueId);
+  if (found.ok && found.value.kind === 'audio') found.value.answer.discard();
+  if (found.ok) return;
+  if (found.kind === 'refused' && (found.status === 404 || found.status === 400))
+    throw refused(
+      'queue-id-unknown',
+      `the service does not know this queue_id for ${attempt.model} under this key: nothing was changed`,
+      `look at the id and the key again, or tell what else became of it: ${session.command('resolve')}`,
+    );
+  session.stderr.write(
+    `warning: whether the service knows this queue_id cannot be asked now: ${escapeForeign(found.message)}\n`,
+  );
+}
+
+/** A slip of the command line of `resolve`. */
+export function refused(code: string, message: string, hint: string): BatchError {
+  return new BatchError(code, message, { exitCode: EXIT.usage, hint });
+}
