@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import type { Attempt, AttemptState } from '../../src/lock/attempt.js';
+import { decide } from '../../src/plan/decide.js';
+import { nextStep } from '../../src/plan/next-step.js';
+import type { PlanRow, Purchase } from '../../src/plan/plan.js';
+import { isNothingHere, madeBefore, newerFailures, rowsOfRun } from '../../src/plan/standing.js';
+import { type AttemptSketch, filesOf, makeAttempt, makeTake, NOW_MS } from './builders.js';
+
+const take = makeTake();
+const other = makeTake({ track: 'other' });
+const OLD = { request: { prompt: 'an older wish' } };
+
+function rowsOf(attempts: readonly Attempt[], files = filesOf(attempts), takes = [take]): readonly PlanRow[] {
+  const selection = { retryFailed: false, force: [] };
+  return decide({ takes, attempts, files, occupied: () => undefined, selection }).rows;
+}
+
+/** Came to its state at `atMs`. */
+function fell(sketch: AttemptSketch, atMs = NOW_MS): Attempt {
+  const attempt = makeAttempt({ name: 'b', ...sketch });
+  return { ...attempt, at: { ...attempt.at, [attempt.state]: new Date(atMs).toISOString() } };
+}
+
+const done = makeAttempt({ name: 'a' });
+const states: AttemptState[] = ['failed', 'lost', 'rejected'];
+
+describe('a newer attempt that came to nothing', () => {
+  it.each(states)('%s, stands beside what the take rests on', (state) => {
+    const newer = fell({ state });
+    expect([...newerFailures(rowsOf([done, newer]), [newer, done])]).toEqual([['opening', newer]]);
+  });
+
+  it.each<[string, Attempt[]]>([
+    ['an older one', [makeAttempt({ name: 'c' }), fell({ state: 'failed' })]],
+    ['one of another request', [done, fell({ state: 'failed', ...OLD })]],
+    ['one of another take', [done, fell({ state: 'failed', of: other })]],
+    ['one before another that is here', [done, fell({ state: 'failed' }), makeAttempt({ name: 'c' })]],
+    ['one that is all there is', [fell({ state: 'failed' })]],
+  ])('is not %s', (_, attempts) => {
+    expect(newerFailures(rowsOf(attempts), attempts).size).toBe(0);
+  });
+});
+
+describe('the rows of a run at its end', () => {
+  const forced = { take, why: { kind: 'forced', earlier: done } } as unknown as Purchase;
+
+  it.each(states)('hold a take that was to be made again and is %s', (state) => {
+    const newer = fell({ state, reason: { code: 'x', status: 402 } });
+    const rows = rowsOfRun(rowsOf([done, newer]), [done, newer], [forced], NOW_MS);
+    expect(rows).toEqual([{ take, decision: { kind: 'held', because: state, attempt: newer, kept: done } }]);
+    expect(nextStep(rows, [done, newer])).toEqual({ kind: 'buy', retryFailed: false, force: ['opening'] });
+  });
+
+  it('are as ever where that was in an earlier run', () => {
+    const newer = fell({ state: 'failed' }, NOW_MS - 1);
+    const rows = rowsOf([done, newer]);
+    expect(rowsOfRun(rows, [done, newer], [], NOW_MS)).toEqual(rows);
+    expect(nextStep(rows, [done, newer])).toEqual({ kind: 'nothing' });
+  });
+
+  it('tell failed rather than missing, of a file that was to be replaced', () => {
+    const newer = fell({ state: 'failed' });
+    const rows = rowsOfRun(rowsOf([done, newer], new Map()), [done, newer], [], NOW_MS);
+    expect(rows).toEqual([{ take, decision: { kind: 'held', because: 'failed', attempt: newer } }]);
+    expect(nextStep(rows, [done, newer])).toEqual({ kind: 'buy', retryFailed: true, force: [] });
+  });
+
+  it('still want what was approved to be made again and never submitted', () => {
+    const rows = rowsOfRun(rowsOf([done]), [done], [forced], NOW_MS);
+    expect(rows).toEqual([{ take, decision: { kind: 'buy', why: forced.why } }]);
+    expect(nextStep(rows, [done])).toEqual({ kind: 'buy', retryFailed: false, force: ['opening'] });
+    const made = makeAttempt({ name: 'b' });
+    const begun = { ...made, at: { intent: new Date(NOW_MS).toISOString() } };
+    expect(rowsOfRun(rowsOf([done, begun]), [done, begun], [forced], NOW_MS)[0]?.decision.kind).toBe('done');
+  });
+});
+
+describe('what was made before', () => {
+  it('is made again by an attempt at the same request, while its file is here', () => {
+    const again = fell({ state: 'queued' });
+    expect(madeBefore(rowsOf([done]), [done])(again)).toBe(true);
+    expect(madeBefore(rowsOf([done], new Map()), [done])(again)).toBe(false);
+    expect(madeBefore(rowsOf([done]), [done])(fell({ state: 'queued', ...OLD }))).toBe(false);
+    expect(madeBefore(rowsOf([]), [])(again)).toBe(false);
+  });
+});
+
+describe('a folder in which nothing is', () => {
+  const both = [done, makeAttempt({ name: 'b', of: other })];
+  const here = (files: ReturnType<typeof filesOf>) => rowsOf(both, files, [take, other]);
+
+  it('is one that no file of what was made is in', () => {
+    expect(isNothingHere(here(new Map()))).toBe(true);
+    expect(isNothingHere(here(new Map([['out/other.wav', 'present']])))).toBe(false);
+    expect(isNothingHere(rowsOf([fell({ state: 'failed' })]))).toBe(false);
+    expect(isNothingHere([])).toBe(false);
+  });
+
+  it('is told once, also where all of it is asked for again', () => {
+    for (const retryFailed of [false, true]) {
+      const selection = { retryFailed, force: [] };
+      const input = { takes: [take, other], attempts: both, occupied: () => undefined, selection };
+      const { diagnostics } = decide({ ...input, files: new Map() });
+      expect(diagnostics.map(({ code, severity }) => [code, severity])).toEqual([
+        ['no-file-here', 'warning'],
+      ]);
+    }
+  });
+});
