@@ -72,6 +72,8 @@ async function refuseOrAsk(
   prepared: Prepared,
   loaded: LoadedManifest,
 ): Promise<BuyDecision> {
+  // What could not be asked any more is no fault of the plan: the signal says it all.
+  if (world.stop.aborted) return { prepared, approved: false };
   // Who has to buy less, or to raise a limit, wants to see what costs what; the reason stands below it.
   if (prepared.refusal === EXIT.budget || prepared.refusal === EXIT.balance)
     world.present?.(prepared.plan, prepared.balance);

@@ -53,6 +53,8 @@ export function tellPlan(world: Teller, plan: Plan): void {
   });
 }
 
+const NOT_MADE: ReadonlySet<string> = new Set(['failed', 'lost', 'rejected']);
+
 /** Tells on, and of what did not come whether it was to be made again: that takes another command. */
 export function markMadeBefore(
   world: Teller,
@@ -61,8 +63,8 @@ export function markMadeBefore(
 ): (event: RunEvent) => void {
   const isAgain = madeBefore(rows, attempts.values());
   return (event) => {
-    const fell = event.type === 'take' && (event.state === 'failed' || event.state === 'lost');
-    const attempt = fell ? attempts.get(event.attempt) : undefined;
-    world.emit(fell && attempt && isAgain(attempt) ? { ...event, made_before: true } : event);
+    if (event.type !== 'take' || !NOT_MADE.has(event.state)) return world.emit(event);
+    const attempt = attempts.get(event.attempt);
+    world.emit(attempt !== undefined && isAgain(attempt) ? { ...event, made_before: true } : event);
   };
 }

@@ -31,13 +31,15 @@ function foundAgain({ attempt, queue_id: queueId = 'ID' }: TakeEvent): string {
 
 function adviceForRefusal(take: TakeEvent): string {
   if (toldByPerson(take.code) !== undefined) return 'Run again: it is bought then, after approval.';
+  // A refusal that may pass leaves what was made before as it was: it has to be asked for again.
+  const again = take.made_before ? `\`run --force ${take.key}\`` : 'run again';
   switch (take.status) {
     case 401:
-      return 'Check VENICE_API_KEY, then run again.';
+      return `Check VENICE_API_KEY, then ${again}.`;
     case 402:
-      return 'Top up the balance or raise the spend limit of the key, then run again.';
+      return `Top up the balance or raise the spend limit of the key, then ${again}.`;
     case 403:
-      return 'Enable API access for this account, then run again.';
+      return `Enable API access for this account, then ${again}.`;
     case 404:
       return 'The model is not offered any more: choose another (`venice-batch models`), then run again.';
     case 422:
@@ -47,8 +49,8 @@ function adviceForRefusal(take: TakeEvent): string {
     case 429:
     case 503:
       if (take.code === 'MODEL_OFFLINE')
-        return 'The model is offline: run again later, or choose another (`venice-batch models`).';
-      return 'The service is busy: run again later.';
+        return `The model is offline: ${again} later, or choose another (\`venice-batch models\`).`;
+      return `The service is busy: ${again} later.`;
     default:
       return 'Correct the track in the manifest, then run again.';
   }

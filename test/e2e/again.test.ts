@@ -131,6 +131,14 @@ describe.concurrent('a track that is made again, and', () => {
     expect(summary.next_command).toMatch(/^venice-batch run album.yaml --force one --force two /);
   });
 
+  it('is refused in passing: what to do about it asks for it again', async () => {
+    const set = await made();
+    set.relay.treat = only('/audio/queue', json(402, { error: 'Insufficient balance' }));
+    const ended = await set.run('run', '--yes', '--force', 'one');
+    expect([ended.code, set.next(ended)]).toEqual([6, ['plan', 'album.yaml', '--force', 'one']]);
+    expect(ended.stdout).toMatch(/Top up the balance .*`run --force one`/);
+  });
+
   it('had lost its file before: failed is all that is told', async () => {
     const set = await made();
     const [file = ''] = audioFiles(set.album.cwd);
