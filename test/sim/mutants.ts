@@ -215,8 +215,9 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'src/commands/run-batch.ts',
-        find: "({ state }) => state === 'queued' || state === 'stored' || state === 'unverified',",
-        replace: '({ queue_id }) => queue_id !== undefined,',
+        find: 'const owed = [...store.attempts.values()].filter(isInFlight);',
+        replace:
+          'const owed = [...store.attempts.values()].filter((one) => isInFlight(one) || one.queue_id !== undefined);',
       },
     ],
   },
