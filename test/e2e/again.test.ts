@@ -136,7 +136,7 @@ describe.concurrent('a track that is made again, and', () => {
     set.relay.treat = only('/audio/queue', json(402, { error: 'Insufficient balance' }));
     const ended = await set.run('run', '--yes', '--force', 'one');
     expect([ended.code, set.next(ended)]).toEqual([6, ['plan', 'album.yaml', '--force', 'one']]);
-    expect(ended.stdout).toMatch(/Top up the balance .*`run --force one`/);
+    expect(ended.stdout.replace(/\s+/g, ' ')).toMatch(/Top up the balance .*`run --force one`/);
   });
 
   it('had lost its file before: failed is all that is told', async () => {
