@@ -25,7 +25,10 @@ export function collecting(command: Command): Command {
   return located(command)
     .option('--concurrency <n>', 'jobs in flight at most (1 to 64)')
     .option('--keep', 'leave the remote media where they are')
-    .option('--timeout <minutes>', 'from the first submit on; what is in flight then is left for the next run')
+    .option(
+      '--timeout <minutes>',
+      'from the first submit on; what is in flight then is left for the next run',
+    )
     .addOption(new Option('--events <format>', 'stream events on stdout').choices(['ndjson']))
     .addOption(
       new Option('--progress <how>', 'how progress is shown')

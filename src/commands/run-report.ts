@@ -1,9 +1,8 @@
 import { EXIT, type ExitCode } from '../errors.js';
 import type { SummaryEvent, TakeEvent } from '../events.js';
-import type { Attempt, AttemptState } from '../lock/attempt.js';
+import { type Attempt, type AttemptState, spentMicroUsd } from '../lock/attempt.js';
 import type { LockStore } from '../lock/store.js';
 import type { Manifest } from '../manifest/take.js';
-import { spentMicroUsd } from '../plan/assemble.js';
 import { type NextStep, nextStep } from '../plan/next-step.js';
 import type { PlanRow } from '../plan/plan.js';
 import { madeAgainWords } from '../plan/selection.js';

@@ -1,7 +1,7 @@
 import { EXIT, type ExitCode } from '../errors.js';
+import { spentMicroUsd } from '../lock/attempt.js';
 import { lockError } from '../lock/problem.js';
 import { readLock } from '../lock/read.js';
-import { spentMicroUsd } from '../plan/assemble.js';
 import { jsonText } from '../report/json-text.js';
 import { renderStatus, takeStatuses } from '../report/status.js';
 import { tableWidth } from '../report/terminal.js';

@@ -63,3 +63,10 @@ export interface StoredFile {
 export function countsAsSpent(attempt: Attempt): boolean {
   return attempt.state !== 'rejected' && attempt.refunded !== true;
 }
+
+/** Charged, reserved or in doubt, integer micro-dollars, over the lockfile's whole life. */
+export function spentMicroUsd(attempts: Iterable<Attempt>): number {
+  let sum = 0;
+  for (const attempt of attempts) if (countsAsSpent(attempt)) sum += attempt.quote_micro_usd;
+  return sum;
+}

@@ -1,4 +1,5 @@
 import type { Diagnostic, Span } from '../diagnostic.js';
+import { takeKey } from '../take-key.js';
 import type { Source } from './located.js';
 import { type LyricsFile, lyricsOf } from './lyrics.js';
 import type { MergedTrack } from './merge.js';
@@ -41,7 +42,8 @@ export function expandTracks(
     // Of too many takes no list is made; the first of each shows what else is wrong.
     for (let take = 1; take <= (tooMany.length > 0 ? 1 : shared.takes); take += 1) {
       const stem = namer.name(track, take, request.model);
-      if (typeof stem === 'string') takes.push({ key: keyOf(shared.track, take), take, stem, ...shared });
+      if (typeof stem === 'string')
+        takes.push({ key: takeKey({ track: shared.track, take }), take, stem, ...shared });
       else diagnostics.push(...stem);
     }
   }
@@ -64,11 +66,6 @@ function tooManyTakes(tracks: readonly MergedTrack[]): Diagnostic[] {
       ];
   }
   return [];
-}
-
-/** What a take is called: `opening`, `opening#2`. */
-function keyOf(id: string, take: number): string {
-  return take === 1 ? id : `${id}#${take}`;
 }
 
 function aboutTrack(track: MergedTrack) {

@@ -1,4 +1,5 @@
 import type { Diagnostic, Span } from '../diagnostic.js';
+import { takeKey } from '../take-key.js';
 import { fileSafe, foldName } from './file-name.js';
 import type { Range, Source } from './located.js';
 import { type MergedTrack, placed, type Sourced } from './merge.js';
@@ -60,8 +61,7 @@ interface Taken {
 }
 
 function keyOf({ id, index }: MergedTrack, take: number): string {
-  const track = id ?? `track ${index}`;
-  return take === 1 ? track : `${track}#${take}`;
+  return takeKey({ track: id ?? `track ${index}`, take });
 }
 
 const HIDEABLE = ['id', 'title'] as const;

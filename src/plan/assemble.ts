@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../diagnostic.js';
-import { type Attempt, countsAsSpent } from '../lock/attempt.js';
+import { type Attempt, spentMicroUsd } from '../lock/attempt.js';
 import { formatUsd } from '../money.js';
 import type { Balance } from '../venice/client.js';
 import type { Catalogue } from '../venice/model.js';
@@ -127,11 +127,6 @@ function countKept(rows: readonly PlanRow[], attempts: Iterable<Attempt>): numbe
   const wanted = new Set(rows.map(({ take }) => takeId(take)));
   const made = [...attempts].filter(({ state }) => state === 'done').map(takeId);
   return new Set(made.filter((id) => !wanted.has(id))).size;
-}
-
-/** Charged, reserved or in doubt, integer micro-dollars, over the lockfile's whole life. */
-export function spentMicroUsd(attempts: Iterable<Attempt>): number {
-  return sum([...attempts].filter(countsAsSpent).map((attempt) => attempt.quote_micro_usd));
 }
 
 function sum(amounts: readonly number[]): number {

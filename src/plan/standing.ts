@@ -1,5 +1,6 @@
 import type { Attempt } from '../lock/attempt.js';
 import type { Take } from '../manifest/take.js';
+import { takeKey } from '../take-key.js';
 import { takeId } from './history.js';
 import type { PlanRow, Purchase } from './plan.js';
 
@@ -30,11 +31,6 @@ function madeAt({ at }: Attempt): string {
 /** One name for a (track, take) at one request. */
 function ofRequest(of: Pick<Attempt, 'track' | 'take' | 'digest'>): string {
   return `${takeId(of)} ${of.digest}`;
-}
-
-/** What a take is called by the lockfile alone, which does not tell how many its track wants. */
-export function takeKey({ track, take }: Pick<Attempt, 'track' | 'take'>): string {
-  return take === 1 ? track : `${track}#${take}`;
 }
 
 /** Where no manifest names them: every take that the lockfile knows, as it was last asked for. */

@@ -2,6 +2,7 @@ import { unreachable } from '../errors.js';
 import type { Attempt } from '../lock/attempt.js';
 import type { BuyReason, Decision, Plan, PlanRow, Purchase } from '../plan/plan.js';
 import { isNothingHere } from '../plan/standing.js';
+import { takeKey } from '../take-key.js';
 import { fatePhrase, toldByPerson } from './phrases.js';
 
 /** What a person sees at the head of a row. */
@@ -64,7 +65,7 @@ function lineOf(
 
 function orphanLine(attempt: Attempt): PlanLine {
   return {
-    key: attempt.take === 1 ? attempt.track : `${attempt.track}#${attempt.take}`,
+    key: takeKey(attempt),
     model: attempt.model,
     action: 'collect',
     mark: '>',

@@ -1,5 +1,6 @@
 import { type Attempt, countsAsSpent } from '../lock/attempt.js';
 import { formatUsd } from '../money.js';
+import { takeKey } from '../take-key.js';
 import type { UsageEntry } from '../venice/client.js';
 import type { Evidence } from '../venice/evidence.js';
 import { escapeForeign } from './escape.js';
@@ -46,7 +47,7 @@ export function renderInDoubt(items: readonly InDoubt[], options: ResolveOptions
       wrap(text, Math.max(40, options.width) - 2),
     );
     return [
-      `${style.warn('?')} ${style.strong(escapeForeign(nameOf(attempt)))}`,
+      `${style.warn('?')} ${style.strong(escapeForeign(takeKey(attempt)))}`,
       ...told.map((line) => `  ${line}`),
       ...WORDS.map((word) => `  ${style.note(options.command('resolve', attempt.attempt, word))}`),
     ].join('\n');
@@ -54,10 +55,6 @@ export function renderInDoubt(items: readonly InDoubt[], options: ResolveOptions
   const more =
     'If the dashboard shows its queue id, `--queue-id ID` adopts the job; `--requeue` allows a new attempt.';
   return `${[...blocks, wrap(more, Math.max(40, options.width)).join('\n')].join('\n\n')}\n`;
-}
-
-function nameOf({ track, take }: Attempt): string {
-  return take === 1 ? track : `${track}#${take}`;
 }
 
 function facts(attempt: Attempt): string {
@@ -151,7 +148,7 @@ export function renderResolved(attempt: Attempt, next: string): string {
   const price = formatUsd(attempt.quote_micro_usd);
   const counted = countsAsSpent(attempt) ? 'counts as spent' : 'does not count as spent';
   const fate = fatePhrase(attempt.state, attempt.reason);
-  return `${escapeForeign(`${nameOf(attempt)} is ${fate}; ${price} ${counted}`)}\nnext: ${next}\n`;
+  return `${escapeForeign(`${takeKey(attempt)} is ${fate}; ${price} ${counted}`)}\nnext: ${next}\n`;
 }
 
 /** Its document of `--json`. Fields are only ever added. */

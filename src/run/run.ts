@@ -1,11 +1,11 @@
 import { unreachable } from '../errors.js';
 import type { RunEvent } from '../events.js';
-import type { Attempt } from '../lock/attempt.js';
-import { countsAsSpent } from '../lock/attempt.js';
+import { spentMicroUsd } from '../lock/attempt.js';
 import type { LockStore } from '../lock/store.js';
 import type { Take } from '../manifest/take.js';
 import type { Purchase } from '../plan/plan.js';
 import type { Ports } from '../ports.js';
+import { takeKey } from '../take-key.js';
 import type { RateLimits, VeniceClient } from '../venice/client.js';
 import { createCeiling } from './ceiling.js';
 import { cleanUpJob } from './clean-up.js';
@@ -77,9 +77,6 @@ export async function execute(input: RunInput): Promise<RunOutcome> {
 
 function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
   const { ports, client, store, settings, keyFingerprint, stop, emit } = input;
-  let spentBeforeMicroUsd = 0;
-  for (const attempt of store.attempts.values())
-    if (countsAsSpent(attempt)) spentBeforeMicroUsd += attempt.quote_micro_usd;
   return {
     ports,
     client,
@@ -92,7 +89,7 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
     ceiling: createCeiling({
       approvedMicroUsd: input.approvedMicroUsd,
       budgetMicroUsd: input.budgetMicroUsd,
-      spentBeforeMicroUsd,
+      spentBeforeMicroUsd: spentMicroUsd(store.attempts.values()),
     }),
     prices: createPrices(client, ports.clock, (model, result) =>
       scheduler.answered(model, paceOf(result), ports.clock.nowMs()),
@@ -142,7 +139,7 @@ function enlist(input: RunInput, scheduler: Scheduler, nowMs: number): Map<strin
   for (const attempt of input.store.attempts.values()) {
     if (attempt.queue_id === undefined) continue;
     const take = takes.get(`${attempt.track}#${attempt.take}`);
-    const job = newJob(`attempt:${attempt.attempt}`, take?.key ?? nameOf(attempt), {
+    const job = newJob(`attempt:${attempt.attempt}`, take?.key ?? takeKey(attempt), {
       attempt,
       ...(take === undefined ? {} : { take }),
     });
@@ -168,11 +165,6 @@ function enlist(input: RunInput, scheduler: Scheduler, nowMs: number): Map<strin
 /** With `--keep` a stored file owes nothing; an earlier run was ended before it could say so. */
 async function settleKept(context: RunContext, jobs: ReadonlyMap<string, Job>): Promise<void> {
   for (const job of jobs.values()) if (job.attempt?.state === 'stored') await finishJob(context, job);
-}
-
-/** What a person calls an attempt whose take is not in the manifest. */
-export function nameOf(attempt: Attempt): string {
-  return attempt.take === 1 ? attempt.track : `${attempt.track}#${attempt.take}`;
 }
 
 async function loop(context: RunContext, jobs: ReadonlyMap<string, Job>): Promise<void> {

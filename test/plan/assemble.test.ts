@@ -1,14 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Attempt } from '../../src/lock/attempt.js';
+import { type Attempt, spentMicroUsd } from '../../src/lock/attempt.js';
 import type { Take } from '../../src/manifest/take.js';
-import {
-  assemblePlan,
-  checkBudget,
-  distinctQuotes,
-  draftPurchases,
-  spentMicroUsd,
-} from '../../src/plan/assemble.js';
+import { assemblePlan, checkBudget, distinctQuotes, draftPurchases } from '../../src/plan/assemble.js';
 import { decide } from '../../src/plan/decide.js';
 import type { Plan } from '../../src/plan/plan.js';
 import type { Balance } from '../../src/venice/client.js';
