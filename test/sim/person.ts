@@ -156,12 +156,13 @@ function swapStems(world: SimWorld): void {
 function deleteFile(world: SimWorld): void {
   const stored = [...world.judge.seen().attempts.values()].filter(({ latest }) => latest.file !== undefined);
   if (stored.length === 0) return;
-  const { latest } = world.rng.pick(stored);
-  world.trace(`a person deletes ${latest.file?.path}`);
-  const path = `${HOME}/${latest.file?.path}`;
+  const place = world.rng.pick(stored).latest.file?.path;
+  world.trace(`a person deletes ${place}`);
+  const path = `${HOME}/${place}`;
   if (world.disk.entries.has(path)) world.disk.change([[path, undefined]]);
   world.disk.syncDirectory(path.slice(0, path.lastIndexOf('/')));
-  world.waived.add(latest.attempt);
+  // Where a file went missing before, another attempt may have taken its place.
+  for (const { latest } of stored) if (latest.file?.path === place) world.waived.add(latest.attempt);
 }
 
 export function doubtful(world: SimWorld): readonly Attempt[] {
