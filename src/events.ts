@@ -85,8 +85,6 @@ export interface TakeEvent {
   /** What it means for the money: `not charged`, `charged`, `refunded`, `unknown`. */
   readonly money?: 'not charged' | 'charged' | 'refunded' | 'unknown';
   readonly suggested_prompt?: string;
-  /** With `failed`, `lost` or `rejected`: what was made of the same request before is here still, and `--force` makes it once more. */
-  readonly made_before?: true;
   /** Told for completeness: it came to this in an earlier run. */
   readonly earlier?: true;
 }

@@ -65,7 +65,7 @@ export function createProgram(ended: (code: ExitCode) => void): Command {
   located(
     add(
       'status <manifest>',
-      'what the lockfile says; asks nobody',
+      'where every take stands; asks nobody',
       async () => (await import('./status.js')).statusCommand,
     ),
   );

@@ -20,7 +20,7 @@ import { type BuyDecision, decideWhatToBuy, lowest, noKey } from './buying.js';
 import { type Opened, openForRun } from './open.js';
 import { type RunReport, summarise } from './run-report.js';
 import { storageError } from './storage-error.js';
-import { emitNotice, markMadeBefore, tellPhase, versionEvent } from './telling.js';
+import { emitNotice, tellPhase, versionEvent } from './telling.js';
 
 /** What a batch gets from outside: the real world, the sandbox's, or a simulated one. */
 export interface World {
@@ -199,7 +199,7 @@ async function go(
     ...(limits.ok ? { limits: limits.value } : {}),
     settings: withConcurrency(settings, manifest),
     stop: world.stop,
-    emit: markMadeBefore(world, store.attempts, decision.prepared?.plan.rows ?? []),
+    emit: (event) => world.emit(event),
   });
 }
 

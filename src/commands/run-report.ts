@@ -3,7 +3,7 @@ import type { SummaryEvent, TakeEvent } from '../events.js';
 import { type Attempt, type AttemptState, spentMicroUsd } from '../lock/attempt.js';
 import type { LockStore } from '../lock/store.js';
 import type { Manifest } from '../manifest/take.js';
-import { type NextStep, nextStep } from '../plan/next-step.js';
+import { forcedOf, type NextStep, nextStep } from '../plan/next-step.js';
 import type { PlanRow } from '../plan/plan.js';
 import { madeAgainWords } from '../plan/selection.js';
 import { isNothingHere, rowsOfRun } from '../plan/standing.js';
@@ -33,7 +33,9 @@ export async function summarise(ending: Ending): Promise<RunReport> {
   const { world, settings, store, outcome, decision } = ending;
   const attempts = [...store.attempts.values()];
   const rows = await finalRows(ending, attempts);
-  const elsewhere = isNothingHere(decision.prepared?.plan.rows ?? rows);
+  // Who had what is missing bought again means this folder.
+  const meant = decision.approved && settings.selection.retryFailed;
+  const elsewhere = !meant && isNothingHere(decision.prepared?.plan.rows ?? rows);
   tellEarlier(world, rows, ending.startedMs, elsewhere);
   const counts = { ...countRows(rows), ...countAttempts(attempts, outcome) };
   const exitCode = exitCodeOf({
@@ -63,7 +65,7 @@ export async function summarise(ending: Ending): Promise<RunReport> {
     approved_micro_usd: decision.approved ? (decision.prepared?.plan.totalMicroUsd ?? 0) : 0,
     budget_micro_usd: decision.prepared?.plan.budgetMicroUsd ?? settings.budgetMicroUsd ?? null,
     duration_ms: Math.round(world.ports.clock.nowMs() - ending.startedMs),
-    next_command: nextCommand(ending, exitCode, nextStep(rows, attempts, elsewhere)),
+    next_command: nextCommand(ending, exitCode, nextStep(rows, attempts, elsewhere), forcedOf(rows)),
   };
   world.emit(summary);
   return { exitCode, summary };
@@ -75,7 +77,7 @@ async function finalRows(
 ): Promise<readonly PlanRow[]> {
   // What was asked for again is made by now: what counts is what is still open.
   const selection = { ...settings.selection, force: [], retryFailed: false };
-  const { rows } = await standingOf({ ports: world.ports, settings }, attempts, manifest, selection);
+  const { rows } = await standingOf({ ports: world.ports, settings }, attempts, manifest, { selection });
   const purchases = decision.approved ? (decision.prepared?.plan.purchases ?? []) : [];
   return rowsOfRun(rows, attempts, purchases, startedMs);
 }
@@ -86,10 +88,11 @@ function signalOf({ reason }: AbortSignal): 'SIGINT' | 'SIGTERM' {
 }
 
 function countRows(rows: readonly PlanRow[]) {
-  const counts = { done: 0, failed: 0, missing: 0, notBought: 0 };
+  const counts = { done: 0, failed: 0, missing: 0, notBought: 0, unverified: 0 };
   for (const { decision } of rows) {
     if (decision.kind === 'done') counts.done += 1;
     else if (decision.kind === 'collect' && decision.attempt.state === 'stored') counts.done += 1;
+    else if (decision.kind === 'collect' && decision.attempt.state === 'unverified') counts.unverified += 1;
     else if (decision.kind === 'held' && decision.because === 'missing') counts.missing += 1;
     else if (decision.kind === 'held') counts.failed += 1;
     else if (decision.kind === 'buy' || decision.kind === 'occupied') counts.notBought += 1;
@@ -104,7 +107,6 @@ function countAttempts(attempts: readonly Attempt[], { troubles }: RunOutcome) {
   return {
     inFlight: count('queued') + unrecorded,
     owed: count('stored'),
-    unverified: count('unverified'),
     inDoubt: count('in_doubt') + count('intent') - unrecorded,
   };
 }
@@ -149,12 +151,20 @@ function moneyOf({ state, refunded }: Attempt): Pick<TakeEvent, 'money'> {
 /** Nothing was bought, and the plan shows what for: the same command would end the same way. */
 const PLAN_TELLS: ReadonlySet<ExitCode> = new Set([EXIT.budget, EXIT.balance, EXIT.usage]);
 
-function nextCommand({ settings, decision }: Ending, exitCode: ExitCode, step: NextStep): string | null {
+function nextCommand(
+  { settings, decision }: Ending,
+  exitCode: ExitCode,
+  step: NextStep,
+  force: readonly string[],
+): string | null {
   const { command, mode } = settings;
   if (exitCode === EXIT.ok) return null;
   // Whoever detached wants what is queued now to be gathered, and a budget that is too low stays so.
   const onlyCollects = mode !== 'run' || settings.detach || PLAN_TELLS.has(exitCode);
-  if (step.kind === 'collect') return command(onlyCollects ? 'collect' : 'run');
+  if (step.kind === 'collect')
+    return onlyCollects
+      ? command('collect')
+      : command('run', ...madeAgainWords({ retryFailed: false, force }));
   if (step.kind === 'resolve') return command('resolve');
   // A pattern matches no track: until it is corrected every command would say so.
   if (decision.prepared?.diagnostics.some(({ code }) => code === 'unknown-track')) return null;

@@ -14,6 +14,7 @@ import { colorWanted, redactedTerminal, streamTerminal, type Terminal } from '..
 import { nextCommandLine } from './command-line.js';
 import { placesIn } from './place.js';
 import { type Flags, resolveSettings, type Settings, type Surroundings } from './settings.js';
+import { unlessShared } from './sibling.js';
 
 /** A command's hold on the real world: settings, ports, terminals. */
 export interface Session {
@@ -77,7 +78,7 @@ export async function openSession(
     placeOf: placesIn(settings.outputRoot.value, process.cwd()),
     displayPath: manifest === '-' ? '<stdin>' : manifest,
     command: (verb, ...words) => nextCommandLine(verb, settings, words),
-    load: () => loadFrom(settings, ports),
+    load: async () => unlessShared(await loadFrom(settings, ports), settings, ports.files),
     redact,
     async connect() {
       const opened = settings.sandbox

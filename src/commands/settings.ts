@@ -90,7 +90,6 @@ export async function resolveSettings(
   const environment = await readEnvironment(flags, around);
   const manifestPath = path.resolve(around.cwd, manifest === '-' ? 'stdin.yaml' : manifest);
   const stem = manifestPath.replace(MANIFEST_EXTENSION, '');
-  if (flags.lockfile === undefined) await insistOnOne(manifestPath, stem, around.files);
   const sandbox = flags.sandbox === true;
   if (sandbox && flags.baseUrl !== undefined)
     throw usage('--sandbox and --base-url exclude each other', 'leave one of them out');
@@ -116,21 +115,8 @@ export async function resolveSettings(
   };
 }
 
-const MANIFEST_EXTENSION = /\.ya?ml$/i;
-
-/** Two manifests of one name would share a lockfile: each would take the other's tracks for its own. */
-async function insistOnOne(manifestPath: string, stem: string, files: Files): Promise<void> {
-  const isFile = async (file: string) => (await files.facts(file).catch(() => undefined))?.kind === 'file';
-  if (!(await isFile(manifestPath))) return;
-  for (const other of ['.yaml', '.yml', ''].map((extension) => stem + extension)) {
-    if (other.toLowerCase() === manifestPath.toLowerCase() || !(await isFile(other))) continue;
-    const [one, two] = [path.basename(manifestPath), path.basename(other)];
-    throw new BatchError('lockfile-shared', `${one} and ${two} would share one lockfile`, {
-      exitCode: EXIT.usage,
-      hint: 'rename one of them, or give it a lockfile of its own with --lockfile',
-    });
-  }
-}
+/** The lockfile and the sandbox are named for the manifest without it. */
+export const MANIFEST_EXTENSION = /\.ya?ml$/i;
 
 type ReadEnvironment = (name: string) => Setting<string> | undefined;
 

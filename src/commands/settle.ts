@@ -13,7 +13,7 @@ import { rescueDirectories } from './batch-settings.js';
 import { type Opened, openForRun } from './open.js';
 import type { Session } from './session.js';
 import type { Flags } from './settings.js';
-import { readableManifest, standingOf } from './standing.js';
+import { readableManifest, standingOf, tellUnreadable } from './standing.js';
 
 /** Writes down what a person says became of an attempt, and tells what is next. Throws `BatchError` (2) for what cannot be. */
 export async function settle(session: Session, id: string, resolution: Resolution): Promise<ExitCode> {
@@ -29,7 +29,9 @@ export async function settle(session: Session, id: string, resolution: Resolutio
     if (!resolved.ok) throw refused('not-in-doubt', resolved.why, `see: ${session.command('status')}`);
     await store.record(resolved.attempt);
     const attempts = [...store.attempts.values()];
-    const { rows } = await standingOf(view, attempts, await readableManifest(session));
+    const { rows } = await standingOf(view, attempts, await readableManifest(session), {
+      unreadable: tellUnreadable(session),
+    });
     // What was to be made again and was not is told how, though an earlier one is here.
     const next = nextStep(rowsOfRun(rows, attempts, [], nowMs), attempts);
     stdout.write(toldAs(settings.flags, resolved.attempt, nextCommand(session, next)));

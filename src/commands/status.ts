@@ -8,7 +8,7 @@ import { tableWidth } from '../report/terminal.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { openSession } from './session.js';
 import { DEFAULT_BASE_URL, type Flags, type Settings } from './settings.js';
-import { readableManifest, standingOf } from './standing.js';
+import { readableManifest, standingOf, tellUnreadable } from './standing.js';
 
 /** Where every take stands, by lockfile, manifest and disk, without asking anyone. */
 export async function statusCommand(manifest: string, flags: Flags): Promise<ExitCode> {
@@ -20,7 +20,9 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
   if (!read.ok) throw lockError(read.problems[0], lockPath, command);
   const attempts = [...read.attempts.values()];
   const view = { ports, settings: { outputRoot: settings.outputRoot.value } };
-  const { rows, removed } = await standingOf(view, attempts, await readableManifest(session));
+  const { rows, removed } = await standingOf(view, attempts, await readableManifest(session), {
+    unreadable: tellUnreadable(session),
+  });
   if (flags.json === true) {
     const document = {
       schema: 1,

@@ -1,7 +1,6 @@
 import type { Phase, RunEvent } from '../events.js';
-import type { Attempt } from '../lock/attempt.js';
-import type { Plan, PlanRow } from '../plan/plan.js';
-import { madeBefore } from '../plan/standing.js';
+
+import type { Plan } from '../plan/plan.js';
 import type { Clock } from '../ports.js';
 
 interface Teller {
@@ -51,20 +50,4 @@ export function tellPlan(world: Teller, plan: Plan): void {
     spent_before_micro_usd: plan.spentBeforeMicroUsd,
     budget_micro_usd: plan.budgetMicroUsd ?? null,
   });
-}
-
-const NOT_MADE: ReadonlySet<string> = new Set(['failed', 'lost', 'rejected']);
-
-/** Tells on, and of what did not come whether it was to be made again: that takes another command. */
-export function markMadeBefore(
-  world: Teller,
-  attempts: ReadonlyMap<string, Attempt>,
-  rows: readonly PlanRow[],
-): (event: RunEvent) => void {
-  const isAgain = madeBefore(rows, attempts.values());
-  return (event) => {
-    if (event.type !== 'take' || !NOT_MADE.has(event.state)) return world.emit(event);
-    const attempt = attempts.get(event.attempt);
-    world.emit(attempt !== undefined && isAgain(attempt) ? { ...event, made_before: true } : event);
-  };
 }

@@ -27,7 +27,7 @@ export async function validateCommand(manifest: string, flags: Flags): Promise<E
       );
     else if (errors === 0)
       session.stdout.write(
-        `${escapeForeign(session.displayPath)} is valid: ${tracks} track${tracks === 1 ? '' : 's'}, ${takes.length} take${takes.length === 1 ? '' : 's'}\n`,
+        `${escapeForeign(session.displayPath)} is valid: ${tracks} track${tracks === 1 ? '' : 's'}, ${takes.length} take${takes.length === 1 ? '' : 's'}${flags.live === true ? '' : ' (not held against the models: --live)'}\n`,
       );
     if (live.some(({ code }) => code === 'service')) return EXIT.unavailable;
     return errors === 0 ? EXIT.ok : EXIT.invalid;

@@ -3,8 +3,9 @@ import { EXIT, type ExitCode } from '../errors.js';
 import type { Attempt } from '../lock/attempt.js';
 import { lockError } from '../lock/problem.js';
 import { readLock } from '../lock/read.js';
-import type { FileState } from '../plan/history.js';
-import { madeAgainWords } from '../plan/selection.js';
+import { compareNewest, type FileState, takeId } from '../plan/history.js';
+import type { PlanRow } from '../plan/plan.js';
+import { madeAgainWords, takeWord } from '../plan/selection.js';
 import { isNothingHere } from '../plan/standing.js';
 import { jsonText } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
@@ -30,8 +31,8 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
   const standing = await standingOf(view, attempts, await readableManifest(session));
   const files = await hashed(view, attempts, standing);
   if (flags.json === true) {
-    const told = files.map(({ attempt: { track, take }, key, path, state }) => {
-      return { path, track, take, state, needed: key !== undefined };
+    const told = files.map(({ attempt: { track, take }, word, path, state }) => {
+      return { path, track, take, state, needed: word !== undefined };
     });
     stdout.write(`${jsonText({ schema: 1, output_root: outputRoot, files: told }, 2)}\n`);
   } else {
@@ -44,13 +45,13 @@ interface Hashed {
   readonly attempt: Attempt;
   readonly path: string;
   readonly state: FileState;
-  /** Of the take that rests on it. Absent: a newer one took its place, or it left the manifest. */
-  readonly key: string | undefined;
+  /** What names the take that rests on it. Absent: a newer one took its place, or it left the manifest. */
+  readonly word: string | undefined;
 }
 
 /** A take rests on it, and it is not what was stored. */
-function isBad({ state, key }: Hashed): boolean {
-  return state !== 'present' && key !== undefined;
+function isBad({ state, word }: Hashed): boolean {
+  return state !== 'present' && word !== undefined;
 }
 
 async function hashed(
@@ -58,9 +59,9 @@ async function hashed(
   attempts: readonly Attempt[],
   { rows, owners }: Standing,
 ): Promise<readonly Hashed[]> {
-  const keys = new Map(
-    rows.flatMap(({ take, decision }) =>
-      'attempt' in decision ? [[decision.attempt.attempt, take.key] as const] : [],
+  const words = new Map(
+    rows.flatMap((row) =>
+      restsOn(row, attempts).map(({ attempt }) => [attempt, takeWord(row.take)] as const),
     ),
   );
   const limit = pLimit(HASHES_AT_ONCE);
@@ -70,15 +71,25 @@ async function hashed(
       if (file === undefined || (state !== 'stored' && state !== 'done')) return [];
       // A path that two attempts name is judged by the one whose file it is now.
       if ((owners.get(file.path) ?? attempt.attempt) !== attempt.attempt) return [];
-      const key = keys.get(attempt.attempt);
+      const word = words.get(attempt.attempt);
       return limit(async () => ({
         attempt,
         path: file.path,
-        key,
+        word,
         state: await stateOf(view, attempt, 'hash'),
       }));
     }),
   );
+}
+
+/** Also on what was made before, while it is not known what becomes of an attempt to make it again. */
+function restsOn({ take, decision }: PlanRow, attempts: readonly Attempt[]): readonly Attempt[] {
+  if (!('attempt' in decision)) return [];
+  if (decision.kind !== 'collect' && decision.kind !== 'in_doubt') return [decision.attempt];
+  const [before] = attempts
+    .filter((one) => one.state === 'done' && one.digest === take.digest && takeId(one) === takeId(take))
+    .sort(compareNewest);
+  return before === undefined ? [decision.attempt] : [decision.attempt, before];
 }
 
 /** What is not as it was stored, how many are, and what to do about the rest. */
@@ -89,11 +100,11 @@ function verdictText(
 ): string {
   const lines = files
     .filter(({ state }) => state !== 'present')
-    .map(({ path, state, key }) => {
-      return `${state}  ${pathText(placeOf(path))}${key === undefined ? '   (no longer needed)' : ''}`;
+    .map(({ path, state, word }) => {
+      return `${state}  ${pathText(placeOf(path))}${word === undefined ? '   (no longer needed)' : ''}`;
     });
   const bad = files.filter(isBad);
-  const needed = files.filter(({ key }) => key !== undefined).length;
+  const needed = files.filter(({ word }) => word !== undefined).length;
   lines.push(`${needed - bad.length} of ${needed} files are as they were stored`);
   const [owed, done] = [bad.filter(isRemote), bad.filter((file) => !isRemote(file))];
   const changed = done.filter(({ state }) => state === 'changed');
@@ -103,7 +114,7 @@ function verdictText(
   else if (done.length > changed.length)
     lines.push(`next: ${command('run', '--retry-failed')}   (buys what is missing again)`);
   if (changed.length > 0) {
-    const words = madeAgainWords({ retryFailed: false, force: changed.flatMap(({ key }) => key ?? []) });
+    const words = madeAgainWords({ retryFailed: false, force: changed.flatMap(({ word }) => word ?? []) });
     lines.push(`next: ${command('run', ...words)}   (buys what was changed again; or put it back)`);
   }
   return `${lines.join('\n')}\n`;

@@ -73,11 +73,27 @@ function locateMap(node: YAMLMap, range: Range, walk: Walk): LocatedMap {
     } else if (earlier !== undefined) reportDuplicate(walk, name, key, earlier.key);
     else {
       const child = locateNode(pair.value, walk, key);
+      if (TEXTS.has(name)) warnOfCut(pair.value, name, child, walk);
       entries.set(name, { key, node: child });
       value[name] = child.value;
     }
   }
   return { kind: 'map', value, entries, ...(faulty ? { faulty } : {}), ...range };
+}
+
+/** Fields of free text, in which a # may be meant. */
+const TEXTS: ReadonlySet<string> = new Set(['prompt', 'lyrics_prompt', 'title']);
+
+/** `Summer #1 hit` is only `Summer`: a comment that is meant has a space after its #. */
+function warnOfCut(node: unknown, name: string, range: Range, walk: Walk): void {
+  if (!isScalar(node) || node.type !== 'PLAIN' || !/^[^\s#!]/.test(node.comment ?? '')) return;
+  walk.diagnostics.push({
+    code: 'text-cut',
+    severity: 'warning',
+    message: `\`${name}\` ends before the #: after a space it begins a comment`,
+    hint: 'put the text into quotes',
+    span: walk.source.spanOf({ start: Math.max(range.start, range.end - 1), end: range.end }),
+  });
 }
 
 function reportKey(walk: Walk, name: '<<' | undefined, key: Range): void {

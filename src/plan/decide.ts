@@ -4,7 +4,7 @@ import type { RequestField, Take } from '../manifest/take.js';
 import { type FileState, type History, isInDoubt, isInFlight, readHistory, takeId } from './history.js';
 import { planMoves } from './moves.js';
 import type { BuyReason, Decision, FileMove, PlanRow } from './plan.js';
-import { type ReadSelection, readSelection, type Selection } from './selection.js';
+import { type ReadSelection, readSelection, type Selection, takeWord } from './selection.js';
 import { isNothingHere, missingOf } from './standing.js';
 
 export interface DecideInput {
@@ -174,9 +174,7 @@ function remarks(
   if (decision.kind === 'done' && history.holdings.get(decision.attempt.attempt)?.state === 'changed') {
     const file = decision.attempt.file?.path;
     const message = `${file === undefined ? 'its file' : placeOf(file)} is not what was stored: it was changed since`;
-    // The bare id would name all takes of the track.
-    const name = take.takes === 1 ? take.track : takeId(take);
-    tell('file-changed', 'warning', message, `to buy it again: --force ${name}`);
+    tell('file-changed', 'warning', message, `to buy it again: --force ${takeWord(take)}`);
   }
   if (selection.forced(take) && (decision.kind === 'collect' || decision.kind === 'in_doubt')) {
     const why =

@@ -27,7 +27,7 @@ export function takeId(of: { readonly track: string; readonly take: number }): s
 }
 
 /** Newest first, by the time of the intent; the random id settles ties, the same way each time. */
-function compareNewest(a: Attempt, b: Attempt): number {
+export function compareNewest(a: Attempt, b: Attempt): number {
   const timeA = a.at.intent ?? '';
   const timeB = b.at.intent ?? '';
   if (timeA !== timeB) return timeA < timeB ? 1 : -1;

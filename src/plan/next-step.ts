@@ -2,6 +2,7 @@ import type { Attempt } from '../lock/attempt.js';
 import { mayPass } from './decide.js';
 import { isInFlight } from './history.js';
 import type { Decision, PlanRow } from './plan.js';
+import { takeWord } from './selection.js';
 import { isNothingHere } from './standing.js';
 
 /** What a person does next about an album: each but the last two is a command that changes how it stands. */
@@ -9,7 +10,7 @@ export type NextStep =
   /** Gather what is paid for, and settle what an ended run left open. */
   | { readonly kind: 'collect' }
   | { readonly kind: 'resolve' }
-  /** With what `run` needs to be told beside its name: `force` has keys of takes. */
+  /** With what `run` needs to be told beside its name: `force` names takes, each alone. */
   | { readonly kind: 'buy'; readonly retryFailed: boolean; readonly force: readonly string[] }
   /** Refused for what is asked for: to be changed in the manifest first. */
   | { readonly kind: 'mend' }
@@ -26,16 +27,24 @@ export function nextStep(
   attempts: readonly Attempt[],
   elsewhere = isNothingHere(rows),
 ): NextStep {
-  if (attempts.some((attempt) => isInFlight(attempt) || attempt.state === 'intent'))
-    return { kind: 'collect' };
+  if (attempts.some((attempt) => isComing(attempt) || attempt.state === 'intent')) return { kind: 'collect' };
   if (attempts.some(({ state }) => state === 'in_doubt')) return { kind: 'resolve' };
+  if (rows.some(({ decision }) => decision.kind === 'collect')) return { kind: 'collect' };
   if (elsewhere) return { kind: 'nothing' };
   const ways = new Set(rows.map(({ decision }) => wayOf(decision)));
-  if (ways.has('buy') || ways.has('retry') || ways.has('force')) {
-    const force = rows.filter(({ decision }) => wayOf(decision) === 'force').map(({ take }) => take.key);
-    return { kind: 'buy', retryFailed: ways.has('retry'), force };
-  }
+  if (ways.has('buy') || ways.has('retry') || ways.has('force'))
+    return { kind: 'buy', retryFailed: ways.has('retry'), force: forcedOf(rows) };
   return { kind: ways.has('mend') ? 'mend' : 'nothing' };
+}
+
+/** What came and is no audio may never be: it is fetched again by every run, and nothing else waits for it. */
+function isComing(attempt: Attempt): boolean {
+  return isInFlight(attempt) && attempt.state !== 'unverified';
+}
+
+/** Names of takes that only `--force` makes again. */
+export function forcedOf(rows: readonly PlanRow[]): readonly string[] {
+  return rows.filter(({ decision }) => wayOf(decision) === 'force').map(({ take }) => takeWord(take));
 }
 
 type Way = 'buy' | 'retry' | 'force' | 'mend' | undefined;

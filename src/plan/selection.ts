@@ -26,6 +26,11 @@ export function madeAgainWords({
   return [...(retryFailed ? ['--retry-failed'] : []), ...force.flatMap((pattern) => ['--force', pattern])];
 }
 
+/** What names this take alone in a selection: the bare id of a track names all its takes. */
+export function takeWord(take: Take): string {
+  return take.takes === 1 ? take.track : takeId(take);
+}
+
 export interface ReadSelection {
   /** May be bought. */
   selected(take: Take): boolean;

@@ -43,18 +43,6 @@ export function lastAskedFor(attempts: Iterable<Attempt>): readonly Take[] {
   });
 }
 
-/** Tells of a later attempt whether what it makes again was made before and is here still. */
-export function madeBefore(
-  rows: readonly PlanRow[],
-  attempts: Iterable<Attempt>,
-): (attempt: Attempt) => boolean {
-  const gone = new Set(rows.filter((row) => missingOf(row) !== undefined).map(({ take }) => takeId(take)));
-  const made = new Set(
-    [...attempts].filter((attempt) => attempt.state === 'done' && !gone.has(takeId(attempt))).map(ofRequest),
-  );
-  return (attempt) => made.has(ofRequest(attempt));
-}
-
 const CAME_TO_NOTHING: ReadonlySet<string> = new Set(['failed', 'lost', 'rejected']);
 
 /** By key of the take: the newest attempt at what its row rests on, where that is a newer one which came to nothing. */

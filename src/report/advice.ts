@@ -3,17 +3,16 @@ import { toldByPerson } from './phrases.js';
 
 /** What to do about a take that is not made, as an instruction of our own words. */
 export function adviceFor(take: TakeEvent): string {
-  const again = `\`run ${take.made_before ? `--force ${take.key}` : '--retry-failed'}\` buys it again`;
   switch (take.state) {
     case 'rejected':
       return adviceForRefusal(take);
     case 'failed':
-      return take.money === 'refunded' ? `The money came back: ${again}.` : `${again}, after approval.`;
+      return take.money === 'refunded' ? `The money came back. ${AGAIN}` : AGAIN;
     case 'lost':
-      if (toldByPerson(take.code) !== undefined) return `${again}, after approval.`;
-      return `The service no longer has the audio: ${again}, after approval. Should it find it after all, this collects it: ${foundAgain(take)}`;
+      if (toldByPerson(take.code) !== undefined) return AGAIN;
+      return `The service no longer has the audio. ${AGAIN} Should the service find it after all, \`resolve\` with its queue id collects it.`;
     case 'unverified':
-      return 'The bytes are kept as `.unverified`; run again to fetch it once more, at no cost.';
+      return `The bytes are kept as \`.unverified\`; run again to fetch it once more, at no cost. To give it up: \`resolve MANIFEST ${take.attempt.slice(0, 8)} --charged\`.`;
     case 'missing':
       return take.code === 'no-file-here'
         ? 'Made with `--out-dir`? Name that folder again; else put the file back.'
@@ -25,21 +24,18 @@ export function adviceFor(take: TakeEvent): string {
   }
 }
 
-function foundAgain({ attempt, queue_id: queueId = 'ID' }: TakeEvent): string {
-  return `\`resolve ${attempt} --queue-id ${queueId}\`.`;
-}
+/** With which words depends on what was made before: the next command has them. */
+const AGAIN = 'It is bought again only when asked for, after approval.';
 
 function adviceForRefusal(take: TakeEvent): string {
   if (toldByPerson(take.code) !== undefined) return 'Run again: it is bought then, after approval.';
-  // A refusal that may pass leaves what was made before as it was: it has to be asked for again.
-  const again = take.made_before ? `\`run --force ${take.key}\`` : 'run again';
   switch (take.status) {
     case 401:
-      return `Check VENICE_API_KEY, then ${again}.`;
+      return 'Check VENICE_API_KEY, then run the same command again.';
     case 402:
-      return `Top up the balance or raise the spend limit of the key, then ${again}.`;
+      return 'Top up the balance or raise the spend limit of the key, then run the same command again.';
     case 403:
-      return `Enable API access for this account, then ${again}.`;
+      return 'Enable API access for this account, then run the same command again.';
     case 404:
       return 'The model is not offered any more: choose another (`venice-batch models`), then run again.';
     case 422:
@@ -49,8 +45,8 @@ function adviceForRefusal(take: TakeEvent): string {
     case 429:
     case 503:
       if (take.code === 'MODEL_OFFLINE')
-        return `The model is offline: ${again} later, or choose another (\`venice-batch models\`).`;
-      return `The service is busy: ${again} later.`;
+        return 'The model is offline: run the same command again later, or choose another (`venice-batch models`).';
+      return 'The service is busy: run the same command again later.';
     default:
       return 'Correct the track in the manifest, then run again.';
   }

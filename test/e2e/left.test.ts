@@ -1,4 +1,12 @@
-import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { html, json, only } from './hostile-server.js';
@@ -118,6 +126,17 @@ describe.concurrent('verify', () => {
   });
 });
 
+describe.concurrent('where the files cannot be looked at', () => {
+  it('status and resolve go by the lockfile, and say so', async () => {
+    const album = await made();
+    rmSync(path.join(album.cwd, 'out'), { recursive: true });
+    symlinkSync('out', path.join(album.cwd, 'out'));
+    const { code, stdout, stderr } = await album.run('status');
+    expect([code, stderr]).toEqual([0, expect.stringContaining('told as recorded')]);
+    expect(stdout).toMatch(/one +done/);
+  });
+});
+
 describe.concurrent('the next command', () => {
   it('after a refusal is none that would send it again', async () => {
     const album = await scene({ prompts: { one: 'A door', two: 'A door [sandbox:policy]' } });
@@ -214,13 +233,13 @@ describe.concurrent('models that cannot be asked for', () => {
 });
 
 describe.concurrent('two manifests that would share a lockfile', () => {
-  it.each(['album.yml', 'album'])('album.yaml and %s: told, and nothing is done', async (name) => {
+  it('album.yaml and album.yml: told, and nothing is bought', async () => {
     const album = await made();
-    copyFileSync(manifestOf(album), path.join(album.cwd, name));
-    for (const manifest of ['album.yaml', name]) {
+    copyFileSync(manifestOf(album), path.join(album.cwd, 'album.yml'));
+    for (const manifest of ['album.yaml', 'album.yml']) {
       const args = ['run', manifest, '--yes', '--base-url', album.service.url];
       const ended = await launchProgram(args, album.cwd, { VENICE_API_KEY: KEY }).ended;
-      expect([ended.code, ended.stderr]).toEqual([2, expect.stringContaining('error[lockfile-shared]')]);
+      expect([ended.code, ended.stderr]).toEqual([3, expect.stringContaining('error[lockfile-shared]')]);
       const own = await launchProgram([...args, '--lockfile', 'album.lock.jsonl'], album.cwd, {
         VENICE_API_KEY: KEY,
       }).ended;

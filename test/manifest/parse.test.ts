@@ -78,6 +78,21 @@ describe('what YAML allows is read', () => {
   });
 });
 
+describe('a text that a comment cuts', () => {
+  const manifest = (prompt: string) =>
+    `version: 1\ntracks:\n  - id: a\n    model: m\n    prompt: ${prompt}\n    duration_seconds: 5 #five\n`;
+
+  it.each([
+    ['Summer #1 hit', ['text-cut@5:18']],
+    ['Summer # the first', []],
+    ['Summer#1 hit', []],
+    ['"Summer #1 hit"', []],
+    ['"Summer" #1 hit', []],
+  ])('%s', async (prompt, expected) => {
+    expect(await found(manifest(prompt))).toEqual(expected);
+  });
+});
+
 describe('hostile text is refused or read in time that grows with its length', () => {
   const bomb = (levels: number) =>
     [

@@ -3,7 +3,7 @@ import type { Attempt, AttemptState } from '../../src/lock/attempt.js';
 import { decide } from '../../src/plan/decide.js';
 import { nextStep } from '../../src/plan/next-step.js';
 import type { PlanRow, Purchase } from '../../src/plan/plan.js';
-import { isNothingHere, madeBefore, newerFailures, rowsOfRun } from '../../src/plan/standing.js';
+import { isNothingHere, newerFailures, rowsOfRun } from '../../src/plan/standing.js';
 import { type AttemptSketch, filesOf, makeAttempt, makeTake, NOW_MS } from './builders.js';
 
 const take = makeTake();
@@ -75,14 +75,24 @@ describe('the rows of a run at its end', () => {
   });
 });
 
-describe('what was made before', () => {
-  it('is made again by an attempt at the same request, while its file is here', () => {
-    const again = fell({ state: 'queued' });
-    expect(madeBefore(rowsOf([done]), [done])(again)).toBe(true);
-    expect(madeBefore(rowsOf([done], new Map()), [done])(again)).toBe(false);
-    expect(madeBefore(rowsOf([done]), [done])(fell({ state: 'queued', ...OLD }))).toBe(false);
-    expect(madeBefore(rowsOf([]), [])(again)).toBe(false);
-  });
+it('the step that makes the first of several takes again names it alone', () => {
+  const [first, second] = [makeTake({ takes: 2 }), makeTake({ take: 2, takes: 2 })];
+  const both = [makeAttempt({ name: 'a', of: first }), makeAttempt({ name: 'c', of: second })];
+  const newer = fell({ state: 'failed', of: first });
+  const rows = rowsOf([...both, newer], filesOf(both), [first, second]);
+  const step = nextStep(rowsOfRun(rows, [...both, newer], [], NOW_MS), [...both, newer]);
+  expect(step).toEqual({ kind: 'buy', retryFailed: false, force: ['opening#1'] });
+});
+
+it('bytes that never come whole keep nothing else from being settled first', () => {
+  const unverified = fell({ state: 'unverified', name: 'c' });
+  const doubtful = fell({ state: 'in_doubt', of: other });
+  const step = (attempts: Attempt[]) =>
+    nextStep(rowsOf(attempts, filesOf(attempts), [take, other]), attempts);
+  expect(step([unverified, doubtful])).toEqual({ kind: 'resolve' });
+  expect(step([unverified, makeAttempt({ name: 'd', of: other })])).toEqual({ kind: 'collect' });
+  const replaced = fell({ state: 'unverified', name: 'c', ...OLD });
+  expect(step([replaced, done, makeAttempt({ name: 'd', of: other })])).toEqual({ kind: 'nothing' });
 });
 
 describe('a folder in which nothing is', () => {

@@ -112,7 +112,6 @@ const full: EveryField = {
     message: 'not allowed',
     money: 'not charged',
     suggested_prompt: 'something else',
-    made_before: true,
     earlier: true,
   },
   notice: { ...needed.notice, hint: 'nothing to do' },

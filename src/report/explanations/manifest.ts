@@ -22,6 +22,11 @@ const YAML: Explanations = {
     'The manifest is YAML 1.2. In older versions words such as `no` and `on` mean something else.',
     'Remove the `%YAML` line.',
   ),
+  'text-cut': about(
+    'A text ends where a comment begins',
+    'In YAML a # after a space begins a comment: `Summer #1 hit` is only `Summer`, and only that would be sent.',
+    'Put the text into quotes. A comment that is meant has a space after its #.',
+  ),
   'merge-key': about(
     'Merge keys are not supported',
     '`<<` is not part of YAML 1.2.',

@@ -82,7 +82,7 @@ const JOBS: Explanations = {
   },
   not_found: {
     title: 'The audio is gone from the service',
-    text: 'The service answered three times within half a minute that it does not know the job: it expired or was deleted elsewhere.',
+    text: 'The service answered three times, over more than half a minute, that it does not know the job: it expired or was deleted elsewhere.',
     money: 'It was charged; its price counts as spent.',
     mend: 'Buy it again with --retry-failed, after approval. Where it may have been a fault of the service, `resolve ATTEMPT --queue-id ID` with its own id asks once more, at no cost. Audio is kept for a limited time: collect soon.',
     next: 'venice-batch run album.yaml --retry-failed',
