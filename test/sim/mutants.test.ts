@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { MUTANTS } from './mutants.js';
 import { play } from './play.js';
 
-const SEEDS_MAX = 8000;
+const SEEDS_MAX = 20_000;
 
 it.each(MUTANTS.map(({ name }) => name))(
   'notices a program with this step switched off: %s',
