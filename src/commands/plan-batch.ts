@@ -5,6 +5,7 @@ import type { LoadedManifest } from '../manifest/take.js';
 import { type SavedPlan, savePlan } from '../plan/saved-plan.js';
 import { createClient } from '../venice/create-client.js';
 import { selectionOfFlags } from './batch-settings.js';
+import { lowest } from './buying.js';
 import { type Prepared, prepare } from './prepare.js';
 import type { Session } from './session.js';
 
@@ -28,9 +29,6 @@ export async function planBatch(session: Session): Promise<Planned> {
   const loaded = await session.load();
   const { manifest } = loaded;
   if (manifest === undefined) return { loaded };
-  const budgets = [settings.budgetMicroUsd?.value, manifest.budgetMicroUsd].filter(
-    (value) => value !== undefined,
-  );
   const attempts = [...read.attempts.values()];
   const selection = selectionOfFlags(flags);
   const prepared = await prepare({
@@ -41,7 +39,7 @@ export async function planBatch(session: Session): Promise<Planned> {
     outputRoot: settings.outputRoot.value,
     selection,
     placeOf: session.placeOf,
-    budgetMicroUsd: budgets.length === 0 ? undefined : Math.min(...budgets),
+    budgetMicroUsd: lowest(settings.budgetMicroUsd?.value, manifest.budgetMicroUsd),
     keyFingerprint:
       apiKey === undefined || read.header === undefined
         ? undefined

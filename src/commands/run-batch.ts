@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Diagnostic } from '../diagnostic.js';
-import { EXIT, faultCode } from '../errors.js';
+import { EXIT, faultCode, isSystemFault } from '../errors.js';
 import type { RunEvent } from '../events.js';
 import { keyFingerprint } from '../lock/fingerprint.js';
 import type { LockStore } from '../lock/store.js';
@@ -111,7 +111,7 @@ async function tidy(world: World, store: LockStore): Promise<void> {
   try {
     await store.close();
   } catch (error) {
-    if (!/^E[A-Z]+$/.test(faultCode(error))) throw error;
+    if (!isSystemFault(error)) throw error;
     emitNotice(
       world,
       'warning',

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { BatchError, describeFault, EXIT, faultCode } from '../errors.js';
+import { BatchError, describeFault, EXIT, faultCode, isSystemFault } from '../errors.js';
 import type { Files } from '../ports.js';
 
 /** Why a folder takes no file, and what to do about it. */
@@ -58,9 +58,8 @@ export async function storageError(
   files: Files,
   { directory, next, untouched, placeOf }: Circumstances,
 ): Promise<unknown> {
-  const code = faultCode(error);
-  if (error instanceof BatchError || !/^E[A-Z]+$/.test(code)) return error;
-  const { message, fix } = await placeFault(files, directory, code, placeOf);
+  if (error instanceof BatchError || !isSystemFault(error)) return error;
+  const { message, fix } = await placeFault(files, directory, faultCode(error), placeOf);
   return new BatchError('storage', untouched === true ? `${message}: nothing was bought` : message, {
     exitCode: EXIT.unavailable,
     hint: `${fix}, then: ${next}`,

@@ -41,7 +41,7 @@ export function headerFault(value: unknown): string | undefined {
 }
 
 /** Whether the lockfile can hold it as a `queue_id`: 1 to 200 printable ASCII characters without space. */
-export function isQueueId(value: unknown): value is string {
+function isQueueId(value: unknown): value is string {
   return typeof value === 'string' && QUEUE_ID.test(value);
 }
 

@@ -142,7 +142,6 @@ async function append(file: LockFile, bytes: Uint8Array, at: number): Promise<vo
 
 /** Replaces the file by what is known, and `records`. */
 async function rewrite(file: LockFile, records: readonly Attempt[]): Promise<void> {
-  await letGo(file);
   if (!(await isOurs(file))) await takeIn(file);
   const all = records.length === 0 ? file.fold : createFold([...file.fold.attempts.values(), ...records]);
   await replace(file, canonical(file, all));

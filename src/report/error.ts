@@ -1,4 +1,4 @@
-import { BatchError, describeFault, EXIT, faultCode } from '../errors.js';
+import { BatchError, describeFault, EXIT, faultCode, isSystemFault } from '../errors.js';
 import { renderDiagnostics } from './diagnostics.js';
 import { escapeForeignLines } from './escape.js';
 import type { Terminal } from './terminal.js';
@@ -13,7 +13,7 @@ export function asBatchError(error: unknown, status: string | undefined): BatchE
   if (error instanceof BatchError) return error;
   const look = status === undefined ? '' : `: ${status}`;
   const code = faultCode(error);
-  if (/^E[A-Z]+$/.test(code) && 'syscall' in (error as object)) {
+  if (isSystemFault(error) && 'syscall' in (error as object)) {
     const { what, fix } = describeFault(code);
     const { path = 'the disk' } = error as { path?: string };
     const hint = `${fix}, then run the same command again; nothing that was recorded is lost${look}`;

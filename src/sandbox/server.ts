@@ -118,8 +118,8 @@ async function send(response: ServerResponse, answer: ServiceAnswer): Promise<vo
   else response.destroy();
 }
 
-/** Also when the client has gone. */
-function drained(response: ServerResponse): Promise<void> {
+/** When more may be written; also when the client has gone. */
+export function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       response.off('drain', done);

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import { drained } from '../../src/sandbox/server.js';
 import { type Passing, passOn, type Treat } from './relay.js';
 
 /*
@@ -60,18 +60,6 @@ export function endlessJson(sent: { bytes: number }): Treat {
     }
     response.destroy();
   };
-}
-
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      response.off('drain', done);
-      response.off('close', done);
-      resolve();
-    };
-    response.on('drain', done);
-    response.on('close', done);
-  });
 }
 
 /** The answer without any mark of its length, cut after a part of it: the connection just ends. */

@@ -35,23 +35,40 @@ function queued(track: string): Attempt {
   return attempt({ attempt: id(track), track, state: 'queued', queue_id: track, key: 'k', at });
 }
 
-/** Collects three jobs, each poll answered by what holds at that time, ms since the start. */
-async function collect(answer: (atMs: number) => Answer) {
-  const clock = fakeClock();
-  const attempts = new Map(['one', 'two', 'three'].map((track) => [id(track), queued(track)]));
-  const events: RunEvent[] = [];
-  const input = {
+interface Around {
+  readonly clock: RunInput['ports']['clock'];
+  retrieve(): Promise<Answer>;
+  readonly store: object;
+  emit(event: RunEvent): void;
+}
+
+/** A run that buys nothing. */
+function collecting({ clock, retrieve, store, emit }: Around): RunInput {
+  return {
     ports: { clock, random: { bytes: (count: number) => new Uint8Array(count) } },
-    client: { retrieve: async () => answer(clock.nowMs() - START_MS) },
-    store: { attempts, newest: (key: string) => attempts.get(key), record: async () => {} },
+    client: { retrieve },
+    store,
     purchases: [],
     takes: [],
     approvedMicroUsd: 0,
     keyFingerprint: 'k',
     settings: { command: (verb: string) => verb },
     stop: new AbortController().signal,
-    emit: (event: RunEvent) => events.push(event),
+    emit,
   } as unknown as RunInput;
+}
+
+/** Collects three jobs, each poll answered by what holds at that time, ms since the start. */
+async function collect(answer: (atMs: number) => Answer) {
+  const clock = fakeClock();
+  const attempts = new Map(['one', 'two', 'three'].map((track) => [id(track), queued(track)]));
+  const events: RunEvent[] = [];
+  const input = collecting({
+    clock,
+    retrieve: async () => answer(clock.nowMs() - START_MS),
+    store: { attempts, newest: (key: string) => attempts.get(key), record: async () => {} },
+    emit: (event: RunEvent) => events.push(event),
+  });
   let outcome: RunOutcome | undefined;
   const ended = execute(input).then((result) => {
     outcome = result;
@@ -101,22 +118,10 @@ describe('a job whose file was moved out of another one’s way meanwhile', () =
       value: { kind: 'failed', code: 'GENERATION_FAILED', message: 'no', creditsRefunded: true },
       rate: {},
     };
-    const ended = execute({
-      ports: { clock, random: { bytes: (count: number) => new Uint8Array(count) } },
-      client: { retrieve: async () => failed },
-      store: {
-        attempts: new Map([[known.attempt, known]]),
-        newest: () => moved,
-        record: async (next: Attempt) => void recorded.push(next),
-      },
-      purchases: [],
-      takes: [],
-      approvedMicroUsd: 0,
-      keyFingerprint: 'k',
-      settings: { command: (verb: string) => verb },
-      stop: new AbortController().signal,
-      emit: () => {},
-    } as unknown as RunInput);
+    const attempts = new Map([[known.attempt, known]]);
+    const record = async (next: Attempt) => void recorded.push(next);
+    const store = { attempts, newest: () => moved, record };
+    const ended = execute(collecting({ clock, retrieve: async () => failed, store, emit: () => {} }));
     await clock.advance(MINUTE_MS);
     await ended;
     expect(recorded).toEqual([expect.objectContaining({ rev: 8, state: 'failed', file: moved.file })]);
