@@ -1,4 +1,5 @@
 import type { Diagnostic } from './diagnostic.js';
+import type { Money } from './money.js';
 
 /**
  * What a run tells while it goes on: the only way from the run to a reporter, and, as it stands, the lines
@@ -82,8 +83,8 @@ export interface TakeEvent {
   readonly code?: string;
   /** In the API's words: foreign text, to be escaped. */
   readonly message?: string;
-  /** What it means for the money: `not charged`, `charged`, `refunded`, `unknown`. */
-  readonly money?: 'not charged' | 'charged' | 'refunded' | 'unknown';
+  /** What became of its price. */
+  readonly money?: Money;
   readonly suggested_prompt?: string;
   /** Told for completeness: it came to this in an earlier run. */
   readonly earlier?: true;

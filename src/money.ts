@@ -32,3 +32,13 @@ export function formatUsd(microUsd: number): string {
     .replace(/0{1,4}$/, '');
   return `${sign}$${dollars}.${decimals}`;
 }
+
+/**
+ * What became of the price of one take. `refunded`: the service or a person said so; `refunded (as documented)`: the
+ * service said that the job failed, and its documentation that this gives the charge back.
+ */
+export type Money = 'not charged' | 'charged' | 'refunded' | 'refunded (as documented)' | 'unknown';
+
+export function isRefunded(money: Money | undefined): boolean {
+  return money === 'refunded' || money === 'refunded (as documented)';
+}

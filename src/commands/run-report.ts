@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode } from '../errors.js';
-import type { SummaryEvent, TakeEvent } from '../events.js';
-import { type Attempt, type AttemptState, spentMicroUsd } from '../lock/attempt.js';
+import type { SummaryEvent } from '../events.js';
+import { type Attempt, type AttemptState, moneyOf, spentMicroUsd } from '../lock/attempt.js';
 import type { LockStore } from '../lock/store.js';
 import type { Manifest } from '../manifest/take.js';
 import { forcedOf, type NextStep, nextStep } from '../plan/next-step.js';
@@ -134,18 +134,10 @@ function tellEarlier(world: World, rows: readonly PlanRow[], startedMs: number, 
       ...(attempt.file === undefined ? {} : { path: attempt.file.path, bytes: attempt.file.bytes }),
       ...(attempt.reason?.status === undefined ? {} : { status: attempt.reason.status }),
       ...(code === undefined ? {} : { code }),
-      ...moneyOf(attempt),
+      money: moneyOf(attempt),
       earlier: true,
     });
   }
-}
-
-/** What is known of the money of a take that is not made: the same as when it was first told. */
-function moneyOf({ state, refunded }: Attempt): Pick<TakeEvent, 'money'> {
-  if (refunded === true) return { money: 'refunded' };
-  if (state === 'rejected') return { money: 'not charged' };
-  if (state === 'lost' || state === 'unverified') return { money: 'charged' };
-  return ['failed', 'in_doubt', 'intent'].includes(state) ? { money: 'unknown' } : {};
 }
 
 /** Nothing was bought, and the plan shows what for: the same command would end the same way. */

@@ -9,6 +9,7 @@ import { renderResolved, resolvedJson } from '../report/resolve-text.js';
 import { recover } from '../run/recover.js';
 import { type Resolution, resolveAttempt } from '../run/resolve.js';
 import { createClient } from '../venice/create-client.js';
+import { classifyRetrieve } from '../venice/retrieve-outcome.js';
 import { rescueDirectories } from './batch-settings.js';
 import { type Opened, openForRun } from './open.js';
 import type { Session } from './session.js';
@@ -105,7 +106,8 @@ async function checkAdopted(session: Session, attempt: Attempt, queueId: string)
   const found = await client.retrieve(attempt.model, queueId);
   if (found.ok && found.value.kind === 'audio') found.value.answer.discard();
   if (found.ok) return;
-  if (found.kind === 'refused' && (found.status === 404 || found.status === 400))
+  const isMalformed = found.kind === 'refused' && found.status === 400 && found.invalid === true;
+  if (isMalformed || classifyRetrieve(found).kind === 'unknown_id')
     throw refused(
       'queue-id-unknown',
       `the service does not know this queue_id for ${attempt.model} under this key: nothing was changed`,

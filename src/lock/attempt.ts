@@ -1,4 +1,5 @@
 import type { RequestField } from '../manifest/take.js';
+import type { Money } from '../money.js';
 
 /** See the README for what each state means and what a later run does with it. */
 export type AttemptState =
@@ -48,6 +49,8 @@ export interface Attempt {
   readonly reason?: { readonly code: string; readonly status?: number };
   /** The API, or a person, said that the money came back. */
   readonly refunded?: boolean;
+  /** With `refunded` of a failed job: the answer said so, or the API's documentation does. */
+  readonly refund_ground?: 'told' | 'documented';
 }
 
 export interface StoredFile {
@@ -62,6 +65,13 @@ export interface StoredFile {
 /** Whether the attempt's quote counts as spent: charged, reserved or in doubt, and not refunded. */
 export function countsAsSpent(attempt: Attempt): boolean {
   return attempt.state !== 'rejected' && attempt.refunded !== true;
+}
+
+/** What became of the attempt's price: the one source of this word for screen, events, JSON and JUnit. */
+export function moneyOf({ state, refunded, refund_ground }: Attempt): Money {
+  if (refunded === true) return refund_ground === 'documented' ? 'refunded (as documented)' : 'refunded';
+  if (state === 'rejected') return 'not charged';
+  return state === 'in_doubt' || state === 'intent' ? 'unknown' : 'charged';
 }
 
 /** Charged, reserved or in doubt, integer micro-dollars, over the lockfile's whole life. */

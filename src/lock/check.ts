@@ -138,6 +138,7 @@ const ATTEMPT_CHECKS: Checks = {
     'code',
   ]),
   refunded: (value) => (typeof value === 'boolean' ? undefined : 'is not true or false'),
+  refund_ground: pattern(/^(?:told|documented)$/, 'told or documented'),
 } satisfies Record<keyof Attempt, Check>;
 
 const ATTEMPT_REQUIRED: readonly string[] = [

@@ -64,6 +64,7 @@ const ATTEMPT_ORDER: readonly (keyof Attempt)[] = [
   'duration_seconds',
   'quote_micro_usd',
   'refunded',
+  'refund_ground',
   'reason',
   'file',
   'move_to',

@@ -104,7 +104,7 @@ function decideKnown(same: readonly Attempt[], history: History): Decision {
 }
 
 /** Refusals of the request itself: the same request will be refused again. */
-const FINAL_REFUSALS: ReadonlySet<number> = new Set([400, 404, 413, 415, 422]);
+const FINAL_REFUSALS: ReadonlySet<number> = new Set([400, 404, 409, 410, 413, 415, 422, 451]);
 
 /** Refused for a reason beside the request (key, balance, load), or never sent. Without a status no answer refused it. */
 export function mayPass(attempt: Attempt): boolean {

@@ -7,7 +7,7 @@ export function adviceFor(take: TakeEvent): string {
     case 'rejected':
       return adviceForRefusal(take);
     case 'failed':
-      return take.money === 'refunded' ? `The money came back. ${AGAIN}` : AGAIN;
+      return adviceForFailure(take);
     case 'lost':
       if (toldByPerson(take.code) !== undefined) return AGAIN;
       return `The service no longer has the audio. ${AGAIN} Should the service find it after all, \`resolve\` with its queue id collects it.`;
@@ -27,6 +27,13 @@ export function adviceFor(take: TakeEvent): string {
 /** With which words depends on what was made before: the next command has them. */
 const AGAIN = 'It is bought again only when asked for, after approval.';
 
+function adviceForFailure({ money }: TakeEvent): string {
+  if (money === 'refunded') return `The charge came back. ${AGAIN}`;
+  if (money === 'refunded (as documented)')
+    return `The service documents that this charge comes back. ${AGAIN}`;
+  return AGAIN;
+}
+
 function adviceForRefusal(take: TakeEvent): string {
   if (toldByPerson(take.code) !== undefined) return 'Run again: it is bought then, after approval.';
   switch (take.status) {
@@ -37,6 +44,7 @@ function adviceForRefusal(take: TakeEvent): string {
     case 403:
       return 'Enable API access for this account, then run the same command again.';
     case 404:
+    case 410:
       return 'The model is not offered any more: choose another (`venice-batch models`), then run again.';
     case 422:
       return take.suggested_prompt === undefined

@@ -1,5 +1,5 @@
 import type { Phase, ProgressEvent, RunEvent, TakeEvent } from '../events.js';
-import { formatUsd } from '../money.js';
+import { formatUsd, type Money } from '../money.js';
 import { formatDuration, formatRemaining } from './duration.js';
 import { escapeForeign } from './escape.js';
 import { wrap } from './width.js';
@@ -71,21 +71,22 @@ export function failureReason(event: TakeEvent): string {
     return fatePhrase(event.state, { code: event.code });
   const parts = [stateName(event.state), cause].filter(Boolean).join(', ');
   const said = event.message ? `: ${event.message}` : '';
-  const money = event.money ? ` (${moneyPhrase(event, formatUsd(event.price_micro_usd))})` : '';
+  const money = event.money ? ` (${moneyPhrase(event.money, formatUsd(event.price_micro_usd))})` : '';
   return escapeForeign(`${parts}${said}`.replace(/\s+/g, ' ').trim()) + money;
 }
 
-function moneyPhrase({ state, money }: TakeEvent, price: string): string {
-  // Some failures come with a word that nothing is given back, some with none: both count as spent.
-  if (state === 'failed' && money === 'unknown') return `charged ${price}`;
+/** The same words as `money` in the events; only `unknown` needs more of them. */
+function moneyPhrase(money: Money, price: string): string {
   switch (money) {
     case 'charged':
     case 'refunded':
       return `${money} ${price}`;
+    case 'refunded (as documented)':
+      return `${money}: ${price}`;
     case 'unknown':
       return `may have been charged ${price}`;
-    default:
-      return 'not charged';
+    case 'not charged':
+      return money;
   }
 }
 

@@ -1,6 +1,6 @@
 import { EXIT } from '../errors.js';
 import type { SummaryEvent, TakeEvent } from '../events.js';
-import { formatUsd } from '../money.js';
+import { formatUsd, isRefunded } from '../money.js';
 import { adviceFor } from './advice.js';
 import { formatDuration } from './duration.js';
 import { escapeForeign } from './escape.js';
@@ -119,7 +119,7 @@ export function countPhrases(summary: SummaryEvent): string[] {
 export function costPhrase({ takes }: Pick<RunOutcome, 'takes'>, summary: SummaryEvent): string {
   const { spent_micro_usd: spent, approved_micro_usd: approved, budget_micro_usd: budget } = summary;
   const refunded = takes
-    .filter(({ money, earlier }) => money === 'refunded' && earlier === undefined)
+    .filter(({ money, earlier }) => isRefunded(money) && earlier === undefined)
     .reduce((sum, { price_micro_usd }) => sum + price_micro_usd, 0);
   const now = [
     ...(spent > 0 || approved > 0 ? [`${formatUsd(spent)} spent of ${formatUsd(approved)} approved`] : []),

@@ -1,6 +1,8 @@
+import { unreachable } from '../errors.js';
+import { classifyComplete } from '../venice/complete-outcome.js';
 import { again, finishJob, underAnotherKey } from './collect.js';
 import type { Job, RunContext } from './context.js';
-import { stopIfKeyRefused, tellRate } from './context.js';
+import { isClosedToKey, stopIfRefused, tellRate } from './context.js';
 import { newestOf } from './record.js';
 import type { Settled } from './schedule.js';
 
@@ -13,22 +15,32 @@ const REFUSALS_MAX = 6;
 export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled> {
   const attempt = newestOf(context, job);
   if (attempt.state !== 'stored' || attempt.queue_id === undefined) return GONE;
+  if (isClosedToKey(context, attempt.model)) return GONE;
   const result = await context.client.complete(attempt.model, attempt.queue_id);
-  const nowMs = context.ports.clock.nowMs();
   tellRate(context, attempt.model, result);
-  if (result.ok && result.value) {
-    await finishJob(context, job);
-    return GONE;
+  const outcome = classifyComplete(result);
+  switch (outcome.kind) {
+    case 'deleted':
+      await finishJob(context, job);
+      return GONE;
+    case 'not_deleted': {
+      job.failures += 1;
+      const notBeforeMs = context.ports.clock.nowMs() + RETRY_PAUSE_MS;
+      return job.failures > REFUSALS_MAX ? GONE : { kind: 'again', notBeforeMs };
+    }
+    case 'unknown_id':
+      if (!underAnotherKey(context, job, attempt)) await finishJob(context, job);
+      return GONE;
+    case 'refused':
+      stopIfRefused(context, attempt.model, outcome);
+      return GONE;
+    case 'ask_again':
+      return again(
+        context,
+        job,
+        `could not delete the remote copy of ${job.key}: ${outcome.failure.message}`,
+      );
+    default:
+      return unreachable(outcome);
   }
-  if (result.ok) {
-    job.failures += 1;
-    return job.failures > REFUSALS_MAX ? GONE : { kind: 'again', notBeforeMs: nowMs + RETRY_PAUSE_MS };
-  }
-  if (result.kind === 'refused' && result.status === 404) {
-    if (underAnotherKey(context, job, attempt)) return GONE;
-    await finishJob(context, job);
-    return GONE;
-  }
-  if (stopIfKeyRefused(context, result)) return GONE;
-  return again(context, job, `the remote copy of ${job.key} cannot be deleted: ${result.message}`);
 }

@@ -1,16 +1,22 @@
 import { describeFault, unreachable } from '../errors.js';
 import type { Attempt } from '../lock/attempt.js';
-import type { CallFailure, Retrieved } from '../venice/client.js';
+import type { CallResult, Retrieved } from '../venice/client.js';
+import {
+  classifyRetrieve,
+  type JobFailure,
+  type RetrieveOutcome,
+  refundGround,
+} from '../venice/retrieve-outcome.js';
 import type { Job, RunContext } from './context.js';
-import { notice, stopAll, stopBuying, stopIfKeyRefused, tell, tellRate } from './context.js';
+import { isClosedToKey, notice, stopAll, stopBuying, stopIfRefused, tell, tellRate } from './context.js';
 import { takeCustody } from './custody.js';
 import { newestOf, recordOutcome } from './record.js';
 import type { Settled } from './schedule.js';
 import { expectation } from './submit.js';
 import { stableCode } from './transition.js';
 
-/** Between the 404s under the right key after which the media count as gone: longer than a service stumbles. */
-const NOT_FOUND_PAUSES_MS = [5_000, 30_000];
+/** Between the answers under the right key after which the media count as gone: longer than a service stumbles. */
+const UNKNOWN_ID_PAUSES_MS = [5_000, 30_000];
 /** Answers in a row that lead nowhere before the job is left for the next run. */
 const FAILURES_MAX = 12;
 const BACK_OFF_MS_MAX = 60_000;
@@ -36,23 +42,50 @@ export function tellResumed(context: RunContext, job: Job): void {
 /** Asks for one job, and takes the audio into custody when it is ready. */
 export async function pollJob(context: RunContext, job: Job): Promise<Settled> {
   const attempt = newestOf(context, job);
-  if (attempt.queue_id === undefined) return GONE;
+  if (attempt.queue_id === undefined || isClosedToKey(context, attempt.model)) return GONE;
   const askedMs = context.ports.clock.nowMs();
   const result = await context.client.retrieve(attempt.model, attempt.queue_id);
   const nowMs = context.ports.clock.nowMs();
   tellRate(context, attempt.model, result);
-  if (!result.ok) return afterFailure(context, job, attempt, result);
-  job.notFound = 0;
-  switch (result.value.kind) {
+  if (result.ok) job.unknownId = 0;
+  const outcome = classifyRetrieve(result);
+  noteServerErrors(context, job, result, outcome, nowMs);
+  switch (outcome.kind) {
     case 'running':
-      return afterRunning(context, job, result.value, askedMs);
-    case 'failed':
-      return afterJobFailure(context, job, result.value);
+      return afterRunning(context, job, outcome, askedMs);
     case 'audio':
-      return afterAudio(context, job, attempt, result.value, nowMs);
+      return afterAudio(context, job, attempt, outcome, nowMs);
+    case 'failed':
+      return afterJobFailure(context, job, attempt, outcome.failure);
+    case 'maybe_failed':
+      return afterServerError(context, job, attempt, outcome.failure, nowMs);
+    case 'unknown_id':
+      return afterUnknownId(context, job, attempt, outcome.status);
+    case 'refused':
+      stopIfRefused(context, attempt.model, outcome);
+      return GONE;
+    case 'ask_again':
+      return again(context, job, cannotAsk(job, outcome.failure));
     default:
-      return unreachable(result.value);
+      return unreachable(outcome);
   }
+}
+
+function cannotAsk(job: Job, { message }: { readonly message: string }): string {
+  return `could not ask for ${job.key}: ${message}`;
+}
+
+/** A 429 says nothing about the job, and nothing about the health of the service. */
+function noteServerErrors(
+  { serverErrors }: RunContext,
+  job: Job,
+  result: CallResult<Retrieved>,
+  outcome: RetrieveOutcome,
+  nowMs: number,
+): void {
+  if (outcome.kind === 'maybe_failed' || (!result.ok && result.status === 429)) return;
+  if (result.ok || result.kind === 'refused') serverErrors.answered(job.id, nowMs);
+  else serverErrors.interrupted(job.id);
 }
 
 function afterRunning(
@@ -64,6 +97,7 @@ function afterRunning(
   job.failures = 0;
   job.lastRunningMs = askedMs;
   const { averageExecutionMs, executionMs } = running;
+  if (averageExecutionMs !== undefined) job.expectedMs = averageExecutionMs;
   if (!job.expectationTold) {
     const known =
       averageExecutionMs === undefined ? expectation(context, job) : { expected_ms: averageExecutionMs };
@@ -91,22 +125,44 @@ function afterRunning(
 async function afterJobFailure(
   context: RunContext,
   job: Job,
-  failed: Pick<Retrieved & { kind: 'failed' }, 'code' | 'message' | 'creditsRefunded'> & {
-    readonly status?: number;
-    readonly suggestedPrompt?: string;
-  },
+  attempt: Attempt,
+  failed: JobFailure,
 ): Promise<Settled> {
-  const refunded = failed.creditsRefunded === true;
-  await recordOutcome(context, job, { kind: 'job_failed', code: stableCode(failed.code), refunded });
+  const refund = refundGround(failed, Date.parse(attempt.at.intent ?? ''), context.ports.clock.nowMs());
+  await recordOutcome(context, job, {
+    kind: 'job_failed',
+    code: stableCode(failed.code),
+    ...(failed.status === undefined ? {} : { status: failed.status }),
+    refund,
+  });
   tell(context, job, 'failed', {
     ...(failed.status === undefined ? {} : { status: failed.status }),
     code: failed.code,
     message: failed.message,
     ...(failed.suggestedPrompt === undefined ? {} : { suggested_prompt: failed.suggestedPrompt }),
-    money: refunded ? 'refunded' : failed.creditsRefunded === false ? 'charged' : 'unknown',
   });
   if (context.settings.failFast) stopBuying(context, 'fail_fast');
   return GONE;
+}
+
+/** A verdict only once it is repeated past the expected time, by a service that is otherwise there. */
+async function afterServerError(
+  context: RunContext,
+  job: Job,
+  attempt: Attempt,
+  failure: JobFailure,
+  nowMs: number,
+): Promise<Settled> {
+  const expectedMs = job.expectedMs ?? context.scheduler.estimate(nowMs).expectedRunMs(job.id) ?? 0;
+  const submittedMs = Date.parse(attempt.at.queued ?? attempt.at.intent ?? '') || nowMs;
+  const expectedAtMs = submittedMs + Math.min(expectedMs, HORIZON_MS);
+  if (context.serverErrors.came(job.id, expectedAtMs, nowMs)) {
+    if ((await context.client.models()).ok) return afterJobFailure(context, job, attempt, failure);
+  } else {
+    // While it may still be running or the verdict is not due, it is not given up.
+    job.failures = Math.min(job.failures, FAILURES_MAX - 1);
+  }
+  return again(context, job, cannotAsk(job, failure));
 }
 
 async function afterAudio(
@@ -127,7 +183,7 @@ async function afterAudio(
         file: custody.file,
         ...runTime(attempt, job, readyAtMs),
       });
-      tell(context, job, 'stored', { path: custody.file.path, bytes: custody.file.bytes, money: 'charged' });
+      tell(context, job, 'stored', { path: custody.file.path, bytes: custody.file.bytes });
       if (!known) return GONE;
       job.failures = 0;
       context.madeCount += 1;
@@ -145,7 +201,7 @@ async function afterAudio(
     case 'mismatch':
       if (job.mismatches < 2) return { kind: 'again', notBeforeMs: nowMs };
       await recordOutcome(context, job, { kind: 'not_verifiable', code: custody.code });
-      tell(context, job, 'unverified', { code: custody.code, money: 'charged' });
+      tell(context, job, 'unverified', { code: custody.code });
       if (context.settings.failFast) stopBuying(context, 'fail_fast');
       return GONE;
     case 'disk':
@@ -177,33 +233,25 @@ function runTime(attempt: Attempt, job: Job, readyAtMs: number): { runMs?: numbe
   return { runMs: Math.max(0, (Math.max(job.lastRunningMs, queuedMs) + readyAtMs) / 2 - queuedMs) };
 }
 
-async function afterFailure(
+/** One stray answer proves nothing, and under another key none does. */
+async function afterUnknownId(
   context: RunContext,
   job: Job,
   attempt: Attempt,
-  failure: CallFailure,
+  status: number,
 ): Promise<Settled> {
-  if (failure.kind === 'refused' && failure.status === 404) return afterNotFound(context, job, attempt);
-  if (failure.kind === 'refused' && (failure.status === 422 || failure.creditsRefunded === true))
-    return afterJobFailure(context, job, failure);
-  if (stopIfKeyRefused(context, failure)) return GONE;
-  return again(context, job, `${job.key} cannot be asked for: ${failure.message}`);
-}
-
-/** One stray 404 proves nothing, and under another key none does. */
-async function afterNotFound(context: RunContext, job: Job, attempt: Attempt): Promise<Settled> {
   const nowMs = context.ports.clock.nowMs();
   if (underAnotherKey(context, job, attempt)) return GONE;
-  const pauseMs = NOT_FOUND_PAUSES_MS[job.notFound];
-  job.notFound += 1;
+  const pauseMs = UNKNOWN_ID_PAUSES_MS[job.unknownId];
+  job.unknownId += 1;
   if (pauseMs !== undefined) return { kind: 'again', notBeforeMs: nowMs + pauseMs };
-  await recordOutcome(context, job, { kind: 'vanished' });
-  tell(context, job, 'lost', { status: 404, code: 'not_found', money: 'charged' });
+  await recordOutcome(context, job, { kind: 'vanished', status });
+  tell(context, job, 'lost', { status, code: 'not_found' });
   if (context.settings.failFast) stopBuying(context, 'fail_fast');
   return GONE;
 }
 
-/** Whether a 404 means nothing, since another key submitted the job; tells so. */
+/** Whether an unknown id means nothing, since another key submitted the job; reports so. */
 export function underAnotherKey(context: RunContext, job: Job, attempt: Attempt): boolean {
   if (attempt.key === context.keyFingerprint) return false;
   const ifGone =

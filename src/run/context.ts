@@ -1,5 +1,5 @@
 import type { RunEvent, TakeEvent } from '../events.js';
-import type { Attempt } from '../lock/attempt.js';
+import { type Attempt, moneyOf } from '../lock/attempt.js';
 import type { LockStore } from '../lock/store.js';
 import type { Take } from '../manifest/take.js';
 import type { Purchase } from '../plan/plan.js';
@@ -9,6 +9,7 @@ import type { Ceiling } from './ceiling.js';
 import { paceOf } from './gather.js';
 import type { Prices } from './prices.js';
 import type { Scheduler } from './schedule.js';
+import type { ServerErrors } from './server-errors.js';
 import { stopNotice } from './stop-notice.js';
 
 /** Why a run stopped buying, or stopped altogether. Each has an exit code (`exit-code.ts`). */
@@ -58,8 +59,10 @@ export interface Job {
   attempt?: Attempt;
   /** Consecutive answers that led nowhere, of the request now being tried. */
   failures: number;
-  /** 404s under the right key, some seconds apart. */
-  notFound: number;
+  /** Answers under the right key, some seconds apart, that its id or media is unknown. */
+  unknownId: number;
+  /** Total run time that the service told to expect, ms. */
+  expectedMs?: number;
   /** The last download that could not be trusted by itself. */
   lastDownload?: { readonly sha256: string; readonly durationSeconds?: number };
   /** Downloads that clearly were not the audio. */
@@ -95,8 +98,9 @@ export interface RunContext {
   madeCount: number;
   /** Of every attempt: no two jobs have one. */
   readonly queueIds: Set<string>;
-  /** Models that are offline by the service's word, time after time: nothing is submitted to them. */
-  readonly offline: Set<string>;
+  /** Models to which nothing is submitted in this run. `refused`: the key may not use them, for collecting neither. */
+  readonly closedModels: Map<string, 'offline' | 'refused'>;
+  readonly serverErrors: ServerErrors;
   /** What was told of models that took the place of others: `asked got`. */
   readonly otherModels: Set<string>;
   /** When trouble with the service was last told, ms. */
@@ -129,8 +133,20 @@ export function stopAll(context: RunContext, trouble: Trouble): void {
 }
 
 export function newJob(id: string, key: string, about: Pick<Job, 'take' | 'purchase' | 'attempt'>): Job {
-  return { id, key, ...about, failures: 0, notFound: 0, mismatches: 0, expectationTold: false, over: false };
+  return { id, key, ...about, failures: 0, unknownId: 0, mismatches: 0, expectationTold: false, over: false };
 }
+
+/** States that say what became of the price. */
+const WITH_MONEY: ReadonlySet<TakeEvent['state']> = new Set([
+  'stored',
+  'done',
+  'rejected',
+  'waiting',
+  'in_doubt',
+  'failed',
+  'lost',
+  'unverified',
+]);
 
 /** Tells the reporters about a take. */
 export function tell(
@@ -151,6 +167,7 @@ export function tell(
     model: attempt?.model ?? purchase?.request.model ?? '',
     price_micro_usd: attempt?.quote_micro_usd ?? purchase?.quote.microUsd ?? 0,
     ...(attempt?.queue_id === undefined ? {} : { queue_id: attempt.queue_id }),
+    ...(attempt !== undefined && WITH_MONEY.has(state) ? { money: moneyOf(attempt) } : {}),
     ...details,
   });
 }
@@ -180,9 +197,21 @@ export function tellRate(context: RunContext, model: string, result: CallResult<
   context.unansweredSinceMs = answered ? undefined : (context.unansweredSinceMs ?? nowMs);
 }
 
-/** Ends everything where the key itself is refused: no further request can succeed. */
-export function stopIfKeyRefused(context: RunContext, failure: CallFailure): boolean {
-  if (failure.kind !== 'refused' || (failure.status !== 401 && failure.status !== 403)) return false;
+/** Whether this key was refused the model: nothing of it can be collected either. */
+export function isClosedToKey({ closedModels }: RunContext, model: string): boolean {
+  return closedModels.get(model) === 'refused';
+}
+
+/** A refused key ends everything: no further request can succeed. One that only may not use a model ends that model's part. */
+export function stopIfRefused(
+  context: RunContext,
+  model: string,
+  { about, failure }: { readonly about: 'key' | 'model'; readonly failure: CallFailure },
+): void {
+  if (about === 'model') {
+    closeToKey(context, model, failure);
+    return;
+  }
   notice(
     context,
     'error',
@@ -191,5 +220,22 @@ export function stopIfKeyRefused(context: RunContext, failure: CallFailure): boo
     'set VENICE_API_KEY to a key that works, and run the same command again: what is paid for is collected',
   );
   stopAll(context, 'authentication');
-  return true;
+}
+
+/** Reported once a model: the rest of its takes stay for a run with another key. */
+export function closeToKey(
+  context: RunContext,
+  model: string,
+  { status, message }: { readonly status?: number; readonly message: string },
+): void {
+  if (isClosedToKey(context, model)) return;
+  context.closedModels.set(model, 'refused');
+  context.troubles.add('authentication');
+  notice(
+    context,
+    'error',
+    'model-refused',
+    `this key may not use ${model} (${status}): ${message}; other models go on`,
+    'allow the model for this key, or set VENICE_API_KEY to a key that may use it, and run the same command again',
+  );
 }

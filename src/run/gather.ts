@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import type { QuotedPrice } from '../plan/plan.js';
 import type { Clock } from '../ports.js';
 import type { CallFailure, CallResult, QuoteQuery, VeniceClient } from '../venice/client.js';
-import { MODEL_OVERLOADED } from '../venice/outcome.js';
+import { meaningOf } from '../venice/meaning.js';
 import { createPacer, type PacedAnswer, type Pacer } from '../venice/pace.js';
 
 /** Quotes asked for side by side: they are quick, and share the request budget with everything else. */
@@ -120,7 +120,7 @@ async function paced<T>(
 /** What the request budget has to know of an answer. */
 export function paceOf(result: CallResult<unknown>): PacedAnswer {
   const status = result.ok ? 200 : result.status;
-  const overloaded = !result.ok && result.code === MODEL_OVERLOADED;
+  const overloaded = !result.ok && result.kind === 'refused' && meaningOf(result) === 'overloaded';
   return {
     ...(status === undefined ? {} : { status }),
     rate: result.rate,

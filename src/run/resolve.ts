@@ -19,7 +19,7 @@ export type Resolved =
 /**
  * The attempt after a person's word. Pure. An attempt in doubt takes it, and one in flight whose audio can never be
  * had (the key is gone, the service only fails); the money of a lost or failed one may still come back, and so may
- * a lost one's job, under its own id.
+ * its job, under its own id.
  */
 export function resolveAttempt(attempt: Attempt, resolution: Resolution, nowMs: number): Resolved {
   const inDoubt = attempt.state === 'in_doubt' || attempt.state === 'intent';
@@ -30,7 +30,7 @@ export function resolveAttempt(attempt: Attempt, resolution: Resolution, nowMs: 
     (resolution.kind === 'charged' || resolution.kind === 'refunded' || resolution.kind === 'requeue');
   const findable =
     resolution.kind === 'queue_id' &&
-    attempt.state === 'lost' &&
+    (attempt.state === 'lost' || attempt.state === 'failed') &&
     (attempt.queue_id === undefined || attempt.queue_id === resolution.queueId);
   if (!inDoubt && !refundable && !endable && !findable)
     return { ok: false, why: `the attempt is ${attempt.state}, not in doubt: nothing is to be resolved` };
@@ -71,6 +71,6 @@ export function resolveAttempt(attempt: Attempt, resolution: Resolution, nowMs: 
 /** Why it was in doubt or lost is no news of a job that is known, and no money came back for it. */
 function adopted(resolved: Resolved): Resolved {
   if (!resolved.ok) return resolved;
-  const { reason: _, refunded: __, ...attempt } = resolved.attempt;
+  const { reason: _, refunded: __, refund_ground: ___, ...attempt } = resolved.attempt;
   return { ok: true, attempt };
 }

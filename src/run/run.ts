@@ -18,6 +18,7 @@ import { createPrices } from './prices.js';
 import { tellProgress } from './progress.js';
 import type { Action, JobKind, Scheduler, Settled } from './schedule.js';
 import { createScheduler } from './schedule.js';
+import { createServerErrors } from './server-errors.js';
 import { createStandings, type Standings, standingOf } from './standing.js';
 import { IN_DOUBT_IN_A_ROW_MAX, submitJob } from './submit.js';
 
@@ -100,7 +101,8 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
     buying: true,
     madeCount: 0,
     queueIds: new Set([...store.attempts.values()].flatMap(({ queue_id }) => queue_id ?? [])),
-    offline: new Set(),
+    closedModels: new Map(),
+    serverErrors: createServerErrors(),
     otherModels: new Set(),
     troubleToldMs: Number.NEGATIVE_INFINITY,
     inDoubtInARow: doubtsBefore(store),

@@ -1,9 +1,8 @@
 import { faultCode, unreachable } from '../errors.js';
 import { formatUsd } from '../money.js';
-import type { SubmitOutcome } from '../venice/outcome.js';
-import { classifySubmit, MODEL_OFFLINE, MODEL_OVERLOADED } from '../venice/outcome.js';
+import { classifySubmit, type SubmitOutcome } from '../venice/submit-outcome.js';
 import type { Job, RunContext } from './context.js';
-import { notice, stopAll, stopBuying, tell, tellRate } from './context.js';
+import { closeToKey, notice, stopAll, stopBuying, tell, tellRate } from './context.js';
 import { recordOutcome } from './record.js';
 import type { Settled } from './schedule.js';
 import { intentOf } from './transition.js';
@@ -23,7 +22,7 @@ const GONE: Settled = { kind: 'gone' };
  */
 export async function submitJob(context: RunContext, job: Job): Promise<Settled> {
   const purchase = job.purchase;
-  if (purchase === undefined || context.offline.has(purchase.request.model)) return GONE;
+  if (purchase === undefined || context.closedModels.has(purchase.request.model)) return GONE;
   const priceMicroUsd = await currentPrice(context, job);
   if (typeof priceMicroUsd !== 'number') return priceMicroUsd;
   const room = context.ceiling.reserve(priceMicroUsd);
@@ -92,12 +91,12 @@ async function conclude(context: RunContext, job: Job, outcome: SubmitOutcome): 
     case 'accepted':
       job.failures = 0;
       job.lastRunningMs = nowMs;
-      context.offline.delete(intent.model);
+      context.closedModels.delete(intent.model);
       tell(context, job, 'queued', expectation(context, job));
       tellOtherModel(context, job.key, intent.model, outcome.queued.model);
       return known ? { kind: 'queued' } : GONE;
     case 'in_doubt':
-      tell(context, job, 'in_doubt', { ...outcomeDetails(outcome), money: 'unknown' });
+      tell(context, job, 'in_doubt', outcomeDetails(outcome));
       tellIdSeen(context, job.key, intent.attempt, outcome);
       context.scheduler.submitSingly();
       if (context.inDoubtInARow >= IN_DOUBT_IN_A_ROW_MAX) stopBuying(context, 'in_doubt_thrice');
@@ -146,13 +145,13 @@ function tellIdSeen(
 }
 
 function afterRefusal(context: RunContext, job: Job, outcome: SubmitOutcome & { kind: 'refused' }): Settled {
-  const details = { ...outcomeDetails(outcome), money: 'not charged' as const };
-  switch (outcome.then) {
+  const details = outcomeDetails(outcome);
+  switch (outcome.next) {
     case 'wait': {
       const nowMs = context.ports.clock.nowMs();
       const pauseMs = (outcome.rate.retryAfterSeconds ?? 0) * 1_000;
       // The request limit is the scheduler's business; a model that is busy is this job's.
-      const isBusy = outcome.status === 503 || outcome.code === MODEL_OVERLOADED;
+      const isBusy = outcome.status === 503 || outcome.meaning === 'overloaded';
       const backOffMs = isBusy ? 10_000 * 2 ** Math.min(job.failures, 3) : 0;
       return postpone(context, job, outcome, nowMs + (pauseMs > 0 ? pauseMs : backOffMs));
     }
@@ -160,6 +159,10 @@ function afterRefusal(context: RunContext, job: Job, outcome: SubmitOutcome & { 
       tell(context, job, 'rejected', details);
       if (outcome.status === 402) stopBuying(context, 'balance');
       else stopRefused(context, outcome);
+      return GONE;
+    case 'close_model':
+      tell(context, job, 'rejected', details);
+      closeToKey(context, job.purchase?.request.model ?? '', outcome);
       return GONE;
     case 'reject':
       tell(context, job, 'rejected', {
@@ -169,7 +172,7 @@ function afterRefusal(context: RunContext, job: Job, outcome: SubmitOutcome & { 
       if (context.settings.failFast) stopBuying(context, 'fail_fast');
       return GONE;
     default:
-      return unreachable(outcome.then);
+      return unreachable(outcome.next);
   }
 }
 
@@ -204,12 +207,12 @@ function postpone(
   notBeforeMs: number,
 ): Settled {
   job.failures += 1;
-  const details = { ...outcomeDetails(outcome), money: 'not charged' as const };
-  const offline = outcome.code === MODEL_OFFLINE;
+  const details = outcomeDetails(outcome);
+  const offline = outcome.kind === 'refused' && outcome.meaning === 'offline';
   if (job.failures > (offline ? OFFLINE_POSTPONEMENTS_MAX : POSTPONEMENTS_MAX)) {
     context.troubles.add('unavailable');
     tell(context, job, 'rejected', details);
-    if (offline) giveUpModel(context, job.purchase?.request.model ?? '');
+    if (offline) closeOffline(context, job.purchase?.request.model ?? '');
     return GONE;
   }
   tell(context, job, 'waiting', details);
@@ -217,9 +220,9 @@ function postpone(
 }
 
 /** Its other takes would be refused one by one, and too many refusals block the key. */
-function giveUpModel(context: RunContext, model: string): void {
-  if (context.offline.has(model)) return;
-  context.offline.add(model);
+function closeOffline(context: RunContext, model: string): void {
+  if (context.closedModels.has(model)) return;
+  context.closedModels.set(model, 'offline');
   notice(
     context,
     'warning',

@@ -1,7 +1,8 @@
 import { unreachable } from '../errors.js';
 import type { Attempt, AttemptState, StoredFile } from '../lock/attempt.js';
 import type { Purchase } from '../plan/plan.js';
-import type { SubmitOutcome } from '../venice/outcome.js';
+import type { RefundGround } from '../venice/retrieve-outcome.js';
+import type { SubmitOutcome } from '../venice/submit-outcome.js';
 
 /** What was learnt about an attempt. */
 export type Observation =
@@ -10,9 +11,14 @@ export type Observation =
   | { readonly kind: 'stored'; readonly file: StoredFile; readonly runMs?: number }
   /** The remote copy is gone, or is left there on purpose. */
   | { readonly kind: 'cleaned_up' }
-  | { readonly kind: 'job_failed'; readonly code: string; readonly refunded: boolean }
-  /** Three 404s under the key that submitted it. */
-  | { readonly kind: 'vanished' }
+  | {
+      readonly kind: 'job_failed';
+      readonly code: string;
+      readonly status?: number;
+      readonly refund?: RefundGround | undefined;
+    }
+  /** Three answers under the key that submitted it that its id or media is unknown. */
+  | { readonly kind: 'vanished'; readonly status: number }
   /** Came twice and did not pass the checks. */
   | { readonly kind: 'not_verifiable'; readonly code: string }
   /** The stored file no longer matches its hash, and the remote copy was not yet cleaned up. */
@@ -62,11 +68,14 @@ export function advance(attempt: Attempt, observation: Observation, nowMs: numbe
       return to('done');
     case 'job_failed':
       return to('failed', {
-        reason: { code: observation.code },
-        ...(observation.refunded ? { refunded: true } : {}),
+        reason: {
+          code: observation.code,
+          ...(observation.status === undefined ? {} : { status: observation.status }),
+        },
+        ...(observation.refund === undefined ? {} : { refunded: true, refund_ground: observation.refund }),
       });
     case 'vanished':
-      return to('lost', { reason: { code: 'not_found', status: 404 } });
+      return to('lost', { reason: { code: 'not_found', status: observation.status } });
     case 'not_verifiable':
       return to('unverified', { reason: { code: observation.code } });
     case 'custody_broken':

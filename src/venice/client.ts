@@ -30,6 +30,8 @@ export interface CallFailure {
   /** The API's own code (`INSUFFICIENT_BALANCE`), or the transport's (`ECONNREFUSED`), or ours (`html`, `redirect`, `too-long`, `wrong-type`). */
   readonly code: string;
   readonly message: string;
+  /** The body lists what is wrong with the request itself (`issues`, or `details` by field). */
+  readonly invalid?: true;
   readonly suggestedPrompt?: string;
   readonly creditsRefunded?: boolean;
   /** A usable `queue_id` that the answer holds all the same: evidence for a person, and no more. */

@@ -1,10 +1,13 @@
 import type { RateHeaders } from './client.js';
 import { bool, field, finite, isRecord, items, present, text } from './json.js';
+import { codeFor } from './meaning.js';
 
 /** What a JSON error body says. All text is foreign. */
 export interface ErrorBody {
-  /** The API's own code, or `http-<status>` where it gives none. Letters, digits, `_`, `-`, `.`. */
+  /** The API's own code; where it gives none, see `codeFor`. Letters, digits, `_`, `-`, `.`. */
   readonly code: string;
+  /** It lists what is wrong with the request itself. */
+  readonly invalid?: true;
   /** At most `MESSAGE_LENGTH_MAX` UTF-16 units. */
   readonly message: string;
   readonly suggestedPrompt?: string;
@@ -27,19 +30,21 @@ export function readError(body: unknown, status: number): ErrorBody | undefined 
     text(field(error, 'message'), Number.MAX_SAFE_INTEGER) ??
     paymentMessage(body, status);
   if (message === undefined) return undefined;
+  const faults = [...details(field(body, 'details')), ...issues(field(body, 'issues'))];
   return {
     code:
       readCode(field(body, 'code')) ??
       readCode(field(error, 'code')) ??
       readCode(field(body, 'error_code')) ??
-      `http-${status}`,
+      codeFor(status, message),
     message: clip(
       [
         message || `HTTP ${status}`,
-        ...details(field(body, 'details')),
-        ...issues(field(body, 'issues')),
+        ...list(text(field(body, 'details'), MESSAGE_LENGTH_MAX)),
+        ...faults,
       ].join('; '),
     ),
+    ...(faults.length === 0 ? {} : { invalid: true as const }),
     ...present({
       suggestedPrompt:
         text(field(body, 'suggested_prompt'), PROMPT_LENGTH_MAX) ??
@@ -69,6 +74,10 @@ function details(value: unknown): string[] {
     lines.push(...complaints(field(value, name)).map((complaint) => `${name}: ${complaint}`));
   }
   return lines;
+}
+
+function list(value: string | undefined): string[] {
+  return value === undefined ? [] : [value];
 }
 
 function complaints(value: unknown): string[] {

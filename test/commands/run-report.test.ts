@@ -77,6 +77,7 @@ describe('the end of a run whose manifest cannot be read', () => {
         done('a'),
         failed,
         { ...failed, attempt: id('c'), track: 'c', refunded: true },
+        { ...failed, attempt: id('g'), track: 'g', refunded: true, refund_ground: 'documented' as const },
         other('d', 'lost'),
         other('e', 'in_doubt'),
         other('f', 'rejected'),
@@ -87,9 +88,10 @@ describe('the end of a run whose manifest cannot be read', () => {
       (event) => event.type === 'take' && told.set(event.key, event.money),
     );
     expect(Object.fromEntries(told)).toEqual({
-      a: undefined,
-      b: 'unknown',
+      a: 'charged',
+      b: 'charged',
       c: 'refunded',
+      g: 'refunded (as documented)',
       d: 'charged',
       e: 'unknown',
     });

@@ -37,16 +37,17 @@ function queued(track: string): Attempt {
 
 interface Around {
   readonly clock: RunInput['ports']['clock'];
-  retrieve(): Promise<Answer>;
+  retrieve(track: string): Promise<Answer>;
+  models?(): Promise<unknown>;
   readonly store: object;
   emit(event: RunEvent): void;
 }
 
 /** A run that buys nothing. */
-function collecting({ clock, retrieve, store, emit }: Around): RunInput {
+function collecting({ clock, retrieve, models, store, emit }: Around): RunInput {
   return {
     ports: { clock, random: { bytes: (count: number) => new Uint8Array(count) } },
-    client: { retrieve },
+    client: { retrieve: (_model: string, queueId: string) => retrieve(queueId), models },
     store,
     purchases: [],
     takes: [],
@@ -59,14 +60,19 @@ function collecting({ clock, retrieve, store, emit }: Around): RunInput {
 }
 
 /** Collects three jobs, each poll answered by what holds at that time, ms since the start. */
-async function collect(answer: (atMs: number) => Answer) {
+async function collect(answer: (atMs: number, track: string) => Answer, reachable = true) {
   const clock = fakeClock();
   const attempts = new Map(['one', 'two', 'three'].map((track) => [id(track), queued(track)]));
   const events: RunEvent[] = [];
   const input = collecting({
     clock,
-    retrieve: async () => answer(clock.nowMs() - START_MS),
-    store: { attempts, newest: (key: string) => attempts.get(key), record: async () => {} },
+    retrieve: async (track) => answer(clock.nowMs() - START_MS, track),
+    models: async () => (reachable ? { ok: true, value: new Map(), rate: {} } : refusedConnection),
+    store: {
+      attempts,
+      newest: (key: string) => attempts.get(key),
+      record: async (next: Attempt) => void attempts.set(next.attempt, next),
+    },
     emit: (event: RunEvent) => events.push(event),
   });
   let outcome: RunOutcome | undefined;
@@ -76,7 +82,8 @@ async function collect(answer: (atMs: number) => Answer) {
   while (outcome === undefined && clock.nowMs() - START_MS < RUN_MS_MAX) await clock.advance(SECOND_MS);
   const tookMs = clock.nowMs() - START_MS;
   await ended;
-  return { tookMs, events, troubles: [...outcome!.troubles] };
+  const state = (track: string) => attempts.get(id(track));
+  return { tookMs, events, state, troubles: [...outcome!.troubles] };
 }
 
 function codes(events: readonly RunEvent[]): string[] {
@@ -101,9 +108,64 @@ describe('a service that nobody can reach', () => {
   });
 
   it('is another thing than one that answers with errors, which gets its time', async () => {
-    const { tookMs, events } = await collect(() => failing);
+    const { tookMs, events, state } = await collect(() => failing, false);
     expect(tookMs).toBeGreaterThan(4 * MINUTE_MS);
     expect(codes(events)).not.toContain('no-answer');
+    expect(state('one')).toMatchObject({ state: 'queued' });
+  });
+});
+
+function refusedWith(status: number, message: string): Answer {
+  return { ok: false, kind: 'refused', status, sent: true, code: `http-${status}`, message, rate: {} };
+}
+
+describe('a job that failed, by the answer to its retrieve', () => {
+  const others = (answer: Answer) => (atMs: number, track: string) =>
+    track === 'one' ? answer : atMs < 5 * MINUTE_MS ? running : failing;
+
+  it.each([400, 422])('%i is settled at once, and refunded as documented', async (status) => {
+    const { state, events } = await collect(others(refusedWith(status, 'The provider refused this')));
+    expect(state('one')).toMatchObject({
+      state: 'failed',
+      reason: { code: `http-${status}`, status },
+      refunded: true,
+      refund_ground: 'documented',
+    });
+    const asked = events.filter((event) => event.type === 'take' && event.track === 'one');
+    expect(asked.at(-1)).toMatchObject({ state: 'failed', money: 'refunded (as documented)' });
+  });
+
+  it.each([500, 503])('%i is settled once it was repeated for a minute', async (status) => {
+    const { state } = await collect(others(refusedWith(status, 'Inference processing failed')));
+    expect(state('one')).toMatchObject({ state: 'failed', refunded: true, reason: { status } });
+    const settledMs = Date.parse(state('one')!.at.failed!) - START_MS;
+    expect(settledMs).toBeGreaterThanOrEqual(MINUTE_MS);
+    expect(settledMs).toBeLessThanOrEqual(3 * MINUTE_MS);
+  });
+
+  it('500 is not settled before the time that the service told to expect', async () => {
+    const slow: Answer = {
+      ok: true,
+      value: { kind: 'running', averageExecutionMs: 8 * MINUTE_MS },
+      rate: {},
+    };
+    const { state } = await collect((atMs) => (atMs < 2 * MINUTE_MS ? slow : failing));
+    expect(Date.parse(state('one')!.at.failed!) - START_MS).toBeGreaterThanOrEqual(8 * MINUTE_MS);
+  });
+
+  it('400 for an unknown id is lost after three answers, within 90 s', async () => {
+    const { state } = await collect(others(refusedWith(400, 'Request ID is invalid.')));
+    expect(state('one')).toMatchObject({ state: 'lost', reason: { code: 'not_found', status: 400 } });
+    const [lostMs, firstMs] = [Date.parse(state('one')!.at.lost!), START_MS];
+    expect(lostMs - firstMs).toBeGreaterThanOrEqual(35 * SECOND_MS);
+    expect(lostMs - firstMs).toBeLessThanOrEqual(90 * SECOND_MS);
+  });
+
+  it('403 for its model leaves it, and the rest of the run goes on', async () => {
+    const { state, events, troubles } = await collect(() => refusedWith(403, 'Forbidden'));
+    expect(state('one')).toMatchObject({ state: 'queued' });
+    expect(codes(events).filter((code) => code === 'model-refused')).toHaveLength(1);
+    expect(troubles).toEqual(['authentication']);
   });
 });
 

@@ -60,7 +60,7 @@ describe('a person says what became of an attempt in doubt', () => {
 
 describe('what is learnt becomes the next line of the lockfile', () => {
   it('raises rev and tells the time of the state', () => {
-    const after = advance(attempt({ state: 'queued', rev: 4 }), { kind: 'vanished' }, NOW_MS);
+    const after = advance(attempt({ state: 'queued', rev: 4 }), { kind: 'vanished', status: 404 }, NOW_MS);
     expect(after).toMatchObject({ state: 'lost', rev: 5, at: { lost: '2026-03-01T12:00:00.000Z' } });
   });
 

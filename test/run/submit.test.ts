@@ -18,8 +18,8 @@ function wanted(track: string): Job {
   return newJob(`take:${track}`, track, { take, purchase: { take, request, quote } as never });
 }
 
-function refused(code: string): CallResult<Queued> {
-  return { ok: false, kind: 'refused', status: 503, sent: true, code, message: 'no', rate: {} };
+function refused(code: string, status = 503, message = 'no'): CallResult<Queued> {
+  return { ok: false, kind: 'refused', status, sent: true, code, message, rate: {} };
 }
 
 /** A run whose submits are answered like that, and whose clock goes only as far as it is told to wait. */
@@ -48,7 +48,7 @@ function stage(answer: (count: number) => CallResult<Queued>) {
     emit: (event: RunEvent) => events.push(event),
     troubles: new Set(),
     queueIds: new Set(),
-    offline: new Set(),
+    closedModels: new Map(),
     otherModels: new Set(),
     inDoubtInARow: 0,
     notSentInARow: 0,
@@ -73,7 +73,7 @@ function stage(answer: (count: number) => CallResult<Queued>) {
 
 describe('a model that is offline', () => {
   it('is tried for about a minute, one that is full for longer', async () => {
-    const offline = stage(() => refused('MODEL_OFFLINE'));
+    const offline = stage(() => refused('http-503', 503, 'The model is currently offline'));
     expect(await offline.submit(wanted('one'))).toEqual({ kind: 'gone' });
     expect(offline.nowMs()).toBeGreaterThanOrEqual(30_000);
     expect(offline.nowMs()).toBeLessThanOrEqual(90_000);
@@ -91,6 +91,26 @@ describe('a model that is offline', () => {
     expect(notices('model-offline')).toHaveLength(1);
     expect(context.troubles).toEqual(new Set(['unavailable']));
     expect(context.ceiling.spentMicroUsd()).toBe(0);
+  });
+});
+
+describe('a model that the key may not use', () => {
+  it('is closed after one refusal, and other models go on', async () => {
+    const { context, submit, asked, notices } = stage(() => refused('http-403', 403, 'Not for this key'));
+    for (const track of ['one', 'two']) expect(await submit(wanted(track))).toEqual({ kind: 'gone' });
+    expect(asked()).toBe(1);
+    expect(notices('model-refused')).toHaveLength(1);
+    expect(context.buying).toBe(true);
+    expect(context.troubles).toEqual(new Set(['authentication']));
+  });
+
+  it('is rejected one by one where it is retired: each request costs nothing', async () => {
+    const { context, submit } = stage(() => refused('http-410', 410, 'This model has been retired'));
+    const job = wanted('one');
+    await submit(job);
+    expect(job.attempt).toMatchObject({ state: 'rejected', reason: { status: 410 } });
+    expect(context.ceiling.spentMicroUsd()).toBe(0);
+    expect(context.buying).toBe(true);
   });
 });
 

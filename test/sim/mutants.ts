@@ -37,27 +37,27 @@ export const MUTANTS: readonly Mutant[] = [
   { name: 'resend-on-5xx', tampering: { transport: resending } },
   patched(
     'errors-500-are-refusals',
-    'src/venice/outcome.ts',
+    'src/venice/submit-outcome.ts',
     "[503, 'wait'],",
     "[503, 'wait'], [500, 'wait'],",
   ),
   patched(
     'pages-are-refusals',
-    'src/venice/outcome.ts',
+    'src/venice/submit-outcome.ts',
     "result.kind === 'refused' ? REFUSALS.get(status)",
     "result.kind !== 'no_answer' ? REFUSALS.get(status)",
   ),
   patched(
     'lost-answer-is-not-sent',
-    'src/venice/outcome.ts',
+    'src/venice/submit-outcome.ts',
     "result.kind === 'no_answer' && !result.sent",
     "result.kind === 'no_answer'",
   ),
   patched(
     'one-404-is-lost',
     'src/run/collect.ts',
-    'const NOT_FOUND_PAUSES_MS = [5_000, 30_000];',
-    'const NOT_FOUND_PAUSES_MS: number[] = [];',
+    'const UNKNOWN_ID_PAUSES_MS = [5_000, 30_000];',
+    'const UNKNOWN_ID_PAUSES_MS: number[] = [];',
   ),
   patched(
     'requeue-on-404',

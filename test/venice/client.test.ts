@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Transport, TransportAnswer, TransportNoAnswer, TransportRequest } from '../../src/ports.js';
 import type { CallResult } from '../../src/venice/client.js';
 import { createClient } from '../../src/venice/create-client.js';
-import { classifySubmit } from '../../src/venice/outcome.js';
+import { classifySubmit } from '../../src/venice/submit-outcome.js';
 
 const REQUEST = { model: 'm', prompt: 'p' } as const;
 const JSON_TYPE = 'application/json; charset=utf-8';

@@ -453,12 +453,12 @@ describe('an error body', () => {
     [
       { error: 'Invalid', details: { _errors: [], prompt: { _errors: ['too long'] } }, issues: [] },
       400,
-      { code: 'http-400', message: 'Invalid; prompt: too long' },
+      { code: 'http-400', message: 'Invalid; prompt: too long', invalid: true },
     ],
     [
       { error: 'Invalid', issues: [{ path: ['loop', 0], message: 'unknown key' }] },
       400,
-      { code: 'http-400', message: 'Invalid; loop: unknown key' },
+      { code: 'http-400', message: 'Invalid; loop: unknown key', invalid: true },
     ],
     [
       { error: 'Policy', suggested_prompt: 'Softer' },
@@ -476,6 +476,10 @@ describe('an error body', () => {
       402,
       { code: 'PAYMENT_REQUIRED', message: 'Top up' },
     ],
+    [{ error: 'No', details: 'why' }, 400, { code: 'http-400', message: 'No; why' }],
+    [{ error: 'The model is offline' }, 503, { code: 'MODEL_OFFLINE', message: 'The model is offline' }],
+    [{ error: 'Overloaded' }, 429, { code: 'MODEL_OVERLOADED', message: 'Overloaded' }],
+    [{ error: 'At capacity' }, 503, { code: 'MODEL_AT_CAPACITY', message: 'At capacity' }],
     [{ error: '' }, 500, { code: 'http-500', message: 'HTTP 500' }],
     [{ error: 'x', code: 'two words' }, 400, { code: 'http-400', message: 'x' }],
   ])('%j', (body, status, expected) => {

@@ -40,6 +40,11 @@ export const MODELS: Explanations = {
     'The service lists it, and does not serve it now.',
     'Run again later, or use another model.',
   ),
+  'model-refused': error(
+    'The key may not use the model',
+    'The service refuses this model to this key: it is not allowed for the key, or only for other accounts. Nothing more is submitted to it or collected from it in this run; other models go on.',
+    'Allow the model for the key, or use another key, and run again.',
+  ),
   'model-deprecated': warning(
     'The model is leaving',
     'The service has announced a day after which the model is gone. What is bought before is made.',

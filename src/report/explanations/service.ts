@@ -10,6 +10,10 @@ const SETTLE =
   'A take in doubt waits for your word: `resolve` shows what the billing history says. All else: run again.';
 const PAID = 'It is paid for, and not bought again.';
 
+const FAILED_MONEY =
+  'refunded, as the answer or the documentation of the service says; a job that was submitted on an earlier UTC day counts as charged.';
+const REFUSED_OR_FAILED = `Refused at the submit: not charged. Of a failed job: ${FAILED_MONEY}`;
+
 function lostAnswer(title: string, text: string): Explanation {
   return { title, text, money: LOST_ANSWER, mend: SETTLE, next: RESOLVE };
 }
@@ -76,13 +80,14 @@ const JOBS: Explanations = {
   'generation-failed': {
     title: 'The generation failed',
     text: 'The job failed at the service, which gave no code of its own.',
-    money: 'Charged, unless the message says that it was refunded.',
+    money:
+      'As the message says: refunded where the answer says so, or where the service documents it for such a failure; else it counts as charged. If the charge came back all the same, `resolve ATTEMPT --refunded` frees its price.',
     mend: 'Buy it again with --retry-failed, after approval; if it fails again, change the prompt or the model.',
     next: 'venice-batch run album.yaml --retry-failed',
   },
   not_found: {
     title: 'The audio is gone from the service',
-    text: 'The service answered three times, over more than half a minute, that it does not know the job: it expired or was deleted elsewhere.',
+    text: 'The service answered three times, over more than half a minute, that it does not know the job (404, or 400 for its id): it expired or was deleted elsewhere.',
     money: 'It was charged; its price counts as spent.',
     mend: 'Buy it again with --retry-failed, after approval. Where it may have been a fault of the service, `resolve ATTEMPT --queue-id ID` with its own id asks once more, at no cost. Audio is kept for a limited time: collect soon.',
     next: 'venice-batch run album.yaml --retry-failed',
@@ -200,11 +205,14 @@ function unverified(title: string, text: string): Explanation {
 
 /** Refusals to which the service gave no code of its own, by their status. */
 const REFUSALS: Explanations = {
-  'http-400': refusal(
-    'The request is wrong',
-    'The service does not take these parameters, or does not know the model.',
-    'Correct the track; the message says what is wrong.',
-  ),
+  'http-400': {
+    ...refusal(
+      'The request is wrong, or the job failed',
+      'As the answer to a submit: the service does not take these parameters. Of a job that was queued: its provider refused it.',
+      'Correct the track; the message says what is wrong.',
+    ),
+    money: REFUSED_OR_FAILED,
+  },
   'http-401': refusal(
     'The key is refused',
     'The key is wrong, or the account has no right to this model.',
@@ -215,11 +223,30 @@ const REFUSALS: Explanations = {
     'The balance is used up, or the key has reached its spend limit.',
     'Top up the account or raise the limit.',
   ),
-  'http-403': refusal('No access', 'The account may not use the API.', 'Enable API access for the account.'),
+  'http-403': refusal(
+    'No access',
+    'The key may not use this model, or the account may not use the API.',
+    'Allow the model for the key or enable API access for the account, or use another key.',
+  ),
   'http-404': refusal(
     'No such model',
     'The service does not offer the model any more.',
     'Choose another: venice-batch models.',
+  ),
+  'http-409': refusal(
+    'Refused as a conflict',
+    'The service does not take this request now.',
+    'Run again later.',
+  ),
+  'http-410': refusal(
+    'The model is retired',
+    'The service no longer offers the model.',
+    'Choose another: venice-batch models.',
+  ),
+  'http-451': refusal(
+    'Refused for legal reasons',
+    'The service does not make this where you are.',
+    'Change the prompt or the model.',
   ),
   'http-413': refusal(
     'The request is too large',
@@ -231,22 +258,34 @@ const REFUSALS: Explanations = {
     'Something between here and the API changed the request.',
     'Check the proxy.',
   ),
-  'http-422': refusal(
-    'Refused by the content policy',
-    'The prompt or the lyrics are against the rules of the service or of the maker of the model. It may suggest another prompt.',
-    'Change the prompt; --suggestions writes what was suggested as a patch of the manifest.',
-  ),
+  'http-422': {
+    ...refusal(
+      'Refused by the content policy',
+      'The prompt or the lyrics are against the rules of the service or of the maker of the model. It may suggest another prompt.',
+      'Change the prompt; --suggestions writes what was suggested as a patch of the manifest.',
+    ),
+    money: REFUSED_OR_FAILED,
+  },
   'http-429': refusal(
     'Too many requests',
     'The rate limit is reached, or the model is overloaded. It was tried again after a pause, several times.',
     'Run again later.',
   ),
-  'http-503': refusal(
-    'The model has no room',
-    'It is at capacity, for which it was tried again for some minutes, or offline, for which it was tried for one.',
-    'Run again later.',
-  ),
-  'http-500': lostAnswer('The service failed', 'Something broke at the service, before or after the charge.'),
+  'http-503': {
+    ...refusal(
+      'The model has no room, or the job failed',
+      'As the answer to a submit: the model is at capacity, for which it was tried again for some minutes, or offline, for which it was tried for one. Of a job that was queued: the service answered this again and again past the expected time, and means that it failed.',
+      'Run again later.',
+    ),
+    money: REFUSED_OR_FAILED,
+  },
+  'http-500': {
+    ...lostAnswer(
+      'The service failed, or the job did',
+      'Something broke at the service, before or after the charge. Of a job that was queued: the service answered this again and again past the expected time, and means that it failed.',
+    ),
+    money: `${LOST_ANSWER} Of a failed job: ${FAILED_MONEY}`,
+  },
   'http-502': lostAnswer('The service was not reached', 'A gateway answered in its place.'),
   'http-504': lostAnswer('The service did not answer in time', 'A gateway answered in its place.'),
 };

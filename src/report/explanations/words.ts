@@ -53,7 +53,8 @@ export const STATES: Readonly<Record<StateName, Explanation>> = {
   failed: {
     title: 'A take whose generation failed',
     text: 'The service took the job and could not make the audio.',
-    money: 'Charged, unless the message says that it was refunded.',
+    money:
+      '`refunded`: the service or a person said so. `refunded (as documented)`: the service documents that the charge of a job that fails this way comes back. Both free its price. `charged`: neither applies, as for a job that was submitted on an earlier UTC day, whose charge in DIEM stays; `resolve ATTEMPT --refunded` frees its price if it came back all the same.',
     mend: 'Buy it again with --retry-failed, after approval; if it fails again, change the prompt or the model.',
     next: AGAIN,
   },

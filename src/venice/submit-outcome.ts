@@ -1,19 +1,25 @@
 import type { CallResult, Queued, RateHeaders } from './client.js';
+import { type Meaning, meaningOf } from './meaning.js';
 
-/** The API's code for a 429 that is about the model, and not about the key's limit. */
-export const MODEL_OVERLOADED = 'MODEL_OVERLOADED';
-/** The API's code for a 503 that is no matter of minutes. */
-export const MODEL_OFFLINE = 'MODEL_OFFLINE';
+/**
+ * What follows from a refusal:
+ * - `wait`: try this take again after a pause;
+ * - `reject`: this take cannot be made as it is;
+ * - `close_model`: the key cannot use this model; other models may work;
+ * - `stop`: no submit can succeed.
+ */
+export type AfterRefusal = 'wait' | 'reject' | 'close_model' | 'stop';
 
 /** What a submission came to, in terms of money. */
 export type SubmitOutcome =
   /** Certainly nothing left this machine: sending again is safe. */
   | { readonly kind: 'not_sent'; readonly code: string; readonly message: string }
-  /** Not charged. `then`: `wait` = 429/503, try again after a pause; `stop` = 401/402/403, no submit can succeed; `reject` = this track cannot be made. */
+  /** Not charged. */
   | {
       readonly kind: 'refused';
-      readonly then: 'wait' | 'stop' | 'reject';
+      readonly next: AfterRefusal;
       readonly status: number;
+      readonly meaning: Meaning;
       readonly code: string;
       readonly message: string;
       readonly suggestedPrompt?: string;
@@ -32,17 +38,20 @@ export type SubmitOutcome =
 
 export type ClassifySubmit = (result: CallResult<Queued>) => SubmitOutcome;
 
-/** What each status of a refusal means for submitting. A status that is not here says nothing certain about money. */
-const REFUSALS: ReadonlyMap<number | undefined, 'wait' | 'stop' | 'reject'> = new Map([
+/** Statuses with which the API refuses before any charge. One that is not here says nothing certain about money. */
+const REFUSALS: ReadonlyMap<number | undefined, AfterRefusal> = new Map([
   [400, 'reject'],
   [401, 'stop'],
   [402, 'stop'],
-  [403, 'stop'],
+  [403, 'close_model'],
   [404, 'reject'],
+  [409, 'reject'],
+  [410, 'reject'],
   [413, 'reject'],
   [415, 'reject'],
   [422, 'reject'],
   [429, 'wait'],
+  [451, 'reject'],
   [503, 'wait'],
 ]);
 
@@ -55,8 +64,8 @@ export const classifySubmit: ClassifySubmit = (result) => {
   if (result.ok) return { kind: 'accepted', queued: result.value };
   const { code, message, status, rate } = result;
   if (result.kind === 'no_answer' && !result.sent) return { kind: 'not_sent', code, message };
-  const then = result.kind === 'refused' ? REFUSALS.get(status) : undefined;
-  if (then === undefined || status === undefined) {
+  const next = result.kind === 'refused' ? REFUSALS.get(status) : undefined;
+  if (next === undefined || status === undefined) {
     return {
       kind: 'in_doubt',
       code,
@@ -65,10 +74,12 @@ export const classifySubmit: ClassifySubmit = (result) => {
       ...(result.queueIdSeen === undefined ? {} : { queueIdSeen: result.queueIdSeen }),
     };
   }
+  const meaning = meaningOf(result);
   return {
     kind: 'refused',
-    then,
+    next: next === 'stop' && meaning === 'model_access' ? 'close_model' : next,
     status,
+    meaning,
     code,
     message,
     rate,

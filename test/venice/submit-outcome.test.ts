@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CallFailure, CallResult, Queued } from '../../src/venice/client.js';
-import { classifySubmit } from '../../src/venice/outcome.js';
+import { classifySubmit } from '../../src/venice/submit-outcome.js';
 
 const failure = (more: Partial<CallFailure>): CallFailure => ({
   ok: false,
@@ -17,12 +17,15 @@ const REFUSALS = {
   400: 'reject',
   401: 'stop',
   402: 'stop',
-  403: 'stop',
+  403: 'close_model',
   404: 'reject',
+  409: 'reject',
+  410: 'reject',
   413: 'reject',
   415: 'reject',
   422: 'reject',
   429: 'wait',
+  451: 'reject',
   503: 'wait',
 } as const;
 
@@ -45,11 +48,13 @@ describe('what a submit came to', () => {
     });
   });
 
-  it.each(Object.entries(REFUSALS))('is refused by %s in the API’s words: %s', (status, then) => {
+  it.each(Object.entries(REFUSALS))('is refused by %s in the API’s words: %s', (status, next) => {
     const rate = { limit: 60, retryAfterSeconds: 5 };
-    expect(classifySubmit(failure({ status: Number(status), suggestedPrompt: 'Softer', rate }))).toEqual({
+    expect(
+      classifySubmit(failure({ status: Number(status), suggestedPrompt: 'Softer', rate })),
+    ).toMatchObject({
       kind: 'refused',
-      then,
+      next,
       status: Number(status),
       code: 'CODE',
       message: 'message',
@@ -67,7 +72,7 @@ describe('what a submit came to', () => {
     });
   });
 
-  it.each([200, 201, 204, 301, 307, 402.5, 405, 408, 409, 410, 418, 499, 500, 501, 502, 504, 520, 599])(
+  it.each([200, 201, 204, 301, 307, 402.5, 405, 408, 418, 499, 500, 501, 502, 504, 520, 599])(
     'is in doubt by %s',
     (status) => {
       expect(classifySubmit(failure({ status })).kind).toBe('in_doubt');
@@ -98,5 +103,27 @@ describe('what a submit came to', () => {
         expect(outcome.kind).toBe(unsent ? 'not_sent' : listed ? 'refused' : 'in_doubt');
       }),
     );
+  });
+
+  it.each([
+    [401, 'This model is only available to Pro users', 'close_model'],
+    [401, 'Authentication failed', 'stop'],
+    [403, 'This API key may not use this model', 'close_model'],
+    [404, 'Specified model not found', 'reject'],
+    [410, 'This model has been retired', 'reject'],
+  ])('by %s "%s" goes on with: %s', (status, message, next) => {
+    expect(classifySubmit(failure({ status, message, code: `http-${status}` }))).toMatchObject({
+      kind: 'refused',
+      next,
+    });
+  });
+
+  it.each([
+    [503, 'The model is currently offline', 'offline'],
+    [503, 'The model is at capacity. Please try again later.', 'other'],
+    [429, 'The model is overloaded. Please try again later.', 'overloaded'],
+    [429, 'Rate limit exceeded', 'other'],
+  ])('reads %s "%s" without a code as: %s', (status, message, meaning) => {
+    expect(classifySubmit(failure({ status, message, code: `http-${status}` }))).toMatchObject({ meaning });
   });
 });

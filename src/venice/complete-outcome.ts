@@ -1,0 +1,22 @@
+import type { CallFailure, CallResult } from './client.js';
+import { meaningOf } from './meaning.js';
+import { refusedAccess } from './retrieve-outcome.js';
+
+/** What an answer to `POST /audio/complete` means for the remote copy. */
+export type CompleteOutcome =
+  | { readonly kind: 'deleted' }
+  /** The service answered that it did not delete it: call again later. */
+  | { readonly kind: 'not_deleted' }
+  /** There is nothing to delete, as far as this key can see. */
+  | { readonly kind: 'unknown_id' }
+  | { readonly kind: 'refused'; readonly about: 'key' | 'model'; readonly failure: CallFailure }
+  | { readonly kind: 'ask_again'; readonly failure: CallFailure };
+
+/** Every answer to a clean-up, by status and meaning. */
+export function classifyComplete(result: CallResult<boolean>): CompleteOutcome {
+  if (result.ok) return { kind: result.value ? 'deleted' : 'not_deleted' };
+  if (result.kind !== 'refused') return { kind: 'ask_again', failure: result };
+  if (meaningOf(result) === 'unknown_id' || result.status === 410) return { kind: 'unknown_id' };
+  if (result.status === 401 || result.status === 403) return refusedAccess(result);
+  return { kind: 'ask_again', failure: result };
+}

@@ -1,0 +1,83 @@
+import type { CallFailure, CallResult, Retrieved } from './client.js';
+import { meaningOf } from './meaning.js';
+
+/** The service's word that a job failed. Its text is foreign. */
+export interface JobFailure {
+  /** Absent where a 200 said so. */
+  readonly status?: number;
+  readonly code: string;
+  readonly message: string;
+  readonly suggestedPrompt?: string;
+  readonly creditsRefunded?: boolean;
+}
+
+/** What an answer to `POST /audio/retrieve` means for the job. */
+export type RetrieveOutcome =
+  | (Retrieved & { readonly kind: 'running' | 'audio' })
+  | { readonly kind: 'failed'; readonly failure: JobFailure }
+  /** The job's verdict or a passing fault: a verdict once it comes again and again past the expected time. */
+  | { readonly kind: 'maybe_failed'; readonly failure: JobFailure }
+  /** The id or its media is unknown. One such answer proves nothing. */
+  | { readonly kind: 'unknown_id'; readonly status: number }
+  /** Says nothing about the job: the key (`key`), or the key for this model (`model`), is refused. */
+  | { readonly kind: 'refused'; readonly about: 'key' | 'model'; readonly failure: CallFailure }
+  /** Says nothing about the job. */
+  | { readonly kind: 'ask_again'; readonly failure: CallFailure };
+
+/** Every answer to a retrieve, by status and meaning. Source: the API's documentation and what clients observed. */
+export function classifyRetrieve(result: CallResult<Retrieved>): RetrieveOutcome {
+  if (result.ok) {
+    const { value } = result;
+    return value.kind === 'failed' ? { kind: 'failed', failure: value } : value;
+  }
+  if (result.kind !== 'refused') return { kind: 'ask_again', failure: result };
+  const failure: JobFailure = result;
+  const { status } = result;
+  const meaning = meaningOf(result);
+  if (meaning === 'unknown_id' && status !== undefined) return { kind: 'unknown_id', status };
+  switch (status) {
+    case 400:
+      return meaning === 'bad_request' ? { kind: 'ask_again', failure: result } : { kind: 'failed', failure };
+    case 401:
+    case 403:
+      return refusedAccess(result);
+    case 422:
+      return { kind: 'failed', failure };
+    case 500:
+    case 503:
+      return { kind: result.creditsRefunded === true ? 'failed' : 'maybe_failed', failure };
+    default:
+      return result.creditsRefunded === true
+        ? { kind: 'failed', failure }
+        : { kind: 'ask_again', failure: result };
+  }
+}
+
+/** One model's 403 does not make the key bad; a 401 does, unless its text is about the model. */
+export function refusedAccess(failure: CallFailure): RetrieveOutcome & { readonly kind: 'refused' } {
+  const isModel = failure.status === 403 || meaningOf(failure) === 'model_access';
+  return { kind: 'refused', about: isModel ? 'model' : 'key', failure };
+}
+
+/** On whose word the charge of a failed job came back: the answer's own, or the API's documentation. */
+export type RefundGround = 'told' | 'documented';
+
+/**
+ * Whether the charge of a failed job came back. The documentation says so of every failure that retrieve tells as an
+ * HTTP error, except a charge in DIEM of an earlier UTC day. Which purse paid is not told: a charge of an earlier day
+ * is taken to stay.
+ *
+ * @returns `undefined` where it stays charged
+ */
+export function refundGround(
+  { status, creditsRefunded }: JobFailure,
+  submittedMs: number,
+  nowMs: number,
+): RefundGround | undefined {
+  if (creditsRefunded !== undefined) return creditsRefunded ? 'told' : undefined;
+  return status !== undefined && utcDay(submittedMs) === utcDay(nowMs) ? 'documented' : undefined;
+}
+
+function utcDay(ms: number): number {
+  return Math.floor(ms / 86_400_000);
+}

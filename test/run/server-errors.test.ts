@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { createServerErrors } from '../../src/run/server-errors.js';
+
+const SECOND_MS = 1_000;
+
+/** When repeated errors every 10 s become the verdict of the job, s. */
+function verdictAt(errors: ReturnType<typeof createServerErrors>, job: string, expectedAtMs = 0): number {
+  for (let atMs = 0; atMs < 3_600_000; atMs += 10 * SECOND_MS)
+    if (errors.came(job, expectedAtMs, atMs)) return atMs / SECOND_MS;
+  throw new Error('never');
+}
+
+describe('a job whose retrieve answers 500 or 503', () => {
+  it('has failed once that is repeated for a minute', () => {
+    expect(verdictAt(createServerErrors(), 'one')).toBe(60);
+  });
+
+  it('has not failed before it was expected to be done', () => {
+    expect(verdictAt(createServerErrors(), 'one', 300 * SECOND_MS)).toBe(300);
+  });
+
+  it('has not failed by two errors far apart', () => {
+    const errors = createServerErrors();
+    expect(errors.came('one', 0, 0)).toBe(false);
+    expect(errors.came('one', 0, 3_600_000)).toBe(false);
+  });
+
+  it.each(['answered', 'interrupted'] as const)('starts anew once it is %s otherwise', (how) => {
+    const errors = createServerErrors();
+    for (const atMs of [0, 20_000, 40_000]) errors.came('one', 0, atMs);
+    errors[how]('one', 50_000);
+    expect(errors.came('one', 0, 60_000)).toBe(false);
+  });
+
+  it('is taken for part of an outage while several jobs get nothing else', () => {
+    const errors = createServerErrors();
+    for (const job of ['two', 'three', 'four']) errors.came(job, 0, 0);
+    expect(verdictAt(errors, 'one')).toBe(600);
+  });
+
+  it('is no part of an outage where the service answers for other jobs', () => {
+    const errors = createServerErrors();
+    for (const job of ['two', 'three', 'four']) errors.came(job, 0, 0);
+    errors.came('one', 0, 0);
+    errors.answered('five', 30_000);
+    expect(verdictAt(errors, 'one')).toBe(60);
+  });
+});
