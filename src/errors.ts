@@ -81,11 +81,15 @@ export function describeFault(code: string): { readonly what: string; readonly f
       return { what: 'there is no such place', fix: 'make its folder, or name another place' };
     case 'ENAMETOOLONG':
       return { what: 'the path is too long', fix: 'name a shorter one' };
-    case 'outside_output_folder':
+    case 'ELOOP':
       return {
-        what: 'a link in it leads out of the output folder',
-        fix: 'remove that link, or name the folder that it leads to with --out-dir',
+        what: 'a symbolic link is in the way',
+        fix: 'put a real folder in its place, or name the folder that it leads to with --out-dir',
       };
+    case 'ESTALE':
+      return { what: 'another folder took its place meanwhile', fix: 'put the folder back' };
+    case 'EFTYPE':
+      return { what: 'it is a pipe or a device, not a file', fix: 'name a regular file' };
     default:
       return { what: 'the system refuses', fix: 'mend the disk or the folder' };
   }

@@ -36,6 +36,10 @@ export interface FileFacts {
   readonly kind: 'file' | 'directory' | 'other';
   readonly bytes: number;
   readonly modifiedMs: number;
+  /** Device and inode: equal for two names of one file, and never equal for two files that exist at the same time. */
+  readonly id: string;
+  /** Owned by this user, and closed to everybody else. True where the system has no such modes (Windows). */
+  readonly isPrivate: boolean;
 }
 
 /** An open file. Bytes written are not durable before `sync` has resolved. */
@@ -51,10 +55,17 @@ export interface FileFault extends Error {
   readonly code: string;
 }
 
-/** All paths are absolute. Every method may throw a `FileFault`. */
+/**
+ * All paths are absolute. Every method may throw a `FileFault`. What is opened is a regular file, checked on the open
+ * handle: a pipe or a device throws `EFTYPE` and never hangs.
+ */
 export interface Files {
-  /** Throws `EFBIG` for a file of more than `bytesMax` bytes. */
-  read(path: string, bytesMax: number): Promise<Uint8Array>;
+  /**
+   * Throws `EFBIG` for a file of more than `bytesMax` bytes.
+   *
+   * @param kinds `pipes`: waits for a pipe too, for a file that the user named on the command line
+   */
+  read(path: string, bytesMax: number, kinds?: 'regular' | 'pipes'): Promise<Uint8Array>;
   /** The file's bytes, in pieces of at most 1 MiB. */
   stream(path: string): AsyncIterable<Uint8Array>;
   /** Follows links; `undefined` where nothing is. */
@@ -62,10 +73,13 @@ export interface Files {
   /** The path with every link resolved, also of a path whose last parts do not exist yet. */
   real(path: string): Promise<string>;
   list(directory: string): Promise<readonly string[]>;
-  /** Creates the folder and its parents, and makes their entries durable. */
-  makeDirectory(path: string): Promise<void>;
-  /** `exclusive` fails with `EEXIST`; `truncate` starts anew; `append` goes on at the end. Each creates the file. */
-  open(path: string, mode: 'exclusive' | 'truncate' | 'append'): Promise<FileHandle>;
+  /** Creates the folder and its parents, and makes their entries durable. `private`: those it creates are closed to other users. */
+  makeDirectory(path: string, access?: 'private'): Promise<void>;
+  /**
+   * `exclusive` fails with `EEXIST`; `truncate` starts anew; `append` goes on at the end. Each creates the file; none
+   * writes through a symbolic link (`ELOOP`). `private`: a file it creates is closed to other users.
+   */
+  open(path: string, mode: 'exclusive' | 'truncate' | 'append', access?: 'private'): Promise<FileHandle>;
   /** Replaces the target atomically. Durable only after `syncDirectory`. */
   rename(from: string, to: string): Promise<void>;
   /** Gives the file a second name; fails with `EEXIST` rather than replace anything. */
@@ -73,7 +87,18 @@ export interface Files {
   /** No error where nothing is. */
   remove(path: string): Promise<void>;
   syncDirectory(path: string): Promise<void>;
+  /**
+   * The same methods for what lies below a folder, by paths that begin with `root`: for names that a stranger may have
+   * written. Links in `root` itself are resolved now, and the folder that stands there is remembered, from now on or from
+   * when it is first seen. After that every call, at the moment of its effect, throws `ELOOP` where a folder on the way is a
+   * symbolic link, `ESTALE` where another folder took the place of `root`, `EXDEV` for a path that is not below it.
+   * `facts` does not follow links either: one is `other`.
+   */
+  below(root: string): Promise<FolderFiles>;
 }
+
+/** The files below one folder, reached without following a link: see `Files.below`. */
+export type FolderFiles = Omit<Files, 'real' | 'below'>;
 
 export interface TransportRequest {
   readonly method: 'GET' | 'POST';

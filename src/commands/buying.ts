@@ -7,6 +7,7 @@ import type { Plan } from '../plan/plan.js';
 import { checkGround, checkPurchases } from '../plan/saved-plan.js';
 import { madeAgainWords } from '../plan/selection.js';
 import { isPriced } from '../report/plan-text.js';
+import type { Output } from '../run/output.js';
 import { probeStorage } from '../run/probe.js';
 import { createClient } from '../venice/create-client.js';
 import { notFrozen } from './frozen.js';
@@ -28,6 +29,7 @@ export async function decideWhatToBuy(
   settings: BatchSettings,
   store: LockStore,
   loaded: LoadedManifest,
+  output: Output,
 ): Promise<BuyDecision> {
   const { manifest } = loaded;
   if (loaded.diagnostics.length > 0 && settings.mode !== 'collect')
@@ -50,7 +52,7 @@ export async function decideWhatToBuy(
     ...(buying ? { client: createClient(world.transport) } : {}),
     manifest,
     attempts,
-    outputRoot: settings.outputRoot,
+    output,
     selection: settings.selection,
     ...(settings.placeOf === undefined ? {} : { placeOf: settings.placeOf }),
     budgetMicroUsd,
@@ -63,7 +65,7 @@ export async function decideWhatToBuy(
   if (settings.mode === 'collect') return { prepared, approved: false };
   if (settings.mode === 'frozen') return frozen(world, prepared, loaded);
   if (stale !== undefined) return refusedPlan(world, prepared, stale);
-  return refuseOrAsk(world, settings, prepared, loaded);
+  return refuseOrAsk(world, settings, prepared, loaded, output);
 }
 
 async function refuseOrAsk(
@@ -71,6 +73,7 @@ async function refuseOrAsk(
   settings: BatchSettings,
   prepared: Prepared,
   loaded: LoadedManifest,
+  output: Output,
 ): Promise<BuyDecision> {
   // What could not be asked any more is no fault of the plan: the signal says it all.
   if (world.stop.aborted) return { prepared, approved: false };
@@ -89,8 +92,8 @@ async function refuseOrAsk(
   if (prepared.plan.purchases.length === 0) return { prepared, approved: false };
   const fault = await probeStorage(
     world.ports.files,
+    output,
     world.ports.random,
-    settings.outputRoot,
     prepared.plan.purchases.map(({ take }) => take.stem),
   );
   if (fault !== undefined) {

@@ -3,6 +3,7 @@ import { lockError } from '../lock/problem.js';
 import { checkEndpoint, readLock } from '../lock/read.js';
 import type { LoadedManifest } from '../manifest/take.js';
 import { type SavedPlan, savePlan } from '../plan/saved-plan.js';
+import { openOutput } from '../run/output.js';
 import { createClient } from '../venice/create-client.js';
 import { selectionOfFlags } from './batch-settings.js';
 import { lowest } from './buying.js';
@@ -36,7 +37,7 @@ export async function planBatch(session: Session): Promise<Planned> {
     client: createClient(await session.connect()),
     manifest,
     attempts,
-    outputRoot: settings.outputRoot.value,
+    output: await openOutput(ports.files, settings.outputRoot.value),
     selection,
     placeOf: session.placeOf,
     budgetMicroUsd: lowest(settings.budgetMicroUsd?.value, manifest.budgetMicroUsd),

@@ -9,6 +9,7 @@ import type { Plan } from '../plan/plan.js';
 import type { Selection } from '../plan/selection.js';
 import type { Ports } from '../ports.js';
 import { type GatheredQuotes, gatherQuotes, insist } from '../run/gather.js';
+import type { Output } from '../run/output.js';
 import { fileStates, strangers } from '../run/recover.js';
 import type { Balance, CallFailure, VeniceClient } from '../venice/client.js';
 import { askBalance, UNASKED } from './balance.js';
@@ -19,7 +20,7 @@ export interface PrepareInput {
   readonly client?: VeniceClient | undefined;
   readonly manifest: Manifest;
   readonly attempts: readonly Attempt[];
-  readonly outputRoot: string;
+  readonly output: Output;
   readonly selection: Selection;
   /** How a file is named in messages, by its path relative to the output root. Absent: by that path. */
   placeOf?(file: string): string;
@@ -49,7 +50,7 @@ export interface Prepared {
  * asks for each distinct price once, and for the balance. Spends nothing. Asks nobody when nothing is to be bought.
  */
 export async function prepare(input: PrepareInput): Promise<Prepared> {
-  const view = { ports: input.ports, settings: { outputRoot: input.outputRoot } };
+  const view = { output: input.output };
   const decided = decide({
     takes: input.manifest.takes,
     attempts: input.attempts,

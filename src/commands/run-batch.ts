@@ -12,6 +12,7 @@ import type { Selection } from '../plan/selection.js';
 import type { Ports, Transport } from '../ports.js';
 import type { RunSettings } from '../run/context.js';
 import { applyMoves } from '../run/moves.js';
+import { type Output, openOutput } from '../run/output.js';
 import { recover } from '../run/recover.js';
 import { execute, type RunOutcome } from '../run/run.js';
 import type { Balance } from '../venice/client.js';
@@ -129,19 +130,20 @@ async function withLock(
 ): Promise<RunReport> {
   const { store } = opened;
   const { ports } = world;
-  const view = { ports, store, settings };
+  const output = await openOutput(ports.files, settings.outputRoot);
+  const view = { output, store };
   tellPhase(world, 'check');
   await recover(view, ports.clock.nowMs());
   const loaded = await world.load();
-  const decision = await decideWhatToBuy(world, settings, store, loaded);
+  const decision = await decideWhatToBuy(world, settings, store, loaded, output);
   const manifest = loaded.manifest;
   if (decision.prepared !== undefined && !isLeftAlone(settings, decision)) {
     const { moves } = decision.prepared.plan;
     tellMoves(world, settings, moves, await applyMoves(view, moves));
   }
-  const outcome = await go(world, settings, store, manifest, decision);
+  const outcome = await go(world, settings, store, manifest, decision, output);
   await tidy(world, store);
-  return summarise({ world, settings, store, manifest, outcome, decision, startedMs });
+  return summarise({ world, settings, store, output, manifest, outcome, decision, startedMs });
 }
 
 /** A file that moves twice, out of the way and on, counts once. */
@@ -173,6 +175,7 @@ async function go(
   store: LockStore,
   manifest: Manifest | undefined,
   decision: BuyDecision,
+  output: Output,
 ): Promise<RunOutcome> {
   const { apiKey, ports } = world;
   const nothing: RunOutcome = { troubles: new Set(), spentMicroUsd: 0, madeCount: 0 };
@@ -198,6 +201,7 @@ async function go(
     keyFingerprint: keyFingerprint(store.header.lineage, apiKey),
     ...(limits.ok ? { limits: limits.value } : {}),
     settings: withConcurrency(settings, manifest),
+    output,
     stop: world.stop,
     emit: (event) => world.emit(event),
   });

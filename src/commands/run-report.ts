@@ -8,6 +8,7 @@ import type { PlanRow } from '../plan/plan.js';
 import { madeAgainWords } from '../plan/selection.js';
 import { isNothingHere, rowsOfRun } from '../plan/standing.js';
 import { exitCodeOf } from '../run/exit-code.js';
+import type { Output } from '../run/output.js';
 import type { RunOutcome } from '../run/run.js';
 import type { BuyDecision } from './buying.js';
 import type { BatchSettings, World } from './run-batch.js';
@@ -22,6 +23,7 @@ interface Ending {
   readonly world: World;
   readonly settings: BatchSettings;
   readonly store: LockStore;
+  readonly output: Output;
   readonly manifest: Manifest | undefined;
   readonly outcome: RunOutcome;
   readonly decision: BuyDecision;
@@ -72,12 +74,12 @@ export async function summarise(ending: Ending): Promise<RunReport> {
 }
 
 async function finalRows(
-  { world, settings, manifest, decision, startedMs }: Ending,
+  { settings, output, manifest, decision, startedMs }: Ending,
   attempts: readonly Attempt[],
 ): Promise<readonly PlanRow[]> {
   // What was asked for again is made by now: what counts is what is still open.
   const selection = { ...settings.selection, force: [], retryFailed: false };
-  const { rows } = await standingOf({ ports: world.ports, settings }, attempts, manifest, { selection });
+  const { rows } = await standingOf({ output }, attempts, manifest, { selection });
   const purchases = decision.approved ? (decision.prepared?.plan.purchases ?? []) : [];
   return rowsOfRun(rows, attempts, purchases, startedMs);
 }

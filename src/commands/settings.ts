@@ -132,7 +132,7 @@ async function readEnvironment(flags: Flags, around: Surroundings): Promise<Read
 
 async function readEnvFile(name: string, around: Surroundings): Promise<Record<string, string | undefined>> {
   try {
-    const bytes = await around.files.read(path.resolve(around.cwd, name), ENV_FILE_BYTES_MAX);
+    const bytes = await around.files.read(path.resolve(around.cwd, name), ENV_FILE_BYTES_MAX, 'pipes');
     return parseEnv(Buffer.from(bytes).toString('utf8')) as Record<string, string | undefined>;
   } catch (error) {
     throw usage(

@@ -6,6 +6,7 @@ import { rowsOfRun } from '../plan/standing.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
 import { renderResolved, resolvedJson } from '../report/resolve-text.js';
+import { openOutput } from '../run/output.js';
 import { recover } from '../run/recover.js';
 import { type Resolution, resolveAttempt } from '../run/resolve.js';
 import { createClient } from '../venice/create-client.js';
@@ -19,7 +20,7 @@ import { readableManifest, standingOf, tellUnreadable } from './standing.js';
 /** Writes down what a person says became of an attempt, and tells what is next. Throws `BatchError` (2) for what cannot be. */
 export async function settle(session: Session, id: string, resolution: Resolution): Promise<ExitCode> {
   const { settings, ports, stdout } = session;
-  const view = { ports, settings: { outputRoot: settings.outputRoot.value } };
+  const view = { output: await openOutput(ports.files, settings.outputRoot.value) };
   const { store, release } = await openQuietly(session);
   try {
     const nowMs = ports.clock.nowMs();

@@ -5,6 +5,7 @@ import { readLock } from '../lock/read.js';
 import { jsonText } from '../report/json-text.js';
 import { renderStatus, takeStatuses } from '../report/status.js';
 import { tableWidth } from '../report/terminal.js';
+import { openOutput } from '../run/output.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { openSession } from './session.js';
 import { DEFAULT_BASE_URL, type Flags, type Settings } from './settings.js';
@@ -19,7 +20,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
   const read = await readLock(ports.files, lockPath);
   if (!read.ok) throw lockError(read.problems[0], lockPath, command);
   const attempts = [...read.attempts.values()];
-  const view = { ports, settings: { outputRoot: settings.outputRoot.value } };
+  const view = { output: await openOutput(ports.files, settings.outputRoot.value) };
   const { rows, removed } = await standingOf(view, attempts, await readableManifest(session), {
     unreadable: tellUnreadable(session),
   });

@@ -9,6 +9,7 @@ import { madeAgainWords, takeWord } from '../plan/selection.js';
 import { isNothingHere } from '../plan/standing.js';
 import { jsonText } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
+import { openOutput } from '../run/output.js';
 import { type DiskView, stateOf } from '../run/recover.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { openSession, type Session } from './session.js';
@@ -26,7 +27,7 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
   const outputRoot = settings.outputRoot.value;
   const read = await readLock(ports.files, lockPath);
   if (!read.ok) throw lockError(read.problems[0], lockPath, command);
-  const view = { ports, settings: { outputRoot } };
+  const view = { output: await openOutput(ports.files, outputRoot) };
   const attempts = [...read.attempts.values()];
   const standing = await standingOf(view, attempts, await readableManifest(session));
   const files = await hashed(view, attempts, standing);

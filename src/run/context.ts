@@ -7,6 +7,7 @@ import type { Ports } from '../ports.js';
 import type { CallFailure, CallResult, VeniceClient } from '../venice/client.js';
 import type { Ceiling } from './ceiling.js';
 import { paceOf } from './gather.js';
+import type { Output } from './output.js';
 import type { Prices } from './prices.js';
 import type { Scheduler } from './schedule.js';
 import type { ServerErrors } from './server-errors.js';
@@ -84,12 +85,13 @@ export interface RunContext {
   readonly ceiling: Ceiling;
   readonly prices: Prices;
   readonly settings: RunSettings;
+  readonly output: Output;
   readonly keyFingerprint: string;
   /** Aborted by the first Ctrl-C. */
   readonly stop: AbortSignal;
   readonly emit: (event: RunEvent) => void;
   readonly troubles: Set<Trouble>;
-  /** Output folders that were found to lie inside the output root and made durable. Absolute. */
+  /** Output folders that were made and made durable. Absolute. */
   readonly readyFolders: Set<string>;
   readonly startedMs: number;
   /** Cleared for good by `stopBuying`. */

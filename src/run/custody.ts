@@ -7,7 +7,7 @@ import { notice } from './context.js';
 import type { Download } from './download.js';
 import { downloadAudio, EXTENSIONS } from './download.js';
 import { moveAside } from './moves.js';
-import { asideStem, hashFile, prepareDirectory, publishFile } from './publish.js';
+import { asideStem, hashFile, publishFile } from './publish.js';
 
 /**
  * A file shorter than this share of what was asked for may have been cut where it comes from: it is fetched once more,
@@ -36,16 +36,16 @@ export async function takeCustody(
   attempt: Attempt,
   audio: Retrieved & { kind: 'audio' },
 ): Promise<Custody> {
-  const { ports, settings } = context;
+  const { ports, output } = context;
   const stem = job.take?.stem ?? attempt.stem;
-  const directory = path.dirname(path.join(settings.outputRoot, stem));
-  const part = partPath(settings.outputRoot, stem, attempt);
+  const directory = path.dirname(path.join(output.root, stem));
+  const part = partPath(output.root, stem, attempt);
   const fault = await folderFault(context, directory);
   if (fault !== undefined) {
     audio.answer.discard();
     return { kind: 'disk', code: fault };
   }
-  const download = await downloadAudio(ports, audio, part, context.halt.signal);
+  const download = await downloadAudio(output.files, ports.inspectMedia, audio, part, context.halt.signal);
   if (download.kind === 'disk' && download.code === 'ENOENT') {
     // Somebody removed the folder: the next try makes it again.
     context.readyFolders.delete(directory);
@@ -88,8 +88,7 @@ function isConfirmed(
 async function folderFault(context: RunContext, directory: string): Promise<string | undefined> {
   if (context.readyFolders.has(directory)) return undefined;
   try {
-    const found = await prepareDirectory(context.ports.files, context.settings.outputRoot, directory);
-    if (found === 'outside') return 'outside_output_folder';
+    await context.output.files.makeDirectory(directory);
   } catch (error) {
     return faultCode(error);
   }
@@ -110,7 +109,7 @@ async function place(
   part: string,
   download: Complete,
 ): Promise<StoredFile> {
-  const { files } = context.ports;
+  const { root, files } = context.output;
   const extension = EXTENSIONS[download.mediaType] ?? 'audio';
   const described = { bytes: download.bytes, sha256: download.sha256, media_type: download.mediaType };
   // A queued attempt of an older request must not take the place of the newer one's file.
@@ -123,7 +122,7 @@ async function place(
   ];
   for (const candidate of new Set(candidates)) {
     const relative = `${candidate}.${extension}`;
-    const target = path.join(context.settings.outputRoot, relative);
+    const target = path.join(root, relative);
     if ((await publishFile(files, part, target)) === 'published') return { path: relative, ...described };
     if (
       (await moveAside(context, relative, attempt)) &&
@@ -157,7 +156,7 @@ function isRecorded(context: RunContext, relative: string, except: Attempt): boo
 async function keepUnverified(context: RunContext, part: string, job: Job): Promise<void> {
   job.mismatches += 1;
   try {
-    const { files } = context.ports;
+    const { files } = context.output;
     await files.rename(part, part.replace(/\.part$/, '.unverified'));
     await files.syncDirectory(path.dirname(part));
   } catch {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { faultCode } from '../errors.js';
-import type { FileHandle, Files, Ports } from '../ports.js';
+import type { FileHandle, FolderFiles, Ports } from '../ports.js';
 import type { Retrieved } from '../venice/client.js';
 
 /** The longest audio any model makes is ten minutes; as 24-bit 48 kHz stereo WAV that is 173 MB. */
@@ -31,14 +31,15 @@ type Audio = Retrieved & { kind: 'audio' };
  * makes it durable under that name. Never holds more than a piece of it in memory.
  */
 export async function downloadAudio(
-  ports: Ports,
+  files: FolderFiles,
+  inspectMedia: Ports['inspectMedia'],
   audio: Audio,
   partPath: string,
   stop: AbortSignal,
 ): Promise<Download> {
   let handle: FileHandle;
   try {
-    handle = await openPart(ports.files, partPath);
+    handle = await openPart(files, partPath);
   } catch (error) {
     audio.answer.discard();
     return { kind: 'disk', code: faultCode(error) };
@@ -52,7 +53,8 @@ export async function downloadAudio(
     if (audio.contentLength !== undefined && received.bytes !== audio.contentLength)
       return { kind: 'broken', code: 'content_length' };
     if (received.bytes === 0) return { kind: 'mismatch', code: 'empty' };
-    return await inspect(ports, audio, partPath, received);
+    const bytes = received.whole === undefined ? files.stream(partPath) : once(received.whole);
+    return await inspect(inspectMedia, audio, bytes, received);
   } finally {
     spare.push(buffer);
   }
@@ -65,7 +67,7 @@ export async function downloadAudio(
 const spare: Uint8Array[] = [];
 
 /** What stands there is removed, not truncated: after a crash it can be a second name of a file that is already published. */
-async function openPart(files: Files, partPath: string): Promise<FileHandle> {
+async function openPart(files: FolderFiles, partPath: string): Promise<FileHandle> {
   try {
     return await files.open(partPath, 'exclusive');
   } catch (error) {
@@ -151,11 +153,15 @@ async function finish(handle: FileHandle, sync: boolean): Promise<string | undef
   return fault;
 }
 
-async function inspect(ports: Ports, audio: Audio, partPath: string, received: Received): Promise<Download> {
+async function inspect(
+  inspectMedia: Ports['inspectMedia'],
+  audio: Audio,
+  bytes: AsyncIterable<Uint8Array>,
+  received: Received,
+): Promise<Download> {
   let facts: Awaited<ReturnType<Ports['inspectMedia']>>;
-  const { whole } = received;
   try {
-    facts = await ports.inspectMedia(whole ? once(whole) : ports.files.stream(partPath), received.bytes);
+    facts = await inspectMedia(bytes, received.bytes);
   } catch (error) {
     return { kind: 'disk', code: faultCode(error) };
   }

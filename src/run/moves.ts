@@ -3,80 +3,107 @@ import { faultCode, isSystemFault } from '../errors.js';
 import type { Attempt, StoredFile } from '../lock/attempt.js';
 import type { LockStore } from '../lock/store.js';
 import type { FileMove } from '../plan/plan.js';
-import type { Files } from '../ports.js';
-import { asideStem, hashFile, prepareDirectory, publishFile } from './publish.js';
+import type { FolderFiles } from '../ports.js';
+import { EXTENSIONS } from './download.js';
+import type { Output } from './output.js';
+import { asideStem, hashFile, publishFile } from './publish.js';
 
 /** What moving stored files needs of a run. */
 export interface MoveContext {
-  readonly ports: { readonly files: Files };
+  readonly output: Output;
   readonly store: LockStore;
-  readonly settings: { readonly outputRoot: string };
 }
 
 /**
  * Moves a stored file for free, journaled: where it is to go is durable first, then it is moved, then that it
  * is there. A crash between any two leaves it findable. Throws the `FileFault`.
  *
- * @returns `false` when the target is taken by a file nobody may replace, or the source is gone
+ * @returns `false` when the target is taken by a file nobody may replace, or the source is not the file that was stored
  */
 export async function moveStored(context: MoveContext, attempt: Attempt, to: string): Promise<boolean> {
-  const { store, settings } = context;
-  if (attempt.file === undefined) return false;
-  const from = attempt.file.path;
-  const { files } = context.ports;
-  if (!(await standsThere(context, attempt.attempt, attempt.file))) return false;
-  if (await isTaken(files, path.join(settings.outputRoot, from), path.join(settings.outputRoot, to)))
-    return false;
-  const directory = path.dirname(path.join(settings.outputRoot, to));
-  if ((await prepareDirectory(files, settings.outputRoot, directory)) === 'outside') return false;
+  const { store, output } = context;
+  if (attempt.file === undefined || !mayMove(attempt.file, to)) return false;
+  const [source, target] = [path.join(output.root, attempt.file.path), path.join(output.root, to)];
+  if (!(await isStored(output.files, source, attempt.file))) return false;
+  if (await isTaken(output.files, source, target)) return false;
+  await output.files.makeDirectory(path.dirname(target));
   await store.record(changed(store, attempt, { move_to: to }));
-  return settleMove(context, store.newest(attempt.attempt) ?? attempt);
+  return finishMove(context, store.newest(attempt.attempt) ?? attempt, 'ours');
 }
 
-/** Whether what stands at its path is this attempt's: where another one names that path too, the bytes tell. */
-async function standsThere(
-  { ports, store, settings }: MoveContext,
-  id: string,
-  file: StoredFile,
-): Promise<boolean> {
-  const place = path.join(settings.outputRoot, file.path);
-  const contested = [...store.attempts.values()].some(
-    (other) => other.attempt !== id && other.file?.path === file.path,
-  );
-  if (contested) return (await hashFile(ports.files, place))?.sha256 === file.sha256;
-  return (await ports.files.facts(place)) !== undefined;
+/** Audio to an audio file's name, the only move there ever was: a lockfile that says otherwise was not written by us. */
+function mayMove({ path: from }: StoredFile, to: string): boolean {
+  return [from, to].every((name) => AUDIO_NAMES.has(path.posix.extname(name)));
 }
 
-async function isTaken(files: Files, from: string, to: string): Promise<boolean> {
-  if ((await files.facts(to)) === undefined) return false;
+const AUDIO_NAMES: ReadonlySet<string> = new Set(
+  [...Object.values(EXTENSIONS), 'audio'].map((extension) => `.${extension}`),
+);
+
+/** Whether those very bytes stand there. */
+async function isStored(files: FolderFiles, place: string, { sha256, bytes }: StoredFile): Promise<boolean> {
+  if ((await files.facts(place))?.bytes !== bytes) return false;
+  return (await hashFile(files, place))?.sha256 === sha256;
+}
+
+async function isTaken(files: FolderFiles, from: string, to: string): Promise<boolean> {
+  const standing = await files.facts(to);
   // On a file system that ignores letter case both names are one file: that is no obstacle.
-  return (await files.real(from)) !== (await files.real(to));
+  return standing !== undefined && standing.id !== (await files.facts(from))?.id;
 }
 
 /** Finishes a move that was begun, in this run or in one that was killed. Throws the `FileFault`: it can be tried again. */
-export async function settleMove(context: MoveContext, attempt: Attempt): Promise<boolean> {
+export function settleMove(context: MoveContext, attempt: Attempt): Promise<boolean> {
+  return finishMove(context, attempt, 'unknown');
+}
+
+/** @param source `ours`: what stands there was found just now to be the stored file */
+async function finishMove(
+  context: MoveContext,
+  attempt: Attempt,
+  source: 'ours' | 'unknown',
+): Promise<boolean> {
   const { file, move_to: to } = attempt;
   if (file === undefined || to === undefined) return false;
-  const { files } = context.ports;
-  const source = path.join(context.settings.outputRoot, file.path);
-  const target = path.join(context.settings.outputRoot, to);
-  const ready = await prepareDirectory(files, context.settings.outputRoot, path.dirname(target));
-  const moved =
-    ready === 'ready' &&
-    (await files.facts(source)) !== undefined &&
-    (await publishFile(files, source, target)) === 'published';
-  const arrived = moved || (await hashFile(files, target))?.sha256 === file.sha256;
-  if (arrived && !moved) {
-    await files.syncDirectory(path.dirname(target));
-    // The killed run may have had both names: the old one is only a link to the same bytes.
-    if ((await hashFile(files, source))?.sha256 === file.sha256) await files.remove(source);
-    await syncIfThere(files, path.dirname(source));
-  }
+  const arrived = mayMove(file, to) && (await bring(context.output, file, to, source));
   const { move_to: _settled, ...rest } = changed(context.store, attempt, {
     file: arrived ? { ...file, path: to } : file,
   });
   await context.store.record(rest);
   return arrived;
+}
+
+/** @returns whether the file stands at its target, durably, whoever brought it there */
+async function bring(
+  { root, files }: Output,
+  file: StoredFile,
+  to: string,
+  standing: 'ours' | 'unknown',
+): Promise<boolean> {
+  const [source, target] = [path.join(root, file.path), path.join(root, to)];
+  await files.makeDirectory(path.dirname(target));
+  if (standing === 'ours' || (await isStored(files, source, file))) {
+    if (await isOneEntry(files, source, target)) {
+      await files.rename(source, target);
+      await files.syncDirectory(path.dirname(target));
+      return true;
+    }
+    if ((await publishFile(files, source, target)) === 'published') return true;
+  }
+  if (!(await isStored(files, target, file))) return false;
+  await files.syncDirectory(path.dirname(target));
+  // The killed run may have had both names: the old one is only a link to the same bytes.
+  if (await isStored(files, source, file)) await files.remove(source);
+  await syncIfThere(files, path.dirname(source));
+  return true;
+}
+
+/** Whether the two names, which differ in letter case alone, are one entry of a folder that ignores it. */
+async function isOneEntry(files: FolderFiles, from: string, to: string): Promise<boolean> {
+  if (from === to || from.toLowerCase() !== to.toLowerCase()) return false;
+  const [standing, names] = [await files.facts(to), await files.list(path.dirname(to))];
+  const isAlone = names.filter((name) => name.toLowerCase() === path.basename(to).toLowerCase()).length === 1;
+  return isAlone && standing !== undefined && standing.id === (await files.facts(from))?.id;
 }
 
 /** Frees a place that another stored file has: it stays beside it, under a name that tells its digest. */
@@ -123,7 +150,7 @@ function changed(store: LockStore, attempt: Attempt, changes: Partial<Attempt>):
 }
 
 /** A folder that is gone holds no entry that could be lost. */
-async function syncIfThere(files: Files, directory: string): Promise<void> {
+async function syncIfThere(files: FolderFiles, directory: string): Promise<void> {
   try {
     await files.syncDirectory(directory);
   } catch (error) {

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { faultCode } from '../errors.js';
-import type { Files, Random } from '../ports.js';
-import { leadsOutside } from './publish.js';
+import type { Files, FolderFiles, Random } from '../ports.js';
+import type { Output } from './output.js';
 
 /** Enough to notice a full disk before money is spent, little enough to be written at once. */
 const PROBE_BYTES = 64 * 1024;
@@ -14,21 +14,20 @@ const DIRECTORIES_MAX = 32;
  * @returns the folder that cannot, and why
  */
 export async function probeStorage(
-  files: Files,
+  all: Files,
+  { files, root }: Output,
   random: Random,
-  outputRoot: string,
   stems: readonly string[],
 ): Promise<{ directory: string; code: string } | undefined> {
-  const directories = new Set(stems.map((stem) => path.dirname(path.join(outputRoot, stem))));
+  const directories = new Set(stems.map((stem) => path.dirname(path.join(root, stem))));
   const tried = new Set<string>();
   for (const directory of [...directories].slice(0, DIRECTORIES_MAX)) {
     try {
-      if (await leadsOutside(files, outputRoot, directory))
-        return { directory, code: 'outside_output_folder' };
-      const standing = await nearestStanding(files, directory);
+      const rootStands = (await files.facts(root)) !== undefined;
+      const standing = await nearestStanding(rootStands ? files : all, rootStands ? directory : root);
       if (tried.has(standing)) continue;
       tried.add(standing);
-      await writeProbe(files, random, standing);
+      await writeProbe(rootStands ? files : all, random, standing);
     } catch (error) {
       return { directory, code: faultCode(error) || 'error' };
     }
@@ -37,13 +36,13 @@ export async function probeStorage(
 }
 
 /** The folder, or the first above it that exists. What is none, a file for one, refuses the probe. */
-async function nearestStanding(files: Files, directory: string): Promise<string> {
+async function nearestStanding(files: FolderFiles, directory: string): Promise<string> {
   const parent = path.dirname(directory);
   if (parent === directory || (await files.facts(directory)) !== undefined) return directory;
   return nearestStanding(files, parent);
 }
 
-async function writeProbe(files: Files, random: Random, directory: string): Promise<void> {
+async function writeProbe(files: FolderFiles, random: Random, directory: string): Promise<void> {
   await sweep(files, directory);
   const probe = path.join(directory, `.probe-${Buffer.from(random.bytes(6)).toString('hex')}.part`);
   const handle = await files.open(probe, 'exclusive');
@@ -57,7 +56,7 @@ async function writeProbe(files: Files, random: Random, directory: string): Prom
 }
 
 /** Removes what a run that was killed at this left behind. One that is at it just now does not mind. */
-async function sweep(files: Files, directory: string): Promise<void> {
+async function sweep(files: FolderFiles, directory: string): Promise<void> {
   for (const name of await files.list(directory))
     if (/^\.probe-[0-9a-f]{12}\.part$/.test(name)) await files.remove(path.join(directory, name));
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { faultCode } from '../errors.js';
-import type { Files } from '../ports.js';
+import type { FolderFiles } from '../ports.js';
 
 /** A name for a file that may not take the place it wanted: tells which request it was made from. */
 export function asideStem(stem: string, digest: string): string {
@@ -14,7 +14,11 @@ export function asideStem(stem: string, digest: string): string {
  *
  * @returns `occupied` when something already has that name
  */
-export async function publishFile(files: Files, from: string, to: string): Promise<'published' | 'occupied'> {
+export async function publishFile(
+  files: FolderFiles,
+  from: string,
+  to: string,
+): Promise<'published' | 'occupied'> {
   const how = await giveName(files, from, to);
   if (how === 'occupied') return how;
   // In two folders a loss of power may keep either change without the other: the new name comes first.
@@ -24,7 +28,11 @@ export async function publishFile(files: Files, from: string, to: string): Promi
   return 'published';
 }
 
-async function giveName(files: Files, from: string, to: string): Promise<'linked' | 'renamed' | 'occupied'> {
+async function giveName(
+  files: FolderFiles,
+  from: string,
+  to: string,
+): Promise<'linked' | 'renamed' | 'occupied'> {
   try {
     await files.link(from, to);
     return 'linked';
@@ -41,9 +49,9 @@ async function giveName(files: Files, from: string, to: string): Promise<'linked
 
 const LINKLESS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']);
 
-/** SHA-256 (hex) and size of a file, read in pieces; `undefined` where no file is. Throws other faults. */
+/** SHA-256 (hex) and size of a file, read in pieces; `undefined` where no regular file is, or one behind a link. Throws other faults. */
 export async function hashFile(
-  files: Files,
+  files: FolderFiles,
   file: string,
 ): Promise<{ sha256: string; bytes: number } | undefined> {
   const hash = createHash('sha256');
@@ -54,31 +62,10 @@ export async function hashFile(
       bytes += piece.byteLength;
     }
   } catch (error) {
-    if (faultCode(error) === 'ENOENT' || faultCode(error) === 'EISDIR') return undefined;
+    if (NO_FILE.has(faultCode(error))) return undefined;
     throw error;
   }
   return { sha256: hash.digest('hex'), bytes };
 }
 
-/**
- * The folder of an output file, created if need be.
- *
- * @returns `outside` when links lead out of the output root: nothing is written there
- */
-export async function prepareDirectory(
-  files: Files,
-  outputRoot: string,
-  directory: string,
-): Promise<'ready' | 'outside'> {
-  // Looked at before it is made, since making it would already write outside.
-  if (await leadsOutside(files, outputRoot, directory)) return 'outside';
-  await files.makeDirectory(directory);
-  return 'ready';
-}
-
-/** Whether links lead from a folder of the output root, existing or not, to a place outside of it. */
-export async function leadsOutside(files: Files, outputRoot: string, directory: string): Promise<boolean> {
-  const root = await files.real(outputRoot);
-  const real = await files.real(directory);
-  return real !== root && !real.startsWith(root.endsWith(path.sep) ? root : root + path.sep);
-}
+const NO_FILE: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EFTYPE', 'ELOOP']);

@@ -4,7 +4,7 @@ import { faultCode } from '../errors.js';
 import type { Attempt } from '../lock/attempt.js';
 import type { Take } from '../manifest/take.js';
 import type { FileState } from '../plan/history.js';
-import type { Files } from '../ports.js';
+import type { FileFacts, FolderFiles } from '../ports.js';
 import { EXTENSIONS } from './download.js';
 import type { MoveContext } from './moves.js';
 import { settleMove, unlessStuck } from './moves.js';
@@ -42,7 +42,7 @@ export async function recover(context: MoveContext, nowMs: number): Promise<void
 }
 
 /** What is read of a disk, without a lockfile to write to: enough to plan. */
-export type DiskView = Pick<MoveContext, 'ports' | 'settings'>;
+export type DiskView = Pick<MoveContext, 'output'>;
 
 /** What stands at the paths that attempts name. */
 export interface StoredFiles {
@@ -100,7 +100,7 @@ export async function strangers(
   const extensions = Object.values(EXTENSIONS);
   const found = new Map<string, string>();
   for (const folder of new Set(takes.map(({ stem }) => path.posix.dirname(stem))))
-    for (const name of await listIfThere(view.ports.files, path.join(view.settings.outputRoot, folder))) {
+    for (const name of await listIfThere(view.output.files, path.join(view.output.root, folder))) {
       const relative = path.posix.join(folder, name);
       const extension = path.posix.extname(name).slice(1).toLowerCase();
       if (!extensions.includes(extension) || known.has(relative.toLowerCase())) continue;
@@ -109,11 +109,12 @@ export async function strangers(
   return (stem) => found.get(stem.toLowerCase());
 }
 
-async function listIfThere(files: Files, directory: string): Promise<readonly string[]> {
+async function listIfThere(files: FolderFiles, directory: string): Promise<readonly string[]> {
   try {
     return await files.list(directory);
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(faultCode(error))) return [];
+    // What a link leads to is not looked at: storing there is refused before anything is bought.
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(faultCode(error))) return [];
     throw error;
   }
 }
@@ -126,10 +127,25 @@ export async function stateOf(
   place = attempt.file?.path,
 ): Promise<FileState> {
   if (attempt.file === undefined || place === undefined) return 'missing';
-  const file = path.join(view.settings.outputRoot, place);
-  const facts = await view.ports.files.facts(file);
-  if (facts === undefined || facts.kind !== 'file') return 'missing';
+  const { root, files } = view.output;
+  const file = path.join(root, place);
+  const facts = await factsOf(files, file);
+  if (facts === undefined) return 'missing';
+  if (facts.kind !== 'file') return facts.kind === 'directory' ? 'missing' : 'changed';
   if (facts.bytes !== attempt.file.bytes) return 'changed';
   if (how === 'size') return 'present';
-  return (await hashFile(view.ports.files, file))?.sha256 === attempt.file.sha256 ? 'present' : 'changed';
+  return (await hashFile(files, file))?.sha256 === attempt.file.sha256 ? 'present' : 'changed';
+}
+
+/** What a link leads to is not ours, and nothing is bought again for it: something else stands there. */
+async function factsOf(
+  files: FolderFiles,
+  file: string,
+): Promise<Pick<FileFacts, 'kind' | 'bytes'> | undefined> {
+  try {
+    return await files.facts(file);
+  } catch (error) {
+    if (faultCode(error) === 'ELOOP') return { kind: 'other', bytes: 0 };
+    throw error;
+  }
 }

@@ -14,6 +14,7 @@ import type { Job, RunContext, RunSettings, Trouble } from './context.js';
 import { newJob, stopAll } from './context.js';
 import { paceOf } from './gather.js';
 import { createNews } from './news.js';
+import type { Output } from './output.js';
 import { createPrices } from './prices.js';
 import { tellProgress } from './progress.js';
 import type { Action, JobKind, Scheduler, Settled } from './schedule.js';
@@ -39,6 +40,7 @@ export interface RunInput {
   readonly keyFingerprint: string;
   readonly limits?: RateLimits;
   readonly settings: RunSettings;
+  readonly output: Output;
   /** Aborted by the first Ctrl-C: nothing more is submitted, and the run ends once the answers under way are recorded. */
   readonly stop: AbortSignal;
   readonly emit: (event: RunEvent) => void;
@@ -77,12 +79,13 @@ export async function execute(input: RunInput): Promise<RunOutcome> {
 }
 
 function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
-  const { ports, client, store, settings, keyFingerprint, stop, emit } = input;
+  const { ports, client, store, settings, output, keyFingerprint, stop, emit } = input;
   return {
     ports,
     client,
     store,
     settings,
+    output,
     keyFingerprint,
     stop,
     emit,

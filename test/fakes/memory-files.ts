@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
 import type { FileFacts, FileFault, FileHandle, Files } from '../../src/ports.js';
+import { type Ways, waysThrough } from './ways.js';
 
 /**
  * A disk in memory that tells what is written from what is durable. File contents become durable by
@@ -26,6 +27,8 @@ export interface MemoryDisk {
   texts(): Readonly<Record<string, string>>;
   /** Puts a durable file in place, as somebody else's doing. */
   put(path: string, content: string | Uint8Array): void;
+  /** Puts a symbolic link in place, as somebody else's doing; `undefined` takes it away. What stood there is hidden by it. */
+  symlink(path: string, target: string | undefined): void;
 }
 
 export interface DiskOperation {
@@ -67,6 +70,7 @@ type Directories = Map<string, Directory>;
 function diskOver(directories: Directories): MemoryDisk {
   let count = 0;
   let dead = false;
+  const links = new Map<string, string>();
   let before: (operation: DiskOperation) => Verdict | Promise<Verdict> = () => undefined;
   let halt = () => {};
   const halted = new Promise<void>((resolve) => {
@@ -89,7 +93,7 @@ function diskOver(directories: Directories): MemoryDisk {
   }
 
   return {
-    files: filesOver(directories, step),
+    files: filesOver(directories, step, waysThrough(links)),
     operations: () => count,
     intercept(hook) {
       before = hook;
@@ -99,12 +103,32 @@ function diskOver(directories: Directories): MemoryDisk {
     texts: () => textsOf(directories),
     put: (path, content) =>
       putDurable(directories, path, typeof content === 'string' ? encode(content) : content),
+    symlink: (path, target) => {
+      if (target === undefined) links.delete(path);
+      else links.set(path, target);
+    },
   };
 }
 
 type Step = (name: string, path: string, partly?: () => void) => Promise<void>;
 
-function filesOver(directories: Directories, step: Step): Files {
+/** Numbers files, so that two names of one can be told from two files. */
+const numbers = new WeakMap<Inode, number>();
+let lastNumber = 0;
+
+function idOf(inode: Inode): string {
+  const known = numbers.get(inode) ?? ++lastNumber;
+  numbers.set(inode, known);
+  return String(known);
+}
+
+function filesOver(
+  directories: Directories,
+  step: Step,
+  ways: Ways,
+  way: Ways['follow'] = ways.follow,
+): Files {
+  const isLink = (path: string) => ways.follow(path, 'keep') !== ways.follow(path, 'follow');
   const lookUp = (path: string) => directories.get(dirname(path))?.names.get(basename(path));
   const mustHave = (path: string, name: string): Inode => {
     const inode = lookUp(path);
@@ -116,91 +140,106 @@ function filesOver(directories: Directories, step: Step): Files {
     if (parent === undefined) throw fault('ENOENT', name, path);
     return parent;
   };
+  const confined = way !== ways.follow;
 
   return {
     async read(path, bytesMax) {
       await step('read', path);
-      const { content } = mustHave(path, 'read');
+      const { content } = mustHave(way(path, 'follow'), 'read');
       if (content.length > bytesMax) throw fault('EFBIG', 'read', path);
       return content.slice();
     },
     async *stream(path) {
       await step('stream', path);
-      const { content } = mustHave(path, 'stream');
+      const { content } = mustHave(way(path, 'follow'), 'stream');
       for (let at = 0; at < content.length; at += 1 << 20) yield content.slice(at, at + (1 << 20));
     },
     async facts(path): Promise<FileFacts | undefined> {
       await step('facts', path);
-      if (directories.has(path)) return { kind: 'directory', bytes: 0, modifiedMs: 0 };
-      const inode = lookUp(path);
-      return inode && { kind: 'file', bytes: inode.content.length, modifiedMs: inode.modifiedMs };
+      const found = way(path, confined ? 'keep' : 'follow');
+      const about = { bytes: 0, modifiedMs: 0, id: found, isPrivate: true };
+      if (confined && isLink(found)) return { kind: 'other', ...about };
+      if (directories.has(found)) return { kind: 'directory', ...about };
+      const inode = lookUp(found);
+      if (inode === undefined) return undefined;
+      const { content, modifiedMs } = inode;
+      return { kind: 'file', bytes: content.length, modifiedMs, id: idOf(inode), isPrivate: true };
     },
     async real(path) {
       await step('real', path);
-      return path;
+      return ways.follow(path, 'follow');
     },
     async list(directory) {
       await step('list', directory);
-      const found = directories.get(directory);
+      const real = way(directory, 'follow');
+      const found = directories.get(real);
       if (found === undefined) throw fault('ENOENT', 'list', directory);
-      const folders = [...directories.keys()].filter((path) => path !== '/' && dirname(path) === directory);
+      const folders = [...directories.keys()].filter((path) => path !== '/' && dirname(path) === real);
       return [...found.names.keys(), ...folders.map((path) => basename(path))].sort();
     },
     async makeDirectory(path) {
       await step('makeDirectory', path);
-      if (lookUp(path) !== undefined) throw fault('EEXIST', 'makeDirectory', path);
-      addDirectories(directories, path);
+      const found = way(path, 'follow');
+      if (lookUp(found) !== undefined) throw fault('EEXIST', 'makeDirectory', path);
+      addDirectories(directories, found);
     },
     async open(path, mode) {
       await step('open', path);
-      if (directories.has(path)) throw fault('EISDIR', 'open', path);
-      const parent = parentOf(path, 'open');
-      let inode = lookUp(path);
+      const found = way(path, 'keep');
+      if (isLink(found)) throw fault(mode === 'exclusive' ? 'EEXIST' : 'ELOOP', 'open', path);
+      if (directories.has(found)) throw fault('EISDIR', 'open', path);
+      const parent = parentOf(found, 'open');
+      let inode = lookUp(found);
       if (inode === undefined) {
         inode = { content: new Uint8Array(0), synced: 0, modifiedMs: 0 };
-        change(parent, new Map([[basename(path), inode]]));
+        change(parent, new Map([[basename(found), inode]]));
       } else if (mode === 'exclusive') throw fault('EEXIST', 'open', path);
       else if (mode === 'truncate') truncate(inode);
       return handleOf(inode, path, step);
     },
     async rename(from, to) {
       await step('rename', from);
-      const inode = mustHave(from, 'rename');
-      if (directories.has(to)) throw fault('EISDIR', 'rename', to);
-      const [source, target] = [parentOf(from, 'rename'), parentOf(to, 'rename')];
-      if (lookUp(to) === inode) return;
+      const [old, next] = [way(from, 'keep'), way(to, 'keep')];
+      const inode = mustHave(old, 'rename');
+      if (directories.has(next)) throw fault('EISDIR', 'rename', to);
+      const [source, target] = [parentOf(old, 'rename'), parentOf(next, 'rename')];
+      if (lookUp(next) === inode) return;
       if (source === target) {
         change(
           source,
           new Map<string, Inode | undefined>([
-            [basename(from), undefined],
-            [basename(to), inode],
+            [basename(old), undefined],
+            [basename(next), inode],
           ]),
         );
       } else {
-        change(target, new Map([[basename(to), inode]]));
-        change(source, new Map([[basename(from), undefined]]));
+        change(target, new Map([[basename(next), inode]]));
+        change(source, new Map([[basename(old), undefined]]));
       }
     },
     async link(from, to) {
       await step('link', to);
-      const inode = mustHave(from, 'link');
-      const parent = parentOf(to, 'link');
-      if (lookUp(to) !== undefined || directories.has(to)) throw fault('EEXIST', 'link', to);
-      change(parent, new Map([[basename(to), inode]]));
+      const [old, next] = [way(from, 'keep'), way(to, 'keep')];
+      const inode = mustHave(old, 'link');
+      const parent = parentOf(next, 'link');
+      if (lookUp(next) !== undefined || directories.has(next) || isLink(next))
+        throw fault('EEXIST', 'link', to);
+      change(parent, new Map([[basename(next), inode]]));
     },
     async remove(path) {
       await step('remove', path);
-      if (lookUp(path) === undefined) return;
-      change(parentOf(path, 'remove'), new Map([[basename(path), undefined]]));
+      const found = way(path, 'keep');
+      if (lookUp(found) === undefined) return;
+      change(parentOf(found, 'remove'), new Map([[basename(found), undefined]]));
     },
     async syncDirectory(path) {
       await step('syncDirectory', path);
-      const directory = directories.get(path);
+      const directory = directories.get(way(path, 'follow'));
       if (directory === undefined) throw fault('ENOENT', 'syncDirectory', path);
       for (const pending of directory.pending) apply(directory.durable, pending);
       directory.pending = [];
     },
+    below: async (root) => filesOver(directories, step, ways, ways.below(root)),
   };
 }
 

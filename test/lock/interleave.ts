@@ -90,5 +90,6 @@ function gated(files: Files, gate: () => Promise<void>): Files {
     link: (from, to) => pass(() => files.link(from, to)),
     remove: (path) => pass(() => files.remove(path)),
     syncDirectory: (path) => pass(() => files.syncDirectory(path)),
+    below: (root) => files.below(root),
   };
 }

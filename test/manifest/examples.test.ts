@@ -1,25 +1,15 @@
 import { readdirSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { loadManifest } from '../../src/manifest/load.js';
+import { systemFiles as disk } from '../../src/node/files.js';
 import { checkRequest } from '../../src/plan/capability.js';
-import type { Files } from '../../src/ports.js';
 import { CATALOGUE, modelResponse } from '../../src/sandbox/catalogue.js';
 import { readCatalogue } from '../../src/venice/wire-models.js';
 import { placeOf } from './check.js';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
 const MANIFESTS = readdirSync(EXAMPLES).filter((name) => name.endsWith('.yaml'));
-
-/** The real disk, as far as a manifest needs it. */
-const disk = {
-  facts: async (path: string) => {
-    const { size, mtimeMs } = await stat(path);
-    return { kind: 'file', bytes: size, modifiedMs: mtimeMs } as const;
-  },
-  read: (path: string) => readFile(path),
-} as Partial<Files> as Files;
 
 it('there are examples', () => {
   expect(MANIFESTS).toEqual(

@@ -1,5 +1,7 @@
+import { execFile, execFileSync } from 'node:child_process';
 import {
   appendFileSync,
+  chmodSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -10,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemFiles as files } from '../../src/node/files.js';
 
@@ -47,9 +50,27 @@ describe('reading', () => {
     expect(read).toEqual(['before', ' and after']);
   });
 
-  // Windows alone has no such device in its file system.
-  it.runIf(process.platform !== 'win32')('stops at the bound of a device of size 0 without end', async () => {
-    await expect(files.read('/dev/zero', 10_000)).rejects.toEqual(code('EFBIG'));
+  // Windows has no such files.
+  describe.runIf(process.platform !== 'win32')('of what is no regular file', () => {
+    beforeEach(() => {
+      execFileSync('mkfifo', [at('pipe')]);
+    });
+
+    it('refuses a device and a pipe that nobody writes to, instead of reading for ever', async () => {
+      for (const path of ['/dev/zero', at('pipe')]) {
+        await expect(files.read(path, 10_000)).rejects.toEqual(code('EFTYPE'));
+        await expect(files.stream(path)[Symbol.asyncIterator]().next()).rejects.toEqual(code('EFTYPE'));
+      }
+      await expect(files.open('/dev/null', 'append')).rejects.toEqual(code('EFTYPE'));
+    });
+
+    it('reads a pipe where it is asked to, and stops at the bound of a device without end', async () => {
+      const reading = files.read(at('pipe'), 100, 'pipes');
+      const writing = promisify(execFile)('sh', ['-c', 'printf hello > "$1"', 'sh', at('pipe')]);
+      await writing;
+      expect(Buffer.from(await reading).toString()).toBe('hello');
+      await expect(files.read('/dev/zero', 10_000, 'pipes')).rejects.toEqual(code('EFBIG'));
+    });
   });
 
   it('fails with the system code', async () => {
@@ -79,6 +100,25 @@ describe('facts', () => {
     expect(await files.facts(at('a', 'below'))).toBeUndefined();
     expect(await files.facts(at('dangling'))).toBeUndefined();
   });
+});
+
+describe.runIf(process.platform !== 'win32')('what is private', () => {
+  it('is closed to other users from the moment it is made', async () => {
+    await files.makeDirectory(at('mine'), 'private');
+    await (await files.open(at('mine', 'key'), 'exclusive', 'private')).close();
+    for (const place of [at('mine'), at('mine', 'key')])
+      expect(await files.facts(place)).toMatchObject({ isPrivate: true });
+    chmodSync(at('mine', 'key'), 0o640);
+    expect(await files.facts(at('mine', 'key'))).toMatchObject({ isPrivate: false });
+  });
+});
+
+it('two names of one file have one id, two files have two', async () => {
+  for (const name of ['a', 'b']) writeFileSync(at(name), name);
+  await files.link(at('a'), at('c'));
+  const [a, b, c] = await Promise.all(['a', 'b', 'c'].map((name) => files.facts(at(name))));
+  expect(c?.id).toBe(a?.id);
+  expect(b?.id).not.toBe(a?.id);
 });
 
 describe('the real path', () => {
@@ -120,6 +160,14 @@ describe('writing', () => {
     expect(readFileSync(at('a'), 'utf8')).toBe('one two');
     await write('truncate', 'x');
     expect(readFileSync(at('a'), 'utf8')).toBe('x');
+  });
+
+  it('goes through no link', async () => {
+    symlinkSync('nowhere', at('link'));
+    for (const mode of ['truncate', 'append'] as const)
+      await expect(files.open(at('link'), mode)).rejects.toEqual(code('ELOOP'));
+    await expect(files.open(at('link'), 'exclusive')).rejects.toEqual(code('EEXIST'));
+    expect(await files.list(root)).toEqual(['link']);
   });
 
   it('renames over, links never over, removes also what is not there', async () => {

@@ -12,6 +12,8 @@ export interface Inode {
   /** Ranges that a failed sync has dropped: a later sync that succeeds does not bring them back (`fsyncgate`). */
   readonly dropped: (readonly [from: number, to: number])[];
   modifiedMs: number;
+  /** No other inode has it. */
+  readonly number: number;
 }
 
 export type Entry = Inode | 'directory';
@@ -21,9 +23,15 @@ type EntryChange = readonly (readonly [path: string, to: Inode | undefined])[];
 
 export interface Disk {
   readonly entries: ReadonlyMap<string, Entry>;
+  /** Symbolic links, by where they stand: the absolute paths that they lead to. Put there by others, and durable at once. */
+  readonly links: ReadonlyMap<string, string>;
   makeDirectory(path: string): void;
   change(change: EntryChange): void;
   syncDirectory(path: string): void;
+  /** Somebody puts a link in the place of a folder, with what is in it. */
+  hide(path: string, target: string): void;
+  /** The link goes, and the folder is back. */
+  unhide(path: string): void;
   /** The power goes: all that was not synced is kept, torn or lost, by chance. */
   losePower(): void;
   /** The worst that a loss of power now could leave of the file; `undefined` where that is nothing, or not certain. */
@@ -38,6 +46,7 @@ export function createDisk(rng: Rng): Disk {
   let entries = new Map<string, Entry>();
   let durable = new Map<string, Entry>();
   let pending: EntryChange[] = [];
+  const links = new Map<string, string>();
 
   const applyTo = (target: Map<string, Entry>, change: EntryChange) => {
     for (const [path, to] of change) {
@@ -50,6 +59,9 @@ export function createDisk(rng: Rng): Disk {
     get entries() {
       return entries;
     },
+    links,
+    hide: (path, target) => links.set(path, target),
+    unhide: (path) => links.delete(path),
     makeDirectory: (path) => {
       for (const part of ancestors(path)) {
         entries.set(part, 'directory');
@@ -105,9 +117,12 @@ export function createDisk(rng: Rng): Disk {
   };
 }
 
+let inodes = 0;
+
 export function createInode(nowMs: number): Inode {
   const empty = new Uint8Array(0);
-  return { bytes: empty, synced: empty, dropped: [], modifiedMs: nowMs };
+  inodes += 1;
+  return { bytes: empty, synced: empty, dropped: [], modifiedMs: nowMs, number: inodes };
 }
 
 export function syncInode(inode: Inode): void {

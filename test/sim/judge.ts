@@ -30,6 +30,7 @@ export const CHECKS = {
   h: 'no submit leaves before its intent is durable, and no poll before its queue_id is',
   i: 'the API key is in no byte written or told',
   j: 'nothing is written outside the output folder, the lockfile and the rescue folders',
+  t: 'nothing outside of them is looked into',
   k: 'a run of a finished manifest asks the service for nothing that is paid for',
   l: 'once faults stop, every attempt that is not in doubt ends, and what is wanted is made',
   m: 'nothing is given up as lost or failed while the service still has it',
@@ -94,6 +95,7 @@ export interface Judge {
   readonly violations: readonly Violation[];
   blame(check: Check, message: string): void;
   changed(path: string, bytes?: Uint8Array): void;
+  looked(path: string): void;
   told(text: string): void;
   sent(witness: Witness, request: TransportRequest): void;
   handled(): void;
@@ -127,6 +129,9 @@ export function createJudge(world: JudgeWorld): Judge {
       return readers[at].read(bytes);
     });
 
+  const isAllowed = (path: string) =>
+    world.writable.some((allowed) => path === allowed || path.startsWith(allowed));
+
   return {
     violations,
     blame,
@@ -134,9 +139,11 @@ export function createJudge(world: JudgeWorld): Judge {
       const entry = world.disk.entries.get(world.lockfilePath);
       return seenReader.read(entry === 'directory' ? undefined : entry?.bytes);
     },
+    looked: (path) => {
+      if (!isAllowed(path)) blame('t', `reads ${path}`);
+    },
     changed: (path, bytes) => {
-      if (!world.writable.some((allowed) => path === allowed || path.startsWith(allowed)))
-        blame('j', `writes ${path}`);
+      if (!isAllowed(path)) blame('j', `writes ${path}`);
       if (
         bytes !== undefined &&
         secrets.some((secret) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(secret))

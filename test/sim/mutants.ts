@@ -185,8 +185,8 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'moves-are-not-journaled',
     'src/run/moves.ts',
-    'await store.record(changed(store, attempt, { move_to: to }));\n  return settleMove(context, store.newest(attempt.attempt) ?? attempt);',
-    'return settleMove(context, { ...attempt, move_to: to });',
+    "await store.record(changed(store, attempt, { move_to: to }));\n  return finishMove(context, store.newest(attempt.attempt) ?? attempt, 'ours');",
+    "return finishMove(context, { ...attempt, move_to: to }, 'ours');",
   ),
   patched(
     'no-guard',

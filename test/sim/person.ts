@@ -5,6 +5,7 @@ import type { Attempt } from '../../src/lock/attempt.js';
 import { acquireGuard } from '../../src/lock/guard.js';
 import { repairFile } from '../../src/lock/repair-file.js';
 import type { Ports } from '../../src/ports.js';
+import { openOutput } from '../../src/run/output.js';
 import { recover } from '../../src/run/recover.js';
 import { type Resolution, resolveAttempt } from '../../src/run/resolve.js';
 import { drawTrack, type Track } from './album.js';
@@ -213,7 +214,8 @@ async function resolveAll(world: SimWorld, { ports, emit }: World, settings: Bat
   const opened = await openForRun(ports, settings, emit);
   try {
     const { store } = opened;
-    await recover({ ports, store, settings }, ports.clock.nowMs());
+    const output = await openOutput(ports.files, settings.outputRoot);
+    await recover({ output, store }, ports.clock.nowMs());
     for (const attempt of [...store.attempts.values()]) {
       if (attempt.state !== 'intent' && attempt.state !== 'in_doubt') continue;
       const said = findOut(world, attempt);

@@ -1,4 +1,5 @@
-import type { FileHandle, Files } from '../../src/ports.js';
+import type { FileFacts, FileHandle, Files } from '../../src/ports.js';
+import { type Ways, waysThrough } from '../fakes/ways.js';
 import type { Disk, Entry, Inode } from './disk.js';
 import { ancestors, createInode, failSync, folderOf, syncInode } from './disk.js';
 import type { SimProcess, Sort } from './process.js';
@@ -27,13 +28,18 @@ export interface DiskWorld {
   readonly readOnlyUntilMs: Map<string, number>;
   /** Each change of the disk, before it happens; `bytes` where some are written. */
   readonly onChange: (path: string, bytes?: Uint8Array) => void;
+  /** Each look into a file. */
+  readonly onRead: (path: string) => void;
 }
 
 const MS_MAX = 2;
 const TROUBLE_MS_MAX = 90_000;
 
-export function createSimFiles(world: DiskWorld, simProcess: SimProcess): Files {
+/** @param way how paths are found: through links, or as below a folder */
+export function createSimFiles(world: DiskWorld, simProcess: SimProcess, way?: Ways['follow']): Files {
   const { disk, rng } = world;
+  const ways = waysThrough(disk.links);
+  const find = way ?? ways.follow;
   const act = <T>(effect: () => T, sort?: Sort): Promise<T> =>
     simProcess.act(
       rng.chance(world.rates.slow) ? rng.between(100, 20_000) : rng.next() * MS_MAX,
@@ -43,6 +49,7 @@ export function createSimFiles(world: DiskWorld, simProcess: SimProcess): Files 
 
   const fileAt = (path: string): Inode => {
     const entry = disk.entries.get(path);
+    if (disk.links.has(path)) throw fault('ELOOP');
     if (entry === undefined) throw fault('ENOENT');
     if (entry === 'directory') throw fault('EISDIR');
     return entry;
@@ -52,84 +59,102 @@ export function createSimFiles(world: DiskWorld, simProcess: SimProcess): Files 
       if (rng.chance(world.rates.ioError)) throw fault('EIO');
       return effect();
     });
+  const contentAt = (path: string): Uint8Array => {
+    const found = find(path, 'follow');
+    const { bytes } = fileAt(found);
+    world.onRead(found);
+    return bytes;
+  };
   /** A change of entries: fails whole. */
-  const changing = <T>(path: string, needsSpace: boolean, effect: () => T) =>
+  const changing = <T>(path: string, needsSpace: boolean, effect: (found: string) => T) =>
     act(() => {
-      strike(world, path, needsSpace);
-      if (disk.entries.get(folderOf(path)) !== 'directory') throw fault('ENOENT');
-      world.onChange(path);
-      return effect();
+      const found = find(path, 'keep');
+      strike(world, found, needsSpace && !disk.entries.has(found));
+      if (disk.entries.get(folderOf(found)) !== 'directory') throw fault('ENOENT');
+      world.onChange(found);
+      return effect(found);
     }, 'names');
 
   return {
     read: (path, bytesMax) =>
       reading(() => {
-        const { bytes } = fileAt(path);
+        const bytes = contentAt(path);
         if (bytes.length > bytesMax) throw fault('EFBIG');
         return bytes;
       }),
     stream: async function* (path) {
-      const { bytes } = await reading(() => fileAt(path));
+      const bytes = await reading(() => contentAt(path));
       if (bytes.length > 0) yield bytes;
     },
-    facts: (path) => reading(() => factsOf(disk.entries.get(path))),
-    real: (path) => reading(() => path),
+    facts: (path) =>
+      reading(() => {
+        const found = find(path, way === undefined ? 'follow' : 'keep');
+        return disk.links.has(found) ? { ...NO_FILE, kind: 'other' } : factsOf(disk.entries.get(found));
+      }),
+    real: (path) => reading(() => ways.follow(path, 'follow')),
     list: (directory) =>
       reading(() => {
-        if (disk.entries.get(directory) !== 'directory') throw fault('ENOENT');
+        const found = find(directory, 'follow');
+        if (disk.entries.get(found) !== 'directory') throw fault('ENOENT');
         return [...disk.entries.keys()]
-          .filter((path) => path !== '/' && folderOf(path) === directory)
-          .map((path) => path.slice(directory.length + 1));
+          .filter((path) => path !== '/' && folderOf(path) === found)
+          .map((path) => path.slice(found.length + 1));
       }),
     makeDirectory: (path) =>
       act(() => {
-        if (disk.entries.get(path) === 'directory') return;
-        strike(world, path, true);
-        if (ancestors(path).some((part) => typeof disk.entries.get(part) === 'object'))
+        const found = find(path, 'follow');
+        if (disk.entries.get(found) === 'directory') return;
+        strike(world, found, true);
+        if (ancestors(found).some((part) => typeof disk.entries.get(part) === 'object'))
           throw fault('ENOTDIR');
-        world.onChange(path);
-        disk.makeDirectory(path);
+        world.onChange(found);
+        disk.makeDirectory(found);
       }),
     open: async (path, mode) => {
-      const inode = await changing(path, !disk.entries.has(path), () => openInode(world, path, mode));
+      const inode = await changing(path, true, (found) => openInode(world, found, mode));
       return handleOf(world, act, path, inode);
     },
     rename: (from, to) =>
-      changing(to, false, () => {
-        const inode = fileAt(from);
-        if (disk.entries.get(to) === 'directory') throw fault('EISDIR');
+      changing(to, false, (target) => {
+        const source = find(from, 'keep');
+        const inode = fileAt(source);
+        if (disk.entries.get(target) === 'directory') throw fault('EISDIR');
         // Two names of one file: POSIX has rename do nothing.
-        if (disk.entries.get(to) !== inode)
+        if (disk.entries.get(target) !== inode)
           disk.change([
-            [to, inode],
-            [from, undefined],
+            [target, inode],
+            [source, undefined],
           ]);
       }),
     link: (from, to) =>
-      changing(to, true, () => {
-        const inode = fileAt(from);
-        if (disk.entries.has(to)) throw fault('EEXIST');
-        disk.change([[to, inode]]);
+      changing(to, true, (target) => {
+        const inode = fileAt(find(from, 'keep'));
+        if (disk.entries.has(target) || disk.links.has(target)) throw fault('EEXIST');
+        disk.change([[target, inode]]);
       }),
     remove: (path) =>
       act(() => {
-        if (!disk.entries.has(path)) return;
-        strike(world, path, false);
-        fileAt(path);
-        world.onChange(path);
-        disk.change([[path, undefined]]);
+        const found = find(path, 'keep');
+        if (!disk.entries.has(found)) return;
+        strike(world, found, false);
+        fileAt(found);
+        world.onChange(found);
+        disk.change([[found, undefined]]);
       }, 'names'),
     syncDirectory: (path) =>
       act(() => {
+        const found = find(path, 'follow');
         if (rng.chance(world.rates.ioError)) throw fault('EIO');
-        if (disk.entries.get(path) !== 'directory') throw fault('ENOENT');
-        disk.syncDirectory(path);
+        if (disk.entries.get(found) !== 'directory') throw fault('ENOENT');
+        disk.syncDirectory(found);
       }, 'names'),
+    below: (root) => reading(() => createSimFiles(world, simProcess, ways.below(root))),
   };
 }
 
 function openInode(world: DiskWorld, path: string, mode: 'exclusive' | 'truncate' | 'append'): Inode {
   const existing = world.disk.entries.get(path);
+  if (world.disk.links.has(path)) throw fault(mode === 'exclusive' ? 'EEXIST' : 'ELOOP');
   if (existing === 'directory') throw fault('EISDIR');
   if (existing !== undefined && mode === 'exclusive') throw fault('EEXIST');
   if (existing !== undefined) {
@@ -206,10 +231,13 @@ function strike(world: DiskWorld, path: string, needsSpace: boolean): void {
   if (rng.chance(rates.ioError)) throw fault('EIO');
 }
 
-function factsOf(entry: Entry | undefined) {
+const NO_FILE = { bytes: 0, modifiedMs: 0, id: '', isPrivate: true } as const;
+
+function factsOf(entry: Entry | undefined): FileFacts | undefined {
   if (entry === undefined) return undefined;
-  if (entry === 'directory') return { kind: 'directory', bytes: 0, modifiedMs: 0 } as const;
-  return { kind: 'file', bytes: entry.bytes.length, modifiedMs: entry.modifiedMs } as const;
+  if (entry === 'directory') return { ...NO_FILE, kind: 'directory' };
+  const { bytes, modifiedMs, number } = entry;
+  return { kind: 'file', bytes: bytes.length, modifiedMs, id: String(number), isPrivate: true };
 }
 
 function fault(code: string): Error & { code: string } {

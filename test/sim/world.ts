@@ -136,6 +136,7 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
       trace(`disk ${path} ${bytes?.length ?? ''}`);
       judge.changed(path, bytes);
     },
+    onRead: judge.looked,
   };
   for (const directory of [HOME, RESCUE]) disk.makeDirectory(directory);
   const world: SimWorld = {

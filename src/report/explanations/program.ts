@@ -54,7 +54,7 @@ const SETTINGS: Explanations = {
 const DISK: Explanations = {
   storage: {
     title: 'The disk refuses',
-    text: 'A file or folder cannot be written: the disk is full or read-only, or permissions are missing. Buying ends, since what cannot be stored should not be bought.',
+    text: 'A file or folder cannot be written: the disk is full or read-only, permissions are missing, or a symbolic link is in the way (below the output folder links are not followed; the output folder itself may be one). Buying ends, since what cannot be stored should not be bought.',
     money: 'What was submitted before is paid for, and stays at the service until it is stored here.',
     mend: 'Make room or mend the folder, and run again: it collects, and costs nothing.',
     next: RUN,
@@ -72,14 +72,6 @@ const DISK: Explanations = {
     money: UNTOUCHED,
     mend: 'Name another file.',
     next: 'venice-batch init other.yaml',
-  },
-  outside_output_folder: {
-    title: 'A link leads out of the output folder',
-    text: 'A folder below the output folder is a link to a place outside, where nothing is written.',
-    money:
-      'Before buying: nothing was bought. While storing: the audio is paid for, and stays at the service.',
-    mend: 'Put a real folder in the place of the link, or choose the place with --out-dir.',
-    next: RUN,
   },
   error: {
     title: 'The disk failed',
