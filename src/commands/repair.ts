@@ -2,6 +2,7 @@ import path from 'node:path';
 import { BatchError, describeFault, EXIT, type ExitCode, faultCode } from '../errors.js';
 import { acquireGuard } from '../lock/guard.js';
 import { lockError } from '../lock/problem.js';
+import type { RepairReport } from '../lock/repair.js';
 import { type RepairedFile, repairFile } from '../lock/repair-file.js';
 import type { Files } from '../ports.js';
 import { escapeForeign } from '../report/escape.js';
@@ -77,6 +78,11 @@ function document(lockfile: string, repaired: Repaired | undefined, next: string
       conflict_markers: report.markers,
       repeated_headers: report.headers,
       paid_twice: report.paidTwice,
+      kept_as_read: report.keptAsRead,
+      missing:
+        report.missing === undefined
+          ? null
+          : { lines: report.missing.lines ?? null, lines_marked: report.missing.linesMarked ?? null },
       set_aside: report.setAside.map(({ line, why, queueIds }) => ({ line, why, queue_ids: queueIds })),
       set_aside_file: asidePath ?? null,
     },
@@ -91,6 +97,9 @@ function told({ report, asidePath }: Repaired): readonly string[] {
   if (report.headers > 0) lines.push(counted(report.headers, 'repeated header', 'taken out'));
   for (const ids of report.paidTwice)
     lines.push(`paid more than once, all kept and collected: ${ids.join(', ')}`);
+  for (const { line, why } of report.keptAsRead)
+    lines.push(`line ${line} ${why}: kept as it reads; compare it with version control or a backup`);
+  if (report.missing !== undefined) lines.push(missingText(report.missing));
   for (const { line, why, queueIds } of report.setAside)
     lines.push(
       `line ${line} ${why}: set aside${queueIds.length > 0 ? `; it names the job ${queueIds.join(', ')}` : ''}`,
@@ -98,6 +107,12 @@ function told({ report, asidePath }: Repaired): readonly string[] {
   if (asidePath !== undefined)
     lines.push(`lines set aside are in ${asidePath}: nothing of them is lost, nothing of them counts`);
   return lines;
+}
+
+function missingText({ lines, linesMarked }: NonNullable<RepairReport['missing']>): string {
+  const many = lines === undefined || linesMarked === undefined || lines >= linesMarked;
+  const what = many ? 'lines may be missing' : `${linesMarked - lines} of ${linesMarked} lines are missing`;
+  return `${what}: what they recorded is not known, and the tracks of such lines are new again; before you buy, look for them in a backup and in the billing history`;
 }
 
 function counted(count: number, what: string, became: string): string {

@@ -1,4 +1,5 @@
 import type { Attempt, AttemptState, StoredFile } from './attempt.js';
+import type { EndMark } from './seal.js';
 import type { LockHeader } from './store.js';
 
 /*
@@ -6,12 +7,25 @@ import type { LockHeader } from './store.js';
  * start-up than reading the whole lockfile. `schemas/lockfile.schema.json` says the same for other
  * tools; a test holds the two against each other.
  *
- * A field that is not known is an error, not skipped: one that a newer release added could change what
- * the line means for the money, and would be lost at the next rewrite. New fields need a new version.
+ * Fields that are not known come from a newer release: they are kept, and written back. One that changes what
+ * a line means for the money needs a new version instead, which is refused. Version 1 had no checksums to tell
+ * a newer field from a damaged one: there an unknown field is an error.
  */
 
-/** The version that is written, and the only one that is read. */
-export const LOCK_VERSION = 1;
+/** The version that is written. */
+export const LOCK_VERSION = 2;
+/** The oldest version that is read. */
+export const LOCK_VERSION_MIN = 1;
+
+/** A higher `rev` is damage: no run counts so far, and there must be room left to count on. */
+export const REV_SOUND_MAX = 1_000_000;
+
+/** Bounds of what is carried for a newer release. */
+const UNKNOWN_FIELDS_MAX = 32;
+const UNKNOWN_DEPTH_MAX = 8;
+/** Fields that tell other lines, or belong to the line itself. */
+const OTHER_LINES = ['format', 'end', 'sum'];
+const FIELD_NAME = /^[a-z][a-z0-9_]{0,63}$/;
 
 /** Higher wins where two records of one attempt have equal `rev`. */
 export const STATE_RANK: Readonly<Record<AttemptState, number>> = {
@@ -27,25 +41,44 @@ export const STATE_RANK: Readonly<Record<AttemptState, number>> = {
 };
 
 type Check = (value: unknown) => string | undefined;
-type Checks = Readonly<Record<string, Check>>;
+type NestedCheck = (value: unknown, unknown: Unknown) => string | undefined;
+type Checks = Readonly<Record<string, NestedCheck>>;
 
-/** What is wrong with a record (of anything that came out of JSON), or `undefined` when it is an `Attempt`. */
-export function attemptFault(value: unknown): string | undefined {
-  const fault = objectFault(value, ATTEMPT_CHECKS, ATTEMPT_REQUIRED);
-  return fault ?? stateFault(value as Attempt);
+/**
+ * What is wrong with a record (of anything that came out of JSON), or `undefined` when it is an `Attempt`.
+ *
+ * @param unknown whether fields that are not known are carried (or else an error)
+ */
+export function attemptFault(value: unknown, unknown: Unknown = 'carried'): string | undefined {
+  const fault = objectFault(value, ATTEMPT_CHECKS, ATTEMPT_REQUIRED, unknown);
+  if (fault !== undefined) return fault;
+  const taken = OTHER_LINES.find((name) => Object.hasOwn(value as Attempt, name));
+  return taken === undefined ? stateFault(value as Attempt) : `has the unknown field "${taken}"`;
 }
 
-/** What is wrong with a header of our version, or `undefined` when it is a `LockHeader`. */
-export function headerFault(value: unknown): string | undefined {
-  return objectFault(value, HEADER_CHECKS, Object.keys(HEADER_CHECKS));
+/** What is wrong with a header of a version that is read, or `undefined` when it is a `LockHeader`. */
+export function headerFault(value: unknown, unknown: Unknown = 'carried'): string | undefined {
+  return objectFault(value, HEADER_CHECKS, Object.keys(HEADER_CHECKS), unknown);
 }
 
-/** Whether the lockfile can hold it as a `queue_id`: 1 to 200 printable ASCII characters without space. */
-function isQueueId(value: unknown): value is string {
+/** What is wrong with an end mark, or `undefined` when it is an `EndMark`. */
+export function endMarkFault(value: unknown): string | undefined {
+  return objectFault(value, END_CHECKS, Object.keys(END_CHECKS), 'carried');
+}
+
+type Unknown = 'carried' | 'refused';
+
+/**
+ * Whether the lockfile can hold it as a `queue_id`: 1 to 200 characters that can all be printed. The service alone
+ * decides how its ids look, and they are only ever sent back to it, in JSON.
+ */
+export function isQueueId(value: unknown): value is string {
   return typeof value === 'string' && QUEUE_ID.test(value);
 }
 
-const QUEUE_ID = /^[\x21-\x7e]{1,200}$/;
+/** No control characters, none that cannot be seen or that turn the direction of writing, and no U+FFFD. */
+const QUEUE_ID =
+  /^[^\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff0-\uffff]{1,200}$/u;
 const TIME =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/;
 /** Parts between single slashes; none is `.` or `..`; no control characters, no backslash, no drive. */
@@ -66,8 +99,8 @@ function integer(min: number, max: number): Check {
       : `is not a whole number from ${min} to ${max}`;
 }
 
-function object(checks: Checks, required: readonly string[]): Check {
-  return (value) => objectFault(value, checks, required);
+function object(checks: Checks, required: readonly string[]): NestedCheck {
+  return (value, unknown) => objectFault(value, checks, required, unknown);
 }
 
 const path = pattern(PATH, 'a relative path', 4096);
@@ -77,10 +110,16 @@ const hex32 = pattern(/^[0-9a-f]{32}$/, '32 hex digits');
 
 const HEADER_CHECKS: Checks = {
   format: (value) => (value === 'venice-batch-lock' ? undefined : 'is not venice-batch-lock'),
-  version: (value) => (value === LOCK_VERSION ? undefined : `is not ${LOCK_VERSION}`),
+  version: integer(LOCK_VERSION_MIN, LOCK_VERSION),
   endpoint: pattern(/^(https?:\/\/[\x21-\x7e]+|sandbox:)$/, 'a URL, or sandbox:', 2000),
   lineage: hex32,
-} satisfies Record<keyof LockHeader, Check>;
+} satisfies Record<keyof LockHeader, NestedCheck>;
+
+const END_CHECKS: Checks = {
+  end: (value) => (value === true ? undefined : 'is not true'),
+  lines: integer(0, 1e9),
+  digest: partHash,
+} satisfies Record<keyof EndMark, NestedCheck>;
 
 const PARTS_CHECKS: Checks = {
   model: partHash,
@@ -93,7 +132,7 @@ const PARTS_CHECKS: Checks = {
   voice: partHash,
   language_code: partHash,
   speed: partHash,
-} satisfies Record<keyof Attempt['parts'], Check>;
+} satisfies Record<keyof Attempt['parts'], NestedCheck>;
 
 const AT_CHECKS: Checks = {
   intent: time,
@@ -106,14 +145,14 @@ const AT_CHECKS: Checks = {
   failed: time,
   lost: time,
   unverified: time,
-} satisfies Record<keyof Attempt['at'], Check>;
+} satisfies Record<keyof Attempt['at'], NestedCheck>;
 
 const FILE_CHECKS: Checks = {
   path,
   bytes: integer(0, Number.MAX_SAFE_INTEGER),
   sha256: pattern(/^[0-9a-f]{64}$/, 'a SHA-256 in hex'),
   media_type: pattern(/^[a-z0-9][a-z0-9.+-]*\/[a-z0-9][a-z0-9.+-]*$/, 'a media type', 100),
-} satisfies Record<keyof StoredFile, Check>;
+} satisfies Record<keyof StoredFile, NestedCheck>;
 
 const ATTEMPT_CHECKS: Checks = {
   attempt: hex32,
@@ -139,7 +178,7 @@ const ATTEMPT_CHECKS: Checks = {
   ]),
   refunded: (value) => (typeof value === 'boolean' ? undefined : 'is not true or false'),
   refund_ground: pattern(/^(?:told|documented)$/, 'told or documented'),
-} satisfies Record<keyof Attempt, Check>;
+} satisfies Record<keyof Attempt, NestedCheck>;
 
 const ATTEMPT_REQUIRED: readonly string[] = [
   'attempt',
@@ -156,19 +195,37 @@ const ATTEMPT_REQUIRED: readonly string[] = [
   'at',
 ] satisfies readonly (keyof Attempt)[];
 
-function objectFault(value: unknown, checks: Checks, required: readonly string[]): string | undefined {
+function objectFault(
+  value: unknown,
+  checks: Checks,
+  required: readonly string[],
+  unknown: Unknown,
+): string | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'is not an object';
   const record = value as Record<string, unknown>;
+  let unknownFields = 0;
   for (const name of Object.keys(record)) {
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
-    if (check === undefined) return `has the unknown field ${JSON.stringify(name)}`;
-    const fault = check(record[name]);
+    if (check === undefined) {
+      unknownFields += 1;
+      if (unknown === 'refused' || !FIELD_NAME.test(name))
+        return `has the unknown field ${JSON.stringify(name.slice(0, 100))}`;
+      if (unknownFields > UNKNOWN_FIELDS_MAX) return `has more than ${UNKNOWN_FIELDS_MAX} unknown fields`;
+      if (isDeeper(record[name], UNKNOWN_DEPTH_MAX)) return `${name} is nested too deep`;
+      continue;
+    }
+    const fault = check(record[name], unknown);
     if (fault !== undefined) return `${name} ${fault}`;
   }
   for (const name of required) {
     if (!Object.hasOwn(record, name)) return `lacks ${name}`;
   }
   return undefined;
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }
 
 /** What each state must have to be acted on. */

@@ -1,8 +1,11 @@
 import { unreachable } from '../errors.js';
 import type { Attempt } from './attempt.js';
-import { createFold } from './fold.js';
-import { attemptLine, headerLine, type Line, readLine } from './line.js';
+import { REV_SOUND_MAX } from './check.js';
+import { createEnds, type Ends } from './ends.js';
+import { createFold, type Fold } from './fold.js';
+import { attemptLine, endLine, headerLine, type Line, readLine } from './line.js';
 import type { LockProblem } from './problem.js';
+import { createTally, isBeginning, sumOf } from './seal.js';
 import type { LockHeader } from './store.js';
 
 /** A lockfile's text, read. With any problem nothing may be bought, and the file must not be rewritten. */
@@ -25,52 +28,113 @@ export type LockNote =
 
 const PROBLEMS_MAX = 100;
 
+/** What has been read of a lockfile so far. */
+interface Reading {
+  readonly fold: Fold;
+  readonly problems: LockProblem[];
+  readonly notes: LockNote[];
+  readonly ends: Ends;
+  header?: LockHeader;
+  /** Of the format, as the file has it. */
+  version?: number;
+  headerSought: boolean;
+}
+
 /**
  * Reads a whole lockfile. Linear in its length; never throws.
  *
- * A last line without its line feed is dropped if it is torn. If it is a whole record it is kept: every
- * record is written after what it says became true, and an editor may have taken the line feed away.
+ * A last line without its line feed is dropped where it can be what a crash left of a record that was being appended.
+ * If it is a whole record it is kept: every record is written after what it says became true, and an editor may
+ * have taken the line feed away.
  */
 export function parseLock(text: string): ParsedLock {
-  const fold = createFold();
-  const problems: LockProblem[] = [];
-  const notes: LockNote[] = [];
-  let header: LockHeader | undefined;
-  let headerSought = true;
+  const reading: Reading = {
+    fold: createFold(),
+    problems: [],
+    notes: [],
+    ends: createEnds(),
+    headerSought: true,
+  };
   let number = 0;
   for (const { content, terminated } of linesOf(text)) {
     number += 1;
     const line = readLine(content);
     if (!terminated) {
-      const dropped = line.kind === 'bad' && !line.json && !headerSought;
-      notes.push({ kind: 'unterminated', line: number, dropped });
+      const dropped = isTorn(reading, line, content);
+      reading.notes.push({ kind: 'unterminated', line: number, dropped });
       if (dropped) break;
     }
-    if (line.kind === 'attempt') fold.add(line.attempt);
-    if (line.kind === 'header' && headerSought) header = line.header;
-    else if (
-      line.kind !== 'blank' &&
-      (line.kind !== 'attempt' || headerSought) &&
-      problems.length < PROBLEMS_MAX
-    ) {
-      problems.push(problemOf(line, number, header, headerSought));
-    }
+    const problem = takeLine(reading, line, number);
+    if (problem !== undefined && reading.problems.length < PROBLEMS_MAX) reading.problems.push(problem);
     if (line.kind === 'newer_version') break;
-    headerSought &&= line.kind === 'blank' || line.kind === 'conflict_marker';
+    reading.headerSought &&= line.kind === 'blank' || line.kind === 'conflict_marker';
   }
+  return conclude(reading);
+}
+
+function isTorn({ headerSought, version, ends }: Reading, line: Line, content: string): boolean {
+  if (line.kind !== 'bad' || line.json || headerSought) return false;
+  return version === 1 || (ends.begun() && isBeginning(content));
+}
+
+/** Takes in what a line says, and returns what is wrong with it. */
+function takeLine(reading: Reading, line: Line, number: number): LockProblem | undefined {
+  const { headerSought, ends } = reading;
+  if (line.kind === 'blank') return undefined;
+  if (line.kind === 'header' && headerSought) {
+    reading.header = line.header;
+    reading.version = line.version;
+    return undefined;
+  }
+  if (line.kind === 'end' && !headerSought) {
+    ends.add(line.mark);
+    return undefined;
+  }
+  if (line.kind !== 'attempt') return problemOf(line, number, reading);
+  const problem = attemptProblem(reading, line, number);
+  if (problem?.kind !== 'too_many_jobs') reading.fold.add(line.attempt);
+  ends.count(line.attempt, line.sum);
+  return problem;
+}
+
+/** What is wrong with a record that is sound by itself. */
+function attemptProblem(
+  { headerSought, version, fold }: Reading,
+  { attempt, sum }: Line & { kind: 'attempt' },
+  line: number,
+): LockProblem | undefined {
+  if (headerSought) return { kind: 'not_a_lockfile', line };
+  if (sum === undefined && version !== 1) return { kind: 'checksum', line };
+  if (attempt.rev > REV_SOUND_MAX) return { kind: 'bad_line', line, why: revFault(attempt) };
+  return fold.hasRoom(attempt) ? undefined : { kind: 'too_many_jobs', line, attempt: attempt.attempt };
+}
+
+export function revFault({ rev }: Attempt): string {
+  return `has rev ${rev}, and no attempt changes more than ${REV_SOUND_MAX} times`;
+}
+
+function conclude({ fold, problems, notes, ends, header, version, headerSought }: Reading): ParsedLock {
   if (headerSought && problems.length === 0) problems.push({ kind: 'not_a_lockfile', line: 1 });
+  const incomplete = version === undefined || version === 1 ? undefined : ends.fault();
+  if (incomplete !== undefined && problems.length === 0) problems.push(incomplete);
   for (const attempts of fold.doubled()) notes.push({ kind: 'paid_twice', attempts });
   return { ...(header && { header }), attempts: fold.attempts, problems, notes };
 }
 
 /**
- * The canonical text, line by line: the header, then a line for each attempt, by track, take and id. Equal attempts give
- * equal text. Nothing is left out, not even what was refused and made again since: a merge with an older file, which
+ * The canonical text, line by line: the header, then a line for each attempt, by track, take and id, then the end mark.
+ * Equal attempts give equal text. Nothing is left out, not even what was refused and made again since: a merge with an older file, which
  * has it as an intent, would bring it back as a doubt.
  */
 export function* canonicalLines(header: LockHeader, attempts: Iterable<Attempt>): Generator<string> {
   yield `${headerLine(header)}\n`;
-  for (const attempt of [...attempts].sort(byPlace)) yield `${attemptLine(attempt)}\n`;
+  const tally = createTally();
+  for (const attempt of [...attempts].sort(byPlace)) {
+    const line = attemptLine(attempt);
+    tally.add(sumOf(line));
+    yield `${line}\n`;
+  }
+  yield `${endLine(tally.mark())}\n`;
 }
 
 /** The canonical text as a whole. */
@@ -96,10 +160,9 @@ function byPlace(a: Attempt, b: Attempt): number {
 }
 
 function problemOf(
-  line: Exclude<Line, { kind: 'blank' }>,
+  line: Exclude<Line, { kind: 'blank' | 'attempt' }>,
   number: number,
-  header: LockHeader | undefined,
-  headerSought: boolean,
+  { header, headerSought }: Reading,
 ): LockProblem {
   switch (line.kind) {
     case 'conflict_marker':
@@ -108,8 +171,10 @@ function problemOf(
       return { kind: 'newer_version', version: line.version };
     case 'header':
       return { kind: 'second_header', line: number, sameLineage: line.header.lineage === header?.lineage };
-    case 'attempt':
+    case 'end':
       return { kind: 'not_a_lockfile', line: number };
+    case 'checksum':
+      return headerSought ? { kind: 'not_a_lockfile', line: number } : { kind: 'checksum', line: number };
     case 'duplicate_key':
       return { kind: 'duplicate_key', line: number, key: line.key };
     case 'bad':

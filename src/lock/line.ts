@@ -1,20 +1,36 @@
 import type { Attempt } from './attempt.js';
-import { attemptFault, headerFault, LOCK_VERSION } from './check.js';
+import { attemptFault, endMarkFault, headerFault, LOCK_VERSION } from './check.js';
+import { type EndMark, sealLine, sealOf } from './seal.js';
 import type { LockHeader } from './store.js';
 
 /** What one line of a lockfile turns out to be. */
 export type Line =
   | { readonly kind: 'blank' }
-  | { readonly kind: 'header'; readonly header: LockHeader }
-  | { readonly kind: 'attempt'; readonly attempt: Attempt }
+  /** `version`: of the file, where it is older than ours. */
+  | { readonly kind: 'header'; readonly header: LockHeader; readonly version: number }
+  /** `sum`: its checksum, which is right; absent on a line of version 1. */
+  | { readonly kind: 'attempt'; readonly attempt: Attempt; readonly sum?: string }
+  | { readonly kind: 'end'; readonly mark: EndMark }
+  /** It does not match its checksum. What it says, where it can be read all the same. */
+  | {
+      readonly kind: 'checksum';
+      readonly attempt?: Attempt;
+      readonly header?: LockHeader;
+      readonly sum?: string;
+    }
   | { readonly kind: 'newer_version'; readonly version: number }
   | { readonly kind: 'conflict_marker' }
   | { readonly kind: 'duplicate_key'; readonly key: string }
   /** `json`: it is whole, so no torn write made it. */
   | { readonly kind: 'bad'; readonly why: string; readonly json: boolean };
 
+/** A longer line is none of ours: the longest paths, in escapes, stay far below. */
+const LINE_LENGTH_MAX = 256 * 1024;
+
 /** Reads one line, without its line feed. A carriage return at its end is forgiven (git on Windows). */
 export function readLine(text: string): Line {
+  if (text.length > LINE_LENGTH_MAX)
+    return { kind: 'bad', why: `is longer than ${LINE_LENGTH_MAX} characters`, json: true };
   if (text.trim() === '') return { kind: 'blank' };
   if (CONFLICT_MARKER.test(text)) return { kind: 'conflict_marker' };
   let value: unknown;
@@ -25,25 +41,48 @@ export function readLine(text: string): Line {
   }
   // Raw, it stands for bytes that were not UTF-8: what we write has it escaped.
   if (text.includes(REPLACEMENT)) return { kind: 'bad', why: 'is not UTF-8', json: true };
-  const line = isHeaderLike(value) ? headerOf(value) : attemptOf(value);
-  if (line.kind !== 'attempt' && line.kind !== 'header') return line;
-  const key = duplicateKey(text, value);
+  if (!isObject(value)) return { kind: 'bad', why: 'is not an object', json: true };
+  const seal = sealOf(text);
+  // The last member: V8 takes it away without giving the object a shape of its own.
+  if (seal !== undefined) delete value.sum;
+  const line = lineOf(value, seal);
+  if (line.kind !== 'attempt' && line.kind !== 'header' && line.kind !== 'checksum') return line;
+  const key = duplicateKey(text, seal?.json ?? text, value);
   return key === undefined ? line : { kind: 'duplicate_key', key };
 }
 
-/** The attempt as a line, without its line feed. Equal attempts give equal lines. */
+type Seal = ReturnType<typeof sealOf>;
+
+/** What a line says, apart from its checksum. Only where that is right can a field that is not known be a newer release's. */
+function lineOf(value: Record<string, unknown>, seal: Seal): Line {
+  if (Object.hasOwn(value, 'format')) return headerOf(value, seal);
+  if (Object.hasOwn(value, 'end')) return endOf(value, seal);
+  const fault = attemptFault(value, seal === undefined ? 'refused' : 'carried');
+  const attempt = value as unknown as Attempt;
+  if (seal?.right === false)
+    return { kind: 'checksum', sum: seal.sum, ...(fault === undefined && { attempt }) };
+  if (fault !== undefined) return { kind: 'bad', why: fault, json: true };
+  return { kind: 'attempt', attempt, ...(seal && { sum: seal.sum }) };
+}
+
+/** The attempt as a line, without its line feed. Equal attempts give equal lines. Fields of a newer release come last, by name. */
 export function attemptLine(attempt: Attempt): string {
   const ordered = pick(attempt, ATTEMPT_ORDER);
   ordered.parts = pick(attempt.parts, PARTS_ORDER);
   ordered.at = pick(attempt.at, AT_ORDER);
   if (attempt.file !== undefined) ordered.file = pick(attempt.file, FILE_ORDER);
   if (attempt.reason !== undefined) ordered.reason = pick(attempt.reason, REASON_ORDER);
-  return escapeReplacement(JSON.stringify(ordered));
+  return sealLine(escapeReplacement(JSON.stringify(ordered)));
 }
 
 /** The header as a line, without its line feed. */
 export function headerLine(header: LockHeader): string {
-  return JSON.stringify(pick(header, ['format', 'version', 'endpoint', 'lineage']));
+  return sealLine(escapeReplacement(JSON.stringify(pick(header, HEADER_ORDER))));
+}
+
+/** The end mark as a line, without its line feed. */
+export function endLine({ end, lines, digest }: EndMark): string {
+  return sealLine(JSON.stringify({ end, lines, digest }));
 }
 
 const CONFLICT_MARKER = /^(?:(?:<{7,}|>{7,}|\|{7,})(?:\s|$)|={7,}\s*$)/;
@@ -53,6 +92,7 @@ function escapeReplacement(json: string): string {
   return json.includes(REPLACEMENT) ? json.replaceAll(REPLACEMENT, '\\ufffd') : json;
 }
 
+const HEADER_ORDER: readonly (keyof LockHeader)[] = ['format', 'version', 'endpoint', 'lineage'];
 const ATTEMPT_ORDER: readonly (keyof Attempt)[] = [
   'track',
   'take',
@@ -107,14 +147,17 @@ function pick<T extends object>(value: T, order: readonly (keyof T)[]): Partial<
   for (const name of order) {
     if (value[name] !== undefined) picked[name] = value[name];
   }
+  const names = Object.keys(value) as (keyof T)[];
+  if (names.length === Object.keys(picked).length) return picked;
+  for (const name of names.filter((one) => !order.includes(one)).sort()) picked[name] = value[name];
   return picked;
 }
 
-function isHeaderLike(value: unknown): value is { version: unknown } {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, 'format');
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function headerOf(value: { version: unknown; format?: unknown }): Line {
+function headerOf(value: Record<string, unknown>, seal: Seal): Line {
   const { version } = value;
   if (
     value.format === 'venice-batch-lock' &&
@@ -123,23 +166,25 @@ function headerOf(value: { version: unknown; format?: unknown }): Line {
   ) {
     return { kind: 'newer_version', version: version as number };
   }
-  const fault = headerFault(value);
-  return fault === undefined
-    ? { kind: 'header', header: value as unknown as LockHeader }
-    : { kind: 'bad', why: fault, json: true };
+  const fault = headerFault(value, seal === undefined ? 'refused' : 'carried');
+  if (fault !== undefined) return { kind: 'bad', why: fault, json: true };
+  const header = { ...value, version: LOCK_VERSION } as unknown as LockHeader;
+  if (seal === undefined ? version === LOCK_VERSION : !seal.right) return { kind: 'checksum', header };
+  return { kind: 'header', header, version: version as number };
 }
 
-function attemptOf(value: unknown): Line {
-  const fault = attemptFault(value);
+function endOf(value: Record<string, unknown>, seal: Seal): Line {
+  if (seal?.right !== true) return { kind: 'checksum' };
+  const fault = endMarkFault(value);
   return fault === undefined
-    ? { kind: 'attempt', attempt: value as Attempt }
+    ? { kind: 'end', mark: value as unknown as EndMark }
     : { kind: 'bad', why: fault, json: true };
 }
 
 /** `JSON.parse` silently keeps the last of two equal keys: one of them may have been a `queue_id`. */
-function duplicateKey(text: string, value: unknown): string | undefined {
+function duplicateKey(text: string, json: string, value: unknown): string | undefined {
   // Nothing fell out of a line that comes back as it was: true of every line that we wrote.
-  if (JSON.stringify(value) === text) return undefined;
+  if (JSON.stringify(value) === json) return undefined;
   const open: (Set<string> | undefined)[] = [];
   for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"\s*:?|[{}[\]]/g)) {
     if (token === '{') open.push(new Set());

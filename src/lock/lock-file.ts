@@ -4,7 +4,7 @@ import type { FileHandle, Files } from '../ports.js';
 import type { Attempt, AttemptState } from './attempt.js';
 import { createFold, type Fold } from './fold.js';
 import { canonicalLines } from './format.js';
-import { attemptLine, headerLine } from './line.js';
+import { attemptLine } from './line.js';
 import { lockError, type NextCommand } from './problem.js';
 import { createFile, replaceFile } from './publish.js';
 import { LOCK_BYTES_MAX, readLock } from './read.js';
@@ -112,7 +112,8 @@ const SETTLED: ReadonlySet<AttemptState> = new Set(['done', 'rejected', 'failed'
 
 async function create(file: LockFile, lines: Uint8Array): Promise<void> {
   const { files, path, header } = file;
-  const bytes = Buffer.concat([encode(`${headerLine(header)}\n`), lines]);
+  // An end mark from the first byte on: a file without any was cut off.
+  const bytes = Buffer.concat([...canonical(file, createFold()), lines]);
   try {
     await files.makeDirectory(dirname(path));
     await createFile(files, path, bytes, scratch(file));

@@ -12,6 +12,12 @@ export type LockProblem =
   | { readonly kind: 'second_header'; readonly line: number; readonly sameLineage: boolean }
   | { readonly kind: 'duplicate_key'; readonly line: number; readonly key: string }
   | { readonly kind: 'bad_line'; readonly line: number; readonly why: string }
+  /** The line is not what was written. */
+  | { readonly kind: 'checksum'; readonly line: number }
+  /** Lines are missing. Without numbers: the end is, with its mark, and nobody knows how many. */
+  | { readonly kind: 'incomplete'; readonly lines?: number; readonly linesMarked?: number }
+  /** More jobs under one attempt id than merges bring. */
+  | { readonly kind: 'too_many_jobs'; readonly line: number; readonly attempt: string }
   | { readonly kind: 'other_endpoint'; readonly endpoint: string; readonly wanted: string };
 
 /** Another command of the program for the same manifest, ready to paste: `lock repair` with its words. */
@@ -29,6 +35,7 @@ function explain(
   next: NextCommand,
 ): { readonly message: string; readonly hint: string } {
   const repair = `nothing is bought until it is mended, and every paid job is kept: ${next('lock repair')}`;
+  const restored = `restore the file from version control or a backup, then: ${next('status')}; or keep what is left of it: ${next('lock repair')}`;
   const look = `then: ${next('status')}`;
   switch (problem.kind) {
     case 'unreadable':
@@ -64,6 +71,18 @@ function explain(
       return { message: `line ${problem.line} has ${JSON.stringify(problem.key)} twice`, hint: repair };
     case 'bad_line':
       return { message: `line ${problem.line} ${problem.why}`, hint: repair };
+    case 'checksum':
+      return {
+        message: `line ${problem.line} does not match its checksum: it was damaged or edited`,
+        hint: restored,
+      };
+    case 'incomplete':
+      return { message: missing(problem), hint: restored };
+    case 'too_many_jobs':
+      return {
+        message: `line ${problem.line} is one more job under the id of attempt ${problem.attempt}: no merge brings so many`,
+        hint: restored,
+      };
     case 'other_endpoint':
       return {
         message: `the lockfile belongs to ${problem.endpoint}, not to ${problem.wanted}`,
@@ -72,6 +91,14 @@ function explain(
     default:
       return unreachable(problem);
   }
+}
+
+function missing({ lines, linesMarked }: LockProblem & { kind: 'incomplete' }): string {
+  if (lines === undefined || linesMarked === undefined)
+    return 'the end of the lockfile is missing: the file was cut off, and with it records of what is paid for';
+  if (lines < linesMarked)
+    return `the lockfile has ${lines} of the ${linesMarked} lines that its end mark counts: records of what is paid for are missing`;
+  return 'the lines of the lockfile are not those that its end mark was written for: lines were lost, added or replaced';
 }
 
 /** The flags that lead to the endpoint of a lockfile. */

@@ -2,8 +2,7 @@ import { dirname, join } from 'node:path';
 import { faultCode } from '../errors.js';
 import type { Files } from '../ports.js';
 import type { Attempt } from './attempt.js';
-import { parseLock } from './format.js';
-import { attemptLine, headerLine } from './line.js';
+import { parseLock, serialiseLock } from './format.js';
 import { createInPlace, removeQuietly } from './publish.js';
 import { decode } from './read.js';
 import type { LockHeader, LockStore } from './store.js';
@@ -29,7 +28,7 @@ export async function writeRescue(
   header: LockHeader,
   attempt: Attempt,
 ): Promise<string | undefined> {
-  const bytes = new TextEncoder().encode(`${headerLine(header)}\n${attemptLine(attempt)}\n`);
+  const bytes = new TextEncoder().encode(serialiseLock(header, [attempt]));
   for (const directory of directories) {
     for (let number = 1; number <= NAMES_MAX; number += 1) {
       const name = `${prefix(header)}${attempt.attempt.slice(0, 8)}${number === 1 ? '' : `-${number}`}.jsonl`;

@@ -11,7 +11,8 @@ import { createWriter } from './writer.js';
 
 export interface LockHeader {
   readonly format: 'venice-batch-lock';
-  readonly version: 1;
+  /** As it is written: an older one is brought up to it when it is read. */
+  readonly version: typeof LOCK_VERSION;
   /** Base URL of the API that all attempts went to. */
   readonly endpoint: string;
   /** Random, for the lockfile's whole life: 32 hex digits. Salts the key fingerprints. */

@@ -34,7 +34,7 @@ describe.concurrent('a lockfile that cannot be used', () => {
 
   it('of a newer version', async () => {
     const album = await finished();
-    edit(album.lockPath, (text) => text.replace('"version":1', '"version":2'));
+    edit(album.lockPath, (text) => text.replace('"version":2', '"version":3'));
     await refusesAll(album, 'lockfile-newer-version');
     expect((await album.run('lock repair')).code).toBe(9);
   });
@@ -55,7 +55,7 @@ describe.concurrent('a lockfile that cannot be used', () => {
     await refusesAll(album, 'lockfile-bad-line');
     const repaired = await album.run('lock repair');
     expect(repaired.code).toBe(0);
-    expect(repaired.stdout).toContain('line 3 is not JSON: set aside');
+    expect(repaired.stdout).toContain('line 4 is not JSON: set aside');
     expect((await album.run('run', '--yes')).code).toBe(0);
     expect(await album.charges()).toBe(2);
   });

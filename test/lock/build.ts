@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import type { Attempt, AttemptState } from '../../src/lock/attempt.js';
-import { STATE_RANK } from '../../src/lock/check.js';
+import { LOCK_VERSION, REV_SOUND_MAX, STATE_RANK } from '../../src/lock/check.js';
 import type { LockHeader } from '../../src/lock/store.js';
 
 export const header: LockHeader = {
   format: 'venice-batch-lock',
-  version: 1,
+  version: LOCK_VERSION,
   endpoint: 'https://api.venice.ai/api/v1',
   lineage: '0123456789abcdef0123456789abcdef',
 };
@@ -86,11 +86,16 @@ const pathPart = fc
 const path = fc.array(pathPart, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'));
 const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 
+/** What a newer release may add to a line. */
+function newerFields(fields: Record<string, unknown>): Partial<Attempt> {
+  return JSON.parse(JSON.stringify(fields)) as Partial<Attempt>;
+}
+
 /** Any sound attempt. */
 export const soundAttempt: fc.Arbitrary<Attempt> = fc
   .record({
     name: fc.nat(),
-    rev: fc.integer({ min: 1, max: 1e9 }),
+    rev: fc.integer({ min: 1, max: REV_SOUND_MAX }),
     state: fc.constantFrom(...states),
     track: fc.constantFrom('opening', 'a', '0.b-c_d', `z${'9'.repeat(63)}`),
     take: fc.integer({ min: 1, max: 1e6 }),
@@ -100,7 +105,7 @@ export const soundAttempt: fc.Arbitrary<Attempt> = fc
     duration: optional(fc.integer({ min: 1, max: 1e6 })),
     quote: fc.integer({ min: 0, max: 1e12 }),
     at: fc.record({ intent: time, queued: time, ready: time, done: time }, { requiredKeys: [] }),
-    queueId: fc.stringMatching(/^[\x21-\x7e]{1,200}$/),
+    queueId: fc.stringMatching(/^[ -~\u00e9\u4e00]{1,200}$/),
     runMs: optional(fc.integer({ min: 0, max: 1e12 })),
     bytes: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
     moveTo: optional(path),
@@ -111,9 +116,13 @@ export const soundAttempt: fc.Arbitrary<Attempt> = fc
       ),
     ),
     refunded: optional(fc.boolean()),
+    newer: fc.dictionary(fc.stringMatching(/^x_[a-z0-9_]{0,10}$/), fc.jsonValue({ maxDepth: 3 }), {
+      maxKeys: 3,
+    }),
   })
   .map((from) =>
     attempt({
+      ...newerFields(from.newer),
       attempt: id(`sound ${from.name}`),
       rev: from.rev,
       state: from.state,

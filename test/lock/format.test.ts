@@ -6,7 +6,8 @@ import { attemptLine, headerLine } from '../../src/lock/line.js';
 import { attempt, file, header, id, records, soundAttempt } from './build.js';
 
 const text = (...lines: string[]) => lines.map((line) => `${line}\n`).join('');
-const head = headerLine(header);
+/** Of version 1, without checksums and end marks. */
+const head = JSON.stringify({ ...header, version: 1 });
 const intent = attemptLine(attempt());
 const raw = (fields: Record<string, unknown>) => JSON.stringify({ ...attempt(), ...fields });
 /** Two paid jobs for one take are told in a note. */
@@ -106,8 +107,8 @@ describe('a lockfile is refused', () => {
   });
 
   it('of a newer version, whatever else is in it', () => {
-    const newer = JSON.stringify({ ...header, version: 2, more: true });
-    expect(problems(text(newer, 'anything'))).toEqual([{ kind: 'newer_version', version: 2 }]);
+    const newer = JSON.stringify({ ...header, version: 3, more: true });
+    expect(problems(text(newer, 'anything'))).toEqual([{ kind: 'newer_version', version: 3 }]);
   });
 
   it.each(['<<<<<<< HEAD', '||||||| base', '=======', '>>>>>>> branch', '======='])(
@@ -180,7 +181,8 @@ describe('a lockfile is refused', () => {
     ['a time without zone', { at: { intent: '2026-01-02T03:04:05' } }],
     ['a time that is none', { at: { intent: '2026-13-02T03:04:05Z' } }],
     ['a time of an unknown state', { at: { begun: '2026-01-02T03:04:05Z' } }],
-    ['a queue id with a space', { state: 'queued', queue_id: 'q 1' }],
+    ['a queue id that turns the writing around', { state: 'queued', queue_id: 'q\u202e1' }],
+    ['a queue id in two lines', { state: 'queued', queue_id: 'q\n1' }],
     ['a queue id with an escape', { state: 'queued', queue_id: '\u001b[2J' }],
     ['an empty queue id', { state: 'queued', queue_id: '' }],
     ['a queue id beyond bounds', { state: 'queued', queue_id: 'q'.repeat(201) }],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { serialiseLock } from '../../src/lock/format.js';
 import { attemptLine, headerLine } from '../../src/lock/line.js';
 import { readLock } from '../../src/lock/read.js';
 import { adoptRescues, writeRescue } from '../../src/lock/rescue.js';
@@ -9,7 +10,7 @@ import { attempt, command, header, id } from './build.js';
 const path = '/album/album.lock.jsonl';
 const intent = attempt();
 const queued = attempt({ rev: 2, state: 'queued', queue_id: 'q1' });
-const album = `${headerLine(header)}\n${attemptLine(intent)}\n`;
+const album = `${serialiseLock(header, [])}${attemptLine(intent)}\n`;
 const directories = ['/album', '/home', '/tmp'];
 
 /** A disk with the lockfile and empty folders. */

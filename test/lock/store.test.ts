@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lock/attempt.js';
 import { serialiseLock } from '../../src/lock/format.js';
-import { attemptLine, headerLine } from '../../src/lock/line.js';
+import { attemptLine } from '../../src/lock/line.js';
 import { checkEndpoint, readLock } from '../../src/lock/read.js';
 import { type LockStore, openLock } from '../../src/lock/store.js';
 import type { Files } from '../../src/ports.js';
@@ -14,7 +14,8 @@ const queued = attempt({ rev: 2, state: 'queued', queue_id: 'q1' });
 const done = attempt({ rev: 3, state: 'done', queue_id: 'q1', file });
 const other = attempt({ attempt: id('b'), track: 'coda' });
 const otherQueued = { ...other, rev: 2, state: 'queued', queue_id: 'q2' } as const;
-const head = `${headerLine(header)}\n`;
+/** What a new file begins with. */
+const head = serialiseLock(header, []);
 const line = (one: Attempt) => `${attemptLine(one)}\n`;
 
 async function open(files: Files): Promise<LockStore> {
@@ -56,7 +57,7 @@ describe('a lockfile that is not there', () => {
   it('does not take the place of one that came meanwhile', async () => {
     const disk = createMemoryDisk();
     const store = await open(disk.files);
-    const foreign = `${headerLine({ ...header, lineage: id('other') })}\n`;
+    const foreign = serialiseLock({ ...header, lineage: id('other') }, []);
     disk.put(path, foreign);
     await expect(store.record(intent)).rejects.toMatchObject({ code: 'EEXIST' });
     await expect(store.record(intent)).rejects.toMatchObject({ code: 'EEXIST' });
@@ -73,7 +74,7 @@ describe('a record', () => {
     expect(store.attempts.get(intent.attempt)).toEqual(intent);
     await recorded;
     expect(store.attempts.get(intent.attempt)).toEqual(queued);
-    expect(textOf(disk)).toBe(head + line(intent) + line(queued));
+    expect(textOf(disk)).toBe(serialiseLock(header, [intent]) + line(queued));
   });
 
   it('shares its sync with all that wait', async () => {
@@ -96,23 +97,23 @@ describe('a record', () => {
     await expect(store.record(queued)).rejects.toThrow('bug');
     await expect(store.record({ ...intent, rev: 9, state: 'rejected' })).rejects.toThrow('bug');
     await expect(store.record({ ...done, rev: 9, stem: '../x' })).rejects.toThrow('bug');
-    expect(textOf(disk)).toBe(head + line(queued));
+    expect(textOf(disk)).toBe(serialiseLock(header, [queued]));
   });
 
   it('never comes after a torn line', async () => {
     const torn = head + line(intent) + line(queued).slice(0, 50);
     const disk = createMemoryDisk({ [path]: torn });
     const store = await open(disk.files);
-    expect(textOf(disk)).toBe(head + line(intent));
+    expect(textOf(disk)).toBe(serialiseLock(header, [intent]));
     await store.record(other);
-    expect(textOf(disk)).toBe(head + line(intent) + line(other));
+    expect(textOf(disk)).toBe(serialiseLock(header, [intent]) + line(other));
   });
 
   it('keeps a whole last record whose line feed is missing', async () => {
     const disk = createMemoryDisk({ [path]: (head + line(queued)).slice(0, -1) });
     const store = await open(disk.files);
     await store.record(other);
-    expect(textOf(disk)).toBe(head + line(queued) + line(other));
+    expect(textOf(disk)).toBe(serialiseLock(header, [queued]) + line(other));
   });
 });
 
@@ -126,7 +127,7 @@ describe('what a killed run left', () => {
     });
     await open(disk.files);
     expect(written).toBe(`${path}.tmp`);
-    expect(textOf(disk)).toBe(head + line(queued));
+    expect(textOf(disk)).toBe(serialiseLock(header, [queued]));
   });
 
   it('is opened also where there is no room to write it anew', async () => {
@@ -174,7 +175,7 @@ describe('closing', () => {
     const recorded = store.record(intent);
     await store.close();
     await recorded;
-    expect(textOf(disk)).toBe(head + line(intent));
+    expect(textOf(disk)).toBe(serialiseLock(header, [intent]));
   });
 
   it('without rewriting leaves the lines as they are', async () => {
@@ -217,7 +218,7 @@ describe('a lockfile that version control replaces during the run', () => {
   });
 
   it.each([
-    ['another lockfile', `${headerLine({ ...header, lineage: id('other') })}\n`, 'lockfile-replaced'],
+    ['another lockfile', serialiseLock({ ...header, lineage: id('other') }, []), 'lockfile-replaced'],
     ['one with conflict markers', `${head}<<<<<<< HEAD\n`, 'lockfile-conflict-markers'],
   ])('is not written over where it is %s', async (_, foreign, code) => {
     const disk = createMemoryDisk({ [path]: head + line(intent) });
@@ -235,7 +236,7 @@ describe('a lockfile is not opened', () => {
     ['empty', '', 'not_a_lockfile'],
     [
       'of another endpoint',
-      `${headerLine({ ...header, endpoint: 'http://127.0.0.1:1' })}\n`,
+      serialiseLock({ ...header, endpoint: 'http://127.0.0.1:1' }, []),
       'other_endpoint',
     ],
   ])('where it is %s, nor changed', async (_, text, kind) => {

@@ -74,7 +74,7 @@ function take(parsed: Parsed, line: string): void {
     return;
   }
   if (record.attempt === undefined) {
-    parsed.headers += 1;
+    if (!('end' in record)) parsed.headers += 1;
     return;
   }
   const known = parsed.attempts.get(record.attempt);

@@ -55,6 +55,21 @@ const FILE: Explanations = {
     'A line is not a record. It may be the only word of a paid job, so it is not skipped.',
     'Restore the file from version control or a backup, or repair it: what the line still tells is kept.',
   ),
+  'lockfile-checksum': unusable(
+    'A line of the lockfile was damaged or edited',
+    'Each line carries a checksum, and that of this line does not match. A flipped bit can change what is paid for.',
+    'Restore the file from version control or a backup. Where there is none, repair it: what can still be read is kept as it reads, and is named.',
+  ),
+  'lockfile-incomplete': unusable(
+    'Lines of the lockfile are missing',
+    'The lockfile ends with a mark that counts its lines, and begins with one while it is new. The mark is gone or does not fit: a sync program or a partial copy cut the file, or lines were edited or resolved by hand in a merge.',
+    'Restore the file from version control or a backup. To go on with what is left, repair it: the tracks of missing lines are new again then, so look for them in the billing history before you buy.',
+  ),
+  'lockfile-too-many-jobs': unusable(
+    'Too many jobs under one attempt id',
+    'A merge of branches can bring several jobs for one attempt, but not so many. The lines come from elsewhere.',
+    'Restore the file from version control or a backup, or repair it: what is too much is set aside in a file.',
+  ),
   'lockfile-other-endpoint': unusable(
     'The lockfile belongs to another endpoint',
     'A queue_id means nothing anywhere but at the endpoint that gave it.',
