@@ -67,5 +67,6 @@ export function lockLines(cwd: string, name = 'album.lock.jsonl'): Record<string
     .trim()
     .split('\n')
     .slice(1)
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter((line) => !('end' in line));
 }
