@@ -1,7 +1,16 @@
 import { type BlockGuard, createBlockGuard } from '../venice/block.js';
-import { createPacer } from '../venice/pace.js';
+import { createRateLimiter, type RateLimiter, type Ticket } from '../venice/rate-limiter.js';
 import { type Choice, dueMs } from './decide.js';
-import { createLane, type Doing, type Job, kindOf, type Lane, learnTold, unsubmitted } from './lane.js';
+import {
+  createLane,
+  type Doing,
+  type Job,
+  kindOf,
+  type Lane,
+  learnTold,
+  ROUTE_OF,
+  unsubmitted,
+} from './lane.js';
 import type { Action, JobKind, ScheduleOptions, Settled } from './schedule.js';
 
 /** All jobs of a run and what is under way: what the scheduler remembers. */
@@ -10,8 +19,7 @@ export interface Book {
   readonly lanes: Map<string, Lane>;
   readonly jobs: Map<string, Job>;
   readonly guard: BlockGuard;
-  /** Requests a minute by model; `''`: of all others. */
-  readonly limits: Map<string, number>;
+  readonly limiter: RateLimiter;
   /** Actions given out and not settled. */
   readonly underWay: Record<Doing, number>;
   /** Of these, requests whose answer has not begun. */
@@ -33,7 +41,7 @@ export function createBook(options: ScheduleOptions): Book {
     lanes: new Map(),
     jobs: new Map(),
     guard: createBlockGuard(),
-    limits: new Map(),
+    limiter: createRateLimiter(),
     underWay: { submit: 0, poll: 0, complete: 0 },
     unanswered: 0,
     inFlight: 0,
@@ -46,15 +54,9 @@ export function createBook(options: ScheduleOptions): Book {
 export function laneOf(book: Book, model: string): Lane {
   const found = book.lanes.get(model);
   if (found !== undefined) return found;
-  const lane = createLane(model, createPacer());
+  const lane = createLane(model, book.limiter.of(model));
   book.lanes.set(model, lane);
-  applyLimit(book, lane);
   return lane;
-}
-
-export function applyLimit(book: Book, lane: Lane): void {
-  const perMinute = book.limits.get(lane.model) ?? book.limits.get('');
-  if (perMinute !== undefined) lane.pacer.limit(perMinute);
 }
 
 /** Takes a job in. `bornMs`: when it was queued, where it was. */
@@ -109,18 +111,21 @@ export function begin(book: Book, { doing, job }: Choice, nowMs: number): Action
   from.remove(job);
   job.doing = doing;
   job.sentMs = nowMs;
-  job.ticket = lane.pacer.sent(nowMs);
+  job.ticket = lane.limits.sent(ROUTE_OF[doing], nowMs);
   lane.underWay += 1;
   lane.actionsSincePriced += 1;
   book.underWay[doing] += 1;
   book.unanswered += 1;
-  if (doing === 'submit') countFlight(book, job, 1);
+  if (doing === 'submit') {
+    lane.breaker.sent();
+    countFlight(book, job, 1);
+  }
   if (doing === 'poll') lane.polled.add(job);
   return { kind: doing, job: job.id };
 }
 
 /** Counts the answer to the request of the job's action, once. Returns its ticket. */
-export function answer(book: Book, job: Job): number | undefined {
+export function answer(book: Book, job: Job): Ticket | undefined {
   const { ticket } = job;
   if (ticket !== undefined) {
     job.ticket = undefined;
@@ -135,7 +140,7 @@ export function settle(book: Book, id: string, outcome: Settled, nowMs: number):
   if (job?.doing === undefined) throw new Error(`nothing is under way for job ${id}`);
   const { doing, lane } = job;
   const ticket = answer(book, job);
-  if (ticket !== undefined) lane.pacer.answered(ticket, { rate: {} }, nowMs);
+  if (ticket !== undefined) lane.limits.answered(ticket, { rate: {} }, nowMs);
   job.doing = undefined;
   lane.polled.delete(job);
   lane.underWay -= 1;
@@ -148,6 +153,7 @@ export function settle(book: Book, id: string, outcome: Settled, nowMs: number):
 
 function settleSubmit(book: Book, job: Job, outcome: Settled, nowMs: number): void {
   const { lane } = job;
+  lane.breaker.settled(outcome.kind === 'queued');
   if (outcome.kind === 'queued') {
     job.state = 'flight';
     job.bornAfterMs = job.sentMs;
@@ -167,9 +173,13 @@ function settleSubmit(book: Book, job: Job, outcome: Settled, nowMs: number): vo
  */
 function mayScout(lane: Lane, nowMs: number): boolean {
   if (lane.pooled.known()) return false;
-  const requests = 3 * unsubmitted(lane) + 2 * lane.inFlight + lane.owed.size;
-  const spanMs = lane.pacer.spanMsMin(requests, nowMs);
-  return spanMs === 0 || lane.pacer.spanMsMin(requests + 1, nowMs) - spanMs <= SCOUT_COST_MS_MAX;
+  const queue = unsubmitted(lane);
+  const retrieve = queue + lane.inFlight;
+  const requests = { queue, retrieve, complete: retrieve + lane.owed.size };
+  const spanMs = lane.limits.spanMsMin(requests, nowMs);
+  if (spanMs === 0) return true;
+  const withScoutMs = lane.limits.spanMsMin({ ...requests, retrieve: retrieve + 1 }, nowMs);
+  return withScoutMs - spanMs <= SCOUT_COST_MS_MAX;
 }
 
 function settlePoll(book: Book, job: Job, outcome: Settled, nowMs: number): void {

@@ -17,7 +17,7 @@ export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled
   if (attempt.state !== 'stored' || attempt.queue_id === undefined) return GONE;
   if (isClosedToKey(context, attempt.model)) return GONE;
   const result = await context.client.complete(attempt.model, attempt.queue_id);
-  tellRate(context, attempt.model, result);
+  tellRate(context, job, attempt.model, result);
   const outcome = classifyComplete(result);
   switch (outcome.kind) {
     case 'deleted':

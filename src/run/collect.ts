@@ -46,7 +46,7 @@ export async function pollJob(context: RunContext, job: Job): Promise<Settled> {
   const askedMs = context.ports.clock.nowMs();
   const result = await context.client.retrieve(attempt.model, attempt.queue_id);
   const nowMs = context.ports.clock.nowMs();
-  tellRate(context, attempt.model, result);
+  tellRate(context, job, attempt.model, result);
   if (result.ok) job.unknownId = 0;
   const outcome = classifyRetrieve(result);
   noteServerErrors(context, job, result, outcome, nowMs);

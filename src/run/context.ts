@@ -192,9 +192,14 @@ export function notice(
 }
 
 /** Tells the scheduler what an answer says about the request budget, and notes whether there is one at all. */
-export function tellRate(context: RunContext, model: string, result: CallResult<unknown>): void {
+export function tellRate(
+  context: RunContext,
+  { id }: Pick<Job, 'id'>,
+  model: string,
+  result: CallResult<unknown>,
+): void {
   const nowMs = context.ports.clock.nowMs();
-  context.scheduler.answered(model, paceOf(result), nowMs);
+  context.scheduler.answered(model, { ...paceOf(result), job: id }, nowMs);
   const answered = result.ok || result.kind !== 'no_answer';
   context.unansweredSinceMs = answered ? undefined : (context.unansweredSinceMs ?? nowMs);
 }

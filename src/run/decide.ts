@@ -1,6 +1,16 @@
+import type { Requests } from '../venice/rate-limiter.js';
 import type { Doing, Job, Kind, Lane } from './lane.js';
-import { unsubmitted } from './lane.js';
-import { choosePrice, cycleMs, type Demand, nextAgeMs, POLL_GAP_MS, type Tolls, tollsOf } from './toll.js';
+import { ROUTE_OF, unsubmitted } from './lane.js';
+import {
+  choosePrice,
+  cycleMs,
+  type Demand,
+  nextAgeMs,
+  POLL_GAP_MS,
+  requestsLeft,
+  type Tolls,
+  tollsOf,
+} from './toll.js';
 
 /** What holds for one lane at one moment, from the run as a whole. */
 export interface Rules {
@@ -12,6 +22,8 @@ export interface Rules {
   readonly share: number | undefined;
   /** Whether the user's number leaves room for one more job in flight. */
   readonly hasPlace: boolean;
+  /** What the other models may be expected to ask for, from budgets that all of them share. */
+  others(): Requests;
 }
 
 export interface Ruled {
@@ -30,8 +42,9 @@ export interface Choice {
 const SCOUT_AGE_MS = 3_000;
 /** Clean-ups are put off as a reserve of useful requests, up to this many. */
 const OWED_MAX = 30;
-/** Without a number from the user: jobs in flight at most. */
+/** Without a number from the user: jobs in flight at most, where all requests share a budget, and where submits have their own. */
 const WIDTH_MAX = 64;
+const WIDTH_MAX_APART = 1_000;
 /** Makes up for unevenness when as many jobs are kept in flight as the budget can collect. */
 const WIDTH_RESERVE = 1.15;
 /** The 95th percentile of run times until something is known, ms. */
@@ -58,12 +71,13 @@ const NEVER = Number.POSITIVE_INFINITY;
 /** The best action of the lane, its budget allowing. */
 export function choose(lane: Lane, rules: Rules, nowMs: number): Choice | undefined {
   while (lane.held.peekKey() <= nowMs) lane.wanted.set(lane.held.pop()!, Number.NEGATIVE_INFINITY);
-  if (lane.pacer.credit(nowMs) < 1) return undefined;
+  const may = (doing: Doing): boolean => rules.may[doing] && opensAtMs(lane, doing, nowMs) <= nowMs;
+  const [mayPoll, maySubmit, mayComplete] = [may('poll'), may('submit'), may('complete')];
+  if (!mayPoll && !maySubmit && !mayComplete) return undefined;
   price(lane, rules, nowMs);
-  const { may } = rules;
-  const owed = may.complete && lane.owed.peekKey() <= nowMs ? lane.owed.peek() : undefined;
-  const next = may.poll ? lane.flight.peek() : undefined;
-  const submit = may.submit && !isKeptForScout(lane, nowMs) ? lane.wanted.peek() : undefined;
+  const owed = mayComplete && lane.owed.peekKey() <= nowMs ? lane.owed.peek() : undefined;
+  const next = mayPoll ? lane.flight.peek() : undefined;
+  const submit = maySubmit && !isKeptForScout(lane, nowMs) ? lane.wanted.peek() : undefined;
   if (owed !== undefined && lane.owed.size > OWED_MAX) return { rank: 0, doing: 'complete', job: owed };
   if (next !== undefined && lane.flight.peekKey() <= nowMs) return { rank: 1, doing: 'poll', job: next };
   if (submit !== undefined && hasRoom(lane, rules)) return { rank: 2, doing: 'submit', job: submit };
@@ -77,24 +91,30 @@ export function choose(lane: Lane, rules: Rules, nowMs: number): Choice | undefi
 
 /** When the lane may have an action, if it has none now and nothing is told meanwhile. `Infinity`: never. */
 export function wakesAtMs(lane: Lane, rules: Rules, nowMs: number): number {
-  const { pacer, flight, owed, held, wanted } = lane;
+  const { flight, owed, held, wanted } = lane;
   const { may } = rules;
-  const times: number[] = [];
-  if (may.poll && flight.size > 0) times.push(flight.peekKey(), nextLookMs(lane, nowMs));
+  let wakeMs = NEVER;
+  const at = (doing: Doing, dueMs: number): void => {
+    if (dueMs < NEVER) wakeMs = Math.min(wakeMs, Math.max(dueMs, opensAtMs(lane, doing, nowMs)));
+  };
+  if (may.poll && flight.size > 0) at('poll', Math.min(flight.peekKey(), nextLookMs(lane, nowMs)));
   if (may.complete && owed.size > 0) {
-    times.push(
-      owed.size > OWED_MAX ? owed.peekKey() : Math.max(owed.peekKey(), spareAtMs(lane, rules, nowMs)),
-    );
+    const spareMs = owed.size > OWED_MAX ? nowMs : spareAtMs(lane, rules, nowMs);
+    at('complete', Math.max(owed.peekKey(), spareMs));
   }
   if (may.submit && !isKeptForScout(lane, nowMs)) {
-    times.push(held.peekKey());
-    if (wanted.size > 0 && hasRoom(lane, rules)) times.push(nowMs);
-    else if (wanted.size > 0 && mayRunAhead(lane, rules)) times.push(nextLookMs(lane, nowMs));
+    at('submit', held.peekKey());
+    if (wanted.size > 0 && hasRoom(lane, rules)) at('submit', nowMs);
+    else if (wanted.size > 0 && mayRunAhead(lane, rules)) at('submit', nextLookMs(lane, nowMs));
   }
-  const wakeMs = Math.min(...times);
-  if (wakeMs === NEVER) return NEVER;
-  const opensMs = pacer.credit(nowMs) < 1 ? pacer.opensAtMs(nowMs) : nowMs;
-  return Math.max(wakeMs, opensMs, nowMs + WAKE_MS_MIN);
+  return wakeMs === NEVER ? NEVER : Math.max(wakeMs, nowMs + WAKE_MS_MIN);
+}
+
+/** From when on the limits let such a request go, as far as is known now. */
+export function opensAtMs({ limits, breaker }: Lane, doing: Doing, nowMs: number): number {
+  const route = ROUTE_OF[doing];
+  const limitMs = limits.credit(route, nowMs) >= 1 ? nowMs : limits.opensAtMs(route, nowMs);
+  return doing === 'submit' && !breaker.allows(nowMs) ? Math.max(limitMs, breaker.opensAtMs(nowMs)) : limitMs;
 }
 
 /** When to look at the last moments of the budget; again and again once they have come. */
@@ -120,8 +140,26 @@ export function demandOf(lane: Lane, rules: Rules, nowMs: number): Demand {
     owed: lane.owed.size,
     width: widthOf(lane, rules),
     meanMs: average(lane, (kind) => kind.times.survival().meanMs),
-    spanMs: (requests) => lane.pacer.spanMs(requests, nowMs),
+    spanMs: (requests) => lane.limits.spanMs(plus(requests, rules.others()), nowMs),
+    submitsApart: !lane.limits.isShared(),
   };
+}
+
+/** What the lane may be expected to ask for by all that is known. */
+export function needsOf(lane: Lane, submits: boolean): ReturnType<typeof requestsLeft> {
+  const demand = {
+    unsubmitted: submits ? unsubmitted(lane) : 0,
+    inFlight: lane.inFlight,
+    unasked: lane.unasked,
+    owed: lane.owed.size,
+  };
+  return requestsLeft(demand, lane.toll);
+}
+
+function plus(one: Requests, other: Requests): Requests {
+  const sum: Record<string, number> = { ...one };
+  for (const [route, count] of Object.entries(other)) if (sum[route] !== undefined) sum[route] += count;
+  return sum;
 }
 
 /** Sets the price of a poll by what is known now, and puts the jobs in flight in the order that follows. */
@@ -138,7 +176,7 @@ function price(lane: Lane, rules: Rules, nowMs: number): void {
   }
   const tolls = laneTolls(lane);
   // Where requests cost nothing there is nothing to weigh.
-  const free = lane.pacer.perMinute() === NEVER;
+  const free = lane.limits.perMinute('retrieve') === NEVER;
   const step = free ? 0 : choosePrice(demandOf(lane, rules, nowMs), tolls, lane.priceStep);
   changed ||= step !== lane.priceStep;
   lane.priceStep = step;
@@ -153,13 +191,17 @@ function widthOf(lane: Lane, rules: Rules): number {
   const longMs = lane.pooled.known()
     ? average(lane, (kind) => kind.times.survival().quantileMs(0.95))
     : LONG_RUN_UNKNOWN_MS;
-  const tracksPerMs = lane.pacer.perMinute() / REQUESTS_PER_TRACK / 60_000;
+  if (!lane.limits.isShared()) {
+    const submitsMax = lane.limits.perMinute('queue');
+    return Math.min(WIDTH_MAX_APART, Math.ceil(WIDTH_RESERVE * submitsMax * (1 + longMs / 60_000)));
+  }
+  const tracksPerMs = lane.limits.perMinute('queue') / REQUESTS_PER_TRACK / 60_000;
   return Math.min(WIDTH_MAX, Math.ceil(WIDTH_RESERVE * tracksPerMs * longMs) + 1);
 }
 
 /** Whether the last request of the budget is the scout's. */
 function isKeptForScout(lane: Lane, nowMs: number): boolean {
-  return typeof lane.scout === 'object' && lane.pacer.credit(nowMs) < 2;
+  return typeof lane.scout === 'object' && lane.limits.sharedCredit(nowMs) < 2;
 }
 
 /** Whether one more job may be in flight. */
@@ -169,16 +211,16 @@ export function hasRoom(lane: Lane, rules: Rules): boolean {
 
 /** Whether budget that would lapse may submit more than can be collected without delay. */
 function mayRunAhead(lane: Lane, rules: Rules): boolean {
-  return rules.share === undefined && lane.inFlight < WIDTH_MAX;
+  return rules.share === undefined && lane.limits.isShared() && lane.inFlight < WIDTH_MAX;
 }
 
 /** From when on the budget is more than polls and submits may be expected to need before it lapses. */
 function spareAtMs(lane: Lane, rules: Rules, nowMs: number): number {
-  const { pacer, toll } = lane;
-  const credit = pacer.credit(nowMs);
+  const { limits, toll } = lane;
+  const credit = limits.sharedCredit(nowMs);
   if (!rules.submits || unsubmitted(lane) === 0 || credit === NEVER) return nowMs;
-  const lapsesMs = pacer.lapsesAtMs(nowMs);
-  if (lapsesMs === NEVER) return credit > pacer.perMinute() / 2 ? nowMs : NEVER;
+  const lapsesMs = limits.lapsesAtMs(nowMs);
+  if (lapsesMs === NEVER) return credit > limits.perMinute('complete') / 2 ? nowMs : NEVER;
   const { width, meanMs, inFlight } = demandOf(lane, rules, nowMs);
   const busy = Math.min(width, unsubmitted(lane) + inFlight);
   const neededPerMs = (KEPT_SHARE * busy * (1 + toll.polls)) / cycleMs(meanMs, toll);
@@ -187,7 +229,7 @@ function spareAtMs(lane: Lane, rules: Rules, nowMs: number): number {
 
 /** When what is left of the budget is about to lapse. */
 function lastMomentsMs(lane: Lane, nowMs: number): number {
-  return lane.pacer.lapsesAtMs(nowMs) - LAST_MOMENTS_MS;
+  return lane.limits.lapsesAtMs(nowMs) - LAST_MOMENTS_MS;
 }
 
 function isWorthEarly(job: Job, nowMs: number): boolean {

@@ -1,5 +1,5 @@
-import { demandOf, hasRoom, type Ruled } from './decide.js';
-import { type Job, type Lane, unsubmitted } from './lane.js';
+import { demandOf, hasRoom, opensAtMs, type Ruled } from './decide.js';
+import { type Doing, type Job, type Lane, unsubmitted } from './lane.js';
 import type { Estimate } from './schedule.js';
 import { type Demand, placesMs, requestsLeft, type Toll } from './toll.js';
 
@@ -26,10 +26,7 @@ const PAUSE_TOLD_MS_MIN = 2_000;
 export function forecast(lanes: readonly Ruled[], jobs: ReadonlyMap<string, Job>, nowMs: number): Estimate {
   const ranges = lanes.map((ruled) => rangeOf(ruled, nowMs));
   const known = lanes.every(({ lane }) => lane.pooled.known() || unsubmitted(lane) + lane.inFlight === 0);
-  const pausedUntilMs = pauseOf(
-    lanes.filter((ruled) => isDue(ruled, nowMs)),
-    nowMs,
-  );
+  const pausedUntilMs = pauseOf(lanes, nowMs);
   return {
     expectedRunMs: (id) => expectedRunMs(jobs.get(id)),
     ...(known
@@ -50,19 +47,31 @@ interface Range {
 }
 
 function rangeOf({ lane, rules }: Ruled, nowMs: number): Range {
-  const { pacer } = lane;
   const demand = demandOf(lane, rules, nowMs);
   // Where the budget is short, the price makes jobs wait that need not: the places are not what the run waits for.
   const toll = { ...lane.toll, waitMs: Math.min(lane.toll.waitMs, demand.meanMs / 2) };
   // What is under way may be the poll that finds its job done.
-  const requestsMin = requestsLeft(demand, { ...toll, polls: 1 }) - (lane.inFlight - lane.flight.size);
-  const requestsMax = requestsLeft(demand, toll) * (1 + DOUBT_REQUESTS);
+  const least = requestsLeft(demand, { ...toll, polls: 1 });
+  const requestsMin = {
+    ...least,
+    retrieve: Math.max(0, least.retrieve - (lane.inFlight - lane.flight.size)),
+  };
+  const likely = requestsLeft(demand, toll);
+  const requestsMax = { ...likely, retrieve: likely.retrieve * (1 + DOUBT_REQUESTS) };
+  const lastRun = lastRuns(lane, demand, toll);
   const last = lastJobs(lane, toll, nowMs);
   const places = demand.unsubmitted === 0 ? last : placesRange(lane, demand, placesMs(demand, toll));
   return {
-    low: Math.max(places.low, pacer.spanMsMin(requestsMin, nowMs)),
-    high: Math.max(places.high, last.high, pacer.spanMs(requestsMax, nowMs)),
+    low: Math.max(places.low, lane.limits.spanMsMin(requestsMin, nowMs) + lastRun.low),
+    high: Math.max(places.high, last.high, demand.spanMs(requestsMax) + lastRun.high),
   };
+}
+
+/** What the jobs of the last submits still run, where submits have a budget of their own. */
+function lastRuns(lane: Lane, { unsubmitted, submitsApart }: Demand, toll: Toll): Range {
+  if (!submitsApart || unsubmitted === 0) return { low: 0, high: 0 };
+  const { quantileMs } = lane.pooled.survival();
+  return { low: quantileMs(SOON), high: quantileMs(LATE) + toll.waitMs };
 }
 
 function placesRange(lane: Lane, { unsubmitted, inFlight }: Demand, middleMs: number): Range {
@@ -97,18 +106,23 @@ export function hasWork(lane: Lane): boolean {
   return lane.wanted.size + lane.held.size + lane.inFlight + lane.owed.size > 0;
 }
 
-/** Whether there is anything to ask for now, the limit apart. */
-function isDue({ lane, rules }: Ruled, nowMs: number): boolean {
+/** What there is to ask for now, the limit apart. */
+function dueNow({ lane, rules }: Ruled, nowMs: number): readonly Doing[] {
   const { flight, wanted, held, owed, inFlight } = lane;
-  if (flight.peekKey() <= nowMs) return true;
-  if (rules.submits && (wanted.size > 0 || held.peekKey() <= nowMs) && hasRoom(lane, rules)) return true;
-  return owed.peekKey() <= nowMs && inFlight + unsubmitted(lane) === 0;
+  const submits = rules.submits && (wanted.size > 0 || held.peekKey() <= nowMs) && hasRoom(lane, rules);
+  return [
+    ...(flight.peekKey() <= nowMs ? (['poll'] as const) : []),
+    ...(submits ? (['submit'] as const) : []),
+    ...(owed.peekKey() <= nowMs && inFlight + unsubmitted(lane) === 0 ? (['complete'] as const) : []),
+  ];
 }
 
-/** Until when the limit keeps all of them from what they would ask for. */
+/** Until when the limits keep all lanes from what they would ask for. */
 function pauseOf(lanes: readonly Ruled[], nowMs: number): number | undefined {
-  if (lanes.length === 0 || lanes.some(({ lane }) => lane.pacer.credit(nowMs) >= 1)) return undefined;
-  const untilMs = Math.min(...lanes.map(({ lane }) => lane.pacer.opensAtMs(nowMs)));
+  const times = lanes.flatMap((ruled) =>
+    dueNow(ruled, nowMs).map((doing) => opensAtMs(ruled.lane, doing, nowMs)),
+  );
+  const untilMs = Math.min(...times);
   return Number.isFinite(untilMs) && untilMs >= nowMs + PAUSE_TOLD_MS_MIN ? untilMs : undefined;
 }
 

@@ -3,7 +3,8 @@ import type { QuotedPrice } from '../plan/plan.js';
 import type { Clock } from '../ports.js';
 import type { CallFailure, CallResult, QuoteQuery, VeniceClient } from '../venice/client.js';
 import { meaningOf } from '../venice/meaning.js';
-import { createPacer, type PacedAnswer, type Pacer } from '../venice/pace.js';
+import type { PacedAnswer } from '../venice/pace.js';
+import { createRateLimiter, type ModelLimits } from '../venice/rate-limiter.js';
 
 /** Quotes asked for side by side: they are quick, and share the request budget with everything else. */
 const QUOTES_AT_ONCE = 4;
@@ -71,14 +72,14 @@ export async function gatherQuotes(
   stop?: AbortSignal,
 ): Promise<GatheredQuotes> {
   const limit = pLimit(QUOTES_AT_ONCE);
-  const pacers = new Map(queries.map(({ model }) => [model, createPacer()]));
+  const limiter = createRateLimiter();
   const quotes = new Map<string, { microUsd: number; quotedAtMs: number }>();
   const failures: { query: KeyedQuery; failure: CallFailure }[] = [];
   await Promise.all(
     queries.map((query) =>
       limit(async () => {
         const { key, ...body } = query;
-        const ask = () => paced(clock, pacers.get(query.model), () => client.quote(body), stop);
+        const ask = () => paced(clock, limiter.of(query.model), () => client.quote(body), stop);
         const result = await insist(clock, ask, stop);
         if (result.ok) quotes.set(key, { microUsd: result.value, quotedAtMs: clock.nowMs() });
         else if (result !== STOPPED) failures.push({ query, failure: result });
@@ -101,19 +102,18 @@ const STOPPED: CallFailure = {
 /** Prices share the request budget of their model: many of them wait for it like everything else. */
 async function paced<T>(
   clock: Clock,
-  pacer: Pacer | undefined,
+  limits: ModelLimits,
   call: () => Promise<CallResult<T>>,
   stop: AbortSignal | undefined,
 ): Promise<CallResult<T>> {
-  if (pacer === undefined) return call();
-  while (stop?.aborted !== true && pacer.credit(clock.nowMs()) < 1) {
-    const opensInMs = pacer.opensAtMs(clock.nowMs()) - clock.nowMs();
+  while (stop?.aborted !== true && limits.credit('quote', clock.nowMs()) < 1) {
+    const opensInMs = limits.opensAtMs('quote', clock.nowMs()) - clock.nowMs();
     await clock.sleep(Math.min(CREDIT_CHECK_MS, Math.max(1, opensInMs)), stop);
   }
   if (stop?.aborted === true) return STOPPED;
-  const ticket = pacer.sent(clock.nowMs());
+  const ticket = limits.sent('quote', clock.nowMs());
   const result = await call();
-  pacer.answered(ticket, paceOf(result), clock.nowMs());
+  limits.answered(ticket, paceOf(result), clock.nowMs());
   return result;
 }
 

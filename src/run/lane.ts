@@ -1,4 +1,5 @@
-import type { Pacer } from '../venice/pace.js';
+import type { ModelLimits, Route, Ticket } from '../venice/rate-limiter.js';
+import { type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.js';
 import { createHeap, type Heap } from './heap.js';
 import { createRunTimes, type RunTimes, type Survival } from './learn.js';
 import type { Toll } from './toll.js';
@@ -14,6 +15,12 @@ export interface Kind {
 
 export type Doing = 'submit' | 'poll' | 'complete';
 
+/** The route that each action asks. */
+export const ROUTE_OF = { submit: 'queue', poll: 'retrieve', complete: 'complete' } as const satisfies Record<
+  Doing,
+  Route
+>;
+
 /** One job as the scheduler sees it. Times in ms. */
 export interface Job {
   readonly id: string;
@@ -24,7 +31,7 @@ export interface Job {
   /** The action given out and not yet settled. */
   doing: Doing | undefined;
   /** Of its request, until it is answered. */
-  ticket: number | undefined;
+  ticket: Ticket | undefined;
   /** When the latest action was given out. */
   sentMs: number;
   /** Not queued before. */
@@ -37,10 +44,12 @@ export interface Job {
   holdMs: number;
 }
 
-/** All that concerns one model: its budget, what is known of its run times, and its jobs that await an action. */
+/** All that concerns one model: its request limits, what is known of its run times, and its jobs that await an action. */
 export interface Lane {
   readonly model: string;
-  readonly pacer: Pacer;
+  readonly limits: ModelLimits;
+  /** Whether the model takes submits at all. */
+  readonly breaker: CircuitBreaker;
   readonly kinds: Map<number, Kind>;
   /** Over all lengths: what a new length starts from. */
   readonly pooled: RunTimes;
@@ -71,11 +80,12 @@ export interface Lane {
   actionsSincePriced: number;
 }
 
-export function createLane(model: string, pacer: Pacer): Lane {
+export function createLane(model: string, limits: ModelLimits): Lane {
   const pooled = createRunTimes();
   return {
     model,
-    pacer,
+    limits,
+    breaker: createCircuitBreaker(),
     kinds: new Map(),
     pooled,
     toldMs: undefined,

@@ -1,18 +1,10 @@
 import type { PacedAnswer } from '../venice/pace.js';
-import {
-  answer,
-  applyLimit,
-  type Book,
-  begin,
-  createBook,
-  dropUnsubmitted,
-  enter,
-  laneOf,
-  settle,
-} from './book.js';
-import { type Choice, choose, demandOf, dueMs, type Ruled, wakesAtMs } from './decide.js';
+import { isAboutModel, type Requests, type Route, type RouteHistory } from '../venice/rate-limiter.js';
+import { answer, type Book, begin, createBook, dropUnsubmitted, enter, laneOf, settle } from './book.js';
+import { type Choice, choose, demandOf, dueMs, needsOf, type Ruled, wakesAtMs } from './decide.js';
 import { forecast, hasWork } from './forecast.js';
-import { kindOf, unsubmitted } from './lane.js';
+import type { Lane } from './lane.js';
+import { kindOf, ROUTE_OF, unsubmitted } from './lane.js';
 import { restMs } from './toll.js';
 
 /**
@@ -37,10 +29,14 @@ export interface Scheduler {
   settled(job: string, outcome: Settled, nowMs: number): void;
   /**
    * Rate facts of an answer (or none: no status), for each request made on behalf of `model`, as soon as its
-   * headers are there. `job` names the action it answers; absent for a request that the scheduler did not choose.
+   * headers are there. `job` names the action it answers; `route`, a request that the scheduler did not choose.
    */
-  answered(model: string, answer: PacedAnswer & { readonly job?: string }, nowMs: number): void;
-  /** Limits of the key, requests a minute by model (`''`: default). */
+  answered(
+    model: string,
+    answer: PacedAnswer & { readonly job?: string; readonly route?: Route },
+    nowMs: number,
+  ): void;
+  /** Limits of the key that the service states, requests a minute by model (`''`: default). */
   limits(perMinute: ReadonlyMap<string, number>): void;
   /** What is left, from the same knowledge. */
   estimate(nowMs: number): Estimate;
@@ -90,6 +86,9 @@ export interface ScheduleOptions {
   readonly keep?: boolean;
   /** Run times known from the lockfile, ms. */
   readonly history?: readonly (JobKind & { readonly runMs: number })[];
+  /** What earlier runs learned of the request budget of each route. */
+  readonly routes?: Readonly<Partial<Record<Route, RouteHistory>>>;
+  readonly nowMs?: number;
 }
 
 const REQUESTS_MAX = 16;
@@ -100,6 +99,8 @@ const REQUESTS_RESERVED = 2;
 
 export function createScheduler(options: ScheduleOptions): Scheduler {
   const book = createBook(options);
+  for (const [route, seen] of Object.entries(options.routes ?? {}))
+    book.limiter.remember(route as Route, seen, options.nowMs ?? 0);
   for (const { runMs, ...about } of (options.history ?? []).slice(-HISTORY_MAX))
     learnHistory(book, about, runMs);
   return {
@@ -128,15 +129,17 @@ export function createScheduler(options: ScheduleOptions): Scheduler {
     next: (nowMs) => next(book, nowMs),
     settled: (id, outcome, nowMs) => settle(book, id, outcome, nowMs),
     answered: (model, told, nowMs) => {
+      const { limits, breaker } = laneOf(book, model);
       const job = told.job === undefined ? undefined : book.jobs.get(told.job);
-      const ticket = job === undefined ? undefined : answer(book, job);
-      laneOf(book, model).pacer.answered(ticket, told, nowMs);
+      const ticket = (job === undefined ? undefined : answer(book, job)) ?? {
+        route: job?.doing === undefined ? (told.route ?? 'quote') : ROUTE_OF[job.doing],
+      };
+      limits.answered(ticket, told, nowMs);
+      if (ticket.route === 'queue' && (told.status === 503 || isAboutModel(ticket.route, told)))
+        breaker.refused(told.rate.retryAfterSeconds, nowMs);
       book.guard.answered(told.status, nowMs);
     },
-    limits: (perMinute) => {
-      for (const [model, amount] of perMinute) book.limits.set(model, amount);
-      for (const lane of book.lanes.values()) applyLimit(book, lane);
-    },
+    limits: (perMinute) => book.limiter.state(perMinute),
     estimate: (nowMs) => forecast(rulesByLane(book), book.jobs, nowMs),
   };
 }
@@ -192,9 +195,20 @@ function rulesByLane(book: Book): readonly Ruled[] {
         submits: !book.stopped,
         share: options.concurrency === undefined ? undefined : options.concurrency * share,
         hasPlace: options.concurrency === undefined || book.inFlight < options.concurrency,
+        others: () => needsOfOthers(lanes, lane, !book.stopped),
       },
     };
   });
+}
+
+function needsOfOthers(lanes: readonly Lane[], but: Lane, submits: boolean): Requests {
+  const sum = { queue: 0, retrieve: 0, complete: 0 };
+  for (const lane of lanes) {
+    if (lane === but || lane.limits.isShared()) continue;
+    const needs = needsOf(lane, submits);
+    for (const route of ['queue', 'retrieve', 'complete'] as const) sum[route] += needs[route];
+  }
+  return sum;
 }
 
 /** Entries of the history that are looked at, the newest. */

@@ -59,7 +59,7 @@ export async function submitJob(context: RunContext, job: Job): Promise<Settled>
     });
   tell(context, job, 'submitting');
   const result = await context.client.queue(purchase.request);
-  tellRate(context, purchase.request.model, result);
+  tellRate(context, job, purchase.request.model, result);
   return conclude(context, job, unlessTaken(context, classifySubmit(result)));
 }
 

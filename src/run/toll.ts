@@ -1,3 +1,4 @@
+import type { Requests } from '../venice/rate-limiter.js';
 import type { Survival } from './learn.js';
 
 /** Polls of one job come no closer than this, ms from one being sent to the next. */
@@ -88,8 +89,10 @@ export interface Demand {
   readonly width: number;
   /** Of the run times, ms. */
   readonly meanMs: number;
-  /** How long it takes until that many requests are allowed, ms. */
-  spanMs(requests: number): number;
+  /** How long it takes until these requests are allowed, ms. */
+  spanMs(requests: Requests): number;
+  /** Whether submits have a budget that nothing else draws on: the last job then still has to run after the last submit. */
+  readonly submitsApart: boolean;
 }
 
 /** From a job's submit to its place being free again, besides run and wait, ms. */
@@ -133,7 +136,9 @@ function better(demand: Demand, tolls: Tolls, step: number): number {
  */
 export function restMs(demand: Demand, toll: Toll): number {
   const places = placesMs(demand, toll);
-  const budget = demand.spanMs(requestsLeft(demand, doubted(demand, toll)));
+  const needed = requestsLeft(demand, doubted(demand, toll));
+  const runMs = demand.submitsApart && demand.unsubmitted > 0 ? cycleMs(demand.meanMs, toll) : 0;
+  const budget = Math.max(demand.spanMs(needed), demand.spanMs({ queue: demand.unsubmitted }) + runMs);
   const longMs = Math.max(places, budget);
   const shortMs = Math.min(places, budget);
   const endMs = longMs === 0 ? 0 : longMs * (1 + (shortMs / longMs) ** SHARPNESS) ** (1 / SHARPNESS);
@@ -155,6 +160,13 @@ export function placesMs({ unsubmitted, inFlight, width, meanMs }: Demand, toll:
 }
 
 /** Requests that are still needed. A job that was asked for already has half of its failed polls behind it. */
-export function requestsLeft({ unsubmitted, inFlight, unasked, owed }: Demand, { polls }: Toll): number {
-  return unsubmitted * (2 + polls) + unasked * (1 + polls) + (inFlight - unasked) * (1.5 + polls / 2) + owed;
+export function requestsLeft(
+  { unsubmitted, inFlight, unasked, owed }: Pick<Demand, 'unsubmitted' | 'inFlight' | 'unasked' | 'owed'>,
+  { polls }: Toll,
+): Readonly<Record<'queue' | 'retrieve' | 'complete', number>> {
+  return {
+    queue: unsubmitted,
+    retrieve: (unsubmitted + unasked) * polls + ((inFlight - unasked) * (1 + polls)) / 2,
+    complete: unsubmitted + inFlight + owed,
+  };
 }

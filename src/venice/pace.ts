@@ -3,12 +3,12 @@ import type { RateHeaders } from './client.js';
 import { createWindow } from './window.js';
 
 /**
- * The request budget of one key and model, kept from this side: as long as nobody else spends from it, the
+ * A request budget that the service tells of, kept from this side: as long as nobody else spends from it, the
  * service never has to answer 429. Understands fixed windows and token buckets by their headers, and does
- * with a log of its own sends where there are none. Pure: time and answers come in by calls.
+ * with a log of its own sends where only the limit is stated. Pure: time and answers come in by calls.
  */
 export interface Pacer {
-  /** Requests that may be sent now. 0 to `Infinity`. */
+  /** Requests that may be sent now. 0 to `Infinity`: nothing is told, or that there is no limit. */
   credit(nowMs: number): number;
   /** While `credit` is 0: when that may change without an answer. `Infinity`: only an answer changes it. */
   opensAtMs(nowMs: number): number;
@@ -20,8 +20,10 @@ export interface Pacer {
   answered(ticket: number | undefined, answer: PacedAnswer, nowMs: number): void;
   /** The limit as the service states it elsewhere, requests a minute; `Infinity`: none. */
   limit(perMinute: number): void;
-  /** Requests a minute, as far as known. */
+  /** Requests a minute, as far as told; else `Infinity`. */
   perMinute(): number;
+  /** Whether headers, or a statement apart from them, tell of this budget. */
+  isTold(): boolean;
   /** How long from now until that many requests may be expected to have been allowed, ms. */
   spanMs(requests: number, nowMs: number): number;
   /** The least that it can take: all requests of the last window at its start. */
@@ -68,8 +70,6 @@ export interface Ledger {
   refused(nowMs: number): void;
 }
 
-/** As documented, where nothing else is known. */
-export const LIMIT_DOCUMENTED_PER_MINUTE = 60;
 const MINUTE_MS = 60_000;
 /** A minute as the log counts it, from the answer: by then the service has counted the request. */
 const LOG_SPAN_MS = 60_100;
@@ -117,16 +117,19 @@ export function createPacer(): Pacer {
   const out = new Map<number, UnderWay>();
   const log = createLog();
 
-  const perMinute = (): number => inHeaders ?? stated ?? LIMIT_DOCUMENTED_PER_MINUTE;
+  const perMinute = (): number => inHeaders ?? stated ?? Number.POSITIVE_INFINITY;
   const firstSentMs = (): number => out.values().next().value?.sentMs ?? Number.POSITIVE_INFINITY;
   const waitsForFirst = (nowMs: number): boolean =>
     answers === 0 && out.size > 0 && nowMs < firstSentMs() + FIRST_PATIENCE_MS;
 
   const counted = (nowMs: number): number => {
     if (ledger !== undefined) return ledger.credit(nowMs);
-    if (perMinute() === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
+    if (stated === Number.POSITIVE_INFINITY && inHeaders === undefined) return stated;
     if (waitsForFirst(nowMs)) return 0;
-    return answers === 0 && out.size === 0 ? 1 : Math.floor(perMinute()) - out.size - log.count(nowMs);
+    if (answers === 0 && out.size === 0) return 1;
+    return perMinute() === Number.POSITIVE_INFINITY
+      ? Number.POSITIVE_INFINITY
+      : Math.floor(perMinute()) - out.size - log.count(nowMs);
   };
   const credit = (nowMs: number): number => {
     if (nowMs < pausedMs) return 0;
@@ -177,6 +180,7 @@ export function createPacer(): Pacer {
   return {
     credit,
     perMinute,
+    isTold: () => inHeaders !== undefined || stated !== undefined || ledger !== undefined,
     limit: (amount) => {
       if (amount > 0) stated = amount;
     },

@@ -106,10 +106,16 @@ export function readRateHeaders(headers: Readonly<Record<string, string>>): Rate
   return present({
     limit: count(headers['x-ratelimit-limit-requests']),
     remaining: count(headers['x-ratelimit-remaining-requests']),
-    resetUnixSeconds: finite(decimal(headers['x-ratelimit-reset-requests']), 0, 1e11),
+    resetUnixSeconds: unixSeconds(headers['x-ratelimit-reset-requests']),
     retryAfterSeconds: retryAfter(headers['retry-after'], headers.date),
     dateUnixSeconds: finite(Date.parse(headers.date ?? '') / 1_000, 0, 1e11),
   });
+}
+
+/** Seconds or milliseconds since 1970, told apart by size: as seconds, 1e11 is in the year 5138; as milliseconds, in 1973. */
+function unixSeconds(header: string | undefined): number | undefined {
+  const value = decimal(header);
+  return finite(value !== undefined && value >= 1e11 ? value / 1_000 : value, 0, 1e11);
 }
 
 function decimal(header: string | undefined): number | undefined {

@@ -50,9 +50,16 @@ async function gather({ answer = () => PRICE, waits = () => {} }: Told) {
 
 describe('asking for many prices', () => {
   it('asks for each once, as fast as the request budget allows', async () => {
-    const { quotes, failures, asked, nowMs } = await gather({});
+    const told = { ...PRICE, rate: { limit: 60 } };
+    const { quotes, failures, asked, nowMs } = await gather({ answer: () => told });
     expect([quotes.size, failures.length, asked]).toEqual([150, 0, 150]);
     expect(nowMs).toBeGreaterThan(60_000);
+  });
+
+  it('does not wait where no limit is told', async () => {
+    const { quotes, nowMs } = await gather({});
+    expect(quotes.size).toBe(150);
+    expect(nowMs).toBeLessThan(10_000);
   });
 
   it('asks for none more once it is to stop', async () => {

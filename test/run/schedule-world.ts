@@ -177,7 +177,7 @@ export function play(scene: Scene): Report {
     kind: 'submit' | 'poll' | 'complete',
     work: Work,
   ): { status: number; settled: Settled; rate: object } => {
-    const { ok, rate } = limiters[work.model]!.admit(nowMs);
+    const { ok, rate } = limiters[work.model]!.admit(nowMs, kind);
     const later = (ms: number): Settled => ({ kind: 'again', notBeforeMs: nowMs + ms });
     if (!ok || fuse.blocked(nowMs)) {
       seen.refusals[work.model]! += 1;
@@ -275,7 +275,7 @@ export function play(scene: Scene): Report {
       add(`${model}-${place}`, model);
       scheduler.wants(`${model}-${place}`, about(model, place));
     }
-    if (limit.perMinute === undefined)
+    if (limit.perMinute === undefined && limit.routes === undefined)
       scheduler.limits(new Map([[`model-${model}`, Number.POSITIVE_INFINITY]]));
   }
   const tell = (atMs: number | undefined, news: () => void): void => {

@@ -185,28 +185,58 @@ describe('several models', () => {
     expect(quickEndMs).toBeLessThan(slowEndMs!);
   });
 
-  it('of which one is refused by 429 leave the others alone', () => {
+  it('of which one is overloaded leave the others alone', () => {
     const scheduler = createScheduler({});
     for (const job of ['a', 'b']) scheduler.wants(job, { model: job });
     scheduler.wants('another b', { model: 'b' });
-    const begun = [scheduler.next(0), scheduler.next(0)];
-    expect(begun).toContainEqual({ kind: 'submit', job: 'a' });
-    expect(begun).toContainEqual({ kind: 'submit', job: 'b' });
-    scheduler.answered('a', { status: 429, rate: { retryAfterSeconds: 30 }, job: 'a' }, 100);
-    scheduler.settled('a', { kind: 'again', notBeforeMs: 100 }, 100);
-    scheduler.answered('b', { status: 200, rate: {}, job: 'b' }, 100);
-    scheduler.settled('b', { kind: 'queued' }, 100);
-    expect(scheduler.next(100)).toEqual({ kind: 'submit', job: 'another b' });
+    // The first answer may tell that each model has a limit of its own.
+    expect([scheduler.next(0), scheduler.next(0), scheduler.next(250)]).toEqual([
+      { kind: 'submit', job: 'a' },
+      { kind: 'wait', untilMs: 250 },
+      { kind: 'submit', job: 'b' },
+    ]);
+    const overloaded = { status: 429, rate: { retryAfterSeconds: 30 }, overloaded: true };
+    scheduler.answered('a', { ...overloaded, job: 'a' }, 300);
+    scheduler.settled('a', { kind: 'again', notBeforeMs: 300 }, 300);
+    scheduler.answered('b', { status: 200, rate: {}, job: 'b' }, 300);
+    scheduler.settled('b', { kind: 'queued' }, 300);
+    expect(scheduler.next(300)).toEqual({ kind: 'submit', job: 'another b' });
     const sent: string[] = [];
-    for (let nowMs = 100; nowMs < 30_100; nowMs += 100) {
+    for (let nowMs = 300; nowMs < 30_300; nowMs += 100) {
       const action = scheduler.next(nowMs);
       if (!('job' in action)) continue;
       sent.push(action.job);
       scheduler.settled(action.job, { kind: 'running' }, nowMs);
     }
     expect(sent).not.toContain('a');
-    expect(scheduler.next(30_100)).toEqual({ kind: 'submit', job: 'a' });
+    expect(scheduler.next(30_300)).toEqual({ kind: 'submit', job: 'a' });
   });
+});
+
+describe('a model that takes no submits', () => {
+  it.each([
+    ['429 with a time to wait', { status: 429, rate: { retryAfterSeconds: 30 }, overloaded: true }, 30_000],
+    ['503', { status: 503, rate: {} }, 10_000],
+  ] as const)(
+    '(%s) gets none for a while, then one alone; its jobs are polled meanwhile',
+    (_, answer, pauseMs) => {
+      const scheduler = createScheduler({});
+      scheduler.resumes('old', { model: 'A' }, 0, 100_000);
+      for (const job of ['a', 'b', 'c']) scheduler.wants(job, { model: 'A' });
+      expect(scheduler.next(100_000)).toEqual({ kind: 'poll', job: 'old' });
+      scheduler.answered('A', { status: 200, rate: {}, job: 'old' }, 100_050);
+      expect(scheduler.next(100_050)).toEqual({ kind: 'submit', job: 'a' });
+      scheduler.answered('A', { ...answer, job: 'a' }, 100_100);
+      scheduler.settled('a', { kind: 'again', notBeforeMs: 100_100 }, 100_100);
+      scheduler.settled('old', { kind: 'stored', clean: true, readyAtMs: 100_050 }, 100_100);
+      expect(scheduler.next(100_100)).toEqual({ kind: 'complete', job: 'old' });
+      scheduler.answered('A', { status: 200, rate: {}, job: 'old' }, 100_150);
+      scheduler.settled('old', { kind: 'gone' }, 100_150);
+      expect(scheduler.next(100_150)).toEqual({ kind: 'wait', untilMs: 100_100 + pauseMs });
+      expect(scheduler.next(100_100 + pauseMs)).toMatchObject({ kind: 'submit' });
+      expect(scheduler.next(102_000 + pauseMs)).toEqual({ kind: 'wait', untilMs: Number.POSITIVE_INFINITY });
+    },
+  );
 });
 
 describe('trouble', () => {

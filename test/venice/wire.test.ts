@@ -513,6 +513,14 @@ describe('rate headers', () => {
     ).toEqual({ limit: 60, remaining: 0, resetUnixSeconds: 1_700_000_000.5, retryAfterSeconds: 7 });
   });
 
+  it.each([
+    ['1700000000', 1_700_000_000],
+    ['1700000000500', 1_700_000_000.5],
+    ['1790000000000', 1_790_000_000],
+  ])('tell a reset in seconds or milliseconds by its size: %s', (header, resetUnixSeconds) => {
+    expect(readRateHeaders({ 'x-ratelimit-reset-requests': header })).toEqual({ resetUnixSeconds });
+  });
+
   it('take a date to wait for against the server’s own clock', () => {
     const date = 'Wed, 21 Oct 2015 07:28:00 GMT';
     expect(readRateHeaders({ date, 'retry-after': 'Wed, 21 Oct 2015 07:28:30 GMT' })).toEqual({

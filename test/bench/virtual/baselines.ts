@@ -1,4 +1,6 @@
-import { createPacer } from '../../../src/venice/pace.js';
+import { ROUTE_OF } from '../../../src/run/lane.js';
+import { createRateLimiter } from '../../../src/venice/rate-limiter.js';
+import type { Doing } from './service.js';
 import type { Answer, Scene, World } from './world.js';
 
 /** How a simple loop asks for its job. */
@@ -20,11 +22,7 @@ export function loops(habit: Habit, world: World, scene: Scene): void {
   let next = 0;
   let toldMs: number | undefined;
 
-  const insist = (
-    kind: 'submit' | 'poll' | 'complete',
-    job: number,
-    then: (answer: Answer) => void,
-  ): void => {
+  const insist = (kind: Doing, job: number, then: (answer: Answer) => void): void => {
     let tries = 0;
     const go = (): void =>
       world.send(kind, job, (answer) => {
@@ -60,35 +58,37 @@ export function loops(habit: Habit, world: World, scene: Scene): void {
 
 /** Knows when each job is ready, asks exactly then, and keeps to the limit. No real client can. */
 export function oracle(world: World, scene: Scene): void {
-  const pacer = createPacer();
-  if (scene.limit.perMinute === undefined) pacer.limit(Number.POSITIVE_INFINITY);
+  const limiter = createRateLimiter();
+  const isFree = scene.limit.perMinute === undefined && scene.limit.routes === undefined;
+  if (isFree) limiter.state(new Map([['', Number.POSITIVE_INFINITY]]));
+  const limits = limiter.of('');
   const queues = { poll: [] as number[], submit: [] as number[], complete: [] as number[] };
   const order = ['poll', 'submit', 'complete'] as const;
   for (let job = 0; job < scene.tracks; job += 1) queues.submit.push(job);
   queues.submit.reverse();
-  let places = scene.concurrency ?? UNBOUNDED;
+  let places = scene.concurrency ?? (scene.limit.routes === undefined ? UNBOUNDED : scene.tracks);
   let turn = 0;
 
   const step = (): void => {
     turn += 1;
     const mine = turn;
     for (;;) {
-      const kind = order.find((name) => queues[name].length > 0 && (name !== 'submit' || places > 0));
-      if (kind === undefined) return;
       const nowMs = world.nowMs();
-      if (pacer.credit(nowMs) < 1) {
-        const opensMs = pacer.opensAtMs(nowMs);
+      const wanted = order.filter((name) => queues[name].length > 0 && (name !== 'submit' || places > 0));
+      const kind = wanted.find((name) => limits.credit(ROUTE_OF[name], nowMs) >= 1);
+      if (kind === undefined) {
+        const opensMs = Math.min(...wanted.map((name) => limits.opensAtMs(ROUTE_OF[name], nowMs)));
         if (opensMs < Number.POSITIVE_INFINITY) world.at(opensMs, () => turn === mine && step());
         return;
       }
       send(kind, queues[kind].pop()!);
     }
   };
-  const send = (kind: 'submit' | 'poll' | 'complete', job: number): void => {
+  const send = (kind: Doing, job: number): void => {
     if (kind === 'submit') places -= 1;
-    const ticket = pacer.sent(world.nowMs());
+    const ticket = limits.sent(ROUTE_OF[kind], world.nowMs());
     world.send(kind, job, (answer) => {
-      pacer.answered(
+      limits.answered(
         ticket,
         { status: answer.kind === 'refused' ? 429 : 200, rate: answer.rate },
         world.nowMs(),

@@ -1,8 +1,12 @@
 import type { RateHeaders } from '../../../src/venice/client.js';
 
-/** How the simulated service limits one model's requests. */
+export type Doing = 'submit' | 'poll' | 'complete';
+
+/** How the simulated service limits requests: all of one model together, or each route of a user by itself. */
 export interface LimitRule {
-  readonly kind: 'window' | 'bucket' | 'sliding';
+  readonly kind: 'window' | 'bucket' | 'sliding' | 'routes';
+  /** For `routes`: requests a minute of each limited route, and how its minute is counted. Nothing is told of it. */
+  readonly routes?: { readonly submit: number; readonly poll: number; readonly shape: 'window' | 'sliding' };
   /** Requests a minute; absent: no limit and no headers. */
   readonly perMinute?: number;
   /** From the start of the run to the end of the first window. */
@@ -17,7 +21,7 @@ export interface LimitRule {
 
 export interface Limiter {
   /** Whether a request that arrives now is let in, and what its answer says. */
-  admit(nowMs: number): { readonly ok: boolean; readonly rate: RateHeaders };
+  admit(nowMs: number, doing: Doing): { readonly ok: boolean; readonly rate: RateHeaders };
 }
 
 const WINDOW_MS = 60_000;
@@ -25,6 +29,7 @@ const WINDOW_MS = 60_000;
 export const EPOCH_MS = 1_700_000_000_000;
 
 export function createLimiter(rule: LimitRule, random: () => number): Limiter {
+  if (rule.kind === 'routes') return byRoute(rule, random);
   const { perMinute } = rule;
   if (perMinute === undefined) return { admit: () => ({ ok: true, rate: {} }) };
   const limitAt = (nowMs: number): number =>
@@ -44,6 +49,18 @@ export function createLimiter(rule: LimitRule, random: () => number): Limiter {
     case 'sliding':
       return slidingLog(limitAt);
   }
+}
+
+function byRoute(rule: LimitRule, random: () => number): Limiter {
+  const { submit, poll, shape } = rule.routes!;
+  const { phaseMs = WINDOW_MS } = rule;
+  const silent = (perMinute: number): Limiter =>
+    createLimiter({ kind: shape, perMinute, phaseMs, headersMissing: 1 }, random);
+  const limiters = { submit: silent(submit), poll: silent(poll) };
+  return {
+    admit: (nowMs, doing) =>
+      doing === 'complete' ? { ok: true, rate: {} } : limiters[doing].admit(nowMs, doing),
+  };
 }
 
 type Tell = (limit: number, remaining: number, resetMs: number) => RateHeaders;

@@ -1,7 +1,7 @@
 import { createHeap } from '../../../src/run/heap.js';
 import type { RateHeaders } from '../../../src/venice/client.js';
 import { createChance, LAWS, type LawName } from './chance.js';
-import { createFuse, createLimiter, EPOCH_MS, type LimitRule } from './service.js';
+import { createFuse, createLimiter, type Doing, EPOCH_MS, type LimitRule } from './service.js';
 
 /** One simulated run. */
 export interface Scene {
@@ -15,7 +15,7 @@ export interface Scene {
   readonly seed: number;
   /** One way, ms. */
   readonly latencyMs?: readonly [number, number];
-  /** Requests a minute that another client sends on the same key. */
+  /** Requests a minute that another client sends on the same key; submits, where each route has its limit. */
   readonly otherPerMinute?: number;
 }
 
@@ -35,7 +35,7 @@ export interface World {
   nowMs(): number;
   at(timeMs: number, then: () => void): void;
   /** Sends one request; `then` gets the answer when it is there. */
-  send(kind: 'submit' | 'poll' | 'complete', job: number, then: (answer: Answer) => void): void;
+  send(kind: Doing, job: number, then: (answer: Answer) => void): void;
   readonly chance: () => number;
   /** When the job is ready: for the oracle only. */
   readyAtMs(job: number): number;
@@ -90,9 +90,9 @@ export function simulate(scene: Scene, policy: (world: World, scene: Scene) => v
     events.set(event, Math.max(timeMs, nowMs));
   };
 
-  const serve = (kind: 'submit' | 'poll' | 'complete', job: number): Answer => {
+  const serve = (kind: Doing, job: number): Answer => {
     tally.requests += 1;
-    const { ok, rate } = fuse.blocked(nowMs) ? BLOCKED : limiter.admit(nowMs);
+    const { ok, rate } = fuse.blocked(nowMs) ? BLOCKED : limiter.admit(nowMs, kind);
     if (!ok) {
       tally.refusals += 1;
       const window = Math.floor((nowMs - EPOCH_MS - phaseMs) / 60_000);
@@ -161,12 +161,12 @@ export function simulate(scene: Scene, policy: (world: World, scene: Scene) => v
 function startOther(
   perMinute: number,
   world: World,
-  limiter: { admit(nowMs: number): unknown },
+  limiter: { admit(nowMs: number, doing: Doing): unknown },
   goesOn: () => boolean,
 ): void {
   const step = (): void => {
     if (!goesOn()) return;
-    limiter.admit(world.nowMs());
+    limiter.admit(world.nowMs(), 'submit');
     world.at(world.nowMs() - (Math.log(1 - world.chance()) * 60_000) / perMinute, step);
   };
   step();
@@ -176,7 +176,29 @@ function startOther(
 export function lowerBoundMs(scene: Scene, runMs: readonly number[], phaseMs: number): number {
   const work = runMs.reduce((sum, ms) => sum + ms, 0);
   const longest = runMs.reduce((most, ms) => Math.max(most, ms), 0);
-  return Math.max(rateFloorMs(scene, phaseMs), longest, scene.concurrency ? work / scene.concurrency : 0);
+  const { routes } = scene.limit;
+  if (routes !== undefined)
+    return Math.max(submitFloorMs(runMs, routes.submit), listMs(runMs, scene.concurrency ?? scene.tracks));
+  const places = scene.concurrency ? work / scene.concurrency : 0;
+  return Math.max(rateFloorMs(scene, phaseMs), longest, places);
+}
+
+/**
+ * Each job runs to its end after the minute in which the limit lets it be submitted, in order. For a client that is told
+ * nothing: one that knew when a fixed window ends could submit the first two windows' worth at once.
+ */
+function submitFloorMs(runMs: readonly number[], submitsPerMinute: number): number {
+  return runMs.reduce((end, ms, job) => Math.max(end, Math.floor(job / submitsPerMinute) * 60_000 + ms), 0);
+}
+
+/** List scheduling: each job in order begins when one of so many places is free. */
+function listMs(runMs: readonly number[], places: number): number {
+  const freeMs = new Array<number>(Math.min(places, runMs.length)).fill(0);
+  for (const ms of runMs) {
+    const place = freeMs.reduce((best, free, index) => (free < freeMs[best]! ? index : best), 0);
+    freeMs[place]! += ms;
+  }
+  return Math.max(0, ...freeMs);
 }
 
 /** Three requests a track, through the window or the bucket. */

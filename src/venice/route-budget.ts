@@ -1,0 +1,154 @@
+/**
+ * The request budget of one route, shared by all models and processes of a user, where no header tells of it. How the
+ * service counts its minute is not known, so at most the limit is sent in any 60 s: that keeps within a fixed window
+ * as well as a sliding one. What the limit is follows from the documentation until a 429 teaches otherwise.
+ */
+export interface RouteBudget {
+  /** Requests that may be sent now: 0 to `Infinity`. */
+  credit(nowMs: number): number;
+  /** While `credit` is 0: when that may change without an answer. */
+  opensAtMs(nowMs: number): number;
+  /** Counts a request as sent: it is the returned object, for `answered`. */
+  sent(nowMs: number): Sent;
+  /** `refused`: a 429 about the limit. `retryAfterMs`: as the service asks for with it. */
+  answered(request: Sent, outcome: 'counted' | 'refused', nowMs: number, retryAfterMs?: number): void;
+  /** Takes a limit that a 429 taught an earlier run. */
+  learn(perMinute: number, nowMs: number): void;
+  /** Requests that were sent elsewhere, such as by an earlier run. */
+  remember(sentMs: readonly number[]): void;
+  perMinute(): number;
+  /** Whether a 429 taught the limit. */
+  isLearned(): boolean;
+  /** ms from now until that many more requests may have been sent, each as soon as possible. */
+  spanMs(requests: number, nowMs: number): number;
+}
+
+export interface Sent {
+  readonly sentMs: number;
+}
+
+/** A minute from a request's answer: by then the service has counted it. */
+const WINDOW_MS = 60_100;
+/** One request at a time goes out, so that a limit reached too early is told by one 429; a slow answer holds up no longer. */
+const GAP_MS_MAX = 250;
+/** Fewer requests than this in a minute say nothing of the limit: somebody else has used it up. */
+const LESSON_MIN = 3;
+/** Bounds on what the service may ask for, ms. */
+const RETRY_MS_MIN = 1_000;
+const RETRY_MS_MAX = 24 * 3_600_000;
+/** A learned limit may have been another's doing: after so long it is tried a little higher, once. */
+const TRIAL_AFTER_MS = 10 * 60_000;
+const TRIAL_FACTOR = 1.25;
+
+const NEVER_YET = Number.NEGATIVE_INFINITY;
+
+/** @param assumedPerMinute the documented limit; `Infinity` where none is known */
+export function createRouteBudget(assumedPerMinute: number): RouteBudget {
+  let limit = assumedPerMinute;
+  let learnedAtMs: number | undefined;
+  let trialled = false;
+  let pausedUntilMs = NEVER_YET;
+  let retries = false;
+  let refusedMs = NEVER_YET;
+  /** Under way. */
+  const out = new Set<Sent>();
+  const log = createLog();
+
+  const left = (nowMs: number): number => Math.floor(limit) - out.size - log.count(nowMs);
+  const newestMs = (): number => [...out].reduce((newest, { sentMs }) => Math.max(newest, sentMs), NEVER_YET);
+  const credit = (nowMs: number): number => {
+    if (nowMs < pausedUntilMs) return 0;
+    if (limit === Number.POSITIVE_INFINITY) return limit;
+    if (nowMs < newestMs() + GAP_MS_MAX) return 0;
+    return Math.max(retries && out.size === 0 ? 1 : 0, left(nowMs));
+  };
+  const tryHigher = (nowMs: number): void => {
+    if (learnedAtMs === undefined || trialled || nowMs < learnedAtMs + TRIAL_AFTER_MS) return;
+    trialled = true;
+    limit = Math.min(assumedPerMinute, Math.max(limit + 1, Math.floor(limit * TRIAL_FACTOR)));
+  };
+  const refused = (sentMs: number, nowMs: number, retryAfterMs: number | undefined): void => {
+    const counted = log.count(nowMs);
+    // Of those that were under way together, the first has told.
+    if (sentMs >= refusedMs) {
+      refusedMs = nowMs;
+      if (counted >= LESSON_MIN && counted < limit) {
+        limit = counted;
+        learnedAtMs = nowMs;
+      }
+    }
+    // A fixed window that is full now has ended in a minute, and nothing of the next one is used up then.
+    const pauseMs =
+      retryAfterMs === undefined ? WINDOW_MS : Math.min(RETRY_MS_MAX, Math.max(RETRY_MS_MIN, retryAfterMs));
+    retries = retryAfterMs !== undefined;
+    pausedUntilMs = Math.max(pausedUntilMs, nowMs + pauseMs);
+  };
+
+  return {
+    credit,
+    opensAtMs: (nowMs) => {
+      const freeMs = left(nowMs) >= 1 || retries ? nowMs : log.oldestMs(nowMs) + WINDOW_MS;
+      return Math.max(pausedUntilMs, newestMs() + GAP_MS_MAX, freeMs);
+    },
+    sent: (nowMs) => {
+      tryHigher(nowMs);
+      const request = { sentMs: nowMs };
+      out.add(request);
+      return request;
+    },
+    learn: (perMinute, nowMs) => {
+      limit = Math.min(limit, perMinute);
+      learnedAtMs = nowMs;
+    },
+    answered: (request, outcome, nowMs, retryAfterMs) => {
+      const { sentMs } = request;
+      if (!out.delete(request)) return;
+      if (outcome === 'refused') return refused(sentMs, nowMs, retryAfterMs);
+      log.add(nowMs);
+      if (sentMs >= refusedMs) retries = false;
+    },
+    remember: (sentMs) => {
+      for (const ms of [...sentMs].sort((a, b) => a - b)) log.add(ms);
+    },
+    perMinute: () => limit,
+    isLearned: () => learnedAtMs !== undefined,
+    spanMs: (requests, nowMs) => {
+      const pauseMs = Math.max(0, pausedUntilMs - nowMs);
+      const beyond = Math.ceil(requests) - Math.max(0, left(nowMs));
+      if (!(beyond > 0) || limit === Number.POSITIVE_INFINITY) return requests > 0 ? pauseMs : 0;
+      const rounds = Math.floor((beyond - 1) / limit);
+      const takesPlaceOf = log.at((beyond - 1) % limit, nowMs) ?? nowMs;
+      return Math.max(pauseMs, takesPlaceOf + WINDOW_MS - nowMs + rounds * WINDOW_MS);
+    },
+  };
+}
+
+/** When requests were answered, within the last window. */
+function createLog() {
+  let times: number[] = [];
+  let start = 0;
+  const forget = (nowMs: number): void => {
+    while (start < times.length && times[start]! <= nowMs - WINDOW_MS) start += 1;
+    if (start > 1_024) {
+      times = times.slice(start);
+      start = 0;
+    }
+  };
+  return {
+    add: (nowMs: number): void => {
+      times.push(nowMs);
+    },
+    count: (nowMs: number): number => {
+      forget(nowMs);
+      return times.length - start;
+    },
+    oldestMs: (nowMs: number): number => {
+      forget(nowMs);
+      return times[start] ?? Number.POSITIVE_INFINITY;
+    },
+    at: (place: number, nowMs: number): number | undefined => {
+      forget(nowMs);
+      return times[start + place];
+    },
+  };
+}

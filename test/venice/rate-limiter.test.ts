@@ -1,0 +1,159 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createRateLimiter, type RateLimiter, type Route } from '../../src/venice/rate-limiter.js';
+import { hammer } from './hammer.js';
+
+const ways = fc.constantFrom([35, 55] as const, [5, 15] as const, [20, 400] as const);
+const shapes = fc.constantFrom('window' as const, 'sliding' as const);
+const DOCUMENTED = [
+  ['queue', 40],
+  ['retrieve', 120],
+] as const;
+const silent = (kind: 'window' | 'sliding', perMinute: number) =>
+  ({ kind, perMinute, headersMissing: 1 }) as const;
+
+/** Sends one request and answers it. */
+function ask(
+  limiter: RateLimiter,
+  model: string,
+  route: Route,
+  atMs: number,
+  status: number,
+  rate = {},
+): void {
+  const limits = limiter.of(model);
+  limits.answered(limits.sent(route, atMs), { status, rate }, atMs + 50);
+}
+
+describe('where nothing is told', () => {
+  it('the documented limits draw no 429, whether the minute is a fixed window or slides', () => {
+    fc.assert(
+      fc.property(
+        fc.record({ seed: fc.nat(1e9), latencyMs: ways, atOnce: fc.constantFrom(1, 4, 16) }),
+        shapes,
+        fc.constantFrom(...DOCUMENTED),
+        (given, kind, [route, perMinute]) => {
+          const { refusals } = hammer({ ...given, rule: silent(kind, perMinute), minutes: 6, route });
+          expect(refusals).toBe(0);
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
+  it.each(DOCUMENTED)('%s uses what it has', (route, perMinute) => {
+    for (const kind of ['window', 'sliding'] as const) {
+      const rule = silent(kind, perMinute);
+      const { sent } = hammer({ seed: 3, rule, minutes: 30, latencyMs: [35, 55], atOnce: 16, route });
+      expect(sent).toBeGreaterThanOrEqual(0.97 * 30 * perMinute);
+    }
+  });
+
+  it('a lower limit is learned from one 429, or two where a window ends in between, and then used', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(1e9),
+        shapes,
+        fc.constantFrom('queue' as const, 'retrieve' as const, 'complete' as const),
+        fc.integer({ min: 5, max: 38 }),
+        (seed, kind, route, perMinute) => {
+          const rule = silent(kind, perMinute);
+          const given = { seed, rule, latencyMs: [35, 55] as const, atOnce: 4, route };
+          const { refusals, sent } = hammer({ ...given, minutes: 9 });
+          // Where no limit was known at all, those that were under way together are refused together.
+          const atOnce = route === 'complete' ? 4 : 1;
+          expect(refusals).toBeLessThanOrEqual(kind === 'window' ? atOnce + 1 : atOnce);
+          expect(sent).toBeGreaterThanOrEqual(0.8 * 8 * perMinute);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('the routes have budgets of their own, that all models share', () => {
+    const limiter = createRateLimiter();
+    for (let count = 0; count < 40; count += 1)
+      ask(limiter, count % 2 === 0 ? 'one' : 'other', 'queue', count * 100, 200);
+    const nowMs = 5_000;
+    expect(limiter.of('one').credit('queue', nowMs)).toBe(0);
+    expect(limiter.of('other').credit('queue', nowMs)).toBe(0);
+    expect(limiter.of('other').opensAtMs('queue', nowMs)).toBe(60_150);
+    expect(limiter.of('one').credit('retrieve', nowMs)).toBe(120);
+    expect(limiter.of('one').credit('complete', nowMs)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('a 429 pauses its route alone, and never for less than a second or more than a day', () => {
+    for (const [seconds, opensMs] of [
+      [7, 7_050],
+      [0, 1_050],
+      [1e9, 86_400_050],
+    ] as const) {
+      const limiter = createRateLimiter();
+      ask(limiter, 'one', 'retrieve', 0, 429, { retryAfterSeconds: seconds });
+      expect(limiter.of('one').opensAtMs('retrieve', 100)).toBe(opensMs);
+      expect(limiter.of('one').credit('queue', 100)).toBe(40);
+    }
+  });
+
+  it('a 429 to the first request of all says that others use the budget, not that it is small', () => {
+    const limiter = createRateLimiter();
+    ask(limiter, 'one', 'queue', 0, 429);
+    expect(limiter.of('one').opensAtMs('queue', 100)).toBe(60_150);
+    expect(limiter.of('one').perMinute('queue')).toBe(40);
+  });
+});
+
+describe('what an earlier run saw', () => {
+  it('counts: its learned limit and its last requests', () => {
+    const limiter = createRateLimiter();
+    const sentMs = Array.from({ length: 12 }, (_, count) => 100_000 + count);
+    limiter.remember('queue', { perMinute: 12, sentMs }, 130_000);
+    expect(limiter.of('one').perMinute('queue')).toBe(12);
+    expect(limiter.of('one').opensAtMs('queue', 130_000)).toBe(160_100);
+  });
+});
+
+describe('where the service tells its limits', () => {
+  const told = { limit: 60, remaining: 59, resetUnixSeconds: 60 };
+
+  it('those hold for each model, and what is only documented does not', () => {
+    const limiter = createRateLimiter();
+    ask(limiter, 'one', 'queue', 0, 200, told);
+    expect(limiter.of('one').credit('queue', 100)).toBe(59);
+    expect(limiter.of('one').isShared()).toBe(true);
+    for (let count = 0; count < 50; count += 1)
+      ask(limiter, 'one', 'queue', 100, 200, { ...told, remaining: 58 - count });
+    expect(limiter.of('one').credit('queue', 200)).toBe(9);
+    // Of a model that was not asked yet, the first answer is waited for.
+    expect(limiter.of('other').credit('queue', 200)).toBe(1);
+  });
+
+  it('as does a limit that is stated apart from headers', () => {
+    const limiter = createRateLimiter();
+    limiter.state(new Map([['one', 200]]));
+    ask(limiter, 'one', 'queue', 0, 200);
+    expect(limiter.of('one').credit('queue', 100)).toBe(199);
+    expect(limiter.of('other').perMinute('queue')).toBe(40);
+  });
+
+  it('a 429 that tells nothing, while the model has tokens, is about its route', () => {
+    const limiter = createRateLimiter();
+    for (let count = 0; count < 20; count += 1)
+      ask(limiter, 'one', 'queue', count * 100, 200, { ...told, remaining: 59 - count });
+    ask(limiter, 'one', 'queue', 2_000, 429);
+    expect(limiter.of('one').perMinute('queue')).toBe(20);
+    expect(limiter.of('one').credit('queue', 2_100)).toBe(0);
+    expect(limiter.of('one').credit('retrieve', 2_100)).toBeGreaterThan(30);
+  });
+});
+
+describe('a 429 about an overloaded model', () => {
+  it('teaches no limit', () => {
+    const limiter = createRateLimiter();
+    for (let count = 0; count < 10; count += 1) ask(limiter, 'one', 'queue', count * 100, 200);
+    const limits = limiter.of('one');
+    limits.answered(limits.sent('queue', 2_000), { status: 429, rate: {}, overloaded: true }, 2_050);
+    expect(limits.perMinute('queue')).toBe(40);
+    expect(limits.credit('queue', 2_100)).toBeGreaterThan(0);
+  });
+});
