@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parseEnv } from 'node:util';
 import type { ExitCode } from '../errors.js';
 import type { RunEvent } from '../events.js';
 import { shownBaseUrl } from '../node/base-url.js';
@@ -13,6 +12,7 @@ import { jsonText } from '../report/json-text.js';
 import { renderJunit } from '../report/junit.js';
 import { colorWanted, redactedTerminal, streamTerminal } from '../report/terminal.js';
 import { nextCommandLine } from './command-line.js';
+import { keyInEnvText } from './environment.js';
 import { diagnosticOf, endedEarly, redactError, refusalJson, refusalOutcome } from './refusal.js';
 import { writeReport } from './reports.js';
 import { DEFAULT_BASE_URL } from './settings.js';
@@ -65,10 +65,9 @@ async function secretsOf(argv: readonly string[]): Promise<readonly string[]> {
 
 async function keyInFile(file: string): Promise<string | undefined> {
   try {
-    // What is no file can be read once only, and was.
     if ((await systemFiles.facts(file))?.kind !== 'file') return undefined;
     const bytes = await systemFiles.read(file, ENV_FILE_BYTES_MAX);
-    return parseEnv(Buffer.from(bytes).toString('utf8')).VENICE_API_KEY;
+    return keyInEnvText(new TextDecoder().decode(bytes));
   } catch {
     // Then no command has read a key there either.
     return undefined;

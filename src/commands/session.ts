@@ -12,8 +12,9 @@ import type { Ports, Transport } from '../ports.js';
 import { escapeForeign } from '../report/escape.js';
 import { colorWanted, redactedTerminal, streamTerminal, type Terminal } from '../report/terminal.js';
 import { nextCommandLine } from './command-line.js';
+import type { Surroundings } from './environment.js';
 import { placesIn } from './place.js';
-import { type Flags, resolveSettings, type Settings, type Surroundings } from './settings.js';
+import { type Flags, resolveSettings, type Settings } from './settings.js';
 import { unlessShared } from './sibling.js';
 
 /** A command's hold on the real world: settings, ports, terminals. */

@@ -1,8 +1,7 @@
 import path from 'node:path';
-import { parseEnv } from 'node:util';
-import { BatchError, describeFault, EXIT, faultCode } from '../errors.js';
+import { BatchError, EXIT } from '../errors.js';
 import { microUsdFromUsd } from '../money.js';
-import type { Files } from '../ports.js';
+import { type EnvironmentReader, readEnvironment, type Surroundings } from './environment.js';
 
 /** The flags of every command that looks at a manifest, as the command line has them. */
 export interface Flags {
@@ -69,13 +68,6 @@ export interface Settings {
 
 export const DEFAULT_BASE_URL = 'https://api.venice.ai/api/v1';
 const SANDBOX_SPEED_DEFAULT = 20;
-const ENV_FILE_BYTES_MAX = 1024 * 1024;
-
-export interface Surroundings {
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly files: Files;
-}
 
 /**
  * Flag before environment before manifest before default. A value that cannot be read is a usage error
@@ -87,7 +79,7 @@ export async function resolveSettings(
   around: Surroundings,
 ): Promise<Settings> {
   if (manifest === '') throw usage('the name of the manifest is empty', 'name a file, as album.yaml');
-  const environment = await readEnvironment(flags, around);
+  const environment = await readEnvironment(flags.envFile, around);
   const manifestPath = path.resolve(around.cwd, manifest === '-' ? 'stdin.yaml' : manifest);
   const stem = manifestPath.replace(MANIFEST_EXTENSION, '');
   const sandbox = flags.sandbox === true;
@@ -97,7 +89,7 @@ export async function resolveSettings(
   const home = sandbox ? sandboxDirectory : path.dirname(manifestPath);
   const budget = budgetOf(flags, environment);
   const concurrency = concurrencyOf(flags, environment);
-  const apiKey = environment('VENICE_API_KEY');
+  const apiKey = environment.read('VENICE_API_KEY');
   return {
     manifest,
     manifestPath,
@@ -118,66 +110,58 @@ export async function resolveSettings(
 /** The lockfile and the sandbox are named for the manifest without it. */
 export const MANIFEST_EXTENSION = /\.ya?ml$/i;
 
-type ReadEnvironment = (name: string) => Setting<string> | undefined;
-
-async function readEnvironment(flags: Flags, around: Surroundings): Promise<ReadEnvironment> {
-  const fromFile = flags.envFile === undefined ? {} : await readEnvFile(flags.envFile, around);
-  return (name) => {
-    const direct = around.env[name];
-    if (direct !== undefined && direct !== '') return { value: direct, origin: 'environment' };
-    const filed = fromFile[name];
-    return filed === undefined || filed === '' ? undefined : { value: filed, origin: 'env-file' };
-  };
-}
-
-async function readEnvFile(name: string, around: Surroundings): Promise<Record<string, string | undefined>> {
-  try {
-    const bytes = await around.files.read(path.resolve(around.cwd, name), ENV_FILE_BYTES_MAX, 'pipes');
-    return parseEnv(Buffer.from(bytes).toString('utf8')) as Record<string, string | undefined>;
-  } catch (error) {
-    throw usage(
-      `the file of --env-file cannot be read: ${name}: ${describeFault(faultCode(error)).what} (${faultCode(error)})`,
-      'name a file of NAME=value lines',
-    );
-  }
-}
-
 function pathOf(flag: string | undefined, cwd: string, otherwise: string): Setting<string> {
   if (flag === undefined) return { value: otherwise, origin: 'default' };
   if (flag === '') throw usage('an empty path was given', 'name a path, or leave the flag out');
   return { value: path.resolve(cwd, flag), origin: 'flag' };
 }
 
-function baseUrlOf(flags: Flags, environment: ReadEnvironment, sandbox: boolean): Setting<string> {
+function baseUrlOf(flags: Flags, environment: EnvironmentReader, sandbox: boolean): Setting<string> {
   if (sandbox) return { value: 'sandbox:', origin: 'flag' };
   if (flags.baseUrl !== undefined) return { value: flags.baseUrl, origin: 'flag' };
-  return environment('VENICE_BASE_URL') ?? { value: DEFAULT_BASE_URL, origin: 'default' };
+  return environment.read('VENICE_BASE_URL') ?? { value: DEFAULT_BASE_URL, origin: 'default' };
 }
 
-function budgetOf(flags: Flags, environment: ReadEnvironment): Setting<number> | undefined {
+function budgetOf(flags: Flags, environment: EnvironmentReader): Setting<number> | undefined {
   const read = (name: string, text: string): number => {
     const usd = Number(text);
     const microUsd = /^\d+(\.\d+)?$/.test(text.trim()) ? microUsdFromUsd(usd) : undefined;
-    if (microUsd === undefined || microUsd === 0)
-      throw usage(`${name} is not an amount in US dollars above 0: ${text}`, `write it like ${name} 5.00`);
+    if (microUsd === undefined || microUsd === 0) throw noBudget(name, text);
     return microUsd;
   };
-  const fromEnvironment = environment('VENICE_BATCH_BUDGET');
-  const candidates: Setting<number>[] = [];
+  const candidates: Setting<number>[] = environment
+    .readAll('VENICE_BATCH_BUDGET')
+    .map(({ value, origin }) => ({ value: read('VENICE_BATCH_BUDGET', value), origin }));
   if (flags.budget !== undefined) candidates.push({ value: read('--budget', flags.budget), origin: 'flag' });
-  if (fromEnvironment !== undefined)
-    candidates.push({
-      value: read('VENICE_BATCH_BUDGET', fromEnvironment.value),
-      origin: fromEnvironment.origin,
-    });
   // Of several budgets the lowest wins, whoever set it.
   return candidates.sort((a, b) => a.value - b.value)[0];
 }
 
-function concurrencyOf(flags: Flags, environment: ReadEnvironment): Setting<number> | undefined {
+/** An empty one is most often a shell variable that is not set: no limit at all was not what was meant. */
+function noBudget(name: string, text: string): BatchError {
+  if (text.trim() === '')
+    return usage(`${name} is set, but empty`, `give an amount in US dollars, or remove ${name}`);
+  const amount = amountIn(text);
+  return usage(
+    `${name} is not an amount in US dollars above 0: ${text}`,
+    amount === undefined
+      ? 'give US dollars in digits, with a point before the cents'
+      : `write it as ${assigned(name, amount)}`,
+  );
+}
+
+/** The amount that a text such as `$5`, `5 USD` or `1,50` names, as it is to be written. */
+function amountIn(text: string): string | undefined {
+  const digits = /\d[\d.,]*/.exec(text)?.[0].replace(/[.,]+$/, '') ?? '';
+  // A comma before three digits groups thousands, any other is a decimal comma.
+  const plain = digits.replace(/,(?=\d{3}(\D|$))/g, '').replace(',', '.');
+  return /^\d+(\.\d+)?$/.test(plain) && Number(plain) > 0 && !/^\s*-/.test(text) ? plain : undefined;
+}
+
+function concurrencyOf(flags: Flags, environment: EnvironmentReader): Setting<number> | undefined {
   const flag = wholeNumberOf('--concurrency', flags.concurrency, 1, 64);
   if (flag !== undefined) return { value: flag, origin: 'flag' };
-  const set = environment('VENICE_BATCH_CONCURRENCY');
+  const set = environment.read('VENICE_BATCH_CONCURRENCY');
   const value = wholeNumberOf('VENICE_BATCH_CONCURRENCY', set?.value, 1, 64);
   return value === undefined || set === undefined ? undefined : { value, origin: set.origin };
 }
@@ -190,19 +174,28 @@ function timeoutOf(flags: Flags): { timeoutMs?: number } {
 function wholeNumberOf(name: string, text: string | undefined, min: number, max: number): number | undefined {
   const value = numberOf(name, text, min, max);
   if (value !== undefined && !Number.isInteger(value))
-    throw usage(`${name} takes a whole number: ${text}`, `give a whole number from ${min} to ${max}`);
+    throw usage(`${name} takes a whole number: ${text}`, `write it as ${assigned(name, Math.round(value))}`);
   return value;
 }
 
 function numberOf(name: string, text: string | undefined, min: number, max: number): number | undefined {
   if (text === undefined) return undefined;
   const value = /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : Number.NaN;
-  if (!(value >= min && value <= max))
+  if (!(value >= min && value <= max)) {
+    const meant = amountIn(text);
     throw usage(
       `${name} takes a number from ${min} to ${max}: ${text}`,
-      `write it like ${name} ${Math.max(min, 1)}`,
+      meant === undefined
+        ? `give a number from ${min} to ${max}`
+        : `write it as ${assigned(name, Math.min(max, Math.max(min, Number(meant))))}`,
     );
+  }
   return value;
+}
+
+/** As it is typed: `--timeout 5`, `VENICE_BATCH_CONCURRENCY=5`. */
+function assigned(name: string, value: string | number): string {
+  return name.startsWith('--') ? `${name} ${value}` : `${name}=${value}`;
 }
 
 function usage(message: string, hint: string): BatchError {

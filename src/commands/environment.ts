@@ -1,0 +1,175 @@
+import path from 'node:path';
+import { parseEnv } from 'node:util';
+import { BatchError, describeFault, EXIT } from '../errors.js';
+import { closest, isNear } from '../manifest/suggest.js';
+import { readTextFile, type TextFile } from '../manifest/text-file.js';
+import type { Files } from '../ports.js';
+
+export interface Surroundings {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly files: Files;
+}
+
+export type EnvironmentOrigin = 'environment' | 'env-file';
+
+/** A variable and where it was set: the process's own comes first. Empty ones count as not set. */
+export interface Variable {
+  readonly value: string;
+  readonly origin: EnvironmentOrigin;
+}
+
+export interface EnvironmentReader {
+  /** The value that applies. */
+  read(name: Name): Variable | undefined;
+  /** Every place that sets it, also to nothing. */
+  readAll(name: Name): readonly Variable[];
+}
+
+const NAMES = [
+  'VENICE_API_KEY',
+  'VENICE_BASE_URL',
+  'VENICE_BATCH_BUDGET',
+  'VENICE_BATCH_CONCURRENCY',
+] as const;
+export type Name = (typeof NAMES)[number];
+
+/** Their values may be repeated in messages. */
+const SHOWN: ReadonlySet<string> = new Set(['VENICE_BATCH_BUDGET', 'VENICE_BATCH_CONCURRENCY']);
+
+const ENV_FILE_BYTES_MAX = 1024 * 1024;
+
+/**
+ * The process's environment, and the file of `--env-file`. A setting that is there but cannot be read (a misspelt
+ * name, a line that is no `NAME=value`, a file in another encoding) may be a spending limit: it is a usage error, never ignored.
+ * Throws `BatchError` (exit 2).
+ */
+export async function readEnvironment(
+  envFile: string | undefined,
+  around: Surroundings,
+): Promise<EnvironmentReader> {
+  for (const name of Object.keys(around.env)) insistOnName(name, around.env);
+  const text = envFile === undefined ? '' : await readEnvFile(envFile, around);
+  const fault = faultIn(text);
+  if (fault !== undefined) throw usage(`line ${fault.line} of ${envFile}: ${fault.message}`, fault.hint);
+  const filed = parsed(text);
+  const readAll = (name: Name): readonly Variable[] => {
+    const [direct, inFile] = [around.env[name], filed[name]];
+    return [
+      ...(direct === undefined ? [] : [{ value: direct, origin: 'environment' as const }]),
+      ...(inFile === undefined ? [] : [{ value: inFile, origin: 'env-file' as const }]),
+    ];
+  };
+  return { readAll, read: (name) => readAll(name).find(({ value }) => value !== '') };
+}
+
+/** The API key in the text of an env file, however faulty the rest of it is. */
+export function keyInEnvText(text: string): string | undefined {
+  return parsed(text).VENICE_API_KEY;
+}
+
+function insistOnName(name: string, env: Surroundings['env']): void {
+  const meant = slipOf(name);
+  // Windows gives one variable under every spelling of its name.
+  if (meant === undefined || env[meant] === env[name]) return;
+  throw usage(
+    `the environment variable ${name} is not a setting of this program`,
+    `did you mean ${meant}? Rename it, or unset it: unset ${name}`,
+  );
+}
+
+async function readEnvFile(name: string, { cwd, files }: Surroundings): Promise<string> {
+  const file = await readTextFile(files, path.resolve(cwd, name), ENV_FILE_BYTES_MAX);
+  // UTF-16 of plain ASCII text is UTF-8 too, with a zero after each letter.
+  if (file.kind === 'text' && !file.text.includes('\0')) return file.text;
+  const { what, fix } = describeFileFault(file.kind === 'fault' ? file : { fault: 'not-utf8', code: '' });
+  throw usage(`cannot read the file of --env-file: ${name} ${what}`, fix);
+}
+
+type FileFault = Pick<Extract<TextFile, { kind: 'fault' }>, 'fault' | 'code'>;
+
+function describeFileFault({ fault, code }: FileFault): { readonly what: string; readonly fix: string } {
+  switch (fault) {
+    case 'not-utf8':
+      return { what: 'is not UTF-8 text', fix: 'save it with the encoding UTF-8' };
+    case 'not-a-file':
+      return {
+        what: 'is not a regular file',
+        fix: 'write its content into a file and name that one: Node.js empties a pipe before this program can read it',
+      };
+    case 'too-large':
+      return { what: 'is larger than 1 MiB', fix: 'name a file of NAME=value lines' };
+    default: {
+      const { what } = describeFault(code);
+      return { what: `cannot be read: ${what} (${code})`, fix: 'name a file of NAME=value lines' };
+    }
+  }
+}
+
+function parsed(text: string): Readonly<Record<string, string | undefined>> {
+  return parseEnv(text.replace(/\r\n?/g, '\n'));
+}
+
+interface LineFault {
+  readonly line: number;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** The first line that seems to set one of our variables and does not. */
+function faultIn(text: string): LineFault | undefined {
+  const values = parsed(text);
+  const seen = new Map<string, number>();
+  for (const [index, line] of text.split(/\r\n?|\n/).entries()) {
+    for (const { name, value } of assignmentsIn(line)) {
+      const known = (NAMES as readonly string[]).includes(name);
+      const meant = known ? name : slipOf(name);
+      if (meant === undefined) continue;
+      const hint = SHOWN.has(meant) && value !== '' ? `write: ${meant}=${value}` : `write it as: ${meant}=…`;
+      const tell = (message: string): LineFault => ({ line: index + 1, message, hint });
+      if (!known) return tell(`${name} is not a setting; did you mean ${meant}?`);
+      if (values[name] === undefined) return tell(`${name} cannot be read: this is not a line NAME=value`);
+      const first = seen.get(name);
+      if (name === 'VENICE_BATCH_BUDGET' && first !== undefined)
+        return { ...tell(`${name} is set again, after line ${first}`), hint: 'keep one of the two lines' };
+      seen.set(name, index + 1);
+    }
+  }
+  return undefined;
+}
+
+/** Whatever may be meant as `NAME=value` in a line, also `NAME: value` and `NAME value`. */
+function assignmentsIn(line: string): readonly { readonly name: string; readonly value: string }[] {
+  const code = line.replace(/(^|\s)#.*$/, '');
+  const found = [
+    ...code.matchAll(
+      /([\p{L}_][\p{L}\p{N}_.\u200b-\u200f\ufeff-]*)(["'`]?\s*[=:\uff1d]|\s+(?=[$\d])|\s*$)/gu,
+    ),
+  ];
+  return found.map((match) => ({
+    name: match[1]!,
+    value:
+      (/^["'`]?\s*[=:\uff1d]*\s*["'`]?([^\s"'`;]*)/.exec(code.slice(match.index + match[1]!.length)) ??
+        [])[1] ?? '',
+  }));
+}
+
+/** Distance of a slip of the pen; more may be another program's variable (`ENGINE_API_KEY`). */
+const SLIP_EDITS_MAX = 2;
+
+/** The variable that a name which is none of ours was meant to be. Everything that begins with `VENICE_BATCH` is ours. */
+function slipOf(name: string): Name | undefined {
+  if ((NAMES as readonly string[]).includes(name)) return undefined;
+  const folded = name.toUpperCase().replace(/[^A-Z\d]+/g, '_');
+  const same = NAMES.find((known) => known === folded);
+  if (same !== undefined) return same;
+  if (/^(VENICE_.*|BATCH_)BUDGET/.test(folded)) return 'VENICE_BATCH_BUDGET';
+  if (folded.startsWith('VENICE_BATCH_'))
+    return (closest(folded, NAMES.slice(2)) as Name | undefined) ?? 'VENICE_BATCH_BUDGET';
+  // A second key (`VENICE_API_KEY_2`) is no slip, and a missing one is told anyway.
+  return NAMES.slice(1).find((known) => isNear(folded, known, SLIP_EDITS_MAX));
+}
+
+function usage(message: string, hint: string): BatchError {
+  return new BatchError('usage', message, { exitCode: EXIT.usage, hint });
+}
