@@ -58,8 +58,11 @@ export interface RunOptions extends BatchOptions {
   /**
    * Asked once, when anything is to be bought, with the priced plan; nothing is bought unless it says `true`.
    * The plan's total is a ceiling on what this run submits. Left out: nothing is bought, what is in flight is collected.
+   * Prices far under the declared ones (`quote.suspicious`) need `acceptPrice` as well.
    */
   readonly approve?: (plan: Plan, balance: Balance | undefined) => boolean | Promise<boolean>;
+  /** Buy also at prices of 0 or far under what the catalogue declares; see the warnings `price-suspicious` of the plan. */
+  readonly acceptPrice?: boolean;
   /** Told everything that happens, in order. Must not throw. */
   readonly onEvent?: (event: RunEvent) => void;
   /** Aborting stops submitting, records the answers under way, and ends the run. */
@@ -110,7 +113,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
             });
         },
         approve: async (planned, balance) =>
-          (await options.approve?.(planned, balance)) === true ? 'approved' : 'declined',
+          (await options.approve?.(planned, balance)) === true ? 'unattended' : 'declined',
         stop: options.signal ?? new AbortController().signal,
       },
       batchSettings(session, 'run'),
@@ -140,6 +143,7 @@ function flagsOf(options: RunOptions): Flags {
     ...(except === undefined ? {} : { except }),
     ...(force === undefined ? {} : { force }),
     ...(retryFailed === undefined ? {} : { retryFailed }),
+    ...(options.acceptPrice === undefined ? {} : { acceptPrice: options.acceptPrice }),
     ...(keep === undefined ? {} : { keep }),
     ...(failFast === undefined ? {} : { failFast }),
     ...(detach === undefined ? {} : { detach }),

@@ -1,3 +1,4 @@
+import { formatUsd, MICRO_USD_PER_USD, microUsdFromUsd } from '../money.js';
 import type { Plan } from '../plan/plan.js';
 import { isPriced, renderPlan } from '../report/plan-text.js';
 import type { Balance } from '../venice/client.js';
@@ -5,23 +6,32 @@ import { ask } from './ask.js';
 import type { World } from './run-batch.js';
 import type { Session } from './session.js';
 
+/** From here on the total itself has to be typed: `yes` is typed too easily. */
+const LARGE_MICRO_USD = 20 * MICRO_USD_PER_USD;
+
 /** Shows the plan and takes a typed `yes`, `--yes`, or a saved plan (approved when it was saved). Anything else buys nothing. */
 export function createApprove(session: Session, stop: AbortSignal): World['approve'] {
   const { settings, stderr } = session;
   return async (plan, balance) => {
     showPlan(session, plan, balance);
     if (settings.flags.yes === true || settings.flags.plan !== undefined)
-      return settings.sandbox || plan.budgetMicroUsd !== undefined ? 'approved' : 'no_budget';
+      return settings.sandbox || plan.budgetMicroUsd !== undefined ? 'unattended' : 'no_budget';
     if (process.stdin.isTTY !== true || !stderr.isTty) return 'no_terminal';
-    return (await ask(
-      process.stdin,
-      stderr.write,
-      '\nType yes to buy, anything else to leave it: ',
-      stop,
-    )) === 'yes'
-      ? 'approved'
-      : 'declined';
+    const answer = await ask(process.stdin, stderr.write, questionFor(plan.totalMicroUsd), stop);
+    return isApproval(answer, plan.totalMicroUsd) ? 'approved' : 'declined';
   };
+}
+
+function questionFor(totalMicroUsd: number): string {
+  const word = totalMicroUsd < LARGE_MICRO_USD ? 'yes' : `the total, ${formatUsd(totalMicroUsd).slice(1)},`;
+  return `\nType ${word} to buy, anything else to leave it: `;
+}
+
+/** Whether a line, in lower case, approves a total. Integer micro-dollars. Pure. */
+export function isApproval(answer: string, totalMicroUsd: number): boolean {
+  if (totalMicroUsd < LARGE_MICRO_USD) return answer === 'yes';
+  const amount = /^\$?\d[\d,]*(\.\d+)?$/.test(answer) ? Number(answer.replace(/[$,]/g, '')) : Number.NaN;
+  return microUsdFromUsd(amount) === totalMicroUsd;
 }
 
 /** The plan, or below the errors that kept it from being one, that it is none. */

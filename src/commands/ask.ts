@@ -1,16 +1,23 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 
+/** A terminal can hand over what was typed without waiting for the end of a line. */
+export interface TypedInput extends Readable {
+  setRawMode?(raw: boolean): unknown;
+}
+
 /**
  * One line of the input, trimmed, in lower case; empty when it ends or the run is interrupted meanwhile. The cursor
- * then stands behind the question: its line is ended.
+ * then stands behind the question: its line is ended. What was typed before the question is no answer to it, and is
+ * thrown away.
  */
-export function ask(
-  input: Readable,
+export async function ask(
+  input: TypedInput,
   write: (text: string) => void,
   question: string,
   stop: AbortSignal,
 ): Promise<string> {
+  if (!stop.aborted) await discardTyped(input);
   write(question);
   // Not a terminal interface: Ctrl-C must stay a signal to the process, not a key to readline.
   const lines = createInterface({ input, terminal: false });
@@ -27,9 +34,36 @@ export function ask(
       write('\n');
       done('');
     };
-    if (stop.aborted) return stopped();
+    if (stop.aborted || input.readableEnded) return stopped();
     stop.addEventListener('abort', stopped, { once: true });
     lines.once('line', done);
     lines.once('close', stopped);
   });
+}
+
+const CTRL_C = 0x03;
+/** Turns of the event loop without a key after which nothing is left: data that is there comes in the first. */
+const QUIET_TURNS = 3;
+/** Of a program that types without end. */
+const TURNS_MAX = 1_000;
+
+async function discardTyped(input: TypedInput): Promise<void> {
+  let quietTurns = 0;
+  let interrupted = false;
+  const discard = (piece: Uint8Array | string) => {
+    quietTurns = 0;
+    interrupted ||= Buffer.from(piece as Uint8Array).includes(CTRL_C);
+  };
+  // Else the system keeps a line that was begun, and takes it for the beginning of the answer.
+  input.setRawMode?.(true);
+  input.on('data', discard);
+  for (let turn = 0; turn < TURNS_MAX && quietTurns < QUIET_TURNS; turn++) {
+    quietTurns += 1;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  input.off('data', discard);
+  input.pause();
+  input.setRawMode?.(false);
+  // In raw mode it is a key like every other.
+  if (interrupted) process.kill(process.pid, 'SIGINT');
 }

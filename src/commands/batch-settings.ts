@@ -29,6 +29,7 @@ export function batchSettings(
     selection: savedPlan === undefined ? selectionOfFlags(flags) : selectionOf(savedPlan),
     savedPlan,
     ...(savedPlan === undefined ? {} : { savedPlanFile: flags.plan }),
+    acceptPrice: flags.acceptPrice === true,
     keep: flags.keep === true,
     failFast: flags.failFast === true,
     detach: flags.detach === true,

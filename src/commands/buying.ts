@@ -21,6 +21,8 @@ export interface BuyDecision {
   readonly prepared?: Prepared;
   readonly approved: boolean;
   readonly refusal?: ExitCode;
+  /** The command that the refusal's hint names: the run's end names the same. */
+  readonly next?: string;
 }
 
 /** Plans, refuses or asks. Whatever the answer, what is paid for is collected afterwards. */
@@ -106,36 +108,57 @@ async function refuseOrAsk(
 async function askApproval(world: World, settings: BatchSettings, prepared: Prepared): Promise<BuyDecision> {
   tellPhase(world, 'approve');
   const answer = await world.approve(prepared.plan, prepared.balance);
-  if (answer === 'approved') return { prepared, approved: true };
+  const suspicious = prepared.plan.purchases.some(({ quote }) => quote.suspicious === true);
+  if (answer === 'approved' || (answer === 'unattended' && (!suspicious || settings.acceptPrice === true)))
+    return { prepared, approved: true };
   // Interrupted at the question: the signal says it all.
   if (world.stop.aborted) return { prepared, approved: false };
-  const told = {
-    declined: [
-      'not-approved',
-      'not approved: nothing was bought',
-      `to be asked again: ${settings.command('run')}`,
-    ],
-    no_terminal: [
-      'approval-needed',
-      'there is no terminal to ask for approval: nothing was bought',
-      `to approve this total: ${approving(settings, prepared.plan)}`,
-    ],
-    no_budget: [
-      'budget-needed',
-      'without a question asked, buying needs a budget: nothing was bought',
-      `set \`budget:\` in the manifest, or: ${approving(settings, prepared.plan)}`,
-    ],
-  } as const;
-  const [code, message, hint] = told[answer];
-  world.show([{ code, severity: 'error', message, hint }], new Map());
-  return { prepared, approved: false, refusal: EXIT.usage };
+  const accepting = { ...settings, acceptPrice: settings.acceptPrice === true || answer === 'unattended' };
+  const next = answer === 'declined' ? sameRun(settings) : approving(accepting, prepared.plan);
+  const { code, message, hint } = NOT_APPROVED[answer];
+  world.show(
+    [{ code, severity: 'error', message: `${message}: nothing was bought`, hint: hint + next }],
+    new Map(),
+  );
+  return { prepared, approved: false, refusal: EXIT.usage, next };
+}
+
+const NOT_APPROVED = {
+  declined: { code: 'not-approved', message: 'not approved', hint: 'to be asked again: ' },
+  no_terminal: {
+    code: 'approval-needed',
+    message: 'there is no terminal to ask for approval',
+    hint: 'to approve this total: ',
+  },
+  no_budget: {
+    code: 'budget-needed',
+    message: 'without a question asked, buying needs a budget',
+    hint: 'set `budget:` in the manifest, or: ',
+  },
+  unattended: {
+    code: 'price-unconfirmed',
+    message: 'a price is far under the declared one, and no person was asked',
+    hint: 'where the prices shown are right: ',
+  },
+} as const;
+
+/** The run that was asked for, once more. */
+function sameRun({ command, selection, savedPlanFile }: BatchSettings): string {
+  return command(
+    'run',
+    ...(savedPlanFile === undefined ? madeAgainWords(selection) : ['--plan', savedPlanFile]),
+  );
 }
 
 /** The command that buys this plan without a question. */
-function approving({ command, selection, sandbox, savedPlanFile }: BatchSettings, plan: Plan): string {
-  const budget = sandbox || plan.budgetMicroUsd !== undefined ? [] : ['--budget', lifeBudgetUsd(plan)];
-  if (savedPlanFile !== undefined) return command('run', '--plan', savedPlanFile, ...budget);
-  return command('run', '--yes', ...budget, ...madeAgainWords(selection));
+function approving(settings: BatchSettings, plan: Plan): string {
+  const { command, selection, sandbox, savedPlanFile, acceptPrice } = settings;
+  const flags = [
+    ...(sandbox || plan.budgetMicroUsd !== undefined ? [] : ['--budget', lifeBudgetUsd(plan)]),
+    ...(acceptPrice === true ? ['--accept-price'] : []),
+  ];
+  if (savedPlanFile !== undefined) return command('run', '--plan', savedPlanFile, ...flags);
+  return command('run', '--yes', ...flags, ...madeAgainWords(selection));
 }
 
 const MICRO_USD_PER_CENT = 10_000;
@@ -195,6 +218,6 @@ async function unwritable(
     code: 'storage',
     severity: 'error',
     message: `${message}: nothing was bought`,
-    hint: `${fix}, then: ${settings.command('run')}`,
+    hint: `${fix}, then: ${sameRun(settings)}`,
   };
 }

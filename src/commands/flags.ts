@@ -50,6 +50,7 @@ function selecting(command: Command): Command {
 export function buying(command: Command): Command {
   return selecting(collecting(command))
     .option('--yes', 'approve the total without asking; needs a budget outside the sandbox')
+    .option('--accept-price', 'with --yes or --plan: also buy at prices far under the declared ones')
     .option('--frozen', 'fail if anything would be bought')
     .option('--fail-fast', 'stop submitting after the first track that fails')
     .option('--detach', 'submit, and leave the collecting to a later run')

@@ -38,14 +38,17 @@ export interface World {
   show(diagnostics: readonly Diagnostic[], sources: LoadedManifest['sources']): void;
   /** Shows a plan that is not going to be asked about. */
   present?(plan: Plan, balance: Balance | undefined): void;
-  /** Shows the plan and asks for the money. Anything but `approved` buys nothing. */
-  approve(
-    plan: Plan,
-    balance: Balance | undefined,
-  ): Promise<'approved' | 'declined' | 'no_terminal' | 'no_budget'>;
+  /** Shows the plan and asks for the money. */
+  approve(plan: Plan, balance: Balance | undefined): Promise<Approval>;
   /** Aborted by the first Ctrl-C. */
   readonly stop: AbortSignal;
 }
+
+/**
+ * `approved`: by a person who saw this plan. `unattended`: beforehand, by a flag or a program, whatever the prices turn
+ * out to be. With anything else nothing is bought.
+ */
+export type Approval = 'approved' | 'unattended' | 'declined' | 'no_terminal' | 'no_budget';
 
 export interface BatchSettings extends RunSettings {
   /** Absolute. */
@@ -55,6 +58,8 @@ export interface BatchSettings extends RunSettings {
   readonly sandbox: boolean;
   readonly version: string;
   readonly selection: Selection;
+  /** Buys also unattended at prices far under the declared ones. */
+  readonly acceptPrice?: boolean;
   /** Integer micro-dollars; the manifest's own may be lower. */
   readonly budgetMicroUsd?: number | undefined;
   readonly mode: 'run' | 'collect' | 'frozen';

@@ -153,6 +153,7 @@ function nextCommand(
 ): string | null {
   const { command, mode } = settings;
   if (exitCode === EXIT.ok) return null;
+  if (decision.next !== undefined && exitCode === decision.refusal) return decision.next;
   // Whoever detached wants what is queued now to be gathered, and a budget that is too low stays so.
   const onlyCollects = mode !== 'run' || settings.detach || PLAN_TELLS.has(exitCode);
   if (step.kind === 'collect')

@@ -18,6 +18,7 @@ export interface Flags {
   readonly except?: readonly string[];
   readonly force?: readonly string[];
   readonly yes?: boolean;
+  readonly acceptPrice?: boolean;
   readonly retryFailed?: boolean;
   readonly frozen?: boolean;
   readonly failFast?: boolean;

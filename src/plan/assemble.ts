@@ -7,13 +7,22 @@ import { checkRequest, mergeAlike } from './capability.js';
 import type { Decided } from './decide.js';
 import { takeId } from './history.js';
 import type { Plan, PlanRow, Purchase, QuotedPrice } from './plan.js';
-import { cataloguePrice, type KeyedQuery, quoteQuery, spotSavings } from './price.js';
+import {
+  cataloguePrice,
+  declaredPrice,
+  isSuspiciouslyLow,
+  type KeyedQuery,
+  quoteQuery,
+  spotSavings,
+} from './price.js';
 import { listed } from './text.js';
 
 /** A purchase that lacks its price. */
 export interface Draft extends Omit<Purchase, 'quote'> {
   readonly query: KeyedQuery;
   readonly catalogueMicroUsd?: number;
+  /** As `catalogueMicroUsd`, or the least that the model may cost. */
+  readonly declaredMicroUsd?: number;
 }
 
 export interface Drafted {
@@ -40,6 +49,7 @@ export function draftPurchases(rows: readonly PlanRow[], catalogue: Catalogue, n
     if (checked.request === undefined || model === undefined) continue;
     const query = quoteQuery(checked.request, model);
     const catalogueMicroUsd = cataloguePrice(model, query);
+    const declaredMicroUsd = declaredPrice(model, query);
     const saving = spotSavings(checked.request, model);
     drafts.push({
       take,
@@ -47,6 +57,7 @@ export function draftPurchases(rows: readonly PlanRow[], catalogue: Catalogue, n
       request: checked.request,
       query,
       ...(catalogueMicroUsd === undefined ? {} : { catalogueMicroUsd }),
+      ...(declaredMicroUsd === undefined ? {} : { declaredMicroUsd }),
       ...(saving === undefined ? {} : { saving }),
     });
   }
@@ -73,10 +84,12 @@ export interface AssembleInput {
 export function assemblePlan(input: AssembleInput): Plan {
   const { decided, drafted, quotes, budgetMicroUsd } = input;
   const prices = pricesOf(drafted.drafts, quotes);
-  const purchases = drafted.drafts.flatMap(({ query, catalogueMicroUsd: _, ...purchase }) => {
-    const quote = prices.get(query.key);
-    return quote === undefined ? [] : [{ quote, ...purchase }];
-  });
+  const purchases = drafted.drafts.flatMap(
+    ({ query, catalogueMicroUsd: _, declaredMicroUsd: __, ...purchase }) => {
+      const quote = prices.get(query.key);
+      return quote === undefined ? [] : [{ quote, ...purchase }];
+    },
+  );
   // With an error in a request nothing was quoted: that the prices are not there says nothing then.
   const checked = !drafted.diagnostics.some(({ severity }) => severity === 'error');
   const unpriced = drafted.drafts.filter(({ query }) => checked && !quotes.has(query.key));
@@ -89,7 +102,12 @@ export function assemblePlan(input: AssembleInput): Plan {
     totalMicroUsd: sum(purchases.map(({ quote }) => quote.microUsd)),
     spentBeforeMicroUsd: spentMicroUsd(input.attempts),
     ...(budgetMicroUsd === undefined ? {} : { budgetMicroUsd }),
-    diagnostics: [...decided.diagnostics, ...drafted.diagnostics, ...noQuote(unpriced)],
+    diagnostics: [
+      ...decided.diagnostics,
+      ...drafted.diagnostics,
+      ...noQuote(unpriced),
+      ...suspiciousPrices(drafted.drafts, prices),
+    ],
   };
 }
 
@@ -99,14 +117,44 @@ function pricesOf(
   quotes: AssembleInput['quotes'],
 ): ReadonlyMap<string, QuotedPrice> {
   const prices = new Map<string, QuotedPrice>();
-  for (const { query, catalogueMicroUsd } of drafts) {
+  for (const { query, catalogueMicroUsd, declaredMicroUsd } of drafts) {
     const quote = quotes.get(query.key);
     if (quote === undefined || prices.has(query.key)) continue;
     const { microUsd, quotedAtMs } = quote;
     const told = catalogueMicroUsd === undefined ? {} : { catalogueMicroUsd };
-    prices.set(query.key, { microUsd, quotedAtMs, ...query, ...told });
+    const low = isSuspiciouslyLow(microUsd, declaredMicroUsd) ? { suspicious: true as const } : {};
+    prices.set(query.key, { microUsd, quotedAtMs, ...query, ...told, ...low });
   }
   return prices;
+}
+
+/** One warning a price: what is quoted, what is declared, and what it would come to. */
+function suspiciousPrices(
+  drafts: readonly Draft[],
+  prices: ReadonlyMap<string, QuotedPrice>,
+): readonly Diagnostic[] {
+  return [...prices.values()].flatMap((price): Diagnostic[] => {
+    if (price.suspicious !== true) return [];
+    const takes = drafts.filter(({ query }) => query.key === price.key);
+    const { declaredMicroUsd, take } = takes[0]!;
+    const declared =
+      declaredMicroUsd === undefined
+        ? 'the catalogue declares no price'
+        : `the catalogue declares ${formatUsd(declaredMicroUsd)}`;
+    const risk =
+      declaredMicroUsd === undefined
+        ? 'the service may charge more than the budget allows'
+        : `at the declared price, ${takes.length === 1 ? 'it costs' : `these ${takes.length} takes cost`} ${formatUsd(declaredMicroUsd * takes.length)}`;
+    return [
+      {
+        code: 'price-suspicious',
+        severity: 'warning',
+        message: `the service quotes ${formatUsd(price.microUsd)} for ${price.model}, and ${declared}`,
+        hint: `${risk}; a person approves it at a terminal, or --accept-price does`,
+        span: take.span,
+      },
+    ];
+  });
 }
 
 function noQuote(drafts: readonly Draft[]): readonly Diagnostic[] {

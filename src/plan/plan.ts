@@ -75,6 +75,8 @@ export interface QuotedPrice {
   readonly catalogueMicroUsd?: number;
   /** When it was asked for, ms since the epoch. */
   readonly quotedAtMs: number;
+  /** 0, or far under what the catalogue declares: bought only where a person sees it, or with `--accept-price`. */
+  readonly suspicious?: true;
 }
 
 export interface Plan {

@@ -53,6 +53,41 @@ export function cataloguePrice(model: Model, query: QuoteQuery): number | undefi
   }
 }
 
+/** The least that the catalogue declares for any request to this model, integer micro-dollars. `undefined` where it tells no price. */
+function lowestPrice({ pricing, min_duration, duration_options }: Model): number | undefined {
+  switch (pricing?.kind) {
+    case undefined:
+      return undefined;
+    case 'generation':
+      return pricing.microUsd;
+    case 'per_second':
+      return Math.ceil(pricing.microUsd * Math.min(min_duration ?? 1, ...(duration_options ?? [])));
+    case 'per_thousand_characters':
+      return Math.ceil(pricing.microUsd / 1000);
+    case 'durations':
+      return Math.min(...pricing.tiers.map(({ microUsd }) => microUsd));
+    default:
+      return unreachable(pricing);
+  }
+}
+
+/** The price by the catalogue, or where it does not tell that of this request, the least that it may be. */
+export function declaredPrice(model: Model, query: QuoteQuery): number | undefined {
+  return cataloguePrice(model, query) ?? lowestPrice(model);
+}
+
+/** A quote below this share of the declared price is no discount: it is more likely a mistake, and the declared price is charged. */
+const DISCOUNT_SHARE_MIN = 0.5;
+
+/**
+ * Whether a quoted price is too low to be believed unseen: 0, or less than half of what is declared. Budget and ceiling
+ * count quoted prices, so such a one would take both out of force. Both in integer micro-dollars.
+ */
+export function isSuspiciouslyLow(quotedMicroUsd: number, declaredMicroUsd: number | undefined): boolean {
+  if (declaredMicroUsd === undefined) return quotedMicroUsd === 0;
+  return quotedMicroUsd < declaredMicroUsd * DISCOUNT_SHARE_MIN;
+}
+
 function tierOf(tiers: readonly PriceTier[], seconds: number): PriceTier | undefined {
   return tiers.find((tier) => seconds >= tier.minSeconds && seconds <= tier.maxSeconds);
 }

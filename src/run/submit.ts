@@ -1,5 +1,6 @@
 import { faultCode, unreachable } from '../errors.js';
 import { formatUsd } from '../money.js';
+import { isSuspiciouslyLow } from '../plan/price.js';
 import { classifySubmit, type SubmitOutcome } from '../venice/submit-outcome.js';
 import type { Job, RunContext } from './context.js';
 import { closeToKey, notice, stopAll, stopBuying, tell, tellRate } from './context.js';
@@ -247,7 +248,10 @@ export function expectation(context: RunContext, job: Job): { expected_ms?: numb
   return { expected_ms: Math.round(expectedMs) };
 }
 
-/** The approved price while it is fresh, else the price of now; a higher one ends all buying. */
+/**
+ * The approved price while it is fresh, else the price of now; a higher one ends all buying. One that fell too far to be
+ * believed changes nothing: the approved price stays reserved.
+ */
 async function currentPrice(context: RunContext, job: Job): Promise<number | Settled> {
   const quote = job.purchase?.quote;
   if (quote === undefined) return GONE;
@@ -259,6 +263,7 @@ async function currentPrice(context: RunContext, job: Job): Promise<number | Set
     stopUnreachable(context, `the price of ${quote.model} cannot be asked for`);
     return GONE;
   }
+  if (isSuspiciouslyLow(priceMicroUsd, quote.microUsd)) return quote.microUsd;
   if (priceMicroUsd <= quote.microUsd) return priceMicroUsd;
   if (!context.troubles.has('price_rose'))
     notice(

@@ -1,15 +1,68 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { isApproval } from '../../src/commands/approve.js';
 import { ask } from '../../src/commands/ask.js';
 
-function asked(stop = new AbortController().signal) {
-  const input = new PassThrough();
+interface Asked {
+  readonly input: PassThrough;
+  readonly written: string[];
+  readonly answer: Promise<string>;
+}
+
+/** Resolves when the question stands. */
+async function asked(stop = new AbortController().signal, input = new PassThrough()): Promise<Asked> {
   const written: string[] = [];
-  const answer = ask(input, (text) => written.push(text), 'Sure? ', stop);
-  return { input, written, answer };
+  let answer: Asked['answer'] | undefined;
+  await new Promise<void>((resolve) => {
+    const write = (text: string) => {
+      written.push(text);
+      resolve();
+    };
+    answer = ask(input, write, 'Sure? ', stop);
+  });
+  return { input, written, answer: answer! };
 }
 
 describe('the question for approval', () => {
+  it.each(['yes\n', 'yes', 'no\nyes\nyes\n', 'ye'])(
+    'does not take %j that was typed before it',
+    async (early) => {
+      const typed = new PassThrough();
+      typed.write(early);
+      const { input, answer } = await asked(undefined, typed);
+      input.write('s\n');
+      expect(await answer).toBe('s');
+    },
+  );
+
+  it('reads keys while it throws them away, and lines afterwards', async () => {
+    const modes: boolean[] = [];
+    const terminal = Object.assign(new PassThrough(), { setRawMode: (raw: boolean) => modes.push(raw) });
+    const { input, answer } = await asked(undefined, terminal);
+    input.write('yes\n');
+    expect(await answer).toBe('yes');
+    expect(modes).toEqual([true, false]);
+  });
+
+  it.each([
+    ['yes', 19_990_000, true],
+    ['y', 19_990_000, false],
+    ['', 19_990_000, false],
+    ['yes', 20_000_000, false],
+    ['20', 20_000_000, true],
+    ['20.00', 20_000_000, true],
+    ['$20.00', 20_000_000, true],
+    ['2000', 20_000_000, false],
+    ['19.99', 20_000_000, false],
+    ['1,234.50', 1_234_500_000, true],
+    ['1234.5', 1_234_500_000, true],
+    ['1.234,50', 1_234_500_000, false],
+    ['20.0023', 20_002_300, true],
+    ['20.00', 20_002_300, false],
+  ])('with %j about %i micro-dollars is answered: %s', (answer, total, approved) => {
+    expect(isApproval(answer, total)).toBe(approved);
+  });
+
   it.each([
     ['yes\n', 'yes'],
     ['  YES \r\n', 'yes'],
@@ -17,14 +70,14 @@ describe('the question for approval', () => {
     ['\n', ''],
     ['yes, but\n', 'yes, but'],
   ])('takes %j as %j', async (typed, meant) => {
-    const { input, written, answer } = asked();
+    const { input, written, answer } = await asked();
     input.write(typed);
     expect(await answer).toBe(meant);
     expect(written).toEqual(['Sure? ']);
   });
 
   it('takes the end of the input as nothing', async () => {
-    const { input, written, answer } = asked();
+    const { input, written, answer } = await asked();
     input.end();
     expect(await answer).toBe('');
     expect(written).toEqual(['Sure? ', '\n']);
@@ -32,10 +85,10 @@ describe('the question for approval', () => {
 
   it('takes an interrupt as nothing, also one before it was asked', async () => {
     const stop = new AbortController();
-    const { written, answer } = asked(stop.signal);
+    const { written, answer } = await asked(stop.signal);
     stop.abort();
     expect(await answer).toBe('');
     expect(written).toEqual(['Sure? ', '\n']);
-    expect(await asked(stop.signal).answer).toBe('');
+    expect(await (await asked(stop.signal)).answer).toBe('');
   });
 });

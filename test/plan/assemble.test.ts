@@ -73,7 +73,7 @@ describe('quotes', () => {
 
   it('that did not come are an error, and no purchase', () => {
     const takes = [...tracks(2, { duration_seconds: 60 }), makeTake({ track: 'other' })];
-    const plan = planOf({ takes, price: (key) => (key.includes('60') ? null : 7) });
+    const plan = planOf({ takes, price: (key) => (key.includes('60') ? null : 70_000) });
     expect(plan.purchases.map(({ take }) => take.key)).toEqual(['other']);
     expect(plan.diagnostics).toMatchObject([{ code: 'no-quote', severity: 'error' }]);
     expect(plan.diagnostics[0]?.message).toContain('t0 and t1');

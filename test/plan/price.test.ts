@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cataloguePrice, quoteQuery, spotSavings } from '../../src/plan/price.js';
+import {
+  cataloguePrice,
+  declaredPrice,
+  isSuspiciouslyLow,
+  quoteQuery,
+  spotSavings,
+} from '../../src/plan/price.js';
 import type { Model, Pricing } from '../../src/venice/model.js';
 import { makeModel, makeTake } from './builders.js';
 
@@ -53,6 +59,29 @@ describe('what a quote is asked for', () => {
         expect(keyOne === keyTwo).toBe(JSON.stringify(queryOne) === JSON.stringify(queryTwo));
       }),
     );
+  });
+});
+
+describe('a quoted price', () => {
+  it.each([
+    [0, 690_000, true],
+    [1, 690_000, true],
+    [344_999, 690_000, true],
+    [345_000, 690_000, false],
+    [690_000, 690_000, false],
+    [900_000, 690_000, false],
+    [0, undefined, true],
+    [1, undefined, false],
+    [0, 0, false],
+    [0, 1, true],
+  ])('of %i where %s is declared is suspicious: %s', (quoted, declared, suspicious) => {
+    expect(isSuspiciouslyLow(quoted, declared)).toBe(suspicious);
+  });
+
+  it('is compared with the least that the model declares where its own price is not known', () => {
+    expect(declaredPrice(modelWith(TIERS), { model: 'song', duration_seconds: 999 })).toBe(690_000);
+    expect(declaredPrice(modelWith(SPOKEN), { model: 'song' })).toBe(115);
+    expect(declaredPrice(modelWith(undefined), { model: 'song' })).toBeUndefined();
   });
 });
 

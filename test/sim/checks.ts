@@ -27,6 +27,7 @@ export function judgeSubmit(
     blame('s', `${prompt} is in doubt, and bought again`);
   const at = witness.approved.indexOf(prompt);
   if (at < 0) blame('p', `${prompt} was not approved`);
+  if (witness.unseenLow.has(prompt)) blame('t', `${prompt} is bought at a price that no person has seen`);
   const spent = spentUnder(view);
   if (spent > witness.approvedUpToMicroUsd)
     blame('e', `${spent} spent, ${witness.approvedUpToMicroUsd} approved`);
@@ -176,7 +177,7 @@ export function judgeCoverage(world: JudgeWorld, blame: Blame, view: LockView): 
     doubts.set(digest, left - 1);
   }
   const charged = [...world.server.jobs.values()].reduce((sum, job) => sum + job.priceMicroUsd, 0);
-  if (!world.pricesMove && charged > spentUnder(view) + refunds(view))
+  if (!world.pricesMove() && charged > spentUnder(view) + refunds(view))
     blame('e', `${charged} charged, ${spentUnder(view)} known as spent`);
 }
 

@@ -1,8 +1,10 @@
 import type { BatchSettings, World } from '../../src/commands/run-batch.js';
 import type { RunReport } from '../../src/commands/run-report.js';
 import { BatchError } from '../../src/errors.js';
+import type { Purchase } from '../../src/plan/plan.js';
 import type { Ports } from '../../src/ports.js';
 import { loadedOf, promptOf } from './album.js';
+import { listPriceUsd } from './catalogue.js';
 import { quoteKey, spentUnder } from './checks.js';
 import { simInspector } from './media.js';
 import { createTransport } from './network.js';
@@ -47,6 +49,7 @@ export function launch(
       name,
       budgetMicroUsd: world.budgetMicroUsd,
       approved: [],
+      unseenLow: new Set(),
       approvedUpToMicroUsd: 0,
       received: [],
       notices: '',
@@ -140,6 +143,7 @@ function settingsOf(world: SimWorld, draw: RunDraw): BatchSettings {
 function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: Rng): World {
   const { judge, timeline } = world;
   const { process: simProcess, witness } = incarnation;
+  const approvalRng = createRng(world.seed, `${witness.name} approval`);
   const bare: Ports = {
     clock: clockOf(simProcess, timeline, draw.skewMs),
     random: randomOf(rng),
@@ -190,14 +194,22 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
     show: (diagnostics) => told(diagnostics),
     approve: (plan) =>
       simProcess.act(draw.thinkMs, () => {
+        const unattended = approvalRng.chance(0.5);
+        const low = plan.purchases.filter(isFarUnder).map(({ request }) => request.prompt);
         world.trace(`${witness.name} is asked for ${plan.totalMicroUsd}`);
         if (draw.declines) return 'declined';
         witness.approved.push(...plan.purchases.map(({ request }) => request.prompt));
         witness.approvedUpToMicroUsd = spentUnder(judge.seen()) + plan.totalMicroUsd;
-        return 'approved';
+        if (unattended) for (const prompt of low) witness.unseenLow.add(prompt);
+        else world.lowPriceApproved ||= low.length > 0;
+        return unattended ? 'unattended' : 'approved';
       }),
     stop: incarnation.stop.signal,
   };
+}
+
+function isFarUnder({ request, quote }: Purchase): boolean {
+  return quote.microUsd < ((listPriceUsd({ ...request }) ?? 0) * 1e6) / 2;
 }
 
 const PAID_ROUTES: ReadonlySet<string> = new Set(['/audio/queue', '/audio/retrieve', '/audio/complete']);

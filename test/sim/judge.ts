@@ -39,6 +39,7 @@ export const CHECKS = {
   r: 'a submit rests on a price that was asked for not long before',
   o: 'a run ends with a report or a told error, in bounded time',
   p: 'nothing is bought that no approval named',
+  t: 'unattended, nothing is bought at a price far under the declared one',
   s: 'a take with an attempt in doubt is not bought again',
   z: 'a seed plays the same way each time',
 } as const;
@@ -56,6 +57,8 @@ export interface Witness {
   readonly budgetMicroUsd: number | undefined;
   /** Prompts that the approved plan buys, each as often as it buys it. */
   readonly approved: string[];
+  /** Of these, those at a price far under the declared one that no person has seen. */
+  readonly unseenLow: Set<string>;
   /** What may be spent under the lockfile in all, by this run's approval. */
   approvedUpToMicroUsd: number;
   /** Ids of jobs whose acceptance arrived whole. */
@@ -78,8 +81,8 @@ export interface JudgeWorld {
   readonly secrets: readonly string[];
   /** Whether the checks of the audio find any damage. */
   readonly thorough: boolean;
-  /** Whether prices ever change after the catalogue was told. */
-  readonly pricesMove: boolean;
+  /** Whether what is charged may be more than what was quoted. */
+  readonly pricesMove: () => boolean;
   readonly nowMs: () => number;
   /** Digest of the request that this prompt belongs to. */
   readonly digestOf: (prompt: string) => string | undefined;

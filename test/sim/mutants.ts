@@ -141,6 +141,18 @@ export const MUTANTS: readonly Mutant[] = [
     "const answer = 'approved' as string as 'approved' | 'declined';",
   ),
   patched(
+    'any-price-is-believed',
+    'src/commands/buying.ts',
+    '(!suspicious || settings.acceptPrice === true)',
+    '(!suspicious || settings.acceptPrice !== true)',
+  ),
+  patched(
+    'price-that-fell-is-reserved',
+    'src/run/submit.ts',
+    'if (isSuspiciouslyLow(priceMicroUsd, quote.microUsd)) return quote.microUsd;',
+    '',
+  ),
+  patched(
     'doubt-is-forgotten',
     'src/plan/history.ts',
     "return attempt.state === 'in_doubt' || attempt.state === 'intent';",

@@ -27,7 +27,7 @@ async function ask(rates: Partial<NetworkRates>, more: Partial<TransportRequest>
   const rng = createRng(seed, 'network');
   const identity = { pid: 1, hostname: 'h', bootId: 'b', startTime: '1' };
   const simProcess = createProcess({ timeline, rng, identity, crash: undefined, onCrash: () => {} });
-  const server = createServer(rng, {} as never, new Map());
+  const server = createServer(rng, rng, {} as never, new Map());
   const handled: ServerAnswer[] = [];
   const world = { timeline, rng, server, rates: { ...RATES, ...rates }, unframed: 0 };
   const transport = createTransport({

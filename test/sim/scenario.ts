@@ -58,11 +58,15 @@ export function calmRates<Name extends string>(rates: Readonly<Record<Name, numb
   return Object.fromEntries(Object.keys(rates).map((name) => [name, 0])) as Record<Name, number>;
 }
 
-export function drawScenario(rng: Rng): Scenario {
+/** @param pricesRng apart, so that a seed plays as it did before prices could be wrong */
+export function drawScenario(rng: Rng, pricesRng: Rng): Scenario {
   return {
     disk: drawRates(rng, DISK_FAULTS, { share: 0.2, low: 0.002, high: 0.1 }),
     network: drawRates(rng, NETWORK_FAULTS, { share: 0.3, low: 0.01, high: 0.5 }),
-    server: drawRates(rng, SERVER_FAULTS, { share: 0.25, low: 0.01, high: 0.5 }),
+    server: {
+      ...drawRates(rng, SERVER_FAULTS, { share: 0.25, low: 0.01, high: 0.5 }),
+      ...drawRates(pricesRng, ['underQuotes'] as const, { share: 0.2, low: 0.01, high: 0.5 }),
+    },
     unframed: rng.chance(0.3) ? rng.next() : 0,
     thorough: rng.chance(0.7),
     keep: rng.chance(0.1),

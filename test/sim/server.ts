@@ -72,10 +72,17 @@ export interface ServerRates {
   /** Audio as base64 in JSON, or at an address on another host. */
   readonly otherForms: number;
   readonly priceChange: number;
+  /** A price of nothing, or of nearly nothing; what is charged stays the same. */
+  readonly underQuotes: number;
 }
 
 const MEDIA_HOST = 'https://media.example/';
-export function createServer(rng: Rng, rates: ServerRates, balances: Map<string, number>): Server {
+export function createServer(
+  rng: Rng,
+  pricesRng: Rng,
+  rates: ServerRates,
+  balances: Map<string, number>,
+): Server {
   const jobs = new Map<string, ServerJob>();
   let limitedUntilMs = 0;
   let lockedOutUntilMs = 0;
@@ -191,6 +198,8 @@ export function createServer(rng: Rng, rates: ServerRates, balances: Map<string,
       const body = parseBody(request.body);
       if (request.path.startsWith(MEDIA_HOST)) return media(request.path.slice(MEDIA_HOST.length), nowMs);
       if (route === 'GET /models') return json(catalogue());
+      if (route === 'POST /audio/quote' && pricesRng.chance(server.rates.underQuotes))
+        return json({ quote: pricesRng.pick([0, 0.0001]) });
       if (route === 'POST /audio/quote') return quote(body, server.priceFactor);
       if (!balances.has(request.apiKey)) return refusal(401, 'Authentication failed');
       const refused = windows(nowMs);

@@ -61,6 +61,8 @@ export interface SimWorld {
   backup?: Uint8Array | undefined;
   /** The lockfile was merged or damaged, and nobody has begun to mend it. */
   damaged: boolean;
+  /** A person has approved a price far under the declared one. */
+  lowPriceApproved: boolean;
   /** What a person has found out about attempts in doubt, by attempt id. */
   readonly verdicts: Map<string, Resolution>;
   readonly trace: (line: string) => void;
@@ -93,14 +95,20 @@ const EVENTS_MAX = 200_000;
 export function createWorld(seed: number, options: SimOptions): SimWorld {
   const stream = (name: string) => createRng(seed, name);
   const rng = stream('scenario');
-  const scenario = drawScenario(rng);
+  const pricesRng = stream('prices');
+  const scenario = drawScenario(rng, pricesRng);
   const timeline = createTimeline(START_MS, EVENTS_MAX);
   const nowMs = timeline.nowMs;
   const album = drawAlbum(rng);
   const listMicroUsd = album.tracks.reduce((sum, track) => sum + track.takes * 50_000, 0);
   const disk = createDisk(stream('disk'));
   const balance = Math.round(listMicroUsd * scenario.balanceShare);
-  const server = createServer(stream('server'), scenario.server, new Map(KEYS.map((key) => [key, balance])));
+  const server = createServer(
+    stream('server'),
+    pricesRng,
+    scenario.server,
+    new Map(KEYS.map((key) => [key, balance])),
+  );
   const allowances: SimWorld['allowances'] = new Map();
   const waived = new Set<string>();
   const trace =
@@ -115,7 +123,7 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
     writable: [LOCKFILE, `${HOME}/`, HOME, RESCUE],
     secrets: KEYS,
     thorough: scenario.thorough,
-    pricesMove: scenario.server.priceChange > 0,
+    pricesMove: () => scenario.server.priceChange > 0 || world.lowPriceApproved,
     nowMs,
     digestOf: (prompt) => album.digests.get(prompt),
     allowed: (prompt) => {
@@ -165,6 +173,7 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
     verdicts: new Map(),
     oldLockfiles: [],
     damaged: false,
+    lowPriceApproved: false,
     trace,
     seed,
     boots: 1,

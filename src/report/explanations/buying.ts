@@ -38,6 +38,14 @@ const TOTAL: Explanations = {
     mend: 'Nothing needs to be done.',
     next: RUN,
   },
+  'price-suspicious': {
+    title: 'A quoted price is far under the declared one',
+    text: 'The service quotes 0, or less than half of what its own catalogue declares. Budget and approved total count quoted prices: where the declared price is charged all the same, they hold nothing back.',
+    money:
+      'Nothing is bought at such a price unless a person approves it at a terminal, or --accept-price is given.',
+    mend: 'Compare the price with the catalogue, and ask the service where it cannot be meant.',
+    next: 'venice-batch models',
+  },
   'price-rose': {
     title: 'A price rose since it was approved',
     text: 'A price is asked again when it is older than ten minutes, or when a saved plan is applied. It is above the approved one, so nothing more is submitted.',
@@ -59,6 +67,11 @@ const APPROVAL: Explanations = {
     'There is no terminal to ask at, and neither --yes nor a saved plan approves it.',
     'Add --yes together with a budget, or apply a plan that was saved and looked at.',
     'venice-batch run album.yaml --yes --budget 5.00',
+  ),
+  'price-unconfirmed': refused(
+    'Nobody has seen a price that is far under the declared one',
+    'With --yes, --plan or from a program no person looks at the prices. One of them is 0 or less than half of what the catalogue declares, so that a budget would hold nothing back.',
+    'Look at the prices. Where they are right, approve them at a terminal or add --accept-price.',
   ),
   'budget-needed': refused(
     'Buying without a question needs a budget',
