@@ -27,7 +27,7 @@ export function judgeSubmit(
     blame('s', `${prompt} is in doubt, and bought again`);
   const at = witness.approved.indexOf(prompt);
   if (at < 0) blame('p', `${prompt} was not approved`);
-  if (witness.unseenLow.has(prompt)) blame('t', `${prompt} is bought at a price that no person has seen`);
+  if (witness.unseenLow.has(prompt)) blame('v', `${prompt} is bought at a price that no person has seen`);
   const spent = spentUnder(view);
   if (spent > witness.approvedUpToMicroUsd)
     blame('e', `${spent} spent, ${witness.approvedUpToMicroUsd} approved`);

@@ -39,7 +39,7 @@ export const CHECKS = {
   r: 'a submit rests on a price that was asked for not long before',
   o: 'a run ends with a report or a told error, in bounded time',
   p: 'nothing is bought that no approval named',
-  t: 'unattended, nothing is bought at a price far under the declared one',
+  v: 'unattended, nothing is bought at a price far under the declared one',
   s: 'a take with an attempt in doubt is not bought again',
   z: 'a seed plays the same way each time',
 } as const;
