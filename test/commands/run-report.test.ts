@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type RunReport, summarise } from '../../src/commands/run-report.js';
 import type { RunEvent } from '../../src/events.js';
 import type { Attempt } from '../../src/lock/attempt.js';
+import { openOutput } from '../../src/run/output.js';
 import { createMemoryDisk } from '../fakes/memory-files.js';
 import { attempt, id } from '../lock/build.js';
 
@@ -26,7 +27,7 @@ function other(track: string, state: Attempt['state']): Attempt {
 }
 
 /** What `collect` says at its end of these attempts, with a manifest that cannot be read. */
-function reportOf(
+async function reportOf(
   attempts: readonly Attempt[],
   emit: (event: RunEvent) => void = () => {},
 ): Promise<RunReport> {
@@ -41,7 +42,8 @@ function reportOf(
   const store = { attempts: new Map(attempts.map((one) => [one.attempt, one])) };
   const outcome = { troubles: new Set(), spentMicroUsd: 0, madeCount: 0 };
   const decision = { approved: false };
-  const ending = { world, settings, store, manifest: undefined, outcome, decision, startedMs: 0 };
+  const output = await openOutput(disk.files, '/album');
+  const ending = { world, settings, output, store, manifest: undefined, outcome, decision, startedMs: 0 };
   return summarise(ending as never);
 }
 
