@@ -16,20 +16,56 @@ export interface Random {
   bytes(count: number): Uint8Array;
 }
 
-/** One running process, told apart from a later one that was given the same pid. */
+/** One running process, told apart from a later one with the same pid, and from one on another machine with the same name. */
 export interface ProcessIdentity {
   readonly pid: number;
   readonly hostname: string;
-  /** Changes at each boot; empty where the system does not tell. */
+  /** Differs between any two boots of any two machines; empty where the system does not tell. */
   readonly bootId: string;
   /** When the process started, in whatever unit the system uses; empty where it does not tell. */
   readonly startTime: string;
+  /** Stays the same over reboots; empty where the system does not tell, and in containers, which may share an image. */
+  readonly machineId: string;
+  /** Processes of one PID namespace see each other's pids; empty where the system has none or does not tell. */
+  readonly pidNamespace: string;
+  /** The network namespace, within which claimed names are unique; empty where the system has none or does not tell. */
+  readonly netNamespace: string;
+}
+
+/** What became of the claim of a name. */
+export type NameClaim =
+  | { readonly kind: 'held'; free(): Promise<void> }
+  /** Another process has it, or this one already. */
+  | { readonly kind: 'taken' }
+  /** This system cannot do it. */
+  | { readonly kind: 'unsupported' };
+
+/** A socket that answers while this process lives. */
+export interface Beacon {
+  /** Device and inode of the socket, as this process sees them. */
+  readonly id: string;
+  /** Stops answering and removes the socket. */
+  close(): Promise<void>;
 }
 
 export interface Processes {
   readonly self: ProcessIdentity;
   /** Start time of a live process on this host, `undefined` if no such process lives, `''` if it lives and the system does not tell. */
   startTimeOf(pid: number): Promise<string | undefined>;
+  /**
+   * Claims a name among the processes of this machine; on Linux, of this network namespace. The system keeps the claim
+   * until `free` or the end of this process, whatever becomes of any file.
+   *
+   * @param name hexadecimal digits
+   */
+  claim(name: string): Promise<NameClaim>;
+  /** Creates a beacon at the path; `undefined` where this system or file system cannot. */
+  openBeacon(path: string): Promise<Beacon | undefined>;
+  /**
+   * Whether the process that made the beacon answers. `silent` proves that it ended only where it ran under this kernel.
+   * `unknown`: there is no such socket any more, or it cannot be asked.
+   */
+  askBeacon(path: string, id: string): Promise<'answers' | 'silent' | 'unknown'>;
 }
 
 export interface FileFacts {

@@ -1,7 +1,6 @@
 import type { Diagnostic } from '../diagnostic.js';
 import { EXIT, type ExitCode } from '../errors.js';
 import { keyFingerprint } from '../lock/fingerprint.js';
-import type { LockStore } from '../lock/store.js';
 import type { LoadedManifest } from '../manifest/take.js';
 import type { Plan } from '../plan/plan.js';
 import { checkGround, checkPurchases } from '../plan/saved-plan.js';
@@ -11,6 +10,7 @@ import type { Output } from '../run/output.js';
 import { probeStorage } from '../run/probe.js';
 import { createClient } from '../venice/create-client.js';
 import { notFrozen } from './frozen.js';
+import type { Opened } from './open.js';
 import { hasError, type Prepared, prepare, selectionOrInvalid } from './prepare.js';
 import type { BatchSettings, World } from './run-batch.js';
 import { placeFault } from './storage-error.js';
@@ -29,10 +29,11 @@ export interface BuyDecision {
 export async function decideWhatToBuy(
   world: World,
   settings: BatchSettings,
-  store: LockStore,
+  opened: Opened,
   loaded: LoadedManifest,
   output: Output,
 ): Promise<BuyDecision> {
+  const { store } = opened;
   const { manifest } = loaded;
   if (loaded.diagnostics.length > 0 && settings.mode !== 'collect')
     world.show(loaded.diagnostics, loaded.sources);
@@ -67,12 +68,13 @@ export async function decideWhatToBuy(
   if (settings.mode === 'collect') return { prepared, approved: false };
   if (settings.mode === 'frozen') return frozen(world, prepared, loaded);
   if (stale !== undefined) return refusedPlan(world, prepared, stale);
-  return refuseOrAsk(world, settings, prepared, loaded, output);
+  return refuseOrAsk(world, settings, opened, prepared, loaded, output);
 }
 
 async function refuseOrAsk(
   world: World,
   settings: BatchSettings,
+  opened: Opened,
   prepared: Prepared,
   loaded: LoadedManifest,
   output: Output,
@@ -92,6 +94,10 @@ async function refuseOrAsk(
   const other = settings.savedPlan && checkPurchases(settings.savedPlan, prepared.plan);
   if (other !== undefined) return refusedPlan(world, prepared, other);
   if (prepared.plan.purchases.length === 0) return { prepared, approved: false };
+  if (!opened.exclusive) {
+    world.show([unreliableLock(settings)], loaded.sources);
+    return { prepared, approved: false, refusal: EXIT.unavailable };
+  }
   const fault = await probeStorage(
     world.ports.files,
     output,
@@ -219,5 +225,15 @@ async function unwritable(
     severity: 'error',
     message: `${message}: nothing was bought`,
     hint: `${fix}, then: ${sameRun(settings)}`,
+  };
+}
+
+/** Two runs side by side would buy the same takes. */
+function unreliableLock({ lockfilePath, command }: BatchSettings): Diagnostic {
+  return {
+    code: 'lock-unreliable',
+    severity: 'error',
+    message: `the file system of ${lockfilePath} cannot lock: it neither has hard links nor refuses to create a file twice, and this system offers no other lock; nothing was bought`,
+    hint: `put the lockfile on another disk: ${command('run', '--lockfile', 'PATH')}`,
   };
 }

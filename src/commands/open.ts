@@ -1,7 +1,9 @@
 import path from 'node:path';
-import { BatchError, EXIT } from '../errors.js';
+import { BatchError, EXIT, unreachable } from '../errors.js';
 import type { RunEvent } from '../events.js';
-import { acquireGuard, type GuardHolder } from '../lock/guard.js';
+import { acquireGuard, type GuardState } from '../lock/guard.js';
+import type { GuardHolder } from '../lock/guard-file.js';
+import { randomHex } from '../lock/private-folder.js';
 import { lockError, type NextCommand } from '../lock/problem.js';
 import { adoptRescues } from '../lock/rescue.js';
 import { type LockStore, openLock } from '../lock/store.js';
@@ -17,6 +19,10 @@ export interface OpenSettings {
 
 export interface Opened {
   readonly store: LockStore;
+  /** Whether other runs are kept out for certain: see `AcquiredGuard`. */
+  readonly exclusive: boolean;
+  /** Whether the lock is still this run's. */
+  checkLock(): Promise<GuardState>;
   /** Lets the next run in. */
   release(): Promise<void>;
 }
@@ -47,7 +53,8 @@ export async function openForRun(
     const opened = await openLock(files, lockPath, {
       endpoint: settings.endpoint,
       command: settings.command,
-      lineage: () => Buffer.from(random.bytes(16)).toString('hex'),
+      lineage: () => randomHex(random),
+      random,
     });
     if (!opened.ok) throw lockError(opened.problem, lockPath, settings.command);
     for (const note of opened.notes)
@@ -68,20 +75,50 @@ export async function openForRun(
         'rescue-adopted',
         `${rescued} record${rescued === 1 ? '' : 's'} of an earlier run brought back from a rescue file`,
       );
-    return { store: opened.store, release: guard.release };
+    return {
+      store: opened.store,
+      exclusive: guard.exclusive,
+      checkLock: guard.check,
+      release: guard.release,
+    };
   } catch (error) {
     await guard.release();
     throw error;
   }
 }
 
-/** Another run holds the guard: the error that ends the command, with the way out. */
+/** Another run holds the lock: the error that ends the command, with the way out. */
 export function lockedError(held: GuardHolder, command: NextCommand): BatchError {
-  const age = `${Math.round(held.ageMs / 1000)} s`;
-  const who = `pid ${held.pid} on ${held.hostname}, for ${age}`;
   const hint =
-    held.sameHost && held.alive === true
+    held.alive === true
       ? `wait for it to end, or end it; how far it is: ${command('status')}`
-      : `if no run is going on${held.sameHost ? '' : ' there'}: ${command('unlock', '--force')}`;
-  return new BatchError('locked', `another run holds the lock (${who})`, { exitCode: EXIT.locked, hint });
+      : `${howToBeSure(held)}: ${command('unlock', '--force')}`;
+  return new BatchError('locked', `another run holds the lock (${nameOf(held)})`, {
+    exitCode: EXIT.locked,
+    hint,
+  });
+}
+
+function nameOf({ pid, hostname, ageMs }: GuardHolder): string {
+  if (pid === 0) return hostname === '' ? 'its lock file cannot be read' : `on ${hostname}`;
+  return `pid ${pid} on ${hostname}, for ${Math.round(ageMs / 1000)} s`;
+}
+
+/** What a person has to look at before the lock is freed by force: the program cannot. */
+export function howToBeSure({ pid, hostname, why }: GuardHolder): string {
+  switch (why) {
+    case 'other_host':
+      return `if process ${pid} does not run on ${hostname} any more`;
+    case 'same_name':
+      return `check every machine or container that is called ${hostname}; if process ${pid} runs on none of them`;
+    case 'other_container':
+      return `the run was in another container of this machine; if that one has ended`;
+    case 'pid_in_use':
+      return `if process ${pid} on this machine is not a run`;
+    case 'unreadable':
+    case undefined:
+      return 'if no run is going on, on this machine or any other';
+    default:
+      return unreachable(why);
+  }
 }

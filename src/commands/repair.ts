@@ -44,7 +44,7 @@ async function repairGuarded({ ports, command }: Session, lockPath: string): Pro
   const guard = await acquireGuard(files, processes, clock, random, lockPath);
   if (!guard.ok) throw lockedError(guard.held, command);
   try {
-    const repaired = await repairFile(files, lockPath);
+    const repaired = await repairFile(files, random, lockPath);
     if (!repaired.ok) throw lockError(repaired.problem, lockPath, command);
     return repaired;
   } catch (error) {

@@ -140,13 +140,13 @@ async function withLock(
   tellPhase(world, 'check');
   await recover(view, ports.clock.nowMs());
   const loaded = await world.load();
-  const decision = await decideWhatToBuy(world, settings, store, loaded, output);
+  const decision = await decideWhatToBuy(world, settings, opened, loaded, output);
   const manifest = loaded.manifest;
   if (decision.prepared !== undefined && !isLeftAlone(settings, decision)) {
     const { moves } = decision.prepared.plan;
     tellMoves(world, settings, moves, await applyMoves(view, moves));
   }
-  const outcome = await go(world, settings, store, manifest, decision, output);
+  const outcome = await go(world, settings, opened, manifest, decision, output);
   await tidy(world, store);
   return summarise({ world, settings, store, output, manifest, outcome, decision, startedMs });
 }
@@ -177,7 +177,7 @@ function isLeftAlone({ mode }: BatchSettings, { refusal }: BuyDecision): boolean
 async function go(
   world: World,
   settings: BatchSettings,
-  store: LockStore,
+  { store, checkLock }: Opened,
   manifest: Manifest | undefined,
   decision: BuyDecision,
   output: Output,
@@ -199,6 +199,7 @@ async function go(
     ports,
     client,
     store,
+    checkLock,
     purchases,
     takes: manifest?.takes ?? [],
     approvedMicroUsd: decision.approved ? (decision.prepared?.plan.totalMicroUsd ?? 0) : 0,

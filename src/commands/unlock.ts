@@ -1,10 +1,12 @@
 import path from 'node:path';
-import { BatchError, EXIT, type ExitCode } from '../errors.js';
-import { type BrokenGuard, breakGuard, type GuardHolder } from '../lock/guard.js';
+import { EXIT, type ExitCode } from '../errors.js';
+import { type BrokenGuard, breakGuard } from '../lock/guard.js';
+import type { GuardHolder } from '../lock/guard-file.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
 import { insistOnManifest } from './insist-manifest.js';
-import { openSession, type Session } from './session.js';
+import { lockedError } from './open.js';
+import { openSession } from './session.js';
 import type { Flags } from './settings.js';
 import { storageError } from './storage-error.js';
 
@@ -29,7 +31,7 @@ export async function unlockCommand(manifest: string, flags: Flags): Promise<Exi
     const next = command('unlock', ...(force ? ['--force'] : []));
     throw await storageError(error, files, { directory, next });
   }
-  if (broken.kind === 'refused') throw refusal(broken.held, command);
+  if (broken.kind === 'refused') throw lockedError(broken.held, command);
   const was = broken.kind === 'broken' ? broken.was : undefined;
   stdout.write(flags.json === true ? document(lockPath, was) : told(was));
   return EXIT.ok;
@@ -43,14 +45,4 @@ function told(was: GuardHolder | undefined): string {
 function document(lockfile: string, was: GuardHolder | undefined): string {
   const holder = was && { pid: was.pid, hostname: was.hostname, since_ms: was.sinceMs };
   return `${jsonText({ schema: 1, lockfile, freed: was !== undefined, was: holder ?? null }, 2)}\n`;
-}
-
-function refusal(held: GuardHolder, command: Session['command']): BatchError {
-  return new BatchError('locked', `pid ${held.pid} on ${held.hostname} holds the lock`, {
-    exitCode: EXIT.locked,
-    hint:
-      held.alive === true
-        ? `that run is alive: wait for it to end, or end it; how far it is: ${command('status')}`
-        : `if you know that no run is going on there: ${command('unlock', '--force')}`,
-  });
 }

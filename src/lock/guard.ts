@@ -1,41 +1,53 @@
-import { basename, dirname, join } from 'node:path';
-import { faultCode } from '../errors.js';
-import type { Clock, Files, Processes, ProcessIdentity, Random } from '../ports.js';
-import { createFile, removeQuietly } from './publish.js';
+import { createHash } from 'node:crypto';
+import { basename, dirname } from 'node:path';
+import type { Beacon, Clock, Files, NameClaim, Processes, Random } from '../ports.js';
+import { readClaim } from './guard-claim.js';
+import {
+  createsOnce,
+  type Entrant,
+  type GuardHolder,
+  lookUp,
+  type MayFollow,
+  readChain,
+  releaseGuard,
+  type Taken,
+  take,
+  tryCreate,
+  type World,
+} from './guard-file.js';
+import type { Holder } from './liveness.js';
+import {
+  makePrivateFolder,
+  privatePath,
+  randomHex,
+  socketPath,
+  sweepPrivateFolder,
+} from './private-folder.js';
 
 /*
- * One run at a time. The guard is a file beside the lockfile that names its holder; whoever creates it
- * holds it. It is never taken over by age, only when its holder is provably gone.
- *
- * Two processes may find the same dead holder at the same time. So the right to follow holder X is itself
- * a file that can be created only once: `<guard>.<nonce of X>`, which names the follower. It is void
- * unless the chain of holder and followers, read again from the guard itself, ends with it; only then is it renamed
- * over the guard. A nonce is random and never comes back, so that a late follower of a holder that
- * was replaced meanwhile finds the chain to be another one, and withdraws.
+ * One run at a time. Two things keep others out: a name that is claimed from the operating system, which no deletion of
+ * files frees, but which other machines and most containers do not see; and a file that names its holder, which everybody
+ * sees who sees the lockfile. The file is never taken over by age, only when its holder is provably gone.
  */
-
-/** Who holds the guard. */
-export interface GuardHolder {
-  /** 0 where the guard file says nothing that can be understood. */
-  readonly pid: number;
-  readonly hostname: string;
-  /** When it was taken, ms since the epoch, by the holder's clock. */
-  readonly sinceMs: number;
-  readonly ageMs: number;
-  readonly sameHost: boolean;
-  /** `unknown`: on another host, or the system does not tell. */
-  readonly alive: boolean | 'unknown';
-}
 
 export type AcquiredGuard =
   | {
       readonly ok: true;
+      /** Whether others are kept out for certain: a file system may neither refuse to replace a file nor to link over one. */
+      readonly exclusive: boolean;
+      /**
+       * Whether the guard is still ours; one that somebody removed is put back while the system keeps others out.
+       * `taken`: another process has it. `gone`: it was removed, and nothing kept others out meanwhile.
+       */
+      check(): Promise<GuardState>;
       /** Frees the guard if it is still ours. */
       release(): Promise<void>;
       /** The holder that was gone without freeing it: to be told. */
       readonly tookOver?: GuardHolder;
     }
   | { readonly ok: false; readonly held: GuardHolder };
+
+export type GuardState = 'ours' | 'taken' | 'gone';
 
 /** Takes the guard of a lockfile, or says who has it. `lockPath` is absolute; its folder is created. */
 export async function acquireGuard(
@@ -45,9 +57,8 @@ export async function acquireGuard(
   random: Random,
   lockPath: string,
 ): Promise<AcquiredGuard> {
-  const taken = await take({ files, processes, clock, random, lockPath }, (holder) => holder.alive === false);
-  if (taken.ok) await sweep(files, lockPath);
-  return taken;
+  const real = await files.real(lockPath);
+  return enter({ files, processes, clock, random, lockPath: real }, ({ alive }) => alive === false);
 }
 
 export type BrokenGuard =
@@ -59,7 +70,7 @@ export type BrokenGuard =
 
 /**
  * Frees a guard whose holder is gone. With `force` also one whose holder cannot be looked up (another host,
- * or an unreadable guard file): only a person can know that. Never one whose holder lives on this host.
+ * or an unreadable guard file): only a person can know that. Never one whose holder is known to live.
  */
 export async function breakGuard(
   files: Files,
@@ -69,8 +80,11 @@ export async function breakGuard(
   lockPath: string,
   force: boolean,
 ): Promise<BrokenGuard> {
-  const mayFollow = (holder: GuardHolder) => holder.alive === false || (force && holder.alive === 'unknown');
-  const taken = await take({ files, processes, clock, random, lockPath }, mayFollow);
+  const real = await files.real(lockPath);
+  const taken = await enter(
+    { files, processes, clock, random, lockPath: real },
+    ({ alive }) => alive === false || (force && alive === 'unknown'),
+  );
   if (!taken.ok) return { kind: 'refused', held: taken.held };
   await taken.release();
   return taken.tookOver === undefined ? { kind: 'free' } : { kind: 'broken', was: taken.tookOver };
@@ -78,201 +92,120 @@ export async function breakGuard(
 
 /** The path of the guard of a lockfile whose links are resolved. */
 export function guardPath(lockPath: string): string {
+  return privatePath(lockPath, '.guard');
+}
+
+/** Where earlier versions have it. */
+function formerGuardPath(lockPath: string): string {
   return `${lockPath}.guard`;
 }
 
-interface World {
-  readonly files: Files;
-  readonly processes: Processes;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly lockPath: string;
-}
-
-/** What a guard file says. */
-interface Claim {
-  readonly identity: ProcessIdentity;
-  readonly nonce: string;
-  readonly sinceMs: number;
-}
-
-/** A guard file or a follower's, with the place it stands at. */
-interface Link {
-  readonly path: string;
-  readonly claim: Claim;
-}
-
-const TRIES_MAX = 100;
-/** Followers that died in the act, one after the other. */
-const CHAIN_MAX = 100;
-const GUARD_BYTES_MAX = 4096;
-
-async function take(world: World, mayFollow: (holder: GuardHolder) => boolean): Promise<AcquiredGuard> {
-  const { files, random, clock, processes } = world;
-  const guard = guardPath(await files.real(world.lockPath));
-  const nonce = Buffer.from(random.bytes(16)).toString('hex');
-  const claim: Claim = { identity: processes.self, nonce, sinceMs: clock.nowMs() };
-  const release = () => releaseGuard(files, guard, nonce);
-  let last: GuardHolder | undefined;
-  for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-    // Each time: another process may just have removed a folder that it found empty.
-    await files.makeDirectory(dirname(guard));
-    if (await tryCreate(files, guard, claim)) return { ok: true, release };
-    const chain = await readChain(files, guard);
-    const end = chain.at(-1);
-    if (end === undefined) continue;
-    // A network share may say that the name is taken because an earlier try, whose answer was lost, took it.
-    if (end.claim.nonce === nonce) return { ok: true, release };
-    const holder = await lookUp(world, end.claim);
-    if (!mayFollow(holder)) return { ok: false, held: holder };
-    if (await follow(files, guard, end, claim)) return { ok: true, release, tookOver: holder };
-    last = holder;
-  }
-  if (last !== undefined) return { ok: false, held: last };
-  throw new Error('bug: the guard neither exists nor can be created');
-}
-
-/** Follows a holder that is gone. `false`: another one was faster. */
-async function follow(files: Files, guard: string, end: Link, claim: Claim): Promise<boolean> {
-  const path = `${guard}.${end.claim.nonce}`;
-  if (!(await tryCreate(files, path, claim))) return false;
-  let chain: readonly Link[];
-  try {
-    chain = await readChain(files, guard);
-    if (chain.at(-1)?.claim.nonce !== claim.nonce) {
-      await files.remove(path);
-      return false;
-    }
-    await files.rename(path, guard);
-  } catch (fault) {
-    await removeQuietly(files, path);
-    throw fault;
-  }
-  for (const { path: left } of chain) {
-    if (left !== guard && left !== path) await removeQuietly(files, left);
-  }
-  return true;
-}
-
-async function tryCreate(files: Files, path: string, claim: Claim): Promise<boolean> {
-  const { pid, hostname, bootId, startTime } = claim.identity;
-  const said = {
-    pid,
-    hostname,
-    boot_id: bootId,
-    start_time: startTime,
-    nonce: claim.nonce,
-    since_ms: claim.sinceMs,
+async function enter(world: World, mayFollow: MayFollow): Promise<AcquiredGuard> {
+  const { files, processes, clock, random, lockPath } = world;
+  await makePrivateFolder(files, random, lockPath);
+  const named = await claimName(world);
+  if ('held' in named) return { ok: false, held: named.held };
+  let beacon: Beacon | undefined;
+  const leave = async () => {
+    await beacon?.close();
+    if (named.kind === 'held') await named.free();
   };
-  const text = `${JSON.stringify(said)}\n`;
   try {
-    await createFile(files, path, new TextEncoder().encode(text), `${path}.${claim.nonce}.tmp`);
-    return true;
-  } catch (fault) {
-    // ENOENT: whoever holds the guard by now swept the scratch file away.
-    if (faultCode(fault) === 'EEXIST' || faultCode(fault) === 'ENOENT') return false;
-    await releaseGuard(files, path, claim.nonce).catch(() => {});
-    throw fault;
-  }
-}
-
-/** Removes the scratch files of processes that were killed while they tried. One that tries just now tries again. */
-async function sweep(files: Files, lockPath: string): Promise<void> {
-  try {
-    const guard = guardPath(await files.real(lockPath));
-    for (const name of await files.list(dirname(guard))) {
-      if (name.startsWith(`${basename(guard)}.`) && name.endsWith('.tmp'))
-        await files.remove(join(dirname(guard), name));
+    const nonce = randomHex(random);
+    beacon = await processes.openBeacon(socketPath(lockPath, nonce));
+    const holder: Holder = {
+      ...processes.self,
+      claimed: named.kind === 'held',
+      beaconId: beacon?.id ?? '',
+    };
+    const claim = { holder, nonce, sinceMs: clock.nowMs() };
+    const taken = await takeBoth({ ...world, claim, named, mayFollow });
+    if (!taken.ok) {
+      await leave();
+      return taken;
     }
-  } catch {
-    // It stays behind until the next one: no fault may keep the guard from whoever has just got it.
-  }
-}
-
-/** The holder, and who followed it: the last one is the holder by right. Empty: the guard is free. */
-async function readChain(files: Files, guard: string): Promise<readonly Link[]> {
-  const chain: Link[] = [];
-  let path = guard;
-  while (chain.length < CHAIN_MAX) {
-    const claim = await readClaim(files, path);
-    if (claim === undefined) break;
-    chain.push({ path, claim });
-    path = `${guard}.${claim.nonce}`;
-  }
-  return chain;
-}
-
-async function readClaim(files: Files, path: string): Promise<Claim | undefined> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await files.read(path, GUARD_BYTES_MAX);
+    await sweepPrivateFolder(files, processes, lockPath);
+    return heldGuard({ ...world, claim, named, mayFollow }, taken.tookOver, leave);
   } catch (fault) {
-    if (faultCode(fault) === 'ENOENT') return undefined;
-    if (faultCode(fault) === 'EFBIG') return UNREADABLE;
+    await leave();
     throw fault;
   }
-  return claimOf(new TextDecoder().decode(bytes));
 }
 
-/** Stands for a guard file that we did not write. Its holder cannot be looked up. */
-const UNREADABLE: Claim = {
-  identity: { pid: 0, hostname: '', bootId: '', startTime: '' },
-  nonce: 'unreadable',
-  sinceMs: 0,
-};
-
-function claimOf(text: string): Claim {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return UNREADABLE;
-  }
-  if (typeof value !== 'object' || value === null) return UNREADABLE;
-  const {
-    pid,
-    hostname,
-    boot_id: bootId,
-    start_time: startTime,
-    nonce,
-    since_ms: sinceMs,
-  } = value as Record<string, unknown>;
-  if (
-    typeof hostname !== 'string' ||
-    typeof bootId !== 'string' ||
-    typeof startTime !== 'string' ||
-    typeof nonce !== 'string' ||
-    !/^[0-9a-f]{32}$/.test(nonce) ||
-    !Number.isSafeInteger(pid) ||
-    !Number.isFinite(sinceMs)
-  ) {
-    return UNREADABLE;
-  }
-  const identity = { pid: pid as number, hostname, bootId, startTime };
-  return { identity, nonce, sinceMs: sinceMs as number };
-}
-
-async function lookUp({ processes, clock }: World, { identity, sinceMs }: Claim): Promise<GuardHolder> {
-  const sameHost = identity.hostname === processes.self.hostname && identity.pid > 0;
+async function heldGuard(
+  entrant: Entrant,
+  tookOver: GuardHolder | undefined,
+  leave: () => Promise<void>,
+): Promise<AcquiredGuard & { ok: true }> {
+  const { files, lockPath, claim, named } = entrant;
   return {
-    pid: identity.pid,
-    hostname: identity.hostname,
-    sinceMs,
-    ageMs: Math.max(0, clock.nowMs() - sinceMs),
-    sameHost,
-    alive: sameHost ? await isAlive(processes, identity) : 'unknown',
+    ok: true,
+    exclusive: named.kind === 'held' || (await createsOnce(files, guardPath(lockPath))),
+    check: () => checkGuard(entrant),
+    release: async () => {
+      try {
+        await releaseGuard(files, guardPath(lockPath), claim.nonce);
+      } finally {
+        await leave();
+      }
+    },
+    ...(tookOver === undefined ? {} : { tookOver }),
   };
 }
 
-async function isAlive(processes: Processes, identity: ProcessIdentity): Promise<boolean | 'unknown'> {
-  const { bootId } = processes.self;
-  if (identity.bootId !== '' && bootId !== '' && identity.bootId !== bootId) return false;
-  const startTime = await processes.startTimeOf(identity.pid);
-  if (startTime === undefined) return false;
-  if (startTime === '' || identity.startTime === '') return 'unknown';
-  return startTime === identity.startTime;
+const CLAIM_TRIES_MAX = 25;
+const CLAIM_PAUSE_MS = 20;
+
+/** Claims the lockfile's name from the system. Whoever has it is about to write its guard, or to go. */
+async function claimName(
+  world: World,
+): Promise<Exclude<NameClaim, { kind: 'taken' }> | { held: GuardHolder }> {
+  const { files, processes, clock, lockPath } = world;
+  const folder = (await files.facts(dirname(lockPath)))?.id ?? '';
+  const name = createHash('sha256')
+    .update(`${folder}\0${basename(lockPath)}`)
+    .digest('hex');
+  for (let tries = 0; tries < CLAIM_TRIES_MAX; tries += 1) {
+    const claim = await processes.claim(name);
+    if (claim.kind !== 'taken') return claim;
+    const end = (await readChain(files, guardPath(lockPath))).at(-1);
+    const held = end && (await lookUp(world, end.claim, false));
+    if (held !== undefined && held.alive !== false) return { held };
+    await clock.sleep(CLAIM_PAUSE_MS);
+  }
+  const { hostname } = processes.self;
+  return { held: { pid: 0, hostname, sinceMs: clock.nowMs(), ageMs: 0, alive: true } };
 }
 
-async function releaseGuard(files: Files, guard: string, nonce: string): Promise<void> {
-  if ((await readClaim(files, guard))?.nonce === nonce) await files.remove(guard);
+/** The guard, and the one that an earlier version left where it used to be: that is only freed. */
+async function takeBoth(entrant: Entrant): Promise<Taken> {
+  const { files, lockPath, claim } = entrant;
+  const guard = guardPath(lockPath);
+  const taken = await take(entrant, guard);
+  if (!taken.ok) return taken;
+  const former = formerGuardPath(lockPath);
+  try {
+    if ((await files.facts(former)) === undefined) return taken;
+    const freed = await take(entrant, former);
+    if (freed.ok) {
+      await releaseGuard(files, former, claim.nonce);
+      return { ...freed, ...taken };
+    }
+    await releaseGuard(files, guard, claim.nonce);
+    return freed;
+  } catch (fault) {
+    await releaseGuard(files, guard, claim.nonce).catch(() => {});
+    throw fault;
+  }
+}
+
+async function checkGuard(entrant: Entrant): Promise<GuardState> {
+  const { files, lockPath, claim, named } = entrant;
+  const guard = guardPath(lockPath);
+  const end = (await readChain(files, guard)).at(-1);
+  if (end !== undefined) return end.claim.nonce === claim.nonce ? 'ours' : 'taken';
+  if (named.kind !== 'held') return 'gone';
+  await makePrivateFolder(files, entrant.random, lockPath);
+  if (await tryCreate(entrant, guard)) return 'ours';
+  return (await readClaim(files, guard))?.nonce === claim.nonce ? 'ours' : 'taken';
 }

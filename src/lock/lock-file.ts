@@ -1,10 +1,11 @@
 import { dirname } from 'node:path';
 import { BatchError, EXIT, unreachable } from '../errors.js';
-import type { FileHandle, Files } from '../ports.js';
+import type { FileHandle, Files, Random } from '../ports.js';
 import type { Attempt, AttemptState } from './attempt.js';
 import { createFold, type Fold } from './fold.js';
 import { canonicalLines } from './format.js';
 import { attemptLine } from './line.js';
+import { makePrivateFolder, scratchPath } from './private-folder.js';
 import { lockError, type NextCommand } from './problem.js';
 import { createFile, replaceFile } from './publish.js';
 import { LOCK_BYTES_MAX, readLock } from './read.js';
@@ -18,6 +19,7 @@ import type { LockHeader } from './store.js';
  */
 export interface LockFile {
   readonly files: Files;
+  readonly random: Random;
   /** Absolute, links resolved. */
   readonly path: string;
   readonly command: NextCommand;
@@ -111,11 +113,11 @@ function isSettled(file: LockFile): boolean {
 const SETTLED: ReadonlySet<AttemptState> = new Set(['done', 'rejected', 'failed', 'lost']);
 
 async function create(file: LockFile, lines: Uint8Array): Promise<void> {
-  const { files, path, header } = file;
+  const { files, random, path, header } = file;
   // An end mark from the first byte on: a file without any was cut off.
   const bytes = Buffer.concat([...canonical(file, createFold()), lines]);
   try {
-    await files.makeDirectory(dirname(path));
+    await makePrivateFolder(files, random, path);
     await createFile(files, path, bytes, scratch(file));
   } catch (fault) {
     // The file may be there all the same, and is ours then, but may not outlive a crash.
@@ -160,6 +162,7 @@ async function replace(file: LockFile, pieces: readonly Uint8Array[]): Promise<v
   // Either file may be there if the replacing fails.
   const [bytesMin, bytesMax] = sizes(file.end);
   file.end = { kind: 'unsound', bytesMin: Math.min(bytesMin, bytes), bytesMax: Math.max(bytesMax, bytes) };
+  await makePrivateFolder(file.files, file.random, file.path);
   await replaceFile(file.files, file.path, pieces, scratch(file));
   file.end = { kind: 'sound', bytes };
 }
@@ -207,8 +210,8 @@ function sizes(end: FileEnd): readonly [number, number] {
   return end.kind === 'sound' ? [end.bytes, end.bytes] : [0, 0];
 }
 
-function scratch({ path }: LockFile): string {
-  return `${path}.tmp`;
+function scratch({ random, path }: LockFile): string {
+  return scratchPath(random, path);
 }
 
 function encode(text: string): Uint8Array {

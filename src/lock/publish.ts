@@ -3,8 +3,8 @@ import { faultCode } from '../errors.js';
 import type { FileHandle, Files } from '../ports.js';
 
 /*
- * Whole files, durable, or not at all. `scratch` is a path beside the target that nobody else uses at
- * the time; what an earlier crash left there is removed. All throw the `FileFault` of what failed.
+ * Whole files, durable, or not at all. `scratch` is a path on the same
+ * file system that nobody else uses: it holds random digits. All throw the `FileFault` of what failed.
  */
 
 /** Makes `path` hold exactly these bytes, whatever was there, in one step. */
@@ -69,9 +69,7 @@ export async function removeQuietly(files: Files, path: string): Promise<void> {
 /** Some file systems (FAT, some network shares) have no links. */
 const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
 
-/** Into a new file: one that a failing disk left behind is not trusted again. */
 async function writeScratch(files: Files, scratch: string, pieces: readonly Uint8Array[]): Promise<void> {
-  await files.remove(scratch);
   await writeAndClose(await files.open(scratch, 'exclusive'), pieces);
 }
 

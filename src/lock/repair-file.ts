@@ -1,4 +1,5 @@
-import type { Files } from '../ports.js';
+import type { Files, Random } from '../ports.js';
+import { makePrivateFolder, scratchPath } from './private-folder.js';
 import type { LockProblem } from './problem.js';
 import { createFile, replaceFile } from './publish.js';
 import { decode, LOCK_BYTES_MAX } from './read.js';
@@ -19,23 +20,24 @@ const ASIDE_FILES_MAX = 1_000;
  * Repairs a lockfile in place, under its guard. The lines set aside are durable in a file of their own
  * before the lockfile is replaced. Throws the `FileFault`; nothing is changed then.
  */
-export async function repairFile(files: Files, path: string): Promise<RepairedFile> {
+export async function repairFile(files: Files, random: Random, path: string): Promise<RepairedFile> {
   const repaired = repairLock(decode(await files.read(path, LOCK_BYTES_MAX)));
   if (!repaired.ok) return repaired;
   const { text, report } = repaired;
   const real = await files.real(path);
+  await makePrivateFolder(files, random, real);
   const aside = report.setAside.map((line) => `${line.text}\n`).join('');
-  const asidePath = aside === '' ? undefined : await keepAside(files, real, aside);
-  await replaceFile(files, real, [new TextEncoder().encode(text)], `${real}.tmp`);
+  const asidePath = aside === '' ? undefined : await keepAside(files, random, real, aside);
+  await replaceFile(files, real, [new TextEncoder().encode(text)], scratchPath(random, real));
   return { ok: true, report, ...(asidePath === undefined ? {} : { asidePath }) };
 }
 
-async function keepAside(files: Files, path: string, text: string): Promise<string> {
+async function keepAside(files: Files, random: Random, path: string, text: string): Promise<string> {
   const bytes = new TextEncoder().encode(text);
   for (let number = 1; number <= ASIDE_FILES_MAX; number += 1) {
     const name = `${path}.rejected-lines${number === 1 ? '' : `-${number}`}`;
     if ((await files.facts(name)) !== undefined) continue;
-    await createFile(files, name, bytes, `${name}.tmp`);
+    await createFile(files, name, bytes, scratchPath(random, path));
     return name;
   }
   throw Object.assign(new Error('too many files of rejected lines'), { code: 'EEXIST' });

@@ -1,5 +1,5 @@
 import { faultCode } from '../errors.js';
-import type { Files } from '../ports.js';
+import type { Files, Random } from '../ports.js';
 import type { Attempt } from './attempt.js';
 import { LOCK_VERSION } from './check.js';
 import { createFold } from './fold.js';
@@ -56,6 +56,7 @@ export async function openLock(
     readonly endpoint: string;
     readonly command: NextCommand;
     readonly lineage: () => string;
+    readonly random: Random;
   },
 ): Promise<OpenedLock> {
   const read = await readLock(files, path);
@@ -70,8 +71,8 @@ export async function openLock(
   if (problem !== undefined) return { ok: false, problem };
   const fold = createFold(read.attempts.values());
   try {
-    const { command } = options;
-    const file = { files, path: await files.real(path), command, header, fold, end: endOf(read) };
+    const { command, random } = options;
+    const file = { files, random, path: await files.real(path), command, header, fold, end: endOf(read) };
     await secure(file);
     return { ok: true, store: createWriter(file), notes: read.notes };
   } catch (fault) {

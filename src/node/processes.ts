@@ -1,34 +1,87 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { faultCode } from '../errors.js';
 import type { Processes } from '../ports.js';
+import { askBeacon, claimName, openBeacon } from './claims.js';
 
-const PS_TIMEOUT_MS = 5_000;
+const COMMAND_TIMEOUT_MS = 5_000;
 /** A constant of the Linux kernel. */
 const PID_NAMESPACE_OF_THE_HOST = 'pid:[4026531836]';
 
-/** Processes of this host: from `/proc` where there is one, else from `ps`. */
+/** Processes of this host: from `/proc` where there is one, else from the system's commands. */
 export async function createProcesses(): Promise<Processes> {
+  const pidNamespace = await linkText('/proc/self/ns/pid');
   return {
     self: {
       pid: process.pid,
-      hostname: `${hostname()}${await pidNamespace()}`,
-      bootId: (await contents('/proc/sys/kernel/random/boot_id'))?.trim() ?? '',
+      hostname: hostname(),
+      bootId: await bootId(),
       startTime: (await startTimeOf(process.pid)) ?? '',
+      machineId: hashed(await machineId(pidNamespace)),
+      pidNamespace,
+      netNamespace: await linkText('/proc/self/ns/net'),
     },
     startTimeOf,
+    claim: claimName,
+    openBeacon,
+    askBeacon,
   };
 }
 
+async function bootId(): Promise<string> {
+  if (process.platform === 'darwin') return output('sysctl', ['-n', 'kern.bootsessionuuid']);
+  return (await contents('/proc/sys/kernel/random/boot_id'))?.trim() ?? '';
+}
+
+/** In a container the file may come with the image, so that every machine that runs it would have the same. */
+async function machineId(pidNamespace: string): Promise<string> {
+  switch (process.platform) {
+    case 'linux':
+      if (pidNamespace !== PID_NAMESPACE_OF_THE_HOST) return '';
+      return usableMachineId((await contents('/etc/machine-id')) ?? (await contents(DBUS_MACHINE_ID)) ?? '');
+    case 'darwin':
+      return found(
+        /"IOPlatformUUID" = "([^"]+)"/,
+        await output('ioreg', ['-rd1', '-c', 'IOPlatformExpertDevice']),
+      );
+    case 'win32':
+      return found(
+        /MachineGuid\s+REG_SZ\s+(\S+)/,
+        await output('reg', ['query', WINDOWS_KEY, '/v', 'MachineGuid']),
+      );
+    default:
+      return '';
+  }
+}
+
+const DBUS_MACHINE_ID = '/var/lib/dbus/machine-id';
+const WINDOWS_KEY = 'HKLM\\SOFTWARE\\Microsoft\\Cryptography';
+
 /**
- * Two containers can bear one name and share a volume, and each sees only its own pids: to each other they are other hosts.
- * Empty outside containers.
+ * The text of `/etc/machine-id`, without its line end.
+ *
+ * @returns empty for one that is not set yet (`uninitialized`) or is no random number
  */
-async function pidNamespace(): Promise<string> {
+export function usableMachineId(text: string): string {
+  const id = text.trim();
+  return /^[0-9a-f]{32}$/.test(id) && new Set(id).size > 4 ? id : '';
+}
+
+/** A machine's id is not for others to read, and a lock file may be copied (`man machine-id`). */
+function hashed(id: string): string {
+  if (id === '') return '';
+  return createHash('sha256').update(`venice-batch ${id}`).digest('hex').slice(0, 32);
+}
+
+function found(pattern: RegExp, text: string): string {
+  return pattern.exec(text)?.[1] ?? '';
+}
+
+async function linkText(path: string): Promise<string> {
   try {
-    const name = await readlink('/proc/self/ns/pid');
-    return name === PID_NAMESPACE_OF_THE_HOST ? '' : `/${name}`;
+    return await readlink(path);
   } catch {
     return '';
   }
@@ -68,12 +121,17 @@ function isAlive(pid: number): boolean {
   }
 }
 
-function startTimeFromPs(pid: number): Promise<string | undefined> {
+async function startTimeFromPs(pid: number): Promise<string | undefined> {
+  const told = await output('ps', ['-o', 'lstart=', '-p', String(pid)]);
+  return told !== '' || isAlive(pid) ? told : undefined;
+}
+
+/** What a command of the system prints, trimmed; empty where it fails. */
+function output(command: string, words: readonly string[]): Promise<string> {
   const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
   return new Promise((resolve) => {
-    execFile('ps', ['-o', 'lstart=', '-p', String(pid)], { env, timeout: PS_TIMEOUT_MS }, (error, stdout) => {
-      if (error === null) resolve(stdout.trim());
-      else resolve(isAlive(pid) ? '' : undefined);
+    execFile(command, words, { env, timeout: COMMAND_TIMEOUT_MS }, (error, stdout) => {
+      resolve(error === null ? stdout.trim() : '');
     });
   });
 }

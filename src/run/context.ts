@@ -1,5 +1,6 @@
 import type { RunEvent, TakeEvent } from '../events.js';
 import { type Attempt, moneyOf } from '../lock/attempt.js';
+import type { GuardState } from '../lock/guard.js';
 import type { LockStore } from '../lock/store.js';
 import type { Take } from '../manifest/take.js';
 import type { Purchase } from '../plan/plan.js';
@@ -23,6 +24,7 @@ export type Trouble =
   | 'unavailable'
   | 'storage'
   | 'lockfile'
+  | 'lock_lost'
   | 'fail_fast'
   | 'timeout'
   | 'detached'
@@ -81,6 +83,8 @@ export interface RunContext {
   readonly ports: Ports;
   readonly client: VeniceClient;
   readonly store: LockStore;
+  /** Whether the lock is still this run's: see `AcquiredGuard.check`. */
+  readonly checkLock: () => Promise<GuardState>;
   readonly scheduler: Scheduler;
   readonly ceiling: Ceiling;
   readonly prices: Prices;

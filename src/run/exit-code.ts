@@ -19,6 +19,7 @@ export interface EndState {
 
 const BY_TROUBLE: Readonly<Record<Trouble, ExitCode | undefined>> = {
   lockfile: EXIT.unavailable,
+  lock_lost: EXIT.locked,
   storage: EXIT.unavailable,
   unavailable: EXIT.unavailable,
   in_doubt_thrice: EXIT.inDoubt,
@@ -35,6 +36,7 @@ const BY_TROUBLE: Readonly<Record<Trouble, ExitCode | undefined>> = {
 /** Where several apply, the first of these. Source: DESIGN, exit codes; codes before a run begins come first. */
 const PRECEDENCE: readonly ExitCode[] = [
   EXIT.lockfile,
+  EXIT.locked,
   EXIT.inDoubt,
   EXIT.balance,
   EXIT.budget,

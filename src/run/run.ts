@@ -1,6 +1,7 @@
 import { unreachable } from '../errors.js';
 import type { RunEvent } from '../events.js';
 import { spentMicroUsd } from '../lock/attempt.js';
+import type { GuardState } from '../lock/guard.js';
 import type { LockStore } from '../lock/store.js';
 import type { Take } from '../manifest/take.js';
 import type { Purchase } from '../plan/plan.js';
@@ -29,6 +30,8 @@ export interface RunInput {
   readonly ports: Ports;
   readonly client: VeniceClient;
   readonly store: LockStore;
+  /** Whether the lock is still this run's: see `AcquiredGuard.check`. */
+  readonly checkLock: () => Promise<GuardState>;
   /** To be bought, in this order. Empty: only collect. */
   readonly purchases: readonly Purchase[];
   /** Every take of the manifest, to name what is collected and to know where it goes. */
@@ -79,11 +82,12 @@ export async function execute(input: RunInput): Promise<RunOutcome> {
 }
 
 function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
-  const { ports, client, store, settings, output, keyFingerprint, stop, emit } = input;
+  const { ports, client, store, checkLock, settings, output, keyFingerprint, stop, emit } = input;
   return {
     ports,
     client,
     store,
+    checkLock,
     settings,
     output,
     keyFingerprint,

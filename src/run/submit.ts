@@ -4,6 +4,7 @@ import { isSuspiciouslyLow } from '../plan/price.js';
 import { classifySubmit, type SubmitOutcome } from '../venice/submit-outcome.js';
 import type { Job, RunContext } from './context.js';
 import { closeToKey, notice, stopAll, stopBuying, tell, tellRate } from './context.js';
+import { mayStillSubmit } from './last-look.js';
 import { recordOutcome } from './record.js';
 import type { Settled } from './schedule.js';
 import { intentOf } from './transition.js';
@@ -52,7 +53,8 @@ export async function submitJob(context: RunContext, job: Job): Promise<Settled>
     return GONE;
   }
   job.attempt = intent;
-  if (context.stop.aborted || context.halt.signal.aborted)
+  const may = await mayStillSubmit(context);
+  if (!may || context.stop.aborted || context.halt.signal.aborted)
     return conclude(context, job, {
       kind: 'not_sent',
       code: 'stopped',

@@ -1,8 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { edit, type Scene, scene } from './scene.js';
 
-const guardOf = (album: Scene) => `${album.lockPath}.guard`;
+const guardOf = ({ lockPath }: Scene) =>
+  path.join(path.dirname(lockPath), '.venice-batch', `${path.basename(lockPath)}.guard`);
 
 /** What the guard says of its holder. */
 interface Guard {

@@ -28,7 +28,7 @@ describe.concurrent('a lockfile that cannot be used', () => {
       expect(ended.stderr).toContain('= help: ');
     }
     expect(readFileSync(album.lockPath, 'utf8')).toBe(before);
-    expect(existsSync(`${album.lockPath}.guard`)).toBe(false);
+    expect(existsSync(path.join(album.cwd, '.venice-batch', 'album.lock.jsonl.guard'))).toBe(false);
     expect(await album.charges()).toBe(1);
   }
 

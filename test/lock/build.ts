@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { Attempt, AttemptState } from '../../src/lock/attempt.js';
 import { LOCK_VERSION, REV_SOUND_MAX, STATE_RANK } from '../../src/lock/check.js';
 import type { LockHeader } from '../../src/lock/store.js';
+import type { Random } from '../../src/ports.js';
 
 export const header: LockHeader = {
   format: 'venice-batch-lock',
@@ -14,6 +15,16 @@ export const header: LockHeader = {
 /** What errors advise, as a program with one manifest would. */
 export const command = (verb: string, ...words: string[]) =>
   ['venice-batch', verb, 'album.yaml', ...words].join(' ');
+
+let drawn = 0;
+
+/** Never the same twice. */
+export const random: Random = {
+  bytes: (count) => {
+    drawn += 1;
+    return createHash('sha256').update(`chance ${drawn}`).digest().subarray(0, count);
+  },
+};
 
 /** 32 hex digits that follow from a name. */
 export function id(name: string): string {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type AcquiredGuard, acquireGuard, breakGuard, guardPath } from '../../src/lock/guard.js';
-import type { Clock, Files, Processes, ProcessIdentity, Random } from '../../src/ports.js';
+import type { Clock, Files, NameClaim, Processes, ProcessIdentity, Random } from '../../src/ports.js';
 import { createMemoryDisk, type MemoryDisk, seeded } from '../fakes/memory-files.js';
 import { type Choose, everyOrder, interleave } from './interleave.js';
 
@@ -9,23 +10,54 @@ const lockPath = '/album/album.lock.jsonl';
 const guard = guardPath(lockPath);
 const clock: Clock = { nowMs: () => 1_000_000, sleep: () => Promise.resolve() };
 
+const ELSEWHERE = { hostname: 'laptop', bootId: 'boot-2', machineId: 'machine-2' };
+
 function identity(pid: number, fields: Partial<ProcessIdentity> = {}): ProcessIdentity {
-  return { pid, hostname: 'studio', bootId: 'boot-1', startTime: `start-${pid}`, ...fields };
+  return {
+    pid,
+    hostname: 'studio',
+    bootId: 'boot-1',
+    startTime: `start-${pid}`,
+    machineId: 'machine-1',
+    pidNamespace: 'pid:[4026531836]',
+    netNamespace: 'net:[1]',
+    ...fields,
+  };
 }
 
 /** One process, and which others it finds alive: start times by pid. */
 interface Actor {
   readonly self: ProcessIdentity;
   readonly living?: Readonly<Record<number, string>>;
+  /** The operating system's names. Absent: it has none to claim. */
+  readonly claims?: Claims;
+}
+
+interface Claims {
+  claim(name: string): NameClaim;
+}
+
+function createClaims(): Claims {
+  const taken = new Set<string>();
+  return {
+    claim: (name) => {
+      if (taken.has(name)) return { kind: 'taken' };
+      taken.add(name);
+      return { kind: 'held', free: async () => void taken.delete(name) };
+    },
+  };
 }
 
 let drawn = 0;
 
-function world({ self, living = {} }: Actor): { processes: Processes; random: Random } {
+function world({ self, living = {}, claims }: Actor): { processes: Processes; random: Random } {
   return {
     processes: {
       self,
       startTimeOf: (pid) => Promise.resolve(pid === self.pid ? self.startTime : living[pid]),
+      claim: (name) => Promise.resolve(claims?.claim(name) ?? { kind: 'unsupported' }),
+      openBeacon: () => Promise.resolve(undefined),
+      askBeacon: () => Promise.resolve('unknown'),
     },
     random: {
       bytes(size) {
@@ -46,13 +78,19 @@ function unlock(files: Files, actor: Actor, force: boolean) {
   return breakGuard(files, processes, clock, random, lockPath, force);
 }
 
+/** Somebody ran here before. */
+function emptyDisk(): MemoryDisk {
+  return createMemoryDisk({ [path.join(path.dirname(guard), '.gitignore')]: '*\n' });
+}
+
 async function heldBy(actor: Actor): Promise<MemoryDisk> {
-  const disk = createMemoryDisk();
+  const disk = emptyDisk();
   expect((await acquire(disk.files, actor)).ok).toBe(true);
   return disk;
 }
 
-const names = (disk: MemoryDisk) => Object.keys(disk.texts());
+/** Of all files but the one that has git ignore the folder. */
+const names = (disk: MemoryDisk) => Object.keys(disk.texts()).filter((name) => !name.endsWith('/.gitignore'));
 
 describe('the guard', () => {
   it('is one whole file, durable, and gone after release', async () => {
@@ -73,7 +111,7 @@ describe('the guard', () => {
     const second = await acquire(disk.files, { self: identity(2), living: { 1: 'start-1' } });
     expect(second).toEqual({
       ok: false,
-      held: { pid: 1, hostname: 'studio', sinceMs: 1e6, ageMs: 0, sameHost: true, alive: true },
+      held: { pid: 1, hostname: 'studio', sinceMs: 1e6, ageMs: 0, alive: true },
     });
     expect(names(disk)).toEqual([guard]);
   });
@@ -102,10 +140,11 @@ describe('the guard', () => {
   });
 
   it.each<[string, ProcessIdentity, Record<number, string>]>([
-    ['on another host', identity(1, { hostname: 'laptop' }), {}],
+    ['on another host', identity(1, ELSEWHERE), {}],
     ['alive, and the system tells no start time', identity(1), { 1: '' }],
     ['alive, and told none when it began', identity(1, { startTime: '' }), { 1: 'start-1' }],
     ['alive, where boots are not told apart', identity(1, { bootId: '', startTime: '' }), { 1: '' }],
+    ['on a machine of the same name', identity(1, { ...ELSEWHERE, hostname: 'studio' }), {}],
   ])('is not taken over where the holder may live: %s', async (_, holder, living) => {
     const disk = await heldBy({ self: holder });
     expect(await acquire(disk.files, { self: identity(2), living })).toMatchObject({
@@ -143,12 +182,154 @@ describe('the guard', () => {
 
   it('of somebody else is not released', async () => {
     const disk = createMemoryDisk();
-    const first = await acquire(disk.files, { self: identity(1, { hostname: 'laptop' }) });
+    const first = await acquire(disk.files, { self: identity(1, ELSEWHERE) });
     await unlock(disk.files, { self: identity(2) }, true);
     await acquire(disk.files, { self: identity(3) });
     const before = disk.texts();
     if (first.ok) await first.release();
     expect(disk.texts()).toEqual(before);
+  });
+});
+
+describe('a name claimed from the operating system', () => {
+  it('keeps others out although somebody deleted the guard', async () => {
+    const [disk, claims] = [emptyDisk(), createClaims()];
+    const first = await acquire(disk.files, { self: identity(1), claims });
+    await disk.files.remove(guard);
+    const second = { self: identity(2), living: { 1: 'start-1' }, claims };
+    expect(await acquire(disk.files, second)).toMatchObject({ ok: false, held: { pid: 0, alive: true } });
+    expect(await unlock(disk.files, second, true)).toMatchObject({ kind: 'refused' });
+    if (first.ok) await first.release();
+    expect((await acquire(disk.files, second)).ok).toBe(true);
+  });
+
+  it('is freed by whoever is refused for the guard', async () => {
+    const [disk, claims] = [await heldBy({ self: identity(1, ELSEWHERE) }), createClaims()];
+    for (let tries = 0; tries < 2; tries += 1)
+      expect(await acquire(disk.files, { self: identity(2), claims })).toMatchObject({
+        ok: false,
+        held: { pid: 1, alive: 'unknown', why: 'other_host' },
+      });
+  });
+
+  it('proves that a holder is gone whose pid is in use', async () => {
+    const [disk, claims] = [emptyDisk(), createClaims()];
+    await acquire(disk.files, { self: identity(1, { startTime: '' }), claims });
+    const second = { self: identity(2), living: { 1: '' }, claims: createClaims() };
+    expect(await acquire(disk.files, second)).toMatchObject({ ok: true, tookOver: { pid: 1 } });
+  });
+});
+
+describe('a guard that is looked at before each submit', () => {
+  async function held(claims?: Claims) {
+    const disk = emptyDisk();
+    const taken = await acquire(disk.files, { self: identity(1), ...(claims && { claims }) });
+    if (!taken.ok) throw new Error('not taken');
+    return { disk, taken };
+  }
+
+  it('is ours while nobody touches it', async () => {
+    const { taken } = await held();
+    expect(await taken.check()).toBe('ours');
+  });
+
+  it('is put back where it was deleted, while the system keeps others out', async () => {
+    const { disk, taken } = await held(createClaims());
+    const before = disk.texts()[guard];
+    await disk.files.remove(guard);
+    expect(await taken.check()).toBe('ours');
+    expect(disk.texts()[guard]).toBe(before);
+  });
+
+  it('is lost where it was deleted, and nothing else keeps others out', async () => {
+    const { disk, taken } = await held();
+    await disk.files.remove(guard);
+    expect(await taken.check()).toBe('gone');
+    expect(disk.texts()[guard]).toBeUndefined();
+  });
+
+  it.each([true, false])(
+    'is taken where another process has it (with a claimed name: %s)',
+    async (claimed) => {
+      const { disk, taken } = await held(claimed ? createClaims() : undefined);
+      await disk.files.remove(guard);
+      await acquire(disk.files, { self: identity(2, ELSEWHERE) });
+      const before = disk.texts();
+      expect(await taken.check()).toBe('taken');
+      await taken.release();
+      expect(disk.texts()).toEqual(before);
+    },
+  );
+
+  it('is taken as soon as another process followed', async () => {
+    const { disk, taken } = await held();
+    await unlock(disk.files, { self: identity(2, ELSEWHERE) }, true);
+    expect(await taken.check()).toBe('gone');
+    await acquire(disk.files, { self: identity(3) });
+    expect(await taken.check()).toBe('taken');
+  });
+});
+
+describe('a file system without hard links', () => {
+  const withoutLinks = (disk: MemoryDisk) =>
+    disk.intercept(({ name }) => (name === 'link' ? 'ENOTSUP' : undefined));
+
+  it('is good enough where it refuses to create a file twice', async () => {
+    const disk = emptyDisk();
+    withoutLinks(disk);
+    expect(await acquire(disk.files, { self: identity(1) })).toMatchObject({ ok: true, exclusive: true });
+  });
+
+  it('is not where it does not, but for a claimed name', async () => {
+    for (const claims of [undefined, createClaims()]) {
+      const disk = emptyDisk();
+      withoutLinks(disk);
+      const files: Files = {
+        ...disk.files,
+        open: (at, mode) => disk.files.open(at, mode === 'exclusive' ? 'append' : mode),
+      };
+      const taken = await acquire(files, { self: identity(1), ...(claims && { claims }) });
+      expect(taken).toMatchObject({ ok: true, exclusive: claims !== undefined });
+    }
+  });
+});
+
+describe('a guard that an earlier version left', () => {
+  const former = `${lockPath}.guard`;
+  const left = (pid: number, fields: object = {}) =>
+    JSON.stringify({
+      pid,
+      hostname: 'studio',
+      boot_id: 'boot-1',
+      start_time: `start-${pid}`,
+      nonce: 'ab'.repeat(16),
+      since_ms: 0,
+      ...fields,
+    });
+
+  it('is honoured while its run lives, or may live', async () => {
+    const living = { 1: 'start-1' };
+    for (const fields of [{}, { hostname: 'laptop', boot_id: 'boot-2' }, { hostname: 'studio/pid:[7]' }]) {
+      const disk = createMemoryDisk({ [former]: left(1, fields) });
+      expect(await acquire(disk.files, { self: identity(2), living })).toMatchObject({ held: { pid: 1 } });
+      expect(names(disk)).toEqual([former]);
+    }
+  });
+
+  it('goes when its run is gone', async () => {
+    const disk = createMemoryDisk({ [former]: left(1) });
+    expect(await acquire(disk.files, { self: identity(2) })).toMatchObject({
+      ok: true,
+      tookOver: { pid: 1 },
+    });
+    expect(names(disk)).toEqual([guard]);
+  });
+
+  it('is freed by force', async () => {
+    const disk = createMemoryDisk({ [former]: left(1, { boot_id: 'boot-2' }) });
+    expect((await unlock(disk.files, { self: identity(2) }, false)).kind).toBe('refused');
+    expect((await unlock(disk.files, { self: identity(2) }, true)).kind).toBe('broken');
+    expect(names(disk)).toEqual([]);
   });
 });
 
@@ -167,7 +348,7 @@ describe('unlock', () => {
   });
 
   it('frees that of another host only by force', async () => {
-    const disk = await heldBy({ self: identity(1, { hostname: 'laptop' }) });
+    const disk = await heldBy({ self: identity(1, ELSEWHERE) });
     expect((await unlock(disk.files, { self: identity(2) }, false)).kind).toBe('refused');
     expect((await unlock(disk.files, { self: identity(2) }, true)).kind).toBe('broken');
   });
@@ -225,7 +406,7 @@ async function neverTwoAtOnce(disk: MemoryDisk, actors: readonly Actor[], choose
 
 describe('two processes at the same time', () => {
   it('exactly one gets a free guard, in every order', async () => {
-    const orders = await everyOrder(2, (choose) => exactlyOneHolds(createMemoryDisk(), race(2), choose));
+    const orders = await everyOrder(2, (choose) => exactlyOneHolds(emptyDisk(), race(2), choose));
     expect(orders).toBeGreaterThan(100);
   });
 

@@ -5,7 +5,7 @@ import { readLock } from '../../src/lock/read.js';
 import { adoptRescues, writeRescue } from '../../src/lock/rescue.js';
 import { openLock } from '../../src/lock/store.js';
 import { createMemoryDisk, type MemoryDisk } from '../fakes/memory-files.js';
-import { attempt, command, header, id } from './build.js';
+import { attempt, command, header, id, random } from './build.js';
 
 const path = '/album/album.lock.jsonl';
 const intent = attempt();
@@ -25,6 +25,7 @@ async function adopt(on: MemoryDisk): Promise<number> {
     endpoint: header.endpoint,
     command,
     lineage: () => id('new'),
+    random,
   });
   if (!opened.ok) throw new Error(opened.problem.kind);
   const adopted = await adoptRescues(on.files, [...directories, '/nowhere'], opened.store);

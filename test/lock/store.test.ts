@@ -6,7 +6,7 @@ import { checkEndpoint, readLock } from '../../src/lock/read.js';
 import { type LockStore, openLock } from '../../src/lock/store.js';
 import type { Files } from '../../src/ports.js';
 import { createMemoryDisk, type MemoryDisk } from '../fakes/memory-files.js';
-import { attempt, command, file, header, id } from './build.js';
+import { attempt, command, file, header, id, random } from './build.js';
 
 const path = '/album/album.lock.jsonl';
 const intent = attempt();
@@ -23,6 +23,7 @@ async function open(files: Files): Promise<LockStore> {
     endpoint: header.endpoint,
     command,
     lineage: () => header.lineage,
+    random,
   });
   if (!opened.ok) throw new Error(opened.problem.kind);
   return opened.store;
@@ -32,9 +33,9 @@ function textOf(disk: MemoryDisk): string | undefined {
   return disk.texts()[path];
 }
 
-/** Only the lockfile is left in its folder. */
+/** Only the lockfile is left, and the mark that has git ignore the private folder. */
 function isTidy(disk: MemoryDisk): boolean {
-  return Object.keys(disk.texts()).every((found) => found === path);
+  return Object.keys(disk.texts()).every((found) => found === path || found.endsWith('/.gitignore'));
 }
 
 describe('a lockfile that is not there', () => {
@@ -126,7 +127,7 @@ describe('what a killed run left', () => {
       return undefined;
     });
     await open(disk.files);
-    expect(written).toBe(`${path}.tmp`);
+    expect(written).toMatch(/^\/album\/\.venice-batch\/album\.lock\.jsonl\.[0-9a-f]{32}\.tmp$/);
     expect(textOf(disk)).toBe(serialiseLock(header, [queued]));
   });
 
@@ -245,6 +246,7 @@ describe('a lockfile is not opened', () => {
       endpoint: header.endpoint,
       command,
       lineage: () => header.lineage,
+      random,
     });
     expect(opened).toMatchObject({ ok: false, problem: { kind } });
     expect(disk.texts()).toEqual({ [path]: text });
@@ -269,6 +271,7 @@ describe('a lockfile is not opened', () => {
       endpoint: header.endpoint,
       command,
       lineage: () => header.lineage,
+      random,
     });
     expect(opened).toEqual({ ok: false, problem: { kind: 'unwritable', code: 'EROFS' } });
   });
@@ -296,6 +299,7 @@ async function live(files: Files, promised: Promised): Promise<void> {
       endpoint: header.endpoint,
       command,
       lineage: () => header.lineage,
+      random,
     });
     if (!opened.ok) {
       expect(opened.problem.kind).toBe('unwritable');

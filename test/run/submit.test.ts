@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/events.js';
 import type { Attempt } from '../../src/lock/attempt.js';
+import type { GuardState } from '../../src/lock/guard.js';
 import { createCeiling } from '../../src/run/ceiling.js';
 import { type Job, newJob, type RunContext } from '../../src/run/context.js';
 import type { Settled } from '../../src/run/schedule.js';
@@ -23,7 +24,7 @@ function refused(code: string, status = 503, message = 'no'): CallResult<Queued>
 }
 
 /** A run whose submits are answered like that, and whose clock goes only as far as it is told to wait. */
-function stage(answer: (count: number) => CallResult<Queued>) {
+function stage(answer: (count: number) => CallResult<Queued>, lock: GuardState = 'ours') {
   const events: RunEvent[] = [];
   let nowMs = 0;
   let asked = 0;
@@ -34,6 +35,7 @@ function stage(answer: (count: number) => CallResult<Queued>) {
     },
     client: { queue: async () => answer(++asked) },
     store: { newest: () => undefined, record: async (_attempt: Attempt) => {} },
+    checkLock: async () => lock,
     scheduler: {
       answered() {},
       stopSubmitting() {},
@@ -136,5 +138,19 @@ describe('a submit that is answered for another model', () => {
     const { submit, notices } = stage(queued(MODEL));
     await submit(wanted('one'));
     expect(notices('other-model')).toEqual([]);
+  });
+});
+
+describe("a lock that is not this run's any more", () => {
+  it.each([
+    ['taken', 'lock-taken'],
+    ['gone', 'lock-deleted'],
+  ] as const)('submits nothing: %s', async (state, code) => {
+    const { context, asked, submit, notices } = stage(() => refused('busy'), state);
+    for (const track of ['one', 'two']) await submit(wanted(track));
+    expect(asked()).toBe(0);
+    expect(context.buying).toBe(false);
+    expect(notices(code)).toHaveLength(1);
+    expect(context.troubles).toContain('lock_lost');
   });
 });

@@ -6,9 +6,10 @@ import type { Ports } from '../../src/ports.js';
 import { loadedOf, promptOf } from './album.js';
 import { listPriceUsd } from './catalogue.js';
 import { quoteKey, spentUnder } from './checks.js';
+import { identityOn, processesOf } from './machine.js';
 import { simInspector } from './media.js';
 import { createTransport } from './network.js';
-import { clockOf, createProcess, processesOf, randomOf } from './process.js';
+import { clockOf, createProcess, randomOf } from './process.js';
 import type { Rng } from './random.js';
 import { createRng } from './random.js';
 import type { RunDraw } from './scenario.js';
@@ -25,15 +26,8 @@ export function launch(
   world.runs += 1;
   const name = `run ${world.runs}`;
   const rng = createRng(world.seed, name);
-  // Few pids, so that one is used again soon.
-  let pid = 100 + rng.below(3);
-  while (world.processes.get(pid)?.alive() === true) pid += 1;
-  const identity = {
-    pid,
-    hostname: 'here',
-    bootId: `boot-${world.boots}`,
-    startTime: String(1000 + world.runs),
-  };
+  const machine = world.machines[draw.elsewhere ? 1 : 0];
+  const identity = identityOn(machine, { run: world.runs, container: draw.container, rng });
   const simProcess = createProcess({
     timeline: world.timeline,
     rng,
@@ -41,9 +35,10 @@ export function launch(
     crash: draw.crash,
     onCrash: () => crash(world, incarnation, draw.crashIsPower),
   });
-  world.processes.set(pid, simProcess);
+  machine.processes.set(identity.pid, simProcess);
   const incarnation: Incarnation = {
     name,
+    machine,
     process: simProcess,
     witness: {
       name,
@@ -64,7 +59,7 @@ export function launch(
   world.running.add(incarnation);
   permit(world, draw);
   disturb(world, incarnation, draw);
-  world.trace(`${name} starts (pid ${pid}, ${draw.mode})`);
+  world.trace(`${name} starts (pid ${identity.pid}, ${identity.bootId}, ${draw.mode})`);
   const { tampering } = world.options;
   const settings = settingsOf(world, draw);
   program(worldOf(world, incarnation, draw, rng), tampering?.settings?.(settings) ?? settings).then(
@@ -114,7 +109,10 @@ function disturb(world: SimWorld, incarnation: Incarnation, draw: RunDraw): void
     world.trace(`${incarnation.name} is stopped`);
     incarnation.process.pause(draw.pause?.forMs ?? 0);
   });
-  later(draw.secondAfterMs, () => launch(world, { ...draw, secondAfterMs: undefined, pause: undefined }));
+  later(draw.secondAfterMs, () => {
+    const elsewhere = world.scenario.systems.second && draw.secondElsewhere !== draw.elsewhere;
+    launch(world, { ...draw, elsewhere, secondAfterMs: undefined, pause: undefined });
+  });
 }
 
 function settingsOf(world: SimWorld, draw: RunDraw): BatchSettings {
@@ -145,10 +143,10 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
   const { process: simProcess, witness } = incarnation;
   const approvalRng = createRng(world.seed, `${witness.name} approval`);
   const bare: Ports = {
-    clock: clockOf(simProcess, timeline, draw.skewMs),
+    clock: clockOf(simProcess, timeline, incarnation.machine.skewMs + draw.skewMs),
     random: randomOf(rng),
     files: createSimFiles(world.diskWorld, simProcess),
-    processes: processesOf(simProcess, world.processes),
+    processes: processesOf(simProcess, incarnation.machine, world.scenario.systems, world.beacons),
     inspectMedia: simInspector(world.scenario.thorough),
   };
   const ports = world.options.tampering?.ports?.(bare) ?? bare;
@@ -251,7 +249,7 @@ function crash(world: SimWorld, incarnation: Incarnation, power: boolean): void 
   );
   for (const victim of power ? [...world.running] : [incarnation]) leave(world, victim);
   if (power) {
-    world.boots += 1;
+    for (const machine of world.machines) machine.boots += 1;
     world.disk.losePower();
   }
   world.judge.look();

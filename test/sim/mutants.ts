@@ -202,13 +202,13 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   patched(
     'no-guard',
-    'src/lock/guard.ts',
+    'src/lock/guard-file.ts',
     'if (!mayFollow(holder)) return { ok: false, held: holder };',
-    'if (!mayFollow(holder)) return { ok: true, release: async () => {} };',
+    'if (!mayFollow(holder)) return { ok: true };',
   ),
   patched(
     'guard-taken-by-age',
-    'src/lock/guard.ts',
+    'src/lock/guard-file.ts',
     'if (!mayFollow(holder))',
     'if (!mayFollow(holder) && holder.ageMs < 10_000)',
   ),
@@ -254,7 +254,7 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'guard-elsewhere',
     'src/lock/guard.ts',
-    'return `$' + '{lockPath}.guard`;',
+    "return privatePath(lockPath, '.guard');",
     "return '/' + lockPath.replaceAll('/', '-');",
   ),
 ];

@@ -25,7 +25,8 @@ const RATES: NetworkRates = {
 async function ask(rates: Partial<NetworkRates>, more: Partial<TransportRequest>, seed: number) {
   const timeline = createTimeline(0, 1_000);
   const rng = createRng(seed, 'network');
-  const identity = { pid: 1, hostname: 'h', bootId: 'b', startTime: '1' };
+  const names = { machineId: '', pidNamespace: '', netNamespace: '' };
+  const identity = { pid: 1, hostname: 'h', bootId: 'b', startTime: '1', ...names };
   const simProcess = createProcess({ timeline, rng, identity, crash: undefined, onCrash: () => {} });
   const server = createServer(rng, rng, {} as never, new Map());
   const handled: ServerAnswer[] = [];

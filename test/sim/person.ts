@@ -2,7 +2,7 @@ import { openForRun } from '../../src/commands/open.js';
 import type { BatchSettings, World } from '../../src/commands/run-batch.js';
 import { faultCode } from '../../src/errors.js';
 import type { Attempt } from '../../src/lock/attempt.js';
-import { acquireGuard } from '../../src/lock/guard.js';
+import { acquireGuard, breakGuard } from '../../src/lock/guard.js';
 import { repairFile } from '../../src/lock/repair-file.js';
 import type { Ports } from '../../src/ports.js';
 import { openOutput } from '../../src/run/output.js';
@@ -138,7 +138,7 @@ async function repair(ports: Ports, settings: BatchSettings): Promise<'done'> {
     const guard = await acquireGuard(files, processes, clock, random, settings.lockfilePath);
     if (!guard.ok) return 'done';
     try {
-      await repairFile(files, settings.lockfilePath);
+      await repairFile(files, random, settings.lockfilePath);
     } finally {
       await guard.release();
     }
@@ -146,6 +146,19 @@ async function repair(ports: Ports, settings: BatchSettings): Promise<'done'> {
     if (faultCode(error) === '') throw error;
   }
   return 'done';
+}
+
+/** `venice-batch unlock --force`, by somebody who has seen that no run is going on anywhere. */
+export function unlocking(world: SimWorld): Program {
+  world.trace('a person frees the lock by force');
+  return async ({ ports: { files, processes, clock, random } }, settings) => {
+    try {
+      await breakGuard(files, processes, clock, random, settings.lockfilePath, true);
+    } catch (error) {
+      if (faultCode(error) === '') throw error;
+    }
+    return 'done';
+  };
 }
 
 /** As when tracks are put in another order: names are exchanged. */

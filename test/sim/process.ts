@@ -1,4 +1,4 @@
-import type { Clock, Processes, ProcessIdentity, Random } from '../../src/ports.js';
+import type { Clock, ProcessIdentity, Random } from '../../src/ports.js';
 import type { Rng } from './random.js';
 import type { Timeline } from './timeline.js';
 
@@ -172,16 +172,4 @@ export function clockOf(simProcess: SimProcess, timeline: Timeline, skewMs: numb
 
 export function randomOf(rng: Rng): Random {
   return { bytes: (count) => rng.bytes(count) };
-}
-
-/** Tells a live process from a dead one by the world's table. */
-export function processesOf(simProcess: SimProcess, table: ReadonlyMap<number, SimProcess>): Processes {
-  return {
-    self: simProcess.identity,
-    startTimeOf: (pid) =>
-      simProcess.act(0, () => {
-        const other = table.get(pid);
-        return other?.alive() === true ? other.identity.startTime : undefined;
-      }),
-  };
 }

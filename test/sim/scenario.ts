@@ -1,3 +1,5 @@
+import type { Systems } from './machine.js';
+import { drawSystems } from './machine.js';
 import type { NetworkRates } from './network.js';
 import type { CrashPoint } from './process.js';
 import type { Rng } from './random.js';
@@ -22,6 +24,7 @@ export interface Scenario {
   readonly powerShare: number;
   /** Chance, between two runs, of each thing a person may do. */
   readonly meddling: number;
+  readonly systems: Systems;
 }
 
 const DISK_FAULTS = ['ioError', 'full', 'readOnly', 'slow'] as const;
@@ -76,6 +79,7 @@ export function drawScenario(rng: Rng, pricesRng: Rng): Scenario {
     crashShare: rng.pick([0, 0.5, 0.9, 1]),
     powerShare: rng.next(),
     meddling: rng.chance(0.5) ? 0 : rng.next() * 0.3,
+    systems: drawSystems(rng),
   };
 }
 
@@ -87,6 +91,10 @@ export interface RunDraw {
   readonly stopAfterMs: number | undefined;
   readonly pause: { readonly afterMs: number; readonly forMs: number } | undefined;
   readonly secondAfterMs: number | undefined;
+  readonly secondElsewhere: boolean;
+  /** On the second machine. */
+  readonly elsewhere: boolean;
+  readonly container: boolean;
   readonly retryFailed: boolean;
   readonly force: boolean;
   readonly failFast: boolean;
@@ -118,6 +126,9 @@ export function drawRun(rng: Rng, scenario: Scenario, crashRng: Rng): RunDraw {
     stopAfterMs: meddles() ? someMs() : undefined,
     pause: meddles() ? { afterMs: someMs(), forMs: someMs() } : undefined,
     secondAfterMs: rng.chance(scenario.meddling * 1.5) ? someMs() : undefined,
+    secondElsewhere: rng.chance(0.5),
+    elsewhere: scenario.systems.second && rng.chance(0.4),
+    container: scenario.systems.containers && rng.chance(0.7),
     retryFailed: meddles(),
     force: rng.chance(scenario.meddling / 2),
     failFast: meddles(),
@@ -139,6 +150,9 @@ export const CALM_RUN: RunDraw = {
   stopAfterMs: undefined,
   pause: undefined,
   secondAfterMs: undefined,
+  secondElsewhere: false,
+  elsewhere: false,
+  container: false,
   retryFailed: false,
   force: false,
   failFast: false,

@@ -1,7 +1,7 @@
 import { EXIT } from '../../src/errors.js';
 import { promptOf } from './album.js';
 import { exitCodeOf, launch } from './incarnation.js';
-import { doubtful, lose, mangle, meddle, repairing, resolving, unmangle } from './person.js';
+import { doubtful, lose, mangle, meddle, repairing, resolving, unlocking, unmangle } from './person.js';
 import { createRng } from './random.js';
 import { CALM_RUN, calmRates, drawRun, NO_DISK_FAULTS } from './scenario.js';
 import type { Incarnation, Program, SimOptions, SimResult, SimWorld } from './world.js';
@@ -43,7 +43,10 @@ async function play(world: SimWorld): Promise<void> {
       mangle(world);
       lose(world);
     }
-    await untilOver(world, launch(world, draw, program));
+    const incarnation = launch(world, draw, program);
+    await untilOver(world, incarnation);
+    if (isLocked(incarnation) && world.rng.chance(0.5))
+      await untilOver(world, launch(world, CALM_RUN, unlocking(world)));
     unmangle(world);
     keepOldLockfile(world);
     await pass(world, world.rng.chance(0.1) ? 86_400_000 : world.rng.below(120_000));
@@ -95,6 +98,7 @@ async function calmDown(world: SimWorld): Promise<void> {
   world.server.calm();
   world.trace('all is calm');
   await pass(world, QUIET_MS);
+  if (mayBeLeftLocked(world)) await untilOver(world, launch(world, CALM_RUN, unlocking(world)));
   if (needsRepair(world)) await untilOver(world, launch(world, CALM_RUN, repairing(world)));
   if (world.rng.chance(0.5)) await untilOver(world, launch(world, CALM_RUN, resolving(world)));
   let last: Incarnation | undefined;
@@ -107,6 +111,15 @@ async function calmDown(world: SimWorld): Promise<void> {
   if (!isSound(world) || last === undefined) return;
   judgeEnd(world, last);
   if (last.report?.exitCode === EXIT.ok) await judgeRest(world);
+}
+
+function isLocked({ error }: Incarnation): boolean {
+  return exitCodeOf(error) === EXIT.locked;
+}
+
+/** Whether a run may have died where nothing proves that it did. Anywhere else its lock is taken over by itself. */
+function mayBeLeftLocked({ scenario: { systems }, machines: [{ machineId }] }: SimWorld): boolean {
+  return systems.second || systems.containers || machineId === '';
 }
 
 /** What is in flight under the other account's key is collected with that key. */

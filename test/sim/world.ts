@@ -8,6 +8,8 @@ import type { Disk } from './disk.js';
 import { createDisk } from './disk.js';
 import type { Judge, Violation, Witness } from './judge.js';
 import { createJudge } from './judge.js';
+import type { Beacons, Machine } from './machine.js';
+import { drawMachines } from './machine.js';
 import type { NetworkWorld } from './network.js';
 import type { SimProcess } from './process.js';
 import type { Rng } from './random.js';
@@ -50,7 +52,8 @@ export interface SimWorld {
   readonly album: Album;
   readonly judge: Judge;
   readonly budgetMicroUsd: number | undefined;
-  readonly processes: Map<number, SimProcess>;
+  readonly machines: readonly [Machine, Machine];
+  readonly beacons: Beacons;
   readonly running: Set<Incarnation>;
   /** How often each prompt may be charged: once for each take, and once more for each time a person asked for it again. */
   readonly allowances: Map<string, { wanted: number; extra: number }>;
@@ -67,13 +70,13 @@ export interface SimWorld {
   readonly verdicts: Map<string, Resolution>;
   readonly trace: (line: string) => void;
   readonly seed: number;
-  boots: number;
   runs: number;
   crashes: number;
 }
 
 export interface Incarnation {
   readonly name: string;
+  readonly machine: Machine;
   readonly process: SimProcess;
   readonly witness: Witness;
   readonly stop: AbortController;
@@ -166,7 +169,8 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
     judge,
     budgetMicroUsd:
       scenario.budgetShare === undefined ? undefined : Math.round(listMicroUsd * scenario.budgetShare),
-    processes: new Map(),
+    machines: drawMachines(stream('machines')),
+    beacons: new Map(),
     running: new Set(),
     allowances,
     waived,
@@ -176,7 +180,6 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
     lowPriceApproved: false,
     trace,
     seed,
-    boots: 1,
     runs: 0,
     crashes: 0,
   };

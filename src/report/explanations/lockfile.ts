@@ -121,6 +121,37 @@ const GUARD: Explanations = {
   },
 };
 
+const LOST_LOCK: Explanations = {
+  'lock-taken': {
+    title: 'Another run took the lock',
+    text: 'Somebody freed the lock by force, or deleted it, and another run took it while this one was going on. Before each submit a run checks that the lock is still its own.',
+    money: 'This run submits nothing more. Everything it submitted is recorded.',
+    mend: 'Wait for the other run, then run again.',
+    next: RUN,
+  },
+  'lock-deleted': {
+    title: 'The lock was deleted during the run',
+    text: 'Somebody removed the file of the lock in the folder .venice-batch. Where the system offers a lock of its own, the file is put back; here it offers none, so another run could have started meanwhile.',
+    money: 'This run submits nothing more. Everything it submitted is recorded.',
+    mend: 'Leave the folder .venice-batch alone while a run is going on, and run again.',
+    next: RUN,
+  },
+  'lock-unreadable': {
+    title: 'The lock could not be checked',
+    text: 'Before each submit a run checks that the lock is still its own. The disk did not let it.',
+    money: 'This run submits nothing more. Everything it submitted is recorded.',
+    mend: 'Check the disk and the permissions of the folder, and run again.',
+    next: RUN,
+  },
+  'lock-unreliable': {
+    title: 'This file system cannot lock',
+    text: 'It has no hard links and does not refuse to create a file that exists, so nothing keeps two runs apart. The operating system offers no lock of its own either.',
+    money: 'Nothing was bought: two runs at once would buy everything twice.',
+    mend: 'Put the lockfile on another disk.',
+    next: RUN,
+  },
+};
+
 const RECORDS: Explanations = {
   'lockfile-untidy': {
     title: 'The lockfile could not be put in order',
@@ -240,4 +271,4 @@ const REASONS: Explanations = {
   },
 };
 
-export const LOCKFILE: Explanations = { ...FILE, ...GUARD, ...RECORDS, ...REASONS };
+export const LOCKFILE: Explanations = { ...FILE, ...GUARD, ...LOST_LOCK, ...RECORDS, ...REASONS };
