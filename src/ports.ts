@@ -187,22 +187,24 @@ export interface TransportFault extends Error {
 /** One HTTP exchange with the API. Knows the base URL and the key; follows no redirect; retries nothing; never throws. */
 export type Transport = (request: TransportRequest) => Promise<TransportAnswer | TransportNoAnswer>;
 
-/** What a look into an audio file tells. */
-export interface MediaFacts {
-  /** Media type by the bytes, not by the header: `audio/wav`, `audio/flac`, `audio/mpeg`. */
-  readonly mediaType: string;
-  /** Seconds; absent where the container does not tell. */
-  readonly durationSeconds?: number;
-}
+/** What a look into an audio file tells. Media types are by the bytes, not by the header: `audio/wav`, `audio/mp4`, … */
+export type MediaFinding =
+  /** The audio is there to its last sample, as far as its container can tell. */
+  | {
+      readonly kind: 'whole';
+      readonly mediaType: string;
+      /** Seconds; absent where the container does not tell. */
+      readonly durationSeconds?: number;
+      /** An oddity that does not keep it from being taken. */
+      readonly warning?: string;
+    }
+  /** Begins like a file of this type, and is cut, damaged, or followed by what does not belong to it. */
+  | { readonly kind: 'incomplete'; readonly mediaType: string }
+  /** Of no type that is known. */
+  | { readonly kind: 'unknown' };
 
-/**
- * Recognises the container by its bytes and parses it, without holding it in memory.
- * `undefined`: not an audio file of a type we know, or damaged.
- */
-export type InspectMedia = (
-  bytes: AsyncIterable<Uint8Array>,
-  sizeBytes: number,
-) => Promise<MediaFacts | undefined>;
+/** Recognises the container by its bytes and reads it to its end, without holding it in memory. Throws a fault of `bytes`. */
+export type InspectMedia = (bytes: AsyncIterable<Uint8Array>, sizeBytes: number) => Promise<MediaFinding>;
 
 export interface Ports {
   readonly clock: Clock;

@@ -11,7 +11,7 @@ export const OUTPUT_DEFAULT = 'out/{index}-{id}.{ext}';
 /** UTF-8 bytes of a name without its extension: file systems take 255, and earlier takes and parts get longer names. */
 const SEGMENT_BYTES_MAX = 200;
 const STEM_BYTES_MAX = 1000;
-const AUDIO_EXTENSION = /\.(mp3|wav|flac|ogg|m4a|aac|opus)$/i;
+const AUDIO_EXTENSION = /\.(mp3|wav|flac|ogg|m4a|aac|opus|webm|aiff)$/i;
 
 /** A template taken apart: text and tokens in turn, without the `.{ext}` at the end. */
 export type Template = readonly (string | { readonly token: Token })[];

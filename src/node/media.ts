@@ -1,74 +1,92 @@
 import { Readable } from 'node:stream';
-import type { InspectMedia, MediaFacts } from '../ports.js';
-import type { Ends } from './media/ends.js';
-import { isFlac, isFlacCut } from './media/flac.js';
-import { isMpeg, isMpegCut } from './media/mpeg.js';
-import { isWav, wavSeconds } from './media/wav.js';
+import type { InspectMedia, MediaFinding } from '../ports.js';
+import { isAiff, scanAiff } from './media/aiff.js';
+import { isFlac, scanFlac } from './media/flac.js';
+import { isMp4, scanMp4 } from './media/mp4.js';
+import { scanFrames } from './media/mpeg.js';
+import { isOgg, scanOgg } from './media/ogg.js';
+import { runScan, type Scan, type Tape } from './media/scan.js';
+import { TAG_HEAD_BYTES, tagBytes } from './media/tags.js';
+import { isWav, scanWav } from './media/wav.js';
+import { isEbml, scanWebm } from './media/webm.js';
 
-const HEAD_BYTES = 64 * 1024;
-/** Longer than any FLAC frame of up to 24 bits and two channels. */
-const TAIL_BYTES = 512 * 1024;
+interface Container {
+  readonly mediaType: string;
+  matches(head: Uint8Array): boolean;
+  scan(tape: Tape): Scan<MediaFinding>;
+}
 
-const CONTAINERS = [
-  { mediaType: 'audio/wav', container: 'WAVE', matches: isWav },
-  { mediaType: 'audio/flac', container: 'FLAC', matches: isFlac },
-  { mediaType: 'audio/mpeg', container: 'MPEG', matches: isMpeg },
-] as const;
+const CONTAINERS: readonly Container[] = [
+  { mediaType: 'audio/wav', matches: isWav, scan: scanWav },
+  { mediaType: 'audio/flac', matches: isFlac, scan: scanFlac },
+  { mediaType: 'audio/mp4', matches: isMp4, scan: scanMp4 },
+  { mediaType: 'audio/ogg', matches: isOgg, scan: scanOgg },
+  { mediaType: 'audio/webm', matches: isEbml, scan: scanWebm },
+  { mediaType: 'audio/aiff', matches: isAiff, scan: scanAiff },
+];
+/** Has no head of its own: what no other container claims is searched for frames. */
+const FRAMES: Container = { mediaType: 'audio/mpeg', matches: () => true, scan: scanFrames };
 
-type Container = (typeof CONTAINERS)[number];
+const HEAD_BYTES = TAG_HEAD_BYTES;
+/** Covers and tags are held by the library while it reads: of longer files it is not asked. */
+const LIBRARY_BYTES_MAX = 256 * 1024 * 1024;
+/** What the library does not know at all. */
+const UNKNOWN_TO_LIBRARY = ['RF64', 'BW64'];
 
 /**
- * By the first bytes, then by a parse of the container, then by whether its end is where the file says. A fault of
- * `bytes` itself is thrown on; everything else that is wrong with them gives `undefined`.
+ * Reads the container to its end, and asks a library beside it. Ours decides; what the library cannot read is only a
+ * warning, as a player may well play it. A fault of `bytes` itself is thrown on.
  */
 export const inspectMedia: InspectMedia = async (bytes, sizeBytes) => {
-  const source = openSource(bytes);
+  const source = openSource(bytes, sizeBytes);
   try {
-    await source.readHead();
-    const container = CONTAINERS.find(({ matches }) => matches(source.ends(sizeBytes).head));
-    if (container === undefined) return undefined;
-    const durationSeconds = await parse(source, container, sizeBytes);
-    const totalBytes = await source.readRest();
-    if (totalBytes !== sizeBytes || durationSeconds === 'damaged') return undefined;
-    return judge(container, source.ends(sizeBytes), durationSeconds);
+    const start = await source.readStart();
+    const readable = await isReadable(source, start, sizeBytes);
+    const finding = await source.finish();
+    return finding.kind === 'whole' && !readable
+      ? { ...finding, warning: 'a second reader (music-metadata) cannot make sense of it' }
+      : finding;
   } finally {
     await source.close();
   }
 };
 
-function judge(container: Container, ends: Ends, parsedSeconds: number | undefined): MediaFacts | undefined {
-  const { mediaType } = container;
-  if (mediaType === 'audio/wav') {
-    const durationSeconds = wavSeconds(ends);
-    return durationSeconds === undefined ? undefined : { mediaType, durationSeconds };
+function* scan(tape: Tape): Scan<MediaFinding> {
+  // Some writers put ID3 in front of anything; what MPEG audio has in front is for its own scan to pass over.
+  for (let length = tagBytes(yield HEAD_BYTES); length > 0; length = tagBytes(yield HEAD_BYTES))
+    tape.at += length;
+  const head = yield HEAD_BYTES;
+  const container = CONTAINERS.find(({ matches }) => matches(head)) ?? FRAMES;
+  try {
+    return yield* container.scan(tape);
+  } catch (error) {
+    // A field that reaches beyond its box.
+    if (!(error instanceof RangeError)) throw error;
+    return { kind: 'incomplete', mediaType: container.mediaType };
   }
-  if (mediaType === 'audio/flac' ? isFlacCut(ends) : isMpegCut(ends)) return undefined;
-  return parsedSeconds === undefined ? { mediaType } : { mediaType, durationSeconds: parsedSeconds };
 }
 
 let library: Promise<typeof import('music-metadata')> | undefined;
 
-/** Seconds as music-metadata finds them. */
-async function parse(
-  source: Source,
-  { mediaType, container }: Container,
-  sizeBytes: number,
-): Promise<number | undefined | 'damaged'> {
+/** Whether music-metadata, which never gets more than its share of memory, finds sound in it. */
+async function isReadable(source: Source, start: Uint8Array, sizeBytes: number): Promise<boolean> {
+  const magic = String.fromCharCode(...start.subarray(0, 4));
+  if (sizeBytes > LIBRARY_BYTES_MAX || UNKNOWN_TO_LIBRARY.includes(magic)) return true;
   library ??= import('music-metadata');
   const { parseBuffer, parseStream } = await library;
+  const wanted = { duration: false, skipCovers: true, skipPostHeaders: true };
+  const mediaType = (CONTAINERS.find(({ matches }) => matches(start)) ?? FRAMES).mediaType;
   const told = { mimeType: mediaType, size: sizeBytes };
-  const wanted = { duration: true, skipCovers: true, skipPostHeaders: true };
-  const whole = source.whole(sizeBytes);
   // A stream costs as much again as the parse itself.
-  const stream = whole === undefined ? Readable.from(source.pieces(), { objectMode: false }) : undefined;
+  const stream =
+    start.byteLength === sizeBytes ? undefined : Readable.from(source.pieces(), { objectMode: false });
   try {
     const { format } = await (stream === undefined
-      ? parseBuffer(whole ?? new Uint8Array(), told, wanted)
+      ? parseBuffer(start, told, wanted)
       : parseStream(stream, told, wanted));
-    if (format.container !== container || !format.sampleRate) return 'damaged';
-    return format.duration !== undefined && format.duration > 0 ? format.duration : undefined;
+    return format.sampleRate !== undefined && format.sampleRate > 0;
   } catch {
-    return 'damaged';
+    return false;
   } finally {
     stream?.destroy();
   }
@@ -76,26 +94,27 @@ async function parse(
 
 type Source = ReturnType<typeof openSource>;
 
-/** Hands the bytes on, keeps both ends, and goes on where a reader stopped. */
-function openSource(bytes: AsyncIterable<Uint8Array>) {
+/** Hands the bytes on to the library, shows each to the scan on the way, and goes on where a reader stopped. */
+function openSource(bytes: AsyncIterable<Uint8Array>, sizeBytes: number) {
   const iterator = bytes[Symbol.asyncIterator]();
+  const running = runScan(scan, sizeBytes);
   const held: Uint8Array[] = [];
-  const tail: Uint8Array[] = [];
-  let head: Uint8Array = new Uint8Array();
-  let tailBytes = 0;
   let total = 0;
   let done = false;
   let fault: { readonly reason: unknown } | undefined;
 
   const pull = async (): Promise<Uint8Array | undefined> => {
-    if (done) return undefined;
+    const early = running.early();
+    // Once it is refused, or longer than it was told to be, the rest is of no matter.
+    if (done || total > sizeBytes || (early !== undefined && early.kind !== 'whole')) return undefined;
     try {
       const next = await iterator.next();
       if (next.done === true) {
         done = true;
         return undefined;
       }
-      keep(next.value);
+      total += next.value.byteLength;
+      running.feed(next.value);
       return next.value;
     } catch (error) {
       done = true;
@@ -103,42 +122,30 @@ function openSource(bytes: AsyncIterable<Uint8Array>) {
       throw error;
     }
   };
-  const keep = (piece: Uint8Array) => {
-    total += piece.byteLength;
-    const room = HEAD_BYTES - head.byteLength;
-    if (room > 0)
-      head = head.byteLength === 0 ? piece.subarray(0, room) : Buffer.concat([head, piece.subarray(0, room)]);
-    tail.push(piece);
-    tailBytes += piece.byteLength;
-    while (tailBytes - tail[0]!.byteLength >= TAIL_BYTES) tailBytes -= tail.shift()!.byteLength;
-  };
   return {
-    readHead: async () => {
-      while (head.byteLength < HEAD_BYTES) {
+    /** The first bytes: all of them, where they come as one piece. They are handed on again. */
+    readStart: async (): Promise<Uint8Array> => {
+      for (let bytesHeld = 0; bytesHeld < HEAD_BYTES; ) {
         const piece = await pull();
-        if (piece === undefined) return;
+        if (piece === undefined) break;
         held.push(piece);
+        bytesHeld += piece.byteLength;
       }
+      return held.length === 1 ? held[0]! : Buffer.concat(held);
     },
-    /** All of it, where what was read as the head is all of it. */
-    whole: (sizeBytes: number): Uint8Array | undefined =>
-      total !== sizeBytes ? undefined : held.length === 1 ? held[0] : Buffer.concat(held),
     pieces: async function* (): AsyncGenerator<Uint8Array> {
       while (held.length > 0) yield held.shift()!;
       for (let piece = await pull(); piece !== undefined; piece = await pull()) yield piece;
     },
-    /** Returns how many bytes there were in all. */
-    readRest: async (): Promise<number> => {
+    /** After the last byte. A file of another size than told is not what was looked at. */
+    finish: async (): Promise<MediaFinding> => {
       while ((await pull()) !== undefined);
-      // The parser takes a fault of ours for the end of the file.
+      // The library takes a fault of ours for the end of the file.
       if (fault !== undefined) throw fault.reason;
-      return total;
+      const finding = running.end();
+      if (total === sizeBytes || finding.kind !== 'whole') return finding;
+      return { kind: 'incomplete', mediaType: finding.mediaType };
     },
-    ends: (sizeBytes: number): Ends => ({
-      head,
-      tail: tail.length === 1 ? tail[0]! : Buffer.concat(tail),
-      sizeBytes,
-    }),
     close: async (): Promise<void> => {
       if (!done) await iterator.return?.();
     },

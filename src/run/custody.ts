@@ -5,7 +5,8 @@ import type { Retrieved } from '../venice/client.js';
 import type { Job, RunContext } from './context.js';
 import { notice } from './context.js';
 import type { Download } from './download.js';
-import { downloadAudio, EXTENSIONS } from './download.js';
+import { downloadAudio } from './download.js';
+import { EXTENSIONS } from './media-names.js';
 import { moveAside } from './moves.js';
 import { asideStem, hashFile, publishFile } from './publish.js';
 

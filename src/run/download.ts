@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { faultCode } from '../errors.js';
-import type { FileHandle, FolderFiles, Ports } from '../ports.js';
+import type { FileHandle, FolderFiles, MediaFinding, Ports } from '../ports.js';
 import type { Retrieved } from '../venice/client.js';
+import { isNamed } from './media-names.js';
 
 /** The longest audio any model makes is ten minutes; as 24-bit 48 kHz stereo WAV that is 173 MB. */
 const AUDIO_BYTES_MAX = 1024 * 1024 * 1024;
@@ -20,7 +21,7 @@ export type Download =
   /** The transfer broke off: the same request again may succeed. */
   | { readonly kind: 'broken'; readonly code: string }
   /** All of it came, and it is not audio that can be trusted. The bytes are kept in the part file. */
-  | { readonly kind: 'mismatch'; readonly code: 'empty' | 'not_audio' | 'too_long' }
+  | { readonly kind: 'mismatch'; readonly code: 'empty' | 'not_audio' | 'incomplete' | 'too_long' }
   /** This machine's disk refused. */
   | { readonly kind: 'disk'; readonly code: string };
 
@@ -159,33 +160,28 @@ async function inspect(
   bytes: AsyncIterable<Uint8Array>,
   received: Received,
 ): Promise<Download> {
-  let facts: Awaited<ReturnType<Ports['inspectMedia']>>;
+  let finding: MediaFinding;
   try {
-    facts = await inspectMedia(bytes, received.bytes);
+    finding = await inspectMedia(bytes, received.bytes);
   } catch (error) {
     return { kind: 'disk', code: faultCode(error) };
   }
-  if (facts === undefined) return { kind: 'mismatch', code: 'not_audio' };
-  const { mediaType, durationSeconds } = facts;
+  if (finding.kind !== 'whole')
+    return { kind: 'mismatch', code: finding.kind === 'unknown' ? 'not_audio' : 'incomplete' };
+  const { mediaType, durationSeconds } = finding;
+  const warning = isNamed(mediaType, audio.mediaType)
+    ? finding.warning
+    : `the server called it ${audio.mediaType}, by its bytes it is ${mediaType}`;
   return {
     kind: 'complete',
     bytes: received.bytes,
     sha256: received.sha256,
     mediaType,
     ...(durationSeconds === undefined ? {} : { durationSeconds }),
-    ...(mediaType === audio.mediaType
-      ? {}
-      : { warning: `the server called it ${audio.mediaType}, by its bytes it is ${mediaType}` }),
+    ...(warning === undefined ? {} : { warning }),
   };
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
-
-/** File name extension by media type. */
-export const EXTENSIONS: Readonly<Record<string, string>> = {
-  'audio/mpeg': 'mp3',
-  'audio/wav': 'wav',
-  'audio/flac': 'flac',
-};

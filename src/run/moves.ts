@@ -4,7 +4,7 @@ import type { Attempt, StoredFile } from '../lock/attempt.js';
 import type { LockStore } from '../lock/store.js';
 import type { FileMove } from '../plan/plan.js';
 import type { FolderFiles } from '../ports.js';
-import { EXTENSIONS } from './download.js';
+import { EXTENSIONS } from './media-names.js';
 import type { Output } from './output.js';
 import { asideStem, hashFile, publishFile } from './publish.js';
 

@@ -5,7 +5,7 @@ import type { Attempt } from '../lock/attempt.js';
 import type { Take } from '../manifest/take.js';
 import type { FileState } from '../plan/history.js';
 import type { FileFacts, FolderFiles } from '../ports.js';
-import { EXTENSIONS } from './download.js';
+import { EXTENSIONS } from './media-names.js';
 import type { MoveContext } from './moves.js';
 import { settleMove, unlessStuck } from './moves.js';
 import { hashFile } from './publish.js';

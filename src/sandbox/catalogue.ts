@@ -6,6 +6,7 @@ const SHORT_MS = 20_000;
 
 const wav = { supported_formats: ['wav'], default_format: 'wav' } as const;
 const flac = { supported_formats: ['flac'], default_format: 'flac' } as const;
+const m4a = { supported_formats: ['m4a'], default_format: 'm4a' } as const;
 
 const noLyrics = { supports_lyrics: false, supports_lyrics_optimizer: false } as const;
 const noMusic = { ...noLyrics, supports_force_instrumental: false, supports_loop: false } as const;
@@ -229,7 +230,7 @@ export const CATALOGUE: readonly SandboxModel[] = [
     min_duration: 5,
     max_duration: 360,
     default_duration: 30,
-    ...wav,
+    ...m4a,
     prompt_character_limit: 1_000,
   }),
   {

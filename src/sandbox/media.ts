@@ -2,11 +2,13 @@ import { type AudioBody, json, type ServiceAnswer } from './exchange.js';
 import type { Job } from './ledger.js';
 import type { State } from './state.js';
 
+const MEDIA_TYPES = { wav: 'audio/wav', flac: 'audio/flac', m4a: 'audio/mp4' } as const;
+
 /** A ready job's audio, in one of the ways in which the API hands it out. */
 export function mediaAnswer(state: State, job: Job): ServiceAnswer {
   const { prompt, kind, durationSeconds, format, request, take } = job;
   const audio = state.audio({ prompt, kind, durationSeconds, format, seed: `${request} ${take}` });
-  const mediaType = `audio/${format}`;
+  const mediaType = MEDIA_TYPES[format];
   if (state.happens('audioInline')) return inline(mediaType, audio);
   if (state.happens('audioElsewhere')) {
     return json(200, { status: 'COMPLETED', url: `https://media.invalid/${job.id}.${format}` });

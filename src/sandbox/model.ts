@@ -54,7 +54,7 @@ export interface ModelSpec {
   readonly prompt_character_limit?: number;
 }
 
-export type AudioFormat = 'wav' | 'flac';
+export type AudioFormat = 'wav' | 'flac' | 'm4a';
 export type AudioKind = 'music' | 'speech' | 'effect';
 
 export interface SandboxModel {

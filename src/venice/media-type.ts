@@ -8,6 +8,14 @@ const SAME_TYPE: Readonly<Record<string, string>> = {
   'audio/vnd.wave': 'audio/wav',
   'audio/x-pn-wav': 'audio/wav',
   'audio/x-flac': 'audio/flac',
+  'audio/m4a': 'audio/mp4',
+  'audio/x-m4a': 'audio/mp4',
+  'audio/mp4a-latm': 'audio/mp4',
+  'audio/x-aac': 'audio/aac',
+  'audio/aacp': 'audio/aac',
+  'audio/x-ogg': 'audio/ogg',
+  'audio/x-aiff': 'audio/aiff',
+  'audio/x-matroska': 'audio/matroska',
   'binary/octet-stream': 'application/octet-stream',
 };
 

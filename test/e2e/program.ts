@@ -58,7 +58,7 @@ export function writeManifest(cwd: string, tracks = 4, extra = ''): string {
 /** Finished audio files below the folder, relative. */
 export function audioFiles(cwd: string): string[] {
   return readdirSync(cwd, { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.(wav|flac|mp3)$/.test(name))
+    .filter((name) => /\.(wav|flac|mp3|m4a|aac|ogg|opus|webm|aiff)$/.test(name))
     .sort();
 }
 

@@ -14,13 +14,31 @@ const JOB: AudioJob = {
 };
 
 const KINDS = ['music', 'speech', 'effect'] as const;
-const FORMATS = ['wav', 'flac'] as const;
+const FORMATS = ['wav', 'flac', 'm4a'] as const;
 const EVERY = KINDS.flatMap((kind) => FORMATS.map((format) => ({ kind, format })));
 
 /** The samples of a WAV file as `renderAudio` makes it. */
 function pcm(job: AudioJob): Int16Array {
   const bytes = bytesOf(renderAudio({ ...job, format: 'wav' })).subarray(44);
   return Int16Array.from({ length: bytes.length / 2 }, (_, index) => bytes.readInt16LE(index * 2));
+}
+
+/** Samples of an M4A whose frames are all of the kind that holds them as they are. */
+function decodeAlac(file: Buffer, samples: number): Int16Array {
+  const decoded = new Int16Array(samples);
+  let at = file.indexOf('mdat') + 4;
+  for (let from = 0; from < samples; from += 4_096) {
+    const length = Math.min(4_096, samples - from);
+    const headBits = length === 4_096 ? 23 : 55;
+    for (let index = 0; index < length; index++) {
+      const bit = headBits + 16 * index;
+      const word = file.readUIntBE(at + (bit >> 3), 3);
+      decoded[from + index] = (word >> (8 - (bit & 7))) & 0xffff;
+    }
+    at += Math.ceil((headBits + 16 * length + 3) / 8);
+  }
+  expect(at).toBe(file.length);
+  return decoded;
 }
 
 /** Root of the mean square, as a part of full scale. */
@@ -32,7 +50,9 @@ describe('audio', () => {
   it.each(EVERY)(
     '$kind as $format is a file of that type, to the length that was asked for',
     async (about) => {
-      const info = { wav: ['WAVE', 'PCM'], flac: ['FLAC', 'FLAC'] }[about.format];
+      const info = { wav: ['WAVE', 'PCM'], flac: ['FLAC', 'FLAC'], m4a: ['M4A/mp42/isom', 'ALAC'] }[
+        about.format
+      ];
       for (const durationSeconds of [0.4, 5, 61]) {
         const bytes = bytesOf(renderAudio({ ...JOB, ...about, durationSeconds }));
         const { format } = await parseBuffer(bytes);
@@ -43,13 +63,15 @@ describe('audio', () => {
     },
   );
 
-  it.each(KINDS)('%s is the same sound in either format, to the sample', (kind) => {
+  it.each(KINDS)('%s is the same sound in every format, to the sample', (kind) => {
     for (const durationSeconds of [0.0001, 0.1, 0.2, 3, 12]) {
       const job = { ...JOB, kind, durationSeconds };
       const decoded = decodeFlac(bytesOf(renderAudio({ ...job, format: 'flac' })));
       const samples = pcm(job);
       expect(decoded).toMatchObject({ rate: 22_050, bitsPerSample: 16, totalSamples: samples.length });
       expect(Buffer.from(decoded.samples.buffer).equals(Buffer.from(samples.buffer))).toBe(true);
+      const lossless = decodeAlac(bytesOf(renderAudio({ ...job, format: 'm4a' })), samples.length);
+      expect(Buffer.from(lossless.buffer).equals(Buffer.from(samples.buffer))).toBe(true);
     }
   });
 

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { InspectMedia, MediaFacts } from '../../src/ports.js';
+import type { InspectMedia, MediaFinding } from '../../src/ports.js';
 
 /**
  * The simulation's audio: a magic word and a type, the length of what follows, a checksum of it, noise.
  * Some dozens of bytes, so that thousands of worlds a minute can be made of them.
  */
 const MAGIC = 'SIMA';
-const TYPES = ['audio/mpeg', 'audio/wav', 'audio/flac'] as const;
+const TYPES = ['audio/mpeg', 'audio/wav', 'audio/flac', 'audio/mp4'] as const;
 const HEADER_BYTES = 10;
 
 export type SimMediaType = (typeof TYPES)[number];
@@ -34,13 +34,15 @@ export function simInspector(thorough: boolean): InspectMedia {
   };
 }
 
-function look(bytes: Buffer, sizeBytes: number, thorough: boolean): MediaFacts | undefined {
+function look(bytes: Buffer, sizeBytes: number, thorough: boolean): MediaFinding {
   const mediaType = TYPES[bytes[4] ?? TYPES.length];
-  if (bytes.length !== sizeBytes || bytes.length < HEADER_BYTES || mediaType === undefined) return undefined;
-  if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) return undefined;
+  if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC || mediaType === undefined)
+    return { kind: 'unknown' };
+  if (bytes.length !== sizeBytes || bytes.length < HEADER_BYTES) return { kind: 'incomplete', mediaType };
   const noise = bytes.subarray(HEADER_BYTES);
-  if (thorough && (bytes[5] !== noise.length || bytes.readUInt32LE(6) !== checksum(noise))) return undefined;
-  return { mediaType, durationSeconds: 30 };
+  if (thorough && (bytes[5] !== noise.length || bytes.readUInt32LE(6) !== checksum(noise)))
+    return { kind: 'incomplete', mediaType };
+  return { kind: 'whole', mediaType, durationSeconds: 30 };
 }
 
 /** FNV-1a. */

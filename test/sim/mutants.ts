@@ -185,8 +185,8 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'audio-is-not-looked-at',
     'src/run/download.ts',
-    "if (facts === undefined) return { kind: 'mismatch', code: 'not_audio' };",
-    "facts ??= { mediaType: 'audio/wav' };",
+    "if (finding.kind !== 'whole')\n    return { kind: 'mismatch', code: finding.kind === 'unknown' ? 'not_audio' : 'incomplete' };",
+    "if (finding.kind !== 'whole') finding = { kind: 'whole', mediaType: 'audio/wav' };",
   ),
   patched(
     'files-are-replaced',

@@ -1,8 +1,16 @@
-import { ascii, type Ends, viewOf } from './ends.js';
+import type { MediaFinding } from '../../ports.js';
+import { ascii, viewOf } from './bytes.js';
+import type { Scan, Tape } from './scan.js';
 
 /** Frames before the last one that are tried: a cut file has none that fits, and only the last can. */
 const CANDIDATES_MAX = 16;
+/** Longer than any frame of up to 24 bits and two channels. */
+const TAIL_BYTES = 512 * 1024;
 const ID3V1_BYTES = 128;
+/** The magic word, and the first block of metadata, which tells about the stream. */
+const HEAD_BYTES = 42;
+
+const mediaType = 'audio/flac';
 
 export function isFlac(head: Uint8Array): boolean {
   return ascii(head, 0, 4) === 'fLaC';
@@ -11,35 +19,47 @@ export function isFlac(head: Uint8Array): boolean {
 interface StreamInfo {
   /** Samples in each frame of a stream of fixed block size. */
   readonly blockSize: number;
+  readonly samplesPerSecond: number;
   /** 0: not told. */
   readonly totalSamples: number;
 }
 
 /**
- * Whether the file ends with its last frame: one whose checksum reaches to the end and whose number completes the
- * count of samples that the file declares.
+ * From the magic word on, wherever it stands. Whole where the file ends with its last frame: one whose checksum
+ * reaches to the end and whose number completes the count of samples that the file declares. Source: RFC 9639.
  */
-export function isFlacCut({ head, tail }: Ends): boolean {
-  const info = streamInfo(head);
-  if (info === undefined) return true;
+export function* scanFlac(tape: Tape): Scan<MediaFinding> {
+  const info = streamInfo(yield HEAD_BYTES);
+  if (info === undefined) return { kind: 'incomplete', mediaType };
+  tape.at = Math.max(tape.at + HEAD_BYTES, tape.sizeBytes - TAIL_BYTES);
+  const endSample = lastSample(yield TAIL_BYTES, info);
+  if (endSample === undefined || endSample < info.totalSamples) return { kind: 'incomplete', mediaType };
+  return { kind: 'whole', mediaType, durationSeconds: endSample / info.samplesPerSecond };
+}
+
+/** How many samples there are up to the end of the last frame, where one ends with the file. */
+function lastSample(tail: Uint8Array, info: StreamInfo): number | undefined {
   const end = tail.byteLength - (ascii(tail, tail.byteLength - ID3V1_BYTES, 3) === 'TAG' ? ID3V1_BYTES : 0);
-  const bytes = tail.subarray(0, end);
+  const bytes = tail.subarray(0, Math.max(0, end));
   let candidates = 0;
   for (let at = bytes.byteLength - 8; at >= 0 && candidates < CANDIDATES_MAX; at--) {
     const frame = frameHeader(bytes, at, info);
     if (frame === undefined) continue;
     candidates++;
     // The checksum of a frame stands at its end, so that of the whole frame with it is zero.
-    if (crc16(bytes, at, end) === 0) return frame.endSample < info.totalSamples;
+    if (crc16(bytes, at, bytes.byteLength) === 0) return frame.endSample;
   }
-  return true;
+  return undefined;
 }
 
 function streamInfo(head: Uint8Array): StreamInfo | undefined {
-  if (head.byteLength < 42 || (head[4]! & 0x7f) !== 0) return undefined;
+  if (head.byteLength < HEAD_BYTES || (head[4]! & 0x7f) !== 0) return undefined;
   const view = viewOf(head);
+  const samplesPerSecond = view.getUint32(18) >>> 12;
+  if (samplesPerSecond === 0) return undefined;
   return {
     blockSize: view.getUint16(8),
+    samplesPerSecond,
     totalSamples: (head[21]! & 0x0f) * 2 ** 32 + view.getUint32(22),
   };
 }

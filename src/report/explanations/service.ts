@@ -175,7 +175,14 @@ const MEDIA: Explanations = {
     next: RUN,
   },
   empty: unverified('An empty file', 'The service sent no bytes as the audio, twice.'),
-  not_audio: unverified('Not audio', 'The bytes are no WAV, FLAC or MP3 file, or a damaged one, twice.'),
+  not_audio: unverified(
+    'Not a known kind of audio',
+    'The bytes, twice, are no file of a kind that can be checked: MP3, WAV, FLAC, M4A, AAC, Ogg, Opus, WebM or AIFF.',
+  ),
+  incomplete: unverified(
+    'Not a whole audio file',
+    'The bytes begin like an audio file and are, twice, shorter than it says, damaged, or followed by what does not belong to it.',
+  ),
   too_long: unverified('More bytes than any track', 'The download passed every bound, twice.'),
   'media-type': {
     title: 'Another format than announced',

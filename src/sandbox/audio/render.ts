@@ -1,6 +1,7 @@
 import type { AudioBody } from '../exchange.js';
 import { flacBody } from './flac.js';
 import { type Kind, type Material, materialOf } from './loops.js';
+import { m4aBody } from './m4a.js';
 import { trackOf } from './track.js';
 import { wavBody } from './wav.js';
 
@@ -9,10 +10,12 @@ export interface AudioJob {
   readonly kind: Kind;
   /** More than 0. */
   readonly durationSeconds: number;
-  readonly format: 'wav' | 'flac';
+  readonly format: 'wav' | 'flac' | 'm4a';
   /** Equal jobs with equal seeds have equal bytes. */
   readonly seed: string;
 }
+
+const BODIES = { wav: wavBody, flac: flacBody, m4a: m4aBody } as const;
 
 /** The last materials: a job is asked for its size first, and for its bytes after, maybe more than once. */
 const KEPT_MAX = 8;
@@ -21,7 +24,7 @@ const kept = new Map<string, Material>();
 /** Real audio of exactly the wanted length, made and encoded piece by piece as it is read. */
 export function renderAudio(job: AudioJob): AudioBody {
   const track = trackOf(material(job), job.durationSeconds);
-  return job.format === 'wav' ? wavBody(track) : flacBody(track);
+  return BODIES[job.format](track);
 }
 
 function material({ kind, prompt, seed }: AudioJob): Material {

@@ -1,0 +1,199 @@
+import { ascii } from './bytes.js';
+import { type Box, boxAt, boxesIn, fieldsOf, versionOf } from './mp4-box.js';
+
+const TRACKS_MAX = 64;
+/** Of one track: a table of equal sizes can claim any number of samples in a few bytes. */
+const CHUNKS_MAX = 4_000_000;
+
+/** What `moov` tells. */
+export interface Movie {
+  /** Of what `moov` itself names; 0 where that is nothing, or not told. */
+  readonly seconds: number;
+  /** With all fragments; 0 where it is not told. */
+  readonly secondsInAll: number;
+  readonly tracks: readonly Track[];
+}
+
+export interface Track {
+  readonly id: number;
+  readonly isAudio: boolean;
+  /** Of a sample entry: `mp4a`, `alac`, … */
+  readonly codec: string;
+  readonly ticksPerSecond: number;
+  readonly chunks: ChunkTable;
+  /** Of samples in fragments that do not tell their own. */
+  readonly defaults: SampleDefaults;
+}
+
+export interface SampleDefaults {
+  readonly ticks: number;
+  readonly bytes: number;
+}
+
+/** Where the samples stand in the file. The tables are read where they lie: of a long file they are long. */
+export interface ChunkTable {
+  readonly samples: number;
+  readonly chunks: number;
+  /** All chunks in turn: where each begins, its bytes, and those of its last sample. */
+  extents(): Generator<{ readonly from: number; readonly bytes: number; readonly lastBytes: number }>;
+}
+
+/** @returns `undefined` where the boxes do not fit together. Throws a `RangeError` where a table is cut. */
+export function readMovie(moov: Uint8Array): Movie | undefined {
+  const boxes = boxesIn(moov);
+  const header = boxes && boxAt(boxes, 'mvhd');
+  if (boxes === undefined || header === undefined) return undefined;
+  const fragmented = boxAt(boxes, 'mvex');
+  const fragments = fragmented === undefined ? [] : boxesIn(fragmented);
+  if (fragments === undefined) return undefined;
+  const tracks: Track[] = [];
+  for (const { type, body } of boxes) {
+    if (type !== 'trak') continue;
+    const track = readTrack(body, fragments);
+    if (track === undefined || tracks.length >= TRACKS_MAX) return undefined;
+    tracks.push(track);
+  }
+  const { ticks, ticksPerSecond } = readTimes(header);
+  const told = boxAt(fragments, 'mehd');
+  const inAll = told === undefined ? 0 : readFragmentsTicks(told);
+  return { seconds: ticks / ticksPerSecond, secondsInAll: inAll / ticksPerSecond, tracks };
+}
+
+/** Of `mvhd` and `mdhd`, which begin alike. An unknown duration has every bit set. */
+function readTimes(body: Uint8Array): { ticks: number; ticksPerSecond: number } {
+  const fields = fieldsOf(body);
+  const wide = versionOf(fields).version === 1;
+  fields.skip(wide ? 16 : 8);
+  const ticksPerSecond = fields.u32();
+  const ticks = wide ? fields.u64() : fields.u32();
+  const unknown = ticks >= (wide ? 2 ** 63 : 2 ** 32 - 1);
+  return { ticks: unknown ? 0 : ticks, ticksPerSecond: ticksPerSecond || 1 };
+}
+
+function readFragmentsTicks(mehd: Uint8Array): number {
+  const fields = fieldsOf(mehd);
+  return versionOf(fields).version === 1 ? fields.u64() : fields.u32();
+}
+
+function readTrack(trak: Uint8Array, fragments: readonly Box[]): Track | undefined {
+  const boxes = boxesIn(trak);
+  const media = boxes && boxAt(boxes, 'mdia');
+  const parts = media && boxesIn(media);
+  const table = parts && boxAt(parts, 'minf', 'stbl');
+  const tables = table && boxesIn(table);
+  const [header, times, kind] = [
+    boxAt(boxes ?? [], 'tkhd'),
+    boxAt(parts ?? [], 'mdhd'),
+    boxAt(parts ?? [], 'hdlr'),
+  ];
+  if (tables === undefined || header === undefined || times === undefined || kind === undefined)
+    return undefined;
+  const id = readTrackId(header);
+  const chunks = readChunks(tables);
+  if (chunks === undefined) return undefined;
+  return {
+    id,
+    isAudio: ascii(kind, 8, 4) === 'soun',
+    codec: ascii(boxAt(tables, 'stsd') ?? new Uint8Array(), 12, 4),
+    ticksPerSecond: readTimes(times).ticksPerSecond,
+    chunks,
+    defaults: readDefaults(fragments, id),
+  };
+}
+
+function readTrackId(tkhd: Uint8Array): number {
+  const fields = fieldsOf(tkhd);
+  fields.skip(versionOf(fields).version === 1 ? 16 : 8);
+  return fields.u32();
+}
+
+function readDefaults(fragments: readonly Box[], trackId: number): SampleDefaults {
+  for (const { type, body } of fragments) {
+    if (type !== 'trex') continue;
+    const fields = fieldsOf(body);
+    fields.skip(4);
+    if (fields.u32() !== trackId) continue;
+    fields.skip(4);
+    return { ticks: fields.u32(), bytes: fields.u32() };
+  }
+  return { ticks: 0, bytes: 0 };
+}
+
+/** From `stsz`, `stsc` and `stco` or `co64`. */
+function readChunks(tables: readonly Box[]): ChunkTable | undefined {
+  const [sizes, runs] = [boxAt(tables, 'stsz'), boxAt(tables, 'stsc')];
+  const [offsets, wideOffsets] = [boxAt(tables, 'stco'), boxAt(tables, 'co64')];
+  const places = offsets ?? wideOffsets;
+  if (sizes === undefined || runs === undefined || places === undefined) return undefined;
+  const sampleSizes = fieldsOf(sizes);
+  sampleSizes.skip(4);
+  const [allAlike, samples] = [sampleSizes.u32(), sampleSizes.u32()];
+  const chunks = countOf(places);
+  if (chunks > CHUNKS_MAX) return undefined;
+  return {
+    samples,
+    chunks,
+    *extents() {
+      const [place, perChunk] = [fieldsOf(places), samplesPerChunk(runs)];
+      place.skip(8);
+      let samplesLeft = samples;
+      const size = sampleSizeReader(sizes, allAlike);
+      for (let chunk = 0; chunk < chunks; chunk++) {
+        const from = offsets === undefined ? place.u64() : place.u32();
+        const count = perChunk(chunk);
+        samplesLeft -= count;
+        if (samplesLeft < 0) throw new RangeError('more samples in chunks than there are');
+        yield { from, ...size(count) };
+      }
+      if (samplesLeft > 0) throw new RangeError('samples without a chunk');
+    },
+  };
+}
+
+function countOf(table: Uint8Array): number {
+  const fields = fieldsOf(table);
+  fields.skip(4);
+  return fields.u32();
+}
+
+/** Bytes of the next so many samples, and of the last of them. */
+function sampleSizeReader(
+  stsz: Uint8Array,
+  allAlike: number,
+): (count: number) => { bytes: number; lastBytes: number } {
+  if (allAlike > 0) return (count) => ({ bytes: allAlike * count, lastBytes: count > 0 ? allAlike : 0 });
+  const fields = fieldsOf(stsz);
+  fields.skip(12);
+  return (count) => {
+    let [bytes, lastBytes] = [0, 0];
+    for (let sample = 0; sample < count; sample++) {
+      lastBytes = fields.u32();
+      bytes += lastBytes;
+    }
+    return { bytes, lastBytes };
+  };
+}
+
+/** How many samples a chunk has, asked for each in turn: `stsc` names only the chunks where that changes. */
+function samplesPerChunk(stsc: Uint8Array): (chunk: number) => number {
+  const fields = fieldsOf(stsc);
+  fields.skip(4);
+  let entriesLeft = fields.u32();
+  let samples = 0;
+  let next = readRun();
+  return (chunk) => {
+    while (next !== undefined && chunk + 1 >= next.firstChunk) {
+      samples = next.samples;
+      next = readRun();
+    }
+    return samples;
+  };
+
+  function readRun(): { firstChunk: number; samples: number } | undefined {
+    if (entriesLeft === 0) return undefined;
+    entriesLeft -= 1;
+    const run = { firstChunk: fields.u32(), samples: fields.u32() };
+    fields.skip(4);
+    return run;
+  }
+}
