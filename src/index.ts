@@ -101,7 +101,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
       {
         ports: session.ports,
         transport: await session.connect(),
-        apiKey: session.apiKey,
+        account: session.account,
         load: session.load,
         emit,
         show: (diagnostics) => {

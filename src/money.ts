@@ -42,3 +42,8 @@ export type Money = 'not charged' | 'charged' | 'refunded' | 'refunded (as docum
 export function isRefunded(money: Money | undefined): boolean {
   return money === 'refunded' || money === 'refunded (as documented)';
 }
+
+/** What a purchase may be charged to, in the order in which the service tries them. */
+export const PURSES = ['DIEM', 'EARNED_CREDITS', 'BUNDLED_CREDITS', 'USD'] as const;
+
+export type Purse = (typeof PURSES)[number];

@@ -147,6 +147,8 @@ export interface TransportRequest {
   readonly elsewhere?: string;
   /** JSON text. */
   readonly body?: string;
+  /** Sent beside the transport's own. Names in lower case. Never sent `elsewhere`. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Not over a kept-alive connection that the server may have closed meanwhile: for the one request that spends. */
   readonly freshConnection?: boolean;
   /** Of the whole exchange, the body included. */
@@ -202,6 +204,14 @@ export type MediaFinding =
   | { readonly kind: 'incomplete'; readonly mediaType: string }
   /** Of no type that is known. */
   | { readonly kind: 'unknown' };
+
+/** Signs for one address, in place of an API key. */
+export interface Wallet {
+  /** With its checksum (EIP-55). */
+  readonly address: string;
+  /** A personal signature (EIP-191), 65 bytes in hex with `0x`. */
+  sign(text: string): string;
+}
 
 /** Recognises the container by its bytes and reads it to its end, without holding it in memory. Throws a fault of `bytes`. */
 export type InspectMedia = (bytes: AsyncIterable<Uint8Array>, sizeBytes: number) => Promise<MediaFinding>;

@@ -1,7 +1,8 @@
 import type { Diagnostic } from '../diagnostic.js';
+import { PURSES } from '../money.js';
 import type { Clock } from '../ports.js';
 import { insist } from '../run/gather.js';
-import type { Balance, CallFailure, VeniceClient } from '../venice/client.js';
+import type { Account, Balance, CallFailure, VeniceClient } from '../venice/client.js';
 
 /** The balance only helps to refuse early: it is not waited for longer. */
 const PATIENCE_MS = 10_000;
@@ -18,31 +19,48 @@ export interface AskedBalance {
 export const UNASKED: AskedBalance = { diagnostics: [], keyRefused: false };
 
 /**
- * Asks for the balance, with little patience. A key that may not see it may well buy: only one that is refused by
- * another route too is no key.
+ * Asks what can be spent, with little patience: first what any key may ask about itself, and beside it the account's
+ * purses where the key may be one that sees them. An answer of one is enough; a key is bad only where both routes say so.
  */
 export async function askBalance(
-  client: VeniceClient,
+  client: Pick<VeniceClient, 'balance' | 'accountBalance'>,
   clock: Clock,
+  account: Account,
   stop?: AbortSignal,
 ): Promise<AskedBalance> {
-  const asked = await insist(clock, () => client.balance(), stop, PATIENCE_MS);
-  if (asked.ok) return { balance: asked.value, diagnostics: [], keyRefused: false };
-  const keyRefused = asked.status === 401 && (await isRefused(client));
-  return { diagnostics: [keyRefused ? keyRefusal(asked) : balanceUnknown(asked)], keyRefused };
+  const [own, whole] = await Promise.all([
+    insist(clock, () => client.balance(), stop, PATIENCE_MS),
+    mayReadBilling(account) ? insist(clock, () => client.accountBalance(), stop, PATIENCE_MS) : undefined,
+  ]);
+  const known = [own, whole].flatMap((result) => (result?.ok === true ? [result.value] : []));
+  if (known.length > 0) return { balance: known.reduce(merged), diagnostics: [], keyRefused: false };
+  const failure = own as CallFailure;
+  const keyRefused = failure.status === 401 && (whole === undefined || (!whole.ok && whole.status === 401));
+  return { diagnostics: [keyRefused ? keyRefusal(account, failure) : balanceUnknown(failure)], keyRefused };
 }
 
-async function isRefused(client: VeniceClient): Promise<boolean> {
-  const limits = await client.rateLimits();
-  return !limits.ok && limits.status === 401;
+/** An INFERENCE key is refused there, and a refusal counts against its error budget. A wallet has no account. */
+function mayReadBilling({ kind, id }: Account): boolean {
+  return kind === 'api_key' && !id.startsWith('VENICE_INFERENCE_KEY_');
 }
 
-function keyRefusal(failure: CallFailure): Diagnostic {
+/** The key's own word on whether it may buy counts; of a purse that both list, the lower: a key may have a limit of its own. */
+function merged(own: Balance, whole: Balance): Balance {
+  const permitted = own.permitted ?? whole.permitted;
+  const purses = PURSES.flatMap((purse) => {
+    const amounts = [own.purses[purse], whole.purses[purse]].filter((amount) => amount !== undefined);
+    return amounts.length === 0 ? [] : [[purse, Math.min(...amounts)] as const];
+  });
+  return { ...(permitted === undefined ? {} : { permitted }), purses: Object.fromEntries(purses) };
+}
+
+function keyRefusal({ kind }: Account, failure: CallFailure): Diagnostic {
+  const name = kind === 'wallet' ? 'VENICE_WALLET_KEY' : 'VENICE_API_KEY';
   return {
     code: 'authentication',
     severity: 'error',
-    message: `the service refuses the API key: ${failure.message}`,
-    hint: 'set VENICE_API_KEY to a valid key, and run the same command again',
+    message: `the service refuses the ${kind === 'wallet' ? 'wallet' : 'API key'}: ${failure.message}`,
+    hint: `set ${name} to a valid key, and run the same command again`,
   };
 }
 
@@ -50,7 +68,7 @@ function balanceUnknown(failure: CallFailure): Diagnostic {
   return {
     code: 'balance-unknown',
     severity: 'warning',
-    message: `the balance cannot be asked for: ${failure.message}`,
-    hint: 'nothing is held against the balance; the budget still is',
+    message: `could not fetch the balance: ${failure.message}`,
+    hint: 'the total is checked against the budget only',
   };
 }

@@ -30,6 +30,7 @@ export function batchSettings(
     savedPlan,
     ...(savedPlan === undefined ? {} : { savedPlanFile: flags.plan }),
     acceptPrice: flags.acceptPrice === true,
+    ignoreBalance: flags.ignoreBalance,
     keep: flags.keep === true,
     failFast: flags.failFast === true,
     detach: flags.detach === true,

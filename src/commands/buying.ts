@@ -49,10 +49,10 @@ export async function decideWhatToBuy(
   };
   const stale = settings.savedPlan && checkGround(settings.savedPlan, ground);
   const buying =
-    settings.mode === 'run' && world.apiKey !== undefined && !world.stop.aborted && stale === undefined;
+    settings.mode === 'run' && world.account !== undefined && !world.stop.aborted && stale === undefined;
   const prepared = await prepare({
     ports: world.ports,
-    ...(buying ? { client: createClient(world.transport) } : {}),
+    ...(buying ? { client: createClient(world.transport, world.account) } : {}),
     manifest,
     attempts,
     output,
@@ -60,7 +60,9 @@ export async function decideWhatToBuy(
     ...(settings.placeOf === undefined ? {} : { placeOf: settings.placeOf }),
     budgetMicroUsd,
     keyFingerprint:
-      world.apiKey === undefined ? undefined : keyFingerprint(store.header.lineage, world.apiKey),
+      world.account === undefined ? undefined : keyFingerprint(store.header.lineage, world.account.id),
+    account: world.account,
+    ignoreBalance: settings.ignoreBalance,
     stop: world.stop,
     phase: (phase) => tellPhase(world, phase),
   });
@@ -86,7 +88,7 @@ async function refuseOrAsk(
     world.present?.(prepared.plan, prepared.balance);
   if (prepared.diagnostics.length > 0) world.show(prepared.diagnostics, loaded.sources);
   if (prepared.refusal !== undefined) {
-    if (world.apiKey === undefined && prepared.refusal === EXIT.authentication)
+    if (world.account === undefined && prepared.refusal === EXIT.authentication)
       world.show([noKey(settings)], loaded.sources);
     else if (!isPriced(prepared.plan)) world.present?.(prepared.plan, prepared.balance);
     return { prepared, approved: false, refusal: prepared.refusal };

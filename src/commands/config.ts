@@ -33,9 +33,12 @@ export async function configCommand(manifest: string, flags: Flags): Promise<Exi
     { name: 'endpoint', value: endpoint, origin: settings.baseUrl.origin },
     {
       name: 'api key',
-      value: settings.sandbox ? 'none needed' : settings.apiKey === undefined ? null : 'set (hidden)',
+      value: settings.apiKey !== undefined ? 'set (hidden)' : settings.sandbox ? 'none needed' : null,
       origin: settings.apiKey?.origin ?? 'default',
     },
+    ...(settings.walletKey === undefined
+      ? []
+      : [{ name: 'wallet', value: session.account?.id ?? null, origin: settings.walletKey.origin }]),
     { name: 'lockfile', value: settings.lockfilePath.value, origin: settings.lockfilePath.origin },
     { name: 'output root', value: settings.outputRoot.value, origin: settings.outputRoot.origin },
     {

@@ -3,6 +3,7 @@ import { parseEnv } from 'node:util';
 import { BatchError, describeFault, EXIT } from '../errors.js';
 import { closest, isNear } from '../manifest/suggest.js';
 import { readTextFile, type TextFile } from '../manifest/text-file.js';
+import { walletSecrets } from '../node/wallet-key.js';
 import type { Files } from '../ports.js';
 
 export interface Surroundings {
@@ -28,6 +29,7 @@ export interface EnvironmentReader {
 
 const NAMES = [
   'VENICE_API_KEY',
+  'VENICE_WALLET_KEY',
   'VENICE_BASE_URL',
   'VENICE_BATCH_BUDGET',
   'VENICE_BATCH_CONCURRENCY',
@@ -63,9 +65,18 @@ export async function readEnvironment(
   return { readAll, read: (name) => readAll(name).find(({ value }) => value !== '') };
 }
 
-/** The API key in the text of an env file, however faulty the rest of it is. */
-export function keyInEnvText(text: string): string | undefined {
-  return parsed(text).VENICE_API_KEY;
+/** Secrets in some environment, in every form in which they might appear in a text. */
+export function secretsIn(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  const { VENICE_API_KEY, VENICE_WALLET_KEY } = env;
+  return [
+    ...(VENICE_API_KEY === undefined ? [] : [VENICE_API_KEY]),
+    ...(VENICE_WALLET_KEY === undefined ? [] : walletSecrets(VENICE_WALLET_KEY)),
+  ];
+}
+
+/** Those in the text of an env file, however faulty the rest of it is. */
+export function secretsInEnvText(text: string): readonly string[] {
+  return secretsIn(parsed(text));
 }
 
 function insistOnName(name: string, env: Surroundings['env']): void {

@@ -12,7 +12,7 @@ import { jsonText } from '../report/json-text.js';
 import { renderJunit } from '../report/junit.js';
 import { colorWanted, redactedTerminal, streamTerminal } from '../report/terminal.js';
 import { nextCommandLine } from './command-line.js';
-import { keyInEnvText } from './environment.js';
+import { secretsIn, secretsInEnvText } from './environment.js';
 import { diagnosticOf, endedEarly, redactError, refusalJson, refusalOutcome } from './refusal.js';
 import { writeReport } from './reports.js';
 import { DEFAULT_BASE_URL } from './settings.js';
@@ -56,21 +56,21 @@ function terminals(argv: readonly string[], redact: (text: string) => string) {
   return { stdout: terminal(process.stdout), stderr: terminal(process.stderr) };
 }
 
-/** The key, wherever the command may have found it. */
+/** The keys, wherever the command may have found them. */
 async function secretsOf(argv: readonly string[]): Promise<readonly string[]> {
   const envFile = flagValue('--env-file', argv);
-  const keys = [process.env.VENICE_API_KEY, envFile && (await keyInFile(path.resolve(envFile)))];
-  return keys.filter((key) => key !== undefined);
+  const filed = envFile === undefined ? [] : await secretsInFile(path.resolve(envFile));
+  return [...secretsIn(process.env), ...filed];
 }
 
-async function keyInFile(file: string): Promise<string | undefined> {
+async function secretsInFile(file: string): Promise<readonly string[]> {
   try {
-    if ((await systemFiles.facts(file))?.kind !== 'file') return undefined;
+    if ((await systemFiles.facts(file))?.kind !== 'file') return [];
     const bytes = await systemFiles.read(file, ENV_FILE_BYTES_MAX);
-    return keyInEnvText(new TextDecoder().decode(bytes));
+    return secretsInEnvText(new TextDecoder().decode(bytes));
   } catch {
     // Then no command has read a key there either.
-    return undefined;
+    return [];
   }
 }
 

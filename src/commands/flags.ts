@@ -51,6 +51,7 @@ export function buying(command: Command): Command {
   return selecting(collecting(command))
     .option('--yes', 'approve the total without asking; needs a budget outside the sandbox')
     .option('--accept-price', 'with --yes or --plan: also buy at prices far under the declared ones')
+    .option('--ignore-balance', 'buy although the known balance does not cover the total')
     .option('--frozen', 'fail if anything would be bought')
     .option('--fail-fast', 'stop submitting after the first track that fails')
     .option('--detach', 'submit, and leave the collecting to a later run')
@@ -61,6 +62,7 @@ export function buying(command: Command): Command {
 export function planning(command: Command): Command {
   return selecting(located(command))
     .option('--concurrency <n>', 'jobs in flight at most (1 to 64)')
+    .option('--ignore-balance', 'plan although the known balance does not cover the total')
     .option('--detailed-exitcode', 'exit 10 if anything would be bought')
     .option('--out <file>', 'save the plan for run --plan');
 }

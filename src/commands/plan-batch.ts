@@ -20,7 +20,7 @@ export interface Planned {
 
 /** What a run would do and cost, without a lock. Throws `BatchError` (9) for a lockfile that cannot be used. */
 export async function planBatch(session: Session): Promise<Planned> {
-  const { settings, ports, endpoint, apiKey } = session;
+  const { settings, ports, endpoint, account } = session;
   const { flags } = settings;
   const lockPath = settings.lockfilePath.value;
   const read = await readLock(ports.files, lockPath);
@@ -34,7 +34,7 @@ export async function planBatch(session: Session): Promise<Planned> {
   const selection = selectionOfFlags(flags);
   const prepared = await prepare({
     ports,
-    client: createClient(await session.connect()),
+    client: createClient(await session.connect(), account),
     manifest,
     attempts,
     output: await openOutput(ports.files, settings.outputRoot.value),
@@ -42,11 +42,12 @@ export async function planBatch(session: Session): Promise<Planned> {
     placeOf: session.placeOf,
     budgetMicroUsd: lowest(settings.budgetMicroUsd?.value, manifest.budgetMicroUsd),
     keyFingerprint:
-      apiKey === undefined || read.header === undefined
+      account === undefined || read.header === undefined
         ? undefined
-        : keyFingerprint(read.header.lineage, apiKey),
+        : keyFingerprint(read.header.lineage, account.id),
     // Models and prices are public: without a key only the balance stays unknown.
-    askBalance: apiKey !== undefined,
+    account,
+    ignoreBalance: flags.ignoreBalance,
   });
   if (prepared.refusal !== undefined) return { loaded, prepared };
   const ground = { endpoint, lineage: read.header?.lineage, attempts, takes: manifest.takes };

@@ -4,6 +4,7 @@ import { EXIT } from '../errors.js';
 import type { Attempt } from '../lock/attempt.js';
 import type { Manifest } from '../manifest/take.js';
 import { assemblePlan, checkBudget, type Drafted, distinctQuotes, draftPurchases } from '../plan/assemble.js';
+import { checkBalance } from '../plan/balance.js';
 import { type Decided, decide } from '../plan/decide.js';
 import type { Plan } from '../plan/plan.js';
 import type { Selection } from '../plan/selection.js';
@@ -11,7 +12,7 @@ import type { Ports } from '../ports.js';
 import { type GatheredQuotes, gatherQuotes, insist } from '../run/gather.js';
 import type { Output } from '../run/output.js';
 import { fileStates, strangers } from '../run/recover.js';
-import type { Balance, CallFailure, VeniceClient } from '../venice/client.js';
+import type { Account, Balance, CallFailure, VeniceClient } from '../venice/client.js';
 import { askBalance, UNASKED } from './balance.js';
 
 export interface PrepareInput {
@@ -27,8 +28,10 @@ export interface PrepareInput {
   /** Integer micro-dollars: the lowest that applies. */
   readonly budgetMicroUsd?: number | undefined;
   readonly keyFingerprint?: string | undefined;
-  /** Default true. */
-  readonly askBalance?: boolean;
+  /** Whose balance is checked. Absent without a key: then it stays unknown. */
+  readonly account?: Account | undefined;
+  /** Buy although the balance, as far as it is known, does not cover the total. */
+  readonly ignoreBalance?: boolean | undefined;
   readonly phase?: (phase: 'quote') => void;
   /** Aborted: no more waiting for a service in trouble. */
   readonly stop?: AbortSignal;
@@ -88,7 +91,7 @@ async function price(input: PrepareInput, client: VeniceClient, decided: Decided
   input.phase?.('quote');
   const [quotes, { keyRefused, ...asked }] = await Promise.all([
     gatherQuotes(client, clock, distinctQuotes(drafted.drafts), input.stop),
-    input.askBalance === false ? UNASKED : askBalance(client, clock, input.stop),
+    input.account === undefined ? UNASKED : askBalance(client, clock, input.account, input.stop),
   ]);
   return concluded(input, decided, drafted, quotes, {
     ...asked,
@@ -116,7 +119,10 @@ function concluded(
     attempts: input.attempts,
     budgetMicroUsd: input.budgetMicroUsd,
   });
-  const money = checkBudget(plan, extra.balance);
+  const money = [
+    ...checkBudget(plan),
+    ...(extra.balance === undefined || input.ignoreBalance ? [] : checkBalance(plan, extra.balance)),
+  ];
   const failures = gathered.failures.map(({ query, failure }) =>
     unreachable(`the price of ${query.model} cannot be asked for`, failure),
   );

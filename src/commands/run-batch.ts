@@ -15,8 +15,9 @@ import { applyMoves } from '../run/moves.js';
 import { type Output, openOutput } from '../run/output.js';
 import { recover } from '../run/recover.js';
 import { execute, type RunOutcome } from '../run/run.js';
-import type { Balance } from '../venice/client.js';
+import type { Account, Balance } from '../venice/client.js';
 import { createClient } from '../venice/create-client.js';
+import { WALLET_REQUESTS_MAX } from '../venice/sign-in.js';
 import { type BuyDecision, decideWhatToBuy, lowest, noKey } from './buying.js';
 import { type Opened, openForRun } from './open.js';
 import { type RunReport, summarise } from './run-report.js';
@@ -28,7 +29,7 @@ export interface World {
   readonly ports: Ports;
   readonly transport: Transport;
   /** Absent: nothing can be bought or collected. */
-  readonly apiKey?: string | undefined;
+  readonly account?: Account | undefined;
   /** Asked before anything is made or locked. Throws `BatchError` where there is nothing to begin with. */
   ready?(): Promise<void>;
   /** Reads the manifest; called once. */
@@ -62,6 +63,8 @@ export interface BatchSettings extends RunSettings {
   readonly acceptPrice?: boolean;
   /** Integer micro-dollars; the manifest's own may be lower. */
   readonly budgetMicroUsd?: number | undefined;
+  /** Buy although the balance, as far as it is known, does not cover the total. */
+  readonly ignoreBalance?: boolean | undefined;
   readonly mode: 'run' | 'collect' | 'frozen';
   /** Applied instead of whatever there is to buy now; `selection` and the budget are its own. */
   readonly savedPlan?: SavedPlan | undefined;
@@ -182,18 +185,18 @@ async function go(
   decision: BuyDecision,
   output: Output,
 ): Promise<RunOutcome> {
-  const { apiKey, ports } = world;
+  const { account, ports } = world;
   const nothing: RunOutcome = { troubles: new Set(), spentMicroUsd: 0, madeCount: 0 };
   const purchases = decision.approved ? (decision.prepared?.plan.purchases ?? []) : [];
   const owed = [...store.attempts.values()].filter(isInFlight);
   if (isLeftAlone(settings, decision) || (purchases.length === 0 && owed.length === 0)) return nothing;
-  if (apiKey === undefined) {
+  if (account === undefined) {
     // Said already where it kept something from being bought.
     if (decision.refusal !== EXIT.authentication) world.show([noKey(settings, owed.length)], new Map());
     return { ...nothing, troubles: new Set(['authentication']) };
   }
   tellPhase(world, 'generate');
-  const client = createClient(world.transport);
+  const client = createClient(world.transport, account);
   const limits = await client.rateLimits();
   return execute({
     ports,
@@ -204,8 +207,9 @@ async function go(
     takes: manifest?.takes ?? [],
     approvedMicroUsd: decision.approved ? (decision.prepared?.plan.totalMicroUsd ?? 0) : 0,
     budgetMicroUsd: lowest(settings.budgetMicroUsd, manifest?.budgetMicroUsd),
-    keyFingerprint: keyFingerprint(store.header.lineage, apiKey),
+    keyFingerprint: keyFingerprint(store.header.lineage, account.id),
     ...(limits.ok ? { limits: limits.value } : {}),
+    requestsMax: account.kind === 'wallet' ? WALLET_REQUESTS_MAX : undefined,
     settings: withConcurrency(settings, manifest),
     output,
     stop: world.stop,

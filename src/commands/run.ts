@@ -54,7 +54,7 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
       {
         ports: session.ports,
         transport: connection.transport,
-        apiKey: session.apiKey,
+        account: session.account,
         ready: () => insistOnManifest(session),
         load: async () => {
           loaded = await session.load();

@@ -8,9 +8,11 @@ import { systemFiles } from '../node/files.js';
 import { createProcesses } from '../node/processes.js';
 import { systemRandom } from '../node/random.js';
 import { createRedactor } from '../node/redact.js';
-import type { Ports, Transport } from '../ports.js';
+import { type WalletKey, walletSecrets } from '../node/wallet-key.js';
+import type { Ports, Transport, Wallet } from '../ports.js';
 import { escapeForeign } from '../report/escape.js';
 import { colorWanted, redactedTerminal, streamTerminal, type Terminal } from '../report/terminal.js';
+import type { Account } from '../venice/client.js';
 import { nextCommandLine } from './command-line.js';
 import type { Surroundings } from './environment.js';
 import { placesIn } from './place.js';
@@ -25,8 +27,8 @@ export interface Session {
   readonly stderr: Terminal;
   /** What the lockfile is bound to: the base URL, or the sandbox's own name. Throws `BatchError` (2) for one that cannot be used. */
   readonly endpoint: string;
-  /** Absent without a key. In the sandbox the simulator's own. Throws `BatchError` (4) for a key that cannot be one. */
-  readonly apiKey: string | undefined;
+  /** Who pays. Absent without a key. In the sandbox the simulator's own. Throws `BatchError` (4) for a key that cannot be one. */
+  readonly account: Account | undefined;
   /** How the manifest is named in messages. */
   readonly displayPath: string;
   /** How a file is named to a person here, by its path relative to the output root. */
@@ -51,8 +53,12 @@ export async function openSession(
   const settings = await resolveSettings(manifest, flags, { cwd: process.cwd(), env, files });
   // Looked at when they are used: a command that asks nobody needs neither.
   const endpoint = () => (settings.sandbox ? 'sandbox:' : usableBaseUrl(settings));
-  const apiKey = () => (settings.sandbox ? 'sandbox' : usableKey(settings));
-  const redact = createRedactor(settings.apiKey === undefined ? [] : [settings.apiKey.value]);
+  const redact = createRedactor([
+    ...(settings.apiKey === undefined ? [] : [settings.apiKey.value]),
+    ...(settings.walletKey === undefined ? [] : walletSecrets(settings.walletKey.value)),
+  ]);
+  const wallet = settings.walletKey && (await openWallet(settings.walletKey.value));
+  const account = () => accountOf(settings, wallet);
   const when = (flags.color ?? 'auto') as 'auto' | 'always' | 'never';
   const terminal = (stream: NodeJS.WriteStream) =>
     redactedTerminal(streamTerminal(stream, colorWanted(env, when, stream.isTTY === true), env), redact);
@@ -73,8 +79,8 @@ export async function openSession(
     get endpoint() {
       return endpoint();
     },
-    get apiKey() {
-      return apiKey();
+    get account() {
+      return account();
     },
     placeOf: placesIn(settings.outputRoot.value, process.cwd()),
     displayPath: manifest === '-' ? '<stdin>' : manifest,
@@ -82,13 +88,18 @@ export async function openSession(
     load: async () => unlessShared(await loadFrom(settings, ports), settings, ports.files),
     redact,
     async connect() {
+      const payer = account();
       const opened = settings.sandbox
-        ? await openEmbedded(settings, ports)
-        : await openNetwork(endpoint(), apiKey());
+        ? await openEmbedded(settings, ports, payer)
+        : await openNetwork(endpoint(), payer);
       closing = opened.close;
-      if (flags.debug !== true) return opened.transport;
+      const transport =
+        wallet?.ok === true
+          ? await signed(opened.transport, wallet.wallet, settings, ports)
+          : opened.transport;
+      if (flags.debug !== true) return transport;
       const { debugTransport } = await import('../node/debug.js');
-      return debugTransport(opened.transport, ports.clock, redact, (line) =>
+      return debugTransport(transport, ports.clock, redact, (line) =>
         stderr.write(`${escapeForeign(line)}\n`),
       );
     },
@@ -114,18 +125,53 @@ interface Connection {
   close(): Promise<void>;
 }
 
-async function openNetwork(baseUrl: string, apiKey: string | undefined): Promise<Connection> {
+async function openNetwork(baseUrl: string, payer: Account | undefined): Promise<Connection> {
   const { createTransport } = await import('../node/transport.js');
-  return createTransport({ baseUrl, ...(apiKey === undefined ? {} : { apiKey }) });
+  return createTransport({ baseUrl, ...(payer?.kind === 'api_key' ? { apiKey: payer.id } : {}) });
 }
 
-async function openEmbedded(settings: Settings, ports: Ports): Promise<Connection> {
+/** The embedded sandbox has no address: what is signed names this one. */
+const SANDBOX_URL = 'https://sandbox.invalid/api/v1';
+
+async function signed(
+  transport: Transport,
+  wallet: Wallet,
+  settings: Settings,
+  ports: Ports,
+): Promise<Transport> {
+  const { signedTransport } = await import('../venice/wallet-transport.js');
+  const { clock, random } = ports;
+  const baseUrl = settings.sandbox ? SANDBOX_URL : usableBaseUrl(settings);
+  return signedTransport(transport, { wallet, baseUrl, clock, random });
+}
+
+type OpenedWallet = { readonly ok: true; readonly wallet: Wallet } | Exclude<WalletKey, { ok: true }>;
+
+async function openWallet(text: string): Promise<OpenedWallet> {
+  const { openWallet: open } = await import('../node/wallet.js');
+  return open(text);
+}
+
+function accountOf(settings: Settings, wallet: OpenedWallet | undefined): Account | undefined {
+  if (wallet?.ok === true) return { kind: 'wallet', id: wallet.wallet.address };
+  if (wallet !== undefined)
+    throw new BatchError('wallet-key', wallet.message, { exitCode: EXIT.authentication, hint: wallet.hint });
+  const id = settings.sandbox ? 'sandbox' : usableKey(settings);
+  return id === undefined ? undefined : { kind: 'api_key', id };
+}
+
+async function openEmbedded(
+  settings: Settings,
+  ports: Ports,
+  payer: Account | undefined,
+): Promise<Connection> {
   const { openSandbox } = await import('../sandbox/ledger-file.js');
   const opened = openSandbox({
     directory: settings.sandboxDirectory,
     speed: settings.sandboxSpeed,
     clock: ports.clock,
     random: ports.random,
+    signedIn: payer?.kind === 'wallet',
   });
   return { transport: opened.transport, close: async () => {} };
 }

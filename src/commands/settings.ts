@@ -19,6 +19,7 @@ export interface Flags {
   readonly force?: readonly string[];
   readonly yes?: boolean;
   readonly acceptPrice?: boolean;
+  readonly ignoreBalance?: boolean;
   readonly retryFailed?: boolean;
   readonly frozen?: boolean;
   readonly failFast?: boolean;
@@ -60,6 +61,8 @@ export interface Settings {
   readonly outputRoot: Setting<string>;
   readonly baseUrl: Setting<string>;
   readonly apiKey?: Setting<string>;
+  /** Private key of a wallet that pays instead of an API key. */
+  readonly walletKey?: Setting<string>;
   /** Integer micro-dollars. */
   readonly budgetMicroUsd?: Setting<number>;
   readonly concurrency?: Setting<number>;
@@ -91,6 +94,12 @@ export async function resolveSettings(
   const budget = budgetOf(flags, environment);
   const concurrency = concurrencyOf(flags, environment);
   const apiKey = environment.read('VENICE_API_KEY');
+  const walletKey = environment.read('VENICE_WALLET_KEY');
+  if (apiKey !== undefined && walletKey !== undefined)
+    throw usage(
+      'VENICE_API_KEY and VENICE_WALLET_KEY are both set: only one of them can pay',
+      'unset the one that is not to pay',
+    );
   return {
     manifest,
     manifestPath,
@@ -101,6 +110,7 @@ export async function resolveSettings(
     outputRoot: pathOf(flags.outDir, around.cwd, home),
     baseUrl: baseUrlOf(flags, environment, sandbox),
     ...(apiKey === undefined ? {} : { apiKey }),
+    ...(walletKey === undefined ? {} : { walletKey }),
     ...(budget === undefined ? {} : { budgetMicroUsd: budget }),
     ...(concurrency === undefined ? {} : { concurrency }),
     ...timeoutOf(flags),

@@ -102,8 +102,8 @@ function nextCommand({ command }: Session, step: NextStep): string {
 
 /** One look whether the service knows the job, before the lockfile is told: a slip of the pen would lose what is paid. */
 async function checkAdopted(session: Session, attempt: Attempt, queueId: string): Promise<void> {
-  if (session.apiKey === undefined) return;
-  const client = createClient(await session.connect());
+  if (session.account === undefined) return;
+  const client = createClient(await session.connect(), session.account);
   const found = await client.retrieve(attempt.model, queueId);
   if (found.ok && found.value.kind === 'audio') found.value.answer.discard();
   if (found.ok) return;

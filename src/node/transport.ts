@@ -85,9 +85,10 @@ function dispatchedBy(
   const typed = { ...keyed, 'content-type': 'application/json' };
   // Only for the body: until the headers, the deadline stands, and holds against informational answers too.
   const timeouts = { headersTimeout: 0, bodyTimeout: idleTimeoutMs ?? 60_000 };
-  return ({ method, path, elsewhere, body }) => {
+  return ({ method, path, elsewhere, body, headers: more }) => {
     if (elsewhere === undefined) {
-      const headers = body === undefined ? keyed : typed;
+      const own = body === undefined ? keyed : typed;
+      const headers = more === undefined ? own : { ...own, ...more };
       return { origin: base.origin, path: prefix + path, method, headers, body: body ?? null, ...timeouts };
     }
     const url = URL.canParse(elsewhere) ? new URL(elsewhere) : undefined;

@@ -1,7 +1,6 @@
 import type { Diagnostic } from '../diagnostic.js';
 import { type Attempt, spentMicroUsd } from '../lock/attempt.js';
 import { formatUsd } from '../money.js';
-import type { Balance } from '../venice/client.js';
 import type { Catalogue } from '../venice/model.js';
 import { checkRequest, mergeAlike } from './capability.js';
 import type { Decided } from './decide.js';
@@ -181,61 +180,19 @@ function sum(amounts: readonly number[]): number {
   return amounts.reduce((total, amount) => total + amount, 0);
 }
 
-/**
- * What stands against the total: `over-budget`, `cannot-consume`, `over-balance`. With any of them nothing is
- * submitted. A plan that buys nothing has nothing against it.
- *
- * @param balance absent where it could not be asked: then only the budget is held against the total
- */
-export function checkBudget(plan: Plan, balance?: Balance): readonly Diagnostic[] {
-  if (plan.purchases.length === 0) return [];
-  return [...overBudget(plan), ...(balance === undefined ? [] : overBalance(plan, balance))];
-}
-
-function overBudget({ totalMicroUsd, spentBeforeMicroUsd, budgetMicroUsd }: Plan): readonly Diagnostic[] {
+/** Whether the total, with what was spent before, exceeds the budget. A plan that buys nothing exceeds none. */
+export function checkBudget(plan: Plan): readonly Diagnostic[] {
+  const { totalMicroUsd, spentBeforeMicroUsd, budgetMicroUsd } = plan;
   const overMicroUsd = spentBeforeMicroUsd + totalMicroUsd - (budgetMicroUsd ?? Number.POSITIVE_INFINITY);
-  if (budgetMicroUsd === undefined || overMicroUsd <= 0) return [];
-  const before = spentBeforeMicroUsd > 0 ? ` and ${formatUsd(spentBeforeMicroUsd)} spent before` : '';
+  if (plan.purchases.length === 0 || budgetMicroUsd === undefined || overMicroUsd <= 0) return [];
+  const before = spentBeforeMicroUsd > 0 ? `, with ${formatUsd(spentBeforeMicroUsd)} spent before,` : '';
   const all = spentBeforeMicroUsd + totalMicroUsd;
   return [
     {
       code: 'over-budget',
       severity: 'error',
-      message: `${formatUsd(totalMicroUsd)} to be bought${before} pass the budget of ${formatUsd(budgetMicroUsd)} by ${formatUsd(overMicroUsd)}`,
+      message: `${formatUsd(totalMicroUsd)}${before} exceeds the budget of ${formatUsd(budgetMicroUsd)} by ${formatUsd(overMicroUsd)}`,
       hint: `raise the budget to ${formatUsd(all)}, or buy less with --only`,
     },
   ];
-}
-
-function overBalance({ totalMicroUsd }: Plan, balance: Balance): readonly Diagnostic[] {
-  if (!balance.canConsume) {
-    return [
-      {
-        code: 'cannot-consume',
-        severity: 'error',
-        message: 'the service says that this account cannot spend anything now',
-        hint: 'top up the account, or check the spend limit of the API key',
-      },
-    ];
-  }
-  const availableMicroUsd = balanceMicroUsd(balance);
-  if (availableMicroUsd === undefined || totalMicroUsd <= availableMicroUsd) return [];
-  return [
-    {
-      code: 'over-balance',
-      severity: 'error',
-      message: `${formatUsd(totalMicroUsd)} to be bought pass the balance of ${formatUsd(availableMicroUsd)} by ${formatUsd(totalMicroUsd - availableMicroUsd)}`,
-      hint: 'top up the account, or buy less with --only',
-    },
-  ];
-}
-
-/**
- * What the account can spend, integer micro-dollars: DIEM and USD together, as one follows when the other is
- * used up. `undefined` where it pays with credits whose amount the API does not tell.
- */
-export function balanceMicroUsd({ consumptionCurrency, usdMicro, diemMicro }: Balance): number | undefined {
-  if (consumptionCurrency === 'VCU' || consumptionCurrency === 'BUNDLED_CREDITS') return undefined;
-  if (usdMicro === undefined && diemMicro === undefined) return undefined;
-  return (usdMicro ?? 0) + (diemMicro ?? 0);
 }

@@ -1,5 +1,6 @@
 import type { Attempt } from '../lock/attempt.js';
-import { balanceMicroUsd } from '../plan/assemble.js';
+import { PURSES } from '../money.js';
+import { fundingOf, knownMicroUsd } from '../plan/balance.js';
 import type { BuyReason, Decision, Plan, PlanRow, Purchase } from '../plan/plan.js';
 import type { Balance } from '../venice/client.js';
 import { jsonText } from './json-text.js';
@@ -28,12 +29,27 @@ function planDocument(plan: Plan, { balance, endpoint, sandbox }: PlanJsonOption
     total_micro_usd: plan.totalMicroUsd,
     spent_before_micro_usd: plan.spentBeforeMicroUsd,
     budget_micro_usd: plan.budgetMicroUsd ?? null,
-    balance_micro_usd: (balance === undefined ? undefined : balanceMicroUsd(balance)) ?? null,
+    balance_micro_usd: (balance === undefined ? undefined : knownMicroUsd(balance)) ?? null,
+    balance: balance === undefined ? null : balanceDocument(plan, balance),
     models: modelRows(plan),
     takes: plan.rows.map((row) => takeRow(row, purchases.get(row.take.key))),
     orphans: plan.orphans.map(attemptRow),
     moves: plan.moves.map(({ attempt, from, to }) => ({ attempt, from, to })),
     diagnostics: plan.diagnostics,
+  };
+}
+
+/** What can be spent and from where: a purse that the service did not list is `null`. */
+function balanceDocument({ purchases }: Plan, balance: Balance): object {
+  const { drawn, uncovered } = fundingOf(purchases, balance);
+  return {
+    permitted: balance.permitted ?? null,
+    purses: PURSES.map((purse) => ({
+      purse,
+      micro_usd: balance.purses[purse] ?? null,
+      charged_micro_usd: drawn.get(purse) ?? 0,
+    })),
+    uncovered_micro_usd: uncovered.reduce((sum, { quote }) => sum + quote.microUsd, 0),
   };
 }
 

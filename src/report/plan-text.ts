@@ -1,5 +1,5 @@
-import { formatUsd } from '../money.js';
-import { balanceMicroUsd } from '../plan/assemble.js';
+import { formatUsd, PURSES } from '../money.js';
+import { fundingOf, knownMicroUsd, purseName, purseWords } from '../plan/balance.js';
 import type { Plan, Purchase } from '../plan/plan.js';
 import type { Balance } from '../venice/client.js';
 import { escapeForeign } from './escape.js';
@@ -160,7 +160,8 @@ function sums(plan: Plan, lines: readonly PlanLine[], options: PlanTextOptions, 
     const left = budgetMicroUsd - spentBeforeMicroUsd - totalMicroUsd;
     facts.push(['Left', left < 0 ? style.bad(`${formatUsd(-left)} short`) : formatUsd(left)]);
   }
-  if (wanted > 0) facts.push(['Balance', balancePhrase(options.balance, totalMicroUsd, style)]);
+  if (wanted > 0)
+    facts.push(['Balance', balancePhrase(options.balance, style)], ...paidFrom(plan, options.balance, style));
   if (inFlight > 0) facts.push(['In flight', `${takes(inFlight)}, already paid`]);
   if (moved > 0) facts.push(['To move', `${count(moved)} ${moved === 1 ? 'file' : 'files'}, for free`]);
   const label = Math.max(...facts.map(([name]) => name.length)) + 2;
@@ -174,13 +175,28 @@ function keptLine({ keptCount }: Plan, style: Style, width: number): string[] {
   return wrap(told, width).map((line) => style.faint(line));
 }
 
-function balancePhrase(balance: Balance | undefined, totalMicroUsd: number, style: Style): string {
+function balancePhrase(balance: Balance | undefined, style: Style): string {
   if (balance === undefined) return 'unknown';
-  if (!balance.canConsume) return style.bad('cannot be spent now');
-  const available = balanceMicroUsd(balance);
-  if (available === undefined) return 'not told';
-  const amount = formatUsd(available);
-  return available < totalMicroUsd ? style.bad(`${amount}, too low`) : amount;
+  if (balance.permitted === false) return style.bad('cannot be spent now');
+  const available = knownMicroUsd(balance);
+  if (available === undefined) return 'unknown';
+  const used = PURSES.filter((purse) => (balance.purses[purse] ?? 0) > 0);
+  return used.length > 1 ? `${formatUsd(available)}: ${purseWords(balance)}` : formatUsd(available);
+}
+
+/** Which purse is charged, where there is more than one to choose from, and what none covers. */
+function paidFrom({ purchases }: Plan, balance: Balance | undefined, style: Style): [string, string][] {
+  if (balance === undefined || balance.permitted === false || knownMicroUsd(balance) === undefined) return [];
+  const { drawn, uncovered } = fundingOf(purchases, balance);
+  const parts = [...drawn].map(([purse, microUsd]) => `${formatUsd(microUsd)} ${purseName(purse)}`);
+  const isPlain = drawn.size === 0 || (drawn.size === 1 && drawn.has('USD'));
+  const shortMicroUsd = uncovered.reduce((sum, { quote }) => sum + quote.microUsd, 0);
+  return [
+    ...(isPlain ? [] : ([['Paid from', parts.join(', ')]] as [string, string][])),
+    ...(uncovered.length === 0
+      ? []
+      : ([['Not covered', style.bad(formatUsd(shortMicroUsd))]] as [string, string][])),
+  ];
 }
 
 /** Purchases that say the same thing are told once, with how many they are. */

@@ -228,7 +228,7 @@ export function stopIfRefused(
     'error',
     'authentication',
     `the service refuses the key (${failure.status}): ${failure.message}`,
-    'set VENICE_API_KEY to a key that works, and run the same command again: what is paid for is collected',
+    'set VENICE_API_KEY (or VENICE_WALLET_KEY) to a key that works, and run the same command again: what is paid for is collected',
   );
   stopAll(context, 'authentication');
 }

@@ -42,6 +42,8 @@ export interface RunInput {
   readonly budgetMicroUsd?: number | undefined;
   readonly keyFingerprint: string;
   readonly limits?: RateLimits;
+  /** Requests under way at most; absent: as many as the scheduler likes. */
+  readonly requestsMax?: number | undefined;
   readonly settings: RunSettings;
   readonly output: Output;
   /** Aborted by the first Ctrl-C: nothing more is submitted, and the run ends once the answers under way are recorded. */
@@ -64,6 +66,7 @@ export async function execute(input: RunInput): Promise<RunOutcome> {
   const { ports, settings } = input;
   const scheduler = createScheduler({
     ...(settings.concurrency === undefined ? {} : { concurrency: settings.concurrency }),
+    ...(input.requestsMax === undefined ? {} : { requestsMax: input.requestsMax }),
     keep: settings.keep,
     history: runTimes(input.store),
   });

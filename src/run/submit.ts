@@ -198,7 +198,7 @@ function stopRefused(context: RunContext, { status, message }: SubmitOutcome & {
       'error',
       'authentication',
       `the service refuses the key (${status}): ${message}; nothing more is submitted`,
-      'set VENICE_API_KEY to a key that works, and run the same command again',
+      'set VENICE_API_KEY (or VENICE_WALLET_KEY) to a key that works, and run the same command again',
     );
   stopBuying(context, 'authentication');
 }

@@ -14,6 +14,8 @@ export interface SandboxOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits?: LimitOptions;
+  /** Requests are signed by a wallet: no key is sent. */
+  readonly signedIn?: boolean;
 }
 
 /** The key that the embedded sandbox takes. */
@@ -22,7 +24,11 @@ export const SANDBOX_KEY = 'sandbox';
 /** The service over its ledger file, and a way to it without a network. Throws `BatchError` for a ledger that is damaged or cannot be read. */
 export function openSandbox(options: SandboxOptions): { transport: Transport; service: Service } {
   const service = openService(options);
-  const transport = createSandboxTransport({ service, clock: options.clock, apiKey: SANDBOX_KEY });
+  const transport = createSandboxTransport({
+    service,
+    clock: options.clock,
+    ...(options.signedIn === true ? {} : { apiKey: SANDBOX_KEY }),
+  });
   return { transport, service };
 }
 

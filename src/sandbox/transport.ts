@@ -43,7 +43,11 @@ function noAnswer(code: string, message: string) {
   return { kind: 'no_answer', sent: true, code, message } as const;
 }
 
-function asService({ method, path, body }: TransportRequest, headers: Readonly<Record<string, string>>) {
+function asService(
+  { method, path, body, headers: more }: TransportRequest,
+  own: Readonly<Record<string, string>>,
+) {
+  const headers = { ...own, ...more };
   const typed = body === undefined ? headers : { ...headers, 'content-type': 'application/json' };
   return { method, path, headers: typed, body: body ?? '' };
 }

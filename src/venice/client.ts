@@ -1,6 +1,14 @@
 import type { AudioRequest } from '../manifest/take.js';
+import type { Purse } from '../money.js';
 import type { TransportAnswer } from '../ports.js';
 import type { Catalogue } from './model.js';
+
+/** Who pays: an API key, or a wallet that signs each request. */
+export interface Account {
+  readonly kind: 'api_key' | 'wallet';
+  /** The key, or the wallet's address. */
+  readonly id: string;
+}
 
 /** Rate-limit facts of one answer. Any may be absent. */
 export interface RateHeaders {
@@ -78,12 +86,14 @@ export type Retrieved =
       readonly creditsRefunded?: boolean;
     };
 
+/** What can be spent, as one route of the API has it. */
 export interface Balance {
-  readonly canConsume: boolean;
-  readonly consumptionCurrency: string | null;
-  /** Integer micro-dollars, rounded down; 1 DIEM counts as 1 USD. Absent where the API says null or nothing. */
-  readonly usdMicro?: number;
-  readonly diemMicro?: number;
+  /** Whether the service admits any purchase now. Absent where it does not say. */
+  readonly permitted?: boolean;
+  /** Integer micro-dollars, rounded down, never negative; 1 DIEM counts as 1 USD. A purse that is not listed is unknown. */
+  readonly purses: Readonly<Partial<Record<Purse, number>>>;
+  /** Of a wallet: what a top-up takes at least, and what the service suggests, integer micro-dollars. */
+  readonly topUp?: { readonly minimumMicroUsd?: number; readonly suggestedMicroUsd?: number };
 }
 
 export interface UsageEntry {
@@ -118,7 +128,10 @@ export interface VeniceClient {
   retrieve(model: string, queueId: string): Promise<CallResult<Retrieved>>;
   /** `false`: not cleaned up, call again later. */
   complete(model: string, queueId: string): Promise<CallResult<boolean>>;
+  /** What this key can spend, by the route that any key may ask. Of a wallet: its own balance. */
   balance(): Promise<CallResult<Balance>>;
+  /** What the account has, earned credits included, by the route for ADMIN keys. */
+  accountBalance(): Promise<CallResult<Balance>>;
   /** All pages of the window, oldest first; stops at `entriesMax`. */
   usageHistory(startMs: number, endMs: number, entriesMax: number): Promise<CallResult<UsageHistory>>;
   rateLimits(): Promise<CallResult<RateLimits>>;

@@ -1,14 +1,17 @@
 import type { Transport, TransportRequest } from '../ports.js';
 import { exchange, readJson } from './answer.js';
-import type { CallResult, UsageEntry, UsageHistory, VeniceClient } from './client.js';
+import type { Account, CallResult, UsageEntry, UsageHistory, VeniceClient } from './client.js';
 import { readRetrieval } from './retrieve.js';
 import {
-  readBalance,
+  readAccountBalance,
   readCompleted,
+  readKeyBalance,
   readQueued,
   readQuote,
   readRateLimits,
+  readTransactions,
   readUsagePage,
+  readWalletBalance,
   type UsagePage,
 } from './wire.js';
 import { readCatalogue } from './wire-models.js';
@@ -32,9 +35,17 @@ const DEADLINE_MS = {
 const RETRIEVE_DEADLINES = { deadlineMs: 600_000, headersDeadlineMs: 60_000 } as const;
 
 const USAGE_PAGES_MAX = 100;
+/** Of one page of a wallet's ledger; the service allows 20 such requests a minute. */
+const TRANSACTIONS_MAX = 100;
+const TRANSACTION_PAGES_MAX = 15;
 
-/** The API, typed, over a transport. Never throws; see `VeniceClient`. */
-export function createClient(transport: Transport): VeniceClient {
+/**
+ * The API, typed, over a transport. Never throws; see `VeniceClient`.
+ *
+ * @param account whose balance and charges are asked for: a wallet has routes of its own. Absent: an API key's
+ */
+export function createClient(transport: Transport, account?: Account): VeniceClient {
+  const wallet = account?.kind === 'wallet' ? account.id : undefined;
   const call = async <T>(
     request: TransportRequest,
     read: (body: unknown) => T | undefined,
@@ -58,9 +69,27 @@ export function createClient(transport: Transport): VeniceClient {
     },
     complete: (model, queueId) =>
       call(post('/audio/complete', { model, queue_id: queueId }, DEADLINE_MS.complete), readCompleted),
-    balance: () => call(get('/billing/balance', DEADLINE_MS.balance), readBalance),
+    balance: () =>
+      wallet === undefined
+        ? call(get('/api_keys/rate_limits', DEADLINE_MS.balance), readKeyBalance)
+        : call(get(`/x402/balance/${wallet}`, DEADLINE_MS.balance), readWalletBalance),
+    accountBalance: () => call(get('/billing/balance', DEADLINE_MS.balance), readAccountBalance),
     usageHistory: (startMs, endMs, entriesMax) =>
-      walkUsage((path) => call(get(path, DEADLINE_MS.usage), readUsagePage), startMs, endMs, entriesMax),
+      wallet === undefined
+        ? walkUsage((path) => call(get(path, DEADLINE_MS.usage), readUsagePage), startMs, endMs, entriesMax)
+        : walkTransactions(
+            (offset) =>
+              call(
+                get(
+                  `/x402/transactions/${wallet}?limit=${TRANSACTIONS_MAX}&offset=${offset}`,
+                  DEADLINE_MS.usage,
+                ),
+                readTransactions,
+              ),
+            startMs,
+            endMs,
+            entriesMax,
+          ),
     rateLimits: () => call(get('/api_keys/rate_limits', DEADLINE_MS.limits), readRateLimits),
   };
 }
@@ -103,5 +132,29 @@ async function walkUsage(
       return { ok: true, value, rate: result.rate };
     }
     path = `/billing/usage-history?cursor=${encodeURIComponent(nextCursor)}`;
+  }
+}
+
+/** A wallet's ledger has no window: read back to where it begins. */
+async function walkTransactions(
+  page: (offset: number) => Promise<CallResult<NonNullable<ReturnType<typeof readTransactions>>>>,
+  startMs: number,
+  endMs: number,
+  entriesMax: number,
+): Promise<CallResult<UsageHistory>> {
+  const entries: UsageEntry[] = [];
+  for (let pages = 0; ; pages++) {
+    const result = await page(pages * TRANSACTIONS_MAX);
+    if (!result.ok) return result;
+    const { value, rate } = result;
+    entries.push(
+      ...value.entries.filter(({ timestampMs }) => timestampMs >= startMs && timestampMs <= endMs),
+    );
+    const more = value.more && value.oldestMs >= startMs;
+    if (more && entries.length < entriesMax && pages + 1 < TRANSACTION_PAGES_MAX) continue;
+    // What is charged meanwhile moves the pages on: the same entry comes twice.
+    const unique = [...new Map(entries.map((entry) => [JSON.stringify(entry), entry])).values()];
+    const oldestFirst = unique.sort((a, b) => a.timestampMs - b.timestampMs);
+    return { ok: true, value: { entries: oldestFirst.slice(-entriesMax), cut: more }, rate };
   }
 }

@@ -42,6 +42,7 @@ export function readError(body: unknown, status: number): ErrorBody | undefined 
         message || `HTTP ${status}`,
         ...list(text(field(body, 'details'), MESSAGE_LENGTH_MAX)),
         ...faults,
+        ...topUp(body, status),
       ].join('; '),
     ),
     ...(faults.length === 0 ? {} : { invalid: true as const }),
@@ -64,6 +65,19 @@ function paymentMessage(body: unknown, status: number): string | undefined {
   if (status !== 402) return undefined;
   const known = field(body, 'code') === 'PAYMENT_REQUIRED' || typeof field(body, 'x402Version') === 'number';
   return known ? (text(field(body, 'message'), MESSAGE_LENGTH_MAX) ?? 'Payment required') : undefined;
+}
+
+/** What a wallet that is too low has, and needs: in the 402 with `code: PAYMENT_REQUIRED`. */
+function topUp(body: unknown, status: number): string[] {
+  const amount = (name: string) => finite(field(body, name), 0, 1e9)?.toFixed(2);
+  if (status !== 402 || amount('currentBalanceUsd') === undefined) return [];
+  const facts = [
+    ['the wallet has', amount('currentBalanceUsd')],
+    ['it needs at least', amount('minimumBalanceUsd')],
+    ['a top-up is at least', amount('minimumTopUpUsd')],
+    ['suggested', amount('suggestedTopUpUsd')],
+  ];
+  return [facts.flatMap(([what, usd]) => (usd === undefined ? [] : `${what} $${usd}`)).join(', ')];
 }
 
 /** `{_errors: [], field: {_errors: ["Field is required"]}}` as `field: Field is required`. One level deep, as documented. */

@@ -1,6 +1,6 @@
 import { microUsdFromUsd } from '../money.js';
 import type { Balance, Queued, RateLimits, UsageEntry } from './client.js';
-import { bool, field, finite, identifier, items, present, text } from './json.js';
+import { bool, field, finite, identifier, isRecord, items, present, text } from './json.js';
 import { findMedia, type MediaInJson } from './media-in-json.js';
 import { readCode } from './wire-errors.js';
 
@@ -78,25 +78,104 @@ export function readCompleted(body: unknown): boolean | undefined {
   return bool(field(body, 'success'));
 }
 
-/** `GET /billing/balance`. */
-export function readBalance(body: unknown): Balance | undefined {
-  const canConsume = bool(field(body, 'canConsume'));
-  if (canConsume === undefined) return undefined;
+/** `GET /billing/balance`: the account's purses. `null` is one with nothing in it. */
+export function readAccountBalance(body: unknown): Balance | undefined {
+  const permitted = bool(field(body, 'canConsume'));
   const balances = field(body, 'balances');
+  if (permitted === undefined && !isRecord(balances)) return undefined;
   return {
-    canConsume,
-    consumptionCurrency: text(field(body, 'consumptionCurrency'), 40) ?? null,
-    ...present({
-      usdMicro: microUsdDown(field(balances, 'usd')),
-      diemMicro: microUsdDown(field(balances, 'diem')),
+    ...present({ permitted }),
+    purses: present({
+      DIEM: purse(field(balances, 'diem')),
+      EARNED_CREDITS: purse(field(balances, 'earnedCredits')),
+      BUNDLED_CREDITS: purse(field(balances, 'bundledCredits')),
+      USD: purse(field(balances, 'usd')),
     }),
   };
+}
+
+/** `GET /api_keys/rate_limits`: what this key can spend. Earned credits are not in it. */
+export function readKeyBalance(body: unknown): Balance | undefined {
+  const data = field(body, 'data');
+  if (!isRecord(data)) return undefined;
+  const balances = field(data, 'balances');
+  return {
+    ...present({ permitted: bool(field(data, 'accessPermitted')) }),
+    purses: present({
+      DIEM: purse(field(balances, 'DIEM')),
+      EARNED_CREDITS: purse(field(balances, 'EARNED_CREDITS')),
+      BUNDLED_CREDITS: purse(field(balances, 'BUNDLED_CREDITS')),
+      USD: purse(field(balances, 'USD')),
+    }),
+  };
+}
+
+/** `GET /x402/balance/{wallet}`. The DIEM of a linked account are spent first. */
+export function readWalletBalance(body: unknown): Balance | undefined {
+  const data = field(body, 'data');
+  const USD = purse(field(data, 'balanceUsd'));
+  if (USD === undefined) return undefined;
+  const topUp = present({
+    minimumMicroUsd: microUsdDown(field(data, 'minimumTopUpUsd')),
+    suggestedMicroUsd: microUsdDown(field(data, 'suggestedTopUpUsd')),
+  });
+  return {
+    ...present({ permitted: bool(field(data, 'canConsume')) }),
+    // A wallet has these two purses alone: without a linked account there are no DIEM.
+    purses: {
+      DIEM: purse(field(data, 'diemBalanceUsd')) ?? 0,
+      EARNED_CREDITS: 0,
+      BUNDLED_CREDITS: 0,
+      USD,
+    },
+    topUp,
+  };
+}
+
+/** `null` is a purse with nothing in it, as is one that is overdrawn. A text is read where it is a number. */
+function purse(value: unknown): number | undefined {
+  if (value === null) return 0;
+  const amount = typeof value === 'string' && /^-?\d{1,10}(\.\d{1,18})?$/.test(value) ? Number(value) : value;
+  const microUsd = microUsdDown(amount);
+  return microUsd === undefined ? undefined : Math.max(0, microUsd);
 }
 
 /** What one has is rounded down, as what one owes is rounded up. Below a millionth of a micro-dollar is noise. */
 function microUsdDown(value: unknown): number | undefined {
   const usd = finite(value, -1e9, 1e9);
   return usd === undefined ? undefined : Math.floor(Number((usd * 1e6).toFixed(6)));
+}
+
+/** `GET /x402/transactions/{wallet}`, one page, newest first. Top-ups are no charges. */
+export function readTransactions(
+  body: unknown,
+):
+  | { readonly entries: readonly UsageEntry[]; readonly oldestMs: number; readonly more: boolean }
+  | undefined {
+  const list = field(field(body, 'data'), 'transactions');
+  if (!Array.isArray(list)) return undefined;
+  const pagination = field(field(body, 'data'), 'pagination') ?? field(body, 'pagination');
+  const all = list.map(readTransaction).filter((entry) => entry !== undefined);
+  return {
+    entries: all.filter(({ type }) => type !== 'TOP_UP').map(({ entry }) => entry),
+    oldestMs: Math.min(...all.map(({ entry }) => entry.timestampMs)),
+    more: list.length > 0 && bool(field(pagination, 'hasMore')) === true,
+  };
+}
+
+function readTransaction(value: unknown): { type: string; entry: UsageEntry } | undefined {
+  const timestampMs = Date.parse(text(field(value, 'createdAt'), 40) ?? '');
+  const amount = finite(field(value, 'amount'), -1e6, 1e6);
+  const type = text(field(value, 'type'), 40);
+  if (Number.isNaN(timestampMs) || amount === undefined || type === undefined) return undefined;
+  const entry: UsageEntry = {
+    timestampMs,
+    sku: text(field(value, 'modelId'), 200) ?? '',
+    spentMicroUsd: -Math.floor(Number((amount * 1e6).toFixed(6))) || 0,
+    currency: 'USD',
+    ...present({ requestId: text(field(value, 'requestId'), 200) }),
+  };
+  return { type, entry };
 }
 
 export interface UsagePage {

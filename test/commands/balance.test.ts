@@ -1,11 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { askBalance } from '../../src/commands/balance.js';
-import type { CallFailure, CallResult, VeniceClient } from '../../src/venice/client.js';
+import type { Account, Balance, CallFailure, CallResult, VeniceClient } from '../../src/venice/client.js';
 
-const BALANCE = { canConsume: true, consumptionCurrency: 'USD', usdMicro: 5_000_000 };
+const KEY: Account = { kind: 'api_key', id: 'VENICE_ADMIN_KEY_x' };
+const INFERENCE: Account = { kind: 'api_key', id: 'VENICE_INFERENCE_KEY_x' };
+const WALLET: Account = { kind: 'wallet', id: '0x2c7536E3605D9C16a7a3D7b1898e529396a65c23' };
 
-const told = { ok: true, value: BALANCE, rate: {} } as const;
-const limits = { ok: true, value: new Map(), rate: {} } as const;
+const OWN: Balance = { permitted: true, purses: { DIEM: 0, BUNDLED_CREDITS: 0, USD: 100_000 } };
+const WHOLE: Balance = {
+  permitted: true,
+  purses: { DIEM: 0, EARNED_CREDITS: 100_000_000, BUNDLED_CREDITS: 0, USD: 5_000_000 },
+};
+
+function told(value: Balance): CallResult<Balance> {
+  return { ok: true, value, rate: {} };
+}
 
 function refused(status: number): CallFailure {
   return { ok: false, kind: 'refused', status, sent: true, code: 'no', message: 'no', rate: {} };
@@ -21,38 +30,72 @@ const unreachable: CallFailure = {
 };
 
 /** Asks with answers in turn, the last of them for ever; time passes only by waiting. */
-async function ask(answers: CallResult<typeof BALANCE>[], second: CallResult<ReadonlyMap<string, number>>) {
+async function ask(
+  account: Account,
+  own: readonly CallResult<Balance>[],
+  whole: CallResult<Balance> = unreachable,
+) {
   let nowMs = 0;
-  let balances = 0;
-  let others = 0;
+  let ownAsked = 0;
+  let wholeAsked = 0;
   const clock = {
     nowMs: () => nowMs,
     sleep: async (delayMs: number) => {
       nowMs += delayMs;
     },
   };
-  const client = {
-    balance: async () => answers[Math.min(balances++, answers.length - 1)],
-    rateLimits: async () => {
-      others += 1;
-      return second;
+  const client: Pick<VeniceClient, 'balance' | 'accountBalance'> = {
+    balance: async () => own[Math.min(ownAsked++, own.length - 1)]!,
+    accountBalance: async () => {
+      wholeAsked += 1;
+      return whole;
     },
-  } as unknown as VeniceClient;
-  const asked = await askBalance(client, clock);
-  return { ...asked, codes: asked.diagnostics.map(({ code }) => code), waitedMs: nowMs, balances, others };
+  };
+  const asked = await askBalance(client, clock, account);
+  return {
+    ...asked,
+    codes: asked.diagnostics.map(({ code }) => code),
+    waitedMs: nowMs,
+    ownAsked,
+    wholeAsked,
+  };
 }
 
 describe('the balance', () => {
-  it('is asked once where it is told', async () => {
-    expect(await ask([told], limits)).toMatchObject({ balance: BALANCE, codes: [], balances: 1, others: 0 });
+  it('of a key is what both routes say, the lower of what both list', async () => {
+    const { balance, codes } = await ask(KEY, [told(OWN)], told(WHOLE));
+    expect(codes).toEqual([]);
+    expect(balance).toEqual({
+      permitted: true,
+      purses: { DIEM: 0, EARNED_CREDITS: 100_000_000, BUNDLED_CREDITS: 0, USD: 100_000 },
+    });
+  });
+
+  it('of an INFERENCE key, or a wallet, is asked by one route alone', async () => {
+    for (const account of [INFERENCE, WALLET])
+      expect(await ask(account, [told(OWN)])).toMatchObject({
+        balance: OWN,
+        codes: [],
+        ownAsked: 1,
+        wholeAsked: 0,
+      });
+  });
+
+  it("counts the key's own word on whether it may buy", async () => {
+    const own = { ...OWN, permitted: false };
+    expect((await ask(KEY, [told(own)], told(WHOLE))).balance?.permitted).toBe(false);
+    const silent = { purses: OWN.purses };
+    expect((await ask(KEY, [told(silent)], told(WHOLE))).balance?.permitted).toBe(true);
+  });
+
+  it('is known where one route answers', async () => {
+    expect((await ask(KEY, [told(OWN)], refused(401))).balance).toEqual(OWN);
+    expect((await ask(KEY, [refused(404)], told(WHOLE))).balance).toEqual(WHOLE);
   });
 
   it('is asked again after a passing trouble', async () => {
-    expect(await ask([refused(500), told], limits)).toMatchObject({
-      balance: BALANCE,
-      codes: [],
-      balances: 2,
-    });
+    const asked = await ask(INFERENCE, [refused(500), told(OWN)]);
+    expect(asked).toMatchObject({ balance: OWN, codes: [], ownAsked: 2 });
   });
 
   it.each([
@@ -62,20 +105,20 @@ describe('the balance', () => {
     ['nobody there', unreachable],
     ['no right to it', refused(403)],
   ])('is not waited for long: %s', async (_, failure) => {
-    const asked = await ask([failure], limits);
-    expect(asked).toMatchObject({ codes: ['balance-unknown'], keyRefused: false, others: 0 });
+    const asked = await ask(INFERENCE, [failure]);
+    expect(asked).toMatchObject({ codes: ['balance-unknown'], keyRefused: false });
     expect(asked.waitedMs).toBeLessThanOrEqual(10_000);
   });
 });
 
-describe('a key that may not see the balance', () => {
+describe('a key', () => {
   it.each([
-    ['may do all else', limits, 'balance-unknown'],
-    ['has no rights to its limits either', refused(403), 'balance-unknown'],
-    ['cannot be tried elsewhere', unreachable, 'balance-unknown'],
-    ['is refused everywhere', refused(401), 'authentication'],
-  ])('%s', async (_, second, code) => {
-    const { codes, keyRefused, balance } = await ask([refused(401)], second);
+    ['is refused by the one route it may ask', INFERENCE, unreachable, 'authentication'],
+    ['is refused by both routes', KEY, refused(401), 'authentication'],
+    ['may be good where the other route does not answer', KEY, unreachable, 'balance-unknown'],
+    ['may be good where the other route needs other rights', KEY, refused(403), 'balance-unknown'],
+  ])('%s', async (_, account, whole, code) => {
+    const { codes, keyRefused, balance } = await ask(account, [refused(401)], whole);
     expect([codes, keyRefused, balance]).toEqual([[code], code === 'authentication', undefined]);
   });
 });

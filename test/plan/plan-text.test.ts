@@ -183,7 +183,7 @@ describe('the row of a take', () => {
 describe('the sums', () => {
   const attempts = [makeAttempt({ of: makeTake({ track: 'old' }), quote: 690_000 })];
   const plan = planOf({ ...WANTED, attempts, budget: 5_000_000 });
-  const balance = (usdMicro: number) => ({ canConsume: true, consumptionCurrency: 'USD', usdMicro });
+  const balance = (USD: number) => ({ purses: { DIEM: 0, EARNED_CREDITS: 0, BUNDLED_CREDITS: 0, USD } });
 
   it('tell total, what was spent before, what is left of the budget, and the balance', () => {
     const text = screen(plan, { balance: balance(20_000_000) });
@@ -196,7 +196,7 @@ describe('the sums', () => {
   it('tell what is short', () => {
     const text = screen(planOf({ ...WANTED, attempts, budget: 2_000_000 }), { balance: balance(1_000_000) });
     expect(text).toMatch(/^Budget +\$2\.00\nLeft +\$0\.07 short$/m);
-    expect(text).toMatch(/^Balance +\$1\.00, too low$/m);
+    expect(text).toMatch(/^Balance +\$1\.00\nNot covered +\$1\.38$/m);
   });
 
   it('tell what is not known', () => {

@@ -182,7 +182,7 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
   return {
     ports,
     transport,
-    apiKey: incarnation.apiKey,
+    account: { kind: 'api_key', id: incarnation.apiKey },
     load: () => simProcess.act(0, () => loadedOf(world.album, HOME, world.budgetMicroUsd)),
     emit: (event) => {
       // By far the most, and nothing in them but numbers.

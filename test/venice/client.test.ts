@@ -79,6 +79,7 @@ describe('what is asked', () => {
     await client.retrieve('m', 'q');
     await client.complete('m', 'q');
     await client.balance();
+    await client.accountBalance();
     await client.rateLimits();
     expect(asked.map(({ method, path, body }) => [method, path, body && JSON.parse(body)])).toEqual([
       ['GET', '/models?type=music', undefined],
@@ -86,6 +87,7 @@ describe('what is asked', () => {
       ['POST', '/audio/queue', { model: 'm', prompt: 'p', loop: true }],
       ['POST', '/audio/retrieve', { model: 'm', queue_id: 'q' }],
       ['POST', '/audio/complete', { model: 'm', queue_id: 'q' }],
+      ['GET', '/api_keys/rate_limits', undefined],
       ['GET', '/billing/balance', undefined],
       ['GET', '/api_keys/rate_limits', undefined],
     ]);

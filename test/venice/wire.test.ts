@@ -2,13 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { audioType, mediaTypeOf } from '../../src/venice/media-type.js';
 import {
-  readBalance,
+  readAccountBalance,
   readCompleted,
+  readKeyBalance,
   readQueued,
   readQuote,
   readRateLimits,
   readRetrieved,
+  readTransactions,
   readUsagePage,
+  readWalletBalance,
 } from '../../src/venice/wire.js';
 import { readError, readRateHeaders } from '../../src/venice/wire-errors.js';
 import { readCatalogue } from '../../src/venice/wire-models.js';
@@ -19,7 +22,10 @@ describe('any JSON at all', () => {
     (body: unknown) => readQueued(body, 'm'),
     readRetrieved,
     readCompleted,
-    readBalance,
+    readAccountBalance,
+    readKeyBalance,
+    readWalletBalance,
+    readTransactions,
     readUsagePage,
     readRateLimits,
     readCatalogue,
@@ -367,27 +373,65 @@ describe('media types', () => {
 });
 
 describe('balance, usage and limits', () => {
-  it('round down what one has', () => {
+  it('list the purses of an account, rounded down; null and a debt are nothing', () => {
     expect(
-      readBalance({
+      readAccountBalance({
         canConsume: true,
         consumptionCurrency: 'USD',
-        balances: { diem: 90.5, usd: 25.0000019 },
+        balances: { diem: 90.5, usd: 25.0000019, bundledCredits: null, earnedCredits: -1 },
         diemEpochAllocation: 100,
       }),
-    ).toEqual({ canConsume: true, consumptionCurrency: 'USD', usdMicro: 25_000_001, diemMicro: 90_500_000 });
-    expect(readBalance({ canConsume: true, balances: { usd: 0.1 + 0.2 } })?.usdMicro).toBe(300_000);
+    ).toEqual({
+      permitted: true,
+      purses: { DIEM: 90_500_000, EARNED_CREDITS: 0, BUNDLED_CREDITS: 0, USD: 25_000_001 },
+    });
+    expect(readAccountBalance({ canConsume: true, balances: { usd: 0.1 + 0.2 } })?.purses.USD).toBe(300_000);
   });
 
-  it('know nothing of a balance that is null', () => {
-    expect(
-      readBalance({ canConsume: false, consumptionCurrency: null, balances: { diem: null, usd: -1 } }),
-    ).toEqual({
-      canConsume: false,
-      consumptionCurrency: null,
-      usdMicro: -1_000_000,
+  it('leave out a purse that is not listed', () => {
+    expect(readAccountBalance({ canConsume: false, balances: { diem: null } })).toEqual({
+      permitted: false,
+      purses: { DIEM: 0 },
     });
-    expect(readBalance({ balances: { usd: 5 } })).toBeUndefined();
+    expect(readAccountBalance({ nothing: true })).toBeUndefined();
+  });
+
+  it('list what a key can spend, numbers or texts', () => {
+    const data = {
+      accessPermitted: true,
+      balances: { USD: '0.10', DIEM: 0, BUNDLED_CREDITS: 3 },
+      rateLimits: [],
+    };
+    expect(readKeyBalance({ data })).toEqual({
+      permitted: true,
+      purses: { DIEM: 0, BUNDLED_CREDITS: 3_000_000, USD: 100_000 },
+    });
+    expect(readKeyBalance({ data: { rateLimits: [] } })).toEqual({ purses: {} });
+    expect(readKeyBalance({})).toBeUndefined();
+  });
+
+  it('list what a wallet has, and what a top-up takes', () => {
+    const data = { balanceUsd: 0.05, canConsume: false, minimumTopUpUsd: 5, suggestedTopUpUsd: 10 };
+    expect(readWalletBalance({ data })).toEqual({
+      permitted: false,
+      purses: { DIEM: 0, EARNED_CREDITS: 0, BUNDLED_CREDITS: 0, USD: 50_000 },
+      topUp: { minimumMicroUsd: 5_000_000, suggestedMicroUsd: 10_000_000 },
+    });
+    expect(readWalletBalance({ data: { canConsume: true } })).toBeUndefined();
+  });
+
+  it('list the charges and refunds of a wallet, and no top-ups', () => {
+    const transaction = (type: string, amount: number) => {
+      return { id: 't', type, amount, createdAt: '2026-10-05T10:00:00.000Z', requestId: 'r', modelId: 'm' };
+    };
+    const transactions = [
+      transaction('CHARGE', -0.69),
+      transaction('TOP_UP', 10),
+      transaction('REFUND', 0.69),
+    ];
+    const page = readTransactions({ data: { transactions, pagination: { hasMore: true } } });
+    expect(page?.entries.map(({ spentMicroUsd }) => spentMicroUsd)).toEqual([690_000, -690_000]);
+    expect(page).toMatchObject({ more: true, oldestMs: Date.parse('2026-10-05T10:00:00.000Z') });
   });
 
   it('give what was spent as positive, and a refund as negative', () => {

@@ -22,18 +22,18 @@ const TOTAL: Explanations = {
     'Raise the budget to what the help line says, or buy less with --only.',
   ),
   'over-balance': refused(
-    'The total passes the balance',
-    'The account has less than the total, so that the batch would end half-way.',
-    'Top up the account, or buy less with --only.',
+    'The balance does not cover the total',
+    'The service charges each job to the first purse that covers its whole price, in the order DIEM, earned credits, bundled credits, USD; it never splits a price. The purses that are known do not cover every take, so the batch would end half-way. Earned credits are visible to an ADMIN key only: if they cover the rest, add --ignore-balance.',
+    'Top up the account, buy less with --only, or use --ignore-balance.',
   ),
   'cannot-consume': refused(
     'The account cannot spend',
-    'The service says that this account or this key can buy nothing now.',
-    'Top up the account, or check the spend limit of the key.',
+    'The service does not permit this key to buy anything now. A wallet needs at least $0.10.',
+    'Top up the account or the wallet, or check the spend limit of the key. venice-batch never moves money into the service by itself.',
   ),
   'balance-unknown': {
-    title: 'The balance cannot be asked for',
-    text: 'The service did not tell the balance: this key may not see it, or the service was slow. The run goes on, held by the budget alone.',
+    title: 'The balance is unknown',
+    text: 'Neither GET /api_keys/rate_limits nor GET /billing/balance answered. The run goes on, limited by the approved total and the budget.',
     money: 'Asking costs nothing. The approved total and the budget hold all the same.',
     mend: 'Nothing needs to be done.',
     next: RUN,
@@ -88,7 +88,7 @@ const APPROVAL: Explanations = {
   'no-key': refused(
     'No API key',
     'Only the sandbox works without one. Models and prices are public; buying and collecting are not.',
-    'Set VENICE_API_KEY, or name a file that sets it with --env-file.',
+    'Set VENICE_API_KEY (or VENICE_WALLET_KEY, to pay from a wallet), or name a file that sets it with --env-file.',
     'venice-batch run album.yaml --sandbox',
   ),
   'api-key': refused(
@@ -97,11 +97,17 @@ const APPROVAL: Explanations = {
     'Set it to the key alone.',
     'venice-batch config album.yaml',
   ),
+  'wallet-key': refused(
+    'VENICE_WALLET_KEY is not a private key',
+    'A private key is 64 hex digits, with or without 0x. An address or a recovery phrase is none. It was not sent anywhere: requests carry a signature, never the key.',
+    'Set it to the private key of the wallet that pays.',
+    'venice-batch config album.yaml',
+  ),
   authentication: {
     title: 'The service refuses the key',
     text: 'The key is not valid, or the account may not use the API. No further request can succeed.',
     money: 'What was submitted before goes on at the service. Nothing more is bought under this key.',
-    mend: 'Set VENICE_API_KEY to a valid key of the same account, and run again: it collects.',
+    mend: 'Set VENICE_API_KEY (or VENICE_WALLET_KEY) to a valid key of the same account, and run again: it collects.',
     next: RUN,
   },
 };

@@ -1,0 +1,118 @@
+import type { Diagnostic } from '../diagnostic.js';
+import { formatUsd, PURSES, type Purse } from '../money.js';
+import type { Balance } from '../venice/client.js';
+import type { Plan, Purchase } from './plan.js';
+
+/** What a plan would draw from each purse. */
+export interface Funding {
+  /** Integer micro-dollars by purse, of what is covered. */
+  readonly drawn: ReadonlyMap<Purse, number>;
+  /** Purchases that no known purse covers. */
+  readonly uncovered: readonly Purchase[];
+}
+
+/**
+ * Charges a plan to the purses as the service does: each purchase to the first purse that covers its whole price; none
+ * is ever split.
+ */
+export function fundingOf(purchases: readonly Purchase[], { purses }: Balance): Funding {
+  const left = new Map(PURSES.map((purse) => [purse, purses[purse] ?? 0]));
+  const drawn = new Map<Purse, number>();
+  const uncovered: Purchase[] = [];
+  for (const purchase of purchases) {
+    const { microUsd } = purchase.quote;
+    const purse = PURSES.find((name) => left.get(name)! >= microUsd);
+    if (purse === undefined) {
+      uncovered.push(purchase);
+      continue;
+    }
+    left.set(purse, left.get(purse)! - microUsd);
+    drawn.set(purse, (drawn.get(purse) ?? 0) + microUsd);
+  }
+  return { drawn, uncovered };
+}
+
+/** What the purses that are known hold together, integer micro-dollars; `undefined` where none is. */
+export function knownMicroUsd({ purses }: Balance): number | undefined {
+  const amounts = Object.values(purses);
+  return amounts.length === 0 ? undefined : amounts.reduce((sum, amount) => sum + amount, 0);
+}
+
+/** A wallet below it buys nothing. */
+const WALLET_MICRO_USD_MIN = 100_000;
+
+/**
+ * Whether the balance stands against a plan: `cannot-consume`, `over-balance`. Never on account of a purse that the
+ * service did not list, except earned credits: no key but an ADMIN key is ever told of those.
+ */
+export function checkBalance(plan: Plan, balance: Balance): readonly Diagnostic[] {
+  if (plan.purchases.length === 0) return [];
+  if (balance.permitted === false || isWalletTooLow(balance)) return [cannotConsume(balance)];
+  const unknown = PURSES.filter((purse) => balance.purses[purse] === undefined);
+  if (unknown.some((purse) => purse !== 'EARNED_CREDITS')) return [];
+  const { uncovered } = fundingOf(plan.purchases, balance);
+  return uncovered.length === 0 ? [] : [overBalance(plan, balance, uncovered)];
+}
+
+function isWalletTooLow({ topUp, purses }: Balance): boolean {
+  return topUp !== undefined && (purses.DIEM ?? 0) + (purses.USD ?? 0) < WALLET_MICRO_USD_MIN;
+}
+
+function cannotConsume(balance: Balance): Diagnostic {
+  const wallet = balance.topUp !== undefined;
+  return {
+    code: 'cannot-consume',
+    severity: 'error',
+    message: wallet
+      ? `this wallet has ${formatUsd(knownMicroUsd(balance) ?? 0)}, and needs at least ${formatUsd(WALLET_MICRO_USD_MIN)} to buy anything`
+      : 'the service does not permit this account to buy anything now',
+    hint: topUpHint(balance) ?? 'top up the account, or check the spend limit of the API key',
+  };
+}
+
+function overBalance(plan: Plan, balance: Balance, uncovered: readonly Purchase[]): Diagnostic {
+  const shortMicroUsd = uncovered.reduce((sum, { quote }) => sum + quote.microUsd, 0);
+  const takes = uncovered.length === 1 ? '1 take' : `${uncovered.length} takes`;
+  const hidden =
+    balance.purses.EARNED_CREDITS === undefined
+      ? '; earned credits are visible to an ADMIN key only: with enough of them, add --ignore-balance'
+      : '';
+  return {
+    code: 'over-balance',
+    severity: 'error',
+    message: `the balance does not cover ${takes} for ${formatUsd(shortMicroUsd)}, of ${formatUsd(plan.totalMicroUsd)} in all (${purseWords(balance)})`,
+    hint: `${topUpHint(balance) ?? 'top up the account'}, or buy less with --only${hidden}`,
+  };
+}
+
+/** What a top-up needs: it moves real money for good, and is made by a person, elsewhere. */
+function topUpHint({ topUp }: Balance): string | undefined {
+  if (topUp === undefined) return undefined;
+  const { minimumMicroUsd, suggestedMicroUsd } = topUp;
+  const amounts = [
+    ...(minimumMicroUsd === undefined ? [] : [`at least ${formatUsd(minimumMicroUsd)}`]),
+    ...(suggestedMicroUsd === undefined ? [] : [`${formatUsd(suggestedMicroUsd)} suggested`]),
+  ];
+  const how = amounts.length === 0 ? '' : ` (${amounts.join(', ')})`;
+  return `top up the wallet with USDC on Base${how}`;
+}
+
+const NAMES: Readonly<Record<Purse, string>> = {
+  DIEM: 'DIEM',
+  EARNED_CREDITS: 'earned credits',
+  BUNDLED_CREDITS: 'bundled credits',
+  USD: 'USD',
+};
+
+export function purseName(purse: Purse): string {
+  return NAMES[purse];
+}
+
+/** Each known purse with what is in it; empty ones are left out where another is not. */
+export function purseWords({ purses }: Balance): string {
+  const known = PURSES.filter((purse) => purses[purse] !== undefined);
+  const shown = known.filter((purse) => purses[purse] !== 0);
+  return (shown.length > 0 ? shown : known)
+    .map((purse) => `${formatUsd(purses[purse]!)} ${purseName(purse)}`)
+    .join(', ');
+}

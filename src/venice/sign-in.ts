@@ -1,0 +1,49 @@
+import type { Wallet } from '../ports.js';
+
+/*
+ * Signing in with a wallet (x402): each request carries a signed message of its own (EIP-4361), by
+ * docs.venice.ai, "x402 authentication".
+ */
+
+/** The chain that wallets pay on: Base. */
+const CHAIN_ID = 8453;
+/** What the service takes at most. */
+const VALID_MS = 5 * 60_000;
+
+export const SIGN_IN_HEADER = 'sign-in-with-x';
+
+/** What the service lets a wallet have in flight; one more is answered with 429. */
+export const WALLET_REQUESTS_MAX = 5;
+
+export interface SignInRequest {
+  /** The whole address of the request. */
+  readonly url: string;
+  /** 16 hex digits. Used up by one request, even by one that fails. */
+  readonly nonce: string;
+  /** By the service's clock, ms since the Unix epoch. */
+  readonly issuedAtMs: number;
+}
+
+/** The text to sign: lines joined by `\n`, without a final one. */
+export function signInMessage(address: string, { url, nonce, issuedAtMs }: SignInRequest): string {
+  return [
+    'api.venice.ai wants you to sign in with your Ethereum account:',
+    address,
+    '',
+    'Sign in to Venice AI',
+    '',
+    `URI: ${url}`,
+    'Version: 1',
+    `Chain ID: ${CHAIN_ID}`,
+    `Nonce: ${nonce}`,
+    `Issued At: ${new Date(issuedAtMs).toISOString()}`,
+    `Expiration Time: ${new Date(issuedAtMs + VALID_MS).toISOString()}`,
+  ].join('\n');
+}
+
+/** The value of the `SIGN-IN-WITH-X` header. */
+export function signInHeader(wallet: Wallet, request: SignInRequest): string {
+  const message = signInMessage(wallet.address, request);
+  const signed = { address: wallet.address, message, signature: wallet.sign(message), chainId: CHAIN_ID };
+  return Buffer.from(JSON.stringify(signed)).toString('base64');
+}

@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { PURSES, type Purse } from '../../src/money.js';
+import { checkBalance, fundingOf, purseWords } from '../../src/plan/balance.js';
+import type { Plan } from '../../src/plan/plan.js';
+import type { Balance } from '../../src/venice/client.js';
+import { makeTake, NOW_MS } from './builders.js';
+
+const EMPTY = { DIEM: 0, EARNED_CREDITS: 0, BUNDLED_CREDITS: 0, USD: 0 };
+/** All that a key which is no ADMIN key is told of. */
+const KEY_EMPTY = { DIEM: 0, BUNDLED_CREDITS: 0, USD: 0 };
+
+function planFor(prices: readonly number[]): Plan {
+  const purchases = prices.map((microUsd, index) => {
+    const take = makeTake({ track: `t${index}` });
+    const quote = { microUsd, quotedAtMs: NOW_MS, key: 'song', model: 'song' };
+    return { take, why: { kind: 'new' } as const, request: take.request, quote };
+  });
+  const totalMicroUsd = prices.reduce((sum, price) => sum + price, 0);
+  return {
+    rows: [],
+    purchases,
+    orphans: [],
+    keptCount: 0,
+    moves: [],
+    totalMicroUsd,
+    spentBeforeMicroUsd: 0,
+    diagnostics: [],
+  };
+}
+
+function codes(prices: readonly number[], balance: Balance): readonly string[] {
+  return checkBalance(planFor(prices), balance).map(({ code }) => code);
+}
+
+describe('a plan that costs three times one dollar', () => {
+  const three = [1_000_000, 1_000_000, 1_000_000];
+
+  it.each<[string, Balance, string[]]>([
+    ['is covered by US dollars', { purses: { ...EMPTY, USD: 3_000_000 } }, []],
+    ['lacks a micro-dollar', { purses: { ...EMPTY, USD: 2_999_999 } }, ['over-balance']],
+    ['is covered by earned credits', { purses: { ...EMPTY, EARNED_CREDITS: 100_000_000, USD: 100_000 } }, []],
+    ['is covered by two purses together', { purses: { ...EMPTY, DIEM: 1_000_000, USD: 2_000_000 } }, []],
+    [
+      'is not covered where a price would have to be split',
+      { purses: { ...EMPTY, DIEM: 1_500_000, USD: 1_500_000 } },
+      ['over-balance'],
+    ],
+    ['is not covered by an empty account', { permitted: true, purses: KEY_EMPTY }, ['over-balance']],
+    [
+      'is not covered by a short account',
+      { permitted: true, purses: { ...KEY_EMPTY, USD: 100_000 } },
+      ['over-balance'],
+    ],
+    ['is not permitted', { permitted: false, purses: { ...EMPTY, USD: 9_000_000 } }, ['cannot-consume']],
+    ['is let through where no purse is known', { permitted: true, purses: {} }, []],
+    ['is let through where one purse is unknown', { purses: { DIEM: 0, USD: 0 } }, []],
+  ])('%s', (_, balance, expected) => {
+    expect(codes(three, balance)).toEqual(expected);
+  });
+
+  it('names what is short, and the purses', () => {
+    const [found] = checkBalance(planFor(three), { purses: { ...KEY_EMPTY, DIEM: 1_000_000, USD: 500_000 } });
+    expect(found?.message).toBe(
+      'the balance does not cover 2 takes for $2.00, of $3.00 in all ($1.00 DIEM, $0.50 USD)',
+    );
+    expect(found?.hint).toContain('--ignore-balance');
+  });
+
+  it('needs no flag where every purse is known', () => {
+    const [found] = checkBalance(planFor(three), { purses: EMPTY });
+    expect(found?.hint).not.toContain('--ignore-balance');
+  });
+});
+
+describe('a wallet', () => {
+  const topUp = { minimumMicroUsd: 5_000_000, suggestedMicroUsd: 10_000_000 };
+
+  it('below ten cents buys nothing, and is told what a top-up takes', () => {
+    const [found] = checkBalance(planFor([10_000]), {
+      permitted: true,
+      purses: { ...EMPTY, USD: 99_999 },
+      topUp,
+    });
+    expect(found?.code).toBe('cannot-consume');
+    expect(found?.hint).toContain('at least $5.00, $10.00 suggested');
+  });
+
+  it('with ten cents buys what that covers', () => {
+    expect(codes([100_000], { purses: { ...EMPTY, USD: 100_000 }, topUp })).toEqual([]);
+    expect(codes([100_001], { purses: { ...EMPTY, USD: 100_000 }, topUp })).toEqual(['over-balance']);
+  });
+});
+
+describe('a plan that buys nothing', () => {
+  it('needs no balance', () => {
+    expect(checkBalance(planFor([]), { permitted: false, purses: EMPTY })).toEqual([]);
+  });
+});
+
+describe('funding', () => {
+  const amount = fc.integer({ min: 0, max: 5_000_000 });
+
+  it('draws no purse below zero, splits no price, and leaves nothing uncovered that a purse could pay', () => {
+    fc.assert(
+      fc.property(
+        fc.array(amount, { maxLength: 12 }),
+        fc.record({ DIEM: amount, EARNED_CREDITS: amount, BUNDLED_CREDITS: amount, USD: amount }),
+        (prices, purses) => {
+          const { drawn, uncovered } = fundingOf(planFor(prices).purchases, { purses });
+          for (const [purse, microUsd] of drawn) expect(microUsd).toBeLessThanOrEqual(purses[purse]);
+          const left = (purse: Purse) => purses[purse] - (drawn.get(purse) ?? 0);
+          for (const { quote } of uncovered)
+            expect(Math.max(...PURSES.map(left))).toBeLessThan(quote.microUsd);
+          const total = prices.reduce((sum, price) => sum + price, 0);
+          const paid = [...drawn.values()].reduce((sum, microUsd) => sum + microUsd, 0);
+          const open = uncovered.reduce((sum, { quote }) => sum + quote.microUsd, 0);
+          expect(paid + open).toBe(total);
+        },
+      ),
+    );
+  });
+
+  it('takes the first purse that covers the whole price', () => {
+    const purses = { DIEM: 500_000, EARNED_CREDITS: 2_000_000, BUNDLED_CREDITS: 9_000_000, USD: 9_000_000 };
+    const { drawn } = fundingOf(planFor([1_000_000, 400_000]).purchases, { purses });
+    expect([...drawn]).toEqual([
+      ['EARNED_CREDITS', 1_000_000],
+      ['DIEM', 400_000],
+    ]);
+  });
+});
+
+describe('the words for purses', () => {
+  it('leave out what is empty, but for an account with nothing in it', () => {
+    expect(purseWords({ purses: { ...EMPTY, USD: 2_500_000 } })).toBe('$2.50 USD');
+    expect(purseWords({ purses: { DIEM: 0, USD: 0 } })).toBe('$0.00 DIEM, $0.00 USD');
+  });
+});
