@@ -18,6 +18,7 @@ import { createNews } from './news.js';
 import type { Output } from './output.js';
 import { createPrices } from './prices.js';
 import { tellProgress } from './progress.js';
+import { submitHistory } from './route-history.js';
 import type { Action, JobKind, Scheduler, Settled } from './schedule.js';
 import { createScheduler } from './schedule.js';
 import { createServerErrors } from './server-errors.js';
@@ -69,6 +70,8 @@ export async function execute(input: RunInput): Promise<RunOutcome> {
     ...(input.requestsMax === undefined ? {} : { requestsMax: input.requestsMax }),
     keep: settings.keep,
     history: runTimes(input.store),
+    routes: { queue: submitHistory(input.store.attempts.values(), ports.clock.nowMs()) },
+    nowMs: ports.clock.nowMs(),
   });
   if (input.limits !== undefined) scheduler.limits(input.limits);
   const context = contextOf(input, scheduler);

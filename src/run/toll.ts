@@ -101,6 +101,8 @@ const OVERHEAD_MS = 500;
 const LAST_ROUND = 0.2;
 /** By how much the polls in vain of one job alone may be more than expected, as a share. */
 const POLLS_DOUBT = 2;
+/** The same where polls have a budget of their own: once it is used up, nothing is fetched for up to a minute. */
+const POLLS_DOUBT_APART = 5;
 /** What a second that every finished track lies there is worth, in seconds of the whole run. */
 const WAIT_WORTH = 0.5;
 /** How sharply the longer of two bounds rules. */
@@ -146,8 +148,9 @@ export function restMs(demand: Demand, toll: Toll): number {
 }
 
 /** With more polls in vain than expected: few jobs do not even out, and a window that is used up too early costs a minute. */
-function doubted({ unsubmitted, inFlight }: Demand, toll: Toll): Toll {
-  const doubt = POLLS_DOUBT / Math.sqrt(Math.max(1, unsubmitted + inFlight));
+function doubted({ unsubmitted, inFlight, submitsApart }: Demand, toll: Toll): Toll {
+  const doubtMax = submitsApart ? POLLS_DOUBT_APART : POLLS_DOUBT;
+  const doubt = doubtMax / Math.sqrt(Math.max(1, unsubmitted + inFlight));
   return { ...toll, polls: 1 + (toll.polls - 1) * (1 + doubt) };
 }
 

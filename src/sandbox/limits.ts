@@ -13,6 +13,7 @@ export interface LimitOptions {
 }
 
 const MINUTE_MS = 60_000;
+const PER_MINUTE_DEFAULT = 60;
 const FAILURES_MAX = 20;
 const FAILURES_WITHIN_MS = 30_000;
 const BLOCK_MS = 30_000;
@@ -37,7 +38,7 @@ export interface Limiter {
 
 /** The request budget of each key and model. */
 export function createLimiter(options: LimitOptions): Limiter {
-  const { kind = 'window', perMinute = 60, headers = true } = options;
+  const { kind = 'window', perMinute = PER_MINUTE_DEFAULT, headers = true } = options;
   if (kind === 'none') return { perMinute: 1_000_000, take: () => ({ allowed: true, headers: {} }) };
   const budgets = new Map<string, Budget>();
   const msEach = MINUTE_MS / perMinute;
@@ -72,6 +73,12 @@ function told(limit: number, left: number, resetMs: number): Record<string, stri
     'x-ratelimit-remaining-requests': String(Math.floor(left)),
     'x-ratelimit-reset-requests': String(Math.ceil(resetMs / 1_000)),
   };
+}
+
+/** The limits of a service whose time runs faster: as many requests in one of its minutes, which is shorter than others'. */
+export function limitsAtSpeed(limits: LimitOptions, speed: number): LimitOptions {
+  if (speed === 1) return limits;
+  return { ...limits, perMinute: Math.max(1, Math.floor((limits.perMinute ?? PER_MINUTE_DEFAULT) * speed)) };
 }
 
 export interface FailureBlock {

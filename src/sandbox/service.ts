@@ -8,7 +8,7 @@ import type { Account, AudioBody, ServiceAnswer, ServiceRequest } from './exchan
 import { FAULTS_DEFAULT, type Faults, VARIANTS_DEFAULT, type Variants } from './faults.js';
 import { createKeyring, type Keyring, type SandboxKey } from './keys.js';
 import { type Entry, foldLedger, type Job } from './ledger.js';
-import { createFailureBlock, createLimiter, type LimitOptions } from './limits.js';
+import { createFailureBlock, createLimiter, type LimitOptions, limitsAtSpeed } from './limits.js';
 import { isListed, type SandboxModel } from './model.js';
 import { createRouter } from './routes.js';
 import type { State } from './state.js';
@@ -20,7 +20,7 @@ export interface ServiceOptions {
   readonly entries?: Iterable<Entry>;
   /** Called with each effect, before it happens and before the answer is given. May throw: then nothing happened. */
   readonly persist?: (entry: Entry) => void;
-  /** Divides the generation times, the real and the told ones. Default 1. */
+  /** Divides the generation times, the real and the told ones, and multiplies the request limits. Default 1. */
   readonly speed?: number;
   readonly catalogue?: readonly SandboxModel[];
   readonly limits?: LimitOptions;
@@ -62,7 +62,7 @@ export function createService(options: ServiceOptions): Service {
   const keys = (options.keys ?? ['sandbox']).map((key) => (typeof key === 'string' ? { key } : key));
   const accounts = new Map(keys.map(({ key }) => [key, accountOf(key)]));
   const state = createState(options, createKeyring(new Map(keys.map((key) => [accountOf(key.key), key]))));
-  const limits = options.limits ?? {};
+  const limits = limitsAtSpeed(options.limits ?? {}, options.speed ?? 1);
   const limiter = createLimiter(limits);
   const block = createFailureBlock(limits.kind !== 'none');
   const requests = new Map<string, number>();

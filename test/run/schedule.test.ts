@@ -191,9 +191,9 @@ describe('several models', () => {
     scheduler.wants('another b', { model: 'b' });
     // The first answer may tell that each model has a limit of its own.
     expect([scheduler.next(0), scheduler.next(0), scheduler.next(250)]).toEqual([
-      { kind: 'submit', job: 'a' },
-      { kind: 'wait', untilMs: 250 },
       { kind: 'submit', job: 'b' },
+      { kind: 'wait', untilMs: 250 },
+      { kind: 'submit', job: 'a' },
     ]);
     const overloaded = { status: 429, rate: { retryAfterSeconds: 30 }, overloaded: true };
     scheduler.answered('a', { ...overloaded, job: 'a' }, 300);
@@ -210,6 +210,52 @@ describe('several models', () => {
     }
     expect(sent).not.toContain('a');
     expect(scheduler.next(30_300)).toEqual({ kind: 'submit', job: 'a' });
+  });
+});
+
+describe('the limits of the service today: 40 submits and 120 polls a minute, told by nothing', () => {
+  const routes = { submit: 40, poll: 120 };
+  const scene = { law: 'ln20', p80Factor: 1 } as const;
+
+  it.each(['window', 'sliding'] as const)('80 tracks end near the floor, without a 429 (%s)', (shape) => {
+    for (let seed = 1; seed <= 8; seed += 1) {
+      const limit: LimitRule = { kind: 'routes', routes: { ...routes, shape } };
+      const figures = simulate({ ...scene, tracks: 80, limit, seed }, (world, given) =>
+        drive(createScheduler, world, given),
+      );
+      expect(figures.unfinished).toBe(0);
+      expect(figures.makespanMs / figures.boundMs).toBeLessThanOrEqual(1.15);
+      expect(figures.refusals).toBe(0);
+    }
+  });
+
+  it('lower ones cost two answers of 429 at most, and are used up from then on', () => {
+    for (let seed = 1; seed <= 4; seed += 1) {
+      const limit: LimitRule = { kind: 'routes', routes: { submit: 20, poll: 120, shape: 'sliding' } };
+      const figures = simulate({ ...scene, tracks: 120, limit, seed }, (world, given) =>
+        drive(createScheduler, world, given),
+      );
+      expect(figures.refusals).toBeLessThanOrEqual(2);
+      expect(figures.makespanMs / figures.boundMs).toBeLessThanOrEqual(1.15);
+    }
+  });
+
+  it('are shared by all models', () => {
+    const submits = new Map<number, number>();
+    const scheduler = createScheduler({});
+    for (let job = 0; job < 90; job += 1) scheduler.wants(`${job}`, { model: `model ${job % 3}` });
+    for (let nowMs = 0; nowMs < 180_000; nowMs += 50) {
+      const action = scheduler.next(nowMs);
+      if (action.kind !== 'submit') continue;
+      submits.set(Math.floor(nowMs / 60_000), (submits.get(Math.floor(nowMs / 60_000)) ?? 0) + 1);
+      scheduler.answered(
+        `model ${Number(action.job) % 3}`,
+        { status: 200, rate: {}, job: action.job },
+        nowMs,
+      );
+      scheduler.settled(action.job, { kind: 'gone' }, nowMs);
+    }
+    expect([...submits.values()]).toEqual([40, 40, 10]);
   });
 });
 

@@ -147,6 +147,16 @@ describe('the block', () => {
   });
 });
 
+describe('a service that is faster than life', () => {
+  it('lets in as many more requests, and says so', () => {
+    const world = play({ limits: { perMinute: 2 }, speed: 20 });
+    const statuses = Array.from({ length: 41 }, () => quote(world).status);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(1);
+    const { rateLimits } = world.get('/api_keys/rate_limits').json.data;
+    expect(rateLimits[0].rateLimits).toEqual([{ amount: 40, type: 'RPM' }]);
+  });
+});
+
 describe('the list of limits', () => {
   it('names every model with the limit that holds', () => {
     const { rateLimits, balances } = limited({ perMinute: 120 }).get('/api_keys/rate_limits').json.data;

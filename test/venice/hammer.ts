@@ -1,5 +1,6 @@
 import type { RateHeaders } from '../../src/venice/client.js';
 import { createRateLimiter, type Route } from '../../src/venice/rate-limiter.js';
+import { readRateHeaders } from '../../src/venice/wire-errors.js';
 import { createChance } from '../bench/virtual/chance.js';
 import { createLimiter, EPOCH_MS, type LimitRule } from '../bench/virtual/service.js';
 
@@ -21,6 +22,8 @@ export interface Hammering {
   readonly skewMs?: number;
   /** Default: `queue`. */
   readonly route?: Route;
+  /** Answers bring their facts as headers, the reset in milliseconds. */
+  readonly resetsInMs?: boolean;
 }
 
 export interface Hammered {
@@ -64,7 +67,11 @@ export function hammer(given: Hammering): Hammered {
       }
       at(nowMs + way(), () => {
         underWay -= 1;
-        limits.answered(ticket, { status: ok ? 200 : 429, rate: skewed(rate, given.skewMs, nowMs) }, nowMs);
+        limits.answered(
+          ticket,
+          { status: ok ? 200 : 429, rate: given.resetsInMs ? inMs(rate) : skewed(rate, given.skewMs, nowMs) },
+          nowMs,
+        );
         step();
       });
     });
@@ -101,6 +108,15 @@ export function hammer(given: Hammering): Hammered {
     refusals: counts.reduce((sum, count) => sum + count, 0),
     refusalsInWindowMax: Math.max(0, ...counts),
   };
+}
+
+/** As headers that tell the reset in milliseconds. */
+function inMs({ limit, remaining, resetUnixSeconds }: RateHeaders): RateHeaders {
+  return readRateHeaders({
+    'x-ratelimit-limit-requests': String(limit),
+    'x-ratelimit-remaining-requests': String(remaining),
+    'x-ratelimit-reset-requests': String(Math.ceil((resetUnixSeconds ?? 0) * 1_000)),
+  });
 }
 
 /** As a service says it whose clock is another. */

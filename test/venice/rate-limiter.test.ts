@@ -128,6 +128,14 @@ describe('where the service tells its limits', () => {
     expect(limiter.of('other').credit('queue', 200)).toBe(1);
   });
 
+  it('resets in milliseconds are as good as in seconds', () => {
+    const rule = { kind: 'window', perMinute: 60 } as const;
+    const given = { seed: 5, rule, minutes: 20, latencyMs: [35, 55] as const, atOnce: 16, resetsInMs: true };
+    const { sent, refusals } = hammer(given);
+    expect(refusals).toBe(0);
+    expect(sent).toBeGreaterThanOrEqual(0.97 * 20 * 60);
+  });
+
   it('as does a limit that is stated apart from headers', () => {
     const limiter = createRateLimiter();
     limiter.state(new Map([['one', 200]]));

@@ -17,6 +17,7 @@ export interface Table {
 const WIDTHS = [4, 8, 16, 64, 0];
 const PER_60: LimitRule = { kind: 'window', perMinute: 60 };
 const PER_120: LimitRule = { kind: 'window', perMinute: 120 };
+const BY_ROUTE: LimitRule = { kind: 'routes', routes: { submit: 40, poll: 120, shape: 'window' } };
 const UNLIMITED: LimitRule = { kind: 'window' };
 const SIMPLE_AND_OURS = ['P80, then 3 s', 'ours'] as const;
 
@@ -31,7 +32,12 @@ function table(
   more: Partial<Table> & { readonly special?: Partial<Scene>; readonly note?: string } = {},
 ): Table {
   const { special, note, ...rest } = more;
-  const told = limit.perMinute === undefined ? 'no limit' : `${limit.perMinute} a minute`;
+  const told =
+    limit.routes !== undefined
+      ? `${limit.routes.submit} submits and ${limit.routes.poll} polls a minute`
+      : limit.perMinute === undefined
+        ? 'no limit'
+        : `${limit.perMinute} a minute`;
   const kind = limit.kind === 'bucket' ? ', token bucket' : '';
   return {
     name: `${law}, ${tracks} tracks, ${told}${kind}${note === undefined ? '' : `, ${note}`}`,
@@ -43,9 +49,43 @@ function table(
   };
 }
 
+/** The limits of the service today: one for each route, that no header tells of. */
+export function routeTables(): readonly Table[] {
+  const oursAndOracle: Partial<Table> = { policies: ['ours', 'oracle'] };
+  const { routes } = BY_ROUTE;
+  return [
+    table('ln20', 1_000, BY_ROUTE),
+    table('ln20', 10, BY_ROUTE),
+    table('ln20', 80, BY_ROUTE),
+    table('ln20', 100, BY_ROUTE),
+    table('ln20', 10_000, BY_ROUTE, oursAndOracle),
+    table('ln45', 1_000, BY_ROUTE, oursAndOracle),
+    table('bimodal', 1_000, BY_ROUTE, oursAndOracle),
+    table(
+      'ln20',
+      1_000,
+      { kind: 'routes', routes: { ...routes!, shape: 'sliding' } },
+      { ...oursAndOracle, note: 'a minute that slides' },
+    ),
+    table(
+      'ln20',
+      1_000,
+      { kind: 'routes', routes: { ...routes!, submit: 25 } },
+      { policies: ['ours'], concurrencies: [0], note: 'unlike what is documented' },
+    ),
+    table('ln20', 200, BY_ROUTE, {
+      policies: ['ours'],
+      concurrencies: [0],
+      special: { otherPerMinute: 15 },
+      note: 'another client submits 15 a minute',
+    }),
+  ];
+}
+
 /** What is run unless all is asked for: every dimension, but not every combination. */
 export function usualTables(): readonly Table[] {
   return [
+    ...routeTables(),
     table('ln20', 1_000, PER_60),
     table('ln45', 1_000, PER_60),
     table('bimodal', 1_000, PER_60),

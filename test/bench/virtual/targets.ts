@@ -21,7 +21,36 @@ export function nameOf(concurrency: number): string {
   return concurrency === 0 ? 'none' : String(concurrency);
 }
 
-/** What has to be shown, from the outcomes of the usual tables. */
+const TODAY = '40 submits and 120 polls a minute';
+
+/** What has to be shown under the limits of today. */
+export function routeTargetsOf(find: Find): readonly Target[] {
+  const cells = [
+    ...[10, 80, 100, 1_000].map((tracks) => `ln20, ${tracks} tracks, ${TODAY}`),
+    `ln45, 1000 tracks, ${TODAY}`,
+    `bimodal, 1000 tracks, ${TODAY}`,
+    `ln20, 1000 tracks, ${TODAY}, a minute that slides`,
+  ].flatMap((name) => WIDTHS.map((width) => find(name, width)));
+  return [
+    {
+      says: `ln20, 1000 tracks, ${TODAY}, C=none: makespan over the floor`,
+      value: find(`ln20, 1000 tracks, ${TODAY}`, 0).ratio,
+      bound: 1.03,
+    },
+    {
+      says: `ln20, 80 tracks, ${TODAY}, C=none: makespan over the floor`,
+      value: find(`ln20, 80 tracks, ${TODAY}`, 0).ratio,
+      bound: 1.15,
+    },
+    {
+      says: `${TODAY}: answers of 429 in any cell, as a mean of its runs`,
+      value: cells.reduce((most, { refusals }) => Math.max(most, refusals), 0),
+      bound: 1,
+    },
+  ];
+}
+
+/** What has to be shown where one limit holds for all requests of a model. */
 export function targetsOf(find: Find, ours: readonly Outcome[], costUs: number): readonly Target[] {
   return [
     ...makespans(find, 'ln20, 1000 tracks, 60 a minute', [1.12, 1.2, 1.06, 1.03, 1.03]),

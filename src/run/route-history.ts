@@ -1,0 +1,53 @@
+import type { Attempt } from '../lock/attempt.js';
+import type { RouteHistory } from '../venice/rate-limiter.js';
+
+const MINUTE_MS = 60_000;
+/** A limit that was met longer ago may be another by now. */
+const REMEMBERED_MS = 24 * 3_600_000;
+/** Fewer submits in a minute say nothing of the limit. */
+const LESSON_MIN = 3;
+
+/**
+ * What the lockfile tells of the request limit of submits: those of the last minute, that still count, and how many
+ * had been accepted in the minute before a 429. A run thus begins with what an earlier one learned.
+ */
+export function submitHistory(attempts: Iterable<Attempt>, nowMs: number): RouteHistory {
+  const acceptedMs: number[] = [];
+  const refusedMs: number[] = [];
+  for (const { at, reason } of attempts) {
+    const acceptedAtMs = Date.parse(at.queued ?? at.in_doubt ?? '');
+    if (isWithin(acceptedAtMs, nowMs - REMEMBERED_MS, nowMs)) acceptedMs.push(acceptedAtMs);
+    const refusedAtMs = Date.parse(at.rejected ?? '');
+    const isLimit = reason?.status === 429 && reason.code !== 'MODEL_OVERLOADED';
+    if (isLimit && isWithin(refusedAtMs, nowMs - REMEMBERED_MS, nowMs)) refusedMs.push(refusedAtMs);
+  }
+  acceptedMs.sort((a, b) => a - b);
+  const sentMs = acceptedMs.filter((ms) => ms > nowMs - MINUTE_MS);
+  const perMinute = learnedPerMinute(acceptedMs, refusedMs);
+  return { sentMs, ...(perMinute === undefined ? {} : { perMinute }) };
+}
+
+function learnedPerMinute(acceptedMs: readonly number[], refusedMs: readonly number[]): number | undefined {
+  if (refusedMs.length === 0) return undefined;
+  const lastMs = refusedMs.reduce((last, ms) => Math.max(last, ms));
+  const before = acceptedMs.filter((ms) => isWithin(ms, lastMs - MINUTE_MS, lastMs)).length;
+  return before < LESSON_MIN ? undefined : Math.max(before, mostInAMinute(acceptedMs, lastMs));
+}
+
+/** Of what was accepted from then on: more shows that the limit is higher. */
+function mostInAMinute(sortedMs: readonly number[], fromMs: number): number {
+  let most = 0;
+  let first = 0;
+  for (const [place, ms] of sortedMs.entries()) {
+    while (sortedMs[first]! <= Math.max(fromMs, ms - MINUTE_MS)) {
+      first += 1;
+      if (first > place) break;
+    }
+    most = Math.max(most, place - first + 1);
+  }
+  return most;
+}
+
+function isWithin(ms: number, afterMs: number, untilMs: number): boolean {
+  return ms > afterMs && ms <= untilMs;
+}
