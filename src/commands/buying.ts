@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../diagnostic.js';
 import { EXIT, type ExitCode } from '../errors.js';
-import { keyFingerprint } from '../lock/fingerprint.js';
+import { createKeySeal } from '../lock/key-seal.js';
 import type { LoadedManifest } from '../manifest/take.js';
 import type { Plan } from '../plan/plan.js';
 import { checkGround, checkPurchases } from '../plan/saved-plan.js';
@@ -13,6 +13,7 @@ import { notFrozen } from './frozen.js';
 import type { Opened } from './open.js';
 import { hasError, type Prepared, prepare, selectionOrInvalid } from './prepare.js';
 import type { BatchSettings, World } from './run-batch.js';
+import { sealSecretOf } from './seal-secret.js';
 import { placeFault } from './storage-error.js';
 import { tellPhase, tellPlan } from './telling.js';
 
@@ -59,8 +60,7 @@ export async function decideWhatToBuy(
     selection: settings.selection,
     ...(settings.placeOf === undefined ? {} : { placeOf: settings.placeOf }),
     budgetMicroUsd,
-    keyFingerprint:
-      world.account === undefined ? undefined : keyFingerprint(store.header.lineage, world.account.id),
+    keySeal: world.account && createKeySeal(store.header.lineage, sealSecretOf(world.account)),
     account: world.account,
     ignoreBalance: settings.ignoreBalance,
     stop: world.stop,

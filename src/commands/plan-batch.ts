@@ -1,4 +1,4 @@
-import { keyFingerprint } from '../lock/fingerprint.js';
+import { createKeySeal } from '../lock/key-seal.js';
 import { lockError } from '../lock/problem.js';
 import { checkEndpoint, readLock } from '../lock/read.js';
 import type { LoadedManifest } from '../manifest/take.js';
@@ -8,6 +8,7 @@ import { createClient } from '../venice/create-client.js';
 import { selectionOfFlags } from './batch-settings.js';
 import { lowest } from './buying.js';
 import { type Prepared, prepare } from './prepare.js';
+import { sealSecretOf } from './seal-secret.js';
 import type { Session } from './session.js';
 
 export interface Planned {
@@ -41,10 +42,7 @@ export async function planBatch(session: Session): Promise<Planned> {
     selection,
     placeOf: session.placeOf,
     budgetMicroUsd: lowest(settings.budgetMicroUsd?.value, manifest.budgetMicroUsd),
-    keyFingerprint:
-      account === undefined || read.header === undefined
-        ? undefined
-        : keyFingerprint(read.header.lineage, account.id),
+    keySeal: account && read.header && createKeySeal(read.header.lineage, sealSecretOf(account)),
     // Models and prices are public: without a key only the balance stays unknown.
     account,
     ignoreBalance: flags.ignoreBalance,

@@ -2,6 +2,7 @@ import type { Diagnostic } from '../diagnostic.js';
 import type { ExitCode } from '../errors.js';
 import { EXIT } from '../errors.js';
 import type { Attempt } from '../lock/attempt.js';
+import type { KeySeal } from '../lock/key-seal.js';
 import type { Manifest } from '../manifest/take.js';
 import { assemblePlan, checkBudget, type Drafted, distinctQuotes, draftPurchases } from '../plan/assemble.js';
 import { checkBalance } from '../plan/balance.js';
@@ -27,7 +28,7 @@ export interface PrepareInput {
   placeOf?(file: string): string;
   /** Integer micro-dollars: the lowest that applies. */
   readonly budgetMicroUsd?: number | undefined;
-  readonly keyFingerprint?: string | undefined;
+  readonly keySeal?: KeySeal | undefined;
   /** Whose balance is checked. Absent without a key: then it stays unknown. */
   readonly account?: Account | undefined;
   /** Buy although the balance, as far as it is known, does not cover the total. */
@@ -61,7 +62,7 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
     occupied: await strangers(view, input.manifest.takes, input.attempts),
     selection: input.selection,
     ...(input.placeOf === undefined ? {} : { placeOf: input.placeOf }),
-    keyFingerprint: input.keyFingerprint,
+    keySeal: input.keySeal,
   });
   const buys = decided.rows.some(({ decision }) => decision.kind === 'buy');
   if (!buys) return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, {});

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Diagnostic } from '../diagnostic.js';
 import { EXIT, faultCode, isSystemFault } from '../errors.js';
 import type { RunEvent } from '../events.js';
-import { keyFingerprint } from '../lock/fingerprint.js';
+import { createKeySeal } from '../lock/key-seal.js';
 import type { LockStore } from '../lock/store.js';
 import type { LoadedManifest, Manifest } from '../manifest/take.js';
 import { isInFlight } from '../plan/history.js';
@@ -21,6 +21,7 @@ import { WALLET_REQUESTS_MAX } from '../venice/sign-in.js';
 import { type BuyDecision, decideWhatToBuy, lowest, noKey } from './buying.js';
 import { type Opened, openForRun } from './open.js';
 import { type RunReport, summarise } from './run-report.js';
+import { sealSecretOf } from './seal-secret.js';
 import { storageError } from './storage-error.js';
 import { emitNotice, tellPhase, versionEvent } from './telling.js';
 
@@ -207,7 +208,7 @@ async function go(
     takes: manifest?.takes ?? [],
     approvedMicroUsd: decision.approved ? (decision.prepared?.plan.totalMicroUsd ?? 0) : 0,
     budgetMicroUsd: lowest(settings.budgetMicroUsd, manifest?.budgetMicroUsd),
-    keyFingerprint: keyFingerprint(store.header.lineage, account.id),
+    keySeal: createKeySeal(store.header.lineage, sealSecretOf(account)),
     ...(limits.ok ? { limits: limits.value } : {}),
     requestsMax: account.kind === 'wallet' ? WALLET_REQUESTS_MAX : undefined,
     settings: withConcurrency(settings, manifest),

@@ -153,7 +153,12 @@ async function openWallet(text: string): Promise<OpenedWallet> {
 }
 
 function accountOf(settings: Settings, wallet: OpenedWallet | undefined): Account | undefined {
-  if (wallet?.ok === true) return { kind: 'wallet', id: wallet.wallet.address };
+  if (wallet?.ok === true)
+    return {
+      kind: 'wallet',
+      id: wallet.wallet.address,
+      sealSecret: (settings.walletKey?.value ?? '').trim().toLowerCase().replace(/^0x/, ''),
+    };
   if (wallet !== undefined)
     throw new BatchError('wallet-key', wallet.message, { exitCode: EXIT.authentication, hint: wallet.hint });
   const id = settings.sandbox ? 'sandbox' : usableKey(settings);

@@ -1,5 +1,6 @@
 import { BatchError, EXIT, type ExitCode } from '../errors.js';
 import type { Attempt } from '../lock/attempt.js';
+import { createKeySeal } from '../lock/key-seal.js';
 import { type NextStep, nextStep } from '../plan/next-step.js';
 import { madeAgainWords } from '../plan/selection.js';
 import { rowsOfRun } from '../plan/standing.js';
@@ -13,6 +14,7 @@ import { createClient } from '../venice/create-client.js';
 import { classifyRetrieve } from '../venice/retrieve-outcome.js';
 import { rescueDirectories } from './batch-settings.js';
 import { type Opened, openForRun } from './open.js';
+import { sealSecretOf } from './seal-secret.js';
 import type { Session } from './session.js';
 import type { Flags } from './settings.js';
 import { readableManifest, standingOf, tellUnreadable } from './standing.js';
@@ -29,7 +31,7 @@ export async function settle(session: Session, id: string, resolution: Resolutio
     await checkResolution(session, [...store.attempts.values()], attempt, resolution);
     const resolved = resolveAttempt(attempt, resolution, nowMs);
     if (!resolved.ok) throw refused('not-in-doubt', resolved.why, `see: ${session.command('status')}`);
-    await store.record(resolved.attempt);
+    await store.record(sealedBy(session, store.header.lineage, attempt, resolved.attempt));
     const attempts = [...store.attempts.values()];
     const { rows } = await standingOf(view, attempts, await readableManifest(session), {
       unreadable: tellUnreadable(session),
@@ -43,6 +45,13 @@ export async function settle(session: Session, id: string, resolution: Resolutio
     await store.abandon();
     await release();
   }
+}
+
+/** A job that a person found is this key's if the attempt is: only then is its remote copy ever deleted. */
+function sealedBy({ account }: Session, lineage: string, before: Attempt, after: Attempt): Attempt {
+  if (account === undefined || before.queue_id === after.queue_id) return after;
+  const keySeal = createKeySeal(lineage, sealSecretOf(account));
+  return keySeal.isSameKey(before) ? { ...after, key: keySeal.of(after) } : after;
 }
 
 function openQuietly({ settings, ports, stderr, endpoint, command }: Session): Promise<Opened> {

@@ -1,3 +1,4 @@
+import { isQueueId } from '../queue-id.js';
 import type { Attempt, AttemptState, StoredFile } from './attempt.js';
 import type { EndMark } from './seal.js';
 import type { LockHeader } from './store.js';
@@ -68,17 +69,6 @@ export function endMarkFault(value: unknown): string | undefined {
 
 type Unknown = 'carried' | 'refused';
 
-/**
- * Whether the lockfile can hold it as a `queue_id`: 1 to 200 characters that can all be printed. The service alone
- * decides how its ids look, and they are only ever sent back to it, in JSON.
- */
-export function isQueueId(value: unknown): value is string {
-  return typeof value === 'string' && QUEUE_ID.test(value);
-}
-
-/** No control characters, none that cannot be seen or that turn the direction of writing, and no U+FFFD. */
-const QUEUE_ID =
-  /^[^\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff0-\uffff]{1,200}$/u;
 const TIME =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/;
 /** Parts between single slashes; none is `.` or `..`; no control characters, no backslash, no drive. */

@@ -74,7 +74,8 @@ function rivals(attempts: Iterable<Attempt>): readonly (readonly Attempt[])[] {
   return [...byRequest.values()].filter(({ size }) => size > 1).map((members) => [...members.values()]);
 }
 
-function familyOf({ attempt }: Attempt): string {
+/** What an attempt and those derived from it have in common. */
+export function familyOf({ attempt }: Pick<Attempt, 'attempt'>): string {
   return attempt.slice(0, FAMILY_DIGITS);
 }
 

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../diagnostic.js';
 import type { Attempt } from '../lock/attempt.js';
+import type { KeySeal } from '../lock/key-seal.js';
 import type { RequestField, Take } from '../manifest/take.js';
 import { type FileState, type History, isInDoubt, isInFlight, readHistory, takeId } from './history.js';
 import { planMoves } from './moves.js';
@@ -22,7 +23,7 @@ export interface DecideInput {
   /** How a file is named in messages, by its path relative to the output root. Absent: by that path. */
   placeOf?(file: string): string;
   /** Of the key in use, to tell what was submitted under another one. */
-  readonly keyFingerprint?: string | undefined;
+  readonly keySeal?: KeySeal | undefined;
 }
 
 export interface Decided {
@@ -61,7 +62,7 @@ export function decide(input: DecideInput): Decided {
     diagnostics: [
       ...selection.diagnostics,
       ...rows.flatMap((row) => remarks(row, history, selection, placeOf)),
-      ...otherKey(history.attempts, input.keyFingerprint),
+      ...otherKey(history.attempts, input.keySeal),
       ...nothingHere(rows, placeOf),
       ...moved.diagnostics,
     ],
@@ -185,9 +186,9 @@ function remarks(
 }
 
 /** A job is found only under the account that submitted it. */
-function otherKey(attempts: readonly Attempt[], fingerprint: string | undefined): readonly Diagnostic[] {
-  if (fingerprint === undefined) return [];
-  const foreign = attempts.filter((attempt) => isInFlight(attempt) && attempt.key !== fingerprint);
+function otherKey(attempts: readonly Attempt[], keySeal: KeySeal | undefined): readonly Diagnostic[] {
+  if (keySeal === undefined) return [];
+  const foreign = attempts.filter((attempt) => isInFlight(attempt) && !keySeal.isSameKey(attempt));
   if (foreign.length === 0) return [];
   return [
     {

@@ -253,7 +253,7 @@ async function afterUnknownId(
 
 /** Whether an unknown id means nothing, since another key submitted the job; reports so. */
 export function underAnotherKey(context: RunContext, job: Job, attempt: Attempt): boolean {
-  if (attempt.key === context.keyFingerprint) return false;
+  if (context.keySeal.isSameKey(attempt)) return false;
   const ifGone =
     attempt.state === 'stored'
       ? `this leaves the remote copy where it is: ${context.settings.command('collect', '--keep')}`

@@ -1,6 +1,7 @@
 import type { RunEvent, TakeEvent } from '../events.js';
 import { type Attempt, moneyOf } from '../lock/attempt.js';
 import type { GuardState } from '../lock/guard.js';
+import type { KeySeal } from '../lock/key-seal.js';
 import type { LockStore } from '../lock/store.js';
 import type { Take } from '../manifest/take.js';
 import type { Purchase } from '../plan/plan.js';
@@ -90,7 +91,7 @@ export interface RunContext {
   readonly prices: Prices;
   readonly settings: RunSettings;
   readonly output: Output;
-  readonly keyFingerprint: string;
+  readonly keySeal: KeySeal;
   /** Aborted by the first Ctrl-C. */
   readonly stop: AbortSignal;
   readonly emit: (event: RunEvent) => void;
@@ -109,6 +110,8 @@ export interface RunContext {
   readonly serverErrors: ServerErrors;
   /** What was told of models that took the place of others: `asked got`. */
   readonly otherModels: Set<string>;
+  /** Whether it was told that remote copies are left. */
+  remoteLeftTold: boolean;
   /** When trouble with the service was last told, ms. */
   troubleToldMs: number;
   /** Since when no request was answered at all, ms; absent while any is. */

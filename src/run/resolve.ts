@@ -1,5 +1,6 @@
 import { unreachable } from '../errors.js';
 import type { Attempt, AttemptState } from '../lock/attempt.js';
+import { isQueueId } from '../queue-id.js';
 
 /** What a person says became of an attempt whose answer was lost. */
 export type Resolution =
@@ -46,10 +47,10 @@ export function resolveAttempt(attempt: Attempt, resolution: Resolution, nowMs: 
   });
   switch (resolution.kind) {
     case 'queue_id':
-      if (!/^[!-~]{1,200}$/.test(resolution.queueId))
+      if (!isQueueId(resolution.queueId))
         return {
           ok: false,
-          why: 'this is not a queue_id: it has up to 200 printable characters and no space',
+          why: 'this is not a queue_id: it has 1 to 200 printable characters',
         };
       return adopted(to('queued', { queue_id: resolution.queueId }));
     case 'charged':

@@ -1,7 +1,8 @@
 import { unreachable } from '../errors.js';
 import type { RunEvent } from '../events.js';
-import { spentMicroUsd } from '../lock/attempt.js';
+import { type Attempt, spentMicroUsd } from '../lock/attempt.js';
 import type { GuardState } from '../lock/guard.js';
+import type { KeySeal } from '../lock/key-seal.js';
 import type { LockStore } from '../lock/store.js';
 import type { Take } from '../manifest/take.js';
 import type { Purchase } from '../plan/plan.js';
@@ -26,6 +27,8 @@ import { createStandings, type Standings, standingOf } from './standing.js';
 import { IN_DOUBT_IN_A_ROW_MAX, submitJob } from './submit.js';
 
 const PROGRESS_EVERY_MS = 200;
+/** No job is older: the service keeps none for so long. */
+const JOB_AGE_MS_MAX = 7 * 24 * 3_600_000;
 
 export interface RunInput {
   readonly ports: Ports;
@@ -41,7 +44,7 @@ export interface RunInput {
   readonly approvedMicroUsd: number;
   /** Over the lockfile's whole life, integer micro-dollars. */
   readonly budgetMicroUsd?: number | undefined;
-  readonly keyFingerprint: string;
+  readonly keySeal: KeySeal;
   readonly limits?: RateLimits;
   /** Requests under way at most; absent: as many as the scheduler likes. */
   readonly requestsMax?: number | undefined;
@@ -88,7 +91,7 @@ export async function execute(input: RunInput): Promise<RunOutcome> {
 }
 
 function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
-  const { ports, client, store, checkLock, settings, output, keyFingerprint, stop, emit } = input;
+  const { ports, client, store, checkLock, settings, output, keySeal, stop, emit } = input;
   return {
     ports,
     client,
@@ -96,7 +99,7 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
     checkLock,
     settings,
     output,
-    keyFingerprint,
+    keySeal,
     stop,
     emit,
     scheduler,
@@ -117,6 +120,7 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
     closedModels: new Map(),
     serverErrors: createServerErrors(),
     otherModels: new Set(),
+    remoteLeftTold: false,
     troubleToldMs: Number.NEGATIVE_INFINITY,
     inDoubtInARow: doubtsBefore(store),
     notSentInARow: 0,
@@ -137,7 +141,8 @@ function doubtsBefore(store: LockStore): number {
 function runTimes(store: LockStore): (JobKind & { runMs: number })[] {
   const known: (JobKind & { runMs: number })[] = [];
   for (const attempt of store.attempts.values())
-    if (attempt.run_ms !== undefined) known.push({ ...kindOf(attempt), runMs: attempt.run_ms });
+    if (attempt.run_ms !== undefined && attempt.run_ms <= JOB_AGE_MS_MAX)
+      known.push({ ...kindOf(attempt), runMs: attempt.run_ms });
   return known;
 }
 
@@ -145,6 +150,12 @@ function kindOf(about: { model: string; duration_seconds?: number }): JobKind {
   return about.duration_seconds === undefined
     ? { model: about.model }
     : { model: about.model, durationSeconds: about.duration_seconds };
+}
+
+/** When the job was queued; a time that is missing, in the future or long past tells nothing but that it is old or new. */
+function queuedMs({ at }: Attempt, nowMs: number): number {
+  const toldMs = Date.parse(at.queued ?? at.intent ?? '');
+  return Number.isNaN(toldMs) ? nowMs : Math.min(nowMs, Math.max(nowMs - JOB_AGE_MS_MAX, toldMs));
 }
 
 /** Tells the scheduler of everything there is to do. */
@@ -159,12 +170,7 @@ function enlist(input: RunInput, scheduler: Scheduler, nowMs: number): Map<strin
       ...(take === undefined ? {} : { take }),
     });
     if (attempt.state === 'queued' || attempt.state === 'unverified')
-      scheduler.resumes(
-        job.id,
-        kindOf(attempt),
-        Date.parse(attempt.at.queued ?? attempt.at.intent ?? ''),
-        nowMs,
-      );
+      scheduler.resumes(job.id, kindOf(attempt), queuedMs(attempt, nowMs), nowMs);
     else if (attempt.state === 'stored') scheduler.owes(job.id, kindOf(attempt));
     else continue;
     jobs.set(job.id, job);

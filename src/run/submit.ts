@@ -1,6 +1,7 @@
 import { faultCode, unreachable } from '../errors.js';
 import { formatUsd } from '../money.js';
 import { isSuspiciouslyLow } from '../plan/price.js';
+import { isQueueId } from '../queue-id.js';
 import { classifySubmit, type SubmitOutcome } from '../venice/submit-outcome.js';
 import type { Job, RunContext } from './context.js';
 import { closeToKey, notice, stopAll, stopBuying, tell, tellRate } from './context.js';
@@ -32,9 +33,10 @@ export async function submitJob(context: RunContext, job: Job): Promise<Settled>
     stopBuying(context, 'over_budget');
     return GONE;
   }
+  const attempt = Buffer.from(context.ports.random.bytes(16)).toString('hex');
   const intent = intentOf(purchase, {
-    attempt: Buffer.from(context.ports.random.bytes(16)).toString('hex'),
-    key: context.keyFingerprint,
+    attempt,
+    key: context.keySeal.of({ attempt }),
     quoteMicroUsd: priceMicroUsd,
     nowMs: context.ports.clock.nowMs(),
   });
@@ -143,7 +145,9 @@ function tellIdSeen(
     'warning',
     'queue-id-seen',
     `the answer that leaves ${key} in doubt (HTTP ${status ?? 'unknown'}) holds the queue_id ${queueIdSeen}`,
-    `if it is this job's: ${context.settings.command('resolve', attempt, '--queue-id', queueIdSeen)}`,
+    isQueueId(queueIdSeen)
+      ? `if it is this job's: ${context.settings.command('resolve', attempt, '--queue-id', queueIdSeen)}`
+      : `it cannot be used as it is; what is known of the attempt: ${context.settings.command('resolve')}`,
   );
 }
 

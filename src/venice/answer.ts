@@ -1,7 +1,7 @@
 import { faultCode } from '../errors.js';
 import type { Transport, TransportAnswer, TransportRequest } from '../ports.js';
 import type { CallFailure, CallResult, RateHeaders } from './client.js';
-import { field, identifier, outline, present } from './json.js';
+import { field, outline, present } from './json.js';
 import { mediaTypeOf } from './media-type.js';
 import { readError, readRateHeaders } from './wire-errors.js';
 
@@ -54,7 +54,10 @@ export async function readJson<T>(
   const value = read(parsed.value);
   if (value === undefined) {
     const message = `the answer is JSON, but not what this request is answered with: ${outline(parsed.value)}`;
-    return unusable(good, 'wrong-type', message);
+    return {
+      ...unusable(good, 'wrong-type', message),
+      ...present({ queueIdSeen: queueIdSeen(parsed.value) }),
+    };
   }
   return { ok: true, value, rate: good.rate };
 }
@@ -63,13 +66,22 @@ async function refusal(good: GoodAnswer): Promise<CallFailure> {
   const { status } = good.answer;
   const parsed = await parseBody(good, ERROR_BYTES_MAX);
   if (!parsed.ok) return parsed;
-  const seen = present({ queueIdSeen: identifier(field(parsed.value, 'queue_id')) });
+  const seen = present({ queueIdSeen: queueIdSeen(parsed.value) });
   const error = readError(parsed.value, status);
   if (error === undefined) {
     const message = `HTTP ${status}, and the body is JSON, but no error of the API`;
     return { ...unusable(good, 'wrong-type', message), ...seen };
   }
   return { ok: false, kind: 'refused', status, sent: true, ...error, ...seen, rate: good.rate };
+}
+
+const ID_LENGTH_MAX = 200;
+
+/** What the answer calls the job, cut to what can be shown, also where it cannot be used. */
+function queueIdSeen(body: unknown): string | undefined {
+  const id = field(body, 'queue_id');
+  if (typeof id === 'number') return String(id);
+  return typeof id === 'string' && id !== '' ? id.slice(0, ID_LENGTH_MAX) : undefined;
 }
 
 /** JSON is what says so, or says nothing of its type; a page of HTML never is. */

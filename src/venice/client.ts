@@ -8,6 +8,8 @@ export interface Account {
   readonly kind: 'api_key' | 'wallet';
   /** The key, or the wallet's address. */
   readonly id: string;
+  /** Of a wallet, whose address everybody may know: what only its holder has. Never told, sent or stored. */
+  readonly sealSecret?: string;
 }
 
 /** Rate-limit facts of one answer. Any may be absent. */
@@ -42,7 +44,7 @@ export interface CallFailure {
   readonly invalid?: true;
   readonly suggestedPrompt?: string;
   readonly creditsRefunded?: boolean;
-  /** A usable `queue_id` that the answer holds all the same: evidence for a person, and no more. */
+  /** A `queue_id` that the answer holds all the same, usable or not: evidence for a person, and no more. */
   readonly queueIdSeen?: string;
   readonly rate: RateHeaders;
 }

@@ -1,4 +1,5 @@
 import { microUsdFromUsd } from '../money.js';
+import { isQueueId } from '../queue-id.js';
 import type { Balance, Queued, RateLimits, UsageEntry } from './client.js';
 import { bool, field, finite, identifier, isRecord, items, present, text } from './json.js';
 import { findMedia, type MediaInJson } from './media-in-json.js';
@@ -22,8 +23,8 @@ export function readQuote(body: unknown): number | undefined {
  * @param modelAsked stands in where the answer names no usable model
  */
 export function readQueued(body: unknown, modelAsked: string): Queued | undefined {
-  const queueId = identifier(field(body, 'queue_id'));
-  if (queueId === undefined) return undefined;
+  const queueId = field(body, 'queue_id');
+  if (!isQueueId(queueId)) return undefined;
   return { queueId, model: identifier(field(body, 'model')) ?? modelAsked };
 }
 

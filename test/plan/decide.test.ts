@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lock/attempt.js';
+import { createKeySeal } from '../../src/lock/key-seal.js';
 import type { Take } from '../../src/manifest/take.js';
 import { type Decided, type DecideInput, decide } from '../../src/plan/decide.js';
 import type { Decision } from '../../src/plan/plan.js';
 import { type AttemptSketch, filesOf, makeAttempt, makeTake } from './builders.js';
+
+const LINEAGE = '0'.repeat(32);
 
 type Situation = Partial<Omit<DecideInput, 'selection'>> & { selection?: Partial<DecideInput['selection']> };
 
@@ -244,14 +247,13 @@ describe('what is in flight', () => {
   });
 
   it('is told when another key submitted it', () => {
-    const attempts = [
-      makeAttempt({ state: 'queued', key: 'theirs' }),
-      makeAttempt({ name: 'b', key: 'theirs' }),
-    ];
-    const { diagnostics } = settle([take], attempts, { keyFingerprint: 'ours' });
+    const theirs = createKeySeal(LINEAGE, 'theirs');
+    const sealed = (attempt: Attempt): Attempt => ({ ...attempt, key: theirs.of(attempt) });
+    const attempts = [sealed(makeAttempt({ state: 'queued' })), sealed(makeAttempt({ name: 'b' }))];
+    const { diagnostics } = settle([take], attempts, { keySeal: createKeySeal(LINEAGE, 'ours') });
     expect(diagnostics).toMatchObject([{ code: 'other-key', severity: 'warning' }]);
     expect(diagnostics[0]?.message).toMatch(/^1 in flight was /);
-    expect(settle([take], attempts, { keyFingerprint: 'theirs' }).diagnostics).toEqual([]);
+    expect(settle([take], attempts, { keySeal: theirs }).diagnostics).toEqual([]);
   });
 });
 

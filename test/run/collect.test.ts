@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/events.js';
 import type { Attempt } from '../../src/lock/attempt.js';
+import { createKeySeal } from '../../src/lock/key-seal.js';
 import { execute, type RunInput, type RunOutcome } from '../../src/run/run.js';
 import type { CallResult, Retrieved } from '../../src/venice/client.js';
 import { attempt, file, id } from '../lock/build.js';
@@ -9,6 +11,8 @@ import { fakeClock, START_MS } from '../report/fakes.js';
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 const RUN_MS_MAX = 30 * MINUTE_MS;
+
+const keySeal = createKeySeal('0'.repeat(32), 'key');
 
 type Answer = CallResult<Retrieved>;
 const refusedConnection: Answer = {
@@ -30,29 +34,35 @@ const failing: Answer = {
 };
 const running: Answer = { ok: true, value: { kind: 'running' }, rate: {} };
 
-function queued(track: string): Attempt {
+function queued(track: string, fields: Partial<Attempt> = {}): Attempt {
   const at = { intent: new Date(START_MS).toISOString(), queued: new Date(START_MS).toISOString() };
-  return attempt({ attempt: id(track), track, state: 'queued', queue_id: track, key: 'k', at });
+  const job = { attempt: id(track), queue_id: track };
+  return attempt({ ...job, track, state: 'queued', key: keySeal.of(job), at, ...fields });
 }
 
 interface Around {
   readonly clock: RunInput['ports']['clock'];
   retrieve(track: string): Promise<Answer>;
   models?(): Promise<unknown>;
+  complete?(queueId: string): Promise<CallResult<boolean>>;
   readonly store: object;
   emit(event: RunEvent): void;
 }
 
 /** A run that buys nothing. */
-function collecting({ clock, retrieve, models, store, emit }: Around): RunInput {
+function collecting({ clock, retrieve, models, complete, store, emit }: Around): RunInput {
   return {
     ports: { clock, random: { bytes: (count: number) => new Uint8Array(count) } },
-    client: { retrieve: (_model: string, queueId: string) => retrieve(queueId), models },
+    client: {
+      retrieve: (_model: string, queueId: string) => retrieve(queueId),
+      complete: (_model: string, queueId: string) => complete?.(queueId),
+      models,
+    },
     store,
     purchases: [],
     takes: [],
     approvedMicroUsd: 0,
-    keyFingerprint: 'k',
+    keySeal,
     settings: { command: (verb: string) => verb },
     stop: new AbortController().signal,
     emit,
@@ -60,12 +70,21 @@ function collecting({ clock, retrieve, models, store, emit }: Around): RunInput 
 }
 
 /** Collects three jobs, each poll answered by what holds at that time, ms since the start. */
-async function collect(answer: (atMs: number, track: string) => Answer, reachable = true) {
+async function collect(
+  answer: (atMs: number, track: string) => Answer,
+  reachable = true,
+  jobs = ['one', 'two', 'three'].map((track) => queued(track)),
+) {
   const clock = fakeClock();
-  const attempts = new Map(['one', 'two', 'three'].map((track) => [id(track), queued(track)]));
+  const completed: string[] = [];
+  const attempts = new Map(jobs.map((job) => [job.attempt, job]));
   const events: RunEvent[] = [];
   const input = collecting({
     clock,
+    complete: async (queueId) => {
+      completed.push(queueId);
+      return { ok: true, value: true, rate: {} };
+    },
     retrieve: async (track) => answer(clock.nowMs() - START_MS, track),
     models: async () => (reachable ? { ok: true, value: new Map(), rate: {} } : refusedConnection),
     store: {
@@ -83,7 +102,7 @@ async function collect(answer: (atMs: number, track: string) => Answer, reachabl
   const tookMs = clock.nowMs() - START_MS;
   await ended;
   const state = (track: string) => attempts.get(id(track));
-  return { tookMs, events, state, troubles: [...outcome!.troubles] };
+  return { tookMs, events, state, completed, troubles: [...outcome!.troubles] };
 }
 
 function codes(events: readonly RunEvent[]): string[] {
@@ -199,3 +218,56 @@ describe('what is in flight from an earlier run', () => {
     );
   });
 });
+
+describe('a line that the lockfile has from a stranger', () => {
+  it.each<[string, Attempt['at']]>([
+    ['without a time', {}],
+    ['that was queued in the year 9999', { queued: '9999-12-31T23:59:59Z' }],
+    ['that was queued in the year 0000', { intent: '0000-01-01T00:00:00Z' }],
+    ['that was queued on a day that is none', { queued: '2026-02-31T00:00:00Z' }],
+  ])('%s is asked for all the same, and the run ends', async (_, at) => {
+    const asked: string[] = [];
+    const { tookMs } = await collect(
+      (_atMs, track) => {
+        asked.push(track);
+        return refusedWith(422, 'Content policy');
+      },
+      true,
+      [queued('one', { at })],
+    );
+    expect(asked).toEqual(['one']);
+    expect(tookMs).toBeLessThan(10 * MINUTE_MS);
+  });
+
+  const stored = (fields: Partial<Attempt> = {}): Attempt => {
+    const made = queued('one', { state: 'stored', file, ...fields });
+    return { ...made, key: keySeal.of(made), ...fields };
+  };
+
+  it.each<[string, Partial<Attempt>]>([
+    ['with the mark of another line', { key: keySeal.of({ attempt: id('two'), queue_id: 'one', file }) }],
+    ['with its own mark and another job', { key: keySeal.of({ attempt: id('one'), queue_id: 'two', file }) }],
+    ['that calls a file its own', { key: keySeal.of({ attempt: id('one'), queue_id: 'one' }) }],
+    ['with the mark of another key', { key: createKeySeal('0'.repeat(32), 'other').of(stored()) }],
+    ['with the mark of another lockfile', { key: createKeySeal('1'.repeat(32), 'key').of(stored()) }],
+    ['with a mark that release 0.1 wrote on every line', { key: markOfVersion1() }],
+  ])('%s never has its remote copy deleted', async (_, fields) => {
+    const { completed, events, state } = await collect(() => failing, true, [stored(fields)]);
+    expect(completed).toEqual([]);
+    expect(codes(events)).toEqual(['remote-copy-left']);
+    expect(state('one')).toMatchObject({ state: 'done' });
+  });
+
+  it('is told from one of our own, whose remote copy is deleted', async () => {
+    const { completed, state } = await collect(() => failing, true, [stored()]);
+    expect(completed).toEqual(['one']);
+    expect(state('one')).toMatchObject({ state: 'done' });
+  });
+});
+
+function markOfVersion1(): string {
+  return createHash('sha256')
+    .update(`${'0'.repeat(32)}\0key`)
+    .digest('hex')
+    .slice(0, 16);
+}

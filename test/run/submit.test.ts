@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/events.js';
 import type { Attempt } from '../../src/lock/attempt.js';
 import type { GuardState } from '../../src/lock/guard.js';
+import { createKeySeal } from '../../src/lock/key-seal.js';
 import { createCeiling } from '../../src/run/ceiling.js';
 import { type Job, newJob, type RunContext } from '../../src/run/context.js';
 import type { Settled } from '../../src/run/schedule.js';
@@ -55,7 +56,7 @@ function stage(answer: (count: number) => CallResult<Queued>, lock: GuardState =
     inDoubtInARow: 0,
     notSentInARow: 0,
     buying: true,
-    keyFingerprint: 'k',
+    keySeal: createKeySeal('0'.repeat(32), 'key'),
   } as unknown as RunContext;
   return {
     context,

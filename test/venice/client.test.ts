@@ -161,12 +161,7 @@ describe('a submit answered by', () => {
     ['200 in HTML', { type: 'text/html', body: '{"queue_id":"q","model":"m"}' }, 'in_doubt', 'html'],
     ['200 without JSON', { body: 'OK' }, 'in_doubt', 'not-json'],
     ['200 without an id', { body: '{"model":"m","status":"QUEUED"}' }, 'in_doubt', 'wrong-type'],
-    [
-      '200 with an id that is a path',
-      { body: '{"model":"m","queue_id":"../../x"}' },
-      'in_doubt',
-      'wrong-type',
-    ],
+    ['200 with an id that cannot be shown', { body: '{"queue_id":"\\u001b[2J"}' }, 'in_doubt', 'wrong-type'],
     ['200 with an error', { body: error }, 'in_doubt', 'wrong-type'],
     ['200 that is no UTF-8', { body: Buffer.from([0x7b, 0xff, 0x7d]) }, 'in_doubt', 'not-json'],
     ['202', { status: 202, body: '{"queue_id":"q","model":"m"}' }, 'in_doubt', 'wrong-type'],
@@ -190,8 +185,11 @@ describe('a submit answered by', () => {
   it.each([
     ['202', { status: 202, body: '{"queue_id":"q-1"}' }, 'q-1'],
     ['500 in the words of the API', { status: 500, body: '{"error":"late","queue_id":"q-1"}' }, 'q-1'],
-    ['202 with a path for an id', { status: 202, body: '{"queue_id":"../x"}' }, undefined],
-    ['202 with a number for an id', { status: 202, body: '{"queue_id":7}' }, undefined],
+    ['202 with a path for an id', { status: 202, body: '{"queue_id":"../x"}' }, '../x'],
+    ['200 with an id in two lines', { body: '{"queue_id":"a\\nb","model":"m"}' }, 'a\nb'],
+    ['200 with an id without end', { body: `{"queue_id":"${'q'.repeat(5000)}"}` }, 'q'.repeat(200)],
+    ['200 with an object for an id', { body: '{"queue_id":{}}' }, undefined],
+    ['202 with a number for an id', { status: 202, body: '{"queue_id":7}' }, '7'],
   ])('%s is in doubt, and the id that it holds is evidence', async (_, answer, queueIdSeen) => {
     const { client } = clientWith(answer);
     const outcome = classifySubmit(await client.queue(REQUEST));

@@ -167,6 +167,13 @@ const RECORDS: Explanations = {
     mend: 'Keep the file you like. Let one place alone buy, and share its lockfile.',
     next: STATUS,
   },
+  'remote-copy-left': {
+    title: 'A remote copy was left to the service',
+    text: 'Each line of the lockfile carries a mark that only the API key which made it can write, over the job and the hash of its file. The mark of this line is of another key or of an earlier release, or the line comes from somebody else. Its job may belong to another album, so its remote copy is not deleted.',
+    money: 'Nothing is charged for it.',
+    mend: 'Nothing needs to be done: the service deletes the copy by itself. Where you do not know the line, look at who changed the lockfile.',
+    next: STATUS,
+  },
   'rescue-adopted': {
     title: 'Records were brought back',
     text: 'An earlier run could not write the lockfile and put its last records into a file elsewhere. They are in the lockfile again.',
