@@ -18,17 +18,17 @@ interface Schema {
 type Explained = Omit<Diagnostic, 'span'> & { readonly at: Range };
 
 /** One error of ajv (with `verbose`) in words, at its place. */
-export function explain(error: ErrorObject, root: Located, source: Source): Diagnostic {
-  const { at, ...diagnostic } = explainAt(error, nodeAt(root, error.instancePath));
+export function explain(error: ErrorObject, root: Located, source: Source, guesses = true): Diagnostic {
+  const { at, ...diagnostic } = explainAt(error, nodeAt(root, error.instancePath), guesses);
   return { ...diagnostic, span: source.spanOf(at) };
 }
 
-function explainAt(error: ErrorObject, node: Located): Explained {
+function explainAt(error: ErrorObject, node: Located, guesses: boolean): Explained {
   const schema = error.parentSchema as Schema;
   const name = nameOf(error.instancePath);
   switch (error.keyword) {
     case 'additionalProperties':
-      return unknownKey(String(error.params.additionalProperty), error.instancePath, schema, node);
+      return unknownKey(String(error.params.additionalProperty), error.instancePath, schema, node, guesses);
     case 'required':
       return missing(String(error.params.missingProperty), error.instancePath, node);
     case 'type':
@@ -99,9 +99,15 @@ function knownIn(schema: Schema): readonly string[] {
   return Object.keys(schema.properties ?? {});
 }
 
-function unknownKey(key: string, pointer: string, schema: Schema, node: Located): Explained {
+function unknownKey(
+  key: string,
+  pointer: string,
+  schema: Schema,
+  node: Located,
+  guesses: boolean,
+): Explained {
   const known = knownIn(schema);
-  const meant = closest(key, known);
+  const meant = guesses ? closest(key, known) : undefined;
   return {
     ...fault('unknown-key', `\`${cut(key)}\` is not a field of ${nameOf(pointer)}`),
     hint: meant

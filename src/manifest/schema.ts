@@ -13,6 +13,9 @@ export interface SchemaCheck {
   readonly unfit: ReadonlySet<string>;
 }
 
+/** For so many errors it is guessed what was meant: a file with more is no manifest. */
+const GUESSES_MAX = 1_000;
+
 let compiled: ValidateFunction | undefined;
 
 /** Checks a manifest against `schemas/manifest.schema.json`. Tells all errors, each with its place and its fix. */
@@ -22,8 +25,9 @@ export function checkSchema(root: Located, source: Source): SchemaCheck {
   const meant = new Set(errors.map(meantBy).filter((pointer) => pointer !== undefined));
   return {
     diagnostics: errors
+      .slice(0, GUESSES_MAX)
       .filter((error) => !isEcho(error, root, meant))
-      .map((error) => explain(error, root, source)),
+      .map((error, at) => explain(error, root, source, at < GUESSES_MAX)),
     unfit: new Set([...meant, ...errors.map(pointerOf).filter((pointer) => pointer !== undefined)]),
   };
 }

@@ -1,9 +1,12 @@
 const WORD_LENGTH_MAX = 64;
+/** Letters compared with letters, in all for one word: a list may come from a stranger. */
+const STEPS_MAX = 400_000;
 
 /**
  * What was probably meant by `word`: the candidate at the least edit distance (insert, delete, replace,
  * swap neighbours; letter case and `-` against `_` count nothing), or else the only one that begins with
- * it. `undefined` where nothing is near enough to be a fair guess: more than a third of the letters wrong.
+ * it. `undefined` where nothing is near enough to be a fair guess: more than a third of the letters wrong. Of a list
+ * without end only so much is looked at as takes some milliseconds.
  */
 export function closest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length === 0 || word.length > WORD_LENGTH_MAX) return undefined;
@@ -11,7 +14,11 @@ export function closest(word: string, candidates: Iterable<string>): string | un
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   const longer: string[] = [];
+  let steps = 0;
   for (const candidate of candidates) {
+    steps += wanted.length * Math.min(candidate.length, WORD_LENGTH_MAX);
+    if (steps > STEPS_MAX) break;
+    if (candidate.length > 4 * WORD_LENGTH_MAX) continue;
     const folded = fold(candidate);
     if (wanted.length >= 3 && folded.startsWith(wanted)) longer.push(candidate);
     const distance = editDistance(wanted, folded, bestDistance);

@@ -41,10 +41,28 @@ function wireRequest(request: AudioRequest, model: Model): AudioRequest {
   return saysNothing ? rest : request;
 }
 
+interface Names {
+  readonly idsByName: ReadonlyMap<string, string>;
+  readonly all: string;
+}
+
+const namesByCatalogue = new WeakMap<Catalogue, Names>();
+
+/** Gathered once: many takes may name a model that is not in a long list. */
+function namesIn(catalogue: Catalogue): Names {
+  const known = namesByCatalogue.get(catalogue);
+  if (known !== undefined) return known;
+  const idsByName = new Map<string, string>();
+  for (const { id, name } of catalogue.values())
+    if (!idsByName.has(name.toLowerCase())) idsByName.set(name.toLowerCase(), id);
+  const names = { idsByName, all: `models: ${listed([...catalogue.keys()], MODELS_NAMED_MAX)}` };
+  namesByCatalogue.set(catalogue, names);
+  return names;
+}
+
 function unknownModel(id: string, catalogue: Catalogue): Finding {
-  const named = [...catalogue.values()].find(({ name }) => name.toLowerCase() === id.trim().toLowerCase());
-  const meant = named?.id ?? closest(id, catalogue.keys());
-  const all = `models: ${listed([...catalogue.keys()], MODELS_NAMED_MAX)}`;
+  const { idsByName, all } = namesIn(catalogue);
+  const meant = idsByName.get(id.trim().toLowerCase()) ?? closest(id, catalogue.keys());
   return {
     code: 'unknown-model',
     severity: 'error',

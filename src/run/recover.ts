@@ -31,10 +31,11 @@ export async function recover(context: MoveContext, nowMs: number): Promise<void
   }
   const limit = pLimit(HASHES_AT_ONCE);
   const stored = [...context.store.attempts.values()].filter((attempt) => attempt.state === 'stored');
+  const hashOf = hashedOnce(context);
   await Promise.all(
     stored.map((attempt) =>
       limit(async () => {
-        if ((await stateOf(context, attempt, 'hash')) === 'present') return;
+        if ((await stateOf(context, attempt, 'hash', attempt.file?.path, hashOf)) === 'present') return;
         await context.store.record(advance(attempt, { kind: 'custody_broken' }, nowMs));
       }),
     ),
@@ -60,7 +61,11 @@ export async function fileStates(view: DiskView, attempts: Iterable<Attempt>): P
   const claims = new Map<string, Attempt[]>();
   for (const attempt of attempts)
     for (const place of attempt.file === undefined ? [] : [attempt.file.path, attempt.move_to])
-      if (place !== undefined) claims.set(place, [...(claims.get(place) ?? []), attempt]);
+      if (place !== undefined) {
+        const known = claims.get(place);
+        if (known === undefined) claims.set(place, [attempt]);
+        else known.push(attempt);
+      }
   const limit = pLimit(16);
   const files = new Map<string, FileState>();
   const owners = new Map<string, string>();
@@ -79,9 +84,10 @@ export async function fileStates(view: DiskView, attempts: Iterable<Attempt>): P
 /** Whose bytes stand there; nobody's are held to be the newest attempt's. `claimants` has at least one. */
 async function ownerOf(view: DiskView, claimants: readonly Attempt[], place: string): Promise<Attempt> {
   const newestFirst = [...claimants].sort((a, b) => ((a.at.intent ?? '') < (b.at.intent ?? '') ? 1 : -1));
+  const hashOf = hashedOnce(view);
   if (newestFirst.length > 1)
     for (const attempt of newestFirst)
-      if ((await stateOf(view, attempt, 'hash', place)) === 'present') return attempt;
+      if ((await stateOf(view, attempt, 'hash', place, hashOf)) === 'present') return attempt;
   return newestFirst[0]!;
 }
 
@@ -125,6 +131,7 @@ export async function stateOf(
   attempt: Attempt,
   how: 'size' | 'hash',
   place = attempt.file?.path,
+  hashOf = hashesOf(view),
 ): Promise<FileState> {
   if (attempt.file === undefined || place === undefined) return 'missing';
   const { root, files } = view.output;
@@ -134,7 +141,24 @@ export async function stateOf(
   if (facts.kind !== 'file') return facts.kind === 'directory' ? 'missing' : 'changed';
   if (facts.bytes !== attempt.file.bytes) return 'changed';
   if (how === 'size') return 'present';
-  return (await hashFile(files, file))?.sha256 === attempt.file.sha256 ? 'present' : 'changed';
+  return (await hashOf(file)) === attempt.file.sha256 ? 'present' : 'changed';
+}
+
+type HashOf = (file: string) => Promise<string | undefined>;
+
+function hashesOf({ output }: DiskView): HashOf {
+  return async (file) => (await hashFile(output.files, file))?.sha256;
+}
+
+/** A file that many lines name is read once. */
+function hashedOnce(view: DiskView): HashOf {
+  const hashOf = hashesOf(view);
+  const known = new Map<string, Promise<string | undefined>>();
+  return (file) => {
+    const hash = known.get(file) ?? hashOf(file);
+    known.set(file, hash);
+    return hash;
+  };
 }
 
 /** What a link leads to is not ours, and nothing is bought again for it: something else stands there. */

@@ -52,7 +52,7 @@ describe('a person says what became of an attempt in doubt', () => {
   });
 
   it('takes no id that could not be one', () => {
-    expect(resolved(attempt({ state: 'in_doubt' }), { kind: 'queue_id', queueId: 'a b' })).toContain(
+    expect(resolved(attempt({ state: 'in_doubt' }), { kind: 'queue_id', queueId: 'a\nb' })).toContain(
       'not a queue_id',
     );
   });
