@@ -22,10 +22,14 @@ let compiled: ValidateFunction | undefined;
 export function checkSchema(root: Located, source: Source): SchemaCheck {
   compiled ??= compile();
   const errors = compiled(root.value) ? [] : (compiled.errors ?? []);
-  const meant = new Set(errors.map(meantBy).filter((pointer) => pointer !== undefined));
+  const meant = new Set(
+    errors
+      .slice(0, GUESSES_MAX)
+      .map(meantBy)
+      .filter((pointer) => pointer !== undefined),
+  );
   return {
     diagnostics: errors
-      .slice(0, GUESSES_MAX)
       .filter((error) => !isEcho(error, root, meant))
       .map((error, at) => explain(error, root, source, at < GUESSES_MAX)),
     unfit: new Set([...meant, ...errors.map(pointerOf).filter((pointer) => pointer !== undefined)]),
