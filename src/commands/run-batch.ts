@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Diagnostic } from '../diagnostic.js';
-import { EXIT, faultCode, isSystemFault } from '../errors.js';
+import { BatchError, EXIT, faultCode, isSystemFault } from '../errors.js';
 import type { RunEvent } from '../events.js';
 import { createKeySeal } from '../lock/key-seal.js';
 import type { LockStore } from '../lock/store.js';
@@ -116,11 +116,19 @@ async function release(world: World, opened: Opened): Promise<void> {
   }
 }
 
-/** All records are durable by now: a lockfile that cannot be put in order has lost nothing. */
-async function tidy(world: World, store: LockStore): Promise<void> {
+/**
+ * All records are durable by now: a lockfile that cannot be put in order has lost nothing.
+ *
+ * @returns whether another file stands in the place of the lockfile: what this run recorded is in the journal
+ */
+async function tidy(world: World, store: LockStore, told: boolean): Promise<boolean> {
   try {
     await store.close();
   } catch (error) {
+    if (error instanceof BatchError && error.exitCode === EXIT.lockfile) {
+      if (!told) emitNotice(world, 'error', error.code, error.message, error.hint);
+      return true;
+    }
     if (!isSystemFault(error)) throw error;
     emitNotice(
       world,
@@ -129,6 +137,7 @@ async function tidy(world: World, store: LockStore): Promise<void> {
       `the lockfile cannot be put in order (${faultCode(error)}); nothing in it is lost, and the next run tries again`,
     );
   }
+  return false;
 }
 
 async function withLock(
@@ -150,8 +159,11 @@ async function withLock(
     const { moves } = decision.prepared.plan;
     tellMoves(world, settings, moves, await applyMoves(view, moves));
   }
-  const outcome = await go(world, settings, opened, manifest, decision, output);
-  await tidy(world, store);
+  const ended = await go(world, settings, opened, manifest, decision, output);
+  const displaced = await tidy(world, store, ended.troubles.has('lockfile_displaced'));
+  const outcome = displaced
+    ? { ...ended, troubles: new Set([...ended.troubles, 'lockfile_displaced' as const]) }
+    : ended;
   return summarise({ world, settings, store, output, manifest, outcome, decision, startedMs });
 }
 

@@ -1,4 +1,5 @@
-import { rmdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
 import type { Diagnostic } from '../diagnostic.js';
 import { BatchError, EXIT, type ExitCode } from '../errors.js';
 import type { RunEvent } from '../events.js';
@@ -159,10 +160,17 @@ async function reporters(session: Session): Promise<Reporter[]> {
   return found;
 }
 
-/** The folder was made for the lock alone where nothing was rehearsed: it goes while it is empty. */
+/** The folder was made for the lock alone where nothing was rehearsed: it goes while nothing else is in it. */
 export async function removeIdleSandbox({ settings }: Session): Promise<void> {
   if (!settings.sandbox) return;
-  await rmdir(settings.sandboxDirectory).catch(() => {});
+  const { sandboxDirectory } = settings;
+  const left = await readdir(sandboxDirectory, { recursive: true }).catch(() => ['?']);
+  if (left.every((name) => isOwn(path.normalize(name))))
+    await rm(sandboxDirectory, { recursive: true, force: true });
+}
+
+function isOwn(name: string): boolean {
+  return name === '.venice-batch' || name === path.join('.venice-batch', '.gitignore');
 }
 
 /** Code frames on stderr, and annotations where GitHub Actions reads along. */

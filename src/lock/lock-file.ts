@@ -1,14 +1,15 @@
 import { dirname } from 'node:path';
-import { BatchError, EXIT, unreachable } from '../errors.js';
-import type { FileHandle, Files, Random } from '../ports.js';
+import { BatchError, EXIT } from '../errors.js';
+import type { FileFacts, FileHandle, Files, Random } from '../ports.js';
 import type { Attempt, AttemptState } from './attempt.js';
 import { createFold, type Fold } from './fold.js';
 import { canonicalLines } from './format.js';
+import { appendToJournal, isSame, type Journal, letGoOfJournal, removeJournal } from './journal.js';
 import { attemptLine } from './line.js';
 import { makePrivateFolder, scratchPath } from './private-folder.js';
 import { lockError, type NextCommand } from './problem.js';
 import { createFile, replaceFile } from './publish.js';
-import { LOCK_BYTES_MAX, readLock } from './read.js';
+import { LOCK_BYTES_MAX, readLockAlone } from './read.js';
 import type { LockHeader } from './store.js';
 
 /**
@@ -26,7 +27,15 @@ export interface LockFile {
   readonly header: LockHeader;
   /** All that is durable. */
   readonly fold: Fold;
+  /** The second copy of everything, in case the lockfile is replaced, cut or deleted. */
+  readonly journal: Journal;
   end: FileEnd;
+  /** The file after our last write to it; absent before. */
+  seen?: FileFacts | undefined;
+  /** Why the file at the path cannot be this run's any more, while that is so: nothing is written to it. */
+  displaced?: BatchError | undefined;
+  /** Somebody's lockfile that took its place had attempts that were not known. */
+  grown: boolean;
   handle?: FileHandle | undefined;
 }
 
@@ -40,38 +49,73 @@ export type FileEnd =
   /** Nothing may be appended: a write was torn or failed. Our own writes explain a size from `bytesMin` to `bytesMax`. */
   | { readonly kind: 'unsound'; readonly bytesMin: number; readonly bytesMax: number };
 
-/** Makes the records durable, all or none. Throws the fault; the file then still parses, and can be written to again. */
+/**
+ * Makes the records durable, all or none: in the journal, and in the lockfile unless another one took its place. Throws the
+ * fault; the file then still parses, and can be written to again. Without records, only makes sure that the path
+ * still names the file that holds everything.
+ */
 export async function writeRecords(file: LockFile, records: readonly Attempt[]): Promise<void> {
-  const { end } = file;
-  const bytes = encode(records.map((attempt) => `${attemptLine(attempt)}\n`).join(''));
-  switch (end.kind) {
-    case 'absent':
-      await create(file, bytes);
-      break;
-    case 'sound':
-      if ((await isOurs(file)) && end.bytes + bytes.length <= LOCK_BYTES_MAX) {
-        await append(file, bytes, end.bytes);
-      } else await rewrite(file, records);
-      break;
-    case 'unsound':
-      await rewrite(file, records);
-      break;
-    default:
-      unreachable(end);
+  const lines = encode(records.map((attempt) => `${attemptLine(attempt)}\n`).join(''));
+  const written = await Promise.allSettled([
+    records.length === 0 ? undefined : appendToJournal(file.journal, lines, () => canonical(file, file.fold)),
+    writeUnlessDisplaced(file, records, lines),
+  ]);
+  for (const one of written) {
+    if (one.status === 'fulfilled') continue;
+    // What is not acknowledged must not come back from the journal.
+    file.journal.seen = undefined;
+    throw one.reason;
   }
   for (const record of records) file.fold.add(record);
+}
+
+async function writeUnlessDisplaced(
+  file: LockFile,
+  records: readonly Attempt[],
+  lines: Uint8Array,
+): Promise<void> {
+  try {
+    await writeLines(file, records, lines);
+    file.displaced = undefined;
+  } catch (fault) {
+    if (!(fault instanceof BatchError) || fault.exitCode !== EXIT.lockfile) throw fault;
+    file.displaced = fault;
+  }
+}
+
+async function writeLines(file: LockFile, records: readonly Attempt[], lines: Uint8Array): Promise<void> {
+  const { end } = file;
+  if (end.kind === 'absent') {
+    if (records.length > 0) await create(file, lines);
+    return;
+  }
+  const fits = end.kind === 'sound' && end.bytes + lines.length <= LOCK_BYTES_MAX;
+  if (!fits || !(await isOurs(file))) return rewrite(file, records);
+  if (records.length > 0) await append(file, records, lines, end.bytes);
 }
 
 /** Leaves the canonical text in the file: one line an attempt, sorted. Touches nothing where that is so already. */
 export async function makeCanonical(file: LockFile): Promise<void> {
   if (file.end.kind === 'absent') return;
-  if (file.end.kind !== 'sound' || !(await isOurs(file))) return rewrite(file, []);
+  if (!(await isCanonical(file))) await rewrite(file, []);
+  await removeJournal(file.journal);
+}
+
+async function isCanonical(file: LockFile): Promise<boolean> {
+  if (file.end.kind !== 'sound' || !(await isOurs(file))) return false;
   const pieces = canonical(file, file.fold);
-  if (bytesOf(pieces) === file.end.bytes) {
-    const found = await file.files.read(file.path, LOCK_BYTES_MAX);
-    if (Buffer.compare(found, Buffer.concat(pieces)) === 0) return;
-  }
-  await replace(file, pieces);
+  if (bytesOf(pieces) !== file.end.bytes) return false;
+  const found = await file.files.read(file.path, LOCK_BYTES_MAX);
+  return Buffer.compare(found, Buffer.concat(pieces)) === 0;
+}
+
+/** Leaves the journal to the next run, without what was never acknowledged. */
+export async function leaveJournal(file: LockFile): Promise<void> {
+  const { journal, fold } = file;
+  await letGoOfJournal(journal);
+  if (!journal.begun || journal.seen !== undefined) return;
+  // Where that fails too, the next run takes what was not acknowledged for a doubt.
+  await appendToJournal(journal, new Uint8Array(0), () => canonical(file, fold)).catch(() => {});
 }
 
 /**
@@ -91,6 +135,7 @@ export async function secure(file: LockFile): Promise<void> {
   const handle = await file.files.open(file.path, 'append');
   await handle.sync().finally(() => handle.close());
   await file.files.syncDirectory(dirname(file.path));
+  file.seen = await file.files.facts(file.path);
 }
 
 /** Closes the file. What it held is synced already, or known to be unsound. */
@@ -121,16 +166,24 @@ async function create(file: LockFile, lines: Uint8Array): Promise<void> {
     await createFile(files, path, bytes, scratch(file));
   } catch (fault) {
     // The file may be there all the same, and is ours then, but may not outlive a crash.
-    const read = await readLock(files, path);
+    const read = await readLockAlone(files, path);
     if (read.ok && read.header?.lineage === header.lineage) {
       file.end = { kind: 'unsound', bytesMin: bytes.length, bytesMax: bytes.length };
     }
     throw fault;
   }
   file.end = { kind: 'sound', bytes: bytes.length };
+  file.seen = await files.facts(path);
 }
 
-async function append(file: LockFile, bytes: Uint8Array, at: number): Promise<void> {
+/** To the file that the path names: where it turns out to name another one by now, everything is written there anew. */
+async function append(
+  file: LockFile,
+  records: readonly Attempt[],
+  bytes: Uint8Array,
+  at: number,
+): Promise<void> {
+  const { seen } = file;
   file.end = { kind: 'unsound', bytesMin: at, bytesMax: at + bytes.length };
   try {
     file.handle ??= await file.files.open(file.path, 'append');
@@ -140,7 +193,10 @@ async function append(file: LockFile, bytes: Uint8Array, at: number): Promise<vo
     await letGo(file);
     throw fault;
   }
+  const now = await file.files.facts(file.path);
+  if (now?.id !== seen?.id || now?.bytes !== at + bytes.length) return rewrite(file, records);
   file.end = { kind: 'sound', bytes: at + bytes.length };
+  file.seen = now;
 }
 
 /** Replaces the file by what is known, and `records`. */
@@ -163,7 +219,7 @@ async function replace(file: LockFile, pieces: readonly Uint8Array[]): Promise<v
   const [bytesMin, bytesMax] = sizes(file.end);
   file.end = { kind: 'unsound', bytesMin: Math.min(bytesMin, bytes), bytesMax: Math.max(bytesMax, bytes) };
   await makePrivateFolder(file.files, file.random, file.path);
-  await replaceFile(file.files, file.path, pieces, scratch(file));
+  file.seen = await replaceFile(file.files, file.path, pieces, scratch(file));
   file.end = { kind: 'sound', bytes };
 }
 
@@ -184,24 +240,29 @@ function bytesOf(pieces: readonly Uint8Array[]): number {
   return pieces.reduce((sum, { length }) => sum + length, 0);
 }
 
-/** Whether the file is as we left it, judged by its size. Version control may replace it while we run. */
-async function isOurs(file: LockFile): Promise<boolean> {
-  const bytes = (await file.files.facts(file.path))?.bytes;
-  const [bytesMin, bytesMax] = sizes(file.end);
-  return bytes !== undefined && bytes >= bytesMin && bytes <= bytesMax;
+/** Whether the path names the file that we left there, as we left it. Others may replace or change it while we run. */
+async function isOurs({ files, path, seen, end }: LockFile): Promise<boolean> {
+  const now = await files.facts(path);
+  if (end.kind === 'sound') return seen !== undefined && isSame(now, seen) && now?.bytes === end.bytes;
+  const [bytesMin, bytesMax] = sizes(end);
+  return now !== undefined && now.id === seen?.id && now.bytes >= bytesMin && now.bytes <= bytesMax;
 }
 
 /** Folds in what somebody else put in the file's place, so that no paid job in it is lost. */
-async function takeIn({ files, path, command, header, fold }: LockFile): Promise<void> {
-  const read = await readLock(files, path);
+async function takeIn(file: LockFile): Promise<void> {
+  const { files, path, command, header, fold } = file;
+  const read = await readLockAlone(files, path);
   if (!read.ok) throw lockError(read.problems[0], path, command);
   if (read.header !== undefined && read.header.lineage !== header.lineage) {
     throw new BatchError('lockfile-replaced', `${path}: another lockfile took its place during the run`, {
       exitCode: EXIT.lockfile,
-      hint: `move that one away, then: ${command('run')}`,
+      hint: `what this run records is kept in ${file.journal.path}; move the other lockfile away, then: ${command('run')}`,
     });
   }
-  for (const attempt of read.attempts.values()) fold.add(attempt);
+  for (const attempt of read.attempts.values()) {
+    if (!fold.attempts.has(attempt.attempt)) file.grown = true;
+    fold.add(attempt);
+  }
 }
 
 /** The smallest and the largest size that our own writes explain. */

@@ -1,27 +1,34 @@
 import { dirname } from 'node:path';
 import { faultCode } from '../errors.js';
-import type { FileHandle, Files } from '../ports.js';
+import type { FileFacts, FileHandle, Files } from '../ports.js';
 
 /*
  * Whole files, durable, or not at all. `scratch` is a path on the same
  * file system that nobody else uses: it holds random digits. All throw the `FileFault` of what failed.
  */
 
-/** Makes `path` hold exactly these bytes, whatever was there, in one step. */
+/**
+ * Makes `path` hold exactly these bytes, whatever was there, in one step.
+ *
+ * @returns what the new file is
+ */
 export async function replaceFile(
   files: Files,
   path: string,
   pieces: readonly Uint8Array[],
   scratch: string,
-): Promise<void> {
+): Promise<FileFacts | undefined> {
+  let facts: FileFacts | undefined;
   try {
     await writeScratch(files, scratch, pieces);
+    facts = await files.facts(scratch);
     await files.rename(scratch, path);
   } catch (fault) {
     await removeQuietly(files, scratch);
     throw fault;
   }
   await files.syncDirectory(dirname(path));
+  return facts;
 }
 
 /** Creates `path` with `bytes` in one step; throws `EEXIST`, and changes nothing, where there is something. */

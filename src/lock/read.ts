@@ -1,7 +1,9 @@
 import { faultCode } from '../errors.js';
 import type { Files } from '../ports.js';
 import type { Attempt } from './attempt.js';
+import { createFold } from './fold.js';
 import { type LockNote, parseLock } from './format.js';
+import { readJournals } from './journal.js';
 import type { LockProblem } from './problem.js';
 import type { LockHeader } from './store.js';
 
@@ -17,24 +19,49 @@ export type ReadLock =
       readonly notes: readonly LockNote[];
       /** Size of the file; 0 where there is none. */
       readonly bytes: number;
+      /** Paths of the journals whose records are among the attempts. */
+      readonly journals: readonly string[];
     }
   | { readonly ok: false; readonly problems: readonly [LockProblem, ...LockProblem[]] };
 
-/** Reads a lockfile. Needs no guard, changes nothing; a fault of the disk is a problem, not a throw. */
+/**
+ * Reads a lockfile and the journals that runs left which did not end cleanly. Needs no guard, changes nothing; a fault of
+ * the disk is a problem, not a throw.
+ */
 export async function readLock(files: Files, path: string): Promise<ReadLock> {
+  const read = await readLockAlone(files, path);
+  if (!read.ok) return read;
+  try {
+    const journals = await readJournals(files, await files.real(path), read.header, LOCK_BYTES_MAX);
+    if (journals.paths.length === 0) return read;
+    const fold = createFold([...read.attempts.values(), ...journals.records]);
+    const header = read.header ?? journals.header;
+    return { ...read, ...(header && { header }), attempts: fold.attempts, journals: journals.paths };
+  } catch (fault) {
+    return unreadable(fault);
+  }
+}
+
+/** Reads a lockfile without its journals. */
+export async function readLockAlone(files: Files, path: string): Promise<ReadLock> {
   let bytes: Uint8Array;
   try {
     bytes = await files.read(path, LOCK_BYTES_MAX);
   } catch (fault) {
-    const code = faultCode(fault);
-    if (code === 'ENOENT') return { ok: true, attempts: new Map(), notes: [], bytes: 0 };
-    if (code === '') throw fault;
-    return { ok: false, problems: [{ kind: 'unreadable', code }] };
+    if (faultCode(fault) === 'ENOENT')
+      return { ok: true, attempts: new Map(), notes: [], bytes: 0, journals: [] };
+    return unreadable(fault);
   }
   const { header, attempts, problems, notes } = parseLock(decode(bytes));
   const [first, ...others] = problems;
   if (first !== undefined) return { ok: false, problems: [first, ...others] };
-  return { ok: true, ...(header && { header }), attempts, notes, bytes: bytes.length };
+  return { ok: true, ...(header && { header }), attempts, notes, bytes: bytes.length, journals: [] };
+}
+
+function unreadable(fault: unknown): ReadLock {
+  const code = faultCode(fault);
+  if (code === '') throw fault;
+  return { ok: false, problems: [{ kind: 'unreadable', code }] };
 }
 
 /** A lockfile belongs to the endpoint it was made with: a `queue_id` means nothing anywhere else. */

@@ -1,11 +1,13 @@
-import { faultCode } from '../errors.js';
+import { type BatchError, faultCode } from '../errors.js';
 import type { Files, Random } from '../ports.js';
 import type { Attempt } from './attempt.js';
 import { LOCK_VERSION } from './check.js';
 import { createFold } from './fold.js';
 import type { LockNote } from './format.js';
-import { type FileEnd, secure } from './lock-file.js';
+import { createJournal } from './journal.js';
+import { type FileEnd, type LockFile, secure } from './lock-file.js';
 import type { LockProblem, NextCommand } from './problem.js';
+import { removeQuietly } from './publish.js';
 import { checkEndpoint, type ReadLock, readLock } from './read.js';
 import { createWriter } from './writer.js';
 
@@ -32,11 +34,24 @@ export interface LockStore {
    * `attempts` then does not show it, and later calls try again from a sound end of the file.
    */
   record(attempt: Attempt): Promise<void>;
+  /**
+   * Makes sure that the path still names the file that holds all records, and puts them back where it does not. Rejects
+   * with the `FileFault`.
+   */
+  confirm(): Promise<void>;
+  /** Why nothing may be bought any more: what others did to the lockfile during the run. */
+  trouble(): StoreTrouble | undefined;
   /** Rewrites the file canonically (one line an attempt, sorted; atomic) and closes it. */
   close(): Promise<void>;
   /** Closes without rewriting: nothing was changed, or the disk is in trouble. */
   abandon(): Promise<void>;
 }
+
+export type StoreTrouble =
+  /** It cannot be used, or is another one: records go into the journal alone. The error says what to do. */
+  | { readonly kind: 'displaced'; readonly error: BatchError }
+  /** It has attempts that this run did not know when it was planned. */
+  | { readonly kind: 'grown' };
 
 export type OpenedLock =
   | { readonly ok: true; readonly store: LockStore; readonly notes: readonly LockNote[] }
@@ -72,8 +87,15 @@ export async function openLock(
   const fold = createFold(read.attempts.values());
   try {
     const { command, random } = options;
-    const file = { files, random, path: await files.real(path), command, header, fold, end: endOf(read) };
+    const real = await files.real(path);
+    const journal = createJournal(files, random, real, header);
+    const end = endOf(read);
+    const file: LockFile = { files, random, path: real, command, header, fold, journal, end, grown: false };
+    if (end.kind === 'sound') file.seen = await files.facts(real);
     await secure(file);
+    // By now the lockfile holds what they said.
+    if (read.journals.length > 0 && file.end.kind === 'sound')
+      for (const one of read.journals) await removeQuietly(files, one);
     return { ok: true, store: createWriter(file), notes: read.notes };
   } catch (fault) {
     const code = faultCode(fault);
@@ -82,8 +104,8 @@ export async function openLock(
   }
 }
 
-function endOf({ header, notes, bytes }: ReadLock & { ok: true }): FileEnd {
+function endOf({ header, notes, bytes, journals }: ReadLock & { ok: true }): FileEnd {
   if (header === undefined) return { kind: 'absent' };
-  const torn = notes.some((note) => note.kind === 'unterminated');
+  const torn = journals.length > 0 || notes.some((note) => note.kind === 'unterminated');
   return torn ? { kind: 'unsound', bytesMin: bytes, bytesMax: bytes } : { kind: 'sound', bytes };
 }

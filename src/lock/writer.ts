@@ -1,14 +1,23 @@
 import type { Attempt } from './attempt.js';
 import { attemptFault } from './check.js';
 import { createGroupCommit } from './group-commit.js';
-import { type LockFile, letGo, makeCanonical, writeRecords } from './lock-file.js';
+import { type LockFile, leaveJournal, letGo, makeCanonical, writeRecords } from './lock-file.js';
 import type { LockStore } from './store.js';
 
 const RECORDS_PER_SYNC_MAX = 1000;
+/** Written like a record: whether the file is still there is checked then. */
+const NOTHING = 'nothing';
 
 /** A `LockStore` over a file in a known state. */
 export function createWriter(file: LockFile): LockStore {
-  const commit = createGroupCommit<Attempt>((records) => writeRecords(file, records), RECORDS_PER_SYNC_MAX);
+  const commit = createGroupCommit<Attempt | typeof NOTHING>(
+    (items) =>
+      writeRecords(
+        file,
+        items.filter((item) => item !== NOTHING),
+      ),
+    RECORDS_PER_SYNC_MAX,
+  );
   const beingWritten = new Map<string, Attempt>();
   let closed = false;
 
@@ -36,11 +45,19 @@ export function createWriter(file: LockFile): LockStore {
         if (beingWritten.get(attempt.attempt) === attempt) beingWritten.delete(attempt.attempt);
       }
     },
+    confirm: () => commit.add(NOTHING),
+    trouble() {
+      if (file.displaced !== undefined) return { kind: 'displaced', error: file.displaced };
+      return file.grown ? { kind: 'grown' } : undefined;
+    },
     async close() {
       await settle();
       await makeCanonical(file);
     },
-    abandon: settle,
+    async abandon() {
+      await settle();
+      await leaveJournal(file);
+    },
   };
 }
 

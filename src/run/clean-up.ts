@@ -31,6 +31,8 @@ export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled
   const attempt = newestOf(context, job);
   if (attempt.state !== 'stored' || attempt.queue_id === undefined) return GONE;
   if (isClosedToKey(context, attempt.model)) return GONE;
+  // Owed until the lockfile itself says that the file is stored.
+  if (context.store.trouble()?.kind === 'displaced') return GONE;
   if (!context.keySeal.isFetched(attempt)) {
     tellLeft(context, job);
     await finishJob(context, job);

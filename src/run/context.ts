@@ -26,6 +26,8 @@ export type Trouble =
   | 'storage'
   | 'lockfile'
   | 'lock_lost'
+  | 'lockfile_displaced'
+  | 'lockfile_grown'
   | 'fail_fast'
   | 'timeout'
   | 'detached'

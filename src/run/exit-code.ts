@@ -20,6 +20,8 @@ export interface EndState {
 const BY_TROUBLE: Readonly<Record<Trouble, ExitCode | undefined>> = {
   lockfile: EXIT.unavailable,
   lock_lost: EXIT.locked,
+  lockfile_displaced: EXIT.lockfile,
+  lockfile_grown: undefined,
   storage: EXIT.unavailable,
   unavailable: EXIT.unavailable,
   in_doubt_thrice: EXIT.inDoubt,

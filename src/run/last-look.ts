@@ -1,16 +1,23 @@
 import { faultCode } from '../errors.js';
+import type { StoreTrouble } from '../lock/store.js';
 import type { RunContext } from './context.js';
 import { notice, stopAll, stopBuying } from './context.js';
 
 /**
- * The last look before a submit leaves: whether the lock is still this run's. Another run that took it may be buying the
- * same take by now.
+ * The last look before a submit leaves: whether the lock is still this run's, and the lockfile the one that has the intent.
+ * Another run that took the lock may be buying the same take by now.
  */
 export async function mayStillSubmit(context: RunContext): Promise<boolean> {
   try {
     const state = await context.checkLock();
-    if (state === 'ours') return true;
-    tellLost(context, state);
+    if (state !== 'ours') {
+      tellLost(context, state);
+      return false;
+    }
+    await context.store.confirm();
+    const trouble = context.store.trouble();
+    if (trouble === undefined) return true;
+    tellTrouble(context, trouble);
   } catch (error) {
     stopAll(context, 'lockfile');
     const fault = faultCode(error) || 'error';
@@ -18,7 +25,7 @@ export async function mayStillSubmit(context: RunContext): Promise<boolean> {
       context,
       'error',
       'lock-unreadable',
-      `cannot read this run's lock (${fault}): nothing more is submitted`,
+      `cannot check this run's lock and lockfile (${fault}): nothing more is submitted`,
       `once the folder can be read: ${context.settings.command('run')}`,
     );
   }
@@ -39,4 +46,24 @@ function tellLost(context: RunContext, state: 'taken' | 'gone'): void {
       ? `when the other run has ended: ${context.settings.command('run')}`
       : `to take the lock again and go on: ${context.settings.command('run')}`;
   notice(context, 'error', state === 'taken' ? 'lock-taken' : 'lock-deleted', message, hint);
+}
+
+/** What others did to the lockfile: buying ends, and what is paid for is collected and kept. */
+export function tellTrouble(context: RunContext, trouble: StoreTrouble): void {
+  const name = trouble.kind === 'displaced' ? 'lockfile_displaced' : 'lockfile_grown';
+  const first = !context.troubles.has(name);
+  stopBuying(context, name);
+  if (!first) return;
+  if (trouble.kind === 'displaced') {
+    const { code, message, hint } = trouble.error;
+    notice(context, 'error', code, `${message}; nothing more is submitted`, hint);
+    return;
+  }
+  notice(
+    context,
+    'error',
+    'lockfile-changed',
+    'the lockfile was replaced during the run by one with attempts of another run: they are kept, and nothing more is submitted',
+    `to see what is left to buy: ${context.settings.command('plan')}`,
+  );
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lock/attempt.js';
 import { serialiseLock } from '../../src/lock/format.js';
 import { attemptLine } from '../../src/lock/line.js';
-import { checkEndpoint, readLock } from '../../src/lock/read.js';
+import { checkEndpoint, readLock, readLockAlone } from '../../src/lock/read.js';
 import { type LockStore, openLock } from '../../src/lock/store.js';
 import type { Files } from '../../src/ports.js';
 import { createMemoryDisk, type MemoryDisk } from '../fakes/memory-files.js';
@@ -33,9 +33,11 @@ function textOf(disk: MemoryDisk): string | undefined {
   return disk.texts()[path];
 }
 
-/** Only the lockfile is left, and the mark that has git ignore the private folder. */
+/** Nothing is left over: a journal is there until the store is closed. */
 function isTidy(disk: MemoryDisk): boolean {
-  return Object.keys(disk.texts()).every((found) => found === path || found.endsWith('/.gitignore'));
+  return Object.keys(disk.texts()).every(
+    (found) => found === path || found.endsWith('/.gitignore') || found.endsWith('.journal'),
+  );
 }
 
 describe('a lockfile that is not there', () => {
@@ -82,8 +84,8 @@ describe('a record', () => {
     const disk = createMemoryDisk({ [path]: head });
     const store = await open(disk.files);
     let syncs = 0;
-    disk.intercept(({ name }) => {
-      if (name === 'sync') syncs += 1;
+    disk.intercept(({ name, path: at }) => {
+      if (name === 'sync' && at === path) syncs += 1;
       return undefined;
     });
     const many = Array.from({ length: 500 }, (_, n) => attempt({ attempt: id(`${n}`), track: `t${n}` }));
@@ -225,9 +227,155 @@ describe('a lockfile that version control replaces during the run', () => {
     const disk = createMemoryDisk({ [path]: head + line(intent) });
     const store = await open(disk.files);
     disk.put(path, foreign);
-    await expect(store.record(queued)).rejects.toMatchObject({ code });
+    await store.record(queued);
+    expect(store.trouble()).toMatchObject({ kind: 'displaced', error: { code } });
     await expect(store.close()).rejects.toMatchObject({ code });
     expect(textOf(disk)).toBe(foreign);
+    await disk.files.remove(path);
+    expect((await open(disk.files)).attempts.get(queued.attempt)).toEqual(queued);
+  });
+});
+
+/** What others may do to a lockfile during a run: the disk afterwards. */
+const MISFORTUNES: readonly (readonly [string, (disk: MemoryDisk, before: string) => Promise<void>])[] = [
+  ['restored: the same bytes in another file', async (disk) => disk.put(path, textOf(disk) ?? '')],
+  ['restored to how it was before', async (disk, before) => disk.put(path, before)],
+  ['deleted', (disk) => disk.files.remove(path)],
+  [
+    'written over in place',
+    async (disk, before) => {
+      const handle = await disk.files.open(path, 'truncate');
+      await handle.write(new TextEncoder().encode(before));
+      await handle.sync();
+      await handle.close();
+    },
+  ],
+  [
+    'changed in place, to as many bytes',
+    async (disk, before) => {
+      const bytes = new TextEncoder().encode(before.padEnd((textOf(disk) ?? '').length, '\n'));
+      const handle = await disk.files.open(path, 'truncate');
+      await handle.write(bytes);
+      await handle.sync();
+      await handle.close();
+    },
+  ],
+];
+
+describe.each(MISFORTUNES)('a lockfile that is %s during a run', (_, strike) => {
+  async function struck() {
+    const disk = createMemoryDisk({ [path]: serialiseLock(header, [intent]) });
+    const store = await open(disk.files);
+    const before = textOf(disk) ?? '';
+    await store.record(queued);
+    await strike(disk, before);
+    return { disk, store };
+  }
+
+  it('has everything again with the next record', async () => {
+    const { disk, store } = await struck();
+    await store.record(other);
+    expect(await readLockAlone(disk.files, path)).toMatchObject({ ok: true });
+    await expectKept(disk, { acknowledged: [queued, other], begun: [intent, queued, other] });
+    expect(store.trouble()).toBeUndefined();
+  });
+
+  it('has everything again before a submit leaves', async () => {
+    const { disk, store } = await struck();
+    await store.confirm();
+    const read = await readLockAlone(disk.files, path);
+    expect(read.ok && read.attempts.get(queued.attempt)).toEqual(queued);
+    for (let seed = 0; seed < 20; seed += 1) expect(textOf(disk.crash(seed))).toBe(textOf(disk));
+  });
+
+  it('has everything again in the next run, if this one is killed first', async () => {
+    const { disk } = await struck();
+    for (let seed = 0; seed < 20; seed += 1) {
+      const after = disk.crash(seed);
+      const store = await open(after.files);
+      expect(store.attempts.get(queued.attempt)).toEqual(queued);
+      await store.close();
+      expect(textOf(after)).toBe(serialiseLock(header, [queued]));
+      expect(Object.keys(after.texts()).filter((name) => name.endsWith('.journal'))).toEqual([]);
+    }
+  });
+
+  it('has everything again at the end', async () => {
+    const { disk, store } = await struck();
+    await store.close();
+    expect(textOf(disk)).toBe(serialiseLock(header, [queued]));
+  });
+});
+
+describe('a lockfile that is replaced as a record is written to it', () => {
+  it('is written anew: the old file, which nothing names any more, is not enough', async () => {
+    for (let at = 0; at < 20; at += 1) {
+      const disk = createMemoryDisk({ [path]: serialiseLock(header, [intent]) });
+      const store = await open(disk.files);
+      await store.record(queued);
+      const [text, from] = [textOf(disk) ?? '', disk.operations()];
+      disk.intercept(({ index }) => {
+        if (index === from + at) disk.put(path, text);
+        return undefined;
+      });
+      await store.record(other);
+      await store.confirm();
+      disk.intercept(() => undefined);
+      const read = await readLockAlone(disk.files, path);
+      expect(read.ok && [...read.attempts.values()]).toEqual(expect.arrayContaining([queued, other]));
+    }
+  });
+});
+
+describe('a journal', () => {
+  const journals = (disk: MemoryDisk) =>
+    Object.keys(disk.texts()).filter((name) => name.endsWith('.journal'));
+
+  it('of attempts that this run did not know, in the place of the lockfile, ends buying', async () => {
+    const disk = createMemoryDisk({ [path]: serialiseLock(header, [intent]) });
+    const store = await open(disk.files);
+    await store.record(queued);
+    disk.put(path, serialiseLock(header, [intent, otherQueued]));
+    await store.confirm();
+    expect(store.trouble()).toEqual({ kind: 'grown' });
+    expect([...store.attempts.values()]).toEqual(expect.arrayContaining([queued, otherQueued]));
+  });
+
+  it('is made anew where somebody deletes it', async () => {
+    const disk = createMemoryDisk({ [path]: serialiseLock(header, [intent]) });
+    const store = await open(disk.files);
+    await store.record(queued);
+    for (const name of journals(disk)) await disk.files.remove(name);
+    await store.record(other);
+    await disk.files.remove(path);
+    expect([...(await open(disk.crash(1).files)).attempts.values()]).toEqual(
+      expect.arrayContaining([queued, other]),
+    );
+  });
+
+  it('of another lockfile is left alone', async () => {
+    const disk = createMemoryDisk();
+    await (await open(disk.files)).record(intent);
+    const foreign = { ...header, lineage: id('other') };
+    disk.put(path, serialiseLock(foreign, []));
+    const before = journals(disk);
+    const store = await open(disk.files);
+    expect(store.header.lineage).toBe(foreign.lineage);
+    expect(store.attempts.size).toBe(0);
+    await store.close();
+    expect(journals(disk)).toEqual(before);
+  });
+
+  it('holds nothing that was not acknowledged', async () => {
+    const disk = createMemoryDisk({ [path]: serialiseLock(header, [intent]) });
+    const store = await open(disk.files);
+    await store.record(queued);
+    disk.intercept(({ name, path: at }) => (name !== 'read' && at === path ? 'EIO' : undefined));
+    await expect(store.record(other)).rejects.toMatchObject({ code: 'EIO' });
+    disk.intercept(() => undefined);
+    await store.abandon();
+    const read = await readLock(disk.files, path);
+    expect(read.ok && read.attempts.get(queued.attempt)).toEqual(queued);
   });
 });
 
@@ -302,7 +450,7 @@ async function live(files: Files, promised: Promised): Promise<void> {
       random,
     });
     if (!opened.ok) {
-      expect(opened.problem.kind).toBe('unwritable');
+      expect(['unwritable', 'unreadable']).toContain(opened.problem.kind);
       continue;
     }
     const { store } = opened;
@@ -365,7 +513,7 @@ describe.each(beginnings)('from %s', (_, initial, known) => {
       const promised = { acknowledged: [...known], begun: [...known] };
       disk.intercept(({ index }) => (index === at ? 'halt' : undefined));
       await Promise.race([live(disk.files, promised), disk.halted]);
-      for (let seed = 0; seed < 20; seed += 1) {
+      for (let seed = 0; seed < 8; seed += 1) {
         const after = disk.crash(seed);
         await expectKept(after, promised);
         await expectGoesOn(after, promised);

@@ -35,7 +35,12 @@ function stage(answer: (count: number) => CallResult<Queued>, lock: GuardState =
       random: { bytes: (count: number) => new Uint8Array(count).fill(asked + 1) },
     },
     client: { queue: async () => answer(++asked) },
-    store: { newest: () => undefined, record: async (_attempt: Attempt) => {} },
+    store: {
+      newest: () => undefined,
+      record: async (_attempt: Attempt) => {},
+      confirm: async () => {},
+      trouble: () => undefined,
+    },
     checkLock: async () => lock,
     scheduler: {
       answered() {},

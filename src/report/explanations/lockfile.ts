@@ -78,10 +78,17 @@ const FILE: Explanations = {
   ),
   'lockfile-replaced': unusable(
     'The lockfile was replaced during the run',
-    'Another lockfile took its place (a checkout, a restore). The run ended, as its records have no place there.',
-    'Move that one away, and run again.',
+    'Another lockfile took its place (a checkout, a restore). The run stopped buying; what it recorded is kept in a journal in the folder .venice-batch.',
+    'Move that one away, and run again: the lockfile is made anew from the journal.',
     RUN,
   ),
+  'lockfile-changed': {
+    title: 'The lockfile was replaced by that of another run',
+    text: 'During the run somebody put another version of the lockfile in its place (a pull, a checkout) that has attempts this run did not know. Both are kept in one file. The plan was made without those attempts, so that a take could be bought twice.',
+    money: 'Nothing more was submitted after it was noticed. Everything paid for is recorded and collected.',
+    mend: 'Look at the new plan and run again.',
+    next: 'venice-batch plan album.yaml',
+  },
   'lockfile-shared': {
     title: 'Two manifests would share a lockfile',
     text: 'The lockfile is named for the manifest without its extension, so that album.yaml and album.yml would both use album.lock.jsonl: each would take the tracks and the spending of the other for its own.',
