@@ -78,7 +78,9 @@ export function judgeReceived(world: JudgeWorld, blame: Blame, witness: Witness)
     world.disk.possible(path).every((bytes) => Buffer.from(bytes ?? []).includes(queueId));
   for (const queueId of witness.received) {
     const kept = [...world.disk.entries.keys()].some(
-      (path) => (path === world.lockfilePath || path.includes('venice-batch-rescue')) && isIn(path, queueId),
+      (path) =>
+        (path === world.lockfilePath || path.endsWith('.journal') || path.includes('venice-batch-rescue')) &&
+        isIn(path, queueId),
     );
     if (!kept && !witness.notices.includes(queueId))
       blame('q', `${queueId} arrived at ${witness.name} and is kept nowhere`);

@@ -14,6 +14,7 @@ import type { Rng } from './random.js';
 import { createRng } from './random.js';
 import type { RunDraw } from './scenario.js';
 import { createSimFiles } from './sim-files.js';
+import { tamper } from './tamper.js';
 import type { Incarnation, Program, SimWorld } from './world.js';
 import { HOME, KEYS, LOCKFILE, RESCUE } from './world.js';
 
@@ -109,6 +110,7 @@ function disturb(world: SimWorld, incarnation: Incarnation, draw: RunDraw): void
     world.trace(`${incarnation.name} is stopped`);
     incarnation.process.pause(draw.pause?.forMs ?? 0);
   });
+  for (const afterMs of draw.tamperAfterMs) later(afterMs, () => tamper(world));
   later(draw.secondAfterMs, () => {
     const elsewhere = world.scenario.systems.second && draw.secondElsewhere !== draw.elsewhere;
     launch(world, { ...draw, elsewhere, secondAfterMs: undefined, pause: undefined });

@@ -90,6 +90,8 @@ export interface JudgeWorld {
   readonly allowed: (prompt: string) => number;
   /** The lockfile was merged or damaged, and nobody has begun to mend it. */
   readonly damaged: () => boolean;
+  /** Durable texts that hold records beside the lockfile; none while nobody else touched it. */
+  readonly journals: () => readonly Uint8Array[];
   /** A file that a person deleted, or a job whose fate a person settled. */
   readonly waived: ReadonlySet<string>;
 }
@@ -131,6 +133,14 @@ export function createJudge(world: JudgeWorld): Judge {
       readers[at] ??= createLockReader();
       return readers[at].read(bytes);
     });
+  /** What the next run would know. */
+  const knowable = () => {
+    const journals = world.journals();
+    if (journals.length === 0) return possible();
+    return world.disk
+      .possible(world.lockfilePath)
+      .map((bytes) => createLockReader().read(Buffer.concat([bytes ?? new Uint8Array(0), ...journals])));
+  };
 
   const isAllowed = (path: string) =>
     world.writable.some((allowed) => path === allowed || path.startsWith(allowed));
@@ -160,7 +170,7 @@ export function createJudge(world: JudgeWorld): Judge {
     sent: (witness, request) => {
       const body = request.body === undefined ? {} : (JSON.parse(request.body) as Record<string, unknown>);
       if (request.path === '/audio/queue') judgePrice(world, blame, witness, body);
-      for (const view of possible()) {
+      for (const view of request.path === '/audio/queue' ? possible() : knowable()) {
         if (request.path === '/audio/queue')
           judgeSubmit(world, blame, { witness, spenders, armed }, String(body.prompt), view);
         else if (request.path === '/audio/retrieve') judgePoll(world, blame, body, view);
@@ -175,7 +185,7 @@ export function createJudge(world: JudgeWorld): Judge {
     ended: (witness) => judgeReceived(world, blame, witness),
     look: () => {
       if (world.damaged()) return;
-      const views = possible();
+      const views = knowable();
       for (const seen of views) {
         judgeHistory(blame, seen, known, knownIds, armed);
         if (views.length === 1) remember(seen, known, knownIds);

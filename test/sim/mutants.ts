@@ -257,6 +257,39 @@ export const MUTANTS: readonly Mutant[] = [
     "return privatePath(lockPath, '.guard');",
     "return '/' + lockPath.replaceAll('/', '-');",
   ),
+  patched(
+    'name-not-claimed',
+    'src/lock/guard.ts',
+    'const claim = await processes.claim(name);',
+    "const claim = { kind: name === '' ? 'taken' : 'unsupported' } as NameClaim;",
+  ),
+  patched(
+    'other-boot-is-dead',
+    'src/lock/liveness.ts',
+    'if (!isSameMachine(holder, self))',
+    'if (!bootsKnown && !isSameMachine(holder, self))',
+  ),
+  patched(
+    'journals-are-not-read',
+    'src/lock/read.ts',
+    'if (journals.paths.length === 0) return read;',
+    'if (journals.paths.length >= 0) return read;',
+  ),
+  {
+    name: 'lockfile-judged-by-size',
+    patches: [
+      {
+        file: 'src/lock/lock-file.ts',
+        find: 'return seen !== undefined && isSame(now, seen) && now?.bytes === end.bytes;',
+        replace: 'return seen !== undefined && now?.bytes === end.bytes;',
+      },
+      {
+        file: 'src/lock/lock-file.ts',
+        find: 'if (now?.id !== seen?.id || now?.bytes !== at + bytes.length) return rewrite(file, records);',
+        replace: '',
+      },
+    ],
+  },
 ];
 
 function patched(name: string, file: string, find: string, replace: string): Mutant {

@@ -92,6 +92,8 @@ export interface RunDraw {
   readonly pause: { readonly afterMs: number; readonly forMs: number } | undefined;
   readonly secondAfterMs: number | undefined;
   readonly secondElsewhere: boolean;
+  /** Somebody replaces or deletes the lockfile, or deletes the guard, after so long. */
+  readonly tamperAfterMs: readonly number[];
   /** On the second machine. */
   readonly elsewhere: boolean;
   readonly container: boolean;
@@ -127,6 +129,7 @@ export function drawRun(rng: Rng, scenario: Scenario, crashRng: Rng): RunDraw {
     pause: meddles() ? { afterMs: someMs(), forMs: someMs() } : undefined,
     secondAfterMs: rng.chance(scenario.meddling * 1.5) ? someMs() : undefined,
     secondElsewhere: rng.chance(0.5),
+    tamperAfterMs: [0, 1, 2].flatMap(() => (meddles() ? [someMs()] : [])),
     elsewhere: scenario.systems.second && rng.chance(0.4),
     container: scenario.systems.containers && rng.chance(0.7),
     retryFailed: meddles(),
@@ -151,6 +154,7 @@ export const CALM_RUN: RunDraw = {
   pause: undefined,
   secondAfterMs: undefined,
   secondElsewhere: false,
+  tamperAfterMs: [],
   elsewhere: false,
   container: false,
   retryFailed: false,

@@ -19,6 +19,7 @@ import { drawScenario } from './scenario.js';
 import type { Server } from './server.js';
 import { createServer } from './server.js';
 import type { DiskWorld } from './sim-files.js';
+import { durableJournals } from './tamper.js';
 import type { Timeline } from './timeline.js';
 import { createTimeline } from './timeline.js';
 
@@ -64,6 +65,8 @@ export interface SimWorld {
   backup?: Uint8Array | undefined;
   /** The lockfile was merged or damaged, and nobody has begun to mend it. */
   damaged: boolean;
+  /** The lockfile was replaced during a run: journals count as well from then on. */
+  tampered: boolean;
   /** A person has approved a price far under the declared one. */
   lowPriceApproved: boolean;
   /** What a person has found out about attempts in doubt, by attempt id. */
@@ -134,6 +137,7 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
       return wanted + extra;
     },
     damaged: () => world.damaged,
+    journals: () => (world.tampered ? durableJournals(disk) : []),
     waived,
   });
   const diskWorld: DiskWorld = {
@@ -177,6 +181,7 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
     verdicts: new Map(),
     oldLockfiles: [],
     damaged: false,
+    tampered: false,
     lowPriceApproved: false,
     trace,
     seed,

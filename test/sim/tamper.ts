@@ -1,0 +1,58 @@
+import type { Disk } from './disk.js';
+import { createInode, folderOf, syncInode } from './disk.js';
+import type { SimWorld } from './world.js';
+import { LOCKFILE } from './world.js';
+
+const PRIVATE = `${folderOf(LOCKFILE)}/.venice-batch/`;
+const GUARD = `${PRIVATE}album.lock.jsonl.guard`;
+
+/**
+ * What others do during a run: version control puts the lockfile back, as it is or as it was, or takes it away; somebody
+ * deletes the guard. Not both the lockfile and what was written beside it: from that nothing could be known.
+ */
+export function tamper(world: SimWorld): void {
+  const { rng, disk, scenario, oldLockfiles } = world;
+  const { claims, containers, second } = scenario.systems;
+  if (rng.chance(0.4)) {
+    // Elsewhere the guard is all that keeps others out.
+    if (!claims || containers || second) return;
+    world.trace('somebody deletes the guard');
+    put(world, GUARD, undefined);
+    return;
+  }
+  const bytes = disk.entries.get(LOCKFILE);
+  // Without a journal nothing was recorded in this run: an older lockfile is then what a person wants.
+  if (world.damaged || bytes === undefined || bytes === 'directory' || !hasJournal(disk)) return;
+  const to = rng.pick([bytes.bytes, undefined, ...oldLockfiles.slice(-1)]);
+  world.trace(`somebody replaces the lockfile: ${to?.length ?? 'deleted'}`);
+  world.tampered = true;
+  put(world, LOCKFILE, to);
+}
+
+function put({ disk, timeline }: SimWorld, path: string, bytes: Uint8Array | undefined): void {
+  if (bytes === undefined) {
+    if (disk.entries.has(path)) disk.change([[path, undefined]]);
+  } else {
+    const inode = createInode(timeline.nowMs());
+    inode.bytes = bytes;
+    syncInode(inode);
+    disk.change([[path, inode]]);
+  }
+  if (disk.entries.get(folderOf(path)) === 'directory') disk.syncDirectory(folderOf(path));
+}
+
+function hasJournal(disk: Disk): boolean {
+  return journalPaths(disk).some((path) => disk.possible(path).every((bytes) => bytes !== undefined));
+}
+
+function journalPaths({ entries }: Disk): readonly string[] {
+  return [...entries.keys()].filter((path) => path.startsWith(PRIVATE) && path.endsWith('.journal'));
+}
+
+/** What a loss of power now would certainly leave of the journals. */
+export function durableJournals(disk: Disk): readonly Uint8Array[] {
+  return journalPaths(disk).flatMap((path) => {
+    const [first, ...others] = disk.possible(path);
+    return first === undefined || others.length > 0 ? [] : [first.subarray(0, first.lastIndexOf(10) + 1)];
+  });
+}
