@@ -93,6 +93,13 @@ export function createProgram(ended: (code: ExitCode) => void): Command {
   );
   located(
     add(
+      'accept <manifest> <take>',
+      'take the audio of an unverified take as it is',
+      async () => (await import('./accept.js')).acceptCommand,
+    ),
+  );
+  located(
+    add(
       'unlock <manifest>',
       'free a lock whose run is gone',
       async () => (await import('./unlock.js')).unlockCommand,

@@ -54,7 +54,7 @@ function sealedBy({ account }: Session, lineage: string, before: Attempt, after:
   return keySeal.isSameKey(before) ? { ...after, key: keySeal.of(after) } : after;
 }
 
-function openQuietly({ settings, ports, stderr, endpoint, command }: Session): Promise<Opened> {
+export function openQuietly({ settings, ports, stderr, endpoint, command }: Session): Promise<Opened> {
   const opening = {
     lockfilePath: settings.lockfilePath.value,
     endpoint,

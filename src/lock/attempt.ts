@@ -43,6 +43,10 @@ export interface Attempt {
   /** From the submit to the first sight of the audio, ms: teaches the scheduler. */
   readonly run_ms?: number;
   readonly file?: StoredFile;
+  /** Of an unverified attempt: the bytes as they came, for a person to look at and `accept`. */
+  readonly kept?: StoredFile;
+  /** A person took the file as it is, though it never passed the checks. */
+  readonly accepted?: true;
   /** A move under way: where `file.path` is to go. Either place may hold the file. */
   readonly move_to?: string;
   /** Why it is rejected, failed, lost, unverified or in doubt: the API's or our stable code, never its text. */

@@ -162,6 +162,8 @@ const ATTEMPT_CHECKS: Checks = {
   queue_id: (value) => (isQueueId(value) ? undefined : 'is not a queue id'),
   run_ms: integer(0, 1e12),
   file: object(FILE_CHECKS, Object.keys(FILE_CHECKS)),
+  kept: object(FILE_CHECKS, Object.keys(FILE_CHECKS)),
+  accepted: (value) => (value === true ? undefined : 'is not true'),
   move_to: path,
   reason: object({ code: pattern(/^[A-Za-z0-9._:-]{1,100}$/, 'a code'), status: integer(100, 599) }, [
     'code',

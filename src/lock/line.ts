@@ -71,6 +71,7 @@ export function attemptLine(attempt: Attempt): string {
   ordered.parts = pick(attempt.parts, PARTS_ORDER);
   ordered.at = pick(attempt.at, AT_ORDER);
   if (attempt.file !== undefined) ordered.file = pick(attempt.file, FILE_ORDER);
+  if (attempt.kept !== undefined) ordered.kept = pick(attempt.kept, FILE_ORDER);
   if (attempt.reason !== undefined) ordered.reason = pick(attempt.reason, REASON_ORDER);
   return sealLine(escapeReplacement(JSON.stringify(ordered)));
 }
@@ -107,6 +108,8 @@ const ATTEMPT_ORDER: readonly (keyof Attempt)[] = [
   'refund_ground',
   'reason',
   'file',
+  'kept',
+  'accepted',
   'move_to',
   'stem',
   'digest',

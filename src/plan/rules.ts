@@ -1,6 +1,7 @@
 import { closest } from '../manifest/suggest.js';
 import type { AudioRequest, RequestField } from '../manifest/take.js';
 import type { Catalogue, Model } from '../venice/model.js';
+import { formatChecked } from './formats.js';
 import { characterCounts, listed, quoted } from './text.js';
 
 /** A request beside the model it is meant for. */
@@ -285,4 +286,5 @@ export const RULES: readonly Rule[] = [
   speedInRange,
   durationTaken,
   durationAllowed,
+  formatChecked,
 ];

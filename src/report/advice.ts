@@ -12,7 +12,7 @@ export function adviceFor(take: TakeEvent): string {
       if (toldByPerson(take.code) !== undefined) return AGAIN;
       return `The service no longer has the audio. ${AGAIN} Should the service find it after all, \`resolve\` with its queue id collects it.`;
     case 'unverified':
-      return `The bytes are kept as \`.unverified\`; run again to fetch it once more, at no cost. To give it up: \`resolve MANIFEST ${take.attempt.slice(0, 8)} --charged\`.`;
+      return `The bytes are kept as \`.unverified\`; run again to fetch it once more, at no cost. If they sound right, \`accept MANIFEST ${take.key}\` takes them as they are. To give it up: \`resolve MANIFEST ${take.attempt.slice(0, 8)} --charged\`.`;
     case 'missing':
       return take.code === 'no-file-here'
         ? 'Made with `--out-dir`? Name that folder again; else put the file back.'

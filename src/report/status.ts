@@ -163,8 +163,10 @@ function nextLine(
   { command }: StatusOptions,
 ): string | undefined {
   const step = nextStep(rows, attempts);
+  const kept = attempts.find(({ state, kept }) => state === 'unverified' && kept !== undefined);
   switch (step.kind) {
     case 'collect':
+      return `Next: ${command('collect')}${kept === undefined ? '' : `; or, if the kept file sounds right: ${command('accept', takeKey(kept))}`}`;
     case 'resolve':
       return `Next: ${command(step.kind)}`;
     case 'buy':

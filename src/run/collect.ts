@@ -200,7 +200,11 @@ async function afterAudio(
       return again(context, job, `the download of ${job.key} broke off (${custody.code})`);
     case 'mismatch':
       if (job.mismatches < 2) return { kind: 'again', notBeforeMs: nowMs };
-      await recordOutcome(context, job, { kind: 'not_verifiable', code: custody.code });
+      await recordOutcome(context, job, {
+        kind: 'not_verifiable',
+        code: custody.code,
+        kept: custody.kept,
+      });
       tell(context, job, 'unverified', { code: custody.code });
       if (context.settings.failFast) stopBuying(context, 'fail_fast');
       return GONE;

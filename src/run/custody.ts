@@ -6,9 +6,7 @@ import type { Job, RunContext } from './context.js';
 import { notice } from './context.js';
 import type { Download } from './download.js';
 import { downloadAudio } from './download.js';
-import { EXTENSIONS } from './media-names.js';
-import { moveAside } from './moves.js';
-import { asideStem, hashFile, publishFile } from './publish.js';
+import { KEPT_SUFFIX, placeFile } from './place-file.js';
 
 /**
  * A file shorter than this share of what was asked for may have been cut where it comes from: it is fetched once more,
@@ -23,7 +21,8 @@ type Complete = Download & { readonly kind: 'complete' };
 
 export type Custody =
   | { readonly kind: 'stored'; readonly file: StoredFile }
-  | Exclude<Download, { kind: 'complete' }>
+  | Exclude<Download, { kind: 'complete' | 'mismatch' }>
+  | { readonly kind: 'mismatch'; readonly code: string; readonly kept: StoredFile | undefined }
   /** It may have been cut, and this is its first time: fetch once more and compare. */
   | { readonly kind: 'unconfirmed' };
 
@@ -52,7 +51,11 @@ export async function takeCustody(
     context.readyFolders.delete(directory);
     return { kind: 'broken', code: download.code };
   }
-  if (download.kind === 'mismatch') await keepUnverified(context, part, job);
+  if (download.kind === 'mismatch') {
+    job.mismatches += 1;
+    const kept = await keepUnverified(context, part, download.received);
+    return { kind: 'mismatch', code: download.code, kept };
+  }
   if (download.kind !== 'complete') return download;
   if (!isConfirmed(job, attempt, audio, download)) {
     job.lastDownload = download;
@@ -60,7 +63,18 @@ export async function takeCustody(
   }
   warnOfOddities(context, job, attempt, download);
   try {
-    const file = await place(context, job, attempt, stem, part, download);
+    // A queued attempt of an older request must not take the place of the newer one's file.
+    const outdated = job.take !== undefined && job.take.digest !== attempt.digest;
+    const { bytes, sha256, mediaType } = download;
+    const found = { place: part, bytes, sha256, media_type: mediaType };
+    const file = await placeFile(context, attempt, { stem, outdated }, found, (relative) =>
+      notice(
+        context,
+        'warning',
+        'file-in-the-way',
+        `${context.settings.placeOf?.(relative) ?? relative} exists and is not in the lockfile: it is left alone, and ${job.key} is stored under another name`,
+      ),
+    );
     return { kind: 'stored', file };
   } catch (error) {
     return { kind: 'disk', code: faultCode(error) };
@@ -101,68 +115,23 @@ function partPath(outputRoot: string, stem: string, attempt: Attempt): string {
   return path.join(outputRoot, `${stem}.${attempt.attempt.slice(0, 8)}.part`);
 }
 
-/** Finds the file its place: the wanted name, or, where a stranger stands, one that tells its digest. */
-async function place(
-  context: RunContext,
-  job: Job,
-  attempt: Attempt,
-  stem: string,
+/** Keeps the bytes for a person to look at. Where that fails they stay under the name of the part file: evidence alone. */
+async function keepUnverified(
+  { output }: RunContext,
   part: string,
-  download: Complete,
-): Promise<StoredFile> {
-  const { root, files } = context.output;
-  const extension = EXTENSIONS[download.mediaType] ?? 'audio';
-  const described = { bytes: download.bytes, sha256: download.sha256, media_type: download.mediaType };
-  // A queued attempt of an older request must not take the place of the newer one's file.
-  const outdated = job.take !== undefined && job.take.digest !== attempt.digest;
-  const wanted = outdated ? asideStem(stem, attempt.digest) : stem;
-  const candidates = [
-    wanted,
-    asideStem(stem, attempt.digest),
-    `${asideStem(stem, attempt.digest)}-${attempt.attempt.slice(0, 8)}`,
-  ];
-  for (const candidate of new Set(candidates)) {
-    const relative = `${candidate}.${extension}`;
-    const target = path.join(root, relative);
-    if ((await publishFile(files, part, target)) === 'published') return { path: relative, ...described };
-    if (
-      (await moveAside(context, relative, attempt)) &&
-      (await publishFile(files, part, target)) === 'published'
-    )
-      return { path: relative, ...described };
-    // A run that was killed between publishing and recording left this very file.
-    const existing = await hashFile(files, target);
-    if (existing?.sha256 === download.sha256 && !isRecorded(context, relative, attempt)) {
-      await files.rename(part, target);
-      await files.syncDirectory(path.dirname(target));
-      return { path: relative, ...described };
-    }
-    if (candidate === stem)
-      notice(
-        context,
-        'warning',
-        'file-in-the-way',
-        `${context.settings.placeOf?.(relative) ?? relative} exists and is not in the lockfile: it is left alone, and ${job.key} is stored under another name`,
-      );
-  }
-  throw Object.assign(new Error('no free name'), { code: 'EEXIST' });
-}
-
-function isRecorded(context: RunContext, relative: string, except: Attempt): boolean {
-  for (const other of context.store.attempts.values())
-    if (other.attempt !== except.attempt && other.file?.path === relative) return true;
-  return false;
-}
-
-async function keepUnverified(context: RunContext, part: string, job: Job): Promise<void> {
-  job.mismatches += 1;
+  received: (Download & { kind: 'mismatch' })['received'],
+): Promise<StoredFile | undefined> {
+  const name = part.replace(/\.part$/, KEPT_SUFFIX);
   try {
-    const { files } = context.output;
-    await files.rename(part, part.replace(/\.part$/, '.unverified'));
-    await files.syncDirectory(path.dirname(part));
+    await output.files.rename(part, name);
+    await output.files.syncDirectory(path.dirname(part));
   } catch {
-    // Kept under the name of the part file, then: it is evidence, not custody.
+    return undefined;
   }
+  if (received === undefined) return undefined;
+  const { bytes, sha256, mediaType } = received;
+  const relative = path.relative(output.root, name).split(path.sep).join('/');
+  return { path: relative, bytes, sha256, media_type: mediaType };
 }
 
 function warnOfOddities(context: RunContext, job: Job, attempt: Attempt, download: Complete): void {

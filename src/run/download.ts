@@ -21,7 +21,12 @@ export type Download =
   /** The transfer broke off: the same request again may succeed. */
   | { readonly kind: 'broken'; readonly code: string }
   /** All of it came, and it is not audio that can be trusted. The bytes are kept in the part file. */
-  | { readonly kind: 'mismatch'; readonly code: 'empty' | 'not_audio' | 'incomplete' | 'too_long' }
+  | {
+      readonly kind: 'mismatch';
+      readonly code: 'empty' | 'not_audio' | 'incomplete' | 'too_long';
+      /** Where all of it is there. */
+      readonly received?: { readonly bytes: number; readonly sha256: string; readonly mediaType: string };
+    }
   /** This machine's disk refused. */
   | { readonly kind: 'disk'; readonly code: string };
 
@@ -166,8 +171,7 @@ async function inspect(
   } catch (error) {
     return { kind: 'disk', code: faultCode(error) };
   }
-  if (finding.kind !== 'whole')
-    return { kind: 'mismatch', code: finding.kind === 'unknown' ? 'not_audio' : 'incomplete' };
+  if (finding.kind !== 'whole') return refusal(finding, audio.mediaType, received);
   const { mediaType, durationSeconds } = finding;
   const warning = isNamed(mediaType, audio.mediaType)
     ? finding.warning
@@ -180,6 +184,16 @@ async function inspect(
     ...(durationSeconds === undefined ? {} : { durationSeconds }),
     ...(warning === undefined ? {} : { warning }),
   };
+}
+
+function refusal(
+  finding: Exclude<MediaFinding, { kind: 'whole' }>,
+  toldType: string,
+  { bytes, sha256 }: Received,
+): Download {
+  const known = finding.kind === 'incomplete';
+  const received = { bytes, sha256, mediaType: known ? finding.mediaType : toldType };
+  return { kind: 'mismatch', code: known ? 'incomplete' : 'not_audio', received };
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

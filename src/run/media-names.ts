@@ -9,20 +9,17 @@ export const EXTENSIONS: Readonly<Record<string, string>> = {
   'audio/opus': 'opus',
   'audio/webm': 'webm',
   'audio/aiff': 'aiff',
+  // Not checked: a person accepts them.
+  'audio/matroska': 'mka',
+  'audio/amr': 'amr',
+  'audio/ac3': 'ac3',
+  'audio/basic': 'au',
+  'audio/midi': 'mid',
+  'audio/pcm': 'pcm',
+  'audio/l16': 'pcm',
+  'audio/x-caf': 'caf',
+  'audio/x-ms-wma': 'wma',
 };
-
-/** Formats as models name them (`supported_formats`) whose completeness can be checked. */
-const CHECKED_FORMATS = new Set([...Object.values(EXTENSIONS), 'mp2', 'mp4', 'oga', 'wave', 'aif']);
-
-/** Whether files of that format can be checked; a bit rate or the like in its name (`mp3_44100_128`) does not matter. */
-export function isCheckedFormat(format: string): boolean {
-  return CHECKED_FORMATS.has(
-    format
-      .trim()
-      .toLowerCase()
-      .split(/[^a-z0-9]/, 1)[0] ?? '',
-  );
-}
 
 /** Names that servers give, beside its own, to what has this type by its bytes: of the coding, or of the wider kind. */
 const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
@@ -32,7 +29,11 @@ const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
   'audio/webm': ['video/webm', 'audio/matroska', 'video/matroska'],
 };
 
-/** Whether a server's name for bytes is a fitting one. */
+/** Whether a server's name for bytes is a fitting one, or says nothing about them. */
 export function isNamed(mediaType: string, toldType: string): boolean {
-  return mediaType === toldType || OTHER_NAMES[mediaType]?.includes(toldType) === true;
+  return (
+    mediaType === toldType ||
+    toldType === 'application/octet-stream' ||
+    OTHER_NAMES[mediaType]?.includes(toldType) === true
+  );
 }

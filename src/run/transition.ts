@@ -20,7 +20,9 @@ export type Observation =
   /** Three answers under the key that submitted it that its id or media is unknown. */
   | { readonly kind: 'vanished'; readonly status: number }
   /** Came twice and did not pass the checks. */
-  | { readonly kind: 'not_verifiable'; readonly code: string }
+  | { readonly kind: 'not_verifiable'; readonly code: string; readonly kept?: StoredFile | undefined }
+  /** A person took the kept bytes as they are; they are durable under their final name. */
+  | { readonly kind: 'accepted'; readonly file: StoredFile }
   /** The stored file no longer matches its hash, and the remote copy was not yet cleaned up. */
   | { readonly kind: 'custody_broken' };
 
@@ -60,10 +62,12 @@ export function advance(attempt: Attempt, observation: Observation, nowMs: numbe
     case 'submitted':
       return afterSubmit(to, observation.outcome);
     case 'stored':
-      return to('stored', {
-        file: observation.file,
-        ...(observation.runMs === undefined ? {} : { run_ms: Math.round(observation.runMs) }),
-      });
+      return unmarked(
+        to('stored', {
+          file: observation.file,
+          ...(observation.runMs === undefined ? {} : { run_ms: Math.round(observation.runMs) }),
+        }),
+      );
     case 'cleaned_up':
       return to('done');
     case 'job_failed':
@@ -77,12 +81,24 @@ export function advance(attempt: Attempt, observation: Observation, nowMs: numbe
     case 'vanished':
       return to('lost', { reason: { code: 'not_found', status: observation.status } });
     case 'not_verifiable':
-      return to('unverified', { reason: { code: observation.code } });
+      return to('unverified', {
+        reason: { code: observation.code },
+        ...(observation.kept === undefined ? {} : { kept: observation.kept }),
+      });
+    case 'accepted':
+      return { ...unmarked(to('stored', { file: observation.file })), accepted: true };
     case 'custody_broken':
-      return to('queued', { reason: { code: 'custody_broken' } });
+      return unmarked(to('queued', { reason: { code: 'custody_broken' } }));
     default:
       return unreachable(observation);
   }
+}
+
+/** Without the bytes that were kept, and a person's word for them: both are about an earlier download. */
+function unmarked(attempt: Attempt): Attempt {
+  if (attempt.kept === undefined && attempt.accepted === undefined) return attempt;
+  const { kept: _, accepted: __, ...rest } = attempt;
+  return rest;
 }
 
 function afterSubmit(

@@ -185,7 +185,7 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'audio-is-not-looked-at',
     'src/run/download.ts',
-    "if (finding.kind !== 'whole')\n    return { kind: 'mismatch', code: finding.kind === 'unknown' ? 'not_audio' : 'incomplete' };",
+    "if (finding.kind !== 'whole') return refusal(finding, audio.mediaType, received);",
     "if (finding.kind !== 'whole') finding = { kind: 'whole', mediaType: 'audio/wav' };",
   ),
   patched(

@@ -209,6 +209,20 @@ const RECORDS: Explanations = {
     mend: 'Give the whole id, as the list shows it.',
     next: RESOLVE,
   },
+  'not-unverified': {
+    title: 'Nothing of that take can be accepted',
+    text: 'Only audio that came and did not pass the check is accepted by a person. A take is named as on the screen: `opening`, `opening#2`.',
+    money: 'Nothing was changed.',
+    mend: 'Name one of the takes that the message lists.',
+    next: STATUS,
+  },
+  'nothing-to-accept': {
+    title: 'The kept bytes are not there',
+    text: 'Only the very bytes that came from the service can be accepted. They are gone, were changed, or never came whole.',
+    money: 'It is paid for. Fetching it again costs nothing.',
+    mend: 'Fetch it again, then accept it before anything else touches the kept file.',
+    next: 'venice-batch collect album.yaml',
+  },
   'not-in-doubt': {
     title: 'The attempt is not in doubt',
     text: 'What became of it is known, and is not to be overruled.',

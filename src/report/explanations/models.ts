@@ -123,6 +123,11 @@ export const MODELS: Explanations = {
     'The model takes ids of voices of your own, so this one is sent as it is. A listed voice has nearly the same name.',
     'Correct the name if the listed voice is meant.',
   ),
+  'unchecked-format': warning(
+    'A format that cannot be checked',
+    'The model makes files of a kind whose end this program cannot find: whether such a file is whole, only a listener can tell.',
+    'Listen to each file that is kept as `.unverified`, and take it with `venice-batch accept album.yaml TAKE`; or choose another model.',
+  ),
   'undeclared-custom-voice': warning(
     'A voice that is not listed',
     'The model does not say whether it takes ids of voices of your own. It is sent as it is.',

@@ -205,7 +205,7 @@ function unverified(title: string, text: string): Explanation {
     title,
     text: `${text} The bytes are kept beside the target as \`.unverified\`, and the audio stays at the service.`,
     money: PAID,
-    mend: 'Run again: it is fetched once more, at no cost.',
+    mend: 'Run again: it is fetched once more, at no cost. If the kept file sounds right, `venice-batch accept album.yaml TAKE` takes it as it is.',
     next: RUN,
   };
 }

@@ -69,7 +69,7 @@ export const STATES: Readonly<Record<StateName, Explanation>> = {
     title: 'A take whose bytes did not pass the check',
     text: 'They came twice and are no whole audio file. They are kept beside the target as `.unverified`.',
     money: 'It is paid for. Fetching it again costs nothing.',
-    mend: 'Run again: it is fetched once more. Where it never comes whole, `venice-batch resolve album.yaml ATTEMPT --charged` gives it up; the attempt is in the name of the `.unverified` file.',
+    mend: 'Run again: it is fetched once more. If the kept file sounds right, `venice-batch accept album.yaml TAKE` takes it as it is. Where it never comes whole, `venice-batch resolve album.yaml ATTEMPT --charged` gives it up; the attempt is in the name of the `.unverified` file.',
     next: RUN,
   },
   'in-doubt': {

@@ -1,0 +1,101 @@
+import path from 'node:path';
+import { EXIT, type ExitCode } from '../errors.js';
+import type { Attempt } from '../lock/attempt.js';
+import { escapeForeign } from '../report/escape.js';
+import { jsonText } from '../report/json-text.js';
+import { acceptKept } from '../run/accept.js';
+import { openOutput } from '../run/output.js';
+import { recover } from '../run/recover.js';
+import { takeKey } from '../take-key.js';
+import { insistOnManifest } from './insist-manifest.js';
+import { removeIdleSandbox } from './run.js';
+import { openSession, type Session } from './session.js';
+import type { Flags } from './settings.js';
+import { openQuietly, refused } from './settle.js';
+import { storageError } from './storage-error.js';
+
+/** Takes the kept bytes of an unverified take as they are, by the word of a person. */
+export async function acceptCommand(
+  manifest: string,
+  flags: Flags,
+  [take = '']: readonly string[],
+): Promise<ExitCode> {
+  const session = await openSession(manifest, flags);
+  try {
+    await insistOnManifest(session);
+    return await accept(session, take);
+  } catch (error) {
+    const directory = path.dirname(session.settings.lockfilePath.value);
+    const next = session.command('accept', take);
+    throw await storageError(error, session.ports.files, { directory, next });
+  } finally {
+    await session.close();
+    await removeIdleSandbox(session);
+  }
+}
+
+async function accept(session: Session, word: string): Promise<ExitCode> {
+  const { settings, ports, stdout, stderr, command, placeOf } = session;
+  const output = await openOutput(ports.files, settings.outputRoot.value);
+  const { store, release } = await openQuietly(session);
+  try {
+    const context = { output, store };
+    const nowMs = ports.clock.nowMs();
+    await recover(context, nowMs);
+    const attempt = find(session, [...store.attempts.values()], word);
+    const accepted = await acceptKept(context, attempt, nowMs, (relative) => {
+      const name = escapeForeign(placeOf(relative));
+      stderr.write(`warning: ${name} exists and is not in the lockfile: it is left alone\n`);
+    });
+    if (!accepted.ok) throw unacceptable(session, attempt, accepted.why);
+    stdout.write(toldAs(settings.flags, accepted.attempt, placeOf, command('collect')));
+    await store.close();
+    return EXIT.ok;
+  } finally {
+    await store.abandon();
+    await release();
+  }
+}
+
+function toldAs({ json }: Flags, attempt: Attempt, placeOf: Session['placeOf'], next: string): string {
+  if (json === true) return `${jsonText({ schema: 1, attempt, next_command: next }, 2)}\n`;
+  const where = placeOf(attempt.file?.path ?? '');
+  return `${escapeForeign(`${takeKey(attempt)} is stored as ${where}, accepted without a check`)}\nnext: ${next}\n`;
+}
+
+/** Digits that name an attempt, at least. */
+const ID_DIGITS_MIN = 4;
+
+/** By the name of the take, or, where it has several, by the attempt. */
+function find({ command }: Session, attempts: readonly Attempt[], word: string): Attempt {
+  const unverified = attempts.filter(({ state }) => state === 'unverified');
+  const byTake = unverified.filter((attempt) => takeKey(attempt) === word);
+  const byId = unverified.filter(
+    ({ attempt }) => word.length >= ID_DIGITS_MIN && attempt.startsWith(word.toLowerCase()),
+  );
+  const named = byTake.length > 0 ? byTake : byId;
+  if (named[0] !== undefined && named.length === 1) return named[0];
+  const choices = named.length > 1 ? named.map(({ attempt }) => attempt) : unverified.map(takeKey);
+  const commands = choices.slice(0, 5).map((choice) => command('accept', choice));
+  throw refused(
+    named.length > 1 ? 'unknown-attempt' : 'not-unverified',
+    named.length > 1
+      ? `${escapeForeign(word)} names ${named.length} unverified attempts`
+      : `${escapeForeign(word)} is not an unverified take`,
+    commands.length === 0 ? `nothing can be accepted; see: ${command('status')}` : commands.join(' or '),
+  );
+}
+
+const WHY = {
+  'nothing-kept': 'no complete bytes of it were kept',
+  missing: 'its kept file is gone',
+  changed: 'its kept file is not what came from the service',
+} as const;
+
+function unacceptable({ command }: Session, attempt: Attempt, why: keyof typeof WHY) {
+  return refused(
+    'nothing-to-accept',
+    `${takeKey(attempt)} cannot be accepted: ${WHY[why]}`,
+    `fetch it again, at no cost: ${command('collect')}`,
+  );
+}

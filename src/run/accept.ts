@@ -1,0 +1,52 @@
+import path from 'node:path';
+import type { Attempt, StoredFile } from '../lock/attempt.js';
+import type { MoveContext } from './moves.js';
+import { KEPT_SUFFIX, placeFile } from './place-file.js';
+import { hashFile } from './publish.js';
+import { advance } from './transition.js';
+
+export type Acceptance =
+  | { readonly ok: true; readonly attempt: Attempt }
+  /** `changed`: what stands there is not what came from the service. */
+  | { readonly ok: false; readonly why: 'nothing-kept' | 'missing' | 'changed' };
+
+/**
+ * Takes the kept bytes of an unverified attempt as its audio, by the word of a person who listened to them. They get
+ * their final name, and the attempt is stored: the next run cleans up. The file is durable before that is recorded.
+ * Throws the `FileFault`.
+ *
+ * @param inTheWay told of a file of somebody else's that has the wanted name
+ */
+export async function acceptKept(
+  context: MoveContext,
+  attempt: Attempt,
+  nowMs: number,
+  inTheWay: (relative: string) => void,
+): Promise<Acceptance> {
+  const { kept } = attempt;
+  if (kept === undefined || !kept.path.endsWith(keptEnd(attempt))) return { ok: false, why: 'nothing-kept' };
+  const place = path.join(context.output.root, kept.path);
+  const found = await hashFile(context.output.files, place);
+  if (found === undefined) return { ok: false, why: 'missing' };
+  if (found.sha256 !== kept.sha256) return { ok: false, why: 'changed' };
+  const stem = kept.path.slice(0, -keptEnd(attempt).length);
+  const { path: _, ...described } = kept;
+  const wanted = { stem, outdated: isOutdated(context, attempt) };
+  const file: StoredFile = await placeFile(context, attempt, wanted, { place, ...described }, inTheWay);
+  const accepted = advance(attempt, { kind: 'accepted', file }, nowMs);
+  await context.store.record(accepted);
+  return { ok: true, attempt: accepted };
+}
+
+/** How the name of an attempt's kept bytes ends: another ending was not written by us, and is not touched. */
+function keptEnd({ attempt }: Attempt): string {
+  return `.${attempt.slice(0, 8)}${KEPT_SUFFIX}`;
+}
+
+/** Whether a newer attempt for the same take has its file already. */
+function isOutdated({ store }: MoveContext, { track, take, at }: Attempt): boolean {
+  for (const other of store.attempts.values())
+    if (other.track === track && other.take === take && (other.state === 'stored' || other.state === 'done'))
+      if ((other.at.intent ?? '') > (at.intent ?? '')) return true;
+  return false;
+}

@@ -1,0 +1,135 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { fragmentedM4a, m4a, noise, ogg } from '../node/container-bytes.js';
+import { launchProgram } from './launch.js';
+import { audioFiles, folder, lockLines } from './program.js';
+import { type StandIn, startStandIn } from './stand-in.js';
+
+const M4A_ONLY = { id: 'sonilo-v1-1-music', formats: ['m4a'] };
+const SECONDS = 2;
+/** Of 44,100 samples a second, in frames of 1,024. */
+const song = m4a(90);
+
+/** An album at that service. */
+function album(standIn: StandIn, model = M4A_ONLY.id, tracks = ['one']) {
+  const cwd = folder();
+  const lines = tracks.map(
+    (id) =>
+      `  - { id: ${id}, model: ${model}, duration_seconds: ${SECONDS}, prompt: A calm piano piece ${id} }`,
+  );
+  writeFileSync(path.join(cwd, 'album.yaml'), `version: 1\nbudget: 5\ntracks:\n${lines.join('\n')}\n`);
+  const run = (verb: string, ...words: readonly string[]) =>
+    launchProgram([verb, 'album.yaml', ...words, '--base-url', standIn.url], cwd, { VENICE_API_KEY: 'key' })
+      .ended;
+  return { cwd, run, attempt: () => lockLines(cwd).at(-1) as Record<string, unknown> };
+}
+
+/** The names that the content type of m4a goes by. */
+const TYPES = [
+  'audio/mp4',
+  'audio/x-m4a',
+  'audio/m4a',
+  'audio/aac',
+  'audio/mp4; codecs="mp4a.40.2"',
+  'application/octet-stream',
+];
+
+describe('a model that makes m4a only', { timeout: 180_000 }, () => {
+  it('under any name of its type: stored, verified, cleaned up', async () => {
+    const standIn = await startStandIn(M4A_ONLY, ...TYPES.map((type) => ({ type, body: song })));
+    const set = album(standIn, M4A_ONLY.id, ['a', 'b', 'c', 'd', 'e', 'f']);
+    const ended = await set.run('run', '--yes');
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(ended.stderr).not.toContain('by its bytes');
+    const files = audioFiles(set.cwd);
+    expect(files).toHaveLength(TYPES.length);
+    for (const file of files) {
+      expect(file).toMatch(/\.m4a$/);
+      expect(readFileSync(path.join(set.cwd, file)).equals(song)).toBe(true);
+    }
+    for (const line of lockLines(set.cwd))
+      expect(line).toMatchObject({ state: 'done', file: { media_type: 'audio/mp4' } });
+    const asked = (route: string) => standIn.seen.filter((request) => request === `POST ${route}`).length;
+    expect([asked('/audio/queue'), asked('/audio/retrieve'), asked('/audio/complete')]).toEqual([6, 6, 6]);
+    expect((await set.run('verify')).code).toBe(0);
+  });
+
+  it('in fragments: the same', async () => {
+    const standIn = await startStandIn(M4A_ONLY, { type: 'audio/mp4', body: fragmentedM4a(20) });
+    const set = album(standIn);
+    expect((await set.run('run', '--yes')).code).toBe(0);
+    expect(set.attempt()).toMatchObject({ state: 'done', file: { media_type: 'audio/mp4' } });
+  });
+
+  it('cut: not taken, and not deleted there', async () => {
+    const standIn = await startStandIn(M4A_ONLY, { type: 'audio/mp4', body: song.subarray(0, -1) });
+    const set = album(standIn);
+    expect((await set.run('run', '--yes')).code).toBe(100);
+    expect(set.attempt()).toMatchObject({ state: 'unverified', reason: { code: 'incomplete' } });
+    expect(standIn.seen).not.toContain('POST /audio/complete');
+  });
+});
+
+describe('audio that cannot be checked', { timeout: 180_000 }, () => {
+  const voice = Buffer.concat([Buffer.from('#!AMR\n'), noise(5_000)]);
+  const unchecked = { id: 'voice-of-old', formats: ['amr'] };
+
+  it('is told at the plan, kept, accepted by a person under the right extension, and cleaned up', async () => {
+    const standIn = await startStandIn(unchecked, { type: 'audio/amr', body: voice });
+    const set = album(standIn, unchecked.id);
+    const plan = await set.run('plan');
+    expect(`${plan.stdout}${plan.stderr}`).toContain('unchecked-format');
+    const ended = await set.run('run', '--yes');
+    expect(ended.code).toBe(100);
+    expect(`${ended.stdout}${ended.stderr}`).toContain('accept');
+    expect(set.attempt()).toMatchObject({ state: 'unverified', kept: { media_type: 'audio/amr' } });
+    expect((await set.run('status')).stdout).toMatch(/accept album\.yaml one/);
+
+    const accepted = await set.run('accept', 'one');
+    expect(accepted.code, accepted.stderr).toBe(0);
+    expect(accepted.stdout).toContain('collect album.yaml');
+    expect(set.attempt()).toMatchObject({ state: 'stored', accepted: true });
+    expect(set.attempt()).not.toHaveProperty('kept');
+    expect(readFileSync(path.join(set.cwd, 'out', '01-one.amr')).equals(voice)).toBe(true);
+    expect(standIn.seen).not.toContain('POST /audio/complete');
+
+    expect((await set.run('collect')).code).toBe(0);
+    expect(standIn.seen).toContain('POST /audio/complete');
+    expect(set.attempt()).toMatchObject({ state: 'done', accepted: true });
+    expect((await set.run('run', '--yes')).code).toBe(0);
+    expect(standIn.seen.filter((request) => request === 'POST /audio/queue')).toHaveLength(1);
+  });
+
+  it('is accepted no second time, nor when its bytes were changed or are gone', async () => {
+    const standIn = await startStandIn(unchecked, { type: 'audio/amr', body: voice });
+    const set = album(standIn, unchecked.id);
+    expect((await set.run('accept', 'one')).code).not.toBe(0);
+    expect((await set.run('run', '--yes')).code).toBe(100);
+    const kept = path.join(set.cwd, 'out', keptIn(set.cwd));
+    writeFileSync(kept, 'other bytes');
+    const changed = await set.run('accept', 'one');
+    expect([changed.code, changed.stderr]).toEqual([2, expect.stringContaining('nothing-to-accept')]);
+    rmSync(kept);
+    expect((await set.run('accept', 'one')).code).toBe(2);
+    expect((await set.run('collect')).code).toBe(100);
+    expect((await set.run('accept', 'one', '--json')).code).toBe(0);
+    const again = await set.run('accept', 'one');
+    expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('not-unverified')]);
+  });
+
+  it('of a known kind but cut gets the extension of that kind', async () => {
+    const standIn = await startStandIn(M4A_ONLY, { type: 'audio/wav', body: ogg().subarray(0, -9) });
+    const set = album(standIn);
+    expect((await set.run('run', '--yes')).code).toBe(100);
+    const accepted = await set.run('accept', 'one');
+    expect(accepted.code, accepted.stderr).toBe(0);
+    expect(audioFiles(set.cwd)).toEqual([path.join('out', '01-one.opus')]);
+  });
+
+  function keptIn(cwd: string): string {
+    const name = readdirSync(path.join(cwd, 'out')).find((file) => file.endsWith('.unverified'));
+    if (name === undefined) throw new Error('nothing is kept');
+    return name;
+  }
+});
