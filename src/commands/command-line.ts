@@ -16,6 +16,7 @@ export function nextCommandLine(
   const elsewhere = words.includes('--sandbox') || words.includes('--base-url');
   const kept = [
     ...(flags.sandbox === true && !elsewhere ? ['--sandbox'] : []),
+    ...(flags.sandboxAs === undefined || elsewhere ? [] : ['--sandbox-as', flags.sandboxAs]),
     ...(flags.baseUrl === undefined || elsewhere ? [] : ['--base-url', shownBaseUrl(flags.baseUrl)]),
     ...(flags.envFile === undefined ? [] : ['--env-file', flags.envFile]),
     ...(flags.lockfile === undefined ? [] : ['--lockfile', flags.lockfile]),

@@ -10,6 +10,10 @@ export function located(command: Command): Command {
   return command
     .option('--sandbox', 'use the built-in simulator: no key, no network, no money')
     .option('--sandbox-speed <factor>', 'how many times faster than life the sandbox makes audio')
+    .option(
+      '--sandbox-as <month>',
+      'the description of the service that the sandbox follows: 2026-10, 2026-08',
+    )
     .option('--base-url <url>', 'another endpoint (also VENICE_BASE_URL)')
     .option('--env-file <path>', 'read VENICE_API_KEY and others from this file')
     .option('--lockfile <path>', 'another lockfile than the one beside the manifest')
@@ -116,5 +120,6 @@ export function serving(command: Command): Command {
     .option('--port <n>', 'port to listen on; 0 picks a free one', '8377')
     .option('--ledger <path>', 'keep the simulated service in this folder across restarts')
     .option('--sandbox-speed <factor>', 'how many times faster than life it makes audio')
+    .option('--sandbox-as <month>', 'the description of the service that it follows: 2026-10, 2026-08')
     .option('--no-limit', 'no rate limit');
 }

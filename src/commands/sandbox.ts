@@ -3,7 +3,7 @@ import { BatchError, EXIT, type ExitCode, faultCode } from '../errors.js';
 import { createClock } from '../node/clock.js';
 import { systemRandom } from '../node/random.js';
 import { watchInterrupt } from './interrupt.js';
-import type { Flags } from './settings.js';
+import { type Flags, sandboxAsOf } from './settings.js';
 
 interface SandboxFlags extends Flags {
   readonly port: string;
@@ -23,6 +23,7 @@ export async function sandboxCommand(_subject: string, flags: SandboxFlags): Pro
       `--sandbox-speed takes a number from 0.01 to 100000: ${flags.sandboxSpeed}`,
       'write it like --sandbox-speed 20',
     );
+  const { sandboxAs: as } = sandboxAsOf(flags);
   const { openSandboxServer } = await import('../sandbox/server.js');
   let server: { url: string; close(): Promise<void> };
   try {
@@ -32,6 +33,7 @@ export async function sandboxCommand(_subject: string, flags: SandboxFlags): Pro
       clock: createClock(),
       random: systemRandom,
       limited: flags.limit,
+      ...(as === undefined ? {} : { as }),
       ...(flags.ledger === undefined ? {} : { directory: path.resolve(flags.ledger) }),
     });
   } catch (error) {

@@ -7,6 +7,7 @@ import { type EnvironmentReader, readEnvironment, type Surroundings } from './en
 export interface Flags {
   readonly sandbox?: boolean;
   readonly sandboxSpeed?: string;
+  readonly sandboxAs?: string;
   readonly baseUrl?: string;
   readonly envFile?: string;
   readonly lockfile?: string;
@@ -55,6 +56,8 @@ export interface Settings {
   readonly sandbox: boolean;
   /** How many times faster than life the sandbox makes audio. */
   readonly sandboxSpeed: number;
+  /** The description of the service that the sandbox follows; absent: today's. */
+  readonly sandboxAs?: SandboxAs;
   /** Everything of a sandbox run lives here. Absolute. */
   readonly sandboxDirectory: string;
   readonly lockfilePath: Setting<string>;
@@ -105,6 +108,7 @@ export async function resolveSettings(
     manifestPath,
     sandbox,
     sandboxSpeed: numberOf('--sandbox-speed', flags.sandboxSpeed, 0.01, 100_000) ?? SANDBOX_SPEED_DEFAULT,
+    ...sandboxAsOf(flags),
     sandboxDirectory,
     lockfilePath: pathOf(flags.lockfile, around.cwd, path.join(home, `${path.basename(stem)}.lock.jsonl`)),
     outputRoot: pathOf(flags.outDir, around.cwd, home),
@@ -116,6 +120,22 @@ export async function resolveSettings(
     ...timeoutOf(flags),
     flags,
   };
+}
+
+/** Months of the descriptions that the sandbox can follow, the newest first. */
+const SANDBOX_AS = ['2026-10', '2026-08'] as const;
+export type SandboxAs = (typeof SANDBOX_AS)[number];
+
+/** Throws `BatchError` (2) for a description that the sandbox does not know. */
+export function sandboxAsOf({ sandboxAs: given }: Flags): { sandboxAs?: SandboxAs } {
+  if (given === undefined) return {};
+  const known = SANDBOX_AS.find((month) => month === given);
+  if (known === undefined)
+    throw usage(
+      `--sandbox-as takes ${SANDBOX_AS.join(' or ')}: ${given}`,
+      `for the service of today leave it out, or write --sandbox-as ${SANDBOX_AS[0]}`,
+    );
+  return { sandboxAs: known };
 }
 
 /** The lockfile and the sandbox are named for the manifest without it. */

@@ -256,6 +256,12 @@ function online({ model }: Case): Finding | undefined {
   return error('model', 'model-offline', `${model.id} is offline`, 'try again later, or use another model');
 }
 
+function makesFromPrompt({ model }: Case): Finding | undefined {
+  if (model.voice_changer !== true) return undefined;
+  const message = `${model.id} changes the voice of a recording; it cannot make audio from a prompt`;
+  return error('model', 'voice-changer', message, 'use another model: `venice-batch models` lists them');
+}
+
 function deprecated({ model, nowMs }: Case): Finding | undefined {
   const leavesMs = Date.parse(model.deprecationDate ?? '');
   if (Number.isNaN(leavesMs)) return undefined;
@@ -270,6 +276,7 @@ function deprecated({ model, nowMs }: Case): Finding | undefined {
 /** Every rule of the API that a request can break; each has one thing to say at most. */
 export const RULES: readonly Rule[] = [
   online,
+  makesFromPrompt,
   deprecated,
   promptTooShort,
   promptTooLong,

@@ -205,6 +205,7 @@ function stateOf(model: Model): string {
   return [
     ...(model.offline ? ['offline'] : []),
     ...(model.beta ? ['beta'] : []),
+    ...(model.voice_changer === true ? ['voice changer'] : []),
     ...(model.deprecationDate === undefined
       ? []
       : [`ends ${model.deprecationDate.slice(0, 10)}${replacement}`]),

@@ -1,23 +1,26 @@
 import { createHash } from 'node:crypto';
 import { MICRO_USD_PER_USD } from '../money.js';
-import { availableMicroUsd } from './billing.js';
+import { available, purseFor } from './billing.js';
 import { type Account, invalid, json, refuse, type ServiceAnswer } from './exchange.js';
-import { drawTimes, expectedRunMs, stateOf } from './jobs.js';
-import type { Job, Queued } from './ledger.js';
+import { drawTimes, expectedRunMs, isRefunded, stateOf } from './jobs.js';
+import type { Job, Purse, Queued } from './ledger.js';
 import { hasWord, suggestPrompt } from './magic.js';
 import { mediaAnswer } from './media.js';
 import type { SandboxModel } from './model.js';
 import { priceMicroUsd } from './pricing.js';
-import { checkCapabilities, checkDuration, secondsOf } from './request-rules.js';
+import { checkCapabilities, checkCharacters, checkDuration, secondsOf } from './request-rules.js';
 import type { State } from './state.js';
 
 /** A request whose body fits its schema. */
 export interface AudioCall {
   readonly account: Account;
+  readonly key: string;
   readonly body: Readonly<Record<string, unknown>>;
   readonly nowMs: number;
 }
 
+const NOT_FROM_TEXT = 'This model changes the voice of a recording: it is not available on this route';
+const UNKNOWN_ID = 'Request ID is invalid.';
 const NOT_FOUND = 'Media could not be found. Request may be invalid, expired, or deleted.';
 const CAPACITY_REFUSALS = 2;
 const SLOW_FACTOR = 5;
@@ -27,9 +30,10 @@ const CHARACTERS_PER_SECOND = 15;
 export function quote(state: State, { body, nowMs }: AudioCall): ServiceAnswer {
   const model = state.model(body.model, nowMs);
   if (model === undefined) return invalid([{ path: 'model', message: 'Specified model not found' }]);
-  const issues = checkDuration(model, body.duration_seconds);
-  if (issues.length > 0) return invalid(issues);
+  if (model.spec.voice_changer === true) return refuse(400, NOT_FROM_TEXT);
   const characters = body.character_count as number | undefined;
+  const issues = [...checkDuration(model, body.duration_seconds), ...checkCharacters(model, characters)];
+  if (issues.length > 0) return invalid(issues);
   const price = priceMicroUsd(model, {
     ...priced(secondsOf(body.duration_seconds), characters),
     factor: state.priceFactor(nowMs),
@@ -46,10 +50,11 @@ function priced(durationSeconds: number | undefined, characters: number | undefi
 }
 
 export function queue(state: State, call: AudioCall): ServiceAnswer {
-  const { account, body, nowMs } = call;
+  const { account, key, body, nowMs } = call;
   const model = state.model(body.model, nowMs);
-  if (model === undefined) return unknownModel(state);
-  if (model.pro === true && state.keyring.lacks(account, 'pro')) {
+  if (model === undefined) return unknownModel(state, call);
+  if (!state.keyring.mayUse(key, model.id)) return refuse(403, 'This API key may not use this model');
+  if (model.pro === true && state.keyring.lacks(key, 'pro')) {
     return refuse(401, 'This model is only available to Pro users');
   }
   const refusal = refused(state, model, call);
@@ -60,9 +65,15 @@ export function queue(state: State, call: AudioCall): ServiceAnswer {
     factor: state.priceFactor(nowMs),
   });
   if (price === undefined) return refuse(500, 'The model has no price');
-  const unpaid = unaffordable(state, account, price, nowMs);
-  if (unpaid !== undefined) return unpaid;
-  const job = accept(state, model, call, price);
+  const overLimit = overKeyLimit(state, call, price);
+  if (overLimit !== undefined) return overLimit;
+  const purse = purseFor(available(state.ledger, account, state.purses, nowMs), price);
+  if (purse === undefined) {
+    return refuse(402, 'Insufficient USD or Diem balance to complete request', {
+      code: 'INSUFFICIENT_BALANCE',
+    });
+  }
+  const job = accept(state, model, call, { price, purse });
   state.effect(job);
   if (state.happens('errorAfterQueueing')) return refuse(500, 'Inference processing failed');
   const answer = json(200, { model: model.id, queue_id: job.id, status: 'QUEUED' });
@@ -70,29 +81,24 @@ export function queue(state: State, call: AudioCall): ServiceAnswer {
   return lost ? { ...answer, cut: true } : answer;
 }
 
-function unknownModel(state: State): ServiceAnswer {
+function unknownModel(state: State, { body, nowMs }: AudioCall): ServiceAnswer {
+  if (state.description.strictAccess && state.isRetired(body.model, nowMs))
+    return refuse(410, 'This model has been retired');
   const message = 'Specified model not found';
   return state.happens('unknownModel400')
     ? invalid([{ path: 'model', message }])
     : refuse(404, message, { code: 'MODEL_NOT_FOUND' });
 }
 
-function unaffordable(
-  state: State,
-  account: Account,
-  price: number,
-  nowMs: number,
-): ServiceAnswer | undefined {
-  const overLimit = state.keyring.overLimit(account, state.ledger.spentMicroUsd(account) + price);
-  if (overLimit !== undefined)
-    return refuse(402, 'The spend limit of this API key is reached', { code: overLimit });
-  if (price <= availableMicroUsd(state.ledger, account, state.balanceMicroUsd, nowMs)) return undefined;
-  return refuse(402, 'Insufficient USD or Diem balance to complete request', {
-    code: 'INSUFFICIENT_BALANCE',
-  });
+function overKeyLimit(state: State, { account, key }: AudioCall, price: number): ServiceAnswer | undefined {
+  const code = state.keyring.overLimit(key, state.ledger.spentMicroUsd(account) + price);
+  if (code === undefined) return undefined;
+  const currency = code.includes('DIEM') ? 'DIEM' : 'USD';
+  return refuse(402, `API key ${currency} spend limit exceeded`, { code });
 }
 
 function refused(state: State, model: SandboxModel, { account, body }: AudioCall): ServiceAnswer | undefined {
+  if (model.spec.voice_changer === true) return refuse(400, NOT_FROM_TEXT);
   if (model.spec.offline === true)
     return refuse(503, 'The model is currently offline', { code: 'MODEL_OFFLINE' });
   const issues = checkCapabilities(model, body);
@@ -121,7 +127,7 @@ function accept(
   state: State,
   model: SandboxModel,
   { account, body, nowMs }: AudioCall,
-  price: number,
+  { price, purse }: { readonly price: number; readonly purse: Purse },
 ): Queued {
   const prompt = String(body.prompt);
   const request = digest(account, body);
@@ -133,6 +139,7 @@ function accept(
     account,
     model: model.id,
     priceMicroUsd: price,
+    ...(purse === 'USD' ? {} : { purse }),
     ...drawTimes(model.runMsMedian * slow, state.speed, state.random),
     end: fate(state, prompt),
     prompt,
@@ -152,13 +159,19 @@ function digest(account: Account, body: AudioCall['body']): string {
 }
 
 function fate(state: State, prompt: string): Queued['end'] {
-  if (hasWord(prompt, 'fail')) return 'failed';
+  const isHttp = state.description.failures === 'http';
+  if (hasWord(prompt, 'fail')) return isHttp ? 'failed-400' : 'failed';
   if (hasWord(prompt, 'refund')) return 'refunded';
+  if (hasWord(prompt, 'crash')) return 'failed-500';
   if (hasWord(prompt, 'expired')) return 'lost';
   if (hasWord(prompt, 'damaged')) return 'damaged';
   if (!state.happens('jobFails')) return 'ready';
-  return state.random() < 0.5 ? 'failed' : 'refunded';
+  const ends = isHttp ? HTTP_FAILURES : JSON_FAILURES;
+  return ends[Math.floor(state.random() * ends.length)]!;
 }
+
+const HTTP_FAILURES = ['failed-400', 'failed-422', 'failed-500', 'failed-503'] as const;
+const JSON_FAILURES = ['failed', 'refunded'] as const;
 
 function untoldSeconds({ kind, spec }: SandboxModel, prompt: string, speed: unknown): number {
   if (spec.default_duration !== undefined) return spec.default_duration;
@@ -166,41 +179,73 @@ function untoldSeconds({ kind, spec }: SandboxModel, prompt: string, speed: unkn
   return Math.max(1, prompt.length / CHARACTERS_PER_SECOND / Number(speed ?? 1));
 }
 
-/** The job that a request names: another account's, or one of another model, does not exist. */
-function find(state: State, { account, body, nowMs }: AudioCall): Job | undefined {
+/** The job that a request names: another user's, or one of another model, does not exist. */
+function find(state: State, { account, body }: AudioCall): Job | undefined {
   const job = state.ledger.jobs.get(String(body.queue_id));
-  if (job?.account !== account || job.model !== body.model) return undefined;
-  return stateOf(job, nowMs) === 'gone' ? undefined : job;
+  return job?.account === account && job.model === body.model ? job : undefined;
+}
+
+function unknownId(state: State): ServiceAnswer {
+  const { unknownIdStatus } = state.description;
+  return refuse(unknownIdStatus, unknownIdStatus === 400 ? UNKNOWN_ID : NOT_FOUND);
 }
 
 export function retrieve(state: State, call: AudioCall): ServiceAnswer {
   const job = find(state, call);
-  if (job === undefined) return refuse(404, NOT_FOUND);
+  if (job === undefined) return unknownId(state);
   const { nowMs } = call;
   switch (stateOf(job, nowMs)) {
+    case 'gone':
+      return refuse(404, NOT_FOUND);
     case 'queued':
-      return json(200, { status: 'QUEUED' });
+      if (state.description.tellsQueued) return json(200, { status: 'QUEUED' });
+      return running(state, job, nowMs);
     case 'running':
-      return json(200, {
-        status: 'PROCESSING',
-        ...(state.happens('untimed') ? {} : times(state, job, nowMs)),
-      });
+      return running(state, job, nowMs);
     case 'failed':
-      return json(200, {
-        status: 'FAILED',
-        error: 'The provider could not generate the audio',
-        error_code: 'GENERATION_FAILED',
-        // Whoever asked for a refund on purpose is told of it.
-        ...(!hasWord(job.prompt, 'refund') && state.happens('refundUntold')
-          ? {}
-          : { credits_refunded: job.end === 'refunded' }),
-      });
+      return failureAnswer(state, job);
     default:
       if (call.body.delete_media_on_completion === true) {
         state.effect({ type: 'deleted', id: job.id, atMs: nowMs });
       }
-      return mediaAnswer(state, job);
+      return withFacts(mediaAnswer(state, job), job);
   }
+}
+
+function running(state: State, job: Job, nowMs: number): ServiceAnswer {
+  const told = state.happens('untimed') ? {} : times(state, job, nowMs);
+  return json(200, { status: 'PROCESSING', ...told });
+}
+
+/** The same on every poll, but for what is said of the money. Whoever asked for a refund on purpose is told of it. */
+function failureAnswer(state: State, job: Job): ServiceAnswer {
+  const told = hasWord(job.prompt, 'refund') || !state.happens('refundUntold');
+  const refund = told ? { credits_refunded: isRefunded(job) } : {};
+  if (state.description.failures === 'json') {
+    const error = 'The provider could not generate the audio';
+    return json(200, { status: 'FAILED', error, error_code: 'GENERATION_FAILED', ...refund });
+  }
+  switch (job.end) {
+    case 'failed-422':
+      return refuse(422, 'Your prompt violates the content policy of the model provider', refund);
+    case 'failed-500':
+      return refuse(500, 'Inference processing failed');
+    case 'failed-503':
+      return refuse(503, 'The model is at capacity. Please try again later.');
+    default:
+      return refuse(400, 'The provider could not generate the audio', refund);
+  }
+}
+
+/** What the service tells of finished audio in its headers. */
+function withFacts(answer: ServiceAnswer, job: Job): ServiceAnswer {
+  const facts = {
+    'x-venice-audio-format': job.format,
+    'x-venice-inference-time': String(job.runMs / 1_000),
+    'x-venice-model-id': job.model,
+    'x-venice-model-name': job.model,
+  };
+  return { ...answer, headers: { ...answer.headers, ...facts } };
 }
 
 function times(state: State, job: Job, nowMs: number) {
@@ -213,15 +258,13 @@ function times(state: State, job: Job, nowMs: number) {
 /** Deletes a finished job's media; cancels one that still runs, which gives nothing back. */
 export function complete(state: State, call: AudioCall): ServiceAnswer {
   const job = find(state, call);
-  if (job === undefined) return cleanUpAgain(state, call);
+  if (job === undefined) return unknownId(state);
+  if (stateOf(job, call.nowMs) === 'gone') {
+    // Of what is cleaned up already the service says now this, now that.
+    const again = job.deletedAtMs !== undefined && state.happens('cleanUpAgain');
+    return again ? json(200, { success: true }) : unknownId(state);
+  }
   if (state.happens('cleanUpFails')) return json(200, { success: false });
   state.effect({ type: 'deleted', id: job.id, atMs: call.nowMs });
   return json(200, { success: true });
-}
-
-/** Of what is cleaned up already the service says now this, now that. */
-function cleanUpAgain(state: State, { account, body }: AudioCall): ServiceAnswer {
-  const job = state.ledger.jobs.get(String(body.queue_id));
-  const known = job?.account === account && job.model === body.model && job.deletedAtMs !== undefined;
-  return known && state.happens('cleanUpAgain') ? json(200, { success: true }) : refuse(404, NOT_FOUND);
 }

@@ -18,7 +18,7 @@ const elevenVoices = {
   supports_custom_voice_id: true,
 } as const;
 
-function model(
+export function model(
   id: string,
   created: number,
   kind: AudioKind,
@@ -28,12 +28,15 @@ function model(
   return { id, created, kind, runMsMedian, spec: { privacy: 'anonymized', traits: [], ...spec } };
 }
 
-function same(usd: number): Amount {
+export function same(usd: number): Amount {
   return { usd, diem: usd };
 }
 
 /** Tiers named by their upper bound; each begins where the one before ends. */
-function tiers(firstSeconds: number, ...list: readonly (readonly [maxSeconds: number, usd: number])[]) {
+export function tiers(
+  firstSeconds: number,
+  ...list: readonly (readonly [maxSeconds: number, usd: number])[]
+) {
   const durations: Record<string, Tier> = {};
   let min = firstSeconds;
   for (const [max, usd] of list) {
@@ -43,7 +46,7 @@ function tiers(firstSeconds: number, ...list: readonly (readonly [maxSeconds: nu
   return { durations };
 }
 
-const ELEVENLABS_MUSIC_TIERS = tiers(
+export const ELEVENLABS_MUSIC_TIERS = tiers(
   3,
   [60, 0.69],
   [120, 1.38],
@@ -58,7 +61,7 @@ const ELEVENLABS_MUSIC_TIERS = tiers(
 );
 
 /**
- * The 14 models of the public catalogue: ids, names, dates, prices and voices are the service's; the capabilities (but
+ * The 14 models of the catalogue of August 2026: ids, names, dates, prices and voices are the service's; the capabilities (but
  * those of ACE-Step, which are the service's too) are made up, such that each rule of the API is some model's.
  */
 export const CATALOGUE: readonly SandboxModel[] = [

@@ -46,6 +46,18 @@ export function refuse(status: number, error: string, more: Record<string, unkno
   return json(status, { error, ...more });
 }
 
+/** Codes of the wallet routes, which are in the body. */
+const WALLET_CODE = /^(?:PAYMENT_REQUIRED|X402_)/;
+
+/** The same refusal as today's service words it: its codes are names on the error page, not fields of the body. */
+export function withoutCode(answer: ServiceAnswer): ServiceAnswer {
+  if (answer.status < 400 || typeof answer.body !== 'string' || !answer.body.startsWith('{')) return answer;
+  const { code, ...body } = JSON.parse(answer.body) as Record<string, unknown>;
+  return code === undefined || WALLET_CODE.test(String(code))
+    ? answer
+    : { ...answer, body: JSON.stringify(body) };
+}
+
 /** The same refusal in the API's other form, its error an object. */
 export function withErrorObject(answer: ServiceAnswer): ServiceAnswer {
   if (

@@ -20,8 +20,7 @@ export function stateOf(job: Job, nowMs: number): JobState {
       return 'ready';
     case 'lost':
       return 'gone';
-    case 'failed':
-    case 'refunded':
+    default:
       return 'failed';
   }
 }
@@ -31,9 +30,13 @@ export function settledAtMs(job: Job): number {
   return Math.min(job.atMs + job.runMs, job.deletedAtMs ?? Number.POSITIVE_INFINITY);
 }
 
-/** A cancelled job gives nothing back, whatever it would have come to. */
+/** A cancelled job gives nothing back, whatever it would have come to, and neither does one charged to DIEM of an earlier UTC day. */
 export function isRefunded(job: Job): boolean {
-  return job.end === 'refunded' && settledAtMs(job) === job.atMs + job.runMs;
+  const settledMs = settledAtMs(job);
+  if (settledMs !== job.atMs + job.runMs) return false;
+  if (job.end === 'refunded') return true;
+  const sameDay = Math.floor(settledMs / DAY_MS) === Math.floor(job.atMs / DAY_MS);
+  return job.end.startsWith('failed-') && (job.purse !== 'DIEM' || sameDay);
 }
 
 /** Log-normal, in ms: how long a generation takes. */

@@ -1,11 +1,17 @@
 import { MICRO_USD_PER_USD } from '../money.js';
-import { type Account, refuse, type ServiceAnswer } from './exchange.js';
+import { refuse, type ServiceAnswer } from './exchange.js';
 
 /** An API key that the service knows. */
 export interface SandboxKey {
   readonly key: string;
+  /** Whose it is: jobs, balances and limits are the user's. Default: a user of its own. */
+  readonly user?: string;
+  /** `/billing/*` needs an ADMIN key. Default ADMIN. */
+  readonly kind?: 'INFERENCE' | 'ADMIN';
   /** What its owner lacks: an active subscription, access to the API, the Pro models, or the billing history. */
   readonly without?: readonly Right[];
+  /** The models that it may use. Default: all. */
+  readonly models?: readonly string[];
   /** Most that may be spent under it, ever. */
   readonly spendLimit?: { readonly usd: number; readonly currency: 'USD' | 'DIEM' };
 }
@@ -14,16 +20,27 @@ export type Right = 'subscription' | 'access' | 'pro' | 'history';
 
 /** What a request asks of its key. */
 export interface Keyring {
-  lacks(account: Account, right: Right): boolean;
+  lacks(key: string, right: Right): boolean;
+  isAdmin(key: string): boolean;
+  mayUse(key: string, model: string): boolean;
+  /** What the key may still spend in that currency (`USD` counts for all but DIEM), integer micro-dollars. */
+  leftMicroUsd(key: string, currency: 'USD' | 'DIEM', spentMicroUsd: number): number;
   /** The code of the refusal, if the key's limit does not cover what was spent before and this. */
-  overLimit(account: Account, microUsd: number): string | undefined;
+  overLimit(key: string, microUsd: number): string | undefined;
 }
 
-export function createKeyring(keys: ReadonlyMap<Account, SandboxKey>): Keyring {
+export function createKeyring(keys: ReadonlyMap<string, SandboxKey>): Keyring {
   return {
-    lacks: (account, right) => keys.get(account)?.without?.includes(right) === true,
-    overLimit(account, microUsd) {
-      const limit = keys.get(account)?.spendLimit;
+    lacks: (key, right) => keys.get(key)?.without?.includes(right) === true,
+    isAdmin: (key) => keys.get(key)?.kind !== 'INFERENCE',
+    mayUse: (key, model) => keys.get(key)?.models?.includes(model) !== false,
+    leftMicroUsd(key, currency, spentMicroUsd) {
+      const limit = keys.get(key)?.spendLimit;
+      if (limit === undefined || limit.currency !== currency) return Number.POSITIVE_INFINITY;
+      return Math.max(0, limit.usd * MICRO_USD_PER_USD - spentMicroUsd);
+    },
+    overLimit(key, microUsd) {
+      const limit = keys.get(key)?.spendLimit;
       if (limit === undefined || microUsd <= limit.usd * MICRO_USD_PER_USD) return undefined;
       return `API_KEY_${limit.currency}_SPEND_LIMIT_EXCEEDED`;
     },
@@ -31,10 +48,17 @@ export function createKeyring(keys: ReadonlyMap<Account, SandboxKey>): Keyring {
 }
 
 /** The refusal of a key that is known, but may not ask for this. */
-export function denied(keyring: Keyring, account: Account, path: string): ServiceAnswer | undefined {
-  if (keyring.lacks(account, 'subscription')) return refuse(401, 'The subscription is not active');
-  if (keyring.lacks(account, 'access')) return refuse(403, 'API access is disabled for this account');
-  if (path === '/billing/usage-history' && keyring.lacks(account, 'history')) {
+export function denied(
+  keyring: Keyring,
+  key: string,
+  path: string,
+  adminOnly: boolean,
+): ServiceAnswer | undefined {
+  if (keyring.lacks(key, 'subscription')) return refuse(401, 'The subscription is not active');
+  if (keyring.lacks(key, 'access')) return refuse(403, 'API access is disabled for this account');
+  if (path.startsWith('/billing/') && adminOnly && !keyring.isAdmin(key))
+    return refuse(401, 'Admin API key required');
+  if (path === '/billing/usage-history' && keyring.lacks(key, 'history')) {
     return refuse(403, 'This API key may not read the billing history');
   }
   return undefined;

@@ -2,6 +2,7 @@ import { appendFileSync, mkdirSync, readFileSync, truncateSync } from 'node:fs';
 import path from 'node:path';
 import { BatchError, describeFault, EXIT, faultCode } from '../errors.js';
 import type { Clock, Random, Transport } from '../ports.js';
+import type { DescriptionName } from './description.js';
 import type { Entry } from './ledger.js';
 import type { LimitOptions } from './limits.js';
 import { createService, type Service } from './service.js';
@@ -16,10 +17,13 @@ export interface SandboxOptions {
   readonly limits?: LimitOptions;
   /** Requests are signed by a wallet: no key is sent. */
   readonly signedIn?: boolean;
+  /** Default: today's. */
+  readonly as?: DescriptionName;
 }
 
-/** The key that the embedded sandbox takes. */
+/** The ADMIN key that the sandbox takes; the other one is an INFERENCE key of the same user. */
 export const SANDBOX_KEY = 'sandbox';
+const SANDBOX_INFERENCE_KEY = 'sandbox-inference';
 
 /** The service over its ledger file, and a way to it without a network. Throws `BatchError` for a ledger that is damaged or cannot be read. */
 export function openSandbox(options: SandboxOptions): { transport: Transport; service: Service } {
@@ -34,12 +38,13 @@ export function openSandbox(options: SandboxOptions): { transport: Transport; se
 
 /** Without `directory` nothing outlives the process. */
 export function openService(options: Omit<SandboxOptions, 'directory'> & { directory?: string }): Service {
-  const { directory, speed, random, limits } = options;
+  const { directory, speed, random, limits, as } = options;
   const file = directory === undefined ? undefined : openLedgerFile(directory);
   return createService({
     random: uniform(random),
     speed,
-    keys: [SANDBOX_KEY],
+    keys: [SANDBOX_KEY, { key: SANDBOX_INFERENCE_KEY, user: SANDBOX_KEY, kind: 'INFERENCE' }],
+    ...(as === undefined ? {} : { as }),
     balanceUsd: BALANCE_USD,
     ...(limits === undefined ? {} : { limits }),
     ...(file === undefined ? {} : { entries: file.entries, persist: file.append }),

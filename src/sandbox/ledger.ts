@@ -1,6 +1,10 @@
 import type { Account } from './exchange.js';
 import type { AudioFormat, AudioKind } from './model.js';
 
+/** In the order in which they are tried: a job is charged to the first that covers its whole price. */
+export const PURSES = ['DIEM', 'EARNED_CREDITS', 'BUNDLED_CREDITS', 'USD'] as const;
+export type Purse = (typeof PURSES)[number];
+
 /** A job as it was accepted. All that becomes of it by itself is decided here: its life is a function of time. */
 export interface Queued {
   readonly type: 'queued';
@@ -10,11 +14,23 @@ export interface Queued {
   readonly account: Account;
   readonly model: string;
   readonly priceMicroUsd: number;
+  /** What it was charged to. Absent: USD. */
+  readonly purse?: Purse;
   /** How long it waits before it runs. */
   readonly waitMs: number;
   /** From accepted to ready or failed. */
   readonly runMs: number;
-  readonly end: 'ready' | 'damaged' | 'failed' | 'refunded' | 'lost';
+  /** `failed-…`: told by retrieve with that status. */
+  readonly end:
+    | 'ready'
+    | 'damaged'
+    | 'failed'
+    | 'refunded'
+    | 'lost'
+    | 'failed-400'
+    | 'failed-422'
+    | 'failed-500'
+    | 'failed-503';
   readonly prompt: string;
   /** SHA-256 (hex) of the request and the account. */
   readonly request: string;
@@ -43,8 +59,8 @@ export interface Job extends Queued {
 export interface Ledger {
   readonly jobs: ReadonlyMap<string, Job>;
   add(entry: Entry): void;
-  /** What all jobs of the account cost, as if none were refunded. */
-  spentMicroUsd(account: Account): number;
+  /** What all jobs of the account cost, as if none were refunded; of one purse, DIEM of the UTC day of `nowMs` alone. */
+  spentMicroUsd(account: Account, from?: { readonly purse: Purse; readonly nowMs: number }): number;
   /** The few jobs that will give money back, or would have. */
   refundable(account: Account): readonly Job[];
   /** How many jobs were made of an equal request. */
@@ -53,15 +69,16 @@ export interface Ledger {
 
 export function foldLedger(entries: Iterable<Entry>): Ledger {
   const jobs = new Map<string, Job>();
-  const spent = new Map<Account, number>();
+  const spent = new Map<string, number>();
   const refundable = new Map<Account, string[]>();
   const takes = new Map<string, number>();
   const queue = (entry: Queued) => {
     if (jobs.has(entry.id)) return;
     jobs.set(entry.id, entry);
-    spent.set(entry.account, (spent.get(entry.account) ?? 0) + entry.priceMicroUsd);
+    for (const key of [entry.account, purseKey(entry.account, entry.purse ?? 'USD', entry.atMs)])
+      spent.set(key, (spent.get(key) ?? 0) + entry.priceMicroUsd);
     takes.set(entry.request, (takes.get(entry.request) ?? 0) + 1);
-    if (entry.end !== 'refunded') return;
+    if (entry.end !== 'refunded' && !entry.end.startsWith('failed-')) return;
     refundable.set(entry.account, [...(refundable.get(entry.account) ?? []), entry.id]);
   };
   const remove = (entry: Deleted) => {
@@ -75,8 +92,16 @@ export function foldLedger(entries: Iterable<Entry>): Ledger {
   return {
     jobs,
     add,
-    spentMicroUsd: (account) => spent.get(account) ?? 0,
+    spentMicroUsd: (account, from) =>
+      spent.get(from === undefined ? account : purseKey(account, from.purse, from.nowMs)) ?? 0,
     refundable: (account) => (refundable.get(account) ?? []).map((id) => jobs.get(id)!),
     takes: (request) => takes.get(request) ?? 0,
   };
+}
+
+const DAY_MS = 24 * 3_600_000;
+
+/** DIEM is an allocation of each UTC day. */
+function purseKey(account: Account, purse: Purse, atMs: number): string {
+  return purse === 'DIEM' ? `${account} DIEM ${Math.floor(atMs / DAY_MS)}` : `${account} ${purse}`;
 }

@@ -1,8 +1,12 @@
 import type { Account } from './exchange.js';
 
 export interface LimitOptions {
-  /** Requests a minute for each key and model. Default 60. */
+  /** Requests a minute for each user and model. Default 60. */
   readonly perMinute?: number;
+  /** Instead: requests a minute of each user by route, over all models. Other routes are not limited. */
+  readonly perMinuteByRoute?: Readonly<Record<string, number>>;
+  /** Answers without success within 30 s after which the key is blocked for 30 s. Default 20. */
+  readonly failuresMax?: number;
   /**
    * `window`: so many from the first request on, all back after a minute. `bucket`: each comes back on its own.
    * `none`: no limit, and no block. Default `window`.
@@ -14,7 +18,7 @@ export interface LimitOptions {
 
 const MINUTE_MS = 60_000;
 const PER_MINUTE_DEFAULT = 60;
-const FAILURES_MAX = 20;
+const FAILURES_MAX_DEFAULT = 20;
 const FAILURES_WITHIN_MS = 30_000;
 const BLOCK_MS = 30_000;
 
@@ -32,37 +36,39 @@ interface Verdict {
 
 export interface Limiter {
   /** Counts a request, if it may pass. */
-  take(account: Account, model: string, nowMs: number): Verdict;
+  take(account: Account, about: { readonly path: string; readonly model: string }, nowMs: number): Verdict;
+  /** Of each model. */
   readonly perMinute: number;
 }
 
-/** The request budget of each key and model. */
+/** The request budget of each user, by model or by route. */
 export function createLimiter(options: LimitOptions): Limiter {
-  const { kind = 'window', perMinute = PER_MINUTE_DEFAULT, headers = true } = options;
+  const { kind = 'window', perMinute = PER_MINUTE_DEFAULT, perMinuteByRoute, headers = true } = options;
   if (kind === 'none') return { perMinute: 1_000_000, take: () => ({ allowed: true, headers: {} }) };
   const budgets = new Map<string, Budget>();
-  const msEach = MINUTE_MS / perMinute;
-  const refill = (budget: Budget, nowMs: number) => {
+  const refill = (budget: Budget, limit: number, nowMs: number) => {
     if (kind === 'bucket') {
-      budget.left = Math.min(perMinute, budget.left + Math.max(0, nowMs - budget.atMs) / msEach);
+      budget.left = Math.min(limit, budget.left + (Math.max(0, nowMs - budget.atMs) * limit) / MINUTE_MS);
       budget.atMs = nowMs;
     } else if (nowMs - budget.atMs >= MINUTE_MS) {
-      budget.left = perMinute;
+      budget.left = limit;
       budget.atMs = nowMs;
     }
   };
   return {
     perMinute,
-    take(account, model, nowMs) {
-      const key = `${account} ${model}`;
-      const budget = budgets.get(key) ?? { left: perMinute, atMs: nowMs };
+    take(account, { path, model }, nowMs) {
+      const limit = perMinuteByRoute === undefined ? perMinute : perMinuteByRoute[path];
+      if (limit === undefined) return { allowed: true, headers: {} };
+      const key = `${account} ${perMinuteByRoute === undefined ? model : path}`;
+      const budget = budgets.get(key) ?? { left: limit, atMs: nowMs };
       budgets.set(key, budget);
-      refill(budget, nowMs);
+      refill(budget, limit, nowMs);
       const allowed = budget.left >= 1;
       if (allowed) budget.left -= 1;
       const resetMs =
-        kind === 'bucket' ? nowMs + (perMinute - budget.left) * msEach : budget.atMs + MINUTE_MS;
-      return { allowed, headers: headers ? told(perMinute, budget.left, resetMs) : {} };
+        kind === 'bucket' ? nowMs + ((limit - budget.left) * MINUTE_MS) / limit : budget.atMs + MINUTE_MS;
+      return { allowed, headers: headers ? told(limit, budget.left, resetMs) : {} };
     },
   };
 }
@@ -78,7 +84,11 @@ function told(limit: number, left: number, resetMs: number): Record<string, stri
 /** The limits of a service whose time runs faster: as many requests in one of its minutes, which is shorter than others'. */
 export function limitsAtSpeed(limits: LimitOptions, speed: number): LimitOptions {
   if (speed === 1) return limits;
-  return { ...limits, perMinute: Math.max(1, Math.floor((limits.perMinute ?? PER_MINUTE_DEFAULT) * speed)) };
+  const faster = (perMinute: number) => Math.max(1, Math.floor(perMinute * speed));
+  const { perMinute = PER_MINUTE_DEFAULT, perMinuteByRoute } = limits;
+  if (perMinuteByRoute === undefined) return { ...limits, perMinute: faster(perMinute) };
+  const routes = Object.entries(perMinuteByRoute).map(([path, amount]) => [path, faster(amount)]);
+  return { ...limits, perMinute: faster(perMinute), perMinuteByRoute: Object.fromEntries(routes) };
 }
 
 export interface FailureBlock {
@@ -89,8 +99,8 @@ export interface FailureBlock {
   readonly blocks: number;
 }
 
-/** More than 20 answers that are no success within 30 s block the key for 30 s. */
-export function createFailureBlock(enabled: boolean): FailureBlock {
+/** Too many answers that are no success within 30 s block the key for 30 s. */
+export function createFailureBlock({ kind, failuresMax = FAILURES_MAX_DEFAULT }: LimitOptions): FailureBlock {
   const failures = new Map<Account, number[]>();
   const blockedUntil = new Map<Account, number>();
   let blocks = 0;
@@ -100,11 +110,11 @@ export function createFailureBlock(enabled: boolean): FailureBlock {
     },
     isBlocked: (account, nowMs) => nowMs < (blockedUntil.get(account) ?? 0),
     failed(account, nowMs) {
-      if (!enabled) return;
+      if (kind === 'none') return;
       const recent = (failures.get(account) ?? []).filter((atMs) => atMs > nowMs - FAILURES_WITHIN_MS);
       recent.push(nowMs);
       failures.set(account, recent);
-      if (recent.length <= FAILURES_MAX) return;
+      if (recent.length <= failuresMax) return;
       failures.delete(account);
       blockedUntil.set(account, nowMs + BLOCK_MS);
       blocks += 1;

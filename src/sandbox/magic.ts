@@ -1,7 +1,8 @@
 /**
  * Words in a prompt that make the sandbox misbehave, so that every outcome can be seen on purpose:
- * - `[sandbox:fail]`: the job ends FAILED, and stays charged;
- * - `[sandbox:refund]`: the job ends FAILED, is refunded, and says so;
+ * - `[sandbox:fail]`: the job fails: retrieve answers 400, refunded (as of August 2026: FAILED, and stays charged);
+ * - `[sandbox:refund]`: the job fails, is refunded, and says so;
+ * - `[sandbox:crash]`: the job fails, and retrieve answers 500 on each poll, refunded;
  * - `[sandbox:policy]`: refused with 422 and a suggested prompt (as is a prompt with one of a few dark words);
  * - `[sandbox:capacity]`: refused with 503 MODEL_AT_CAPACITY the first two times;
  * - `[sandbox:slow]`: takes five times as long;
@@ -12,6 +13,7 @@
 export type MagicWord =
   | 'fail'
   | 'refund'
+  | 'crash'
   | 'policy'
   | 'capacity'
   | 'slow'

@@ -44,6 +44,7 @@ export interface ModelSpec {
   readonly voices?: readonly string[];
   readonly default_voice?: string;
   readonly supports_custom_voice_id?: boolean;
+  readonly voice_changer?: true;
   readonly duration_options?: readonly number[];
   readonly min_duration?: number;
   readonly max_duration?: number;
@@ -67,6 +68,10 @@ export interface SandboxModel {
   readonly runMsMedian: number;
   /** What is quoted and charged, as a part of the price in the catalogue. Default 1. */
   readonly priceFactor?: number;
+  /** Least characters of lyrics, unless the request is instrumental or leaves them to the optimizer. */
+  readonly lyricsMin?: number;
+  /** Priced for so many seconds: it takes no duration, and the length of its audio is not known before. */
+  readonly reservedSeconds?: number;
   /** For owners of a Pro account alone. */
   readonly pro?: true;
 }

@@ -17,7 +17,7 @@ export interface Priced {
  */
 export function priceMicroUsd(model: SandboxModel, about: Priced): number | undefined {
   const { pricing, default_duration } = model.spec;
-  const seconds = about.durationSeconds ?? default_duration;
+  const seconds = about.durationSeconds ?? default_duration ?? model.reservedSeconds;
   const factor = (about.factor ?? 1) * (model.priceFactor ?? 1);
   if ('generation' in pricing) return times(pricing.generation.usd, factor);
   if ('per_second' in pricing) return times(pricing.per_second.usd, seconds, factor);

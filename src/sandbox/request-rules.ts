@@ -78,7 +78,7 @@ export function checkCapabilities(model: SandboxModel, body: Body): Issue[] {
   return [
     ...switches(spec, body),
     ...prompt(spec, body),
-    ...lyrics(spec, body),
+    ...lyrics(model, body),
     ...voice(spec, body),
     ...language(body),
     ...speeds(spec, body),
@@ -116,13 +116,16 @@ function prompt(spec: ModelSpec, body: Body): Issue[] {
   ];
 }
 
-function lyrics(spec: ModelSpec, body: Body): Issue[] {
+function lyrics({ spec, lyricsMin }: SandboxModel, body: Body): Issue[] {
   const given = String(body.lyrics_prompt ?? '');
   const optimized = body.lyrics_optimizer === true;
   const most = spec.lyrics_character_limit ?? Number.POSITIVE_INFINITY;
   const missing = spec.lyrics_required === true && given.trim() === '' && !optimized;
+  const needless = optimized || body.force_instrumental === true;
+  const short = lyricsMin !== undefined && !needless && given.trim().length < lyricsMin;
   return [
     ...issue(missing, 'lyrics_prompt', 'lyrics_prompt is required by this model'),
+    ...issue(short, 'lyrics_prompt', `lyrics_prompt must have at least ${lyricsMin} characters`),
     ...issue(
       optimized && given !== '',
       'lyrics_prompt',
@@ -149,6 +152,13 @@ function speeds(spec: ModelSpec, body: Body): Issue[] {
   const { min_speed = 0.25, max_speed = 4 } = spec;
   const within = body.speed >= min_speed && body.speed <= max_speed;
   return issue(!within, 'speed', `speed must be from ${min_speed} to ${max_speed} for this model`);
+}
+
+/** Of a quote. */
+export function checkCharacters({ spec }: SandboxModel, given: number | undefined): Issue[] {
+  const most = spec.prompt_character_limit;
+  const tooMany = given !== undefined && most !== undefined && given > most;
+  return issue(tooMany, 'character_count', `character_count must be at most ${most}`);
 }
 
 /** Also of a quote. */

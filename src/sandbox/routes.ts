@@ -1,5 +1,5 @@
 import { type AudioCall, complete, queue, quote, retrieve } from './audio-routes.js';
-import { availableMicroUsd, balanceAnswer, chargesOf, rateLimitsAnswer } from './billing.js';
+import { available, balanceAnswer, chargesOf, type Purses, rateLimitsAnswer } from './billing.js';
 import { modelResponse } from './catalogue.js';
 import {
   type Account,
@@ -9,6 +9,7 @@ import {
   type ServiceAnswer,
   type ServiceRequest,
   withErrorObject,
+  withoutCode,
 } from './exchange.js';
 import { denied } from './keys.js';
 import type { Limiter } from './limits.js';
@@ -38,15 +39,16 @@ interface Routed {
   readonly blocked: boolean;
 }
 
+/** Who asks. */
+interface Asker {
+  readonly account: Account;
+  readonly key: string;
+}
+
 interface Get {
   readonly method: 'GET';
   readonly open?: true;
-  readonly answer: (
-    parts: RouterParts,
-    account: Account,
-    query: URLSearchParams,
-    nowMs: number,
-  ) => ServiceAnswer;
+  readonly answer: (parts: RouterParts, asker: Asker, query: URLSearchParams, nowMs: number) => ServiceAnswer;
 }
 
 interface Post {
@@ -61,20 +63,23 @@ const ROUTES: Readonly<Record<string, Get | Post>> = {
   '/models': { method: 'GET', open: true, answer: models },
   '/billing/balance': {
     method: 'GET',
-    answer: (parts, account, _query, nowMs) => balanceAnswer(left(parts, account, nowMs)),
+    answer: (parts, { account }, _query, nowMs) =>
+      balanceAnswer(left(parts, account, nowMs), parts.state.purses),
   },
   '/billing/usage-history': {
     method: 'GET',
-    answer: ({ state }, account, query, nowMs) =>
-      usageHistory(query, account, chargesOf(state.ledger, account, nowMs), nowMs),
+    answer: ({ state }, { account }, query, nowMs) =>
+      usageHistory(
+        query,
+        account,
+        chargesOf(state.ledger, account, state.description.chargedAt, nowMs),
+        nowMs,
+      ),
   },
   '/billing/usage': { method: 'GET', answer: () => refuse(410, 'Gone: use /billing/usage-history') },
   '/api_keys/rate_limits': {
     method: 'GET',
-    answer: (parts, account, _query, nowMs) => {
-      const ids = parts.catalogue.filter((model) => isListed(model, nowMs)).map((model) => model.id);
-      return rateLimitsAnswer(ids, parts.limiter.perMinute, left(parts, account, nowMs), nowMs);
-    },
+    answer: rateLimits,
   },
   '/audio/quote': { method: 'POST', open: true, schema: SCHEMAS.quote, answer: quote },
   '/audio/queue': { method: 'POST', schema: SCHEMAS.queue, answer: queue },
@@ -82,16 +87,37 @@ const ROUTES: Readonly<Record<string, Get | Post>> = {
   '/audio/complete': { method: 'POST', schema: SCHEMAS.complete, answer: complete },
 };
 
-function left({ state }: RouterParts, account: Account, nowMs: number): number {
-  return availableMicroUsd(state.ledger, account, state.balanceMicroUsd, nowMs);
+function left({ state }: RouterParts, account: Account, nowMs: number): Purses {
+  return available(state.ledger, account, state.purses, nowMs);
+}
+
+function rateLimits(
+  parts: RouterParts,
+  { account, key }: Asker,
+  _query: URLSearchParams,
+  nowMs: number,
+): ServiceAnswer {
+  const { state, catalogue, limiter } = parts;
+  const spentMicroUsd = state.ledger.spentMicroUsd(account);
+  return rateLimitsAnswer({
+    models: catalogue.filter((model) => isListed(model, nowMs)).map((model) => model.id),
+    // Faster than life a client must be told: it cannot know that the service's minutes are shorter.
+    ...(state.description.modelLimits || state.speed !== 1 ? { perMinute: limiter.perMinute } : {}),
+    purses: left(parts, account, nowMs),
+    leftMicroUsd: {
+      USD: state.keyring.leftMicroUsd(key, 'USD', spentMicroUsd),
+      DIEM: state.keyring.leftMicroUsd(key, 'DIEM', spentMicroUsd),
+    },
+    nowMs,
+  });
 }
 
 const TYPES = ['asr', 'embedding', 'image', 'music', 'text', 'tts', 'upscale', 'inpaint', 'video'];
 
 /** Text models are what is listed where no type is asked for, and the sandbox has none. */
 function models(
-  { catalogue }: RouterParts,
-  _account: Account,
+  { catalogue, state }: RouterParts,
+  { key }: Asker,
   query: URLSearchParams,
   nowMs: number,
 ): ServiceAnswer {
@@ -99,7 +125,9 @@ function models(
   if (![...TYPES, 'all', 'code'].includes(type)) {
     return invalid([{ path: 'type', message: 'Unknown model type' }]);
   }
-  const listed = catalogue.filter((model) => isListed(model, nowMs)).map(modelResponse);
+  const listed = catalogue
+    .filter((model) => isListed(model, nowMs) && state.keyring.mayUse(key, model.id))
+    .map(modelResponse);
   return json(200, { data: type === 'music' || type === 'all' ? listed : [], object: 'list', type });
 }
 
@@ -109,32 +137,49 @@ export function createRouter(parts: RouterParts): (request: ServiceRequest, nowM
     const [path = '', search = ''] = request.path.split('?', 2);
     const route = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
     parts.count(route === undefined ? 'other' : `${request.method} ${path}`);
-    const account = parts.accountOf(bearer(request)) ?? '';
+    const { description } = parts.state;
+    const key = bearer(request);
+    const account = parts.accountOf(key) ?? '';
     const done = (given: ServiceAnswer, blocked = false): Routed => {
       const other = given.status >= 400 && parts.state.happens('errorObject');
-      return { answer: other ? withErrorObject(given) : given, account, blocked };
+      const answer = description.errorCodes ? given : withoutCode(given);
+      return { answer: other ? withErrorObject(answer) : answer, account, blocked };
     };
     if (route === undefined) return done(refuse(404, 'Not found'));
     if (request.method !== route.method) {
       return done(json(405, { error: 'Method not allowed' }, { allow: route.method }));
     }
-    if (route.open !== true && account === '') return done(refuse(401, 'Authentication failed'));
+    if (route.open !== true && account === '') {
+      const anonymous = description.strictAccess && request.headers.authorization === undefined;
+      return done(anonymous ? paymentDiscovery() : refuse(401, 'Authentication failed'));
+    }
     if (account !== '' && parts.isBlocked(account, nowMs)) {
       return done(refuse(429, 'Too many failed requests. Please try again in 30 seconds.'), true);
     }
-    const denial = route.open === true ? undefined : denied(parts.state.keyring, account, path);
+    const denial =
+      route.open === true ? undefined : denied(parts.state.keyring, key, path, description.strictAccess);
     if (denial !== undefined) return done(denial);
     if (parts.state.happens('badGateway')) return done(badGateway());
     return done(
       route.method === 'GET'
-        ? route.answer(parts, account, new URLSearchParams(search), nowMs)
-        : post(parts, route, account, request, nowMs),
+        ? route.answer(parts, { account, key }, new URLSearchParams(search), nowMs)
+        : post(parts, { route, path }, { account, key }, request, nowMs),
     );
   };
 }
 
 function bearer(request: ServiceRequest): string {
   return /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+}
+
+/** The answer to whoever sends no credentials at all: how a wallet would pay. */
+function paymentDiscovery(): ServiceAnswer {
+  return json(402, {
+    x402Version: 2,
+    error: 'Payment required',
+    accepts: [],
+    authOptions: { apiKey: { header: 'Authorization' } },
+  });
 }
 
 function badGateway(): ServiceAnswer {
@@ -147,17 +192,17 @@ function badGateway(): ServiceAnswer {
 
 function post(
   parts: RouterParts,
-  route: Post,
-  account: Account,
+  { route, path }: { readonly route: Post; readonly path: string },
+  { account, key }: Asker,
   request: ServiceRequest,
   nowMs: number,
 ): ServiceAnswer {
   const body = parse(request.body);
   const model = parts.state.model((body as { model?: unknown } | null | undefined)?.model, nowMs)?.id ?? '';
-  const { allowed, headers } = parts.limiter.take(account, model, nowMs);
+  const { allowed, headers } = parts.limiter.take(account, { path, model }, nowMs);
   const answer = allowed
-    ? (malformed(request, route, body) ??
-      route.answer(parts.state, { account, body: body as object as AudioCall['body'], nowMs }))
+    ? (malformed(parts.state, request, route, body) ??
+      route.answer(parts.state, { account, key, body: body as object as AudioCall['body'], nowMs }))
     : refuse(429, 'Rate limit exceeded');
   return { ...answer, headers: { ...answer.headers, ...maybeFewer(parts.state, headers) } };
 }
@@ -169,9 +214,18 @@ function maybeFewer(state: State, headers: Record<string, string>): Record<strin
   return Object.fromEntries(Object.entries(headers).filter(([name]) => name !== missing));
 }
 
-function malformed(request: ServiceRequest, route: Post, body: unknown): ServiceAnswer | undefined {
+function malformed(
+  { description }: State,
+  request: ServiceRequest,
+  route: Post,
+  body: unknown,
+): ServiceAnswer | undefined {
   const type = (request.headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
-  if (type !== 'application/json') return refuse(415, 'Unsupported media type: expected application/json');
+  if (type !== 'application/json') {
+    return description.strictAccess
+      ? refuse(400, "'Content-Type' must be application/json")
+      : refuse(415, 'Unsupported media type: expected application/json');
+  }
   if (Buffer.byteLength(request.body) > BODY_BYTES_MAX)
     return refuse(413, 'The request payload is too large');
   if (body === undefined) return refuse(400, 'Invalid JSON in the request body');

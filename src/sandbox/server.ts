@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock, Random } from '../ports.js';
+import type { DescriptionName } from './description.js';
 import type { ServiceAnswer } from './exchange.js';
 import { openService } from './ledger-file.js';
 import { BODY_BYTES_MAX } from './routes.js';
@@ -17,6 +18,8 @@ export interface SandboxServerOptions {
   readonly limited: boolean;
   /** Absent: nothing outlives the server. */
   readonly directory?: string;
+  /** Default: today's. */
+  readonly as?: DescriptionName;
 }
 
 const BASE_PATH = '/api/v1';

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { microUsdFromUsd } from '../money.js';
 import { type AudioJob, renderAudio } from './audio/render.js';
-import type { Charge } from './billing.js';
+import type { Charge, Purses } from './billing.js';
 import { chargesOf } from './billing.js';
-import { CATALOGUE } from './catalogue.js';
+import { DESCRIPTION_DEFAULT, type Description, type DescriptionName, descriptionOf } from './description.js';
 import type { Account, AudioBody, ServiceAnswer, ServiceRequest } from './exchange.js';
-import { FAULTS_DEFAULT, type Faults, VARIANTS_DEFAULT, type Variants } from './faults.js';
+import { FAULTS_DEFAULT, type Faults, type Variants } from './faults.js';
 import { createKeyring, type Keyring, type SandboxKey } from './keys.js';
-import { type Entry, foldLedger, type Job } from './ledger.js';
+import { type Entry, foldLedger, type Job, type Purse } from './ledger.js';
 import { createFailureBlock, createLimiter, type LimitOptions, limitsAtSpeed } from './limits.js';
 import { isListed, type SandboxModel } from './model.js';
 import { createRouter } from './routes.js';
@@ -24,15 +24,19 @@ export interface ServiceOptions {
   readonly speed?: number;
   readonly catalogue?: readonly SandboxModel[];
   readonly limits?: LimitOptions;
-  /** Of each account before its first job. Default 100. */
+  /** Which description of the service is followed. Default: today's. */
+  readonly as?: DescriptionName;
+  /** USD of each account before its first job. Default 100. */
   readonly balanceUsd?: number;
-  /** The keys that are accepted, each an account of its own. Default: `sandbox` alone. */
+  /** The other purses of each account, in US dollars; DIEM: of each UTC day. Default: none. */
+  readonly pursesUsd?: Partial<Record<Purse, number>>;
+  /** The keys that are accepted, each a user of its own unless it says whose it is. Default: `sandbox` alone. */
   readonly keys?: readonly (string | SandboxKey)[];
   /** On the prices of the catalogue, at a time. Default: 1, always. */
   readonly priceFactor?: (nowMs: number) => number;
   /** Default: those of `FAULTS_DEFAULT`. */
   readonly faults?: Partial<Faults>;
-  /** Default: those of `VARIANTS_DEFAULT`. */
+  /** Default: those of the description. */
   readonly variants?: Partial<Variants>;
   /** Must give audio of the job's format. Default: `renderAudio`. */
   readonly audio?: (job: AudioJob) => AudioBody;
@@ -60,17 +64,18 @@ export interface Counts {
 
 export function createService(options: ServiceOptions): Service {
   const keys = (options.keys ?? ['sandbox']).map((key) => (typeof key === 'string' ? { key } : key));
-  const accounts = new Map(keys.map(({ key }) => [key, accountOf(key)]));
-  const state = createState(options, createKeyring(new Map(keys.map((key) => [accountOf(key.key), key]))));
-  const limits = limitsAtSpeed(options.limits ?? {}, options.speed ?? 1);
+  const accounts = new Map(keys.map(({ key, user = key }) => [key, accountOf(user)]));
+  const description = descriptionOf(options.as ?? DESCRIPTION_DEFAULT);
+  const state = createState(options, description, createKeyring(new Map(keys.map((key) => [key.key, key]))));
+  const limits = limitsAtSpeed(options.limits ?? description.limits, options.speed ?? 1);
   const limiter = createLimiter(limits);
-  const block = createFailureBlock(limits.kind !== 'none');
+  const block = createFailureBlock(limits);
   const requests = new Map<string, number>();
   let tooMany = 0;
   const route = createRouter({
     state,
     limiter,
-    catalogue: options.catalogue ?? CATALOGUE,
+    catalogue: options.catalogue ?? description.catalogue,
     accountOf: (key) => accounts.get(key),
     isBlocked: block.isBlocked,
     count: (name) => requests.set(name, (requests.get(name) ?? 0) + 1),
@@ -79,10 +84,11 @@ export function createService(options: ServiceOptions): Service {
     handle(request, nowMs) {
       const { answer, account, blocked } = route(request, nowMs);
       if (answer.status === 429) tooMany += 1;
-      if (answer.status >= 400 && account !== '' && !blocked) block.failed(account, nowMs);
+      if (countsAsFailure(description, answer.status) && account !== '' && !blocked)
+        block.failed(account, nowMs);
       return answer;
     },
-    charges: (nowMs) => chargesOf(state.ledger, undefined, nowMs),
+    charges: (nowMs) => chargesOf(state.ledger, undefined, description.chargedAt, nowMs),
     jobs: state.ledger.jobs,
     counts: {
       requests,
@@ -96,19 +102,24 @@ export function createService(options: ServiceOptions): Service {
   };
 }
 
-function accountOf(key: string): Account {
-  return createHash('sha256').update(key).digest('hex').slice(0, 12);
+/** Today neither 5xx nor 429 counts; August's description makes no exception. */
+function countsAsFailure({ strictAccess }: Description, status: number): boolean {
+  return status >= 400 && (!strictAccess || (status < 500 && status !== 429));
+}
+
+function accountOf(user: string): Account {
+  return createHash('sha256').update(user).digest('hex').slice(0, 12);
 }
 
 const SEEN_MAX = 10_000;
 
-function createState(options: ServiceOptions, keyring: Keyring): State {
-  const { random, catalogue = CATALOGUE, persist, audio = renderAudio } = options;
+function createState(options: ServiceOptions, description: Description, keyring: Keyring): State {
+  const { random, catalogue = description.catalogue, persist, audio = renderAudio } = options;
   const ledger = foldLedger(options.entries ?? []);
   const chances: Faults & Variants = {
     ...FAULTS_DEFAULT,
     ...options.faults,
-    ...VARIANTS_DEFAULT,
+    ...description.variants,
     ...options.variants,
   };
   const byId = new Map(catalogue.map((model) => [model.id, model]));
@@ -116,7 +127,8 @@ function createState(options: ServiceOptions, keyring: Keyring): State {
   return {
     ledger,
     speed: options.speed ?? 1,
-    balanceMicroUsd: microUsdFromUsd(options.balanceUsd ?? 100) ?? 0,
+    description,
+    purses: pursesOf({ USD: options.balanceUsd ?? 100, ...options.pursesUsd }),
     random,
     uuid: () => uuidFrom(random),
     keyring,
@@ -131,6 +143,10 @@ function createState(options: ServiceOptions, keyring: Keyring): State {
       const model = byId.get(String(id));
       return model !== undefined && isListed(model, nowMs) ? model : undefined;
     },
+    isRetired(id, nowMs) {
+      const model = byId.get(String(id));
+      return model !== undefined && !isListed(model, nowMs);
+    },
     medianMs: (id) => byId.get(id)?.runMsMedian ?? 0,
     priceFactor: options.priceFactor ?? (() => 1),
     audio,
@@ -138,6 +154,16 @@ function createState(options: ServiceOptions, keyring: Keyring): State {
       persist?.(entry);
       ledger.add(entry);
     },
+  };
+}
+
+function pursesOf(usd: Partial<Record<Purse, number>>): Purses {
+  const of = (purse: Purse) => microUsdFromUsd(usd[purse] ?? 0) ?? 0;
+  return {
+    DIEM: of('DIEM'),
+    EARNED_CREDITS: of('EARNED_CREDITS'),
+    BUNDLED_CREDITS: of('BUNDLED_CREDITS'),
+    USD: of('USD'),
   };
 }
 

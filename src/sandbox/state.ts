@@ -1,4 +1,6 @@
 import type { AudioJob } from './audio/render.js';
+import type { Purses } from './billing.js';
+import type { Description } from './description.js';
 import type { AudioBody } from './exchange.js';
 import type { Faults, Variants } from './faults.js';
 import type { Keyring } from './keys.js';
@@ -9,7 +11,9 @@ import type { SandboxModel } from './model.js';
 export interface State {
   readonly ledger: Ledger;
   readonly speed: number;
-  readonly balanceMicroUsd: number;
+  readonly description: Description;
+  /** Of each account before its first job. */
+  readonly purses: Purses;
   random(): number;
   uuid(): string;
   readonly keyring: Keyring;
@@ -19,6 +23,8 @@ export interface State {
   timesSeen(key: string): number;
   /** A model that is listed now. */
   model(id: unknown, nowMs: number): SandboxModel | undefined;
+  /** A model that was listed once. */
+  isRetired(id: unknown, nowMs: number): boolean;
   medianMs(model: string): number;
   /** On the prices of the catalogue, now. */
   priceFactor(nowMs: number): number;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { MICRO_USD_PER_USD } from '../money.js';
 import type { Charge } from './billing.js';
 import { type Account, type Issue, invalid, json, type ServiceAnswer } from './exchange.js';
+import { PURSES } from './ledger.js';
 
 /** A walk through the history, and how far it got. Travels inside the cursor. */
 interface Walk {
@@ -35,8 +36,10 @@ export function usageHistory(
   const walk =
     cursor === null ? beginWalk(query, account, nowMs) : continueWalk(query, cursor, account, nowMs);
   if (Array.isArray(walk)) return invalid(walk);
-  const { startMs = 0, endMs = Number.POSITIVE_INFINITY, currency = 'USD', given, pageSize } = walk as Walk;
-  const inWindow = charges.filter(({ atMs }) => currency === 'USD' && atMs >= startMs && atMs < endMs);
+  const { startMs = 0, endMs = Number.POSITIVE_INFINITY, currency, given, pageSize } = walk as Walk;
+  const inWindow = charges.filter(
+    ({ atMs, purse }) => (currency ?? purse) === purse && atMs >= startMs && atMs < endMs,
+  );
   const page = inWindow.slice(given, given + pageSize);
   const more = inWindow.length > given + page.length;
   const next = { ...(walk as Walk), given: given + page.length, expiresMs: nowMs + CURSOR_LIFE_MS };
@@ -47,7 +50,7 @@ function entry(charge: Charge) {
   const usd = charge.microUsd / MICRO_USD_PER_USD;
   return {
     amount: -usd,
-    currency: 'USD',
+    currency: charge.purse,
     inferenceDetails: {
       completionTokens: null,
       inferenceExecutionTime: null,
@@ -69,8 +72,8 @@ function beginWalk(query: URLSearchParams, account: Account, nowMs: number): Wal
   if (!/^\d{1,4}$/.test(pageSize) || Number(pageSize) < 10 || Number(pageSize) > 1_000)
     issues.push({ path: 'pageSize', message: 'Expected an integer from 10 to 1000' });
   const currency = query.get('currency') ?? undefined;
-  if (currency !== undefined && !['USD', 'DIEM', 'BUNDLED_CREDITS'].includes(currency))
-    issues.push({ path: 'currency', message: 'Expected USD, DIEM or BUNDLED_CREDITS' });
+  if (currency !== undefined && !(PURSES as readonly string[]).includes(currency))
+    issues.push({ path: 'currency', message: `Expected one of ${PURSES.join(', ')}` });
   const startMs = instant(query, 'startTimestamp', issues);
   const endMs = instant(query, 'endTimestamp', issues);
   if (startMs !== undefined && endMs !== undefined && endMs <= startMs)

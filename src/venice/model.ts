@@ -40,6 +40,8 @@ export interface Model {
   readonly voices?: readonly string[];
   readonly default_voice?: string;
   readonly supports_custom_voice_id?: boolean;
+  /** Changes the voice of a recording: listed, and refused by every route that makes audio from a prompt. */
+  readonly voice_changer?: boolean;
   readonly duration_options?: readonly number[];
   readonly min_duration?: number;
   readonly max_duration?: number;

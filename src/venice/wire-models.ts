@@ -81,6 +81,7 @@ function voices(spec: unknown) {
     voices: names(field(spec, 'voices')),
     default_voice: name(field(spec, 'default_voice')),
     supports_custom_voice_id: bool(field(spec, 'supports_custom_voice_id')),
+    voice_changer: bool(field(spec, 'voice_changer')),
   };
 }
 

@@ -32,7 +32,7 @@ describe('the log of a CI job', () => {
     // Which of the two ends first is chance.
     const changes = lines.flatMap((line) => /^\[[01]\/2\] (.+)$/.exec(line)?.[1] ?? []).sort();
     expect(changes).toEqual([
-      expect.stringMatching(/^broken failed, GENERATION_FAILED: .+ \(charged \$0\.19\)$/),
+      expect.stringMatching(/^broken failed, http-400: .+ \(refunded(?: \(as documented\):)? \$0\.19\)$/),
       'queued broken $0.19',
       'queued night $0.19',
       'stored night album.sandbox/out/01-night.wav $0.19',
@@ -42,7 +42,7 @@ describe('the log of a CI job', () => {
   it('has an annotation at the track that failed', () => {
     expect(ended.stderr.match(/^::error .+$/gm)).toEqual([
       expect.stringMatching(
-        /^::error file=album\.yaml,line=6,col=\d+,title=GENERATION_FAILED::broken: failed, GENERATION_FAILED/,
+        /^::error file=album\.yaml,line=6,col=\d+,title=http-400::broken: failed, http-400/,
       ),
     ]);
   });
@@ -71,7 +71,7 @@ describe('the log of a CI job', () => {
     expect(screen.lines.slice(screen.lines.indexOf('Failed'))).toEqual([
       'Failed',
       '  ✖ broken',
-      expect.stringMatching(/^ {4}failed, GENERATION_FAILED: /),
+      expect.stringMatching(/^ {4}failed, http-400: /),
       ...screen.lines.slice(screen.lines.indexOf('Failed') + 3, -2),
       'Next',
       '  venice-batch run album.yaml --retry-failed --sandbox',

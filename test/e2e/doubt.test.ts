@@ -253,8 +253,8 @@ describe.concurrent('resolve', () => {
 
 describe.concurrent('a job that fails', () => {
   it.each([
-    ['stays spent', '[sandbox:fail]', 2 * PRICE],
-    ['is not spent, where the service gives the money back', '[sandbox:refund]', PRICE],
+    ['is not spent, where the service documents that the money comes back', '[sandbox:fail]', PRICE],
+    ['is not spent, where the service says that it gave the money back', '[sandbox:refund]', PRICE],
   ])('%s, and is bought again only when asked', async (_, word, spent) => {
     const album = await scene({ prompts: { door: `A door ${word}`, rain: 'Rain on a tin roof' } });
     expect((await album.run('run', '--yes')).code).toBe(100);

@@ -41,7 +41,7 @@ describe('a plan', () => {
       ['=', 'kept', 'faint', /done/],
       ['~', 'changed', 'warn', /prompt changed +\$0\.19/],
       ['!', 'gone', 'bad', /its file is missing/],
-      ['!', 'broken', 'bad', /failed \(GENERATION_FAILED\)/],
+      ['!', 'broken', 'bad', /failed \(400\)/],
       ['?', 'doubtful', 'warn', /in doubt/],
       ['>', 'flying', 'note', /in flight/],
       ['+', 'fresh', 'good', /new +\$1\.38/],

@@ -4,7 +4,8 @@ import { expect, it } from 'vitest';
 import { loadManifest } from '../../src/manifest/load.js';
 import { systemFiles as disk } from '../../src/node/files.js';
 import { checkRequest } from '../../src/plan/capability.js';
-import { CATALOGUE, modelResponse } from '../../src/sandbox/catalogue.js';
+import { modelResponse } from '../../src/sandbox/catalogue.js';
+import { CATALOGUE_TODAY } from '../../src/sandbox/catalogue-today.js';
 import { readCatalogue } from '../../src/venice/wire-models.js';
 import { placeOf } from './check.js';
 
@@ -37,7 +38,7 @@ it('the examples never write to the same file', async () => {
 
 it.each(MANIFESTS)('%s asks for nothing that the models of the sandbox cannot do', async (name) => {
   const { manifest } = await loadManifest(disk, `${EXAMPLES}/${name}`, name);
-  const catalogue = readCatalogue({ object: 'list', data: CATALOGUE.map(modelResponse) })!;
+  const catalogue = readCatalogue({ object: 'list', data: CATALOGUE_TODAY.map(modelResponse) })!;
   const diagnostics = manifest!.takes.flatMap((take) => checkRequest(take, catalogue, 0).diagnostics);
   expect(diagnostics.map(placeOf)).toEqual([]);
 });

@@ -24,6 +24,8 @@ const ROWS: Row[] = [
   ['a plain request of a model that declares nothing', {}, silentModel(), []],
   ['a beta model', {}, makeModel({ beta: true }), []],
   ['an offline model', {}, makeModel({ offline: true }), ['error model-offline']],
+  ['a voice changer', {}, makeModel({ voice_changer: true }), ['error voice-changer']],
+  ['no voice changer', {}, makeModel({ voice_changer: false }), []],
   ['a date of removal ahead', {}, makeModel({ deprecationDate: isoAfter(9) }), ['warning model-deprecated']],
   ['a date of removal past', {}, makeModel({ deprecationDate: isoAfter(-9) }), ['warning model-deprecated']],
   ['a date of removal that is none', {}, makeModel({ deprecationDate: 'soon' }), []],

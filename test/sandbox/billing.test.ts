@@ -7,7 +7,7 @@ describe('the balance', () => {
     expect(world.get('/billing/balance').json).toEqual({
       canConsume: true,
       consumptionCurrency: 'USD',
-      balances: { diem: null, usd: 1 },
+      balances: { diem: null, usd: 1, bundledCredits: null, earnedCredits: null },
       diemEpochAllocation: 0,
     });
     const id = world.queued();
@@ -26,7 +26,7 @@ describe('the balance', () => {
     expect(world.get('/billing/balance').json).toMatchObject({
       canConsume: false,
       consumptionCurrency: null,
-      balances: { usd: 0 },
+      balances: { usd: null },
     });
     expect(play({ balanceUsd: 0.689999 }).post('/audio/queue', SONG).status).toBe(402);
   });

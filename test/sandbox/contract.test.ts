@@ -3,13 +3,8 @@ import { Ajv, type AnySchema } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { SCHEMAS } from '../../src/sandbox/request-rules.js';
+import { openApiFile, type Shapes, shapesOf } from './openapi.js';
 import { type Answered, type Play, play, SONG } from './play.js';
-
-/**
- * The shapes of answers, as the API's OpenAPI document has them. Where `VENICE_OPENAPI` names that document (YAML),
- * the answers are held against the document itself too.
- */
-type Shapes = (name: string) => AnySchema | undefined;
 
 const text = { type: 'string' };
 const number = { type: 'number' };
@@ -107,40 +102,6 @@ const BUILT_IN: Readonly<Record<string, AnySchema>> = {
 
 const builtIn: Shapes = (name) => BUILT_IN[name];
 
-/** `undefined`: the document has no such answer. */
-function fromDocument(file: string): Shapes {
-  // biome-ignore lint/suspicious/noExplicitAny: somebody else's document
-  const document: any = parse(readFileSync(file, 'utf8'));
-  return (name) => {
-    const [method = '', path = '', status = ''] = name.split(' ');
-    const answer = document.paths[path]?.[method]?.responses[status];
-    return resolve(answer?.content?.['application/json']?.schema, document) as AnySchema | undefined;
-  };
-}
-
-/** With each reference replaced by what it names, and OpenAPI 3.0's bounds by those of JSON Schema. */
-function resolve(schema: unknown, document: Record<string, unknown>): unknown {
-  if (Array.isArray(schema)) return schema.map((item) => resolve(item, document));
-  if (typeof schema !== 'object' || schema === null) return schema;
-  const { $ref, example, ...rest } = schema as Record<string, unknown>;
-  if (typeof $ref === 'string') {
-    const named = $ref.slice(2).split('/');
-    return resolve(
-      named.reduce((at: unknown, key) => (at as Record<string, unknown>)[key], document),
-      document,
-    );
-  }
-  for (const [bound, exclusive] of [
-    ['minimum', 'exclusiveMinimum'],
-    ['maximum', 'exclusiveMaximum'],
-  ] as const) {
-    if (rest[exclusive] !== true) continue;
-    rest[exclusive] = rest[bound];
-    delete rest[bound];
-  }
-  return Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, resolve(value, document)]));
-}
-
 /** One answer of every kind that the document knows. */
 function samples(): [string, Answered][] {
   const world = play({ limits: { perMinute: 100 }, balanceUsd: 8 });
@@ -187,10 +148,10 @@ function later(world: Play): Play {
   return world;
 }
 
-const file = process.env.VENICE_OPENAPI;
+const file = openApiFile;
 const contracts: [string, Shapes][] = [
   ['the built-in table', builtIn],
-  ...(file === undefined ? [] : [['the OpenAPI document', fromDocument(file)] as [string, Shapes]]),
+  ...(file === undefined ? [] : [['the OpenAPI document', shapesOf(file)] as [string, Shapes]]),
 ];
 
 describe.each(contracts)('answers, held against %s', (_name, shapes) => {

@@ -39,11 +39,12 @@ export interface Play {
 /** Where the API has two ways to answer: the first one, always. */
 const ONE_WAY = Object.fromEntries(Object.keys(VARIANTS_DEFAULT).map((key) => [key, 0])) as Partial<Variants>;
 
-/** A service without limits (unless asked for) and without accidents. */
+/** A service of August 2026 (unless asked for another) without limits and without accidents. */
 export function play(options: Partial<ServiceOptions> = {}): Play {
   const service = createService({
     random: chance(),
     limits: { kind: 'none' },
+    as: '2026-08',
     ...options,
     faults: { cleanUpFails: 0, ...options.faults },
     variants: { ...ONE_WAY, ...options.variants },

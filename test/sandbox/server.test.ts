@@ -35,9 +35,9 @@ describe('the sandbox server', () => {
     const { url, post } = await open();
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/api\/v1$/);
     const listed = await (await fetch(`${url}/models?type=music`)).json();
-    expect(listed).toMatchObject({ data: { length: 14 } });
+    expect(listed).toMatchObject({ data: { length: 19 } });
     const submitted = await post('/audio/queue', SONG);
-    expect(submitted.headers.get('x-ratelimit-remaining-requests')).toBe('59');
+    expect(submitted.headers.get('x-ratelimit-remaining-requests')).toBeNull();
     const { queue_id } = (await submitted.json()) as { queue_id: string };
     const job = { model: SONG.model, queue_id };
     nowMs += 3_600_000;
@@ -82,8 +82,8 @@ describe('the sandbox server', () => {
 
   it('has no limit where none is asked for', async () => {
     const { post } = await open({ limited: false });
-    for (let i = 0; i < 70; i++) {
-      expect((await post('/audio/retrieve', { model: SONG.model, queue_id: 'none' })).status).toBe(404);
+    for (let i = 0; i < 130; i++) {
+      expect((await post('/audio/retrieve', { model: SONG.model, queue_id: 'none' })).status).toBe(400);
     }
   });
 

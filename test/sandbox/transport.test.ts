@@ -58,7 +58,7 @@ describe('the transport in this process', () => {
     expect((await read(answer)).byteLength).toBe(Number(answer.headers['content-length']));
     const without = connected({}, '');
     const refused = await without.transport({ method: 'GET', path: '/billing/balance', deadlineMs: 1_000 });
-    expect(refused).toMatchObject({ status: 401 });
+    expect(refused).toMatchObject({ status: 402 });
   });
 
   it('takes some time', async () => {

@@ -40,6 +40,11 @@ export const MODELS: Explanations = {
     'The service lists it, and does not serve it now.',
     'Run again later, or use another model.',
   ),
+  'voice-changer': error(
+    'The model changes voices',
+    'It takes a recording and changes its voice. The service lists it beside the others, and refuses it wherever audio is made from a prompt.',
+    'Use another model: for speech one of the text-to-speech models.',
+  ),
   'model-refused': error(
     'The key may not use the model',
     'The service refuses this model to this key: it is not allowed for the key, or only for other accounts. Nothing more is submitted to it or collected from it in this run; other models go on.',

@@ -1,0 +1,65 @@
+import { CATALOGUE } from './catalogue.js';
+import { CATALOGUE_TODAY } from './catalogue-today.js';
+import { VARIANTS_DEFAULT, type Variants } from './faults.js';
+import type { LimitOptions } from './limits.js';
+import type { SandboxModel } from './model.js';
+
+/** Month of the public description of the service that the sandbox follows. */
+export const DESCRIPTIONS = ['2026-10', '2026-08'] as const;
+export type DescriptionName = (typeof DESCRIPTIONS)[number];
+export const DESCRIPTION_DEFAULT: DescriptionName = '2026-10';
+
+/** In what the descriptions of the service differ. */
+export interface Description {
+  readonly catalogue: readonly SandboxModel[];
+  readonly limits: LimitOptions;
+  readonly variants: Variants;
+  /** Whether error bodies have a `code`. */
+  readonly errorCodes: boolean;
+  /** A failed job: an HTTP error on retrieve, or a JSON status. */
+  readonly failures: 'http' | 'json';
+  /** Whether retrieve says `QUEUED` of a job that has not begun. */
+  readonly tellsQueued: boolean;
+  /** Of retrieve and complete, for an id that is not the user's. */
+  readonly unknownIdStatus: 400 | 404;
+  /** When the history shows the charge. The money is out of reach from the submit on either way. */
+  readonly chargedAt: 'queue' | 'end';
+  /** 402 without credentials, 401 `Admin API key required` on billing routes, 410 for a retired model. */
+  readonly strictAccess: boolean;
+  /** Whether `rate_limits` lists a limit for each model. */
+  readonly modelLimits: boolean;
+}
+
+const TODAY: Description = {
+  catalogue: CATALOGUE_TODAY,
+  limits: {
+    perMinuteByRoute: { '/audio/queue': 40, '/audio/retrieve': 120 },
+    headers: false,
+    failuresMax: 50,
+  },
+  variants: { ...VARIANTS_DEFAULT, untimed: 0, errorObject: 0, unknownModel400: 0, refundUntold: 0.5 },
+  errorCodes: false,
+  failures: 'http',
+  tellsQueued: false,
+  unknownIdStatus: 400,
+  chargedAt: 'queue',
+  strictAccess: true,
+  modelLimits: false,
+};
+
+const AUGUST: Description = {
+  catalogue: CATALOGUE,
+  limits: { perMinute: 60 },
+  variants: VARIANTS_DEFAULT,
+  errorCodes: true,
+  failures: 'json',
+  tellsQueued: true,
+  unknownIdStatus: 404,
+  chargedAt: 'end',
+  strictAccess: false,
+  modelLimits: true,
+};
+
+export function descriptionOf(name: DescriptionName): Description {
+  return name === '2026-08' ? AUGUST : TODAY;
+}

@@ -1,0 +1,222 @@
+import { Ajv } from 'ajv';
+import { describe, expect, it } from 'vitest';
+import { descriptionOf } from '../../src/sandbox/description.js';
+import type { ServiceOptions } from '../../src/sandbox/service.js';
+import { openApiFile, shapesOf } from './openapi.js';
+import { type Answered, bytesOf, type Play, play, SONG } from './play.js';
+
+const TODAY = { as: '2026-10' } as const;
+const CHEAP = { model: 'stable-audio-25', prompt: 'A quiet room at night' };
+const UNKNOWN = 'no-such-id';
+
+function today(options: Partial<ServiceOptions> = {}): Play {
+  return play({ ...TODAY, ...options });
+}
+
+/** A job that has come to its end, and how retrieve tells of it. */
+function ended(prompt: string, options: Partial<ServiceOptions> = {}) {
+  const world = today(options);
+  const job = { model: SONG.model, queue_id: world.queued({ ...SONG, prompt }) };
+  world.untilReady(job.queue_id);
+  return { world, job, retrieve: () => world.post('/audio/retrieve', job) };
+}
+
+describe('the service of today', () => {
+  it('lets a loop that takes PROCESSING or audio, and nothing else, have 20 of 20', () => {
+    const world = today({ limits: {} });
+    for (let song = 0; song < 20; song++) {
+      const job = { model: CHEAP.model, queue_id: world.queued({ ...CHEAP, prompt: `Song number ${song}` }) };
+      let answer = world.post('/audio/retrieve', job);
+      for (let polls = 0; answer.json?.status === 'PROCESSING' && polls < 200; polls++) {
+        expect(answer.json.average_execution_time).toBeGreaterThan(0);
+        world.nowMs += 3_000;
+        answer = world.post('/audio/retrieve', job);
+      }
+      expect([answer.status, answer.headers['content-type']?.split('/')[0]]).toEqual([200, 'audio']);
+      expect(bytesOf(answer.raw.body).byteLength).toBeGreaterThan(1_000);
+    }
+  });
+
+  it.each([
+    ['[sandbox:fail]', 400],
+    ['[sandbox:crash]', 500],
+  ])(
+    'tells a failed job (%s) by %i on each poll, without a code, and gives the money back',
+    (word, status) => {
+      const { world, retrieve } = ended(`A song ${word}`);
+      for (let polls = 0; polls < 3; polls++) {
+        const { json, ...answer } = retrieve();
+        expect(answer.status).toBe(status);
+        expect(typeof json.error).toBe('string');
+        expect(json).not.toHaveProperty('code');
+        expect(json.credits_refunded).not.toBe(false);
+      }
+      expect(world.get('/billing/balance').json.balances.usd).toBe(100);
+    },
+  );
+
+  it('keeps a DIEM charge of an earlier UTC day, and gives back one of the same day', () => {
+    const late = Date.UTC(2027, 0, 15, 23, 59, 59);
+    for (const [atMs, spentUsd] of [
+      [late, 0.69],
+      [late - 3_600_000, 0],
+    ] as const) {
+      const world = today({ pursesUsd: { DIEM: 5 } });
+      world.nowMs = atMs;
+      const id = world.queued({ ...SONG, prompt: 'A song [sandbox:fail]' });
+      world.untilReady(id);
+      const charges = world.service.charges(world.nowMs + 1);
+      expect(charges.reduce((sum, { microUsd }) => sum + microUsd, 0)).toBe(spentUsd * 1e6);
+      expect(charges[0]).toMatchObject({ purse: 'DIEM', atMs });
+    }
+  });
+
+  it('charges the first purse that covers the whole price', () => {
+    const world = today({
+      pursesUsd: { DIEM: 0.5, EARNED_CREDITS: 0.7, BUNDLED_CREDITS: 0.69 },
+      balanceUsd: 0,
+    });
+    const purses = [SONG, SONG, { ...CHEAP }].map(
+      (body) => world.service.jobs.get(world.queued(body))?.purse,
+    );
+    expect(purses).toEqual(['EARNED_CREDITS', 'BUNDLED_CREDITS', 'DIEM']);
+    expect(world.post('/audio/queue', SONG).status).toBe(402);
+  });
+
+  it('tells any key what it can spend, capped by its own limit, and billing only an ADMIN key', () => {
+    const world = today({
+      keys: [
+        'sandbox',
+        { key: 'small', user: 'sandbox', kind: 'INFERENCE', spendLimit: { usd: 2, currency: 'USD' } },
+      ],
+      pursesUsd: { DIEM: 1, EARNED_CREDITS: 3 },
+      balanceUsd: 10,
+    });
+    const { data } = world.get('/api_keys/rate_limits', 'small').json;
+    expect(data).toMatchObject({ accessPermitted: true, balances: { USD: 2, DIEM: 1, BUNDLED_CREDITS: 0 } });
+    expect(
+      new Set(data.rateLimits.map(({ rateLimits }: { rateLimits: unknown[] }) => rateLimits.length)),
+    ).toEqual(new Set([0]));
+    expect(world.get('/billing/balance', 'small')).toMatchObject({
+      status: 401,
+      json: { error: 'Admin API key required' },
+    });
+    expect(world.get('/billing/balance').json.balances).toEqual({
+      usd: 10,
+      diem: 1,
+      bundledCredits: null,
+      earnedCredits: 3,
+    });
+    const id = world.queued(SONG, 'small');
+    expect(world.post('/audio/complete', { model: SONG.model, queue_id: id }, 'sandbox').json).toEqual({
+      success: true,
+    });
+  });
+
+  it('permits nothing to an empty account', () => {
+    const { data } = today({ balanceUsd: 0 }).get('/api_keys/rate_limits').json;
+    expect(data).toMatchObject({ accessPermitted: false, balances: { USD: 0 } });
+  });
+
+  it('limits submits and retrieves of a user over all models, and tells no header', () => {
+    const world = today({ limits: descriptionOf('2026-10').limits });
+    const submits = Array.from({ length: 41 }, (_, at) =>
+      world.post('/audio/queue', { ...(at % 2 === 0 ? SONG : CHEAP), duration_seconds: 5 }),
+    );
+    expect(submits.map(({ status }) => status)).toEqual([...Array(40).fill(200), 429]);
+    expect(Object.keys(submits[40]!.headers).filter((name) => name.startsWith('x-ratelimit'))).toEqual([]);
+    const retrieves = Array.from({ length: 121 }, () =>
+      world.post('/audio/retrieve', { model: SONG.model, queue_id: submits[0]!.json.queue_id }),
+    );
+    expect(retrieves.filter(({ status }) => status === 429)).toHaveLength(1);
+    expect(world.post('/audio/quote', { model: SONG.model }).status).toBe(200);
+  });
+
+  it('says 404 of media that is gone, and the history shows the charge from the submit on', () => {
+    const { world, job, retrieve } = ended('A song');
+    expect(world.service.charges(world.nowMs)).toMatchObject([{ microUsd: 690_000 }]);
+    expect(world.post('/audio/complete', job).json).toEqual({ success: true });
+    expect(retrieve().status).toBe(404);
+    expect(world.post('/audio/complete', job)).toMatchObject({
+      status: 400,
+      json: { error: 'Request ID is invalid.' },
+    });
+  });
+
+  it('closes a model to a key by 403, and lists only what the key may use', () => {
+    const world = today({ keys: [{ key: 'sandbox', models: ['stable-audio-25'] }] });
+    expect(world.post('/audio/queue', SONG).status).toBe(403);
+    expect(world.post('/audio/queue', CHEAP).status).toBe(200);
+    const ids = world.get('/models?type=music').json.data.map(({ id }: { id: string }) => id);
+    expect(ids).toEqual(['stable-audio-25']);
+  });
+
+  it('lists a voice changer, and refuses it on the audio routes', () => {
+    const world = today();
+    const listed = world.get('/models?type=music').json.data;
+    const [changer] = listed.filter((model: { model_spec: object }) => 'voice_changer' in model.model_spec);
+    expect(changer.model_spec.voice_changer).toBe(true);
+    expect(world.post('/audio/quote', { model: changer.id }).status).toBe(400);
+    expect(world.post('/audio/queue', { ...CHEAP, model: changer.id }).status).toBe(400);
+  });
+});
+
+/** One answer of today of each kind. */
+function samples(): [string, Answered][] {
+  const world = today({ balanceUsd: 8, pursesUsd: { DIEM: 1 } });
+  const job = { model: SONG.model, queue_id: world.queued() };
+  const poor = today({ balanceUsd: 0, pursesUsd: { EARNED_CREDITS: 1 } });
+  const retired = today();
+  retired.nowMs = Date.UTC(2032, 0, 1);
+  const closed = today({ keys: [{ key: 'sandbox', models: [] }] });
+  const limited = today({ limits: { perMinuteByRoute: { '/audio/queue': 0 } } });
+  const failed = (word: string) => ended(`A song ${word}`).retrieve();
+  return [
+    ['get /models', world.get('/models?type=music')],
+    ['post /audio/quote', world.post('/audio/quote', { model: SONG.model })],
+    ['post /audio/quote', world.post('/audio/quote', { model: UNKNOWN })],
+    ['post /audio/queue', world.post('/audio/queue', SONG)],
+    ['post /audio/queue', world.post('/audio/queue', { ...SONG, loop: true })],
+    ['post /audio/queue', world.post('/audio/queue', SONG, 'unknown')],
+    ['post /audio/queue', world.post('/audio/queue', SONG, '')],
+    ['post /audio/queue', poor.post('/audio/queue', { ...SONG, duration_seconds: 600 })],
+    ['post /audio/queue', world.post('/audio/queue', { ...SONG, prompt: 'A song of gore' })],
+    ['post /audio/queue', world.post('/audio/queue', { ...SONG, prompt: '[sandbox:capacity]' })],
+    ['post /audio/queue', limited.post('/audio/queue', SONG)],
+    ['post /audio/queue', closed.post('/audio/queue', SONG)],
+    ['post /audio/queue', retired.post('/audio/queue', { ...CHEAP, model: 'minimax-music-v2' })],
+    ['post /audio/retrieve', world.post('/audio/retrieve', job)],
+    ['post /audio/retrieve', world.post('/audio/retrieve', { ...job, queue_id: UNKNOWN })],
+    ['post /audio/retrieve', failed('[sandbox:fail]')],
+    ['post /audio/retrieve', failed('[sandbox:crash]')],
+    ['post /audio/retrieve', failed('[sandbox:expired]')],
+    ['post /audio/complete', world.post('/audio/complete', job)],
+    ['post /audio/complete', world.post('/audio/complete', { ...job, queue_id: UNKNOWN })],
+    ['get /billing/balance', today().get('/billing/balance')],
+    ['get /billing/balance: earned credits', poor.get('/billing/balance')],
+    ['get /billing/usage-history', world.get('/billing/usage-history')],
+    ['get /api_keys/rate_limits', world.get('/api_keys/rate_limits')],
+  ];
+}
+
+/** What the newest public description says against the OpenAPI document, which is older. */
+const KNOWN_DEVIATIONS: Readonly<Record<string, string>> = {
+  'post /audio/queue 403': 'a key may be closed to a model',
+  'post /audio/queue 410': 'a retired model',
+  'get /billing/balance: earned credits 200': 'a fourth purse, EARNED_CREDITS',
+};
+
+const DOCUMENTED = openApiFile === undefined ? undefined : shapesOf(openApiFile);
+
+describe.runIf(DOCUMENTED !== undefined)('answers of today, held against the OpenAPI document', () => {
+  const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
+
+  it('deviate only where the newest description does', () => {
+    const deviating = samples().flatMap(([route, answer]) => {
+      const label = `${route} ${answer.status}`;
+      const shape = DOCUMENTED!(`${route.split(':')[0]} ${answer.status}`);
+      return shape !== undefined && ajv.validate(shape, answer.json) ? [] : [label];
+    });
+    expect(deviating.sort()).toEqual(Object.keys(KNOWN_DEVIATIONS).sort());
+  });
+});
