@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs';
+import { parseLock, serialiseLock } from '../../src/lock/format.js';
+import { decode } from '../../src/lock/read.js';
+import { repairLock } from '../../src/lock/repair.js';
+import { parseManifest } from '../../src/manifest/parse.js';
+import { checkSchema } from '../../src/manifest/schema.js';
+import { inspectMedia } from '../../src/node/media.js';
+import { readSavedPlan, savedPlanText } from '../../src/plan/saved-plan-file.js';
+import * as wire from '../../src/venice/wire.js';
+import { readError, readRateHeaders } from '../../src/venice/wire-errors.js';
+import { readCatalogue } from '../../src/venice/wire-models.js';
+import { attempt, file, header, id } from '../lock/build.js';
+import { flac, mp3, wav } from '../node/audio-bytes.js';
+
+/** A reader of foreign bytes. It may say no to anything; what it may not do makes `run` throw. */
+export interface Target {
+  /** Sound input, to start from. */
+  readonly corpus: readonly Uint8Array[];
+  run(data: Uint8Array): Promise<void>;
+}
+
+export type TargetName = 'manifest' | 'lockfile' | 'saved-plan' | 'wire' | 'audio';
+
+const SAVED_PLAN = JSON.stringify({
+  format: 'venice-batch-plan',
+  version: 1,
+  endpoint: 'sandbox:',
+  lineage: null,
+  attempts_sha256: '0'.repeat(64),
+  manifest_sha256: '0'.repeat(64),
+  only: [],
+  except: [],
+  force: [],
+  retry_failed: false,
+  budget_micro_usd: 1_000_000,
+  total_micro_usd: 690_000,
+  purchases: [],
+});
+
+export const TARGETS: Readonly<Record<TargetName, Target>> = {
+  manifest: { corpus: examples(), run: async (data) => readManifest(decode(data)) },
+  lockfile: { corpus: lockfiles(), run: async (data) => readLockfile(decode(data)) },
+  'saved-plan': { corpus: [bytes(SAVED_PLAN)], run: async (data) => readPlan(decode(data)) },
+  wire: { corpus: answers(), run: async (data) => readAnswer(decode(data)) },
+  audio: { corpus: [wav(0.2), flac(8_192), mp3(20), mp3(20, { info: true, id3: true })], run: readAudio },
+};
+
+function readManifest(text: string): void {
+  const { root, source } = parseManifest('album.yaml', text);
+  if (root !== undefined) checkSchema(root, source);
+}
+
+/** A lockfile that is read comes back as it is; one that is repaired is sound, and has lost no job that can be read. */
+function readLockfile(text: string): void {
+  const { header: read, attempts, problems } = parseLock(text);
+  if (read !== undefined && problems.length === 0) {
+    const again = parseLock(serialiseLock(read, attempts.values()));
+    if (again.problems.length > 0) throw new Error(`written back, it is refused: ${again.problems[0]?.kind}`);
+    if (again.attempts.size !== attempts.size) throw new Error('written back, it has other attempts');
+  }
+  const repaired = repairLock(text);
+  if (!repaired.ok) return;
+  const sound = parseLock(repaired.text);
+  if (sound.problems.length > 0) throw new Error(`repaired, it is refused: ${sound.problems[0]?.kind}`);
+  const kept = new Set([...sound.attempts.values()].map(({ queue_id }) => queue_id));
+  for (const { queue_id } of attempts.values())
+    if (!kept.has(queue_id)) throw new Error(`repair drops ${queue_id}`);
+}
+
+function readPlan(text: string): void {
+  const read = readSavedPlan(text);
+  if (read.ok && !readSavedPlan(savedPlanText(read.saved)).ok) throw new Error('written back, it is refused');
+}
+
+function readAnswer(text: string): void {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    body = text;
+  }
+  wire.readQuote(body);
+  wire.readQueued(body, 'model');
+  wire.readRetrieved(body);
+  wire.readCompleted(body);
+  wire.readKeyBalance(body);
+  wire.readUsagePage(body);
+  wire.readRateLimits(body);
+  readCatalogue(body);
+  readError(body, 400);
+  const texts = Object.entries(Object(body) as object).filter(([, value]) => typeof value === 'string');
+  readRateHeaders(Object.fromEntries(texts) as Record<string, string>);
+}
+
+async function readAudio(data: Uint8Array): Promise<void> {
+  async function* pieces() {
+    for (let at = 0; at < data.length; at += 10_000) yield data.subarray(at, at + 10_000);
+  }
+  const facts = await inspectMedia(pieces(), data.length);
+  const seconds = facts !== undefined && 'durationSeconds' in facts ? (facts.durationSeconds ?? 0) : 0;
+  if (!Number.isFinite(seconds) || seconds < 0) throw new Error(`a length of ${seconds} s`);
+}
+
+function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function examples(): readonly Uint8Array[] {
+  return ['album', 'jingles', 'narration'].map((name) =>
+    readFileSync(new URL(`../../examples/${name}.yaml`, import.meta.url)),
+  );
+}
+
+function lockfiles(): readonly Uint8Array[] {
+  const queued = attempt({ rev: 2, state: 'queued', queue_id: 'q1' });
+  const done = attempt({ attempt: id('b'), track: 'b', rev: 4, state: 'done', queue_id: 'q2', file });
+  const whole = serialiseLock(header, [queued, done]);
+  const old = JSON.stringify({ ...header, version: 1 });
+  return [
+    whole,
+    `<<<<<<< a\n${whole}=======\n${whole}>>>>>>> b\n`,
+    `${old}\n${JSON.stringify(queued)}\n`,
+  ].map(bytes);
+}
+
+function answers(): readonly Uint8Array[] {
+  return [
+    { quote: 0.69 },
+    { model: 'm', queue_id: '7f', status: 'QUEUED' },
+    { status: 'PROCESSING', average_execution_time: 20_000, execution_duration: 5_000 },
+    { status: 'COMPLETED', url: 'https://example.org/a.mp3' },
+    { error: { message: 'no', code: 'X' }, suggested_prompt: 'y', credits_refunded: true },
+    { canConsume: true, balances: { usd: 1, diem: 2 }, consumptionCurrency: 'USD' },
+    { data: [{ timestamp: '2026-01-01T00:00:00Z', sku: 'm', amount: -0.69 }], nextCursor: 'abc' },
+    { data: { rateLimits: [{ apiModelId: 'm', rateLimits: [{ type: 'RPM', amount: 60 }] }] } },
+    { data: [{ id: 'm', type: 'music', model_spec: { name: 'M', pricing: { generation: { usd: 1 } } } }] },
+    {
+      'retry-after': '3',
+      'x-ratelimit-reset-requests': '1790000000000',
+      date: 'Wed, 25 Nov 2026 19:00:00 GMT',
+    },
+  ].map((body) => bytes(JSON.stringify(body)));
+}
