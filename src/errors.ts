@@ -84,7 +84,7 @@ export function describeFault(code: string): { readonly what: string; readonly f
     case 'ELOOP':
       return {
         what: 'a symbolic link is in the way',
-        fix: 'put a real folder in its place, or name the folder that it leads to with --out-dir',
+        fix: 'put what it leads to in its place, or name another place',
       };
     case 'ESTALE':
       return { what: 'another folder took its place meanwhile', fix: 'put the folder back' };

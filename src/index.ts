@@ -102,6 +102,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
         ports: session.ports,
         transport: await session.connect(),
         account: session.account,
+        redact: session.redact,
         load: session.load,
         emit,
         show: (diagnostics) => {

@@ -4,6 +4,7 @@ import { programVersion } from '../node/version.js';
 import { type SavedPlan, selectionOf } from '../plan/saved-plan.js';
 import type { Selection } from '../plan/selection.js';
 import { lowest } from './buying.js';
+import type { OpenSettings } from './open.js';
 import type { BatchSettings } from './run-batch.js';
 import type { Session } from './session.js';
 import type { Flags } from './settings.js';
@@ -25,7 +26,7 @@ export function batchSettings(
     version: programVersion(),
     lockfilePath: settings.lockfilePath.value,
     outputRoot: settings.outputRoot.value,
-    rescueDirectories: rescueDirectories(settings),
+    ...rescueSettings(settings, process.env),
     selection: savedPlan === undefined ? selectionOfFlags(flags) : selectionOf(savedPlan),
     savedPlan,
     ...(savedPlan === undefined ? {} : { savedPlanFile: flags.plan }),
@@ -40,9 +41,30 @@ export function batchSettings(
   };
 }
 
-/** Where a record goes that the lockfile's disk refuses, and where it is looked for. */
-export function rescueDirectories({ manifestPath }: Session['settings']): readonly string[] {
-  return [path.dirname(manifestPath), os.homedir(), os.tmpdir()];
+/** Where a record goes that the lockfile's disk refuses, and where one is looked for. */
+export function rescueSettings(
+  { manifestPath }: Session['settings'],
+  env: Readonly<Record<string, string | undefined>>,
+): Pick<OpenSettings, 'rescuePlaces' | 'openPlaces'> {
+  const own = path.join(stateHome(env), 'venice-batch');
+  // Another disk than the home's, often one in memory. Named for the user, since the first one to make it owns it.
+  const temporary = path.join(os.tmpdir(), `venice-batch-${process.getuid?.() ?? os.userInfo().username}`);
+  return {
+    rescuePlaces: {
+      keyFile: path.join(own, 'rescue.key'),
+      directories: [path.join(own, 'rescue'), temporary],
+    },
+    openPlaces: [path.dirname(manifestPath), os.homedir(), os.tmpdir()],
+  };
+}
+
+/** Where a program keeps what is neither settings nor cache: the XDG base directories, or Windows' own. */
+function stateHome(env: Readonly<Record<string, string | undefined>>): string {
+  const [named, otherwise] =
+    process.platform === 'win32'
+      ? [env.LOCALAPPDATA, path.join(os.homedir(), 'AppData', 'Local')]
+      : [env.XDG_STATE_HOME, path.join(os.homedir(), '.local', 'state')];
+  return named !== undefined && path.isAbsolute(named) ? named : otherwise;
 }
 
 export function selectionOfFlags({ only, except, force, retryFailed }: Flags): Selection {

@@ -12,7 +12,7 @@ import { createClient } from '../venice/create-client.js';
 import { notFrozen } from './frozen.js';
 import type { Opened } from './open.js';
 import { hasError, type Prepared, prepare, selectionOrInvalid } from './prepare.js';
-import type { BatchSettings, World } from './run-batch.js';
+import { type BatchSettings, redactorOf, type World } from './run-batch.js';
 import { sealSecretOf } from './seal-secret.js';
 import { placeFault } from './storage-error.js';
 import { tellPhase, tellPlan } from './telling.js';
@@ -53,7 +53,7 @@ export async function decideWhatToBuy(
     settings.mode === 'run' && world.account !== undefined && !world.stop.aborted && stale === undefined;
   const prepared = await prepare({
     ports: world.ports,
-    ...(buying ? { client: createClient(world.transport, world.account) } : {}),
+    ...(buying ? { client: createClient(world.transport, redactorOf(world), world.account) } : {}),
     manifest,
     attempts,
     output,

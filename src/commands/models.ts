@@ -27,7 +27,7 @@ export async function modelsCommand(id: string, flags: ModelFlags): Promise<Exit
   const comparedSeconds = flags.sort === 'price' ? (askedSeconds ?? COMPARED_SECONDS) : undefined;
   const session = await openSession('models.yaml', flags);
   try {
-    const client = createClient(await session.connect());
+    const client = createClient(await session.connect(), session.redact);
     const models = await insist(session.ports.clock, () => client.models());
     if (!models.ok)
       throw new BatchError('service', `the models cannot be asked for: ${escapeForeign(models.message)}`, {

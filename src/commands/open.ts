@@ -5,7 +5,9 @@ import { acquireGuard, type GuardState } from '../lock/guard.js';
 import type { GuardHolder } from '../lock/guard-file.js';
 import { randomHex } from '../lock/private-folder.js';
 import { lockError, type NextCommand } from '../lock/problem.js';
-import { adoptRescues } from '../lock/rescue.js';
+import { linkToNothing } from '../lock/read.js';
+import { adoptRescues, type Rescue } from '../lock/rescue.js';
+import { type RescuePlaces, rescueKey } from '../lock/rescue-key.js';
 import { type LockStore, openLock } from '../lock/store.js';
 import type { Ports } from '../ports.js';
 
@@ -13,7 +15,9 @@ export interface OpenSettings {
   /** Absolute. */
   readonly lockfilePath: string;
   readonly endpoint: string;
-  readonly rescueDirectories: readonly string[];
+  readonly rescuePlaces: RescuePlaces;
+  /** Where others could put a file that looks like a rescue: to be told, never believed. Absolute. */
+  readonly openPlaces: readonly string[];
   readonly command: NextCommand;
 }
 
@@ -23,6 +27,7 @@ export interface Opened {
   readonly exclusive: boolean;
   /** Whether the lock is still this run's. */
   checkLock(): Promise<GuardState>;
+  readonly rescue: Rescue;
   /** Lets the next run in. */
   release(): Promise<void>;
 }
@@ -38,6 +43,8 @@ export async function openForRun(
 ): Promise<Opened> {
   const { files, processes, clock, random } = ports;
   const lockPath = settings.lockfilePath;
+  const linked = await linkToNothing(files, lockPath);
+  if (linked !== undefined) throw lockError(linked, lockPath, settings.command);
   await files.makeDirectory(path.dirname(lockPath));
   const guard = await acquireGuard(files, processes, clock, random, lockPath);
   if (!guard.ok) throw lockedError(guard.held, settings.command);
@@ -64,11 +71,12 @@ export async function openForRun(
           'paid-twice',
           `a merge brought several paid jobs for one take: all are kept and collected (${note.attempts.join(', ')})`,
         );
-    const rescued = await adoptRescues(
-      files,
-      [path.dirname(lockPath), ...settings.rescueDirectories],
-      opened.store,
-    );
+    const places = settings.rescuePlaces;
+    const rescue = { places, key: await rescueKey(files, random, places.keyFile) };
+    const open = [path.dirname(lockPath), ...settings.openPlaces];
+    const { count: rescued, ignored } = await adoptRescues(files, rescue, open, opened.store);
+    for (const file of ignored)
+      tell('warning', 'rescue-ignored', `${file} is ignored: this user's venice-batch did not write it`);
     if (rescued > 0)
       tell(
         'info',
@@ -77,6 +85,7 @@ export async function openForRun(
       );
     return {
       store: opened.store,
+      rescue,
       exclusive: guard.exclusive,
       checkLock: guard.check,
       release: guard.release,

@@ -35,7 +35,7 @@ export async function planBatch(session: Session): Promise<Planned> {
   const selection = selectionOfFlags(flags);
   const prepared = await prepare({
     ports,
-    client: createClient(await session.connect(), account),
+    client: createClient(await session.connect(), session.redact, account),
     manifest,
     attempts,
     output: await openOutput(ports.files, settings.outputRoot.value),

@@ -79,7 +79,11 @@ async function show(session: Session): Promise<ExitCode> {
   const doubtful = attempts.filter(({ state }) => state === 'in_doubt' || state === 'intent');
   const asks = doubtful.length > 0 && session.account !== undefined;
   const history = asks
-    ? await askHistory(createClient(await session.connect(), session.account), session.ports.clock, doubtful)
+    ? await askHistory(
+        createClient(await session.connect(), session.redact, session.account),
+        session.ports.clock,
+        doubtful,
+      )
     : undefined;
   const items = doubtful.map((attempt): InDoubt => {
     if (history === undefined || attempt.at.intent === undefined) return { attempt };

@@ -5,6 +5,7 @@ import type { RunEvent } from '../events.js';
 import { createKeySeal } from '../lock/key-seal.js';
 import type { LockStore } from '../lock/store.js';
 import type { LoadedManifest, Manifest } from '../manifest/take.js';
+import { createRedactor } from '../node/redact.js';
 import { isInFlight } from '../plan/history.js';
 import type { FileMove, Plan } from '../plan/plan.js';
 import type { SavedPlan } from '../plan/saved-plan.js';
@@ -19,7 +20,7 @@ import type { Account, Balance } from '../venice/client.js';
 import { createClient } from '../venice/create-client.js';
 import { WALLET_REQUESTS_MAX } from '../venice/sign-in.js';
 import { type BuyDecision, decideWhatToBuy, lowest, noKey } from './buying.js';
-import { type Opened, openForRun } from './open.js';
+import { type Opened, type OpenSettings, openForRun } from './open.js';
 import { type RunReport, summarise } from './run-report.js';
 import { sealSecretOf } from './seal-secret.js';
 import { storageError } from './storage-error.js';
@@ -31,6 +32,8 @@ export interface World {
   readonly transport: Transport;
   /** Absent: nothing can be bought or collected. */
   readonly account?: Account | undefined;
+  /** Takes every secret of the run out of a text. Absent: the API key alone is taken out of what the service answers. */
+  redact?(text: string): string;
   /** Asked before anything is made or locked. Throws `BatchError` where there is nothing to begin with. */
   ready?(): Promise<void>;
   /** Reads the manifest; called once. */
@@ -52,7 +55,7 @@ export interface World {
  */
 export type Approval = 'approved' | 'unattended' | 'declined' | 'no_terminal' | 'no_budget';
 
-export interface BatchSettings extends RunSettings {
+export interface BatchSettings extends RunSettings, Pick<OpenSettings, 'rescuePlaces' | 'openPlaces'> {
   /** Absolute. */
   readonly lockfilePath: string;
   /** Base URL, or `sandbox:`: what the lockfile is bound to. */
@@ -167,6 +170,11 @@ async function withLock(
   return summarise({ world, settings, store, output, manifest, outcome, decision, startedMs });
 }
 
+/** Takes this run's secrets out of a text. */
+export function redactorOf({ redact, account }: World): (text: string) => string {
+  return redact ?? createRedactor(account?.kind === 'api_key' ? [account.id] : []);
+}
+
 /** A file that moves twice, out of the way and on, counts once. */
 function tellMoves(
   world: World,
@@ -193,7 +201,7 @@ function isLeftAlone({ mode }: BatchSettings, { refusal }: BuyDecision): boolean
 async function go(
   world: World,
   settings: BatchSettings,
-  { store, checkLock }: Opened,
+  { store, rescue, checkLock }: Opened,
   manifest: Manifest | undefined,
   decision: BuyDecision,
   output: Output,
@@ -209,7 +217,7 @@ async function go(
     return { ...nothing, troubles: new Set(['authentication']) };
   }
   tellPhase(world, 'generate');
-  const client = createClient(world.transport, account);
+  const client = createClient(world.transport, redactorOf(world), account);
   const limits = await client.rateLimits();
   return execute({
     ports,
@@ -225,6 +233,7 @@ async function go(
     requestsMax: account.kind === 'wallet' ? WALLET_REQUESTS_MAX : undefined,
     settings: withConcurrency(settings, manifest),
     output,
+    rescue,
     stop: world.stop,
     emit: (event) => world.emit(event),
   });

@@ -56,6 +56,7 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
         ports: session.ports,
         transport: connection.transport,
         account: session.account,
+        redact: session.redact,
         ready: () => insistOnManifest(session),
         load: async () => {
           loaded = await session.load();

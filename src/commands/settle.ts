@@ -12,7 +12,7 @@ import { recover } from '../run/recover.js';
 import { type Resolution, resolveAttempt } from '../run/resolve.js';
 import { createClient } from '../venice/create-client.js';
 import { classifyRetrieve } from '../venice/retrieve-outcome.js';
-import { rescueDirectories } from './batch-settings.js';
+import { rescueSettings } from './batch-settings.js';
 import { type Opened, openForRun } from './open.js';
 import { sealSecretOf } from './seal-secret.js';
 import type { Session } from './session.js';
@@ -59,7 +59,7 @@ export function openQuietly({ settings, ports, stderr, endpoint, command }: Sess
     lockfilePath: settings.lockfilePath.value,
     endpoint,
     // A record that is known must not be overruled by a guess.
-    rescueDirectories: rescueDirectories(settings),
+    ...rescueSettings(settings, process.env),
     command,
   };
   return openForRun(ports, opening, (event) => {
@@ -112,7 +112,7 @@ function nextCommand({ command }: Session, step: NextStep): string {
 /** One look whether the service knows the job, before the lockfile is told: a slip of the pen would lose what is paid. */
 async function checkAdopted(session: Session, attempt: Attempt, queueId: string): Promise<void> {
   if (session.account === undefined) return;
-  const client = createClient(await session.connect(), session.account);
+  const client = createClient(await session.connect(), session.redact, session.account);
   const found = await client.retrieve(attempt.model, queueId);
   if (found.ok && found.value.kind === 'audio') found.value.answer.discard();
   if (found.ok) return;

@@ -2,13 +2,14 @@ import { EXIT, type ExitCode } from '../errors.js';
 import { spentMicroUsd } from '../lock/attempt.js';
 import { lockError } from '../lock/problem.js';
 import { readLock } from '../lock/read.js';
+import { isLoopback } from '../node/base-url.js';
 import { jsonText } from '../report/json-text.js';
 import { renderStatus, takeStatuses } from '../report/status.js';
 import { tableWidth } from '../report/terminal.js';
 import { openOutput } from '../run/output.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { openSession } from './session.js';
-import { DEFAULT_BASE_URL, type Flags, type Settings } from './settings.js';
+import type { Flags, Settings } from './settings.js';
 import { readableManifest, standingOf, tellUnreadable } from './standing.js';
 
 /** Where every take stands, by lockfile, manifest and disk, without asking anyone. */
@@ -49,10 +50,14 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
   return EXIT.ok;
 }
 
-/** The endpoint that the lockfile is bound to, where nothing else would lead there. */
+/**
+ * The endpoint that the lockfile is bound to, where nothing else would lead there; of this machine alone: the key must
+ * not go to whatever address somebody wrote into a lockfile.
+ */
 function elsewhere(settings: Settings, endpoint: string | undefined): readonly string[] {
   const told =
     settings.sandbox || settings.flags.baseUrl !== undefined || settings.baseUrl.value === endpoint;
-  if (told || endpoint === undefined || endpoint === DEFAULT_BASE_URL || endpoint === 'sandbox:') return [];
+  const local = endpoint !== undefined && URL.canParse(endpoint) && isLoopback(new URL(endpoint).hostname);
+  if (told || !local) return [];
   return ['--base-url', endpoint];
 }

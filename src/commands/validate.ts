@@ -37,7 +37,7 @@ export async function validateCommand(manifest: string, flags: Flags): Promise<E
 }
 
 async function checkLive(session: Session, takes: readonly Take[]): Promise<readonly Diagnostic[]> {
-  const client = createClient(await session.connect());
+  const client = createClient(await session.connect(), session.redact);
   const models = await insist(session.ports.clock, () => client.models());
   if (!models.ok)
     return [

@@ -29,9 +29,16 @@ export function randomHex(random: Random): string {
   return Buffer.from(random.bytes(16)).toString('hex');
 }
 
-/** Creates the folder of a lockfile and the private one in it. */
+/**
+ * Creates the folder of a lockfile and the private one in it. Throws `ELOOP` where that is a symbolic link: it would have
+ * come with a repository, to have files written elsewhere.
+ *
+ * @param lockPath absolute, links resolved
+ */
 export async function makePrivateFolder(files: Files, random: Random, lockPath: string): Promise<void> {
   const folder = dirname(privatePath(lockPath, ''));
+  if ((await files.real(folder)) !== folder)
+    throw Object.assign(new Error(`a symbolic link in place of ${folder}`), { code: 'ELOOP' });
   await files.makeDirectory(folder);
   const ignore = join(folder, '.gitignore');
   // Empty: a crash tore it.

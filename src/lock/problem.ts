@@ -86,7 +86,7 @@ function explain(
     case 'other_endpoint':
       return {
         message: `the lockfile belongs to ${problem.endpoint}, not to ${problem.wanted}`,
-        hint: `name another with --lockfile, or use the endpoint it was made with: ${next('plan', ...wayTo(problem.endpoint))}`,
+        hint: otherEndpointHint(problem.endpoint, next),
       };
     default:
       return unreachable(problem);
@@ -101,7 +101,9 @@ function missing({ lines, linesMarked }: LockProblem & { kind: 'incomplete' }): 
   return 'the lines of the lockfile are not those that its end mark was written for: lines were lost, added or replaced';
 }
 
-/** The flags that lead to the endpoint of a lockfile. */
-function wayTo(endpoint: string): readonly string[] {
-  return endpoint === 'sandbox:' ? ['--sandbox'] : ['--base-url', endpoint];
+/** Never a command that would send the key to an address from a file: whoever wrote that may have put in their own. */
+function otherEndpointHint(endpoint: string, next: NextCommand): string {
+  const other = 'name another lockfile with --lockfile';
+  if (endpoint === 'sandbox:') return `${other}, or use the sandbox: ${next('plan', '--sandbox')}`;
+  return `${other}; or, only if you know that address and trust it with your key, name it with --base-url`;
 }

@@ -37,13 +37,14 @@ export async function createFile(
   path: string,
   bytes: Uint8Array,
   scratch: string,
+  access?: 'private',
 ): Promise<void> {
   try {
-    await writeScratch(files, scratch, [bytes]);
+    await writeScratch(files, scratch, [bytes], access);
     await files.link(scratch, path);
   } catch (fault) {
     if (!NO_LINKS.has(faultCode(fault))) throw fault;
-    await createInPlace(files, path, bytes);
+    await createInPlace(files, path, bytes, access);
   } finally {
     await removeQuietly(files, scratch);
   }
@@ -54,8 +55,13 @@ export async function createFile(
  * Creates `path` and removes it again if it cannot be written whole. In a folder that others write to, it follows no
  * link that one of them put there. A crash can leave a torn file.
  */
-export async function createInPlace(files: Files, path: string, bytes: Uint8Array): Promise<void> {
-  const handle = await files.open(path, 'exclusive');
+export async function createInPlace(
+  files: Files,
+  path: string,
+  bytes: Uint8Array,
+  access?: 'private',
+): Promise<void> {
+  const handle = await files.open(path, 'exclusive', access);
   try {
     await writeAndClose(handle, [bytes]);
   } catch (fault) {
@@ -76,8 +82,13 @@ export async function removeQuietly(files: Files, path: string): Promise<void> {
 /** Some file systems (FAT, some network shares) have no links. */
 const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
 
-async function writeScratch(files: Files, scratch: string, pieces: readonly Uint8Array[]): Promise<void> {
-  await writeAndClose(await files.open(scratch, 'exclusive'), pieces);
+async function writeScratch(
+  files: Files,
+  scratch: string,
+  pieces: readonly Uint8Array[],
+  access?: 'private',
+): Promise<void> {
+  await writeAndClose(await files.open(scratch, 'exclusive', access), pieces);
 }
 
 async function writeAndClose(handle: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {

@@ -1,3 +1,4 @@
+import { basename, dirname, join } from 'node:path';
 import { faultCode } from '../errors.js';
 import type { Files } from '../ports.js';
 import type { Attempt } from './attempt.js';
@@ -48,8 +49,7 @@ export async function readLockAlone(files: Files, path: string): Promise<ReadLoc
   try {
     bytes = await files.read(path, LOCK_BYTES_MAX);
   } catch (fault) {
-    if (faultCode(fault) === 'ENOENT')
-      return { ok: true, attempts: new Map(), notes: [], bytes: 0, journals: [] };
+    if (faultCode(fault) === 'ENOENT') return absent(files, path);
     return unreadable(fault);
   }
   const { header, attempts, problems, notes } = parseLock(decode(bytes));
@@ -62,6 +62,26 @@ function unreadable(fault: unknown): ReadLock {
   const code = faultCode(fault);
   if (code === '') throw fault;
   return { ok: false, problems: [{ kind: 'unreadable', code }] };
+}
+
+async function absent(files: Files, path: string): Promise<ReadLock> {
+  const problem = await linkToNothing(files, path);
+  return problem === undefined
+    ? { ok: true, attempts: new Map(), notes: [], bytes: 0, journals: [] }
+    : { ok: false, problems: [problem] };
+}
+
+/** A symbolic link in the lockfile's place that leads to nothing: a file made through it would be one that somebody else chose. */
+export async function linkToNothing(files: Files, path: string): Promise<LockProblem | undefined> {
+  try {
+    if ((await files.facts(path)) !== undefined) return undefined;
+    const [real, folder] = [await files.real(path), await files.real(dirname(path))];
+    return real === join(folder, basename(path)) ? undefined : { kind: 'unreadable', code: 'ELOOP' };
+  } catch (fault) {
+    const code = faultCode(fault);
+    if (code === '') throw fault;
+    return { kind: 'unreadable', code };
+  }
 }
 
 /** A lockfile belongs to the endpoint it was made with: a `queue_id` means nothing anywhere else. */

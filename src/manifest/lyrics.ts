@@ -1,11 +1,12 @@
-import { join } from 'node:path';
+import { join, posix, sep } from 'node:path';
 import pLimit from 'p-limit';
 import type { Diagnostic } from '../diagnostic.js';
-import type { Files } from '../ports.js';
+import { faultCode } from '../errors.js';
+import type { Files, FolderFiles } from '../ports.js';
 import { type MergedTrack, placed, type Sourced } from './merge.js';
 import { normaliseText } from './request.js';
 import { describeTextFault } from './text-fault.js';
-import { readTextFile } from './text-file.js';
+import { readTextFile, type TextFile } from './text-file.js';
 import { unprintableIn } from './unprintable.js';
 
 const LYRICS_BYTES_MAX = 1024 * 1024;
@@ -13,18 +14,24 @@ const LYRICS_BYTES_MAX = 1024 * 1024;
 const LYRICS_LENGTH_MAX = 100_000;
 const READS_MAX = 16;
 
-/** What is wrong with a path as such, or `undefined`. Folders beside the manifest's are fine. */
+/** What is wrong with a path as such, or `undefined`. What it names goes to the service: it stays below the manifest's folder. */
 function lyricsPathFault(path: string): { message: string; hint: string } | undefined {
   if (/^([/\\]|~[/\\]|[A-Za-z]:)/.test(path))
     return {
       message: '`lyrics_file` is an absolute path',
       hint: "give it relative to the manifest's folder, so that the manifest works on any machine",
     };
+  if (posix.normalize(path).split('/')[0] === '..') return OUTSIDE;
   if (path.includes('\\'))
     return { message: 'a backslash in `lyrics_file`', hint: 'separate folders with /' };
   if (/\p{Cc}/u.test(path)) return { message: 'a control character in `lyrics_file`', hint: 'remove it' };
   return undefined;
 }
+
+const OUTSIDE = {
+  message: '`lyrics_file` leads out of the folder of the manifest',
+  hint: 'copy the file into that folder: what it holds is sent to the service',
+};
 
 type Problem = Pick<Diagnostic, 'code' | 'severity' | 'message' | 'hint'>;
 
@@ -51,11 +58,30 @@ export async function readLyrics(
 async function readOne(files: Files, directory: string, path: string): Promise<LyricsFile> {
   const fault = lyricsPathFault(path);
   if (fault) return { problem: { code: 'lyrics-path', severity: 'error', ...fault } };
-  const file = await readTextFile(files, join(directory, path), LYRICS_BYTES_MAX);
+  const inside = await resolved(files, directory, path);
+  if (inside === 'outside') return { problem: { code: 'lyrics-path', severity: 'error', ...OUTSIDE } };
+  const file = 'kind' in inside ? inside : await readTextFile(inside.files, inside.path, LYRICS_BYTES_MAX);
   if (file.kind === 'fault') return { problem: describeTextFault('lyrics', path, file) };
   const text = normaliseText(file.text);
   const problem = textProblem(path, text);
   return problem ? { problem } : { text };
+}
+
+/** Where links lead, if that is below the folder too; read there without following any that come up meanwhile. */
+async function resolved(
+  files: Files,
+  directory: string,
+  path: string,
+): Promise<{ files: FolderFiles; path: string } | TextFile | 'outside'> {
+  try {
+    const [root, real] = await Promise.all([files.real(directory), files.real(join(directory, path))]);
+    if (real !== root && !real.startsWith(root.endsWith(sep) ? root : root + sep)) return 'outside';
+    return { files: await files.below(root), path: real };
+  } catch (error) {
+    const code = faultCode(error);
+    if (code === '') throw error;
+    return { kind: 'fault', fault: 'unreadable', code };
+  }
 }
 
 function textProblem(path: string, text: string): Problem | undefined {

@@ -1,5 +1,5 @@
 import { faultCode } from '../errors.js';
-import type { Files } from '../ports.js';
+import type { FolderFiles } from '../ports.js';
 
 /** Why a text could not be read. */
 export type TextFault =
@@ -16,7 +16,11 @@ export type TextFile =
   | { readonly kind: 'fault'; readonly fault: TextFault /** The system's code. */; readonly code: string };
 
 /** Reads a UTF-8 text, without its byte-order mark. Links are followed. Bad files are values; other throws are bugs. */
-export async function readTextFile(files: Files, path: string, bytesMax: number): Promise<TextFile> {
+export async function readTextFile(
+  files: Pick<FolderFiles, 'facts' | 'read'>,
+  path: string,
+  bytesMax: number,
+): Promise<TextFile> {
   try {
     const facts = await files.facts(path);
     if (facts === undefined) return { kind: 'fault', fault: 'missing', code: 'ENOENT' };
@@ -35,6 +39,7 @@ const FAULTS: Readonly<Record<string, TextFault>> = {
   ENOENT: 'missing',
   ENOTDIR: 'missing',
   EISDIR: 'directory',
+  EFTYPE: 'not-a-file',
   EACCES: 'not-permitted',
   EPERM: 'not-permitted',
   EFBIG: 'too-large',

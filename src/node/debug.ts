@@ -1,6 +1,10 @@
+import { shownAddress, withShownAddresses } from '../address.js';
 import type { Clock, Transport, TransportAnswer, TransportRequest } from '../ports.js';
 
 const LINE_LENGTH_MAX = 2_000;
+/** A key in any of its written forms is shorter. */
+const KEY_LENGTH_MAX = 16_384;
+const START_LENGTH_MAX = KEY_LENGTH_MAX + 4 * LINE_LENGTH_MAX;
 
 /** Headers worth a look that never hold a secret. */
 const HEADERS_SHOWN =
@@ -21,7 +25,7 @@ export function debugTransport(
     const id = ++last;
     const startMs = clock.nowMs();
     // Cut after redacting: half a secret would not be known for one.
-    const tell = (text: string) => report(clip(redact(`#${id} ${text}`)));
+    const tell = (text: string) => report(clip(withShownAddresses(redact(`#${id} ${text}`))));
     const since = () => `${clock.nowMs() - startMs} ms`;
     tell(`> ${requestLine(request)}`);
     const answer = await transport(request);
@@ -37,12 +41,14 @@ export function debugTransport(
 
 function requestLine({ method, path, elsewhere, body, freshConnection }: TransportRequest): string {
   const fresh = freshConnection === true ? ' on a new connection' : '';
-  return `${method} ${elsewhere ?? path}${fresh}${body === undefined ? '' : ` ${body}`}`;
+  return `${method} ${elsewhere === undefined ? path : shownAddress(elsewhere)}${fresh}${body === undefined ? '' : ` ${body}`}`;
 }
 
 function headersShown({ headers }: TransportAnswer): string {
   const shown = Object.entries(headers).filter(([name]) => HEADERS_SHOWN.test(name));
-  return shown.map(([name, value]) => ` ${name}=${value}`).join('');
+  return shown
+    .map(([name, value]) => ` ${name}=${name === 'location' ? shownAddress(value) : value}`)
+    .join('');
 }
 
 /** The body as it comes; its size, and its text where it is one, when it has ended in whatever way. */
@@ -57,7 +63,7 @@ async function* listen(
   try {
     for await (const piece of body) {
       bytes += piece.byteLength;
-      if (isText && start.length < 4 * LINE_LENGTH_MAX) start += Buffer.from(piece).toString('utf8');
+      if (isText && start.length < START_LENGTH_MAX) start += Buffer.from(piece).toString('utf8');
       yield piece;
     }
     ending = 'end';
@@ -65,7 +71,9 @@ async function* listen(
     ending = `broke off (${error instanceof Error ? error.message : 'unknown fault'})`;
     throw error;
   } finally {
-    ended(`${ending} of ${bytes} bytes${start === '' ? '' : ` ${start}`}`);
+    // The end of a start may be half a key, which would not be known for one.
+    const known = start.length < START_LENGTH_MAX ? start : start.slice(0, -KEY_LENGTH_MAX);
+    ended(`${ending} of ${bytes} bytes${known === '' ? '' : ` ${known}`}`);
   }
 }
 

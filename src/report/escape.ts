@@ -10,12 +10,19 @@ function show(character: string): string {
   return `\\u{${character.codePointAt(0)!.toString(16)}}`;
 }
 
+/** What the runner of GitHub Actions obeys: the old form at any place of a line, the new one where a line begins. */
+const RUNNER_COMMAND = /##(?=\[)|(?<=^|\s):(?=:)/g;
+
+function showCommand(start: string): string {
+  return start === '##' ? `#${show('#')}` : show(start);
+}
+
 /** One line that is safe to print: `\u{1b}` in place of an escape character, `\u{a}` in place of a newline. */
 export function escapeForeign(text: string): string {
-  return text.replace(FOREIGN, show);
+  return text.replace(FOREIGN, show).replace(RUNNER_COMMAND, showCommand);
 }
 
 /** As `escapeForeign`, but line feeds stay. */
 export function escapeForeignLines(text: string): string {
-  return text.replace(FOREIGN_BUT_NEWLINE, show);
+  return text.replace(FOREIGN_BUT_NEWLINE, show).replace(RUNNER_COMMAND, showCommand);
 }

@@ -13,8 +13,9 @@ export function pathText(path: string): string {
 function quoted(arg: string): string {
   if (/^[\p{L}\p{N}_%+,./:=@#-]+$/u.test(arg) && !arg.startsWith('#')) return arg;
   // Control characters pass no terminal unharmed as they are, so they are spelt out.
-  if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(arg))
-    return `$'${arg.replace(/[\\'\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, spelt)}'`;
+  // Nor does a text that the runner of GitHub Actions would obey.
+  if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|##\[/u.test(arg))
+    return `$'${arg.replace(/[\\'\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|(?<=##)\[/gu, spelt)}'`;
   return `'${arg.replaceAll("'", "'\\''")}'`;
 }
 

@@ -2,6 +2,7 @@ import type { RunEvent, TakeEvent } from '../events.js';
 import { type Attempt, moneyOf } from '../lock/attempt.js';
 import type { GuardState } from '../lock/guard.js';
 import type { KeySeal } from '../lock/key-seal.js';
+import type { Rescue } from '../lock/rescue.js';
 import type { LockStore } from '../lock/store.js';
 import type { Take } from '../manifest/take.js';
 import type { Purchase } from '../plan/plan.js';
@@ -45,8 +46,6 @@ export interface RunSettings {
   readonly timeoutMs?: number;
   /** End as soon as everything is submitted: a later run collects. */
   readonly detach: boolean;
-  /** Where to put a record that the lockfile's disk refuses, in order of preference. Absolute. */
-  readonly rescueDirectories: readonly string[];
   /** How a file is named in messages, by its path relative to the output root. Absent: by that path. */
   placeOf?(file: string): string;
   /** The command that goes on, ready to paste, for the verb and its extra words. */
@@ -94,6 +93,8 @@ export interface RunContext {
   readonly settings: RunSettings;
   readonly output: Output;
   readonly keySeal: KeySeal;
+  /** Where to put a record that the lockfile's disk refuses. */
+  readonly rescue: Rescue;
   /** Aborted by the first Ctrl-C. */
   readonly stop: AbortSignal;
   readonly emit: (event: RunEvent) => void;

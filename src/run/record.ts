@@ -41,12 +41,7 @@ export async function recordOutcome(
   }
   job.attempt = attempt;
   stopAll(context, 'lockfile');
-  const rescue = await writeRescue(
-    context.ports.files,
-    context.settings.rescueDirectories,
-    context.store.header,
-    attempt,
-  );
+  const rescue = await writeRescue(context.ports.files, context.rescue, context.store.header, attempt);
   const what = `the lockfile cannot be written (${faultCode(fault) || 'error'}); ${job.key} is ${attempt.state}`;
   const id = attempt.queue_id === undefined ? `attempt ${attempt.attempt}` : `queue_id ${attempt.queue_id}`;
   if (rescue === undefined)

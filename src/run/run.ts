@@ -3,6 +3,7 @@ import type { RunEvent } from '../events.js';
 import { type Attempt, spentMicroUsd } from '../lock/attempt.js';
 import type { GuardState } from '../lock/guard.js';
 import type { KeySeal } from '../lock/key-seal.js';
+import type { Rescue } from '../lock/rescue.js';
 import type { LockStore } from '../lock/store.js';
 import type { Take } from '../manifest/take.js';
 import type { Purchase } from '../plan/plan.js';
@@ -50,6 +51,7 @@ export interface RunInput {
   readonly requestsMax?: number | undefined;
   readonly settings: RunSettings;
   readonly output: Output;
+  readonly rescue: Rescue;
   /** Aborted by the first Ctrl-C: nothing more is submitted, and the run ends once the answers under way are recorded. */
   readonly stop: AbortSignal;
   readonly emit: (event: RunEvent) => void;
@@ -91,7 +93,7 @@ export async function execute(input: RunInput): Promise<RunOutcome> {
 }
 
 function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
-  const { ports, client, store, checkLock, settings, output, keySeal, stop, emit } = input;
+  const { ports, client, store, checkLock, settings, output, rescue, keySeal, stop, emit } = input;
   return {
     ports,
     client,
@@ -100,6 +102,7 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
     settings,
     output,
     keySeal,
+    rescue,
     stop,
     emit,
     scheduler,

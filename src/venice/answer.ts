@@ -1,3 +1,4 @@
+import { shownAddress } from '../address.js';
 import { faultCode } from '../errors.js';
 import type { Transport, TransportAnswer, TransportRequest } from '../ports.js';
 import type { CallFailure, CallResult, RateHeaders } from './client.js';
@@ -18,12 +19,22 @@ export interface GoodAnswer {
   readonly answer: TransportAnswer;
   readonly mediaType: string;
   readonly rate: RateHeaders;
+  readonly redact: Redact;
 }
 
-/** One request. Everything but a 200 in `identity` encoding ends here, its body read or discarded. */
+/** Takes secrets out of a text. */
+export type Redact = (text: string) => string;
+
+/**
+ * One request. What is read of its answer went through `redact`, before anything is taken from it, cut or recorded: a
+ * service may echo the key.
+ *
+ * Everything but a 200 in `identity` encoding ends here, its body read or discarded.
+ */
 export async function exchange(
   transport: Transport,
   request: TransportRequest,
+  redact: Redact,
 ): Promise<GoodAnswer | CallFailure> {
   const answer = await transport(request);
   if (answer.kind === 'no_answer') {
@@ -32,12 +43,13 @@ export async function exchange(
   }
   const rate = readRateHeaders(answer.headers);
   const mediaType = mediaTypeOf(answer.headers['content-type']);
-  const good: GoodAnswer = { ok: true, answer, mediaType, rate };
+  const good: GoodAnswer = { ok: true, answer, mediaType, rate, redact };
   const encoding = (answer.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   if (encoding !== 'identity') return unusable(good, 'encoding', `the answer is encoded as ${encoding}`);
   if (answer.status === 200) return good;
   if (answer.status >= 300 && answer.status < 400) {
-    const to = answer.headers.location ?? 'nowhere';
+    const { location } = answer.headers;
+    const to = location === undefined ? 'nowhere' : shownAddress(redact(location));
     return unusable(good, 'redirect', `the answer is a redirect to ${to}, which is not followed`);
   }
   return refusal(good);
@@ -95,7 +107,7 @@ async function parseBody(good: GoodAnswer, bytesMax: number): Promise<CallResult
   const bytes = await readBody(good, bytesMax);
   if (!bytes.ok) return bytes;
   try {
-    return { ok: true, value: JSON.parse(UTF8.decode(bytes.value)), rate };
+    return { ok: true, value: JSON.parse(good.redact(UTF8.decode(bytes.value))), rate };
   } catch {
     return unusable(good, 'not-json', `HTTP ${status}, and the body does not parse as JSON`);
   }

@@ -1,5 +1,5 @@
 import type { Transport, TransportRequest } from '../ports.js';
-import { exchange, readJson } from './answer.js';
+import { exchange, type Redact, readJson } from './answer.js';
 import type { Account, CallResult, UsageEntry, UsageHistory, VeniceClient } from './client.js';
 import { readRetrieval } from './retrieve.js';
 import {
@@ -42,16 +42,17 @@ const TRANSACTION_PAGES_MAX = 15;
 /**
  * The API, typed, over a transport. Never throws; see `VeniceClient`.
  *
+ * @param redact takes the API key out of what is answered
  * @param account whose balance and charges are asked for: a wallet has routes of its own. Absent: an API key's
  */
-export function createClient(transport: Transport, account?: Account): VeniceClient {
+export function createClient(transport: Transport, redact: Redact, account?: Account): VeniceClient {
   const wallet = account?.kind === 'wallet' ? account.id : undefined;
   const call = async <T>(
     request: TransportRequest,
     read: (body: unknown) => T | undefined,
     bytesMax = JSON_BYTES_MAX,
   ): Promise<CallResult<T>> => {
-    const good = await exchange(transport, request);
+    const good = await exchange(transport, request, redact);
     return good.ok ? readJson(good, bytesMax, read) : good;
   };
   return {
@@ -64,7 +65,7 @@ export function createClient(transport: Transport, account?: Account): VeniceCli
     retrieve: async (model, queueId) => {
       const { deadlineMs, ...more } = RETRIEVE_DEADLINES;
       const body = { model, queue_id: queueId };
-      const good = await exchange(transport, post('/audio/retrieve', body, deadlineMs, more));
+      const good = await exchange(transport, post('/audio/retrieve', body, deadlineMs, more), redact);
       return good.ok ? readRetrieval(transport, good, RETRIEVE_DEADLINES) : good;
     },
     complete: (model, queueId) =>

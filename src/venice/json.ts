@@ -48,9 +48,10 @@ export function present<T extends object>(value: T): Present<T> {
   return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as Present<T>;
 }
 
-/** What an id may look like that we send back, store and print: 1 to 200 printable ASCII characters, no space, no slash. */
+/** What an id may look like that we send back, store and print: 1 to 200 printable ASCII characters, no space, no slash. One that held a secret is none. */
 export function identifier(value: unknown): string | undefined {
-  return typeof value === 'string' && /^[!-.0-~]{1,200}$/.test(value) ? value : undefined;
+  if (typeof value !== 'string' || value.includes('[redacted]')) return undefined;
+  return /^[!-.0-~]{1,200}$/.test(value) ? value : undefined;
 }
 
 const NAMES_MAX = 12;

@@ -111,7 +111,11 @@ async function fetchElsewhere(
   url: string,
   deadlines: Deadlines,
 ): Promise<CallResult<Retrieved>> {
-  const there = await exchange(transport, { method: 'GET', path: '', elsewhere: url, ...deadlines });
+  const there = await exchange(
+    transport,
+    { method: 'GET', path: '', elsewhere: url, ...deadlines },
+    good.redact,
+  );
   const { audio, other } = there.ok ? await lookForAudio(there) : {};
   if (audio !== undefined) return { ok: true, value: audio, rate: good.rate };
   other?.answer.discard();

@@ -1,3 +1,4 @@
+import { withShownAddresses } from '../address.js';
 import type { RateHeaders } from './client.js';
 import { bool, field, finite, isRecord, items, present, text } from './json.js';
 import { codeFor } from './meaning.js';
@@ -111,7 +112,9 @@ function issues(value: unknown): string[] {
     });
 }
 
-function clip(message: string): string {
+/** With addresses as they may be told, before a cut leaves half of one. */
+function clip(foreign: string): string {
+  const message = withShownAddresses(foreign);
   return message.length <= MESSAGE_LENGTH_MAX ? message : `${message.slice(0, MESSAGE_LENGTH_MAX - 1)}…`;
 }
 

@@ -34,11 +34,11 @@ async function reportOf(
   const files = attempts.flatMap(({ file }) => (file === undefined ? [] : [[`/album/${file.path}`, BYTES]]));
   const disk = createMemoryDisk(Object.fromEntries(files));
   const world = {
-    ports: { clock: { nowMs: () => 0 }, files: disk.files },
+    ports: { clock: { nowMs: () => 0 } },
     stop: new AbortController().signal,
     emit,
   };
-  const settings = { outputRoot: '/album', mode: 'collect', selection: {}, command: String };
+  const settings = { mode: 'collect', selection: {}, command: String };
   const store = { attempts: new Map(attempts.map((one) => [one.attempt, one])) };
   const outcome = { troubles: new Set(), spentMicroUsd: 0, madeCount: 0 };
   const decision = { approved: false };

@@ -1,8 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The built program, as users run it. */
 export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+/** What the program keeps for its user lies beside the folders that tests look into. */
+const STATE = path.join(tmpdir(), `venice-batch-tests-${process.pid}`);
+process.once('exit', () => rmSync(STATE, { recursive: true, force: true }));
 
 /** Longest that any single command of these tests may take. */
 const COMMAND_MS_MAX = 45_000;
@@ -44,7 +51,7 @@ export function launch(
   const [program, ...args] = command;
   const child = spawn(program, args, {
     cwd,
-    env: { PATH: process.env.PATH ?? '', HOME: cwd, TMPDIR: cwd, ...env },
+    env: { PATH: process.env.PATH ?? '', HOME: cwd, TMPDIR: cwd, XDG_STATE_HOME: STATE, ...env },
     stdio: [typed ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     detached: group,
   });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lock/attempt.js';
 import { serialiseLock } from '../../src/lock/format.js';
 import { attemptLine } from '../../src/lock/line.js';
+import { makePrivateFolder } from '../../src/lock/private-folder.js';
 import { checkEndpoint, readLock, readLockAlone } from '../../src/lock/read.js';
 import { type LockStore, openLock } from '../../src/lock/store.js';
 import type { Files } from '../../src/ports.js';
@@ -538,4 +539,23 @@ describe.each(beginnings)('from %s', (_, initial, known) => {
       }
     }
   });
+});
+
+describe("a symbolic link in the lockfile's place that leads to nothing", () => {
+  it('is refused, and nothing is made where it leads', async () => {
+    const disk = createMemoryDisk({ '/album/album.yaml': '', '/victim/other': '' });
+    disk.symlink('/album/album.lock.jsonl', '/victim/.bash_login');
+    const read = await readLock(disk.files, '/album/album.lock.jsonl');
+    expect(read).toEqual({ ok: false, problems: [{ kind: 'unreadable', code: 'ELOOP' }] });
+    expect(Object.keys(disk.texts())).toEqual(['/album/album.yaml', '/victim/other']);
+  });
+});
+
+it('a private folder that is a symbolic link is refused, and nothing is made where it leads', async () => {
+  const disk = createMemoryDisk({ '/album/album.yaml': '', '/victim/other': '' });
+  disk.symlink('/album/.venice-batch', '/victim');
+  await expect(makePrivateFolder(disk.files, random, '/album/album.lock.jsonl')).rejects.toMatchObject({
+    code: 'ELOOP',
+  });
+  expect(Object.keys(disk.texts())).toEqual(['/album/album.yaml', '/victim/other']);
 });

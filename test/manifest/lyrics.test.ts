@@ -10,7 +10,8 @@ describe('a lyrics file', () => {
   it.each([
     ['lyrics/a.txt', 'lyrics/a.txt'],
     ['./a.txt', 'a.txt'],
-    ['../shared/a.txt', '../shared/a.txt'],
+    ['lyrics/../a.txt', 'a.txt'],
+    ['..a/b.txt', '..a/b.txt'],
     ['with space/ä.txt', 'with space/ä.txt'],
   ])('is read relative to the manifest: %s', async (path, stored) => {
     const [take] = await takesOf(file(path), { [stored]: '\uFEFFla\r\nla\r\n' });
@@ -24,6 +25,9 @@ describe('a lyrics file', () => {
     ['~/lyrics.txt', 'lyrics-path'],
     ['lyrics\\a.txt', 'lyrics-path'],
     ['a\0.txt', 'lyrics-path'],
+    ['../shared/a.txt', 'lyrics-path'],
+    ['lyrics/../../../etc/passwd', 'lyrics-path'],
+    ['..', 'lyrics-path'],
     ['nope.txt', 'lyrics-missing'],
     ['folder', 'lyrics-directory'],
     ['blank.txt', 'empty-text'],
@@ -39,6 +43,26 @@ describe('a lyrics file', () => {
       'large.txt': 'x'.repeat(1024 * 1024 + 1),
     };
     expect(await found(file(path), files)).toEqual([`${code}@${PLACE}`]);
+  });
+
+  it.each([
+    ['/album/l.txt', '/etc/passwd', 'l.txt', 'lyrics-path'],
+    ['/album/in', '/etc', 'in/passwd', 'lyrics-path'],
+    ['/album/in', '/albums', 'in/l.txt', 'lyrics-path'],
+    ['/album/l.txt', '/album/nowhere', 'l.txt', 'lyrics-missing'],
+  ])('a link at %s to %s is refused', async (link, target, path, code) => {
+    const disk = createMemoryDisk({ '/etc/passwd': 'root', '/albums/l.txt': 'la' });
+    disk.symlink(link, target);
+    const { diagnostics } = await loadManifestText(disk.files, file(path), '/album/a.yaml', 'a.yaml');
+    expect(diagnostics.map(placeOf)).toEqual([`${code}@${PLACE}`]);
+  });
+
+  it('may be a link to another file below the folder, which may be reached through a link itself', async () => {
+    const disk = createMemoryDisk({ '/album/texts/a.txt': 'la' });
+    disk.symlink('/album/l.txt', '/album/texts/a.txt');
+    disk.symlink('/mine', '/album');
+    const { manifest } = await loadManifestText(disk.files, file('l.txt'), '/mine/a.yaml', 'a.yaml');
+    expect(manifest?.takes[0]?.request.lyrics_prompt).toBe('la');
   });
 
   it('is refused where it is not UTF-8', async () => {

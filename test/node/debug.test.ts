@@ -70,6 +70,24 @@ describe('debug lines', () => {
     }
   });
 
+  it('show addresses of others without what may be secret in them', async () => {
+    const location = 'https://u:p@cdn.example/a?signature=s';
+    const { lines, transport } = tracing(
+      answering({ location, 'content-type': 'application/json' }, JSON.stringify({ url: location })),
+    );
+    await textOf(await transport({ ...request, path: '', elsewhere: location }));
+    expect(lines.join('\n')).toContain('https://cdn.example/a');
+    expect(lines.join('\n')).not.toMatch(/signature|u:p@/);
+  });
+
+  it('show no part of a key where a long body is cut', async () => {
+    const { lines, transport } = tracing(
+      answering({ 'content-type': 'text/plain' }, `${KEY.repeat(1_200)}${KEY.slice(0, 15)}`),
+    );
+    await textOf(await transport(request));
+    expect(lines.join('\n')).not.toContain(KEY.slice(0, 8));
+  });
+
   it('tell why there was no answer, and a body that breaks off', async () => {
     const { lines, transport } = tracing(async () => ({
       kind: 'no_answer',

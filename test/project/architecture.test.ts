@@ -6,7 +6,17 @@ import { describe, expect, it } from 'vitest';
 const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
 
 /** The leaves that everybody may use. */
-const LEAVES = ['ports', 'events', 'diagnostic', 'errors', 'money', 'queue-id', 'take-key', 'ethereum'];
+const LEAVES = [
+  'ports',
+  'events',
+  'diagnostic',
+  'errors',
+  'money',
+  'queue-id',
+  'take-key',
+  'ethereum',
+  'address',
+];
 
 /** Who may import whom, by folder. Data flows one way: manifest → plan → run → report. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {

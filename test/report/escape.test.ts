@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { escapeForeign, escapeForeignLines } from '../../src/report/escape.js';
+import { jsonText } from '../../src/report/json-text.js';
+import { commandLine } from '../../src/report/shell.js';
 
 describe('foreign text is shown, not obeyed', () => {
   it.each([
@@ -13,6 +15,9 @@ describe('foreign text is shown, not obeyed', () => {
     ['tags beyond the first plane', 'a\u{e0041}', 'a\\u{e0041}'],
     ['line separators', '\u2028\u2029', '\\u{2028}\\u{2029}'],
     ['half a character', '\ud83d!', '\\u{d83d}!'],
+    ['a command to a runner, in a line', 'a ##[group]b ###[x]', 'a #\\u{23}[group]b ##\\u{23}[x]'],
+    ['a command to a runner, at its start', '::add-mask::a', '\\u{3a}:add-mask::a'],
+    ['the same after a line end', 'std::a\n  ::x::', 'std::a\\u{a}  \\u{3a}:x::'],
     ['what is no harm', 'Für Elise 🎵 日本語 \\u{1b}', 'Für Elise 🎵 日本語 \\u{1b}'],
   ])('%s', (_name, text, expected) => {
     expect(escapeForeign(text)).toBe(expected);
@@ -22,11 +27,19 @@ describe('foreign text is shown, not obeyed', () => {
     expect(escapeForeignLines('a\r\n\u001b\n')).toBe('a\\u{d}\n\\u{1b}\n');
   });
 
+  it('is no command in JSON and in a command line either', () => {
+    const json = jsonText({ a: '##[group]' });
+    expect(json).not.toContain('##[');
+    expect(JSON.parse(json)).toEqual({ a: '##[group]' });
+    expect(commandLine(['##[group]'])).toBe("$'##\\x5bgroup]'");
+  });
+
   it('leaves nothing that a terminal acts upon, and does nothing the second time', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const escaped = escapeForeign(text);
         expect(escaped).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
+        expect(escaped).not.toMatch(/##\[|^\s*::/);
         expect(escapeForeign(escaped)).toBe(escaped);
       }),
     );

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createRedactor } from '../../src/node/redact.js';
 import type { Transport, TransportAnswer, TransportNoAnswer, TransportRequest } from '../../src/ports.js';
 import type { CallResult } from '../../src/venice/client.js';
 import { createClient } from '../../src/venice/create-client.js';
@@ -43,7 +44,7 @@ function clientWith(...answers: (Canned | TransportNoAnswer)[]) {
     }
   }
   return {
-    client: createClient(transport),
+    client: createClient(transport, createRedactor([KEY])),
     asked,
     get discarded() {
       return discarded;
@@ -68,7 +69,43 @@ async function* endless(): AsyncGenerator<Uint8Array> {
   for (;;) yield new Uint8Array(65_536).fill(0x20);
 }
 
+const KEY = 'sk-secret-0123456789abcdef';
+
 const codeOf = (result: CallResult<unknown>) => (result.ok ? 'ok' : result.code);
+
+describe('a service that echoes the key', () => {
+  it('is not given it back as a model', async () => {
+    const { client } = clientWith({ body: JSON.stringify({ queue_id: 'q1', model: KEY }) });
+    expect(await client.queue({ model: 'm', prompt: 'p' })).toMatchObject({
+      value: { queueId: 'q1', model: 'm' },
+    });
+  });
+
+  it.each([KEY, `id-${KEY}`, Buffer.from(KEY).toString('base64')])(
+    'has not told a usable id: %s',
+    async (id) => {
+      const { client } = clientWith({ body: JSON.stringify({ queue_id: id, model: 'm' }) });
+      const result = await client.queue({ model: 'm', prompt: 'p' });
+      expect(result).toMatchObject({ ok: false, kind: 'unusable' });
+      expect(JSON.stringify(result)).not.toContain(id);
+    },
+  );
+
+  it.each([1_980, 1_990, 1_999])('tells no part of it where a text is cut, %i characters on', async (at) => {
+    const error = `${'x'.repeat(at)}${KEY}`;
+    const { client } = clientWith({ status: 400, body: JSON.stringify({ error, code: KEY }) });
+    const result = await client.queue({ model: 'm', prompt: 'p' });
+    expect(JSON.stringify(result)).not.toContain(KEY.slice(0, 4));
+  });
+
+  it('is not quoted whole in a redirect', async () => {
+    const location = `https://u:p@cdn.example/${KEY}?signature=s`;
+    const { client } = clientWith({ status: 302, headers: { location } });
+    const result = await client.models();
+    expect(result).toMatchObject({ message: expect.stringContaining('redirect to https://cdn.example/') });
+    expect(JSON.stringify(result)).not.toMatch(/signature|u:p|sk-secret/);
+  });
+});
 
 describe('what is asked', () => {
   it('is one request each, on the right path, with the right body', async () => {

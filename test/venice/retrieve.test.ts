@@ -31,7 +31,7 @@ async function poll(...answers: readonly Canned[]) {
       discard: () => {},
     };
   };
-  const result = await createClient(transport).retrieve('m', 'q');
+  const result = await createClient(transport, String).retrieve('m', 'q');
   return { result, asked };
 }
 

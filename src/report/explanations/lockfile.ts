@@ -181,6 +181,13 @@ const RECORDS: Explanations = {
     mend: 'Nothing needs to be done: the service deletes the copy by itself. Where you do not know the line, look at who changed the lockfile.',
     next: STATUS,
   },
+  'rescue-ignored': {
+    title: 'A file that looks like a rescue file is ignored',
+    text: 'When the disk of the lockfile is full, a record goes into a rescue file in a folder of your own, signed with a key that only you have. This file lies elsewhere, or is not signed with that key: anybody may have written it.',
+    money: 'Nothing in it is believed. What is in the lockfile stands.',
+    mend: 'Remove it. If it is yours, from another machine or an older release, look up its queue_id and adopt the job with `resolve --queue-id`.',
+    next: 'venice-batch resolve album.yaml',
+  },
   'rescue-adopted': {
     title: 'Records were brought back',
     text: 'An earlier run could not write the lockfile and put its last records into a file elsewhere. They are in the lockfile again.',

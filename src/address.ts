@@ -1,0 +1,20 @@
+/**
+ * An address of somebody else's as it may be told to anybody: origin and path. Credentials, query and fragment may hold
+ * secrets (a signed link, a password).
+ */
+export function shownAddress(address: string): string {
+  const relative = !/^[a-z][a-z0-9+.-]*:/i.test(address);
+  const base = 'https://relative.invalid';
+  if (!URL.canParse(address, base)) return 'an address that cannot be read';
+  const url = new URL(address, base);
+  if (!/^https?:$/.test(url.protocol)) return `an address of the kind ${url.protocol}`;
+  if (!relative) return url.origin + url.pathname;
+  return url.origin === base ? url.pathname : `//${url.host}${url.pathname}`;
+}
+
+/** The text with each address in it as it may be told, also where slashes are escaped as in JSON. */
+export function withShownAddresses(text: string): string {
+  return text.replace(/\bhttps?:(?:\\?\/){2}[^\s"'<>`]+/gi, (address) =>
+    shownAddress(address.replaceAll('\\/', '/')),
+  );
+}

@@ -1,0 +1,36 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { shownAddress, withShownAddresses } from '../../src/address.js';
+
+describe('an address of somebody else', () => {
+  it.each([
+    ['https://user:pw@cdn.example/a/b?X-Signature=s#t', 'https://cdn.example/a/b'],
+    ['HTTPS://CDN.example:8443/a', 'https://cdn.example:8443/a'],
+    ['/login?token=s', '/login'],
+    ['//user:pw@host.example/p?x=s', '//host.example/p'],
+    ['?only=s', '/'],
+    ['javascript:s', 'an address of the kind javascript:'],
+    ['data:text/plain,s', 'an address of the kind data:'],
+    ['http://[', 'an address that cannot be read'],
+  ])('%s is told as %s', (address, shown) => {
+    expect(shownAddress(address)).toBe(shown);
+  });
+
+  it('is found in any text, also in JSON that escapes slashes', () => {
+    expect(withShownAddresses('see https://a.example/x?s=1, or "http:\\/\\/u:p@b.example\\/y?s#z"')).toBe(
+      'see https://a.example/x or "http://b.example/y"',
+    );
+  });
+
+  it('never tells its query, its fragment or its credentials', () => {
+    const secret = fc.stringMatching(/^[A-Za-z0-9]{12}$/);
+    fc.assert(
+      fc.property(fc.webUrl(), secret, (url, word) => {
+        const { protocol, host, pathname } = new URL(url);
+        const address = `${protocol}//u:${word}@${host}${pathname}?a=${word}#${word}`;
+        expect(shownAddress(address)).toBe(`${protocol}//${host}${pathname}`);
+        expect(withShownAddresses(`to ${address} now`)).not.toContain(word);
+      }),
+    );
+  });
+});
