@@ -1,10 +1,10 @@
 import { unreachable } from '../errors.js';
+import type { Settled } from '../scheduler/scheduler.js';
 import { classifyComplete } from '../venice/complete-outcome.js';
 import { again, finishJob, underAnotherKey } from './collect.js';
 import type { Job, RunContext } from './context.js';
 import { isClosedToKey, notice, stopIfRefused, tellRate } from './context.js';
 import { newestOf } from './record.js';
-import type { Settled } from './schedule.js';
 
 const GONE: Settled = { kind: 'gone' };
 /** `success: false` means later: some seconds usually do. */

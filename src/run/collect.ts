@@ -1,5 +1,6 @@
 import { describeFault, unreachable } from '../errors.js';
 import type { Attempt } from '../lock/attempt.js';
+import type { Settled } from '../scheduler/scheduler.js';
 import type { CallResult, Retrieved } from '../venice/client.js';
 import {
   classifyRetrieve,
@@ -11,7 +12,6 @@ import type { Job, RunContext } from './context.js';
 import { isClosedToKey, notice, stopAll, stopBuying, stopIfRefused, tell, tellRate } from './context.js';
 import { takeCustody } from './custody.js';
 import { newestOf, recordOutcome } from './record.js';
-import type { Settled } from './schedule.js';
 import { expectation } from './submit.js';
 import { stableCode } from './transition.js';
 

@@ -7,12 +7,12 @@ import type { LockStore } from '../lock/store.js';
 import type { Take } from '../manifest/take.js';
 import type { Purchase } from '../plan/plan.js';
 import type { Ports } from '../ports.js';
+import type { Scheduler } from '../scheduler/scheduler.js';
 import type { CallFailure, CallResult, VeniceClient } from '../venice/client.js';
 import type { Ceiling } from './ceiling.js';
 import { paceOf } from './gather.js';
 import type { Output } from './output.js';
 import type { Prices } from './prices.js';
-import type { Scheduler } from './schedule.js';
 import type { ServerErrors } from './server-errors.js';
 import { stopNotice } from './stop-notice.js';
 

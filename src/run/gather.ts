@@ -1,10 +1,10 @@
 import pLimit from 'p-limit';
 import type { QuotedPrice } from '../plan/plan.js';
 import type { Clock } from '../ports.js';
+import type { PacedAnswer } from '../scheduler/pacer.js';
+import { createRateLimiter, type ModelLimits } from '../scheduler/rate-limiter.js';
 import type { CallFailure, CallResult, QuoteQuery, VeniceClient } from '../venice/client.js';
 import { meaningOf } from '../venice/meaning.js';
-import type { PacedAnswer } from '../venice/pace.js';
-import { createRateLimiter, type ModelLimits } from '../venice/rate-limiter.js';
 
 /** Quotes asked for side by side: they are quick, and share the request budget with everything else. */
 const QUOTES_AT_ONCE = 4;

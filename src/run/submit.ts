@@ -2,12 +2,12 @@ import { faultCode, unreachable } from '../errors.js';
 import { formatUsd } from '../money.js';
 import { isSuspiciouslyLow } from '../plan/price.js';
 import { isQueueId } from '../queue-id.js';
+import type { Settled } from '../scheduler/scheduler.js';
 import { classifySubmit, type SubmitOutcome } from '../venice/submit-outcome.js';
 import type { Job, RunContext } from './context.js';
 import { closeToKey, notice, stopAll, stopBuying, tell, tellRate } from './context.js';
 import { mayStillSubmit } from './last-look.js';
 import { recordOutcome } from './record.js';
-import type { Settled } from './schedule.js';
 import { intentOf } from './transition.js';
 
 /** Times one take is put back by 429, 503 or a connection that never was, before it is left for the next run. */

@@ -1,7 +1,8 @@
 import { shownAddress } from '../address.js';
+import type { RateHeaders } from '../core/rate-headers.js';
 import { faultCode } from '../errors.js';
 import type { Transport, TransportAnswer, TransportRequest } from '../ports.js';
-import type { CallFailure, CallResult, RateHeaders } from './client.js';
+import type { CallFailure, CallResult } from './client.js';
 import { field, outline, present } from './json.js';
 import { mediaTypeOf } from './media-type.js';
 import { readError, readRateHeaders } from './wire-errors.js';

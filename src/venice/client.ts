@@ -1,3 +1,4 @@
+import type { RateHeaders } from '../core/rate-headers.js';
 import type { AudioRequest } from '../manifest/take.js';
 import type { Purse } from '../money.js';
 import type { TransportAnswer } from '../ports.js';
@@ -10,18 +11,6 @@ export interface Account {
   readonly id: string;
   /** Of a wallet, whose address everybody may know: what only its holder has. Never told, sent or stored. */
   readonly sealSecret?: string;
-}
-
-/** Rate-limit facts of one answer. Any may be absent. */
-export interface RateHeaders {
-  readonly limit?: number;
-  readonly remaining?: number;
-  /** Unix seconds at which the window resets (the server's clock). */
-  readonly resetUnixSeconds?: number;
-  /** Seconds, from `Retry-After`. */
-  readonly retryAfterSeconds?: number;
-  /** The server's clock as it answered, Unix seconds, from `Date`. */
-  readonly dateUnixSeconds?: number;
 }
 
 /**

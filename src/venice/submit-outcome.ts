@@ -1,4 +1,5 @@
-import type { CallResult, Queued, RateHeaders } from './client.js';
+import type { RateHeaders } from '../core/rate-headers.js';
+import type { CallResult, Queued } from './client.js';
 import { type Meaning, meaningOf } from './meaning.js';
 
 /**

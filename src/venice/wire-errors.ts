@@ -1,5 +1,5 @@
 import { withShownAddresses } from '../address.js';
-import type { RateHeaders } from './client.js';
+import type { RateHeaders } from '../core/rate-headers.js';
 import { bool, field, finite, isRecord, items, present, text } from './json.js';
 import { codeFor } from './meaning.js';
 

@@ -25,7 +25,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lock: ['manifest:type'],
   venice: ['manifest:type', 'lock:type'],
   plan: ['manifest', 'lock', 'venice:type'],
-  run: ['plan', 'venice', 'lock', 'manifest:type'],
+  scheduler: [],
+  run: ['plan', 'venice', 'lock', 'scheduler', 'manifest:type'],
   report: ['plan', 'lock', 'manifest:type', 'venice:type'],
   node: [],
   sandbox: [],
@@ -44,6 +45,7 @@ function sourceFiles(): string[] {
 
 function placeOf(file: string): string {
   const folder = file.split(path.sep)[0] ?? '';
+  if (folder === 'core') return 'leaf';
   if (folder !== path.basename(file)) return folder;
   return LEAVES.includes(path.basename(file, '.ts')) ? 'leaf' : 'commands';
 }

@@ -5,8 +5,8 @@ import type { GuardState } from '../../src/lock/guard.js';
 import { createKeySeal } from '../../src/lock/key-seal.js';
 import { createCeiling } from '../../src/run/ceiling.js';
 import { type Job, newJob, type RunContext } from '../../src/run/context.js';
-import type { Settled } from '../../src/run/schedule.js';
 import { submitJob } from '../../src/run/submit.js';
+import type { Settled } from '../../src/scheduler/scheduler.js';
 import type { CallResult, Queued } from '../../src/venice/client.js';
 
 const MODEL = 'elevenlabs-music';

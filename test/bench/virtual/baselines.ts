@@ -1,5 +1,5 @@
-import { ROUTE_OF } from '../../../src/run/lane.js';
-import { createRateLimiter } from '../../../src/venice/rate-limiter.js';
+import { ROUTE_OF } from '../../../src/scheduler/model-queue.js';
+import { createRateLimiter } from '../../../src/scheduler/rate-limiter.js';
 import type { Doing } from './service.js';
 import type { Answer, Scene, World } from './world.js';
 

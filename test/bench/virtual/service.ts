@@ -1,4 +1,4 @@
-import type { RateHeaders } from '../../../src/venice/client.js';
+import type { RateHeaders } from '../../../src/core/rate-headers.js';
 
 export type Doing = 'submit' | 'poll' | 'complete';
 

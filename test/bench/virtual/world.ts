@@ -1,5 +1,5 @@
-import { createHeap } from '../../../src/run/heap.js';
-import type { RateHeaders } from '../../../src/venice/client.js';
+import type { RateHeaders } from '../../../src/core/rate-headers.js';
+import { createHeap } from '../../../src/scheduler/priority-queue.js';
 import { createChance, LAWS, type LawName } from './chance.js';
 import { createFuse, createLimiter, type Doing, EPOCH_MS, type LimitRule } from './service.js';
 

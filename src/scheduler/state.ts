@@ -1,6 +1,4 @@
-import { type BlockGuard, createBlockGuard } from '../venice/block.js';
-import { createRateLimiter, type RateLimiter, type Ticket } from '../venice/rate-limiter.js';
-import { type Choice, dueMs } from './decide.js';
+import { type BlockGuard, createBlockGuard } from './error-budget.js';
 import {
   createLane,
   type Doing,
@@ -10,8 +8,10 @@ import {
   learnTold,
   ROUTE_OF,
   unsubmitted,
-} from './lane.js';
-import type { Action, JobKind, ScheduleOptions, Settled } from './schedule.js';
+} from './model-queue.js';
+import { type Choice, dueMs } from './next-action.js';
+import { createRateLimiter, type RateLimiter, type Ticket } from './rate-limiter.js';
+import type { Action, JobKind, ScheduleOptions, Settled } from './scheduler.js';
 
 /** All jobs of a run and what is under way: what the scheduler remembers. */
 export interface Book {

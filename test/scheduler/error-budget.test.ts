@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createBlockGuard } from '../../src/venice/block.js';
+import { createBlockGuard } from '../../src/scheduler/error-budget.js';
 
 describe('the block of a key', () => {
   it('is never reached, however many requests are under way and fail', () => {

@@ -1,10 +1,10 @@
-import { createHeap } from '../../src/run/heap.js';
+import { createHeap } from '../../src/scheduler/priority-queue.js';
 import {
   createScheduler,
   type ScheduleOptions,
   type Scheduler,
   type Settled,
-} from '../../src/run/schedule.js';
+} from '../../src/scheduler/scheduler.js';
 import { createChance } from '../bench/virtual/chance.js';
 import {
   createFuse,

@@ -1,5 +1,5 @@
-import { createBucket } from './bucket.js';
-import type { RateHeaders } from './client.js';
+import type { RateHeaders } from '../core/rate-headers.js';
+import { createBucket } from './token-bucket.js';
 import { createWindow } from './window.js';
 
 /**

@@ -1,4 +1,4 @@
-import { createPacer, type PacedAnswer, type Pacer } from './pace.js';
+import { createPacer, type PacedAnswer, type Pacer } from './pacer.js';
 import { createRouteBudget, type RouteBudget, type Sent } from './route-budget.js';
 
 /** The routes that have a request budget. */

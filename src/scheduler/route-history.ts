@@ -1,5 +1,4 @@
-import type { Attempt } from '../lock/attempt.js';
-import type { RouteHistory } from '../venice/rate-limiter.js';
+import type { RouteHistory } from './rate-limiter.js';
 
 const MINUTE_MS = 60_000;
 /** A limit that was met longer ago may be another by now. */
@@ -7,11 +6,17 @@ const REMEMBERED_MS = 24 * 3_600_000;
 /** Fewer submits in a minute say nothing of the limit. */
 const LESSON_MIN = 3;
 
+/** What the lockfile records of one attempt to submit: the dates are ISO 8601 UTC. */
+export interface RecordedAttempt {
+  readonly at: Readonly<Partial<Record<'queued' | 'in_doubt' | 'rejected', string>>>;
+  readonly reason?: { readonly code: string; readonly status?: number };
+}
+
 /**
  * What the lockfile tells of the request limit of submits: those of the last minute, that still count, and how many
  * had been accepted in the minute before a 429. A run thus begins with what an earlier one learned.
  */
-export function submitHistory(attempts: Iterable<Attempt>, nowMs: number): RouteHistory {
+export function submitHistory(attempts: Iterable<RecordedAttempt>, nowMs: number): RouteHistory {
   const acceptedMs: number[] = [];
   const refusedMs: number[] = [];
   for (const { at, reason } of attempts) {

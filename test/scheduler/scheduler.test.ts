@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createScheduler } from '../../src/run/schedule.js';
+import { createScheduler } from '../../src/scheduler/scheduler.js';
 import { drive } from '../bench/virtual/scheduled.js';
 import { EPOCH_MS, type LimitRule } from '../bench/virtual/service.js';
 import { simulate } from '../bench/virtual/world.js';

@@ -1,11 +1,11 @@
-import type { PacedAnswer } from '../venice/pace.js';
-import { isAboutModel, type Requests, type Route, type RouteHistory } from '../venice/rate-limiter.js';
-import { answer, type Book, begin, createBook, dropUnsubmitted, enter, laneOf, settle } from './book.js';
-import { type Choice, choose, demandOf, dueMs, needsOf, type Ruled, wakesAtMs } from './decide.js';
-import { forecast, hasWork } from './forecast.js';
-import type { Lane } from './lane.js';
-import { kindOf, ROUTE_OF, unsubmitted } from './lane.js';
-import { restMs } from './toll.js';
+import { forecast, hasWork } from './eta.js';
+import type { Lane } from './model-queue.js';
+import { kindOf, ROUTE_OF, unsubmitted } from './model-queue.js';
+import { type Choice, choose, demandOf, dueMs, needsOf, type Ruled, wakesAtMs } from './next-action.js';
+import type { PacedAnswer } from './pacer.js';
+import { restMs } from './poll-cost.js';
+import { isAboutModel, type Requests, type Route, type RouteHistory } from './rate-limiter.js';
+import { answer, type Book, begin, createBook, dropUnsubmitted, enter, laneOf, settle } from './state.js';
 
 /**
  * Decides which request is worth most at each moment, and when there is none, until when to wait. A

@@ -1,4 +1,4 @@
-import type { Ledger, Reading } from './pace.js';
+import type { Ledger, Reading } from './pacer.js';
 
 /** It is taken to fill a little slower than told: requests do not arrive as evenly as they are sent. */
 const REFILL_SHARE = 0.985;

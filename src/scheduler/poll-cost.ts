@@ -1,5 +1,5 @@
-import type { Requests } from '../venice/rate-limiter.js';
-import type { Survival } from './learn.js';
+import type { Requests } from './rate-limiter.js';
+import type { Survival } from './run-time-estimator.js';
 
 /** Polls of one job come no closer than this, ms from one being sent to the next. */
 export const POLL_GAP_MS = 2_000;

@@ -1,6 +1,5 @@
-import type { Requests } from '../venice/rate-limiter.js';
-import type { Doing, Job, Kind, Lane } from './lane.js';
-import { ROUTE_OF, unsubmitted } from './lane.js';
+import type { Doing, Job, Kind, Lane } from './model-queue.js';
+import { ROUTE_OF, unsubmitted } from './model-queue.js';
 import {
   choosePrice,
   cycleMs,
@@ -10,7 +9,8 @@ import {
   requestsLeft,
   type Tolls,
   tollsOf,
-} from './toll.js';
+} from './poll-cost.js';
+import type { Requests } from './rate-limiter.js';
 
 /** What holds for one lane at one moment, from the run as a whole. */
 export interface Rules {

@@ -1,8 +1,8 @@
-import type { ModelLimits, Route, Ticket } from '../venice/rate-limiter.js';
 import { type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.js';
-import { createHeap, type Heap } from './heap.js';
-import { createRunTimes, type RunTimes, type Survival } from './learn.js';
-import type { Toll } from './toll.js';
+import type { Toll } from './poll-cost.js';
+import { createHeap, type Heap } from './priority-queue.js';
+import type { ModelLimits, Route, Ticket } from './rate-limiter.js';
+import { createRunTimes, type RunTimes, type Survival } from './run-time-estimator.js';
 
 /** Jobs of one model and about the same length: alike in how long they run. */
 export interface Kind {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createPacer } from '../../src/venice/pace.js';
+import { createPacer } from '../../src/scheduler/pacer.js';
 import type { LimitRule } from '../bench/virtual/service.js';
 import { type Hammered, type Hammering, hammer } from './hammer.js';
 

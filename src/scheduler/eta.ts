@@ -1,7 +1,7 @@
-import { demandOf, hasRoom, opensAtMs, type Ruled } from './decide.js';
-import { type Doing, type Job, type Lane, unsubmitted } from './lane.js';
-import type { Estimate } from './schedule.js';
-import { type Demand, placesMs, requestsLeft, type Toll } from './toll.js';
+import { type Doing, type Job, type Lane, unsubmitted } from './model-queue.js';
+import { demandOf, hasRoom, opensAtMs, type Ruled } from './next-action.js';
+import { type Demand, placesMs, requestsLeft, type Toll } from './poll-cost.js';
+import type { Estimate } from './scheduler.js';
 
 /** How far off the end may be as a share, with nothing and with very much seen. */
 const DOUBT_MAX = 0.5;

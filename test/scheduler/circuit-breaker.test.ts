@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createCircuitBreaker } from '../../src/run/circuit-breaker.js';
+import { createCircuitBreaker } from '../../src/scheduler/circuit-breaker.js';
 
 describe('submits to a model that takes none', () => {
   it('wait as long as the model asks for, then go one at a time until one is accepted', () => {

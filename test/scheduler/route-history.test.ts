@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lock/attempt.js';
-import { submitHistory } from '../../src/run/route-history.js';
-import { createScheduler } from '../../src/run/schedule.js';
+import { submitHistory } from '../../src/scheduler/route-history.js';
+import { createScheduler } from '../../src/scheduler/scheduler.js';
 import { attempt } from '../lock/build.js';
 
 const NOW_MS = Date.parse('2026-10-10T12:00:00Z');
