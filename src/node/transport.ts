@@ -1,10 +1,11 @@
-import { Agent, buildConnector, Client, type Dispatcher, errors, ProxyAgent } from 'undici';
+import { Agent, buildConnector, Client, type Dispatcher, errors } from 'undici';
 import { BatchError, EXIT } from '../errors.js';
 import type { Transport, TransportNoAnswer, TransportRequest } from '../ports.js';
 import { parseBaseUrl } from './base-url.js';
 import { exchange } from './exchange.js';
 import { type Environment, type ProxyAddress, proxyFor } from './proxy.js';
 import { createRedactor } from './redact.js';
+import { tunnelThrough } from './tunnel.js';
 import { programVersion } from './version.js';
 
 export interface TransportOptions {
@@ -132,19 +133,15 @@ function createDispatchers(home: Target, options: TransportOptions) {
     keepAliveTimeout: KEEP_ALIVE_MS,
     connections: CONNECTIONS_MAX,
   };
-  const through = ({ url, token }: ProxyAddress, settings: Agent.Options) =>
-    new ProxyAgent({
-      ...settings,
-      uri: url,
-      ...(token === undefined ? {} : { token }),
-      requestTls: connect,
-      proxyTls: connect,
+  const connectorTo = ({ proxy }: Target) =>
+    proxy === undefined ? connector : tunnelThrough(proxy, connector, connect.timeout);
+  const pool = new Agent({ ...limits, connect: connectorTo(home) });
+  const single = (target: Target) =>
+    new Client(target.origin, {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      pipelining: 0,
+      connect: connectorTo(target),
     });
-  const pool = home.proxy ? through(home.proxy, limits) : new Agent({ ...limits, connect: connector });
-  const single = ({ origin, proxy }: Target) =>
-    proxy
-      ? through(proxy, { ...limits, pipelining: 0 })
-      : new Client(origin, { maxHeaderSize: HEADER_BYTES_MAX, pipelining: 0, connect: connector });
   const singles = new Set<Dispatcher>();
   let closed = false;
   const kept = (): Lent => ({ dispatcher: pool, release: () => {} });

@@ -497,6 +497,27 @@ describe('a proxy', () => {
     expect(JSON.stringify(seen)).not.toContain(KEY);
   });
 
+  it.each<[string, (socket: Socket) => void]>([
+    ['hangs up', (socket) => socket.destroy()],
+    ['ends without an answer', (socket) => socket.end()],
+    ['breaks off in its answer', (socket) => socket.end('HTTP/1.1 200')],
+    ['answers with a page', (socket) => socket.end('HTTP/1.1 502 X\r\ncontent-length: 2\r\n\r\nno')],
+    ['answers with no HTTP', (socket) => socket.end('220 mail ready\r\n\r\n')],
+  ])('that %s is asked once for each request', async (_, script) => {
+    const { proxy, transport } = await throughProxy(script);
+    for (const freshConnection of [false, true])
+      expect(await transport(post({ freshConnection }))).toMatchObject({ kind: 'no_answer', sent: false });
+    expect(proxy.connections).toBe(2);
+  });
+
+  it('that never answers is left after the time for a connection', async () => {
+    const proxy = await serve(() => {});
+    const environment = { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` };
+    const transport = transportTo('https://api.example', { environment, connectTimeoutMs: 50 });
+    expect(await transport(post())).toMatchObject({ sent: false, code: 'PROXY_TIMEOUT' });
+    expect(proxy.connections).toBe(1);
+  });
+
   it('that passes on to something that speaks no TLS: nothing was sent', async () => {
     const { seen, transport } = await throughProxy((socket) => {
       socket.write('HTTP/1.1 200 X\r\n\r\n');

@@ -1,0 +1,58 @@
+import * as http from 'node:http';
+import * as https from 'node:https';
+import type { buildConnector } from 'undici';
+import { faultCode } from '../errors.js';
+import { fault } from './passage.js';
+import type { ProxyAddress } from './proxy.js';
+
+/**
+ * Connects through a proxy by CONNECT, one attempt for each call. undici 7's own `ProxyAgent` connects anew without end, and
+ * without a pause, when the proxy hangs up (nodejs/undici#3897, mended in 8, which does not run on Node.js 20); when to try
+ * again is for the caller to say.
+ *
+ * @param connect makes the connection inside the tunnel
+ * @param timeoutMs until the tunnel stands
+ */
+export function tunnelThrough(
+  proxy: ProxyAddress,
+  connect: buildConnector.connector,
+  timeoutMs: number,
+): buildConnector.connector {
+  return (options, callback) => {
+    const port = options.port || '443';
+    const target = `${options.hostname.includes(':') ? `[${options.hostname}]` : options.hostname}:${port}`;
+    const asked = requestTunnel(proxy, target);
+    const late = fault('PROXY_TIMEOUT', `the proxy opened no tunnel within ${timeoutMs} ms`);
+    const timer = setTimeout(() => asked.destroy(late), timeoutMs);
+    asked.once('connect', ({ statusCode = 0 }, socket, head) => {
+      clearTimeout(timer);
+      if (statusCode !== 200) {
+        socket.destroy();
+        callback(fault('PROXY_REFUSED', `the proxy answered ${statusCode}`), null);
+        return;
+      }
+      if (head.length > 0) socket.unshift(head);
+      connect({ ...options, httpSocket: socket as never }, callback);
+    });
+    asked.once('error', (error) => {
+      clearTimeout(timer);
+      const code = faultCode(error) || 'PROXY';
+      callback(error === late ? error : fault(code, `no tunnel through the proxy: ${error.message}`), null);
+    });
+    asked.end();
+  };
+}
+
+function requestTunnel({ url, token }: ProxyAddress, target: string): http.ClientRequest {
+  const { protocol, hostname, port } = new URL(url);
+  const { request } = protocol === 'https:' ? https : http;
+  return request({
+    method: 'CONNECT',
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: port || (protocol === 'https:' ? 443 : 80),
+    path: target,
+    headers: { host: target, ...(token === undefined ? {} : { 'proxy-authorization': token }) },
+    // Of its own: a kept-alive connection is no tunnel.
+    agent: false,
+  });
+}
