@@ -119,7 +119,8 @@ export interface SummaryEvent {
   readonly not_bought: number;
   /** Quoted prices of what this run bought. */
   readonly spent_micro_usd: number;
-  readonly spent_total_micro_usd: number;
+  /** `null`: the lockfile could not be read. */
+  readonly spent_total_micro_usd: number | null;
   readonly approved_micro_usd: number;
   readonly budget_micro_usd: number | null;
   readonly duration_ms: number;

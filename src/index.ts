@@ -85,7 +85,7 @@ export async function load(manifest: string): Promise<LoadedManifest> {
  * @throws BatchError for a lockfile that cannot be used (9) or settings that make no sense (2, 4)
  */
 export async function plan(options: BatchOptions): Promise<Planned> {
-  return withSession(options, planBatch);
+  return withSession(options, async (session) => redactIn(await planBatch(session), session.redact));
 }
 
 /**

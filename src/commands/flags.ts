@@ -104,7 +104,7 @@ export function resolving(command: Command): Command {
 /** A repeatable, comma-separated flag. An empty name is most often a shell variable that is not set: it names nothing, never all. */
 function namesOf(flag: string) {
   return (text: string, before: readonly string[] = []): readonly string[] => {
-    const names = text.split(',');
+    const names = text.split(',').map((name) => name.trim());
     if (names.includes(''))
       throw new BatchError('usage', `${flag} was given an empty name`, {
         exitCode: EXIT.usage,

@@ -1,9 +1,10 @@
-import { unlink, writeFile } from 'node:fs/promises';
+import { stat, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BatchError, describeFault, EXIT, type ExitCode, faultCode } from '../errors.js';
 import { escapeForeign } from '../report/escape.js';
 import { commandLine } from '../report/shell.js';
+import { MANIFEST_EXTENSION } from './settings.js';
 
 const STARTER = `# yaml-language-server: $schema=SCHEMA
 #
@@ -48,6 +49,7 @@ function schemaFor(manifest: string): string {
 export async function initCommand(manifest: string): Promise<ExitCode> {
   const name = manifest === '' ? 'album.yaml' : manifest;
   const file = path.resolve(name);
+  await insistAlone(name, file);
   try {
     await writeFile(file, STARTER.replaceAll('FILE', name).replace('SCHEMA', schemaFor(name)), {
       flag: 'wx',
@@ -63,6 +65,21 @@ export async function initCommand(manifest: string): Promise<ExitCode> {
     `wrote ${escapeForeign(name)}\nnext: ${run}\nin a git repository: put *.sandbox/ into .gitignore, and commit *.lock.jsonl\n`,
   );
   return EXIT.ok;
+}
+
+/** A manifest beside another of the same stem would share its lockfile: every run would refuse both. */
+async function insistAlone(name: string, file: string): Promise<void> {
+  const stem = file.replace(MANIFEST_EXTENSION, '');
+  for (const other of [`${stem}.yaml`, `${stem}.yml`]) {
+    const present = other !== file && (await stat(other).catch(() => undefined))?.isFile() === true;
+    // On a disk that does not tell letter case apart, it is the very file.
+    if (!present || other.toLowerCase() === file.toLowerCase()) continue;
+    const free = `${name.replace(MANIFEST_EXTENSION, '')}-2.yaml`;
+    throw new BatchError('lockfile-shared', `${name} would share the lockfile of ${path.basename(other)}`, {
+      exitCode: EXIT.usage,
+      hint: `name another file: ${commandLine(['venice-batch', 'init', free])}`,
+    });
+  }
 }
 
 function initError(name: string, code: string): BatchError {

@@ -4,11 +4,16 @@ import type { RunEvent } from '../events.js';
 import { renderJson } from '../report/json.js';
 import { createRecorder, type RunOutcome } from '../report/outcome.js';
 
-/** The last events of a run that could not begin, or that a broken disk ended. */
+/**
+ * The last events of a run that could not begin, or that a broken disk ended.
+ *
+ * @param spentTotalMicroUsd under the lockfile; `null` where it could not be read
+ */
 export function endedEarly(
   diagnostics: readonly Diagnostic[],
   exitCode: ExitCode,
   nowMs: number,
+  spentTotalMicroUsd: number | null = null,
 ): readonly RunEvent[] {
   const time = new Date(nowMs).toISOString();
   const counts = {
@@ -24,7 +29,7 @@ export function endedEarly(
   };
   const money = {
     spent_micro_usd: 0,
-    spent_total_micro_usd: 0,
+    spent_total_micro_usd: spentTotalMicroUsd,
     approved_micro_usd: 0,
     budget_micro_usd: null,
   };

@@ -3,6 +3,8 @@ import path from 'node:path';
 import type { Diagnostic } from '../diagnostic.js';
 import { BatchError, EXIT, type ExitCode } from '../errors.js';
 import type { RunEvent } from '../events.js';
+import { spentMicroUsd } from '../lock/attempt.js';
+import { readLock } from '../lock/read.js';
 import type { LoadedManifest } from '../manifest/take.js';
 import { shownBaseUrl } from '../node/base-url.js';
 import { redactIn } from '../node/redact.js';
@@ -103,12 +105,20 @@ async function tellBroken(
   const failure = redactError(asBatchError(error, command('status')), redact);
   const nowMs = ports.clock.nowMs();
   if (recorder.outcome().version === undefined) reporter.event(firstEvent(session, nowMs));
-  for (const event of endedEarly([diagnosticOf(failure)], failure.exitCode, nowMs)) reporter.event(event);
+  const spent = await spentUnder(session);
+  for (const event of endedEarly([diagnosticOf(failure)], failure.exitCode, nowMs, spent))
+    reporter.event(event);
   await reporter.end();
   if (settings.flags.json === true) stdout.write(renderJson(recorder.outcome(), settings.outputRoot.value));
   reportError(failure, stderr);
   await writeReports(session, recorder.outcome(), loaded, '');
   return failure.exitCode;
+}
+
+/** All that the lockfile knows as spent, integer micro-dollars; `null` where it cannot be read. */
+async function spentUnder({ ports, settings }: Session): Promise<number | null> {
+  const read = await readLock(ports.files, settings.lockfilePath.value).catch(() => undefined);
+  return read?.ok === true ? spentMicroUsd(read.attempts.values()) : null;
 }
 
 /** Of a run whose settings may not even name a service that can be used. */

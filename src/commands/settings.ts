@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { BatchError, EXIT } from '../errors.js';
+import { numberIn } from '../manifest/number-in.js';
 import { microUsdFromUsd } from '../money.js';
 import { type EnvironmentReader, readEnvironment, type Surroundings } from './environment.js';
 
@@ -172,21 +173,13 @@ function budgetOf(flags: Flags, environment: EnvironmentReader): Setting<number>
 function noBudget(name: string, text: string): BatchError {
   if (text.trim() === '')
     return usage(`${name} is set, but empty`, `give an amount in US dollars, or remove ${name}`);
-  const amount = amountIn(text);
+  const amount = numberIn(text);
   return usage(
     `${name} is not an amount in US dollars above 0: ${text}`,
     amount === undefined
       ? 'give US dollars in digits, with a point before the cents'
       : `write it as ${assigned(name, amount)}`,
   );
-}
-
-/** The amount that a text such as `$5`, `5 USD` or `1,50` names, as it is to be written. */
-function amountIn(text: string): string | undefined {
-  const digits = /\d[\d.,]*/.exec(text)?.[0].replace(/[.,]+$/, '') ?? '';
-  // A comma before three digits groups thousands, any other is a decimal comma.
-  const plain = digits.replace(/,(?=\d{3}(\D|$))/g, '').replace(',', '.');
-  return /^\d+(\.\d+)?$/.test(plain) && Number(plain) > 0 && !/^\s*-/.test(text) ? plain : undefined;
 }
 
 function concurrencyOf(flags: Flags, environment: EnvironmentReader): Setting<number> | undefined {
@@ -213,7 +206,7 @@ function numberOf(name: string, text: string | undefined, min: number, max: numb
   if (text === undefined) return undefined;
   const value = /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : Number.NaN;
   if (!(value >= min && value <= max)) {
-    const meant = amountIn(text);
+    const meant = numberIn(text);
     throw usage(
       `${name} takes a number from ${min} to ${max}: ${text}`,
       meant === undefined

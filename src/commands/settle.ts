@@ -1,7 +1,8 @@
 import { BatchError, EXIT, type ExitCode } from '../errors.js';
 import type { Attempt } from '../lock/attempt.js';
 import { createKeySeal } from '../lock/key-seal.js';
-import { type NextStep, nextStep } from '../plan/next-step.js';
+import { forcedOf, type NextStep, nextStep } from '../plan/next-step.js';
+import type { PlanRow } from '../plan/plan.js';
 import { madeAgainWords } from '../plan/selection.js';
 import { rowsOfRun } from '../plan/standing.js';
 import { escapeForeign } from '../report/escape.js';
@@ -37,8 +38,9 @@ export async function settle(session: Session, id: string, resolution: Resolutio
       unreadable: tellUnreadable(session),
     });
     // What was to be made again and was not is told how, though an earlier one is here.
-    const next = nextStep(rowsOfRun(rows, attempts, [], nowMs), attempts);
-    stdout.write(toldAs(settings.flags, resolved.attempt, nextCommand(session, next)));
+    const final = rowsOfRun(rows, attempts, [], nowMs);
+    const next = nextCommand(session, nextStep(final, attempts), final);
+    stdout.write(toldAs(settings.flags, resolved.attempt, next));
     await store.close();
     return EXIT.ok;
   } finally {
@@ -104,7 +106,10 @@ function toldAs({ json }: Flags, attempt: Attempt, next: string): string {
   return json === true ? `${jsonText(resolvedJson(attempt, next), 2)}\n` : renderResolved(attempt, next);
 }
 
-function nextCommand({ command }: Session, step: NextStep): string {
+function nextCommand({ command }: Session, step: NextStep, rows: readonly PlanRow[]): string {
+  // A run collects as well, and offers what may be bought now.
+  if (step.kind === 'collect' && rows.some(({ decision }) => decision.kind === 'buy'))
+    return command('run', ...madeAgainWords({ retryFailed: false, force: forcedOf(rows) }));
   if (step.kind === 'buy') return command('run', ...madeAgainWords(step));
   return command(step.kind === 'collect' || step.kind === 'resolve' ? step.kind : 'status');
 }

@@ -1,15 +1,18 @@
+import path from 'node:path';
 import { EXIT, type ExitCode } from '../errors.js';
 import { spentMicroUsd } from '../lock/attempt.js';
 import { lockError } from '../lock/problem.js';
 import { readLock } from '../lock/read.js';
 import { isLoopback } from '../node/base-url.js';
+import type { Files } from '../ports.js';
 import { jsonText } from '../report/json-text.js';
+import { pathText } from '../report/shell.js';
 import { renderStatus, takeStatuses } from '../report/status.js';
 import { tableWidth } from '../report/terminal.js';
 import { openOutput } from '../run/output.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { openSession } from './session.js';
-import type { Flags, Settings } from './settings.js';
+import { type Flags, MANIFEST_EXTENSION, type Settings } from './settings.js';
 import { readableManifest, standingOf, tellUnreadable } from './standing.js';
 
 /** Where every take stands, by lockfile, manifest and disk, without asking anyone. */
@@ -47,7 +50,18 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
     },
   );
   stdout.write(text);
+  if (attempts.length === 0 && !settings.sandbox && (await wasRehearsed(settings, ports.files)))
+    stdout.write(
+      `a rehearsal is in ${pathText(settings.sandboxDirectory)}: ${command('status', '--sandbox')}\n`,
+    );
   return EXIT.ok;
+}
+
+/** Whether the sandbox has a lockfile of this manifest. */
+async function wasRehearsed({ manifestPath, sandboxDirectory }: Settings, files: Files): Promise<boolean> {
+  const stem = path.basename(manifestPath).replace(MANIFEST_EXTENSION, '');
+  const lockfile = path.join(sandboxDirectory, `${stem}.lock.jsonl`);
+  return (await files.facts(lockfile).catch(() => undefined))?.kind === 'file';
 }
 
 /**

@@ -3,7 +3,13 @@ import { takeKey } from '../take-key.js';
 import type { Source } from './located.js';
 import { type LyricsFile, lyricsOf } from './lyrics.js';
 import type { MergedTrack } from './merge.js';
-import { createDigester, normaliseRequest, REQUEST_FIELDS, type RequestInput } from './request.js';
+import {
+  createDigester,
+  normaliseAround,
+  normaliseRequest,
+  REQUEST_FIELDS,
+  type RequestInput,
+} from './request.js';
 import { checkTrack } from './rules.js';
 import { createNamer } from './stems.js';
 import type { RequestField, Take } from './take.js';
@@ -35,10 +41,13 @@ export function expandTracks(
   for (const track of tracks) {
     const words = lyricsOf(track, lyrics);
     diagnostics.push(...words.diagnostics);
-    const request = normaliseRequest(inputOf(track, words.text));
+    const input = inputOf(track, words.text);
+    const request = normaliseRequest(input);
     diagnostics.push(...checkTrack(track, request));
     const { digest: whole, parts } = digest(request);
-    const shared = { request, digest: whole, parts, ...aboutTrack(track) };
+    const former = digest(normaliseRequest(input, normaliseAround)).digest;
+    const formerly = former === whole ? {} : { formerDigest: former };
+    const shared = { request, digest: whole, ...formerly, parts, ...aboutTrack(track) };
     // Of too many takes no list is made; the first of each shows what else is wrong.
     for (let take = 1; take <= (tooMany.length > 0 ? 1 : shared.takes); take += 1) {
       const stem = namer.name(track, take, request.model);

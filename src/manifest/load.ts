@@ -38,7 +38,7 @@ export async function loadManifestText(
   const { parseManifest } = await import('./parse.js');
   const { source, root, diagnostics: syntax } = parseManifest(displayPath, text);
   const sources = new Map([[source.file, source.text]]);
-  if (root === undefined) return { diagnostics: inOrder(syntax), sources };
+  if (root === undefined) return { diagnostics: withOddSpaces(inOrder(syntax), source.text), sources };
 
   const { checkSchema } = await import('./schema.js');
   const checked = checkSchema(root, source);
@@ -49,7 +49,10 @@ export async function loadManifestText(
   const tracks = mergeTracks(root, source, checked.unfit);
   const lyrics = await readLyrics(files, directory, tracks);
   const expanded = expandTracks(tracks, lyrics, source);
-  const diagnostics = inOrder([...syntax, ...checked.diagnostics, ...expanded.diagnostics]);
+  const diagnostics = withOddSpaces(
+    inOrder([...syntax, ...checked.diagnostics, ...expanded.diagnostics]),
+    source.text,
+  );
   if (diagnostics.some(({ severity }) => severity === 'error')) return { diagnostics, sources };
   const document = root.value as unknown as ManifestFile;
   return { manifest: manifestOf(document, expanded.takes, path), diagnostics, sources };
@@ -68,6 +71,24 @@ function manifestOf(document: ManifestFile, takes: readonly Take[], path: string
     ...(concurrency === undefined ? {} : { concurrency }),
     takes,
   };
+}
+
+/** A space that is none for YAML, where one is needed: before a line's text, after `-`, and around the colon of a field. */
+const ODD_SPACE = /^(?:[ -]*|[ -]*[\w-]+ *:? *)((?! )\p{Zs})/u;
+
+/** Errors of a line with such a space say so: it cannot be seen, and is most often the whole reason. */
+function withOddSpaces(diagnostics: readonly Diagnostic[], text: string): readonly Diagnostic[] {
+  if (!/(?! )\p{Zs}/u.test(text)) return diagnostics;
+  const lines = text.split('\n');
+  return diagnostics.map((one) => {
+    const odd = ODD_SPACE.exec(lines[(one.span?.line ?? 0) - 1] ?? '')?.[1];
+    if (odd === undefined || one.severity !== 'error') return one;
+    const code = odd.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
+    return {
+      ...one,
+      hint: `this line has the character U+${code}, which only looks like a space: write a plain space`,
+    };
+  });
 }
 
 /** Sorted, and each told once: a fault in `defaults` is found again in every track that uses it. */

@@ -4,7 +4,7 @@ import type { Diagnostic } from '../diagnostic.js';
 import { faultCode } from '../errors.js';
 import type { Files, FolderFiles } from '../ports.js';
 import { type MergedTrack, placed, type Sourced } from './merge.js';
-import { normaliseText } from './request.js';
+import { normaliseAround } from './request.js';
 import { describeTextFault } from './text-fault.js';
 import { readTextFile, type TextFile } from './text-file.js';
 import { unprintableIn } from './unprintable.js';
@@ -62,7 +62,7 @@ async function readOne(files: Files, directory: string, path: string): Promise<L
   if (inside === 'outside') return { problem: { code: 'lyrics-path', severity: 'error', ...OUTSIDE } };
   const file = 'kind' in inside ? inside : await readTextFile(inside.files, inside.path, LYRICS_BYTES_MAX);
   if (file.kind === 'fault') return { problem: describeTextFault('lyrics', path, file) };
-  const text = normaliseText(file.text);
+  const text = normaliseAround(file.text);
   const problem = textProblem(path, text);
   return problem ? { problem } : { text };
 }

@@ -64,7 +64,10 @@ function layerOf(map: Located | undefined, at: string, unfit: ReadonlySet<string
   const partly = unfit.has(at) || (map?.kind === 'map' && map.faulty === true);
   const isUnfit = (field: string) => unfit.size > 0 && unfit.has(`${at}/${field}`);
   return {
-    entries: [...own].flatMap(([field, { node }]) => (isUnfit(field) ? [] : [[field, node] as const])),
+    // `null` sets a field to nothing: a default is taken back.
+    entries: [...own].flatMap(([field, { node }]) =>
+      isUnfit(field) || node.value === null ? [] : [[field, node] as const],
+    ),
     sets: (field) => own.has(field) || isUnfit(field),
     hides: (field) => isUnfit(field) || (partly && !own.has(field)),
   };
@@ -104,7 +107,7 @@ function mergeTrack(
   defaults: Defaults,
   source: Source,
 ): MergedTrack {
-  const id = idOf(item);
+  const id = idOf(item, source);
   const span = source.spanOf(id?.node ?? headOf(item));
   const fields: Record<string, Sourced<unknown>> = {};
   const ownLyrics = LYRICS.some(layer.sets);
@@ -126,11 +129,13 @@ function mergeTrack(
 }
 
 /** Also one that is not in order: two of the same are still two. */
-function idOf(map: LocatedMap): { text: string; node: Located } | undefined {
+function idOf(map: LocatedMap, source: Source): { text: string; node: Located } | undefined {
   const node = entryOf(map, 'id')?.node;
   const value = node?.value;
   if (node === undefined || (typeof value !== 'string' && typeof value !== 'number')) return undefined;
-  return value === '' ? undefined : { text: String(value), node };
+  // `01` is not the id `1`, though YAML has one number for both.
+  const text = typeof value === 'number' ? source.text.slice(node.start, node.end) : value;
+  return text === '' ? undefined : { text, node };
 }
 
 /** At the value; where that is in `defaults`, with the track that uses it. */

@@ -20,24 +20,34 @@ export const REQUEST_FIELDS = [
 export type RequestInput = { readonly [Field in RequestField]?: Track[Field] | undefined };
 
 /** See `AudioRequest`. Space around a text, and how its lines end, says nothing either. */
-export function normaliseRequest(input: RequestInput): AudioRequest {
+export function normaliseRequest(input: RequestInput, normalise = normaliseText): AudioRequest {
   const request: Partial<Record<RequestField, string | number | true>> = {};
   for (const field of REQUEST_FIELDS) {
     const value = field === 'duration_seconds' ? seconds(input[field]) : input[field];
-    const said = typeof value === 'string' ? normaliseText(value) : value;
+    const said = typeof value === 'string' ? normalise(value) : value;
     if (said !== undefined && said !== false && said !== '') request[field] = said;
   }
   const { model, prompt } = input;
   return {
     ...(request as Partial<AudioRequest>),
-    model: normaliseText(model ?? ''),
-    prompt: normaliseText(prompt ?? ''),
+    model: normalise(model ?? ''),
+    prompt: normalise(prompt ?? ''),
   };
 }
 
-/** LF line ends, no byte-order mark, no space around. */
-export function normaliseText(text: string): string {
+/** As texts were normalised before blanks at line ends counted for nothing: digests made then still hold. */
+export function normaliseAround(text: string): string {
   return text.replace(/\r\n?/g, '\n').trim();
+}
+
+/** LF line ends, no byte-order mark, no space around, no blanks at the ends of lines. */
+export function normaliseText(text: string): string {
+  return text
+    .replace(/\r\n?/g, '\n')
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n')
+    .trim();
 }
 
 function seconds(value: number | string | undefined): number | undefined {

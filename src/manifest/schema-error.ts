@@ -1,6 +1,7 @@
 import type { ErrorObject } from 'ajv';
 import type { Diagnostic } from '../diagnostic.js';
 import { entryOf, headOf, type Located, nodeAt, type Range, type Source } from './located.js';
+import { numberIn } from './number-in.js';
 import { REQUEST_FIELDS } from './request.js';
 import { closest } from './suggest.js';
 
@@ -19,11 +20,11 @@ type Explained = Omit<Diagnostic, 'span'> & { readonly at: Range };
 
 /** One error of ajv (with `verbose`) in words, at its place. */
 export function explain(error: ErrorObject, root: Located, source: Source, guesses = true): Diagnostic {
-  const { at, ...diagnostic } = explainAt(error, nodeAt(root, error.instancePath), guesses);
+  const { at, ...diagnostic } = explainAt(error, nodeAt(root, error.instancePath), source, guesses);
   return { ...diagnostic, span: source.spanOf(at) };
 }
 
-function explainAt(error: ErrorObject, node: Located, guesses: boolean): Explained {
+function explainAt(error: ErrorObject, node: Located, source: Source, guesses: boolean): Explained {
   const schema = error.parentSchema as Schema;
   const name = nameOf(error.instancePath);
   switch (error.keyword) {
@@ -32,7 +33,7 @@ function explainAt(error: ErrorObject, node: Located, guesses: boolean): Explain
     case 'required':
       return missing(String(error.params.missingProperty), error.instancePath, node);
     case 'type':
-      return wrongType(name, schema, node);
+      return wrongType(name, schema, node, writtenAs(node, source));
     case 'const':
       return {
         ...fault(
@@ -70,10 +71,17 @@ function explainAt(error: ErrorObject, node: Located, guesses: boolean): Explain
     default:
       return {
         ...fault('out-of-range', `${name} is ${quoted(node.value)}`),
-        hint: `give ${expected(schema)}`,
+        hint: nearest(name, schema, node.value) ?? `give ${expected(schema)}`,
         at: node,
       };
   }
+}
+
+/** A value as the file has it: `01`, not the `1` that YAML makes of it. */
+function writtenAs(node: Located, source: Source): string {
+  const written = source.text.slice(node.start, node.end);
+  if (node.kind !== 'scalar') return '';
+  return written.startsWith('*') ? String(node.value) : written;
 }
 
 function fault(code: string, message: string): Pick<Diagnostic, 'code' | 'severity' | 'message'> {
@@ -142,19 +150,23 @@ function missing(key: string, pointer: string, node: Located): Explained {
   };
 }
 
-function wrongType(name: string, schema: Schema, node: Located): Explained {
-  const hint = typeHint(schema, node.value) ?? likeThis(name, schema, node.value);
+function wrongType(name: string, schema: Schema, node: Located, written: string): Explained {
+  const hint = typeHint(schema, node.value, written) ?? likeThis(name, schema, node.value);
+  const isText = typeof node.value === 'string' || node.kind !== 'scalar' || node.value === null;
   return {
-    ...fault('wrong-type', `${name} has to be ${expected(schema)}, found ${found(node.value)}`),
+    ...fault(
+      'wrong-type',
+      `${name} has to be ${expected(schema)}, found ${isText ? found(node.value) : cut(written)}`,
+    ),
     ...(hint === undefined ? {} : { hint }),
     at: node.kind === 'scalar' ? node : headOf(node),
   };
 }
 
-function typeHint(schema: Schema, value: unknown): string | undefined {
+function typeHint(schema: Schema, value: unknown, written: string): string | undefined {
   if (value === null) return 'fill it in, or remove the line';
   if (schema.type === 'string' && typeof value !== 'object')
-    return `put it into quotes: ${JSON.stringify(String(value))}`;
+    return `put it into quotes: ${JSON.stringify(written)}`;
   if (schema.type === 'string') return 'text that begins with { or [ needs quotes';
   if (typeof value !== 'string') return undefined;
   if (schema.type === 'boolean' && /^(yes|on|y)$/i.test(value)) return 'write true';
@@ -166,21 +178,34 @@ function typeHint(schema: Schema, value: unknown): string | undefined {
   return undefined;
 }
 
-function likeThis(
-  name: string,
-  { type, examples: [example] = [] }: Schema,
-  value: unknown,
-): string | undefined {
+function likeThis(name: string, schema: Schema, value: unknown): string | undefined {
   if (name.startsWith('track ') && typeof value === 'string') return `write it as \`- id: ${cut(value)}\``;
-  if (example === undefined || type === 'string') return undefined;
-  return `write it as ${name.slice(0, -1)}: ${String(example)}\``;
+  if (schema.type === 'boolean') return 'write true or false';
+  const [type] = [schema.type].flat();
+  const isNumber = type === 'integer' || type === 'number';
+  return nearest(name, schema, value) ?? (isNumber ? `give ${expected(schema)}` : undefined);
+}
+
+/** The allowed value that is closest to the number which was written, if one was. */
+function nearest(name: string, schema: Schema, value: unknown): string | undefined {
+  const [type] = [schema.type].flat();
+  if (type !== 'integer' && type !== 'number') return undefined;
+  const given = typeof value === 'number' ? String(value) : typeof value === 'string' ? value : '';
+  const number = Number(numberIn(given) ?? Number.NaN);
+  const { minimum = 0, maximum = Number.MAX_SAFE_INTEGER, exclusiveMinimum } = schema;
+  if (Number.isNaN(number)) return undefined;
+  const bounded = Math.min(maximum, Math.max(minimum, type === 'integer' ? Math.round(number) : number));
+  if (exclusiveMinimum !== undefined && bounded <= exclusiveMinimum) return undefined;
+  return `write it as ${name.slice(0, -1)}: ${bounded}\``;
 }
 
 function wrongForm(name: string, value: string, schema: Schema, node: Located): Explained {
   if (name !== '`id`')
     return {
       ...fault('bad-value', `${name} cannot be ${quoted(value)}`),
-      hint: name === '`language_code`' ? 'give an ISO 639-1 code, as en' : `give ${expected(schema)}`,
+      hint:
+        nearest(name, schema, value) ??
+        (name === '`language_code`' ? 'give an ISO 639-1 code, as en' : `give ${expected(schema)}`),
       at: node,
     };
   const slug = value

@@ -21,7 +21,8 @@ let compiled: ValidateFunction | undefined;
 /** Checks a manifest against `schemas/manifest.schema.json`. Tells all errors, each with its place and its fix. */
 export function checkSchema(root: Located, source: Source): SchemaCheck {
   compiled ??= compile();
-  const errors = compiled(root.value) ? [] : (compiled.errors ?? []);
+  const found = compiled(root.value) ? [] : (compiled.errors ?? []);
+  const errors = found.filter((error) => !takesBack(error, root, source));
   const meant = new Set(
     errors
       .slice(0, GUESSES_MAX)
@@ -45,6 +46,13 @@ function compile(): ValidateFunction {
 function pointerOf({ instancePath, keyword, params }: ErrorObject): string | undefined {
   if (keyword === 'additionalProperties') return undefined;
   return keyword === 'required' ? `${instancePath}/${params.missingProperty}` : instancePath;
+}
+
+/** A `null` that was written out, in a track: the field is as if `defaults` had none. A blank one was most likely forgotten. */
+function takesBack({ keyword, instancePath }: ErrorObject, root: Located, source: Source): boolean {
+  if (keyword !== 'type' || !/^\/tracks\/\d+\/(?!id$)[^/]+$/.test(instancePath)) return false;
+  const { start, end, value } = nodeAt(root, instancePath);
+  return value === null && /^(null|~)$/i.test(source.text.slice(start, end));
 }
 
 /** Whether it only follows from what is told already: a misspelt field, or one that YAML could not give. */

@@ -34,6 +34,8 @@ export interface Take {
   readonly request: AudioRequest;
   /** `v1:` and the SHA-256 (hex) of the canonical request: what billing depends on. */
   readonly digest: string;
+  /** Where texts have blanks at line ends: the digest that an earlier version gave this request. */
+  readonly formerDigest?: string;
   /** First 8 hex digits of the SHA-256 of each field of the request: tells which one changed, without keeping it. */
   readonly parts: Readonly<Partial<Record<RequestField, string>>>;
   /**

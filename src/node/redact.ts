@@ -19,9 +19,27 @@ export function createRedactor(secrets: readonly string[]): (text: string) => st
 
 /** The value with the secrets taken out of every text in it: before they are cut, wrapped or escaped, and no longer known. */
 export function redactIn<T>(value: T, redact: (text: string) => string): T {
-  const text = JSON.stringify(value);
-  if (redact(text) === text) return value;
-  return JSON.parse(text, (_name, one: unknown) => (typeof one === 'string' ? redact(one) : one)) as T;
+  return redactUnknown(value, redact) as T;
+}
+
+/** The very same value where there is no secret in it. */
+function redactUnknown(value: unknown, redact: (text: string) => string): unknown {
+  if (typeof value === 'string') return redact(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Map) {
+    const entries = [...value].flat();
+    const clean = entries.map((one) => redactUnknown(one, redact));
+    if (clean.every((one, at) => one === entries[at])) return value;
+    return new Map(Array.from({ length: value.size }, (_, at) => [clean[2 * at], clean[2 * at + 1]]));
+  }
+  if (Array.isArray(value)) {
+    const clean = value.map((one) => redactUnknown(one, redact));
+    return clean.every((one, at) => one === value[at]) ? value : clean;
+  }
+  const entries = Object.entries(value);
+  const clean = entries.map(([name, one]) => [redact(name), redactUnknown(one, redact)] as const);
+  const same = clean.every(([name, one], at) => name === entries[at]![0] && one === entries[at]![1]);
+  return same ? value : Object.fromEntries(clean);
 }
 
 function formsOf(secret: string): string[] {

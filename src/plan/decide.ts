@@ -73,7 +73,7 @@ function decideTake(take: Take, history: History, selection: ReadSelection, inpu
   const attempts = history.byTake.get(takeId(take)) ?? [];
   const doubtful = attempts.find(isInDoubt);
   if (doubtful !== undefined) return { kind: 'in_doubt', attempt: doubtful };
-  const same = attempts.filter((attempt) => attempt.digest === take.digest);
+  const same = attempts.filter(({ digest }) => digest === take.digest || digest === take.formerDigest);
   const settled = same.length > 0 ? decideKnown(same, history) : wanted(changedReason(take, attempts));
   return bought(askedAgain(settled, take, selection, input), take, selection, input);
 }

@@ -1,5 +1,5 @@
 import { compareDiagnostics, type Diagnostic, type Span } from '../diagnostic.js';
-import { escapeForeign } from './escape.js';
+import { escapeForeign, showHidden } from './escape.js';
 import { frameOf } from './frame.js';
 import { type Style, styleFor } from './style.js';
 import { displayWidth, wrap } from './width.js';
@@ -65,7 +65,7 @@ function renderOne(diagnostic: Diagnostic, screen: Screen): string {
   const places = [...(span ? [span] : []), ...related.map((one) => one.span)];
   const gutter = String(Math.max(0, ...places.map(({ line }) => line))).length;
   const head = `${severity}[${escapeForeign(code)}]`;
-  const [first = '', ...rest] = broken(`${head}: ${escapeForeign(message)}`, '  ', screen);
+  const [first = '', ...rest] = broken(`${head}: ${showHidden(message)}`, '  ', screen);
   const lines = [paint(head) + style.strong(first.slice(head.length)), ...rest.map(style.strong)];
   if (span) lines.push(...renderPlace(span, gutter, paint, screen));
   for (const one of related) {

@@ -22,6 +22,11 @@ export function escapeForeign(text: string): string {
   return text.replace(FOREIGN, show).replace(RUNNER_COMMAND, showCommand);
 }
 
+/** As `escapeForeign`, and spaces that only look like one: where a text is in error, `\u{a0}` may be the very reason. */
+export function showHidden(text: string): string {
+  return escapeForeign(text).replace(/(?! )\p{Zs}/gu, show);
+}
+
 /** As `escapeForeign`, but line feeds stay. */
 export function escapeForeignLines(text: string): string {
   return text.replace(FOREIGN_BUT_NEWLINE, show).replace(RUNNER_COMMAND, showCommand);

@@ -1,5 +1,5 @@
 import type { Span } from '../diagnostic.js';
-import { escapeForeign } from './escape.js';
+import { showHidden } from './escape.js';
 import { displayWidth } from './width.js';
 
 const TAB = '    ';
@@ -33,7 +33,7 @@ export function frameOf(line: string, span: Span, width: number): Frame {
 
 /** Characters as they will be printed. */
 function cellsOf(text: string): string[] {
-  return Array.from(text, (character) => (character === '\t' ? TAB : escapeForeign(character)));
+  return Array.from(text, (character) => (character === '\t' ? TAB : showHidden(character)));
 }
 
 function wholeCharacter(line: string, offset: number): number {

@@ -15,7 +15,7 @@ import {
 import type { Reporter } from './reporter.js';
 import { pathText } from './shell.js';
 import { styleFor } from './style.js';
-import { count, doneCount, emptyTally, pauseLeftMs, type Tally } from './tally.js';
+import { count, doneCount, emptyTally, pauseLeftMs, type Tally, troubleCounts } from './tally.js';
 import type { Terminal } from './terminal.js';
 
 /** Silence for so long is broken by a line that says that the run goes on. */
@@ -134,10 +134,12 @@ function takeLine(tally: Tally, event: TakeEvent, placeOf: (file: string) => str
 
 function heartbeatLine(tally: Tally, nowMs: number): string {
   const { progress } = tally;
+  const troubles = troubleCounts(tally);
   const pauseMs = pauseLeftMs(tally, nowMs);
   const parts = [
     `${tally.active.size} in flight`,
-    `${tally.failures.size} failed`,
+    `${troubles.failed} failed`,
+    troubles.inDoubt > 0 && `${troubles.inDoubt} in doubt`,
     moneyOf(progress),
     remainingPhrase(progress, nowMs),
     pauseMs && pausePhrase(pauseMs),

@@ -28,6 +28,8 @@ export function createLive({ terminal, clock }: LiveOptions): Reporter {
   let summary: SummaryEvent | undefined;
   let view: View | undefined;
   let generating = false;
+  /** Whether the total was not approved. */
+  let refused = false;
   /** Whether the phase at hand may take its time, and stands on a line that is taken back before anything else is written. */
   let waiting = false;
   let shown = false;
@@ -44,7 +46,8 @@ export function createLive({ terminal, clock }: LiveOptions): Reporter {
   }
 
   function printFinished(finished: Phase): void {
-    terminal.write(`${style.good('✔')} ${PHASE_TITLES[finished]}\n`);
+    const mark = finished === 'approve' && refused ? style.bad('✖') : style.good('✔');
+    terminal.write(`${mark} ${PHASE_TITLES[finished]}\n`);
   }
 
   function tell(lines: readonly string[]): void {
@@ -73,6 +76,7 @@ export function createLive({ terminal, clock }: LiveOptions): Reporter {
       takeBack();
       // What is written next does not come from here: errors, the plan, the last screen.
       if (event.type === 'diagnostic' || event.type === 'plan' || event.type === 'summary') waiting = false;
+      if (event.type === 'diagnostic' && phase === 'approve') refused ||= event.severity === 'error';
       if (event.type === 'phase') enter(event.phase);
       else if (event.type === 'summary') summary = event;
       else if (event.type === 'notice') tell(noticeLines(event, terminal.columns - 1));

@@ -1,4 +1,5 @@
-import type { TakeEvent } from '../events.js';
+import { EXIT } from '../errors.js';
+import type { SummaryEvent, TakeEvent } from '../events.js';
 import { formatUsd } from '../money.js';
 import { adviceFor } from './advice.js';
 import { formatDuration } from './duration.js';
@@ -31,7 +32,7 @@ export function renderMarkdown(outcome: RunOutcome, options: MarkdownOptions = {
     [...countPhrases(summary), formatDuration(summary.duration_ms)].join(' · '),
     '',
     [costPhrase(outcome, summary), safePhrase(summary)].filter(Boolean).join('. '),
-    ...(summary.not_bought === 0 ? [] : outcome.errors.flatMap(({ message }) => ['', foreign(message)])),
+    ...(summary.exit_code === EXIT.ok ? [] : reasonsOf(outcome, summary).flatMap((reason) => ['', reason])),
     ...(summary.next_command === null ? [] : ['', 'Next:', '', ...codeBlock(summary.next_command)]),
   ];
   const trouble = ['Take', 'What happened', 'What to do'];
@@ -47,6 +48,16 @@ export function renderMarkdown(outcome: RunOutcome, options: MarkdownOptions = {
   ];
   return bounded(head, sections, options.bytesMax ?? BYTES_MAX);
 }
+
+/** Why a run did not do all that was asked: the errors that it told, beside what is told of each take. */
+function reasonsOf({ errors, diagnostics }: RunOutcome, { not_bought }: SummaryEvent): readonly string[] {
+  const told = diagnostics.filter(({ severity }) => severity === 'error').slice(0, REASONS_MAX);
+  const stops = not_bought === 0 ? [] : errors;
+  return [...told, ...stops].map(({ message }) => foreign(message));
+}
+
+/** More are in the log. */
+const REASONS_MAX = 10;
 
 interface Section {
   readonly title: string;

@@ -4,7 +4,7 @@ import { cataloguePrice } from '../plan/price.js';
 import type { Model, Pricing } from '../venice/model.js';
 import { escapeForeign } from './escape.js';
 import { styleFor } from './style.js';
-import { type Column, renderTable } from './table.js';
+import { type Column, renderTable, TABLE_WIDTH_MIN } from './table.js';
 import { wrap } from './width.js';
 
 export interface ModelsOptions {
@@ -41,11 +41,22 @@ export function renderModels(models: Iterable<Model>, options: ModelsOptions): s
     promptLimitOf(model),
     states[index]!,
   ]);
+  let hidden: readonly string[] = [];
   const lines = renderTable(columns, rows, {
     width: options.width,
     paintHeader: (text) => style.faint(text),
+    hidden: (headers) => {
+      hidden = headers;
+    },
   });
-  return `${lines.join('\n')}\n`;
+  return `${[...lines, ...hiddenLines(hidden, options.width)].join('\n')}\n`;
+}
+
+function hiddenLines(hidden: readonly string[], width: number): readonly string[] {
+  if (hidden.length === 0) return [];
+  const names = hidden.length === 1 ? `column ${hidden[0]}` : `columns ${hidden.join(', ')}`;
+  const told = `Hidden at this width: ${names}. Widen the terminal, or show one model in full: venice-batch models MODEL`;
+  return ['', ...wrap(told, Math.max(TABLE_WIDTH_MIN, width))];
 }
 
 /** All that the catalogue tells of one model, a line a fact, with line ends. */

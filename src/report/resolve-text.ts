@@ -78,6 +78,7 @@ function history({ evidence }: InDoubt, asked: HistoryFacts | undefined): string
     ...firstOf(fitting, 'that fit'),
     ...firstOf(nearby, 'that are near'),
     ...(near.length === 0 ? [] : [NEAR_HELP]),
+    ...rivalsText(evidence),
     ...(fits.length + near.length > 0 ? [] : [nothingText(evidence, asked)]),
     ...oddities(asked),
   ];
@@ -85,6 +86,16 @@ function history({ evidence }: InDoubt, asked: HistoryFacts | undefined): string
 
 const NEAR_HELP =
   'A near one may be this attempt\u2019s: how charges are named and rounded is not promised. Rule it out before --not-charged.';
+
+function rivalsText({ rivals, fits }: Evidence): string[] {
+  if (rivals.length === 0) return [];
+  const named = rivals.slice(0, MATCHES_MAX).map((other) => `${takeKey(other)} (${other.state})`);
+  const more = rivals.length > named.length ? `, and ${rivals.length - named.length} more` : '';
+  const which = fits.length === 1 ? 'This charge' : 'Some of these charges';
+  return [
+    `${which} may belong to another job, which may have been charged as well: ${escapeForeign(named.join(', '))}${more}`,
+  ];
+}
 
 function entryText({ timestampMs, spentMicroUsd, sku, requestId }: UsageEntry): string {
   const id = requestId === undefined ? '' : ` request ${requestId}`;
@@ -135,7 +146,13 @@ export function inDoubtJson(items: readonly InDoubt[], history: HistoryFacts | u
     in_doubt: items.map(({ attempt, evidence }) => {
       if (evidence === undefined) return { attempt };
       const near = evidence.near.map(({ entry, difference }) => ({ ...entry, difference }));
-      return { attempt, matches: evidence.fits, near, accounted: evidence.accounted };
+      return {
+        attempt,
+        matches: evidence.fits,
+        near,
+        accounted: evidence.accounted,
+        rivals: evidence.rivals.map((other) => other.attempt),
+      };
     }),
     ...(history === undefined
       ? {}

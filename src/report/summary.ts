@@ -125,6 +125,7 @@ export function costPhrase({ takes }: Pick<RunOutcome, 'takes'>, summary: Summar
     ...(spent > 0 || approved > 0 ? [`${formatUsd(spent)} spent of ${formatUsd(approved)} approved`] : []),
     ...(refunded > 0 ? [`${formatUsd(refunded)} refunded`] : []),
   ].join(', ');
+  if (summary.spent_total_micro_usd === null) return now;
   const total = formatUsd(summary.spent_total_micro_usd);
   const all = now === '' ? `${total} spent in all` : `${now}; ${total} in all`;
   return budget === null ? all : `${all} of a budget of ${formatUsd(budget)}`;

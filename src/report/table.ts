@@ -18,6 +18,8 @@ export interface TableOptions {
   /** Columns that a line may take; at least `TABLE_WIDTH_MIN` are used. */
   readonly width: number;
   readonly paintHeader?: (header: string) => string;
+  /** Told the headers of the columns that found no room. */
+  readonly hidden?: (headers: readonly string[]) => void;
   /** What stands below a row as it is, whole however wide: a file to be pasted. */
   readonly below?: (row: number) => string | undefined;
 }
@@ -43,6 +45,7 @@ export function renderTable(
     ),
   );
   const widths = fitColumns(columns, natural, Math.max(TABLE_WIDTH_MIN, options.width));
+  options.hidden?.(columns.filter((_, index) => widths[index] === undefined).map(({ header }) => header));
   const lineOf = (row: readonly string[], paint: (cell: string, column: Column) => string) => {
     const shown = widths.flatMap((width, index) => (width === undefined ? [] : [{ width, index }]));
     const parts = shown.map(({ width, index }, place) => {

@@ -50,6 +50,12 @@ export function emptyTally(): Tally {
   };
 }
 
+/** Takes that failed, and takes that may have been paid: the two are never one number. */
+export function troubleCounts(tally: Tally): { readonly failed: number; readonly inDoubt: number } {
+  const inDoubt = [...tally.failures.values()].filter(({ state }) => state === 'in_doubt').length;
+  return { failed: tally.failures.size - inDoubt, inDoubt };
+}
+
 export function doneCount(tally: Tally): number {
   return tally.doneBefore + tally.finished.size;
 }

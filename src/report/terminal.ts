@@ -29,13 +29,10 @@ const ROWS_DEFAULT = 24;
  * has bought matters more than who listens. So it does at any other fault: see `watchOutput`.
  */
 export function streamTerminal(stream: OutputStream, color: boolean, env: Environment = {}): Terminal {
-  let closed = false;
-  stream.on('error', () => {
-    closed = true;
-  });
+  const isBroken = brokenness(stream);
   return {
     write(text) {
-      if (!closed) stream.write(text);
+      if (!isBroken()) stream.write(text);
     },
     // A terminal that does not know its size says 0.
     get columns() {
@@ -47,6 +44,20 @@ export function streamTerminal(stream: OutputStream, color: boolean, env: Enviro
     isTty: stream.isTTY === true,
     color,
   };
+}
+
+const BROKEN = new WeakMap<OutputStream, { broken: boolean }>();
+
+/** Whether a stream has failed. Listens once, however many terminals there are over it: a library may be called for ever. */
+function brokenness(stream: OutputStream): () => boolean {
+  const known = BROKEN.get(stream);
+  if (known !== undefined) return () => known.broken;
+  const state = { broken: false };
+  BROKEN.set(stream, state);
+  stream.on('error', () => {
+    state.broken = true;
+  });
+  return () => state.broken;
 }
 
 /** The same terminal, where no secret passes. */

@@ -3,7 +3,7 @@ import { escapeForeign } from './escape.js';
 import { failureReason, moneyOf, pausePhrase, remainingPhrase, stateName } from './phrases.js';
 import type { Style } from './style.js';
 import { type Column, renderTable, TABLE_WIDTH_MIN } from './table.js';
-import { type ActiveTake, doneCount, pauseLeftMs, type Tally } from './tally.js';
+import { type ActiveTake, doneCount, pauseLeftMs, type Tally, troubleCounts } from './tally.js';
 import { cut, displayWidth } from './width.js';
 
 /** What the lines around the window need: earlier phases, titles, and the prompt after it. */
@@ -23,13 +23,15 @@ export function progressTitle(tally: Tally, width: number, nowMs?: number): stri
   const done = `${doneCount(tally)}/${tally.total}`;
   const active = tally.active.size > 0 ? `${tally.active.size} active` : undefined;
   const waiting = tally.waiting.size > 0 ? `${tally.waiting.size} waiting` : undefined;
-  const failed = tally.failures.size > 0 ? `${tally.failures.size} failed` : undefined;
+  const troubles = troubleCounts(tally);
+  const failed = troubles.failed > 0 ? `${troubles.failed} failed` : undefined;
+  const inDoubt = troubles.inDoubt > 0 ? `${troubles.inDoubt} in doubt` : undefined;
   const money = moneyOf(progress);
   const left = nowMs === undefined ? undefined : remainingPhrase(progress, nowMs);
   const titles = [
-    [done, active, waiting, failed, money, left],
-    [done, failed, money, left],
-    [done, failed, left],
+    [done, active, waiting, failed, inDoubt, money, left],
+    [done, failed, inDoubt, money, left],
+    [done, failed, inDoubt, left],
   ].map((parts) => parts.filter((part) => part !== undefined).join(' · '));
   return titles.find((title) => displayWidth(title) <= width) ?? titles.at(-1)!;
 }
@@ -58,7 +60,12 @@ export function windowLines(
     ...activeLines(shown, width, nowMs, style),
     ...(more > 0 && activeRoom > 0 ? [style.faint(cut(`  … ${more} more`, width))] : []),
     ...failures.map((take) =>
-      style.bad(cut(`  ✖ ${escapeForeign(take.key)}  ${failureReason(take)}`, width)),
+      style.bad(
+        cut(
+          `  ${take.state === 'in_doubt' ? '?' : '✖'} ${escapeForeign(take.key)}  ${failureReason(take)}`,
+          width,
+        ),
+      ),
     ),
   ];
 }

@@ -29,6 +29,8 @@ export interface Evidence {
   readonly near: readonly NearEntry[];
   /** Charges that fit, and are taken for those of other jobs, which are known to be paid for. */
   readonly accounted: number;
+  /** Jobs that failed, are lost or still run, and to which a charge of `fits` may belong just as well. */
+  readonly rivals: readonly Attempt[];
   /** What counts as that time, by this machine's clock, ms since the epoch. */
   readonly fromMs: number;
   readonly toMs: number;
@@ -60,8 +62,15 @@ export function weigh(
     accounted += own.fits(charge) ? 1 : 0;
   }
   const inTime = [...left].filter(own.isInTime).sort(own.byLikelihood);
+  const fits = inTime.filter(own.fits).sort(own.byTime);
   return {
-    fits: inTime.filter(own.fits).sort(own.byTime),
+    fits,
+    rivals: known.filter(
+      (other) =>
+        other.attempt !== attempt.attempt &&
+        isMaybePaidFor(other) &&
+        fits.some((entry) => views.get(other)?.fits(entry)),
+    ),
     near: inTime
       .filter((entry) => !own.fits(entry))
       .map((entry) => ({ entry, difference: own.differs(entry) })),
@@ -91,6 +100,11 @@ export function clockOffset(dateUnixSeconds: number | undefined, nowMs: number):
 function isPaidFor({ state, queue_id, reason }: Attempt): boolean {
   if (reason?.code === 'resolved_charged') return true;
   return queue_id !== undefined && ['stored', 'done', 'unverified'].includes(state);
+}
+
+/** Whether it may have been charged, though nothing says that it stayed so. What is in doubt is told beside this one. */
+function isMaybePaidFor(attempt: Attempt): boolean {
+  return !isPaidFor(attempt) && ['queued', 'failed', 'lost'].includes(attempt.state);
 }
 
 /** The history as seen from one attempt. */

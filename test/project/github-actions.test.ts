@@ -30,7 +30,7 @@ function stepsOf(job: string): readonly Step[] {
 function commandsOf(steps: readonly Step[]): readonly string[] {
   return steps
     .flatMap(({ run }) => (run ?? '').replaceAll('\\\n', ' ').split('\n'))
-    .map((line) => line.trim())
+    .map((line) => line.trim().replace(/^exec /, ''))
     .filter((line) => line.startsWith('venice-batch'));
 }
 
@@ -64,7 +64,7 @@ describe('the example for GitHub Actions', () => {
 
   it('begins with the newest lockfile, and keeps lockfile and audio however the run ends', () => {
     const steps = stepsOf('make');
-    const made = steps.findIndex(({ run }) => run?.startsWith('venice-batch run'));
+    const made = steps.findIndex(({ run }) => /^(exec )?venice-batch run/.test(run ?? ''));
     const before = steps.slice(0, made);
     const after = steps.slice(made + 1);
     expect(before.find(({ uses }) => uses?.startsWith('actions/checkout'))?.with?.ref).toBe('main');

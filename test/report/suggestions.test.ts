@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { normaliseText } from '../../src/manifest/request.js';
 import type { Take } from '../../src/manifest/take.js';
 import { createRecorder } from '../../src/report/outcome.js';
 import { type Suggestions, suggestPrompts } from '../../src/report/suggestions.js';
@@ -53,7 +54,7 @@ async function expectTakenOver(text: string, suggested: Suggested): Promise<stri
 }
 
 function normalised(text: string): string {
-  return text.replace(/\r\n?/g, '\n').trim();
+  return normaliseText(text);
 }
 
 function albumOf(...tracks: readonly string[]): string {

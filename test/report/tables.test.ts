@@ -380,6 +380,7 @@ describe('what is in doubt', () => {
     fits: [],
     near: [],
     accounted: 0,
+    rivals: [],
     fromMs: Date.parse('2026-03-01T11:59:00.000Z'),
     toMs: Date.parse('2026-03-01T12:10:00.000Z'),
   };

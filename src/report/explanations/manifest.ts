@@ -24,7 +24,7 @@ const YAML: Explanations = {
   ),
   'text-cut': about(
     'A text ends where a comment begins',
-    'In YAML a # after a space begins a comment: `Summer #1 hit` is only `Summer`, and only that would be sent.',
+    'In YAML a # after a space begins a comment: `Summer #1 hit` is only `Summer`. This is a warning: the run goes on, and sends the part before the #.',
     'Put the text into quotes. A comment that is meant has a space after its #.',
   ),
   'merge-key': about(

@@ -45,6 +45,18 @@ const ANSWERS: Explanations = {
     'No answer in time',
     'The service or the network took longer than any such request needs.',
   ),
+  PROXY: lostAnswer(
+    'No tunnel through the proxy',
+    'The proxy of HTTPS_PROXY closed the connection. Nothing was sent.',
+  ),
+  PROXY_REFUSED: lostAnswer(
+    'The proxy refuses the tunnel',
+    'The proxy of HTTPS_PROXY answered with another status than 200: 407 means that it wants a user and a password. Nothing was sent.',
+  ),
+  PROXY_TIMEOUT: lostAnswer(
+    'The proxy opens no tunnel',
+    'The proxy of HTTPS_PROXY took the connection and said nothing in time. Nothing was sent.',
+  ),
   INFORMATIONAL: lostAnswer(
     'No answer but interim ones',
     'The server sent interim answers (1xx) without end.',

@@ -7,7 +7,7 @@ const AGAIN = 'venice-batch run album.yaml --retry-failed';
 const RESOLVE = 'venice-batch resolve album.yaml';
 const STATUS = 'venice-batch status album.yaml';
 
-type StateName = Exclude<AttemptState | TakeEvent['state'], 'in_doubt'> | 'in-doubt';
+type StateName = Exclude<AttemptState | TakeEvent['state'], 'in_doubt'> | 'in-doubt' | 'held';
 
 /** What a take can be, as the screens call it. */
 export const STATES: Readonly<Record<StateName, Explanation>> = {
@@ -35,6 +35,13 @@ export const STATES: Readonly<Record<StateName, Explanation>> = {
     money: 'It is paid for. Deleting the copy costs nothing.',
     mend: 'Nothing needs to be done: any run deletes it.',
     next: 'venice-batch collect album.yaml',
+  },
+  held: {
+    title: 'A take that is not bought by itself',
+    text: 'It failed, was lost or refused before, its file is missing, or a file stands where it would go. The plan marks it with !.',
+    money: 'Nothing is bought for it unless you ask for it.',
+    mend: 'Do what its line says: buy it again with --retry-failed or --force, put the file back, or move the other file away.',
+    next: AGAIN,
   },
   done: {
     title: 'A take that is finished',
