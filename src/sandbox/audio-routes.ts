@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { MICRO_USD_PER_USD } from '../money.js';
+import { MICRO_USD_PER_USD, type Purse } from '../money.js';
 import { available, purseFor } from './billing.js';
 import { type Account, invalid, json, refuse, type ServiceAnswer } from './exchange.js';
 import { drawTimes, expectedRunMs, isRefunded, stateOf } from './jobs.js';
-import type { Job, Purse, Queued } from './ledger.js';
+import type { Job, Queued } from './ledger.js';
 import { hasWord, suggestPrompt } from './magic.js';
 import { mediaAnswer } from './media.js';
 import type { SandboxModel } from './model.js';

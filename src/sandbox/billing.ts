@@ -1,7 +1,7 @@
-import { MICRO_USD_PER_USD } from '../money.js';
+import { MICRO_USD_PER_USD, PURSES, type Purse } from '../money.js';
 import { type Account, json, type ServiceAnswer } from './exchange.js';
 import { isRefunded, settledAtMs } from './jobs.js';
-import { type Job, type Ledger, PURSES, type Purse } from './ledger.js';
+import type { Job, Ledger } from './ledger.js';
 
 /** Of each purse before the first job, integer micro-dollars; DIEM: of each UTC day. */
 export type Purses = Readonly<Record<Purse, number>>;

@@ -22,6 +22,8 @@ export interface ServiceAnswer {
   readonly body: string | AudioBody;
   /** The effect has happened, and the answer never arrives: the connection is reset. */
   readonly cut?: true;
+  /** To be called when the answer has been sent, or nobody reads it any more. */
+  readonly over?: () => void;
 }
 
 /** Who asks: a short hash of the key, as it is stored. `''`: nobody. */

@@ -1,9 +1,6 @@
+import type { Purse } from '../money.js';
 import type { Account } from './exchange.js';
 import type { AudioFormat, AudioKind } from './model.js';
-
-/** In the order in which they are tried: a job is charged to the first that covers its whole price. */
-export const PURSES = ['DIEM', 'EARNED_CREDITS', 'BUNDLED_CREDITS', 'USD'] as const;
-export type Purse = (typeof PURSES)[number];
 
 /** A job as it was accepted. All that becomes of it by itself is decided here: its life is a function of time. */
 export interface Queued {

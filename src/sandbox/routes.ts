@@ -17,6 +17,7 @@ import { isListed, type SandboxModel } from './model.js';
 import { checkSchema, SCHEMAS } from './request-rules.js';
 import type { State } from './state.js';
 import { usageHistory } from './usage-history.js';
+import { type SignedIn, takesWallet, tooPoor, type Wallets, walletAnswer } from './wallets.js';
 
 /** Most that a request body may have, bytes. */
 export const BODY_BYTES_MAX = 1024 * 1024;
@@ -25,7 +26,9 @@ export interface RouterParts {
   readonly state: State;
   readonly limiter: Limiter;
   readonly catalogue: readonly SandboxModel[];
+  readonly wallets: Wallets;
   accountOf(key: string): Account | undefined;
+  walletAccount(address: string): Account;
   isBlocked(account: Account, nowMs: number): boolean;
   /** Told the name of each route that is asked for, `other` for an unknown one. */
   count(name: string): void;
@@ -138,6 +141,8 @@ export function createRouter(parts: RouterParts): (request: ServiceRequest, nowM
     const route = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
     parts.count(route === undefined ? 'other' : `${request.method} ${path}`);
     const { description } = parts.state;
+    const wallet = takesWallet(path) ? parts.wallets.signedIn(request, nowMs) : undefined;
+    if (wallet !== undefined) return signedIn(parts, { request, path, search, route }, wallet, nowMs);
     const key = bearer(request);
     const account = parts.accountOf(key) ?? '';
     const done = (given: ServiceAnswer, blocked = false): Routed => {
@@ -168,6 +173,39 @@ export function createRouter(parts: RouterParts): (request: ServiceRequest, nowM
   };
 }
 
+interface WalletCall {
+  readonly request: ServiceRequest;
+  readonly path: string;
+  readonly search: string;
+  readonly route: Get | Post | undefined;
+}
+
+/** A wallet's request: with a signature for an account, and without a key. */
+function signedIn(
+  parts: RouterParts,
+  { request, path, search, route }: WalletCall,
+  wallet: SignedIn,
+  nowMs: number,
+): Routed {
+  if (!wallet.ok) return { answer: wallet.answer, account: '', blocked: false };
+  const { address } = wallet;
+  const { ledger, description } = parts.state;
+  const account = parts.walletAccount(address);
+  const purses = left(parts, account, nowMs);
+  const answer = () => {
+    if (route?.method === 'POST' && request.method === 'POST') {
+      const refusal = path === '/audio/queue' ? tooPoor(purses.DIEM + purses.USD) : undefined;
+      if (refusal !== undefined) return refusal;
+      const given = post(parts, { route, path }, { account, key: '' }, request, nowMs);
+      return description.errorCodes ? given : withoutCode(given);
+    }
+    const charges = chargesOf(ledger, account, description.chargedAt, nowMs);
+    const query = new URLSearchParams(search);
+    return walletAnswer({ path, query, address }, purses.USD, charges) ?? refuse(404, 'Not found');
+  };
+  return { answer: parts.wallets.inFlight(address, answer), account, blocked: false };
+}
+
 function bearer(request: ServiceRequest): string {
   return /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
 }
@@ -178,7 +216,7 @@ function paymentDiscovery(): ServiceAnswer {
     x402Version: 2,
     error: 'Payment required',
     accepts: [],
-    authOptions: { apiKey: { header: 'Authorization' } },
+    authOptions: { apiKey: { header: 'Authorization' }, wallet: { header: 'SIGN-IN-WITH-X' } },
   });
 }
 

@@ -73,6 +73,7 @@ async function serve(
     },
     clock.nowMs(),
   );
+  response.once('close', () => answer.over?.());
   if (answer.cut === true) {
     request.socket.destroy();
     return;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { microUsdFromUsd } from '../money.js';
+import { microUsdFromUsd, type Purse } from '../money.js';
 import { type AudioJob, renderAudio } from './audio/render.js';
 import type { Charge, Purses } from './billing.js';
 import { chargesOf } from './billing.js';
@@ -7,11 +7,12 @@ import { DESCRIPTION_DEFAULT, type Description, type DescriptionName, descriptio
 import type { Account, AudioBody, ServiceAnswer, ServiceRequest } from './exchange.js';
 import { FAULTS_DEFAULT, type Faults, type Variants } from './faults.js';
 import { createKeyring, type Keyring, type SandboxKey } from './keys.js';
-import { type Entry, foldLedger, type Job, type Purse } from './ledger.js';
+import { type Entry, foldLedger, type Job } from './ledger.js';
 import { createFailureBlock, createLimiter, type LimitOptions, limitsAtSpeed } from './limits.js';
 import { isListed, type SandboxModel } from './model.js';
 import { createRouter } from './routes.js';
 import type { State } from './state.js';
+import { createWallets } from './wallets.js';
 
 export interface ServiceOptions {
   /** Uniform in [0, 1). All chance comes from it, in the order of the requests. */
@@ -77,6 +78,8 @@ export function createService(options: ServiceOptions): Service {
     limiter,
     catalogue: options.catalogue ?? description.catalogue,
     accountOf: (key) => accounts.get(key),
+    wallets: createWallets(),
+    walletAccount: (address) => accountOf(`wallet ${address}`),
     isBlocked: block.isBlocked,
     count: (name) => requests.set(name, (requests.get(name) ?? 0) + 1),
   });

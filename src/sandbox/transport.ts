@@ -24,9 +24,11 @@ export function createSandboxTransport({ service, clock, apiKey }: SandboxTransp
     const answer = handled(service, asService(request, headers), clock.nowMs());
     if (answer instanceof Error) return noAnswer(faultCode(answer) || 'sandbox', answer.message);
     await clock.sleep(Math.max(0, Math.min(LATENCY_MS, endsMs - clock.nowMs())));
-    if (answer.cut === true) return noAnswer('ECONNRESET', 'the connection was reset');
-    if (clock.nowMs() >= endsMs) return noAnswer('UND_ERR_HEADERS_TIMEOUT', 'no answer within the deadline');
-    return asTransport(answer, clock, endsMs);
+    const over = answer.over ?? (() => {});
+    if (answer.cut === true) return noAnswer('ECONNRESET', 'the connection was reset', over);
+    if (clock.nowMs() >= endsMs)
+      return noAnswer('UND_ERR_HEADERS_TIMEOUT', 'no answer within the deadline', over);
+    return asTransport(answer, clock, endsMs, over);
   };
 }
 
@@ -39,7 +41,8 @@ function handled(service: Service, request: ServiceRequest, nowMs: number): Serv
   }
 }
 
-function noAnswer(code: string, message: string) {
+function noAnswer(code: string, message: string, over?: () => void) {
+  over?.();
   return { kind: 'no_answer', sent: true, code, message } as const;
 }
 
@@ -52,7 +55,7 @@ function asService(
   return { method, path, headers: typed, body: body ?? '' };
 }
 
-function asTransport(answer: ServiceAnswer, clock: Clock, endsMs: number): TransportAnswer {
+function asTransport(answer: ServiceAnswer, clock: Clock, endsMs: number, over: () => void): TransportAnswer {
   const body = typeof answer.body === 'string' ? textBody(answer.body) : answer.body;
   let discarded = false;
   return {
@@ -60,11 +63,23 @@ function asTransport(answer: ServiceAnswer, clock: Clock, endsMs: number): Trans
     status: answer.status,
     headers: { ...answer.headers, 'content-length': String(body.bytes) },
     framed: true,
-    body: read(body, () => discarded, clock, endsMs),
+    body: thenOver(
+      read(body, () => discarded, clock, endsMs),
+      over,
+    ),
     discard: () => {
       discarded = true;
+      over();
     },
   };
+}
+
+async function* thenOver(body: AsyncIterable<Uint8Array>, over: () => void): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } finally {
+    over();
+  }
 }
 
 function textBody(text: string): AudioBody {

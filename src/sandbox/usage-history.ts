@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { MICRO_USD_PER_USD } from '../money.js';
+import { MICRO_USD_PER_USD, PURSES } from '../money.js';
 import type { Charge } from './billing.js';
 import { type Account, type Issue, invalid, json, type ServiceAnswer } from './exchange.js';
-import { PURSES } from './ledger.js';
 
 /** A walk through the history, and how far it got. Travels inside the cursor. */
 interface Walk {
