@@ -106,7 +106,7 @@ async function paced<T>(
   call: () => Promise<CallResult<T>>,
   stop: AbortSignal | undefined,
 ): Promise<CallResult<T>> {
-  while (stop?.aborted !== true && limits.credit('quote', clock.nowMs()) < 1) {
+  while (stop?.aborted !== true && limits.available('quote', clock.nowMs()) < 1) {
     const opensInMs = limits.opensAtMs('quote', clock.nowMs()) - clock.nowMs();
     await clock.sleep(Math.min(CREDIT_CHECK_MS, Math.max(1, opensInMs)), stop);
   }

@@ -19,13 +19,13 @@ import { finishJob, pollJob, tellResumed } from './collect.js';
 import type { Job, RunContext, RunSettings, Trouble } from './context.js';
 import { newJob, stopAll } from './context.js';
 import { paceOf } from './gather.js';
-import { createNews } from './news.js';
 import type { Output } from './output.js';
 import { createPrices } from './prices.js';
 import { tellProgress } from './progress.js';
 import { createServerErrors } from './server-errors.js';
 import { createStandings, type Standings, standingOf } from './standing.js';
 import { IN_DOUBT_IN_A_ROW_MAX, submitJob } from './submit.js';
+import { createWakeUp } from './wake-up.js';
 
 const PROGRESS_EVERY_MS = 200;
 /** No job is older: the service keeps none for so long. */
@@ -173,15 +173,15 @@ function enlist(input: RunInput, scheduler: Scheduler, nowMs: number): Map<strin
       ...(take === undefined ? {} : { take }),
     });
     if (attempt.state === 'queued' || attempt.state === 'unverified')
-      scheduler.resumes(job.id, kindOf(attempt), queuedMs(attempt, nowMs), nowMs);
-    else if (attempt.state === 'stored') scheduler.owes(job.id, kindOf(attempt));
+      scheduler.addInFlight(job.id, kindOf(attempt), queuedMs(attempt, nowMs), nowMs);
+    else if (attempt.state === 'stored') scheduler.addCleanUp(job.id, kindOf(attempt));
     else continue;
     jobs.set(job.id, job);
   }
   for (const purchase of input.purchases) {
     const job = newJob(`take:${purchase.take.key}`, purchase.take.key, { take: purchase.take, purchase });
     jobs.set(job.id, job);
-    scheduler.wants(job.id, kindOf(purchase.request));
+    scheduler.addTake(job.id, kindOf(purchase.request));
   }
   return jobs;
 }
@@ -193,11 +193,11 @@ async function settleKept(context: RunContext, jobs: ReadonlyMap<string, Job>): 
 
 async function loop(context: RunContext, jobs: ReadonlyMap<string, Job>): Promise<void> {
   const { clock } = context.ports;
-  const news = createNews(clock);
+  const wakeUp = createWakeUp(clock);
   const standings = createStandings(jobs.values());
   const underWay = new Set<Promise<void>>();
   const submits = new Set<Promise<void>>();
-  const endings = watchEndings(context, news.wake);
+  const endings = watchEndings(context, wakeUp.wake);
   let toldMs = Number.NEGATIVE_INFINITY;
   /** Something was done that the last progress does not tell: it is told before a long sleep. */
   let untold = false;
@@ -225,7 +225,7 @@ async function loop(context: RunContext, jobs: ReadonlyMap<string, Job>): Promis
     }
     if (action.kind === 'finished' || action.kind === 'wait') {
       const untilMs = action.kind === 'wait' ? action.untilMs : Number.POSITIVE_INFINITY;
-      await news.orUntil(untold ? Math.min(untilMs, toldMs + PROGRESS_EVERY_MS) : untilMs);
+      await wakeUp.orUntil(untold ? Math.min(untilMs, toldMs + PROGRESS_EVERY_MS) : untilMs);
       continue;
     }
     const work = perform(context, jobs, standings, action)
@@ -237,7 +237,7 @@ async function loop(context: RunContext, jobs: ReadonlyMap<string, Job>): Promis
         underWay.delete(work);
         submits.delete(work);
         untold = true;
-        news.wake();
+        wakeUp.wake();
       });
     underWay.add(work);
     if (action.kind === 'submit') submits.add(work);
@@ -245,7 +245,7 @@ async function loop(context: RunContext, jobs: ReadonlyMap<string, Job>): Promis
   // An answer under way is never abandoned: it may be the only word of a charge.
   await Promise.all(underWay);
   endings();
-  news.close();
+  wakeUp.close();
   if (context.fault !== undefined) throw context.fault;
   tellProgress(context, standings, clock.nowMs());
 }

@@ -2,7 +2,7 @@
  * Keeps a key from being blocked: the service blocks it for 30 s after more than 20 answers without
  * success within 30 s, whatever the model. Counts each request under way as if it were going to fail.
  */
-export interface BlockGuard {
+export interface ErrorBudget {
   allows(unanswered: number, nowMs: number): boolean;
   /** While it does not allow: when that may change without an answer. `Infinity`: only an answer changes it. */
   opensAtMs(unanswered: number, nowMs: number): number;
@@ -16,16 +16,16 @@ const FAILURES_MAX = 14;
 /** The same, with all requests under way counted in. */
 const FAILURES_POSSIBLE_MAX = 19;
 
-export function createBlockGuard(): BlockGuard {
+export function createErrorBudget(): ErrorBudget {
   let failuresMs: number[] = [];
-  const lately = (nowMs: number): number => {
+  const recentlySent = (nowMs: number): number => {
     if (failuresMs.length > 0 && failuresMs[0]! <= nowMs - SPAN_MS) {
       failuresMs = failuresMs.filter((ms) => ms > nowMs - SPAN_MS);
     }
     return failuresMs.length;
   };
   const excess = (unanswered: number, nowMs: number): number => {
-    const failures = lately(nowMs);
+    const failures = recentlySent(nowMs);
     if (failures === 0) return 0;
     return Math.max(failures - (FAILURES_MAX - 1), failures + unanswered - (FAILURES_POSSIBLE_MAX - 1), 0);
   };
@@ -38,7 +38,7 @@ export function createBlockGuard(): BlockGuard {
       return last === undefined ? Number.POSITIVE_INFINITY : last + SPAN_MS;
     },
     answered: (status, nowMs) => {
-      lately(nowMs);
+      recentlySent(nowMs);
       if (status === undefined || status >= 400) failuresMs.push(nowMs);
     },
   };

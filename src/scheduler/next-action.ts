@@ -1,4 +1,4 @@
-import type { Doing, Job, Kind, Lane } from './model-queue.js';
+import type { DurationClass, Job, ModelQueue, Operation } from './model-queue.js';
 import { ROUTE_OF, unsubmitted } from './model-queue.js';
 import {
   choosePrice,
@@ -6,43 +6,43 @@ import {
   type Demand,
   nextAgeMs,
   POLL_GAP_MS,
+  type PollCosts,
+  pollCostsOf,
   requestsLeft,
-  type Tolls,
-  tollsOf,
 } from './poll-cost.js';
 import type { Requests } from './rate-limiter.js';
 
-/** What holds for one lane at one moment, from the run as a whole. */
+/** What one model may do at this moment, given the run as a whole. */
 export interface Rules {
   /** What one more request may be for. */
-  readonly may: Readonly<Record<Doing, boolean>>;
+  readonly may: Readonly<Record<Operation, boolean>>;
   /** Whether anything is still to be submitted at all. */
   readonly submits: boolean;
-  /** Jobs in flight at most that fall to this lane, where the user said a number. */
+  /** This model's share of the user's limit on jobs in flight, if there is one. */
   readonly share: number | undefined;
-  /** Whether the user's number leaves room for one more job in flight. */
+  /** Whether the user's limit leaves room for one more job in flight. */
   readonly hasPlace: boolean;
   /** What the other models may be expected to ask for, from budgets that all of them share. */
   others(): Requests;
 }
 
-export interface Ruled {
-  readonly lane: Lane;
+export interface RuledQueue {
+  readonly queue: ModelQueue;
   readonly rules: Rules;
 }
 
 /** An action worth a request now; the lower the rank, the more it is worth. */
 export interface Choice {
   readonly rank: number;
-  readonly doing: Doing;
+  readonly operation: Operation;
   readonly job: Job;
 }
 
-/** While nothing is known, one job is asked at this age. */
-const SCOUT_AGE_MS = 3_000;
+/** While nothing is known, one job is polled at this age. */
+const PROBE_AGE_MS = 3_000;
 /** Clean-ups are put off as a reserve of useful requests, up to this many. */
-const OWED_MAX = 30;
-/** Without a number from the user: jobs in flight at most, where all requests share a budget, and where submits have their own. */
+const CLEAN_UPS_MAX = 30;
+/** Without a limit from the user: jobs in flight at most, where all requests share a budget, and where submits have their own. */
 const WIDTH_MAX = 64;
 const WIDTH_MAX_APART = 1_000;
 /** Makes up for unevenness when as many jobs are kept in flight as the budget can collect. */
@@ -59,101 +59,106 @@ const LAST_MOMENTS_MS = 2_500;
 const EARLY_CHANCE_MIN = 0.3;
 /** In these moments: how often to look whether something has become worth it, ms. */
 const LOOK_MS = 250;
-/** Whatever comes: nobody is asked to call again sooner, ms. */
+/** The shortest wait, ms. */
 const WAKE_MS_MIN = 1;
-/** Jobs in flight are put in order again after one action for so many of them. */
+/** Jobs in flight are sorted again after one action for so many of them. */
 const JOBS_PER_PRICING = 8;
-/** The first completions teach the most: until so many were seen, after every action. */
+/** The first completions matter most: until this many were seen, jobs are sorted after every action. */
 const LESSONS_EACH_PRICED = 8;
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** The best action of the lane, its budget allowing. */
-export function choose(lane: Lane, rules: Rules, nowMs: number): Choice | undefined {
-  while (lane.held.peekKey() <= nowMs) lane.wanted.set(lane.held.pop()!, Number.NEGATIVE_INFINITY);
-  const may = (doing: Doing): boolean => rules.may[doing] && opensAtMs(lane, doing, nowMs) <= nowMs;
+/** The best action for the model that its budget allows. */
+export function choose(queue: ModelQueue, rules: Rules, nowMs: number): Choice | undefined {
+  while (queue.toResubmit.peekKey() <= nowMs)
+    queue.toSubmit.set(queue.toResubmit.pop()!, Number.NEGATIVE_INFINITY);
+  const may = (operation: Operation): boolean =>
+    rules.may[operation] && opensAtMs(queue, operation, nowMs) <= nowMs;
   const [mayPoll, maySubmit, mayComplete] = [may('poll'), may('submit'), may('complete')];
   if (!mayPoll && !maySubmit && !mayComplete) return undefined;
-  price(lane, rules, nowMs);
-  const owed = mayComplete && lane.owed.peekKey() <= nowMs ? lane.owed.peek() : undefined;
-  const next = mayPoll ? lane.flight.peek() : undefined;
-  const submit = maySubmit && !isKeptForScout(lane, nowMs) ? lane.wanted.peek() : undefined;
-  if (owed !== undefined && lane.owed.size > OWED_MAX) return { rank: 0, doing: 'complete', job: owed };
-  if (next !== undefined && lane.flight.peekKey() <= nowMs) return { rank: 1, doing: 'poll', job: next };
-  if (submit !== undefined && hasRoom(lane, rules)) return { rank: 2, doing: 'submit', job: submit };
-  if (owed !== undefined && spareAtMs(lane, rules, nowMs) <= nowMs)
-    return { rank: 3, doing: 'complete', job: owed };
-  if (lastMomentsMs(lane, nowMs) > nowMs) return undefined;
-  if (submit !== undefined && mayRunAhead(lane, rules)) return { rank: 4, doing: 'submit', job: submit };
-  if (next !== undefined && isWorthEarly(next, nowMs)) return { rank: 5, doing: 'poll', job: next };
+  price(queue, rules, nowMs);
+  const toCleanUp = mayComplete && queue.toCleanUp.peekKey() <= nowMs ? queue.toCleanUp.peek() : undefined;
+  const next = mayPoll ? queue.toPoll.peek() : undefined;
+  const submit = maySubmit && !isKeptForProbe(queue, nowMs) ? queue.toSubmit.peek() : undefined;
+  if (toCleanUp !== undefined && queue.toCleanUp.size > CLEAN_UPS_MAX)
+    return { rank: 0, operation: 'complete', job: toCleanUp };
+  if (next !== undefined && queue.toPoll.peekKey() <= nowMs) return { rank: 1, operation: 'poll', job: next };
+  if (submit !== undefined && hasRoom(queue, rules)) return { rank: 2, operation: 'submit', job: submit };
+  if (toCleanUp !== undefined && spareAtMs(queue, rules, nowMs) <= nowMs)
+    return { rank: 3, operation: 'complete', job: toCleanUp };
+  if (lastMomentsMs(queue, nowMs) > nowMs) return undefined;
+  if (submit !== undefined && mayRunAhead(queue, rules)) return { rank: 4, operation: 'submit', job: submit };
+  if (next !== undefined && isWorthEarly(next, nowMs)) return { rank: 5, operation: 'poll', job: next };
   return undefined;
 }
 
-/** When the lane may have an action, if it has none now and nothing is told meanwhile. `Infinity`: never. */
-export function wakesAtMs(lane: Lane, rules: Rules, nowMs: number): number {
-  const { flight, owed, held, wanted } = lane;
+/** When the model may have an action, if it has none now and no event comes first. `Infinity`: never. */
+export function wakesAtMs(queue: ModelQueue, rules: Rules, nowMs: number): number {
+  const { toPoll, toCleanUp, toResubmit, toSubmit } = queue;
   const { may } = rules;
   let wakeMs = NEVER;
-  const at = (doing: Doing, dueMs: number): void => {
-    if (dueMs < NEVER) wakeMs = Math.min(wakeMs, Math.max(dueMs, opensAtMs(lane, doing, nowMs)));
+  const at = (operation: Operation, dueMs: number): void => {
+    if (dueMs < NEVER) wakeMs = Math.min(wakeMs, Math.max(dueMs, opensAtMs(queue, operation, nowMs)));
   };
-  if (may.poll && flight.size > 0) at('poll', Math.min(flight.peekKey(), nextLookMs(lane, nowMs)));
-  if (may.complete && owed.size > 0) {
-    const spareMs = owed.size > OWED_MAX ? nowMs : spareAtMs(lane, rules, nowMs);
-    at('complete', Math.max(owed.peekKey(), spareMs));
+  if (may.poll && toPoll.size > 0) at('poll', Math.min(toPoll.peekKey(), nextLookMs(queue, nowMs)));
+  if (may.complete && toCleanUp.size > 0) {
+    const spareMs = toCleanUp.size > CLEAN_UPS_MAX ? nowMs : spareAtMs(queue, rules, nowMs);
+    at('complete', Math.max(toCleanUp.peekKey(), spareMs));
   }
-  if (may.submit && !isKeptForScout(lane, nowMs)) {
-    at('submit', held.peekKey());
-    if (wanted.size > 0 && hasRoom(lane, rules)) at('submit', nowMs);
-    else if (wanted.size > 0 && mayRunAhead(lane, rules)) at('submit', nextLookMs(lane, nowMs));
+  if (may.submit && !isKeptForProbe(queue, nowMs)) {
+    at('submit', toResubmit.peekKey());
+    if (toSubmit.size > 0 && hasRoom(queue, rules)) at('submit', nowMs);
+    else if (toSubmit.size > 0 && mayRunAhead(queue, rules)) at('submit', nextLookMs(queue, nowMs));
   }
   return wakeMs === NEVER ? NEVER : Math.max(wakeMs, nowMs + WAKE_MS_MIN);
 }
 
 /** From when on the limits let such a request go, as far as is known now. */
-export function opensAtMs({ limits, breaker }: Lane, doing: Doing, nowMs: number): number {
-  const route = ROUTE_OF[doing];
-  const limitMs = limits.credit(route, nowMs) >= 1 ? nowMs : limits.opensAtMs(route, nowMs);
-  return doing === 'submit' && !breaker.allows(nowMs) ? Math.max(limitMs, breaker.opensAtMs(nowMs)) : limitMs;
+export function opensAtMs({ limits, breaker }: ModelQueue, operation: Operation, nowMs: number): number {
+  const route = ROUTE_OF[operation];
+  const limitMs = limits.available(route, nowMs) >= 1 ? nowMs : limits.opensAtMs(route, nowMs);
+  return operation === 'submit' && !breaker.allows(nowMs)
+    ? Math.max(limitMs, breaker.opensAtMs(nowMs))
+    : limitMs;
 }
 
 /** When to look at the last moments of the budget; again and again once they have come. */
-function nextLookMs(lane: Lane, nowMs: number): number {
-  const lastMs = lastMomentsMs(lane, nowMs);
+function nextLookMs(queue: ModelQueue, nowMs: number): number {
+  const lastMs = lastMomentsMs(queue, nowMs);
   return lastMs > nowMs ? lastMs : nowMs + LOOK_MS;
 }
 
-/** When a job is to be asked next. */
+/** When a job is to be polled next. */
 export function dueMs(job: Job): number {
   const ageMs =
-    job.lane.scout === job
-      ? SCOUT_AGE_MS
-      : nextAgeMs(job.kind.times.survival(), job.ranMs, job.lane.toll.priceMs);
-  return Math.max(job.holdMs, job.sentMs + POLL_GAP_MS, job.bornMs + ageMs);
+    job.queue.probe === job
+      ? PROBE_AGE_MS
+      : nextAgeMs(job.durationClass.runTimes.survival(), job.seenRunningMs, job.queue.pollCost.priceMs);
+  return Math.max(job.notBeforeMs, job.sentMs + POLL_GAP_MS, job.queuedAtMs + ageMs);
 }
 
-export function demandOf(lane: Lane, rules: Rules, nowMs: number): Demand {
+export function demandOf(queue: ModelQueue, rules: Rules, nowMs: number): Demand {
   return {
-    unsubmitted: rules.submits ? unsubmitted(lane) : 0,
-    inFlight: lane.inFlight,
-    unasked: lane.unasked,
-    owed: lane.owed.size,
-    width: widthOf(lane, rules),
-    meanMs: average(lane, (kind) => kind.times.survival().meanMs),
-    spanMs: (requests) => lane.limits.spanMs(plus(requests, rules.others()), nowMs),
-    submitsApart: !lane.limits.isShared(),
+    unsubmitted: rules.submits ? unsubmitted(queue) : 0,
+    inFlight: queue.inFlight,
+    neverPolled: queue.neverPolled,
+    toCleanUp: queue.toCleanUp.size,
+    widthMax: widthOf(queue, rules),
+    meanMs: average(queue, (durationClass) => durationClass.runTimes.survival().meanMs),
+    spanMs: (requests) => queue.limits.spanMs(plus(requests, rules.others()), nowMs),
+    submitsApart: !queue.limits.isShared(),
   };
 }
 
-/** What the lane may be expected to ask for by all that is known. */
-export function needsOf(lane: Lane, submits: boolean): ReturnType<typeof requestsLeft> {
+/** The requests that the model is expected to need. */
+export function needsOf(queue: ModelQueue, submits: boolean): ReturnType<typeof requestsLeft> {
   const demand = {
-    unsubmitted: submits ? unsubmitted(lane) : 0,
-    inFlight: lane.inFlight,
-    unasked: lane.unasked,
-    owed: lane.owed.size,
+    unsubmitted: submits ? unsubmitted(queue) : 0,
+    inFlight: queue.inFlight,
+    neverPolled: queue.neverPolled,
+    toCleanUp: queue.toCleanUp.size,
   };
-  return requestsLeft(demand, lane.toll);
+  return requestsLeft(demand, queue.pollCost);
 }
 
 function plus(one: Requests, other: Requests): Requests {
@@ -162,101 +167,103 @@ function plus(one: Requests, other: Requests): Requests {
   return sum;
 }
 
-/** Sets the price of a poll by what is known now, and puts the jobs in flight in the order that follows. */
-function price(lane: Lane, rules: Rules, nowMs: number): void {
-  const isLearning = lane.pooled.count() < LESSONS_EACH_PRICED;
-  if (!isLearning && lane.actionsSincePriced * JOBS_PER_PRICING < lane.flight.size) return;
-  lane.actionsSincePriced = 0;
+/** Sets the price of a poll from what is known now, and sorts the jobs in flight by it. */
+function price(queue: ModelQueue, rules: Rules, nowMs: number): void {
+  const isLearning = queue.pooled.count() < LESSONS_EACH_PRICED;
+  if (!isLearning && queue.actionsSincePriced * JOBS_PER_PRICING < queue.toPoll.size) return;
+  queue.actionsSincePriced = 0;
   let changed = false;
-  for (const kind of lane.kinds.values()) {
-    const survival = kind.times.survival();
-    if (survival === kind.orderedBy) continue;
-    kind.orderedBy = survival;
+  for (const durationClass of queue.durationClasses.values()) {
+    const survival = durationClass.runTimes.survival();
+    if (survival === durationClass.orderedBy) continue;
+    durationClass.orderedBy = survival;
     changed = true;
   }
-  const tolls = laneTolls(lane);
+  const pollCosts = pollCostsOfQueue(queue);
   // Where requests cost nothing there is nothing to weigh.
-  const free = lane.limits.perMinute('retrieve') === NEVER;
-  const step = free ? 0 : choosePrice(demandOf(lane, rules, nowMs), tolls, lane.priceStep);
-  changed ||= step !== lane.priceStep;
-  lane.priceStep = step;
-  lane.toll = tolls(step);
+  const free = queue.limits.perMinute('retrieve') === NEVER;
+  const step = free ? 0 : choosePrice(demandOf(queue, rules, nowMs), pollCosts, queue.priceStep);
+  changed ||= step !== queue.priceStep;
+  queue.priceStep = step;
+  queue.pollCost = pollCosts(step);
   if (!changed) return;
-  for (const job of [...lane.flight.items()]) lane.flight.set(job, dueMs(job));
+  for (const job of [...queue.toPoll.items()]) queue.toPoll.set(job, dueMs(job));
 }
 
-/** Jobs in flight: the user's number, or as many as the request budget can collect. */
-function widthOf(lane: Lane, rules: Rules): number {
+/** Jobs in flight: the user's limit, or as many as the request budget can collect. */
+function widthOf(queue: ModelQueue, rules: Rules): number {
   if (rules.share !== undefined) return rules.share;
-  const longMs = lane.pooled.known()
-    ? average(lane, (kind) => kind.times.survival().quantileMs(0.95))
+  const longMs = queue.pooled.known()
+    ? average(queue, (durationClass) => durationClass.runTimes.survival().quantileMs(0.95))
     : LONG_RUN_UNKNOWN_MS;
-  if (!lane.limits.isShared()) {
-    const submitsMax = lane.limits.perMinute('queue');
+  if (!queue.limits.isShared()) {
+    const submitsMax = queue.limits.perMinute('queue');
     return Math.min(WIDTH_MAX_APART, Math.ceil(WIDTH_RESERVE * submitsMax * (1 + longMs / 60_000)));
   }
-  const tracksPerMs = lane.limits.perMinute('queue') / REQUESTS_PER_TRACK / 60_000;
+  const tracksPerMs = queue.limits.perMinute('queue') / REQUESTS_PER_TRACK / 60_000;
   return Math.min(WIDTH_MAX, Math.ceil(WIDTH_RESERVE * tracksPerMs * longMs) + 1);
 }
 
-/** Whether the last request of the budget is the scout's. */
-function isKeptForScout(lane: Lane, nowMs: number): boolean {
-  return typeof lane.scout === 'object' && lane.limits.sharedCredit(nowMs) < 2;
+/** Whether the last request of the budget is kept for the probe poll. */
+function isKeptForProbe(queue: ModelQueue, nowMs: number): boolean {
+  return typeof queue.probe === 'object' && queue.limits.sharedAvailable(nowMs) < 2;
 }
 
 /** Whether one more job may be in flight. */
-export function hasRoom(lane: Lane, rules: Rules): boolean {
-  return rules.share === undefined ? lane.inFlight < widthOf(lane, rules) : rules.hasPlace;
+export function hasRoom(queue: ModelQueue, rules: Rules): boolean {
+  return rules.share === undefined ? queue.inFlight < widthOf(queue, rules) : rules.hasPlace;
 }
 
 /** Whether budget that would lapse may submit more than can be collected without delay. */
-function mayRunAhead(lane: Lane, rules: Rules): boolean {
-  return rules.share === undefined && lane.limits.isShared() && lane.inFlight < WIDTH_MAX;
+function mayRunAhead(queue: ModelQueue, rules: Rules): boolean {
+  return rules.share === undefined && queue.limits.isShared() && queue.inFlight < WIDTH_MAX;
 }
 
 /** From when on the budget is more than polls and submits may be expected to need before it lapses. */
-function spareAtMs(lane: Lane, rules: Rules, nowMs: number): number {
-  const { limits, toll } = lane;
-  const credit = limits.sharedCredit(nowMs);
-  if (!rules.submits || unsubmitted(lane) === 0 || credit === NEVER) return nowMs;
+function spareAtMs(queue: ModelQueue, rules: Rules, nowMs: number): number {
+  const { limits, pollCost } = queue;
+  const available = limits.sharedAvailable(nowMs);
+  if (!rules.submits || unsubmitted(queue) === 0 || available === NEVER) return nowMs;
   const lapsesMs = limits.lapsesAtMs(nowMs);
-  if (lapsesMs === NEVER) return credit > limits.perMinute('complete') / 2 ? nowMs : NEVER;
-  const { width, meanMs, inFlight } = demandOf(lane, rules, nowMs);
-  const busy = Math.min(width, unsubmitted(lane) + inFlight);
-  const neededPerMs = (KEPT_SHARE * busy * (1 + toll.polls)) / cycleMs(meanMs, toll);
-  return lapsesMs - (credit - 1) / neededPerMs;
+  if (lapsesMs === NEVER) return available > limits.perMinute('complete') / 2 ? nowMs : NEVER;
+  const { widthMax, meanMs, inFlight } = demandOf(queue, rules, nowMs);
+  const busy = Math.min(widthMax, unsubmitted(queue) + inFlight);
+  const neededPerMs = (KEPT_SHARE * busy * (1 + pollCost.polls)) / cycleMs(meanMs, pollCost);
+  return lapsesMs - (available - 1) / neededPerMs;
 }
 
 /** When what is left of the budget is about to lapse. */
-function lastMomentsMs(lane: Lane, nowMs: number): number {
-  return lane.limits.lapsesAtMs(nowMs) - LAST_MOMENTS_MS;
+function lastMomentsMs(queue: ModelQueue, nowMs: number): number {
+  return queue.limits.lapsesAtMs(nowMs) - LAST_MOMENTS_MS;
 }
 
 function isWorthEarly(job: Job, nowMs: number): boolean {
-  if (nowMs < Math.max(job.holdMs, job.sentMs + POLL_GAP_MS)) return false;
-  const survival = job.kind.times.survival();
-  const alive = survival.at(job.ranMs);
-  return alive <= 0 || 1 - survival.at(nowMs - job.bornMs) / alive >= EARLY_CHANCE_MIN;
+  if (nowMs < Math.max(job.notBeforeMs, job.sentMs + POLL_GAP_MS)) return false;
+  const survival = job.durationClass.runTimes.survival();
+  const alive = survival.at(job.seenRunningMs);
+  return alive <= 0 || 1 - survival.at(nowMs - job.queuedAtMs) / alive >= EARLY_CHANCE_MIN;
 }
 
-/** Over the jobs of the lane that are not stored yet. */
-function average(lane: Lane, of: (kind: Kind) => number): number {
+/** Over the model's jobs that are not stored yet. */
+function average(queue: ModelQueue, of: (durationClass: DurationClass) => number): number {
   let sum = 0;
   let jobs = 0;
-  for (const kind of lane.kinds.values()) {
-    sum += kind.jobs * of(kind);
-    jobs += kind.jobs;
+  for (const durationClass of queue.durationClasses.values()) {
+    sum += durationClass.jobs * of(durationClass);
+    jobs += durationClass.jobs;
   }
   return jobs === 0 ? 0 : sum / jobs;
 }
 
-function laneTolls(lane: Lane): Tolls {
-  const kinds = [...lane.kinds.values()].filter((kind) => kind.jobs > 0);
-  if (kinds.length === 0) return () => lane.toll;
-  if (kinds.length === 1) return tollsOf(kinds[0]!.times.survival());
+function pollCostsOfQueue(queue: ModelQueue): PollCosts {
+  const durationClasses = [...queue.durationClasses.values()].filter(
+    (durationClass) => durationClass.jobs > 0,
+  );
+  if (durationClasses.length === 0) return () => queue.pollCost;
+  if (durationClasses.length === 1) return pollCostsOf(durationClasses[0]!.runTimes.survival());
   return (step) => ({
-    priceMs: tollsOf(kinds[0]!.times.survival())(step).priceMs,
-    polls: average(lane, (kind) => tollsOf(kind.times.survival())(step).polls),
-    waitMs: average(lane, (kind) => tollsOf(kind.times.survival())(step).waitMs),
+    priceMs: pollCostsOf(durationClasses[0]!.runTimes.survival())(step).priceMs,
+    polls: average(queue, (durationClass) => pollCostsOf(durationClass.runTimes.survival())(step).polls),
+    waitMs: average(queue, (durationClass) => pollCostsOf(durationClass.runTimes.survival())(step).waitMs),
   });
 }

@@ -3,27 +3,27 @@ import { createBucket } from './token-bucket.js';
 import { createWindow } from './window.js';
 
 /**
- * A request budget that the service tells of, kept from this side: as long as nobody else spends from it, the
+ * A request budget that the service describes, kept from this side: as long as nobody else spends from it, the
  * service never has to answer 429. Understands fixed windows and token buckets by their headers, and does
  * with a log of its own sends where only the limit is stated. Pure: time and answers come in by calls.
  */
 export interface Pacer {
-  /** Requests that may be sent now. 0 to `Infinity`: nothing is told, or that there is no limit. */
-  credit(nowMs: number): number;
-  /** While `credit` is 0: when that may change without an answer. `Infinity`: only an answer changes it. */
+  /** Requests that may be sent now. 0 to `Infinity`: no limit is known, or there is none. */
+  available(nowMs: number): number;
+  /** While `available` is 0: when that may change without an answer. `Infinity`: only an answer changes it. */
   opensAtMs(nowMs: number): number;
-  /** When credit that is not used by then is lost. `Infinity`: never. */
+  /** When requests that are not used by then are lost. `Infinity`: never. */
   lapsesAtMs(nowMs: number): number;
-  /** Counts a request as sent; returns the ticket that its answer is told with. */
+  /** Counts a request as sent; returns the token that its answer is reported with. */
   sent(nowMs: number): number;
-  /** What came of a request. `ticket` is absent for one that this pacer did not count: then only its headers matter. */
-  answered(ticket: number | undefined, answer: PacedAnswer, nowMs: number): void;
+  /** What came of a request. `token` is absent for a request that this pacer did not count: then only its headers matter. */
+  answered(token: number | undefined, answer: PacedAnswer, nowMs: number): void;
   /** The limit as the service states it elsewhere, requests a minute; `Infinity`: none. */
   limit(perMinute: number): void;
-  /** Requests a minute, as far as told; else `Infinity`. */
+  /** Requests a minute as far as known; else `Infinity`. */
   perMinute(): number;
-  /** Whether headers, or a statement apart from them, tell of this budget. */
-  isTold(): boolean;
+  /** Whether headers or `rate_limits` describe this budget. */
+  isKnown(): boolean;
   /** How long from now until that many requests may be expected to have been allowed, ms. */
   spanMs(requests: number, nowMs: number): number;
   /** The least that it can take: all requests of the last window at its start. */
@@ -40,11 +40,11 @@ export interface PacedAnswer {
 
 /** The headers of one answer, with what is known of its request. Times are local where not said otherwise, ms. */
 export interface Reading {
-  readonly ticket: number;
+  readonly token: number;
   readonly remaining: number;
   /** By the service's clock. */
   readonly resetMs: number;
-  /** The service's clock less this machine's: at least this, and at most about a second more. `undefined`: not told. */
+  /** The service's clock less this machine's: at least this, and at most about a second more. `undefined`: unknown. */
   readonly skewMs: number | undefined;
   readonly sentMs: number;
   readonly nowMs: number;
@@ -58,14 +58,14 @@ export interface Reading {
 
 /** Keeps the count by one way of limiting. */
 export interface Ledger {
-  credit(nowMs: number): number;
+  available(nowMs: number): number;
   opensAtMs(nowMs: number): number;
   lapsesAtMs(nowMs: number): number;
-  sent(ticket: number, nowMs: number): void;
+  sent(token: number, nowMs: number): void;
   /** `stale`: of a time before; `shared`: somebody else spends from the same budget; `foreign`: not of this way of limiting. */
   read(reading: Reading): 'fits' | 'stale' | 'shared' | 'foreign';
   /** An answer without headers. `true`: it was to bring them. */
-  unread(ticket: number): boolean;
+  unread(token: number): boolean;
   /** A 429 came. */
   refused(nowMs: number): void;
 }
@@ -75,8 +75,8 @@ const MINUTE_MS = 60_000;
 const LOG_SPAN_MS = 60_100;
 /** A first request that takes longer than this no longer holds up the others. */
 const FIRST_PATIENCE_MS = 3_000;
-/** Waiting after a 429 that tells nothing. */
-const PAUSE_UNTOLD_MS = 60_000;
+/** The pause after a 429 without headers. */
+const PAUSE_UNKNOWN_MS = 60_000;
 const PAUSE_MS_MIN = 1_000;
 /** Bounds on what a header may ask for. */
 const PAUSE_MS_MAX = 24 * 3_600_000;
@@ -89,61 +89,63 @@ const FRESH_MS = 5_000;
 /** Answers without headers in a row, where headers were due, after which they are no longer counted on. */
 const UNREAD_MAX = 3;
 
-interface UnderWay {
+interface PendingRequest {
   readonly sentMs: number;
-  /** Answers that told nothing before it was sent. */
+  /** Answers without headers before it was sent. */
   readonly headerless: number;
 }
 
 export function createPacer(): Pacer {
   let stated: number | undefined;
   let inHeaders: number | undefined;
-  let tickets = 0;
+  let lastToken = 0;
   let answers = 0;
   let unread = 0;
   let ledger: Ledger | undefined;
   let fills = true;
   let isBucket = false;
   let pausedMs = Number.NEGATIVE_INFINITY;
-  let othersMs = Number.NEGATIVE_INFINITY;
+  let sharedUntilMs = Number.NEGATIVE_INFINITY;
   let readMs = Number.NEGATIVE_INFINITY;
   /** The service named the time to try again: one request may do so from then on, whatever the count says. */
   let retryMs = Number.POSITIVE_INFINITY;
   /** The request that was sent, and so far answered, with nothing else under way. */
-  let aloneTicket: number | undefined;
-  /** Answers that told nothing, so far. */
+  let aloneToken: number | undefined;
+  /** Answers without headers so far. */
   let headerless = 0;
-  /** Unanswered, by ticket, in order. */
-  const out = new Map<number, UnderWay>();
+  /** Unanswered, by token, in order. */
+  const pending = new Map<number, PendingRequest>();
   const log = createLog();
 
   const perMinute = (): number => inHeaders ?? stated ?? Number.POSITIVE_INFINITY;
-  const firstSentMs = (): number => out.values().next().value?.sentMs ?? Number.POSITIVE_INFINITY;
+  const firstSentMs = (): number => pending.values().next().value?.sentMs ?? Number.POSITIVE_INFINITY;
   const waitsForFirst = (nowMs: number): boolean =>
-    answers === 0 && out.size > 0 && nowMs < firstSentMs() + FIRST_PATIENCE_MS;
+    answers === 0 && pending.size > 0 && nowMs < firstSentMs() + FIRST_PATIENCE_MS;
 
   const counted = (nowMs: number): number => {
-    if (ledger !== undefined) return ledger.credit(nowMs);
+    if (ledger !== undefined) return ledger.available(nowMs);
     if (stated === Number.POSITIVE_INFINITY && inHeaders === undefined) return stated;
     if (waitsForFirst(nowMs)) return 0;
-    if (answers === 0 && out.size === 0) return 1;
+    if (answers === 0 && pending.size === 0) return 1;
     return perMinute() === Number.POSITIVE_INFINITY
       ? Number.POSITIVE_INFINITY
-      : Math.floor(perMinute()) - out.size - log.count(nowMs);
+      : Math.floor(perMinute()) - pending.size - log.count(nowMs);
   };
-  const credit = (nowMs: number): number => {
+  const available = (nowMs: number): number => {
     if (nowMs < pausedMs) return 0;
-    if (nowMs >= retryMs && out.size === 0) return Math.max(1, counted(nowMs));
+    if (nowMs >= retryMs && pending.size === 0) return Math.max(1, counted(nowMs));
     const left = Math.max(0, counted(nowMs));
-    const sure = ledger === undefined || (nowMs >= othersMs && nowMs < readMs + FRESH_MS);
-    return sure ? left : Math.min(left, Math.max(0, UNANSWERED_UNSURE_MAX - lately(out, nowMs).length));
+    const sure = ledger === undefined || (nowMs >= sharedUntilMs && nowMs < readMs + FRESH_MS);
+    return sure
+      ? left
+      : Math.min(left, Math.max(0, UNANSWERED_UNSURE_MAX - recentlySent(pending, nowMs).length));
   };
   const read = (reading: Reading): void => {
     unread = 0;
     readMs = reading.nowMs;
     const found = ledger?.read(reading);
     if (found === undefined) ledger = createWindow(reading);
-    if (found === 'shared') othersMs = reading.nowMs + OTHERS_REMEMBERED_MS;
+    if (found === 'shared') sharedUntilMs = reading.nowMs + OTHERS_REMEMBERED_MS;
     if (found === 'foreign' && fills) {
       ledger = createBucket(reading, perMinute);
       isBucket = true;
@@ -152,13 +154,13 @@ export function createPacer(): Pacer {
   const pause = (rate: RateHeaders, resetMs: number | undefined, nowMs: number): void => {
     ledger?.refused(nowMs);
     if (rate.retryAfterSeconds !== undefined) retryMs = nowMs + rate.retryAfterSeconds * 1_000;
-    const toldMs =
+    const reportedMs =
       rate.retryAfterSeconds !== undefined
         ? nowMs + rate.retryAfterSeconds * 1_000
         : resetMs !== undefined
           ? Math.max(resetMs, isBucket ? resetMs : (ledger?.lapsesAtMs(nowMs) ?? 0))
-          : nowMs + PAUSE_UNTOLD_MS;
-    pausedMs = Math.max(pausedMs, Math.min(Math.max(toldMs, nowMs + PAUSE_MS_MIN), nowMs + PAUSE_MS_MAX));
+          : nowMs + PAUSE_UNKNOWN_MS;
+    pausedMs = Math.max(pausedMs, Math.min(Math.max(reportedMs, nowMs + PAUSE_MS_MIN), nowMs + PAUSE_MS_MAX));
     if (isBucket) {
       // It does not fill as a bucket does: count what was sent instead.
       ledger = undefined;
@@ -171,54 +173,55 @@ export function createPacer(): Pacer {
     const lapsesMs = inWindows ? ledger!.lapsesAtMs(nowMs) : nowMs;
     // The next window has begun, though its headers are not here yet.
     const begun = inWindows && lapsesMs <= nowMs && nowMs >= pausedMs;
-    const beyond = requests - (begun ? perMinute() : credit(nowMs));
+    const beyond = requests - (begun ? perMinute() : available(nowMs));
     if (!(beyond > 0) || perMinute() === Number.POSITIVE_INFINITY) return 0;
     const fromMs = begun ? nowMs + MINUTE_MS : Math.max(nowMs, lapsesMs);
     return Math.max(fromMs, pausedMs) - nowMs + more(beyond);
   };
 
   return {
-    credit,
+    available,
     perMinute,
-    isTold: () => inHeaders !== undefined || stated !== undefined || ledger !== undefined,
+    isKnown: () => inHeaders !== undefined || stated !== undefined || ledger !== undefined,
     limit: (amount) => {
       if (amount > 0) stated = amount;
     },
     lapsesAtMs: (nowMs) => Math.max(ledger?.lapsesAtMs(nowMs) ?? Number.POSITIVE_INFINITY, pausedMs),
     opensAtMs: (nowMs) => {
       if (nowMs < pausedMs) return pausedMs;
-      if (counted(nowMs) >= 1) return Math.min(...lately(out, nowMs)) + FIRST_PATIENCE_MS;
-      const retriesMs = out.size === 0 ? Math.max(nowMs, retryMs) : Number.POSITIVE_INFINITY;
+      if (counted(nowMs) >= 1) return Math.min(...recentlySent(pending, nowMs)) + FIRST_PATIENCE_MS;
+      const retriesMs = pending.size === 0 ? Math.max(nowMs, retryMs) : Number.POSITIVE_INFINITY;
       if (ledger !== undefined) return Math.min(retriesMs, ledger.opensAtMs(nowMs));
       return waitsForFirst(nowMs) ? firstSentMs() + FIRST_PATIENCE_MS : log.oldestMs() + LOG_SPAN_MS;
     },
     sent: (nowMs) => {
-      tickets += 1;
-      aloneTicket = out.size === 0 ? tickets : undefined;
-      out.set(tickets, { sentMs: nowMs, headerless });
-      ledger?.sent(tickets, nowMs);
-      return tickets;
+      lastToken += 1;
+      aloneToken = pending.size === 0 ? lastToken : undefined;
+      pending.set(lastToken, { sentMs: nowMs, headerless });
+      ledger?.sent(lastToken, nowMs);
+      return lastToken;
     },
-    answered: (ticket, answer, nowMs) => {
+    answered: (token, answer, nowMs) => {
       const { rate } = answer;
-      const request = ticket === undefined ? undefined : out.get(ticket);
-      if (ticket !== undefined && out.delete(ticket)) log.add(nowMs);
+      const request = token === undefined ? undefined : pending.get(token);
+      if (token !== undefined && pending.delete(token)) log.add(nowMs);
       answers += 1;
       const skewMs = skewOf(rate, nowMs);
       if (rate.limit !== undefined && rate.limit > 0) inHeaders = rate.limit;
       const resetMs = usableReset(rate, skewMs ?? 0, nowMs);
-      const known = ticket ?? tickets;
+      const known = token ?? lastToken;
       if (rate.remaining !== undefined && resetMs !== undefined) {
         read({
-          ticket: known,
+          token: known,
           remaining: rate.remaining,
           resetMs: resetMs + (skewMs ?? 0),
           skewMs,
           sentMs: request?.sentMs ?? nowMs,
           nowMs,
-          uncounted: tickets - known + earlier(out, known) + headerless - (request?.headerless ?? headerless),
-          sentAfter: tickets - known,
-          alone: ticket !== undefined && ticket === aloneTicket && out.size === 0,
+          uncounted:
+            lastToken - known + earlier(pending, known) + headerless - (request?.headerless ?? headerless),
+          sentAfter: lastToken - known,
+          alone: token !== undefined && token === aloneToken && pending.size === 0,
         });
       } else {
         headerless += 1;
@@ -239,21 +242,23 @@ export function createPacer(): Pacer {
 }
 
 /** When those of the requests under way were sent whose answers may still be on time. */
-function lately(out: ReadonlyMap<number, UnderWay>, nowMs: number): readonly number[] {
-  return [...out.values()].map(({ sentMs }) => sentMs).filter((sentMs) => nowMs < sentMs + FIRST_PATIENCE_MS);
+function recentlySent(pending: ReadonlyMap<number, PendingRequest>, nowMs: number): readonly number[] {
+  return [...pending.values()]
+    .map(({ sentMs }) => sentMs)
+    .filter((sentMs) => nowMs < sentMs + FIRST_PATIENCE_MS);
 }
 
 /** How many of those under way were sent before that one. */
-function earlier(out: ReadonlyMap<number, UnderWay>, ticket: number): number {
+function earlier(pending: ReadonlyMap<number, PendingRequest>, token: number): number {
   let count = 0;
-  for (const other of out.keys()) {
-    if (other >= ticket) break;
+  for (const other of pending.keys()) {
+    if (other >= token) break;
     count += 1;
   }
   return count;
 }
 
-/** The told reset in local time, or `undefined` where it makes no sense. */
+/** The reset in local time, or `undefined` where it makes no sense. */
 function usableReset(rate: RateHeaders, skewMs: number, nowMs: number): number | undefined {
   if (rate.resetUnixSeconds === undefined) return undefined;
   const resetMs = rate.resetUnixSeconds * 1_000 - skewMs;
@@ -261,8 +266,8 @@ function usableReset(rate: RateHeaders, skewMs: number, nowMs: number): number |
 }
 
 /**
- * The service's clock less this machine's, at least: what `Date` tells is cut to whole seconds and some moments old.
- * `undefined`: not told.
+ * The service's clock less this machine's, at least: `Date` is cut to whole seconds and some moments old.
+ * `undefined`: unknown.
  */
 function skewOf({ dateUnixSeconds }: RateHeaders, nowMs: number): number | undefined {
   return dateUnixSeconds === undefined ? undefined : dateUnixSeconds * 1_000 - nowMs;
@@ -270,24 +275,24 @@ function skewOf({ dateUnixSeconds }: RateHeaders, nowMs: number): number | undef
 
 /** When requests were answered, within the last span. */
 function createLog() {
-  let times: number[] = [];
+  let runTimes: number[] = [];
   let start = 0;
   const forget = (nowMs: number): void => {
-    while (start < times.length && times[start]! <= nowMs - LOG_SPAN_MS) start += 1;
+    while (start < runTimes.length && runTimes[start]! <= nowMs - LOG_SPAN_MS) start += 1;
     if (start > 1_024) {
-      times = times.slice(start);
+      runTimes = runTimes.slice(start);
       start = 0;
     }
   };
   return {
     add: (nowMs: number): void => {
       forget(nowMs);
-      times.push(nowMs);
+      runTimes.push(nowMs);
     },
     count: (nowMs: number): number => {
       forget(nowMs);
-      return times.length - start;
+      return runTimes.length - start;
     },
-    oldestMs: (): number => times[start] ?? Number.POSITIVE_INFINITY,
+    oldestMs: (): number => runTimes[start] ?? Number.POSITIVE_INFINITY,
   };
 }

@@ -3,11 +3,11 @@ import type { Survival } from './run-time-estimator.js';
 
 /** Polls of one job come no closer than this, ms from one being sent to the next. */
 export const POLL_GAP_MS = 2_000;
-/** However unlikely its end is, a job that was seen running is asked again after at most this, ms. */
+/** A job that was seen running is polled again after at most this, ms. */
 export const POLL_GAP_MS_MAX = 60_000;
 
 /**
- * The age at which a job that was running at `ageMs` is to be asked next: when the time for which it may
+ * The age at which a job that was running at `ageMs` is to be polled next: when the time for which it may
  * by then be expected to have lain ready reaches `priceMs`, what one poll has to save.
  */
 export function nextAgeMs(survival: Survival, ageMs: number, priceMs: number): number {
@@ -30,7 +30,7 @@ export function nextAgeMs(survival: Survival, ageMs: number, priceMs: number): n
 const RESOLUTION_MS = 20;
 
 /** What a price comes to for a job from its start, as expected: polls, and ms from ready to seen. */
-export interface Toll {
+export interface PollCost {
   readonly priceMs: number;
   readonly polls: number;
   readonly waitMs: number;
@@ -46,22 +46,22 @@ const STEP_FIRST = 20;
 const POLLS_MAX = 24;
 const SHARE_MIN = 0.005;
 
-/** Tolls by step of the price, from 0: the lowest price, with the most polls. */
-export type Tolls = (step: number) => Toll;
+/** Poll costs by step of the price, from 0: the lowest price, with the most polls. */
+export type PollCosts = (step: number) => PollCost;
 
-const worked = new WeakMap<Survival, Toll[]>();
+const worked = new WeakMap<Survival, PollCost[]>();
 
-/** What each price comes to; worked out when it is first asked for. */
-export function tollsOf(survival: Survival): Tolls {
-  const tolls = worked.get(survival) ?? [];
-  worked.set(survival, tolls);
+/** What each price comes to; computed on first use. */
+export function pollCostsOf(survival: Survival): PollCosts {
+  const pollCosts = worked.get(survival) ?? [];
+  worked.set(survival, pollCosts);
   return (step) => {
-    tolls[step] ??= walk(survival, PRICE_MS_MIN * PRICE_STEP ** step);
-    return tolls[step];
+    pollCosts[step] ??= simulate(survival, PRICE_MS_MIN * PRICE_STEP ** step);
+    return pollCosts[step];
   };
 }
 
-function walk(survival: Survival, priceMs: number): Toll {
+function simulate(survival: Survival, priceMs: number): PollCost {
   let ageMs = 0;
   let alive = 1;
   let polls = 0;
@@ -81,12 +81,12 @@ export interface Demand {
   /** Tracks not submitted. */
   readonly unsubmitted: number;
   readonly inFlight: number;
-  /** Of these, jobs that were not asked for yet. */
-  readonly unasked: number;
-  /** Clean-ups owed. */
-  readonly owed: number;
+  /** Of these, jobs that were never polled. */
+  readonly neverPolled: number;
+  /** Clean-ups that are due. */
+  readonly toCleanUp: number;
   /** Jobs in flight at most. */
-  readonly width: number;
+  readonly widthMax: number;
   /** Of the run times, ms. */
   readonly meanMs: number;
   /** How long it takes until these requests are allowed, ms. */
@@ -109,25 +109,25 @@ const WAIT_WORTH = 0.5;
 const SHARPNESS = 32;
 
 /** From a job's submit to the next one in its place, ms. */
-export function cycleMs(meanMs: number, toll: Toll): number {
-  return meanMs + toll.waitMs + OVERHEAD_MS;
+export function cycleMs(meanMs: number, pollCost: PollCost): number {
+  return meanMs + pollCost.waitMs + OVERHEAD_MS;
 }
 
 /**
  * The step of the price with which the rest of the run ends soonest. From a step chosen before it goes one
  * step at most: that bounds the work, and prices are chosen far more often than the best one moves.
  */
-export function choosePrice(demand: Demand, tolls: Tolls, before: number | undefined): number {
-  if (before !== undefined) return better(demand, tolls, before);
+export function choosePrice(demand: Demand, pollCosts: PollCosts, before: number | undefined): number {
+  if (before !== undefined) return better(demand, pollCosts, before);
   let step = STEP_FIRST;
-  for (let moves = 0; moves < PRICES; moves += 1) step = better(demand, tolls, step);
+  for (let moves = 0; moves < PRICES; moves += 1) step = better(demand, pollCosts, step);
   return step;
 }
 
-function better(demand: Demand, tolls: Tolls, step: number): number {
-  const endMs = restMs(demand, tolls(step));
-  if (step > 0 && restMs(demand, tolls(step - 1)) < endMs) return step - 1;
-  if (step < PRICES - 1 && restMs(demand, tolls(step + 1)) < endMs) return step + 1;
+function better(demand: Demand, pollCosts: PollCosts, step: number): number {
+  const endMs = restMs(demand, pollCosts(step));
+  if (step > 0 && restMs(demand, pollCosts(step - 1)) < endMs) return step - 1;
+  if (step < PRICES - 1 && restMs(demand, pollCosts(step + 1)) < endMs) return step + 1;
   return step;
 }
 
@@ -136,40 +136,45 @@ function better(demand: Demand, tolls: Tolls, step: number): number {
  * allow. Near to each other they hold each other up, which the norm stands for. Of two that end alike, the one in
  * which finished tracks lie there for less time is the better.
  */
-export function restMs(demand: Demand, toll: Toll): number {
-  const places = placesMs(demand, toll);
-  const needed = requestsLeft(demand, doubted(demand, toll));
-  const runMs = demand.submitsApart && demand.unsubmitted > 0 ? cycleMs(demand.meanMs, toll) : 0;
+export function restMs(demand: Demand, pollCost: PollCost): number {
+  const places = placesMs(demand, pollCost);
+  const needed = requestsLeft(demand, doubted(demand, pollCost));
+  const runMs = demand.submitsApart && demand.unsubmitted > 0 ? cycleMs(demand.meanMs, pollCost) : 0;
   const budget = Math.max(demand.spanMs(needed), demand.spanMs({ queue: demand.unsubmitted }) + runMs);
   const longMs = Math.max(places, budget);
   const shortMs = Math.min(places, budget);
   const endMs = longMs === 0 ? 0 : longMs * (1 + (shortMs / longMs) ** SHARPNESS) ** (1 / SHARPNESS);
-  return endMs + WAIT_WORTH * toll.waitMs;
+  return endMs + WAIT_WORTH * pollCost.waitMs;
 }
 
 /** With more polls in vain than expected: few jobs do not even out, and a window that is used up too early costs a minute. */
-function doubted({ unsubmitted, inFlight, submitsApart }: Demand, toll: Toll): Toll {
+function doubted({ unsubmitted, inFlight, submitsApart }: Demand, pollCost: PollCost): PollCost {
   const doubtMax = submitsApart ? POLLS_DOUBT_APART : POLLS_DOUBT;
   const doubt = doubtMax / Math.sqrt(Math.max(1, unsubmitted + inFlight));
-  return { ...toll, polls: 1 + (toll.polls - 1) * (1 + doubt) };
+  return { ...pollCost, polls: 1 + (pollCost.polls - 1) * (1 + doubt) };
 }
 
 /** How long the places in flight need for all jobs, ms. */
-export function placesMs({ unsubmitted, inFlight, width, meanMs }: Demand, toll: Toll): number {
+export function placesMs({ unsubmitted, inFlight, widthMax, meanMs }: Demand, pollCost: PollCost): number {
   const jobs = unsubmitted + inFlight;
   if (jobs === 0) return 0;
-  const rounds = (unsubmitted + inFlight) / Math.max(1, Math.min(width, jobs));
-  return cycleMs(meanMs, toll) * (rounds + LAST_ROUND);
+  const rounds = (unsubmitted + inFlight) / Math.max(1, Math.min(widthMax, jobs));
+  return cycleMs(meanMs, pollCost) * (rounds + LAST_ROUND);
 }
 
-/** Requests that are still needed. A job that was asked for already has half of its failed polls behind it. */
+/** Requests that are still needed. A job that was polled before has half of its failed polls behind it. */
 export function requestsLeft(
-  { unsubmitted, inFlight, unasked, owed }: Pick<Demand, 'unsubmitted' | 'inFlight' | 'unasked' | 'owed'>,
-  { polls }: Toll,
+  {
+    unsubmitted,
+    inFlight,
+    neverPolled,
+    toCleanUp,
+  }: Pick<Demand, 'unsubmitted' | 'inFlight' | 'neverPolled' | 'toCleanUp'>,
+  { polls }: PollCost,
 ): Readonly<Record<'queue' | 'retrieve' | 'complete', number>> {
   return {
     queue: unsubmitted,
-    retrieve: (unsubmitted + unasked) * polls + ((inFlight - unasked) * (1 + polls)) / 2,
-    complete: unsubmitted + inFlight + owed,
+    retrieve: (unsubmitted + neverPolled) * polls + ((inFlight - neverPolled) * (1 + polls)) / 2,
+    complete: unsubmitted + inFlight + toCleanUp,
   };
 }

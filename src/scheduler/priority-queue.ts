@@ -1,9 +1,9 @@
-/** A binary min-heap whose items can be moved and taken out: each call costs at most O(log n). */
-export interface Heap<T> {
+/** A binary min-heap whose items can be moved and removed: each call costs at most O(log n). */
+export interface PriorityQueue<T> {
   readonly size: number;
   /** The item with the least key. */
   peek(): T | undefined;
-  /** Its key; `Infinity` where the heap is empty. */
+  /** Its key; `Infinity` where the queue is empty. */
   peekKey(): number;
   /** Puts the item in, or moves it to its new key. */
   set(item: T, key: number): void;
@@ -14,7 +14,7 @@ export interface Heap<T> {
   items(): readonly T[];
 }
 
-export function createHeap<T>(): Heap<T> {
+export function createPriorityQueue<T>(): PriorityQueue<T> {
   const items: T[] = [];
   const keys: number[] = [];
   const places = new Map<T, number>();
@@ -46,7 +46,7 @@ export function createHeap<T>(): Heap<T> {
     }
     put(place, item, key);
   };
-  const settle = (place: number, item: T, key: number): void => {
+  const acknowledge = (place: number, item: T, key: number): void => {
     if (place > 0 && keys[(place - 1) >> 1]! > key) up(place, item, key);
     else down(place, item, key);
   };
@@ -56,7 +56,7 @@ export function createHeap<T>(): Heap<T> {
     places.delete(item);
     const lastItem = items.pop()!;
     const lastKey = keys.pop()!;
-    if (place < items.length) settle(place, lastItem, lastKey);
+    if (place < items.length) acknowledge(place, lastItem, lastKey);
     return true;
   };
 
@@ -68,7 +68,7 @@ export function createHeap<T>(): Heap<T> {
     peekKey: () => keys[0] ?? Number.POSITIVE_INFINITY,
     set: (item, key) => {
       const place = places.get(item);
-      if (place !== undefined) return settle(place, item, key);
+      if (place !== undefined) return acknowledge(place, item, key);
       items.push(item);
       keys.push(key);
       up(items.length - 1, item, key);

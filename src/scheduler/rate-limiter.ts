@@ -9,20 +9,20 @@ export type Requests = Readonly<Partial<Record<Route, number>>>;
 
 /**
  * Keeps a run within the service's request limits. Two kinds are known, and either may be absent: one budget a model
- * for all routes, told by headers or by `/api_keys/rate_limits`; and one budget a route for all models of a user,
- * told by nothing but 429s. A request needs a token of each budget that applies to it.
+ * for all routes, described by headers or by `/api_keys/rate_limits`; and one budget a route for all models of a user,
+ * which only 429s reveal. A request needs a token of each budget that applies to it.
  */
 export interface RateLimiter {
   /** What concerns the requests of one model; the same object for the same model. */
   of(model: string): ModelLimits;
   /** Requests a minute by model as the service states them; `''`: of all others. */
-  state(perMinute: ReadonlyMap<string, number>): void;
+  setStated(perMinute: ReadonlyMap<string, number>): void;
   /** Starts from what an earlier run saw. */
   remember(route: Route, history: RouteHistory, nowMs: number): void;
 }
 
 export interface RouteHistory {
-  /** Requests a minute that a 429 taught. */
+  /** Requests a minute, as learned from a 429. */
   readonly perMinute?: number;
   /** When its last requests were sent, ms. */
   readonly sentMs?: readonly number[];
@@ -30,19 +30,19 @@ export interface RouteHistory {
 
 export interface ModelLimits {
   /** Requests that may be sent now: 0 to `Infinity`. */
-  credit(route: Route, nowMs: number): number;
-  /** While `credit` is 0: when that may change without an answer. `Infinity`: only an answer changes it. */
+  available(route: Route, nowMs: number): number;
+  /** While `available` is 0: when that may change without an answer. `Infinity`: only an answer changes it. */
   opensAtMs(route: Route, nowMs: number): number;
-  /** Counts a request as sent; returns the ticket that its answer is told with. */
-  sent(route: Route, nowMs: number): Ticket;
-  /** What came of a request. For one that was not counted, a ticket of its route alone: then only its headers matter. */
-  answered(ticket: Ticket, answer: PacedAnswer, nowMs: number): void;
+  /** Counts a request as sent; returns the token that its answer is reported with. */
+  sent(route: Route, nowMs: number): RequestToken;
+  /** What came of a request. For a request that was not counted, a token with its route alone: then only its headers matter. */
+  answered(token: RequestToken, answer: PacedAnswer, nowMs: number): void;
   /** Whether all routes draw on one budget, so that a poll takes the place of a submit. */
   isShared(): boolean;
   /** Requests a minute, as far as known: the lowest limit that applies; `Infinity` where there is none. */
   perMinute(route: Route): number;
   /** Tokens of the budget that all routes share; `Infinity` where there is none. */
-  sharedCredit(nowMs: number): number;
+  sharedAvailable(nowMs: number): number;
   /** When shared tokens that are not used by then are lost. `Infinity`: never. */
   lapsesAtMs(nowMs: number): number;
   /** How long from now until that many more requests may be expected to have been allowed, ms. */
@@ -51,7 +51,7 @@ export interface ModelLimits {
   spanMsMin(requests: Requests, nowMs: number): number;
 }
 
-export interface Ticket {
+export interface RequestToken {
   readonly route: Route;
   /** Absent for a request that was not counted. */
   readonly counted?: { readonly number: number; readonly sent: Sent };
@@ -65,7 +65,7 @@ const DOCUMENTED_PER_MINUTE: Readonly<Record<Route, number>> = {
   complete: Number.POSITIVE_INFINITY,
 };
 export const ROUTES = Object.keys(DOCUMENTED_PER_MINUTE) as readonly Route[];
-/** A 429 that tells nothing, while the model's budget has at least so many tokens, is not about that budget. */
+/** A 429 without headers, while the model's budget has at least so many tokens, is not about that budget. */
 const AMPLE = 5;
 
 export function createRateLimiter(): RateLimiter {
@@ -75,7 +75,7 @@ export function createRateLimiter(): RateLimiter {
     ROUTES.map((route) => [route, createRouteBudget(DOCUMENTED_PER_MINUTE[route])]),
   ) as Record<Route, RouteBudget>;
   const pacers = new Map<string, Pacer>();
-  const service: Service = { routes, tellsLimits: false };
+  const service: Service = { routes, sawLimitHeaders: false };
   const applyStated = (model: string): void => {
     const perMinute = stated.get(model) ?? stated.get('');
     if (perMinute !== undefined) pacers.get(model)!.limit(perMinute);
@@ -91,7 +91,7 @@ export function createRateLimiter(): RateLimiter {
       models.set(model, limits);
       return limits;
     },
-    state: (perMinute) => {
+    setStated: (perMinute) => {
       for (const [model, amount] of perMinute) stated.set(model, amount);
       for (const model of pacers.keys()) applyStated(model);
     },
@@ -105,17 +105,17 @@ export function createRateLimiter(): RateLimiter {
 /** What the models share. */
 interface Service {
   readonly routes: Readonly<Record<Route, RouteBudget>>;
-  /** Any answer told of a limit: then those of other models can be expected to. */
-  tellsLimits: boolean;
+  /** An answer had limit headers: then those of other models can be expected to have them. */
+  sawLimitHeaders: boolean;
 }
 
 function createModelLimits(pacer: Pacer, service: Service): ModelLimits {
   const { routes } = service;
-  /** What is only documented gives way to what is told. */
+  /** A documented limit gives way to one that the service states. */
   const applies = (route: Route): boolean =>
-    routes[route].isLearned() || !(service.tellsLimits || pacer.isTold());
+    routes[route].isLearned() || !(service.sawLimitHeaders || pacer.isKnown());
   const span = (requests: Requests, nowMs: number, shared: (count: number) => number): number => {
-    let longestMs = pacer.isTold() ? shared(total(requests)) : 0;
+    let longestMs = pacer.isKnown() ? shared(total(requests)) : 0;
     for (const route of ROUTES) {
       const count = requests[route] ?? 0;
       if (count > 0 && applies(route)) longestMs = Math.max(longestMs, routes[route].spanMs(count, nowMs));
@@ -123,13 +123,13 @@ function createModelLimits(pacer: Pacer, service: Service): ModelLimits {
     return longestMs;
   };
   return {
-    credit: (route, nowMs) => {
-      const shared = pacer.credit(nowMs);
-      return shared < 1 || !applies(route) ? shared : Math.min(shared, routes[route].credit(nowMs));
+    available: (route, nowMs) => {
+      const shared = pacer.available(nowMs);
+      return shared < 1 || !applies(route) ? shared : Math.min(shared, routes[route].available(nowMs));
     },
     opensAtMs: (route, nowMs) => {
-      const sharedMs = pacer.credit(nowMs) < 1 ? pacer.opensAtMs(nowMs) : nowMs;
-      if (!applies(route) || routes[route].credit(nowMs) >= 1) return sharedMs;
+      const sharedMs = pacer.available(nowMs) < 1 ? pacer.opensAtMs(nowMs) : nowMs;
+      if (!applies(route) || routes[route].available(nowMs) >= 1) return sharedMs;
       return Math.max(sharedMs, routes[route].opensAtMs(nowMs));
     },
     sent: (route, nowMs) => {
@@ -137,19 +137,19 @@ function createModelLimits(pacer: Pacer, service: Service): ModelLimits {
       return { route, counted: { number, sent: routes[route].sent(nowMs) } };
     },
     answered: ({ route, counted }, answer, nowMs) => {
-      service.tellsLimits ||= tellsLimit(answer);
+      service.sawLimitHeaders ||= hasLimitHeaders(answer);
       const refused = answer.status === 429 && !isAboutModel(route, answer);
-      const toldBefore = pacer.isTold() && pacer.credit(nowMs) < AMPLE;
-      const isRoutes = refused && !tellsLimit(answer) && !toldBefore;
+      const knownBefore = pacer.isKnown() && pacer.available(nowMs) < AMPLE;
+      const isRoutes = refused && !hasLimitHeaders(answer) && !knownBefore;
       pacer.answered(counted?.number, isRoutes || !refused ? { ...answer, overloaded: true } : answer, nowMs);
       if (counted === undefined) return;
       const retryAfterMs = seconds(answer.rate.retryAfterSeconds);
       routes[route].answered(counted.sent, isRoutes ? 'refused' : 'counted', nowMs, retryAfterMs);
     },
-    isShared: () => pacer.isTold() && pacer.perMinute() < Number.POSITIVE_INFINITY,
+    isShared: () => pacer.isKnown() && pacer.perMinute() < Number.POSITIVE_INFINITY,
     perMinute: (route) =>
       Math.min(pacer.perMinute(), applies(route) ? routes[route].perMinute() : Number.POSITIVE_INFINITY),
-    sharedCredit: (nowMs) => (pacer.isTold() ? pacer.credit(nowMs) : Number.POSITIVE_INFINITY),
+    sharedAvailable: (nowMs) => (pacer.isKnown() ? pacer.available(nowMs) : Number.POSITIVE_INFINITY),
     lapsesAtMs: (nowMs) => pacer.lapsesAtMs(nowMs),
     spanMs: (requests, nowMs) => span(requests, nowMs, (count) => pacer.spanMs(count, nowMs)),
     spanMsMin: (requests, nowMs) => span(requests, nowMs, (count) => pacer.spanMsMin(count, nowMs)),
@@ -161,7 +161,7 @@ export function isAboutModel(route: Route, { status, overloaded }: PacedAnswer):
   return route === 'queue' && status === 429 && overloaded === true;
 }
 
-function tellsLimit({ rate }: Pick<PacedAnswer, 'rate'>): boolean {
+function hasLimitHeaders({ rate }: Pick<PacedAnswer, 'rate'>): boolean {
   return rate.limit !== undefined || rate.remaining !== undefined || rate.resetUnixSeconds !== undefined;
 }
 

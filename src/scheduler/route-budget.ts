@@ -1,23 +1,23 @@
 /**
- * The request budget of one route, shared by all models and processes of a user, where no header tells of it. How the
+ * The request budget of one route, shared by all models and processes of a user, where no header describes it. How the
  * service counts its minute is not known, so at most the limit is sent in any 60 s: that keeps within a fixed window
- * as well as a sliding one. What the limit is follows from the documentation until a 429 teaches otherwise.
+ * as well as a sliding one. What the limit is follows from the documentation until a 429 shows otherwise.
  */
 export interface RouteBudget {
   /** Requests that may be sent now: 0 to `Infinity`. */
-  credit(nowMs: number): number;
-  /** While `credit` is 0: when that may change without an answer. */
+  available(nowMs: number): number;
+  /** While `available` is 0: when that may change without an answer. */
   opensAtMs(nowMs: number): number;
   /** Counts a request as sent: it is the returned object, for `answered`. */
   sent(nowMs: number): Sent;
   /** `refused`: a 429 about the limit. `retryAfterMs`: as the service asks for with it. */
   answered(request: Sent, outcome: 'counted' | 'refused', nowMs: number, retryAfterMs?: number): void;
-  /** Takes a limit that a 429 taught an earlier run. */
+  /** Takes a limit that an earlier run learned from a 429. */
   learn(perMinute: number, nowMs: number): void;
   /** Requests that were sent elsewhere, such as by an earlier run. */
   remember(sentMs: readonly number[]): void;
   perMinute(): number;
-  /** Whether a 429 taught the limit. */
+  /** Whether the limit was learned from a 429. */
   isLearned(): boolean;
   /** ms from now until that many more requests may have been sent, each as soon as possible. */
   spanMs(requests: number, nowMs: number): number;
@@ -29,9 +29,9 @@ export interface Sent {
 
 /** A minute from a request's answer: by then the service has counted it. */
 const WINDOW_MS = 60_100;
-/** One request at a time goes out, so that a limit reached too early is told by one 429; a slow answer holds up no longer. */
+/** One request at a time goes out, so that a limit reached too early costs one 429; a slow answer holds up the rest no longer than this. */
 const GAP_MS_MAX = 250;
-/** Fewer requests than this in a minute say nothing of the limit: somebody else has used it up. */
+/** Fewer requests than this in a minute say nothing about the limit: others have used it up. */
 const LESSON_MIN = 3;
 /** Bounds on what the service may ask for, ms. */
 const RETRY_MS_MIN = 1_000;
@@ -51,16 +51,17 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
   let retries = false;
   let refusedMs = NEVER_YET;
   /** Under way. */
-  const out = new Set<Sent>();
+  const pending = new Set<Sent>();
   const log = createLog();
 
-  const left = (nowMs: number): number => Math.floor(limit) - out.size - log.count(nowMs);
-  const newestMs = (): number => [...out].reduce((newest, { sentMs }) => Math.max(newest, sentMs), NEVER_YET);
-  const credit = (nowMs: number): number => {
+  const left = (nowMs: number): number => Math.floor(limit) - pending.size - log.count(nowMs);
+  const newestMs = (): number =>
+    [...pending].reduce((newest, { sentMs }) => Math.max(newest, sentMs), NEVER_YET);
+  const available = (nowMs: number): number => {
     if (nowMs < pausedUntilMs) return 0;
     if (limit === Number.POSITIVE_INFINITY) return limit;
     if (nowMs < newestMs() + GAP_MS_MAX) return 0;
-    return Math.max(retries && out.size === 0 ? 1 : 0, left(nowMs));
+    return Math.max(retries && pending.size === 0 ? 1 : 0, left(nowMs));
   };
   const tryHigher = (nowMs: number): void => {
     if (learnedAtMs === undefined || trialled || nowMs < learnedAtMs + TRIAL_AFTER_MS) return;
@@ -69,7 +70,7 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
   };
   const refused = (sentMs: number, nowMs: number, retryAfterMs: number | undefined): void => {
     const counted = log.count(nowMs);
-    // Of those that were under way together, the first has told.
+    // Of those that were under way together, the first counts.
     if (sentMs >= refusedMs) {
       refusedMs = nowMs;
       if (counted >= LESSON_MIN && counted < limit) {
@@ -85,7 +86,7 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
   };
 
   return {
-    credit,
+    available,
     opensAtMs: (nowMs) => {
       const freeMs = left(nowMs) >= 1 || retries ? nowMs : log.oldestMs(nowMs) + WINDOW_MS;
       return Math.max(pausedUntilMs, newestMs() + GAP_MS_MAX, freeMs);
@@ -93,7 +94,7 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
     sent: (nowMs) => {
       tryHigher(nowMs);
       const request = { sentMs: nowMs };
-      out.add(request);
+      pending.add(request);
       return request;
     },
     learn: (perMinute, nowMs) => {
@@ -102,7 +103,7 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
     },
     answered: (request, outcome, nowMs, retryAfterMs) => {
       const { sentMs } = request;
-      if (!out.delete(request)) return;
+      if (!pending.delete(request)) return;
       if (outcome === 'refused') return refused(sentMs, nowMs, retryAfterMs);
       log.add(nowMs);
       if (sentMs >= refusedMs) retries = false;
@@ -125,30 +126,30 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
 
 /** When requests were answered, within the last window. */
 function createLog() {
-  let times: number[] = [];
+  let runTimes: number[] = [];
   let start = 0;
   const forget = (nowMs: number): void => {
-    while (start < times.length && times[start]! <= nowMs - WINDOW_MS) start += 1;
+    while (start < runTimes.length && runTimes[start]! <= nowMs - WINDOW_MS) start += 1;
     if (start > 1_024) {
-      times = times.slice(start);
+      runTimes = runTimes.slice(start);
       start = 0;
     }
   };
   return {
     add: (nowMs: number): void => {
-      times.push(nowMs);
+      runTimes.push(nowMs);
     },
     count: (nowMs: number): number => {
       forget(nowMs);
-      return times.length - start;
+      return runTimes.length - start;
     },
     oldestMs: (nowMs: number): number => {
       forget(nowMs);
-      return times[start] ?? Number.POSITIVE_INFINITY;
+      return runTimes[start] ?? Number.POSITIVE_INFINITY;
     },
     at: (place: number, nowMs: number): number | undefined => {
       forget(nowMs);
-      return times[start + place];
+      return runTimes[start + place];
     },
   };
 }

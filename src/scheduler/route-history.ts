@@ -13,8 +13,8 @@ export interface RecordedAttempt {
 }
 
 /**
- * What the lockfile tells of the request limit of submits: those of the last minute, that still count, and how many
- * had been accepted in the minute before a 429. A run thus begins with what an earlier one learned.
+ * What the lockfile shows of the submit limit: the submits of the last minute, which still count, and how many were
+ * accepted in the minute before a 429. A run thus starts with what an earlier one learned.
  */
 export function submitHistory(attempts: Iterable<RecordedAttempt>, nowMs: number): RouteHistory {
   const acceptedMs: number[] = [];

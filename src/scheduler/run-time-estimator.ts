@@ -1,11 +1,11 @@
 /**
- * What is known about how long jobs of one kind run: a histogram over logarithmic bins of the run time, fed by
+ * What is known about how long jobs of one duration class run: a histogram over logarithmic bins of the run time, fed by
  * jobs that were seen running at one age and done at a later one, and by jobs that still run. Until enough is
  * seen, an assumed shape around what the service reports fills the gap.
  */
-export interface RunTimes {
+export interface RunTimeEstimator {
   /** The 80th percentile as the service reports it, ms. May be wrong by a factor of two. */
-  told(p80Ms: number): void;
+  reported(p80Ms: number): void;
   /** A job was still running at `fromMs` of age and done at `toMs`. */
   done(fromMs: number, toMs: number): void;
   /** A job was last seen running at `fromMs` of age (0: never), and now at `toMs`. */
@@ -35,22 +35,22 @@ const BINS = 160;
 /** Width of a bin in the logarithm: from 0.25 s to an hour and a half. */
 const BIN_LOG = 1 / 16;
 const FIRST_MS = 250;
-/** How many completions the assumed shape weighs: around a told percentile, and out of the blue. */
+/** How many completions the assumed shape weighs: around a reported percentile, and without one. */
 const PRIOR_WEIGHT = 3;
-const PRIOR_WEIGHT_UNTOLD = 0.5;
+const PRIOR_WEIGHT_UNREPORTED = 0.5;
 /** z of the 80th percentile. */
 const Z80 = 0.8416;
-/** Sigma of the logarithm around a told percentile, and without one. */
-const SIGMA_TOLD = 0.5;
-const SIGMA_UNTOLD = 1;
-const MEDIAN_UNTOLD_MS = 25_000;
+/** Sigma of the logarithm around a reported percentile, and without one. */
+const SIGMA_REPORTED = 0.5;
+const SIGMA_UNREPORTED = 1;
+const MEDIAN_UNREPORTED_MS = 25_000;
 /** A share of the assumed shape that lies anywhere: a job may always take far longer. */
 const ANYWHERE = 0.01;
-/** A told percentile that differs by less is the same. */
-const TOLD_CHANGE = 0.1;
+/** A reported percentile that differs by less counts as the same. */
+const REPORTED_CHANGE = 0.1;
 /** The histogram is read anew once what was learned has grown by this share. */
 const GROWTH = 0.04;
-/** What it teaches that a job still runs, or that one of another length was done, against a completion. */
+/** The weight of a job that still runs, and of a completion of another length, against one completion. */
 const RUNNING_WEIGHT = 0.2;
 const OTHERS_WEIGHT = 0.2;
 
@@ -65,15 +65,15 @@ function binOf(ms: number): number {
 }
 
 /** Where nothing is known, and nothing seen: the same for all. */
-const unknown = logNormalShape(MEDIAN_UNTOLD_MS, SIGMA_UNTOLD);
+const unknown = logNormalShape(MEDIAN_UNREPORTED_MS, SIGMA_UNREPORTED);
 const unknownSurvival = survivalOf(unknown);
 
-/** `pooled`: the run times of a wider kind, from which this one starts and to which it adds. */
-export function createRunTimes(pooled?: RunTimes): RunTimes {
+/** `pooled`: the run times of a wider class, from which this one starts and to which it adds. */
+export function createRunTimeEstimator(pooled?: RunTimeEstimator): RunTimeEstimator {
   const mass = new Float64Array(BINS);
   const running = new Int32Array(BINS);
   let assumed = unknown;
-  let toldMs: number | undefined;
+  let reportedMs: number | undefined;
   let seen = 0;
   let learned = 0;
   let lessonRead = 0;
@@ -86,7 +86,7 @@ export function createRunTimes(pooled?: RunTimes): RunTimes {
     if (survival !== undefined && lesson - lessonRead < Math.max(1, lesson * GROWTH)) return survival;
     lessonRead = lesson;
     const prior = others > 0 ? shapeOf(pooled!.survival()) : assumed;
-    const weight = toldMs === undefined && others === 0 ? PRIOR_WEIGHT_UNTOLD : PRIOR_WEIGHT;
+    const weight = reportedMs === undefined && others === 0 ? PRIOR_WEIGHT_UNREPORTED : PRIOR_WEIGHT;
     density = densityOf(mass, running, prior, weight);
     survival = survivalOf(density);
     return survival;
@@ -96,11 +96,11 @@ export function createRunTimes(pooled?: RunTimes): RunTimes {
   };
 
   return {
-    told: (p80Ms) => {
+    reported: (p80Ms) => {
       if (!(p80Ms > 0) || !Number.isFinite(p80Ms)) return;
-      if (toldMs !== undefined && Math.abs(p80Ms / toldMs - 1) < TOLD_CHANGE) return;
-      toldMs = p80Ms;
-      assumed = logNormalShape(p80Ms / Math.exp(Z80 * SIGMA_TOLD), SIGMA_TOLD);
+      if (reportedMs !== undefined && Math.abs(p80Ms / reportedMs - 1) < REPORTED_CHANGE) return;
+      reportedMs = p80Ms;
+      assumed = logNormalShape(p80Ms / Math.exp(Z80 * SIGMA_REPORTED), SIGMA_REPORTED);
       survival = undefined;
     },
     done: (fromMs, toMs) => {
@@ -121,7 +121,7 @@ export function createRunTimes(pooled?: RunTimes): RunTimes {
       watch(fromMs, -1);
     },
     survival: read,
-    known: () => toldMs !== undefined || seen > 0 || pooled?.known() === true,
+    known: () => reportedMs !== undefined || seen > 0 || pooled?.known() === true,
     count: () => seen,
   };
 }

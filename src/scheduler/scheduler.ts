@@ -1,24 +1,33 @@
-import { forecast, hasWork } from './eta.js';
-import type { Lane } from './model-queue.js';
-import { kindOf, ROUTE_OF, unsubmitted } from './model-queue.js';
-import { type Choice, choose, demandOf, dueMs, needsOf, type Ruled, wakesAtMs } from './next-action.js';
+import { estimateRemaining, hasWork } from './eta.js';
+import type { ModelQueue } from './model-queue.js';
+import { durationClassOf, ROUTE_OF, unsubmitted } from './model-queue.js';
+import { type Choice, choose, demandOf, dueMs, needsOf, type RuledQueue, wakesAtMs } from './next-action.js';
 import type { PacedAnswer } from './pacer.js';
 import { restMs } from './poll-cost.js';
 import { isAboutModel, type Requests, type Route, type RouteHistory } from './rate-limiter.js';
-import { answer, type Book, begin, createBook, dropUnsubmitted, enter, laneOf, settle } from './state.js';
+import {
+  acknowledge,
+  answer,
+  createState,
+  dispatch,
+  dropUnsubmitted,
+  enter,
+  queueOf,
+  type SchedulerState,
+} from './state.js';
 
 /**
  * Decides which request is worth most at each moment, and when there is none, until when to wait. A
- * deterministic state machine: all it knows of the world is told to it, time included. It never gives two
+ * deterministic state machine: all input comes through its calls, time included. It never gives two
  * actions for one job at a time: an action given out must be answered with `settled`.
  */
 export interface Scheduler {
   /** A take to be submitted. Takes of equal `model` and `durationSeconds` are alike to the scheduler. */
-  wants(job: string, about: JobKind): void;
+  addTake(job: string, about: JobKind): void;
   /** A job in flight from an earlier run. */
-  resumes(job: string, about: JobKind, queuedAtMs: number, nowMs: number): void;
-  /** A stored job whose clean-up is owed. */
-  owes(job: string, about: JobKind): void;
+  addInFlight(job: string, about: JobKind, queuedAtMs: number, nowMs: number): void;
+  /** A stored job whose clean-up is due. */
+  addCleanUp(job: string, about: JobKind): void;
   /** No more submits. What is queued goes on. */
   stopSubmitting(): void;
   /** At most one submit under way at a time from now on. */
@@ -52,7 +61,7 @@ export type Action =
   | { readonly kind: 'submit'; readonly job: string }
   | { readonly kind: 'poll'; readonly job: string }
   | { readonly kind: 'complete'; readonly job: string }
-  /** Nothing before then, unless something is told meanwhile. `Infinity`: only news can change that. */
+  /** Nothing before then, unless an event comes first. `Infinity`: only an event can change that. */
   | { readonly kind: 'wait'; readonly untilMs: number }
   /** Nothing is left to do or to wait for. */
   | { readonly kind: 'finished' };
@@ -63,7 +72,7 @@ export type Settled =
   /** Not made, and to be made again (a submit, a poll or a clean-up), not before `notBeforeMs`. */
   | { readonly kind: 'again'; readonly notBeforeMs: number }
   | { readonly kind: 'running'; readonly averageExecutionMs?: number; readonly executionMs?: number }
-  /** The audio came and is safe; `clean` tells whether a clean-up is owed. `readyAtMs`: when the answer with the audio began. */
+  /** The audio came and is safe; `clean`: a clean-up is due. `readyAtMs`: when the answer with the audio began. */
   | { readonly kind: 'stored'; readonly clean: boolean; readonly readyAtMs: number }
   /** Leaves the scheduler: cleaned up, failed, rejected, in doubt, or given up for this run. */
   | { readonly kind: 'gone' };
@@ -82,7 +91,7 @@ export interface ScheduleOptions {
   readonly concurrency?: number;
   /** Requests under way at most. Default 16. */
   readonly requestsMax?: number;
-  /** Leave the remote media: no clean-up is ever owed. */
+  /** Leave the remote media: no clean-up is ever due. */
   readonly keep?: boolean;
   /** Run times known from the lockfile, ms. */
   readonly history?: readonly (JobKind & { readonly runMs: number })[];
@@ -98,114 +107,115 @@ const SUBMITS_MAX = 4;
 const REQUESTS_RESERVED = 2;
 
 export function createScheduler(options: ScheduleOptions): Scheduler {
-  const book = createBook(options);
+  const state = createState(options);
   for (const [route, seen] of Object.entries(options.routes ?? {}))
-    book.limiter.remember(route as Route, seen, options.nowMs ?? 0);
+    state.limiter.remember(route as Route, seen, options.nowMs ?? 0);
   for (const { runMs, ...about } of (options.history ?? []).slice(-HISTORY_MAX))
-    learnHistory(book, about, runMs);
+    learnHistory(state, about, runMs);
   return {
-    wants: (id, about) => {
-      if (book.stopped) return;
-      const job = enter(book, id, about, 'wanted', 0);
-      book.arrivals += 1;
-      job.lane.wanted.set(job, book.arrivals);
+    addTake: (id, about) => {
+      if (state.stopped) return;
+      const job = enter(state, id, about, 'unsubmitted', 0);
+      state.arrivals += 1;
+      job.queue.toSubmit.set(job, state.arrivals);
     },
-    resumes: (id, about, queuedAtMs, nowMs) => {
-      const job = enter(book, id, about, 'flight', Math.min(queuedAtMs, nowMs));
-      job.lane.flight.set(job, dueMs(job));
+    addInFlight: (id, about, queuedAtMs, nowMs) => {
+      const job = enter(state, id, about, 'in_flight', Math.min(queuedAtMs, nowMs));
+      job.queue.toPoll.set(job, dueMs(job));
     },
-    owes: (id, about) => {
+    addCleanUp: (id, about) => {
       if (options.keep === true) return;
-      const job = enter(book, id, about, 'owed', 0);
-      job.lane.owed.set(job, 0);
+      const job = enter(state, id, about, 'clean_up', 0);
+      job.queue.toCleanUp.set(job, 0);
     },
     stopSubmitting: () => {
-      book.stopped = true;
-      dropUnsubmitted(book);
+      state.stopped = true;
+      dropUnsubmitted(state);
     },
     submitSingly: () => {
-      book.singly = true;
+      state.singly = true;
     },
-    next: (nowMs) => next(book, nowMs),
-    settled: (id, outcome, nowMs) => settle(book, id, outcome, nowMs),
-    answered: (model, told, nowMs) => {
-      const { limits, breaker } = laneOf(book, model);
-      const job = told.job === undefined ? undefined : book.jobs.get(told.job);
-      const ticket = (job === undefined ? undefined : answer(book, job)) ?? {
-        route: job?.doing === undefined ? (told.route ?? 'quote') : ROUTE_OF[job.doing],
+    next: (nowMs) => next(state, nowMs),
+    settled: (id, outcome, nowMs) => acknowledge(state, id, outcome, nowMs),
+    answered: (model, response, nowMs) => {
+      const { limits, breaker } = queueOf(state, model);
+      const job = response.job === undefined ? undefined : state.jobs.get(response.job);
+      const token = (job === undefined ? undefined : answer(state, job)) ?? {
+        route: job?.operation === undefined ? (response.route ?? 'quote') : ROUTE_OF[job.operation],
       };
-      limits.answered(ticket, told, nowMs);
-      if (ticket.route === 'queue' && (told.status === 503 || isAboutModel(ticket.route, told)))
-        breaker.refused(told.rate.retryAfterSeconds, nowMs);
-      book.guard.answered(told.status, nowMs);
+      limits.answered(token, response, nowMs);
+      if (token.route === 'queue' && (response.status === 503 || isAboutModel(token.route, response)))
+        breaker.refused(response.rate.retryAfterSeconds, nowMs);
+      state.errorBudget.answered(response.status, nowMs);
     },
-    limits: (perMinute) => book.limiter.state(perMinute),
-    estimate: (nowMs) => forecast(rulesByLane(book), book.jobs, nowMs),
+    limits: (perMinute) => state.limiter.setStated(perMinute),
+    estimate: (nowMs) => estimateRemaining(rulesByQueue(state), state.jobs, nowMs),
   };
 }
 
-function next(book: Book, nowMs: number): Action {
-  if (book.jobs.size === 0) return { kind: 'finished' };
-  const { guard, unanswered } = book;
-  if (!guard.allows(unanswered, nowMs)) return { kind: 'wait', untilMs: guard.opensAtMs(unanswered, nowMs) };
-  const all = rulesByLane(book);
+function next(state: SchedulerState, nowMs: number): Action {
+  if (state.jobs.size === 0) return { kind: 'finished' };
+  const { errorBudget, unanswered } = state;
+  if (!errorBudget.allows(unanswered, nowMs))
+    return { kind: 'wait', untilMs: errorBudget.opensAtMs(unanswered, nowMs) };
+  const all = rulesByQueue(state);
   let best: Choice | undefined;
   let wakeMs = Number.POSITIVE_INFINITY;
-  for (const { lane, rules } of all) {
-    const choice = choose(lane, rules, nowMs);
-    if (choice === undefined) wakeMs = Math.min(wakeMs, wakesAtMs(lane, rules, nowMs));
-    else if (best === undefined || goesBefore(choice, best, all, nowMs)) best = choice;
+  for (const { queue, rules } of all) {
+    const choice = choose(queue, rules, nowMs);
+    if (choice === undefined) wakeMs = Math.min(wakeMs, wakesAtMs(queue, rules, nowMs));
+    else if (best === undefined || isBetter(choice, best, all, nowMs)) best = choice;
   }
-  return best === undefined ? { kind: 'wait', untilMs: wakeMs } : begin(book, best, nowMs);
+  return best === undefined ? { kind: 'wait', untilMs: wakeMs } : dispatch(state, best, nowMs);
 }
 
-/** Of two lanes' choices: what is worth more; else the submit of the lane that will take longest; else who has less under way. */
-function goesBefore(one: Choice, other: Choice, all: readonly Ruled[], nowMs: number): boolean {
+/** Of two models' choices: what is worth more; else the submit of the model that will take longest; else the one with less under way. */
+function isBetter(one: Choice, other: Choice, all: readonly RuledQueue[], nowMs: number): boolean {
   if (one.rank !== other.rank) return one.rank < other.rank;
-  if (one.doing === 'submit') return leftMs(one, all, nowMs) > leftMs(other, all, nowMs);
-  return one.job.lane.underWay < other.job.lane.underWay;
+  if (one.operation === 'submit') return leftMs(one, all, nowMs) > leftMs(other, all, nowMs);
+  return one.job.queue.underWay < other.job.queue.underWay;
 }
 
-function leftMs({ job }: Choice, all: readonly Ruled[], nowMs: number): number {
-  const { lane, rules } = all.find((entry) => entry.lane === job.lane)!;
-  return restMs(demandOf(lane, rules, nowMs), lane.toll);
+function leftMs({ job }: Choice, all: readonly RuledQueue[], nowMs: number): number {
+  const { queue, rules } = all.find((entry) => entry.queue === job.queue)!;
+  return restMs(demandOf(queue, rules, nowMs), queue.pollCost);
 }
 
-/** What each lane with work may do, so that the whole keeps within its bounds and no lane shuts out another. */
-function rulesByLane(book: Book): readonly Ruled[] {
-  const { options, underWay } = book;
+/** What each model with work may do, so that the run keeps within its bounds and no model starves another. */
+function rulesByQueue(state: SchedulerState): readonly RuledQueue[] {
+  const { options, underWay } = state;
   const requestsMax = options.requestsMax ?? REQUESTS_MAX;
-  const lanes = [...book.lanes.values()].filter(hasWork);
+  const queues = [...state.queues.values()].filter(hasWork);
   const free = requestsMax - underWay.submit - underWay.poll - underWay.complete;
-  const idle = lanes.filter((lane) => lane.underWay === 0).length;
+  const idle = queues.filter((queue) => queue.underWay === 0).length;
   const eachMax = Math.max(1, requestsMax - REQUESTS_RESERVED);
-  const jobs = lanes.reduce((sum, lane) => sum + unsubmitted(lane) + lane.inFlight, 0);
-  return lanes.map((lane) => {
-    const open = lane.underWay === 0 ? free > 0 : free > idle;
-    const share = (unsubmitted(lane) + lane.inFlight) / Math.max(1, jobs);
+  const jobs = queues.reduce((sum, queue) => sum + unsubmitted(queue) + queue.inFlight, 0);
+  return queues.map((queue) => {
+    const open = queue.underWay === 0 ? free > 0 : free > idle;
+    const share = (unsubmitted(queue) + queue.inFlight) / Math.max(1, jobs);
     return {
-      lane,
+      queue,
       rules: {
         may: {
           submit:
-            open && !book.stopped && underWay.submit < (book.singly ? 1 : Math.min(SUBMITS_MAX, eachMax)),
+            open && !state.stopped && underWay.submit < (state.singly ? 1 : Math.min(SUBMITS_MAX, eachMax)),
           poll: open && underWay.poll < eachMax,
           complete: open && underWay.complete < eachMax,
         },
-        submits: !book.stopped,
+        submits: !state.stopped,
         share: options.concurrency === undefined ? undefined : options.concurrency * share,
-        hasPlace: options.concurrency === undefined || book.inFlight < options.concurrency,
-        others: () => needsOfOthers(lanes, lane, !book.stopped),
+        hasPlace: options.concurrency === undefined || state.inFlight < options.concurrency,
+        others: () => needsOfOthers(queues, queue, !state.stopped),
       },
     };
   });
 }
 
-function needsOfOthers(lanes: readonly Lane[], but: Lane, submits: boolean): Requests {
+function needsOfOthers(queues: readonly ModelQueue[], but: ModelQueue, submits: boolean): Requests {
   const sum = { queue: 0, retrieve: 0, complete: 0 };
-  for (const lane of lanes) {
-    if (lane === but || lane.limits.isShared()) continue;
-    const needs = needsOf(lane, submits);
+  for (const queue of queues) {
+    if (queue === but || queue.limits.isShared()) continue;
+    const needs = needsOf(queue, submits);
     for (const route of ['queue', 'retrieve', 'complete'] as const) sum[route] += needs[route];
   }
   return sum;
@@ -216,7 +226,10 @@ const HISTORY_MAX = 200;
 /** A recorded run time includes the wait for the poll that ended it: the run itself may have been shorter by as much. */
 const HISTORY_SHORTER = 0.5;
 
-function learnHistory(book: Book, about: JobKind, runMs: number): void {
+function learnHistory(state: SchedulerState, about: JobKind, runMs: number): void {
   if (!(runMs > 0)) return;
-  kindOf(laneOf(book, about.model), about.durationSeconds).times.done(runMs * HISTORY_SHORTER, runMs);
+  durationClassOf(queueOf(state, about.model), about.durationSeconds).runTimes.done(
+    runMs * HISTORY_SHORTER,
+    runMs,
+  );
 }

@@ -1,27 +1,27 @@
-import { type BlockGuard, createBlockGuard } from './error-budget.js';
+import { createErrorBudget, type ErrorBudget } from './error-budget.js';
 import {
-  createLane,
-  type Doing,
+  createModelQueue,
+  durationClassOf,
   type Job,
-  kindOf,
-  type Lane,
-  learnTold,
+  learnReported,
+  type ModelQueue,
+  type Operation,
   ROUTE_OF,
   unsubmitted,
 } from './model-queue.js';
 import { type Choice, dueMs } from './next-action.js';
-import { createRateLimiter, type RateLimiter, type Ticket } from './rate-limiter.js';
+import { createRateLimiter, type RateLimiter, type RequestToken } from './rate-limiter.js';
 import type { Action, JobKind, ScheduleOptions, Settled } from './scheduler.js';
 
 /** All jobs of a run and what is under way: what the scheduler remembers. */
-export interface Book {
+export interface SchedulerState {
   readonly options: ScheduleOptions;
-  readonly lanes: Map<string, Lane>;
+  readonly queues: Map<string, ModelQueue>;
   readonly jobs: Map<string, Job>;
-  readonly guard: BlockGuard;
+  readonly errorBudget: ErrorBudget;
   readonly limiter: RateLimiter;
   /** Actions given out and not settled. */
-  readonly underWay: Record<Doing, number>;
+  readonly underWay: Record<Operation, number>;
   /** Of these, requests whose answer has not begun. */
   unanswered: number;
   /** Submitted or being submitted, and not yet stored. */
@@ -33,14 +33,14 @@ export interface Book {
 }
 
 /** More than a request costs where the budget is counted over a sliding minute. */
-const SCOUT_COST_MS_MAX = 5_000;
+const PROBE_COST_MS_MAX = 5_000;
 
-export function createBook(options: ScheduleOptions): Book {
+export function createState(options: ScheduleOptions): SchedulerState {
   return {
     options,
-    lanes: new Map(),
+    queues: new Map(),
     jobs: new Map(),
-    guard: createBlockGuard(),
+    errorBudget: createErrorBudget(),
     limiter: createRateLimiter(),
     underWay: { submit: 0, poll: 0, complete: 0 },
     unanswered: 0,
@@ -51,166 +51,174 @@ export function createBook(options: ScheduleOptions): Book {
   };
 }
 
-export function laneOf(book: Book, model: string): Lane {
-  const found = book.lanes.get(model);
+export function queueOf(state: SchedulerState, model: string): ModelQueue {
+  const found = state.queues.get(model);
   if (found !== undefined) return found;
-  const lane = createLane(model, book.limiter.of(model));
-  book.lanes.set(model, lane);
-  return lane;
+  const queue = createModelQueue(model, state.limiter.of(model));
+  state.queues.set(model, queue);
+  return queue;
 }
 
 /** Takes a job in. `bornMs`: when it was queued, where it was. */
-export function enter(book: Book, id: string, about: JobKind, state: Job['state'], bornMs: number): Job {
-  if (book.jobs.has(id)) throw new Error(`the scheduler has job ${id} already`);
-  const lane = laneOf(book, about.model);
-  const kind = kindOf(lane, about.durationSeconds);
+export function enter(
+  state: SchedulerState,
+  id: string,
+  about: JobKind,
+  phase: Job['phase'],
+  queuedAtMs: number,
+): Job {
+  if (state.jobs.has(id)) throw new Error(`the scheduler has job ${id} already`);
+  const queue = queueOf(state, about.model);
+  const durationClass = durationClassOf(queue, about.durationSeconds);
   const job: Job = {
     id,
-    lane,
-    kind,
-    state,
-    doing: undefined,
-    ticket: undefined,
+    queue,
+    durationClass,
+    phase,
+    operation: undefined,
+    token: undefined,
     sentMs: Number.NEGATIVE_INFINITY,
-    bornAfterMs: bornMs,
-    bornMs,
-    ranMs: 0,
-    holdMs: Number.NEGATIVE_INFINITY,
+    queuedAfterMs: queuedAtMs,
+    queuedAtMs,
+    seenRunningMs: 0,
+    notBeforeMs: Number.NEGATIVE_INFINITY,
   };
-  book.jobs.set(id, job);
-  if (state !== 'owed') kind.jobs += 1;
-  if (state === 'flight') countFlight(book, job, 1);
+  state.jobs.set(id, job);
+  if (phase !== 'clean_up') durationClass.jobs += 1;
+  if (phase === 'in_flight') countFlight(state, job, 1);
   return job;
 }
 
-function countFlight(book: Book, job: Job, change: 1 | -1): void {
-  const { lane } = job;
-  lane.inFlight += change;
-  if (job.ranMs === 0) lane.unasked += change;
-  book.inFlight += change;
+function countFlight(state: SchedulerState, job: Job, change: 1 | -1): void {
+  const { queue } = job;
+  queue.inFlight += change;
+  if (job.seenRunningMs === 0) queue.neverPolled += change;
+  state.inFlight += change;
 }
 
 /** Drops what is not submitted. */
-export function dropUnsubmitted(book: Book): void {
-  for (const lane of book.lanes.values()) {
-    for (const heap of [lane.wanted, lane.held]) {
-      for (let job = heap.pop(); job !== undefined; job = heap.pop()) drop(book, job);
+export function dropUnsubmitted(state: SchedulerState): void {
+  for (const queue of state.queues.values()) {
+    for (const jobs of [queue.toSubmit, queue.toResubmit]) {
+      for (let job = jobs.pop(); job !== undefined; job = jobs.pop()) drop(state, job);
     }
   }
 }
 
-function drop(book: Book, job: Job): void {
-  if (job.state !== 'owed') job.kind.jobs -= 1;
-  book.jobs.delete(job.id);
+function drop(state: SchedulerState, job: Job): void {
+  if (job.phase !== 'clean_up') job.durationClass.jobs -= 1;
+  state.jobs.delete(job.id);
 }
 
 /** Gives an action out. */
-export function begin(book: Book, { doing, job }: Choice, nowMs: number): Action {
-  const { lane } = job;
-  const from = { submit: lane.wanted, poll: lane.flight, complete: lane.owed }[doing];
+export function dispatch(state: SchedulerState, { operation, job }: Choice, nowMs: number): Action {
+  const { queue } = job;
+  const from = { submit: queue.toSubmit, poll: queue.toPoll, complete: queue.toCleanUp }[operation];
   from.remove(job);
-  job.doing = doing;
+  job.operation = operation;
   job.sentMs = nowMs;
-  job.ticket = lane.limits.sent(ROUTE_OF[doing], nowMs);
-  lane.underWay += 1;
-  lane.actionsSincePriced += 1;
-  book.underWay[doing] += 1;
-  book.unanswered += 1;
-  if (doing === 'submit') {
-    lane.breaker.sent();
-    countFlight(book, job, 1);
+  job.token = queue.limits.sent(ROUTE_OF[operation], nowMs);
+  queue.underWay += 1;
+  queue.actionsSincePriced += 1;
+  state.underWay[operation] += 1;
+  state.unanswered += 1;
+  if (operation === 'submit') {
+    queue.breaker.sent();
+    countFlight(state, job, 1);
   }
-  if (doing === 'poll') lane.polled.add(job);
-  return { kind: doing, job: job.id };
+  if (operation === 'poll') queue.pollsUnderWay.add(job);
+  return { kind: operation, job: job.id };
 }
 
-/** Counts the answer to the request of the job's action, once. Returns its ticket. */
-export function answer(book: Book, job: Job): Ticket | undefined {
-  const { ticket } = job;
-  if (ticket !== undefined) {
-    job.ticket = undefined;
-    book.unanswered -= 1;
+/** Counts the answer to the request of the job's action, once. Returns its token. */
+export function answer(state: SchedulerState, job: Job): RequestToken | undefined {
+  const { token } = job;
+  if (token !== undefined) {
+    job.token = undefined;
+    state.unanswered -= 1;
   }
-  return ticket;
+  return token;
 }
 
 /** Takes an action back, with what came of it. */
-export function settle(book: Book, id: string, outcome: Settled, nowMs: number): void {
-  const job = book.jobs.get(id);
-  if (job?.doing === undefined) throw new Error(`nothing is under way for job ${id}`);
-  const { doing, lane } = job;
-  const ticket = answer(book, job);
-  if (ticket !== undefined) lane.limits.answered(ticket, { rate: {} }, nowMs);
-  job.doing = undefined;
-  lane.polled.delete(job);
-  lane.underWay -= 1;
-  book.underWay[doing] -= 1;
-  if (doing === 'submit') settleSubmit(book, job, outcome, nowMs);
-  else if (doing === 'poll') settlePoll(book, job, outcome, nowMs);
-  else if (outcome.kind === 'again') lane.owed.set(job, outcome.notBeforeMs);
-  else drop(book, job);
+export function acknowledge(state: SchedulerState, id: string, outcome: Settled, nowMs: number): void {
+  const job = state.jobs.get(id);
+  if (job?.operation === undefined) throw new Error(`nothing is under way for job ${id}`);
+  const { operation, queue } = job;
+  const token = answer(state, job);
+  if (token !== undefined) queue.limits.answered(token, { rate: {} }, nowMs);
+  job.operation = undefined;
+  queue.pollsUnderWay.delete(job);
+  queue.underWay -= 1;
+  state.underWay[operation] -= 1;
+  if (operation === 'submit') acknowledgeSubmit(state, job, outcome, nowMs);
+  else if (operation === 'poll') acknowledgePoll(state, job, outcome, nowMs);
+  else if (outcome.kind === 'again') queue.toCleanUp.set(job, outcome.notBeforeMs);
+  else drop(state, job);
 }
 
-function settleSubmit(book: Book, job: Job, outcome: Settled, nowMs: number): void {
-  const { lane } = job;
-  lane.breaker.settled(outcome.kind === 'queued');
+function acknowledgeSubmit(state: SchedulerState, job: Job, outcome: Settled, nowMs: number): void {
+  const { queue } = job;
+  queue.breaker.settled(outcome.kind === 'queued');
   if (outcome.kind === 'queued') {
-    job.state = 'flight';
-    job.bornAfterMs = job.sentMs;
-    job.bornMs = nowMs;
-    if (lane.scout === 'none yet') lane.scout = mayScout(lane, nowMs) ? job : 'back';
-    lane.flight.set(job, dueMs(job));
+    job.phase = 'in_flight';
+    job.queuedAfterMs = job.sentMs;
+    job.queuedAtMs = nowMs;
+    if (queue.probe === 'none yet') queue.probe = mayProbe(queue, nowMs) ? job : 'done';
+    queue.toPoll.set(job, dueMs(job));
     return;
   }
-  countFlight(book, job, -1);
-  if (outcome.kind === 'again' && !book.stopped) lane.held.set(job, outcome.notBeforeMs);
-  else drop(book, job);
+  countFlight(state, job, -1);
+  if (outcome.kind === 'again' && !state.stopped) queue.toResubmit.set(job, outcome.notBeforeMs);
+  else drop(state, job);
 }
 
 /**
- * Whether asking early teaches something, and the request that it costs does not cost a window. Of a batch that one
+ * Whether a probe poll is worth it: it teaches something, and its request does not cost a window. Of a batch that one
  * window holds it at most puts off the last clean-up, and brings all the files sooner.
  */
-function mayScout(lane: Lane, nowMs: number): boolean {
-  if (lane.pooled.known()) return false;
-  const queue = unsubmitted(lane);
-  const retrieve = queue + lane.inFlight;
-  const requests = { queue, retrieve, complete: retrieve + lane.owed.size };
-  const spanMs = lane.limits.spanMsMin(requests, nowMs);
+function mayProbe(queue: ModelQueue, nowMs: number): boolean {
+  if (queue.pooled.known()) return false;
+  const submits = unsubmitted(queue);
+  const retrieve = submits + queue.inFlight;
+  const requests = { queue: submits, retrieve, complete: retrieve + queue.toCleanUp.size };
+  const spanMs = queue.limits.spanMsMin(requests, nowMs);
   if (spanMs === 0) return true;
-  const withScoutMs = lane.limits.spanMsMin({ ...requests, retrieve: retrieve + 1 }, nowMs);
-  return withScoutMs - spanMs <= SCOUT_COST_MS_MAX;
+  const withProbeMs = queue.limits.spanMsMin({ ...requests, retrieve: retrieve + 1 }, nowMs);
+  return withProbeMs - spanMs <= PROBE_COST_MS_MAX;
 }
 
-function settlePoll(book: Book, job: Job, outcome: Settled, nowMs: number): void {
-  const { lane, kind } = job;
-  if (lane.scout === job && outcome.kind !== 'again') lane.scout = 'back';
+function acknowledgePoll(state: SchedulerState, job: Job, outcome: Settled, nowMs: number): void {
+  const { queue, durationClass } = job;
+  if (queue.probe === job && outcome.kind !== 'again') queue.probe = 'done';
   if (outcome.kind === 'running' || outcome.kind === 'again') {
     if (outcome.kind === 'running') learnRunning(job, outcome, nowMs);
-    else job.holdMs = outcome.notBeforeMs;
-    lane.flight.set(job, dueMs(job));
+    else job.notBeforeMs = outcome.notBeforeMs;
+    queue.toPoll.set(job, dueMs(job));
     return;
   }
-  countFlight(book, job, -1);
-  kind.times.left(job.ranMs);
-  if (outcome.kind === 'stored') kind.times.done(job.ranMs, outcome.readyAtMs - job.bornMs);
-  if (outcome.kind !== 'stored' || !outcome.clean || book.options.keep === true) {
-    drop(book, job);
+  countFlight(state, job, -1);
+  durationClass.runTimes.left(job.seenRunningMs);
+  if (outcome.kind === 'stored')
+    durationClass.runTimes.done(job.seenRunningMs, outcome.readyAtMs - job.queuedAtMs);
+  if (outcome.kind !== 'stored' || !outcome.clean || state.options.keep === true) {
+    drop(state, job);
     return;
   }
-  kind.jobs -= 1;
-  job.state = 'owed';
-  lane.owed.set(job, nowMs);
+  durationClass.jobs -= 1;
+  job.phase = 'clean_up';
+  queue.toCleanUp.set(job, nowMs);
 }
 
 function learnRunning(job: Job, outcome: Settled & { kind: 'running' }, nowMs: number): void {
   const { averageExecutionMs, executionMs } = outcome;
   if (executionMs !== undefined) {
-    job.bornMs = Math.min(job.bornMs, Math.max(job.bornAfterMs, nowMs - executionMs));
+    job.queuedAtMs = Math.min(job.queuedAtMs, Math.max(job.queuedAfterMs, nowMs - executionMs));
   }
-  const ranMs = Math.max(job.ranMs, job.sentMs - job.bornMs);
-  job.kind.times.ranOn(job.ranMs, ranMs);
-  if (job.ranMs === 0 && ranMs > 0) job.lane.unasked -= 1;
-  job.ranMs = ranMs;
-  if (averageExecutionMs !== undefined && averageExecutionMs > 0) learnTold(job.lane, averageExecutionMs);
+  const seenRunningMs = Math.max(job.seenRunningMs, job.sentMs - job.queuedAtMs);
+  job.durationClass.runTimes.ranOn(job.seenRunningMs, seenRunningMs);
+  if (job.seenRunningMs === 0 && seenRunningMs > 0) job.queue.neverPolled -= 1;
+  job.seenRunningMs = seenRunningMs;
+  if (averageExecutionMs !== undefined && averageExecutionMs > 0)
+    learnReported(job.queue, averageExecutionMs);
 }

@@ -1,11 +1,11 @@
 import type { Ledger, Reading } from './pacer.js';
 
-/** It is taken to fill a little slower than told: requests do not arrive as evenly as they are sent. */
+/** Assumed to fill a little slower than stated: requests do not arrive as evenly as they are sent. */
 const REFILL_SHARE = 0.985;
-/** What may hide behind a count told in whole requests. */
+/** The fraction that a count in whole requests may hide. */
 const FRACTION = 0.99;
 
-/** A token bucket: its told reset moves on with every request, and what is left grows with time. */
+/** A token bucket: the reset in its headers moves on with every request, and what is left grows with time. */
 export function createBucket(first: Reading, perMinute: () => number): Ledger {
   let level = first.remaining - first.uncounted;
   let atMs = first.nowMs;
@@ -19,7 +19,7 @@ export function createBucket(first: Reading, perMinute: () => number): Ledger {
   };
 
   return {
-    credit: (nowMs) => Math.floor(levelAt(nowMs)),
+    available: (nowMs) => Math.floor(levelAt(nowMs)),
     opensAtMs: (nowMs) => nowMs + Math.max(0, Math.ceil((1 - levelAt(nowMs)) / refillPerMs())),
     lapsesAtMs: (nowMs) => nowMs + (perMinute() - levelAt(nowMs)) / refillPerMs(),
     sent: (_ticket, nowMs) => set(levelAt(nowMs) - 1, nowMs),

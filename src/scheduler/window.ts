@@ -1,18 +1,18 @@
 import type { Ledger, Reading } from './pacer.js';
 
-/** From the told end of a window to a request that certainly falls into the next one, before anything is learned. */
+/** From the stated end of a window to a request that certainly falls into the next one, before anything is learned. */
 const LAG_MS = 150;
-/** The same where the end is told in whole seconds, that may have been rounded down. */
+/** The same where the end is stated in whole seconds, that may have been rounded down. */
 const LAG_ROUNDED_MS = 1_050;
-/** The service's clock may be ahead of what its `Date` told by so much. */
+/** The service's clock may be ahead of its `Date` by so much. */
 const SKEW_DOUBT_MS = 1_100;
 /** The end is known well enough when it lies between two sends this close. */
 const LAG_GAP_MS = 300;
 /** To know it better costs a request or two: worth it only in a run of more windows than this. */
 const WINDOWS_BEFORE_TRIAL = 6;
-/** A slower exchange does not tell on which side of the end it was counted. */
+/** A slower exchange does not show on which side of the end it was counted. */
 const EXCHANGE_MS_MAX = 1_000;
-/** Ends that lie nearer to each other than this are the same, told with different rounding. */
+/** Ends that lie nearer to each other than this are the same, rounded differently. */
 const SAME_END_MS = 1_500;
 /** No window is shorter. */
 const WINDOW_MS_MIN = 20_000;
@@ -24,16 +24,16 @@ const PROBE_PATIENCE_MS = 3_000;
  * stays true however answers overtake each other, and by the answer to the newest request, which also shows what
  * others spend. When it ends, one request alone goes first and brings the headers of the next.
  *
- * When it ends by this machine's clock is learned from the requests around it: clocks differ, and ends are told
+ * When it ends by this machine's clock is learned from the requests around it: clocks differ, and ends are
  * rounded. In a long run the last request of a window is kept for a moment that may lie before or after the end.
  */
 export function createWindow(first: Reading): Ledger {
   let resetMs = first.resetMs;
   let left = first.remaining - first.uncounted;
-  let newest = { ticket: first.ticket + first.sentAfter, remaining: left };
-  let lastTicket = newest.ticket;
+  let newest = { token: first.token + first.sentAfter, remaining: left };
+  let lastToken = newest.token;
   let probeSentMs: number | undefined;
-  let probeTicket = 0;
+  let probeToken = 0;
   // Lags are from the end by the service's clock, so that they take up what the clocks differ by.
   const { skewMs = 0 } = first;
   let goodLagMs = (resetMs % 1_000 === 0 ? LAG_ROUNDED_MS : LAG_MS) - skewMs;
@@ -41,7 +41,7 @@ export function createWindow(first: Reading): Ledger {
   let stepMs = 1_000;
   let windows = 1;
 
-  const known = (): number => Math.min(left, newest.remaining - (lastTicket - newest.ticket));
+  const known = (): number => Math.min(left, newest.remaining - (lastToken - newest.token));
   const unsure = (): boolean => windows > WINDOWS_BEFORE_TRIAL && goodLagMs - badLagMs > LAG_GAP_MS;
   const endMs = (): number => resetMs + (unsure() && known() >= 1 ? (goodLagMs + badLagMs) / 2 : goodLagMs);
   const waits = (nowMs: number): boolean =>
@@ -57,7 +57,7 @@ export function createWindow(first: Reading): Ledger {
     windows += 1;
     resetMs = reading.resetMs;
     left = reading.remaining - reading.uncounted;
-    newest = { ticket: lastTicket, remaining: left };
+    newest = { token: lastToken, remaining: left };
     probeSentMs = undefined;
   };
   const tooEarly = (sentMs: number): void => {
@@ -70,36 +70,36 @@ export function createWindow(first: Reading): Ledger {
   };
 
   return {
-    credit: (nowMs) => {
+    available: (nowMs) => {
       if (waits(nowMs)) return 0;
       if (nowMs >= endMs()) return 1;
       return unsure() ? known() - 1 : known();
     },
     opensAtMs: (nowMs) => (waits(nowMs) ? probeSentMs! + PROBE_PATIENCE_MS : Math.max(nowMs, endMs())),
     lapsesAtMs: () => endMs(),
-    sent: (ticket, nowMs) => {
+    sent: (token, nowMs) => {
       if (nowMs >= endMs()) {
         probeSentMs = nowMs;
-        probeTicket = ticket;
+        probeToken = token;
       }
       left -= 1;
-      lastTicket = ticket;
+      lastToken = token;
     },
     read: (reading) => {
       const stepMs = reading.resetMs - resetMs;
       if (stepMs >= WINDOW_MS_MIN) open(reading);
       else if (Math.abs(stepMs) > SAME_END_MS) return stepMs <= -WINDOW_MS_MIN ? 'stale' : 'foreign';
       else {
-        if (reading.ticket === probeTicket && probeSentMs !== undefined) tooEarly(reading.sentMs);
+        if (reading.token === probeToken && probeSentMs !== undefined) tooEarly(reading.sentMs);
         const others = reading.remaining < left - 1;
-        if (reading.ticket >= newest.ticket) newest = reading;
+        if (reading.token >= newest.token) newest = reading;
         if (reading.alone) left = reading.remaining;
         if (others) return 'shared';
       }
       return 'fits';
     },
-    unread: (ticket) => {
-      const wasProbe = probeSentMs !== undefined && ticket === probeTicket;
+    unread: (token) => {
+      const wasProbe = probeSentMs !== undefined && token === probeToken;
       if (wasProbe) probeSentMs = undefined;
       return wasProbe;
     },

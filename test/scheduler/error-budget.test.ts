@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createBlockGuard } from '../../src/scheduler/error-budget.js';
+import { createErrorBudget } from '../../src/scheduler/error-budget.js';
 
 describe('the block of a key', () => {
   it('is never reached, however many requests are under way and fail', () => {
@@ -9,15 +9,15 @@ describe('the block of a key', () => {
     });
     fc.assert(
       fc.property(steps, (given) => {
-        const guard = createBlockGuard();
+        const errorBudget = createErrorBudget();
         const failuresMs: number[] = [];
         let nowMs = 0;
         for (const { waitMs, atOnce } of given) {
           nowMs += waitMs;
           let unanswered = 0;
-          while (unanswered < atOnce && guard.allows(unanswered, nowMs)) unanswered += 1;
+          while (unanswered < atOnce && errorBudget.allows(unanswered, nowMs)) unanswered += 1;
           for (; unanswered > 0; unanswered -= 1) {
-            guard.answered(429, nowMs);
+            errorBudget.answered(429, nowMs);
             failuresMs.push(nowMs);
           }
           expect(failuresMs.filter((ms) => ms > nowMs - 30_000).length).toBeLessThanOrEqual(20);
@@ -27,28 +27,28 @@ describe('the block of a key', () => {
   });
 
   it('does not slow down what succeeds', () => {
-    const guard = createBlockGuard();
+    const errorBudget = createErrorBudget();
     for (let nowMs = 0; nowMs < 10_000; nowMs += 10) {
-      expect(guard.allows(16, nowMs)).toBe(true);
-      guard.answered(200, nowMs);
+      expect(errorBudget.allows(16, nowMs)).toBe(true);
+      errorBudget.answered(200, nowMs);
     }
   });
 
   it('is awaited until enough failures are half a minute old', () => {
-    const guard = createBlockGuard();
-    for (let count = 0; count < 14; count += 1) guard.answered(undefined, count * 100);
-    expect(guard.allows(0, 2_000)).toBe(false);
-    const opensMs = guard.opensAtMs(0, 2_000);
+    const errorBudget = createErrorBudget();
+    for (let count = 0; count < 14; count += 1) errorBudget.answered(undefined, count * 100);
+    expect(errorBudget.allows(0, 2_000)).toBe(false);
+    const opensMs = errorBudget.opensAtMs(0, 2_000);
     expect(opensMs).toBeGreaterThan(30_000);
-    expect(guard.allows(0, opensMs - 1)).toBe(false);
-    expect(guard.allows(0, opensMs)).toBe(true);
+    expect(errorBudget.allows(0, opensMs - 1)).toBe(false);
+    expect(errorBudget.allows(0, opensMs)).toBe(true);
   });
 
   it('lifts only with an answer while too many requests are under way', () => {
-    const guard = createBlockGuard();
-    guard.answered(500, 0);
-    expect(guard.allows(18, 10)).toBe(false);
-    expect(guard.opensAtMs(20, 10)).toBe(Number.POSITIVE_INFINITY);
-    expect(guard.allows(17, 10)).toBe(true);
+    const errorBudget = createErrorBudget();
+    errorBudget.answered(500, 0);
+    expect(errorBudget.allows(18, 10)).toBe(false);
+    expect(errorBudget.opensAtMs(20, 10)).toBe(Number.POSITIVE_INFINITY);
+    expect(errorBudget.allows(17, 10)).toBe(true);
   });
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createPacer } from '../../src/scheduler/pacer.js';
 import type { LimitRule } from '../bench/virtual/service.js';
-import { type Hammered, type Hammering, hammer } from './hammer.js';
+import { type Hammered, type Hammering, loadTest } from './load.js';
 
 const seeds = fc.integer({ min: 1, max: 1e9 });
 const ways = fc.constantFrom([35, 55] as const, [5, 15] as const, [20, 400] as const);
@@ -13,12 +13,12 @@ const pressure = fc.record({
   wishEveryMs: fc.constantFrom(undefined, 300, 900, 4_000),
 });
 
-function hammered(
+function underLoad(
   rule: LimitRule,
   given: { seed: number; wishEveryMs: number | undefined } & Partial<Omit<Hammering, 'wishEveryMs'>>,
 ): Hammered {
   const { wishEveryMs, ...rest } = given;
-  return hammer({
+  return loadTest({
     rule,
     minutes: 6,
     latencyMs: [35, 55],
@@ -36,17 +36,17 @@ describe('a pacer whose budget is its own draws no 429', () => {
         fc.constantFrom(5, 60, 120),
         fc.constantFrom('none' as const, 'up' as const),
         (given, perMinute, rounding) => {
-          expect(hammered({ kind: 'window', perMinute, rounding }, given).refusals).toBe(0);
+          expect(underLoad({ kind: 'window', perMinute, rounding }, given).refusals).toBe(0);
         },
       ),
       { numRuns: 150 },
     );
   });
 
-  it('from fixed windows whose end is told rounded down', () => {
+  it('from fixed windows whose end is rounded down', () => {
     fc.assert(
       fc.property(pressure, (given) => {
-        expect(hammered({ kind: 'window', perMinute: 60, rounding: 'down' }, given).refusals).toBe(0);
+        expect(underLoad({ kind: 'window', perMinute: 60, rounding: 'down' }, given).refusals).toBe(0);
       }),
       { numRuns: 50 },
     );
@@ -55,7 +55,7 @@ describe('a pacer whose budget is its own draws no 429', () => {
   it('from token buckets', () => {
     fc.assert(
       fc.property(pressure, fc.constantFrom(30, 60, 120), (given, perMinute) => {
-        expect(hammered({ kind: 'bucket', perMinute }, { ...given, latencyMs: [35, 55] }).refusals).toBe(0);
+        expect(underLoad({ kind: 'bucket', perMinute }, { ...given, latencyMs: [35, 55] }).refusals).toBe(0);
       }),
       { numRuns: 100 },
     );
@@ -65,7 +65,7 @@ describe('a pacer whose budget is its own draws no 429', () => {
     fc.assert(
       fc.property(pressure, fc.constantFrom(0.2, 0.6), (given, headersMissing) => {
         const rule: LimitRule = { kind: 'window', perMinute: 60, headersMissing };
-        expect(hammered(rule, { ...given, latencyMs: [35, 55] }).refusals).toBe(0);
+        expect(underLoad(rule, { ...given, latencyMs: [35, 55] }).refusals).toBe(0);
       }),
       { numRuns: 100 },
     );
@@ -75,7 +75,7 @@ describe('a pacer whose budget is its own draws no 429', () => {
     fc.assert(
       fc.property(pressure, fc.integer({ min: -600_000, max: 600_000 }), (given, skewMs) => {
         const rule: LimitRule = { kind: 'window', perMinute: 60 };
-        expect(hammered(rule, { ...given, latencyMs: [35, 55], skewMs }).refusals).toBe(0);
+        expect(underLoad(rule, { ...given, latencyMs: [35, 55], skewMs }).refusals).toBe(0);
       }),
       { numRuns: 100 },
     );
@@ -89,7 +89,7 @@ describe('a pacer whose budget is its own draws no 429', () => {
           perMinute: 60,
           change: { atMs: 150_000, perMinute: later },
         };
-        const { refusals } = hammered(rule, { seed, wishEveryMs: undefined });
+        const { refusals } = underLoad(rule, { seed, wishEveryMs: undefined });
         expect(refusals).toBeLessThanOrEqual(later > 60 ? 0 : 16);
       }),
       { numRuns: 50 },
@@ -100,25 +100,25 @@ describe('a pacer whose budget is its own draws no 429', () => {
 describe('a pacer uses what it has', () => {
   it.each([
     ['a fixed window', { kind: 'window', perMinute: 60 }, 0.97],
-    ['a window told rounded up', { kind: 'window', perMinute: 60, rounding: 'up' }, 0.97],
-    ['a window told rounded down', { kind: 'window', perMinute: 60, rounding: 'down' }, 0.97],
+    ['a window whose end is rounded up', { kind: 'window', perMinute: 60, rounding: 'up' }, 0.97],
+    ['a window whose end is rounded down', { kind: 'window', perMinute: 60, rounding: 'down' }, 0.97],
     ['a wide window', { kind: 'window', perMinute: 120 }, 0.97],
     ['a token bucket', { kind: 'bucket', perMinute: 60 }, 0.97],
   ] as const)('%s', (_, rule, share) => {
     const minutes = 30;
-    const { sent } = hammer({ seed: 3, rule, minutes, latencyMs: [35, 55], atOnce: 16 });
+    const { sent } = loadTest({ seed: 3, rule, minutes, latencyMs: [35, 55], atOnce: 16 });
     expect(sent).toBeGreaterThanOrEqual(share * minutes * rule.perMinute);
   });
 
-  it.each([-120_000, 120_000])('a fixed window told by a clock that is %i ms off', (skewMs) => {
+  it.each([-120_000, 120_000])('a fixed window by a clock that is %i ms off', (skewMs) => {
     const rule: LimitRule = { kind: 'window', perMinute: 60 };
-    const { sent } = hammer({ seed: 3, rule, minutes: 30, latencyMs: [35, 55], atOnce: 16, skewMs });
+    const { sent } = loadTest({ seed: 3, rule, minutes: 30, latencyMs: [35, 55], atOnce: 16, skewMs });
     expect(sent).toBeGreaterThanOrEqual(0.97 * 30 * 60);
   });
 
   it('a limit that is stated and in no header', () => {
     const rule: LimitRule = { kind: 'window', perMinute: 120, headersMissing: 1 };
-    const { sent, refusals } = hammer({
+    const { sent, refusals } = loadTest({
       seed: 3,
       rule,
       minutes: 10,
@@ -132,7 +132,7 @@ describe('a pacer uses what it has', () => {
 
   it('a limit that rose', () => {
     const rule: LimitRule = { kind: 'window', perMinute: 60, change: { atMs: 300_000, perMinute: 120 } };
-    const { sent } = hammer({ seed: 3, rule, minutes: 10, latencyMs: [35, 55], atOnce: 16 });
+    const { sent } = loadTest({ seed: 3, rule, minutes: 10, latencyMs: [35, 55], atOnce: 16 });
     expect(sent).toBeGreaterThanOrEqual(0.95 * (300 + 600));
   });
 });
@@ -142,7 +142,7 @@ describe('beside another client on the same key', () => {
     fc.assert(
       fc.property(pressure, fc.constantFrom(5, 20, 50), (given, otherPerMinute) => {
         const rule: LimitRule = { kind: 'window', perMinute: 60 };
-        const { refusalsInWindowMax } = hammered(rule, { ...given, latencyMs: [35, 55], otherPerMinute });
+        const { refusalsInWindowMax } = underLoad(rule, { ...given, latencyMs: [35, 55], otherPerMinute });
         expect(refusalsInWindowMax).toBeLessThanOrEqual(3);
       }),
       { numRuns: 100 },
@@ -153,14 +153,14 @@ describe('beside another client on the same key', () => {
 describe('a 429', () => {
   it('pauses until the reset that it names', () => {
     const pacer = createPacer();
-    const ticket = pacer.sent(1_000_000);
+    const token = pacer.sent(1_000_000);
     const rate = { limit: 60, remaining: 0, resetUnixSeconds: 1_030 };
-    pacer.answered(ticket, { status: 429, rate }, 1_000_090);
+    pacer.answered(token, { status: 429, rate }, 1_000_090);
     const untilMs = pacer.opensAtMs(1_000_090);
     expect(untilMs).toBeGreaterThanOrEqual(1_030_000);
     expect(untilMs).toBeLessThan(1_032_000);
-    expect(pacer.credit(untilMs - 1)).toBe(0);
-    expect(pacer.credit(untilMs)).toBe(1);
+    expect(pacer.available(untilMs - 1)).toBe(0);
+    expect(pacer.available(untilMs)).toBe(1);
   });
 
   it('pauses as long as it says to', () => {
@@ -173,7 +173,7 @@ describe('a 429', () => {
     const pacer = createPacer();
     const rate = { limit: 60, remaining: 50, resetUnixSeconds: 30 };
     pacer.answered(pacer.sent(0), { status: 429, rate, overloaded: true }, 90);
-    expect(pacer.credit(90)).toBe(50);
+    expect(pacer.available(90)).toBe(50);
   });
 
   it('that names a time lets one request go then, whose answer rules', () => {
@@ -182,12 +182,12 @@ describe('a 429', () => {
     pacer.answered(pacer.sent(0), { status: 200, rate }, 90);
     pacer.answered(pacer.sent(100), { status: 429, rate: { ...rate, retryAfterSeconds: 3 } }, 200);
     expect(pacer.opensAtMs(200)).toBe(3_200);
-    expect(pacer.credit(3_199)).toBe(0);
-    expect(pacer.credit(3_200)).toBe(1);
-    const ticket = pacer.sent(3_200);
-    expect(pacer.credit(3_250)).toBe(0);
-    pacer.answered(ticket, { status: 200, rate: { ...rate, remaining: 48 } }, 3_300);
-    expect(pacer.credit(3_300)).toBe(48);
+    expect(pacer.available(3_199)).toBe(0);
+    expect(pacer.available(3_200)).toBe(1);
+    const token = pacer.sent(3_200);
+    expect(pacer.available(3_250)).toBe(0);
+    pacer.answered(token, { status: 200, rate: { ...rate, remaining: 48 } }, 3_300);
+    expect(pacer.available(3_300)).toBe(48);
   });
 
   it('pauses for no more than a day, and for no less than a second', () => {
@@ -203,11 +203,11 @@ describe('a 429', () => {
 describe('what is known at the start', () => {
   it('lets one request go first, and the others after its answer', () => {
     const pacer = createPacer();
-    expect(pacer.credit(0)).toBe(1);
-    const ticket = pacer.sent(0);
-    expect(pacer.credit(50)).toBe(0);
-    pacer.answered(ticket, { status: 200, rate: { limit: 60, remaining: 41, resetUnixSeconds: 30 } }, 90);
-    expect(pacer.credit(90)).toBe(41);
+    expect(pacer.available(0)).toBe(1);
+    const token = pacer.sent(0);
+    expect(pacer.available(50)).toBe(0);
+    pacer.answered(token, { status: 200, rate: { limit: 60, remaining: 41, resetUnixSeconds: 30 } }, 90);
+    expect(pacer.available(90)).toBe(41);
   });
 
   it('does not let one that is slow hold up the others for long', () => {
@@ -215,14 +215,14 @@ describe('what is known at the start', () => {
     pacer.sent(0);
     const opensMs = pacer.opensAtMs(100);
     expect(opensMs).toBeLessThanOrEqual(5_000);
-    expect(pacer.credit(opensMs)).toBeGreaterThan(0);
+    expect(pacer.available(opensMs)).toBeGreaterThan(0);
   });
 
-  it('is no limit, until one is told', () => {
+  it('is no limit until one is stated', () => {
     const pacer = createPacer();
-    expect([pacer.perMinute(), pacer.isTold()]).toEqual([Number.POSITIVE_INFINITY, false]);
+    expect([pacer.perMinute(), pacer.isKnown()]).toEqual([Number.POSITIVE_INFINITY, false]);
     pacer.limit(120);
-    expect([pacer.perMinute(), pacer.isTold()]).toEqual([120, true]);
+    expect([pacer.perMinute(), pacer.isKnown()]).toEqual([120, true]);
     pacer.answered(pacer.sent(0), { status: 200, rate: { limit: 90 } }, 90);
     expect(pacer.perMinute()).toBe(90);
   });
@@ -230,7 +230,7 @@ describe('what is known at the start', () => {
   it('may be that there is no limit', () => {
     const pacer = createPacer();
     pacer.limit(Number.POSITIVE_INFINITY);
-    expect(pacer.credit(0)).toBe(Number.POSITIVE_INFINITY);
+    expect(pacer.available(0)).toBe(Number.POSITIVE_INFINITY);
     expect(pacer.spanMs(1e6, 0)).toBe(0);
   });
 
@@ -238,7 +238,7 @@ describe('what is known at the start', () => {
     const pacer = createPacer();
     const rate = { limit: 60, remaining: 5, resetUnixSeconds: 1e12 };
     pacer.answered(pacer.sent(0), { status: 200, rate }, 90);
-    expect(pacer.credit(90)).toBe(59);
+    expect(pacer.available(90)).toBe(59);
   });
 });
 

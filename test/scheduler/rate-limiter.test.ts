@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRateLimiter, type RateLimiter, type Route } from '../../src/scheduler/rate-limiter.js';
-import { hammer } from './hammer.js';
+import { loadTest } from './load.js';
 
 const ways = fc.constantFrom([35, 55] as const, [5, 15] as const, [20, 400] as const);
 const shapes = fc.constantFrom('window' as const, 'sliding' as const);
@@ -25,7 +25,7 @@ function ask(
   limits.answered(limits.sent(route, atMs), { status, rate }, atMs + 50);
 }
 
-describe('where nothing is told', () => {
+describe('where no limit is stated', () => {
   it('the documented limits draw no 429, whether the minute is a fixed window or slides', () => {
     fc.assert(
       fc.property(
@@ -33,7 +33,7 @@ describe('where nothing is told', () => {
         shapes,
         fc.constantFrom(...DOCUMENTED),
         (given, kind, [route, perMinute]) => {
-          const { refusals } = hammer({ ...given, rule: silent(kind, perMinute), minutes: 6, route });
+          const { refusals } = loadTest({ ...given, rule: silent(kind, perMinute), minutes: 6, route });
           expect(refusals).toBe(0);
         },
       ),
@@ -44,7 +44,7 @@ describe('where nothing is told', () => {
   it.each(DOCUMENTED)('%s uses what it has', (route, perMinute) => {
     for (const kind of ['window', 'sliding'] as const) {
       const rule = silent(kind, perMinute);
-      const { sent } = hammer({ seed: 3, rule, minutes: 30, latencyMs: [35, 55], atOnce: 16, route });
+      const { sent } = loadTest({ seed: 3, rule, minutes: 30, latencyMs: [35, 55], atOnce: 16, route });
       expect(sent).toBeGreaterThanOrEqual(0.97 * 30 * perMinute);
     }
   });
@@ -59,7 +59,7 @@ describe('where nothing is told', () => {
         (seed, kind, route, perMinute) => {
           const rule = silent(kind, perMinute);
           const given = { seed, rule, latencyMs: [35, 55] as const, atOnce: 4, route };
-          const { refusals, sent } = hammer({ ...given, minutes: 9 });
+          const { refusals, sent } = loadTest({ ...given, minutes: 9 });
           // Where no limit was known at all, those that were under way together are refused together.
           const atOnce = route === 'complete' ? 4 : 1;
           expect(refusals).toBeLessThanOrEqual(kind === 'window' ? atOnce + 1 : atOnce);
@@ -75,11 +75,11 @@ describe('where nothing is told', () => {
     for (let count = 0; count < 40; count += 1)
       ask(limiter, count % 2 === 0 ? 'one' : 'other', 'queue', count * 100, 200);
     const nowMs = 5_000;
-    expect(limiter.of('one').credit('queue', nowMs)).toBe(0);
-    expect(limiter.of('other').credit('queue', nowMs)).toBe(0);
+    expect(limiter.of('one').available('queue', nowMs)).toBe(0);
+    expect(limiter.of('other').available('queue', nowMs)).toBe(0);
     expect(limiter.of('other').opensAtMs('queue', nowMs)).toBe(60_150);
-    expect(limiter.of('one').credit('retrieve', nowMs)).toBe(120);
-    expect(limiter.of('one').credit('complete', nowMs)).toBe(Number.POSITIVE_INFINITY);
+    expect(limiter.of('one').available('retrieve', nowMs)).toBe(120);
+    expect(limiter.of('one').available('complete', nowMs)).toBe(Number.POSITIVE_INFINITY);
   });
 
   it('a 429 pauses its route alone, and never for less than a second or more than a day', () => {
@@ -91,7 +91,7 @@ describe('where nothing is told', () => {
       const limiter = createRateLimiter();
       ask(limiter, 'one', 'retrieve', 0, 429, { retryAfterSeconds: seconds });
       expect(limiter.of('one').opensAtMs('retrieve', 100)).toBe(opensMs);
-      expect(limiter.of('one').credit('queue', 100)).toBe(40);
+      expect(limiter.of('one').available('queue', 100)).toBe(40);
     }
   });
 
@@ -119,28 +119,28 @@ describe('where the service tells its limits', () => {
   it('those hold for each model, and what is only documented does not', () => {
     const limiter = createRateLimiter();
     ask(limiter, 'one', 'queue', 0, 200, told);
-    expect(limiter.of('one').credit('queue', 100)).toBe(59);
+    expect(limiter.of('one').available('queue', 100)).toBe(59);
     expect(limiter.of('one').isShared()).toBe(true);
     for (let count = 0; count < 50; count += 1)
       ask(limiter, 'one', 'queue', 100, 200, { ...told, remaining: 58 - count });
-    expect(limiter.of('one').credit('queue', 200)).toBe(9);
+    expect(limiter.of('one').available('queue', 200)).toBe(9);
     // Of a model that was not asked yet, the first answer is waited for.
-    expect(limiter.of('other').credit('queue', 200)).toBe(1);
+    expect(limiter.of('other').available('queue', 200)).toBe(1);
   });
 
   it('resets in milliseconds are as good as in seconds', () => {
     const rule = { kind: 'window', perMinute: 60 } as const;
     const given = { seed: 5, rule, minutes: 20, latencyMs: [35, 55] as const, atOnce: 16, resetsInMs: true };
-    const { sent, refusals } = hammer(given);
+    const { sent, refusals } = loadTest(given);
     expect(refusals).toBe(0);
     expect(sent).toBeGreaterThanOrEqual(0.97 * 20 * 60);
   });
 
   it('as does a limit that is stated apart from headers', () => {
     const limiter = createRateLimiter();
-    limiter.state(new Map([['one', 200]]));
+    limiter.setStated(new Map([['one', 200]]));
     ask(limiter, 'one', 'queue', 0, 200);
-    expect(limiter.of('one').credit('queue', 100)).toBe(199);
+    expect(limiter.of('one').available('queue', 100)).toBe(199);
     expect(limiter.of('other').perMinute('queue')).toBe(40);
   });
 
@@ -150,8 +150,8 @@ describe('where the service tells its limits', () => {
       ask(limiter, 'one', 'queue', count * 100, 200, { ...told, remaining: 59 - count });
     ask(limiter, 'one', 'queue', 2_000, 429);
     expect(limiter.of('one').perMinute('queue')).toBe(20);
-    expect(limiter.of('one').credit('queue', 2_100)).toBe(0);
-    expect(limiter.of('one').credit('retrieve', 2_100)).toBeGreaterThan(30);
+    expect(limiter.of('one').available('queue', 2_100)).toBe(0);
+    expect(limiter.of('one').available('retrieve', 2_100)).toBeGreaterThan(30);
   });
 });
 
@@ -162,6 +162,6 @@ describe('a 429 about an overloaded model', () => {
     const limits = limiter.of('one');
     limits.answered(limits.sent('queue', 2_000), { status: 429, rate: {}, overloaded: true }, 2_050);
     expect(limits.perMinute('queue')).toBe(40);
-    expect(limits.credit('queue', 2_100)).toBeGreaterThan(0);
+    expect(limits.available('queue', 2_100)).toBeGreaterThan(0);
   });
 });

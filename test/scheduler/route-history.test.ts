@@ -40,7 +40,7 @@ describe('what the lockfile tells of the limit of submits', () => {
   it('is what the next run begins with', () => {
     const history = submitHistory([...many(12, 20_000), refused(19_000)], NOW_MS);
     const scheduler = createScheduler({ routes: { queue: history }, nowMs: NOW_MS });
-    scheduler.wants('a', { model: 'A' });
+    scheduler.addTake('a', { model: 'A' });
     // The oldest of the twelve, a minute later.
     expect(scheduler.next(NOW_MS)).toEqual({ kind: 'wait', untilMs: NOW_MS - 21_100 + 60_100 });
   });

@@ -1,4 +1,4 @@
-import { createHeap } from '../../src/scheduler/priority-queue.js';
+import { createPriorityQueue } from '../../src/scheduler/priority-queue.js';
 import {
   createScheduler,
   type ScheduleOptions,
@@ -29,9 +29,9 @@ export interface Scene {
   readonly seed: number;
   readonly models: readonly ModelScene[];
   readonly options?: ScheduleOptions;
-  /** Jobs of the first model that are in flight from before, and clean-ups that are owed. */
+  /** Jobs of the first model that are in flight from before, and clean-ups that are due. */
   readonly resumed?: number;
-  readonly owed?: number;
+  readonly toCleanUp?: number;
   /** Not accepted, to be tried again, with this answer. */
   readonly again?: { readonly share: number; readonly status?: number };
   /** The job fails, is rejected or lost. */
@@ -72,9 +72,9 @@ export interface Report {
 interface Work {
   readonly model: number;
   readonly runMs: number;
-  bornMs: number;
+  queuedAtMs: number;
   polledMs: number;
-  doing: boolean;
+  operation: boolean;
   notBeforeMs: number;
 }
 
@@ -92,7 +92,7 @@ export function play(scene: Scene): Report {
   );
   const fuse = createFuse();
   const works = new Map<string, Work>();
-  const events = createHeap<() => void>();
+  const events = createPriorityQueue<() => void>();
   const failures: number[] = [];
   let nowMs = EPOCH_MS;
   let turn = 0;
@@ -126,9 +126,9 @@ export function play(scene: Scene): Report {
     const work = {
       model,
       runMs: between(scene.models[model]!.runMs),
-      bornMs: nowMs,
+      queuedAtMs: nowMs,
       polledMs: Number.NEGATIVE_INFINITY,
-      doing: false,
+      operation: false,
       notBeforeMs: 0,
     };
     works.set(id, work);
@@ -144,9 +144,9 @@ export function play(scene: Scene): Report {
 
   const watch = (kind: 'submit' | 'poll' | 'complete', id: string, work: Work): void => {
     seen.trace.push(`${(nowMs - EPOCH_MS).toFixed(3)} ${kind} ${id}`);
-    if (work.doing) seen.breaches.push(`two actions for ${id}`);
+    if (work.operation) seen.breaches.push(`two actions for ${id}`);
     if (nowMs < work.notBeforeMs) seen.breaches.push(`${kind} of ${id} came before its time`);
-    work.doing = true;
+    work.operation = true;
     seen.underWay += 1;
     seen.underWayMax = Math.max(seen.underWayMax, seen.underWay);
     if (kind === 'poll') {
@@ -169,8 +169,8 @@ export function play(scene: Scene): Report {
   const fail = (): void => {
     fuse.failed(nowMs);
     failures.push(nowMs);
-    const lately = failures.filter((ms) => ms > nowMs - 30_000).length;
-    seen.failuresIn30sMax = Math.max(seen.failuresIn30sMax, lately);
+    const recentlySent = failures.filter((ms) => ms > nowMs - 30_000).length;
+    seen.failuresIn30sMax = Math.max(seen.failuresIn30sMax, recentlySent);
   };
 
   const serve = (
@@ -194,11 +194,11 @@ export function play(scene: Scene): Report {
       return { status: 422, settled: { kind: 'gone' }, rate };
     }
     if (kind === 'submit') {
-      work.bornMs = nowMs;
+      work.queuedAtMs = nowMs;
       return { status: 200, settled: { kind: 'queued' }, rate };
     }
     if (kind === 'complete') return { status: 200, settled: { kind: 'gone' }, rate };
-    const ageMs = nowMs - work.bornMs;
+    const ageMs = nowMs - work.queuedAtMs;
     if (ageMs >= work.runMs)
       return { status: 200, settled: { kind: 'stored', clean: true, readyAtMs: nowMs }, rate };
     const { p80Ms } = scene.models[work.model]!;
@@ -207,7 +207,7 @@ export function play(scene: Scene): Report {
   };
 
   const conclude = (kind: 'submit' | 'poll' | 'complete', id: string, work: Work, settled: Settled): void => {
-    work.doing = false;
+    work.operation = false;
     seen.underWay -= 1;
     if (settled.kind === 'again') work.notBeforeMs = settled.notBeforeMs;
     if (kind === 'submit') seen.submits -= 1;
@@ -251,7 +251,7 @@ export function play(scene: Scene): Report {
         send(action.kind, action.job);
         continue;
       }
-      if (action.untilMs <= nowMs) seen.breaches.push('told to wait until a time that has come');
+      if (action.untilMs <= nowMs) seen.breaches.push('waits until a time that has come');
       if (action.untilMs === Number.POSITIVE_INFINITY && seen.underWay === 0)
         seen.breaches.push('waits for nothing');
       const mine = turn;
@@ -261,27 +261,27 @@ export function play(scene: Scene): Report {
   };
 
   for (let place = 0; place < (scene.resumed ?? 0); place += 1) {
-    const bornMs = nowMs - chance() * 600_000;
-    add(`resumed-${place}`, 0).bornMs = bornMs;
+    const queuedAtMs = nowMs - chance() * 600_000;
+    add(`resumed-${place}`, 0).queuedAtMs = queuedAtMs;
     seen.inFlight += 1;
-    scheduler.resumes(`resumed-${place}`, about(0, place), bornMs, nowMs);
+    scheduler.addInFlight(`resumed-${place}`, about(0, place), queuedAtMs, nowMs);
   }
-  for (let place = 0; place < (scene.owed ?? 0); place += 1) {
-    add(`owed-${place}`, 0);
-    scheduler.owes(`owed-${place}`, about(0, place));
+  for (let place = 0; place < (scene.toCleanUp ?? 0); place += 1) {
+    add(`clean-up-${place}`, 0);
+    scheduler.addCleanUp(`clean-up-${place}`, about(0, place));
   }
   for (const [model, { tracks, limit }] of scene.models.entries()) {
     for (let place = 0; place < tracks; place += 1) {
       add(`${model}-${place}`, model);
-      scheduler.wants(`${model}-${place}`, about(model, place));
+      scheduler.addTake(`${model}-${place}`, about(model, place));
     }
     if (limit.perMinute === undefined && limit.routes === undefined)
       scheduler.limits(new Map([[`model-${model}`, Number.POSITIVE_INFINITY]]));
   }
-  const tell = (atMs: number | undefined, news: () => void): void => {
+  const tell = (atMs: number | undefined, wakeUp: () => void): void => {
     if (atMs === undefined) return;
     at(EPOCH_MS + atMs, () => {
-      news();
+      wakeUp();
       step();
     });
   };

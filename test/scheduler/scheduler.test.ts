@@ -73,8 +73,8 @@ describe('a whole run, whatever the service does', () => {
         if (concurrency !== undefined) {
           expect(report.inFlightMax).toBeLessThanOrEqual(Math.max(concurrency, scene.resumed ?? 0));
         }
-        // Everything that was stored, and everything that was owed, is cleaned up.
-        expect(report.completed).toBe(report.stored + (scene.owed ?? 0));
+        // Everything that was stored, and every clean-up that was due, is cleaned up.
+        expect(report.completed).toBe(report.stored + (scene.toCleanUp ?? 0));
         if (scene.gone === 0) {
           const tracks = scene.models.reduce((sum, { tracks }) => sum + tracks, 0);
           expect(report.stored).toBe(tracks + (scene.resumed ?? 0));
@@ -131,15 +131,15 @@ describe('bounds that the user sets', () => {
     expect(report.stored).toBe(60);
   });
 
-  it('owes no clean-up where the remote media stay', () => {
-    const report = play({ seed: 3, models: [model()], options: { keep: true }, owed: 5 });
+  it('makes no clean-up where the remote media stay', () => {
+    const report = play({ seed: 3, models: [model()], options: { keep: true }, toCleanUp: 5 });
     expect(report.stored).toBe(20);
     expect(report.completed).toBe(0);
   });
 });
 
 describe('submitting', () => {
-  it('stops at once when told, and collects what is queued', () => {
+  it('stops at once when asked to, and collects what is queued', () => {
     const report = play({ seed: 5, models: [model({ tracks: 200 })], stopAtMs: 100_000 });
     expect(report.submitsAfterStop).toBe(0);
     expect(report.stored).toBeGreaterThan(0);
@@ -148,7 +148,7 @@ describe('submitting', () => {
     expect(report.breaches).toEqual([]);
   });
 
-  it('is done one at a time when told', () => {
+  it('is done one at a time when asked to', () => {
     const scene: Scene = { seed: 5, models: [model({ tracks: 40 })], submitMs: 2_000 };
     expect(play(scene).submitsAtOnceMax).toBeGreaterThan(1);
     const single = play({ ...scene, singlyAtMs: 0 });
@@ -187,8 +187,8 @@ describe('several models', () => {
 
   it('of which one is overloaded leave the others alone', () => {
     const scheduler = createScheduler({});
-    for (const job of ['a', 'b']) scheduler.wants(job, { model: job });
-    scheduler.wants('another b', { model: 'b' });
+    for (const job of ['a', 'b']) scheduler.addTake(job, { model: job });
+    scheduler.addTake('another b', { model: 'b' });
     // The first answer may tell that each model has a limit of its own.
     expect([scheduler.next(0), scheduler.next(0), scheduler.next(250)]).toEqual([
       { kind: 'submit', job: 'b' },
@@ -213,7 +213,7 @@ describe('several models', () => {
   });
 });
 
-describe('the limits of the service today: 40 submits and 120 polls a minute, told by nothing', () => {
+describe('the limits of the service today: 40 submits and 120 polls a minute, without headers', () => {
   const routes = { submit: 40, poll: 120 };
   const scene = { law: 'ln20', p80Factor: 1 } as const;
 
@@ -243,7 +243,7 @@ describe('the limits of the service today: 40 submits and 120 polls a minute, to
   it('are shared by all models', () => {
     const submits = new Map<number, number>();
     const scheduler = createScheduler({});
-    for (let job = 0; job < 90; job += 1) scheduler.wants(`${job}`, { model: `model ${job % 3}` });
+    for (let job = 0; job < 90; job += 1) scheduler.addTake(`${job}`, { model: `model ${job % 3}` });
     for (let nowMs = 0; nowMs < 180_000; nowMs += 50) {
       const action = scheduler.next(nowMs);
       if (action.kind !== 'submit') continue;
@@ -267,8 +267,8 @@ describe('a model that takes no submits', () => {
     '(%s) gets none for a while, then one alone; its jobs are polled meanwhile',
     (_, answer, pauseMs) => {
       const scheduler = createScheduler({});
-      scheduler.resumes('old', { model: 'A' }, 0, 100_000);
-      for (const job of ['a', 'b', 'c']) scheduler.wants(job, { model: 'A' });
+      scheduler.addInFlight('old', { model: 'A' }, 0, 100_000);
+      for (const job of ['a', 'b', 'c']) scheduler.addTake(job, { model: 'A' });
       expect(scheduler.next(100_000)).toEqual({ kind: 'poll', job: 'old' });
       scheduler.answered('A', { status: 200, rate: {}, job: 'old' }, 100_050);
       expect(scheduler.next(100_050)).toEqual({ kind: 'submit', job: 'a' });
@@ -299,7 +299,7 @@ describe('trouble', () => {
 
   it('is not mistaken for a job that still runs', () => {
     const scheduler = createScheduler({});
-    scheduler.resumes('a', { model: 'A' }, 0, 1_000_000);
+    scheduler.addInFlight('a', { model: 'A' }, 0, 1_000_000);
     expect(scheduler.next(1_000_000)).toEqual({ kind: 'poll', job: 'a' });
     scheduler.answered('A', { status: 502, rate: {}, job: 'a' }, 1_000_050);
     scheduler.settled('a', { kind: 'again', notBeforeMs: 1_007_000 }, 1_000_050);
@@ -309,9 +309,9 @@ describe('trouble', () => {
 
   it('of one action settled twice is an error', () => {
     const scheduler = createScheduler({});
-    scheduler.wants('a', { model: 'A' });
+    scheduler.addTake('a', { model: 'A' });
     expect(() => scheduler.settled('a', { kind: 'queued' }, 0)).toThrow('nothing is under way');
-    expect(() => scheduler.wants('a', { model: 'A' })).toThrow('already');
+    expect(() => scheduler.addTake('a', { model: 'A' })).toThrow('already');
   });
 });
 
@@ -320,7 +320,7 @@ describe('a job past its estimate', () => {
   function gapsOfStuckJob(untilMs: number, limited: boolean): readonly number[] {
     const scheduler = createScheduler({});
     if (!limited) scheduler.limits(new Map([['', Number.POSITIVE_INFINITY]]));
-    scheduler.resumes('stuck', { model: 'A' }, 0, 0);
+    scheduler.addInFlight('stuck', { model: 'A' }, 0, 0);
     const gaps: number[] = [];
     let nowMs = 0;
     let polledMs = 0;
@@ -355,10 +355,10 @@ describe('a job past its estimate', () => {
   );
 });
 
-describe('what is told of the rest', () => {
+describe('the estimate of the remaining time', () => {
   it('is nothing while nothing is known', () => {
     const scheduler = createScheduler({});
-    scheduler.wants('a', { model: 'A' });
+    scheduler.addTake('a', { model: 'A' });
     const estimate = scheduler.estimate(0);
     expect(estimate.remainingMs).toBeUndefined();
     expect(estimate.expectedRunMs('a')).toBeUndefined();
@@ -367,7 +367,7 @@ describe('what is told of the rest', () => {
   it('comes from the run times of earlier runs, where there are some', () => {
     const history = Array.from({ length: 20 }, () => ({ model: 'A', durationSeconds: 60, runMs: 40_000 }));
     const scheduler = createScheduler({ history });
-    scheduler.wants('a', { model: 'A', durationSeconds: 60 });
+    scheduler.addTake('a', { model: 'A', durationSeconds: 60 });
     expect(scheduler.estimate(0).expectedRunMs('a')).toBeGreaterThan(18_000);
     expect(scheduler.estimate(0).expectedRunMs('a')).toBeLessThan(50_000);
     const { low, high } = scheduler.estimate(0).remainingMs!;
@@ -415,7 +415,7 @@ describe('what is told of the rest', () => {
 
   it('does not forget a job while it is asked for', () => {
     const scheduler = createScheduler({});
-    scheduler.resumes('a', { model: 'A' }, 0, 10_000);
+    scheduler.addInFlight('a', { model: 'A' }, 0, 10_000);
     expect(scheduler.next(10_000)).toEqual({ kind: 'poll', job: 'a' });
     scheduler.answered('A', { status: 200, rate: {}, job: 'a' }, 10_050);
     scheduler.settled('a', { kind: 'running', averageExecutionMs: 30_000, executionMs: 10_000 }, 10_050);
@@ -429,7 +429,7 @@ describe('what is told of the rest', () => {
 
   it('says until when all requests wait for the limit', () => {
     const scheduler = createScheduler({});
-    scheduler.wants('a', { model: 'A' });
+    scheduler.addTake('a', { model: 'A' });
     scheduler.next(0);
     scheduler.answered('A', { status: 429, rate: { retryAfterSeconds: 40 }, job: 'a' }, 90);
     scheduler.settled('a', { kind: 'again', notBeforeMs: 0 }, 90);

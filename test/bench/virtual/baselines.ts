@@ -1,6 +1,6 @@
 import { ROUTE_OF } from '../../../src/scheduler/model-queue.js';
 import { createRateLimiter } from '../../../src/scheduler/rate-limiter.js';
-import type { Doing } from './service.js';
+import type { Operation } from './service.js';
 import type { Answer, Scene, World } from './world.js';
 
 /** How a simple loop asks for its job. */
@@ -20,9 +20,9 @@ const UNBOUNDED = 64;
 /** What everyone writes: so many loops side by side, each with its job, and each backing off on a 429 by itself. */
 export function loops(habit: Habit, world: World, scene: Scene): void {
   let next = 0;
-  let toldMs: number | undefined;
+  let reportedMs: number | undefined;
 
-  const insist = (kind: Doing, job: number, then: (answer: Answer) => void): void => {
+  const insist = (kind: Operation, job: number, then: (answer: Answer) => void): void => {
     let tries = 0;
     const go = (): void =>
       world.send(kind, job, (answer) => {
@@ -36,7 +36,7 @@ export function loops(habit: Habit, world: World, scene: Scene): void {
   const poll = (job: number): void =>
     insist('poll', job, (answer) => {
       if (answer.kind === 'audio') return habit.twice ? insist('poll', job, () => load(job)) : load(job);
-      if (answer.kind === 'running') toldMs = answer.averageMs ?? toldMs;
+      if (answer.kind === 'running') reportedMs = answer.averageMs ?? reportedMs;
       world.at(world.nowMs() + habit.everyMs, () => poll(job));
     });
   const load = (job: number): void =>
@@ -49,7 +49,7 @@ export function loops(habit: Habit, world: World, scene: Scene): void {
     const job = next;
     next += 1;
     insist('submit', job, () => {
-      const firstMs = habit.first === 'p80' ? (toldMs ?? habit.everyMs) : habit.everyMs;
+      const firstMs = habit.first === 'p80' ? (reportedMs ?? habit.everyMs) : habit.everyMs;
       world.at(world.nowMs() + firstMs, () => poll(job));
     });
   };
@@ -60,7 +60,7 @@ export function loops(habit: Habit, world: World, scene: Scene): void {
 export function oracle(world: World, scene: Scene): void {
   const limiter = createRateLimiter();
   const isFree = scene.limit.perMinute === undefined && scene.limit.routes === undefined;
-  if (isFree) limiter.state(new Map([['', Number.POSITIVE_INFINITY]]));
+  if (isFree) limiter.setStated(new Map([['', Number.POSITIVE_INFINITY]]));
   const limits = limiter.of('');
   const queues = { poll: [] as number[], submit: [] as number[], complete: [] as number[] };
   const order = ['poll', 'submit', 'complete'] as const;
@@ -74,22 +74,22 @@ export function oracle(world: World, scene: Scene): void {
     const mine = turn;
     for (;;) {
       const nowMs = world.nowMs();
-      const wanted = order.filter((name) => queues[name].length > 0 && (name !== 'submit' || places > 0));
-      const kind = wanted.find((name) => limits.credit(ROUTE_OF[name], nowMs) >= 1);
+      const toSubmit = order.filter((name) => queues[name].length > 0 && (name !== 'submit' || places > 0));
+      const kind = toSubmit.find((name) => limits.available(ROUTE_OF[name], nowMs) >= 1);
       if (kind === undefined) {
-        const opensMs = Math.min(...wanted.map((name) => limits.opensAtMs(ROUTE_OF[name], nowMs)));
+        const opensMs = Math.min(...toSubmit.map((name) => limits.opensAtMs(ROUTE_OF[name], nowMs)));
         if (opensMs < Number.POSITIVE_INFINITY) world.at(opensMs, () => turn === mine && step());
         return;
       }
       send(kind, queues[kind].pop()!);
     }
   };
-  const send = (kind: Doing, job: number): void => {
+  const send = (kind: Operation, job: number): void => {
     if (kind === 'submit') places -= 1;
-    const ticket = limits.sent(ROUTE_OF[kind], world.nowMs());
+    const token = limits.sent(ROUTE_OF[kind], world.nowMs());
     world.send(kind, job, (answer) => {
       limits.answered(
-        ticket,
+        token,
         { status: answer.kind === 'refused' ? 429 : 200, rate: answer.rate },
         world.nowMs(),
       );

@@ -20,7 +20,7 @@ export function schedulerCostUs(scene: Scene): number {
         const scheduler = createScheduler(options);
         return {
           ...scheduler,
-          wants: timed(scheduler.wants),
+          addTake: timed(scheduler.addTake),
           next: timed(scheduler.next),
           settled: timed(scheduler.settled),
           answered: timed(scheduler.answered),

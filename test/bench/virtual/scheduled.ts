@@ -6,7 +6,7 @@ const MODEL = 'music';
 /** Plays a scheduler against the world, as the engine does. */
 export function drive(create: typeof createScheduler, world: World, scene: Scene): void {
   const scheduler = create(scene.concurrency === undefined ? {} : { concurrency: scene.concurrency });
-  for (let job = 0; job < scene.tracks; job += 1) scheduler.wants(String(job), { model: MODEL });
+  for (let job = 0; job < scene.tracks; job += 1) scheduler.addTake(String(job), { model: MODEL });
   if (scene.limit.perMinute === undefined && scene.limit.routes === undefined)
     scheduler.limits(new Map([['', Number.POSITIVE_INFINITY]]));
   let turn = 0;

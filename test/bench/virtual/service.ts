@@ -1,6 +1,6 @@
 import type { RateHeaders } from '../../../src/core/rate-headers.js';
 
-export type Doing = 'submit' | 'poll' | 'complete';
+export type Operation = 'submit' | 'poll' | 'complete';
 
 /** How the simulated service limits requests: all of one model together, or each route of a user by itself. */
 export interface LimitRule {
@@ -21,7 +21,7 @@ export interface LimitRule {
 
 export interface Limiter {
   /** Whether a request that arrives now is let in, and what its answer says. */
-  admit(nowMs: number, doing: Doing): { readonly ok: boolean; readonly rate: RateHeaders };
+  admit(nowMs: number, operation: Operation): { readonly ok: boolean; readonly rate: RateHeaders };
 }
 
 const WINDOW_MS = 60_000;
@@ -58,8 +58,8 @@ function byRoute(rule: LimitRule, random: () => number): Limiter {
     createLimiter({ kind: shape, perMinute, phaseMs, headersMissing: 1 }, random);
   const limiters = { submit: silent(submit), poll: silent(poll) };
   return {
-    admit: (nowMs, doing) =>
-      doing === 'complete' ? { ok: true, rate: {} } : limiters[doing].admit(nowMs, doing),
+    admit: (nowMs, operation) =>
+      operation === 'complete' ? { ok: true, rate: {} } : limiters[operation].admit(nowMs, operation),
   };
 }
 

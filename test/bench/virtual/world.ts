@@ -1,7 +1,7 @@
 import type { RateHeaders } from '../../../src/core/rate-headers.js';
-import { createHeap } from '../../../src/scheduler/priority-queue.js';
+import { createPriorityQueue } from '../../../src/scheduler/priority-queue.js';
 import { createChance, LAWS, type LawName } from './chance.js';
-import { createFuse, createLimiter, type Doing, EPOCH_MS, type LimitRule } from './service.js';
+import { createFuse, createLimiter, EPOCH_MS, type LimitRule, type Operation } from './service.js';
 
 /** One simulated run. */
 export interface Scene {
@@ -35,7 +35,7 @@ export interface World {
   nowMs(): number;
   at(timeMs: number, then: () => void): void;
   /** Sends one request; `then` gets the answer when it is there. */
-  send(kind: Doing, job: number, then: (answer: Answer) => void): void;
+  send(kind: Operation, job: number, then: (answer: Answer) => void): void;
   readonly chance: () => number;
   /** When the job is ready: for the oracle only. */
   readyAtMs(job: number): number;
@@ -72,7 +72,7 @@ export function simulate(scene: Scene, policy: (world: World, scene: Scene) => v
   const chance = createChance(scene.seed);
   const network = createChance(scene.seed ^ 0x5bd1e995);
   const runMs = Array.from({ length: scene.tracks }, () => law.draw(chance));
-  const bornMs = new Float64Array(scene.tracks).fill(Number.NaN);
+  const queuedAtMs = new Float64Array(scene.tracks).fill(Number.NaN);
   const storedMs = new Float64Array(scene.tracks).fill(Number.NaN);
   const phaseMs = scene.limit.phaseMs ?? 1 + chance() * 59_999;
   const limiter = createLimiter({ ...scene.limit, phaseMs }, chance);
@@ -82,7 +82,7 @@ export function simulate(scene: Scene, policy: (world: World, scene: Scene) => v
   const refusedInWindow = new Map<number, number>();
   const averageMs = scene.p80Factor === undefined ? undefined : law.p80Ms * scene.p80Factor;
 
-  const events = createHeap<() => void>();
+  const events = createPriorityQueue<() => void>();
   let nowMs = EPOCH_MS;
   let lastMs = EPOCH_MS;
   const at = (timeMs: number, then: () => void): void => {
@@ -90,7 +90,7 @@ export function simulate(scene: Scene, policy: (world: World, scene: Scene) => v
     events.set(event, Math.max(timeMs, nowMs));
   };
 
-  const serve = (kind: Doing, job: number): Answer => {
+  const serve = (kind: Operation, job: number): Answer => {
     tally.requests += 1;
     const { ok, rate } = fuse.blocked(nowMs) ? BLOCKED : limiter.admit(nowMs, kind);
     if (!ok) {
@@ -101,7 +101,7 @@ export function simulate(scene: Scene, policy: (world: World, scene: Scene) => v
       return { kind: 'refused', rate };
     }
     if (kind === 'submit') {
-      bornMs[job] = nowMs;
+      queuedAtMs[job] = nowMs;
       tally.inFlight += 1;
       tally.inFlightMax = Math.max(tally.inFlightMax, tally.inFlight);
       return { kind: 'queued', rate };
@@ -110,7 +110,7 @@ export function simulate(scene: Scene, policy: (world: World, scene: Scene) => v
       tally.completed += 1;
       return { kind: 'completed', rate };
     }
-    const ageMs = nowMs - bornMs[job]!;
+    const ageMs = nowMs - queuedAtMs[job]!;
     if (ageMs >= runMs[job]!) return { kind: 'audio', rate };
     return { kind: 'running', rate, ageMs, ...(averageMs === undefined ? {} : { averageMs }) };
   };
@@ -128,7 +128,7 @@ export function simulate(scene: Scene, policy: (world: World, scene: Scene) => v
       });
     },
     chance,
-    readyAtMs: (job) => bornMs[job]! + runMs[job]!,
+    readyAtMs: (job) => queuedAtMs[job]! + runMs[job]!,
     stored: (job) => {
       storedMs[job] = nowMs;
       tally.inFlight -= 1;
@@ -144,7 +144,7 @@ export function simulate(scene: Scene, policy: (world: World, scene: Scene) => v
     nowMs = events.peekKey();
     events.pop()!();
   }
-  const waitsMs = runMs.map((ms, job) => storedMs[job]! - DOWNLOAD_MS - bornMs[job]! - ms);
+  const waitsMs = runMs.map((ms, job) => storedMs[job]! - DOWNLOAD_MS - queuedAtMs[job]! - ms);
   return {
     makespanMs: lastMs - EPOCH_MS,
     boundMs: lowerBoundMs(scene, runMs, phaseMs),
@@ -161,7 +161,7 @@ export function simulate(scene: Scene, policy: (world: World, scene: Scene) => v
 function startOther(
   perMinute: number,
   world: World,
-  limiter: { admit(nowMs: number, doing: Doing): unknown },
+  limiter: { admit(nowMs: number, operation: Operation): unknown },
   goesOn: () => boolean,
 ): void {
   const step = (): void => {

@@ -1,7 +1,7 @@
 import type { Clock } from '../ports.js';
 
 /** Lets the run sleep until its time has come, or something happened. */
-export interface News {
+export interface WakeUp {
   wake(): void;
   /** Until something happened, or `untilMs` has come; now and then earlier. */
   orUntil(untilMs: number): Promise<void>;
@@ -10,7 +10,7 @@ export interface News {
 }
 
 /** An alarm that was set for an earlier time than is now wanted stays set: waking for nothing costs less than a new one. */
-export function createNews(clock: Clock): News {
+export function createWakeUp(clock: Clock): WakeUp {
   let pending = false;
   let resolve = () => {};
   let alarm: { readonly atMs: number; readonly off: AbortController } | undefined;

@@ -35,12 +35,12 @@ export interface Hammered {
 type Event = readonly [timeMs: number, then: () => void];
 
 /** A client that sends whenever the rate limiter lets it, against a service that counts strictly. */
-export function hammer(given: Hammering): Hammered {
+export function loadTest(given: Hammering): Hammered {
   const chance = createChance(given.seed);
   const phaseMs = given.rule.phaseMs ?? 1 + chance() * 59_999;
   const limiter = createLimiter({ ...given.rule, phaseMs }, chance);
   const rateLimiter = createRateLimiter();
-  if (given.stated !== undefined) rateLimiter.state(new Map([['', given.stated]]));
+  if (given.stated !== undefined) rateLimiter.setStated(new Map([['', given.stated]]));
   const limits = rateLimiter.of('model');
   const { route = 'queue' } = given;
   const events: Event[] = [];
@@ -56,7 +56,7 @@ export function hammer(given: Hammering): Hammered {
   const way = (): number => given.latencyMs[0] + chance() * (given.latencyMs[1] - given.latencyMs[0]);
 
   const send = (): void => {
-    const ticket = limits.sent(route, nowMs);
+    const token = limits.sent(route, nowMs);
     sent += 1;
     underWay += 1;
     at(nowMs + way(), () => {
@@ -68,7 +68,7 @@ export function hammer(given: Hammering): Hammered {
       at(nowMs + way(), () => {
         underWay -= 1;
         limits.answered(
-          ticket,
+          token,
           { status: ok ? 200 : 429, rate: given.resetsInMs ? inMs(rate) : skewed(rate, given.skewMs, nowMs) },
           nowMs,
         );
@@ -77,7 +77,7 @@ export function hammer(given: Hammering): Hammered {
     });
   };
   const step = (): void => {
-    while (nowMs < untilMs && underWay < given.atOnce && limits.credit(route, nowMs) >= 1) {
+    while (nowMs < untilMs && underWay < given.atOnce && limits.available(route, nowMs) >= 1) {
       send();
       if (given.wishEveryMs !== undefined) return;
     }
@@ -86,7 +86,7 @@ export function hammer(given: Hammering): Hammered {
     if (nowMs >= untilMs) return;
     step();
     // No later than the limiter says: it must not be left waiting for what it promised.
-    const opensMs = limits.credit(route, nowMs) < 1 ? limits.opensAtMs(route, nowMs) : nowMs + 50;
+    const opensMs = limits.available(route, nowMs) < 1 ? limits.opensAtMs(route, nowMs) : nowMs + 50;
     const nextMs =
       given.wishEveryMs === undefined ? opensMs : nowMs - Math.log(1 - chance()) * given.wishEveryMs;
     at(Math.max(nowMs + 1, Math.min(nextMs, nowMs + 1_000)), wish);
