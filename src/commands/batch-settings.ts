@@ -4,6 +4,7 @@ import { programVersion } from '../node/version.js';
 import { type SavedPlan, selectionOf } from '../plan/saved-plan.js';
 import type { Selection } from '../plan/selection.js';
 import { lowest } from './buying.js';
+import type { Neighbourhood } from './elsewhere.js';
 import type { OpenSettings } from './open.js';
 import type { BatchSettings } from './run-batch.js';
 import type { Session } from './session.js';
@@ -27,6 +28,7 @@ export function batchSettings(
     lockfilePath: settings.lockfilePath.value,
     outputRoot: settings.outputRoot.value,
     ...rescueSettings(settings, process.env),
+    neighbourhood: neighbourhoodOf(session),
     selection: savedPlan === undefined ? selectionOfFlags(flags) : selectionOf(savedPlan),
     savedPlan,
     ...(savedPlan === undefined ? {} : { savedPlanFile: flags.plan }),
@@ -65,6 +67,13 @@ function stateHome(env: Readonly<Record<string, string | undefined>>): string {
       ? [env.LOCALAPPDATA, path.join(os.homedir(), 'AppData', 'Local')]
       : [env.XDG_STATE_HOME, path.join(os.homedir(), '.local', 'state')];
   return named !== undefined && path.isAbsolute(named) ? named : otherwise;
+}
+
+/** Where other lockfiles of the manifest may stand. */
+export function neighbourhoodOf({ settings, endpoint }: Session): Neighbourhood {
+  const lockfilePath = settings.lockfilePath.value;
+  const folders = [settings.manifestPath, lockfilePath].map((file) => path.dirname(file));
+  return { lockfilePath, endpoint, folders: [...folders, settings.outputRoot.value] };
 }
 
 export function selectionOfFlags({ only, except, force, retryFailed }: Flags): Selection {

@@ -58,6 +58,7 @@ export async function decideWhatToBuy(
     attempts,
     output,
     selection: settings.selection,
+    neighbourhood: settings.neighbourhood,
     ...(settings.placeOf === undefined ? {} : { placeOf: settings.placeOf }),
     budgetMicroUsd,
     keySeal: world.account && createKeySeal(store.header.lineage, sealSecretOf(world.account)),

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { BatchError, describeFault, EXIT, type ExitCode, faultCode } from '../errors.js';
 import { escapeForeign } from '../report/escape.js';
 import { commandLine } from '../report/shell.js';
-import { MANIFEST_EXTENSION } from './settings.js';
+import { MANIFEST_EXTENSION } from './manifest-link.js';
 
 const STARTER = `# yaml-language-server: $schema=SCHEMA
 #

@@ -5,7 +5,7 @@ import type { LoadedManifest } from '../manifest/take.js';
 import { type SavedPlan, savePlan } from '../plan/saved-plan.js';
 import { openOutput } from '../run/output.js';
 import { createClient } from '../venice/create-client.js';
-import { selectionOfFlags } from './batch-settings.js';
+import { neighbourhoodOf, selectionOfFlags } from './batch-settings.js';
 import { lowest } from './buying.js';
 import { type Prepared, prepare } from './prepare.js';
 import { sealSecretOf } from './seal-secret.js';
@@ -40,6 +40,7 @@ export async function planBatch(session: Session): Promise<Planned> {
     attempts,
     output: await openOutput(ports.files, settings.outputRoot.value),
     selection,
+    neighbourhood: neighbourhoodOf(session),
     placeOf: session.placeOf,
     budgetMicroUsd: lowest(settings.budgetMicroUsd?.value, manifest.budgetMicroUsd),
     keySeal: account && read.header && createKeySeal(read.header.lineage, sealSecretOf(account)),

@@ -3,7 +3,7 @@ import type { ExitCode } from '../errors.js';
 import { EXIT } from '../errors.js';
 import type { Attempt } from '../lock/attempt.js';
 import type { KeySeal } from '../lock/key-seal.js';
-import type { Manifest } from '../manifest/take.js';
+import type { Manifest, Take } from '../manifest/take.js';
 import { assemblePlan, checkBudget, type Drafted, distinctQuotes, draftPurchases } from '../plan/assemble.js';
 import { checkBalance } from '../plan/balance.js';
 import { type Decided, decide } from '../plan/decide.js';
@@ -15,6 +15,7 @@ import type { Output } from '../run/output.js';
 import { fileStates, strangers } from '../run/recover.js';
 import type { Account, Balance, CallFailure, VeniceClient } from '../venice/client.js';
 import { askBalance, UNASKED } from './balance.js';
+import { boughtElsewhere, type Neighbourhood } from './elsewhere.js';
 
 export interface PrepareInput {
   readonly ports: Ports;
@@ -33,6 +34,8 @@ export interface PrepareInput {
   readonly account?: Account | undefined;
   /** Buy although the balance, as far as it is known, does not cover the total. */
   readonly ignoreBalance?: boolean | undefined;
+  /** Where other lockfiles of the manifest may stand. Absent: nobody looks. */
+  readonly neighbourhood?: Neighbourhood | undefined;
   readonly phase?: (phase: 'quote') => void;
   /** Aborted: no more waiting for a service in trouble. */
   readonly stop?: AbortSignal;
@@ -64,11 +67,26 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
     ...(input.placeOf === undefined ? {} : { placeOf: input.placeOf }),
     keySeal: input.keySeal,
   });
-  const buys = decided.rows.some(({ decision }) => decision.kind === 'buy');
-  if (!buys) return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, {});
+  const wanted = decided.rows.filter(({ decision }) => decision.kind === 'buy').map(({ take }) => take);
+  const elsewhere = await lookElsewhere(input, wanted);
+  if (elsewhere !== undefined)
+    return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, {
+      diagnostics: [elsewhere],
+      refusal: EXIT.invalid,
+    });
+  if (wanted.length === 0) return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, {});
   if (input.client === undefined)
     return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, { refusal: EXIT.authentication });
   return price(input, input.client, decided);
+}
+
+/** Whoever forces a take knows that it is there. */
+async function lookElsewhere(
+  { ports, selection, neighbourhood }: PrepareInput,
+  wanted: readonly Take[],
+): Promise<Diagnostic | undefined> {
+  if (neighbourhood === undefined || wanted.length === 0 || selection.force.length > 0) return undefined;
+  return boughtElsewhere(ports.files, neighbourhood, wanted);
 }
 
 const NOTHING_DRAFTED: Drafted = { drafts: [], diagnostics: [] };

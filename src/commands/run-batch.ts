@@ -20,6 +20,7 @@ import type { Account, Balance } from '../venice/client.js';
 import { createClient } from '../venice/create-client.js';
 import { WALLET_REQUESTS_MAX } from '../venice/sign-in.js';
 import { type BuyDecision, decideWhatToBuy, lowest, noKey } from './buying.js';
+import type { Neighbourhood } from './elsewhere.js';
 import { type Opened, type OpenSettings, openForRun } from './open.js';
 import { type RunReport, summarise } from './run-report.js';
 import { sealSecretOf } from './seal-secret.js';
@@ -70,6 +71,8 @@ export interface BatchSettings extends RunSettings, Pick<OpenSettings, 'rescuePl
   /** Buy although the balance, as far as it is known, does not cover the total. */
   readonly ignoreBalance?: boolean | undefined;
   readonly mode: 'run' | 'collect' | 'frozen';
+  /** Where other lockfiles of the manifest may stand. Absent: nobody looks. */
+  readonly neighbourhood?: Neighbourhood | undefined;
   /** Applied instead of whatever there is to buy now; `selection` and the budget are its own. */
   readonly savedPlan?: SavedPlan | undefined;
   /** Where it was read from. */

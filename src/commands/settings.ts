@@ -3,6 +3,7 @@ import { BatchError, EXIT } from '../errors.js';
 import { numberIn } from '../manifest/number-in.js';
 import { microUsdFromUsd } from '../money.js';
 import { type EnvironmentReader, readEnvironment, type Surroundings } from './environment.js';
+import { MANIFEST_EXTENSION, manifestBehind, unlessBoth } from './manifest-link.js';
 
 /** The flags of every command that looks at a manifest, as the command line has them. */
 export interface Flags {
@@ -88,7 +89,10 @@ export async function resolveSettings(
 ): Promise<Settings> {
   if (manifest === '') throw usage('the name of the manifest is empty', 'name a file, as album.yaml');
   const environment = await readEnvironment(flags.envFile, around);
-  const manifestPath = path.resolve(around.cwd, manifest === '-' ? 'stdin.yaml' : manifest);
+  const named = path.resolve(around.cwd, manifest === '-' ? 'stdin.yaml' : manifest);
+  const manifestPath = await manifestBehind(around.files, named);
+  if (flags.lockfile === undefined && flags.sandbox !== true)
+    await unlessBoth(around.files, named, manifestPath);
   const stem = manifestPath.replace(MANIFEST_EXTENSION, '');
   const sandbox = flags.sandbox === true;
   if (sandbox && flags.baseUrl !== undefined)
@@ -138,9 +142,6 @@ export function sandboxAsOf({ sandboxAs: given }: Flags): { sandboxAs?: SandboxA
     );
   return { sandboxAs: known };
 }
-
-/** The lockfile and the sandbox are named for the manifest without it. */
-export const MANIFEST_EXTENSION = /\.ya?ml$/i;
 
 function pathOf(flag: string | undefined, cwd: string, otherwise: string): Setting<string> {
   if (flag === undefined) return { value: otherwise, origin: 'default' };

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import type { LoadedManifest } from '../manifest/take.js';
 import type { Files } from '../ports.js';
-import { MANIFEST_EXTENSION, type Settings } from './settings.js';
+import { MANIFEST_EXTENSION } from './manifest-link.js';
+import type { Settings } from './settings.js';
 
 /**
  * Refuses a manifest beside which another one would share its lockfile: each would take the other's tracks for its own.

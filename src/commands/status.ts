@@ -11,8 +11,9 @@ import { renderStatus, takeStatuses } from '../report/status.js';
 import { tableWidth } from '../report/terminal.js';
 import { openOutput } from '../run/output.js';
 import { insistOnManifest } from './insist-manifest.js';
+import { MANIFEST_EXTENSION } from './manifest-link.js';
 import { openSession } from './session.js';
-import { type Flags, MANIFEST_EXTENSION, type Settings } from './settings.js';
+import type { Flags, Settings } from './settings.js';
 import { readableManifest, standingOf, tellUnreadable } from './standing.js';
 
 /** Where every take stands, by lockfile, manifest and disk, without asking anyone. */

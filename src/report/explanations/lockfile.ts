@@ -89,6 +89,20 @@ const FILE: Explanations = {
     mend: 'Look at the new plan and run again.',
     next: 'venice-batch plan album.yaml',
   },
+  'lockfile-beside-link': {
+    title: 'A lockfile beside a link to the manifest',
+    text: 'A manifest that is reached through a symbolic link uses the lockfile of the real manifest. Here the link has a lockfile beside it as well, from an earlier version or a copy, and each may know of paid jobs that the other does not.',
+    money: 'Nothing was bought.',
+    mend: 'Name the lockfile that counts with --lockfile (and its output folder with --out-dir), or move the other one away when everything in it is done.',
+    next: STATUS,
+  },
+  'bought-elsewhere': {
+    title: 'Bought already, under another lockfile',
+    text: 'Another lockfile beside the manifest, the lockfile or the output says that the same takes (track, take and request) were bought. One manifest under two lockfiles buys everything twice.',
+    money: 'Nothing was bought.',
+    mend: 'Use that lockfile: give its --lockfile to every command of this manifest. To buy the takes once more on purpose, name them with --force.',
+    next: STATUS,
+  },
   'lockfile-shared': {
     title: 'Two manifests would share a lockfile',
     text: 'The lockfile is named for the manifest without its extension, so that album.yaml and album.yml would both use album.lock.jsonl: each would take the tracks and the spending of the other for its own.',

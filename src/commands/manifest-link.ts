@@ -1,0 +1,30 @@
+import path from 'node:path';
+import { BatchError, EXIT } from '../errors.js';
+import type { Files } from '../ports.js';
+import { pathText } from '../report/shell.js';
+
+/** The lockfile and the sandbox are named for the manifest without it. */
+export const MANIFEST_EXTENSION = /\.ya?ml$/i;
+
+/** A link to a manifest is that manifest: with a lockfile of its own, everything would be bought twice. */
+export async function manifestBehind(files: Files, named: string): Promise<string> {
+  const asNamed = path.join(await files.real(path.dirname(named)), path.basename(named));
+  const real = await files.real(named);
+  return real === asNamed ? named : real;
+}
+
+/** Throws `BatchError` (2) where a lockfile stands beside the link too: earlier versions had it there. */
+export async function unlessBoth(files: Files, named: string, manifestPath: string): Promise<void> {
+  if (named === manifestPath) return;
+  const lockfileOf = (file: string) => `${file.replace(MANIFEST_EXTENSION, '')}.lock.jsonl`;
+  const [beside, real] = [await files.facts(lockfileOf(named)), await files.facts(lockfileOf(manifestPath))];
+  if (beside === undefined || beside.id === real?.id) return;
+  throw new BatchError(
+    'lockfile-beside-link',
+    `${named} is a link to ${manifestPath}, whose lockfile is ${lockfileOf(manifestPath)}, but there is a lockfile beside the link as well: ${lockfileOf(named)}`,
+    {
+      exitCode: EXIT.usage,
+      hint: `say which one counts, to every command: --lockfile ${pathText(lockfileOf(named))} --out-dir ${pathText(path.dirname(named))}, or --lockfile ${pathText(lockfileOf(manifestPath))}`,
+    },
+  );
+}

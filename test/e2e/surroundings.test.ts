@@ -1,0 +1,121 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type Scene, scene, writePrompts } from './scene.js';
+
+/** Long enough that a run is in the middle of it when others act. */
+const PROMPTS = { one: 'A door falls shut', two: 'Rain', three: 'A gong', four: 'Steps' };
+
+function git(cwd: string, ...words: readonly string[]): string {
+  return execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.org', ...words], {
+    cwd,
+    encoding: 'utf8',
+    env: { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null' },
+  });
+}
+
+/** An album under version control, with a first track finished and committed. */
+async function committed(): Promise<Scene> {
+  const album = await scene({ prompts: { zero: 'Wind' } });
+  expect((await album.run('run', '--yes')).code).toBe(0);
+  git(album.cwd, 'init', '-q');
+  git(album.cwd, 'add', 'album.yaml', 'album.lock.jsonl');
+  git(album.cwd, 'commit', '-q', '-m', 'one track');
+  writePrompts(album.cwd, { zero: 'Wind', ...PROMPTS });
+  git(album.cwd, 'commit', '-q', '-a', '-m', 'more tracks');
+  return album;
+}
+
+describe('a lockfile that others change during a run', () => {
+  it.each<[string, (album: Scene) => void]>([
+    ['restored by git stash', ({ cwd }) => git(cwd, 'stash')],
+    ['deleted', ({ lockPath }) => rmSync(lockPath)],
+    ['restored by git checkout', ({ cwd }) => git(cwd, 'checkout', '--', 'album.lock.jsonl')],
+    [
+      'written over in place',
+      ({ cwd, lockPath }) => writeFileSync(lockPath, git(cwd, 'show', 'HEAD:album.lock.jsonl')),
+    ],
+  ])('%s, and the run killed: nothing is bought twice', async (_, strike) => {
+    const album = await committed();
+    // Two at a time: with both queued, no submit is under way as the run is killed.
+    const run = album.start('run', '--yes', '--concurrency', '2', '--events', 'ndjson');
+    await run.seen(/"state":"queued"[\s\S]*"state":"queued"/);
+    strike(album);
+    run.kill();
+    await run.ended;
+    expect((await album.run('run', '--yes')).code).toBe(0);
+    expect(await album.charges()).toBe(5);
+  });
+
+  it('by one with conflict markers: buying ends, collecting goes on, and nothing is lost', async () => {
+    const album = await committed();
+    const run = album.start('run', '--yes', '--concurrency', '1', '--events', 'ndjson');
+    await run.seen(/"state":"queued"/);
+    const before = readFileSync(album.lockPath, 'utf8');
+    writeFileSync(album.lockPath, `<<<<<<< ours\n${before}=======\n${before}>>>>>>> theirs\n`);
+    const ended = await run.ended;
+    expect(ended.code).toBe(9);
+    expect(ended.stdout).toContain('"code":"lockfile-conflict-markers"');
+    expect(await album.charges()).toBeLessThan(5);
+    expect((await album.run('lock repair')).code).toBe(0);
+    expect((await album.run('run', '--yes')).code).toBe(0);
+    expect(await album.charges()).toBe(5);
+  });
+});
+
+describe('a lock that somebody deletes during a run', () => {
+  it.each(['-fd', '-fdx'])('by git clean %s: no second run starts beside the first', async (flags) => {
+    const album = await committed();
+    const first = album.start('run', '--yes', '--concurrency', '1', '--events', 'ndjson');
+    await first.seen(/"state":"queued"/);
+    git(album.cwd, 'clean', flags, '-e', 'out');
+    const second = await album.run('run', '--yes');
+    expect(second.code).toBe(7);
+    expect((await first.ended).code).toBe(0);
+    expect(await album.charges()).toBe(5);
+    expect(git(album.cwd, 'status', '--porcelain', '.venice-batch')).toBe('');
+  });
+});
+
+describe('one manifest', () => {
+  it('under two lockfiles is not bought twice without a word', async () => {
+    const album = await scene();
+    expect((await album.run('run', '--yes', '--lockfile', 'a.db', '--out-dir', 'first')).code).toBe(0);
+    for (const [verb, ...words] of [['run', '--yes'], ['plan']] as const) {
+      const told = await album.run(verb, ...words, '--lockfile', 'b.db', '--out-dir', 'second');
+      expect(told.code).toBe(3);
+      expect(told.stderr).toContain('error[bought-elsewhere]');
+      expect(told.stderr).toContain(path.join(album.cwd, 'a.db'));
+    }
+    expect(await album.charges()).toBe(2);
+    const again = await album.run(
+      'run',
+      '--yes',
+      '--force',
+      '*',
+      '--lockfile',
+      'b.db',
+      '--out-dir',
+      'second',
+    );
+    expect(again.code).toBe(0);
+    expect(await album.charges()).toBe(4);
+  });
+
+  it('and a link to it have one lockfile', async () => {
+    const album = await scene();
+    expect((await album.run('run', '--yes')).code).toBe(0);
+    const real = path.join(album.cwd, 'night.yaml');
+    writeFileSync(real, readFileSync(path.join(album.cwd, 'album.yaml')));
+    writeFileSync(path.join(album.cwd, 'night.lock.jsonl'), readFileSync(album.lockPath));
+    rmSync(path.join(album.cwd, 'album.yaml'));
+    symlinkSync('night.yaml', path.join(album.cwd, 'album.yaml'));
+    const both = await album.run('run', '--yes');
+    expect(both.code).toBe(2);
+    expect(both.stderr).toContain('error[lockfile-beside-link]');
+    rmSync(album.lockPath);
+    expect((await album.run('run', '--yes')).code).toBe(0);
+    expect(await album.charges()).toBe(2);
+  });
+});
