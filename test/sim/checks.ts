@@ -209,6 +209,24 @@ export function judgeSurrender(world: JudgeWorld, blame: Blame, view: LockView):
     const gone = job.deletedMs !== undefined || world.nowMs() >= job.expiresMs;
     if (latest.state === 'lost' && !gone) blame('m', `${job.queueId} is called lost and is there`);
     if (latest.state === 'failed' && !job.fails) blame('m', `${job.queueId} is called failed and is not`);
+    if (
+      latest.state === 'failed' &&
+      latest.refunded === true &&
+      job.refunded !== true &&
+      !sawAnotherDay(world, job)
+    )
+      blame('u', `${job.queueId} is called refunded and stays charged`);
     if (latest.state === 'rejected') blame('m', `${job.queueId} is called rejected and was charged`);
   }
+}
+
+const HOUR_MS = 3_600_000;
+
+/** A clock that is off by up to three hours may see another day than the service. */
+function sawAnotherDay({ clocksAgree }: JudgeWorld, { queuedMs, toldFailedMs }: ServerJob): boolean {
+  if (clocksAgree) return false;
+  return [queuedMs, toldFailedMs ?? queuedMs].some((ms) => {
+    const hour = (ms / HOUR_MS) % 24;
+    return hour < 3.05 || hour > 20.95;
+  });
 }

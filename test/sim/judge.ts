@@ -35,6 +35,7 @@ export const CHECKS = {
   l: 'once faults stop, every attempt that is not in doubt ends, and what is wanted is made',
   m: 'nothing is given up as lost or failed while the service still has it',
   n: 'one run at a time spends',
+  u: 'a price is freed as refunded only where the service gave the charge back',
   q: 'a queue_id that arrived is in the lockfile, in a rescue file or on the screen when the run ends',
   r: 'a submit rests on a price that was asked for not long before',
   o: 'a run ends with a report or a told error, in bounded time',
@@ -75,6 +76,8 @@ export interface JudgeWorld {
   readonly disk: Disk;
   readonly server: Server;
   readonly lockfilePath: string;
+  /** Whether the clocks of all runs are the service's. */
+  readonly clocksAgree: boolean;
   readonly outputRoot: string;
   /** Paths below these may be written. */
   readonly writable: readonly string[];

@@ -60,6 +60,24 @@ export const MUTANTS: readonly Mutant[] = [
     'const UNKNOWN_ID_PAUSES_MS: number[] = [];',
   ),
   patched(
+    'one-500-is-failed',
+    'src/run/collect.ts',
+    'if (context.serverErrors.came(job.id, expectedAtMs, nowMs)) {',
+    'if (context.serverErrors.came(job.id, expectedAtMs, nowMs) || nowMs > 0) {',
+  ),
+  patched(
+    'failed-is-refunded-on-any-day',
+    'src/venice/retrieve-outcome.ts',
+    'utcDay(submittedMs) === utcDay(nowMs)',
+    'utcDay(submittedMs) <= utcDay(nowMs)',
+  ),
+  patched(
+    'failed-without-a-word-is-refunded',
+    'src/venice/retrieve-outcome.ts',
+    'return status !== undefined && ',
+    'return ',
+  ),
+  patched(
     'requeue-on-404',
     'src/plan/decide.ts',
     "if (telling.reason?.code === 'requeued') return",

@@ -28,7 +28,7 @@ async function ask(rates: Partial<NetworkRates>, more: Partial<TransportRequest>
   const names = { machineId: '', pidNamespace: '', netNamespace: '' };
   const identity = { pid: 1, hostname: 'h', bootId: 'b', startTime: '1', ...names };
   const simProcess = createProcess({ timeline, rng, identity, crash: undefined, onCrash: () => {} });
-  const server = createServer(rng, rng, {} as never, new Map());
+  const server = createServer(rng, rng, {} as never, new Map(), { rng, today: 0 });
   const handled: ServerAnswer[] = [];
   const world = { timeline, rng, server, rates: { ...RATES, ...rates }, unframed: 0 };
   const transport = createTransport({

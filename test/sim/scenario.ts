@@ -9,6 +9,8 @@ import type { DiskRates } from './sim-files.js';
 
 /** What a seed draws once: the world it plays in. */
 export interface Scenario {
+  /** How far the service answers as described in October 2026: see `Ways`. */
+  readonly today: number;
   readonly disk: DiskRates;
   readonly network: NetworkRates;
   readonly server: ServerRates;
@@ -61,14 +63,16 @@ export function calmRates<Name extends string>(rates: Readonly<Record<Name, numb
   return Object.fromEntries(Object.keys(rates).map((name) => [name, 0])) as Record<Name, number>;
 }
 
-/** @param pricesRng apart, so that a seed plays as it did before prices could be wrong */
-export function drawScenario(rng: Rng, pricesRng: Rng): Scenario {
+/** @param pricesRng and waysRng apart, so that a seed plays otherwise as it did before */
+export function drawScenario(rng: Rng, pricesRng: Rng, waysRng: Rng): Scenario {
   return {
+    today: waysRng.pick([0, 1, 1, waysRng.next()]),
     disk: drawRates(rng, DISK_FAULTS, { share: 0.2, low: 0.002, high: 0.1 }),
     network: drawRates(rng, NETWORK_FAULTS, { share: 0.3, low: 0.01, high: 0.5 }),
     server: {
       ...drawRates(rng, SERVER_FAULTS, { share: 0.25, low: 0.01, high: 0.5 }),
       ...drawRates(pricesRng, ['underQuotes'] as const, { share: 0.2, low: 0.01, high: 0.5 }),
+      ...drawRates(waysRng, ['passing5xx'] as const, { share: 0.25, low: 0.05, high: 0.5 }),
     },
     unframed: rng.chance(0.3) ? rng.next() : 0,
     thorough: rng.chance(0.7),

@@ -45,6 +45,15 @@ export interface ServerJob {
   readonly readyMs: number;
   readonly expiresMs: number;
   readonly fails: boolean;
+  /** How retrieve tells that it failed: with this status, or as a JSON status. */
+  readonly verdict: 'json' | 400 | 422 | 500 | 503;
+  /** What paid for it. */
+  readonly purse: 'USD' | 'DIEM';
+  /** Whether the charge came back; decided as its failure is first told. */
+  refunded?: boolean;
+  toldFailedMs?: number;
+  /** Until when its retrieve answers 500 or 503 in passing. */
+  troubledUntilMs: number;
   readonly refunds: boolean;
   readonly audio: Uint8Array;
   readonly sha256: string;
@@ -72,20 +81,37 @@ export interface ServerRates {
   /** Audio as base64 in JSON, or at an address on another host. */
   readonly otherForms: number;
   readonly priceChange: number;
+  /** Retrieves of a good job that begin to answer 500 or 503 for less than a minute. */
+  readonly passing5xx: number;
   /** A price of nothing, or of nearly nothing; what is charged stays the same. */
   readonly underQuotes: number;
 }
 
+/** By which of its descriptions the service answers: 0 as of August 2026, 1 as of October, between them now so, now so. */
+export interface Ways {
+  readonly rng: Rng;
+  readonly today: number;
+}
+
+const PASSING_MS_MAX = 50_000;
+const DAY_MS = 86_400_000;
 const MEDIA_HOST = 'https://media.example/';
 export function createServer(
   rng: Rng,
   pricesRng: Rng,
   rates: ServerRates,
   balances: Map<string, number>,
+  ways: Ways,
 ): Server {
   const jobs = new Map<string, ServerJob>();
   let limitedUntilMs = 0;
   let lockedOutUntilMs = 0;
+
+  const isToday = () => ways.rng.chance(ways.today);
+  const unknownId = () => (isToday() ? refusal(400, 'Request ID is invalid.') : refusal(404, 'Not found'));
+  /** Today most error bodies have no code. */
+  const coded = (status: number, error: string, code: string) =>
+    isToday() ? refusal(status, error) : refusal(status, error, code);
 
   const windows = (nowMs: number): ServerAnswer | undefined => {
     if (rng.chance(server.rates.limitWindow)) limitedUntilMs = nowMs + rng.between(500, 60_000);
@@ -103,19 +129,23 @@ export function createServer(
   const queue = (body: Record<string, unknown>, account: string, nowMs: number): ServerAnswer => {
     if (rng.chance(server.rates.overloaded))
       return rng.chance(0.5)
-        ? refusal(503, 'The model is at capacity', 'MODEL_AT_CAPACITY')
-        : refusal(429, 'Overloaded', 'MODEL_OVERLOADED');
+        ? coded(503, 'The model is at capacity', 'MODEL_AT_CAPACITY')
+        : coded(429, 'The model is overloaded', 'MODEL_OVERLOADED');
     if (rng.chance(server.rates.rejects))
       return rng.chance(0.5)
-        ? refusal(422, 'Content policy', 'CONTENT_POLICY')
-        : refusal(400, 'Invalid request');
+        ? coded(422, 'Content policy', 'CONTENT_POLICY')
+        : isToday()
+          ? refusal(410, 'This model has been retired')
+          : refusal(400, 'Invalid request');
     const priceMicroUsd = priceOf(body, server.priceFactor);
     if (priceMicroUsd === undefined || typeof body.prompt !== 'string')
       return refusal(400, 'Invalid request');
     const balance = balances.get(account) ?? 0;
-    if (priceMicroUsd > balance) return refusal(402, 'Insufficient balance', 'INSUFFICIENT_BALANCE');
+    if (priceMicroUsd > balance) return coded(402, 'Insufficient balance', 'INSUFFICIENT_BALANCE');
     balances.set(account, balance - priceMicroUsd);
-    const job = createJob(rng, server.rates, String(body.model), body.prompt, account, priceMicroUsd, nowMs);
+    const made = createJob(rng, server.rates, String(body.model), body.prompt, account, priceMicroUsd, nowMs);
+    const verdict = isToday() ? ways.rng.pick([400, 422, 500, 503] as const) : 'json';
+    const job: ServerJob = { ...made, verdict, purse: ways.rng.pick(['USD', 'DIEM'] as const) };
     jobs.set(job.queueId, job);
     return json({ model: job.model, queue_id: job.queueId, status: 'QUEUED' });
   };
@@ -135,15 +165,10 @@ export function createServer(
 
   const retrieve = (body: Record<string, unknown>, account: string, nowMs: number): ServerAnswer => {
     const job = find(body, account, nowMs);
-    if (job === undefined) return refusal(404, 'Not found');
+    if (job === undefined) return unknownId();
+    if (isInTrouble(job, nowMs)) return refusal(ways.rng.pick([500, 503]), 'Inference processing failed');
     if (nowMs < job.readyMs) return processing(rng, job, nowMs);
-    if (job.fails)
-      return json({
-        status: 'FAILED',
-        error: 'it failed',
-        error_code: 'GENERATION_FAILED',
-        ...(job.refunds ? { credits_refunded: true } : {}),
-      });
+    if (job.fails) return verdictOf(job, nowMs);
     const audio = rng.chance(server.rates.corruptAudio) ? corrupt(rng, job.audio) : job.audio;
     job.served.add(audio === job.audio ? job.sha256 : sha256(audio)).add(job.sha256);
     if (body.delete_media_on_completion === true) job.deletedMs = nowMs;
@@ -162,6 +187,16 @@ export function createServer(
     };
   };
 
+  const isInTrouble = (job: ServerJob, nowMs: number): boolean => {
+    if (
+      !job.fails &&
+      ways.rng.chance(server.rates.passing5xx) &&
+      job.troubledUntilMs === Number.NEGATIVE_INFINITY
+    )
+      job.troubledUntilMs = nowMs + ways.rng.between(100, PASSING_MS_MAX);
+    return nowMs < job.troubledUntilMs;
+  };
+
   /** The other host: it knows no accounts, and forgets no faster. */
   const media = (queueId: string, nowMs: number): ServerAnswer => {
     const job = jobs.get(queueId);
@@ -176,7 +211,7 @@ export function createServer(
 
   const complete = (body: Record<string, unknown>, account: string, nowMs: number): ServerAnswer => {
     const job = find(body, account, nowMs);
-    if (job === undefined) return refusal(404, 'Not found');
+    if (job === undefined) return unknownId();
     if (rng.chance(server.rates.completeFalse)) return json({ success: false });
     job.cancelled ||= nowMs < job.readyMs;
     job.deletedMs = nowMs;
@@ -246,6 +281,9 @@ function createJob(
     readyMs,
     expiresMs: readyMs + (rng.chance(rates.shortLife) ? rng.between(1_000, 600_000) : 14 * 86_400_000),
     fails: rng.chance(rates.jobFails),
+    verdict: 'json',
+    purse: 'USD',
+    troubledUntilMs: Number.NEGATIVE_INFINITY,
     refunds: rng.chance(0.5),
     audio,
     sha256: sha256(audio),
@@ -254,6 +292,19 @@ function createJob(
     cancelled: false,
     strays: 0,
   };
+}
+
+/** The same on each poll. Today a failed job's charge comes back, but for one in DIEM of an earlier UTC day. */
+function verdictOf(job: ServerJob, nowMs: number): ServerAnswer {
+  if (job.verdict === 'json') {
+    job.refunded = job.refunds;
+    const told = job.refunds ? { credits_refunded: true } : {};
+    return json({ status: 'FAILED', error: 'it failed', error_code: 'GENERATION_FAILED', ...told });
+  }
+  const sameDay = Math.floor(nowMs / DAY_MS) === Math.floor(job.queuedMs / DAY_MS);
+  job.toldFailedMs ??= nowMs;
+  job.refunded ??= job.purse === 'USD' || sameDay;
+  return refusal(job.verdict, 'The provider could not generate the audio');
 }
 
 function uuid(rng: Rng): string {

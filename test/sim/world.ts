@@ -96,14 +96,20 @@ export const LOCKFILE = `${HOME}/album.lock.jsonl`;
 export const RESCUE = '/rescue/album';
 export const KEYS = ['sk-sim-first-account', 'sk-sim-other-account'] as const;
 const START_MS = Date.UTC(2026, 0, 1);
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const EVENTS_MAX = 200_000;
 
 export function createWorld(seed: number, options: SimOptions): SimWorld {
   const stream = (name: string) => createRng(seed, name);
   const rng = stream('scenario');
   const pricesRng = stream('prices');
-  const scenario = drawScenario(rng, pricesRng);
-  const timeline = createTimeline(START_MS, EVENTS_MAX);
+  const waysRng = stream('ways');
+  const scenario = drawScenario(rng, pricesRng, waysRng);
+  // What is refunded depends on the UTC day: half of all worlds begin shortly before it ends.
+  const startMs =
+    START_MS + (waysRng.chance(0.5) ? DAY_MS - waysRng.between(0, HOUR_MS) : waysRng.between(0, DAY_MS));
+  const timeline = createTimeline(startMs, EVENTS_MAX);
   const nowMs = timeline.nowMs;
   const album = drawAlbum(rng);
   const listMicroUsd = album.tracks.reduce((sum, track) => sum + track.takes * 50_000, 0);
@@ -114,17 +120,19 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
     pricesRng,
     scenario.server,
     new Map(KEYS.map((key) => [key, balance])),
+    { rng: waysRng, today: scenario.today },
   );
   const allowances: SimWorld['allowances'] = new Map();
   const waived = new Set<string>();
   const trace =
     options.trace === undefined
       ? () => {}
-      : (line: string) => options.trace?.(`${nowMs() - START_MS} ${line}`);
+      : (line: string) => options.trace?.(`${nowMs() - startMs} ${line}`);
   const judge = createJudge({
     disk,
     server,
     lockfilePath: LOCKFILE,
+    clocksAgree: scenario.meddling === 0 && !scenario.systems.second,
     outputRoot: HOME,
     writable: [LOCKFILE, `${HOME}/`, HOME, RESCUE],
     secrets: KEYS,

@@ -1,0 +1,76 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { audioFiles, folder, lockLines, run } from './program.js';
+import { startVendorServer, type VendorServer } from './vendor-server.js';
+
+let server: VendorServer;
+beforeAll(async () => {
+  server = await startVendorServer();
+});
+afterAll(() => server.close());
+
+function album(tracks: Readonly<Record<string, { readonly model?: string; readonly prompt: string }>>) {
+  const cwd = folder();
+  const lines = Object.entries(tracks).map(
+    ([id, { model = 'stand-in', prompt }]) => `  - { id: ${id}, model: ${model}, prompt: ${prompt} }`,
+  );
+  writeFileSync(path.join(cwd, 'album.yaml'), `version: 1\nbudget: 5\ntracks:\n${lines.join('\n')}\n`);
+  const env = { VENICE_API_KEY: 'VENICE_INFERENCE_KEY_x' };
+  return {
+    cwd,
+    run: (...words: readonly string[]) => run([...words, '--base-url', server.url], cwd, env),
+  };
+}
+
+describe('the program against a stand-in written from the newest description', () => {
+  it('settles every job by what its answer means, and says the same of its money everywhere', async () => {
+    const { cwd, run: batch } = album({
+      good: { prompt: 'Good morning' },
+      refused: { prompt: 'Refused by the provider' },
+      forbidden: { prompt: 'Forbidden by its policy' },
+      forgotten: { prompt: 'Forgotten at the clean-up' },
+      retired: { model: 'retired', prompt: 'Retired model' },
+    });
+    const before = server.charges();
+    const ended = await batch('run', 'album.yaml', '--yes', '--json', '--junit', 'junit.xml');
+    expect(ended.code, ended.stderr).toBe(100);
+    expect(server.charges() - before).toBe(4);
+    expect(audioFiles(cwd)).toHaveLength(2);
+
+    const takes = Object.fromEntries(
+      lockLines(cwd).map(({ track, state, refund_ground }) => [track, [state, refund_ground]]),
+    );
+    expect(takes).toEqual({
+      good: ['done', undefined],
+      refused: ['failed', 'documented'],
+      forbidden: ['failed', 'documented'],
+      forgotten: ['done', undefined],
+      retired: ['rejected', undefined],
+    });
+    const document = JSON.parse(ended.stdout);
+    const money = Object.fromEntries(
+      document.takes.map((take: { track: string; money: string }) => [take.track, take.money]),
+    );
+    expect(money).toEqual({
+      good: 'charged',
+      refused: 'refunded (as documented)',
+      forbidden: 'refunded (as documented)',
+      forgotten: 'charged',
+      retired: 'not charged',
+    });
+    const junit = readFileSync(path.join(cwd, 'junit.xml'), 'utf8');
+    expect(junit.match(/refunded \(as documented\)/g)).toHaveLength(2);
+    expect(ended.stderr.match(/refunded \(as documented\)/g)?.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('refuses a voice-changer model at the check, with the reason, and asks no price', async () => {
+    const { run: batch } = album({ one: { model: 'voices', prompt: 'Some prompt' } });
+    const from = server.requests.length;
+    const ended = await batch('run', 'album.yaml', '--yes');
+    expect(ended.code).toBe(3);
+    expect(ended.stderr + ended.stdout).toMatch(/voice-changer.*changes the voice of a recording/s);
+    expect(server.requests.slice(from)).not.toContain('POST /audio/quote');
+    expect(server.requests.slice(from)).not.toContain('POST /audio/queue');
+  });
+});
