@@ -14,7 +14,7 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true });
 /** Most that is read of an error's body. */
 const ERROR_BYTES_MAX = MIB;
 
-/** A 200 in `identity` encoding, its body not yet read. */
+/** A 200 that is not compressed, its body not yet read. */
 export interface GoodAnswer {
   readonly ok: true;
   readonly answer: TransportAnswer;
@@ -27,10 +27,16 @@ export interface GoodAnswer {
 export type Redact = (text: string) => string;
 
 /**
+ * Encodings that change the bytes. Any other name (`identity`, the `aws-chunked` that a store leaves behind) says nothing
+ * about them: JSON has to parse, and audio is judged by its bytes.
+ */
+const COMPRESSIONS = /(?:^|[\s,])(?:x-)?(?:gzip|deflate|br|zstd|compress)(?:$|[\s,])/;
+
+/**
  * One request. What is read of its answer went through `redact`, before anything is taken from it, cut or recorded: a
  * service may echo the key.
  *
- * Everything but a 200 in `identity` encoding ends here, its body read or discarded.
+ * Everything but a 200 that is not compressed ends here, its body read or discarded.
  */
 export async function exchange(
   transport: Transport,
@@ -45,8 +51,8 @@ export async function exchange(
   const rate = readRateHeaders(answer.headers);
   const mediaType = mediaTypeOf(answer.headers['content-type']);
   const good: GoodAnswer = { ok: true, answer, mediaType, rate, redact };
-  const encoding = (answer.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  if (encoding !== 'identity') return unusable(good, 'encoding', `the answer is encoded as ${encoding}`);
+  const encoding = (answer.headers['content-encoding'] ?? '').trim().toLowerCase();
+  if (COMPRESSIONS.test(encoding)) return unusable(good, 'encoding', `the answer is encoded as ${encoding}`);
   if (answer.status === 200) return good;
   if (answer.status >= 300 && answer.status < 400) {
     const { location } = answer.headers;
@@ -88,6 +94,9 @@ async function refusal(good: GoodAnswer): Promise<CallFailure> {
   return { ok: false, kind: 'refused', status, sent: true, ...error, ...seen, rate: good.rate };
 }
 
+const MAY_BE_JSON =
+  /^$|^text\/plain$|^application\/octet-stream$|^(?:application|text)\/(?:[a-z0-9.+-]+\+)?json$/;
+
 const ID_LENGTH_MAX = 200;
 
 /** What the answer calls the job, cut to what can be shown, also where it cannot be used. */
@@ -97,14 +106,14 @@ function queueIdSeen(body: unknown): string | undefined {
   return typeof id === 'string' && id !== '' ? id.slice(0, ID_LENGTH_MAX) : undefined;
 }
 
-/** JSON is what says so, or says nothing of its type; a page of HTML never is. */
+/** JSON is what parses as such, whatever type it is given (`text/plain` is common); a page of HTML never is. */
 async function parseBody(good: GoodAnswer, bytesMax: number): Promise<CallResult<unknown>> {
   const { mediaType, rate } = good;
   const { status } = good.answer;
-  if (mediaType !== 'application/json' && mediaType !== '') {
-    const code = mediaType === 'text/html' || mediaType === 'application/xhtml+xml' ? 'html' : 'not-json';
-    return unusable(good, code, `HTTP ${status}, and the body is ${mediaType}, not JSON`);
-  }
+  if (mediaType === 'text/html' || mediaType === 'application/xhtml+xml')
+    return unusable(good, 'html', `HTTP ${status}, and the body is ${mediaType}, not JSON`);
+  if (!MAY_BE_JSON.test(mediaType))
+    return unusable(good, 'not-json', `HTTP ${status}, and the body is ${mediaType}, not JSON`);
   const bytes = await readBody(good, bytesMax);
   if (!bytes.ok) return bytes;
   try {

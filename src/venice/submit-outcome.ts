@@ -65,7 +65,9 @@ export const classifySubmit: ClassifySubmit = (result) => {
   if (result.ok) return { kind: 'accepted', queued: result.value };
   const { code, message, status, rate } = result;
   if (result.kind === 'no_answer' && !result.sent) return { kind: 'not_sent', code, message };
-  const next = result.kind === 'refused' ? REFUSALS.get(status) : undefined;
+  // A CDN that limits requests says so with a page of its own: it passed nothing on.
+  const isRefused = result.kind === 'refused' || (result.kind === 'unusable' && status === 429);
+  const next = isRefused ? REFUSALS.get(status) : undefined;
   if (next === undefined || status === undefined) {
     return {
       kind: 'in_doubt',

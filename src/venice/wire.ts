@@ -24,7 +24,8 @@ export function readQuote(body: unknown): number | undefined {
  */
 export function readQueued(body: unknown, modelAsked: string): Queued | undefined {
   const queueId = field(body, 'queue_id');
-  if (!isQueueId(queueId)) return undefined;
+  // An id with a secret in it was redacted: what is left is no id of any job.
+  if (!isQueueId(queueId) || queueId.includes('[redacted]')) return undefined;
   return { queueId, model: identifier(field(body, 'model')) ?? modelAsked };
 }
 

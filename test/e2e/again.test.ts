@@ -41,7 +41,7 @@ const fates: [string, string, Treat, readonly string[] | undefined][] = [
   ['is refused', 'rejected', only('/audio/queue', REFUSED), undefined],
 ];
 
-describe.concurrent('a track that is made again, and', () => {
+describe('a track that is made again, and', () => {
   it.each(fates)(
     '%s: counts as such, is told once, and the next command makes it',
     async (_, state, treat, next) => {

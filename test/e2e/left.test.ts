@@ -39,7 +39,7 @@ function contents(cwd: string): Readonly<Record<string, string>> {
   return Object.fromEntries(files.map((file) => [file, readFileSync(file, 'latin1')]));
 }
 
-describe.concurrent('--frozen', () => {
+describe('--frozen', () => {
   it('agrees with plan --detailed-exitcode about what is chosen', async () => {
     const album = await made();
     edit(manifestOf(album), (text) => text.replace('Rain on', 'Hail on'));
@@ -102,7 +102,7 @@ describe.concurrent('--frozen', () => {
   });
 });
 
-describe.concurrent('verify', () => {
+describe('verify', () => {
   it('names the take, where one of several was damaged', async () => {
     const album = await scene();
     edit(manifestOf(album), (text) => text.replace('id: one,', 'id: one, takes: 2,'));
@@ -126,7 +126,7 @@ describe.concurrent('verify', () => {
   });
 });
 
-describe.concurrent('where the files cannot be looked at', () => {
+describe('where the files cannot be looked at', () => {
   it('status and resolve go by the lockfile, and say so', async () => {
     const album = await made();
     rmSync(path.join(album.cwd, 'out'), { recursive: true });
@@ -137,7 +137,7 @@ describe.concurrent('where the files cannot be looked at', () => {
   });
 });
 
-describe.concurrent('the next command', () => {
+describe('the next command', () => {
   it('after a refusal is none that would send it again', async () => {
     const album = await scene({ prompts: { one: 'A door', two: 'A door [sandbox:policy]' } });
     const first = await album.run('run', '--yes');
@@ -215,7 +215,7 @@ describe.concurrent('the next command', () => {
   });
 });
 
-describe.concurrent('models that cannot be asked for', () => {
+describe('models that cannot be asked for', () => {
   it.each([
     ['a page', html(404)],
     ['JSON', json(404, { error: 'Not found' })],
@@ -232,7 +232,7 @@ describe.concurrent('models that cannot be asked for', () => {
   });
 });
 
-describe.concurrent('two manifests that would share a lockfile', () => {
+describe('two manifests that would share a lockfile', () => {
   it('album.yaml and album.yml: told, and nothing is bought', async () => {
     const album = await made();
     copyFileSync(manifestOf(album), path.join(album.cwd, 'album.yml'));

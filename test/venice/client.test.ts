@@ -177,11 +177,14 @@ describe('a submit answered by', () => {
     ['403 of a proxy', { status: 403, type: 'text/html', body: '<h1>Forbidden</h1>' }, 'in_doubt', 'html'],
     ['403 of a gateway', { status: 403, body: '{"message":"Forbidden"}' }, 'in_doubt', 'wrong-type'],
     [
-      '403 as a problem',
+      '403 as another kind of JSON',
       { status: 403, type: 'application/problem+json', body: error },
-      'in_doubt',
-      'not-json',
+      'refused',
+      'http-403',
     ],
+    ['400 as plain text', { status: 400, type: 'text/plain', body: error }, 'refused', 'http-400'],
+    ['400 with plain words', { status: 400, type: 'text/plain', body: 'no' }, 'in_doubt', 'not-json'],
+    ['429 of a CDN', { status: 429, type: 'text/html', body: '<h1>Slow down</h1>' }, 'refused', 'html'],
     ['400 with half a body', { status: 400, body: '{"error":"n' }, 'in_doubt', 'not-json'],
     ['400 without an end', { status: 400, pieces: endless }, 'in_doubt', 'too-long'],
     [

@@ -63,14 +63,17 @@ describe('what a submit came to', () => {
     });
   });
 
-  it.each(Object.keys(REFUSALS))('is in doubt by %s in another’s words', (status) => {
-    expect(classifySubmit(failure({ kind: 'unusable', status: Number(status), code: 'html' }))).toEqual({
-      kind: 'in_doubt',
-      status: Number(status),
-      code: 'html',
-      message: 'message',
-    });
-  });
+  it.each(Object.keys(REFUSALS).filter((status) => status !== '429'))(
+    'is in doubt by %s in another’s words',
+    (status) => {
+      expect(classifySubmit(failure({ kind: 'unusable', status: Number(status), code: 'html' }))).toEqual({
+        kind: 'in_doubt',
+        status: Number(status),
+        code: 'html',
+        message: 'message',
+      });
+    },
+  );
 
   it.each([200, 201, 204, 301, 307, 402.5, 405, 408, 418, 499, 500, 501, 502, 504, 520, 599])(
     'is in doubt by %s',
@@ -79,6 +82,14 @@ describe('what a submit came to', () => {
       expect(classifySubmit(failure({ kind: 'unusable', status })).kind).toBe('in_doubt');
     },
   );
+
+  it('waits after a 429 in another’s words: a CDN that limits requests passed nothing on', () => {
+    expect(classifySubmit(failure({ kind: 'unusable', status: 429, code: 'html' }))).toMatchObject({
+      kind: 'refused',
+      next: 'wait',
+      status: 429,
+    });
+  });
 
   it('is never called safe if it was sent, unless the API refused it with a listed status', () => {
     const anyFailure = fc.record({
@@ -98,7 +109,9 @@ describe('what a submit came to', () => {
           ...(status === undefined ? {} : { status }),
         } as CallFailure);
         const outcome = classifySubmit(given as CallResult<Queued>);
-        const listed = kind === 'refused' && status !== undefined && status in REFUSALS;
+        const listed =
+          (kind === 'refused' && status !== undefined && status in REFUSALS) ||
+          (kind === 'unusable' && status === 429);
         const unsent = kind === 'no_answer' && !sent;
         expect(outcome.kind).toBe(unsent ? 'not_sent' : listed ? 'refused' : 'in_doubt');
       }),
