@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterTests } from './program.js';
 
@@ -7,8 +7,12 @@ export interface StandIn {
   readonly url: string;
   /** Method and path of each request. */
   readonly seen: string[];
+  /** Headers of each request, in the same order. */
+  readonly headers: IncomingHttpHeaders[];
   /** Of each download in turn; of those beyond, the last. */
   readonly audio: readonly Audio[];
+  /** Answers that stand in for its own, by path. */
+  readonly answers: Record<string, unknown>;
 }
 
 interface Audio {
@@ -23,7 +27,13 @@ export interface StandInModel {
 
 /** Serves until the tests end. Jobs are ready at once. */
 export async function startStandIn(model: StandInModel, ...audio: readonly Audio[]): Promise<StandIn> {
-  const standIn = { url: '', seen: [] as string[], audio };
+  const standIn: { -readonly [K in keyof StandIn]: StandIn[K] } = {
+    url: '',
+    seen: [],
+    headers: [],
+    audio,
+    answers: {},
+  };
   let downloads = 0;
   const answers = (path: string): unknown => {
     switch (path) {
@@ -46,12 +56,13 @@ export async function startStandIn(model: StandInModel, ...audio: readonly Audio
     request.on('end', () => {
       const path = new URL(request.url ?? '', 'http://stand-in').pathname;
       standIn.seen.push(`${request.method} ${path}`);
+      standIn.headers.push(request.headers);
       if (path === '/audio/retrieve') {
         const { type, body } = audio[Math.min(downloads++, audio.length - 1)]!;
         response.writeHead(200, { 'content-type': type, 'content-length': body.byteLength }).end(body);
         return;
       }
-      const answer = answers(path);
+      const answer = standIn.answers[path] ?? answers(path);
       const head = { 'content-type': 'application/json' };
       if (answer === undefined) response.writeHead(401, head).end('{"error":"Admin API key required"}');
       else response.writeHead(200, head).end(JSON.stringify(answer));
