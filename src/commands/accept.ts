@@ -11,7 +11,7 @@ import { insistOnManifest } from './insist-manifest.js';
 import { removeIdleSandbox } from './run.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
-import { openQuietly, refused } from './settle.js';
+import { openQuietly, refused, sealedBy } from './settle.js';
 import { storageError } from './storage-error.js';
 
 /** Takes the kept bytes of an unverified take as they are, by the word of a person. */
@@ -43,7 +43,8 @@ async function accept(session: Session, word: string): Promise<ExitCode> {
     const nowMs = ports.clock.nowMs();
     await recover(context, nowMs);
     const attempt = find(session, [...store.attempts.values()], word);
-    const accepted = await acceptKept(context, attempt, nowMs, (relative) => {
+    const seal = (before: Attempt, after: Attempt) => sealedBy(session, store.header.lineage, before, after);
+    const accepted = await acceptKept(context, attempt, nowMs, seal, (relative) => {
       const name = escapeForeign(placeOf(relative));
       stderr.write(`warning: ${name} exists and is not in the lockfile: it is left alone\n`);
     });

@@ -1,6 +1,6 @@
 import { BatchError, EXIT, type ExitCode } from '../errors.js';
 import type { Attempt } from '../lock/attempt.js';
-import { createKeySeal } from '../lock/key-seal.js';
+import { createKeySeal, sealed } from '../lock/key-seal.js';
 import { forcedOf, type NextStep, nextStep } from '../plan/next-step.js';
 import type { PlanRow } from '../plan/plan.js';
 import { madeAgainWords } from '../plan/selection.js';
@@ -49,11 +49,10 @@ export async function settle(session: Session, id: string, resolution: Resolutio
   }
 }
 
-/** A job that a person found is this key's if the attempt is: only then is its remote copy ever deleted. */
-function sealedBy({ account }: Session, lineage: string, before: Attempt, after: Attempt): Attempt {
-  if (account === undefined || before.queue_id === after.queue_id) return after;
-  const keySeal = createKeySeal(lineage, sealSecretOf(account));
-  return keySeal.isSameKey(before) ? { ...after, key: keySeal.of(after) } : after;
+/** What a person says of a job is marked as this key's where the attempt is: only then is its remote copy ever deleted. */
+export function sealedBy({ account }: Session, lineage: string, before: Attempt, after: Attempt): Attempt {
+  if (account === undefined) return after;
+  return sealed(createKeySeal(lineage, sealSecretOf(account)), before, after);
 }
 
 export function openQuietly({ settings, ports, stderr, endpoint, command }: Session): Promise<Opened> {

@@ -46,3 +46,13 @@ export function createKeySeal(lineage: string, apiKey: string): KeySeal {
       attempt.key === ofVersion1 || attempt.key === of({ attempt: attempt.attempt }) || isOurs(attempt),
   };
 }
+
+/**
+ * The record that follows, with the mark of the key that was given this `queue_id`, or fetched this file. A line that was
+ * not made under this key keeps the mark that it has: to fetch a stranger's job does not make it ours.
+ */
+export function sealed(keySeal: KeySeal, before: Attempt, after: Attempt): Attempt {
+  const isGiven = before.queue_id !== after.queue_id && keySeal.isSameKey(before);
+  const isFetched = before.file !== after.file && keySeal.isOurs(before);
+  return isGiven || isFetched ? { ...after, key: keySeal.of(after) } : after;
+}

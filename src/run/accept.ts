@@ -15,12 +15,14 @@ export type Acceptance =
  * their final name, and the attempt is stored: the next run cleans up. The file is durable before that is recorded.
  * Throws the `FileFault`.
  *
+ * @param seal gives the record the mark of the key that made the job
  * @param inTheWay told of a file of somebody else's that has the wanted name
  */
 export async function acceptKept(
   context: MoveContext,
   attempt: Attempt,
   nowMs: number,
+  seal: (before: Attempt, after: Attempt) => Attempt,
   inTheWay: (relative: string) => void,
 ): Promise<Acceptance> {
   const { kept } = attempt;
@@ -33,7 +35,7 @@ export async function acceptKept(
   const { path: _, ...described } = kept;
   const wanted = { stem, outdated: isOutdated(context, attempt) };
   const file: StoredFile = await placeFile(context, attempt, wanted, { place, ...described }, inTheWay);
-  const accepted = advance(attempt, { kind: 'accepted', file }, nowMs);
+  const accepted = seal(attempt, advance(attempt, { kind: 'accepted', file }, nowMs));
   await context.store.record(accepted);
   return { ok: true, attempt: accepted };
 }

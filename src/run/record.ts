@@ -1,5 +1,6 @@
 import { faultCode } from '../errors.js';
 import type { Attempt } from '../lock/attempt.js';
+import { sealed } from '../lock/key-seal.js';
 import { writeRescue } from '../lock/rescue.js';
 import type { Job, RunContext } from './context.js';
 import { notice, stopAll } from './context.js';
@@ -27,7 +28,7 @@ export async function recordOutcome(
   observation: Observation,
 ): Promise<boolean> {
   const before = newestOf(context, job);
-  const attempt = sealed(context, before, advance(before, observation, context.ports.clock.nowMs()));
+  const attempt = sealed(context.keySeal, before, advance(before, observation, context.ports.clock.nowMs()));
   let fault: unknown;
   for (const delayMs of [0, ...RETRY_DELAYS_MS]) {
     if (delayMs > 0) await context.ports.clock.sleep(delayMs);
@@ -61,16 +62,6 @@ export async function recordOutcome(
       'free the disk and run the same command again: the rescue file is picked up by itself',
     );
   return false;
-}
-
-/**
- * With the mark of the key that was given this `queue_id`, or fetched this file. A line that was not made under this key
- * keeps the mark that it has: to fetch a stranger's job does not make it ours.
- */
-function sealed({ keySeal }: RunContext, before: Attempt, after: Attempt): Attempt {
-  const isGiven = before.queue_id !== after.queue_id && keySeal.isSameKey(before);
-  const isFetched = before.file !== after.file && keySeal.isOurs(before);
-  return isGiven || isFetched ? Object.assign({}, after, { key: keySeal.of(after) }) : after;
 }
 
 function goingOn({ settings }: RunContext, { attempt, queue_id: queueId }: Attempt): string {
