@@ -90,6 +90,7 @@ async function collect(
     store: {
       attempts,
       newest: (key: string) => attempts.get(key),
+      trouble: () => undefined,
       record: async (next: Attempt) => void attempts.set(next.attempt, next),
     },
     emit: (event: RunEvent) => events.push(event),
