@@ -6,6 +6,7 @@ import { jsonText } from '../report/json-text.js';
 import { acceptKept } from '../run/accept.js';
 import { openOutput } from '../run/output.js';
 import { recover } from '../run/recover.js';
+import { shellWord } from '../shell.js';
 import { takeKey } from '../take-key.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { removeIdleSandbox } from './run.js';
@@ -45,7 +46,7 @@ async function accept(session: Session, word: string): Promise<ExitCode> {
     const attempt = find(session, [...store.attempts.values()], word);
     const seal = (before: Attempt, after: Attempt) => sealedBy(session, store.header.lineage, before, after);
     const accepted = await acceptKept(context, attempt, nowMs, seal, (relative) => {
-      const name = escapeForeign(placeOf(relative));
+      const name = shellWord(placeOf(relative));
       stderr.write(`warning: ${name} exists and is not in the lockfile: it is left alone\n`);
     });
     if (!accepted.ok) throw unacceptable(session, attempt, accepted.why);

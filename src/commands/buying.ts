@@ -8,6 +8,7 @@ import { madeAgainWords } from '../plan/selection.js';
 import { isPriced } from '../report/plan-text.js';
 import type { Output } from '../run/output.js';
 import { probeStorage } from '../run/probe.js';
+import { shellWord } from '../shell.js';
 import { createClient } from '../venice/create-client.js';
 import { notFrozen } from './frozen.js';
 import type { Opened } from './open.js';
@@ -236,7 +237,7 @@ function unreliableLock({ lockfilePath, command }: BatchSettings): Diagnostic {
   return {
     code: 'lock-unreliable',
     severity: 'error',
-    message: `the file system of ${lockfilePath} cannot lock: it neither has hard links nor refuses to create a file twice, and this system offers no other lock; nothing was bought`,
+    message: `the file system of ${shellWord(lockfilePath)} cannot lock: it neither has hard links nor refuses to create a file twice, and this system offers no other lock; nothing was bought`,
     hint: `put the lockfile on another disk: ${command('run', '--lockfile', 'PATH')}`,
   };
 }

@@ -1,5 +1,5 @@
 import { shownBaseUrl } from '../node/base-url.js';
-import { commandLine } from '../report/shell.js';
+import { asOperand, commandLine } from '../shell.js';
 import type { Settings } from './settings.js';
 
 /**
@@ -32,7 +32,7 @@ export function nextCommandLine(
   return commandLine([
     'venice-batch',
     ...verb.split(' '),
-    manifest,
+    asOperand(manifest),
     ...words,
     ...kept,
     ...(buys ? chosen : []),

@@ -5,6 +5,7 @@ import { closest, isNear } from '../manifest/suggest.js';
 import { readTextFile, type TextFile } from '../manifest/text-file.js';
 import { walletSecrets } from '../node/wallet-key.js';
 import type { Files } from '../ports.js';
+import { commandLine, shellWord } from '../shell.js';
 
 export interface Surroundings {
   readonly cwd: string;
@@ -84,8 +85,8 @@ function insistOnName(name: string, env: Surroundings['env']): void {
   // Windows gives one variable under every spelling of its name.
   if (meant === undefined || env[meant] === env[name]) return;
   throw usage(
-    `the environment variable ${name} is not a setting of this program`,
-    `did you mean ${meant}? Rename it, or unset it: unset ${name}`,
+    `the environment variable ${shellWord(name)} is not a setting of this program`,
+    `did you mean ${meant}? Rename it, or unset it: ${commandLine(['unset', name])}`,
   );
 }
 
@@ -94,7 +95,7 @@ async function readEnvFile(name: string, { cwd, files }: Surroundings): Promise<
   // UTF-16 of plain ASCII text is UTF-8 too, with a zero after each letter.
   if (file.kind === 'text' && !file.text.includes('\0')) return file.text;
   const { what, fix } = describeFileFault(file.kind === 'fault' ? file : { fault: 'not-utf8', code: '' });
-  throw usage(`cannot read the file of --env-file: ${name} ${what}`, fix);
+  throw usage(`cannot read the file of --env-file: ${shellWord(name)} ${what}`, fix);
 }
 
 type FileFault = Pick<Extract<TextFile, { kind: 'fault' }>, 'fault' | 'code'>;

@@ -2,8 +2,7 @@ import { stat, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BatchError, describeFault, EXIT, type ExitCode, faultCode } from '../errors.js';
-import { escapeForeign } from '../report/escape.js';
-import { commandLine } from '../report/shell.js';
+import { asOperand, commandLine, shellWord } from '../shell.js';
 import { MANIFEST_EXTENSION } from './manifest-link.js';
 
 const STARTER = `# yaml-language-server: $schema=SCHEMA
@@ -60,9 +59,9 @@ export async function initCommand(manifest: string): Promise<ExitCode> {
     if (code !== 'EEXIST') await unlink(file).catch(() => {});
     throw initError(name, code);
   }
-  const run = commandLine(['venice-batch', 'run', name, '--sandbox', '--yes']);
+  const run = commandLine(['venice-batch', 'run', asOperand(name), '--sandbox', '--yes']);
   process.stdout.write(
-    `wrote ${escapeForeign(name)}\nnext: ${run}\nin a git repository: put *.sandbox/ into .gitignore, and commit *.lock.jsonl\n`,
+    `wrote ${shellWord(name)}\nnext: ${run}\nin a git repository: put *.sandbox/ into .gitignore, and commit *.lock.jsonl\n`,
   );
   return EXIT.ok;
 }
@@ -75,22 +74,26 @@ async function insistAlone(name: string, file: string): Promise<void> {
     // On a disk that does not tell letter case apart, it is the very file.
     if (!present || other.toLowerCase() === file.toLowerCase()) continue;
     const free = `${name.replace(MANIFEST_EXTENSION, '')}-2.yaml`;
-    throw new BatchError('lockfile-shared', `${name} would share the lockfile of ${path.basename(other)}`, {
-      exitCode: EXIT.usage,
-      hint: `name another file: ${commandLine(['venice-batch', 'init', free])}`,
-    });
+    throw new BatchError(
+      'lockfile-shared',
+      `${shellWord(name)} would share the lockfile of ${shellWord(path.basename(other))}`,
+      {
+        exitCode: EXIT.usage,
+        hint: `name another file: ${commandLine(['venice-batch', 'init', asOperand(free)])}`,
+      },
+    );
   }
 }
 
 function initError(name: string, code: string): BatchError {
   if (code === 'EEXIST')
-    return new BatchError('exists', `${name} exists already`, {
+    return new BatchError('exists', `${shellWord(name)} exists already`, {
       exitCode: EXIT.usage,
       hint: 'name another file: venice-batch init other.yaml',
     });
   const { what, fix } = describeFault(code);
-  return new BatchError('storage', `${name} cannot be written: ${what} (${code})`, {
+  return new BatchError('storage', `${shellWord(name)} cannot be written: ${what} (${code})`, {
     exitCode: EXIT.unavailable,
-    hint: `${fix}, then: ${commandLine(['venice-batch', 'init', name])}`,
+    hint: `${fix}, then: ${commandLine(['venice-batch', 'init', asOperand(name)])}`,
   });
 }

@@ -10,6 +10,7 @@ import { adoptRescues, type Rescue } from '../lock/rescue.js';
 import { type RescuePlaces, rescueKey } from '../lock/rescue-key.js';
 import { type LockStore, openLock } from '../lock/store.js';
 import type { Ports } from '../ports.js';
+import { shellWord } from '../shell.js';
 
 export interface OpenSettings {
   /** Absolute. */
@@ -76,7 +77,11 @@ export async function openForRun(
     const open = [path.dirname(lockPath), ...settings.openPlaces];
     const { count: rescued, ignored } = await adoptRescues(files, rescue, open, opened.store);
     for (const file of ignored)
-      tell('warning', 'rescue-ignored', `${file} is ignored: this user's venice-batch did not write it`);
+      tell(
+        'warning',
+        'rescue-ignored',
+        `${shellWord(file)} is ignored: this user's venice-batch did not write it`,
+      );
     if (rescued > 0)
       tell(
         'info',

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { asOperand } from '../shell.js';
 
 /**
  * How a file below the output root is named to a person, so that the name can be pasted: relative to where the
@@ -12,6 +13,6 @@ export function placesIn(outputRoot: string, cwd: string): (file: string) => str
     const full = path.resolve(outputRoot, file);
     const relative = path.relative(cwd, full);
     const below = relative !== '' && relative.split(path.sep)[0] !== '..' && !path.isAbsolute(relative);
-    return below ? relative : full;
+    return below ? asOperand(relative) : full;
   };
 }

@@ -3,6 +3,7 @@ import { BatchError, describeFault, EXIT, faultCode } from '../errors.js';
 import { replaceFile } from '../lock/publish.js';
 import type { SavedPlan } from '../plan/saved-plan.js';
 import { readSavedPlan, SAVED_PLAN_BYTES_MAX, savedPlanText } from '../plan/saved-plan-file.js';
+import { shellWord } from '../shell.js';
 import type { Session } from './session.js';
 import type { Flags } from './settings.js';
 
@@ -25,7 +26,7 @@ export async function readPlanFile({ settings, ports, command }: Session): Promi
   } catch (error) {
     throw new BatchError(
       'plan-unreadable',
-      `the plan ${name} cannot be read: ${describeFault(faultCode(error)).what} (${faultCode(error)})`,
+      `the plan ${shellWord(name)} cannot be read: ${describeFault(faultCode(error)).what} (${faultCode(error)})`,
       {
         exitCode: EXIT.usage,
         hint: `save one: ${command('plan', '--out', name)}`,
@@ -35,7 +36,7 @@ export async function readPlanFile({ settings, ports, command }: Session): Promi
   }
   const read = readSavedPlan(Buffer.from(bytes).toString('utf8'));
   if (read.ok) return read.saved;
-  throw new BatchError(read.code, `${name} ${read.why}`, {
+  throw new BatchError(read.code, `${shellWord(name)} ${read.why}`, {
     exitCode: EXIT.usage,
     hint:
       read.code === 'plan-newer-version'
@@ -63,7 +64,7 @@ export async function writePlanFile(session: Session, name: string, saved: Saved
     const { what, fix } = describeFault(faultCode(error));
     throw new BatchError(
       'plan-unwritable',
-      `the plan cannot be saved to ${name}: ${what} (${faultCode(error)})`,
+      `the plan cannot be saved to ${shellWord(name)}: ${what} (${faultCode(error)})`,
       {
         exitCode: EXIT.unavailable,
         hint: `${fix}, then: ${command('plan', '--out', name)}`,

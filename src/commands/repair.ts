@@ -7,6 +7,7 @@ import { type RepairedFile, repairFile } from '../lock/repair-file.js';
 import type { Files } from '../ports.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
+import { shellWord } from '../shell.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { lockedError } from './open.js';
 import { openSession, type Session } from './session.js';
@@ -50,11 +51,15 @@ async function repairGuarded({ ports, command }: Session, lockPath: string): Pro
   } catch (error) {
     if (error instanceof BatchError || faultCode(error) === '') throw error;
     const { what, fix } = describeFault(faultCode(error));
-    throw new BatchError('storage', `${lockPath} cannot be repaired: ${what} (${faultCode(error)})`, {
-      exitCode: EXIT.lockfile,
-      hint: `nothing was changed: ${fix}, then: ${command('lock repair')}`,
-      cause: error,
-    });
+    throw new BatchError(
+      'storage',
+      `${shellWord(lockPath)} cannot be repaired: ${what} (${faultCode(error)})`,
+      {
+        exitCode: EXIT.lockfile,
+        hint: `nothing was changed: ${fix}, then: ${command('lock repair')}`,
+        cause: error,
+      },
+    );
   } finally {
     await guard.release();
   }
@@ -105,7 +110,9 @@ function told({ report, asidePath }: Repaired): readonly string[] {
       `line ${line} ${why}: set aside${queueIds.length > 0 ? `; it names the job ${queueIds.join(', ')}` : ''}`,
     );
   if (asidePath !== undefined)
-    lines.push(`lines set aside are in ${asidePath}: nothing of them is lost, nothing of them counts`);
+    lines.push(
+      `lines set aside are in ${shellWord(asidePath)}: nothing of them is lost, nothing of them counts`,
+    );
   return lines;
 }
 

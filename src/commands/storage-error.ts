@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { BatchError, describeFault, EXIT, faultCode, isSystemFault } from '../errors.js';
 import type { Files } from '../ports.js';
+import { shellWord } from '../shell.js';
 
 /** Why a folder takes no file, and what to do about it. */
 export interface PlaceFault {
@@ -23,8 +24,8 @@ export async function placeFault(
   const { what, fix } = describeFault(code);
   const obstacle = await nearestFile(files, directory);
   if (obstacle !== undefined)
-    return { message: `${placeOf(obstacle)} is a file, and a folder has to be there`, fix };
-  return { message: `${placeOf(directory)} cannot take files: ${what} (${code})`, fix };
+    return { message: `${shellWord(placeOf(obstacle))} is a file, and a folder has to be there`, fix };
+  return { message: `${shellWord(placeOf(directory))} cannot take files: ${what} (${code})`, fix };
 }
 
 type PlaceOf = (absolute: string) => string;

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type { LoadedManifest } from '../manifest/take.js';
 import type { RunOutcome } from '../report/outcome.js';
-import { commandLine } from '../report/shell.js';
 import type { Terminal } from '../report/terminal.js';
+import { asOperand, commandLine, shellWord } from '../shell.js';
 import type { Session } from './session.js';
 
 /** Prompts on the screen at most: the file has all. */
@@ -34,7 +34,7 @@ export async function tellSuggestions(
   const file = flags.suggestions;
   const section = suggestionLines(suggestPrompts(failures.slice(0, SHOWN_MAX), manifest), {
     apply: commandLine(apply),
-    file: file && commandLine([inside ? file : path.resolve(file)]),
+    file: file && shellWord(inside ? asOperand(file) : path.resolve(file)),
     color: screen.color,
     width: Math.max(40, screen.columns),
   });

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { BatchError, EXIT } from '../errors.js';
 import type { FileFacts, FileHandle, Files, Random } from '../ports.js';
+import { shellWord } from '../shell.js';
 import type { Attempt, AttemptState } from './attempt.js';
 import { createFold, type Fold } from './fold.js';
 import { canonicalLines } from './format.js';
@@ -210,10 +211,14 @@ async function replace(file: LockFile, pieces: readonly Uint8Array[]): Promise<v
   await letGo(file);
   const bytes = bytesOf(pieces);
   if (bytes > LOCK_BYTES_MAX) {
-    throw new BatchError('lockfile-too-large', `${file.path}: it would pass ${LOCK_BYTES_MAX} bytes`, {
-      exitCode: EXIT.unavailable,
-      hint: `start a new manifest for new tracks; what is under way is collected: ${file.command('collect')}`,
-    });
+    throw new BatchError(
+      'lockfile-too-large',
+      `${shellWord(file.path)}: it would pass ${LOCK_BYTES_MAX} bytes`,
+      {
+        exitCode: EXIT.unavailable,
+        hint: `start a new manifest for new tracks; what is under way is collected: ${file.command('collect')}`,
+      },
+    );
   }
   // Either file may be there if the replacing fails.
   const [bytesMin, bytesMax] = sizes(file.end);
@@ -254,10 +259,14 @@ async function takeIn(file: LockFile): Promise<void> {
   const read = await readLockAlone(files, path);
   if (!read.ok) throw lockError(read.problems[0], path, command);
   if (read.header !== undefined && read.header.lineage !== header.lineage) {
-    throw new BatchError('lockfile-replaced', `${path}: another lockfile took its place during the run`, {
-      exitCode: EXIT.lockfile,
-      hint: `what this run records is kept in ${file.journal.path}; move the other lockfile away, then: ${command('run')}`,
-    });
+    throw new BatchError(
+      'lockfile-replaced',
+      `${shellWord(path)}: another lockfile took its place during the run`,
+      {
+        exitCode: EXIT.lockfile,
+        hint: `what this run records is kept in ${shellWord(file.journal.path)}; move the other lockfile away, then: ${command('run')}`,
+      },
+    );
   }
   for (const attempt of read.attempts.values()) {
     if (!fold.attempts.has(attempt.attempt)) file.grown = true;

@@ -1,4 +1,5 @@
 import { BatchError, describeFault, EXIT, unreachable } from '../errors.js';
+import { shellWord } from '../shell.js';
 
 /** Why a lockfile cannot be used. Lines count from 1. */
 export type LockProblem =
@@ -27,7 +28,7 @@ export type NextCommand = (verb: string, ...words: string[]) => string;
 export function lockError(problem: LockProblem, path: string, next: NextCommand): BatchError {
   const { message, hint } = explain(problem, next);
   const code = `lockfile-${problem.kind.replaceAll('_', '-')}`;
-  return new BatchError(code, `${path}: ${message}`, { exitCode: EXIT.lockfile, hint });
+  return new BatchError(code, `${shellWord(path)}: ${message}`, { exitCode: EXIT.lockfile, hint });
 }
 
 function explain(

@@ -2,6 +2,7 @@ import type { Diagnostic } from '../diagnostic.js';
 import type { Attempt } from '../lock/attempt.js';
 import type { KeySeal } from '../lock/key-seal.js';
 import type { RequestField, Take } from '../manifest/take.js';
+import { shellWord } from '../shell.js';
 import { type FileState, type History, isInDoubt, isInFlight, readHistory, takeId } from './history.js';
 import { planMoves } from './moves.js';
 import type { BuyReason, Decision, FileMove, PlanRow } from './plan.js';
@@ -169,13 +170,13 @@ function remarks(
   const tell = (code: string, severity: Diagnostic['severity'], message: string, hint: string) =>
     told.push({ code, severity, message, hint, span: take.span });
   if (decision.kind === 'occupied') {
-    const message = `${placeOf(decision.path)} exists, and the lockfile does not know it`;
+    const message = `${shellWord(placeOf(decision.path))} exists, and the lockfile does not know it`;
     tell('output-occupied', 'error', message, 'move the file away, or bring back the lockfile it belongs to');
   }
   if (decision.kind === 'done' && history.holdings.get(decision.attempt.attempt)?.state === 'changed') {
     const file = decision.attempt.file?.path;
-    const message = `${file === undefined ? 'its file' : placeOf(file)} is not what was stored: it was changed since`;
-    tell('file-changed', 'warning', message, `to buy it again: --force ${takeWord(take)}`);
+    const message = `${file === undefined ? 'its file' : shellWord(placeOf(file))} is not what was stored: it was changed since`;
+    tell('file-changed', 'warning', message, `to buy it again: --force ${shellWord(takeWord(take))}`);
   }
   if (selection.forced(take) && (decision.kind === 'collect' || decision.kind === 'in_doubt')) {
     const why =
@@ -210,7 +211,7 @@ function nothingHere(rows: readonly PlanRow[], placeOf: (file: string) => string
     {
       code: 'no-file-here',
       severity: 'warning',
-      message: `${all} that the lockfile knows ${verb} missing, as ${placeOf(missing[0] ?? '')}`,
+      message: `${all} that the lockfile knows ${verb} missing, as ${shellWord(placeOf(missing[0] ?? ''))}`,
       hint: 'made with --out-dir? name that folder again; else put the files back',
     },
   ];

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import type { Diagnostic } from '../diagnostic.js';
 import type { Attempt } from '../lock/attempt.js';
 import type { Take } from '../manifest/take.js';
+import { asOperand, shellWord } from '../shell.js';
 import { type History, type Holding, takeId } from './history.js';
 import type { FileMove, PlanRow } from './plan.js';
 
@@ -142,8 +143,8 @@ function blockedMove(from: string, to: string, by: string, take: Take): Diagnost
   return {
     code: 'move-blocked',
     severity: 'warning',
-    message: `${from} cannot be moved to ${to}: ${by} is in the way`,
-    hint: `move ${by} away`,
+    message: `${shellWord(from)} cannot be moved to ${shellWord(to)}: ${shellWord(by)} is in the way`,
+    hint: `move ${shellWord(asOperand(by))} away`,
     span: take.span,
   };
 }

@@ -1,4 +1,5 @@
 import { BatchError, describeFault, EXIT, faultCode, isSystemFault } from '../errors.js';
+import { shellWord } from '../shell.js';
 import { renderDiagnostics } from './diagnostics.js';
 import { escapeForeignLines } from './escape.js';
 import type { Terminal } from './terminal.js';
@@ -17,7 +18,10 @@ export function asBatchError(error: unknown, status: string | undefined): BatchE
     const { what, fix } = describeFault(code);
     const { path = 'the disk' } = error as { path?: string };
     const hint = `${fix}, then run the same command again; nothing that was recorded is lost${look}`;
-    return new BatchError('storage', `${path}: ${what} (${code})`, { exitCode: EXIT.unavailable, hint });
+    return new BatchError('storage', `${shellWord(path)}: ${what} (${code})`, {
+      exitCode: EXIT.unavailable,
+      hint,
+    });
   }
   return new BatchError('unexpected', 'this is a bug in venice-batch', {
     exitCode: EXIT.unexpected,

@@ -1,7 +1,18 @@
-import { appendFileSync, mkdirSync, readFileSync, truncateSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { BatchError, describeFault, EXIT, faultCode } from '../errors.js';
 import type { Clock, Random, Transport } from '../ports.js';
+import { shellWord } from '../shell.js';
 import type { DescriptionName } from './description.js';
 import type { Entry } from './ledger.js';
 import type { LimitOptions } from './limits.js';
@@ -67,14 +78,14 @@ export function openLedgerFile(directory: string): {
   readonly entries: readonly Entry[];
   append(entry: Entry): void;
 } {
-  const file = path.join(directory, 'ledger.jsonl');
-  const bytes = readIfThere(file);
+  const file = ledgerIn(directory);
+  const bytes = readIfThere(directory);
   const wholeBytes = bytes.lastIndexOf(0x0a) + 1;
   const entries = bytes
     .toString('utf8', 0, wholeBytes)
     .split('\n')
     .filter((line) => line !== '')
-    .map((line, index) => parseEntry(line, `${file}:${index + 1}`));
+    .map((line, index) => parseEntry(line, `${shellWord(file)}:${index + 1}`));
   let sizeBytes = bytes.length;
   let goodBytes = wholeBytes;
   return {
@@ -82,31 +93,60 @@ export function openLedgerFile(directory: string): {
     append(entry) {
       const line = Buffer.from(`${JSON.stringify(entry)}\n`);
       if (sizeBytes === 0) mkdirSync(directory, { recursive: true });
-      // What a kill or a full disk left of a line would spoil the next one.
-      if (sizeBytes > goodBytes) truncateSync(file, goodBytes);
-      sizeBytes = goodBytes + line.byteLength;
-      appendFileSync(file, line);
+      withRegularFile(directory, APPEND, (descriptor) => {
+        // What a kill or a full disk left of a line would spoil the next one.
+        if (sizeBytes > goodBytes) ftruncateSync(descriptor, goodBytes);
+        sizeBytes = goodBytes + line.byteLength;
+        writeFileSync(descriptor, line);
+      });
       goodBytes = sizeBytes;
     },
   };
 }
 
-function readIfThere(file: string): Buffer {
+function ledgerIn(directory: string): string {
+  return path.join(directory, 'ledger.jsonl');
+}
+
+function readIfThere(directory: string): Buffer {
   try {
-    return readFileSync(file);
+    return withRegularFile(directory, constants.O_RDONLY, (descriptor) => readFileSync(descriptor));
   } catch (error) {
     if (faultCode(error) === 'ENOENT') return Buffer.alloc(0);
     const { what, fix } = describeFault(faultCode(error));
     throw new BatchError(
       'sandbox-ledger',
-      `the sandbox's ledger cannot be read: ${file}: ${what} (${faultCode(error)})`,
+      `the sandbox's ledger cannot be read: ${shellWord(ledgerIn(directory))}: ${what} (${faultCode(error)})`,
       {
         exitCode: EXIT.unavailable,
-        hint: `${fix}, or remove ${path.dirname(file)} to start over, then run the same command again`,
+        hint: `${fix}, or remove ${shellWord(directory)} to start over, then run the same command again`,
         cause: error,
       },
     );
   }
+}
+
+const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND;
+/** Neither exists on Windows. Without NONBLOCK, opening a pipe waits for its other end. */
+const SAFE = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+/**
+ * The folder may come with somebody else's repository. Throws `ELOOP` where it or the ledger is a symbolic link (the link is
+ * not followed), `EFTYPE` where the ledger is a pipe or a device.
+ */
+function withRegularFile<T>(directory: string, flags: number, use: (descriptor: number) => T): T {
+  if (lstatSync(directory).isSymbolicLink()) throw systemFault('ELOOP');
+  const descriptor = openSync(ledgerIn(directory), flags | SAFE);
+  try {
+    if (!fstatSync(descriptor).isFile()) throw systemFault('EFTYPE');
+    return use(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function systemFault(code: string): Error {
+  return Object.assign(new Error(code), { code });
 }
 
 function parseEntry(line: string, where: string): Entry {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { TARGETS, type TargetName } from './targets.js';
 
-/** For each reader, ms. `npm run fuzz` gives each a minute, or as many seconds as the variable says. */
+/** For each reader, ms. `npm run fuzz` sets the variable: see main.ts. */
 const TIME_MS = Number(process.env.FUZZ_SECONDS ?? 1.5) * 1_000;
 
 const names = Object.keys(TARGETS) as TargetName[];

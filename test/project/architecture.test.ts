@@ -16,6 +16,7 @@ const LEAVES = [
   'take-key',
   'ethereum',
   'address',
+  'shell',
 ];
 
 /** Who may import whom, by folder. Data flows one way: manifest → plan → run → report. */

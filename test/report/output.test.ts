@@ -8,7 +8,6 @@ import { formatDuration, formatRemaining } from '../../src/report/duration.js';
 import { githubAnnotations, takeAnnotations } from '../../src/report/github.js';
 import { createRecorder } from '../../src/report/outcome.js';
 import { fanOut } from '../../src/report/reporter.js';
-import { commandLine } from '../../src/report/shell.js';
 import {
   colorWanted,
   progressMode,
@@ -16,6 +15,7 @@ import {
   tableWidth,
   watchOutput,
 } from '../../src/report/terminal.js';
+import { commandLine } from '../../src/shell.js';
 import { HOSTILE, summaryEvent, takeEvent } from './builders.js';
 
 describe('whether to colour', () => {

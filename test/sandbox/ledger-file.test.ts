@@ -1,4 +1,16 @@
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -92,5 +104,57 @@ describe('the ledger file', () => {
       code: expect.stringMatching(/^E(NOTDIR|EXIST)$/),
     });
     expect(service.jobs.size).toBe(0);
+  });
+
+  const isPosix = process.platform !== 'win32';
+
+  it.runIf(isPosix)('is never reached through a link, there from the start or put there later', async () => {
+    const outside = path.join(root, 'outside');
+    mkdirSync(outside);
+    const links = [
+      [directory(), outside],
+      [ledger(), path.join(outside, 'other.jsonl')],
+      [ledger(), path.join(outside, 'there.jsonl')],
+    ] as const;
+    writeFileSync(path.join(outside, 'there.jsonl'), '');
+    for (const [link, target] of links) {
+      rmSync(directory(), { recursive: true, force: true });
+      mkdirSync(path.dirname(link), { recursive: true });
+      const before = open();
+      symlinkSync(target, link);
+      expect(() => open()).toThrow(
+        expect.objectContaining({
+          code: 'sandbox-ledger',
+          message: expect.stringContaining('symbolic link'),
+        }),
+      );
+      await expect(submit(before)).rejects.toThrow('refused');
+      rmSync(link);
+    }
+    expect(readdirSync(outside)).toEqual(['there.jsonl']);
+    expect(readFileSync(path.join(outside, 'there.jsonl'), 'utf8')).toBe('');
+  });
+
+  it.runIf(isPosix)('that becomes a link between two jobs takes no more jobs', async () => {
+    const sandbox = open();
+    await submit(sandbox);
+    renameSync(ledger(), path.join(root, 'moved.jsonl'));
+    symlinkSync(path.join(root, 'moved.jsonl'), ledger());
+    const before = readFileSync(path.join(root, 'moved.jsonl'), 'utf8');
+    await expect(submit(sandbox)).rejects.toThrow('refused');
+    expect(readFileSync(path.join(root, 'moved.jsonl'), 'utf8')).toBe(before);
+  });
+
+  it.runIf(isPosix)('that is a pipe or a device is refused, and never waited for', async () => {
+    mkdirSync(directory(), { recursive: true });
+    const before = open();
+    execFileSync('mkfifo', [ledger()]);
+    expect(() => open()).toThrow(
+      expect.objectContaining({
+        code: 'sandbox-ledger',
+        message: expect.stringContaining('a pipe or a device'),
+      }),
+    );
+    await expect(submit(before)).rejects.toThrow('refused');
   });
 });

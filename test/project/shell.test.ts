@@ -1,0 +1,176 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { nextCommandLine } from '../../src/commands/command-line.js';
+import { placesIn } from '../../src/commands/place.js';
+import { readPlanFile } from '../../src/commands/plan-file.js';
+import { createProgram } from '../../src/commands/program.js';
+import type { Session } from '../../src/commands/session.js';
+import { storageError } from '../../src/commands/storage-error.js';
+import { BatchError } from '../../src/errors.js';
+import { type LockProblem, lockError } from '../../src/lock/problem.js';
+import { escapeForeign } from '../../src/report/escape.js';
+import { pathText } from '../../src/report/shell.js';
+import { openLedgerFile } from '../../src/sandbox/ledger-file.js';
+import { commandLine, shellWord } from '../../src/shell.js';
+import { createMemoryDisk } from '../fakes/memory-files.js';
+import { hostileName, shellWords } from './shell-words.js';
+
+const isPosix = process.platform !== 'win32';
+
+describe('a command line that is shown', () => {
+  it('is split into the same words again, is one line, and stands as it is where foreign text is escaped', () => {
+    fc.assert(
+      fc.property(fc.array(hostileName, { minLength: 1, maxLength: 4 }), (args) => {
+        const line = commandLine(args);
+        expect(shellWords(line)).toEqual(args);
+        expect(escapeForeign(line)).toBe(line);
+        expect(pathText(args[0]!)).toBe(shellWord(args[0]!));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it.runIf(isPosix)(
+    'is accepted by a shell, and runs nothing in it, also where it does not know all its quotes',
+    () => {
+      const names = fc.sample(hostileName, { numRuns: 400, seed: 1 });
+      const printable = names.filter((name) => !shellWord(name).startsWith('$'));
+      const directory = mkdtempSync(path.join(os.tmpdir(), 'venice-shell-'));
+      try {
+        const file = path.join(directory, 'lines.sh');
+        writeFileSync(file, names.map((name) => `: ${shellWord(name)}\n`).join(''));
+        execFileSync('sh', ['-n', file]);
+        const shown = execFileSync('sh', ['-c', `printf '%s\\n' ${commandLine(printable)}`], {
+          cwd: directory,
+        });
+        expect(shown.toString()).toBe(printable.map((name) => `${name}\n`).join(''));
+      } finally {
+        rmSync(directory, { recursive: true, force: true });
+      }
+    },
+  );
+
+  it('names the same manifest and the same files to the program', () => {
+    fc.assert(
+      fc.property(hostileName, hostileName, (manifest, lockfile) => {
+        const flags = { lockfile, outDir: manifest, envFile: lockfile, only: ['opening'] };
+        const words = shellWords(nextCommandLine('run', { manifest, flags } as never));
+        const program = createProgram(() => {});
+        const run = program.commands.find((command) => command.name() === 'run')!;
+        run.action(() => {});
+        program.parse(words.slice(1), { from: 'user' });
+        expect(path.resolve(run.args[0]!)).toBe(path.resolve(manifest));
+        expect(run.opts()).toMatchObject({
+          lockfile,
+          outDir: manifest,
+          envFile: lockfile,
+          only: ['opening'],
+        });
+      }),
+    );
+  });
+});
+
+const PROBLEMS: readonly LockProblem[] = [
+  { kind: 'unreadable', code: 'EIO' },
+  { kind: 'unwritable', code: 'EIO' },
+  { kind: 'not_a_lockfile', line: 1 },
+  { kind: 'newer_version', version: 9 },
+  { kind: 'conflict_markers', line: 1 },
+  { kind: 'second_header', line: 1, sameLineage: true },
+  { kind: 'bad_line', line: 1, why: 'is not JSON' },
+  { kind: 'checksum', line: 1 },
+  { kind: 'incomplete' },
+  { kind: 'other_endpoint', endpoint: 'sandbox:', wanted: 'https://a.example' },
+];
+
+describe('an error that names files', () => {
+  const commandFor =
+    (name: string) =>
+    (verb: string, ...words: string[]) =>
+      nextCommandLine(verb, { manifest: name, flags: { lockfile: name, outDir: name } }, words);
+
+  /** What is left for a shell when all that is quoted is taken away. */
+  function unquoted(
+    { message, hint = '' }: { message: string; hint?: string | undefined },
+    name: string,
+  ): string {
+    const words = [
+      name,
+      `./${name}`,
+      `/${name}`,
+      `/a/${name}`,
+      `/dev/null/${name}`,
+      `/dev/null/${name}/ledger.jsonl`,
+    ];
+    return words
+      .map((word) => shellWord(word))
+      .sort((a, b) => b.length - a.length)
+      .reduce((text, word) => text.replaceAll(word, ''), escapeForeign(`${message} ${hint}`));
+  }
+
+  async function thrown(act: () => unknown): Promise<BatchError> {
+    try {
+      await act();
+    } catch (error) {
+      if (error instanceof BatchError) return error;
+      throw error;
+    }
+    throw new Error('nothing was thrown');
+  }
+
+  const BUILDERS: readonly (readonly [string, (name: string) => Promise<BatchError>])[] = [
+    ...PROBLEMS.map(
+      (problem) =>
+        [
+          `lockfile: ${problem.kind}`,
+          async (name: string) => lockError(problem, `/a/${name}`, commandFor(name)),
+        ] as const,
+    ),
+    [
+      'a plan that is not there',
+      (name) => {
+        const { files } = createMemoryDisk();
+        const settings = { flags: { plan: name } };
+        return thrown(() =>
+          readPlanFile({ settings, ports: { files }, command: commandFor(name) } as unknown as Session),
+        );
+      },
+    ],
+    [
+      'a plan beside a flag',
+      (name) => {
+        const settings = { flags: { plan: name, only: [name] } };
+        return thrown(() =>
+          readPlanFile({ settings, ports: {}, command: commandFor(name) } as unknown as Session),
+        );
+      },
+    ],
+    [
+      'a folder that takes no files',
+      async (name) => {
+        const { files } = createMemoryDisk();
+        const fault = Object.assign(new Error('EIO'), { code: 'EIO', syscall: 'open' });
+        const placeOf = placesIn('/a', '/a');
+        const about = { directory: `/a/${name}`, next: commandFor(name)('run'), placeOf };
+        return (await storageError(fault, files, about)) as BatchError;
+      },
+    ],
+    ['the ledger of a sandbox', (name) => thrown(() => openLedgerFile(`/dev/null/${name}`))],
+  ];
+
+  it.each(BUILDERS)('%s: nothing in a name is left for a shell to run', async (_, build) => {
+    await fc.assert(
+      fc.asyncProperty(hostileName, async (name) => {
+        const text = unquoted(await build(name), name);
+        expect(text).not.toContain('$(');
+        expect(text).not.toContain('touch');
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
