@@ -83,7 +83,7 @@ function told(limit: number, left: number, resetMs: number): Record<string, stri
 
 /** The limits of a service whose time runs faster: as many requests in one of its minutes, which is shorter than others'. */
 export function limitsAtSpeed(limits: LimitOptions, speed: number): LimitOptions {
-  if (speed === 1) return limits;
+  if (speed <= 1) return limits;
   const faster = (perMinute: number) => Math.max(1, Math.floor(perMinute * speed));
   const { perMinute = PER_MINUTE_DEFAULT, perMinuteByRoute } = limits;
   if (perMinuteByRoute === undefined) return { ...limits, perMinute: faster(perMinute) };

@@ -105,7 +105,7 @@ function rateLimits(
   return rateLimitsAnswer({
     models: catalogue.filter((model) => isListed(model, nowMs)).map((model) => model.id),
     // Faster than life a client must be told: it cannot know that the service's minutes are shorter.
-    ...(state.description.modelLimits || state.speed !== 1 ? { perMinute: limiter.perMinute } : {}),
+    ...(state.description.modelLimits || state.speed > 1 ? { perMinute: limiter.perMinute } : {}),
     purses: left(parts, account, nowMs),
     leftMicroUsd: {
       USD: state.keyring.leftMicroUsd(key, 'USD', spentMicroUsd),
