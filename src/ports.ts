@@ -122,7 +122,12 @@ export interface Files {
   link(from: string, to: string): Promise<void>;
   /** No error where nothing is. */
   remove(path: string): Promise<void>;
+  /** Where the file system cannot sync folders, it does nothing: see `canSyncDirectory`. */
   syncDirectory(path: string): Promise<void>;
+  /** Syncs the folder; `false` where its file system cannot. Absent: it can. */
+  canSyncDirectory?(path: string): Promise<boolean>;
+  /** Free space for this user where the path is; `undefined` where that is not told. */
+  freeBytes?(path: string): Promise<number | undefined>;
   /**
    * The same methods for what lies below a folder, by paths that begin with `root`: for names that a stranger may have
    * written. Links in `root` itself are resolved now, and the folder that stands there is remembered, from now on or from
@@ -134,7 +139,7 @@ export interface Files {
 }
 
 /** The files below one folder, reached without following a link: see `Files.below`. */
-export type FolderFiles = Omit<Files, 'real' | 'below'>;
+export type FolderFiles = Omit<Files, 'real' | 'below' | 'canSyncDirectory' | 'freeBytes'>;
 
 export interface TransportRequest {
   readonly method: 'GET' | 'POST';

@@ -16,7 +16,7 @@ import { hasError, type Prepared, prepare, selectionOrInvalid } from './prepare.
 import { type BatchSettings, redactorOf, type World } from './run-batch.js';
 import { sealSecretOf } from './seal-secret.js';
 import { placeFault } from './storage-error.js';
-import { tellPhase, tellPlan } from './telling.js';
+import { emitNotice, tellPhase, tellPlan } from './telling.js';
 
 /** What is to be bought, or why nothing is. */
 export interface BuyDecision {
@@ -61,6 +61,7 @@ export async function decideWhatToBuy(
     selection: settings.selection,
     neighbourhood: settings.neighbourhood,
     ...(settings.placeOf === undefined ? {} : { placeOf: settings.placeOf }),
+    command: settings.command,
     budgetMicroUsd,
     keySeal: world.account && createKeySeal(store.header.lineage, sealSecretOf(world.account)),
     account: world.account,
@@ -102,17 +103,43 @@ async function refuseOrAsk(
     world.show([unreliableLock(settings)], loaded.sources);
     return { prepared, approved: false, refusal: EXIT.unavailable };
   }
-  const fault = await probeStorage(
-    world.ports.files,
-    output,
-    world.ports.random,
-    prepared.plan.purchases.map(({ take }) => take.stem),
-  );
-  if (fault !== undefined) {
-    world.show([await unwritable(world, settings, fault)], loaded.sources);
+  const unfit = await tryStorage(world, settings, output, prepared.plan, 'nearest');
+  if (unfit) return { prepared, approved: false, refusal: EXIT.unavailable };
+  const decision = await askApproval(world, settings, prepared);
+  // Now that the folders will be needed, those that did not exist are made and tried as well.
+  if (decision.approved && (await tryStorage(world, settings, output, prepared.plan, 'make')))
     return { prepared, approved: false, refusal: EXIT.unavailable };
-  }
-  return askApproval(world, settings, prepared);
+  return decision;
+}
+
+/** No audio that a model makes is smaller than this, bytes a second; and seconds where no length is asked for. */
+const AUDIO_BYTES_A_SECOND_MIN = 4_000;
+const SECONDS_MIN = 5;
+
+/** Whether the output folders cannot store what is to be bought; that is told. */
+async function tryStorage(
+  world: World,
+  settings: BatchSettings,
+  output: Output,
+  { purchases }: Plan,
+  how: 'nearest' | 'make',
+): Promise<boolean> {
+  const seconds = purchases.reduce((sum, { request }) => sum + (request.duration_seconds ?? SECONDS_MIN), 0);
+  const { fault, unsynced } = await probeStorage(world.ports.files, output, world.ports.random, {
+    stems: purchases.map(({ take }) => take.stem),
+    how,
+    bytesMin: seconds * AUDIO_BYTES_A_SECOND_MIN,
+  });
+  if (unsynced !== undefined && how === 'nearest')
+    emitNotice(
+      world,
+      'warning',
+      'folder-not-synced',
+      'the disk of the output folder cannot sync folders: after a power cut, a file that was stored last may be missing',
+      `to keep the remote copies: ${settings.command('run', '--keep')}`,
+    );
+  if (fault !== undefined) world.show([await unwritable(world, settings, fault)], new Map());
+  return fault !== undefined;
 }
 
 async function askApproval(world: World, settings: BatchSettings, prepared: Prepared): Promise<BuyDecision> {

@@ -1,10 +1,12 @@
 import { CommanderError } from 'commander';
 import { BatchError, EXIT, type ExitCode } from '../errors.js';
+import { unblock } from '../node/unblock.js';
 import { watchOutput } from '../report/terminal.js';
 import { createProgram } from './program.js';
 
 /** Runs one command line. @returns the exit code */
 export async function main(argv: readonly string[]): Promise<ExitCode> {
+  for (const stream of [process.stdout, process.stderr]) unblock(stream);
   const faultOf = watchOutput(process.stdout);
   watchOutput(process.stderr);
   const code = await runLine(argv);

@@ -42,6 +42,7 @@ export async function planBatch(session: Session): Promise<Planned> {
     selection,
     neighbourhood: neighbourhoodOf(session),
     placeOf: session.placeOf,
+    command: session.command,
     budgetMicroUsd: lowest(settings.budgetMicroUsd?.value, manifest.budgetMicroUsd),
     keySeal: account && read.header && createKeySeal(read.header.lineage, sealSecretOf(account)),
     // Models and prices are public: without a key only the balance stays unknown.

@@ -7,6 +7,7 @@ import type { Manifest, Take } from '../manifest/take.js';
 import { assemblePlan, checkBudget, type Drafted, distinctQuotes, draftPurchases } from '../plan/assemble.js';
 import { checkBalance } from '../plan/balance.js';
 import { type Decided, decide } from '../plan/decide.js';
+import { answersLost } from '../plan/lost-answers.js';
 import type { Plan } from '../plan/plan.js';
 import type { Selection } from '../plan/selection.js';
 import type { Ports } from '../ports.js';
@@ -27,6 +28,8 @@ export interface PrepareInput {
   readonly selection: Selection;
   /** How a file is named in messages, by its path relative to the output root. Absent: by that path. */
   placeOf?(file: string): string;
+  /** The next command, ready to paste, for its verb. */
+  command(verb: string): string;
   /** Integer micro-dollars: the lowest that applies. */
   readonly budgetMicroUsd?: number | undefined;
   readonly keySeal?: KeySeal | undefined;
@@ -75,6 +78,12 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
       refusal: EXIT.invalid,
     });
   if (wanted.length === 0) return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, {});
+  const lost = answersLost(input.attempts, input.command);
+  if (lost !== undefined)
+    return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, {
+      diagnostics: [lost],
+      refusal: EXIT.inDoubt,
+    });
   if (input.client === undefined)
     return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, { refusal: EXIT.authentication });
   return price(input, input.client, decided);

@@ -15,6 +15,7 @@ import { colorWanted, redactedTerminal, streamTerminal, type Terminal } from '..
 import type { Account } from '../venice/client.js';
 import { nextCommandLine } from './command-line.js';
 import type { Surroundings } from './environment.js';
+import { checkOutputFiles } from './output-files.js';
 import { placesIn } from './place.js';
 import { type Flags, resolveSettings, type Settings } from './settings.js';
 import { unlessShared } from './sibling.js';
@@ -51,6 +52,7 @@ export async function openSession(
 ): Promise<Session> {
   const files = systemFiles;
   const settings = await resolveSettings(manifest, flags, { cwd: process.cwd(), env, files });
+  await checkOutputFiles(settings, files, process.cwd());
   // Looked at when they are used: a command that asks nobody needs neither.
   const endpoint = () => (settings.sandbox ? 'sandbox:' : usableBaseUrl(settings));
   const redact = createRedactor([

@@ -8,11 +8,11 @@ import { rowsOfRun } from '../plan/standing.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
 import { renderResolved, resolvedJson } from '../report/resolve-text.js';
+import { lookAtJob } from '../run/adopt.js';
 import { openOutput } from '../run/output.js';
 import { recover } from '../run/recover.js';
 import { type Resolution, resolveAttempt } from '../run/resolve.js';
 import { createClient } from '../venice/create-client.js';
-import { classifyRetrieve } from '../venice/retrieve-outcome.js';
 import { rescueSettings } from './batch-settings.js';
 import { type Opened, openForRun } from './open.js';
 import { sealSecretOf } from './seal-secret.js';
@@ -113,23 +113,31 @@ function nextCommand({ command }: Session, step: NextStep, rows: readonly PlanRo
   return command(step.kind === 'collect' || step.kind === 'resolve' ? step.kind : 'status');
 }
 
-/** One look whether the service knows the job, before the lockfile is told: a slip of the pen would lose what is paid. */
+/** Throws `BatchError` where the service does not know the job, or cannot be asked: then nothing is changed. */
 async function checkAdopted(session: Session, attempt: Attempt, queueId: string): Promise<void> {
-  if (session.account === undefined) return;
-  const client = createClient(await session.connect(), session.redact, session.account);
-  const found = await client.retrieve(attempt.model, queueId);
-  if (found.ok && found.value.kind === 'audio') found.value.answer.discard();
-  if (found.ok) return;
-  const isMalformed = found.kind === 'refused' && found.status === 400 && found.invalid === true;
-  if (isMalformed || classifyRetrieve(found).kind === 'unknown_id')
+  const { account, command } = session;
+  const same = command('resolve', attempt.attempt, '--queue-id', queueId);
+  if (account === undefined)
+    throw new BatchError('no-key', 'no API key: VENICE_API_KEY is not set, so the job cannot be looked at', {
+      exitCode: EXIT.authentication,
+      hint: `set the key that submitted it, then: ${same}`,
+    });
+  const looked = await lookAtJob(
+    createClient(await session.connect(), session.redact, account),
+    attempt.model,
+    queueId,
+  );
+  if (looked.kind === 'unknown')
     throw refused(
       'queue-id-unknown',
       `the service does not know this queue_id for ${attempt.model} under this key: nothing was changed`,
-      `look at the id and the key again, or tell what else became of it: ${session.command('resolve')}`,
+      `look at the id and the key again, or tell what else became of it: ${command('resolve')}`,
     );
-  session.stderr.write(
-    `warning: whether the service knows this queue_id cannot be asked now: ${escapeForeign(found.message)}\n`,
-  );
+  if (looked.kind === 'unanswered')
+    throw new BatchError('service', `could not ask the service for this job: ${looked.message}`, {
+      exitCode: EXIT.unavailable,
+      hint: `nothing was changed; try again later: ${same}`,
+    });
 }
 
 /** A slip of the command line of `resolve`. */

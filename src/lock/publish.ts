@@ -80,7 +80,15 @@ export async function removeQuietly(files: Files, path: string): Promise<void> {
 }
 
 /** Some file systems (FAT, some network shares) have no links. */
-const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
+const NO_LINKS: ReadonlySet<string> = new Set([
+  'EPERM',
+  'EACCES',
+  'EIO',
+  'EINVAL',
+  'ENOSYS',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+]);
 
 async function writeScratch(
   files: Files,

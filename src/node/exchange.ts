@@ -2,16 +2,18 @@ import type { Dispatcher } from 'undici';
 import { faultCode } from '../errors.js';
 import type { TransportAnswer, TransportNoAnswer } from '../ports.js';
 import { type AnswerBody, createBody, type Flow } from './answer-body.js';
+import { type Deadline, startDeadline } from './deadline.js';
 import { fault, type Passage, watch } from './passage.js';
 
 const MESSAGE_LENGTH_MAX = 500;
-const TIMER_MS_MAX = 2 ** 31 - 1;
 
 export interface ExchangeOptions {
   /** Of the whole exchange, the body included. */
   readonly deadlineMs: number;
   /** Until the headers of the answer are there. */
   readonly headersDeadlineMs?: number | undefined;
+  /** Without a byte of a body that was begun and is being read. */
+  readonly idleDeadlineMs: number;
   /** Called when the connection is no longer needed, maybe more than once. */
   release(): void;
   /** Takes secrets out of a message. */
@@ -30,6 +32,7 @@ export function exchange(
   const passage: Passage = { sent: false, over: false };
   let connection: Dispatcher.DispatchController | undefined;
   let body: AnswerBody | undefined;
+  let heard = () => {};
   return new Promise((resolve) => {
     const over = (error?: unknown) => {
       passage.over = true;
@@ -47,24 +50,34 @@ export function exchange(
       over(reason);
       connection?.abort(reason);
     };
-    const alarms = setAlarms(options, (message) => stop(fault('DEADLINE', message)));
+    const alarms = setAlarms(options, (code, message) => stop(fault(code, message)));
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart: (controller) => {
         connection = controller;
       },
       onResponseStart: (controller, status, headers) => {
         if (status < 200) return;
-        alarms.begun();
+        const idle = alarms.begun();
+        heard = idle.restart;
         const tap = {
-          pause: () => controller.pause(),
-          resume: () => controller.resume(),
+          pause: () => {
+            idle.hold();
+            controller.pause();
+          },
+          resume: () => {
+            idle.restart();
+            controller.resume();
+          },
           stop: () => stop(fault('UND_ERR_ABORTED', 'the answer was discarded')),
         };
         const plain = plainHeaders(headers);
         body = createBody(tap, flowOf(plain));
         resolve(asAnswer(status, plain, body));
       },
-      onResponseData: (_controller, piece) => body?.add(piece),
+      onResponseData: (_controller, piece) => {
+        heard();
+        body?.add(piece);
+      },
       onResponseEnd: () => over(),
       onResponseError: (_controller, error) => over(error),
     };
@@ -72,22 +85,34 @@ export function exchange(
   });
 }
 
-/** Goes off when the headers, or the whole answer, are late. */
-function setAlarms({ deadlineMs, headersDeadlineMs }: ExchangeOptions, late: (message: string) => void) {
-  const whole = setTimeout(
-    () => late(`no complete answer within ${deadlineMs} ms`),
-    Math.min(deadlineMs, TIMER_MS_MAX),
+/** Goes off when the headers, the next bytes of the body, or the whole answer are late. */
+function setAlarms(
+  { deadlineMs, headersDeadlineMs, idleDeadlineMs }: ExchangeOptions,
+  late: (code: string, message: string) => void,
+) {
+  const whole = startDeadline(deadlineMs, () =>
+    late('DEADLINE', `no complete answer within ${deadlineMs} ms`),
   );
   const headers =
     headersDeadlineMs === undefined || headersDeadlineMs >= deadlineMs
       ? undefined
-      : setTimeout(() => late(`no answer began within ${headersDeadlineMs} ms`), headersDeadlineMs);
+      : startDeadline(headersDeadlineMs, () =>
+          late('DEADLINE', `no answer began within ${headersDeadlineMs} ms`),
+        );
+  let idle: Deadline | undefined;
   return {
-    /** The headers are there. */
-    begun: () => clearTimeout(headers),
+    /** The headers are there. Returns the deadline for the next bytes. */
+    begun: (): Deadline => {
+      headers?.off();
+      idle = startDeadline(idleDeadlineMs, () =>
+        late('DEADLINE', `the answer broke off: nothing came for ${idleDeadlineMs} ms`),
+      );
+      return idle;
+    },
     off: () => {
-      clearTimeout(whole);
-      clearTimeout(headers);
+      whole.off();
+      headers?.off();
+      idle?.off();
     },
   };
 }

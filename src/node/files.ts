@@ -1,5 +1,5 @@
 import { closeSync, fsync, linkSync, openSync, renameSync, statSync, unlinkSync } from 'node:fs';
-import { lstat, mkdir, readdir, readlink, realpath, stat } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readlink, realpath, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { faultCode } from '../errors.js';
@@ -44,6 +44,8 @@ export const systemFiles: Files = {
   link: async (from, to) => linkSync(from, to),
   remove: async (path) => orNothing(() => unlinkSync(path)),
   syncDirectory: shared(syncDirectory),
+  canSyncDirectory,
+  freeBytes,
   below: (root) => filesBelow(systemFiles, root),
 };
 
@@ -109,18 +111,39 @@ async function syncParent(path: string): Promise<void> {
   }
 }
 
-/** Windows cannot open a folder for this, and has no other way. */
+/** Windows cannot open a folder for this, and some file systems (FUSE, network shares) cannot sync one. */
 async function syncDirectory(path: string): Promise<void> {
-  if (process.platform === 'win32') return;
+  if (await canSyncDirectory(path)) return;
+}
+
+/** Syncs the folder. `false` where its file system has no such thing: a loss of power may then take its newest entries. */
+async function canSyncDirectory(path: string): Promise<boolean> {
+  if (process.platform === 'win32') return false;
   const descriptor = openSync(path, 'r');
   try {
     await syncAll(descriptor);
+    return true;
+  } catch (error) {
+    if (UNSYNCABLE.has(faultCode(error))) return false;
+    throw error;
   } finally {
     closeSync(descriptor);
   }
 }
 
+const UNSYNCABLE: ReadonlySet<string> = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+
 const syncAll = promisify(fsync);
+
+/** Some mounts tell no size at all. */
+async function freeBytes(path: string): Promise<number | undefined> {
+  try {
+    const { bavail, bsize, blocks } = await statfs(path);
+    return blocks > 0 ? bavail * bsize : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /** `ENOTDIR`: a part of the path is a file, so nothing is there either. */
 function isNothing(error: unknown): boolean {

@@ -25,6 +25,7 @@ export interface TransportOptions {
 const HEADER_BYTES_MAX = 64 * 1024;
 const CONNECTIONS_MAX = 64;
 const KEEP_ALIVE_MS = 15_000;
+const IDLE_MS = 60_000;
 
 /**
  * HTTP to the API by undici. Follows no redirect, resends nothing (and keeps undici from it), asks for `identity`
@@ -50,7 +51,13 @@ export function createTransport(options: TransportOptions): {
       const own = request.freshConnection === true || request.elsewhere !== undefined;
       const { dispatcher, release } = own ? dispatchers.own(target) : dispatchers.kept();
       const { deadlineMs, headersDeadlineMs } = request;
-      return exchange(dispatcher, dispatched, { deadlineMs, headersDeadlineMs, release, clean });
+      return exchange(dispatcher, dispatched, {
+        deadlineMs,
+        headersDeadlineMs,
+        idleDeadlineMs: options.idleTimeoutMs ?? IDLE_MS,
+        release,
+        clean,
+      });
     },
     close: dispatchers.close,
   };
@@ -74,7 +81,7 @@ type Dispatched = Dispatcher.RequestOptions & { readonly origin: string };
 /** What undici gets for a request; `undefined` for an address that is not to be asked. */
 function dispatchedBy(
   base: URL,
-  { apiKey, idleTimeoutMs }: TransportOptions,
+  { apiKey }: TransportOptions,
 ): (request: TransportRequest) => Dispatched | undefined {
   const open = {
     accept: '*/*',
@@ -84,8 +91,8 @@ function dispatchedBy(
   const keyed = apiKey === undefined ? open : { ...open, authorization: `Bearer ${apiKey}` };
   const prefix = base.pathname === '/' ? '' : base.pathname;
   const typed = { ...keyed, 'content-type': 'application/json' };
-  // Only for the body: until the headers, the deadline stands, and holds against informational answers too.
-  const timeouts = { headersTimeout: 0, bodyTimeout: idleTimeoutMs ?? 60_000 };
+  // The deadlines of the exchange stand instead: they do not take a stopped process for a silent service.
+  const timeouts = { headersTimeout: 0, bodyTimeout: 0 };
   return ({ method, path, elsewhere, body, headers: more }) => {
     if (elsewhere === undefined) {
       const own = body === undefined ? keyed : typed;

@@ -71,7 +71,8 @@ export function startView(terminal: Terminal, clock: Clock, tally: Tally, style:
     while (!over.signal.aborted) {
       spinner.spin();
       update(task);
-      paint();
+      // A terminal that was stopped gets the newest state once it goes on, not all that came before.
+      if (terminal.stalled !== true) paint();
       await clock.sleep(REPAINT_MS, over.signal);
     }
   }

@@ -6,6 +6,8 @@ import type { Terminal } from './terminal.js';
 export function createNdjson(terminal: Terminal): Reporter {
   return {
     event(event) {
+      // Of progress only the newest matters: a reader that falls behind gets fewer.
+      if (event.type === 'progress' && terminal.stalled === true) return;
       terminal.write(`${jsonText(event)}\n`);
     },
     end() {},

@@ -10,6 +10,8 @@ export interface Terminal {
   readonly isTty: boolean;
   /** Whether colours are wanted here. */
   readonly color: boolean;
+  /** Whether earlier text still waits to be taken: what will be painted over need not be written. */
+  readonly stalled?: boolean;
 }
 
 /** The part of `process.stdout` that is needed. */
@@ -19,6 +21,8 @@ export interface OutputStream {
   readonly columns?: number;
   readonly rows?: number;
   readonly isTTY?: boolean;
+  /** Bytes that wait to be taken. */
+  readonly writableLength?: number;
 }
 
 const COLUMNS_DEFAULT = 80;
@@ -43,6 +47,9 @@ export function streamTerminal(stream: OutputStream, color: boolean, env: Enviro
     },
     isTty: stream.isTTY === true,
     color,
+    get stalled() {
+      return (stream.writableLength ?? 0) > 0;
+    },
   };
 }
 
@@ -72,6 +79,9 @@ export function redactedTerminal(terminal: Terminal, redact: (text: string) => s
     },
     isTty: terminal.isTty,
     color: terminal.color,
+    get stalled() {
+      return terminal.stalled === true;
+    },
   };
 }
 

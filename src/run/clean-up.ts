@@ -1,15 +1,20 @@
-import { unreachable } from '../errors.js';
+import { faultCode, isSystemFault, unreachable } from '../errors.js';
+import type { Attempt } from '../lock/attempt.js';
 import type { Settled } from '../scheduler/scheduler.js';
 import { classifyComplete } from '../venice/complete-outcome.js';
-import { again, finishJob, underAnotherKey } from './collect.js';
+import { again } from './again.js';
+import { finishJob, underAnotherKey } from './collect.js';
 import type { Job, RunContext } from './context.js';
-import { isClosedToKey, notice, stopIfRefused, tellRate } from './context.js';
-import { newestOf } from './record.js';
+import { isClosedToKey, notice, stopIfRefused, tell, tellRate } from './context.js';
+import { newestOf, recordOutcome } from './record.js';
+import { stateOf } from './recover.js';
 
 const GONE: Settled = { kind: 'gone' };
 /** `success: false` means later: some seconds usually do. */
 const RETRY_PAUSE_MS = 5_000;
 const REFUSALS_MAX = 6;
+/** A file that goes missing again and again within one run is left to the next one. */
+const FETCHED_AGAIN_MAX = 2;
 
 /**
  * A lockfile may name the jobs of another one, whose audio nobody has yet. What this key did not make and fetch under
@@ -26,18 +31,35 @@ function tellLeft(context: RunContext, job: Job): void {
   );
 }
 
-/** Deletes the remote copy of a job that is in custody. Owed until it is confirmed; a later run goes on. */
+/**
+ * Deletes the remote copy of a job that is in custody. Owed until it is confirmed; a later run goes on. The local
+ * file is read once more right before: if it is gone or changed, the remote copy is the only one, and is fetched again.
+ */
 export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled> {
+  let inCustody: boolean;
+  try {
+    inCustody = await isInCustody(context, job);
+  } catch (error) {
+    if (!isSystemFault(error)) throw error;
+    return again(
+      context,
+      job,
+      `could not read the file of ${job.key} (${faultCode(error)}), so its remote copy is kept`,
+    );
+  }
+  // Read anew: what was looked at may have taken a while, and another job may have moved the file.
   const attempt = newestOf(context, job);
   if (attempt.state !== 'stored' || attempt.queue_id === undefined) return GONE;
   if (isClosedToKey(context, attempt.model)) return GONE;
   // Owed until the lockfile itself says that the file is stored.
   if (context.store.trouble()?.kind === 'displaced') return GONE;
+  if (!inCustody) return fetchAgain(context, job, attempt);
   if (!context.keySeal.isFetched(attempt)) {
     tellLeft(context, job);
     await finishJob(context, job);
     return GONE;
   }
+  if (context.halt.signal.aborted) return GONE;
   const result = await context.client.complete(attempt.model, attempt.queue_id);
   tellRate(context, job, attempt.model, result);
   const outcome = classifyComplete(result);
@@ -65,4 +87,32 @@ export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled
     default:
       return unreachable(outcome);
   }
+}
+
+/** Whether the stored file is there, byte for byte. Throws the `FileFault` of a disk that cannot be read. */
+export async function isInCustody(context: RunContext, job: Job): Promise<boolean> {
+  for (;;) {
+    const attempt = newestOf(context, job);
+    for (const place of [attempt.file?.path, attempt.move_to])
+      if (place !== undefined && (await stateOf(context, attempt, 'hash', place)) === 'present') return true;
+    // Unless it was moved meanwhile, it is gone.
+    if (newestOf(context, job).rev === attempt.rev) return false;
+  }
+}
+
+/** Puts the job back in flight: the service still has the audio. */
+export async function fetchAgain(context: RunContext, job: Job, attempt: Attempt): Promise<Settled> {
+  const file = attempt.file?.path ?? '';
+  const place = context.settings.placeOf?.(file) ?? file;
+  notice(
+    context,
+    'warning',
+    'file-gone',
+    `${place} was removed or changed before its remote copy was deleted: ${job.key} is fetched again, at no cost`,
+  );
+  if (!(await recordOutcome(context, job, { kind: 'custody_broken' }))) return GONE;
+  context.made.delete(attempt.attempt);
+  job.fetchedAgain += 1;
+  tell(context, job, 'queued');
+  return job.fetchedAgain > FETCHED_AGAIN_MAX ? GONE : { kind: 'queued' };
 }

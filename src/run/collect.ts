@@ -8,6 +8,7 @@ import {
   type RetrieveOutcome,
   refundGround,
 } from '../venice/retrieve-outcome.js';
+import { again, FAILURES_MAX } from './again.js';
 import type { Job, RunContext } from './context.js';
 import { isClosedToKey, notice, stopAll, stopBuying, stopIfRefused, tell, tellRate } from './context.js';
 import { takeCustody } from './custody.js';
@@ -17,18 +18,15 @@ import { stableCode } from './transition.js';
 
 /** Between the answers under the right key after which the media count as gone: longer than a service stumbles. */
 const UNKNOWN_ID_PAUSES_MS = [5_000, 30_000];
-/** Answers in a row that lead nowhere before the job is left for the next run. */
-const FAILURES_MAX = 12;
-const BACK_OFF_MS_MAX = 60_000;
-/** After so long without any answer, and so many tries in a row for one job, nobody is there. */
-const UNANSWERED_MS_MAX = 2 * 60_000;
-const UNANSWERED_MIN = 3;
-/** A service in trouble is told so often, not for each job. */
-const TROUBLE_EVERY_MS = 30_000;
-/** A job that still runs after this is left for the next run. */
+/** A job that was seen running for so long is left for the next run. */
 const HORIZON_MS = 6 * 3_600_000;
+/** Two looks at one job are no further apart, unless the machine slept or the process was stopped. */
+const LOOKS_APART_MS_MAX = 2 * 60_000;
 
 const GONE: Settled = { kind: 'gone' };
+
+/** A run time is recorded only where the looks around its end leave no more doubt than this, ms. */
+const RUN_TIME_DOUBT_MS_MAX = 10 * 60_000;
 
 /** Names what is in flight from an earlier run. */
 export function tellResumed(context: RunContext, job: Job): void {
@@ -95,7 +93,7 @@ function afterRunning(
   askedMs: number,
 ): Settled {
   job.failures = 0;
-  job.lastRunningMs = askedMs;
+  watch(job, askedMs);
   const { averageExecutionMs, executionMs } = running;
   if (averageExecutionMs !== undefined) job.expectedMs = averageExecutionMs;
   if (!job.expectationTold) {
@@ -106,7 +104,7 @@ function afterRunning(
       tell(context, job, 'running', known);
     }
   }
-  if (askedMs - context.startedMs > HORIZON_MS) {
+  if (job.watchedMs > HORIZON_MS) {
     notice(
       context,
       'warning',
@@ -120,6 +118,12 @@ function afterRunning(
     ...(averageExecutionMs === undefined ? {} : { averageExecutionMs }),
     ...(executionMs === undefined ? {} : { executionMs }),
   };
+}
+
+/** Notes that the job runs. Only time in which this run was awake to see it counts. */
+function watch(job: Job, askedMs: number): void {
+  job.watchedMs += Math.min(LOOKS_APART_MS_MAX, askedMs - (job.lastRunningMs ?? askedMs));
+  job.lastRunningMs = askedMs;
 }
 
 async function afterJobFailure(
@@ -186,7 +190,7 @@ async function afterAudio(
       tell(context, job, 'stored', { path: custody.file.path, bytes: custody.file.bytes });
       if (!known) return GONE;
       job.failures = 0;
-      context.madeCount += 1;
+      context.made.add(attempt.attempt);
       if (context.settings.keep) {
         await finishJob(context, job);
         return { kind: 'stored', clean: false, readyAtMs };
@@ -230,11 +234,13 @@ export async function finishJob(context: RunContext, job: Job): Promise<void> {
   tell(context, job, 'done', path === undefined ? {} : { path });
 }
 
-/** How long the job ran, where it is known well: half-way between the last "still runs" and the first sight of the audio. */
+/** How long the job ran, where that is known well: half-way between the last "still runs" and the first sight of the audio. */
 function runTime(attempt: Attempt, job: Job, readyAtMs: number): { runMs?: number } {
   const queuedMs = Date.parse(attempt.at.queued ?? '');
   if (job.lastRunningMs === undefined || Number.isNaN(queuedMs)) return {};
-  return { runMs: Math.max(0, (Math.max(job.lastRunningMs, queuedMs) + readyAtMs) / 2 - queuedMs) };
+  const runningMs = Math.max(job.lastRunningMs, queuedMs);
+  if (readyAtMs - runningMs > RUN_TIME_DOUBT_MS_MAX) return {};
+  return { runMs: Math.max(0, (runningMs + readyAtMs) / 2 - queuedMs) };
 }
 
 /** One stray answer proves nothing, and under another key none does. */
@@ -270,40 +276,4 @@ export function underAnotherKey(context: RunContext, job: Job, attempt: Attempt)
     `run again with the key that submitted it; if that key is gone for good, ${ifGone}`,
   );
   return true;
-}
-
-/** A pause that grows; after too many in a row the job is left for the next run. */
-export function again(context: RunContext, job: Job, what: string): Settled {
-  job.failures += 1;
-  if (job.failures > FAILURES_MAX) {
-    context.troubles.add('unavailable');
-    notice(context, 'warning', 'given-up', `${what}; left for the next run after ${FAILURES_MAX} tries`);
-    return GONE;
-  }
-  const nowMs = context.ports.clock.nowMs();
-  const unansweredMs = nowMs - (context.unansweredSinceMs ?? nowMs);
-  if (unansweredMs >= UNANSWERED_MS_MAX && job.failures >= UNANSWERED_MIN) {
-    stopUnanswered(context, what);
-    return GONE;
-  }
-  if (nowMs - context.troubleToldMs >= TROUBLE_EVERY_MS && !context.halt.signal.aborted) {
-    context.troubleToldMs = nowMs;
-    notice(context, 'warning', 'retrying', `${what}; trying again`);
-  }
-  const pauseMs = Math.min(BACK_OFF_MS_MAX, 2_000 * 2 ** (job.failures - 1));
-  return { kind: 'again', notBeforeMs: nowMs + pauseMs };
-}
-
-/** Asking on and on would only keep a person waiting: a later run goes on where this one ends. */
-function stopUnanswered(context: RunContext, what: string): void {
-  if (context.halt.signal.aborted) return;
-  const minutes = UNANSWERED_MS_MAX / 60_000;
-  notice(
-    context,
-    'error',
-    'no-answer',
-    `${what}; nothing was answered for ${minutes} minutes: what is in flight is left for the next run`,
-    `once the service can be reached: ${context.settings.command('collect')}`,
-  );
-  stopAll(context, 'unavailable');
 }

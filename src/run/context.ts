@@ -72,6 +72,10 @@ export interface Job {
   lastDownload?: { readonly sha256: string; readonly durationSeconds?: number };
   /** Downloads that clearly were not the audio. */
   mismatches: number;
+  /** Times its stored file was found missing or changed. */
+  fetchedAgain: number;
+  /** For how long this run has seen it running, ms; see `watchedMs` in `collect.ts`. */
+  watchedMs: number;
   /** When the last answer said that it still runs, or the submit was answered, ms. */
   lastRunningMs?: number;
   /** Whether the expected run time was told. */
@@ -101,11 +105,10 @@ export interface RunContext {
   readonly troubles: Set<Trouble>;
   /** Output folders that were made and made durable. Absolute. */
   readonly readyFolders: Set<string>;
-  readonly startedMs: number;
   /** Cleared for good by `stopBuying`. */
   buying: boolean;
-  /** Files stored so far. */
-  madeCount: number;
+  /** Attempts whose files were stored by this run. */
+  readonly made: Set<string>;
   /** Of every attempt: no two jobs have one. */
   readonly queueIds: Set<string>;
   /** Models to which nothing is submitted in this run. `refused`: the key may not use them, for collecting neither. */
@@ -145,7 +148,18 @@ export function stopAll(context: RunContext, trouble: Trouble): void {
 }
 
 export function newJob(id: string, key: string, about: Pick<Job, 'take' | 'purchase' | 'attempt'>): Job {
-  return { id, key, ...about, failures: 0, unknownId: 0, mismatches: 0, expectationTold: false, over: false };
+  return {
+    id,
+    key,
+    ...about,
+    failures: 0,
+    unknownId: 0,
+    mismatches: 0,
+    fetchedAgain: 0,
+    watchedMs: 0,
+    expectationTold: false,
+    over: false,
+  };
 }
 
 /** States that say what became of the price. */

@@ -9,6 +9,8 @@ const QUOTE_AGE_MS_MAX = 10 * 60_000;
 export interface Prices {
   /** Integer micro-dollars, at most ten minutes old; `undefined` when it could not be asked. */
   current(quote: QuotedPrice): Promise<number | undefined>;
+  /** Whether the newest price is still young enough: the process may have been stopped since it was asked for. */
+  isFresh(quote: QuotedPrice): boolean;
 }
 
 export function createPrices(
@@ -33,10 +35,13 @@ export function createPrices(
     return result.value;
   }
 
+  const newestOf = (quote: QuotedPrice) => newest.get(quote.key) ?? quote;
+  const isFresh = (quote: QuotedPrice) => clock.nowMs() - newestOf(quote).quotedAtMs <= QUOTE_AGE_MS_MAX;
+
   return {
+    isFresh,
     async current(quote) {
-      const known = newest.get(quote.key) ?? quote;
-      if (clock.nowMs() - known.quotedAtMs <= QUOTE_AGE_MS_MAX) return known.microUsd;
+      if (isFresh(quote)) return newestOf(quote).microUsd;
       const pending = asking.get(quote.key) ?? ask(quote);
       asking.set(quote.key, pending);
       return pending;

@@ -39,15 +39,26 @@ async function giveName(
   } catch (error) {
     if (faultCode(error) === 'EEXIST') return 'occupied';
     if (!LINKLESS.has(faultCode(error))) throw error;
-    // A file system without hard links (FAT, some network mounts): the check and the rename are two steps,
-    // but the guard keeps other runs away.
+    // A file system without hard links (FAT, some network mounts), or one that refuses them in its own way: the check
+    // and the rename are two steps, but the guard keeps other runs away. A disk in trouble refuses the rename as well.
     if ((await files.facts(to)) !== undefined) return 'occupied';
     await files.rename(from, to);
     return 'renamed';
   }
 }
 
-const LINKLESS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']);
+/** What file systems without hard links answer. Some network and FUSE mounts say `EACCES` or `EIO`. */
+export const LINKLESS: ReadonlySet<string> = new Set([
+  'EPERM',
+  'EACCES',
+  'EIO',
+  'EINVAL',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOSYS',
+  'EMLINK',
+  'EXDEV',
+]);
 
 /** SHA-256 (hex) and size of a file, read in pieces; `undefined` where no regular file is, or one behind a link. Throws other faults. */
 export async function hashFile(

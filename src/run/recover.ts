@@ -11,8 +11,6 @@ import { settleMove, unlessStuck } from './moves.js';
 import { hashFile } from './publish.js';
 import { advance, type Observation } from './transition.js';
 
-const HASHES_AT_ONCE = 4;
-
 /** A run ended between the intent and its outcome: whether the submit left, and was charged, nobody here knows. */
 const CUT_SHORT: Observation = {
   kind: 'submitted',
@@ -21,7 +19,7 @@ const CUT_SHORT: Observation = {
 
 /**
  * Brings the lockfile and the disk back into agreement before anything is decided: intents without an outcome
- * are in doubt, moves that were begun are finished, and files whose remote copy still exists are hashed, so that a broken one is fetched again.
+ * are in doubt, and moves that were begun are finished. (Stored files are looked at before their remote copy is deleted.)
  * Throws the `FileFault` of a disk that cannot be read or written.
  */
 export async function recover(context: MoveContext, nowMs: number): Promise<void> {
@@ -29,17 +27,6 @@ export async function recover(context: MoveContext, nowMs: number): Promise<void
     if (attempt.state === 'intent') await context.store.record(advance(attempt, CUT_SHORT, nowMs));
     if (attempt.move_to !== undefined) await unlessStuck(settleMove(context, attempt));
   }
-  const limit = pLimit(HASHES_AT_ONCE);
-  const stored = [...context.store.attempts.values()].filter((attempt) => attempt.state === 'stored');
-  const hashOf = hashedOnce(context);
-  await Promise.all(
-    stored.map((attempt) =>
-      limit(async () => {
-        if ((await stateOf(context, attempt, 'hash', attempt.file?.path, hashOf)) === 'present') return;
-        await context.store.record(advance(attempt, { kind: 'custody_broken' }, nowMs));
-      }),
-    ),
-  );
 }
 
 /** What is read of a disk, without a lockfile to write to: enough to plan. */

@@ -1,35 +1,36 @@
 import { unreachable } from '../errors.js';
 import type { RunEvent } from '../events.js';
-import { type Attempt, spentMicroUsd } from '../lock/attempt.js';
+import { spentMicroUsd } from '../lock/attempt.js';
 import type { GuardState } from '../lock/guard.js';
 import type { KeySeal } from '../lock/key-seal.js';
 import type { Rescue } from '../lock/rescue.js';
 import type { LockStore } from '../lock/store.js';
 import type { Take } from '../manifest/take.js';
+import { isInDoubt } from '../plan/history.js';
+import { lostAnswers } from '../plan/lost-answers.js';
 import type { Purchase } from '../plan/plan.js';
 import type { Ports } from '../ports.js';
 import { submitHistory } from '../scheduler/route-history.js';
-import type { Action, JobKind, Scheduler, Settled } from '../scheduler/scheduler.js';
+import type { Action, Scheduler, Settled } from '../scheduler/scheduler.js';
 import { createScheduler } from '../scheduler/scheduler.js';
 import { takeKey } from '../take-key.js';
 import type { RateLimits, VeniceClient } from '../venice/client.js';
 import { createCeiling } from './ceiling.js';
-import { cleanUpJob } from './clean-up.js';
+import { cleanUpJob, fetchAgain, isInCustody } from './clean-up.js';
 import { finishJob, pollJob, tellResumed } from './collect.js';
 import type { Job, RunContext, RunSettings, Trouble } from './context.js';
 import { newJob, stopAll } from './context.js';
 import { paceOf } from './gather.js';
+import { kindOf, queuedMs, runTimes } from './job-kind.js';
 import type { Output } from './output.js';
 import { createPrices } from './prices.js';
 import { tellProgress } from './progress.js';
 import { createServerErrors } from './server-errors.js';
 import { createStandings, type Standings, standingOf } from './standing.js';
-import { IN_DOUBT_IN_A_ROW_MAX, submitJob } from './submit.js';
+import { submitJob } from './submit.js';
 import { createWakeUp } from './wake-up.js';
 
 const PROGRESS_EVERY_MS = 200;
-/** No job is older: the service keeps none for so long. */
-const JOB_AGE_MS_MAX = 7 * 24 * 3_600_000;
 
 export interface RunInput {
   readonly ports: Ports;
@@ -80,7 +81,7 @@ export async function execute(input: RunInput): Promise<RunOutcome> {
   });
   if (input.limits !== undefined) scheduler.limits(input.limits);
   const context = contextOf(input, scheduler);
-  if (context.inDoubtInARow > 0) scheduler.submitSingly();
+  if ([...input.store.attempts.values()].some(isInDoubt)) scheduler.submitSingly();
   const jobs = enlist(input, scheduler, ports.clock.nowMs());
   for (const job of jobs.values()) tellResumed(context, job);
   if (settings.keep) await settleKept(context, jobs);
@@ -88,7 +89,7 @@ export async function execute(input: RunInput): Promise<RunOutcome> {
   return {
     troubles: context.troubles,
     spentMicroUsd: context.ceiling.spentMicroUsd(),
-    madeCount: context.madeCount,
+    madeCount: context.made.size,
   };
 }
 
@@ -116,49 +117,18 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
     ),
     troubles: new Set(),
     readyFolders: new Set(),
-    startedMs: ports.clock.nowMs(),
     buying: true,
-    madeCount: 0,
+    made: new Set(),
     queueIds: new Set([...store.attempts.values()].flatMap(({ queue_id }) => queue_id ?? [])),
     closedModels: new Map(),
     serverErrors: createServerErrors(),
     otherModels: new Set(),
     remoteLeftTold: false,
     troubleToldMs: Number.NEGATIVE_INFINITY,
-    inDoubtInARow: doubtsBefore(store),
+    inDoubtInARow: lostAnswers(store.attempts.values()).latest,
     notSentInARow: 0,
     halt: new AbortController(),
   };
-}
-
-/**
- * What earlier runs left in doubt counts as answers lost in a row, but for one: while nobody looks into it, a
- * broken proxy takes one more submit of each run, not three.
- */
-function doubtsBefore(store: LockStore): number {
-  const doubts = [...store.attempts.values()].filter(({ state }) => state === 'in_doubt').length;
-  return Math.min(doubts, IN_DOUBT_IN_A_ROW_MAX - 1);
-}
-
-/** How long finished jobs ran: what the scheduler starts from. */
-function runTimes(store: LockStore): (JobKind & { runMs: number })[] {
-  const known: (JobKind & { runMs: number })[] = [];
-  for (const attempt of store.attempts.values())
-    if (attempt.run_ms !== undefined && attempt.run_ms <= JOB_AGE_MS_MAX)
-      known.push({ ...kindOf(attempt), runMs: attempt.run_ms });
-  return known;
-}
-
-function kindOf(about: { model: string; duration_seconds?: number }): JobKind {
-  return about.duration_seconds === undefined
-    ? { model: about.model }
-    : { model: about.model, durationSeconds: about.duration_seconds };
-}
-
-/** When the job was queued; a time that is missing, in the future or long past tells nothing but that it is old or new. */
-function queuedMs({ at }: Attempt, nowMs: number): number {
-  const toldMs = Date.parse(at.queued ?? at.intent ?? '');
-  return Number.isNaN(toldMs) ? nowMs : Math.min(nowMs, Math.max(nowMs - JOB_AGE_MS_MAX, toldMs));
 }
 
 /** Tells the scheduler of everything there is to do. */
@@ -188,7 +158,14 @@ function enlist(input: RunInput, scheduler: Scheduler, nowMs: number): Map<strin
 
 /** With `--keep` a stored file owes nothing; an earlier run was ended before it could say so. */
 async function settleKept(context: RunContext, jobs: ReadonlyMap<string, Job>): Promise<void> {
-  for (const job of jobs.values()) if (job.attempt?.state === 'stored') await finishJob(context, job);
+  for (const job of jobs.values()) {
+    const { attempt } = job;
+    if (attempt?.state !== 'stored') continue;
+    const nowMs = context.ports.clock.nowMs();
+    if (await isInCustody(context, job)) await finishJob(context, job);
+    else if ((await fetchAgain(context, job, attempt)).kind === 'queued')
+      context.scheduler.addInFlight(job.id, kindOf(attempt), queuedMs(attempt, nowMs), nowMs);
+  }
 }
 
 async function loop(context: RunContext, jobs: ReadonlyMap<string, Job>): Promise<void> {

@@ -19,8 +19,8 @@ export function stopNotice(
       return {
         code: 'answers-lost',
         message:
-          'the answers to three submits in a row were lost, what earlier runs left in doubt included: nothing more is submitted until somebody looks into it',
-        hint: `to see what is known and settle it: ${command('resolve')}`,
+          'the answers to three submits in a row were lost: nothing more is bought, in later runs neither, until they are settled',
+        hint: `to see what is known and settle them: ${command('resolve')}`,
       };
     case 'over_budget':
       return {

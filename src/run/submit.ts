@@ -1,5 +1,6 @@
 import { faultCode, unreachable } from '../errors.js';
 import { formatUsd } from '../money.js';
+import { LOST_IN_A_ROW_MAX } from '../plan/lost-answers.js';
 import { isSuspiciouslyLow } from '../plan/price.js';
 import { isQueueId } from '../queue-id.js';
 import type { Settled } from '../scheduler/scheduler.js';
@@ -15,7 +16,6 @@ const POSTPONEMENTS_MAX = 8;
 /** Of a model that the service calls offline: that is no matter of minutes. With their pauses, a minute. */
 const OFFLINE_POSTPONEMENTS_MAX = 3;
 const NOT_SENT_IN_A_ROW_MAX = 5;
-export const IN_DOUBT_IN_A_ROW_MAX = 3;
 
 const GONE: Settled = { kind: 'gone' };
 
@@ -56,11 +56,18 @@ export async function submitJob(context: RunContext, job: Job): Promise<Settled>
   }
   job.attempt = intent;
   const may = await mayStillSubmit(context);
-  if (!may || context.stop.aborted || context.halt.signal.aborted)
+  // Whatever ended the buying meanwhile, this one is not sent.
+  if (!may || context.stop.aborted || !context.buying)
     return conclude(context, job, {
       kind: 'not_sent',
       code: 'stopped',
       message: 'stopped before it was sent',
+    });
+  if (!context.prices.isFresh(purchase.quote))
+    return conclude(context, job, {
+      kind: 'not_sent',
+      code: 'price-stale',
+      message: 'the price has to be asked for again',
     });
   tell(context, job, 'submitting');
   const result = await context.client.queue(purchase.request);
@@ -84,13 +91,15 @@ async function conclude(context: RunContext, job: Job, outcome: SubmitOutcome): 
   const intent = job.attempt;
   if (intent === undefined) return GONE;
   const nowMs = context.ports.clock.nowMs();
-  const known = await recordOutcome(context, job, { kind: 'submitted', outcome });
+  // Counted before it is recorded: until then another submit may be about to leave.
   context.inDoubtInARow =
     outcome.kind === 'in_doubt'
       ? context.inDoubtInARow + 1
       : outcome.kind === 'accepted'
         ? 0
         : context.inDoubtInARow;
+  if (context.inDoubtInARow >= LOST_IN_A_ROW_MAX) stopBuying(context, 'in_doubt_thrice');
+  const known = await recordOutcome(context, job, { kind: 'submitted', outcome });
   context.notSentInARow = outcome.kind === 'not_sent' ? context.notSentInARow + 1 : 0;
   switch (outcome.kind) {
     case 'accepted':
@@ -104,7 +113,6 @@ async function conclude(context: RunContext, job: Job, outcome: SubmitOutcome): 
       tell(context, job, 'in_doubt', outcomeDetails(outcome));
       tellIdSeen(context, job.key, intent.attempt, outcome);
       context.scheduler.submitSingly();
-      if (context.inDoubtInARow >= IN_DOUBT_IN_A_ROW_MAX) stopBuying(context, 'in_doubt_thrice');
       if (context.settings.failFast) stopBuying(context, 'fail_fast');
       return GONE;
     case 'not_sent':

@@ -5,6 +5,8 @@ import type { Survival } from './run-time-estimator.js';
 export const POLL_GAP_MS = 2_000;
 /** A job that was seen running is polled again after at most this, ms. */
 export const POLL_GAP_MS_MAX = 60_000;
+/** However long jobs are said to run, one that was not asked for yet is asked for at this age at the latest, ms. */
+const FIRST_LOOK_MS_MAX = 10 * 60_000;
 
 /**
  * The age at which a job that was running at `ageMs` is to be polled next: when the time for which it may
@@ -16,7 +18,10 @@ export function nextAgeMs(survival: Survival, ageMs: number, priceMs: number): n
   const area = survival.integral(ageMs);
   const idleMs = (untilMs: number): number => untilMs - ageMs - (survival.integral(untilMs) - area) / alive;
   let low = ageMs + POLL_GAP_MS;
-  let high = ageMs === 0 ? 4 * survival.meanMs + POLL_GAP_MS_MAX : ageMs + POLL_GAP_MS_MAX;
+  let high =
+    ageMs === 0
+      ? Math.min(4 * survival.meanMs + POLL_GAP_MS_MAX, FIRST_LOOK_MS_MAX)
+      : ageMs + POLL_GAP_MS_MAX;
   if (idleMs(low) >= priceMs) return low;
   if (idleMs(high) <= priceMs) return high;
   while (high - low > RESOLUTION_MS) {

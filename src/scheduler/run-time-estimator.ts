@@ -4,7 +4,7 @@
  * seen, an assumed shape around what the service reports fills the gap.
  */
 export interface RunTimeEstimator {
-  /** The 80th percentile as the service reports it, ms. May be wrong by a factor of two. */
+  /** The 80th percentile as the service reports it, ms. May be wrong by a factor of two. Brought within the bins; what is not a positive number teaches nothing. */
   reported(p80Ms: number): void;
   /** A job was still running at `fromMs` of age and done at `toMs`. */
   done(fromMs: number, toMs: number): void;
@@ -98,9 +98,10 @@ export function createRunTimeEstimator(pooled?: RunTimeEstimator): RunTimeEstima
   return {
     reported: (p80Ms) => {
       if (!(p80Ms > 0) || !Number.isFinite(p80Ms)) return;
-      if (reportedMs !== undefined && Math.abs(p80Ms / reportedMs - 1) < REPORTED_CHANGE) return;
-      reportedMs = p80Ms;
-      assumed = logNormalShape(p80Ms / Math.exp(Z80 * SIGMA_REPORTED), SIGMA_REPORTED);
+      const boundedMs = Math.min(EDGES[BINS]!, Math.max(FIRST_MS, p80Ms));
+      if (reportedMs !== undefined && Math.abs(boundedMs / reportedMs - 1) < REPORTED_CHANGE) return;
+      reportedMs = boundedMs;
+      assumed = logNormalShape(boundedMs / Math.exp(Z80 * SIGMA_REPORTED), SIGMA_REPORTED);
       survival = undefined;
     },
     done: (fromMs, toMs) => {

@@ -67,9 +67,9 @@ export type Action =
   | { readonly kind: 'finished' };
 
 export type Settled =
-  /** Submitted. */
+  /** Submitted. Of a clean-up: not made, the job is in flight again. */
   | { readonly kind: 'queued' }
-  /** Not made, and to be made again (a submit, a poll or a clean-up), not before `notBeforeMs`. */
+  /** Not made, and to be made again (a submit, a poll or a clean-up), not before `notBeforeMs`; after a day at the latest. */
   | { readonly kind: 'again'; readonly notBeforeMs: number }
   | { readonly kind: 'running'; readonly averageExecutionMs?: number; readonly executionMs?: number }
   /** The audio came and is safe; `clean`: a clean-up is due. `readyAtMs`: when the answer with the audio began. */
@@ -120,7 +120,13 @@ export function createScheduler(options: ScheduleOptions): Scheduler {
       job.queue.toSubmit.set(job, state.arrivals);
     },
     addInFlight: (id, about, queuedAtMs, nowMs) => {
-      const job = enter(state, id, about, 'in_flight', Math.min(queuedAtMs, nowMs));
+      const job = enter(
+        state,
+        id,
+        about,
+        'in_flight',
+        Number.isFinite(queuedAtMs) ? Math.min(queuedAtMs, nowMs) : nowMs,
+      );
       job.queue.toPoll.set(job, dueMs(job));
     },
     addCleanUp: (id, about) => {

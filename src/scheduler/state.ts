@@ -140,8 +140,12 @@ export function answer(state: SchedulerState, job: Job): RequestToken | undefine
   return token;
 }
 
+/** However long a pause is asked for, a job is tried again after this, ms. */
+const PAUSE_MS_MAX = 24 * 3_600_000;
+
 /** Takes an action back, with what came of it. */
-export function acknowledge(state: SchedulerState, id: string, outcome: Settled, nowMs: number): void {
+export function acknowledge(state: SchedulerState, id: string, told: Settled, nowMs: number): void {
+  const outcome = told.kind === 'again' ? { ...told, notBeforeMs: bounded(told.notBeforeMs, nowMs) } : told;
   const job = state.jobs.get(id);
   if (job?.operation === undefined) throw new Error(`nothing is under way for job ${id}`);
   const { operation, queue } = job;
@@ -154,7 +158,23 @@ export function acknowledge(state: SchedulerState, id: string, outcome: Settled,
   if (operation === 'submit') acknowledgeSubmit(state, job, outcome, nowMs);
   else if (operation === 'poll') acknowledgePoll(state, job, outcome, nowMs);
   else if (outcome.kind === 'again') queue.toCleanUp.set(job, outcome.notBeforeMs);
+  else if (outcome.kind === 'queued') returnToFlight(state, job, nowMs);
   else drop(state, job);
+}
+
+/** A finite time, whatever it was worked out from. */
+function bounded(notBeforeMs: number, nowMs: number): number {
+  return Number.isNaN(notBeforeMs) ? nowMs : Math.min(notBeforeMs, nowMs + PAUSE_MS_MAX);
+}
+
+/** Its file is gone and has to be fetched again: it is polled at once. */
+function returnToFlight(state: SchedulerState, job: Job, nowMs: number): void {
+  job.phase = 'in_flight';
+  job.seenRunningMs = 0;
+  job.notBeforeMs = nowMs;
+  job.durationClass.jobs += 1;
+  countFlight(state, job, 1);
+  job.queue.toPoll.set(job, dueMs(job));
 }
 
 function acknowledgeSubmit(state: SchedulerState, job: Job, outcome: Settled, nowMs: number): void {
@@ -212,7 +232,7 @@ function acknowledgePoll(state: SchedulerState, job: Job, outcome: Settled, nowM
 
 function learnRunning(job: Job, outcome: Settled & { kind: 'running' }, nowMs: number): void {
   const { averageExecutionMs, executionMs } = outcome;
-  if (executionMs !== undefined) {
+  if (executionMs !== undefined && executionMs >= 0) {
     job.queuedAtMs = Math.min(job.queuedAtMs, Math.max(job.queuedAfterMs, nowMs - executionMs));
   }
   const seenRunningMs = Math.max(job.seenRunningMs, job.sentMs - job.queuedAtMs);

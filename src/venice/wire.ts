@@ -47,8 +47,8 @@ export function readRetrieved(body: unknown): RetrievedJson | undefined {
       return {
         kind: 'running',
         ...present({
-          averageExecutionMs: duration(field(body, 'average_execution_time')),
-          executionMs: duration(field(body, 'execution_duration')),
+          averageExecutionMs: duration(field(body, 'average_execution_time'), RUN_MS_MIN),
+          executionMs: duration(field(body, 'execution_duration'), 0),
         }),
       };
     case 'FAILED':
@@ -60,10 +60,12 @@ export function readRetrieved(body: unknown): RetrievedJson | undefined {
   }
 }
 
-/** A day is longer than any job; what is beyond tells nothing. */
-function duration(value: unknown): number | undefined {
-  return finite(value, 0, 24 * HOUR_MS);
+/** A day is longer than any job, and a hundredth of a second shorter: what is beyond tells nothing. */
+function duration(value: unknown, minMs: number): number | undefined {
+  return finite(value, minMs, 24 * HOUR_MS);
 }
+
+const RUN_MS_MIN = 10;
 
 function readFailed(body: unknown): RetrievedJson {
   const error = field(body, 'error');

@@ -87,11 +87,18 @@ describe.concurrent('a submit whose answer was lost', () => {
     expect(ended.stdout).toMatch(/Not bought\n {2}error: the answers to three submits in a row were lost/);
   });
 
-  it('costs the next run no more than one, while nobody looks into it', async () => {
+  it('costs no later run anything, until one of them is settled', async () => {
     const ids = ['a', 'b', 'c', 'd', 'e'];
     const prompts = Object.fromEntries(ids.map((id) => [id, `Noise ${id} [sandbox:lost-answer]`]));
     const album = await scene({ prompts });
     await album.run('run', '--yes', '--concurrency', '1');
+    for (const [verb, ...words] of [['run', '--yes'], ['run', '--yes'], ['plan']] as const) {
+      const ended = await album.run(verb, ...words);
+      expect(ended.code).toBe(8);
+      expect(ended.stdout + ended.stderr).toContain('answers-lost');
+    }
+    expect(await album.charges()).toBe(3);
+    await album.run('resolve', String(album.lock()[0]?.attempt), '--charged');
     expect((await album.run('run', '--yes')).code).toBe(8);
     expect(await album.charges()).toBe(4);
   });

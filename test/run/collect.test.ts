@@ -5,13 +5,25 @@ import type { Attempt } from '../../src/lock/attempt.js';
 import { createKeySeal } from '../../src/lock/key-seal.js';
 import { execute, type RunInput, type RunOutcome } from '../../src/run/run.js';
 import type { CallResult, Retrieved } from '../../src/venice/client.js';
-import { attempt, file, id } from '../lock/build.js';
+import { attempt, file as built, id } from '../lock/build.js';
 import { fakeClock, START_MS } from '../report/fakes.js';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 const RUN_MS_MAX = 30 * MINUTE_MS;
 
+const audio = new Uint8Array(1_234);
+const file = { ...built, sha256: createHash('sha256').update(audio).digest('hex') };
+/** Every file is there, as it was stored. */
+const output = {
+  root: '/album',
+  files: {
+    facts: async () => ({ kind: 'file', bytes: audio.length }),
+    stream: async function* () {
+      yield audio;
+    },
+  },
+};
 const keySeal = createKeySeal('0'.repeat(32), 'key');
 
 type Answer = CallResult<Retrieved>;
@@ -58,11 +70,12 @@ function collecting({ clock, retrieve, models, complete, store, emit }: Around):
       complete: (_model: string, queueId: string) => complete?.(queueId),
       models,
     },
-    store,
+    store: { trouble: () => undefined, ...store },
     purchases: [],
     takes: [],
     approvedMicroUsd: 0,
     keySeal,
+    output,
     settings: { command: (verb: string) => verb },
     stop: new AbortController().signal,
     emit,
@@ -186,6 +199,51 @@ describe('a job that failed, by the answer to its retrieve', () => {
     expect(state('one')).toMatchObject({ state: 'queued' });
     expect(codes(events).filter((code) => code === 'model-refused')).toHaveLength(1);
     expect(troubles).toEqual(['authentication']);
+  });
+});
+
+describe('a job that runs on and on', () => {
+  const HOUR_MS = 60 * MINUTE_MS;
+
+  /** @param sleepMs for which the machine sleeps after the first minute: the clock leaps. */
+  async function watch(answer: (atMs: number) => Answer, sleepMs = 0) {
+    const awake = fakeClock();
+    let sleptMs = 0;
+    const clock = { nowMs: () => awake.nowMs() + sleptMs, sleep: awake.sleep };
+    const attempts = new Map([[id('one'), queued('one')]]);
+    const events: RunEvent[] = [];
+    let over = false;
+    const ended = execute(
+      collecting({
+        clock,
+        retrieve: async () => answer(clock.nowMs() - START_MS),
+        store: { attempts, newest: (key: string) => attempts.get(key), record: async () => {} },
+        emit: (event: RunEvent) => events.push(event),
+      }),
+    ).then(() => {
+      over = true;
+    });
+    for (let minute = 0; minute < 500 && !over; minute += 1) {
+      await awake.advance(MINUTE_MS);
+      if (minute === 0) sleptMs = sleepMs;
+    }
+    await ended;
+    return { codes: codes(events), endedMs: clock.nowMs() - START_MS };
+  }
+
+  const failed: Answer = { ok: true, value: { kind: 'failed', code: 'NO', message: 'no' }, rate: {} };
+
+  it('is left for the next run after six hours in which it was seen running', async () => {
+    const told = await watch(() => running);
+    expect(told.codes).toEqual(['still-running']);
+    expect(told.endedMs).toBeGreaterThan(6 * HOUR_MS);
+  });
+
+  it('is asked for again after the machine slept, for however long', async () => {
+    const endMs = 9 * HOUR_MS + 10 * MINUTE_MS;
+    const told = await watch((atMs) => (atMs < endMs ? running : failed), 9 * HOUR_MS);
+    expect(told.codes).toEqual([]);
+    expect(told.endedMs).toBeGreaterThanOrEqual(endMs);
   });
 });
 

@@ -49,7 +49,7 @@ function stage(answer: (count: number) => CallResult<Queued>, lock: GuardState =
       estimate: () => ({ expectedRunMs: () => undefined }),
     },
     ceiling: createCeiling({ approvedMicroUsd: 69_000_000, spentBeforeMicroUsd: 0 }),
-    prices: { current: async () => 690_000 },
+    prices: { current: async () => 690_000, isFresh: () => true },
     settings: { failFast: false, command: (...words: string[]) => words.join(' ') },
     stop: new AbortController().signal,
     halt: new AbortController(),

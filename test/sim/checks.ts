@@ -25,6 +25,11 @@ export function judgeSubmit(
   if (intents.length === 0) blame('h', `no durable intent for ${prompt}`);
   if (intents.length > 0 && intents.every(({ latest }) => hasOtherDoubt(view, latest)))
     blame('s', `${prompt} is in doubt, and bought again`);
+  if (witness.stopped) blame('A', `${prompt} is submitted after the run was told to stop`);
+  if (lostInARow(view) >= 3) blame('x', `${prompt} is bought after three lost answers`);
+  const price = witness.approvedPrices.get(prompt) ?? 0;
+  if (intents.length > 0 && intents.every(({ latest }) => latest.quote_micro_usd > price))
+    blame('p', `${prompt} is bought for more than the ${price} that were approved`);
   const at = witness.approved.indexOf(prompt);
   if (at < 0) blame('p', `${prompt} was not approved`);
   if (witness.unseenLow.has(prompt)) blame('v', `${prompt} is bought at a price that no person has seen`);
@@ -42,6 +47,28 @@ function hasOtherDoubt(view: LockView, intent: Attempt): boolean {
       track === intent.track &&
       take === intent.take &&
       (state === 'intent' || state === 'in_doubt'),
+  );
+}
+
+export function judgeSum(blame: Blame, witness: Witness, view: LockView, toldMicroUsd: number): void {
+  let sum = 0;
+  for (const [id, { latest }] of view.attempts)
+    if (!witness.attemptsBefore.has(id) && latest.state !== 'rejected') sum += latest.quote_micro_usd;
+  if (sum !== toldMicroUsd) blame('y', `${witness.name} tells ${toldMicroUsd} spent, the lockfile ${sum}`);
+}
+
+/** The longest row of lost answers that nobody has settled. */
+function lostInARow(view: LockView): number {
+  const ends = [...view.attempts.values()].flatMap(({ latest }) => {
+    if (latest.state === 'in_doubt') return [`${latest.at.in_doubt} lost`];
+    return latest.at.queued === undefined ? [] : [`${latest.at.queued} accepted`];
+  });
+  const row = ends.sort().map((end) => (end.endsWith('lost') ? 'l' : ' '));
+  return Math.max(
+    ...row
+      .join('')
+      .split(' ')
+      .map(({ length }) => length),
   );
 }
 

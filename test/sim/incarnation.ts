@@ -15,6 +15,7 @@ import { createRng } from './random.js';
 import type { RunDraw } from './scenario.js';
 import { createSimFiles } from './sim-files.js';
 import { tamper } from './tamper.js';
+import { beset } from './trouble.js';
 import type { Incarnation, Program, SimWorld } from './world.js';
 import { HOME, KEYS, LOCKFILE, RESCUE } from './world.js';
 
@@ -45,6 +46,11 @@ export function launch(
       name,
       budgetMicroUsd: world.budgetMicroUsd,
       approved: [],
+      approvedPrices: new Map(),
+      stopped: false,
+      attemptsBefore: new Set(),
+      recordsLost: false,
+      buys: program === world.options.runBatch,
       unseenLow: new Set(),
       approvedUpToMicroUsd: 0,
       received: [],
@@ -55,11 +61,13 @@ export function launch(
     stop: new AbortController(),
     apiKey: KEYS[draw.otherKey ? 1 : 0],
     over: false,
+    leapMs: 0,
     paidRequests: 0,
   };
   world.running.add(incarnation);
   permit(world, draw);
   disturb(world, incarnation, draw);
+  beset(world, incarnation);
   world.trace(`${name} starts (pid ${identity.pid}, ${identity.bootId}, ${draw.mode})`);
   const { tampering } = world.options;
   const settings = settingsOf(world, draw);
@@ -104,6 +112,7 @@ function disturb(world: SimWorld, incarnation: Incarnation, draw: RunDraw): void
   };
   later(draw.stopAfterMs, () => {
     world.trace(`${incarnation.name} is told to stop`);
+    incarnation.witness.stopped = true;
     incarnation.stop.abort();
   });
   later(draw.pause?.afterMs, () => {
@@ -146,7 +155,7 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
   const { process: simProcess, witness } = incarnation;
   const approvalRng = createRng(world.seed, `${witness.name} approval`);
   const bare: Ports = {
-    clock: clockOf(simProcess, timeline, incarnation.machine.skewMs + draw.skewMs),
+    clock: clockOf(simProcess, timeline, () => incarnation.machine.skewMs + draw.skewMs + incarnation.leapMs),
     random: randomOf(rng),
     files: createSimFiles(world.diskWorld, simProcess),
     processes: processesOf(simProcess, incarnation.machine, world.scenario.systems, world.beacons),
@@ -190,6 +199,14 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
     emit: (event) => {
       // By far the most, and nothing in them but numbers.
       if (event.type === 'notice') witness.notices += event.message;
+      if (event.type === 'notice' && /^(record|lockfile|rescue)-/.test(event.code))
+        witness.recordsLost = true;
+      // The lock is held from here on.
+      if (event.type === 'phase' && event.phase === 'check')
+        witness.attemptsBefore = new Set(judge.seen().attempts.keys());
+      if (event.type === 'summary') judge.summed(witness, event.spent_micro_usd);
+      // No job of the simulated service takes hours.
+      if (event.type === 'notice' && event.code === 'still-running') judge.blame('w', event.message);
       if (event.type !== 'progress' || world.options.trace !== undefined) told(event);
     },
     show: (diagnostics) => told(diagnostics),
@@ -200,6 +217,8 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
         world.trace(`${witness.name} is asked for ${plan.totalMicroUsd}`);
         if (draw.declines) return 'declined';
         witness.approved.push(...plan.purchases.map(({ request }) => request.prompt));
+        for (const { request, quote } of plan.purchases)
+          witness.approvedPrices.set(request.prompt, quote.microUsd);
         witness.approvedUpToMicroUsd = spentUnder(judge.seen()) + plan.totalMicroUsd;
         if (unattended) for (const prompt of low) witness.unseenLow.add(prompt);
         else world.lowPriceApproved ||= low.length > 0;

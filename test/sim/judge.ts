@@ -10,6 +10,7 @@ import {
   judgePrice,
   judgeReceived,
   judgeSubmit,
+  judgeSum,
   judgeSurrender,
   remember,
 } from './checks.js';
@@ -41,6 +42,10 @@ export const CHECKS = {
   o: 'a run ends with a report or a told error, in bounded time',
   p: 'nothing is bought that no approval named',
   v: 'unattended, nothing is bought at a price far under the declared one',
+  w: 'a job is given up as running on and on only after hours in which it did',
+  x: 'after three lost answers in a row nothing is bought until a person settles one',
+  y: 'what a run tells that it spent is what the lockfile says',
+  A: 'nothing is submitted once the run was told to stop',
   s: 'a take with an attempt in doubt is not bought again',
   z: 'a seed plays the same way each time',
 } as const;
@@ -58,6 +63,16 @@ export interface Witness {
   readonly budgetMicroUsd: number | undefined;
   /** Prompts that the approved plan buys, each as often as it buys it. */
   readonly approved: string[];
+  /** What was approved for each of them, micro-dollars. */
+  readonly approvedPrices: Map<string, number>;
+  /** Told to stop. */
+  stopped: boolean;
+  /** Ids that the lockfile had as it took the lock. */
+  attemptsBefore: ReadonlySet<string>;
+  /** A record could not be written to the lockfile. */
+  recordsLost: boolean;
+  /** A run, and no other command. */
+  readonly buys: boolean;
   /** Of these, those at a price far under the declared one that no person has seen. */
   readonly unseenLow: Set<string>;
   /** What may be spent under the lockfile in all, by this run's approval. */
@@ -106,6 +121,8 @@ export interface Judge {
   looked(path: string): void;
   told(text: string): void;
   sent(witness: Witness, request: TransportRequest): void;
+  /** As a run tells what it spent, micro-dollars. */
+  summed(witness: Witness, spentMicroUsd: number): void;
   handled(): void;
   /** As a run ends by itself. */
   ended(witness: Witness): void;
@@ -176,9 +193,14 @@ export function createJudge(world: JudgeWorld): Judge {
       for (const view of request.path === '/audio/queue' ? possible() : knowable()) {
         if (request.path === '/audio/queue')
           judgeSubmit(world, blame, { witness, spenders, armed }, String(body.prompt), view);
-        else if (request.path === '/audio/retrieve') judgePoll(world, blame, body, view);
+        else if (request.path === '/audio/retrieve' && witness.buys) judgePoll(world, blame, body, view);
         else if (request.path === '/audio/complete') judgeCleanUp(world, blame, String(body.queue_id), view);
       }
+    },
+    summed: (witness, spentMicroUsd) => {
+      if (world.damaged() || witness.recordsLost) return;
+      const views = possible();
+      if (views.length === 1) judgeSum(blame, witness, views[0]!, spentMicroUsd);
     },
     handled: () => {
       if (world.server.jobs.size === jobsSeen) return;

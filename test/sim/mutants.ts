@@ -44,8 +44,8 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'pages-are-refusals',
     'src/venice/submit-outcome.ts',
-    "result.kind === 'refused' ? REFUSALS.get(status)",
-    "result.kind !== 'no_answer' ? REFUSALS.get(status)",
+    'const next = isRefused ?',
+    "const next = isRefused || result.kind === 'unusable' ?",
   ),
   patched(
     'lost-answer-is-not-sent',
@@ -149,8 +149,8 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'price-never-asked-again',
     'src/run/prices.ts',
-    'if (clock.nowMs() - known.quotedAtMs <= QUOTE_AGE_MS_MAX) return known.microUsd;',
-    'if (known.quotedAtMs > 0) return known.microUsd;',
+    'clock.nowMs() - newestOf(quote).quotedAtMs <= QUOTE_AGE_MS_MAX;',
+    'newestOf(quote).quotedAtMs > 0;',
   ),
   patched(
     'nobody-is-asked',
@@ -235,8 +235,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'src/run/run.ts',
-        find: "else if (attempt.state === 'stored') scheduler.owes",
-        replace: "else if (attempt.state === 'stored' || attempt.state === 'done') scheduler.owes",
+        find: "else if (attempt.state === 'stored') scheduler.addCleanUp",
+        replace: "else if (attempt.state === 'stored' || attempt.state === 'done') scheduler.addCleanUp",
       },
       {
         file: 'src/run/clean-up.ts',
@@ -308,6 +308,87 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  patched(
+    'remote-copy-deleted-unlooked',
+    'src/run/clean-up.ts',
+    'if (!inCustody) return fetchAgain(context, job, attempt);',
+    '',
+  ),
+  patched(
+    'size-alone-before-clean-up',
+    'src/run/clean-up.ts',
+    "stateOf(context, attempt, 'hash', place)",
+    "stateOf(context, attempt, 'size', place)",
+  ),
+  patched(
+    'hours-asleep-count',
+    'src/run/collect.ts',
+    'Math.min(LOOKS_APART_MS_MAX, askedMs - (job.lastRunningMs ?? askedMs))',
+    'askedMs - (job.lastRunningMs ?? askedMs)',
+  ),
+  {
+    name: 'odd-numbers-are-believed',
+    patches: [
+      {
+        file: 'src/venice/wire.ts',
+        find: "duration(field(body, 'average_execution_time'), RUN_MS_MIN)",
+        replace: "duration(field(body, 'average_execution_time'), 0)",
+      },
+      {
+        file: 'src/scheduler/run-time-estimator.ts',
+        find: 'const boundedMs = Math.min(EDGES[BINS]!, Math.max(FIRST_MS, p80Ms));',
+        replace: 'const boundedMs = p80Ms;',
+      },
+    ],
+  },
+  patched(
+    'length-is-not-compared',
+    'src/run/download.ts',
+    'if (audio.contentLength !== undefined && received.bytes !== audio.contentLength)',
+    'if (audio.contentLength !== undefined && received.bytes > audio.contentLength)',
+  ),
+  patched(
+    'submits-after-stop',
+    'src/run/submit.ts',
+    'if (!may || context.stop.aborted || !context.buying)',
+    'if (!may)',
+  ),
+  patched(
+    'doubt-frees-its-price',
+    'src/run/submit.ts',
+    "      tell(context, job, 'in_doubt', outcomeDetails(outcome));",
+    "      context.ceiling.release(intent.quote_micro_usd); tell(context, job, 'in_doubt', outcomeDetails(outcome));",
+  ),
+  patched(
+    'price-rise-is-paid',
+    'src/run/submit.ts',
+    'if (priceMicroUsd <= quote.microUsd) return priceMicroUsd;',
+    'if (priceMicroUsd > 0) return priceMicroUsd;',
+  ),
+  patched(
+    'taken-id-is-new',
+    'src/run/submit.ts',
+    'if (!context.queueIds.has(queueId)) {',
+    'if (queueId !== undefined) {',
+  ),
+  patched(
+    'adopted-without-a-look',
+    'src/run/adopt.ts',
+    "if (isMalformed || outcome.kind === 'unknown_id') return { kind: 'unknown' };",
+    "if (isMalformed || outcome.kind === 'unknown_id') return { kind: 'known' };",
+  ),
+  patched(
+    'lost-answers-stop-one-run',
+    'src/commands/prepare.ts',
+    'if (lost !== undefined)',
+    'if (lost !== undefined && input.attempts.length === 0)',
+  ),
+  patched(
+    'price-ages-while-stopped',
+    'src/run/submit.ts',
+    'if (!context.prices.isFresh(purchase.quote))',
+    'if (!context.prices.isFresh(purchase.quote) && intent.quote_micro_usd < 0)',
+  ),
 ];
 
 function patched(name: string, file: string, find: string, replace: string): Mutant {

@@ -5,9 +5,11 @@ import type { Attempt } from '../../src/lock/attempt.js';
 import { acquireGuard, breakGuard } from '../../src/lock/guard.js';
 import { repairFile } from '../../src/lock/repair-file.js';
 import type { Ports } from '../../src/ports.js';
+import { lookAtJob } from '../../src/run/adopt.js';
 import { openOutput } from '../../src/run/output.js';
 import { recover } from '../../src/run/recover.js';
 import { type Resolution, resolveAttempt } from '../../src/run/resolve.js';
+import { createClient } from '../../src/venice/create-client.js';
 import { drawTrack, type Track } from './album.js';
 import { createInode, folderOf, syncInode } from './disk.js';
 import type { ServerJob } from './server.js';
@@ -223,7 +225,11 @@ export function resolving(world: SimWorld): Program {
   };
 }
 
-async function resolveAll(world: SimWorld, { ports, emit }: World, settings: BatchSettings): Promise<void> {
+async function resolveAll(
+  world: SimWorld,
+  { ports, transport, emit }: World,
+  settings: BatchSettings,
+): Promise<void> {
   const opened = await openForRun(ports, settings, emit);
   try {
     const { store } = opened;
@@ -231,7 +237,11 @@ async function resolveAll(world: SimWorld, { ports, emit }: World, settings: Bat
     await recover({ output, store }, ports.clock.nowMs());
     for (const attempt of [...store.attempts.values()]) {
       if (attempt.state !== 'intent' && attempt.state !== 'in_doubt') continue;
-      const said = findOut(world, attempt);
+      const said = typed(world, findOut(world, attempt));
+      if (said.kind === 'queue_id') {
+        const looked = await lookAtJob(createClient(transport, String), attempt.model, said.queueId);
+        if (looked.kind !== 'known') continue;
+      }
       world.trace(`a person says of ${attempt.attempt}: ${JSON.stringify(said)}`);
       const resolved = resolveAttempt(attempt, said, ports.clock.nowMs());
       if (resolved.ok) await store.record(resolved.attempt);
@@ -242,6 +252,13 @@ async function resolveAll(world: SimWorld, { ports, emit }: World, settings: Bat
     await opened.store.abandon();
     await opened.release();
   }
+}
+
+/** As it is typed, one digit wrong at times. */
+function typed({ trouble: { rng, rates } }: SimWorld, said: Resolution): Resolution {
+  if (said.kind !== 'queue_id' || !rng.chance(rates.mistyped)) return said;
+  const last = said.queueId.endsWith('0') ? '1' : '0';
+  return { kind: 'queue_id', queueId: said.queueId.slice(0, -1) + last };
 }
 
 /** Charged, and nothing that the lockfile knows. */

@@ -165,9 +165,9 @@ function swallow(effect: () => unknown): void {
   }
 }
 
-/** The clock as the process sees it, `skewMs` off the world's. */
-export function clockOf(simProcess: SimProcess, timeline: Timeline, skewMs: number): Clock {
-  return { nowMs: () => timeline.nowMs() + skewMs, sleep: simProcess.sleep };
+/** The clock as the process sees it, `skewMs` off the world's by then. */
+export function clockOf(simProcess: SimProcess, timeline: Timeline, skewMs: () => number): Clock {
+  return { nowMs: () => timeline.nowMs() + skewMs(), sleep: simProcess.sleep };
 }
 
 export function randomOf(rng: Rng): Random {

@@ -17,6 +17,8 @@ export interface Server {
   priceFactor: number;
   /** What each account still has, micro-dollars. */
   readonly balances: Map<string, number>;
+  /** Stands in for the times of a job that runs, as JSON text. */
+  oddNumber: () => string | undefined;
   /** Ends windows of refusals that are under way. */
   calm(): void;
 }
@@ -167,7 +169,7 @@ export function createServer(
     const job = find(body, account, nowMs);
     if (job === undefined) return unknownId();
     if (isInTrouble(job, nowMs)) return refusal(ways.rng.pick([500, 503]), 'Inference processing failed');
-    if (nowMs < job.readyMs) return processing(rng, job, nowMs);
+    if (nowMs < job.readyMs) return withOdd(server.oddNumber(), processing(rng, job, nowMs));
     if (job.fails) return verdictOf(job, nowMs);
     const audio = rng.chance(server.rates.corruptAudio) ? corrupt(rng, job.audio) : job.audio;
     job.served.add(audio === job.audio ? job.sha256 : sha256(audio)).add(job.sha256);
@@ -223,6 +225,7 @@ export function createServer(
     rates,
     priceFactor: 1,
     balances,
+    oddNumber: () => undefined,
     calm: () => {
       limitedUntilMs = 0;
       lockedOutUntilMs = 0;
@@ -319,6 +322,12 @@ function processing(rng: Rng, job: ServerJob, nowMs: number): ServerAnswer {
     average_execution_time: Math.round((job.readyMs - job.queuedMs) * (0.5 + rng.next())),
     execution_duration: nowMs - job.queuedMs,
   });
+}
+
+function withOdd(odd: string | undefined, answer: ServerAnswer): ServerAnswer {
+  if (odd === undefined) return answer;
+  const text = `{"status":"PROCESSING","average_execution_time":${odd},"execution_duration":${odd}}`;
+  return { ...answer, body: Buffer.from(text) };
 }
 
 /** One byte changed, the end missing, a page instead, or nothing at all. */

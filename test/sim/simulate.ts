@@ -4,6 +4,7 @@ import { exitCodeOf, launch } from './incarnation.js';
 import { doubtful, lose, mangle, meddle, repairing, resolving, unlocking, unmangle } from './person.js';
 import { createRng } from './random.js';
 import { CALM_RUN, calmRates, drawRun, NO_DISK_FAULTS } from './scenario.js';
+import { noTrouble } from './trouble.js';
 import type { Incarnation, Program, SimOptions, SimResult, SimWorld } from './world.js';
 import { createWorld, KEYS, LOCKFILE, needsRepair } from './world.js';
 
@@ -95,6 +96,7 @@ async function calmDown(world: SimWorld): Promise<void> {
   world.diskWorld.readOnlyUntilMs.clear();
   world.network.rates = calmRates(world.network.rates);
   world.server.rates = calmRates(world.server.rates);
+  world.trouble.rates = noTrouble();
   world.server.calm();
   world.trace('all is calm');
   await pass(world, QUIET_MS);

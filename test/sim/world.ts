@@ -22,6 +22,7 @@ import type { DiskWorld } from './sim-files.js';
 import { durableJournals } from './tamper.js';
 import type { Timeline } from './timeline.js';
 import { createTimeline } from './timeline.js';
+import { createTrouble, ODD_NUMBERS, type Trouble } from './trouble.js';
 
 export type RunBatch = (world: World, settings: BatchSettings) => Promise<RunReport>;
 /** What a simulated process runs. */
@@ -59,6 +60,7 @@ export interface SimWorld {
   /** How often each prompt may be charged: once for each take, and once more for each time a person asked for it again. */
   readonly allowances: Map<string, { wanted: number; extra: number }>;
   readonly waived: Set<string>;
+  readonly trouble: Trouble;
   /** The lockfile as it was after earlier runs: what another branch may still have. */
   readonly oldLockfiles: Uint8Array[];
   /** The lockfile as it was before it was damaged, until a person puts it back. */
@@ -87,6 +89,8 @@ export interface Incarnation {
   report?: RunReport;
   error?: unknown;
   over: boolean;
+  /** How far its clock has leapt forward. */
+  leapMs: number;
   /** Requests to routes that need an account, but for the balance and the limits. */
   paidRequests: number;
 }
@@ -162,6 +166,9 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
     onRead: judge.looked,
   };
   for (const directory of [HOME, RESCUE]) disk.makeDirectory(directory);
+  const trouble = createTrouble(seed);
+  server.oddNumber = () =>
+    trouble.rng.chance(trouble.rates.oddNumbers) ? trouble.rng.pick(ODD_NUMBERS) : undefined;
   const world: SimWorld = {
     options,
     scenario,
@@ -176,6 +183,8 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
       server,
       rates: scenario.network,
       unframed: scenario.unframed,
+      replays: () => replayed(world),
+      cutsSilently: () => trouble.rng.chance(trouble.rates.silentCut),
     },
     album,
     judge,
@@ -186,6 +195,7 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
     running: new Set(),
     allowances,
     waived,
+    trouble,
     verdicts: new Map(),
     oldLockfiles: [],
     damaged: false,
@@ -212,4 +222,11 @@ export interface SimResult {
   readonly crashes: number;
   readonly charges: number;
   readonly events: number;
+}
+
+/** The id of a job that the lockfile knows: of no other could anybody tell that it is not the new one's. */
+function replayed({ trouble, judge }: SimWorld): string | undefined {
+  if (!trouble.rng.chance(trouble.rates.replayed)) return undefined;
+  const known = [...judge.seen().attempts.values()].flatMap(({ queueIds }) => [...queueIds]);
+  return known.length === 0 ? undefined : trouble.rng.pick(known);
 }

@@ -127,8 +127,8 @@ function stopped(title: string, text: string, mend: string, next = RUN): Explana
 const STOPS: Explanations = {
   'answers-lost': stopped(
     'Three answers in a row were lost',
-    'Each of these submits may have been charged, and nobody can tell. Something on the way loses answers, so that the next one may be lost as well: nothing more is submitted until somebody looks into it. Takes that earlier runs left in doubt count, so that with two of them one newly lost answer is enough.',
-    'Settle what is in doubt with `resolve`, see whether a proxy or the network loses answers, and run again.',
+    'Each of these submits may have been charged, and nobody can tell. Something on the way loses answers, so the next one may be lost as well: nothing is bought, in this run or a later one, until a person settles them. Takes that earlier runs left in doubt count. What is in flight is collected all the same.',
+    'See whether a proxy or the network loses answers, settle what is in doubt with `resolve`, and run again.',
     'venice-batch resolve album.yaml',
   ),
   ceiling: stopped(

@@ -312,8 +312,8 @@ const REASONS: Explanations = {
     next: RUN,
   },
   custody_broken: {
-    title: 'The stored file was damaged before the clean-up',
-    text: 'It does not match its hash any more, and the service still has the audio, so it is fetched again.',
+    title: 'The stored file was removed or changed before the clean-up',
+    text: 'Before the remote copy is deleted, the local file is read once more. It was gone or did not match its hash, and the service still has the audio, so it is fetched again.',
     money: 'It is paid for. Fetching it again costs nothing.',
     mend: 'Nothing needs to be done; look after the disk.',
     next: RUN,

@@ -7,6 +7,20 @@ const HELP = 'venice-batch --help';
 const CONFIG = 'venice-batch config album.yaml';
 
 const SETTINGS: Explanations = {
+  'output-file': {
+    title: 'A file to be written would overwrite another one',
+    text: 'A flag names a file to be written (--junit, --suggestions, --out) that is the manifest, the lockfile or another file of the run, or one that exists and holds something else.',
+    money: NOTHING,
+    mend: 'Name a new file, or one that an earlier run wrote for the same flag.',
+    next: HELP,
+  },
+  'folder-not-synced': {
+    title: 'The disk cannot sync folders',
+    text: 'A file is safe from a power cut once its content and its name are synced. The file system of the output folder (some network and FUSE mounts, all of Windows) syncs content alone, so the name of a file stored last may be lost.',
+    money: UNTOUCHED,
+    mend: 'Nothing needs to be done. With --keep the remote copies stay, so that a file could be fetched again.',
+    next: 'venice-batch verify album.yaml',
+  },
   usage: {
     title: 'The command line cannot be understood',
     text: 'A flag has a value that it does not take, or two flags contradict each other. Flags, environment and the file of --env-file are read before anything is done.',

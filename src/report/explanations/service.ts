@@ -119,9 +119,16 @@ const JOBS: Explanations = {
     mend: 'Nothing needs to be done. To be asked for it by name, put that model into the manifest; the price is quoted anew then.',
     next: 'venice-batch models',
   },
+  'file-gone': {
+    title: 'A file went missing before its remote copy was deleted',
+    text: 'Right before the remote copy is deleted, the local file is read once more. It was removed, or does not match its hash: something else works in the output folder.',
+    money: 'It is paid for. Fetching it again costs nothing.',
+    mend: 'Nothing needs to be done. Keep other programs out of the output folder while a run goes on.',
+    next: 'venice-batch collect album.yaml',
+  },
   'still-running': {
     title: 'Still running after hours',
-    text: 'The service says that the job still runs, far beyond the usual.',
+    text: 'This run has watched the job for six hours, and the service says that it still runs.',
     money: PAID,
     mend: 'Run again later: it is collected then.',
     next: 'venice-batch collect album.yaml',
@@ -152,6 +159,13 @@ const JOBS: Explanations = {
     text: 'The run was asked to end. Answers under way, if any, are awaited and recorded, as each may be the only word of a charge. A second signal ends at once.',
     money: 'Nothing more is submitted. What is in flight is paid for and stays at the service.',
     mend: 'Run again: it goes on where it stopped.',
+    next: RUN,
+  },
+  'price-stale': {
+    title: 'The price became too old before the submit',
+    text: 'The process was stopped, or the machine slept, after the price was asked for. It is asked for again before anything is sent.',
+    money: 'Not charged.',
+    mend: 'Nothing needs to be done.',
     next: RUN,
   },
   stopped: {

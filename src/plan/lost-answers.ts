@@ -1,0 +1,48 @@
+import type { Diagnostic } from '../diagnostic.js';
+import type { Attempt } from '../lock/attempt.js';
+import { isInDoubt } from './history.js';
+
+/** So many lost answers in a row stop all buying until a person has settled one of them. */
+export const LOST_IN_A_ROW_MAX = 3;
+
+export interface LostAnswers {
+  /** Since the last submit that was accepted. */
+  readonly latest: number;
+  /** The longest row in the lockfile's life. */
+  readonly longest: number;
+}
+
+/**
+ * Counts submits in a row whose answers were lost and that nobody has settled, in the order in which they ended.
+ * An accepted submit ends a row, a refused one does not count. Pure.
+ */
+export function lostAnswers(attempts: Iterable<Attempt>): LostAnswers {
+  const endings: { readonly at: string; readonly lost: boolean }[] = [];
+  for (const attempt of attempts) {
+    if (isInDoubt(attempt)) endings.push({ at: attempt.at.in_doubt ?? attempt.at.intent ?? '', lost: true });
+    else if (attempt.at.queued !== undefined) endings.push({ at: attempt.at.queued, lost: false });
+  }
+  // Of those that ended together, the lost ones count as in a row.
+  endings.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : Number(b.lost) - Number(a.lost)));
+  let latest = 0;
+  let longest = 0;
+  for (const { lost } of endings) {
+    latest = lost ? latest + 1 : 0;
+    longest = Math.max(longest, latest);
+  }
+  return { latest, longest };
+}
+
+/** Why nothing may be bought, whatever is asked for; `undefined` where answers came. */
+export function answersLost(
+  attempts: Iterable<Attempt>,
+  command: (verb: string) => string,
+): Diagnostic | undefined {
+  if (lostAnswers(attempts).longest < LOST_IN_A_ROW_MAX) return undefined;
+  return {
+    code: 'answers-lost',
+    severity: 'error',
+    message: 'the answers to three submits in a row were lost: nothing is bought until they are settled',
+    hint: `to see what is known and settle them: ${command('resolve')}`,
+  };
+}

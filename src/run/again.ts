@@ -1,0 +1,50 @@
+import type { Settled } from '../scheduler/scheduler.js';
+import type { Job, RunContext } from './context.js';
+import { notice, stopAll } from './context.js';
+
+/** Answers in a row that lead nowhere before the job is left for the next run. */
+export const FAILURES_MAX = 12;
+const BACK_OFF_MS_MAX = 60_000;
+/** After so long without any answer, and so many tries in a row for one job, nobody is there. */
+const UNANSWERED_MS_MAX = 2 * 60_000;
+const UNANSWERED_MIN = 3;
+/** A service in trouble is told so often, not for each job. */
+const TROUBLE_EVERY_MS = 30_000;
+
+const GONE: Settled = { kind: 'gone' };
+
+/** A pause that grows; after too many in a row the job is left for the next run. */
+export function again(context: RunContext, job: Job, what: string): Settled {
+  job.failures += 1;
+  if (job.failures > FAILURES_MAX) {
+    context.troubles.add('unavailable');
+    notice(context, 'warning', 'given-up', `${what}; left for the next run after ${FAILURES_MAX} tries`);
+    return GONE;
+  }
+  const nowMs = context.ports.clock.nowMs();
+  const unansweredMs = nowMs - (context.unansweredSinceMs ?? nowMs);
+  if (unansweredMs >= UNANSWERED_MS_MAX && job.failures >= UNANSWERED_MIN) {
+    stopUnanswered(context, what);
+    return GONE;
+  }
+  if (nowMs - context.troubleToldMs >= TROUBLE_EVERY_MS && !context.halt.signal.aborted) {
+    context.troubleToldMs = nowMs;
+    notice(context, 'warning', 'retrying', `${what}; trying again`);
+  }
+  const pauseMs = Math.min(BACK_OFF_MS_MAX, 2_000 * 2 ** (job.failures - 1));
+  return { kind: 'again', notBeforeMs: nowMs + pauseMs };
+}
+
+/** Asking on and on would only keep a person waiting: a later run goes on where this one ends. */
+function stopUnanswered(context: RunContext, what: string): void {
+  if (context.halt.signal.aborted) return;
+  const minutes = UNANSWERED_MS_MAX / 60_000;
+  notice(
+    context,
+    'error',
+    'no-answer',
+    `${what}; nothing was answered for ${minutes} minutes: what is in flight is left for the next run`,
+    `once the service can be reached: ${context.settings.command('collect')}`,
+  );
+  stopAll(context, 'unavailable');
+}

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import type { Attempt } from '../../src/lock/attempt.js';
+import { answersLost, lostAnswers } from '../../src/plan/lost-answers.js';
+import { attempt, command, id } from '../lock/build.js';
+
+/** One attempt for each letter, in the order in which they ended: `l`ost, `a`ccepted, `r`efused, `s`ettled, `i`ntent. */
+function ended(letters: string): Attempt[] {
+  return [...letters].map((letter, second) => {
+    const time = new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
+    const about = { attempt: id(`${second}`), track: `t${second}` };
+    switch (letter) {
+      case 'l':
+        return attempt({ ...about, state: 'in_doubt', at: { in_doubt: time } });
+      case 'a':
+        return attempt({ ...about, state: 'done', queue_id: `q${second}`, at: { queued: time } });
+      case 'r':
+        return attempt({ ...about, state: 'rejected', at: { rejected: time } });
+      case 's':
+        return attempt({ ...about, state: 'lost', at: { in_doubt: time, lost: time } });
+      default:
+        return attempt({ ...about, at: { intent: time } });
+    }
+  });
+}
+
+describe('lost answers in a row', () => {
+  it.each([
+    ['', 0, 0],
+    ['l', 1, 1],
+    ['lal', 1, 1],
+    ['llrl', 3, 3],
+    // What a killed run left is lost as well.
+    ['lii', 3, 3],
+    // An answer that was still under way lifts nothing.
+    ['llla', 0, 3],
+    ['llsal', 1, 2],
+  ])('of %o: %i at the end, %i at most', (letters, latest, longest) => {
+    expect(lostAnswers(ended(letters))).toEqual({ latest, longest });
+    expect(lostAnswers(ended(letters).reverse())).toEqual({ latest, longest });
+  });
+
+  it('that ended in the same moment count as such', () => {
+    const at = { in_doubt: '2026-01-01T00:00:00.000Z', queued: '2026-01-01T00:00:00.000Z' };
+    const lost = ['a', 'b', 'c'].map((name) => attempt({ attempt: id(name), state: 'in_doubt', at }));
+    const accepted = attempt({ attempt: id('d'), state: 'queued', queue_id: 'q', at });
+    expect(lostAnswers([lost[0]!, accepted, lost[1]!, lost[2]!]).longest).toBe(3);
+  });
+
+  it('stop the buying, with the command that settles them', () => {
+    expect(answersLost(ended('ll'), command)).toBeUndefined();
+    expect(answersLost(ended('llla'), command)).toMatchObject({
+      code: 'answers-lost',
+      hint: expect.stringContaining('venice-batch resolve album.yaml'),
+    });
+  });
+});

@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type { RunEvent } from '../../src/events.js';
+import type { Attempt } from '../../src/lock/attempt.js';
+import { createKeySeal } from '../../src/lock/key-seal.js';
+import { openLock } from '../../src/lock/store.js';
+import { openOutput } from '../../src/run/output.js';
+import { execute, type RunInput, type RunOutcome } from '../../src/run/run.js';
+import { createMemoryDisk, type MemoryDisk } from '../fakes/memory-files.js';
+import { attempt, command, header, random } from '../lock/build.js';
+import { fakeClock, START_MS } from '../report/fakes.js';
+
+const ROOT = '/album';
+const AUDIO = 'all that was paid for';
+const PLACE = 'out/one.mp3';
+const bytes = Buffer.from(AUDIO);
+const at = { intent: new Date(START_MS).toISOString(), queued: new Date(START_MS).toISOString() };
+const keySeal = createKeySeal('0'.repeat(32), 'key');
+const made = attempt({
+  state: 'stored',
+  stem: 'out/one',
+  queue_id: 'job',
+  at,
+  file: {
+    path: PLACE,
+    bytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    media_type: 'audio/mpeg',
+  },
+});
+
+const stored: Attempt = { ...made, key: keySeal.of(made) };
+
+interface Scene {
+  readonly disk: MemoryDisk;
+  readonly keep?: boolean;
+  /** As the remote copy is asked for, or deleted. */
+  readonly before?: (request: 'retrieve' | 'complete') => void;
+  readonly attempt?: Attempt;
+}
+
+/** A run that owes one clean-up. */
+async function cleanUp({ disk, keep = false, before, attempt: first = stored }: Scene) {
+  const clock = fakeClock();
+  const opened = await openLock(disk.files, `${ROOT}/album.lock.jsonl`, {
+    endpoint: header.endpoint,
+    command,
+    lineage: () => header.lineage,
+    random,
+  });
+  if (!opened.ok) throw new Error(opened.problem.kind);
+  await opened.store.record(first);
+  const requests: string[] = [];
+  const events: RunEvent[] = [];
+  const body = async function* () {
+    yield bytes;
+  };
+  const client = {
+    retrieve: async () => {
+      before?.('retrieve');
+      requests.push('retrieve');
+      const answer = { body: body(), framed: true, discard: () => {} };
+      const value = { kind: 'audio', mediaType: 'audio/mpeg', contentLength: bytes.length, answer };
+      return { ok: true, value, rate: {} };
+    },
+    complete: async () => {
+      before?.('complete');
+      requests.push('complete');
+      return { ok: true, value: true, rate: {} };
+    },
+  };
+  let outcome: RunOutcome | undefined;
+  const ended = execute({
+    ports: {
+      clock,
+      files: disk.files,
+      random: { bytes: (count: number) => new Uint8Array(count) },
+      inspectMedia: async () => ({ kind: 'whole', mediaType: 'audio/mpeg' }),
+    },
+    client,
+    output: await openOutput(disk.files, ROOT),
+    store: opened.store,
+    purchases: [],
+    takes: [],
+    approvedMicroUsd: 0,
+    keySeal,
+    settings: { outputRoot: ROOT, keep, rescueDirectories: [], command },
+    stop: new AbortController().signal,
+    emit: (event: RunEvent) => events.push(event),
+  } as unknown as RunInput).then((result) => {
+    outcome = result;
+  });
+  for (let second = 0; second < 300 && outcome === undefined; second++) await clock.advance(1_000);
+  await ended;
+  const codes = events.flatMap((event) => (event.type === 'notice' ? [event.code] : []));
+  return { requests, codes, outcome, attempt: opened.store.attempts.get(first.attempt) };
+}
+
+describe('the only other copy', () => {
+  it('is deleted where the stored file is as it was recorded', async () => {
+    const disk = createMemoryDisk({ [`${ROOT}/${PLACE}`]: AUDIO });
+    const { requests, codes, attempt } = await cleanUp({ disk });
+    expect([requests, codes, attempt?.state]).toEqual([['complete'], [], 'done']);
+  });
+
+  it.each([
+    ['was removed', {}],
+    ['was cut', { [`${ROOT}/${PLACE}`]: 'all that' }],
+    ['was changed, as long as before', { [`${ROOT}/${PLACE}`]: AUDIO.toUpperCase() }],
+  ])('is fetched again first, where the file %s', async (_, files) => {
+    const disk = createMemoryDisk({ [`${ROOT}/album.yaml`]: '', ...files });
+    const { requests, codes, attempt, outcome } = await cleanUp({ disk });
+    expect(requests).toEqual(['retrieve', 'complete']);
+    expect(codes).toContain('file-gone');
+    expect(attempt?.state).toBe('done');
+    expect(disk.texts()[`${ROOT}/${attempt?.file?.path}`]).toBe(AUDIO);
+    expect(outcome?.madeCount).toBe(1);
+  });
+
+  it('is left, and the run ends, where the file goes again and again', async () => {
+    const disk = createMemoryDisk({ [`${ROOT}/album.yaml`]: '' });
+    disk.intercept(({ name, path }) => {
+      if (name === 'facts' && path.endsWith('.mp3')) disk.put(path, 'something else');
+      return undefined;
+    });
+    const { requests, attempt } = await cleanUp({ disk });
+    expect(requests).not.toContain('complete');
+    expect(attempt?.state).toBe('queued');
+  });
+
+  it('is not deleted while the file cannot be read', async () => {
+    const disk = createMemoryDisk({ [`${ROOT}/${PLACE}`]: AUDIO });
+    let faults = 2;
+    disk.intercept(({ name }) => (name === 'stream' && faults-- > 0 ? 'EIO' : undefined));
+    const { requests, codes, attempt } = await cleanUp({ disk });
+    expect([requests, codes, attempt?.state]).toEqual([['complete'], ['retrying'], 'done']);
+  });
+
+  it('is found at either place of a move that was begun', async () => {
+    const disk = createMemoryDisk({ [`${ROOT}/moved/one.mp3`]: AUDIO });
+    const { requests } = await cleanUp({ disk, attempt: { ...stored, move_to: 'moved/one.mp3' } });
+    expect(requests).toEqual(['complete']);
+  });
+
+  it('is fetched with --keep as well, where the file is gone', async () => {
+    const disk = createMemoryDisk({ [`${ROOT}/album.yaml`]: '' });
+    const { requests, attempt } = await cleanUp({ disk, keep: true });
+    expect([requests, attempt?.state]).toEqual([['retrieve'], 'done']);
+  });
+});

@@ -1,0 +1,108 @@
+import { createInode, folderOf, syncInode } from './disk.js';
+import type { Rng } from './random.js';
+import { createRng, drawRates } from './random.js';
+import type { Incarnation, SimWorld } from './world.js';
+import { HOME } from './world.js';
+
+/** What happens beside the faults of disk, network and service, each by its chance for one run, request or answer. */
+const TROUBLES = [
+  /** A file of the output folder is removed while a run goes on. */
+  'removed',
+  /** Its bytes are changed, and their number is not. */
+  'changed',
+  /** The clock leaps forward. */
+  'leap',
+  /** The process stands still for hours. */
+  'sleep',
+  /** A proxy answers a submit with the answer of an earlier one. */
+  'replayed',
+  /** A cut body arrives without a fault, though its length was announced. */
+  'silentCut',
+  /** Times that are no times. */
+  'oddNumbers',
+  /** A person mistypes a queue_id. */
+  'mistyped',
+] as const;
+
+export type TroubleRates = Record<(typeof TROUBLES)[number], number>;
+
+/** A stream of its own, so that a seed plays as it did before there was any of it. */
+export interface Trouble {
+  readonly rng: Rng;
+  rates: TroubleRates;
+}
+
+export function createTrouble(seed: number): Trouble {
+  const rng = createRng(seed, 'trouble');
+  return { rng, rates: drawRates(rng, TROUBLES, { share: 0.2, low: 0.05, high: 0.7 }) };
+}
+
+export function noTrouble(): TroubleRates {
+  return Object.fromEntries(TROUBLES.map((name) => [name, 0])) as TroubleRates;
+}
+
+const HOURS_MS_MAX = 8 * 3_600_000;
+
+/** Lets this run meet its share. */
+export function beset(world: SimWorld, incarnation: Incarnation): void {
+  const { rates } = world.trouble;
+  const rng = createRng(world.seed, `${incarnation.name} trouble`);
+  const later = (rate: number, action: () => void) => {
+    if (rng.chance(rate))
+      world.timeline.after(Math.ceil(120_000 ** rng.next()), () => !incarnation.over && action());
+  };
+  for (let times = 0; times < 4; times++) {
+    later(rates.removed, () => spoilFile(world, rng, 'remove'));
+    later(rates.changed, () => spoilFile(world, rng, 'change'));
+  }
+  later(rates.leap, () => {
+    incarnation.leapMs += rng.between(60_000, HOURS_MS_MAX);
+    world.trace(`the clock of ${incarnation.name} leaps`);
+  });
+  later(rates.sleep, () => {
+    world.trace(`${incarnation.name} stands still`);
+    incarnation.process.pause(rng.between(60_000, HOURS_MS_MAX));
+  });
+}
+
+/** Somebody tidies up, or an editor saves. The job's remote copy, if it still exists, is the only one then. */
+function spoilFile(world: SimWorld, rng: Rng, how: 'remove' | 'change'): void {
+  const { disk, judge, waived, timeline } = world;
+  const paths = [...disk.entries].flatMap(([path, entry]) =>
+    entry !== 'directory' && path.startsWith(`${HOME}/`) && AUDIO.test(path) ? [path] : [],
+  );
+  if (paths.length === 0) return;
+  const path = rng.pick(paths);
+  const entry = disk.entries.get(path);
+  if (entry === undefined || entry === 'directory') return;
+  world.trace(`somebody ${how}s ${path}`);
+  // Whoever names the place is excused from having it.
+  for (const { latest } of judge.seen().attempts.values())
+    if ([latest.file?.path, latest.move_to].some((place) => `${HOME}/${place}` === path))
+      waived.add(latest.attempt);
+  if (how === 'remove') disk.change([[path, undefined]]);
+  else {
+    const inode = createInode(timeline.nowMs());
+    inode.bytes = entry.bytes.map((byte, at) => (at === entry.bytes.length - 1 ? byte ^ 1 : byte));
+    syncInode(inode);
+    disk.change([[path, inode]]);
+  }
+  disk.syncDirectory(folderOf(path));
+}
+
+const AUDIO = /\.(?:mp3|wav|flac|part)$/;
+
+/** Numbers as JSON has them, at and beyond the edges of what a time may be, ms. */
+export const ODD_NUMBERS = [
+  '0',
+  '-0',
+  '-1',
+  '1e-10',
+  '5e-324',
+  '0.5',
+  '1e15',
+  '1e300',
+  '1e999',
+  'null',
+  '"9"',
+];
