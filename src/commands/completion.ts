@@ -7,7 +7,7 @@ export async function completionCommand(program: Command, shell: string): Promis
   if (write === undefined)
     throw new BatchError('usage', `no completion for ${shell}`, {
       exitCode: EXIT.usage,
-      hint: 'one of: venice-batch completion bash | zsh | fish',
+      hint: 'use venice-batch completion bash, zsh or fish',
     });
   process.stdout.write(write(branches(program)));
   return EXIT.ok;

@@ -7,25 +7,25 @@ import { MANIFEST_EXTENSION } from './manifest-link.js';
 
 const STARTER = `# yaml-language-server: $schema=SCHEMA
 #
-# What to make, in order. Try it without a key or money:   venice-batch run FILE --sandbox --yes
+# What to make, in order. Try it without a key, at no cost: venice-batch run FILE --sandbox --yes
 # See what it would cost:                                  venice-batch plan FILE
 # Make it (shows the total, asks, can be run again):       venice-batch run FILE
 version: 1
 title: My first album
 
-# Where the audio goes, below this folder. Also: {title} {take} {model}
+# Where to store the audio, below this folder. Also: {title} {take} {model}
 output: out/{index}-{id}.{ext}
 
-# The most that may ever be spent under this manifest, in US dollars.
+# Spending limit for this manifest over all runs, in US dollars.
 budget: 5.00
 
-# Fields of every track that does not set them itself.
+# Defaults for tracks that do not set these fields.
 defaults:
   model: elevenlabs-music        # see: venice-batch models
   duration_seconds: 60
 
 tracks:
-  - id: opening                  # stable: renaming it buys the track anew
+  - id: opening                  # stable: renaming it buys the track again
     title: Opening
     prompt: Uplifting indie-folk, acoustic guitars, hand claps, 120 BPM, major key
     force_instrumental: true
@@ -61,7 +61,7 @@ export async function initCommand(manifest: string): Promise<ExitCode> {
   }
   const run = commandLine(['venice-batch', 'run', asOperand(name), '--sandbox', '--yes']);
   process.stdout.write(
-    `wrote ${shellWord(name)}\nnext: ${run}\nin a git repository: put *.sandbox/ into .gitignore, and commit *.lock.jsonl\n`,
+    `wrote ${shellWord(name)}\nnext: ${run}\nin a git repository: add *.sandbox/ to .gitignore, and commit *.lock.jsonl\n`,
   );
   return EXIT.ok;
 }
@@ -87,7 +87,7 @@ async function insistAlone(name: string, file: string): Promise<void> {
 
 function initError(name: string, code: string): BatchError {
   if (code === 'EEXIST')
-    return new BatchError('exists', `${shellWord(name)} exists already`, {
+    return new BatchError('exists', `${shellWord(name)} already exists`, {
       exitCode: EXIT.usage,
       hint: 'name another file: venice-batch init other.yaml',
     });

@@ -37,7 +37,7 @@ export function createProgram(ended: (code: ExitCode) => void): Command {
   buying(
     add(
       'run <manifest>',
-      'check, price, approve, make and download every track; continues an interrupted run',
+      'check, price, approve, make and download all tracks; resumes an interrupted run',
       async () => (await import('./run.js')).runCommand,
     ),
   ).addHelpText('after', RUN_EXAMPLES);
@@ -51,7 +51,7 @@ export function createProgram(ended: (code: ExitCode) => void): Command {
   collecting(
     add(
       'collect <manifest>',
-      'gather what is in flight; never buys',
+      'download what is already paid for; never buys',
       async () => (await import('./run.js')).collectCommand,
     ),
   );
@@ -61,25 +61,25 @@ export function createProgram(ended: (code: ExitCode) => void): Command {
       'check the manifest offline',
       async () => (await import('./validate.js')).validateCommand,
     ),
-  ).option('--live', 'also check against the live models');
+  ).option('--live', 'also check against the current models of the service');
   located(
     add(
       'status <manifest>',
-      'where every take stands; asks nobody',
+      'show the state of every take; offline',
       async () => (await import('./status.js')).statusCommand,
     ),
   );
   located(
     add(
       'verify <manifest>',
-      'hash every stored file again',
+      'check every stored file against its hash',
       async () => (await import('./verify.js')).verifyCommand,
     ),
   );
   choosing(
     add(
       'models [model]',
-      'what each model can do, and its price',
+      'list models, what they support, and their prices',
       async () => (await import('./models.js')).modelsCommand,
     ),
   );
@@ -87,29 +87,29 @@ export function createProgram(ended: (code: ExitCode) => void): Command {
   resolving(
     add(
       'resolve <manifest> [attempt]',
-      'show attempts in doubt, and say what became of one',
+      'list attempts in doubt, or settle one',
       async () => (await import('./resolve.js')).resolveCommand,
     ),
   );
   located(
     add(
       'accept <manifest> <take>',
-      'take the audio of an unverified take as it is',
+      'accept the audio of an unverified take as it is',
       async () => (await import('./accept.js')).acceptCommand,
     ),
   );
   located(
     add(
       'unlock <manifest>',
-      'free a lock whose run is gone',
+      'release the lock of a run that is gone',
       async () => (await import('./unlock.js')).unlockCommand,
     ),
-  ).option('--force', 'also one held on another host');
-  const lock = strict(program.command('lock').description('look after the lockfile'));
+  ).option('--force', 'also release a lock held on another host');
+  const lock = strict(program.command('lock').description('maintain the lockfile'));
   located(
     add(
       'repair <manifest>',
-      'mend it after a merge or damage, losing no queue_id',
+      'repair it after a merge or damage; keeps every queue_id',
       async () => (await import('./repair.js')).repairCommand,
       lock,
     ),
@@ -117,13 +117,13 @@ export function createProgram(ended: (code: ExitCode) => void): Command {
   buying(
     add(
       'config <manifest>',
-      'each setting and where it came from',
+      'show each setting and where it comes from',
       async () => (await import('./config.js')).configCommand,
     ),
   );
   add(
     'explain [code]',
-    'what an error code or a state means and how to mend it',
+    'explain an error code or a state, and how to fix it',
     async () => (await import('./explain.js')).explainCommand,
   );
   add('completion <shell>', 'print the completion script for bash, zsh or fish', async () => {
@@ -133,7 +133,7 @@ export function createProgram(ended: (code: ExitCode) => void): Command {
   serving(
     add(
       'sandbox',
-      'serve the built-in simulator on loopback',
+      'serve the built-in simulator on localhost',
       async () => (await import('./sandbox.js')).sandboxCommand,
     ),
   );
@@ -173,17 +173,17 @@ function pathOf(command: Command): string {
 const PROGRAM_EXAMPLES = `
 Examples:
   $ venice-batch init album.yaml
-  $ venice-batch run album.yaml --sandbox --yes     try it: no key, no money
-  $ venice-batch plan album.yaml                    what it would cost
-  $ venice-batch run album.yaml                     make it; run again to resume
+  $ venice-batch run album.yaml --sandbox --yes     try it: no key, no cost
+  $ venice-batch plan album.yaml                    show what it would cost
+  $ venice-batch run album.yaml                     buy it; run again to resume
 
 Exit codes: 0 done · 2 usage · 3 invalid · 4 key · 5 budget · 6 balance · 7 locked · 8 in doubt ·
   9 lockfile · 10 would buy · 11 in flight · 12 unavailable · 100 tracks failed · 130/143 interrupted`;
 
 const RUN_EXAMPLES = `
 Examples:
-  $ venice-batch run album.yaml                          shows the total, asks, makes the album
-  $ venice-batch run album.yaml --yes --budget 5.00      unattended, with a ceiling
-  $ venice-batch run album.yaml --only 'intro-*'         buy some of it
+  $ venice-batch run album.yaml                          show the total, ask, make the album
+  $ venice-batch run album.yaml --yes --budget 5.00      unattended, within a budget
+  $ venice-batch run album.yaml --only 'intro-*'         buy some of the tracks
   $ venice-batch run album.yaml --detach                 queue now, collect later
   $ venice-batch run album.yaml --retry-failed           buy again what failed`;

@@ -16,7 +16,7 @@ export function renderExplanation(code: string, explanation: Explanation, column
     ...wrap(text, width),
     '',
     ...entry('Money', money),
-    ...entry('Mend', mend),
+    ...entry('Fix', mend),
     `${'Next'.padEnd(INDENT)}${next}`,
   ];
   return `${lines.join('\n')}\n`;

@@ -74,7 +74,7 @@ describe('the script for zsh', () => {
     (await scriptFor('zsh')).split('\n').find((text) => text.startsWith(`    ${command}) `)) ?? '';
 
   it('offers the commands, and what each takes', async () => {
-    expect(await scriptFor('zsh')).toContain("    'status:where every take stands; asks nobody'\n");
+    expect(await scriptFor('zsh')).toContain("    'status:show the state of every take; offline'\n");
     expect(await line('run')).toMatch(/ '\*:manifest:_files -g "\*\.\(yaml\|yml\)"' ;;$/);
     expect(await line('lock')).toContain("'1:word:(repair)'");
     expect(await line('completion')).toContain("'1:word:(bash zsh fish)'");

@@ -33,33 +33,33 @@ describe('a slip on the command line', () => {
     [['status', ''], 'the name of the manifest is empty', 'name a file, as album.yaml'],
     [
       ['run', 'a.yaml', '--only', ''],
-      '--only was given an empty name',
-      'name a track, as --only opening, or leave --only out',
+      '--only has an empty name',
+      'name a track, such as --only opening, or omit --only',
     ],
     [
       ['run', 'a.yaml', '--only=,'],
-      '--only was given an empty name',
-      'name a track, as --only opening, or leave --only out',
+      '--only has an empty name',
+      'name a track, such as --only opening, or omit --only',
     ],
     [
       ['run', 'a.yaml', '--only', 'one', '--only', ''],
-      '--only was given an empty name',
-      'name a track, as --only opening, or leave --only out',
+      '--only has an empty name',
+      'name a track, such as --only opening, or omit --only',
     ],
     [
       ['run', 'a.yaml', '--except', 'one,'],
-      '--except was given an empty name',
-      'name a track, as --except opening, or leave --except out',
+      '--except has an empty name',
+      'name a track, such as --except opening, or omit --except',
     ],
     [
       ['plan', 'a.yaml', '--force', ''],
-      '--force was given an empty name',
-      'name a track, as --force opening, or leave --force out',
+      '--force has an empty name',
+      'name a track, such as --force opening, or omit --force',
     ],
     [
       ['config', 'a.yaml', '--only', ''],
-      '--only was given an empty name',
-      'name a track, as --only opening, or leave --only out',
+      '--only has an empty name',
+      'name a track, such as --only opening, or omit --only',
     ],
   ])('%j is told with its code and where to look', async (argv, what, where) => {
     expect(await main(argv)).toBe(2);

@@ -1,9 +1,9 @@
 import type { Explanation, Explanations } from './explanation.js';
 
 const MONEY =
-  'Nothing of the batch is bought while it stands. What is already paid for is collected all the same.';
+  'Nothing in the batch is bought until this is fixed. Takes already paid for are still collected.';
 const MONEY_OF_WARNING =
-  'Nothing keeps it from being bought. A request that the service then refuses is not charged.';
+  'This does not stop the purchase. If the service refuses the request, nothing is charged.';
 
 function error(title: string, text: string, mend: string): Explanation {
   return { title, text, money: MONEY, mend, next: 'venice-batch models' };
@@ -31,111 +31,111 @@ function perField(code: (word: string) => string, tell: (field: string) => Expla
 
 export const MODELS: Explanations = {
   'unknown-model': error(
-    'No such model',
-    'The live list of the service does not have it. Models come and go.',
-    'Take the name that the help line suggests, or choose from the list.',
+    'Unknown model',
+    'The service does not list this model. Models come and go.',
+    'Use the name suggested in the help line, or choose one from the list.',
   ),
   'model-offline': error(
     'The model is offline',
-    'The service lists it, and does not serve it now.',
+    'The service lists the model but does not currently serve it.',
     'Run again later, or use another model.',
   ),
   'voice-changer': error(
-    'The model changes voices',
-    'It takes a recording and changes its voice. The service lists it beside the others, and refuses it wherever audio is made from a prompt.',
-    'Use another model: for speech one of the text-to-speech models.',
+    'The model is a voice changer',
+    'It changes the voice in a recording. The service lists it with the other models, but refuses it when audio is made from a prompt.',
+    'Use another model; for speech, a text-to-speech model.',
   ),
   'model-refused': error(
     'The key may not use the model',
-    'The service refuses this model to this key: it is not allowed for the key, or only for other accounts. Nothing more is submitted to it or collected from it in this run; other models go on.',
-    'Allow the model for the key, or use another key, and run again.',
+    'The service refuses this model for this key: the key does not allow it, or it is limited to other accounts. In this run nothing more is submitted to it or collected from it; other models continue.',
+    'Allow the model for the key or use another key, then run again.',
   ),
   'model-deprecated': warning(
-    'The model is leaving',
-    'The service has announced a day after which the model is gone. What is bought before is made.',
-    'Choose another soon; the help line names its successor where there is one.',
+    'The model will be retired',
+    'The service has announced the date on which the model is retired. Jobs bought before that are still made.',
+    'Switch to another model soon; the help line names the successor if there is one.',
   ),
   ...perField(
     (word) => `${word}-unsupported`,
     (field) =>
       error(
-        `The model takes no ${field.replaceAll('`', '')}`,
-        `The model does not take ${field}, and the API refuses a request that has it.`,
-        'Remove it from the track (or from `defaults`), or use a model that takes it.',
+        `The model does not support ${field.replaceAll('`', '')}`,
+        `The model does not support ${field}, and the API refuses requests that include it.`,
+        'Remove it from the track (or from `defaults`), or use a model that supports it.',
       ),
   ),
   ...perField(
     (word) => `undeclared-${word}`,
     (field) =>
       warning(
-        `The model does not say whether it takes ${field.replaceAll('`', '')}`,
-        `The service's list says neither yes nor no about ${field}. It is sent as it is.`,
-        'Leave it, or remove it to be sure.',
+        `The model may not support ${field.replaceAll('`', '')}`,
+        `The model list does not say whether ${field} is supported. It is sent as given.`,
+        'Keep it, or remove it to be safe.',
       ),
   ),
   'lyrics-required': error(
     'The model needs lyrics',
-    'It makes nothing without them.',
+    'This model cannot be used without lyrics.',
     'Add `lyrics_prompt` or `lyrics_file`.',
   ),
   'lyrics-too-long': error(
     'The lyrics are too long for the model',
-    'They pass its limit however the characters are counted.',
+    'They exceed the limit, whichever way characters are counted.',
     'Shorten them, or use a model with a higher limit.',
   ),
   'lyrics-length-unclear': warning(
     'The lyrics may be too long',
-    'The API does not say how it counts characters, and one way of counting passes the limit.',
-    'Remove as many as the help line says to be sure.',
+    'The API does not say how it counts characters, and by one way of counting they exceed the limit.',
+    'To be safe, remove as many characters as the help line says.',
   ),
   'prompt-too-short': error(
     'The prompt is too short',
-    'The model asks for a longer one.',
-    'Say more about the sound that is wanted.',
+    'The model requires a longer prompt.',
+    'Describe the sound in more detail.',
   ),
   'prompt-too-long': error(
     'The prompt is too long for the model',
-    'It passes its limit however the characters are counted.',
+    'It exceeds the limit, whichever way characters are counted.',
     'Shorten it, or use a model with a higher limit.',
   ),
   'prompt-length-unclear': warning(
     'The prompt may be too short or too long',
-    'The API does not say how it counts characters, and one way of counting breaks the limit.',
-    'Change as many as the help line says to be sure.',
+    'The API does not say how it counts characters, and by one way of counting the prompt is outside the limits.',
+    'To be safe, change as many characters as the help line says.',
   ),
   'duration-not-offered': error(
-    'A length that the model does not make',
-    'It makes certain lengths only.',
-    'Take one of those that the help line names.',
+    'The model does not offer this duration',
+    'It makes audio of certain durations only.',
+    'Use one of the durations in the help line.',
   ),
   'duration-out-of-range': error(
-    'Too short or too long for the model',
-    'It makes lengths within a range.',
-    'Take a length in it, or another model.',
+    'The duration is out of range for the model',
+    'The model has a minimum and a maximum duration.',
+    'Use a duration in that range, or another model.',
   ),
   'speed-out-of-range': error(
-    'Too slow or too fast for the model',
-    'It takes a range of speeds.',
-    'Take one in it.',
+    'The speed is out of range for the model',
+    'The model has a minimum and a maximum speed.',
+    'Use a speed in that range.',
   ),
   'unknown-voice': error(
-    'No such voice',
-    'The model lists its voices, and this is none of them.',
-    'Take the one that the help line suggests, or another of the list.',
+    'Unknown voice',
+    "It is not in the model's list of voices.",
+    'Use the voice suggested in the help line, or another one from the list.',
   ),
   'voice-not-listed': warning(
-    'A voice that looks like a slip of the pen',
-    'The model takes ids of voices of your own, so this one is sent as it is. A listed voice has nearly the same name.',
-    'Correct the name if the listed voice is meant.',
+    'Possibly misspelled voice',
+    'The model accepts custom voice ids, so this one is sent as given. A listed voice has a very similar name.',
+    'Correct the name if you meant the listed voice.',
   ),
   'unchecked-format': warning(
-    'A format that cannot be checked',
-    'The model makes files of a kind whose end this program cannot find: whether such a file is whole, only a listener can tell.',
-    'Listen to each file that is kept as `.unverified`, and take it with `venice-batch accept album.yaml TAKE`; or choose another model.',
+    'The audio format cannot be checked',
+    'The model makes files in a format in which venice-batch cannot find the end, so it cannot check whether a file is complete.',
+    'Listen to each file kept as `.unverified`, and accept it with `venice-batch accept album.yaml TAKE`; or choose another model.',
   ),
   'undeclared-custom-voice': warning(
-    'A voice that is not listed',
-    'The model does not say whether it takes ids of voices of your own. It is sent as it is.',
-    'Leave it, or take a listed voice to be sure.',
+    'The voice is not listed',
+    'The model list does not say whether custom voice ids are supported. It is sent as given.',
+    'Keep it, or use a listed voice to be safe.',
   ),
 };
