@@ -275,24 +275,24 @@ function skewOf({ dateUnixSeconds }: RateHeaders, nowMs: number): number | undef
 
 /** When requests were answered, within the last span. */
 function createLog() {
-  let runTimes: number[] = [];
+  let times: number[] = [];
   let start = 0;
   const forget = (nowMs: number): void => {
-    while (start < runTimes.length && runTimes[start]! <= nowMs - LOG_SPAN_MS) start += 1;
+    while (start < times.length && times[start]! <= nowMs - LOG_SPAN_MS) start += 1;
     if (start > 1_024) {
-      runTimes = runTimes.slice(start);
+      times = times.slice(start);
       start = 0;
     }
   };
   return {
     add: (nowMs: number): void => {
       forget(nowMs);
-      runTimes.push(nowMs);
+      times.push(nowMs);
     },
     count: (nowMs: number): number => {
       forget(nowMs);
-      return runTimes.length - start;
+      return times.length - start;
     },
-    oldestMs: (): number => runTimes[start] ?? Number.POSITIVE_INFINITY,
+    oldestMs: (): number => times[start] ?? Number.POSITIVE_INFINITY,
   };
 }

@@ -1,5 +1,6 @@
-import { createPacer, type PacedAnswer, type Pacer } from './pacer.js';
+import type { PacedAnswer, Pacer } from './pacer.js';
 import { createRouteBudget, type RouteBudget, type Sent } from './route-budget.js';
+import { createStatedBudgets, type StatedBudgets, type StatedToken } from './stated-budgets.js';
 
 /** The routes that have a request budget. */
 export type Route = 'quote' | 'queue' | 'retrieve' | 'complete';
@@ -8,9 +9,9 @@ export type Route = 'quote' | 'queue' | 'retrieve' | 'complete';
 export type Requests = Readonly<Partial<Record<Route, number>>>;
 
 /**
- * Keeps a run within the service's request limits. Two kinds are known, and either may be absent: one budget a model
- * for all routes, described by headers or by `/api_keys/rate_limits`; and one budget a route for all models of a user,
- * which only 429s reveal. A request needs a token of each budget that applies to it.
+ * Keeps a run within the service's request limits. Two kinds are known, and either may be absent: the budgets of a
+ * model, described by headers or by `/api_keys/rate_limits`; and one budget a route for all models of a user, which
+ * only 429s reveal. A request needs a token of each budget that applies to it.
  */
 export interface RateLimiter {
   /** What concerns the requests of one model; the same object for the same model. */
@@ -54,7 +55,7 @@ export interface ModelLimits {
 export interface RequestToken {
   readonly route: Route;
   /** Absent for a request that was not counted. */
-  readonly counted?: { readonly number: number; readonly sent: Sent };
+  readonly counted?: { readonly stated: StatedToken; readonly sent: Sent };
 }
 
 /** As documented by the vendor, a minute and user, for all models together. */
@@ -74,26 +75,26 @@ export function createRateLimiter(): RateLimiter {
   const routes = Object.fromEntries(
     ROUTES.map((route) => [route, createRouteBudget(DOCUMENTED_PER_MINUTE[route])]),
   ) as Record<Route, RouteBudget>;
-  const pacers = new Map<string, Pacer>();
+  const budgets = new Map<string, StatedBudgets>();
   const service: Service = { routes, sawLimitHeaders: false };
   const applyStated = (model: string): void => {
     const perMinute = stated.get(model) ?? stated.get('');
-    if (perMinute !== undefined) pacers.get(model)!.limit(perMinute);
+    if (perMinute !== undefined) for (const route of ROUTES) budgets.get(model)!.of(route).limit(perMinute);
   };
   return {
     of: (model) => {
       const known = models.get(model);
       if (known !== undefined) return known;
-      const pacer = createPacer();
-      pacers.set(model, pacer);
+      const stated = createStatedBudgets(DOCUMENTED_PER_MINUTE);
+      budgets.set(model, stated);
       applyStated(model);
-      const limits = createModelLimits(pacer, service);
+      const limits = createModelLimits(stated, service);
       models.set(model, limits);
       return limits;
     },
     setStated: (perMinute) => {
       for (const [model, amount] of perMinute) stated.set(model, amount);
-      for (const model of pacers.keys()) applyStated(model);
+      for (const model of budgets.keys()) applyStated(model);
     },
     remember: (route, { perMinute, sentMs }, nowMs) => {
       if (perMinute !== undefined) routes[route].learn(perMinute, nowMs);
@@ -109,51 +110,73 @@ interface Service {
   sawLimitHeaders: boolean;
 }
 
-function createModelLimits(pacer: Pacer, service: Service): ModelLimits {
+function createModelLimits(stated: StatedBudgets, service: Service): ModelLimits {
   const { routes } = service;
   /** A documented limit gives way to one that the service states. */
   const applies = (route: Route): boolean =>
-    routes[route].isLearned() || !(service.sawLimitHeaders || pacer.isKnown());
-  const span = (requests: Requests, nowMs: number, shared: (count: number) => number): number => {
-    let longestMs = pacer.isKnown() ? shared(total(requests)) : 0;
+    routes[route].isLearned() ||
+    !(stated.of(route).isKnown() || (stated.isShared() && service.sawLimitHeaders));
+  const isShared = (): boolean => stated.isShared() && stated.of('queue').isKnown();
+  const span = (
+    requests: Requests,
+    nowMs: number,
+    within: (pacer: Pacer, count: number) => number,
+  ): number => {
+    let longestMs = isShared() ? within(stated.of('queue'), total(requests)) : 0;
     for (const route of ROUTES) {
       const count = requests[route] ?? 0;
-      if (count > 0 && applies(route)) longestMs = Math.max(longestMs, routes[route].spanMs(count, nowMs));
+      if (count === 0) continue;
+      if (!stated.isShared()) longestMs = Math.max(longestMs, within(stated.of(route), count));
+      if (applies(route)) longestMs = Math.max(longestMs, routes[route].spanMs(count, nowMs));
     }
     return longestMs;
   };
   return {
     available: (route, nowMs) => {
-      const shared = pacer.available(nowMs);
-      return shared < 1 || !applies(route) ? shared : Math.min(shared, routes[route].available(nowMs));
+      const allowed = stated.of(route).available(nowMs);
+      return allowed < 1 || !applies(route) ? allowed : Math.min(allowed, routes[route].available(nowMs));
     },
     opensAtMs: (route, nowMs) => {
-      const sharedMs = pacer.available(nowMs) < 1 ? pacer.opensAtMs(nowMs) : nowMs;
-      if (!applies(route) || routes[route].available(nowMs) >= 1) return sharedMs;
-      return Math.max(sharedMs, routes[route].opensAtMs(nowMs));
+      const pacer = stated.of(route);
+      const statedMs = pacer.available(nowMs) < 1 ? pacer.opensAtMs(nowMs) : nowMs;
+      if (!applies(route) || routes[route].available(nowMs) >= 1) return statedMs;
+      return Math.max(statedMs, routes[route].opensAtMs(nowMs));
     },
-    sent: (route, nowMs) => {
-      const number = pacer.sent(nowMs);
-      return { route, counted: { number, sent: routes[route].sent(nowMs) } };
-    },
+    sent: (route, nowMs) => ({
+      route,
+      counted: { stated: stated.sent(route, nowMs), sent: routes[route].sent(nowMs) },
+    }),
     answered: ({ route, counted }, answer, nowMs) => {
       service.sawLimitHeaders ||= hasLimitHeaders(answer);
       const refused = answer.status === 429 && !isAboutModel(route, answer);
+      const pacer = stated.of(route);
       const knownBefore = pacer.isKnown() && pacer.available(nowMs) < AMPLE;
       const isRoutes = refused && !hasLimitHeaders(answer) && !knownBefore;
-      pacer.answered(counted?.number, isRoutes || !refused ? { ...answer, overloaded: true } : answer, nowMs);
+      const forStated = isRoutes || !refused ? { ...answer, overloaded: true } : answer;
+      stated.answered(route, counted?.stated, forStated, nowMs);
       if (counted === undefined) return;
       const retryAfterMs = seconds(answer.rate.retryAfterSeconds);
       routes[route].answered(counted.sent, isRoutes ? 'refused' : 'counted', nowMs, retryAfterMs);
+      if (isRoutes) expectShare(routes, route);
     },
-    isShared: () => pacer.isKnown() && pacer.perMinute() < Number.POSITIVE_INFINITY,
+    isShared: () => isShared() && stated.of('queue').perMinute() < Number.POSITIVE_INFINITY,
     perMinute: (route) =>
-      Math.min(pacer.perMinute(), applies(route) ? routes[route].perMinute() : Number.POSITIVE_INFINITY),
-    sharedAvailable: (nowMs) => (pacer.isKnown() ? pacer.available(nowMs) : Number.POSITIVE_INFINITY),
-    lapsesAtMs: (nowMs) => pacer.lapsesAtMs(nowMs),
-    spanMs: (requests, nowMs) => span(requests, nowMs, (count) => pacer.spanMs(count, nowMs)),
-    spanMsMin: (requests, nowMs) => span(requests, nowMs, (count) => pacer.spanMsMin(count, nowMs)),
+      Math.min(
+        stated.of(route).perMinute(),
+        applies(route) ? routes[route].perMinute() : Number.POSITIVE_INFINITY,
+      ),
+    sharedAvailable: (nowMs) => (isShared() ? stated.of('queue').available(nowMs) : Number.POSITIVE_INFINITY),
+    lapsesAtMs: (nowMs) =>
+      stated.isShared() ? stated.of('queue').lapsesAtMs(nowMs) : Number.POSITIVE_INFINITY,
+    spanMs: (requests, nowMs) => span(requests, nowMs, (pacer, count) => pacer.spanMs(count, nowMs)),
+    spanMsMin: (requests, nowMs) => span(requests, nowMs, (pacer, count) => pacer.spanMsMin(count, nowMs)),
   };
+}
+
+/** A route with less than documented is probably used by other processes too: then so are the other routes. */
+function expectShare(routes: Service['routes'], route: Route): void {
+  const share = routes[route].perMinute() / DOCUMENTED_PER_MINUTE[route];
+  for (const other of ROUTES) if (other !== route && share < 1) routes[other].expectShare(share);
 }
 
 /** Whether a submit was refused because the model is overloaded. The answer to a poll is about polls. */

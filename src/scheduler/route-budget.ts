@@ -16,6 +16,8 @@ export interface RouteBudget {
   learn(perMinute: number, nowMs: number): void;
   /** Requests that were sent elsewhere, such as by an earlier run. */
   remember(sentMs: readonly number[]): void;
+  /** Assumes that only this share of the documented limit is left, until a 429 shows the limit itself. */
+  expectShare(share: number): void;
   perMinute(): number;
   /** Whether the limit was learned from a 429. */
   isLearned(): boolean;
@@ -31,6 +33,8 @@ export interface Sent {
 const WINDOW_MS = 60_100;
 /** One request at a time goes out, so that a limit reached too early costs one 429; a slow answer holds up the rest no longer than this. */
 const GAP_MS_MAX = 250;
+/** The same after a 429, until a request has been accepted: others may be using up the same budget. */
+const UNCONFIRMED_GAP_MS_MAX = 3_000;
 /** Fewer requests than this in a minute say nothing about the limit: others have used it up. */
 const LESSON_MIN = 3;
 /** Bounds on what the service may ask for, ms. */
@@ -49,6 +53,8 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
   let trialled = false;
   let pausedUntilMs = NEVER_YET;
   let retries = false;
+  /** No request has been accepted since a 429. */
+  let unconfirmed = false;
   let refusedMs = NEVER_YET;
   /** Under way. */
   const pending = new Set<Sent>();
@@ -57,10 +63,12 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
   const left = (nowMs: number): number => Math.floor(limit) - pending.size - log.count(nowMs);
   const newestMs = (): number =>
     [...pending].reduce((newest, { sentMs }) => Math.max(newest, sentMs), NEVER_YET);
+  const gapMs = (): number => (unconfirmed ? UNCONFIRMED_GAP_MS_MAX : GAP_MS_MAX);
   const available = (nowMs: number): number => {
     if (nowMs < pausedUntilMs) return 0;
+    const isPaced = unconfirmed || limit < Number.POSITIVE_INFINITY;
+    if (isPaced && nowMs < newestMs() + gapMs()) return 0;
     if (limit === Number.POSITIVE_INFINITY) return limit;
-    if (nowMs < newestMs() + GAP_MS_MAX) return 0;
     return Math.max(retries && pending.size === 0 ? 1 : 0, left(nowMs));
   };
   const tryHigher = (nowMs: number): void => {
@@ -82,6 +90,7 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
     const pauseMs =
       retryAfterMs === undefined ? WINDOW_MS : Math.min(RETRY_MS_MAX, Math.max(RETRY_MS_MIN, retryAfterMs));
     retries = retryAfterMs !== undefined;
+    unconfirmed = true;
     pausedUntilMs = Math.max(pausedUntilMs, nowMs + pauseMs);
   };
 
@@ -89,7 +98,7 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
     available,
     opensAtMs: (nowMs) => {
       const freeMs = left(nowMs) >= 1 || retries ? nowMs : log.oldestMs(nowMs) + WINDOW_MS;
-      return Math.max(pausedUntilMs, newestMs() + GAP_MS_MAX, freeMs);
+      return Math.max(pausedUntilMs, newestMs() + gapMs(), freeMs);
     },
     sent: (nowMs) => {
       tryHigher(nowMs);
@@ -106,10 +115,17 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
       if (!pending.delete(request)) return;
       if (outcome === 'refused') return refused(sentMs, nowMs, retryAfterMs);
       log.add(nowMs);
-      if (sentMs >= refusedMs) retries = false;
+      if (sentMs >= refusedMs) {
+        retries = false;
+        unconfirmed = false;
+      }
     },
     remember: (sentMs) => {
       for (const ms of [...sentMs].sort((a, b) => a - b)) log.add(ms);
+    },
+    expectShare: (share) => {
+      if (learnedAtMs === undefined && assumedPerMinute < Number.POSITIVE_INFINITY)
+        limit = Math.min(limit, Math.max(1, Math.floor(assumedPerMinute * share)));
     },
     perMinute: () => limit,
     isLearned: () => learnedAtMs !== undefined,
@@ -126,30 +142,30 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
 
 /** When requests were answered, within the last window. */
 function createLog() {
-  let runTimes: number[] = [];
+  let times: number[] = [];
   let start = 0;
   const forget = (nowMs: number): void => {
-    while (start < runTimes.length && runTimes[start]! <= nowMs - WINDOW_MS) start += 1;
+    while (start < times.length && times[start]! <= nowMs - WINDOW_MS) start += 1;
     if (start > 1_024) {
-      runTimes = runTimes.slice(start);
+      times = times.slice(start);
       start = 0;
     }
   };
   return {
     add: (nowMs: number): void => {
-      runTimes.push(nowMs);
+      times.push(nowMs);
     },
     count: (nowMs: number): number => {
       forget(nowMs);
-      return runTimes.length - start;
+      return times.length - start;
     },
     oldestMs: (nowMs: number): number => {
       forget(nowMs);
-      return runTimes[start] ?? Number.POSITIVE_INFINITY;
+      return times[start] ?? Number.POSITIVE_INFINITY;
     },
     at: (place: number, nowMs: number): number | undefined => {
       forget(nowMs);
-      return runTimes[start + place];
+      return times[start + place];
     },
   };
 }

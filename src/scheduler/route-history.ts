@@ -15,6 +15,9 @@ export interface RecordedAttempt {
 /**
  * What the lockfile shows of the submit limit: the submits of the last minute, which still count, and how many were
  * accepted in the minute before a 429. A run thus starts with what an earlier one learned.
+ *
+ * Of polls the lockfile records nothing: a 429 of a poll changes no attempt, and a field for it would make lockfiles
+ * unreadable for older programs. A learned poll limit is learned again in each run, for one 429 and a minute's pause.
  */
 export function submitHistory(attempts: Iterable<RecordedAttempt>, nowMs: number): RouteHistory {
   const acceptedMs: number[] = [];

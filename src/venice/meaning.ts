@@ -15,7 +15,7 @@ export type Meaning = 'unknown_id' | 'bad_request' | 'overloaded' | 'offline' | 
 type Refusal = Pick<CallFailure, 'status' | 'code' | 'message' | 'invalid' | 'rate'>;
 
 /** Names that the API's error page gives to errors whose body carries none. */
-const OVERLOADED = 'MODEL_OVERLOADED';
+export const OVERLOADED = 'MODEL_OVERLOADED';
 const OFFLINE = 'MODEL_OFFLINE';
 const AT_CAPACITY = 'MODEL_AT_CAPACITY';
 

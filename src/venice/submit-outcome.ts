@@ -1,6 +1,6 @@
 import type { RateHeaders } from '../core/rate-headers.js';
 import type { CallResult, Queued } from './client.js';
-import { type Meaning, meaningOf } from './meaning.js';
+import { type Meaning, meaningOf, OVERLOADED } from './meaning.js';
 
 /**
  * What follows from a refusal:
@@ -83,7 +83,8 @@ export const classifySubmit: ClassifySubmit = (result) => {
     next: next === 'stop' && meaning === 'model_access' ? 'close_model' : next,
     status,
     meaning,
-    code,
+    // Recorded by its meaning: a plain 429 in the lockfile stands for the request limit.
+    code: status === 429 && meaning === 'overloaded' ? OVERLOADED : code,
     message,
     rate,
     ...(result.suggestedPrompt === undefined ? {} : { suggestedPrompt: result.suggestedPrompt }),

@@ -155,6 +155,48 @@ describe('where the service tells its limits', () => {
   });
 });
 
+describe('headers that differ by route', () => {
+  const headers = (limit: number, remaining: number) => ({ limit, remaining, resetUnixSeconds: 60 });
+
+  it('describe a budget of each route, once a route keeps its own limit', () => {
+    const limiter = createRateLimiter();
+    ask(limiter, 'one', 'queue', 0, 200, headers(40, 39));
+    ask(limiter, 'one', 'retrieve', 100, 200, headers(120, 119));
+    ask(limiter, 'one', 'queue', 200, 200, headers(40, 38));
+    ask(limiter, 'one', 'retrieve', 300, 200, headers(120, 118));
+    const limits = limiter.of('one');
+    expect(limits.isShared()).toBe(false);
+    expect([limits.available('queue', 400), limits.available('retrieve', 400)]).toEqual([38, 118]);
+    for (let left = 37; left >= 0; left -= 1) ask(limiter, 'one', 'queue', 500, 200, headers(40, left));
+    expect([limits.available('queue', 600), limits.available('retrieve', 600)]).toEqual([0, 118]);
+  });
+
+  it("are taken for the routes' own at once where they are the documented ones", () => {
+    const limiter = createRateLimiter();
+    for (let left = 39; left >= 0; left -= 1) ask(limiter, 'one', 'queue', 0, 200, headers(40, left));
+    const limits = limiter.of('one');
+    expect([limits.available('queue', 100), limits.available('retrieve', 100)]).toEqual([0, 1]);
+    expect(limits.perMinute('retrieve')).toBe(120);
+  });
+
+  it('no longer are when another route names the same limit', () => {
+    const limiter = createRateLimiter();
+    ask(limiter, 'one', 'queue', 0, 200, headers(40, 39));
+    ask(limiter, 'one', 'retrieve', 100, 200, headers(40, 38));
+    expect(limiter.of('one').isShared()).toBe(true);
+    expect(limiter.of('one').available('queue', 200)).toBe(38);
+  });
+
+  it('describe one budget where the limit itself changes', () => {
+    const limiter = createRateLimiter();
+    ask(limiter, 'one', 'queue', 0, 200, headers(60, 59));
+    ask(limiter, 'one', 'retrieve', 100, 200, headers(90, 88));
+    ask(limiter, 'one', 'retrieve', 200, 200, headers(90, 87));
+    ask(limiter, 'one', 'queue', 300, 200, headers(90, 86));
+    expect(limiter.of('one').isShared()).toBe(true);
+  });
+});
+
 describe('a 429 about an overloaded model', () => {
   it('teaches no limit', () => {
     const limiter = createRateLimiter();

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createScheduler } from '../../src/scheduler/scheduler.js';
-import { drive } from '../bench/virtual/scheduled.js';
+import { drive, driveJobs } from '../bench/virtual/scheduled.js';
 import { EPOCH_MS, type LimitRule } from '../bench/virtual/service.js';
-import { simulate } from '../bench/virtual/world.js';
+import { simulate, type World } from '../bench/virtual/world.js';
 import { type ModelScene, play, type Scene } from './schedule-world.js';
 
 const PER_60: LimitRule = { kind: 'window', perMinute: 60 };
@@ -213,6 +213,18 @@ describe('several models', () => {
   });
 });
 
+/** The world as one process sees it, with its answers of 429 counted. */
+function counting(world: World, refusals: number[], place: number): World {
+  return {
+    ...world,
+    send: (kind, job, then) =>
+      world.send(kind, job, (answer) => {
+        if (answer.kind === 'refused') refusals[place]! += 1;
+        then(answer);
+      }),
+  };
+}
+
 describe('the limits of the service today: 40 submits and 120 polls a minute, without headers', () => {
   const routes = { submit: 40, poll: 120 };
   const scene = { law: 'ln20', p80Factor: 1 } as const;
@@ -239,6 +251,37 @@ describe('the limits of the service today: 40 submits and 120 polls a minute, wi
       expect(figures.makespanMs / figures.boundMs).toBeLessThanOrEqual(1.15);
     }
   });
+
+  it('described by headers, each route by its own: neither starves the other', () => {
+    for (let seed = 1; seed <= 4; seed += 1) {
+      const limit: LimitRule = { kind: 'routes', routes: { ...routes, shape: 'window', headers: true } };
+      const figures = simulate({ ...scene, tracks: 80, limit, seed }, (world, given) =>
+        drive(createScheduler, world, given),
+      );
+      expect(figures.unfinished).toBe(0);
+      expect(figures.makespanMs / figures.boundMs).toBeLessThanOrEqual(1.15);
+      expect(figures.refusals).toBe(0);
+    }
+  });
+
+  it.each(['window', 'sliding'] as const)(
+    'four processes on one key draw one 429 each at most (%s)',
+    (shape) => {
+      for (let seed = 1; seed <= 6; seed += 1) {
+        const refusals = [0, 0, 0, 0];
+        const limit: LimitRule = { kind: 'routes', routes: { ...routes, shape } };
+        const figures = simulate({ ...scene, tracks: 80, limit, seed }, (world, given) => {
+          for (const place of refusals.keys())
+            driveJobs(createScheduler, counting(world, refusals, place), given, {
+              from: place * 20,
+              until: (place + 1) * 20,
+            });
+        });
+        expect(figures.unfinished).toBe(0);
+        expect(Math.max(...refusals)).toBeLessThanOrEqual(1);
+      }
+    },
+  );
 
   it('are shared by all models', () => {
     const submits = new Map<number, number>();

@@ -131,6 +131,22 @@ describe('what a submit came to', () => {
     });
   });
 
+  it('names an overloaded model that only its Retry-After shows: the lockfile must not take it for the request limit', () => {
+    const busy = failure({
+      status: 429,
+      message: 'Please wait',
+      code: 'http-429',
+      rate: { retryAfterSeconds: 30 },
+    });
+    expect(classifySubmit(busy)).toMatchObject({
+      next: 'wait',
+      meaning: 'overloaded',
+      code: 'MODEL_OVERLOADED',
+    });
+    const limit = failure({ status: 429, message: 'Please wait', code: 'http-429' });
+    expect(classifySubmit(limit)).toMatchObject({ next: 'wait', code: 'http-429' });
+  });
+
   it.each([
     [503, 'The model is currently offline', 'offline'],
     [503, 'The model is at capacity. Please try again later.', 'other'],

@@ -5,8 +5,18 @@ const MODEL = 'music';
 
 /** Plays a scheduler against the world, as the engine does. */
 export function drive(create: typeof createScheduler, world: World, scene: Scene): void {
+  driveJobs(create, world, scene, { from: 0, until: scene.tracks });
+}
+
+/** Plays a scheduler that makes some of the jobs: one of several processes on the same key. */
+export function driveJobs(
+  create: typeof createScheduler,
+  world: World,
+  scene: Scene,
+  jobs: { readonly from: number; readonly until: number },
+): void {
   const scheduler = create(scene.concurrency === undefined ? {} : { concurrency: scene.concurrency });
-  for (let job = 0; job < scene.tracks; job += 1) scheduler.addTake(String(job), { model: MODEL });
+  for (let job = jobs.from; job < jobs.until; job += 1) scheduler.addTake(String(job), { model: MODEL });
   if (scene.limit.perMinute === undefined && scene.limit.routes === undefined)
     scheduler.limits(new Map([['', Number.POSITIVE_INFINITY]]));
   let turn = 0;

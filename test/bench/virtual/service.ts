@@ -5,8 +5,13 @@ export type Operation = 'submit' | 'poll' | 'complete';
 /** How the simulated service limits requests: all of one model together, or each route of a user by itself. */
 export interface LimitRule {
   readonly kind: 'window' | 'bucket' | 'sliding' | 'routes';
-  /** For `routes`: requests a minute of each limited route, and how its minute is counted. Nothing is told of it. */
-  readonly routes?: { readonly submit: number; readonly poll: number; readonly shape: 'window' | 'sliding' };
+  /** For `routes`: requests a minute of each limited route, how its minute is counted, and whether headers describe it. */
+  readonly routes?: {
+    readonly submit: number;
+    readonly poll: number;
+    readonly shape: 'window' | 'sliding';
+    readonly headers?: boolean;
+  };
   /** Requests a minute; absent: no limit and no headers. */
   readonly perMinute?: number;
   /** From the start of the run to the end of the first window. */
@@ -52,11 +57,11 @@ export function createLimiter(rule: LimitRule, random: () => number): Limiter {
 }
 
 function byRoute(rule: LimitRule, random: () => number): Limiter {
-  const { submit, poll, shape } = rule.routes!;
+  const { submit, poll, shape, headers = false } = rule.routes!;
   const { phaseMs = WINDOW_MS } = rule;
-  const silent = (perMinute: number): Limiter =>
-    createLimiter({ kind: shape, perMinute, phaseMs, headersMissing: 1 }, random);
-  const limiters = { submit: silent(submit), poll: silent(poll) };
+  const limited = (perMinute: number): Limiter =>
+    createLimiter({ kind: shape, perMinute, phaseMs, headersMissing: headers ? 0 : 1 }, random);
+  const limiters = { submit: limited(submit), poll: limited(poll) };
   return {
     admit: (nowMs, operation) =>
       operation === 'complete' ? { ok: true, rate: {} } : limiters[operation].admit(nowMs, operation),

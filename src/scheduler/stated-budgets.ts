@@ -1,0 +1,96 @@
+import { createPacer, type PacedAnswer, type Pacer } from './pacer.js';
+import type { Route } from './rate-limiter.js';
+
+/**
+ * The request budgets that the service states for one model: one for all routes, or one for each route. Which of the
+ * two shows in the headers: a route that names its own limit again after another route named a different one has a
+ * budget of its own. Before that, a limit that is documented for its route is taken for that route's own, until
+ * another route names the same.
+ */
+export interface StatedBudgets {
+  /** The budget that the route draws on. */
+  of(route: Route): Pacer;
+  /** Whether all routes draw on the same budget. */
+  isShared(): boolean;
+  /** Counts a request as sent. */
+  sent(route: Route, nowMs: number): StatedToken;
+  /** What came of a request; without a token, only the headers of its answer matter. */
+  answered(route: Route, token: StatedToken | undefined, answer: PacedAnswer, nowMs: number): void;
+}
+
+export interface StatedToken {
+  readonly route: Route;
+  readonly sentMs: number;
+  /** In the pacer that the route draws on. */
+  number: number;
+}
+
+/** @param documented requests a minute that the vendor documents for each route */
+export function createStatedBudgets(documented: Readonly<Record<Route, number>>): StatedBudgets {
+  const shared = createPacer();
+  const apart = new Map<Route, Pacer>();
+  const pending = new Set<StatedToken>();
+  const detect = createDetector(documented);
+  let isShared = true;
+
+  const of = (route: Route): Pacer => {
+    if (isShared) return shared;
+    const pacer = apart.get(route) ?? createPacer();
+    apart.set(route, pacer);
+    return pacer;
+  };
+  const become = (scope: 'shared' | 'apart', nowMs: number): void => {
+    if (isShared === (scope === 'shared')) return;
+    const before = [...pending].map((token) => [token, of(token.route)] as const);
+    isShared = scope === 'shared';
+    for (const [token, pacer] of before) {
+      pacer.answered(token.number, { rate: {} }, nowMs);
+      token.number = of(token.route).sent(token.sentMs);
+    }
+  };
+
+  return {
+    of,
+    isShared: () => isShared,
+    sent: (route, nowMs) => {
+      const token = { route, sentMs: nowMs, number: of(route).sent(nowMs) };
+      pending.add(token);
+      return token;
+    },
+    answered: (route, token, answer, nowMs) => {
+      const scope = detect(route, answer.rate.limit);
+      if (scope !== undefined) become(scope, nowMs);
+      if (token !== undefined) pending.delete(token);
+      of(route).answered(token?.number, answer, nowMs);
+    },
+  };
+}
+
+/** A limit that changes during the run is no sign of separate budgets: only a route that keeps its own is. */
+function createDetector(documented: Readonly<Record<Route, number>>) {
+  const seen = new Map<Route, { readonly limit: number; readonly place: number }>();
+  let place = 0;
+  let guess: 'none yet' | 'apart' | 'settled' = 'none yet';
+  return (route: Route, limit: number | undefined): 'shared' | 'apart' | undefined => {
+    if (limit === undefined) return undefined;
+    const before = seen.get(route);
+    const others = [...seen].filter(([other]) => other !== route).map(([, entry]) => entry);
+    place += 1;
+    seen.set(route, { limit, place });
+    if (
+      before?.limit === limit &&
+      others.some((other) => other.limit !== limit && other.place > before.place)
+    ) {
+      guess = 'settled';
+      return 'apart';
+    }
+    const isSame = others.some((other) => other.limit === limit);
+    if (guess === 'apart' && isSame) {
+      guess = 'settled';
+      return 'shared';
+    }
+    if (guess !== 'none yet' || isSame || limit !== documented[route]) return undefined;
+    guess = 'apart';
+    return 'apart';
+  };
+}
