@@ -12,9 +12,11 @@ export function shownAddress(address: string): string {
   return url.origin === base ? url.pathname : `//${url.host}${url.pathname}`;
 }
 
-/** The text with each address in it as it may be told, also where slashes are escaped as in JSON. */
+/** The text with each address in it as it may be told, also where slashes are escaped as in JSON, or the scheme is left out before credentials. */
 export function withShownAddresses(text: string): string {
-  return text.replace(/\bhttps?:(?:\\?\/){2}[^\s"'<>`]+/gi, (address) =>
-    shownAddress(address.replaceAll('\\/', '/')),
-  );
+  return text
+    .replace(/\b[a-z][a-z0-9+.-]{0,30}:(?:\\?\/){2}[^\s"<>]*[^\s"<>'`,;)]/gi, (address) =>
+      shownAddress(address.replaceAll('\\/', '/')),
+    )
+    .replace(/(?<![^\s"'(<])[^\s:/@"'<>]{1,256}:[^\s/@"'<>]{1,256}@(?=[\w.[-])/g, '');
 }

@@ -72,6 +72,12 @@ export async function openForRun(
           'paid-twice',
           `a merge brought several paid jobs for one take: all are kept and collected (${note.attempts.join(', ')})`,
         );
+      else if (note.kind === 'restored')
+        tell(
+          'info',
+          'journal-restored',
+          `the lockfile lacked records of ${note.attempts === 1 ? '1 attempt' : `${note.attempts} attempts`} of a run that was killed: they were brought back from its journal`,
+        );
     const places = settings.rescuePlaces;
     const rescue = { places, key: await rescueKey(files, random, places.keyFile) };
     const open = [path.dirname(lockPath), ...settings.openPlaces];

@@ -21,6 +21,8 @@ export interface ParsedLock {
 
 /** Worth telling, but no obstacle. */
 export type LockNote =
+  /** So many attempts are as a journal has them: the lockfile lacked them or had an older record. */
+  | { readonly kind: 'restored'; readonly attempts: number }
   /** The last line has no line feed. `dropped`: it was not whole, a write that a crash tore. */
   | { readonly kind: 'unterminated'; readonly line: number; readonly dropped: boolean }
   /** A merge brought several paid jobs for one attempt or one take: all are kept, all are collected. Their attempt ids. */

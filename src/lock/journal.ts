@@ -17,6 +17,8 @@ export interface Journal {
   readonly random: Random;
   readonly lockPath: string;
   readonly path: string;
+  /** Those of runs that were killed: kept until a clean end, as others may replace the lockfile until then. */
+  readonly earlier: readonly string[];
   /** What it was after the last write. Absent: it is written anew. */
   seen?: FileFacts | undefined;
   /** Something was written to it. */
@@ -24,9 +26,16 @@ export interface Journal {
   handle?: FileHandle | undefined;
 }
 
-export function createJournal(files: Files, random: Random, lockPath: string, header: LockHeader): Journal {
+/** @param earlier paths of those that were read with the lockfile */
+export function createJournal(
+  files: Files,
+  random: Random,
+  lockPath: string,
+  header: LockHeader,
+  earlier: readonly string[],
+): Journal {
   const name = `.${header.lineage.slice(0, 8)}.${randomHex(random).slice(0, 8)}.journal`;
-  return { files, random, lockPath, path: privatePath(lockPath, name), begun: false };
+  return { files, random, lockPath, path: privatePath(lockPath, name), earlier, begun: false };
 }
 
 /**
@@ -63,11 +72,12 @@ export async function letGoOfJournal(journal: Journal): Promise<void> {
   await handle?.close().catch(() => {});
 }
 
-export async function removeJournal(journal: Journal): Promise<void> {
+/** After a clean end, when the lockfile holds everything: also the journals of earlier runs. */
+export async function removeJournals(journal: Journal): Promise<void> {
   await letGoOfJournal(journal);
   journal.seen = undefined;
   journal.begun = false;
-  await removeQuietly(journal.files, journal.path);
+  for (const path of [journal.path, ...journal.earlier]) await removeQuietly(journal.files, path);
 }
 
 /** Whether nobody touched the file since. A change of its time alone counts: its bytes may be others. */

@@ -5,7 +5,7 @@ import { shellWord } from '../shell.js';
 import type { Attempt, AttemptState } from './attempt.js';
 import { createFold, type Fold } from './fold.js';
 import { canonicalLines } from './format.js';
-import { appendToJournal, isSame, type Journal, letGoOfJournal, removeJournal } from './journal.js';
+import { appendToJournal, isSame, type Journal, letGoOfJournal, removeJournals } from './journal.js';
 import { attemptLine } from './line.js';
 import { makePrivateFolder, scratchPath } from './private-folder.js';
 import { lockError, type NextCommand } from './problem.js';
@@ -99,7 +99,7 @@ async function writeLines(file: LockFile, records: readonly Attempt[], lines: Ui
 export async function makeCanonical(file: LockFile): Promise<void> {
   if (file.end.kind === 'absent') return;
   if (!(await isCanonical(file))) await rewrite(file, []);
-  await removeJournal(file.journal);
+  await removeJournals(file.journal);
 }
 
 async function isCanonical(file: LockFile): Promise<boolean> {

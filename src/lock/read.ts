@@ -37,10 +37,19 @@ export async function readLock(files: Files, path: string): Promise<ReadLock> {
     if (journals.paths.length === 0) return read;
     const fold = createFold([...read.attempts.values(), ...journals.records]);
     const header = read.header ?? journals.header;
-    return { ...read, ...(header && { header }), attempts: fold.attempts, journals: journals.paths };
+    const notes = [...read.notes, ...restoredBy(fold.attempts, read.attempts)];
+    return { ...read, ...(header && { header }), attempts: fold.attempts, notes, journals: journals.paths };
   } catch (fault) {
     return unreadable(fault);
   }
+}
+
+function restoredBy(
+  all: ReadonlyMap<string, Attempt>,
+  alone: ReadonlyMap<string, Attempt>,
+): readonly LockNote[] {
+  const restored = [...all.values()].filter(({ attempt, rev }) => (alone.get(attempt)?.rev ?? 0) < rev);
+  return restored.length === 0 ? [] : [{ kind: 'restored', attempts: restored.length }];
 }
 
 /** Reads a lockfile without its journals. */

@@ -7,7 +7,6 @@ import type { LockNote } from './format.js';
 import { createJournal } from './journal.js';
 import { type FileEnd, type LockFile, secure } from './lock-file.js';
 import type { LockProblem, NextCommand } from './problem.js';
-import { removeQuietly } from './publish.js';
 import { checkEndpoint, type ReadLock, readLock } from './read.js';
 import { createWriter } from './writer.js';
 
@@ -88,14 +87,11 @@ export async function openLock(
   try {
     const { command, random } = options;
     const real = await files.real(path);
-    const journal = createJournal(files, random, real, header);
+    const journal = createJournal(files, random, real, header, read.journals);
     const end = endOf(read);
     const file: LockFile = { files, random, path: real, command, header, fold, journal, end, grown: false };
     if (end.kind === 'sound') file.seen = await files.facts(real);
     await secure(file);
-    // By now the lockfile holds what they said.
-    if (read.journals.length > 0 && file.end.kind === 'sound')
-      for (const one of read.journals) await removeQuietly(files, one);
     return { ok: true, store: createWriter(file), notes: read.notes };
   } catch (fault) {
     const code = faultCode(fault);

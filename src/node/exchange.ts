@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { withShownAddresses } from '../address.js';
 import { faultCode } from '../errors.js';
 import type { TransportAnswer, TransportNoAnswer } from '../ports.js';
 import { type AnswerBody, createBody, type Flow } from './answer-body.js';
@@ -166,6 +167,6 @@ function described(error: unknown, clean: (text: string) => string): { code: str
   const message = first instanceof Error ? first.message : String(first);
   return {
     code: faultCode(error) || faultCode(first) || (first instanceof Error ? first.name : 'unknown'),
-    message: clean(message).slice(0, MESSAGE_LENGTH_MAX),
+    message: withShownAddresses(clean(message)).slice(0, MESSAGE_LENGTH_MAX),
   };
 }

@@ -18,7 +18,13 @@ describe('an address of somebody else', () => {
 
   it('is found in any text, also in JSON that escapes slashes', () => {
     expect(withShownAddresses('see https://a.example/x?s=1, or "http:\\/\\/u:p@b.example\\/y?s#z"')).toBe(
-      'see https://a.example/x or "http://b.example/y"',
+      'see https://a.example/x, or "http://b.example/y"',
+    );
+  });
+
+  it('is found where it has another scheme, or none before its credentials', () => {
+    expect(withShownAddresses('by socks5://u:p@b.example:1080 or u:p@c.example:80, at 12:30')).toBe(
+      'by an address of the kind socks5: or c.example:80, at 12:30',
     );
   });
 

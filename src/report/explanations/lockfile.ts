@@ -183,6 +183,13 @@ const RECORDS: Explanations = {
     mend: 'Free some space or fix the folder. The next run compacts it.',
     next: STATUS,
   },
+  'journal-restored': {
+    title: 'Records were brought back from a journal',
+    text: 'An earlier run was killed. Its journal, in the folder .venice-batch beside the lockfile, has records that the lockfile lacks: the run was killed while it wrote them, or something cut the lockfile or put back an older one since.',
+    money: 'What they say is known again. Nothing of it is bought twice.',
+    mend: 'Nothing has to be done. If something other than this program changes the lockfile, keep it from doing so during a run.',
+    next: STATUS,
+  },
   'paid-twice': {
     title: 'A merge brought two paid jobs for one take',
     text: 'Two branches bought the same take. Both jobs are in the lockfile.',

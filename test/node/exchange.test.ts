@@ -1,0 +1,28 @@
+import { type Dispatcher, errors } from 'undici';
+import { expect, it } from 'vitest';
+import { exchange } from '../../src/node/exchange.js';
+
+/** Fails every request with the error. */
+function failing(error: Error): Dispatcher {
+  const dispatch: Dispatcher['dispatch'] = (_request, handler) => {
+    handler.onResponseError?.(undefined as never, error);
+    return true;
+  };
+  return { dispatch } as Dispatcher;
+}
+
+it.each([
+  new errors.ConnectTimeoutError(
+    'attempted address: https://user:hidden@api.example/v1?sig=hidden, timeout: 10000ms',
+  ),
+  new errors.SocketError('other side closed: user:hidden@api.example:443'),
+  new AggregateError([new Error("connect to 'http://u:hidden@[::1]:80/it's?token=hidden#hidden' failed")]),
+  Object.assign(new Error('proxy socks5://u:hidden@proxy.example:1080 refused'), { code: 'ECONNREFUSED' }),
+])('an error of a connection is told without the secrets of an address: %#', async (error) => {
+  const request = { origin: 'https://api.example', path: '/', method: 'GET' } as const;
+  const options = { deadlineMs: 1_000, release: () => {}, clean: String };
+  const answer = await exchange(failing(error), request, options);
+  expect(answer).toMatchObject({ kind: 'no_answer' });
+  expect(JSON.stringify(answer)).not.toContain('hidden');
+  expect(JSON.stringify(answer)).toMatch(/api\.example|\[::1\]|socks5/);
+});
