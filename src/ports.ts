@@ -89,6 +89,8 @@ export interface FileHandle {
 /** Thrown by `Files`: `code` is the system's (`ENOENT`, `EEXIST`, `ENOSPC`, `EACCES`, …). */
 export interface FileFault extends Error {
   readonly code: string;
+  /** With `ESTALE`: the root of `Files.below`. */
+  readonly path?: string;
 }
 
 /**

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ExitCode } from '../errors.js';
 import type { RunEvent } from '../events.js';
@@ -13,6 +12,7 @@ import { renderJunit } from '../report/junit.js';
 import { colorWanted, redactedTerminal, streamTerminal } from '../report/terminal.js';
 import { nextCommandLine } from './command-line.js';
 import { secretsIn, secretsInEnvText } from './environment.js';
+import { JUNIT } from './output-files.js';
 import { diagnosticOf, endedEarly, redactError, refusalJson, refusalOutcome } from './refusal.js';
 import { writeReport } from './reports.js';
 import { DEFAULT_BASE_URL } from './settings.js';
@@ -42,9 +42,9 @@ export async function tellFailure(error: unknown, argv: readonly string[]): Prom
   }
   reportError(failure, stderr);
   const junit = flagValue('--junit', argv);
-  if (junit !== undefined) {
+  if (junit !== undefined && failure.code !== 'output-file') {
     const text = renderJunit(refusalOutcome([diagnosticOf(failure)], failure.exitCode, nowMs));
-    await writeReport({ redact, stderr }, junit, text, writeFile);
+    await writeReport({ redact, stderr, files: systemFiles }, junit, text, JUNIT);
   }
   return failure.exitCode;
 }

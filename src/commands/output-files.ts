@@ -1,48 +1,108 @@
 import path from 'node:path';
 import { BatchError, EXIT } from '../errors.js';
 import type { Files } from '../ports.js';
-import { pathText } from '../report/shell.js';
+import { shellWord } from '../shell.js';
 import type { Settings } from './settings.js';
 
-/** A file that a flag names to be written, and how one starts that an earlier run wrote there. */
-interface OutputFile {
-  readonly flag: string;
+/** What a flag writes, and how a file starts that an earlier run wrote there. */
+export interface OutputKind {
+  /** The flag, or the environment variable. */
   readonly name: string;
   readonly what: string;
   readonly looksLike: RegExp;
 }
 
+interface OutputFile {
+  readonly kind: OutputKind;
+  readonly file: string;
+}
+
+export const JUNIT: OutputKind = { name: '--junit', what: 'a JUnit report', looksLike: /^\s*<\?xml/ };
+export const SUGGESTIONS: OutputKind = {
+  name: '--suggestions',
+  what: 'a patch',
+  looksLike: /^(--- |diff )/,
+};
+const OUT: OutputKind = {
+  name: '--out',
+  what: 'a saved plan',
+  looksLike: /^\s*\{\s*"format":\s*"venice-batch-plan"/,
+};
+/** Appended to: whatever stands in it stays. */
+const STEP_SUMMARY: OutputKind = { name: 'GITHUB_STEP_SUMMARY', what: 'a step summary', looksLike: /^/ };
+
 const HEAD_BYTES = 512;
 
 /**
  * Refuses a file to be written that is another file of the run, or that exists and is of another kind: the manifest,
- * the lockfile, lyrics, audio, whatever a slip of the command line names. Throws `BatchError` (exit 2).
+ * the lockfile, lyrics, audio, whatever a slip of the command line names. So is one that is no regular file, or a symbolic
+ * link: it may lead to any of these. Throws `BatchError` (exit 2).
  */
-export async function checkOutputFiles(settings: Settings, files: Files, cwd: string): Promise<void> {
-  const outputs = outputsOf(settings);
+export async function checkOutputFiles(
+  settings: Settings,
+  files: Files,
+  { cwd, env }: { readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>> },
+): Promise<void> {
+  const outputs = outputsOf(settings, env);
   if (outputs.length === 0) return;
   const taken = new Map<string, string>();
-  for (const [name, what] of inputsOf(settings)) taken.set(await files.real(path.resolve(cwd, name)), what);
-  for (const output of outputs) {
-    const real = await files.real(path.resolve(cwd, output.name));
-    const what = taken.get(real) ?? (await otherKind(files, real, output));
-    if (what !== undefined) throw refused(output, what);
-    taken.set(real, `the file of ${output.flag}`);
+  const take = async (full: string, what: string) => {
+    const real = await files.real(full);
+    taken.set(real, what);
+    // Also under another name, by a hard link.
+    const id = (await files.facts(real))?.id;
+    if (id !== undefined) taken.set(id, what);
+  };
+  for (const [name, what] of inputsOf(settings)) await take(path.resolve(cwd, name), what);
+  for (const { kind, file } of outputs) {
+    const full = path.resolve(cwd, file);
+    const real = await files.real(full);
+    const id = (await files.facts(real))?.id ?? real;
+    const what = taken.get(real) ?? taken.get(id) ?? ownFolder(real) ?? (await obstacle(files, full, kind));
+    if (what !== undefined) throw refused(kind, file, what);
+    await take(full, `the file of ${kind.name}`);
   }
 }
 
-function outputsOf({ flags: { junit, suggestions, out } }: Settings): readonly OutputFile[] {
-  const outputs: OutputFile[] = [];
-  const add = (flag: string, name: string | undefined, what: string, looksLike: RegExp) => {
-    if (name !== undefined) outputs.push({ flag, name, what, looksLike });
-  };
-  add('--junit', junit, 'a JUnit report', /^\s*<\?xml/);
-  add('--suggestions', suggestions, 'a patch', /^(--- |diff )/);
-  add('--out', out, 'a saved plan', /^\s*\{\s*"format":\s*"venice-batch-plan"/);
-  return outputs;
+/**
+ * What stands at a path that a flag names to be written, where that is nothing such a flag ever wrote.
+ *
+ * @param full absolute
+ */
+export async function obstacle(
+  files: Files,
+  full: string,
+  { what, looksLike }: OutputKind,
+): Promise<string | undefined> {
+  const real = await files.real(full);
+  const folder = await files.real(path.dirname(full));
+  if (real !== path.join(folder, path.basename(full))) return 'what a symbolic link leads to';
+  const facts = await files.facts(real);
+  if (facts?.kind === 'directory') return 'a folder';
+  if (facts?.kind === 'other') return 'a pipe or a device';
+  if (facts === undefined || facts.bytes === 0) return undefined;
+  let head = Buffer.alloc(0);
+  for await (const piece of files.stream(real)) {
+    head = Buffer.concat([head, piece]);
+    if (head.length >= HEAD_BYTES) break;
+  }
+  return looksLike.test(head.toString('utf8')) ? undefined : `a file that is not ${what}`;
 }
 
-/** The guard and scratch files of a lockfile have random names, and are nobody's slip. */
+function outputsOf(
+  { flags: { junit, suggestions, out } }: Settings,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly OutputFile[] {
+  const summary = env.GITHUB_STEP_SUMMARY === '' ? undefined : env.GITHUB_STEP_SUMMARY;
+  const named = [
+    [JUNIT, junit],
+    [SUGGESTIONS, suggestions],
+    [OUT, out],
+    [STEP_SUMMARY, summary],
+  ] as const;
+  return named.flatMap(([kind, file]) => (file === undefined ? [] : [{ kind, file }]));
+}
+
 function inputsOf(settings: Settings): readonly (readonly [name: string, what: string])[] {
   const { flags } = settings;
   return [
@@ -53,20 +113,13 @@ function inputsOf(settings: Settings): readonly (readonly [name: string, what: s
   ];
 }
 
-/** What stands there, if it is nothing that such a flag ever wrote. Devices and pipes are written to as they are. */
-async function otherKind(files: Files, real: string, { what, looksLike }: OutputFile) {
-  const facts = await files.facts(real);
-  if (facts?.kind !== 'file' || facts.bytes === 0) return undefined;
-  let head = Buffer.alloc(0);
-  for await (const piece of files.stream(real)) {
-    head = Buffer.concat([head, piece]);
-    if (head.length >= HEAD_BYTES) break;
-  }
-  return looksLike.test(head.toString('utf8')) ? undefined : `a file that is not ${what}`;
+/** Guard, journal and scratch files beside a lockfile. */
+function ownFolder(real: string): string | undefined {
+  return real.split(path.sep).includes('.venice-batch') ? 'a file that locks are kept in' : undefined;
 }
 
-function refused({ flag, name, what }: OutputFile, standing: string): BatchError {
-  return new BatchError('output-file', `${flag} ${pathText(name)} would overwrite ${standing}`, {
+function refused({ name, what }: OutputKind, file: string, standing: string): BatchError {
+  return new BatchError('output-file', `${name} ${shellWord(file)} would overwrite ${standing}`, {
     exitCode: EXIT.usage,
     hint: `name a new file, or one that holds ${what}`,
   });

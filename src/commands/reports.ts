@@ -1,9 +1,11 @@
-import { appendFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describeFault, faultCode } from '../errors.js';
 import type { LoadedManifest } from '../manifest/take.js';
-import { escapeForeign } from '../report/escape.js';
+import type { Files } from '../ports.js';
 import { takeAnnotations } from '../report/github.js';
 import type { RunOutcome } from '../report/outcome.js';
 import { pathText } from '../report/shell.js';
+import { JUNIT, type OutputKind, obstacle, SUGGESTIONS } from './output-files.js';
 import type { Session } from './session.js';
 
 /** The files that were asked for, and what GitHub Actions shows of a run beside its log. */
@@ -14,20 +16,21 @@ export async function writeReports(
   patch: string,
 ): Promise<void> {
   const { flags } = session.settings;
+  const told = { ...session, files: session.ports.files };
   const takes = loaded?.manifest?.takes ?? [];
   // Without a suggestion the file stays as it is: what an earlier run was told there may not be applied yet.
   if (flags.suggestions !== undefined && patch !== '')
-    await writeReport(session, flags.suggestions, patch, writeFile);
+    await writeReport(told, flags.suggestions, patch, SUGGESTIONS);
   if (flags.junit !== undefined) {
     const { renderJunit } = await import('../report/junit.js');
     const keys = takes.map(({ key }) => key);
-    await writeReport(session, flags.junit, renderJunit(outcome, keys), writeFile);
+    await writeReport(told, flags.junit, renderJunit(outcome, keys), JUNIT);
   }
   const stepSummary = process.env.GITHUB_STEP_SUMMARY;
   if (stepSummary !== undefined && stepSummary !== '') {
     const { renderMarkdown } = await import('../report/markdown.js');
     const text = renderMarkdown(outcome, { placeOf: session.placeOf });
-    await writeReport(session, stepSummary, text, appendFile);
+    await writeReport(told, stepSummary, text, 'append');
   }
   if (isGithub()) session.stderr.write(takeAnnotations(outcome, takes, githubPlaces()));
 }
@@ -41,17 +44,28 @@ export function githubPlaces(): { workspace: string; directory: string } {
   return { workspace: process.env.GITHUB_WORKSPACE ?? process.cwd(), directory: process.cwd() };
 }
 
-/** The one place where text leaves for a file. A report that cannot be written is told; it changes nothing about the run. */
+/**
+ * The one place where text leaves for a file. A report that cannot be written is told; it changes nothing about the run.
+ * Never through a symbolic link, nor to a pipe: see `Files.open`.
+ *
+ * @param kind what may be replaced there; or what is there stays, and the text comes after it
+ */
 export async function writeReport(
-  { redact, stderr }: Pick<Session, 'redact' | 'stderr'>,
-  file: string,
+  { redact, stderr, files }: Pick<Session, 'redact' | 'stderr'> & { readonly files: Files },
+  name: string,
   text: string,
-  write: (file: string, text: string) => Promise<void>,
+  kind: OutputKind | 'append',
 ): Promise<void> {
+  const file = path.resolve(name);
+  const fail = (why: string) => stderr.write(`warning: ${pathText(name)} cannot be written: ${why}\n`);
   try {
-    await write(file, redact(text));
+    // Looked at once more: this may be long after the start, or before anything else was checked.
+    const standing = kind === 'append' ? undefined : await obstacle(files, file, kind);
+    if (standing !== undefined) return fail(`it would overwrite ${standing}`);
+    const handle = await files.open(file, kind === 'append' ? 'append' : 'truncate');
+    await handle.write(new TextEncoder().encode(redact(text))).finally(() => handle.close());
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    stderr.write(`warning: ${pathText(file)} cannot be written: ${escapeForeign(why)}\n`);
+    const code = faultCode(error);
+    fail(`${describeFault(code).what}${code === '' ? '' : ` (${code})`}`);
   }
 }

@@ -7,7 +7,7 @@ import { type InDoubt, inDoubtJson, renderInDoubt } from '../report/resolve-text
 import { tableWidth } from '../report/terminal.js';
 import type { Resolution } from '../run/resolve.js';
 import { createClient } from '../venice/create-client.js';
-import { weigh } from '../venice/evidence.js';
+import { createEvidence } from '../venice/evidence.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { removeIdleSandbox } from './run.js';
 import { openSession, type Session } from './session.js';
@@ -85,9 +85,11 @@ async function show(session: Session): Promise<ExitCode> {
         doubtful,
       )
     : undefined;
+  const weigh =
+    history === undefined ? undefined : createEvidence(history.entries, attempts, history.clockOffsetMs);
   const items = doubtful.map((attempt): InDoubt => {
-    if (history === undefined || attempt.at.intent === undefined) return { attempt };
-    return { attempt, evidence: weigh(attempt, history.entries, attempts, history.clockOffsetMs) };
+    if (weigh === undefined || attempt.at.intent === undefined) return { attempt };
+    return { attempt, evidence: weigh(attempt) };
   });
   if (settings.flags.json === true) stdout.write(`${jsonText(inDoubtJson(items, history), 2)}\n`);
   else

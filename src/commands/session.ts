@@ -52,7 +52,7 @@ export async function openSession(
 ): Promise<Session> {
   const files = systemFiles;
   const settings = await resolveSettings(manifest, flags, { cwd: process.cwd(), env, files });
-  await checkOutputFiles(settings, files, process.cwd());
+  await checkOutputFiles(settings, files, { cwd: process.cwd(), env });
   // Looked at when they are used: a command that asks nobody needs neither.
   const endpoint = () => (settings.sandbox ? 'sandbox:' : usableBaseUrl(settings));
   const redact = createRedactor([

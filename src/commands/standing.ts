@@ -58,6 +58,7 @@ function asRecorded(attempts: readonly Attempt[]): Seen {
   return {
     files: new Map(places.map((place) => [place, 'present'])),
     owners: new Map(),
+    links: new Map(),
     occupied: () => undefined,
   };
 }

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { BatchError, describeFault, EXIT, faultCode, isSystemFault } from '../errors.js';
-import type { Files } from '../ports.js';
+import type { FileFault, Files } from '../ports.js';
 import { shellWord } from '../shell.js';
 
 /** Why a folder takes no file, and what to do about it. */
@@ -60,7 +60,9 @@ export async function storageError(
   { directory, next, untouched, placeOf }: Circumstances,
 ): Promise<unknown> {
   if (error instanceof BatchError || !isSystemFault(error)) return error;
-  const { message, fix } = await placeFault(files, directory, faultCode(error), placeOf);
+  // That fault is never the lockfile's: it names the folder that audio is stored below.
+  const place = faultCode(error) === 'ESTALE' ? ((error as FileFault).path ?? directory) : directory;
+  const { message, fix } = await placeFault(files, place, faultCode(error), placeOf);
   return new BatchError('storage', untouched === true ? `${message}: nothing was bought` : message, {
     exitCode: EXIT.unavailable,
     hint: `${fix}, then: ${next}`,

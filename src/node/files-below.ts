@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { faultCode } from '../errors.js';
-import type { Files, FolderFiles } from '../ports.js';
+import type { FileFault, Files, FolderFiles } from '../ports.js';
 import { asHandle, factsOf, fault, idOf, openToRead, openToWrite, readAll, streamOf } from './open-file.js';
 import { shared } from './shared-turns.js';
 
@@ -67,12 +67,18 @@ function hasDescriptorPaths(): boolean {
   }
 }
 
+function staleFault(root: string): FileFault {
+  return Object.assign(fault('ESTALE', `another folder took the place of ${root}, or of one below it`), {
+    path: root,
+  });
+}
+
 /** Throws `ESTALE` for another folder than the first that it was shown. */
 function pinnedTo(root: string): (stats: Stats) => void {
   let id: string | undefined;
   return (stats) => {
     id ??= idOf(stats);
-    if (id !== idOf(stats)) throw fault('ESTALE', `another folder took the place of ${root}`);
+    if (id !== idOf(stats)) throw staleFault(root);
   };
 }
 
@@ -114,7 +120,7 @@ function findByName(root: string, pin: (stats: Stats) => void): Find {
     return {
       at: join(root, ...names),
       check: () => {
-        if (ids(names).join() !== before.join()) throw fault('ESTALE', `a folder was replaced below ${root}`);
+        if (ids(names).join() !== before.join()) throw staleFault(root);
       },
       close: () => {},
     };

@@ -18,6 +18,8 @@ export interface DecideInput {
   readonly files: ReadonlyMap<string, FileState>;
   /** The attempt whose bytes stand at a path that several attempts name. Absent: the newest one. */
   readonly owners?: ReadonlyMap<string, string>;
+  /** Of a path that is a symbolic link or behind one: where that link is. Both relative to the output root. */
+  readonly links?: ReadonlyMap<string, string>;
   /** The path of a file `<stem>.<any extension>` that the lockfile does not know. */
   readonly occupied: (stem: string) => string | undefined;
   readonly selection: Selection;
@@ -62,7 +64,7 @@ export function decide(input: DecideInput): Decided {
     moves: moved.moves,
     diagnostics: [
       ...selection.diagnostics,
-      ...rows.flatMap((row) => remarks(row, history, selection, placeOf)),
+      ...rows.flatMap((row) => remarks(row, history, selection, input)),
       ...otherKey(history.attempts, input.keySeal),
       ...nothingHere(rows, placeOf),
       ...moved.diagnostics,
@@ -163,7 +165,7 @@ function remarks(
   row: PlanRow,
   history: History,
   selection: ReadSelection,
-  placeOf: (file: string) => string,
+  { links, placeOf = String }: DecideInput,
 ): readonly Diagnostic[] {
   const { take, decision } = row;
   const told: Diagnostic[] = [];
@@ -173,10 +175,17 @@ function remarks(
     const message = `${shellWord(placeOf(decision.path))} exists, and the lockfile does not know it`;
     tell('output-occupied', 'error', message, 'move the file away, or bring back the lockfile it belongs to');
   }
-  if (decision.kind === 'done' && history.holdings.get(decision.attempt.attempt)?.state === 'changed') {
-    const file = decision.attempt.file?.path;
-    const message = `${file === undefined ? 'its file' : shellWord(placeOf(file))} is not what was stored: it was changed since`;
-    tell('file-changed', 'warning', message, `to buy it again: --force ${shellWord(takeWord(take))}`);
+  const holding = decision.kind === 'done' ? history.holdings.get(decision.attempt.attempt) : undefined;
+  if (holding?.state === 'changed') {
+    const [file, link] = [shellWord(placeOf(holding.path)), links?.get(holding.path)];
+    if (link === undefined) {
+      const message = `${file} is not what was stored: it was changed since`;
+      tell('file-changed', 'warning', message, `to buy it again: --force ${shellWord(takeWord(take))}`);
+    } else {
+      const at = shellWord(placeOf(link));
+      const message = `${file} cannot be checked: ${at} is a symbolic link, a pipe or a device, and is not followed`;
+      tell('file-changed', 'warning', message, `put the real file or folder in the place of ${at}`);
+    }
   }
   if (selection.forced(take) && (decision.kind === 'collect' || decision.kind === 'in_doubt')) {
     const why =

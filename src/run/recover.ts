@@ -38,6 +38,8 @@ export interface StoredFiles {
   readonly files: ReadonlyMap<string, FileState>;
   /** Of a path that several attempts name: the attempt whose bytes these are. */
   readonly owners: ReadonlyMap<string, string>;
+  /** Of a path that is a symbolic link or behind one: where that link is, relative to the output root. */
+  readonly links: ReadonlyMap<string, string>;
 }
 
 /**
@@ -56,16 +58,31 @@ export async function fileStates(view: DiskView, attempts: Iterable<Attempt>): P
   const limit = pLimit(16);
   const files = new Map<string, FileState>();
   const owners = new Map<string, string>();
+  const links = new Map<string, string>();
   await Promise.all(
     [...claims].map(([place, claimants]) =>
       limit(async () => {
         const owner = await ownerOf(view, claimants, place);
-        files.set(place, await stateOf(view, owner, 'size', place));
+        const state = await stateOf(view, owner, 'size', place);
+        files.set(place, state);
+        const link = state === 'changed' ? await linkOnTheWay(view, place) : undefined;
+        if (link !== undefined) links.set(place, link);
         if (claimants.length > 1) owners.set(place, owner.attempt);
       }),
     ),
   );
-  return { files, owners };
+  return { files, owners, links };
+}
+
+/** The first part of the path that is neither a folder nor a regular file. */
+async function linkOnTheWay({ output }: DiskView, place: string): Promise<string | undefined> {
+  const parts = place.split('/');
+  for (let count = 1; count <= parts.length; count += 1) {
+    const way = parts.slice(0, count).join('/');
+    const facts = await factsOf(output.files, path.join(output.root, way));
+    if (facts?.kind === 'other') return way;
+  }
+  return undefined;
 }
 
 /** Whose bytes stand there; nobody's are held to be the newest attempt's. `claimants` has at least one. */

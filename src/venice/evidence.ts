@@ -1,5 +1,6 @@
 import type { Attempt } from '../lock/attempt.js';
 import type { UsageEntry } from './client.js';
+import { createTimeline } from './timeline.js';
 
 /** The amount in the history may differ from the quote by rounding: half a per cent, and never less than a tenth of a cent. */
 const AMOUNT_TOLERANCE = 0.005;
@@ -12,6 +13,9 @@ const LATE_MS = 60_000;
 /** A clock that is off by less is taken to be right, by more to be nonsense. */
 const CLOCK_OFFSET_MS_MIN = 5_000;
 const CLOCK_OFFSET_MS_MAX = 24 * 3_600_000;
+
+/** For so many charges, the nearest, it is asked whose they may be besides. */
+const RIVALRY_MAX = 20;
 
 /** How an entry differs from what the attempt would have been charged. */
 export type Difference = 'another amount' | 'another model' | 'another amount and model';
@@ -37,45 +41,52 @@ export interface Evidence {
 }
 
 /**
- * Holds the billing history against an attempt in doubt. Pure.
+ * Holds the billing history against attempts in doubt. Pure. Costs n log n, whatever is in the lockfile and the history: of
+ * the charges before and after a moment, and of the jobs, the nearest hundred or so are looked at.
  *
  * @param known all attempts of the lockfile
  * @param clockOffsetMs by how much the service's clock is ahead: a charge counts that is in time by either clock, as
  *   the one of this machine may have been set since
+ * @returns what is known of an attempt in doubt
  */
-export function weigh(
-  attempt: Attempt,
+export function createEvidence(
   history: readonly UsageEntry[],
   known: readonly Attempt[],
   clockOffsetMs = 0,
-): Evidence {
-  const models = new Set(known.map(({ model }) => model));
-  const views = new Map(known.concat(attempt).map((each) => [each, viewOf(each, models, clockOffsetMs)]));
-  const left = new Set(history.filter(({ spentMicroUsd }) => spentMicroUsd > 0));
-  const own = views.get(attempt)!;
-  let accounted = 0;
-  for (const [other, view] of views) {
-    if (other.attempt === attempt.attempt || !isPaidFor(other)) continue;
-    const [charge] = [...left].filter(view.fits).sort(view.byLikelihood);
+): (attempt: Attempt) => Evidence {
+  const modelIn = modelFinder(known);
+  const viewOfOne = (attempt: Attempt) => viewOf(attempt, modelIn, clockOffsetMs);
+  const charges = history.filter(({ spentMicroUsd }) => spentMicroUsd > 0);
+  const left = createTimeline(charges, ({ timestampMs }) => timestampMs);
+  const taken: UsageEntry[] = [];
+  for (const other of known) {
+    if (!isPaidFor(other)) continue;
+    const view = viewOfOne(other);
+    const charge = left.near(view.probesMs).filter(view.fits).sort(view.byLikelihood)[0];
     if (charge === undefined) continue;
-    left.delete(charge);
-    accounted += own.fits(charge) ? 1 : 0;
+    left.remove(charge);
+    taken.push(charge);
   }
-  const inTime = [...left].filter(own.isInTime).sort(own.byLikelihood);
-  const fits = inTime.filter(own.fits).sort(own.byTime);
-  return {
-    fits,
-    rivals: known.filter(
-      (other) =>
-        other.attempt !== attempt.attempt &&
-        isMaybePaidFor(other) &&
-        fits.some((entry) => views.get(other)?.fits(entry)),
-    ),
-    near: inTime
-      .filter((entry) => !own.fits(entry))
-      .map((entry) => ({ entry, difference: own.differs(entry) })),
-    accounted,
-    ...windowOf(attempt),
+  const accounted = createTimeline(taken, ({ timestampMs }) => timestampMs);
+  const uncertain = known.filter(isMaybePaidFor).map((attempt) => ({ attempt, view: viewOfOne(attempt) }));
+  const rivals = createTimeline(uncertain, ({ attempt }) => windowOf(attempt).fromMs);
+  return (attempt) => {
+    const own = viewOfOne(attempt);
+    const inTime = left.near(own.probesMs).filter(own.isInTime).sort(own.byLikelihood);
+    const fits = inTime.filter(own.fits).sort(own.byTime);
+    const nearest = fits.slice(0, RIVALRY_MAX);
+    return {
+      fits,
+      rivals: rivals
+        .near([windowOf(attempt).fromMs])
+        .filter((other) => other.attempt.attempt !== attempt.attempt && nearest.some(other.view.fits))
+        .map((other) => other.attempt),
+      near: inTime
+        .filter((entry) => !own.fits(entry))
+        .map((entry) => ({ entry, difference: own.differs(entry) })),
+      accounted: accounted.near(own.probesMs).filter(own.fits).length,
+      ...windowOf(attempt),
+    };
   };
 }
 
@@ -108,7 +119,7 @@ function isMaybePaidFor(attempt: Attempt): boolean {
 }
 
 /** The history as seen from one attempt. */
-function viewOf(attempt: Attempt, models: ReadonlySet<string>, clockOffsetMs: number) {
+function viewOf(attempt: Attempt, modelIn: ModelFinder, clockOffsetMs: number) {
   const { model, quote_micro_usd: quote } = attempt;
   const momentsMs = momentsOf(attempt);
   const slack = Math.max(AMOUNT_TOLERANCE_MICRO_USD, quote * AMOUNT_TOLERANCE);
@@ -119,11 +130,12 @@ function viewOf(attempt: Attempt, models: ReadonlySet<string>, clockOffsetMs: nu
     Math.min(...timesMs(entry).flatMap((ms) => momentsMs.map((moment) => Math.abs(ms - moment))));
   const offMicroUsd = ({ spentMicroUsd }: UsageEntry) => Math.abs(spentMicroUsd - quote);
   const isOff = (entry: UsageEntry) => offMicroUsd(entry) > slack;
-  const isOther = ({ sku }: UsageEntry) => (modelIn(sku, models) ?? model) !== model;
+  const isOther = ({ sku }: UsageEntry) => (modelIn(sku) ?? model) !== model;
   const isInTime = (entry: UsageEntry) => timesMs(entry).some((ms) => ms >= fromMs && ms <= toMs);
-  const strangeness = (entry: UsageEntry) =>
-    isOther(entry) ? 2 : modelIn(entry.sku, models) === undefined ? 1 : 0;
+  const strangeness = (entry: UsageEntry) => (isOther(entry) ? 2 : modelIn(entry.sku) === undefined ? 1 : 0);
   return {
+    /** When its charge would be told, by either clock. */
+    probesMs: [...new Set(momentsMs.flatMap((ms) => [ms, ms + clockOffsetMs]))],
     isInTime,
     fits: (entry: UsageEntry) => isInTime(entry) && !isOff(entry) && !isOther(entry),
     differs: (entry: UsageEntry): Difference =>
@@ -141,8 +153,26 @@ function momentsOf({ at }: Attempt): readonly number[] {
   return [Date.parse(at.intent ?? ''), ...(ended === undefined ? [] : [Date.parse(ended)])];
 }
 
-/** The known model that an entry is named after, if any: `lyra-2` is no `lyra`. How entries are named is not documented. */
-function modelIn(sku: string, models: ReadonlySet<string>): string | undefined {
-  const named = [...models].filter((model) => sku.toLowerCase().includes(model.toLowerCase()));
-  return named.sort((a, b) => b.length - a.length)[0];
+type ModelFinder = (sku: string) => string | undefined;
+
+/** Finds the known model that an entry is named after, if any: `lyra-2` is no `lyra`. How entries are named is not documented. */
+function modelFinder(known: readonly Attempt[]): ModelFinder {
+  const models = new Map(known.map(({ model }) => [model.toLowerCase(), model]));
+  const lengths = [...new Set([...models.keys()].map(({ length }) => length))].sort((a, b) => b - a);
+  const find = (sku: string) => {
+    for (const length of lengths)
+      for (let start = 0; start + length <= sku.length; start += 1) {
+        const model = models.get(sku.slice(start, start + length));
+        if (model !== undefined) return model;
+      }
+    return undefined;
+  };
+  const found = new Map<string, string | undefined>();
+  return (sku) => {
+    if (!found.has(sku)) found.set(sku, find(sku.slice(0, SKU_LENGTH_MAX).toLowerCase()));
+    return found.get(sku);
+  };
 }
+
+/** No model has a longer name. */
+const SKU_LENGTH_MAX = 256;

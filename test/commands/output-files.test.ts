@@ -1,6 +1,12 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { checkOutputFiles } from '../../src/commands/output-files.js';
+import { checkOutputFiles, JUNIT } from '../../src/commands/output-files.js';
+import { writeReport } from '../../src/commands/reports.js';
 import { type Flags, resolveSettings } from '../../src/commands/settings.js';
+import { systemFiles } from '../../src/node/files.js';
 import { createMemoryDisk } from '../fakes/memory-files.js';
 
 const FILES = {
@@ -13,10 +19,15 @@ const FILES = {
   '/album/empty': '',
 };
 
-async function check(flags: Flags): Promise<void> {
-  const { files } = createMemoryDisk(FILES);
+async function check(flags: Flags, env: Record<string, string> = {}): Promise<void> {
+  const disk = createMemoryDisk(FILES);
+  disk.symlink('/album/dangling', '/home/user/new');
+  disk.symlink('/album/link', '/album/old.xml');
+  disk.symlink('/album/folder', '/album/out');
+  await disk.files.link('/album/old.xml', '/album/twin.xml');
+  const { files } = disk;
   const settings = await resolveSettings('album.yaml', flags, { cwd: '/album', env: {}, files });
-  await checkOutputFiles(settings, files, '/album');
+  await checkOutputFiles(settings, files, { cwd: '/album', env });
 }
 
 describe('a file to be written', () => {
@@ -30,6 +41,12 @@ describe('a file to be written', () => {
     ['the saved plan that is applied', { junit: 'old.json', plan: 'old.json' }],
     ['the file of another flag', { junit: 'new', suggestions: 'new' }],
     ['the report of another flag', { junit: 'old.patch' }],
+    ['a link to nothing', { junit: 'dangling' }],
+    ['a link to a report', { out: 'link' }],
+    ['a folder', { junit: 'out' }],
+    ['the lockfile behind a linked folder', { junit: 'folder/db', lockfile: 'out/db' }],
+    ['the lockfile by a hard link', { junit: 'twin.xml', lockfile: 'old.xml' }],
+    ['a file of the guard', { junit: '.venice-batch/album.lock.jsonl.guard' }],
   ])('is refused where it is %s', async (_, flags) => {
     await expect(check(flags)).rejects.toMatchObject({ code: 'output-file', exitCode: 2 });
   });
@@ -42,4 +59,55 @@ describe('a file to be written', () => {
   ])('is written where it is %s', async (_, flags) => {
     await expect(check(flags)).resolves.toBeUndefined();
   });
+
+  it.each(['album.lock.jsonl', 'dangling', 'album.yaml', 'new'])(
+    'is refused as step summary: %s',
+    async (file) => {
+      await expect(check({ junit: 'new' }, { GITHUB_STEP_SUMMARY: file })).rejects.toMatchObject({
+        code: 'output-file',
+      });
+    },
+  );
+
+  it('is a step summary that has text already', async () => {
+    await expect(check({}, { GITHUB_STEP_SUMMARY: 'words.txt' })).resolves.toBeUndefined();
+  });
+});
+
+describe('a report on the real disk', () => {
+  const isPosix = process.platform !== 'win32';
+
+  it.runIf(isPosix)(
+    'is not written through a link, into a pipe or over something else that came meanwhile',
+    async () => {
+      const directory = mkdtempSync(path.join(os.tmpdir(), 'venice-report-'));
+      try {
+        const file = (name: string) => path.join(directory, name);
+        symlinkSync(file('outside'), file('dangling'));
+        writeFileSync(file('other'), 'precious');
+        symlinkSync(file('other'), file('link'));
+        execFileSync('mkfifo', [file('fifo')]);
+        const told: string[] = [];
+        const about = {
+          redact: String,
+          stderr: { write: (text: string) => told.push(text) } as never,
+          files: systemFiles,
+        };
+        for (const name of ['dangling', 'link', 'fifo', 'other'])
+          await writeReport(about, file(name), '<?xml', JUNIT);
+        for (const name of ['dangling', 'link', 'fifo'])
+          await writeReport(about, file(name), 'text', 'append');
+        expect(told).toHaveLength(7);
+        expect(existsSync(file('outside'))).toBe(false);
+        expect(readFileSync(file('other'), 'utf8')).toBe('precious');
+        await writeReport(about, file('new'), '<?xml 1', JUNIT);
+        await writeReport(about, file('new'), '<?xml 2', JUNIT);
+        await writeReport(about, file('new'), '+', 'append');
+        expect(readFileSync(file('new'), 'utf8')).toBe('<?xml 2+');
+        expect(told).toHaveLength(7);
+      } finally {
+        rmSync(directory, { recursive: true, force: true });
+      }
+    },
+  );
 });

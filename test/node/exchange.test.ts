@@ -20,7 +20,7 @@ it.each([
   Object.assign(new Error('proxy socks5://u:hidden@proxy.example:1080 refused'), { code: 'ECONNREFUSED' }),
 ])('an error of a connection is told without the secrets of an address: %#', async (error) => {
   const request = { origin: 'https://api.example', path: '/', method: 'GET' } as const;
-  const options = { deadlineMs: 1_000, release: () => {}, clean: String };
+  const options = { deadlineMs: 1_000, idleDeadlineMs: 1_000, release: () => {}, clean: String };
   const answer = await exchange(failing(error), request, options);
   expect(answer).toMatchObject({ kind: 'no_answer' });
   expect(JSON.stringify(answer)).not.toContain('hidden');

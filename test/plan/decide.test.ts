@@ -183,6 +183,25 @@ describe('what a run does about a take', () => {
   });
 });
 
+describe('a finished file that is behind a link', () => {
+  it('is told by the name of the link', () => {
+    const files = new Map([['out/opening.wav', 'changed']]) as DecideInput['files'];
+    const tell = (links: DecideInput['links']) =>
+      settle([take], [makeAttempt()], { files, ...(links && { links }) }).diagnostics;
+    expect(tell(new Map([['out/opening.wav', 'out']]))).toMatchObject([
+      {
+        code: 'file-changed',
+        message:
+          'out/opening.wav cannot be checked: out is a symbolic link, a pipe or a device, and is not followed',
+        hint: 'put the real file or folder in the place of out',
+      },
+    ]);
+    expect(tell(undefined)).toMatchObject([
+      { code: 'file-changed', message: expect.stringContaining('it was changed since') },
+    ]);
+  });
+});
+
 describe('a changed request', () => {
   it('tells which fields differ from the newest earlier one', () => {
     const attempts = [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lock/attempt.js';
 import type { UsageEntry } from '../../src/venice/client.js';
-import { clockOffset, weigh } from '../../src/venice/evidence.js';
+import { clockOffset, createEvidence } from '../../src/venice/evidence.js';
 import { attempt, id } from '../lock/build.js';
 
 const SENT_MS = Date.parse('2026-03-01T12:00:00.000Z');
@@ -23,6 +23,15 @@ function entry(fields: Partial<UsageEntry> & { lateMs?: number } = {}): UsageEnt
     currency: 'USD',
     ...told,
   };
+}
+
+function weigh(
+  one: Attempt,
+  history: readonly UsageEntry[],
+  known: readonly Attempt[],
+  clockOffsetMs = 0,
+): ReturnType<ReturnType<typeof createEvidence>> {
+  return createEvidence(history, known, clockOffsetMs)(one);
 }
 
 /** How one entry stands to the attempt: `fits`, how it differs, or `none`. */
@@ -133,5 +142,51 @@ describe('the clock of the service', () => {
     ['is nonsense', 0, 0],
   ])('%s', (_, dateMs, offsetMs) => {
     expect(clockOffset(dateMs && dateMs / 1_000, SENT_MS)).toBe(offsetMs);
+  });
+});
+
+describe('many attempts and many charges at one time', () => {
+  /** How often a charge or an attempt is looked at. */
+  function stepsOf(count: number): number {
+    let steps = 0;
+    const watched = <T extends object>(item: T): T =>
+      new Proxy(item, {
+        get: (target, name) => {
+          steps += 1;
+          return Reflect.get(target, name);
+        },
+      });
+    const of = (index: number) => ({ intent: new Date(SENT_MS + index).toISOString() });
+    const known = Array.from({ length: count }, (_, index) => {
+      const fields = [{}, { state: 'queued' }, { state: 'in_doubt', queue_id: undefined }] as const;
+      return watched(
+        other(`${index}`, {
+          ...fields[index % 3],
+          at: of(index),
+          model: `model-${index % 50}`,
+        } as Partial<Attempt>),
+      );
+    });
+    const history = Array.from({ length: count }, (_, index) =>
+      watched(entry({ lateMs: index, sku: `model-${index % 50}-unit` })),
+    );
+    const evidence = createEvidence(history, known, 60_000);
+    for (const one of known) if (one.state === 'in_doubt') evidence(one);
+    return steps;
+  }
+
+  it('cost a bounded number of steps each', () => {
+    const [few, many] = [stepsOf(400), stepsOf(800)];
+    expect(many / few).toBeLessThan(2.6);
+  });
+
+  it('leave each job its own charge', () => {
+    const known = Array.from({ length: 1_000 }, (_, index) =>
+      other(`${index}`, { at: { intent: new Date(SENT_MS + index * 100).toISOString() } }),
+    );
+    const history = known.map((_, index) => entry({ lateMs: index * 100 + 1 }));
+    const own = entry({ lateMs: 50_050 });
+    const late = { ...doubtful, at: { intent: new Date(SENT_MS + 50_050).toISOString() } };
+    expect(weigh(late, [...history, own], [...known, late]).fits).toHaveLength(1);
   });
 });

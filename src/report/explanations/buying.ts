@@ -225,7 +225,7 @@ const CHOICE: Explanations = {
   },
   'file-changed': {
     title: 'A stored file was changed',
-    text: 'Its contents differ from what was stored. The file is left alone.',
+    text: 'Its contents differ from what was stored, or it is behind a symbolic link, which is not followed. The file is left alone.',
     money: 'It is paid for, and is not bought again automatically.',
     mend: 'If the change was not intended, restore the file from a backup, or buy it again with --force.',
     next: 'venice-batch verify album.yaml',

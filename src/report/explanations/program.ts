@@ -9,7 +9,7 @@ const CONFIG = 'venice-batch config album.yaml';
 const SETTINGS: Explanations = {
   'output-file': {
     title: 'The output file would overwrite another file',
-    text: 'The file given to --junit, --suggestions or --out is the manifest, the lockfile or another file of the run, or an existing file with other content.',
+    text: 'The file given to --junit, --suggestions, --out or GITHUB_STEP_SUMMARY is the manifest, the lockfile or another file of the run, an existing file with other content, or a symbolic link, a pipe or a device.',
     money: NOTHING,
     mend: 'Name a new file, or a file that an earlier run wrote for the same flag.',
     next: HELP,

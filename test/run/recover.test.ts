@@ -1,0 +1,48 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { storageError } from '../../src/commands/storage-error.js';
+import { systemFiles } from '../../src/node/files.js';
+import { openOutput } from '../../src/run/output.js';
+import { fileStates } from '../../src/run/recover.js';
+import { attempt, file } from '../lock/build.js';
+
+const done = attempt({ state: 'done', queue_id: 'q', file });
+
+describe.runIf(process.platform !== 'win32')('what stands in the place of a stored file', () => {
+  async function inFolder(test: (root: string) => Promise<void>): Promise<void> {
+    const top = mkdtempSync(path.join(os.tmpdir(), 'venice-recover-'));
+    try {
+      mkdirSync(path.join(top, 'album', 'out'), { recursive: true });
+      writeFileSync(path.join(top, 'album', file.path), '');
+      await test(path.join(top, 'album'));
+    } finally {
+      rmSync(top, { recursive: true, force: true });
+    }
+  }
+
+  it.each(['out', file.path])('is named where it is a link: %s', (link) =>
+    inFolder(async (root) => {
+      const output = await openOutput(systemFiles, root);
+      expect((await fileStates({ output }, [done])).links).toEqual(new Map());
+      renameSync(path.join(root, link), path.join(root, 'elsewhere'));
+      symlinkSync(path.join(root, 'elsewhere'), path.join(root, link));
+      const { files, links } = await fileStates({ output }, [done]);
+      expect([files.get(file.path), links.get(file.path)]).toEqual(['changed', link]);
+    }),
+  );
+
+  it('is the output folder where another one took its place, not the folder of the lockfile', () =>
+    inFolder(async (root) => {
+      const output = await openOutput(systemFiles, root);
+      renameSync(root, `${root}-old`);
+      mkdirSync(root);
+      const fault = await fileStates({ output }, [done]).catch((error: unknown) => error);
+      const about = { directory: path.dirname(root), next: 'venice-batch run album.yaml' };
+      expect(await storageError(fault, systemFiles, about)).toMatchObject({
+        code: 'storage',
+        message: expect.stringMatching(/album cannot take files: .*\(ESTALE\)/),
+      });
+    }));
+});
