@@ -59,39 +59,39 @@ export function describeFault(code: string): { readonly what: string; readonly f
     case 'EEXIST':
     case 'ENOTDIR':
       return {
-        what: 'a file stands where a folder has to be',
-        fix: 'move that file away, or name another place',
+        what: 'a file is in the place of a folder',
+        fix: 'move that file away, or use another folder',
       };
     case 'EISDIR':
       return {
-        what: 'a folder stands where a file has to be',
-        fix: 'move that folder away, or name another place',
+        what: 'a folder is in the place of a file',
+        fix: 'move that folder away, or use another name',
       };
     case 'ENOSPC':
     case 'EDQUOT':
       return { what: 'the disk is full', fix: 'make room' };
     case 'EFBIG':
-      return { what: 'a file may not be that large here', fix: 'raise the limit (ulimit -f)' };
+      return { what: 'the file would exceed the size limit', fix: 'raise the limit (ulimit -f)' };
     case 'EROFS':
-      return { what: 'the disk is read-only', fix: 'make it writable, or name another place' };
+      return { what: 'the disk is read-only', fix: 'make it writable, or use another folder' };
     case 'EACCES':
     case 'EPERM':
-      return { what: 'this user may not', fix: 'give this user the right to, or name another place' };
+      return { what: 'permission denied', fix: 'change the permissions, or use another folder' };
     case 'ENOENT':
-      return { what: 'there is no such place', fix: 'make its folder, or name another place' };
+      return { what: 'no such file or folder', fix: 'create its folder, or use another one' };
     case 'ENAMETOOLONG':
       return { what: 'the path is too long', fix: 'name a shorter one' };
     case 'ELOOP':
       return {
         what: 'a symbolic link is in the way',
-        fix: 'put what it leads to in its place, or name another place',
+        fix: 'replace it with what it leads to, or use another folder',
       };
     case 'ESTALE':
-      return { what: 'another folder took its place meanwhile', fix: 'put the folder back' };
+      return { what: 'it was replaced by another folder', fix: 'put the folder back' };
     case 'EFTYPE':
       return { what: 'it is a pipe or a device, not a file', fix: 'name a regular file' };
     default:
-      return { what: 'the system refuses', fix: 'mend the disk or the folder' };
+      return { what: 'the system does not allow it', fix: 'fix the disk or the folder' };
   }
 }
 

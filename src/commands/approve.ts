@@ -23,8 +23,8 @@ export function createApprove(session: Session, stop: AbortSignal): World['appro
 }
 
 function questionFor(totalMicroUsd: number): string {
-  const word = totalMicroUsd < LARGE_MICRO_USD ? 'yes' : `the total, ${formatUsd(totalMicroUsd).slice(1)},`;
-  return `\nType ${word} to buy, anything else to leave it: `;
+  const word = totalMicroUsd < LARGE_MICRO_USD ? '"yes"' : `the total, ${formatUsd(totalMicroUsd).slice(1)},`;
+  return `\nType ${word} to buy; anything else cancels: `;
 }
 
 /** Whether a line, in lower case, approves a total. Integer micro-dollars. Pure. */

@@ -161,7 +161,7 @@ async function askApproval(world: World, settings: BatchSettings, prepared: Prep
 }
 
 const NOT_APPROVED = {
-  declined: { code: 'not-approved', message: 'not approved', hint: 'to be asked again: ' },
+  declined: { code: 'not-approved', message: 'not approved', hint: 'to see the total and approve it: ' },
   no_terminal: {
     code: 'approval-needed',
     message: 'there is no terminal to ask for approval',
@@ -169,13 +169,13 @@ const NOT_APPROVED = {
   },
   no_budget: {
     code: 'budget-needed',
-    message: 'without a question asked, buying needs a budget',
+    message: 'buying without confirmation requires a budget',
     hint: 'set `budget:` in the manifest, or: ',
   },
   unattended: {
     code: 'price-unconfirmed',
-    message: 'a price is far under the declared one, and no person was asked',
-    hint: 'where the prices shown are right: ',
+    message: 'a price is far below the declared one, and nobody confirmed it',
+    hint: 'if the prices shown are right: ',
   },
 } as const;
 

@@ -18,8 +18,8 @@ export function notFrozen(rows: readonly PlanRow[]): readonly Diagnostic[] {
   const more = open.length > NAMED_MAX ? `, and ${open.length - NAMED_MAX} more` : '';
   const told =
     open.length === 1
-      ? `${names} would be bought, and --frozen buys nothing`
-      : `${open.length} takes would be bought, and --frozen buys nothing: ${names}${more}`;
+      ? `${names} would be bought, but --frozen forbids buying`
+      : `${open.length} takes would be bought, but --frozen forbids buying: ${names}${more}`;
   return [
     {
       code: 'not-frozen',

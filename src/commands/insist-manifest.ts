@@ -20,10 +20,14 @@ export async function insistOnManifest({ settings, ports, displayPath }: Session
   const wanting = kind === 'missing' || kind === 'directory';
   if (!wanting || (await kindOf(lockfilePath.value)) !== 'missing') return;
   if (manifest === '-')
-    throw new BatchError('usage', 'this command needs a manifest in a file: its lockfile stands beside it', {
-      exitCode: EXIT.usage,
-      hint: 'only validate and plan read standard input',
-    });
+    throw new BatchError(
+      'usage',
+      'this command needs a manifest in a file: its lockfile is stored next to it',
+      {
+        exitCode: EXIT.usage,
+        hint: 'only validate and plan read standard input',
+      },
+    );
   const told = { fault: kind, code: kind === 'missing' ? 'ENOENT' : 'EISDIR' } as const;
   const { code, message, hint } = describeTextFault('manifest', displayPath, told);
   throw new BatchError(code, message, {

@@ -41,6 +41,6 @@ function noCommand([first, second]: readonly string[]): BatchError {
   const unknown = first === 'help' && second !== undefined;
   return new BatchError('usage', unknown ? `unknown command '${second}'` : 'a command is missing', {
     exitCode: EXIT.usage,
-    hint: 'name one of the list above',
+    hint: 'use one of the commands above',
   });
 }

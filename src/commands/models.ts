@@ -30,7 +30,7 @@ export async function modelsCommand(id: string, flags: ModelFlags): Promise<Exit
     const client = createClient(await session.connect(), session.redact);
     const models = await insist(session.ports.clock, () => client.models());
     if (!models.ok)
-      throw new BatchError('service', `the models cannot be asked for: ${escapeForeign(models.message)}`, {
+      throw new BatchError('service', `could not fetch the models: ${escapeForeign(models.message)}`, {
         exitCode: EXIT.unavailable,
         hint: 'run the same command again later, or look at the simulated ones: venice-batch models --sandbox',
       });

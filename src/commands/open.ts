@@ -55,7 +55,7 @@ export async function openForRun(
     tell(
       'info',
       'guard-taken-over',
-      `an earlier run (pid ${guard.tookOver.pid}) ended without freeing its lock: it is taken over`,
+      `an earlier run (pid ${guard.tookOver.pid}) ended without releasing its lock: the lock was taken over`,
     );
   try {
     const opened = await openLock(files, lockPath, {
@@ -92,7 +92,7 @@ export async function openForRun(
       tell(
         'info',
         'rescue-adopted',
-        `${rescued} record${rescued === 1 ? '' : 's'} of an earlier run brought back from a rescue file`,
+        `${rescued} record${rescued === 1 ? '' : 's'} of an earlier run recovered from a rescue file`,
       );
     return {
       store: opened.store,

@@ -16,7 +16,7 @@ export async function readPlanFile({ settings, ports, command }: Session): Promi
   if (name === undefined) return undefined;
   const other = contradiction(settings.flags);
   if (other !== undefined)
-    throw new BatchError('usage', `--plan and ${other} exclude each other: the plan says what is bought`, {
+    throw new BatchError('usage', `--plan and ${other} cannot be combined: the plan says what is bought`, {
       exitCode: EXIT.usage,
       hint: `leave ${other} out: ${command('run', '--plan', name)}`,
     });

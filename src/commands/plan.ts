@@ -61,7 +61,7 @@ async function save(session: Session, file: string, { saved, prepared }: Planned
   const needed: Diagnostic = {
     code: 'budget-needed',
     severity: 'warning',
-    message: 'saved; applied without a question asked, it will need a budget',
+    message: 'saved; applying it requires a budget',
     hint: `to apply exactly this, once: ${session.command('run', '--plan', file, '--budget', lifeBudgetUsd(prepared.plan))}`,
   };
   showDiagnostics(session, [needed], new Map());

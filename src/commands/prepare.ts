@@ -105,7 +105,7 @@ async function price(input: PrepareInput, client: VeniceClient, decided: Decided
   const { clock } = input.ports;
   const models = await insist(clock, () => client.models(), input.stop);
   if (!models.ok) {
-    const diagnostics = [unreachable('the live models cannot be asked for', models, MODELS_HINT)];
+    const diagnostics = [unreachable('could not fetch the models', models, MODELS_HINT)];
     // Nothing of the manifest was in that question.
     const refusal = isKeyRefused(models) ? EXIT.authentication : EXIT.unavailable;
     return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, { diagnostics, refusal });
@@ -152,7 +152,7 @@ function concluded(
     ...(extra.balance === undefined || input.ignoreBalance ? [] : checkBalance(plan, extra.balance)),
   ];
   const failures = gathered.failures.map(({ query, failure }) =>
-    unreachable(`the price of ${query.model} cannot be asked for`, failure),
+    unreachable(`could not fetch the price of ${query.model}`, failure),
   );
   const diagnostics = [...plan.diagnostics, ...(extra.diagnostics ?? []), ...failures, ...money];
   const failed = gathered.failures[0];

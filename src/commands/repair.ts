@@ -111,7 +111,7 @@ function told({ report, asidePath }: Repaired): readonly string[] {
     );
   if (asidePath !== undefined)
     lines.push(
-      `lines set aside are in ${shellWord(asidePath)}: nothing of them is lost, nothing of them counts`,
+      `lines set aside are in ${shellWord(asidePath)}: nothing in them is lost, and nothing in them is used`,
     );
   return lines;
 }

@@ -63,7 +63,7 @@ function resolutionOf(flags: ResolveFlags, command: Session['command']): Resolut
     throw refused(
       'usage',
       'only one of --queue-id, --charged, --not-charged, --refunded, --requeue can be true',
-      `name the one that you know to hold; what is known of it: ${command('resolve')}`,
+      `use the one that you know is true; to see what is known: ${command('resolve')}`,
     );
   return said[0];
 }

@@ -117,13 +117,13 @@ async function release(world: World, opened: Opened): Promise<void> {
       world,
       'warning',
       'guard-left',
-      `the guard file cannot be removed (${faultCode(error) || 'error'})`,
+      `the lock file cannot be removed (${faultCode(error) || 'error'})`,
     );
   }
 }
 
 /**
- * All records are durable by now: a lockfile that cannot be put in order has lost nothing.
+ * All records are durable by now: a lockfile that cannot be compacted has lost nothing.
  *
  * @returns whether another file stands in the place of the lockfile: what this run recorded is in the journal
  */
@@ -140,7 +140,7 @@ async function tidy(world: World, store: LockStore, told: boolean): Promise<bool
       world,
       'warning',
       'lockfile-untidy',
-      `the lockfile cannot be put in order (${faultCode(error)}); nothing in it is lost, and the next run tries again`,
+      `the lockfile cannot be compacted (${faultCode(error)}); nothing in it is lost, and the next run tries again`,
     );
   }
   return false;
@@ -193,7 +193,7 @@ function tellMoves(
   }
   if (moved.size === 0) return;
   const files = moved.size === 1 ? '1 file was' : `${moved.size} files were`;
-  emitNotice(world, 'info', 'files-moved', `${files} moved to where the manifest wants them, for free`);
+  emitNotice(world, 'info', 'files-moved', `${files} moved to their new names, at no cost`);
 }
 
 /** `--frozen` where it refuses: nothing is changed. */

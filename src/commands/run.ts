@@ -136,10 +136,10 @@ interface Begun {
 async function begin(manifest: string, flags: Flags, mode: BatchSettings['mode']): Promise<Begun> {
   const { json, events } = flags;
   if (json === true && events !== undefined)
-    throw usage('--json and --events exclude each other: both are for stdout', 'leave one of them out');
+    throw usage('--json and --events cannot be combined: both are for stdout', 'leave one of them out');
   if (manifest === '-')
     throw usage(
-      `${mode === 'collect' ? 'collect' : 'run'} needs a manifest in a file: its lockfile stands beside it`,
+      `${mode === 'collect' ? 'collect' : 'run'} needs a manifest in a file: its lockfile is stored next to it`,
       'only validate and plan read standard input',
     );
   const session = await openSession(manifest, flags);

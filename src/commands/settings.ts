@@ -96,7 +96,7 @@ export async function resolveSettings(
   const stem = manifestPath.replace(MANIFEST_EXTENSION, '');
   const sandbox = flags.sandbox === true;
   if (sandbox && flags.baseUrl !== undefined)
-    throw usage('--sandbox and --base-url exclude each other', 'leave one of them out');
+    throw usage('--sandbox and --base-url cannot be combined', 'leave one of them out');
   const sandboxDirectory = `${stem}.sandbox`;
   const home = sandbox ? sandboxDirectory : path.dirname(manifestPath);
   const budget = budgetOf(flags, environment);

@@ -96,7 +96,7 @@ async function checkResolution(
     throw refused(
       'queue-id-taken',
       `this queue_id is the job of ${holder.track}, take ${holder.take}`,
-      `look again which job is missing: ${session.command('resolve')}`,
+      `check which job is missing: ${session.command('resolve')}`,
     );
   await checkAdopted(session, attempt, resolution.queueId);
 }
@@ -118,7 +118,7 @@ async function checkAdopted(session: Session, attempt: Attempt, queueId: string)
   const { account, command } = session;
   const same = command('resolve', attempt.attempt, '--queue-id', queueId);
   if (account === undefined)
-    throw new BatchError('no-key', 'no API key: VENICE_API_KEY is not set, so the job cannot be looked at', {
+    throw new BatchError('no-key', 'no API key: VENICE_API_KEY is not set, so the job cannot be checked', {
       exitCode: EXIT.authentication,
       hint: `set the key that submitted it, then: ${same}`,
     });
@@ -131,7 +131,7 @@ async function checkAdopted(session: Session, attempt: Attempt, queueId: string)
     throw refused(
       'queue-id-unknown',
       `the service does not know this queue_id for ${attempt.model} under this key: nothing was changed`,
-      `look at the id and the key again, or tell what else became of it: ${command('resolve')}`,
+      `check the id and the key, or record another outcome: ${command('resolve')}`,
     );
   if (looked.kind === 'unanswered')
     throw new BatchError('service', `could not ask the service for this job: ${looked.message}`, {

@@ -68,7 +68,7 @@ export function tellUnreadable({ stderr, settings }: Session): (code: string) =>
   const { value: outputRoot } = settings.outputRoot;
   return (code) =>
     stderr.write(
-      `warning: the files cannot be looked at (${code}) below ${pathText(outputRoot)}: they are told as recorded\n`,
+      `warning: cannot check the files (${code}) below ${pathText(outputRoot)}: showing their recorded state\n`,
     );
 }
 

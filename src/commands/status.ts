@@ -53,7 +53,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
   stdout.write(text);
   if (attempts.length === 0 && !settings.sandbox && (await wasRehearsed(settings, ports.files)))
     stdout.write(
-      `a rehearsal is in ${pathText(settings.sandboxDirectory)}: ${command('status', '--sandbox')}\n`,
+      `a sandbox run is in ${pathText(settings.sandboxDirectory)}: ${command('status', '--sandbox')}\n`,
     );
   return EXIT.ok;
 }

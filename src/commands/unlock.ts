@@ -39,7 +39,7 @@ export async function unlockCommand(manifest: string, flags: Flags): Promise<Exi
 
 function told(was: GuardHolder | undefined): string {
   if (was === undefined) return 'not locked\n';
-  return `freed: it was held by pid ${was.pid} on ${escapeForeign(was.hostname)}\n`;
+  return `released: it was held by pid ${was.pid} on ${escapeForeign(was.hostname)}\n`;
 }
 
 function document(lockfile: string, was: GuardHolder | undefined): string {

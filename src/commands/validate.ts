@@ -27,7 +27,7 @@ export async function validateCommand(manifest: string, flags: Flags): Promise<E
       );
     else if (errors === 0)
       session.stdout.write(
-        `${escapeForeign(session.displayPath)} is valid: ${tracks} track${tracks === 1 ? '' : 's'}, ${takes.length} take${takes.length === 1 ? '' : 's'}${flags.live === true ? '' : ' (not held against the models: --live)'}\n`,
+        `${escapeForeign(session.displayPath)} is valid: ${tracks} track${tracks === 1 ? '' : 's'}, ${takes.length} take${takes.length === 1 ? '' : 's'}${flags.live === true ? '' : ' (checked offline; add --live to check against the models)'}\n`,
       );
     if (live.some(({ code }) => code === 'service')) return EXIT.unavailable;
     return errors === 0 ? EXIT.ok : EXIT.invalid;
@@ -44,7 +44,7 @@ async function checkLive(session: Session, takes: readonly Take[]): Promise<read
       {
         code: 'service',
         severity: 'error',
-        message: `the live models cannot be asked for: ${models.message}`,
+        message: `could not fetch the models: ${models.message}`,
         hint: 'run the same command again later, or leave --live out',
       },
     ];

@@ -106,12 +106,12 @@ function verdictText(
     });
   const bad = files.filter(isBad);
   const needed = files.filter(({ word }) => word !== undefined).length;
-  lines.push(`${needed - bad.length} of ${needed} files are as they were stored`);
+  lines.push(`${needed - bad.length} of ${needed} files verified`);
   const [owed, done] = [bad.filter(isRemote), bad.filter((file) => !isRemote(file))];
   const changed = done.filter(({ state }) => state === 'changed');
   if (owed.length > 0) lines.push(`next: ${command('collect')}   (fetches it again, at no cost)`);
   if (nothingHere)
-    lines.push('next: if they were made with --out-dir, name that folder again; else put them back');
+    lines.push('next: if they were made with --out-dir, pass that folder again; otherwise put them back');
   else if (done.length > changed.length)
     lines.push(`next: ${command('run', '--retry-failed')}   (buys what is missing again)`);
   if (changed.length > 0) {

@@ -35,7 +35,7 @@ function explain(
   problem: LockProblem,
   next: NextCommand,
 ): { readonly message: string; readonly hint: string } {
-  const repair = `nothing is bought until it is mended, and every paid job is kept: ${next('lock repair')}`;
+  const repair = `nothing is bought until it is repaired; every paid job is kept: ${next('lock repair')}`;
   const restored = `restore the file from version control or a backup, then: ${next('status')}; or keep what is left of it: ${next('lock repair')}`;
   const look = `then: ${next('status')}`;
   switch (problem.kind) {

@@ -68,7 +68,7 @@ function tooManyTakes(tracks: readonly MergedTrack[]): Diagnostic[] {
         {
           code: 'too-many-takes',
           severity: 'error',
-          message: 'with all their takes, the tracks of a manifest are at most 50,000',
+          message: 'a manifest can have at most 50,000 takes in total',
           hint: 'split it into several manifests',
           span: fields.takes?.spans[0] ?? span,
         },

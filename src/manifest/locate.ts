@@ -115,13 +115,7 @@ function locateAlias(name: string, range: Range, walk: Walk): Located {
     return { ...target.node, ...range };
   }
   if (target === 'open')
-    report(
-      walk,
-      'endless-alias',
-      range,
-      `\`*${name}\` stands inside the value that it repeats`,
-      'write it out',
-    );
+    report(walk, 'endless-alias', range, `\`*${name}\` is inside the value that it repeats`, 'write it out');
   else
     report(
       walk,

@@ -34,7 +34,7 @@ function required(
       {
         code: 'empty-text',
         severity: 'error',
-        message: `\`${field}\` is nothing but space`,
+        message: `\`${field}\` is only whitespace`,
         hint: 'fill it in',
         ...placed(blank),
       },

@@ -140,7 +140,7 @@ function missing(key: string, pointer: string, node: Located): Explained {
   const fixes: Readonly<Record<string, string>> = {
     version: 'begin the file with `version: 1`',
     tracks: 'list what to make below `tracks:`',
-    id: 'give it a name for good, as `id: opening`',
+    id: 'give it a permanent id, such as `id: opening`',
   };
   const hint = fixes[key];
   return {

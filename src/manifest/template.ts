@@ -51,7 +51,7 @@ function noExtension(text: string): TemplateFault {
   const written = /\.([A-Za-z0-9]{2,4})$/.exec(text);
   return {
     code: 'output-ext',
-    message: '`output` has to end in `.{ext}`',
+    message: '`output` must end in `.{ext}`',
     hint: written
       ? `write .{ext} in place of .${written[1]}: the service decides on the format`
       : 'add .{ext} at the end: the service decides on the format',
@@ -64,7 +64,7 @@ function unknownToken(name: string, at: number): TemplateFault {
   if (name === 'ext')
     return {
       code: 'output-ext',
-      message: '`{ext}` stands at the end of `output`, after a dot, and nowhere else',
+      message: '`{ext}` must be at the end of `output`, after a dot, and nowhere else',
       hint: 'write for example {index}-{id}.{ext}',
       at,
       length: 5,

@@ -28,9 +28,12 @@ function words(
     case 'directory':
       return { message: `\`${path}\` is a folder`, hint: 'name a file in it' };
     case 'not-a-file':
-      return { message: `\`${path}\` is not a regular file`, hint: 'copy what it gives into a file' };
+      return { message: `\`${path}\` is not a regular file`, hint: 'save its content to a file' };
     case 'not-permitted':
-      return { message: `\`${path}\` may not be read`, hint: 'let this user read it: chmod u+r' };
+      return {
+        message: `\`${path}\` cannot be read: permission denied`,
+        hint: 'make it readable: chmod u+r',
+      };
     case 'too-large': {
       const most = role === 'manifest' ? '16 MiB' : '1 MiB';
       return {

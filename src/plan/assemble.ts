@@ -149,7 +149,7 @@ function suspiciousPrices(
         code: 'price-suspicious',
         severity: 'warning',
         message: `the service quotes ${formatUsd(price.microUsd)} for ${price.model}, and ${declared}`,
-        hint: `${risk}; a person approves it at a terminal, or --accept-price does`,
+        hint: `${risk}; approve it at a terminal, or add --accept-price`,
         span: take.span,
       },
     ];
@@ -163,7 +163,7 @@ function noQuote(drafts: readonly Draft[]): readonly Diagnostic[] {
     {
       code: 'no-quote',
       severity: 'error',
-      message: `the service told no price for ${listed(tracks, TRACKS_NAMED_MAX)}`,
+      message: `no price was quoted for ${listed(tracks, TRACKS_NAMED_MAX)}`,
       hint: 'run again later',
       span: drafts[0]!.take.span,
     },

@@ -65,7 +65,7 @@ function cannotConsume(balance: Balance): Diagnostic {
     severity: 'error',
     message: wallet
       ? `this wallet has ${formatUsd(knownMicroUsd(balance) ?? 0)}, and needs at least ${formatUsd(WALLET_MICRO_USD_MIN)} to buy anything`
-      : 'the service does not permit this account to buy anything now',
+      : 'the service does not allow this account to buy anything right now',
     hint: topUpHint(balance) ?? 'top up the account, or check the spend limit of the API key',
   };
 }

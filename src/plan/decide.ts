@@ -172,14 +172,14 @@ function remarks(
   const tell = (code: string, severity: Diagnostic['severity'], message: string, hint: string) =>
     told.push({ code, severity, message, hint, span: take.span });
   if (decision.kind === 'occupied') {
-    const message = `${shellWord(placeOf(decision.path))} exists, and the lockfile does not know it`;
-    tell('output-occupied', 'error', message, 'move the file away, or bring back the lockfile it belongs to');
+    const message = `${shellWord(placeOf(decision.path))} exists, but is not in the lockfile`;
+    tell('output-occupied', 'error', message, 'move the file away, or restore the lockfile it belongs to');
   }
   const holding = decision.kind === 'done' ? history.holdings.get(decision.attempt.attempt) : undefined;
   if (holding?.state === 'changed') {
     const [file, link] = [shellWord(placeOf(holding.path)), links?.get(holding.path)];
     if (link === undefined) {
-      const message = `${file} is not what was stored: it was changed since`;
+      const message = `${file} was changed since it was stored`;
       tell('file-changed', 'warning', message, `to buy it again: --force ${shellWord(takeWord(take))}`);
     } else {
       const at = shellWord(placeOf(link));
@@ -190,7 +190,12 @@ function remarks(
   if (selection.forced(take) && (decision.kind === 'collect' || decision.kind === 'in_doubt')) {
     const why =
       decision.kind === 'collect' ? 'is in flight: it is collected first' : 'is in doubt: see `resolve`';
-    tell('force-blocked', 'warning', `${take.key} is not bought again, as it ${why}`, 'then force it again');
+    tell(
+      'force-blocked',
+      'warning',
+      `${take.key} is not bought again, because it ${why}`,
+      'then force it again',
+    );
   }
   return told;
 }
@@ -220,8 +225,8 @@ function nothingHere(rows: readonly PlanRow[], placeOf: (file: string) => string
     {
       code: 'no-file-here',
       severity: 'warning',
-      message: `${all} that the lockfile knows ${verb} missing, as ${shellWord(placeOf(missing[0] ?? ''))}`,
-      hint: 'made with --out-dir? name that folder again; else put the files back',
+      message: `${all} in the lockfile ${verb} missing, such as ${shellWord(placeOf(missing[0] ?? ''))}`,
+      hint: 'made with --out-dir? pass that folder again; otherwise put the files back',
     },
   ];
 }

@@ -186,7 +186,7 @@ function refusal(code: string, message: string): Diagnostic {
     code,
     severity: 'error',
     message: `${message}; nothing was bought`,
-    hint: 'make a new plan with `plan --out`, and look at it before it is applied',
+    hint: 'save a new plan with `plan --out`, and review it before you apply it',
   };
 }
 

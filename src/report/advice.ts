@@ -15,12 +15,12 @@ export function adviceFor(take: TakeEvent): string {
       return `The bytes are kept as \`.unverified\`; run again to fetch it once more, at no cost. If they sound right, \`accept MANIFEST ${take.key}\` takes them as they are. To give it up: \`resolve MANIFEST ${take.attempt.slice(0, 8)} --charged\`.`;
     case 'missing':
       return take.code === 'no-file-here'
-        ? 'Made with `--out-dir`? Name that folder again; else put the file back.'
+        ? 'Made with `--out-dir`? Pass the same folder again; otherwise put the file back.'
         : 'Put the file back, or buy it again with `run --retry-failed`.';
     case 'in_doubt':
       return 'Look it up in the billing history: `resolve` shows what is known, and settles it.';
     default:
-      return 'Run again: it goes on where it stopped.';
+      return 'Run again to continue where it stopped.';
   }
 }
 

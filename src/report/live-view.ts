@@ -24,7 +24,7 @@ export interface View {
   end(ending: Ending): Promise<void>;
 }
 
-/** How generating ended, and whether nothing is left to be cleaned up. */
+/** How generating ended, and whether nothing is left to clean up. */
 export interface Ending {
   readonly generated: 'well' | 'badly' | Unfinished;
   readonly cleaned: boolean;

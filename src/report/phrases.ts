@@ -40,18 +40,18 @@ export function stateName(state: TakeEvent['state'] | 'intent'): string {
 
 /** What a person told of an attempt, by the code that stands for it in the lockfile. */
 const TOLD_BY_PERSON: Readonly<Record<string, string>> = {
-  resolved_charged: 'told as charged',
-  resolved_not_charged: 'told as not charged',
-  resolved_refunded: 'told as refunded',
-  requeued: 'told to be bought anew',
+  resolved_charged: 'resolved as charged',
+  resolved_not_charged: 'resolved as not charged',
+  resolved_refunded: 'resolved as refunded',
+  requeued: 'to be bought again',
 };
 
-/** Whether a person told what became of it: `told as charged`. */
+/** Whether a person told what became of it: `resolved as charged`. */
 export function toldByPerson(code: string | undefined): string | undefined {
   return code !== undefined && Object.hasOwn(TOLD_BY_PERSON, code) ? TOLD_BY_PERSON[code] : undefined;
 }
 
-/** What became of an attempt, with its cause: `rejected (422)`, `given up: told as charged`. The code may be foreign. */
+/** What became of an attempt, with its cause: `rejected (422)`, `given up: resolved as charged`. The code may be foreign. */
 export function fatePhrase(state: string, reason: { code: string; status?: number } | undefined): string {
   const told = toldByPerson(reason?.code);
   if (told !== undefined && state === 'rejected') return told;

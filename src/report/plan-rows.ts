@@ -147,7 +147,7 @@ function reasonPhrase(why: BuyReason): string {
 }
 
 function flightPhrase(attempt: Attempt): string {
-  if (attempt.state === 'stored') return 'clean-up owed';
+  if (attempt.state === 'stored') return 'remote copy to delete';
   return attempt.state === 'unverified' ? 'fetched again' : 'in flight';
 }
 

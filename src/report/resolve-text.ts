@@ -67,7 +67,7 @@ function facts(attempt: Attempt): string {
 }
 
 function history({ evidence }: InDoubt, asked: HistoryFacts | undefined): string[] {
-  if (evidence === undefined) return ['billing history: cannot be asked with this key'];
+  if (evidence === undefined) return ['billing history: not available with this key'];
   const { fits, near } = evidence;
   const fitting = fits.map((entry) => `billing history: ${entryText(entry)}`);
   const nearby = near.map(
@@ -85,7 +85,7 @@ function history({ evidence }: InDoubt, asked: HistoryFacts | undefined): string
 }
 
 const NEAR_HELP =
-  'A near one may be this attempt\u2019s: how charges are named and rounded is not promised. Rule it out before --not-charged.';
+  'A near one may be this attempt\u2019s: the service may rename and round charges. Rule it out before --not-charged.';
 
 function rivalsText({ rivals, fits }: Evidence): string[] {
   if (rivals.length === 0) return [];

@@ -77,12 +77,12 @@ export function takeStatuses(rows: readonly PlanRow[], attempts: readonly Attemp
 /** Where every take stands: what it rests on, totals, the next command. With line ends. */
 export function renderStatus({ attempts, rows, removed }: StatusInput, options: StatusOptions): string {
   const style = styleFor(options.color);
-  if (attempts.length === 0) return 'Nothing was bought yet.\n';
+  if (attempts.length === 0) return 'Nothing has been bought yet.\n';
   const wanted = takeStatuses(rows, attempts);
   const gone = takeStatuses(removed, attempts);
   const sections = [
     takeLines(wanted, options, style),
-    gone.length === 0 ? [] : ['Not in the manifest any more', ...takeLines(gone, options, style)],
+    gone.length === 0 ? [] : ['No longer in the manifest', ...takeLines(gone, options, style)],
     [totals(attempts, [...wanted, ...gone])],
   ].filter((lines) => lines.length > 0);
   const text = sections.map((lines) => lines.join('\n')).join('\n\n');
@@ -154,7 +154,7 @@ function totals(all: readonly Attempt[], takes: readonly TakeStatus[]): string {
 }
 
 const OTHER_FOLDER =
-  'Next: if they were made with --out-dir, name that folder again; else put the files back';
+  'Next: if they were made with --out-dir, pass that folder again; otherwise put the files back';
 
 /** What a person would do next; `undefined` when nothing is owed. */
 function nextLine(

@@ -21,7 +21,7 @@ export function suggestionLines(
   const { patch, unpatched } = suggestions;
   if (patch === '' && unpatched.length === 0) return [];
   const style = styleFor(options.color);
-  const note = 'The content policy may accept these. Nothing is bought with them before you take them over.';
+  const note = 'The content policy may accept these. Nothing is bought with them until you apply them.';
   return [
     style.strong('Suggested prompts'),
     ...wrap(note, options.width - 2).map((line) => `  ${line}`),

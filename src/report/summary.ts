@@ -106,7 +106,7 @@ export function countPhrases(summary: SummaryEvent): string[] {
   const counts: [number, string][] = [
     [summary.made, 'made now'],
     [summary.in_flight, 'in flight'],
-    [summary.clean_up_owed, 'to be cleaned up'],
+    [summary.clean_up_owed, 'to clean up'],
     [summary.in_doubt, 'in doubt'],
     [summary.failed, 'failed'],
     [summary.missing, 'missing'],

@@ -70,7 +70,7 @@ export async function pollJob(context: RunContext, job: Job): Promise<Settled> {
 }
 
 function cannotAsk(job: Job, { message }: { readonly message: string }): string {
-  return `could not ask for ${job.key}: ${message}`;
+  return `could not poll ${job.key}: ${message}`;
 }
 
 /** A 429 says nothing about the job, and nothing about the health of the service. */
@@ -267,7 +267,7 @@ export function underAnotherKey(context: RunContext, job: Job, attempt: Attempt)
   const ifGone =
     attempt.state === 'stored'
       ? `this leaves the remote copy where it is: ${context.settings.command('collect', '--keep')}`
-      : `tell what became of the attempt: ${context.settings.command('resolve', attempt.attempt, '--charged')}`;
+      : `record what became of the attempt: ${context.settings.command('resolve', attempt.attempt, '--charged')}`;
   notice(
     context,
     'warning',

@@ -52,7 +52,7 @@ export interface RunSettings {
   command(verb: string, ...words: string[]): string;
 }
 
-/** One take on its way: to be bought, in flight, or stored with a clean-up owed. */
+/** One take on its way: to be bought, in flight, or stored with a remote copy to delete. */
 export interface Job {
   readonly id: string;
   /** What a person calls it. */
@@ -266,7 +266,7 @@ export function closeToKey(
     context,
     'error',
     'model-refused',
-    `this key may not use ${model} (${status}): ${message}; other models go on`,
+    `this key may not use ${model} (${status}): ${message}; other models continue`,
     'allow the model for this key, or set VENICE_API_KEY to a key that may use it, and run the same command again',
   );
 }

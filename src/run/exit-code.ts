@@ -9,7 +9,7 @@ export interface EndState {
   /** Why nothing was bought, where that was refused before the run began. */
   readonly refusal?: ExitCode | undefined;
   readonly inDoubt: number;
-  /** Queued, or stored with a clean-up owed. */
+  /** Queued, or stored with a remote copy to delete. */
   readonly inFlight: number;
   /** Failed, lost, unverified, rejected or missing. */
   readonly notMade: number;

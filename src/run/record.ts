@@ -59,7 +59,7 @@ export async function recordOutcome(
       'error',
       'record-rescued',
       `${what}; its record is in ${rescue}`,
-      'free the disk and run the same command again: the rescue file is picked up by itself',
+      'free the disk and run the same command again: the rescue file is picked up automatically',
     );
   return false;
 }

@@ -25,7 +25,7 @@ export function stopNotice(
     case 'over_budget':
       return {
         code: 'ceiling',
-        message: 'the next take would pass what was approved or the budget: nothing more is submitted',
+        message: 'the next take would exceed the approved total or the budget: nothing more is submitted',
         hint: `to see what is left to buy and what it costs: ${command('plan')}`,
       };
     case 'balance':
@@ -37,14 +37,14 @@ export function stopNotice(
     case 'fail_fast':
       return {
         code: 'fail-fast',
-        message: 'a take was not made, and with --fail-fast nothing more is submitted after that',
+        message: 'a take failed, and with --fail-fast nothing more is submitted',
         hint: `to buy the others: ${command('run')}`,
       };
     case 'timeout':
       return {
         code: 'timeout',
         message:
-          'the time of --timeout is over: nothing more is submitted, and what is in flight goes on there',
+          'the --timeout was reached: nothing more is submitted, and takes in flight continue at the service',
         hint: `to go on: ${command('run')}`,
       };
     default:

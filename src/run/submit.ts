@@ -136,7 +136,7 @@ function tellOtherModel(context: RunContext, key: string, asked: string, got: st
     context,
     'warning',
     'other-model',
-    `${key} was asked of ${asked}, and the service says that ${got} makes it; told once for these two`,
+    `${key} was asked of ${asked}, and the service says that ${got} makes it; reported once for this pair`,
   );
 }
 
@@ -197,7 +197,7 @@ function stopUnreachable(context: RunContext, what: string): void {
       context,
       'error',
       'service',
-      `${what}, time after time: nothing more is submitted`,
+      `${what}, several times in a row: nothing more is submitted`,
       `once the service can be reached: ${context.settings.command('run')}`,
     );
   stopBuying(context, 'unavailable');
@@ -274,7 +274,7 @@ async function currentPrice(context: RunContext, job: Job): Promise<number | Set
     job.failures += 1;
     if (job.failures <= POSTPONEMENTS_MAX)
       return { kind: 'again', notBeforeMs: context.ports.clock.nowMs() + 5_000 };
-    stopUnreachable(context, `the price of ${quote.model} cannot be asked for`);
+    stopUnreachable(context, `could not fetch the price of ${quote.model}`);
     return GONE;
   }
   if (isSuspiciouslyLow(priceMicroUsd, quote.microUsd)) return quote.microUsd;

@@ -120,5 +120,9 @@ async function fetchElsewhere(
   if (audio !== undefined) return { ok: true, value: audio, rate: good.rate };
   other?.answer.discard();
   const why = there.ok ? `it is ${there.mediaType}` : there.message;
-  return unusable(good, 'url-result', `the audio lies at ${new URL(url).host}, but could not be had: ${why}`);
+  return unusable(
+    good,
+    'url-result',
+    `the audio lies at ${new URL(url).host}, but could not be downloaded: ${why}`,
+  );
 }

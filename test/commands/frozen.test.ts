@@ -19,7 +19,7 @@ describe('what --frozen finds to be bought', () => {
     expect(others).toEqual([]);
     expect(only).toMatchObject({ code: 'not-frozen', severity: 'error' });
     expect(only?.message).toBe(
-      '3 takes would be bought, and --frozen buys nothing: intro#1 (new), drive#1 (new), drive#2 (changed)',
+      '3 takes would be bought, but --frozen forbids buying: intro#1 (new), drive#1 (new), drive#2 (changed)',
     );
   });
 

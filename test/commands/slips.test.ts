@@ -28,8 +28,8 @@ describe('a slip on the command line', () => {
     [['run'], "'manifest'", 'venice-batch run --help'],
     [['run', 'a.yaml', '--onyl', 'x'], 'Did you mean --only?', 'venice-batch run --help'],
     [['lock', 'repair'], "'manifest'", 'venice-batch lock repair --help'],
-    [['lock'], 'a command is missing', 'name one of the list above'],
-    [['help', 'nope'], "unknown command 'nope'", 'name one of the list above'],
+    [['lock'], 'a command is missing', 'use one of the commands above'],
+    [['help', 'nope'], "unknown command 'nope'", 'use one of the commands above'],
     [['status', ''], 'the name of the manifest is empty', 'name a file, as album.yaml'],
     [
       ['run', 'a.yaml', '--only', ''],

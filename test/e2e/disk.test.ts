@@ -107,7 +107,7 @@ describe.concurrent('a disk that is full', () => {
       writeFileSync(path.join(disk, 'others'), new Uint8Array(8 * 1024));
       const words = ['--yes', '--lockfile', path.join(disk, 'album.lock.jsonl'), '--progress', 'plain'];
       const ended = await album.run('run', ...words);
-      expect(ended.stderr).toContain('the lockfile cannot be put in order (ENOSPC); nothing in it is lost');
+      expect(ended.stderr).toContain('the lockfile cannot be compacted (ENOSPC); nothing in it is lost');
       expect(ended.code).toBe(0);
       expect(ended.stdout).toContain('1 of 1 done');
       expect((await album.run('run', ...words)).code).toBe(0);
@@ -200,7 +200,7 @@ describe.runIf(CAN_SHRINK)('a lockfile that cannot be written any more', { concu
     const rescue = /its record is in (\S+)/.exec(ended.stderr)?.[1] ?? '';
     expect(existsSync(rescue), ended.stderr).toBe(true);
     const resumed = await launchProgram([...args, '--progress', 'plain'], album.cwd, album.service.env).ended;
-    expect(resumed.stderr).toContain('1 record of an earlier run brought back from a rescue file');
+    expect(resumed.stderr).toContain('1 record of an earlier run recovered from a rescue file');
     expect(resumed.code).toBe(0);
     expect(existsSync(rescue)).toBe(false);
     expect(audioFiles(album.cwd)).toHaveLength(5);

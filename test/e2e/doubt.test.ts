@@ -134,7 +134,7 @@ describe.concurrent('resolve', () => {
     expect((await run('run', '--yes')).code).toBe(8);
     const shown = await run('resolve');
     expect(shown.code).toBe(8);
-    expect(shown.stdout).toContain('billing history: cannot be asked with this key');
+    expect(shown.stdout).toContain('billing history: not available with this key');
   });
 
   it('shows a charge by another clock, name and price, as one that may be the attempt\u2019s', async () => {
@@ -191,7 +191,7 @@ describe.concurrent('resolve', () => {
   it('--charged gives it up: it stays spent, and is bought again only when asked', async () => {
     const { album, attempt } = await doubtful();
     const told = await album.run('resolve', attempt, '--charged');
-    expect([told.code, told.stdout.split(';')[0]]).toEqual([0, 'door is given up: told as charged']);
+    expect([told.code, told.stdout.split(';')[0]]).toEqual([0, 'door is given up: resolved as charged']);
     expect(stateOf(album, attempt)).toBe('lost');
     expect(await spentMicroUsd(album)).toBe(2 * PRICE);
     expect((await album.run('run', '--yes')).code).toBe(100);
@@ -204,8 +204,8 @@ describe.concurrent('resolve', () => {
   it('--not-charged frees its price, and the next run buys it', async () => {
     const { album, attempt } = await doubtful();
     const told = await album.run('resolve', attempt, '--not-charged');
-    expect([told.code, told.stdout.split(';')[0]]).toEqual([0, 'door is told as not charged']);
-    expect((await album.run('plan')).stdout).toContain('again: told as not charged');
+    expect([told.code, told.stdout.split(';')[0]]).toEqual([0, 'door is resolved as not charged']);
+    expect((await album.run('plan')).stdout).toContain('again: resolved as not charged');
     expect(stateOf(album, attempt)).toBe('rejected');
     expect(await spentMicroUsd(album)).toBe(PRICE);
     expect((await album.run('run', '--yes')).code).toBe(0);

@@ -83,7 +83,7 @@ describe.concurrent('before anything is bought', () => {
     const set = await stage(treat);
     const ended = await set.run('run');
     expect(ended.code, ended.stderr).toBe(12);
-    expect(ended.stderr).toMatch(/error\[service\]: the live models cannot be asked for/);
+    expect(ended.stderr).toMatch(/error\[service\]: could not fetch the models/);
     expect(set.relay.seen).not.toContain('POST /audio/queue');
     expect(await set.album.charges()).toBe(0);
   });

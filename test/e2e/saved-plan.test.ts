@@ -99,7 +99,7 @@ describe('a saved plan', () => {
     expect(unlimited.code).toBe(2);
     expect(unlimited.stderr).toContain('needs a budget');
     expect((await plan.apply('--budget', '0.01')).code).toBe(5);
-    expect((await plan.apply('--only', 'track-1')).stderr).toContain('--only exclude each other');
+    expect((await plan.apply('--only', 'track-1')).stderr).toContain('--only cannot be combined');
     expect(await plan.charges()).toBe(0);
     expect((await plan.apply('--budget', '20')).code).toBe(0);
     expect(await plan.charges()).toBe(4);

@@ -25,7 +25,7 @@ describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
     const question = await asked.screen();
     expect(question.wrappedRows).toBe(0);
     expect(question.lines.slice(0, 2)).toEqual(['✔ Check', '✔ Quote']);
-    expect(question.lines.slice(-2)).toEqual(['', 'Type yes to buy, anything else to leave it:']);
+    expect(question.lines.slice(-2)).toEqual(['', 'Type "yes" to buy; anything else cancels:']);
     expect(question).toMatchObject({ cursorVisible: true, cursorColumn: 44 });
     expect(question.cursorRow).toBe(question.lines.length - 1);
 
@@ -33,8 +33,8 @@ describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
     expect(await asked.ended).toBe(2);
     const end = await asked.screen();
     expect(end.wrappedRows).toBe(0);
-    const told = linesSince(end, /^Type yes/);
-    expect(told[0]).toBe('Type yes to buy, anything else to leave it: no');
+    const told = linesSince(end, /^Type "yes"/);
+    expect(told[0]).toBe('Type "yes" to buy; anything else cancels: no');
     expect(told[1]).toMatch(/^error\[not-approved\]/);
     expect(end.lines).toContain('✖ 0 of 2 done (sandbox)');
     expect(end).toMatchObject({ cursorVisible: true, cursorColumn: 0 });
@@ -205,7 +205,7 @@ describe('a run that is interrupted at its clean-up', () => {
     const rest = linesSince(end, /^… 2 of 2/);
     expect(rest.slice(0, 5)).toEqual([
       '… 2 of 2 done, interrupted',
-      expect.stringMatching(/^ {2}2 made now · 2 to be cleaned up · /),
+      expect.stringMatching(/^ {2}2 made now · 2 to clean up · /),
       expect.stringMatching(/^ {2}\$0\.\d+ spent of /),
       '  Every file made so far is here and safe; 2 remote copies are still to be',
       '  deleted, which costs nothing.',

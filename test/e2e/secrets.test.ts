@@ -99,7 +99,7 @@ describe.concurrent('a key that the service echoes', () => {
     const words = { run: ['--yes', ...reports], plan: ['--debug'], validate: ['--live'], models: [] };
     const args = [verb, ...(verb === 'models' ? [] : ['album.yaml']), ...words[verb as keyof typeof words]];
     const { stderr, told } = await run(args);
-    expect(stderr).toMatch(/\[redacted\]|cannot be asked for/);
+    expect(stderr).toMatch(/\[redacted\]|could not fetch/);
     expect(whereTheKeyIs(told)).toEqual([]);
     expect(whereTheKeyIs((await run([...args, '--json'])).told)).toEqual([]);
   });

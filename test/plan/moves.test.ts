@@ -89,7 +89,7 @@ describe('files whose place changed', () => {
     expect([...carryOut(moves, ['out/song.wav']).values()]).toEqual(['out/Song.wav']);
   });
 
-  it('include one that is stored, with its clean-up owed', () => {
+  it('include one that is stored, with its remote copy to delete', () => {
     const take = makeTake({ stem: 'new/opening' });
     const attempt = makeAttempt({ of: take, state: 'stored', path: 'out/opening.wav' });
     expect(movesFor([take], [attempt]).moves).toHaveLength(1);

@@ -56,7 +56,7 @@ describe('several errors', () => {
 
 describe('a diagnostic', () => {
   it('is broken between words where a terminal is narrow', () => {
-    const message = 'the service told no price for a track with a long name';
+    const message = 'no price was quoted for a track with a long name';
     const hint = 'run the same command again later, or leave this track out';
     const text = renderDiagnostics([error({ message, hint })], new Map(), {
       color: false,

@@ -276,7 +276,7 @@ describe('why a take is not made', () => {
 
   it('is what a person told, and then nothing is said of the service', () => {
     const told = takeEvent('a', 'lost', { code: 'resolved_refunded', money: 'refunded' });
-    expect(failureReason(told)).toBe('given up: told as refunded');
+    expect(failureReason(told)).toBe('given up: resolved as refunded');
     expect(adviceFor(told)).not.toContain('service');
     expect(adviceFor(takeEvent('a', 'lost', { code: 'not_found' }))).toContain('no longer has the audio');
   });

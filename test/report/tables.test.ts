@@ -284,10 +284,10 @@ describe('status', () => {
       const text = statusOf([attempt('a', state, { file, reason: { code } })]);
       return linesOf(text)[1]?.replace(/^a +/, '').split(/ {2,}/)[0];
     };
-    expect(told('rejected', 'resolved_not_charged')).toBe('told as not charged');
-    expect(told('lost', 'resolved_charged')).toBe('given up: told as charged');
-    expect(told('lost', 'resolved_refunded')).toBe('given up: told as refunded');
-    expect(told('failed', 'resolved_refunded')).toBe('failed: told as refunded');
+    expect(told('rejected', 'resolved_not_charged')).toBe('resolved as not charged');
+    expect(told('lost', 'resolved_charged')).toBe('given up: resolved as charged');
+    expect(told('lost', 'resolved_refunded')).toBe('given up: resolved as refunded');
+    expect(told('failed', 'resolved_refunded')).toBe('failed: resolved as refunded');
     expect(told('lost', 'not_found')).toBe('lost (not_found)');
     expect(told('done', 'ECONNRESET')).toBe('done');
   });
@@ -298,7 +298,7 @@ describe('status', () => {
     expect(known.slice(1, 6).map((line) => line.split(/ {2,}/)[0])).toEqual([
       'b',
       '',
-      'Not in the manifest any more',
+      'No longer in the manifest',
       'TAKE',
       'a',
     ]);
@@ -357,7 +357,7 @@ describe('status', () => {
 
   it('names nothing to do when all is done, and says when nothing was bought', () => {
     expect(statusOf([attempt('a', 'done', { file })])).not.toContain('Next');
-    expect(statusOf([])).toBe('Nothing was bought yet.\n');
+    expect(statusOf([])).toBe('Nothing has been bought yet.\n');
   });
 });
 
@@ -387,7 +387,7 @@ describe('what is in doubt', () => {
 
   it('tells what is known and the commands that settle it', () => {
     const near =
-      'A near one may be this attempt\u2019s: how charges are named and rounded is not promised. Rule it out before --not-charged.';
+      'A near one may be this attempt\u2019s: the service may rename and round charges. Rule it out before --not-charged.';
     const lines = linesOf(
       renderInDoubt(
         [
@@ -439,7 +439,7 @@ describe('what is in doubt', () => {
 
   it('tells a history that cannot be asked from one with nothing in it, and bounds a long one', () => {
     const entry = { ...charge, sku: HOSTILE };
-    expect(renderInDoubt([{ attempt: doubtful }], options)).toContain('cannot be asked');
+    expect(renderInDoubt([{ attempt: doubtful }], options)).toContain('not available with this key');
     const evidence = { ...nothing, fits: Array(9).fill(entry), near: [] };
     const long = renderInDoubt([{ attempt: doubtful, evidence }], options);
     expect(long).toContain('… 4 more that fit');
