@@ -130,6 +130,7 @@ export function judgeCleanUp(world: JudgeWorld, blame: Blame, queueId: string, v
   const job = world.server.jobs.get(queueId);
   const attempt = [...view.attempts.values()].find(({ queueIds }) => queueIds.has(queueId))?.latest;
   if (job === undefined || job.deletedMs !== undefined) return;
+  if (world.outside.foreignJobs.has(queueId)) blame('c', `${queueId} of another album is deleted`);
   if (attempt?.file === undefined || attempt.state !== 'stored') {
     blame('c', `${queueId} is deleted while it is ${attempt?.state ?? 'unknown'}`);
     return;

@@ -9,6 +9,7 @@ import { quoteKey, spentUnder } from './checks.js';
 import { identityOn, processesOf } from './machine.js';
 import { simInspector } from './media.js';
 import { createTransport } from './network.js';
+import { linkDuring, unlink } from './outside.js';
 import { clockOf, createProcess, randomOf } from './process.js';
 import type { Rng } from './random.js';
 import { createRng } from './random.js';
@@ -68,6 +69,8 @@ export function launch(
   permit(world, draw);
   disturb(world, incarnation, draw);
   beset(world, incarnation);
+  unlink(world, HOME);
+  linkDuring(world, incarnation);
   world.trace(`${name} starts (pid ${identity.pid}, ${identity.bootId}, ${draw.mode})`);
   const { tampering } = world.options;
   const settings = settingsOf(world, draw);

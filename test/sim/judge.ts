@@ -17,6 +17,7 @@ import {
 import type { Disk } from './disk.js';
 import type { LockReader, LockView } from './lock-view.js';
 import { createLockReader } from './lock-view.js';
+import type { Outside } from './outside.js';
 import type { Server } from './server.js';
 
 /** The promise, as checks: what may never be seen in any world, whatever fails. */
@@ -30,7 +31,7 @@ export const CHECKS = {
   g: 'with a lockfile that cannot be read whole, nothing is bought',
   h: 'no submit leaves before its intent is durable, and no poll before its queue_id is',
   i: 'the API key is in no byte written or told',
-  j: 'nothing is written outside the output folder, the lockfile and the rescue folders',
+  j: 'nothing is written outside the output folder, the lockfile and the rescue folders, nor over a file of the user',
   t: 'nothing outside of them is looked into',
   k: 'a run of a finished manifest asks the service for nothing that is paid for',
   l: 'once faults stop, every attempt that is not in doubt ends, and what is wanted is made',
@@ -108,6 +109,9 @@ export interface JudgeWorld {
   readonly allowed: (prompt: string) => number;
   /** The lockfile was merged or damaged, and nobody has begun to mend it. */
   readonly damaged: () => boolean;
+  /** Others damaged the lockfile, and whether a run takes it for whole is not known yet. */
+  readonly uncertain: () => boolean;
+  readonly outside: Pick<Outside, 'foreignJobs' | 'ownFiles'>;
   /** Durable texts that hold records beside the lockfile; none while nobody else touched it. */
   readonly journals: () => readonly Uint8Array[];
   /** A file that a person deleted, or a job whose fate a person settled. */
@@ -177,6 +181,7 @@ export function createJudge(world: JudgeWorld): Judge {
     },
     changed: (path, bytes) => {
       if (!isAllowed(path)) blame('j', `writes ${path}`);
+      if (world.outside.ownFiles.has(path)) blame('j', `changes ${path}, a file of the user's own`);
       if (
         bytes !== undefined &&
         secrets.some((secret) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(secret))
@@ -198,7 +203,7 @@ export function createJudge(world: JudgeWorld): Judge {
       }
     },
     summed: (witness, spentMicroUsd) => {
-      if (world.damaged() || witness.recordsLost) return;
+      if (world.damaged() || world.uncertain() || witness.recordsLost) return;
       const views = possible();
       if (views.length === 1) judgeSum(blame, witness, views[0]!, spentMicroUsd);
     },
@@ -209,7 +214,7 @@ export function createJudge(world: JudgeWorld): Judge {
     },
     ended: (witness) => judgeReceived(world, blame, witness),
     look: () => {
-      if (world.damaged()) return;
+      if (world.damaged() || world.uncertain()) return;
       const views = knowable();
       for (const seen of views) {
         judgeHistory(blame, seen, known, knownIds, armed);

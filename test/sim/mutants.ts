@@ -389,6 +389,31 @@ export const MUTANTS: readonly Mutant[] = [
     'if (!context.prices.isFresh(purchase.quote))',
     'if (!context.prices.isFresh(purchase.quote) && intent.quote_micro_usd < 0)',
   ),
+  patched('links-are-followed', 'src/run/output.ts', 'files: await files.below(root)', 'files'),
+  patched(
+    'any-key-mark-is-ours',
+    'src/lock/key-seal.ts',
+    'attempt.file !== undefined && attempt.key === of(attempt);',
+    'attempt.file !== undefined;',
+  ),
+  patched(
+    'moves-without-a-hash',
+    'src/run/moves.ts',
+    'if ((await files.facts(place))?.bytes !== bytes) return false;\n  return (await hashFile(files, place))?.sha256 === sha256;',
+    "return place !== '' || bytes === 0 || sha256 === '' || files === undefined;",
+  ),
+  patched(
+    'anything-is-moved',
+    'src/run/moves.ts',
+    'return [from, to].every((name) => AUDIO_NAMES.has(path.posix.extname(name)));',
+    'return from !== to;',
+  ),
+  patched(
+    'end-mark-is-not-required',
+    'src/lock/format.ts',
+    'version === undefined || version === 1 ? undefined : ends.fault();',
+    'version === undefined ? ends.fault() : undefined;',
+  ),
 ];
 
 function patched(name: string, file: string, find: string, replace: string): Mutant {

@@ -11,7 +11,7 @@ import type { Rng } from './random.js';
 export interface Server {
   handle(request: ServerRequest, nowMs: number): ServerAnswer;
   /** Every job that was ever charged, by queue id. */
-  readonly jobs: ReadonlyMap<string, ServerJob>;
+  readonly jobs: Map<string, ServerJob>;
   rates: ServerRates;
   /** Above 1: everything costs more than in the catalogue. */
   priceFactor: number;
@@ -261,7 +261,7 @@ export function createServer(
   return server;
 }
 
-function createJob(
+export function createJob(
   rng: Rng,
   rates: ServerRates,
   model: string,

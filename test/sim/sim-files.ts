@@ -30,6 +30,8 @@ export interface DiskWorld {
   readonly onChange: (path: string, bytes?: Uint8Array) => void;
   /** Each look into a file. */
   readonly onRead: (path: string) => void;
+  /** A process resolves the folder that it stores below. */
+  readonly onRoot: (simProcess: SimProcess) => void;
 }
 
 const MS_MAX = 2;
@@ -118,6 +120,7 @@ export function createSimFiles(world: DiskWorld, simProcess: SimProcess, way?: W
       changing(to, false, (target) => {
         const source = find(from, 'keep');
         const inode = fileAt(source);
+        world.onChange(source);
         if (disk.entries.get(target) === 'directory') throw fault('EISDIR');
         // Two names of one file: POSIX has rename do nothing.
         if (disk.entries.get(target) !== inode)
@@ -148,7 +151,11 @@ export function createSimFiles(world: DiskWorld, simProcess: SimProcess, way?: W
         if (disk.entries.get(found) !== 'directory') throw fault('ENOENT');
         disk.syncDirectory(found);
       }, 'names'),
-    below: (root) => reading(() => createSimFiles(world, simProcess, ways.below(root))),
+    below: (root) =>
+      reading(() => {
+        world.onRoot(simProcess);
+        return createSimFiles(world, simProcess, ways.below(root));
+      }),
   };
 }
 

@@ -1,7 +1,10 @@
 import { EXIT } from '../../src/errors.js';
 import { promptOf } from './album.js';
+import { damageLockfile, settleDamage } from './damage.js';
 import { exitCodeOf, launch } from './incarnation.js';
+import { unlinkAll } from './outside.js';
 import { doubtful, lose, mangle, meddle, repairing, resolving, unlocking, unmangle } from './person.js';
+import { pull } from './pull.js';
 import { createRng } from './random.js';
 import { CALM_RUN, calmRates, drawRun, NO_DISK_FAULTS } from './scenario.js';
 import { noTrouble } from './trouble.js';
@@ -38,14 +41,18 @@ export async function simulate(seed: number, options: SimOptions): Promise<SimRe
 async function play(world: SimWorld): Promise<void> {
   for (let round = 0; round < world.scenario.rounds && isSound(world); round++) {
     if (round > 0) meddle(world);
+    if (round > 0) pull(world);
     const draw = drawRun(world.rng, world.scenario, createRng(world.seed, `crash ${round}`));
     const program = await programOf(world, round);
     if (program === undefined) {
       mangle(world);
       lose(world);
+      damageLockfile(world);
     }
     const incarnation = launch(world, draw, program);
     await untilOver(world, incarnation);
+    unlinkAll(world);
+    settleDamage(world);
     if (isLocked(incarnation) && world.rng.chance(0.5))
       await untilOver(world, launch(world, CALM_RUN, unlocking(world)));
     unmangle(world);
@@ -94,6 +101,7 @@ async function calmDown(world: SimWorld): Promise<void> {
   world.diskWorld.rates = NO_DISK_FAULTS;
   world.diskWorld.fullUntilMs.clear();
   world.diskWorld.readOnlyUntilMs.clear();
+  world.outside.rates = calmRates(world.outside.rates);
   world.network.rates = calmRates(world.network.rates);
   world.server.rates = calmRates(world.server.rates);
   world.trouble.rates = noTrouble();

@@ -41,7 +41,7 @@ function put({ disk, timeline }: SimWorld, path: string, bytes: Uint8Array | und
   if (disk.entries.get(folderOf(path)) === 'directory') disk.syncDirectory(folderOf(path));
 }
 
-function hasJournal(disk: Disk): boolean {
+export function hasJournal(disk: Disk): boolean {
   return journalPaths(disk).some((path) => disk.possible(path).every((bytes) => bytes !== undefined));
 }
 

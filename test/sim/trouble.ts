@@ -71,7 +71,8 @@ function spoilFile(world: SimWorld, rng: Rng, how: 'remove' | 'change'): void {
   const paths = [...disk.entries].flatMap(([path, entry]) =>
     entry !== 'directory' && path.startsWith(`${HOME}/`) && AUDIO.test(path) ? [path] : [],
   );
-  if (paths.length === 0) return;
+  // Whom to excuse cannot be told from a damaged lockfile.
+  if (paths.length === 0 || world.outside.damage !== undefined) return;
   const path = rng.pick(paths);
   const entry = disk.entries.get(path);
   if (entry === undefined || entry === 'directory') return;

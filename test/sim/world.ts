@@ -11,6 +11,7 @@ import { createJudge } from './judge.js';
 import type { Beacons, Machine } from './machine.js';
 import { drawMachines } from './machine.js';
 import type { NetworkWorld } from './network.js';
+import { createOutside, type Outside } from './outside.js';
 import type { SimProcess } from './process.js';
 import type { Rng } from './random.js';
 import { createRng } from './random.js';
@@ -61,6 +62,7 @@ export interface SimWorld {
   readonly allowances: Map<string, { wanted: number; extra: number }>;
   readonly waived: Set<string>;
   readonly trouble: Trouble;
+  readonly outside: Outside;
   /** The lockfile as it was after earlier runs: what another branch may still have. */
   readonly oldLockfiles: Uint8Array[];
   /** The lockfile as it was before it was damaged, until a person puts it back. */
@@ -96,7 +98,11 @@ export interface Incarnation {
 }
 
 export const HOME = '/home/album';
-export const LOCKFILE = `${HOME}/album.lock.jsonl`;
+/** Not in the output folder: that one may be replaced by a link while a run goes on. */
+const PROJECT = '/home/project';
+export const LOCKFILE = `${PROJECT}/album.lock.jsonl`;
+/** Where others' links lead, and nothing of the program's. */
+export const ELSEWHERE = '/elsewhere';
 export const RESCUE = '/rescue/album';
 export const KEYS = ['sk-sim-first-account', 'sk-sim-other-account'] as const;
 const START_MS = Date.UTC(2026, 0, 1);
@@ -128,6 +134,7 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
   );
   const allowances: SimWorld['allowances'] = new Map();
   const waived = new Set<string>();
+  const outside = createOutside(seed);
   const trace =
     options.trace === undefined
       ? () => {}
@@ -138,7 +145,8 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
     lockfilePath: LOCKFILE,
     clocksAgree: scenario.meddling === 0 && !scenario.systems.second,
     outputRoot: HOME,
-    writable: [LOCKFILE, `${HOME}/`, HOME, RESCUE],
+    writable: [PROJECT, `${PROJECT}/`, HOME, `${HOME}/`, RESCUE],
+    outside,
     secrets: KEYS,
     thorough: scenario.thorough,
     pricesMove: () => scenario.server.priceChange > 0 || world.lowPriceApproved,
@@ -148,7 +156,8 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
       const { wanted, extra } = allowances.get(prompt) ?? { wanted: 0, extra: 0 };
       return wanted + extra;
     },
-    damaged: () => world.damaged,
+    damaged: () => world.damaged || outside.damage?.flipped === true,
+    uncertain: () => outside.damage !== undefined,
     journals: () => (world.tampered ? durableJournals(disk) : []),
     waived,
   });
@@ -164,11 +173,13 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
       judge.changed(path, bytes);
     },
     onRead: judge.looked,
+    onRoot: (simProcess) => outside.rooted.add(simProcess),
   };
   for (const directory of [HOME, RESCUE]) disk.makeDirectory(directory);
   const trouble = createTrouble(seed);
   server.oddNumber = () =>
     trouble.rng.chance(trouble.rates.oddNumbers) ? trouble.rng.pick(ODD_NUMBERS) : undefined;
+  for (const directory of [HOME, PROJECT, RESCUE, ELSEWHERE]) disk.makeDirectory(directory);
   const world: SimWorld = {
     options,
     scenario,
@@ -196,6 +207,7 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
     allowances,
     waived,
     trouble,
+    outside,
     verdicts: new Map(),
     oldLockfiles: [],
     damaged: false,

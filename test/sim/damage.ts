@@ -1,0 +1,71 @@
+import type { Disk } from './disk.js';
+import { createInode, folderOf, syncInode } from './disk.js';
+import { createRng } from './random.js';
+import { hasJournal } from './tamper.js';
+import type { SimWorld } from './world.js';
+import { LOCKFILE, needsRepair } from './world.js';
+
+/** A lockfile that something else than the program damaged: a sync client, a partial copy, a bad disk. */
+export interface Damage {
+  readonly before: Uint8Array;
+  readonly after: Uint8Array;
+  /** A line does not match its checksum: no run may take the file for whole. */
+  readonly flipped: boolean;
+}
+
+/** Between two runs, the lockfile is cut, its end is zeroed, or one bit of it is flipped. */
+export function damageLockfile(world: SimWorld): void {
+  const rng = createRng(world.seed, `damage before run ${world.runs + 1}`);
+  if (world.damaged || needsRepair(world) || !rng.chance(world.outside.rates.damaged)) return;
+  const bytes = lockfileOf(world.disk);
+  if (bytes === undefined || bytes.lastIndexOf(LINE_FEED) <= 0) return;
+  const how = rng.pick(['cut', 'cut at a line end', 'zeros', 'flip'] as const);
+  if (how !== 'flip' && !canTell(world.disk, bytes)) return;
+  const after = bytes.slice();
+  if (how === 'zeros') after.fill(0, -rng.between(1, Math.min(200, bytes.length)));
+  else if (how === 'flip') after[rng.below(bytes.lastIndexOf(LINE_FEED))]! ^= 1 << rng.below(8);
+  const ends = [...bytes.keys()].filter((at) => bytes[at] === LINE_FEED);
+  const length =
+    how === 'cut' ? rng.below(bytes.length) : how === 'cut at a line end' ? rng.pick(ends) + 1 : bytes.length;
+  world.outside.damage = { before: bytes, after: after.subarray(0, length), flipped: how === 'flip' };
+  world.trace(`the lockfile is damaged: ${how}, ${length} of ${bytes.length} bytes`);
+  putLockfile(world, world.outside.damage.after);
+  // What fell out may be in a journal.
+  world.tampered = true;
+}
+
+/** A run that refuses the file leaves it alone, and a person puts it back. A run that takes it must have lost nothing. */
+export function settleDamage(world: SimWorld): void {
+  const { damage } = world.outside;
+  if (damage === undefined) return;
+  world.outside.damage = undefined;
+  const now = lockfileOf(world.disk);
+  if (now !== undefined && Buffer.compare(now, damage.after) === 0) putLockfile(world, damage.before);
+  world.judge.look();
+}
+
+/**
+ * Whether what is missing can be known: from the one mark at the end, or from a journal. A merge leaves several marks, and
+ * records after the last of them, without a journal, are past a second misfortune.
+ */
+function canTell(disk: Disk, bytes: Uint8Array): boolean {
+  const lines = Buffer.from(bytes).toString().trimEnd().split('\n');
+  const marks = lines.flatMap((line, at) => (line.startsWith(END_MARK) ? [at] : []));
+  return marks.length === 1 && (marks[0] === lines.length - 1 || hasJournal(disk));
+}
+
+const END_MARK = '{"end":true,';
+const LINE_FEED = 0x0a;
+
+function lockfileOf(disk: Disk): Uint8Array | undefined {
+  const entry = disk.entries.get(LOCKFILE);
+  return entry === 'directory' ? undefined : entry?.bytes;
+}
+
+function putLockfile({ disk, timeline }: SimWorld, bytes: Uint8Array): void {
+  const inode = createInode(timeline.nowMs());
+  inode.bytes = bytes;
+  syncInode(inode);
+  disk.change([[LOCKFILE, inode]]);
+  disk.syncDirectory(folderOf(LOCKFILE));
+}

@@ -1,0 +1,78 @@
+import type { Damage } from './damage.js';
+import { ancestors, folderOf } from './disk.js';
+import type { SimProcess } from './process.js';
+import { createRng, drawRates } from './random.js';
+import type { Incarnation, SimWorld } from './world.js';
+import { ELSEWHERE, HOME } from './world.js';
+
+/** What people and programs do that have no part in a run, each by its chance for one run. */
+const OUTSIDE = [
+  /** A symbolic link appears in the place of a file or a folder, while a run goes on. */
+  'linked',
+  /** Lines of a pull request, between runs. */
+  'pulled',
+  /** The lockfile is cut, zeroed or flipped, between runs. */
+  'damaged',
+] as const;
+
+export interface Outside {
+  rates: Record<(typeof OUTSIDE)[number], number>;
+  damage: Damage | undefined;
+  /** Jobs of other albums under the same account, by queue_id. */
+  readonly foreignJobs: Set<string>;
+  /** Files of the user's own, absolute: nothing changes, moves or removes them. */
+  readonly ownFiles: Set<string>;
+  /** Processes that have resolved the output folder. */
+  readonly rooted: Set<SimProcess>;
+}
+
+/** From a stream of its own, so that a seed plays otherwise as it did before. */
+export function createOutside(seed: number): Outside {
+  return {
+    rates: drawRates(createRng(seed, 'outside'), OUTSIDE, { share: 0.25, low: 0.1, high: 0.9 }),
+    damage: undefined,
+    foreignJobs: new Set(),
+    ownFiles: new Set(),
+    rooted: new Set(),
+  };
+}
+
+const LINKS_A_RUN_MAX = 4;
+const LINKED_MS_MAX = 300_000;
+
+/** Lets links appear while this run goes on, and go again. */
+export function linkDuring(world: SimWorld, incarnation: Incarnation): void {
+  const rng = createRng(world.seed, `${incarnation.name} links`);
+  const someMs = () => Math.ceil(LINKED_MS_MAX ** rng.next());
+  for (let count = 0; count < LINKS_A_RUN_MAX; count++) {
+    if (!rng.chance(world.outside.rates.linked)) continue;
+    const [afterMs, forMs] = [someMs(), someMs()];
+    world.timeline.after(afterMs, () => {
+      if (incarnation.over) return;
+      const path = rng.pick(placesOf(world));
+      if (world.disk.links.has(path)) return;
+      world.trace(`somebody puts a link in the place of ${path}`);
+      world.disk.hide(path, ELSEWHERE);
+      world.timeline.after(forMs, () => unlink(world, path));
+    });
+  }
+}
+
+/** Every component of the paths below the output folder. The folder itself only once every run knows which one it is. */
+function placesOf({ disk, running, outside, album }: SimWorld): readonly string[] {
+  const wanted = album.tracks.flatMap(({ stem }) => ancestors(folderOf(`${HOME}/${stem}`)));
+  const places = [...disk.entries.keys(), ...wanted].filter((path) => path.startsWith(`${HOME}/`));
+  const known = [...running].every(({ process }) => outside.rooted.has(process));
+  return [...new Set(known ? [HOME, ...places] : places)];
+}
+
+/** A link that stands in the output folder's place as a run starts is the user's own choice. */
+export function unlink({ disk, trace }: SimWorld, path: string): void {
+  if (!disk.links.has(path)) return;
+  trace(`the link at ${path} goes`);
+  disk.unhide(path);
+}
+
+export function unlinkAll(world: SimWorld): void {
+  for (const path of [...world.disk.links.keys()]) unlink(world, path);
+}
