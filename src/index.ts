@@ -6,23 +6,23 @@
  */
 import { batchSettings } from './commands/batch-settings.js';
 import { type Planned, planBatch } from './commands/plan-batch.js';
-import { runBatch } from './commands/run-batch.js';
-import type { RunReport } from './commands/run-report.js';
+import { runBatch } from './app/run-batch.js';
+import type { RunReport } from './app/summarise.js';
 import { openSession, type Session } from './commands/session.js';
 import type { Flags } from './commands/settings.js';
-import type { RunEvent } from './events.js';
+import type { RunEvent } from './core/events.js';
 import type { LoadedManifest } from './manifest/take.js';
-import { redactIn } from './node/redact.js';
+import { redactIn } from './core/redact.js';
 import type { Plan } from './plan/plan.js';
 import type { Balance } from './venice/client.js';
 
 export type { Planned } from './commands/plan-batch.js';
-export type { Prepared } from './commands/prepare.js';
-export type { RunReport } from './commands/run-report.js';
-export type { Diagnostic, Span } from './diagnostic.js';
-export { BatchError, EXIT, type ExitCode } from './errors.js';
-export type { ProgressEvent, RunEvent, SummaryEvent, TakeEvent } from './events.js';
-export type { Attempt, AttemptState, StoredFile } from './lock/attempt.js';
+export type { Prepared } from './app/price.js';
+export type { RunReport } from './app/summarise.js';
+export type { Diagnostic, Span } from './core/diagnostic.js';
+export { BatchError, EXIT, type ExitCode } from './core/errors.js';
+export type { ProgressEvent, RunEvent, SummaryEvent, TakeEvent } from './core/events.js';
+export type { Attempt, AttemptState, StoredFile } from './lockfile/attempt.js';
 export type { AudioRequest, LoadedManifest, Manifest, Take } from './manifest/take.js';
 export type { BuyReason, Decision, Plan, PlanRow, Purchase, QuotedPrice } from './plan/plan.js';
 export type { Balance } from './venice/client.js';

@@ -3,10 +3,10 @@ import path from 'node:path';
 import { programVersion } from '../node/version.js';
 import { type SavedPlan, selectionOf } from '../plan/saved-plan.js';
 import type { Selection } from '../plan/selection.js';
-import { lowest } from './buying.js';
-import type { Neighbourhood } from './elsewhere.js';
-import type { OpenSettings } from './open.js';
-import type { BatchSettings } from './run-batch.js';
+import { lowest } from '../app/approve.js';
+import type { Neighbourhood } from '../app/elsewhere.js';
+import type { OpenSettings } from '../app/open-lockfile.js';
+import type { BatchSettings } from '../app/run-batch.js';
 import type { Session } from './session.js';
 import type { Flags } from './settings.js';
 

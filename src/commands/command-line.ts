@@ -1,5 +1,5 @@
 import { shownBaseUrl } from '../node/base-url.js';
-import { asOperand, commandLine } from '../shell.js';
+import { asOperand, commandLine } from '../core/shell.js';
 import type { Settings } from './settings.js';
 
 /**

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { BatchError, EXIT, type ExitCode } from '../errors.js';
+import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
 
 /** A completion script, made from the command tree itself so that it cannot fall behind. */
 export async function completionCommand(program: Command, shell: string): Promise<ExitCode> {

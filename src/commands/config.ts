@@ -1,5 +1,5 @@
-import { EXIT, type ExitCode } from '../errors.js';
-import { formatUsd } from '../money.js';
+import { EXIT, type ExitCode } from '../core/errors.js';
+import { formatUsd } from '../core/money.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
 import { renderTable } from '../report/table.js';

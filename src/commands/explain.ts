@@ -1,5 +1,5 @@
-import { BatchError, EXIT, type ExitCode } from '../errors.js';
-import { closest } from '../manifest/suggest.js';
+import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
+import { closest } from '../core/suggest.js';
 import { escapeForeign } from '../report/escape.js';
 import { renderExplanation } from '../report/explanation-text.js';
 import { findExplanation, TOLD } from '../report/find-explanation.js';

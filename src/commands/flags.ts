@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { BatchError, EXIT } from '../errors.js';
+import { BatchError, EXIT } from '../core/errors.js';
 
 /*
  * Flags that commands share, by what a command does. Each function adds its own and those below it.

@@ -1,8 +1,8 @@
 import { stat, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BatchError, describeFault, EXIT, type ExitCode, faultCode } from '../errors.js';
-import { asOperand, commandLine, shellWord } from '../shell.js';
+import { BatchError, describeFault, EXIT, type ExitCode, faultCode } from '../core/errors.js';
+import { asOperand, commandLine, shellWord } from '../core/shell.js';
 import { MANIFEST_EXTENSION } from './manifest-link.js';
 
 const STARTER = `# yaml-language-server: $schema=SCHEMA

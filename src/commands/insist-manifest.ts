@@ -1,4 +1,4 @@
-import { BatchError, EXIT, faultCode } from '../errors.js';
+import { BatchError, EXIT, faultCode } from '../core/errors.js';
 import { describeTextFault } from '../manifest/text-fault.js';
 import type { Session } from './session.js';
 

@@ -1,4 +1,4 @@
-import { EXIT } from '../errors.js';
+import { EXIT } from '../core/errors.js';
 
 /** Shows the cursor again: whatever had hidden it is gone when a second signal ends the process at once. */
 const SHOW_CURSOR = '\u001b[?25h';

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { BatchError, EXIT, type ExitCode } from '../errors.js';
+import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
 import { unblock } from '../node/unblock.js';
 import { watchOutput } from '../report/terminal.js';
 import { createProgram } from './program.js';

@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { BatchError, EXIT } from '../errors.js';
-import type { Files } from '../ports.js';
+import { BatchError, EXIT } from '../core/errors.js';
+import type { Files } from '../core/ports.js';
 import { pathText } from '../report/shell.js';
 
 /** The lockfile and the sandbox are named for the manifest without it. */

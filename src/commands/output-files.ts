@@ -1,7 +1,7 @@
 import path from 'node:path';
-import { BatchError, EXIT } from '../errors.js';
-import type { Files } from '../ports.js';
-import { shellWord } from '../shell.js';
+import { BatchError, EXIT } from '../core/errors.js';
+import type { Files } from '../core/ports.js';
+import { shellWord } from '../core/shell.js';
 import type { Settings } from './settings.js';
 
 /** What a flag writes, and how a file starts that an earlier run wrote there. */

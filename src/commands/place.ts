@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { asOperand } from '../shell.js';
+import { asOperand } from '../core/shell.js';
 
 /**
  * How a file below the output root is named to a person, so that the name can be pasted: relative to where the

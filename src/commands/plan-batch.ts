@@ -1,14 +1,14 @@
-import { createKeySeal } from '../lock/key-seal.js';
-import { lockError } from '../lock/problem.js';
-import { checkEndpoint, readLock } from '../lock/read.js';
+import { createKeySeal } from '../lockfile/key-seal.js';
+import { lockError } from '../lockfile/lock-error.js';
+import { checkEndpoint, readLock } from '../lockfile/read.js';
 import type { LoadedManifest } from '../manifest/take.js';
 import { type SavedPlan, savePlan } from '../plan/saved-plan.js';
-import { openOutput } from '../run/output.js';
+import { openOutput } from '../storage/output.js';
 import { createClient } from '../venice/create-client.js';
 import { neighbourhoodOf, selectionOfFlags } from './batch-settings.js';
-import { lowest } from './buying.js';
-import { type Prepared, prepare } from './prepare.js';
-import { sealSecretOf } from './seal-secret.js';
+import { lowest } from '../app/approve.js';
+import { type Prepared, prepare } from '../app/price.js';
+import { sealSecretOf } from '../app/seal-secret.js';
 import type { Session } from './session.js';
 
 export interface Planned {

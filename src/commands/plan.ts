@@ -1,8 +1,8 @@
-import type { Diagnostic } from '../diagnostic.js';
-import { EXIT, type ExitCode } from '../errors.js';
+import type { Diagnostic } from '../core/diagnostic.js';
+import { EXIT, type ExitCode } from '../core/errors.js';
 import { planJson } from '../report/plan-json.js';
 import { isPriced, renderPlan } from '../report/plan-text.js';
-import { lifeBudgetUsd } from './buying.js';
+import { lifeBudgetUsd } from '../app/approve.js';
 import { type Planned, planBatch } from './plan-batch.js';
 import { writePlanFile } from './plan-file.js';
 import { refusalJson } from './refusal.js';

@@ -1,5 +1,5 @@
 import { Command, type CommanderError } from 'commander';
-import { BatchError, EXIT, type ExitCode } from '../errors.js';
+import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
 import { programVersion } from '../node/version.js';
 import { buying, choosing, collecting, located, planning, resolving, serving } from './flags.js';
 import type { Flags } from './settings.js';

@@ -1,6 +1,6 @@
-import type { Diagnostic } from '../diagnostic.js';
-import { BatchError, type ExitCode } from '../errors.js';
-import type { RunEvent } from '../events.js';
+import type { Diagnostic } from '../core/diagnostic.js';
+import { BatchError, type ExitCode } from '../core/errors.js';
+import type { RunEvent } from '../core/events.js';
 import { renderJson } from '../report/json.js';
 import { createRecorder, type RunOutcome } from '../report/outcome.js';
 

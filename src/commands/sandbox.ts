@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { BatchError, EXIT, type ExitCode, faultCode } from '../errors.js';
+import { BatchError, EXIT, type ExitCode, faultCode } from '../core/errors.js';
 import { createClock } from '../node/clock.js';
 import { systemRandom } from '../node/random.js';
 import { watchInterrupt } from './interrupt.js';

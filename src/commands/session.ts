@@ -1,4 +1,4 @@
-import { BatchError, EXIT } from '../errors.js';
+import { BatchError, EXIT } from '../core/errors.js';
 import { loadManifest, loadManifestText } from '../manifest/load.js';
 import type { LoadedManifest } from '../manifest/take.js';
 import { checkApiKey } from '../node/api-key.js';
@@ -7,9 +7,9 @@ import { createClock } from '../node/clock.js';
 import { systemFiles } from '../node/files.js';
 import { createProcesses } from '../node/processes.js';
 import { systemRandom } from '../node/random.js';
-import { createRedactor } from '../node/redact.js';
+import { createRedactor } from '../core/redact.js';
 import { type WalletKey, walletSecrets } from '../node/wallet-key.js';
-import type { Ports, Transport, Wallet } from '../ports.js';
+import type { Ports, Transport, Wallet } from '../core/ports.js';
 import { escapeForeign } from '../report/escape.js';
 import { colorWanted, redactedTerminal, streamTerminal, type Terminal } from '../report/terminal.js';
 import type { Account } from '../venice/client.js';
@@ -69,7 +69,7 @@ export async function openSession(
     random: systemRandom,
     files,
     processes: await createProcesses(),
-    inspectMedia: async (bytes, size) => (await import('../node/media.js')).inspectMedia(bytes, size),
+    inspectMedia: async (bytes, size) => (await import('../storage/verify.js')).inspectMedia(bytes, size),
   };
   const stderr = terminal(process.stderr);
   let closing = async () => {};

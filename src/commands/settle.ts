@@ -1,6 +1,6 @@
-import { BatchError, EXIT, type ExitCode } from '../errors.js';
-import type { Attempt } from '../lock/attempt.js';
-import { createKeySeal, sealed } from '../lock/key-seal.js';
+import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
+import type { Attempt } from '../lockfile/attempt.js';
+import { createKeySeal, sealed } from '../lockfile/key-seal.js';
 import { forcedOf, type NextStep, nextStep } from '../plan/next-step.js';
 import type { PlanRow } from '../plan/plan.js';
 import { madeAgainWords } from '../plan/selection.js';
@@ -9,16 +9,16 @@ import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
 import { renderResolved, resolvedJson } from '../report/resolve-text.js';
 import { lookAtJob } from '../run/adopt.js';
-import { openOutput } from '../run/output.js';
+import { openOutput } from '../storage/output.js';
 import { recover } from '../run/recover.js';
-import { type Resolution, resolveAttempt } from '../run/resolve.js';
+import { type Resolution, resolveAttempt } from '../app/resolution.js';
 import { createClient } from '../venice/create-client.js';
 import { rescueSettings } from './batch-settings.js';
-import { type Opened, openForRun } from './open.js';
-import { sealSecretOf } from './seal-secret.js';
+import { type Opened, openForRun } from '../app/open-lockfile.js';
+import { sealSecretOf } from '../app/seal-secret.js';
 import type { Session } from './session.js';
 import type { Flags } from './settings.js';
-import { readableManifest, standingOf, tellUnreadable } from './standing.js';
+import { readableManifest, standingOf, tellUnreadable } from '../app/take-status.js';
 
 /** Writes down what a person says became of an attempt, and tells what is next. Throws `BatchError` (2) for what cannot be. */
 export async function settle(session: Session, id: string, resolution: Resolution): Promise<ExitCode> {

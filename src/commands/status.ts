@@ -1,20 +1,20 @@
 import path from 'node:path';
-import { EXIT, type ExitCode } from '../errors.js';
-import { spentMicroUsd } from '../lock/attempt.js';
-import { lockError } from '../lock/problem.js';
-import { readLock } from '../lock/read.js';
+import { EXIT, type ExitCode } from '../core/errors.js';
+import { spentMicroUsd } from '../lockfile/attempt.js';
+import { lockError } from '../lockfile/lock-error.js';
+import { readLock } from '../lockfile/read.js';
 import { isLoopback } from '../node/base-url.js';
-import type { Files } from '../ports.js';
+import type { Files } from '../core/ports.js';
 import { jsonText } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
 import { renderStatus, takeStatuses } from '../report/status.js';
 import { tableWidth } from '../report/terminal.js';
-import { openOutput } from '../run/output.js';
+import { openOutput } from '../storage/output.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { MANIFEST_EXTENSION } from './manifest-link.js';
 import { openSession } from './session.js';
 import type { Flags, Settings } from './settings.js';
-import { readableManifest, standingOf, tellUnreadable } from './standing.js';
+import { readableManifest, standingOf, tellUnreadable } from '../app/take-status.js';
 
 /** Where every take stands, by lockfile, manifest and disk, without asking anyone. */
 export async function statusCommand(manifest: string, flags: Flags): Promise<ExitCode> {

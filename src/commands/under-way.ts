@@ -1,4 +1,4 @@
-import type { Transport } from '../ports.js';
+import type { Transport } from '../core/ports.js';
 
 /** A transport, and how many of its exchanges have begun and not ended, their bodies included. */
 export interface Counted {

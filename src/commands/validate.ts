@@ -1,5 +1,5 @@
-import { compareDiagnostics, type Diagnostic } from '../diagnostic.js';
-import { EXIT, type ExitCode } from '../errors.js';
+import { compareDiagnostics, type Diagnostic } from '../core/diagnostic.js';
+import { EXIT, type ExitCode } from '../core/errors.js';
 import type { Take } from '../manifest/take.js';
 import { checkRequest, mergeAlike } from '../plan/capability.js';
 import { escapeForeign } from '../report/escape.js';

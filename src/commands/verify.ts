@@ -1,20 +1,20 @@
 import pLimit from 'p-limit';
-import { EXIT, type ExitCode } from '../errors.js';
-import type { Attempt } from '../lock/attempt.js';
-import { lockError } from '../lock/problem.js';
-import { readLock } from '../lock/read.js';
+import { EXIT, type ExitCode } from '../core/errors.js';
+import type { Attempt } from '../lockfile/attempt.js';
+import { lockError } from '../lockfile/lock-error.js';
+import { readLock } from '../lockfile/read.js';
 import { compareNewest, type FileState, takeId } from '../plan/history.js';
 import type { PlanRow } from '../plan/plan.js';
 import { madeAgainWords, takeWord } from '../plan/selection.js';
 import { isNothingHere } from '../plan/standing.js';
 import { jsonText } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
-import { openOutput } from '../run/output.js';
+import { openOutput } from '../storage/output.js';
 import { type DiskView, stateOf } from '../run/recover.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
-import { readableManifest, type Standing, standingOf } from './standing.js';
+import { readableManifest, type Standing, standingOf } from '../app/take-status.js';
 
 const HASHES_AT_ONCE = 4;
 

@@ -1,5 +1,5 @@
-import type { Diagnostic, Span } from '../diagnostic.js';
-import { takeKey } from '../take-key.js';
+import type { Diagnostic, Span } from '../core/diagnostic.js';
+import { takeKey } from '../core/take-key.js';
 import type { Source } from './located.js';
 import { type LyricsFile, lyricsOf } from './lyrics.js';
 import type { MergedTrack } from './merge.js';

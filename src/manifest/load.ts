@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
-import { compareDiagnostics, type Diagnostic } from '../diagnostic.js';
-import { MICRO_USD_PER_USD } from '../money.js';
-import type { Files } from '../ports.js';
+import { compareDiagnostics, type Diagnostic } from '../core/diagnostic.js';
+import { MICRO_USD_PER_USD } from '../core/money.js';
+import type { Files } from '../core/ports.js';
 import type { ManifestFile } from './manifest.types.js';
 import type { LoadedManifest, Manifest, Take } from './take.js';
 import { describeTextFault } from './text-fault.js';

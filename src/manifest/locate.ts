@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
-import type { Diagnostic } from '../diagnostic.js';
+import type { Diagnostic } from '../core/diagnostic.js';
 import type { Located, LocatedEntry, LocatedMap, Range, Source } from './located.js';
 
 /** Values of a manifest, those that aliases repeat counted each time: three times what 20,000 full tracks have. */

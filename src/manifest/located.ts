@@ -1,4 +1,4 @@
-import type { Span } from '../diagnostic.js';
+import type { Span } from '../core/diagnostic.js';
 
 /** Where something stands in a source text: UTF-16 offsets, the end exclusive. */
 export interface Range {

@@ -1,8 +1,8 @@
 import { join, posix, sep } from 'node:path';
 import pLimit from 'p-limit';
-import type { Diagnostic } from '../diagnostic.js';
-import { faultCode } from '../errors.js';
-import type { Files, FolderFiles } from '../ports.js';
+import type { Diagnostic } from '../core/diagnostic.js';
+import { faultCode } from '../core/errors.js';
+import type { Files, FolderFiles } from '../core/ports.js';
 import { type MergedTrack, placed, type Sourced } from './merge.js';
 import { normaliseAround } from './request.js';
 import { describeTextFault } from './text-fault.js';

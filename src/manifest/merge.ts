@@ -1,4 +1,4 @@
-import type { Diagnostic, Span } from '../diagnostic.js';
+import type { Diagnostic, Span } from '../core/diagnostic.js';
 import { entryOf, headOf, type Located, type LocatedMap, type Range, type Source } from './located.js';
 import type { Track } from './manifest.types.js';
 

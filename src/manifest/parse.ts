@@ -1,5 +1,5 @@
 import { Composer, type CST, type Document, isScalar, Lexer, Parser, type YAMLError } from 'yaml';
-import type { Diagnostic } from '../diagnostic.js';
+import type { Diagnostic } from '../core/diagnostic.js';
 import { locate } from './locate.js';
 import type { Located, Source } from './located.js';
 import { createSource } from './source.js';

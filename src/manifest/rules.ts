@@ -1,4 +1,4 @@
-import type { Diagnostic } from '../diagnostic.js';
+import type { Diagnostic } from '../core/diagnostic.js';
 import { type MergedTrack, placed, type Sourced } from './merge.js';
 import type { AudioRequest } from './take.js';
 import { unprintableIn } from './unprintable.js';

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import type { Diagnostic } from '../diagnostic.js';
+import type { Diagnostic } from '../core/diagnostic.js';
 import { type Located, nodeAt, type Source } from './located.js';
 import { explain, meantBy } from './schema-error.js';
 

@@ -1,4 +1,4 @@
-import type { Diagnostic, Span } from '../diagnostic.js';
+import type { Diagnostic, Span } from '../core/diagnostic.js';
 
 /**
  * What `/audio/queue` gets, under the API's own names, normalised: a field that says nothing (`false`,

@@ -1,5 +1,5 @@
-import { bytesOf, safeSegment, UNSAFE_IN_NAME } from './file-name.js';
-import { closest } from './suggest.js';
+import { bytesOf, safeSegment, UNSAFE_IN_NAME } from '../core/file-name.js';
+import { closest } from '../core/suggest.js';
 
 /** What `output` may hold in braces beside `{ext}`. */
 const TOKENS = ['index', 'id', 'title', 'take', 'model'] as const;

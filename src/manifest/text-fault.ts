@@ -1,5 +1,5 @@
-import type { Diagnostic } from '../diagnostic.js';
-import { unreachable } from '../errors.js';
+import type { Diagnostic } from '../core/diagnostic.js';
+import { unreachable } from '../core/errors.js';
 import type { TextFault } from './text-file.js';
 
 /** A file that could not be read, in words. The code is `<role>-<fault>`: `lyrics-missing`. */

@@ -1,5 +1,5 @@
-import { faultCode } from '../errors.js';
-import type { FolderFiles } from '../ports.js';
+import { faultCode } from '../core/errors.js';
+import type { FolderFiles } from '../core/ports.js';
 
 /** Why a text could not be read. */
 export type TextFault =

@@ -2,8 +2,8 @@ import { closeSync, constants, mkdirSync, openSync, statSync, unlinkSync } from 
 import { connect, createServer, type Server } from 'node:net';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { faultCode } from '../errors.js';
-import type { Beacon, NameClaim } from '../ports.js';
+import { faultCode } from '../core/errors.js';
+import type { Beacon, NameClaim } from '../core/ports.js';
 import { idOf } from './open-file.js';
 
 /*

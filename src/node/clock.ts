@@ -1,4 +1,4 @@
-import type { Clock } from '../ports.js';
+import type { Clock } from '../core/ports.js';
 
 /** The longest single timer: after a suspended machine wakes, a sleep is late by this much at most. */
 const TIMER_MS_MAX = 30_000;

@@ -1,5 +1,5 @@
-import { shownAddress, withShownAddresses } from '../address.js';
-import type { Clock, Transport, TransportAnswer, TransportRequest } from '../ports.js';
+import { shownAddress, withShownAddresses } from '../core/address.js';
+import type { Clock, Transport, TransportAnswer, TransportRequest } from '../core/ports.js';
 
 const LINE_LENGTH_MAX = 2_000;
 /** A key in any of its written forms is shorter. */

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
-import { withShownAddresses } from '../address.js';
-import { faultCode } from '../errors.js';
-import type { TransportAnswer, TransportNoAnswer } from '../ports.js';
+import { withShownAddresses } from '../core/address.js';
+import { faultCode } from '../core/errors.js';
+import type { TransportAnswer, TransportNoAnswer } from '../core/ports.js';
 import { type AnswerBody, createBody, type Flow } from './answer-body.js';
 import { type Deadline, startDeadline } from './deadline.js';
 import { fault, type Passage, watch } from './passage.js';

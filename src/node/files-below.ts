@@ -12,8 +12,8 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
-import { faultCode } from '../errors.js';
-import type { FileFault, Files, FolderFiles } from '../ports.js';
+import { faultCode } from '../core/errors.js';
+import type { FileFault, Files, FolderFiles } from '../core/ports.js';
 import { asHandle, factsOf, fault, idOf, openToRead, openToWrite, readAll, streamOf } from './open-file.js';
 import { shared } from './shared-turns.js';
 

@@ -2,8 +2,8 @@ import { closeSync, fsync, linkSync, openSync, renameSync, statSync, unlinkSync 
 import { lstat, mkdir, readdir, readlink, realpath, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { faultCode } from '../errors.js';
-import type { Files } from '../ports.js';
+import { faultCode } from '../core/errors.js';
+import type { Files } from '../core/ports.js';
 import { filesBelow } from './files-below.js';
 import {
   asHandle,

@@ -11,7 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { promisify } from 'node:util';
-import type { FileFacts, FileFault, FileHandle } from '../ports.js';
+import type { FileFacts, FileFault, FileHandle } from '../core/ports.js';
 
 const PIECE_BYTES = 256 * 1024;
 /** Up to so many bytes are written at once: a few records, not audio. */

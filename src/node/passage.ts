@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import type { TransportFault } from '../ports.js';
+import type { TransportFault } from '../core/ports.js';
 
 /** How far a request has come. */
 export interface Passage {

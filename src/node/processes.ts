@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { faultCode } from '../errors.js';
-import type { Processes } from '../ports.js';
+import { faultCode } from '../core/errors.js';
+import type { Processes } from '../core/ports.js';
 import { askBeacon, claimName, openBeacon } from './claims.js';
 
 const COMMAND_TIMEOUT_MS = 5_000;

@@ -1,4 +1,4 @@
-import { BatchError, EXIT } from '../errors.js';
+import { BatchError, EXIT } from '../core/errors.js';
 import { isLoopback } from './base-url.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

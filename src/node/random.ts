@@ -1,4 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { Random } from '../ports.js';
+import type { Random } from '../core/ports.js';
 
 export const systemRandom: Random = { bytes: (count) => randomBytes(count) };

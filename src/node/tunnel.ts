@@ -1,7 +1,7 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { buildConnector } from 'undici';
-import { faultCode } from '../errors.js';
+import { faultCode } from '../core/errors.js';
 import { fault } from './passage.js';
 import type { ProxyAddress } from './proxy.js';
 

@@ -1,5 +1,5 @@
-import { addressOf, isPrivateKey, signText } from '../ethereum.js';
-import type { Wallet } from '../ports.js';
+import { addressOf, isPrivateKey, signText } from '../core/ethereum.js';
+import type { Wallet } from '../core/ports.js';
 import { readWalletKey, type WalletKey } from './wallet-key.js';
 
 /** A wallet that signs with the private key, in any of the forms that `readWalletKey` takes. */

@@ -1,5 +1,5 @@
-import type { Diagnostic } from '../diagnostic.js';
-import { formatUsd, PURSES, type Purse } from '../money.js';
+import type { Diagnostic } from '../core/diagnostic.js';
+import { formatUsd, PURSES, type Purse } from '../core/money.js';
 import type { Balance } from '../venice/client.js';
 import type { Plan, Purchase } from './plan.js';
 

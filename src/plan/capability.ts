@@ -1,5 +1,5 @@
-import type { Diagnostic, Span } from '../diagnostic.js';
-import { closest } from '../manifest/suggest.js';
+import type { Diagnostic, Span } from '../core/diagnostic.js';
+import { closest } from '../core/suggest.js';
 import type { AudioRequest, Take } from '../manifest/take.js';
 import type { Catalogue, Model } from '../venice/model.js';
 import { type Finding, isDefaultSpeed, RULES } from './rules.js';

@@ -1,4 +1,4 @@
-import type { Attempt } from '../lock/attempt.js';
+import type { Attempt } from '../lockfile/attempt.js';
 
 /** What stands at a place that the lockfile knows. `changed`: a file with other bytes than were stored. */
 export type FileState = 'present' | 'missing' | 'changed';

@@ -1,5 +1,5 @@
-import type { Diagnostic } from '../diagnostic.js';
-import type { Attempt } from '../lock/attempt.js';
+import type { Diagnostic } from '../core/diagnostic.js';
+import type { Attempt } from '../lockfile/attempt.js';
 import { isInDoubt } from './history.js';
 
 /** So many lost answers in a row stop all buying until a person has settled one of them. */

@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
-import type { Diagnostic } from '../diagnostic.js';
-import type { Attempt } from '../lock/attempt.js';
+import type { Diagnostic } from '../core/diagnostic.js';
+import type { Attempt } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
-import { asOperand, shellWord } from '../shell.js';
+import { asOperand, shellWord } from '../core/shell.js';
 import { type History, type Holding, takeId } from './history.js';
 import type { FileMove, PlanRow } from './plan.js';
 

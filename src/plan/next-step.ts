@@ -1,4 +1,4 @@
-import type { Attempt } from '../lock/attempt.js';
+import type { Attempt } from '../lockfile/attempt.js';
 import { mayPass } from './decide.js';
 import { isInFlight } from './history.js';
 import type { Decision, PlanRow } from './plan.js';

@@ -1,5 +1,5 @@
-import type { Diagnostic } from '../diagnostic.js';
-import type { Attempt } from '../lock/attempt.js';
+import type { Diagnostic } from '../core/diagnostic.js';
+import type { Attempt } from '../lockfile/attempt.js';
 import type { AudioRequest, RequestField, Take } from '../manifest/take.js';
 
 /** Why a take is to be bought. */

@@ -1,4 +1,4 @@
-import { unreachable } from '../errors.js';
+import { unreachable } from '../core/errors.js';
 import type { AudioRequest } from '../manifest/take.js';
 import type { QuoteQuery } from '../venice/client.js';
 import type { Model, PriceTier } from '../venice/model.js';

@@ -1,4 +1,4 @@
-import { closest } from '../manifest/suggest.js';
+import { closest } from '../core/suggest.js';
 import type { AudioRequest, RequestField } from '../manifest/take.js';
 import type { Catalogue, Model } from '../venice/model.js';
 import { formatChecked } from './formats.js';

@@ -1,4 +1,4 @@
-import type { TakeEvent } from '../events.js';
+import type { TakeEvent } from '../core/events.js';
 import { toldByPerson } from './phrases.js';
 
 /** What to do about a take that is not made, as an instruction of our own words. */

@@ -1,4 +1,4 @@
-import { compareDiagnostics, type Diagnostic, type Span } from '../diagnostic.js';
+import { compareDiagnostics, type Diagnostic, type Span } from '../core/diagnostic.js';
 import { escapeForeign, showHidden } from './escape.js';
 import { frameOf } from './frame.js';
 import { type Style, styleFor } from './style.js';

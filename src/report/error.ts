@@ -1,5 +1,5 @@
-import { BatchError, describeFault, EXIT, faultCode, isSystemFault } from '../errors.js';
-import { shellWord } from '../shell.js';
+import { BatchError, describeFault, EXIT, faultCode, isSystemFault } from '../core/errors.js';
+import { shellWord } from '../core/shell.js';
 import { renderDiagnostics } from './diagnostics.js';
 import { escapeForeignLines } from './escape.js';
 import type { Terminal } from './terminal.js';

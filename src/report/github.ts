@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { compareDiagnostics, type Diagnostic } from '../diagnostic.js';
+import { compareDiagnostics, type Diagnostic } from '../core/diagnostic.js';
 import type { Take } from '../manifest/take.js';
 import { adviceFor } from './advice.js';
 import { escapeForeign } from './escape.js';

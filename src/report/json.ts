@@ -1,4 +1,4 @@
-import type { TakeEvent } from '../events.js';
+import type { TakeEvent } from '../core/events.js';
 import { jsonText } from './json-text.js';
 import type { RunOutcome } from './outcome.js';
 

@@ -1,4 +1,4 @@
-import type { TakeEvent } from '../events.js';
+import type { TakeEvent } from '../core/events.js';
 import { isFailure, type RunOutcome } from './outcome.js';
 import { failureReason, stateName } from './phrases.js';
 

@@ -1,6 +1,6 @@
-import type { Phase, RunEvent, TakeEvent } from '../events.js';
-import { formatUsd } from '../money.js';
-import type { Clock } from '../ports.js';
+import type { Phase, RunEvent, TakeEvent } from '../core/events.js';
+import { formatUsd } from '../core/money.js';
+import type { Clock } from '../core/ports.js';
 import { escapeForeign } from './escape.js';
 import {
   failureReason,

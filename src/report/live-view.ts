@@ -1,5 +1,5 @@
 import { Listr, type ListrRendererFactory, Spinner } from 'listr2';
-import type { Clock } from '../ports.js';
+import type { Clock } from '../core/ports.js';
 import { createPainter } from './paint.js';
 import { PHASE_TITLES } from './phrases.js';
 import type { Style } from './style.js';

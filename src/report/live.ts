@@ -1,6 +1,6 @@
-import { EXIT } from '../errors.js';
-import type { Phase, SummaryEvent } from '../events.js';
-import type { Clock } from '../ports.js';
+import { EXIT } from '../core/errors.js';
+import type { Phase, SummaryEvent } from '../core/events.js';
+import type { Clock } from '../core/ports.js';
 import { type Ending, startView, type View } from './live-view.js';
 import { noticeLines, PHASE_TITLES } from './phrases.js';
 import type { Reporter } from './reporter.js';

@@ -1,5 +1,5 @@
-import { unreachable } from '../errors.js';
-import { formatUsd } from '../money.js';
+import { unreachable } from '../core/errors.js';
+import { formatUsd } from '../core/money.js';
 import { cataloguePrice } from '../plan/price.js';
 import type { Model, Pricing } from '../venice/model.js';
 import { escapeForeign } from './escape.js';

@@ -1,5 +1,5 @@
-import type { Diagnostic } from '../diagnostic.js';
-import type { RunEvent, SummaryEvent, TakeEvent } from '../events.js';
+import type { Diagnostic } from '../core/diagnostic.js';
+import type { RunEvent, SummaryEvent, TakeEvent } from '../core/events.js';
 import type { Reporter } from './reporter.js';
 
 /** What the events of a run come to: what every document at its end is made of. */

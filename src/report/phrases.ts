@@ -1,5 +1,5 @@
-import type { Phase, ProgressEvent, RunEvent, TakeEvent } from '../events.js';
-import { formatUsd, type Money } from '../money.js';
+import type { Phase, ProgressEvent, RunEvent, TakeEvent } from '../core/events.js';
+import { formatUsd, type Money } from '../core/money.js';
 import { formatDuration, formatRemaining } from './duration.js';
 import { escapeForeign } from './escape.js';
 import { wrap } from './width.js';

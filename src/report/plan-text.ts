@@ -1,4 +1,4 @@
-import { formatUsd, PURSES } from '../money.js';
+import { formatUsd, PURSES } from '../core/money.js';
 import { fundingOf, knownMicroUsd, purseName, purseWords } from '../plan/balance.js';
 import type { Plan, Purchase } from '../plan/plan.js';
 import type { Balance } from '../venice/client.js';

@@ -1,4 +1,4 @@
-import type { RunEvent } from '../events.js';
+import type { RunEvent } from '../core/events.js';
 
 /** Tells a run to a person or a program. */
 export interface Reporter {

@@ -1,4 +1,4 @@
-import type { TakeEvent } from '../events.js';
+import type { TakeEvent } from '../core/events.js';
 import type { Take } from '../manifest/take.js';
 import { type Edit, unifiedDiff } from './unified-diff.js';
 

@@ -1,6 +1,6 @@
-import { EXIT } from '../errors.js';
-import type { SummaryEvent, TakeEvent } from '../events.js';
-import { formatUsd, isRefunded } from '../money.js';
+import { EXIT } from '../core/errors.js';
+import type { SummaryEvent, TakeEvent } from '../core/events.js';
+import { formatUsd, isRefunded } from '../core/money.js';
 import { adviceFor } from './advice.js';
 import { formatDuration } from './duration.js';
 import { escapeForeign } from './escape.js';

@@ -1,4 +1,4 @@
-import type { Phase, ProgressEvent, RunEvent, TakeEvent } from '../events.js';
+import type { Phase, ProgressEvent, RunEvent, TakeEvent } from '../core/events.js';
 
 /** A take that something is under way for. */
 export interface ActiveTake {

@@ -1,4 +1,4 @@
-import { faultCode } from '../errors.js';
+import { faultCode } from '../core/errors.js';
 
 /** Where a reporter writes: stdout or stderr, or a stand-in for it. */
 export interface Terminal {

@@ -1,9 +1,9 @@
-import { faultCode, isSystemFault, unreachable } from '../errors.js';
-import type { Attempt } from '../lock/attempt.js';
-import type { Settled } from '../scheduler/scheduler.js';
+import { faultCode, isSystemFault, unreachable } from '../core/errors.js';
+import type { Attempt } from '../lockfile/attempt.js';
+import type { Settled } from '../scheduler/create-scheduler.js';
 import { classifyComplete } from '../venice/complete-outcome.js';
 import { again } from './again.js';
-import { finishJob, underAnotherKey } from './collect.js';
+import { finishJob, underAnotherKey } from './poll.js';
 import type { Job, RunContext } from './context.js';
 import { isClosedToKey, notice, stopIfRefused, tell, tellRate } from './context.js';
 import { newestOf, recordOutcome } from './record.js';

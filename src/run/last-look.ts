@@ -1,5 +1,5 @@
-import { faultCode } from '../errors.js';
-import type { StoreTrouble } from '../lock/store.js';
+import { faultCode } from '../core/errors.js';
+import type { StoreTrouble } from '../lockfile/store.js';
 import type { RunContext } from './context.js';
 import { notice, stopAll, stopBuying } from './context.js';
 

@@ -1,5 +1,5 @@
 import type { RunContext } from './context.js';
-import type { Standings } from './standing.js';
+import type { Standings } from './progress-state.js';
 
 /** Tells the reporters how far the run is. */
 export function tellProgress(context: RunContext, { counts }: Standings, nowMs: number): void {

@@ -1,7 +1,7 @@
-import { faultCode } from '../errors.js';
-import type { Attempt } from '../lock/attempt.js';
-import { sealed } from '../lock/key-seal.js';
-import { writeRescue } from '../lock/rescue.js';
+import { faultCode } from '../core/errors.js';
+import type { Attempt } from '../lockfile/attempt.js';
+import { sealed } from '../lockfile/key-seal.js';
+import { writeRescue } from '../lockfile/rescue.js';
 import type { Job, RunContext } from './context.js';
 import { notice, stopAll } from './context.js';
 import { advance, type Observation } from './transition.js';

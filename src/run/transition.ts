@@ -1,5 +1,5 @@
-import { unreachable } from '../errors.js';
-import type { Attempt, AttemptState, StoredFile } from '../lock/attempt.js';
+import { unreachable } from '../core/errors.js';
+import type { Attempt, AttemptState, StoredFile } from '../lockfile/attempt.js';
 import type { Purchase } from '../plan/plan.js';
 import type { RefundGround } from '../venice/retrieve-outcome.js';
 import type { SubmitOutcome } from '../venice/submit-outcome.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../ports.js';
+import type { Clock } from '../core/ports.js';
 
 /** Lets the run sleep until its time has come, or something happened. */
 export interface WakeUp {

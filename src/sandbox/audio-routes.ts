@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { MICRO_USD_PER_USD, type Purse } from '../money.js';
+import { MICRO_USD_PER_USD, type Purse } from '../core/money.js';
 import { available, purseFor } from './billing.js';
 import { type Account, invalid, json, refuse, type ServiceAnswer } from './exchange.js';
 import { drawTimes, expectedRunMs, isRefunded, stateOf } from './jobs.js';

@@ -1,4 +1,4 @@
-import { MICRO_USD_PER_USD, PURSES, type Purse } from '../money.js';
+import { MICRO_USD_PER_USD, PURSES, type Purse } from '../core/money.js';
 import { type Account, json, type ServiceAnswer } from './exchange.js';
 import { isRefunded, settledAtMs } from './jobs.js';
 import type { Job, Ledger } from './ledger.js';

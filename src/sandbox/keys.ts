@@ -1,4 +1,4 @@
-import { MICRO_USD_PER_USD } from '../money.js';
+import { MICRO_USD_PER_USD } from '../core/money.js';
 import { refuse, type ServiceAnswer } from './exchange.js';
 
 /** An API key that the service knows. */

@@ -10,9 +10,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { BatchError, describeFault, EXIT, faultCode } from '../errors.js';
-import type { Clock, Random, Transport } from '../ports.js';
-import { shellWord } from '../shell.js';
+import { BatchError, describeFault, EXIT, faultCode } from '../core/errors.js';
+import type { Clock, Random, Transport } from '../core/ports.js';
+import { shellWord } from '../core/shell.js';
 import type { DescriptionName } from './description.js';
 import type { Entry } from './ledger.js';
 import type { LimitOptions } from './limits.js';

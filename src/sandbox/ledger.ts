@@ -1,4 +1,4 @@
-import type { Purse } from '../money.js';
+import type { Purse } from '../core/money.js';
 import type { Account } from './exchange.js';
 import type { AudioFormat, AudioKind } from './model.js';
 

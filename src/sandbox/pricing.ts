@@ -1,4 +1,4 @@
-import { microUsdFromUsd } from '../money.js';
+import { microUsdFromUsd } from '../core/money.js';
 import type { SandboxModel } from './model.js';
 
 /** What a price depends on. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Clock, Random } from '../ports.js';
+import type { Clock, Random } from '../core/ports.js';
 import type { DescriptionName } from './description.js';
 import type { ServiceAnswer } from './exchange.js';
 import { openService } from './ledger-file.js';

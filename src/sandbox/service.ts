@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { microUsdFromUsd, type Purse } from '../money.js';
+import { microUsdFromUsd, type Purse } from '../core/money.js';
 import { type AudioJob, renderAudio } from './audio/render.js';
 import type { Charge, Purses } from './billing.js';
 import { chargesOf } from './billing.js';

@@ -1,5 +1,5 @@
-import { faultCode } from '../errors.js';
-import type { Clock, Transport, TransportAnswer, TransportFault, TransportRequest } from '../ports.js';
+import { faultCode } from '../core/errors.js';
+import type { Clock, Transport, TransportAnswer, TransportFault, TransportRequest } from '../core/ports.js';
 import type { AudioBody, ServiceAnswer, ServiceRequest } from './exchange.js';
 import type { Service } from './service.js';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { MICRO_USD_PER_USD, PURSES } from '../money.js';
+import { MICRO_USD_PER_USD, PURSES } from '../core/money.js';
 import type { Charge } from './billing.js';
 import { type Account, type Issue, invalid, json, type ServiceAnswer } from './exchange.js';
 

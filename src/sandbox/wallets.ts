@@ -1,5 +1,5 @@
-import { checksumAddress, signerOf } from '../ethereum.js';
-import { MICRO_USD_PER_USD } from '../money.js';
+import { checksumAddress, signerOf } from '../core/ethereum.js';
+import { MICRO_USD_PER_USD } from '../core/money.js';
 import type { Charge } from './billing.js';
 import { json, refuse, type ServiceAnswer, type ServiceRequest } from './exchange.js';
 

@@ -1,4 +1,4 @@
-import type { Transport, TransportRequest } from '../ports.js';
+import type { Transport, TransportRequest } from '../core/ports.js';
 import { exchange, type Redact, readJson } from './answer.js';
 import type { Account, CallResult, UsageEntry, UsageHistory, VeniceClient } from './client.js';
 import { readRetrieval } from './retrieve.js';

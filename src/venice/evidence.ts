@@ -1,4 +1,4 @@
-import type { Attempt } from '../lock/attempt.js';
+import type { Attempt } from '../lockfile/attempt.js';
 import type { UsageEntry } from './client.js';
 import { createTimeline } from './timeline.js';
 

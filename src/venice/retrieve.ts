@@ -1,4 +1,4 @@
-import type { Transport, TransportAnswer, TransportRequest } from '../ports.js';
+import type { Transport, TransportAnswer, TransportRequest } from '../core/ports.js';
 import { exchange, type GoodAnswer, readJson, unusable } from './answer.js';
 import { AUDIO_HEAD_BYTES, isAudioHead } from './audio-magic.js';
 import type { CallResult, Retrieved } from './client.js';

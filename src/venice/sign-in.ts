@@ -1,4 +1,4 @@
-import type { Wallet } from '../ports.js';
+import type { Wallet } from '../core/ports.js';
 
 /*
  * Signing in with a wallet (x402): each request carries a signed message of its own (EIP-4361), by

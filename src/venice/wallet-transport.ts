@@ -7,7 +7,7 @@ import type {
   TransportNoAnswer,
   TransportRequest,
   Wallet,
-} from '../ports.js';
+} from '../core/ports.js';
 import { SIGN_IN_HEADER, signInHeader, WALLET_REQUESTS_MAX } from './sign-in.js';
 
 /** A clock that is off by less is taken to be right. */

@@ -1,4 +1,4 @@
-import { withShownAddresses } from '../address.js';
+import { withShownAddresses } from '../core/address.js';
 import type { RateHeaders } from '../core/rate-headers.js';
 import { bool, field, finite, isRecord, items, present, text } from './json.js';
 import { codeFor } from './meaning.js';

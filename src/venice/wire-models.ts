@@ -1,4 +1,4 @@
-import { microUsdFromUsd } from '../money.js';
+import { microUsdFromUsd } from '../core/money.js';
 import { bool, field, finite, identifier, isRecord, listOf, present, text } from './json.js';
 import type { Catalogue, Model, PriceTier, Pricing } from './model.js';
 

@@ -1,5 +1,5 @@
-import { microUsdFromUsd } from '../money.js';
-import { isQueueId } from '../queue-id.js';
+import { microUsdFromUsd } from '../core/money.js';
+import { isQueueId } from '../core/queue-id.js';
 import type { Balance, Queued, RateLimits, UsageEntry } from './client.js';
 import { bool, field, finite, identifier, isRecord, items, present, text } from './json.js';
 import { findMedia, type MediaInJson } from './media-in-json.js';

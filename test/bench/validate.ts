@@ -1,6 +1,6 @@
 import { LineCounter, parseDocument } from 'yaml';
 import { loadManifestText } from '../../src/manifest/load.js';
-import type { Files } from '../../src/ports.js';
+import type { Files } from '../../src/core/ports.js';
 
 const TRACKS = 5_000;
 const ROUNDS = 9;

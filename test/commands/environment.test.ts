@@ -4,7 +4,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Flags, resolveSettings } from '../../src/commands/settings.js';
-import { BatchError } from '../../src/errors.js';
+import { BatchError } from '../../src/core/errors.js';
 import { systemFiles } from '../../src/node/files.js';
 
 const cwd = mkdtempSync(path.join(os.tmpdir(), 'venice-batch-'));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { notFrozen } from '../../src/commands/frozen.js';
+import { notFrozen } from '../../src/app/frozen.js';
 import type { Decision, PlanRow } from '../../src/plan/plan.js';
 import { makeAttempt, makeTake } from '../plan/builders.js';
 

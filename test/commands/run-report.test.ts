@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type RunReport, summarise } from '../../src/commands/run-report.js';
-import type { RunEvent } from '../../src/events.js';
-import type { Attempt } from '../../src/lock/attempt.js';
-import { openOutput } from '../../src/run/output.js';
+import { type RunReport, summarise } from '../../src/app/summarise.js';
+import type { RunEvent } from '../../src/core/events.js';
+import type { Attempt } from '../../src/lockfile/attempt.js';
+import { openOutput } from '../../src/storage/output.js';
 import { createMemoryDisk } from '../fakes/memory-files.js';
-import { attempt, id } from '../lock/build.js';
+import { attempt, id } from '../lockfile/build.js';
 
 const BYTES = 'RIFF....WAVE';
 

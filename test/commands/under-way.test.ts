@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { countUnderWay, stoppingMessage } from '../../src/commands/under-way.js';
-import type { TransportAnswer, TransportNoAnswer } from '../../src/ports.js';
+import type { TransportAnswer, TransportNoAnswer } from '../../src/core/ports.js';
 
 const REQUEST = { method: 'GET', path: '/models', deadlineMs: 1 } as const;
 

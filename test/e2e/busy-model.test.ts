@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { wav } from '../node/audio-bytes.js';
+import { wav } from '../storage/audio-bytes.js';
 import { afterTests, audioFiles, folder, lockLines, run } from './program.js';
 
 interface Refusal {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { wav } from '../node/audio-bytes.js';
+import { wav } from '../storage/audio-bytes.js';
 import {
   afterTheEffect,
   cutOff,

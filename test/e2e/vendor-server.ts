@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { wav } from '../node/audio-bytes.js';
+import { wav } from '../storage/audio-bytes.js';
 
 /*
  * A stand-in for the service, written from its newest public description and from nothing of this program: 40 submits and

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
-import type { FileFacts, FileFault, FileHandle, Files } from '../../src/ports.js';
+import type { FileFacts, FileFault, FileHandle, Files } from '../../src/core/ports.js';
 import { type Ways, waysThrough } from './ways.js';
 
 /**

@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { parseLock, serialiseLock } from '../../src/lock/format.js';
-import { decode } from '../../src/lock/read.js';
-import { repairLock } from '../../src/lock/repair.js';
+import { parseLock, serialiseLock } from '../../src/lockfile/format.js';
+import { decode } from '../../src/lockfile/read.js';
+import { repairLock } from '../../src/lockfile/repair.js';
 import { parseManifest } from '../../src/manifest/parse.js';
 import { checkSchema } from '../../src/manifest/schema.js';
-import { inspectMedia } from '../../src/node/media.js';
+import { inspectMedia } from '../../src/storage/verify.js';
 import { readSavedPlan, savedPlanText } from '../../src/plan/saved-plan-file.js';
 import * as wire from '../../src/venice/wire.js';
 import { readError, readRateHeaders } from '../../src/venice/wire-errors.js';
 import { readCatalogue } from '../../src/venice/wire-models.js';
-import { attempt, file, header, id } from '../lock/build.js';
-import { flac, mp3, wav } from '../node/audio-bytes.js';
+import { attempt, file, header, id } from '../lockfile/build.js';
+import { flac, mp3, wav } from '../storage/audio-bytes.js';
 
 /** A reader of foreign bytes. It may say no to anything; what it may not do makes `run` throw. */
 export interface Target {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Attempt } from '../../src/lock/attempt.js';
-import { readLock } from '../../src/lock/read.js';
+import type { Attempt } from '../../src/lockfile/attempt.js';
+import { readLock } from '../../src/lockfile/read.js';
 import { systemFiles } from '../../src/node/files.js';
 
 /** A job as the simulated service has it in its ledger: what it charged for. */

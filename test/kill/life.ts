@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Attempt } from '../../src/lock/attempt.js';
+import type { Attempt } from '../../src/lockfile/attempt.js';
 import { type Ended, launchProgram } from '../e2e/launch.js';
 import { launchService, type Service } from '../e2e/service.js';
 import {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { unreachable } from '../../src/errors.js';
+import { unreachable } from '../../src/core/errors.js';
 import { CLI, type Ended, type Env, launch, launchProgram } from '../e2e/launch.js';
 
 /** At which moment a run is killed. */

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { Diagnostic } from '../../src/diagnostic.js';
+import type { Diagnostic } from '../../src/core/diagnostic.js';
 import { loadManifestText } from '../../src/manifest/load.js';
 import type { LoadedManifest, Take } from '../../src/manifest/take.js';
 import { createMemoryDisk } from '../fakes/memory-files.js';

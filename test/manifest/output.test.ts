@@ -1,7 +1,7 @@
 import { posix, win32 } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bytesOf, fileSafe, foldName } from '../../src/manifest/file-name.js';
+import { bytesOf, fileSafe, foldName } from '../../src/core/file-name.js';
 import { parseTemplate, renderStem } from '../../src/manifest/template.js';
 import { found, load, oneTrack, takesOf } from './check.js';
 

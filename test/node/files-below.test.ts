@@ -16,7 +16,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemFiles } from '../../src/node/files.js';
 import { filesBelow } from '../../src/node/files-below.js';
-import type { FolderFiles } from '../../src/ports.js';
+import type { FolderFiles } from '../../src/core/ports.js';
 
 let top = '';
 const at = (...parts: string[]) => path.join(top, ...parts);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { checkApiKey } from '../../src/node/api-key.js';
 import { parseBaseUrl } from '../../src/node/base-url.js';
 import { proxyFor } from '../../src/node/proxy.js';
-import { createRedactor, redactIn } from '../../src/node/redact.js';
+import { createRedactor, redactIn } from '../../src/core/redact.js';
 
 describe('the base URL', () => {
   it.each([

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Attempt, spentMicroUsd } from '../../src/lock/attempt.js';
+import { type Attempt, spentMicroUsd } from '../../src/lockfile/attempt.js';
 import type { Take } from '../../src/manifest/take.js';
 import { assemblePlan, checkBudget, distinctQuotes, draftPurchases } from '../../src/plan/assemble.js';
 import { decide } from '../../src/plan/decide.js';

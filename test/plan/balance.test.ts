@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PURSES, type Purse } from '../../src/money.js';
+import { PURSES, type Purse } from '../../src/core/money.js';
 import { checkBalance, fundingOf, purseWords } from '../../src/plan/balance.js';
 import type { Plan } from '../../src/plan/plan.js';
 import type { Balance } from '../../src/venice/client.js';

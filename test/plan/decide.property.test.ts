@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Attempt, AttemptState } from '../../src/lock/attempt.js';
+import type { Attempt, AttemptState } from '../../src/lockfile/attempt.js';
 import { type DecideInput, decide } from '../../src/plan/decide.js';
 import type { FileState } from '../../src/plan/history.js';
 import { isInDoubt, isInFlight } from '../../src/plan/history.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Attempt } from '../../src/lock/attempt.js';
-import { createKeySeal } from '../../src/lock/key-seal.js';
+import type { Attempt } from '../../src/lockfile/attempt.js';
+import { createKeySeal } from '../../src/lockfile/key-seal.js';
 import type { Take } from '../../src/manifest/take.js';
 import { type Decided, type DecideInput, decide } from '../../src/plan/decide.js';
 import type { Decision } from '../../src/plan/plan.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Attempt } from '../../src/lock/attempt.js';
+import type { Attempt } from '../../src/lockfile/attempt.js';
 import { answersLost, lostAnswers } from '../../src/plan/lost-answers.js';
-import { attempt, command, id } from '../lock/build.js';
+import { attempt, command, id } from '../lockfile/build.js';
 
 /** One attempt for each letter, in the order in which they ended: `l`ost, `a`ccepted, `r`efused, `s`ettled, `i`ntent. */
 function ended(letters: string): Attempt[] {

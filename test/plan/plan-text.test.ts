@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import type { Attempt } from '../../src/lock/attempt.js';
+import type { Attempt } from '../../src/lockfile/attempt.js';
 import type { Take } from '../../src/manifest/take.js';
 import { assemblePlan, distinctQuotes, draftPurchases } from '../../src/plan/assemble.js';
 import { type DecideInput, decide } from '../../src/plan/decide.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Attempt, AttemptState } from '../../src/lock/attempt.js';
+import type { Attempt, AttemptState } from '../../src/lockfile/attempt.js';
 import { decide } from '../../src/plan/decide.js';
 import { nextStep } from '../../src/plan/next-step.js';
 import type { PlanRow, Purchase } from '../../src/plan/plan.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { shownAddress, withShownAddresses } from '../../src/address.js';
+import { shownAddress, withShownAddresses } from '../../src/core/address.js';
 
 describe('an address of somebody else', () => {
   it.each([

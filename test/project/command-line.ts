@@ -1,6 +1,6 @@
 import { type Command, CommanderError } from 'commander';
 import { createProgram } from '../../src/commands/program.js';
-import { BatchError } from '../../src/errors.js';
+import { BatchError } from '../../src/core/errors.js';
 
 /** What is wrong with a command line of this program, or `undefined`: held against the command tree, nothing runs. */
 export function fault(line: string): string | undefined {

@@ -9,13 +9,13 @@ import { placesIn } from '../../src/commands/place.js';
 import { readPlanFile } from '../../src/commands/plan-file.js';
 import { createProgram } from '../../src/commands/program.js';
 import type { Session } from '../../src/commands/session.js';
-import { storageError } from '../../src/commands/storage-error.js';
-import { BatchError } from '../../src/errors.js';
-import { type LockProblem, lockError } from '../../src/lock/problem.js';
+import { storageError } from '../../src/app/storage-error.js';
+import { BatchError } from '../../src/core/errors.js';
+import { type LockProblem, lockError } from '../../src/lockfile/lock-error.js';
 import { escapeForeign } from '../../src/report/escape.js';
 import { pathText } from '../../src/report/shell.js';
 import { openLedgerFile } from '../../src/sandbox/ledger-file.js';
-import { commandLine, shellWord } from '../../src/shell.js';
+import { commandLine, shellWord } from '../../src/core/shell.js';
 import { createMemoryDisk } from '../fakes/memory-files.js';
 import { hostileName, shellWords } from './shell-words.js';
 

@@ -1,4 +1,4 @@
-import type { RunEvent, SummaryEvent, TakeEvent } from '../../src/events.js';
+import type { RunEvent, SummaryEvent, TakeEvent } from '../../src/core/events.js';
 import { START_MS } from './fakes.js';
 
 export function isoAt(offsetMs: number): string {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Diagnostic, Span } from '../../src/diagnostic.js';
+import type { Diagnostic, Span } from '../../src/core/diagnostic.js';
 import { renderDiagnostics } from '../../src/report/diagnostics.js';
 import { displayWidth } from '../../src/report/width.js';
 

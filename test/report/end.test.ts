@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RunEvent, SummaryEvent, TakeEvent } from '../../src/events.js';
+import type { RunEvent, SummaryEvent, TakeEvent } from '../../src/core/events.js';
 import { adviceFor } from '../../src/report/advice.js';
 import { renderJson } from '../../src/report/json.js';
 import { renderJunit } from '../../src/report/junit.js';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { escapeForeign, escapeForeignLines } from '../../src/report/escape.js';
 import { jsonText } from '../../src/report/json-text.js';
-import { commandLine } from '../../src/shell.js';
+import { commandLine } from '../../src/core/shell.js';
 
 describe('foreign text is shown, not obeyed', () => {
   it.each([

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../src/events.js';
+import type { RunEvent } from '../../src/core/events.js';
 import { START_MS } from './fakes.js';
 
 type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/ports.js';
+import type { Clock } from '../../src/core/ports.js';
 import type { Terminal } from '../../src/report/terminal.js';
 
 /** A terminal that keeps what is written to it, write by write. */

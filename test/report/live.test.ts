@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../src/events.js';
+import type { RunEvent } from '../../src/core/events.js';
 import { createLive } from '../../src/report/live.js';
 import { noticeLines } from '../../src/report/phrases.js';
 import { screenOf } from '../fakes/screen.js';

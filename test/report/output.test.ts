@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Diagnostic } from '../../src/diagnostic.js';
+import type { Diagnostic } from '../../src/core/diagnostic.js';
 import type { Take } from '../../src/manifest/take.js';
 import { formatDuration, formatRemaining } from '../../src/report/duration.js';
 import { githubAnnotations, takeAnnotations } from '../../src/report/github.js';
@@ -15,7 +15,7 @@ import {
   tableWidth,
   watchOutput,
 } from '../../src/report/terminal.js';
-import { commandLine } from '../../src/shell.js';
+import { commandLine } from '../../src/core/shell.js';
 import { HOSTILE, summaryEvent, takeEvent } from './builders.js';
 
 describe('whether to colour', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Attempt } from '../../src/lock/attempt.js';
+import type { Attempt } from '../../src/lockfile/attempt.js';
 import { decide } from '../../src/plan/decide.js';
 import type { PlanRow } from '../../src/plan/plan.js';
 import { lastAskedFor } from '../../src/plan/standing.js';
@@ -9,7 +9,7 @@ import { renderInDoubt } from '../../src/report/resolve-text.js';
 import { renderStatus, type StatusOptions } from '../../src/report/status.js';
 import { renderTable } from '../../src/report/table.js';
 import { displayWidth } from '../../src/report/width.js';
-import { commandLine } from '../../src/shell.js';
+import { commandLine } from '../../src/core/shell.js';
 import type { Evidence } from '../../src/venice/evidence.js';
 import type { Model } from '../../src/venice/model.js';
 import { screenOf } from '../fakes/screen.js';

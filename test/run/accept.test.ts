@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Attempt } from '../../src/lock/attempt.js';
-import { attemptFault } from '../../src/lock/check.js';
-import { attemptLine, readLine } from '../../src/lock/line.js';
+import type { Attempt } from '../../src/lockfile/attempt.js';
+import { attemptFault } from '../../src/lockfile/check.js';
+import { attemptLine, readLine } from '../../src/lockfile/line.js';
 import { advance } from '../../src/run/transition.js';
-import { attempt, file } from '../lock/build.js';
+import { attempt, file } from '../lockfile/build.js';
 
 const NOW_MS = Date.parse('2026-01-02T03:04:05Z');
 const sha256 = createHash('sha256').update('sound').digest('hex');

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../src/events.js';
-import type { Attempt } from '../../src/lock/attempt.js';
-import { createKeySeal } from '../../src/lock/key-seal.js';
-import { openLock } from '../../src/lock/store.js';
-import { openOutput } from '../../src/run/output.js';
-import { execute, type RunInput, type RunOutcome } from '../../src/run/run.js';
+import type { RunEvent } from '../../src/core/events.js';
+import type { Attempt } from '../../src/lockfile/attempt.js';
+import { createKeySeal } from '../../src/lockfile/key-seal.js';
+import { openLock } from '../../src/lockfile/store.js';
+import { openOutput } from '../../src/storage/output.js';
+import { execute, type RunInput, type RunOutcome } from '../../src/run/execute.js';
 import { createMemoryDisk, type MemoryDisk } from '../fakes/memory-files.js';
-import { attempt, command, header, random } from '../lock/build.js';
+import { attempt, command, header, random } from '../lockfile/build.js';
 import { fakeClock, START_MS } from '../report/fakes.js';
 
 const ROOT = '/album';

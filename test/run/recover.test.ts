@@ -2,11 +2,11 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { storageError } from '../../src/commands/storage-error.js';
+import { storageError } from '../../src/app/storage-error.js';
 import { systemFiles } from '../../src/node/files.js';
-import { openOutput } from '../../src/run/output.js';
+import { openOutput } from '../../src/storage/output.js';
 import { fileStates } from '../../src/run/recover.js';
-import { attempt, file } from '../lock/build.js';
+import { attempt, file } from '../lockfile/build.js';
 
 const done = attempt({ state: 'done', queue_id: 'q', file });
 

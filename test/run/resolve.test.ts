@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type Attempt, countsAsSpent } from '../../src/lock/attempt.js';
-import { type Resolution, resolveAttempt } from '../../src/run/resolve.js';
+import { type Attempt, countsAsSpent } from '../../src/lockfile/attempt.js';
+import { type Resolution, resolveAttempt } from '../../src/app/resolution.js';
 import { advance, stableCode } from '../../src/run/transition.js';
-import { attempt } from '../lock/build.js';
+import { attempt } from '../lockfile/build.js';
 
 const NOW_MS = Date.parse('2026-03-01T12:00:00.000Z');
 

@@ -14,7 +14,7 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Clock } from '../../src/ports.js';
+import type { Clock } from '../../src/core/ports.js';
 import { openSandbox } from '../../src/sandbox/ledger-file.js';
 import { chance, SONG, START_MS } from './play.js';
 

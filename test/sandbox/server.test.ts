@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Clock } from '../../src/ports.js';
+import type { Clock } from '../../src/core/ports.js';
 import { openSandboxServer } from '../../src/sandbox/server.js';
 import { chance, SONG } from './play.js';
 

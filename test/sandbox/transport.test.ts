@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Clock, TransportAnswer } from '../../src/ports.js';
+import type { Clock, TransportAnswer } from '../../src/core/ports.js';
 import { createService, type ServiceOptions } from '../../src/sandbox/service.js';
 import { createSandboxTransport } from '../../src/sandbox/transport.js';
 import { chance, SONG, START_MS } from './play.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createScheduler, type Settled } from '../../src/scheduler/scheduler.js';
+import { createScheduler, type Settled } from '../../src/scheduler/create-scheduler.js';
 import { readRetrieved } from '../../src/venice/wire.js';
 
 const DAY_MS = 24 * 3_600_000;

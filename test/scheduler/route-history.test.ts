@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Attempt } from '../../src/lock/attempt.js';
+import type { Attempt } from '../../src/lockfile/attempt.js';
 import { submitHistory } from '../../src/scheduler/route-history.js';
-import { createScheduler } from '../../src/scheduler/scheduler.js';
-import { attempt } from '../lock/build.js';
+import { createScheduler } from '../../src/scheduler/create-scheduler.js';
+import { attempt } from '../lockfile/build.js';
 
 const NOW_MS = Date.parse('2026-10-10T12:00:00Z');
 const at = (agoMs: number): string => new Date(NOW_MS - agoMs).toISOString();

@@ -4,7 +4,7 @@ import {
   type ScheduleOptions,
   type Scheduler,
   type Settled,
-} from '../../src/scheduler/scheduler.js';
+} from '../../src/scheduler/create-scheduler.js';
 import { createChance } from '../bench/virtual/chance.js';
 import {
   createFuse,

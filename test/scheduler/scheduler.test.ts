@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createScheduler } from '../../src/scheduler/scheduler.js';
+import { createScheduler } from '../../src/scheduler/create-scheduler.js';
 import { drive, driveJobs } from '../bench/virtual/scheduled.js';
 import { EPOCH_MS, type LimitRule } from '../bench/virtual/service.js';
 import { simulate, type World } from '../bench/virtual/world.js';

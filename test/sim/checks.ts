@@ -1,4 +1,4 @@
-import { type Attempt, countsAsSpent } from '../../src/lock/attempt.js';
+import { type Attempt, countsAsSpent } from '../../src/lockfile/attempt.js';
 import type { Judge, JudgeWorld, Witness } from './judge.js';
 import type { LockView } from './lock-view.js';
 import { sha256 } from './media.js';

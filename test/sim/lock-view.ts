@@ -1,4 +1,4 @@
-import type { Attempt, AttemptState } from '../../src/lock/attempt.js';
+import type { Attempt, AttemptState } from '../../src/lockfile/attempt.js';
 
 /**
  * The lockfile as the judge reads it: written from its contract, not with the program's own reader, and cheap enough to be

@@ -1,4 +1,4 @@
-import type { Beacon, NameClaim, Processes, ProcessIdentity } from '../../src/ports.js';
+import type { Beacon, NameClaim, Processes, ProcessIdentity } from '../../src/core/ports.js';
 import type { SimProcess } from './process.js';
 import type { Rng } from './random.js';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { InspectMedia, MediaFinding } from '../../src/ports.js';
+import type { InspectMedia, MediaFinding } from '../../src/core/ports.js';
 
 /**
  * The simulation's audio: a magic word and a type, the length of what follows, a checksum of it, noise.

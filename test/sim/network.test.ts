@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { TransportRequest } from '../../src/ports.js';
+import type { TransportRequest } from '../../src/core/ports.js';
 import { createTransport, type NetworkRates } from './network.js';
 import { createProcess } from './process.js';
 import { createRng } from './random.js';

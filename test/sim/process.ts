@@ -1,4 +1,4 @@
-import type { Clock, ProcessIdentity, Random } from '../../src/ports.js';
+import type { Clock, ProcessIdentity, Random } from '../../src/core/ports.js';
 import type { Rng } from './random.js';
 import type { Timeline } from './timeline.js';
 

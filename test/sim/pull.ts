@@ -1,5 +1,5 @@
-import type { Attempt, StoredFile } from '../../src/lock/attempt.js';
-import { parseLock, serialiseLock } from '../../src/lock/format.js';
+import type { Attempt, StoredFile } from '../../src/lockfile/attempt.js';
+import { parseLock, serialiseLock } from '../../src/lockfile/format.js';
 import { createInode, folderOf, syncInode } from './disk.js';
 import { makeMedia, sha256 } from './media.js';
 import { createRng, type Rng } from './random.js';

@@ -1,4 +1,4 @@
-import type { FileFacts, FileHandle, Files } from '../../src/ports.js';
+import type { FileFacts, FileHandle, Files } from '../../src/core/ports.js';
 import { type Ways, waysThrough } from '../fakes/ways.js';
 import type { Disk, Entry, Inode } from './disk.js';
 import { ancestors, createInode, failSync, folderOf, syncInode } from './disk.js';

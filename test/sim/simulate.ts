@@ -1,4 +1,4 @@
-import { EXIT } from '../../src/errors.js';
+import { EXIT } from '../../src/core/errors.js';
 import { promptOf } from './album.js';
 import { damageLockfile, settleDamage } from './damage.js';
 import { exitCodeOf, launch } from './incarnation.js';

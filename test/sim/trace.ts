@@ -1,4 +1,4 @@
-import { runBatch } from '../../src/commands/run-batch.js';
+import { runBatch } from '../../src/app/run-batch.js';
 import { CHECKS } from './judge.js';
 import { mutantNamed } from './mutants.js';
 import { simulate } from './simulate.js';

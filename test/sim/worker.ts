@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
-import { runBatch } from '../../src/commands/run-batch.js';
+import { runBatch } from '../../src/app/run-batch.js';
 import { mutantNamed } from './mutants.js';
 import { simulate } from './simulate.js';
 import type { SimResult } from './world.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Attempt } from '../../src/lock/attempt.js';
+import type { Attempt } from '../../src/lockfile/attempt.js';
 import type { UsageEntry } from '../../src/venice/client.js';
 import { clockOffset, createEvidence } from '../../src/venice/evidence.js';
-import { attempt, id } from '../lock/build.js';
+import { attempt, id } from '../lockfile/build.js';
 
 const SENT_MS = Date.parse('2026-03-01T12:00:00.000Z');
 const MINUTE_MS = 60_000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Transport, TransportRequest } from '../../src/ports.js';
+import type { Transport, TransportRequest } from '../../src/core/ports.js';
 import { createClient } from '../../src/venice/create-client.js';
 
 const WAV = Buffer.from('RIFF....WAVEfmt and so on');

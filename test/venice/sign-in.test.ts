@@ -1,7 +1,7 @@
 import { createECDH } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addressOf, checksumAddress, isPrivateKey, signerOf, signText } from '../../src/ethereum.js';
+import { addressOf, checksumAddress, isPrivateKey, signerOf, signText } from '../../src/core/ethereum.js';
 import { openWallet } from '../../src/node/wallet.js';
 import { signInHeader, signInMessage } from '../../src/venice/sign-in.js';
 

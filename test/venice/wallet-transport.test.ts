@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Transport, TransportAnswer, TransportRequest } from '../../src/ports.js';
+import type { Transport, TransportAnswer, TransportRequest } from '../../src/core/ports.js';
 import { SIGN_IN_HEADER, WALLET_REQUESTS_MAX } from '../../src/venice/sign-in.js';
 import { signedTransport } from '../../src/venice/wallet-transport.js';
 

@@ -1,5 +1,5 @@
-import type { TakeEvent } from '../../events.js';
-import type { AttemptState } from '../../lock/attempt.js';
+import type { TakeEvent } from '../../core/events.js';
+import type { AttemptState } from '../../lockfile/attempt.js';
 import type { Explanation, Explanations } from './explanation.js';
 
 const RUN = 'venice-batch run album.yaml';

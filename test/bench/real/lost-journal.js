@@ -2,7 +2,7 @@
  * Files of which one takes every append, and its sync, at once and keeps nothing: a lockfile whose records cost no
  * disk. What is told of its size is what it would be.
  *
- * @param {import('../../../src/ports.js').Files} files
+ * @param {import('../../../src/core/ports.js').Files} files
  * @param {string} journal
  */
 export function losingAppends(files, journal) {

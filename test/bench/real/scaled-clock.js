@@ -6,7 +6,7 @@ import { createClock } from '../../../dist/node/clock.js';
  *
  * @param {number} epochMs when both clocks show the same, ms since the Unix epoch
  * @param {number} factor at least 1
- * @returns {import('../../../src/ports.js').Clock}
+ * @returns {import('../../../src/core/ports.js').Clock}
  */
 export function createScaledClock(epochMs, factor) {
   const system = createClock();

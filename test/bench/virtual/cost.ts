@@ -1,4 +1,4 @@
-import { createScheduler } from '../../../src/scheduler/scheduler.js';
+import { createScheduler } from '../../../src/scheduler/create-scheduler.js';
 import { drive } from './scheduled.js';
 import type { Scene } from './world.js';
 import { simulate } from './world.js';

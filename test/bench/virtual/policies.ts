@@ -1,4 +1,4 @@
-import { createScheduler } from '../../../src/scheduler/scheduler.js';
+import { createScheduler } from '../../../src/scheduler/create-scheduler.js';
 import { loops, oracle } from './baselines.js';
 import { drive } from './scheduled.js';
 import type { Scene, World } from './world.js';

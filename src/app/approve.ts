@@ -1,0 +1,270 @@
+import type { Diagnostic } from '../core/diagnostic.js';
+import { EXIT, type ExitCode } from '../core/errors.js';
+import { createKeySeal } from '../lockfile/key-seal.js';
+import type { LoadedManifest } from '../manifest/take.js';
+import type { Plan } from '../plan/plan.js';
+import { checkGround, checkPurchases } from '../plan/saved-plan.js';
+import { madeAgainWords } from '../plan/selection.js';
+import { isPriced } from '../report/plan-text.js';
+import type { Output } from '../storage/output.js';
+import { probeStorage } from '../storage/probe.js';
+import { shellWord } from '../core/shell.js';
+import { createClient } from '../venice/create-client.js';
+import { notFrozen } from './frozen.js';
+import type { Opened } from './open-lockfile.js';
+import { hasError, type Prepared, prepare, selectionOrInvalid } from './price.js';
+import { type BatchSettings, redactorOf, type World } from './run-batch.js';
+import { sealSecretOf } from './seal-secret.js';
+import { placeFault } from './storage-error.js';
+import { emitNotice, tellPhase, tellPlan } from './emit.js';
+
+/** What is to be bought, or why nothing is. */
+export interface BuyDecision {
+  readonly prepared?: Prepared;
+  readonly approved: boolean;
+  readonly refusal?: ExitCode;
+  /** The command that the refusal's hint names: the run's end names the same. */
+  readonly next?: string;
+}
+
+/** Plans, refuses or asks. Whatever the answer, what is paid for is collected afterwards. */
+export async function decideWhatToBuy(
+  world: World,
+  settings: BatchSettings,
+  opened: Opened,
+  loaded: LoadedManifest,
+  output: Output,
+): Promise<BuyDecision> {
+  const { store } = opened;
+  const { manifest } = loaded;
+  if (loaded.diagnostics.length > 0 && settings.mode !== 'collect')
+    world.show(loaded.diagnostics, loaded.sources);
+  if (manifest === undefined)
+    return { approved: false, ...(settings.mode === 'collect' ? {} : { refusal: EXIT.invalid }) };
+  const budgetMicroUsd = lowest(settings.budgetMicroUsd, manifest.budgetMicroUsd);
+  const attempts = [...store.attempts.values()];
+  const ground = {
+    endpoint: settings.endpoint,
+    lineage: store.header.lineage,
+    attempts,
+    takes: manifest.takes,
+  };
+  const stale = settings.savedPlan && checkGround(settings.savedPlan, ground);
+  const buying =
+    settings.mode === 'run' && world.account !== undefined && !world.stop.aborted && stale === undefined;
+  const prepared = await prepare({
+    ports: world.ports,
+    ...(buying ? { client: createClient(world.transport, redactorOf(world), world.account) } : {}),
+    manifest,
+    attempts,
+    output,
+    selection: settings.selection,
+    neighbourhood: settings.neighbourhood,
+    ...(settings.placeOf === undefined ? {} : { placeOf: settings.placeOf }),
+    command: settings.command,
+    budgetMicroUsd,
+    keySeal: world.account && createKeySeal(store.header.lineage, sealSecretOf(world.account)),
+    account: world.account,
+    ignoreBalance: settings.ignoreBalance,
+    stop: world.stop,
+    phase: (phase) => tellPhase(world, phase),
+  });
+  tellPlan(world, prepared.plan);
+  if (settings.mode === 'collect') return { prepared, approved: false };
+  if (settings.mode === 'frozen') return frozen(world, prepared, loaded);
+  if (stale !== undefined) return refusedPlan(world, prepared, stale);
+  return refuseOrAsk(world, settings, opened, prepared, loaded, output);
+}
+
+async function refuseOrAsk(
+  world: World,
+  settings: BatchSettings,
+  opened: Opened,
+  prepared: Prepared,
+  loaded: LoadedManifest,
+  output: Output,
+): Promise<BuyDecision> {
+  // What could not be asked any more is no fault of the plan: the signal says it all.
+  if (world.stop.aborted) return { prepared, approved: false };
+  // Who has to buy less, or to raise a limit, wants to see what costs what; the reason stands below it.
+  if (prepared.refusal === EXIT.budget || prepared.refusal === EXIT.balance)
+    world.present?.(prepared.plan, prepared.balance);
+  if (prepared.diagnostics.length > 0) world.show(prepared.diagnostics, loaded.sources);
+  if (prepared.refusal !== undefined) {
+    if (world.account === undefined && prepared.refusal === EXIT.authentication)
+      world.show([noKey(settings)], loaded.sources);
+    else if (!isPriced(prepared.plan)) world.present?.(prepared.plan, prepared.balance);
+    return { prepared, approved: false, refusal: prepared.refusal };
+  }
+  const other = settings.savedPlan && checkPurchases(settings.savedPlan, prepared.plan);
+  if (other !== undefined) return refusedPlan(world, prepared, other);
+  if (prepared.plan.purchases.length === 0) return { prepared, approved: false };
+  if (!opened.exclusive) {
+    world.show([unreliableLock(settings)], loaded.sources);
+    return { prepared, approved: false, refusal: EXIT.unavailable };
+  }
+  const unfit = await tryStorage(world, settings, output, prepared.plan, 'nearest');
+  if (unfit) return { prepared, approved: false, refusal: EXIT.unavailable };
+  const decision = await askApproval(world, settings, prepared);
+  // Now that the folders will be needed, those that did not exist are made and tried as well.
+  if (decision.approved && (await tryStorage(world, settings, output, prepared.plan, 'make')))
+    return { prepared, approved: false, refusal: EXIT.unavailable };
+  return decision;
+}
+
+/** No audio that a model makes is smaller than this, bytes a second; and seconds where no length is asked for. */
+const AUDIO_BYTES_A_SECOND_MIN = 4_000;
+const SECONDS_MIN = 5;
+
+/** Whether the output folders cannot store what is to be bought; that is told. */
+async function tryStorage(
+  world: World,
+  settings: BatchSettings,
+  output: Output,
+  { purchases }: Plan,
+  how: 'nearest' | 'make',
+): Promise<boolean> {
+  const seconds = purchases.reduce((sum, { request }) => sum + (request.duration_seconds ?? SECONDS_MIN), 0);
+  const { fault, unsynced } = await probeStorage(world.ports.files, output, world.ports.random, {
+    stems: purchases.map(({ take }) => take.stem),
+    how,
+    bytesMin: seconds * AUDIO_BYTES_A_SECOND_MIN,
+  });
+  if (unsynced !== undefined && how === 'nearest')
+    emitNotice(
+      world,
+      'warning',
+      'folder-not-synced',
+      'the disk of the output folder cannot sync folders: after a power cut, a file that was stored last may be missing',
+      `to keep the remote copies: ${settings.command('run', '--keep')}`,
+    );
+  if (fault !== undefined) world.show([await unwritable(world, settings, fault)], new Map());
+  return fault !== undefined;
+}
+
+async function askApproval(world: World, settings: BatchSettings, prepared: Prepared): Promise<BuyDecision> {
+  tellPhase(world, 'approve');
+  const answer = await world.approve(prepared.plan, prepared.balance);
+  const suspicious = prepared.plan.purchases.some(({ quote }) => quote.suspicious === true);
+  if (answer === 'approved' || (answer === 'unattended' && (!suspicious || settings.acceptPrice === true)))
+    return { prepared, approved: true };
+  // Interrupted at the question: the signal says it all.
+  if (world.stop.aborted) return { prepared, approved: false };
+  const accepting = { ...settings, acceptPrice: settings.acceptPrice === true || answer === 'unattended' };
+  const next = answer === 'declined' ? sameRun(settings) : approving(accepting, prepared.plan);
+  const { code, message, hint } = NOT_APPROVED[answer];
+  world.show(
+    [{ code, severity: 'error', message: `${message}: nothing was bought`, hint: hint + next }],
+    new Map(),
+  );
+  return { prepared, approved: false, refusal: EXIT.usage, next };
+}
+
+const NOT_APPROVED = {
+  declined: { code: 'not-approved', message: 'not approved', hint: 'to see the total and approve it: ' },
+  no_terminal: {
+    code: 'approval-needed',
+    message: 'there is no terminal to ask for approval',
+    hint: 'to approve this total: ',
+  },
+  no_budget: {
+    code: 'budget-needed',
+    message: 'buying without confirmation requires a budget',
+    hint: 'set `budget:` in the manifest, or: ',
+  },
+  unattended: {
+    code: 'price-unconfirmed',
+    message: 'a price is far below the declared one, and nobody confirmed it',
+    hint: 'if the prices shown are right: ',
+  },
+} as const;
+
+/** The run that was asked for, once more. */
+function sameRun({ command, selection, savedPlanFile }: BatchSettings): string {
+  return command(
+    'run',
+    ...(savedPlanFile === undefined ? madeAgainWords(selection) : ['--plan', savedPlanFile]),
+  );
+}
+
+/** The command that buys this plan without a question. */
+function approving(settings: BatchSettings, plan: Plan): string {
+  const { command, selection, sandbox, savedPlanFile, acceptPrice } = settings;
+  const flags = [
+    ...(sandbox || plan.budgetMicroUsd !== undefined ? [] : ['--budget', lifeBudgetUsd(plan)]),
+    ...(acceptPrice === true ? ['--accept-price'] : []),
+  ];
+  if (savedPlanFile !== undefined) return command('run', '--plan', savedPlanFile, ...flags);
+  return command('run', '--yes', ...flags, ...madeAgainWords(selection));
+}
+
+const MICRO_USD_PER_CENT = 10_000;
+
+/** US dollars that just allow a plan: a budget is for the lockfile's whole life. */
+export function lifeBudgetUsd({ totalMicroUsd, spentBeforeMicroUsd }: Plan): string {
+  return (Math.ceil((totalMicroUsd + spentBeforeMicroUsd) / MICRO_USD_PER_CENT) / 100).toFixed(2);
+}
+
+/** A saved plan that does not hold any more is an approval that is missing, but for a price that rose. */
+function refusedPlan(world: World, prepared: Prepared, why: Diagnostic): BuyDecision {
+  world.show([why], new Map());
+  return { prepared, approved: false, refusal: why.code === 'price-rose' ? EXIT.budget : EXIT.usage };
+}
+
+/** `--frozen`: nothing may be left to buy, and every file has to be as it was stored. Needs neither key nor service. */
+function frozen(world: World, prepared: Prepared, loaded: LoadedManifest): BuyDecision {
+  const { rows, diagnostics } = prepared.plan;
+  const told = [...diagnostics, ...notFrozen(rows)];
+  if (told.length > 0) world.show(told, loaded.sources);
+  if (hasError(diagnostics)) return { prepared, approved: false, refusal: selectionOrInvalid(diagnostics) };
+  const changes = told.some(({ code }) => code === 'not-frozen' || code === 'file-changed');
+  return { prepared, approved: false, ...(changes ? { refusal: EXIT.changes } : {}) };
+}
+
+/** Of several budgets the lowest wins. */
+export function lowest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : Math.min(a, b);
+}
+
+/** @param inFlightCount takes that cannot be collected without it, where that is all there is to do */
+export function noKey(settings: BatchSettings, inFlightCount = 0): Diagnostic {
+  const { mode, savedPlanFile, selection } = settings;
+  const words = savedPlanFile === undefined ? madeAgainWords(selection) : ['--plan', savedPlanFile];
+  const frozen = mode === 'frozen' ? ['--frozen'] : [];
+  const again =
+    mode === 'collect' ? settings.command('collect') : settings.command('run', ...words, ...frozen);
+  const takes = inFlightCount === 1 ? '1 take is' : `${inFlightCount} takes are`;
+  return {
+    code: 'no-key',
+    severity: 'error',
+    message:
+      inFlightCount === 0
+        ? 'no API key: VENICE_API_KEY is not set'
+        : `${takes} in flight, and cannot be collected without an API key: VENICE_API_KEY is not set`,
+    hint: `${inFlightCount === 0 ? 'try it without one with --sandbox, or set it' : 'set it'} and run: ${again}`,
+  };
+}
+
+async function unwritable(
+  world: World,
+  settings: BatchSettings,
+  { directory, code }: { directory: string; code: string },
+): Promise<Diagnostic> {
+  const { message, fix } = await placeFault(world.ports.files, directory, code, settings.placeOf);
+  return {
+    code: 'storage',
+    severity: 'error',
+    message: `${message}: nothing was bought`,
+    hint: `${fix}, then: ${sameRun(settings)}`,
+  };
+}
+
+/** Two runs side by side would buy the same takes. */
+function unreliableLock({ lockfilePath, command }: BatchSettings): Diagnostic {
+  return {
+    code: 'lock-unreliable',
+    severity: 'error',
+    message: `the file system of ${shellWord(lockfilePath)} cannot lock: it neither has hard links nor refuses to create a file twice, and this system offers no other lock; nothing was bought`,
+    hint: `put the lockfile on another disk: ${command('run', '--lockfile', 'PATH')}`,
+  };
+}

@@ -1,0 +1,74 @@
+import type { Diagnostic } from '../core/diagnostic.js';
+import { PURSES } from '../core/money.js';
+import type { Clock } from '../core/ports.js';
+import { insist } from '../run/gather.js';
+import type { Account, Balance, CallFailure, VeniceClient } from '../venice/client.js';
+
+/** The balance only helps to refuse early: it is not waited for longer. */
+const PATIENCE_MS = 10_000;
+
+export interface AskedBalance {
+  /** Absent where it could not be asked: it is not needed to buy. */
+  readonly balance?: Balance;
+  /** Why it is unknown. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** The key itself is no good: whatever else is asked will be refused. */
+  readonly keyRefused: boolean;
+}
+
+export const UNASKED: AskedBalance = { diagnostics: [], keyRefused: false };
+
+/**
+ * Asks what can be spent, with little patience: first what any key may ask about itself, and beside it the account's
+ * purses where the key may be one that sees them. An answer of one is enough; a key is bad only where both routes say so.
+ */
+export async function askBalance(
+  client: Pick<VeniceClient, 'balance' | 'accountBalance'>,
+  clock: Clock,
+  account: Account,
+  stop?: AbortSignal,
+): Promise<AskedBalance> {
+  const [own, whole] = await Promise.all([
+    insist(clock, () => client.balance(), stop, PATIENCE_MS),
+    mayReadBilling(account) ? insist(clock, () => client.accountBalance(), stop, PATIENCE_MS) : undefined,
+  ]);
+  const known = [own, whole].flatMap((result) => (result?.ok === true ? [result.value] : []));
+  if (known.length > 0) return { balance: known.reduce(merged), diagnostics: [], keyRefused: false };
+  const failure = own as CallFailure;
+  const keyRefused = failure.status === 401 && (whole === undefined || (!whole.ok && whole.status === 401));
+  return { diagnostics: [keyRefused ? keyRefusal(account, failure) : balanceUnknown(failure)], keyRefused };
+}
+
+/** An INFERENCE key is refused there, and a refusal counts against its error budget. A wallet has no account. */
+function mayReadBilling({ kind, id }: Account): boolean {
+  return kind === 'api_key' && !id.startsWith('VENICE_INFERENCE_KEY_');
+}
+
+/** The key's own word on whether it may buy counts; of a purse that both list, the lower: a key may have a limit of its own. */
+function merged(own: Balance, whole: Balance): Balance {
+  const permitted = own.permitted ?? whole.permitted;
+  const purses = PURSES.flatMap((purse) => {
+    const amounts = [own.purses[purse], whole.purses[purse]].filter((amount) => amount !== undefined);
+    return amounts.length === 0 ? [] : [[purse, Math.min(...amounts)] as const];
+  });
+  return { ...(permitted === undefined ? {} : { permitted }), purses: Object.fromEntries(purses) };
+}
+
+function keyRefusal({ kind }: Account, failure: CallFailure): Diagnostic {
+  const name = kind === 'wallet' ? 'VENICE_WALLET_KEY' : 'VENICE_API_KEY';
+  return {
+    code: 'authentication',
+    severity: 'error',
+    message: `the service refuses the ${kind === 'wallet' ? 'wallet' : 'API key'}: ${failure.message}`,
+    hint: `set ${name} to a valid key, and run the same command again`,
+  };
+}
+
+function balanceUnknown(failure: CallFailure): Diagnostic {
+  return {
+    code: 'balance-unknown',
+    severity: 'warning',
+    message: `could not fetch the balance: ${failure.message}`,
+    hint: 'the total is checked against the budget only',
+  };
+}

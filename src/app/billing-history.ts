@@ -1,0 +1,38 @@
+import type { Attempt } from '../lockfile/attempt.js';
+import type { Clock } from '../core/ports.js';
+import type { UsageHistory, VeniceClient } from '../venice/client.js';
+import { clockOffset, windowOf } from '../venice/evidence.js';
+
+const ENTRIES_MAX = 5_000;
+/** A job sent beside a doubtful one has its charge outside: unseen, it would be given the doubtful one's instead. */
+const MARGIN_MS = 10 * 60_000;
+
+/** The billing history around some attempts. */
+export interface AskedHistory extends UsageHistory {
+  /** By how much the service's clock is ahead of this machine's, ms. */
+  readonly clockOffsetMs: number;
+  readonly askedAtMs: number;
+}
+
+/**
+ * Asks for the billing history around the attempts, once more where the service's clock is off, since then it has them
+ * at other times. `undefined` where this key may not ask, or nobody answers.
+ */
+export async function askHistory(
+  client: VeniceClient,
+  clock: Clock,
+  doubtful: readonly Attempt[],
+): Promise<AskedHistory | undefined> {
+  const windows = doubtful.map(windowOf).filter(({ fromMs }) => !Number.isNaN(fromMs));
+  if (windows.length === 0) return undefined;
+  const fromMs = Math.min(...windows.map((window) => window.fromMs)) - MARGIN_MS;
+  const toMs = Math.max(...windows.map((window) => window.toMs)) + MARGIN_MS;
+  const first = await client.usageHistory(fromMs, toMs, ENTRIES_MAX);
+  const askedAtMs = clock.nowMs();
+  if (!first.ok) return undefined;
+  const clockOffsetMs = clockOffset(first.rate.dateUnixSeconds, askedAtMs);
+  if (clockOffsetMs === 0) return { ...first.value, clockOffsetMs, askedAtMs };
+  const [earlierMs, laterMs] = [Math.min(0, clockOffsetMs), Math.max(0, clockOffsetMs)];
+  const wider = await client.usageHistory(fromMs + earlierMs, toMs + laterMs, ENTRIES_MAX);
+  return wider.ok ? { ...wider.value, clockOffsetMs, askedAtMs } : undefined;
+}

@@ -1,0 +1,53 @@
+import type { Phase, RunEvent } from '../core/events.js';
+
+import type { Plan } from '../plan/plan.js';
+import type { Clock } from '../core/ports.js';
+
+interface Teller {
+  readonly ports: { readonly clock: Clock };
+  emit(event: RunEvent): void;
+}
+
+/** The first event of every run. */
+export function versionEvent(
+  about: { readonly version: string; readonly endpoint: string; readonly sandbox: boolean },
+  nowMs: number,
+): RunEvent {
+  const { version, endpoint, sandbox } = about;
+  const time = new Date(nowMs).toISOString();
+  return { type: 'version', time, schema: 1, program: 'venice-batch', version, endpoint, sandbox };
+}
+
+/** What a batch tells beside the run itself. */
+export function tellPhase(world: Teller, phase: Phase): void {
+  world.emit({ type: 'phase', time: new Date(world.ports.clock.nowMs()).toISOString(), phase });
+}
+
+export function emitNotice(
+  world: Teller,
+  level: 'info' | 'warning' | 'error',
+  code: string,
+  message: string,
+  hint?: string,
+): void {
+  const time = new Date(world.ports.clock.nowMs()).toISOString();
+  world.emit({ type: 'notice', time, level, code, message, ...(hint === undefined ? {} : { hint }) });
+}
+
+export function tellPlan(world: Teller, plan: Plan): void {
+  const count = (...kinds: string[]) =>
+    plan.rows.filter(({ decision }) => kinds.includes(decision.kind)).length;
+  world.emit({
+    type: 'plan',
+    time: new Date(world.ports.clock.nowMs()).toISOString(),
+    takes: plan.rows.length,
+    done: count('done'),
+    collect: count('collect') + plan.orphans.length,
+    buy: count('buy'),
+    in_doubt: count('in_doubt'),
+    held: count('held', 'occupied'),
+    total_micro_usd: plan.totalMicroUsd,
+    spent_before_micro_usd: plan.spentBeforeMicroUsd,
+    budget_micro_usd: plan.budgetMicroUsd ?? null,
+  });
+}

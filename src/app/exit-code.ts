@@ -1,0 +1,64 @@
+import type { ExitCode } from '../core/errors.js';
+import { EXIT } from '../core/errors.js';
+import type { Trouble } from '../run/context.js';
+
+/** What an ended run is judged by. */
+export interface EndState {
+  readonly signal?: 'SIGINT' | 'SIGTERM' | undefined;
+  readonly troubles: ReadonlySet<Trouble>;
+  /** Why nothing was bought, where that was refused before the run began. */
+  readonly refusal?: ExitCode | undefined;
+  readonly inDoubt: number;
+  /** Queued, or stored with a remote copy to delete. */
+  readonly inFlight: number;
+  /** Failed, lost, unverified, rejected or missing. */
+  readonly notMade: number;
+  /** To be bought, and not bought: the reason, if any, has a code of its own. */
+  readonly notBought: number;
+}
+
+const BY_TROUBLE: Readonly<Record<Trouble, ExitCode | undefined>> = {
+  lockfile: EXIT.unavailable,
+  lock_lost: EXIT.locked,
+  lockfile_displaced: EXIT.lockfile,
+  lockfile_grown: undefined,
+  storage: EXIT.unavailable,
+  unavailable: EXIT.unavailable,
+  in_doubt_thrice: EXIT.inDoubt,
+  authentication: EXIT.authentication,
+  balance: EXIT.balance,
+  price_rose: EXIT.budget,
+  over_budget: EXIT.budget,
+  fail_fast: EXIT.tracks,
+  timeout: EXIT.inFlight,
+  detached: undefined,
+  interrupted: undefined,
+};
+
+/** Where several apply, the first of these. Source: DESIGN, exit codes; codes before a run begins come first. */
+const PRECEDENCE: readonly ExitCode[] = [
+  EXIT.lockfile,
+  EXIT.locked,
+  EXIT.inDoubt,
+  EXIT.balance,
+  EXIT.budget,
+  EXIT.authentication,
+  EXIT.invalid,
+  EXIT.usage,
+  EXIT.changes,
+  EXIT.unavailable,
+  EXIT.tracks,
+  EXIT.inFlight,
+];
+
+/** The exit code of `run` and `collect`. Pure. */
+export function exitCodeOf(end: EndState): ExitCode {
+  if (end.signal !== undefined) return end.signal === 'SIGINT' ? EXIT.sigint : EXIT.sigterm;
+  const codes = new Set<ExitCode | undefined>([...end.troubles].map((trouble) => BY_TROUBLE[trouble]));
+  codes.add(end.refusal);
+  if (end.inDoubt > 0) codes.add(EXIT.inDoubt);
+  if (end.notMade > 0) codes.add(EXIT.tracks);
+  if (end.inFlight > 0) codes.add(EXIT.inFlight);
+  const found = PRECEDENCE.find((code) => codes.has(code));
+  return found ?? (end.notBought > 0 ? EXIT.tracks : EXIT.ok);
+}

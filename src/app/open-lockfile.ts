@@ -1,0 +1,144 @@
+import path from 'node:path';
+import { BatchError, EXIT, unreachable } from '../core/errors.js';
+import type { RunEvent } from '../core/events.js';
+import { acquireGuard, type GuardState } from '../lockfile/run-lock.js';
+import type { GuardHolder } from '../lockfile/run-lock-file.js';
+import { randomHex } from '../lockfile/private-folder.js';
+import { lockError, type NextCommand } from '../lockfile/lock-error.js';
+import { linkToNothing } from '../lockfile/read.js';
+import { adoptRescues, type Rescue } from '../lockfile/rescue.js';
+import { type RescuePlaces, rescueKey } from '../lockfile/rescue-key.js';
+import { type LockStore, openLock } from '../lockfile/store.js';
+import type { Ports } from '../core/ports.js';
+import { shellWord } from '../core/shell.js';
+
+export interface OpenSettings {
+  /** Absolute. */
+  readonly lockfilePath: string;
+  readonly endpoint: string;
+  readonly rescuePlaces: RescuePlaces;
+  /** Where others could put a file that looks like a rescue: to be told, never believed. Absolute. */
+  readonly openPlaces: readonly string[];
+  readonly command: NextCommand;
+}
+
+export interface Opened {
+  readonly store: LockStore;
+  /** Whether other runs are kept out for certain: see `AcquiredGuard`. */
+  readonly exclusive: boolean;
+  /** Whether the lock is still this run's. */
+  checkLock(): Promise<GuardState>;
+  readonly rescue: Rescue;
+  /** Lets the next run in. */
+  release(): Promise<void>;
+}
+
+/**
+ * Takes the guard, opens the lockfile and brings in what a run on a full disk had to put elsewhere. Throws
+ * `BatchError`: 7 where another run holds the guard, 9 where the lockfile cannot be used.
+ */
+export async function openForRun(
+  ports: Ports,
+  settings: OpenSettings,
+  emit: (event: RunEvent) => void,
+): Promise<Opened> {
+  const { files, processes, clock, random } = ports;
+  const lockPath = settings.lockfilePath;
+  const linked = await linkToNothing(files, lockPath);
+  if (linked !== undefined) throw lockError(linked, lockPath, settings.command);
+  await files.makeDirectory(path.dirname(lockPath));
+  const guard = await acquireGuard(files, processes, clock, random, lockPath);
+  if (!guard.ok) throw lockedError(guard.held, settings.command);
+  const tell = (level: 'info' | 'warning', code: string, message: string) =>
+    emit({ type: 'notice', time: new Date(clock.nowMs()).toISOString(), level, code, message });
+  if (guard.tookOver !== undefined)
+    tell(
+      'info',
+      'guard-taken-over',
+      `an earlier run (pid ${guard.tookOver.pid}) ended without releasing its lock: the lock was taken over`,
+    );
+  try {
+    const opened = await openLock(files, lockPath, {
+      endpoint: settings.endpoint,
+      command: settings.command,
+      lineage: () => randomHex(random),
+      random,
+    });
+    if (!opened.ok) throw lockError(opened.problem, lockPath, settings.command);
+    for (const note of opened.notes)
+      if (note.kind === 'paid_twice')
+        tell(
+          'warning',
+          'paid-twice',
+          `a merge brought several paid jobs for one take: all are kept and collected (${note.attempts.join(', ')})`,
+        );
+      else if (note.kind === 'restored')
+        tell(
+          'info',
+          'journal-restored',
+          `the lockfile lacked records of ${note.attempts === 1 ? '1 attempt' : `${note.attempts} attempts`} of a run that was killed: they were brought back from its journal`,
+        );
+    const places = settings.rescuePlaces;
+    const rescue = { places, key: await rescueKey(files, random, places.keyFile) };
+    const open = [path.dirname(lockPath), ...settings.openPlaces];
+    const { count: rescued, ignored } = await adoptRescues(files, rescue, open, opened.store);
+    for (const file of ignored)
+      tell(
+        'warning',
+        'rescue-ignored',
+        `${shellWord(file)} is ignored: this user's venice-batch did not write it`,
+      );
+    if (rescued > 0)
+      tell(
+        'info',
+        'rescue-adopted',
+        `${rescued} record${rescued === 1 ? '' : 's'} of an earlier run recovered from a rescue file`,
+      );
+    return {
+      store: opened.store,
+      rescue,
+      exclusive: guard.exclusive,
+      checkLock: guard.check,
+      release: guard.release,
+    };
+  } catch (error) {
+    await guard.release();
+    throw error;
+  }
+}
+
+/** Another run holds the lock: the error that ends the command, with the way out. */
+export function lockedError(held: GuardHolder, command: NextCommand): BatchError {
+  const hint =
+    held.alive === true
+      ? `wait for it to end, or end it; how far it is: ${command('status')}`
+      : `${howToBeSure(held)}: ${command('unlock', '--force')}`;
+  return new BatchError('locked', `another run holds the lock (${nameOf(held)})`, {
+    exitCode: EXIT.locked,
+    hint,
+  });
+}
+
+function nameOf({ pid, hostname, ageMs }: GuardHolder): string {
+  if (pid === 0) return hostname === '' ? 'its lock file cannot be read' : `on ${hostname}`;
+  return `pid ${pid} on ${hostname}, for ${Math.round(ageMs / 1000)} s`;
+}
+
+/** What a person has to look at before the lock is freed by force: the program cannot. */
+export function howToBeSure({ pid, hostname, why }: GuardHolder): string {
+  switch (why) {
+    case 'other_host':
+      return `if process ${pid} does not run on ${hostname} any more`;
+    case 'same_name':
+      return `check every machine or container that is called ${hostname}; if process ${pid} runs on none of them`;
+    case 'other_container':
+      return `the run was in another container of this machine; if that one has ended`;
+    case 'pid_in_use':
+      return `if process ${pid} on this machine is not a run`;
+    case 'unreadable':
+    case undefined:
+      return 'if no run is going on, on this machine or any other';
+    default:
+      return unreachable(why);
+  }
+}

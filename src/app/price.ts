@@ -1,0 +1,205 @@
+import type { Diagnostic } from '../core/diagnostic.js';
+import type { ExitCode } from '../core/errors.js';
+import { EXIT } from '../core/errors.js';
+import type { Attempt } from '../lockfile/attempt.js';
+import type { KeySeal } from '../lockfile/key-seal.js';
+import type { Manifest, Take } from '../manifest/take.js';
+import { assemblePlan, checkBudget, type Drafted, distinctQuotes, draftPurchases } from '../plan/assemble.js';
+import { checkBalance } from '../plan/balance.js';
+import { type Decided, decide } from '../plan/decide.js';
+import { answersLost } from '../plan/lost-answers.js';
+import type { Plan } from '../plan/plan.js';
+import type { Selection } from '../plan/selection.js';
+import type { Ports } from '../core/ports.js';
+import { type GatheredQuotes, gatherQuotes, insist } from '../run/gather.js';
+import type { Output } from '../storage/output.js';
+import { fileStates, strangers } from '../run/recover.js';
+import type { Account, Balance, CallFailure, VeniceClient } from '../venice/client.js';
+import { askBalance, UNASKED } from './balance.js';
+import { boughtElsewhere, type Neighbourhood } from './elsewhere.js';
+
+export interface PrepareInput {
+  readonly ports: Ports;
+  /** Absent where no key or no service is at hand: then nothing can be bought. */
+  readonly client?: VeniceClient | undefined;
+  readonly manifest: Manifest;
+  readonly attempts: readonly Attempt[];
+  readonly output: Output;
+  readonly selection: Selection;
+  /** How a file is named in messages, by its path relative to the output root. Absent: by that path. */
+  placeOf?(file: string): string;
+  /** The next command, ready to paste, for its verb. */
+  command(verb: string): string;
+  /** Integer micro-dollars: the lowest that applies. */
+  readonly budgetMicroUsd?: number | undefined;
+  readonly keySeal?: KeySeal | undefined;
+  /** Whose balance is checked. Absent without a key: then it stays unknown. */
+  readonly account?: Account | undefined;
+  /** Buy although the balance, as far as it is known, does not cover the total. */
+  readonly ignoreBalance?: boolean | undefined;
+  /** Where other lockfiles of the manifest may stand. Absent: nobody looks. */
+  readonly neighbourhood?: Neighbourhood | undefined;
+  readonly phase?: (phase: 'quote') => void;
+  /** Aborted: no more waiting for a service in trouble. */
+  readonly stop?: AbortSignal;
+}
+
+/** A plan, and whether anything stands against carrying it out. */
+export interface Prepared {
+  readonly plan: Plan;
+  /** Absent where it could not be asked. */
+  readonly balance?: Balance;
+  /** Warnings, and the errors that keep everything from being bought. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Set where nothing may be bought: how the run is to end. */
+  readonly refusal?: ExitCode;
+}
+
+/**
+ * From manifest and lockfile to a priced plan: decides what is to be bought, holds it against the live models,
+ * asks for each distinct price once, and for the balance. Spends nothing. Asks nobody when nothing is to be bought.
+ */
+export async function prepare(input: PrepareInput): Promise<Prepared> {
+  const view = { output: input.output };
+  const decided = decide({
+    takes: input.manifest.takes,
+    attempts: input.attempts,
+    ...(await fileStates(view, input.attempts)),
+    occupied: await strangers(view, input.manifest.takes, input.attempts),
+    selection: input.selection,
+    ...(input.placeOf === undefined ? {} : { placeOf: input.placeOf }),
+    keySeal: input.keySeal,
+  });
+  const wanted = decided.rows.filter(({ decision }) => decision.kind === 'buy').map(({ take }) => take);
+  const elsewhere = await lookElsewhere(input, wanted);
+  if (elsewhere !== undefined)
+    return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, {
+      diagnostics: [elsewhere],
+      refusal: EXIT.invalid,
+    });
+  if (wanted.length === 0) return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, {});
+  const lost = answersLost(input.attempts, input.command);
+  if (lost !== undefined)
+    return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, {
+      diagnostics: [lost],
+      refusal: EXIT.inDoubt,
+    });
+  if (input.client === undefined)
+    return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, { refusal: EXIT.authentication });
+  return price(input, input.client, decided);
+}
+
+/** Whoever forces a take knows that it is there. */
+async function lookElsewhere(
+  { ports, selection, neighbourhood }: PrepareInput,
+  wanted: readonly Take[],
+): Promise<Diagnostic | undefined> {
+  if (neighbourhood === undefined || wanted.length === 0 || selection.force.length > 0) return undefined;
+  return boughtElsewhere(ports.files, neighbourhood, wanted);
+}
+
+const NOTHING_DRAFTED: Drafted = { drafts: [], diagnostics: [] };
+const NO_QUOTES: GatheredQuotes = { quotes: new Map(), failures: [] };
+
+async function price(input: PrepareInput, client: VeniceClient, decided: Decided): Promise<Prepared> {
+  const { clock } = input.ports;
+  const models = await insist(clock, () => client.models(), input.stop);
+  if (!models.ok) {
+    const diagnostics = [unreachable('could not fetch the models', models, MODELS_HINT)];
+    // Nothing of the manifest was in that question.
+    const refusal = isKeyRefused(models) ? EXIT.authentication : EXIT.unavailable;
+    return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, { diagnostics, refusal });
+  }
+  const drafted = draftPurchases(decided.rows, models.value, clock.nowMs());
+  // With an error among them nothing will be bought: nobody needs the prices.
+  if (hasError(drafted.diagnostics) || hasError(decided.diagnostics))
+    return concluded(input, decided, { ...drafted, drafts: [] }, NO_QUOTES, {
+      refusal: selectionOrInvalid([...decided.diagnostics, ...drafted.diagnostics]),
+    });
+  input.phase?.('quote');
+  const [quotes, { keyRefused, ...asked }] = await Promise.all([
+    gatherQuotes(client, clock, distinctQuotes(drafted.drafts), input.stop),
+    input.account === undefined ? UNASKED : askBalance(client, clock, input.account, input.stop),
+  ]);
+  return concluded(input, decided, drafted, quotes, {
+    ...asked,
+    ...(keyRefused ? { refusal: EXIT.authentication } : {}),
+  });
+}
+
+interface Extra {
+  readonly balance?: Balance;
+  readonly diagnostics?: readonly Diagnostic[];
+  readonly refusal?: ExitCode;
+}
+
+function concluded(
+  input: PrepareInput,
+  decided: Decided,
+  drafted: Drafted,
+  gathered: GatheredQuotes,
+  extra: Extra,
+): Prepared {
+  const plan = assemblePlan({
+    decided,
+    drafted,
+    quotes: gathered.quotes,
+    attempts: input.attempts,
+    budgetMicroUsd: input.budgetMicroUsd,
+  });
+  const money = [
+    ...checkBudget(plan),
+    ...(extra.balance === undefined || input.ignoreBalance ? [] : checkBalance(plan, extra.balance)),
+  ];
+  const failures = gathered.failures.map(({ query, failure }) =>
+    unreachable(`could not fetch the price of ${query.model}`, failure),
+  );
+  const diagnostics = [...plan.diagnostics, ...(extra.diagnostics ?? []), ...failures, ...money];
+  const failed = gathered.failures[0];
+  const refusal =
+    extra.refusal ??
+    (failed === undefined ? undefined : refusalOf(failed.failure)) ??
+    (hasError(plan.diagnostics) ? selectionOrInvalid(plan.diagnostics) : undefined) ??
+    moneyRefusal(money);
+  return {
+    plan,
+    diagnostics,
+    ...(extra.balance === undefined ? {} : { balance: extra.balance }),
+    ...(refusal === undefined ? {} : { refusal }),
+  };
+}
+
+export function hasError(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some(({ severity }) => severity === 'error');
+}
+
+/** A pattern that names no track is a slip of the command line, not of the manifest. */
+export function selectionOrInvalid(diagnostics: readonly Diagnostic[]): ExitCode {
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  return errors.every(({ code }) => code === 'unknown-track') ? EXIT.usage : EXIT.invalid;
+}
+
+function moneyRefusal(money: readonly Diagnostic[]): ExitCode | undefined {
+  if (money.some(({ code }) => code === 'over-balance' || code === 'cannot-consume')) return EXIT.balance;
+  return money.length > 0 ? EXIT.budget : undefined;
+}
+
+/** Of a price: what was asked for may be at fault. */
+function refusalOf(failure: CallFailure): ExitCode {
+  if (isKeyRefused(failure)) return EXIT.authentication;
+  const faulty = failure.kind === 'refused' && (failure.status === 400 || failure.status === 422);
+  return faulty ? EXIT.invalid : EXIT.unavailable;
+}
+
+function isKeyRefused({ kind, status }: CallFailure): boolean {
+  return kind === 'refused' && (status === 401 || status === 403);
+}
+
+const LATER_HINT = 'nothing was bought; run the same command again later';
+const MODELS_HINT =
+  'nothing was bought; check --base-url or VENICE_BASE_URL, or run the same command again later';
+
+function unreachable(what: string, failure: CallFailure, hint = LATER_HINT): Diagnostic {
+  const status = failure.status === undefined ? '' : ` (HTTP ${failure.status})`;
+  return { code: 'service', severity: 'error', message: `${what}${status}: ${failure.message}`, hint };
+}

@@ -1,0 +1,77 @@
+import { unreachable } from '../core/errors.js';
+import type { Attempt, AttemptState } from '../lockfile/attempt.js';
+import { isQueueId } from '../core/queue-id.js';
+
+/** What a person says became of an attempt whose answer was lost. */
+export type Resolution =
+  /** It was queued, and the service has it: collect it under this id. */
+  | { readonly kind: 'queue_id'; readonly queueId: string }
+  /** Charged, and the audio cannot be had: stays spent. */
+  | { readonly kind: 'charged' }
+  | { readonly kind: 'not_charged' }
+  | { readonly kind: 'refunded' }
+  /** Keeps the price reserved, and allows a new approved attempt. */
+  | { readonly kind: 'requeue' };
+
+export type Resolved =
+  | { readonly ok: true; readonly attempt: Attempt }
+  | { readonly ok: false; readonly why: string };
+
+/**
+ * The attempt after a person's word. Pure. An attempt in doubt takes it, and one in flight whose audio can never be
+ * had (the key is gone, the service only fails); the money of a lost or failed one may still come back, and so may
+ * its job, under its own id.
+ */
+export function resolveAttempt(attempt: Attempt, resolution: Resolution, nowMs: number): Resolved {
+  const inDoubt = attempt.state === 'in_doubt' || attempt.state === 'intent';
+  const refundable =
+    resolution.kind === 'refunded' && (attempt.state === 'lost' || attempt.state === 'failed');
+  const endable =
+    (attempt.state === 'queued' || attempt.state === 'unverified') &&
+    (resolution.kind === 'charged' || resolution.kind === 'refunded' || resolution.kind === 'requeue');
+  const findable =
+    resolution.kind === 'queue_id' &&
+    (attempt.state === 'lost' || attempt.state === 'failed') &&
+    (attempt.queue_id === undefined || attempt.queue_id === resolution.queueId);
+  if (!inDoubt && !refundable && !endable && !findable)
+    return { ok: false, why: `the attempt is ${attempt.state}, not in doubt: nothing is to be resolved` };
+  const to = (state: AttemptState, changes: Partial<Attempt>): Resolved => ({
+    ok: true,
+    attempt: {
+      ...attempt,
+      ...changes,
+      state,
+      rev: attempt.rev + 1,
+      at: { ...attempt.at, [state]: new Date(nowMs).toISOString() },
+    },
+  });
+  switch (resolution.kind) {
+    case 'queue_id':
+      if (!isQueueId(resolution.queueId))
+        return {
+          ok: false,
+          why: 'this is not a queue_id: it has 1 to 200 printable characters',
+        };
+      return adopted(to('queued', { queue_id: resolution.queueId }));
+    case 'charged':
+      return to('lost', { reason: { code: 'resolved_charged' } });
+    case 'not_charged':
+      return to('rejected', { reason: { code: 'resolved_not_charged' } });
+    case 'refunded':
+      return to(refundable ? attempt.state : 'lost', {
+        reason: { code: 'resolved_refunded' },
+        refunded: true,
+      });
+    case 'requeue':
+      return to('lost', { reason: { code: 'requeued' } });
+    default:
+      return unreachable(resolution);
+  }
+}
+
+/** Why it was in doubt or lost is no news of a job that is known, and no money came back for it. */
+function adopted(resolved: Resolved): Resolved {
+  if (!resolved.ok) return resolved;
+  const { reason: _, refunded: __, refund_ground: ___, ...attempt } = resolved.attempt;
+  return { ok: true, attempt };
+}

@@ -1,0 +1,249 @@
+import path from 'node:path';
+import type { Diagnostic } from '../core/diagnostic.js';
+import { BatchError, EXIT, faultCode, isSystemFault } from '../core/errors.js';
+import type { RunEvent } from '../core/events.js';
+import { createKeySeal } from '../lockfile/key-seal.js';
+import type { LockStore } from '../lockfile/store.js';
+import type { LoadedManifest, Manifest } from '../manifest/take.js';
+import { createRedactor } from '../core/redact.js';
+import { isInFlight } from '../plan/history.js';
+import type { FileMove, Plan } from '../plan/plan.js';
+import type { SavedPlan } from '../plan/saved-plan.js';
+import type { Selection } from '../plan/selection.js';
+import type { Ports, Transport } from '../core/ports.js';
+import type { RunSettings } from '../run/context.js';
+import { applyMoves } from '../storage/move.js';
+import { type Output, openOutput } from '../storage/output.js';
+import { recover } from '../run/recover.js';
+import { execute, type RunOutcome } from '../run/execute.js';
+import type { Account, Balance } from '../venice/client.js';
+import { createClient } from '../venice/create-client.js';
+import { WALLET_REQUESTS_MAX } from '../venice/sign-in.js';
+import { type BuyDecision, decideWhatToBuy, lowest, noKey } from './approve.js';
+import type { Neighbourhood } from './elsewhere.js';
+import { type Opened, type OpenSettings, openForRun } from './open-lockfile.js';
+import { type RunReport, summarise } from './summarise.js';
+import { sealSecretOf } from './seal-secret.js';
+import { storageError } from './storage-error.js';
+import { emitNotice, tellPhase, versionEvent } from './emit.js';
+
+/** What a batch gets from outside: the real world, the sandbox's, or a simulated one. */
+export interface World {
+  readonly ports: Ports;
+  readonly transport: Transport;
+  /** Absent: nothing can be bought or collected. */
+  readonly account?: Account | undefined;
+  /** Takes every secret of the run out of a text. Absent: the API key alone is taken out of what the service answers. */
+  redact?(text: string): string;
+  /** Asked before anything is made or locked. Throws `BatchError` where there is nothing to begin with. */
+  ready?(): Promise<void>;
+  /** Reads the manifest; called once. */
+  load(): Promise<LoadedManifest>;
+  emit(event: RunEvent): void;
+  /** Shows what is wrong or doubtful, as soon as it is known. */
+  show(diagnostics: readonly Diagnostic[], sources: LoadedManifest['sources']): void;
+  /** Shows a plan that is not going to be asked about. */
+  present?(plan: Plan, balance: Balance | undefined): void;
+  /** Shows the plan and asks for the money. */
+  approve(plan: Plan, balance: Balance | undefined): Promise<Approval>;
+  /** Aborted by the first Ctrl-C. */
+  readonly stop: AbortSignal;
+}
+
+/**
+ * `approved`: by a person who saw this plan. `unattended`: beforehand, by a flag or a program, whatever the prices turn
+ * out to be. With anything else nothing is bought.
+ */
+export type Approval = 'approved' | 'unattended' | 'declined' | 'no_terminal' | 'no_budget';
+
+export interface BatchSettings extends RunSettings, Pick<OpenSettings, 'rescuePlaces' | 'openPlaces'> {
+  /** Absolute. */
+  readonly lockfilePath: string;
+  /** Base URL, or `sandbox:`: what the lockfile is bound to. */
+  readonly endpoint: string;
+  readonly sandbox: boolean;
+  readonly version: string;
+  readonly selection: Selection;
+  /** Buys also unattended at prices far under the declared ones. */
+  readonly acceptPrice?: boolean;
+  /** Integer micro-dollars; the manifest's own may be lower. */
+  readonly budgetMicroUsd?: number | undefined;
+  /** Buy although the balance, as far as it is known, does not cover the total. */
+  readonly ignoreBalance?: boolean | undefined;
+  readonly mode: 'run' | 'collect' | 'frozen';
+  /** Where other lockfiles of the manifest may stand. Absent: nobody looks. */
+  readonly neighbourhood?: Neighbourhood | undefined;
+  /** Applied instead of whatever there is to buy now; `selection` and the budget are its own. */
+  readonly savedPlan?: SavedPlan | undefined;
+  /** Where it was read from. */
+  readonly savedPlanFile?: string | undefined;
+}
+
+/**
+ * A whole `run` or `collect`: lock, recover, plan, approve, execute, tell. Collecting comes before refusing:
+ * whatever stands against buying, what is paid for is gathered first. Throws `BatchError` where it cannot even begin.
+ */
+export async function runBatch(world: World, settings: BatchSettings): Promise<RunReport> {
+  const { ports } = world;
+  const startedMs = ports.clock.nowMs();
+  world.emit(versionEvent(settings, startedMs));
+  await world.ready?.();
+  let begun = false;
+  try {
+    const opened = await openForRun(ports, settings, (event) => world.emit(event));
+    begun = true;
+    try {
+      return await withLock(world, settings, opened, startedMs);
+    } finally {
+      await opened.store.abandon();
+      await release(world, opened);
+    }
+  } catch (error) {
+    throw await storageError(error, ports.files, {
+      directory: path.dirname(settings.lockfilePath),
+      next: settings.command(settings.mode === 'collect' ? 'collect' : 'run'),
+      untouched: !begun,
+      placeOf: settings.placeOf,
+    });
+  }
+}
+
+/** A guard that cannot be removed is in nobody's way: its process will be gone when the next run looks. */
+async function release(world: World, opened: Opened): Promise<void> {
+  try {
+    await opened.release();
+  } catch (error) {
+    emitNotice(
+      world,
+      'warning',
+      'guard-left',
+      `the lock file cannot be removed (${faultCode(error) || 'error'})`,
+    );
+  }
+}
+
+/**
+ * All records are durable by now: a lockfile that cannot be compacted has lost nothing.
+ *
+ * @returns whether another file stands in the place of the lockfile: what this run recorded is in the journal
+ */
+async function tidy(world: World, store: LockStore, told: boolean): Promise<boolean> {
+  try {
+    await store.close();
+  } catch (error) {
+    if (error instanceof BatchError && error.exitCode === EXIT.lockfile) {
+      if (!told) emitNotice(world, 'error', error.code, error.message, error.hint);
+      return true;
+    }
+    if (!isSystemFault(error)) throw error;
+    emitNotice(
+      world,
+      'warning',
+      'lockfile-untidy',
+      `the lockfile cannot be compacted (${faultCode(error)}); nothing in it is lost, and the next run tries again`,
+    );
+  }
+  return false;
+}
+
+async function withLock(
+  world: World,
+  settings: BatchSettings,
+  opened: Opened,
+  startedMs: number,
+): Promise<RunReport> {
+  const { store } = opened;
+  const { ports } = world;
+  const output = await openOutput(ports.files, settings.outputRoot);
+  const view = { output, store };
+  tellPhase(world, 'check');
+  await recover(view, ports.clock.nowMs());
+  const loaded = await world.load();
+  const decision = await decideWhatToBuy(world, settings, opened, loaded, output);
+  const manifest = loaded.manifest;
+  if (decision.prepared !== undefined && !isLeftAlone(settings, decision)) {
+    const { moves } = decision.prepared.plan;
+    tellMoves(world, settings, moves, await applyMoves(view, moves));
+  }
+  const ended = await go(world, settings, opened, manifest, decision, output);
+  const displaced = await tidy(world, store, ended.troubles.has('lockfile_displaced'));
+  const outcome = displaced
+    ? { ...ended, troubles: new Set([...ended.troubles, 'lockfile_displaced' as const]) }
+    : ended;
+  return summarise({ world, settings, store, output, manifest, outcome, decision, startedMs });
+}
+
+/** Takes this run's secrets out of a text. */
+export function redactorOf({ redact, account }: World): (text: string) => string {
+  return redact ?? createRedactor(account?.kind === 'api_key' ? [account.id] : []);
+}
+
+/** A file that moves twice, out of the way and on, counts once. */
+function tellMoves(
+  world: World,
+  { placeOf = String }: BatchSettings,
+  moves: readonly FileMove[],
+  stuck: readonly FileMove[],
+): void {
+  const moved = new Set(moves.map(({ attempt }) => attempt));
+  for (const { attempt, from, to } of stuck) {
+    moved.delete(attempt);
+    const message = `${placeOf(from)} could not be moved to ${placeOf(to)}: it stays where it is`;
+    emitNotice(world, 'warning', 'not-moved', message);
+  }
+  if (moved.size === 0) return;
+  const files = moved.size === 1 ? '1 file was' : `${moved.size} files were`;
+  emitNotice(world, 'info', 'files-moved', `${files} moved to their new names, at no cost`);
+}
+
+/** `--frozen` where it refuses: nothing is changed. */
+function isLeftAlone({ mode }: BatchSettings, { refusal }: BuyDecision): boolean {
+  return mode === 'frozen' && refusal !== undefined;
+}
+
+async function go(
+  world: World,
+  settings: BatchSettings,
+  { store, rescue, checkLock }: Opened,
+  manifest: Manifest | undefined,
+  decision: BuyDecision,
+  output: Output,
+): Promise<RunOutcome> {
+  const { account, ports } = world;
+  const nothing: RunOutcome = { troubles: new Set(), spentMicroUsd: 0, madeCount: 0 };
+  const purchases = decision.approved ? (decision.prepared?.plan.purchases ?? []) : [];
+  const owed = [...store.attempts.values()].filter(isInFlight);
+  if (isLeftAlone(settings, decision) || (purchases.length === 0 && owed.length === 0)) return nothing;
+  if (account === undefined) {
+    // Said already where it kept something from being bought.
+    if (decision.refusal !== EXIT.authentication) world.show([noKey(settings, owed.length)], new Map());
+    return { ...nothing, troubles: new Set(['authentication']) };
+  }
+  tellPhase(world, 'generate');
+  const client = createClient(world.transport, redactorOf(world), account);
+  const limits = await client.rateLimits();
+  return execute({
+    ports,
+    client,
+    store,
+    checkLock,
+    purchases,
+    takes: manifest?.takes ?? [],
+    approvedMicroUsd: decision.approved ? (decision.prepared?.plan.totalMicroUsd ?? 0) : 0,
+    budgetMicroUsd: lowest(settings.budgetMicroUsd, manifest?.budgetMicroUsd),
+    keySeal: createKeySeal(store.header.lineage, sealSecretOf(account)),
+    ...(limits.ok ? { limits: limits.value } : {}),
+    requestsMax: account.kind === 'wallet' ? WALLET_REQUESTS_MAX : undefined,
+    settings: withConcurrency(settings, manifest),
+    output,
+    rescue,
+    stop: world.stop,
+    emit: (event) => world.emit(event),
+  });
+}
+
+/** Flag and environment before the manifest. */
+function withConcurrency(settings: BatchSettings, manifest: Manifest | undefined): BatchSettings {
+  const concurrency = settings.concurrency ?? manifest?.concurrency;
+  return concurrency === undefined ? settings : { ...settings, concurrency };
+}

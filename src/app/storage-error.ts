@@ -1,0 +1,71 @@
+import path from 'node:path';
+import { BatchError, describeFault, EXIT, faultCode, isSystemFault } from '../core/errors.js';
+import type { FileFault, Files } from '../core/ports.js';
+import { shellWord } from '../core/shell.js';
+
+/** Why a folder takes no file, and what to do about it. */
+export interface PlaceFault {
+  readonly message: string;
+  readonly fix: string;
+}
+
+/**
+ * Names the very file that stands in the way, where one does.
+ *
+ * @param code the system's, or one of ours
+ * @param placeOf how a path is shown
+ */
+export async function placeFault(
+  files: Files,
+  directory: string,
+  code: string,
+  placeOf: PlaceOf = asItIs,
+): Promise<PlaceFault> {
+  const { what, fix } = describeFault(code);
+  const obstacle = await nearestFile(files, directory);
+  if (obstacle !== undefined)
+    return { message: `${shellWord(placeOf(obstacle))} is a file, and a folder has to be there`, fix };
+  return { message: `${shellWord(placeOf(directory))} cannot take files: ${what} (${code})`, fix };
+}
+
+type PlaceOf = (absolute: string) => string;
+
+function asItIs(absolute: string): string {
+  return absolute;
+}
+
+/** The part of the path that is a file. */
+async function nearestFile(files: Files, place: string): Promise<string | undefined> {
+  const facts = await files.facts(place).catch(() => undefined);
+  if (facts !== undefined) return facts.kind === 'directory' ? undefined : place;
+  const parent = path.dirname(place);
+  return parent === place ? undefined : nearestFile(files, parent);
+}
+
+/** What an error of the disk is told with. */
+export interface Circumstances {
+  /** Where the command was at work. */
+  readonly directory: string;
+  /** The command to go on with when it is mended. */
+  readonly next: string;
+  /** Nothing can have been bought yet. */
+  readonly untouched?: boolean;
+  readonly placeOf?: PlaceOf | undefined;
+}
+
+/** A fault of the disk as the error that ends the command; anything else is given back as it is. */
+export async function storageError(
+  error: unknown,
+  files: Files,
+  { directory, next, untouched, placeOf }: Circumstances,
+): Promise<unknown> {
+  if (error instanceof BatchError || !isSystemFault(error)) return error;
+  // That fault is never the lockfile's: it names the folder that audio is stored below.
+  const place = faultCode(error) === 'ESTALE' ? ((error as FileFault).path ?? directory) : directory;
+  const { message, fix } = await placeFault(files, place, faultCode(error), placeOf);
+  return new BatchError('storage', untouched === true ? `${message}: nothing was bought` : message, {
+    exitCode: EXIT.unavailable,
+    hint: `${fix}, then: ${next}`,
+    cause: error,
+  });
+}

@@ -1,0 +1,183 @@
+import { EXIT, type ExitCode } from '../core/errors.js';
+import type { SummaryEvent } from '../core/events.js';
+import { type Attempt, type AttemptState, moneyOf, spentMicroUsd } from '../lockfile/attempt.js';
+import type { LockStore } from '../lockfile/store.js';
+import type { Manifest } from '../manifest/take.js';
+import { forcedOf, type NextStep, nextStep } from '../plan/next-step.js';
+import type { PlanRow } from '../plan/plan.js';
+import { madeAgainWords } from '../plan/selection.js';
+import { isNothingHere, rowsOfRun } from '../plan/standing.js';
+import { exitCodeOf } from './exit-code.js';
+import type { Output } from '../storage/output.js';
+import type { RunOutcome } from '../run/execute.js';
+import type { BuyDecision } from './approve.js';
+import type { BatchSettings, World } from './run-batch.js';
+import { standingOf } from './take-status.js';
+
+export interface RunReport {
+  readonly exitCode: ExitCode;
+  readonly summary: SummaryEvent;
+}
+
+interface Ending {
+  readonly world: World;
+  readonly settings: BatchSettings;
+  readonly store: LockStore;
+  readonly output: Output;
+  readonly manifest: Manifest | undefined;
+  readonly outcome: RunOutcome;
+  readonly decision: BuyDecision;
+  readonly startedMs: number;
+}
+
+/** What the lockfile and the disk say at the end: counted anew from them, not from what the run believes it did. */
+export async function summarise(ending: Ending): Promise<RunReport> {
+  const { world, settings, store, outcome, decision } = ending;
+  const attempts = [...store.attempts.values()];
+  const rows = await finalRows(ending, attempts);
+  // Who had what is missing bought again means this folder.
+  const meant = decision.approved && settings.selection.retryFailed;
+  const elsewhere = !meant && isNothingHere(decision.prepared?.plan.rows ?? rows);
+  tellEarlier(world, rows, ending.startedMs, elsewhere);
+  const counts = { ...countRows(rows), ...countAttempts(attempts, outcome) };
+  const exitCode = exitCodeOf({
+    signal: world.stop.aborted ? signalOf(world.stop) : undefined,
+    troubles: outcome.troubles,
+    refusal: decision.refusal,
+    inDoubt: counts.inDoubt,
+    inFlight: counts.inFlight + counts.owed,
+    notMade: counts.failed + counts.missing + counts.unverified,
+    notBought: settings.mode === 'collect' ? 0 : counts.notBought,
+  });
+  const summary: SummaryEvent = {
+    type: 'summary',
+    time: new Date(world.ports.clock.nowMs()).toISOString(),
+    exit_code: exitCode,
+    total: rows.length,
+    done: counts.done,
+    made: outcome.madeCount,
+    in_flight: counts.inFlight,
+    clean_up_owed: counts.owed,
+    in_doubt: counts.inDoubt,
+    failed: counts.failed + counts.unverified,
+    missing: counts.missing,
+    not_bought: counts.notBought,
+    spent_micro_usd: outcome.spentMicroUsd,
+    spent_total_micro_usd: spentMicroUsd(attempts),
+    approved_micro_usd: decision.approved ? (decision.prepared?.plan.totalMicroUsd ?? 0) : 0,
+    budget_micro_usd: decision.prepared?.plan.budgetMicroUsd ?? settings.budgetMicroUsd ?? null,
+    duration_ms: Math.round(world.ports.clock.nowMs() - ending.startedMs),
+    next_command: nextCommand(ending, exitCode, nextStep(rows, attempts, elsewhere), forcedOf(rows)),
+  };
+  world.emit(summary);
+  return { exitCode, summary };
+}
+
+async function finalRows(
+  { settings, output, manifest, decision, startedMs }: Ending,
+  attempts: readonly Attempt[],
+): Promise<readonly PlanRow[]> {
+  // What was asked for again is made by now: what counts is what is still open.
+  const selection = { ...settings.selection, force: [], retryFailed: false };
+  const { rows } = await standingOf({ output }, attempts, manifest, { selection });
+  const purchases = decision.approved ? (decision.prepared?.plan.purchases ?? []) : [];
+  return rowsOfRun(rows, attempts, purchases, startedMs);
+}
+
+/** The command line aborts with the signal's name; a library's abort is like Ctrl-C. */
+function signalOf({ reason }: AbortSignal): 'SIGINT' | 'SIGTERM' {
+  return reason === 'SIGTERM' || reason === 'SIGHUP' ? 'SIGTERM' : 'SIGINT';
+}
+
+function countRows(rows: readonly PlanRow[]) {
+  const counts = { done: 0, failed: 0, missing: 0, notBought: 0, unverified: 0 };
+  for (const { decision } of rows) {
+    if (decision.kind === 'done') counts.done += 1;
+    else if (decision.kind === 'collect' && decision.attempt.state === 'stored') counts.done += 1;
+    else if (decision.kind === 'collect' && decision.attempt.state === 'unverified') counts.unverified += 1;
+    else if (decision.kind === 'held' && decision.because === 'missing') counts.missing += 1;
+    else if (decision.kind === 'held') counts.failed += 1;
+    else if (decision.kind === 'buy' || decision.kind === 'occupied') counts.notBought += 1;
+  }
+  return counts;
+}
+
+function countAttempts(attempts: readonly Attempt[], { troubles }: RunOutcome) {
+  const count = (wanted: AttemptState) => attempts.filter(({ state }) => state === wanted).length;
+  // What became of an intent that could not be recorded is in a rescue file or on the screen: the next run goes on from there.
+  const unrecorded = troubles.has('lockfile') ? count('intent') : 0;
+  return {
+    inFlight: count('queued') + unrecorded,
+    owed: count('stored'),
+    inDoubt: count('in_doubt') + count('intent') - unrecorded,
+  };
+}
+
+/** Names what earlier runs came to, so that every take is told once and no failure is only a number. */
+function tellEarlier(world: World, rows: readonly PlanRow[], startedMs: number, elsewhere: boolean): void {
+  for (const { take, decision } of rows) {
+    if (!('attempt' in decision)) continue;
+    const { attempt } = decision;
+    const missing = decision.kind === 'held' && decision.because === 'missing';
+    const code = missing && elsewhere ? 'no-file-here' : attempt.reason?.code;
+    const changedMs = Date.parse(attempt.at[attempt.state] ?? '');
+    if (!missing && changedMs >= startedMs) continue;
+    world.emit({
+      type: 'take',
+      time: new Date(world.ports.clock.nowMs()).toISOString(),
+      key: take.key,
+      track: take.track,
+      take: take.take,
+      state: missing ? 'missing' : attempt.state === 'intent' ? 'in_doubt' : attempt.state,
+      attempt: attempt.attempt,
+      model: attempt.model,
+      price_micro_usd: attempt.quote_micro_usd,
+      ...(attempt.queue_id === undefined ? {} : { queue_id: attempt.queue_id }),
+      ...(attempt.file === undefined ? {} : { path: attempt.file.path, bytes: attempt.file.bytes }),
+      ...(attempt.reason?.status === undefined ? {} : { status: attempt.reason.status }),
+      ...(code === undefined ? {} : { code }),
+      money: moneyOf(attempt),
+      earlier: true,
+    });
+  }
+}
+
+/** Nothing was bought, and the plan shows what for: the same command would end the same way. */
+const PLAN_TELLS: ReadonlySet<ExitCode> = new Set([EXIT.budget, EXIT.balance, EXIT.usage]);
+
+function nextCommand(
+  { settings, decision }: Ending,
+  exitCode: ExitCode,
+  step: NextStep,
+  force: readonly string[],
+): string | null {
+  const { command, mode } = settings;
+  if (exitCode === EXIT.ok) return null;
+  if (decision.next !== undefined && exitCode === decision.refusal) return decision.next;
+  // Whoever detached wants what is queued now to be gathered, and a budget that is too low stays so.
+  const onlyCollects = mode !== 'run' || settings.detach || PLAN_TELLS.has(exitCode);
+  if (step.kind === 'collect')
+    return onlyCollects
+      ? command('collect')
+      : command('run', ...madeAgainWords({ retryFailed: false, force }));
+  if (step.kind === 'resolve') return command('resolve');
+  // A pattern matches no track: until it is corrected every command would say so.
+  if (decision.prepared?.diagnostics.some(({ code }) => code === 'unknown-track')) return null;
+  const wanted = decision.approved ? stillWanted(settings, step) : askedAgain(settings);
+  if (PLAN_TELLS.has(exitCode)) return command('plan', ...wanted);
+  if (exitCode === EXIT.invalid)
+    return decision.prepared === undefined ? command('validate') : command('plan', ...wanted);
+  if (exitCode === EXIT.tracks) return step.kind === 'buy' ? command('run', ...madeAgainWords(step)) : null;
+  return command(mode === 'collect' ? 'collect' : 'run', ...wanted);
+}
+
+/** Of what was asked for again: what was not made. */
+function stillWanted({ selection }: BatchSettings, step: NextStep): readonly string[] {
+  if (step.kind !== 'buy') return [];
+  return madeAgainWords({ ...step, retryFailed: step.retryFailed && selection.retryFailed });
+}
+
+/** A saved plan says itself what is made again. */
+function askedAgain({ mode, savedPlan, selection }: BatchSettings): readonly string[] {
+  return mode === 'run' && savedPlan === undefined ? madeAgainWords(selection) : [];
+}

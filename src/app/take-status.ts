@@ -1,0 +1,79 @@
+import { faultCode, isSystemFault } from '../core/errors.js';
+import type { Attempt } from '../lockfile/attempt.js';
+import type { Manifest, Take } from '../manifest/take.js';
+import { type DecideInput, decide } from '../plan/decide.js';
+import { takeId } from '../plan/history.js';
+import type { PlanRow } from '../plan/plan.js';
+import type { Selection } from '../plan/selection.js';
+import { lastAskedFor } from '../plan/standing.js';
+import { pathText } from '../report/shell.js';
+import { type DiskView, fileStates, type StoredFiles, strangers } from '../run/recover.js';
+import type { Session } from '../commands/session.js';
+
+/** Where takes stand. */
+export interface Standing {
+  /** Of the manifest's takes; without a manifest, of those that the lockfile knows, as they were last asked for. */
+  readonly rows: readonly PlanRow[];
+  /** Of takes that the lockfile knows and the manifest does not name any more. */
+  readonly removed: readonly PlanRow[];
+  /** Of a path that several attempts name: the attempt whose bytes these are. */
+  readonly owners: ReadonlyMap<string, string>;
+}
+
+const NOTHING_ASKED: Selection = { force: [], retryFailed: false };
+
+/**
+ * What manifest, lockfile and disk say, without asking anyone: what a run that is asked for nothing would go by.
+ *
+ * @param options.unreadable is told the code of a disk that cannot be read: then every file counts as recorded.
+ * Absent: throws the `FileFault`
+ */
+export async function standingOf(
+  view: DiskView,
+  attempts: readonly Attempt[],
+  manifest: Manifest | undefined,
+  options: { readonly selection?: Selection; readonly unreadable?: (code: string) => void } = {},
+): Promise<Standing> {
+  const named = new Set(manifest?.takes.map(takeId));
+  const unnamed = lastAskedFor(attempts.filter((attempt) => !named.has(takeId(attempt))));
+  const takes = [...(manifest?.takes ?? []), ...unnamed];
+  const seen = await look(view, takes, attempts).catch((fault: unknown) => {
+    if (options.unreadable === undefined || !isSystemFault(fault)) throw fault;
+    options.unreadable(faultCode(fault));
+    return asRecorded(attempts);
+  });
+  const { rows } = decide({ takes, attempts, ...seen, selection: options.selection ?? NOTHING_ASKED });
+  const count = manifest?.takes.length ?? rows.length;
+  return { rows: rows.slice(0, count), removed: rows.slice(count), owners: seen.owners };
+}
+
+type Seen = StoredFiles & Pick<DecideInput, 'occupied'>;
+
+async function look(view: DiskView, takes: readonly Take[], attempts: readonly Attempt[]): Promise<Seen> {
+  return { ...(await fileStates(view, attempts)), occupied: await strangers(view, takes, attempts) };
+}
+
+function asRecorded(attempts: readonly Attempt[]): Seen {
+  const places = attempts.flatMap(({ file }) => file?.path ?? []);
+  return {
+    files: new Map(places.map((place) => [place, 'present'])),
+    owners: new Map(),
+    links: new Map(),
+    occupied: () => undefined,
+  };
+}
+
+/** Tells so, where the takes of a command that only looks are told as recorded. */
+export function tellUnreadable({ stderr, settings }: Session): (code: string) => void {
+  const { value: outputRoot } = settings.outputRoot;
+  return (code) =>
+    stderr.write(
+      `warning: cannot check the files (${code}) below ${pathText(outputRoot)}: showing their recorded state\n`,
+    );
+}
+
+/** `undefined` where it cannot be read: the lockfile tells all else without it. */
+export async function readableManifest(session: Session): Promise<Manifest | undefined> {
+  if (session.settings.manifest === '-') return undefined;
+  return (await session.load().catch(() => undefined))?.manifest;
+}

@@ -1,0 +1,233 @@
+import { isQueueId } from '../core/queue-id.js';
+import type { Attempt, AttemptState, StoredFile } from './attempt.js';
+import type { EndMark } from './seal.js';
+import type { LockHeader } from './store.js';
+
+/*
+ * The checks are written out by hand: `status` and every `run` load this file, and ajv would cost more
+ * start-up than reading the whole lockfile. `schemas/lockfile.schema.json` says the same for other
+ * tools; a test holds the two against each other.
+ *
+ * Fields that are not known come from a newer release: they are kept, and written back. One that changes what
+ * a line means for the money needs a new version instead, which is refused. Version 1 had no checksums to tell
+ * a newer field from a damaged one: there an unknown field is an error.
+ */
+
+/** The version that is written. */
+export const LOCK_VERSION = 2;
+/** The oldest version that is read. */
+export const LOCK_VERSION_MIN = 1;
+
+/** A higher `rev` is damage: no run counts so far, and there must be room left to count on. */
+export const REV_SOUND_MAX = 1_000_000;
+
+/** Bounds of what is carried for a newer release. */
+const UNKNOWN_FIELDS_MAX = 32;
+const UNKNOWN_DEPTH_MAX = 8;
+/** Fields that tell other lines, or belong to the line itself. */
+const OTHER_LINES = ['format', 'end', 'sum'];
+const FIELD_NAME = /^[a-z][a-z0-9_]{0,63}$/;
+
+/** Higher wins where two records of one attempt have equal `rev`. */
+export const STATE_RANK: Readonly<Record<AttemptState, number>> = {
+  intent: 0,
+  rejected: 1,
+  in_doubt: 2,
+  queued: 3,
+  failed: 4,
+  lost: 5,
+  unverified: 6,
+  stored: 7,
+  done: 8,
+};
+
+type Check = (value: unknown) => string | undefined;
+type NestedCheck = (value: unknown, unknown: Unknown) => string | undefined;
+type Checks = Readonly<Record<string, NestedCheck>>;
+
+/**
+ * What is wrong with a record (of anything that came out of JSON), or `undefined` when it is an `Attempt`.
+ *
+ * @param unknown whether fields that are not known are carried (or else an error)
+ */
+export function attemptFault(value: unknown, unknown: Unknown = 'carried'): string | undefined {
+  const fault = objectFault(value, ATTEMPT_CHECKS, ATTEMPT_REQUIRED, unknown);
+  if (fault !== undefined) return fault;
+  const taken = OTHER_LINES.find((name) => Object.hasOwn(value as Attempt, name));
+  return taken === undefined ? stateFault(value as Attempt) : `has the unknown field "${taken}"`;
+}
+
+/** What is wrong with a header of a version that is read, or `undefined` when it is a `LockHeader`. */
+export function headerFault(value: unknown, unknown: Unknown = 'carried'): string | undefined {
+  return objectFault(value, HEADER_CHECKS, Object.keys(HEADER_CHECKS), unknown);
+}
+
+/** What is wrong with an end mark, or `undefined` when it is an `EndMark`. */
+export function endMarkFault(value: unknown): string | undefined {
+  return objectFault(value, END_CHECKS, Object.keys(END_CHECKS), 'carried');
+}
+
+type Unknown = 'carried' | 'refused';
+
+const TIME =
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/;
+/** Parts between single slashes; none is `.` or `..`; no control characters, no backslash, no drive. */
+const PATH =
+  /^(?![A-Za-z]:)(?!\.{1,2}(?:\/|$))[^\u0000-\u001f\u007f/\\]+(?:\/(?!\.{1,2}(?:\/|$))[^\u0000-\u001f\u007f/\\]+)*$/u;
+
+function pattern(expression: RegExp, what: string, lengthMax = 1000): Check {
+  return (value) =>
+    typeof value === 'string' && value.length <= lengthMax && expression.test(value)
+      ? undefined
+      : `is not ${what}`;
+}
+
+function integer(min: number, max: number): Check {
+  return (value) =>
+    Number.isInteger(value) && (value as number) >= min && (value as number) <= max
+      ? undefined
+      : `is not a whole number from ${min} to ${max}`;
+}
+
+function object(checks: Checks, required: readonly string[]): NestedCheck {
+  return (value, unknown) => objectFault(value, checks, required, unknown);
+}
+
+const path = pattern(PATH, 'a relative path', 4096);
+const time = pattern(TIME, 'a UTC time');
+const partHash = pattern(/^[0-9a-f]{8}$/, '8 hex digits');
+const hex32 = pattern(/^[0-9a-f]{32}$/, '32 hex digits');
+
+const HEADER_CHECKS: Checks = {
+  format: (value) => (value === 'venice-batch-lock' ? undefined : 'is not venice-batch-lock'),
+  version: integer(LOCK_VERSION_MIN, LOCK_VERSION),
+  endpoint: pattern(/^(https?:\/\/[\x21-\x7e]+|sandbox:)$/, 'a URL, or sandbox:', 2000),
+  lineage: hex32,
+} satisfies Record<keyof LockHeader, NestedCheck>;
+
+const END_CHECKS: Checks = {
+  end: (value) => (value === true ? undefined : 'is not true'),
+  lines: integer(0, 1e9),
+  digest: partHash,
+} satisfies Record<keyof EndMark, NestedCheck>;
+
+const PARTS_CHECKS: Checks = {
+  model: partHash,
+  prompt: partHash,
+  lyrics_prompt: partHash,
+  duration_seconds: partHash,
+  force_instrumental: partHash,
+  lyrics_optimizer: partHash,
+  loop: partHash,
+  voice: partHash,
+  language_code: partHash,
+  speed: partHash,
+} satisfies Record<keyof Attempt['parts'], NestedCheck>;
+
+const AT_CHECKS: Checks = {
+  intent: time,
+  queued: time,
+  ready: time,
+  stored: time,
+  done: time,
+  rejected: time,
+  in_doubt: time,
+  failed: time,
+  lost: time,
+  unverified: time,
+} satisfies Record<keyof Attempt['at'], NestedCheck>;
+
+const FILE_CHECKS: Checks = {
+  path,
+  bytes: integer(0, Number.MAX_SAFE_INTEGER),
+  sha256: pattern(/^[0-9a-f]{64}$/, 'a SHA-256 in hex'),
+  media_type: pattern(/^[a-z0-9][a-z0-9.+-]*\/[a-z0-9][a-z0-9.+-]*$/, 'a media type', 100),
+} satisfies Record<keyof StoredFile, NestedCheck>;
+
+const ATTEMPT_CHECKS: Checks = {
+  attempt: hex32,
+  rev: integer(1, 1e9),
+  state: (value) =>
+    typeof value === 'string' && Object.hasOwn(STATE_RANK, value) ? undefined : 'is not a state',
+  track: pattern(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'a track id'),
+  take: integer(1, 1e6),
+  stem: path,
+  digest: pattern(/^v\d{1,9}:[0-9a-f]{64}$/, 'a request digest'),
+  parts: object(PARTS_CHECKS, []),
+  model: pattern(/^[^\u0000-\u001f\u007f-\u009f]{1,200}$/u, 'a model id'),
+  duration_seconds: integer(1, 1e6),
+  quote_micro_usd: integer(0, 1e12),
+  key: pattern(/^[0-9a-f]{16}$/, '16 hex digits'),
+  at: object(AT_CHECKS, []),
+  queue_id: (value) => (isQueueId(value) ? undefined : 'is not a queue id'),
+  run_ms: integer(0, 1e12),
+  file: object(FILE_CHECKS, Object.keys(FILE_CHECKS)),
+  kept: object(FILE_CHECKS, Object.keys(FILE_CHECKS)),
+  accepted: (value) => (value === true ? undefined : 'is not true'),
+  move_to: path,
+  reason: object({ code: pattern(/^[A-Za-z0-9._:-]{1,100}$/, 'a code'), status: integer(100, 599) }, [
+    'code',
+  ]),
+  refunded: (value) => (typeof value === 'boolean' ? undefined : 'is not true or false'),
+  refund_ground: pattern(/^(?:told|documented)$/, 'told or documented'),
+} satisfies Record<keyof Attempt, NestedCheck>;
+
+const ATTEMPT_REQUIRED: readonly string[] = [
+  'attempt',
+  'rev',
+  'state',
+  'track',
+  'take',
+  'stem',
+  'digest',
+  'parts',
+  'model',
+  'quote_micro_usd',
+  'key',
+  'at',
+] satisfies readonly (keyof Attempt)[];
+
+function objectFault(
+  value: unknown,
+  checks: Checks,
+  required: readonly string[],
+  unknown: Unknown,
+): string | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'is not an object';
+  const record = value as Record<string, unknown>;
+  let unknownFields = 0;
+  for (const name of Object.keys(record)) {
+    const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
+    if (check === undefined) {
+      unknownFields += 1;
+      if (unknown === 'refused' || !FIELD_NAME.test(name))
+        return `has the unknown field ${JSON.stringify(name.slice(0, 100))}`;
+      if (unknownFields > UNKNOWN_FIELDS_MAX) return `has more than ${UNKNOWN_FIELDS_MAX} unknown fields`;
+      if (isDeeper(record[name], UNKNOWN_DEPTH_MAX)) return `${name} is nested too deep`;
+      continue;
+    }
+    const fault = check(record[name], unknown);
+    if (fault !== undefined) return `${name} ${fault}`;
+  }
+  for (const name of required) {
+    if (!Object.hasOwn(record, name)) return `lacks ${name}`;
+  }
+  return undefined;
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
+}
+
+/** What each state must have to be acted on. */
+function stateFault(attempt: Attempt): string | undefined {
+  const { state } = attempt;
+  const collected = state === 'stored' || state === 'done';
+  if ((collected || state === 'queued' || state === 'unverified') && attempt.queue_id === undefined) {
+    return `is ${state} without a queue_id`;
+  }
+  if (collected && attempt.file === undefined) return `is ${state} without a file`;
+  if (state === 'intent' && attempt.queue_id !== undefined) return 'is an intent with a queue_id';
+  return undefined;
+}

@@ -1,0 +1,189 @@
+import { unreachable } from '../core/errors.js';
+import type { Attempt } from './attempt.js';
+import { REV_SOUND_MAX } from './check.js';
+import { createEnds, type Ends } from './ends.js';
+import { createFold, type Fold } from './merge.js';
+import { attemptLine, endLine, headerLine, type Line, readLine } from './line.js';
+import type { LockProblem } from './lock-error.js';
+import { createTally, isBeginning, sumOf } from './seal.js';
+import type { LockHeader } from './store.js';
+
+/** A lockfile's text, read. With any problem nothing may be bought, and the file must not be rewritten. */
+export interface ParsedLock {
+  /** Absent where there is no sound one; there is a problem then. */
+  readonly header?: LockHeader;
+  /** Folded, by attempt id, in the order of first appearance. Of the sound lines, also where there are problems. */
+  readonly attempts: ReadonlyMap<string, Attempt>;
+  /** In the order of lines; at most 100. */
+  readonly problems: readonly LockProblem[];
+  readonly notes: readonly LockNote[];
+}
+
+/** Worth telling, but no obstacle. */
+export type LockNote =
+  /** So many attempts are as a journal has them: the lockfile lacked them or had an older record. */
+  | { readonly kind: 'restored'; readonly attempts: number }
+  /** The last line has no line feed. `dropped`: it was not whole, a write that a crash tore. */
+  | { readonly kind: 'unterminated'; readonly line: number; readonly dropped: boolean }
+  /** A merge brought several paid jobs for one attempt or one take: all are kept, all are collected. Their attempt ids. */
+  | { readonly kind: 'paid_twice'; readonly attempts: readonly string[] };
+
+const PROBLEMS_MAX = 100;
+
+/** What has been read of a lockfile so far. */
+interface Reading {
+  readonly fold: Fold;
+  readonly problems: LockProblem[];
+  readonly notes: LockNote[];
+  readonly ends: Ends;
+  header?: LockHeader;
+  /** Of the format, as the file has it. */
+  version?: number;
+  headerSought: boolean;
+}
+
+/**
+ * Reads a whole lockfile. Linear in its length; never throws.
+ *
+ * A last line without its line feed is dropped where it can be what a crash left of a record that was being appended.
+ * If it is a whole record it is kept: every record is written after what it says became true, and an editor may
+ * have taken the line feed away.
+ */
+export function parseLock(text: string): ParsedLock {
+  const reading: Reading = {
+    fold: createFold(),
+    problems: [],
+    notes: [],
+    ends: createEnds(),
+    headerSought: true,
+  };
+  let number = 0;
+  for (const { content, terminated } of linesOf(text)) {
+    number += 1;
+    const line = readLine(content);
+    if (!terminated) {
+      const dropped = isTorn(reading, line, content);
+      reading.notes.push({ kind: 'unterminated', line: number, dropped });
+      if (dropped) break;
+    }
+    const problem = takeLine(reading, line, number);
+    if (problem !== undefined && reading.problems.length < PROBLEMS_MAX) reading.problems.push(problem);
+    if (line.kind === 'newer_version') break;
+    reading.headerSought &&= line.kind === 'blank' || line.kind === 'conflict_marker';
+  }
+  return conclude(reading);
+}
+
+function isTorn({ headerSought, version, ends }: Reading, line: Line, content: string): boolean {
+  if (line.kind !== 'bad' || line.json || headerSought) return false;
+  return version === 1 || (ends.begun() && isBeginning(content));
+}
+
+/** Takes in what a line says, and returns what is wrong with it. */
+function takeLine(reading: Reading, line: Line, number: number): LockProblem | undefined {
+  const { headerSought, ends } = reading;
+  if (line.kind === 'blank') return undefined;
+  if (line.kind === 'header' && headerSought) {
+    reading.header = line.header;
+    reading.version = line.version;
+    return undefined;
+  }
+  if (line.kind === 'end' && !headerSought) {
+    ends.add(line.mark);
+    return undefined;
+  }
+  if (line.kind !== 'attempt') return problemOf(line, number, reading);
+  const problem = attemptProblem(reading, line, number);
+  if (problem?.kind !== 'too_many_jobs') reading.fold.add(line.attempt);
+  ends.count(line.attempt, line.sum);
+  return problem;
+}
+
+/** What is wrong with a record that is sound by itself. */
+function attemptProblem(
+  { headerSought, version, fold }: Reading,
+  { attempt, sum }: Line & { kind: 'attempt' },
+  line: number,
+): LockProblem | undefined {
+  if (headerSought) return { kind: 'not_a_lockfile', line };
+  if (sum === undefined && version !== 1) return { kind: 'checksum', line };
+  if (attempt.rev > REV_SOUND_MAX) return { kind: 'bad_line', line, why: revFault(attempt) };
+  return fold.hasRoom(attempt) ? undefined : { kind: 'too_many_jobs', line, attempt: attempt.attempt };
+}
+
+export function revFault({ rev }: Attempt): string {
+  return `has rev ${rev}, and no attempt changes more than ${REV_SOUND_MAX} times`;
+}
+
+function conclude({ fold, problems, notes, ends, header, version, headerSought }: Reading): ParsedLock {
+  if (headerSought && problems.length === 0) problems.push({ kind: 'not_a_lockfile', line: 1 });
+  const incomplete = version === undefined || version === 1 ? undefined : ends.fault();
+  if (incomplete !== undefined && problems.length === 0) problems.push(incomplete);
+  for (const attempts of fold.doubled()) notes.push({ kind: 'paid_twice', attempts });
+  return { ...(header && { header }), attempts: fold.attempts, problems, notes };
+}
+
+/**
+ * The canonical text, line by line: the header, then a line for each attempt, by track, take and id, then the end mark.
+ * Equal attempts give equal text. Nothing is left out, not even what was refused and made again since: a merge with an older file, which
+ * has it as an intent, would bring it back as a doubt.
+ */
+export function* canonicalLines(header: LockHeader, attempts: Iterable<Attempt>): Generator<string> {
+  yield `${headerLine(header)}\n`;
+  const tally = createTally();
+  for (const attempt of [...attempts].sort(byPlace)) {
+    const line = attemptLine(attempt);
+    tally.add(sumOf(line));
+    yield `${line}\n`;
+  }
+  yield `${endLine(tally.mark())}\n`;
+}
+
+/** The canonical text as a whole. */
+export function serialiseLock(header: LockHeader, attempts: Iterable<Attempt>): string {
+  return [...canonicalLines(header, attempts)].join('');
+}
+
+/** The lines of a text in order. The last one is not `terminated` where the text does not end in a line feed. */
+export function* linesOf(text: string): Generator<{ content: string; terminated: boolean }> {
+  let start = text.charCodeAt(0) === 0xfeff ? 1 : 0;
+  while (start < text.length) {
+    const end = text.indexOf('\n', start);
+    const terminated = end >= 0;
+    const content = text.slice(start, terminated ? end : text.length);
+    yield { content: content.endsWith('\r') ? content.slice(0, -1) : content, terminated };
+    start = terminated ? end + 1 : text.length;
+  }
+}
+
+function byPlace(a: Attempt, b: Attempt): number {
+  if (a.track !== b.track) return a.track < b.track ? -1 : 1;
+  return a.take - b.take || (a.attempt < b.attempt ? -1 : 1);
+}
+
+function problemOf(
+  line: Exclude<Line, { kind: 'blank' | 'attempt' }>,
+  number: number,
+  { header, headerSought }: Reading,
+): LockProblem {
+  switch (line.kind) {
+    case 'conflict_marker':
+      return { kind: 'conflict_markers', line: number };
+    case 'newer_version':
+      return { kind: 'newer_version', version: line.version };
+    case 'header':
+      return { kind: 'second_header', line: number, sameLineage: line.header.lineage === header?.lineage };
+    case 'end':
+      return { kind: 'not_a_lockfile', line: number };
+    case 'checksum':
+      return headerSought ? { kind: 'not_a_lockfile', line: number } : { kind: 'checksum', line: number };
+    case 'duplicate_key':
+      return { kind: 'duplicate_key', line: number, key: line.key };
+    case 'bad':
+      return headerSought
+        ? { kind: 'not_a_lockfile', line: number }
+        : { kind: 'bad_line', line: number, why: line.why };
+    default:
+      return unreachable(line);
+  }
+}

@@ -1,0 +1,136 @@
+import { basename, dirname, join } from 'node:path';
+import { faultCode } from '../core/errors.js';
+import type { FileFacts, FileHandle, Files, Random } from '../core/ports.js';
+import type { Attempt } from './attempt.js';
+import { parseLock } from './format.js';
+import { makePrivateFolder, privatePath, randomHex, scratchPath } from './private-folder.js';
+import { removeQuietly, replaceFile } from './atomic-write.js';
+import type { LockHeader } from './store.js';
+
+/*
+ * A second copy of what a run records, in the private folder. Version control, a sync client or a person may replace, cut
+ * or delete the lockfile at any time; if the run is killed before it can put things right, the next one does it from here.
+ * Removed when a run ends cleanly.
+ */
+export interface Journal {
+  readonly files: Files;
+  readonly random: Random;
+  readonly lockPath: string;
+  readonly path: string;
+  /** Those of runs that were killed: kept until a clean end, as others may replace the lockfile until then. */
+  readonly earlier: readonly string[];
+  /** What it was after the last write. Absent: it is written anew. */
+  seen?: FileFacts | undefined;
+  /** Something was written to it. */
+  begun: boolean;
+  handle?: FileHandle | undefined;
+}
+
+/** @param earlier paths of those that were read with the lockfile */
+export function createJournal(
+  files: Files,
+  random: Random,
+  lockPath: string,
+  header: LockHeader,
+  earlier: readonly string[],
+): Journal {
+  const name = `.${header.lineage.slice(0, 8)}.${randomHex(random).slice(0, 8)}.journal`;
+  return { files, random, lockPath, path: privatePath(lockPath, name), earlier, begun: false };
+}
+
+/**
+ * Makes the lines durable in the journal.
+ *
+ * @param whole the text of everything known before, for a journal that has to be written anew
+ */
+export async function appendToJournal(
+  journal: Journal,
+  lines: Uint8Array,
+  whole: () => readonly Uint8Array[],
+): Promise<void> {
+  const { files, random, lockPath, path, seen } = journal;
+  journal.seen = undefined;
+  journal.begun = true;
+  if (seen !== undefined && isSame(await files.facts(path), seen)) {
+    journal.handle ??= await files.open(path, 'append');
+    await journal.handle.write(lines);
+    await journal.handle.sync();
+    const now = await files.facts(path);
+    if (now?.id === seen.id && now.bytes === seen.bytes + lines.length) {
+      journal.seen = now;
+      return;
+    }
+  }
+  await letGoOfJournal(journal);
+  await makePrivateFolder(files, random, lockPath);
+  journal.seen = await replaceFile(files, path, [...whole(), lines], scratchPath(random, lockPath));
+}
+
+export async function letGoOfJournal(journal: Journal): Promise<void> {
+  const { handle } = journal;
+  journal.handle = undefined;
+  await handle?.close().catch(() => {});
+}
+
+/** After a clean end, when the lockfile holds everything: also the journals of earlier runs. */
+export async function removeJournals(journal: Journal): Promise<void> {
+  await letGoOfJournal(journal);
+  journal.seen = undefined;
+  journal.begun = false;
+  for (const path of [journal.path, ...journal.earlier]) await removeQuietly(journal.files, path);
+}
+
+/** Whether nobody touched the file since. A change of its time alone counts: its bytes may be others. */
+export function isSame(now: FileFacts | undefined, seen: FileFacts): boolean {
+  return now?.id === seen.id && now.bytes === seen.bytes && now.modifiedMs === seen.modifiedMs;
+}
+
+/** What the journals of runs that did not end cleanly say. */
+export interface Journals {
+  /** Absent where there is no journal that can be read. */
+  readonly header?: LockHeader;
+  readonly records: readonly Attempt[];
+  readonly paths: readonly string[];
+}
+
+/**
+ * Reads the journals of a lockfile. Lines that are damaged are left out: what they said is in the lockfile as well, but
+ * for a second misfortune.
+ *
+ * @param lockPath absolute, links resolved
+ * @param header of the lockfile; absent where there is none: the first journal's then
+ */
+export async function readJournals(
+  files: Files,
+  lockPath: string,
+  header: LockHeader | undefined,
+  bytesMax: number,
+): Promise<Journals> {
+  let known = header;
+  const records: Attempt[] = [];
+  const paths: string[] = [];
+  for (const path of await journalsOf(files, lockPath)) {
+    const parsed = parseLock(new TextDecoder().decode(await files.read(path, bytesMax)));
+    if (parsed.header === undefined) continue;
+    known ??= parsed.header;
+    if (parsed.header.lineage !== known.lineage || parsed.header.endpoint !== known.endpoint) continue;
+    records.push(...parsed.attempts.values());
+    paths.push(path);
+  }
+  return { ...(known && { header: known }), records, paths };
+}
+
+async function journalsOf(files: Files, lockPath: string): Promise<readonly string[]> {
+  const folder = dirname(privatePath(lockPath, ''));
+  const name = basename(lockPath);
+  try {
+    return (await files.list(folder))
+      .filter((one) => one.startsWith(name) && JOURNAL.test(one.slice(name.length)))
+      .map((one) => join(folder, one));
+  } catch (fault) {
+    if (faultCode(fault) === 'ENOENT' || faultCode(fault) === 'ENOTDIR') return [];
+    throw fault;
+  }
+}
+
+const JOURNAL = /^\.[0-9a-f]{8}\.[0-9a-f]{8}\.journal$/;

@@ -1,0 +1,58 @@
+import { createHash, createHmac } from 'node:crypto';
+import type { Attempt } from './attempt.js';
+import { familyOf } from './merge.js';
+
+/**
+ * Marks what was made under one API key for one lockfile (`Attempt.key`), without telling anything of the key.
+ *
+ * A lockfile may come from a stranger, who may name another album's jobs in it, or call a file the audio of a job that
+ * was never fetched. Nobody without the key can make a mark, and none fits another line: it covers the attempt's
+ * id, its `queue_id` and the hash of its file.
+ */
+export interface KeySeal {
+  /** The mark of an attempt as it is, 16 hex digits. */
+  of(attempt: Sealed): string;
+  /**
+   * Whether the line says that it was submitted under this key. Lines of version 1 say so by a mark that is the same on
+   * all of them, and can be copied: enough to conclude something about the line, not to delete anything.
+   */
+  isSameKey(attempt: Attempt): boolean;
+  /** Whether this key and lockfile made the attempt and were given its `queue_id`. */
+  isOurs(attempt: Attempt): boolean;
+  /** Whether they fetched its file as well: only then may the remote copy be deleted. */
+  isFetched(attempt: Attempt): boolean;
+}
+
+export type Sealed = Pick<Attempt, 'attempt' | 'queue_id' | 'file'>;
+
+/** @param lineage of the lockfile */
+export function createKeySeal(lineage: string, apiKey: string): KeySeal {
+  const ofVersion1 = createHash('sha256').update(`${lineage}\0${apiKey}`).digest('hex').slice(0, 16);
+  // A merge can give a second job an id of its own, of the same family.
+  const of = ({ attempt, queue_id: queueId = '', file }: Sealed) =>
+    createHmac('sha256', apiKey)
+      .update(`${lineage}\0${familyOf({ attempt })}\0${queueId}\0${file?.sha256 ?? ''}`)
+      .digest('hex')
+      .slice(0, 16);
+  const isFetched = (attempt: Attempt) => attempt.file !== undefined && attempt.key === of(attempt);
+  const isOurs = (attempt: Attempt) =>
+    attempt.queue_id !== undefined &&
+    (attempt.key === of({ attempt: attempt.attempt, queue_id: attempt.queue_id }) || isFetched(attempt));
+  return {
+    of,
+    isFetched,
+    isOurs,
+    isSameKey: (attempt) =>
+      attempt.key === ofVersion1 || attempt.key === of({ attempt: attempt.attempt }) || isOurs(attempt),
+  };
+}
+
+/**
+ * The record that follows, with the mark of the key that was given this `queue_id`, or fetched this file. A line that was
+ * not made under this key keeps the mark that it has: to fetch a stranger's job does not make it ours.
+ */
+export function sealed(keySeal: KeySeal, before: Attempt, after: Attempt): Attempt {
+  const isGiven = before.queue_id !== after.queue_id && keySeal.isSameKey(before);
+  const isFetched = before.file !== after.file && keySeal.isOurs(before);
+  return isGiven || isFetched ? { ...after, key: keySeal.of(after) } : after;
+}

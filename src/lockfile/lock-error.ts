@@ -1,0 +1,110 @@
+import { BatchError, describeFault, EXIT, unreachable } from '../core/errors.js';
+import { shellWord } from '../core/shell.js';
+
+/** Why a lockfile cannot be used. Lines count from 1. */
+export type LockProblem =
+  /** Could not be read: the system's code. */
+  | { readonly kind: 'unreadable'; readonly code: string }
+  /** Could not be made durable: the system's code. */
+  | { readonly kind: 'unwritable'; readonly code: string }
+  | { readonly kind: 'not_a_lockfile'; readonly line: number }
+  | { readonly kind: 'newer_version'; readonly version: number }
+  | { readonly kind: 'conflict_markers'; readonly line: number }
+  | { readonly kind: 'second_header'; readonly line: number; readonly sameLineage: boolean }
+  | { readonly kind: 'duplicate_key'; readonly line: number; readonly key: string }
+  | { readonly kind: 'bad_line'; readonly line: number; readonly why: string }
+  /** The line is not what was written. */
+  | { readonly kind: 'checksum'; readonly line: number }
+  /** Lines are missing. Without numbers: the end is, with its mark, and nobody knows how many. */
+  | { readonly kind: 'incomplete'; readonly lines?: number; readonly linesMarked?: number }
+  /** More jobs under one attempt id than merges bring. */
+  | { readonly kind: 'too_many_jobs'; readonly line: number; readonly attempt: string }
+  | { readonly kind: 'other_endpoint'; readonly endpoint: string; readonly wanted: string };
+
+/** Another command of the program for the same manifest, ready to paste: `lock repair` with its words. */
+export type NextCommand = (verb: string, ...words: string[]) => string;
+
+/** The problem as the error that ends the command (exit 9), with the way out. */
+export function lockError(problem: LockProblem, path: string, next: NextCommand): BatchError {
+  const { message, hint } = explain(problem, next);
+  const code = `lockfile-${problem.kind.replaceAll('_', '-')}`;
+  return new BatchError(code, `${shellWord(path)}: ${message}`, { exitCode: EXIT.lockfile, hint });
+}
+
+function explain(
+  problem: LockProblem,
+  next: NextCommand,
+): { readonly message: string; readonly hint: string } {
+  const repair = `nothing is bought until it is repaired; every paid job is kept: ${next('lock repair')}`;
+  const restored = `restore the file from version control or a backup, then: ${next('status')}; or keep what is left of it: ${next('lock repair')}`;
+  const look = `then: ${next('status')}`;
+  switch (problem.kind) {
+    case 'unreadable':
+      return {
+        message: `the lockfile cannot be read: ${describeFault(problem.code).what} (${problem.code})`,
+        hint: `it knows what is already paid for: ${describeFault(problem.code).fix}, or restore it from a backup; ${look}`,
+      };
+    case 'unwritable':
+      return {
+        message: `the lockfile cannot be written: ${describeFault(problem.code).what} (${problem.code})`,
+        hint: `nothing is bought that cannot be recorded: ${describeFault(problem.code).fix}; ${look}`,
+      };
+    case 'not_a_lockfile':
+      return {
+        message: `line ${problem.line} is not the header of a lockfile`,
+        hint: `it is damaged or something else: restore it from version control or a backup, or name another with --lockfile; ${look}`,
+      };
+    case 'newer_version':
+      return {
+        message: `the lockfile has format version ${problem.version}, which this release does not know`,
+        hint: `update venice-batch to the release that wrote it; ${look}`,
+      };
+    case 'conflict_markers':
+      return { message: `line ${problem.line} has merge conflict markers`, hint: repair };
+    case 'second_header':
+      return {
+        message: `line ${problem.line} is a second header${problem.sameLineage ? '' : ', of another lockfile'}`,
+        hint: problem.sameLineage
+          ? repair
+          : `two different lockfiles were merged: keep each in a file of its own; ${look}`,
+      };
+    case 'duplicate_key':
+      return { message: `line ${problem.line} has ${JSON.stringify(problem.key)} twice`, hint: repair };
+    case 'bad_line':
+      return { message: `line ${problem.line} ${problem.why}`, hint: repair };
+    case 'checksum':
+      return {
+        message: `line ${problem.line} does not match its checksum: it was damaged or edited`,
+        hint: restored,
+      };
+    case 'incomplete':
+      return { message: missing(problem), hint: restored };
+    case 'too_many_jobs':
+      return {
+        message: `line ${problem.line} is one more job under the id of attempt ${problem.attempt}: no merge brings so many`,
+        hint: restored,
+      };
+    case 'other_endpoint':
+      return {
+        message: `the lockfile belongs to ${problem.endpoint}, not to ${problem.wanted}`,
+        hint: otherEndpointHint(problem.endpoint, next),
+      };
+    default:
+      return unreachable(problem);
+  }
+}
+
+function missing({ lines, linesMarked }: LockProblem & { kind: 'incomplete' }): string {
+  if (lines === undefined || linesMarked === undefined)
+    return 'the end of the lockfile is missing: the file was cut off, and with it records of what is paid for';
+  if (lines < linesMarked)
+    return `the lockfile has ${lines} of the ${linesMarked} lines that its end mark counts: records of what is paid for are missing`;
+  return 'the lines of the lockfile are not those that its end mark was written for: lines were lost, added or replaced';
+}
+
+/** Never a command that would send the key to an address from a file: whoever wrote that may have put in their own. */
+function otherEndpointHint(endpoint: string, next: NextCommand): string {
+  const other = 'name another lockfile with --lockfile';
+  if (endpoint === 'sandbox:') return `${other}, or use the sandbox: ${next('plan', '--sandbox')}`;
+  return `${other}; or, only if you know that address and trust it with your key, name it with --base-url`;
+}

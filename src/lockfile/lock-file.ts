@@ -1,0 +1,289 @@
+import { dirname } from 'node:path';
+import { BatchError, EXIT } from '../core/errors.js';
+import type { FileFacts, FileHandle, Files, Random } from '../core/ports.js';
+import { shellWord } from '../core/shell.js';
+import type { Attempt, AttemptState } from './attempt.js';
+import { createFold, type Fold } from './merge.js';
+import { canonicalLines } from './format.js';
+import { appendToJournal, isSame, type Journal, letGoOfJournal, removeJournals } from './journal.js';
+import { attemptLine } from './line.js';
+import { makePrivateFolder, scratchPath } from './private-folder.js';
+import { lockError, type NextCommand } from './lock-error.js';
+import { createFile, replaceFile } from './atomic-write.js';
+import { LOCK_BYTES_MAX, readLockAlone } from './read.js';
+import type { LockHeader } from './store.js';
+
+/**
+ * A lockfile that is being written: what is on disk, and what is known to be. Its functions run one at a time.
+ *
+ * After any fault the file is not appended to again (a torn line must never get into its middle, and what a
+ * failed sync left behind is not known) but replaced by a new one, from memory.
+ */
+export interface LockFile {
+  readonly files: Files;
+  readonly random: Random;
+  /** Absolute, links resolved. */
+  readonly path: string;
+  readonly command: NextCommand;
+  readonly header: LockHeader;
+  /** All that is durable. */
+  readonly fold: Fold;
+  /** The second copy of everything, in case the lockfile is replaced, cut or deleted. */
+  readonly journal: Journal;
+  end: FileEnd;
+  /** The file after our last write to it; absent before. */
+  seen?: FileFacts | undefined;
+  /** Why the file at the path cannot be this run's any more, while that is so: nothing is written to it. */
+  displaced?: BatchError | undefined;
+  /** Somebody's lockfile that took its place had attempts that were not known. */
+  grown: boolean;
+  handle?: FileHandle | undefined;
+}
+
+const PIECE_LENGTH = 64 * 1024;
+
+/** What is known of the file on disk. */
+export type FileEnd =
+  | { readonly kind: 'absent' }
+  /** All that was recorded is in it and durable, and it ends with a whole line at `bytes`. */
+  | { readonly kind: 'sound'; readonly bytes: number }
+  /** Nothing may be appended: a write was torn or failed. Our own writes explain a size from `bytesMin` to `bytesMax`. */
+  | { readonly kind: 'unsound'; readonly bytesMin: number; readonly bytesMax: number };
+
+/**
+ * Makes the records durable, all or none: in the journal, and in the lockfile unless another one took its place. Throws the
+ * fault; the file then still parses, and can be written to again. Without records, only makes sure that the path
+ * still names the file that holds everything.
+ */
+export async function writeRecords(file: LockFile, records: readonly Attempt[]): Promise<void> {
+  const lines = encode(records.map((attempt) => `${attemptLine(attempt)}\n`).join(''));
+  const written = await Promise.allSettled([
+    records.length === 0 ? undefined : appendToJournal(file.journal, lines, () => canonical(file, file.fold)),
+    writeUnlessDisplaced(file, records, lines),
+  ]);
+  for (const one of written) {
+    if (one.status === 'fulfilled') continue;
+    // What is not acknowledged must not come back from the journal.
+    file.journal.seen = undefined;
+    throw one.reason;
+  }
+  for (const record of records) file.fold.add(record);
+}
+
+async function writeUnlessDisplaced(
+  file: LockFile,
+  records: readonly Attempt[],
+  lines: Uint8Array,
+): Promise<void> {
+  try {
+    await writeLines(file, records, lines);
+    file.displaced = undefined;
+  } catch (fault) {
+    if (!(fault instanceof BatchError) || fault.exitCode !== EXIT.lockfile) throw fault;
+    file.displaced = fault;
+  }
+}
+
+async function writeLines(file: LockFile, records: readonly Attempt[], lines: Uint8Array): Promise<void> {
+  const { end } = file;
+  if (end.kind === 'absent') {
+    if (records.length > 0) await create(file, lines);
+    return;
+  }
+  const fits = end.kind === 'sound' && end.bytes + lines.length <= LOCK_BYTES_MAX;
+  if (!fits || !(await isOurs(file))) return rewrite(file, records);
+  if (records.length > 0) await append(file, records, lines, end.bytes);
+}
+
+/** Leaves the canonical text in the file: one line an attempt, sorted. Touches nothing where that is so already. */
+export async function makeCanonical(file: LockFile): Promise<void> {
+  if (file.end.kind === 'absent') return;
+  if (!(await isCanonical(file))) await rewrite(file, []);
+  await removeJournals(file.journal);
+}
+
+async function isCanonical(file: LockFile): Promise<boolean> {
+  if (file.end.kind !== 'sound' || !(await isOurs(file))) return false;
+  const pieces = canonical(file, file.fold);
+  if (bytesOf(pieces) !== file.end.bytes) return false;
+  const found = await file.files.read(file.path, LOCK_BYTES_MAX);
+  return Buffer.compare(found, Buffer.concat(pieces)) === 0;
+}
+
+/** Leaves the journal to the next run, without what was never acknowledged. */
+export async function leaveJournal(file: LockFile): Promise<void> {
+  const { journal, fold } = file;
+  await letGoOfJournal(journal);
+  if (!journal.begun || journal.seen !== undefined) return;
+  // Where that fails too, the next run takes what was not acknowledged for a doubt.
+  await appendToJournal(journal, new Uint8Array(0), () => canonical(file, fold)).catch(() => {});
+}
+
+/**
+ * Makes durable what was read, before anything is built on it: a run that was killed may have left records that
+ * can be read but would not outlive a power cut. After a sync that failed, not even another sync helps (the
+ * system has forgotten those bytes), so that only a file that a clean end has left is kept, any other is written anew.
+ */
+export async function secure(file: LockFile): Promise<void> {
+  if (file.end.kind === 'absent') return;
+  if (!isSettled(file)) {
+    try {
+      return await rewrite(file, []);
+    } catch {
+      // On a full disk there may still be room to append.
+    }
+  }
+  const handle = await file.files.open(file.path, 'append');
+  await handle.sync().finally(() => handle.close());
+  await file.files.syncDirectory(dirname(file.path));
+  file.seen = await file.files.facts(file.path);
+}
+
+/** Closes the file. What it held is synced already, or known to be unsound. */
+export async function letGo(file: LockFile): Promise<void> {
+  const { handle } = file;
+  file.handle = undefined;
+  try {
+    await handle?.close();
+  } catch {
+    // Nothing depends on it.
+  }
+}
+
+/** Whether it looks as a clean end leaves it, with nothing to be done. */
+function isSettled(file: LockFile): boolean {
+  for (const { state } of file.fold.attempts.values()) if (!SETTLED.has(state)) return false;
+  return file.end.kind === 'sound' && file.end.bytes === bytesOf(canonical(file, file.fold));
+}
+
+const SETTLED: ReadonlySet<AttemptState> = new Set(['done', 'rejected', 'failed', 'lost']);
+
+async function create(file: LockFile, lines: Uint8Array): Promise<void> {
+  const { files, random, path, header } = file;
+  // An end mark from the first byte on: a file without any was cut off.
+  const bytes = Buffer.concat([...canonical(file, createFold()), lines]);
+  try {
+    await makePrivateFolder(files, random, path);
+    await createFile(files, path, bytes, scratch(file));
+  } catch (fault) {
+    // The file may be there all the same, and is ours then, but may not outlive a crash.
+    const read = await readLockAlone(files, path);
+    if (read.ok && read.header?.lineage === header.lineage) {
+      file.end = { kind: 'unsound', bytesMin: bytes.length, bytesMax: bytes.length };
+    }
+    throw fault;
+  }
+  file.end = { kind: 'sound', bytes: bytes.length };
+  file.seen = await files.facts(path);
+}
+
+/** To the file that the path names: where it turns out to name another one by now, everything is written there anew. */
+async function append(
+  file: LockFile,
+  records: readonly Attempt[],
+  bytes: Uint8Array,
+  at: number,
+): Promise<void> {
+  const { seen } = file;
+  file.end = { kind: 'unsound', bytesMin: at, bytesMax: at + bytes.length };
+  try {
+    file.handle ??= await file.files.open(file.path, 'append');
+    await file.handle.write(bytes);
+    await file.handle.sync();
+  } catch (fault) {
+    await letGo(file);
+    throw fault;
+  }
+  const now = await file.files.facts(file.path);
+  if (now?.id !== seen?.id || now?.bytes !== at + bytes.length) return rewrite(file, records);
+  file.end = { kind: 'sound', bytes: at + bytes.length };
+  file.seen = now;
+}
+
+/** Replaces the file by what is known, and `records`. */
+async function rewrite(file: LockFile, records: readonly Attempt[]): Promise<void> {
+  if (!(await isOurs(file))) await takeIn(file);
+  const all = records.length === 0 ? file.fold : createFold([...file.fold.attempts.values(), ...records]);
+  await replace(file, canonical(file, all));
+}
+
+async function replace(file: LockFile, pieces: readonly Uint8Array[]): Promise<void> {
+  await letGo(file);
+  const bytes = bytesOf(pieces);
+  if (bytes > LOCK_BYTES_MAX) {
+    throw new BatchError(
+      'lockfile-too-large',
+      `${shellWord(file.path)}: it would pass ${LOCK_BYTES_MAX} bytes`,
+      {
+        exitCode: EXIT.unavailable,
+        hint: `start a new manifest for new tracks; what is under way is collected: ${file.command('collect')}`,
+      },
+    );
+  }
+  // Either file may be there if the replacing fails.
+  const [bytesMin, bytesMax] = sizes(file.end);
+  file.end = { kind: 'unsound', bytesMin: Math.min(bytesMin, bytes), bytesMax: Math.max(bytesMax, bytes) };
+  await makePrivateFolder(file.files, file.random, file.path);
+  file.seen = await replaceFile(file.files, file.path, pieces, scratch(file));
+  file.end = { kind: 'sound', bytes };
+}
+
+/** In pieces: as one text, that of ten thousand attempts takes more memory than they do. */
+function canonical({ header }: LockFile, { attempts }: Fold): readonly Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  let text = '';
+  for (const line of canonicalLines(header, attempts.values())) {
+    text += line;
+    if (text.length < PIECE_LENGTH) continue;
+    pieces.push(encode(text));
+    text = '';
+  }
+  return [...pieces, encode(text)];
+}
+
+function bytesOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
+}
+
+/** Whether the path names the file that we left there, as we left it. Others may replace or change it while we run. */
+async function isOurs({ files, path, seen, end }: LockFile): Promise<boolean> {
+  const now = await files.facts(path);
+  if (end.kind === 'sound') return seen !== undefined && isSame(now, seen) && now?.bytes === end.bytes;
+  const [bytesMin, bytesMax] = sizes(end);
+  return now !== undefined && now.id === seen?.id && now.bytes >= bytesMin && now.bytes <= bytesMax;
+}
+
+/** Folds in what somebody else put in the file's place, so that no paid job in it is lost. */
+async function takeIn(file: LockFile): Promise<void> {
+  const { files, path, command, header, fold } = file;
+  const read = await readLockAlone(files, path);
+  if (!read.ok) throw lockError(read.problems[0], path, command);
+  if (read.header !== undefined && read.header.lineage !== header.lineage) {
+    throw new BatchError(
+      'lockfile-replaced',
+      `${shellWord(path)}: another lockfile took its place during the run`,
+      {
+        exitCode: EXIT.lockfile,
+        hint: `what this run records is kept in ${shellWord(file.journal.path)}; move the other lockfile away, then: ${command('run')}`,
+      },
+    );
+  }
+  for (const attempt of read.attempts.values()) {
+    if (!fold.attempts.has(attempt.attempt)) file.grown = true;
+    fold.add(attempt);
+  }
+}
+
+/** The smallest and the largest size that our own writes explain. */
+function sizes(end: FileEnd): readonly [number, number] {
+  if (end.kind === 'unsound') return [end.bytesMin, end.bytesMax];
+  return end.kind === 'sound' ? [end.bytes, end.bytes] : [0, 0];
+}
+
+function scratch({ random, path }: LockFile): string {
+  return scratchPath(random, path);
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}

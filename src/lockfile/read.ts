@@ -1,0 +1,106 @@
+import { basename, dirname, join } from 'node:path';
+import { faultCode } from '../core/errors.js';
+import type { Files } from '../core/ports.js';
+import type { Attempt } from './attempt.js';
+import { createFold } from './merge.js';
+import { type LockNote, parseLock } from './format.js';
+import { readJournals } from './journal.js';
+import type { LockProblem } from './lock-error.js';
+import type { LockHeader } from './store.js';
+
+/** A lockfile of more bytes is neither read nor written. */
+export const LOCK_BYTES_MAX = 256 * 1024 * 1024;
+
+/** What a command that only looks needs of a lockfile. Without one, `header` is absent and there are no attempts. */
+export type ReadLock =
+  | {
+      readonly ok: true;
+      readonly header?: LockHeader;
+      readonly attempts: ReadonlyMap<string, Attempt>;
+      readonly notes: readonly LockNote[];
+      /** Size of the file; 0 where there is none. */
+      readonly bytes: number;
+      /** Paths of the journals whose records are among the attempts. */
+      readonly journals: readonly string[];
+    }
+  | { readonly ok: false; readonly problems: readonly [LockProblem, ...LockProblem[]] };
+
+/**
+ * Reads a lockfile and the journals that runs left which did not end cleanly. Needs no guard, changes nothing; a fault of
+ * the disk is a problem, not a throw.
+ */
+export async function readLock(files: Files, path: string): Promise<ReadLock> {
+  const read = await readLockAlone(files, path);
+  if (!read.ok) return read;
+  try {
+    const journals = await readJournals(files, await files.real(path), read.header, LOCK_BYTES_MAX);
+    if (journals.paths.length === 0) return read;
+    const fold = createFold([...read.attempts.values(), ...journals.records]);
+    const header = read.header ?? journals.header;
+    const notes = [...read.notes, ...restoredBy(fold.attempts, read.attempts)];
+    return { ...read, ...(header && { header }), attempts: fold.attempts, notes, journals: journals.paths };
+  } catch (fault) {
+    return unreadable(fault);
+  }
+}
+
+function restoredBy(
+  all: ReadonlyMap<string, Attempt>,
+  alone: ReadonlyMap<string, Attempt>,
+): readonly LockNote[] {
+  const restored = [...all.values()].filter(({ attempt, rev }) => (alone.get(attempt)?.rev ?? 0) < rev);
+  return restored.length === 0 ? [] : [{ kind: 'restored', attempts: restored.length }];
+}
+
+/** Reads a lockfile without its journals. */
+export async function readLockAlone(files: Files, path: string): Promise<ReadLock> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await files.read(path, LOCK_BYTES_MAX);
+  } catch (fault) {
+    if (faultCode(fault) === 'ENOENT') return absent(files, path);
+    return unreadable(fault);
+  }
+  const { header, attempts, problems, notes } = parseLock(decode(bytes));
+  const [first, ...others] = problems;
+  if (first !== undefined) return { ok: false, problems: [first, ...others] };
+  return { ok: true, ...(header && { header }), attempts, notes, bytes: bytes.length, journals: [] };
+}
+
+function unreadable(fault: unknown): ReadLock {
+  const code = faultCode(fault);
+  if (code === '') throw fault;
+  return { ok: false, problems: [{ kind: 'unreadable', code }] };
+}
+
+async function absent(files: Files, path: string): Promise<ReadLock> {
+  const problem = await linkToNothing(files, path);
+  return problem === undefined
+    ? { ok: true, attempts: new Map(), notes: [], bytes: 0, journals: [] }
+    : { ok: false, problems: [problem] };
+}
+
+/** A symbolic link in the lockfile's place that leads to nothing: a file made through it would be one that somebody else chose. */
+export async function linkToNothing(files: Files, path: string): Promise<LockProblem | undefined> {
+  try {
+    if ((await files.facts(path)) !== undefined) return undefined;
+    const [real, folder] = [await files.real(path), await files.real(dirname(path))];
+    return real === join(folder, basename(path)) ? undefined : { kind: 'unreadable', code: 'ELOOP' };
+  } catch (fault) {
+    const code = faultCode(fault);
+    if (code === '') throw fault;
+    return { kind: 'unreadable', code };
+  }
+}
+
+/** A lockfile belongs to the endpoint it was made with: a `queue_id` means nothing anywhere else. */
+export function checkEndpoint(header: LockHeader, endpoint: string): LockProblem | undefined {
+  return header.endpoint === endpoint
+    ? undefined
+    : { kind: 'other_endpoint', endpoint: header.endpoint, wanted: endpoint };
+}
+
+/** Bytes that are not UTF-8 become U+FFFD, which no sound line holds raw. */
+export function decode(bytes: Uint8Array): string {
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+}

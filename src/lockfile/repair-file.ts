@@ -1,0 +1,44 @@
+import type { Files, Random } from '../core/ports.js';
+import { makePrivateFolder, scratchPath } from './private-folder.js';
+import type { LockProblem } from './lock-error.js';
+import { createFile, replaceFile } from './atomic-write.js';
+import { decode, LOCK_BYTES_MAX } from './read.js';
+import { type RepairReport, repairLock } from './repair.js';
+
+export type RepairedFile =
+  | {
+      readonly ok: true;
+      readonly report: RepairReport;
+      /** Where the lines went that cannot be understood; absent where there were none. */
+      readonly asidePath?: string;
+    }
+  | { readonly ok: false; readonly problem: LockProblem };
+
+const ASIDE_FILES_MAX = 1_000;
+
+/**
+ * Repairs a lockfile in place, under its guard. The lines set aside are durable in a file of their own
+ * before the lockfile is replaced. Throws the `FileFault`; nothing is changed then.
+ */
+export async function repairFile(files: Files, random: Random, path: string): Promise<RepairedFile> {
+  const repaired = repairLock(decode(await files.read(path, LOCK_BYTES_MAX)));
+  if (!repaired.ok) return repaired;
+  const { text, report } = repaired;
+  const real = await files.real(path);
+  await makePrivateFolder(files, random, real);
+  const aside = report.setAside.map((line) => `${line.text}\n`).join('');
+  const asidePath = aside === '' ? undefined : await keepAside(files, random, real, aside);
+  await replaceFile(files, real, [new TextEncoder().encode(text)], scratchPath(random, real));
+  return { ok: true, report, ...(asidePath === undefined ? {} : { asidePath }) };
+}
+
+async function keepAside(files: Files, random: Random, path: string, text: string): Promise<string> {
+  const bytes = new TextEncoder().encode(text);
+  for (let number = 1; number <= ASIDE_FILES_MAX; number += 1) {
+    const name = `${path}.rejected-lines${number === 1 ? '' : `-${number}`}`;
+    if ((await files.facts(name)) !== undefined) continue;
+    await createFile(files, name, bytes, scratchPath(random, path));
+    return name;
+  }
+  throw Object.assign(new Error('too many files of rejected lines'), { code: 'EEXIST' });
+}

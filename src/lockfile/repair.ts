@@ -1,0 +1,195 @@
+import { unreachable } from '../core/errors.js';
+import type { Attempt } from './attempt.js';
+import { REV_SOUND_MAX } from './check.js';
+import { createEnds, type Ends } from './ends.js';
+import { createFold, type Fold } from './merge.js';
+import { linesOf, revFault, serialiseLock } from './format.js';
+import { type Line, readLine } from './line.js';
+import type { LockProblem } from './lock-error.js';
+import type { LockHeader } from './store.js';
+
+export interface RepairReport {
+  /** Conflict markers taken out. */
+  readonly markers: number;
+  /** Headers beyond the first: equal to it. */
+  readonly headers: number;
+  /** Attempts found in lines that can be read, folded. */
+  readonly attempts: number;
+  /** Attempt ids of each attempt that turned out to have been paid more than once. All are kept. */
+  readonly paidTwice: readonly (readonly string[])[];
+  /** Damaged or edited lines that can be read all the same, and are kept as they read. Lines count from 1. */
+  readonly keptAsRead: readonly { readonly line: number; readonly why: string }[];
+  /** What could not be understood. It is not in the repaired text: keep it in a file beside. */
+  readonly setAside: readonly SetAside[];
+  /** Lines that are missing: what they told is not known. Without numbers, nobody knows how many. */
+  readonly missing?: { readonly lines?: number; readonly linesMarked?: number };
+}
+
+export interface SetAside {
+  /** From 1. */
+  readonly line: number;
+  readonly why: string;
+  /** The whole line. Foreign text: escape it where it is printed. */
+  readonly text: string;
+  /** What looks like queue ids in it and is in no line that is kept: jobs that may be paid for and would be lost. */
+  readonly queueIds: readonly string[];
+}
+
+export type Repaired =
+  | { readonly ok: true; readonly text: string; readonly report: RepairReport }
+  /** Cannot be repaired: no header, a newer version, or two different lockfiles in one. */
+  | { readonly ok: false; readonly problem: LockProblem };
+
+/** A repair under way. */
+interface Work {
+  readonly fold: Fold;
+  readonly ends: Ends;
+  readonly aside: Omit<SetAside, 'queueIds'>[];
+  readonly keptAsRead: { line: number; why: string }[];
+  header?: LockHeader;
+  /** Lines without a checksum are no damage: one side of a merge is older than they are. */
+  old: boolean;
+  markers: number;
+  headers: number;
+}
+
+/**
+ * Makes one sound lockfile of a damaged or merged one. Both sides of a conflict count, and so does its base:
+ * records are folded, so that the order and the repetition of lines are of no matter, and no `queue_id` of
+ * a line that can be read is ever dropped.
+ */
+export function repairLock(text: string): Repaired {
+  const work: Work = {
+    fold: createFold(),
+    ends: createEnds(),
+    aside: [],
+    keptAsRead: [],
+    old: false,
+    markers: 0,
+    headers: 0,
+  };
+  const unsealed: number[] = [];
+  let number = 0;
+  for (const { content } of linesOf(text)) {
+    number += 1;
+    const line = readLine(content);
+    if (line.kind === 'attempt' && line.sum === undefined) unsealed.push(number);
+    const problem = takeLine(work, line, number, content);
+    if (problem !== undefined) return { ok: false, problem };
+  }
+  if (work.header === undefined) return { ok: false, problem: { kind: 'not_a_lockfile', line: 1 } };
+  if (!work.old) work.keptAsRead.push(...unsealed.map((line) => ({ line, why: 'has no checksum' })));
+  return { ok: true, text: serialiseLock(work.header, work.fold.attempts.values()), report: reportOf(work) };
+}
+
+/** Returns why nothing can be repaired. */
+function takeLine(work: Work, line: Line, number: number, text: string): LockProblem | undefined {
+  const setAside = (why: string): undefined => {
+    work.ends.count(undefined);
+    work.aside.push({ line: number, why, text });
+    return undefined;
+  };
+  switch (line.kind) {
+    case 'blank':
+      return undefined;
+    case 'conflict_marker':
+      work.markers += 1;
+      return undefined;
+    case 'end':
+      work.ends.add(line.mark);
+      return undefined;
+    case 'attempt':
+      work.ends.count(line.attempt, line.sum);
+      keep(work, line.attempt, number, text);
+      return undefined;
+    case 'header':
+      work.old ||= line.version === 1;
+      return takeHeader(work, line.header, number);
+    case 'checksum':
+      return takeDamaged(work, line, number, text) ? undefined : setAside(DAMAGED);
+    case 'newer_version':
+      return line;
+    case 'duplicate_key':
+      return setAside(`has ${JSON.stringify(line.key)} twice`);
+    case 'bad':
+      return setAside(line.why);
+    default:
+      return unreachable(line);
+  }
+}
+
+const DAMAGED = 'does not match its checksum';
+
+/** Keeps what a line says that does not match its checksum, and returns whether it says anything. */
+function takeDamaged(
+  work: Work,
+  { attempt, header, sum }: Line & { kind: 'checksum' },
+  line: number,
+  text: string,
+): boolean {
+  if (attempt !== undefined) {
+    work.ends.count(attempt, sum);
+    keep(work, attempt, line, text);
+  } else if (header === undefined || work.header !== undefined) return false;
+  if (header !== undefined) work.header = header;
+  work.keptAsRead.push({ line, why: DAMAGED });
+  return true;
+}
+
+function takeHeader(work: Work, header: LockHeader, line: number): LockProblem | undefined {
+  const problem = work.header && differs(work.header, header, line);
+  if (problem !== undefined) return problem;
+  if (work.header !== undefined) work.headers += 1;
+  work.header = header;
+  return undefined;
+}
+
+/** A `rev` that cannot be counted on from is set to one that can, and is still higher than any that was counted to. */
+function keep({ fold, aside, keptAsRead }: Work, attempt: Attempt, line: number, text: string): void {
+  if (!fold.hasRoom(attempt)) {
+    aside.push({ line, why: `is one more job under the id of attempt ${attempt.attempt}`, text });
+    return;
+  }
+  if (attempt.rev > REV_SOUND_MAX) keptAsRead.push({ line, why: revFault(attempt) });
+  fold.add(attempt.rev > REV_SOUND_MAX ? { ...attempt, rev: REV_SOUND_MAX / 2 } : attempt);
+}
+
+function reportOf({ fold, ends, aside, keptAsRead, markers, headers, old }: Work): RepairReport {
+  const all = [...fold.attempts.values()];
+  const known = new Set(all.map((attempt) => attempt.queue_id));
+  const setAside = aside.map((one) => ({
+    ...one,
+    queueIds: queueIdsIn(one.text).filter((queueId) => !known.has(queueId)),
+  }));
+  const fault = old ? undefined : ends.fault();
+  const { lines = 0, linesMarked = Number.POSITIVE_INFINITY } = fault ?? {};
+  // A mark that does not fit because of lines that are damaged, and all there, says nothing more.
+  const explained = lines >= linesMarked && keptAsRead.length + aside.length > 0;
+  return {
+    markers,
+    headers,
+    attempts: all.length,
+    paidTwice: fold.doubled(),
+    keptAsRead,
+    setAside,
+    ...(fault && !explained && { missing: missingOf(fault) }),
+  };
+}
+
+function missingOf({
+  lines,
+  linesMarked,
+}: LockProblem & { kind: 'incomplete' }): NonNullable<RepairReport['missing']> {
+  return lines === undefined || linesMarked === undefined ? {} : { lines, linesMarked };
+}
+
+function differs(header: LockHeader, other: LockHeader, line: number): LockProblem | undefined {
+  if (other.lineage !== header.lineage) return { kind: 'second_header', line, sameLineage: false };
+  if (other.endpoint === header.endpoint) return undefined;
+  return { kind: 'other_endpoint', endpoint: header.endpoint, wanted: other.endpoint };
+}
+
+function queueIdsIn(text: string): readonly string[] {
+  const found = [...text.matchAll(/"queue_id" ?: ?"([ !#-~]{1,200})/g)].map((match) => match[1] ?? '');
+  return [...new Set(found)];
+}

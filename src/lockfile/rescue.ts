@@ -1,0 +1,158 @@
+import { dirname, join } from 'node:path';
+import { faultCode } from '../core/errors.js';
+import type { Files } from '../core/ports.js';
+import type { Attempt } from './attempt.js';
+import { parseLock, serialiseLock } from './format.js';
+import { createInPlace, removeQuietly } from './atomic-write.js';
+import { decode } from './read.js';
+import { type RescueKey, type RescuePlaces, signed, unsigned } from './rescue-key.js';
+import type { LockHeader, LockStore } from './store.js';
+
+/*
+ * When an answer has arrived and the lockfile's disk does not take its record, the record goes into a small
+ * lockfile of its own on any disk that does. The next run brings it home. It is believed only where it stands in a
+ * folder that is closed to others and is signed with this user's key: a file of that name is easily planted.
+ */
+
+const RESCUE_BYTES_MAX = 1024 * 1024;
+/** Files tried in one folder before it is given up: names may be taken by earlier rescues. */
+const NAMES_MAX = 20;
+
+/** What rescuing needs of a run. */
+export interface Rescue {
+  readonly places: RescuePlaces;
+  /** Absent where none could be had: nothing can be rescued then. */
+  readonly key: RescueKey | undefined;
+}
+
+/**
+ * Makes the attempt durable in the first of the folders that takes it.
+ *
+ * @returns the file's path, or `undefined` where no folder took it
+ */
+export async function writeRescue(
+  files: Files,
+  { places, key }: Rescue,
+  header: LockHeader,
+  attempt: Attempt,
+): Promise<string | undefined> {
+  if (key === undefined) return undefined;
+  const text = signed(key, serialiseLock(header, [attempt]));
+  for (const directory of places.directories) {
+    if (!(await isReady(files, directory))) continue;
+    for (let number = 1; number <= NAMES_MAX; number += 1) {
+      const name = `${prefix(header)}${attempt.attempt.slice(0, 8)}${number === 1 ? '' : `-${number}`}.jsonl`;
+      const path = join(directory, name);
+      const code = await tryWrite(files, path, new TextEncoder().encode(text));
+      if (code === undefined) return path;
+      if (code !== 'EEXIST') break;
+    }
+  }
+  return undefined;
+}
+
+/** Made if need be, and nobody else's. */
+async function isReady(files: Files, directory: string): Promise<boolean> {
+  try {
+    await files.makeDirectory(directory, 'private');
+    return (await files.facts(directory))?.isPrivate === true;
+  } catch {
+    return false;
+  }
+}
+
+export interface Adopted {
+  /** How many records were news. */
+  readonly count: number;
+  /** Paths of files of a rescue's name that this user did not write: left alone. */
+  readonly ignored: readonly string[];
+}
+
+/**
+ * Records what earlier runs had to put elsewhere, and removes each rescue file once its records are durable in
+ * the lockfile. Files of other lockfiles, damaged ones and those of others are left alone. Throws the fault of a failing record.
+ *
+ * @param open folders that others may write to: rescue files there are never believed, but told
+ */
+export async function adoptRescues(
+  files: Files,
+  { places, key }: Rescue,
+  open: readonly string[],
+  store: LockStore,
+): Promise<Adopted> {
+  let count = 0;
+  const ignored = [...(await findRescues(files, open, store.header))];
+  for (const directory of places.directories) {
+    const paths = await findRescues(files, [directory], store.header);
+    const closed = paths.length > 0 && (await files.facts(directory))?.isPrivate === true;
+    for (const path of paths) {
+      const attempts = closed && key ? await readRescue(files, path, key, store.header) : 'foreign';
+      if (attempts === 'foreign') ignored.push(path);
+      if (typeof attempts === 'string') continue;
+      for (const attempt of attempts) {
+        if (isKnown(store, attempt)) continue;
+        await store.record(attempt);
+        count += 1;
+      }
+      await removeQuietly(files, path);
+    }
+  }
+  return { count, ignored };
+}
+
+function prefix(header: LockHeader): string {
+  return `venice-batch-rescue-${header.lineage.slice(0, 8)}-`;
+}
+
+/** The code of what failed. */
+async function tryWrite(files: Files, path: string, bytes: Uint8Array): Promise<string | undefined> {
+  try {
+    await createInPlace(files, path, bytes);
+  } catch (fault) {
+    return faultCode(fault) || 'unknown';
+  }
+  try {
+    await files.syncDirectory(dirname(path));
+    return undefined;
+  } catch (fault) {
+    await removeQuietly(files, path);
+    return faultCode(fault) || 'unknown';
+  }
+}
+
+async function findRescues(
+  files: Files,
+  directories: readonly string[],
+  header: LockHeader,
+): Promise<readonly string[]> {
+  const paths: string[] = [];
+  for (const directory of new Set(directories)) {
+    const names = await files.list(directory).catch(() => []);
+    const ours = names.filter((name) => name.startsWith(prefix(header)) && name.endsWith('.jsonl'));
+    paths.push(...ours.map((name) => join(directory, name)));
+  }
+  return paths.sort();
+}
+
+/** `foreign`: not signed with the key. `other`: not for this lockfile, or not readable. */
+async function readRescue(
+  files: Files,
+  path: string,
+  key: RescueKey,
+  header: LockHeader,
+): Promise<readonly Attempt[] | 'foreign' | 'other'> {
+  const bytes = await files.read(path, RESCUE_BYTES_MAX).catch(() => undefined);
+  if (bytes === undefined) return 'other';
+  const text = unsigned(key, decode(bytes));
+  if (text === undefined) return 'foreign';
+  const parsed = parseLock(text);
+  const fits = parsed.header?.lineage === header.lineage && parsed.header.endpoint === header.endpoint;
+  return fits && parsed.problems.length === 0 ? [...parsed.attempts.values()] : 'other';
+}
+
+function isKnown(store: LockStore, attempt: Attempt): boolean {
+  const known = store.attempts.get(attempt.attempt);
+  if (known === undefined) return false;
+  if (known.queue_id === attempt.queue_id) return known.rev >= attempt.rev;
+  return attempt.queue_id === undefined;
+}

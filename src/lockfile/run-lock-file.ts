@@ -1,0 +1,165 @@
+import { dirname } from 'node:path';
+import { faultCode } from '../core/errors.js';
+import type { Clock, Files, NameClaim, Processes, Random } from '../core/ports.js';
+import { type Claim, claimText, readClaim } from './run-lock-claim.js';
+import { type Doubt, judgeLiveness } from './liveness.js';
+import { scratchPath, socketPath } from './private-folder.js';
+import { createFile, removeQuietly } from './atomic-write.js';
+
+/*
+ * The guard file: who creates it holds it, and it is followed, never removed, when its holder is gone.
+ *
+ * Two processes may find the same dead holder at the same time. So the right to follow holder X is itself
+ * a file that can be created only once: `<guard>.<nonce of X>`, which names the follower. It is void
+ * unless the chain of holder and followers, read again from the guard itself, ends with it; only then is it renamed
+ * over the guard. A nonce is random and never comes back, so that a late follower of a holder that
+ * was replaced meanwhile finds the chain to be another one, and withdraws.
+ */
+
+/** Who holds the guard. */
+export interface GuardHolder {
+  /** 0 where nothing tells. */
+  readonly pid: number;
+  readonly hostname: string;
+  /** When it was taken, ms since the epoch, by the holder's clock. */
+  readonly sinceMs: number;
+  readonly ageMs: number;
+  readonly alive: boolean | 'unknown';
+  /** Of `unknown`: why. */
+  readonly why?: Doubt;
+}
+
+export interface World {
+  readonly files: Files;
+  readonly processes: Processes;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Links resolved. */
+  readonly lockPath: string;
+}
+
+/** One process on its way in. */
+export interface Entrant extends World {
+  readonly claim: Claim;
+  readonly named: NameClaim;
+  readonly mayFollow: MayFollow;
+}
+
+export type MayFollow = (holder: GuardHolder) => boolean;
+
+export type Taken =
+  | { readonly ok: true; readonly tookOver?: GuardHolder }
+  | { readonly ok: false; held: GuardHolder };
+
+/** A guard file or a follower's, with the place it stands at. */
+interface Link {
+  readonly path: string;
+  readonly claim: Claim;
+}
+
+const TRIES_MAX = 100;
+/** Followers that died in the act, one after the other. */
+const CHAIN_MAX = 100;
+
+export async function take(entrant: Entrant, guard: string): Promise<Taken> {
+  const { files, claim, named, mayFollow } = entrant;
+  let last: GuardHolder | undefined;
+  for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+    // Somebody may just have removed the folder.
+    if (tries > 0) await files.makeDirectory(dirname(guard));
+    if (await tryCreate(entrant, guard)) return { ok: true };
+    const chain = await readChain(files, guard);
+    const end = chain.at(-1);
+    if (end === undefined) continue;
+    // A network share may say that the name is taken because an earlier try, whose answer was lost, took it.
+    if (end.claim.nonce === claim.nonce) return { ok: true };
+    const holder = await lookUp(entrant, end.claim, named.kind === 'held');
+    if (!mayFollow(holder)) return { ok: false, held: holder };
+    if (await follow(entrant, guard, end)) return { ok: true, tookOver: holder };
+    last = holder;
+  }
+  if (last !== undefined) return { ok: false, held: last };
+  throw new Error('bug: the guard neither exists nor can be created');
+}
+
+/** Follows a holder that is gone. `false`: another one was faster. */
+async function follow(entrant: Entrant, guard: string, end: Link): Promise<boolean> {
+  const { files, claim } = entrant;
+  const path = `${guard}.${end.claim.nonce}`;
+  if (!(await tryCreate(entrant, path))) return false;
+  let chain: readonly Link[];
+  try {
+    chain = await readChain(files, guard);
+    if (chain.at(-1)?.claim.nonce !== claim.nonce) {
+      await files.remove(path);
+      return false;
+    }
+    await files.rename(path, guard);
+  } catch (fault) {
+    await removeQuietly(files, path);
+    throw fault;
+  }
+  for (const { path: left } of chain) {
+    if (left !== guard && left !== path) await removeQuietly(files, left);
+  }
+  return true;
+}
+
+export async function tryCreate({ files, random, lockPath, claim }: Entrant, path: string): Promise<boolean> {
+  try {
+    await createFile(files, path, new TextEncoder().encode(claimText(claim)), scratchPath(random, lockPath));
+    return true;
+  } catch (fault) {
+    // ENOENT: whoever holds the guard by now swept the scratch file away.
+    if (faultCode(fault) === 'EEXIST' || faultCode(fault) === 'ENOENT') return false;
+    await releaseGuard(files, path, claim.nonce).catch(() => {});
+    throw fault;
+  }
+}
+
+/** Whether this file system refuses to create a file that is there already: on it rests what a guard file is worth. */
+export async function createsOnce(files: Files, guard: string): Promise<boolean> {
+  try {
+    await files.link(guard, guard);
+    return false;
+  } catch (fault) {
+    if (faultCode(fault) === 'EEXIST') return true;
+  }
+  try {
+    const handle = await files.open(guard, 'exclusive');
+    await handle.close();
+    return false;
+  } catch (fault) {
+    return faultCode(fault) === 'EEXIST';
+  }
+}
+
+/** The holder, and who followed it: the last one is the holder by right. Empty: the guard is free. */
+export async function readChain(files: Files, guard: string): Promise<readonly Link[]> {
+  const chain: Link[] = [];
+  let path = guard;
+  while (chain.length < CHAIN_MAX) {
+    const claim = await readClaim(files, path);
+    if (claim === undefined) break;
+    chain.push({ path, claim });
+    path = `${guard}.${claim.nonce}`;
+  }
+  return chain;
+}
+
+export async function lookUp(
+  { processes, clock, lockPath }: World,
+  { holder, nonce, sinceMs }: Claim,
+  claimIsOurs: boolean,
+): Promise<GuardHolder> {
+  const { pid, hostname, beaconId } = holder;
+  const startTime = pid > 0 ? await processes.startTimeOf(pid) : undefined;
+  const beacon =
+    beaconId === '' ? 'unknown' : await processes.askBeacon(socketPath(lockPath, nonce), beaconId);
+  const liveness = judgeLiveness(holder, processes.self, { startTime, claimIsOurs, beacon });
+  return { pid, hostname, sinceMs, ageMs: Math.max(0, clock.nowMs() - sinceMs), ...liveness };
+}
+
+export async function releaseGuard(files: Files, guard: string, nonce: string): Promise<void> {
+  if ((await readClaim(files, guard))?.nonce === nonce) await files.remove(guard);
+}

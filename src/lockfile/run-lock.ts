@@ -1,0 +1,211 @@
+import { createHash } from 'node:crypto';
+import { basename, dirname } from 'node:path';
+import type { Beacon, Clock, Files, NameClaim, Processes, Random } from '../core/ports.js';
+import { readClaim } from './run-lock-claim.js';
+import {
+  createsOnce,
+  type Entrant,
+  type GuardHolder,
+  lookUp,
+  type MayFollow,
+  readChain,
+  releaseGuard,
+  type Taken,
+  take,
+  tryCreate,
+  type World,
+} from './run-lock-file.js';
+import type { Holder } from './liveness.js';
+import {
+  makePrivateFolder,
+  privatePath,
+  randomHex,
+  socketPath,
+  sweepPrivateFolder,
+} from './private-folder.js';
+
+/*
+ * One run at a time. Two things keep others out: a name that is claimed from the operating system, which no deletion of
+ * files frees, but which other machines and most containers do not see; and a file that names its holder, which everybody
+ * sees who sees the lockfile. The file is never taken over by age, only when its holder is provably gone.
+ */
+
+export type AcquiredGuard =
+  | {
+      readonly ok: true;
+      /** Whether others are kept out for certain: a file system may neither refuse to replace a file nor to link over one. */
+      readonly exclusive: boolean;
+      /**
+       * Whether the guard is still ours; one that somebody removed is put back while the system keeps others out.
+       * `taken`: another process has it. `gone`: it was removed, and nothing kept others out meanwhile.
+       */
+      check(): Promise<GuardState>;
+      /** Frees the guard if it is still ours. */
+      release(): Promise<void>;
+      /** The holder that was gone without freeing it: to be told. */
+      readonly tookOver?: GuardHolder;
+    }
+  | { readonly ok: false; readonly held: GuardHolder };
+
+export type GuardState = 'ours' | 'taken' | 'gone';
+
+/** Takes the guard of a lockfile, or says who has it. `lockPath` is absolute; its folder is created. */
+export async function acquireGuard(
+  files: Files,
+  processes: Processes,
+  clock: Clock,
+  random: Random,
+  lockPath: string,
+): Promise<AcquiredGuard> {
+  const real = await files.real(lockPath);
+  return enter({ files, processes, clock, random, lockPath: real }, ({ alive }) => alive === false);
+}
+
+export type BrokenGuard =
+  /** There was none to break. */
+  | { readonly kind: 'free' }
+  | { readonly kind: 'broken'; readonly was: GuardHolder }
+  /** Its holder lives, or may live: `force` is needed, or it must be ended first. */
+  | { readonly kind: 'refused'; readonly held: GuardHolder };
+
+/**
+ * Frees a guard whose holder is gone. With `force` also one whose holder cannot be looked up (another host,
+ * or an unreadable guard file): only a person can know that. Never one whose holder is known to live.
+ */
+export async function breakGuard(
+  files: Files,
+  processes: Processes,
+  clock: Clock,
+  random: Random,
+  lockPath: string,
+  force: boolean,
+): Promise<BrokenGuard> {
+  const real = await files.real(lockPath);
+  const taken = await enter(
+    { files, processes, clock, random, lockPath: real },
+    ({ alive }) => alive === false || (force && alive === 'unknown'),
+  );
+  if (!taken.ok) return { kind: 'refused', held: taken.held };
+  await taken.release();
+  return taken.tookOver === undefined ? { kind: 'free' } : { kind: 'broken', was: taken.tookOver };
+}
+
+/** The path of the guard of a lockfile whose links are resolved. */
+export function guardPath(lockPath: string): string {
+  return privatePath(lockPath, '.guard');
+}
+
+/** Where earlier versions have it. */
+function formerGuardPath(lockPath: string): string {
+  return `${lockPath}.guard`;
+}
+
+async function enter(world: World, mayFollow: MayFollow): Promise<AcquiredGuard> {
+  const { files, processes, clock, random, lockPath } = world;
+  await makePrivateFolder(files, random, lockPath);
+  const named = await claimName(world);
+  if ('held' in named) return { ok: false, held: named.held };
+  let beacon: Beacon | undefined;
+  const leave = async () => {
+    await beacon?.close();
+    if (named.kind === 'held') await named.free();
+  };
+  try {
+    const nonce = randomHex(random);
+    beacon = await processes.openBeacon(socketPath(lockPath, nonce));
+    const holder: Holder = {
+      ...processes.self,
+      claimed: named.kind === 'held',
+      beaconId: beacon?.id ?? '',
+    };
+    const claim = { holder, nonce, sinceMs: clock.nowMs() };
+    const taken = await takeBoth({ ...world, claim, named, mayFollow });
+    if (!taken.ok) {
+      await leave();
+      return taken;
+    }
+    await sweepPrivateFolder(files, processes, lockPath);
+    return heldGuard({ ...world, claim, named, mayFollow }, taken.tookOver, leave);
+  } catch (fault) {
+    await leave();
+    throw fault;
+  }
+}
+
+async function heldGuard(
+  entrant: Entrant,
+  tookOver: GuardHolder | undefined,
+  leave: () => Promise<void>,
+): Promise<AcquiredGuard & { ok: true }> {
+  const { files, lockPath, claim, named } = entrant;
+  return {
+    ok: true,
+    exclusive: named.kind === 'held' || (await createsOnce(files, guardPath(lockPath))),
+    check: () => checkGuard(entrant),
+    release: async () => {
+      try {
+        await releaseGuard(files, guardPath(lockPath), claim.nonce);
+      } finally {
+        await leave();
+      }
+    },
+    ...(tookOver === undefined ? {} : { tookOver }),
+  };
+}
+
+const CLAIM_TRIES_MAX = 25;
+const CLAIM_PAUSE_MS = 20;
+
+/** Claims the lockfile's name from the system. Whoever has it is about to write its guard, or to go. */
+async function claimName(
+  world: World,
+): Promise<Exclude<NameClaim, { kind: 'taken' }> | { held: GuardHolder }> {
+  const { files, processes, clock, lockPath } = world;
+  const folder = (await files.facts(dirname(lockPath)))?.id ?? '';
+  const name = createHash('sha256')
+    .update(`${folder}\0${basename(lockPath)}`)
+    .digest('hex');
+  for (let tries = 0; tries < CLAIM_TRIES_MAX; tries += 1) {
+    const claim = await processes.claim(name);
+    if (claim.kind !== 'taken') return claim;
+    const end = (await readChain(files, guardPath(lockPath))).at(-1);
+    const held = end && (await lookUp(world, end.claim, false));
+    if (held !== undefined && held.alive !== false) return { held };
+    await clock.sleep(CLAIM_PAUSE_MS);
+  }
+  const { hostname } = processes.self;
+  return { held: { pid: 0, hostname, sinceMs: clock.nowMs(), ageMs: 0, alive: true } };
+}
+
+/** The guard, and the one that an earlier version left where it used to be: that is only freed. */
+async function takeBoth(entrant: Entrant): Promise<Taken> {
+  const { files, lockPath, claim } = entrant;
+  const guard = guardPath(lockPath);
+  const taken = await take(entrant, guard);
+  if (!taken.ok) return taken;
+  const former = formerGuardPath(lockPath);
+  try {
+    if ((await files.facts(former)) === undefined) return taken;
+    const freed = await take(entrant, former);
+    if (freed.ok) {
+      await releaseGuard(files, former, claim.nonce);
+      return { ...freed, ...taken };
+    }
+    await releaseGuard(files, guard, claim.nonce);
+    return freed;
+  } catch (fault) {
+    await releaseGuard(files, guard, claim.nonce).catch(() => {});
+    throw fault;
+  }
+}
+
+async function checkGuard(entrant: Entrant): Promise<GuardState> {
+  const { files, lockPath, claim, named } = entrant;
+  const guard = guardPath(lockPath);
+  const end = (await readChain(files, guard)).at(-1);
+  if (end !== undefined) return end.claim.nonce === claim.nonce ? 'ours' : 'taken';
+  if (named.kind !== 'held') return 'gone';
+  await makePrivateFolder(files, entrant.random, lockPath);
+  if (await tryCreate(entrant, guard)) return 'ours';
+  return (await readClaim(files, guard))?.nonce === claim.nonce ? 'ours' : 'taken';
+}

@@ -1,0 +1,154 @@
+import path from 'node:path';
+import { faultCode } from '../core/errors.js';
+import type { Attempt, StoredFile } from '../lockfile/attempt.js';
+import type { Retrieved } from '../venice/client.js';
+import type { Job, RunContext } from './context.js';
+import { notice } from './context.js';
+import type { Download } from '../storage/download.js';
+import { downloadAudio } from '../storage/download.js';
+import { KEPT_SUFFIX, placeFile } from '../storage/place-file.js';
+
+/**
+ * A file shorter than this share of what was asked for may have been cut where it comes from: it is fetched once more,
+ * and taken then. That is told, as it is of one that is too long; never refused: models take the length as a hint.
+ */
+const LENGTH_RATIO_MIN = 0.9;
+const LENGTH_RATIO_MAX = 2;
+/** Two files whose lengths differ by less are as long: about one frame of any format. */
+const ALIKE_SECONDS = 0.05;
+
+type Complete = Download & { readonly kind: 'complete' };
+
+export type Custody =
+  | { readonly kind: 'stored'; readonly file: StoredFile }
+  | Exclude<Download, { kind: 'complete' | 'mismatch' }>
+  | { readonly kind: 'mismatch'; readonly code: string; readonly kept: StoredFile | undefined }
+  /** It may have been cut, and this is its first time: fetch once more and compare. */
+  | { readonly kind: 'unconfirmed' };
+
+/**
+ * Takes the audio into custody: downloaded beside its target, verified, durable under its final name. An
+ * existing file that the lockfile does not know is never replaced.
+ */
+export async function takeCustody(
+  context: RunContext,
+  job: Job,
+  attempt: Attempt,
+  audio: Retrieved & { kind: 'audio' },
+): Promise<Custody> {
+  const { ports, output } = context;
+  const stem = job.take?.stem ?? attempt.stem;
+  const directory = path.dirname(path.join(output.root, stem));
+  const part = partPath(output.root, stem, attempt);
+  const fault = await folderFault(context, directory);
+  if (fault !== undefined) {
+    audio.answer.discard();
+    return { kind: 'disk', code: fault };
+  }
+  const download = await downloadAudio(output.files, ports.inspectMedia, audio, part, context.halt.signal);
+  if (download.kind === 'disk' && download.code === 'ENOENT') {
+    // Somebody removed the folder: the next try makes it again.
+    context.readyFolders.delete(directory);
+    return { kind: 'broken', code: download.code };
+  }
+  if (download.kind === 'mismatch') {
+    job.mismatches += 1;
+    const kept = await keepUnverified(context, part, download.received);
+    return { kind: 'mismatch', code: download.code, kept };
+  }
+  if (download.kind !== 'complete') return download;
+  if (!isConfirmed(job, attempt, audio, download)) {
+    job.lastDownload = download;
+    return { kind: 'unconfirmed' };
+  }
+  warnOfOddities(context, job, attempt, download);
+  try {
+    // A queued attempt of an older request must not take the place of the newer one's file.
+    const outdated = job.take !== undefined && job.take.digest !== attempt.digest;
+    const { bytes, sha256, mediaType } = download;
+    const found = { place: part, bytes, sha256, media_type: mediaType };
+    const file = await placeFile(context, attempt, { stem, outdated }, found, (relative) =>
+      notice(
+        context,
+        'warning',
+        'file-in-the-way',
+        `${context.settings.placeOf?.(relative) ?? relative} exists and is not in the lockfile: it is left alone, and ${job.key} is stored under another name`,
+      ),
+    );
+    return { kind: 'stored', file };
+  } catch (error) {
+    return { kind: 'disk', code: faultCode(error) };
+  }
+}
+
+/**
+ * Where the end of a body is not marked, the same bytes have to come twice. Where it is and the file is short, one as long
+ * has to come twice: a cut hits another place each time, and a service may make the file anew for each request.
+ */
+function isConfirmed(
+  { lastDownload: last }: Job,
+  attempt: Attempt,
+  audio: Retrieved & { kind: 'audio' },
+  download: Complete,
+): boolean {
+  const endIsMarked = audio.answer.framed || audio.contentLength !== undefined;
+  if (endIsMarked && lengthRatio(attempt, download) >= LENGTH_RATIO_MIN) return true;
+  if (last === undefined) return false;
+  if (download.sha256 === last.sha256) return true;
+  const differenceSeconds = (last.durationSeconds ?? 0) - (download.durationSeconds ?? 0);
+  return endIsMarked && Math.abs(differenceSeconds) <= ALIKE_SECONDS;
+}
+
+/** Makes the folder ready, once a run. Returns why it is not. */
+async function folderFault(context: RunContext, directory: string): Promise<string | undefined> {
+  if (context.readyFolders.has(directory)) return undefined;
+  try {
+    await context.output.files.makeDirectory(directory);
+  } catch (error) {
+    return faultCode(error);
+  }
+  context.readyFolders.add(directory);
+  return undefined;
+}
+
+function partPath(outputRoot: string, stem: string, attempt: Attempt): string {
+  return path.join(outputRoot, `${stem}.${attempt.attempt.slice(0, 8)}.part`);
+}
+
+/** Keeps the bytes for a person to look at. Where that fails they stay under the name of the part file: evidence alone. */
+async function keepUnverified(
+  { output }: RunContext,
+  part: string,
+  received: (Download & { kind: 'mismatch' })['received'],
+): Promise<StoredFile | undefined> {
+  const name = part.replace(/\.part$/, KEPT_SUFFIX);
+  try {
+    await output.files.rename(part, name);
+    await output.files.syncDirectory(path.dirname(part));
+  } catch {
+    return undefined;
+  }
+  if (received === undefined) return undefined;
+  const { bytes, sha256, mediaType } = received;
+  const relative = path.relative(output.root, name).split(path.sep).join('/');
+  return { path: relative, bytes, sha256, media_type: mediaType };
+}
+
+function warnOfOddities(context: RunContext, job: Job, attempt: Attempt, download: Complete): void {
+  if (download.warning !== undefined)
+    notice(context, 'warning', 'media-type', `${job.key}: ${download.warning}`);
+  const ratio = lengthRatio(attempt, download);
+  if (ratio < LENGTH_RATIO_MIN || ratio > LENGTH_RATIO_MAX)
+    notice(
+      context,
+      'warning',
+      'length',
+      `${job.key} is ${Math.round(download.durationSeconds ?? 0)} s long, ${attempt.duration_seconds} s were asked for`,
+    );
+}
+
+/** What came over what was asked for; 1 where one of the two is not known. */
+function lengthRatio(attempt: Attempt, { durationSeconds }: Complete): number {
+  const wanted = attempt.duration_seconds;
+  return wanted === undefined || durationSeconds === undefined ? 1 : durationSeconds / wanted;
+}

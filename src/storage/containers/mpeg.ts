@@ -1,0 +1,125 @@
+import type { MediaFinding } from '../../core/ports.js';
+import { FRAME_HEAD_BYTES, type Frame, type Note, readFrame } from './mpeg-frame.js';
+import type { Scan, Tape } from './scan.js';
+import { tagBytes } from './tags.js';
+
+/** What a player passes over before the first frame, and still takes the file for audio; and behind it. */
+const JUNK_BYTES_MAX = 1024 * 1024;
+/** Frames in a row that are no chance. */
+const FRAMES_SURE = 3;
+
+interface Walk {
+  mediaType: Frame['mediaType'] | undefined;
+  stream: string;
+  seconds: number;
+  /** Bytes that are neither frame nor tag, before the first frame and behind it. */
+  junkInFront: number;
+  junkBehind: number;
+  /** A frame or tag reaches beyond the end of the file. */
+  cut: boolean;
+  /** What belongs to one note: concatenated files bring one each. */
+  section: Section;
+  /** Whether each finished section is as long as its note says. */
+  sectionsWhole: boolean;
+}
+
+interface Section {
+  readonly note: Note | undefined;
+  frames: number;
+  bytes: number;
+}
+
+/**
+ * MPEG audio and AAC in ADTS: frames one after another, with tags before, between and behind them. Such a file tells
+ * its length only in an encoder's note. With one, it is whole if all that was noted is there; without, if it ends with
+ * the end of a frame. The duration is that of the frames, whatever the note says.
+ */
+export function* scanFrames(tape: Tape): Scan<MediaFinding> {
+  const walk: Walk = {
+    mediaType: undefined,
+    stream: '',
+    seconds: 0,
+    junkInFront: 0,
+    junkBehind: 0,
+    cut: false,
+    section: { note: undefined, frames: 0, bytes: 0 },
+    sectionsWhole: true,
+  };
+  let synced = false;
+  while (tape.at < tape.sizeBytes && Math.max(walk.junkInFront, walk.junkBehind) <= JUNK_BYTES_MAX) {
+    const bytes = yield FRAME_HEAD_BYTES;
+    const length = tagBytes(bytes);
+    if (length > 0) {
+      walk.cut = tape.at + length > tape.sizeBytes;
+      tape.at += length;
+      continue;
+    }
+    const frame = readFrame(bytes);
+    if (frame !== undefined && (synced ? isSameKind(walk, frame) : yield* isSure(tape, walk, frame))) {
+      synced = true;
+      take(walk, frame, tape);
+      continue;
+    }
+    synced = false;
+    tape.at += 1;
+    if (walk.mediaType === undefined) walk.junkInFront += 1;
+    else walk.junkBehind += 1;
+  }
+  return judge(walk);
+}
+
+function isSameKind({ mediaType }: Walk, frame: Frame): boolean {
+  return mediaType === undefined || frame.mediaType === mediaType;
+}
+
+function take(walk: Walk, frame: Frame, tape: Tape): void {
+  const isFirst = walk.mediaType === undefined;
+  walk.mediaType = frame.mediaType;
+  walk.stream = frame.stream;
+  walk.cut = tape.at + frame.bytes > tape.sizeBytes;
+  tape.at += frame.bytes;
+  if (frame.note !== undefined) {
+    walk.sectionsWhole &&= isAsNoted(walk.section);
+    walk.section = { note: frame.note, frames: 0, bytes: frame.bytes };
+    // A player leaves out the first one only.
+    if (isFirst) return;
+  } else {
+    walk.section.frames += 1;
+    walk.section.bytes += frame.bytes;
+  }
+  walk.seconds += frame.samples / frame.samplesPerSecond;
+}
+
+/** Whether frames of one stream follow, or the file or a tag ends the row. */
+function* isSure(tape: Tape, walk: Walk, first: Frame): Scan<boolean> {
+  if (!isSameKind(walk, first)) return false;
+  let ahead = first.bytes;
+  for (let frames = 1; frames < FRAMES_SURE; frames++) {
+    if (tape.at + ahead === tape.sizeBytes) return true;
+    const bytes = (yield ahead + FRAME_HEAD_BYTES).subarray(ahead);
+    if (tagBytes(bytes) > 0) return true;
+    const next = readFrame(bytes);
+    if (next?.stream !== first.stream) return false;
+    ahead += next.bytes;
+  }
+  return true;
+}
+
+/** Encoders differ in whether they count the frame that holds the note: one of the two numbers is enough. */
+function isAsNoted({ note, frames, bytes }: Section): boolean {
+  if (note === undefined || (note.frames === undefined && note.bytes === undefined)) return true;
+  return (
+    (note.frames !== undefined && frames >= note.frames) || (note.bytes !== undefined && bytes >= note.bytes)
+  );
+}
+
+function judge(walk: Walk): MediaFinding {
+  const { mediaType, section, seconds } = walk;
+  if (mediaType === undefined) return { kind: 'unknown' };
+  const told = section.note?.frames !== undefined || section.note?.bytes !== undefined;
+  const whole = !walk.cut && walk.sectionsWhole && isAsNoted(section) && seconds > 0;
+  // Behind frames that nothing counts, foreign bytes may stand in the place of frames.
+  return whole && (told || walk.junkBehind === 0)
+    ? { kind: 'whole', mediaType, durationSeconds: seconds }
+    : { kind: 'incomplete', mediaType };
+}

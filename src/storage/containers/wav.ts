@@ -1,0 +1,113 @@
+import type { MediaFinding } from '../../core/ports.js';
+import { ascii, viewOf } from './bytes.js';
+import type { Scan, Tape } from './scan.js';
+
+/** Writers that cannot seek back leave 0, or a number near 2^31 or 2^32, where they do not know the length. */
+const UNKNOWN_FROM = 0x7fff_0000;
+/** Coding, channels, samples and bytes a second, bytes and bits of a sample. */
+const FORMAT_BYTES_MIN = 16;
+/** Sizes of the file and of its audio, in 64 bits. */
+const SIZES_BYTES = 16;
+const CHUNKS_MAX = 100_000;
+
+const mediaType = 'audio/wav';
+const INCOMPLETE: MediaFinding = { kind: 'incomplete', mediaType };
+
+/** RIFF, or with 64-bit sizes RF64 (EBU Tech 3306) and BW64. */
+export function isWav(head: Uint8Array): boolean {
+  return ['RIFF', 'RF64', 'BW64'].includes(ascii(head, 0, 4)) && ascii(head, 8, 4) === 'WAVE';
+}
+
+interface Format {
+  readonly bytesPerSecond: number;
+  readonly blockBytes: number;
+}
+
+interface Known {
+  format?: Format | undefined;
+  /** Of RF64: what the 32-bit fields have no room for. */
+  riffBytes?: number;
+  dataBytes?: number;
+}
+
+/** From the start of the file. Whole where every chunk is, as far as the header counts. */
+export function* scanWav(tape: Tape): Scan<MediaFinding> {
+  const head = yield 12;
+  const told = viewOf(head).getUint32(4, true);
+  tape.at += 12;
+  const known: Known = isKnown(told) ? { riffBytes: told } : {};
+  let durationSeconds: number | undefined;
+  for (let chunks = 0; chunks < CHUNKS_MAX; chunks++) {
+    const start = tape.at;
+    const bytes = yield 8;
+    if (bytes.byteLength < 8 || (durationSeconds !== undefined && isBehind(start, known))) break;
+    const name = ascii(bytes, 0, 4);
+    const declared = viewOf(bytes).getUint32(4, true);
+    tape.at += 8;
+    if (name === 'data' && durationSeconds === undefined) {
+      const length = dataBytes(declared, known, tape);
+      durationSeconds = length === undefined ? undefined : secondsOf(length, known.format);
+      if (length === undefined || durationSeconds === undefined) return INCOMPLETE;
+      tape.at += length + (length % 2);
+      continue;
+    }
+    if (tape.at + declared > tape.sizeBytes) return INCOMPLETE;
+    if (name === 'ds64') yield* readSizes(known);
+    if (name === 'fmt ') known.format = readFormat(yield Math.min(declared, FORMAT_BYTES_MIN));
+    tape.at = start + 8 + declared + (declared % 2);
+  }
+  return durationSeconds === undefined || isShort(known, tape)
+    ? INCOMPLETE
+    : { kind: 'whole', mediaType, durationSeconds };
+}
+
+function isKnown(length: number): boolean {
+  return length > 0 && length < UNKNOWN_FROM;
+}
+
+/** What is appended behind the end that the header tells is none of the audio's. */
+function isBehind(at: number, { riffBytes }: Known): boolean {
+  return riffBytes !== undefined && at >= 8 + riffBytes;
+}
+
+/** A missing last pad byte is a common slip that costs no sample; so is a header that counts its own 8 bytes. */
+function isShort({ riffBytes }: Known, { sizeBytes }: Tape): boolean {
+  if (riffBytes === undefined) return false;
+  return riffBytes + 8 > sizeBytes + 1 && riffBytes !== sizeBytes;
+}
+
+function* readSizes(known: Known): Scan<void> {
+  const view = viewOf(yield SIZES_BYTES);
+  if (view.byteLength < SIZES_BYTES) return;
+  const [riff, data] = [view.getBigUint64(0, true), view.getBigUint64(8, true)];
+  // As many bits set as there are stand for a length that was not known.
+  if (riff > 0n && riff < 1n << 53n) known.riffBytes = Number(riff);
+  if (data > 0n && data < 1n << 53n) known.dataBytes = Number(data);
+}
+
+/** `undefined` where the format is none that can be played. */
+function readFormat(bytes: Uint8Array): Format | undefined {
+  if (bytes.byteLength < FORMAT_BYTES_MIN) return undefined;
+  const view = viewOf(bytes);
+  const channels = view.getUint16(2, true);
+  const samplesPerSecond = view.getUint32(4, true);
+  const blockBytes = view.getUint16(12, true);
+  const bytesPerSecond = view.getUint32(8, true) || samplesPerSecond * blockBytes;
+  return channels > 0 && samplesPerSecond > 0 && bytesPerSecond > 0
+    ? { bytesPerSecond, blockBytes }
+    : undefined;
+}
+
+/** How many bytes of audio are there, or `undefined` if fewer than are declared, or a part of a sample is missing. */
+function dataBytes(declared: number, known: Known, { at, sizeBytes }: Tape): number | undefined {
+  const rest = sizeBytes - at;
+  const told = declared < UNKNOWN_FROM && declared > 0 ? declared : known.dataBytes;
+  if (told !== undefined) return told <= rest ? told : undefined;
+  // Streamed: the audio goes on to the end of the file, which is then the only one to tell its length.
+  const over = rest % Math.max(1, known.format?.blockBytes ?? 1);
+  return over === 0 || (over === 1 && rest % 2 === 0) ? rest - over : undefined;
+}
+
+function secondsOf(bytes: number, format: Format | undefined): number | undefined {
+  return format !== undefined && bytes > 0 ? bytes / format.bytesPerSecond : undefined;
+}

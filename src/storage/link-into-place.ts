@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { faultCode } from '../core/errors.js';
+import type { FolderFiles } from '../core/ports.js';
+
+/** A name for a file that may not take the place it wanted: tells which request it was made from. */
+export function asideStem(stem: string, digest: string): string {
+  return `${stem}.${digest.replace(/^v\d+:/, '').slice(0, 8)}`;
+}
+
+/**
+ * Gives a synced file its final name without ever replacing what is there: `link` fails where something
+ * stands, `rename` would not. Durable when resolved. Throws the `FileFault`.
+ *
+ * @returns `occupied` when something already has that name
+ */
+export async function publishFile(
+  files: FolderFiles,
+  from: string,
+  to: string,
+): Promise<'published' | 'occupied'> {
+  const how = await giveName(files, from, to);
+  if (how === 'occupied') return how;
+  // In two folders a loss of power may keep either change without the other: the new name comes first.
+  if (path.dirname(from) !== path.dirname(to)) await files.syncDirectory(path.dirname(to));
+  if (how === 'linked') await files.remove(from);
+  await files.syncDirectory(path.dirname(from));
+  return 'published';
+}
+
+async function giveName(
+  files: FolderFiles,
+  from: string,
+  to: string,
+): Promise<'linked' | 'renamed' | 'occupied'> {
+  try {
+    await files.link(from, to);
+    return 'linked';
+  } catch (error) {
+    if (faultCode(error) === 'EEXIST') return 'occupied';
+    if (!LINKLESS.has(faultCode(error))) throw error;
+    // A file system without hard links (FAT, some network mounts), or one that refuses them in its own way: the check
+    // and the rename are two steps, but the guard keeps other runs away. A disk in trouble refuses the rename as well.
+    if ((await files.facts(to)) !== undefined) return 'occupied';
+    await files.rename(from, to);
+    return 'renamed';
+  }
+}
+
+/** What file systems without hard links answer. Some network and FUSE mounts say `EACCES` or `EIO`. */
+export const LINKLESS: ReadonlySet<string> = new Set([
+  'EPERM',
+  'EACCES',
+  'EIO',
+  'EINVAL',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOSYS',
+  'EMLINK',
+  'EXDEV',
+]);
+
+/** SHA-256 (hex) and size of a file, read in pieces; `undefined` where no regular file is, or one behind a link. Throws other faults. */
+export async function hashFile(
+  files: FolderFiles,
+  file: string,
+): Promise<{ sha256: string; bytes: number } | undefined> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  try {
+    for await (const piece of files.stream(file)) {
+      hash.update(piece);
+      bytes += piece.byteLength;
+    }
+  } catch (error) {
+    if (NO_FILE.has(faultCode(error))) return undefined;
+    throw error;
+  }
+  return { sha256: hash.digest('hex'), bytes };
+}
+
+const NO_FILE: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EFTYPE', 'ELOOP']);

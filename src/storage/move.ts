@@ -1,0 +1,159 @@
+import path from 'node:path';
+import { faultCode, isSystemFault } from '../core/errors.js';
+import type { Attempt, StoredFile } from '../lockfile/attempt.js';
+import type { LockStore } from '../lockfile/store.js';
+import type { FileMove } from '../plan/plan.js';
+import type { FolderFiles } from '../core/ports.js';
+import { EXTENSIONS } from './media-names.js';
+import type { Output } from './output.js';
+import { asideStem, hashFile, publishFile } from './link-into-place.js';
+
+/** What moving stored files needs of a run. */
+export interface MoveContext {
+  readonly output: Output;
+  readonly store: LockStore;
+}
+
+/**
+ * Moves a stored file for free, journaled: where it is to go is durable first, then it is moved, then that it
+ * is there. A crash between any two leaves it findable. Throws the `FileFault`.
+ *
+ * @returns `false` when the target is taken by a file nobody may replace, or the source is not the file that was stored
+ */
+export async function moveStored(context: MoveContext, attempt: Attempt, to: string): Promise<boolean> {
+  const { store, output } = context;
+  if (attempt.file === undefined || !mayMove(attempt.file, to)) return false;
+  const [source, target] = [path.join(output.root, attempt.file.path), path.join(output.root, to)];
+  if (!(await isStored(output.files, source, attempt.file))) return false;
+  if (await isTaken(output.files, source, target)) return false;
+  await output.files.makeDirectory(path.dirname(target));
+  await store.record(changed(store, attempt, { move_to: to }));
+  return finishMove(context, store.newest(attempt.attempt) ?? attempt, 'ours');
+}
+
+/** Audio to an audio file's name, the only move there ever was: a lockfile that says otherwise was not written by us. */
+function mayMove({ path: from }: StoredFile, to: string): boolean {
+  return [from, to].every((name) => AUDIO_NAMES.has(path.posix.extname(name)));
+}
+
+const AUDIO_NAMES: ReadonlySet<string> = new Set(
+  [...Object.values(EXTENSIONS), 'audio'].map((extension) => `.${extension}`),
+);
+
+/** Whether those very bytes stand there. */
+async function isStored(files: FolderFiles, place: string, { sha256, bytes }: StoredFile): Promise<boolean> {
+  if ((await files.facts(place))?.bytes !== bytes) return false;
+  return (await hashFile(files, place))?.sha256 === sha256;
+}
+
+async function isTaken(files: FolderFiles, from: string, to: string): Promise<boolean> {
+  const standing = await files.facts(to);
+  // On a file system that ignores letter case both names are one file: that is no obstacle.
+  return standing !== undefined && standing.id !== (await files.facts(from))?.id;
+}
+
+/** Finishes a move that was begun, in this run or in one that was killed. Throws the `FileFault`: it can be tried again. */
+export function settleMove(context: MoveContext, attempt: Attempt): Promise<boolean> {
+  return finishMove(context, attempt, 'unknown');
+}
+
+/** @param source `ours`: what stands there was found just now to be the stored file */
+async function finishMove(
+  context: MoveContext,
+  attempt: Attempt,
+  source: 'ours' | 'unknown',
+): Promise<boolean> {
+  const { file, move_to: to } = attempt;
+  if (file === undefined || to === undefined) return false;
+  const arrived = mayMove(file, to) && (await bring(context.output, file, to, source));
+  const { move_to: _settled, ...rest } = changed(context.store, attempt, {
+    file: arrived ? { ...file, path: to } : file,
+  });
+  await context.store.record(rest);
+  return arrived;
+}
+
+/** @returns whether the file stands at its target, durably, whoever brought it there */
+async function bring(
+  { root, files }: Output,
+  file: StoredFile,
+  to: string,
+  standing: 'ours' | 'unknown',
+): Promise<boolean> {
+  const [source, target] = [path.join(root, file.path), path.join(root, to)];
+  await files.makeDirectory(path.dirname(target));
+  if (standing === 'ours' || (await isStored(files, source, file))) {
+    if (await isOneEntry(files, source, target)) {
+      await files.rename(source, target);
+      await files.syncDirectory(path.dirname(target));
+      return true;
+    }
+    if ((await publishFile(files, source, target)) === 'published') return true;
+  }
+  if (!(await isStored(files, target, file))) return false;
+  await files.syncDirectory(path.dirname(target));
+  // The killed run may have had both names: the old one is only a link to the same bytes.
+  if (await isStored(files, source, file)) await files.remove(source);
+  await syncIfThere(files, path.dirname(source));
+  return true;
+}
+
+/** Whether the two names, which differ in letter case alone, are one entry of a folder that ignores it. */
+async function isOneEntry(files: FolderFiles, from: string, to: string): Promise<boolean> {
+  if (from === to || from.toLowerCase() !== to.toLowerCase()) return false;
+  const [standing, names] = [await files.facts(to), await files.list(path.dirname(to))];
+  const isAlone = names.filter((name) => name.toLowerCase() === path.basename(to).toLowerCase()).length === 1;
+  return isAlone && standing !== undefined && standing.id === (await files.facts(from))?.id;
+}
+
+/** Frees a place that another stored file has: it stays beside it, under a name that tells its digest. */
+export async function moveAside(context: MoveContext, relative: string, newcomer: Attempt): Promise<boolean> {
+  const wanted = relative.toLowerCase();
+  for (const other of context.store.attempts.values()) {
+    if (other.attempt === newcomer.attempt || other.file?.path.toLowerCase() !== wanted) continue;
+    const extension = path.posix.extname(relative);
+    const stem = asideStem(relative.slice(0, -extension.length), other.digest);
+    for (const name of [stem, `${stem}-${other.attempt.slice(0, 8)}`])
+      if (await moveStored(context, other, name + extension)) return true;
+  }
+  return false;
+}
+
+/** Carries out the plan's moves, in its order. Returns those that could not be made. */
+export async function applyMoves(
+  context: MoveContext,
+  moves: readonly FileMove[],
+): Promise<readonly FileMove[]> {
+  const failed: FileMove[] = [];
+  for (const move of moves) {
+    const attempt = context.store.attempts.get(move.attempt);
+    if (attempt?.file?.path !== move.from || !(await unlessStuck(moveStored(context, attempt, move.to))))
+      failed.push(move);
+  }
+  return failed;
+}
+
+/** A move is free and can be made in any later run: a folder that refuses it keeps nothing else from being done. */
+export async function unlessStuck(move: Promise<boolean>): Promise<boolean> {
+  try {
+    return await move;
+  } catch (error) {
+    if (!isSystemFault(error)) throw error;
+    return false;
+  }
+}
+
+/** The next record of an attempt, which its own job may have changed while its file was on the way. */
+function changed(store: LockStore, attempt: Attempt, changes: Partial<Attempt>): Attempt {
+  const newest = store.newest(attempt.attempt) ?? attempt;
+  return { ...newest, ...changes, rev: newest.rev + 1 };
+}
+
+/** A folder that is gone holds no entry that could be lost. */
+async function syncIfThere(files: FolderFiles, directory: string): Promise<void> {
+  try {
+    await files.syncDirectory(directory);
+  } catch (error) {
+    if (faultCode(error) !== 'ENOENT') throw error;
+  }
+}

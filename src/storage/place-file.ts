@@ -1,0 +1,65 @@
+import path from 'node:path';
+import type { Attempt, StoredFile } from '../lockfile/attempt.js';
+import { EXTENSIONS } from './media-names.js';
+import { type MoveContext, moveAside } from './move.js';
+import { asideStem, hashFile, publishFile } from './link-into-place.js';
+
+/** What bytes are kept under that did not pass the checks, behind the stem and the attempt's first digits. */
+export const KEPT_SUFFIX = '.unverified';
+
+/** A synced file that has no final name yet. */
+export interface UnplacedFile extends Omit<StoredFile, 'path'> {
+  /** Absolute. */
+  readonly place: string;
+}
+
+/**
+ * Gives the file its final name: the wanted one, or, where a stranger's file stands, one that tells its digest. An
+ * existing file that the lockfile does not know is never replaced. Throws the `FileFault`.
+ *
+ * @param wanted `outdated`: a newer request has a claim to the plain name
+ * @param inTheWay told of the file that has the wanted name, relative to the output root
+ */
+export async function placeFile(
+  context: MoveContext,
+  attempt: Attempt,
+  wanted: { readonly stem: string; readonly outdated: boolean },
+  { place, ...described }: UnplacedFile,
+  inTheWay: (relative: string) => void,
+): Promise<StoredFile> {
+  const { root, files } = context.output;
+  const { stem, outdated } = wanted;
+  const extension = EXTENSIONS[described.media_type] ?? 'audio';
+  const aside = asideStem(stem, attempt.digest);
+  for (const candidate of [...(outdated ? [] : [stem]), aside, `${aside}-${attempt.attempt.slice(0, 8)}`]) {
+    const relative = `${candidate}.${extension}`;
+    const target = path.join(root, relative);
+    const stored = { path: relative, ...described };
+    if ((await publishFile(files, place, target)) === 'published') return stored;
+    if (
+      (await moveAside(context, relative, attempt)) &&
+      (await publishFile(files, place, target)) === 'published'
+    )
+      return stored;
+    // A run that was killed between publishing and recording left this very file.
+    if (await isLeft(context, relative, attempt, described.sha256)) {
+      await files.rename(place, target);
+      await files.syncDirectory(path.dirname(target));
+      return stored;
+    }
+    if (candidate === stem) inTheWay(relative);
+  }
+  throw Object.assign(new Error('no free name'), { code: 'EEXIST' });
+}
+
+/** Whether these very bytes stand there, and no other attempt's record names them. */
+async function isLeft(
+  { output, store }: MoveContext,
+  relative: string,
+  except: Attempt,
+  sha256: string,
+): Promise<boolean> {
+  for (const other of store.attempts.values())
+    if (other.attempt !== except.attempt && other.file?.path === relative) return false;
+  return (await hashFile(output.files, path.join(output.root, relative)))?.sha256 === sha256;
+}

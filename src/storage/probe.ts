@@ -1,0 +1,109 @@
+import path from 'node:path';
+import { faultCode } from '../core/errors.js';
+import type { Files, FolderFiles, Random } from '../core/ports.js';
+import type { Output } from './output.js';
+import { hashFile, publishFile } from './link-into-place.js';
+
+/** Enough to notice a full disk before money is spent, little enough to be written at once. */
+const PROBE_BYTES = 64 * 1024;
+const DIRECTORIES_MAX = 32;
+/** What a probe begins with: tells one that a killed run left from a file of the user's. */
+const MARK = Buffer.from('venice-batch tried here whether audio can be stored; this file may be removed\n');
+const NAME = /^\.probe-[0-9a-f]{12}\.(?:part|done)$/;
+
+export interface Probed {
+  /** The first folder that cannot take a file, and why. */
+  readonly fault?: { readonly directory: string; readonly code: string };
+  /** The first folder whose file system cannot sync folders. */
+  readonly unsynced?: string;
+}
+
+/**
+ * Does in the output folders what storing a file does, to its end, before anything is bought that would have to go there.
+ *
+ * @param how `nearest`: no folder is made, as nothing may come of it; where one does not exist, the nearest above it is
+ *   tried. `make`: the folders are made, and those that did not exist are tried.
+ * @param bytesMin free space without which not all can be stored
+ */
+export async function probeStorage(
+  all: Files,
+  output: Output,
+  random: Random,
+  { stems, how, bytesMin = 0 }: { stems: readonly string[]; how: 'nearest' | 'make'; bytesMin?: number },
+): Promise<Probed> {
+  const directories = new Set(stems.map((stem) => path.dirname(path.join(output.root, stem))));
+  const tried = new Set<string>();
+  let unsynced: string | undefined;
+  for (const directory of [...directories].slice(0, DIRECTORIES_MAX)) {
+    try {
+      const place = how === 'make' ? await made(output, directory) : await nearest(all, output, directory);
+      if (place === undefined || tried.has(place.directory)) continue;
+      tried.add(place.directory);
+      const freeBytes = await all.freeBytes?.(place.directory);
+      if (freeBytes !== undefined && freeBytes < bytesMin) return { fault: { directory, code: 'ENOSPC' } };
+      await storeProbe(place.files, random, place.directory);
+      if ((await all.canSyncDirectory?.(place.directory)) === false) unsynced ??= place.directory;
+    } catch (error) {
+      return { fault: { directory, code: faultCode(error) || 'error' } };
+    }
+  }
+  return unsynced === undefined ? {} : { unsynced };
+}
+
+interface Place {
+  readonly files: FolderFiles;
+  readonly directory: string;
+}
+
+/** The folder, or the first above it that exists. What is none, a file for one, refuses the probe. */
+async function nearest(all: Files, { files, root }: Output, directory: string): Promise<Place> {
+  const rootStands = (await files.facts(root)) !== undefined;
+  const view = rootStands ? files : all;
+  for (let at = rootStands ? directory : root; ; at = path.dirname(at))
+    if (path.dirname(at) === at || (await view.facts(at)) !== undefined)
+      return { files: view, directory: at };
+}
+
+/** `undefined`: it stood before, and was tried then. */
+async function made({ files }: Output, directory: string): Promise<Place | undefined> {
+  if ((await files.facts(directory)) !== undefined) return undefined;
+  await files.makeDirectory(directory);
+  return { files, directory };
+}
+
+async function storeProbe(files: FolderFiles, random: Random, directory: string): Promise<void> {
+  await sweep(files, directory);
+  const probe = path.join(directory, `.probe-${Buffer.from(random.bytes(6)).toString('hex')}`);
+  const [part, done] = [`${probe}.part`, `${probe}.done`];
+  const handle = await files.open(part, 'exclusive');
+  try {
+    try {
+      await handle.write(Buffer.concat([MARK, new Uint8Array(PROBE_BYTES - MARK.length)]));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await publishFile(files, part, done);
+    await hashFile(files, done);
+  } finally {
+    await files.remove(part);
+    await files.remove(done);
+  }
+  await files.syncDirectory(directory);
+}
+
+/** Removes what a run that was killed at this left behind. One that is at it just now does not mind. */
+async function sweep(files: FolderFiles, directory: string): Promise<void> {
+  for (const name of await files.list(directory))
+    if (NAME.test(name) && (await isProbe(files, path.join(directory, name))))
+      await files.remove(path.join(directory, name));
+}
+
+async function isProbe(files: FolderFiles, file: string): Promise<boolean> {
+  const facts = await files.facts(file);
+  if (facts?.kind !== 'file' || facts.bytes > PROBE_BYTES) return false;
+  const bytes = Buffer.from(await files.read(file, PROBE_BYTES));
+  return (
+    MARK.equals(bytes.subarray(0, MARK.length)) && bytes.subarray(MARK.length).every((byte) => byte === 0)
+  );
+}

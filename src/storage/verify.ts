@@ -1,0 +1,153 @@
+import { Readable } from 'node:stream';
+import type { InspectMedia, MediaFinding } from '../core/ports.js';
+import { isAiff, scanAiff } from './containers/aiff.js';
+import { isFlac, scanFlac } from './containers/flac.js';
+import { isMp4, scanMp4 } from './containers/mp4.js';
+import { scanFrames } from './containers/mpeg.js';
+import { isOgg, scanOgg } from './containers/ogg.js';
+import { runScan, type Scan, type Tape } from './containers/scan.js';
+import { TAG_HEAD_BYTES, tagBytes } from './containers/tags.js';
+import { isWav, scanWav } from './containers/wav.js';
+import { isEbml, scanWebm } from './containers/webm.js';
+
+interface Container {
+  readonly mediaType: string;
+  matches(head: Uint8Array): boolean;
+  scan(tape: Tape): Scan<MediaFinding>;
+}
+
+const CONTAINERS: readonly Container[] = [
+  { mediaType: 'audio/wav', matches: isWav, scan: scanWav },
+  { mediaType: 'audio/flac', matches: isFlac, scan: scanFlac },
+  { mediaType: 'audio/mp4', matches: isMp4, scan: scanMp4 },
+  { mediaType: 'audio/ogg', matches: isOgg, scan: scanOgg },
+  { mediaType: 'audio/webm', matches: isEbml, scan: scanWebm },
+  { mediaType: 'audio/aiff', matches: isAiff, scan: scanAiff },
+];
+/** Has no head of its own: what no other container claims is searched for frames. */
+const FRAMES: Container = { mediaType: 'audio/mpeg', matches: () => true, scan: scanFrames };
+
+const HEAD_BYTES = TAG_HEAD_BYTES;
+/** Covers and tags are held by the library while it reads: of longer files it is not asked. */
+const LIBRARY_BYTES_MAX = 256 * 1024 * 1024;
+/** What the library does not know at all. */
+const UNKNOWN_TO_LIBRARY = ['RF64', 'BW64'];
+
+/**
+ * Reads the container to its end, and asks a library beside it. Ours decides; what the library cannot read is only a
+ * warning, as a player may well play it. A fault of `bytes` itself is thrown on.
+ */
+export const inspectMedia: InspectMedia = async (bytes, sizeBytes) => {
+  const source = openSource(bytes, sizeBytes);
+  try {
+    const start = await source.readStart();
+    const readable = await isReadable(source, start, sizeBytes);
+    const finding = await source.finish();
+    return finding.kind === 'whole' && !readable
+      ? { ...finding, warning: 'a second reader (music-metadata) cannot make sense of it' }
+      : finding;
+  } finally {
+    await source.close();
+  }
+};
+
+function* scan(tape: Tape): Scan<MediaFinding> {
+  // Some writers put ID3 in front of anything; what MPEG audio has in front is for its own scan to pass over.
+  for (let length = tagBytes(yield HEAD_BYTES); length > 0; length = tagBytes(yield HEAD_BYTES))
+    tape.at += length;
+  const head = yield HEAD_BYTES;
+  const container = CONTAINERS.find(({ matches }) => matches(head)) ?? FRAMES;
+  try {
+    return yield* container.scan(tape);
+  } catch (error) {
+    // A field that reaches beyond its box.
+    if (!(error instanceof RangeError)) throw error;
+    return { kind: 'incomplete', mediaType: container.mediaType };
+  }
+}
+
+let library: Promise<typeof import('music-metadata')> | undefined;
+
+/** Whether music-metadata, which never gets more than its share of memory, finds sound in it. */
+async function isReadable(source: Source, start: Uint8Array, sizeBytes: number): Promise<boolean> {
+  const magic = String.fromCharCode(...start.subarray(0, 4));
+  if (sizeBytes > LIBRARY_BYTES_MAX || UNKNOWN_TO_LIBRARY.includes(magic)) return true;
+  library ??= import('music-metadata');
+  const { parseBuffer, parseStream } = await library;
+  const wanted = { duration: false, skipCovers: true, skipPostHeaders: true };
+  const mediaType = (CONTAINERS.find(({ matches }) => matches(start)) ?? FRAMES).mediaType;
+  const told = { mimeType: mediaType, size: sizeBytes };
+  // A stream costs as much again as the parse itself.
+  const stream =
+    start.byteLength === sizeBytes ? undefined : Readable.from(source.pieces(), { objectMode: false });
+  try {
+    const { format } = await (stream === undefined
+      ? parseBuffer(start, told, wanted)
+      : parseStream(stream, told, wanted));
+    return format.sampleRate !== undefined && format.sampleRate > 0;
+  } catch {
+    return false;
+  } finally {
+    stream?.destroy();
+  }
+}
+
+type Source = ReturnType<typeof openSource>;
+
+/** Hands the bytes on to the library, shows each to the scan on the way, and goes on where a reader stopped. */
+function openSource(bytes: AsyncIterable<Uint8Array>, sizeBytes: number) {
+  const iterator = bytes[Symbol.asyncIterator]();
+  const running = runScan(scan, sizeBytes);
+  const held: Uint8Array[] = [];
+  let total = 0;
+  let done = false;
+  let fault: { readonly reason: unknown } | undefined;
+
+  const pull = async (): Promise<Uint8Array | undefined> => {
+    const early = running.early();
+    // Once it is refused, or longer than it was told to be, the rest is of no matter.
+    if (done || total > sizeBytes || (early !== undefined && early.kind !== 'whole')) return undefined;
+    try {
+      const next = await iterator.next();
+      if (next.done === true) {
+        done = true;
+        return undefined;
+      }
+      total += next.value.byteLength;
+      running.feed(next.value);
+      return next.value;
+    } catch (error) {
+      done = true;
+      fault = { reason: error };
+      throw error;
+    }
+  };
+  return {
+    /** The first bytes: all of them, where they come as one piece. They are handed on again. */
+    readStart: async (): Promise<Uint8Array> => {
+      for (let bytesHeld = 0; bytesHeld < HEAD_BYTES; ) {
+        const piece = await pull();
+        if (piece === undefined) break;
+        held.push(piece);
+        bytesHeld += piece.byteLength;
+      }
+      return held.length === 1 ? held[0]! : Buffer.concat(held);
+    },
+    pieces: async function* (): AsyncGenerator<Uint8Array> {
+      while (held.length > 0) yield held.shift()!;
+      for (let piece = await pull(); piece !== undefined; piece = await pull()) yield piece;
+    },
+    /** After the last byte. A file of another size than told is not what was looked at. */
+    finish: async (): Promise<MediaFinding> => {
+      while ((await pull()) !== undefined);
+      // The library takes a fault of ours for the end of the file.
+      if (fault !== undefined) throw fault.reason;
+      const finding = running.end();
+      if (total === sizeBytes || finding.kind !== 'whole') return finding;
+      return { kind: 'incomplete', mediaType: finding.mediaType };
+    },
+    close: async (): Promise<void> => {
+      if (!done) await iterator.return?.();
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest';
+import { closest } from '../../src/core/suggest.js';
+
+const FIELDS = [
+  'prompt',
+  'lyrics_prompt',
+  'lyrics_file',
+  'lyrics_optimizer',
+  'duration_seconds',
+  'loop',
+  'model',
+];
+
+it.each([
+  ['promt', 'prompt'],
+  ['prmopt', 'prompt'],
+  ['Prompt', 'prompt'],
+  ['lyrics-file', 'lyrics_file'],
+  ['lyricsfile', 'lyrics_file'],
+  ['duration', 'duration_seconds'],
+  ['lop', 'loop'],
+  ['lyrics', undefined],
+  ['budget', undefined],
+  ['du', undefined],
+  ['', undefined],
+  ['x'.repeat(1_000_000), undefined],
+])('%.20s is taken for %s', (word, expected) => {
+  expect(closest(word, FIELDS)).toBe(expected);
+});
+
+it('takes the nearest, and of equally near ones the first', () => {
+  expect(closest('loops', ['lools', 'loop'])).toBe('lools');
+  expect(closest('cat', ['car', 'cat'])).toBe('cat');
+});
+
+it('has nothing to offer where there are no candidates', () => {
+  expect(closest('prompt', [])).toBeUndefined();
+});

@@ -1,0 +1,205 @@
+import { isDeepStrictEqual } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import type { Attempt } from '../../src/lockfile/attempt.js';
+import { foldAttempts } from '../../src/lockfile/merge.js';
+import { parseLock, serialiseLock } from '../../src/lockfile/format.js';
+import { attemptLine, headerLine } from '../../src/lockfile/line.js';
+import { decode } from '../../src/lockfile/read.js';
+import { repairLock } from '../../src/lockfile/repair.js';
+import { sealLine } from '../../src/lockfile/seal.js';
+import { attempt, file, header, id } from './build.js';
+
+const made = (name: string, fields: Partial<Attempt> = {}): Attempt =>
+  attempt({ attempt: id(name), track: name, rev: 4, state: 'done', queue_id: `q-${name}`, file, ...fields });
+const songs = ['a', 'b', 'c', 'd', 'e'].map((name) => made(name));
+const clean = serialiseLock(header, songs);
+const bytes = Buffer.from(clean);
+/** As a killed run leaves it: two songs of an earlier run, then what was appended. */
+const appended = [
+  attempt({ attempt: id('c'), track: 'c' }),
+  attempt({ attempt: id('c'), track: 'c', rev: 2, state: 'queued', queue_id: 'q-c' }),
+  attempt({ attempt: id('d'), track: 'd' }),
+];
+const early = serialiseLock(header, songs.slice(0, 2));
+const open = early + appended.map((one) => `${attemptLine(one)}\n`).join('');
+
+const kinds = (text: string) => parseLock(text).problems.map(({ kind }) => kind);
+const attemptsIn = (text: string) => [...parseLock(text).attempts.values()];
+
+describe('a lockfile that a clean end left', () => {
+  it('is refused wherever it is cut', () => {
+    for (let length = 0; length < bytes.length - 1; length += 1)
+      expect(kinds(decode(bytes.subarray(0, length))), `${length} bytes`).not.toEqual([]);
+  });
+
+  it('has all there is without its last line feed', () => {
+    expect(kinds(clean.slice(0, -1))).toEqual([]);
+  });
+
+  it('is refused wherever its end is zeroed', () => {
+    for (let zeros = 1; zeros < 300; zeros += 1) {
+      const damaged = Buffer.concat([bytes.subarray(0, bytes.length - zeros), Buffer.alloc(zeros)]);
+      if (zeros > 1) expect(kinds(decode(damaged)), `${zeros} zeros`).not.toEqual([]);
+    }
+  });
+
+  it('is refused without any of its lines, and with two of them swapped', () => {
+    const lines = clean.trimEnd().split('\n');
+    for (let at = 0; at < lines.length; at += 1)
+      expect(kinds(`${lines.toSpliced(at, 1).join('\n')}\n`), `line ${at + 1}`).not.toEqual([]);
+    expect(kinds(`${[lines[0], lines[2], lines[1], ...lines.slice(3)].join('\n')}\n`)).toEqual([
+      'incomplete',
+    ]);
+  });
+
+  it('never says anything else with a bit flipped', () => {
+    const silent: number[] = [];
+    for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+      const flipped = Buffer.from(bytes);
+      flipped[bit >> 3]! ^= 1 << (bit & 7);
+      const { problems, attempts, header: read } = parseLock(decode(flipped));
+      if (problems.length === 0 && !isDeepStrictEqual([[...attempts.values()], read], [songs, header]))
+        silent.push(bit);
+    }
+    expect(silent).toEqual([]);
+  });
+});
+
+describe('a lockfile that a killed run left', () => {
+  it('is read, and holds what was appended', () => {
+    expect(kinds(open)).toEqual([]);
+    expect(attemptsIn(open)).toEqual([...foldAttempts([...songs.slice(0, 2), ...appended]).values()]);
+  });
+
+  it('loses no more than an unfinished last line, wherever it is cut after its mark', () => {
+    const all = Buffer.from(open);
+    const lines = appended.map(attemptLine);
+    for (let length = Buffer.byteLength(early); length < all.length; length += 1) {
+      const cut = decode(all.subarray(0, length));
+      expect(kinds(cut), `${length} bytes`).toEqual([]);
+      const whole = cut.slice(Buffer.byteLength(early)).split('"}\n').length - 1;
+      const kept = appended.slice(0, lines.some((one) => cut.endsWith(one)) ? whole + 1 : whole);
+      expect(attemptsIn(cut)).toEqual([...foldAttempts([...songs.slice(0, 2), ...kept]).values()]);
+    }
+  });
+
+  it('is refused where it is cut before its mark', () => {
+    for (let length = 0; length < Buffer.byteLength(early) - 1; length += 1)
+      expect(kinds(decode(Buffer.from(early).subarray(0, length))), `${length} bytes`).not.toEqual([]);
+  });
+
+  it.each([
+    ['what no append begins with', 'x'],
+    ['a mark, which is never appended', '{"end":true,"li'],
+    ['a whole line and more', `${attemptLine(appended[0]!)}\u000b`],
+    ['zeros between', '{"track":"a\0\0","take":1'],
+    ['a line of another program', '{"name":"a","ver'],
+  ])('is refused with %s at its end', (_, tail) => {
+    expect(kinds(open + tail)).not.toEqual([]);
+  });
+
+  it('never hides a record that has a bit flipped', () => {
+    const all = Buffer.from(open);
+    const expected = attemptsIn(open);
+    const silent: number[] = [];
+    for (let bit = Buffer.byteLength(early) * 8; bit < all.length * 8; bit += 1) {
+      const flipped = Buffer.from(all);
+      flipped[bit >> 3]! ^= 1 << (bit & 7);
+      const { problems, attempts } = parseLock(decode(flipped));
+      if (problems.length === 0 && !isDeepStrictEqual([...attempts.values()], expected)) silent.push(bit);
+    }
+    expect(silent).toEqual([]);
+  });
+});
+
+describe('a line', () => {
+  const withLine = (line: string) => `${early}${line}\n`;
+
+  it('without a checksum is refused', () => {
+    const { sum: _, ...unsealed } = JSON.parse(attemptLine(appended[0]!)) as Record<string, unknown>;
+    expect(kinds(withLine(JSON.stringify(unsealed)))).toEqual(['checksum']);
+  });
+
+  it('of a newer release is read, and written back as it was, fields in its header and its parts included', () => {
+    const newer = {
+      ...made('n', { parts: { model: '11111111', seed: '22222222' } as Attempt['parts'] }),
+      file: { ...file, loudness: -14.2 },
+      receipt: { kind: 'quoted', lines: [1, { more: null }] },
+      seed: 7,
+    };
+    const text = serialiseLock({ ...header, was: [id('earlier')] } as typeof header, [newer]);
+    const parsed = parseLock(text);
+    expect(parsed.problems).toEqual([]);
+    expect(serialiseLock(parsed.header!, parsed.attempts.values())).toBe(text);
+    expect(text).toContain('"seed":"22222222"');
+  });
+
+  it.each([
+    ['a name that no release gives', '"__proto__":1'],
+    ['a value without end', `"deep":${'['.repeat(5000)}${']'.repeat(5000)}`],
+    ['too many unknown fields', Array.from({ length: 40 }, (_, n) => `"x${n}":1`).join()],
+  ])('is refused with %s', (_, fields) => {
+    const json = JSON.stringify(appended[0]);
+    expect(kinds(withLine(sealLine(`${json.slice(0, -1)},${fields}}`)))).toEqual(['bad_line']);
+  });
+
+  it('whose rev cannot be counted on is refused, and set back by repair, still above all others', () => {
+    const high = attempt({
+      attempt: id('c'),
+      track: 'c',
+      rev: 1_000_000_000,
+      state: 'queued',
+      queue_id: 'q-c',
+    });
+    const text = withLine(`${attemptLine(appended[0]!)}\n${attemptLine(high)}`);
+    expect(kinds(text)).toEqual(['bad_line']);
+    const repaired = repairLock(text);
+    if (!repaired.ok) throw new Error(repaired.problem.kind);
+    expect(repaired.report.keptAsRead).toMatchObject([{ line: 6 }]);
+    expect(attemptsIn(repaired.text)).toContainEqual({ ...high, rev: 500_000 });
+  });
+});
+
+describe('repair', () => {
+  it('keeps a line that does not match its checksum as it reads, and names it', () => {
+    const damaged = clean.replace('"queue_id":"q-b"', '"queue_id":"q-x"');
+    const repaired = repairLock(damaged);
+    if (!repaired.ok) throw new Error(repaired.problem.kind);
+    expect(repaired.report.keptAsRead).toEqual([{ line: 3, why: 'does not match its checksum' }]);
+    expect(repaired.report.missing).toBeUndefined();
+    expect(attemptsIn(repaired.text).map(({ queue_id }) => queue_id)).toEqual([
+      'q-a',
+      'q-x',
+      'q-c',
+      'q-d',
+      'q-e',
+    ]);
+    expect(kinds(repaired.text)).toEqual([]);
+  });
+
+  it('keeps a header that does not match its checksum, and lists it', () => {
+    const repaired = repairLock(clean.replace(header.lineage, id('flipped')));
+    expect(repaired).toMatchObject({ ok: true, report: { keptAsRead: [{ line: 1 }], attempts: 5 } });
+  });
+
+  it('tells how many lines are missing', () => {
+    const lines = clean.split('\n');
+    const repaired = repairLock([...lines.slice(0, 2), ...lines.slice(4)].join('\n'));
+    expect(repaired).toMatchObject({
+      ok: true,
+      report: { attempts: 3, missing: { lines: 3, linesMarked: 5 } },
+    });
+    const cut = repairLock(lines.slice(0, 3).join('\n'));
+    expect(cut).toMatchObject({ ok: true, report: { attempts: 2, missing: {} } });
+    if (cut.ok) expect(kinds(cut.text)).toEqual([]);
+  });
+
+  it('takes lines without checksums from the older side of a merge for what they are', () => {
+    const old = JSON.stringify({ ...header, version: 1 });
+    const { sum: _, ...line } = JSON.parse(attemptLine(made('old'))) as Record<string, unknown>;
+    const conflict = `<<<<<<< a\n${old}\n${JSON.stringify(line)}\n=======\n${clean}>>>>>>> b\n`;
+    const repaired = repairLock(conflict);
+    expect(repaired).toMatchObject({ ok: true, report: { attempts: 6, keptAsRead: [] } });
+    expect(headerLine(header)).toContain('"version":2');
+  });
+});

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import type { Attempt } from '../../src/lockfile/attempt.js';
+import { createFold, JOBS_MAX } from '../../src/lockfile/merge.js';
+import { parseLock, serialiseLock } from '../../src/lockfile/format.js';
+import { attemptLine } from '../../src/lockfile/line.js';
+import { repairLock } from '../../src/lockfile/repair.js';
+import { closest } from '../../src/core/suggest.js';
+import { attempt, header, id } from './build.js';
+
+/*
+ * What a stranger writes must not cost more than its length. Steps are counted, not milliseconds: each record counts how
+ * often one of its fields is read.
+ */
+
+const hex = (number: number, digits: number) => number.toString(16).padStart(digits, '0');
+
+/** Records that a stranger may choose. */
+const SHAPES: readonly (readonly [string, (number: number) => Partial<Attempt>])[] = [
+  ['of one family', (n) => ({ attempt: 'a'.repeat(24) + hex(n, 8), queue_id: `q${n}`, state: 'queued' })],
+  ['of one family without a job', (n) => ({ attempt: 'a'.repeat(24) + hex(n, 8) })],
+  ['of one attempt, with a job each', (n) => ({ queue_id: `q${n}`, state: 'queued' })],
+  ['of one attempt, rev after rev', (n) => ({ rev: n + 1 })],
+  ['of one take, in flight', (n) => ({ attempt: hex(n, 32), queue_id: `q${n}`, state: 'queued' })],
+  [
+    'of families full to the brim',
+    (n) => ({ attempt: hex(Math.floor(n / JOBS_MAX), 24) + hex(n, 8), queue_id: `q${n}`, state: 'queued' }),
+  ],
+];
+
+function stepsOf(count: number, shape: (number: number) => Partial<Attempt>): number {
+  let steps = 0;
+  const counted = (one: Attempt) =>
+    new Proxy(one, {
+      get: (target, name) => {
+        steps += 1;
+        return Reflect.get(target, name) as unknown;
+      },
+    });
+  const fold = createFold();
+  for (let number = 0; number < count; number += 1) {
+    const record = counted(attempt(shape(number)));
+    if (fold.hasRoom(record)) fold.add(record);
+  }
+  fold.doubled();
+  return steps;
+}
+
+describe('records', () => {
+  it.each(SHAPES)('%s cost a bounded number of steps each', (_, shape) => {
+    const [few, many] = [stepsOf(250, shape), stepsOf(1_000, shape)];
+    expect(many / few).toBeLessThan(6);
+    expect(many / 1_000).toBeLessThan(3_000);
+  });
+});
+
+describe('more jobs under one id than a merge brings', () => {
+  const early = serialiseLock(header, []);
+  const lines = Array.from({ length: 40 }, (_, n) =>
+    attemptLine(attempt({ attempt: id('a'), state: 'queued', queue_id: `q${n}` })),
+  );
+  const text = `${early}${lines.join('\n')}\n`;
+
+  it('stop buying', () => {
+    expect(parseLock(text).problems[0]).toMatchObject({ kind: 'too_many_jobs', line: 3 + JOBS_MAX });
+  });
+
+  it('are set aside by repair, and their jobs named', () => {
+    const repaired = repairLock(text);
+    if (!repaired.ok) throw new Error(repaired.problem.kind);
+    expect(repaired.report.attempts).toBe(JOBS_MAX);
+    expect(repaired.report.setAside.flatMap(({ queueIds }) => queueIds)).toEqual(
+      Array.from({ length: 40 - JOBS_MAX }, (_, n) => `q${n + JOBS_MAX}`),
+    );
+    expect(parseLock(repaired.text).problems).toEqual([]);
+  });
+});
+
+it('a guess at what was meant looks at so many names of a list without end', () => {
+  let pulled = 0;
+  function* names() {
+    for (;;) {
+      pulled += 1;
+      yield `model-of-a-stranger-${pulled}`;
+    }
+  }
+  expect(closest('model-of-a-friend', names())).toBeUndefined();
+  expect(pulled).toBeLessThan(10_000);
+});

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { nextCommandLine } from '../../src/commands/command-line.js';
+import { type LockProblem, lockError } from '../../src/lockfile/lock-error.js';
+
+const flags = { sandbox: true, lockfile: 'old locks/a.jsonl', baseUrl: undefined };
+const next = (verb: string, ...words: string[]) =>
+  nextCommandLine(verb, { manifest: 'my album.yaml', flags: flags as never }, words);
+
+const KEPT = "--lockfile 'old locks/a.jsonl'";
+
+describe('the error of a lockfile names the command to go on with, for this manifest and this lockfile', () => {
+  const cases: [LockProblem, string][] = [
+    [{ kind: 'unreadable', code: 'EACCES' }, 'status'],
+    [{ kind: 'unwritable', code: 'EROFS' }, 'status'],
+    [{ kind: 'not_a_lockfile', line: 1 }, 'status'],
+    [{ kind: 'newer_version', version: 2 }, 'status'],
+    [{ kind: 'conflict_markers', line: 3 }, 'lock repair'],
+    [{ kind: 'second_header', line: 3, sameLineage: true }, 'lock repair'],
+    [{ kind: 'second_header', line: 3, sameLineage: false }, 'status'],
+    [{ kind: 'duplicate_key', line: 3, key: 'rev' }, 'lock repair'],
+    [{ kind: 'bad_line', line: 3, why: 'is not a record' }, 'lock repair'],
+  ];
+
+  it.each(cases)('%j', (problem, verb) => {
+    const { exitCode, hint } = lockError(problem, 'a.lock.jsonl', next);
+    expect(exitCode).toBe(9);
+    expect(hint?.endsWith(`venice-batch ${verb} 'my album.yaml' --sandbox ${KEPT}`)).toBe(true);
+  });
+
+  it('and the way to the sandbox, but to no address that stands in a file', () => {
+    const hintFor = (endpoint: string) =>
+      lockError({ kind: 'other_endpoint', endpoint, wanted: 'x' }, 'a.lock.jsonl', next).hint;
+    expect(hintFor('sandbox:')).toContain(`venice-batch plan 'my album.yaml' --sandbox ${KEPT}`);
+    expect(hintFor('https://stranger.example/v1')).not.toMatch(/stranger|venice-batch /);
+  });
+});

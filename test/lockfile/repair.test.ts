@@ -1,0 +1,212 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Attempt } from '../../src/lockfile/attempt.js';
+import { foldAttempts } from '../../src/lockfile/merge.js';
+import { parseLock, serialiseLock } from '../../src/lockfile/format.js';
+import { attemptLine, headerLine } from '../../src/lockfile/line.js';
+import { type RepairReport, repairLock } from '../../src/lockfile/repair.js';
+import { attempt, file, header, id, records } from './build.js';
+
+const text = (...lines: string[]) => lines.map((line) => `${line}\n`).join('');
+/** Of version 1, without checksums and end marks. */
+const head = JSON.stringify({ ...header, version: 1 });
+const queued = (name: string, queueId: string, rev = 2): Attempt =>
+  attempt({ attempt: id(name), track: name, rev, state: 'queued', queue_id: queueId });
+const canonical = (all: readonly Attempt[]) => serialiseLock(header, foldAttempts(all).values());
+
+function repaired(damaged: string): { text: string; report: RepairReport } {
+  const result = repairLock(damaged);
+  if (!result.ok) throw new Error(result.problem.kind);
+  expect(parseLock(result.text).problems).toEqual([]);
+  return result;
+}
+
+describe('repair', () => {
+  it('leaves a sound lockfile as it is', () => {
+    fc.assert(
+      fc.property(records, (all) => {
+        expect(repaired(canonical(all)).text).toBe(canonical(all));
+      }),
+    );
+  });
+
+  it('takes both sides of a conflict', () => {
+    const conflict = text(
+      '<<<<<<< HEAD',
+      head,
+      attemptLine(queued('a', 'q1')),
+      '||||||| base',
+      attemptLine(attempt({ attempt: id('a'), track: 'a' })),
+      '=======',
+      head,
+      attemptLine(queued('b', 'q2')),
+      '>>>>>>> other branch',
+    );
+    const { text: mended, report } = repaired(conflict);
+    expect(mended).toBe(canonical([queued('a', 'q1'), queued('b', 'q2')]));
+    expect(report).toEqual({
+      markers: 4,
+      headers: 1,
+      attempts: 2,
+      paidTwice: [],
+      keptAsRead: [],
+      setAside: [],
+    });
+  });
+
+  it('gives what folding both sides gives, however they are torn apart and mixed', () => {
+    fc.assert(
+      fc.property(records, records, fc.infiniteStream(fc.boolean()), (ours, theirs, coin) => {
+        const lines = [...canonical(ours).split('\n'), ...canonical(theirs).split('\n')];
+        const [left, right]: [string[], string[]] = [[], []];
+        for (const line of lines) (coin.next().value ? left : right).push(line);
+        const mixed = text('<<<<<<< a', ...left, '=======', ...right, '>>>>>>> b');
+        const kept = [...parseLock(canonical(ours)).attempts.values()].concat([
+          ...parseLock(canonical(theirs)).attempts.values(),
+        ]);
+        expect(repaired(mixed).text).toBe(canonical(kept));
+      }),
+    );
+  });
+
+  it('keeps both jobs of one attempt, and tells', () => {
+    const { text: mended, report } = repaired(
+      text(
+        head,
+        '<<<<<<< a',
+        attemptLine(queued('a', 'q1')),
+        '=======',
+        attemptLine(queued('a', 'q2')),
+        '>>>>>>> b',
+      ),
+    );
+    expect(mended).toContain('"q1"');
+    expect(mended).toContain('"q2"');
+    expect(report.paidTwice).toHaveLength(1);
+    expect(report.paidTwice[0]).toHaveLength(2);
+  });
+
+  it('sets aside what it does not understand, with the jobs named in it', () => {
+    const line = attemptLine(queued('b', 'q2'));
+    const twice = line.replace('{', '{"queue_id":"q3",');
+    const { report } = repaired(text(head, attemptLine(queued('a', 'q1')), line.slice(0, -1), twice));
+    expect(report.setAside).toEqual([
+      { line: 3, why: 'is not JSON', text: line.slice(0, -1), queueIds: ['q2'] },
+      { line: 4, why: 'has "queue_id" twice', text: twice, queueIds: ['q3', 'q2'] },
+    ]);
+  });
+
+  it('does not name a job that a sound line has as well', () => {
+    const line = attemptLine(queued('a', 'q1'));
+    expect(repaired(text(head, line, `${line}x`)).report.setAside).toMatchObject([{ queueIds: [] }]);
+  });
+
+  it.each([
+    ['two lockfiles in one', text(head, headerLine({ ...header, lineage: id('x') })), 'second_header'],
+    ['two endpoints', text(head, headerLine({ ...header, endpoint: 'https://x.org' })), 'other_endpoint'],
+    ['a newer version', text(head.replace('"version":1', '"version":3')), 'newer_version'],
+    ['no header', text(attemptLine(attempt())), 'not_a_lockfile'],
+  ])('refuses %s', (_, damaged, kind) => {
+    expect(repairLock(damaged)).toMatchObject({ ok: false, problem: { kind } });
+  });
+});
+
+describe('git', () => {
+  let folder = '';
+  const lockfile = () => join(folder, 'album.lock.jsonl');
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.com', ...args], {
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: 'pipe',
+      env: { PATH: process.env.PATH, HOME: folder, GIT_CONFIG_NOSYSTEM: '1' },
+    });
+  const commit = (all: readonly Attempt[]) => {
+    writeFileSync(lockfile(), canonical(all));
+    git('add', '.');
+    git('commit', '-q', '-m', 'songs');
+  };
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'venice-batch-git-'));
+    git('init', '-q', '-b', 'main');
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** Two branches go on from one lockfile; what `git merge` leaves in the file. */
+  function merged(base: readonly Attempt[], ours: readonly Attempt[], theirs: readonly Attempt[]): string {
+    commit(base);
+    git('checkout', '-q', '-b', 'other');
+    commit(theirs);
+    git('checkout', '-q', 'main');
+    commit(ours);
+    try {
+      git('merge', '-q', '-m', 'merge', 'other');
+    } catch (failed) {
+      expect((failed as { stdout: string }).stdout).toContain('CONFLICT');
+    }
+    return readFileSync(lockfile(), 'utf8');
+  }
+
+  const base = [queued('a', 'q1'), queued('m', 'q2'), attempt({ attempt: id('z'), track: 'z' })];
+  const ours = [
+    { ...queued('a', 'q1', 4), state: 'done' as const, file },
+    queued('b', 'q3'),
+    queued('m', 'q2', 3),
+    queued('z', 'q4'),
+  ];
+  const theirs = [queued('a', 'q1', 3), queued('c', 'q5'), queued('m', 'q2'), queued('z', 'q6')];
+
+  it('with merge=union leaves a lockfile that is read as it is', () => {
+    writeFileSync(join(folder, '.gitattributes'), '*.lock.jsonl merge=union\n');
+    const parsed = parseLock(merged(base, ours, theirs));
+    expect(parsed.problems).toEqual([]);
+    expect(parsed.notes).toMatchObject([{ kind: 'paid_twice' }]);
+    expect(serialiseLock(header, parsed.attempts.values())).toBe(canonical([...ours, ...theirs]));
+  });
+
+  it.each(['merge', 'diff3'])('with conflict markers (%s) leaves one that repair makes sound', (style) => {
+    git('config', 'merge.conflictStyle', style);
+    const left = merged(base, ours, theirs);
+    expect(parseLock(left).problems).toContainEqual(expect.objectContaining({ kind: 'conflict_markers' }));
+    expect(repaired(left).text).toBe(canonical([...ours, ...theirs]));
+  });
+
+  it('with merge=union joins two last lines without a line feed soundly', () => {
+    writeFileSync(join(folder, '.gitattributes'), '*.lock.jsonl merge=union\n');
+    git('config', 'core.autocrlf', 'false');
+    writeFileSync(lockfile(), text(head));
+    git('add', '.');
+    git('commit', '-q', '-m', 'base');
+    git('checkout', '-q', '-b', 'other');
+    writeFileSync(lockfile(), text(head) + attemptLine(queued('b', 'q2')));
+    git('commit', '-q', '-a', '-m', 'theirs');
+    git('checkout', '-q', 'main');
+    writeFileSync(lockfile(), text(head) + attemptLine(queued('a', 'q1')));
+    git('commit', '-q', '-a', '-m', 'ours');
+    git('merge', '-q', '-m', 'merge', 'other');
+    const parsed = parseLock(readFileSync(lockfile(), 'utf8'));
+    expect(parsed.problems).toEqual([]);
+    expect([...parsed.attempts.values()]).toEqual([queued('a', 'q1'), queued('b', 'q2')]);
+  });
+
+  it('with merge=union of two lockfiles made apart leaves one that is refused', () => {
+    writeFileSync(join(folder, '.gitattributes'), '*.lock.jsonl merge=union\n');
+    git('add', '.');
+    git('commit', '-q', '-m', 'base');
+    git('checkout', '-q', '-b', 'other');
+    writeFileSync(lockfile(), serialiseLock({ ...header, lineage: id('other') }, [queued('b', 'q2')]));
+    git('add', '.');
+    git('commit', '-q', '-m', 'theirs');
+    git('checkout', '-q', 'main');
+    commit([queued('a', 'q1')]);
+    git('merge', '-q', '-m', 'merge', 'other');
+    const left = readFileSync(lockfile(), 'utf8');
+    expect(parseLock(left).problems).toContainEqual(expect.objectContaining({ kind: 'second_header' }));
+    expect(repairLock(left)).toMatchObject({ ok: false, problem: { kind: 'second_header' } });
+  });
+});

@@ -1,0 +1,507 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type AcquiredGuard, acquireGuard, breakGuard, guardPath } from '../../src/lockfile/run-lock.js';
+import type { Clock, Files, NameClaim, Processes, ProcessIdentity, Random } from '../../src/core/ports.js';
+import { createMemoryDisk, type MemoryDisk, seeded } from '../fakes/memory-files.js';
+import { type Choose, everyOrder, interleave } from './interleave.js';
+
+const lockPath = '/album/album.lock.jsonl';
+const guard = guardPath(lockPath);
+const clock: Clock = { nowMs: () => 1_000_000, sleep: () => Promise.resolve() };
+
+const ELSEWHERE = { hostname: 'laptop', bootId: 'boot-2', machineId: 'machine-2' };
+
+function identity(pid: number, fields: Partial<ProcessIdentity> = {}): ProcessIdentity {
+  return {
+    pid,
+    hostname: 'studio',
+    bootId: 'boot-1',
+    startTime: `start-${pid}`,
+    machineId: 'machine-1',
+    pidNamespace: 'pid:[4026531836]',
+    netNamespace: 'net:[1]',
+    ...fields,
+  };
+}
+
+/** One process, and which others it finds alive: start times by pid. */
+interface Actor {
+  readonly self: ProcessIdentity;
+  readonly living?: Readonly<Record<number, string>>;
+  /** The operating system's names. Absent: it has none to claim. */
+  readonly claims?: Claims;
+}
+
+interface Claims {
+  claim(name: string): NameClaim;
+}
+
+function createClaims(): Claims {
+  const taken = new Set<string>();
+  return {
+    claim: (name) => {
+      if (taken.has(name)) return { kind: 'taken' };
+      taken.add(name);
+      return { kind: 'held', free: async () => void taken.delete(name) };
+    },
+  };
+}
+
+let drawn = 0;
+
+function world({ self, living = {}, claims }: Actor): { processes: Processes; random: Random } {
+  return {
+    processes: {
+      self,
+      startTimeOf: (pid) => Promise.resolve(pid === self.pid ? self.startTime : living[pid]),
+      claim: (name) => Promise.resolve(claims?.claim(name) ?? { kind: 'unsupported' }),
+      openBeacon: () => Promise.resolve(undefined),
+      askBeacon: () => Promise.resolve('unknown'),
+    },
+    random: {
+      bytes(size) {
+        drawn += 1;
+        return createHash('sha256').update(String(drawn)).digest().subarray(0, size);
+      },
+    },
+  };
+}
+
+function acquire(files: Files, actor: Actor): Promise<AcquiredGuard> {
+  const { processes, random } = world(actor);
+  return acquireGuard(files, processes, clock, random, lockPath);
+}
+
+function unlock(files: Files, actor: Actor, force: boolean) {
+  const { processes, random } = world(actor);
+  return breakGuard(files, processes, clock, random, lockPath, force);
+}
+
+/** Somebody ran here before. */
+function emptyDisk(): MemoryDisk {
+  return createMemoryDisk({ [path.join(path.dirname(guard), '.gitignore')]: '*\n' });
+}
+
+async function heldBy(actor: Actor): Promise<MemoryDisk> {
+  const disk = emptyDisk();
+  expect((await acquire(disk.files, actor)).ok).toBe(true);
+  return disk;
+}
+
+/** Of all files but the one that has git ignore the folder. */
+const names = (disk: MemoryDisk) => Object.keys(disk.texts()).filter((name) => !name.endsWith('/.gitignore'));
+
+describe('the guard', () => {
+  it('is one whole file, durable, and gone after release', async () => {
+    const disk = createMemoryDisk();
+    const taken = await acquire(disk.files, { self: identity(1) });
+    expect(names(disk)).toEqual([guard]);
+    expect(JSON.parse(disk.texts()[guard] ?? '')).toMatchObject({
+      pid: 1,
+      hostname: 'studio',
+      since_ms: 1e6,
+    });
+    if (taken.ok) await taken.release();
+    expect(names(disk)).toEqual([]);
+  });
+
+  it('is held while its process lives, by whom it says', async () => {
+    const disk = await heldBy({ self: identity(1) });
+    const second = await acquire(disk.files, { self: identity(2), living: { 1: 'start-1' } });
+    expect(second).toEqual({
+      ok: false,
+      held: { pid: 1, hostname: 'studio', sinceMs: 1e6, ageMs: 0, alive: true },
+    });
+    expect(names(disk)).toEqual([guard]);
+  });
+
+  it('is held against the same process too', async () => {
+    const disk = await heldBy({ self: identity(1) });
+    expect(await acquire(disk.files, { self: identity(1) })).toMatchObject({
+      ok: false,
+      held: { alive: true },
+    });
+  });
+
+  it.each<[string, ProcessIdentity, Record<number, string>]>([
+    ['no such process', identity(1), {}],
+    ['the pid given to a later process', identity(1), { 1: 'start-later' }],
+    ['another boot', identity(1, { bootId: 'boot-0' }), { 1: 'start-1' }],
+  ])('is taken over where the holder is gone: %s', async (_, holder, living) => {
+    const disk = await heldBy({ self: holder });
+    const taken = await acquire(disk.files, { self: identity(2), living });
+    expect(taken).toMatchObject({ ok: true, tookOver: { pid: 1, hostname: 'studio', alive: false } });
+    expect(names(disk)).toEqual([guard]);
+    const third = await acquire(disk.files, { self: identity(3), living: { 2: 'start-2' } });
+    expect(third).toMatchObject({ ok: false, held: { pid: 2 } });
+    if (taken.ok) await taken.release();
+    expect(names(disk)).toEqual([]);
+  });
+
+  it.each<[string, ProcessIdentity, Record<number, string>]>([
+    ['on another host', identity(1, ELSEWHERE), {}],
+    ['alive, and the system tells no start time', identity(1), { 1: '' }],
+    ['alive, and told none when it began', identity(1, { startTime: '' }), { 1: 'start-1' }],
+    ['alive, where boots are not told apart', identity(1, { bootId: '', startTime: '' }), { 1: '' }],
+    ['on a machine of the same name', identity(1, { ...ELSEWHERE, hostname: 'studio' }), {}],
+  ])('is not taken over where the holder may live: %s', async (_, holder, living) => {
+    const disk = await heldBy({ self: holder });
+    expect(await acquire(disk.files, { self: identity(2), living })).toMatchObject({
+      ok: false,
+      held: { pid: 1, alive: 'unknown' },
+    });
+  });
+
+  it.each([
+    ['empty', ''],
+    ['torn', '{'],
+    ['null', 'null'],
+    ['incomplete', '{"pid":1}'],
+    ['endless', 'x'.repeat(5000)],
+  ])('that cannot be read is held: %s', async (_, text) => {
+    const disk = createMemoryDisk({ [guard]: text });
+    const self = identity(2);
+    expect(await acquire(disk.files, { self })).toMatchObject({ ok: false, held: { alive: 'unknown' } });
+    expect(await unlock(disk.files, { self }, false)).toMatchObject({ kind: 'refused' });
+    expect(await unlock(disk.files, { self }, true)).toMatchObject({ kind: 'broken' });
+    expect(names(disk)).toEqual([]);
+  });
+
+  it('is created also where the file system has no links', async () => {
+    const disk = createMemoryDisk();
+    disk.intercept(({ name }) => (name === 'link' ? 'EPERM' : undefined));
+    expect((await acquire(disk.files, { self: identity(1) })).ok).toBe(true);
+    expect((await acquire(disk.files, { self: identity(2), living: { 1: 'start-1' } })).ok).toBe(false);
+    expect(await acquire(disk.files, { self: identity(3) })).toMatchObject({
+      ok: true,
+      tookOver: { pid: 1 },
+    });
+    expect(names(disk)).toEqual([guard]);
+  });
+
+  it('of somebody else is not released', async () => {
+    const disk = createMemoryDisk();
+    const first = await acquire(disk.files, { self: identity(1, ELSEWHERE) });
+    await unlock(disk.files, { self: identity(2) }, true);
+    await acquire(disk.files, { self: identity(3) });
+    const before = disk.texts();
+    if (first.ok) await first.release();
+    expect(disk.texts()).toEqual(before);
+  });
+});
+
+describe('a name claimed from the operating system', () => {
+  it('keeps others out although somebody deleted the guard', async () => {
+    const [disk, claims] = [emptyDisk(), createClaims()];
+    const first = await acquire(disk.files, { self: identity(1), claims });
+    await disk.files.remove(guard);
+    const second = { self: identity(2), living: { 1: 'start-1' }, claims };
+    expect(await acquire(disk.files, second)).toMatchObject({ ok: false, held: { pid: 0, alive: true } });
+    expect(await unlock(disk.files, second, true)).toMatchObject({ kind: 'refused' });
+    if (first.ok) await first.release();
+    expect((await acquire(disk.files, second)).ok).toBe(true);
+  });
+
+  it('is freed by whoever is refused for the guard', async () => {
+    const [disk, claims] = [await heldBy({ self: identity(1, ELSEWHERE) }), createClaims()];
+    for (let tries = 0; tries < 2; tries += 1)
+      expect(await acquire(disk.files, { self: identity(2), claims })).toMatchObject({
+        ok: false,
+        held: { pid: 1, alive: 'unknown', why: 'other_host' },
+      });
+  });
+
+  it('proves that a holder is gone whose pid is in use', async () => {
+    const [disk, claims] = [emptyDisk(), createClaims()];
+    await acquire(disk.files, { self: identity(1, { startTime: '' }), claims });
+    const second = { self: identity(2), living: { 1: '' }, claims: createClaims() };
+    expect(await acquire(disk.files, second)).toMatchObject({ ok: true, tookOver: { pid: 1 } });
+  });
+});
+
+describe('a guard that is looked at before each submit', () => {
+  async function held(claims?: Claims) {
+    const disk = emptyDisk();
+    const taken = await acquire(disk.files, { self: identity(1), ...(claims && { claims }) });
+    if (!taken.ok) throw new Error('not taken');
+    return { disk, taken };
+  }
+
+  it('is ours while nobody touches it', async () => {
+    const { taken } = await held();
+    expect(await taken.check()).toBe('ours');
+  });
+
+  it('is put back where it was deleted, while the system keeps others out', async () => {
+    const { disk, taken } = await held(createClaims());
+    const before = disk.texts()[guard];
+    await disk.files.remove(guard);
+    expect(await taken.check()).toBe('ours');
+    expect(disk.texts()[guard]).toBe(before);
+  });
+
+  it('is lost where it was deleted, and nothing else keeps others out', async () => {
+    const { disk, taken } = await held();
+    await disk.files.remove(guard);
+    expect(await taken.check()).toBe('gone');
+    expect(disk.texts()[guard]).toBeUndefined();
+  });
+
+  it.each([true, false])(
+    'is taken where another process has it (with a claimed name: %s)',
+    async (claimed) => {
+      const { disk, taken } = await held(claimed ? createClaims() : undefined);
+      await disk.files.remove(guard);
+      await acquire(disk.files, { self: identity(2, ELSEWHERE) });
+      const before = disk.texts();
+      expect(await taken.check()).toBe('taken');
+      await taken.release();
+      expect(disk.texts()).toEqual(before);
+    },
+  );
+
+  it('is taken as soon as another process followed', async () => {
+    const { disk, taken } = await held();
+    await unlock(disk.files, { self: identity(2, ELSEWHERE) }, true);
+    expect(await taken.check()).toBe('gone');
+    await acquire(disk.files, { self: identity(3) });
+    expect(await taken.check()).toBe('taken');
+  });
+});
+
+describe('a file system without hard links', () => {
+  const withoutLinks = (disk: MemoryDisk) =>
+    disk.intercept(({ name }) => (name === 'link' ? 'ENOTSUP' : undefined));
+
+  it('is good enough where it refuses to create a file twice', async () => {
+    const disk = emptyDisk();
+    withoutLinks(disk);
+    expect(await acquire(disk.files, { self: identity(1) })).toMatchObject({ ok: true, exclusive: true });
+  });
+
+  it('is not where it does not, but for a claimed name', async () => {
+    for (const claims of [undefined, createClaims()]) {
+      const disk = emptyDisk();
+      withoutLinks(disk);
+      const files: Files = {
+        ...disk.files,
+        open: (at, mode) => disk.files.open(at, mode === 'exclusive' ? 'append' : mode),
+      };
+      const taken = await acquire(files, { self: identity(1), ...(claims && { claims }) });
+      expect(taken).toMatchObject({ ok: true, exclusive: claims !== undefined });
+    }
+  });
+});
+
+describe('a guard that an earlier version left', () => {
+  const former = `${lockPath}.guard`;
+  const left = (pid: number, fields: object = {}) =>
+    JSON.stringify({
+      pid,
+      hostname: 'studio',
+      boot_id: 'boot-1',
+      start_time: `start-${pid}`,
+      nonce: 'ab'.repeat(16),
+      since_ms: 0,
+      ...fields,
+    });
+
+  it('is honoured while its run lives, or may live', async () => {
+    const living = { 1: 'start-1' };
+    for (const fields of [{}, { hostname: 'laptop', boot_id: 'boot-2' }, { hostname: 'studio/pid:[7]' }]) {
+      const disk = createMemoryDisk({ [former]: left(1, fields) });
+      expect(await acquire(disk.files, { self: identity(2), living })).toMatchObject({ held: { pid: 1 } });
+      expect(names(disk)).toEqual([former]);
+    }
+  });
+
+  it('goes when its run is gone', async () => {
+    const disk = createMemoryDisk({ [former]: left(1) });
+    expect(await acquire(disk.files, { self: identity(2) })).toMatchObject({
+      ok: true,
+      tookOver: { pid: 1 },
+    });
+    expect(names(disk)).toEqual([guard]);
+  });
+
+  it('is freed by force', async () => {
+    const disk = createMemoryDisk({ [former]: left(1, { boot_id: 'boot-2' }) });
+    expect((await unlock(disk.files, { self: identity(2) }, false)).kind).toBe('refused');
+    expect((await unlock(disk.files, { self: identity(2) }, true)).kind).toBe('broken');
+    expect(names(disk)).toEqual([]);
+  });
+});
+
+describe('unlock', () => {
+  it('says when there is nothing to free', async () => {
+    expect(await unlock(createMemoryDisk().files, { self: identity(2) }, false)).toEqual({ kind: 'free' });
+  });
+
+  it('frees the guard of a process that is gone', async () => {
+    const disk = await heldBy({ self: identity(1) });
+    expect(await unlock(disk.files, { self: identity(2) }, false)).toMatchObject({
+      kind: 'broken',
+      was: { pid: 1 },
+    });
+    expect(names(disk)).toEqual([]);
+  });
+
+  it('frees that of another host only by force', async () => {
+    const disk = await heldBy({ self: identity(1, ELSEWHERE) });
+    expect((await unlock(disk.files, { self: identity(2) }, false)).kind).toBe('refused');
+    expect((await unlock(disk.files, { self: identity(2) }, true)).kind).toBe('broken');
+  });
+
+  it('never frees that of a process that lives here', async () => {
+    const disk = await heldBy({ self: identity(1) });
+    const second = { self: identity(2), living: { 1: 'start-1' } };
+    expect(await unlock(disk.files, second, true)).toMatchObject({ kind: 'refused', held: { pid: 1 } });
+  });
+});
+
+/** Several processes want the guard at the same time; pid 1 is gone, the others live. */
+function race(count: number) {
+  const pids = Array.from({ length: count }, (_, n) => n + 2);
+  const living = Object.fromEntries(pids.map((pid) => [pid, `start-${pid}`]));
+  return pids.map((pid): Actor => ({ self: identity(pid), living }));
+}
+
+/** The disk as a process leaves it that is killed before its operation `at`. */
+async function killedAt(before: MemoryDisk, at: number, pid: number): Promise<MemoryDisk> {
+  const disk = before.crash(at);
+  disk.intercept(({ index }) => (index === at ? 'halt' : undefined));
+  await Promise.race([acquire(disk.files, { self: identity(pid) }), disk.halted]);
+  disk.intercept(() => undefined);
+  return disk.crash(at);
+}
+
+async function exactlyOneHolds(disk: MemoryDisk, actors: readonly Actor[], choose: Choose): Promise<void> {
+  const results: AcquiredGuard[] = [];
+  const bodies = actors.map((actor) => async (files: Files) => {
+    results.push(await acquire(files, actor));
+  });
+  await interleave(disk.files, bodies, choose);
+  expect(results.filter((result) => result.ok).length).toBe(1);
+  expect(results.length).toBe(actors.length);
+}
+
+async function neverTwoAtOnce(disk: MemoryDisk, actors: readonly Actor[], choose: Choose): Promise<void> {
+  let inside = 0;
+  let entered = 0;
+  const bodies = actors.map((actor) => async (files: Files) => {
+    const taken = await acquire(files, actor);
+    if (!taken.ok) return;
+    entered += 1;
+    inside += 1;
+    expect(inside).toBe(1);
+    await files.facts(lockPath);
+    inside -= 1;
+    await taken.release();
+  });
+  await interleave(disk.files, bodies, choose);
+  expect(entered).toBeGreaterThan(0);
+  expect(names(disk)).not.toContain(guard);
+}
+
+describe('two processes at the same time', () => {
+  it('exactly one gets a free guard, in every order', async () => {
+    const orders = await everyOrder(2, (choose) => exactlyOneHolds(emptyDisk(), race(2), choose));
+    expect(orders).toBeGreaterThan(100);
+  });
+
+  it('exactly one takes over from a process that is gone, in every order', async () => {
+    const stale = await heldBy({ self: identity(1) });
+    const orders = await everyOrder(2, (choose) => exactlyOneHolds(stale.crash(0), race(2), choose));
+    expect(orders).toBeGreaterThan(500);
+  });
+
+  it('are never inside together while guards are taken over and released, in every order', async () => {
+    const stale = await heldBy({ self: identity(1) });
+    await everyOrder(2, (choose) => neverTwoAtOnce(stale.crash(0), race(2), choose));
+  });
+
+  it('never hold it together after a third died while taking it over', async () => {
+    const stale = await heldBy({ self: identity(1) });
+    for (let at = 0; at < 40; at += 1) {
+      const left = await killedAt(stale, at, 9);
+      await everyOrder(1, (choose) => exactlyOneHolds(left.crash(0), race(2), choose));
+    }
+  });
+
+  it('never hold it together where one is an unlock', async () => {
+    const stale = await heldBy({ self: identity(1) });
+    const [first, second] = race(2) as [Actor, Actor];
+    await everyOrder(2, async (choose) => {
+      const disk = stale.crash(0);
+      let taken: AcquiredGuard | undefined;
+      const bodies = [
+        async (files: Files) => {
+          taken = await acquire(files, first);
+        },
+        async (files: Files) => {
+          await unlock(files, second, true);
+        },
+      ];
+      await interleave(disk.files, bodies, choose);
+      expect(names(disk).includes(guard)).toBe(taken?.ok);
+    });
+  });
+});
+
+describe('three processes at the same time', () => {
+  it.each(Array.from({ length: 20 }, (_, seed) => seed))(
+    'are never inside together (seed %i)',
+    async (seed) => {
+      const stale = await heldBy({ self: identity(1) });
+      const random = seeded(seed);
+      for (let run = 0; run < 10; run += 1) {
+        const choose: Choose = (ready) => ready[Math.floor(random() * ready.length)] ?? 0;
+        await neverTwoAtOnce(stale.crash(0), race(3), choose);
+      }
+    },
+  );
+});
+
+describe('a crash while the guard is taken', () => {
+  it('never leaves one that only force can free', async () => {
+    const stale = await heldBy({ self: identity(1) });
+    for (const before of [createMemoryDisk(), stale]) {
+      for (let at = 0; at < 40; at += 1) {
+        const left = await killedAt(before, at, 9);
+        expect((await acquire(left.files, { self: identity(2) })).ok).toBe(true);
+      }
+    }
+  });
+});
+
+describe('a kill while the guard is taken', () => {
+  it('leaves nothing behind for good', async () => {
+    const stale = await heldBy({ self: identity(1) });
+    for (const before of [createMemoryDisk(), stale]) {
+      for (let at = 0; at < 40; at += 1) {
+        const left = await killedAt(before, at, 9);
+        const taken = await acquire(left.files, { self: identity(2) });
+        if (taken.ok) await taken.release();
+        expect(names(left)).toEqual([]);
+      }
+    }
+  });
+});
+
+describe('a fault while the guard is taken', () => {
+  it.each(['free', 'stale'])('leaves it to the next run, or is of no matter (%s)', async (kind) => {
+    const before = kind === 'free' ? createMemoryDisk() : await heldBy({ self: identity(1) });
+    for (let at = 0; at < 40; at += 1) {
+      const disk = before.crash(0);
+      disk.intercept(({ index }) => (index === at ? 'EIO' : undefined));
+      const taken = await acquire(disk.files, { self: identity(2) }).catch(
+        (fault: { code: string }) => fault.code,
+      );
+      if (typeof taken === 'string') expect(taken).toBe('EIO');
+      disk.intercept(() => undefined);
+      const next = await acquire(disk.files, { self: identity(3), living: { 2: 'start-2' } });
+      expect(next.ok).toBe(typeof taken === 'string');
+    }
+  });
+});

@@ -1,0 +1,561 @@
+import { describe, expect, it } from 'vitest';
+import type { Attempt } from '../../src/lockfile/attempt.js';
+import { serialiseLock } from '../../src/lockfile/format.js';
+import { attemptLine } from '../../src/lockfile/line.js';
+import { makePrivateFolder } from '../../src/lockfile/private-folder.js';
+import { checkEndpoint, readLock, readLockAlone } from '../../src/lockfile/read.js';
+import { type LockStore, openLock } from '../../src/lockfile/store.js';
+import type { Files } from '../../src/core/ports.js';
+import { createMemoryDisk, type MemoryDisk } from '../fakes/memory-files.js';
+import { attempt, command, file, header, id, random } from './build.js';
+
+const path = '/album/album.lock.jsonl';
+const intent = attempt();
+const queued = attempt({ rev: 2, state: 'queued', queue_id: 'q1' });
+const done = attempt({ rev: 3, state: 'done', queue_id: 'q1', file });
+const other = attempt({ attempt: id('b'), track: 'coda' });
+const otherQueued = { ...other, rev: 2, state: 'queued', queue_id: 'q2' } as const;
+/** What a new file begins with. */
+const head = serialiseLock(header, []);
+const line = (one: Attempt) => `${attemptLine(one)}\n`;
+
+async function open(files: Files): Promise<LockStore> {
+  const opened = await openLock(files, path, {
+    endpoint: header.endpoint,
+    command,
+    lineage: () => header.lineage,
+    random,
+  });
+  if (!opened.ok) throw new Error(opened.problem.kind);
+  return opened.store;
+}
+
+function textOf(disk: MemoryDisk): string | undefined {
+  return disk.texts()[path];
+}
+
+/** Nothing is left over: a journal is there until the store is closed. */
+function isTidy(disk: MemoryDisk): boolean {
+  return Object.keys(disk.texts()).every(
+    (found) => found === path || found.endsWith('/.gitignore') || found.endsWith('.journal'),
+  );
+}
+
+describe('a lockfile that is not there', () => {
+  it('is not made by opening, reading and closing', async () => {
+    const disk = createMemoryDisk();
+    const store = await open(disk.files);
+    await store.close();
+    expect(await readLock(disk.files, path)).toMatchObject({ ok: true, bytes: 0 });
+    expect(disk.texts()).toEqual({});
+  });
+
+  it('is made with the first record, folder and all', async () => {
+    const disk = createMemoryDisk();
+    const store = await open(disk.files);
+    await store.record(intent);
+    expect(textOf(disk)).toBe(head + line(intent));
+    expect(isTidy(disk)).toBe(true);
+  });
+
+  it('does not take the place of one that came meanwhile', async () => {
+    const disk = createMemoryDisk();
+    const store = await open(disk.files);
+    const foreign = serialiseLock({ ...header, lineage: id('other') }, []);
+    disk.put(path, foreign);
+    await expect(store.record(intent)).rejects.toMatchObject({ code: 'EEXIST' });
+    await expect(store.record(intent)).rejects.toMatchObject({ code: 'EEXIST' });
+    await store.close();
+    expect(textOf(disk)).toBe(foreign);
+  });
+});
+
+describe('a record', () => {
+  it('is appended, and shown once it is durable', async () => {
+    const disk = createMemoryDisk({ [path]: head + line(intent) });
+    const store = await open(disk.files);
+    const recorded = store.record(queued);
+    expect(store.attempts.get(intent.attempt)).toEqual(intent);
+    await recorded;
+    expect(store.attempts.get(intent.attempt)).toEqual(queued);
+    expect(textOf(disk)).toBe(serialiseLock(header, [intent]) + line(queued));
+  });
+
+  it('shares its sync with all that wait', async () => {
+    const disk = createMemoryDisk({ [path]: head });
+    const store = await open(disk.files);
+    let syncs = 0;
+    disk.intercept(({ name, path: at }) => {
+      if (name === 'sync' && at === path) syncs += 1;
+      return undefined;
+    });
+    const many = Array.from({ length: 500 }, (_, n) => attempt({ attempt: id(`${n}`), track: `t${n}` }));
+    await Promise.all(many.map((one) => store.record(one)));
+    expect(syncs).toBeLessThanOrEqual(2);
+    expect(store.attempts.size).toBe(500);
+  });
+
+  it('that the fold would hide is refused as a mistake', async () => {
+    const disk = createMemoryDisk({ [path]: head + line(queued) });
+    const store = await open(disk.files);
+    await expect(store.record(queued)).rejects.toThrow('bug');
+    await expect(store.record({ ...intent, rev: 9, state: 'rejected' })).rejects.toThrow('bug');
+    await expect(store.record({ ...done, rev: 9, stem: '../x' })).rejects.toThrow('bug');
+    expect(textOf(disk)).toBe(serialiseLock(header, [queued]));
+  });
+
+  it('never comes after a torn line', async () => {
+    const torn = head + line(intent) + line(queued).slice(0, 50);
+    const disk = createMemoryDisk({ [path]: torn });
+    const store = await open(disk.files);
+    expect(textOf(disk)).toBe(serialiseLock(header, [intent]));
+    await store.record(other);
+    expect(textOf(disk)).toBe(serialiseLock(header, [intent]) + line(other));
+  });
+
+  it('keeps a whole last record whose line feed is missing', async () => {
+    const disk = createMemoryDisk({ [path]: (head + line(queued)).slice(0, -1) });
+    const store = await open(disk.files);
+    await store.record(other);
+    expect(textOf(disk)).toBe(serialiseLock(header, [queued]) + line(other));
+  });
+});
+
+describe('what a killed run left', () => {
+  it('is written anew when it is opened, so that no forgotten sync is relied on', async () => {
+    const disk = createMemoryDisk({ [path]: head + line(queued) + line(intent) });
+    let written = '';
+    disk.intercept(({ name, path: at }) => {
+      if (name === 'rename') written = at;
+      return undefined;
+    });
+    await open(disk.files);
+    expect(written).toMatch(/^\/album\/\.venice-batch\/album\.lock\.jsonl\.[0-9a-f]{32}\.tmp$/);
+    expect(textOf(disk)).toBe(serialiseLock(header, [queued]));
+  });
+
+  it('is opened also where there is no room to write it anew', async () => {
+    const disk = createMemoryDisk({ [path]: head + line(intent) + line(queued) });
+    disk.intercept(({ name }) => (name === 'write' ? 'ENOSPC' : undefined));
+    expect((await open(disk.files)).attempts.get(queued.attempt)).toEqual(queued);
+    expect(textOf(disk)).toBe(head + line(intent) + line(queued));
+  });
+
+  it('is durable once the lockfile is open, synced or not', async () => {
+    const disk = createMemoryDisk();
+    const killed = await open(disk.files);
+    await killed.record(intent);
+    const append = await disk.files.open(path, 'append');
+    await append.write(new TextEncoder().encode(line(queued)));
+    await open(disk.files);
+    for (let seed = 0; seed < 20; seed += 1) expect(textOf(disk.crash(seed))).toBe(textOf(disk));
+  });
+});
+
+describe('closing', () => {
+  it('leaves one sorted line for each attempt', async () => {
+    const disk = createMemoryDisk({ [path]: head });
+    const store = await open(disk.files);
+    for (const one of [intent, other, queued, done]) await store.record(one);
+    await store.close();
+    expect(textOf(disk)).toBe(serialiseLock(header, [other, done]));
+    expect(isTidy(disk)).toBe(true);
+  });
+
+  it('writes nothing where the file is as it should be', async () => {
+    const asItShouldBe = serialiseLock(header, [done]);
+    const disk = createMemoryDisk({ [path]: asItShouldBe });
+    disk.intercept(({ name }) =>
+      ['write', 'rename', 'remove', 'link'].includes(name) ? 'EROFS' : undefined,
+    );
+    const store = await open(disk.files);
+    await store.close();
+    expect(textOf(disk)).toBe(asItShouldBe);
+  });
+
+  it('waits for what is being recorded', async () => {
+    const disk = createMemoryDisk({ [path]: head });
+    const store = await open(disk.files);
+    const recorded = store.record(intent);
+    await store.close();
+    await recorded;
+    expect(textOf(disk)).toBe(serialiseLock(header, [intent]));
+  });
+
+  it('without rewriting leaves the lines as they are', async () => {
+    const disk = createMemoryDisk({ [path]: head });
+    const store = await open(disk.files);
+    await store.record(intent);
+    await store.record(queued);
+    await store.abandon();
+    expect(textOf(disk)).toBe(head + line(intent) + line(queued));
+  });
+});
+
+describe('a lockfile that version control replaces during the run', () => {
+  it('keeps the jobs of both', async () => {
+    const disk = createMemoryDisk({ [path]: head + line(intent) });
+    const store = await open(disk.files);
+    await store.record(queued);
+    disk.put(path, head + line(otherQueued));
+    await store.record(done);
+    expect(textOf(disk)).toBe(serialiseLock(header, [otherQueued, done]));
+    expect(store.attempts.get(other.attempt)).toEqual(otherQueued);
+  });
+
+  it('keeps the jobs of both also where nothing is recorded after it', async () => {
+    const disk = createMemoryDisk({ [path]: head + line(intent) });
+    const store = await open(disk.files);
+    await store.record(queued);
+    disk.put(path, head + line(otherQueued));
+    await store.close();
+    expect(textOf(disk)).toBe(serialiseLock(header, [otherQueued, queued]));
+  });
+
+  it('is made anew where it was removed', async () => {
+    const disk = createMemoryDisk({ [path]: head + line(intent) });
+    const store = await open(disk.files);
+    await store.record(queued);
+    await disk.files.remove(path);
+    await store.record(done);
+    expect(textOf(disk)).toBe(serialiseLock(header, [done]));
+  });
+
+  it.each([
+    ['another lockfile', serialiseLock({ ...header, lineage: id('other') }, []), 'lockfile-replaced'],
+    ['one with conflict markers', `${head}<<<<<<< HEAD\n`, 'lockfile-conflict-markers'],
+  ])('is not written over where it is %s', async (_, foreign, code) => {
+    const disk = createMemoryDisk({ [path]: head + line(intent) });
+    const store = await open(disk.files);
+    disk.put(path, foreign);
+    await store.record(queued);
+    expect(store.trouble()).toMatchObject({ kind: 'displaced', error: { code } });
+    await expect(store.close()).rejects.toMatchObject({ code });
+    expect(textOf(disk)).toBe(foreign);
+    await disk.files.remove(path);
+    expect((await open(disk.files)).attempts.get(queued.attempt)).toEqual(queued);
+  });
+});
+
+/** What others may do to a lockfile during a run: the disk afterwards. */
+const MISFORTUNES: readonly (readonly [string, (disk: MemoryDisk, before: string) => Promise<void>])[] = [
+  ['restored: the same bytes in another file', async (disk) => disk.put(path, textOf(disk) ?? '')],
+  ['restored to how it was before', async (disk, before) => disk.put(path, before)],
+  ['deleted', (disk) => disk.files.remove(path)],
+  [
+    'written over in place',
+    async (disk, before) => {
+      const handle = await disk.files.open(path, 'truncate');
+      await handle.write(new TextEncoder().encode(before));
+      await handle.sync();
+      await handle.close();
+    },
+  ],
+  [
+    'changed in place, to as many bytes',
+    async (disk, before) => {
+      const bytes = new TextEncoder().encode(before.padEnd((textOf(disk) ?? '').length, '\n'));
+      const handle = await disk.files.open(path, 'truncate');
+      await handle.write(bytes);
+      await handle.sync();
+      await handle.close();
+    },
+  ],
+];
+
+describe.each(MISFORTUNES)('a lockfile that is %s during a run', (_, strike) => {
+  async function struck() {
+    const disk = createMemoryDisk({ [path]: serialiseLock(header, [intent]) });
+    const store = await open(disk.files);
+    const before = textOf(disk) ?? '';
+    await store.record(queued);
+    await strike(disk, before);
+    return { disk, store };
+  }
+
+  it('has everything again with the next record', async () => {
+    const { disk, store } = await struck();
+    await store.record(other);
+    expect(await readLockAlone(disk.files, path)).toMatchObject({ ok: true });
+    await expectKept(disk, { acknowledged: [queued, other], begun: [intent, queued, other] });
+    expect(store.trouble()).toBeUndefined();
+  });
+
+  it('has everything again before a submit leaves', async () => {
+    const { disk, store } = await struck();
+    await store.confirm();
+    const read = await readLockAlone(disk.files, path);
+    expect(read.ok && read.attempts.get(queued.attempt)).toEqual(queued);
+    for (let seed = 0; seed < 20; seed += 1) expect(textOf(disk.crash(seed))).toBe(textOf(disk));
+  });
+
+  it('has everything again in the next run, if this one is killed first', async () => {
+    const { disk } = await struck();
+    for (let seed = 0; seed < 20; seed += 1) {
+      const after = disk.crash(seed);
+      const store = await open(after.files);
+      expect(store.attempts.get(queued.attempt)).toEqual(queued);
+      await store.close();
+      expect(textOf(after)).toBe(serialiseLock(header, [queued]));
+      expect(Object.keys(after.texts()).filter((name) => name.endsWith('.journal'))).toEqual([]);
+    }
+  });
+
+  it('has everything again at the end', async () => {
+    const { disk, store } = await struck();
+    await store.close();
+    expect(textOf(disk)).toBe(serialiseLock(header, [queued]));
+  });
+});
+
+describe('a lockfile that is replaced as a record is written to it', () => {
+  it('is written anew: the old file, which nothing names any more, is not enough', async () => {
+    for (let at = 0; at < 20; at += 1) {
+      const disk = createMemoryDisk({ [path]: serialiseLock(header, [intent]) });
+      const store = await open(disk.files);
+      await store.record(queued);
+      const [text, from] = [textOf(disk) ?? '', disk.operations()];
+      disk.intercept(({ index }) => {
+        if (index === from + at) disk.put(path, text);
+        return undefined;
+      });
+      await store.record(other);
+      await store.confirm();
+      disk.intercept(() => undefined);
+      const read = await readLockAlone(disk.files, path);
+      expect(read.ok && [...read.attempts.values()]).toEqual(expect.arrayContaining([queued, other]));
+    }
+  });
+});
+
+describe('a journal', () => {
+  const journals = (disk: MemoryDisk) =>
+    Object.keys(disk.texts()).filter((name) => name.endsWith('.journal'));
+
+  it('of attempts that this run did not know, in the place of the lockfile, ends buying', async () => {
+    const disk = createMemoryDisk({ [path]: serialiseLock(header, [intent]) });
+    const store = await open(disk.files);
+    await store.record(queued);
+    disk.put(path, serialiseLock(header, [intent, otherQueued]));
+    await store.confirm();
+    expect(store.trouble()).toEqual({ kind: 'grown' });
+    expect([...store.attempts.values()]).toEqual(expect.arrayContaining([queued, otherQueued]));
+  });
+
+  it('is made anew where somebody deletes it', async () => {
+    const disk = createMemoryDisk({ [path]: serialiseLock(header, [intent]) });
+    const store = await open(disk.files);
+    await store.record(queued);
+    for (const name of journals(disk)) await disk.files.remove(name);
+    await store.record(other);
+    await disk.files.remove(path);
+    expect([...(await open(disk.crash(1).files)).attempts.values()]).toEqual(
+      expect.arrayContaining([queued, other]),
+    );
+  });
+
+  it('of another lockfile is left alone', async () => {
+    const disk = createMemoryDisk();
+    await (await open(disk.files)).record(intent);
+    const foreign = { ...header, lineage: id('other') };
+    disk.put(path, serialiseLock(foreign, []));
+    const before = journals(disk);
+    const store = await open(disk.files);
+    expect(store.header.lineage).toBe(foreign.lineage);
+    expect(store.attempts.size).toBe(0);
+    await store.close();
+    expect(journals(disk)).toEqual(before);
+  });
+
+  it('holds nothing that was not acknowledged', async () => {
+    const disk = createMemoryDisk({ [path]: serialiseLock(header, [intent]) });
+    const store = await open(disk.files);
+    await store.record(queued);
+    disk.intercept(({ name, path: at }) => (name !== 'read' && at === path ? 'EIO' : undefined));
+    await expect(store.record(other)).rejects.toMatchObject({ code: 'EIO' });
+    disk.intercept(() => undefined);
+    await store.abandon();
+    const read = await readLock(disk.files, path);
+    expect(read.ok && read.attempts.get(queued.attempt)).toEqual(queued);
+  });
+});
+
+describe('a lockfile is not opened', () => {
+  it.each([
+    ['damaged', `${head}x\n`, 'bad_line'],
+    ['empty', '', 'not_a_lockfile'],
+    [
+      'of another endpoint',
+      serialiseLock({ ...header, endpoint: 'http://127.0.0.1:1' }, []),
+      'other_endpoint',
+    ],
+  ])('where it is %s, nor changed', async (_, text, kind) => {
+    const disk = createMemoryDisk({ [path]: text });
+    const opened = await openLock(disk.files, path, {
+      endpoint: header.endpoint,
+      command,
+      lineage: () => header.lineage,
+      random,
+    });
+    expect(opened).toMatchObject({ ok: false, problem: { kind } });
+    expect(disk.texts()).toEqual({ [path]: text });
+  });
+
+  it.each(['EACCES', 'EIO', 'EFBIG'])(
+    'where reading fails with %s: unreadable is never empty',
+    async (code) => {
+      const disk = createMemoryDisk({ [path]: head });
+      disk.intercept(({ name }) => (name === 'read' ? code : undefined));
+      expect(await readLock(disk.files, path)).toEqual({
+        ok: false,
+        problems: [{ kind: 'unreadable', code }],
+      });
+    },
+  );
+
+  it.each(['open', 'sync', 'syncDirectory'])('where %s fails', async (operation) => {
+    const disk = createMemoryDisk({ [path]: head });
+    disk.intercept(({ name }) => (name === operation ? 'EROFS' : undefined));
+    const opened = await openLock(disk.files, path, {
+      endpoint: header.endpoint,
+      command,
+      lineage: () => header.lineage,
+      random,
+    });
+    expect(opened).toEqual({ ok: false, problem: { kind: 'unwritable', code: 'EROFS' } });
+  });
+
+  it('for another endpoint', () => {
+    expect(checkEndpoint(header, header.endpoint)).toBeUndefined();
+    expect(checkEndpoint(header, 'https://example.com')).toMatchObject({ kind: 'other_endpoint' });
+  });
+});
+
+/** What a life of a store promised: what was acknowledged, and what was only begun. */
+interface Promised {
+  readonly acknowledged: Attempt[];
+  readonly begun: Attempt[];
+}
+
+/** Records a few attempts, some side by side, over two openings; goes on after faults. */
+async function live(files: Files, promised: Promised): Promise<void> {
+  const script = [
+    [[intent], [queued, other], [otherQueued]],
+    [[done], [attempt({ attempt: id('c') })]],
+  ];
+  for (const opening of script) {
+    const opened = await openLock(files, path, {
+      endpoint: header.endpoint,
+      command,
+      lineage: () => header.lineage,
+      random,
+    });
+    if (!opened.ok) {
+      expect(['unwritable', 'unreadable']).toContain(opened.problem.kind);
+      continue;
+    }
+    const { store } = opened;
+    for (const batch of opening) {
+      await Promise.all(
+        batch.map(async (one) => {
+          promised.begun.push(one);
+          await store.record(one).then(
+            () => promised.acknowledged.push(one),
+            (fault: { code?: string }) => {
+              if (fault.code === undefined) throw fault;
+            },
+          );
+        }),
+      );
+    }
+    await store.close().catch((fault: { code?: string }) => {
+      if (fault.code === undefined) throw fault;
+    });
+  }
+}
+
+async function expectKept(disk: MemoryDisk, { acknowledged, begun }: Promised): Promise<void> {
+  const read = await readLock(disk.files, path);
+  if (!read.ok) throw new Error(`${JSON.stringify(read.problems)}\n${textOf(disk)}`);
+  for (const one of acknowledged) {
+    expect(read.attempts.get(one.attempt)?.rev ?? 0).toBeGreaterThanOrEqual(one.rev);
+    if (one.queue_id !== undefined) expect(read.attempts.get(one.attempt)?.queue_id).toBe(one.queue_id);
+  }
+  const lines = new Set(begun.map(attemptLine));
+  for (const one of read.attempts.values()) expect(lines).toContain(attemptLine(one));
+}
+
+/** A next run opens the file, adds to it and closes it, and that is durable. */
+async function expectGoesOn(disk: MemoryDisk, { acknowledged, begun }: Promised): Promise<void> {
+  const store = await open(disk.files);
+  const last = attempt({ attempt: id('last') });
+  await store.record(last);
+  await store.close();
+  await expectKept(disk.crash(1), { acknowledged: [...acknowledged, last], begun: [...begun, last] });
+}
+
+const beginnings: readonly [string, Readonly<Record<string, string>>, readonly Attempt[]][] = [
+  ['no lockfile', {}, []],
+  ['a torn one', { [path]: `${head}{"tra`, [`${path}.tmp`]: 'left over' }, []],
+];
+
+describe.each(beginnings)('from %s', (_, initial, known) => {
+  async function lengthOfLife(): Promise<number> {
+    const disk = createMemoryDisk(initial);
+    await live(disk.files, { acknowledged: [], begun: [] });
+    return disk.operations();
+  }
+
+  it('a crash at any operation keeps all that was acknowledged, in a file that parses', async () => {
+    const length = await lengthOfLife();
+    expect(length).toBeGreaterThan(30);
+    for (let at = 0; at < length; at += 1) {
+      const disk = createMemoryDisk(initial);
+      const promised = { acknowledged: [...known], begun: [...known] };
+      disk.intercept(({ index }) => (index === at ? 'halt' : undefined));
+      await Promise.race([live(disk.files, promised), disk.halted]);
+      for (let seed = 0; seed < 8; seed += 1) {
+        const after = disk.crash(seed);
+        await expectKept(after, promised);
+        await expectGoesOn(after, promised);
+      }
+    }
+  });
+
+  it.each(['ENOSPC', 'EIO'])('a %s at any operation loses nothing that was acknowledged', async (code) => {
+    const length = await lengthOfLife();
+    for (let at = 0; at < length + 10; at += 1) {
+      for (const lasting of [1, 3, 1000]) {
+        const disk = createMemoryDisk(initial);
+        const promised = { acknowledged: [...known], begun: [...known] };
+        disk.intercept(({ index, name }) =>
+          index >= at && index < at + lasting && !['read', 'real'].includes(name) ? code : undefined,
+        );
+        await live(disk.files, promised);
+        disk.intercept(() => undefined);
+        await expectKept(disk, promised);
+        for (let seed = 0; seed < 5; seed += 1) await expectKept(disk.crash(seed), promised);
+        await expectGoesOn(disk, promised);
+      }
+    }
+  });
+});
+
+describe("a symbolic link in the lockfile's place that leads to nothing", () => {
+  it('is refused, and nothing is made where it leads', async () => {
+    const disk = createMemoryDisk({ '/album/album.yaml': '', '/victim/other': '' });
+    disk.symlink('/album/album.lock.jsonl', '/victim/.bash_login');
+    const read = await readLock(disk.files, '/album/album.lock.jsonl');
+    expect(read).toEqual({ ok: false, problems: [{ kind: 'unreadable', code: 'ELOOP' }] });
+    expect(Object.keys(disk.texts())).toEqual(['/album/album.yaml', '/victim/other']);
+  });
+});
+
+it('a private folder that is a symbolic link is refused, and nothing is made where it leads', async () => {
+  const disk = createMemoryDisk({ '/album/album.yaml': '', '/victim/other': '' });
+  disk.symlink('/album/.venice-batch', '/victim');
+  await expect(makePrivateFolder(disk.files, random, '/album/album.lock.jsonl')).rejects.toMatchObject({
+    code: 'ELOOP',
+  });
+  expect(Object.keys(disk.texts())).toEqual(['/album/album.yaml', '/victim/other']);
+});

@@ -1,0 +1,332 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type { RunEvent } from '../../src/core/events.js';
+import type { Attempt } from '../../src/lockfile/attempt.js';
+import { createKeySeal } from '../../src/lockfile/key-seal.js';
+import { execute, type RunInput, type RunOutcome } from '../../src/run/execute.js';
+import type { CallResult, Retrieved } from '../../src/venice/client.js';
+import { attempt, file as built, id } from '../lockfile/build.js';
+import { fakeClock, START_MS } from '../report/fakes.js';
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60_000;
+const RUN_MS_MAX = 30 * MINUTE_MS;
+
+const audio = new Uint8Array(1_234);
+const file = { ...built, sha256: createHash('sha256').update(audio).digest('hex') };
+/** Every file is there, as it was stored. */
+const output = {
+  root: '/album',
+  files: {
+    facts: async () => ({ kind: 'file', bytes: audio.length }),
+    stream: async function* () {
+      yield audio;
+    },
+  },
+};
+const keySeal = createKeySeal('0'.repeat(32), 'key');
+
+type Answer = CallResult<Retrieved>;
+const refusedConnection: Answer = {
+  ok: false,
+  kind: 'no_answer',
+  sent: false,
+  code: 'ECONNREFUSED',
+  message: 'connect ECONNREFUSED',
+  rate: {},
+};
+const failing: Answer = {
+  ok: false,
+  kind: 'refused',
+  status: 500,
+  sent: true,
+  code: 'http-500',
+  message: 'no',
+  rate: {},
+};
+const running: Answer = { ok: true, value: { kind: 'running' }, rate: {} };
+
+function queued(track: string, fields: Partial<Attempt> = {}): Attempt {
+  const at = { intent: new Date(START_MS).toISOString(), queued: new Date(START_MS).toISOString() };
+  const job = { attempt: id(track), queue_id: track };
+  return attempt({ ...job, track, state: 'queued', key: keySeal.of(job), at, ...fields });
+}
+
+interface Around {
+  readonly clock: RunInput['ports']['clock'];
+  retrieve(track: string): Promise<Answer>;
+  models?(): Promise<unknown>;
+  complete?(queueId: string): Promise<CallResult<boolean>>;
+  readonly store: object;
+  emit(event: RunEvent): void;
+}
+
+/** A run that buys nothing. */
+function collecting({ clock, retrieve, models, complete, store, emit }: Around): RunInput {
+  return {
+    ports: { clock, random: { bytes: (count: number) => new Uint8Array(count) } },
+    client: {
+      retrieve: (_model: string, queueId: string) => retrieve(queueId),
+      complete: (_model: string, queueId: string) => complete?.(queueId),
+      models,
+    },
+    store: { trouble: () => undefined, ...store },
+    purchases: [],
+    takes: [],
+    approvedMicroUsd: 0,
+    keySeal,
+    output,
+    settings: { command: (verb: string) => verb },
+    stop: new AbortController().signal,
+    emit,
+  } as unknown as RunInput;
+}
+
+/** Collects three jobs, each poll answered by what holds at that time, ms since the start. */
+async function collect(
+  answer: (atMs: number, track: string) => Answer,
+  reachable = true,
+  jobs = ['one', 'two', 'three'].map((track) => queued(track)),
+) {
+  const clock = fakeClock();
+  const completed: string[] = [];
+  const attempts = new Map(jobs.map((job) => [job.attempt, job]));
+  const events: RunEvent[] = [];
+  const input = collecting({
+    clock,
+    complete: async (queueId) => {
+      completed.push(queueId);
+      return { ok: true, value: true, rate: {} };
+    },
+    retrieve: async (track) => answer(clock.nowMs() - START_MS, track),
+    models: async () => (reachable ? { ok: true, value: new Map(), rate: {} } : refusedConnection),
+    store: {
+      attempts,
+      newest: (key: string) => attempts.get(key),
+      trouble: () => undefined,
+      record: async (next: Attempt) => void attempts.set(next.attempt, next),
+    },
+    emit: (event: RunEvent) => events.push(event),
+  });
+  let outcome: RunOutcome | undefined;
+  const ended = execute(input).then((result) => {
+    outcome = result;
+  });
+  while (outcome === undefined && clock.nowMs() - START_MS < RUN_MS_MAX) await clock.advance(SECOND_MS);
+  const tookMs = clock.nowMs() - START_MS;
+  await ended;
+  const state = (track: string) => attempts.get(id(track));
+  return { tookMs, events, state, completed, troubles: [...outcome!.troubles] };
+}
+
+function codes(events: readonly RunEvent[]): string[] {
+  return events.flatMap((event) => (event.type === 'notice' ? [event.code] : []));
+}
+
+describe('a service that nobody can reach', () => {
+  it('is given up after two to three minutes, and that is told once', async () => {
+    const { tookMs, events, troubles } = await collect(() => refusedConnection);
+    expect(tookMs).toBeGreaterThanOrEqual(2 * MINUTE_MS);
+    expect(tookMs).toBeLessThanOrEqual(3 * MINUTE_MS + 10 * SECOND_MS);
+    expect(troubles).toEqual(['unavailable']);
+    expect(codes(events).filter((code) => code === 'no-answer')).toHaveLength(1);
+    expect(codes(events)).not.toContain('given-up');
+  });
+
+  it('is given as long again after each answer', async () => {
+    const goneMs = 5 * MINUTE_MS;
+    const { tookMs } = await collect((atMs) => (atMs < goneMs ? running : refusedConnection));
+    expect(tookMs).toBeGreaterThanOrEqual(goneMs + 2 * MINUTE_MS);
+    expect(tookMs).toBeLessThanOrEqual(goneMs + 4 * MINUTE_MS);
+  });
+
+  it('is another thing than one that answers with errors, which gets its time', async () => {
+    const { tookMs, events, state } = await collect(() => failing, false);
+    expect(tookMs).toBeGreaterThan(4 * MINUTE_MS);
+    expect(codes(events)).not.toContain('no-answer');
+    expect(state('one')).toMatchObject({ state: 'queued' });
+  });
+});
+
+function refusedWith(status: number, message: string): Answer {
+  return { ok: false, kind: 'refused', status, sent: true, code: `http-${status}`, message, rate: {} };
+}
+
+describe('a job that failed, by the answer to its retrieve', () => {
+  const others = (answer: Answer) => (atMs: number, track: string) =>
+    track === 'one' ? answer : atMs < 5 * MINUTE_MS ? running : failing;
+
+  it.each([400, 422])('%i is settled at once, and refunded as documented', async (status) => {
+    const { state, events } = await collect(others(refusedWith(status, 'The provider refused this')));
+    expect(state('one')).toMatchObject({
+      state: 'failed',
+      reason: { code: `http-${status}`, status },
+      refunded: true,
+      refund_ground: 'documented',
+    });
+    const asked = events.filter((event) => event.type === 'take' && event.track === 'one');
+    expect(asked.at(-1)).toMatchObject({ state: 'failed', money: 'refunded (as documented)' });
+  });
+
+  it.each([500, 503])('%i is settled once it was repeated for a minute', async (status) => {
+    const { state } = await collect(others(refusedWith(status, 'Inference processing failed')));
+    expect(state('one')).toMatchObject({ state: 'failed', refunded: true, reason: { status } });
+    const settledMs = Date.parse(state('one')!.at.failed!) - START_MS;
+    expect(settledMs).toBeGreaterThanOrEqual(MINUTE_MS);
+    expect(settledMs).toBeLessThanOrEqual(3 * MINUTE_MS);
+  });
+
+  it('500 is not settled before the time that the service told to expect', async () => {
+    const slow: Answer = {
+      ok: true,
+      value: { kind: 'running', averageExecutionMs: 8 * MINUTE_MS },
+      rate: {},
+    };
+    const { state } = await collect((atMs) => (atMs < 2 * MINUTE_MS ? slow : failing));
+    expect(Date.parse(state('one')!.at.failed!) - START_MS).toBeGreaterThanOrEqual(8 * MINUTE_MS);
+  });
+
+  it('400 for an unknown id is lost after three answers, within 90 s', async () => {
+    const { state } = await collect(others(refusedWith(400, 'Request ID is invalid.')));
+    expect(state('one')).toMatchObject({ state: 'lost', reason: { code: 'not_found', status: 400 } });
+    const [lostMs, firstMs] = [Date.parse(state('one')!.at.lost!), START_MS];
+    expect(lostMs - firstMs).toBeGreaterThanOrEqual(35 * SECOND_MS);
+    expect(lostMs - firstMs).toBeLessThanOrEqual(90 * SECOND_MS);
+  });
+
+  it('403 for its model leaves it, and the rest of the run goes on', async () => {
+    const { state, events, troubles } = await collect(() => refusedWith(403, 'Forbidden'));
+    expect(state('one')).toMatchObject({ state: 'queued' });
+    expect(codes(events).filter((code) => code === 'model-refused')).toHaveLength(1);
+    expect(troubles).toEqual(['authentication']);
+  });
+});
+
+describe('a job that runs on and on', () => {
+  const HOUR_MS = 60 * MINUTE_MS;
+
+  /** @param sleepMs for which the machine sleeps after the first minute: the clock leaps. */
+  async function watch(answer: (atMs: number) => Answer, sleepMs = 0) {
+    const awake = fakeClock();
+    let sleptMs = 0;
+    const clock = { nowMs: () => awake.nowMs() + sleptMs, sleep: awake.sleep };
+    const attempts = new Map([[id('one'), queued('one')]]);
+    const events: RunEvent[] = [];
+    let over = false;
+    const ended = execute(
+      collecting({
+        clock,
+        retrieve: async () => answer(clock.nowMs() - START_MS),
+        store: { attempts, newest: (key: string) => attempts.get(key), record: async () => {} },
+        emit: (event: RunEvent) => events.push(event),
+      }),
+    ).then(() => {
+      over = true;
+    });
+    for (let minute = 0; minute < 500 && !over; minute += 1) {
+      await awake.advance(MINUTE_MS);
+      if (minute === 0) sleptMs = sleepMs;
+    }
+    await ended;
+    return { codes: codes(events), endedMs: clock.nowMs() - START_MS };
+  }
+
+  const failed: Answer = { ok: true, value: { kind: 'failed', code: 'NO', message: 'no' }, rate: {} };
+
+  it('is left for the next run after six hours in which it was seen running', async () => {
+    const told = await watch(() => running);
+    expect(told.codes).toEqual(['still-running']);
+    expect(told.endedMs).toBeGreaterThan(6 * HOUR_MS);
+  });
+
+  it('is asked for again after the machine slept, for however long', async () => {
+    const endMs = 9 * HOUR_MS + 10 * MINUTE_MS;
+    const told = await watch((atMs) => (atMs < endMs ? running : failed), 9 * HOUR_MS);
+    expect(told.codes).toEqual([]);
+    expect(told.endedMs).toBeGreaterThanOrEqual(endMs);
+  });
+});
+
+describe('a job whose file was moved out of another one’s way meanwhile', () => {
+  it('goes on from the record of the move', async () => {
+    const clock = fakeClock();
+    const known = queued('one');
+    const moved: Attempt = { ...known, rev: 7, file: { ...file, path: 'aside.mp3' } };
+    const recorded: Attempt[] = [];
+    const failed: Answer = {
+      ok: true,
+      value: { kind: 'failed', code: 'GENERATION_FAILED', message: 'no', creditsRefunded: true },
+      rate: {},
+    };
+    const attempts = new Map([[known.attempt, known]]);
+    const record = async (next: Attempt) => void recorded.push(next);
+    const store = { attempts, newest: () => moved, record };
+    const ended = execute(collecting({ clock, retrieve: async () => failed, store, emit: () => {} }));
+    await clock.advance(MINUTE_MS);
+    await ended;
+    expect(recorded).toEqual([expect.objectContaining({ rev: 8, state: 'failed', file: moved.file })]);
+  });
+});
+
+describe('what is in flight from an earlier run', () => {
+  it('is told at once, with its age', async () => {
+    const { events } = await collect(() => refusedConnection);
+    const told = events.flatMap((event) => (event.type === 'take' ? [event] : []));
+    expect(told.map(({ track, state, queued_at }) => [track, state, queued_at])).toEqual(
+      ['one', 'two', 'three'].map((track) => [track, 'queued', new Date(START_MS).toISOString()]),
+    );
+  });
+});
+
+describe('a line that the lockfile has from a stranger', () => {
+  it.each<[string, Attempt['at']]>([
+    ['without a time', {}],
+    ['that was queued in the year 9999', { queued: '9999-12-31T23:59:59Z' }],
+    ['that was queued in the year 0000', { intent: '0000-01-01T00:00:00Z' }],
+    ['that was queued on a day that is none', { queued: '2026-02-31T00:00:00Z' }],
+  ])('%s is asked for all the same, and the run ends', async (_, at) => {
+    const asked: string[] = [];
+    const { tookMs } = await collect(
+      (_atMs, track) => {
+        asked.push(track);
+        return refusedWith(422, 'Content policy');
+      },
+      true,
+      [queued('one', { at })],
+    );
+    expect(asked).toEqual(['one']);
+    expect(tookMs).toBeLessThan(10 * MINUTE_MS);
+  });
+
+  const stored = (fields: Partial<Attempt> = {}): Attempt => {
+    const made = queued('one', { state: 'stored', file, ...fields });
+    return { ...made, key: keySeal.of(made), ...fields };
+  };
+
+  it.each<[string, Partial<Attempt>]>([
+    ['with the mark of another line', { key: keySeal.of({ attempt: id('two'), queue_id: 'one', file }) }],
+    ['with its own mark and another job', { key: keySeal.of({ attempt: id('one'), queue_id: 'two', file }) }],
+    ['that calls a file its own', { key: keySeal.of({ attempt: id('one'), queue_id: 'one' }) }],
+    ['with the mark of another key', { key: createKeySeal('0'.repeat(32), 'other').of(stored()) }],
+    ['with the mark of another lockfile', { key: createKeySeal('1'.repeat(32), 'key').of(stored()) }],
+    ['with a mark that release 0.1 wrote on every line', { key: markOfVersion1() }],
+  ])('%s never has its remote copy deleted', async (_, fields) => {
+    const { completed, events, state } = await collect(() => failing, true, [stored(fields)]);
+    expect(completed).toEqual([]);
+    expect(codes(events)).toEqual(['remote-copy-left']);
+    expect(state('one')).toMatchObject({ state: 'done' });
+  });
+
+  it('is told from one of our own, whose remote copy is deleted', async () => {
+    const { completed, state } = await collect(() => failing, true, [stored()]);
+    expect(completed).toEqual(['one']);
+    expect(state('one')).toMatchObject({ state: 'done' });
+  });
+});
+
+function markOfVersion1(): string {
+  return createHash('sha256')
+    .update(`${'0'.repeat(32)}\0key`)
+    .digest('hex')
+    .slice(0, 16);
+}

@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import type { Files, Random } from '../../src/core/ports.js';
+import { openOutput } from '../../src/storage/output.js';
+import { probeStorage } from '../../src/storage/probe.js';
+import { createMemoryDisk, type MemoryDisk } from '../fakes/memory-files.js';
+
+const random: Random = { bytes: (size) => new Uint8Array(size).fill(7) };
+const probed = async (disk: MemoryDisk, how: 'nearest' | 'make' = 'nearest', more: Partial<Files> = {}) =>
+  probeStorage({ ...disk.files, ...more }, await openOutput(disk.files, '/album'), random, {
+    stems,
+    how,
+    bytesMin: 1_000,
+  });
+const probe = async (disk: MemoryDisk) => (await probed(disk)).fault;
+const stems = ['out/01-one', 'out/02-two', 'more/03-three'];
+
+describe('the probe of the output folders', () => {
+  it('makes no folder and leaves no file: nothing may come of it', async () => {
+    const disk = createMemoryDisk({ '/album/album.yaml': '' });
+    expect(await probe(disk)).toBeUndefined();
+    expect(Object.keys(disk.texts())).toEqual(['/album/album.yaml']);
+    expect(await disk.files.list('/album')).toEqual(['album.yaml']);
+  });
+
+  it('names the folder that takes no file, and why', async () => {
+    const disk = createMemoryDisk({ '/album/more/02-other.wav': '' });
+    disk.intercept(({ name, path }) =>
+      name === 'write' && path.startsWith('/album/more/') ? 'ENOSPC' : undefined,
+    );
+    const fault = { directory: '/album/more', code: 'ENOSPC' };
+    expect(await probe(disk)).toEqual(fault);
+    expect(Object.keys(disk.texts())).toEqual(['/album/more/02-other.wav']);
+  });
+
+  it('tries the folder in which one would have to be made', async () => {
+    const disk = createMemoryDisk({ '/album/album.yaml': '' });
+    disk.intercept(({ name, path }) =>
+      name === 'open' && path.startsWith('/album/.probe-') ? 'EROFS' : undefined,
+    );
+    const fault = { directory: '/album/out', code: 'EROFS' };
+    expect(await probe(disk)).toEqual(fault);
+  });
+
+  it('finds a file where a folder has to be', async () => {
+    const disk = createMemoryDisk({ '/album/out': '' });
+    expect((await probe(disk))?.directory).toBe('/album/out');
+  });
+
+  it('removes what a killed run left of its own, and no file of that name that it did not write', async () => {
+    const disk = createMemoryDisk({ '/album/out/.probe-0123456789ab.part': 'mine', '/album/more/x.wav': '' });
+    let left = '';
+    disk.intercept(({ name, path }) => {
+      if (name === 'link') left = disk.texts()[path.replace('.done', '.part')] ?? '';
+      return undefined;
+    });
+    await probe(disk);
+    expect(left).toMatch(/^venice-batch /);
+    disk.put('/album/out/.probe-ffffffffffff.done', left);
+    disk.put('/album/out/.probe-eeeeeeeeeeee.part', left.slice(0, 100));
+    await probe(disk);
+    expect(Object.keys(disk.texts())).toEqual(['/album/out/.probe-0123456789ab.part', '/album/more/x.wav']);
+  });
+
+  it.each(['EPERM', 'EACCES', 'EIO', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])(
+    'takes a disk that refuses hard links with %s, as storing does',
+    async (code) => {
+      const disk = createMemoryDisk({ '/album/out/x.wav': '', '/album/more/x.wav': '' });
+      disk.intercept(({ name }) => (name === 'link' ? code : undefined));
+      expect(await probe(disk)).toBeUndefined();
+      expect(Object.keys(disk.texts())).toHaveLength(2);
+    },
+  );
+
+  it.each([
+    ['rename', 'EACCES'],
+    ['stream', 'EIO'],
+    ['syncDirectory', 'EIO'],
+    ['remove', 'EPERM'],
+  ])('finds what only the end of storing meets: %s', async (operation, code) => {
+    const disk = createMemoryDisk({ '/album/out/x.wav': '', '/album/more/x.wav': '' });
+    disk.intercept(({ name, path }) => {
+      if (name === 'link') return 'ENOSYS';
+      return name === operation && path.startsWith('/album/more') ? code : undefined;
+    });
+    expect(await probe(disk)).toEqual({ directory: '/album/more', code });
+  });
+
+  it('tells a disk that cannot sync folders, and goes on', async () => {
+    const disk = createMemoryDisk({ '/album/album.yaml': '' });
+    const told = await probed(disk, 'nearest', { canSyncDirectory: async () => false });
+    expect(told).toEqual({ unsynced: '/album' });
+  });
+
+  it('finds too little space for all that is to be bought', async () => {
+    const disk = createMemoryDisk({ '/album/album.yaml': '' });
+    const free = (bytes: number | undefined) => probed(disk, 'nearest', { freeBytes: async () => bytes });
+    expect(await free(999)).toEqual({ fault: { directory: '/album/out', code: 'ENOSPC' } });
+    expect(await free(1_000)).toEqual({});
+    expect(await free(undefined)).toEqual({});
+  });
+
+  it('makes the folders once they will be needed, and tries those alone', async () => {
+    const disk = createMemoryDisk({ '/album/more/x.wav': '' });
+    const tried: string[] = [];
+    disk.intercept(({ name, path }) => {
+      if (name === 'open') tried.push(path.slice(0, path.lastIndexOf('/')));
+      return undefined;
+    });
+    expect(await probed(disk, 'make')).toEqual({});
+    expect(tried).toEqual(['/album/out']);
+    const other = createMemoryDisk({ '/album/more/x.wav': '' });
+    other.intercept(({ name }) => (name === 'makeDirectory' ? 'EACCES' : undefined));
+    expect(await probed(other, 'make')).toEqual({ fault: { directory: '/album/out', code: 'EACCES' } });
+  });
+});
