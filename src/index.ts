@@ -4,21 +4,22 @@
  *
  * @module
  */
-import { batchSettings } from './commands/batch-settings.js';
-import { type Planned, planBatch } from './commands/plan-batch.js';
+
 import { runBatch } from './app/run-batch.js';
 import type { RunReport } from './app/summarise.js';
+import { batchSettings } from './commands/batch-settings.js';
+import { type Planned, planBatch } from './commands/plan-batch.js';
 import { openSession, type Session } from './commands/session.js';
 import type { Flags } from './commands/settings.js';
 import type { RunEvent } from './core/events.js';
-import type { LoadedManifest } from './manifest/take.js';
 import { redactIn } from './core/redact.js';
+import type { LoadedManifest } from './manifest/take.js';
 import type { Plan } from './plan/plan.js';
 import type { Balance } from './venice/client.js';
 
-export type { Planned } from './commands/plan-batch.js';
 export type { Prepared } from './app/price.js';
 export type { RunReport } from './app/summarise.js';
+export type { Planned } from './commands/plan-batch.js';
 export type { Diagnostic, Span } from './core/diagnostic.js';
 export { BatchError, EXIT, type ExitCode } from './core/errors.js';
 export type { ProgressEvent, RunEvent, SummaryEvent, TakeEvent } from './core/events.js';

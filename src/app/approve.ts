@@ -1,22 +1,22 @@
 import type { Diagnostic } from '../core/diagnostic.js';
 import { EXIT, type ExitCode } from '../core/errors.js';
+import { shellWord } from '../core/shell.js';
 import { createKeySeal } from '../lockfile/key-seal.js';
 import type { LoadedManifest } from '../manifest/take.js';
 import type { Plan } from '../plan/plan.js';
+import { isPriced } from '../plan/plan.js';
 import { checkGround, checkPurchases } from '../plan/saved-plan.js';
 import { madeAgainWords } from '../plan/selection.js';
-import { isPriced } from '../report/plan-text.js';
 import type { Output } from '../storage/output.js';
 import { probeStorage } from '../storage/probe.js';
-import { shellWord } from '../core/shell.js';
 import { createClient } from '../venice/create-client.js';
+import { emitNotice, tellPhase, tellPlan } from './emit.js';
 import { notFrozen } from './frozen.js';
 import type { Opened } from './open-lockfile.js';
 import { hasError, type Prepared, prepare, selectionOrInvalid } from './price.js';
-import { type BatchSettings, redactorOf, type World } from './run-batch.js';
 import { sealSecretOf } from './seal-secret.js';
 import { placeFault } from './storage-error.js';
-import { emitNotice, tellPhase, tellPlan } from './emit.js';
+import { type BatchSettings, redactorOf, type World } from './world.js';
 
 /** What is to be bought, or why nothing is. */
 export interface BuyDecision {

@@ -1,5 +1,5 @@
-import type { Attempt } from '../lockfile/attempt.js';
 import type { Clock } from '../core/ports.js';
+import type { Attempt } from '../lockfile/attempt.js';
 import type { UsageHistory, VeniceClient } from '../venice/client.js';
 import { clockOffset, windowOf } from '../venice/evidence.js';
 

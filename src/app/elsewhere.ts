@@ -1,10 +1,10 @@
 import path from 'node:path';
 import type { Diagnostic } from '../core/diagnostic.js';
+import type { Files } from '../core/ports.js';
+import { shellWord } from '../core/shell.js';
 import { type Attempt, countsAsSpent } from '../lockfile/attempt.js';
 import { LOCK_BYTES_MAX, readLock } from '../lockfile/read.js';
 import type { Take } from '../manifest/take.js';
-import type { Files } from '../core/ports.js';
-import { pathText } from '../report/shell.js';
 
 /** Where other lockfiles of the same manifest may stand. All absolute. */
 export interface Neighbourhood {
@@ -64,7 +64,7 @@ function diagnosticOf(place: string, keys: readonly string[], of: number): Diagn
     code: 'bought-elsewhere',
     severity: 'error',
     message: `${keys.length} of ${of} takes to buy were bought already, under another lockfile, ${place}: ${named}${more}`,
-    hint: `use that lockfile with this manifest: --lockfile ${pathText(place)}; to buy them once more on purpose, name them with --force`,
+    hint: `use that lockfile with this manifest: --lockfile ${shellWord(place)}; to buy them once more on purpose, name them with --force`,
   };
 }
 

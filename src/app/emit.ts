@@ -1,7 +1,6 @@
 import type { Phase, RunEvent } from '../core/events.js';
-
-import type { Plan } from '../plan/plan.js';
 import type { Clock } from '../core/ports.js';
+import type { Plan } from '../plan/plan.js';
 
 interface Teller {
   readonly ports: { readonly clock: Clock };

@@ -1,6 +1,6 @@
 import type { ExitCode } from '../core/errors.js';
 import { EXIT } from '../core/errors.js';
-import type { Trouble } from '../run/context.js';
+import type { Trouble } from '../run/trouble.js';
 
 /** What an ended run is judged by. */
 export interface EndState {

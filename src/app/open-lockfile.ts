@@ -1,16 +1,17 @@
 import path from 'node:path';
 import { BatchError, EXIT, unreachable } from '../core/errors.js';
 import type { RunEvent } from '../core/events.js';
-import { acquireGuard, type GuardState } from '../lockfile/run-lock.js';
-import type { GuardHolder } from '../lockfile/run-lock-file.js';
-import { randomHex } from '../lockfile/private-folder.js';
+import type { Ports } from '../core/ports.js';
+import { shellWord } from '../core/shell.js';
 import { lockError, type NextCommand } from '../lockfile/lock-error.js';
+import type { LockStore } from '../lockfile/lock-store.js';
+import { randomHex } from '../lockfile/private-folder.js';
 import { linkToNothing } from '../lockfile/read.js';
 import { adoptRescues, type Rescue } from '../lockfile/rescue.js';
 import { type RescuePlaces, rescueKey } from '../lockfile/rescue-key.js';
-import { type LockStore, openLock } from '../lockfile/store.js';
-import type { Ports } from '../core/ports.js';
-import { shellWord } from '../core/shell.js';
+import { acquireGuard, type GuardState } from '../lockfile/run-lock.js';
+import type { GuardHolder } from '../lockfile/run-lock-file.js';
+import { openLock } from '../lockfile/store.js';
 
 export interface OpenSettings {
   /** Absolute. */

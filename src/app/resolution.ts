@@ -1,6 +1,6 @@
 import { unreachable } from '../core/errors.js';
-import type { Attempt, AttemptState } from '../lockfile/attempt.js';
 import { isQueueId } from '../core/queue-id.js';
+import type { Attempt, AttemptState } from '../lockfile/attempt.js';
 
 /** What a person says became of an attempt whose answer was lost. */
 export type Resolution =

@@ -1,18 +1,18 @@
 import { EXIT, type ExitCode } from '../core/errors.js';
 import type { SummaryEvent } from '../core/events.js';
 import { type Attempt, type AttemptState, moneyOf, spentMicroUsd } from '../lockfile/attempt.js';
-import type { LockStore } from '../lockfile/store.js';
+import type { LockStore } from '../lockfile/lock-store.js';
 import type { Manifest } from '../manifest/take.js';
 import { forcedOf, type NextStep, nextStep } from '../plan/next-step.js';
 import type { PlanRow } from '../plan/plan.js';
 import { madeAgainWords } from '../plan/selection.js';
 import { isNothingHere, rowsOfRun } from '../plan/standing.js';
-import { exitCodeOf } from './exit-code.js';
-import type { Output } from '../storage/output.js';
 import type { RunOutcome } from '../run/execute.js';
+import type { Output } from '../storage/output.js';
 import type { BuyDecision } from './approve.js';
-import type { BatchSettings, World } from './run-batch.js';
+import { exitCodeOf } from './exit-code.js';
 import { standingOf } from './take-status.js';
+import type { BatchSettings, World } from './world.js';
 
 export interface RunReport {
   readonly exitCode: ExitCode;

@@ -6,9 +6,7 @@ import { takeId } from '../plan/history.js';
 import type { PlanRow } from '../plan/plan.js';
 import type { Selection } from '../plan/selection.js';
 import { lastAskedFor } from '../plan/standing.js';
-import { pathText } from '../report/shell.js';
 import { type DiskView, fileStates, type StoredFiles, strangers } from '../run/recover.js';
-import type { Session } from '../commands/session.js';
 
 /** Where takes stand. */
 export interface Standing {
@@ -61,19 +59,4 @@ function asRecorded(attempts: readonly Attempt[]): Seen {
     links: new Map(),
     occupied: () => undefined,
   };
-}
-
-/** Tells so, where the takes of a command that only looks are told as recorded. */
-export function tellUnreadable({ stderr, settings }: Session): (code: string) => void {
-  const { value: outputRoot } = settings.outputRoot;
-  return (code) =>
-    stderr.write(
-      `warning: cannot check the files (${code}) below ${pathText(outputRoot)}: showing their recorded state\n`,
-    );
-}
-
-/** `undefined` where it cannot be read: the lockfile tells all else without it. */
-export async function readableManifest(session: Session): Promise<Manifest | undefined> {
-  if (session.settings.manifest === '-') return undefined;
-  return (await session.load().catch(() => undefined))?.manifest;
 }

@@ -1,19 +1,19 @@
 import path from 'node:path';
+import { storageError } from '../app/storage-error.js';
 import { EXIT, type ExitCode } from '../core/errors.js';
+import { shellWord } from '../core/shell.js';
+import { takeKey } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
 import { acceptKept } from '../run/accept.js';
-import { openOutput } from '../storage/output.js';
 import { recover } from '../run/recover.js';
-import { shellWord } from '../core/shell.js';
-import { takeKey } from '../core/take-key.js';
+import { openOutput } from '../storage/output.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { removeIdleSandbox } from './run.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
 import { openQuietly, refused, sealedBy } from './settle.js';
-import { storageError } from '../app/storage-error.js';
 
 /** Takes the kept bytes of an unverified take as they are, by the word of a person. */
 export async function acceptCommand(

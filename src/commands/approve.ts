@@ -1,9 +1,10 @@
+import type { World } from '../app/world.js';
 import { formatUsd, MICRO_USD_PER_USD, microUsdFromUsd } from '../core/money.js';
 import type { Plan } from '../plan/plan.js';
-import { isPriced, renderPlan } from '../report/plan-text.js';
+import { isPriced } from '../plan/plan.js';
+import { renderPlan } from '../report/plan-text.js';
 import type { Balance } from '../venice/client.js';
 import { ask } from './ask.js';
-import type { World } from '../app/run-batch.js';
 import type { Session } from './session.js';
 
 /** From here on the total itself has to be typed: `yes` is typed too easily. */

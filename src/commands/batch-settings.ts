@@ -1,12 +1,12 @@
 import os from 'node:os';
 import path from 'node:path';
-import { programVersion } from '../node/version.js';
-import { type SavedPlan, selectionOf } from '../plan/saved-plan.js';
-import type { Selection } from '../plan/selection.js';
 import { lowest } from '../app/approve.js';
 import type { Neighbourhood } from '../app/elsewhere.js';
 import type { OpenSettings } from '../app/open-lockfile.js';
-import type { BatchSettings } from '../app/run-batch.js';
+import type { BatchSettings } from '../app/world.js';
+import { programVersion } from '../node/version.js';
+import { type SavedPlan, selectionOf } from '../plan/saved-plan.js';
+import type { Selection } from '../plan/selection.js';
 import type { Session } from './session.js';
 import type { Flags } from './settings.js';
 

@@ -1,5 +1,5 @@
-import { shownBaseUrl } from '../node/base-url.js';
 import { asOperand, commandLine } from '../core/shell.js';
+import { shownBaseUrl } from '../node/base-url.js';
 import type { Settings } from './settings.js';
 
 /**

@@ -1,11 +1,11 @@
 import path from 'node:path';
 import { parseEnv } from 'node:util';
 import { BatchError, describeFault, EXIT } from '../core/errors.js';
+import type { Files } from '../core/ports.js';
+import { commandLine, shellWord } from '../core/shell.js';
 import { closest, isNear } from '../core/suggest.js';
 import { readTextFile, type TextFile } from '../manifest/text-file.js';
 import { walletSecrets } from '../node/wallet-key.js';
-import type { Files } from '../core/ports.js';
-import { commandLine, shellWord } from '../core/shell.js';
 
 export interface Surroundings {
   readonly cwd: string;

@@ -1,10 +1,11 @@
 import path from 'node:path';
+import { versionEvent } from '../app/emit.js';
 import type { ExitCode } from '../core/errors.js';
 import type { RunEvent } from '../core/events.js';
+import { createRedactor } from '../core/redact.js';
 import { shownBaseUrl } from '../node/base-url.js';
 import { createClock } from '../node/clock.js';
 import { systemFiles } from '../node/files.js';
-import { createRedactor } from '../core/redact.js';
 import { programVersion } from '../node/version.js';
 import { asBatchError, reportError } from '../report/error.js';
 import { jsonText } from '../report/json-text.js';
@@ -16,7 +17,6 @@ import { JUNIT } from './output-files.js';
 import { diagnosticOf, endedEarly, redactError, refusalJson, refusalOutcome } from './refusal.js';
 import { writeReport } from './reports.js';
 import { DEFAULT_BASE_URL } from './settings.js';
-import { versionEvent } from '../app/emit.js';
 
 const ENV_FILE_BYTES_MAX = 1024 * 1024;
 

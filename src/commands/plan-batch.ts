@@ -1,3 +1,6 @@
+import { lowest } from '../app/approve.js';
+import { type Prepared, prepare } from '../app/price.js';
+import { sealSecretOf } from '../app/seal-secret.js';
 import { createKeySeal } from '../lockfile/key-seal.js';
 import { lockError } from '../lockfile/lock-error.js';
 import { checkEndpoint, readLock } from '../lockfile/read.js';
@@ -6,9 +9,6 @@ import { type SavedPlan, savePlan } from '../plan/saved-plan.js';
 import { openOutput } from '../storage/output.js';
 import { createClient } from '../venice/create-client.js';
 import { neighbourhoodOf, selectionOfFlags } from './batch-settings.js';
-import { lowest } from '../app/approve.js';
-import { type Prepared, prepare } from '../app/price.js';
-import { sealSecretOf } from '../app/seal-secret.js';
 import type { Session } from './session.js';
 
 export interface Planned {

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { BatchError, describeFault, EXIT, faultCode } from '../core/errors.js';
+import { shellWord } from '../core/shell.js';
 import { replaceFile } from '../lockfile/atomic-write.js';
 import type { SavedPlan } from '../plan/saved-plan.js';
 import { readSavedPlan, SAVED_PLAN_BYTES_MAX, savedPlanText } from '../plan/saved-plan-file.js';
-import { shellWord } from '../core/shell.js';
 import type { Session } from './session.js';
 import type { Flags } from './settings.js';
 

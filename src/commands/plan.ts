@@ -1,8 +1,9 @@
+import { lifeBudgetUsd } from '../app/approve.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { EXIT, type ExitCode } from '../core/errors.js';
+import { isPriced } from '../plan/plan.js';
 import { planJson } from '../report/plan-json.js';
-import { isPriced, renderPlan } from '../report/plan-text.js';
-import { lifeBudgetUsd } from '../app/approve.js';
+import { renderPlan } from '../report/plan-text.js';
 import { type Planned, planBatch } from './plan-batch.js';
 import { writePlanFile } from './plan-file.js';
 import { refusalJson } from './refusal.js';

@@ -1,18 +1,18 @@
 import path from 'node:path';
+import { lockedError } from '../app/open-lockfile.js';
+import { storageError } from '../app/storage-error.js';
 import { BatchError, describeFault, EXIT, type ExitCode, faultCode } from '../core/errors.js';
-import { acquireGuard } from '../lockfile/run-lock.js';
+import type { Files } from '../core/ports.js';
+import { shellWord } from '../core/shell.js';
 import { lockError } from '../lockfile/lock-error.js';
 import type { RepairReport } from '../lockfile/repair.js';
 import { type RepairedFile, repairFile } from '../lockfile/repair-file.js';
-import type { Files } from '../core/ports.js';
+import { acquireGuard } from '../lockfile/run-lock.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
-import { shellWord } from '../core/shell.js';
 import { insistOnManifest } from './insist-manifest.js';
-import { lockedError } from '../app/open-lockfile.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
-import { storageError } from '../app/storage-error.js';
 
 /** Mends a lockfile after a merge or damage. Every queue_id is kept; lines that cannot be understood are set aside in a file. */
 export async function repairCommand(manifest: string, flags: Flags): Promise<ExitCode> {

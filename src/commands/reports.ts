@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { describeFault, faultCode } from '../core/errors.js';
-import type { LoadedManifest } from '../manifest/take.js';
 import type { Files } from '../core/ports.js';
+import type { LoadedManifest } from '../manifest/take.js';
 import { takeAnnotations } from '../report/github.js';
 import type { RunOutcome } from '../report/outcome.js';
 import { pathText } from '../report/shell.js';

@@ -1,11 +1,13 @@
 import path from 'node:path';
+import { askHistory } from '../app/billing-history.js';
+import type { Resolution } from '../app/resolution.js';
+import { storageError } from '../app/storage-error.js';
 import { EXIT, type ExitCode } from '../core/errors.js';
 import { lockError } from '../lockfile/lock-error.js';
 import { checkEndpoint, readLock } from '../lockfile/read.js';
 import { jsonText } from '../report/json-text.js';
 import { type InDoubt, inDoubtJson, renderInDoubt } from '../report/resolve-text.js';
 import { tableWidth } from '../report/terminal.js';
-import type { Resolution } from '../app/resolution.js';
 import { createClient } from '../venice/create-client.js';
 import { createEvidence } from '../venice/evidence.js';
 import { insistOnManifest } from './insist-manifest.js';
@@ -13,8 +15,6 @@ import { removeIdleSandbox } from './run.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
 import { refused, settle } from './settle.js';
-import { storageError } from '../app/storage-error.js';
-import { askHistory } from '../app/billing-history.js';
 
 interface ResolveFlags extends Flags {
   readonly queueId?: string;

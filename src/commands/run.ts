@@ -1,13 +1,16 @@
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { emitNotice, versionEvent } from '../app/emit.js';
+import { runBatch } from '../app/run-batch.js';
+import type { BatchSettings } from '../app/world.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
 import type { RunEvent } from '../core/events.js';
+import { redactIn } from '../core/redact.js';
 import { spentMicroUsd } from '../lockfile/attempt.js';
 import { readLock } from '../lockfile/read.js';
 import type { LoadedManifest } from '../manifest/take.js';
 import { shownBaseUrl } from '../node/base-url.js';
-import { redactIn } from '../core/redact.js';
 import { programVersion } from '../node/version.js';
 import type { SavedPlan } from '../plan/saved-plan.js';
 import { renderDiagnostics } from '../report/diagnostics.js';
@@ -26,11 +29,9 @@ import { watchInterrupt } from './interrupt.js';
 import { readPlanFile } from './plan-file.js';
 import { diagnosticOf, endedEarly, redactError } from './refusal.js';
 import { githubPlaces, isGithub, writeReports } from './reports.js';
-import { type BatchSettings, runBatch } from '../app/run-batch.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
 import { tellSuggestions } from './suggestions.js';
-import { emitNotice, versionEvent } from '../app/emit.js';
 import { countUnderWay, stoppingMessage } from './under-way.js';
 
 export function runCommand(manifest: string, flags: Flags): Promise<ExitCode> {

@@ -1,4 +1,6 @@
 import { BatchError, EXIT } from '../core/errors.js';
+import type { Ports, Transport, Wallet } from '../core/ports.js';
+import { createRedactor } from '../core/redact.js';
 import { loadManifest, loadManifestText } from '../manifest/load.js';
 import type { LoadedManifest } from '../manifest/take.js';
 import { checkApiKey } from '../node/api-key.js';
@@ -7,9 +9,7 @@ import { createClock } from '../node/clock.js';
 import { systemFiles } from '../node/files.js';
 import { createProcesses } from '../node/processes.js';
 import { systemRandom } from '../node/random.js';
-import { createRedactor } from '../core/redact.js';
 import { type WalletKey, walletSecrets } from '../node/wallet-key.js';
-import type { Ports, Transport, Wallet } from '../core/ports.js';
 import { escapeForeign } from '../report/escape.js';
 import { colorWanted, redactedTerminal, streamTerminal, type Terminal } from '../report/terminal.js';
 import type { Account } from '../venice/client.js';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { BatchError, EXIT } from '../core/errors.js';
-import { numberIn } from '../manifest/number-in.js';
 import { microUsdFromUsd } from '../core/money.js';
+import { numberIn } from '../manifest/number-in.js';
 import { type EnvironmentReader, readEnvironment, type Surroundings } from './environment.js';
 import { MANIFEST_EXTENSION, manifestBehind, unlessBoth } from './manifest-link.js';
 

@@ -1,3 +1,7 @@
+import { type Opened, openForRun } from '../app/open-lockfile.js';
+import { type Resolution, resolveAttempt } from '../app/resolution.js';
+import { sealSecretOf } from '../app/seal-secret.js';
+import { standingOf } from '../app/take-status.js';
 import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import { createKeySeal, sealed } from '../lockfile/key-seal.js';
@@ -9,16 +13,13 @@ import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
 import { renderResolved, resolvedJson } from '../report/resolve-text.js';
 import { lookAtJob } from '../run/adopt.js';
-import { openOutput } from '../storage/output.js';
 import { recover } from '../run/recover.js';
-import { type Resolution, resolveAttempt } from '../app/resolution.js';
+import { openOutput } from '../storage/output.js';
 import { createClient } from '../venice/create-client.js';
 import { rescueSettings } from './batch-settings.js';
-import { type Opened, openForRun } from '../app/open-lockfile.js';
-import { sealSecretOf } from '../app/seal-secret.js';
 import type { Session } from './session.js';
 import type { Flags } from './settings.js';
-import { readableManifest, standingOf, tellUnreadable } from '../app/take-status.js';
+import { readableManifest, tellUnreadable } from './unreadable.js';
 
 /** Writes down what a person says became of an attempt, and tells what is next. Throws `BatchError` (2) for what cannot be. */
 export async function settle(session: Session, id: string, resolution: Resolution): Promise<ExitCode> {

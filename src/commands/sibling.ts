@@ -1,6 +1,6 @@
 import path from 'node:path';
-import type { LoadedManifest } from '../manifest/take.js';
 import type { Files } from '../core/ports.js';
+import type { LoadedManifest } from '../manifest/take.js';
 import { MANIFEST_EXTENSION } from './manifest-link.js';
 import type { Settings } from './settings.js';
 

@@ -1,10 +1,11 @@
 import path from 'node:path';
+import { standingOf } from '../app/take-status.js';
 import { EXIT, type ExitCode } from '../core/errors.js';
+import type { Files } from '../core/ports.js';
 import { spentMicroUsd } from '../lockfile/attempt.js';
 import { lockError } from '../lockfile/lock-error.js';
 import { readLock } from '../lockfile/read.js';
 import { isLoopback } from '../node/base-url.js';
-import type { Files } from '../core/ports.js';
 import { jsonText } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
 import { renderStatus, takeStatuses } from '../report/status.js';
@@ -14,7 +15,7 @@ import { insistOnManifest } from './insist-manifest.js';
 import { MANIFEST_EXTENSION } from './manifest-link.js';
 import { openSession } from './session.js';
 import type { Flags, Settings } from './settings.js';
-import { readableManifest, standingOf, tellUnreadable } from '../app/take-status.js';
+import { readableManifest, tellUnreadable } from './unreadable.js';
 
 /** Where every take stands, by lockfile, manifest and disk, without asking anyone. */
 export async function statusCommand(manifest: string, flags: Flags): Promise<ExitCode> {

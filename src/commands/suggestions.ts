@@ -1,8 +1,8 @@
 import path from 'node:path';
+import { asOperand, commandLine, shellWord } from '../core/shell.js';
 import type { LoadedManifest } from '../manifest/take.js';
 import type { RunOutcome } from '../report/outcome.js';
 import type { Terminal } from '../report/terminal.js';
-import { asOperand, commandLine, shellWord } from '../core/shell.js';
 import type { Session } from './session.js';
 
 /** Prompts on the screen at most: the file has all. */

@@ -1,14 +1,14 @@
 import path from 'node:path';
+import { lockedError } from '../app/open-lockfile.js';
+import { storageError } from '../app/storage-error.js';
 import { EXIT, type ExitCode } from '../core/errors.js';
 import { type BrokenGuard, breakGuard } from '../lockfile/run-lock.js';
 import type { GuardHolder } from '../lockfile/run-lock-file.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
 import { insistOnManifest } from './insist-manifest.js';
-import { lockedError } from '../app/open-lockfile.js';
 import { openSession } from './session.js';
 import type { Flags } from './settings.js';
-import { storageError } from '../app/storage-error.js';
 
 /** Frees a lock whose run is gone; `--force` also one that cannot be looked up. Never one whose run lives here. */
 export async function unlockCommand(manifest: string, flags: Flags): Promise<ExitCode> {

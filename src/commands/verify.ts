@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { type Standing, standingOf } from '../app/take-status.js';
 import { EXIT, type ExitCode } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import { lockError } from '../lockfile/lock-error.js';
@@ -9,12 +10,12 @@ import { madeAgainWords, takeWord } from '../plan/selection.js';
 import { isNothingHere } from '../plan/standing.js';
 import { jsonText } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
-import { openOutput } from '../storage/output.js';
 import { type DiskView, stateOf } from '../run/recover.js';
+import { openOutput } from '../storage/output.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
-import { readableManifest, type Standing, standingOf } from '../app/take-status.js';
+import { readableManifest } from './unreadable.js';
 
 const HASHES_AT_ONCE = 4;
 

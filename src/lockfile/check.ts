@@ -1,7 +1,8 @@
 import { isQueueId } from '../core/queue-id.js';
 import type { Attempt, AttemptState, StoredFile } from './attempt.js';
+import type { LockHeader } from './header.js';
+import { LOCK_VERSION } from './header.js';
 import type { EndMark } from './seal.js';
-import type { LockHeader } from './store.js';
 
 /*
  * The checks are written out by hand: `status` and every `run` load this file, and ajv would cost more
@@ -13,8 +14,6 @@ import type { LockHeader } from './store.js';
  * a newer field from a damaged one: there an unknown field is an error.
  */
 
-/** The version that is written. */
-export const LOCK_VERSION = 2;
 /** The oldest version that is read. */
 export const LOCK_VERSION_MIN = 1;
 

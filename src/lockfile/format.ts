@@ -2,11 +2,11 @@ import { unreachable } from '../core/errors.js';
 import type { Attempt } from './attempt.js';
 import { REV_SOUND_MAX } from './check.js';
 import { createEnds, type Ends } from './ends.js';
-import { createFold, type Fold } from './merge.js';
+import type { LockHeader } from './header.js';
 import { attemptLine, endLine, headerLine, type Line, readLine } from './line.js';
 import type { LockProblem } from './lock-error.js';
+import { createFold, type Fold } from './merge.js';
 import { createTally, isBeginning, sumOf } from './seal.js';
-import type { LockHeader } from './store.js';
 
 /** A lockfile's text, read. With any problem nothing may be bought, and the file must not be rewritten. */
 export interface ParsedLock {

@@ -1,11 +1,11 @@
 import { basename, dirname, join } from 'node:path';
 import { faultCode } from '../core/errors.js';
 import type { FileFacts, FileHandle, Files, Random } from '../core/ports.js';
+import { removeQuietly, replaceFile } from './atomic-write.js';
 import type { Attempt } from './attempt.js';
 import { parseLock } from './format.js';
+import type { LockHeader } from './header.js';
 import { makePrivateFolder, privatePath, randomHex, scratchPath } from './private-folder.js';
-import { removeQuietly, replaceFile } from './atomic-write.js';
-import type { LockHeader } from './store.js';
 
 /*
  * A second copy of what a run records, in the private folder. Version control, a sync client or a person may replace, cut

@@ -1,7 +1,8 @@
 import type { Attempt } from './attempt.js';
-import { attemptFault, endMarkFault, headerFault, LOCK_VERSION } from './check.js';
+import { attemptFault, endMarkFault, headerFault } from './check.js';
+import type { LockHeader } from './header.js';
+import { LOCK_VERSION } from './header.js';
 import { type EndMark, sealLine, sealOf } from './seal.js';
-import type { LockHeader } from './store.js';
 
 /** What one line of a lockfile turns out to be. */
 export type Line =

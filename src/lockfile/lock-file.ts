@@ -2,16 +2,16 @@ import { dirname } from 'node:path';
 import { BatchError, EXIT } from '../core/errors.js';
 import type { FileFacts, FileHandle, Files, Random } from '../core/ports.js';
 import { shellWord } from '../core/shell.js';
+import { createFile, replaceFile } from './atomic-write.js';
 import type { Attempt, AttemptState } from './attempt.js';
-import { createFold, type Fold } from './merge.js';
 import { canonicalLines } from './format.js';
+import type { LockHeader } from './header.js';
 import { appendToJournal, isSame, type Journal, letGoOfJournal, removeJournals } from './journal.js';
 import { attemptLine } from './line.js';
-import { makePrivateFolder, scratchPath } from './private-folder.js';
 import { lockError, type NextCommand } from './lock-error.js';
-import { createFile, replaceFile } from './atomic-write.js';
+import { createFold, type Fold } from './merge.js';
+import { makePrivateFolder, scratchPath } from './private-folder.js';
 import { LOCK_BYTES_MAX, readLockAlone } from './read.js';
-import type { LockHeader } from './store.js';
 
 /**
  * A lockfile that is being written: what is on disk, and what is known to be. Its functions run one at a time.

@@ -2,11 +2,11 @@ import { basename, dirname, join } from 'node:path';
 import { faultCode } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 import type { Attempt } from './attempt.js';
-import { createFold } from './merge.js';
 import { type LockNote, parseLock } from './format.js';
+import type { LockHeader } from './header.js';
 import { readJournals } from './journal.js';
 import type { LockProblem } from './lock-error.js';
-import type { LockHeader } from './store.js';
+import { createFold } from './merge.js';
 
 /** A lockfile of more bytes is neither read nor written. */
 export const LOCK_BYTES_MAX = 256 * 1024 * 1024;

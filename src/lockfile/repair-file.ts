@@ -1,7 +1,7 @@
 import type { Files, Random } from '../core/ports.js';
-import { makePrivateFolder, scratchPath } from './private-folder.js';
-import type { LockProblem } from './lock-error.js';
 import { createFile, replaceFile } from './atomic-write.js';
+import type { LockProblem } from './lock-error.js';
+import { makePrivateFolder, scratchPath } from './private-folder.js';
 import { decode, LOCK_BYTES_MAX } from './read.js';
 import { type RepairReport, repairLock } from './repair.js';
 

@@ -2,11 +2,11 @@ import { unreachable } from '../core/errors.js';
 import type { Attempt } from './attempt.js';
 import { REV_SOUND_MAX } from './check.js';
 import { createEnds, type Ends } from './ends.js';
-import { createFold, type Fold } from './merge.js';
 import { linesOf, revFault, serialiseLock } from './format.js';
+import type { LockHeader } from './header.js';
 import { type Line, readLine } from './line.js';
 import type { LockProblem } from './lock-error.js';
-import type { LockHeader } from './store.js';
+import { createFold, type Fold } from './merge.js';
 
 export interface RepairReport {
   /** Conflict markers taken out. */

@@ -1,12 +1,13 @@
 import { dirname, join } from 'node:path';
 import { faultCode } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
+import { createInPlace, removeQuietly } from './atomic-write.js';
 import type { Attempt } from './attempt.js';
 import { parseLock, serialiseLock } from './format.js';
-import { createInPlace, removeQuietly } from './atomic-write.js';
+import type { LockHeader } from './header.js';
+import type { LockStore } from './lock-store.js';
 import { decode } from './read.js';
 import { type RescueKey, type RescuePlaces, signed, unsigned } from './rescue-key.js';
-import type { LockHeader, LockStore } from './store.js';
 
 /*
  * When an answer has arrived and the lockfile's disk does not take its record, the record goes into a small

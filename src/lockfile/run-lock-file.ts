@@ -1,10 +1,10 @@
 import { dirname } from 'node:path';
 import { faultCode } from '../core/errors.js';
 import type { Clock, Files, NameClaim, Processes, Random } from '../core/ports.js';
-import { type Claim, claimText, readClaim } from './run-lock-claim.js';
+import { createFile, removeQuietly } from './atomic-write.js';
 import { type Doubt, judgeLiveness } from './liveness.js';
 import { scratchPath, socketPath } from './private-folder.js';
-import { createFile, removeQuietly } from './atomic-write.js';
+import { type Claim, claimText, readClaim } from './run-lock-claim.js';
 
 /*
  * The guard file: who creates it holds it, and it is followed, never removed, when its holder is gone.

@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
 import type { Beacon, Clock, Files, NameClaim, Processes, Random } from '../core/ports.js';
+import type { Holder } from './liveness.js';
+import {
+  makePrivateFolder,
+  privatePath,
+  randomHex,
+  socketPath,
+  sweepPrivateFolder,
+} from './private-folder.js';
 import { readClaim } from './run-lock-claim.js';
 import {
   createsOnce,
@@ -15,14 +23,6 @@ import {
   tryCreate,
   type World,
 } from './run-lock-file.js';
-import type { Holder } from './liveness.js';
-import {
-  makePrivateFolder,
-  privatePath,
-  randomHex,
-  socketPath,
-  sweepPrivateFolder,
-} from './private-folder.js';
 
 /*
  * One run at a time. Two things keep others out: a name that is claimed from the operating system, which no deletion of

@@ -2,7 +2,7 @@ import type { Attempt } from './attempt.js';
 import { attemptFault } from './check.js';
 import { createGroupCommit } from './group-commit.js';
 import { type LockFile, leaveJournal, letGo, makeCanonical, writeRecords } from './lock-file.js';
-import type { LockStore } from './store.js';
+import type { LockStore } from './lock-store.js';
 
 const RECORDS_PER_SYNC_MAX = 1000;
 /** Written like a record: whether the file is still there is checked then. */

@@ -1,10 +1,10 @@
 import { Agent, buildConnector, Client, type Dispatcher, errors } from 'undici';
 import { BatchError, EXIT } from '../core/errors.js';
 import type { Transport, TransportNoAnswer, TransportRequest } from '../core/ports.js';
+import { createRedactor } from '../core/redact.js';
 import { parseBaseUrl } from './base-url.js';
 import { exchange } from './exchange.js';
 import { type Environment, type ProxyAddress, proxyFor } from './proxy.js';
-import { createRedactor } from '../core/redact.js';
 import { tunnelThrough } from './tunnel.js';
 import { programVersion } from './version.js';
 

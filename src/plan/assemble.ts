@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../core/diagnostic.js';
-import { type Attempt, spentMicroUsd } from '../lockfile/attempt.js';
 import { formatUsd } from '../core/money.js';
+import { type Attempt, spentMicroUsd } from '../lockfile/attempt.js';
 import type { Catalogue } from '../venice/model.js';
 import { checkRequest, mergeAlike } from './capability.js';
 import type { Decided } from './decide.js';

@@ -2,7 +2,8 @@ import type { Diagnostic, Span } from '../core/diagnostic.js';
 import { closest } from '../core/suggest.js';
 import type { AudioRequest, Take } from '../manifest/take.js';
 import type { Catalogue, Model } from '../venice/model.js';
-import { type Finding, isDefaultSpeed, RULES } from './rules.js';
+import type { Finding } from './rule.js';
+import { isDefaultSpeed, RULES } from './rules.js';
 import { listed, quoted } from './text.js';
 
 export interface CheckedRequest {

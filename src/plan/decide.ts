@@ -1,8 +1,8 @@
 import type { Diagnostic } from '../core/diagnostic.js';
+import { shellWord } from '../core/shell.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { KeySeal } from '../lockfile/key-seal.js';
 import type { RequestField, Take } from '../manifest/take.js';
-import { shellWord } from '../core/shell.js';
 import { type FileState, type History, isInDoubt, isInFlight, readHistory, takeId } from './history.js';
 import { planMoves } from './moves.js';
 import type { BuyReason, Decision, FileMove, PlanRow } from './plan.js';

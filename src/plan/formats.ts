@@ -1,4 +1,4 @@
-import type { Rule } from './rules.js';
+import type { Rule } from './rule.js';
 import { listed } from './text.js';
 
 /** Formats as models name them (`supported_formats`) whose files are checked to their last byte. */

@@ -103,3 +103,8 @@ export interface FileMove {
   readonly from: string;
   readonly to: string;
 }
+
+/** Not where errors kept every price of what is to be bought from being asked for, or told. */
+export function isPriced({ rows, purchases }: Plan): boolean {
+  return purchases.length > 0 || !rows.some(({ decision }) => decision.kind === 'buy');
+}

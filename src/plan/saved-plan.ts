@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Diagnostic } from '../core/diagnostic.js';
+import { formatUsd } from '../core/money.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
-import { formatUsd } from '../core/money.js';
 import { takeId } from './history.js';
 import type { Plan, Purchase } from './plan.js';
 import type { Selection } from './selection.js';

@@ -1,6 +1,6 @@
+import { takeKey } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
-import { takeKey } from '../core/take-key.js';
 import { takeId } from './history.js';
 import type { PlanRow, Purchase } from './plan.js';
 

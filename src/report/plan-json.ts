@@ -1,5 +1,5 @@
-import type { Attempt } from '../lockfile/attempt.js';
 import { PURSES } from '../core/money.js';
+import type { Attempt } from '../lockfile/attempt.js';
 import { fundingOf, knownMicroUsd } from '../plan/balance.js';
 import type { BuyReason, Decision, Plan, PlanRow, Purchase } from '../plan/plan.js';
 import type { Balance } from '../venice/client.js';

@@ -1,8 +1,8 @@
 import { unreachable } from '../core/errors.js';
+import { takeKey } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { BuyReason, Decision, Plan, PlanRow, Purchase } from '../plan/plan.js';
 import { isNothingHere } from '../plan/standing.js';
-import { takeKey } from '../core/take-key.js';
 import { fatePhrase, toldByPerson } from './phrases.js';
 
 /** What a person sees at the head of a row. */

@@ -1,6 +1,7 @@
 import { formatUsd, PURSES } from '../core/money.js';
 import { fundingOf, knownMicroUsd, purseName, purseWords } from '../plan/balance.js';
 import type { Plan, Purchase } from '../plan/plan.js';
+import { isPriced } from '../plan/plan.js';
 import type { Balance } from '../venice/client.js';
 import { escapeForeign } from './escape.js';
 import { costByModel, countsByModel, type Mark, type PlanLine, planLines } from './plan-rows.js';
@@ -34,11 +35,6 @@ const WIDTH_MIN = 40;
 const WIDTH_MAX = 120;
 /** Where there is room, reasons are whole and the model is cut. */
 const WHY_WIDTH = 34;
-
-/** Not where errors kept every price of what is to be bought from being asked for, or told. */
-export function isPriced({ rows, purchases }: Plan): boolean {
-  return purchases.length > 0 || !rows.some(({ decision }) => decision.kind === 'buy');
-}
 
 /**
  * What a person is asked to approve: every take with what is done about it and why, the sums, the limits. With line

@@ -1,6 +1,6 @@
-import { type Attempt, countsAsSpent } from '../lockfile/attempt.js';
 import { formatUsd } from '../core/money.js';
 import { takeKey } from '../core/take-key.js';
+import { type Attempt, countsAsSpent } from '../lockfile/attempt.js';
 import type { UsageEntry } from '../venice/client.js';
 import type { Evidence } from '../venice/evidence.js';
 import { escapeForeign } from './escape.js';

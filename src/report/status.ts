@@ -1,12 +1,12 @@
 import { unreachable } from '../core/errors.js';
-import { type Attempt, type AttemptState, countsAsSpent, spentMicroUsd } from '../lockfile/attempt.js';
 import { formatUsd } from '../core/money.js';
+import { takeKey } from '../core/take-key.js';
+import { type Attempt, type AttemptState, countsAsSpent, spentMicroUsd } from '../lockfile/attempt.js';
 import { takeId } from '../plan/history.js';
 import { nextStep } from '../plan/next-step.js';
 import type { PlanRow } from '../plan/plan.js';
 import { madeAgainWords } from '../plan/selection.js';
 import { isNothingHere, latestAttempts, missingOf, newerFailures } from '../plan/standing.js';
-import { takeKey } from '../core/take-key.js';
 import { escapeForeign } from './escape.js';
 import { fatePhrase, stateName } from './phrases.js';
 import { pathText } from './shell.js';

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type { Attempt, StoredFile } from '../lockfile/attempt.js';
+import { hashFile } from '../storage/link-into-place.js';
 import type { MoveContext } from '../storage/move.js';
 import { KEPT_SUFFIX, placeFile } from '../storage/place-file.js';
-import { hashFile } from '../storage/link-into-place.js';
 import { advance } from './transition.js';
 
 export type Acceptance =

@@ -1,4 +1,4 @@
-import type { Settled } from '../scheduler/create-scheduler.js';
+import type { Settled } from '../scheduler/scheduler.js';
 import type { Job, RunContext } from './context.js';
 import { notice, stopAll } from './context.js';
 

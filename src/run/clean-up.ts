@@ -1,11 +1,11 @@
 import { faultCode, isSystemFault, unreachable } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
-import type { Settled } from '../scheduler/create-scheduler.js';
+import type { Settled } from '../scheduler/scheduler.js';
 import { classifyComplete } from '../venice/complete-outcome.js';
 import { again } from './again.js';
-import { finishJob, underAnotherKey } from './poll.js';
 import type { Job, RunContext } from './context.js';
 import { isClosedToKey, notice, stopIfRefused, tell, tellRate } from './context.js';
+import { finishJob, underAnotherKey } from './poll.js';
 import { newestOf, recordOutcome } from './record.js';
 import { stateOf } from './recover.js';
 

@@ -1,38 +1,21 @@
 import type { RunEvent, TakeEvent } from '../core/events.js';
+import type { Ports } from '../core/ports.js';
 import { type Attempt, moneyOf } from '../lockfile/attempt.js';
-import type { GuardState } from '../lockfile/run-lock.js';
 import type { KeySeal } from '../lockfile/key-seal.js';
+import type { LockStore } from '../lockfile/lock-store.js';
 import type { Rescue } from '../lockfile/rescue.js';
-import type { LockStore } from '../lockfile/store.js';
+import type { GuardState } from '../lockfile/run-lock.js';
 import type { Take } from '../manifest/take.js';
 import type { Purchase } from '../plan/plan.js';
-import type { Ports } from '../core/ports.js';
-import type { Scheduler } from '../scheduler/create-scheduler.js';
-import type { CallFailure, CallResult, VeniceClient } from '../venice/client.js';
-import type { Ceiling } from './spend-limit.js';
-import { paceOf } from './gather.js';
+import type { Scheduler } from '../scheduler/scheduler.js';
 import type { Output } from '../storage/output.js';
+import type { CallFailure, CallResult, VeniceClient } from '../venice/client.js';
+import { paceOf } from './gather.js';
 import type { Prices } from './prices.js';
 import type { ServerErrors } from './server-errors.js';
+import type { Ceiling } from './spend-limit.js';
 import { stopNotice } from './stop-notice.js';
-
-/** Why a run stopped buying, or stopped altogether. Each has an exit code (`exit-code.ts`). */
-export type Trouble =
-  | 'authentication'
-  | 'balance'
-  | 'price_rose'
-  | 'over_budget'
-  | 'in_doubt_thrice'
-  | 'unavailable'
-  | 'storage'
-  | 'lockfile'
-  | 'lock_lost'
-  | 'lockfile_displaced'
-  | 'lockfile_grown'
-  | 'fail_fast'
-  | 'timeout'
-  | 'detached'
-  | 'interrupted';
+import type { Trouble } from './trouble.js';
 
 export interface RunSettings {
   /** Absolute; stored files and their `.part`s live below it. */

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
-import type { QuotedPrice } from '../plan/plan.js';
 import type { Clock } from '../core/ports.js';
+import type { QuotedPrice } from '../plan/plan.js';
 import type { PacedAnswer } from '../scheduler/pacer.js';
 import { createRateLimiter, type ModelLimits } from '../scheduler/rate-limiter.js';
 import type { CallFailure, CallResult, QuoteQuery, VeniceClient } from '../venice/client.js';

@@ -1,6 +1,6 @@
 import type { Attempt } from '../lockfile/attempt.js';
-import type { LockStore } from '../lockfile/store.js';
-import type { JobKind } from '../scheduler/create-scheduler.js';
+import type { LockStore } from '../lockfile/lock-store.js';
+import type { JobKind } from '../scheduler/scheduler.js';
 
 /** No job is older: the service keeps none for so long. */
 const JOB_AGE_MS_MAX = 7 * 24 * 3_600_000;

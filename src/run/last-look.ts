@@ -1,5 +1,5 @@
 import { faultCode } from '../core/errors.js';
-import type { StoreTrouble } from '../lockfile/store.js';
+import type { StoreTrouble } from '../lockfile/lock-store.js';
 import type { RunContext } from './context.js';
 import { notice, stopAll, stopBuying } from './context.js';
 

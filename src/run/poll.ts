@@ -1,6 +1,6 @@
 import { describeFault, unreachable } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
-import type { Settled } from '../scheduler/create-scheduler.js';
+import type { Settled } from '../scheduler/scheduler.js';
 import type { CallResult, Retrieved } from '../venice/client.js';
 import {
   classifyRetrieve,
@@ -11,8 +11,8 @@ import {
 import { again, FAILURES_MAX } from './again.js';
 import type { Job, RunContext } from './context.js';
 import { isClosedToKey, notice, stopAll, stopBuying, stopIfRefused, tell, tellRate } from './context.js';
-import { takeCustody } from './store-file.js';
 import { newestOf, recordOutcome } from './record.js';
+import { takeCustody } from './store-file.js';
 import { expectation } from './submit.js';
 import { stableCode } from './transition.js';
 

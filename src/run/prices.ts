@@ -1,5 +1,5 @@
-import type { QuotedPrice } from '../plan/plan.js';
 import type { Clock } from '../core/ports.js';
+import type { QuotedPrice } from '../plan/plan.js';
 import type { CallResult, VeniceClient } from '../venice/client.js';
 
 /** An older quote is asked again before the submit. */

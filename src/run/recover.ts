@@ -1,14 +1,14 @@
 import path from 'node:path';
 import pLimit from 'p-limit';
 import { faultCode } from '../core/errors.js';
+import type { FileFacts, FolderFiles } from '../core/ports.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
 import type { FileState } from '../plan/history.js';
-import type { FileFacts, FolderFiles } from '../core/ports.js';
+import { hashFile } from '../storage/link-into-place.js';
 import { EXTENSIONS } from '../storage/media-names.js';
 import type { MoveContext } from '../storage/move.js';
 import { settleMove, unlessStuck } from '../storage/move.js';
-import { hashFile } from '../storage/link-into-place.js';
 import { advance, type Observation } from './transition.js';
 
 /** A run ended between the intent and its outcome: whether the submit left, and was charged, nobody here knows. */

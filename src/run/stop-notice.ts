@@ -1,4 +1,4 @@
-import type { Trouble } from './context.js';
+import type { Trouble } from './trouble.js';
 
 export interface StopNotice {
   readonly code: string;

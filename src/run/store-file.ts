@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { faultCode } from '../core/errors.js';
 import type { Attempt, StoredFile } from '../lockfile/attempt.js';
-import type { Retrieved } from '../venice/client.js';
-import type { Job, RunContext } from './context.js';
-import { notice } from './context.js';
 import type { Download } from '../storage/download.js';
 import { downloadAudio } from '../storage/download.js';
 import { KEPT_SUFFIX, placeFile } from '../storage/place-file.js';
+import type { Retrieved } from '../venice/client.js';
+import type { Job, RunContext } from './context.js';
+import { notice } from './context.js';
 
 /**
  * A file shorter than this share of what was asked for may have been cut where it comes from: it is fetched once more,

@@ -1,9 +1,9 @@
 import { faultCode, unreachable } from '../core/errors.js';
 import { formatUsd } from '../core/money.js';
+import { isQueueId } from '../core/queue-id.js';
 import { LOST_IN_A_ROW_MAX } from '../plan/lost-answers.js';
 import { isSuspiciouslyLow } from '../plan/price.js';
-import { isQueueId } from '../core/queue-id.js';
-import type { Settled } from '../scheduler/create-scheduler.js';
+import type { Settled } from '../scheduler/scheduler.js';
 import { classifySubmit, type SubmitOutcome } from '../venice/submit-outcome.js';
 import type { Job, RunContext } from './context.js';
 import { closeToKey, notice, stopAll, stopBuying, tell, tellRate } from './context.js';

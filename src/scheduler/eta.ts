@@ -1,7 +1,7 @@
 import { type Job, type ModelQueue, type Operation, unsubmitted } from './model-queue.js';
 import { demandOf, hasRoom, opensAtMs, type RuledQueue } from './next-action.js';
 import { type Demand, type PollCost, placesMs, requestsLeft } from './poll-cost.js';
-import type { Estimate } from './create-scheduler.js';
+import type { Estimate } from './scheduler.js';
 
 /** How far off the end may be as a share, with nothing and with very much seen. */
 const DOUBT_MAX = 0.5;

@@ -1,7 +1,8 @@
 import { type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.js';
 import type { PollCost } from './poll-cost.js';
 import { createPriorityQueue, type PriorityQueue } from './priority-queue.js';
-import type { ModelLimits, RequestToken, Route } from './rate-limiter.js';
+import type { ModelLimits, RequestToken } from './rate-limiter.js';
+import type { Route } from './route.js';
 import { createRunTimeEstimator, type RunTimeEstimator, type Survival } from './run-time-estimator.js';
 
 /** Jobs of one model and about the same length: alike in how long they run. */

@@ -1,9 +1,7 @@
 import type { PacedAnswer, Pacer } from './pacer.js';
+import type { Route } from './route.js';
 import { createRouteBudget, type RouteBudget, type Sent } from './route-budget.js';
 import { createStatedBudgets, type StatedBudgets, type StatedToken } from './stated-budgets.js';
-
-/** The routes that have a request budget. */
-export type Route = 'quote' | 'queue' | 'retrieve' | 'complete';
 
 /** Requests by route. */
 export type Requests = Readonly<Partial<Record<Route, number>>>;

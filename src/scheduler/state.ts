@@ -11,7 +11,7 @@ import {
 } from './model-queue.js';
 import { type Choice, dueMs } from './next-action.js';
 import { createRateLimiter, type RateLimiter, type RequestToken } from './rate-limiter.js';
-import type { Action, JobKind, ScheduleOptions, Settled } from './create-scheduler.js';
+import type { Action, JobKind, ScheduleOptions, Settled } from './scheduler.js';
 
 /** All jobs of a run and what is under way: what the scheduler remembers. */
 export interface SchedulerState {

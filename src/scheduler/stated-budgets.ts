@@ -1,5 +1,5 @@
 import { createPacer, type PacedAnswer, type Pacer } from './pacer.js';
-import type { Route } from './rate-limiter.js';
+import type { Route } from './route.js';
 
 /**
  * The request budgets that the service states for one model: one for all routes, or one for each route. Which of the

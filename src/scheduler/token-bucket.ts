@@ -1,4 +1,4 @@
-import type { Ledger, Reading } from './pacer.js';
+import type { Ledger, Reading } from './reading.js';
 
 /** Assumed to fill a little slower than stated: requests do not arrive as evenly as they are sent. */
 const REFILL_SHARE = 0.985;

@@ -1,4 +1,4 @@
-import type { Ledger, Reading } from './pacer.js';
+import type { Ledger, Reading } from './reading.js';
 
 /** From the stated end of a window to a request that certainly falls into the next one, before anything is learned. */
 const LAG_MS = 150;

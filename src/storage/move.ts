@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { faultCode, isSystemFault } from '../core/errors.js';
-import type { Attempt, StoredFile } from '../lockfile/attempt.js';
-import type { LockStore } from '../lockfile/store.js';
-import type { FileMove } from '../plan/plan.js';
 import type { FolderFiles } from '../core/ports.js';
+import type { Attempt, StoredFile } from '../lockfile/attempt.js';
+import type { LockStore } from '../lockfile/lock-store.js';
+import type { FileMove } from '../plan/plan.js';
+import { asideStem, hashFile, publishFile } from './link-into-place.js';
 import { EXTENSIONS } from './media-names.js';
 import type { Output } from './output.js';
-import { asideStem, hashFile, publishFile } from './link-into-place.js';
 
 /** What moving stored files needs of a run. */
 export interface MoveContext {

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type { Attempt, StoredFile } from '../lockfile/attempt.js';
+import { asideStem, hashFile, publishFile } from './link-into-place.js';
 import { EXTENSIONS } from './media-names.js';
 import { type MoveContext, moveAside } from './move.js';
-import { asideStem, hashFile, publishFile } from './link-into-place.js';
 
 /** What bytes are kept under that did not pass the checks, behind the stem and the attempt's first digits. */
 export const KEPT_SUFFIX = '.unverified';

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { faultCode } from '../core/errors.js';
 import type { Files, FolderFiles, Random } from '../core/ports.js';
-import type { Output } from './output.js';
 import { hashFile, publishFile } from './link-into-place.js';
+import type { Output } from './output.js';
 
 /** Enough to notice a full disk before money is spent, little enough to be written at once. */
 const PROBE_BYTES = 64 * 1024;

@@ -1,7 +1,7 @@
 import { shownAddress } from '../core/address.js';
-import type { RateHeaders } from '../core/rate-headers.js';
 import { faultCode } from '../core/errors.js';
 import type { Transport, TransportAnswer, TransportRequest } from '../core/ports.js';
+import type { RateHeaders } from '../core/rate-headers.js';
 import type { CallFailure, CallResult } from './client.js';
 import { field, outline, present } from './json.js';
 import { mediaTypeOf } from './media-type.js';

@@ -1,6 +1,6 @@
 import { LineCounter, parseDocument } from 'yaml';
-import { loadManifestText } from '../../src/manifest/load.js';
 import type { Files } from '../../src/core/ports.js';
+import { loadManifestText } from '../../src/manifest/load.js';
 
 const TRACKS = 5_000;
 const ROUNDS = 9;

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { serialiseLock } from '../../src/lockfile/format.js';
+import type { LockStore } from '../../src/lockfile/lock-store.js';
 import { readLock } from '../../src/lockfile/read.js';
-import { type LockStore, openLock } from '../../src/lockfile/store.js';
+import { openLock } from '../../src/lockfile/store.js';
 import { createMemoryDisk, type MemoryDisk } from '../fakes/memory-files.js';
 import { attempt, command, file, header, id, random } from './build.js';
 

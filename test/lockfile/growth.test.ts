@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { closest } from '../../src/core/suggest.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
-import { createFold, JOBS_MAX } from '../../src/lockfile/merge.js';
 import { parseLock, serialiseLock } from '../../src/lockfile/format.js';
 import { attemptLine } from '../../src/lockfile/line.js';
+import { createFold, JOBS_MAX } from '../../src/lockfile/merge.js';
 import { repairLock } from '../../src/lockfile/repair.js';
-import { closest } from '../../src/core/suggest.js';
 import { attempt, header, id } from './build.js';
 
 /*

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Evidence, type Holder, judgeLiveness } from '../../src/lockfile/liveness.js';
 import type { ProcessIdentity } from '../../src/core/ports.js';
+import { type Evidence, type Holder, judgeLiveness } from '../../src/lockfile/liveness.js';
 
 const HOST = 'pid:[4026531836]';
 const self: ProcessIdentity = {

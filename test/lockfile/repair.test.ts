@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
-import { foldAttempts } from '../../src/lockfile/merge.js';
 import { parseLock, serialiseLock } from '../../src/lockfile/format.js';
 import { attemptLine, headerLine } from '../../src/lockfile/line.js';
+import { foldAttempts } from '../../src/lockfile/merge.js';
 import { type RepairReport, repairLock } from '../../src/lockfile/repair.js';
 import { attempt, file, header, id, records } from './build.js';
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type AcquiredGuard, acquireGuard, breakGuard, guardPath } from '../../src/lockfile/run-lock.js';
 import type { Clock, Files, NameClaim, Processes, ProcessIdentity, Random } from '../../src/core/ports.js';
+import { type AcquiredGuard, acquireGuard, breakGuard, guardPath } from '../../src/lockfile/run-lock.js';
 import { createMemoryDisk, type MemoryDisk, seeded } from '../fakes/memory-files.js';
 import { type Choose, everyOrder, interleave } from './interleave.js';
 

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import type { Files } from '../../src/core/ports.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { serialiseLock } from '../../src/lockfile/format.js';
 import { attemptLine } from '../../src/lockfile/line.js';
+import type { LockStore } from '../../src/lockfile/lock-store.js';
 import { makePrivateFolder } from '../../src/lockfile/private-folder.js';
 import { checkEndpoint, readLock, readLockAlone } from '../../src/lockfile/read.js';
-import { type LockStore, openLock } from '../../src/lockfile/store.js';
-import type { Files } from '../../src/core/ports.js';
+import { openLock } from '../../src/lockfile/store.js';
 import { createMemoryDisk, type MemoryDisk } from '../fakes/memory-files.js';
 import { attempt, command, file, header, id, random } from './build.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { debugTransport } from '../../src/node/debug.js';
-import { createRedactor } from '../../src/core/redact.js';
 import type { Transport } from '../../src/core/ports.js';
+import { createRedactor } from '../../src/core/redact.js';
+import { debugTransport } from '../../src/node/debug.js';
 
 const KEY = 'secret-key-0123456789';
 const clock = { nowMs: () => 0, sleep: async () => {} };

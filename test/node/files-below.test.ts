@@ -14,9 +14,9 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FolderFiles } from '../../src/core/ports.js';
 import { systemFiles } from '../../src/node/files.js';
 import { filesBelow } from '../../src/node/files-below.js';
-import type { FolderFiles } from '../../src/core/ports.js';
 
 let top = '';
 const at = (...parts: string[]) => path.join(top, ...parts);

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createRedactor, redactIn } from '../../src/core/redact.js';
 import { checkApiKey } from '../../src/node/api-key.js';
 import { parseBaseUrl } from '../../src/node/base-url.js';
 import { proxyFor } from '../../src/node/proxy.js';
-import { createRedactor, redactIn } from '../../src/core/redact.js';
 
 describe('the base URL', () => {
   it.each([

@@ -1,8 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createTransport, type TransportOptions } from '../../src/node/transport.js';
 import type { TransportAnswer, TransportRequest } from '../../src/core/ports.js';
+import { createTransport, type TransportOptions } from '../../src/node/transport.js';
 import { answerText, onRequest, type RawRequest, rawServer } from './raw-server.js';
 
 const KEY = 'secret-key-0123456789';

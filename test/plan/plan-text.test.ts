@@ -5,8 +5,9 @@ import type { Take } from '../../src/manifest/take.js';
 import { assemblePlan, distinctQuotes, draftPurchases } from '../../src/plan/assemble.js';
 import { type DecideInput, decide } from '../../src/plan/decide.js';
 import type { Plan } from '../../src/plan/plan.js';
+import { isPriced } from '../../src/plan/plan.js';
 import { planJson } from '../../src/report/plan-json.js';
-import { isPriced, type PlanTextOptions, renderPlan } from '../../src/report/plan-text.js';
+import { type PlanTextOptions, renderPlan } from '../../src/report/plan-text.js';
 import { displayWidth } from '../../src/report/width.js';
 import { catalogueOf, filesOf, makeAttempt, makeModel, makeTake, NOW_MS } from './builders.js';
 

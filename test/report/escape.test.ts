@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { commandLine } from '../../src/core/shell.js';
 import { escapeForeign, escapeForeignLines } from '../../src/report/escape.js';
 import { jsonText } from '../../src/report/json-text.js';
-import { commandLine } from '../../src/core/shell.js';
 
 describe('foreign text is shown, not obeyed', () => {
   it.each([

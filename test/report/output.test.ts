@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Diagnostic } from '../../src/core/diagnostic.js';
+import { commandLine } from '../../src/core/shell.js';
 import type { Take } from '../../src/manifest/take.js';
 import { formatDuration, formatRemaining } from '../../src/report/duration.js';
 import { githubAnnotations, takeAnnotations } from '../../src/report/github.js';
@@ -15,7 +16,6 @@ import {
   tableWidth,
   watchOutput,
 } from '../../src/report/terminal.js';
-import { commandLine } from '../../src/core/shell.js';
 import { HOSTILE, summaryEvent, takeEvent } from './builders.js';
 
 describe('whether to colour', () => {

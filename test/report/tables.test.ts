@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { commandLine } from '../../src/core/shell.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { decide } from '../../src/plan/decide.js';
 import type { PlanRow } from '../../src/plan/plan.js';
@@ -9,7 +10,6 @@ import { renderInDoubt } from '../../src/report/resolve-text.js';
 import { renderStatus, type StatusOptions } from '../../src/report/status.js';
 import { renderTable } from '../../src/report/table.js';
 import { displayWidth } from '../../src/report/width.js';
-import { commandLine } from '../../src/core/shell.js';
 import type { Evidence } from '../../src/venice/evidence.js';
 import type { Model } from '../../src/venice/model.js';
 import { screenOf } from '../fakes/screen.js';

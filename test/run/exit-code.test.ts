@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Trouble } from '../../src/run/context.js';
 import { type EndState, exitCodeOf } from '../../src/app/exit-code.js';
+import type { Trouble } from '../../src/run/trouble.js';
 
 function ending(changes: Partial<Omit<EndState, 'troubles'>> = {}, ...troubles: Trouble[]): EndState {
   return { troubles: new Set(troubles), inDoubt: 0, inFlight: 0, notMade: 0, notBought: 0, ...changes };

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { storageError } from '../../src/app/storage-error.js';
 import { systemFiles } from '../../src/node/files.js';
-import { openOutput } from '../../src/storage/output.js';
 import { fileStates } from '../../src/run/recover.js';
+import { openOutput } from '../../src/storage/output.js';
 import { attempt, file } from '../lockfile/build.js';
 
 const done = attempt({ state: 'done', queue_id: 'q', file });

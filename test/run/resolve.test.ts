@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Attempt, countsAsSpent } from '../../src/lockfile/attempt.js';
 import { type Resolution, resolveAttempt } from '../../src/app/resolution.js';
+import { type Attempt, countsAsSpent } from '../../src/lockfile/attempt.js';
 import { advance, stableCode } from '../../src/run/transition.js';
 import { attempt } from '../lockfile/build.js';
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/core/events.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
-import type { GuardState } from '../../src/lockfile/run-lock.js';
 import { createKeySeal } from '../../src/lockfile/key-seal.js';
-import { createCeiling } from '../../src/run/spend-limit.js';
+import type { GuardState } from '../../src/lockfile/run-lock.js';
 import { type Job, newJob, type RunContext } from '../../src/run/context.js';
+import { createCeiling } from '../../src/run/spend-limit.js';
 import { submitJob } from '../../src/run/submit.js';
-import type { Settled } from '../../src/scheduler/create-scheduler.js';
+import type { Settled } from '../../src/scheduler/scheduler.js';
 import type { CallResult, Queued } from '../../src/venice/client.js';
 
 const MODEL = 'elevenlabs-music';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createService } from '../../src/sandbox/service.js';
+import { createScheduler } from '../../src/scheduler/create-scheduler.js';
 import { createPriorityQueue } from '../../src/scheduler/priority-queue.js';
-import { createScheduler, type Settled } from '../../src/scheduler/create-scheduler.js';
+import type { Settled } from '../../src/scheduler/scheduler.js';
 import { answered, chance, START_MS } from './play.js';
 
 const MODEL = 'elevenlabs-sound-effects-v2';

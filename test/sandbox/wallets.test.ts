@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { openWallet } from '../../src/node/wallet.js';
 import type { Transport } from '../../src/core/ports.js';
+import { openWallet } from '../../src/node/wallet.js';
 import { createService } from '../../src/sandbox/service.js';
 import { createSandboxTransport } from '../../src/sandbox/transport.js';
 import { createClient } from '../../src/venice/create-client.js';

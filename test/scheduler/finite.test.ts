@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createScheduler, type Settled } from '../../src/scheduler/create-scheduler.js';
+import { createScheduler } from '../../src/scheduler/create-scheduler.js';
+import type { Settled } from '../../src/scheduler/scheduler.js';
 import { readRetrieved } from '../../src/venice/wire.js';
 
 const DAY_MS = 24 * 3_600_000;

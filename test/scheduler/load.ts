@@ -1,5 +1,6 @@
 import type { RateHeaders } from '../../src/core/rate-headers.js';
-import { createRateLimiter, type Route } from '../../src/scheduler/rate-limiter.js';
+import { createRateLimiter } from '../../src/scheduler/rate-limiter.js';
+import type { Route } from '../../src/scheduler/route.js';
 import { readRateHeaders } from '../../src/venice/wire-errors.js';
 import { createChance } from '../bench/virtual/chance.js';
 import { createLimiter, EPOCH_MS, type LimitRule } from '../bench/virtual/service.js';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createRateLimiter, type RateLimiter, type Route } from '../../src/scheduler/rate-limiter.js';
+import { createRateLimiter, type RateLimiter } from '../../src/scheduler/rate-limiter.js';
+import type { Route } from '../../src/scheduler/route.js';
 import { loadTest } from './load.js';
 
 const ways = fc.constantFrom([35, 55] as const, [5, 15] as const, [20, 400] as const);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
-import { submitHistory } from '../../src/scheduler/route-history.js';
 import { createScheduler } from '../../src/scheduler/create-scheduler.js';
+import { submitHistory } from '../../src/scheduler/route-history.js';
 import { attempt } from '../lockfile/build.js';
 
 const NOW_MS = Date.parse('2026-10-10T12:00:00Z');

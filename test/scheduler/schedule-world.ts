@@ -1,10 +1,6 @@
+import { createScheduler } from '../../src/scheduler/create-scheduler.js';
 import { createPriorityQueue } from '../../src/scheduler/priority-queue.js';
-import {
-  createScheduler,
-  type ScheduleOptions,
-  type Scheduler,
-  type Settled,
-} from '../../src/scheduler/create-scheduler.js';
+import type { ScheduleOptions, Scheduler, Settled } from '../../src/scheduler/scheduler.js';
 import { createChance } from '../bench/virtual/chance.js';
 import {
   createFuse,

@@ -1,8 +1,8 @@
-import type { BatchSettings, World } from '../../src/app/run-batch.js';
 import type { RunReport } from '../../src/app/summarise.js';
+import type { BatchSettings, World } from '../../src/app/world.js';
 import { BatchError } from '../../src/core/errors.js';
-import type { Purchase } from '../../src/plan/plan.js';
 import type { Ports } from '../../src/core/ports.js';
+import type { Purchase } from '../../src/plan/plan.js';
 import { loadedOf, promptOf } from './album.js';
 import { listPriceUsd } from './catalogue.js';
 import { quoteKey, spentUnder } from './checks.js';

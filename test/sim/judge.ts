@@ -1,5 +1,5 @@
-import type { Attempt } from '../../src/lockfile/attempt.js';
 import type { TransportRequest } from '../../src/core/ports.js';
+import type { Attempt } from '../../src/lockfile/attempt.js';
 import {
   judgeCharges,
   judgeCleanUp,

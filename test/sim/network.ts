@@ -1,4 +1,9 @@
-import type { Transport, TransportAnswer, TransportNoAnswer, TransportRequest } from '../../src/core/ports.js';
+import type {
+  Transport,
+  TransportAnswer,
+  TransportNoAnswer,
+  TransportRequest,
+} from '../../src/core/ports.js';
 import type { SimProcess } from './process.js';
 import type { Rng } from './random.js';
 import type { Server, ServerAnswer } from './server.js';

@@ -1,7 +1,7 @@
-import type { BatchSettings, World } from '../../src/app/run-batch.js';
-import type { RunReport } from '../../src/app/summarise.js';
-import type { Ports, Transport } from '../../src/core/ports.js';
 import type { Resolution } from '../../src/app/resolution.js';
+import type { RunReport } from '../../src/app/summarise.js';
+import type { BatchSettings, World } from '../../src/app/world.js';
+import type { Ports, Transport } from '../../src/core/ports.js';
 import type { Album } from './album.js';
 import { drawAlbum } from './album.js';
 import type { Disk } from './disk.js';

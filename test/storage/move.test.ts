@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Attempt } from '../../src/lockfile/attempt.js';
-import { type LockStore, openLock } from '../../src/lockfile/store.js';
 import type { FolderFiles } from '../../src/core/ports.js';
+import type { Attempt } from '../../src/lockfile/attempt.js';
+import type { LockStore } from '../../src/lockfile/lock-store.js';
+import { openLock } from '../../src/lockfile/store.js';
+import { recover } from '../../src/run/recover.js';
 import { applyMoves } from '../../src/storage/move.js';
 import { openOutput } from '../../src/storage/output.js';
-import { recover } from '../../src/run/recover.js';
 import { createMemoryDisk, type MemoryDisk } from '../fakes/memory-files.js';
 import { attempt, command, file, header, id, random } from '../lockfile/build.js';
 

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { inspectMedia } from '../../src/storage/verify.js';
-import { flac, mp3, wav } from './audio-bytes.js';
 import {
   adts,
   aiff,
@@ -16,6 +15,7 @@ import {
   webm,
   withChunk,
 } from '../node/container-bytes.js';
+import { flac, mp3, wav } from './audio-bytes.js';
 
 async function* inPieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.byteLength; at += size) yield bytes.subarray(at, at + size);

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type {
+  Transport,
+  TransportAnswer,
+  TransportNoAnswer,
+  TransportRequest,
+} from '../../src/core/ports.js';
 import { createRedactor } from '../../src/core/redact.js';
-import type { Transport, TransportAnswer, TransportNoAnswer, TransportRequest } from '../../src/core/ports.js';
 import type { CallResult } from '../../src/venice/client.js';
 import { createClient } from '../../src/venice/create-client.js';
 import { classifySubmit } from '../../src/venice/submit-outcome.js';

@@ -1,4 +1,5 @@
-import type { createScheduler, Scheduler, Settled } from '../../../src/scheduler/create-scheduler.js';
+import type { createScheduler } from '../../../src/scheduler/create-scheduler.js';
+import type { Scheduler, Settled } from '../../../src/scheduler/scheduler.js';
 import type { Answer, Scene, World } from './world.js';
 
 const MODEL = 'music';

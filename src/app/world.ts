@@ -1,0 +1,69 @@
+import type { Diagnostic } from '../core/diagnostic.js';
+import type { RunEvent } from '../core/events.js';
+import type { Ports, Transport } from '../core/ports.js';
+import { createRedactor } from '../core/redact.js';
+import type { LoadedManifest } from '../manifest/take.js';
+import type { Plan } from '../plan/plan.js';
+import type { SavedPlan } from '../plan/saved-plan.js';
+import type { Selection } from '../plan/selection.js';
+import type { RunSettings } from '../run/context.js';
+import type { Account, Balance } from '../venice/client.js';
+import type { Neighbourhood } from './elsewhere.js';
+import type { OpenSettings } from './open-lockfile.js';
+
+/** What a batch gets from outside: the real world, the sandbox's, or a simulated one. */
+export interface World {
+  readonly ports: Ports;
+  readonly transport: Transport;
+  /** Absent: nothing can be bought or collected. */
+  readonly account?: Account | undefined;
+  /** Takes every secret of the run out of a text. Absent: the API key alone is taken out of what the service answers. */
+  redact?(text: string): string;
+  /** Asked before anything is made or locked. Throws `BatchError` where there is nothing to begin with. */
+  ready?(): Promise<void>;
+  /** Reads the manifest; called once. */
+  load(): Promise<LoadedManifest>;
+  emit(event: RunEvent): void;
+  /** Shows what is wrong or doubtful, as soon as it is known. */
+  show(diagnostics: readonly Diagnostic[], sources: LoadedManifest['sources']): void;
+  /** Shows a plan that is not going to be asked about. */
+  present?(plan: Plan, balance: Balance | undefined): void;
+  /** Shows the plan and asks for the money. */
+  approve(plan: Plan, balance: Balance | undefined): Promise<Approval>;
+  /** Aborted by the first Ctrl-C. */
+  readonly stop: AbortSignal;
+}
+
+/**
+ * `approved`: by a person who saw this plan. `unattended`: beforehand, by a flag or a program, whatever the prices turn
+ * out to be. With anything else nothing is bought.
+ */
+export type Approval = 'approved' | 'unattended' | 'declined' | 'no_terminal' | 'no_budget';
+
+export interface BatchSettings extends RunSettings, Pick<OpenSettings, 'rescuePlaces' | 'openPlaces'> {
+  /** Absolute. */
+  readonly lockfilePath: string;
+  /** Base URL, or `sandbox:`: what the lockfile is bound to. */
+  readonly endpoint: string;
+  readonly sandbox: boolean;
+  readonly version: string;
+  readonly selection: Selection;
+  /** Buys also unattended at prices far under the declared ones. */
+  readonly acceptPrice?: boolean;
+  /** Integer micro-dollars; the manifest's own may be lower. */
+  readonly budgetMicroUsd?: number | undefined;
+  /** Buy although the balance, as far as it is known, does not cover the total. */
+  readonly ignoreBalance?: boolean | undefined;
+  readonly mode: 'run' | 'collect' | 'frozen';
+  /** Where other lockfiles of the manifest may stand. Absent: nobody looks. */
+  readonly neighbourhood?: Neighbourhood | undefined;
+  /** Applied instead of whatever there is to buy now; `selection` and the budget are its own. */
+  readonly savedPlan?: SavedPlan | undefined;
+  /** Where it was read from. */
+  readonly savedPlanFile?: string | undefined;
+}
+
+/** Takes this run's secrets out of a text. */
+export function redactorOf({ redact, account }: World): (text: string) => string {
+  return redact ?? createRedactor(account?.kind === 'api_key' ? [account.id] : []);
+}

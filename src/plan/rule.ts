@@ -1,0 +1,24 @@
+import type { AudioRequest, RequestField } from '../manifest/take.js';
+import type { Catalogue, Model } from '../venice/model.js';
+
+/** A request beside the model it is meant for. */
+export interface Case {
+  readonly request: AudioRequest;
+  readonly model: Model;
+  /** For hints that name other models. */
+  readonly catalogue: Catalogue;
+  readonly nowMs: number;
+}
+
+/** A diagnostic before it has a place. */
+export interface Finding {
+  readonly code: string;
+  readonly severity: 'error' | 'warning';
+  readonly message: string;
+  readonly hint?: string;
+  /** The field whose value is at fault; `track` where a value is missing. */
+  readonly at: RequestField | 'track';
+}
+
+/** One rule of the API. `undefined`: nothing to say. */
+export type Rule = (about: Case) => Finding | undefined;
