@@ -197,7 +197,7 @@ describe('a finished file that is behind a link', () => {
       },
     ]);
     expect(tell(undefined)).toMatchObject([
-      { code: 'file-changed', message: expect.stringContaining('it was changed since') },
+      { code: 'file-changed', message: expect.stringContaining('was changed since') },
     ]);
   });
 });
