@@ -10,6 +10,8 @@ const guardOf = ({ lockPath }: Scene) =>
 interface Guard {
   pid: number;
   hostname: string;
+  boot_id: string;
+  machine_id: string;
   start_time: string;
   since_ms: number;
 }
@@ -77,7 +79,7 @@ describe.concurrent('one run at a time', () => {
   it('does not take over from another host: a person says that it is free', async () => {
     const album = await scene();
     await killedRun(album);
-    changeGuard(album, { hostname: 'the-other-studio' });
+    changeGuard(album, { hostname: 'the-other-studio', boot_id: 'another', machine_id: 'another' });
     const refused = await album.run('run', '--yes');
     expect(refused.code).toBe(7);
     expect(refused.stderr).toContain('the-other-studio');

@@ -11,6 +11,19 @@ export interface Mutant {
   readonly tampering?: Tampering;
 }
 
+/** The guard file alone keeps others out. */
+const NO_CLAIM: Patch = {
+  file: 'src/lockfile/run-lock.ts',
+  find: 'const claim = await processes.claim(name);',
+  replace: "const claim = { kind: name === '' ? 'taken' : 'unsupported' } as NameClaim;",
+};
+
+const NO_LOOK_AFTER_APPENDING: Patch = {
+  file: 'src/lockfile/lock-file.ts',
+  find: 'if (now?.id !== seen?.id || now?.bytes !== at + bytes.length) return rewrite(file, records);',
+  replace: '',
+};
+
 export const MUTANTS: readonly Mutant[] = [
   patched('no-intent', 'src/run/submit.ts', 'await context.store.record(intent);', ''),
   patched(
@@ -114,6 +127,7 @@ export const MUTANTS: readonly Mutant[] = [
         find: 'return seen !== undefined && isSame(now, seen) && now?.bytes === end.bytes;',
         replace: 'return now !== undefined;',
       },
+      NO_LOOK_AFTER_APPENDING,
     ],
   },
   patched(
@@ -218,18 +232,28 @@ export const MUTANTS: readonly Mutant[] = [
     "await store.record(changed(store, attempt, { move_to: to }));\n  return finishMove(context, store.newest(attempt.attempt) ?? attempt, 'ours');",
     "return finishMove(context, { ...attempt, move_to: to }, 'ours');",
   ),
-  patched(
-    'no-guard',
-    'src/lockfile/run-lock-file.ts',
-    'if (!mayFollow(holder)) return { ok: false, held: holder };',
-    'if (!mayFollow(holder)) return { ok: true };',
-  ),
-  patched(
-    'guard-taken-by-age',
-    'src/lockfile/run-lock-file.ts',
-    'if (!mayFollow(holder))',
-    'if (!mayFollow(holder) && holder.ageMs < 10_000)',
-  ),
+  {
+    name: 'no-guard',
+    patches: [
+      NO_CLAIM,
+      {
+        file: 'src/lockfile/run-lock-file.ts',
+        find: 'if (!mayFollow(holder)) return { ok: false, held: holder };',
+        replace: 'if (!mayFollow(holder)) return { ok: true };',
+      },
+    ],
+  },
+  {
+    name: 'guard-taken-by-age',
+    patches: [
+      NO_CLAIM,
+      {
+        file: 'src/lockfile/run-lock-file.ts',
+        find: 'if (!mayFollow(holder))',
+        replace: 'if (!mayFollow(holder) && holder.ageMs < 10_000)',
+      },
+    ],
+  },
   {
     name: 'clean-up-of-the-done',
     patches: [
@@ -275,12 +299,7 @@ export const MUTANTS: readonly Mutant[] = [
     "return privatePath(lockPath, '.guard');",
     "return '/' + lockPath.replaceAll('/', '-');",
   ),
-  patched(
-    'name-not-claimed',
-    'src/lockfile/run-lock.ts',
-    'const claim = await processes.claim(name);',
-    "const claim = { kind: name === '' ? 'taken' : 'unsupported' } as NameClaim;",
-  ),
+  { name: 'name-not-claimed', patches: [NO_CLAIM] },
   patched(
     'other-boot-is-dead',
     'src/lockfile/liveness.ts',
@@ -301,11 +320,7 @@ export const MUTANTS: readonly Mutant[] = [
         find: 'return seen !== undefined && isSame(now, seen) && now?.bytes === end.bytes;',
         replace: 'return seen !== undefined && now?.bytes === end.bytes;',
       },
-      {
-        file: 'src/lockfile/lock-file.ts',
-        find: 'if (now?.id !== seen?.id || now?.bytes !== at + bytes.length) return rewrite(file, records);',
-        replace: '',
-      },
+      NO_LOOK_AFTER_APPENDING,
     ],
   },
   patched(
