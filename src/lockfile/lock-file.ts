@@ -113,6 +113,8 @@ async function isCanonical(file: LockFile): Promise<boolean> {
 /** Leaves the journal to the next run, without what was never acknowledged. */
 export async function leaveJournal(file: LockFile): Promise<void> {
   const { journal, fold } = file;
+  // Its only record was refused: there is nothing to tell.
+  if (fold.attempts.size === 0) return removeJournal(journal);
   await letGoOfJournal(journal);
   if (!journal.begun || journal.seen !== undefined) return;
   // Where that fails too, the next run takes what was not acknowledged for a doubt.
@@ -129,8 +131,9 @@ export async function secure(file: LockFile): Promise<void> {
   if (!isSettled(file)) {
     try {
       return await rewrite(file, []);
-    } catch {
-      // On a full disk there may still be room to append.
+    } catch (fault) {
+      // On a full disk there may still be room to append. An empty file in the place of none would be taken for damage.
+      if ((await file.files.facts(file.path)) === undefined) throw fault;
     }
   }
   const handle = await file.files.open(file.path, 'append');

@@ -368,6 +368,27 @@ describe('a journal', () => {
     expect(journals(disk)).toEqual(before);
   });
 
+  it('of a lockfile that never came to be is not left behind', async () => {
+    const disk = createMemoryDisk();
+    const store = await open(disk.files);
+    disk.intercept(({ name, path: at }) => (name === 'link' && at === path ? 'EIO' : undefined));
+    await expect(store.record(intent)).rejects.toMatchObject({ code: 'EIO' });
+    await store.abandon();
+    expect(journals(disk)).toEqual([]);
+  });
+
+  it('makes no empty lockfile where it cannot make a whole one', async () => {
+    const disk = createMemoryDisk();
+    const killed = await open(disk.files);
+    await killed.record(queued);
+    await disk.files.remove(path);
+    disk.intercept(({ name }) => (name === 'rename' ? 'EIO' : undefined));
+    await expect(open(disk.files)).rejects.toThrow('unwritable');
+    expect(textOf(disk)).toBeUndefined();
+    disk.intercept(() => undefined);
+    expect((await open(disk.files)).attempts.get(queued.attempt)).toEqual(queued);
+  });
+
   it('holds nothing that was not acknowledged', async () => {
     const disk = createMemoryDisk({ [path]: serialiseLock(header, [intent]) });
     const store = await open(disk.files);
