@@ -114,8 +114,8 @@ export interface Files {
   /** Creates the folder and its parents, and makes their entries durable. `private`: those it creates are closed to other users. */
   makeDirectory(path: string, access?: 'private'): Promise<void>;
   /**
-   * `exclusive` fails with `EEXIST`; `truncate` starts anew; `append` goes on at the end. Each creates the file; none
-   * writes through a symbolic link (`ELOOP`). `private`: a file it creates is closed to other users.
+   * `exclusive` fails with `EEXIST`; `truncate` starts anew; `append` goes on at the end, and fails with `ENOENT`
+   * where there is no file, as the others create it. None writes through a symbolic link (`ELOOP`). `private`: a file it creates is closed to other users.
    */
   open(path: string, mode: 'exclusive' | 'truncate' | 'append', access?: 'private'): Promise<FileHandle>;
   /** Replaces the target atomically. Durable only after `syncDirectory`. */

@@ -52,9 +52,9 @@ export async function appendToJournal(
   journal.seen = undefined;
   journal.begun = true;
   if (seen !== undefined && isSame(await files.facts(path), seen)) {
-    journal.handle ??= await files.open(path, 'append');
-    await journal.handle.write(lines);
-    await journal.handle.sync();
+    journal.handle ??= await openAgain(journal);
+    await journal.handle?.write(lines);
+    await journal.handle?.sync();
     const now = await files.facts(path);
     if (now?.id === seen.id && now.bytes === seen.bytes + lines.length) {
       journal.seen = now;
@@ -64,6 +64,16 @@ export async function appendToJournal(
   await letGoOfJournal(journal);
   await makePrivateFolder(files, random, lockPath);
   journal.seen = await replaceFile(files, path, [...whole(), lines], scratchPath(random, lockPath));
+}
+
+/** `undefined`: somebody deleted it since it was looked at. */
+async function openAgain({ files, path }: Journal): Promise<FileHandle | undefined> {
+  try {
+    return await files.open(path, 'append');
+  } catch (fault) {
+    if (faultCode(fault) === 'ENOENT') return undefined;
+    throw fault;
+  }
 }
 
 export async function letGoOfJournal(journal: Journal): Promise<void> {

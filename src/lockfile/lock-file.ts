@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { BatchError, EXIT } from '../core/errors.js';
+import { BatchError, EXIT, faultCode } from '../core/errors.js';
 import type { FileFacts, FileHandle, Files, Random } from '../core/ports.js';
 import { shellWord } from '../core/shell.js';
 import { createFile, replaceFile } from './atomic-write.js';
@@ -195,6 +195,8 @@ async function append(
     await file.handle.sync();
   } catch (fault) {
     await letGo(file);
+    // Somebody deleted it since it was looked at.
+    if (faultCode(fault) === 'ENOENT') return rewrite(file, records);
     throw fault;
   }
   const now = await file.files.facts(file.path);

@@ -42,13 +42,13 @@ export function openToWrite(
   mode: 'exclusive' | 'truncate' | 'append',
   access?: 'private',
 ): number {
-  const flags = constants.O_WRONLY | constants.O_CREAT | NOFOLLOW | NONBLOCK | WRITE_FLAGS[mode];
+  const flags = constants.O_WRONLY | NOFOLLOW | NONBLOCK | WRITE_FLAGS[mode];
   return ifRegular(openSync(path, flags, access === 'private' ? 0o600 : 0o666), path);
 }
 
 const WRITE_FLAGS = {
-  exclusive: constants.O_EXCL,
-  truncate: constants.O_TRUNC,
+  exclusive: constants.O_CREAT | constants.O_EXCL,
+  truncate: constants.O_CREAT | constants.O_TRUNC,
   append: constants.O_APPEND,
 } as const;
 

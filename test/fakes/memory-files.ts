@@ -25,6 +25,8 @@ export interface MemoryDisk {
   crash(seed: number): MemoryDisk;
   /** Of every file, its path and its text, as the running system sees them. */
   texts(): Readonly<Record<string, string>>;
+  /** Removes a file for good, as somebody else's doing. */
+  drop(path: string): void;
   /** Puts a durable file in place, as somebody else's doing. */
   put(path: string, content: string | Uint8Array): void;
   /** Puts a symbolic link in place, as somebody else's doing; `undefined` takes it away. What stood there is hidden by it. */
@@ -101,6 +103,11 @@ function diskOver(directories: Directories): MemoryDisk {
     halted,
     crash: (seed) => diskOver(survivors(directories, seeded(seed))),
     texts: () => textsOf(directories),
+    drop: (path) => {
+      const directory = directories.get(dirname(path));
+      directory?.names.delete(basename(path));
+      directory?.durable.delete(basename(path));
+    },
     put: (path, content) =>
       putDurable(directories, path, typeof content === 'string' ? encode(content) : content),
     symlink: (path, target) => {
@@ -191,6 +198,7 @@ function filesOver(
       const parent = parentOf(found, 'open');
       let inode = lookUp(found);
       if (inode === undefined) {
+        if (mode === 'append') throw fault('ENOENT', 'open', path);
         inode = { content: new Uint8Array(0), synced: 0, modifiedMs: 0 };
         change(parent, new Map([[basename(found), inode]]));
       } else if (mode === 'exclusive') throw fault('EEXIST', 'open', path);

@@ -286,7 +286,7 @@ describe('a file system without hard links', () => {
       withoutLinks(disk);
       const files: Files = {
         ...disk.files,
-        open: (at, mode) => disk.files.open(at, mode === 'exclusive' ? 'append' : mode),
+        open: (at, mode) => disk.files.open(at, mode === 'exclusive' ? 'truncate' : mode),
       };
       const taken = await acquire(files, { self: identity(1), ...(claims && { claims }) });
       expect(taken).toMatchObject({ ok: true, exclusive: claims !== undefined });

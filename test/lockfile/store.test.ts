@@ -310,23 +310,27 @@ describe.each(MISFORTUNES)('a lockfile that is %s during a run', (_, strike) => 
 });
 
 describe('a lockfile that is replaced as a record is written to it', () => {
-  it('is written anew: the old file, which nothing names any more, is not enough', async () => {
-    for (let at = 0; at < 20; at += 1) {
-      const disk = createMemoryDisk({ [path]: serialiseLock(header, [intent]) });
-      const store = await open(disk.files);
-      await store.record(queued);
-      const [text, from] = [textOf(disk) ?? '', disk.operations()];
-      disk.intercept(({ index }) => {
-        if (index === from + at) disk.put(path, text);
-        return undefined;
-      });
-      await store.record(other);
-      await store.confirm();
-      disk.intercept(() => undefined);
-      const read = await readLockAlone(disk.files, path);
-      expect(read.ok && [...read.attempts.values()]).toEqual(expect.arrayContaining([queued, other]));
-    }
-  });
+  it.each(['replaced', 'deleted'])(
+    '(%s) is written anew: a file that nothing names is not enough',
+    async (how) => {
+      for (let at = 0; at < 20; at += 1) {
+        const disk = createMemoryDisk({ [path]: serialiseLock(header, [intent]) });
+        const store = await open(disk.files);
+        await store.record(queued);
+        const [text, from] = [textOf(disk) ?? '', disk.operations()];
+        const strike = () => (how === 'deleted' ? disk.drop(path) : disk.put(path, text));
+        disk.intercept(({ index }) => {
+          if (index === from + at) strike();
+          return undefined;
+        });
+        await store.record(other);
+        await store.confirm();
+        disk.intercept(() => undefined);
+        const read = await readLockAlone(disk.files, path);
+        expect(read.ok && [...read.attempts.values()]).toEqual(expect.arrayContaining([queued, other]));
+      }
+    },
+  );
 });
 
 describe('a journal', () => {

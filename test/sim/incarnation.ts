@@ -36,6 +36,9 @@ export function launch(
     rng,
     identity,
     crash: draw.crash,
+    onOperation: (operation) => {
+      if (draw.tamperAt.includes(operation)) tamper(world);
+    },
     onCrash: () => crash(world, incarnation, draw.crashIsPower),
   });
   machine.processes.set(identity.pid, simProcess);
@@ -122,7 +125,6 @@ function disturb(world: SimWorld, incarnation: Incarnation, draw: RunDraw): void
     world.trace(`${incarnation.name} is stopped`);
     incarnation.process.pause(draw.pause?.forMs ?? 0);
   });
-  for (const afterMs of draw.tamperAfterMs) later(afterMs, () => tamper(world));
   later(draw.secondAfterMs, () => {
     const elsewhere = world.scenario.systems.second && draw.secondElsewhere !== draw.elsewhere;
     launch(world, { ...draw, elsewhere, secondAfterMs: undefined, pause: undefined });

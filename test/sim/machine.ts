@@ -32,7 +32,7 @@ export function drawSystems(rng: Rng): Systems {
     claims: rng.chance(0.8),
     beacons: rng.chance(0.7),
     containers: rng.chance(0.2),
-    second: rng.chance(0.25),
+    second: rng.chance(0.35),
   };
 }
 

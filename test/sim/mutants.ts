@@ -313,12 +313,12 @@ export const MUTANTS: readonly Mutant[] = [
     'if (journals.paths.length >= 0) return read;',
   ),
   {
-    name: 'lockfile-judged-by-size',
+    name: 'lockfile-is-not-looked-at',
     patches: [
       {
         file: 'src/lockfile/lock-file.ts',
         find: 'return seen !== undefined && isSame(now, seen) && now?.bytes === end.bytes;',
-        replace: 'return seen !== undefined && now?.bytes === end.bytes;',
+        replace: 'return seen !== undefined;',
       },
       NO_LOOK_AFTER_APPENDING,
     ],

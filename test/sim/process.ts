@@ -39,11 +39,20 @@ export interface ProcessOptions {
   readonly rng: Rng;
   readonly identity: ProcessIdentity;
   readonly crash: CrashPoint | undefined;
+  /** Called as each operation begins, with how many there were. */
+  readonly onOperation?: (operation: number) => void;
   /** Called at rest, after the process is dead. */
   readonly onCrash: () => void;
 }
 
-export function createProcess({ timeline, rng, identity, crash, onCrash }: ProcessOptions): SimProcess {
+export function createProcess({
+  timeline,
+  rng,
+  identity,
+  crash,
+  onOperation,
+  onCrash,
+}: ProcessOptions): SimProcess {
   const underWay = new Set<() => unknown>();
   const never = new Promise<never>(() => {});
   let alive = true;
@@ -69,6 +78,7 @@ export function createProcess({ timeline, rng, identity, crash, onCrash }: Proce
   /** Counts the operation; tells whether it is the one that is not survived. */
   const begin = (sort: Sort = 'other'): { readonly diesFirst: boolean; readonly diesAfter: boolean } => {
     operations += 1;
+    onOperation?.(operations);
     const counts = crash?.sort === 'any' || crash?.sort === sort;
     if (counts) counted += 1;
     const hit = counts && crash?.operation === counted;

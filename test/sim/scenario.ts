@@ -96,8 +96,8 @@ export interface RunDraw {
   readonly pause: { readonly afterMs: number; readonly forMs: number } | undefined;
   readonly secondAfterMs: number | undefined;
   readonly secondElsewhere: boolean;
-  /** Somebody replaces or deletes the lockfile, or deletes the guard, after so long. */
-  readonly tamperAfterMs: readonly number[];
+  /** Somebody replaces or deletes the lockfile, or deletes the guard, as these operations of the run begin. */
+  readonly tamperAt: readonly number[];
   /** On the second machine. */
   readonly elsewhere: boolean;
   readonly container: boolean;
@@ -131,9 +131,11 @@ export function drawRun(rng: Rng, scenario: Scenario, crashRng: Rng): RunDraw {
     crashIsPower: rng.chance(scenario.powerShare),
     stopAfterMs: meddles() ? someMs() : undefined,
     pause: meddles() ? { afterMs: someMs(), forMs: someMs() } : undefined,
-    secondAfterMs: rng.chance(scenario.meddling * 1.5) ? someMs() : undefined,
-    secondElsewhere: rng.chance(0.5),
-    tamperAfterMs: [0, 1, 2].flatMap(() => (meddles() ? [someMs()] : [])),
+    secondAfterMs: rng.chance(scenario.meddling * 1.5 + (scenario.systems.second ? 0.15 : 0))
+      ? someMs()
+      : undefined,
+    secondElsewhere: rng.chance(0.7),
+    tamperAt: meddles() ? [0, 1, 2, 3].map(() => rng.between(1, 250)) : [],
     elsewhere: scenario.systems.second && rng.chance(0.4),
     container: scenario.systems.containers && rng.chance(0.7),
     retryFailed: meddles(),
@@ -158,7 +160,7 @@ export const CALM_RUN: RunDraw = {
   pause: undefined,
   secondAfterMs: undefined,
   secondElsewhere: false,
-  tamperAfterMs: [],
+  tamperAt: [],
   elsewhere: false,
   container: false,
   retryFailed: false,

@@ -168,6 +168,7 @@ function openInode(world: DiskWorld, path: string, mode: 'exclusive' | 'truncate
     if (mode === 'truncate') existing.bytes = new Uint8Array(0);
     return existing;
   }
+  if (mode === 'append') throw fault('ENOENT');
   const inode = createInode(world.nowMs());
   world.disk.change([[path, inode]]);
   return inode;
