@@ -114,7 +114,7 @@ async function isCanonical(file: LockFile): Promise<boolean> {
 export async function leaveJournal(file: LockFile): Promise<void> {
   const { journal, fold } = file;
   // Its only record was refused: there is nothing to tell.
-  if (fold.attempts.size === 0) return removeJournal(journal);
+  if (fold.attempts.size === 0) return removeJournals(journal);
   await letGoOfJournal(journal);
   if (!journal.begun || journal.seen !== undefined) return;
   // Where that fails too, the next run takes what was not acknowledged for a doubt.

@@ -375,7 +375,10 @@ describe('a journal', () => {
   it('of a lockfile that never came to be is not left behind', async () => {
     const disk = createMemoryDisk();
     const store = await open(disk.files);
-    disk.intercept(({ name, path: at }) => (name === 'link' && at === path ? 'EIO' : undefined));
+    // No way of making a file is left: neither by a link nor in place.
+    disk.intercept(({ name, path: at }) =>
+      (name === 'link' || name === 'open') && at === path ? 'EIO' : undefined,
+    );
     await expect(store.record(intent)).rejects.toMatchObject({ code: 'EIO' });
     await store.abandon();
     expect(journals(disk)).toEqual([]);
