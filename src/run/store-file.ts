@@ -77,6 +77,8 @@ export async function takeCustody(
     );
     return { kind: 'stored', file };
   } catch (error) {
+    // Somebody removed what had just come: it is fetched again.
+    if (faultCode(error) === 'ENOENT') return { kind: 'broken', code: 'ENOENT' };
     return { kind: 'disk', code: faultCode(error) };
   }
 }

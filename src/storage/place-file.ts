@@ -31,7 +31,7 @@ export async function placeFile(
   const { stem, outdated } = wanted;
   const extension = EXTENSIONS[described.media_type] ?? 'audio';
   const aside = asideStem(stem, attempt.digest);
-  for (const candidate of [...(outdated ? [] : [stem]), aside, `${aside}-${attempt.attempt.slice(0, 8)}`]) {
+  for (const candidate of [...(outdated ? [] : [stem]), aside, ...namesOf(aside, attempt)]) {
     const relative = `${candidate}.${extension}`;
     const target = path.join(root, relative);
     const stored = { path: relative, ...described };
@@ -51,6 +51,14 @@ export async function placeFile(
   }
   throw Object.assign(new Error('no free name'), { code: 'EEXIST' });
 }
+
+/** Under each earlier one there may be a file that somebody changed since it was stored. */
+function namesOf(aside: string, { attempt }: Attempt): readonly string[] {
+  const own = `${aside}-${attempt.slice(0, 8)}`;
+  return Array.from({ length: OWN_NAMES_MAX }, (_, at) => (at === 0 ? own : `${own}-${at + 1}`));
+}
+
+const OWN_NAMES_MAX = 20;
 
 /** Whether these very bytes stand there, and no other attempt's record names them. */
 async function isLeft(

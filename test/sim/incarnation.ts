@@ -16,7 +16,7 @@ import { createRng } from './random.js';
 import type { RunDraw } from './scenario.js';
 import { createSimFiles } from './sim-files.js';
 import { tamper } from './tamper.js';
-import { beset } from './trouble.js';
+import { beset, besetStored } from './trouble.js';
 import type { Incarnation, Program, SimWorld } from './world.js';
 import { HOME, KEYS, LOCKFILE, RESCUE } from './world.js';
 
@@ -66,6 +66,8 @@ export function launch(
     apiKey: KEYS[draw.otherKey ? 1 : 0],
     over: false,
     leapMs: 0,
+    startedMs: world.timeline.nowMs(),
+    sleptMs: 0,
     paidRequests: 0,
   };
   world.running.add(incarnation);
@@ -210,8 +212,10 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
       if (event.type === 'phase' && event.phase === 'check')
         witness.attemptsBefore = new Set(judge.seen().attempts.keys());
       if (event.type === 'summary') judge.summed(witness, event.spent_micro_usd);
-      // No job of the simulated service takes hours.
-      if (event.type === 'notice' && event.code === 'still-running') judge.blame('w', event.message);
+      if (event.type === 'take' && event.state === 'stored') besetStored(world, event.attempt, event.path);
+      const awakeMs = timeline.nowMs() - incarnation.startedMs - incarnation.sleptMs;
+      if (event.type === 'notice' && event.code === 'still-running' && awakeMs < PATIENCE_MS)
+        judge.blame('w', `${event.message}, after ${awakeMs} ms`);
       if (event.type !== 'progress' || world.options.trace !== undefined) told(event);
     },
     show: (diagnostics) => told(diagnostics),
@@ -237,6 +241,8 @@ function isFarUnder({ request, quote }: Purchase): boolean {
   return quote.microUsd < ((listPriceUsd({ ...request }) ?? 0) * 1e6) / 2;
 }
 
+/** A job that runs for longer may be left for the next run. */
+const PATIENCE_MS = 6 * 3_600_000;
 const PAID_ROUTES: ReadonlySet<string> = new Set(['/audio/queue', '/audio/retrieve', '/audio/complete']);
 
 function ended(

@@ -216,6 +216,7 @@ function answerOf(
       simProcess,
       body: answer.body,
       framed,
+      isAudio: answer.headers['content-type']?.startsWith('audio/') === true,
       deadlineAtMs,
       discarded: () => discarded,
       onRead,
@@ -231,6 +232,7 @@ interface Body {
   readonly simProcess: SimProcess;
   readonly body: Uint8Array;
   readonly framed: boolean;
+  readonly isAudio: boolean;
   readonly deadlineAtMs: number;
   readonly discarded: () => boolean;
   readonly onRead: () => void;
@@ -239,7 +241,9 @@ interface Body {
 async function* readBody(of: Body): AsyncIterable<Uint8Array> {
   const { simProcess, body, framed, deadlineAtMs, discarded } = of;
   const { rng, rates, timeline } = of.world;
-  const cut = rng.chance(rates.bodyCut) && body.length > 0 ? drawCut(rng, body) : body.length;
+  const silent = of.isAudio && framed && of.world.cutsSilently?.() === true;
+  const isCut = rng.chance(rates.bodyCut) || silent;
+  const cut = isCut && body.length > 0 ? drawCut(rng, body) : body.length;
   const stalls = rng.chance(rates.bodyStalls);
   const pieces = rng.between(1, 2);
   for (let piece = 0; piece < pieces; piece++) {
@@ -253,7 +257,7 @@ async function* readBody(of: Body): AsyncIterable<Uint8Array> {
     if (to > from) yield body.subarray(from, to);
   }
   if (cut === body.length) of.onRead();
-  else if (framed && of.world.cutsSilently?.() !== true) throw bodyFault('UND_ERR_SOCKET');
+  else if (framed && !silent) throw bodyFault('UND_ERR_SOCKET');
 }
 
 /** Where each body was last cut. */

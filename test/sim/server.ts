@@ -19,6 +19,8 @@ export interface Server {
   readonly balances: Map<string, number>;
   /** Stands in for the times of a job that runs, as JSON text. */
   oddNumber: () => string | undefined;
+  /** By how much longer a job takes than it would, ms. */
+  extraMs: () => number;
   /** Ends windows of refusals that are under way. */
   calm(): void;
 }
@@ -147,7 +149,15 @@ export function createServer(
     balances.set(account, balance - priceMicroUsd);
     const made = createJob(rng, server.rates, String(body.model), body.prompt, account, priceMicroUsd, nowMs);
     const verdict = isToday() ? ways.rng.pick([400, 422, 500, 503] as const) : 'json';
-    const job: ServerJob = { ...made, verdict, purse: ways.rng.pick(['USD', 'DIEM'] as const) };
+    const extraMs = server.extraMs();
+    const [readyMs, expiresMs] = [made.readyMs + extraMs, made.expiresMs + extraMs];
+    const job: ServerJob = {
+      ...made,
+      readyMs,
+      expiresMs,
+      verdict,
+      purse: ways.rng.pick(['USD', 'DIEM'] as const),
+    };
     jobs.set(job.queueId, job);
     return json({ model: job.model, queue_id: job.queueId, status: 'QUEUED' });
   };
@@ -226,6 +236,7 @@ export function createServer(
     priceFactor: 1,
     balances,
     oddNumber: () => undefined,
+    extraMs: () => 0,
     calm: () => {
       limitedUntilMs = 0;
       lockedOutUntilMs = 0;

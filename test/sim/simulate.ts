@@ -140,6 +140,15 @@ function owesOtherAccount(world: SimWorld): boolean {
   );
 }
 
+/** A run leaves a job that takes hours to the next one. */
+function isStillRunning({ judge, server, timeline }: SimWorld): boolean {
+  return [...judge.seen().attempts.values()].some(
+    ({ latest }) =>
+      latest.state === 'queued' &&
+      (server.jobs.get(latest.queue_id ?? '')?.readyMs ?? 0) > timeline.nowMs() - 60_000,
+  );
+}
+
 const IN_FLIGHT: ReadonlySet<string> = new Set(['queued', 'stored', 'unverified']);
 /** What a run without faults may still end with: a person has to do something. */
 const HUMAN: ReadonlySet<number> = new Set([
@@ -153,7 +162,7 @@ const HUMAN: ReadonlySet<number> = new Set([
 
 function isSettled(world: SimWorld, { report, error, apiKey }: Incarnation): boolean {
   const code = report?.exitCode ?? exitCodeOf(error);
-  if (owesOtherAccount(world) || apiKey !== KEYS[0]) return false;
+  if (isStillRunning(world) || owesOtherAccount(world) || apiKey !== KEYS[0]) return false;
   return code === EXIT.ok || (code !== undefined && HUMAN.has(code));
 }
 

@@ -14,6 +14,11 @@ const TROUBLES = [
   'leap',
   /** The process stands still for hours. */
   'sleep',
+  /** The same, or Ctrl-C, in the very moment in which a record is written. */
+  'sleepAtRecord',
+  'stopAtRecord',
+  /** A job that takes hours. */
+  'longJob',
   /** A proxy answers a submit with the answer of an earlier one. */
   'replayed',
   /** A cut body arrives without a fault, though its length was announced. */
@@ -34,14 +39,16 @@ export interface Trouble {
 
 export function createTrouble(seed: number): Trouble {
   const rng = createRng(seed, 'trouble');
-  return { rng, rates: drawRates(rng, TROUBLES, { share: 0.2, low: 0.05, high: 0.7 }) };
+  const rates = drawRates(rng, TROUBLES, { share: 0.25, low: 0.05, high: 0.9 });
+  // There is seldom an id to be typed.
+  return { rng, rates: { ...rates, mistyped: rng.chance(0.6) ? 0.5 : 0 } };
 }
 
 export function noTrouble(): TroubleRates {
   return Object.fromEntries(TROUBLES.map((name) => [name, 0])) as TroubleRates;
 }
 
-const HOURS_MS_MAX = 8 * 3_600_000;
+const HOURS_MS_MAX = 16 * 3_600_000;
 
 /** Lets this run meet its share. */
 export function beset(world: SimWorld, incarnation: Incarnation): void {
@@ -56,24 +63,62 @@ export function beset(world: SimWorld, incarnation: Incarnation): void {
     later(rates.changed, () => spoilFile(world, rng, 'change'));
   }
   later(rates.leap, () => {
+    // Prices that were asked for are old now.
+    if (rng.chance(0.7)) world.server.priceFactor = 1.2;
     incarnation.leapMs += rng.between(60_000, HOURS_MS_MAX);
     world.trace(`the clock of ${incarnation.name} leaps`);
   });
   later(rates.sleep, () => {
-    world.trace(`${incarnation.name} stands still`);
-    incarnation.process.pause(rng.between(60_000, HOURS_MS_MAX));
+    standStill(world, incarnation, rng);
   });
 }
 
+function standStill(world: SimWorld, incarnation: Incarnation, rng: Rng): void {
+  // Once a run: it is to end some day.
+  if (incarnation.sleptMs > 0) return;
+  const forMs = rng.between(60_000, HOURS_MS_MAX);
+  world.trace(`${incarnation.name} stands still`);
+  incarnation.sleptMs += forMs;
+  incarnation.process.pause(forMs);
+}
+
+/** As a record is on its way to the disk. */
+export function besetRecord(world: SimWorld): void {
+  const { rng, rates } = world.trouble;
+  for (const incarnation of world.running) {
+    if (rng.chance(rates.sleepAtRecord / 4)) standStill(world, incarnation, rng);
+    if (rng.chance(rates.stopAtRecord / 4))
+      world.timeline.after(rng.next(), () => {
+        incarnation.witness.stopped = true;
+        incarnation.stop.abort();
+      });
+  }
+}
+
+/** A file is removed or changed soon after it was stored: while its remote copy is still to be deleted. */
+export function besetStored(world: SimWorld, attempt: string, place: string | undefined): void {
+  const { rng, rates } = world.trouble;
+  for (const [rate, how] of [
+    [rates.removed, 'remove'],
+    [rates.changed, 'change'],
+  ] as const)
+    if (place !== undefined && rng.chance(rate))
+      world.timeline.after(rng.below(30), () => {
+        // Its record may not be in the lockfile.
+        world.waived.add(attempt);
+        spoilFile(world, rng, how, `${HOME}/${place}`);
+      });
+}
+
 /** Somebody tidies up, or an editor saves. The job's remote copy, if it still exists, is the only one then. */
-function spoilFile(world: SimWorld, rng: Rng, how: 'remove' | 'change'): void {
+function spoilFile(world: SimWorld, rng: Rng, how: 'remove' | 'change', chosen?: string): void {
   const { disk, judge, waived, timeline } = world;
   const paths = [...disk.entries].flatMap(([path, entry]) =>
     entry !== 'directory' && path.startsWith(`${HOME}/`) && AUDIO.test(path) ? [path] : [],
   );
   // Whom to excuse cannot be told from a damaged lockfile.
   if (paths.length === 0 || world.outside.damage !== undefined) return;
-  const path = rng.pick(paths);
+  const path = chosen ?? rng.pick(paths);
   const entry = disk.entries.get(path);
   if (entry === undefined || entry === 'directory') return;
   world.trace(`somebody ${how}s ${path}`);

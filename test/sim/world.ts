@@ -23,7 +23,7 @@ import type { DiskWorld } from './sim-files.js';
 import { durableJournals } from './tamper.js';
 import type { Timeline } from './timeline.js';
 import { createTimeline } from './timeline.js';
-import { createTrouble, ODD_NUMBERS, type Trouble } from './trouble.js';
+import { besetRecord, createTrouble, ODD_NUMBERS, type Trouble } from './trouble.js';
 
 export type RunBatch = (world: World, settings: BatchSettings) => Promise<RunReport>;
 /** What a simulated process runs. */
@@ -91,6 +91,9 @@ export interface Incarnation {
   report?: RunReport;
   error?: unknown;
   over: boolean;
+  readonly startedMs: number;
+  /** For how long it stood still. */
+  sleptMs: number;
   /** How far its clock has leapt forward. */
   leapMs: number;
   /** Requests to routes that need an account, but for the balance and the limits. */
@@ -105,6 +108,8 @@ export const LOCKFILE = `${PROJECT}/album.lock.jsonl`;
 export const ELSEWHERE = '/elsewhere';
 export const RESCUE = '/rescue/album';
 export const KEYS = ['sk-sim-first-account', 'sk-sim-other-account'] as const;
+/** Of a job that takes hours: none is given up sooner. */
+const LONG_MS_MIN = 6 * 3_600_000;
 const START_MS = Date.UTC(2026, 0, 1);
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -139,6 +144,8 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
     options.trace === undefined
       ? () => {}
       : (line: string) => options.trace?.(`${nowMs() - startMs} ${line}`);
+  const trouble = createTrouble(seed);
+  const leaps = trouble.rates.leap > 0;
   const judge = createJudge({
     disk,
     server,
@@ -149,7 +156,7 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
     outside,
     secrets: KEYS,
     thorough: scenario.thorough,
-    pricesMove: () => scenario.server.priceChange > 0 || world.lowPriceApproved,
+    pricesMove: () => scenario.server.priceChange > 0 || leaps || world.lowPriceApproved,
     nowMs,
     digestOf: (prompt) => album.digests.get(prompt),
     allowed: (prompt) => {
@@ -171,14 +178,15 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
     onChange: (path, bytes) => {
       trace(`disk ${path} ${bytes?.length ?? ''}`);
       judge.changed(path, bytes);
+      if (path === LOCKFILE && bytes !== undefined) besetRecord(world);
     },
     onRead: judge.looked,
     onRoot: (simProcess) => outside.rooted.add(simProcess),
   };
-  for (const directory of [HOME, RESCUE]) disk.makeDirectory(directory);
-  const trouble = createTrouble(seed);
-  server.oddNumber = () =>
-    trouble.rng.chance(trouble.rates.oddNumbers) ? trouble.rng.pick(ODD_NUMBERS) : undefined;
+  const oddNumber = trouble.rng.pick(ODD_NUMBERS);
+  server.oddNumber = () => (trouble.rng.chance(trouble.rates.oddNumbers) ? oddNumber : undefined);
+  server.extraMs = () =>
+    trouble.rng.chance(trouble.rates.longJob / 2) ? trouble.rng.between(2 * LONG_MS_MIN, 4 * LONG_MS_MIN) : 0;
   for (const directory of [HOME, PROJECT, RESCUE, ELSEWHERE]) disk.makeDirectory(directory);
   const world: SimWorld = {
     options,
