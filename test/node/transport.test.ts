@@ -351,7 +351,7 @@ describe('a body', () => {
       (socket) => socket.write('HTTP/1.1 200 X\r\ncontent-length: 100\r\n\r\nhalf'),
       { idleTimeoutMs: 50 },
     );
-    await expect(textOf(answered(await transport(post())))).rejects.toHaveProperty('code', 'IDLE');
+    await expect(textOf(answered(await transport(post())))).rejects.toHaveProperty('code', 'DEADLINE');
   });
 
   it('that broke off before anybody looked is a fault, and no unhandled error', async () => {
