@@ -23,6 +23,14 @@ const SUBMITS_MAX = 4;
 /** Of the requests under way, those that no one purpose may take. */
 const REQUESTS_RESERVED = 2;
 
+/** A job is taken to be at most so old, ms. */
+const QUEUED_AGO_MS_MAX = 30 * 24 * 3_600_000;
+
+/** When a job was queued, as far as its age can be reckoned with: the time may come from anywhere. */
+function usableTime(queuedAtMs: number, nowMs: number): number {
+  return Number.isNaN(queuedAtMs) ? nowMs : Math.min(nowMs, Math.max(nowMs - QUEUED_AGO_MS_MAX, queuedAtMs));
+}
+
 export function createScheduler(options: ScheduleOptions): Scheduler {
   const state = createState(options);
   for (const [route, seen] of Object.entries(options.routes ?? {}))
@@ -37,13 +45,7 @@ export function createScheduler(options: ScheduleOptions): Scheduler {
       job.queue.toSubmit.set(job, state.arrivals);
     },
     addInFlight: (id, about, queuedAtMs, nowMs) => {
-      const job = enter(
-        state,
-        id,
-        about,
-        'in_flight',
-        Number.isFinite(queuedAtMs) ? Math.min(queuedAtMs, nowMs) : nowMs,
-      );
+      const job = enter(state, id, about, 'in_flight', usableTime(queuedAtMs, nowMs));
       job.queue.toPoll.set(job, dueMs(job));
     },
     addCleanUp: (id, about) => {

@@ -30,7 +30,7 @@ async function spentMicroUsd(album: Scene): Promise<number> {
   return (JSON.parse(stdout) as { spent_micro_usd: number }).spent_micro_usd;
 }
 
-const PRICE = 11_500;
+const PRICE = 16_100;
 
 async function chargesAsTold(url: string): Promise<{ timestamp: string; amount: number }[]> {
   const answer = await fetch(`${url}/billing/usage-history`, { headers: { authorization: `Bearer ${KEY}` } });
@@ -109,8 +109,8 @@ describe.concurrent('resolve', () => {
     const { album, attempt } = await doubtful();
     const shown = await album.run('resolve');
     expect(shown.code).toBe(8);
-    expect(shown.stdout).toMatch(/\? door\n {2}sent 20\S+Z: elevenlabs-sound-effects-v2, \$0\.0115/);
-    expect(shown.stdout).toMatch(/billing history: 20\S+Z \$0\.0115\s+elevenlabs-sound-effects-v2/);
+    expect(shown.stdout).toMatch(/\? door\n {2}sent 20\S+Z: elevenlabs-sound-effects-v2, \$0\.0161/);
+    expect(shown.stdout).toMatch(/billing history: 20\S+Z \$0\.0161\s+elevenlabs-sound-effects-v2/);
     expect(shown.stdout).toContain(`resolve album.yaml ${attempt} --not-charged`);
     const { stdout } = await album.run('resolve', '--json');
     const document = JSON.parse(stdout) as { in_doubt: { attempt: { track: string }; matches: object[] }[] };
@@ -138,9 +138,10 @@ describe.concurrent('resolve', () => {
   });
 
   it('shows a charge by another clock, name and price, as one that may be the attempt\u2019s', async () => {
-    const { album, attempt } = await doubtful();
+    const album = await scene({ prompts: PROMPTS });
     const clockMs = -5 * 60_000;
     const relay = await startRelay(album.service.url, async (passing) => {
+      if (!passing.path.startsWith('/billing/usage-history')) return passing.answer(await passing.forward());
       const { searchParams } = new URL(passing.path, 'http://any');
       const [fromMs, toMs] = ['startTimestamp', 'endTimestamp'].map((name) =>
         Date.parse(searchParams.get(name) ?? ''),
@@ -157,18 +158,16 @@ describe.concurrent('resolve', () => {
       const headers = { 'content-type': 'application/json', date };
       passing.answer({ status: 200, headers, body: JSON.stringify({ data, nextCursor: null }) });
     });
-    edit(album.lockPath, (text) => text.replaceAll(album.service.url, relay.url));
-    const resolve = (...words: string[]) =>
-      launchProgram(
-        ['resolve', 'album.yaml', ...words, '--base-url', relay.url],
-        album.cwd,
-        album.service.env,
-      ).ended;
-    const shown = await resolve();
+    const run = (verb: string, ...words: string[]) =>
+      launchProgram([verb, 'album.yaml', ...words, '--base-url', relay.url], album.cwd, album.service.env)
+        .ended;
+    expect((await run('run', '--yes')).code).toBe(8);
+    const attempt = attemptInDoubt(album);
+    const shown = await run('resolve');
     expect(shown.code, shown.stderr).toBe(8);
-    expect(shown.stdout).toMatch(/billing history, near: 20\S+Z \$0\.01265\s+sound-standard/);
+    expect(shown.stdout).toMatch(/billing history, near: 20\S+Z \$0\.01771\s+sound-standard/);
     expect(shown.stdout).toContain('A near one may be this attempt');
-    const { stdout } = await resolve('--json');
+    const { stdout } = await run('resolve', '--json');
     expect(JSON.parse(stdout)).toMatchObject({
       in_doubt: [{ attempt: { attempt }, matches: [], near: [{}, { difference: 'another amount' }] }],
     });

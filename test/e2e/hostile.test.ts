@@ -151,7 +151,6 @@ describe.concurrent('an answer to the submit that says nothing certain', () => {
     ['a page with status 200', html(200)],
     ['a 200 without an id', json(200, { status: 'QUEUED' })],
     ['an id that is none', json(200, { queue_id: '\u001b[2J\u0007', model: 'x' })],
-    ['an id that is a path', json(200, { queue_id: '../../../../tmp/evil', model: '../up' })],
     ['an id of many lines', json(200, { queue_id: 'a\nb' })],
     ['an id that reads backwards', json(200, { queue_id: 'abc\u202edef' })],
     ['headers of a megabyte', html(200, { 'x-long': 'x'.repeat(1024 * 1024) })],

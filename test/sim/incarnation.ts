@@ -37,7 +37,8 @@ export function launch(
     identity,
     crash: draw.crash,
     onOperation: (operation) => {
-      if (draw.tamperAt.includes(operation)) tamper(world);
+      // At rest: between a last look and the request that rests on it nothing is awaited.
+      if (draw.tamperAt.includes(operation)) world.timeline.after(0, () => tamper(world));
     },
     onCrash: () => crash(world, incarnation, draw.crashIsPower),
   });

@@ -175,8 +175,9 @@ function judgeEnd(world: SimWorld, { report, error }: Incarnation): void {
     if (view.badLines === 0) judge.blame('l', 'the lockfile is refused and can be read');
     return;
   }
+  // What becomes of a stranger's job, under whatever key, is nobody's promise.
   for (const { latest } of view.attempts.values())
-    if (IN_FLIGHT.has(latest.state))
+    if (IN_FLIGHT.has(latest.state) && !world.waived.has(latest.attempt))
       judge.blame('l', `${latest.attempt} is still ${latest.state} (exit ${code})`);
   const made = (prompt: string) =>
     [...view.attempts.values()].filter(
