@@ -21,7 +21,7 @@ describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
       ['bridge', 'Solo piano, slow'],
     ]);
     const asked = atTerminal(['run', 'album.yaml', '--sandbox'], cwd, columns);
-    await asked.seen(/leave it: /);
+    await asked.seen(/anything else cancels: ?/);
     const question = await asked.screen();
     expect(question.wrappedRows).toBe(0);
     expect(question.lines.slice(0, 2)).toEqual(['✔ Check', '✔ Quote']);
@@ -48,7 +48,7 @@ describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
       ['broken', 'A waltz [sandbox:fail]'],
     ]);
     const going = atTerminal(['run', 'album.yaml', '--sandbox'], cwd, columns);
-    await going.seen(/leave it: /);
+    await going.seen(/anything else cancels: ?/);
     going.type('yes\n');
     await going.seen(/2 active/);
     const during = await going.screen();
