@@ -26,7 +26,7 @@ describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
     expect(question.wrappedRows).toBe(0);
     expect(question.lines.slice(0, 2)).toEqual(['✔ Check', '✔ Quote']);
     expect(question.lines.slice(-2)).toEqual(['', 'Type "yes" to buy; anything else cancels:']);
-    expect(question).toMatchObject({ cursorVisible: true, cursorColumn: 44 });
+    expect(question).toMatchObject({ cursorVisible: true, cursorColumn: 42 });
     expect(question.cursorRow).toBe(question.lines.length - 1);
 
     asked.type('no\n');
