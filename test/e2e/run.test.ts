@@ -111,7 +111,7 @@ describe('run, against a service in another process', () => {
     writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('budget: 20\n', ''));
     const end = await run(['run', 'album.yaml', '--yes', ...service.flags], cwd, service.env);
     expect(end.code).toBe(2);
-    expect(end.stderr).toContain('needs a budget');
+    expect(end.stderr).toContain('requires a budget');
     // What it advises is enough.
     const [, advised = ''] = /venice-batch (run album\.yaml --yes --budget .*)/.exec(end.stderr) ?? [];
     expect((await run(advised.split(' '), cwd, service.env)).code).toBe(0);

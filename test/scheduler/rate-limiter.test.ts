@@ -50,7 +50,7 @@ describe('where no limit is stated', () => {
     }
   });
 
-  it('a lower limit is learned from one 429, or two where a window ends in between, and then used', () => {
+  it('a lower limit is learned from one 429, or a few where windows end in between, and then used', () => {
     fc.assert(
       fc.property(
         fc.nat(1e9),
@@ -63,7 +63,7 @@ describe('where no limit is stated', () => {
           const { refusals, sent } = loadTest({ ...given, minutes: 9 });
           // Where no limit was known at all, those that were under way together are refused together.
           const atOnce = route === 'complete' ? 4 : 1;
-          expect(refusals).toBeLessThanOrEqual(kind === 'window' ? atOnce + 1 : atOnce);
+          expect(refusals).toBeLessThanOrEqual(kind === 'window' ? atOnce + 2 : atOnce);
           expect(sent).toBeGreaterThanOrEqual(0.8 * 8 * perMinute);
         },
       ),
