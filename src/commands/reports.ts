@@ -15,24 +15,25 @@ export async function writeReports(
   loaded: LoadedManifest | undefined,
   patch: string,
 ): Promise<void> {
-  const { flags } = session.settings;
-  const told = { ...session, files: session.ports.files };
+  const { settings, redact, stderr, ports } = session;
+  const { flags } = settings;
+  const world = { redact, stderr, files: ports.files };
   const takes = loaded?.manifest?.takes ?? [];
   // Without a suggestion the file stays as it is: what an earlier run was told there may not be applied yet.
   if (flags.suggestions !== undefined && patch !== '')
-    await writeReport(told, flags.suggestions, patch, SUGGESTIONS);
+    await writeReport(world, flags.suggestions, patch, SUGGESTIONS);
   if (flags.junit !== undefined) {
     const { renderJunit } = await import('../report/junit.js');
     const keys = takes.map(({ key }) => key);
-    await writeReport(told, flags.junit, renderJunit(outcome, keys), JUNIT);
+    await writeReport(world, flags.junit, renderJunit(outcome, keys), JUNIT);
   }
   const stepSummary = process.env.GITHUB_STEP_SUMMARY;
   if (stepSummary !== undefined && stepSummary !== '') {
     const { renderMarkdown } = await import('../report/markdown.js');
     const text = renderMarkdown(outcome, { placeOf: session.placeOf });
-    await writeReport(told, stepSummary, text, 'append');
+    await writeReport(world, stepSummary, text, 'append');
   }
-  if (isGithub()) session.stderr.write(takeAnnotations(outcome, takes, githubPlaces()));
+  if (isGithub()) stderr.write(takeAnnotations(outcome, takes, githubPlaces()));
 }
 
 export function isGithub(): boolean {

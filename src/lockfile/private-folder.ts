@@ -7,7 +7,7 @@ import { replaceFile } from './atomic-write.js';
  * ignores itself, so that `git clean`, `git stash -u` and `git add` leave it alone.
  */
 
-const FOLDER = '.venice-batch';
+export const PRIVATE_FOLDER = '.venice-batch';
 
 /**
  * A path in the private folder of a lockfile.
@@ -16,7 +16,7 @@ const FOLDER = '.venice-batch';
  * @param suffix follows the lockfile's name: `.guard`
  */
 export function privatePath(lockPath: string, suffix: string): string {
-  return join(dirname(lockPath), FOLDER, `${basename(lockPath)}${suffix}`);
+  return join(dirname(lockPath), PRIVATE_FOLDER, `${basename(lockPath)}${suffix}`);
 }
 
 /** A path in the private folder that nobody else uses: for a file that is renamed when it is whole. */

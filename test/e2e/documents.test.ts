@@ -68,6 +68,8 @@ describe.concurrent('the document of --json', () => {
         conflict_markers: 1,
         repeated_headers: 0,
         paid_twice: [],
+        kept_as_read: [],
+        missing: null,
         set_aside: [
           { line: expect.any(Number), why: expect.any(String), queue_ids: expect.any(Array) },
           { line: expect.any(Number), why: expect.any(String), queue_ids: ['job-18'] },

@@ -230,7 +230,7 @@ describe.concurrent('resolve', () => {
     expect(refused.code).toBe(5);
     expect(await album.charges()).toBe(2);
     expect((await album.run('run')).code).toBe(2);
-    expect((await album.run('run', '--yes', '--budget', '0.035')).code).toBe(0);
+    expect((await album.run('run', '--yes', '--budget', '0.05')).code).toBe(0);
     expect(await album.charges()).toBe(3);
     expect(await spentMicroUsd(album)).toBe(3 * PRICE);
   });

@@ -61,7 +61,7 @@ describe.concurrent('one run at a time', () => {
     const album = await scene();
     const pid = await killedRun(album);
     const resumed = await album.run('run', '--yes', '--progress', 'plain');
-    expect(resumed.stderr).toContain(`an earlier run (pid ${pid}) ended without freeing its lock`);
+    expect(resumed.stderr).toContain(`an earlier run (pid ${pid}) ended without releasing its lock`);
     expect(resumed.code).toBe(0);
     expect(await album.charges()).toBe(2);
   });
@@ -72,7 +72,7 @@ describe.concurrent('one run at a time', () => {
     // This very process lives, but began at another time than the run that had its pid.
     changeGuard(album, { pid: process.pid });
     const resumed = await album.run('run', '--yes', '--progress', 'plain');
-    expect(resumed.stderr).toContain(`(pid ${process.pid}) ended without freeing its lock`);
+    expect(resumed.stderr).toContain(`(pid ${process.pid}) ended without releasing its lock`);
     expect(resumed.code).toBe(0);
   });
 

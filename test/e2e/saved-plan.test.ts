@@ -97,7 +97,7 @@ describe('a saved plan', () => {
     const plan = await planned((text) => text.replace('budget: 20\n', ''));
     const unlimited = await plan.apply();
     expect(unlimited.code).toBe(2);
-    expect(unlimited.stderr).toContain('needs a budget');
+    expect(unlimited.stderr).toContain('requires a budget');
     expect((await plan.apply('--budget', '0.01')).code).toBe(5);
     expect((await plan.apply('--only', 'track-1')).stderr).toContain('--only cannot be combined');
     expect(await plan.charges()).toBe(0);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Attempt } from '../../src/lockfile/attempt.js';
+import { PRIVATE_FOLDER } from '../../src/lockfile/private-folder.js';
 import { readLock } from '../../src/lockfile/read.js';
 import { systemFiles } from '../../src/node/files.js';
 
@@ -70,7 +71,12 @@ export function fileFaults(cwd: string, attempts: readonly Attempt[], wanted: Wa
     else if (createHash('sha256').update(readFileSync(there)).digest('hex') !== file?.sha256)
       faults.push(`the file of ${track} is not what was stored`);
   }
-  const known = new Set([...done.map(({ file }) => file?.path), LOCKFILE, 'album.yaml']);
+  const known = new Set([
+    ...done.map(({ file }) => file?.path),
+    LOCKFILE,
+    'album.yaml',
+    `${PRIVATE_FOLDER}/.gitignore`,
+  ]);
   for (const name of filesIn(cwd)) if (!known.has(name)) faults.push(`${name} was left behind`);
   return faults;
 }

@@ -215,7 +215,11 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
       if (event.type === 'summary') judge.summed(witness, event.spent_micro_usd);
       if (event.type === 'take' && event.state === 'stored') besetStored(world, event.attempt, event.path);
       const awakeMs = timeline.nowMs() - incarnation.startedMs - incarnation.sleptMs;
-      if (event.type === 'notice' && event.code === 'still-running' && awakeMs < PATIENCE_MS)
+      if (
+        event.type === 'notice' &&
+        event.code === 'still-running' &&
+        awakeMs < PATIENCE_MS - SLEEP_COUNTED_MS_MAX
+      )
         judge.blame('w', `${event.message}, after ${awakeMs} ms`);
       if (event.type !== 'progress' || world.options.trace !== undefined) told(event);
     },
@@ -244,6 +248,8 @@ function isFarUnder({ request, quote }: Purchase): boolean {
 
 /** A job that runs for longer may be left for the next run. */
 const PATIENCE_MS = 6 * 3_600_000;
+/** Of a sleep, this much counts as work: a run cannot tell a sleep from a long pause between two looks. */
+const SLEEP_COUNTED_MS_MAX = 2 * 60_000;
 const PAID_ROUTES: ReadonlySet<string> = new Set(['/audio/queue', '/audio/retrieve', '/audio/complete']);
 
 function ended(
