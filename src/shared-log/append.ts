@@ -1,0 +1,131 @@
+import type { Attempt } from '../lockfile/attempt.js';
+import { attemptLine } from '../lockfile/line.js';
+import { fill } from './ask-store.js';
+import { checkpointKey, ENTRIES_PER_CHECKPOINT, encodeCheckpoint } from './checkpoint.js';
+import { entryKey } from './entry.js';
+import { judge, type Verdict } from './judge.js';
+import { draft, type LogCore, noteProblem, type Pending, takeEntry } from './log-core.js';
+import { entry, readForward } from './read-log.js';
+import type { AppendAnswer, AppendLimits } from './shared-log.js';
+
+/** Somebody waits for it. */
+export interface Waiting {
+  /** Absent: only a sign of life. */
+  readonly attempt?: Attempt;
+  readonly limits: AppendLimits;
+  answered(answer: AppendAnswer): void;
+  failed(error: unknown): void;
+}
+
+/**
+ * Writes the records as one entry, each unless the log forbids it. Judged by the log as it is: before anybody is
+ * refused it is read to its end, and an entry that is written proves that nothing came in between.
+ */
+export async function writeGroup(core: LogCore, waiting: readonly Waiting[]): Promise<void> {
+  await settlePending(core);
+  let open = waiting;
+  let current = false;
+  for (;;) {
+    open = open.filter((one) => !isStopped(core, one));
+    const verdicts = verdictsOn(core, open);
+    if (!current && verdicts.some(isRefusal)) {
+      await readForward(core);
+      current = true;
+      continue;
+    }
+    open = open.filter((one, at) => {
+      const verdict = verdicts[at];
+      if (verdict !== undefined && verdict !== 'write') one.answered(verdict);
+      return verdict === 'write';
+    });
+    if (open.length === 0) return;
+    if (await put(core, recordsOf(open))) break;
+    await readForward(core);
+    current = true;
+  }
+  for (const one of open) one.answered('recorded');
+}
+
+/** An intent, while buying must stop. */
+function isStopped({ damage, refused }: LogCore, { attempt, failed }: Waiting): boolean {
+  const stop = damage ?? refused;
+  if (stop === undefined || attempt?.state !== 'intent') return false;
+  failed(stop);
+  return true;
+}
+
+function verdictsOn(core: LogCore, waiting: readonly Waiting[]): readonly Verdict[] {
+  const records = waiting.flatMap(({ attempt, limits }) => (attempt ? [{ attempt, limits }] : []));
+  const verdicts = [...judge(core.state, core.options.runId, records)];
+  return waiting.map(({ attempt }) => (attempt ? verdicts.shift()! : 'write'));
+}
+
+function isRefusal(verdict: Verdict): boolean {
+  return verdict !== 'write' && verdict !== 'recorded';
+}
+
+/** The same record only once, however many wait for it. */
+function recordsOf(waiting: readonly Waiting[]): readonly Attempt[] {
+  const byLine = new Map(
+    waiting.flatMap(({ attempt }) => (attempt ? [[attemptLine(attempt), attempt]] : [])),
+  );
+  return [...byLine.values()];
+}
+
+/** @returns whether the next entry is now this one; else it is somebody else's, and folded */
+export async function put(core: LogCore, records: readonly Attempt[]): Promise<boolean> {
+  const pending = draft(core, records);
+  core.pending = pending;
+  await settlePending(core);
+  return pending.ours === true;
+}
+
+/** Finds out what is in the slot of an entry that was put: these bytes, or another's. Until then nothing else is put. */
+export async function settlePending(core: LogCore): Promise<void> {
+  const { pending } = core;
+  if (pending === undefined) return;
+  try {
+    const answer = await fill(core, entryKey(pending.entry), pending.bytes, () => {
+      pending.doubtful = true;
+    });
+    core.refused = undefined;
+    if (answer === 'created') takeEntry(core, pending.bytes);
+    else takeEntry(core, await present(core, pending));
+  } catch (fault) {
+    if (!pending.doubtful) core.pending = undefined;
+    throw fault;
+  }
+}
+
+/** What stands in a slot that is known to be filled. */
+async function present(core: LogCore, pending: Pending): Promise<Uint8Array> {
+  for (let look = 0; look < LOOKS_MAX; look += 1) {
+    const bytes = await entry(core, pending.entry);
+    if (bytes !== undefined) return bytes;
+    await core.clock.sleep(LOOK_PAUSE_MS);
+  }
+  noteProblem(core, { kind: 'vanished', entry: pending.entry });
+  throw core.damage;
+}
+
+const LOOKS_MAX = 5;
+const LOOK_PAUSE_MS = 200;
+
+/**
+ * Saves the next machine the reading of old entries. Only of what is known to be in the log; without one, everything
+ * works all the same, so that one try is enough.
+ */
+export async function checkpoint(core: LogCore): Promise<void> {
+  const { state, damage } = core;
+  const { header, last, next } = state;
+  if (header === undefined || last === undefined || damage !== undefined) return;
+  if (next - 1 - core.checkpointed < ENTRIES_PER_CHECKPOINT) return;
+  core.checkpointed = next - 1;
+  const bytes = encodeCheckpoint({ ...state, header });
+  await core.store.putIfAbsent(checkpointKey(next - 1), bytes).catch(() => {});
+}
+
+/** The first entry, unless somebody has written it already. */
+export async function create(core: LogCore): Promise<void> {
+  if (!(await put(core, []))) await readForward(core);
+}

@@ -1,0 +1,44 @@
+import type { Clock, Random } from '../core/ports.js';
+import { type ObjectStore, StoreFault } from './object-store.js';
+import { createPatience } from './patience.js';
+
+/** A store, and what it takes to ask it again. */
+export interface Asking {
+  readonly store: ObjectStore;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Asks until there is an answer. Throws the `StoreFault` of the last try when patience ends, and any other at once. */
+export async function patiently<T>({ clock, random }: Asking, ask: () => Promise<T>): Promise<T> {
+  const patience = createPatience(clock, random);
+  for (;;) {
+    try {
+      return await ask();
+    } catch (fault) {
+      const passes = fault instanceof StoreFault && fault.kind === 'unreachable';
+      if (!passes || !(await patience.pause())) throw fault;
+    }
+  }
+}
+
+/**
+ * Puts the same bytes under the same key until the key is known to be filled: by these bytes or others. An answer that was lost
+ * says nothing, and neither does a look: what is not there yet may be on its way.
+ *
+ * @param doubtful called when these bytes may be in the store although no answer says so
+ */
+export async function fill(
+  asking: Asking,
+  key: string,
+  bytes: Uint8Array,
+  doubtful: () => void = () => {},
+): Promise<'created' | 'exists'> {
+  const patience = createPatience(asking.clock, asking.random);
+  for (;;) {
+    const answer = await asking.store.putIfAbsent(key, bytes);
+    if (answer.kind !== 'unknown') return answer.kind;
+    doubtful();
+    if (!(await patience.pause())) throw answer.why;
+  }
+}

@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import type { Attempt } from '../lockfile/attempt.js';
+import { attemptLine, readLine } from '../lockfile/line.js';
+import { createTally, sealLine, sealOf, sumOf } from '../lockfile/seal.js';
+import { LOG_VERSION, type LogHeader } from './shared-log.js';
+
+/** The first line of each entry; entry 0 has the header before it. */
+export interface Group {
+  /** The number of the entry. */
+  readonly entry: number;
+  readonly run: string;
+  /** Random for each opening of a log, so that no two writers ever make the same bytes. */
+  readonly writer: string;
+  /** By the writer's clock, ISO 8601. */
+  readonly at: string;
+  /** SHA-256 of the entry before; empty for the first. */
+  readonly after: string;
+  readonly records: readonly Attempt[];
+}
+
+export type ReadEntry =
+  | { readonly ok: true; readonly header?: LogHeader; readonly group: Group }
+  | { readonly ok: false; readonly problem: EntryProblem };
+
+export type EntryProblem =
+  | { readonly kind: 'damaged'; readonly why: string }
+  | { readonly kind: 'newer_version'; readonly version: number };
+
+/** `log/00000042.jsonl`: sorted by name, entries are in order up to a hundred million. */
+export function entryKey(number: number): string {
+  return `log/${String(number).padStart(DIGITS, '0')}.jsonl`;
+}
+
+/** The number of an entry, by its key. */
+export function entryNumber(key: string): number | undefined {
+  const digits = /^log\/(\d{8})\.jsonl$/.exec(key)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+const DIGITS = 8;
+
+export function hashOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** The bytes of an entry. */
+export function encodeEntry(group: Group, header?: LogHeader): Uint8Array {
+  const lines = group.records.map(attemptLine);
+  const { entry, run, writer, at, after } = group;
+  const count = countOf(lines);
+  const first = sealLine(JSON.stringify({ entry, run, writer, at, after, ...count }));
+  return encodeLines([...(header === undefined ? [] : [logHeaderLine(header)]), first, ...lines]);
+}
+
+export function decodeEntry(number: number, bytes: Uint8Array): ReadEntry {
+  const lines = decodeLines(bytes);
+  if (lines === undefined) return damaged('it does not end with a whole line');
+  const head = number === 0 ? decodeHeader(lines.shift()) : undefined;
+  if (head !== undefined && !('header' in head)) return { ok: false, problem: head };
+  const first = sealedObject(lines.shift());
+  if (first === undefined) return damaged('its first line does not match its checksum');
+  if (first.entry !== number) return damaged(`it says that it is entry ${String(first.entry)}`);
+  const records = decodeRecords(lines, first);
+  if (records === undefined) return damaged('its records are not those that its first line counts');
+  const { run, writer, at, after } = first;
+  if (!isText(run) || !isText(writer) || !isText(at) || !isText(after))
+    return damaged('its first line lacks a field');
+  const group = { entry: number, run, writer, at, after, records };
+  return { ok: true, group, ...(head && { header: head.header }) };
+}
+
+export function logHeaderLine({ format, version, endpoint, lineage }: LogHeader): string {
+  return sealLine(JSON.stringify({ format, version, endpoint, lineage }));
+}
+
+export function decodeHeader(line: string | undefined): { readonly header: LogHeader } | EntryProblem {
+  const value = sealedObject(line);
+  if (value?.format !== 'venice-batch-log') return { kind: 'damaged', why: 'it has no header of a log' };
+  const { version, endpoint, lineage } = value;
+  if (typeof version === 'number' && version > LOG_VERSION) return { kind: 'newer_version', version };
+  if (version !== LOG_VERSION || !isText(endpoint) || !isText(lineage))
+    return { kind: 'damaged', why: 'its header lacks a field' };
+  return { header: { format: 'venice-batch-log', version, endpoint, lineage } };
+}
+
+/** How many records follow, and a checksum over theirs. */
+export function countOf(lines: readonly string[]): { readonly records: number; readonly digest: string } {
+  const tally = createTally();
+  for (const line of lines) tally.add(sumOf(line));
+  const { lines: records, digest } = tally.mark();
+  return { records, digest };
+}
+
+/** The attempts in the lines; `undefined` unless they are exactly those that were counted. */
+export function decodeRecords(
+  lines: readonly string[],
+  counted: Readonly<Record<string, unknown>>,
+): readonly Attempt[] | undefined {
+  const tally = createTally();
+  const records: Attempt[] = [];
+  for (const text of lines) {
+    const line = readLine(text);
+    if (line.kind !== 'attempt' || line.sum === undefined) return undefined;
+    tally.add(line.sum);
+    records.push(line.attempt);
+  }
+  const mark = tally.mark();
+  return mark.lines === counted.records && mark.digest === counted.digest ? records : undefined;
+}
+
+/** The object in a line whose checksum is right. */
+export function sealedObject(line: string | undefined): Readonly<Record<string, unknown>> | undefined {
+  const seal = line === undefined ? undefined : sealOf(line);
+  if (seal?.right !== true) return undefined;
+  try {
+    const value = JSON.parse(seal.json) as unknown;
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function encodeLines(lines: readonly string[]): Uint8Array {
+  return new TextEncoder().encode(lines.map((line) => `${line}\n`).join(''));
+}
+
+/** `undefined` for bytes that are no whole lines of UTF-8. */
+export function decodeLines(bytes: Uint8Array): string[] | undefined {
+  try {
+    const lines = new TextDecoder('utf-8', { fatal: true }).decode(bytes).split('\n');
+    return lines.pop() === '' ? lines : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function damaged(why: string): ReadEntry {
+  return { ok: false, problem: { kind: 'damaged', why } };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}

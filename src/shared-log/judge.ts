@@ -1,0 +1,77 @@
+import { type Attempt, countsAsSpent } from '../lockfile/attempt.js';
+import { attemptLine } from '../lockfile/line.js';
+import { foldAttempts } from '../lockfile/merge.js';
+import { isInDoubt, isInFlight, takeId } from '../plan/history.js';
+import { type LogState, originOf } from './log-state.js';
+import type { AppendAnswer, AppendLimits } from './shared-log.js';
+
+/** A record that somebody waits for. */
+export interface Wanted {
+  readonly attempt: Attempt;
+  readonly limits: AppendLimits;
+}
+
+/** `write`: it belongs into the next entry. */
+export type Verdict = 'write' | AppendAnswer;
+
+/**
+ * What to do about each record, by the log and by those before it in the same group. Pure: the one place that says
+ * what may stand in an entry.
+ *
+ * @param run that wants to write them
+ */
+export function judge(state: LogState, run: string, wanted: readonly Wanted[]): readonly Verdict[] {
+  const written = new Map<string, Attempt>();
+  return wanted.map(({ attempt, limits }) => {
+    const verdict = judgeOne(state, run, { attempt, limits }, written);
+    if (verdict === 'write') written.set(attempt.attempt, attempt);
+    return verdict;
+  });
+}
+
+type Written = ReadonlyMap<string, Attempt>;
+
+function judgeOne(state: LogState, run: string, { attempt, limits }: Wanted, written: Written): Verdict {
+  const known = written.get(attempt.attempt) ?? state.fold.attempts.get(attempt.attempt);
+  if (known !== undefined) {
+    if (attemptLine(known) === attemptLine(attempt))
+      return written.has(attempt.attempt) ? 'write' : 'recorded';
+    if (!standsAbove(attempt, known)) return 'superseded';
+    const maker = written.has(attempt.attempt) ? run : originOf(state, attempt.attempt)?.run;
+    if (known.state === 'intent' && maker !== run && limits.byPerson !== true) return 'superseded';
+    return 'write';
+  }
+  if (attempt.state !== 'intent') return 'write';
+  const all = [...allAttempts(state, written)];
+  if (all.some((other) => blocks(other, attempt, limits.over))) return 'taken';
+  return isWithinBudget(all, attempt, limits.budgetMicroUsd) ? 'write' : 'over_budget';
+}
+
+/** Whether the fold would show anything of it. */
+function standsAbove(attempt: Attempt, known: Attempt): boolean {
+  const after = [...foldAttempts([known, attempt]).values()];
+  return after.length > 1 || after.some((one) => attemptLine(one) !== attemptLine(known));
+}
+
+function* allAttempts(state: LogState, written: Written): Iterable<Attempt> {
+  for (const attempt of state.fold.attempts.values()) if (!written.has(attempt.attempt)) yield attempt;
+  yield* written.values();
+}
+
+/** Whether another attempt keeps an intent from its take. A claim never expires. */
+function blocks(other: Attempt, intent: Attempt, over: ReadonlySet<string> | undefined): boolean {
+  if (takeId(other) !== takeId(intent) || other.state === 'rejected') return false;
+  if (isInDoubt(other)) return true;
+  if (isInFlight(other) && other.digest === intent.digest) return true;
+  return over?.has(other.attempt) !== true;
+}
+
+function isWithinBudget(
+  all: readonly Attempt[],
+  intent: Attempt,
+  budgetMicroUsd: number | undefined,
+): boolean {
+  if (budgetMicroUsd === undefined) return true;
+  const spent = all.reduce((sum, one) => sum + (countsAsSpent(one) ? one.quote_micro_usd : 0), 0);
+  return spent + intent.quote_micro_usd <= budgetMicroUsd;
+}

@@ -1,0 +1,71 @@
+import type { Attempt } from '../lockfile/attempt.js';
+import { createFold, type Fold, familyOf } from '../lockfile/merge.js';
+import { decodeEntry, type EntryProblem, hashOf } from './entry.js';
+import type { LogHeader, Origin } from './shared-log.js';
+
+/** All that was read of a log, folded. */
+export interface LogState {
+  header?: LogHeader | undefined;
+  readonly fold: Fold;
+  /** By the family of the attempt. */
+  readonly origins: Map<string, Origin>;
+  /** When each run last wrote, by its own clock. */
+  readonly lastSeen: Map<string, string>;
+  /** The number of the next entry. */
+  next: number;
+  /** SHA-256 of the entry before that; empty before the first, absent where it is missing. */
+  last?: string | undefined;
+}
+
+export type LogProblem =
+  | (EntryProblem & { readonly entry: number })
+  /** It was not written after the entry that is before it now. */
+  | { readonly kind: 'changed'; readonly entry: number }
+  /** It is missing, and later ones are there. */
+  | { readonly kind: 'gap'; readonly entry: number }
+  /** The store says that it exists and does not give it. */
+  | { readonly kind: 'vanished'; readonly entry: number };
+
+export function createLogState(): LogState {
+  return { fold: createFold(), origins: new Map(), lastSeen: new Map(), next: 0, last: '' };
+}
+
+/**
+ * Folds the next entry. One that is damaged is passed over, so that what comes after it is known all the same.
+ *
+ * @returns what is wrong with it
+ */
+export function foldEntry(state: LogState, bytes: Uint8Array): LogProblem | undefined {
+  const entry = state.next;
+  const before = state.last;
+  state.next += 1;
+  state.last = hashOf(bytes);
+  const read = decodeEntry(entry, bytes);
+  if (!read.ok) return { ...read.problem, entry };
+  if (read.header !== undefined) state.header = read.header;
+  const { group } = read;
+  foldGroup(state, group.run, group.run, group.records);
+  state.lastSeen.set(group.run, group.at);
+  return before !== undefined && group.after !== before ? { kind: 'changed', entry } : undefined;
+}
+
+/** @param run that made the attempts it is the first to tell of */
+export function foldGroup(state: LogState, run: string, by: string, records: readonly Attempt[]): void {
+  for (const record of records) {
+    const family = familyOf(record);
+    state.origins.set(family, { run: state.origins.get(family)?.run ?? run, by });
+    state.fold.add(record);
+  }
+}
+
+/** Goes on after an entry that is missing. */
+export function skipEntry(state: LogState): LogProblem {
+  const entry = state.next;
+  state.next += 1;
+  state.last = undefined;
+  return { kind: 'gap', entry };
+}
+
+export function originOf(state: LogState, attempt: string): Origin | undefined {
+  return state.origins.get(familyOf({ attempt }));
+}

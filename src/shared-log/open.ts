@@ -1,0 +1,144 @@
+import { checkpoint, create, type Waiting, writeGroup } from './append.js';
+import { type LogCore, noteProblem, told } from './log-core.js';
+import { createLogState, originOf } from './log-state.js';
+import { proveStore } from './prove.js';
+import { checkNewest, readForward, readLog } from './read-log.js';
+import { LOG_VERSION, type LogHeader, type OpenLogOptions, type SharedLog } from './shared-log.js';
+import { otherLogError } from './state-error.js';
+
+/** So many records in one entry. */
+const RECORDS_MAX = 200;
+
+/** Opens a shared log and reads it. Throws a `BatchError` where that cannot be done, or where it is the log of something else. */
+export async function openSharedLog(options: OpenLogOptions): Promise<SharedLog> {
+  const { store, clock, random, command } = options;
+  const core: LogCore = {
+    store,
+    clock,
+    random,
+    options,
+    about: { address: store.address, command },
+    writer: Buffer.from(random.bytes(8)).toString('hex'),
+    state: createLogState(),
+    checkpointed: -1,
+  };
+  try {
+    await readLog(core);
+    const { header } = core.state;
+    if (header === undefined) await begin(core);
+    check(core, core.state.header);
+    if (options.access === 'write') await checkpoint(core);
+  } catch (fault) {
+    await store.close();
+    throw told(core, fault);
+  }
+  return createSharedLog(core);
+}
+
+async function begin(core: LogCore): Promise<void> {
+  const { endpoint, lineage, newLineage, access } = core.options;
+  core.state.header = {
+    format: 'venice-batch-log',
+    version: LOG_VERSION,
+    endpoint,
+    lineage: lineage ?? newLineage(),
+  };
+  // There are entries, and the first is missing or cannot be read.
+  if (core.state.next > 0 && core.damage !== undefined) throw core.damage;
+  if (access === 'write') await create(core);
+}
+
+function check(core: LogCore, header: LogHeader | undefined): asserts header is LogHeader {
+  if (header === undefined) {
+    noteProblem(core, { kind: 'damaged', entry: 0, why: 'it has no header' });
+    throw core.damage;
+  }
+  const { endpoint, lineage } = core.options;
+  if (header.endpoint !== endpoint) throw otherLogError('endpoint', header.endpoint, endpoint, core.about);
+  if (lineage !== undefined && header.lineage !== lineage)
+    throw otherLogError('lineage', header.lineage, lineage, core.about);
+}
+
+function createSharedLog(core: LogCore): SharedLog {
+  const waiting: Waiting[] = [];
+  let turn: Promise<void> = Promise.resolve();
+  let writing = false;
+  let proof: Promise<void> | undefined;
+
+  /** One after the other. */
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    const done = turn.then(work).catch((fault) => {
+      throw told(core, fault);
+    });
+    turn = done.catch(() => {});
+    return done;
+  }
+
+  async function writeAll(): Promise<void> {
+    while (waiting.length > 0) {
+      let group: readonly Waiting[] = [];
+      await inTurn(async () => {
+        group = waiting.splice(0, RECORDS_MAX);
+        await writeGroup(core, group);
+      }).catch((error) => {
+        for (const { failed } of group) failed(error);
+      });
+      await inTurn(() => checkpoint(core)).catch(() => {});
+    }
+    writing = false;
+  }
+
+  function add(item: Pick<Waiting, 'attempt' | 'limits'>) {
+    if (core.options.access === 'read') throw new Error('bug: the log was opened to be read');
+    return new Promise<Parameters<Waiting['answered']>[0]>((answered, failed) => {
+      waiting.push({ ...item, answered, failed });
+      if (writing) return;
+      writing = true;
+      void writeAll();
+    });
+  }
+
+  function prove(): Promise<void> {
+    proof ??= proveStore(core, core.about).catch((fault) => {
+      // An answer that never came proves nothing either way.
+      proof = undefined;
+      throw told(core, fault);
+    });
+    return proof;
+  }
+
+  return {
+    get header() {
+      return core.state.header as LogHeader;
+    },
+    address: core.about.address,
+    get attempts() {
+      return core.state.fold.attempts;
+    },
+    get entries() {
+      return core.state.next;
+    },
+    originOf: (attempt) => originOf(core.state, attempt),
+    lastSeen: (run) => core.state.lastSeen.get(run),
+    append: async (attempt, limits = {}) => {
+      if (attempt.state === 'intent') await prove();
+      return add({ attempt, limits });
+    },
+    beat: async () => {
+      await add({ limits: {} });
+    },
+    refresh: () =>
+      inTurn(async () => {
+        await checkNewest(core);
+        await readForward(core);
+        core.refused = undefined;
+      }),
+    prove,
+    trouble: () => core.damage ?? core.refused,
+    close: async () => {
+      while (writing) await turn;
+      await turn;
+      await core.store.close();
+    },
+  };
+}

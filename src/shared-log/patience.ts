@@ -1,0 +1,25 @@
+import type { Clock, Random } from '../core/ports.js';
+
+/** How long a store that gives no useful answer is asked again, ms. */
+export const PATIENCE_MS = 60_000;
+const PAUSE_MS_MIN = 50;
+const PAUSE_MS_MAX = 5_000;
+
+/** Pauses between tries, each up to twice as long as the one before, by chance, so that machines do not keep step. */
+export interface Patience {
+  /** Waits; `false`, at once, when the time is up. */
+  pause(): Promise<boolean>;
+}
+
+export function createPatience(clock: Clock, random: Random, totalMs = PATIENCE_MS): Patience {
+  const endMs = clock.nowMs() + totalMs;
+  let pauseMs = PAUSE_MS_MIN;
+  return {
+    pause: async () => {
+      if (clock.nowMs() >= endMs) return false;
+      await clock.sleep(pauseMs * (0.5 + (random.bytes(1)[0] ?? 0) / 512));
+      pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX);
+      return true;
+    },
+  };
+}

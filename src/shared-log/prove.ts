@@ -1,0 +1,57 @@
+import { type Asking, fill, patiently } from './ask-store.js';
+import { type About, unsafeError } from './state-error.js';
+
+const WRITERS = 8;
+
+/**
+ * Tries on two keys of its own whether only the first writer of a key wins: one after the other, then several at once. There are
+ * stores that ignore the condition, and two machines could then claim one take.
+ */
+export async function proveStore(asking: Asking, about: About): Promise<void> {
+  const name = Buffer.from(asking.random.bytes(16)).toString('hex');
+  await proveInTurn(asking, about, `probe/${name}-1`);
+  await proveAtOnce(asking, about, `probe/${name}-8`);
+}
+
+async function proveInTurn(asking: Asking, about: About, key: string): Promise<void> {
+  const [first, second] = [text('first'), text('second')];
+  await fill(asking, key, first);
+  const answer = await fill(asking, key, second);
+  if (answer === 'created')
+    throw unsafeError('the store lets a second writer replace what the first one wrote', about);
+  await compare(asking, about, key, [first]);
+}
+
+async function proveAtOnce(asking: Asking, about: About, key: string): Promise<void> {
+  let doubtful = false;
+  const texts = Array.from({ length: WRITERS }, (_, at) => text(`writer ${at + 1}`));
+  const answers = await Promise.all(
+    texts.map((one) =>
+      fill(asking, key, one, () => {
+        doubtful = true;
+      }),
+    ),
+  );
+  const winners = texts.filter((_, at) => answers[at] === 'created');
+  if (winners.length > 1) throw unsafeError('the store lets several writers at once write one key', about);
+  if (winners.length === 0 && !doubtful)
+    throw unsafeError('the store says that a key exists which nobody wrote', about);
+  await compare(asking, about, key, winners.length === 1 ? winners : texts);
+}
+
+/** What was answered is no more than a claim: what can be read counts. */
+async function compare(
+  asking: Asking,
+  about: About,
+  key: string,
+  expected: readonly Uint8Array[],
+): Promise<void> {
+  const found = await patiently(asking, () => asking.store.get(key));
+  if (found === undefined) throw unsafeError('the store does not give back what was just written', about);
+  if (!expected.some((one) => Buffer.compare(one, found) === 0))
+    throw unsafeError('the store gives back other bytes than the first writer wrote', about);
+}
+
+function text(word: string): Uint8Array {
+  return new TextEncoder().encode(`venice-batch probe: ${word}\n`);
+}

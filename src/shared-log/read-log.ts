@@ -1,0 +1,114 @@
+import { patiently } from './ask-store.js';
+import { checkpointKey, checkpointNumber, decodeCheckpoint } from './checkpoint.js';
+import { entryKey, entryNumber, hashOf } from './entry.js';
+import { type LogCore, noteProblem, passOver, takeEntry } from './log-core.js';
+
+/** Requests under way at once. */
+const AHEAD_MAX = 16;
+/** Entries that a list lacks are looked for one by one, up to so many. */
+const LOOKED_FOR_MAX = 16;
+
+/**
+ * Reads the whole log: the newest checkpoint, then all entries after it. A list of all shows whether any is missing:
+ * what is gone may have been a claim.
+ */
+export async function readLog(core: LogCore): Promise<void> {
+  const keys = await patiently(core, () => core.store.list('log/'));
+  const numbers = new Set(keys.flatMap((key) => entryNumber(key) ?? []));
+  const checkpoints = keys.flatMap((key) => checkpointNumber(key) ?? []).sort((a, b) => b - a);
+  // A checkpoint is written after its entry: one without is what is left of a log that was cut.
+  const top = [...numbers, ...checkpoints].reduce((a, b) => Math.max(a, b), -1);
+  const missing = await missingOf(core, numbers, top);
+  core.checkpointed = await startAtCheckpoint(core, checkpoints, missing);
+  await readTo(core, top, missing);
+  await readForward(core);
+}
+
+async function missingOf(
+  core: LogCore,
+  numbers: ReadonlySet<number>,
+  top: number,
+): Promise<ReadonlySet<number>> {
+  const unlisted = Array.from({ length: top + 1 }, (_, number) => number).filter((one) => !numbers.has(one));
+  const missing = new Set(unlisted);
+  // Another machine may have written while the list was made.
+  for (const number of unlisted.slice(0, LOOKED_FOR_MAX))
+    if ((await entry(core, number)) !== undefined) missing.delete(number);
+  const [first] = missing;
+  if (first !== undefined) noteProblem(core, { kind: 'gap', entry: first });
+  return missing;
+}
+
+/** @returns the last entry that the checkpoint covers, or -1 */
+async function startAtCheckpoint(
+  core: LogCore,
+  checkpoints: readonly number[],
+  missing: ReadonlySet<number>,
+): Promise<number> {
+  for (const number of checkpoints) {
+    if (missing.has(number)) continue;
+    const bytes = await patiently(core, () => core.store.get(checkpointKey(number)));
+    const state = bytes && decodeCheckpoint(number, bytes);
+    const last = state && (await entry(core, number));
+    if (state === undefined || last === undefined) continue;
+    if (hashOf(last) !== state.last) {
+      noteProblem(core, { kind: 'changed', entry: number });
+      continue;
+    }
+    core.state = state;
+    return number;
+  }
+  return -1;
+}
+
+async function readTo(core: LogCore, top: number, missing: ReadonlySet<number>): Promise<void> {
+  while (core.state.next <= top) {
+    const from = core.state.next;
+    const found = await entries(core, from, Math.min(AHEAD_MAX, top + 1 - from), missing);
+    for (const bytes of found) {
+      if (bytes === undefined) passOver(core);
+      else takeEntry(core, bytes);
+    }
+  }
+}
+
+/**
+ * Folds what others wrote, up to the first entry that is not there yet: one look at first, then more and more at once, so
+ * that a machine that fell behind catches up faster than others write.
+ */
+export async function readForward(core: LogCore): Promise<void> {
+  for (let ahead = 1; ; ahead = Math.min(2 * ahead, AHEAD_MAX)) {
+    const found = await entries(core, core.state.next, ahead);
+    const absent = found.indexOf(undefined);
+    for (const bytes of absent < 0 ? found : found.slice(0, absent)) if (bytes) takeEntry(core, bytes);
+    if (absent < 0) continue;
+    if (found.slice(absent).every((bytes) => bytes === undefined)) return;
+    // A later one was there, so this one was written before it: where it is still absent, it is gone.
+    const again = await entry(core, core.state.next);
+    if (again === undefined) passOver(core);
+    else takeEntry(core, again);
+  }
+}
+
+/** Whether the newest entry that was read is still as it was. */
+export async function checkNewest(core: LogCore): Promise<void> {
+  const { next, last } = core.state;
+  if (next === 0 || last === undefined) return;
+  const bytes = await entry(core, next - 1);
+  if (bytes === undefined) noteProblem(core, { kind: 'vanished', entry: next - 1 });
+  else if (hashOf(bytes) !== last) noteProblem(core, { kind: 'changed', entry: next - 1 });
+}
+
+export function entry(core: LogCore, number: number): Promise<Uint8Array | undefined> {
+  return patiently(core, () => core.store.get(entryKey(number)));
+}
+
+function entries(
+  core: LogCore,
+  from: number,
+  count: number,
+  missing?: ReadonlySet<number>,
+): Promise<readonly (Uint8Array | undefined)[]> {
+  const numbers = Array.from({ length: count }, (_, at) => from + at);
+  return Promise.all(numbers.map((one) => (missing?.has(one) ? undefined : entry(core, one))));
+}

@@ -1,0 +1,127 @@
+import { BatchError, EXIT, type ExitCode, unreachable } from '../core/errors.js';
+import type { NextCommand } from '../lockfile/lock-error.js';
+import type { LogProblem } from './log-state.js';
+import type { StoreFault } from './object-store.js';
+
+/** How errors name the log, and what they advise. */
+export interface About {
+  /** Without secrets. */
+  readonly address: string;
+  readonly command: NextCommand;
+}
+
+/** A store that did not do what was asked, as the error that ends the command. */
+export function storeError(fault: StoreFault, { address, command }: About): BatchError {
+  const made = (code: string, exitCode: ExitCode, message: string, hint: string) =>
+    new BatchError(code, `${address}: ${message}`, { exitCode, hint, cause: fault });
+  const collect = `nothing is bought; what is paid for is still collected: ${command('collect')}`;
+  switch (fault.kind) {
+    case 'denied':
+      return made(
+        'state-denied',
+        EXIT.authentication,
+        `access denied: ${fault.message}`,
+        `allow these credentials to read and write there, or use others; ${collect}`,
+      );
+    case 'expired':
+      return made(
+        'state-expired',
+        EXIT.authentication,
+        `the credentials have expired: ${fault.message}`,
+        `get new ones and run again: ${command('run')}; ${collect}`,
+      );
+    case 'missing':
+      return made(
+        'state-missing',
+        EXIT.unavailable,
+        `not found: ${fault.message}`,
+        'create it, or correct the address in --state, VENICE_BATCH_STATE or the manifest',
+      );
+    case 'unreachable':
+      return made(
+        'state-unreachable',
+        EXIT.unavailable,
+        `not reachable: ${fault.message}`,
+        `nothing is bought that cannot be recorded there; try again: ${command('run')}`,
+      );
+    case 'unsupported':
+      return made(
+        'state-unsupported',
+        EXIT.lockfile,
+        `cannot hold the shared log: ${fault.message}`,
+        'use a store that supports conditional writes: the README lists them',
+      );
+    case 'altered':
+      return altered(address, command, fault.message);
+    default:
+      return unreachable(fault.kind);
+  }
+}
+
+/** A log that may lack records of what is paid for. */
+export function logError(problem: LogProblem, { address, command }: About): BatchError {
+  if (problem.kind === 'newer_version') {
+    return new BatchError(
+      'state-newer-version',
+      `${address}: the log has format version ${problem.version}, which this release does not know`,
+      {
+        exitCode: EXIT.lockfile,
+        hint: `update venice-batch to the release that wrote it; then: ${command('status')}`,
+      },
+    );
+  }
+  return altered(address, command, `entry ${problem.entry} ${WRONG[problem.kind]}${whyOf(problem)}`);
+}
+
+const WRONG: Readonly<Record<Exclude<LogProblem['kind'], 'newer_version'>, string>> = {
+  damaged: 'is damaged: ',
+  changed: 'does not follow the entry before it: one of them was replaced',
+  gap: 'is missing, and later ones are there',
+  vanished: 'exists, but cannot be read',
+};
+
+function whyOf(problem: LogProblem): string {
+  return problem.kind === 'damaged' ? problem.why : '';
+}
+
+function altered(address: string, command: NextCommand, what: string): BatchError {
+  return new BatchError('state-altered', `${address}: ${what}`, {
+    exitCode: EXIT.lockfile,
+    hint: `nothing is bought while records may be missing: restore it from a backup or an older version, and switch off rules that expire or delete objects there; what is paid for is still collected: ${command('collect')}`,
+  });
+}
+
+/** A log that belongs to something else. */
+export function otherLogError(
+  what: 'endpoint' | 'lineage',
+  found: string,
+  wanted: string,
+  { address, command }: About,
+): BatchError {
+  if (what === 'endpoint') {
+    return new BatchError(
+      'state-other-endpoint',
+      `${address}: the log belongs to ${found}, not to ${wanted}`,
+      {
+        exitCode: EXIT.lockfile,
+        hint: `use another address for the shared log, or the --base-url of that log; then: ${command('status')}`,
+      },
+    );
+  }
+  return new BatchError(
+    'state-other-lineage',
+    `${address}: the log is of another lockfile (lineage ${found}, not ${wanted})`,
+    {
+      exitCode: EXIT.lockfile,
+      hint: `use the address of this lockfile's own log, or join the two lockfiles first; then: ${command('status')}`,
+    },
+  );
+}
+
+/** A store that would let two machines claim one take. */
+export function unsafeError(what: string, { address }: About): BatchError {
+  return new BatchError('state-unsafe', `${address}: ${what}`, {
+    exitCode: EXIT.lockfile,
+    hint: 'two machines could buy the same take through it, so nothing is bought: use a store that supports conditional writes; the README lists them',
+  });
+}
