@@ -5,7 +5,7 @@ import type { LockStore } from '../lockfile/lock-store.js';
 import type { Manifest } from '../manifest/take.js';
 import { isInFlight } from '../plan/history.js';
 import type { FileMove } from '../plan/plan.js';
-import { execute, type RunOutcome } from '../run/execute.js';
+import { execute, type RunInput, type RunOutcome } from '../run/execute.js';
 import { recover } from '../run/recover.js';
 import { applyMoves } from '../storage/move.js';
 import { type Output, openOutput } from '../storage/output.js';
@@ -100,13 +100,14 @@ async function withLock(
   tellPhase(world, 'check');
   await recover(view, ports.clock.nowMs());
   const loaded = await world.load();
+  const known = new Set(store.attempts.keys());
   const decision = await decideWhatToBuy(world, settings, opened, loaded, output);
   const manifest = loaded.manifest;
   if (decision.prepared !== undefined && !isLeftAlone(settings, decision)) {
     const { moves } = decision.prepared.plan;
     tellMoves(world, settings, moves, await applyMoves(view, moves));
   }
-  const ended = await go(world, settings, opened, manifest, decision, output);
+  const ended = await go(world, settings, opened, manifest, { ...decision, known }, output);
   const displaced = await tidy(world, store, ended.troubles.has('lockfile_displaced'));
   const outcome = displaced
     ? { ...ended, troubles: new Set([...ended.troubles, 'lockfile_displaced' as const]) }
@@ -142,7 +143,7 @@ async function go(
   settings: BatchSettings,
   { store, rescue, checkLock }: Opened,
   manifest: Manifest | undefined,
-  decision: BuyDecision,
+  decision: BuyDecision & Pick<RunInput, 'known'>,
   output: Output,
 ): Promise<RunOutcome> {
   const { account, ports } = world;
@@ -165,6 +166,7 @@ async function go(
     checkLock,
     purchases,
     takes: manifest?.takes ?? [],
+    known: decision.known,
     approvedMicroUsd: decision.approved ? (decision.prepared?.plan.totalMicroUsd ?? 0) : 0,
     budgetMicroUsd: lowest(settings.budgetMicroUsd, manifest?.budgetMicroUsd),
     keySeal: createKeySeal(store.header.lineage, sealSecretOf(account)),

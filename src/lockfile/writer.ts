@@ -41,6 +41,7 @@ export function createWriter(file: LockFile): LockStore {
       beingWritten.set(attempt.attempt, attempt);
       try {
         await commit.add(attempt);
+        return 'recorded';
       } finally {
         if (beingWritten.get(attempt.attempt) === attempt) beingWritten.delete(attempt.attempt);
       }

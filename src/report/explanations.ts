@@ -5,6 +5,7 @@ import { MANIFEST } from './explanations/manifest.js';
 import { MODELS } from './explanations/models.js';
 import { PROGRAM } from './explanations/program.js';
 import { SERVICE } from './explanations/service.js';
+import { SHARING } from './explanations/sharing.js';
 import { STATE } from './explanations/state.js';
 
 /** Every code that this program tells, by area, in the order in which `explain` lists them. */
@@ -13,6 +14,7 @@ export const EXPLANATIONS: Explanations = {
   ...MODELS,
   ...BUYING,
   ...LOCKFILE,
+  ...SHARING,
   ...STATE,
   ...SERVICE,
   ...PROGRAM,

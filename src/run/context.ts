@@ -2,7 +2,7 @@ import type { RunEvent, TakeEvent } from '../core/events.js';
 import type { Ports } from '../core/ports.js';
 import { type Attempt, moneyOf } from '../lockfile/attempt.js';
 import type { KeySeal } from '../lockfile/key-seal.js';
-import type { LockStore } from '../lockfile/lock-store.js';
+import type { LockStore, RecordLimits } from '../lockfile/lock-store.js';
 import type { Rescue } from '../lockfile/rescue.js';
 import type { GuardState } from '../lockfile/run-lock.js';
 import type { Take } from '../manifest/take.js';
@@ -82,6 +82,8 @@ export interface RunContext {
   readonly keySeal: KeySeal;
   /** Where to put a record that the lockfile's disk refuses. */
   readonly rescue: Rescue;
+  /** What an intent is checked against as it is recorded. */
+  readonly limits: RecordLimits;
   /** Aborted by the first Ctrl-C. */
   readonly stop: AbortSignal;
   readonly emit: (event: RunEvent) => void;
@@ -101,6 +103,8 @@ export interface RunContext {
   readonly otherModels: Set<string>;
   /** Whether it was told that remote copies are left. */
   remoteLeftTold: boolean;
+  /** Whether it was told that other runs buy some of the takes. */
+  takenTold: boolean;
   /** When trouble with the service was last told, ms. */
   troubleToldMs: number;
   /** Since when no request was answered at all, ms; absent while any is. */

@@ -47,6 +47,8 @@ export interface RunInput {
   readonly approvedMicroUsd: number;
   /** Over the lockfile's whole life, integer micro-dollars. */
   readonly budgetMicroUsd?: number | undefined;
+  /** Ids of all attempts that were known when it was decided what to buy. */
+  readonly known: ReadonlySet<string>;
   readonly keySeal: KeySeal;
   readonly limits?: RateLimits;
   /** Requests under way at most; absent: as many as the scheduler likes. */
@@ -105,6 +107,7 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
     output,
     keySeal,
     rescue,
+    limits: { budgetMicroUsd: input.budgetMicroUsd, known: input.known },
     stop,
     emit,
     scheduler,
@@ -125,6 +128,7 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
     serverErrors: createServerErrors(),
     otherModels: new Set(),
     remoteLeftTold: false,
+    takenTold: false,
     troubleToldMs: Number.NEGATIVE_INFINITY,
     inDoubtInARow: lostAnswers(store.attempts.values()).latest,
     notSentInARow: 0,

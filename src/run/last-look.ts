@@ -1,7 +1,8 @@
-import { faultCode } from '../core/errors.js';
+import { EXIT, faultCode } from '../core/errors.js';
 import type { StoreTrouble } from '../lockfile/lock-store.js';
 import type { RunContext } from './context.js';
 import { notice, stopAll, stopBuying } from './context.js';
+import type { Trouble } from './trouble.js';
 
 /**
  * The last look before a submit leaves: whether the lock is still this run's, and the lockfile the one that has the intent.
@@ -48,13 +49,21 @@ function tellLost(context: RunContext, state: 'taken' | 'gone'): void {
   notice(context, 'error', state === 'taken' ? 'lock-taken' : 'lock-deleted', message, hint);
 }
 
-/** What others did to the lockfile: buying ends, and what is paid for is collected and kept. */
+function nameOf(trouble: StoreTrouble): Trouble {
+  if (trouble.kind === 'displaced') return 'lockfile_displaced';
+  if (trouble.kind === 'grown') return 'lockfile_grown';
+  const { exitCode } = trouble.error;
+  if (exitCode === EXIT.authentication) return 'log_refused';
+  return exitCode === EXIT.lockfile ? 'log_broken' : 'log_unavailable';
+}
+
+/** What others did to the lockfile, or a fault of the shared log: buying ends, and what is paid for is collected and kept. */
 export function tellTrouble(context: RunContext, trouble: StoreTrouble): void {
-  const name = trouble.kind === 'displaced' ? 'lockfile_displaced' : 'lockfile_grown';
+  const name = nameOf(trouble);
   const first = !context.troubles.has(name);
   stopBuying(context, name);
   if (!first) return;
-  if (trouble.kind === 'displaced') {
+  if (trouble.kind !== 'grown') {
     const { code, message, hint } = trouble.error;
     notice(context, 'error', code, `${message}; nothing more is submitted`, hint);
     return;

@@ -20,7 +20,7 @@ export function newestOf({ store }: RunContext, { key, attempt }: Job): Attempt 
  * again, then a rescue file elsewhere, and as the last resort puts the id on the screen. After the lockfile
  * failed, nothing more is asked of the service.
  *
- * @returns whether it is durable in the lockfile itself
+ * @returns whether it is durable in the lockfile itself, and nobody recorded anything newer
  */
 export async function recordOutcome(
   context: RunContext,
@@ -33,9 +33,9 @@ export async function recordOutcome(
   for (const delayMs of [0, ...RETRY_DELAYS_MS]) {
     if (delayMs > 0) await context.ports.clock.sleep(delayMs);
     try {
-      await context.store.record(attempt);
-      job.attempt = attempt;
-      return true;
+      const recorded = await context.store.record(attempt);
+      job.attempt = recorded === 'recorded' ? attempt : (context.store.newest(attempt.attempt) ?? attempt);
+      return recorded === 'recorded';
     } catch (error) {
       fault = error;
     }

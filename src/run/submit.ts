@@ -1,12 +1,13 @@
-import { faultCode, unreachable } from '../core/errors.js';
+import { unreachable } from '../core/errors.js';
 import { formatUsd } from '../core/money.js';
 import { isQueueId } from '../core/queue-id.js';
 import { LOST_IN_A_ROW_MAX } from '../plan/lost-answers.js';
 import { isSuspiciouslyLow } from '../plan/price.js';
 import type { Settled } from '../scheduler/scheduler.js';
 import { classifySubmit, type SubmitOutcome } from '../venice/submit-outcome.js';
+import { claim } from './claim.js';
 import type { Job, RunContext } from './context.js';
-import { closeToKey, notice, stopAll, stopBuying, tell, tellRate } from './context.js';
+import { closeToKey, notice, stopBuying, tell, tellRate } from './context.js';
 import { mayStillSubmit } from './last-look.js';
 import { recordOutcome } from './record.js';
 import { intentOf } from './transition.js';
@@ -40,18 +41,8 @@ export async function submitJob(context: RunContext, job: Job): Promise<Settled>
     quoteMicroUsd: priceMicroUsd,
     nowMs: context.ports.clock.nowMs(),
   });
-  try {
-    await context.store.record(intent);
-  } catch (error) {
+  if (!(await claim(context, job, intent))) {
     context.ceiling.release(priceMicroUsd);
-    stopAll(context, 'lockfile');
-    const fault = faultCode(error) || 'error';
-    notice(
-      context,
-      'error',
-      'lockfile-unwritable',
-      `the lockfile cannot be written (${fault}): ${job.key} was not submitted`,
-    );
     return GONE;
   }
   job.attempt = intent;

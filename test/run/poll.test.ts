@@ -104,7 +104,10 @@ async function collect(
       attempts,
       newest: (key: string) => attempts.get(key),
       trouble: () => undefined,
-      record: async (next: Attempt) => void attempts.set(next.attempt, next),
+      record: async (next: Attempt) => {
+        attempts.set(next.attempt, next);
+        return 'recorded' as const;
+      },
     },
     emit: (event: RunEvent) => events.push(event),
   });
@@ -217,7 +220,11 @@ describe('a job that runs on and on', () => {
       collecting({
         clock,
         retrieve: async () => answer(clock.nowMs() - START_MS),
-        store: { attempts, newest: (key: string) => attempts.get(key), record: async () => {} },
+        store: {
+          attempts,
+          newest: (key: string) => attempts.get(key),
+          record: async () => 'recorded' as const,
+        },
         emit: (event: RunEvent) => events.push(event),
       }),
     ).then(() => {

@@ -37,7 +37,7 @@ function stage(answer: (count: number) => CallResult<Queued>, lock: GuardState =
     client: { queue: async () => answer(++asked) },
     store: {
       newest: () => undefined,
-      record: async (_attempt: Attempt) => {},
+      record: async (_attempt: Attempt) => 'recorded' as const,
       confirm: async () => {},
       trouble: () => undefined,
     },

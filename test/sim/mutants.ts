@@ -25,12 +25,17 @@ const NO_LOOK_AFTER_APPENDING: Patch = {
 };
 
 export const MUTANTS: readonly Mutant[] = [
-  patched('no-intent', 'src/run/submit.ts', 'await context.store.record(intent);', ''),
+  patched(
+    'no-intent',
+    'src/run/claim.ts',
+    'await context.store.record(intent, context.limits);',
+    "'recorded' as string as Awaited<ReturnType<typeof context.store.record>>;",
+  ),
   patched(
     'intent-not-awaited',
-    'src/run/submit.ts',
-    'await context.store.record(intent);',
-    'context.store.record(intent).catch(() => {});',
+    'src/run/claim.ts',
+    'await context.store.record(intent, context.limits);',
+    "'recorded' as string as Awaited<ReturnType<typeof context.store.record>>; context.store.record(intent).catch(() => {});",
   ),
   patched('no-file-sync', 'src/storage/download.ts', 'if (sync) await handle.sync();', ''),
   patched('no-lockfile-sync', 'src/lockfile/lock-file.ts', 'await file.handle.sync();', ''),

@@ -1,0 +1,41 @@
+import { faultCode } from '../core/errors.js';
+import type { Attempt } from '../lockfile/attempt.js';
+import type { Job, RunContext } from './context.js';
+import { notice, stopAll, stopBuying } from './context.js';
+import { tellTrouble } from './last-look.js';
+
+/** Makes the intent durable: from then on the take is this run's to buy. Whatever keeps it from being so is reported. */
+export async function claim(context: RunContext, job: Job, intent: Attempt): Promise<boolean> {
+  try {
+    const recorded = await context.store.record(intent, context.limits);
+    if (recorded === 'over_budget') stopBuying(context, 'over_budget');
+    else if (recorded !== 'recorded') tellTaken(context, job);
+    return recorded === 'recorded';
+  } catch (error) {
+    const trouble = context.store.trouble();
+    if (trouble?.kind === 'log') tellTrouble(context, trouble);
+    else {
+      stopAll(context, 'lockfile');
+      const fault = faultCode(error) || 'error';
+      notice(
+        context,
+        'error',
+        'lockfile-unwritable',
+        `the lockfile cannot be written (${fault}): ${job.key} was not submitted`,
+      );
+    }
+    return false;
+  }
+}
+
+/** Once a run: where several runs share the work, most takes are other runs'. */
+function tellTaken(context: RunContext, { key }: Job): void {
+  if (context.takenTold) return;
+  context.takenTold = true;
+  notice(
+    context,
+    'info',
+    'taken',
+    `another run is buying ${key}: this run leaves it, and all others that are taken, to that run`,
+  );
+}
