@@ -26,7 +26,8 @@ export function judgeSubmit(
   if (intents.length > 0 && intents.every(({ latest }) => hasOtherDoubt(view, latest)))
     blame('s', `${prompt} is in doubt, and bought again`);
   if (witness.stopped) blame('A', `${prompt} is submitted after the run was told to stop`);
-  if (lostInARow(view) >= 3) blame('x', `${prompt} is bought after three lost answers`);
+  // Times of two clocks that differ have no order.
+  if (world.clocksAgree && lostInARow(view) >= 3) blame('x', `${prompt} is bought after three lost answers`);
   const price = witness.approvedPrices.get(prompt) ?? 0;
   if (intents.length > 0 && intents.every(({ latest }) => latest.quote_micro_usd > price))
     blame('p', `${prompt} is bought for more than the ${price} that were approved`);

@@ -1,7 +1,7 @@
 import type { Disk } from './disk.js';
 import { createInode, folderOf, syncInode } from './disk.js';
 import { createRng } from './random.js';
-import { hasJournal } from './tamper.js';
+import { durableJournals } from './tamper.js';
 import type { SimWorld } from './world.js';
 import { LOCKFILE, needsRepair } from './world.js';
 
@@ -46,12 +46,17 @@ export function settleDamage(world: SimWorld): void {
 
 /**
  * Whether what is missing can be known: from the one mark at the end, or from a journal. A merge leaves several marks, and
- * records after the last of them, without a journal, are past a second misfortune.
+ * a record after the last of them that no journal holds is past a second misfortune.
  */
 function canTell(disk: Disk, bytes: Uint8Array): boolean {
   const lines = Buffer.from(bytes).toString().trimEnd().split('\n');
   const marks = lines.flatMap((line, at) => (line.startsWith(END_MARK) ? [at] : []));
-  return marks.length === 1 && (marks[0] === lines.length - 1 || hasJournal(disk));
+  if (marks.length !== 1) return false;
+  const after = lines.slice(marks[0]! + 1);
+  const journaled = new Set(
+    durableJournals(disk).flatMap((text) => Buffer.from(text).toString().split('\n')),
+  );
+  return after.every((line) => journaled.has(line));
 }
 
 const END_MARK = '{"end":true,';

@@ -21,8 +21,10 @@ export function tamper(world: SimWorld): void {
     return;
   }
   const bytes = disk.entries.get(LOCKFILE);
-  // Without a journal nothing was recorded in this run: an older lockfile is then what a person wants.
-  if (world.damaged || bytes === undefined || bytes === 'directory' || !hasJournal(disk)) return;
+  // Without a journal nothing was recorded in this run: an older lockfile is then what a person wants. With its end mark
+  // the file is closed: what happens to it now is no matter of this run.
+  if (world.damaged || bytes === undefined || bytes === 'directory') return;
+  if (!hasJournal(disk) || isClosed(bytes.bytes)) return;
   const to = rng.pick([bytes.bytes, undefined, ...oldLockfiles.slice(-1)]);
   world.trace(`somebody replaces the lockfile: ${to?.length ?? 'deleted'}`);
   world.tampered = true;
@@ -39,6 +41,12 @@ function put({ disk, timeline }: SimWorld, path: string, bytes: Uint8Array | und
     disk.change([[path, inode]]);
   }
   if (disk.entries.get(folderOf(path)) === 'directory') disk.syncDirectory(folderOf(path));
+}
+
+/** Whether the last line is the mark of a clean end. */
+function isClosed(bytes: Uint8Array): boolean {
+  const text = Buffer.from(bytes).toString();
+  return text.slice(text.lastIndexOf('\n', text.length - 2) + 1).startsWith('{"end":true,');
 }
 
 export function hasJournal(disk: Disk): boolean {
