@@ -1,6 +1,6 @@
 import type { Disk } from './disk.js';
 import { createInode, folderOf, syncInode } from './disk.js';
-import { createRng } from './random.js';
+import { createRng, type Rng } from './random.js';
 import { durableJournals } from './tamper.js';
 import type { SimWorld } from './world.js';
 import { LOCKFILE, needsRepair } from './world.js';
@@ -23,7 +23,7 @@ export function damageLockfile(world: SimWorld): void {
   if (how !== 'flip' && !canTell(world.disk, bytes)) return;
   const after = bytes.slice();
   if (how === 'zeros') after.fill(0, -rng.between(1, Math.min(200, bytes.length)));
-  else if (how === 'flip') after[rng.below(bytes.lastIndexOf(LINE_FEED))]! ^= 1 << rng.below(8);
+  else if (how === 'flip') flip(rng, after);
   const ends = [...bytes.keys()].filter((at) => bytes[at] === LINE_FEED);
   const length =
     how === 'cut' ? rng.below(bytes.length) : how === 'cut at a line end' ? rng.pick(ends) + 1 : bytes.length;
@@ -33,6 +33,20 @@ export function damageLockfile(world: SimWorld): void {
   // What fell out may be in a journal.
   world.tampered = true;
 }
+
+/** Any bit, or one that leaves the line a record of something else. */
+function flip(rng: Rng, bytes: Uint8Array): void {
+  const values = [...Buffer.from(bytes).toString('latin1').matchAll(TELLING_VALUE)];
+  if (values.length === 0 || rng.chance(0.5)) {
+    bytes[rng.below(bytes.lastIndexOf(LINE_FEED))]! ^= 1 << rng.below(8);
+    return;
+  }
+  const { 0: text, 1: value, index } = rng.pick(values);
+  bytes[index + text.length - value!.length + rng.below(value!.length)]! ^= 1;
+}
+
+/** What money and audio hang on: of digits and letters the lowest bit makes others. */
+const TELLING_VALUE = /"(?:queue_id|digest|track|quote_micro_usd)":"?([0-9a-z]+)/g;
 
 /** A run that refuses the file leaves it alone, and a person puts it back. A run that takes it must have lost nothing. */
 export function settleDamage(world: SimWorld): void {

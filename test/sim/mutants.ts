@@ -434,6 +434,18 @@ export const MUTANTS: readonly Mutant[] = [
     'version === undefined || version === 1 ? undefined : ends.fault();',
     'version === undefined ? ends.fault() : undefined;',
   ),
+  patched(
+    'checksum-is-not-compared',
+    'src/lockfile/seal.ts',
+    'right: sum === hex(crc32(json))',
+    'right: sum.length === 8',
+  ),
+  patched(
+    'contested-file-goes-by-size',
+    'src/run/recover.ts',
+    "(await stateOf(view, attempt, 'hash', place, hashOf))",
+    "(await stateOf(view, attempt, 'size', place, hashOf))",
+  ),
 ];
 
 function patched(name: string, file: string, find: string, replace: string): Mutant {

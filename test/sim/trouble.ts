@@ -1,8 +1,9 @@
+import type { Disk } from './disk.js';
 import { createInode, folderOf, syncInode } from './disk.js';
 import type { Rng } from './random.js';
 import { createRng, drawRates } from './random.js';
 import type { Incarnation, SimWorld } from './world.js';
-import { HOME } from './world.js';
+import { HOME, RESCUE } from './world.js';
 
 /** What happens beside the faults of disk, network and service, each by its chance for one run, request or answer. */
 const TROUBLES = [
@@ -117,7 +118,7 @@ function spoilFile(world: SimWorld, rng: Rng, how: 'remove' | 'change', chosen?:
     entry !== 'directory' && path.startsWith(`${HOME}/`) && AUDIO.test(path) ? [path] : [],
   );
   // Whom to excuse cannot be told from a damaged lockfile.
-  if (paths.length === 0 || world.outside.damage !== undefined) return;
+  if (paths.length === 0 || world.outside.damage !== undefined || world.damaged) return;
   const path = chosen ?? rng.pick(paths);
   const entry = disk.entries.get(path);
   if (entry === undefined || entry === 'directory') return;
@@ -126,6 +127,7 @@ function spoilFile(world: SimWorld, rng: Rng, how: 'remove' | 'change', chosen?:
   for (const { latest } of judge.seen().attempts.values())
     if ([latest.file?.path, latest.move_to].some((place) => `${HOME}/${place}` === path))
       waived.add(latest.attempt);
+  for (const attempt of rescuedAttempts(disk, path.slice(HOME.length + 1))) waived.add(attempt);
   if (how === 'remove') disk.change([[path, undefined]]);
   else {
     const inode = createInode(timeline.nowMs());
@@ -134,6 +136,16 @@ function spoilFile(world: SimWorld, rng: Rng, how: 'remove' | 'change', chosen?:
     disk.change([[path, inode]]);
   }
   disk.syncDirectory(folderOf(path));
+}
+
+/** Attempts whose record of a file at this place is in a rescue file, and may not be in the lockfile. */
+function rescuedAttempts({ entries }: Disk, place: string): readonly string[] {
+  return [...entries].flatMap(([path, entry]) => {
+    if (entry === 'directory' || !path.startsWith(`${RESCUE}/`)) return [];
+    const text = Buffer.from(entry.bytes).toString();
+    if (!text.includes(JSON.stringify(place))) return [];
+    return [...text.matchAll(/"attempt":"([0-9a-f]+)"/g)].map(([, attempt]) => attempt!);
+  });
 }
 
 const AUDIO = /\.(?:mp3|wav|flac|part)$/;
