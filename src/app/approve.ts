@@ -1,7 +1,6 @@
 import type { Diagnostic } from '../core/diagnostic.js';
 import { EXIT, type ExitCode } from '../core/errors.js';
 import { shellWord } from '../core/shell.js';
-import { createKeySeal } from '../lockfile/key-seal.js';
 import type { LoadedManifest } from '../manifest/take.js';
 import type { Plan } from '../plan/plan.js';
 import { isPriced } from '../plan/plan.js';
@@ -12,9 +11,9 @@ import { probeStorage } from '../storage/probe.js';
 import { createClient } from '../venice/create-client.js';
 import { emitNotice, tellPhase, tellPlan } from './emit.js';
 import { notFrozen } from './frozen.js';
+import { keySealOf } from './key-seal-of.js';
 import type { Opened } from './open-lockfile.js';
 import { hasError, type Prepared, prepare, selectionOrInvalid } from './price.js';
-import { sealSecretOf } from './seal-secret.js';
 import { placeFault } from './storage-error.js';
 import { type BatchSettings, redactorOf, type World } from './world.js';
 
@@ -63,14 +62,18 @@ export async function decideWhatToBuy(
     ...(settings.placeOf === undefined ? {} : { placeOf: settings.placeOf }),
     command: settings.command,
     budgetMicroUsd,
-    keySeal: world.account && createKeySeal(store.header.lineage, sealSecretOf(world.account)),
+    keySeal: world.account && keySealOf(store.header, world.account),
     account: world.account,
     ignoreBalance: settings.ignoreBalance,
     stop: world.stop,
     phase: (phase) => tellPhase(world, phase),
   });
   tellPlan(world, prepared.plan);
-  if (settings.mode === 'collect') return { prepared, approved: false };
+  if (settings.mode === 'collect') {
+    const twice = prepared.plan.diagnostics.filter(({ code }) => code === 'bought-twice');
+    if (twice.length > 0) world.show(twice, loaded.sources);
+    return { prepared, approved: false };
+  }
   if (settings.mode === 'frozen') return frozen(world, prepared, loaded);
   if (stale !== undefined) return refusedPlan(world, prepared, stale);
   return refuseOrAsk(world, settings, opened, prepared, loaded, output);

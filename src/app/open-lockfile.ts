@@ -67,13 +67,7 @@ export async function openForRun(
     });
     if (!opened.ok) throw lockError(opened.problem, lockPath, settings.command);
     for (const note of opened.notes)
-      if (note.kind === 'paid_twice')
-        tell(
-          'warning',
-          'paid-twice',
-          `a merge brought several paid jobs for one take: all are kept and collected (${note.attempts.join(', ')})`,
-        );
-      else if (note.kind === 'restored')
+      if (note.kind === 'restored')
         tell(
           'info',
           'journal-restored',

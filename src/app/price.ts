@@ -7,6 +7,7 @@ import type { KeySeal } from '../lockfile/key-seal.js';
 import type { Manifest, Take } from '../manifest/take.js';
 import { assemblePlan, checkBudget, type Drafted, distinctQuotes, draftPurchases } from '../plan/assemble.js';
 import { checkBalance } from '../plan/balance.js';
+import { boughtTwiceWarning } from '../plan/bought-twice.js';
 import { type Decided, decide } from '../plan/decide.js';
 import { answersLost } from '../plan/lost-answers.js';
 import type { Plan } from '../plan/plan.js';
@@ -61,7 +62,7 @@ export interface Prepared {
  */
 export async function prepare(input: PrepareInput): Promise<Prepared> {
   const view = { output: input.output };
-  const decided = decide({
+  const settled = decide({
     takes: input.manifest.takes,
     attempts: input.attempts,
     ...(await fileStates(view, input.attempts)),
@@ -70,6 +71,8 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
     ...(input.placeOf === undefined ? {} : { placeOf: input.placeOf }),
     keySeal: input.keySeal,
   });
+  const twice = boughtTwiceWarning(input.attempts, input.manifest.takes, input.command);
+  const decided = { ...settled, diagnostics: [...settled.diagnostics, ...twice] };
   const wanted = decided.rows.filter(({ decision }) => decision.kind === 'buy').map(({ take }) => take);
   const elsewhere = await lookElsewhere(input, wanted);
   if (elsewhere !== undefined)

@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { BatchError, EXIT, faultCode, isSystemFault } from '../core/errors.js';
-import { createKeySeal } from '../lockfile/key-seal.js';
 import type { LockStore } from '../lockfile/lock-store.js';
 import type { Manifest } from '../manifest/take.js';
 import { isInFlight } from '../plan/history.js';
@@ -13,8 +12,8 @@ import { createClient } from '../venice/create-client.js';
 import { WALLET_REQUESTS_MAX } from '../venice/sign-in.js';
 import { type BuyDecision, decideWhatToBuy, lowest, noKey } from './approve.js';
 import { emitNotice, tellPhase, versionEvent } from './emit.js';
+import { keySealOf } from './key-seal-of.js';
 import { type Opened, openForRun } from './open-lockfile.js';
-import { sealSecretOf } from './seal-secret.js';
 import { storageError } from './storage-error.js';
 import { type RunReport, summarise } from './summarise.js';
 import type { BatchSettings, World } from './world.js';
@@ -169,7 +168,7 @@ async function go(
     known: decision.known,
     approvedMicroUsd: decision.approved ? (decision.prepared?.plan.totalMicroUsd ?? 0) : 0,
     budgetMicroUsd: lowest(settings.budgetMicroUsd, manifest?.budgetMicroUsd),
-    keySeal: createKeySeal(store.header.lineage, sealSecretOf(account)),
+    keySeal: keySealOf(store.header, account),
     ...(limits.ok ? { limits: limits.value } : {}),
     requestsMax: account.kind === 'wallet' ? WALLET_REQUESTS_MAX : undefined,
     settings: withConcurrency(settings, manifest),

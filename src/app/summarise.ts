@@ -1,8 +1,10 @@
 import { EXIT, type ExitCode } from '../core/errors.js';
 import type { SummaryEvent } from '../core/events.js';
 import { type Attempt, type AttemptState, moneyOf, spentMicroUsd } from '../lockfile/attempt.js';
+import { boughtTwice } from '../lockfile/bought-twice.js';
 import type { LockStore } from '../lockfile/lock-store.js';
 import type { Manifest } from '../manifest/take.js';
+import { boughtTwiceTake } from '../plan/bought-twice.js';
 import { forcedOf, type NextStep, nextStep } from '../plan/next-step.js';
 import type { PlanRow } from '../plan/plan.js';
 import { madeAgainWords } from '../plan/selection.js';
@@ -49,6 +51,7 @@ export async function summarise(ending: Ending): Promise<RunReport> {
     notMade: counts.failed + counts.missing + counts.unverified,
     notBought: settings.mode === 'collect' ? 0 : counts.notBought,
   });
+  const doubles = boughtTwice(attempts);
   const summary: SummaryEvent = {
     type: 'summary',
     time: new Date(world.ports.clock.nowMs()).toISOString(),
@@ -68,6 +71,7 @@ export async function summarise(ending: Ending): Promise<RunReport> {
     budget_micro_usd: decision.prepared?.plan.budgetMicroUsd ?? settings.budgetMicroUsd ?? null,
     duration_ms: Math.round(world.ports.clock.nowMs() - ending.startedMs),
     next_command: nextCommand(ending, exitCode, nextStep(rows, attempts, elsewhere), forcedOf(rows)),
+    ...(doubles.length === 0 ? {} : { bought_twice: doubles.map(boughtTwiceTake) }),
   };
   world.emit(summary);
   return { exitCode, summary };

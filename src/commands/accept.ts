@@ -44,7 +44,7 @@ async function accept(session: Session, word: string): Promise<ExitCode> {
     const nowMs = ports.clock.nowMs();
     await recover(context, nowMs);
     const attempt = find(session, [...store.attempts.values()], word);
-    const seal = (before: Attempt, after: Attempt) => sealedBy(session, store.header.lineage, before, after);
+    const seal = (before: Attempt, after: Attempt) => sealedBy(session, store.header, before, after);
     const accepted = await acceptKept(context, attempt, nowMs, seal, (relative) => {
       const name = shellWord(placeOf(relative));
       stderr.write(`warning: ${name} exists and is not in the lockfile: it is left alone\n`);

@@ -89,6 +89,16 @@ export function choosing(command: Command): Command {
     .option('--debug', 'show each request and answer, with secrets redacted');
 }
 
+export function merging(command: Command): Command {
+  return command
+    .option('--out <file>', 'write the result to this file instead of the first lockfile')
+    .option('--sandbox', 'a manifest stands for its lockfile of the sandbox')
+    .option('--json', 'print one JSON document on stdout')
+    .addOption(
+      new Option('--color <when>', 'when to use colour').choices(['auto', 'always', 'never']).default('auto'),
+    );
+}
+
 export function resolving(command: Command): Command {
   return located(command)
     .option('--queue-id <id>', 'it was queued under this id')

@@ -1,7 +1,6 @@
 import { lowest } from '../app/approve.js';
+import { keySealOf } from '../app/key-seal-of.js';
 import { type Prepared, prepare } from '../app/price.js';
-import { sealSecretOf } from '../app/seal-secret.js';
-import { createKeySeal } from '../lockfile/key-seal.js';
 import { lockError } from '../lockfile/lock-error.js';
 import { checkEndpoint, readLock } from '../lockfile/read.js';
 import type { LoadedManifest } from '../manifest/take.js';
@@ -44,7 +43,7 @@ export async function planBatch(session: Session): Promise<Planned> {
     placeOf: session.placeOf,
     command: session.command,
     budgetMicroUsd: lowest(settings.budgetMicroUsd?.value, manifest.budgetMicroUsd),
-    keySeal: account && read.header && createKeySeal(read.header.lineage, sealSecretOf(account)),
+    keySeal: account && read.header && keySealOf(read.header, account),
     // Models and prices are public: without a key only the balance stays unknown.
     account,
     ignoreBalance: flags.ignoreBalance,

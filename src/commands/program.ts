@@ -1,7 +1,7 @@
 import { Command, type CommanderError } from 'commander';
 import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
 import { programVersion } from '../node/version.js';
-import { buying, choosing, collecting, located, planning, resolving, serving } from './flags.js';
+import { buying, choosing, collecting, located, merging, planning, resolving, serving } from './flags.js';
 import type { Flags } from './settings.js';
 
 /** What a command does once its words are understood. */
@@ -111,6 +111,14 @@ export function createProgram(ended: (code: ExitCode) => void): Command {
       'repair <manifest>',
       'repair it after a merge or damage; keeps every queue_id',
       async () => (await import('./repair.js')).repairCommand,
+      lock,
+    ),
+  );
+  merging(
+    add(
+      'merge <lockfile> <other>',
+      'join two lockfiles of one manifest; lists what was bought twice',
+      async () => (await import('./merge.js')).mergeCommand,
       lock,
     ),
   );

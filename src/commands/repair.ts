@@ -8,6 +8,8 @@ import { lockError } from '../lockfile/lock-error.js';
 import type { RepairReport } from '../lockfile/repair.js';
 import { type RepairedFile, repairFile } from '../lockfile/repair-file.js';
 import { acquireGuard } from '../lockfile/run-lock.js';
+import { boughtTwiceTake } from '../plan/bought-twice.js';
+import { boughtTwiceLines } from '../report/bought-twice.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
 import { insistOnManifest } from './insist-manifest.js';
@@ -82,7 +84,9 @@ function document(lockfile: string, repaired: Repaired | undefined, next: string
       attempts: report.attempts,
       conflict_markers: report.markers,
       repeated_headers: report.headers,
-      paid_twice: report.paidTwice,
+      lockfiles_joined: report.lockfiles,
+      paid_twice: report.boughtTwice.map(({ attempts }) => attempts.map(({ attempt }) => attempt)),
+      bought_twice: report.boughtTwice.map(boughtTwiceTake),
       kept_as_read: report.keptAsRead,
       missing:
         report.missing === undefined
@@ -96,12 +100,13 @@ function document(lockfile: string, repaired: Repaired | undefined, next: string
 }
 
 function told({ report, asidePath }: Repaired): readonly string[] {
-  const lines = [counted(report.attempts, 'attempt', 'kept')];
+  const lines: string[] = [counted(report.attempts, 'attempt', 'kept')];
   if (report.markers > 0)
     lines.push(counted(report.markers, 'conflict marker', 'taken out, both sides kept'));
   if (report.headers > 0) lines.push(counted(report.headers, 'repeated header', 'taken out'));
-  for (const ids of report.paidTwice)
-    lines.push(`paid more than once, all kept and collected: ${ids.join(', ')}`);
+  if (report.lockfiles > 1)
+    lines.push(`${report.lockfiles} lockfiles that began separately are one now: every attempt counts`);
+  lines.push(...boughtTwiceLines(report.boughtTwice));
   for (const { line, why } of report.keptAsRead)
     lines.push(`line ${line} ${why}: kept as it reads; compare it with version control or a backup`);
   if (report.missing !== undefined) lines.push(missingText(report.missing));

@@ -1,10 +1,11 @@
+import { keySealOf } from '../app/key-seal-of.js';
 import { type Opened, openForRun } from '../app/open-lockfile.js';
 import { type Resolution, resolveAttempt } from '../app/resolution.js';
-import { sealSecretOf } from '../app/seal-secret.js';
 import { standingOf } from '../app/take-status.js';
 import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
-import { createKeySeal, sealed } from '../lockfile/key-seal.js';
+import type { LockHeader } from '../lockfile/header.js';
+import { sealed } from '../lockfile/key-seal.js';
 import { forcedOf, type NextStep, nextStep } from '../plan/next-step.js';
 import type { PlanRow } from '../plan/plan.js';
 import { madeAgainWords } from '../plan/selection.js';
@@ -33,7 +34,7 @@ export async function settle(session: Session, id: string, resolution: Resolutio
     await checkResolution(session, [...store.attempts.values()], attempt, resolution);
     const resolved = resolveAttempt(attempt, resolution, nowMs);
     if (!resolved.ok) throw refused('not-in-doubt', resolved.why, `see: ${session.command('status')}`);
-    await store.record(sealedBy(session, store.header.lineage, attempt, resolved.attempt));
+    await store.record(sealedBy(session, store.header, attempt, resolved.attempt));
     const attempts = [...store.attempts.values()];
     const { rows } = await standingOf(view, attempts, await readableManifest(session), {
       unreadable: tellUnreadable(session),
@@ -51,9 +52,9 @@ export async function settle(session: Session, id: string, resolution: Resolutio
 }
 
 /** What a person says of a job is marked as this key's where the attempt is: only then is its remote copy ever deleted. */
-export function sealedBy({ account }: Session, lineage: string, before: Attempt, after: Attempt): Attempt {
+export function sealedBy({ account }: Session, header: LockHeader, before: Attempt, after: Attempt): Attempt {
   if (account === undefined) return after;
-  return sealed(createKeySeal(lineage, sealSecretOf(account)), before, after);
+  return sealed(keySealOf(header, account), before, after);
 }
 
 export function openQuietly({ settings, ports, stderr, endpoint, command }: Session): Promise<Opened> {

@@ -3,9 +3,11 @@ import { standingOf } from '../app/take-status.js';
 import { EXIT, type ExitCode } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 import { spentMicroUsd } from '../lockfile/attempt.js';
+import { boughtTwice } from '../lockfile/bought-twice.js';
 import { lockError } from '../lockfile/lock-error.js';
 import { readLock } from '../lockfile/read.js';
 import { isLoopback } from '../node/base-url.js';
+import { boughtTwiceTake } from '../plan/bought-twice.js';
 import { jsonText } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
 import { renderStatus, takeStatuses } from '../report/status.js';
@@ -37,6 +39,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
       output_root: settings.outputRoot.value,
       endpoint: read.header?.endpoint ?? null,
       spent_micro_usd: spentMicroUsd(attempts),
+      bought_twice: boughtTwice(attempts).map(boughtTwiceTake),
       takes: takeStatuses([...rows, ...removed], attempts).map(({ attempt }) => attempt),
     };
     stdout.write(`${jsonText(document, 2)}\n`);

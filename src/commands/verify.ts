@@ -2,8 +2,10 @@ import pLimit from 'p-limit';
 import { type Standing, standingOf } from '../app/take-status.js';
 import { EXIT, type ExitCode } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
+import { boughtTwice } from '../lockfile/bought-twice.js';
 import { lockError } from '../lockfile/lock-error.js';
 import { readLock } from '../lockfile/read.js';
+import { boughtTwicePhrase, boughtTwiceTake } from '../plan/bought-twice.js';
 import { compareNewest, type FileState, takeId } from '../plan/history.js';
 import type { PlanRow } from '../plan/plan.js';
 import { madeAgainWords, takeWord } from '../plan/selection.js';
@@ -32,12 +34,15 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
   const attempts = [...read.attempts.values()];
   const standing = await standingOf(view, attempts, await readableManifest(session));
   const files = await hashed(view, attempts, standing);
+  const doubles = boughtTwice(attempts);
   if (flags.json === true) {
     const told = files.map(({ attempt: { track, take }, word, path, state }) => {
       return { path, track, take, state, needed: word !== undefined };
     });
-    stdout.write(`${jsonText({ schema: 1, output_root: outputRoot, files: told }, 2)}\n`);
+    const bought_twice = doubles.map(boughtTwiceTake);
+    stdout.write(`${jsonText({ schema: 1, output_root: outputRoot, files: told, bought_twice }, 2)}\n`);
   } else {
+    for (const double of doubles) stdout.write(`warning: ${boughtTwicePhrase(double)}\n`);
     stdout.write(verdictText(files, isNothingHere(standing.rows), session));
   }
   return files.some(isBad) ? EXIT.tracks : EXIT.ok;

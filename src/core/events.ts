@@ -126,4 +126,23 @@ export interface SummaryEvent {
   readonly duration_ms: number;
   /** Ready to paste. */
   readonly next_command: string | null;
+  /** Takes with more than one live purchase; absent where there is none. */
+  readonly bought_twice?: readonly BoughtTwiceTake[];
+}
+
+/** A take that was bought more than once at the same request, though nobody asked for that. */
+export interface BoughtTwiceTake {
+  readonly key: string;
+  readonly track: string;
+  readonly take: number;
+  /** The first that was bought comes first. */
+  readonly attempts: readonly {
+    readonly attempt: string;
+    readonly state: string;
+    readonly queue_id?: string;
+    readonly price_micro_usd: number;
+  }[];
+  readonly total_micro_usd: number;
+  /** Of all but the first. */
+  readonly extra_micro_usd: number;
 }

@@ -49,6 +49,8 @@ export interface Attempt {
   readonly accepted?: true;
   /** A move under way: where `file.path` is to go. Either place may hold the file. */
   readonly move_to?: string;
+  /** The attempt that it was bought to take the place of, on purpose: `--force`, or `--retry-failed` of a missing file. */
+  readonly replaces?: string;
   /** Why it is rejected, failed, lost, unverified or in doubt: the API's or our stable code, never its text. */
   readonly reason?: { readonly code: string; readonly status?: number };
   /** The API, or a person, said that the money came back. */

@@ -1,7 +1,7 @@
 import { isQueueId } from '../core/queue-id.js';
 import type { Attempt, AttemptState, StoredFile } from './attempt.js';
 import type { LockHeader } from './header.js';
-import { LOCK_VERSION } from './header.js';
+import { LINEAGES_MAX, LOCK_VERSION } from './header.js';
 import type { EndMark } from './seal.js';
 
 /*
@@ -58,7 +58,11 @@ export function attemptFault(value: unknown, unknown: Unknown = 'carried'): stri
 
 /** What is wrong with a header of a version that is read, or `undefined` when it is a `LockHeader`. */
 export function headerFault(value: unknown, unknown: Unknown = 'carried'): string | undefined {
-  return objectFault(value, HEADER_CHECKS, Object.keys(HEADER_CHECKS), unknown);
+  return objectFault(value, HEADER_CHECKS, HEADER_REQUIRED, unknown) ?? lineageFault(value as LockHeader);
+}
+
+function lineageFault({ lineage, was }: LockHeader): string | undefined {
+  return was === undefined || was[0] === lineage ? undefined : 'was does not begin with the lineage';
 }
 
 /** What is wrong with an end mark, or `undefined` when it is an `EndMark`. */
@@ -102,7 +106,21 @@ const HEADER_CHECKS: Checks = {
   version: integer(LOCK_VERSION_MIN, LOCK_VERSION),
   endpoint: pattern(/^(https?:\/\/[\x21-\x7e]+|sandbox:)$/, 'a URL, or sandbox:', 2000),
   lineage: hex32,
+  was: (value) => (isSortedLineages(value) ? undefined : 'is not a sorted list of lineages'),
 } satisfies Record<keyof LockHeader, NestedCheck>;
+
+const HEADER_REQUIRED: readonly string[] = [
+  'format',
+  'version',
+  'endpoint',
+  'lineage',
+] satisfies readonly (keyof LockHeader)[];
+
+/** At least two, each once. */
+function isSortedLineages(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length < 2 || value.length > LINEAGES_MAX) return false;
+  return value.every((one, index) => hex32(one) === undefined && (index === 0 || value[index - 1] < one));
+}
 
 const END_CHECKS: Checks = {
   end: (value) => (value === true ? undefined : 'is not true'),
@@ -164,6 +182,7 @@ const ATTEMPT_CHECKS: Checks = {
   kept: object(FILE_CHECKS, Object.keys(FILE_CHECKS)),
   accepted: (value) => (value === true ? undefined : 'is not true'),
   move_to: path,
+  replaces: hex32,
   reason: object({ code: pattern(/^[A-Za-z0-9._:-]{1,100}$/, 'a code'), status: integer(100, 599) }, [
     'code',
   ]),

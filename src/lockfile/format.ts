@@ -2,7 +2,7 @@ import { unreachable } from '../core/errors.js';
 import type { Attempt } from './attempt.js';
 import { REV_SOUND_MAX } from './check.js';
 import { createEnds, type Ends } from './ends.js';
-import type { LockHeader } from './header.js';
+import { isRelated, type LockHeader } from './header.js';
 import { attemptLine, endLine, headerLine, type Line, readLine } from './line.js';
 import type { LockProblem } from './lock-error.js';
 import { createFold, type Fold } from './merge.js';
@@ -24,9 +24,7 @@ export type LockNote =
   /** So many attempts are as a journal has them: the lockfile lacked them or had an older record. */
   | { readonly kind: 'restored'; readonly attempts: number }
   /** The last line has no line feed. `dropped`: it was not whole, a write that a crash tore. */
-  | { readonly kind: 'unterminated'; readonly line: number; readonly dropped: boolean }
-  /** A merge brought several paid jobs for one attempt or one take: all are kept, all are collected. Their attempt ids. */
-  | { readonly kind: 'paid_twice'; readonly attempts: readonly string[] };
+  | { readonly kind: 'unterminated'; readonly line: number; readonly dropped: boolean };
 
 const PROBLEMS_MAX = 100;
 
@@ -119,7 +117,6 @@ function conclude({ fold, problems, notes, ends, header, version, headerSought }
   if (headerSought && problems.length === 0) problems.push({ kind: 'not_a_lockfile', line: 1 });
   const incomplete = version === undefined || version === 1 ? undefined : ends.fault();
   if (incomplete !== undefined && problems.length === 0) problems.push(incomplete);
-  for (const attempts of fold.doubled()) notes.push({ kind: 'paid_twice', attempts });
   return { ...(header && { header }), attempts: fold.attempts, problems, notes };
 }
 
@@ -172,7 +169,11 @@ function problemOf(
     case 'newer_version':
       return { kind: 'newer_version', version: line.version };
     case 'header':
-      return { kind: 'second_header', line: number, sameLineage: line.header.lineage === header?.lineage };
+      return {
+        kind: 'second_header',
+        line: number,
+        related: header !== undefined && isRelated(header, line.header),
+      };
     case 'end':
       return { kind: 'not_a_lockfile', line: number };
     case 'checksum':

@@ -9,4 +9,40 @@ export interface LockHeader {
   readonly endpoint: string;
   /** Random, for the lockfile's whole life: 32 hex digits. Salts the key fingerprints. */
   readonly lineage: string;
+  /**
+   * Of a merge of lockfiles that began separately: the lineages of all of them, sorted. The first is `lineage`. Marks of a
+   * key that were made under any of them hold.
+   */
+  readonly was?: readonly string[];
+}
+
+/** A merge of more lockfiles is refused. */
+export const LINEAGES_MAX = 64;
+
+/** Every lineage whose attempts the lockfile has. */
+export function lineagesOf({ lineage, was }: Pick<LockHeader, 'lineage' | 'was'>): readonly string[] {
+  return was ?? [lineage];
+}
+
+/** Whether the two belong together: one is a later or an earlier state of the other, or of a merge with it. */
+export function isRelated(a: LockHeader, b: LockHeader): boolean {
+  const known = new Set(lineagesOf(a));
+  return lineagesOf(b).some((lineage) => known.has(lineage));
+}
+
+/** The header of a merge of two lockfiles of one endpoint: the same in any order, however often. */
+export function joinHeaders(a: LockHeader, b: LockHeader): LockHeader {
+  const was = [...new Set([...lineagesOf(a), ...lineagesOf(b)])].sort();
+  const joined = { ...joinFields(a, b), lineage: was[0] ?? a.lineage };
+  return was.length > 1 ? { ...joined, was } : joined;
+}
+
+/** A field of a newer release that differs is one of the two, and the same one in either order. */
+function joinFields(a: LockHeader, b: LockHeader): LockHeader {
+  const joined: Record<string, unknown> = { ...a };
+  for (const [name, value] of Object.entries(b)) {
+    const known = joined[name];
+    if (known === undefined || JSON.stringify(value) > JSON.stringify(known)) joined[name] = value;
+  }
+  return joined as unknown as LockHeader;
 }

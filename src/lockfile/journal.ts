@@ -4,7 +4,7 @@ import type { FileFacts, FileHandle, Files, Random } from '../core/ports.js';
 import { removeQuietly, replaceFile } from './atomic-write.js';
 import type { Attempt } from './attempt.js';
 import { parseLock } from './format.js';
-import type { LockHeader } from './header.js';
+import { isRelated, type LockHeader } from './header.js';
 import { makePrivateFolder, privatePath, randomHex, scratchPath } from './private-folder.js';
 
 /*
@@ -123,7 +123,7 @@ export async function readJournals(
     const parsed = parseLock(new TextDecoder().decode(await files.read(path, bytesMax)));
     if (parsed.header === undefined) continue;
     known ??= parsed.header;
-    if (parsed.header.lineage !== known.lineage || parsed.header.endpoint !== known.endpoint) continue;
+    if (!isRelated(parsed.header, known) || parsed.header.endpoint !== known.endpoint) continue;
     records.push(...parsed.attempts.values());
     paths.push(path);
   }

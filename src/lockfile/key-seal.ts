@@ -25,8 +25,22 @@ export interface KeySeal {
 
 export type Sealed = Pick<Attempt, 'attempt' | 'queue_id' | 'file'>;
 
-/** @param lineage of the lockfile */
-export function createKeySeal(lineage: string, apiKey: string): KeySeal {
+/**
+ * @param lineage of the lockfile: new marks are made under it
+ * @param was of a merged lockfile: marks that were made under any of these hold as well
+ */
+export function createKeySeal(lineage: string, apiKey: string, was: readonly string[] = []): KeySeal {
+  const own = sealOfLineage(lineage, apiKey);
+  const all = [own, ...was.filter((one) => one !== lineage).map((one) => sealOfLineage(one, apiKey))];
+  return {
+    of: own.of,
+    isFetched: (attempt) => all.some((seal) => seal.isFetched(attempt)),
+    isOurs: (attempt) => all.some((seal) => seal.isOurs(attempt)),
+    isSameKey: (attempt) => all.some((seal) => seal.isSameKey(attempt)),
+  };
+}
+
+function sealOfLineage(lineage: string, apiKey: string): KeySeal {
   const ofVersion1 = createHash('sha256').update(`${lineage}\0${apiKey}`).digest('hex').slice(0, 16);
   // A merge can give a second job an id of its own, of the same family.
   const of = ({ attempt, queue_id: queueId = '', file }: Sealed) =>

@@ -94,7 +94,7 @@ function escapeReplacement(json: string): string {
   return json.includes(REPLACEMENT) ? json.replaceAll(REPLACEMENT, '\\ufffd') : json;
 }
 
-const HEADER_ORDER: readonly (keyof LockHeader)[] = ['format', 'version', 'endpoint', 'lineage'];
+const HEADER_ORDER: readonly (keyof LockHeader)[] = ['format', 'version', 'endpoint', 'lineage', 'was'];
 const ATTEMPT_ORDER: readonly (keyof Attempt)[] = [
   'track',
   'take',
@@ -112,6 +112,7 @@ const ATTEMPT_ORDER: readonly (keyof Attempt)[] = [
   'kept',
   'accepted',
   'move_to',
+  'replaces',
   'stem',
   'digest',
   'parts',

@@ -10,7 +10,7 @@ export type LockProblem =
   | { readonly kind: 'not_a_lockfile'; readonly line: number }
   | { readonly kind: 'newer_version'; readonly version: number }
   | { readonly kind: 'conflict_markers'; readonly line: number }
-  | { readonly kind: 'second_header'; readonly line: number; readonly sameLineage: boolean }
+  | { readonly kind: 'second_header'; readonly line: number; readonly related: boolean }
   | { readonly kind: 'duplicate_key'; readonly line: number; readonly key: string }
   | { readonly kind: 'bad_line'; readonly line: number; readonly why: string }
   /** The line is not what was written. */
@@ -63,10 +63,10 @@ function explain(
       return { message: `line ${problem.line} has merge conflict markers`, hint: repair };
     case 'second_header':
       return {
-        message: `line ${problem.line} is a second header${problem.sameLineage ? '' : ', of another lockfile'}`,
-        hint: problem.sameLineage
+        message: `line ${problem.line} is a second header${problem.related ? '' : ', of a lockfile that began separately'}`,
+        hint: problem.related
           ? repair
-          : `two different lockfiles were merged: keep each in a file of its own; ${look}`,
+          : `git merged two first runs; nothing is bought until their lockfiles are joined, which keeps every paid job: ${next('lock repair')}`,
       };
     case 'duplicate_key':
       return { message: `line ${problem.line} has ${JSON.stringify(problem.key)} twice`, hint: repair };

@@ -5,7 +5,7 @@ import { shellWord } from '../core/shell.js';
 import { createFile, replaceFile } from './atomic-write.js';
 import type { Attempt, AttemptState } from './attempt.js';
 import { canonicalLines } from './format.js';
-import type { LockHeader } from './header.js';
+import { isRelated, joinHeaders, type LockHeader } from './header.js';
 import { appendToJournal, isSame, type Journal, letGoOfJournal, removeJournals } from './journal.js';
 import { attemptLine } from './line.js';
 import { lockError, type NextCommand } from './lock-error.js';
@@ -25,7 +25,8 @@ export interface LockFile {
   /** Absolute, links resolved. */
   readonly path: string;
   readonly command: NextCommand;
-  readonly header: LockHeader;
+  /** A merged lockfile that takes its place during the run adds its lineages. */
+  header: LockHeader;
   /** All that is durable. */
   readonly fold: Fold;
   /** The second copy of everything, in case the lockfile is replaced, cut or deleted. */
@@ -171,7 +172,7 @@ async function create(file: LockFile, lines: Uint8Array): Promise<void> {
   } catch (fault) {
     // The file may be there all the same, and is ours then, but may not outlive a crash.
     const read = await readLockAlone(files, path);
-    if (read.ok && read.header?.lineage === header.lineage) {
+    if (read.ok && read.header !== undefined && isRelated(read.header, header)) {
       file.end = { kind: 'unsound', bytesMin: bytes.length, bytesMax: bytes.length };
     }
     throw fault;
@@ -263,7 +264,7 @@ async function takeIn(file: LockFile): Promise<void> {
   const { files, path, command, header, fold } = file;
   const read = await readLockAlone(files, path);
   if (!read.ok) throw lockError(read.problems[0], path, command);
-  if (read.header !== undefined && read.header.lineage !== header.lineage) {
+  if (read.header !== undefined && !isRelated(read.header, header)) {
     throw new BatchError(
       'lockfile-replaced',
       `${shellWord(path)}: another lockfile took its place during the run`,
@@ -273,6 +274,7 @@ async function takeIn(file: LockFile): Promise<void> {
       },
     );
   }
+  if (read.header !== undefined) file.header = joinHeaders(header, read.header);
   for (const attempt of read.attempts.values()) {
     if (!fold.attempts.has(attempt.attempt)) file.grown = true;
     fold.add(attempt);

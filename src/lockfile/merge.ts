@@ -20,8 +20,6 @@ export interface Fold {
   add(record: Attempt): void;
   /** Whether the record can be added: no merge brings more than `JOBS_MAX` jobs under one attempt id. */
   hasRoom(record: Attempt): boolean;
-  /** Attempts and takes that a merge left with several paid jobs: the attempt ids of each such group. */
-  doubled(): readonly (readonly string[])[];
 }
 
 /** Of one attempt: those of some branches at most. It bounds the work for each line of a stranger's file. */
@@ -50,28 +48,11 @@ export function createFold(records: Iterable<Attempt> = []): Fold {
       const members = families.get(familyOf(record)) ?? [];
       return members.length < JOBS_MAX || members.some((member) => isSameJob(member, record));
     },
-    doubled: () =>
-      [...[...families.values()].filter((members) => members.length > 1), ...rivals(attempts.values())].map(
-        (members) => members.map(({ attempt }) => attempt),
-      ),
   };
 }
 
 function isSameJob(a: Attempt, b: Attempt): boolean {
   return a.attempt === b.attempt && a.queue_id === b.queue_id;
-}
-
-/** Takes that two branches bought, each on its own: one branch never has two jobs of one request in flight. */
-function rivals(attempts: Iterable<Attempt>): readonly (readonly Attempt[])[] {
-  const byRequest = new Map<string, Map<string, Attempt>>();
-  for (const attempt of attempts) {
-    if (attempt.state !== 'queued' && attempt.state !== 'unverified') continue;
-    const request = `${attempt.track} ${attempt.take} ${attempt.digest}`;
-    const rivals = byRequest.get(request) ?? new Map<string, Attempt>();
-    if (!rivals.has(familyOf(attempt))) rivals.set(familyOf(attempt), attempt);
-    byRequest.set(request, rivals);
-  }
-  return [...byRequest.values()].filter(({ size }) => size > 1).map((members) => [...members.values()]);
 }
 
 /** What an attempt and those derived from it have in common. */

@@ -1,9 +1,10 @@
 import { unreachable } from '../core/errors.js';
 import type { Attempt } from './attempt.js';
+import { type BoughtTwice, boughtTwice } from './bought-twice.js';
 import { REV_SOUND_MAX } from './check.js';
 import { createEnds, type Ends } from './ends.js';
 import { linesOf, revFault, serialiseLock } from './format.js';
-import type { LockHeader } from './header.js';
+import { isRelated, joinHeaders, LINEAGES_MAX, type LockHeader, lineagesOf } from './header.js';
 import { type Line, readLine } from './line.js';
 import type { LockProblem } from './lock-error.js';
 import { createFold, type Fold } from './merge.js';
@@ -11,12 +12,14 @@ import { createFold, type Fold } from './merge.js';
 export interface RepairReport {
   /** Conflict markers taken out. */
   readonly markers: number;
-  /** Headers beyond the first: equal to it. */
+  /** Headers beyond the first of each lockfile. */
   readonly headers: number;
+  /** Lockfiles that began separately and are one now. 1: there was only one. */
+  readonly lockfiles: number;
   /** Attempts found in lines that can be read, folded. */
   readonly attempts: number;
-  /** Attempt ids of each attempt that turned out to have been paid more than once. All are kept. */
-  readonly paidTwice: readonly (readonly string[])[];
+  /** All are kept. */
+  readonly boughtTwice: readonly BoughtTwice[];
   /** Damaged or edited lines that can be read all the same, and are kept as they read. Lines count from 1. */
   readonly keptAsRead: readonly { readonly line: number; readonly why: string }[];
   /** What could not be understood. It is not in the repaired text: keep it in a file beside. */
@@ -37,7 +40,7 @@ export interface SetAside {
 
 export type Repaired =
   | { readonly ok: true; readonly text: string; readonly report: RepairReport }
-  /** Cannot be repaired: no header, a newer version, or two different lockfiles in one. */
+  /** Cannot be repaired: no header, a newer version, or lockfiles of two endpoints in one. */
   | { readonly ok: false; readonly problem: LockProblem };
 
 /** A repair under way. */
@@ -47,6 +50,9 @@ interface Work {
   readonly aside: Omit<SetAside, 'queueIds'>[];
   readonly keptAsRead: { line: number; why: string }[];
   header?: LockHeader;
+  /** The header does not match its checksum: a sound one takes its place. */
+  headerDamaged: boolean;
+  lockfiles: number;
   /** Lines without a checksum are no damage: one side of a merge is older than they are. */
   old: boolean;
   markers: number;
@@ -64,6 +70,8 @@ export function repairLock(text: string): Repaired {
     ends: createEnds(),
     aside: [],
     keptAsRead: [],
+    headerDamaged: false,
+    lockfiles: 1,
     old: false,
     markers: 0,
     headers: 0,
@@ -131,16 +139,30 @@ function takeDamaged(
     work.ends.count(attempt, sum);
     keep(work, attempt, line, text);
   } else if (header === undefined || work.header !== undefined) return false;
-  if (header !== undefined) work.header = header;
+  if (header !== undefined) {
+    work.header = header;
+    work.headerDamaged = true;
+  }
   work.keptAsRead.push({ line, why: DAMAGED });
   return true;
 }
 
+/** Of lockfiles that began separately, as two first runs that git merged, every attempt counts. */
 function takeHeader(work: Work, header: LockHeader, line: number): LockProblem | undefined {
-  const problem = work.header && differs(work.header, header, line);
-  if (problem !== undefined) return problem;
-  if (work.header !== undefined) work.headers += 1;
-  work.header = header;
+  const known = work.headerDamaged ? undefined : work.header;
+  work.headerDamaged = false;
+  if (known === undefined) {
+    if (work.header !== undefined) work.headers += 1;
+    work.header = header;
+    return undefined;
+  }
+  if (header.endpoint !== known.endpoint)
+    return { kind: 'other_endpoint', endpoint: known.endpoint, wanted: header.endpoint };
+  const joined = joinHeaders(known, header);
+  if (lineagesOf(joined).length > LINEAGES_MAX) return { kind: 'second_header', line, related: false };
+  if (isRelated(known, header)) work.headers += 1;
+  else work.lockfiles += 1;
+  work.header = joined;
   return undefined;
 }
 
@@ -154,7 +176,8 @@ function keep({ fold, aside, keptAsRead }: Work, attempt: Attempt, line: number,
   fold.add(attempt.rev > REV_SOUND_MAX ? { ...attempt, rev: REV_SOUND_MAX / 2 } : attempt);
 }
 
-function reportOf({ fold, ends, aside, keptAsRead, markers, headers, old }: Work): RepairReport {
+function reportOf(work: Work): RepairReport {
+  const { fold, ends, aside, keptAsRead, markers, headers, lockfiles, old } = work;
   const all = [...fold.attempts.values()];
   const known = new Set(all.map((attempt) => attempt.queue_id));
   const setAside = aside.map((one) => ({
@@ -168,8 +191,9 @@ function reportOf({ fold, ends, aside, keptAsRead, markers, headers, old }: Work
   return {
     markers,
     headers,
+    lockfiles,
     attempts: all.length,
-    paidTwice: fold.doubled(),
+    boughtTwice: boughtTwice(all),
     keptAsRead,
     setAside,
     ...(fault && !explained && { missing: missingOf(fault) }),
@@ -181,12 +205,6 @@ function missingOf({
   linesMarked,
 }: LockProblem & { kind: 'incomplete' }): NonNullable<RepairReport['missing']> {
   return lines === undefined || linesMarked === undefined ? {} : { lines, linesMarked };
-}
-
-function differs(header: LockHeader, other: LockHeader, line: number): LockProblem | undefined {
-  if (other.lineage !== header.lineage) return { kind: 'second_header', line, sameLineage: false };
-  if (other.endpoint === header.endpoint) return undefined;
-  return { kind: 'other_endpoint', endpoint: header.endpoint, wanted: other.endpoint };
 }
 
 function queueIdsIn(text: string): readonly string[] {

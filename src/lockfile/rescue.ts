@@ -4,7 +4,7 @@ import type { Files } from '../core/ports.js';
 import { createInPlace, removeQuietly } from './atomic-write.js';
 import type { Attempt } from './attempt.js';
 import { parseLock, serialiseLock } from './format.js';
-import type { LockHeader } from './header.js';
+import { isRelated, type LockHeader, lineagesOf } from './header.js';
 import type { LockStore } from './lock-store.js';
 import { decode } from './read.js';
 import { type RescueKey, type RescuePlaces, signed, unsigned } from './rescue-key.js';
@@ -42,7 +42,7 @@ export async function writeRescue(
   for (const directory of places.directories) {
     if (!(await isReady(files, directory))) continue;
     for (let number = 1; number <= NAMES_MAX; number += 1) {
-      const name = `${prefix(header)}${attempt.attempt.slice(0, 8)}${number === 1 ? '' : `-${number}`}.jsonl`;
+      const name = `${prefix(header.lineage)}${attempt.attempt.slice(0, 8)}${number === 1 ? '' : `-${number}`}.jsonl`;
       const path = join(directory, name);
       const code = await tryWrite(files, path, new TextEncoder().encode(text));
       if (code === undefined) return path;
@@ -101,8 +101,8 @@ export async function adoptRescues(
   return { count, ignored };
 }
 
-function prefix(header: LockHeader): string {
-  return `venice-batch-rescue-${header.lineage.slice(0, 8)}-`;
+function prefix(lineage: string): string {
+  return `venice-batch-rescue-${lineage.slice(0, 8)}-`;
 }
 
 /** The code of what failed. */
@@ -126,10 +126,13 @@ async function findRescues(
   directories: readonly string[],
   header: LockHeader,
 ): Promise<readonly string[]> {
+  const prefixes = lineagesOf(header).map(prefix);
   const paths: string[] = [];
   for (const directory of new Set(directories)) {
     const names = await files.list(directory).catch(() => []);
-    const ours = names.filter((name) => name.startsWith(prefix(header)) && name.endsWith('.jsonl'));
+    const ours = names.filter(
+      (name) => prefixes.some((one) => name.startsWith(one)) && name.endsWith('.jsonl'),
+    );
     paths.push(...ours.map((name) => join(directory, name)));
   }
   return paths.sort();
@@ -147,7 +150,10 @@ async function readRescue(
   const text = unsigned(key, decode(bytes));
   if (text === undefined) return 'foreign';
   const parsed = parseLock(text);
-  const fits = parsed.header?.lineage === header.lineage && parsed.header.endpoint === header.endpoint;
+  const fits =
+    parsed.header !== undefined &&
+    isRelated(parsed.header, header) &&
+    parsed.header.endpoint === header.endpoint;
   return fits && parsed.problems.length === 0 ? [...parsed.attempts.values()] : 'other';
 }
 

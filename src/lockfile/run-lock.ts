@@ -90,6 +90,24 @@ export async function breakGuard(
   return taken.tookOver === undefined ? { kind: 'free' } : { kind: 'broken', was: taken.tookOver };
 }
 
+/** Who holds a guard, unless it is provably gone. Takes and makes nothing. */
+export async function holderOf(
+  files: Files,
+  processes: Processes,
+  clock: Clock,
+  random: Random,
+  lockPath: string,
+): Promise<GuardHolder | undefined> {
+  const real = await files.real(lockPath);
+  const world = { files, processes, clock, random, lockPath: real };
+  for (const guard of [guardPath(real), formerGuardPath(real)]) {
+    const end = (await readChain(files, guard)).at(-1);
+    const holder = end && (await lookUp(world, end.claim, false));
+    if (holder !== undefined && holder.alive !== false) return holder;
+  }
+  return undefined;
+}
+
 /** The path of the guard of a lockfile whose links are resolved. */
 export function guardPath(lockPath: string): string {
   return privatePath(lockPath, '.guard');

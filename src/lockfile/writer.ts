@@ -30,7 +30,9 @@ export function createWriter(file: LockFile): LockStore {
   }
 
   return {
-    header: file.header,
+    get header() {
+      return file.header;
+    },
     attempts: file.fold.attempts,
     newest,
     async record(attempt) {

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../core/diagnostic.js';
 import { formatUsd } from '../core/money.js';
 import { type Attempt, spentMicroUsd } from '../lockfile/attempt.js';
+import { boughtTwice } from '../lockfile/bought-twice.js';
 import type { Catalogue } from '../venice/model.js';
 import { checkRequest, mergeAlike } from './capability.js';
 import type { Decided } from './decide.js';
@@ -107,6 +108,7 @@ export function assemblePlan(input: AssembleInput): Plan {
       ...noQuote(unpriced),
       ...suspiciousPrices(drafted.drafts, prices),
     ],
+    boughtTwice: boughtTwice(input.attempts),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../core/diagnostic.js';
 import type { Attempt } from '../lockfile/attempt.js';
+import type { BoughtTwice } from '../lockfile/bought-twice.js';
 import type { AudioRequest, RequestField, Take } from '../manifest/take.js';
 
 /** Why a take is to be bought. */
@@ -95,6 +96,8 @@ export interface Plan {
   readonly budgetMicroUsd?: number;
   /** What keeps anything from being bought, and what to mind. */
   readonly diagnostics: readonly Diagnostic[];
+  /** Takes with more than one live purchase. */
+  readonly boughtTwice: readonly BoughtTwice[];
 }
 
 export interface FileMove {

@@ -1,4 +1,5 @@
-import type { TakeEvent } from '../core/events.js';
+import type { BoughtTwiceTake, TakeEvent } from '../core/events.js';
+import { formatUsd } from '../core/money.js';
 import { isFailure, type RunOutcome } from './outcome.js';
 import { failureReason, stateName } from './phrases.js';
 
@@ -12,9 +13,11 @@ import { failureReason, stateName } from './phrases.js';
 export function renderJunit(outcome: RunOutcome, keys: readonly string[] = []): string {
   const known = new Set(outcome.takes.map(({ key }) => key));
   const trouble = troubleOf(outcome);
+  const doubles = outcome.summary?.bought_twice ?? [];
+  const twice = new Map(doubles.map((double) => [double.key, twiceText(double)]));
   const left = keys.filter((key) => !known.has(key));
   const cases = [
-    ...outcome.takes.map(takeCase),
+    ...outcome.takes.map((take) => ({ ...takeCase(take), note: twice.get(take.key) })),
     ...left.map((key) => untoldCase(key, trouble)),
     ...runCase(outcome, trouble),
   ];
@@ -45,6 +48,15 @@ interface TestCase {
   readonly verdict: Verdict;
   readonly type?: string;
   readonly message?: string;
+  /** Worth knowing, whatever the verdict. */
+  readonly note?: string | undefined;
+}
+
+function twiceText({ attempts, extra_micro_usd }: BoughtTwiceTake): string {
+  const bought = attempts.map(
+    ({ attempt, state, price_micro_usd }) => `${attempt} (${state}, ${formatUsd(price_micro_usd)})`,
+  );
+  return `bought ${attempts.length} times, ${formatUsd(extra_micro_usd)} more than needed: ${bought.join(', ')}`;
 }
 
 function takeCase(take: TakeEvent): TestCase {
@@ -87,11 +99,14 @@ function runCase({ failures, inDoubt }: RunOutcome, trouble: Trouble | undefined
   return [{ name: 'venice-batch', classname: 'venice-batch', verdict: 'error', ...trouble }];
 }
 
-function caseText({ name, classname, verdict, type, message = '' }: TestCase): string {
+function caseText({ name, classname, verdict, type, message = '', note }: TestCase): string {
   const head = `    <testcase ${attributes({ name, classname })}`;
-  if (verdict === 'passed') return `${head}/>`;
   const why = attributes({ ...(type === undefined ? {} : { type }), message });
-  return `${head}><${verdict} ${why}/></testcase>`;
+  const inner = [
+    ...(verdict === 'passed' ? [] : [`<${verdict} ${why}/>`]),
+    ...(note === undefined ? [] : [`<system-out>${xmlText(note)}</system-out>`]),
+  ].join('');
+  return inner === '' ? `${head}/>` : `${head}>${inner}</testcase>`;
 }
 
 function attributes(values: Readonly<Record<string, string | number>>): string {

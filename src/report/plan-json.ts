@@ -1,6 +1,7 @@
 import { PURSES } from '../core/money.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import { fundingOf, knownMicroUsd } from '../plan/balance.js';
+import { boughtTwiceTake } from '../plan/bought-twice.js';
 import type { BuyReason, Decision, Plan, PlanRow, Purchase } from '../plan/plan.js';
 import type { Balance } from '../venice/client.js';
 import { jsonText } from './json-text.js';
@@ -34,6 +35,7 @@ function planDocument(plan: Plan, { balance, endpoint, sandbox }: PlanJsonOption
     models: modelRows(plan),
     takes: plan.rows.map((row) => takeRow(row, purchases.get(row.take.key))),
     orphans: plan.orphans.map(attemptRow),
+    bought_twice: plan.boughtTwice.map(boughtTwiceTake),
     moves: plan.moves.map(({ attempt, from, to }) => ({ attempt, from, to })),
     diagnostics: plan.diagnostics,
   };

@@ -2,11 +2,13 @@ import { unreachable } from '../core/errors.js';
 import { formatUsd } from '../core/money.js';
 import { takeKey } from '../core/take-key.js';
 import { type Attempt, type AttemptState, countsAsSpent, spentMicroUsd } from '../lockfile/attempt.js';
+import { boughtTwice } from '../lockfile/bought-twice.js';
 import { takeId } from '../plan/history.js';
 import { nextStep } from '../plan/next-step.js';
 import type { PlanRow } from '../plan/plan.js';
 import { madeAgainWords } from '../plan/selection.js';
 import { isNothingHere, latestAttempts, missingOf, newerFailures } from '../plan/standing.js';
+import { boughtTwiceLines } from './bought-twice.js';
 import { escapeForeign } from './escape.js';
 import { fatePhrase, stateName } from './phrases.js';
 import { pathText } from './shell.js';
@@ -83,6 +85,7 @@ export function renderStatus({ attempts, rows, removed }: StatusInput, options: 
   const sections = [
     takeLines(wanted, options, style),
     gone.length === 0 ? [] : ['No longer in the manifest', ...takeLines(gone, options, style)],
+    boughtTwiceLines(boughtTwice(attempts)),
     [totals(attempts, [...wanted, ...gone])],
   ].filter((lines) => lines.length > 0);
   const text = sections.map((lines) => lines.join('\n')).join('\n\n');

@@ -128,7 +128,15 @@ export function costPhrase({ takes }: Pick<RunOutcome, 'takes'>, summary: Summar
   if (summary.spent_total_micro_usd === null) return now;
   const total = formatUsd(summary.spent_total_micro_usd);
   const all = now === '' ? `${total} spent in all` : `${now}; ${total} in all`;
-  return budget === null ? all : `${all} of a budget of ${formatUsd(budget)}`;
+  return `${budget === null ? all : `${all} of a budget of ${formatUsd(budget)}`}${twicePhrase(summary)}`;
+}
+
+/** What of it nobody needed. */
+function twicePhrase({ bought_twice: doubles = [] }: SummaryEvent): string {
+  if (doubles.length === 0) return '';
+  const extra = doubles.reduce((sum, { extra_micro_usd }) => sum + extra_micro_usd, 0);
+  const takes = doubles.length === 1 ? '1 take was' : `${doubles.length} takes were`;
+  return `; ${takes} bought more than once, ${formatUsd(extra)} more than needed`;
 }
 
 function filesSection({ files }: RunOutcome, options: SummaryOptions, style: Style): string[] {

@@ -1,5 +1,6 @@
 import { unreachable } from '../core/errors.js';
 import type { Attempt, AttemptState, StoredFile } from '../lockfile/attempt.js';
+import { isLive } from '../lockfile/bought-twice.js';
 import type { Purchase } from '../plan/plan.js';
 import type { RefundGround } from '../venice/retrieve-outcome.js';
 import type { SubmitOutcome } from '../venice/submit-outcome.js';
@@ -31,13 +32,16 @@ export function intentOf(
   purchase: Purchase,
   identity: { attempt: string; key: string; quoteMicroUsd: number; nowMs: number },
 ): Attempt {
-  const { take, request } = purchase;
+  const { take, request, why } = purchase;
+  // What is changed is another request: only what is made again takes the place of what it was.
+  const earlier = why.kind === 'forced' || why.kind === 'retry' ? why.earlier : undefined;
   return {
     attempt: identity.attempt,
     rev: 1,
     state: 'intent',
     track: take.track,
     take: take.take,
+    ...(earlier !== undefined && isLive(earlier) ? { replaces: earlier.attempt } : {}),
     stem: take.stem,
     digest: take.digest,
     parts: take.parts,

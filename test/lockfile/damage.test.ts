@@ -127,7 +127,7 @@ describe('a line', () => {
       receipt: { kind: 'quoted', lines: [1, { more: null }] },
       seed: 7,
     };
-    const text = serialiseLock({ ...header, was: [id('earlier')] } as typeof header, [newer]);
+    const text = serialiseLock({ ...header, writer: [id('earlier')] } as typeof header, [newer]);
     const parsed = parseLock(text);
     expect(parsed.problems).toEqual([]);
     expect(serialiseLock(parsed.header!, parsed.attempts.values())).toBe(text);

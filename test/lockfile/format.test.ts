@@ -121,11 +121,9 @@ describe('a lockfile is refused', () => {
   );
 
   it('with a second header', () => {
-    expect(problems(text(head, intent, head))).toEqual([
-      { kind: 'second_header', line: 3, sameLineage: true },
-    ]);
+    expect(problems(text(head, intent, head))).toEqual([{ kind: 'second_header', line: 3, related: true }]);
     const other = headerLine({ ...header, lineage: id('other') });
-    expect(problems(text(head, other))).toEqual([{ kind: 'second_header', line: 2, sameLineage: false }]);
+    expect(problems(text(head, other))).toEqual([{ kind: 'second_header', line: 2, related: false }]);
   });
 
   it('with a bad line, however many; the sound ones are still read', () => {

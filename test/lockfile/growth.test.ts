@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { closest } from '../../src/core/suggest.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
+import { boughtTwice } from '../../src/lockfile/bought-twice.js';
 import { parseLock, serialiseLock } from '../../src/lockfile/format.js';
 import { attemptLine } from '../../src/lockfile/line.js';
 import { createFold, JOBS_MAX } from '../../src/lockfile/merge.js';
@@ -41,7 +42,7 @@ function stepsOf(count: number, shape: (number: number) => Partial<Attempt>): nu
     const record = counted(attempt(shape(number)));
     if (fold.hasRoom(record)) fold.add(record);
   }
-  fold.doubled();
+  boughtTwice(fold.attempts.values());
   return steps;
 }
 

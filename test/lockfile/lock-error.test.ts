@@ -15,8 +15,8 @@ describe('the error of a lockfile names the command to go on with, for this mani
     [{ kind: 'not_a_lockfile', line: 1 }, 'status'],
     [{ kind: 'newer_version', version: 2 }, 'status'],
     [{ kind: 'conflict_markers', line: 3 }, 'lock repair'],
-    [{ kind: 'second_header', line: 3, sameLineage: true }, 'lock repair'],
-    [{ kind: 'second_header', line: 3, sameLineage: false }, 'status'],
+    [{ kind: 'second_header', line: 3, related: true }, 'lock repair'],
+    [{ kind: 'second_header', line: 3, related: false }, 'lock repair'],
     [{ kind: 'duplicate_key', line: 3, key: 'rev' }, 'lock repair'],
     [{ kind: 'bad_line', line: 3, why: 'is not a record' }, 'lock repair'],
   ];

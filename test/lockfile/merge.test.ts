@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { attemptLine } from '../../src/lockfile/line.js';
-import { createFold, derivedAttemptId, foldAttempts } from '../../src/lockfile/merge.js';
+import { derivedAttemptId, foldAttempts } from '../../src/lockfile/merge.js';
 import { attempt, file, id, records } from './build.js';
 
 const fold = (all: readonly Attempt[]) => [...foldAttempts(all).values()];
@@ -47,25 +47,6 @@ describe('fold of one attempt', () => {
   it('keeps the order of first appearance', () => {
     const [a, b] = [attempt({ attempt: id('a') }), attempt({ attempt: id('b') })];
     expect([...foldAttempts([b, a, { ...b, rev: 2 }]).keys()]).toEqual([id('b'), id('a')]);
-  });
-});
-
-describe('what is paid twice', () => {
-  const queued = (name: string, fields: Partial<Attempt> = {}) =>
-    attempt({ attempt: id(name), rev: 2, state: 'queued', queue_id: `q-${name}`, ...fields });
-
-  it('is a request that two branches have in flight', () => {
-    const fold = createFold([queued('a'), queued('b'), queued('c', { take: 2 })]);
-    expect(fold.doubled()).toEqual([[id('a'), id('b')]]);
-  });
-
-  it.each<[string, Partial<Attempt>]>([
-    ['was done before', { state: 'done', file }],
-    ['was lost', { state: 'lost' }],
-    ['is of another request', { digest: `v1:${'1'.repeat(64)}` }],
-    ['is of another track', { track: 'closing' }],
-  ])('is none beside one that %s', (_, other) => {
-    expect(createFold([queued('a'), queued('b', other)]).doubled()).toEqual([]);
   });
 });
 

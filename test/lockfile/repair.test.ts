@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
+import { boughtTwice } from '../../src/lockfile/bought-twice.js';
 import { parseLock, serialiseLock } from '../../src/lockfile/format.js';
 import { attemptLine, headerLine } from '../../src/lockfile/line.js';
 import { foldAttempts } from '../../src/lockfile/merge.js';
@@ -51,8 +52,9 @@ describe('repair', () => {
     expect(report).toEqual({
       markers: 4,
       headers: 1,
+      lockfiles: 1,
       attempts: 2,
-      paidTwice: [],
+      boughtTwice: [],
       keptAsRead: [],
       setAside: [],
     });
@@ -86,8 +88,9 @@ describe('repair', () => {
     );
     expect(mended).toContain('"q1"');
     expect(mended).toContain('"q2"');
-    expect(report.paidTwice).toHaveLength(1);
-    expect(report.paidTwice[0]).toHaveLength(2);
+    expect(report.boughtTwice).toMatchObject([
+      { track: 'a', attempts: [{ queue_id: 'q1' }, { queue_id: 'q2' }], extraMicroUsd: 690_000 },
+    ]);
   });
 
   it('sets aside what it does not understand, with the jobs named in it', () => {
@@ -106,7 +109,6 @@ describe('repair', () => {
   });
 
   it.each([
-    ['two lockfiles in one', text(head, headerLine({ ...header, lineage: id('x') })), 'second_header'],
     ['two endpoints', text(head, headerLine({ ...header, endpoint: 'https://x.org' })), 'other_endpoint'],
     ['a newer version', text(head.replace('"version":1', '"version":3')), 'newer_version'],
     ['no header', text(attemptLine(attempt())), 'not_a_lockfile'],
@@ -165,7 +167,7 @@ describe('git', () => {
     writeFileSync(join(folder, '.gitattributes'), '*.lock.jsonl merge=union\n');
     const parsed = parseLock(merged(base, ours, theirs));
     expect(parsed.problems).toEqual([]);
-    expect(parsed.notes).toMatchObject([{ kind: 'paid_twice' }]);
+    expect(boughtTwice(parsed.attempts.values())).toMatchObject([{ track: 'z', attempts: [{}, {}] }]);
     expect(serialiseLock(header, parsed.attempts.values())).toBe(canonical([...ours, ...theirs]));
   });
 
@@ -194,7 +196,7 @@ describe('git', () => {
     expect([...parsed.attempts.values()]).toEqual([queued('a', 'q1'), queued('b', 'q2')]);
   });
 
-  it('with merge=union of two lockfiles made apart leaves one that is refused', () => {
+  it('with merge=union of two lockfiles made apart leaves one that repair joins', () => {
     writeFileSync(join(folder, '.gitattributes'), '*.lock.jsonl merge=union\n');
     git('add', '.');
     git('commit', '-q', '-m', 'base');
@@ -207,6 +209,10 @@ describe('git', () => {
     git('merge', '-q', '-m', 'merge', 'other');
     const left = readFileSync(lockfile(), 'utf8');
     expect(parseLock(left).problems).toContainEqual(expect.objectContaining({ kind: 'second_header' }));
-    expect(repairLock(left)).toMatchObject({ ok: false, problem: { kind: 'second_header' } });
+    const { text: mended, report } = repaired(left);
+    expect(report).toMatchObject({ lockfiles: 2, headers: 0, attempts: 2, setAside: [], keptAsRead: [] });
+    const { header: joined, attempts } = parseLock(mended);
+    expect(joined?.was).toEqual([header.lineage, id('other')].sort());
+    expect([...attempts.values()].map(({ queue_id }) => queue_id)).toEqual(['q1', 'q2']);
   });
 });

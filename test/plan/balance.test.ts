@@ -26,6 +26,7 @@ function planFor(prices: readonly number[]): Plan {
     totalMicroUsd,
     spentBeforeMicroUsd: 0,
     diagnostics: [],
+    boughtTwice: [],
   };
 }
 

@@ -81,7 +81,7 @@ const PROBLEMS: readonly LockProblem[] = [
   { kind: 'not_a_lockfile', line: 1 },
   { kind: 'newer_version', version: 9 },
   { kind: 'conflict_markers', line: 1 },
-  { kind: 'second_header', line: 1, sameLineage: true },
+  { kind: 'second_header', line: 1, related: true },
   { kind: 'bad_line', line: 1, why: 'is not JSON' },
   { kind: 'checksum', line: 1 },
   { kind: 'incomplete' },

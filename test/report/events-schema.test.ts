@@ -115,6 +115,22 @@ const full: EveryField = {
     earlier: true,
   },
   notice: { ...needed.notice, hint: 'nothing to do' },
+  summary: {
+    ...needed.summary,
+    bought_twice: [
+      {
+        key: 'opening#2',
+        track: 'opening',
+        take: 2,
+        attempts: [
+          { attempt: 'a', state: 'done', queue_id: 'q-1', price_micro_usd: 690_000 },
+          { attempt: 'b', state: 'in_doubt', price_micro_usd: 690_000 },
+        ],
+        total_micro_usd: 1_380_000,
+        extra_micro_usd: 690_000,
+      },
+    ],
+  },
 };
 
 const schema = JSON.parse(

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/core/events.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
-import { createKeySeal } from '../../src/lockfile/key-seal.js';
+import { createKeySeal, type KeySeal } from '../../src/lockfile/key-seal.js';
 import { openLock } from '../../src/lockfile/store.js';
 import { execute, type RunInput, type RunOutcome } from '../../src/run/execute.js';
 import { openOutput } from '../../src/storage/output.js';
@@ -37,10 +37,11 @@ interface Scene {
   /** As the remote copy is asked for, or deleted. */
   readonly before?: (request: 'retrieve' | 'complete') => void;
   readonly attempt?: Attempt;
+  readonly seal?: KeySeal;
 }
 
 /** A run that owes one clean-up. */
-async function cleanUp({ disk, keep = false, before, attempt: first = stored }: Scene) {
+async function cleanUp({ disk, keep = false, before, attempt: first = stored, seal = keySeal }: Scene) {
   const clock = fakeClock();
   const opened = await openLock(disk.files, `${ROOT}/album.lock.jsonl`, {
     endpoint: header.endpoint,
@@ -83,7 +84,7 @@ async function cleanUp({ disk, keep = false, before, attempt: first = stored }: 
     purchases: [],
     takes: [],
     approvedMicroUsd: 0,
-    keySeal,
+    keySeal: seal,
     settings: { outputRoot: ROOT, keep, rescueDirectories: [], command },
     stop: new AbortController().signal,
     emit: (event: RunEvent) => events.push(event),
@@ -101,6 +102,19 @@ describe('the only other copy', () => {
     const disk = createMemoryDisk({ [`${ROOT}/${PLACE}`]: AUDIO });
     const { requests, codes, attempt } = await cleanUp({ disk });
     expect([requests, codes, attempt?.state]).toEqual([['complete'], [], 'done']);
+  });
+
+  it('of a lockfile that was merged into this one is deleted, and only then', async () => {
+    const theirs = { ...made, key: createKeySeal('1'.repeat(32), 'key').of(made) };
+    const merged = createKeySeal('0'.repeat(32), 'key', ['0'.repeat(32), '1'.repeat(32)]);
+    const disk = () => createMemoryDisk({ [`${ROOT}/${PLACE}`]: AUDIO });
+    const [ours, apart] = [
+      await cleanUp({ disk: disk(), attempt: theirs, seal: merged }),
+      await cleanUp({ disk: disk(), attempt: theirs }),
+    ];
+    expect([ours.requests, ours.codes, ours.attempt?.state]).toEqual([['complete'], [], 'done']);
+    expect(apart.requests).not.toContain('complete');
+    expect(apart.codes).toEqual(['remote-copy-left']);
   });
 
   it.each([

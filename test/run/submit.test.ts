@@ -17,7 +17,10 @@ function wanted(track: string): Job {
   const about = { track, take: 1, takes: 1, digest: 'v1:aa', parts: {}, stem: `out/${track}` };
   const take = { ...about, key: track, request, span, fieldSpans: {} };
   const quote = { model: MODEL, microUsd: 690_000, atMs: 0 };
-  return newJob(`take:${track}`, track, { take, purchase: { take, request, quote } as never });
+  return newJob(`take:${track}`, track, {
+    take,
+    purchase: { take, request, quote, why: { kind: 'new' } } as never,
+  });
 }
 
 function refused(code: string, status = 503, message = 'no'): CallResult<Queued> {

@@ -43,8 +43,8 @@ const FILE: Explanations = {
   ),
   'lockfile-second-header': unusable(
     'The file contains two lockfiles',
-    'There is a second header in the file. If both have the same origin it is a merge, which can be repaired; otherwise they are two different lockfiles.',
-    'Repair it, or split it into two files.',
+    'Git merged two lockfiles into one file: two branches of one lockfile, or two first runs that each began one.',
+    'Repair it: it becomes one lockfile that keeps every attempt and every queue_id of both, and lists what was bought twice.',
   ),
   'lockfile-duplicate-key': unusable(
     'A field appears twice in one line',
@@ -71,6 +71,19 @@ const FILE: Explanations = {
     'Merging branches can bring several jobs for one attempt, but not this many. The lines come from somewhere else.',
     'Restore the file from version control or a backup, or repair it: the excess lines are moved to a separate file.',
   ),
+  'lockfile-not-merged': unusable(
+    'The two lockfiles cannot be merged',
+    'They belong to two endpoints, or one of them has more jobs under one attempt id, or comes from more lockfiles, than merges bring.',
+    'Keep each in a file of its own, and pass it with --lockfile.',
+    STATUS,
+  ),
+  'lockfile-missing': {
+    title: 'There is no lockfile at this path',
+    text: '`lock merge` joins two files that exist. One that is only on a branch has to be written to a file first: `git show BRANCH:album.lock.jsonl > theirs.lock.jsonl`.',
+    money: 'Nothing was changed.',
+    mend: 'Name two lockfiles, or a manifest for the lockfile beside it.',
+    next: 'venice-batch lock merge album.lock.jsonl theirs.lock.jsonl',
+  },
   'lockfile-other-endpoint': unusable(
     'The lockfile belongs to another endpoint',
     'A queue_id is valid only at the endpoint that issued it.',
@@ -190,11 +203,12 @@ const RECORDS: Explanations = {
     mend: 'Nothing has to be done. If something other than this program changes the lockfile, keep it from doing so during a run.',
     next: STATUS,
   },
-  'paid-twice': {
-    title: 'A merge brought two paid jobs for one take',
-    text: 'Two branches bought the same take. Both jobs are in the lockfile.',
-    money: 'Both are paid for, and both are collected.',
-    mend: 'Keep the file you prefer. Buy from one place only, and share its lockfile.',
+  'bought-twice': {
+    title: 'A take was bought more than once',
+    text: 'The lockfile has more than one live purchase of the same take and request, and none was made on purpose (--force, --retry-failed). Two machines bought it, each with a lockfile that did not know of the other.',
+    money:
+      'Each purchase is paid for (one in doubt may be), counts against the budget, and is collected. Buying the same take again is not possible without --force.',
+    mend: 'Keep the file you prefer. Buy from one place at a time, or share the newest lockfile before each run. An earlier release did not record why a take was made again: a take that it made again with --force is listed here too.',
     next: STATUS,
   },
   'remote-copy-left': {

@@ -1,0 +1,184 @@
+import path from 'node:path';
+import { lockedError } from '../app/open-lockfile.js';
+import { storageError } from '../app/storage-error.js';
+import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
+import { formatUsd } from '../core/money.js';
+import { shellWord } from '../core/shell.js';
+import { replaceFile } from '../lockfile/atomic-write.js';
+import { serialiseLock } from '../lockfile/format.js';
+import { lineagesOf } from '../lockfile/header.js';
+import { lockError } from '../lockfile/lock-error.js';
+import { type Lock, type MergedLocks, mergeLocks } from '../lockfile/merge-locks.js';
+import { scratchPath } from '../lockfile/private-folder.js';
+import { readLock } from '../lockfile/read.js';
+import { acquireGuard, holderOf } from '../lockfile/run-lock.js';
+import { systemFiles } from '../node/files.js';
+import { boughtTwiceTake } from '../plan/bought-twice.js';
+import { boughtTwiceLines } from '../report/bought-twice.js';
+import { escapeForeign } from '../report/escape.js';
+import { jsonText } from '../report/json-text.js';
+import { MANIFEST_EXTENSION } from './manifest-link.js';
+import { openSession, type Session } from './session.js';
+import type { Flags } from './settings.js';
+
+const LOCKFILE_EXTENSION = '.lock.jsonl';
+
+/** What is to be merged, and into which file. All absolute. */
+interface Places {
+  readonly first: string;
+  readonly second: string;
+  readonly target: string;
+}
+
+type Merged = MergedLocks & { readonly ok: true };
+
+/** Joins two lockfiles of one manifest into the first, or into `--out`, and says what was bought twice. Keeps every attempt. */
+export async function mergeCommand(
+  word: string,
+  { out, ...flags }: Flags,
+  [other = '']: readonly string[],
+): Promise<ExitCode> {
+  const session = await openSession(...(await namedBy(word, flags)));
+  const first = session.settings.lockfilePath.value;
+  const second = lockfileOf(other, session);
+  const target = out === undefined ? first : path.resolve(out);
+  const again = ['venice-batch lock merge', shellWord(word), shellWord(other)].join(' ');
+  const places = { first, second, target };
+  let merged: Merged;
+  try {
+    await refuseOtherFile(session, places, out);
+    merged = await mergeGuarded(session, places);
+  } catch (error) {
+    throw await storageError(error, session.ports.files, { directory: path.dirname(target), next: again });
+  }
+  const next = session.command('status', ...(target === first ? [] : ['--lockfile', out ?? target]));
+  const { stdout } = session;
+  if (flags.json === true) stdout.write(`${jsonText(document(places, merged, next), 2)}\n`);
+  else stdout.write(`${told(places, merged).map(escapeForeign).join('\n')}\nnext: ${next}\n`);
+  return EXIT.ok;
+}
+
+/** A manifest stands for its lockfile; a lockfile beside its manifest for both. */
+async function namedBy(word: string, flags: Flags): Promise<[string, Flags]> {
+  if (!word.endsWith(LOCKFILE_EXTENSION)) return [word, flags];
+  const stem = word.slice(0, -LOCKFILE_EXTENSION.length);
+  for (const manifest of [`${stem}.yaml`, `${stem}.yml`]) {
+    const facts = await systemFiles.facts(path.resolve(manifest)).catch(() => undefined);
+    if (facts?.kind === 'file') return [manifest, flags];
+  }
+  return [`${stem}.yaml`, { ...flags, lockfile: word }];
+}
+
+function lockfileOf(word: string, { settings }: Session): string {
+  const full = path.resolve(word);
+  if (!MANIFEST_EXTENSION.test(word)) return full;
+  const stem = full.replace(MANIFEST_EXTENSION, '');
+  const folder = settings.sandbox ? `${stem}.sandbox` : path.dirname(stem);
+  return path.join(folder, `${path.basename(stem)}${LOCKFILE_EXTENSION}`);
+}
+
+/** Nothing is replaced but one of the two. */
+async function refuseOtherFile(
+  { ports: { files } }: Session,
+  { first, second, target }: Places,
+  out: string | undefined,
+): Promise<void> {
+  const facts = await files.facts(target);
+  if (out === undefined || facts === undefined) return;
+  const sources = await Promise.all([files.facts(first), files.facts(second)]);
+  if (sources.some((source) => source?.id === facts.id)) return;
+  throw new BatchError('output-file', `--out ${shellWord(out)} would overwrite another file`, {
+    exitCode: EXIT.usage,
+    hint: 'name a new file, or one of the two lockfiles',
+  });
+}
+
+async function mergeGuarded(session: Session, places: Places): Promise<Merged> {
+  const { ports, command } = session;
+  const { files, processes, clock, random } = ports;
+  // Looked at first, as taking the guard makes its folder.
+  for (const place of [places.first, places.second]) await readOrThrow(session, place);
+  const guard = await acquireGuard(files, processes, clock, random, places.target);
+  if (!guard.ok) throw lockedError(guard.held, command);
+  try {
+    for (const place of [places.first, places.second]) {
+      const held =
+        place === places.target ? undefined : await holderOf(files, processes, clock, random, place);
+      if (held !== undefined) throw lockedError(held, command);
+    }
+    const [first, second] = [
+      await readOrThrow(session, places.first),
+      await readOrThrow(session, places.second),
+    ];
+    const merged = mergeLocks(first, second);
+    if (!merged.ok) throw notMerged(places, first, second, merged.why);
+    const { header, attempts } = merged.lock;
+    const text = new TextEncoder().encode(serialiseLock(header, attempts.values()));
+    const real = await files.real(places.target);
+    await replaceFile(files, real, [text], scratchPath(random, real));
+    return merged;
+  } finally {
+    await guard.release();
+  }
+}
+
+async function readOrThrow({ ports, command, settings }: Session, place: string): Promise<Lock> {
+  const read = await readLock(ports.files, place);
+  const elsewhere = place === settings.lockfilePath.value ? [] : ['--lockfile', place];
+  if (!read.ok)
+    throw lockError(read.problems[0], place, (verb, ...words) => command(verb, ...words, ...elsewhere));
+  if (read.header !== undefined) return { header: read.header, attempts: read.attempts };
+  throw new BatchError('lockfile-missing', `there is no lockfile at ${shellWord(place)}`, {
+    exitCode: EXIT.usage,
+    hint: 'name two lockfiles, as album.lock.jsonl; one that is in git alone: git show BRANCH:album.lock.jsonl > theirs.lock.jsonl',
+  });
+}
+
+function notMerged(
+  places: Places,
+  first: Lock,
+  second: Lock,
+  why: (MergedLocks & { ok: false })['why'],
+): BatchError {
+  const [a, b] = [shellWord(places.first), shellWord(places.second)];
+  const { message, hint } = {
+    other_endpoint: {
+      message: `${a} belongs to ${first.header.endpoint}, and ${b} to ${second.header.endpoint}: a queue_id is valid only at the endpoint that issued it`,
+      hint: 'nothing was changed: keep each in a file of its own, and pass it with --lockfile',
+    },
+    too_many_lineages: {
+      message: `${a} and ${b} are merges of ${lineagesOf(first.header).length} and ${lineagesOf(second.header).length} lockfiles: too many for one`,
+      hint: 'nothing was changed: start a new manifest for new tracks',
+    },
+    too_many_jobs: {
+      message: `${a} and ${b} have more jobs under one attempt id than merges bring: one of them was edited`,
+      hint: 'nothing was changed: restore the edited one from version control or a backup',
+    },
+  }[why];
+  return new BatchError('lockfile-not-merged', message, { exitCode: EXIT.lockfile, hint });
+}
+
+/** The document of `--json`. Fields are only ever added. */
+function document({ first, second, target }: Places, { report, lock }: Merged, next: string): object {
+  return {
+    schema: 1,
+    lockfile: target,
+    merged: [first, second],
+    lineages: lineagesOf(lock.header),
+    attempts: report.attempts,
+    only_in_first: report.onlyFirst,
+    only_in_second: report.onlySecond,
+    spent_micro_usd: report.spentMicroUsd,
+    bought_twice: report.boughtTwice.map(boughtTwiceTake),
+    next_command: next,
+  };
+}
+
+function told({ first, second, target }: Places, { report }: Merged): readonly string[] {
+  const { attempts, onlyFirst, onlySecond, spentMicroUsd } = report;
+  return [
+    `${shellWord(target)} has ${attempts === 1 ? '1 attempt' : `${attempts} attempts`} now: ${onlyFirst} were only in ${shellWord(first)}, ${onlySecond} only in ${shellWord(second)}`,
+    `${formatUsd(spentMicroUsd)} spent in all`,
+    ...boughtTwiceLines(report.boughtTwice),
+  ];
+}

@@ -1,0 +1,74 @@
+import { type Attempt, countsAsSpent } from './attempt.js';
+
+/** One take that was bought more than once at the same request, though nobody asked for that. */
+export interface BoughtTwice {
+  readonly track: string;
+  readonly take: number;
+  /** Each of them is paid for, or may be. The first that was bought comes first. */
+  readonly attempts: readonly Attempt[];
+  /** Of all of them, integer micro-dollars. */
+  readonly totalMicroUsd: number;
+  /** Of all but the first. */
+  readonly extraMicroUsd: number;
+}
+
+/** In these states there is audio to be had, or may be. */
+const LIVE: ReadonlySet<Attempt['state']> = new Set([
+  'intent',
+  'in_doubt',
+  'queued',
+  'unverified',
+  'stored',
+  'done',
+]);
+
+/** Whether the attempt holds the place of its take: nobody else should buy that. */
+export function isLive(attempt: Attempt): boolean {
+  return LIVE.has(attempt.state) && countsAsSpent(attempt);
+}
+
+/**
+ * Takes with more than one live purchase at one request, by track and take. Two machines that each had a lockfile of
+ * their own bought them; what was made again on purpose (`replaces`) is none.
+ */
+export function boughtTwice(attempts: Iterable<Attempt>): readonly BoughtTwice[] {
+  const byRequest = new Map<string, Attempt[]>();
+  for (const attempt of attempts) {
+    if (!isLive(attempt)) continue;
+    const request = `${attempt.track} ${attempt.take} ${attempt.digest}`;
+    const known = byRequest.get(request);
+    if (known === undefined) byRequest.set(request, [attempt]);
+    else known.push(attempt);
+  }
+  return [...byRequest.values()]
+    .map(withoutReplaced)
+    .filter(({ length }) => length > 1)
+    .map(described)
+    .sort((a, b) => (a.track === b.track ? a.take - b.take : a.track < b.track ? -1 : 1));
+}
+
+/** Of all takes, integer micro-dollars. */
+export function extraMicroUsd(doubles: readonly BoughtTwice[]): number {
+  return doubles.reduce((sum, double) => sum + double.extraMicroUsd, 0);
+}
+
+function withoutReplaced(attempts: readonly Attempt[]): readonly Attempt[] {
+  const replaced = new Set(attempts.map(({ replaces }) => replaces));
+  return replaced.size === 1 && replaced.has(undefined)
+    ? attempts
+    : attempts.filter(({ attempt }) => !replaced.has(attempt));
+}
+
+function described(attempts: readonly Attempt[]): BoughtTwice {
+  const sorted = [...attempts].sort(byTime);
+  const [first] = sorted as [Attempt, ...Attempt[]];
+  const totalMicroUsd = sorted.reduce((sum, { quote_micro_usd }) => sum + quote_micro_usd, 0);
+  const { track, take, quote_micro_usd } = first;
+  return { track, take, attempts: sorted, totalMicroUsd, extraMicroUsd: totalMicroUsd - quote_micro_usd };
+}
+
+function byTime(a: Attempt, b: Attempt): number {
+  const [timeA, timeB] = [a.at.intent ?? '', b.at.intent ?? ''];
+  if (timeA !== timeB) return timeA < timeB ? -1 : 1;
+  return a.attempt < b.attempt ? -1 : 1;
+}

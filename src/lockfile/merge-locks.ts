@@ -1,0 +1,53 @@
+import { type Attempt, spentMicroUsd } from './attempt.js';
+import { type BoughtTwice, boughtTwice } from './bought-twice.js';
+import { joinHeaders, LINEAGES_MAX, type LockHeader, lineagesOf } from './header.js';
+import { createFold } from './merge.js';
+
+/** A lockfile that was read. */
+export interface Lock {
+  readonly header: LockHeader;
+  readonly attempts: ReadonlyMap<string, Attempt>;
+}
+
+export type MergedLocks =
+  | { readonly ok: true; readonly lock: Lock; readonly report: MergeReport }
+  | { readonly ok: false; readonly why: 'other_endpoint' | 'too_many_lineages' | 'too_many_jobs' };
+
+export interface MergeReport {
+  readonly attempts: number;
+  /** Attempts that the first, and the second, lockfile alone had. */
+  readonly onlyFirst: number;
+  readonly onlySecond: number;
+  /** Integer micro-dollars. */
+  readonly spentMicroUsd: number;
+  readonly boughtTwice: readonly BoughtTwice[];
+}
+
+/**
+ * Joins two lockfiles of one manifest, also two that began separately. Pure. The same in any order and however
+ * often, so that everybody who merges the same files gets the same file. Every attempt and every `queue_id` is kept.
+ */
+export function mergeLocks(first: Lock, second: Lock): MergedLocks {
+  if (first.header.endpoint !== second.header.endpoint) return { ok: false, why: 'other_endpoint' };
+  const header = joinHeaders(first.header, second.header);
+  if (lineagesOf(header).length > LINEAGES_MAX) return { ok: false, why: 'too_many_lineages' };
+  const fold = createFold(first.attempts.values());
+  for (const attempt of second.attempts.values()) {
+    if (!fold.hasRoom(attempt)) return { ok: false, why: 'too_many_jobs' };
+    fold.add(attempt);
+  }
+  const { attempts } = fold;
+  const onlyIn = (one: Lock, other: Lock) =>
+    [...one.attempts.keys()].filter((attempt) => !other.attempts.has(attempt)).length;
+  return {
+    ok: true,
+    lock: { header, attempts },
+    report: {
+      attempts: attempts.size,
+      onlyFirst: onlyIn(first, second),
+      onlySecond: onlyIn(second, first),
+      spentMicroUsd: spentMicroUsd(attempts.values()),
+      boughtTwice: boughtTwice(attempts.values()),
+    },
+  };
+}
