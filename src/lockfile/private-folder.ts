@@ -19,6 +19,11 @@ export function privatePath(lockPath: string, suffix: string): string {
   return join(dirname(lockPath), PRIVATE_FOLDER, `${basename(lockPath)}${suffix}`);
 }
 
+/** A file of that name in the private folder of a lockfile, whatever the lockfile is called. */
+export function privateFile(lockPath: string, name: string): string {
+  return join(dirname(lockPath), PRIVATE_FOLDER, name);
+}
+
 /** A path in the private folder that nobody else uses: for a file that is renamed when it is whole. */
 export function scratchPath(random: Random, lockPath: string): string {
   return privatePath(lockPath, `.${randomHex(random)}.tmp`);

@@ -1,4 +1,5 @@
 import { BUYING } from './explanations/buying.js';
+import { CHOOSING } from './explanations/choosing.js';
 import type { Explanations } from './explanations/explanation.js';
 import { LOCKFILE } from './explanations/lockfile.js';
 import { MANIFEST } from './explanations/manifest.js';
@@ -13,6 +14,7 @@ export const EXPLANATIONS: Explanations = {
   ...MANIFEST,
   ...MODELS,
   ...BUYING,
+  ...CHOOSING,
   ...LOCKFILE,
   ...SHARING,
   ...STATE,

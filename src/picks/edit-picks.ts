@@ -1,0 +1,60 @@
+import { type Document, isMap, isScalar, parseDocument, type Scalar, YAMLMap } from 'yaml';
+import type { Pick } from './pick.js';
+
+const NEW_FILE = `# The chosen take of each track, by the SHA-256 of its file. Written by \`venice-batch pick\` and \`review\`; commit it.
+version: 1
+picks: {}
+`;
+
+/**
+ * The text with some picks changed. Comments, order and unchanged entries stay as they are; a new entry comes last.
+ *
+ * @param text of a file that `parsePicks` accepts; `undefined`: there is none yet
+ * @param changes the new pick of a track; `undefined` removes it
+ */
+export function editPicks(text: string | undefined, changes: ReadonlyMap<string, Pick | undefined>): string {
+  const document = documentOf(text);
+  const picks = picksIn(document);
+  for (const [track, pick] of changes) {
+    if (pick === undefined) picks.delete(track);
+    else setPick(document, picks, track, pick);
+  }
+  // An empty map can only be written as one, and what was `{}` must not grow on one line.
+  picks.flow = picks.items.length === 0;
+  const edited = document.toString({ lineWidth: 0 });
+  return text?.includes('\r\n') === true ? edited.replaceAll(/\r?\n/g, '\r\n') : edited;
+}
+
+function documentOf(text: string | undefined): Document {
+  const document: Document = parseDocument(text ?? NEW_FILE, { version: '1.2', stringKeys: true });
+  if (isMap(document.contents)) return document;
+  const fresh: Document = parseDocument(NEW_FILE, { version: '1.2', stringKeys: true });
+  // What there was of comments in a file without anything else.
+  if (document.commentBefore || document.comment)
+    fresh.commentBefore = document.commentBefore ?? document.comment;
+  return fresh;
+}
+
+function picksIn(document: Document): YAMLMap {
+  const known = document.get('picks', true);
+  if (isMap(known)) return known;
+  const made = new YAMLMap();
+  document.set('picks', made);
+  return made;
+}
+
+function setPick(document: Document, picks: YAMLMap, track: string, pick: Pick): void {
+  const known = picks.get(track, true);
+  const entry: YAMLMap = isMap(known) ? known : new YAMLMap();
+  if (!isMap(known)) picks.set(document.createNode(track), entry);
+  setField(entry, 'sha256', pick.sha256);
+  if (pick.note === undefined) entry.delete('note');
+  else setField(entry, 'note', pick.note);
+}
+
+/** A value that stays the same keeps its quotes; one that changes keeps the comment beside it. */
+function setField(entry: YAMLMap, name: string, value: string): void {
+  const known = entry.get(name, true) as Scalar | undefined;
+  if (!isScalar(known)) entry.set(name, value);
+  else if (known.value !== value) known.value = value;
+}

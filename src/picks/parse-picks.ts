@@ -1,0 +1,132 @@
+import { isMap, isScalar, parseDocument, type YAMLMap } from 'yaml';
+import type { Diagnostic } from '../core/diagnostic.js';
+import { closest } from '../core/suggest.js';
+import type { Source } from '../manifest/located.js';
+import { createSource } from '../manifest/source.js';
+import type { Pick } from './pick.js';
+
+export interface ParsedPicks {
+  /** Complete only without diagnostics. */
+  readonly picks: ReadonlyMap<string, Pick>;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const TRACK_ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+const SHA256 = /^[0-9a-f]{64}$/i;
+const NOTE_LENGTH_MAX = 2_000;
+
+/** Reads the text of a picks file. Never throws for what is in it. */
+export function parsePicks(file: string, text: string): ParsedPicks {
+  const source = createSource(file, text);
+  const document = parseDocument(text, { version: '1.2', prettyErrors: false, stringKeys: true });
+  const [broken] = document.errors;
+  if (broken !== undefined) {
+    const range = { start: Math.min(broken.pos[0], text.length), end: broken.pos[1] };
+    const message = `this is not valid YAML: ${lowerFirst(broken.message)}`;
+    return { picks: new Map(), diagnostics: [fault(source, 'picks-syntax', range, message, FORM)] };
+  }
+  const reading: Reading = { source, diagnostics: [], picks: new Map() };
+  const root = document.contents;
+  if (root === null || (isScalar(root) && root.value === null)) return reading;
+  if (!isMap(root)) wrong(reading, root, 'the file holds no picks', FORM);
+  else readRoot(root, reading);
+  return reading;
+}
+
+const FORM = 'it begins with `version: 1` and `picks:`, and below that, indented, has one entry a track';
+
+interface Reading {
+  readonly source: Source;
+  readonly diagnostics: Diagnostic[];
+  readonly picks: Map<string, Pick>;
+}
+
+function readRoot(root: YAMLMap, reading: Reading): void {
+  checkFields(root, ['version', 'picks'], 'a picks file', reading);
+  const version = root.get('version', true);
+  if (version === undefined)
+    wrong(reading, root, 'the version is missing', 'begin the file with: version: 1');
+  else if (!isScalar(version) || version.value !== 1)
+    wrong(
+      reading,
+      version,
+      'this version of the file is not known',
+      'write version: 1, or update venice-batch',
+    );
+  const picks = root.get('picks', true);
+  if (isMap(picks)) {
+    for (const { key, value } of picks.items) readPick(key, value, reading);
+  } else if (picks !== undefined && !(isScalar(picks) && picks.value === null))
+    wrong(reading, picks, '`picks` is not a map of tracks', FORM);
+}
+
+function readPick(key: unknown, value: unknown, reading: Reading): void {
+  const track = textOf(key);
+  if (track === undefined || !TRACK_ID.test(track))
+    wrong(reading, key, 'this is not the id of a track', 'name the track as the manifest does');
+  else if (!isMap(value) || value.get('sha256', true) === undefined)
+    wrong(reading, key, `the pick of \`${track}\` has no \`sha256\``, `${EXAMPLE} ${track} 1`);
+  else {
+    checkFields(value, ['sha256', 'note'], 'a pick', reading);
+    const pick = pickIn(value, reading);
+    if (pick !== undefined) reading.picks.set(track, pick);
+  }
+}
+
+function pickIn(entry: YAMLMap, reading: Reading): Pick | undefined {
+  const sha256 = textOf(entry.get('sha256', true));
+  if (sha256 === undefined || !SHA256.test(sha256)) {
+    const hint =
+      'write the 64 digits from 0 to 9 and a to f of the file, in quotes if they are all from 0 to 9';
+    wrong(reading, entry.get('sha256', true), 'this is not a SHA-256', hint);
+    return undefined;
+  }
+  const node = entry.get('note', true);
+  if (node === undefined) return { sha256: sha256.toLowerCase() };
+  const note = textOf(node);
+  if (note !== undefined && note.length <= NOTE_LENGTH_MAX) return { sha256: sha256.toLowerCase(), note };
+  wrong(
+    reading,
+    node,
+    `a note is a text of at most ${NOTE_LENGTH_MAX} characters`,
+    'shorten it, or put it in quotes',
+  );
+  return undefined;
+}
+
+const EXAMPLE = 'remove the entry, and pick again: venice-batch pick album.yaml';
+
+/** A text, as it is. */
+function textOf(node: unknown): string | undefined {
+  return isScalar(node) && typeof node.value === 'string' ? node.value : undefined;
+}
+
+function checkFields(map: YAMLMap, known: readonly string[], what: string, reading: Reading): void {
+  for (const { key } of map.items) {
+    const name = textOf(key) ?? '';
+    if (known.includes(name)) continue;
+    const meant = closest(name, known);
+    const hint = meant === undefined ? `it has ${known.join(' and ')}` : `did you mean \`${meant}\`?`;
+    wrong(reading, key, `\`${name.slice(0, 64)}\` is not a field of ${what}`, hint);
+  }
+}
+
+function wrong(reading: Reading, node: unknown, message: string, hint: string): void {
+  const [start, end] = (node as { range?: [number, number, number] | null } | null)?.range ?? [0, 1];
+  reading.diagnostics.push(fault(reading.source, 'picks-invalid', { start, end }, message, hint));
+}
+
+function fault(
+  source: Source,
+  code: string,
+  { start, end }: { start: number; end: number },
+  message: string,
+  hint: string,
+): Diagnostic {
+  const span = source.spanOf({ start, end: Math.max(end, start + 1) });
+  return { code, severity: 'error', message, hint, span };
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1, 200);
+}

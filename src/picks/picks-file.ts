@@ -1,0 +1,84 @@
+import path from 'node:path';
+import type { Diagnostic } from '../core/diagnostic.js';
+import type { Files, Random } from '../core/ports.js';
+import { replaceFile } from '../lockfile/atomic-write.js';
+import { makePrivateFolder, scratchPath } from '../lockfile/private-folder.js';
+import { readTextFile } from '../manifest/text-file.js';
+import type { Pick, Picks } from './pick.js';
+
+export type PicksRead =
+  | {
+      readonly ok: true;
+      readonly picks: Picks;
+      /** As it stands on disk; absent where there is no file yet. */
+      readonly text?: string;
+    }
+  | {
+      readonly ok: false;
+      readonly diagnostics: readonly Diagnostic[];
+      /** For code frames. */
+      readonly sources: ReadonlyMap<string, string>;
+    };
+
+const PICKS_BYTES_MAX = 4 * 1024 * 1024;
+
+/**
+ * `album.picks.yaml`.
+ *
+ * @param folder of the manifest, or, for rehearsals, of the sandbox
+ */
+export function picksPathIn(folder: string, manifestPath: string): string {
+  return path.join(folder, `${path.basename(manifestPath).replace(/\.ya?ml$/i, '')}.picks.yaml`);
+}
+
+/**
+ * Reads the picks. No file: no picks. A file that cannot be understood comes back as diagnostics with their places.
+ *
+ * @param file absolute
+ * @param displayPath how diagnostics name it
+ */
+export async function readPicks(files: Files, file: string, displayPath: string): Promise<PicksRead> {
+  const read = await readTextFile(files, file, PICKS_BYTES_MAX);
+  if (read.kind === 'fault' && read.fault === 'missing') return { ok: true, picks: new Map() };
+  if (read.kind === 'fault') {
+    const message = `cannot read the picks in ${displayPath}: ${FAULTS[read.fault] ?? read.code}`;
+    const hint = 'make it a readable UTF-8 file, or move it away to start without picks';
+    const diagnostics: Diagnostic[] = [{ code: 'picks-unreadable', severity: 'error', message, hint }];
+    return { ok: false, diagnostics, sources: new Map() };
+  }
+  // Heavy (yaml): not before it is needed.
+  const { parsePicks } = await import('./parse-picks.js');
+  const { picks, diagnostics } = parsePicks(displayPath, read.text);
+  if (diagnostics.length > 0) return { ok: false, diagnostics, sources: new Map([[displayPath, read.text]]) };
+  return { ok: true, picks, text: read.text };
+}
+
+const FAULTS: Readonly<Record<string, string>> = {
+  directory: 'it is a folder',
+  'not-a-file': 'it is not a regular file',
+  'not-permitted': 'permission denied',
+  'too-large': 'it is larger than 4 MiB',
+  'not-utf8': 'it is not UTF-8 text',
+};
+
+/**
+ * Writes changed picks in one step; comments and everything else in the file stay.
+ *
+ * @param file absolute
+ * @param before what `readPicks` returned as `text`
+ * @param changes the new pick of a track; `undefined` removes it
+ */
+export async function writePicks(
+  files: Files,
+  random: Random,
+  file: string,
+  before: string | undefined,
+  changes: ReadonlyMap<string, Pick | undefined>,
+): Promise<void> {
+  const { editPicks } = await import('./edit-picks.js');
+  const text = editPicks(before, changes);
+  if (text === before) return;
+  const real = await files.real(file);
+  await makePrivateFolder(files, random, real);
+  await replaceFile(files, real, [new TextEncoder().encode(text)], scratchPath(random, real));
+}

@@ -1,0 +1,28 @@
+import type { Explanations } from './explanation.js';
+
+const FREE = 'Picks cost nothing, and nothing is bought or lost through them.';
+
+/** Codes about picks. */
+export const CHOOSING: Explanations = {
+  'picks-syntax': {
+    title: 'The picks file is not YAML',
+    text: 'The file `album.picks.yaml` beside the manifest is not valid YAML from this position on, most often after an edit by hand or a merge conflict.',
+    money: FREE,
+    mend: 'Fix the marked line. After a merge conflict, keep one entry for each track.',
+    next: 'venice-batch status album.yaml',
+  },
+  'picks-invalid': {
+    title: 'The picks file has a wrong entry',
+    text: 'Below `picks:`, each track has the SHA-256 of the chosen file and, if wanted, a note. Something else is at the marked place.',
+    money: FREE,
+    mend: 'Fix the marked place, or remove the entry and pick again.',
+    next: 'venice-batch status album.yaml',
+  },
+  'picks-unreadable': {
+    title: 'The picks file cannot be read',
+    text: 'The file `album.picks.yaml` beside the manifest exists, but cannot be read as text.',
+    money: FREE,
+    mend: 'Make it a readable UTF-8 file, or move it away to start without picks.',
+    next: 'venice-batch status album.yaml',
+  },
+};
