@@ -230,3 +230,43 @@ export interface Ports {
   readonly processes: Processes;
   readonly inspectMedia: InspectMedia;
 }
+
+export interface WebRequest {
+  readonly method: 'GET' | 'HEAD' | 'PUT';
+  /** Absolute, http or https. */
+  readonly url: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** A stream needs a `content-length` among the headers. What it throws ends the request. */
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
+  /** Of the whole exchange. */
+  readonly deadlineMs: number;
+}
+
+/** One HTTP exchange with any server. Follows no redirect; retries nothing; never throws. */
+export interface Web {
+  request(request: WebRequest): Promise<TransportAnswer | TransportNoAnswer>;
+  /** Ends every connection at once. */
+  close(): Promise<void>;
+}
+
+export interface GitAnswer {
+  /** `undefined`: it was ended by a signal or the deadline, or never started. */
+  readonly code: number | undefined;
+  readonly stdout: Uint8Array;
+  readonly stderr: string;
+}
+
+/**
+ * Runs the system's git in a folder, with messages in English and no prompts. Never throws; a git that is not installed
+ * answers without a code.
+ */
+export type Git = (
+  words: readonly string[],
+  options: {
+    readonly folder: string;
+    readonly stdin?: Uint8Array;
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly deadlineMs: number;
+  },
+) => Promise<GitAnswer>;

@@ -43,6 +43,10 @@ async function begin(core: LogCore): Promise<void> {
     endpoint,
     lineage: lineage ?? newLineage(),
   };
+  if (core.state.next === 0 && core.options.begun === true) {
+    noteProblem(core, { kind: 'gap', entry: 0 });
+    throw core.damage;
+  }
   // There are entries, and the first is missing or cannot be read.
   if (core.state.next > 0 && core.damage !== undefined) throw core.damage;
   if (access === 'write') await create(core);

@@ -76,7 +76,7 @@ export function logError(problem: LogProblem, { address, command }: About): Batc
 const WRONG: Readonly<Record<Exclude<LogProblem['kind'], 'newer_version'>, string>> = {
   damaged: 'is damaged: ',
   changed: 'does not follow the entry before it: one of them was replaced',
-  gap: 'is missing, and later ones are there',
+  gap: 'is missing, though it was written',
   vanished: 'exists, but cannot be read',
 };
 

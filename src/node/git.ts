@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import type { Git, GitAnswer } from '../core/ports.js';
+
+const STDERR_LENGTH_MAX = 64 * 1024;
+
+/** Settings of the user that would ask, sign, print in another language or do more than was asked. */
+const QUIET = [
+  '-c',
+  'core.hooksPath=/dev/null',
+  '-c',
+  'gc.auto=0',
+  '-c',
+  'maintenance.auto=false',
+  '-c',
+  'push.followTags=false',
+  '-c',
+  'push.gpgSign=false',
+  '-c',
+  'push.recurseSubmodules=no',
+  '-c',
+  'fetch.recurseSubmodules=no',
+];
+
+/** The system's git. */
+export const systemGit: Git = (words, { folder, stdin, environment, deadlineMs }) =>
+  new Promise((resolve) => {
+    const own = {
+      LC_ALL: 'C',
+      GIT_TERMINAL_PROMPT: '0',
+      GIT_SSH_COMMAND: process.env.GIT_SSH_COMMAND ?? 'ssh -o BatchMode=yes',
+    };
+    const child = spawn('git', [...QUIET, ...words], {
+      cwd: folder,
+      env: { ...process.env, ...own, ...environment },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    const pieces: Buffer[] = [];
+    let stderr = '';
+    const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
+    const answer = (code: number | undefined, more = ''): void => {
+      clearTimeout(timer);
+      resolve({ code, stdout: Buffer.concat(pieces), stderr: stderr + more } satisfies GitAnswer);
+    };
+    child.stdout.on('data', (piece: Buffer) => pieces.push(piece));
+    child.stderr.on('data', (piece: Buffer) => {
+      if (stderr.length < STDERR_LENGTH_MAX) stderr += piece.toString();
+    });
+    child.on('error', (error) => answer(undefined, error.message));
+    child.on('close', (code) => answer(code ?? undefined));
+    // It may end before it has read all.
+    child.stdin.on('error', () => {});
+    child.stdin.end(stdin);
+  });

@@ -1,0 +1,61 @@
+import { Readable } from 'node:stream';
+import { Agent, buildConnector } from 'undici';
+import type { Web, WebRequest } from '../core/ports.js';
+import { exchange } from './exchange.js';
+import { type Environment, proxyFor } from './proxy.js';
+import { tunnelThrough } from './tunnel.js';
+import { programVersion } from './version.js';
+
+const CONNECT_MS = 10_000;
+const IDLE_MS = 60_000;
+const KEEP_ALIVE_MS = 15_000;
+const CONNECTIONS_MAX = 32;
+
+/** HTTP to any server, by undici. Knows no key; `HTTPS_PROXY` and `NO_PROXY` hold. */
+export function createWeb(environment: Environment, clean: (text: string) => string): Web {
+  const connector = buildConnector({ timeout: CONNECT_MS, autoSelectFamilyAttemptTimeout: 1_000 });
+  const agents = new Map<string, Agent>();
+  const agentTo = (url: URL): Agent => {
+    const known = agents.get(url.origin);
+    if (known !== undefined) return known;
+    const proxy = url.protocol === 'https:' ? proxyFor(url, environment) : undefined;
+    const connect = proxy === undefined ? connector : tunnelThrough(proxy, connector, CONNECT_MS);
+    const agent = new Agent({ connect, connections: CONNECTIONS_MAX, keepAliveTimeout: KEEP_ALIVE_MS });
+    agents.set(url.origin, agent);
+    return agent;
+  };
+  return {
+    request: (request) => {
+      const url = new URL(request.url);
+      // The deadlines of the exchange stand instead.
+      const timeouts = { headersTimeout: 0, bodyTimeout: 0 };
+      const { method, deadlineMs } = request;
+      const sent = {
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method,
+        headers: {
+          'accept-encoding': 'identity',
+          'user-agent': `venice-batch/${programVersion()}`,
+          ...request.headers,
+        },
+        body: bodyOf(request),
+        ...timeouts,
+      };
+      return exchange(agentTo(url), sent, {
+        deadlineMs,
+        idleDeadlineMs: IDLE_MS,
+        release: () => {},
+        clean,
+      });
+    },
+    close: async () => {
+      await Promise.all([...agents.values()].map((agent) => agent.destroy()));
+    },
+  };
+}
+
+function bodyOf({ body }: WebRequest): Uint8Array | Readable | null {
+  if (body === undefined) return null;
+  return body instanceof Uint8Array ? body : Readable.from(body, { objectMode: false });
+}

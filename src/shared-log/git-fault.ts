@@ -1,0 +1,35 @@
+import { withShownAddresses } from '../core/address.js';
+import type { GitAnswer } from '../core/ports.js';
+import { StoreFault, type StoreFaultKind } from './object-store.js';
+
+/** By what git and the common hosts say, the first that fits. */
+const MEANINGS: readonly (readonly [RegExp, StoreFaultKind])[] = [
+  [
+    /returned error: 40[13]|Authentication failed|could not read (?:Username|Password)|Permission (?:to .* )?denied/i,
+    'denied',
+  ],
+  [
+    /hook declined|protected branch|not authori[sz]ed|access denied|insufficient permission|deny updating/i,
+    'denied',
+  ],
+  [/service not enabled|unauthenticated|write access .* not granted/i, 'denied'],
+  [
+    /Repository not found|does not appear to be a git repository|not a git repository|No such remote|returned error: 404/i,
+    'missing',
+  ],
+  [/ENOENT/, 'unsupported'],
+];
+
+/** A git command that failed. */
+export function gitFault({ code, stderr }: GitAnswer): StoreFault {
+  if (code === undefined && /ENOENT/.test(stderr))
+    return new StoreFault('unsupported', 'git is not installed');
+  const said = stderr
+    .split('\n')
+    .map((line) => line.replace(/^(?:fatal|error|remote): ?/, '').trim())
+    .filter((line) => line !== '' && !/^hint:/.test(line));
+  const telling = said.find((line) => MEANINGS.some(([pattern]) => pattern.test(line))) ?? said[0];
+  const kind = MEANINGS.find(([pattern]) => pattern.test(stderr))?.[1] ?? 'unreachable';
+  const what = telling ?? (code === undefined ? 'git did not end in time' : `git ended with ${code}`);
+  return new StoreFault(kind, withShownAddresses(what).slice(0, 300));
+}

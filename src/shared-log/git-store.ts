@@ -1,0 +1,213 @@
+import type { Clock, Git, GitAnswer } from '../core/ports.js';
+import { gitFault } from './git-fault.js';
+import { type ObjectStore, type PutAnswer, StoreFault } from './object-store.js';
+
+const LOCAL_MS = 60_000;
+const REMOTE_MS = 120_000;
+/** Pushes of one object that came second. */
+const RACES_MAX = 8;
+/** Of the one file in the tree of each commit. */
+const NAME = 'object';
+
+export interface GitPlace {
+  /** A folder of the repository. */
+  readonly folder: string;
+  readonly remote: string;
+  /** `refs/venice-batch/album`. */
+  readonly ref: string;
+}
+
+interface GitState {
+  readonly git: Git;
+  readonly clock: Clock;
+  readonly place: GitPlace;
+  /** Of the ref, as last seen; absent where there was none. */
+  tip?: string | undefined;
+  /** The commit of each object. */
+  readonly commits: Map<string, string>;
+}
+
+/**
+ * Objects as commits on a ref of their own: the message of each is the key, its tree holds the bytes and nothing else. A push names
+ * the old value of the ref exactly, so that of several writers one wins, and a ref that was deleted is not created again.
+ */
+export function createGitStore(git: Git, clock: Clock, place: GitPlace): ObjectStore {
+  const state: GitState = { git, clock, place, commits: new Map() };
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = turn.then(work);
+    turn = done.catch(() => {});
+    return done;
+  };
+  /** Whoever asks while a look is waiting for its turn shares it. */
+  let look: Promise<void> | undefined;
+  const update = (): Promise<void> => {
+    look ??= inTurn(() => {
+      look = undefined;
+      return fetchRef(state);
+    });
+    return look;
+  };
+  const ready = inTurn(() => remember(state));
+  return {
+    address: `git:${place.remote}`,
+    putIfAbsent: async (key, bytes) => {
+      await ready;
+      return inTurn(() => put(state, key, bytes));
+    },
+    get: async (key) => {
+      await ready;
+      if (!state.commits.has(key)) await update();
+      const commit = state.commits.get(key);
+      return commit === undefined ? undefined : local(state, ['cat-file', 'blob', `${commit}:${NAME}`]);
+    },
+    list: async (prefix) => {
+      await ready;
+      await update();
+      return [...state.commits.keys()].filter((key) => key.startsWith(prefix)).sort();
+    },
+    close: async () => {
+      await turn;
+    },
+  };
+}
+
+/** What this repository has seen of the ref: of a ref that is gone, or was set back, everybody else may know nothing. */
+async function remember(state: GitState): Promise<void> {
+  const { stdout, code } = await state.git(
+    ['rev-parse', '--verify', '--quiet', `${state.place.ref}^{commit}`],
+    {
+      folder: state.place.folder,
+      deadlineMs: LOCAL_MS,
+    },
+  );
+  if (code === 0) await advanceTo(state, text(stdout));
+}
+
+async function fetchRef(state: GitState): Promise<void> {
+  const { remote, ref } = state.place;
+  const listed = text(await remotely(state, ['ls-remote', remote, ref])).split('\n');
+  const found = listed.map((line) => line.split('\t')).find(([, name]) => name === ref)?.[0];
+  if (found === state.tip) return;
+  if (found === undefined) throw new StoreFault('altered', `${ref} was deleted`);
+  if (!(await isHere(state, found))) {
+    const tips = state.tip === undefined ? [] : [`--negotiation-tip=${state.tip}`];
+    await remotely(state, ['fetch', '--no-tags', '--no-write-fetch-head', '--quiet', ...tips, remote, ref]);
+  }
+  await advanceTo(state, found);
+}
+
+async function isHere(state: GitState, commit: string): Promise<boolean> {
+  const { code } = await state.git(['cat-file', '-e', `${commit}^{commit}`], {
+    folder: state.place.folder,
+    deadlineMs: LOCAL_MS,
+  });
+  return code === 0;
+}
+
+/** Reads the commits since the last tip. */
+async function advanceTo(state: GitState, tip: string): Promise<void> {
+  const range = state.tip === undefined ? [tip] : [tip, `^${state.tip}`];
+  const lines = text(
+    await local(state, ['log', '--reverse', '--first-parent', '--format=%H %P %s', ...range]),
+  );
+  let last = state.tip;
+  for (const line of lines.split('\n').filter((one) => one !== '')) {
+    const [, commit = '', parent = '', key = ''] = /^(\S+) (\S*) (.*)$/.exec(line) ?? [];
+    if (parent !== (last ?? ''))
+      throw new StoreFault('altered', `the history of ${state.place.ref} was rewritten`);
+    if (!state.commits.has(key)) state.commits.set(key, commit);
+    last = commit;
+  }
+  if (last !== tip) throw new StoreFault('altered', `${state.place.ref} was set back to an older state`);
+  state.tip = tip;
+  // For the next run here, and so that nothing is collected as garbage. Nothing depends on it.
+  await state.git(['update-ref', state.place.ref, tip], { folder: state.place.folder, deadlineMs: LOCAL_MS });
+}
+
+async function put(state: GitState, key: string, bytes: Uint8Array): Promise<PutAnswer> {
+  try {
+    for (let race = 0; race < RACES_MAX; race += 1) {
+      if (state.commits.has(key)) return { kind: 'exists' };
+      const commit = await commitOf(state, key, bytes);
+      const pushed = await push(state, commit);
+      if (pushed.code === 0) {
+        await advanceTo(state, commit);
+        return { kind: 'created' };
+      }
+      const why = gitFault(pushed);
+      if (!isOutrun(pushed)) {
+        if (why.kind !== 'unreachable') throw why;
+        return { kind: 'unknown', why };
+      }
+      await fetchRef(state);
+    }
+    const why = new StoreFault('unreachable', 'others pushed to the ref every time');
+    return { kind: 'unknown', why };
+  } catch (fault) {
+    if (fault instanceof StoreFault && fault.kind === 'unreachable') return { kind: 'unknown', why: fault };
+    throw fault;
+  }
+}
+
+/** The ref was not as the push said it must be. */
+function isOutrun({ stdout, stderr }: GitAnswer): boolean {
+  return /stale info|cannot lock ref|incorrect old value|failed to update ref|fetch first|non-fast-forward|already exists/.test(
+    text(stdout) + stderr,
+  );
+}
+
+function push(state: GitState, commit: string): Promise<GitAnswer> {
+  const { remote, ref, folder } = state.place;
+  const lease = `--force-with-lease=${ref}:${state.tip ?? ''}`;
+  return state.git(['push', '--porcelain', '--no-verify', lease, remote, `${commit}:${ref}`], {
+    folder,
+    deadlineMs: REMOTE_MS,
+  });
+}
+
+async function commitOf(state: GitState, key: string, bytes: Uint8Array): Promise<string> {
+  const blob = text(await local(state, ['hash-object', '-w', '--stdin'], bytes));
+  const tree = text(await local(state, ['mktree'], encode(`100644 blob ${blob}\t${NAME}\n`)));
+  const parents = state.tip === undefined ? [] : ['-p', state.tip];
+  const now = `@${Math.floor(state.clock.nowMs() / 1000)} +0000`;
+  const environment = {
+    GIT_AUTHOR_NAME: 'venice-batch',
+    GIT_AUTHOR_EMAIL: 'venice-batch@localhost',
+    GIT_AUTHOR_DATE: now,
+    GIT_COMMITTER_NAME: 'venice-batch',
+    GIT_COMMITTER_EMAIL: 'venice-batch@localhost',
+    GIT_COMMITTER_DATE: now,
+  };
+  return text(await local(state, ['commit-tree', tree, ...parents, '-m', key], undefined, environment));
+}
+
+async function local(
+  state: GitState,
+  words: readonly string[],
+  stdin?: Uint8Array,
+  environment?: Readonly<Record<string, string>>,
+): Promise<Uint8Array> {
+  const answer = await state.git(words, {
+    folder: state.place.folder,
+    deadlineMs: LOCAL_MS,
+    ...(stdin && { stdin }),
+    ...(environment && { environment }),
+  });
+  if (answer.code !== 0) throw gitFault(answer);
+  return answer.stdout;
+}
+
+async function remotely(state: GitState, words: readonly string[]): Promise<Uint8Array> {
+  const answer = await state.git(words, { folder: state.place.folder, deadlineMs: REMOTE_MS });
+  if (answer.code !== 0) throw gitFault(answer);
+  return answer.stdout;
+}
+
+function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes).trim();
+}
+
+function encode(line: string): Uint8Array {
+  return new TextEncoder().encode(line);
+}

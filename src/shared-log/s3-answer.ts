@@ -1,0 +1,96 @@
+import type { TransportAnswer } from '../core/ports.js';
+import { StoreFault, type StoreFaultKind } from './object-store.js';
+
+const ERROR_BYTES_MAX = 64 * 1024;
+
+const EXPIRED: ReadonlySet<string> = new Set([
+  'ExpiredToken',
+  'TokenRefreshRequired',
+  'ExpiredTokenException',
+]);
+const MISSING: ReadonlySet<string> = new Set(['NoSuchBucket', 'PermanentRedirect']);
+
+export interface S3Error {
+  readonly status: number;
+  /** Empty where the body is none of S3's errors: a proxy's page, a cut answer. */
+  readonly code: string;
+  readonly fault: StoreFault;
+}
+
+/** What an answer that is no success says. */
+export async function readS3Error(answer: TransportAnswer): Promise<S3Error> {
+  const { status, headers } = answer;
+  const text = await textOf(answer);
+  const code = /<Code>([A-Za-z0-9.]{1,80})<\/Code>/.exec(text)?.[1] ?? '';
+  const region = headers['x-amz-bucket-region'] ?? /<Region>([a-z0-9-]{1,40})<\/Region>/.exec(text)?.[1];
+  const hint =
+    region === undefined ? '' : `; the bucket is in ${region}: add region=${region} to the address`;
+  const message = `HTTP ${status}${code === '' ? '' : ` ${code}`}${hint}`;
+  return { status, code, fault: new StoreFault(kindOf(status, code), message) };
+}
+
+function kindOf(status: number, code: string): StoreFaultKind {
+  if (EXPIRED.has(code)) return 'expired';
+  if (MISSING.has(code)) return 'missing';
+  if (status === 401 || status === 403) return 'denied';
+  if (status === 408 || status === 409 || status === 429 || code === 'RequestTimeout') return 'unreachable';
+  // A 404 of something that is no S3: nothing says whether the object is there.
+  if (status >= 500) return status === 501 ? 'unsupported' : 'unreachable';
+  return 'unsupported';
+}
+
+/** The body of an answer, at most so many bytes; what is longer, or breaks off, is a fault. */
+export async function bodyOf(answer: TransportAnswer, bytesMax: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const piece of answer.body) {
+      length += piece.length;
+      if (length > bytesMax) throw new StoreFault('unsupported', `an object of more than ${bytesMax} bytes`);
+      pieces.push(piece);
+    }
+  } catch (error) {
+    answer.discard();
+    if (error instanceof StoreFault) throw error;
+    throw new StoreFault('unreachable', `the answer broke off (${messageOf(error)})`);
+  }
+  if (!answer.framed) throw new StoreFault('unreachable', 'an answer without a length');
+  return Buffer.concat(pieces);
+}
+
+async function textOf(answer: TransportAnswer): Promise<string> {
+  try {
+    return new TextDecoder().decode(await bodyOf(answer, ERROR_BYTES_MAX));
+  } catch {
+    return '';
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** One page of `ListObjectsV2`. */
+export function readS3List(text: string): { readonly keys: readonly string[]; readonly next?: string } {
+  if (!text.includes('<ListBucketResult'))
+    throw new StoreFault('unsupported', 'the answer to a list of objects is none');
+  const keys = [...text.matchAll(/<Contents>[\s\S]*?<Key>([\s\S]*?)<\/Key>/g)].map(([, key]) =>
+    unescapeXml(key ?? ''),
+  );
+  const isCut = /<IsTruncated>\s*true\s*<\/IsTruncated>/.test(text);
+  const next = /<NextContinuationToken>([\s\S]*?)<\/NextContinuationToken>/.exec(text)?.[1];
+  if (!isCut) return { keys };
+  if (next === undefined)
+    throw new StoreFault('unsupported', 'a cut list of objects does not say how it goes on');
+  return { keys, next: unescapeXml(next) };
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+
+function unescapeXml(text: string): string {
+  return text.replace(/&(?:#(\d+)|#x([0-9a-f]+)|([a-z]+));/gi, (whole, decimal, hex, name) => {
+    if (decimal !== undefined) return String.fromCodePoint(Number(decimal));
+    if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
+    return ENTITIES[name] ?? whole;
+  });
+}
