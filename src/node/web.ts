@@ -15,6 +15,7 @@ const CONNECTIONS_MAX = 32;
 export function createWeb(environment: Environment, clean: (text: string) => string): Web {
   const connector = buildConnector({ timeout: CONNECT_MS, autoSelectFamilyAttemptTimeout: 1_000 });
   const agents = new Map<string, Agent>();
+  const userAgent = `venice-batch/${programVersion()}`;
   const agentTo = (url: URL): Agent => {
     const known = agents.get(url.origin);
     if (known !== undefined) return known;
@@ -36,7 +37,7 @@ export function createWeb(environment: Environment, clean: (text: string) => str
         method,
         headers: {
           'accept-encoding': 'identity',
-          'user-agent': `venice-batch/${programVersion()}`,
+          'user-agent': userAgent,
           ...request.headers,
         },
         body: bodyOf(request),

@@ -66,9 +66,7 @@ export function createGitStore(git: Git, clock: Clock, place: GitPlace): ObjectS
       await update();
       return [...state.commits.keys()].filter((key) => key.startsWith(prefix)).sort();
     },
-    close: async () => {
-      await turn;
-    },
+    close: () => inTurn(() => keep(state)),
   };
 }
 
@@ -95,6 +93,7 @@ async function fetchRef(state: GitState): Promise<void> {
     await remotely(state, ['fetch', '--no-tags', '--no-write-fetch-head', '--quiet', ...tips, remote, ref]);
   }
   await advanceTo(state, found);
+  await keep(state);
 }
 
 async function isHere(state: GitState, commit: string): Promise<boolean> {
@@ -121,8 +120,12 @@ async function advanceTo(state: GitState, tip: string): Promise<void> {
   }
   if (last !== tip) throw new StoreFault('altered', `${state.place.ref} was set back to an older state`);
   state.tip = tip;
-  // For the next run here, and so that nothing is collected as garbage. Nothing depends on it.
-  await state.git(['update-ref', state.place.ref, tip], { folder: state.place.folder, deadlineMs: LOCAL_MS });
+}
+
+/** For the next run here, and so that git does not collect it as garbage. Nothing depends on it. */
+async function keep({ git, place, tip }: GitState): Promise<void> {
+  if (tip === undefined) return;
+  await git(['update-ref', place.ref, tip], { folder: place.folder, deadlineMs: LOCAL_MS });
 }
 
 async function put(state: GitState, key: string, bytes: Uint8Array): Promise<PutAnswer> {
@@ -132,7 +135,8 @@ async function put(state: GitState, key: string, bytes: Uint8Array): Promise<Put
       const commit = await commitOf(state, key, bytes);
       const pushed = await push(state, commit);
       if (pushed.code === 0) {
-        await advanceTo(state, commit);
+        state.commits.set(key, commit);
+        state.tip = commit;
         return { kind: 'created' };
       }
       const why = gitFault(pushed);
