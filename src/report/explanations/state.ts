@@ -7,6 +7,20 @@ const STATUS = 'venice-batch status album.yaml';
 
 /** The shared log and its stores. */
 export const STATE: Explanations = {
+  'state-address': {
+    title: 'The address of the shared log is not usable',
+    text: 'It is s3://bucket/prefix, git:remote or file:///folder, and never holds credentials: it is written into the lockfile.',
+    money: STOPPED,
+    mend: 'Correct it in --state, VENICE_BATCH_STATE or the manifest. The README has an example of each kind.',
+    next: RUN,
+  },
+  'state-credentials': {
+    title: 'There are no credentials for the shared log',
+    text: 'S3 needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN for temporary credentials. Profiles and instance roles are not read.',
+    money: STOPPED,
+    mend: 'Set these variables. For a profile, export them with: aws configure export-credentials --format env.',
+    next: RUN,
+  },
   'state-denied': {
     title: 'Access to the shared log is denied',
     text: 'The store of the shared log does not accept the credentials, or they may not read and write there.',
