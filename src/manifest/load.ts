@@ -49,13 +49,19 @@ export async function loadManifestText(
   const tracks = mergeTracks(root, source, checked.unfit);
   const lyrics = await readLyrics(files, directory, tracks);
   const expanded = expandTracks(tracks, lyrics, source);
+  const { readRelease } = await import('./release.js');
+  const released = readRelease(root, tracks, source);
   const diagnostics = withOddSpaces(
-    inOrder([...syntax, ...checked.diagnostics, ...expanded.diagnostics]),
+    inOrder([...syntax, ...checked.diagnostics, ...expanded.diagnostics, ...released.diagnostics]),
     source.text,
   );
   if (diagnostics.some(({ severity }) => severity === 'error')) return { diagnostics, sources };
   const document = root.value as unknown as ManifestFile;
-  return { manifest: manifestOf(document, expanded.takes, path), diagnostics, sources };
+  return {
+    manifest: { ...manifestOf(document, expanded.takes, path), release: released.release },
+    diagnostics,
+    sources,
+  };
 }
 
 function manifestOf(document: ManifestFile, takes: readonly Take[], path: string): Manifest {

@@ -74,6 +74,7 @@ export interface ManifestFile {
    * Jobs in flight at most. Absent: as many as the request budget of the key can keep fed.
    */
   concurrency?: number;
+  release?: Release;
   defaults?: Defaults;
   /**
    * What to make. The order gives {index}; changing it costs nothing.
@@ -82,6 +83,63 @@ export interface ManifestFile {
    * @maxItems 20000
    */
   tracks: Track[];
+}
+/**
+ * How `venice-batch release` names, tags and encodes the chosen takes. Changing it costs nothing.
+ */
+export interface Release {
+  /**
+   * Artist of every track that has no `release_artist`.
+   */
+  artist?: string;
+  /**
+   * Name of the album. Absent: the manifest's `title`.
+   */
+  album?: string;
+  /**
+   * Artist of the album as a whole. Absent: `artist`.
+   */
+  album_artist?: string;
+  /**
+   * Release date: YYYY, YYYY-MM or YYYY-MM-DD.
+   */
+  date?: string | number;
+  /**
+   * Genre of every track that has no `release_genre`.
+   */
+  genre?: string;
+  /**
+   * Copyright tag.
+   */
+  copyright?: string;
+  /**
+   * Comment tag of every track that has no `release_comment`. Absent: which model made the track.
+   */
+  comment?: string;
+  /**
+   * Cover picture (JPEG or PNG), relative to the manifest's folder, which it cannot leave.
+   */
+  cover?: string;
+  /**
+   * Names of the files in the release folder. Tokens as in `output` above; {index} counts released tracks. Absent: {index} {title}.{ext}
+   */
+  output?: string;
+  /**
+   * Format of the files. `original` copies the audio as it was made; the others encode it. mp3, m4a and opus need ffmpeg.
+   */
+  format?: 'original' | 'wav' | 'flac' | 'mp3' | 'm4a' | 'opus';
+  /**
+   * Bit rate of mp3, m4a and opus in kbit/s. Absent: 320 for mp3, 256 for m4a, 160 for opus.
+   */
+  bitrate?: number;
+  /**
+   * Integrated loudness of every track in LUFS (EBU R128). Absent: as made; ReplayGain tags are always written.
+   */
+  loudness?: number;
+  /**
+   * Ceiling in dBTP that `loudness` does not exceed: a track that would is made less loud. Absent: -1.
+   */
+  true_peak?: number;
 }
 /**
  * Fields of every track that does not set them itself.
@@ -113,6 +171,26 @@ export interface Track {
    * For the screen, and for {title} in `output`. Changing it costs nothing: the file is renamed.
    */
   title?: string;
+  /**
+   * Title in the release. Absent: `title`, then the id. Changing it costs nothing.
+   */
+  release_title?: string;
+  /**
+   * Artist of this track in the release. Absent: that of `release`.
+   */
+  release_artist?: string;
+  /**
+   * Genre of this track in the release. Absent: that of `release`.
+   */
+  release_genre?: string;
+  /**
+   * Comment tag of this track in the release. Absent: that of `release`.
+   */
+  release_comment?: string;
+  /**
+   * Leaves the track out of the release.
+   */
+  release_skip?: boolean;
   output?: Output;
   takes?: Takes;
   model?: Model;

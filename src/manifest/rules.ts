@@ -50,8 +50,18 @@ function required(
   ];
 }
 
-/** The texts that are sent, and the title. Paths have rules of their own. */
-const TEXTS = ['title', 'model', 'prompt', 'lyrics_prompt', 'voice'] as const;
+/** The texts that are sent, and those of the release. Paths have rules of their own. */
+const TEXTS = [
+  'title',
+  'model',
+  'prompt',
+  'lyrics_prompt',
+  'voice',
+  'release_title',
+  'release_artist',
+  'release_genre',
+  'release_comment',
+] as const;
 
 function unprintable({ fields }: MergedTrack): Diagnostic[] {
   return TEXTS.flatMap((field) => {

@@ -83,7 +83,11 @@ function valuesOf(track: MergedTrack, take: number, model: string, indexWidth: n
   };
 }
 
-function templateProblem(fault: TemplateFault, output: Sourced<string>, source: Source): Diagnostic {
+export function templateProblem(
+  fault: TemplateFault,
+  output: Pick<Sourced<string>, 'value' | 'range'>,
+  source: Source,
+): Diagnostic {
   const { code, message, hint } = fault;
   return {
     code,
@@ -95,7 +99,11 @@ function templateProblem(fault: TemplateFault, output: Sourced<string>, source: 
 }
 
 /** The place of a part of the text, where the text stands in the source as it is (not folded, not escaped). */
-function within({ value, range }: Sourced<string>, { at, length }: TemplateFault, source: Source): Range {
+function within(
+  { value, range }: Pick<Sourced<string>, 'value' | 'range'>,
+  { at, length }: TemplateFault,
+  source: Source,
+): Range {
   const offset = source.text.slice(range.start, range.end).indexOf(value);
   if (offset === -1 || length === 0) return range;
   const start = range.start + offset + at;

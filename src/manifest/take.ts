@@ -1,4 +1,5 @@
 import type { Diagnostic, Span } from '../core/diagnostic.js';
+import type { Template } from './template.js';
 
 /**
  * What `/audio/queue` gets, under the API's own names, normalised: a field that says nothing (`false`,
@@ -49,6 +50,39 @@ export interface Take {
   readonly fieldSpans: Readonly<Partial<Record<RequestField, readonly Span[]>>>;
 }
 
+/** A track of a release. */
+export interface ReleaseTrack {
+  readonly track: string;
+  /** From 1, among the tracks of the release. */
+  readonly index: number;
+  readonly title: string;
+  readonly artist?: string;
+  readonly genre?: string;
+  readonly comment?: string;
+  readonly span: Span;
+}
+
+/** How a release is named, tagged and encoded. */
+export interface Release {
+  readonly artist?: string;
+  readonly album?: string;
+  readonly albumArtist?: string;
+  /** YYYY, YYYY-MM or YYYY-MM-DD. */
+  readonly date?: string;
+  readonly genre?: string;
+  readonly copyright?: string;
+  readonly comment?: string;
+  /** Relative to the manifest's folder, below it as far as the path tells; links are not looked at yet. */
+  readonly cover?: string;
+  readonly format: 'original' | 'wav' | 'flac' | 'mp3' | 'm4a' | 'opus';
+  readonly bitrateKbits?: number;
+  readonly loudnessLufs?: number;
+  /** Ceiling, dBTP. */
+  readonly truePeakDb: number;
+  readonly template: Template;
+  readonly tracks: readonly ReleaseTrack[];
+}
+
 /** A manifest that passed every offline check. */
 export interface Manifest {
   /** Absolute. */
@@ -61,6 +95,8 @@ export interface Manifest {
   readonly concurrency?: number;
   /** In the manifest's order. */
   readonly takes: readonly Take[];
+  /** Absent only where no file was read. */
+  readonly release?: Release;
 }
 
 export interface LoadedManifest {

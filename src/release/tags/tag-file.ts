@@ -1,0 +1,23 @@
+import { tagFlac } from './flac.js';
+import { tagMpeg } from './id3.js';
+import { tagMp4 } from './mp4.js';
+import { tagOgg } from './ogg.js';
+import type { Tags } from './tags.js';
+import { tagWav } from './wav.js';
+
+type Tagger = (bytes: Uint8Array, tags: Tags) => Uint8Array;
+
+const TAGGERS: Readonly<Record<string, Tagger>> = {
+  'audio/mpeg': tagMpeg,
+  'audio/aac': tagMpeg,
+  'audio/wav': tagWav,
+  'audio/flac': tagFlac,
+  'audio/mp4': tagMp4,
+  'audio/ogg': tagOgg,
+  'audio/opus': tagOgg,
+};
+
+/** What puts tags into files of this type; `undefined` where nothing here does. Throws `UntaggableError`. */
+export function taggerFor(mediaType: string): Tagger | undefined {
+  return TAGGERS[mediaType];
+}
