@@ -108,6 +108,14 @@ export function resolving(command: Command): Command {
     .option('--requeue', 'allow a new attempt; its price stays reserved');
 }
 
+export function releasing(command: Command): Command {
+  return located(command)
+    .requiredOption('--to <folder>', 'where the release goes; an earlier release there is replaced')
+    .option('--zip', 'also write the release as FOLDER.zip')
+    .option('--first', 'release the first take of a track that has several and no pick')
+    .option('--dry-run', 'show what would be written');
+}
+
 /** A repeatable, comma-separated flag. An empty name is most often a shell variable that is not set: it names nothing, never all. */
 function namesOf(flag: string) {
   return (text: string, before: readonly string[] = []): readonly string[] => {

@@ -1,7 +1,17 @@
 import { Command, type CommanderError } from 'commander';
 import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
 import { programVersion } from '../node/version.js';
-import { buying, choosing, collecting, located, merging, planning, resolving, serving } from './flags.js';
+import {
+  buying,
+  choosing,
+  collecting,
+  located,
+  merging,
+  planning,
+  releasing,
+  resolving,
+  serving,
+} from './flags.js';
 import type { Flags } from './settings.js';
 
 /** What a command does once its words are understood. */
@@ -96,6 +106,13 @@ export function createProgram(ended: (code: ExitCode) => void): Command {
       'accept <manifest> <take>',
       'accept the audio of an unverified take as it is',
       async () => (await import('./accept.js')).acceptCommand,
+    ),
+  );
+  releasing(
+    add(
+      'release <manifest>',
+      'copy the chosen takes to a folder: named, tagged, with checksums',
+      async () => (await import('./release.js')).releaseCommand,
     ),
   );
   located(

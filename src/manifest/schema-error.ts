@@ -7,6 +7,7 @@ import { REQUEST_FIELDS } from './request.js';
 
 /** What of a JSON Schema an explanation looks at. */
 interface Schema {
+  readonly enum?: readonly unknown[];
   readonly type?: string | readonly string[];
   readonly properties?: Readonly<Record<string, unknown>>;
   readonly minimum?: number;
@@ -191,21 +192,26 @@ function nearest(name: string, schema: Schema, value: unknown): string | undefin
   const [type] = [schema.type].flat();
   if (type !== 'integer' && type !== 'number') return undefined;
   const given = typeof value === 'number' ? String(value) : typeof value === 'string' ? value : '';
-  const number = Number(numberIn(given) ?? Number.NaN);
   const { minimum = 0, maximum = Number.MAX_SAFE_INTEGER, exclusiveMinimum } = schema;
+  const read = Number(numberIn(given) ?? Number.NaN);
+  // Decibels below full scale are often written without their sign.
+  const number = maximum <= 0 && read > 0 ? -read : read;
   if (Number.isNaN(number)) return undefined;
   const bounded = Math.min(maximum, Math.max(minimum, type === 'integer' ? Math.round(number) : number));
   if (exclusiveMinimum !== undefined && bounded <= exclusiveMinimum) return undefined;
   return `write it as ${name.slice(0, -1)}: ${bounded}\``;
 }
 
+const FORMS: Readonly<Record<string, string>> = {
+  '`language_code`': 'give an ISO 639-1 code, as en',
+  '`date`': 'write it as YYYY, YYYY-MM or YYYY-MM-DD',
+};
+
 function wrongForm(name: string, value: string, schema: Schema, node: Located): Explained {
   if (name !== '`id`')
     return {
       ...fault('bad-value', `${name} cannot be ${quoted(value)}`),
-      hint:
-        nearest(name, schema, value) ??
-        (name === '`language_code`' ? 'give an ISO 639-1 code, as en' : `give ${expected(schema)}`),
+      hint: nearest(name, schema, value) ?? FORMS[name] ?? `give ${expected(schema)}`,
       at: node,
     };
   const slug = value
@@ -223,7 +229,8 @@ function wrongForm(name: string, value: string, schema: Schema, node: Located): 
 }
 
 /** What the schema wants, to follow "has to be" or "give". */
-function expected({ type, minimum, maximum, exclusiveMinimum }: Schema): string {
+function expected({ type, minimum, maximum, exclusiveMinimum, enum: choices }: Schema): string {
+  if (choices !== undefined) return `one of ${choices.join(', ')}`;
   const [first, second] = [type].flat();
   const from = minimum !== undefined ? ` from ${minimum}` : '';
   const above = exclusiveMinimum !== undefined ? ` above ${exclusiveMinimum}, at most` : ' to';

@@ -5,6 +5,7 @@ import { LOCKFILE } from './explanations/lockfile.js';
 import { MANIFEST } from './explanations/manifest.js';
 import { MODELS } from './explanations/models.js';
 import { PROGRAM } from './explanations/program.js';
+import { RELEASE } from './explanations/release.js';
 import { SERVICE } from './explanations/service.js';
 import { SHARING } from './explanations/sharing.js';
 import { STATE } from './explanations/state.js';
@@ -18,6 +19,7 @@ export const EXPLANATIONS: Explanations = {
   ...LOCKFILE,
   ...SHARING,
   ...STATE,
+  ...RELEASE,
   ...SERVICE,
   ...PROGRAM,
 };

@@ -6,6 +6,10 @@ export interface Cover {
   readonly bytes: Uint8Array;
 }
 
+export function coverName({ mediaType }: Cover): string {
+  return mediaType === 'image/png' ? 'cover.png' : 'cover.jpg';
+}
+
 /** What a released file says about itself. Texts are as the manifest has them. */
 export interface Tags {
   readonly title: string;

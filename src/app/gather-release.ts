@@ -1,0 +1,147 @@
+import path from 'node:path';
+import pLimit from 'p-limit';
+import type { Diagnostic } from '../core/diagnostic.js';
+import { faultCode } from '../core/errors.js';
+import type { Files } from '../core/ports.js';
+import { takeKey } from '../core/take-key.js';
+import type { Attempt } from '../lockfile/attempt.js';
+import type { Manifest, Release } from '../manifest/take.js';
+import { chooseTakes } from '../release/choose.js';
+import { readCover } from '../release/cover.js';
+import { type NamedTake, nameFiles } from '../release/name-files.js';
+import type { Cover } from '../release/tags/tags.js';
+import { type DiskView, stateOf } from '../run/recover.js';
+import { standingOf } from './take-status.js';
+
+export interface ReleaseSources {
+  readonly manifest: Manifest;
+  readonly attempts: readonly Attempt[];
+  /** SHA-256 of the picked take, by track. */
+  readonly picks: ReadonlyMap<string, { readonly sha256: string }>;
+  readonly first: boolean;
+  /** Another command of this program, ready to paste. */
+  command(verb: string, ...words: string[]): string;
+  /** How a file is named to a person, by its path relative to the output root. */
+  placeOf(file: string): string;
+}
+
+/** What a release is made of, or every reason why it cannot be made. */
+export type GatheredRelease =
+  | {
+      readonly ok: true;
+      readonly release: Release;
+      readonly takes: readonly NamedTake[];
+      readonly cover?: Cover;
+    }
+  | {
+      readonly ok: false;
+      readonly diagnostics: readonly Diagnostic[];
+      /** `choice`: somebody has to choose. `tracks`: a file is not there. `manifest`: it says what cannot be. */
+      readonly because: 'choice' | 'tracks' | 'manifest';
+    };
+
+const HASHES_AT_ONCE = 4;
+
+/** Reads every original once, to see that it is what was stored. Changes nothing. */
+export async function gatherRelease(
+  files: Files,
+  view: DiskView,
+  sources: ReleaseSources,
+): Promise<GatheredRelease> {
+  const { manifest, attempts } = sources;
+  const { release } = manifest;
+  if (release === undefined) throw new Error('a manifest that was not read from a file');
+  const { rows } = await standingOf(view, attempts, manifest);
+  const { chosen, problems } = chooseTakes({ ...sources, tracks: release.tracks, rows });
+  const named = nameFiles(release, chosen);
+  const cover = await coverOf(files, manifest, release);
+  const changed = await changedOriginals(view, named.named, sources);
+  const missing = [...problems.filter(({ code }) => code === 'not-made'), ...changed];
+  const faults = [...named.problems, ...('problem' in cover ? [cover.problem] : [])];
+  const diagnostics = [...problems, ...changed, ...faults];
+  if (diagnostics.length === 0)
+    return { ok: true, release, takes: named.named, ...('cover' in cover ? { cover: cover.cover } : {}) };
+  const because = faults.length > 0 ? 'manifest' : missing.length > 0 ? 'tracks' : 'choice';
+  return { ok: false, diagnostics, because };
+}
+
+async function changedOriginals(
+  view: DiskView,
+  takes: readonly NamedTake[],
+  { command, placeOf }: ReleaseSources,
+): Promise<readonly Diagnostic[]> {
+  const limit = pLimit(HASHES_AT_ONCE);
+  const found = await Promise.all(
+    takes.map((take) =>
+      limit(async (): Promise<Diagnostic[]> => {
+        if ((await placeOfOriginal(view, take)) !== undefined) return [];
+        const isThere = (await stateOf(view, take.attempt, 'size')) !== 'missing';
+        const name = `${takeKey(take.attempt)} (${placeOf(take.file.path)})`;
+        return [
+          {
+            code: isThere ? 'original-changed' : 'original-missing',
+            severity: 'error',
+            message: isThere
+              ? `the file of ${name} is not the one that was stored`
+              : `the file of ${name} is missing`,
+            hint: `put the file back; what can be done: ${command('verify')}`,
+            span: take.track.span,
+          },
+        ];
+      }),
+    ),
+  );
+  return found.flat();
+}
+
+/** Where the very bytes are that were stored; a move that a crash cut short leaves them at either place. */
+async function placeOfOriginal(view: DiskView, { attempt, file }: NamedTake): Promise<string | undefined> {
+  for (const place of attempt.move_to === undefined ? [file.path] : [file.path, attempt.move_to])
+    if ((await stateOf(view, attempt, 'hash', place)) === 'present') return place;
+  return undefined;
+}
+
+/** Thrown where an original is not what was stored any more, after it was looked at. */
+export class OriginalFault extends Error {}
+
+const AUDIO_BYTES_MAX = 4 * 1024 ** 3;
+
+/** The bytes of an original, as they were stored. Throws `OriginalFault`. */
+export async function readOriginal(view: DiskView, take: NamedTake): Promise<Uint8Array> {
+  const place = await placeOfOriginal(view, take);
+  if (place === undefined) throw new OriginalFault(takeKey(take.attempt));
+  return view.output.files.read(path.join(view.output.root, place), AUDIO_BYTES_MAX);
+}
+
+const COVER_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Links are followed, but not out of the manifest's folder. */
+async function coverOf(
+  files: Files,
+  { directory }: Manifest,
+  { cover }: Release,
+): Promise<{ readonly cover: Cover } | { readonly problem: Diagnostic } | Record<string, never>> {
+  if (cover === undefined) return {};
+  const problem = (what: string, hint: string) => ({
+    problem: {
+      code: 'cover-unusable',
+      severity: 'error',
+      message: `\`cover\`: ${cover} ${what}`,
+      hint,
+    } as const,
+  });
+  try {
+    const [root, real] = [await files.real(directory), await files.real(path.join(directory, cover))];
+    if (!real.startsWith(root.endsWith(path.sep) ? root : root + path.sep))
+      return problem('leads out of the folder of the manifest', 'copy the picture into that folder');
+    const read = readCover(await files.read(real, COVER_BYTES_MAX));
+    return read === undefined
+      ? problem('is neither a JPEG nor a PNG picture', 'save it as one of the two')
+      : { cover: read };
+  } catch (error) {
+    const code = faultCode(error);
+    if (code === '') throw error;
+    if (code === 'EFBIG') return problem('is larger than 16 MiB', 'save a smaller one');
+    return problem(`cannot be read (${code})`, 'name a picture below the folder of the manifest');
+  }
+}

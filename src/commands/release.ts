@@ -1,0 +1,201 @@
+import path from 'node:path';
+import { type GatheredRelease, gatherRelease, OriginalFault, readOriginal } from '../app/gather-release.js';
+import { storageError } from '../app/storage-error.js';
+import type { Diagnostic } from '../core/diagnostic.js';
+import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
+import { shellWord } from '../core/shell.js';
+import { lockError } from '../lockfile/lock-error.js';
+import { readLock } from '../lockfile/read.js';
+import { removeFolder } from '../node/remove-folder.js';
+import { plannedFiles, plannedTracks } from '../release/dry-run.js';
+import { makeRelease, StoppedError, ZipTooLargeError } from '../release/make-release.js';
+import { obstacleAt, zipObstacleAt } from '../release/release-folder.js';
+import { escapeForeign } from '../report/escape.js';
+import { jsonText } from '../report/json-text.js';
+import { type ReleaseReport, releaseJson, releaseWarnings, renderRelease } from '../report/release-text.js';
+import { pathText } from '../report/shell.js';
+import { tableWidth } from '../report/terminal.js';
+import { openOutput } from '../storage/output.js';
+import { insistOnManifest } from './insist-manifest.js';
+import { watchInterrupt } from './interrupt.js';
+import { placesIn } from './place.js';
+import { prepareAudio } from './release-audio.js';
+import { showDiagnostics } from './run.js';
+import { openSession, type Session } from './session.js';
+import type { Flags } from './settings.js';
+
+export interface ReleaseFlags extends Flags {
+  readonly to: string;
+  readonly zip?: boolean;
+  readonly first?: boolean;
+  readonly dryRun?: boolean;
+}
+
+/** The chosen takes as a tagged, named folder. Only reads the originals; buys nothing, asks nobody. */
+export async function releaseCommand(manifest: string, flags: ReleaseFlags): Promise<ExitCode> {
+  const session = await openSession(manifest, flags);
+  await insistOnManifest(session);
+  const { files } = session.ports;
+  const again = session.command('release', ...wordsOf(flags));
+  if (flags.to === '')
+    throw usage('--to is empty', `name a folder: ${session.command('release', '--to', 'release')}`);
+  const target = await files.real(path.resolve(flags.to));
+  try {
+    const sources = await sourcesOf(session, flags);
+    if ('refused' in sources) return sources.refused;
+    await refuseObstacles(session, target, flags);
+    return await carryOut(session, flags, target, sources);
+  } catch (error) {
+    throw await storageError(asRefusal(error, session, again), files, { directory: target, next: again });
+  }
+}
+
+type Gathered = Extract<GatheredRelease, { ok: true }> & {
+  readonly view: { readonly output: Awaited<ReturnType<typeof openOutput>> };
+};
+
+async function sourcesOf(
+  session: Session,
+  flags: ReleaseFlags,
+): Promise<Gathered | { readonly refused: ExitCode }> {
+  const { ports, settings, command, placeOf } = session;
+  const loaded = await session.load();
+  const refuse = (diagnostics: readonly Diagnostic[], code: ExitCode) => {
+    if (flags.json === true)
+      session.stdout.write(`${jsonText({ schema: 1, released: false, diagnostics }, 2)}\n`);
+    showDiagnostics(session, diagnostics, loaded.sources);
+    return { refused: code };
+  };
+  if (loaded.manifest === undefined) return refuse(loaded.diagnostics, EXIT.invalid);
+  const read = await readLock(ports.files, settings.lockfilePath.value);
+  if (!read.ok) throw lockError(read.problems[0], settings.lockfilePath.value, command);
+  const view = { output: await openOutput(ports.files, settings.outputRoot.value) };
+  const gathered = await gatherRelease(ports.files, view, {
+    manifest: loaded.manifest,
+    attempts: [...read.attempts.values()],
+    picks: new Map(),
+    first: flags.first === true,
+    command,
+    placeOf,
+  });
+  if (gathered.ok) return { ...gathered, view };
+  const code = { choice: EXIT.usage, tracks: EXIT.tracks, manifest: EXIT.invalid }[gathered.because];
+  const unpicked = gathered.diagnostics.filter(({ code: one }) => one === 'unpicked').length;
+  const result = refuse(gathered.diagnostics, code);
+  if (unpicked > 0)
+    session.stderr.write(
+      `to take the first take of every track without a pick: ${command('release', ...wordsOf({ ...flags, first: true }))}\n`,
+    );
+  return result;
+}
+
+async function carryOut(
+  session: Session,
+  flags: ReleaseFlags,
+  target: string,
+  { release, takes, cover, view }: Gathered,
+): Promise<ExitCode> {
+  const { ports, stderr } = session;
+  const { files, processes } = ports;
+  const zip = flags.zip === true ? { zip: `${target}.zip` } : {};
+  const prepare = prepareAudio(release, ports);
+  if (flags.dryRun === true) {
+    const tracks = plannedTracks(release, takes);
+    const planned = {
+      tracks,
+      files: plannedFiles(tracks, cover),
+      warnings: [],
+      folder: target,
+      dryRun: true,
+    };
+    tell(session, flags, { ...planned, ...zip });
+    return EXIT.ok;
+  }
+  const interrupt = watchInterrupt(() => stderr.write('stopping: nothing is released\n'));
+  let at = 0;
+  try {
+    const made = await makeRelease(
+      { files, processes, removeFolder },
+      {
+        release,
+        takes,
+        ...(cover === undefined ? {} : { cover }),
+        target,
+        zip: flags.zip === true,
+        read: (take) => readOriginal(view, take),
+        prepare,
+        progress({ stem }) {
+          at += 1;
+          if (flags.json !== true) stderr.write(`[${at}/${takes.length}] ${escapeForeign(stem)}\n`);
+        },
+        stop: interrupt.signal,
+      },
+    );
+    stderr.write(releaseWarnings(made));
+    tell(session, flags, { ...made, folder: target, dryRun: false });
+    return EXIT.ok;
+  } catch (error) {
+    if (!(error instanceof StoppedError)) throw error;
+    return interrupt.signal.reason === 'SIGINT' ? EXIT.sigint : EXIT.sigterm;
+  } finally {
+    interrupt.release();
+  }
+}
+
+function tell({ stdout }: Session, flags: ReleaseFlags, report: ReleaseReport): void {
+  if (flags.json === true) {
+    stdout.write(releaseJson(report));
+    return;
+  }
+  const here = process.cwd();
+  const placeOf = (absolute: string) => placesIn(path.dirname(absolute), here)(path.basename(absolute));
+  stdout.write(renderRelease(report, { width: tableWidth(stdout, process.env), placeOf }));
+}
+
+/** Nothing but an earlier release is ever replaced. Throws `BatchError` (exit 2). */
+async function refuseObstacles(
+  { ports, command }: Session,
+  target: string,
+  flags: ReleaseFlags,
+): Promise<void> {
+  const { files } = ports;
+  const obstacle =
+    (await obstacleAt(files, target)) ??
+    (flags.zip === true ? await zipObstacleAt(files, `${target}.zip`) : undefined);
+  if (obstacle === undefined) return;
+  const other = command('release', ...wordsOf({ ...flags, to: `${flags.to}-2` }));
+  throw new BatchError('release-folder', `${pathText(obstacle.path)} ${obstacle.what}: it is not replaced`, {
+    exitCode: EXIT.usage,
+    hint: `move it away, or release to another folder: ${other}`,
+  });
+}
+
+/** What ended it, as an error that says what to do. */
+function asRefusal(error: unknown, { command }: Session, again: string): unknown {
+  if (error instanceof OriginalFault)
+    return new BatchError(
+      'original-changed',
+      `the file of ${escapeForeign(error.message)} was changed while it was read: nothing is released`,
+      { exitCode: EXIT.tracks, hint: `put it back; what can be done: ${command('verify')}` },
+    );
+  if (error instanceof ZipTooLargeError)
+    return new BatchError('zip-too-large', 'a ZIP file holds at most 4 GiB, and the release has more', {
+      exitCode: EXIT.usage,
+      hint: `leave --zip out, or set \`format: flac\` in \`release\`: ${shellWord(again)}`,
+    });
+  return error;
+}
+
+function wordsOf({ to, zip, first, dryRun }: ReleaseFlags): readonly string[] {
+  return [
+    '--to',
+    to,
+    ...(zip === true ? ['--zip'] : []),
+    ...(first === true ? ['--first'] : []),
+    ...(dryRun === true ? ['--dry-run'] : []),
+  ];
+}
+
+function usage(message: string, hint: string): BatchError {
+  return new BatchError('usage', message, { exitCode: EXIT.usage, hint });
+}

@@ -1,0 +1,129 @@
+import type { Diagnostic } from '../core/diagnostic.js';
+import { takeKey } from '../core/take-key.js';
+import type { Attempt, StoredFile } from '../lockfile/attempt.js';
+import type { ReleaseTrack } from '../manifest/take.js';
+import { compareNewest } from '../plan/history.js';
+import type { PlanRow } from '../plan/plan.js';
+
+/** The take that a release has of a track. */
+export interface Chosen {
+  readonly track: ReleaseTrack;
+  readonly attempt: Attempt;
+  readonly file: StoredFile;
+  /** The words that the take was made to sing, where they are those of the manifest still. */
+  readonly lyrics?: string;
+}
+
+export interface Choice {
+  /** One a track, in the order of the release, where there are no problems. */
+  readonly chosen: readonly Chosen[];
+  /** Tracks that no take can be chosen for. */
+  readonly problems: readonly Diagnostic[];
+}
+
+export interface ChoiceInput {
+  readonly tracks: readonly ReleaseTrack[];
+  /** Of the manifest's takes. */
+  readonly rows: readonly PlanRow[];
+  readonly attempts: readonly Attempt[];
+  /** SHA-256 of the picked take, by track. */
+  readonly picks: ReadonlyMap<string, { readonly sha256: string }>;
+  /** Of several takes without a pick, the first is released. */
+  readonly first: boolean;
+  /** Another command of this program, ready to paste. */
+  command(verb: string, ...words: string[]): string;
+}
+
+/** The picked take of every track; without a pick the only one that is there. Deterministic. */
+export function chooseTakes(input: ChoiceInput): Choice {
+  const byTrack = new Map<string, PlanRow[]>();
+  for (const row of input.rows) {
+    const rows = byTrack.get(row.take.track);
+    if (rows === undefined) byTrack.set(row.take.track, [row]);
+    else rows.push(row);
+  }
+  const results = input.tracks.map((track) => chooseTake(track, byTrack.get(track.track) ?? [], input));
+  return {
+    chosen: results.flatMap((result) => ('attempt' in result ? [result] : [])),
+    problems: results.flatMap((result) => ('attempt' in result ? [] : [result])),
+  };
+}
+
+function chooseTake(
+  track: ReleaseTrack,
+  rows: readonly PlanRow[],
+  { attempts, picks, first, command }: ChoiceInput,
+): Chosen | Diagnostic {
+  const pick = picks.get(track.track);
+  if (pick !== undefined) {
+    const picked = attempts
+      .filter(
+        (attempt) => attempt.track === track.track && isStored(attempt) && hashOf(attempt) === pick.sha256,
+      )
+      .sort(compareNewest)[0];
+    return picked === undefined ? unknownPick(track, rows, command) : chosenOf(track, picked, rows);
+  }
+  const made = rows.flatMap(madeOf);
+  const [only] = made;
+  if (only === undefined) return notMade(track, command);
+  if (made.length > 1 && !first) return unpicked(track, made, command);
+  return chosenOf(track, only, rows);
+}
+
+function isStored({ state, file }: Attempt): boolean {
+  return file !== undefined && (state === 'stored' || state === 'done');
+}
+
+function hashOf({ file }: Attempt): string | undefined {
+  return file?.sha256;
+}
+
+/** What was made for a take and is here, whether or not the remote copy was deleted. */
+function madeOf({ decision }: PlanRow): readonly Attempt[] {
+  if (decision.kind === 'held') return decision.kept === undefined ? [] : [decision.kept];
+  if (decision.kind !== 'done' && decision.kind !== 'collect') return [];
+  return isStored(decision.attempt) ? [decision.attempt] : [];
+}
+
+function chosenOf(track: ReleaseTrack, attempt: Attempt, rows: readonly PlanRow[]): Chosen | Diagnostic {
+  const { take } = rows.find((row) => row.take.take === attempt.take) ?? rows[0] ?? {};
+  const lyrics = take?.request.lyrics_prompt;
+  const same = lyrics !== undefined && take?.parts.lyrics_prompt === attempt.parts.lyrics_prompt;
+  return { track, attempt, file: attempt.file!, ...(same ? { lyrics } : {}) };
+}
+
+function notMade({ track, span }: ReleaseTrack, command: ChoiceInput['command']): Diagnostic {
+  const message = `track \`${track}\` has no finished take`;
+  return { code: 'not-made', severity: 'error', message, hint: `make it: ${command('run')}`, span };
+}
+
+function unpicked(
+  { track, span }: ReleaseTrack,
+  made: readonly Attempt[],
+  command: ChoiceInput['command'],
+): Diagnostic {
+  const names = made.map(takeKey);
+  return {
+    code: 'unpicked',
+    severity: 'error',
+    message: `track \`${track}\` has ${made.length} takes (${names.join(', ')}), and none is picked`,
+    hint: `pick one: ${command('pick', track, String(made[0]!.take))}`,
+    span,
+  };
+}
+
+function unknownPick(
+  { track, span }: ReleaseTrack,
+  rows: readonly PlanRow[],
+  command: ChoiceInput['command'],
+): Diagnostic {
+  const [made] = rows.flatMap(madeOf);
+  const next = made === undefined ? command('run') : command('pick', track, String(made.take));
+  return {
+    code: 'pick-unknown',
+    severity: 'error',
+    message: `the pick of track \`${track}\` is of a take that the lockfile does not know`,
+    hint: `pick another take: ${next}`,
+    span,
+  };
+}

@@ -1,0 +1,224 @@
+import path from 'node:path';
+import { fileSafe } from '../core/file-name.js';
+import type { Files } from '../core/ports.js';
+import type { Release } from '../manifest/take.js';
+import type { AudioOutput, PrepareAudio } from './audio-output.js';
+import {
+  CREDITS,
+  creditsText,
+  INDEX,
+  indexText,
+  PLAYLIST,
+  playlistText,
+  type ReleasedTrack,
+  SUMS,
+  sumsText,
+} from './documents.js';
+import { albumGains, trackGains } from './gain-tags.js';
+import type { NamedTake } from './name-files.js';
+import { type FolderPorts, openStage, type Stage } from './release-folder.js';
+import { type StagedFile, stageFile, writeFile } from './staged-file.js';
+import { taggerFor } from './tags/tag-file.js';
+import { type Cover, coverName, type Tags, UntaggableError } from './tags/tags.js';
+import { fitsZip, zipOf } from './zip.js';
+
+export interface ReleaseOrder {
+  readonly release: Release;
+  readonly takes: readonly NamedTake[];
+  readonly cover?: Cover;
+  /** Absolute, without links. */
+  readonly target: string;
+  readonly zip: boolean;
+  /** Reads the original. Throws `OriginalFault` where it is not what was stored. */
+  read(take: NamedTake): Promise<Uint8Array>;
+  readonly prepare: PrepareAudio;
+  /** Told of each track before it is worked on. */
+  progress(take: NamedTake): void;
+  readonly stop: AbortSignal;
+}
+
+export interface MadeRelease {
+  readonly tracks: readonly ReleasedTrack[];
+  readonly files: readonly StagedFile[];
+  /** What a person should know, by track. */
+  readonly warnings: readonly { readonly track: string; readonly message: string }[];
+  /** Absolute. */
+  readonly zip?: string;
+}
+
+/** Thrown when it was told to stop: nothing of the release is left. */
+export class StoppedError extends Error {}
+
+/** Thrown where a release has more than an archive can hold. */
+export class ZipTooLargeError extends Error {}
+
+/** Audio of a track before it is tagged. */
+interface Prepared extends AudioOutput {
+  readonly take: NamedTake;
+  /** Of the file that holds its bytes; absent: they are those of the original. */
+  readonly scratch?: string;
+}
+
+/**
+ * Makes a release and puts it in its place, whole or not at all. The originals are only read. Two releases of the same
+ * originals and manifest are the same, byte by byte.
+ */
+export async function makeRelease(ports: FolderPorts, order: ReleaseOrder): Promise<MadeRelease> {
+  const stage = await openStage(ports, order.target);
+  try {
+    const prepared: Prepared[] = [];
+    for (const take of order.takes) {
+      if (order.stop.aborted) throw new StoppedError();
+      order.progress(take);
+      prepared.push(await prepare(ports.files, stage, order, take));
+    }
+    const { tracks, files, warnings } = await writeFiles(ports.files, stage, order, prepared);
+    if (order.stop.aborted) throw new StoppedError();
+    const zip = order.zip ? await writeZip(ports.files, stage, order, files) : undefined;
+    await stage.publish(zip);
+    return { tracks, files, warnings, ...(zip === undefined ? {} : { zip: `${order.target}.zip` }) };
+  } finally {
+    await stage.discard();
+  }
+}
+
+/** The loudness of the album is known only when all tracks are: what was encoded is kept until then. */
+async function prepare(
+  files: Files,
+  { work }: Stage,
+  order: ReleaseOrder,
+  take: NamedTake,
+): Promise<Prepared> {
+  const { bytes, ...output } = await order.prepare(await order.read(take), take);
+  if (bytes === undefined) return { take, ...output };
+  const scratch = path.join(work, `${take.track.index}`);
+  await writeFile(files, scratch, [bytes]);
+  return { take, scratch, ...output };
+}
+
+async function writeFiles(
+  files: Files,
+  stage: Stage,
+  order: ReleaseOrder,
+  prepared: readonly Prepared[],
+): Promise<Omit<MadeRelease, 'zip'>> {
+  const album = albumGains(prepared);
+  const staged: StagedFile[] = [];
+  const warnings: { track: string; message: string }[] = [];
+  const stageOne = async (name: string, content: Uint8Array | string) => {
+    staged.push(await stageFile(files, stage.folder, name, content));
+  };
+  const tracks = prepared.map((one) => releasedTrack(one));
+  for (const [at, one] of prepared.entries()) {
+    if (order.stop.aborted) throw new StoppedError();
+    const { take, scratch } = one;
+    const audio = scratch === undefined ? await order.read(take) : await files.read(scratch, AUDIO_BYTES_MAX);
+    if (scratch !== undefined) await files.remove(scratch);
+    const gains = [...trackGains(one), ...album(one)];
+    const tagged = tag(audio, one.mediaType, tagsOf(order, take, gains));
+    await stageOne(tracks[at]!.path, tagged.bytes);
+    const messages = [...one.warnings, ...(tagged.warning === undefined ? [] : [tagged.warning])];
+    warnings.push(...messages.map((message) => ({ track: take.track.track, message })));
+  }
+  const { cover, release } = order;
+  if (cover !== undefined) await stageOne(coverName(cover), cover.bytes);
+  await stageOne(PLAYLIST, playlistText(release, tracks));
+  await stageOne(CREDITS, creditsText(release, tracks));
+  await stageOne(INDEX, indexText(release, tracks));
+  staged.sort((a, b) => (a.path < b.path ? -1 : 1));
+  await stageOne(SUMS, sumsText(staged));
+  return { tracks, files: staged, warnings };
+}
+
+const AUDIO_BYTES_MAX = 4 * 1024 ** 3;
+
+function tag(
+  audio: Uint8Array,
+  mediaType: string,
+  tags: Tags,
+): { readonly bytes: Uint8Array; readonly warning?: string } {
+  const tagger = taggerFor(mediaType);
+  if (tagger === undefined)
+    return { bytes: audio, warning: `${mediaType} has no tags: it is released without` };
+  try {
+    return { bytes: tagger(audio, tags) };
+  } catch (error) {
+    if (!(error instanceof UntaggableError)) throw error;
+    return { bytes: audio, warning: `it cannot be tagged, and is released without tags: ${error.message}` };
+  }
+}
+
+function tagsOf({ release, takes, cover }: ReleaseOrder, take: NamedTake, gains: Tags['gains']): Tags {
+  const { track, attempt, file, lyrics } = take;
+  const { model, digest } = attempt;
+  const artist = track.artist ?? release.artist;
+  const genre = track.genre ?? release.genre;
+  return {
+    title: track.title,
+    ...(artist === undefined ? {} : { artist }),
+    ...(release.album === undefined ? {} : { album: release.album }),
+    ...(release.albumArtist === undefined ? {} : { albumArtist: release.albumArtist }),
+    track: track.index,
+    tracks: takes.length,
+    ...(release.date === undefined ? {} : { date: release.date }),
+    ...(genre === undefined ? {} : { genre }),
+    ...(release.copyright === undefined ? {} : { copyright: release.copyright }),
+    comment: track.comment ?? release.comment ?? `AI-generated with ${model}`,
+    ...(lyrics === undefined ? {} : { lyrics }),
+    ...(cover === undefined ? {} : { cover }),
+    aiMark: `yes; model=${model}; request=${digest}; original=sha256:${file.sha256}`,
+    gains,
+  };
+}
+
+export function releasedTrack({
+  take,
+  extension,
+  ...output
+}: Pick<
+  Prepared,
+  'take' | 'extension' | 'seconds' | 'loudnessLufs' | 'truePeakDb' | 'gainDb'
+>): ReleasedTrack {
+  const { track, attempt, file, stem } = take;
+  const { seconds, loudnessLufs, truePeakDb, gainDb } = output;
+  return {
+    path: `${stem}.${extension}`,
+    track: track.track,
+    index: track.index,
+    title: track.title,
+    ...(track.artist === undefined ? {} : { artist: track.artist }),
+    take: attempt.take,
+    model: attempt.model,
+    madeOn: (attempt.at.stored ?? attempt.at.queued ?? attempt.at.intent ?? '').slice(0, 10),
+    digest: attempt.digest,
+    originalSha256: file.sha256,
+    ...(seconds === undefined ? {} : { seconds }),
+    ...(loudnessLufs === undefined ? {} : { loudnessLufs }),
+    ...(truePeakDb === undefined ? {} : { truePeakDb }),
+    ...(gainDb === undefined ? {} : { gainDb }),
+  };
+}
+
+/** Beside the folder that becomes the release. The index comes first: by it an archive of ours is known. */
+async function writeZip(
+  files: Files,
+  stage: Stage,
+  { release }: ReleaseOrder,
+  staged: readonly StagedFile[],
+): Promise<string> {
+  const isIndex = ({ path: name }: StagedFile) => name === INDEX;
+  const ordered = [...staged.filter(isIndex), ...staged.filter((file) => !isIndex(file))];
+  const root = fileSafe(release.album ?? 'release', 'release');
+  const entries = ordered.map((file) => ({ ...file, file: file.path, path: `${root}/${file.path}` }));
+  if (!fitsZip(entries)) throw new ZipTooLargeError();
+  const zip = path.join(stage.work, 'release.zip');
+  const content = new Map(
+    entries.map((entry) => [entry.path, path.join(stage.folder, ...entry.file.split('/'))]),
+  );
+  await writeFile(
+    files,
+    zip,
+    zipOf(entries, (entry) => files.stream(content.get(entry.path)!)),
+  );
+  return zip;
+}

@@ -1,0 +1,166 @@
+import path from 'node:path';
+import type { Files, FolderFiles, Processes } from '../core/ports.js';
+import { hashFile } from '../storage/link-into-place.js';
+import { INDEX, isIndex, readSums, SUMS } from './documents.js';
+
+/** What putting a release in place needs of the world. */
+export interface FolderPorts {
+  readonly files: Files;
+  readonly processes: Pick<Processes, 'self' | 'startTimeOf'>;
+  /** Removes a folder and all in it; no error where nothing is. */
+  removeFolder(path: string): Promise<void>;
+}
+
+/** A release is built in `folder`, beside the place where it goes, and put there at once. */
+export interface Stage {
+  /** Absolute. Becomes the release. */
+  readonly folder: string;
+  /** Absolute. Scratch files, of which nothing stays. */
+  readonly work: string;
+  /** Puts the release in its place, and what `zip` names beside it. Durable when resolved. */
+  publish(zip?: string): Promise<void>;
+  /** Leaves nothing of it. */
+  discard(): Promise<void>;
+}
+
+/** What stands in the way, in words that go on after the name of the folder. */
+export interface InTheWay {
+  readonly path: string;
+  readonly what: string;
+}
+
+const DOCUMENT_BYTES_MAX = 64 * 1024 * 1024;
+const FILES_MAX = 100_000;
+
+/**
+ * What keeps the folder from being replaced: anything but a release of ours of which every file is as it was made.
+ *
+ * @param target absolute
+ */
+export async function obstacleAt(files: Files, target: string): Promise<InTheWay | undefined> {
+  const facts = await files.facts(target);
+  if (facts === undefined) return undefined;
+  if (facts.kind !== 'directory') return { path: target, what: 'is a file' };
+  const inside = await files.below(target);
+  const found = await filesIn(inside, target, target);
+  if (found.length === 0) return undefined;
+  const text = async (name: string) =>
+    found.includes(path.join(target, name))
+      ? Buffer.from(await inside.read(path.join(target, name), DOCUMENT_BYTES_MAX)).toString('utf8')
+      : '';
+  if (!isIndex(await text(INDEX))) return { path: target, what: 'is a folder that no release is in' };
+  const sums = readSums(await text(SUMS));
+  for (const file of found) {
+    const name = path.relative(target, file).split(path.sep).join('/');
+    if (name === SUMS) continue;
+    const sha256 = sums.get(name);
+    if (sha256 === undefined) return { path: file, what: 'is not part of the release that is there' };
+    if ((await hashFile(inside, file))?.sha256 !== sha256)
+      return { path: file, what: 'was changed since it was released' };
+  }
+  return undefined;
+}
+
+/** As `obstacleAt`, for the archive beside the folder. */
+export async function zipObstacleAt(files: Files, target: string): Promise<InTheWay | undefined> {
+  const facts = await files.facts(target);
+  if (facts === undefined) return undefined;
+  if (facts.kind !== 'file') return { path: target, what: 'is a folder' };
+  const begin = Buffer.from((await firstBytes(files, target)) ?? []);
+  const isOurs = begin.subarray(0, 2).toString('latin1') === 'PK' && begin.includes(INDEX);
+  return isOurs ? undefined : { path: target, what: 'is not the archive of a release' };
+}
+
+async function firstBytes(files: Files, file: string): Promise<Uint8Array | undefined> {
+  for await (const piece of files.stream(file)) return piece;
+  return undefined;
+}
+
+/** All that is below a folder; what is neither file nor folder is listed too, and fits no sum. */
+async function filesIn(files: FolderFiles, folder: string, root: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const name of await files.list(folder)) {
+    const entry = path.join(folder, name);
+    const facts = await files.facts(entry);
+    if (facts?.kind === 'directory') found.push(...(await filesIn(files, entry, root)));
+    else found.push(entry);
+    if (found.length > FILES_MAX) break;
+  }
+  return found;
+}
+
+/**
+ * Opens the place where a release is built. Removes what killed releases to the same folder left, and puts back the one
+ * that a kill left without its name.
+ *
+ * @param target absolute, without links
+ */
+export async function openStage(ports: FolderPorts, target: string): Promise<Stage> {
+  const { files, processes, removeFolder } = ports;
+  const parent = path.dirname(target);
+  await files.makeDirectory(parent);
+  await sweep(ports, target);
+  const home = namesOf(target, processes.self.pid);
+  await files.makeDirectory(path.join(home.stage, 'work'));
+  await files.makeDirectory(path.join(home.stage, 'release'));
+  const folder = path.join(home.stage, 'release');
+  return {
+    folder,
+    work: path.join(home.stage, 'work'),
+    async publish(zip) {
+      await files.syncDirectory(folder);
+      const archive = `${target}.zip`;
+      // The archive of an earlier release must not stand beside this one, whenever this ends.
+      if (zip !== undefined) await files.remove(archive);
+      if ((await files.facts(target)) !== undefined) await files.rename(target, home.former);
+      await files.rename(folder, target);
+      if (zip !== undefined) await files.rename(zip, archive);
+      await files.syncDirectory(parent);
+      await removeFormer(ports, home);
+      await removeFolder(home.stage);
+    },
+    discard: () => removeFolder(home.stage),
+  };
+}
+
+interface Names {
+  readonly stage: string;
+  /** The release that was there, whole. */
+  readonly former: string;
+  /** What is being removed. */
+  readonly trash: string;
+}
+
+function namesOf(target: string, pid: number): Names {
+  const base = path.join(path.dirname(target), `.${path.basename(target)}.venice-release-${pid}`);
+  return { stage: `${base}.part`, former: `${base}.former`, trash: `${base}.trash` };
+}
+
+/** Renamed first: a folder with the name `former` is whole, so that it can be put back. */
+async function removeFormer({ files, removeFolder }: FolderPorts, { former, trash }: Names): Promise<void> {
+  if ((await files.facts(former)) === undefined) return;
+  await files.rename(former, trash);
+  await removeFolder(trash);
+}
+
+/** What releases left that were killed; one that is at work just now is another process. */
+async function sweep(ports: FolderPorts, target: string): Promise<void> {
+  const { files, processes, removeFolder } = ports;
+  const parent = path.dirname(target);
+  const prefix = `.${path.basename(target)}.venice-release-`;
+  for (const name of await files.list(parent)) {
+    const [, pid] = name.startsWith(prefix)
+      ? (/^(\d+)\.(?:part|former|trash)$/.exec(name.slice(prefix.length)) ?? [])
+      : [];
+    if (pid === undefined) continue;
+    const isOther = Number(pid) !== processes.self.pid;
+    if (isOther && (await processes.startTimeOf(Number(pid))) !== undefined) continue;
+    const left = path.join(parent, name);
+    const names = namesOf(target, Number(pid));
+    if (left === names.former && (await files.facts(target)) === undefined) {
+      await files.rename(left, target);
+      await files.syncDirectory(parent);
+    } else if (left === names.former) await removeFormer(ports, names);
+    else await removeFolder(left);
+  }
+}

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import type { Attempt } from '../../src/lockfile/attempt.js';
+import type { PlanRow } from '../../src/plan/plan.js';
+import { chooseTakes } from '../../src/release/choose.js';
+import { makeAttempt, makeTake, spanAt } from '../plan/builders.js';
+
+const FIRST = makeTake({ takes: 2, request: { lyrics_prompt: 'La la' } });
+const SECOND = makeTake({ takes: 2, take: 2, request: { lyrics_prompt: 'La la' } });
+const ONE = makeAttempt({ name: 'a', of: FIRST });
+const TWO = makeAttempt({ name: 'b', of: SECOND });
+const EARLIER = makeAttempt({
+  name: 'c',
+  of: FIRST,
+  request: { lyrics_prompt: 'Hum' },
+  path: 'out/earlier.wav',
+});
+
+const done = (take: PlanRow['take'], attempt: Attempt): PlanRow => ({
+  take,
+  decision: { kind: 'done', attempt },
+});
+const ROWS = [done(FIRST, ONE), done(SECOND, TWO)];
+const UNMADE: PlanRow = { take: FIRST, decision: { kind: 'buy', why: { kind: 'new' } } };
+
+function choose(rows: readonly PlanRow[], options: { pick?: string; first?: boolean } = {}) {
+  const { chosen, problems } = chooseTakes({
+    tracks: [{ track: 'opening', index: 1, title: 'Opening', span: spanAt(10) }],
+    rows,
+    attempts: [ONE, TWO, EARLIER],
+    picks: new Map(options.pick === undefined ? [] : [['opening', { sha256: options.pick }]]),
+    first: options.first === true,
+    command: (...words) => words.join(' '),
+  });
+  return chosen.length > 0
+    ? chosen.map(({ attempt }) => attempt)
+    : problems.map(({ code, hint }) => [code, hint]);
+}
+
+describe('the take that is released', () => {
+  it('is the picked one', () => {
+    expect(choose(ROWS, { pick: TWO.file!.sha256 })).toEqual([TWO]);
+    expect(choose(ROWS, { pick: TWO.file!.sha256, first: true })).toEqual([TWO]);
+  });
+
+  it('is the picked one also when its track was made anew since', () => {
+    expect(choose(ROWS, { pick: EARLIER.file!.sha256 })).toEqual([EARLIER]);
+  });
+
+  it('is the only one', () => {
+    expect(choose([done(FIRST, ONE)])).toEqual([ONE]);
+    expect(choose([UNMADE, done(SECOND, TWO)])).toEqual([TWO]);
+    const kept: PlanRow = {
+      take: FIRST,
+      decision: {
+        kind: 'held',
+        because: 'failed',
+        attempt: makeAttempt({ name: 'd', state: 'failed' }),
+        kept: ONE,
+      },
+    };
+    expect(choose([kept])).toEqual([ONE]);
+  });
+
+  it('is nobody’s guess: of several without a pick none is taken, but the first when asked for', () => {
+    expect(choose(ROWS)).toEqual([['unpicked', 'pick one: pick opening 1']]);
+    expect(choose(ROWS, { first: true })).toEqual([ONE]);
+  });
+
+  it('has to be there, and to be one that the lockfile knows', () => {
+    expect(choose([UNMADE])).toEqual([['not-made', 'make it: run']]);
+    expect(choose(ROWS, { pick: 'f'.repeat(64) })).toEqual([
+      ['pick-unknown', 'pick another take: pick opening 1'],
+    ]);
+    expect(choose([UNMADE], { pick: 'f'.repeat(64) })).toEqual([['pick-unknown', 'pick another take: run']]);
+  });
+
+  it('brings the words it was made to sing, unless they were changed since', () => {
+    const lyricsOf = (sha256: string) =>
+      chooseTakes({
+        tracks: [{ track: 'opening', index: 1, title: 'Opening', span: spanAt(10) }],
+        rows: ROWS,
+        attempts: [ONE, TWO, EARLIER],
+        picks: new Map([['opening', { sha256 }]]),
+        first: false,
+        command: () => '',
+      }).chosen[0]?.lyrics;
+    expect(lyricsOf(TWO.file!.sha256)).toBe('La la');
+    expect(lyricsOf(EARLIER.file!.sha256)).toBeUndefined();
+  });
+});
