@@ -5,7 +5,7 @@ import type { Ports } from '../../src/core/ports.js';
 import type { Purchase } from '../../src/plan/plan.js';
 import { loadedOf, promptOf } from './album.js';
 import { listPriceUsd } from './catalogue.js';
-import { quoteKey, spentUnder } from './checks.js';
+import { quoteKey } from './checks.js';
 import { identityOn, processesOf } from './machine.js';
 import { simInspector } from './media.js';
 import { createTransport } from './network.js';
@@ -233,7 +233,7 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
         witness.approved.push(...plan.purchases.map(({ request }) => request.prompt));
         for (const { request, quote } of plan.purchases)
           witness.approvedPrices.set(request.prompt, quote.microUsd);
-        witness.approvedUpToMicroUsd = spentUnder(judge.seen()) + plan.totalMicroUsd;
+        witness.approvedUpToMicroUsd = judge.spentMicroUsd() + plan.totalMicroUsd;
         if (unattended) for (const prompt of low) witness.unseenLow.add(prompt);
         else world.lowPriceApproved ||= low.length > 0;
         return unattended ? 'unattended' : 'approved';

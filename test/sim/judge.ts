@@ -13,6 +13,7 @@ import {
   judgeSum,
   judgeSurrender,
   remember,
+  spentUnder,
 } from './checks.js';
 import type { Disk } from './disk.js';
 import type { LockReader, LockView } from './lock-view.js';
@@ -134,6 +135,8 @@ export interface Judge {
   look(): void;
   /** The lockfile as a process or a person sees it now. */
   seen(): LockView;
+  /** All that counts as spent by what the next run would know, micro-dollars: also while the lockfile is taken away. */
+  spentMicroUsd(): number;
 }
 
 export function createJudge(world: JudgeWorld): Judge {
@@ -176,6 +179,7 @@ export function createJudge(world: JudgeWorld): Judge {
       const entry = world.disk.entries.get(world.lockfilePath);
       return seenReader.read(entry === 'directory' ? undefined : entry?.bytes);
     },
+    spentMicroUsd: () => Math.max(0, ...knowable().map(spentUnder)),
     looked: (path) => {
       if (!isAllowed(path)) blame('t', `reads ${path}`);
     },
