@@ -37,6 +37,10 @@ const MODELS = [
     model_spec: { name: 'Retired', pricing: { generation: { usd: PRICE_USD, diem: PRICE_USD } } },
   },
   {
+    id: 'closed',
+    model_spec: { name: 'Closed', pricing: { generation: { usd: PRICE_USD, diem: PRICE_USD } } },
+  },
+  {
     id: 'voices',
     model_spec: { name: 'Voices', voice_changer: true, pricing: { per_second: { usd: 0.01, diem: 0.01 } } },
   },
@@ -56,6 +60,7 @@ export async function startVendorServer(): Promise<VendorServer> {
 
   const queue = (body: Record<string, unknown>): Reply => {
     if (body.model === 'retired') return error(410, 'This model has been retired');
+    if (body.model === 'closed') return error(403, 'This model is not available to your account');
     if (body.model !== 'stand-in') return error(400, 'This model is not available on this route');
     const id = randomUUID();
     const fate = String(body.prompt).split(' ')[0]!;
@@ -74,6 +79,12 @@ export async function startVendorServer(): Promise<VendorServer> {
         return error(400, 'The provider could not generate the audio');
       case 'Forbidden':
         return error(422, 'Your prompt violates the content policy of the model provider');
+      case 'Unknown':
+        return UNKNOWN_ID;
+      case 'Broken':
+        return error(500, 'Inference processing failed');
+      case 'Unavailable':
+        return error(503, 'The model is at capacity');
       default:
         return { status: 200, body: wav(1) };
     }

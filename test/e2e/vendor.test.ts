@@ -1,8 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { audioFiles, folder, lockLines, run } from './program.js';
+import { CLI, launch } from './launch.js';
+import { audioFiles, folder, lockLines } from './program.js';
 import { startVendorServer, type VendorServer } from './vendor-server.js';
+
+/** A failure that is told by 500 alone has to last for a minute; then twice that for a slow machine. */
+const PROOF_MS = 180_000;
 
 let server: VendorServer;
 beforeAll(async () => {
@@ -19,7 +23,9 @@ function album(tracks: Readonly<Record<string, { readonly model?: string; readon
   const env = { VENICE_API_KEY: 'VENICE_INFERENCE_KEY_x' };
   return {
     cwd,
-    run: (...words: readonly string[]) => run([...words, '--base-url', server.url], cwd, env),
+    run: (...words: readonly string[]) =>
+      launch([process.execPath, CLI, ...words, '--base-url', server.url], cwd, env, { livesMsMax: PROOF_MS })
+        .ended,
   };
 }
 
@@ -63,6 +69,32 @@ describe('the program against a stand-in written from the newest description', (
     expect(junit.match(/refunded \(as documented\)/g)).toHaveLength(2);
     expect(ended.stderr.match(/refunded \(as documented\)/g)?.length).toBeGreaterThanOrEqual(2);
   });
+
+  it(
+    'gives up what is lost or failed after its proof, and a model that is closed to the key at once',
+    async () => {
+      const { cwd, run: batch } = album({
+        good: { prompt: 'Good morning' },
+        closed: { model: 'closed', prompt: 'Closed model' },
+        unknown: { prompt: 'Unknown id' },
+        broken: { prompt: 'Broken worker' },
+        unavailable: { prompt: 'Unavailable worker' },
+      });
+      const ended = await batch('run', 'album.yaml', '--yes', '--json');
+      // A key that is refused comes before what failed: a person has to act.
+      expect(ended.code, ended.stderr).toBe(4);
+      const takes = JSON.parse(ended.stdout).takes as { track: string; state: string; money: string }[];
+      expect(Object.fromEntries(takes.map(({ track, state, money }) => [track, [state, money]]))).toEqual({
+        good: ['done', 'charged'],
+        closed: ['rejected', 'not charged'],
+        unknown: ['lost', 'charged'],
+        broken: ['failed', 'refunded (as documented)'],
+        unavailable: ['failed', 'refunded (as documented)'],
+      });
+      expect(lockLines(cwd).map(({ state }) => state)).not.toContain('queued');
+    },
+    PROOF_MS,
+  );
 
   it('refuses a voice-changer model at the check, with the reason, and asks no price', async () => {
     const { run: batch } = album({ one: { model: 'voices', prompt: 'Some prompt' } });

@@ -25,6 +25,16 @@ describe('a job whose retrieve answers 500 or 503', () => {
     expect(errors.came('one', 0, 3_600_000)).toBe(false);
   });
 
+  it('has not failed because the clock jumped, or the machine slept, between two of them', () => {
+    const errors = createServerErrors();
+    const afterJumpMs = 15 * 3_600_000;
+    for (const atMs of [0, 2_000, 6_000]) errors.came('one', 0, atMs);
+    expect(errors.came('one', 0, afterJumpMs)).toBe(false);
+    expect(errors.came('one', 0, afterJumpMs + 8_000)).toBe(false);
+    expect(errors.came('one', 0, afterJumpMs + 24_000)).toBe(false);
+    expect(errors.came('one', 0, afterJumpMs + 56_000)).toBe(true);
+  });
+
   it.each(['answered', 'interrupted'] as const)('starts anew once it is %s otherwise', (how) => {
     const errors = createServerErrors();
     for (const atMs of [0, 20_000, 40_000]) errors.came('one', 0, atMs);
