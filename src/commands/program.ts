@@ -117,6 +117,15 @@ export function createProgram(ended: (code: ExitCode) => void): Command {
   );
   located(
     add(
+      'pick <manifest> <track> [take]',
+      'choose the take of a track: a number or a name as status shows it',
+      async () => (await import('./pick.js')).pickCommand,
+    ),
+  )
+    .option('--note <text>', 'why this one; kept with the pick')
+    .option('--clear', 'remove the pick of the track');
+  located(
+    add(
       'unlock <manifest>',
       'release the lock of a run that is gone',
       async () => (await import('./unlock.js')).unlockCommand,

@@ -39,6 +39,8 @@ export interface Flags {
   readonly suggestions?: string;
   readonly out?: string;
   readonly plan?: string;
+  readonly note?: string;
+  readonly clear?: boolean;
 }
 
 export type Origin = 'flag' | 'environment' | 'env-file' | 'manifest' | 'default';

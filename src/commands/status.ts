@@ -9,12 +9,14 @@ import { readLock } from '../lockfile/read.js';
 import { isLoopback } from '../node/base-url.js';
 import { boughtTwiceTake } from '../plan/bought-twice.js';
 import { jsonText } from '../report/json-text.js';
+import { picksJson } from '../report/picks-text.js';
 import { pathText } from '../report/shell.js';
 import { renderStatus, takeStatuses } from '../report/status.js';
 import { tableWidth } from '../report/terminal.js';
 import { openOutput } from '../storage/output.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { MANIFEST_EXTENSION } from './manifest-link.js';
+import { picksView } from './picks.js';
 import { openSession } from './session.js';
 import type { Flags, Settings } from './settings.js';
 import { readableManifest, tellUnreadable } from './unreadable.js';
@@ -29,9 +31,11 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
   if (!read.ok) throw lockError(read.problems[0], lockPath, command);
   const attempts = [...read.attempts.values()];
   const view = { output: await openOutput(ports.files, settings.outputRoot.value) };
-  const { rows, removed } = await standingOf(view, attempts, await readableManifest(session), {
+  const wanted = await readableManifest(session);
+  const { rows, removed } = await standingOf(view, attempts, wanted, {
     unreadable: tellUnreadable(session),
   });
+  const picks = await picksView(session, wanted?.takes ?? rows.map(({ take }) => take), attempts);
   if (flags.json === true) {
     const document = {
       schema: 1,
@@ -41,12 +45,13 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
       spent_micro_usd: spentMicroUsd(attempts),
       bought_twice: boughtTwice(attempts).map(boughtTwiceTake),
       takes: takeStatuses([...rows, ...removed], attempts).map(({ attempt }) => attempt),
+      picks: picks === undefined ? null : picksJson(picks),
     };
     stdout.write(`${jsonText(document, 2)}\n`);
     return EXIT.ok;
   }
   const text = renderStatus(
-    { attempts, rows, removed },
+    { attempts, rows, removed, picks },
     {
       command: (verb, ...words) => command(verb, ...words, ...elsewhere(settings, read.header?.endpoint)),
       placeOf,

@@ -11,6 +11,7 @@ import { isNothingHere, latestAttempts, missingOf, newerFailures } from '../plan
 import { boughtTwiceLines } from './bought-twice.js';
 import { escapeForeign } from './escape.js';
 import { fatePhrase, stateName } from './phrases.js';
+import { type PicksView, pickLines } from './picks-text.js';
 import { pathText } from './shell.js';
 import { type Style, styleFor } from './style.js';
 import { renderTable } from './table.js';
@@ -32,6 +33,8 @@ export interface StatusInput {
   readonly rows: readonly PlanRow[];
   /** Of takes that the manifest does not name any more. */
   readonly removed: readonly PlanRow[];
+  /** Absent: nobody looked. */
+  readonly picks?: PicksView | undefined;
 }
 
 /** How one take stands. */
@@ -77,7 +80,10 @@ export function takeStatuses(rows: readonly PlanRow[], attempts: readonly Attemp
 }
 
 /** Where every take stands: what it rests on, totals, the next command. With line ends. */
-export function renderStatus({ attempts, rows, removed }: StatusInput, options: StatusOptions): string {
+export function renderStatus(
+  { attempts, rows, removed, picks }: StatusInput,
+  options: StatusOptions,
+): string {
   const style = styleFor(options.color);
   if (attempts.length === 0) return 'Nothing has been bought yet.\n';
   const wanted = takeStatuses(rows, attempts);
@@ -85,6 +91,7 @@ export function renderStatus({ attempts, rows, removed }: StatusInput, options: 
   const sections = [
     takeLines(wanted, options, style),
     gone.length === 0 ? [] : ['No longer in the manifest', ...takeLines(gone, options, style)],
+    picks === undefined ? [] : pickLines(picks, options.placeOf ?? String),
     boughtTwiceLines(boughtTwice(attempts)),
     [totals(attempts, [...wanted, ...gone])],
   ].filter((lines) => lines.length > 0);

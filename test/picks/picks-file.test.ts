@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { editPicks } from '../../src/picks/edit-picks.js';
 import { parsePicks } from '../../src/picks/parse-picks.js';
 import type { Pick } from '../../src/picks/pick.js';
@@ -151,5 +154,25 @@ describe('picks on disk', () => {
     const { files } = createMemoryDisk({ '/a/p.yaml': 'version: 1\npicks: 3\n' });
     const read = await readPicks(files, '/a/p.yaml', 'p.yaml');
     expect(read).toMatchObject({ ok: false, diagnostics: [{ code: 'picks-invalid' }] });
+  });
+});
+
+describe('the schema of picks', () => {
+  const schema = JSON.parse(
+    readFileSync(new URL('../../schemas/picks.schema.json', import.meta.url), 'utf8'),
+  );
+  const validate = new Ajv().compile(schema);
+
+  it.each([
+    ['what is written', editPicks(undefined, change('opening', { sha256: A, note: 'x' })), true],
+    ['an example', FILE, true],
+    ['an empty one', 'version: 1\npicks:\n', true],
+    ['no version', 'picks: {}\n', false],
+    ['a short hash', 'version: 1\npicks:\n  a: { sha256: abc }\n', false],
+    ['an unknown field', 'version: 1\npick: {}\n', false],
+    ['a bad id', `version: 1\npicks:\n  A!: { sha256: ${A} }\n`, false],
+  ])('agrees with the program about %s', (_what, text, sound) => {
+    expect(validate(parse(text))).toBe(sound);
+    expect(parsePicks('p', text).diagnostics.length === 0).toBe(sound);
   });
 });

@@ -25,4 +25,18 @@ export const CHOOSING: Explanations = {
     mend: 'Make it a readable UTF-8 file, or move it away to start without picks.',
     next: 'venice-batch status album.yaml',
   },
+  'unknown-take': {
+    title: 'The track has no such take',
+    text: 'A take is named by its number, by its name as `status` shows it (`opening#2`), or by at least four digits of the SHA-256 of its file, for one that a newer request replaced.',
+    money: FREE,
+    mend: 'Use one of the takes that the message lists.',
+    next: 'venice-batch status album.yaml',
+  },
+  'take-without-file': {
+    title: 'The take has no file to pick',
+    text: 'A pick is bound to the SHA-256 of a file, and this take has none: it is in flight, failed, or was never made.',
+    money: FREE,
+    mend: 'Collect it if it is in flight; otherwise pick another take.',
+    next: 'venice-batch collect album.yaml',
+  },
 };

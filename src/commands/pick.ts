@@ -1,0 +1,134 @@
+import path from 'node:path';
+import { storageError } from '../app/storage-error.js';
+import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
+import { takeKey } from '../core/take-key.js';
+import type { Attempt } from '../lockfile/attempt.js';
+import { lockError } from '../lockfile/lock-error.js';
+import { readLock } from '../lockfile/read.js';
+import type { Take } from '../manifest/take.js';
+import { chooseTake, unknownTrack } from '../picks/choose.js';
+import type { Pick } from '../picks/pick.js';
+import { writePicks } from '../picks/picks-file.js';
+import { escapeForeign } from '../report/escape.js';
+import { jsonText } from '../report/json-text.js';
+import { pathText } from '../report/shell.js';
+import { insistOnManifest } from './insist-manifest.js';
+import { loadPicks } from './picks.js';
+import { openSession, type Session } from './session.js';
+import type { Flags } from './settings.js';
+import { readableManifest } from './unreadable.js';
+
+/** Writes down which take of a track is the chosen one. Costs nothing, and never touches the lockfile. */
+export async function pickCommand(
+  manifest: string,
+  flags: Flags,
+  [track = '', take]: readonly string[],
+): Promise<ExitCode> {
+  const session = await openSession(manifest, flags);
+  if ((take === undefined) !== (flags.clear === true))
+    throw usage(
+      take === undefined ? 'name the take to pick, or use --clear' : '--clear takes no TAKE',
+      take === undefined
+        ? `${session.command('pick', track, '1')} or ${session.command('pick', track, '--clear')}`
+        : session.command('pick', track, '--clear'),
+    );
+  if (flags.clear === true && flags.note !== undefined)
+    throw usage('--clear and --note cannot be combined', session.command('pick', track, '--clear'));
+  await insistOnManifest(session);
+  const { file, picks, text } = await loadPicks(session);
+  const { attempts, takes } = await knownTakes(session);
+  const chosen = take === undefined ? undefined : choose(session, track, take, takes, attempts);
+  if (chosen === undefined) insistOnTrack(session, track, takes, attempts, picks.has(track));
+  const before = picks.get(track);
+  const pick = chosen && pickFor(chosen.file.sha256, flags.note, before);
+  try {
+    const { files, random } = session.ports;
+    await writePicks(files, random, file, text, new Map([[track, pick]]));
+  } catch (error) {
+    const next = session.command('pick', track, ...(take === undefined ? ['--clear'] : [take]));
+    throw await storageError(error, session.ports.files, { directory: path.dirname(file), next });
+  }
+  session.stdout.write(told(session, file, track, chosen, pick, before));
+  return EXIT.ok;
+}
+
+async function knownTakes(session: Session) {
+  const lockPath = session.settings.lockfilePath.value;
+  const read = await readLock(session.ports.files, lockPath);
+  if (!read.ok) throw lockError(read.problems[0], lockPath, session.command);
+  const manifest = await readableManifest(session);
+  return { attempts: [...read.attempts.values()], takes: manifest?.takes ?? [] };
+}
+
+/** A note stays with its take: another take begins without one. An empty one removes it. */
+function pickFor(sha256: string, note: string | undefined, before: Pick | undefined): Pick {
+  const text = note ?? (before?.sha256 === sha256 ? before.note : undefined);
+  return { sha256, ...(text === undefined || text.trim() === '' ? {} : { note: text.trim() }) };
+}
+
+function choose(
+  session: Session,
+  track: string,
+  word: string,
+  takes: readonly Take[],
+  attempts: readonly Attempt[],
+) {
+  const choice = chooseTake(track, word, takes, attempts);
+  if (choice.ok) return choice.attempt;
+  const { command } = session;
+  if (choice.why === 'no-file') {
+    const next = choice.state === 'queued' ? command('collect') : command('status');
+    throw refused('take-without-file', `${choice.message}: it is ${choice.state.replace('_', ' ')}`, next);
+  }
+  const meant = choice.meant;
+  if (choice.why === 'track') throw unknown('unknown-track', choice.message, session, meant && [meant, word]);
+  throw unknown('unknown-take', choice.message, session, meant && [track, meant]);
+}
+
+function insistOnTrack(
+  session: Session,
+  track: string,
+  takes: readonly Take[],
+  attempts: readonly Attempt[],
+  picked: boolean,
+): void {
+  const unknownOne = picked ? undefined : unknownTrack(track, takes, attempts);
+  const meant = unknownOne?.meant;
+  if (unknownOne !== undefined)
+    throw unknown('unknown-track', unknownOne.message, session, meant && [meant, '--clear']);
+}
+
+function unknown(
+  code: string,
+  message: string,
+  { command }: Session,
+  words: readonly string[] | '' | undefined,
+) {
+  const hint = words ? `did you mean this? ${command('pick', ...words)}` : `see: ${command('status')}`;
+  return refused(code, escapeForeign(message), hint);
+}
+
+function told(
+  { settings, displayPath, placeOf }: Session,
+  file: string,
+  track: string,
+  chosen: (Attempt & Required<globalThis.Pick<Attempt, 'file'>>) | undefined,
+  pick: Pick | undefined,
+  before: Pick | undefined,
+): string {
+  if (settings.flags.json === true)
+    return `${jsonText({ schema: 1, manifest: displayPath, picks_file: file, track, pick: pick ?? null, ...(chosen && { attempt: chosen }) }, 2)}\n`;
+  const place = pathText(path.relative(process.cwd(), file) || file);
+  if (chosen === undefined)
+    return before === undefined ? `${track} had no pick\n` : `${track} has no pick any more (${place})\n`;
+  const note = pick?.note === undefined ? '' : `: ${escapeForeign(pick.note)}`;
+  return `picked ${takeKey(chosen)}, ${pathText(placeOf(chosen.file.path))}${note}\n`;
+}
+
+function refused(code: string, message: string, hint: string): BatchError {
+  return new BatchError(code, message, { exitCode: EXIT.usage, hint });
+}
+
+function usage(message: string, hint: string): BatchError {
+  return refused('usage', message, hint);
+}

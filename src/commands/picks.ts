@@ -1,0 +1,51 @@
+import path from 'node:path';
+import { BatchError, EXIT } from '../core/errors.js';
+import type { Attempt } from '../lockfile/attempt.js';
+import type { Take } from '../manifest/take.js';
+import type { Picks } from '../picks/pick.js';
+import { picksPathIn, readPicks } from '../picks/picks-file.js';
+import { picksOf, picksWithoutTrack } from '../picks/picks-of.js';
+import type { PicksView } from '../report/picks-text.js';
+import { showDiagnostics } from './run.js';
+import type { Session } from './session.js';
+import type { Settings } from './settings.js';
+
+/** Beside the manifest; of a rehearsal in the folder of the sandbox, where all of it is. */
+export function picksFileOf({ sandbox, sandboxDirectory, manifestPath }: Settings): string {
+  return picksPathIn(sandbox ? sandboxDirectory : path.dirname(manifestPath), manifestPath);
+}
+
+export interface LoadedPicks {
+  readonly file: string;
+  readonly picks: Picks;
+  /** Absent where there is no file yet. */
+  readonly text?: string;
+}
+
+/** Shows what is wrong with the file; then throws `BatchError` (3). */
+export async function loadPicks(session: Session): Promise<LoadedPicks> {
+  const file = picksFileOf(session.settings);
+  const displayPath = path.relative(process.cwd(), file);
+  const read = await readPicks(session.ports.files, file, displayPath);
+  if (read.ok) return { file, picks: read.picks, ...(read.text === undefined ? {} : { text: read.text }) };
+  showDiagnostics(session, read.diagnostics, read.sources);
+  throw new BatchError('picks-invalid', `the picks in ${displayPath} cannot be used`, {
+    exitCode: EXIT.invalid,
+    hint: 'fix what is shown above, or move the file away and pick again',
+  });
+}
+
+/** For a command that only shows: a file that cannot be used is told, and nothing is shown of it. */
+export async function picksView(
+  session: Session,
+  takes: readonly Take[],
+  attempts: readonly Attempt[],
+): Promise<PicksView | undefined> {
+  try {
+    const { picks } = await loadPicks(session);
+    return { tracks: picksOf(picks, takes, attempts), removed: picksWithoutTrack(picks, takes) };
+  } catch (error) {
+    if (error instanceof BatchError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,107 @@
+import { closest } from '../core/suggest.js';
+import { takeKey } from '../core/take-key.js';
+import type { Attempt } from '../lockfile/attempt.js';
+import type { Take } from '../manifest/take.js';
+
+export type Choice =
+  | { readonly ok: true; readonly attempt: Attempt & Required<Pick<Attempt, 'file'>> }
+  | { readonly ok: false; readonly why: 'track' | 'take'; readonly message: string; readonly meant?: string }
+  /** The take is known and has no file. */
+  | {
+      readonly ok: false;
+      readonly why: 'no-file';
+      readonly message: string;
+      readonly state: Attempt['state'];
+    };
+
+/** Digits of a hash or of an attempt that name a file, at least. */
+const ID_DIGITS_MIN = 4;
+
+/**
+ * The file that a person means by a track and a take: `2`, `opening#2` as `status` shows it, or the first digits of its
+ * SHA-256 or of its attempt, for one that a newer request replaced.
+ *
+ * @param takes of the manifest; empty where it cannot be read
+ */
+export function chooseTake(
+  track: string,
+  word: string,
+  takes: readonly Take[],
+  attempts: readonly Attempt[],
+): Choice {
+  const unknown = unknownTrack(track, takes, attempts);
+  if (unknown !== undefined) return { ok: false, why: 'track', ...unknown };
+  const ofTrack = attempts.filter((attempt) => attempt.track === track);
+  const wanted = takes.filter((take) => take.track === track);
+  const number = takeNumber(track, word);
+  const named = number === undefined ? byDigits(word, ofTrack) : ofNumber(number, wanted, ofTrack);
+  const withFile = named.find((attempt): attempt is FiledAttempt => attempt.file !== undefined);
+  if (withFile !== undefined) return { ok: true, attempt: withFile };
+  const [without] = named;
+  if (without !== undefined) {
+    const message = `${takeKey(without)} has no file to pick`;
+    return { ok: false, why: 'no-file', message, state: without.state };
+  }
+  return { ok: false, why: 'take', ...unknownTake(track, word, wanted, ofTrack) };
+}
+
+type FiledAttempt = Attempt & Required<Pick<Attempt, 'file'>>;
+
+/** Whether there is such a track, and which one was probably meant. */
+export function unknownTrack(
+  track: string,
+  takes: readonly Take[],
+  attempts: Iterable<Attempt>,
+): { readonly message: string; readonly meant?: string } | undefined {
+  const tracks = new Set([...takes, ...attempts].map((one) => one.track));
+  if (tracks.has(track)) return undefined;
+  const meant = closest(track, tracks);
+  return {
+    message: `there is no track \`${track.slice(0, 64)}\``,
+    ...(meant === undefined ? {} : { meant }),
+  };
+}
+
+/** `2`, `#2`, `opening#2`; `opening` is its first take, as `status` calls it. */
+function takeNumber(track: string, word: string): number | undefined {
+  const bare = word.startsWith(`${track}#`) ? word.slice(track.length + 1) : word.replace(/^#/, '');
+  if (word === track) return 1;
+  return /^[1-9]\d{0,3}$/.test(bare) ? Number(bare) : undefined;
+}
+
+/** Of that take, at the request as it is now if there is one; then the newest. */
+function ofNumber(number: number, wanted: readonly Take[], ofTrack: readonly Attempt[]): readonly Attempt[] {
+  const take = wanted.find((one) => one.take === number);
+  const isCurrent = ({ digest }: Attempt) => digest === take?.digest || digest === take?.formerDigest;
+  return ofTrack
+    .filter((attempt) => attempt.take === number)
+    .sort((a, b) => Number(isCurrent(b)) - Number(isCurrent(a)) || newestFirst(a, b));
+}
+
+function byDigits(word: string, ofTrack: readonly Attempt[]): readonly Attempt[] {
+  const digits = word.toLowerCase();
+  if (digits.length < ID_DIGITS_MIN) return [];
+  const named = ofTrack.filter(
+    ({ attempt, file }) => attempt.startsWith(digits) || file?.sha256.startsWith(digits) === true,
+  );
+  const hashes = new Set(named.map(({ attempt, file }) => file?.sha256 ?? attempt));
+  return hashes.size === 1 ? [...named].sort(newestFirst) : [];
+}
+
+function newestFirst(a: Attempt, b: Attempt): number {
+  return (b.at.intent ?? '').localeCompare(a.at.intent ?? '');
+}
+
+function unknownTake(
+  track: string,
+  word: string,
+  wanted: readonly Take[],
+  ofTrack: readonly Attempt[],
+): { readonly message: string; readonly meant?: string } {
+  const keys = [...new Set([...wanted, ...ofTrack].map(takeKey))];
+  const numbers = new Set([...wanted, ...ofTrack].map(({ take }) => take));
+  const highest = Math.max(0, ...numbers);
+  const meant = /^#?\d+$/.test(word) && highest > 0 ? String(highest) : closest(word, keys);
+  const message = `${track} has no take \`${word.slice(0, 64)}\`; it has ${[...numbers].sort((a, b) => a - b).join(', ') || 'none yet'}`;
+  return { message, ...(meant === undefined ? {} : { meant }) };
+}
