@@ -45,7 +45,7 @@ export function ebur128(file: string): { readonly loudness: number; readonly tru
     '-i',
     file,
     '-af',
-    'ebur128=peak=true:framelog=quiet',
+    'ebur128=peak=true:framelog=verbose',
     '-f',
     'null',
     '-',

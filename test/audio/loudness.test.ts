@@ -1,0 +1,98 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { decodeAudio } from '../../src/audio/decode.js';
+import { blockEnergies, integratedLoudness } from '../../src/audio/loudness.js';
+import type { Pcm } from '../../src/audio/pcm.js';
+import { decibels, truePeak } from '../../src/audio/true-peak.js';
+import { ebur128, ffmpeg, hasFfmpeg } from '../release/ffmpeg.js';
+
+function tone(
+  decibel: number,
+  { hertz = 1_000, seconds = 20, sampleRate = 48_000, channels = 2, phase = 0 } = {},
+): Pcm {
+  const level = 10 ** (decibel / 20);
+  const samples = Float32Array.from(
+    { length: seconds * sampleRate },
+    (_, at) => level * Math.sin((2 * Math.PI * hertz * at) / sampleRate + phase),
+  );
+  return { sampleRate, channels: Array.from({ length: channels }, () => samples) };
+}
+
+function joined(...parts: readonly Pcm[]): Pcm {
+  const [first] = parts;
+  const channels = first!.channels.map((_, index) =>
+    Float32Array.from(parts.flatMap(({ channels: of }) => [...of[index]!])),
+  );
+  return { sampleRate: first!.sampleRate, channels };
+}
+
+const loudness = (pcm: Pcm) => integratedLoudness(blockEnergies(pcm));
+
+describe('integrated loudness', () => {
+  // EBU Tech 3341, test signals 1 to 4 (shortened), each within 0.1 LU.
+  it.each([
+    ['a tone at -23 dBFS', tone(-23), -23],
+    ['a tone at -33 dBFS', tone(-33), -33],
+    ['a tone at 44.1 kHz', tone(-23, { sampleRate: 44_100 }), -23],
+    ['quiet, loud, quiet', joined(tone(-36, { seconds: 5 }), tone(-23), tone(-36, { seconds: 5 })), -23],
+    [
+      'almost silent parts',
+      joined(
+        tone(-72, { seconds: 5 }),
+        tone(-36, { seconds: 5 }),
+        tone(-23, { seconds: 30 }),
+        tone(-72, { seconds: 5 }),
+      ),
+      -23,
+    ],
+    ['one channel', tone(-20, { channels: 1 }), -23],
+  ])('%s', (_name, pcm, expected) => {
+    expect(Math.abs(loudness(pcm)! - expected)).toBeLessThan(0.1);
+  });
+
+  it('is unknown for silence, and for less than a block', () => {
+    expect(loudness(tone(-100))).toBeUndefined();
+    expect(loudness({ sampleRate: 48_000, channels: [new Float32Array(48_000)] })).toBeUndefined();
+    expect(loudness(tone(-20, { seconds: 0.3 }))).toBeUndefined();
+  });
+});
+
+describe('true peak', () => {
+  it('is found between the samples', () => {
+    // At a quarter of the rate and half a step aside, no sample stands on a crest.
+    const pcm = tone(-6, { hertz: 12_000, phase: Math.PI / 4, seconds: 1 });
+    expect(Math.max(...pcm.channels[0]!)).toBeCloseTo(10 ** (-9.01 / 20), 3);
+    expect(decibels(truePeak(pcm))).toBeGreaterThan(-6.2);
+    expect(decibels(truePeak(pcm))).toBeLessThan(-5.8);
+  });
+
+  it('is none for silence', () => {
+    expect(truePeak({ sampleRate: 48_000, channels: [new Float32Array(100)] })).toBe(0);
+  });
+});
+
+describe('both, beside those of ffmpeg', () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'venice-batch-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it.each([
+    ['pink', 'anoisesrc=color=pink:duration=12:seed=1:amplitude=0.4,volume=0.9', '48000', '2'],
+    ['bursts', 'aevalsrc=0.8*sin(2*PI*997*t)*gt(mod(t\\,2)\\,1)|0.3*sin(2*PI*210*t):d=12', '44100', '2'],
+    ['low rate', 'anoisesrc=color=brown:duration=9:seed=3:amplitude=0.7', '22050', '1'],
+    ['sharp', 'aevalsrc=0.95*(2*gt(sin(2*PI*330*t)\\,0)-1):d=6', '48000', '1'],
+  ])('%s: within 0.1 LU and 0.2 dB', async (name, source, rate, channels) => {
+    const file = path.join(folder, `${name}.wav`);
+    if (!hasFfmpeg) {
+      expect(() => ffmpeg('-version')).toThrow();
+      return;
+    }
+    ffmpeg('-f', 'lavfi', '-i', source, '-ar', rate, '-ac', channels, file);
+    const decoded = await decodeAudio(readFileSync(file));
+    if (decoded.kind !== 'pcm') throw new Error(decoded.kind);
+    const theirs = ebur128(file);
+    expect(Math.abs(loudness(decoded.pcm)! - theirs.loudness)).toBeLessThanOrEqual(0.1);
+    expect(Math.abs(decibels(truePeak(decoded.pcm)) - theirs.truePeak)).toBeLessThanOrEqual(0.2);
+  });
+});
