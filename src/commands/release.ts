@@ -18,6 +18,7 @@ import { tableWidth } from '../report/terminal.js';
 import { openOutput } from '../storage/output.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { watchInterrupt } from './interrupt.js';
+import { loadPicks } from './picks.js';
 import { placesIn } from './place.js';
 import { prepareAudio } from './release-audio.js';
 import { showDiagnostics } from './run.js';
@@ -73,7 +74,7 @@ async function sourcesOf(
   const gathered = await gatherRelease(ports.files, view, {
     manifest: loaded.manifest,
     attempts: [...read.attempts.values()],
-    picks: new Map(),
+    picks: (await loadPicks(session)).picks,
     first: flags.first === true,
     command,
     placeOf,

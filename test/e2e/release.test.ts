@@ -120,6 +120,15 @@ describe('a release', () => {
     expect(existsSync(path.join(cwd, 'r'))).toBe(false);
   }, 60_000);
 
+  it('is of the picked take', async () => {
+    const cwd = folderWith(made);
+    expect((await run(['pick', 'album.yaml', 'three', '2', '--sandbox'], cwd)).code).toBe(0);
+    const { code, stdout } = await release(cwd, '--to', 'r', '--json');
+    expect(code).toBe(0);
+    const { tracks } = JSON.parse(stdout) as { tracks: { track: string; take: number }[] };
+    expect(tracks.find(({ track }) => track === 'three')?.take).toBe(2);
+  }, 60_000);
+
   it('is made of what was bought: a changed or missing file ends it', async () => {
     const cwd = folderWith(made);
     const out = path.join(cwd, 'album.sandbox/out');

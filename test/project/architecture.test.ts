@@ -15,7 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'shared-log': ['plan', 'lockfile', 'manifest:type'],
   scheduler: [],
   storage: ['plan:type', 'lockfile:type', 'manifest:type', 'venice:type'],
-  release: ['storage', 'plan', 'lockfile:type', 'manifest'],
+  release: ['audio', 'storage', 'plan', 'lockfile:type', 'manifest'],
   run: ['scheduler', 'storage', 'shared-log', 'plan', 'venice', 'lockfile', 'manifest:type'],
   app: [
     'release',
