@@ -79,8 +79,18 @@ function optimizerAgainstLyrics({ request }: Case): Finding | undefined {
 function lyricsLength(about: Case): Finding | undefined {
   const text = about.request.lyrics_prompt;
   if (text === undefined || takesLyrics(about.model) === false) return undefined;
-  return tooLong('lyrics_prompt', 'lyrics', text, about.model.lyrics_character_limit, about.model);
+  return tooLong(
+    'lyrics_prompt',
+    'lyrics',
+    text,
+    about.model.lyrics_character_limit ?? LYRICS_LIMIT_DEFAULT,
+    about.model,
+  );
 }
+
+/** What the service asks for where a model states nothing. */
+const LYRICS_LIMIT_DEFAULT = 4096;
+const MIN_PROMPT_DEFAULT = 10;
 
 function promptTooLong({ request, model }: Case): Finding | undefined {
   return tooLong('prompt', 'prompt', request.prompt, model.prompt_character_limit, model);
@@ -104,10 +114,13 @@ function tooLong(
 }
 
 function promptTooShort({ request, model }: Case): Finding | undefined {
-  const least = model.min_prompt_length;
-  if (least === undefined) return undefined;
+  const least = model.min_prompt_length ?? MIN_PROMPT_DEFAULT;
   const { points, units } = characterCounts(request.prompt);
   if (points >= least) return undefined;
+  if (model.min_prompt_length === undefined) {
+    const message = `the prompt has ${points} characters; ${model.id} states no minimum, and the service then asks for ${least}`;
+    return warning('prompt', 'prompt-length-unclear', message, `add ${least - points} to be sure`);
+  }
   if (units < least) {
     const message = `the prompt has ${points} characters; ${model.id} needs at least ${least}`;
     return error('prompt', 'prompt-too-short', message, 'say more about the sound that is wanted');

@@ -71,6 +71,7 @@ export function makeModel(changes: Partial<Model> = {}): Model {
     offline: false,
     beta: false,
     traits: [],
+    min_prompt_length: 1,
     supports_lyrics: true,
     lyrics_required: false,
     supports_lyrics_optimizer: true,

@@ -19,6 +19,10 @@ const DAY_MS = 86_400_000;
 const isoAfter = (days: number) => new Date(NOW_MS + days * DAY_MS).toISOString();
 const EMOJI = '🎹';
 
+function withoutMinimum({ min_prompt_length: _, ...model }: Model): Model {
+  return model;
+}
+
 const ROWS: Row[] = [
   ['a plain request', {}, makeModel(), []],
   ['a plain request of a model that declares nothing', {}, silentModel(), []],
@@ -226,6 +230,12 @@ const ROWS: Row[] = [
     ['warning prompt-length-unclear'],
   ],
   ['a prompt at the least length', { prompt: 'abcd' }, makeModel({ min_prompt_length: 4 }), []],
+  [
+    'a prompt shorter than the service asks for where the model states nothing',
+    { prompt: 'Rain, far' },
+    withoutMinimum(makeModel()),
+    ['warning prompt-length-unclear'],
+  ],
   ['a prompt too short', { prompt: 'abc' }, makeModel({ min_prompt_length: 4 }), ['error prompt-too-short']],
   [
     'a prompt too short by one way to count',

@@ -123,8 +123,8 @@ describe("a model's own rules", () => {
     [
       'no duration at all',
       'duration_seconds',
-      { model: 'lyria-3-pro', prompt: 'A song', duration_seconds: 30 },
-      { model: 'lyria-3-pro', prompt: 'A song' },
+      { model: 'lyria-3-pro', prompt: 'A song of rain', duration_seconds: 30 },
+      { model: 'lyria-3-pro', prompt: 'A song of rain' },
     ],
     ['the slowest speed', 'speed', { ...multilingual, speed: 0.69 }, { ...multilingual, speed: 0.7 }],
     ['the fastest speed', 'speed', { ...multilingual, speed: 1.21 }, { ...multilingual, speed: 1.2 }],
@@ -138,8 +138,8 @@ describe("a model's own rules", () => {
     [
       'voices without custom ids',
       'voice',
-      { model: 'seed-audio-1-0', prompt: 'Hello', voice: 'JBFqnCBsd6RMkjVDRZzb' },
-      { model: 'seed-audio-1-0', prompt: 'Hello', voice: 'Tim' },
+      { model: 'seed-audio-1-0', prompt: 'Hello out there', voice: 'JBFqnCBsd6RMkjVDRZzb' },
+      { model: 'seed-audio-1-0', prompt: 'Hello out there', voice: 'Tim' },
     ],
     ['language codes', 'language_code', { ...v3, language_code: 'eng' }, { ...v3, language_code: 'de' }],
   ])('know %s', (_name, field, refused, taken) => {

@@ -133,7 +133,7 @@ describe('the service of today', () => {
   });
 
   it('says 404 of media that is gone, and the history shows the charge from the submit on', () => {
-    const { world, job, retrieve } = ended('A song');
+    const { world, job, retrieve } = ended('A song of rain');
     expect(world.service.charges(world.nowMs)).toMatchObject([{ microUsd: 690_000 }]);
     expect(world.post('/audio/complete', job).json).toEqual({ success: true });
     expect(retrieve().status).toBe(404);
