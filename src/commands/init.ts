@@ -21,7 +21,7 @@ budget: 5.00
 
 # Defaults for tracks that do not set these fields.
 defaults:
-  model: elevenlabs-music        # see: venice-batch models
+  model: MODEL        # see: venice-batch models
   duration_seconds: 60
 
 tracks:
@@ -44,15 +44,27 @@ function schemaFor(manifest: string): string {
   return relative.split(path.sep).join('/');
 }
 
+async function starter(name: string): Promise<string> {
+  const { CATALOGUE_TODAY } = await import('../sandbox/catalogue-today.js');
+  // The first that can make what the tracks below ask for.
+  const model = CATALOGUE_TODAY.find(
+    ({ spec }) =>
+      spec.supports_force_instrumental === true &&
+      (spec.min_duration ?? 61) <= 60 &&
+      (spec.max_duration ?? 0) >= 60,
+  );
+  return STARTER.replaceAll('FILE', name)
+    .replace('SCHEMA', schemaFor(name))
+    .replace('MODEL', model?.id ?? '');
+}
+
 /** Writes a commented starter manifest. Never over an existing file. */
 export async function initCommand(manifest: string): Promise<ExitCode> {
   const name = manifest === '' ? 'album.yaml' : manifest;
   const file = path.resolve(name);
   await insistAlone(name, file);
   try {
-    await writeFile(file, STARTER.replaceAll('FILE', name).replace('SCHEMA', schemaFor(name)), {
-      flag: 'wx',
-    });
+    await writeFile(file, await starter(name), { flag: 'wx' });
   } catch (error) {
     const code = faultCode(error);
     // A full disk leaves a part of it.
@@ -73,23 +85,27 @@ async function insistAlone(name: string, file: string): Promise<void> {
     const present = other !== file && (await stat(other).catch(() => undefined))?.isFile() === true;
     // On a disk that does not tell letter case apart, it is the very file.
     if (!present || other.toLowerCase() === file.toLowerCase()) continue;
-    const free = `${name.replace(MANIFEST_EXTENSION, '')}-2.yaml`;
     throw new BatchError(
       'lockfile-shared',
       `${shellWord(name)} would share the lockfile of ${shellWord(path.basename(other))}`,
       {
         exitCode: EXIT.usage,
-        hint: `name another file: ${commandLine(['venice-batch', 'init', asOperand(free)])}`,
+        hint: `name another file: ${anotherInit(name)}`,
       },
     );
   }
+}
+
+function anotherInit(name: string): string {
+  const free = `${name.replace(MANIFEST_EXTENSION, '')}-2.yaml`;
+  return commandLine(['venice-batch', 'init', asOperand(free)]);
 }
 
 function initError(name: string, code: string): BatchError {
   if (code === 'EEXIST')
     return new BatchError('exists', `${shellWord(name)} already exists`, {
       exitCode: EXIT.usage,
-      hint: 'name another file: venice-batch init other.yaml',
+      hint: `name another file: ${anotherInit(name)}`,
     });
   const { what, fix } = describeFault(code);
   return new BatchError('storage', `${shellWord(name)} cannot be written: ${what} (${code})`, {

@@ -63,7 +63,7 @@ export function parseManifest(file: string, text: string): Parsed {
       'empty-manifest',
       0,
       'the manifest is empty',
-      'for a first one to copy from: venice-batch init other.yaml',
+      'list what to make under `tracks:`; for a commented manifest, delete this file and run `venice-batch init` with its name',
     );
 
   return { source, ...locate(document.contents, source) };

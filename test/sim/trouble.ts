@@ -127,7 +127,7 @@ function spoilFile(world: SimWorld, rng: Rng, how: 'remove' | 'change', chosen?:
   for (const { latest } of judge.seen().attempts.values())
     if ([latest.file?.path, latest.move_to].some((place) => `${HOME}/${place}` === path))
       waived.add(latest.attempt);
-  for (const attempt of rescuedAttempts(disk, path.slice(HOME.length + 1))) waived.add(attempt);
+  for (const attempt of attemptsElsewhere(disk, path.slice(HOME.length + 1))) waived.add(attempt);
   if (how === 'remove') disk.change([[path, undefined]]);
   else {
     const inode = createInode(timeline.nowMs());
@@ -138,10 +138,10 @@ function spoilFile(world: SimWorld, rng: Rng, how: 'remove' | 'change', chosen?:
   disk.syncDirectory(folderOf(path));
 }
 
-/** Attempts whose record of a file at this place is in a rescue file, and may not be in the lockfile. */
-function rescuedAttempts({ entries }: Disk, place: string): readonly string[] {
+/** Attempts whose record of a file at this place is in a rescue file or a journal, and may not be in the lockfile. */
+function attemptsElsewhere({ entries }: Disk, place: string): readonly string[] {
   return [...entries].flatMap(([path, entry]) => {
-    if (entry === 'directory' || !path.startsWith(`${RESCUE}/`)) return [];
+    if (entry === 'directory' || !(path.startsWith(`${RESCUE}/`) || path.endsWith('.journal'))) return [];
     const text = Buffer.from(entry.bytes).toString();
     if (!text.includes(JSON.stringify(place))) return [];
     return [...text.matchAll(/"attempt":"([0-9a-f]+)"/g)].map(([, attempt]) => attempt!);
