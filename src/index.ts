@@ -20,11 +20,12 @@ import type { Balance } from './venice/client.js';
 export type { Prepared } from './app/price.js';
 export type { RunReport } from './app/summarise.js';
 export type { Planned } from './commands/plan-batch.js';
+export type { AudioRequest } from './core/audio-request.js';
 export type { Diagnostic, Span } from './core/diagnostic.js';
 export { BatchError, EXIT, type ExitCode } from './core/errors.js';
 export type { ProgressEvent, RunEvent, SummaryEvent, TakeEvent } from './core/events.js';
 export type { Attempt, AttemptState, StoredFile } from './lockfile/attempt.js';
-export type { AudioRequest, LoadedManifest, Manifest, Take } from './manifest/take.js';
+export type { LoadedManifest, Manifest, Take } from './manifest/take.js';
 export type { BuyReason, Decision, Plan, PlanRow, Purchase, QuotedPrice } from './plan/plan.js';
 export type { Balance } from './venice/client.js';
 

@@ -1,5 +1,5 @@
+import type { RequestField } from '../core/audio-request.js';
 import type { Money } from '../core/money.js';
-import type { RequestField } from '../manifest/take.js';
 
 /** See the README for what each state means and what a later run does with it. */
 export type AttemptState =

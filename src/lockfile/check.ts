@@ -1,3 +1,4 @@
+import { REQUEST_FIELDS } from '../core/audio-request.js';
 import { isQueueId } from '../core/queue-id.js';
 import type { Attempt, AttemptState, StoredFile } from './attempt.js';
 import type { LockHeader } from './header.js';
@@ -128,18 +129,7 @@ const END_CHECKS: Checks = {
   digest: partHash,
 } satisfies Record<keyof EndMark, NestedCheck>;
 
-const PARTS_CHECKS: Checks = {
-  model: partHash,
-  prompt: partHash,
-  lyrics_prompt: partHash,
-  duration_seconds: partHash,
-  force_instrumental: partHash,
-  lyrics_optimizer: partHash,
-  loop: partHash,
-  voice: partHash,
-  language_code: partHash,
-  speed: partHash,
-} satisfies Record<keyof Attempt['parts'], NestedCheck>;
+const PARTS_CHECKS: Checks = Object.fromEntries(REQUEST_FIELDS.map((field) => [field, partHash]));
 
 const AT_CHECKS: Checks = {
   intent: time,

@@ -1,3 +1,4 @@
+import { REQUEST_FIELDS } from '../core/audio-request.js';
 import type { Attempt } from './attempt.js';
 import { attemptFault, endMarkFault, headerFault } from './check.js';
 import type { LockHeader } from './header.js';
@@ -69,7 +70,7 @@ function lineOf(value: Record<string, unknown>, seal: Seal): Line {
 /** The attempt as a line, without its line feed. Equal attempts give equal lines. Fields of a newer release come last, by name. */
 export function attemptLine(attempt: Attempt): string {
   const ordered = pick(attempt, ATTEMPT_ORDER);
-  ordered.parts = pick(attempt.parts, PARTS_ORDER);
+  ordered.parts = pick(attempt.parts, REQUEST_FIELDS);
   ordered.at = pick(attempt.at, AT_ORDER);
   if (attempt.file !== undefined) ordered.file = pick(attempt.file, FILE_ORDER);
   if (attempt.kept !== undefined) ordered.kept = pick(attempt.kept, FILE_ORDER);
@@ -119,18 +120,6 @@ const ATTEMPT_ORDER: readonly (keyof Attempt)[] = [
   'key',
   'at',
   'run_ms',
-];
-const PARTS_ORDER: readonly (keyof Attempt['parts'])[] = [
-  'model',
-  'prompt',
-  'lyrics_prompt',
-  'duration_seconds',
-  'force_instrumental',
-  'lyrics_optimizer',
-  'loop',
-  'voice',
-  'language_code',
-  'speed',
 ];
 const AT_ORDER: readonly (keyof Attempt['at'])[] = [
   'intent',

@@ -1,18 +1,13 @@
+import { REQUEST_FIELDS, type RequestField } from '../core/audio-request.js';
 import type { Diagnostic, Span } from '../core/diagnostic.js';
 import { takeKey } from '../core/take-key.js';
 import type { Source } from './located.js';
 import { type LyricsFile, lyricsOf } from './lyrics.js';
 import type { MergedTrack } from './merge.js';
-import {
-  createDigester,
-  normaliseAround,
-  normaliseRequest,
-  REQUEST_FIELDS,
-  type RequestInput,
-} from './request.js';
+import { createDigester, normaliseAround, normaliseRequest, type RequestInput } from './request.js';
 import { checkTrack } from './rules.js';
 import { createNamer } from './stems.js';
-import type { RequestField, Take } from './take.js';
+import type { Take } from './take.js';
 
 /** Of a manifest, all tracks together. */
 const TAKES_MAX = 50_000;

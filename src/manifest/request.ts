@@ -1,20 +1,9 @@
 import { createHash } from 'node:crypto';
+import { type AudioRequest, FIELD_KINDS, REQUEST_FIELDS, type RequestField } from '../core/audio-request.js';
 import type { Track } from './manifest.types.js';
-import type { AudioRequest, RequestField } from './take.js';
 
 /** In the order of the canonical form. */
-export const REQUEST_FIELDS = [
-  'duration_seconds',
-  'force_instrumental',
-  'language_code',
-  'loop',
-  'lyrics_optimizer',
-  'lyrics_prompt',
-  'model',
-  'prompt',
-  'speed',
-  'voice',
-] as const satisfies readonly RequestField[];
+const CANONICAL_ORDER = [...REQUEST_FIELDS].sort();
 
 /** The fields of a track that are part of the request, as the manifest has them. */
 export type RequestInput = { readonly [Field in RequestField]?: Track[Field] | undefined };
@@ -22,8 +11,8 @@ export type RequestInput = { readonly [Field in RequestField]?: Track[Field] | u
 /** See `AudioRequest`. Space around a text, and how its lines end, says nothing either. */
 export function normaliseRequest(input: RequestInput, normalise = normaliseText): AudioRequest {
   const request: Partial<Record<RequestField, string | number | true>> = {};
-  for (const field of REQUEST_FIELDS) {
-    const value = field === 'duration_seconds' ? seconds(input[field]) : input[field];
+  for (const field of CANONICAL_ORDER) {
+    const value = FIELD_KINDS[field] === 'seconds' ? seconds(input[field]) : input[field];
     const said = typeof value === 'string' ? normalise(value) : value;
     if (said !== undefined && said !== false && said !== '') request[field] = said;
   }
@@ -50,7 +39,7 @@ export function normaliseText(text: string): string {
     .trim();
 }
 
-function seconds(value: number | string | undefined): number | undefined {
+function seconds(value: RequestInput[RequestField]): number | undefined {
   return value === undefined ? undefined : Number(value);
 }
 
@@ -74,7 +63,7 @@ export function createDigester(): (request: AudioRequest) => Digests {
   return (request) => {
     const parts: Partial<Record<RequestField, string>> = {};
     const members: string[] = [];
-    for (const field of REQUEST_FIELDS) {
+    for (const field of CANONICAL_ORDER) {
       if (request[field] === undefined) continue;
       const json = JSON.stringify(request[field]);
       parts[field] = part(json);

@@ -1,6 +1,6 @@
+import { type AudioRequest, fieldsOfKind } from '../core/audio-request.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { type MergedTrack, placed, type Sourced } from './merge.js';
-import type { AudioRequest } from './take.js';
 import { unprintableIn } from './unprintable.js';
 
 /** What neither a schema can say nor a model decides. `request` is what the track comes to. */
@@ -53,10 +53,7 @@ function required(
 /** The texts that are sent, and those of the release. Paths have rules of their own. */
 const TEXTS = [
   'title',
-  'model',
-  'prompt',
-  'lyrics_prompt',
-  'voice',
+  ...fieldsOfKind('text'),
   'release_title',
   'release_artist',
   'release_genre',

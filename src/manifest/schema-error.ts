@@ -1,9 +1,9 @@
 import type { ErrorObject } from 'ajv';
+import { REQUEST_FIELDS } from '../core/audio-request.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { closest } from '../core/suggest.js';
 import { entryOf, headOf, type Located, nodeAt, type Range, type Source } from './located.js';
 import { numberIn } from './number-in.js';
-import { REQUEST_FIELDS } from './request.js';
 
 /** What of a JSON Schema an explanation looks at. */
 interface Schema {

@@ -1,26 +1,6 @@
+import type { AudioRequest, RequestField } from '../core/audio-request.js';
 import type { Diagnostic, Span } from '../core/diagnostic.js';
 import type { Template } from './template.js';
-
-/**
- * What `/audio/queue` gets, under the API's own names, normalised: a field that says nothing (`false`,
- * an empty text) is absent, `"45"` is `45`, lines end in LF. The digest is made of exactly this.
- */
-export interface AudioRequest {
-  readonly model: string;
-  readonly prompt: string;
-  readonly lyrics_prompt?: string;
-  /** Whole seconds, at least 1. */
-  readonly duration_seconds?: number;
-  readonly force_instrumental?: true;
-  readonly lyrics_optimizer?: true;
-  readonly loop?: true;
-  readonly voice?: string;
-  readonly language_code?: string;
-  /** 0.25 to 4. */
-  readonly speed?: number;
-}
-
-export type RequestField = keyof AudioRequest;
 
 /** One wanted generation: take `take` of track `track`. The unit that is priced, bought and stored. */
 export interface Take {

@@ -1,6 +1,7 @@
+import type { AudioRequest } from '../core/audio-request.js';
 import type { Diagnostic, Span } from '../core/diagnostic.js';
 import { closest } from '../core/suggest.js';
-import type { AudioRequest, Take } from '../manifest/take.js';
+import type { Take } from '../manifest/take.js';
 import type { Catalogue, Model } from '../venice/model.js';
 import type { Finding } from './rule.js';
 import { isDefaultSpeed, RULES } from './rules.js';

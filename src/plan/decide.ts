@@ -1,8 +1,9 @@
+import { REQUEST_FIELDS, type RequestField } from '../core/audio-request.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { shellWord } from '../core/shell.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { KeySeal } from '../lockfile/key-seal.js';
-import type { RequestField, Take } from '../manifest/take.js';
+import type { Take } from '../manifest/take.js';
 import { type FileState, type History, isInDoubt, isInFlight, readHistory, takeId } from './history.js';
 import { planMoves } from './moves.js';
 import type { BuyReason, Decision, FileMove, PlanRow } from './plan.js';
@@ -125,21 +126,8 @@ function changedReason(take: Take, attempts: readonly Attempt[]): BuyReason {
 
 type Parts = Take['parts'];
 
-const FIELDS: readonly RequestField[] = [
-  'model',
-  'prompt',
-  'lyrics_prompt',
-  'duration_seconds',
-  'force_instrumental',
-  'lyrics_optimizer',
-  'loop',
-  'voice',
-  'language_code',
-  'speed',
-];
-
 function changedFields(before: Parts, after: Parts): readonly RequestField[] {
-  return FIELDS.filter((field) => before[field] !== after[field]);
+  return REQUEST_FIELDS.filter((field) => before[field] !== after[field]);
 }
 
 /** `--retry-failed` and `--force`, for the takes that may be bought at all. */

@@ -1,7 +1,8 @@
+import type { AudioRequest, RequestField } from '../core/audio-request.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { BoughtTwice } from '../lockfile/bought-twice.js';
-import type { AudioRequest, RequestField, Take } from '../manifest/take.js';
+import type { Take } from '../manifest/take.js';
 
 /** Why a take is to be bought. */
 export type BuyReason =

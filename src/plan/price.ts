@@ -1,5 +1,5 @@
+import type { AudioRequest } from '../core/audio-request.js';
 import { unreachable } from '../core/errors.js';
-import type { AudioRequest } from '../manifest/take.js';
 import type { QuoteQuery } from '../venice/client.js';
 import type { Model, PriceTier } from '../venice/model.js';
 import type { Saving } from './plan.js';

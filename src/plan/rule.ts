@@ -1,4 +1,4 @@
-import type { AudioRequest, RequestField } from '../manifest/take.js';
+import type { AudioRequest, RequestField } from '../core/audio-request.js';
 import type { Catalogue, Model } from '../venice/model.js';
 
 /** A request beside the model it is meant for. */

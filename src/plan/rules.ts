@@ -1,5 +1,5 @@
+import type { RequestField } from '../core/audio-request.js';
 import { closest } from '../core/suggest.js';
-import type { RequestField } from '../manifest/take.js';
 import type { Model } from '../venice/model.js';
 import { formatChecked } from './formats.js';
 import type { Case, Finding, Rule } from './rule.js';
@@ -265,25 +265,19 @@ function deprecated({ model, nowMs }: Case): Finding | undefined {
   return warning('model', 'model-deprecated', `${model.id} ${leaves} the service on ${day}`, hint);
 }
 
+/** The rules of each field; `[]` for one that every model takes. */
+const RULES_BY_FIELD = {
+  model: [online, makesFromPrompt, deprecated],
+  prompt: [promptTooShort, promptTooLong],
+  lyrics_prompt: [lyricsRequired, lyricsTaken, lyricsLength, optimizerAgainstLyrics],
+  lyrics_optimizer: [switched('lyrics_optimizer', 'supports_lyrics_optimizer', 'lyrics-optimizer')],
+  force_instrumental: [switched('force_instrumental', 'supports_force_instrumental', 'instrumental')],
+  loop: [switched('loop', 'supports_loop', 'loop')],
+  language_code: [switched('language_code', 'supports_language_code', 'language')],
+  voice: [voiceTaken],
+  speed: [speedTaken, speedInRange],
+  duration_seconds: [durationTaken, durationAllowed],
+} satisfies Record<RequestField, readonly Rule[]>;
+
 /** Every rule of the API that a request can break; each has one thing to say at most. */
-export const RULES: readonly Rule[] = [
-  online,
-  makesFromPrompt,
-  deprecated,
-  promptTooShort,
-  promptTooLong,
-  lyricsRequired,
-  lyricsTaken,
-  lyricsLength,
-  optimizerAgainstLyrics,
-  switched('lyrics_optimizer', 'supports_lyrics_optimizer', 'lyrics-optimizer'),
-  switched('force_instrumental', 'supports_force_instrumental', 'instrumental'),
-  switched('loop', 'supports_loop', 'loop'),
-  switched('language_code', 'supports_language_code', 'language'),
-  voiceTaken,
-  speedTaken,
-  speedInRange,
-  durationTaken,
-  durationAllowed,
-  formatChecked,
-];
+export const RULES: readonly Rule[] = [...Object.values(RULES_BY_FIELD).flat(), formatChecked];

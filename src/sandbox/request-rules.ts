@@ -1,3 +1,4 @@
+import { FIELD_KINDS, type FieldKind, REQUEST_FIELDS } from '../core/audio-request.js';
 import type { Issue } from './exchange.js';
 import type { ModelSpec, SandboxModel } from './model.js';
 
@@ -25,16 +26,19 @@ const QUOTE: Schema = {
   duration_seconds: { check: seconds },
   character_count: { check: natural },
 };
+const CHECKS: Readonly<Record<FieldKind, Check>> = {
+  text,
+  seconds,
+  integer: (value) => (Number.isSafeInteger(value) ? undefined : 'Expected an integer'),
+  number: (value) => (Number.isFinite(value) ? undefined : 'Expected a number'),
+  switch: flag,
+};
 const QUEUE: Schema = {
+  ...(Object.fromEntries(
+    REQUEST_FIELDS.map((field) => [field, { check: CHECKS[FIELD_KINDS[field]] }]),
+  ) as Schema),
   model: { check: text, required: true },
   prompt: { check: someText, required: true },
-  lyrics_prompt: { check: text },
-  duration_seconds: { check: seconds },
-  force_instrumental: { check: flag },
-  lyrics_optimizer: { check: flag },
-  loop: { check: flag },
-  voice: { check: text },
-  language_code: { check: text },
   speed: { check: speed },
 };
 const COMPLETE: Schema = {

@@ -1,7 +1,7 @@
+import type { AudioRequest } from '../core/audio-request.js';
 import type { Purse } from '../core/money.js';
 import type { TransportAnswer } from '../core/ports.js';
 import type { RateHeaders } from '../core/rate-headers.js';
-import type { AudioRequest } from '../manifest/take.js';
 import type { Catalogue } from './model.js';
 
 /** Who pays: an API key, or a wallet that signs each request. */

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { AudioRequest, RequestField } from '../../src/core/audio-request.js';
 import type { Span } from '../../src/core/diagnostic.js';
 import type { Attempt, AttemptState } from '../../src/lockfile/attempt.js';
-import type { AudioRequest, RequestField, Take } from '../../src/manifest/take.js';
+import type { Take } from '../../src/manifest/take.js';
 import type { FileState } from '../../src/plan/history.js';
 import type { Catalogue, Model } from '../../src/venice/model.js';
 

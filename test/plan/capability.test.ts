@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AudioRequest } from '../../src/manifest/take.js';
+import type { AudioRequest } from '../../src/core/audio-request.js';
 import { checkRequest, mergeAlike } from '../../src/plan/capability.js';
 import type { Model } from '../../src/venice/model.js';
 import { catalogueOf, makeModel, makeTake, NOW_MS, silentModel, spanAt } from './builders.js';

@@ -1,4 +1,5 @@
-import type { AudioRequest, LoadedManifest, RequestField, Take } from '../../src/manifest/take.js';
+import type { AudioRequest, RequestField } from '../../src/core/audio-request.js';
+import type { LoadedManifest, Take } from '../../src/manifest/take.js';
 import { SIM_MODELS } from './catalogue.js';
 import { sha256 } from './media.js';
 import type { Rng } from './random.js';
