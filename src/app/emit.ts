@@ -1,3 +1,4 @@
+import type { Code } from '../core/codes.js';
 import type { Phase, RunEvent } from '../core/events.js';
 import type { Clock } from '../core/ports.js';
 import type { Plan } from '../plan/plan.js';
@@ -25,7 +26,7 @@ export function tellPhase(world: Teller, phase: Phase): void {
 export function emitNotice(
   world: Teller,
   level: 'info' | 'warning' | 'error',
-  code: string,
+  code: Code,
   message: string,
   hint?: string,
 ): void {

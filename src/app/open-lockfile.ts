@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { Code } from '../core/codes.js';
 import { BatchError, EXIT, unreachable } from '../core/errors.js';
 import type { RunEvent } from '../core/events.js';
 import type { Ports } from '../core/ports.js';
@@ -50,7 +51,7 @@ export async function openForRun(
   await files.makeDirectory(path.dirname(lockPath));
   const guard = await acquireGuard(files, processes, clock, random, lockPath);
   if (!guard.ok) throw lockedError(guard.held, settings.command);
-  const tell = (level: 'info' | 'warning', code: string, message: string) =>
+  const tell = (level: 'info' | 'warning', code: Code, message: string) =>
     emit({ type: 'notice', time: new Date(clock.nowMs()).toISOString(), level, code, message });
   if (guard.tookOver !== undefined)
     tell(

@@ -1,29 +1,39 @@
+import { readFile } from 'node:fs/promises';
 import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
 import { closest } from '../core/suggest.js';
 import { escapeForeign } from '../report/escape.js';
+import { type Explanation, readExplanation } from '../report/explanation.js';
 import { renderExplanation } from '../report/explanation-text.js';
-import { findExplanation, TOLD } from '../report/find-explanation.js';
+import { findExplanation, PAGES } from '../report/find-explanation.js';
 import { streamTerminal } from '../report/terminal.js';
 
 const CODE_COLUMNS = 30;
 
-/** What an error code or a state means, what it says about the money, and how to mend it. Without a code: all of them. */
-export async function explainCommand(code: string): Promise<ExitCode> {
+/** What an error code, a state or an exit code means, and what to do. Without a word: a list of all. */
+export async function explainCommand(word: string): Promise<ExitCode> {
   const stdout = streamTerminal(process.stdout, false, process.env);
-  if (code === '') {
-    for (const [name, { title }] of Object.entries(TOLD))
-      stdout.write(`${name.padEnd(CODE_COLUMNS)} ${title}\n`);
+  if (word === '') {
+    const pages = await Promise.all(PAGES.map(async (name) => ({ name, ...(await openPage(name)) })));
+    for (const { name, title } of pages) stdout.write(`${name.padEnd(CODE_COLUMNS)} ${title}\n`);
     return EXIT.ok;
   }
-  const found = findExplanation(code);
-  if (found === undefined) throw unknownCode(code);
-  stdout.write(renderExplanation(found.code, found.explanation, stdout.columns));
+  const found = findExplanation(word);
+  if (found === undefined) throw unknownCode(word);
+  stdout.write(renderExplanation(found.code, await openPage(found.page), stdout.columns));
   return EXIT.ok;
 }
 
-function unknownCode(code: string): BatchError {
-  const meant = closest(code, Object.keys(TOLD));
-  return new BatchError('unknown-code', `there is no error code ${escapeForeign(code)}`, {
+/** Copied beside the program by the build. */
+async function openPage(name: string): Promise<Explanation> {
+  const file = new URL(`../explanations/${name}.md`, import.meta.url);
+  const page = readExplanation(await readFile(file, 'utf8'));
+  if (page === undefined) throw new Error(`not a page: ${file.pathname}`);
+  return page;
+}
+
+function unknownCode(word: string): BatchError {
+  const meant = closest(word, PAGES);
+  return new BatchError('unknown-code', `there is no error code ${escapeForeign(word)}`, {
     exitCode: EXIT.usage,
     hint:
       meant === undefined ? 'list them: venice-batch explain' : `did you mean: venice-batch explain ${meant}`,

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { storageError } from '../app/storage-error.js';
+import type { Code } from '../core/codes.js';
 import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
 import { takeKey } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
@@ -99,7 +100,7 @@ function insistOnTrack(
 }
 
 function unknown(
-  code: string,
+  code: Code,
   message: string,
   { command }: Session,
   words: readonly string[] | '' | undefined,
@@ -125,7 +126,7 @@ function told(
   return `picked ${takeKey(chosen)}, ${pathText(placeOf(chosen.file.path))}${note}\n`;
 }
 
-function refused(code: string, message: string, hint: string): BatchError {
+function refused(code: Code, message: string, hint: string): BatchError {
   return new BatchError(code, message, { exitCode: EXIT.usage, hint });
 }
 

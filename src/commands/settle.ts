@@ -2,6 +2,7 @@ import { keySealOf } from '../app/key-seal-of.js';
 import { type Opened, openForRun } from '../app/open-lockfile.js';
 import { type Resolution, resolveAttempt } from '../app/resolution.js';
 import { standingOf } from '../app/take-status.js';
+import type { Code } from '../core/codes.js';
 import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { LockHeader } from '../lockfile/header.js';
@@ -143,6 +144,6 @@ async function checkAdopted(session: Session, attempt: Attempt, queueId: string)
 }
 
 /** A slip of the command line of `resolve`. */
-export function refused(code: string, message: string, hint: string): BatchError {
+export function refused(code: Code, message: string, hint: string): BatchError {
   return new BatchError(code, message, { exitCode: EXIT.usage, hint });
 }

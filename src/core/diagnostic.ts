@@ -1,3 +1,5 @@
+import type { Code } from './codes.js';
+
 /** A place in a source file. Lines and columns count from 1; columns count UTF-16 units, as editors do. The end is exclusive. */
 export interface Span {
   /** As the user would type it: relative to the working directory where that is shorter. */
@@ -11,7 +13,7 @@ export interface Span {
 /** One thing wrong (or doubtful) with the input, told so that it can be mended without a second look. */
 export interface Diagnostic {
   /** Stable, kebab-case: `unknown-key`, `lyrics-required`. Scripts and `explain` go by it. */
-  readonly code: string;
+  readonly code: Code;
   readonly severity: 'error' | 'warning';
   /** What is wrong, in one sentence without a full stop. May hold foreign text: escaped where it is printed. */
   readonly message: string;

@@ -1,3 +1,5 @@
+import type { Code } from './codes.js';
+
 /** Exit codes, a contract that scripts rely on. Documented in the README. */
 export const EXIT = {
   ok: 0,
@@ -25,12 +27,12 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
  * `code` is stable, `hint` names what to do next, `exitCode` says how the process ends.
  */
 export class BatchError extends Error {
-  readonly code: string;
+  readonly code: Code;
   readonly hint: string | undefined;
   readonly exitCode: ExitCode;
 
   constructor(
-    code: string,
+    code: Code,
     message: string,
     options: { exitCode: ExitCode; hint?: string | undefined; cause?: unknown },
   ) {

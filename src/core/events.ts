@@ -1,3 +1,4 @@
+import type { Code } from './codes.js';
 import type { Diagnostic } from './diagnostic.js';
 import type { Money } from './money.js';
 
@@ -35,7 +36,7 @@ export type RunEvent =
       readonly type: 'notice';
       readonly time: string;
       readonly level: 'info' | 'warning' | 'error';
-      readonly code: string;
+      readonly code: Code;
       readonly message: string;
       readonly hint?: string;
     }

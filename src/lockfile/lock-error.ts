@@ -1,3 +1,4 @@
+import type { Code } from '../core/codes.js';
 import { BatchError, describeFault, EXIT, unreachable } from '../core/errors.js';
 import { shellWord } from '../core/shell.js';
 
@@ -21,14 +22,31 @@ export type LockProblem =
   | { readonly kind: 'too_many_jobs'; readonly line: number; readonly attempt: string }
   | { readonly kind: 'other_endpoint'; readonly endpoint: string; readonly wanted: string };
 
+const CODE_OF: Readonly<Record<LockProblem['kind'], Code>> = {
+  unreadable: 'lockfile-unreadable',
+  unwritable: 'lockfile-unwritable',
+  not_a_lockfile: 'lockfile-not-a-lockfile',
+  newer_version: 'lockfile-newer-version',
+  conflict_markers: 'lockfile-conflict-markers',
+  second_header: 'lockfile-second-header',
+  duplicate_key: 'lockfile-duplicate-key',
+  bad_line: 'lockfile-bad-line',
+  checksum: 'lockfile-checksum',
+  incomplete: 'lockfile-incomplete',
+  too_many_jobs: 'lockfile-too-many-jobs',
+  other_endpoint: 'lockfile-other-endpoint',
+};
+
 /** Another command of the program for the same manifest, ready to paste: `lock repair` with its words. */
 export type NextCommand = (verb: string, ...words: string[]) => string;
 
 /** The problem as the error that ends the command (exit 9), with the way out. */
 export function lockError(problem: LockProblem, path: string, next: NextCommand): BatchError {
   const { message, hint } = explain(problem, next);
-  const code = `lockfile-${problem.kind.replaceAll('_', '-')}`;
-  return new BatchError(code, `${shellWord(path)}: ${message}`, { exitCode: EXIT.lockfile, hint });
+  return new BatchError(CODE_OF[problem.kind], `${shellWord(path)}: ${message}`, {
+    exitCode: EXIT.lockfile,
+    hint,
+  });
 }
 
 function explain(

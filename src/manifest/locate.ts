@@ -1,4 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
+import type { Code } from '../core/codes.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import type { Located, LocatedEntry, LocatedMap, Range, Source } from './located.js';
 
@@ -155,7 +156,7 @@ function reportDuplicate(walk: Walk, name: string, key: Range, first: Range): vo
   });
 }
 
-function report(walk: Walk, code: string, range: Range, message: string, hint?: string): void {
+function report(walk: Walk, code: Code, range: Range, message: string, hint?: string): void {
   walk.diagnostics.push({
     code,
     severity: 'error',

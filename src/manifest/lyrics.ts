@@ -1,5 +1,6 @@
 import { join, posix, sep } from 'node:path';
 import pLimit from 'p-limit';
+import type { Code } from '../core/codes.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { faultCode } from '../core/errors.js';
 import type { Files, FolderFiles } from '../core/ports.js';
@@ -85,7 +86,7 @@ async function resolved(
 }
 
 function textProblem(path: string, text: string): Problem | undefined {
-  const problem = (code: string, message: string, hint: string): Problem => ({
+  const problem = (code: Code, message: string, hint: string): Problem => ({
     code,
     severity: 'error',
     message: `\`${path}\` ${message}`,

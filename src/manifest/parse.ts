@@ -1,4 +1,5 @@
 import { Composer, type CST, type Document, isScalar, Lexer, Parser, type YAMLError } from 'yaml';
+import type { Code } from '../core/codes.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { locate } from './locate.js';
 import type { Located, Source } from './located.js';
@@ -31,7 +32,7 @@ export interface Parsed {
  */
 export function parseManifest(file: string, text: string): Parsed {
   const source = createSource(file, text.startsWith('\uFEFF') ? text.slice(1) : text);
-  const fail = (code: string, offset: number, message: string, hint: string): Parsed => ({
+  const fail = (code: Code, offset: number, message: string, hint: string): Parsed => ({
     source,
     diagnostics: [
       { code, severity: 'error', message, hint, span: source.spanOf({ start: offset, end: offset + 1 }) },

@@ -1,5 +1,6 @@
 import type { ErrorObject } from 'ajv';
 import { REQUEST_FIELDS } from '../core/audio-request.js';
+import type { Code } from '../core/codes.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { closest } from '../core/suggest.js';
 import { entryOf, headOf, type Located, nodeAt, type Range, type Source } from './located.js';
@@ -85,7 +86,7 @@ function writtenAs(node: Located, source: Source): string {
   return written.startsWith('*') ? String(node.value) : written;
 }
 
-function fault(code: string, message: string): Pick<Diagnostic, 'code' | 'severity' | 'message'> {
+function fault(code: Code, message: string): Pick<Diagnostic, 'code' | 'severity' | 'message'> {
   return { code, severity: 'error', message };
 }
 

@@ -1,4 +1,5 @@
 import { isMap, isScalar, parseDocument, type YAMLMap } from 'yaml';
+import type { Code } from '../core/codes.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { closest } from '../core/suggest.js';
 import type { Source } from '../manifest/located.js';
@@ -118,7 +119,7 @@ function wrong(reading: Reading, node: unknown, message: string, hint: string): 
 
 function fault(
   source: Source,
-  code: string,
+  code: Code,
   { start, end }: { start: number; end: number },
   message: string,
   hint: string,

@@ -1,4 +1,5 @@
 import { REQUEST_FIELDS, type RequestField } from '../core/audio-request.js';
+import type { Code } from '../core/codes.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { shellWord } from '../core/shell.js';
 import type { Attempt } from '../lockfile/attempt.js';
@@ -157,7 +158,7 @@ function remarks(
 ): readonly Diagnostic[] {
   const { take, decision } = row;
   const told: Diagnostic[] = [];
-  const tell = (code: string, severity: Diagnostic['severity'], message: string, hint: string) =>
+  const tell = (code: Code, severity: Diagnostic['severity'], message: string, hint: string) =>
     told.push({ code, severity, message, hint, span: take.span });
   if (decision.kind === 'occupied') {
     const message = `${shellWord(placeOf(decision.path))} exists, but is not in the lockfile`;

@@ -1,4 +1,5 @@
 import type { AudioRequest, RequestField } from '../core/audio-request.js';
+import type { Code } from '../core/codes.js';
 import type { Catalogue, Model } from '../venice/model.js';
 
 /** A request beside the model it is meant for. */
@@ -12,7 +13,7 @@ export interface Case {
 
 /** A diagnostic before it has a place. */
 export interface Finding {
-  readonly code: string;
+  readonly code: Code;
   readonly severity: 'error' | 'warning';
   readonly message: string;
   readonly hint?: string;

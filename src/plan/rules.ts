@@ -1,4 +1,5 @@
 import type { RequestField } from '../core/audio-request.js';
+import type { Code } from '../core/codes.js';
 import { closest } from '../core/suggest.js';
 import type { Model } from '../venice/model.js';
 import { formatChecked } from './formats.js';
@@ -8,11 +9,11 @@ import { characterCounts, listed, quoted } from './text.js';
 /** Models, voices or durations named in a hint at most. */
 const NAMED_MAX = 8;
 
-function error(at: Finding['at'], code: string, message: string, hint: string): Finding {
+function error(at: Finding['at'], code: Code, message: string, hint: string): Finding {
   return { code, severity: 'error', message, hint, at };
 }
 
-function warning(at: Finding['at'], code: string, message: string, hint?: string): Finding {
+function warning(at: Finding['at'], code: Code, message: string, hint?: string): Finding {
   return { code, severity: 'warning', message, at, ...(hint === undefined ? {} : { hint }) };
 }
 
@@ -25,10 +26,17 @@ function removeOr(field: RequestField, about: Case, takes: (model: Model) => boo
     : `remove \`${field}\`, or use a model that takes it: ${listed(others, NAMED_MAX)}`;
 }
 
-function undeclared(field: RequestField, topic: string, about: Case): Finding {
+function undeclared(
+  field: RequestField,
+  topic: Topic | 'lyrics' | 'duration' | 'voice' | 'speed',
+  about: Case,
+): Finding {
   const message = `${about.model.id} does not say whether it takes \`${field}\``;
   return warning(field, `undeclared-${topic}`, message, 'it is sent as it is; the service may refuse it');
 }
+
+/** What its codes call a switch. */
+type Topic = 'instrumental' | 'lyrics-optimizer' | 'loop' | 'language';
 
 type Switch =
   | 'supports_force_instrumental'
@@ -37,7 +45,7 @@ type Switch =
   | 'supports_language_code';
 
 /** A field that a model takes or does not take, whatever its value. */
-function switched(field: RequestField, supports: Switch, topic: string): Rule {
+function switched(field: RequestField, supports: Switch, topic: Topic): Rule {
   return (about) => {
     if (about.request[field] === undefined || about.model[supports] === true) return undefined;
     if (about.model[supports] === undefined) return undeclared(field, topic, about);
@@ -98,7 +106,7 @@ function promptTooLong({ request, model }: Case): Finding | undefined {
 
 function tooLong(
   field: RequestField,
-  what: string,
+  what: 'prompt' | 'lyrics',
   text: string,
   limit: number | undefined,
   model: Model,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Code } from '../core/codes.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { formatUsd } from '../core/money.js';
 import type { Attempt } from '../lockfile/attempt.js';
@@ -181,7 +182,7 @@ function afterEdits(saved: SavedPlan, takes: readonly Take[]): Diagnostic {
   return refusal('plan-stale', `the manifest changed since the plan was saved${where}`);
 }
 
-function refusal(code: string, message: string): Diagnostic {
+function refusal(code: Code, message: string): Diagnostic {
   return {
     code,
     severity: 'error',

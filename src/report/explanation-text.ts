@@ -1,4 +1,4 @@
-import type { Explanation } from './explanations/explanation.js';
+import type { Explanation } from './explanation.js';
 import { wrap } from './width.js';
 
 /** Lines longer than this are hard to read, however wide the terminal is. */
@@ -6,7 +6,7 @@ const WIDTH_MAX = 100;
 
 /** An explanation as a page; `next` stays whole, to be pasted. Ends with a line end. */
 export function renderExplanation(code: string, explanation: Explanation, columns: number): string {
-  const { title, text, money, mend, next } = explanation;
+  const { title, text, money, fix, next } = explanation;
   const width = Math.max(40, Math.min(columns, WIDTH_MAX));
   const entry = (name: string, words: string) =>
     wrap(words, width - INDENT).map((line, index) => `${(index === 0 ? name : '').padEnd(INDENT)}${line}`);
@@ -16,7 +16,7 @@ export function renderExplanation(code: string, explanation: Explanation, column
     ...wrap(text, width),
     '',
     ...entry('Money', money),
-    ...entry('Fix', mend),
+    ...entry('Fix', fix),
     `${'Next'.padEnd(INDENT)}${next}`,
   ];
   return `${lines.join('\n')}\n`;

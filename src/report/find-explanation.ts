@@ -1,9 +1,47 @@
-import type { Explanation, Explanations } from './explanations/explanation.js';
-import { FAMILIES, SERVICE_WORDS, STATES } from './explanations/words.js';
-import { EXPLANATIONS } from './explanations.js';
+import { CODES } from '../core/codes.js';
+import { EXIT } from '../core/errors.js';
+import type { TakeEvent } from '../core/events.js';
+import type { AttemptState } from '../lockfile/attempt.js';
 
-/** All that `explain` tells of, in the order in which it lists them. */
-export const TOLD: Explanations = { ...EXPLANATIONS, ...STATES, ...FAMILIES };
+/** What a take can be, as the screens call it. */
+const STATES = [
+  'intent',
+  'submitting',
+  'waiting',
+  'running',
+  'downloading',
+  'queued',
+  'stored',
+  'held',
+  'done',
+  'rejected',
+  'failed',
+  'lost',
+  'unverified',
+  'in-doubt',
+  'missing',
+] as const satisfies readonly StateName[];
+
+type StateName = Exclude<AttemptState | TakeEvent['state'], 'in_doubt'> | 'in-doubt' | 'held';
+
+/** What stands for many codes that others make: the system's, the network's, the service's. */
+const FAMILIES = ['connection', 'http-other', 'other'] as const;
+
+const EXIT_CODES = Object.values(EXIT).map((code) => `exit-${code}`);
+
+/** Every page, by the name of its file, in the order in which `explain` lists them. */
+export const PAGES: readonly string[] = [...CODES, ...STATES, ...FAMILIES, 'exit-codes', ...EXIT_CODES];
+
+/** Documented words of the service, each with the code under which it is explained. */
+const SERVICE_WORDS: Readonly<Record<string, string>> = {
+  INSUFFICIENT_BALANCE: 'http-402',
+  API_KEY_USD_SPEND_LIMIT_EXCEEDED: 'http-402',
+  API_KEY_DIEM_SPEND_LIMIT_EXCEEDED: 'http-402',
+  PAYMENT_REQUIRED: 'http-402',
+  MODEL_NOT_FOUND: 'http-404',
+  MODEL_OVERLOADED: 'http-429',
+  MODEL_AT_CAPACITY: 'http-503',
+};
 
 /** What the system says of a disk, not of a connection. */
 const DISK =
@@ -12,25 +50,31 @@ const NETWORK =
   /^(?:E(?:CONN|HOST|NET|ADDR|AI_)[A-Z]+|E(?:TIMEDOUT|NOTFOUND|PIPE|PROTO|CANCELED)|(?:UND_)?ERR_[A-Z0-9_]+|CERT_[A-Z_]+|[A-Z_]+_SELF_SIGNED_CERT|SELF_SIGNED_CERT_[A-Z_]+|UNABLE_TO_[A-Z_]+)$/;
 const WORD_LENGTH_MAX = 100;
 
-const BY_FOLDED = new Map(Object.keys(TOLD).map((code) => [folded(code), code]));
+const NAMES = new Set(PAGES);
+const BY_FOLDED = new Map(PAGES.map((name) => [folded(name), name]));
+
+/** What is shown as `code`, and the page that explains it. */
+export interface Found {
+  readonly code: string;
+  readonly page: string;
+}
 
 /**
- * The explanation of a code as it is printed, in any case and with `_`, `-` or spaces, of a state or of a bare status;
- * what others coin goes by its family.
+ * The page of a code as it is printed, in any case and with `_`, `-` or spaces, of a state, of an exit code or of a bare
+ * HTTP status; what others coin goes by its family.
  */
-export function findExplanation(word: string): { code: string; explanation: Explanation } | undefined {
+export function findExplanation(word: string): Found | undefined {
   if (word.length > WORD_LENGTH_MAX) return undefined;
   const lower = word.toLowerCase();
   const known =
-    [word, lower].find((code) => Object.hasOwn(TOLD, code)) ??
+    [word, lower].find((name) => NAMES.has(name)) ??
     BY_FOLDED.get(folded(word)) ??
+    BY_FOLDED.get(`exit-${word}`) ??
     BY_FOLDED.get(`http-${word}`);
-  if (known !== undefined) return { code: known, explanation: TOLD[known]! };
+  if (known !== undefined) return { code: known, page: known };
   const upper = word.trim().toUpperCase().replaceAll(/[-\s]/g, '_');
-  const family = familyOf(upper);
-  return family === undefined
-    ? undefined
-    : { code: upper.replace(/^HTTP_/, 'http-'), explanation: TOLD[family]! };
+  const page = familyOf(upper);
+  return page === undefined ? undefined : { code: upper.replace(/^HTTP_/, 'http-'), page };
 }
 
 function familyOf(upper: string): string | undefined {

@@ -37,7 +37,7 @@ export function githubAnnotations(diagnostics: readonly Diagnostic[], options: G
 export function takeAnnotations(outcome: RunOutcome, takes: readonly Take[], options: GithubOptions): string {
   const toldCount = outcome.diagnostics.filter(({ severity }) => severity === 'error').length;
   const spans = new Map(takes.map(({ key, span }) => [key, span]));
-  const told = [...outcome.failures, ...outcome.inDoubt].map((take): Diagnostic => {
+  const told = [...outcome.failures, ...outcome.inDoubt].map((take): Annotated => {
     const span = spans.get(take.key);
     return {
       code: take.code ?? take.state,
@@ -50,11 +50,14 @@ export function takeAnnotations(outcome: RunOutcome, takes: readonly Take[], opt
   return annotations(told.slice(0, Math.max(0, ANNOTATIONS_MAX - toldCount)), options);
 }
 
-function annotations(diagnostics: readonly Diagnostic[], options: GithubOptions): string {
+/** Of a take the code may be the service's. */
+type Annotated = Omit<Diagnostic, 'code'> & { readonly code: string };
+
+function annotations(diagnostics: readonly Annotated[], options: GithubOptions): string {
   return diagnostics.map((diagnostic) => `${annotation(diagnostic, options)}\n`).join('');
 }
 
-function annotation({ severity, code, message, hint, span }: Diagnostic, options: GithubOptions): string {
+function annotation({ severity, code, message, hint, span }: Annotated, options: GithubOptions): string {
   const place =
     span === undefined
       ? []

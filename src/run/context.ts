@@ -1,3 +1,4 @@
+import type { Code } from '../core/codes.js';
 import type { RunEvent, TakeEvent } from '../core/events.js';
 import type { Ports } from '../core/ports.js';
 import { type Attempt, moneyOf } from '../lockfile/attempt.js';
@@ -188,7 +189,7 @@ export function tell(
 export function notice(
   context: Pick<RunContext, 'emit' | 'ports'>,
   level: 'info' | 'warning' | 'error',
-  code: string,
+  code: Code,
   message: string,
   hint?: string,
 ): void {

@@ -1,7 +1,8 @@
+import type { Code } from '../core/codes.js';
 import type { Trouble } from './trouble.js';
 
 export interface StopNotice {
-  readonly code: string;
+  readonly code: Code;
   readonly message: string;
   readonly hint: string;
 }

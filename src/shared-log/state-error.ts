@@ -1,3 +1,4 @@
+import type { Code } from '../core/codes.js';
 import { BatchError, EXIT, type ExitCode, unreachable } from '../core/errors.js';
 import type { NextCommand } from '../lockfile/lock-error.js';
 import type { LogProblem } from './log-state.js';
@@ -12,7 +13,7 @@ export interface About {
 
 /** A store that did not do what was asked, as the error that ends the command. */
 export function storeError(fault: StoreFault, { address, command }: About): BatchError {
-  const made = (code: string, exitCode: ExitCode, message: string, hint: string) =>
+  const made = (code: Code, exitCode: ExitCode, message: string, hint: string) =>
     new BatchError(code, `${address}: ${message}`, { exitCode, hint, cause: fault });
   const collect = `nothing is bought; what is paid for is still collected: ${command('collect')}`;
   switch (fault.kind) {

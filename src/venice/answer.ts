@@ -1,4 +1,5 @@
 import { shownAddress } from '../core/address.js';
+import type { Code } from '../core/codes.js';
 import { faultCode } from '../core/errors.js';
 import type { Transport, TransportAnswer, TransportRequest } from '../core/ports.js';
 import type { RateHeaders } from '../core/rate-headers.js';
@@ -146,7 +147,7 @@ async function readBody(good: GoodAnswer, bytesMax: number): Promise<CallResult<
 }
 
 /** Also discards what is left of the body. */
-export function unusable(good: GoodAnswer, code: string, message: string): CallFailure {
+export function unusable(good: GoodAnswer, code: Code, message: string): CallFailure {
   good.answer.discard();
   return {
     ok: false,

@@ -382,7 +382,7 @@ describe('diagnostics that say the same', () => {
 
   it('name ten related places at most', () => {
     const many = Array.from({ length: 50 }, (_, line) => ({
-      code: 'x',
+      code: 'unknown-model' as const,
       severity: 'error' as const,
       message: 'm',
       related: [{ message: 'used', span: spanAt(line + 1) }],

@@ -66,7 +66,7 @@ export function noticeEvent(
   message: string,
   fields: Partial<Extract<RunEvent, { type: 'notice' }>> = {},
 ): RunEvent {
-  return { type: 'notice', time: isoAt(0), level: 'warning', code: 'some-notice', message, ...fields };
+  return { type: 'notice', time: isoAt(0), level: 'warning', code: 'retrying', message, ...fields };
 }
 
 export function versionEvent(fields: Partial<Extract<RunEvent, { type: 'version' }>> = {}): RunEvent {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Code } from '../../src/core/codes.js';
 import type { Diagnostic, Span } from '../../src/core/diagnostic.js';
 import { renderDiagnostics } from '../../src/report/diagnostics.js';
 import { displayWidth } from '../../src/report/width.js';
@@ -40,7 +41,7 @@ describe('several errors', () => {
     const lines = render([
       error({ code: 'bad-id' }),
       error(),
-      error({ code: 'warned', severity: 'warning' }),
+      error({ code: 'voice-not-listed', severity: 'warning' }),
     ]);
     expect(about(lines)).toEqual(['more about an error: venice-batch explain bad-id']);
     expect(lines.at(-1)).toContain('explain');
@@ -116,7 +117,7 @@ describe('a diagnostic', () => {
     const at = span(1, 1, 3, { file: `a${evil}.yaml` });
     const related = [{ message: evil, span: at }];
     const shown = renderDiagnostics(
-      [error({ code: evil, message: evil, hint: evil, span: at, related })],
+      [error({ code: evil as Code, message: evil, hint: evil, span: at, related })],
       new Map([[at.file, `x${evil}`]]),
       { color: false, width: 80 },
     );

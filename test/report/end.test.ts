@@ -223,7 +223,7 @@ describe('--json', () => {
       renderJson(
         outcomeOf(
           versionEvent(),
-          { type: 'diagnostic', time: 'now', code: 'c', severity: 'warning', message: 'm' },
+          { type: 'diagnostic', time: 'now', code: 'voice-not-listed', severity: 'warning', message: 'm' },
           takeEvent('a', 'stored', { path: 'out/a.flac' }),
           takeEvent('a', 'done'),
           summaryEvent(),
@@ -236,7 +236,7 @@ describe('--json', () => {
       version: { type: 'version', schema: 1 },
       summary: { type: 'summary', exit_code: 0 },
       takes: [{ key: 'a', state: 'done', path: 'out/a.flac' }],
-      diagnostics: [{ code: 'c', severity: 'warning', message: 'm' }],
+      diagnostics: [{ code: 'voice-not-listed', severity: 'warning', message: 'm' }],
     });
     expect(Object.keys(document.takes[0]).slice(0, 4)).toEqual(['key', 'track', 'take', 'state']);
   });

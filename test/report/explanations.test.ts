@@ -1,30 +1,39 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { CODES } from '../../src/core/codes.js';
+import { type Explanation, readExplanation } from '../../src/report/explanation.js';
 import { renderExplanation } from '../../src/report/explanation-text.js';
-import { EXPLANATIONS } from '../../src/report/explanations.js';
-import { findExplanation, TOLD } from '../../src/report/find-explanation.js';
+import { findExplanation, PAGES } from '../../src/report/find-explanation.js';
 import { displayWidth } from '../../src/report/width.js';
 import { classifySubmit } from '../../src/venice/submit-outcome.js';
-import { codesInSource } from '../project/codes.js';
 import { fault } from '../project/command-line.js';
 
-/** Codes that are made of a status: the service gave none of its own. */
-const statusOf = (code: string): number => Number(/^http-(\d{3})$/.exec(code)?.[1]);
+const SRC = new URL('../../src/', import.meta.url);
+const FOLDER = new URL('explanations/', SRC);
+const FILES = readdirSync(FOLDER);
+
+function pageOf(name: string): Explanation {
+  const page = readExplanation(readFileSync(new URL(`${name}.md`, FOLDER), 'utf8'));
+  if (page === undefined) throw new Error(`${name}.md lacks a part`);
+  return page;
+}
 
 describe('explanations', () => {
-  let codes: ReadonlyMap<string, string>;
-  beforeAll(() => {
-    codes = codesInSource();
-  }, 120_000);
-
-  it('are there for every code that the source can tell', () => {
-    expect(codes.size).toBeGreaterThan(150);
-    const missing = [...codes].filter(([code]) => findExplanation(code) === undefined);
-    expect(missing.map(([code, place]) => `${code} (${place})`)).toEqual([]);
+  it('have one page for each code, state and exit code, and no other', () => {
+    expect(FILES.sort()).toEqual(PAGES.map((name) => `${name}.md`).sort());
   });
 
-  it('are there for no other', () => {
-    const told = Object.keys(EXPLANATIONS).filter((code) => Number.isNaN(statusOf(code)));
-    expect(told.filter((code) => !codes.has(code))).toEqual([]);
+  it('are there for no code that nothing raises', () => {
+    const sources = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('codes.ts'))
+      .map((name) => readFileSync(new URL(name, SRC), 'utf8'))
+      .join('\n');
+    // Made of a field or a status.
+    const made =
+      /^undeclared-|-unsupported$|^(prompt|lyrics)-(too-long|length-unclear)$|^http-\d+$|^(manifest|lyrics)-(missing|directory|not-a-file|not-permitted|too-large|not-utf8|unreadable)$/;
+    const isRaised = (code: string) =>
+      made.test(code) || sources.includes(`'${code}'`) || sources.includes(`[${code}]`);
+    expect(CODES.filter((code) => !isRaised(code))).toEqual([]);
   });
 
   it('say of a refusal without a code what its status means for the money', () => {
@@ -38,7 +47,7 @@ describe('explanations', () => {
         message: '',
         rate: {},
       } as const;
-      const entry = EXPLANATIONS[`http-${status}`];
+      const entry = FILES.includes(`http-${status}.md`) ? pageOf(`http-${status}`) : undefined;
       if (classifySubmit(failure).kind === 'refused')
         expect(entry?.money, String(status)).toMatch(
           /^(?:Not charged\.$|Refused at the submit: not charged\.)/,
@@ -48,15 +57,17 @@ describe('explanations', () => {
   });
 
   it('are whole, each with a command of this program', () => {
-    for (const [code, { title, text, money, mend, next }] of Object.entries(TOLD)) {
-      for (const sentence of [text, money, mend]) expect(sentence, code).toMatch(/^[A-Z`-].*[.]$/);
+    for (const code of PAGES) {
+      const { title, text, money, fix, next } = pageOf(code);
+      for (const sentence of [text, money, fix]) expect(sentence, code).toMatch(/^[A-Z`-].*[.]$/);
       expect(title, code).toMatch(/^\S.*[^.]$/);
       expect(fault(next), `${code}: ${next}`).toBeUndefined();
     }
   });
 
   it.each([40, 80, 200])('fit on %i columns, but for the command', (columns) => {
-    for (const [code, entry] of Object.entries(TOLD)) {
+    for (const code of PAGES) {
+      const entry = pageOf(code);
       const lines = renderExplanation(code, entry, columns).trimEnd().split('\n');
       expect(lines.pop()).toContain(entry.next);
       for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(Math.min(columns, 100));
@@ -68,12 +79,12 @@ describe('what is asked for', () => {
   const codeOf = (word: string) => findExplanation(word)?.code;
 
   it('is found as it is printed', () => {
-    for (const code of Object.keys(TOLD)) expect(codeOf(code)).toBe(code);
+    for (const code of PAGES) expect(codeOf(code)).toBe(code);
   });
 
   it('is found in any case, and with _, - or spaces', () => {
     const folded = (word: string | undefined) => word?.toLowerCase().replaceAll('_', '-');
-    for (const code of Object.keys(TOLD))
+    for (const code of PAGES)
       for (const word of [code.toUpperCase(), code.replaceAll('-', '_'), code.replaceAll('_', ' ')])
         expect(folded(codeOf(word)), word).toBe(folded(code));
   });
@@ -87,6 +98,9 @@ describe('what is asked for', () => {
     ['TOO_LONG', 'too_long'],
     ['und_err_aborted', 'UND_ERR_ABORTED'],
     ['422', 'http-422'],
+    ['8', 'exit-8'],
+    ['100', 'exit-100'],
+    ['exit codes', 'exit-codes'],
     ['HTTP_422', 'http-422'],
   ])('%s is %s', (word, code) => {
     expect(codeOf(word)).toBe(code);
@@ -102,7 +116,7 @@ describe('what is asked for', () => {
     ['INSUFFICIENT_BALANCE', 'http-402'],
     ['http-520', 'http-other'],
   ])('%s is told as %s', (word, family) => {
-    expect(findExplanation(word)?.explanation).toBe(TOLD[family]);
+    expect(findExplanation(word)?.page).toBe(family);
   });
 
   it.each(['', 'lorem', 'enough said', 'emty', '\u001b[31mECONNRESET', '__proto__', 'toString'])(

@@ -169,7 +169,7 @@ describe('annotations for GitHub', () => {
 
   it('tell each take that is not made or in doubt at its track, ten with the errors told before', () => {
     const recorder = createRecorder();
-    recorder.event({ type: 'diagnostic', time: 'now', code: 'c', severity: 'error', message: 'm' });
+    recorder.event({ type: 'diagnostic', time: 'now', code: 'bad-id', severity: 'error', message: 'm' });
     recorder.event(takeEvent('made', 'done'));
     recorder.event(takeEvent('opening', 'failed', { code: 'OOPS', money: 'charged' }));
     recorder.event(takeEvent('gone', 'in_doubt', { code: 'html', money: 'unknown' }));
