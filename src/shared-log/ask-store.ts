@@ -10,7 +10,10 @@ export interface Asking {
 }
 
 /** Asks until there is an answer. Throws the `StoreFault` of the last try when patience ends, and any other at once. */
-export async function patiently<T>({ clock, random }: Asking, ask: () => Promise<T>): Promise<T> {
+export async function patiently<T>(
+  { clock, random }: Omit<Asking, 'store'>,
+  ask: () => Promise<T>,
+): Promise<T> {
   const patience = createPatience(clock, random);
   for (;;) {
     try {

@@ -1,9 +1,12 @@
 import type { Clock, Files, Git, Random, Web } from '../core/ports.js';
 import { isRefName, type StateAddress, stateAddressText } from './address.js';
+import type { AudioStore } from './audio-store.js';
+import { createFolderAudio } from './folder-audio.js';
 import { createFolderStore } from './folder-store.js';
 import { createGitStore } from './git-store.js';
 import type { ObjectStore } from './object-store.js';
-import { createS3Client } from './s3-client.js';
+import { createS3Audio } from './s3-audio.js';
+import { createS3Client, type S3Client } from './s3-client.js';
 import { s3Settings } from './s3-settings.js';
 import { createS3Store } from './s3-store.js';
 
@@ -27,12 +30,8 @@ export function openObjectStore(address: StateAddress, world: StoreWorld): Objec
   const { files, clock, random } = world;
   switch (address.kind) {
     case 's3': {
-      const settings = s3Settings(address, world.environment);
-      const { secretAccessKey, sessionToken = '' } = settings.credentials;
-      const web = world.web([secretAccessKey, sessionToken]);
-      const client = createS3Client(web, clock, settings);
-      const close = () => web.close();
-      return createS3Store(client, { address: stateAddressText(address), prefix: settings.prefix, close });
+      const { client, ...place } = connect(address, world);
+      return createS3Store(client, place);
     }
     case 'git':
       return createGitStore(world.git, clock, {
@@ -43,6 +42,34 @@ export function openObjectStore(address: StateAddress, world: StoreWorld): Objec
     default:
       return createFolderStore(files, random, address.path);
   }
+}
+
+/** Audio is kept beside the log, in the same bucket or folder; a git repository is no place for it. */
+export function openAudioStore(address: StateAddress, world: StoreWorld): AudioStore | undefined {
+  const { files, clock, random } = world;
+  if (address.kind === 'git') return undefined;
+  if (address.kind === 'folder') return createFolderAudio(files, random, address.path);
+  const { client, ...place } = connect(address, world);
+  return createS3Audio(client, files, { clock, random }, place);
+}
+
+interface S3Place {
+  readonly client: S3Client;
+  readonly address: string;
+  readonly prefix: string;
+  close(): Promise<void>;
+}
+
+function connect(address: StateAddress & { kind: 's3' }, { environment, web, clock }: StoreWorld): S3Place {
+  const settings = s3Settings(address, environment);
+  const { secretAccessKey, sessionToken = '' } = settings.credentials;
+  const connection = web([secretAccessKey, sessionToken]);
+  return {
+    client: createS3Client(connection, clock, settings),
+    address: stateAddressText(address),
+    prefix: settings.prefix,
+    close: () => connection.close(),
+  };
 }
 
 function refNameOf(name: string): string {

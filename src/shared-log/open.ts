@@ -24,7 +24,8 @@ export async function openSharedLog(options: OpenLogOptions): Promise<SharedLog>
   };
   try {
     await readLog(core);
-    const { header } = core.state;
+    const { header, next } = core.state;
+    if (next < (options.entriesMin ?? 0)) noteProblem(core, { kind: 'gap', entry: next });
     if (header === undefined) await begin(core);
     check(core, core.state.header);
     if (options.access === 'write') await checkpoint(core);
@@ -43,12 +44,8 @@ async function begin(core: LogCore): Promise<void> {
     endpoint,
     lineage: lineage ?? newLineage(),
   };
-  if (core.state.next === 0 && core.options.begun === true) {
-    noteProblem(core, { kind: 'gap', entry: 0 });
-    throw core.damage;
-  }
-  // There are entries, and the first is missing or cannot be read.
-  if (core.state.next > 0 && core.damage !== undefined) throw core.damage;
+  // It was begun once, and its first entry is missing or cannot be read.
+  if (core.damage !== undefined) throw core.damage;
   if (access === 'write') await create(core);
 }
 

@@ -101,8 +101,8 @@ export interface OpenLogOptions {
   readonly endpoint: string;
   /** Of the local lockfile, where there is one: a log of another lineage is refused (exit 9). */
   readonly lineage?: string | undefined;
-  /** The local lockfile says that the log was begun: an empty one is then a loss (exit 9), and no new one is created. */
-  readonly begun?: boolean;
+  /** Entries that the local lockfile has seen. A log with fewer has lost some, so that buying stops; an empty one is not begun anew (exit 9). */
+  readonly entriesMin?: number;
   /** For a log that is new and no `lineage`: 32 random hex digits. */
   readonly newLineage: () => string;
   /** `read`: creates nothing, and refuses to append. */

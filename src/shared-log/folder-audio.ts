@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import type { Files, Random } from '../core/ports.js';
+import { type AudioStore, audioKey } from './audio-store.js';
+import { asStoreFault, requireRoot } from './folder-store.js';
+import { nameOnce, sumOf, writeSynced } from './hashed.js';
+import { requireSame } from './s3-audio.js';
+
+/** Audio in a folder that several machines mount. */
+export function createFolderAudio(files: Files, random: Random, root: string): AudioStore {
+  const pathOf = (sha256: string) => join(root, ...audioKey(sha256).split('/'));
+  const has = async (sha256: string) => {
+    await requireRoot(files, root);
+    return (await files.facts(pathOf(sha256))) !== undefined;
+  };
+  const verify = async (sha256: string) =>
+    requireSame((await sumOf(files.stream(pathOf(sha256)))).sha256, sha256);
+
+  return {
+    address: `file://${root}`,
+    put: async (path, sha256, bytes) => {
+      if (await guarded(() => has(sha256))) {
+        await guarded(() => verify(sha256));
+        return 'stored';
+      }
+      const draft = join(root, 'audio', `.${Buffer.from(random.bytes(12)).toString('hex')}.part`);
+      const sum = await guarded(() => writeSynced(files, draft, files.stream(path)));
+      if (sum.sha256 !== sha256 || sum.bytes !== bytes) {
+        await files.remove(draft);
+        return 'changed';
+      }
+      const to = pathOf(sha256);
+      await guarded(async () => {
+        await files.makeDirectory(join(to, '..'));
+        if ((await nameOnce(files, draft, to)) === 'exists') await verify(sha256);
+      });
+      return 'stored';
+    },
+    download: async (sha256, to) => {
+      if ((await files.facts(to)) !== undefined) return 'exists';
+      if (!(await guarded(() => has(sha256)))) return 'absent';
+      const part = `${to}.part`;
+      const sum = await writeSynced(files, part, files.stream(pathOf(sha256)));
+      requireSame(sum.sha256, sha256);
+      return (await nameOnce(files, part, to)) === 'named' ? 'downloaded' : 'exists';
+    },
+    has: (sha256) => guarded(() => has(sha256)),
+    close: async () => {},
+  };
+}
+
+async function guarded<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw asStoreFault(error);
+  }
+}

@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { dirname } from 'node:path';
+import { faultCode } from '../core/errors.js';
+import type { Files } from '../core/ports.js';
+
+/** What some bytes turned out to be. */
+export interface Sum {
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** Reads to the end. */
+export async function sumOf(pieces: AsyncIterable<Uint8Array>): Promise<Sum> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const piece of pieces) {
+    hash.update(piece);
+    bytes += piece.length;
+  }
+  return { sha256: hash.digest('hex'), bytes };
+}
+
+/**
+ * The same pieces, as long as they are what they should be: the last one comes only when the hash of all is right, so that whoever
+ * takes them never has the whole of something else.
+ *
+ * @param changed called, before the stream ends with an error, where they are not
+ */
+export async function* onlyIf(
+  expected: Sum,
+  pieces: AsyncIterable<Uint8Array>,
+  changed: () => void,
+): AsyncIterable<Uint8Array> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  let held: Uint8Array | undefined;
+  for await (const piece of pieces) {
+    if (held !== undefined) yield held;
+    hash.update(piece);
+    bytes += piece.length;
+    held = Uint8Array.from(piece);
+  }
+  if (bytes !== expected.bytes || hash.digest('hex') !== expected.sha256) {
+    changed();
+    throw new Error('the file was changed');
+  }
+  if (held !== undefined) yield held;
+}
+
+/** Writes a new file and syncs it. What may be there already is written anew. */
+export async function writeSynced(
+  files: Files,
+  path: string,
+  pieces: AsyncIterable<Uint8Array>,
+): Promise<Sum> {
+  await files.makeDirectory(dirname(path));
+  const hash = createHash('sha256');
+  let bytes = 0;
+  const handle = await files.open(path, 'truncate');
+  try {
+    for await (const piece of pieces) {
+      hash.update(piece);
+      bytes += piece.length;
+      await handle.write(piece);
+    }
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  return { sha256: hash.digest('hex'), bytes };
+}
+
+/** Gives a synced file its final name, unless something has it. Takes the first name away. */
+export async function nameOnce(files: Files, from: string, to: string): Promise<'named' | 'exists'> {
+  let found: 'named' | 'exists' = 'named';
+  try {
+    await files.link(from, to);
+  } catch (error) {
+    if (faultCode(error) !== 'EEXIST') throw error;
+    found = 'exists';
+  }
+  await files.remove(from);
+  await files.syncDirectory(dirname(to));
+  return found;
+}

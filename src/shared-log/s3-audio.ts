@@ -1,0 +1,99 @@
+import type { Files } from '../core/ports.js';
+import { type Asking, patiently } from './ask-store.js';
+import { type AudioStore, audioKey } from './audio-store.js';
+import { nameOnce, onlyIf, type Sum, sumOf, writeSynced } from './hashed.js';
+import { StoreFault } from './object-store.js';
+import { readS3Error } from './s3-answer.js';
+import type { S3Client } from './s3-client.js';
+import { ONLY_IF_ABSENT, putAnswer } from './s3-store.js';
+
+/** Of one upload or download: an hour of audio over a slow line. */
+const AUDIO_MS = 15 * 60_000;
+const DEADLINE_MS = 30_000;
+
+/** Audio below a prefix of a bucket. The hash is signed, so that the store takes these bytes and no others. */
+export function createS3Audio(
+  client: S3Client,
+  files: Files,
+  asking: Omit<Asking, 'store'>,
+  place: { readonly address: string; close(): Promise<void> },
+): AudioStore {
+  /** Its size; `undefined` where there is none. */
+  const sizeOf = (sha256: string) =>
+    patiently(asking, async () => {
+      const answer = await client({ method: 'HEAD', key: audioKey(sha256), deadlineMs: DEADLINE_MS });
+      if (answer.status === 404) return undefined;
+      if (answer.status !== 200) throw (await readS3Error(answer)).fault;
+      answer.discard();
+      return Number(answer.headers['content-length']);
+    });
+
+  async function upload(path: string, expected: Sum): Promise<'created' | 'exists' | 'changed'> {
+    let changed = false;
+    const body = onlyIf(expected, files.stream(path), () => {
+      changed = true;
+    });
+    const headers = {
+      ...ONLY_IF_ABSENT,
+      'content-type': 'application/octet-stream',
+      'content-length': String(expected.bytes),
+    };
+    const call = { method: 'PUT' as const, key: audioKey(expected.sha256), headers, deadlineMs: AUDIO_MS };
+    const answer = await putAnswer(() => client({ ...call, body, bodySha256: expected.sha256 }));
+    if (changed) return 'changed';
+    if (answer.kind !== 'unknown') return answer.kind;
+    // It may be there all the same: then it need not be sent again.
+    if ((await sizeOf(expected.sha256)) !== undefined) return 'exists';
+    throw answer.why;
+  }
+
+  async function* contents(sha256: string): AsyncIterable<Uint8Array> {
+    const answer = await client({ method: 'GET', key: audioKey(sha256), deadlineMs: AUDIO_MS });
+    if (answer.status !== 200) throw (await readS3Error(answer)).fault;
+    try {
+      yield* answer.body;
+    } catch (error) {
+      throw new StoreFault('unreachable', `the audio broke off (${String(error)})`);
+    } finally {
+      answer.discard();
+    }
+  }
+
+  return {
+    address: place.address,
+    put: async (path, sha256, bytes) => {
+      const answer = await patiently(asking, () => upload(path, { sha256, bytes }));
+      if (answer === 'changed') return 'changed';
+      if (answer === 'created') check(await sizeOf(sha256), bytes, sha256);
+      else check((await patiently(asking, () => verify(contents(sha256), sha256))).bytes, bytes, sha256);
+      return 'stored';
+    },
+    download: async (sha256, to) => {
+      if ((await files.facts(to)) !== undefined) return 'exists';
+      if ((await sizeOf(sha256)) === undefined) return 'absent';
+      const part = `${to}.part`;
+      await patiently(asking, async () => {
+        requireSame((await writeSynced(files, part, contents(sha256))).sha256, sha256);
+      });
+      return (await nameOnce(files, part, to)) === 'named' ? 'downloaded' : 'exists';
+    },
+    has: async (sha256) => (await sizeOf(sha256)) !== undefined,
+    close: () => place.close(),
+  };
+}
+
+async function verify(contents: AsyncIterable<Uint8Array>, sha256: string): Promise<Sum> {
+  const sum = await sumOf(contents);
+  requireSame(sum.sha256, sha256);
+  return sum;
+}
+
+function check(found: number | undefined, bytes: number, sha256: string): void {
+  if (found !== bytes)
+    throw new StoreFault('altered', `the audio ${sha256} has ${found ?? 'no'} bytes instead of ${bytes}`);
+}
+
+export function requireSame(found: string, sha256: string): void {
+  if (found !== sha256)
+    throw new StoreFault('altered', `the audio ${sha256} was damaged or replaced in the store`);
+}

@@ -1,0 +1,179 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Web } from '../../src/core/ports.js';
+import { createWeb } from '../../src/node/web.js';
+import { parseStateAddress } from '../../src/shared-log/address.js';
+import { type AudioStore, audioKey } from '../../src/shared-log/audio-store.js';
+import { openAudioStore } from '../../src/shared-log/open-store.js';
+import { NO_REPLY, type Reply, reply, webThat } from '../fakes/web.js';
+import { type Place, type PlaceKind, startPlace, whyNot, worldOf } from './places.js';
+
+const KINDS: readonly PlaceKind[] = ['folder', 's3'];
+const KEYS = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'testtesttest' };
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+const folder = mkdtempSync(path.join(tmpdir(), 'audio-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A file of random bytes. */
+function song(name: string, bytes = 3_000_000) {
+  const content = randomBytes(bytes);
+  const at = path.join(folder, name);
+  writeFileSync(at, content);
+  return { at, content, hash: sha256(content), bytes };
+}
+
+function audioAt(address: string, environment: Readonly<Record<string, string>>, web?: Web): AudioStore {
+  const world = worldOf('/', environment);
+  const store = openAudioStore(
+    parseStateAddress(address),
+    web === undefined ? world : { ...world, web: () => web },
+  );
+  if (store === undefined) throw new Error('no audio store');
+  return store;
+}
+
+for (const kind of KINDS) {
+  const why = whyNot(kind);
+  describe.skipIf(why !== undefined)(
+    `audio in a real store: ${kind}${why === undefined ? '' : ` (${why})`}`,
+    () => {
+      let place: Place;
+      beforeAll(async () => {
+        place = await startPlace(kind);
+      }, 120_000);
+      afterAll(() => place.stop());
+
+      it('comes back on another machine as it was stored', async () => {
+        const address = place.address();
+        const store = audioAt(address, place.environment);
+        const { at, hash, bytes, content } = song(`${kind}-one.mp3`);
+        expect(await store.has(hash)).toBe(false);
+        expect(await store.download(hash, path.join(folder, 'nothing.mp3'))).toBe('absent');
+        expect(await store.put(at, hash, bytes)).toBe('stored');
+        expect(await store.put(at, hash, bytes)).toBe('stored');
+        const other = audioAt(address, place.environment);
+        expect(await other.has(hash)).toBe(true);
+        const to = path.join(folder, `${kind}-there`, 'one.mp3');
+        expect(await other.download(hash, to)).toBe('downloaded');
+        expect(readFileSync(to).equals(content)).toBe(true);
+        expect(await other.download(hash, to)).toBe('exists');
+        expect(readdirSync(path.dirname(to))).toEqual(['one.mp3']);
+        await store.close();
+        await other.close();
+      });
+
+      it('is not stored where the file is not the recorded one', async () => {
+        const store = audioAt(place.address(), place.environment);
+        const { at, hash, bytes, content } = song(`${kind}-two.mp3`);
+        writeFileSync(at, Buffer.concat([content.subarray(0, -1), Buffer.from('x')]));
+        expect(await store.put(at, hash, bytes)).toBe('changed');
+        writeFileSync(at, content.subarray(0, -1));
+        expect(await store.put(at, hash, bytes)).toBe('changed');
+        expect(await store.has(hash)).toBe(false);
+        await store.close();
+      });
+    },
+  );
+}
+
+describe('audio in a folder', () => {
+  it('that was damaged there is neither taken for stored nor given out', async () => {
+    const root = mkdtempSync(path.join(folder, 'share-'));
+    const store = audioAt(`file://${root}`, {});
+    const { at, hash, bytes } = song('damaged.mp3', 5_000);
+    await store.put(at, hash, bytes);
+    writeFileSync(path.join(root, audioKey(hash)), 'other bytes');
+    await expect(store.put(at, hash, bytes)).rejects.toMatchObject({ kind: 'altered' });
+    const to = path.join(folder, 'damaged-copy.mp3');
+    await expect(store.download(hash, to)).rejects.toMatchObject({ kind: 'altered' });
+    expect(existsSync(to)).toBe(false);
+  });
+
+  it('is refused where the folder is not there', async () => {
+    const store = audioAt(`file://${folder}/not-mounted`, {});
+    const { at, hash, bytes } = song('nowhere.mp3', 5_000);
+    await expect(store.put(at, hash, bytes)).rejects.toMatchObject({ kind: 'missing' });
+    expect(existsSync(`${folder}/not-mounted`)).toBe(false);
+  });
+});
+
+describe('an upload to S3', () => {
+  /** A server in memory that keeps what it is sent; each PUT may lose its answer. */
+  function server(fate: (put: number) => 'answered' | 'lost before' | 'lost after') {
+    const objects = new Map<string, Buffer>();
+    const sent: { pieces: number[]; headers: Readonly<Record<string, string>> }[] = [];
+    const web = webThat(async ({ method, url, headers, body }): Promise<Reply> => {
+      const object = objects.get(url);
+      if (method === 'HEAD')
+        return object === undefined
+          ? reply(404)
+          : reply(200, '', { 'content-length': String(object.length) });
+      if (method === 'GET') return reply(200, object?.toString('latin1'));
+      const pieces: Buffer[] = [];
+      try {
+        for await (const piece of body as AsyncIterable<Uint8Array>) pieces.push(Buffer.from(piece));
+      } catch {
+        return NO_REPLY;
+      }
+      sent.push({ pieces: pieces.map(({ length }) => length), headers });
+      const what = fate(sent.length);
+      if (what === 'lost before') return NO_REPLY;
+      if (object !== undefined) return reply(412, '<Error><Code>PreconditionFailed</Code></Error>');
+      objects.set(url, Buffer.concat(pieces));
+      return what === 'lost after' ? NO_REPLY : reply(200);
+    });
+    return { web, sent, objects };
+  }
+
+  it('goes in pieces, with its hash signed', async () => {
+    const { web, sent } = server(() => 'answered');
+    const { at, hash, bytes } = song('pieces.wav', 8_000_000);
+    expect(await audioAt('s3://bucket/p', KEYS, web).put(at, hash, bytes)).toBe('stored');
+    expect(sent[0]?.headers).toMatchObject({
+      'if-none-match': '*',
+      'x-amz-content-sha256': hash,
+      'content-length': String(bytes),
+    });
+    expect(Math.max(...(sent[0]?.pieces ?? []))).toBeLessThanOrEqual(1024 * 1024);
+  });
+
+  it('is sent again where it got lost, and not where only the answer did', async () => {
+    for (const [fate, puts] of [
+      ['lost before', 2],
+      ['lost after', 1],
+    ] as const) {
+      const { web, sent, objects } = server((put) => (put === 1 ? fate : 'answered'));
+      // Latin letters alone: the fake answers with text.
+      const at = path.join(folder, 'letters.wav');
+      writeFileSync(at, 'a'.repeat(10_000));
+      const hash = sha256(readFileSync(at));
+      expect(await audioAt('s3://bucket/p', KEYS, web).put(at, hash, 10_000), fate).toBe('stored');
+      expect([sent.length, objects.size], fate).toEqual([puts, 1]);
+    }
+  });
+
+  it('is read back where somebody else was first, and not believed where that is something else', async () => {
+    const { web, objects } = server(() => 'answered');
+    const { at, hash, bytes } = song('first.wav', 1_000);
+    const store = audioAt('s3://bucket/p', KEYS, web);
+    await store.put(at, hash, bytes);
+    for (const url of objects.keys()) objects.set(url, Buffer.from('y'.repeat(1_000)));
+    await expect(store.put(at, hash, bytes)).rejects.toMatchObject({ kind: 'altered' });
+  });
+});
+
+it('a web that is closed answers nothing more', async () => {
+  const web = createWeb({}, String);
+  await web.close();
+  const answer = await web.request({
+    method: 'GET',
+    url: 'http://127.0.0.1:1/',
+    headers: {},
+    deadlineMs: 5_000,
+  });
+  expect(answer.kind).toBe('no_answer');
+});

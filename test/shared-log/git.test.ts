@@ -1,0 +1,145 @@
+import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { gitFault } from '../../src/shared-log/git-fault.js';
+import type { ObjectStore } from '../../src/shared-log/object-store.js';
+import { createClone, type GitServer, git, startGitServer } from '../tools/git-server.js';
+import { storeAt } from './places.js';
+
+const encode = (text: string) => new TextEncoder().encode(text);
+
+describe('a log in git', () => {
+  let server: GitServer;
+  const clones: string[] = [];
+  beforeAll(async () => {
+    server = await startGitServer();
+  });
+  afterAll(async () => {
+    await server.stop();
+    for (const clone of clones) rmSync(clone, { recursive: true, force: true });
+  });
+
+  function clone(): string {
+    const folder = createClone(server.url);
+    clones.push(folder);
+    return folder;
+  }
+
+  const open = (ref: string, folder = clone()): ObjectStore => storeAt(`git:origin?ref=${ref}`, folder, {});
+
+  it('is one commit an entry, on a ref that ordinary clones do not get', async () => {
+    const store = open('plain');
+    for (const key of ['log/a', 'log/b'])
+      expect(await store.putIfAbsent(key, encode(key))).toEqual({ kind: 'created' });
+    const of = (...words: string[]) => git(['-C', server.folder, ...words]);
+    expect(of('log', '--format=%s', 'refs/venice-batch/plain').split('\n')).toEqual(['log/b', 'log/a']);
+    expect(of('ls-tree', '--name-only', 'refs/venice-batch/plain')).toBe('object');
+    expect(of('for-each-ref', '--format=%(refname)', 'refs/heads', 'refs/tags')).toBe('');
+  });
+
+  it('stops where the ref was deleted, and does not create it again', async () => {
+    const folder = clone();
+    const store = open('deleted', folder);
+    await store.putIfAbsent('log/a', encode('a'));
+    await store.close();
+    git(['-C', server.folder, 'update-ref', '-d', 'refs/venice-batch/deleted']);
+    await expect(store.putIfAbsent('log/b', encode('b'))).rejects.toMatchObject({ kind: 'altered' });
+    await expect(store.get('log/b')).rejects.toMatchObject({ kind: 'altered' });
+    // Also in the next run of this machine.
+    await expect(open('deleted', folder).list('log/')).rejects.toMatchObject({ kind: 'altered' });
+    const { status } = spawnSync('git', [
+      '-C',
+      server.folder,
+      'rev-parse',
+      '--verify',
+      '--quiet',
+      'refs/venice-batch/deleted',
+    ]);
+    expect(status).not.toBe(0);
+  });
+
+  it('stops where the history was rewritten or set back', async () => {
+    const store = open('rewritten');
+    for (const key of ['log/a', 'log/b']) await store.putIfAbsent(key, encode(key));
+    const other = open('other');
+    await other.putIfAbsent('log/x', encode('x'));
+    const of = (name: string) => git(['-C', server.folder, 'rev-parse', name]);
+    const tip = of('refs/venice-batch/rewritten');
+    for (const value of [of('refs/venice-batch/rewritten~1'), of('refs/venice-batch/other')]) {
+      git(['-C', server.folder, 'update-ref', 'refs/venice-batch/rewritten', value]);
+      await expect(store.list('log/')).rejects.toMatchObject({ kind: 'altered' });
+      await expect(store.putIfAbsent('log/c', encode('c'))).rejects.toMatchObject({ kind: 'altered' });
+    }
+    git(['-C', server.folder, 'update-ref', 'refs/venice-batch/rewritten', tip]);
+    expect(await store.list('log/')).toEqual(['log/a', 'log/b']);
+  });
+
+  it('works in a shallow clone', async () => {
+    const full = clone();
+    const commit = () =>
+      git([
+        '-C',
+        full,
+        '-c',
+        'user.name=a',
+        '-c',
+        'user.email=a@b',
+        'commit',
+        '-q',
+        '--allow-empty',
+        '-m',
+        'x',
+      ]);
+    commit();
+    commit();
+    // Not over HTTP: the server is in this process, which waits here.
+    git(['-C', full, 'push', '-q', server.folder, 'HEAD:refs/heads/main']);
+    await open('shallow', full).putIfAbsent('log/a', encode('a'));
+    const shallow = `${full}-shallow`;
+    clones.push(shallow);
+    git(['clone', '-q', '--depth', '1', '--branch', 'main', `file://${server.folder}`, shallow]);
+    git(['-C', shallow, 'remote', 'set-url', 'origin', server.url]);
+    const store = open('shallow', shallow);
+    expect(await store.list('log/')).toEqual(['log/a']);
+    expect(await store.putIfAbsent('log/b', encode('b'))).toEqual({ kind: 'created' });
+  });
+
+  it('says where the remote is not there, cannot be reached or may not be pushed to', async () => {
+    const of = (address: string) => storeAt(`git:${address}`, clone(), {});
+    await expect(of('nothing').list('log/')).rejects.toMatchObject({ kind: 'missing' });
+    await expect(of('http://127.0.0.1:1/a.git').list('log/')).rejects.toMatchObject({ kind: 'unreachable' });
+    const store = open('refused');
+    await store.putIfAbsent('log/a', encode('a'));
+    server.refusePushes();
+    await expect(store.putIfAbsent('log/b', encode('b'))).rejects.toMatchObject({ kind: 'denied' });
+    expect(await store.list('log/')).toEqual(['log/a']);
+  });
+});
+
+describe('what git says', () => {
+  it.each([
+    [
+      'remote: Permission to me/album.git denied to bot.\nfatal: unable to access: The requested URL returned error: 403',
+      'denied',
+    ],
+    [
+      'git@github.com: Permission denied (publickey).\nfatal: Could not read from remote repository.',
+      'denied',
+    ],
+    ["fatal: could not read Username for 'https://github.com': terminal prompts disabled", 'denied'],
+    ['remote: Write access to repository not granted.\nfatal: unable to access', 'denied'],
+    [' ! [remote rejected] a -> b (pre-receive hook declined)', 'denied'],
+    ["remote: Repository not found.\nfatal: repository 'https://github.com/x/' not found", 'missing'],
+    ["fatal: 'backup' does not appear to be a git repository", 'missing'],
+    ['fatal: unable to access: Could not resolve host: github.com', 'unreachable'],
+    ['error: RPC failed; HTTP 502 curl 22', 'unreachable'],
+    ['', 'unreachable'],
+  ])('%j', (stderr, kind) => {
+    expect(gitFault({ code: 128, stdout: new Uint8Array(), stderr })).toMatchObject({ kind });
+  });
+
+  it('is told without credentials', () => {
+    const stderr = "fatal: unable to access 'https://me:hunter2@host/a.git/': Could not resolve host: host";
+    expect(gitFault({ code: 128, stdout: new Uint8Array(), stderr }).message).not.toContain('hunter2');
+  });
+});

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import type { Attempt } from '../../src/lockfile/attempt.js';
+import { judge } from '../../src/shared-log/judge.js';
+import { createLogState, foldGroup } from '../../src/shared-log/log-state.js';
+import type { AppendLimits } from '../../src/shared-log/shared-log.js';
+import { attempt, file, id } from '../lockfile/build.js';
+
+const OURS = id('our run');
+const THEIRS = id('their run');
+const other = `v1:${'1'.repeat(64)}`;
+
+function verdicts(log: readonly Attempt[], wanted: readonly Attempt[], limits: AppendLimits = {}) {
+  const state = createLogState();
+  foldGroup(state, THEIRS, THEIRS, log);
+  return judge(
+    state,
+    OURS,
+    wanted.map((one) => ({ attempt: one, limits })),
+  );
+}
+
+const theirs = (fields: Partial<Attempt>) => attempt({ attempt: id('theirs'), ...fields });
+const ours = (fields: Partial<Attempt> = {}) => attempt({ attempt: id('ours'), ...fields });
+const paid = { queue_id: 'q', file };
+
+describe('an intent', () => {
+  it.each<[string, Partial<Attempt>, string]>([
+    ['an intent', {}, 'taken'],
+    ['a doubt', { state: 'in_doubt' }, 'taken'],
+    ['a job in flight', { state: 'queued', ...paid }, 'taken'],
+    ['a finished take', { state: 'done', ...paid }, 'taken'],
+    ['a failed job that the buyer did not know', { state: 'failed', ...paid }, 'taken'],
+    [
+      'a job of another request that the buyer did not know',
+      { state: 'queued', ...paid, digest: other },
+      'taken',
+    ],
+    ['a refused submit', { state: 'rejected' }, 'write'],
+    ['an intent for another take', { take: 2 }, 'write'],
+    ['an intent for another track', { track: 'b' }, 'write'],
+  ])('beside %s', (_, fields, verdict) => {
+    expect(verdicts([theirs(fields)], [ours()])).toEqual([verdict]);
+  });
+
+  it.each<[string, Partial<Attempt>, string]>([
+    ['an intent', {}, 'taken'],
+    ['a doubt', { state: 'in_doubt' }, 'taken'],
+    ['a job of the same request in flight', { state: 'queued', ...paid }, 'taken'],
+    ['a job of another request in flight', { state: 'queued', ...paid, digest: other }, 'write'],
+    ['a finished take', { state: 'done', ...paid }, 'write'],
+    ['a failed job', { state: 'failed', ...paid }, 'write'],
+  ])('that is to be made again, over %s', (_, fields, verdict) => {
+    expect(verdicts([theirs(fields)], [ours()], { over: new Set([id('theirs')]) })).toEqual([verdict]);
+  });
+
+  it('counts those before it in the same group', () => {
+    const same = ours({ attempt: id('second') });
+    expect(verdicts([], [ours(), same])).toEqual(['write', 'taken']);
+    const rejected = ours({ rev: 2, state: 'rejected' });
+    expect(verdicts([], [ours(), rejected, same])).toEqual(['write', 'write', 'write']);
+  });
+
+  it('keeps the budget, with what is reserved in the same group and without what was refused or refunded', () => {
+    const log = [
+      theirs({ track: 'x', quote_micro_usd: 50 }),
+      theirs({ attempt: id('r'), track: 'y', state: 'rejected', quote_micro_usd: 50 }),
+      theirs({ attempt: id('f'), track: 'z', state: 'failed', ...paid, refunded: true, quote_micro_usd: 50 }),
+    ];
+    const wanted = ['a', 'b', 'c'].map((track) => ours({ attempt: id(track), track, quote_micro_usd: 25 }));
+    expect(verdicts(log, wanted, { budgetMicroUsd: 100 })).toEqual(['write', 'write', 'over_budget']);
+    expect(verdicts(log, wanted, { budgetMicroUsd: 124 })).toEqual(['write', 'write', 'over_budget']);
+    expect(verdicts(log, wanted, { budgetMicroUsd: 125 })).toEqual(['write', 'write', 'write']);
+  });
+});
+
+describe('what became of an attempt', () => {
+  it('is written whatever the budget and the take', () => {
+    const outcome = ours({ rev: 2, state: 'queued', queue_id: 'mine' });
+    expect(verdicts([theirs({})], [outcome], { budgetMicroUsd: 0 })).toEqual(['write']);
+  });
+
+  it('is not settled by another run, but by a person', () => {
+    const settled = theirs({ rev: 2, state: 'rejected' });
+    expect(verdicts([theirs({})], [settled])).toEqual(['superseded']);
+    expect(verdicts([theirs({})], [settled], { byPerson: true })).toEqual(['write']);
+  });
+
+  it('is collected by any run', () => {
+    const queued = theirs({ state: 'queued', queue_id: 'q', rev: 2 });
+    expect(verdicts([queued], [theirs({ state: 'stored', ...paid, rev: 3 })])).toEqual(['write']);
+  });
+
+  it('is superseded by a record that stands above it, and recorded where it is known', () => {
+    const stored = theirs({ state: 'stored', ...paid, rev: 3 });
+    expect(verdicts([stored], [theirs({ state: 'queued', queue_id: 'q', rev: 2 })])).toEqual(['superseded']);
+    expect(verdicts([stored], [stored])).toEqual(['recorded']);
+  });
+
+  it('never hides a paid job behind a higher revision without it', () => {
+    const givenUp = theirs({ state: 'lost', rev: 9 });
+    expect(verdicts([givenUp], [theirs({ state: 'queued', queue_id: 'q', rev: 2 })])).toEqual(['write']);
+  });
+});

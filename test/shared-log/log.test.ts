@@ -1,0 +1,236 @@
+import { describe, expect, it } from 'vitest';
+import { EXIT } from '../../src/core/errors.js';
+import { sealLine } from '../../src/lockfile/seal.js';
+import { checkpointKey } from '../../src/shared-log/checkpoint.js';
+import { entryKey } from '../../src/shared-log/entry.js';
+import type { SharedLog } from '../../src/shared-log/shared-log.js';
+import { createMemoryObjects, type MemoryObjects, type StoreEvent } from '../fakes/memory-objects.js';
+import { attempt, header, id } from '../lockfile/build.js';
+import { openAs } from './machine.js';
+
+const intentOf = (name: string) => attempt({ attempt: id(name), track: name });
+const queuedOf = (name: string) => ({ ...intentOf(name), rev: 2, state: 'queued' as const, queue_id: name });
+
+/** A log with so many intents, one an entry, beside the first entry. */
+async function logOf(memory: MemoryObjects, intents: number): Promise<SharedLog> {
+  const log = await openAs('writer', memory.store());
+  for (let at = 0; at < intents; at += 1) expect(await log.append(intentOf(`t${at}`))).toBe('recorded');
+  return log;
+}
+
+/** What a store was asked for. */
+function counted(memory: MemoryObjects) {
+  const requests: string[] = [];
+  const store = memory.store((request) => {
+    requests.push(request);
+    return 'answered';
+  });
+  return { requests, store };
+}
+
+const failure = { exitCode: EXIT.lockfile, code: 'state-altered' };
+
+describe('a log that others changed', () => {
+  it.each([0, 3, 7])('stops buying where entry %i is missing, and goes on recording', async (missing) => {
+    const memory = createMemoryObjects();
+    await logOf(memory, 7);
+    memory.objects.delete(entryKey(missing));
+    if (missing === 0) {
+      await expect(openAs('next', memory.store())).rejects.toMatchObject(failure);
+      return;
+    }
+    const log = await openAs('next', memory.store());
+    if (missing === 7) {
+      // What was cut off at the end leaves no trace but in a checkpoint and in lockfiles.
+      expect([log.entries, log.trouble()]).toEqual([7, undefined]);
+      expect((await openAs('next', memory.store(), { entriesMin: 8 })).trouble()).toMatchObject(failure);
+    } else {
+      expect(log.trouble()).toMatchObject(failure);
+      await expect(log.append(intentOf('new'))).rejects.toMatchObject(failure);
+      expect(await log.append(queuedOf('elsewhere'))).toBe('recorded');
+      expect(memory.objects.has(entryKey(missing))).toBe(false);
+      expect(memory.objects.has(entryKey(8))).toBe(true);
+    }
+  });
+
+  it('stops buying where an entry was replaced, flipped, or vanished while it was open', async () => {
+    for (const change of ['replaced', 'flipped', 'vanished']) {
+      const memory = createMemoryObjects();
+      await logOf(memory, 3);
+      const open = await openAs('open', memory.store());
+      const bytes = Buffer.from(memory.objects.get(entryKey(3)) ?? '');
+      if (change === 'replaced') memory.objects.set(entryKey(2), memory.objects.get(entryKey(1))!);
+      else if (change === 'flipped') memory.objects.set(entryKey(3), bytes.fill('x', 30, 31));
+      else memory.objects.delete(entryKey(3));
+      if (change !== 'replaced') {
+        await open.refresh();
+        expect(open.trouble(), change).toMatchObject(failure);
+      }
+      if (change !== 'vanished')
+        expect((await openAs('later', memory.store())).trouble(), change).toMatchObject(failure);
+    }
+  });
+
+  it('is not begun anew where the lockfile has seen entries of it', async () => {
+    const memory = createMemoryObjects();
+    await expect(openAs('run', memory.store(), { entriesMin: 1 })).rejects.toMatchObject(failure);
+    expect(memory.objects.size).toBe(0);
+  });
+
+  it('is refused where it belongs to another endpoint or lockfile, or to a newer release', async () => {
+    const memory = createMemoryObjects();
+    await logOf(memory, 1);
+    const open = (more: object) => openAs('other', memory.store(), more);
+    await expect(open({ endpoint: 'sandbox:' })).rejects.toMatchObject({ code: 'state-other-endpoint' });
+    await expect(open({ lineage: id('x') })).rejects.toMatchObject({ code: 'state-other-lineage' });
+    const newer = sealLine(JSON.stringify({ ...header, format: 'venice-batch-log', version: 2 }));
+    memory.objects.set(entryKey(0), Buffer.from(`${newer}\n`));
+    await expect(open({})).rejects.toMatchObject({ code: 'state-newer-version', exitCode: EXIT.lockfile });
+  });
+});
+
+describe('a checkpoint', () => {
+  it('saves the reading of what it covers, and changes nothing of what is known', async () => {
+    const memory = createMemoryObjects();
+    const writer = await logOf(memory, 250);
+    await writer.append(queuedOf('t3'));
+    const { requests, store } = counted(memory);
+    const log = await openAs('next', store);
+    expect(requests.length).toBeLessThan(70);
+    expect([...log.attempts.values()]).toEqual([...writer.attempts.values()]);
+    expect(log.originOf(id('t3'))).toEqual({ run: id('writer'), by: id('writer') });
+    expect(log.lastSeen(id('writer'))).toBe(writer.lastSeen(id('writer')));
+    expect(await log.append({ ...intentOf('t9'), rev: 2, state: 'rejected' })).toBe('superseded');
+  });
+
+  it('of an entry that is not there is what is left of a log that was cut', async () => {
+    const memory = createMemoryObjects();
+    await logOf(memory, 120);
+    expect(memory.objects.has(checkpointKey(99))).toBe(true);
+    for (let at = 90; at <= 120; at += 1) memory.objects.delete(entryKey(at));
+    const log = await openAs('next', memory.store());
+    expect(log.trouble()).toMatchObject(failure);
+  });
+
+  it('that does not fit its entry is not believed', async () => {
+    const memory = createMemoryObjects();
+    await logOf(memory, 120);
+    const another = createMemoryObjects();
+    const log = await openAs('another', another.store());
+    for (let at = 0; at < 120; at += 1) await log.append(intentOf(`u${at}`));
+    memory.objects.set(checkpointKey(99), another.objects.get(checkpointKey(99))!);
+    const next = await openAs('next', memory.store());
+    expect(next.trouble()).toMatchObject(failure);
+    expect(next.attempts.has(id('t3'))).toBe(true);
+    expect(next.attempts.has(id('u3'))).toBe(false);
+  });
+
+  it('is ignored where it is damaged', async () => {
+    const memory = createMemoryObjects();
+    await logOf(memory, 120);
+    memory.objects.set(checkpointKey(99), Buffer.from('half a line'));
+    const next = await openAs('next', memory.store());
+    expect(next.trouble()).toBeUndefined();
+    expect(next.attempts.size).toBe(120);
+  });
+});
+
+describe('a store that ignores the condition', () => {
+  it('is refused before the first intent, and never holds one', async () => {
+    const memory = createMemoryObjects(true);
+    const log = await openAs('run', memory.store());
+    await expect(log.append(intentOf('a'))).rejects.toMatchObject({
+      code: 'state-unsafe',
+      exitCode: EXIT.lockfile,
+    });
+    expect([...memory.objects.keys()].filter((key) => key.startsWith('log/'))).toEqual([entryKey(0)]);
+  });
+});
+
+describe('credentials that are refused', () => {
+  it.each(['denied', 'expired'] as const)('(%s) stop buying until they are taken again', async (kind) => {
+    const memory = createMemoryObjects();
+    let event: StoreEvent = 'answered';
+    const log = await openAs(
+      'run',
+      memory.store(() => event),
+    );
+    expect(await log.append(intentOf('a'))).toBe('recorded');
+    event = kind;
+    const error = { code: `state-${kind}`, exitCode: EXIT.authentication };
+    await expect(log.append(intentOf('b'))).rejects.toMatchObject(error);
+    await expect(log.append(queuedOf('a'))).rejects.toMatchObject(error);
+    expect(log.trouble()).toMatchObject(error);
+    event = 'answered';
+    expect(await log.append(queuedOf('a'))).toBe('recorded');
+    expect(log.trouble()).toBeUndefined();
+    expect(await log.append(intentOf('b'))).toBe('recorded');
+  });
+});
+
+describe('a store that is not reached', () => {
+  it('leaves nobody waiting for ever, and settles first what it may have written', async () => {
+    const memory = createMemoryObjects();
+    let event: StoreEvent = 'answered';
+    const log = await openAs(
+      'run',
+      memory.store(() => event),
+    );
+    await log.prove();
+    event = 'late';
+    const error = { code: 'state-unreachable', exitCode: EXIT.unavailable };
+    await expect(log.append(intentOf('a'))).rejects.toMatchObject(error);
+    event = 'answered';
+    memory.arrive();
+    const another = await openAs('another', memory.store());
+    expect(await another.append(attempt({ attempt: id('rival'), track: 'a' }))).toBe('taken');
+    expect(await log.append(intentOf('a'))).toBe('recorded');
+    expect(await log.append(queuedOf('a'))).toBe('recorded');
+    expect(log.entries).toBe(3);
+  });
+});
+
+describe('several machines', () => {
+  it('need one request for an append, and few to catch up', async () => {
+    const memory = createMemoryObjects();
+    const { requests, store } = counted(memory);
+    const log = await openAs('one', store);
+    await log.append(intentOf('first'));
+    requests.length = 0;
+    await log.append(intentOf('a'));
+    expect(requests).toEqual([`put ${entryKey(2)}`]);
+    const other = await openAs('two', memory.store());
+    for (let at = 0; at < 20; at += 1) await other.append(intentOf(`t${at}`));
+    requests.length = 0;
+    await log.append(intentOf('b'));
+    expect(requests.filter((request) => request.startsWith('put '))).toHaveLength(2);
+    // One entry that was found by the conflict, then 1, 2, 4, 8 and 16 at once.
+    expect(requests).toHaveLength(2 + 1 + 31);
+  });
+
+  it('share an entry between those that wait', async () => {
+    const memory = createMemoryObjects();
+    const log = await openAs('one', memory.store());
+    await log.prove();
+    const names = Array.from({ length: 50 }, (_, at) => `t${at}`);
+    const answers = await Promise.all(names.map((name) => log.append(intentOf(name))));
+    expect(new Set(answers)).toEqual(new Set(['recorded']));
+    expect(log.entries).toBeLessThanOrEqual(3);
+  });
+
+  it('tell when each was seen last, also where it has nothing to write', async () => {
+    const memory = createMemoryObjects();
+    const one = await openAs('one', memory.store());
+    await one.beat();
+    const other = await openAs('two', memory.store(), { access: 'read' });
+    expect(other.lastSeen(id('one'))).toBe('2026-01-02T03:04:05.678Z');
+    expect(other.lastSeen(id('two'))).toBeUndefined();
+    await expect(other.append(queuedOf('a'))).rejects.toThrow('bug');
+  });
+
+  it('create nothing where they only read', async () => {
+    const memory = createMemoryObjects();
+    const log = await openAs('reader', memory.store(), { access: 'read' });
+    expect([log.entries, log.attempts.size, memory.objects.size]).toEqual([0, 0, 0]);
+  });
+});
