@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Web } from '../../src/core/ports.js';
+import { createWeb } from '../../src/node/web.js';
+import { parseStateAddress } from '../../src/shared-log/address.js';
 import type { ObjectStore } from '../../src/shared-log/object-store.js';
+import { openObjectStore } from '../../src/shared-log/open-store.js';
 import { proveStore } from '../../src/shared-log/prove.js';
 import { attempt, command, id, random } from '../lockfile/build.js';
 import { createTestClock, openAs } from './machine.js';
-import { type Place, type PlaceKind, startPlace, storeAt, whyNot } from './places.js';
+import { type Place, type PlaceKind, startPlace, storeAt, whyNot, worldOf } from './places.js';
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | undefined) => bytes && new TextDecoder().decode(bytes);
@@ -62,6 +66,23 @@ for (const kind of KINDS) {
       const about = { address: stores[0]!.address, command };
       await proveStore({ store: stores[0]!, clock: createTestClock(), random }, about);
       expect(await stores[1]!.list('probe/')).toHaveLength(2);
+    });
+
+    it.runIf(kind === 's3')('refuses a write whose condition was taken away on the way', async () => {
+      const web = createWeb({}, String);
+      const stripping: Web = {
+        ...web,
+        request: ({ headers, ...request }) => {
+          const { 'if-none-match': _, ...left } = headers;
+          return web.request({ ...request, headers: left });
+        },
+      };
+      const world = { ...worldOf('/', place.environment), web: () => stripping };
+      const store = openObjectStore(parseStateAddress(place.address()), world);
+      await expect(store.putIfAbsent('log/00000000.jsonl', encode('x'))).rejects.toMatchObject({
+        kind: 'denied',
+      });
+      await store.close();
     });
 
     it('holds a log that several machines write', async () => {
