@@ -68,7 +68,8 @@ for (const kind of KINDS) {
       expect(await stores[1]!.list('probe/')).toHaveLength(2);
     });
 
-    it.runIf(kind === 's3')('refuses a write whose condition was taken away on the way', async () => {
+    const onS3 = kind === 's3' ? it : undefined;
+    onS3?.('refuses a write whose condition was taken away on the way', async () => {
       const web = createWeb({}, String);
       const stripping: Web = {
         ...web,
@@ -86,13 +87,13 @@ for (const kind of KINDS) {
     });
 
     it('holds a log that several machines write', async () => {
-      const stores = machines(3);
+      const stores = machines(2);
       const logs = await Promise.all(stores.map((store, at) => openAs(`${kind} ${at}`, store)));
       expect(new Set(logs.map((log) => log.header.lineage)).size).toBe(1);
       const answers = await Promise.all(
         logs.map((log, at) => log.append(attempt({ attempt: id(`${kind} ${at}`) }))),
       );
-      expect([...answers].sort()).toEqual(['recorded', 'taken', 'taken']);
+      expect([...answers].sort()).toEqual(['recorded', 'taken']);
       for (const log of logs) {
         await log.refresh();
         expect(log.attempts.size).toBe(1);
