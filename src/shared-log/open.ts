@@ -1,13 +1,11 @@
-import { checkpoint, create, type Waiting, writeGroup } from './append.js';
+import { checkpoint, create } from './append.js';
+import { createAppendQueue, createTurns } from './append-queue.js';
 import { type LogCore, noteProblem, told } from './log-core.js';
 import { createLogState, originOf } from './log-state.js';
 import { proveStore } from './prove.js';
 import { checkNewest, readForward, readLog } from './read-log.js';
 import { LOG_VERSION, type LogHeader, type OpenLogOptions, type SharedLog } from './shared-log.js';
 import { otherLogError } from './state-error.js';
-
-/** So many records in one entry. */
-const RECORDS_MAX = 200;
 
 /** Opens a shared log and reads it. Throws a `BatchError` where that cannot be done, or where it is the log of something else. */
 export async function openSharedLog(options: OpenLogOptions): Promise<SharedLog> {
@@ -61,53 +59,9 @@ function check(core: LogCore, header: LogHeader | undefined): asserts header is 
 }
 
 function createSharedLog(core: LogCore): SharedLog {
-  const waiting: Waiting[] = [];
-  let turn: Promise<void> = Promise.resolve();
-  let writing = false;
-  let proof: Promise<void> | undefined;
-
-  /** One after the other. */
-  function inTurn(work: () => Promise<void>): Promise<void> {
-    const done = turn.then(work).catch((fault) => {
-      throw told(core, fault);
-    });
-    turn = done.catch(() => {});
-    return done;
-  }
-
-  async function writeAll(): Promise<void> {
-    while (waiting.length > 0) {
-      let group: readonly Waiting[] = [];
-      await inTurn(async () => {
-        group = waiting.splice(0, RECORDS_MAX);
-        await writeGroup(core, group);
-      }).catch((error) => {
-        for (const { failed } of group) failed(error);
-      });
-      await inTurn(() => checkpoint(core)).catch(() => {});
-    }
-    writing = false;
-  }
-
-  function add(item: Pick<Waiting, 'attempt' | 'limits'>) {
-    if (core.options.access === 'read') throw new Error('bug: the log was opened to be read');
-    return new Promise<Parameters<Waiting['answered']>[0]>((answered, failed) => {
-      waiting.push({ ...item, answered, failed });
-      if (writing) return;
-      writing = true;
-      void writeAll();
-    });
-  }
-
-  function prove(): Promise<void> {
-    proof ??= proveStore(core, core.about).catch((fault) => {
-      // An answer that never came proves nothing either way.
-      proof = undefined;
-      throw told(core, fault);
-    });
-    return proof;
-  }
-
+  const turns = createTurns(core);
+  const queue = createAppendQueue(core, turns);
+  const prove = proveOnce(core);
   return {
     get header() {
       return core.state.header as LogHeader;
@@ -123,13 +77,13 @@ function createSharedLog(core: LogCore): SharedLog {
     lastSeen: (run) => core.state.lastSeen.get(run),
     append: async (attempt, limits = {}) => {
       if (attempt.state === 'intent') await prove();
-      return add({ attempt, limits });
+      return queue.add(limits, attempt);
     },
     beat: async () => {
-      await add({ limits: {} });
+      await queue.add({});
     },
     refresh: () =>
-      inTurn(async () => {
+      turns.take(async () => {
         await checkNewest(core);
         await readForward(core);
         core.refused = undefined;
@@ -137,9 +91,21 @@ function createSharedLog(core: LogCore): SharedLog {
     prove,
     trouble: () => core.damage ?? core.refused,
     close: async () => {
-      while (writing) await turn;
-      await turn;
+      await queue.empty();
+      await turns.over();
       await core.store.close();
     },
+  };
+}
+
+function proveOnce(core: LogCore): () => Promise<void> {
+  let proof: Promise<void> | undefined;
+  return () => {
+    proof ??= proveStore(core, core.about).catch((fault) => {
+      // An answer that never came proves nothing either way.
+      proof = undefined;
+      throw told(core, fault);
+    });
+    return proof;
   };
 }

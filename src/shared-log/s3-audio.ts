@@ -11,75 +11,83 @@ import { ONLY_IF_ABSENT, putAnswer } from './s3-store.js';
 const AUDIO_MS = 15 * 60_000;
 const DEADLINE_MS = 30_000;
 
+type Trying = Omit<Asking, 'store'>;
+
 /** Audio below a prefix of a bucket. The hash is signed, so that the store takes these bytes and no others. */
 export function createS3Audio(
   client: S3Client,
   files: Files,
-  asking: Omit<Asking, 'store'>,
+  trying: Trying,
   place: { readonly address: string; close(): Promise<void> },
 ): AudioStore {
-  /** Its size; `undefined` where there is none. */
-  const sizeOf = (sha256: string) =>
-    patiently(asking, async () => {
-      const answer = await client({ method: 'HEAD', key: audioKey(sha256), deadlineMs: DEADLINE_MS });
-      if (answer.status === 404) return undefined;
-      if (answer.status !== 200) throw (await readS3Error(answer)).fault;
-      answer.discard();
-      return Number(answer.headers['content-length']);
-    });
-
-  async function upload(path: string, expected: Sum): Promise<'created' | 'exists' | 'changed'> {
-    let changed = false;
-    const body = onlyIf(expected, files.stream(path), () => {
-      changed = true;
-    });
-    const headers = {
-      ...ONLY_IF_ABSENT,
-      'content-type': 'application/octet-stream',
-      'content-length': String(expected.bytes),
-    };
-    const call = { method: 'PUT' as const, key: audioKey(expected.sha256), headers, deadlineMs: AUDIO_MS };
-    const answer = await putAnswer(() => client({ ...call, body, bodySha256: expected.sha256 }));
-    if (changed) return 'changed';
-    if (answer.kind !== 'unknown') return answer.kind;
-    // It may be there all the same: then it need not be sent again.
-    if ((await sizeOf(expected.sha256)) !== undefined) return 'exists';
-    throw answer.why;
-  }
-
-  async function* contents(sha256: string): AsyncIterable<Uint8Array> {
-    const answer = await client({ method: 'GET', key: audioKey(sha256), deadlineMs: AUDIO_MS });
-    if (answer.status !== 200) throw (await readS3Error(answer)).fault;
-    try {
-      yield* answer.body;
-    } catch (error) {
-      throw new StoreFault('unreachable', `the audio broke off (${String(error)})`);
-    } finally {
-      answer.discard();
-    }
-  }
-
+  const sizeNow = (sha256: string) => patiently(trying, () => sizeOf(client, sha256));
   return {
     address: place.address,
     put: async (path, sha256, bytes) => {
-      const answer = await patiently(asking, () => upload(path, { sha256, bytes }));
+      const answer = await patiently(trying, () => upload(client, files, path, { sha256, bytes }));
       if (answer === 'changed') return 'changed';
-      if (answer === 'created') check(await sizeOf(sha256), bytes, sha256);
-      else check((await patiently(asking, () => verify(contents(sha256), sha256))).bytes, bytes, sha256);
+      if (answer === 'created') check(await sizeNow(sha256), bytes, sha256);
+      else
+        check((await patiently(trying, () => verify(contents(client, sha256), sha256))).bytes, bytes, sha256);
       return 'stored';
     },
     download: async (sha256, to) => {
       if ((await files.facts(to)) !== undefined) return 'exists';
-      if ((await sizeOf(sha256)) === undefined) return 'absent';
+      if ((await sizeNow(sha256)) === undefined) return 'absent';
       const part = `${to}.part`;
-      await patiently(asking, async () => {
-        requireSame((await writeSynced(files, part, contents(sha256))).sha256, sha256);
+      await patiently(trying, async () => {
+        requireSame((await writeSynced(files, part, contents(client, sha256))).sha256, sha256);
       });
       return (await nameOnce(files, part, to)) === 'named' ? 'downloaded' : 'exists';
     },
-    has: async (sha256) => (await sizeOf(sha256)) !== undefined,
+    has: async (sha256) => (await sizeNow(sha256)) !== undefined,
     close: () => place.close(),
   };
+}
+
+/** In bytes; `undefined` where there is none. */
+async function sizeOf(client: S3Client, sha256: string): Promise<number | undefined> {
+  const answer = await client({ method: 'HEAD', key: audioKey(sha256), deadlineMs: DEADLINE_MS });
+  if (answer.status === 404) return undefined;
+  if (answer.status !== 200) throw (await readS3Error(answer)).fault;
+  answer.discard();
+  return Number(answer.headers['content-length']);
+}
+
+async function upload(
+  client: S3Client,
+  files: Files,
+  path: string,
+  expected: Sum,
+): Promise<'created' | 'exists' | 'changed'> {
+  let changed = false;
+  const body = onlyIf(expected, files.stream(path), () => {
+    changed = true;
+  });
+  const headers = {
+    ...ONLY_IF_ABSENT,
+    'content-type': 'application/octet-stream',
+    'content-length': String(expected.bytes),
+  };
+  const call = { method: 'PUT' as const, key: audioKey(expected.sha256), headers, deadlineMs: AUDIO_MS };
+  const answer = await putAnswer(() => client({ ...call, body, bodySha256: expected.sha256 }));
+  if (changed) return 'changed';
+  if (answer.kind !== 'unknown') return answer.kind;
+  // It may be there all the same: then it need not be sent again.
+  if ((await sizeOf(client, expected.sha256)) !== undefined) return 'exists';
+  throw answer.why;
+}
+
+async function* contents(client: S3Client, sha256: string): AsyncIterable<Uint8Array> {
+  const answer = await client({ method: 'GET', key: audioKey(sha256), deadlineMs: AUDIO_MS });
+  if (answer.status !== 200) throw (await readS3Error(answer)).fault;
+  try {
+    yield* answer.body;
+  } catch (error) {
+    throw new StoreFault('unreachable', `the audio broke off (${String(error)})`);
+  } finally {
+    answer.discard();
+  }
 }
 
 async function verify(contents: AsyncIterable<Uint8Array>, sha256: string): Promise<Sum> {

@@ -1,0 +1,70 @@
+import type { Attempt } from '../lockfile/attempt.js';
+import { checkpoint, type Waiting, writeGroup } from './append.js';
+import { type LogCore, told } from './log-core.js';
+import type { AppendAnswer, AppendLimits } from './shared-log.js';
+
+/** So many records in one entry. */
+const RECORDS_MAX = 200;
+
+/** Does one thing at a time. Rejects with what is to be told of a fault. */
+export interface Turns {
+  take(work: () => Promise<void>): Promise<void>;
+  /** Resolves when nothing is under way. */
+  over(): Promise<void>;
+}
+
+export function createTurns(core: LogCore): Turns {
+  let last: Promise<void> = Promise.resolve();
+  return {
+    take: (work) => {
+      const done = last.then(work).catch((fault) => {
+        throw told(core, fault);
+      });
+      last = done.catch(() => {});
+      return done;
+    },
+    over: () => last,
+  };
+}
+
+/** Records that wait for an entry: first come, first written. */
+export interface AppendQueue {
+  /** @param attempt absent: only a sign of life */
+  add(limits: AppendLimits, attempt?: Attempt): Promise<AppendAnswer>;
+  /** Resolves when nothing waits any more. */
+  empty(): Promise<void>;
+}
+
+export function createAppendQueue(core: LogCore, turns: Turns): AppendQueue {
+  const waiting: Waiting[] = [];
+  let writing: Promise<void> | undefined;
+
+  async function writeAll(): Promise<void> {
+    while (waiting.length > 0) {
+      let group: readonly Waiting[] = [];
+      await turns
+        .take(async () => {
+          group = waiting.splice(0, RECORDS_MAX);
+          await writeGroup(core, group);
+        })
+        .catch((error) => {
+          for (const { failed } of group) failed(error);
+        });
+      await turns.take(() => checkpoint(core)).catch(() => {});
+    }
+    writing = undefined;
+  }
+
+  return {
+    add: (limits, attempt) => {
+      if (core.options.access === 'read') throw new Error('bug: the log was opened to be read');
+      return new Promise((answered, failed) => {
+        waiting.push({ limits, answered, failed, ...(attempt && { attempt }) });
+        writing ??= writeAll();
+      });
+    },
+    empty: async () => {
+      await writing;
+    },
+  };
+}
