@@ -116,6 +116,16 @@ export function releasing(command: Command): Command {
     .option('--dry-run', 'show what would be written');
 }
 
+export function reviewing(command: Command): Command {
+  return located(command).option('--no-open', 'print the address only, do not open a browser');
+}
+
+export function reporting(command: Command): Command {
+  return located(command)
+    .option('--out <file>', 'write the page to this file')
+    .option('--embed', 'put the audio inside the file');
+}
+
 /** A repeatable, comma-separated flag. An empty name is most often a shell variable that is not set: it names nothing, never all. */
 function namesOf(flag: string) {
   return (text: string, before: readonly string[] = []): readonly string[] => {

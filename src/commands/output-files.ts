@@ -28,6 +28,11 @@ const OUT: OutputKind = {
   what: 'a saved plan',
   looksLike: /^\s*\{\s*"format":\s*"venice-batch-plan"/,
 };
+const REPORT: OutputKind = {
+  name: '--out',
+  what: 'a report',
+  looksLike: /^<!doctype html>\n<!-- venice-batch report -->/,
+};
 /** Appended to: whatever stands in it stays. */
 const STEP_SUMMARY: OutputKind = { name: 'GITHUB_STEP_SUMMARY', what: 'a step summary', looksLike: /^/ };
 
@@ -90,7 +95,7 @@ export async function obstacle(
 }
 
 function outputsOf(
-  { flags: { junit, suggestions, out } }: Settings,
+  { flags: { junit, suggestions, out, report } }: Settings,
   env: Readonly<Record<string, string | undefined>>,
 ): readonly OutputFile[] {
   const summary = env.GITHUB_STEP_SUMMARY === '' ? undefined : env.GITHUB_STEP_SUMMARY;
@@ -98,6 +103,7 @@ function outputsOf(
     [JUNIT, junit],
     [SUGGESTIONS, suggestions],
     [OUT, out],
+    [REPORT, report],
     [STEP_SUMMARY, summary],
   ] as const;
   return named.flatMap(([kind, file]) => (file === undefined ? [] : [{ kind, file }]));

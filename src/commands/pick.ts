@@ -62,7 +62,7 @@ async function knownTakes(session: Session) {
 }
 
 /** A note stays with its take: another take begins without one. An empty one removes it. */
-function pickFor(sha256: string, note: string | undefined, before: Pick | undefined): Pick {
+export function pickFor(sha256: string, note: string | undefined, before: Pick | undefined): Pick {
   const text = note ?? (before?.sha256 === sha256 ? before.note : undefined);
   return { sha256, ...(text === undefined || text.trim() === '' ? {} : { note: text.trim() }) };
 }

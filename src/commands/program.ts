@@ -9,7 +9,9 @@ import {
   merging,
   planning,
   releasing,
+  reporting,
   resolving,
+  reviewing,
   serving,
 } from './flags.js';
 import type { Flags } from './settings.js';
@@ -84,6 +86,20 @@ export function createProgram(ended: (code: ExitCode) => void): Command {
       'verify <manifest>',
       'check every stored file against its hash',
       async () => (await import('./verify.js')).verifyCommand,
+    ),
+  );
+  reviewing(
+    add(
+      'review <manifest>',
+      'listen to takes and pick them, in a page in the browser',
+      async () => (await import('./review.js')).reviewCommand,
+    ),
+  );
+  reporting(
+    add(
+      'report <manifest>',
+      'write the review page, read-only, as one HTML file',
+      async () => (await import('./report.js')).reportCommand,
     ),
   );
   choosing(

@@ -38,6 +38,8 @@ export interface Flags {
   readonly junit?: string;
   readonly suggestions?: string;
   readonly out?: string;
+  /** `--out` of `report`. */
+  readonly report?: string;
   readonly plan?: string;
   readonly note?: string;
   readonly clear?: boolean;

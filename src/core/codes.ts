@@ -264,6 +264,7 @@ export const CODES = [
   'proxy-invalid',
   'unknown-code',
   'sandbox-port',
+  'review-port',
   'sandbox-ledger',
   'storage',
   'output',

@@ -104,8 +104,8 @@ export interface Files {
    * @param kinds `pipes`: waits for a pipe too, for a file that the user named on the command line
    */
   read(path: string, bytesMax: number, kinds?: 'regular' | 'pipes'): Promise<Uint8Array>;
-  /** The file's bytes, in pieces of at most 1 MiB. */
-  stream(path: string): AsyncIterable<Uint8Array>;
+  /** The file's bytes from `firstByte` on (default 0), in pieces of at most 1 MiB. */
+  stream(path: string, firstByte?: number): AsyncIterable<Uint8Array>;
   /** Follows links; `undefined` where nothing is. */
   facts(path: string): Promise<FileFacts | undefined>;
   /** The path with every link resolved, also of a path whose last parts do not exist yet. */

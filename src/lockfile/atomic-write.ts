@@ -15,7 +15,7 @@ import type { FileFacts, FileHandle, Files } from '../core/ports.js';
 export async function replaceFile(
   files: Files,
   path: string,
-  pieces: readonly Uint8Array[],
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   scratch: string,
 ): Promise<FileFacts | undefined> {
   let facts: FileFacts | undefined;
@@ -93,15 +93,18 @@ const NO_LINKS: ReadonlySet<string> = new Set([
 async function writeScratch(
   files: Files,
   scratch: string,
-  pieces: readonly Uint8Array[],
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   access?: 'private',
 ): Promise<void> {
   await writeAndClose(await files.open(scratch, 'exclusive', access), pieces);
 }
 
-async function writeAndClose(handle: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
+async function writeAndClose(
+  handle: FileHandle,
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<void> {
   try {
-    for (const piece of pieces) await handle.write(piece);
+    for await (const piece of pieces) await handle.write(piece);
     await handle.sync();
   } finally {
     await handle.close();

@@ -153,8 +153,8 @@ function viewOf(all: Files, root: string, real: string, find: Find): FolderFiles
   });
   return {
     read: async (path, bytesMax) => readAll(read(path), bytesMax, path),
-    stream: async function* (path) {
-      yield* streamOf(read(path));
+    stream: async function* (path, firstByte) {
+      yield* streamOf(read(path), firstByte);
     },
     facts: async (path) =>
       orAbsent(() =>

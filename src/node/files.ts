@@ -29,8 +29,8 @@ export const systemFiles: Files = {
     const descriptor = kinds === 'pipes' ? await openAnything(path) : openToRead(path, 'follow');
     return readAll(descriptor, bytesMax, path);
   },
-  stream: async function* (path) {
-    yield* streamOf(openToRead(path, 'follow'));
+  stream: async function* (path, firstByte) {
+    yield* streamOf(openToRead(path, 'follow'), firstByte);
   },
   facts: async (path) => {
     const stats = orNothing(() => statSync(path));

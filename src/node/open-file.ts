@@ -66,16 +66,19 @@ const readSome = promisify(read);
 const writeSome = promisify(write);
 const syncData = promisify(fdatasync);
 
-/** The rest of an open file, which is closed at the end. */
-export async function* streamOf(descriptor: number): AsyncGenerator<Uint8Array> {
+/** The rest of an open file, or what follows from `firstByte` on. It is closed at the end. */
+export async function* streamOf(descriptor: number, firstByte?: number): AsyncGenerator<Uint8Array> {
+  // A pipe can only be read where it stands.
+  let position = firstByte ?? null;
   try {
     // The size is a hint: a pipe tells none, and a file may grow meanwhile.
     let leftBytes = fstatSync(descriptor).size;
     for (;;) {
       const pieceBytes = Math.min(PIECE_BYTES, Math.max(leftBytes, 4_096));
       const buffer = Buffer.allocUnsafeSlow(pieceBytes);
-      const { bytesRead } = await readSome(descriptor, buffer, 0, pieceBytes, null);
+      const { bytesRead } = await readSome(descriptor, buffer, 0, pieceBytes, position);
       if (bytesRead === 0) return;
+      if (position !== null) position += bytesRead;
       leftBytes -= bytesRead;
       yield buffer.subarray(0, bytesRead);
     }

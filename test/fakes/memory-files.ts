@@ -156,10 +156,10 @@ function filesOver(
       if (content.length > bytesMax) throw fault('EFBIG', 'read', path);
       return content.slice();
     },
-    async *stream(path) {
+    async *stream(path, firstByte = 0) {
       await step('stream', path);
       const { content } = mustHave(way(path, 'follow'), 'stream');
-      for (let at = 0; at < content.length; at += 1 << 20) yield content.slice(at, at + (1 << 20));
+      for (let at = firstByte; at < content.length; at += 1 << 20) yield content.slice(at, at + (1 << 20));
     },
     async facts(path): Promise<FileFacts | undefined> {
       await step('facts', path);

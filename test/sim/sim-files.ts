@@ -84,8 +84,8 @@ export function createSimFiles(world: DiskWorld, simProcess: SimProcess, way?: W
         if (bytes.length > bytesMax) throw fault('EFBIG');
         return bytes;
       }),
-    stream: async function* (path) {
-      const bytes = await reading(() => contentAt(path));
+    stream: async function* (path, firstByte = 0) {
+      const bytes = (await reading(() => contentAt(path))).slice(firstByte);
       if (bytes.length > 0) yield bytes;
     },
     facts: (path) =>

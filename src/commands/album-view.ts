@@ -1,0 +1,67 @@
+import path from 'node:path';
+import { standingOf } from '../app/take-status.js';
+import { BatchError, EXIT } from '../core/errors.js';
+import { lockError } from '../lockfile/lock-error.js';
+import { readLock } from '../lockfile/read.js';
+import { type PicksRead, readPicks } from '../picks/picks-file.js';
+import { readHistory } from '../plan/history.js';
+import { buildReview, type ReviewInput } from '../review/build.js';
+import type { ReviewData, ReviewFile } from '../review/data.js';
+import { fileStates } from '../run/recover.js';
+import type { Output } from '../storage/output.js';
+import { picksFileOf } from './picks.js';
+import type { Session } from './session.js';
+import { readableManifest } from './unreadable.js';
+
+/** What an album is now, by manifest, lockfile, picks and disk. */
+export interface AlbumView {
+  readonly data: ReviewData;
+  /** Every file that is shown, by SHA-256. */
+  readonly files: ReadonlyMap<string, ReviewFile>;
+  readonly picks: Extract<PicksRead, { ok: true }>;
+}
+
+/** Reads everything anew. Asks nobody, changes nothing. Throws `BatchError` for a lockfile or picks that cannot be read. */
+export async function viewAlbum(
+  session: Session,
+  output: Output,
+  { sounds, urlOf }: Pick<ReviewInput, 'sounds' | 'urlOf'>,
+): Promise<AlbumView> {
+  const { ports, settings, command } = session;
+  const lockPath = settings.lockfilePath.value;
+  const read = await readLock(ports.files, lockPath);
+  if (!read.ok) throw lockError(read.problems[0], lockPath, command);
+  const attempts = [...read.attempts.values()];
+  const manifest = await readableManifest(session);
+  const { rows } = await standingOf({ output }, attempts, manifest);
+  const { files, owners } = await fileStates({ output }, attempts);
+  const picks = await knownPicks(session);
+  const data = buildReview({
+    title: manifest?.title,
+    manifest: session.displayPath,
+    sandbox: settings.sandbox,
+    manifestRead: manifest !== undefined,
+    rows,
+    attempts,
+    holdings: readHistory(attempts, files, owners).holdings,
+    picks: picks.picks,
+    sounds,
+    urlOf,
+  });
+  return { data, files: filesIn(data), picks };
+}
+
+function filesIn({ tracks }: ReviewData): ReadonlyMap<string, ReviewFile> {
+  const files = tracks.flatMap(({ takes }) => takes).flatMap(({ file }) => file ?? []);
+  return new Map(files.map((file) => [file.sha256, file]));
+}
+
+/** In a message of one line: the page asks again and again, and a person reads it there. */
+async function knownPicks(session: Session): Promise<AlbumView['picks']> {
+  const file = picksFileOf(session.settings);
+  const read = await readPicks(session.ports.files, file, path.relative(process.cwd(), file));
+  if (read.ok) return read;
+  const { code, message, hint, span } = read.diagnostics[0]!;
+  const place = span === undefined ? '' : `${span.file}:${span.line}:${span.column}: `;
+  throw new BatchError(code, `${place}${message}`, { exitCode: EXIT.invalid, hint });
+}

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { storageError } from '../app/storage-error.js';
+import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
+import { replaceFile } from '../lockfile/atomic-write.js';
+import { randomHex } from '../lockfile/private-folder.js';
+import { jsonText } from '../report/json-text.js';
+import { pathText } from '../report/shell.js';
+import type { ReviewFile } from '../review/data.js';
+import { embeddedAudio, reportEnd, reportStart } from '../review/html.js';
+import { type Output, openOutput } from '../storage/output.js';
+import { type AlbumView, viewAlbum } from './album-view.js';
+import { insistOnManifest } from './insist-manifest.js';
+import { heightsOf, type Listener, openListener } from './listen.js';
+import { readAssets } from './review-world.js';
+import { openSession, type Session } from './session.js';
+import type { Flags } from './settings.js';
+
+export interface ReportFlags extends Flags {
+  readonly embed?: boolean;
+}
+
+/** Writes the review page, read-only, as one file. Buys and asks nothing. */
+export async function reportCommand(manifest: string, { out, ...flags }: ReportFlags): Promise<ExitCode> {
+  if (out === undefined)
+    throw new BatchError('usage', 'report needs to know where to write', {
+      exitCode: EXIT.usage,
+      hint: 'add --out report.html',
+    });
+  const session = await openSession(manifest, { ...flags, report: out });
+  await insistOnManifest(session);
+  const { ports, settings, stdout, command } = session;
+  const output = await openOutput(ports.files, settings.outputRoot.value);
+  const listener = await openListener(session, output);
+  const target = await ports.files.real(path.resolve(out));
+  const urlOf = linksFrom(path.dirname(target), output.root);
+  await listener.hear((await viewAlbum(session, output, { sounds: listener.sounds, urlOf })).files.values());
+  const view = await viewAlbum(session, output, { sounds: listener.sounds, urlOf });
+  const pieces = reportPieces(session, { view, listener, output }, flags.embed === true);
+  const scratch = path.join(path.dirname(target), `.${randomHex(ports.random)}.tmp`);
+  try {
+    await replaceFile(ports.files, target, pieces, scratch);
+  } catch (error) {
+    throw await storageError(error, ports.files, {
+      directory: path.dirname(target),
+      next: command('report', '--out', out),
+    });
+  }
+  stdout.write(
+    flags.json === true
+      ? `${jsonText({ schema: 1, report: target, files: view.files.size, embedded: flags.embed === true }, 2)}\n`
+      : `wrote ${pathText(out)}: ${view.data.tracks.length} tracks, ${view.files.size} files${flags.embed === true ? ' inside it' : ''}\n`,
+  );
+  return EXIT.ok;
+}
+
+/** Relative addresses, so that report and audio can be moved together. */
+function linksFrom(folder: string, outputRoot: string): (file: { readonly path: string }) => string {
+  return (file) => {
+    const names = path.relative(folder, path.join(outputRoot, file.path)).split(path.sep);
+    // `./` keeps a colon in the first name from looking like a scheme.
+    return `./${names.map(encodeURIComponent).join('/')}`;
+  };
+}
+
+interface ReportParts {
+  readonly view: AlbumView;
+  readonly listener: Listener;
+  readonly output: Output;
+}
+
+/** The report in pieces, so that embedded audio is never in memory as a whole. */
+async function* reportPieces(
+  { ports }: Session,
+  { view, listener, output }: ReportParts,
+  embed: boolean,
+): AsyncGenerator<Uint8Array> {
+  const assets = await readAssets(ports.files);
+  const peaks: Record<string, string> = {};
+  for (const file of view.files.values()) {
+    const known = await listener.peaks(file);
+    if (known !== undefined) peaks[file.sha256] = Buffer.from(heightsOf(known)).toString('base64');
+  }
+  const hashOf = (text: string) => createHash('sha256').update(text).digest('base64');
+  yield Buffer.from(reportStart(view.data, peaks, assets, hashOf));
+  if (embed) for (const file of view.files.values()) yield* embedded(output, file);
+  yield Buffer.from(reportEnd(assets));
+}
+
+async function* embedded(output: Output, file: ReviewFile): AsyncGenerator<Uint8Array> {
+  const [start, end] = embeddedAudio(file.sha256, file.mediaType);
+  yield Buffer.from(start);
+  // Base64 is of three bytes at a time.
+  let rest = Buffer.alloc(0);
+  for await (const piece of output.files.stream(path.join(output.root, file.path))) {
+    const bytes = Buffer.concat([rest, piece]);
+    const whole = bytes.byteLength - (bytes.byteLength % 3);
+    yield Buffer.from(bytes.subarray(0, whole).toString('base64'));
+    rest = bytes.subarray(whole);
+  }
+  yield Buffer.from(rest.toString('base64') + end);
+}

@@ -1,0 +1,87 @@
+export interface KeyActions {
+  toggle(): void;
+  /** Seconds forward, or back where negative. */
+  skip(seconds: number): void;
+  /** The next track, or the one before. */
+  step(by: 1 | -1): void;
+  /** From 1. */
+  take(number: number): void;
+  pick(): void;
+  note(): void;
+  help(): void;
+}
+
+/** What the help of the page lists. */
+export const KEYS: readonly (readonly [keys: string, what: string])[] = [
+  ['Space', 'play or pause'],
+  ['1 – 9', 'switch to this take, at the same position'],
+  ['← →', 'back or forward 5 seconds'],
+  ['↑ ↓', 'previous or next track'],
+  ['Enter', 'pick the take that plays'],
+  ['N', 'write a note; Esc leaves it'],
+  ['?', 'this list'],
+];
+
+const SKIP_SECONDS = 5;
+
+/** What a key does, where the focus is on no control that takes the key itself. `undefined`: nothing. */
+export function actionOf(key: string, actions: KeyActions): (() => void) | undefined {
+  if (/^[1-9]$/.test(key)) return () => actions.take(Number(key));
+  switch (key) {
+    case ' ':
+      return actions.toggle;
+    case 'ArrowLeft':
+      return () => actions.skip(-SKIP_SECONDS);
+    case 'ArrowRight':
+      return () => actions.skip(SKIP_SECONDS);
+    case 'ArrowUp':
+      return () => actions.step(-1);
+    case 'ArrowDown':
+      return () => actions.step(1);
+    case 'Enter':
+      return actions.pick;
+    case 'n':
+    case 'N':
+      return actions.note;
+    case '?':
+      return actions.help;
+    default:
+      return undefined;
+  }
+}
+
+/** Controls that take every key, and those that take only the keys that press them. */
+const TAKES_ALL = 'textarea, dialog, input[type="text"]';
+const TAKES_ARROWS = 'input';
+const TAKES_PRESS = 'button, summary, input';
+
+/**
+ * Listens to the whole page.
+ *
+ * @param isOn whether keys that are characters do anything: they can get in the way of voice control
+ */
+export function listenToKeys(actions: KeyActions, isOn: () => boolean): void {
+  document.addEventListener('keydown', (event) => {
+    const { key, target } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey || !(target instanceof Element)) return;
+    if (key === 'Escape' && target instanceof HTMLTextAreaElement) {
+      leave(target);
+      return;
+    }
+    if (target.closest(TAKES_ALL) !== null) return;
+    if (key.startsWith('Arrow') && target.closest(TAKES_ARROWS) !== null) return;
+    if ((key === ' ' || key === 'Enter') && target.closest(TAKES_PRESS) !== null) return;
+    if (key.length === 1 && key !== ' ' && !isOn()) return;
+    const act = actionOf(key, actions);
+    if (act === undefined) return;
+    event.preventDefault();
+    act();
+  });
+}
+
+/** To the track that the field belongs to, so that the keys work on. */
+function leave(field: HTMLTextAreaElement): void {
+  const track = field.closest<HTMLElement>('.track');
+  if (track === null) field.blur();
+  else track.focus({ preventScroll: true });
+}

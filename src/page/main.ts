@@ -1,0 +1,71 @@
+import type { ReviewData } from '../review/data.js';
+import { barActions, keyActions, refresh, trackActions } from './actions.js';
+import { element } from './dom.js';
+import { createHeader } from './header.js';
+import { listenToKeys } from './keys.js';
+import { complain, loadTakes, type Page, render, renderTime } from './page.js';
+import { createPlayer } from './player.js';
+import { playerBar } from './player-bar.js';
+import { type Source, servedSource, writtenSource } from './source.js';
+import { createTrackList } from './track-list.js';
+import { createWaveforms } from './waveforms.js';
+
+/** How often a served page asks for news, while it can be seen. */
+const REFRESH_MS = 2_000;
+
+const EMPTY: ReviewData = { title: '', manifest: '', sandbox: false, tracks: [] };
+
+function createPage(source: Source): Page {
+  const waveforms = createWaveforms(source);
+  const get = () => page;
+  const page: Page = {
+    source,
+    waveforms,
+    header: createHeader(() => {
+      page.list.filter(page.header.filter);
+      loadTakes(page);
+    }),
+    list: createTrackList(source.editable, waveforms, (id) => trackActions(get, id)),
+    player: createPlayer(
+      () => render(page),
+      () => complain(page, 'The browser cannot play this file.'),
+    ),
+    bar: playerBar(source.editable, barActions(get)),
+    live: element('p', { class: 'unseen', role: 'status' }),
+    alert: element('p', { class: 'alert', role: 'alert', hidden: true }),
+    data: EMPTY,
+    isStale: false,
+    selected: undefined,
+  };
+  return page;
+}
+
+/** The data of a report stands in the page; a served page asks for it. */
+function sourceOfPage(): Source {
+  const written = document.getElementById('review-data');
+  if (written === null) return servedSource();
+  const { data, peaks } = JSON.parse(written.textContent) as {
+    data: ReviewData;
+    peaks: Readonly<Record<string, string>>;
+  };
+  return writtenSource(data, peaks);
+}
+
+async function start(): Promise<void> {
+  const page = createPage(sourceOfPage());
+  const { header, alert, list, bar, live, player } = page;
+  document.body.append(header.root, alert, list.root, bar.root, live);
+  listenToKeys(keyActions(page), () => header.shortcuts);
+  const animate = () => {
+    if (player.playing) renderTime(page);
+    requestAnimationFrame(animate);
+  };
+  requestAnimationFrame(animate);
+  await refresh(page);
+  if (page.source.editable)
+    setInterval(() => {
+      if (!document.hidden) void refresh(page);
+    }, REFRESH_MS);
+}
+
+void start();

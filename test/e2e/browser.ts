@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs';
+import axe from 'axe-core';
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from 'playwright-core';
+
+/** Debian's. */
+const CHROMIUM = '/usr/bin/chromium';
+
+/** Tests in a browser are skipped, and say so, where there is none: `apt-get install chromium`. */
+export const HAS_BROWSER = existsSync(CHROMIUM);
+if (!HAS_BROWSER) console.warn(`no ${CHROMIUM}: the tests of the review page in a browser are skipped`);
+
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--autoplay-policy=no-user-gesture-required',
+    ],
+  });
+}
+
+/** A page, and the addresses and errors that it has caused so far. */
+export interface Watched {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  readonly addresses: readonly string[];
+  readonly errors: readonly string[];
+}
+
+export async function openPage(
+  browser: Browser,
+  address: string,
+  options: BrowserContextOptions = {},
+): Promise<Watched> {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const addresses: string[] = [];
+  const errors: string[] = [];
+  page.on('request', (request) => addresses.push(request.url()));
+  page.on('pageerror', ({ message }) => errors.push(message));
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  await page.goto(address);
+  await page.locator('.track').first().waitFor();
+  return { context, page, addresses, errors };
+}
+
+/** What axe-core finds wrong with the page as it is now, in one line each. */
+export async function accessibilityFaults(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: typeof axe }).axe.run(document, { resultTypes: ['violations'] }),
+  );
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+}
