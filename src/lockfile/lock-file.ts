@@ -1,9 +1,8 @@
-import { dirname } from 'node:path';
 import { BatchError, EXIT, faultCode } from '../core/errors.js';
 import type { FileFacts, FileHandle, Files, Random } from '../core/ports.js';
 import { shellWord } from '../core/shell.js';
 import { createFile, replaceFile } from './atomic-write.js';
-import type { Attempt, AttemptState } from './attempt.js';
+import type { Attempt } from './attempt.js';
 import { canonicalLines } from './format.js';
 import { isRelated, joinHeaders, type LockHeader } from './header.js';
 import { appendToJournal, isSame, type Journal, letGoOfJournal, removeJournals } from './journal.js';
@@ -122,27 +121,6 @@ export async function leaveJournal(file: LockFile): Promise<void> {
   await appendToJournal(journal, new Uint8Array(0), () => canonical(file, fold)).catch(() => {});
 }
 
-/**
- * Makes durable what was read, before anything is built on it: a run that was killed may have left records that
- * can be read but would not outlive a power cut. After a sync that failed, not even another sync helps (the
- * system has forgotten those bytes), so that only a file that a clean end has left is kept, any other is written anew.
- */
-export async function secure(file: LockFile): Promise<void> {
-  if (file.end.kind === 'absent') return;
-  if (!isSettled(file)) {
-    try {
-      return await rewrite(file, []);
-    } catch (fault) {
-      // On a full disk there may still be room to append. An empty file in the place of none would be taken for damage.
-      if ((await file.files.facts(file.path)) === undefined) throw fault;
-    }
-  }
-  const handle = await file.files.open(file.path, 'append');
-  await handle.sync().finally(() => handle.close());
-  await file.files.syncDirectory(dirname(file.path));
-  file.seen = await file.files.facts(file.path);
-}
-
 /** Closes the file. What it held is synced already, or known to be unsound. */
 export async function letGo(file: LockFile): Promise<void> {
   const { handle } = file;
@@ -153,14 +131,6 @@ export async function letGo(file: LockFile): Promise<void> {
     // Nothing depends on it.
   }
 }
-
-/** Whether it looks as a clean end leaves it, with nothing to be done. */
-function isSettled(file: LockFile): boolean {
-  for (const { state } of file.fold.attempts.values()) if (!SETTLED.has(state)) return false;
-  return file.end.kind === 'sound' && file.end.bytes === bytesOf(canonical(file, file.fold));
-}
-
-const SETTLED: ReadonlySet<AttemptState> = new Set(['done', 'rejected', 'failed', 'lost']);
 
 async function create(file: LockFile, lines: Uint8Array): Promise<void> {
   const { files, random, path, header } = file;
@@ -207,7 +177,7 @@ async function append(
 }
 
 /** Replaces the file by what is known, and `records`. */
-async function rewrite(file: LockFile, records: readonly Attempt[]): Promise<void> {
+export async function rewrite(file: LockFile, records: readonly Attempt[]): Promise<void> {
   if (!(await isOurs(file))) await takeIn(file);
   const all = records.length === 0 ? file.fold : createFold([...file.fold.attempts.values(), ...records]);
   await replace(file, canonical(file, all));
@@ -235,7 +205,7 @@ async function replace(file: LockFile, pieces: readonly Uint8Array[]): Promise<v
 }
 
 /** In pieces: as one text, that of ten thousand attempts takes more memory than they do. */
-function canonical({ header }: LockFile, { attempts }: Fold): readonly Uint8Array[] {
+export function canonical({ header }: LockFile, { attempts }: Fold): readonly Uint8Array[] {
   const pieces: Uint8Array[] = [];
   let text = '';
   for (const line of canonicalLines(header, attempts.values())) {
@@ -247,7 +217,7 @@ function canonical({ header }: LockFile, { attempts }: Fold): readonly Uint8Arra
   return [...pieces, encode(text)];
 }
 
-function bytesOf(pieces: readonly Uint8Array[]): number {
+export function bytesOf(pieces: readonly Uint8Array[]): number {
   return pieces.reduce((sum, { length }) => sum + length, 0);
 }
 
@@ -291,6 +261,6 @@ function scratch({ random, path }: LockFile): string {
   return scratchPath(random, path);
 }
 
-function encode(text: string): Uint8Array {
+export function encode(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }

@@ -5,10 +5,11 @@ import type { LockHeader } from './header.js';
 import { LOCK_VERSION } from './header.js';
 import { createJournal } from './journal.js';
 import type { LockProblem, NextCommand } from './lock-error.js';
-import { type FileEnd, type LockFile, secure } from './lock-file.js';
+import type { FileEnd, LockFile } from './lock-file.js';
 import type { LockStore } from './lock-store.js';
 import { createFold } from './merge.js';
 import { checkEndpoint, type ReadLock, readLock } from './read.js';
+import { secure } from './secure.js';
 import { createWriter } from './writer.js';
 
 export type OpenedLock =

@@ -1,7 +1,7 @@
 import type { Disk } from './disk.js';
 import { createInode, folderOf, syncInode } from './disk.js';
 import type { SimWorld } from './world.js';
-import { LOCKFILE } from './world.js';
+import { LOCKFILE, RESCUE } from './world.js';
 
 const PRIVATE = `${folderOf(LOCKFILE)}/.venice-batch/`;
 const GUARD = `${PRIVATE}album.lock.jsonl.guard`;
@@ -25,6 +25,9 @@ export function tamper(world: SimWorld): void {
   // the file is closed: what happens to it now is no matter of this run.
   if (world.damaged || bytes === undefined || bytes === 'directory') return;
   if (!hasJournal(disk) || isClosed(bytes.bytes)) return;
+  // A record that had to be rescued is in no journal: this would be a second misfortune.
+  if ([...disk.entries.keys()].some((path) => path.startsWith(`${RESCUE}/`) && path.includes('-rescue-')))
+    return;
   const to = rng.pick([bytes.bytes, undefined, ...oldLockfiles.slice(-1)]);
   world.trace(`somebody replaces the lockfile: ${to?.length ?? 'deleted'}`);
   world.tampered = true;
