@@ -15,6 +15,8 @@ export interface EndState {
   readonly notMade: number;
   /** To be bought, and not bought: the reason, if any, has a code of its own. */
   readonly notBought: number;
+  /** Files have findings, and `--qc-fail` takes that for a failure. */
+  readonly qcFailed?: boolean;
 }
 
 const BY_TROUBLE: Readonly<Record<Trouble, ExitCode | undefined>> = {
@@ -60,7 +62,7 @@ export function exitCodeOf(end: EndState): ExitCode {
   const codes = new Set<ExitCode | undefined>([...end.troubles].map((trouble) => BY_TROUBLE[trouble]));
   codes.add(end.refusal);
   if (end.inDoubt > 0) codes.add(EXIT.inDoubt);
-  if (end.notMade > 0) codes.add(EXIT.tracks);
+  if (end.notMade > 0 || end.qcFailed === true) codes.add(EXIT.tracks);
   if (end.inFlight > 0) codes.add(EXIT.inFlight);
   const found = PRECEDENCE.find((code) => codes.has(code));
   return found ?? (end.notBought > 0 ? EXIT.tracks : EXIT.ok);

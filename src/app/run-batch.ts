@@ -111,7 +111,8 @@ async function withLock(
   const outcome = displaced
     ? { ...ended, troubles: new Set([...ended.troubles, 'lockfile_displaced' as const]) }
     : ended;
-  return summarise({ world, settings, store, output, manifest, outcome, decision, startedMs });
+  const sound = await world.sound?.([...store.attempts.values()]);
+  return summarise({ world, settings, store, output, manifest, outcome, decision, startedMs, sound });
 }
 
 /** A file that moves twice, out of the way and on, counts once. */

@@ -14,7 +14,7 @@ import type { Output } from '../storage/output.js';
 import type { BuyDecision } from './approve.js';
 import { exitCodeOf } from './exit-code.js';
 import { standingOf } from './take-status.js';
-import type { BatchSettings, World } from './world.js';
+import type { BatchSettings, SoundReport, World } from './world.js';
 
 export interface RunReport {
   readonly exitCode: ExitCode;
@@ -30,11 +30,13 @@ interface Ending {
   readonly outcome: RunOutcome;
   readonly decision: BuyDecision;
   readonly startedMs: number;
+  /** Absent: nobody listened. */
+  readonly sound?: SoundReport | undefined;
 }
 
 /** What the lockfile and the disk say at the end: counted anew from them, not from what the run believes it did. */
 export async function summarise(ending: Ending): Promise<RunReport> {
-  const { world, settings, store, outcome, decision } = ending;
+  const { world, settings, store, outcome, decision, sound } = ending;
   const attempts = [...store.attempts.values()];
   const rows = await finalRows(ending, attempts);
   // Who had what is missing bought again means this folder.
@@ -50,6 +52,7 @@ export async function summarise(ending: Ending): Promise<RunReport> {
     inFlight: counts.inFlight + counts.owed,
     notMade: counts.failed + counts.missing + counts.unverified,
     notBought: settings.mode === 'collect' ? 0 : counts.notBought,
+    qcFailed: sound?.fails === true,
   });
   const doubles = boughtTwice(attempts);
   const summary: SummaryEvent = {
@@ -71,6 +74,7 @@ export async function summarise(ending: Ending): Promise<RunReport> {
     budget_micro_usd: decision.prepared?.plan.budgetMicroUsd ?? settings.budgetMicroUsd ?? null,
     duration_ms: Math.round(world.ports.clock.nowMs() - ending.startedMs),
     next_command: nextCommand(ending, exitCode, nextStep(rows, attempts, elsewhere), forcedOf(rows)),
+    ...(sound === undefined || sound.warnings === 0 ? {} : { qc_warnings: sound.warnings }),
     ...(doubles.length === 0 ? {} : { bought_twice: doubles.map(boughtTwiceTake) }),
   };
   world.emit(summary);

@@ -2,6 +2,7 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import type { RunEvent } from '../core/events.js';
 import type { Ports, Transport } from '../core/ports.js';
 import { createRedactor } from '../core/redact.js';
+import type { Attempt } from '../lockfile/attempt.js';
 import type { LoadedManifest } from '../manifest/take.js';
 import type { Plan } from '../plan/plan.js';
 import type { SavedPlan } from '../plan/saved-plan.js';
@@ -30,8 +31,20 @@ export interface World {
   present?(plan: Plan, balance: Balance | undefined): void;
   /** Shows the plan and asks for the money. */
   approve(plan: Plan, balance: Balance | undefined): Promise<Approval>;
+  /**
+   * Called when a run has done what it could, before its end is summed up: tells what the sound of its files is like. Absent:
+   * nobody listens.
+   */
+  sound?(attempts: readonly Attempt[]): Promise<SoundReport>;
   /** Aborted by the first Ctrl-C. */
   readonly stop: AbortSignal;
+}
+
+export interface SoundReport {
+  /** Files with something to listen to. */
+  readonly warnings: number;
+  /** Whether that makes the run fail. */
+  readonly fails: boolean;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { AudioCache } from './cache.js';
 import type { Decoded } from './pcm.js';
 import { type Peaks, peaksOf } from './peaks.js';
 
-const KIND = 'peaks-v1';
+export const PEAKS_KIND = 'peaks-v1';
 
 /**
  * The outline of a file's waveform, from the cache where it is there.
@@ -16,13 +16,13 @@ export async function cachedPeaks(
   sha256: string,
   decode: () => Promise<Decoded>,
 ): Promise<Peaks | undefined> {
-  const known = await cache.read(KIND, sha256);
+  const known = await cache.read(PEAKS_KIND, sha256);
   if (isPeaks(known)) return known;
   const decoded = await decode();
   // Not remembered: another decoder may be installed tomorrow.
   if (decoded.kind !== 'pcm') return undefined;
   const peaks = peaksOf(decoded.pcm);
-  await cache.write(KIND, sha256, peaks);
+  await cache.write(PEAKS_KIND, sha256, peaks);
   return peaks;
 }
 

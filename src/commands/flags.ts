@@ -36,7 +36,8 @@ export function collecting(command: Command): Command {
         .choices(['auto', 'tty', 'plain', 'quiet'])
         .default('auto'),
     )
-    .option('--junit <file>', 'write a JUnit report');
+    .option('--junit <file>', 'write a JUnit report')
+    .option('--qc-fail', 'fail (exit 100) if the sound of a file has warnings');
 }
 
 function selecting(command: Command): Command {

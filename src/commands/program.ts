@@ -133,6 +133,13 @@ export function createProgram(ended: (code: ExitCode) => void): Command {
   );
   located(
     add(
+      'qc <manifest>',
+      'measure the sound of every stored file: loudness, clipping, silence, length',
+      async () => (await import('./qc.js')).qcCommand,
+    ),
+  ).option('--qc-fail', 'exit 100 if the sound of a file has warnings');
+  located(
+    add(
       'pick <manifest> <track> [take]',
       'choose the take of a track: a number or a name as status shows it',
       async () => (await import('./pick.js')).pickCommand,

@@ -25,7 +25,12 @@ export async function writeReports(
   if (flags.junit !== undefined) {
     const { renderJunit } = await import('../report/junit.js');
     const keys = takes.map(({ key }) => key);
-    await writeReport(world, flags.junit, renderJunit(outcome, keys), JUNIT);
+    await writeReport(
+      world,
+      flags.junit,
+      renderJunit(outcome, keys, { qcFail: flags.qcFail === true }),
+      JUNIT,
+    );
   }
   const stepSummary = process.env.GITHUB_STEP_SUMMARY;
   if (stepSummary !== undefined && stepSummary !== '') {

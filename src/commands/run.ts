@@ -29,6 +29,7 @@ import { watchInterrupt } from './interrupt.js';
 import { readPlanFile } from './plan-file.js';
 import { diagnosticOf, endedEarly, redactError } from './refusal.js';
 import { githubPlaces, isGithub, writeReports } from './reports.js';
+import { createRunSound } from './run-sound.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
 import { tellSuggestions } from './suggestions.js';
@@ -48,7 +49,11 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
   let loaded: LoadedManifest | undefined;
   const reporter = fanOut([recorder, ...(await reporters(session))]);
   let underWay = () => 0;
-  const emit = (event: RunEvent) => reporter.event(redactIn(event, session.redact));
+  const sound = createRunSound(session, () => loaded?.manifest?.takes ?? []);
+  const emit = (event: RunEvent) => {
+    sound.heard(event);
+    reporter.event(redactIn(event, session.redact));
+  };
   const teller = { ports: session.ports, emit };
   const interrupt = watchInterrupt(() => emitNotice(teller, 'info', 'stopping', stoppingMessage(underWay())));
   try {
@@ -77,6 +82,7 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
         },
         present: (plan, balance) => showPlan(session, plan, balance),
         approve: createApprove(session, interrupt.signal),
+        sound: (attempts) => sound.report(attempts, emit, interrupt.signal),
         stop: interrupt.signal,
       },
       batchSettings(session, mode, savedPlan),
@@ -89,6 +95,7 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
   } finally {
     await reporter.end();
     interrupt.release();
+    await sound.close();
     await session.close();
     await removeIdleSandbox(session);
   }

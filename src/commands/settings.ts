@@ -43,6 +43,7 @@ export interface Flags {
   readonly plan?: string;
   readonly note?: string;
   readonly clear?: boolean;
+  readonly qcFail?: boolean;
 }
 
 export type Origin = 'flag' | 'environment' | 'env-file' | 'manifest' | 'default';

@@ -11,6 +11,7 @@ import { boughtTwiceTake } from '../plan/bought-twice.js';
 import { jsonText } from '../report/json-text.js';
 import { picksJson } from '../report/picks-text.js';
 import { pathText } from '../report/shell.js';
+import { soundJson } from '../report/sound-text.js';
 import { renderStatus, takeStatuses } from '../report/status.js';
 import { tableWidth } from '../report/terminal.js';
 import { openOutput } from '../storage/output.js';
@@ -19,6 +20,7 @@ import { MANIFEST_EXTENSION } from './manifest-link.js';
 import { picksView } from './picks.js';
 import { openSession } from './session.js';
 import type { Flags, Settings } from './settings.js';
+import { knownSounds } from './sounds.js';
 import { readableManifest, tellUnreadable } from './unreadable.js';
 
 /** Where every take stands, by lockfile, manifest and disk, without asking anyone. */
@@ -36,6 +38,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
     unreadable: tellUnreadable(session),
   });
   const picks = await picksView(session, wanted?.takes ?? rows.map(({ take }) => take), attempts);
+  const sound = await knownSounds(session, wanted?.takes ?? rows.map(({ take }) => take), attempts);
   if (flags.json === true) {
     const document = {
       schema: 1,
@@ -46,12 +49,13 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
       bought_twice: boughtTwice(attempts).map(boughtTwiceTake),
       takes: takeStatuses([...rows, ...removed], attempts).map(({ attempt }) => attempt),
       picks: picks === undefined ? null : picksJson(picks),
+      sound: soundJson(sound),
     };
     stdout.write(`${jsonText(document, 2)}\n`);
     return EXIT.ok;
   }
   const text = renderStatus(
-    { attempts, rows, removed, picks },
+    { attempts, rows, removed, picks, sound },
     {
       command: (verb, ...words) => command(verb, ...words, ...elsewhere(settings, read.header?.endpoint)),
       placeOf,

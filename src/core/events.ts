@@ -32,6 +32,7 @@ export type RunEvent =
     }
   | ({ readonly type: 'diagnostic'; readonly time: string } & Diagnostic)
   | TakeEvent
+  | QcEvent
   | {
       readonly type: 'notice';
       readonly time: string;
@@ -91,6 +92,25 @@ export interface TakeEvent {
   readonly earlier?: true;
 }
 
+/** What the sound of a take's file is like; told near the end of a run, once a take whose file could be measured. */
+export interface QcEvent {
+  readonly type: 'qc';
+  readonly time: string;
+  readonly key: string;
+  readonly track: string;
+  readonly take: number;
+  readonly attempt: string;
+  /** Relative to the output root. */
+  readonly path: string;
+  readonly duration_seconds: number;
+  /** EBU R128 integrated; `null` for less than 400 ms, and silence. */
+  readonly loudness_lufs: number | null;
+  /** `null`: all samples are 0. */
+  readonly true_peak_dbtp: number | null;
+  /** What a person should listen to. Codes are stable. */
+  readonly findings: readonly { readonly code: string; readonly message: string }[];
+}
+
 export interface ProgressEvent {
   readonly type: 'progress';
   readonly time: string;
@@ -127,6 +147,8 @@ export interface SummaryEvent {
   readonly duration_ms: number;
   /** Ready to paste. */
   readonly next_command: string | null;
+  /** Files whose sound has findings; absent where there is none. */
+  readonly qc_warnings?: number;
   /** Takes with more than one live purchase; absent where there is none. */
   readonly bought_twice?: readonly BoughtTwiceTake[];
 }

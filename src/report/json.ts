@@ -31,8 +31,18 @@ export function renderJson(outcome: RunOutcome, outputRoot: string): string {
     version: outcome.version ?? null,
     output_root: outputRoot,
     summary: outcome.summary ?? null,
-    takes: outcome.takes.map((take) => Object.fromEntries(TAKE_FIELDS.map((field) => [field, take[field]]))),
+    takes: outcome.takes.map((take) => ({
+      ...Object.fromEntries(TAKE_FIELDS.map((field) => [field, take[field]])),
+      ...qcOf(outcome, take),
+    })),
     diagnostics: outcome.diagnostics,
   };
   return `${jsonText(document, 2)}\n`;
+}
+
+function qcOf({ qc }: RunOutcome, { key }: TakeEvent) {
+  const of = qc.get(key);
+  if (of === undefined) return {};
+  const { duration_seconds, loudness_lufs, true_peak_dbtp, findings } = of;
+  return { qc: { duration_seconds, loudness_lufs, true_peak_dbtp, findings } };
 }

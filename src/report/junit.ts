@@ -1,4 +1,4 @@
-import type { BoughtTwiceTake, TakeEvent } from '../core/events.js';
+import type { BoughtTwiceTake, QcEvent, TakeEvent } from '../core/events.js';
 import { formatUsd } from '../core/money.js';
 import { isFailure, type RunOutcome } from './outcome.js';
 import { failureReason, stateName } from './phrases.js';
@@ -9,17 +9,24 @@ import { failureReason, stateName } from './phrases.js';
  * sees it.
  *
  * @param keys of the manifest's takes: those that nothing was told of were not bought
+ * @param options.qcFail a file whose sound has findings is a failure; else they are told beside the verdict
  */
-export function renderJunit(outcome: RunOutcome, keys: readonly string[] = []): string {
+export function renderJunit(
+  outcome: RunOutcome,
+  keys: readonly string[] = [],
+  { qcFail = false }: { readonly qcFail?: boolean } = {},
+): string {
   const known = new Set(outcome.takes.map(({ key }) => key));
   const trouble = troubleOf(outcome);
   const doubles = outcome.summary?.bought_twice ?? [];
   const twice = new Map(doubles.map((double) => [double.key, twiceText(double)]));
   const left = keys.filter((key) => !known.has(key));
   const cases = [
-    ...outcome.takes.map((take) => ({ ...takeCase(take), note: twice.get(take.key) })),
+    ...outcome.takes.map((take) =>
+      withSound(takeCase(take), outcome.qc.get(take.key), qcFail, twice.get(take.key)),
+    ),
     ...left.map((key) => untoldCase(key, trouble)),
-    ...runCase(outcome, trouble),
+    ...runCase(outcome, trouble, qcFail),
   ];
   const number = (verdict: Verdict) => cases.filter((one) => one.verdict === verdict).length;
   const counts = attributes({
@@ -67,6 +74,24 @@ function takeCase(take: TakeEvent): TestCase {
   return { ...head, type: take.code ?? take.state, message: failureReason(take) };
 }
 
+function withSound(
+  one: TestCase,
+  qc: QcEvent | undefined,
+  qcFail: boolean,
+  twice: string | undefined,
+): TestCase {
+  const findings = qc?.findings ?? [];
+  const sound = findings.map(({ message }) => message).join('; ');
+  const fails = qcFail && findings.length > 0 && one.verdict === 'passed';
+  const notes = [twice, fails ? undefined : sound].filter((note) => note !== undefined && note !== '');
+  const note = notes.length === 0 ? {} : { note: notes.join('; ') };
+  return {
+    ...one,
+    ...(fails ? { verdict: 'failure', type: findings[0]!.code, message: sound } : {}),
+    ...note,
+  };
+}
+
 function verdictOf(take: TakeEvent): Verdict {
   if (take.state === 'in_doubt') return 'error';
   if (isFailure(take.state)) return 'failure';
@@ -94,8 +119,13 @@ function untoldCase(name: string, trouble: Trouble | undefined): TestCase {
   return { name, classname: 'venice-batch', verdict: 'skipped', message: `not bought${why}` };
 }
 
-function runCase({ failures, inDoubt }: RunOutcome, trouble: Trouble | undefined): TestCase[] {
-  if (trouble === undefined || failures.length + inDoubt.length > 0) return [];
+function runCase(
+  { failures, inDoubt, qc }: RunOutcome,
+  trouble: Trouble | undefined,
+  qcFail: boolean,
+): TestCase[] {
+  const told = qcFail && [...qc.values()].some(({ findings }) => findings.length > 0);
+  if (trouble === undefined || told || failures.length + inDoubt.length > 0) return [];
   return [{ name: 'venice-batch', classname: 'venice-batch', verdict: 'error', ...trouble }];
 }
 

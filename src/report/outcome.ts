@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../core/diagnostic.js';
-import type { RunEvent, SummaryEvent, TakeEvent } from '../core/events.js';
+import type { QcEvent, RunEvent, SummaryEvent, TakeEvent } from '../core/events.js';
 import type { Reporter } from './reporter.js';
 
 /** What the events of a run come to: what every document at its end is made of. */
@@ -13,6 +13,8 @@ export interface RunOutcome {
   readonly files: readonly { readonly path: string; readonly bytes?: number }[];
   readonly failures: readonly TakeEvent[];
   readonly inDoubt: readonly TakeEvent[];
+  /** What the sound of files is like, by what each take is called. */
+  readonly qc: ReadonlyMap<string, QcEvent>;
   readonly diagnostics: readonly Diagnostic[];
   /** Notices of errors, in the order in which they were told. */
   readonly errors: readonly Notice[];
@@ -35,6 +37,7 @@ const ERRORS_MAX = 10;
 export function createRecorder(): Recorder {
   const takes = new Map<string, TakeEvent>();
   const stored = new Map<string, Stored>();
+  const qc = new Map<string, QcEvent>();
   const diagnostics: Diagnostic[] = [];
   const errors: Notice[] = [];
   let version: RunOutcome['version'];
@@ -45,6 +48,7 @@ export function createRecorder(): Recorder {
       if (event.type === 'version') version = event;
       else if (event.type === 'plan') plan = event;
       else if (event.type === 'summary') summary = event;
+      else if (event.type === 'qc') qc.set(event.key, event);
       else if (event.type === 'diagnostic') diagnostics.push(withoutHead(event));
       else if (event.type === 'notice') {
         if (event.level === 'error' && errors.length < ERRORS_MAX) errors.push(event);
@@ -65,6 +69,7 @@ export function createRecorder(): Recorder {
         files: inOrder(stored.values(), keys).flatMap(fileOf),
         failures: all.filter((take) => isFailure(take.state)),
         inDoubt: all.filter((take) => take.state === 'in_doubt'),
+        qc,
         diagnostics,
         errors,
       };

@@ -13,6 +13,7 @@ import { escapeForeign } from './escape.js';
 import { fatePhrase, stateName } from './phrases.js';
 import { type PicksView, pickLines } from './picks-text.js';
 import { pathText } from './shell.js';
+import { type SoundView, soundSection } from './sound-text.js';
 import { type Style, styleFor } from './style.js';
 import { renderTable } from './table.js';
 import { displayWidth } from './width.js';
@@ -35,6 +36,8 @@ export interface StatusInput {
   readonly removed: readonly PlanRow[];
   /** Absent: nobody looked. */
   readonly picks?: PicksView | undefined;
+  /** Absent: nobody looked. */
+  readonly sound?: SoundView | undefined;
 }
 
 /** How one take stands. */
@@ -81,7 +84,7 @@ export function takeStatuses(rows: readonly PlanRow[], attempts: readonly Attemp
 
 /** Where every take stands: what it rests on, totals, the next command. With line ends. */
 export function renderStatus(
-  { attempts, rows, removed, picks }: StatusInput,
+  { attempts, rows, removed, picks, sound }: StatusInput,
   options: StatusOptions,
 ): string {
   const style = styleFor(options.color);
@@ -92,6 +95,7 @@ export function renderStatus(
     takeLines(wanted, options, style),
     gone.length === 0 ? [] : ['No longer in the manifest', ...takeLines(gone, options, style)],
     picks === undefined ? [] : pickLines(picks, options.placeOf ?? String),
+    sound === undefined ? [] : soundSection(sound, options.command, style, options.width),
     boughtTwiceLines(boughtTwice(attempts)),
     [totals(attempts, [...wanted, ...gone])],
   ].filter((lines) => lines.length > 0);

@@ -7,6 +7,7 @@ import { escapeForeign } from './escape.js';
 import type { RunOutcome } from './outcome.js';
 import { failureReason, noticeLines } from './phrases.js';
 import { pathText } from './shell.js';
+import { soundLines } from './sound-text.js';
 import { type Style, styleFor } from './style.js';
 import { cut, wrap } from './width.js';
 
@@ -36,6 +37,7 @@ export function renderSummary(outcome: RunOutcome, options: SummaryOptions): str
     filesSection(outcome, options, style),
     troubleSection('Failed', outcome.failures, failuresMax, style, width),
     troubleSection('In doubt', outcome.inDoubt, failuresMax, style, width),
+    soundSection(outcome, failuresMax, style, width),
     stopSection(outcome, summary, style, width),
     options.suggestions ?? [],
     summary.next_command === null ? [] : [style.strong('Next'), `  ${summary.next_command}`],
@@ -145,6 +147,13 @@ function filesSection({ files }: RunOutcome, options: SummaryOptions, style: Sty
   const lines = files.slice(0, filesMax).map((file) => `  ${pathText(placeOf(file.path))}`);
   if (files.length > filesMax) lines.push(style.faint(`  … ${files.length - filesMax} more`));
   return [style.strong('Files'), ...lines];
+}
+
+function soundSection({ qc }: RunOutcome, takesMax: number, style: Style, width: number): string[] {
+  const told = [...qc.values()].filter(({ findings }) => findings.length > 0);
+  const lines = told.slice(0, takesMax).flatMap((one) => soundLines(one.key, one.findings, style, width));
+  if (told.length > takesMax) lines.push(style.faint(`  … ${told.length - takesMax} more`));
+  return told.length === 0 ? [] : [style.strong('Listen to'), ...lines];
 }
 
 function troubleSection(

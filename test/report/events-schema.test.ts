@@ -56,6 +56,19 @@ const needed: OnlyNeeded = {
     model: 'elevenlabs-music',
     price_micro_usd: 690_000,
   },
+  qc: {
+    type: 'qc',
+    time,
+    key: 'opening',
+    track: 'opening',
+    take: 1,
+    attempt: 'a',
+    path: 'out/opening.flac',
+    duration_seconds: 60.5,
+    loudness_lufs: -14.2,
+    true_peak_dbtp: null,
+    findings: [{ code: 'qc-clipped', message: 'it clips in 2 places' }],
+  },
   notice: { type: 'notice', time, level: 'info', code: 'rescue-adopted', message: 'one record brought back' },
   progress: {
     type: 'progress',
@@ -117,6 +130,7 @@ const full: EveryField = {
   notice: { ...needed.notice, hint: 'nothing to do' },
   summary: {
     ...needed.summary,
+    qc_warnings: 2,
     bought_twice: [
       {
         key: 'opening#2',

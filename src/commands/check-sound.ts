@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { openAudioCache } from '../audio/cache.js';
+import { isSystemFault } from '../core/errors.js';
+import { knownMeasures, measuresOf } from '../qc/analysis.js';
+import { type Expected, findingsOf, type QcFinding } from '../qc/findings.js';
+import type { Measures } from '../qc/measure.js';
+import { openOutput } from '../storage/output.js';
+import { createQcThread } from './qc-thread.js';
+import type { Session } from './session.js';
+
+/** What the sound of one stored file turned out to be. */
+export interface Sound {
+  readonly sha256: string;
+  readonly measures: Measures;
+  readonly findings: readonly QcFinding[];
+}
+
+export interface SoundChecker {
+  /**
+   * Measures a stored file, or remembers what was measured of the same bytes.
+   *
+   * @param file relative to the output root
+   * @param sha256 as recorded; absent: it is found out
+   * @returns `undefined`: it is gone, or nothing here decodes it
+   */
+  check(file: string, expected: Expected, sha256?: string): Promise<Sound | undefined>;
+  /** What was measured before of bytes with that hash. */
+  known(expected: Expected, sha256: string): Promise<Sound | undefined>;
+  close(): Promise<void>;
+}
+
+/** A longer file is not analysed: decoded, it would not fit into memory. */
+const FILE_BYTES_MAX = 1024 * 1024 * 1024;
+
+/** Looks at the sound of files in a thread of its own, one after another. */
+export function createSoundChecker({ settings, ports }: Session): SoundChecker {
+  const thread = createQcThread();
+  const root = settings.outputRoot.value;
+  const lockPath = settings.lockfilePath.value;
+  const opened = Promise.all([
+    openOutput(ports.files, root),
+    openAudioCache(ports.files, ports.random, lockPath),
+  ]);
+  opened.catch(() => {});
+  let before: Promise<unknown> = Promise.resolve();
+
+  async function known(expected: Expected, sha256: string): Promise<Sound | undefined> {
+    const [, cache] = await opened;
+    const measures = await knownMeasures(cache, sha256);
+    return measures && { sha256, measures, findings: findingsOf(measures, expected) };
+  }
+
+  async function checkNow(file: string, expected: Expected, recorded?: string): Promise<Sound | undefined> {
+    try {
+      const before = recorded === undefined ? undefined : await known(expected, recorded);
+      if (before !== undefined) return before;
+      const [output, cache] = await opened;
+      const full = path.join(root, file);
+      const bytes = await output.files.read(full, FILE_BYTES_MAX);
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      // A copy of its own: its memory is given to the thread.
+      const measures = await measuresOf(cache, sha256, () =>
+        thread.analyse({ bytes: Uint8Array.from(bytes), file: full }),
+      );
+      return measures && { sha256, measures, findings: findingsOf(measures, expected) };
+    } catch (error) {
+      if (isSystemFault(error)) return undefined;
+      throw error;
+    }
+  }
+
+  return {
+    // One at a time, so that not all files are in memory at once.
+    check(file, expected, sha256) {
+      const found = before.then(() => checkNow(file, expected, sha256));
+      before = found.catch(() => {});
+      return found;
+    },
+    known,
+    close: () => thread.close(),
+  };
+}

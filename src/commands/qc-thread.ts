@@ -1,0 +1,48 @@
+import { Worker } from 'node:worker_threads';
+import type { Analysis } from '../qc/analysis.js';
+import type { QcRequest } from './qc-worker.js';
+
+export interface QcThread {
+  /** One file at a time; the bytes are given away. */
+  analyse(request: QcRequest): Promise<Analysis>;
+  close(): Promise<void>;
+}
+
+/** Of the heap of the thread: enough for an hour of decoded audio. */
+const HEAP_MEGABYTES_MAX = 4_096;
+
+/** Starts the thread with the first file. One that ends before its time leaves its file, not the run, without an analysis. */
+export function createQcThread(): QcThread {
+  let worker: Worker | undefined;
+  let before: Promise<unknown> = Promise.resolve();
+
+  function ask(request: QcRequest): Promise<Analysis> {
+    worker ??= new Worker(new URL('./qc-worker.js', import.meta.url), {
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES_MAX },
+    });
+    const asked = worker;
+    return new Promise((resolve) => {
+      const end = (found: Analysis) => {
+        asked.off('message', end).off('error', fail).off('exit', fail);
+        resolve(found);
+      };
+      const fail = () => {
+        worker = undefined;
+        end({ kind: 'not-analysed', format: 'this file' });
+      };
+      asked.on('message', end).on('error', fail).on('exit', fail);
+      asked.postMessage(request, [request.bytes.buffer as ArrayBuffer]);
+    });
+  }
+
+  return {
+    analyse(request) {
+      const answer = before.then(() => ask(request));
+      before = answer;
+      return answer;
+    },
+    close: async () => {
+      await worker?.terminate();
+    },
+  };
+}

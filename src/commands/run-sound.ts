@@ -1,0 +1,83 @@
+import type { SoundReport } from '../app/world.js';
+import type { RunEvent } from '../core/events.js';
+import type { Attempt } from '../lockfile/attempt.js';
+import type { Take } from '../manifest/take.js';
+import { createSoundChecker, type Sound, type SoundChecker } from './check-sound.js';
+import type { Session } from './session.js';
+import { expectedOf, type FiledAttempt, filesOf } from './sounds.js';
+
+/** Listens to what a run stores, in a thread of its own, and tells at the end what it heard. */
+export interface RunSound {
+  /** Begins with a file as soon as it is stored. */
+  heard(event: RunEvent): void;
+  report(
+    attempts: readonly Attempt[],
+    emit: (event: RunEvent) => void,
+    stop: AbortSignal,
+  ): Promise<SoundReport>;
+  close(): Promise<void>;
+}
+
+export function createRunSound(session: Session, takes: () => readonly Take[]): RunSound {
+  const fails = session.settings.flags.qcFail === true;
+  let checker: SoundChecker | undefined;
+  const open = () => {
+    checker ??= createSoundChecker(session);
+    return checker;
+  };
+
+  /** What this run stored was measured meanwhile; what was here before is measured only where the end depends on it. */
+  function soundOf(attempt: FiledAttempt): Promise<Sound | undefined> {
+    const [expected, { path, sha256 }] = [expectedOf(attempt), attempt.file];
+    return fails || stored.has(attempt.attempt)
+      ? open().check(path, expected, sha256)
+      : open()
+          .known(expected, sha256)
+          .catch(() => undefined);
+  }
+  const stored = new Set<string>();
+
+  async function report(
+    attempts: readonly Attempt[],
+    emit: (event: RunEvent) => void,
+    stop: AbortSignal,
+  ): Promise<SoundReport> {
+    let warnings = 0;
+    for (const { take, attempt } of filesOf(takes(), attempts)) {
+      // Whoever ends a run does not wait for what the next one can tell as well.
+      if (stop.aborted) break;
+      const sound = await soundOf(attempt);
+      if (sound === undefined) continue;
+      const { measures, findings } = sound;
+      if (findings.length > 0) warnings += 1;
+      emit({
+        type: 'qc',
+        time: new Date(session.ports.clock.nowMs()).toISOString(),
+        key: take.key,
+        track: take.track,
+        take: take.take,
+        attempt: attempt.attempt,
+        path: attempt.file.path,
+        duration_seconds: measures.durationSeconds,
+        loudness_lufs: measures.loudnessLufs,
+        true_peak_dbtp: measures.truePeakDbtp,
+        findings,
+      });
+    }
+    return { warnings, fails: fails && warnings > 0 };
+  }
+
+  return {
+    heard(event) {
+      if (event.type !== 'take' || event.state !== 'stored' || event.path === undefined) return;
+      if (event.earlier === true) return;
+      stored.add(event.attempt);
+      // What is wrong with it is told when it is asked for again.
+      open()
+        .check(event.path, {})
+        .catch(() => {});
+    },
+    report,
+    close: async () => checker?.close(),
+  };
+}

@@ -1,0 +1,82 @@
+import { isSystemFault } from '../core/errors.js';
+import type { Attempt } from '../lockfile/attempt.js';
+import type { Take } from '../manifest/take.js';
+import { compareNewest, takeId } from '../plan/history.js';
+import type { Expected } from '../qc/findings.js';
+import type { SoundView, TakeSound } from '../report/sound-text.js';
+import { createSoundChecker, type SoundChecker } from './check-sound.js';
+import type { Session } from './session.js';
+
+export type FiledAttempt = Attempt & Required<Pick<Attempt, 'file'>>;
+
+/** The file that each take rests on, where it has one. */
+export function filesOf(
+  takes: readonly Take[],
+  attempts: readonly Attempt[],
+): readonly { readonly take: Take; readonly attempt: FiledAttempt }[] {
+  const byTake = new Map<string, FiledAttempt[]>();
+  for (const attempt of [...attempts].sort(compareNewest))
+    if (isFiled(attempt)) byTake.set(takeId(attempt), [...(byTake.get(takeId(attempt)) ?? []), attempt]);
+  return takes.flatMap((take) => {
+    const attempt = byTake
+      .get(takeId(take))
+      ?.find(({ digest }) => digest === take.digest || digest === take.formerDigest);
+    return attempt === undefined ? [] : [{ take, attempt }];
+  });
+}
+
+function isFiled(attempt: Attempt): attempt is FiledAttempt {
+  return attempt.file !== undefined && (attempt.state === 'stored' || attempt.state === 'done');
+}
+
+/** What the sound of an attempt's file was asked to be. */
+export function expectedOf({ duration_seconds, parts }: Attempt): Expected {
+  return { durationSeconds: duration_seconds, loop: parts.loop !== undefined };
+}
+
+/** What was measured before, for a command that only shows. */
+export async function knownSounds(
+  session: Session,
+  takes: readonly Take[],
+  attempts: readonly Attempt[],
+): Promise<SoundView> {
+  return soundsBy(session, takes, attempts, (checker, attempt) =>
+    checker.known(expectedOf(attempt), attempt.file.sha256).catch((error: unknown) => {
+      if (isSystemFault(error)) return undefined;
+      throw error;
+    }),
+  );
+}
+
+/** As `knownSounds`, and measures what was not yet. */
+export async function allSounds(
+  session: Session,
+  takes: readonly Take[],
+  attempts: readonly Attempt[],
+): Promise<SoundView> {
+  return soundsBy(session, takes, attempts, (checker, attempt) =>
+    checker.check(attempt.file.path, expectedOf(attempt), attempt.file.sha256),
+  );
+}
+
+async function soundsBy(
+  session: Session,
+  takes: readonly Take[],
+  attempts: readonly Attempt[],
+  look: (checker: SoundChecker, attempt: FiledAttempt) => ReturnType<SoundChecker['check']>,
+): Promise<SoundView> {
+  const checker = createSoundChecker(session);
+  const sounds: TakeSound[] = [];
+  const unknown: string[] = [];
+  try {
+    for (const { take, attempt } of filesOf(takes, attempts)) {
+      const sound = await look(checker, attempt);
+      const { key } = take;
+      if (sound === undefined) unknown.push(key);
+      else sounds.push({ key, attempt: attempt.attempt, path: attempt.file.path, ...sound });
+    }
+  } finally {
+    await checker.close();
+  }
+  return { sounds, unknown };
+}

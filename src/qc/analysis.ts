@@ -1,0 +1,50 @@
+import type { AudioCache } from '../audio/cache.js';
+import { PEAKS_KIND } from '../audio/cached-peaks.js';
+import { decodeAudio, type ExternalDecoder } from '../audio/decode.js';
+import { type Peaks, peaksOf } from '../audio/peaks.js';
+import { type Measures, measure } from './measure.js';
+
+/** What is known about the sound of one file. */
+export type Analysis =
+  | { readonly kind: 'measured'; readonly measures: Measures; readonly peaks?: Peaks }
+  /** Nothing here decodes it: it is not analysed, and that is no fault of the file. */
+  | { readonly kind: 'not-analysed'; readonly format: string };
+
+/** Decodes and measures a whole file. Takes a second or two of a processor for each minute: not for the thread of a run. */
+export async function analyse(bytes: Uint8Array, external?: ExternalDecoder): Promise<Analysis> {
+  const decoded = await decodeAudio(bytes, external);
+  if (decoded.kind !== 'pcm') return { kind: 'not-analysed', format: decoded.format };
+  return { kind: 'measured', measures: measure(decoded.pcm), peaks: peaksOf(decoded.pcm) };
+}
+
+/** Of this version of the measures: another one measures anew. */
+const MEASURES_KIND = 'qc-v1';
+
+/** What was measured of a file with that hash; `undefined` where it was not yet. */
+export async function knownMeasures(cache: AudioCache, sha256: string): Promise<Measures | undefined> {
+  const known = (await cache.read(MEASURES_KIND, sha256)) as Partial<Measures> | null | undefined;
+  // Written by this program alone; a file that was damaged is no JSON any more.
+  return typeof known?.durationSeconds === 'number' && typeof known.seam === 'object'
+    ? (known as Measures)
+    : undefined;
+}
+
+/**
+ * The measures of a file, from the cache where it has them; else by `analyse`, and kept.
+ *
+ * @param sha256 of the file, hex
+ * @returns `undefined`: it is not analysed
+ */
+export async function measuresOf(
+  cache: AudioCache,
+  sha256: string,
+  analyseFile: () => Promise<Analysis>,
+): Promise<Measures | undefined> {
+  const known = await knownMeasures(cache, sha256);
+  if (known !== undefined) return known;
+  const analysis = await analyseFile();
+  if (analysis.kind !== 'measured') return undefined;
+  await cache.write(MEASURES_KIND, sha256, analysis.measures);
+  if (analysis.peaks !== undefined) await cache.write(PEAKS_KIND, sha256, analysis.peaks);
+  return analysis.measures;
+}

@@ -1,0 +1,109 @@
+import { durationOf, type Pcm } from '../audio/pcm.js';
+import { integratedLoudness } from './loudness.js';
+import { type Seam, seamOf } from './seam.js';
+import { truePeak } from './true-peak.js';
+
+/** What can be measured of a file without knowing what was asked for. */
+export interface Measures {
+  readonly durationSeconds: number;
+  readonly sampleRate: number;
+  readonly channels: number;
+  /** EBU R128 integrated loudness; `null` for less than 400 ms, or next to silence. */
+  readonly loudnessLufs: number | null;
+  /** With four times as many samples; `null` where all are 0. */
+  readonly truePeakDbtp: number | null;
+  /** Of nothing above -60 dBFS. */
+  readonly silentStartSeconds: number;
+  readonly silentEndSeconds: number;
+  /** Runs of three or more samples at full scale. */
+  readonly clippedRuns: number;
+  /** The highest mean of a channel, as a part of full scale. */
+  readonly dcOffset: number;
+  /** Of two channels: 1 where they are alike, -1 where each is the other upside down; `null` for others, and silence. */
+  readonly correlation: number | null;
+  /** Channels without sound, where others have some; from 1. */
+  readonly silentChannels: readonly number[];
+  /** How the end would go over into the start. */
+  readonly seam: Seam;
+}
+
+/** -60 dBFS: quieter is silence at the start or end. */
+const SILENCE = 10 ** (-60 / 20);
+/** Full scale of 16 bits, give or take rounding. */
+const CLIP = 1 - 1.5 / 2 ** 15;
+const CLIP_SAMPLES_MIN = 3;
+
+export function measure(pcm: Pcm): Measures {
+  const { channels, sampleRate } = pcm;
+  const [start, end] = soundOf(channels);
+  const peaks = channels.map(peakOf);
+  const peak = truePeak(pcm);
+  const total = channels[0]?.length ?? 0;
+  return {
+    durationSeconds: rounded(durationOf(pcm), 3),
+    sampleRate,
+    channels: channels.length,
+    loudnessLufs: orNull(integratedLoudness(pcm), 2),
+    truePeakDbtp: peak === 0 ? null : rounded(20 * Math.log10(peak), 2),
+    silentStartSeconds: rounded(start / sampleRate, 3),
+    silentEndSeconds: rounded((total - end) / sampleRate, 3),
+    clippedRuns: channels.reduce((sum, channel) => sum + clippedRuns(channel), 0),
+    dcOffset: rounded(Math.max(...channels.map((channel) => Math.abs(meanOf(channel)))), 5),
+    correlation: channels.length === 2 ? orNull(correlationOf(channels[0]!, channels[1]!), 3) : null,
+    silentChannels: peaks.some((one) => one >= SILENCE)
+      ? peaks.flatMap((one, index) => (one < SILENCE ? [index + 1] : []))
+      : [],
+    seam: seamOf(pcm),
+  };
+}
+
+function orNull(value: number | undefined, digits: number): number | null {
+  return value === undefined ? null : rounded(value, digits);
+}
+
+function rounded(value: number, digits: number): number {
+  return Math.round(value * 10 ** digits) / 10 ** digits;
+}
+
+/** The first sample with sound in any channel, and the one after the last. All silence: the whole is its start. */
+function soundOf(channels: readonly Float32Array[]): readonly [number, number] {
+  const total = channels[0]?.length ?? 0;
+  const isSound = (at: number) => channels.some((channel) => Math.abs(channel[at]!) >= SILENCE);
+  let start = 0;
+  while (start < total && !isSound(start)) start += 1;
+  let end = total;
+  while (end > start && !isSound(end - 1)) end -= 1;
+  return start === total ? [total, total] : [start, end];
+}
+
+function peakOf(channel: Float32Array): number {
+  let peak = 0;
+  for (const sample of channel) if (Math.abs(sample) > peak) peak = Math.abs(sample);
+  return peak;
+}
+
+function meanOf(channel: Float32Array): number {
+  let sum = 0;
+  for (const sample of channel) sum += sample;
+  return channel.length === 0 ? 0 : sum / channel.length;
+}
+
+function clippedRuns(channel: Float32Array): number {
+  let [runs, length] = [0, 0];
+  for (const sample of channel) {
+    length = Math.abs(sample) >= CLIP ? length + 1 : 0;
+    if (length === CLIP_SAMPLES_MIN) runs += 1;
+  }
+  return runs;
+}
+
+function correlationOf(left: Float32Array, right: Float32Array): number | undefined {
+  let [both, ofLeft, ofRight] = [0, 0, 0];
+  for (let at = 0; at < left.length; at += 1) {
+    const [a, b] = [left[at]!, right[at]!];
+    both += a * b;
+    ofLeft += a * a;
+    ofRight += b * b;
+  }
+  return ofLeft === 0 || ofRight === 0 ? undefined : both / Math.sqrt(ofLeft * ofRight);
+}

@@ -1,0 +1,104 @@
+import type { QcFinding } from '../qc/findings.js';
+import type { Measures } from '../qc/measure.js';
+import type { Style } from './style.js';
+import { renderTable } from './table.js';
+import { wrap } from './width.js';
+
+/** The sound of the file that a take rests on. */
+export interface TakeSound {
+  /** What the take is called. */
+  readonly key: string;
+  readonly attempt: string;
+  /** Relative to the output root. */
+  readonly path: string;
+  readonly sha256: string;
+  readonly measures: Measures;
+  readonly findings: readonly QcFinding[];
+}
+
+export interface SoundView {
+  readonly sounds: readonly TakeSound[];
+  /** Takes with a file that was not measured. */
+  readonly unknown: readonly string[];
+}
+
+/** What a person should listen to, of one take. */
+export function soundLines(
+  key: string,
+  findings: readonly { readonly message: string }[],
+  style: Style,
+  width: number,
+): string[] {
+  return findings.flatMap(({ message }) => {
+    const [first = '', ...rest] = wrap(`${key}: ${message}`, Math.max(20, width - 4));
+    return [`  ${style.warn('!')} ${first}`, ...rest.map((line) => `    ${line}`)];
+  });
+}
+
+/** For `status`: what to listen to, and how to measure what was not yet. */
+export function soundSection(
+  { sounds, unknown }: SoundView,
+  command: (verb: string) => string,
+  style: Style,
+  width: number,
+): string[] {
+  const lines = sounds.flatMap(({ key, findings }) => soundLines(key, findings, style, width));
+  if (unknown.length > 0)
+    lines.push(
+      `  ${unknown.length} ${unknown.length === 1 ? 'file is' : 'files are'} not measured: ${command('qc')}`,
+    );
+  return lines.length === 0 ? [] : ['Sound', ...lines];
+}
+
+/** For `qc`: the measures of every file, what to listen to, and what could not be measured. */
+export function renderSounds({ sounds, unknown }: SoundView, style: Style, width: number): string {
+  const table = renderTable(
+    [
+      { header: 'TAKE', widthMin: 10 },
+      { header: 'LENGTH', align: 'right' },
+      { header: 'LUFS', align: 'right' },
+      { header: 'TRUE PEAK', align: 'right' },
+      { header: 'WARNINGS', align: 'right' },
+    ],
+    sounds.map(({ key, measures, findings }) => [
+      key,
+      `${measures.durationSeconds.toFixed(1)} s`,
+      measures.loudnessLufs?.toFixed(1) ?? '-',
+      measures.truePeakDbtp === null ? '-' : `${measures.truePeakDbtp.toFixed(1)} dBTP`,
+      findings.length === 0 ? '' : String(findings.length),
+    ]),
+    { width, paintHeader: style.faint },
+  );
+  const warnings = sounds.flatMap(({ key, findings }) => soundLines(key, findings, style, width));
+  const bad = sounds.filter(({ findings }) => findings.length > 0).length;
+  const total = `${sounds.length} ${sounds.length === 1 ? 'file' : 'files'} measured, ${bad} with warnings`;
+  const left =
+    unknown.length === 0
+      ? []
+      : [
+          `not measured: ${unknown.join(', ')} (missing, or nothing here decodes it; ffmpeg on the PATH decodes more)`,
+        ];
+  const sections = [sounds.length === 0 ? [] : table, warnings, [total, ...left]];
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+export function soundJson({ sounds, unknown }: SoundView) {
+  return {
+    takes: sounds.map(({ key, attempt, path, sha256, measures, findings }) => ({
+      key,
+      attempt,
+      path,
+      sha256,
+      duration_seconds: measures.durationSeconds,
+      sample_rate: measures.sampleRate,
+      channels: measures.channels,
+      loudness_lufs: measures.loudnessLufs,
+      true_peak_dbtp: measures.truePeakDbtp,
+      findings,
+    })),
+    not_measured: unknown,
+  };
+}

@@ -1,0 +1,192 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Pcm } from '../../src/audio/pcm.js';
+import { type Expected, findingsOf } from '../../src/qc/findings.js';
+import { integratedLoudness } from '../../src/qc/loudness.js';
+import { measure } from '../../src/qc/measure.js';
+import { truePeak } from '../../src/qc/true-peak.js';
+import { ffmpeg, hasFfmpeg, sine, wavBytes } from '../audio/signals.js';
+
+const RATE = 48_000;
+const gain = (db: number) => 10 ** (db / 20);
+const dbtp = (pcm: Pcm) => 20 * Math.log10(truePeak(pcm));
+
+/** Parts one after another, each a stereo sine of 1 kHz: level in dBFS, seconds. */
+function sequence(...parts: readonly (readonly [number, number])[]): Pcm {
+  const whole = parts.flatMap(([level, seconds]) => [...sine(1_000, gain(level), seconds, RATE)]);
+  const channel = Float32Array.from(whole);
+  return { sampleRate: RATE, channels: [channel, channel] };
+}
+
+describe('integrated loudness, by the cases of EBU Tech 3341', () => {
+  it.each([
+    ['case 1: a sine at -23 dBFS', sequence([-23, 20]), -23],
+    ['case 2: a sine at -33 dBFS', sequence([-33, 20]), -33],
+    ['case 3: quieter parts around it are gated', sequence([-36, 10], [-23, 60], [-36, 10]), -23],
+    ['case 4: and next to silence too', sequence([-72, 10], [-36, 10], [-23, 60], [-36, 10], [-72, 10]), -23],
+    ['case 5: parts near to each other all count', sequence([-26, 20], [-20, 20.1], [-26, 20]), -23],
+  ])('%s', (_name, pcm, lufs) => {
+    expect(Math.abs(integratedLoudness(pcm)! - lufs)).toBeLessThan(0.1);
+  });
+
+  it('case 6: five channels and one for low tones', () => {
+    const at = (level: number) => sine(1_000, gain(level), 20, RATE);
+    const channels = [at(-28), at(-28), at(-24), at(0), at(-30), at(-30)];
+    expect(Math.abs(integratedLoudness({ sampleRate: RATE, channels })! + 23)).toBeLessThan(0.1);
+  });
+
+  it('of one channel is 3 LU below that of two', () => {
+    const channel = sine(1_000, gain(-20), 5, RATE);
+    const mono = integratedLoudness({ sampleRate: RATE, channels: [channel] })!;
+    const stereo = integratedLoudness({ sampleRate: RATE, channels: [channel, channel] })!;
+    expect(stereo - mono).toBeCloseTo(3.01, 2);
+  });
+
+  it('is the same at every sample rate', () => {
+    for (const rate of [22_050, 32_000, 44_100, 96_000])
+      expect(
+        Math.abs(
+          integratedLoudness({
+            sampleRate: rate,
+            channels: Array(2).fill(sine(1_000, gain(-23), 5, rate)),
+          })! + 23,
+        ),
+      ).toBeLessThan(0.1);
+  });
+
+  it('of silence, and of less than 400 ms, is none', () => {
+    expect(integratedLoudness({ sampleRate: RATE, channels: [new Float32Array(RATE)] })).toBeUndefined();
+    expect(integratedLoudness({ sampleRate: RATE, channels: [sine(1_000, 1, 0.39, RATE)] })).toBeUndefined();
+  });
+});
+
+describe('true peak, by the cases of EBU Tech 3341', () => {
+  // Cases 15 to 19: tones at a whole part of the sample rate, shifted so that no sample meets the top.
+  it.each([
+    ['case 15', 4, 0, 0.5, -6],
+    ['case 16', 4, 45, 0.5, -6],
+    ['case 17', 6, 60, 0.5, -6],
+    ['case 18', 8, 67.5, 0.5, -6],
+    ['case 19', 4, 45, 1.41, 3],
+  ])('%s', (_name, part, degrees, amplitude, expected) => {
+    const channel = sine(RATE / part, amplitude, 1, RATE, (degrees * Math.PI) / 180);
+    const faded = channel.map(
+      (sample, at) => sample * Math.min(1, at / 4_800, (channel.length - at) / 4_800),
+    );
+    const error = dbtp({ sampleRate: RATE, channels: [faded] }) - expected;
+    expect(error).toBeLessThan(0.2);
+    expect(error).toBeGreaterThan(-0.4);
+  });
+
+  it('is never below the highest sample', () => {
+    const channel = Float32Array.from({ length: 999 }, (_, at) => ((at * 7919) % 1_000) / 500 - 1);
+    expect(truePeak({ sampleRate: RATE, channels: [channel] })).toBeGreaterThanOrEqual(
+      Math.max(...channel.map(Math.abs)),
+    );
+  });
+});
+
+/** Without the clicks of a hard start and end, which each meter's filter rings to in its own way. */
+function faded(samples: Float32Array, edge = 4_800): Float32Array {
+  return samples.map((sample, at) => sample * Math.min(1, at / edge, (samples.length - 1 - at) / edge));
+}
+
+/** Seeded noise through a one-pole filter: from white (1) to dull. */
+function noise(seconds: number, rate: number, amplitude: number, opening: number, seed = 1): Float32Array {
+  let state = seed;
+  let held = 0;
+  return Float32Array.from({ length: Math.round(seconds * rate) }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    held += opening * ((state / 2 ** 31 - 1) * amplitude - held);
+    return held;
+  });
+}
+
+const GENERATED: Readonly<Record<string, Pcm>> = {
+  'a low tone': { sampleRate: RATE, channels: [sine(60, 0.7, 6, RATE), sine(60, 0.7, 6, RATE)] },
+  'a high tone at 44.1 kHz': { sampleRate: 44_100, channels: [faded(sine(9_000, 0.9, 6, 44_100))] },
+  'white noise': { sampleRate: RATE, channels: [noise(6, RATE, 0.5, 1), noise(6, RATE, 0.5, 1, 9)] },
+  'dull noise at 44.1 kHz': {
+    sampleRate: 44_100,
+    channels: [noise(6, 44_100, 1, 0.05), noise(6, 44_100, 1, 0.02)],
+  },
+  'noise at 22.05 kHz': { sampleRate: 22_050, channels: [noise(6, 22_050, 0.4, 0.3)] },
+  'a quiet part and a loud one': sequence([-40, 5], [-18, 5], [-70, 3]),
+  'a swell': {
+    sampleRate: RATE,
+    channels: [
+      sine(440, 0.8, 8, RATE).map((sample, at) => sample * Math.sin((Math.PI * at) / (8 * RATE)) ** 2),
+    ],
+  },
+  'a tone between the samples': {
+    sampleRate: RATE,
+    channels: [faded(sine(12_000, 0.9, 4, RATE, Math.PI / 4))],
+  },
+};
+
+describe.skipIf(!hasFfmpeg)('next to the filter ebur128 of ffmpeg (needs ffmpeg)', () => {
+  it.each(Object.entries(GENERATED))('%s', async (_name, pcm) => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'venice-batch-qc-'));
+    try {
+      writeFileSync(path.join(folder, 'a.wav'), wavBytes(pcm));
+      const words = ['-i', path.join(folder, 'a.wav'), '-af', 'ebur128=peak=true', '-f', 'null', '-'];
+      const summary = (await ffmpeg(words)).split('Summary:')[1] ?? '';
+      const [, lufs] = /I:\s+(-?[\d.]+) LUFS/.exec(summary) ?? [];
+      const [, peak] = /Peak:\s+(-?[\d.]+) dBFS/.exec(summary) ?? [];
+      // It tells one digit, so half of one is its own.
+      expect(Math.abs(integratedLoudness(pcm)! - Number(lufs))).toBeLessThan(0.1 + 0.05);
+      expect(Math.abs(dbtp(pcm) - Number(peak))).toBeLessThan(0.2 + 0.05);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('findings', () => {
+  const tone = (seconds = 3, amplitude = 0.3) => sine(440, amplitude, seconds, 8_000);
+  const codes = (channels: readonly Float32Array[], expected: Expected = {}) =>
+    findingsOf(measure({ sampleRate: 8_000, channels }), expected).map(({ code }) => code);
+  const joined = (...parts: readonly Float32Array[]) => Float32Array.from(parts.flatMap((part) => [...part]));
+  const silence = (seconds: number) => new Float32Array(seconds * 8_000);
+
+  it('are none for sound that is as asked for', () => {
+    expect(codes([tone()], { durationSeconds: 3 })).toEqual([]);
+    expect(codes([tone(), tone().map((sample) => sample * 0.5)], { durationSeconds: 4 })).toEqual([]);
+  });
+
+  it.each<[string, readonly Float32Array[], Expected, readonly string[]]>([
+    ['silence', [silence(3)], {}, ['qc-silent']],
+    ['next to silence', [tone(3, 0.0005)], {}, ['qc-silent']],
+    ['silence before', [joined(silence(2), tone())], {}, ['qc-silent-start']],
+    ['silence after', [joined(tone(), silence(4))], {}, ['qc-silent-end']],
+    ['clipping', [tone(3, 2).map((sample) => Math.max(-1, Math.min(1, sample)))], {}, ['qc-clipped']],
+    ['a DC offset', [tone().map((sample) => sample + 0.1)], {}, ['qc-dc-offset']],
+    ['a file that is too short', [tone(3)], { durationSeconds: 10 }, ['qc-length']],
+    ['a file that is too long', [tone(10)], { durationSeconds: 3 }, ['qc-length']],
+    ['a silent channel', [tone(), silence(3)], {}, ['qc-channel-silent']],
+    ['a channel upside down', [tone(), tone().map((sample) => -sample)], {}, ['qc-phase']],
+    ['very quiet sound', [tone(3, 0.004)], {}, ['qc-quiet']],
+  ])('tell of %s', (_what, channels, expected, found) => {
+    expect(codes(channels, expected)).toEqual(found);
+  });
+
+  it('tell of a seam only where a loop was asked for', () => {
+    const whole = sine(440, 0.3, 2, 8_000);
+    expect(codes([whole], { loop: true })).toEqual([]);
+    const cut = whole.slice(0, -5);
+    expect(codes([cut])).toEqual([]);
+    expect(codes([cut], { loop: true })).toEqual(['qc-loop-seam']);
+    const fading = whole.map((sample, at) => sample * (1 - at / whole.length));
+    expect(codes([fading], { loop: true })).toEqual(['qc-loop-seam']);
+  });
+
+  it('say how much', () => {
+    const of = measure({ sampleRate: 8_000, channels: [joined(silence(2), tone())] });
+    expect(findingsOf(of, { durationSeconds: 30 }).map(({ message }) => message)).toEqual([
+      'it starts with 2 s of silence',
+      'it lasts 5 s instead of 30 s',
+    ]);
+  });
+});
