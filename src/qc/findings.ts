@@ -37,7 +37,8 @@ const CORRELATION_MIN = -0.3;
 const LENGTH_PART = 0.1;
 const LENGTH_SECONDS = 1.5;
 const SEAM_STEP_MAX = 0.02;
-const SEAM_LEVEL_DB_MAX = 6;
+/** A beat at the start is louder than the rest before it; a fade at either end is far more. */
+const SEAM_LEVEL_DB_MAX = 20;
 
 /** What a listener should know about a file, by its measures and by what was asked for. */
 export function findingsOf(of: Measures, expected: Expected): readonly QcFinding[] {

@@ -148,6 +148,7 @@ function accept(
     kind: model.kind,
     format: model.spec.default_format,
     durationSeconds: secondsOf(body.duration_seconds) ?? untoldSeconds(model, prompt, body.speed),
+    ...(body.loop === true ? { loop: true as const } : {}),
   };
 }
 

@@ -36,6 +36,8 @@ export interface Queued {
   readonly kind: AudioKind;
   readonly format: AudioFormat;
   readonly durationSeconds: number;
+  /** Its end is to go over into its start. */
+  readonly loop?: true;
 }
 
 /** The media was deleted, or the job cancelled if it still ran. */

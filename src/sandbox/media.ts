@@ -6,8 +6,8 @@ const MEDIA_TYPES = { wav: 'audio/wav', flac: 'audio/flac', m4a: 'audio/mp4' } a
 
 /** A ready job's audio, in one of the ways in which the API hands it out. */
 export function mediaAnswer(state: State, job: Job): ServiceAnswer {
-  const { prompt, kind, durationSeconds, format, request, take } = job;
-  const audio = state.audio({ prompt, kind, durationSeconds, format, seed: `${request} ${take}` });
+  const { prompt, kind, durationSeconds, format, request, take, loop } = job;
+  const audio = state.audio({ prompt, kind, durationSeconds, format, loop, seed: `${request} ${take}` });
   const mediaType = MEDIA_TYPES[format];
   if (state.happens('audioInline')) return inline(mediaType, audio);
   if (state.happens('audioElsewhere')) {

@@ -178,7 +178,7 @@ describe('findings', () => {
     const cut = whole.slice(0, -5);
     expect(codes([cut])).toEqual([]);
     expect(codes([cut], { loop: true })).toEqual(['qc-loop-seam']);
-    const fading = whole.map((sample, at) => sample * (1 - at / whole.length));
+    const fading = whole.map((sample, at) => sample * (1 - at / whole.length) ** 2);
     expect(codes([fading], { loop: true })).toEqual(['qc-loop-seam']);
   });
 

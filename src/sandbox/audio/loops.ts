@@ -1,5 +1,6 @@
 import { drawn, pitch, readScore, type Score } from './score.js';
 import { addHit, addNote, RATE, toInt16 } from './synth.js';
+import { type Variation, variationOf } from './variation.js';
 
 /** Samples in one block: loops are whole numbers of them, so that an encoded block serves every repeat. */
 export const BLOCK = 4_096;
@@ -12,14 +13,15 @@ export interface Material {
 
 export type Kind = 'music' | 'speech' | 'effect';
 
-export function materialOf(kind: Kind, prompt: string, seed: string): Material {
+/** @param isLoop whether its end is to go over into its start */
+export function materialOf(kind: Kind, prompt: string, seed: string, isLoop: boolean): Material {
   switch (kind) {
     case 'music':
       return music(prompt, seed);
     case 'speech':
       return speech(prompt, seed);
     case 'effect':
-      return effect(prompt, seed);
+      return effect(prompt, seed, isLoop);
   }
 }
 
@@ -30,15 +32,16 @@ function wholeBlocks(seconds: number): Float32Array {
 /** Four bars with everything, and four without drums and melody. */
 function music(prompt: string, seed: string): Material {
   const score = readScore(prompt, seed);
+  const variation = variationOf(seed);
   const full = wholeBlocks((16 * 60) / score.bpm);
   const quiet = new Float32Array(full.length);
-  for (const loop of [full, quiet]) harmony(loop, score);
-  melody(full, score, seed);
-  if (score.instruments.has('drums')) beat(full);
+  for (const loop of [full, quiet]) harmony(loop, score, variation);
+  melody(full, score, variation, seed);
+  if (score.instruments.has('drums')) beat(full, variation);
   return { loops: [toInt16(full), toInt16(quiet)], order: [1, 0, 0, 0] };
 }
 
-function harmony(loop: Float32Array, score: Score): void {
+function harmony(loop: Float32Array, score: Score, { brightness, inversion, bass }: Variation): void {
   const bar = loop.length / 4;
   const voices = (['strings', 'synth', 'keys', 'pluck'] as const).filter((voice) =>
     score.instruments.has(voice),
@@ -47,12 +50,21 @@ function harmony(loop: Float32Array, score: Score): void {
   for (const [index, root] of score.progression.entries()) {
     const start = Math.round(index * bar);
     for (const third of [0, 2, 4]) {
-      const midi = pitch(score, root + third, 3);
-      addNote(loop, { instrument: voice, midi, start, length: Math.round(bar * 0.95), gain: 0.22 });
+      // The lowest notes of a turned chord go to its top.
+      const midi = pitch(score, root + third + (third < 2 * inversion ? 7 : 0), 3);
+      addNote(loop, {
+        instrument: voice,
+        brightness,
+        midi,
+        start,
+        length: Math.round(bar * 0.95),
+        gain: 0.22,
+      });
     }
-    for (const eighth of [0, 3, 4, 6])
+    for (const eighth of bass)
       addNote(loop, {
         instrument: 'bass',
+        brightness,
         midi: pitch(score, root, 1),
         start: Math.round(start + (eighth * bar) / 8),
         length: Math.round(bar / 8),
@@ -61,23 +73,29 @@ function harmony(loop: Float32Array, score: Score): void {
   }
 }
 
-function melody(loop: Float32Array, score: Score, seed: string): void {
+function melody(
+  loop: Float32Array,
+  score: Score,
+  { brightness, octave, rests, lead }: Variation,
+  seed: string,
+): void {
   const draw = drawn(`melody ${seed}`);
   const voices = (['pluck', 'keys', 'synth', 'strings'] as const).filter((voice) =>
     score.instruments.has(voice),
   );
-  const instrument = voices[0] ?? 'pluck';
+  const instrument = voices[lead % Math.max(1, voices.length)] ?? 'pluck';
   const eighth = loop.length / 32;
   let degree = 0;
   for (let index = 0; index < 32; index += 1) {
     const chord = score.progression[Math.floor(index / 8)] ?? 0;
     if (index % 8 === 0) degree = chord + 2 * Math.floor(3 * draw());
     else degree += Math.floor(5 * draw()) - 2;
-    if (draw() < 0.3) continue;
+    if (draw() < rests) continue;
     degree = Math.max(chord - 2, Math.min(chord + 8, degree));
-    const midi = pitch(score, degree, 4);
+    const midi = pitch(score, degree, 3 + octave);
     addNote(loop, {
       instrument,
+      brightness,
       midi,
       start: Math.round(index * eighth),
       length: Math.round(eighth),
@@ -86,13 +104,13 @@ function melody(loop: Float32Array, score: Score, seed: string): void {
   }
 }
 
-function beat(loop: Float32Array): void {
+function beat(loop: Float32Array, { beat: { kick, snare, hat } }: Variation): void {
   const eighth = loop.length / 32;
   for (let index = 0; index < 32; index += 1) {
     const start = Math.round(index * eighth);
-    if (index % 8 === 0 || index % 8 === 5) addHit(loop, 'kick', start, 0.7);
-    if (index % 8 === 4) addHit(loop, 'snare', start, 0.5);
-    addHit(loop, 'hat', start, index % 2 === 0 ? 0.25 : 0.15);
+    if (kick.includes(index % 8)) addHit(loop, 'kick', start, 0.7);
+    if (snare.includes(index % 8)) addHit(loop, 'snare', start, 0.5);
+    if (hat.includes(index % 8)) addHit(loop, 'hat', start, index % 2 === 0 ? 0.25 : 0.15);
   }
 }
 
@@ -100,15 +118,18 @@ function beat(loop: Float32Array): void {
 function speech(prompt: string, seed: string): Material {
   const loop = wholeBlocks(8);
   const draw = drawn(`speech ${seed} ${prompt}`);
-  const base = 95 + 90 * draw();
+  // The first number of a seed says little.
+  draw();
+  const base = 85 + 120 * draw();
+  const pace = 0.8 + 0.5 * draw();
   let place = 0;
   while (place < loop.length) {
-    const length = Math.round((0.11 + 0.1 * draw()) * RATE);
+    const length = Math.round(((0.11 + 0.1 * draw()) / pace) * RATE);
     syllable(loop, place, Math.min(length, loop.length - place), base * (0.9 + 0.25 * draw()), draw);
     const pause = draw() < 0.12 ? 0.22 : draw() < 0.35 ? 0.05 : 0.005;
     place += length + Math.round(pause * RATE);
   }
-  return { loops: [toInt16(loop)], order: [0] };
+  return { loops: [toInt16(centred(loop))], order: [0] };
 }
 
 function syllable(
@@ -130,24 +151,37 @@ function syllable(
   }
 }
 
-/** Noise through a filter whose opening follows the words. */
-function effect(prompt: string, seed: string): Material {
+/** Noise through a filter whose opening follows the words. Its end goes over into its start. */
+function effect(prompt: string, seed: string, isLoop: boolean): Material {
   const loop = wholeBlocks(4);
   const draw = drawn(`effect ${seed} ${prompt}`);
-  const steady = /rain|wind|ocean|wave|ambien|hum|drone|crowd|fire|traffic|loop/i.test(prompt);
+  draw();
+  const steady = isLoop || /rain|wind|ocean|wave|ambien|hum|drone|crowd|fire|traffic|loop/i.test(prompt);
   const high = /whoosh|laser|bell|click|chime|glass|rain|hiss|sparkle/i.test(prompt);
   const strikes = steady ? 1 : 2 + Math.floor(4 * draw());
+  const swells = steady ? 1 + Math.floor(4 * draw()) : 0;
+  const width = 0.5 + 1.5 * draw();
+  const hertz = (high ? 880 : 110) * 2 ** (1.5 * draw() - 0.5);
+  const noise = Float32Array.from(loop, () => draw() * 2 - 1);
   let low = 0;
-  let tone = 0;
-  for (let sample = 0; sample < loop.length; sample += 1) {
+  // Twice around, so that the filter begins as it ends.
+  for (let step = 0; step < 2 * loop.length; step += 1) {
+    const sample = step % loop.length;
     const age = ((sample * strikes) / loop.length) % 1;
     const swell = steady
-      ? 0.75 + 0.25 * Math.sin((2 * Math.PI * sample) / loop.length)
+      ? 0.75 + 0.25 * Math.sin((2 * Math.PI * swells * sample) / loop.length)
       : 0.08 + (1 - age) ** 3;
-    const opening = (high ? 0.35 : 0.06) * (0.4 + swell);
-    low += opening * (draw() * 2 - 1 - low);
-    tone += (2 * Math.PI * (high ? 880 : 110) * (1 - 0.5 * age)) / RATE;
-    loop[sample] = swell * (low + (steady ? 0 : 0.25 * Math.sin(tone)));
+    low += Math.min(0.9, (high ? 0.35 : 0.06) * width * (0.4 + swell)) * (noise[sample]! - low);
+    // The tone sinks over each strike.
+    const seconds = (age * loop.length) / strikes / RATE;
+    const tone = Math.sin(2 * Math.PI * hertz * seconds * (1 - 0.25 * age));
+    loop[sample] = swell * (low + (steady ? 0 : 0.25 * tone));
   }
-  return { loops: [toInt16(loop)], order: [0] };
+  return { loops: [toInt16(centred(loop))], order: [0] };
+}
+
+/** Voices and low noise have a mean of their own, which only takes headroom. */
+function centred(loop: Float32Array): Float32Array {
+  const mean = loop.reduce((sum, sample) => sum + sample, 0) / loop.length;
+  return loop.map((sample) => sample - mean);
 }

@@ -11,6 +11,8 @@ export interface AudioJob {
   /** More than 0. */
   readonly durationSeconds: number;
   readonly format: 'wav' | 'flac' | 'm4a';
+  /** Its end is to go over into its start. */
+  readonly loop?: boolean | undefined;
   /** Equal jobs with equal seeds have equal bytes. */
   readonly seed: string;
 }
@@ -23,13 +25,13 @@ const kept = new Map<string, Material>();
 
 /** Real audio of exactly the wanted length, made and encoded piece by piece as it is read. */
 export function renderAudio(job: AudioJob): AudioBody {
-  const track = trackOf(material(job), job.durationSeconds);
+  const track = trackOf(material(job), job.durationSeconds, job.loop === true);
   return BODIES[job.format](track);
 }
 
-function material({ kind, prompt, seed }: AudioJob): Material {
-  const key = `${kind} ${seed} ${prompt}`;
-  const known = kept.get(key) ?? materialOf(kind, prompt, seed);
+function material({ kind, prompt, seed, loop = false }: AudioJob): Material {
+  const key = `${kind} ${loop} ${seed} ${prompt}`;
+  const known = kept.get(key) ?? materialOf(kind, prompt, seed, loop);
   kept.delete(key);
   kept.set(key, known);
   const [oldest] = kept.keys();

@@ -31,21 +31,26 @@ const TIMBRES: Readonly<Record<Exclude<Instrument, 'drums'>, Timbre>> = {
 const tables = new Map<string, Float32Array>();
 
 /** One period of an instrument's wave. */
-function waveOf(instrument: keyof typeof TIMBRES): Float32Array {
-  const known = tables.get(instrument);
+function waveOf(instrument: keyof typeof TIMBRES, brightness: number): Float32Array {
+  const name = `${instrument} ${brightness}`;
+  const known = tables.get(name);
   if (known) return known;
   const table = new Float32Array(TABLE);
-  const { harmonics } = TIMBRES[instrument];
+  const harmonics = TIMBRES[instrument].harmonics.map(
+    (strength, index) => strength * (index + 1) ** brightness,
+  );
   const total = harmonics.reduce((sum, strength) => sum + strength, 0);
   for (const [index, strength] of harmonics.entries())
     for (let sample = 0; sample < TABLE; sample += 1)
       table[sample]! += (strength / total) * Math.sin((2 * Math.PI * (index + 1) * sample) / TABLE);
-  tables.set(instrument, table);
+  tables.set(name, table);
   return table;
 }
 
 export interface Note {
   readonly instrument: keyof typeof TIMBRES;
+  /** Exponent of the number of each harmonic: see `Variation`. */
+  readonly brightness: number;
   readonly midi: number;
   /** In samples from the start of the loop. */
   readonly start: number;
@@ -55,7 +60,7 @@ export interface Note {
 
 /** Mixes a note into the loop; its tail goes round to the loop's start, so that repeats have no seam. */
 export function addNote(loop: Float32Array, note: Note): void {
-  const wave = waveOf(note.instrument);
+  const wave = waveOf(note.instrument, note.brightness);
   const { attackSeconds, decaySeconds, sustain } = TIMBRES[note.instrument];
   const attack = Math.max(1, Math.round(attackSeconds * RATE));
   const release = Math.round(0.04 * RATE);
