@@ -149,6 +149,15 @@ export function createProgram(ended: (code: ExitCode) => void): Command {
     .option('--clear', 'remove the pick of the track');
   located(
     add(
+      'tidy <manifest>',
+      'move files that are neither current nor picked to a folder of their own',
+      async () => (await import('./tidy.js')).tidyCommand,
+    ),
+  )
+    .option('--dry-run', 'show what would be moved')
+    .option('--undo', 'move all of them back');
+  located(
+    add(
       'unlock <manifest>',
       'release the lock of a run that is gone',
       async () => (await import('./unlock.js')).unlockCommand,

@@ -44,6 +44,10 @@ export interface Flags {
   readonly note?: string;
   readonly clear?: boolean;
   readonly qcFail?: boolean;
+  readonly undo?: boolean;
+  readonly onlyUnpicked?: boolean;
+  readonly more?: string;
+  readonly dryRun?: boolean;
 }
 
 export type Origin = 'flag' | 'environment' | 'env-file' | 'manifest' | 'default';

@@ -1,10 +1,11 @@
 import { posix } from 'node:path';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { asOperand, shellWord } from '../core/shell.js';
-import type { Attempt } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
+import { asidePaths, isAside } from './aside.js';
 import { type History, type Holding, takeId } from './history.js';
 import type { FileMove, PlanRow } from './plan.js';
+import { isSuperseded, supersededPath } from './tidy.js';
 
 export interface PlannedMoves {
   readonly moves: readonly FileMove[];
@@ -88,10 +89,11 @@ function place(
   }
   const stems = new Map(rows.map(({ take }) => [takeId(take), take.stem]));
   for (const holding of history.holdings.values()) {
-    if (owners.has(holding.attempt.attempt) || !owned.has(fold(stemOf(holding.path)))) continue;
-    const stem = stems.get(takeId(holding.attempt)) ?? holding.attempt.stem;
+    if (owners.has(holding.attempt.attempt)) continue;
+    const stem = stems.get(takeId(holding.attempt));
+    const targets = asideTargets(holding, stem, owned.has(fold(stemOf(holding.path))));
     const free = (path: string) => !taken.has(fold(path)) && occupied(stemOf(path)) === undefined;
-    const to = asidePaths(holding.attempt, stem, posix.extname(holding.path)).find(free);
+    const to = targets.includes(holding.path) ? undefined : targets.find(free);
     if (to === undefined) continue;
     taken.add(fold(to));
     placements.push({ holding, to });
@@ -100,14 +102,19 @@ function place(
 }
 
 /**
- * Where a file goes that a newer one replaces: `<stem>.<digest8>.<ext>`, or, where that is taken by another
- * take of the same request, with the attempt's first digits. The first that is free is the one to use.
- *
- * @param extension with its dot
+ * Where the file of an earlier request may go: aside where it is in the way of a newer one, and along with its take where it
+ * is aside already. Empty: it stays.
  */
-function asidePaths(attempt: Attempt, stem: string, extension: string): readonly string[] {
-  const digest8 = attempt.digest.replace(/^v\d+:/, '').slice(0, 8);
-  return [`${stem}.${digest8}${extension}`, `${stem}.${digest8}-${attempt.attempt.slice(0, 8)}${extension}`];
+function asideTargets(
+  { attempt, path, state }: Holding,
+  stem: string | undefined,
+  inTheWay: boolean,
+): readonly string[] {
+  const follows =
+    stem !== undefined && state === 'present' && attempt.state === 'done' && isAside(attempt, path);
+  if (!inTheWay && !follows) return [];
+  const aside = asidePaths(attempt, stem ?? attempt.stem, posix.extname(path));
+  return isSuperseded(path) && !inTheWay ? aside.map(supersededPath) : aside;
 }
 
 /** Attempts that cannot go, with the path that stops them: a stranger's, or that of a file of ours that stays. */

@@ -1,0 +1,116 @@
+import path from 'node:path';
+import { storageError } from '../app/storage-error.js';
+import { standingOf } from '../app/take-status.js';
+import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
+import type { Attempt } from '../lockfile/attempt.js';
+import type { Manifest } from '../manifest/take.js';
+import type { Picks } from '../picks/pick.js';
+import { readHistory } from '../plan/history.js';
+import type { FileMove } from '../plan/plan.js';
+import { planTidy } from '../plan/tidy.js';
+import { jsonText } from '../report/json-text.js';
+import { pathText } from '../report/shell.js';
+import { fileStates, recover, strangers } from '../run/recover.js';
+import { applyMoves } from '../storage/move.js';
+import { type Output, openOutput } from '../storage/output.js';
+import { insistOnManifest } from './insist-manifest.js';
+import { loadPicks } from './picks.js';
+import { removeIdleSandbox, showDiagnostics } from './run.js';
+import { openSession, type Session } from './session.js';
+import type { Flags } from './settings.js';
+import { openQuietly } from './settle.js';
+
+/** Moves what is neither current nor picked out of the way, and back what is. Costs nothing, deletes nothing. */
+export async function tidyCommand(manifest: string, flags: Flags): Promise<ExitCode> {
+  const session = await openSession(manifest, flags);
+  try {
+    await insistOnManifest(session);
+    return await tidy(session);
+  } catch (error) {
+    const directory = path.dirname(session.settings.lockfilePath.value);
+    throw await storageError(error, session.ports.files, { directory, next: session.command('tidy') });
+  } finally {
+    await session.close();
+    await removeIdleSandbox(session);
+  }
+}
+
+async function tidy(session: Session): Promise<ExitCode> {
+  const { settings, ports } = session;
+  const loaded = await session.load();
+  if (loaded.manifest === undefined) {
+    showDiagnostics(session, loaded.diagnostics, loaded.sources);
+    throw new BatchError(
+      'tidy-needs-manifest',
+      'which files are current cannot be told without a valid manifest',
+      {
+        exitCode: EXIT.invalid,
+        hint: session.command('validate'),
+      },
+    );
+  }
+  const { picks } = await loadPicks(session);
+  const output = await openOutput(ports.files, settings.outputRoot.value);
+  const { store, release } = await openQuietly(session);
+  try {
+    const context = { output, store };
+    const isPreview = settings.flags.dryRun === true;
+    if (!isPreview) await recover(context, ports.clock.nowMs());
+    const moves = await movesFor(session, output, [...store.attempts.values()], loaded.manifest, picks);
+    const stuck = isPreview ? [] : await applyMoves(context, moves);
+    if (!isPreview) await store.close();
+    tell(session, moves, stuck);
+    return stuck.length > 0 ? EXIT.unavailable : EXIT.ok;
+  } finally {
+    await store.abandon();
+    await release();
+  }
+}
+
+async function movesFor(
+  { settings }: Session,
+  output: Output,
+  attempts: readonly Attempt[],
+  manifest: Manifest,
+  picks: Picks,
+): Promise<readonly FileMove[]> {
+  const view = { output };
+  const { rows, removed } = await standingOf(view, attempts, manifest);
+  const { files, owners } = await fileStates(view, attempts);
+  const takes = [...rows, ...removed].map(({ take }) => take);
+  return planTidy({
+    rows,
+    history: readHistory(attempts, files, owners),
+    isPicked: ({ track, file }) => file !== undefined && picks.get(track)?.sha256 === file.sha256,
+    occupied: await strangers(view, takes, attempts),
+    undo: settings.flags.undo === true,
+  });
+}
+
+function tell(session: Session, moves: readonly FileMove[], stuck: readonly FileMove[]): void {
+  const { settings, stdout, stderr, placeOf, command } = session;
+  const preview = settings.flags.dryRun === true;
+  const made = moves.filter((move) => !stuck.includes(move));
+  if (settings.flags.json === true) {
+    const told = (of: readonly FileMove[]) => of.map(({ from, to }) => ({ from, to }));
+    stdout.write(
+      `${jsonText({ schema: 1, output_root: settings.outputRoot.value, dry_run: preview, moved: told(made), not_moved: told(stuck) }, 2)}\n`,
+    );
+    return;
+  }
+  for (const { from, to } of made) stdout.write(`${pathText(placeOf(from))} → ${pathText(placeOf(to))}\n`);
+  for (const { from } of stuck)
+    stderr.write(
+      `warning: ${pathText(placeOf(from))} stays: it is not as it was stored, or its folder cannot be written\n`,
+    );
+  const files = made.length === 1 ? '1 file' : `${made.length} files`;
+  if (made.length === 0) stdout.write('nothing to move\n');
+  else if (preview)
+    stdout.write(
+      `${files} would be moved: ${command('tidy', ...(settings.flags.undo === true ? ['--undo'] : []))}\n`,
+    );
+  else
+    stdout.write(
+      `${files} moved${settings.flags.undo === true ? '' : `; back again: ${command('tidy', '--undo')}`}\n`,
+    );
+}

@@ -1,0 +1,85 @@
+import { posix } from 'node:path';
+import type { Attempt } from '../lockfile/attempt.js';
+import { asidePaths } from './aside.js';
+import { type History, type Holding, takeId } from './history.js';
+import type { FileMove, PlanRow } from './plan.js';
+
+/** The folder, beside the files of the takes, for what is neither current nor picked. */
+export const SUPERSEDED_FOLDER = '.superseded';
+
+export interface TidyInput {
+  /** Of the manifest's takes: what other takes have is neither current nor wanted. */
+  readonly rows: readonly PlanRow[];
+  readonly history: History;
+  /** Whether somebody picked the file. */
+  isPicked(attempt: Attempt): boolean;
+  /** The path of a file `<stem>.<any extension>` that the lockfile does not know. */
+  readonly occupied: (stem: string) => string | undefined;
+  /** Brings everything back instead. */
+  readonly undo: boolean;
+}
+
+/**
+ * The moves that take what is neither current nor picked out of the way, and bring back what is. A take that is yet to be
+ * made keeps its newest file where it is. Never onto another file; a file that is not as it was stored stays.
+ */
+export function planTidy(input: TidyInput): readonly FileMove[] {
+  const { history, rows, undo } = input;
+  const kept = keptFiles(input);
+  const stems = new Map(rows.map(({ take }) => [takeId(take), take.stem]));
+  const taken = new Set([...history.holdings.values()].map(({ path }) => fold(path)));
+  const moves: FileMove[] = [];
+  for (const holding of history.holdings.values()) {
+    const { attempt, path, state } = holding;
+    const isSettled = attempt.state === 'done' || attempt.state === 'stored';
+    if (!isSettled || state !== 'present' || path !== attempt.file?.path) continue;
+    const away = !undo && !kept.has(attempt.attempt);
+    if (isSuperseded(path) === away) continue;
+    const stem = stems.get(takeId(attempt)) ?? attempt.stem;
+    const isFree = (place: string) => !taken.has(fold(place)) && input.occupied(stemOf(place)) === undefined;
+    const to = targets(holding, stem, away).find(isFree);
+    if (to === undefined) continue;
+    taken.add(fold(to));
+    moves.push({ attempt: attempt.attempt, from: path, to });
+  }
+  return moves.sort((a, b) => (a.from < b.from ? -1 : 1));
+}
+
+/** By attempt: what takes rest on, what they have until they are made, and what was picked. */
+function keptFiles({ rows, history, isPicked }: TidyInput): ReadonlySet<string> {
+  const kept = new Set<string>();
+  for (const { take, decision } of rows) {
+    if ('attempt' in decision) kept.add(decision.attempt.attempt);
+    const made =
+      decision.kind === 'done' || (decision.kind === 'collect' && decision.attempt.state === 'stored');
+    const newest = (history.byTake.get(takeId(take)) ?? []).find(({ attempt }) =>
+      history.holdings.has(attempt),
+    );
+    if (!made && newest !== undefined) kept.add(newest.attempt);
+  }
+  for (const { attempt } of history.holdings.values()) if (isPicked(attempt)) kept.add(attempt.attempt);
+  return kept;
+}
+
+function targets({ attempt, path }: Holding, stem: string, away: boolean): readonly string[] {
+  const aside = asidePaths(attempt, stem, posix.extname(path));
+  return away ? aside.map(supersededPath) : aside;
+}
+
+/** `out/.superseded/01-opening.ab12cd34.mp3` of `out/01-opening.ab12cd34.mp3`. */
+export function supersededPath(path: string): string {
+  return posix.join(posix.dirname(path), SUPERSEDED_FOLDER, posix.basename(path));
+}
+
+/** Whether `tidy` put it there. */
+export function isSuperseded(path: string): boolean {
+  return posix.basename(posix.dirname(path)) === SUPERSEDED_FOLDER;
+}
+
+function fold(path: string): string {
+  return path.normalize('NFC').toLowerCase();
+}
+
+function stemOf(path: string): string {
+  return path.slice(0, path.length - posix.extname(path).length);
+}

@@ -1,0 +1,74 @@
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { audioFiles, folder, run } from './program.js';
+
+describe('tidy', () => {
+  const cwd = folder();
+  const venice = (verb: string, ...words: string[]) => run([verb, 'album.yaml', '--sandbox', ...words], cwd);
+  const make = async (manifest: string) => {
+    writeFileSync(path.join(cwd, 'album.yaml'), manifest);
+    expect((await venice('run', '--yes', '--sandbox-speed', '1000')).code).toBe(0);
+  };
+  const manifest = (prompt: string, order = ['one', 'two'], output = 'out/{index}-{id}.{ext}') => `version: 1
+budget: 20
+output: "${output}"
+defaults: { model: elevenlabs-sound-effects-v2, duration_seconds: 1 }
+tracks:
+${order.map((id) => `  - { id: ${id}, prompt: ${prompt} ${id} }`).join('\n')}
+`;
+  const files = () => audioFiles(path.join(cwd, 'album.sandbox'));
+  const superseded = () => files().filter((name) => name.includes('.superseded'));
+
+  beforeAll(async () => {
+    await make(manifest('A door falls shut'));
+    expect((await venice('pick', 'one', '1')).code).toBe(0);
+    await make(manifest('A door slams'));
+  });
+
+  it('shows what it would move, and moves nothing, with --dry-run', async () => {
+    const before = files();
+    const { code, stdout } = await venice('tidy', '--dry-run');
+    expect({ code, stdout }).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('1 file would be moved'),
+    });
+    expect(files()).toEqual(before);
+  });
+
+  it('moves what is neither current nor picked, and nothing when it is asked again', async () => {
+    expect(files()).toHaveLength(4);
+    expect((await venice('tidy')).stdout).toContain('1 file moved');
+    expect(superseded()).toEqual([expect.stringMatching(/^out\/\.superseded\/02-two\.[0-9a-f]{8}\.wav$/)]);
+    expect(files()).toHaveLength(4);
+    expect((await venice('tidy')).stdout).toBe('nothing to move\n');
+    expect((await venice('verify')).code).toBe(0);
+  });
+
+  it('has superseded files follow a new order and a new name', async () => {
+    await make(manifest('A door slams', ['two', 'one']));
+    expect(superseded()).toEqual([expect.stringMatching(/^out\/\.superseded\/01-two\.[0-9a-f]{8}\.wav$/)]);
+    expect(files().filter((name) => /^out\/02-one\.[0-9a-f]{8}\.wav$/.test(name))).toHaveLength(1);
+    await make(manifest('A door slams', ['two', 'one'], 'done/{id}.{ext}'));
+    expect(superseded()).toEqual([expect.stringMatching(/^done\/\.superseded\/two\.[0-9a-f]{8}\.wav$/)]);
+    expect(files().every((name) => name.startsWith('done/'))).toBe(true);
+  });
+
+  it('brings back what is picked again, and takes away what is not picked any more', async () => {
+    expect((await venice('pick', 'one', '1')).code).toBe(0);
+    expect((await venice('tidy')).stdout).toContain('1 file moved');
+    expect(superseded()).toHaveLength(2);
+    expect((await venice('tidy', '--undo')).stdout).toContain('2 files moved');
+    expect(superseded()).toEqual([]);
+  });
+
+  it('never moves a file that is not as it was stored', async () => {
+    const [aside = ''] = files().filter((name) => /\.[0-9a-f]{8}\.wav$/.test(name));
+    const full = path.join(cwd, 'album.sandbox', aside);
+    appendFileSync(full, 'x');
+    const { code } = await venice('tidy');
+    expect(code).toBe(0);
+    expect(existsSync(full)).toBe(true);
+    expect(superseded()).toHaveLength(1);
+  });
+});
