@@ -9,6 +9,7 @@ import { readLock } from '../lockfile/read.js';
 import { removeFolder } from '../node/remove-folder.js';
 import { plannedFiles, plannedTracks } from '../release/dry-run.js';
 import { makeRelease, StoppedError, ZipTooLargeError } from '../release/make-release.js';
+import { UndecodableError } from '../release/prepare-audio.js';
 import { obstacleAt, zipObstacleAt } from '../release/release-folder.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
@@ -20,7 +21,7 @@ import { insistOnManifest } from './insist-manifest.js';
 import { watchInterrupt } from './interrupt.js';
 import { loadPicks } from './picks.js';
 import { placesIn } from './place.js';
-import { prepareAudio } from './release-audio.js';
+import { insistOnEncoders, prepareAudio } from './release-audio.js';
 import { showDiagnostics } from './run.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
@@ -94,12 +95,13 @@ async function carryOut(
   session: Session,
   flags: ReleaseFlags,
   target: string,
-  { release, takes, cover, view }: Gathered,
+  gathered: Gathered,
 ): Promise<ExitCode> {
   const { ports, stderr } = session;
   const { files, processes } = ports;
+  const { release, takes, cover, view } = gathered;
+  await insistOnEncoders(release, takes);
   const zip = flags.zip === true ? { zip: `${target}.zip` } : {};
-  const prepare = prepareAudio(release, ports);
   if (flags.dryRun === true) {
     const tracks = plannedTracks(release, takes);
     const planned = {
@@ -124,7 +126,7 @@ async function carryOut(
         target,
         zip: flags.zip === true,
         read: (take) => readOriginal(view, take),
-        prepare,
+        prepare: prepareAudio(gathered, ports),
         progress({ stem }) {
           at += 1;
           if (flags.json !== true) stderr.write(`[${at}/${takes.length}] ${escapeForeign(stem)}\n`);
@@ -178,6 +180,12 @@ function asRefusal(error: unknown, { command }: Session, again: string): unknown
       'original-changed',
       `the file of ${escapeForeign(error.message)} was changed while it was read: nothing is released`,
       { exitCode: EXIT.tracks, hint: `put it back; what can be done: ${command('verify')}` },
+    );
+  if (error instanceof UndecodableError)
+    return new BatchError(
+      'release-unsupported',
+      `${escapeForeign(error.track)}: ${error.format} cannot be decoded here, which \`loudness\` and \`format\` need`,
+      { exitCode: EXIT.usage, hint: `install ffmpeg, then: ${again}` },
     );
   if (error instanceof ZipTooLargeError)
     return new BatchError('zip-too-large', 'a ZIP file holds at most 4 GiB, and the release has more', {

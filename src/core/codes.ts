@@ -266,6 +266,7 @@ export const CODES = [
   'original-missing',
   'original-changed',
   'release-folder',
+  'release-unsupported',
   'zip-too-large',
   // The program and the disk.
   'output-file',

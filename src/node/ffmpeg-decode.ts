@@ -15,7 +15,8 @@ export function decodeWithFfmpeg(file: string): Promise<Uint8Array | undefined> 
     const words = ['-nostdin', '-v', 'error', '-i', `file:${file}`, '-map', '0:a:0'];
     const child = spawn('ffmpeg', [...words, '-c:a', 'pcm_f32le', '-f', 'wav', 'pipe:1'], {
       stdio: ['ignore', 'pipe', 'ignore'],
-      timeout: DEADLINE_MS,
+      // Not `timeout`: its timer keeps the process alive where the program could not be started.
+      signal: AbortSignal.timeout(DEADLINE_MS),
       killSignal: 'SIGKILL',
     });
     const pieces: Buffer[] = [];

@@ -31,7 +31,8 @@ export interface ReleaseOrder {
   readonly zip: boolean;
   /** Reads the original. Throws `OriginalFault` where it is not what was stored. */
   read(take: NamedTake): Promise<Uint8Array>;
-  readonly prepare: PrepareAudio;
+  /** @param work a folder for scratch files */
+  prepare(work: string): PrepareAudio;
   /** Told of each track before it is worked on. */
   progress(take: NamedTake): void;
   readonly stop: AbortSignal;
@@ -67,10 +68,11 @@ export async function makeRelease(ports: FolderPorts, order: ReleaseOrder): Prom
   const stage = await openStage(ports, order.target);
   try {
     const prepared: Prepared[] = [];
+    const prepareAudio = order.prepare(stage.work);
     for (const take of order.takes) {
       if (order.stop.aborted) throw new StoppedError();
       order.progress(take);
-      prepared.push(await prepare(ports.files, stage, order, take));
+      prepared.push(await prepare(ports.files, stage, order, { take, prepareAudio }));
     }
     const { tracks, files, warnings } = await writeFiles(ports.files, stage, order, prepared);
     if (order.stop.aborted) throw new StoppedError();
@@ -87,9 +89,9 @@ async function prepare(
   files: Files,
   { work }: Stage,
   order: ReleaseOrder,
-  take: NamedTake,
+  { take, prepareAudio }: { readonly take: NamedTake; readonly prepareAudio: PrepareAudio },
 ): Promise<Prepared> {
-  const { bytes, ...output } = await order.prepare(await order.read(take), take);
+  const { bytes, ...output } = await prepareAudio(await order.read(take), take);
   if (bytes === undefined) return { take, ...output };
   const scratch = path.join(work, `${take.track.index}`);
   await writeFile(files, scratch, [bytes]);

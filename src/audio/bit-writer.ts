@@ -1,0 +1,36 @@
+/** Writes bits from the highest of each byte down. */
+export interface BitWriter {
+  /** The lowest `count` bits of the value, at most 32. */
+  write(value: number, count: number): void;
+  /** So many bits that are 0. */
+  zeros(count: number): void;
+  /** Up to the end of the byte. */
+  align(): void;
+  /** What was written. */
+  done(): Uint8Array;
+}
+
+/** @param bytesMax that will be written, at most */
+export function bitWriter(bytesMax: number): BitWriter {
+  const bytes = new Uint8Array(bytesMax);
+  let place = 0;
+  return {
+    write(value, count) {
+      for (let left = count; left > 0; ) {
+        const room = 8 - (place & 7);
+        const taken = Math.min(room, left);
+        const part = (value >>> (left - taken)) & ((1 << taken) - 1);
+        bytes[place >> 3]! |= part << (room - taken);
+        place += taken;
+        left -= taken;
+      }
+    },
+    zeros(count) {
+      place += count;
+    },
+    align() {
+      place = (place + 7) & ~7;
+    },
+    done: () => bytes.subarray(0, place >> 3),
+  };
+}

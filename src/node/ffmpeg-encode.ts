@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process';
+
+const DEADLINE_MS = 600_000;
+const WORDS_BYTES_MAX = 4_000;
+
+export type FfmpegEnd =
+  | { readonly ok: true }
+  /** `missing`: there is no ffmpeg on the PATH. */
+  | { readonly ok: false; readonly missing: boolean; readonly message: string };
+
+/** Whether there is an ffmpeg on the PATH. */
+export async function hasFfmpeg(): Promise<boolean> {
+  return (await run(['-version'], undefined)).ok;
+}
+
+/**
+ * Encodes a WAV file with the `ffmpeg` that is on the PATH, without any tag and the same way each time.
+ *
+ * @param wav the audio
+ * @param words how to encode it
+ * @param file absolute; what stands there is replaced
+ */
+export function encodeWithFfmpeg(
+  wav: Uint8Array,
+  words: readonly string[],
+  file: string,
+): Promise<FfmpegEnd> {
+  // Nothing of chance (serial numbers), of time, or of the program's version.
+  const exact = ['-map_metadata', '-1', '-fflags', '+bitexact', '-flags:a', '+bitexact', '-threads', '1'];
+  return run(['-v', 'error', '-y', '-f', 'wav', '-i', 'pipe:0', ...words, ...exact, `file:${file}`], wav);
+}
+
+function run(words: readonly string[], input: Uint8Array | undefined): Promise<FfmpegEnd> {
+  return new Promise((resolve) => {
+    const child = spawn('ffmpeg', words, {
+      stdio: ['pipe', 'ignore', 'pipe'],
+      // Not `timeout`: its timer keeps the process alive where the program could not be started.
+      signal: AbortSignal.timeout(DEADLINE_MS),
+      killSignal: 'SIGKILL',
+    });
+    let told = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      told = (told + text).slice(0, WORDS_BYTES_MAX);
+    });
+    child.on('error', (error: NodeJS.ErrnoException) =>
+      resolve({ ok: false, missing: error.code === 'ENOENT', message: error.message }),
+    );
+    child.on('close', (code) =>
+      resolve(code === 0 ? { ok: true } : { ok: false, missing: false, message: told.trim() }),
+    );
+    // It may end before it has read all.
+    child.stdin.on('error', () => {});
+    child.stdin.end(input ?? new Uint8Array(0));
+  });
+}

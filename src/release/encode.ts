@@ -1,0 +1,54 @@
+import { encodeFlac } from '../audio/encode-flac.js';
+import { encodeWav } from '../audio/encode-wav.js';
+import type { Pcm } from '../audio/pcm.js';
+import type { SampleBits } from '../audio/sample-bits.js';
+
+/** Makes a file of this format with another program, from a WAV file. Throws where it cannot. */
+export type ExternalEncoder = (
+  wav: Uint8Array,
+  words: readonly string[],
+  extension: string,
+) => Promise<Uint8Array>;
+
+interface Lossy {
+  readonly kbits: number;
+  /** What ffmpeg is told, but for the bit rate. */
+  readonly words: readonly string[];
+}
+
+/** Bit rates at which no difference to the original is heard. */
+const LOSSY: Readonly<Record<string, Lossy>> = {
+  'audio/mpeg': { kbits: 320, words: ['-c:a', 'libmp3lame', '-id3v2_version', '0', '-f', 'mp3'] },
+  'audio/mp4': { kbits: 256, words: ['-c:a', 'aac', '-movflags', '+faststart', '-f', 'ipod'] },
+  'audio/opus': { kbits: 160, words: ['-c:a', 'libopus', '-f', 'ogg'] },
+};
+const LOSSLESS: readonly string[] = ['audio/wav', 'audio/flac'];
+
+/** Whether files of this type can be made, and what with. */
+export function encoderOf(mediaType: string): 'own' | 'ffmpeg' | undefined {
+  if (LOSSLESS.includes(mediaType)) return 'own';
+  return mediaType in LOSSY ? 'ffmpeg' : undefined;
+}
+
+/**
+ * The audio as a file of this type, which `encoderOf` knows.
+ *
+ * @param bits of the original, which a lossless file keeps
+ */
+export async function encodeAudio(
+  pcm: Pcm,
+  format: {
+    readonly mediaType: string;
+    readonly extension: string;
+    readonly bits: SampleBits;
+    readonly kbits?: number;
+  },
+  external: ExternalEncoder,
+): Promise<Uint8Array> {
+  const { mediaType, extension, bits } = format;
+  if (mediaType === 'audio/wav') return encodeWav(pcm, bits);
+  if (mediaType === 'audio/flac') return encodeFlac(pcm, bits === 'float' ? 24 : bits);
+  const { kbits, words } = LOSSY[mediaType]!;
+  const rate = ['-b:a', `${format.kbits ?? kbits}k`];
+  return external(encodeWav(pcm, 'float'), [...words.slice(0, 2), ...rate, ...words.slice(2)], extension);
+}

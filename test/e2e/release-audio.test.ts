@@ -1,0 +1,125 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseFile } from 'music-metadata';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { ebur128, ffmpeg, hasFfmpeg, probedTags } from '../release/ffmpeg.js';
+import { folderWith } from './album.js';
+import { folder, run } from './program.js';
+
+const TRACKS = `defaults: { model: elevenlabs-music, duration_seconds: 10 }
+tracks:
+  - { id: one, title: One, prompt: "Synthwave, 96 BPM, A minor, arpeggiated synth" }
+  - { id: two, title: Two, model: ace-step-15, duration_seconds: 60, prompt: "A song, 90 BPM", lyrics_prompt: La la }
+`;
+const manifest = (release: string) =>
+  `version: 1\ntitle: Ring Road\nbudget: 20\nrelease: { artist: Night Drive, ${release} }\n${TRACKS}`;
+
+let made = '';
+beforeAll(async () => {
+  made = folder();
+  writeFileSync(path.join(made, 'album.yaml'), manifest('date: 2026'));
+  const args = ['run', 'album.yaml', '--sandbox', '--yes', '--sandbox-speed', '1000'];
+  expect(await run(args, made)).toMatchObject({ code: 0 });
+}, 120_000);
+
+interface Document {
+  readonly tracks: readonly {
+    path: string;
+    loudness_lufs: number;
+    true_peak_db: number;
+    gain_db: number | null;
+  }[];
+  readonly warnings: readonly { track: string; message: string }[];
+}
+
+/** Releases to `r` with these settings, and gives back what it said. */
+async function released(cwd: string, release: string, env = {}): Promise<Document> {
+  writeFileSync(path.join(cwd, 'album.yaml'), manifest(release));
+  const { code, stdout, stderr } = await run(
+    ['release', 'album.yaml', '--sandbox', '--to', 'r', '--json'],
+    cwd,
+    env,
+  );
+  expect(code, stderr).toBe(0);
+  return JSON.parse(stdout) as Document;
+}
+
+describe('the audio of a release', () => {
+  it('is what was bought, with ReplayGain of track and album', async () => {
+    const cwd = folderWith(made);
+    const { tracks } = await released(cwd, 'date: 2026', { PATH: '' });
+    const gains = await Promise.all(
+      tracks.map(async ({ path: name }) => (await parseFile(path.join(cwd, 'r', name))).common),
+    );
+    for (const [index, { replaygain_track_gain: gain }] of gains.entries())
+      expect(gain?.dB).toBeCloseTo(-18 - tracks[index]!.loudness_lufs, 1);
+    expect(new Set(gains.map(({ replaygain_album_gain: gain }) => gain?.dB)).size).toBe(1);
+    expect(gains[0]?.replaygain_album_gain?.dB).toBeDefined();
+    if (!hasFfmpeg) return;
+    const [original] = readdirSync(path.join(cwd, 'album.sandbox/out')).sort();
+    const pcm = (file: string) => ffmpeg('-i', file, '-f', 'md5', '-');
+    expect(pcm(path.join(cwd, 'r', tracks[0]!.path))).toBe(
+      pcm(path.join(cwd, 'album.sandbox/out', original!)),
+    );
+  }, 90_000);
+
+  it.each(['loudness: -22', 'loudness: -22, format: wav', 'loudness: -22, format: flac'])(
+    'is as loud as asked for, without another program: %s',
+    async (asked) => {
+      const cwd = folderWith(made);
+      const { tracks, warnings } = await released(cwd, asked, { PATH: '' });
+      expect(warnings).toEqual([]);
+      for (const { path: name, loudness_lufs } of tracks) {
+        expect(Math.abs(loudness_lufs + 22)).toBeLessThan(0.1);
+        if (!hasFfmpeg) continue;
+        const theirs = ebur128(path.join(cwd, 'r', name));
+        expect(Math.abs(theirs.loudness + 22), name).toBeLessThanOrEqual(0.3);
+      }
+    },
+    90_000,
+  );
+
+  it('stays under the ceiling of its true peak, and says where that costs loudness', async () => {
+    const cwd = folderWith(made);
+    const { tracks, warnings } = await released(cwd, 'loudness: -8, true_peak: -2', { PATH: '' });
+    expect(warnings.map(({ message }) => message).join('\n')).toContain('instead of -8');
+    for (const { path: name, true_peak_db } of tracks) {
+      expect(true_peak_db).toBeLessThanOrEqual(-1.9);
+      if (hasFfmpeg) expect(ebur128(path.join(cwd, 'r', name)).truePeak).toBeLessThanOrEqual(-1.8);
+    }
+  }, 90_000);
+
+  it('is refused in a format that needs a missing program, before anything is made', async () => {
+    const cwd = folderWith(made);
+    writeFileSync(path.join(cwd, 'album.yaml'), manifest('format: mp3'));
+    const { code, stderr } = await run(['release', 'album.yaml', '--sandbox', '--to', 'r'], cwd, {
+      PATH: '',
+    });
+    expect(code).toBe(2);
+    expect(stderr).toContain('error[release-unsupported]');
+    expect(stderr).toContain('install ffmpeg, or set `format: flac`');
+    expect(readdirSync(cwd)).not.toContain('r');
+  }, 60_000);
+
+  it('is encoded by ffmpeg: as loud as asked for, tagged, and the same each time', async () => {
+    if (!hasFfmpeg) {
+      console.log('no ffmpeg here: mp3, m4a and opus were not made');
+      expect(hasFfmpeg).toBe(false);
+      return;
+    }
+    for (const format of ['mp3', 'm4a', 'opus']) {
+      const cwd = folderWith(made);
+      const { tracks } = await released(cwd, `format: ${format}, loudness: -22, bitrate: 128`);
+      const before = tracks.map(({ path: name }) => readFileSync(path.join(cwd, 'r', name)));
+      await released(cwd, `format: ${format}, loudness: -22, bitrate: 128`);
+      for (const [index, { path: name }] of tracks.entries()) {
+        const file = path.join(cwd, 'r', name);
+        expect(name.endsWith(`.${format}`)).toBe(true);
+        expect(readFileSync(file).equals(before[index]!), name).toBe(true);
+        expect(Math.abs(ebur128(file).loudness + 22), name).toBeLessThanOrEqual(0.3);
+        expect(probedTags(file)).toMatchObject({ artist: 'Night Drive', album: 'Ring Road' });
+        expect(JSON.stringify(probedTags(file)), name).toMatch(/(?:replaygain|r128)_track_gain/);
+      }
+    }
+  }, 240_000);
+});
