@@ -186,9 +186,10 @@ describe.skipIf(!HAS_BROWSER)('the review page in a browser', () => {
     const cwd = await madeAlbum();
     const review = await startReview(cwd);
     const { page } = await openPage(browser, review.address);
-    writeAlbum(cwd, [...TRACKS, ['late', 'A gong', ', duration_seconds: 10']]);
+    writeAlbum(cwd, [...TRACKS, ['late', 'A gong, struck once', ', duration_seconds: 10']]);
     await page.getByText('not made yet').waitFor();
-    await run(['run', 'album.yaml', ...SANDBOX, '--yes', '--progress', 'quiet'], cwd);
+    const made = await run(['run', 'album.yaml', ...SANDBOX, '--yes', '--progress', 'quiet'], cwd);
+    expect(made.code, made.stderr).toBe(0);
     await page.getByRole('button', { name: 'Pick: take 1 of late' }).click();
     await page.getByText('1 picked').waitFor();
     await page.getByRole('radio', { name: /Not picked/ }).check();
