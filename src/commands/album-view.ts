@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { standingOf } from '../app/take-status.js';
 import { BatchError, EXIT } from '../core/errors.js';
+import type { Attempt } from '../lockfile/attempt.js';
 import { lockError } from '../lockfile/lock-error.js';
 import { readLock } from '../lockfile/read.js';
 import { type PicksRead, readPicks } from '../picks/picks-file.js';
@@ -9,15 +10,20 @@ import { buildReview, type ReviewInput } from '../review/build.js';
 import type { ReviewData, ReviewFile } from '../review/data.js';
 import { fileStates } from '../run/recover.js';
 import type { Output } from '../storage/output.js';
+import type { ListenedFile } from './listen.js';
 import { picksFileOf } from './picks.js';
 import type { Session } from './session.js';
+import { expectedOf } from './sounds.js';
 import { readableManifest } from './unreadable.js';
+
+/** A file that is shown, and what its sound was asked to be. */
+export type ShownFile = ReviewFile & ListenedFile;
 
 /** What an album is now, by manifest, lockfile, picks and disk. */
 export interface AlbumView {
   readonly data: ReviewData;
   /** Every file that is shown, by SHA-256. */
-  readonly files: ReadonlyMap<string, ReviewFile>;
+  readonly files: ReadonlyMap<string, ShownFile>;
   readonly picks: Extract<PicksRead, { ok: true }>;
 }
 
@@ -48,12 +54,13 @@ export async function viewAlbum(
     sounds,
     urlOf,
   });
-  return { data, files: filesIn(data), picks };
+  return { data, files: filesIn(data, attempts), picks };
 }
 
-function filesIn({ tracks }: ReviewData): ReadonlyMap<string, ReviewFile> {
+function filesIn({ tracks }: ReviewData, attempts: readonly Attempt[]): ReadonlyMap<string, ShownFile> {
+  const expected = new Map(attempts.map((attempt) => [attempt.file?.sha256, expectedOf(attempt)]));
   const files = tracks.flatMap(({ takes }) => takes).flatMap(({ file }) => file ?? []);
-  return new Map(files.map((file) => [file.sha256, file]));
+  return new Map(files.map((file) => [file.sha256, { ...file, expected: expected.get(file.sha256) ?? {} }]));
 }
 
 /** In a message of one line: the page asks again and again, and a person reads it there. */

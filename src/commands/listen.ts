@@ -1,63 +1,103 @@
-import path from 'node:path';
 import { type AudioCache, openAudioCache } from '../audio/cache.js';
 import { cachedPeaks } from '../audio/cached-peaks.js';
 import type { Peaks } from '../audio/peaks.js';
-import type { ReviewFile, ReviewSound } from '../review/data.js';
-import type { Output } from '../storage/output.js';
+import type { Expected } from '../qc/findings.js';
+import type { ReviewSound } from '../review/data.js';
+import { createSoundChecker, type Sound, type SoundChecker } from './check-sound.js';
 import type { Session } from './session.js';
 
-/** Finds out what files sound like, one after the other, each once. */
+/** A stored file, and what its sound was asked to be. */
+export interface ListenedFile {
+  readonly sha256: string;
+  /** Relative to the output root. */
+  readonly path: string;
+  readonly expected: Expected;
+}
+
+/** Finds out what files sound like, each once, in a thread of its own. */
 export interface Listener {
   /** By SHA-256: what is known so far. */
   readonly sounds: ReadonlyMap<string, ReviewSound>;
-  /** `undefined`: it cannot be decoded here. */
-  peaks(file: ReviewFile): Promise<Peaks | undefined>;
-  /** Those that were not heard yet, after those that are being heard. Resolves when all have been. */
-  hear(files: Iterable<ReviewFile>): Promise<void>;
+  /** Before all others that wait. `undefined`: it cannot be decoded here. */
+  peaks(file: ListenedFile): Promise<Peaks | undefined>;
+  /** Of those that were not heard yet. Resolves when all have been. */
+  hear(files: Iterable<ListenedFile>): Promise<void>;
+  close(): Promise<void>;
 }
 
-/** More than that is no take of a track. */
-const AUDIO_BYTES_MAX = 1024 * 1024 * 1024;
+interface Waiting {
+  readonly file: ListenedFile;
+  readonly heard: (peaks: Peaks | undefined) => void;
+}
 
-export async function openListener({ ports, settings }: Session, output: Output): Promise<Listener> {
+export async function openListener(session: Session): Promise<Listener> {
+  const { ports, settings } = session;
   const cache = await openAudioCache(ports.files, ports.random, settings.lockfilePath.value);
+  const checker = createSoundChecker(session);
   const sounds = new Map<string, ReviewSound>();
   const asked = new Map<string, Promise<Peaks | undefined>>();
-  let hearing = Promise.resolve();
-  const peaks = (file: ReviewFile) => {
-    const known = asked.get(file.sha256) ?? hearOne(cache, output, file, sounds);
-    asked.set(file.sha256, known);
+  const waiting = new Map<string, Waiting>();
+  const urgent: string[] = [];
+  let busy = false;
+
+  const work = async () => {
+    if (busy) return;
+    busy = true;
+    while (waiting.size > 0) {
+      const next = waiting.get(urgent.pop() ?? '') ?? waiting.values().next().value!;
+      waiting.delete(next.file.sha256);
+      next.heard(await hearOne(checker, cache, next.file, sounds));
+    }
+    busy = false;
+  };
+  const ask = (file: ListenedFile): Promise<Peaks | undefined> => {
+    const { sha256 } = file;
+    const known =
+      asked.get(sha256) ??
+      new Promise<Peaks | undefined>((heard) => {
+        waiting.set(sha256, { file, heard });
+      });
+    asked.set(sha256, known);
     return known;
   };
   return {
     sounds,
-    peaks,
-    hear(files) {
-      hearing = hearing.then(async () => {
-        for (const file of files) if (!sounds.has(file.sha256)) await peaks(file);
-      });
-      return hearing;
+    peaks(file) {
+      const peaks = ask(file);
+      urgent.push(file.sha256);
+      void work();
+      return peaks;
     },
+    async hear(files) {
+      const all = [...files].map(ask);
+      void work();
+      await Promise.all(all);
+    },
+    close: () => checker.close(),
   };
 }
 
 async function hearOne(
+  checker: SoundChecker,
   cache: AudioCache,
-  output: Output,
-  file: ReviewFile,
+  { path, expected, sha256 }: ListenedFile,
   sounds: Map<string, ReviewSound>,
 ): Promise<Peaks | undefined> {
-  const full = path.join(output.root, file.path);
-  const peaks = await cachedPeaks(cache, file.sha256, async () => {
-    const { decodeAudio } = await import('../audio/decode.js');
-    const { decodeWithFfmpeg } = await import('../node/ffmpeg-decode.js');
-    return decodeAudio(await output.files.read(full, AUDIO_BYTES_MAX), () => decodeWithFfmpeg(full));
-  }).catch(() => undefined);
-  sounds.set(file.sha256, {
-    ...(peaks === undefined ? {} : { durationSeconds: peaks.durationSeconds }),
-    warnings: [],
-  });
-  return peaks;
+  const sound = await checker.check(path, expected, sha256).catch(() => undefined);
+  sounds.set(sha256, soundOf(sound));
+  // The checker puts them there as well.
+  return cachedPeaks(cache, sha256, async () => ({ kind: 'unsupported', format: path }));
+}
+
+function soundOf(sound: Sound | undefined): ReviewSound {
+  if (sound === undefined) return { warnings: [] };
+  const { durationSeconds, loudnessLufs, truePeakDbtp } = sound.measures;
+  return {
+    durationSeconds,
+    ...(loudnessLufs === null ? {} : { loudnessLufs }),
+    ...(truePeakDbtp === null ? {} : { truePeakDb: truePeakDbtp }),
+    warnings: sound.findings.map(({ message }) => message.charAt(0).toUpperCase() + message.slice(1)),
+  };
 }
 
 /** As heights from 0 to 255: what the page draws. */

@@ -29,29 +29,36 @@ export async function reportCommand(manifest: string, { out, ...flags }: ReportF
     });
   const session = await openSession(manifest, { ...flags, report: out });
   await insistOnManifest(session);
-  const { ports, settings, stdout, command } = session;
+  const listener = await openListener(session);
+  try {
+    const { data, files } = await write(session, listener, out, flags.embed === true);
+    const embedded = flags.embed === true;
+    session.stdout.write(
+      flags.json === true
+        ? `${jsonText({ schema: 1, report: path.resolve(out), files: files.size, embedded }, 2)}\n`
+        : `wrote ${pathText(out)}: ${data.tracks.length} tracks, ${files.size} files${embedded ? ' inside it' : ''}\n`,
+    );
+    return EXIT.ok;
+  } finally {
+    await listener.close();
+  }
+}
+
+async function write(session: Session, listener: Listener, out: string, embed: boolean): Promise<AlbumView> {
+  const { ports, settings, command } = session;
   const output = await openOutput(ports.files, settings.outputRoot.value);
-  const listener = await openListener(session, output);
   const target = await ports.files.real(path.resolve(out));
-  const urlOf = linksFrom(path.dirname(target), output.root);
-  await listener.hear((await viewAlbum(session, output, { sounds: listener.sounds, urlOf })).files.values());
-  const view = await viewAlbum(session, output, { sounds: listener.sounds, urlOf });
-  const pieces = reportPieces(session, { view, listener, output }, flags.embed === true);
+  const seen = { sounds: listener.sounds, urlOf: linksFrom(path.dirname(target), output.root) };
+  await listener.hear((await viewAlbum(session, output, seen)).files.values());
+  const view = await viewAlbum(session, output, seen);
   const scratch = path.join(path.dirname(target), `.${randomHex(ports.random)}.tmp`);
   try {
-    await replaceFile(ports.files, target, pieces, scratch);
+    await replaceFile(ports.files, target, reportPieces(session, { view, listener, output }, embed), scratch);
+    return view;
   } catch (error) {
-    throw await storageError(error, ports.files, {
-      directory: path.dirname(target),
-      next: command('report', '--out', out),
-    });
+    const next = command('report', '--out', out);
+    throw await storageError(error, ports.files, { directory: path.dirname(target), next });
   }
-  stdout.write(
-    flags.json === true
-      ? `${jsonText({ schema: 1, report: target, files: view.files.size, embedded: flags.embed === true }, 2)}\n`
-      : `wrote ${pathText(out)}: ${view.data.tracks.length} tracks, ${view.files.size} files${flags.embed === true ? ' inside it' : ''}\n`,
-  );
-  return EXIT.ok;
 }
 
 /** Relative addresses, so that report and audio can be moved together. */

@@ -25,7 +25,8 @@ export async function reviewCommand(manifest: string, flags: ReviewFlags): Promi
   const session = await openSession(manifest, flags);
   await insistOnManifest(session);
   const output = await openOutput(session.ports.files, session.settings.outputRoot.value);
-  const world = await openWorld(session, output, await openListener(session, output));
+  const listener = await openListener(session);
+  const world = await openWorld(session, output, listener);
   const token = Buffer.from(session.ports.random.bytes(TOKEN_BYTES)).toString('base64url');
   const server = await serve(session, world, token);
   const interrupt = watchInterrupt(() => {});
@@ -40,7 +41,7 @@ export async function reviewCommand(manifest: string, flags: ReviewFlags): Promi
     await new Promise<void>((resolve) =>
       interrupt.signal.addEventListener('abort', () => resolve(), { once: true }),
     );
-  await server.close();
+  await Promise.all([server.close(), listener.close()]);
   interrupt.release();
   return EXIT.ok;
 }

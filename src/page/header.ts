@@ -20,13 +20,13 @@ const FILTERS: readonly (readonly [Filter, string])[] = [
 ];
 
 /** The album's name, what there is of it, and what of it is shown. `changed` is called when a person changes any of it. */
-export function createHeader(changed: () => void): Header {
+export function createHeader(editable: boolean, changed: () => void): Header {
   const title = element('h1');
   const summary = element('p', { class: 'totals' });
   const filters = FILTERS.map(([value, name]) => filterChoice(value, name, changed));
   const match = toggle('Match loudness', 'match', changed);
   const shortcuts = toggle('Keyboard shortcuts', 'shortcuts', changed);
-  const dialog = helpDialog(shortcuts.root);
+  const dialog = helpDialog(editable, shortcuts.root);
   const open = element('button', { type: 'button', class: 'quiet' }, 'Keyboard');
   open.addEventListener('click', () => dialog.showModal());
   const root = element(
@@ -85,7 +85,7 @@ function toggle(name: string, key: string, changed: () => void) {
   return { input, root: element('label', { class: 'switch' }, input, element('span', {}, name)) };
 }
 
-function helpDialog(shortcuts: HTMLElement): HTMLDialogElement {
+function helpDialog(editable: boolean, shortcuts: HTMLElement): HTMLDialogElement {
   const close = element('button', { type: 'submit', class: 'quiet' }, 'Close');
   return element(
     'dialog',
@@ -94,7 +94,7 @@ function helpDialog(shortcuts: HTMLElement): HTMLDialogElement {
     element(
       'dl',
       { class: 'keys' },
-      ...KEYS.flatMap(([keys, what]) => [
+      ...KEYS.filter(([, , edits]) => editable || edits === undefined).flatMap(([keys, what]) => [
         element('dt', {}, ...keys.split(' ').map((key) => (key === '–' ? ' – ' : element('kbd', {}, key)))),
         element('dd', {}, what),
       ]),

@@ -11,14 +11,14 @@ export interface KeyActions {
   help(): void;
 }
 
-/** What the help of the page lists. */
-export const KEYS: readonly (readonly [keys: string, what: string])[] = [
+/** What the help of the page lists. `edits`: only where picks can be changed. */
+export const KEYS: readonly (readonly [keys: string, what: string, edits?: 'edits'])[] = [
   ['Space', 'play or pause'],
   ['1 – 9', 'switch to this take, at the same position'],
   ['← →', 'back or forward 5 seconds'],
   ['↑ ↓', 'previous or next track'],
-  ['Enter', 'pick the take that plays'],
-  ['N', 'write a note; Esc leaves it'],
+  ['Enter', 'pick the take that plays', 'edits'],
+  ['N', 'write a note; Esc leaves it', 'edits'],
   ['?', 'this list'],
 ];
 

@@ -21,7 +21,7 @@ function createPage(source: Source): Page {
   const page: Page = {
     source,
     waveforms,
-    header: createHeader(() => {
+    header: createHeader(source.editable, () => {
       page.list.filter(page.header.filter);
       loadTakes(page);
     }),

@@ -40,13 +40,16 @@ export interface Watched {
   readonly errors: readonly string[];
 }
 
+/** @param before a script that runs before the page's own */
 export async function openPage(
   browser: Browser,
   address: string,
   options: BrowserContextOptions = {},
+  before = '',
 ): Promise<Watched> {
   const context = await browser.newContext(options);
   const page = await context.newPage();
+  await page.addInitScript(before);
   const addresses: string[] = [];
   const errors: string[] = [];
   page.on('request', (request) => addresses.push(request.url()));

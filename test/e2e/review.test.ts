@@ -5,9 +5,11 @@ import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import type { ReviewData } from '../../src/review/data.js';
 import { folderWith, writeAlbum } from './album.js';
 import { accessibilityFaults, HAS_BROWSER, launchBrowser, openPage } from './browser.js';
 import { folder, lockLines, run, start } from './program.js';
+import { edit } from './scene.js';
 
 const SANDBOX = ['--sandbox', '--sandbox-speed', '1000'];
 const TRACKS = [
@@ -124,6 +126,15 @@ describe('the server of the review page', () => {
   });
 });
 
+/** The page's audio elements are in no document: they are remembered as they are made. */
+const VOICES = `globalThis.voices = []; globalThis.Audio = class extends Audio {
+  constructor() { super(); globalThis.voices.push(this); }
+};`;
+
+interface Voices {
+  readonly voices: readonly HTMLAudioElement[];
+}
+
 describe.skipIf(!HAS_BROWSER)('the review page in a browser', () => {
   let browser: Browser;
   beforeAll(async () => {
@@ -180,6 +191,37 @@ describe.skipIf(!HAS_BROWSER)('the review page in a browser', () => {
     expect(errors).toEqual([]);
     review.child.kill('SIGINT');
     expect(await review.ended).toMatchObject({ code: 0 });
+  });
+
+  it('plays every take of a track as loud as the quietest, unless that is turned off', async () => {
+    const review = await startReview(await madeAlbum());
+    const { page } = await openPage(browser, review.address, {}, VOICES);
+    await page.getByText('LUFS').nth(3).waitFor();
+    await page.keyboard.press('ArrowDown');
+    const { tracks } = (await (await page.request.get(`${review.address}data.json`)).json()) as ReviewData;
+    const levels = tracks[0]!.takes.map(({ file }) => file!.sound!.loudnessLufs!);
+    expect(new Set(levels).size).toBe(3);
+    const volumes = () =>
+      page.evaluate(() => (globalThis as unknown as Voices).voices.map(({ volume }) => volume));
+    const loudness = (await volumes()).map((volume, index) => levels[index]! + 20 * Math.log10(volume));
+    for (const level of loudness) expect(level).toBeCloseTo(Math.min(...levels), 2);
+    await page.getByLabel('Match loudness').uncheck();
+    expect(await volumes()).toEqual([1, 1, 1]);
+  });
+
+  it('shows what the quality check says, and filters by it', async () => {
+    const cwd = await madeAlbum();
+    const measured = path.join(
+      cwd,
+      'album.sandbox/.venice-batch/audio',
+      `${hashOf(cwd, 'ending', 1)}.qc-v1.json`,
+    );
+    edit(measured, (text) => JSON.stringify({ ...JSON.parse(text), clippedRuns: 2 }));
+    const review = await startReview(cwd);
+    const { page } = await openPage(browser, review.address);
+    await page.getByText('It clips in 2 places').waitFor();
+    await page.getByRole('radio', { name: 'With warnings 1' }).check();
+    expect(await page.getByRole('heading', { level: 2 }).allTextContents()).toEqual(['ending']);
   });
 
   it('shows what lands while it is open, and filters', async () => {
