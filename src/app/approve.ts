@@ -10,10 +10,9 @@ import type { Output } from '../storage/output.js';
 import { probeStorage } from '../storage/probe.js';
 import { createClient } from '../venice/create-client.js';
 import { emitNotice, tellPhase, tellPlan } from './emit.js';
-import { notFrozen } from './frozen.js';
 import { keySealOf } from './key-seal-of.js';
 import type { Opened } from './open-lockfile.js';
-import { hasError, type Prepared, prepare, selectionOrInvalid } from './price.js';
+import { type Prepared, prepare } from './price.js';
 import { placeFault } from './storage-error.js';
 import { type BatchSettings, redactorOf, type World } from './world.js';
 
@@ -74,7 +73,6 @@ export async function decideWhatToBuy(
     if (twice.length > 0) world.show(twice, loaded.sources);
     return { prepared, approved: false };
   }
-  if (settings.mode === 'frozen') return frozen(world, prepared, loaded);
   if (stale !== undefined) return refusedPlan(world, prepared, stale);
   return refuseOrAsk(world, settings, opened, prepared, loaded, output);
 }
@@ -214,16 +212,6 @@ function refusedPlan(world: World, prepared: Prepared, why: Diagnostic): BuyDeci
   return { prepared, approved: false, refusal: why.code === 'price-rose' ? EXIT.budget : EXIT.usage };
 }
 
-/** `--frozen`: nothing may be left to buy, and every file has to be as it was stored. Needs neither key nor service. */
-function frozen(world: World, prepared: Prepared, loaded: LoadedManifest): BuyDecision {
-  const { rows, diagnostics } = prepared.plan;
-  const told = [...diagnostics, ...notFrozen(rows)];
-  if (told.length > 0) world.show(told, loaded.sources);
-  if (hasError(diagnostics)) return { prepared, approved: false, refusal: selectionOrInvalid(diagnostics) };
-  const changes = told.some(({ code }) => code === 'not-frozen' || code === 'file-changed');
-  return { prepared, approved: false, ...(changes ? { refusal: EXIT.changes } : {}) };
-}
-
 /** Of several budgets the lowest wins. */
 export function lowest(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined ? b : b === undefined ? a : Math.min(a, b);
@@ -233,9 +221,7 @@ export function lowest(a: number | undefined, b: number | undefined): number | u
 export function noKey(settings: BatchSettings, inFlightCount = 0): Diagnostic {
   const { mode, savedPlanFile, selection } = settings;
   const words = savedPlanFile === undefined ? madeAgainWords(selection) : ['--plan', savedPlanFile];
-  const frozen = mode === 'frozen' ? ['--frozen'] : [];
-  const again =
-    mode === 'collect' ? settings.command('collect') : settings.command('run', ...words, ...frozen);
+  const again = mode === 'collect' ? settings.command('collect') : settings.command('run', ...words);
   const takes = inFlightCount === 1 ? '1 take is' : `${inFlightCount} takes are`;
   return {
     code: 'no-key',

@@ -1,11 +1,19 @@
 import type { Diagnostic } from '../core/diagnostic.js';
-import type { PlanRow } from '../plan/plan.js';
+import { shellWord } from '../core/shell.js';
+import type { Plan } from '../plan/plan.js';
 
 /** Takes named in the error, at most. */
 const NAMED_MAX = 20;
 
-/** Why `--frozen` fails: one error for all that would be bought. Empty where nothing would. Pure. */
-export function notFrozen(rows: readonly PlanRow[]): readonly Diagnostic[] {
+/** Why `--frozen` fails: what would be bought, and what would be moved. Empty where nothing would. Pure. */
+export function notFrozen(
+  { rows, moves }: Pick<Plan, 'rows' | 'moves'>,
+  placeOf: (file: string) => string = String,
+): readonly Diagnostic[] {
+  return [...wouldBuy(rows), ...wouldMove(moves, placeOf)];
+}
+
+function wouldBuy(rows: Plan['rows']): readonly Diagnostic[] {
   const open = rows.flatMap(({ take, decision }) =>
     decision.kind === 'buy' ? [{ take, why: decision.why.kind }] : [],
   );
@@ -16,7 +24,7 @@ export function notFrozen(rows: readonly PlanRow[]): readonly Diagnostic[] {
     .map(({ take, why }) => `${take.key} (${why})`)
     .join(', ');
   const more = open.length > NAMED_MAX ? `, and ${open.length - NAMED_MAX} more` : '';
-  const told =
+  const message =
     open.length === 1
       ? `${names} would be bought, but --frozen forbids buying`
       : `${open.length} takes would be bought, but --frozen forbids buying: ${names}${more}`;
@@ -24,9 +32,26 @@ export function notFrozen(rows: readonly PlanRow[]): readonly Diagnostic[] {
     {
       code: 'not-frozen',
       severity: 'error',
-      message: told,
+      message,
       hint: 'run without --frozen where buying is allowed, and commit the lockfile and the files',
       ...(open.every(({ take }) => take.track === first.take.track) ? { span: first.take.span } : {}),
+    },
+  ];
+}
+
+/** A file that moves twice, out of the way and on, counts once. */
+function wouldMove(moves: Plan['moves'], placeOf: (file: string) => string): readonly Diagnostic[] {
+  const [first] = moves;
+  if (first === undefined) return [];
+  const count = new Set(moves.map(({ attempt }) => attempt)).size;
+  const files = count === 1 ? '1 file' : `${count} files`;
+  const example = `${shellWord(placeOf(first.from))} to ${shellWord(placeOf(first.to))}`;
+  return [
+    {
+      code: 'not-frozen',
+      severity: 'error',
+      message: `${files} would be moved to new names, but --frozen changes nothing: ${count === 1 ? '' : 'such as '}${example}`,
+      hint: 'run without --frozen where the names may change, and commit the lockfile and the files',
     },
   ];
 }

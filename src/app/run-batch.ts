@@ -102,7 +102,7 @@ async function withLock(
   const known = new Set(store.attempts.keys());
   const decision = await decideWhatToBuy(world, settings, opened, loaded, output);
   const manifest = loaded.manifest;
-  if (decision.prepared !== undefined && !isLeftAlone(settings, decision)) {
+  if (decision.prepared !== undefined) {
     const { moves } = decision.prepared.plan;
     tellMoves(world, settings, moves, await applyMoves(view, moves));
   }
@@ -112,7 +112,17 @@ async function withLock(
     ? { ...ended, troubles: new Set([...ended.troubles, 'lockfile_displaced' as const]) }
     : ended;
   const sound = await world.sound?.([...store.attempts.values()]);
-  return summarise({ world, settings, store, output, manifest, outcome, decision, startedMs, sound });
+  return summarise({
+    world,
+    settings,
+    attempts: store.attempts,
+    output,
+    manifest,
+    outcome,
+    decision,
+    startedMs,
+    sound,
+  });
 }
 
 /** A file that moves twice, out of the way and on, counts once. */
@@ -133,11 +143,6 @@ function tellMoves(
   emitNotice(world, 'info', 'files-moved', `${files} moved to their new names, at no cost`);
 }
 
-/** `--frozen` where it refuses: nothing is changed. */
-function isLeftAlone({ mode }: BatchSettings, { refusal }: BuyDecision): boolean {
-  return mode === 'frozen' && refusal !== undefined;
-}
-
 async function go(
   world: World,
   settings: BatchSettings,
@@ -150,7 +155,7 @@ async function go(
   const nothing: RunOutcome = { troubles: new Set(), spentMicroUsd: 0, madeCount: 0 };
   const purchases = decision.approved ? (decision.prepared?.plan.purchases ?? []) : [];
   const owed = [...store.attempts.values()].filter(isInFlight);
-  if (isLeftAlone(settings, decision) || (purchases.length === 0 && owed.length === 0)) return nothing;
+  if (purchases.length === 0 && owed.length === 0) return nothing;
   if (account === undefined) {
     // Said already where it kept something from being bought.
     if (decision.refusal !== EXIT.authentication) world.show([noKey(settings, owed.length)], new Map());

@@ -2,13 +2,12 @@ import { EXIT, type ExitCode } from '../core/errors.js';
 import type { SummaryEvent } from '../core/events.js';
 import { type Attempt, type AttemptState, moneyOf, spentMicroUsd } from '../lockfile/attempt.js';
 import { boughtTwice } from '../lockfile/bought-twice.js';
-import type { LockStore } from '../lockfile/lock-store.js';
 import type { Manifest } from '../manifest/take.js';
 import { boughtTwiceTake } from '../plan/bought-twice.js';
 import { forcedOf, type NextStep, nextStep } from '../plan/next-step.js';
 import type { PlanRow } from '../plan/plan.js';
 import { madeAgainWords } from '../plan/selection.js';
-import { isNothingHere, rowsOfRun } from '../plan/standing.js';
+import { isElsewhere, isNothingHere, rowsOfRun } from '../plan/standing.js';
 import type { RunOutcome } from '../run/execute.js';
 import type { Output } from '../storage/output.js';
 import type { BuyDecision } from './approve.js';
@@ -22,9 +21,9 @@ export interface RunReport {
 }
 
 interface Ending {
-  readonly world: World;
+  readonly world: Pick<World, 'ports' | 'emit' | 'stop'>;
   readonly settings: BatchSettings;
-  readonly store: LockStore;
+  readonly attempts: ReadonlyMap<string, Attempt>;
   readonly output: Output;
   readonly manifest: Manifest | undefined;
   readonly outcome: RunOutcome;
@@ -36,8 +35,8 @@ interface Ending {
 
 /** What the lockfile and the disk say at the end: counted anew from them, not from what the run believes it did. */
 export async function summarise(ending: Ending): Promise<RunReport> {
-  const { world, settings, store, outcome, decision, sound } = ending;
-  const attempts = [...store.attempts.values()];
+  const { world, settings, outcome, decision, sound } = ending;
+  const attempts = [...ending.attempts.values()];
   const rows = await finalRows(ending, attempts);
   // Who had what is missing bought again means this folder.
   const meant = decision.approved && settings.selection.retryFailed;
@@ -55,6 +54,7 @@ export async function summarise(ending: Ending): Promise<RunReport> {
     qcFailed: sound?.fails === true,
   });
   const doubles = boughtTwice(attempts);
+  const away = rows.filter(isElsewhere).length;
   const summary: SummaryEvent = {
     type: 'summary',
     time: new Date(world.ports.clock.nowMs()).toISOString(),
@@ -75,6 +75,7 @@ export async function summarise(ending: Ending): Promise<RunReport> {
     duration_ms: Math.round(world.ports.clock.nowMs() - ending.startedMs),
     next_command: nextCommand(ending, exitCode, nextStep(rows, attempts, elsewhere), forcedOf(rows)),
     ...(sound === undefined || sound.warnings === 0 ? {} : { qc_warnings: sound.warnings }),
+    ...(away === 0 ? {} : { elsewhere: away }),
     ...(doubles.length === 0 ? {} : { bought_twice: doubles.map(boughtTwiceTake) }),
   };
   world.emit(summary);
@@ -122,8 +123,14 @@ function countAttempts(attempts: readonly Attempt[], { troubles }: RunOutcome) {
 }
 
 /** Names what earlier runs came to, so that every take is told once and no failure is only a number. */
-function tellEarlier(world: World, rows: readonly PlanRow[], startedMs: number, elsewhere: boolean): void {
-  for (const { take, decision } of rows) {
+function tellEarlier(
+  world: Ending['world'],
+  rows: readonly PlanRow[],
+  startedMs: number,
+  elsewhere: boolean,
+): void {
+  for (const row of rows) {
+    const { take, decision } = row;
     if (!('attempt' in decision)) continue;
     const { attempt } = decision;
     const missing = decision.kind === 'held' && decision.because === 'missing';
@@ -136,7 +143,13 @@ function tellEarlier(world: World, rows: readonly PlanRow[], startedMs: number, 
       key: take.key,
       track: take.track,
       take: take.take,
-      state: missing ? 'missing' : attempt.state === 'intent' ? 'in_doubt' : attempt.state,
+      state: isElsewhere(row)
+        ? 'elsewhere'
+        : missing
+          ? 'missing'
+          : attempt.state === 'intent'
+            ? 'in_doubt'
+            : attempt.state,
       attempt: attempt.attempt,
       model: attempt.model,
       price_micro_usd: attempt.quote_micro_usd,

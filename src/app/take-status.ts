@@ -1,3 +1,4 @@
+import type { Diagnostic } from '../core/diagnostic.js';
 import { faultCode, isSystemFault } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Manifest, Take } from '../manifest/take.js';
@@ -16,6 +17,8 @@ export interface Standing {
   readonly removed: readonly PlanRow[];
   /** Of a path that several attempts name: the attempt whose bytes these are. */
   readonly owners: ReadonlyMap<string, string>;
+  /** Files that takes rest on and that are not as they were stored, or cannot be checked. */
+  readonly warnings: readonly Diagnostic[];
 }
 
 const NOTHING_ASKED: Selection = { force: [], retryFailed: false };
@@ -30,7 +33,12 @@ export async function standingOf(
   view: DiskView,
   attempts: readonly Attempt[],
   manifest: Manifest | undefined,
-  options: { readonly selection?: Selection; readonly unreadable?: (code: string) => void } = {},
+  options: {
+    readonly selection?: Selection;
+    readonly unreadable?: (code: string) => void;
+    /** How a file is named in warnings. Absent: by its path relative to the output root. */
+    readonly placeOf?: (file: string) => string;
+  } = {},
 ): Promise<Standing> {
   const named = new Set(manifest?.takes.map(takeId));
   const unnamed = lastAskedFor(attempts.filter((attempt) => !named.has(takeId(attempt))));
@@ -40,9 +48,12 @@ export async function standingOf(
     options.unreadable(faultCode(fault));
     return asRecorded(attempts);
   });
-  const { rows } = decide({ takes, attempts, ...seen, selection: options.selection ?? NOTHING_ASKED });
+  const { placeOf, selection = NOTHING_ASKED } = options;
+  const input = { takes, attempts, ...seen, selection };
+  const { rows, diagnostics } = decide(placeOf === undefined ? input : { ...input, placeOf });
   const count = manifest?.takes.length ?? rows.length;
-  return { rows: rows.slice(0, count), removed: rows.slice(count), owners: seen.owners };
+  const warnings = diagnostics.filter(({ code }) => code === 'file-changed');
+  return { rows: rows.slice(0, count), removed: rows.slice(count), owners: seen.owners, warnings };
 }
 
 type Seen = StoredFiles & Pick<DecideInput, 'occupied'>;

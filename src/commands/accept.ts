@@ -9,8 +9,9 @@ import { jsonText } from '../report/json-text.js';
 import { acceptKept } from '../run/accept.js';
 import { recover } from '../run/recover.js';
 import { openOutput } from '../storage/output.js';
+import { removeIdleFolders } from './idle-folders.js';
 import { insistOnManifest } from './insist-manifest.js';
-import { removeIdleSandbox } from './run.js';
+
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
 import { openQuietly, refused, sealedBy } from './settle.js';
@@ -31,7 +32,7 @@ export async function acceptCommand(
     throw await storageError(error, session.ports.files, { directory, next });
   } finally {
     await session.close();
-    await removeIdleSandbox(session);
+    await removeIdleFolders(session);
   }
 }
 

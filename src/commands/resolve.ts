@@ -10,8 +10,9 @@ import { type InDoubt, inDoubtJson, renderInDoubt } from '../report/resolve-text
 import { tableWidth } from '../report/terminal.js';
 import { createClient } from '../venice/create-client.js';
 import { createEvidence } from '../venice/evidence.js';
+import { removeIdleFolders } from './idle-folders.js';
 import { insistOnManifest } from './insist-manifest.js';
-import { removeIdleSandbox } from './run.js';
+
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
 import { refused, settle } from './settle.js';
@@ -48,7 +49,7 @@ export async function resolveCommand(
     throw await storageError(error, session.ports.files, { directory, next: session.command('resolve') });
   } finally {
     await session.close();
-    await removeIdleSandbox(session);
+    await removeIdleFolders(session);
   }
 }
 

@@ -1,6 +1,5 @@
-import { readdir, rm } from 'node:fs/promises';
-import path from 'node:path';
 import { emitNotice, versionEvent } from '../app/emit.js';
+import { type FrozenWorld, frozenBatch } from '../app/frozen-batch.js';
 import { runBatch } from '../app/run-batch.js';
 import type { BatchSettings } from '../app/world.js';
 import type { Diagnostic } from '../core/diagnostic.js';
@@ -12,6 +11,7 @@ import { readLock } from '../lockfile/read.js';
 import type { LoadedManifest } from '../manifest/take.js';
 import { shownBaseUrl } from '../node/base-url.js';
 import { programVersion } from '../node/version.js';
+import type { Plan } from '../plan/plan.js';
 import type { SavedPlan } from '../plan/saved-plan.js';
 import { renderDiagnostics } from '../report/diagnostics.js';
 import { asBatchError, reportError } from '../report/error.js';
@@ -22,8 +22,10 @@ import { createRecorder, type Recorder, type RunOutcome } from '../report/outcom
 import { fanOut, type Reporter } from '../report/reporter.js';
 import { renderSummary } from '../report/summary.js';
 import { progressMode } from '../report/terminal.js';
+import type { Balance } from '../venice/client.js';
 import { createApprove, showPlan } from './approve.js';
 import { batchSettings } from './batch-settings.js';
+import { removeIdleFolders } from './idle-folders.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { watchInterrupt } from './interrupt.js';
 import { readPlanFile } from './plan-file.js';
@@ -56,37 +58,43 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
   };
   const teller = { ports: session.ports, emit };
   const interrupt = watchInterrupt(() => emitNotice(teller, 'info', 'stopping', stoppingMessage(underWay())));
-  try {
+  const buyAndCollect = async (looking: FrozenWorld) => {
     const connection = countUnderWay(await session.connect());
     underWay = connection.underWay;
-    const report = await runBatch(
-      {
-        ports: session.ports,
-        transport: connection.transport,
-        account: session.account,
-        redact: session.redact,
-        ready: () => insistOnManifest(session),
-        load: async () => {
-          loaded = await session.load();
-          return loaded;
-        },
-        emit,
-        show: (diagnostics, sources) => {
-          for (const diagnostic of diagnostics)
-            emit({
-              type: 'diagnostic',
-              time: new Date(session.ports.clock.nowMs()).toISOString(),
-              ...diagnostic,
-            });
-          showDiagnostics(session, diagnostics, sources);
-        },
-        present: (plan, balance) => showPlan(session, plan, balance),
-        approve: createApprove(session, interrupt.signal),
-        sound: (attempts) => sound.report(attempts, emit, interrupt.signal),
-        stop: interrupt.signal,
+    const acting = {
+      transport: connection.transport,
+      present: (plan: Plan, balance: Balance | undefined) => showPlan(session, plan, balance),
+      approve: createApprove(session, interrupt.signal),
+      sound: (attempts: readonly Attempt[]) => sound.report(attempts, emit, interrupt.signal),
+    };
+    return runBatch({ ...looking, ...acting }, batchSettings(session, mode, savedPlan));
+  };
+  try {
+    const looking = {
+      ports: session.ports,
+      account: session.account,
+      redact: session.redact,
+      ready: () => insistOnManifest(session),
+      load: async () => {
+        loaded = await session.load();
+        return loaded;
       },
-      batchSettings(session, mode, savedPlan),
-    );
+      emit,
+      show: (diagnostics: readonly Diagnostic[], sources: LoadedManifest['sources']) => {
+        for (const diagnostic of diagnostics)
+          emit({
+            type: 'diagnostic',
+            time: new Date(session.ports.clock.nowMs()).toISOString(),
+            ...diagnostic,
+          });
+        showDiagnostics(session, diagnostics, sources);
+      },
+      stop: interrupt.signal,
+    };
+    const report =
+      mode === 'frozen'
+        ? await frozenBatch(looking, batchSettings(session, mode, savedPlan))
+        : await buyAndCollect(looking);
     await reporter.end();
     await tellEnd(session, recorder.outcome(loaded?.manifest?.takes.map(({ key }) => key)), loaded);
     return report.exitCode;
@@ -97,7 +105,7 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
     interrupt.release();
     await sound.close();
     await session.close();
-    await removeIdleSandbox(session);
+    await removeIdleFolders(session);
   }
 }
 
@@ -177,19 +185,6 @@ async function reporters(session: Session): Promise<Reporter[]> {
     );
   if (flags.events !== undefined) found.push(createNdjson(stdout));
   return found;
-}
-
-/** The folder was made for the lock alone where nothing was rehearsed: it goes while nothing else is in it. */
-export async function removeIdleSandbox({ settings }: Session): Promise<void> {
-  if (!settings.sandbox) return;
-  const { sandboxDirectory } = settings;
-  const left = await readdir(sandboxDirectory, { recursive: true }).catch(() => ['?']);
-  if (left.every((name) => isOwn(path.normalize(name))))
-    await rm(sandboxDirectory, { recursive: true, force: true });
-}
-
-function isOwn(name: string): boolean {
-  return name === '.venice-batch' || name === path.join('.venice-batch', '.gitignore');
 }
 
 /** Code frames on stderr, and annotations where GitHub Actions reads along. */

@@ -21,7 +21,7 @@ import { createClient } from '../venice/create-client.js';
 import { rescueSettings } from './batch-settings.js';
 import type { Session } from './session.js';
 import type { Flags } from './settings.js';
-import { readableManifest, tellUnreadable } from './unreadable.js';
+import { readableManifest, tellFileWarnings, tellUnreadable } from './unreadable.js';
 
 /** Writes down what a person says became of an attempt, and tells what is next. Throws `BatchError` (2) for what cannot be. */
 export async function settle(session: Session, id: string, resolution: Resolution): Promise<ExitCode> {
@@ -37,9 +37,11 @@ export async function settle(session: Session, id: string, resolution: Resolutio
     if (!resolved.ok) throw refused('not-in-doubt', resolved.why, `see: ${session.command('status')}`);
     await store.record(sealedBy(session, store.header, attempt, resolved.attempt));
     const attempts = [...store.attempts.values()];
-    const { rows } = await standingOf(view, attempts, await readableManifest(session), {
+    const { rows, warnings } = await standingOf(view, attempts, await readableManifest(session), {
       unreadable: tellUnreadable(session),
+      placeOf: session.placeOf,
     });
+    tellFileWarnings(session, warnings);
     // What was to be made again and was not is told how, though an earlier one is here.
     const final = rowsOfRun(rows, attempts, [], nowMs);
     const next = nextCommand(session, nextStep(final, attempts), final);

@@ -8,6 +8,7 @@ import { lockError } from '../lockfile/lock-error.js';
 import { readLock } from '../lockfile/read.js';
 import { isLoopback } from '../node/base-url.js';
 import { boughtTwiceTake } from '../plan/bought-twice.js';
+import { isElsewhere } from '../plan/standing.js';
 import { jsonText } from '../report/json-text.js';
 import { picksJson } from '../report/picks-text.js';
 import { pathText } from '../report/shell.js';
@@ -21,7 +22,7 @@ import { picksView } from './picks.js';
 import { openSession } from './session.js';
 import type { Flags, Settings } from './settings.js';
 import { knownSounds } from './sounds.js';
-import { readableManifest, tellUnreadable } from './unreadable.js';
+import { readableManifest, tellFileWarnings, tellUnreadable } from './unreadable.js';
 
 /** Where every take stands, by lockfile, manifest and disk, without asking anyone. */
 export async function statusCommand(manifest: string, flags: Flags): Promise<ExitCode> {
@@ -34,9 +35,11 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
   const attempts = [...read.attempts.values()];
   const view = { output: await openOutput(ports.files, settings.outputRoot.value) };
   const wanted = await readableManifest(session);
-  const { rows, removed } = await standingOf(view, attempts, wanted, {
+  const { rows, removed, warnings } = await standingOf(view, attempts, wanted, {
     unreadable: tellUnreadable(session),
+    placeOf,
   });
+  tellFileWarnings(session, warnings);
   const picks = await picksView(session, wanted?.takes ?? rows.map(({ take }) => take), attempts);
   const sound = await knownSounds(session, wanted?.takes ?? rows.map(({ take }) => take), attempts);
   if (flags.json === true) {
@@ -46,6 +49,8 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
       output_root: settings.outputRoot.value,
       endpoint: read.header?.endpoint ?? null,
       spent_micro_usd: spentMicroUsd(attempts),
+      warnings: warnings.map(({ code, message, hint = null }) => ({ code, message, hint })),
+      elsewhere: rows.filter(isElsewhere).map(({ take }) => take.key),
       bought_twice: boughtTwice(attempts).map(boughtTwiceTake),
       takes: takeStatuses([...rows, ...removed], attempts).map(({ attempt }) => attempt),
       picks: picks === undefined ? null : picksJson(picks),

@@ -15,7 +15,7 @@ import { applyMoves } from '../storage/move.js';
 import { type Output, openOutput } from '../storage/output.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { loadPicks } from './picks.js';
-import { removeIdleSandbox, showDiagnostics } from './run.js';
+import { removeIdleFolders, showDiagnostics } from './run.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
 import { openQuietly } from './settle.js';
@@ -31,7 +31,7 @@ export async function tidyCommand(manifest: string, flags: Flags): Promise<ExitC
     throw await storageError(error, session.ports.files, { directory, next: session.command('tidy') });
   } finally {
     await session.close();
-    await removeIdleSandbox(session);
+    await removeIdleFolders(session);
   }
 }
 

@@ -6,6 +6,7 @@ import { type BrokenGuard, breakGuard } from '../lockfile/run-lock.js';
 import type { GuardHolder } from '../lockfile/run-lock-file.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
+import { removeIdleFolders } from './idle-folders.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { openSession } from './session.js';
 import type { Flags } from './settings.js';
@@ -31,6 +32,7 @@ export async function unlockCommand(manifest: string, flags: Flags): Promise<Exi
     const next = command('unlock', ...(force ? ['--force'] : []));
     throw await storageError(error, files, { directory, next });
   }
+  await removeIdleFolders(session);
   if (broken.kind === 'refused') throw lockedError(broken.held, command);
   const was = broken.kind === 'broken' ? broken.was : undefined;
   stdout.write(flags.json === true ? document(lockPath, was) : told(was));

@@ -1,4 +1,6 @@
+import type { Diagnostic } from '../core/diagnostic.js';
 import type { Manifest } from '../manifest/take.js';
+import { escapeForeign } from '../report/escape.js';
 import { pathText } from '../report/shell.js';
 import type { Session } from './session.js';
 
@@ -10,6 +12,18 @@ export function tellUnreadable({ stderr, settings }: Session): (code: string) =>
       `warning: cannot check the files (${code}) below ${pathText(outputRoot)}: showing their recorded state\n`,
     );
 }
+
+/** Shown by a command that otherwise shows what the lockfile says. */
+export function tellFileWarnings({ stderr }: Session, warnings: readonly Diagnostic[]): void {
+  for (const { message, hint } of warnings.slice(0, WARNINGS_MAX))
+    stderr.write(
+      `warning: ${escapeForeign(message)}: showing its recorded state\n  ${escapeForeign(hint ?? '')}\n`,
+    );
+  if (warnings.length > WARNINGS_MAX)
+    stderr.write(`warning: and ${warnings.length - WARNINGS_MAX} more files; all of them: verify\n`);
+}
+
+const WARNINGS_MAX = 5;
 
 /** `undefined` where it cannot be read: the lockfile tells all else without it. */
 export async function readableManifest(session: Session): Promise<Manifest | undefined> {

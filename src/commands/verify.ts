@@ -9,7 +9,7 @@ import { boughtTwicePhrase, boughtTwiceTake } from '../plan/bought-twice.js';
 import { compareNewest, type FileState, takeId } from '../plan/history.js';
 import type { PlanRow } from '../plan/plan.js';
 import { madeAgainWords, takeWord } from '../plan/selection.js';
-import { isNothingHere } from '../plan/standing.js';
+import { isElsewhere, isNothingHere } from '../plan/standing.js';
 import { jsonText } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
 import { type DiskView, stateOf } from '../run/recover.js';
@@ -51,14 +51,15 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
 interface Hashed {
   readonly attempt: Attempt;
   readonly path: string;
-  readonly state: FileState;
+  /** `elsewhere`: it is missing, and the manifest says that it is kept in another place. */
+  readonly state: FileState | 'elsewhere';
   /** What names the take that rests on it. Absent: a newer one took its place, or it left the manifest. */
   readonly word: string | undefined;
 }
 
 /** A take rests on it, and it is not what was stored. */
 function isBad({ state, word }: Hashed): boolean {
-  return state !== 'present' && word !== undefined;
+  return state !== 'present' && state !== 'elsewhere' && word !== undefined;
 }
 
 async function hashed(
@@ -71,6 +72,9 @@ async function hashed(
       restsOn(row, attempts).map(({ attempt }) => [attempt, takeWord(row.take)] as const),
     ),
   );
+  const away = new Set(
+    rows.filter(isElsewhere).map(({ decision }) => ('attempt' in decision ? decision.attempt.attempt : '')),
+  );
   const limit = pLimit(HASHES_AT_ONCE);
   return Promise.all(
     attempts.flatMap((attempt) => {
@@ -79,12 +83,11 @@ async function hashed(
       // A path that two attempts name is judged by the one whose file it is now.
       if ((owners.get(file.path) ?? attempt.attempt) !== attempt.attempt) return [];
       const word = words.get(attempt.attempt);
-      return limit(async () => ({
-        attempt,
-        path: file.path,
-        word,
-        state: await stateOf(view, attempt, 'hash'),
-      }));
+      return limit(async () => {
+        const found = await stateOf(view, attempt, 'hash');
+        const state = found === 'missing' && away.has(attempt.attempt) ? ('elsewhere' as const) : found;
+        return { attempt, path: file.path, word, state };
+      });
     }),
   );
 }
@@ -112,7 +115,9 @@ function verdictText(
     });
   const bad = files.filter(isBad);
   const needed = files.filter(({ word }) => word !== undefined).length;
-  lines.push(`${needed - bad.length} of ${needed} files verified`);
+  const away = files.filter(({ state }) => state === 'elsewhere').length;
+  const kept = away === 0 ? '' : `; ${away} kept elsewhere, as the manifest says`;
+  lines.push(`${needed - bad.length - away} of ${needed} files verified${kept}`);
   const [owed, done] = [bad.filter(isRemote), bad.filter((file) => !isRemote(file))];
   const changed = done.filter(({ state }) => state === 'changed');
   if (owed.length > 0) lines.push(`next: ${command('collect')}   (fetches it again, at no cost)`);

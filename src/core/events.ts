@@ -68,7 +68,9 @@ export interface TakeEvent {
     | 'failed'
     | 'lost'
     | 'unverified'
-    | 'missing';
+    | 'missing'
+    /** Done; its file is not here, and the manifest says that it is kept in another place. */
+    | 'elsewhere';
   readonly attempt: string;
   readonly model: string;
   readonly price_micro_usd: number;
@@ -149,6 +151,8 @@ export interface SummaryEvent {
   readonly next_command: string | null;
   /** Files whose sound has findings; absent where there is none. */
   readonly qc_warnings?: number;
+  /** Of those done: files that are not here and that the manifest says are kept elsewhere; absent where there is none. */
+  readonly elsewhere?: number;
   /** Takes with more than one live purchase; absent where there is none. */
   readonly bought_twice?: readonly BoughtTwiceTake[];
 }

@@ -78,6 +78,7 @@ function aboutTrack(track: MergedTrack) {
     track: id,
     takes: fields.takes?.value ?? 1,
     ...(fields.title ? { title: fields.title.value } : {}),
+    ...(fields.audio ? { audioElsewhere: true as const } : {}),
     span,
     fieldSpans: fieldSpansOf(track),
   };

@@ -52,6 +52,10 @@ export type LanguageCode = string;
  * How fast it is spoken: 1 is as usual. Each model has its own range.
  */
 export type Speed = number;
+/**
+ * `elsewhere`: once it is made, its file is kept in another place than this checkout. A missing file is then no failure, is not offered to be bought again, and is shown as elsewhere. Changing it costs nothing.
+ */
+export type Audio = 'elsewhere';
 
 /**
  * A venice-batch manifest: the tracks to make with the Venice audio API, and where they go.
@@ -158,6 +162,7 @@ export interface Defaults {
   voice?: Voice;
   language_code?: LanguageCode;
   speed?: Speed;
+  audio?: Audio;
 }
 /**
  * One piece of audio: a song, a jingle, a narration, a sound effect. `model` and `prompt` may come from `defaults`.
@@ -204,4 +209,5 @@ export interface Track {
   voice?: Voice;
   language_code?: LanguageCode;
   speed?: Speed;
+  audio?: Audio;
 }

@@ -17,6 +17,8 @@ export interface Take {
   readonly digest: string;
   /** Where texts have blanks at line ends: the digest that an earlier version gave this request. */
   readonly formerDigest?: string;
+  /** A missing file of it is kept in another place, the manifest says: no failure, and nothing to buy. */
+  readonly audioElsewhere?: true;
   /** First 8 hex digits of the SHA-256 of each field of the request: tells which one changed, without keeping it. */
   readonly parts: Readonly<Partial<Record<RequestField, string>>>;
   /**

@@ -67,6 +67,7 @@ export function decide(input: DecideInput): Decided {
     diagnostics: [
       ...selection.diagnostics,
       ...rows.flatMap((row) => remarks(row, history, selection, input)),
+      ...behindLinks(rows, history, input),
       ...otherKey(history.attempts, input.keySeal),
       ...nothingHere(rows, placeOf),
       ...moved.diagnostics,
@@ -79,7 +80,7 @@ function decideTake(take: Take, history: History, selection: ReadSelection, inpu
   const doubtful = attempts.find(isInDoubt);
   if (doubtful !== undefined) return { kind: 'in_doubt', attempt: doubtful };
   const same = attempts.filter(({ digest }) => digest === take.digest || digest === take.formerDigest);
-  const settled = same.length > 0 ? decideKnown(same, history) : wanted(changedReason(take, attempts));
+  const settled = same.length > 0 ? decideKnown(same, history, take) : wanted(changedReason(take, attempts));
   return bought(askedAgain(settled, take, selection, input), take, selection, input);
 }
 
@@ -88,12 +89,14 @@ function wanted(why: BuyReason): Decision {
 }
 
 /** By the attempts (newest first) at exactly this request, as if nobody had asked for anything. */
-function decideKnown(same: readonly Attempt[], history: History): Decision {
+function decideKnown(same: readonly Attempt[], history: History, { audioElsewhere }: Take): Decision {
   const held = same.find(
     (attempt) => isInFlight(attempt) || (attempt.state === 'done' && history.holdings.has(attempt.attempt)),
   );
   if (held !== undefined) return { kind: held.state === 'done' ? 'done' : 'collect', attempt: held };
   const missing = same.find(({ state }) => state === 'done');
+  if (missing !== undefined && audioElsewhere === true)
+    return { kind: 'done', attempt: missing, elsewhere: true };
   if (missing !== undefined) return { kind: 'held', because: 'missing', attempt: missing };
   // A refusal that may pass is as if the attempt had never been; one that will not is told until asked again.
   const telling = same.find((attempt) => !mayPass(attempt)) ?? same[0]!;
@@ -166,14 +169,10 @@ function remarks(
   }
   const holding = decision.kind === 'done' ? history.holdings.get(decision.attempt.attempt) : undefined;
   if (holding?.state === 'changed') {
-    const [file, link] = [shellWord(placeOf(holding.path)), links?.get(holding.path)];
-    if (link === undefined) {
-      const message = `${file} was changed since it was stored`;
+    // One link may stand before every file: told once for all of them.
+    if (links?.get(holding.path) === undefined) {
+      const message = `${shellWord(placeOf(holding.path))} was changed since it was stored`;
       tell('file-changed', 'warning', message, `to buy it again: --force ${shellWord(takeWord(take))}`);
-    } else {
-      const at = shellWord(placeOf(link));
-      const message = `${file} cannot be checked: ${at} is a symbolic link, a pipe or a device, and is not followed`;
-      tell('file-changed', 'warning', message, `put the real file or folder in the place of ${at}`);
     }
   }
   if (selection.forced(take) && (decision.kind === 'collect' || decision.kind === 'in_doubt')) {
@@ -187,6 +186,33 @@ function remarks(
     );
   }
   return told;
+}
+
+/** Links are not followed: what stands behind one cannot be checked. One warning a link. */
+function behindLinks(
+  rows: readonly PlanRow[],
+  history: History,
+  { links, placeOf = String }: DecideInput,
+): readonly Diagnostic[] {
+  const byLink = new Map<string, { readonly take: Take; readonly file: string }[]>();
+  for (const { take, decision } of rows) {
+    const holding = decision.kind === 'done' ? history.holdings.get(decision.attempt.attempt) : undefined;
+    const link = holding?.state === 'changed' ? links?.get(holding.path) : undefined;
+    if (holding === undefined || link === undefined) continue;
+    byLink.set(link, [...(byLink.get(link) ?? []), { take, file: holding.path }]);
+  }
+  return [...byLink].map(([link, behind]) => {
+    const [first] = behind as [(typeof behind)[number]];
+    const [file, at] = [shellWord(placeOf(first.file)), shellWord(placeOf(link))];
+    const files = behind.length === 1 ? file : `${behind.length} files, such as ${file},`;
+    return {
+      code: 'file-changed',
+      severity: 'warning',
+      message: `${files} cannot be checked: ${at} is a symbolic link, a pipe or a device, and is not followed`,
+      hint: `put the real file or folder in the place of ${at}`,
+      ...(behind.length === 1 ? { span: first.take.span } : {}),
+    };
+  });
 }
 
 /** A job is found only under the account that submitted it. */

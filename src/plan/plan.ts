@@ -17,7 +17,12 @@ export type BuyReason =
 /** What a run does about one take. */
 export type Decision =
   /** Stored and in place, or to be moved for free: nothing is asked of the service but an owed clean-up. */
-  | { readonly kind: 'done'; readonly attempt: Attempt }
+  | {
+      readonly kind: 'done';
+      readonly attempt: Attempt;
+      /** Its file is not here, and the manifest says that it is kept elsewhere. */
+      readonly elsewhere?: true;
+    }
   /** Paid for and not yet here: collected, needs no approval. */
   | { readonly kind: 'collect'; readonly attempt: Attempt }
   /** May have been paid: blocked until `resolve`. */

@@ -102,7 +102,8 @@ function since(time: string | undefined, startedMs: number): boolean {
  */
 export function isNothingHere(rows: readonly PlanRow[]): boolean {
   const isHere = ({ decision }: PlanRow) =>
-    decision.kind === 'done' || (decision.kind === 'collect' && decision.attempt.state === 'stored');
+    (decision.kind === 'done' && decision.elsewhere !== true) ||
+    (decision.kind === 'collect' && decision.attempt.state === 'stored');
   return !rows.some(isHere) && rows.some((row) => missingOf(row) !== undefined);
 }
 
@@ -111,4 +112,9 @@ export function missingOf({ decision }: PlanRow): Attempt | undefined {
   if (decision.kind === 'held') return decision.because === 'missing' ? decision.attempt : undefined;
   if (decision.kind !== 'buy' || decision.why.kind !== 'retry') return undefined;
   return decision.why.earlier.state === 'done' ? decision.why.earlier : undefined;
+}
+
+/** Whether the file is kept in another place, as the manifest says. */
+export function isElsewhere({ decision }: PlanRow): boolean {
+  return decision.kind === 'done' && decision.elsewhere === true;
 }

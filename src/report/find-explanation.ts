@@ -20,6 +20,7 @@ const STATES = [
   'unverified',
   'in-doubt',
   'missing',
+  'elsewhere',
 ] as const satisfies readonly StateName[];
 
 type StateName = Exclude<AttemptState | TakeEvent['state'], 'in_doubt'> | 'in-doubt' | 'held';

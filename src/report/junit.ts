@@ -70,6 +70,7 @@ function takeCase(take: TakeEvent): TestCase {
   const verdict = verdictOf(take);
   const head = { name: take.key, classname: take.model, verdict };
   if (verdict === 'passed') return head;
+  if (take.state === 'elsewhere') return { ...head, message: 'done; its audio is kept elsewhere' };
   if (verdict === 'skipped') return { ...head, message: stateName(take.state) };
   return { ...head, type: take.code ?? take.state, message: failureReason(take) };
 }

@@ -90,6 +90,7 @@ function takeRow({ take, decision }: PlanRow, purchase: Purchase | undefined): o
 
 function reasonOf(decision: Decision, why: BuyReason | undefined): string | null {
   if (why !== undefined) return why.kind;
+  if (decision.kind === 'done' && decision.elsewhere === true) return 'elsewhere';
   return decision.kind === 'held' ? decision.because : null;
 }
 

@@ -108,6 +108,7 @@ function whyOf(decision: Decision, moves: ReadonlyMap<string, string>, elsewhere
     case 'buy':
       return reasonPhrase(decision.why);
     case 'done':
+      if (decision.elsewhere === true) return 'done, audio kept elsewhere';
       return moves.has(decision.attempt.attempt) ? 'done, its file moves to' : 'done';
     case 'occupied':
       return 'a file is in the way:';

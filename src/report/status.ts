@@ -7,7 +7,7 @@ import { takeId } from '../plan/history.js';
 import { nextStep } from '../plan/next-step.js';
 import type { PlanRow } from '../plan/plan.js';
 import { madeAgainWords } from '../plan/selection.js';
-import { isNothingHere, latestAttempts, missingOf, newerFailures } from '../plan/standing.js';
+import { isElsewhere, isNothingHere, latestAttempts, missingOf, newerFailures } from '../plan/standing.js';
 import { boughtTwiceLines } from './bought-twice.js';
 import { escapeForeign } from './escape.js';
 import { fatePhrase, stateName } from './phrases.js';
@@ -44,7 +44,8 @@ export interface StatusInput {
 export interface TakeStatus {
   /** What its row rests on; else what was last made of it. */
   readonly attempt: Attempt;
-  readonly state: AttemptState | 'missing';
+  /** `elsewhere`: done, its file is not here, and the manifest says that it is kept in another place. */
+  readonly state: AttemptState | 'missing' | 'elsewhere';
   /** A newer one at the same request, which came to nothing. */
   readonly newer?: Attempt;
 }
@@ -52,6 +53,7 @@ export interface TakeStatus {
 /** In the order in which they matter to the reader. */
 const STATES: readonly TakeStatus['state'][] = [
   'done',
+  'elsewhere',
   'stored',
   'queued',
   'intent',
@@ -75,7 +77,7 @@ export function takeStatuses(rows: readonly PlanRow[], attempts: readonly Attemp
     return [
       {
         attempt,
-        state: missingOf(row) === undefined ? attempt.state : 'missing',
+        state: isElsewhere(row) ? 'elsewhere' : missingOf(row) === undefined ? attempt.state : 'missing',
         ...(failure === undefined ? {} : { newer: failure }),
       },
     ];
@@ -135,7 +137,7 @@ function takeLines(takes: readonly TakeStatus[], options: StatusOptions, style: 
 
 /** What once stood in the way of an attempt that goes well now says nothing about it. */
 function shownState({ attempt, state, newer }: TakeStatus): string {
-  const goesWell = ['done', 'stored', 'queued', 'missing'].includes(state);
+  const goesWell = ['done', 'elsewhere', 'stored', 'queued', 'missing'].includes(state);
   const shown = fatePhrase(stateName(state), goesWell ? undefined : attempt.reason);
   return newer === undefined ? shown : `${shown}; a newer one ${fatePhrase(newer.state, newer.reason)}`;
 }
@@ -147,6 +149,7 @@ function whereabouts({ file, queue_id }: Attempt, { placeOf = String }: StatusOp
 function paintState(style: Style, state: TakeStatus['state']): (text: string) => string {
   switch (state) {
     case 'done':
+    case 'elsewhere':
     case 'stored':
       return style.good;
     case 'queued':

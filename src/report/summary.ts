@@ -107,6 +107,7 @@ function markFor(exitCode: number, style: Style): string {
 export function countPhrases(summary: SummaryEvent): string[] {
   const counts: [number, string][] = [
     [summary.made, 'made now'],
+    [summary.elsewhere ?? 0, 'kept elsewhere'],
     [summary.in_flight, 'in flight'],
     [summary.clean_up_owed, 'to clean up'],
     [summary.in_doubt, 'in doubt'],

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { notFrozen } from '../../src/app/frozen.js';
+import { notFrozen as findings } from '../../src/app/frozen.js';
 import type { Decision, PlanRow } from '../../src/plan/plan.js';
 import { makeAttempt, makeTake } from '../plan/builders.js';
+
+const notFrozen = (rows: readonly PlanRow[]) => findings({ rows, moves: [] });
 
 const NEW: Decision = { kind: 'buy', why: { kind: 'new' } };
 
@@ -43,5 +45,22 @@ describe('what --frozen finds to be bought', () => {
     expect(notFrozen([row('intro', 1, done), row('drive')])[0]?.message).toMatch(
       /^drive#1 \(new\) would be bought/,
     );
+  });
+});
+
+describe('what --frozen finds to be moved', () => {
+  it('is one error, where a file that moves twice counts once', () => {
+    const moves = [
+      { attempt: 'a', from: 'out/a.wav', to: 'out/b.wav' },
+      { attempt: 'b', from: 'out/b.wav', to: 'aside' },
+      { attempt: 'b', from: 'aside', to: 'out/a.wav' },
+    ];
+    expect(findings({ rows: [], moves }, (file) => `music/${file}`)).toMatchObject([
+      {
+        code: 'not-frozen',
+        message:
+          '2 files would be moved to new names, but --frozen changes nothing: such as music/out/a.wav to music/out/b.wav',
+      },
+    ]);
   });
 });

@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   copyFileSync,
   readdirSync,
   readFileSync,
@@ -54,21 +55,41 @@ describe('--frozen', () => {
     expect(await album.charges()).toBe(2);
   });
 
-  it('collects what is in flight where nothing is to be bought', async () => {
+  it('ends with 11 while takes are in flight: it needs no key, and fetches nothing', async () => {
     const album = await scene();
     expect((await album.run('run', '--yes', '--detach')).code).toBe(11);
+    const before = contents(album.cwd);
     const keyless = await launchProgram(
       ['run', 'album.yaml', '--frozen', '--base-url', album.service.url],
       album.cwd,
     ).ended;
-    expect(keyless.code).toBe(4);
-    expect(keyless.stderr.replace(/\s+/g, ' ')).toMatch(
-      /error\[no-key\]: 2 takes are in flight, .* VENICE_API_KEY is not set .* run album.yaml --frozen/,
-    );
+    expect([keyless.code, keyless.stderr.includes('error')]).toEqual([11, false]);
+    expect(next(keyless)).toBe('collect album.yaml');
+    expect(contents(album.cwd)).toEqual(before);
+  });
+
+  it('leaves no trace of a manifest that never ran, on a read-only tree either', async () => {
+    const album = await scene();
+    const tree = (folder: string) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
+    chmodSync(album.cwd, 0o555);
     const frozen = await album.run('run', '--frozen');
-    expect(frozen.code, frozen.stderr).toBe(0);
-    expect(audioFiles(album.cwd)).toHaveLength(2);
-    expect(await album.charges()).toBe(2);
+    chmodSync(album.cwd, 0o755);
+    expect([frozen.code, frozen.stderr.includes('2 takes would be bought')]).toEqual([10, true]);
+    expect(tree(album.cwd)).toEqual(['album.yaml']);
+    const rehearsed = await launchProgram(['run', 'album.yaml', '--frozen', '--sandbox'], album.cwd).ended;
+    expect([rehearsed.code, tree(album.cwd)]).toEqual([10, ['album.yaml']]);
+  });
+
+  it('changes no byte where all is done, whatever the files would be called by now', async () => {
+    const album = await made();
+    const before = contents(album.cwd);
+    expect((await album.run('run', '--frozen')).code).toBe(0);
+    expect(contents(album.cwd)).toEqual(before);
+    edit(manifestOf(album), (text) => text.replace('budget: 5', 'budget: 5\noutput: "new/{id}.{ext}"'));
+    const moved = contents(album.cwd);
+    const frozen = await album.run('run', '--frozen');
+    expect([frozen.code, frozen.stderr]).toEqual([10, expect.stringContaining('2 files would be moved')]);
+    expect(contents(album.cwd)).toEqual(moved);
   });
 
   it('changes nothing where it refuses', async () => {
@@ -126,14 +147,56 @@ describe('verify', () => {
   });
 });
 
+describe('audio that is kept elsewhere', () => {
+  it('is green for a reason that every command shows', async () => {
+    const album = await made();
+    rmSync(path.join(album.cwd, 'out'), { recursive: true });
+    expect((await album.run('verify')).code).toBe(100);
+    edit(manifestOf(album), (text) => text.replace('tracks:', 'defaults: { audio: elsewhere }\ntracks:'));
+    const status = await album.run('status');
+    expect([status.code, status.stdout]).toEqual([0, expect.stringMatching(/one +elsewhere/)]);
+    expect(status.stdout).toContain('2 elsewhere; ');
+    expect(next(status)).toBeUndefined();
+    const told = JSON.parse((await album.run('status', '--json')).stdout) as object;
+    expect(told).toMatchObject({ elsewhere: ['one', 'two'], warnings: [] });
+    const verified = await album.run('verify');
+    expect([verified.code, verified.stdout]).toEqual([
+      0,
+      expect.stringContaining('0 of 2 files verified; 2 kept elsewhere, as the manifest says'),
+    ]);
+    const planned = await album.run('plan', '--json');
+    expect(JSON.parse(planned.stdout)).toMatchObject({
+      takes: [
+        { action: 'done', reason: 'elsewhere' },
+        { action: 'done', reason: 'elsewhere' },
+      ],
+    });
+    for (const words of [['--frozen'], ['--yes'], ['--yes', '--retry-failed']]) {
+      const ended = await album.run('run', ...words, '--json', '--junit', 'report.xml');
+      expect(ended.code, ended.stderr).toBe(0);
+      expect(ended.stderr).toContain('2 kept elsewhere');
+      expect(JSON.parse(ended.stdout)).toMatchObject({
+        summary: { done: 2, missing: 0, elsewhere: 2 },
+        takes: [{ state: 'elsewhere' }, { state: 'elsewhere' }],
+      });
+      const report = readFileSync(path.join(album.cwd, 'report.xml'), 'utf8');
+      expect(report.match(/<skipped message="done; its audio is kept elsewhere"\/>/g)).toHaveLength(2);
+    }
+    expect(await album.charges()).toBe(2);
+  });
+});
+
 describe('where cannot check the files', () => {
-  it('status and resolve go by the lockfile', async () => {
+  it('status and resolve go by the lockfile, and say so', async () => {
     const album = await made();
     rmSync(path.join(album.cwd, 'out'), { recursive: true });
     symlinkSync('out', path.join(album.cwd, 'out'));
-    const { code, stdout } = await album.run('status');
-    expect(code).toBe(0);
+    const { code, stdout, stderr } = await album.run('status');
+    expect([code, stderr]).toEqual([0, expect.stringContaining('showing its recorded state')]);
+    expect(stderr).toContain('2 files, such as out/01-one.');
     expect(stdout).toMatch(/one +done/);
+    const { warnings } = JSON.parse((await album.run('status', '--json')).stdout) as { warnings: unknown };
+    expect(warnings).toMatchObject([{ code: 'file-changed' }]);
   });
 });
 

@@ -131,6 +131,7 @@ const full: EveryField = {
   summary: {
     ...needed.summary,
     qc_warnings: 2,
+    elsewhere: 1,
     bought_twice: [
       {
         key: 'opening#2',
@@ -199,6 +200,7 @@ describe('schemas/events.schema.json', () => {
       lost: true,
       unverified: true,
       missing: true,
+      elsewhere: true,
     };
     const phases: Record<Of<'phase'>['phase'], true> = {
       check: true,

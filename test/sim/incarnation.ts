@@ -1,3 +1,4 @@
+import { frozenBatch } from '../../src/app/frozen-batch.js';
 import type { RunReport } from '../../src/app/summarise.js';
 import type { BatchSettings, World } from '../../src/app/world.js';
 import { BatchError } from '../../src/core/errors.js';
@@ -24,7 +25,7 @@ import { HOME, KEYS, LOCKFILE, RESCUE } from './world.js';
 export function launch(
   world: SimWorld,
   draw: RunDraw,
-  program: Program = world.options.runBatch,
+  program: Program = draw.mode === 'frozen' ? frozenBatch : world.options.runBatch,
 ): Incarnation {
   world.runs += 1;
   const name = `run ${world.runs}`;

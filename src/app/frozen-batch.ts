@@ -1,0 +1,72 @@
+import { EXIT } from '../core/errors.js';
+import { lockError } from '../lockfile/lock-error.js';
+import { checkEndpoint, readLock } from '../lockfile/read.js';
+import type { RunOutcome } from '../run/execute.js';
+import { openOutput } from '../storage/output.js';
+import { type BuyDecision, lowest } from './approve.js';
+import { tellPhase, tellPlan, versionEvent } from './emit.js';
+import { notFrozen } from './frozen.js';
+import { keySealOf } from './key-seal-of.js';
+import { hasError, prepare, selectionOrInvalid } from './price.js';
+import { type RunReport, summarise } from './summarise.js';
+import type { BatchSettings, World } from './world.js';
+
+/** A run that only looks needs neither a service nor an approval. */
+export type FrozenWorld = Omit<World, 'transport' | 'approve'>;
+
+const NOTHING_DONE: RunOutcome = { troubles: new Set(), spentMicroUsd: 0, madeCount: 0 };
+
+/**
+ * `run --frozen`: says whether a run would change anything, and changes nothing. It takes no lock, writes no file and
+ * asks no service, so that it works on a read-only tree and without a key. Throws `BatchError` where it cannot even begin.
+ */
+export async function frozenBatch(world: FrozenWorld, settings: BatchSettings): Promise<RunReport> {
+  const { ports } = world;
+  const startedMs = ports.clock.nowMs();
+  world.emit(versionEvent(settings, startedMs));
+  await world.ready?.();
+  const read = await readLock(ports.files, settings.lockfilePath);
+  if (!read.ok) throw lockError(read.problems[0], settings.lockfilePath, settings.command);
+  const foreign = read.header && checkEndpoint(read.header, settings.endpoint);
+  if (foreign !== undefined) throw lockError(foreign, settings.lockfilePath, settings.command);
+  const output = await openOutput(ports.files, settings.outputRoot);
+  tellPhase(world, 'check');
+  const loaded = await world.load();
+  if (loaded.diagnostics.length > 0) world.show(loaded.diagnostics, loaded.sources);
+  const { manifest } = loaded;
+  const attempts = [...read.attempts.values()];
+  let decision: BuyDecision = { approved: false, refusal: EXIT.invalid };
+  if (manifest !== undefined) {
+    const prepared = await prepare({
+      ports,
+      manifest,
+      attempts,
+      output,
+      selection: settings.selection,
+      neighbourhood: settings.neighbourhood,
+      ...(settings.placeOf === undefined ? {} : { placeOf: settings.placeOf }),
+      command: settings.command,
+      budgetMicroUsd: lowest(settings.budgetMicroUsd, manifest.budgetMicroUsd),
+      keySeal: world.account && read.header && keySealOf(read.header, world.account),
+    });
+    tellPlan(world, prepared.plan);
+    const { diagnostics } = prepared.plan;
+    const changes = notFrozen(prepared.plan, settings.placeOf);
+    const told = [...diagnostics, ...changes];
+    if (told.length > 0) world.show(told, loaded.sources);
+    decision = { prepared, approved: false };
+    if (hasError(diagnostics)) decision = { ...decision, refusal: selectionOrInvalid(diagnostics) };
+    else if (told.some(({ code }) => code === 'not-frozen' || code === 'file-changed'))
+      decision = { ...decision, refusal: EXIT.changes };
+  }
+  return summarise({
+    world,
+    settings,
+    attempts: read.attempts,
+    output,
+    manifest,
+    outcome: NOTHING_DONE,
+    decision,
+    startedMs,
+  });
+}

@@ -1,0 +1,28 @@
+import { readdir, rmdir, stat, unlink } from 'node:fs/promises';
+import path from 'node:path';
+import { privatePath } from '../lockfile/private-folder.js';
+import type { Session } from './session.js';
+
+/**
+ * Removes the folders that were made for the lock alone, where nothing was recorded: the private one beside the lockfile,
+ * and that of the sandbox. Each goes only while nothing else is in it; a run that begins meanwhile makes them again.
+ */
+export async function removeIdleFolders({ settings }: Pick<Session, 'settings'>): Promise<void> {
+  const { sandbox, sandboxDirectory, lockfilePath } = settings;
+  if (await exists(lockfilePath.value)) return;
+  const folder = path.dirname(privatePath(lockfilePath.value, ''));
+  const left = await readdir(folder).catch(() => ['?']);
+  if (left.every((name) => name === '.gitignore')) {
+    if (left.length > 0) await unlink(path.join(folder, '.gitignore')).catch(() => {});
+    await rmdir(folder).catch(() => {});
+  }
+  if (sandbox) await rmdir(sandboxDirectory).catch(() => {});
+}
+
+/** What cannot be looked at is there. */
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    (fault: NodeJS.ErrnoException) => fault.code !== 'ENOENT' && fault.code !== 'ENOTDIR',
+  );
+}
