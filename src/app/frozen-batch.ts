@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { EXIT } from '../core/errors.js';
 import { lockError } from '../lockfile/lock-error.js';
 import { checkEndpoint, readLock } from '../lockfile/read.js';
@@ -8,6 +9,7 @@ import { tellPhase, tellPlan, versionEvent } from './emit.js';
 import { notFrozen } from './frozen.js';
 import { keySealOf } from './key-seal-of.js';
 import { hasError, prepare, selectionOrInvalid } from './price.js';
+import { storageError } from './storage-error.js';
 import { type RunReport, summarise } from './summarise.js';
 import type { BatchSettings, World } from './world.js';
 
@@ -25,6 +27,18 @@ export async function frozenBatch(world: FrozenWorld, settings: BatchSettings): 
   const startedMs = ports.clock.nowMs();
   world.emit(versionEvent(settings, startedMs));
   await world.ready?.();
+  try {
+    return await look(world, settings, startedMs);
+  } catch (error) {
+    const directory = path.dirname(settings.lockfilePath);
+    const next = settings.command('run', '--frozen');
+    const { placeOf } = settings;
+    throw await storageError(error, ports.files, { directory, next, untouched: true, placeOf });
+  }
+}
+
+async function look(world: FrozenWorld, settings: BatchSettings, startedMs: number): Promise<RunReport> {
+  const { ports } = world;
   const read = await readLock(ports.files, settings.lockfilePath);
   if (!read.ok) throw lockError(read.problems[0], settings.lockfilePath, settings.command);
   const foreign = read.header && checkEndpoint(read.header, settings.endpoint);
