@@ -6,6 +6,7 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
 import type { RunEvent } from '../core/events.js';
 import { redactIn } from '../core/redact.js';
+import type { Attempt } from '../lockfile/attempt.js';
 import { spentMicroUsd } from '../lockfile/attempt.js';
 import { readLock } from '../lockfile/read.js';
 import type { LoadedManifest } from '../manifest/take.js';
