@@ -55,6 +55,24 @@ export function isSystemFault(error: unknown): boolean {
   return /^E[A-Z]+$/.test(faultCode(error));
 }
 
+/** What file systems without hard links answer (FAT, some network mounts). Some network and FUSE mounts say `EACCES` or `EIO`. */
+const LINKLESS: ReadonlySet<string> = new Set([
+  'EPERM',
+  'EACCES',
+  'EIO',
+  'EINVAL',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOSYS',
+  'EMLINK',
+  'EXDEV',
+]);
+
+/** Whether a fault of `link` says that there are no hard links here. */
+export function isLinkless(fault: unknown): boolean {
+  return LINKLESS.has(faultCode(fault));
+}
+
 /** What a fault of the disk means, and what to do about it. The code is the system's (`ENOSPC`), or one of ours. */
 export function describeFault(code: string): { readonly what: string; readonly fix: string } {
   switch (code) {

@@ -24,6 +24,25 @@ export function foldName(name: string): string {
   return name.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
 }
 
+/** Names to choose from where others are taken, by files that somebody changed since they were stored. */
+const OWN_NAMES_MAX = 20;
+
+/**
+ * Where a file goes that may not have, or no longer has, the name of its take: `<stem>.<digest8>`, then with the first
+ * digits of its attempt, then counted. The first that is free is the one to use. All without an extension.
+ *
+ * @param digest of its request
+ * @param attempt the attempt's id
+ */
+export function supersededStems(
+  stem: string,
+  { digest, attempt }: { readonly digest: string; readonly attempt: string },
+): readonly [string, ...string[]] {
+  const aside = `${stem}.${digest.replace(/^v\d+:/, '').slice(0, 8)}`;
+  const own = `${aside}-${attempt.slice(0, 8)}`;
+  return [aside, own, ...Array.from({ length: OWN_NAMES_MAX - 1 }, (_, at) => `${own}-${at + 2}`)];
+}
+
 export function bytesOf(text: string): number {
   return Buffer.byteLength(text, 'utf8');
 }

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { faultCode } from '../core/errors.js';
+import { isLinkless } from '../core/errors.js';
 import type { FileFacts, FileHandle, Files } from '../core/ports.js';
 
 /*
@@ -43,7 +43,7 @@ export async function createFile(
     await writeScratch(files, scratch, [bytes], access);
     await files.link(scratch, path);
   } catch (fault) {
-    if (!NO_LINKS.has(faultCode(fault))) throw fault;
+    if (!isLinkless(fault)) throw fault;
     await createInPlace(files, path, bytes, access);
   } finally {
     await removeQuietly(files, scratch);
@@ -78,17 +78,6 @@ export async function removeQuietly(files: Files, path: string): Promise<void> {
     // It stays behind until the next one.
   }
 }
-
-/** Some file systems (FAT, some network shares) have no links. */
-const NO_LINKS: ReadonlySet<string> = new Set([
-  'EPERM',
-  'EACCES',
-  'EIO',
-  'EINVAL',
-  'ENOSYS',
-  'ENOTSUP',
-  'EOPNOTSUPP',
-]);
 
 async function writeScratch(
   files: Files,

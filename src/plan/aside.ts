@@ -1,15 +1,10 @@
 import { posix } from 'node:path';
+import { supersededStems } from '../core/file-name.js';
 import type { Attempt } from '../lockfile/attempt.js';
 
-/**
- * Where a file goes that a newer one replaces: `<stem>.<digest8>.<ext>`, or, where that is taken by another
- * take of the same request, with the attempt's first digits. The first that is free is the one to use.
- *
- * @param extension with its dot
- */
+/** Where a file goes that a newer one replaces. `extension`: with its dot. */
 export function asidePaths(attempt: Attempt, stem: string, extension: string): readonly string[] {
-  const digest8 = attempt.digest.replace(/^v\d+:/, '').slice(0, 8);
-  return [`${stem}.${digest8}${extension}`, `${stem}.${digest8}-${attempt.attempt.slice(0, 8)}${extension}`];
+  return supersededStems(stem, attempt).map((name) => name + extension);
 }
 
 /** Whether the file bears such a name, of whatever stem. */

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { Diagnostic } from '../core/diagnostic.js';
+import { foldName } from '../core/file-name.js';
 import { asOperand, shellWord } from '../core/shell.js';
 import type { Take } from '../manifest/take.js';
 import { asidePaths, isAside } from './aside.js';
@@ -22,11 +23,6 @@ interface Placement {
 }
 
 type Occupied = (stem: string) => string | undefined;
-
-/** Paths that may be the same to some file system. */
-function fold(path: string): string {
-  return path.normalize('NFC').toLowerCase();
-}
 
 function stemOf(path: string): string {
   return path.slice(0, path.length - posix.extname(path).length);
@@ -78,24 +74,24 @@ function place(
   rows: readonly PlanRow[],
   occupied: Occupied,
 ): readonly Placement[] {
-  const owned = new Set([...owners.values()].map((take) => fold(take.stem)));
-  const taken = new Set([...history.holdings.values()].map(({ path }) => fold(path)));
+  const owned = new Set([...owners.values()].map((take) => foldName(take.stem)));
+  const taken = new Set([...history.holdings.values()].map(({ path }) => foldName(path)));
   const placements: Placement[] = [];
   for (const [attempt, take] of owners) {
     const holding = history.holdings.get(attempt)!;
     const to = take.stem + posix.extname(holding.path);
-    taken.add(fold(to));
+    taken.add(foldName(to));
     if (to !== holding.path) placements.push({ holding, to, owner: take });
   }
   const stems = new Map(rows.map(({ take }) => [takeId(take), take.stem]));
   for (const holding of history.holdings.values()) {
     if (owners.has(holding.attempt.attempt)) continue;
     const stem = stems.get(takeId(holding.attempt));
-    const targets = asideTargets(holding, stem, owned.has(fold(stemOf(holding.path))));
-    const free = (path: string) => !taken.has(fold(path)) && occupied(stemOf(path)) === undefined;
+    const targets = asideTargets(holding, stem, owned.has(foldName(stemOf(holding.path))));
+    const free = (path: string) => !taken.has(foldName(path)) && occupied(stemOf(path)) === undefined;
     const to = targets.includes(holding.path) ? undefined : targets.find(free);
     if (to === undefined) continue;
-    taken.add(fold(to));
+    taken.add(foldName(to));
     placements.push({ holding, to });
   }
   return placements;
@@ -124,7 +120,7 @@ function blockedBy(
   occupied: Occupied,
 ): ReadonlyMap<string, string> {
   const blocked = new Map<string, string>();
-  const wantedBy = new Map(placements.map((placement) => [fold(placement.to), placement]));
+  const wantedBy = new Map(placements.map((placement) => [foldName(placement.to), placement]));
   const moving = new Set(placements.map(({ holding }) => holding.attempt.attempt));
   const queue: { readonly placement: Placement; readonly by: string }[] = [];
   for (const placement of placements) {
@@ -132,7 +128,7 @@ function blockedBy(
     if (stranger !== undefined) queue.push({ placement, by: stranger });
   }
   for (const { attempt, path } of history.holdings.values()) {
-    const placement = wantedBy.get(fold(path));
+    const placement = wantedBy.get(foldName(path));
     if (placement !== undefined && !moving.has(attempt.attempt)) queue.push({ placement, by: path });
   }
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
@@ -140,7 +136,7 @@ function blockedBy(
     if (blocked.has(holding.attempt.attempt)) continue;
     blocked.set(holding.attempt.attempt, next.by);
     // It stays, and so stops whoever wanted its place.
-    const follower = wantedBy.get(fold(holding.path));
+    const follower = wantedBy.get(foldName(holding.path));
     if (follower !== undefined) queue.push({ placement: follower, by: holding.path });
   }
   return blocked;
@@ -158,7 +154,7 @@ function blockedMove(from: string, to: string, by: string, take: Take): Diagnost
 
 /** Each file after the one that frees its target; a circle is opened through a name beside the target. */
 function ordered(placements: readonly Placement[]): readonly FileMove[] {
-  const at = new Map(placements.map((placement) => [fold(placement.holding.path), placement]));
+  const at = new Map(placements.map((placement) => [foldName(placement.holding.path), placement]));
   const begun = new Set<Placement>();
   const moves: FileMove[] = [];
   for (const first of placements) {
@@ -168,7 +164,7 @@ function ordered(placements: readonly Placement[]): readonly FileMove[] {
     while (next !== undefined && !begun.has(next)) {
       begun.add(next);
       chain.push(next);
-      next = at.get(fold(next.to));
+      next = at.get(foldName(next.to));
     }
     // Targets are unique, so a chain can only close at its own start.
     if (next === first) moves.push(...openCircle(first, chain.slice(1)));

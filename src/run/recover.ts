@@ -1,6 +1,7 @@
 import path from 'node:path';
 import pLimit from 'p-limit';
 import { faultCode } from '../core/errors.js';
+import { foldName } from '../core/file-name.js';
 import type { FileFacts, FolderFiles } from '../core/ports.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
@@ -97,7 +98,7 @@ async function ownerOf(view: DiskView, claimants: readonly Attempt[], place: str
 
 /**
  * Finds audio files that stand where a take would go and that no attempt names. Each folder is listed once;
- * letter case is ignored, as many file systems do.
+ * letter case and composition are ignored, as many file systems do.
  */
 export async function strangers(
   view: DiskView,
@@ -106,17 +107,17 @@ export async function strangers(
 ): Promise<(stem: string) => string | undefined> {
   const known = new Set<string>();
   for (const { file, move_to } of attempts)
-    for (const place of [file?.path, move_to]) if (place !== undefined) known.add(place.toLowerCase());
+    for (const place of [file?.path, move_to]) if (place !== undefined) known.add(foldName(place));
   const extensions = Object.values(EXTENSIONS);
   const found = new Map<string, string>();
   for (const folder of new Set(takes.map(({ stem }) => path.posix.dirname(stem))))
     for (const name of await listIfThere(view.output.files, path.join(view.output.root, folder))) {
       const relative = path.posix.join(folder, name);
       const extension = path.posix.extname(name).slice(1).toLowerCase();
-      if (!extensions.includes(extension) || known.has(relative.toLowerCase())) continue;
-      found.set(relative.slice(0, -extension.length - 1).toLowerCase(), relative);
+      if (!extensions.includes(extension) || known.has(foldName(relative))) continue;
+      found.set(foldName(relative.slice(0, -extension.length - 1)), relative);
     }
-  return (stem) => found.get(stem.toLowerCase());
+  return (stem) => found.get(foldName(stem));
 }
 
 async function listIfThere(files: FolderFiles, directory: string): Promise<readonly string[]> {

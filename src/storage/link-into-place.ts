@@ -1,12 +1,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { faultCode } from '../core/errors.js';
+import { faultCode, isLinkless } from '../core/errors.js';
 import type { FolderFiles } from '../core/ports.js';
-
-/** A name for a file that may not take the place it wanted: tells which request it was made from. */
-export function asideStem(stem: string, digest: string): string {
-  return `${stem}.${digest.replace(/^v\d+:/, '').slice(0, 8)}`;
-}
 
 /**
  * Gives a synced file its final name without ever replacing what is there: `link` fails where something
@@ -38,7 +33,7 @@ async function giveName(
     return 'linked';
   } catch (error) {
     if (faultCode(error) === 'EEXIST') return 'occupied';
-    if (!LINKLESS.has(faultCode(error))) throw error;
+    if (!isLinkless(error)) throw error;
     // A file system without hard links (FAT, some network mounts), or one that refuses them in its own way: the check
     // and the rename are two steps, but the guard keeps other runs away. A disk in trouble refuses the rename as well.
     if ((await files.facts(to)) !== undefined) return 'occupied';
@@ -46,19 +41,6 @@ async function giveName(
     return 'renamed';
   }
 }
-
-/** What file systems without hard links answer. Some network and FUSE mounts say `EACCES` or `EIO`. */
-export const LINKLESS: ReadonlySet<string> = new Set([
-  'EPERM',
-  'EACCES',
-  'EIO',
-  'EINVAL',
-  'ENOTSUP',
-  'EOPNOTSUPP',
-  'ENOSYS',
-  'EMLINK',
-  'EXDEV',
-]);
 
 /** SHA-256 (hex) and size of a file, read in pieces; `undefined` where no regular file is, or one behind a link. Throws other faults. */
 export async function hashFile(

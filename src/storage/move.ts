@@ -1,10 +1,11 @@
 import path from 'node:path';
 import { faultCode, isSystemFault } from '../core/errors.js';
+import { foldName, supersededStems } from '../core/file-name.js';
 import type { FolderFiles } from '../core/ports.js';
 import type { Attempt, StoredFile } from '../lockfile/attempt.js';
 import type { LockStore } from '../lockfile/lock-store.js';
 import type { FileMove } from '../plan/plan.js';
-import { asideStem, hashFile, publishFile } from './link-into-place.js';
+import { hashFile, publishFile } from './link-into-place.js';
 import { EXTENSIONS } from './media-names.js';
 import type { Output } from './output.js';
 
@@ -98,22 +99,22 @@ async function bring(
   return true;
 }
 
-/** Whether the two names, which differ in letter case alone, are one entry of a folder that ignores it. */
+/** Whether the two names, which differ in letter case or composition alone, are one entry of a folder that ignores it. */
 async function isOneEntry(files: FolderFiles, from: string, to: string): Promise<boolean> {
-  if (from === to || from.toLowerCase() !== to.toLowerCase()) return false;
+  if (from === to || foldName(from) !== foldName(to)) return false;
   const [standing, names] = [await files.facts(to), await files.list(path.dirname(to))];
-  const isAlone = names.filter((name) => name.toLowerCase() === path.basename(to).toLowerCase()).length === 1;
+  const isAlone = names.filter((name) => foldName(name) === foldName(path.basename(to))).length === 1;
   return isAlone && standing !== undefined && standing.id === (await files.facts(from))?.id;
 }
 
 /** Frees a place that another stored file has: it stays beside it, under a name that tells its digest. */
 export async function moveAside(context: MoveContext, relative: string, newcomer: Attempt): Promise<boolean> {
-  const wanted = relative.toLowerCase();
+  const wanted = foldName(relative);
   for (const other of context.store.attempts.values()) {
-    if (other.attempt === newcomer.attempt || other.file?.path.toLowerCase() !== wanted) continue;
+    if (other.attempt === newcomer.attempt || other.file === undefined) continue;
+    if (foldName(other.file.path) !== wanted) continue;
     const extension = path.posix.extname(relative);
-    const stem = asideStem(relative.slice(0, -extension.length), other.digest);
-    for (const name of [stem, `${stem}-${other.attempt.slice(0, 8)}`])
+    for (const name of supersededStems(relative.slice(0, -extension.length), other))
       if (await moveStored(context, other, name + extension)) return true;
   }
   return false;

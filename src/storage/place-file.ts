@@ -1,6 +1,7 @@
 import path from 'node:path';
+import { supersededStems } from '../core/file-name.js';
 import type { Attempt, StoredFile } from '../lockfile/attempt.js';
-import { asideStem, hashFile, publishFile } from './link-into-place.js';
+import { hashFile, publishFile } from './link-into-place.js';
 import { EXTENSIONS } from './media-names.js';
 import { type MoveContext, moveAside } from './move.js';
 
@@ -30,8 +31,7 @@ export async function placeFile(
   const { root, files } = context.output;
   const { stem, outdated } = wanted;
   const extension = EXTENSIONS[described.media_type] ?? 'audio';
-  const aside = asideStem(stem, attempt.digest);
-  for (const candidate of [...(outdated ? [] : [stem]), aside, ...namesOf(aside, attempt)]) {
+  for (const candidate of [...(outdated ? [] : [stem]), ...supersededStems(stem, attempt)]) {
     const relative = `${candidate}.${extension}`;
     const target = path.join(root, relative);
     const stored = { path: relative, ...described };
@@ -51,14 +51,6 @@ export async function placeFile(
   }
   throw Object.assign(new Error('no free name'), { code: 'EEXIST' });
 }
-
-/** Under each earlier one there may be a file that somebody changed since it was stored. */
-function namesOf(aside: string, { attempt }: Attempt): readonly string[] {
-  const own = `${aside}-${attempt.slice(0, 8)}`;
-  return Array.from({ length: OWN_NAMES_MAX }, (_, at) => (at === 0 ? own : `${own}-${at + 1}`));
-}
-
-const OWN_NAMES_MAX = 20;
 
 /** Whether these very bytes stand there, and no other attempt's record names them. */
 async function isLeft(

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { supersededStems } from '../../src/core/file-name.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import type { Take } from '../../src/manifest/take.js';
 import { decide } from '../../src/plan/decide.js';
@@ -172,8 +173,7 @@ describe('a file of somebody else', () => {
     const take = makeTake();
     const wanted = makeAttempt({ name: 'a', of: take, path: 'else.wav' });
     const inTheWay = makeAttempt({ name: 'b', of: take, request: { prompt: 'older' } });
-    const digest8 = inTheWay.digest.slice(3, 11);
-    const names = [`out/opening.${digest8}.x`, `out/opening.${digest8}-${inTheWay.attempt.slice(0, 8)}.x`];
+    const names = supersededStems('out/opening', inTheWay).map((name) => `${name}.x`);
     const decided = movesFor([take], [wanted, inTheWay], names);
     expect(decided.moves).toEqual([]);
     expect(decided.diagnostics).toMatchObject([{ code: 'move-blocked' }]);

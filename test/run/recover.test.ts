@@ -4,9 +4,11 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { storageError } from '../../src/app/storage-error.js';
 import { systemFiles } from '../../src/node/files.js';
-import { fileStates } from '../../src/run/recover.js';
+import { fileStates, strangers } from '../../src/run/recover.js';
 import { openOutput } from '../../src/storage/output.js';
+import { createMemoryDisk } from '../fakes/memory-files.js';
 import { attempt, file } from '../lockfile/build.js';
+import { makeTake } from '../plan/builders.js';
 
 const done = attempt({ state: 'done', queue_id: 'q', file });
 
@@ -45,4 +47,17 @@ describe.runIf(process.platform !== 'win32')('what stands in the place of a stor
         message: expect.stringMatching(/album cannot take files: .*\(ESTALE\)/),
       });
     }));
+});
+
+describe('a file that no attempt names', () => {
+  it.each([
+    ['in another letter case', 'out/CAFÉ'],
+    ['with its accents apart from their letters', 'out/café'.normalize('NFD')],
+  ])('stands in the way of its take, also %s', async (_, stem) => {
+    const disk = createMemoryDisk({ [`/album/${stem}.mp3`]: 'audio' });
+    const output = await openOutput(disk.files, '/album');
+    const take = makeTake({ stem: 'out/café'.normalize('NFC') });
+    const occupied = await strangers({ output }, [take], []);
+    expect(occupied(take.stem)).toBe(`${stem}.mp3`);
+  });
 });
