@@ -1,156 +1,138 @@
 /**
- * The steps of `venice-batch` as a library: load, plan, run. The same code as the command line, without its
- * terminal: nothing is printed, no signal is caught, no exit code is set.
+ * The steps of `venice-batch` as a library, with typed options. Nothing is printed, no signal is caught, no exit code is
+ * set, and the streams of the process are left alone. See `examples/library.md`.
  *
  * @module
  */
 
-import { runBatch } from './app/run-batch.js';
-import type { RunReport } from './app/summarise.js';
-import { batchSettings } from './commands/batch-settings.js';
 import { type Planned, planBatch } from './commands/plan-batch.js';
-import { openSession, type Session } from './commands/session.js';
-import type { Flags } from './commands/settings.js';
-import type { RunEvent } from './core/events.js';
-import { redactIn } from './core/redact.js';
+import { settleAttempt } from './commands/settle.js';
+import { BatchError, EXIT } from './core/errors.js';
+import { batch, type RunReport, withSession } from './library/batch.js';
+import { check, lookAt, type StatusReport, type VerifyReport } from './library/look.js';
+import type {
+  ApplyOptions,
+  CollectOptions,
+  PlaceOptions,
+  PlanOptions,
+  ResolveOptions,
+  RunOptions,
+  ServiceOptions,
+} from './library/options.js';
+import { wordedPlan } from './library/wording.js';
+import type { Attempt } from './lockfile/attempt.js';
 import type { LoadedManifest } from './manifest/take.js';
-import type { Plan } from './plan/plan.js';
-import type { Balance } from './venice/client.js';
+import { readSavedPlan, savedPlanText } from './plan/saved-plan-file.js';
+import { insist } from './run/gather.js';
+import { createClient } from './venice/create-client.js';
+import type { Model } from './venice/model.js';
 
 export type { Prepared } from './app/price.js';
-export type { RunReport } from './app/summarise.js';
+export type { TakeReport } from './app/take-report.js';
 export type { Planned } from './commands/plan-batch.js';
 export type { AudioRequest } from './core/audio-request.js';
+export type { Code } from './core/codes.js';
 export type { Diagnostic, Span } from './core/diagnostic.js';
 export { BatchError, EXIT, type ExitCode } from './core/errors.js';
 export type { ProgressEvent, RunEvent, SummaryEvent, TakeEvent } from './core/events.js';
+export type { RunReport } from './library/batch.js';
+export type { StatusReport, VerifyReport } from './library/look.js';
+export type {
+  ApplyOptions,
+  CollectOptions,
+  PlaceOptions,
+  PlanOptions,
+  ProgressOptions,
+  ResolveOptions,
+  RunOptions,
+  ServiceOptions,
+} from './library/options.js';
 export type { Attempt, AttemptState, StoredFile } from './lockfile/attempt.js';
 export type { LoadedManifest, Manifest, Take } from './manifest/take.js';
 export type { BuyReason, Decision, Plan, PlanRow, Purchase, QuotedPrice } from './plan/plan.js';
+export type { SavedPlan } from './plan/saved-plan.js';
 export type { Balance } from './venice/client.js';
+export type { Model } from './venice/model.js';
 
-/** Where to find things. What is left out is as on the command line. */
-export interface BatchOptions {
-  /** Path of the manifest. */
-  readonly manifest: string;
-  /** Default: `VENICE_API_KEY` of the environment. */
-  readonly apiKey?: string;
-  /** Default: `VENICE_BASE_URL`, or the Venice API. */
-  readonly baseUrl?: string;
-  /** Use the built-in simulator: no key, no network, no money. */
-  readonly sandbox?: boolean;
-  /** Default: beside the manifest. */
-  readonly lockfile?: string;
-  /** Output root. Default: the manifest's folder. */
-  readonly outDir?: string;
-  /** Ceiling over the lockfile's whole life, US dollars. The manifest's own wins where it is lower. */
-  readonly budgetUsd?: number;
-  /** Jobs in flight at most, 1 to 64. Default: as many as the request budget can keep fed. */
-  readonly concurrency?: number;
-  /** Ids or patterns of what may be bought; `[]` is nothing. Collecting is never restricted. */
-  readonly only?: readonly string[];
-  readonly except?: readonly string[];
-  /** Made again although done. */
-  readonly force?: readonly string[];
-  /** Buy again what failed, is lost, was refused, or whose file is missing. */
-  readonly retryFailed?: boolean;
-}
-
-export interface RunOptions extends BatchOptions {
-  /**
-   * Asked once, when anything is to be bought, with the priced plan; nothing is bought unless it says `true`.
-   * The plan's total is a ceiling on what this run submits. Left out: nothing is bought, what is in flight is collected.
-   * Prices far under the declared ones (`quote.suspicious`) need `acceptPrice` as well.
-   */
-  readonly approve?: (plan: Plan, balance: Balance | undefined) => boolean | Promise<boolean>;
-  /** Buy also at prices of 0 or far under what the catalogue declares; see the warnings `price-suspicious` of the plan. */
-  readonly acceptPrice?: boolean;
-  /** Told everything that happens, in order. Must not throw. */
-  readonly onEvent?: (event: RunEvent) => void;
-  /** Aborting stops submitting, records the answers under way, and ends the run. */
-  readonly signal?: AbortSignal;
-  /** Leave the remote media where they are. */
-  readonly keep?: boolean;
-  readonly failFast?: boolean;
-  /** Submit, and leave the collecting to a later run. */
-  readonly detach?: boolean;
-}
-
-/** Reads and checks a manifest, offline. Bad input is told in `diagnostics`, never thrown. */
-export async function load(manifest: string): Promise<LoadedManifest> {
-  return (await openSession(manifest, {})).load();
+/** Reads and checks a manifest, offline. Errors in it are in `diagnostics`, never thrown. */
+export function load(manifest: string): Promise<LoadedManifest> {
+  return withSession({ manifest }, (session) => session.load());
 }
 
 /**
- * What a run would do and cost. Spends nothing and writes nothing.
+ * What a run would do and cost. Spends nothing and writes nothing. `saved` can be applied later.
  *
- * @throws BatchError for a lockfile that cannot be used (9) or settings that make no sense (2, 4)
+ * @throws BatchError for a lockfile that cannot be used (9) or options that make no sense (2, 4)
  */
-export async function plan(options: BatchOptions): Promise<Planned> {
-  return withSession(options, async (session) => redactIn(await planBatch(session), session.redact));
+export function plan(options: PlanOptions): Promise<Planned> {
+  return withSession(options, async (session) => wordedPlan(await planBatch(session)));
 }
 
 /**
- * Collects what is in flight, and buys, makes and downloads what is approved. Resumes by itself. How it ended is
- * in the report; its `exitCode` is that of the command line.
+ * Collects what is in flight, then buys, makes and downloads what `approve` allows. Resumes an interrupted run.
+ * The report says how it ended; its `exitCode` is the one of the command line.
  *
- * @throws BatchError where it cannot begin: locked (7), lockfile unusable (9), settings (2, 4), storage (12)
+ * @throws BatchError where it cannot begin: locked (7), lockfile unusable (9), options (2, 4), storage (12)
  */
-export async function run(options: RunOptions): Promise<RunReport> {
-  return withSession(options, async (session) => {
-    const emit = (event: RunEvent) => options.onEvent?.(redactIn(event, session.redact));
-    return runBatch(
-      {
-        ports: session.ports,
-        transport: await session.connect(),
-        account: session.account,
-        redact: session.redact,
-        load: session.load,
-        emit,
-        show: (diagnostics) => {
-          for (const diagnostic of diagnostics)
-            emit({
-              type: 'diagnostic',
-              time: new Date(session.ports.clock.nowMs()).toISOString(),
-              ...diagnostic,
-            });
-        },
-        approve: async (planned, balance) =>
-          (await options.approve?.(planned, balance)) === true ? 'unattended' : 'declined',
-        stop: options.signal ?? new AbortController().signal,
-      },
-      batchSettings(session, 'run'),
-    );
+export function run(options: RunOptions): Promise<RunReport> {
+  return batch(options, {
+    mode: 'run',
+    approve: async (planned, balance) =>
+      (await options.approve?.(planned, balance)) === true ? 'unattended' : 'declined',
   });
 }
 
-async function withSession<T>(options: RunOptions, act: (session: Session) => Promise<T>): Promise<T> {
-  const env = options.apiKey === undefined ? process.env : { ...process.env, VENICE_API_KEY: options.apiKey };
-  const session = await openSession(options.manifest, flagsOf(options), env);
-  try {
-    return await act(session);
-  } finally {
-    await session.close();
-  }
+/**
+ * Buys exactly what a saved plan says. Buys nothing where the manifest, the lockfile or a price has changed since.
+ *
+ * @throws BatchError as `run`, and for a plan that is not one (2)
+ */
+export async function apply(options: ApplyOptions): Promise<RunReport> {
+  const read = readSavedPlan(savedPlanText(options.plan));
+  if (!read.ok)
+    throw new BatchError(read.code, `\`plan\` ${read.why}`, {
+      exitCode: EXIT.usage,
+      hint: 'pass `saved` of what plan() returns',
+    });
+  return batch(options, { mode: 'run', approve: async () => 'unattended', savedPlan: read.saved });
 }
 
-function flagsOf(options: RunOptions): Flags {
-  const { baseUrl, sandbox, lockfile, outDir, only, except, force, retryFailed, keep, failFast, detach } =
-    options;
-  return {
-    ...(baseUrl === undefined ? {} : { baseUrl }),
-    ...(sandbox === undefined ? {} : { sandbox }),
-    ...(lockfile === undefined ? {} : { lockfile }),
-    ...(outDir === undefined ? {} : { outDir }),
-    ...(only === undefined ? {} : { only }),
-    ...(except === undefined ? {} : { except }),
-    ...(force === undefined ? {} : { force }),
-    ...(retryFailed === undefined ? {} : { retryFailed }),
-    ...(options.acceptPrice === undefined ? {} : { acceptPrice: options.acceptPrice }),
-    ...(keep === undefined ? {} : { keep }),
-    ...(failFast === undefined ? {} : { failFast }),
-    ...(detach === undefined ? {} : { detach }),
-    ...(options.budgetUsd === undefined ? {} : { budget: String(options.budgetUsd) }),
-    ...(options.concurrency === undefined ? {} : { concurrency: String(options.concurrency) }),
-  };
+/** Downloads what is already paid for. Never buys. */
+export function collect(options: CollectOptions): Promise<RunReport> {
+  return batch(options, { mode: 'collect', approve: async () => 'declined' });
+}
+
+/** The state of every take, by manifest, lockfile and disk. Asks nobody, changes nothing. */
+export function status(options: PlaceOptions): Promise<StatusReport> {
+  return withSession(options, lookAt);
+}
+
+/** Hashes every stored file again and compares it with the lockfile. Asks nobody, changes nothing. */
+export function verify(options: PlaceOptions): Promise<VerifyReport> {
+  return withSession(options, check);
+}
+
+/**
+ * Records what became of an attempt in doubt.
+ *
+ * @returns the attempt as it is recorded now
+ */
+export function resolve(options: ResolveOptions): Promise<Attempt> {
+  return withSession(options, async (session) => {
+    const { attempt } = await settleAttempt(session, options.attempt, options.outcome);
+    return attempt;
+  });
+}
+
+/** The live models. Needs no key. */
+export function models(options: ServiceOptions = {}): Promise<readonly Model[]> {
+  return withSession({ ...options, manifest: 'models.yaml' }, async (session) => {
+    const client = createClient(await session.connect(), session.redact);
+    const listed = await insist(session.ports.clock, () => client.models());
+    if (listed.ok) return [...listed.value.values()];
+    throw new BatchError('service', `could not fetch the models: ${listed.message}`, {
+      exitCode: EXIT.unavailable,
+      hint: 'try again later',
+    });
+  });
 }

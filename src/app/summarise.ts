@@ -12,12 +12,15 @@ import type { RunOutcome } from '../run/execute.js';
 import type { Output } from '../storage/output.js';
 import type { BuyDecision } from './approve.js';
 import { exitCodeOf } from './exit-code.js';
+import { reportTake, type TakeReport } from './take-report.js';
 import { standingOf } from './take-status.js';
 import type { BatchSettings, SoundReport, World } from './world.js';
 
 export interface RunReport {
   readonly exitCode: ExitCode;
   readonly summary: SummaryEvent;
+  /** Of the manifest, in its order; without one, of the lockfile. */
+  readonly takes: readonly TakeReport[];
 }
 
 interface Ending {
@@ -79,7 +82,7 @@ export async function summarise(ending: Ending): Promise<RunReport> {
     ...(doubles.length === 0 ? {} : { bought_twice: doubles.map(boughtTwiceTake) }),
   };
   world.emit(summary);
-  return { exitCode, summary };
+  return { exitCode, summary, takes: rows.map((row) => reportTake(row, settings.outputRoot)) };
 }
 
 async function finalRows(

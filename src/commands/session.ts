@@ -53,57 +53,84 @@ export async function openSession(
   const files = systemFiles;
   const settings = await resolveSettings(manifest, flags, { cwd: process.cwd(), env, files });
   await checkOutputFiles(settings, files, { cwd: process.cwd(), env });
-  // Looked at when they are used: a command that asks nobody needs neither.
-  const endpoint = () => (settings.sandbox ? 'sandbox:' : usableBaseUrl(settings));
-  const redact = createRedactor([
-    ...(settings.apiKey === undefined ? [] : [settings.apiKey.value]),
-    ...(settings.walletKey === undefined ? [] : walletSecrets(settings.walletKey.value)),
-  ]);
-  const wallet = settings.walletKey && (await openWallet(settings.walletKey.value));
-  const account = () => accountOf(settings, wallet);
+  const ports = await systemPorts();
+  const service = await openService(settings, ports);
+  const { redact } = service;
   const when = (flags.color ?? 'auto') as 'auto' | 'always' | 'never';
   const terminal = (stream: NodeJS.WriteStream) =>
     redactedTerminal(streamTerminal(stream, colorWanted(env, when, stream.isTTY === true), env), redact);
-  const ports: Ports = {
-    clock: createClock(),
-    random: systemRandom,
-    files,
-    processes: await createProcesses(),
-    inspectMedia: async (bytes, size) => (await import('../storage/verify.js')).inspectMedia(bytes, size),
-  };
   const stderr = terminal(process.stderr);
-  let closing = async () => {};
   return {
     settings,
     ports,
     stdout: terminal(process.stdout),
     stderr,
     get endpoint() {
+      return service.endpoint;
+    },
+    get account() {
+      return service.account;
+    },
+    placeOf: placesIn(settings.outputRoot.value, process.cwd()),
+    displayPath: manifest === '-' ? '<stdin>' : manifest,
+    command: (verb, ...words) => nextCommandLine(verb, settings, words),
+    load: () => loadUnshared(settings, ports),
+    redact,
+    async connect() {
+      const transport = await service.connect();
+      if (flags.debug !== true) return transport;
+      const { debugTransport } = await import('../node/debug.js');
+      return debugTransport(transport, ports.clock, redact, (line) =>
+        stderr.write(`${escapeForeign(line)}\n`),
+      );
+    },
+    close: service.close,
+  };
+}
+
+/** Those of the real world. */
+export async function systemPorts(): Promise<Ports> {
+  return {
+    clock: createClock(),
+    random: systemRandom,
+    files: systemFiles,
+    processes: await createProcesses(),
+    inspectMedia: async (bytes, size) => (await import('../storage/verify.js')).inspectMedia(bytes, size),
+  };
+}
+
+export async function loadUnshared(settings: Settings, ports: Ports): Promise<LoadedManifest> {
+  return unlessShared(await loadFrom(settings, ports), settings, ports.files);
+}
+
+export type Service = Pick<Session, 'endpoint' | 'account' | 'redact' | 'connect' | 'close'>;
+
+/** The way to the service, and who pays there. Endpoint and account are looked at when they are used: who asks nobody needs neither. */
+export async function openService(settings: Settings, ports: Ports): Promise<Service> {
+  const wallet = settings.walletKey && (await openWallet(settings.walletKey.value));
+  const endpoint = () => (settings.sandbox ? 'sandbox:' : usableBaseUrl(settings));
+  const account = () => accountOf(settings, wallet);
+  let closing = async () => {};
+  return {
+    get endpoint() {
       return endpoint();
     },
     get account() {
       return account();
     },
-    placeOf: placesIn(settings.outputRoot.value, process.cwd()),
-    displayPath: manifest === '-' ? '<stdin>' : manifest,
-    command: (verb, ...words) => nextCommandLine(verb, settings, words),
-    load: async () => unlessShared(await loadFrom(settings, ports), settings, ports.files),
-    redact,
+    redact: createRedactor([
+      ...(settings.apiKey === undefined ? [] : [settings.apiKey.value]),
+      ...(settings.walletKey === undefined ? [] : walletSecrets(settings.walletKey.value)),
+    ]),
     async connect() {
       const payer = account();
       const opened = settings.sandbox
         ? await openEmbedded(settings, ports, payer)
         : await openNetwork(endpoint(), payer);
       closing = opened.close;
-      const transport =
-        wallet?.ok === true
-          ? await signed(opened.transport, wallet.wallet, settings, ports)
-          : opened.transport;
-      if (flags.debug !== true) return transport;
-      const { debugTransport } = await import('../node/debug.js');
-      return debugTransport(transport, ports.clock, redact, (line) =>
-        stderr.write(`${escapeForeign(line)}\n`),
-      );
+      return wallet?.ok === true
+        ? signed(opened.transport, wallet.wallet, settings, ports)
+        : opened.transport;
     },
     close: () => closing(),
   };

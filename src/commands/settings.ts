@@ -85,7 +85,7 @@ export interface Settings {
 }
 
 export const DEFAULT_BASE_URL = 'https://api.venice.ai/api/v1';
-const SANDBOX_SPEED_DEFAULT = 20;
+export const SANDBOX_SPEED_DEFAULT = 20;
 
 /**
  * Flag before environment before manifest before default. A value that cannot be read is a usage error
@@ -165,18 +165,24 @@ function baseUrlOf(flags: Flags, environment: EnvironmentReader, sandbox: boolea
 }
 
 function budgetOf(flags: Flags, environment: EnvironmentReader): Setting<number> | undefined {
-  const read = (name: string, text: string): number => {
-    const usd = Number(text);
-    const microUsd = /^\d+(\.\d+)?$/.test(text.trim()) ? microUsdFromUsd(usd) : undefined;
-    if (microUsd === undefined || microUsd === 0) throw noBudget(name, text);
-    return microUsd;
-  };
-  const candidates: Setting<number>[] = environment
-    .readAll('VENICE_BATCH_BUDGET')
-    .map(({ value, origin }) => ({ value: read('VENICE_BATCH_BUDGET', value), origin }));
-  if (flags.budget !== undefined) candidates.push({ value: read('--budget', flags.budget), origin: 'flag' });
+  const candidates = budgetsIn(environment);
+  if (flags.budget !== undefined)
+    candidates.push({ value: readBudget('--budget', flags.budget), origin: 'flag' });
   // Of several budgets the lowest wins, whoever set it.
   return candidates.sort((a, b) => a.value - b.value)[0];
+}
+
+/** Every budget that the environment sets. */
+export function budgetsIn(environment: EnvironmentReader): Setting<number>[] {
+  return environment
+    .readAll('VENICE_BATCH_BUDGET')
+    .map(({ value, origin }) => ({ value: readBudget('VENICE_BATCH_BUDGET', value), origin }));
+}
+
+function readBudget(name: string, text: string): number {
+  const microUsd = /^\d+(\.\d+)?$/.test(text.trim()) ? microUsdFromUsd(Number(text)) : undefined;
+  if (microUsd === undefined || microUsd === 0) throw noBudget(name, text);
+  return microUsd;
 }
 
 /** An empty one is most often a shell variable that is not set: no limit at all was not what was meant. */
@@ -192,7 +198,10 @@ function noBudget(name: string, text: string): BatchError {
   );
 }
 
-function concurrencyOf(flags: Flags, environment: EnvironmentReader): Setting<number> | undefined {
+export function concurrencyOf(
+  flags: Pick<Flags, 'concurrency'>,
+  environment: EnvironmentReader,
+): Setting<number> | undefined {
   const flag = wholeNumberOf('--concurrency', flags.concurrency, 1, 64);
   if (flag !== undefined) return { value: flag, origin: 'flag' };
   const set = environment.read('VENICE_BATCH_CONCURRENCY');

@@ -25,7 +25,21 @@ import { readableManifest, tellFileWarnings, tellUnreadable } from './unreadable
 
 /** Writes down what a person says became of an attempt, and tells what is next. Throws `BatchError` (2) for what cannot be. */
 export async function settle(session: Session, id: string, resolution: Resolution): Promise<ExitCode> {
-  const { settings, ports, stdout } = session;
+  const { attempt, next } = await settleAttempt(session, id, resolution);
+  session.stdout.write(toldAs(session.settings.flags, attempt, next));
+  return EXIT.ok;
+}
+
+export interface Settled {
+  /** As it is recorded now. */
+  readonly attempt: Attempt;
+  /** The command to run next. */
+  readonly next: string;
+}
+
+/** Records what a person says became of an attempt. Throws `BatchError` (2) for what cannot be. */
+export async function settleAttempt(session: Session, id: string, resolution: Resolution): Promise<Settled> {
+  const { settings, ports } = session;
   const view = { output: await openOutput(ports.files, settings.outputRoot.value) };
   const { store, release } = await openQuietly(session);
   try {
@@ -45,9 +59,8 @@ export async function settle(session: Session, id: string, resolution: Resolutio
     // What was to be made again and was not is told how, though an earlier one is here.
     const final = rowsOfRun(rows, attempts, [], nowMs);
     const next = nextCommand(session, nextStep(final, attempts), final);
-    stdout.write(toldAs(settings.flags, resolved.attempt, next));
     await store.close();
-    return EXIT.ok;
+    return { attempt: resolved.attempt, next };
   } finally {
     await store.abandon();
     await release();

@@ -1,25 +1,19 @@
-import pLimit from 'p-limit';
-import { type Standing, standingOf } from '../app/take-status.js';
+import { standingOf } from '../app/take-status.js';
+import { type CheckedFile, checkFiles, isBad } from '../app/verify.js';
 import { EXIT, type ExitCode } from '../core/errors.js';
-import type { Attempt } from '../lockfile/attempt.js';
 import { boughtTwice } from '../lockfile/bought-twice.js';
 import { lockError } from '../lockfile/lock-error.js';
 import { readLock } from '../lockfile/read.js';
 import { boughtTwicePhrase, boughtTwiceTake } from '../plan/bought-twice.js';
-import { compareNewest, type FileState, takeId } from '../plan/history.js';
-import type { PlanRow } from '../plan/plan.js';
-import { madeAgainWords, takeWord } from '../plan/selection.js';
-import { isElsewhere, isNothingHere } from '../plan/standing.js';
+import { madeAgainWords } from '../plan/selection.js';
+import { isNothingHere } from '../plan/standing.js';
 import { jsonText } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
-import { type DiskView, stateOf } from '../run/recover.js';
 import { openOutput } from '../storage/output.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
 import { readableManifest } from './unreadable.js';
-
-const HASHES_AT_ONCE = 4;
 
 /** Hashes every stored file again and holds it against the lockfile. Asks nobody, changes nothing. */
 export async function verifyCommand(manifest: string, flags: Flags): Promise<ExitCode> {
@@ -33,7 +27,7 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
   const view = { output: await openOutput(ports.files, outputRoot) };
   const attempts = [...read.attempts.values()];
   const standing = await standingOf(view, attempts, await readableManifest(session));
-  const files = await hashed(view, attempts, standing);
+  const files = await checkFiles(view, attempts, standing);
   const doubles = boughtTwice(attempts);
   if (flags.json === true) {
     const told = files.map(({ attempt: { track, take }, word, path, state }) => {
@@ -48,63 +42,9 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
   return files.some(isBad) ? EXIT.tracks : EXIT.ok;
 }
 
-interface Hashed {
-  readonly attempt: Attempt;
-  readonly path: string;
-  /** `elsewhere`: it is missing, and the manifest says that it is kept in another place. */
-  readonly state: FileState | 'elsewhere';
-  /** What names the take that rests on it. Absent: a newer one took its place, or it left the manifest. */
-  readonly word: string | undefined;
-}
-
-/** A take rests on it, and it is not what was stored. */
-function isBad({ state, word }: Hashed): boolean {
-  return state !== 'present' && state !== 'elsewhere' && word !== undefined;
-}
-
-async function hashed(
-  view: DiskView,
-  attempts: readonly Attempt[],
-  { rows, owners }: Standing,
-): Promise<readonly Hashed[]> {
-  const words = new Map(
-    rows.flatMap((row) =>
-      restsOn(row, attempts).map(({ attempt }) => [attempt, takeWord(row.take)] as const),
-    ),
-  );
-  const away = new Set(
-    rows.filter(isElsewhere).map(({ decision }) => ('attempt' in decision ? decision.attempt.attempt : '')),
-  );
-  const limit = pLimit(HASHES_AT_ONCE);
-  return Promise.all(
-    attempts.flatMap((attempt) => {
-      const { file, state } = attempt;
-      if (file === undefined || (state !== 'stored' && state !== 'done')) return [];
-      // A path that two attempts name is judged by the one whose file it is now.
-      if ((owners.get(file.path) ?? attempt.attempt) !== attempt.attempt) return [];
-      const word = words.get(attempt.attempt);
-      return limit(async () => {
-        const found = await stateOf(view, attempt, 'hash');
-        const state = found === 'missing' && away.has(attempt.attempt) ? ('elsewhere' as const) : found;
-        return { attempt, path: file.path, word, state };
-      });
-    }),
-  );
-}
-
-/** Also on what was made before, while it is not known what becomes of an attempt to make it again. */
-function restsOn({ take, decision }: PlanRow, attempts: readonly Attempt[]): readonly Attempt[] {
-  if (!('attempt' in decision)) return [];
-  if (decision.kind !== 'collect' && decision.kind !== 'in_doubt') return [decision.attempt];
-  const [before] = attempts
-    .filter((one) => one.state === 'done' && one.digest === take.digest && takeId(one) === takeId(take))
-    .sort(compareNewest);
-  return before === undefined ? [decision.attempt] : [decision.attempt, before];
-}
-
 /** What is not as it was stored, how many are, and what to do about the rest. */
 function verdictText(
-  files: readonly Hashed[],
+  files: readonly CheckedFile[],
   nothingHere: boolean,
   { command, placeOf }: Pick<Session, 'command' | 'placeOf'>,
 ): string {
@@ -133,6 +73,6 @@ function verdictText(
 }
 
 /** The service has it still: its copy goes only when this one is whole. */
-function isRemote({ attempt }: Hashed): boolean {
+function isRemote({ attempt }: CheckedFile): boolean {
   return attempt.state === 'stored';
 }

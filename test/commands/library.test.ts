@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { plan } from '../../src/index.js';
+import { apply, plan, run, status } from '../../src/index.js';
 
 describe('the library', () => {
   let cwd = '';
@@ -26,5 +26,57 @@ describe('the library', () => {
       ...selection,
     });
     expect(prepared?.plan.purchases.map(({ take }) => take.key)).toEqual(keys);
+  });
+
+  const album = (): string => path.join(cwd, 'album.yaml');
+
+  it('leaves nobody listening to the streams of its host, who is told of a closed pipe', async () => {
+    const count = () => [process.stdout, process.stderr].map((stream) => stream.listenerCount('error'));
+    const before = count();
+    await plan({ manifest: album(), sandbox: true });
+    await status({ manifest: album(), sandbox: true });
+    expect(count()).toEqual(before);
+  });
+
+  it('takes every option as undefined', async () => {
+    const options = {
+      manifest: album(),
+      sandbox: true,
+      signal: undefined,
+      only: undefined,
+      budgetUsd: undefined,
+    };
+    const report = await run({ ...options, approve: undefined, onEvent: undefined, outDir: undefined });
+    expect(report.takes.map(({ key, state }) => [key, state])).toEqual([
+      ['one', 'not_bought'],
+      ['two', 'not_bought'],
+    ]);
+  });
+
+  it.each([
+    [{ concurrency: 0.5 }, '`concurrency` is not a whole number from 1 to 64: 0.5'],
+    [{ budgetUsd: -1 }, '`budgetUsd` is not an amount above 0: -1'],
+    [{ baseUrl: 'https://x.test' }, '`sandbox` and `baseUrl` cannot be combined'],
+  ])('refuses %j in the words of its options', async (options, message) => {
+    await expect(plan({ manifest: album(), sandbox: true, ...options })).rejects.toMatchObject({
+      code: 'usage',
+      message,
+    });
+  });
+
+  it('speaks of options, not of flags, in what it advises', async () => {
+    const { prepared } = await plan({ manifest: album(), sandbox: true, only: ['thre'] });
+    const told = JSON.stringify(prepared?.diagnostics);
+    expect(told).toContain('only');
+    expect(told).not.toMatch(/--[a-z]/);
+    const { saved } = await plan({ manifest: album(), sandbox: true, only: ['one'] });
+    const stale = await apply({
+      manifest: album(),
+      sandbox: true,
+      plan: { ...saved!, manifest_sha256: '0'.repeat(64) },
+    });
+    expect(stale.exitCode).toBeGreaterThan(0);
+    expect(stale.diagnostics).toMatchObject([{ code: 'plan-stale' }]);
+    expect(JSON.stringify(stale.diagnostics)).not.toMatch(/--[a-z]/);
   });
 });

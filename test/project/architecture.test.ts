@@ -54,6 +54,24 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'node',
     'sandbox',
   ],
+  library: [
+    'commands',
+    'app',
+    'release',
+    'run',
+    'storage',
+    'shared-log',
+    'audio',
+    'qc',
+    'picks',
+    'plan',
+    'venice',
+    'lockfile',
+    'manifest',
+    'report',
+    'node',
+    'sandbox',
+  ],
 };
 
 interface Import {
@@ -66,9 +84,10 @@ function sourceFiles(): string[] {
   return readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
 }
 
-/** The folder of a file; `cli.ts` and `index.ts` count as commands. */
+/** The folder of a file; `cli.ts` counts as a command, `index.ts` as the library. */
 function placeOf(file: string): string {
   const folder = file.split(path.sep)[0] ?? '';
+  if (file === 'index.ts') return 'library';
   return folder === path.basename(file) ? 'commands' : folder;
 }
 

@@ -1,0 +1,66 @@
+import path from 'node:path';
+import type { Money } from '../core/money.js';
+import { type Attempt, type AttemptState, moneyOf } from '../lockfile/attempt.js';
+import type { PlanRow } from '../plan/plan.js';
+
+/** How a take stands. */
+export interface TakeReport {
+  /** What the take is called: `opening`, `opening#2`. */
+  readonly key: string;
+  readonly track: string;
+  readonly take: number;
+  /** `missing`: stored, but its file is gone. `not_bought`: nothing was submitted for this request. */
+  readonly state: AttemptState | 'missing' | 'not_bought';
+  readonly model: string;
+  readonly file?: {
+    /** Absolute. */
+    readonly path: string;
+    readonly bytes: number;
+    /** Hex. */
+    readonly sha256: string;
+    readonly mediaType: string;
+  };
+  /** The attempt that the state rests on. */
+  readonly attempt?: string;
+  readonly queueId?: string;
+  /** What was reserved for it, integer micro-dollars. */
+  readonly priceMicroUsd?: number;
+  /** What became of its price. */
+  readonly money?: Money;
+  /** Why it is not done: the code of the service or of this program. */
+  readonly code?: string;
+}
+
+/** @param outputRoot absolute */
+export function reportTake({ take, decision }: PlanRow, outputRoot: string): TakeReport {
+  const { key, track, take: number, request } = take;
+  const about = { key, track, take: number, model: request.model };
+  if (decision.kind === 'occupied') return { ...about, state: 'not_bought', code: 'output-occupied' };
+  if (!('attempt' in decision)) return { ...about, state: 'not_bought' };
+  const missing = decision.kind === 'held' && decision.because === 'missing';
+  return { ...about, ...reportAttempt(decision.attempt, outputRoot), ...(missing && { state: 'missing' }) };
+}
+
+function reportAttempt(attempt: Attempt, outputRoot: string): Omit<TakeReport, 'key' | 'track' | 'take'> {
+  const { file, queue_id, reason } = attempt;
+  return {
+    // Without an outcome it may or may not have been charged.
+    state: attempt.state === 'intent' ? 'in_doubt' : attempt.state,
+    model: attempt.model,
+    attempt: attempt.attempt,
+    priceMicroUsd: attempt.quote_micro_usd,
+    money: moneyOf(attempt),
+    ...(queue_id === undefined ? {} : { queueId: queue_id }),
+    ...(reason === undefined ? {} : { code: reason.code }),
+    ...(file === undefined
+      ? {}
+      : {
+          file: {
+            path: path.join(outputRoot, file.path),
+            bytes: file.bytes,
+            sha256: file.sha256,
+            mediaType: file.media_type,
+          },
+        }),
+  };
+}

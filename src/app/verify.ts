@@ -1,0 +1,66 @@
+import pLimit from 'p-limit';
+import type { Attempt } from '../lockfile/attempt.js';
+import { compareNewest, type FileState, takeId } from '../plan/history.js';
+import type { PlanRow } from '../plan/plan.js';
+import { takeWord } from '../plan/selection.js';
+import { isElsewhere } from '../plan/standing.js';
+import { type DiskView, stateOf } from '../run/recover.js';
+import type { Standing } from './take-status.js';
+
+const HASHES_AT_ONCE = 4;
+
+/** A stored file, hashed again. */
+export interface CheckedFile {
+  readonly attempt: Attempt;
+  readonly path: string;
+  /** `elsewhere`: it is missing, and the manifest says that it is kept in another place. */
+  readonly state: FileState | 'elsewhere';
+  /** What names the take that rests on it. Absent: a newer one took its place, or it left the manifest. */
+  readonly word: string | undefined;
+}
+
+/** A take rests on it, and it is not what was stored. */
+export function isBad({ state, word }: CheckedFile): boolean {
+  return state !== 'present' && state !== 'elsewhere' && word !== undefined;
+}
+
+/** Hashes every stored file again and compares it with the lockfile. Changes nothing. */
+export async function checkFiles(
+  view: DiskView,
+  attempts: readonly Attempt[],
+  { rows, owners }: Standing,
+): Promise<readonly CheckedFile[]> {
+  const words = new Map(
+    rows.flatMap((row) =>
+      restsOn(row, attempts).map(({ attempt }) => [attempt, takeWord(row.take)] as const),
+    ),
+  );
+  const away = new Set(
+    rows.filter(isElsewhere).map(({ decision }) => ('attempt' in decision ? decision.attempt.attempt : '')),
+  );
+  const limit = pLimit(HASHES_AT_ONCE);
+  return Promise.all(
+    attempts.flatMap((attempt) => {
+      const { file, state } = attempt;
+      if (file === undefined || (state !== 'stored' && state !== 'done')) return [];
+      // A path that two attempts name is judged by the one whose file it is now.
+      if ((owners.get(file.path) ?? attempt.attempt) !== attempt.attempt) return [];
+      const word = words.get(attempt.attempt);
+      return limit(async () => {
+        const found = await stateOf(view, attempt, 'hash');
+        const state = found === 'missing' && away.has(attempt.attempt) ? ('elsewhere' as const) : found;
+        return { attempt, path: file.path, word, state };
+      });
+    }),
+  );
+}
+
+/** Also on what was made before, while it is not known what becomes of an attempt to make it again. */
+function restsOn({ take, decision }: PlanRow, attempts: readonly Attempt[]): readonly Attempt[] {
+  if (!('attempt' in decision)) return [];
+  if (decision.kind !== 'collect' && decision.kind !== 'in_doubt') return [decision.attempt];
+  const [before] = attempts
+    .filter((one) => one.state === 'done' && one.digest === take.digest && takeId(one) === takeId(take))
+    .sort(compareNewest);
+  return before === undefined ? [decision.attempt] : [decision.attempt, before];
+}

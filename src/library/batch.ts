@@ -1,0 +1,70 @@
+import { runBatch } from '../app/run-batch.js';
+import type { RunReport as BatchReport } from '../app/summarise.js';
+import type { Approval, BatchSettings, World } from '../app/world.js';
+import { batchSettings } from '../commands/batch-settings.js';
+import { insistOnManifest } from '../commands/insist-manifest.js';
+import type { Session } from '../commands/session.js';
+import type { Diagnostic } from '../core/diagnostic.js';
+import type { RunEvent } from '../core/events.js';
+import { redactIn } from '../core/redact.js';
+import type { SavedPlan } from '../plan/saved-plan.js';
+import { type AnyOptions, openSession } from './open.js';
+import type { ProgressOptions } from './options.js';
+import { worded, wordedError, wordedEvent } from './wording.js';
+
+/** How a run ended. */
+export interface RunReport extends BatchReport {
+  /** Everything wrong or doubtful with the manifest, the plan or the run. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+interface Batch {
+  readonly mode: BatchSettings['mode'];
+  readonly approve: (...about: Parameters<World['approve']>) => Promise<Approval>;
+  readonly savedPlan?: SavedPlan;
+}
+
+/** Opens what the options name, and closes it again. Errors speak of options. */
+export async function withSession<T>(options: AnyOptions, act: (session: Session) => Promise<T>): Promise<T> {
+  try {
+    const session = await openSession(options);
+    try {
+      return redactIn(await act(session), session.redact);
+    } finally {
+      await session.close();
+    }
+  } catch (error) {
+    throw wordedError(error);
+  }
+}
+
+export function batch(
+  options: AnyOptions & ProgressOptions,
+  { mode, approve, savedPlan }: Batch,
+): Promise<RunReport> {
+  return withSession(options, async (session) => {
+    const { ports, redact } = session;
+    const diagnostics: Diagnostic[] = [];
+    const emit = (event: RunEvent) => options.onEvent?.(wordedEvent(redactIn(event, redact)));
+    const report = await runBatch(
+      {
+        ports,
+        transport: await session.connect(),
+        account: session.account,
+        redact,
+        ready: () => insistOnManifest(session),
+        load: session.load,
+        emit,
+        show: (found) => {
+          diagnostics.push(...found.map(worded));
+          const time = new Date(ports.clock.nowMs()).toISOString();
+          for (const diagnostic of found) emit({ type: 'diagnostic', time, ...diagnostic });
+        },
+        approve,
+        stop: options.signal ?? new AbortController().signal,
+      },
+      batchSettings(session, mode, savedPlan),
+    );
+    return { ...report, diagnostics };
+  });
+}

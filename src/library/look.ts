@@ -1,0 +1,77 @@
+import { reportTake, type TakeReport } from '../app/take-report.js';
+import { type Standing, standingOf } from '../app/take-status.js';
+import { type CheckedFile, checkFiles, isBad } from '../app/verify.js';
+import { insistOnManifest } from '../commands/insist-manifest.js';
+import type { Session } from '../commands/session.js';
+import { readableManifest } from '../commands/unreadable.js';
+import { type Attempt, spentMicroUsd } from '../lockfile/attempt.js';
+import { lockError } from '../lockfile/lock-error.js';
+import { readLock } from '../lockfile/read.js';
+import { openOutput } from '../storage/output.js';
+
+/** What manifest, lockfile and disk say, without asking the service. */
+export interface StatusReport {
+  /** Absolute. */
+  readonly lockfile: string;
+  /** Absolute. */
+  readonly outputRoot: string;
+  /** What the lockfile is bound to; `null` where there is none yet. */
+  readonly endpoint: string | null;
+  /** Over the life of the lockfile, integer micro-dollars. */
+  readonly spentMicroUsd: number;
+  /** Of the manifest, in its order. */
+  readonly takes: readonly TakeReport[];
+  /** Takes that the lockfile knows and the manifest does not name any more. */
+  readonly removed: readonly TakeReport[];
+}
+
+export interface VerifyReport {
+  /** Whether every file that a take needs is as it was stored. */
+  readonly ok: boolean;
+  readonly files: readonly {
+    readonly track: string;
+    readonly take: number;
+    /** Absolute. */
+    readonly path: string;
+    readonly state: CheckedFile['state'];
+    /** Whether a take of the manifest rests on it. */
+    readonly needed: boolean;
+  }[];
+}
+
+export async function lookAt(session: Session): Promise<StatusReport> {
+  const { attempts, standing, endpoint } = await read(session);
+  const { lockfilePath, outputRoot } = session.settings;
+  const reported = (rows: Standing['rows']) => rows.map((row) => reportTake(row, outputRoot.value));
+  return {
+    lockfile: lockfilePath.value,
+    outputRoot: outputRoot.value,
+    endpoint,
+    spentMicroUsd: spentMicroUsd(attempts),
+    takes: reported(standing.rows),
+    removed: reported(standing.removed),
+  };
+}
+
+export async function check(session: Session): Promise<VerifyReport> {
+  const { view, attempts, standing } = await read(session);
+  const files = await checkFiles(view, attempts, standing);
+  return {
+    ok: !files.some(isBad),
+    files: files.map(({ attempt: { track, take }, path, state, word }) => {
+      return { track, take, path: session.placeOf(path), state, needed: word !== undefined };
+    }),
+  };
+}
+
+async function read(session: Session) {
+  await insistOnManifest(session);
+  const { ports, settings, command } = session;
+  const lockPath = settings.lockfilePath.value;
+  const lock = await readLock(ports.files, lockPath);
+  if (!lock.ok) throw lockError(lock.problems[0], lockPath, command);
+  const attempts: readonly Attempt[] = [...lock.attempts.values()];
+  const view = { output: await openOutput(ports.files, settings.outputRoot.value) };
+  const standing = await standingOf(view, attempts, await readableManifest(session));
+  return { view, attempts, standing, endpoint: lock.header?.endpoint ?? null };
+}

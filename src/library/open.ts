@@ -1,0 +1,171 @@
+import path from 'node:path';
+import { type EnvironmentReader, readEnvironment } from '../commands/environment.js';
+import { MANIFEST_EXTENSION, manifestBehind, unlessBoth } from '../commands/manifest-link.js';
+import { loadUnshared, openService, type Session, systemPorts } from '../commands/session.js';
+import {
+  budgetsIn,
+  concurrencyOf,
+  DEFAULT_BASE_URL,
+  type Flags,
+  SANDBOX_SPEED_DEFAULT,
+  type Setting,
+  type Settings,
+} from '../commands/settings.js';
+import { BatchError, EXIT } from '../core/errors.js';
+import { microUsdFromUsd } from '../core/money.js';
+import { systemFiles } from '../node/files.js';
+import type { Terminal } from '../report/terminal.js';
+import type { PlaceOptions, PlanOptions, ProgressOptions, RunOptions } from './options.js';
+import { callFor } from './wording.js';
+
+/** All that the functions take. What one of them has no use for is left out. */
+export type AnyOptions = PlaceOptions &
+  Partial<Pick<PlanOptions, 'budgetUsd' | 'only' | 'except' | 'force' | 'retryFailed' | 'ignoreBalance'>> &
+  Partial<Pick<ProgressOptions, 'concurrency' | 'keep'>> &
+  Partial<Pick<RunOptions, 'acceptPrice' | 'failFast' | 'detach'>>;
+
+/** Nothing is printed, and nobody listens to the streams of the host. */
+const SILENT: Terminal = { write: () => {}, columns: 80, rows: 24, isTty: false, color: false };
+
+/** What a command gets of its flags, from typed options. Throws `BatchError` (2) for one that makes no sense. */
+export async function openSession(options: AnyOptions): Promise<Session> {
+  const ports = await systemPorts();
+  const settings = await settingsOf(options);
+  const service = await openService(settings, ports);
+  const { manifest, lockfile, outDir, baseUrl, sandbox } = options;
+  return {
+    settings,
+    ports,
+    stdout: SILENT,
+    stderr: SILENT,
+    get endpoint() {
+      return service.endpoint;
+    },
+    get account() {
+      return service.account;
+    },
+    placeOf: (file) => path.resolve(settings.outputRoot.value, file),
+    displayPath: manifest,
+    command: callFor(manifest, { lockfile, outDir, baseUrl, sandbox }),
+    load: () => loadUnshared(settings, ports),
+    redact: service.redact,
+    connect: service.connect,
+    close: service.close,
+  };
+}
+
+async function settingsOf(options: AnyOptions): Promise<Settings> {
+  const { manifest, sandbox = false } = options;
+  if (manifest === '') throw invalid('`manifest` is empty', 'name a file, such as album.yaml');
+  if (sandbox && options.baseUrl !== undefined)
+    throw invalid('`sandbox` and `baseUrl` cannot be combined', 'leave one of them out');
+  const cwd = process.cwd();
+  const environment = await readEnvironment(undefined, { cwd, env: process.env, files: systemFiles });
+  const named = path.resolve(cwd, manifest);
+  const manifestPath = await manifestBehind(systemFiles, named);
+  if (options.lockfile === undefined && !sandbox) await unlessBoth(systemFiles, named, manifestPath);
+  const stem = manifestPath.replace(MANIFEST_EXTENSION, '');
+  const sandboxDirectory = `${stem}.sandbox`;
+  const home = sandbox ? sandboxDirectory : path.dirname(manifestPath);
+  const budget = budgetOf(options.budgetUsd, environment);
+  const concurrency = concurrencySet(options.concurrency, environment);
+  return {
+    manifest,
+    manifestPath,
+    sandbox,
+    sandboxSpeed: SANDBOX_SPEED_DEFAULT,
+    sandboxDirectory,
+    lockfilePath: pathOf(options.lockfile, path.join(home, `${path.basename(stem)}.lock.jsonl`)),
+    outputRoot: pathOf(options.outDir, home),
+    baseUrl: baseUrlOf(options, environment),
+    ...payerOf(options, environment),
+    ...(budget === undefined ? {} : { budgetMicroUsd: budget }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+    flags: chosen(options),
+  };
+}
+
+/** What is chosen, as it is: none of it is text to be read. */
+function chosen({
+  lockfile,
+  only,
+  except,
+  force,
+  retryFailed = false,
+  ignoreBalance = false,
+  acceptPrice = false,
+  keep = false,
+  failFast = false,
+  detach = false,
+}: AnyOptions): Flags {
+  return {
+    retryFailed,
+    ignoreBalance,
+    acceptPrice,
+    keep,
+    failFast,
+    detach,
+    ...(lockfile === undefined ? {} : { lockfile }),
+    ...(only === undefined ? {} : { only }),
+    ...(except === undefined ? {} : { except }),
+    ...(force === undefined ? {} : { force }),
+  };
+}
+
+function pathOf(given: string | undefined, otherwise: string): Setting<string> {
+  return given === undefined
+    ? { value: otherwise, origin: 'default' }
+    : { value: path.resolve(given), origin: 'flag' };
+}
+
+function baseUrlOf({ sandbox, baseUrl }: AnyOptions, environment: EnvironmentReader): Setting<string> {
+  if (sandbox === true) return { value: 'sandbox:', origin: 'flag' };
+  if (baseUrl !== undefined) return { value: baseUrl, origin: 'flag' };
+  return environment.read('VENICE_BASE_URL') ?? { value: DEFAULT_BASE_URL, origin: 'default' };
+}
+
+/** A key that is given pays, whatever the environment has. */
+function payerOf(
+  { apiKey }: AnyOptions,
+  environment: EnvironmentReader,
+): Pick<Settings, 'apiKey' | 'walletKey'> {
+  if (apiKey !== undefined) return { apiKey: { value: apiKey, origin: 'flag' } };
+  const [key, wallet] = [environment.read('VENICE_API_KEY'), environment.read('VENICE_WALLET_KEY')];
+  if (key !== undefined && wallet !== undefined)
+    throw invalid(
+      'VENICE_API_KEY and VENICE_WALLET_KEY are both set: only one of them can pay',
+      'unset the one that is not to pay, or pass `apiKey`',
+    );
+  return { ...(key && { apiKey: key }), ...(wallet && { walletKey: wallet }) };
+}
+
+/** Of several budgets the lowest wins, whoever set it. */
+function budgetOf(usd: number | undefined, environment: EnvironmentReader): Setting<number> | undefined {
+  const budgets = budgetsIn(environment);
+  if (usd !== undefined) {
+    const microUsd = usd > 0 ? microUsdFromUsd(usd) : undefined;
+    if (microUsd === undefined)
+      throw invalid(`\`budgetUsd\` is not an amount above 0: ${usd}`, 'give US dollars');
+    budgets.push({ value: microUsd, origin: 'flag' });
+  }
+  return budgets.sort((a, b) => a.value - b.value)[0];
+}
+
+const CONCURRENCY_MAX = 64;
+
+function concurrencySet(
+  given: number | undefined,
+  environment: EnvironmentReader,
+): Setting<number> | undefined {
+  if (given === undefined) return concurrencyOf({}, environment);
+  if (!Number.isInteger(given) || given < 1 || given > CONCURRENCY_MAX)
+    throw invalid(
+      `\`concurrency\` is not a whole number from 1 to ${CONCURRENCY_MAX}: ${given}`,
+      'correct it',
+    );
+  return { value: given, origin: 'flag' };
+}
+
+function invalid(message: string, hint: string): BatchError {
+  return new BatchError('usage', message, { exitCode: EXIT.usage, hint });
+}

@@ -1,0 +1,83 @@
+import type { RunEvent } from '../core/events.js';
+import type { Plan } from '../plan/plan.js';
+import type { SavedPlan } from '../plan/saved-plan.js';
+import type { Balance } from '../venice/client.js';
+
+/** Which service, and who pays. */
+export interface ServiceOptions {
+  /** Default: `VENICE_API_KEY` of the environment. */
+  readonly apiKey?: string | undefined;
+  /** Default: `VENICE_BASE_URL`, or the Venice API. */
+  readonly baseUrl?: string | undefined;
+  /** Use the built-in simulator: no key, no network, no money. */
+  readonly sandbox?: boolean | undefined;
+}
+
+/** Which manifest, and where its files are. */
+export interface PlaceOptions extends ServiceOptions {
+  /** Path of the manifest. */
+  readonly manifest: string;
+  /** Path of the lockfile. Default: next to the manifest. */
+  readonly lockfile?: string | undefined;
+  /** Folder that output paths are relative to. Default: the manifest's folder. */
+  readonly outDir?: string | undefined;
+}
+
+/** What may be bought. */
+export interface PlanOptions extends PlaceOptions {
+  /** Limit over the life of the lockfile, US dollars. A lower one in the manifest or the environment wins. */
+  readonly budgetUsd?: number | undefined;
+  /** Ids or patterns of the tracks that may be bought; `[]` is none. Never restricts collecting. */
+  readonly only?: readonly string[] | undefined;
+  readonly except?: readonly string[] | undefined;
+  /** Make these again although they are done. */
+  readonly force?: readonly string[] | undefined;
+  /** Buy again what failed, was lost or refused, or whose file is missing. */
+  readonly retryFailed?: boolean | undefined;
+  /** Also if the known balance does not cover the total. */
+  readonly ignoreBalance?: boolean | undefined;
+}
+
+/** How a run goes on. */
+export interface ProgressOptions {
+  /** Jobs in flight at most, 1 to 64. Default: as many as the request limits can keep busy. */
+  readonly concurrency?: number | undefined;
+  /** Called with everything that happens, in order. Must not throw. */
+  readonly onEvent?: ((event: RunEvent) => void) | undefined;
+  /** Aborting stops submitting, records the answers on their way, and ends the run. */
+  readonly signal?: AbortSignal | undefined;
+  /** Do not delete the remote copies. */
+  readonly keep?: boolean | undefined;
+}
+
+export type CollectOptions = PlaceOptions & ProgressOptions;
+
+export interface RunOptions extends PlanOptions, ProgressOptions {
+  /**
+   * Called once with the priced plan if anything is to be bought. Nothing is bought unless it returns `true`, and never more
+   * than the plan's total. Left out: nothing is bought, what is in flight is collected.
+   */
+  readonly approve?: ((plan: Plan, balance: Balance | undefined) => boolean | Promise<boolean>) | undefined;
+  /** Also buy at prices of 0 or far below the declared ones (`quote.suspicious`). */
+  readonly acceptPrice?: boolean | undefined;
+  /** Stop submitting after the first take that fails. */
+  readonly failFast?: boolean | undefined;
+  /** Submit, and leave the collecting to a later run. */
+  readonly detach?: boolean | undefined;
+}
+
+export interface ApplyOptions extends PlaceOptions, ProgressOptions {
+  /** `saved` of an earlier `plan`. Applying it approves it: exactly these takes are bought, at these prices at most. */
+  readonly plan: SavedPlan;
+  readonly acceptPrice?: boolean | undefined;
+  readonly failFast?: boolean | undefined;
+  readonly detach?: boolean | undefined;
+}
+
+export interface ResolveOptions extends PlaceOptions {
+  /** Id of the attempt, or its first digits. */
+  readonly attempt: string;
+  readonly outcome:
+    | { readonly kind: 'queue_id'; readonly queueId: string }
+    | { readonly kind: 'charged' | 'not_charged' | 'refunded' | 'requeue' };
+}

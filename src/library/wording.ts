@@ -1,0 +1,94 @@
+import type { Planned } from '../commands/plan-batch.js';
+import { BatchError } from '../core/errors.js';
+import type { RunEvent } from '../core/events.js';
+
+/*
+ * The program advises commands and flags. A program that calls the library has functions and options.
+ */
+
+/** What can be called from here; the other commands are of the command line alone. */
+const FUNCTIONS: ReadonlySet<string> = new Set(['run', 'plan', 'collect', 'status', 'verify', 'resolve']);
+
+/** A command of the program for the same manifest, as the call that does the same. */
+export function callFor(manifest: string, place: Readonly<Record<string, unknown>>) {
+  return (verb: string, ...words: string[]): string => {
+    if (!FUNCTIONS.has(verb)) return ['venice-batch', verb, manifest, ...words].join(' ');
+    const options = { manifest, ...defined(place), ...optionsOf(words) };
+    const members = Object.entries(options).map(([name, value]) => `${name}: ${literal(value)}`);
+    return `${verb}({ ${members.join(', ')} })`;
+  };
+}
+
+/** Names of flags in a text as the options that stand for them; commands of the program stay as they are. */
+function inOptions(text: string): string {
+  return text.replace(/venice-batch [^;,]*|--([a-z]+(?:-[a-z]+)*)/g, (whole, flag: string | undefined) =>
+    flag === undefined ? whole : optionName(flag),
+  );
+}
+
+/** A message and its advice. Nothing else is touched: a prompt may well have `--` in it. */
+export function worded<T extends { readonly message: string; readonly hint?: string }>(told: T): T {
+  const { message, hint } = told;
+  return { ...told, message: inOptions(message), ...(hint === undefined ? {} : { hint: inOptions(hint) }) };
+}
+
+export function wordedEvent(event: RunEvent): RunEvent {
+  return event.type === 'diagnostic' || event.type === 'notice' ? worded(event) : event;
+}
+
+export function wordedPlan({ loaded, prepared, ...rest }: Planned): Planned {
+  const { diagnostics } = loaded;
+  return {
+    ...rest,
+    loaded: { ...loaded, diagnostics: diagnostics.map(worded) },
+    ...(prepared && { prepared: { ...prepared, diagnostics: prepared.diagnostics.map(worded) } }),
+  };
+}
+
+export function wordedError(error: unknown): unknown {
+  if (!(error instanceof BatchError)) return error;
+  const { code, message, hint, exitCode, cause } = error;
+  return new BatchError(code, inOptions(message), { exitCode, hint: hint && inOptions(hint), cause });
+}
+
+const RENAMED: Readonly<Record<string, string>> = { budget: 'budgetUsd' };
+
+function optionName(flag: string): string {
+  return RENAMED[flag] ?? flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** `--force a --force b --retry-failed` and an attempt before them. */
+function optionsOf(words: readonly string[]): Record<string, unknown> {
+  const options: Record<string, unknown> = {};
+  for (const [at, word] of words.entries()) {
+    const next = words[at + 1];
+    if (!word.startsWith('--')) {
+      if (at === 0) options.attempt = word;
+      continue;
+    }
+    const name = optionName(word.slice(2));
+    const value = next === undefined || next.startsWith('--') ? true : next;
+    const before = options[name];
+    options[name] = LISTS.has(name) ? [...(Array.isArray(before) ? before : []), value] : value;
+  }
+  const { queueId, charged, notCharged, refunded, requeue, ...rest } = options;
+  if (typeof queueId === 'string') return { ...rest, outcome: { kind: 'queue_id', queueId } };
+  const said = Object.entries({ charged, not_charged: notCharged, refunded, requeue });
+  const kind = said.find(([, value]) => value !== undefined)?.[0];
+  return kind === undefined ? rest : { ...rest, outcome: { kind } };
+}
+
+const LISTS: ReadonlySet<string> = new Set(['only', 'except', 'force']);
+
+function literal(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
+  if (typeof value === 'object' && value !== null)
+    return `{ ${Object.entries(value)
+      .map(([name, one]) => `${name}: ${literal(one)}`)
+      .join(', ')} }`;
+  return typeof value === 'string' ? `'${value.replaceAll(/['\\]/g, '\\$&')}'` : String(value);
+}
+
+function defined(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
