@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import type { Command, Option } from 'commander';
 import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
 
 /** A completion script, made from the command tree itself so that it cannot fall behind. */
@@ -43,7 +43,7 @@ function branches(program: Command): readonly Branch[] {
         command.commands.length > 0,
       words:
         command.name() === 'completion' ? Object.keys(WRITERS) : command.commands.map((sub) => sub.name()),
-      flags: [...command.options, ...command.commands.flatMap(({ options }) => options)].map((option) => ({
+      flags: optionsOf(command).map((option) => ({
         name: option.long ?? '',
         description: option.description,
         takesValue: option.required || option.optional,
@@ -55,6 +55,12 @@ function branches(program: Command): readonly Branch[] {
 }
 
 const WRITERS: Readonly<Record<string, (tree: readonly Branch[]) => string>> = { bash, zsh, fish };
+
+/** Its own and those of its subcommands, each name once. */
+function optionsOf(command: Command): readonly Option[] {
+  const all = [...command.options, ...command.commands.flatMap(({ options }) => options)];
+  return all.filter((option, at) => all.findIndex(({ long }) => long === option.long) === at);
+}
 
 /** For bash 3.2 and later, and without extended globs, which a plain shell has not switched on. */
 function bash(tree: readonly Branch[]): string {

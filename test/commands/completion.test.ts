@@ -57,7 +57,10 @@ describe('completion in a plain bash', () => {
     [['run', 'album.yaml', '--env-file', 'n'], ['notes.txt']],
     [['run', 'album.yaml', '--budget', ''], []],
     [['unlock', '--force', 'a'], ['album.yaml']],
-    [['lock', ''], ['repair']],
+    [
+      ['lock', ''],
+      ['repair', 'merge'],
+    ],
     [['lock', 'repair', 'a'], ['album.yaml']],
     [
       ['completion', ''],
@@ -76,7 +79,7 @@ describe('the script for zsh', () => {
   it('offers the commands, and what each takes', async () => {
     expect(await scriptFor('zsh')).toContain("    'status:show the state of every take; offline'\n");
     expect(await line('run')).toMatch(/ '\*:manifest:_files -g "\*\.\(yaml\|yml\)"' ;;$/);
-    expect(await line('lock')).toContain("'1:word:(repair)'");
+    expect(await line('lock')).toContain("'1:word:(repair merge)'");
     expect(await line('completion')).toContain("'1:word:(bash zsh fish)'");
     expect(await line('models')).not.toContain(':manifest:');
   });
@@ -112,8 +115,10 @@ describe('the script for fish', () => {
 
   it('offers a second word once, then what it takes', async () => {
     const of = "-n '__fish_seen_subcommand_from lock; and";
-    expect(await lines(`${of} not __fish_seen_subcommand_from repair' -a 'repair'`)).toHaveLength(1);
-    expect(await lines(`${of} __fish_seen_subcommand_from repair' -a '(__venice`)).toHaveLength(1);
+    expect(await lines(`${of} not __fish_seen_subcommand_from repair merge' -a 'repair merge'`)).toHaveLength(
+      1,
+    );
+    expect(await lines(`${of} __fish_seen_subcommand_from repair merge' -a '(__venice`)).toHaveLength(1);
   });
 
   it('offers files for a path, choices where there are some, and else nothing', async () => {

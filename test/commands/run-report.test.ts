@@ -39,11 +39,20 @@ async function reportOf(
     emit,
   };
   const settings = { mode: 'collect', selection: {}, command: String };
-  const store = { attempts: new Map(attempts.map((one) => [one.attempt, one])) };
+  const byId = new Map(attempts.map((one) => [one.attempt, one]));
   const outcome = { troubles: new Set(), spentMicroUsd: 0, madeCount: 0 };
   const decision = { approved: false };
   const output = await openOutput(disk.files, '/album');
-  const ending = { world, settings, output, store, manifest: undefined, outcome, decision, startedMs: 0 };
+  const ending = {
+    world,
+    settings,
+    output,
+    attempts: byId,
+    manifest: undefined,
+    outcome,
+    decision,
+    startedMs: 0,
+  };
   return summarise(ending as never);
 }
 

@@ -52,7 +52,7 @@ describe('the schema', () => {
 
   it('lets a track and the defaults set every field of the request, and nothing that would be dropped', () => {
     const { track, defaults } = schema.definitions as Record<string, Node>;
-    const ours = ['output', 'takes', 'lyrics_file'];
+    const ours = ['output', 'takes', 'lyrics_file', 'audio'];
     const release = ['title', 'artist', 'genre', 'comment', 'skip'].map((name) => `release_${name}`);
     const names = (node: Node | undefined) => Object.keys(node!.properties!).sort();
     expect(names(defaults)).toEqual([...ours, ...REQUEST_FIELDS].sort());
