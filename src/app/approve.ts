@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../core/diagnostic.js';
-import { EXIT, type ExitCode } from '../core/errors.js';
+import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
 import { shellWord } from '../core/shell.js';
 import type { LoadedManifest } from '../manifest/take.js';
 import type { Plan } from '../plan/plan.js';
@@ -104,6 +104,11 @@ async function refuseOrAsk(
     world.show([unreliableLock(settings)], loaded.sources);
     return { prepared, approved: false, refusal: EXIT.unavailable };
   }
+  const unproven = await proveLog(opened);
+  if (unproven !== undefined) {
+    world.show([diagnosticOf(unproven)], new Map());
+    return { prepared, approved: false, refusal: unproven.exitCode };
+  }
   const unfit = await tryStorage(world, settings, output, prepared.plan, 'nearest');
   if (unfit) return { prepared, approved: false, refusal: EXIT.unavailable };
   const decision = await askApproval(world, settings, prepared);
@@ -111,6 +116,27 @@ async function refuseOrAsk(
   if (decision.approved && (await tryStorage(world, settings, output, prepared.plan, 'make')))
     return { prepared, approved: false, refusal: EXIT.unavailable };
   return decision;
+}
+
+/** Why nothing may be bought by the shared log: asked before a person is. `undefined` where nothing stands against it. */
+async function proveLog({ store }: Opened): Promise<BatchError | undefined> {
+  try {
+    await store.sharing?.prove();
+  } catch (error) {
+    if (error instanceof BatchError) return error;
+    throw error;
+  }
+  const trouble = store.trouble();
+  return trouble?.kind === 'log' ? trouble.error : undefined;
+}
+
+function diagnosticOf({ code, message, hint }: BatchError): Diagnostic {
+  return {
+    code,
+    severity: 'error',
+    message: `${message}: nothing was bought`,
+    ...(hint === undefined ? {} : { hint }),
+  };
 }
 
 /** No audio that a model makes is smaller than this, bytes a second; and seconds where no length is asked for. */

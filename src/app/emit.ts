@@ -44,7 +44,7 @@ export function tellPlan(world: Teller, plan: Plan): void {
     done: count('done'),
     collect: count('collect') + plan.orphans.length,
     buy: count('buy'),
-    in_doubt: count('in_doubt'),
+    in_doubt: count('in_doubt', 'elsewhere'),
     held: count('held', 'occupied'),
     total_micro_usd: plan.totalMicroUsd,
     spent_before_micro_usd: plan.spentBeforeMicroUsd,

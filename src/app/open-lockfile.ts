@@ -6,23 +6,14 @@ import type { Ports } from '../core/ports.js';
 import { shellWord } from '../core/shell.js';
 import { lockError, type NextCommand } from '../lockfile/lock-error.js';
 import type { LockStore } from '../lockfile/lock-store.js';
-import { randomHex } from '../lockfile/private-folder.js';
 import { linkToNothing } from '../lockfile/read.js';
 import { adoptRescues, type Rescue } from '../lockfile/rescue.js';
-import { type RescuePlaces, rescueKey } from '../lockfile/rescue-key.js';
+import { rescueKey } from '../lockfile/rescue-key.js';
 import { acquireGuard, type GuardState } from '../lockfile/run-lock.js';
 import type { GuardHolder } from '../lockfile/run-lock-file.js';
-import { openLock } from '../lockfile/store.js';
-
-export interface OpenSettings {
-  /** Absolute. */
-  readonly lockfilePath: string;
-  readonly endpoint: string;
-  readonly rescuePlaces: RescuePlaces;
-  /** Where others could put a file that looks like a rescue: to be told, never believed. Absolute. */
-  readonly openPlaces: readonly string[];
-  readonly command: NextCommand;
-}
+import type { AudioStore } from '../shared-log/audio-store.js';
+import { openStore } from './open-store.js';
+import type { OpenSettings } from './opening.js';
 
 export interface Opened {
   readonly store: LockStore;
@@ -31,6 +22,8 @@ export interface Opened {
   /** Whether the lock is still this run's. */
   checkLock(): Promise<GuardState>;
   readonly rescue: Rescue;
+  /** Where finished audio is kept for all machines. */
+  readonly audio?: AudioStore | undefined;
   /** Lets the next run in. */
   release(): Promise<void>;
 }
@@ -51,8 +44,15 @@ export async function openForRun(
   await files.makeDirectory(path.dirname(lockPath));
   const guard = await acquireGuard(files, processes, clock, random, lockPath);
   if (!guard.ok) throw lockedError(guard.held, settings.command);
-  const tell = (level: 'info' | 'warning', code: Code, message: string) =>
-    emit({ type: 'notice', time: new Date(clock.nowMs()).toISOString(), level, code, message });
+  const tell = (level: 'info' | 'warning', code: Code, message: string, hint?: string) =>
+    emit({
+      type: 'notice',
+      time: new Date(clock.nowMs()).toISOString(),
+      level,
+      code,
+      message,
+      ...(hint === undefined ? {} : { hint }),
+    });
   if (guard.tookOver !== undefined)
     tell(
       'info',
@@ -60,13 +60,7 @@ export async function openForRun(
       `an earlier run (pid ${guard.tookOver.pid}) ended without releasing its lock: the lock was taken over`,
     );
   try {
-    const opened = await openLock(files, lockPath, {
-      endpoint: settings.endpoint,
-      command: settings.command,
-      lineage: () => randomHex(random),
-      random,
-    });
-    if (!opened.ok) throw lockError(opened.problem, lockPath, settings.command);
+    const opened = await openStore(ports, settings, tell);
     for (const note of opened.notes)
       if (note.kind === 'restored')
         tell(
@@ -92,6 +86,7 @@ export async function openForRun(
       );
     return {
       store: opened.store,
+      audio: opened.audio,
       rescue,
       exclusive: guard.exclusive,
       checkLock: guard.check,

@@ -70,6 +70,7 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
     selection: input.selection,
     ...(input.placeOf === undefined ? {} : { placeOf: input.placeOf }),
     keySeal: input.keySeal,
+    nowMs: input.ports.clock.nowMs(),
   });
   const twice = boughtTwiceWarning(input.attempts, input.manifest.takes, input.command);
   const decided = { ...settled, diagnostics: [...settled.diagnostics, ...twice] };

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { BatchError, EXIT, faultCode, isSystemFault } from '../core/errors.js';
 import type { LockStore } from '../lockfile/lock-store.js';
-import type { Manifest } from '../manifest/take.js';
-import { isInFlight } from '../plan/history.js';
+import type { LoadedManifest, Manifest } from '../manifest/take.js';
+import { isClaimed, isInFlight } from '../plan/history.js';
 import type { FileMove } from '../plan/plan.js';
 import { execute, type RunInput, type RunOutcome } from '../run/execute.js';
 import { recover } from '../run/recover.js';
@@ -14,6 +14,7 @@ import { type BuyDecision, decideWhatToBuy, lowest, noKey } from './approve.js';
 import { emitNotice, tellPhase, versionEvent } from './emit.js';
 import { keySealOf } from './key-seal-of.js';
 import { type Opened, openForRun } from './open-lockfile.js';
+import type { OpenSettings } from './opening.js';
 import { storageError } from './storage-error.js';
 import { type RunReport, summarise } from './summarise.js';
 import type { BatchSettings, World } from './world.js';
@@ -30,12 +31,14 @@ export async function runBatch(world: World, settings: BatchSettings): Promise<R
   await world.ready?.();
   let begun = false;
   try {
-    const opened = await openForRun(ports, settings, (event) => world.emit(event));
+    const load = once(() => world.load());
+    const opened = await openForRun(ports, openingOf(world, settings, load), (event) => world.emit(event));
     begun = true;
     try {
-      return await withLock(world, settings, opened, startedMs);
+      return await withLock(world, keepingFor(settings, opened), opened, load, startedMs);
     } finally {
       await opened.store.abandon();
+      await opened.audio?.close();
       await release(world, opened);
     }
   } catch (error) {
@@ -46,6 +49,45 @@ export async function runBatch(world: World, settings: BatchSettings): Promise<R
       placeOf: settings.placeOf,
     });
   }
+}
+
+/** A run needs the manifest early where the manifest may name the shared log. */
+function openingOf(world: World, settings: BatchSettings, load: () => Promise<LoadedManifest>): OpenSettings {
+  const { openState } = world;
+  const opening: OpenSettings = { ...settings, verb: settings.mode === 'collect' ? 'collect' : 'run' };
+  if (openState === undefined) return opening;
+  return {
+    ...opening,
+    findState: async (named) => {
+      const address = settings.state ?? (settings.sandbox ? undefined : await stateOfManifest(load, named));
+      return address === undefined ? undefined : openState(address);
+    },
+  };
+}
+
+/** By a manifest that cannot be read nothing is bought: the lockfile then says itself where to collect. */
+async function stateOfManifest(
+  load: () => Promise<LoadedManifest>,
+  named: () => Promise<string | undefined>,
+): Promise<string | undefined> {
+  const { manifest } = await load();
+  return manifest === undefined ? named() : manifest.state;
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => {
+    result ??= work();
+    return result;
+  };
+}
+
+/** Where audio is on machines alone, the service's copy stays, unless the user says that one machine's disk is enough. */
+function keepingFor(settings: BatchSettings, { store, audio }: Opened): BatchSettings {
+  const isAlone = store.sharing !== undefined && audio === undefined;
+  const keep = settings.keep || (isAlone && settings.localCustody !== true);
+  // Who asks for it by name does not want to wait for a machine that may be gone.
+  return { ...settings, keep, takeOver: settings.mode === 'collect' };
 }
 
 /** A guard that cannot be removed is in nobody's way: its process will be gone when the next run looks. */
@@ -90,6 +132,7 @@ async function withLock(
   world: World,
   settings: BatchSettings,
   opened: Opened,
+  load: () => Promise<LoadedManifest>,
   startedMs: number,
 ): Promise<RunReport> {
   const { store } = opened;
@@ -98,7 +141,9 @@ async function withLock(
   const view = { output, store };
   tellPhase(world, 'check');
   await recover(view, ports.clock.nowMs());
-  const loaded = await world.load();
+  const loaded = await load();
+  await pushFromHere(world, settings, opened, output);
+  await pullHere(world, settings, opened, output);
   const known = new Set(store.attempts.keys());
   const decision = await decideWhatToBuy(world, settings, opened, loaded, output);
   const manifest = loaded.manifest;
@@ -107,6 +152,7 @@ async function withLock(
     tellMoves(world, settings, moves, await applyMoves(view, moves));
   }
   const ended = await go(world, settings, opened, manifest, { ...decision, known }, output);
+  await pullHere(world, settings, opened, output);
   const displaced = await tidy(world, store, ended.troubles.has('lockfile_displaced'));
   const outcome = displaced
     ? { ...ended, troubles: new Set([...ended.troubles, 'lockfile_displaced' as const]) }
@@ -123,6 +169,47 @@ async function withLock(
     startedMs,
     sound,
   });
+}
+
+/** What this machine stored before there was an audio store, other machines cannot fetch yet. */
+async function pushFromHere(
+  world: World,
+  { placeOf = String, mode }: BatchSettings,
+  { store, audio }: Opened,
+  output: Output,
+): Promise<void> {
+  if (audio === undefined || mode === 'frozen') return;
+  const { pushFiles } = await import('../run/bank.js');
+  for (const { path: place, why } of (await pushFiles(audio, output, store.attempts.values())).slice(0, 5))
+    emitNotice(
+      world,
+      'warning',
+      'not-pushed',
+      `${placeOf(place)} could not be put into the audio store: ${why}`,
+      'it is on this machine alone until the next run',
+    );
+}
+
+/** Brings files here that other machines stored: by their hashes, at no cost. */
+async function pullHere(
+  world: World,
+  { placeOf = String, command }: BatchSettings,
+  { store, audio }: Opened,
+  output: Output,
+): Promise<void> {
+  if (audio === undefined) return;
+  const { pullFiles } = await import('../run/bank.js');
+  const { files, failed } = await pullFiles(audio, output, store.attempts.values());
+  const count = files.length === 1 ? '1 file' : `${files.length} files`;
+  if (files.length > 0) emitNotice(world, 'info', 'files-pulled', `${count} of other machines downloaded`);
+  for (const { path: place, why } of failed.slice(0, 5))
+    emitNotice(
+      world,
+      'warning',
+      'not-pulled',
+      `${placeOf(place)} is not here, and could not be downloaded: ${why}`,
+      `to try again: ${command('pull')}`,
+    );
 }
 
 /** A file that moves twice, out of the way and on, counts once. */
@@ -146,7 +233,7 @@ function tellMoves(
 async function go(
   world: World,
   settings: BatchSettings,
-  { store, rescue, checkLock }: Opened,
+  { store, rescue, checkLock, audio }: Opened,
   manifest: Manifest | undefined,
   decision: BuyDecision & Pick<RunInput, 'known'>,
   output: Output,
@@ -154,7 +241,7 @@ async function go(
   const { account, ports } = world;
   const nothing: RunOutcome = { troubles: new Set(), spentMicroUsd: 0, madeCount: 0 };
   const purchases = decision.approved ? (decision.prepared?.plan.purchases ?? []) : [];
-  const owed = [...store.attempts.values()].filter(isInFlight);
+  const owed = [...store.attempts.values()].filter((one) => isInFlight(one) || isClaimed(one));
   if (purchases.length === 0 && owed.length === 0) return nothing;
   if (account === undefined) {
     // Said already where it kept something from being bought.
@@ -180,6 +267,7 @@ async function go(
     settings: withConcurrency(settings, manifest),
     output,
     rescue,
+    audio,
     stop: world.stop,
     emit: (event) => world.emit(event),
   });

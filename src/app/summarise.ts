@@ -1,11 +1,12 @@
 import { EXIT, type ExitCode } from '../core/errors.js';
-import type { SummaryEvent } from '../core/events.js';
+import type { SummaryEvent, TakeEvent } from '../core/events.js';
 import { type Attempt, type AttemptState, moneyOf, spentMicroUsd } from '../lockfile/attempt.js';
 import { boughtTwice } from '../lockfile/bought-twice.js';
 import type { Manifest } from '../manifest/take.js';
 import { boughtTwiceTake } from '../plan/bought-twice.js';
+import { isClaimed, isStaleClaim } from '../plan/history.js';
 import { forcedOf, type NextStep, nextStep } from '../plan/next-step.js';
-import type { PlanRow } from '../plan/plan.js';
+import type { Decision, PlanRow } from '../plan/plan.js';
 import { madeAgainWords } from '../plan/selection.js';
 import { isElsewhere, isNothingHere, rowsOfRun } from '../plan/standing.js';
 import type { RunOutcome } from '../run/execute.js';
@@ -45,7 +46,7 @@ export async function summarise(ending: Ending): Promise<RunReport> {
   const meant = decision.approved && settings.selection.retryFailed;
   const elsewhere = !meant && isNothingHere(decision.prepared?.plan.rows ?? rows);
   tellEarlier(world, rows, ending.startedMs, elsewhere);
-  const counts = { ...countRows(rows), ...countAttempts(attempts, outcome) };
+  const counts = { ...countRows(rows), ...countAttempts(attempts, outcome, world.ports.clock.nowMs()) };
   const exitCode = exitCodeOf({
     signal: world.stop.aborted ? signalOf(world.stop) : undefined,
     troubles: outcome.troubles,
@@ -86,12 +87,15 @@ export async function summarise(ending: Ending): Promise<RunReport> {
 }
 
 async function finalRows(
-  { settings, output, manifest, decision, startedMs }: Ending,
+  { world, settings, output, manifest, decision, startedMs }: Ending,
   attempts: readonly Attempt[],
 ): Promise<readonly PlanRow[]> {
   // What was asked for again is made by now: what counts is what is still open.
   const selection = { ...settings.selection, force: [], retryFailed: false };
-  const { rows } = await standingOf({ output }, attempts, manifest, { selection });
+  const { rows } = await standingOf({ output }, attempts, manifest, {
+    selection,
+    nowMs: world.ports.clock.nowMs(),
+  });
   const purchases = decision.approved ? (decision.prepared?.plan.purchases ?? []) : [];
   return rowsOfRun(rows, attempts, purchases, startedMs);
 }
@@ -114,14 +118,17 @@ function countRows(rows: readonly PlanRow[]) {
   return counts;
 }
 
-function countAttempts(attempts: readonly Attempt[], { troubles }: RunOutcome) {
-  const count = (wanted: AttemptState) => attempts.filter(({ state }) => state === wanted).length;
+function countAttempts(attempts: readonly Attempt[], { troubles }: RunOutcome, nowMs: number) {
+  const count = (wanted: AttemptState) =>
+    attempts.filter((one) => one.state === wanted && !isClaimed(one)).length;
+  const claimed = attempts.filter(isClaimed);
+  const stale = claimed.filter((one) => isStaleClaim(one, nowMs)).length;
   // What became of an intent that could not be recorded is in a rescue file or on the screen: the next run goes on from there.
   const unrecorded = troubles.has('lockfile') ? count('intent') : 0;
   return {
-    inFlight: count('queued') + unrecorded,
+    inFlight: count('queued') + unrecorded + claimed.length - stale,
     owed: count('stored'),
-    inDoubt: count('in_doubt') + count('intent') - unrecorded,
+    inDoubt: count('in_doubt') + count('intent') - unrecorded + stale,
   };
 }
 
@@ -146,13 +153,7 @@ function tellEarlier(
       key: take.key,
       track: take.track,
       take: take.take,
-      state: isElsewhere(row)
-        ? 'elsewhere'
-        : missing
-          ? 'missing'
-          : attempt.state === 'intent'
-            ? 'in_doubt'
-            : attempt.state,
+      state: isElsewhere(row) ? 'elsewhere' : missing ? 'missing' : endState(decision, attempt),
       attempt: attempt.attempt,
       model: attempt.model,
       price_micro_usd: attempt.quote_micro_usd,
@@ -164,6 +165,12 @@ function tellEarlier(
       earlier: true,
     });
   }
+}
+
+/** An intent is in doubt, unless another run may still record what came of it. */
+function endState(decision: Decision, { state }: Attempt): TakeEvent['state'] {
+  if (state !== 'intent') return state;
+  return decision.kind === 'elsewhere' && !decision.stale ? 'submitting' : 'in_doubt';
 }
 
 /** Nothing was bought, and the plan shows what for: the same command would end the same way. */

@@ -35,6 +35,7 @@ export async function standingOf(
   manifest: Manifest | undefined,
   options: {
     readonly selection?: Selection;
+    readonly nowMs?: number;
     readonly unreadable?: (code: string) => void;
     /** How a file is named in warnings. Absent: by its path relative to the output root. */
     readonly placeOf?: (file: string) => string;
@@ -48,9 +49,15 @@ export async function standingOf(
     options.unreadable(faultCode(fault));
     return asRecorded(attempts);
   });
-  const { placeOf, selection = NOTHING_ASKED } = options;
-  const input = { takes, attempts, ...seen, selection };
-  const { rows, diagnostics } = decide(placeOf === undefined ? input : { ...input, placeOf });
+  const { placeOf, selection = NOTHING_ASKED, nowMs } = options;
+  const { rows, diagnostics } = decide({
+    takes,
+    attempts,
+    ...seen,
+    selection,
+    ...(placeOf === undefined ? {} : { placeOf }),
+    ...(nowMs === undefined ? {} : { nowMs }),
+  });
   const count = manifest?.takes.length ?? rows.length;
   const warnings = diagnostics.filter(({ code }) => code === 'file-changed');
   return { rows: rows.slice(0, count), removed: rows.slice(count), owners: seen.owners, warnings };

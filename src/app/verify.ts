@@ -58,7 +58,8 @@ export async function checkFiles(
 /** Also on what was made before, while it is not known what becomes of an attempt to make it again. */
 function restsOn({ take, decision }: PlanRow, attempts: readonly Attempt[]): readonly Attempt[] {
   if (!('attempt' in decision)) return [];
-  if (decision.kind !== 'collect' && decision.kind !== 'in_doubt') return [decision.attempt];
+  if (decision.kind !== 'collect' && decision.kind !== 'in_doubt' && decision.kind !== 'elsewhere')
+    return [decision.attempt];
   const [before] = attempts
     .filter((one) => one.state === 'done' && one.digest === take.digest && takeId(one) === takeId(take))
     .sort(compareNewest);

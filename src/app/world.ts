@@ -10,7 +10,8 @@ import type { Selection } from '../plan/selection.js';
 import type { RunSettings } from '../run/context.js';
 import type { Account, Balance } from '../venice/client.js';
 import type { Neighbourhood } from './elsewhere.js';
-import type { OpenSettings } from './open-lockfile.js';
+import type { OpenSettings } from './opening.js';
+import type { OpenState } from './state.js';
 
 /** What a batch gets from outside: the real world, the sandbox's, or a simulated one. */
 export interface World {
@@ -20,6 +21,8 @@ export interface World {
   readonly account?: Account | undefined;
   /** Takes every secret of the run out of a text. Absent: the API key alone is taken out of what the service answers. */
   redact?(text: string): string;
+  /** Opens the place of a shared log. Absent: this program has none. */
+  openState?: OpenState;
   /** Asked before anything is made or locked. Throws `BatchError` where there is nothing to begin with. */
   ready?(): Promise<void>;
   /** Reads the manifest; called once. */
@@ -54,6 +57,10 @@ export interface SoundReport {
 export type Approval = 'approved' | 'unattended' | 'declined' | 'no_terminal' | 'no_budget';
 
 export interface BatchSettings extends RunSettings, Pick<OpenSettings, 'rescuePlaces' | 'openPlaces'> {
+  /** Address of the shared log, by flag or environment; the manifest may name one too. */
+  readonly state?: string | undefined;
+  /** Where audio can be kept on machines alone: that one has it is enough to delete the remote copy. */
+  readonly localCustody?: boolean;
   /** Absolute. */
   readonly lockfilePath: string;
   /** Base URL, or `sandbox:`: what the lockfile is bound to. */

@@ -39,7 +39,7 @@ export async function acceptCommand(
 async function accept(session: Session, word: string): Promise<ExitCode> {
   const { settings, ports, stdout, stderr, command, placeOf } = session;
   const output = await openOutput(ports.files, settings.outputRoot.value);
-  const { store, release } = await openQuietly(session);
+  const { store, release } = await openQuietly(session, 'accept');
   try {
     const context = { output, store };
     const nowMs = ports.clock.nowMs();

@@ -2,7 +2,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { lowest } from '../app/approve.js';
 import type { Neighbourhood } from '../app/elsewhere.js';
-import type { OpenSettings } from '../app/open-lockfile.js';
+import type { OpenSettings } from '../app/opening.js';
 import type { BatchSettings } from '../app/world.js';
 import { programVersion } from '../node/version.js';
 import { type SavedPlan, selectionOf } from '../plan/saved-plan.js';
@@ -34,6 +34,8 @@ export function batchSettings(
     ...(savedPlan === undefined ? {} : { savedPlanFile: flags.plan }),
     acceptPrice: flags.acceptPrice === true,
     ignoreBalance: flags.ignoreBalance,
+    state: settings.state?.value,
+    localCustody: flags.localCustody === true,
     keep: flags.keep === true,
     failFast: flags.failFast === true,
     detach: flags.detach === true,

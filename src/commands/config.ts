@@ -24,6 +24,9 @@ export async function configCommand(manifest: string, flags: Flags): Promise<Exi
       : [{ value: loaded.budgetMicroUsd, origin: 'manifest' as const }]),
   ].sort((a, b) => a.value - b.value);
   const [budget] = budgets;
+  const state =
+    settings.state ??
+    (loaded?.state === undefined ? undefined : { value: loaded.state, origin: 'manifest' as const });
   const fromManifest =
     loaded?.concurrency === undefined
       ? undefined
@@ -40,6 +43,7 @@ export async function configCommand(manifest: string, flags: Flags): Promise<Exi
       ? []
       : [{ name: 'wallet', value: session.account?.id ?? null, origin: settings.walletKey.origin }]),
     { name: 'lockfile', value: settings.lockfilePath.value, origin: settings.lockfilePath.origin },
+    ...(state === undefined ? [] : [{ name: 'shared log', ...state }]),
     { name: 'output root', value: settings.outputRoot.value, origin: settings.outputRoot.origin },
     {
       name: 'budget',

@@ -34,6 +34,7 @@ const NAMES = [
   'VENICE_BASE_URL',
   'VENICE_BATCH_BUDGET',
   'VENICE_BATCH_CONCURRENCY',
+  'VENICE_BATCH_STATE',
 ] as const;
 export type Name = (typeof NAMES)[number];
 

@@ -15,6 +15,10 @@ export function located(command: Command): Command {
     .option('--env-file <path>', 'read VENICE_API_KEY and others from this file')
     .option('--lockfile <path>', 'use this lockfile instead of the one next to the manifest')
     .option('--out-dir <path>', 'store files below this folder instead of the manifest folder')
+    .option(
+      '--state <address>',
+      'share the batch between machines: s3://…, git:origin or file:///… (also VENICE_BATCH_STATE)',
+    )
     .option('--json', 'print one JSON document on stdout')
     .addOption(
       new Option('--color <when>', 'when to use colour').choices(['auto', 'always', 'never']).default('auto'),
@@ -26,6 +30,7 @@ export function collecting(command: Command): Command {
   return located(command)
     .option('--concurrency <n>', 'maximum number of jobs in flight (1 to 64)')
     .option('--keep', 'do not delete the remote copies')
+    .option('--local-custody', 'with --state git:…: delete a remote copy once one machine has the file')
     .option(
       '--timeout <minutes>',
       'stop this long after the first submit; a later run collects what is in flight',

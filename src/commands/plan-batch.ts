@@ -8,6 +8,7 @@ import { type SavedPlan, savePlan } from '../plan/saved-plan.js';
 import { openOutput } from '../storage/output.js';
 import { createClient } from '../venice/create-client.js';
 import { neighbourhoodOf, selectionOfFlags } from './batch-settings.js';
+import { attemptsOf } from './find-state.js';
 import type { Session } from './session.js';
 
 export interface Planned {
@@ -30,7 +31,7 @@ export async function planBatch(session: Session): Promise<Planned> {
   const loaded = await session.load();
   const { manifest } = loaded;
   if (manifest === undefined) return { loaded };
-  const attempts = [...read.attempts.values()];
+  const attempts = await attemptsOf(session, read, 'plan');
   const selection = selectionOfFlags(flags);
   const prepared = await prepare({
     ports,

@@ -69,6 +69,13 @@ export function createProgram(ended: (code: ExitCode) => void): Command {
   );
   located(
     add(
+      'pull <manifest>',
+      'download files that other machines stored, from the audio store of --state',
+      async () => (await import('./pull.js')).pullCommand,
+    ),
+  );
+  located(
+    add(
       'validate <manifest>',
       'check the manifest offline',
       async () => (await import('./validate.js')).validateCommand,

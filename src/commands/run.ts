@@ -75,6 +75,7 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
       ports: session.ports,
       account: session.account,
       redact: session.redact,
+      openState: session.openState,
       ready: () => insistOnManifest(session),
       load: async () => {
         loaded = await session.load();

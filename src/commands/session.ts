@@ -1,3 +1,4 @@
+import type { OpenState } from '../app/state.js';
 import { BatchError, EXIT } from '../core/errors.js';
 import type { Ports, Transport, Wallet } from '../core/ports.js';
 import { createRedactor } from '../core/redact.js';
@@ -37,6 +38,8 @@ export interface Session {
   /** Another command of this program for the same manifest, ready to paste. */
   command(verb: string, ...words: string[]): string;
   load(): Promise<LoadedManifest>;
+  /** Opens the place of a shared log. */
+  readonly openState: OpenState;
   /** Takes secrets out of text that leaves. What is written to the terminals goes through it by itself. */
   redact(text: string): string;
   /** Opens the way to the service; close it with `close`. Nothing heavy is imported before. */
@@ -75,6 +78,7 @@ export async function openSession(
     displayPath: manifest === '-' ? '<stdin>' : manifest,
     command: (verb, ...words) => nextCommandLine(verb, settings, words),
     load: () => loadUnshared(settings, ports),
+    openState: async (address) => (await import('./open-state.js')).openState(address, ports, settings),
     redact,
     async connect() {
       const transport = await service.connect();

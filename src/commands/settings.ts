@@ -13,6 +13,8 @@ export interface Flags {
   readonly baseUrl?: string;
   readonly envFile?: string;
   readonly lockfile?: string;
+  readonly state?: string;
+  readonly localCustody?: boolean;
   readonly outDir?: string;
   readonly budget?: string;
   readonly concurrency?: string;
@@ -81,6 +83,8 @@ export interface Settings {
   readonly budgetMicroUsd?: Setting<number>;
   readonly concurrency?: Setting<number>;
   readonly timeoutMs?: number;
+  /** Address of the shared log; the manifest may name one too. */
+  readonly state?: Setting<string>;
   readonly flags: Flags;
 }
 
@@ -132,6 +136,7 @@ export async function resolveSettings(
     ...(budget === undefined ? {} : { budgetMicroUsd: budget }),
     ...(concurrency === undefined ? {} : { concurrency }),
     ...timeoutOf(flags),
+    ...stateOf(flags, environment),
     flags,
   };
 }
@@ -207,6 +212,15 @@ export function concurrencyOf(
   const set = environment.read('VENICE_BATCH_CONCURRENCY');
   const value = wholeNumberOf('VENICE_BATCH_CONCURRENCY', set?.value, 1, 64);
   return value === undefined || set === undefined ? undefined : { value, origin: set.origin };
+}
+
+function stateOf(flags: Flags, environment: EnvironmentReader): { state?: Setting<string> } {
+  if (flags.state === '')
+    throw usage('--state is empty', 'give an address, such as s3://bucket/prefix, or omit it');
+  // The simulator's own jobs are of no use to other machines; a flag says that a shared log is to be tried all the same.
+  if (flags.state !== undefined) return { state: { value: flags.state, origin: 'flag' } };
+  const set = flags.sandbox === true ? undefined : environment.read('VENICE_BATCH_STATE');
+  return set === undefined ? {} : { state: set };
 }
 
 function timeoutOf(flags: Flags): { timeoutMs?: number } {

@@ -7,6 +7,7 @@ import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { LockHeader } from '../lockfile/header.js';
 import { sealed } from '../lockfile/key-seal.js';
+import type { LockStore } from '../lockfile/lock-store.js';
 import { forcedOf, type NextStep, nextStep } from '../plan/next-step.js';
 import type { PlanRow } from '../plan/plan.js';
 import { madeAgainWords } from '../plan/selection.js';
@@ -19,6 +20,7 @@ import { recover } from '../run/recover.js';
 import { openOutput } from '../storage/output.js';
 import { createClient } from '../venice/create-client.js';
 import { rescueSettings } from './batch-settings.js';
+import { stateFinder } from './find-state.js';
 import type { Session } from './session.js';
 import type { Flags } from './settings.js';
 import { readableManifest, tellFileWarnings, tellUnreadable } from './unreadable.js';
@@ -41,7 +43,7 @@ export interface Settled {
 export async function settleAttempt(session: Session, id: string, resolution: Resolution): Promise<Settled> {
   const { settings, ports } = session;
   const view = { output: await openOutput(ports.files, settings.outputRoot.value) };
-  const { store, release } = await openQuietly(session);
+  const { store, release } = await openQuietly(session, 'resolve');
   try {
     const nowMs = ports.clock.nowMs();
     await recover({ ...view, store }, nowMs);
@@ -49,7 +51,7 @@ export async function settleAttempt(session: Session, id: string, resolution: Re
     await checkResolution(session, [...store.attempts.values()], attempt, resolution);
     const resolved = resolveAttempt(attempt, resolution, nowMs);
     if (!resolved.ok) throw refused('not-in-doubt', resolved.why, `see: ${session.command('status')}`);
-    await store.record(sealedBy(session, store.header, attempt, resolved.attempt));
+    await recordByPerson(store, sealedBy(session, store.header, attempt, resolved.attempt));
     const attempts = [...store.attempts.values()];
     const { rows, warnings } = await standingOf(view, attempts, await readableManifest(session), {
       unreadable: tellUnreadable(session),
@@ -73,17 +75,27 @@ export function sealedBy({ account }: Session, header: LockHeader, before: Attem
   return sealed(keySealOf(header, account), before, after);
 }
 
-export function openQuietly({ settings, ports, stderr, endpoint, command }: Session): Promise<Opened> {
+export function openQuietly(session: Session, verb: string): Promise<Opened> {
+  const { settings, ports, stderr, endpoint, command } = session;
   const opening = {
     lockfilePath: settings.lockfilePath.value,
     endpoint,
     // A record that is known must not be overruled by a guess.
     ...rescueSettings(settings, process.env),
     command,
+    verb,
+    findState: stateFinder(session),
   };
   return openForRun(ports, opening, (event) => {
     if (event.type === 'notice') stderr.write(`${escapeForeign(event.message)}\n`);
   });
+}
+
+/** What a person says stands above what the run that made the intent may still find out. Not where the shared log cannot be told. */
+async function recordByPerson(store: LockStore, attempt: Attempt): Promise<void> {
+  const trouble = store.trouble();
+  if (trouble?.kind === 'log') throw trouble.error;
+  await store.record(attempt, { byPerson: true });
 }
 
 /** Digits that name an attempt, at least. */

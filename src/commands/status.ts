@@ -16,6 +16,7 @@ import { soundJson } from '../report/sound-text.js';
 import { renderStatus, takeStatuses } from '../report/status.js';
 import { tableWidth } from '../report/terminal.js';
 import { openOutput } from '../storage/output.js';
+import { attemptsOf } from './find-state.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { MANIFEST_EXTENSION } from './manifest-link.js';
 import { picksView } from './picks.js';
@@ -32,7 +33,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
   const lockPath = settings.lockfilePath.value;
   const read = await readLock(ports.files, lockPath);
   if (!read.ok) throw lockError(read.problems[0], lockPath, command);
-  const attempts = [...read.attempts.values()];
+  const attempts = await attemptsOf(session, read, 'status');
   const view = { output: await openOutput(ports.files, settings.outputRoot.value) };
   const wanted = await readableManifest(session);
   const { rows, removed, warnings } = await standingOf(view, attempts, wanted, {

@@ -52,7 +52,7 @@ async function tidy(session: Session): Promise<ExitCode> {
   }
   const { picks } = await loadPicks(session);
   const output = await openOutput(ports.files, settings.outputRoot.value);
-  const { store, release } = await openQuietly(session);
+  const { store, release } = await openQuietly(session, 'tidy');
   try {
     const context = { output, store };
     const isPreview = settings.flags.dryRun === true;

@@ -10,6 +10,7 @@ import { isNothingHere } from '../plan/standing.js';
 import { jsonText } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
 import { openOutput } from '../storage/output.js';
+import { attemptsOf } from './find-state.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
@@ -25,7 +26,7 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
   const read = await readLock(ports.files, lockPath);
   if (!read.ok) throw lockError(read.problems[0], lockPath, command);
   const view = { output: await openOutput(ports.files, outputRoot) };
-  const attempts = [...read.attempts.values()];
+  const attempts = await attemptsOf(session, read, 'verify');
   const standing = await standingOf(view, attempts, await readableManifest(session));
   const files = await checkFiles(view, attempts, standing);
   const doubles = boughtTwice(attempts);

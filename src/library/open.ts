@@ -48,6 +48,8 @@ export async function openSession(options: AnyOptions): Promise<Session> {
     displayPath: manifest,
     command: callFor(manifest, { lockfile, outDir, baseUrl, sandbox }),
     load: () => loadUnshared(settings, ports),
+    openState: async (address) =>
+      (await import('../commands/open-state.js')).openState(address, ports, settings),
     redact: service.redact,
     connect: service.connect,
     close: service.close,

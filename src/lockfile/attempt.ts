@@ -57,6 +57,10 @@ export interface Attempt {
   readonly refunded?: boolean;
   /** With `refunded` of a failed job: the answer said so, or the API's documentation does. */
   readonly refund_ground?: 'told' | 'documented';
+  /** Of an intent in the copy of a shared log: the run that made it. */
+  readonly run?: string;
+  /** In the copy of a shared log: the `rev` that it has there. */
+  readonly log_rev?: number;
 }
 
 export interface StoredFile {

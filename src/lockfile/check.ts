@@ -2,7 +2,7 @@ import { REQUEST_FIELDS } from '../core/audio-request.js';
 import { isQueueId } from '../core/queue-id.js';
 import type { Attempt, AttemptState, StoredFile } from './attempt.js';
 import type { LockHeader } from './header.js';
-import { LINEAGES_MAX, LOCK_VERSION } from './header.js';
+import { LINEAGES_MAX, LOCK_VERSION_SHARED } from './header.js';
 import type { EndMark } from './seal.js';
 
 /*
@@ -104,10 +104,11 @@ const hex32 = pattern(/^[0-9a-f]{32}$/, '32 hex digits');
 
 const HEADER_CHECKS: Checks = {
   format: (value) => (value === 'venice-batch-lock' ? undefined : 'is not venice-batch-lock'),
-  version: integer(LOCK_VERSION_MIN, LOCK_VERSION),
+  version: integer(LOCK_VERSION_MIN, LOCK_VERSION_SHARED),
   endpoint: pattern(/^(https?:\/\/[\x21-\x7e]+|sandbox:)$/, 'a URL, or sandbox:', 2000),
   lineage: hex32,
   was: (value) => (isSortedLineages(value) ? undefined : 'is not a sorted list of lineages'),
+  log: pattern(/^(?:s3:\/\/|git:|file:\/\/\/)[\x21-\x7e]+$/, 'the address of a shared log', 2000),
 } satisfies Record<keyof LockHeader, NestedCheck>;
 
 const HEADER_REQUIRED: readonly string[] = [
@@ -178,6 +179,8 @@ const ATTEMPT_CHECKS: Checks = {
   ]),
   refunded: (value) => (typeof value === 'boolean' ? undefined : 'is not true or false'),
   refund_ground: pattern(/^(?:told|documented)$/, 'told or documented'),
+  run: hex32,
+  log_rev: integer(1, 1e9),
 } satisfies Record<keyof Attempt, NestedCheck>;
 
 const ATTEMPT_REQUIRED: readonly string[] = [

@@ -1,10 +1,12 @@
 /** The version that is written. */
 export const LOCK_VERSION = 2;
+/** Of a lockfile whose records are in a shared log: older releases, which do not know it, must not buy by such a file. */
+export const LOCK_VERSION_SHARED = 3;
 
 export interface LockHeader {
   readonly format: 'venice-batch-lock';
   /** As it is written: an older one is brought up to it when it is read. */
-  readonly version: typeof LOCK_VERSION;
+  readonly version: typeof LOCK_VERSION | typeof LOCK_VERSION_SHARED;
   /** Base URL of the API that all attempts went to. */
   readonly endpoint: string;
   /** Random, for the lockfile's whole life: 32 hex digits. Salts the key fingerprints. */
@@ -14,6 +16,13 @@ export interface LockHeader {
    * key that were made under any of them hold.
    */
   readonly was?: readonly string[];
+  /** Address of the shared log that this is a copy of. Absent: the records are here alone. */
+  readonly log?: string;
+}
+
+/** With the version that belongs to what the header says. */
+export function withVersion(header: Omit<LockHeader, 'version'>): LockHeader {
+  return { ...header, version: header.log === undefined ? LOCK_VERSION : LOCK_VERSION_SHARED };
 }
 
 /** A merge of more lockfiles is refused. */
@@ -34,7 +43,7 @@ export function isRelated(a: LockHeader, b: LockHeader): boolean {
 export function joinHeaders(a: LockHeader, b: LockHeader): LockHeader {
   const was = [...new Set([...lineagesOf(a), ...lineagesOf(b)])].sort();
   const joined = { ...joinFields(a, b), lineage: was[0] ?? a.lineage };
-  return was.length > 1 ? { ...joined, was } : joined;
+  return withVersion(was.length > 1 ? { ...joined, was } : joined);
 }
 
 /** A field of a newer release that differs is one of the two, and the same one in either order. */

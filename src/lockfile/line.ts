@@ -2,7 +2,7 @@ import { REQUEST_FIELDS } from '../core/audio-request.js';
 import type { Attempt } from './attempt.js';
 import { attemptFault, endMarkFault, headerFault } from './check.js';
 import type { LockHeader } from './header.js';
-import { LOCK_VERSION } from './header.js';
+import { LOCK_VERSION, LOCK_VERSION_SHARED, withVersion } from './header.js';
 import { type EndMark, sealLine, sealOf } from './seal.js';
 
 /** What one line of a lockfile turns out to be. */
@@ -95,7 +95,14 @@ function escapeReplacement(json: string): string {
   return json.includes(REPLACEMENT) ? json.replaceAll(REPLACEMENT, '\\ufffd') : json;
 }
 
-const HEADER_ORDER: readonly (keyof LockHeader)[] = ['format', 'version', 'endpoint', 'lineage', 'was'];
+const HEADER_ORDER: readonly (keyof LockHeader)[] = [
+  'format',
+  'version',
+  'endpoint',
+  'lineage',
+  'was',
+  'log',
+];
 const ATTEMPT_ORDER: readonly (keyof Attempt)[] = [
   'track',
   'take',
@@ -120,6 +127,8 @@ const ATTEMPT_ORDER: readonly (keyof Attempt)[] = [
   'key',
   'at',
   'run_ms',
+  'run',
+  'log_rev',
 ];
 const AT_ORDER: readonly (keyof Attempt['at'])[] = [
   'intent',
@@ -156,14 +165,15 @@ function headerOf(value: Record<string, unknown>, seal: Seal): Line {
   if (
     value.format === 'venice-batch-lock' &&
     Number.isInteger(version) &&
-    (version as number) > LOCK_VERSION
+    (version as number) > LOCK_VERSION_SHARED
   ) {
     return { kind: 'newer_version', version: version as number };
   }
   const fault = headerFault(value, seal === undefined ? 'refused' : 'carried');
   if (fault !== undefined) return { kind: 'bad', why: fault, json: true };
-  const header = { ...value, version: LOCK_VERSION } as unknown as LockHeader;
-  if (seal === undefined ? version === LOCK_VERSION : !seal.right) return { kind: 'checksum', header };
+  const header = withVersion(value as unknown as LockHeader);
+  if (seal === undefined ? (version as number) >= LOCK_VERSION : !seal.right)
+    return { kind: 'checksum', header };
   return { kind: 'header', header, version: version as number };
 }
 

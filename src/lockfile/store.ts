@@ -1,8 +1,7 @@
 import { faultCode } from '../core/errors.js';
 import type { Files, Random } from '../core/ports.js';
 import type { LockNote } from './format.js';
-import type { LockHeader } from './header.js';
-import { LOCK_VERSION } from './header.js';
+import { withVersion } from './header.js';
 import { createJournal } from './journal.js';
 import type { LockProblem, NextCommand } from './lock-error.js';
 import type { FileEnd, LockFile } from './lock-file.js';
@@ -30,17 +29,20 @@ export async function openLock(
     readonly endpoint: string;
     readonly command: NextCommand;
     readonly lineage: () => string;
+    /** Address of the shared log that the lockfile is a copy of. */
+    readonly log?: string | undefined;
     readonly random: Random;
   },
 ): Promise<OpenedLock> {
   const read = await readLock(files, path);
   if (!read.ok) return { ok: false, problem: read.problems[0] };
-  const header: LockHeader = read.header ?? {
+  const header = withVersion({
     format: 'venice-batch-lock',
-    version: LOCK_VERSION,
     endpoint: options.endpoint,
-    lineage: options.lineage(),
-  };
+    lineage: read.header?.lineage ?? options.lineage(),
+    ...read.header,
+    ...(options.log === undefined ? {} : { log: options.log }),
+  });
   const problem = checkEndpoint(header, options.endpoint);
   if (problem !== undefined) return { ok: false, problem };
   const fold = createFold(read.attempts.values());

@@ -65,11 +65,12 @@ export async function loadManifestText(
 }
 
 function manifestOf(document: ManifestFile, takes: readonly Take[], path: string): Manifest {
-  const { title, budget, concurrency } = document;
+  const { title, budget, concurrency, state } = document;
   return {
     path,
     directory: dirname(path),
     ...(title === undefined ? {} : { title }),
+    ...(state === undefined ? {} : { state }),
     // Down to whole micro-dollars, as a limit must never grow.
     ...(budget === undefined
       ? {}

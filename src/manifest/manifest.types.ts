@@ -78,6 +78,10 @@ export interface ManifestFile {
    * Jobs in flight at most. Absent: as many as the request budget of the key can keep fed.
    */
   concurrency?: number;
+  /**
+   * Where a log of all purchases is kept that several machines share, so that no take is bought twice and a lost machine loses nothing: s3://bucket/prefix, git:origin or file:///mnt/share/folder. Absent: in the lockfile alone.
+   */
+  state?: string;
   release?: Release;
   defaults?: Defaults;
   /**

@@ -74,6 +74,8 @@ export interface Manifest {
   readonly title?: string;
   /** Integer micro-dollars, over the lockfile's whole life. */
   readonly budgetMicroUsd?: number;
+  /** Address of the shared log. */
+  readonly state?: string;
   readonly concurrency?: number;
   /** In the manifest's order. */
   readonly takes: readonly Take[];

@@ -5,7 +5,16 @@ import { shellWord } from '../core/shell.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { KeySeal } from '../lockfile/key-seal.js';
 import type { Take } from '../manifest/take.js';
-import { type FileState, type History, isInDoubt, isInFlight, readHistory, takeId } from './history.js';
+import {
+  type FileState,
+  type History,
+  isClaimed,
+  isInDoubt,
+  isInFlight,
+  isStaleClaim,
+  readHistory,
+  takeId,
+} from './history.js';
 import { planMoves } from './moves.js';
 import type { BuyReason, Decision, FileMove, PlanRow } from './plan.js';
 import { type ReadSelection, readSelection, type Selection, takeWord } from './selection.js';
@@ -29,6 +38,8 @@ export interface DecideInput {
   placeOf?(file: string): string;
   /** Of the key in use, to tell what was submitted under another one. */
   readonly keySeal?: KeySeal | undefined;
+  /** To tell whether another run's claim is fresh. Absent: all are. */
+  readonly nowMs?: number;
 }
 
 export interface Decided {
@@ -79,6 +90,9 @@ function decideTake(take: Take, history: History, selection: ReadSelection, inpu
   const attempts = history.byTake.get(takeId(take)) ?? [];
   const doubtful = attempts.find(isInDoubt);
   if (doubtful !== undefined) return { kind: 'in_doubt', attempt: doubtful };
+  const claim = attempts.find(isClaimed);
+  if (claim !== undefined)
+    return { kind: 'elsewhere', attempt: claim, stale: isStaleClaim(claim, input.nowMs ?? 0) };
   const same = attempts.filter(({ digest }) => digest === take.digest || digest === take.formerDigest);
   const settled = same.length > 0 ? decideKnown(same, history, take) : wanted(changedReason(take, attempts));
   return bought(askedAgain(settled, take, selection, input), take, selection, input);

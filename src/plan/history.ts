@@ -79,7 +79,20 @@ export function isInFlight(attempt: Attempt): boolean {
   return attempt.state === 'queued' || attempt.state === 'stored' || attempt.state === 'unverified';
 }
 
-/** May have been paid for. An intent whose outcome nobody recorded is the same. */
+/** May have been paid for. An intent whose outcome nobody recorded is the same, unless another run may still record it. */
 export function isInDoubt(attempt: Attempt): boolean {
-  return attempt.state === 'in_doubt' || attempt.state === 'intent';
+  return attempt.state === 'in_doubt' || (attempt.state === 'intent' && attempt.run === undefined);
+}
+
+/** An intent in a shared log: the run that made it, and no other, says what came of it. */
+export function isClaimed(attempt: Attempt): boolean {
+  return attempt.state === 'intent' && attempt.run !== undefined;
+}
+
+/** A submit is answered, or given up, long before: whoever made an older intent may be gone. */
+const CLAIM_AGE_MS_MAX = 15 * 60_000;
+
+/** Whether so much time has passed that the run of a claim is likely gone. It changes what is advised, never the state. */
+export function isStaleClaim(attempt: Attempt, nowMs: number): boolean {
+  return isClaimed(attempt) && nowMs - Date.parse(attempt.at.intent ?? '') > CLAIM_AGE_MS_MAX;
 }

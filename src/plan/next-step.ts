@@ -1,6 +1,6 @@
 import type { Attempt } from '../lockfile/attempt.js';
 import { mayPass } from './decide.js';
-import { isInFlight } from './history.js';
+import { isInDoubt, isInFlight } from './history.js';
 import type { Decision, PlanRow } from './plan.js';
 import { takeWord } from './selection.js';
 import { isNothingHere } from './standing.js';
@@ -27,8 +27,10 @@ export function nextStep(
   attempts: readonly Attempt[],
   elsewhere = isNothingHere(rows),
 ): NextStep {
-  if (attempts.some((attempt) => isComing(attempt) || attempt.state === 'intent')) return { kind: 'collect' };
+  if (attempts.some((attempt) => isComing(attempt) || isUnsettled(attempt))) return { kind: 'collect' };
   if (attempts.some(({ state }) => state === 'in_doubt')) return { kind: 'resolve' };
+  const claims = rows.flatMap(({ decision }) => (decision.kind === 'elsewhere' ? [decision] : []));
+  if (claims.length > 0) return { kind: claims.every(({ stale }) => stale) ? 'resolve' : 'collect' };
   if (rows.some(({ decision }) => decision.kind === 'collect')) return { kind: 'collect' };
   if (elsewhere) return { kind: 'nothing' };
   const ways = new Set(rows.map(({ decision }) => wayOf(decision)));
@@ -40,6 +42,11 @@ export function nextStep(
 /** What came and is no audio may never be: it is fetched again by every run, and nothing else waits for it. */
 function isComing(attempt: Attempt): boolean {
   return isInFlight(attempt) && attempt.state !== 'unverified';
+}
+
+/** An intent that the next run of this machine settles. */
+function isUnsettled(attempt: Attempt): boolean {
+  return attempt.state === 'intent' && isInDoubt(attempt);
 }
 
 /** Names of takes that only `--force` makes again. */

@@ -27,6 +27,8 @@ export type Decision =
   | { readonly kind: 'collect'; readonly attempt: Attempt }
   /** May have been paid: blocked until `resolve`. */
   | { readonly kind: 'in_doubt'; readonly attempt: Attempt }
+  /** Another run claimed it, and has not recorded yet what came of that. `stale`: it may be gone. */
+  | { readonly kind: 'elsewhere'; readonly attempt: Attempt; readonly stale: boolean }
   | { readonly kind: 'buy'; readonly why: BuyReason }
   /** Would be bought, but `--only` or `--except` leaves it out. */
   | { readonly kind: 'excluded'; readonly why: BuyReason }

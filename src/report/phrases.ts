@@ -1,5 +1,6 @@
 import type { Phase, ProgressEvent, RunEvent, TakeEvent } from '../core/events.js';
 import { formatUsd, type Money } from '../core/money.js';
+import type { Attempt } from '../lockfile/attempt.js';
 import { formatDuration, formatRemaining } from './duration.js';
 import { escapeForeign } from './escape.js';
 import { wrap } from './width.js';
@@ -100,4 +101,11 @@ export function noticeLine(event: Extract<RunEvent, { type: 'notice' }>): string
   const level = event.level === 'info' ? 'note' : event.level;
   const hint = event.hint === undefined ? '' : ` (${event.hint})`;
   return escapeForeign(`${level}: ${event.message}${hint}`.replace(/\s+/g, ' '));
+}
+
+/** What is known of a take that another run claimed: `being bought elsewhere since 2026-11-25 22:04 UTC`. */
+export function claimPhrase({ attempt, stale }: { attempt: Attempt; stale: boolean }): string {
+  const [day, time] = (attempt.at.intent ?? '').split('T');
+  const since = `being bought elsewhere since ${day} ${time?.slice(0, 5)} UTC`;
+  return stale ? `${since}, and no answer was recorded: if that run is gone, see \`resolve\`` : since;
 }

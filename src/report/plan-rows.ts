@@ -3,7 +3,7 @@ import { takeKey } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { BuyReason, Decision, Plan, PlanRow, Purchase } from '../plan/plan.js';
 import { isNothingHere } from '../plan/standing.js';
-import { fatePhrase, toldByPerson } from './phrases.js';
+import { claimPhrase, fatePhrase, toldByPerson } from './phrases.js';
 
 /** What a person sees at the head of a row. */
 export type Mark = '+' | '~' | '=' | '>' | '?' | '!' | '-';
@@ -83,6 +83,8 @@ function markOf(decision: Decision): Mark {
       return '>';
     case 'in_doubt':
       return '?';
+    case 'elsewhere':
+      return decision.stale ? '?' : '>';
     case 'held':
     case 'occupied':
       return '!';
@@ -116,6 +118,8 @@ function whyOf(decision: Decision, moves: ReadonlyMap<string, string>, elsewhere
       return flightPhrase(decision.attempt);
     case 'in_doubt':
       return 'in doubt: see `resolve`';
+    case 'elsewhere':
+      return claimPhrase(decision);
     case 'held':
       return `${pastPhrase(decision.attempt)}${wayOut(decision, elsewhere)}`;
     case 'excluded':

@@ -3,6 +3,7 @@ import type { Attempt } from '../lockfile/attempt.js';
 import type { Settled } from '../scheduler/scheduler.js';
 import { classifyComplete } from '../venice/complete-outcome.js';
 import { again } from './again.js';
+import { bank, isBanked, isStoreFault } from './bank.js';
 import type { Job, RunContext } from './context.js';
 import { isClosedToKey, notice, stopIfRefused, tell, tellRate } from './context.js';
 import { finishJob, underAnotherKey } from './poll.js';
@@ -36,17 +37,18 @@ function tellLeft(context: RunContext, job: Job): void {
  * file is read once more right before: if it is gone or changed, the remote copy is the only one, and is fetched again.
  */
 export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled> {
-  let inCustody: boolean;
+  let inCustody: boolean | { readonly failed: string };
   try {
-    inCustody = await isInCustody(context, job);
+    inCustody = (await isInCustody(context, job))
+      ? await isBankedNow(context, job)
+      : await isBanked(context, job);
   } catch (error) {
-    if (!isSystemFault(error)) throw error;
-    return again(
-      context,
-      job,
-      `could not read the file of ${job.key} (${faultCode(error)}), so its remote copy is kept`,
-    );
+    if (!isSystemFault(error) && !isStoreFault(error)) throw error;
+    const why = isStoreFault(error) ? error.message : faultCode(error);
+    return again(context, job, `could not read the file of ${job.key} (${why}), so its remote copy is kept`);
   }
+  if (typeof inCustody === 'object')
+    return again(context, job, `the remote copy of ${job.key} is kept: ${inCustody.failed}`);
   // Read anew: what was looked at may have taken a while, and another job may have moved the file.
   const attempt = newestOf(context, job);
   if (attempt.state !== 'stored' || attempt.queue_id === undefined) return GONE;
@@ -87,6 +89,15 @@ export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled
     default:
       return unreachable(outcome);
   }
+}
+
+/** Also what was stored before there was an audio store has to be in it: only then is this disk not all there is. */
+async function isBankedNow(context: RunContext, job: Job): Promise<boolean | { readonly failed: string }> {
+  const { file } = newestOf(context, job);
+  if (file === undefined || context.audio === undefined) return true;
+  if (await context.audio.has(file.sha256)) return true;
+  const banked = await bank(context, file);
+  return typeof banked === 'object' ? banked : banked === 'banked';
 }
 
 /** Whether the stored file is there, byte for byte. Throws the `FileFault` of a disk that cannot be read. */

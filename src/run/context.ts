@@ -9,6 +9,7 @@ import type { GuardState } from '../lockfile/run-lock.js';
 import type { Take } from '../manifest/take.js';
 import type { Purchase } from '../plan/plan.js';
 import type { Scheduler } from '../scheduler/scheduler.js';
+import type { AudioStore } from '../shared-log/audio-store.js';
 import type { Output } from '../storage/output.js';
 import type { CallFailure, CallResult, VeniceClient } from '../venice/client.js';
 import { paceOf } from './gather.js';
@@ -24,6 +25,8 @@ export interface RunSettings {
   readonly concurrency?: number;
   /** Leave the remote media where they are. */
   readonly keep: boolean;
+  /** Collect also what other runs of a shared log may still collect themselves: harmless, but for the requests. */
+  readonly takeOver?: boolean;
   /** Stop submitting after the first track that fails. */
   readonly failFast: boolean;
   /** Stop submitting, and leave what is in flight for the next run, after this long. */
@@ -83,6 +86,8 @@ export interface RunContext {
   readonly keySeal: KeySeal;
   /** Where to put a record that the lockfile's disk refuses. */
   readonly rescue: Rescue;
+  /** Where finished audio is kept for all machines: a file is stored once it is there. Absent: this disk is enough. */
+  readonly audio?: AudioStore | undefined;
   /** What an intent is checked against as it is recorded. */
   readonly limits: RecordLimits;
   /** Aborted by the first Ctrl-C. */

@@ -1,7 +1,6 @@
 import { unreachable } from '../core/errors.js';
 import type { RunEvent } from '../core/events.js';
 import type { Ports } from '../core/ports.js';
-import { takeKey } from '../core/take-key.js';
 import { spentMicroUsd } from '../lockfile/attempt.js';
 import type { KeySeal } from '../lockfile/key-seal.js';
 import type { LockStore } from '../lockfile/lock-store.js';
@@ -14,13 +13,16 @@ import type { Purchase } from '../plan/plan.js';
 import { createScheduler } from '../scheduler/create-scheduler.js';
 import { submitHistory } from '../scheduler/route-history.js';
 import type { Action, Scheduler, Settled } from '../scheduler/scheduler.js';
+import type { AudioStore } from '../shared-log/audio-store.js';
 import type { Output } from '../storage/output.js';
 import type { RateLimits, VeniceClient } from '../venice/client.js';
 import { cleanUpJob, fetchAgain, isInCustody } from './clean-up.js';
 import type { Job, RunContext, RunSettings } from './context.js';
-import { newJob, stopAll } from './context.js';
+import { stopAll } from './context.js';
+import { enlist, enlistAttempt, takesOf } from './enlist.js';
 import { paceOf } from './gather.js';
 import { kindOf, queuedMs, runTimes } from './job-kind.js';
+import { tellWaiting, watchOtherRuns } from './other-runs.js';
 import { finishJob, pollJob, tellResumed } from './poll.js';
 import { createPrices } from './prices.js';
 import { tellProgress } from './progress.js';
@@ -56,6 +58,8 @@ export interface RunInput {
   readonly settings: RunSettings;
   readonly output: Output;
   readonly rescue: Rescue;
+  /** See `RunContext.audio`. */
+  readonly audio?: AudioStore | undefined;
   /** Aborted by the first Ctrl-C: nothing more is submitted, and the run ends once the answers under way are recorded. */
   readonly stop: AbortSignal;
   readonly emit: (event: RunEvent) => void;
@@ -85,10 +89,11 @@ export async function execute(input: RunInput): Promise<RunOutcome> {
   if (input.limits !== undefined) scheduler.limits(input.limits);
   const context = contextOf(input, scheduler);
   if ([...input.store.attempts.values()].some(isInDoubt)) scheduler.submitSingly();
-  const jobs = enlist(input, scheduler, ports.clock.nowMs());
+  const takes = takesOf(input.takes);
+  const jobs = enlist(input, takes, scheduler, ports.clock.nowMs());
   for (const job of jobs.values()) tellResumed(context, job);
   if (settings.keep) await settleKept(context, jobs);
-  if (jobs.size > 0) await loop(context, jobs);
+  if (jobs.size > 0 || input.store.sharing !== undefined) await loop(context, jobs, takes);
   return {
     troubles: context.troubles,
     spentMicroUsd: context.ceiling.spentMicroUsd(),
@@ -107,6 +112,7 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
     output,
     keySeal,
     rescue,
+    audio: input.audio,
     limits: { budgetMicroUsd: input.budgetMicroUsd, known: input.known },
     stop,
     emit,
@@ -136,31 +142,6 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
   };
 }
 
-/** Tells the scheduler of everything there is to do. */
-function enlist(input: RunInput, scheduler: Scheduler, nowMs: number): Map<string, Job> {
-  const jobs = new Map<string, Job>();
-  const takes = new Map(input.takes.map((take) => [`${take.track}#${take.take}`, take]));
-  for (const attempt of input.store.attempts.values()) {
-    if (attempt.queue_id === undefined) continue;
-    const take = takes.get(`${attempt.track}#${attempt.take}`);
-    const job = newJob(`attempt:${attempt.attempt}`, take?.key ?? takeKey(attempt), {
-      attempt,
-      ...(take === undefined ? {} : { take }),
-    });
-    if (attempt.state === 'queued' || attempt.state === 'unverified')
-      scheduler.addInFlight(job.id, kindOf(attempt), queuedMs(attempt, nowMs), nowMs);
-    else if (attempt.state === 'stored') scheduler.addCleanUp(job.id, kindOf(attempt));
-    else continue;
-    jobs.set(job.id, job);
-  }
-  for (const purchase of input.purchases) {
-    const job = newJob(`take:${purchase.take.key}`, purchase.take.key, { take: purchase.take, purchase });
-    jobs.set(job.id, job);
-    scheduler.addTake(job.id, kindOf(purchase.request));
-  }
-  return jobs;
-}
-
 /** With `--keep` a stored file owes nothing; an earlier run was ended before it could say so. */
 async function settleKept(context: RunContext, jobs: ReadonlyMap<string, Job>): Promise<void> {
   for (const job of jobs.values()) {
@@ -173,13 +154,26 @@ async function settleKept(context: RunContext, jobs: ReadonlyMap<string, Job>): 
   }
 }
 
-async function loop(context: RunContext, jobs: ReadonlyMap<string, Job>): Promise<void> {
+async function loop(
+  context: RunContext,
+  jobs: Map<string, Job>,
+  takes: ReadonlyMap<string, Take>,
+): Promise<void> {
   const { clock } = context.ports;
   const wakeUp = createWakeUp(clock);
   const standings = createStandings(jobs.values());
   const underWay = new Set<Promise<void>>();
   const submits = new Set<Promise<void>>();
   const endings = watchEndings(context, wakeUp.wake);
+  const others = watchOtherRuns(
+    context,
+    (attempt) => {
+      const job = enlistAttempt(context, jobs, takes, attempt);
+      if (job !== undefined) standings.joined(standingOf(job));
+    },
+    wakeUp.wake,
+  );
+  let waitingTold = false;
   let toldMs = Number.NEGATIVE_INFINITY;
   /** Something was done that the last progress does not tell: it is told before a long sleep. */
   let untold = false;
@@ -200,7 +194,11 @@ async function loop(context: RunContext, jobs: ReadonlyMap<string, Job>): Promis
       untold = false;
       tellProgress(context, standings, nowMs);
     }
-    if (action.kind === 'finished' && underWay.size === 0) break;
+    if (action.kind === 'finished' && underWay.size === 0) {
+      if (!others.areBusy()) break;
+      if (!waitingTold) tellWaiting(context);
+      waitingTold = true;
+    }
     if (!cleaning && onlyCleanUpsLeft(standings)) {
       cleaning = true;
       context.emit({ type: 'phase', time: new Date(nowMs).toISOString(), phase: 'clean_up' });
@@ -227,6 +225,7 @@ async function loop(context: RunContext, jobs: ReadonlyMap<string, Job>): Promis
   // An answer under way is never abandoned: it may be the only word of a charge.
   await Promise.all(underWay);
   endings();
+  others.close();
   wakeUp.close();
   if (context.fault !== undefined) throw context.fault;
   tellProgress(context, standings, clock.nowMs());

@@ -9,6 +9,7 @@ import {
   refundGround,
 } from '../venice/retrieve-outcome.js';
 import { again, FAILURES_MAX } from './again.js';
+import { type Banked, bank } from './bank.js';
 import type { Job, RunContext } from './context.js';
 import { isClosedToKey, notice, stopAll, stopBuying, stopIfRefused, tell, tellRate } from './context.js';
 import { newestOf, recordOutcome } from './record.js';
@@ -182,6 +183,10 @@ async function afterAudio(
   const nowMs = context.ports.clock.nowMs();
   switch (custody.kind) {
     case 'stored': {
+      const banked = await bank(context, custody.file);
+      // Not stored for good: it is fetched again, at no cost, until another disk than this one has it.
+      if (banked !== 'banked')
+        return again(context, job, `could not put ${job.key} into the audio store: ${whyNot(banked)}`);
       const known = await recordOutcome(context, job, {
         kind: 'stored',
         file: custody.file,
@@ -225,6 +230,10 @@ async function afterAudio(
     default:
       return unreachable(custody);
   }
+}
+
+function whyNot(banked: Exclude<Banked, 'banked'>): string {
+  return banked === 'changed' ? 'its file was changed' : banked.failed;
 }
 
 /** Records that nothing more is to be asked of the service for this job. */

@@ -8,6 +8,8 @@ export interface Standings {
   readonly counts: Readonly<Record<Standing, number>>;
   /** A step of a job is over. */
   moved(from: Standing, to: Standing): void;
+  /** One more job. */
+  joined(at: Standing): void;
 }
 
 export function standingOf({ attempt, over }: Job): Standing {
@@ -26,6 +28,9 @@ export function createStandings(jobs: Iterable<Job>): Standings {
     moved(from, to) {
       counts[from] -= 1;
       counts[to] += 1;
+    },
+    joined(at) {
+      counts[at] += 1;
     },
   };
 }

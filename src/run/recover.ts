@@ -20,14 +20,20 @@ const CUT_SHORT: Observation = {
 
 /**
  * Brings the lockfile and the disk back into agreement before anything is decided: intents without an outcome
- * are in doubt, and moves that were begun are finished. (Stored files are looked at before their remote copy is deleted.)
+ * are in doubt (those of other runs are theirs to settle), and moves that were begun are finished. (Stored files are looked at before their remote copy is deleted.)
  * Throws the `FileFault` of a disk that cannot be read or written.
  */
 export async function recover(context: MoveContext, nowMs: number): Promise<void> {
   for (const attempt of [...context.store.attempts.values()]) {
-    if (attempt.state === 'intent') await context.store.record(advance(attempt, CUT_SHORT, nowMs));
+    if (attempt.state === 'intent' && isOurs(context.store, attempt))
+      await context.store.record(advance(attempt, CUT_SHORT, nowMs));
     if (attempt.move_to !== undefined) await unlessStuck(settleMove(context, attempt));
   }
+}
+
+/** Whether it was made here: by a run of this machine that has ended, for this one holds its guard. */
+function isOurs({ sharing }: MoveContext['store'], attempt: Attempt): boolean {
+  return sharing?.holderOf(attempt).kind !== 'elsewhere';
 }
 
 /** What is read of a disk, without a lockfile to write to: enough to plan. */

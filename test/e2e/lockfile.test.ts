@@ -34,7 +34,7 @@ describe.concurrent('a lockfile that cannot be used', () => {
 
   it('of a newer version', async () => {
     const album = await finished();
-    edit(album.lockPath, (text) => text.replace('"version":2', '"version":3'));
+    edit(album.lockPath, (text) => text.replace('"version":2', '"version":4'));
     await refusesAll(album, 'lockfile-newer-version');
     expect((await album.run('lock repair')).code).toBe(9);
   });

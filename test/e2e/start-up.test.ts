@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { CLI } from './launch.js';
+import { folder, writeManifest } from './program.js';
 
 const ALBUM = fileURLToPath(new URL('../../examples/album.yaml', import.meta.url));
 const HEAVY = ['yaml', 'ajv', 'undici', 'listr2', 'music-metadata'];
@@ -29,6 +30,26 @@ describe('the start', () => {
     const packages = await packagesOf(line.split(' '));
     expect(packages).toContain('commander');
     expect(HEAVY.filter((name) => packages.has(name))).toEqual([]);
+  });
+
+  it('of a run without a shared log loads nothing of it', async () => {
+    const preload = `data:text/javascript,${encodeURIComponent(TELL)}`;
+    const cwd = folder();
+    writeManifest(cwd, 1);
+    const args = [
+      '--import',
+      preload,
+      CLI,
+      'run',
+      'album.yaml',
+      '--sandbox',
+      '--sandbox-speed',
+      '1000',
+      '--yes',
+    ];
+    const { stderr } = await promisify(execFile)(process.execPath, args, { cwd });
+    expect(stderr).toContain('/dist/run/execute.js');
+    expect(stderr).not.toMatch(/\/dist\/(?:shared-log|node\/(?:git|web)\.js)/);
   });
 
   it('of a command that reads a manifest is seen to load what it needs', async () => {

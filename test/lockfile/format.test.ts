@@ -107,8 +107,8 @@ describe('a lockfile is refused', () => {
   });
 
   it('of a newer version, whatever else is in it', () => {
-    const newer = JSON.stringify({ ...header, version: 3, more: true });
-    expect(problems(text(newer, 'anything'))).toEqual([{ kind: 'newer_version', version: 3 }]);
+    const newer = JSON.stringify({ ...header, version: 4, more: true });
+    expect(problems(text(newer, 'anything'))).toEqual([{ kind: 'newer_version', version: 4 }]);
   });
 
   it.each(['<<<<<<< HEAD', '||||||| base', '=======', '>>>>>>> branch', '======='])(

@@ -110,7 +110,7 @@ describe('repair', () => {
 
   it.each([
     ['two endpoints', text(head, headerLine({ ...header, endpoint: 'https://x.org' })), 'other_endpoint'],
-    ['a newer version', text(head.replace('"version":1', '"version":3')), 'newer_version'],
+    ['a newer version', text(head.replace('"version":1', '"version":4')), 'newer_version'],
     ['no header', text(attemptLine(attempt())), 'not_a_lockfile'],
   ])('refuses %s', (_, damaged, kind) => {
     expect(repairLock(damaged)).toMatchObject({ ok: false, problem: { kind } });

@@ -192,7 +192,7 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'doubt-is-forgotten',
     'src/plan/history.ts',
-    "return attempt.state === 'in_doubt' || attempt.state === 'intent';",
+    "return attempt.state === 'in_doubt' || (attempt.state === 'intent' && attempt.run === undefined);",
     "return attempt.state === 'intent';",
   ),
   patched(
@@ -263,7 +263,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'clean-up-of-the-done',
     patches: [
       {
-        file: 'src/run/execute.ts',
+        file: 'src/run/enlist.ts',
         find: "else if (attempt.state === 'stored') scheduler.addCleanUp",
         replace: "else if (attempt.state === 'stored' || attempt.state === 'done') scheduler.addCleanUp",
       },
@@ -274,7 +274,7 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'src/app/run-batch.ts',
-        find: 'const owed = [...store.attempts.values()].filter(isInFlight);',
+        find: 'const owed = [...store.attempts.values()].filter((one) => isInFlight(one) || isClaimed(one));',
         replace:
           'const owed = [...store.attempts.values()].filter((one) => isInFlight(one) || one.queue_id !== undefined);',
       },
@@ -282,15 +282,15 @@ export const MUTANTS: readonly Mutant[] = [
   },
   patched(
     'unverified-is-left',
-    'src/run/execute.ts',
+    'src/run/enlist.ts',
     "if (attempt.state === 'queued' || attempt.state === 'unverified')",
     "if (attempt.state === 'queued')",
   ),
   patched(
     'orphans-are-left',
-    'src/run/execute.ts',
-    'if (attempt.queue_id === undefined) continue;',
-    "if (attempt.queue_id === undefined || !takes.has(attempt.track + '#' + attempt.take)) continue;",
+    'src/run/enlist.ts',
+    'if (attempt.queue_id === undefined) return undefined;',
+    "if (attempt.queue_id === undefined || !takes.has(attempt.track + '#' + attempt.take)) return undefined;",
   ),
   patched(
     'key-in-a-notice',

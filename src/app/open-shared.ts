@@ -1,0 +1,126 @@
+import { BatchError, EXIT } from '../core/errors.js';
+import type { Ports } from '../core/ports.js';
+import { type LockHeader, lineagesOf } from '../lockfile/header.js';
+import { lockError, type NextCommand } from '../lockfile/lock-error.js';
+import type { LockStore } from '../lockfile/lock-store.js';
+import { enterRun } from '../lockfile/own-runs.js';
+import { randomHex } from '../lockfile/private-folder.js';
+import { readLock } from '../lockfile/read.js';
+import type { SharedLog } from '../shared-log/shared-log.js';
+import { createSharedStore } from '../shared-log/shared-store.js';
+import { otherLogError } from '../shared-log/state-error.js';
+import { checkLog, type OpenedStore, type OpenSettings, openFile, type Tell, verbOf } from './opening.js';
+import type { State } from './state.js';
+
+/** Opens the lockfile and the shared log that it is a copy of. Only for whoever holds the guard. Throws a `BatchError`. */
+export async function openTogether(
+  ports: Ports,
+  settings: OpenSettings,
+  state: State,
+  tell: Tell,
+): Promise<OpenedStore> {
+  const { lockfilePath, endpoint, command } = settings;
+  const read = await readLock(ports.files, lockfilePath);
+  if (!read.ok) throw lockError(read.problems[0], lockfilePath, command);
+  checkLog(read.header, state.address, lockfilePath, (...words) => command(verbOf(settings), ...words));
+  const lockPath = await ports.files.real(lockfilePath);
+  const shared = await openShared(ports, state, { lockPath, header: read.header, endpoint, command });
+  try {
+    const { log, fault } = shared;
+    const about = log === undefined ? undefined : { address: state.address, lineage: log.header.lineage };
+    const { store: mirror, notes } = await openFile(ports, settings, about);
+    const isNew = read.header?.log === undefined && read.attempts.size > 0;
+    const store = await joined(ports, shared, mirror, { isNew, tell });
+    if (fault !== undefined) tell('warning', fault.code, fault.message, fault.hint);
+    return { store, notes, audio: state.audio };
+  } catch (error) {
+    await shared.log?.close();
+    throw error;
+  }
+}
+
+/** Lockfile and log as one, with the same records. */
+async function joined(
+  { clock }: Ports,
+  { state: { address }, log, fault, run, ended }: SharedOpening,
+  mirror: LockStore,
+  { isNew, tell }: { readonly isNew: boolean; readonly tell: Tell },
+): Promise<LockStore> {
+  const store = createSharedStore({ log, fault, address, mirror, run, ended, clock });
+  if (log === undefined) return store;
+  try {
+    const count = await store.reconcile();
+    const records = count === 1 ? '1 attempt' : `${count} attempts`;
+    if (count > 0 && isNew)
+      tell('info', 'state-joined', `${records} of the lockfile were added to the shared log ${address}`);
+    else if (count > 0)
+      tell(
+        'info',
+        'state-caught-up',
+        `${records} that could not be recorded in the shared log before are there now`,
+      );
+  } catch (error) {
+    // It is remembered as the store's trouble: nothing is bought, and what is paid for is collected.
+    if (!(error instanceof BatchError)) throw error;
+    tell('warning', error.code, error.message, error.hint);
+  }
+  return store;
+}
+
+/** The log of a run, and what belongs to it. */
+interface SharedOpening {
+  readonly state: State;
+  /** Absent where it could not be opened: why is in `fault`. */
+  readonly log: SharedLog | undefined;
+  readonly fault: BatchError | undefined;
+  readonly run: string;
+  readonly ended: ReadonlySet<string>;
+}
+
+/**
+ * Opens the log at an address for a run that holds the guard of the lockfile. A log that cannot be reached keeps the run
+ * from buying, not from collecting what its lockfile knows. Throws a `BatchError` where there is nothing to collect, or where the
+ * log is not this lockfile's.
+ *
+ * @param lockPath absolute, links resolved
+ * @param header of the lockfile, where there is one
+ */
+async function openShared(
+  { files, random, clock }: Ports,
+  state: State,
+  about: {
+    readonly lockPath: string;
+    readonly header: LockHeader | undefined;
+    readonly endpoint: string;
+    readonly command: NextCommand;
+  },
+): Promise<SharedOpening> {
+  const { header, endpoint, command, lockPath } = about;
+  const run = randomHex(random);
+  const ended = await enterRun(files, random, lockPath, run);
+  const opening = { state, run, ended };
+  try {
+    const log = await state.openLog({
+      runId: run,
+      endpoint,
+      // Of a merged lockfile any lineage will do: see below.
+      lineage: header?.was === undefined ? header?.lineage : undefined,
+      newLineage: () => header?.lineage ?? randomHex(random),
+      access: 'write',
+      clock,
+      random,
+      command,
+    });
+    if (header !== undefined && !lineagesOf(header).includes(log.header.lineage)) {
+      await log.close();
+      throw otherLogError('lineage', log.header.lineage, header.lineage, { address: log.address, command });
+    }
+    return { ...opening, log, fault: undefined };
+  } catch (error) {
+    const passes =
+      error instanceof BatchError &&
+      (error.exitCode === EXIT.unavailable || error.exitCode === EXIT.authentication);
+    if (!passes || header === undefined) throw error;
+    return { ...opening, log: undefined, fault: error };
+  }
+}

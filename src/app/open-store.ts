@@ -1,0 +1,27 @@
+import type { Ports } from '../core/ports.js';
+import { readLock } from '../lockfile/read.js';
+import { checkLog, type OpenedStore, type OpenSettings, openFile, type Tell, verbOf } from './opening.js';
+
+/** Opens the lockfile, and the shared log that it is a copy of. Only for whoever holds the guard. Throws a `BatchError`. */
+export async function openStore(ports: Ports, settings: OpenSettings, tell: Tell): Promise<OpenedStore> {
+  const { files } = ports;
+  const { lockfilePath } = settings;
+  const state = await settings.findState?.(async () => {
+    const read = await readLock(files, lockfilePath);
+    return read.ok ? read.header?.log : undefined;
+  });
+  if (state !== undefined) {
+    const { openTogether } = await import('./open-shared.js');
+    return openTogether(ports, settings, state, tell);
+  }
+  const { store, notes } = await openFile(ports, settings);
+  try {
+    checkLog(store.header, undefined, lockfilePath, (...words) =>
+      settings.command(verbOf(settings), ...words),
+    );
+  } catch (error) {
+    await store.abandon();
+    throw error;
+  }
+  return { store, notes };
+}

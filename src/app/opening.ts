@@ -1,0 +1,88 @@
+import type { Code } from '../core/codes.js';
+import { BatchError, EXIT } from '../core/errors.js';
+import type { Ports } from '../core/ports.js';
+import { shellWord } from '../core/shell.js';
+import type { LockNote } from '../lockfile/format.js';
+import type { LockHeader } from '../lockfile/header.js';
+import { lockError, type NextCommand } from '../lockfile/lock-error.js';
+import type { LockStore } from '../lockfile/lock-store.js';
+import { randomHex } from '../lockfile/private-folder.js';
+import type { RescuePlaces } from '../lockfile/rescue-key.js';
+import { openLock } from '../lockfile/store.js';
+import type { AudioStore } from '../shared-log/audio-store.js';
+import type { State } from './state.js';
+
+export interface OpenSettings {
+  /** Absolute. */
+  readonly lockfilePath: string;
+  readonly endpoint: string;
+  readonly rescuePlaces: RescuePlaces;
+  /** Where others could put a file that looks like a rescue: to be told, never believed. Absolute. */
+  readonly openPlaces: readonly string[];
+  readonly command: NextCommand;
+  /** Of the command that opens it, to be given again. Default: `run`. */
+  readonly verb?: string;
+  /**
+   * The place of the shared log, where there is one. Absent, or nothing returned: the records are in the lockfile alone.
+   *
+   * @param named reads the address that the lockfile's header names
+   */
+  findState?(named: () => Promise<string | undefined>): Promise<State | undefined>;
+}
+
+export interface OpenedStore {
+  readonly store: LockStore;
+  readonly notes: readonly LockNote[];
+  /** Absent where audio is kept on this machine alone. */
+  readonly audio?: AudioStore | undefined;
+}
+
+export type Tell = (level: 'info' | 'warning', code: Code, message: string, hint?: string) => void;
+
+export function verbOf({ verb = 'run' }: OpenSettings): string {
+  return verb;
+}
+
+export async function openFile(
+  { files, random }: Ports,
+  { lockfilePath, endpoint, command }: OpenSettings,
+  log?: { readonly address: string; readonly lineage: string },
+): Promise<{ store: LockStore; notes: readonly LockNote[] }> {
+  const opened = await openLock(files, lockfilePath, {
+    endpoint,
+    command,
+    lineage: () => log?.lineage ?? randomHex(random),
+    log: log?.address,
+    random,
+  });
+  if (!opened.ok) throw lockError(opened.problem, lockfilePath, command);
+  return opened;
+}
+
+/**
+ * Refuses a lockfile whose records are in a log that this command does not use: by the lockfile alone it would buy what other
+ * machines bought. Throws a `BatchError` (9).
+ *
+ * @param address of the log in use; absent: none
+ */
+export function checkLog(
+  header: Pick<LockHeader, 'log'> | undefined,
+  address: string | undefined,
+  lockPath: string,
+  same: (...words: string[]) => string,
+): void {
+  const log = header?.log;
+  if (log === undefined || log === address) return;
+  const message =
+    address === undefined
+      ? `the lockfile is a copy of the shared log ${log}, and this command names none`
+      : `the lockfile is a copy of the shared log ${log}, not of ${address}`;
+  throw new BatchError(
+    address === undefined ? 'state-needed' : 'state-other',
+    `${shellWord(lockPath)}: ${message}`,
+    {
+      exitCode: EXIT.lockfile,
+      hint: `by the lockfile alone, takes that other machines bought would be bought again: ${same('--state', log)}`,
+    },
+  );
+}

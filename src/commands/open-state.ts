@@ -1,0 +1,33 @@
+import path from 'node:path';
+import type { State } from '../app/state.js';
+import type { Ports } from '../core/ports.js';
+import { createRedactor } from '../core/redact.js';
+import { systemGit } from '../node/git.js';
+import { createWeb } from '../node/web.js';
+import { parseStateAddress, stateAddressText } from '../shared-log/address.js';
+import { openSharedLog } from '../shared-log/open.js';
+import { openAudioStore, openObjectStore } from '../shared-log/open-store.js';
+import { MANIFEST_EXTENSION } from './manifest-link.js';
+import type { Settings } from './settings.js';
+
+/** Opens the place of a shared log in the real world. Asks nothing of it yet. Throws a `BatchError` for an unusable address. */
+export async function openState(
+  text: string,
+  ports: Ports,
+  { manifestPath }: Pick<Settings, 'manifestPath'>,
+): Promise<State> {
+  const address = parseStateAddress(text);
+  const world = {
+    ...ports,
+    environment: process.env,
+    web: (secrets: readonly string[]) => createWeb(process.env, createRedactor(secrets)),
+    git: systemGit,
+    folder: path.dirname(manifestPath),
+    name: path.basename(manifestPath).replace(MANIFEST_EXTENSION, ''),
+  };
+  return {
+    address: stateAddressText(address),
+    openLog: (options) => openSharedLog({ ...options, store: openObjectStore(address, world) }),
+    audio: openAudioStore(address, world),
+  };
+}

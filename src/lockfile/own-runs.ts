@@ -1,0 +1,57 @@
+import { dirname } from 'node:path';
+import { faultCode } from '../core/errors.js';
+import type { Files, Random } from '../core/ports.js';
+import { makePrivateFolder, privatePath } from './private-folder.js';
+
+/*
+ * Ids of the runs that this machine has had under a lockfile that shares a log. Kept in the private folder, which version
+ * control ignores: a clone has the lockfile and not these. Whoever holds the guard knows that all of them have ended.
+ */
+
+const BYTES_MAX = 16 * 1024 * 1024;
+const RUN_ID = /^[0-9a-f]{32}$/;
+
+/**
+ * Adds a run, durably, and returns those before it. Only for whoever holds the guard. Throws the `FileFault`.
+ *
+ * @param lockPath absolute, links resolved
+ */
+export async function enterRun(
+  files: Files,
+  random: Random,
+  lockPath: string,
+  run: string,
+): Promise<ReadonlySet<string>> {
+  const path = privatePath(lockPath, '.runs');
+  const before = await readRuns(files, path);
+  await makePrivateFolder(files, random, lockPath);
+  // A line feed first: a crash may have torn the last line.
+  const handle = await openToAppend(files, path);
+  try {
+    await handle.write(new TextEncoder().encode(`\n${run}\n`));
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await files.syncDirectory(dirname(path));
+  return before;
+}
+
+async function readRuns(files: Files, path: string): Promise<ReadonlySet<string>> {
+  try {
+    const text = new TextDecoder().decode(await files.read(path, BYTES_MAX));
+    return new Set(text.split('\n').filter((line) => RUN_ID.test(line)));
+  } catch (fault) {
+    if (faultCode(fault) === 'ENOENT') return new Set();
+    throw fault;
+  }
+}
+
+async function openToAppend(files: Files, path: string) {
+  try {
+    return await files.open(path, 'append');
+  } catch (fault) {
+    if (faultCode(fault) !== 'ENOENT') throw fault;
+    return files.open(path, 'exclusive');
+  }
+}

@@ -1,0 +1,109 @@
+import path from 'node:path';
+import pLimit from 'p-limit';
+import { faultCode, isSystemFault } from '../core/errors.js';
+import type { Attempt, StoredFile } from '../lockfile/attempt.js';
+import type { AudioStore } from '../shared-log/audio-store.js';
+import type { StoreFault } from '../shared-log/object-store.js';
+import type { Output } from '../storage/output.js';
+import type { Job, RunContext } from './context.js';
+import { stateOf } from './recover.js';
+
+export type Banked = 'banked' | 'changed' | { readonly failed: string };
+
+/** Puts a stored file where every machine can fetch it, and checks that it is there. Without an audio store nothing is to be done. */
+export async function bank(
+  { audio, output }: RunContext,
+  { path: place, sha256, bytes }: StoredFile,
+): Promise<Banked> {
+  if (audio === undefined) return 'banked';
+  try {
+    const answer = await audio.put(path.join(output.root, place), sha256, bytes);
+    return answer === 'stored' ? 'banked' : 'changed';
+  } catch (error) {
+    return { failed: messageOf(error) };
+  }
+}
+
+/** Whether the bytes of an attempt are in the audio store: then any machine can fetch them. */
+export async function isBanked({ audio }: RunContext, { attempt }: Job): Promise<boolean> {
+  const sha256 = attempt?.file?.sha256;
+  return audio !== undefined && sha256 !== undefined && (await audio.has(sha256));
+}
+
+export interface Pulled {
+  /** Paths of files that were downloaded, relative to the output root. */
+  readonly files: readonly string[];
+  /** Those that should be here, and are not in the audio store either, or could not be fetched, and why. */
+  readonly failed: readonly { readonly path: string; readonly why: string }[];
+}
+
+const DOWNLOADS_AT_ONCE = 4;
+
+/** Brings stored files here that other machines stored, by their hashes. Replaces nothing. */
+export async function pullFiles(
+  audio: AudioStore,
+  output: Output,
+  attempts: Iterable<Attempt>,
+): Promise<Pulled> {
+  const limit = pLimit(DOWNLOADS_AT_ONCE);
+  const files: string[] = [];
+  const failed: { path: string; why: string }[] = [];
+  const pull = async (attempt: Attempt, file: StoredFile) => {
+    if ((await stateOf({ output }, attempt, 'size')) !== 'missing') return;
+    const target = path.join(output.root, file.path);
+    try {
+      // No link on the way is followed: the name comes from a lockfile.
+      await output.files.makeDirectory(path.dirname(target));
+      const answer = await audio.download(file.sha256, target);
+      if (answer === 'downloaded') files.push(file.path);
+      else if (answer === 'absent') failed.push({ path: file.path, why: 'it is not in the audio store' });
+    } catch (error) {
+      failed.push({ path: file.path, why: messageOf(error) });
+    }
+  };
+  await Promise.all(
+    [...attempts].flatMap((attempt) => {
+      const { file, state } = attempt;
+      return file === undefined || (state !== 'done' && state !== 'stored')
+        ? []
+        : [limit(() => pull(attempt, file))];
+    }),
+  );
+  return { files, failed };
+}
+
+/** Puts files into the audio store that were stored before there was one. Returns the paths of those that could not be. */
+export async function pushFiles(
+  audio: AudioStore,
+  output: Output,
+  attempts: Iterable<Attempt>,
+): Promise<Pulled['failed']> {
+  const limit = pLimit(DOWNLOADS_AT_ONCE);
+  const failed: { path: string; why: string }[] = [];
+  const push = async (attempt: Attempt, { path: place, sha256, bytes }: StoredFile) => {
+    try {
+      if ((await stateOf({ output }, attempt, 'size')) !== 'present' || (await audio.has(sha256))) return;
+      await audio.put(path.join(output.root, place), sha256, bytes);
+    } catch (error) {
+      failed.push({ path: place, why: messageOf(error) });
+    }
+  };
+  await Promise.all(
+    [...attempts].flatMap((attempt) => {
+      const { file, state } = attempt;
+      return file === undefined || state !== 'done' ? [] : [limit(() => push(attempt, file))];
+    }),
+  );
+  return failed;
+}
+
+/** By its name: a run without a shared log does not load that code. */
+export function isStoreFault(error: unknown): error is StoreFault {
+  return error instanceof Error && error.name === 'StoreFault';
+}
+
+function messageOf(error: unknown): string {
+  if (isStoreFault(error)) return error.message;
+  if (isSystemFault(error)) return faultCode(error);
+  throw error;
+}

@@ -1,0 +1,104 @@
+import { BatchError } from '../core/errors.js';
+import type { Attempt } from '../lockfile/attempt.js';
+import type { LockStore, Sharing } from '../lockfile/lock-store.js';
+import { isClaimed, isInFlight, isStaleClaim } from '../plan/history.js';
+import type { RunContext } from './context.js';
+import { notice } from './context.js';
+import { tellTrouble } from './last-look.js';
+
+/** How often the log is read for what others did while there is nothing to write. */
+const LOOK_EVERY_MS = 20_000;
+/** Others take a run that says nothing for longer than five of these for gone. */
+const BEAT_EVERY_MS = 60_000;
+
+export interface OtherRuns {
+  /** Whether another run that is alive still carries something on: its takes are waited for. */
+  areBusy(): boolean;
+  close(): void;
+}
+
+const NOBODY: OtherRuns = { areBusy: () => false, close: () => {} };
+
+/** Whether this run carries the attempt on: its own, those of runs that are gone, and all where nobody shares the log. */
+export function isOurs({ sharing }: LockStore, attempt: Attempt): boolean {
+  const holder = sharing?.holderOf(attempt);
+  return holder?.kind !== 'elsewhere' || holder.silent;
+}
+
+/**
+ * Follows the other runs of a shared log while this one goes on: tells them that it is alive, and takes over the collecting
+ * of a run that has fallen silent. To collect twice is harmless.
+ *
+ * @param takeOver told of an attempt that this run carries on from now on
+ */
+export function watchOtherRuns(
+  context: RunContext,
+  takeOver: (attempt: Attempt) => void,
+  wake: () => void,
+): OtherRuns {
+  const { store, ports } = context;
+  const { sharing } = store;
+  if (sharing === undefined || context.settings.takeOver === true) return NOBODY;
+  const over = new AbortController();
+  const taken = new Set(
+    [...store.attempts.values()].filter((one) => isOurs(store, one)).map(({ attempt }) => attempt),
+  );
+  const follow = async () => {
+    let beatMs = ports.clock.nowMs();
+    while (!over.signal.aborted) {
+      await ports.clock.sleep(LOOK_EVERY_MS, over.signal);
+      if (over.signal.aborted) return;
+      const beats = ports.clock.nowMs() - beatMs >= BEAT_EVERY_MS;
+      if (beats) beatMs = ports.clock.nowMs();
+      await look(context, sharing, beats);
+      for (const attempt of silentOnes(store, taken)) {
+        taken.add(attempt.attempt);
+        takeOver(attempt);
+      }
+      wake();
+    }
+  };
+  void follow().catch((fault: unknown) => {
+    context.fault = fault;
+    context.halt.abort();
+    wake();
+  });
+  return {
+    areBusy: () =>
+      !context.settings.detach && [...store.attempts.values()].some((one) => isBusy(context, one)),
+    close: () => over.abort(),
+  };
+}
+
+async function look(context: RunContext, sharing: Sharing, beats: boolean): Promise<void> {
+  try {
+    if (beats) await sharing.beat();
+    await sharing.refresh();
+  } catch (error) {
+    if (!(error instanceof BatchError)) throw error;
+    const trouble = context.store.trouble();
+    if (trouble?.kind === 'log') tellTrouble(context, trouble);
+  }
+}
+
+/** In flight, and whoever bought it says nothing any more. */
+function silentOnes(store: LockStore, taken: ReadonlySet<string>): readonly Attempt[] {
+  return [...store.attempts.values()].filter(
+    (attempt) => isInFlight(attempt) && !taken.has(attempt.attempt) && isOurs(store, attempt),
+  );
+}
+
+function isBusy({ store, ports }: RunContext, attempt: Attempt): boolean {
+  if (isClaimed(attempt)) return !isOurs(store, attempt) && !isStaleClaim(attempt, ports.clock.nowMs());
+  return isInFlight(attempt) && attempt.state !== 'unverified' && !isOurs(store, attempt);
+}
+
+/** Once: that this run goes on for the others' sake alone. */
+export function tellWaiting(context: RunContext): void {
+  notice(
+    context,
+    'info',
+    'other-runs',
+    'everything of this run is done: it waits for other runs, and collects for any that falls silent',
+  );
+}

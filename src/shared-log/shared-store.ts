@@ -1,0 +1,209 @@
+import { BatchError } from '../core/errors.js';
+import type { Clock } from '../core/ports.js';
+import type { Attempt } from '../lockfile/attempt.js';
+import type { Holder, LockStore, Recorded, RecordLimits, Sharing } from '../lockfile/lock-store.js';
+import { isAhead, isBehind, isMove, placed, shareable, sharedRev } from './placement.js';
+import type { SharedLog } from './shared-log.js';
+
+export interface SharedStoreInput {
+  /** Absent where it could not be opened; `fault` says why. */
+  readonly log: SharedLog | undefined;
+  readonly fault?: BatchError | undefined;
+  /** Of the log, without secrets. */
+  readonly address: string;
+  /** The lockfile of this machine. */
+  readonly mirror: LockStore;
+  /** This run's id. */
+  readonly run: string;
+  /** Ids of runs under this lockfile, on this machine, that have ended for certain. */
+  readonly ended: ReadonlySet<string>;
+  readonly clock: Clock;
+}
+
+/** A run that recorded nothing for so long may be gone: others collect what it bought. A run in good health writes every minute. */
+export const SILENT_MS = 5 * 60_000;
+
+/**
+ * A `LockStore` whose records are in a shared log, with the lockfile as this machine's copy. An intent is in the log before
+ * it is anywhere else; an outcome goes to both at once, and where the log cannot take it, it is kept in the lockfile and put into the log
+ * later. While anything is owed to the log nothing is bought.
+ */
+export function createSharedStore(input: SharedStoreInput): SharedStore {
+  const core: Core = { ...input, fault: input.fault };
+  const { mirror, address, run } = core;
+  let open = true;
+  const letGo = async () => {
+    if (!open) return;
+    open = false;
+    await core.log?.close();
+  };
+  return {
+    header: mirror.header,
+    attempts: mirror.attempts,
+    newest: mirror.newest,
+    confirm: mirror.confirm,
+    sharing: {
+      address,
+      run,
+      holderOf: (attempt) => holderOf(core, attempt),
+      refresh: () =>
+        guarded(core, async (log) => {
+          await log.refresh();
+          await reconcile(core, log);
+        }),
+      beat: () => guarded(core, (log) => log.beat()),
+      prove: () => guarded(core, (log) => log.prove()),
+    },
+    reconcile: () => guarded(core, (log) => reconcile(core, log)),
+    async record(attempt, limits = {}) {
+      if (attempt.state === 'intent') return claim(core, attempt, limits);
+      const known = mirror.newest(attempt.attempt);
+      if (known !== undefined && isMove(known, attempt))
+        return mirror.record({ ...attempt, log_rev: sharedRev(known) });
+      return settle(core, attempt, known, limits);
+    },
+    trouble() {
+      const error = core.fault ?? core.log?.trouble();
+      return mirror.trouble() ?? (error === undefined ? undefined : { kind: 'log', error });
+    },
+    async close() {
+      if (open && core.log !== undefined && core.fault !== undefined)
+        await guarded(core, (log) => reconcile(core, log)).catch(() => {});
+      await letGo();
+      await mirror.close();
+    },
+    async abandon() {
+      await letGo();
+      await mirror.abandon();
+    },
+  };
+}
+
+export interface SharedStore extends LockStore {
+  readonly sharing: Sharing;
+  /** Brings lockfile and log to the same records. Returns how many the log got. Rejects with a `BatchError`. */
+  reconcile(): Promise<number>;
+}
+
+interface Core extends Omit<SharedStoreInput, 'fault'> {
+  /** Why records are owed to the log. */
+  fault: BatchError | undefined;
+}
+
+/** Does something with the log, and remembers why it could not be done. */
+async function guarded<T>(core: Core, work: (log: SharedLog) => Promise<T>): Promise<T> {
+  try {
+    if (core.log === undefined) throw core.fault;
+    return await work(core.log);
+  } catch (error) {
+    if (error instanceof BatchError) core.fault = error;
+    throw error;
+  }
+}
+
+async function claim(core: Core, intent: Attempt, limits: RecordLimits): Promise<Recorded> {
+  const { mirror, run } = core;
+  try {
+    const answer = await guarded(core, (log) => {
+      if (core.fault !== undefined) throw core.fault;
+      return log.append(shareable(intent), {
+        budgetMicroUsd: limits.budgetMicroUsd,
+        over: limits.known,
+      });
+    });
+    if (answer !== 'recorded') {
+      await absorb(core);
+      return answer;
+    }
+    // Reading the log may have brought it here already.
+    if (mirror.newest(intent.attempt) === undefined)
+      await mirror.record({ ...intent, run, log_rev: intent.rev });
+    return 'recorded';
+  } catch (error) {
+    await takeBack(core, intent);
+    throw error;
+  }
+}
+
+/** Nothing is sent after a failed claim, but the log may have it: what became of it is written there as soon as that is possible. */
+async function takeBack(core: Core, intent: Attempt): Promise<void> {
+  const known = core.mirror.newest(intent.attempt);
+  const rejected: Attempt = {
+    ...intent,
+    rev: (known?.rev ?? intent.rev) + 1,
+    state: 'rejected',
+    reason: { code: 'not_sent' },
+    at: { ...intent.at, rejected: new Date(core.clock.nowMs()).toISOString() },
+  };
+  // Where neither takes it, the next run of this machine finds the intent in the log, and holds it in doubt.
+  await settle(core, rejected, known, {}).catch(() => {});
+}
+
+async function settle(
+  core: Core,
+  attempt: Attempt,
+  known: Attempt | undefined,
+  { byPerson }: RecordLimits,
+): Promise<Recorded> {
+  const { mirror, ended } = core;
+  const { run: _run, ...own } = attempt;
+  // The process that made the intent is gone for certain: nobody else will ever settle it.
+  const mayOverrule = byPerson === true || (known?.run !== undefined && ended.has(known.run));
+  const [kept, shared] = await Promise.allSettled([
+    mirror.record({ ...own, log_rev: attempt.rev }),
+    guarded(core, (log) => log.append(shareable(attempt), { byPerson: mayOverrule })),
+  ]);
+  if (kept.status === 'rejected') throw kept.reason;
+  if (shared.status === 'rejected') {
+    // It is kept in the lockfile: `reconcile` puts it into the log.
+    if (shared.reason instanceof BatchError) return 'recorded';
+    throw shared.reason;
+  }
+  if (shared.value === 'superseded') await absorb(core, attempt.attempt);
+  if (core.fault !== undefined) await guarded(core, (log) => reconcile(core, log)).catch(() => {});
+  return shared.value === 'superseded' ? 'superseded' : 'recorded';
+}
+
+async function reconcile(core: Core, log: SharedLog): Promise<number> {
+  await absorb(core);
+  const owed = [...core.mirror.attempts.values()].filter((known) => {
+    // An intent gets into the log before it gets here; an older one is settled first.
+    if (known.state === 'intent') return false;
+    const shared = log.attempts.get(known.attempt);
+    return shared === undefined || isAhead(known, shared);
+  });
+  await Promise.all(
+    owed.map(async (known) => {
+      const answer = await log.append({ ...shareable(known), rev: sharedRev(known) }, { byPerson: true });
+      if (answer === 'superseded') await absorb(core, known.attempt);
+    }),
+  );
+  core.fault = undefined;
+  return owed.length;
+}
+
+/**
+ * Copies what the log says into the lockfile, where that says less.
+ *
+ * @param overruled the attempt of a record that the log did not take: there the log is right
+ */
+async function absorb({ log, mirror }: Core, overruled?: string): Promise<void> {
+  const writes: Promise<Recorded>[] = [];
+  for (const shared of log?.attempts.values() ?? []) {
+    const known = mirror.newest(shared.attempt);
+    const isRight =
+      shared.attempt === overruled && (known?.queue_id === undefined || shared.queue_id !== undefined);
+    if (known !== undefined && !isRight && !isBehind(known, shared)) continue;
+    writes.push(mirror.record(placed(shared, known, log?.originOf(shared.attempt)?.run)));
+  }
+  await Promise.all(writes);
+}
+
+function holderOf({ log, run, ended, clock }: Core, attempt: Attempt): Holder {
+  const origin = log?.originOf(attempt.attempt);
+  const holder = attempt.state === 'intent' ? (attempt.run ?? origin?.run) : origin?.by;
+  if (holder === undefined || holder === run || ended.has(holder)) return { kind: 'here' };
+  const lastSeen = log?.lastSeen(holder);
+  const silent = lastSeen === undefined || clock.nowMs() - Date.parse(lastSeen) > SILENT_MS;
+  return { kind: 'elsewhere', silent, ...(lastSeen === undefined ? {} : { lastSeen }) };
+}

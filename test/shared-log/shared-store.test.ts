@@ -1,0 +1,217 @@
+import { describe, expect, it } from 'vitest';
+import { BatchError, EXIT } from '../../src/core/errors.js';
+import type { Attempt } from '../../src/lockfile/attempt.js';
+import type { LockStore } from '../../src/lockfile/lock-store.js';
+import { openLock } from '../../src/lockfile/store.js';
+import { createFolderStore } from '../../src/shared-log/folder-store.js';
+import type { SharedLog } from '../../src/shared-log/shared-log.js';
+import { createSharedStore, type SharedStore, SILENT_MS } from '../../src/shared-log/shared-store.js';
+import { createMemoryDisk, type MemoryDisk } from '../fakes/memory-files.js';
+import { attempt, command, file, header, id, random } from '../lockfile/build.js';
+import { createTestClock, openAs } from './machine.js';
+
+const ROOT = '/mnt/share/album';
+
+/** A bucket that all machines reach, and a disk for each. */
+async function createShare(): Promise<MemoryDisk> {
+  const share = createMemoryDisk();
+  await share.files.makeDirectory(ROOT);
+  return share;
+}
+
+interface Machine {
+  readonly store: SharedStore;
+  readonly log: SharedLog;
+  readonly mirror: LockStore;
+  readonly disk: MemoryDisk;
+}
+
+async function machine(
+  share: MemoryDisk,
+  run: string,
+  more: { disk?: MemoryDisk; ended?: readonly string[]; log?: (log: SharedLog) => SharedLog } = {},
+): Promise<Machine> {
+  const clock = createTestClock();
+  const opened = await openAs(run, createFolderStore(share.files, random, ROOT), { clock });
+  const log = more.log?.(opened) ?? opened;
+  const disk = more.disk ?? createMemoryDisk();
+  const lock = await openLock(disk.files, '/album/album.lock.jsonl', {
+    endpoint: header.endpoint,
+    command,
+    lineage: () => log.header.lineage,
+    log: `file://${ROOT}`,
+    random,
+  });
+  if (!lock.ok) throw new Error(lock.problem.kind);
+  const ended = new Set((more.ended ?? []).map(id));
+  const store = createSharedStore({
+    log,
+    address: `file://${ROOT}`,
+    mirror: lock.store,
+    run: id(run),
+    ended,
+    clock,
+  });
+  await store.reconcile();
+  return { store, log, mirror: lock.store, disk };
+}
+
+const intent = attempt();
+const queued = (rev = 2): Attempt => ({
+  ...intent,
+  rev,
+  state: 'queued',
+  queue_id: 'job-1',
+  at: { ...intent.at, queued: '2026-01-02T03:05:00.000Z' },
+});
+const stored = (rev: number, path = file.path): Attempt => ({
+  ...queued(rev),
+  state: 'stored',
+  file: { ...file, path },
+});
+
+describe('a lockfile over a shared log', () => {
+  it('claims a take for one machine only', async () => {
+    const share = await createShare();
+    const [a, b] = [await machine(share, 'a'), await machine(share, 'b')];
+    expect(await a.store.record(intent)).toBe('recorded');
+    expect(await b.store.record({ ...intent, attempt: id('other') })).toBe('taken');
+    expect(b.store.newest(intent.attempt)).toMatchObject({ state: 'intent', run: id('a') });
+    expect(b.store.newest(id('other'))).toBeUndefined();
+  });
+
+  it('checks the budget against what all machines have spent', async () => {
+    const share = await createShare();
+    const [a, b] = [await machine(share, 'a'), await machine(share, 'b')];
+    await a.store.record(intent, { budgetMicroUsd: 1_000_000 });
+    const next = attempt({ attempt: id('next'), track: 'ending' });
+    expect(await b.store.record(next, { budgetMicroUsd: 1_000_000 })).toBe('over_budget');
+  });
+
+  it('leaves the intent of another run alone, and settles one of an ended run of this machine', async () => {
+    const share = await createShare();
+    const a = await machine(share, 'a');
+    await a.store.record(intent);
+    const b = await machine(share, 'b');
+    expect(b.store.sharing.holderOf(b.store.newest(intent.attempt)!)).toMatchObject({
+      kind: 'elsewhere',
+      silent: false,
+    });
+    const again = await machine(share, 'a2', { disk: a.disk, ended: ['a'] });
+    expect(again.store.sharing.holderOf(again.store.newest(intent.attempt)!)).toEqual({ kind: 'here' });
+    const doubt: Attempt = { ...again.store.newest(intent.attempt)!, rev: 2, state: 'in_doubt' };
+    expect(await again.store.record(doubt)).toBe('recorded');
+    expect(again.log.attempts.get(intent.attempt)).toMatchObject({ state: 'in_doubt' });
+  });
+
+  it('keeps where a file is on this machine, and does not tell others of moves', async () => {
+    const share = await createShare();
+    const a = await machine(share, 'a');
+    await a.store.record(intent);
+    await a.store.record(queued());
+    await a.store.record(stored(3));
+    const entries = a.log.entries;
+    await a.store.record({ ...stored(4), move_to: 'out/new.mp3' });
+    await a.store.record(stored(5, 'out/new.mp3'));
+    expect(a.log.entries).toBe(entries);
+    const b = await machine(share, 'b');
+    await b.store.record({ ...stored(4), state: 'done' });
+    await a.store.sharing.refresh();
+    expect(a.store.newest(intent.attempt)).toMatchObject({ state: 'done', file: { path: 'out/new.mp3' } });
+    expect(b.store.newest(intent.attempt)).toMatchObject({ state: 'done', file: { path: file.path } });
+  });
+
+  it('keeps an outcome that the log cannot take, buys nothing meanwhile, and puts it into the log later', async () => {
+    const share = await createShare();
+    let down = false;
+    const gone = new BatchError('state-unreachable', 'not reachable', { exitCode: EXIT.unavailable });
+    const a = await machine(share, 'a', {
+      log: (log) => ({
+        ...log,
+        get header() {
+          return log.header;
+        },
+        get attempts() {
+          return log.attempts;
+        },
+        append: (record, limits) => (down ? Promise.reject(gone) : log.append(record, limits)),
+      }),
+    });
+    await a.store.record(intent);
+    down = true;
+    expect(await a.store.record(queued())).toBe('recorded');
+    expect(a.store.trouble()).toEqual({ kind: 'log', error: gone });
+    const next = attempt({ attempt: id('next'), track: 'ending' });
+    await expect(a.store.record(next)).rejects.toBe(gone);
+    down = false;
+    await a.store.sharing.refresh();
+    expect(a.store.trouble()).toBeUndefined();
+    expect(a.log.attempts.get(intent.attempt)).toMatchObject({ queue_id: 'job-1' });
+    const b = await machine(share, 'b');
+    expect(b.store.newest(intent.attempt)).toMatchObject({ state: 'queued', queue_id: 'job-1' });
+  });
+
+  it('takes an intent back that the log may have although its answer was lost', async () => {
+    const share = await createShare();
+    const lost = new BatchError('state-unreachable', 'no answer', { exitCode: EXIT.unavailable });
+    const a = await machine(share, 'a', {
+      log: (log) => ({
+        ...log,
+        get header() {
+          return log.header;
+        },
+        get attempts() {
+          return log.attempts;
+        },
+        append: async (record, limits) => {
+          const answer = await log.append(record, limits);
+          if (record.state === 'intent') throw lost;
+          return answer;
+        },
+      }),
+    });
+    await expect(a.store.record(intent)).rejects.toBe(lost);
+    const b = await machine(share, 'b');
+    expect(b.store.newest(intent.attempt)).toMatchObject({ state: 'rejected', reason: { code: 'not_sent' } });
+    expect(await b.store.record(attempt({ attempt: id('again') }))).toBe('recorded');
+  });
+
+  it('brings the attempts of an older lockfile into an empty log', async () => {
+    const share = await createShare();
+    const disk = createMemoryDisk();
+    const old = await openLock(disk.files, '/album/album.lock.jsonl', {
+      endpoint: header.endpoint,
+      command,
+      lineage: () => id('lineage of a'),
+      random,
+    });
+    if (!old.ok) throw new Error(old.problem.kind);
+    for (const record of [intent, queued(), stored(3)]) await old.store.record(record);
+    await old.store.close();
+    const a = await machine(share, 'a', { disk });
+    expect(a.log.attempts.get(intent.attempt)).toMatchObject({ state: 'stored', queue_id: 'job-1' });
+    const b = await machine(share, 'b');
+    expect(b.store.newest(intent.attempt)).toMatchObject({ state: 'stored' });
+  });
+
+  it('takes over from a run that has been silent', async () => {
+    const share = await createShare();
+    const a = await machine(share, 'a');
+    await a.store.record(intent);
+    await a.store.record(queued());
+    const b = await machine(share, 'b');
+    const known = b.store.newest(intent.attempt)!;
+    expect(b.store.sharing.holderOf(known)).toMatchObject({ kind: 'elsewhere', silent: false });
+    const clock = createTestClock();
+    await clock.sleep(SILENT_MS + 1);
+    const later = createSharedStore({
+      log: b.log,
+      address: '',
+      mirror: b.mirror,
+      run: id('b'),
+      ended: new Set(),
+      clock,
+    });
+    expect(later.sharing.holderOf(known)).toMatchObject({ kind: 'elsewhere', silent: true });
+  });
+});
