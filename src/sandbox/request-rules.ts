@@ -109,13 +109,10 @@ function switches(spec: ModelSpec, body: Body): Issue[] {
     .map((path) => ({ path, message: `${path} is not supported by this model` }));
 }
 
-/** Where a model states none. */
-const MIN_PROMPT_LENGTH_DEFAULT = 10;
-
 /** Letters beyond the basic plane count once towards the least and twice towards the most: the stricter way. */
 function prompt(spec: ModelSpec, body: Body): Issue[] {
   const given = String(body.prompt);
-  const least = spec.min_prompt_length ?? MIN_PROMPT_LENGTH_DEFAULT;
+  const least = spec.min_prompt_length ?? 1;
   const most = spec.prompt_character_limit ?? Number.POSITIVE_INFINITY;
   return [
     ...issue([...given].length < least, 'prompt', `prompt must have at least ${least} characters`),

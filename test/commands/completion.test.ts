@@ -59,7 +59,7 @@ describe('completion in a plain bash', () => {
     [['unlock', '--force', 'a'], ['album.yaml']],
     [
       ['lock', ''],
-      ['repair', 'merge'],
+      ['merge', 'repair'],
     ],
     [['lock', 'repair', 'a'], ['album.yaml']],
     [

@@ -38,7 +38,7 @@ async function reportOf(
     stop: new AbortController().signal,
     emit,
   };
-  const settings = { mode: 'collect', selection: {}, command: String };
+  const settings = { mode: 'collect', selection: {}, command: String, outputRoot: '/album' };
   const byId = new Map(attempts.map((one) => [one.attempt, one]));
   const outcome = { troubles: new Set(), spentMicroUsd: 0, madeCount: 0 };
   const decision = { approved: false };
