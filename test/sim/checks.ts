@@ -164,6 +164,7 @@ export function judgeCharges(world: JudgeWorld, blame: Blame): void {
 }
 
 export function judgeHistory(
+  world: JudgeWorld,
   blame: Blame,
   view: LockView,
   known: ReadonlyMap<string, Attempt>,
@@ -180,9 +181,17 @@ export function judgeHistory(
     // Refused ones are tidied away; an intent whose record failed, so that nothing was sent, is taken back.
     const may = before.state === 'rejected' || (before.state === 'intent' && !armed.has(id));
     if (now === undefined && !may) blame('f', `${id} (${before.state}) disappeared`);
-    if (now !== undefined && now.rev < before.rev)
+    // A record that was refused is not in the file in the end: it is in a rescue file, for the next run.
+    if (now !== undefined && now.rev < before.rev && !isRescued(world, id))
       blame('f', `${id} went back from ${before.state} (${before.rev}) to ${now.state} (${now.rev})`);
   }
+}
+
+function isRescued({ disk }: JudgeWorld, attempt: string): boolean {
+  return [...disk.entries].some(
+    ([path, entry]) =>
+      entry !== 'directory' && path.includes('-rescue-') && Buffer.from(entry.bytes).includes(attempt),
+  );
 }
 
 export function remember(view: LockView, known: Map<string, Attempt>, knownIds: Set<string>): void {

@@ -221,7 +221,7 @@ export function createJudge(world: JudgeWorld): Judge {
       if (world.damaged() || world.uncertain()) return;
       const views = knowable();
       for (const seen of views) {
-        judgeHistory(blame, seen, known, knownIds, armed);
+        judgeHistory(world, blame, seen, known, knownIds, armed);
         if (views.length === 1) remember(seen, known, knownIds);
         judgeCoverage(world, blame, seen);
         judgeFiles(world, blame, seen);
