@@ -11,12 +11,18 @@ export interface QcThread {
 /** Of the heap of the thread: enough for an hour of decoded audio. */
 const HEAP_MEGABYTES_MAX = 4_096;
 
+const NOT_ANALYSED: Analysis = { kind: 'not-analysed', format: 'this file' };
+
 /** Starts the thread with the first file. One that ends before its time leaves its file, not the run, without an analysis. */
 export function createQcThread(): QcThread {
   let worker: Worker | undefined;
   let before: Promise<unknown> = Promise.resolve();
 
+  let closed = false;
+
   function ask(request: QcRequest): Promise<Analysis> {
+    // A file that waited for the thread must not start another, which nobody would end.
+    if (closed) return Promise.resolve(NOT_ANALYSED);
     worker ??= new Worker(new URL('./qc-worker.js', import.meta.url), {
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES_MAX },
     });
@@ -28,7 +34,7 @@ export function createQcThread(): QcThread {
       };
       const fail = () => {
         worker = undefined;
-        end({ kind: 'not-analysed', format: 'this file' });
+        end(NOT_ANALYSED);
       };
       asked.on('message', end).on('error', fail).on('exit', fail);
       asked.postMessage(request, [request.bytes.buffer as ArrayBuffer]);
@@ -42,6 +48,7 @@ export function createQcThread(): QcThread {
       return answer;
     },
     close: async () => {
+      closed = true;
       await worker?.terminate();
     },
   };
