@@ -68,6 +68,8 @@ describe.concurrent('the document of --json', () => {
         conflict_markers: 1,
         repeated_headers: 0,
         paid_twice: [],
+        bought_twice: [],
+        lockfiles_joined: 1,
         kept_as_read: [],
         missing: null,
         set_aside: [

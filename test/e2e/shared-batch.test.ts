@@ -46,8 +46,11 @@ it('gives a fresh checkout its files, and refuses to buy by the lockfile alone',
   expect(pulled.code, pulled.stderr).toBe(0);
   expect(audioFiles(two).sort()).toEqual(audioFiles(one).sort());
   unlinkSync(path.join(two, audioFiles(two)[0]!));
-  const frozen = await run([...words(service, state), '--frozen'], two, service.env);
-  expect(frozen.code, frozen.stderr).toBe(0);
+  // It looks, and fetches nothing.
+  expect((await run([...words(service, state), '--frozen'], two, service.env)).code).toBe(100);
+  const fetched = await run(words(service, state), two, service.env);
+  expect(fetched.code, fetched.stderr).toBe(0);
+  expect(audioFiles(two).sort()).toEqual(audioFiles(one).sort());
   expect(await service.charges()).toBe(2);
 });
 
