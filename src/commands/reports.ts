@@ -68,7 +68,9 @@ export async function writeReport(
     // Looked at once more: this may be long after the start, or before anything else was checked.
     const standing = kind === 'append' ? undefined : await obstacle(files, file, kind);
     if (standing !== undefined) return fail(`it would overwrite ${standing}`);
-    const handle = await files.open(file, kind === 'append' ? 'append' : 'truncate');
+    const isNew = (await files.facts(file)) === undefined;
+    const mode = kind !== 'append' ? 'truncate' : isNew ? 'exclusive' : 'append';
+    const handle = await files.open(file, mode);
     await handle.write(new TextEncoder().encode(redact(text))).finally(() => handle.close());
   } catch (error) {
     const code = faultCode(error);

@@ -37,7 +37,7 @@ describe('events', () => {
     expect(events.filter(({ state }) => state === 'done')).toHaveLength(2);
     expect(events.at(-1)?.exit_code).toBe(ended.code);
     expect(new Set(events.map(({ type }) => type))).toEqual(
-      new Set(['version', 'phase', 'plan', 'take', 'progress', 'summary']),
+      new Set(['version', 'phase', 'plan', 'take', 'progress', 'qc', 'summary']),
     );
   });
 

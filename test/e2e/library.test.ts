@@ -7,7 +7,7 @@ import { launch } from './launch.js';
 import { folder } from './program.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const PAGE = readFileSync(path.join(ROOT, 'docs', 'library.md'), 'utf8');
+const PAGE = readFileSync(path.join(ROOT, 'examples', 'library.md'), 'utf8');
 /** By the heading that each stands under, in their order. */
 const EXAMPLES = [...PAGE.matchAll(/^## (\w+)\n[\s\S]*?```js\n([\s\S]*?)```$/gm)].map(([, name, code]) => {
   return { name: name!, code: code! };
