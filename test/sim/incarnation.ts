@@ -95,9 +95,13 @@ function permit(world: SimWorld, draw: RunDraw): void {
     const allowance = world.allowances.get(prompt) ?? { wanted: 0, extra: 0 };
     allowance.wanted = Math.max(allowance.wanted, track.takes);
     if (draw.force) allowance.extra += track.takes;
-    if (draw.retryFailed) allowance.extra += givenUp(world, prompt);
     world.allowances.set(prompt, allowance);
   }
+}
+
+/** What `--retry-failed` asks for: known when the run asks, since another may have ended while it waited for the lock. */
+function permitRetries(world: SimWorld): void {
+  for (const [prompt, allowance] of world.allowances) allowance.extra += givenUp(world, prompt);
 }
 
 /** Jobs for this prompt that failed or are gone, and attempts given up: what a person may ask to buy again. */
@@ -231,6 +235,7 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
         const low = plan.purchases.filter(isFarUnder).map(({ request }) => request.prompt);
         world.trace(`${witness.name} is asked for ${plan.totalMicroUsd}`);
         if (draw.declines) return 'declined';
+        if (draw.retryFailed) permitRetries(world);
         witness.approved.push(...plan.purchases.map(({ request }) => request.prompt));
         for (const { request, quote } of plan.purchases)
           witness.approvedPrices.set(request.prompt, quote.microUsd);
