@@ -137,11 +137,13 @@ export function judgeCleanUp(world: JudgeWorld, blame: Blame, queueId: string, v
     return;
   }
   if (!isDurable(world, attempt)) blame('c', `${queueId} is deleted and ${attempt.file.path} is not durable`);
-  else if (!isServed(world, job, attempt.file.sha256))
+  else if (!isServed(world, job, attempt, attempt.file.sha256))
     blame('c', `${queueId} is deleted and ${attempt.file.path} is not what was served`);
 }
 
-function isServed(world: JudgeWorld, job: ServerJob, hash: string): boolean {
+/** What a person accepted is what was kept of it: only the person knows whether it is whole. */
+function isServed(world: JudgeWorld, job: ServerJob, { attempt, accepted }: Attempt, hash: string): boolean {
+  if (accepted === true) return hash === world.accepted.get(attempt);
   return world.thorough ? hash === job.sha256 : job.served.has(hash);
 }
 
@@ -235,7 +237,7 @@ export function judgeFiles(world: JudgeWorld, blame: Blame, view: LockView): voi
     const what = `${latest.file.path} of ${latest.attempt} (${latest.state})`;
     if (!isDurable(world, latest)) blame('d', `${what} is not durable`);
     const job = world.server.jobs.get(latest.queue_id ?? '');
-    if (job !== undefined && !isServed(world, job, latest.file.sha256))
+    if (job !== undefined && !isServed(world, job, latest, latest.file.sha256))
       blame('d', `${what} is not what was served`);
   }
 }

@@ -1,9 +1,10 @@
 import type { Disk } from './disk.js';
 import { createInode, folderOf, syncInode } from './disk.js';
+import { LOCKFILE } from './places.js';
 import { createRng, type Rng } from './random.js';
 import { durableJournals } from './tamper.js';
 import type { SimWorld } from './world.js';
-import { LOCKFILE, needsRepair } from './world.js';
+import { needsRepair } from './world.js';
 
 /** A lockfile that something else than the program damaged: a sync client, a partial copy, a bad disk. */
 export interface Damage {

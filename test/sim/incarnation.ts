@@ -11,6 +11,7 @@ import { identityOn, processesOf } from './machine.js';
 import { simInspector } from './media.js';
 import { createTransport } from './network.js';
 import { linkDuring, unlink } from './outside.js';
+import { HOME, KEYS, LOCKFILE, RESCUE } from './places.js';
 import { clockOf, createProcess, randomOf } from './process.js';
 import type { Rng } from './random.js';
 import { createRng } from './random.js';
@@ -19,7 +20,6 @@ import { createSimFiles } from './sim-files.js';
 import { tamper } from './tamper.js';
 import { beset, besetStored } from './trouble.js';
 import type { Incarnation, Program, SimWorld } from './world.js';
-import { HOME, KEYS, LOCKFILE, RESCUE } from './world.js';
 
 /** Starts a program, by itself a run; it goes on as the timeline does. */
 export function launch(

@@ -117,6 +117,8 @@ export interface JudgeWorld {
   readonly journals: () => readonly Uint8Array[];
   /** A file that a person deleted, or a job whose fate a person settled. */
   readonly waived: ReadonlySet<string>;
+  /** Attempts that a person accepted, each with the hash of the bytes that were kept of it. */
+  readonly accepted: ReadonlyMap<string, string>;
 }
 
 export interface Judge {

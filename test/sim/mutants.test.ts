@@ -6,6 +6,7 @@ const SEEDS_MAX = 20_000;
 
 /** Rare worlds notice these, after hundreds or thousands of seeds: `npm run sim -- --mutants all` plays them too. */
 const RARE: ReadonlySet<string> = new Set([
+  'accepted-is-not-compared',
   'adopted-without-a-look',
   'any-price-is-believed',
   'checksum-is-not-compared',

@@ -287,6 +287,12 @@ export const MUTANTS: readonly Mutant[] = [
     "if (attempt.state === 'queued')",
   ),
   patched(
+    'accepted-is-not-compared',
+    'src/run/accept.ts',
+    "if (found.sha256 !== kept.sha256) return { ok: false, why: 'changed' };",
+    '',
+  ),
+  patched(
     'orphans-are-left',
     'src/run/enlist.ts',
     'if (attempt.queue_id === undefined) return undefined;',

@@ -1,9 +1,9 @@
 import type { Damage } from './damage.js';
 import { ancestors, folderOf } from './disk.js';
+import { ELSEWHERE, HOME } from './places.js';
 import type { SimProcess } from './process.js';
 import { createRng, drawRates } from './random.js';
 import type { Incarnation, SimWorld } from './world.js';
-import { ELSEWHERE, HOME } from './world.js';
 
 /** What people and programs do that have no part in a run, each by its chance for one run. */
 const OUTSIDE = [

@@ -12,9 +12,10 @@ import { openOutput } from '../../src/storage/output.js';
 import { createClient } from '../../src/venice/create-client.js';
 import { drawTrack, type Track } from './album.js';
 import { createInode, folderOf, syncInode } from './disk.js';
+import { HOME, LOCKFILE } from './places.js';
 import type { ServerJob } from './server.js';
 import type { Program, SimWorld } from './world.js';
-import { HOME, LOCKFILE, needsRepair } from './world.js';
+import { needsRepair } from './world.js';
 
 /** What a person may do to manifest and files between two runs. */
 export function meddle(world: SimWorld): void {

@@ -2,10 +2,11 @@ import type { Attempt, StoredFile } from '../../src/lockfile/attempt.js';
 import { parseLock, serialiseLock } from '../../src/lockfile/format.js';
 import { createInode, folderOf, syncInode } from './disk.js';
 import { makeMedia, sha256 } from './media.js';
+import { ELSEWHERE, HOME, KEYS, LOCKFILE } from './places.js';
 import { createRng, type Rng } from './random.js';
 import { createJob } from './server.js';
 import type { SimWorld } from './world.js';
-import { ELSEWHERE, HOME, KEYS, LOCKFILE, needsRepair } from './world.js';
+import { needsRepair } from './world.js';
 
 /** Between two runs a pull request is merged whose lockfile has lines of a stranger's. */
 export function pull(world: SimWorld): void {

@@ -1,15 +1,17 @@
 import { EXIT } from '../../src/core/errors.js';
+import { acceptable, accepting } from './accepting.js';
 import { promptOf } from './album.js';
 import { damageLockfile, settleDamage } from './damage.js';
 import { exitCodeOf, launch } from './incarnation.js';
 import { unlinkAll } from './outside.js';
 import { doubtful, lose, mangle, meddle, repairing, resolving, unlocking, unmangle } from './person.js';
+import { KEYS, LOCKFILE } from './places.js';
 import { pull } from './pull.js';
 import { createRng } from './random.js';
 import { CALM_RUN, calmRates, drawRun, NO_DISK_FAULTS } from './scenario.js';
 import { noTrouble } from './trouble.js';
 import type { Incarnation, Program, SimOptions, SimResult, SimWorld } from './world.js';
-import { createWorld, KEYS, LOCKFILE, needsRepair } from './world.js';
+import { createWorld, needsRepair } from './world.js';
 
 /** Runs until calm are bounded: what has not ended by then never will. */
 const CALM_RUNS_MAX = 8;
@@ -62,8 +64,10 @@ async function play(world: SimWorld): Promise<void> {
   if (isSound(world)) await calmDown(world);
 }
 
-/** Mostly a run; from time to time a person puts the lockfile in order. */
+/** Mostly a run; from time to time a person puts the lockfile in order, or accepts audio that failed the checks. */
 async function programOf(world: SimWorld, round: number): Promise<Program | undefined> {
+  const rng = createRng(world.seed, `accept before round ${round}`);
+  if (!needsRepair(world) && acceptable(world).length > 0 && rng.chance(0.5)) return accepting(world, rng);
   const mends = round > 0 && world.rng.chance(0.3);
   if (!mends) return undefined;
   if (needsRepair(world)) return repairing(world);

@@ -1,7 +1,7 @@
 import type { Disk } from './disk.js';
 import { createInode, folderOf, syncInode } from './disk.js';
+import { LOCKFILE, RESCUE } from './places.js';
 import type { SimWorld } from './world.js';
-import { LOCKFILE, RESCUE } from './world.js';
 
 const PRIVATE = `${folderOf(LOCKFILE)}/.venice-batch/`;
 const GUARD = `${PRIVATE}album.lock.jsonl.guard`;

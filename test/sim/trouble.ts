@@ -1,9 +1,9 @@
 import type { Disk } from './disk.js';
 import { createInode, folderOf, syncInode } from './disk.js';
+import { HOME, RESCUE } from './places.js';
 import type { Rng } from './random.js';
 import { createRng, drawRates } from './random.js';
 import type { Incarnation, SimWorld } from './world.js';
-import { HOME, RESCUE } from './world.js';
 
 /** What happens beside the faults of disk, network and service, each by its chance for one run, request or answer. */
 const TROUBLES = [

@@ -12,6 +12,7 @@ import type { Beacons, Machine } from './machine.js';
 import { drawMachines } from './machine.js';
 import type { NetworkWorld } from './network.js';
 import { createOutside, type Outside } from './outside.js';
+import { ELSEWHERE, HOME, KEYS, LOCKFILE, PROJECT, RESCUE } from './places.js';
 import type { SimProcess } from './process.js';
 import type { Rng } from './random.js';
 import { createRng } from './random.js';
@@ -61,6 +62,8 @@ export interface SimWorld {
   /** How often each prompt may be charged: once for each take, and once more for each time a person asked for it again. */
   readonly allowances: Map<string, { wanted: number; extra: number }>;
   readonly waived: Set<string>;
+  /** Attempts that a person accepted, each with the hash of the bytes that were kept of it. */
+  readonly accepted: Map<string, string>;
   readonly trouble: Trouble;
   readonly outside: Outside;
   /** The lockfile as it was after earlier runs: what another branch may still have. */
@@ -100,14 +103,6 @@ export interface Incarnation {
   paidRequests: number;
 }
 
-export const HOME = '/home/album';
-/** Not in the output folder: that one may be replaced by a link while a run goes on. */
-const PROJECT = '/home/project';
-export const LOCKFILE = `${PROJECT}/album.lock.jsonl`;
-/** Where others' links lead, and nothing of the program's. */
-export const ELSEWHERE = '/elsewhere';
-export const RESCUE = '/rescue/album';
-export const KEYS = ['sk-sim-first-account', 'sk-sim-other-account'] as const;
 /** Of a job that takes hours: none is given up sooner. */
 const LONG_MS_MIN = 6 * 3_600_000;
 const START_MS = Date.UTC(2026, 0, 1);
@@ -139,6 +134,7 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
   );
   const allowances: SimWorld['allowances'] = new Map();
   const waived = new Set<string>();
+  const accepted: SimWorld['accepted'] = new Map();
   const outside = createOutside(seed);
   const trace =
     options.trace === undefined
@@ -167,6 +163,7 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
     uncertain: () => outside.damage !== undefined,
     journals: () => (world.tampered ? durableJournals(disk) : []),
     waived,
+    accepted,
   });
   const diskWorld: DiskWorld = {
     disk,
@@ -214,6 +211,7 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
     running: new Set(),
     allowances,
     waived,
+    accepted,
     trouble,
     outside,
     verdicts: new Map(),
