@@ -38,8 +38,18 @@ export function checkSchema(root: Located, source: Source): SchemaCheck {
 }
 
 function compile(): ValidateFunction {
-  const schema = createRequire(import.meta.url)('../../schemas/manifest.schema.json') as object;
+  const schema = withoutNull(createRequire(import.meta.url)('../../schemas/manifest.schema.json'));
   return new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, verbose: true }).compile(schema);
+}
+
+/**
+ * The schema without its `null`s. They are for editors: whether a `null` was written or a value forgotten is decided
+ * here, by the text, and one error for a wrong value reads better than one for each alternative.
+ */
+export function withoutNull(schema: object): object {
+  return JSON.parse(JSON.stringify(schema), (_key, value) =>
+    value?.anyOf?.[1]?.type === 'null' ? value.anyOf[0] : value,
+  ) as object;
 }
 
 /** What is wrong: the value, or the field that is not there. */

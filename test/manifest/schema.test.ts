@@ -29,6 +29,14 @@ describe('the schema', () => {
     }
   });
 
+  it('lets an editor accept what takes a default back, in a track alone', () => {
+    const validate = new Ajv({ strict: true, allowUnionTypes: true }).compile(schema);
+    for (const field of REQUEST_FIELDS) {
+      expect(validate({ version: 1, tracks: [{ id: 'a', [field]: null }] }), field).toBe(true);
+      expect(validate({ version: 1, defaults: { [field]: null }, tracks: [{ id: 'a' }] }), field).toBe(false);
+    }
+  });
+
   it('takes no unknown key anywhere', () => {
     const open: unknown[] = [];
     const visit = (value: unknown): void => {

@@ -56,6 +56,14 @@ describe('explanations', () => {
     }
   });
 
+  it('stop nothing where they call it a warning', () => {
+    const stopping = PAGES.filter((name) => {
+      const text = readFileSync(new URL(`${name}.md`, FOLDER), 'utf8');
+      return /this is (only )?a warning/i.test(text) && /nothing is bought until/i.test(text);
+    });
+    expect(stopping).toEqual([]);
+  });
+
   it('are whole, each with a command of this program', () => {
     for (const code of PAGES) {
       const { title, text, money, fix, next } = pageOf(code);

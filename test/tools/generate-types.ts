@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
+import { withoutNull } from '../../src/manifest/schema.js';
 
 const SCHEMA = new URL('../../schemas/manifest.schema.json', import.meta.url);
 
@@ -9,7 +10,7 @@ export const TYPES = new URL('../../src/manifest/manifest.types.ts', import.meta
 
 /** The types of `schemas/manifest.schema.json`, as the text of a TypeScript module. */
 export async function generateTypes(): Promise<string> {
-  const schema = JSON.parse(await readFile(SCHEMA, 'utf8')) as JSONSchema;
+  const schema = withoutNull(JSON.parse(await readFile(SCHEMA, 'utf8'))) as JSONSchema;
   return compile(schema, 'ManifestFile', {
     additionalProperties: false,
     bannerComment:
