@@ -2,6 +2,7 @@ import path from 'node:path';
 import { EXIT } from '../core/errors.js';
 import { lockError } from '../lockfile/lock-error.js';
 import { checkEndpoint, readLock } from '../lockfile/read.js';
+import { withExtraTakes } from '../plan/extra-takes.js';
 import type { RunOutcome } from '../run/execute.js';
 import { openOutput } from '../storage/output.js';
 import { type BuyDecision, lowest } from './approve.js';
@@ -45,10 +46,11 @@ async function look(world: FrozenWorld, settings: BatchSettings, startedMs: numb
   if (foreign !== undefined) throw lockError(foreign, settings.lockfilePath, settings.command);
   const output = await openOutput(ports.files, settings.outputRoot);
   tellPhase(world, 'check');
-  const loaded = await world.load();
+  const attempts = [...read.attempts.values()];
+  const loaded = withExtraTakes(await world.load(), attempts, settings);
+  if (loaded.manifest !== undefined) world.takesKnown?.(loaded.manifest);
   if (loaded.diagnostics.length > 0) world.show(loaded.diagnostics, loaded.sources);
   const { manifest } = loaded;
-  const attempts = [...read.attempts.values()];
   let decision: BuyDecision = { approved: false, refusal: EXIT.invalid };
   if (manifest !== undefined) {
     const prepared = await prepare({

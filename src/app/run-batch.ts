@@ -2,6 +2,7 @@ import path from 'node:path';
 import { BatchError, EXIT, faultCode, isSystemFault } from '../core/errors.js';
 import type { LockStore } from '../lockfile/lock-store.js';
 import type { LoadedManifest, Manifest } from '../manifest/take.js';
+import { withExtraTakes } from '../plan/extra-takes.js';
 import { isClaimed, isInFlight } from '../plan/history.js';
 import type { FileMove } from '../plan/plan.js';
 import { execute, type RunInput, type RunOutcome } from '../run/execute.js';
@@ -141,7 +142,8 @@ async function withLock(
   const view = { output, store };
   tellPhase(world, 'check');
   await recover(view, ports.clock.nowMs());
-  const loaded = await load();
+  const loaded = withExtraTakes(await load(), [...store.attempts.values()], settings);
+  if (loaded.manifest !== undefined) world.takesKnown?.(loaded.manifest);
   await pushFromHere(world, settings, opened, output);
   await pullHere(world, settings, opened, output);
   const known = new Set(store.attempts.keys());

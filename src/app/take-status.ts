@@ -3,6 +3,7 @@ import { faultCode, isSystemFault } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Manifest, Take } from '../manifest/take.js';
 import { type DecideInput, decide } from '../plan/decide.js';
+import { withBoughtTakes } from '../plan/extra-takes.js';
 import { takeId } from '../plan/history.js';
 import type { PlanRow } from '../plan/plan.js';
 import type { Selection } from '../plan/selection.js';
@@ -11,7 +12,7 @@ import { type DiskView, fileStates, type StoredFiles, strangers } from '../run/r
 
 /** Where takes stand. */
 export interface Standing {
-  /** Of the manifest's takes; without a manifest, of those that the lockfile knows, as they were last asked for. */
+  /** Of the manifest's takes and those that were bought beyond them; without a manifest, of those that the lockfile knows, as they were last asked for. */
   readonly rows: readonly PlanRow[];
   /** Of takes that the lockfile knows and the manifest does not name any more. */
   readonly removed: readonly PlanRow[];
@@ -32,7 +33,7 @@ const NOTHING_ASKED: Selection = { force: [], retryFailed: false };
 export async function standingOf(
   view: DiskView,
   attempts: readonly Attempt[],
-  manifest: Manifest | undefined,
+  declared: Manifest | undefined,
   options: {
     readonly selection?: Selection;
     readonly nowMs?: number;
@@ -41,6 +42,7 @@ export async function standingOf(
     readonly placeOf?: (file: string) => string;
   } = {},
 ): Promise<Standing> {
+  const manifest = declared && withBoughtTakes(declared, attempts);
   const named = new Set(manifest?.takes.map(takeId));
   const unnamed = lastAskedFor(attempts.filter((attempt) => !named.has(takeId(attempt))));
   const takes = [...(manifest?.takes ?? []), ...unnamed];

@@ -3,7 +3,7 @@ import type { RunEvent } from '../core/events.js';
 import type { Ports, Transport } from '../core/ports.js';
 import { createRedactor } from '../core/redact.js';
 import type { Attempt } from '../lockfile/attempt.js';
-import type { LoadedManifest } from '../manifest/take.js';
+import type { LoadedManifest, Manifest } from '../manifest/take.js';
 import type { Plan } from '../plan/plan.js';
 import type { SavedPlan } from '../plan/saved-plan.js';
 import type { Selection } from '../plan/selection.js';
@@ -27,6 +27,8 @@ export interface World {
   ready?(): Promise<void>;
   /** Reads the manifest; called once. */
   load(): Promise<LoadedManifest>;
+  /** Called with the manifest and all takes of it, also those beyond `takes`, before anything is planned. */
+  takesKnown?(manifest: Manifest): void;
   emit(event: RunEvent): void;
   /** Shows what is wrong or doubtful, as soon as it is known. */
   show(diagnostics: readonly Diagnostic[], sources: LoadedManifest['sources']): void;
@@ -68,6 +70,8 @@ export interface BatchSettings extends RunSettings, Pick<OpenSettings, 'rescuePl
   readonly sandbox: boolean;
   readonly version: string;
   readonly selection: Selection;
+  /** Takes of each chosen track to make beyond `takes` of the manifest. */
+  readonly more?: number | undefined;
   /** Buys also unattended at prices far under the declared ones. */
   readonly acceptPrice?: boolean;
   /** Integer micro-dollars; the manifest's own may be lower. */

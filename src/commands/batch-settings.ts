@@ -7,15 +7,15 @@ import type { BatchSettings } from '../app/world.js';
 import { programVersion } from '../node/version.js';
 import { type SavedPlan, selectionOf } from '../plan/saved-plan.js';
 import type { Selection } from '../plan/selection.js';
+import { pickedTracks } from './picks.js';
 import type { Session } from './session.js';
-import type { Flags } from './settings.js';
 
 /** What a batch needs of a session's settings. */
-export function batchSettings(
+export async function batchSettings(
   session: Session,
   mode: BatchSettings['mode'],
   savedPlan?: SavedPlan,
-): BatchSettings {
+): Promise<BatchSettings> {
   const { settings, endpoint, command, placeOf } = session;
   const { flags } = settings;
   return {
@@ -29,7 +29,8 @@ export function batchSettings(
     outputRoot: settings.outputRoot.value,
     ...rescueSettings(settings, process.env),
     neighbourhood: neighbourhoodOf(session),
-    selection: savedPlan === undefined ? selectionOfFlags(flags) : selectionOf(savedPlan),
+    selection: savedPlan === undefined ? await selectionFor(session) : selectionOf(savedPlan),
+    more: settings.more,
     savedPlan,
     ...(savedPlan === undefined ? {} : { savedPlanFile: flags.plan }),
     acceptPrice: flags.acceptPrice === true,
@@ -78,6 +79,9 @@ export function neighbourhoodOf({ settings, endpoint }: Session): Neighbourhood 
   return { lockfilePath, endpoint, folders: [...folders, settings.outputRoot.value] };
 }
 
-export function selectionOfFlags({ only, except, force, retryFailed }: Flags): Selection {
-  return { only, except, force: force ?? [], retryFailed: retryFailed === true };
+/** What may be bought, by flags and, where they say so, by the picks. Throws `BatchError` (3) for picks that cannot be read. */
+export async function selectionFor(session: Session): Promise<Selection> {
+  const { only, except, force, retryFailed, onlyUnpicked } = session.settings.flags;
+  const picked = onlyUnpicked === true ? { picked: await pickedTracks(session) } : {};
+  return { only, except, ...picked, force: force ?? [], retryFailed: retryFailed === true };
 }

@@ -28,6 +28,8 @@ export function nextCommandLine(
   const chosen = [
     ...(flags.only ?? []).flatMap((pattern) => ['--only', pattern]),
     ...(flags.except ?? []).flatMap((pattern) => ['--except', pattern]),
+    ...(flags.more === undefined ? [] : ['--more', flags.more]),
+    ...(flags.onlyUnpicked === true ? ['--only-unpicked'] : []),
     ...(flags.budget === undefined || verb !== 'run' ? [] : ['--budget', flags.budget]),
   ];
   return commandLine([

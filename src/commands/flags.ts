@@ -51,6 +51,8 @@ function selecting(command: Command): Command {
     .option('--only <id>', 'buy only these tracks (repeatable, comma-separated, * and ?)', namesOf('--only'))
     .option('--except <id>', 'do not buy these tracks (same syntax)', namesOf('--except'))
     .option('--force <id>', 'make these tracks again even if they are done (same syntax)', namesOf('--force'))
+    .option('--more <n>', 'make n takes of each track beyond those that the manifest asks for')
+    .option('--only-unpicked', 'buy only for tracks without a pick')
     .option('--retry-failed', 'buy failed, lost, refused and missing takes again');
 }
 

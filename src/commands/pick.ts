@@ -10,6 +10,7 @@ import type { Take } from '../manifest/take.js';
 import { chooseTake, unknownTrack } from '../picks/choose.js';
 import type { Pick } from '../picks/pick.js';
 import { writePicks } from '../picks/picks-file.js';
+import { withBoughtTakes } from '../plan/extra-takes.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
@@ -58,7 +59,8 @@ async function knownTakes(session: Session) {
   const read = await readLock(session.ports.files, lockPath);
   if (!read.ok) throw lockError(read.problems[0], lockPath, session.command);
   const manifest = await readableManifest(session);
-  return { attempts: [...read.attempts.values()], takes: manifest?.takes ?? [] };
+  const attempts = [...read.attempts.values()];
+  return { attempts, takes: manifest === undefined ? [] : withBoughtTakes(manifest, attempts).takes };
 }
 
 /** A note stays with its take: another take begins without one. An empty one removes it. */

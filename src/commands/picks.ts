@@ -6,9 +6,9 @@ import type { Picks } from '../picks/pick.js';
 import { picksPathIn, readPicks } from '../picks/picks-file.js';
 import { picksOf, picksWithoutTrack } from '../picks/picks-of.js';
 import type { PicksView } from '../report/picks-text.js';
-import { showDiagnostics } from './run.js';
 import type { Session } from './session.js';
 import type { Settings } from './settings.js';
+import { showDiagnostics } from './show-diagnostics.js';
 
 /** Beside the manifest; of a rehearsal in the folder of the sandbox, where all of it is. */
 export function picksFileOf({ sandbox, sandboxDirectory, manifestPath }: Settings): string {
@@ -33,6 +33,11 @@ export async function loadPicks(session: Session): Promise<LoadedPicks> {
     exitCode: EXIT.invalid,
     hint: 'fix what is shown above, or move the file away and pick again',
   });
+}
+
+/** Tracks with a pick. Throws as `loadPicks`: rather nothing is bought than too much. */
+export async function pickedTracks(session: Session): Promise<ReadonlySet<string>> {
+  return new Set((await loadPicks(session)).picks.keys());
 }
 
 /** For a command that only shows: a file that cannot be used is told, and nothing is shown of it. */

@@ -4,10 +4,11 @@ import { type Prepared, prepare } from '../app/price.js';
 import { lockError } from '../lockfile/lock-error.js';
 import { checkEndpoint, readLock } from '../lockfile/read.js';
 import type { LoadedManifest } from '../manifest/take.js';
+import { withExtraTakes } from '../plan/extra-takes.js';
 import { type SavedPlan, savePlan } from '../plan/saved-plan.js';
 import { openOutput } from '../storage/output.js';
 import { createClient } from '../venice/create-client.js';
-import { neighbourhoodOf, selectionOfFlags } from './batch-settings.js';
+import { neighbourhoodOf, selectionFor } from './batch-settings.js';
 import { attemptsOf } from './find-state.js';
 import type { Session } from './session.js';
 
@@ -28,11 +29,13 @@ export async function planBatch(session: Session): Promise<Planned> {
   if (!read.ok) throw lockError(read.problems[0], lockPath, session.command);
   const foreign = read.header === undefined ? undefined : checkEndpoint(read.header, endpoint);
   if (foreign !== undefined) throw lockError(foreign, lockPath, session.command);
-  const loaded = await session.load();
+  const declared = await session.load();
+  if (declared.manifest === undefined) return { loaded: declared };
+  const attempts = await attemptsOf(session, read, 'plan');
+  const selection = await selectionFor(session);
+  const loaded = withExtraTakes(declared, attempts, { more: settings.more, selection });
   const { manifest } = loaded;
   if (manifest === undefined) return { loaded };
-  const attempts = await attemptsOf(session, read, 'plan');
-  const selection = selectionOfFlags(flags);
   const prepared = await prepare({
     ports,
     client: createClient(await session.connect(), session.redact, account),

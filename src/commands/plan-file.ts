@@ -46,10 +46,20 @@ export async function readPlanFile({ settings, ports, command }: Session): Promi
 }
 
 /** The flag that would have the plan be another one. */
-function contradiction({ only, except, force, retryFailed, frozen }: Flags): string | undefined {
+function contradiction({
+  only,
+  except,
+  force,
+  more,
+  onlyUnpicked,
+  retryFailed,
+  frozen,
+}: Flags): string | undefined {
   if (only !== undefined) return '--only';
   if (except !== undefined) return '--except';
   if (force !== undefined) return '--force';
+  if (more !== undefined) return '--more';
+  if (onlyUnpicked === true) return '--only-unpicked';
   if (retryFailed === true) return '--retry-failed';
   return frozen === true ? '--frozen' : undefined;
 }

@@ -7,9 +7,9 @@ import { renderPlan } from '../report/plan-text.js';
 import { type Planned, planBatch } from './plan-batch.js';
 import { writePlanFile } from './plan-file.js';
 import { refusalJson } from './refusal.js';
-import { showDiagnostics } from './run.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
+import { showDiagnostics } from './show-diagnostics.js';
 
 /** What a run would do and cost. Reads, asks for prices, spends nothing; writes the file of `--out` alone. */
 export async function planCommand(manifest: string, flags: Flags): Promise<ExitCode> {

@@ -1,6 +1,7 @@
 import { EXIT, type ExitCode } from '../core/errors.js';
 import { lockError } from '../lockfile/lock-error.js';
 import { readLock } from '../lockfile/read.js';
+import { withBoughtTakes } from '../plan/extra-takes.js';
 import { lastAskedFor } from '../plan/standing.js';
 import { jsonText } from '../report/json-text.js';
 import { renderSounds, soundJson } from '../report/sound-text.js';
@@ -21,7 +22,8 @@ export async function qcCommand(manifest: string, flags: Flags): Promise<ExitCod
   const read = await readLock(ports.files, lockPath);
   if (!read.ok) throw lockError(read.problems[0], lockPath, command);
   const attempts = [...read.attempts.values()];
-  const takes = (await readableManifest(session))?.takes ?? lastAskedFor(attempts);
+  const wanted = await readableManifest(session);
+  const takes = wanted === undefined ? lastAskedFor(attempts) : withBoughtTakes(wanted, attempts).takes;
   const view = await allSounds(session, takes, attempts);
   stdout.write(
     flags.json === true

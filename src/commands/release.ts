@@ -22,9 +22,9 @@ import { watchInterrupt } from './interrupt.js';
 import { loadPicks } from './picks.js';
 import { placesIn } from './place.js';
 import { insistOnEncoders, prepareAudio } from './release-audio.js';
-import { showDiagnostics } from './run.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
+import { showDiagnostics } from './show-diagnostics.js';
 
 export interface ReleaseFlags extends Flags {
   readonly to: string;

@@ -9,14 +9,11 @@ import { redactIn } from '../core/redact.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import { spentMicroUsd } from '../lockfile/attempt.js';
 import { readLock } from '../lockfile/read.js';
-import type { LoadedManifest } from '../manifest/take.js';
+import type { LoadedManifest, Manifest } from '../manifest/take.js';
 import { shownBaseUrl } from '../node/base-url.js';
 import { programVersion } from '../node/version.js';
 import type { Plan } from '../plan/plan.js';
-import type { SavedPlan } from '../plan/saved-plan.js';
-import { renderDiagnostics } from '../report/diagnostics.js';
 import { asBatchError, reportError } from '../report/error.js';
-import { githubAnnotations } from '../report/github.js';
 import { renderJson } from '../report/json.js';
 import { createNdjson } from '../report/ndjson.js';
 import { createRecorder, type Recorder, type RunOutcome } from '../report/outcome.js';
@@ -31,10 +28,11 @@ import { insistOnManifest } from './insist-manifest.js';
 import { watchInterrupt } from './interrupt.js';
 import { readPlanFile } from './plan-file.js';
 import { diagnosticOf, endedEarly, redactError } from './refusal.js';
-import { githubPlaces, isGithub, writeReports } from './reports.js';
+import { isGithub, writeReports } from './reports.js';
 import { createRunSound } from './run-sound.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
+import { showDiagnostics } from './show-diagnostics.js';
 import { tellSuggestions } from './suggestions.js';
 import { countUnderWay, stoppingMessage } from './under-way.js';
 
@@ -47,7 +45,7 @@ export function collectCommand(manifest: string, flags: Flags): Promise<ExitCode
 }
 
 async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']): Promise<ExitCode> {
-  const { session, savedPlan } = await begin(manifest, flags, mode);
+  const { session, settings } = await begin(manifest, flags, mode);
   const recorder = createRecorder();
   let loaded: LoadedManifest | undefined;
   const reporter = fanOut([recorder, ...(await reporters(session))]);
@@ -68,7 +66,7 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
       approve: createApprove(session, interrupt.signal),
       sound: (attempts: readonly Attempt[]) => sound.report(attempts, emit, interrupt.signal),
     };
-    return runBatch({ ...looking, ...acting }, batchSettings(session, mode, savedPlan));
+    return runBatch({ ...looking, ...acting }, settings);
   };
   try {
     const looking = {
@@ -80,6 +78,9 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
       load: async () => {
         loaded = await session.load();
         return loaded;
+      },
+      takesKnown: (manifest: Manifest) => {
+        if (loaded !== undefined) loaded = { ...loaded, manifest };
       },
       emit,
       show: (diagnostics: readonly Diagnostic[], sources: LoadedManifest['sources']) => {
@@ -93,10 +94,7 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
       },
       stop: interrupt.signal,
     };
-    const report =
-      mode === 'frozen'
-        ? await frozenBatch(looking, batchSettings(session, mode, savedPlan))
-        : await buyAndCollect(looking);
+    const report = mode === 'frozen' ? await frozenBatch(looking, settings) : await buyAndCollect(looking);
     await reporter.end();
     await tellEnd(session, recorder.outcome(loaded?.manifest?.takes.map(({ key }) => key)), loaded);
     return report.exitCode;
@@ -147,10 +145,10 @@ function firstEvent({ settings: { baseUrl, sandbox } }: Session, nowMs: number):
 
 interface Begun {
   readonly session: Session;
-  readonly savedPlan: SavedPlan | undefined;
+  readonly settings: BatchSettings;
 }
 
-/** Flags, settings and the saved plan. */
+/** Flags, settings, the saved plan and the picks, where the run goes by them. */
 async function begin(manifest: string, flags: Flags, mode: BatchSettings['mode']): Promise<Begun> {
   const { json, events } = flags;
   if (json === true && events !== undefined)
@@ -161,7 +159,7 @@ async function begin(manifest: string, flags: Flags, mode: BatchSettings['mode']
       'only validate and plan read standard input',
     );
   const session = await openSession(manifest, flags);
-  return { session, savedPlan: await readPlanFile(session) };
+  return { session, settings: await batchSettings(session, mode, await readPlanFile(session)) };
 }
 
 function usage(message: string, hint: string): BatchError {
@@ -187,20 +185,6 @@ async function reporters(session: Session): Promise<Reporter[]> {
     );
   if (flags.events !== undefined) found.push(createNdjson(stdout));
   return found;
-}
-
-/** Code frames on stderr, and annotations where GitHub Actions reads along. */
-export function showDiagnostics(
-  session: Session,
-  diagnostics: readonly Diagnostic[],
-  sources: ReadonlyMap<string, string>,
-): void {
-  const { stderr, redact } = session;
-  const { color, columns: width, isTty } = stderr;
-  const options = { color, width, ...(isTty ? { textWidth: width } : {}) };
-  const told = redactIn(diagnostics, redact);
-  stderr.write(renderDiagnostics(told, sources, options));
-  if (isGithub()) stderr.write(githubAnnotations(told, githubPlaces()));
 }
 
 /** What is told when all is over: the last screen, or the document that was asked for, and the reports for CI. */

@@ -83,6 +83,8 @@ export interface Settings {
   readonly budgetMicroUsd?: Setting<number>;
   readonly concurrency?: Setting<number>;
   readonly timeoutMs?: number;
+  /** Takes of each chosen track to make beyond `takes` of the manifest. */
+  readonly more?: number;
   /** Address of the shared log; the manifest may name one too. */
   readonly state?: Setting<string>;
   readonly flags: Flags;
@@ -136,6 +138,7 @@ export async function resolveSettings(
     ...(budget === undefined ? {} : { budgetMicroUsd: budget }),
     ...(concurrency === undefined ? {} : { concurrency }),
     ...timeoutOf(flags),
+    ...moreOf(flags),
     ...stateOf(flags, environment),
     flags,
   };
@@ -226,6 +229,14 @@ function stateOf(flags: Flags, environment: EnvironmentReader): { state?: Settin
 function timeoutOf(flags: Flags): { timeoutMs?: number } {
   const minutes = numberOf('--timeout', flags.timeout, 0.001, 7 * 24 * 60);
   return minutes === undefined ? {} : { timeoutMs: minutes * 60_000 };
+}
+
+/** Of one track; as many as `takes` of the manifest may ask for. */
+export const MORE_MAX = 99;
+
+function moreOf(flags: Flags): { more?: number } {
+  const more = wholeNumberOf('--more', flags.more, 1, MORE_MAX);
+  return more === undefined ? {} : { more };
 }
 
 function wholeNumberOf(name: string, text: string | undefined, min: number, max: number): number | undefined {

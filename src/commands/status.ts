@@ -35,14 +35,14 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
   if (!read.ok) throw lockError(read.problems[0], lockPath, command);
   const attempts = await attemptsOf(session, read, 'status');
   const view = { output: await openOutput(ports.files, settings.outputRoot.value) };
-  const wanted = await readableManifest(session);
-  const { rows, removed, warnings } = await standingOf(view, attempts, wanted, {
+  const { rows, removed, warnings } = await standingOf(view, attempts, await readableManifest(session), {
     unreadable: tellUnreadable(session),
     placeOf,
   });
   tellFileWarnings(session, warnings);
-  const picks = await picksView(session, wanted?.takes ?? rows.map(({ take }) => take), attempts);
-  const sound = await knownSounds(session, wanted?.takes ?? rows.map(({ take }) => take), attempts);
+  const takes = rows.map(({ take }) => take);
+  const picks = await picksView(session, takes, attempts);
+  const sound = await knownSounds(session, takes, attempts);
   if (flags.json === true) {
     const document = {
       schema: 1,

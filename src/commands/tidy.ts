@@ -16,10 +16,10 @@ import { type Output, openOutput } from '../storage/output.js';
 import { removeIdleFolders } from './idle-folders.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { loadPicks } from './picks.js';
-import { showDiagnostics } from './run.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
 import { openQuietly } from './settle.js';
+import { showDiagnostics } from './show-diagnostics.js';
 
 /** Moves what is neither current nor picked out of the way, and back what is. Costs nothing, deletes nothing. */
 export async function tidyCommand(manifest: string, flags: Flags): Promise<ExitCode> {

@@ -6,9 +6,9 @@ import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
 import { insist } from '../run/gather.js';
 import { createClient } from '../venice/create-client.js';
-import { showDiagnostics } from './run.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
+import { showDiagnostics } from './show-diagnostics.js';
 
 /** Schema and rules, offline; with `--live` also what the live models say. Spends nothing, writes nothing. */
 export async function validateCommand(manifest: string, flags: Flags): Promise<ExitCode> {

@@ -252,6 +252,7 @@ export const CODES = [
   'picks-syntax',
   'picks-invalid',
   'picks-unreadable',
+  'no-more-takes',
   'unknown-take',
   'take-without-file',
   'qc-silent',

@@ -2,3 +2,6 @@
 export function takeKey({ track, take }: { readonly track: string; readonly take: number }): string {
   return take === 1 ? track : `${track}#${take}`;
 }
+
+/** Of a manifest, all tracks together. */
+export const TAKES_MAX = 50_000;

@@ -63,7 +63,7 @@ export function batch(
         approve,
         stop: options.signal ?? new AbortController().signal,
       },
-      batchSettings(session, mode, savedPlan),
+      await batchSettings(session, mode, savedPlan),
     );
     return { ...report, diagnostics };
   });

@@ -7,6 +7,7 @@ import {
   concurrencyOf,
   DEFAULT_BASE_URL,
   type Flags,
+  MORE_MAX,
   SANDBOX_SPEED_DEFAULT,
   type Setting,
   type Settings,
@@ -20,7 +21,12 @@ import { callFor } from './wording.js';
 
 /** All that the functions take. What one of them has no use for is left out. */
 export type AnyOptions = PlaceOptions &
-  Partial<Pick<PlanOptions, 'budgetUsd' | 'only' | 'except' | 'force' | 'retryFailed' | 'ignoreBalance'>> &
+  Partial<
+    Pick<
+      PlanOptions,
+      'budgetUsd' | 'only' | 'except' | 'force' | 'more' | 'onlyUnpicked' | 'retryFailed' | 'ignoreBalance'
+    >
+  > &
   Partial<Pick<ProgressOptions, 'concurrency' | 'keep'>> &
   Partial<Pick<RunOptions, 'acceptPrice' | 'failFast' | 'detach'>>;
 
@@ -83,6 +89,7 @@ async function settingsOf(options: AnyOptions): Promise<Settings> {
     ...payerOf(options, environment),
     ...(budget === undefined ? {} : { budgetMicroUsd: budget }),
     ...(concurrency === undefined ? {} : { concurrency }),
+    ...moreOf(options),
     flags: chosen(options),
   };
 }
@@ -93,6 +100,7 @@ function chosen({
   only,
   except,
   force,
+  onlyUnpicked = false,
   retryFailed = false,
   ignoreBalance = false,
   acceptPrice = false,
@@ -101,6 +109,7 @@ function chosen({
   detach = false,
 }: AnyOptions): Flags {
   return {
+    onlyUnpicked,
     retryFailed,
     ignoreBalance,
     acceptPrice,
@@ -112,6 +121,13 @@ function chosen({
     ...(except === undefined ? {} : { except }),
     ...(force === undefined ? {} : { force }),
   };
+}
+
+function moreOf({ more }: AnyOptions): Pick<Settings, 'more'> {
+  if (more === undefined) return {};
+  if (!Number.isInteger(more) || more < 1 || more > MORE_MAX)
+    throw invalid(`\`more\` is not a whole number from 1 to ${MORE_MAX}: ${more}`, 'correct it');
+  return { more };
 }
 
 function pathOf(given: string | undefined, otherwise: string): Setting<string> {

@@ -32,6 +32,10 @@ export interface PlanOptions extends PlaceOptions {
   readonly except?: readonly string[] | undefined;
   /** Make these again although they are done. */
   readonly force?: readonly string[] | undefined;
+  /** Make so many takes of each chosen track beyond `takes` of the manifest. */
+  readonly more?: number | undefined;
+  /** Buy only for tracks without a pick. */
+  readonly onlyUnpicked?: boolean | undefined;
   /** Buy again what failed, was lost or refused, or whose file is missing. */
   readonly retryFailed?: boolean | undefined;
   /** Also if the known balance does not cover the total. */

@@ -27,6 +27,8 @@ export interface Attempt {
   readonly take: number;
   /** Output path without extension, relative to the output root, as wanted when it was bought. */
   readonly stem: string;
+  /** Bought beyond `takes` of the manifest (`run --more`): it stays a take of its track. */
+  readonly extra?: true;
   readonly digest: string;
   readonly parts: Readonly<Partial<Record<RequestField, string>>>;
   /** As asked for; once queued, as the API returned it. */

@@ -160,6 +160,7 @@ const ATTEMPT_CHECKS: Checks = {
   track: pattern(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'a track id'),
   take: integer(1, 1e6),
   stem: path,
+  extra: (value) => (value === true ? undefined : 'is not true'),
   digest: pattern(/^v\d{1,9}:[0-9a-f]{64}$/, 'a request digest'),
   parts: object(PARTS_CHECKS, []),
   model: pattern(/^[^\u0000-\u001f\u007f-\u009f]{1,200}$/u, 'a model id'),

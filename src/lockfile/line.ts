@@ -122,6 +122,7 @@ const ATTEMPT_ORDER: readonly (keyof Attempt)[] = [
   'move_to',
   'replaces',
   'stem',
+  'extra',
   'digest',
   'parts',
   'key',

@@ -1,21 +1,19 @@
 import { REQUEST_FIELDS, type RequestField } from '../core/audio-request.js';
 import type { Diagnostic, Span } from '../core/diagnostic.js';
-import { takeKey } from '../core/take-key.js';
+import { TAKES_MAX, takeKey } from '../core/take-key.js';
 import type { Source } from './located.js';
 import { type LyricsFile, lyricsOf } from './lyrics.js';
 import type { MergedTrack } from './merge.js';
 import { createDigester, normaliseAround, normaliseRequest, type RequestInput } from './request.js';
 import { checkTrack } from './rules.js';
 import { createNamer } from './stems.js';
-import type { Take } from './take.js';
-
-/** Of a manifest, all tracks together. */
-const TAKES_MAX = 50_000;
+import type { Manifest, Take } from './take.js';
 
 export interface Expanded {
   /** Complete only where there is no error. */
   readonly takes: readonly Take[];
   readonly diagnostics: readonly Diagnostic[];
+  readonly extraTake: NonNullable<Manifest['extraTake']>;
 }
 
 /**
@@ -33,6 +31,7 @@ export function expandTracks(
   const takes: Take[] = [];
   const namer = createNamer(source, tracks);
   const digest = createDigester();
+  const makers = new Map<string, (take: number) => Take | readonly Diagnostic[]>();
   for (const track of tracks) {
     const words = lyricsOf(track, lyrics);
     diagnostics.push(...words.diagnostics);
@@ -43,15 +42,33 @@ export function expandTracks(
     const former = digest(normaliseRequest(input, normaliseAround)).digest;
     const formerly = former === whole ? {} : { formerDigest: former };
     const shared = { request, digest: whole, ...formerly, parts, ...aboutTrack(track) };
+    const make = (take: number): Take | readonly Diagnostic[] => {
+      const stem = namer.name(track, take, request.model);
+      if (typeof stem !== 'string') return stem;
+      return { key: takeKey({ track: shared.track, take }), take, stem, ...shared };
+    };
     // Of too many takes no list is made; the first of each shows what else is wrong.
     for (let take = 1; take <= (tooMany.length > 0 ? 1 : shared.takes); take += 1) {
-      const stem = namer.name(track, take, request.model);
-      if (typeof stem === 'string')
-        takes.push({ key: takeKey({ track: shared.track, take }), take, stem, ...shared });
-      else diagnostics.push(...stem);
+      const made = make(take);
+      if ('key' in made) takes.push(made);
+      else diagnostics.push(...made);
     }
+    makers.set(shared.track, make);
   }
-  return { takes, diagnostics };
+  return { takes, diagnostics, extraTake: onDemand(makers) };
+}
+
+/** A name is given once: who asks again gets the same answer. */
+function onDemand(
+  makers: ReadonlyMap<string, (take: number) => Take | readonly Diagnostic[]>,
+): Expanded['extraTake'] {
+  const known = new Map<string, Take | readonly Diagnostic[]>();
+  return (track, take) => {
+    const key = takeKey({ track, take });
+    const made = known.get(key) ?? makers.get(track)?.(take) ?? [];
+    known.set(key, made);
+    return 'key' in made ? { ...made, extra: true } : made;
+  };
 }
 
 function tooManyTakes(tracks: readonly MergedTrack[]): Diagnostic[] {

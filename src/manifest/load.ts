@@ -58,7 +58,11 @@ export async function loadManifestText(
   if (diagnostics.some(({ severity }) => severity === 'error')) return { diagnostics, sources };
   const document = root.value as unknown as ManifestFile;
   return {
-    manifest: { ...manifestOf(document, expanded.takes, path), release: released.release },
+    manifest: {
+      ...manifestOf(document, expanded.takes, path),
+      extraTake: expanded.extraTake,
+      release: released.release,
+    },
     diagnostics,
     sources,
   };

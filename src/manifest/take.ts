@@ -9,8 +9,10 @@ export interface Take {
   readonly track: string;
   /** From 1. */
   readonly take: number;
-  /** How many takes the track wants. */
+  /** How many takes the track has. */
   readonly takes: number;
+  /** Beyond `takes` of the manifest. */
+  readonly extra?: true;
   readonly title?: string;
   readonly request: AudioRequest;
   /** `v1:` and the SHA-256 (hex) of the canonical request: what billing depends on. */
@@ -79,6 +81,8 @@ export interface Manifest {
   readonly concurrency?: number;
   /** In the manifest's order. */
   readonly takes: readonly Take[];
+  /** The take of a track beyond its `takes`, or why it cannot be made. Absent: a track has no others. */
+  readonly extraTake?: (track: string, take: number) => Take | readonly Diagnostic[];
   /** Absent only where no file was read. */
   readonly release?: Release;
 }

@@ -71,9 +71,14 @@ export function savePlan(plan: Plan, selection: Selection, ground: PlanGround): 
     endpoint: ground.endpoint,
     lineage: ground.lineage ?? null,
     attempts_sha256: attemptsDigest(ground.attempts),
-    manifest_sha256: takesDigest(ground.takes),
+    manifest_sha256: takesDigest(
+      boundTakes(
+        ground.takes,
+        plan.purchases.map(({ take }) => take),
+      ),
+    ),
     only: selection.only ?? [],
-    except: selection.except ?? [],
+    except: [...(selection.except ?? []), ...pickedIn(selection, ground.takes)],
     force: selection.force,
     retry_failed: selection.retryFailed,
     budget_micro_usd: plan.budgetMicroUsd ?? null,
@@ -87,6 +92,12 @@ export function savePlan(plan: Plan, selection: Selection, ground: PlanGround): 
       attempts_before: tries.get(tryId(take)) ?? 0,
     })),
   };
+}
+
+/** The picks may have changed when the plan is applied: it leaves out what it left out when it was saved. */
+function pickedIn({ picked }: Selection, takes: readonly Take[]): readonly string[] {
+  const tracks = new Set(takes.map(({ track }) => track));
+  return [...tracks].filter((track) => picked?.has(track) === true);
 }
 
 export function selectionOf(saved: SavedPlan): Selection {
@@ -107,7 +118,8 @@ export function checkGround(saved: SavedPlan, ground: PlanGround): Diagnostic | 
   if (saved.lineage !== null && saved.lineage !== ground.lineage)
     return refusal('plan-stale', 'the lockfile is not the one that the plan was made with');
   if (saved.attempts_sha256 !== attemptsDigest(ground.attempts)) return afterSubmits(saved, ground.attempts);
-  if (saved.manifest_sha256 !== takesDigest(ground.takes)) return afterEdits(saved, ground.takes);
+  if (saved.manifest_sha256 !== takesDigest(boundTakes(ground.takes, saved.purchases)))
+    return afterEdits(saved, ground.takes);
   return undefined;
 }
 
@@ -203,6 +215,12 @@ function tryId(of: { readonly track: string; readonly take: number; readonly dig
 
 function attemptsDigest(attempts: readonly Attempt[]): string {
   return sha256([...attempts].map(({ attempt }) => attempt).sort());
+}
+
+/** Those that the plan is bound to: of the takes beyond `takes` of the manifest, those it buys. */
+function boundTakes(takes: readonly Take[], purchases: readonly { readonly key: string }[]): readonly Take[] {
+  const bought = new Set(purchases.map(({ key }) => key));
+  return takes.filter((take) => take.extra !== true || bought.has(take.key));
 }
 
 function takesDigest(takes: readonly Take[]): string {

@@ -12,6 +12,8 @@ export interface Selection {
   /** Buy nothing else. Absent: everything. Empty: nothing. */
   readonly only?: readonly string[] | undefined;
   readonly except?: readonly string[] | undefined;
+  /** Tracks that are left out as well, since they have a pick (`--only-unpicked`). */
+  readonly picked?: ReadonlySet<string> | undefined;
   /** Buy again what failed, is lost, was refused, or whose file is missing. */
   readonly retryFailed: boolean;
   /** Buy again although done. */
@@ -46,7 +48,9 @@ export function readSelection(selection: Selection, takes: readonly Take[]): Rea
   const force = matched(selection.force, takes);
   return {
     selected: (take) =>
-      (selection.only === undefined || only.keys.has(take.key)) && !except.keys.has(take.key),
+      selection.picked?.has(take.track) !== true &&
+      (selection.only === undefined || only.keys.has(take.key)) &&
+      !except.keys.has(take.key),
     forced: (take) => force.keys.has(take.key),
     diagnostics: [
       ...only.unmatched.map((pattern) => unknownTrack('--only', pattern, takes)),

@@ -43,6 +43,7 @@ export function intentOf(
     take: take.take,
     ...(earlier !== undefined && isLive(earlier) ? { replaces: earlier.attempt } : {}),
     stem: take.stem,
+    ...(take.extra === true ? { extra: true } : {}),
     digest: take.digest,
     parts: take.parts,
     model: request.model,

@@ -38,7 +38,7 @@ describe('a manifest that can be read', () => {
 
   it('leaves out what it does not say', async () => {
     const { manifest } = await load(GOOD);
-    expect(Object.keys(manifest!)).toEqual(['path', 'directory', 'takes', 'release']);
+    expect(Object.keys(manifest!)).toEqual(['path', 'directory', 'takes', 'extraTake', 'release']);
   });
 
   it('gives the text without its byte-order mark for code frames', async () => {

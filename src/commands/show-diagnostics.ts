@@ -1,0 +1,20 @@
+import type { Diagnostic } from '../core/diagnostic.js';
+import { redactIn } from '../core/redact.js';
+import { renderDiagnostics } from '../report/diagnostics.js';
+import { githubAnnotations } from '../report/github.js';
+import { githubPlaces, isGithub } from './reports.js';
+import type { Session } from './session.js';
+
+/** Code frames on stderr, and annotations where GitHub Actions reads along. */
+export function showDiagnostics(
+  session: Session,
+  diagnostics: readonly Diagnostic[],
+  sources: ReadonlyMap<string, string>,
+): void {
+  const { stderr, redact } = session;
+  const { color, columns: width, isTty } = stderr;
+  const options = { color, width, ...(isTty ? { textWidth: width } : {}) };
+  const told = redactIn(diagnostics, redact);
+  stderr.write(renderDiagnostics(told, sources, options));
+  if (isGithub()) stderr.write(githubAnnotations(told, githubPlaces()));
+}
