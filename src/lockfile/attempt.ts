@@ -44,6 +44,8 @@ export interface Attempt {
   readonly queue_id?: string;
   /** From the submit to the first sight of the audio, ms: teaches the scheduler. */
   readonly run_ms?: number;
+  /** Requests a minute by route, as a 429 before this record showed them: the next run begins with that. */
+  readonly limits?: Readonly<Partial<Record<LimitedRoute, number>>>;
   readonly file?: StoredFile;
   /** Of an unverified attempt: the bytes as they came, for a person to look at and `accept`. */
   readonly kept?: StoredFile;
@@ -64,6 +66,9 @@ export interface Attempt {
   /** In the copy of a shared log: the `rev` that it has there. */
   readonly log_rev?: number;
 }
+
+/** The submit limit needs no field: it shows in when attempts were accepted and refused. */
+export type LimitedRoute = 'retrieve' | 'complete';
 
 export interface StoredFile {
   /** Relative to the output root, with `/`. */

@@ -1,6 +1,6 @@
 import { REQUEST_FIELDS } from '../core/audio-request.js';
 import { isQueueId } from '../core/queue-id.js';
-import type { Attempt, AttemptState, StoredFile } from './attempt.js';
+import type { Attempt, AttemptState, LimitedRoute, StoredFile } from './attempt.js';
 import type { LockHeader } from './header.js';
 import { LINEAGES_MAX, LOCK_VERSION_SHARED } from './header.js';
 import type { EndMark } from './seal.js';
@@ -145,6 +145,11 @@ const AT_CHECKS: Checks = {
   unverified: time,
 } satisfies Record<keyof Attempt['at'], NestedCheck>;
 
+const LIMITS_CHECKS: Checks = {
+  retrieve: integer(1, 1e6),
+  complete: integer(1, 1e6),
+} satisfies Record<LimitedRoute, NestedCheck>;
+
 const FILE_CHECKS: Checks = {
   path,
   bytes: integer(0, Number.MAX_SAFE_INTEGER),
@@ -170,6 +175,7 @@ const ATTEMPT_CHECKS: Checks = {
   at: object(AT_CHECKS, []),
   queue_id: (value) => (isQueueId(value) ? undefined : 'is not a queue id'),
   run_ms: integer(0, 1e12),
+  limits: object(LIMITS_CHECKS, []),
   file: object(FILE_CHECKS, Object.keys(FILE_CHECKS)),
   kept: object(FILE_CHECKS, Object.keys(FILE_CHECKS)),
   accepted: (value) => (value === true ? undefined : 'is not true'),

@@ -74,6 +74,7 @@ export function attemptLine(attempt: Attempt): string {
   ordered.at = pick(attempt.at, AT_ORDER);
   if (attempt.file !== undefined) ordered.file = pick(attempt.file, FILE_ORDER);
   if (attempt.kept !== undefined) ordered.kept = pick(attempt.kept, FILE_ORDER);
+  if (attempt.limits !== undefined) ordered.limits = pick(attempt.limits, LIMITS_ORDER);
   if (attempt.reason !== undefined) ordered.reason = pick(attempt.reason, REASON_ORDER);
   return sealLine(escapeReplacement(JSON.stringify(ordered)));
 }
@@ -128,6 +129,7 @@ const ATTEMPT_ORDER: readonly (keyof Attempt)[] = [
   'key',
   'at',
   'run_ms',
+  'limits',
   'run',
   'log_rev',
 ];
@@ -144,6 +146,7 @@ const AT_ORDER: readonly (keyof Attempt['at'])[] = [
   'done',
 ];
 const FILE_ORDER = ['path', 'bytes', 'sha256', 'media_type'] as const;
+const LIMITS_ORDER = ['retrieve', 'complete'] as const;
 const REASON_ORDER = ['code', 'status'] as const;
 
 function pick<T extends object>(value: T, order: readonly (keyof T)[]): Partial<Record<keyof T, unknown>> {

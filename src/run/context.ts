@@ -111,6 +111,8 @@ export interface RunContext {
   remoteLeftTold: boolean;
   /** Whether it was told that other runs buy some of the takes. */
   takenTold: boolean;
+  /** What the lockfile has of the request limits that this run met. */
+  limitsRecorded: NonNullable<Attempt['limits']>;
   /** When trouble with the service was last told, ms. */
   troubleToldMs: number;
   /** Since when no request was answered at all, ms; absent while any is. */

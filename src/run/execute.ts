@@ -11,7 +11,7 @@ import { isInDoubt } from '../plan/history.js';
 import { lostAnswers } from '../plan/lost-answers.js';
 import type { Purchase } from '../plan/plan.js';
 import { createScheduler } from '../scheduler/create-scheduler.js';
-import { submitHistory } from '../scheduler/route-history.js';
+import { routeHistories } from '../scheduler/route-history.js';
 import type { Action, Scheduler, Settled } from '../scheduler/scheduler.js';
 import type { AudioStore } from '../shared-log/audio-store.js';
 import type { Output } from '../storage/output.js';
@@ -83,7 +83,7 @@ export async function execute(input: RunInput): Promise<RunOutcome> {
     ...(input.requestsMax === undefined ? {} : { requestsMax: input.requestsMax }),
     keep: settings.keep,
     history: runTimes(input.store),
-    routes: { queue: submitHistory(input.store.attempts.values(), ports.clock.nowMs()) },
+    routes: routeHistories([...input.store.attempts.values()], ports.clock.nowMs()),
     nowMs: ports.clock.nowMs(),
   });
   if (input.limits !== undefined) scheduler.limits(input.limits);
@@ -135,6 +135,7 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
     otherModels: new Set(),
     remoteLeftTold: false,
     takenTold: false,
+    limitsRecorded: {},
     troubleToldMs: Number.NEGATIVE_INFINITY,
     inDoubtInARow: lostAnswers(store.attempts.values()).latest,
     notSentInARow: 0,

@@ -1,5 +1,5 @@
 import { faultCode } from '../core/errors.js';
-import type { Attempt } from '../lockfile/attempt.js';
+import type { Attempt, LimitedRoute } from '../lockfile/attempt.js';
 import { sealed } from '../lockfile/key-seal.js';
 import { writeRescue } from '../lockfile/rescue.js';
 import type { Job, RunContext } from './context.js';
@@ -28,13 +28,16 @@ export async function recordOutcome(
   observation: Observation,
 ): Promise<boolean> {
   const before = newestOf(context, job);
-  const attempt = sealed(context.keySeal, before, advance(before, observation, context.ports.clock.nowMs()));
+  const limits = limitsToRecord(context);
+  const advanced = advance(before, observation, context.ports.clock.nowMs());
+  const attempt = sealed(context.keySeal, before, limits === undefined ? advanced : { ...advanced, limits });
   let fault: unknown;
   for (const delayMs of [0, ...RETRY_DELAYS_MS]) {
     if (delayMs > 0) await context.ports.clock.sleep(delayMs);
     try {
       const recorded = await context.store.record(attempt);
       job.attempt = recorded === 'recorded' ? attempt : (context.store.newest(attempt.attempt) ?? attempt);
+      if (limits !== undefined && recorded === 'recorded') context.limitsRecorded = limits;
       return recorded === 'recorded';
     } catch (error) {
       fault = error;
@@ -62,6 +65,17 @@ export async function recordOutcome(
       'free the disk and run the same command again: the rescue file is picked up automatically',
     );
   return false;
+}
+
+const LIMITED_ROUTES: readonly LimitedRoute[] = ['retrieve', 'complete'];
+
+/** What 429s of this run showed of the request limits, unless that is recorded already. */
+function limitsToRecord({ scheduler, limitsRecorded }: RunContext): Attempt['limits'] {
+  const lessons = scheduler.lessons();
+  if (LIMITED_ROUTES.every((route) => lessons[route] === limitsRecorded[route])) return undefined;
+  return Object.fromEntries(
+    LIMITED_ROUTES.flatMap((route) => (lessons[route] === undefined ? [] : [[route, lessons[route]]])),
+  );
 }
 
 function goingOn({ settings }: RunContext, { attempt, queue_id: queueId }: Attempt): string {

@@ -74,6 +74,7 @@ export function createScheduler(options: ScheduleOptions): Scheduler {
       state.errorBudget.answered(response.status, nowMs);
     },
     limits: (perMinute) => state.limiter.setStated(perMinute),
+    lessons: () => state.limiter.lessons(),
     estimate: (nowMs) => estimateRemaining(rulesByQueue(state), state.jobs, nowMs),
   };
 }

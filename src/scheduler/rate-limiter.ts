@@ -18,6 +18,8 @@ export interface RateLimiter {
   setStated(perMinute: ReadonlyMap<string, number>): void;
   /** Starts from what an earlier run saw. */
   remember(route: Route, history: RouteHistory, nowMs: number): void;
+  /** Requests a minute by route, as 429s of this run showed them. */
+  lessons(): Requests;
 }
 
 export interface RouteHistory {
@@ -98,6 +100,13 @@ export function createRateLimiter(): RateLimiter {
       if (perMinute !== undefined) routes[route].learn(perMinute, nowMs);
       if (sentMs !== undefined) routes[route].remember(sentMs);
     },
+    lessons: () =>
+      Object.fromEntries(
+        ROUTES.flatMap((route) => {
+          const perMinute = routes[route].lesson();
+          return perMinute === undefined ? [] : [[route, perMinute]];
+        }),
+      ),
   };
 }
 
@@ -155,7 +164,7 @@ function createModelLimits(stated: StatedBudgets, service: Service): ModelLimits
       if (counted === undefined) return;
       const retryAfterMs = seconds(answer.rate.retryAfterSeconds);
       routes[route].answered(counted.sent, isRoutes ? 'refused' : 'counted', nowMs, retryAfterMs);
-      if (isRoutes) expectShare(routes, route);
+      if (isRoutes) expectShare(routes, route, nowMs);
     },
     isShared: () => isShared() && stated.of('queue').perMinute() < Number.POSITIVE_INFINITY,
     perMinute: (route) =>
@@ -172,9 +181,9 @@ function createModelLimits(stated: StatedBudgets, service: Service): ModelLimits
 }
 
 /** A route with less than documented is probably used by other processes too: then so are the other routes. */
-function expectShare(routes: Service['routes'], route: Route): void {
+function expectShare(routes: Service['routes'], route: Route, nowMs: number): void {
   const share = routes[route].perMinute() / DOCUMENTED_PER_MINUTE[route];
-  for (const other of ROUTES) if (other !== route && share < 1) routes[other].expectShare(share);
+  for (const other of ROUTES) if (other !== route && share < 1) routes[other].expectShare(share, nowMs);
 }
 
 /** Whether a submit was refused because the model is overloaded. The answer to a poll is about polls. */

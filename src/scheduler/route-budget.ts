@@ -16,11 +16,16 @@ export interface RouteBudget {
   learn(perMinute: number, nowMs: number): void;
   /** Requests that were sent elsewhere, such as by an earlier run. */
   remember(sentMs: readonly number[]): void;
-  /** Assumes that only this share of the documented limit is left, until a 429 shows the limit itself. */
-  expectShare(share: number): void;
+  /**
+   * Assumes that only this share of the documented limit is left, until a 429 shows the limit itself. An assumption that no
+   * 429 confirms gives way, a little each minute.
+   */
+  expectShare(share: number, nowMs: number): void;
   perMinute(): number;
-  /** Whether the limit was learned from a 429. */
+  /** Whether the limit was learned from a 429, by this run or an earlier one. */
   isLearned(): boolean;
+  /** The limit as a 429 of this run showed it. */
+  lesson(): number | undefined;
   /** ms from now until that many more requests may have been sent, each as soon as possible. */
   spanMs(requests: number, nowMs: number): number;
 }
@@ -43,6 +48,8 @@ const RETRY_MS_MAX = 24 * 3_600_000;
 /** A learned limit may have been another's doing: after so long it is tried a little higher, once. */
 const TRIAL_AFTER_MS = 10 * 60_000;
 const TRIAL_FACTOR = 1.25;
+/** What was only assumed of a share is kept for so long, and then tried higher each minute. */
+const SHARE_KEPT_MS = 3 * 60_000;
 
 const NEVER_YET = Number.NEGATIVE_INFINITY;
 
@@ -50,7 +57,9 @@ const NEVER_YET = Number.NEGATIVE_INFINITY;
 export function createRouteBudget(assumedPerMinute: number): RouteBudget {
   let limit = assumedPerMinute;
   let learnedAtMs: number | undefined;
+  let lesson: number | undefined;
   let trialled = false;
+  let shareUntilMs = Number.POSITIVE_INFINITY;
   let pausedUntilMs = NEVER_YET;
   let retries = false;
   /** No request has been accepted since a 429. */
@@ -72,8 +81,13 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
     return Math.max(retries && pending.size === 0 ? 1 : 0, left(nowMs));
   };
   const tryHigher = (nowMs: number): void => {
-    if (learnedAtMs === undefined || trialled || nowMs < learnedAtMs + TRIAL_AFTER_MS) return;
-    trialled = true;
+    if (learnedAtMs === undefined) {
+      if (nowMs < shareUntilMs) return;
+      shareUntilMs = nowMs + WINDOW_MS;
+    } else {
+      if (trialled || nowMs < learnedAtMs + TRIAL_AFTER_MS) return;
+      trialled = true;
+    }
     limit = Math.min(assumedPerMinute, Math.max(limit + 1, Math.floor(limit * TRIAL_FACTOR)));
   };
   const refused = (sentMs: number, nowMs: number, retryAfterMs: number | undefined): void => {
@@ -83,6 +97,7 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
       refusedMs = nowMs;
       if (counted >= LESSON_MIN && counted < limit) {
         limit = counted;
+        lesson = counted;
         learnedAtMs = nowMs;
       }
     }
@@ -123,12 +138,14 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
     remember: (sentMs) => {
       for (const ms of [...sentMs].sort((a, b) => a - b)) log.add(ms);
     },
-    expectShare: (share) => {
-      if (learnedAtMs === undefined && assumedPerMinute < Number.POSITIVE_INFINITY)
-        limit = Math.min(limit, Math.max(1, Math.floor(assumedPerMinute * share)));
+    expectShare: (share, nowMs) => {
+      if (learnedAtMs !== undefined || assumedPerMinute === Number.POSITIVE_INFINITY) return;
+      limit = Math.min(limit, Math.max(1, Math.floor(assumedPerMinute * share)));
+      shareUntilMs = nowMs + SHARE_KEPT_MS;
     },
     perMinute: () => limit,
     isLearned: () => learnedAtMs !== undefined,
+    lesson: () => lesson,
     spanMs: (requests, nowMs) => {
       const pauseMs = Math.max(0, pausedUntilMs - nowMs);
       const beyond = Math.ceil(requests) - Math.max(0, left(nowMs));

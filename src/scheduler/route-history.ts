@@ -1,4 +1,5 @@
 import type { RouteHistory } from './rate-limiter.js';
+import type { Route } from './route.js';
 
 const MINUTE_MS = 60_000;
 /** A limit that was met longer ago may be another by now. */
@@ -6,20 +7,37 @@ const REMEMBERED_MS = 24 * 3_600_000;
 /** Fewer submits in a minute say nothing of the limit. */
 const LESSON_MIN = 3;
 
-/** What the lockfile records of one attempt to submit: the dates are ISO 8601 UTC. */
+/** What the lockfile records of one attempt: the dates are ISO 8601 UTC. */
 export interface RecordedAttempt {
-  readonly at: Readonly<Partial<Record<'queued' | 'in_doubt' | 'rejected', string>>>;
+  readonly at: Readonly<
+    Partial<
+      Record<
+        'queued' | 'in_doubt' | 'rejected' | 'stored' | 'done' | 'failed' | 'lost' | 'unverified',
+        string
+      >
+    >
+  >;
   readonly reason?: { readonly code: string; readonly status?: number };
+  /** Requests a minute by route, as a 429 before this record showed them. */
+  readonly limits?: Readonly<Partial<Record<'retrieve' | 'complete', number>>>;
+}
+
+/** What the lockfile shows of the request limits: a run begins with what an earlier one learned, and does not meet the same 429. */
+export function routeHistories(
+  attempts: readonly RecordedAttempt[],
+  nowMs: number,
+): Partial<Record<Route, RouteHistory>> {
+  return {
+    queue: submitHistory(attempts, nowMs),
+    retrieve: recordedHistory(attempts, 'retrieve', 'stored', nowMs),
+    complete: recordedHistory(attempts, 'complete', 'done', nowMs),
+  };
 }
 
 /**
- * What the lockfile shows of the submit limit: the submits of the last minute, which still count, and how many were
- * accepted in the minute before a 429. A run thus starts with what an earlier one learned.
- *
- * Of polls the lockfile records nothing: a 429 of a poll changes no attempt, and a field for it would make lockfiles
- * unreadable for older programs. A learned poll limit is learned again in each run, for one 429 and a minute's pause.
+ * The submits of the last minute, which still count, and how many were accepted in the minute before a 429.
  */
-export function submitHistory(attempts: Iterable<RecordedAttempt>, nowMs: number): RouteHistory {
+function submitHistory(attempts: readonly RecordedAttempt[], nowMs: number): RouteHistory {
   const acceptedMs: number[] = [];
   const refusedMs: number[] = [];
   for (const { at, reason } of attempts) {
@@ -32,6 +50,30 @@ export function submitHistory(attempts: Iterable<RecordedAttempt>, nowMs: number
   acceptedMs.sort((a, b) => a - b);
   const sentMs = acceptedMs.filter((ms) => ms > nowMs - MINUTE_MS);
   const perMinute = learnedPerMinute(acceptedMs, refusedMs);
+  return { sentMs, ...(perMinute === undefined ? {} : { perMinute }) };
+}
+
+/** The newest limit that was recorded for the route, and its requests of the last minute, as far as states show them. */
+function recordedHistory(
+  attempts: readonly RecordedAttempt[],
+  route: 'retrieve' | 'complete',
+  shownBy: 'stored' | 'done',
+  nowMs: number,
+): RouteHistory {
+  const sentMs: number[] = [];
+  let newestMs = nowMs - REMEMBERED_MS;
+  let perMinute: number | undefined;
+  for (const { at, limits } of attempts) {
+    const shownAtMs = Date.parse(at[shownBy] ?? '');
+    if (isWithin(shownAtMs, nowMs - MINUTE_MS, nowMs)) sentMs.push(shownAtMs);
+    const limit = limits?.[route];
+    const recordedMs = Date.parse(
+      at.stored ?? at.failed ?? at.lost ?? at.unverified ?? at.done ?? at.queued ?? '',
+    );
+    if (limit === undefined || !isWithin(recordedMs, newestMs, nowMs)) continue;
+    newestMs = recordedMs;
+    perMinute = limit;
+  }
   return { sentMs, ...(perMinute === undefined ? {} : { perMinute }) };
 }
 

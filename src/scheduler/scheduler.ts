@@ -1,5 +1,5 @@
 import type { PacedAnswer } from './pacer.js';
-import type { RouteHistory } from './rate-limiter.js';
+import type { Requests, RouteHistory } from './rate-limiter.js';
 import type { Route } from './route.js';
 
 /**
@@ -33,6 +33,8 @@ export interface Scheduler {
   ): void;
   /** Limits of the key that the service states, requests a minute by model (`''`: default). */
   limits(perMinute: ReadonlyMap<string, number>): void;
+  /** Requests a minute by route, as 429s of this run showed them: for the next run to begin with. */
+  lessons(): Requests;
   /** What is left, from the same knowledge. */
   estimate(nowMs: number): Estimate;
 }

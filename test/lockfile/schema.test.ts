@@ -46,6 +46,9 @@ const oddValues = fc.constantFrom<unknown>(
   { intent: 'now' },
   { prompt: '11111111' },
   { prompt: 1 },
+  { retrieve: 60 },
+  { retrieve: 0 },
+  { complete: 1.5 },
 );
 
 describe('the schema of the lockfile', () => {
@@ -86,5 +89,13 @@ function everything() {
     soundAttempt.filter((sound) => sound.state === 'done'),
     { numRuns: 1, seed: 1 },
   );
-  return { duration_seconds: 1, run_ms: 1, move_to: 'a', reason: { code: 'x' }, refunded: true, ...one! };
+  return {
+    duration_seconds: 1,
+    run_ms: 1,
+    limits: { retrieve: 1 },
+    move_to: 'a',
+    reason: { code: 'x' },
+    refunded: true,
+    ...one!,
+  };
 }

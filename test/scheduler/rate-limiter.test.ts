@@ -96,6 +96,19 @@ describe('where no limit is stated', () => {
     }
   });
 
+  it('a low limit of one route makes the others careful for some minutes, not for good', () => {
+    const limiter = createRateLimiter();
+    for (let count = 0; count < 60; count += 1) ask(limiter, 'one', 'retrieve', count * 100, 200);
+    ask(limiter, 'one', 'retrieve', 6_000, 429);
+    const limits = limiter.of('one');
+    expect(limits.perMinute('queue')).toBe(20);
+    for (let minute = 1; minute <= 3; minute += 1) ask(limiter, 'one', 'queue', minute * 60_000, 200);
+    expect(limits.perMinute('queue')).toBe(20);
+    for (let minute = 4; minute <= 8; minute += 1) ask(limiter, 'one', 'queue', minute * 61_000, 200);
+    expect(limits.perMinute('queue')).toBe(40);
+    expect(limits.perMinute('retrieve')).toBe(60);
+  });
+
   it('a 429 to the first request of all says that others use the budget, not that it is small', () => {
     const limiter = createRateLimiter();
     ask(limiter, 'one', 'queue', 0, 429);

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { createScheduler } from '../../src/scheduler/create-scheduler.js';
-import { submitHistory } from '../../src/scheduler/route-history.js';
+import { routeHistories } from '../../src/scheduler/route-history.js';
 import { attempt } from '../lockfile/build.js';
+
+const submitHistory = (attempts: readonly Attempt[], nowMs: number) => routeHistories(attempts, nowMs).queue!;
 
 const NOW_MS = Date.parse('2026-10-10T12:00:00Z');
 const at = (agoMs: number): string => new Date(NOW_MS - agoMs).toISOString();
@@ -43,5 +45,36 @@ describe('what the lockfile tells of the limit of submits', () => {
     scheduler.addTake('a', { model: 'A' });
     // The oldest of the twelve, a minute later.
     expect(scheduler.next(NOW_MS)).toEqual({ kind: 'wait', untilMs: NOW_MS - 21_100 + 60_100 });
+  });
+});
+
+describe('what the lockfile tells of the limit of polls', () => {
+  const stored = (agoMs: number, limits?: Attempt['limits']): Attempt =>
+    attempt({ state: 'stored', at: { stored: at(agoMs) }, ...(limits && { limits }) });
+  const limitOf = (attempts: readonly Attempt[]) => routeHistories(attempts, NOW_MS).retrieve?.perMinute;
+
+  it.each([
+    ['nothing where none was recorded', [stored(1_000)], undefined],
+    ['what was recorded', [stored(3_000), stored(2_000, { retrieve: 60 }), stored(1_000)], 60],
+    ['the newest of several', [stored(2_000, { retrieve: 60 }), stored(90_000, { retrieve: 30 })], 60],
+    ['nothing that is older than a day', [stored(86_500_000, { retrieve: 60 })], undefined],
+    ['nothing of a future that a wrong clock wrote', [stored(-5_000, { retrieve: 60 })], undefined],
+    ['nothing by the limit of another route', [stored(2_000, { complete: 60 })], undefined],
+  ] as const)('%s', (_, attempts, perMinute) => {
+    expect(limitOf(attempts)).toBe(perMinute);
+  });
+
+  it('is what the next run begins with: it sends no poll beyond it', () => {
+    const attempts = [stored(20_000, { retrieve: 3 }), stored(10_000), stored(5_000)];
+    const scheduler = createScheduler({ routes: routeHistories(attempts, NOW_MS), nowMs: NOW_MS });
+    scheduler.addInFlight('a', { model: 'A' }, NOW_MS - 600_000, NOW_MS);
+    // The oldest of the three, a minute later.
+    expect(scheduler.next(NOW_MS)).toEqual({ kind: 'wait', untilMs: NOW_MS - 20_000 + 60_100 });
+  });
+
+  it('counts as a lesson only in the run that met the 429', () => {
+    const routes = routeHistories([stored(70_000, { retrieve: 60 })], NOW_MS);
+    const scheduler = createScheduler({ routes, nowMs: NOW_MS });
+    expect(scheduler.lessons()).toEqual({});
   });
 });
