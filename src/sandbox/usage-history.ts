@@ -35,9 +35,9 @@ export function usageHistory(
   const walk =
     cursor === null ? beginWalk(query, account, nowMs) : continueWalk(query, cursor, account, nowMs);
   if (Array.isArray(walk)) return invalid(walk);
-  const { startMs = 0, endMs = Number.POSITIVE_INFINITY, currency, given, pageSize } = walk as Walk;
+  const { startMs = 0, endMs = Number.POSITIVE_INFINITY, currency: wanted, given, pageSize } = walk as Walk;
   const inWindow = charges.filter(
-    ({ atMs, purse }) => (currency ?? purse) === purse && atMs >= startMs && atMs < endMs,
+    ({ atMs, purse }) => (wanted ?? purse) === purse && atMs >= startMs && atMs < endMs,
   );
   const page = inWindow.slice(given, given + pageSize);
   const more = inWindow.length > given + page.length;
