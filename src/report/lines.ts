@@ -15,7 +15,15 @@ import {
 import type { Reporter } from './reporter.js';
 import { pathText } from './shell.js';
 import { styleFor } from './style.js';
-import { count, doneCount, emptyTally, pauseLeftMs, type Tally, troubleCounts } from './tally.js';
+import {
+  count,
+  emptyTally,
+  madeCount,
+  pauseLeftMs,
+  type Tally,
+  toMakeCount,
+  troubleCounts,
+} from './tally.js';
 import type { Terminal } from './terminal.js';
 
 /** Silence for so long is broken by a line that says that the run goes on. */
@@ -148,5 +156,5 @@ function heartbeatLine(tally: Tally, nowMs: number): string {
 }
 
 function counter(tally: Tally): string {
-  return `[${doneCount(tally)}/${tally.total}]`;
+  return `[${madeCount(tally)}/${toMakeCount(tally)}]`;
 }

@@ -1,4 +1,14 @@
-import { Listr, type ListrRendererFactory, Spinner } from 'listr2';
+import { EOL } from 'node:os';
+import {
+  DefaultRenderer,
+  Listr,
+  type ListrDefaultRendererOptions,
+  type ListrRendererFactory,
+  type ListrTask,
+  ListrDefaultRendererLogLevels as Mark,
+  Spinner,
+} from 'listr2';
+import type { Phase } from '../core/events.js';
 import type { Clock } from '../core/ports.js';
 import { createPainter } from './paint.js';
 import { PHASE_TITLES } from './phrases.js';
@@ -6,12 +16,12 @@ import type { Style } from './style.js';
 import type { Tally } from './tally.js';
 import type { Terminal } from './terminal.js';
 import { cut } from './width.js';
-import { progressTitle, windowLines } from './window.js';
+import { INDENT, progressTitle, windowLines } from './window.js';
 
 /** At most five repaints a second, whatever happens meanwhile. */
 const REPAINT_MS = 200;
 
-/** Before a title, and the last column, which stays free. */
+/** The mark before a title, and the last column, which stays free. */
 const MARK_COLUMNS = 3;
 
 /** The part of a terminal that is repainted. */
@@ -33,51 +43,52 @@ export interface Ending {
 /** Why the run ended before its work did. */
 type Unfinished = 'interrupted' | 'left in flight';
 
-/** What is read of a listr2 task. */
+/** The part of a listr2 task that is set here. */
 interface PhaseTask {
-  readonly title?: string | undefined;
-  readonly output?: string | undefined;
-  isStarted(): boolean;
-  isCompleted(): boolean;
-  hasFailed(): boolean;
+  title: string;
+  output: string;
+  skip(message: string): void;
 }
 
-/** Runs the last two phases as listr2 tasks, and repaints them with what the tally tells. */
+/** Runs the phases as listr2 tasks, which its renderer draws; the takes in flight are the output of `generate`. */
 export function startView(terminal: Terminal, clock: Clock, tally: Tally, style: Style): View {
   const painter = createPainter(terminal);
   const spinner = new Spinner();
   const over = new AbortController();
-  const gates = { generating: openGate(), cleaning: openGate(), cleanUpReached: false };
+  const gates: Gates = { generating: openGate(), cleaning: openGate(), cleanUpReached: false };
   let above: string[] = [];
   let unfinished: Unfinished | undefined;
 
-  function update(task: { title: string; output: string }): void {
+  function update(task: PhaseTask): void {
     const nowMs = over.signal.aborted || gates.cleanUpReached ? undefined : clock.nowMs();
     const head = `${PHASE_TITLES.generate}  `;
     task.title = head + progressTitle(tally, terminal.columns - MARK_COLUMNS - head.length, nowMs);
     task.output = windowLines(tally, terminal, clock.nowMs(), style).join('\n');
+    if (unfinished !== undefined) task.skip(`${task.title} · ${unfinished}`);
   }
 
-  function paint(): void {
-    const tasks: readonly PhaseTask[] = listr.tasks;
-    const lines = tasks.flatMap((task) =>
-      taskLines(task, terminal.columns - 1, spinner.fetch(), style, unfinished),
-    );
+  const Renderer = phaseRenderer(terminal, (lines) => {
     painter.paint(lines, above);
     above = [];
-  }
+  });
 
-  async function repaint(task: { title: string; output: string }): Promise<void> {
+  async function repaint(task: PhaseTask): Promise<void> {
     while (!over.signal.aborted) {
       spinner.spin();
-      update(task);
+      // listr2 keeps what it drew of a task that has ended, and takes no output for it.
+      if (!gates.generating.isOpen()) update(task);
       // A terminal that was stopped gets the newest state once it goes on, not all that came before.
-      if (terminal.stalled !== true) paint();
+      if (terminal.stalled !== true) Renderer.draw();
       await clock.sleep(REPAINT_MS, over.signal);
     }
   }
 
-  const listr = phaseList(gates, { repaint, update, paintEnd: paint });
+  const listr = new Listr<unknown, typeof Renderer.Renderer>(phaseTasks(gates, { repaint, update }), {
+    renderer: Renderer.Renderer,
+    rendererOptions: { ...marks(style), spinner, showErrorMessage: false },
+    registerSignalListeners: false,
+    exitOnError: false,
+  });
   const ended = listr.run();
   return {
     above(line) {
@@ -92,7 +103,7 @@ export function startView(terminal: Terminal, clock: Clock, tally: Tally, style:
       gates.cleanUpReached ||= cleaned;
       over.abort();
       painter.release();
-      gates.generating.open(generated === 'well');
+      gates.generating.open(generated !== 'badly');
       gates.cleaning.open(cleaned);
       await ended;
     },
@@ -107,79 +118,99 @@ interface Gates {
 
 interface Painting {
   /** Until the view ends. */
-  repaint(task: { title: string; output: string }): Promise<void>;
-  update(task: { title: string; output: string }): void;
-  paintEnd(): void;
+  repaint(task: PhaseTask): Promise<void>;
+  update(task: PhaseTask): void;
 }
 
-function phaseList(gates: Gates, painting: Painting): Listr<unknown, ListrRendererFactory> {
-  return new Listr<unknown, ListrRendererFactory>(
-    [
-      {
-        title: PHASE_TITLES.generate,
-        task: (_, task) => {
-          void painting.repaint(task);
-          return gates.generating.passed.finally(() => painting.update(task));
-        },
-      },
-      {
-        title: PHASE_TITLES.clean_up,
-        skip: () => !gates.cleanUpReached,
-        task: () => gates.cleaning.passed,
-      },
-    ],
+/** The view begins with the first sign of work: what comes before that is over by then. */
+const PHASES_BEFORE: readonly Phase[] = ['check', 'quote', 'approve'];
+
+function phaseTasks(gates: Gates, { repaint, update }: Painting): ListrTask<unknown, ListrRendererFactory>[] {
+  return [
+    ...PHASES_BEFORE.map((phase) => ({ title: PHASE_TITLES[phase], task: () => {} })),
     {
-      renderer: rendererThatEndsWith(painting.paintEnd),
-      registerSignalListeners: false,
-      exitOnError: false,
+      title: PHASE_TITLES.generate,
+      task: (_, task) => {
+        void repaint(task);
+        return gates.generating.passed.finally(() => update(task));
+      },
     },
-  );
+    {
+      title: PHASE_TITLES.clean_up,
+      skip: () => !gates.cleanUpReached,
+      task: () => gates.cleaning.passed,
+    },
+  ];
 }
 
-/**
- * listr2's own renderer measures and steers the process's streams, whatever stream it is given, and repaints
- * at each change of a title. This one leaves painting to the repaint loop, and paints once more at the end.
- */
-function rendererThatEndsWith(paintEnd: () => void): ListrRendererFactory {
-  return class {
-    static readonly nonTTY = true;
-    static readonly rendererOptions = {};
-    static readonly rendererTaskOptions = {};
-    render(): void {}
-    end(): void {
-      paintEnd();
-    }
+function marks(style: Style): Pick<ListrDefaultRendererOptions, 'icon' | 'color'> {
+  const paint = (color: (text: string) => string) => (text?: string) => color(text ?? '');
+  return {
+    icon: {
+      [Mark.WAITING]: ' ',
+      [Mark.COMPLETED]: '✔',
+      [Mark.FAILED]: '✖',
+      [Mark.SKIPPED_WITH_COLLAPSE]: '…',
+    },
+    color: {
+      [Mark.PENDING]: paint(style.note),
+      [Mark.COMPLETED]: paint(style.good),
+      [Mark.FAILED]: paint(style.bad),
+      [Mark.SKIPPED_WITH_COLLAPSE]: paint(style.warn),
+    },
   };
 }
 
-function taskLines(
-  task: PhaseTask,
-  width: number,
-  spinner: string,
-  style: Style,
-  unfinished: Unfinished | undefined,
-): string[] {
-  const line = (mark: string) => [`${mark} ${cut(task.title ?? '', width - 2)}`];
-  if (task.isCompleted()) return line(style.good('✔'));
-  if (task.hasFailed() && unfinished)
-    return [style.warn(cut(`… ${task.title ?? ''} · ${unfinished}`, width))];
-  if (task.hasFailed()) return line(style.bad('✖'));
-  if (!task.isStarted()) return [style.faint(`  ${cut(task.title ?? '', width - 2)}`)];
-  return [...line(style.note(spinner)), ...(task.output ? task.output.split('\n') : [])];
+/**
+ * listr2's renderer, drawn when it is told to and through our terminal. By itself it goes by the width of stdout, repaints at each
+ * change of a task, and writes every line each time.
+ */
+function phaseRenderer(terminal: Terminal, paint: (lines: readonly string[]) => void) {
+  const drawn: { renderer?: PhaseRenderer } = {};
+  class PhaseRenderer extends DefaultRenderer {
+    static override readonly nonTTY = true;
+
+    override async render(): Promise<void> {
+      drawn.renderer = this;
+    }
+
+    override update(): void {
+      paint(this.create({ prompt: false }).split(EOL));
+    }
+
+    override end(): void {
+      this.update();
+    }
+
+    protected override format(message: string, icon: string, level: number): string[] {
+      if (level > 0) return message === '' ? [] : message.split('\n').map((line) => INDENT + line);
+      return [`${icon} ${cut(message, terminal.columns - MARK_COLUMNS)}`];
+    }
+  }
+  return { Renderer: PhaseRenderer, draw: () => drawn.renderer?.update() };
 }
 
 interface Gate {
   readonly passed: Promise<void>;
+  isOpen(): boolean;
   /** The first call counts. */
   open(well: boolean): void;
 }
 
 function openGate(): Gate {
   let open: Gate['open'] = () => {};
+  let opened = false;
   const passed = new Promise<void>((resolve, reject) => {
     open = (well) => (well ? resolve() : reject(new Error('not all went well')));
   });
-  // Nobody may have come to wait yet.
+  // A gate may be opened before anything waits for it.
   passed.catch(() => {});
-  return { passed, open: (well) => open(well) };
+  return {
+    passed,
+    isOpen: () => opened,
+    open(well) {
+      opened = true;
+      open(well);
+    },
+  };
 }

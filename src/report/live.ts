@@ -16,9 +16,8 @@ export interface LiveOptions {
 }
 
 /**
- * Progress at a terminal: a line for each phase, and a window of what is being generated, repainted in
- * place. It holds the terminal from the first sign of work in the phase `generate` until `end`, so that a prompt
- * for approval can stand before it. `end` shows the cursor before it returns, and has painted the end state when it resolves.
+ * Progress at a terminal: the phases, and a window of what is being generated, repainted in place. It holds the terminal from
+ * the first sign of work in the phase `generate` until `end`, so that the plan and the prompt for approval come before it. `end` shows the cursor before it returns, and has painted the end state when it resolves.
  * To be imported only where it is wanted: it loads listr2.
  */
 export function createLive({ terminal, clock }: LiveOptions): Reporter {
@@ -27,9 +26,6 @@ export function createLive({ terminal, clock }: LiveOptions): Reporter {
   let phase: Phase | undefined;
   let summary: SummaryEvent | undefined;
   let view: View | undefined;
-  let generating = false;
-  /** Whether the total was not approved. */
-  let refused = false;
   /** Whether the phase at hand may take its time, and stands on a line that is taken back before anything else is written. */
   let waiting = false;
   let shown = false;
@@ -45,29 +41,16 @@ export function createLive({ terminal, clock }: LiveOptions): Reporter {
     shown = true;
   }
 
-  function printFinished(finished: Phase): void {
-    const mark = finished === 'approve' && refused ? style.bad('✖') : style.good('✔');
-    terminal.write(`${mark} ${PHASE_TITLES[finished]}\n`);
-  }
-
   function tell(lines: readonly string[]): void {
     for (const line of lines)
       if (view) view.above(line);
       else terminal.write(`${line}\n`);
   }
 
-  /** The phase before `generate` is told with the first sign of work: where nothing was approved there is none. */
   function enter(next: Phase): void {
     if (next === 'clean_up') view?.cleanUp(tally.failures.size === 0);
-    else if (next !== 'generate' && phase) printFinished(phase);
-    if (next !== 'generate') phase = next;
-    generating = next === 'generate';
+    phase = next;
     waiting = next === 'check' || next === 'quote';
-  }
-
-  function begin(): void {
-    if (phase) printFinished(phase);
-    view = startView(terminal, clock, tally, style);
   }
 
   return {
@@ -76,11 +59,11 @@ export function createLive({ terminal, clock }: LiveOptions): Reporter {
       takeBack();
       // What is written next does not come from here: errors, the plan, the last screen.
       if (event.type === 'diagnostic' || event.type === 'plan' || event.type === 'summary') waiting = false;
-      if (event.type === 'diagnostic' && phase === 'approve') refused ||= event.severity === 'error';
       if (event.type === 'phase') enter(event.phase);
       else if (event.type === 'summary') summary = event;
       else if (event.type === 'notice') tell(noticeLines(event, terminal.columns - 1));
-      if (generating && !view && (event.type === 'progress' || tally.active.size > 0)) begin();
+      if (phase === 'generate' && (event.type === 'progress' || tally.active.size > 0))
+        view ??= startView(terminal, clock, tally, style);
       showWaiting();
     },
     end() {

@@ -15,9 +15,10 @@ export interface ActiveTake {
 export interface Tally {
   phase: Phase | undefined;
   total: number;
-  /** Finished before the events of takes began to tell. */
-  doneBefore: number;
-  readonly finished: Set<string>;
+  /** Of `total`: stored by an earlier run, so that only the remote copy is left to delete. */
+  storedBefore: number;
+  /** Stored by this run. */
+  readonly made: Set<string>;
   readonly active: Map<string, ActiveTake>;
   /** What was refused for now and will be tried again, oldest first. */
   readonly waiting: Map<string, TakeEvent>;
@@ -40,8 +41,8 @@ export function emptyTally(): Tally {
   return {
     phase: undefined,
     total: 0,
-    doneBefore: 0,
-    finished: new Set(),
+    storedBefore: 0,
+    made: new Set(),
     active: new Map(),
     waiting: new Map(),
     failures: new Map(),
@@ -56,8 +57,14 @@ export function troubleCounts(tally: Tally): { readonly failed: number; readonly
   return { failed: tally.failures.size - inDoubt, inDoubt };
 }
 
-export function doneCount(tally: Tally): number {
-  return tally.doneBefore + tally.finished.size;
+/** Takes that this run made. */
+export function madeCount({ made }: Tally): number {
+  return made.size;
+}
+
+/** Takes that this run is to make. */
+export function toMakeCount({ total, storedBefore }: Tally): number {
+  return total - storedBefore;
 }
 
 /** Takes the event into account. */
@@ -70,10 +77,11 @@ export function count(tally: Tally, event: RunEvent): void {
       tally.total = event.buy + event.collect;
       return;
     case 'progress':
+      // What is done at first was not made here; what is made later is counted by its own events.
+      if (tally.progress === undefined) tally.storedBefore = Math.max(0, event.done - tally.made.size);
       tally.progress = event;
       tally.pause = pauseAfter(tally.pause, event);
       tally.total = event.total;
-      tally.doneBefore = Math.max(0, event.done - tally.finished.size);
       return;
     case 'take':
       if (event.earlier === undefined) countTake(tally, event);
@@ -111,11 +119,9 @@ function countTake(tally: Tally, event: TakeEvent): void {
       tally.active.set(key, activeTake(event, before));
       return;
     case 'stored':
-      tally.finished.add(key);
+      tally.made.add(key);
       return;
     case 'done':
-      // Stored just now, or in an earlier run: then the progress has it among what is done, once there is one.
-      if (tally.progress === undefined) tally.finished.add(key);
       return;
     case 'waiting':
       tally.waiting.set(key, event);

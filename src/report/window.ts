@@ -3,14 +3,14 @@ import { escapeForeign } from './escape.js';
 import { failureReason, moneyOf, pausePhrase, remainingPhrase, stateName } from './phrases.js';
 import type { Style } from './style.js';
 import { type Column, renderTable, TABLE_WIDTH_MIN } from './table.js';
-import { type ActiveTake, doneCount, pauseLeftMs, type Tally, troubleCounts } from './tally.js';
+import { type ActiveTake, madeCount, pauseLeftMs, type Tally, toMakeCount, troubleCounts } from './tally.js';
 import { cut, displayWidth } from './width.js';
 
-/** What the lines around the window need: earlier phases, titles, and the prompt after it. */
+/** What the lines around the window need: the phases, and the prompt after it. */
 const ROWS_RESERVED = 10;
 const FAILURES_MAX = 3;
 const BAR_COLUMNS = 12;
-const INDENT = '  ';
+export const INDENT = '  ';
 
 /**
  * How far a run is, in one line of at most `width` columns: done of total, in flight, failed, money, time left. Where
@@ -20,7 +20,7 @@ const INDENT = '  ';
  */
 export function progressTitle(tally: Tally, width: number, nowMs?: number): string {
   const { progress } = tally;
-  const done = `${doneCount(tally)}/${tally.total}`;
+  const done = `${madeCount(tally)}/${toMakeCount(tally)}`;
   const active = tally.active.size > 0 ? `${tally.active.size} active` : undefined;
   const waiting = tally.waiting.size > 0 ? `${tally.waiting.size} waiting` : undefined;
   const troubles = troubleCounts(tally);
@@ -37,8 +37,8 @@ export function progressTitle(tally: Tally, width: number, nowMs?: number): stri
 }
 
 /**
- * The takes under way, longest first, and the last failures, in at most `rows` less ten lines of less than
- * `columns` columns: as many for 5 takes as for 5,000.
+ * The takes under way, longest first, and the last failures, in at most `rows` less ten lines that leave room for
+ * `INDENT` before them: as many for 5 takes as for 5,000.
  */
 export function windowLines(
   tally: Tally,
@@ -46,8 +46,8 @@ export function windowLines(
   nowMs: number,
   style: Style,
 ): string[] {
-  const width = size.columns - 1;
-  const told = waitLines(tally, nowMs).map((line) => style.note(cut(INDENT + line, width)));
+  const width = size.columns - 1 - INDENT.length;
+  const told = waitLines(tally, nowMs).map((line) => style.note(cut(line, width)));
   const room = Math.max(0, size.rows - ROWS_RESERVED - told.length);
   const failuresShown = Math.min(FAILURES_MAX, Math.floor(room / 2), tally.failures.size);
   const failures = [...tally.failures.values()].slice(tally.failures.size - failuresShown);
@@ -58,11 +58,11 @@ export function windowLines(
   return [
     ...told,
     ...activeLines(shown, width, nowMs, style),
-    ...(more > 0 && activeRoom > 0 ? [style.faint(cut(`  … ${more} more`, width))] : []),
+    ...(more > 0 && activeRoom > 0 ? [style.faint(cut(`… ${more} more`, width))] : []),
     ...failures.map((take) =>
       style.bad(
         cut(
-          `  ${take.state === 'in_doubt' ? '?' : '✖'} ${escapeForeign(take.key)}  ${failureReason(take)}`,
+          `${take.state === 'in_doubt' ? '?' : '✖'} ${escapeForeign(take.key)}  ${failureReason(take)}`,
           width,
         ),
       ),
@@ -81,8 +81,7 @@ function waitLines(tally: Tally, nowMs: number): string[] {
 }
 
 function activeLines(takes: readonly ActiveTake[], width: number, nowMs: number, style: Style): string[] {
-  if (width < TABLE_WIDTH_MIN + INDENT.length)
-    return takes.map((take) => cut(INDENT + escapeForeign(take.key), width));
+  if (width < TABLE_WIDTH_MIN) return takes.map((take) => cut(escapeForeign(take.key), width));
   const columns: Column[] = [
     { header: '', widthMin: 8 },
     { header: '', widthMin: 10, optional: true, paint: style.faint },
@@ -103,8 +102,8 @@ function activeLines(takes: readonly ActiveTake[], width: number, nowMs: number,
       isRunning(take) ? percent(share) : stateName(take.state),
     ];
   });
-  const [, ...lines] = renderTable(columns, rows, { width: width - INDENT.length });
-  return lines.map((line) => INDENT + line);
+  const [, ...lines] = renderTable(columns, rows, { width });
+  return lines;
 }
 
 function isRunning(take: ActiveTake): boolean {

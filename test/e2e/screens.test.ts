@@ -24,7 +24,7 @@ describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
     await asked.seen(/anything else cancels: ?/);
     const question = await asked.screen();
     expect(question.wrappedRows).toBe(0);
-    expect(question.lines.slice(0, 2)).toEqual(['✔ Check', '✔ Quote']);
+    expect(question.lines[0]).toBe('Sandbox: a simulated service, no money is spent');
     expect(question.lines.slice(-2)).toEqual(['', 'Type "yes" to buy; anything else cancels:']);
     expect(question).toMatchObject({ cursorVisible: true, cursorColumn: 42 });
     expect(question.cursorRow).toBe(question.lines.length - 1);
@@ -113,7 +113,7 @@ describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
     const rest = linesSince(end, /Generate/);
     expect(rest[0]).toBe('… Generate  0/2 · 2 active · $0.38 of $0.38 · interrupted');
     expect(rest.slice(1, 5)).toEqual([
-      '  Clean up',
+      '… Clean up',
       '',
       '… 0 of 2 done, interrupted (sandbox)',
       expect.stringMatching(/^ {2}2 in flight · /),

@@ -39,13 +39,25 @@ async function seen(terminal: RecordedTerminal) {
 }
 
 describe('the live view', () => {
-  it('tells finished phases as plain lines and leaves the terminal alone until something is generated', async () => {
+  it('leaves the terminal alone until something is generated', async () => {
     const { terminal, clock, live } = started();
     await clock.advance(5000);
     const before = terminal.text();
-    expect((await seen(terminal)).lines).toEqual(['✔ Check', '✔ Quote']);
+    expect((await seen(terminal)).lines).toEqual([]);
     await live.end();
     expect(terminal.text()).toBe(before);
+  });
+
+  it('counts what this run makes, not what an earlier one stored and this one cleans up', async () => {
+    const { terminal, clock, live } = started();
+    live.event(progressEvent({ total: 44, done: 35 }));
+    for (let number = 1; number <= 35; number++) live.event(takeEvent(`old-${number}`, 'done'));
+    for (let number = 1; number <= 7; number++) live.event(takeEvent(`new-${number}`, 'stored'));
+    live.event(takeEvent('doubtful', 'in_doubt'));
+    live.event(progressEvent({ total: 44, done: 42 }));
+    await clock.advance(1000);
+    expect((await seen(terminal)).lines[3]).toMatch(/^\S Generate {2}7\/9 · 1 in doubt · /);
+    await live.end();
   });
 
   it('says which phase it is at, and takes that back before an error or the plan is written', async () => {
@@ -58,8 +70,8 @@ describe('the live view', () => {
     };
     expect(await linesAfter()).toEqual(['… Check', 7]);
     expect(await linesAfter(noticeEvent('a rescue'))).toEqual(['warning: a rescue', '… Check', 7]);
-    expect(await linesAfter(phaseEvent('quote'))).toEqual(['✔ Check', '… Quote', 7]);
-    expect(await linesAfter(phaseEvent('quote'), planEvent())).toEqual(['✔ Check', 0]);
+    expect(await linesAfter(phaseEvent('quote'))).toEqual(['… Quote', 7]);
+    expect(await linesAfter(phaseEvent('quote'), planEvent())).toEqual([0]);
     const refused: RunEvent = {
       type: 'diagnostic',
       time: isoAt(0),
@@ -167,11 +179,11 @@ describe('the live view', () => {
     };
     expect(await ends({ exit_code: 130 })).toEqual([
       expect.stringMatching(/^… Generate .* · interrupted$/),
-      'Clean up',
+      '… Clean up',
     ]);
     expect(await ends({ exit_code: 11, in_flight: 1 })).toEqual([
       expect.stringMatching(/^… Generate .* · left in flight$/),
-      'Clean up',
+      '… Clean up',
     ]);
     expect(await ends({})).toEqual([expect.stringMatching(/^✔ Generate/), '✔ Clean up']);
   });
@@ -359,10 +371,10 @@ describe('the live view', () => {
     await clock.advance(1000);
     const { lines } = await seen(terminal);
     expect(lines.slice(0, 5)).toEqual([
+      'warning: the price rose (run again)',
       '✔ Check',
       '✔ Quote',
       '✔ Approve',
-      'warning: the price rose (run again)',
       expect.stringContaining('Generate'),
     ]);
     expect(lines.filter((line) => line.includes('Generate'))).toHaveLength(1);
@@ -391,7 +403,7 @@ describe('the live view', () => {
     const more = noticeLines(notice, 79).length - 1;
     expect(steeredScreen!.wrappedRows).toBe(0);
     expect(steeredScreen!.lines.length - more).toBe(calmScreen!.lines.length);
-    expect(steeredScreen!.lines.slice(0, 3)).toEqual(calmScreen!.lines.slice(0, 3));
+    expect(steeredScreen!.lines.slice(more + 1, more + 4)).toEqual(calmScreen!.lines.slice(1, 4));
     expect(steered.terminal.text()).not.toMatch(/[\x07\u202e\x9b]|\x1b\[2J|\x1b\[3A/);
     expect(steeredScreen!.lines.join('\n')).toContain('evil\\u{1b}[2J');
   });
