@@ -1,4 +1,3 @@
-import { EOL } from 'node:os';
 import {
   DefaultRenderer,
   Listr,
@@ -175,7 +174,7 @@ function phaseRenderer(terminal: Terminal, paint: (lines: readonly string[]) => 
     }
 
     override update(): void {
-      paint(this.create({ prompt: false }).split(EOL));
+      paint(this.create({ prompt: false }).split(/\r?\n/));
     }
 
     override end(): void {
