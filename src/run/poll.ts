@@ -140,6 +140,7 @@ async function afterJobFailure(
     ...(failed.status === undefined ? {} : { status: failed.status }),
     refund,
   });
+  if (job.attempt?.state !== 'failed') return GONE;
   tell(context, job, 'failed', {
     ...(failed.status === undefined ? {} : { status: failed.status }),
     code: failed.code,
@@ -214,6 +215,7 @@ async function afterAudio(
         code: custody.code,
         kept: custody.kept,
       });
+      if (job.attempt?.state !== 'unverified') return GONE;
       tell(context, job, 'unverified', { code: custody.code });
       if (context.settings.failFast) stopBuying(context, 'fail_fast');
       return GONE;
@@ -265,6 +267,7 @@ async function afterUnknownId(
   job.unknownId += 1;
   if (pauseMs !== undefined) return { kind: 'again', notBeforeMs: nowMs + pauseMs };
   await recordOutcome(context, job, { kind: 'vanished', status });
+  if (job.attempt?.state !== 'lost') return GONE;
   tell(context, job, 'lost', { status, code: 'not_found' });
   if (context.settings.failFast) stopBuying(context, 'fail_fast');
   return GONE;

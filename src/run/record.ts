@@ -4,7 +4,7 @@ import { sealed } from '../lockfile/key-seal.js';
 import { writeRescue } from '../lockfile/rescue.js';
 import type { Job, RunContext } from './context.js';
 import { notice, stopAll } from './context.js';
-import { advance, type Observation } from './transition.js';
+import { advance, isNews, type Observation } from './transition.js';
 
 const RETRY_DELAYS_MS = [200, 1_000, 3_000];
 
@@ -28,6 +28,10 @@ export async function recordOutcome(
   observation: Observation,
 ): Promise<boolean> {
   const before = newestOf(context, job);
+  if (!isNews(before, observation)) {
+    job.attempt = before;
+    return false;
+  }
   const limits = limitsToRecord(context);
   const advanced = advance(before, observation, context.ports.clock.nowMs());
   const attempt = sealed(context.keySeal, before, limits === undefined ? advanced : { ...advanced, limits });

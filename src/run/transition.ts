@@ -54,6 +54,26 @@ export function intentOf(
   };
 }
 
+/**
+ * Whether what was observed is still news. Where runs share a log another one may have collected the job meanwhile: that its
+ * remote copy is gone is then no loss.
+ */
+export function isNews({ state }: Attempt, observation: Observation): boolean {
+  switch (observation.kind) {
+    case 'stored':
+      return state !== 'stored' && state !== 'done';
+    case 'job_failed':
+    case 'vanished':
+    case 'not_verifiable':
+      return state === 'queued' || state === 'unverified';
+    case 'cleaned_up':
+    case 'custody_broken':
+      return state === 'stored';
+    default:
+      return true;
+  }
+}
+
 /** The attempt after what was observed: the next line of the lockfile. Pure; `rev` goes up by one. */
 export function advance(attempt: Attempt, observation: Observation, nowMs: number): Attempt {
   // V8 gives an object that is spread and then added to a shape of its own: as much memory again, for each record.

@@ -1,4 +1,4 @@
-import { type Attempt, countsAsSpent } from '../lockfile/attempt.js';
+import { type Attempt, type AttemptState, countsAsSpent } from '../lockfile/attempt.js';
 import { attemptLine } from '../lockfile/line.js';
 import { foldAttempts } from '../lockfile/merge.js';
 import { isInDoubt, isInFlight, takeId } from '../plan/history.js';
@@ -36,7 +36,7 @@ function judgeOne(state: LogState, run: string, { attempt, limits }: Wanted, wri
   if (known !== undefined) {
     if (attemptLine(known) === attemptLine(attempt))
       return written.has(attempt.attempt) ? 'write' : 'recorded';
-    if (!standsAbove(attempt, known)) return 'superseded';
+    if (!standsAbove(attempt, known) || isSetBack(attempt, known)) return 'superseded';
     const maker = written.has(attempt.attempt) ? run : originOf(state, attempt.attempt)?.run;
     if (known.state === 'intent' && maker !== run && limits.byPerson !== true) return 'superseded';
     return 'write';
@@ -46,6 +46,14 @@ function judgeOne(state: LogState, run: string, { attempt, limits }: Wanted, wri
   if (all.some((other) => blocks(other, attempt, limits.over))) return 'taken';
   return isWithinBudget(all, attempt, limits.budgetMicroUsd) ? 'write' : 'over_budget';
 }
+
+/** A run that was late to a job that another one has collected: what it found there is no news. */
+function isSetBack(attempt: Attempt, known: Attempt): boolean {
+  if (known.state === 'done') return attempt.state !== 'done';
+  return known.state === 'stored' && GIVEN_UP.has(attempt.state);
+}
+
+const GIVEN_UP: ReadonlySet<AttemptState> = new Set(['lost', 'failed', 'unverified']);
 
 /** Whether the fold would show anything of it. */
 function standsAbove(attempt: Attempt, known: Attempt): boolean {

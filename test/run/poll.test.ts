@@ -275,6 +275,42 @@ describe('a job whose file was moved out of another one’s way meanwhile', () =
   });
 });
 
+describe('a job that another run of a shared log has collected meanwhile', () => {
+  const unknownId: Answer = { ...failing, status: 404, code: 'http-404', message: 'Not found' };
+  const failed: Answer = {
+    ok: true,
+    value: { kind: 'failed', code: 'GENERATION_FAILED', message: 'no', creditsRefunded: false },
+    rate: {},
+  };
+
+  it.each<[string, Answer, Attempt['state']]>([
+    ['gone', unknownId, 'done'],
+    ['gone', unknownId, 'stored'],
+    ['failed', failed, 'done'],
+  ])('and that is %s now, stays as that run recorded it', async (_, answer, state) => {
+    const clock = fakeClock();
+    const known = queued('one');
+    const attempts = new Map([[known.attempt, known]]);
+    let newest = known;
+    const recorded: Attempt[] = [];
+    const events: RunEvent[] = [];
+    const retrieve = async () => {
+      newest = { ...known, rev: 4, state, file };
+      return answer;
+    };
+    const record = async (next: Attempt) => void recorded.push(next);
+    const store = { attempts, newest: () => newest, record };
+    const input = collecting({ clock, retrieve, store, emit: (event) => events.push(event) });
+    const ended = execute(input);
+    for (let seconds = 0; seconds < 120; seconds += 1) await clock.advance(SECOND_MS);
+    await ended;
+    expect(recorded).toEqual([]);
+    const told = events.flatMap((event) => (event.type === 'take' ? [event.state] : []));
+    expect(told).not.toContain('lost');
+    expect(told).not.toContain('failed');
+  });
+});
+
 describe('what is in flight from an earlier run', () => {
   it('is told at once, with its age', async () => {
     const { events } = await collect(() => refusedConnection);

@@ -96,6 +96,22 @@ describe('what became of an attempt', () => {
     expect(verdicts([stored], [stored])).toEqual(['recorded']);
   });
 
+  it.each<[Attempt['state'], Attempt['state'], string]>([
+    ['done', 'lost', 'superseded'],
+    ['done', 'failed', 'superseded'],
+    ['done', 'stored', 'superseded'],
+    ['stored', 'lost', 'superseded'],
+    ['stored', 'failed', 'superseded'],
+    ['stored', 'unverified', 'superseded'],
+    ['stored', 'queued', 'write'],
+    ['stored', 'done', 'write'],
+    ['queued', 'lost', 'write'],
+    ['lost', 'stored', 'write'],
+  ])('that is %s is not set back by a run that was late: %s is %s', (before, after, verdict) => {
+    const known = theirs({ state: before, ...paid, rev: 3 });
+    expect(verdicts([known], [theirs({ state: after, ...paid, rev: 9 })])).toEqual([verdict]);
+  });
+
   it('never hides a paid job behind a higher revision without it', () => {
     const givenUp = theirs({ state: 'lost', rev: 9 });
     expect(verdicts([givenUp], [theirs({ state: 'queued', queue_id: 'q', rev: 2 })])).toEqual(['write']);

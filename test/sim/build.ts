@@ -53,7 +53,8 @@ function compile(directory: string, file: string, patches: readonly Patch[]): re
   let text = readFileSync(path.join(ROOT, file), 'utf8');
   for (const patch of patches) if (patch.file === file) text = apply(patch, text);
   const outputText =
-    compiled.get(text) ?? ts.transpileModule(text, { compilerOptions: OPTIONS, fileName: file }).outputText;
+    compiled.get(text) ??
+    eager(ts.transpileModule(text, { compilerOptions: OPTIONS, fileName: file }).outputText);
   compiled.set(text, outputText);
   const target = path.join(directory, compiledName(file));
   mkdirSync(path.dirname(target), { recursive: true });
@@ -62,6 +63,16 @@ function compile(directory: string, file: string, patches: readonly Patch[]): re
     .preProcessFile(outputText, true, false)
     .importedFiles.filter(({ fileName }) => fileName.startsWith('.'))
     .map(({ fileName }) => path.join(path.dirname(file), fileName.replace(/\.js$/, '.ts')));
+}
+
+/** What the program loads when it needs it is loaded at once: loading takes real time, and simulated time would not wait. */
+function eager(text: string): string {
+  const imports: string[] = [];
+  const body = text.replace(/await import\('(\.[^']+)'\)/g, (_, name: string) => {
+    imports.push(`import * as lazy${imports.length} from '${name}';\n`);
+    return `lazy${imports.length - 1}`;
+  });
+  return imports.join('') + body;
 }
 
 const OPTIONS: ts.CompilerOptions = {

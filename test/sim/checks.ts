@@ -28,17 +28,31 @@ export function judgeSubmit(
   if (witness.stopped) blame('A', `${prompt} is submitted after the run was told to stop`);
   // Times of two clocks that differ have no order.
   if (world.clocksAgree && lostInARow(view) >= 3) blame('x', `${prompt} is bought after three lost answers`);
-  const price = witness.approvedPrices.get(prompt) ?? 0;
-  if (intents.length > 0 && intents.every(({ latest }) => latest.quote_micro_usd > price))
-    blame('p', `${prompt} is bought for more than the ${price} that were approved`);
-  const at = witness.approved.indexOf(prompt);
-  if (at < 0) blame('p', `${prompt} was not approved`);
-  if (witness.unseenLow.has(prompt)) blame('v', `${prompt} is bought at a price that no person has seen`);
+  judgeApproval(
+    blame,
+    witness,
+    prompt,
+    intents.map(({ latest }) => latest),
+  );
   const spent = spentUnder(view);
   if (spent > witness.approvedUpToMicroUsd)
     blame('e', `${spent} spent, ${witness.approvedUpToMicroUsd} approved`);
   if (witness.budgetMicroUsd !== undefined && spent > witness.budgetMicroUsd)
     blame('e', `${spent} spent of a budget of ${witness.budgetMicroUsd}`);
+}
+
+/** @param intents for the prompt: one of them is being submitted */
+export function judgeApproval(
+  blame: Blame,
+  witness: Witness,
+  prompt: string,
+  intents: readonly Attempt[],
+): void {
+  const price = witness.approvedPrices.get(prompt) ?? 0;
+  if (intents.length > 0 && intents.every(({ quote_micro_usd }) => quote_micro_usd > price))
+    blame('p', `${prompt} is bought for more than the ${price} that were approved`);
+  if (!witness.approved.includes(prompt)) blame('p', `${prompt} was not approved`);
+  if (witness.unseenLow.has(prompt)) blame('v', `${prompt} is bought at a price that no person has seen`);
 }
 
 function hasOtherDoubt(view: LockView, intent: Attempt): boolean {
@@ -148,8 +162,10 @@ function isServed(world: JudgeWorld, job: ServerJob, { attempt, accepted }: Atte
 }
 
 /** Whether the file outlives a loss of power now. A journaled move may have come to either place. */
-function isDurable({ disk, outputRoot }: JudgeWorld, { file, move_to }: Attempt): boolean {
+function isDurable({ disk, outputRoot, custody }: JudgeWorld, attempt: Attempt): boolean {
+  const { file, move_to } = attempt;
   if (file === undefined) return false;
+  if (custody !== undefined) return custody(attempt);
   const places = move_to === undefined ? [file.path] : [file.path, move_to];
   return disk.survives(
     places.map((place) => `${outputRoot}/${place}`),

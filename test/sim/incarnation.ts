@@ -157,6 +157,7 @@ function settingsOf(world: SimWorld, draw: RunDraw): BatchSettings {
     detach: draw.detach,
     rescuePlaces: { keyFile: `${RESCUE}/key`, directories: [`${RESCUE}/kept`] },
     openPlaces: [],
+    ...(world.shared === undefined ? {} : { state: world.shared.address }),
     ...(draw.timeoutMs === undefined ? {} : { timeoutMs: draw.timeoutMs }),
     ...(draw.concurrency === undefined ? {} : { concurrency: draw.concurrency }),
     command: (verb) => `venice-batch ${verb} album.yaml`,
@@ -208,6 +209,7 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
     ports,
     transport,
     account: { kind: 'api_key', id: incarnation.apiKey },
+    ...(world.shared === undefined ? {} : { openState: world.shared.openState(incarnation, ports) }),
     load: () => simProcess.act(0, () => loadedOf(world.album, HOME, world.budgetMicroUsd)),
     emit: (event) => {
       // By far the most, and nothing in them but numbers.
@@ -281,7 +283,7 @@ export function exitCodeOf(error: unknown): number | undefined {
   return error instanceof BatchError ? error.exitCode : undefined;
 }
 
-function leave(world: SimWorld, incarnation: Incarnation): void {
+export function leave(world: SimWorld, incarnation: Incarnation): void {
   incarnation.over = true;
   incarnation.witness.over = true;
   incarnation.process.kill();
@@ -298,5 +300,6 @@ function crash(world: SimWorld, incarnation: Incarnation, power: boolean): void 
     for (const machine of world.machines) machine.boots += 1;
     world.disk.losePower();
   }
+  world.shared?.crashed();
   world.judge.look();
 }

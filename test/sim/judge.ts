@@ -50,6 +50,15 @@ export const CHECKS = {
   A: 'nothing is submitted once the run was told to stop',
   s: 'a take with an attempt in doubt is not bought again',
   z: 'a seed plays the same way each time',
+  // Of several machines that share a log:
+  B: 'the shared log has no gap, and no entry is changed',
+  C: 'a record that was acknowledged is in exactly one entry',
+  D: 'a take has one live intent at most, in the order of the log',
+  E: 'an intent gets into the log only within the budget',
+  F: 'an intent is settled by the run that made it, by its machine once that run is over, or by a person',
+  G: 'nothing is bought through a store that lets two writers win, nor by a log that lacks entries',
+  H: 'the remote copy is deleted only when the audio is in the audio store and the log names it',
+  I: 'a machine that begins with an empty folder ends with every file',
 } as const;
 
 export type Check = keyof typeof CHECKS;
@@ -113,6 +122,8 @@ export interface JudgeWorld {
   /** Others damaged the lockfile, and whether a run takes it for whole is not known yet. */
   readonly uncertain: () => boolean;
   readonly outside: Pick<Outside, 'foreignJobs' | 'ownFiles'>;
+  /** Where finished audio is kept beyond this machine: whether it has the file of an attempt. Absent: the disk has to have it. */
+  readonly custody?: (attempt: Attempt) => boolean;
   /** Durable texts that hold records beside the lockfile; none while nobody else touched it. */
   readonly journals: () => readonly Uint8Array[];
   /** A file that a person deleted, or a job whose fate a person settled. */

@@ -35,6 +35,16 @@ interface Parsed {
   readonly illegalSteps: string[];
 }
 
+/** A view that grows by a line at a time: of records that are not in one file. */
+export interface GrowingView extends LockView {
+  add(line: string): void;
+}
+
+export function createGrowingView(): GrowingView {
+  const parsed = nothing();
+  return Object.assign(parsed, { add: (line: string) => take(parsed, line) });
+}
+
 export function createLockReader(): LockReader {
   let parsed = nothing();
   return {

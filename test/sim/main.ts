@@ -3,13 +3,15 @@ import { parseArgs } from 'node:util';
 import { build } from './build.js';
 import { mutantNamed } from './mutants.js';
 import { playMutants } from './mutation.js';
-import { play } from './play.js';
+import { familyOf, play } from './play.js';
 import type * as Trace from './trace.js';
 
 /**
  * npm run sim -- --seeds N [--from S] [--mutant NAME]   plays N seeds from S, or from a random place
  * npm run sim -- --mutants all [--seeds N]              plays each mutant until it is caught, N seeds at most
  * npm run sim -- --seed S [--trace] [--mutant NAME]     plays one seed again, and shows what happens in it
+ *
+ * With --machines: worlds of several machines that share a log, in place of those of one machine.
  */
 const { values } = parseArgs({
   options: {
@@ -19,10 +21,12 @@ const { values } = parseArgs({
     trace: { type: 'boolean', default: false },
     mutant: { type: 'string' },
     mutants: { type: 'string' },
+    machines: { type: 'boolean', default: false },
     workers: { type: 'string', default: String(Math.min(8, availableParallelism())) },
   },
 });
 
+const family = values.machines ? 'machines' : undefined;
 if (values.mutants !== undefined) {
   const survivors = await playMutants({
     from: values.from === undefined ? 1 : Number(values.from),
@@ -36,13 +40,21 @@ if (values.mutants !== undefined) {
   const { entry, remove } = build('./trace.ts', mutantNamed(values.mutant)?.patches);
   const { traceSeed } = (await import(entry)) as typeof Trace;
   remove();
-  process.exitCode = (await traceSeed(Number(values.seed), values.trace, values.mutant)) ? 0 : 1;
+  process.exitCode = (await traceSeed(
+    familyOf({ family, mutant: values.mutant }),
+    Number(values.seed),
+    values.trace,
+    values.mutant,
+  ))
+    ? 0
+    : 1;
 } else {
   const from = values.from === undefined ? 1 + Math.floor(Math.random() * 2 ** 31) : Number(values.from);
   const outcome = await play({
     from,
     count: Number(values.seeds),
     workers: Number(values.workers),
+    family,
     mutant: values.mutant,
     ...(process.stderr.isTTY ? { progress: (line: string) => process.stderr.write(`\r${line}`) } : {}),
     failing: (lines) => process.stderr.write(`\n${lines.join('\n')}\n`),

@@ -1,5 +1,5 @@
 import type { Patch } from './build.js';
-import type { Tampering } from './world.js';
+import type { Family, Tampering } from './world.js';
 
 /**
  * The program with one safety step switched off. The judge has to notice each, within some thousand seeds: a
@@ -7,6 +7,8 @@ import type { Tampering } from './world.js';
  */
 export interface Mutant {
   readonly name: string;
+  /** The worlds that notice it. Default: `one`. */
+  readonly family?: Family;
   readonly patches?: readonly Patch[];
   readonly tampering?: Tampering;
 }

@@ -228,16 +228,19 @@ export function resolving(world: SimWorld): Program {
 
 async function resolveAll(
   world: SimWorld,
-  { ports, transport, emit }: World,
+  { ports, transport, emit, openState }: World,
   settings: BatchSettings,
 ): Promise<void> {
-  const opened = await openForRun(ports, settings, emit);
+  const { state } = settings;
+  const findState = async () => (state === undefined ? undefined : openState?.(state));
+  const opened = await openForRun(ports, { ...settings, findState }, emit);
   try {
     const { store } = opened;
     const output = await openOutput(ports.files, settings.outputRoot);
     await recover({ output, store }, ports.clock.nowMs());
     for (const attempt of [...store.attempts.values()]) {
       if (attempt.state !== 'intent' && attempt.state !== 'in_doubt') continue;
+      if (world.shared?.mayResolve(attempt.attempt) === false || store.trouble() !== undefined) continue;
       const said = typed(world, findOut(world, attempt));
       if (said.kind === 'queue_id') {
         const looked = await lookAtJob(createClient(transport, String), attempt.model, said.queueId);
@@ -245,7 +248,7 @@ async function resolveAll(
       }
       world.trace(`a person says of ${attempt.attempt}: ${JSON.stringify(said)}`);
       const resolved = resolveAttempt(attempt, said, ports.clock.nowMs());
-      if (resolved.ok) await store.record(resolved.attempt);
+      if (resolved.ok) await store.record(resolved.attempt, { byPerson: true });
       else world.judge.blame('o', resolved.why);
     }
     await store.close();

@@ -3,12 +3,14 @@ import { build } from './build.js';
 import { CHECKS } from './judge.js';
 import { mutantNamed } from './mutants.js';
 import type { Account, Order, WorkerData } from './worker.js';
-import type { SimResult } from './world.js';
+import type { Family, SimResult } from './world.js';
 
 export type Game = GameRules &
   ({ readonly from: number; readonly count: number } | { readonly seeds: readonly number[] });
 
 interface GameRules {
+  /** Default: `one`, or the mutant's own. */
+  readonly family?: Family | undefined;
   readonly workers: number;
   readonly mutant?: string | undefined;
   /** End with the first failing seed. */
@@ -36,6 +38,7 @@ const HANGS_AFTER_MS = 120_000;
 /** Plays a range of seeds on several threads. */
 export async function play(game: Game): Promise<Outcome> {
   const { entry, remove } = build('./worker.ts', mutantNamed(game.mutant)?.patches);
+  const family = familyOf(game);
   const startedMs = performance.now();
   const total = { seeds: 0, runs: 0, crashes: 0, charges: 0, events: 0 };
   const failed: SimResult[] = [];
@@ -43,7 +46,7 @@ export async function play(game: Game): Promise<Outcome> {
   let next = 0;
   const enough = () => next >= orders.length || (game.untilFailure === true && failed.length > 0);
   const thread = async () => {
-    const hand = hire(entry, game.mutant);
+    const hand = hire(entry, family, game.mutant);
     try {
       while (!enough()) {
         const order = orders[next]!;
@@ -51,7 +54,7 @@ export async function play(game: Game): Promise<Outcome> {
         const account = await hand.work(order);
         for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += account[key];
         failed.push(...account.failed);
-        for (const result of account.failed) game.failing?.(told(result, game.mutant));
+        for (const result of account.failed) game.failing?.(told(result, family, game.mutant));
         const perSecond = total.seeds / ((performance.now() - startedMs) / 1000);
         game.progress?.(`${total.seeds} seeds, ${failed.length} failed, ${perSecond.toFixed(0)} a second `);
       }
@@ -71,9 +74,14 @@ export async function play(game: Game): Promise<Outcome> {
     `${total.seeds} seeds${'from' in game ? ` from ${game.from}` : ''}: ${total.runs} runs, ${total.crashes} crashes, ${total.charges} charges, ${total.events} events`,
     `${seedsPerSecond.toFixed(0)} seeds a second on ${game.workers} threads`,
     `${failed.length} with a violation`,
-    ...failed.slice(0, 20).flatMap((result) => told(result, game.mutant)),
+    ...failed.slice(0, 20).flatMap((result) => told(result, family, game.mutant)),
   ];
   return { failed, seeds: total.seeds, seedsPerSecond, lines };
+}
+
+/** A mutant is noticed by the family that it was made for. */
+export function familyOf({ family, mutant }: Pick<GameRules, 'family' | 'mutant'>): Family {
+  return family ?? mutantNamed(mutant)?.family ?? 'one';
 }
 
 function ordersOf(game: Game): readonly Order[] {
@@ -89,10 +97,14 @@ function ordersOf(game: Game): readonly Order[] {
   return orders;
 }
 
-function told({ seed, violations }: SimResult, mutant: string | undefined): readonly string[] {
+function told(
+  { seed, violations }: SimResult,
+  family: Family,
+  mutant: string | undefined,
+): readonly string[] {
   const first = violations[0];
   if (first === undefined) return [];
-  const name = mutant === undefined ? '' : ` --mutant ${mutant}`;
+  const name = mutant === undefined ? (family === 'machines' ? ' --machines' : '') : ` --mutant ${mutant}`;
   return [
     `seed ${seed}: ${first.check}) ${CHECKS[first.check]}`,
     `  ${first.message.split('\n')[0]}`,
@@ -105,9 +117,12 @@ interface Hand {
   dismiss(): Promise<number>;
 }
 
-function hire(entry: string, mutant: string | undefined): Hand {
+function hire(entry: string, family: Family, mutant: string | undefined): Hand {
   const current = new SharedArrayBuffer(4);
-  const worker = new Worker(entry, { workerData: { mutant, current } satisfies WorkerData, execArgv: [] });
+  const worker = new Worker(entry, {
+    workerData: { family, mutant, current } satisfies WorkerData,
+    execArgv: [],
+  });
   return {
     work: (order) =>
       new Promise((resolve, reject) => {

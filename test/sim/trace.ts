@@ -1,12 +1,18 @@
 import { runBatch } from '../../src/app/run-batch.js';
+import { FAMILIES } from './families.js';
 import { CHECKS } from './judge.js';
 import { mutantNamed } from './mutants.js';
-import { simulate } from './simulate.js';
+import type { Family } from './world.js';
 
 /** Plays one seed in this thread. @returns whether it held */
-export async function traceSeed(seed: number, trace: boolean, mutant: string | undefined): Promise<boolean> {
+export async function traceSeed(
+  family: Family,
+  seed: number,
+  trace: boolean,
+  mutant: string | undefined,
+): Promise<boolean> {
   const tampering = mutantNamed(mutant)?.tampering;
-  const result = await simulate(seed, {
+  const result = await FAMILIES[family](seed, {
     runBatch,
     ...(tampering === undefined ? {} : { tampering }),
     ...(trace ? { trace: (line) => console.log(line) } : {}),

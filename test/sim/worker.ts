@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { runBatch } from '../../src/app/run-batch.js';
+import { FAMILIES } from './families.js';
 import { mutantNamed } from './mutants.js';
-import { simulate } from './simulate.js';
-import type { SimResult } from './world.js';
+import type { Family, SimResult } from './world.js';
 
 /** Plays the seeds it is sent, in a thread of its own. */
 export interface Order {
@@ -15,6 +15,7 @@ export interface Order {
 }
 
 export interface WorkerData {
+  readonly family: Family;
   readonly mutant: string | undefined;
   /** One 32-bit number: the seed being played, as far as it goes; for a thread that hangs. */
   readonly current: SharedArrayBuffer;
@@ -31,7 +32,8 @@ export interface Account {
 
 // Expected faults are thrown by the million: nobody looks at their stacks.
 Error.stackTraceLimit = 0;
-const { mutant, current } = workerData as WorkerData;
+const { family, mutant, current } = workerData as WorkerData;
+const simulate = FAMILIES[family];
 const tampering = mutantNamed(mutant)?.tampering;
 const options = { runBatch, ...(tampering === undefined ? {} : { tampering }) };
 const offset = new Uint32Array(current);

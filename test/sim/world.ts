@@ -1,4 +1,5 @@
 import type { Resolution } from '../../src/app/resolution.js';
+import type { OpenState } from '../../src/app/state.js';
 import type { RunReport } from '../../src/app/summarise.js';
 import type { BatchSettings, World } from '../../src/app/world.js';
 import type { Ports, Transport } from '../../src/core/ports.js';
@@ -78,10 +79,22 @@ export interface SimWorld {
   lowPriceApproved: boolean;
   /** What a person has found out about attempts in doubt, by attempt id. */
   readonly verdicts: Map<string, Resolution>;
+  /** Where this machine shares a log with others. */
+  readonly shared?: SharedPlace;
   readonly trace: (line: string) => void;
   readonly seed: number;
   runs: number;
   crashes: number;
+}
+
+/** A log that several machines share, as one of them uses it. */
+export interface SharedPlace {
+  readonly address: string;
+  openState(incarnation: Incarnation, ports: Ports): OpenState;
+  /** Whether whoever made the attempt's intent is known to be gone: only then does a person say what became of it. */
+  mayResolve(attempt: string): boolean;
+  /** A process was killed, or its machine lost power. */
+  crashed(): void;
 }
 
 export interface Incarnation {
@@ -105,10 +118,10 @@ export interface Incarnation {
 
 /** Of a job that takes hours: none is given up sooner. */
 const LONG_MS_MIN = 6 * 3_600_000;
-const START_MS = Date.UTC(2026, 0, 1);
+export const START_MS = Date.UTC(2026, 0, 1);
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-const EVENTS_MAX = 200_000;
+export const EVENTS_MAX = 200_000;
 
 export function createWorld(seed: number, options: SimOptions): SimWorld {
   const stream = (name: string) => createRng(seed, name);
@@ -232,6 +245,9 @@ export function needsRepair(world: SimWorld): boolean {
   const { headers, badLines } = world.judge.seen();
   return headers > 1 || badLines > 0;
 }
+
+/** `one`: one album folder, and what happens to it. `machines`: machines with folders of their own, and a shared log. */
+export type Family = 'one' | 'machines';
 
 export interface SimResult {
   readonly seed: number;

@@ -1,0 +1,195 @@
+import type { TransportAnswer } from '../../../src/core/ports.js';
+import { StoreFault } from '../../../src/shared-log/object-store.js';
+import type { S3Call, S3Client } from '../../../src/shared-log/s3-client.js';
+import { sha256 } from '../media.js';
+import { drawRates, type Rng } from '../random.js';
+import type { Timeline } from '../timeline.js';
+import type { Incarnation } from '../world.js';
+import type { Bucket } from './bucket.js';
+
+/** How often, per request, each fault between a machine and the bucket strikes. */
+const BUCKET_FAULTS = [
+  /** Lost on its way. */
+  'lostBefore',
+  /** Done, and the answer is lost. */
+  'lostAfter',
+  /** No answer; it arrives minutes later, when everybody has gone on. */
+  'late',
+  /** 500 or 503, with or without the effect. */
+  'error5xx',
+  /** 409: another request for the key is under way. With or without the effect. */
+  'conflict',
+  /** A proxy's page in place of an answer. */
+  'proxyPage',
+  /** The body of an object breaks off. */
+  'bodyCut',
+  /** Seconds instead of milliseconds. */
+  'slow',
+  /** For minutes nothing gets through. */
+  'outage',
+  /** For minutes nothing is written: the credentials may only read, or have run out. */
+  'denied',
+] as const;
+
+export type BucketRates = Record<(typeof BUCKET_FAULTS)[number], number>;
+
+export interface BucketLine {
+  readonly bucket: Bucket;
+  readonly timeline: Timeline;
+  readonly rng: Rng;
+  rates: BucketRates;
+  outageUntilMs: number;
+  deniedUntilMs: number;
+}
+
+export function drawBucketRates(rng: Rng): BucketRates {
+  const often = drawRates(rng, BUCKET_FAULTS, { share: 0.3, low: 0.005, high: 0.3 });
+  // These last: seldom is often enough.
+  return { ...often, outage: often.outage / 20, denied: often.denied / 20 };
+}
+
+export function noBucketFaults(): BucketRates {
+  return Object.fromEntries(BUCKET_FAULTS.map((name) => [name, 0])) as BucketRates;
+}
+
+/** The requests of one process, as the S3 API has them: below it everything is the program's own. */
+export function createBucketClient(line: BucketLine, incarnation: Incarnation): S3Client {
+  return async (call) => {
+    const bytes = await bytesOf(call.body);
+    const outcome = await incarnation.process.call<TransportAnswer | undefined>((settle) =>
+      exchange(line, incarnation, call, bytes, settle),
+    );
+    if (outcome === undefined) throw new StoreFault('unreachable', 'simulated: no answer');
+    return outcome;
+  };
+}
+
+/** A body that fails is a request that fails. */
+async function bytesOf(body: S3Call['body']): Promise<Uint8Array> {
+  if (body === undefined || body instanceof Uint8Array) return body ?? EMPTY;
+  const pieces: Uint8Array[] = [];
+  try {
+    for await (const piece of body) pieces.push(piece);
+  } catch {
+    throw new StoreFault('unreachable', 'simulated: the body broke off');
+  }
+  return new Uint8Array(Buffer.concat(pieces));
+}
+
+const EMPTY = new Uint8Array(0);
+const LATE_MS_MAX = 1_200_000;
+const TROUBLE_MS_MAX = 600_000;
+
+/** What becomes of a request. */
+type Fate =
+  | { readonly kind: 'done'; readonly answered: boolean }
+  /** Nobody answers; it may be done much later. */
+  | { readonly kind: 'unanswered'; readonly doneAfterMs?: number }
+  /** Answered by something else than the effect; it may be done all the same. */
+  | { readonly kind: 'answered'; readonly answer: TransportAnswer; readonly done: boolean };
+
+function fateOf(line: BucketLine, { method }: S3Call, nowMs: number): Fate {
+  const { rng, rates } = line;
+  const strikes = (name: keyof BucketRates) => rng.chance(rates[name]);
+  const answered = (answer: TransportAnswer, done: boolean): Fate => ({ kind: 'answered', answer, done });
+  if (strikes('outage')) line.outageUntilMs = nowMs + rng.between(1_000, TROUBLE_MS_MAX);
+  if (strikes('denied')) line.deniedUntilMs = nowMs + rng.between(1_000, TROUBLE_MS_MAX);
+  if (nowMs < line.outageUntilMs || strikes('lostBefore')) return { kind: 'unanswered' };
+  if (nowMs < line.deniedUntilMs)
+    return answered(rng.chance(0.5) ? failure(403, 'AccessDenied') : failure(400, 'ExpiredToken'), false);
+  if (strikes('proxyPage')) return answered(page(rng.pick([403, 404, 502, 503, 504]), method), false);
+  if (strikes('error5xx'))
+    return answered(
+      rng.chance(0.5) ? failure(500, 'InternalError') : failure(503, 'SlowDown'),
+      rng.chance(0.5),
+    );
+  if (method === 'PUT' && strikes('conflict'))
+    return answered(failure(409, 'ConditionalRequestConflict'), rng.chance(0.5));
+  if (strikes('late')) return { kind: 'unanswered', doneAfterMs: rng.between(1, LATE_MS_MAX) };
+  return { kind: 'done', answered: !strikes('lostAfter') };
+}
+
+function exchange(
+  line: BucketLine,
+  incarnation: Incarnation,
+  call: S3Call,
+  bytes: Uint8Array,
+  settle: (answer: TransportAnswer | undefined) => void,
+): void {
+  const { timeline, rng, rates } = line;
+  const latencyMs = () => (rng.chance(rates.slow) ? rng.between(1_000, 25_000) : rng.between(5, 120));
+  const lose = () => timeline.after(rng.chance(0.5) ? latencyMs() : call.deadlineMs, () => settle(undefined));
+  const doAfter = (delayMs: number, then: (answer: TransportAnswer) => void = () => {}) =>
+    timeline.after(delayMs, () => perform(line, incarnation, call, bytes, then));
+  const fate = fateOf(line, call, timeline.nowMs());
+  switch (fate.kind) {
+    case 'unanswered':
+      if (fate.doneAfterMs !== undefined) doAfter(fate.doneAfterMs);
+      lose();
+      break;
+    case 'answered':
+      if (fate.done) doAfter(latencyMs());
+      timeline.after(latencyMs(), () => settle(fate.answer));
+      break;
+    case 'done':
+      doAfter(latencyMs(), (answer) => {
+        if (fate.answered) timeline.after(latencyMs(), () => settle(answer));
+        else lose();
+      });
+  }
+}
+
+function perform(
+  line: BucketLine,
+  incarnation: Incarnation,
+  call: S3Call,
+  bytes: Uint8Array,
+  then: (answer: TransportAnswer) => void,
+): void {
+  const { key, bodySha256 } = call;
+  if (call.method !== 'PUT' || key === undefined) then(lookUp(line, call));
+  else if (bodySha256 !== undefined && sha256(bytes) !== bodySha256) then(failure(400, 'BadDigest'));
+  else
+    line.bucket.put(key, bytes, incarnation, (status) =>
+      then(status === 200 ? made(200, EMPTY) : failure(412, 'PreconditionFailed')),
+    );
+}
+
+function lookUp({ bucket, rng, rates }: BucketLine, { method, key, query }: S3Call): TransportAnswer {
+  if (key === undefined) return listAnswer(bucket.list(query?.prefix ?? ''));
+  const found = bucket.objects.get(key);
+  if (found === undefined) return method === 'HEAD' ? made(404, EMPTY) : failure(404, 'NoSuchKey');
+  if (method === 'HEAD') return made(200, EMPTY, { 'content-length': String(found.length) });
+  return made(200, found, {}, rng.chance(rates.bodyCut) ? rng.below(found.length) : found.length);
+}
+
+function made(
+  status: number,
+  body: Uint8Array,
+  headers: Record<string, string> = {},
+  length = body.length,
+): TransportAnswer {
+  return { kind: 'answer', status, headers, framed: true, body: pieces(body, length), discard: () => {} };
+}
+
+async function* pieces(body: Uint8Array, length: number): AsyncIterable<Uint8Array> {
+  if (length > 0) yield body.subarray(0, length);
+  if (length < body.length) throw Object.assign(new Error('simulated'), { code: 'UND_ERR_SOCKET' });
+}
+
+function failure(status: number, code: string): TransportAnswer {
+  return made(status, Buffer.from(`<?xml version="1.0"?><Error><Code>${code}</Code></Error>`));
+}
+
+/** Of a proxy. It answers a question without a body by its status alone: a 404 would be the bucket's own word. */
+function page(status: number, method: S3Call['method']): TransportAnswer {
+  return method === 'HEAD'
+    ? made(502, EMPTY)
+    : made(status, Buffer.from('<html><body>Gateway</body></html>'));
+}
+
+function listAnswer(keys: readonly string[]): TransportAnswer {
+  const contents = keys.map((key) => `<Contents><Key>${key}</Key></Contents>`).join('');
+  const text = `<ListBucketResult><IsTruncated>false</IsTruncated>${contents}</ListBucketResult>`;
+  return made(200, Buffer.from(text));
+}

@@ -1,0 +1,174 @@
+import type { TransportRequest } from '../../../src/core/ports.js';
+import type { Attempt } from '../../../src/lockfile/attempt.js';
+import {
+  judgeApproval,
+  judgeCharges,
+  judgeCoverage,
+  judgeFiles,
+  judgeHistory,
+  judgePoll,
+  judgePrice,
+  judgeReceived,
+  judgeSurrender,
+  remember,
+  spentUnder,
+} from '../checks.js';
+import type { Disk } from '../disk.js';
+import type { Check, Judge, JudgeWorld, Violation, Witness } from '../judge.js';
+import { createLockReader, type LockView } from '../lock-view.js';
+import { sha256 } from '../media.js';
+import type { Bucket, BucketPut } from './bucket.js';
+import { createLogBook, type LogBook } from './log-book.js';
+
+/** Judges what several machines do by the shared log: the one record that outlives them all. */
+export interface FleetJudge {
+  readonly violations: readonly Violation[];
+  readonly book: LogBook;
+  blame(check: Check, message: string): void;
+  wrote(put: BucketPut): void;
+  /** A process was told that its record is in the log. */
+  acknowledged(name: string, line: string): void;
+  /** Of one machine, for its processes. */
+  ofMachine(disk: Disk): Judge;
+}
+
+export interface FleetJudgeWorld extends Omit<JudgeWorld, 'disk' | 'custody'> {
+  readonly bucket: () => Bucket;
+  /** Whether audio is kept in the bucket. */
+  readonly keepsAudio: boolean;
+  readonly budgetMicroUsd: number | undefined;
+  /** Whether a run that began then has to see that the log lacks entries. */
+  readonly lacksEntries: (witness: Witness) => boolean;
+}
+
+export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
+  const violations: Violation[] = [];
+  const blame = (check: Check, message: string) => {
+    violations.push({ check, message });
+  };
+  const book = createLogBook({ budgetMicroUsd: world.budgetMicroUsd, blame });
+  const known = new Map<string, Attempt>();
+  const knownIds = new Set<string>();
+  const armed = new Set<string>();
+  const secrets = world.secrets.map((secret) => Buffer.from(secret));
+  let jobsSeen = 0;
+
+  const isBanked = (sha: string) => {
+    const bytes = world.bucket().objects.get(`audio/sha256/${sha.slice(0, 2)}/${sha}`);
+    return bytes !== undefined && sha256(bytes) === sha;
+  };
+  /** Where the bucket keeps no audio, the service does. */
+  const custody = ({ file, queue_id }: Attempt) =>
+    world.keepsAudio
+      ? file !== undefined && isBanked(file.sha256)
+      : world.server.jobs.get(queue_id ?? '')?.deletedMs === undefined;
+
+  const submits = (witness: Witness, body: Record<string, unknown>, around: JudgeWorld) => {
+    const prompt = String(body.prompt);
+    judgePrice(around, blame, witness, body);
+    if (world.bucket().kind !== 'strict')
+      blame('G', `${prompt} is bought through a ${world.bucket().kind} store`);
+    if (world.lacksEntries(witness)) blame('G', `${prompt} is bought by a log that lacks entries`);
+    const digest = world.digestOf(prompt);
+    const intents = book.openIntents(witness).filter((intent) => intent.digest === digest);
+    const [intent] = intents;
+    if (intent === undefined) blame('h', `no intent of ${witness.name} for ${prompt} is in the log`);
+    else {
+      book.submitted(intent.attempt);
+      armed.add(intent.attempt);
+    }
+    if (witness.stopped) blame('A', `${prompt} is submitted after the run was told to stop`);
+    judgeApproval(blame, witness, prompt, intents);
+  };
+
+  const cleansUp = (queueId: string, view: LockView) => {
+    const job = world.server.jobs.get(queueId);
+    if (job === undefined || job.deletedMs !== undefined) return;
+    const attempt = [...view.attempts.values()].find(({ queueIds }) => queueIds.has(queueId))?.latest;
+    const isNamed = attempt?.file !== undefined && (attempt.state === 'stored' || attempt.state === 'done');
+    if (!isNamed) blame('H', `${queueId} is deleted while the log has it as ${attempt?.state ?? 'unknown'}`);
+    else if (!world.keepsAudio) blame('H', `${queueId} is deleted, and its audio is on one machine alone`);
+    else if (!custody(attempt)) blame('H', `${queueId} is deleted, and its audio is not in the store`);
+    else if (world.thorough ? attempt.file.sha256 !== job.sha256 : !job.served.has(attempt.file.sha256))
+      blame('H', `${queueId} is deleted, and what is in the store is not what was served`);
+  };
+
+  const look = (around: JudgeWorld) => {
+    judgeHistory(around, blame, book.view, known, knownIds, armed);
+    remember(book.view, known, knownIds);
+    judgeCoverage(around, blame, book.view);
+    judgeFiles(around, blame, book.view);
+    judgeSurrender(around, blame, book.view);
+  };
+
+  return {
+    violations,
+    book,
+    blame,
+    wrote: (put) => {
+      if (secrets.some((secret) => Buffer.from(put.bytes).includes(secret)))
+        blame('i', `the key in ${put.key}`);
+      if (world.bucket().kind === 'strict') book.wrote(put);
+    },
+    acknowledged: (name, line) => {
+      if (world.bucket().kind !== 'strict') return;
+      const count = book.countOf(line);
+      if (count !== 1)
+        blame('C', `${name} is told that this is recorded, and ${count} entries have it: ${line}`);
+    },
+    ofMachine: (disk) => {
+      const around: JudgeWorld = { ...world, disk, custody };
+      const reader = createLockReader();
+      const mirror = () => {
+        const entry = disk.entries.get(world.lockfilePath);
+        return reader.read(entry === 'directory' ? undefined : entry?.bytes);
+      };
+      const isAllowed = (path: string) =>
+        world.writable.some((allowed) => path === allowed || path.startsWith(`${allowed}/`));
+      return {
+        violations,
+        blame,
+        seen: () => book.view,
+        spentMicroUsd: () => spentUnder(book.view),
+        looked: (path) => {
+          if (!isAllowed(path)) blame('t', `reads ${path}`);
+        },
+        changed: (path, bytes) => {
+          if (!isAllowed(path)) blame('j', `writes ${path}`);
+          if (bytes !== undefined && secrets.some((secret) => Buffer.from(bytes).includes(secret)))
+            blame('i', `the key in ${path}`);
+        },
+        told: (text) => {
+          if (world.secrets.some((secret) => text.includes(secret))) blame('i', `the key is told: ${text}`);
+        },
+        sent: (witness, request) => {
+          const body = bodyOf(request);
+          if (request.path === '/audio/queue') submits(witness, body, around);
+          else if (request.path === '/audio/complete') cleansUp(String(body.queue_id), book.view);
+          else if (request.path === '/audio/retrieve' && witness.buys && !knows(book.view, body))
+            judgePoll(around, blame, body, mirror());
+        },
+        summed: () => {},
+        handled: () => {
+          if (world.server.jobs.size === jobsSeen) return;
+          jobsSeen = world.server.jobs.size;
+          judgeCharges(around, blame);
+        },
+        ended: (witness) => {
+          const lost = witness.received.filter((queueId) => !knows(book.view, { queue_id: queueId }));
+          judgeReceived(around, blame, { ...witness, received: lost });
+        },
+        look: () => look(around),
+      };
+    },
+  };
+}
+
+function bodyOf({ body }: TransportRequest): Record<string, unknown> {
+  return body === undefined ? {} : (JSON.parse(body) as Record<string, unknown>);
+}
+
+function knows(view: LockView, { queue_id: queueId }: Record<string, unknown>): boolean {
+  for (const { queueIds } of view.attempts.values()) if (queueIds.has(String(queueId))) return true;
+  return false;
+}

@@ -1,0 +1,104 @@
+import type { Attempt } from '../../../src/lockfile/attempt.js';
+import { spentUnder } from '../checks.js';
+import type { Check, Witness } from '../judge.js';
+import { createGrowingView, type LockView } from '../lock-view.js';
+import { sha256 } from '../media.js';
+import type { Incarnation } from '../world.js';
+import type { BucketPut } from './bucket.js';
+
+/** The shared log as the judge reads it: every entry as it is written, with a reader of its own. */
+export interface LogBook {
+  readonly view: LockView;
+  /** The process that made an attempt's intent. */
+  makerOf(attempt: string): Incarnation | undefined;
+  /** How many entries have this line. */
+  countOf(line: string): number;
+  /** Intents of this process that are open, and were not submitted yet. */
+  openIntents(witness: Witness): readonly Attempt[];
+  /** The intent's submit leaves. */
+  submitted(attempt: string): void;
+  /** Judges an entry as it is written. */
+  wrote(put: BucketPut): void;
+}
+
+interface BookOptions {
+  readonly budgetMicroUsd: number | undefined;
+  readonly blame: (check: Check, message: string) => void;
+}
+
+export function createLogBook({ budgetMicroUsd, blame }: BookOptions): LogBook {
+  const view = createGrowingView();
+  const makers = new Map<string, Incarnation>();
+  const lines = new Map<string, number>();
+  const submitted = new Set<string>();
+  let next = 0;
+  let last = '';
+
+  const latestOf = () => [...view.attempts.values()].map(({ latest }) => latest);
+
+  const takeIntent = (intent: Attempt, by: Incarnation) => {
+    for (const other of latestOf())
+      if (isLive(other, intent))
+        blame('D', `${by.name} claims ${intent.attempt}, and ${other.attempt} is ${other.state}`);
+    const spent = spentUnder(view) + intent.quote_micro_usd;
+    if (budgetMicroUsd !== undefined && spent > budgetMicroUsd)
+      blame('E', `${intent.attempt} of ${by.name} makes it ${spent} of a budget of ${budgetMicroUsd}`);
+    makers.set(intent.attempt, by);
+  };
+
+  const take = (line: string, by: Incarnation) => {
+    const count = (lines.get(line) ?? 0) + 1;
+    lines.set(line, count);
+    const record = JSON.parse(line) as Attempt;
+    if (count > 1) blame('C', `${record.attempt} (${record.state}) is in ${count} entries`);
+    const known = view.attempts.get(record.attempt)?.latest;
+    if (known === undefined && record.state === 'intent') takeIntent(record, by);
+    if (known?.state === 'intent' && !maySettle(makers.get(record.attempt), by))
+      blame('F', `${record.attempt} of ${makers.get(record.attempt)?.name} is settled by ${by.name}`);
+    view.add(line);
+  };
+
+  return {
+    view,
+    makerOf: (attempt) => makers.get(attempt),
+    countOf: (line) => lines.get(line) ?? 0,
+    openIntents: (witness) =>
+      latestOf().filter(
+        ({ attempt, state }) =>
+          state === 'intent' && !submitted.has(attempt) && makers.get(attempt)?.witness === witness,
+      ),
+    submitted: (attempt) => submitted.add(attempt),
+    wrote: ({ key, bytes, by, replaces }) => {
+      const number = Number(/^log\/(\d{8})\.jsonl$/.exec(key)?.[1] ?? Number.NaN);
+      if (Number.isNaN(number)) return;
+      const [head, ...rest] = Buffer.from(bytes)
+        .toString()
+        .trimEnd()
+        .split('\n')
+        .slice(number === 0 ? 1 : 0);
+      if (replaces || number !== next) {
+        blame('B', `entry ${number} is written by ${by.name}, ${next} is the next one`);
+        return;
+      }
+      const { after } = JSON.parse(head ?? '{}') as { after?: string };
+      if (after !== last) blame('B', `entry ${number} of ${by.name} does not follow the one before it`);
+      next += 1;
+      last = sha256(bytes);
+      for (const line of rest) take(line, by);
+    },
+  };
+}
+
+const OPEN: ReadonlySet<string> = new Set(['intent', 'in_doubt']);
+const GIVEN_UP: ReadonlySet<string> = new Set(['rejected', 'failed', 'lost']);
+
+/** Whether the other one keeps the take from being claimed, where nobody asks for what is there to be made again. */
+function isLive(other: Attempt, intent: Attempt): boolean {
+  if (other.track !== intent.track || other.take !== intent.take) return false;
+  return OPEN.has(other.state) || (other.digest === intent.digest && !GIVEN_UP.has(other.state));
+}
+
+function maySettle(maker: Incarnation | undefined, by: Incarnation): boolean {
+  if (maker === undefined || maker === by || !by.witness.buys) return true;
+  return maker.machine === by.machine && maker.over;
+}

@@ -1,0 +1,224 @@
+import { EXIT } from '../../../src/core/errors.js';
+import { promptOf } from '../album.js';
+import { exitCodeOf, launch } from '../incarnation.js';
+import { sha256 } from '../media.js';
+import { doubtful, resolving } from '../person.js';
+import { HOME } from '../places.js';
+import { createRng } from '../random.js';
+import { CALM_RUN, calmRates, drawRun, NO_DISK_FAULTS, type RunDraw } from '../scenario.js';
+import type { Incarnation, Program, SimOptions, SimResult, SimWorld } from '../world.js';
+import { noBucketFaults } from './bucket-client.js';
+import { createFleet, type Fleet, lose } from './fleet.js';
+
+const CALM_RUNS_MAX = 8;
+/** What is still on its way has arrived by then, and every claim of a run that is gone is called stale. */
+const QUIET_MS = 1_300_000;
+const ROUND_MS_MAX = 96 * 3_600_000;
+const APART_MS_MAX = 400_000;
+
+/** One seed: overlapping runs on several machines, some lost for good; then the faults stop, and a machine with an empty folder ends it all. */
+export async function simulateFleet(seed: number, options: SimOptions): Promise<SimResult> {
+  const fleet = createFleet(seed, options);
+  const unhandled = (reason: unknown) =>
+    fleet.judge.blame('o', `a rejection nobody handles: ${reason instanceof Error ? reason.stack : reason}`);
+  process.on('unhandledRejection', unhandled);
+  try {
+    await play(fleet);
+  } finally {
+    process.off('unhandledRejection', unhandled);
+  }
+  return {
+    seed,
+    violations: fleet.judge.violations,
+    runs: fleet.runs,
+    crashes: fleet.crashes,
+    charges: fleet.server.jobs.size,
+    events: fleet.timeline.events(),
+  };
+}
+
+async function play(fleet: Fleet): Promise<void> {
+  const { rng, scenario } = fleet;
+  for (let round = 0; round < scenario.rounds && isSound(fleet); round++) {
+    if (round > 0 && rng.chance(fleet.draw.deletes)) deleteOldest(fleet);
+    for (const [at, machine] of fleet.machines.entries()) {
+      if (at > 0 && rng.chance(0.25)) continue;
+      const draw = drawShared(fleet, `crash ${round} ${at}`);
+      const resolves = round > 0 && rng.chance(0.15);
+      const begin = () => {
+        // It may be lost by then, and another in its place.
+        const place = fleet.machines[at] ?? machine;
+        if (isSound(fleet)) launch(place, draw, resolves ? resolving(place) : undefined);
+      };
+      if (at === 0) begin();
+      else fleet.timeline.after(Math.floor(APART_MS_MAX ** rng.next()) - 1, begin);
+    }
+    await pass(fleet, APART_MS_MAX);
+    await untilIdle(fleet, `round ${round + 1}`);
+    await pass(fleet, rng.chance(0.1) ? 86_400_000 : rng.below(400_000));
+  }
+  if (isSound(fleet)) await calmDown(fleet);
+}
+
+/** Nothing that only one machine's own simulation can judge: files taken away, lockfiles replaced, takes asked for again by force. */
+function drawShared({ rng, scenario, seed }: Fleet, crash: string): RunDraw {
+  const draw = drawRun(rng, scenario, createRng(seed, crash));
+  const mode = draw.mode === 'frozen' ? 'collect' : draw.mode;
+  return { ...draw, mode, tamperAt: [], force: false, otherKey: false };
+}
+
+/** A rule of the bucket lets the oldest objects expire. */
+function deleteOldest(fleet: Fleet): void {
+  const { bucket, timeline, rng } = fleet;
+  const keys = bucket.list('log/').filter((key) => key.endsWith('.jsonl'));
+  if (fleet.deleted !== undefined || keys.length < 2) return;
+  const from = rng.chance(0.5) ? 0 : rng.below(keys.length - 1);
+  const gone = keys.slice(from, rng.between(from + 1, keys.length - 1));
+  fleet.trace(`somebody deletes ${gone.join(', ')}`);
+  fleet.deleted = {
+    atMs: timeline.nowMs(),
+    entries: new Map(gone.map((key) => [key, bucket.objects.get(key)!])),
+  };
+  for (const key of gone) bucket.remove(key);
+}
+
+function isSound({ judge }: Fleet): boolean {
+  return judge.violations.length === 0;
+}
+
+async function untilIdle(fleet: Fleet, what: string): Promise<void> {
+  const { timeline, judge } = fleet;
+  const limitMs = timeline.nowMs() + ROUND_MS_MAX;
+  const late = () => timeline.nowMs() > limitMs;
+  const idle = () => fleet.machines.every(({ running }) => running.size === 0);
+  const how = await timeline.runUntil(() => idle() || late() || !isSound(fleet));
+  if (how !== 'done' || late()) judge.blame('o', `${what} does not end (${how})`);
+}
+
+async function pass({ timeline }: Fleet, forMs: number): Promise<void> {
+  let over = false;
+  timeline.after(forMs, () => {
+    over = true;
+  });
+  await timeline.runUntil(() => over);
+}
+
+function calm(fleet: Fleet): void {
+  for (const machine of fleet.machines) {
+    machine.diskWorld.rates = NO_DISK_FAULTS;
+    machine.diskWorld.fullUntilMs.clear();
+    machine.diskWorld.readOnlyUntilMs.clear();
+    machine.trouble.rates = calmRates(machine.trouble.rates);
+  }
+  fleet.network.rates = calmRates(fleet.network.rates);
+  fleet.server.rates = calmRates(fleet.server.rates);
+  fleet.server.calm();
+  fleet.line.rates = noBucketFaults();
+  fleet.line.outageUntilMs = 0;
+  fleet.line.deniedUntilMs = 0;
+}
+
+async function calmDown(fleet: Fleet): Promise<void> {
+  const { rng, deleted } = fleet;
+  fleet.trace('all is calm');
+  calm(fleet);
+  await pass(fleet, QUIET_MS);
+  const restored = deleted !== undefined && rng.chance(0.7);
+  if (restored) restore(fleet);
+  // Machines that are left may owe the log what it could not take.
+  for (const machine of fleet.machines)
+    if (rng.chance(0.5)) await untilOver(fleet, machine, { ...CALM_RUN, mode: 'collect' });
+  for (const machine of [...fleet.machines]) lose(fleet, machine);
+  const [last] = fleet.machines;
+  if (last === undefined) return;
+  calm(fleet);
+  await pass(fleet, QUIET_MS);
+  await untilOver(fleet, last, CALM_RUN, resolving(last));
+  await finish(fleet, last);
+}
+
+function restore(fleet: Fleet): void {
+  fleet.trace('what was deleted is put back');
+  for (const [key, bytes] of fleet.deleted?.entries ?? []) fleet.bucket.restore(key, bytes);
+  fleet.deleted = undefined;
+}
+
+async function untilOver(
+  fleet: Fleet,
+  machine: SimWorld,
+  draw: RunDraw,
+  program?: Program,
+): Promise<Incarnation> {
+  const incarnation = launch(machine, draw, program);
+  await untilIdle(fleet, incarnation.name);
+  return incarnation;
+}
+
+async function finish(fleet: Fleet, machine: SimWorld): Promise<void> {
+  let last: Incarnation | undefined;
+  for (let run = 0; run < CALM_RUNS_MAX && isSound(fleet); run++) {
+    last = await untilOver(fleet, machine, CALM_RUN);
+    const code = codeOf(last);
+    if (code === EXIT.ok || HUMAN.has(code ?? -1)) break;
+    await pass(fleet, 3_600_000);
+  }
+  if (!isSound(fleet) || last === undefined) return;
+  judgeEnd(fleet, machine, last);
+  if (codeOf(last) !== EXIT.ok) return;
+  const again = await untilOver(fleet, machine, CALM_RUN);
+  if (again.paidRequests > 0)
+    fleet.judge.blame('k', `${again.paidRequests} paid requests in a run with nothing to do`);
+}
+
+function codeOf({ report, error }: Incarnation): number | undefined {
+  return report?.exitCode ?? exitCodeOf(error);
+}
+
+/** What a run without faults may still end with: a person has to do something. */
+const HUMAN: ReadonlySet<number> = new Set([
+  EXIT.inDoubt,
+  EXIT.balance,
+  EXIT.budget,
+  EXIT.tracks,
+  EXIT.lockfile,
+]);
+const IN_FLIGHT: ReadonlySet<string> = new Set(['queued', 'stored', 'unverified']);
+const EXCUSES: ReadonlySet<string> = new Set(['failed', 'lost', 'rejected', 'in_doubt', 'intent']);
+
+function judgeEnd(fleet: Fleet, machine: SimWorld, last: Incarnation): void {
+  const { judge, draw, bucket, deleted } = fleet;
+  const code = codeOf(last);
+  const attempts = [...judge.book.view.attempts.values()].map(({ latest }) => latest);
+  if (bucket.kind !== 'strict' || deleted !== undefined) {
+    // Nothing is bought any more: that is judged at each submit.
+    if (code === EXIT.ok && unmade(fleet).length > 0) judge.blame('l', 'exit 0, and not all is made');
+    return;
+  }
+  for (const { attempt, state } of attempts)
+    if (IN_FLIGHT.has(state)) judge.blame('l', `${attempt} is still ${state} (exit ${code})`);
+  const missing = unmade(fleet);
+  if (code === EXIT.ok && missing.length > 0) judge.blame('l', `exit 0, and ${missing.join(', ')} not made`);
+  const excused = fleet.waived.size > 0 || attempts.some(({ state }) => EXCUSES.has(state));
+  if (code === EXIT.lockfile) judge.blame('l', `the log is refused: ${String(last.error)}`);
+  if (code !== EXIT.ok && missing.length === 0 && !excused && draw.keepsAudio)
+    judge.blame('l', `all is made, and the run ends with ${code}`);
+  if (code === EXIT.inDoubt && doubtful(machine).length === 0)
+    judge.blame('l', 'exit 8, and nothing is in doubt');
+  if (!draw.keepsAudio) return;
+  const here = new Set(
+    [...machine.disk.entries].flatMap(([path, entry]) =>
+      entry !== 'directory' && path.startsWith(`${HOME}/`) ? [sha256(entry.bytes)] : [],
+    ),
+  );
+  for (const { attempt, state, file } of attempts)
+    if (state === 'done' && !here.has(file?.sha256 ?? ''))
+      judge.blame('I', `the file of ${attempt} is not here`);
+}
+
+function unmade({ judge, album }: Fleet): readonly string[] {
+  const made = (prompt: string) =>
+    [...judge.book.view.attempts.values()].filter(
+      ({ latest }) => latest.state === 'done' && latest.digest === album.digests.get(prompt),
+    ).length;
+  return album.tracks.filter((track) => made(promptOf(track)) < track.takes).map(promptOf);
+}
