@@ -36,6 +36,8 @@ export interface Sharing {
   holderOf(attempt: Attempt): Holder;
   /** Brings in what other runs recorded, and puts into the log what it could not take before. Rejects with a `BatchError`. */
   refresh(): Promise<void>;
+  /** Whether the log has this record, or one that stands above it: it outlives this machine then. */
+  has(attempt: Attempt): boolean;
   /** Tells other runs that this one is alive. */
   beat(): Promise<void>;
   /** Tests that the store of the log can be relied on and written to. Rejects with a `BatchError`. */

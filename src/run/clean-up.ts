@@ -1,4 +1,4 @@
-import { faultCode, isSystemFault, unreachable } from '../core/errors.js';
+import { BatchError, faultCode, isSystemFault, unreachable } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Settled } from '../scheduler/scheduler.js';
 import { classifyComplete } from '../venice/complete-outcome.js';
@@ -56,6 +56,8 @@ export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled
   // Owed until the lockfile itself says that the file is stored.
   if (context.store.trouble()?.kind === 'displaced') return GONE;
   if (!inCustody) return fetchAgain(context, job, attempt);
+  if (!(await isShared(context, attempt)))
+    return again(context, job, `the remote copy of ${job.key} is kept: ${NOT_SHARED}`);
   if (!context.keySeal.isFetched(attempt)) {
     tellLeft(context, job);
     await finishJob(context, job);
@@ -89,6 +91,22 @@ export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled
     default:
       return unreachable(outcome);
   }
+}
+
+const NOT_SHARED = 'the shared log could not be told yet that its file is stored';
+
+/**
+ * Whether the shared log, where there is one, says that the file is stored. By a log that does not know it, other machines would
+ * find the job gone, should this one be lost now, and the audio would be where nobody looks.
+ */
+async function isShared({ store: { sharing } }: RunContext, attempt: Attempt): Promise<boolean> {
+  if (sharing === undefined || sharing.has(attempt)) return true;
+  try {
+    await sharing.refresh();
+  } catch (error) {
+    if (!(error instanceof BatchError)) throw error;
+  }
+  return sharing.has(attempt);
 }
 
 /** Also what was stored before there was an audio store has to be in it: only then is this disk not all there is. */

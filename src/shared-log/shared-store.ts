@@ -51,6 +51,10 @@ export function createSharedStore(input: SharedStoreInput): SharedStore {
           await log.refresh();
           await reconcile(core, log);
         }),
+      has: (attempt) => {
+        const shared = core.log?.attempts.get(attempt.attempt);
+        return shared !== undefined && !isAhead(attempt, shared);
+      },
       beat: () => guarded(core, (log) => log.beat()),
       prove: () => guarded(core, (log) => log.prove()),
     },

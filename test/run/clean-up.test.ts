@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { BatchError, EXIT } from '../../src/core/errors.js';
 import type { RunEvent } from '../../src/core/events.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { createKeySeal, type KeySeal } from '../../src/lockfile/key-seal.js';
+import type { Sharing } from '../../src/lockfile/lock-store.js';
 import { openLock } from '../../src/lockfile/store.js';
 import { execute, type RunInput, type RunOutcome } from '../../src/run/execute.js';
 import { openOutput } from '../../src/storage/output.js';
@@ -38,10 +40,18 @@ interface Scene {
   readonly before?: (request: 'retrieve' | 'complete') => void;
   readonly attempt?: Attempt;
   readonly seal?: KeySeal;
+  readonly sharing?: Partial<Sharing>;
 }
 
 /** A run that owes one clean-up. */
-async function cleanUp({ disk, keep = false, before, attempt: first = stored, seal = keySeal }: Scene) {
+async function cleanUp({
+  disk,
+  keep = false,
+  before,
+  attempt: first = stored,
+  seal = keySeal,
+  sharing,
+}: Scene) {
   const clock = fakeClock();
   const opened = await openLock(disk.files, `${ROOT}/album.lock.jsonl`, {
     endpoint: header.endpoint,
@@ -80,7 +90,7 @@ async function cleanUp({ disk, keep = false, before, attempt: first = stored, se
     },
     client,
     output: await openOutput(disk.files, ROOT),
-    store: opened.store,
+    store: sharing === undefined ? opened.store : { ...opened.store, sharing: { ...SHARING, ...sharing } },
     purchases: [],
     takes: [],
     approvedMicroUsd: 0,
@@ -91,11 +101,49 @@ async function cleanUp({ disk, keep = false, before, attempt: first = stored, se
   } as unknown as RunInput).then((result) => {
     outcome = result;
   });
-  for (let second = 0; second < 300 && outcome === undefined; second++) await clock.advance(1_000);
+  for (let second = 0; second < 900 && outcome === undefined; second++) await clock.advance(1_000);
   await ended;
   const codes = events.flatMap((event) => (event.type === 'notice' ? [event.code] : []));
   return { requests, codes, outcome, attempt: opened.store.attempts.get(first.attempt) };
 }
+
+const SHARING: Sharing = {
+  address: 's3://bucket/album',
+  run: '0'.repeat(32),
+  holderOf: () => ({ kind: 'here' }),
+  has: () => true,
+  refresh: async () => {},
+  beat: async () => {},
+  prove: async () => {},
+};
+
+describe('the only other copy, where a log is shared', () => {
+  const unreachable = new BatchError('state-unreachable', 'not reachable', { exitCode: EXIT.unavailable });
+
+  it('is deleted where the log has the record', async () => {
+    const disk = createMemoryDisk({ [`${ROOT}/${PLACE}`]: AUDIO });
+    const { requests } = await cleanUp({ disk, sharing: {} });
+    expect(requests).toEqual(['complete']);
+  });
+
+  it('stays while the log cannot be told: another machine would find the job gone, and not know of the file', async () => {
+    const disk = createMemoryDisk({ [`${ROOT}/${PLACE}`]: AUDIO });
+    const refresh = () => Promise.reject(unreachable);
+    const { requests, codes, attempt } = await cleanUp({ disk, sharing: { has: () => false, refresh } });
+    expect([requests, attempt?.state]).toEqual([[], 'stored']);
+    expect(codes).toContain('retrying');
+  });
+
+  it('is deleted once the log could be told', async () => {
+    const disk = createMemoryDisk({ [`${ROOT}/${PLACE}`]: AUDIO });
+    let told = false;
+    const refresh = async () => {
+      told = true;
+    };
+    const { requests, attempt } = await cleanUp({ disk, sharing: { has: () => told, refresh } });
+    expect([requests, attempt?.state]).toEqual([['complete'], 'done']);
+  });
+});
 
 describe('the only other copy', () => {
   it('is deleted where the stored file is as it was recorded', async () => {

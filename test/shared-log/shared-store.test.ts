@@ -104,6 +104,17 @@ describe('a lockfile over a shared log', () => {
     expect(again.log.attempts.get(intent.attempt)).toMatchObject({ state: 'in_doubt' });
   });
 
+  it('says whether the log has a record', async () => {
+    const share = await createShare();
+    const a = await machine(share, 'a');
+    await a.store.record(intent);
+    await a.store.record(queued());
+    const { sharing } = a.store;
+    expect(sharing.has(a.store.newest(intent.attempt)!)).toBe(true);
+    expect(sharing.has(stored(3))).toBe(false);
+    expect(sharing.has({ ...intent, attempt: id('never written') })).toBe(false);
+  });
+
   it('keeps where a file is on this machine, and does not tell others of moves', async () => {
     const share = await createShare();
     const a = await machine(share, 'a');

@@ -46,6 +46,7 @@ export interface Fleet {
   readonly trace: (line: string) => void;
   /** What is deleted of the log by others, and when. */
   deleted: { readonly atMs: number; readonly entries: ReadonlyMap<string, Uint8Array> } | undefined;
+  tampered: boolean;
   /** The machines that there are now. One that is lost is replaced by another, with an empty disk. */
   readonly machines: SimWorld[];
   runs: number;
@@ -166,6 +167,7 @@ export function createFleet(seed: number, options: SimOptions): Fleet {
         ? () => {}
         : (line) => options.trace?.(`${Math.round(timeline.nowMs() - startMs)} ${line}`),
     deleted: undefined,
+    tampered: false,
     machines: [],
     runs: 0,
     crashes: 0,
@@ -204,9 +206,11 @@ function judgeOf(parts: Parts, fleet: () => Fleet): FleetJudge {
     uncertain: () => false,
     journals: () => [],
     waived,
+    accepted: new Map(),
     bucket: () => fleet().bucket,
     keepsAudio: draw.keepsAudio,
     budgetMicroUsd,
+    tampered: () => fleet().tampered,
     lacksEntries: (witness) => {
       const { machines, deleted } = fleet();
       const runs = machines.flatMap(({ running }) => [...running]);
@@ -260,6 +264,7 @@ export function createMachine(fleet: Fleet): SimWorld {
     running: new Set(),
     trouble: { rng: createRng(seed, `${name} trouble`), rates: fleet.troubles },
     outside,
+    accepted: new Map(),
     oldLockfiles: [],
     damaged: false,
     tampered: false,
