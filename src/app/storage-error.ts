@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { BatchError, describeFault, EXIT, faultCode, isSystemFault } from '../core/errors.js';
+import { BatchError, describeFault, EXIT, isSystemFault } from '../core/errors.js';
 import type { FileFault, Files } from '../core/ports.js';
 import { shellWord } from '../core/shell.js';
 
@@ -60,12 +60,30 @@ export async function storageError(
   { directory, next, untouched, placeOf }: Circumstances,
 ): Promise<unknown> {
   if (error instanceof BatchError || !isSystemFault(error)) return error;
-  // That fault is never the lockfile's: it names the folder that audio is stored below.
-  const place = faultCode(error) === 'ESTALE' ? ((error as FileFault).path ?? directory) : directory;
-  const { message, fix } = await placeFault(files, place, faultCode(error), placeOf);
+  const { message, fix } = await describe(error as FileFault, files, directory, placeOf);
   return new BatchError('storage', untouched === true ? `${message}: nothing was bought` : message, {
     exitCode: EXIT.unavailable,
     hint: `${fix}, then: ${next}`,
     cause: error,
   });
+}
+
+/** Faults of the very path that they name, whatever folder the command was at work in. */
+const OF_THEIR_PATH: ReadonlySet<string> = new Set(['EFTYPE', 'EISDIR', 'ELOOP', 'EEXIST', 'ENOTDIR']);
+/** Paths by an open folder: they say nothing to a person. */
+const BY_DESCRIPTOR = '/proc/self/fd/';
+
+function describe(
+  { code, path: named }: FileFault,
+  files: Files,
+  directory: string,
+  placeOf: PlaceOf = asItIs,
+): PlaceFault | Promise<PlaceFault> {
+  if (named === undefined || named.startsWith(BY_DESCRIPTOR))
+    return placeFault(files, directory, code, placeOf);
+  if (!OF_THEIR_PATH.has(code))
+    // That fault is never the lockfile's: it names the folder that audio is stored below.
+    return placeFault(files, code === 'ESTALE' ? named : directory, code, placeOf);
+  const { what, fix } = describeFault(code);
+  return { message: `${shellWord(placeOf(named))} cannot be used: ${what} (${code})`, fix };
 }

@@ -156,14 +156,15 @@ function assignmentsIn(line: string): readonly { readonly name: string; readonly
   const code = line.replace(/(^|\s)#.*$/, '');
   const found = [
     ...code.matchAll(
-      /([\p{L}_][\p{L}\p{N}_.\u200b-\u200f\ufeff-]*)(["'`]?\s*[=:\uff1d]|\s+(?=[$\d])|\s*$)/gu,
+      /([\p{L}_][\p{L}\p{N}_.\u200b-\u200f\ufeff-]*)(\s*[^\p{L}\p{N}\s]?\s*[=:\uff1d]|\s+(?=[$\d])|\s*$)/gu,
     ),
   ];
   return found.map((match) => ({
     name: match[1]!,
     value:
-      (/^["'`]?\s*[=:\uff1d]*\s*["'`]?([^\s"'`;]*)/.exec(code.slice(match.index + match[1]!.length)) ??
-        [])[1] ?? '',
+      (/^\s*[^\p{L}\p{N}\s]?\s*[=:\uff1d]*\s*["'`]?([^\s"'`;]*)/u.exec(
+        code.slice(match.index + match[1]!.length),
+      ) ?? [])[1] ?? '',
   }));
 }
 

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { lockedError } from '../app/open-lockfile.js';
 import { storageError } from '../app/storage-error.js';
+import { shownEndpoint } from '../core/address.js';
 import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
 import { formatUsd } from '../core/money.js';
 import { shellWord } from '../core/shell.js';
@@ -143,7 +144,7 @@ function notMerged(
   const [a, b] = [shellWord(places.first), shellWord(places.second)];
   const { message, hint } = {
     other_endpoint: {
-      message: `${a} belongs to ${first.header.endpoint}, and ${b} to ${second.header.endpoint}: a queue_id is valid only at the endpoint that issued it`,
+      message: `${a} belongs to ${shownEndpoint(first.header.endpoint)}, and ${b} to ${shownEndpoint(second.header.endpoint)}: a queue_id is valid only at the endpoint that issued it`,
       hint: 'nothing was changed: keep each in a file of its own, and pass it with --lockfile',
     },
     too_many_lineages: {

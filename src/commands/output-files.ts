@@ -17,11 +17,15 @@ interface OutputFile {
   readonly file: string;
 }
 
-export const JUNIT: OutputKind = { name: '--junit', what: 'a JUnit report', looksLike: /^\s*<\?xml/ };
+export const JUNIT: OutputKind = {
+  name: '--junit',
+  what: 'a JUnit report',
+  looksLike: /^\s*(?:<\?xml[^>]*>\s*)?<testsuites?[\s>]/,
+};
 export const SUGGESTIONS: OutputKind = {
   name: '--suggestions',
   what: 'a patch',
-  looksLike: /^(--- |diff )/,
+  looksLike: /^(?:diff .*\n(?:.*\n){0,4}?)?--- .+\n\+\+\+ /,
 };
 const OUT: OutputKind = {
   name: '--out',

@@ -12,6 +12,11 @@ export function shownAddress(address: string): string {
   return url.origin === base ? url.pathname : `//${url.host}${url.pathname}`;
 }
 
+/** The endpoint that a lockfile or a saved plan names, which may come from anybody. */
+export function shownEndpoint(endpoint: string): string {
+  return endpoint === 'sandbox:' ? endpoint : shownAddress(endpoint);
+}
+
 /** The text with each address in it as it may be told, also where slashes are escaped as in JSON, or the scheme is left out before credentials. */
 export function withShownAddresses(text: string): string {
   return text

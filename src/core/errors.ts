@@ -109,7 +109,7 @@ export function describeFault(code: string): { readonly what: string; readonly f
     case 'ESTALE':
       return { what: 'it was replaced by another folder', fix: 'put the folder back' };
     case 'EFTYPE':
-      return { what: 'it is a pipe or a device, not a file', fix: 'name a regular file' };
+      return { what: 'it is a pipe or a device, not a file', fix: 'move it away, or name a regular file' };
     default:
       return { what: 'the system does not allow it', fix: 'fix the disk or the folder' };
   }

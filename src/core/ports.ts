@@ -89,7 +89,7 @@ export interface FileHandle {
 /** Thrown by `Files`: `code` is the system's (`ENOENT`, `EEXIST`, `ENOSPC`, `EACCES`, …). */
 export interface FileFault extends Error {
   readonly code: string;
-  /** With `ESTALE`: the root of `Files.below`. */
+  /** What stands in the way, where that is known. With `ESTALE`: the root of `Files.below`. */
   readonly path?: string;
 }
 

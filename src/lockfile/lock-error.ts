@@ -1,3 +1,4 @@
+import { shownEndpoint } from '../core/address.js';
 import type { Code } from '../core/codes.js';
 import { BatchError, describeFault, EXIT, unreachable } from '../core/errors.js';
 import { shellWord } from '../core/shell.js';
@@ -104,7 +105,7 @@ function explain(
       };
     case 'other_endpoint':
       return {
-        message: `the lockfile belongs to ${problem.endpoint}, not to ${problem.wanted}`,
+        message: `the lockfile belongs to ${shownEndpoint(problem.endpoint)}, not to ${problem.wanted}`,
         hint: otherEndpointHint(problem.endpoint, next),
       };
     default:

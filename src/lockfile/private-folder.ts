@@ -43,7 +43,7 @@ export function randomHex(random: Random): string {
 export async function makePrivateFolder(files: Files, random: Random, lockPath: string): Promise<void> {
   const folder = dirname(privatePath(lockPath, ''));
   if ((await files.real(folder)) !== folder)
-    throw Object.assign(new Error(`a symbolic link in place of ${folder}`), { code: 'ELOOP' });
+    throw Object.assign(new Error(`a symbolic link in place of ${folder}`), { code: 'ELOOP', path: folder });
   await files.makeDirectory(folder);
   const ignore = join(folder, '.gitignore');
   // Empty: a crash tore it.

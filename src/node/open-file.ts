@@ -57,8 +57,8 @@ function ifRegular(descriptor: number, path: string): number {
   const stats = fstatSync(descriptor);
   if (stats.isFile()) return descriptor;
   closeSync(descriptor);
-  if (stats.isDirectory()) throw fault('EISDIR', `a folder: ${path}`);
-  throw fault('EFTYPE', `not a regular file: ${path}`);
+  if (stats.isDirectory()) throw fault('EISDIR', `a folder: ${path}`, path);
+  throw fault('EFTYPE', `not a regular file: ${path}`, path);
 }
 
 const openLater = promisify(open);
@@ -126,6 +126,6 @@ export function idOf({ dev, ino }: Stats): string {
   return `${dev}:${ino}`;
 }
 
-export function fault(code: string, message: string): FileFault {
-  return Object.assign(new Error(`${code}: ${message}`), { code });
+export function fault(code: string, message: string, path?: string): FileFault {
+  return Object.assign(new Error(`${code}: ${message}`), { code, ...(path !== undefined && { path }) });
 }

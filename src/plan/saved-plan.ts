@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { shownEndpoint } from '../core/address.js';
 import type { Code } from '../core/codes.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { formatUsd } from '../core/money.js';
@@ -113,7 +114,7 @@ export function checkGround(saved: SavedPlan, ground: PlanGround): Diagnostic | 
   if (saved.endpoint !== ground.endpoint)
     return refusal(
       'plan-other-endpoint',
-      `the plan was made for ${saved.endpoint}, not for ${ground.endpoint}`,
+      `the plan was made for ${shownEndpoint(saved.endpoint)}, not for ${ground.endpoint}`,
     );
   if (saved.lineage !== null && saved.lineage !== ground.lineage)
     return refusal('plan-stale', 'the lockfile is not the one that the plan was made with');

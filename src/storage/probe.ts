@@ -3,13 +3,18 @@ import { faultCode } from '../core/errors.js';
 import type { Files, FolderFiles, Random } from '../core/ports.js';
 import { hashFile, publishFile } from './link-into-place.js';
 import type { Output } from './output.js';
+import { KEPT_SUFFIX } from './place-file.js';
 
 /** Enough to notice a full disk before money is spent, little enough to be written at once. */
 const PROBE_BYTES = 64 * 1024;
-const DIRECTORIES_MAX = 32;
+/** A folder more costs some syncs: of those beyond, only that they take a file is tried. */
+const THOROUGH_MAX = 32;
 /** What a probe begins with: tells one that a killed run left from a file of the user's. */
 const MARK = Buffer.from('venice-batch tried here whether audio can be stored; this file may be removed\n');
-const NAME = /^\.probe-[0-9a-f]{12}\.(?:part|done)$/;
+const NAME = /^\.probe-[0-9a-f]{12}-*\.(?:part|done)$/;
+const SUFFIX_BYTES = '.part'.length;
+/** What the longest name of a take's file has behind its stem. */
+const STEM_SUFFIX_BYTES = `.00000000${KEPT_SUFFIX}`.length;
 
 export interface Probed {
   /** The first folder that cannot take a file, and why. */
@@ -32,16 +37,22 @@ export async function probeStorage(
   { stems, how, bytesMin = 0 }: { stems: readonly string[]; how: 'nearest' | 'make'; bytesMin?: number },
 ): Promise<Probed> {
   const directories = new Set(stems.map((stem) => path.dirname(path.join(output.root, stem))));
+  const stemBytes = stems.reduce((most, stem) => Math.max(most, Buffer.byteLength(path.basename(stem))), 0);
+  const probeIn = (directory: string) => probePath(random, directory, stemBytes + STEM_SUFFIX_BYTES);
   const tried = new Set<string>();
   let unsynced: string | undefined;
-  for (const directory of [...directories].slice(0, DIRECTORIES_MAX)) {
+  for (const directory of directories) {
     try {
       const place = how === 'make' ? await made(output, directory) : await nearest(all, output, directory);
       if (place === undefined || tried.has(place.directory)) continue;
       tried.add(place.directory);
+      if (tried.size > THOROUGH_MAX) {
+        await takesFile(place.files, probeIn(place.directory));
+        continue;
+      }
       const freeBytes = await all.freeBytes?.(place.directory);
       if (freeBytes !== undefined && freeBytes < bytesMin) return { fault: { directory, code: 'ENOSPC' } };
-      await storeProbe(place.files, random, place.directory);
+      await storeProbe(place.files, probeIn(place.directory));
       if ((await all.canSyncDirectory?.(place.directory)) === false) unsynced ??= place.directory;
     } catch (error) {
       return { fault: { directory, code: faultCode(error) || 'error' } };
@@ -71,9 +82,22 @@ async function made({ files }: Output, directory: string): Promise<Place | undef
   return { files, directory };
 }
 
-async function storeProbe(files: FolderFiles, random: Random, directory: string): Promise<void> {
+/** The least that storing needs, without waiting for the disk. */
+async function takesFile(files: FolderFiles, probe: string): Promise<void> {
+  const part = `${probe}.part`;
+  await (await files.open(part, 'exclusive')).close();
+  await files.remove(part);
+}
+
+/** As long as the longest name will be: some file systems take no more than 143 bytes. */
+function probePath(random: Random, directory: string, nameBytes: number): string {
+  const name = `.probe-${Buffer.from(random.bytes(6)).toString('hex')}`;
+  return path.join(directory, name.padEnd(nameBytes - SUFFIX_BYTES, '-'));
+}
+
+async function storeProbe(files: FolderFiles, probe: string): Promise<void> {
+  const directory = path.dirname(probe);
   await sweep(files, directory);
-  const probe = path.join(directory, `.probe-${Buffer.from(random.bytes(6)).toString('hex')}`);
   const [part, done] = [`${probe}.part`, `${probe}.done`];
   const handle = await files.open(part, 'exclusive');
   try {

@@ -2,7 +2,9 @@ import { shownAddress } from '../core/address.js';
 import type { Code } from '../core/codes.js';
 import { faultCode } from '../core/errors.js';
 import type { Transport, TransportAnswer, TransportRequest } from '../core/ports.js';
+import { QUEUE_ID_LENGTH_MAX } from '../core/queue-id.js';
 import type { RateHeaders } from '../core/rate-headers.js';
+import { redactIn } from '../core/redact.js';
 import type { CallFailure, CallResult } from './client.js';
 import { field, outline, present } from './json.js';
 import { mediaTypeOf } from './media-type.js';
@@ -98,29 +100,41 @@ async function refusal(good: GoodAnswer): Promise<CallFailure> {
 const MAY_BE_JSON =
   /^$|^text\/plain$|^application\/octet-stream$|^(?:application|text)\/(?:[a-z0-9.+-]+\+)?json$/;
 
-const ID_LENGTH_MAX = 200;
-
-/** What the answer calls the job, cut to what can be shown, also where it cannot be used. */
+/** What the answer calls the job, also where it cannot be used. One that is cut is too long to be taken for the whole. */
 function queueIdSeen(body: unknown): string | undefined {
   const id = field(body, 'queue_id');
   if (typeof id === 'number') return String(id);
-  return typeof id === 'string' && id !== '' ? id.slice(0, ID_LENGTH_MAX) : undefined;
+  return typeof id === 'string' && id !== '' ? id.slice(0, QUEUE_ID_LENGTH_MAX + 1) : undefined;
 }
 
-/** JSON is what parses as such, whatever type it is given (`text/plain` is common); a page of HTML never is. */
+/**
+ * JSON is what parses as such, whatever type it is given (`text/plain` is common, and `text/html` is what some servers say
+ * of everything). An error of that type is a page of whoever stands between.
+ */
 async function parseBody(good: GoodAnswer, bytesMax: number): Promise<CallResult<unknown>> {
-  const { mediaType, rate } = good;
+  const { mediaType } = good;
   const { status } = good.answer;
-  if (mediaType === 'text/html' || mediaType === 'application/xhtml+xml')
-    return unusable(good, 'html', `HTTP ${status}, and the body is ${mediaType}, not JSON`);
+  const isHtml = mediaType === 'text/html' || mediaType === 'application/xhtml+xml';
+  const page = () => unusable(good, 'html', `HTTP ${status}, and the body is ${mediaType}, not JSON`);
+  if (isHtml) {
+    if (status !== 200) return page();
+    const parsed = await parseText(good, Math.min(bytesMax, ERROR_BYTES_MAX));
+    return parsed.ok ? parsed : page();
+  }
   if (!MAY_BE_JSON.test(mediaType))
     return unusable(good, 'not-json', `HTTP ${status}, and the body is ${mediaType}, not JSON`);
+  return parseText(good, bytesMax);
+}
+
+async function parseText(good: GoodAnswer, bytesMax: number): Promise<CallResult<unknown>> {
   const bytes = await readBody(good, bytesMax);
   if (!bytes.ok) return bytes;
   try {
-    return { ok: true, value: JSON.parse(good.redact(UTF8.decode(bytes.value))), rate };
+    // After it is parsed: the text may have a secret in escapes.
+    const value = redactIn(JSON.parse(UTF8.decode(bytes.value)) as unknown, good.redact);
+    return { ok: true, value, rate: good.rate };
   } catch {
-    return unusable(good, 'not-json', `HTTP ${status}, and the body does not parse as JSON`);
+    return unusable(good, 'not-json', `HTTP ${good.answer.status}, and the body does not parse as JSON`);
   }
 }
 

@@ -57,6 +57,8 @@ describe('a budget in the file of --env-file', () => {
     ['$env:VENICE_BATCH_BUDGET="1.25"', 'write: VENICE_BATCH_BUDGET=1.25'],
     ['set VENICE_BATCH_BUDGET=1.25', 'write: VENICE_BATCH_BUDGET=1.25'],
     ['\u00a0VENICE_BATCH_BUDGET=1.25', 'write: VENICE_BATCH_BUDGET=1.25'],
+    ['VENICE_BATCH_BUDGET+=1.25', 'write: VENICE_BATCH_BUDGET=1.25'],
+    ['VENICE_BATCH_BUDGET ?= 1.25', 'write: VENICE_BATCH_BUDGET=1.25'],
     ['VENICE_BATCH_BUDGET\uff1d1.25', 'write: VENICE_BATCH_BUDGET=1.25'],
     ['VENICE_\u200bBATCH_BUDGET=1.25', 'write: VENICE_BATCH_BUDGET=1.25'],
     ['A="\nVENICE_BATCH_BUDGET=1.25\nB="', 'write: VENICE_BATCH_BUDGET=1.25'],

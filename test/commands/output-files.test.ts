@@ -13,9 +13,11 @@ const FILES = {
   '/album/album.yaml': 'version: 1',
   '/album/words.txt': 'la la la',
   '/album/out/one.mp3': 'ID3',
-  '/album/old.xml': '<?xml version="1.0"?>',
+  '/album/old.xml': '<?xml version="1.0"?>\n<testsuites name="venice-batch">',
+  '/album/pom.xml': '<?xml version="1.0"?>\n<project>',
+  '/album/notes.yaml': '--- # notes\na: 1',
   '/album/old.json': '{\n  "format": "venice-batch-plan" }',
-  '/album/old.patch': '--- album.yaml',
+  '/album/old.patch': '--- a/album.yaml\n+++ b/album.yaml\n',
   '/album/empty': '',
 };
 
@@ -41,6 +43,8 @@ describe('a file to be written', () => {
     ['the saved plan that is applied', { junit: 'old.json', plan: 'old.json' }],
     ['the file of another flag', { junit: 'new', suggestions: 'new' }],
     ['the report of another flag', { junit: 'old.patch' }],
+    ['XML of another kind', { junit: 'pom.xml' }],
+    ['YAML that begins like a patch', { suggestions: 'notes.yaml' }],
     ['a link to nothing', { junit: 'dangling' }],
     ['a link to a report', { out: 'link' }],
     ['a folder', { junit: 'out' }],
@@ -100,10 +104,10 @@ describe('a report on the real disk', () => {
         expect(told).toHaveLength(7);
         expect(existsSync(file('outside'))).toBe(false);
         expect(readFileSync(file('other'), 'utf8')).toBe('precious');
-        await writeReport(about, file('new'), '<?xml 1', JUNIT);
-        await writeReport(about, file('new'), '<?xml 2', JUNIT);
+        await writeReport(about, file('new'), '<testsuites 1', JUNIT);
+        await writeReport(about, file('new'), '<testsuites 2', JUNIT);
         await writeReport(about, file('new'), '+', 'append');
-        expect(readFileSync(file('new'), 'utf8')).toBe('<?xml 2+');
+        expect(readFileSync(file('new'), 'utf8')).toBe('<testsuites 2+');
         expect(told).toHaveLength(7);
       } finally {
         rmSync(directory, { recursive: true, force: true });

@@ -33,4 +33,9 @@ describe('the error of a lockfile names the command to go on with, for this mani
     expect(hintFor('sandbox:')).toContain(`venice-batch plan 'my album.yaml' --sandbox ${KEPT}`);
     expect(hintFor('https://stranger.example/v1')).not.toMatch(/stranger|venice-batch /);
   });
+
+  it('and of such an address its origin and path alone', () => {
+    const problem = { kind: 'other_endpoint', endpoint: 'https://a:b@x.example/v1?sig=c', wanted: 'y' } as const;
+    expect(lockError(problem, 'a.lock.jsonl', next).message).toContain('belongs to https://x.example/v1, not');
+  });
 });

@@ -47,6 +47,17 @@ describe.runIf(process.platform !== 'win32')('what stands in the place of a stor
         message: expect.stringMatching(/album cannot take files: .*\(ESTALE\)/),
       });
     }));
+
+  it('names what stands in the way, not the folder that the command was at work in', () =>
+    inFolder(async (root) => {
+      const guard = path.join(root, '.venice-batch', 'album.lock.jsonl.guard');
+      mkdirSync(guard, { recursive: true });
+      const fault = await systemFiles.read(guard, 1).catch((error: unknown) => error);
+      const about = { directory: root, next: 'venice-batch run album.yaml' };
+      expect(await storageError(fault, systemFiles, about)).toMatchObject({
+        message: expect.stringMatching(/album\.lock\.jsonl\.guard cannot be used: a folder .*\(EISDIR\)/),
+      });
+    }));
 });
 
 describe('a file that no attempt names', () => {

@@ -46,6 +46,29 @@ describe('the probe of the output folders', () => {
     expect((await probe(disk))?.directory).toBe('/album/out');
   });
 
+  it('finds a disk that does not take names as long as the files will have', async () => {
+    const disk = createMemoryDisk({ '/album/album.yaml': '' });
+    disk.intercept(({ path }) => ((path.split('/').at(-1) ?? '').length > 143 ? 'ENAMETOOLONG' : undefined));
+    const output = await openOutput(disk.files, '/album');
+    const tried = async (stem: string) =>
+      (await probeStorage(disk.files, output, random, { stems: [stem], how: 'nearest' })).fault?.code;
+    expect(await tried(`out/${'x'.repeat(100)}`)).toBeUndefined();
+    expect(await tried(`out/${'x'.repeat(130)}`)).toBe('ENAMETOOLONG');
+  });
+
+  it('tries every folder, however many there are', async () => {
+    const names = Array.from({ length: 40 }, (_, number) => `out/${number}`);
+    const disk = createMemoryDisk(Object.fromEntries(names.map((name) => [`/album/${name}/x.wav`, ''])));
+    disk.intercept(({ name, path }) =>
+      name === 'open' && path.startsWith('/album/out/39/') ? 'EACCES' : undefined,
+    );
+    const output = await openOutput(disk.files, '/album');
+    const stems = names.map((name) => `${name}/one`);
+    const { fault } = await probeStorage(disk.files, output, random, { stems, how: 'nearest' });
+    expect(fault).toEqual({ directory: '/album/out/39', code: 'EACCES' });
+    expect(Object.keys(disk.texts())).toHaveLength(40);
+  });
+
   it('removes what a killed run left of its own, and no file of that name that it did not write', async () => {
     const disk = createMemoryDisk({ '/album/out/.probe-0123456789ab.part': 'mine', '/album/more/x.wav': '' });
     let left = '';

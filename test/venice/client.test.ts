@@ -96,6 +96,12 @@ describe('a service that echoes the key', () => {
     },
   );
 
+  it('has not told a usable id either where the key is written in escapes', async () => {
+    const escaped = KEY.replace('s', '\\u0073');
+    const { client } = clientWith({ body: `{"queue_id":"${escaped}","model":"${escaped}"}` });
+    expect(JSON.stringify(await client.queue({ model: 'm', prompt: 'p' }))).not.toContain(KEY.slice(0, 9));
+  });
+
   it.each([1_980, 1_990, 1_999])('tells no part of it where a text is cut, %i characters on', async (at) => {
     const error = `${'x'.repeat(at)}${KEY}`;
     const { client } = clientWith({ status: 400, body: JSON.stringify({ error, code: KEY }) });
@@ -167,6 +173,14 @@ describe('a good answer', () => {
   });
 });
 
+it.each(['text/plain', 'text/html; charset=utf-8', 'application/octet-stream', 'text/json'])(
+  'a job that was accepted is no less so as %s',
+  async (type) => {
+    const { client } = clientWith({ type, body: '{"model":"m","queue_id":"q-1"}' });
+    expect(classifySubmit(await client.queue(REQUEST)).kind).toBe('accepted');
+  },
+);
+
 describe('a submit answered by', () => {
   const error = '{"error":"no"}';
   it.each<[string, Canned | TransportNoAnswer, string, string]>([
@@ -203,7 +217,8 @@ describe('a submit answered by', () => {
     ['504', { status: 504, body: error }, 'in_doubt', 'http-504'],
     ['a redirect', { status: 307, headers: { location: 'https://evil.example' } }, 'in_doubt', 'redirect'],
     ['304', { status: 304, type: '' }, 'in_doubt', 'redirect'],
-    ['200 in HTML', { type: 'text/html', body: '{"queue_id":"q","model":"m"}' }, 'in_doubt', 'html'],
+    ['200 in HTML', { type: 'text/html', body: '<h1>queued</h1>' }, 'in_doubt', 'html'],
+    ['400 in HTML', { status: 400, type: 'text/html', body: error }, 'in_doubt', 'html'],
     ['200 without JSON', { body: 'OK' }, 'in_doubt', 'not-json'],
     ['200 without an id', { body: '{"model":"m","status":"QUEUED"}' }, 'in_doubt', 'wrong-type'],
     ['200 with an id that cannot be shown', { body: '{"queue_id":"\\u001b[2J"}' }, 'in_doubt', 'wrong-type'],
@@ -232,7 +247,7 @@ describe('a submit answered by', () => {
     ['500 in the words of the API', { status: 500, body: '{"error":"late","queue_id":"q-1"}' }, 'q-1'],
     ['202 with a path for an id', { status: 202, body: '{"queue_id":"../x"}' }, '../x'],
     ['200 with an id in two lines', { body: '{"queue_id":"a\\nb","model":"m"}' }, 'a\nb'],
-    ['200 with an id without end', { body: `{"queue_id":"${'q'.repeat(5000)}"}` }, 'q'.repeat(200)],
+    ['200 with an id without end', { body: `{"queue_id":"${'q'.repeat(5000)}"}` }, 'q'.repeat(1001)],
     ['200 with an object for an id', { body: '{"queue_id":{}}' }, undefined],
     ['202 with a number for an id', { status: 202, body: '{"queue_id":7}' }, '7'],
   ])('%s is in doubt, and the id that it holds is evidence', async (_, answer, queueIdSeen) => {
@@ -275,7 +290,7 @@ describe('bounds', () => {
             : await client[call]();
       expect(codeOf(result)).toBe('too-long');
       expect(world.readBytes).toBeLessThanOrEqual(bytesMax * 1024 * 1024 + 65_536);
-      expect(world.discarded).toBe(1);
+      expect(world.discarded).toBeGreaterThan(0);
     }
   });
 
@@ -294,7 +309,8 @@ describe('bounds', () => {
   it('look at the beginning of a page, in case it is audio, and discard the rest', async () => {
     const world = clientWith({ pieces: endless, type: 'text/html' });
     expect(codeOf(await world.client.retrieve('m', 'q'))).toBe('html');
-    expect([world.readBytes, world.discarded]).toEqual([65_536, 1]);
+    expect(world.readBytes).toBeLessThan(2 * 1024 * 1024);
+    expect(world.discarded).toBeGreaterThan(0);
   });
 });
 
