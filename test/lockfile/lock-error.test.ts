@@ -35,7 +35,13 @@ describe('the error of a lockfile names the command to go on with, for this mani
   });
 
   it('and of such an address its origin and path alone', () => {
-    const problem = { kind: 'other_endpoint', endpoint: 'https://a:b@x.example/v1?sig=c', wanted: 'y' } as const;
-    expect(lockError(problem, 'a.lock.jsonl', next).message).toContain('belongs to https://x.example/v1, not');
+    const problem = {
+      kind: 'other_endpoint',
+      endpoint: 'https://a:b@x.example/v1?sig=c',
+      wanted: 'y',
+    } as const;
+    expect(lockError(problem, 'a.lock.jsonl', next).message).toContain(
+      'belongs to https://x.example/v1, not',
+    );
   });
 });
