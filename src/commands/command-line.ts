@@ -3,8 +3,8 @@ import { shownBaseUrl } from '../node/base-url.js';
 import type { Settings } from './settings.js';
 
 /**
- * A command for the same manifest, ready to paste: keeps the flags that say where things are, and what may be
- * bought. Where `words` name another endpoint they take the place of the flags that say so.
+ * A command for the same manifest, ready to paste: keeps the flags that say where things are, what may be bought, and
+ * what is done with it. Where `words` name another endpoint they take the place of the flags that say so.
  *
  * @param verb may be of two words, as `lock repair`
  */
@@ -32,6 +32,12 @@ export function nextCommandLine(
     ...(flags.onlyUnpicked === true ? ['--only-unpicked'] : []),
     ...(flags.budget === undefined || verb !== 'run' ? [] : ['--budget', flags.budget]),
   ];
+  const careful = [
+    ...(flags.keep === true && !words.includes('--keep') ? ['--keep'] : []),
+    ...(flags.localCustody === true ? ['--local-custody'] : []),
+    ...(flags.concurrency === undefined ? [] : ['--concurrency', flags.concurrency]),
+    ...(flags.failFast === true && verb === 'run' ? ['--fail-fast'] : []),
+  ];
   return commandLine([
     'venice-batch',
     ...verb.split(' '),
@@ -39,5 +45,6 @@ export function nextCommandLine(
     ...words,
     ...kept,
     ...(buys ? chosen : []),
+    ...(verb === 'run' || verb === 'collect' ? careful : []),
   ]);
 }

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { BatchError, EXIT } from '../core/errors.js';
 import { microUsdFromUsd } from '../core/money.js';
-import { numberIn } from '../manifest/number-in.js';
+import { BESIDE_MINUTES, numberIn } from '../manifest/number-in.js';
 import { type EnvironmentReader, readEnvironment, type Surroundings } from './environment.js';
 import { MANIFEST_EXTENSION, manifestBehind, unlessBoth } from './manifest-link.js';
 
@@ -250,7 +250,7 @@ function numberOf(name: string, text: string | undefined, min: number, max: numb
   if (text === undefined) return undefined;
   const value = /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : Number.NaN;
   if (!(value >= min && value <= max)) {
-    const meant = numberIn(text);
+    const meant = numberIn(text, name === '--timeout' ? BESIDE_MINUTES : undefined);
     throw usage(
       `${name} takes a number from ${min} to ${max}: ${text}`,
       meant === undefined

@@ -4,7 +4,7 @@ import type { Code } from '../core/codes.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { closest } from '../core/suggest.js';
 import { entryOf, headOf, type Located, nodeAt, type Range, type Source } from './located.js';
-import { numberIn } from './number-in.js';
+import { numberIn, secondsIn } from './number-in.js';
 
 /** What of a JSON Schema an explanation looks at. */
 interface Schema {
@@ -194,7 +194,8 @@ function nearest(name: string, schema: Schema, value: unknown): string | undefin
   if (type !== 'integer' && type !== 'number') return undefined;
   const given = typeof value === 'number' ? String(value) : typeof value === 'string' ? value : '';
   const { minimum = 0, maximum = Number.MAX_SAFE_INTEGER, exclusiveMinimum } = schema;
-  const read = Number(numberIn(given) ?? Number.NaN);
+  const meant = name === '`duration_seconds`' ? secondsIn(given) : numberIn(given);
+  const read = Number(meant ?? Number.NaN);
   // Decibels below full scale are often written without their sign.
   const number = maximum <= 0 && read > 0 ? -read : read;
   if (Number.isNaN(number)) return undefined;

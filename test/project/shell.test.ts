@@ -73,6 +73,15 @@ describe('a command line that is shown', () => {
       }),
     );
   });
+
+  it('says again what is done with the audio, to commands that collect', () => {
+    const flags = { keep: true, localCustody: true, concurrency: '2', failFast: true };
+    const line = (verb: string, ...words: string[]) => nextCommandLine(verb, { manifest: 'a', flags }, words);
+    expect(line('run')).toBe('venice-batch run a --keep --local-custody --concurrency 2 --fail-fast');
+    expect(line('run', '--keep').match(/--keep/g)).toHaveLength(1);
+    expect(line('collect')).toBe('venice-batch collect a --keep --local-custody --concurrency 2');
+    expect(line('status')).toBe('venice-batch status a');
+  });
 });
 
 const PROBLEMS: readonly LockProblem[] = [
