@@ -101,7 +101,7 @@ function refused(state: State, model: SandboxModel, { account, body }: AudioCall
   if (model.spec.voice_changer === true) return refuse(400, NOT_FROM_TEXT);
   if (model.spec.offline === true)
     return refuse(503, 'The model is currently offline', { code: 'MODEL_OFFLINE' });
-  const issues = checkCapabilities(model, body);
+  const issues = checkCapabilities(model, body, state.description.textDefaults);
   if (issues.length > 0) return invalid(issues);
   const prompt = String(body.prompt);
   const suggested = suggestPrompt(prompt);
@@ -118,9 +118,17 @@ function refused(state: State, model: SandboxModel, { account, body }: AudioCall
     return refuse(503, 'The model is at capacity. Please try again later.', { code: 'MODEL_AT_CAPACITY' });
   }
   if (state.happens('overloaded')) {
-    return refuse(429, 'The model is overloaded. Please try again later.', { code: 'MODEL_OVERLOADED' });
+    return overloaded(state);
   }
   return undefined;
+}
+
+const OVERLOADED_SECONDS = 30;
+
+function overloaded({ description }: State): ServiceAnswer {
+  const headers = description.strictAccess ? { 'retry-after': String(OVERLOADED_SECONDS) } : {};
+  const error = 'The model is overloaded. Please try again later.';
+  return json(429, { error, code: 'MODEL_OVERLOADED' }, headers);
 }
 
 function accept(
@@ -131,6 +139,11 @@ function accept(
 ): Queued {
   const prompt = String(body.prompt);
   const request = digest(account, body);
+  const durationSeconds = secondsOf(body.duration_seconds) ?? untoldSeconds(model, prompt, body.speed);
+  const settled =
+    model.reservedSeconds === undefined
+      ? undefined
+      : priceMicroUsd(model, { durationSeconds, factor: state.priceFactor(nowMs) });
   const slow = hasWord(prompt, 'slow') ? SLOW_FACTOR : 1;
   return {
     type: 'queued',
@@ -139,6 +152,7 @@ function accept(
     account,
     model: model.id,
     priceMicroUsd: price,
+    ...(settled === undefined || settled >= price ? {} : { settledMicroUsd: settled }),
     ...(purse === 'USD' ? {} : { purse }),
     ...drawTimes(model.runMsMedian * slow, state.speed, state.random),
     end: fate(state, prompt),
@@ -147,7 +161,7 @@ function accept(
     take: state.ledger.takes(request) + 1,
     kind: model.kind,
     format: model.spec.default_format,
-    durationSeconds: secondsOf(body.duration_seconds) ?? untoldSeconds(model, prompt, body.speed),
+    durationSeconds,
     ...(body.loop === true ? { loop: true as const } : {}),
   };
 }
@@ -174,10 +188,15 @@ function fate(state: State, prompt: string): Queued['end'] {
 const HTTP_FAILURES = ['failed-400', 'failed-422', 'failed-500', 'failed-503'] as const;
 const JSON_FAILURES = ['failed', 'refunded'] as const;
 
-function untoldSeconds({ kind, spec }: SandboxModel, prompt: string, speed: unknown): number {
+function untoldSeconds(
+  { kind, spec, reservedSeconds }: SandboxModel,
+  prompt: string,
+  speed: unknown,
+): number {
   if (spec.default_duration !== undefined) return spec.default_duration;
   if (kind !== 'speech') return SECONDS_UNTOLD;
-  return Math.max(1, prompt.length / CHARACTERS_PER_SECOND / Number(speed ?? 1));
+  const seconds = Math.max(1, prompt.length / CHARACTERS_PER_SECOND / Number(speed ?? 1));
+  return Math.min(reservedSeconds ?? seconds, seconds);
 }
 
 /** The job that a request names: another user's, or one of another model, does not exist. */
@@ -209,7 +228,7 @@ export function retrieve(state: State, call: AudioCall): ServiceAnswer {
       if (call.body.delete_media_on_completion === true) {
         state.effect({ type: 'deleted', id: job.id, atMs: nowMs });
       }
-      return withFacts(mediaAnswer(state, job), job);
+      return withFacts(mediaAnswer(state, job), job, state.model(job.model, nowMs));
   }
 }
 
@@ -239,12 +258,15 @@ function failureAnswer(state: State, job: Job): ServiceAnswer {
 }
 
 /** What the service tells of finished audio in its headers. */
-function withFacts(answer: ServiceAnswer, job: Job): ServiceAnswer {
-  const facts = {
+function withFacts(answer: ServiceAnswer, job: Job, model: SandboxModel | undefined): ServiceAnswer {
+  const facts: Record<string, string> = {
     'x-venice-audio-format': job.format,
     'x-venice-inference-time': String(job.runMs / 1_000),
     'x-venice-model-id': job.model,
-    'x-venice-model-name': job.model,
+    'x-venice-model-name': model?.spec.name ?? job.model,
+    ...(model?.reservedSeconds === undefined
+      ? {}
+      : { 'x-venice-audio-duration': String(job.durationSeconds) }),
   };
   return { ...answer, headers: { ...answer.headers, ...facts } };
 }

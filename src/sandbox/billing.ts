@@ -1,6 +1,6 @@
 import { MICRO_USD_PER_USD, PURSES, type Purse } from '../core/money.js';
 import { type Account, json, type ServiceAnswer } from './exchange.js';
-import { isRefunded, settledAtMs } from './jobs.js';
+import { returnedMicroUsd, settledAtMs } from './jobs.js';
 import type { Job, Ledger } from './ledger.js';
 
 /** Of each purse before the first job, integer micro-dollars; DIEM: of each UTC day. */
@@ -13,7 +13,7 @@ export function available(ledger: Ledger, account: Account, given: Purses, nowMs
   for (const job of ledger.refundable(account)) {
     const purse = job.purse ?? 'USD';
     const counts = purse !== 'DIEM' || new Date(job.atMs).toISOString().slice(0, 10) === today;
-    if (counts && isRefunded(job) && settledAtMs(job) <= nowMs) back[purse] += job.priceMicroUsd;
+    if (counts && settledAtMs(job) <= nowMs) back[purse] += returnedMicroUsd(job);
   }
   const left = (purse: Purse) => given[purse] - ledger.spentMicroUsd(account, { purse, nowMs }) + back[purse];
   return {
@@ -97,12 +97,12 @@ export interface Charge {
  * The charges of an account, or of all, made before now; in the order of time. Those of this very millisecond are not
  * among them: more of it may follow, and a walk through the history must not find anything new in its past.
  *
- * @param chargedAt when a job is charged: as it is queued, or as it ends
+ * @param chargedAt when a job is charged: as it is queued, as the provider begins, or as it ends
  */
 export function chargesOf(
   ledger: Ledger,
   account: Account | undefined,
-  chargedAt: 'queue' | 'end',
+  chargedAt: ChargedAt,
   nowMs: number,
 ): Charge[] {
   return [...ledger.jobs.values()]
@@ -112,14 +112,18 @@ export function chargesOf(
     .sort((a, b) => a.atMs - b.atMs || (a.queueId < b.queueId ? -1 : a.queueId > b.queueId ? 1 : 0));
 }
 
-function chargesOfJob(job: Job, chargedAt: 'queue' | 'end'): Charge[] {
+export type ChargedAt = 'queue' | 'start' | 'end';
+
+function chargesOfJob(job: Job, chargedAt: ChargedAt): Charge[] {
   const settledMs = settledAtMs(job);
+  const startedMs = Math.min(job.atMs + job.waitMs, settledMs);
+  const returned = returnedMicroUsd(job);
   const charge = {
-    atMs: chargedAt === 'queue' ? job.atMs : settledMs,
+    atMs: chargedAt === 'queue' ? job.atMs : chargedAt === 'start' ? startedMs : settledMs,
     queueId: job.id,
     model: job.model,
     purse: job.purse ?? 'USD',
     microUsd: job.priceMicroUsd,
   };
-  return isRefunded(job) ? [charge, { ...charge, atMs: settledMs, microUsd: -charge.microUsd }] : [charge];
+  return returned > 0 ? [charge, { ...charge, atMs: settledMs, microUsd: -returned }] : [charge];
 }

@@ -9,6 +9,11 @@ export const DESCRIPTIONS = ['2026-10', '2026-08'] as const;
 export type DescriptionName = (typeof DESCRIPTIONS)[number];
 export const DESCRIPTION_DEFAULT: DescriptionName = '2026-10';
 
+export interface TextDefaults {
+  readonly promptMin: number;
+  readonly lyricsMax: number;
+}
+
 /** In what the descriptions of the service differ. */
 export interface Description {
   readonly catalogue: readonly SandboxModel[];
@@ -26,6 +31,8 @@ export interface Description {
   readonly chargedAt: 'queue' | 'end';
   /** 402 without credentials, 401 `Admin API key required` on billing routes, 410 for a retired model. */
   readonly strictAccess: boolean;
+  /** For models that state none: characters that a prompt needs, and that lyrics may have. */
+  readonly textDefaults: TextDefaults;
   /** Whether `rate_limits` lists a limit for each model. */
   readonly modelLimits: boolean;
 }
@@ -33,7 +40,12 @@ export interface Description {
 const TODAY: Description = {
   catalogue: CATALOGUE_TODAY,
   limits: {
-    perMinuteByRoute: { '/audio/queue': 40, '/audio/retrieve': 120 },
+    perMinuteByRoute: {
+      '/audio/queue': 40,
+      '/audio/retrieve': 120,
+      '/x402/balance': 30,
+      '/x402/transactions': 20,
+    },
     headers: false,
     failuresMax: 50,
   },
@@ -44,6 +56,7 @@ const TODAY: Description = {
   unknownIdStatus: 400,
   chargedAt: 'queue',
   strictAccess: true,
+  textDefaults: { promptMin: 10, lyricsMax: 4_096 },
   modelLimits: false,
 };
 
@@ -57,6 +70,7 @@ const AUGUST: Description = {
   unknownIdStatus: 404,
   chargedAt: 'end',
   strictAccess: false,
+  textDefaults: { promptMin: 1, lyricsMax: Number.POSITIVE_INFINITY },
   modelLimits: true,
 };
 

@@ -33,6 +33,8 @@ export type Account = string;
 export interface Issue {
   readonly path: string;
   readonly message: string;
+  /** What `details` says beside it. */
+  readonly details?: Readonly<Record<string, unknown>>;
 }
 
 export function json(status: number, body: unknown, headers: Record<string, string> = {}): ServiceAnswer {
@@ -80,7 +82,8 @@ export function invalid(issues: readonly Issue[]): ServiceAnswer {
   const details: Record<string, unknown> = {
     _errors: issues.filter((issue) => issue.path === '').map((issue) => issue.message),
   };
-  for (const { path } of issues) {
+  for (const { path, details: more } of issues) {
+    Object.assign(details, more);
     if (path === '') continue;
     details[path] = {
       _errors: issues.filter((issue) => issue.path === path).map((issue) => issue.message),

@@ -39,6 +39,13 @@ export function isRefunded(job: Job): boolean {
   return job.end.startsWith('failed-') && (job.purse !== 'DIEM' || sameDay);
 }
 
+/** What of the price comes back as the job is settled, integer micro-dollars. */
+export function returnedMicroUsd(job: Job): number {
+  if (isRefunded(job)) return job.priceMicroUsd;
+  const ended = settledAtMs(job) === job.atMs + job.runMs;
+  return ended ? job.priceMicroUsd - (job.settledMicroUsd ?? job.priceMicroUsd) : 0;
+}
+
 /** Log-normal, in ms: how long a generation takes. */
 export function drawTimes(runMsMedian: number, speed: number, random: () => number) {
   const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());

@@ -11,6 +11,8 @@ export interface Queued {
   readonly account: Account;
   readonly model: string;
   readonly priceMicroUsd: number;
+  /** What of it stays charged once the length of the audio is known. Absent: all. */
+  readonly settledMicroUsd?: number;
   /** What it was charged to. Absent: USD. */
   readonly purse?: Purse;
   /** How long it waits before it runs. */
@@ -77,7 +79,8 @@ export function foldLedger(entries: Iterable<Entry>): Ledger {
     for (const key of [entry.account, purseKey(entry.account, entry.purse ?? 'USD', entry.atMs)])
       spent.set(key, (spent.get(key) ?? 0) + entry.priceMicroUsd);
     takes.set(entry.request, (takes.get(entry.request) ?? 0) + 1);
-    if (entry.end !== 'refunded' && !entry.end.startsWith('failed-')) return;
+    const mayReturn = entry.settledMicroUsd !== undefined || entry.end === 'refunded';
+    if (!mayReturn && !entry.end.startsWith('failed-')) return;
     refundable.set(entry.account, [...(refundable.get(entry.account) ?? []), entry.id]);
   };
   const remove = (entry: Deleted) => {

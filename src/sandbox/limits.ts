@@ -93,6 +93,8 @@ export function limitsAtSpeed(limits: LimitOptions, speed: number): LimitOptions
 
 export interface FailureBlock {
   isBlocked(account: Account, nowMs: number): boolean;
+  /** When the last block of an account ends. */
+  untilMs(account: Account): number;
   /** An answer that is no success. */
   failed(account: Account, nowMs: number): void;
   /** How often any key was blocked. */
@@ -109,6 +111,7 @@ export function createFailureBlock({ kind, failuresMax = FAILURES_MAX_DEFAULT }:
       return blocks;
     },
     isBlocked: (account, nowMs) => nowMs < (blockedUntil.get(account) ?? 0),
+    untilMs: (account) => blockedUntil.get(account) ?? 0,
     failed(account, nowMs) {
       if (kind === 'none') return;
       const recent = (failures.get(account) ?? []).filter((atMs) => atMs > nowMs - FAILURES_WITHIN_MS);

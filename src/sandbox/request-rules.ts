@@ -1,4 +1,5 @@
 import { FIELD_KINDS, type FieldKind, REQUEST_FIELDS } from '../core/audio-request.js';
+import type { TextDefaults } from './description.js';
 import type { Issue } from './exchange.js';
 import type { ModelSpec, SandboxModel } from './model.js';
 
@@ -77,12 +78,12 @@ export function secondsOf(value: unknown): number | undefined {
  * presence, whatever its value; and where the catalogue does not say that it is taken, it is not (but lyrics, which
  * the documentation refuses only where `supports_lyrics` is false).
  */
-export function checkCapabilities(model: SandboxModel, body: Body): Issue[] {
+export function checkCapabilities(model: SandboxModel, body: Body, defaults: TextDefaults): Issue[] {
   const { spec } = model;
   return [
     ...switches(spec, body),
-    ...prompt(spec, body),
-    ...lyrics(model, body),
+    ...prompt(spec, body, defaults),
+    ...lyrics(model, body, defaults),
     ...voice(spec, body),
     ...language(body),
     ...speeds(spec, body),
@@ -110,9 +111,9 @@ function switches(spec: ModelSpec, body: Body): Issue[] {
 }
 
 /** Letters beyond the basic plane count once towards the least and twice towards the most: the stricter way. */
-function prompt(spec: ModelSpec, body: Body): Issue[] {
+function prompt(spec: ModelSpec, body: Body, { promptMin }: TextDefaults): Issue[] {
   const given = String(body.prompt);
-  const least = spec.min_prompt_length ?? 1;
+  const least = spec.min_prompt_length ?? promptMin;
   const most = spec.prompt_character_limit ?? Number.POSITIVE_INFINITY;
   return [
     ...issue([...given].length < least, 'prompt', `prompt must have at least ${least} characters`),
@@ -120,10 +121,10 @@ function prompt(spec: ModelSpec, body: Body): Issue[] {
   ];
 }
 
-function lyrics({ spec, lyricsMin }: SandboxModel, body: Body): Issue[] {
+function lyrics({ spec, lyricsMin }: SandboxModel, body: Body, { lyricsMax }: TextDefaults): Issue[] {
   const given = String(body.lyrics_prompt ?? '');
   const optimized = body.lyrics_optimizer === true;
-  const most = spec.lyrics_character_limit ?? Number.POSITIVE_INFINITY;
+  const most = spec.lyrics_character_limit ?? lyricsMax;
   const missing = spec.lyrics_required === true && given.trim() === '' && !optimized;
   const needless = optimized || body.force_instrumental === true;
   const short = lyricsMin !== undefined && !needless && given.trim().length < lyricsMin;
@@ -143,7 +144,14 @@ function voice(spec: ModelSpec, body: Body): Issue[] {
   if (body.voice === undefined || spec.voices === undefined) return [];
   const given = String(body.voice);
   const custom = spec.supports_custom_voice_id === true && /^[A-Za-z0-9_-]{10,64}$/.test(given);
-  return issue(!spec.voices.includes(given) && !custom, 'voice', 'voice is not supported by this model');
+  if (spec.voices.includes(given) || custom) return [];
+  return [
+    {
+      path: 'voice',
+      message: 'voice is not supported by this model',
+      details: { supported_voices: spec.voices },
+    },
+  ];
 }
 
 function language(body: Body): Issue[] {

@@ -30,6 +30,8 @@ export interface RouterParts {
   accountOf(key: string): Account | undefined;
   walletAccount(address: string): Account;
   isBlocked(account: Account, nowMs: number): boolean;
+  /** Of an account that is blocked. */
+  blockedUntilMs(account: Account): number;
   /** Told the name of each route that is asked for, `other` for an unknown one. */
   count(name: string): void;
 }
@@ -159,7 +161,7 @@ export function createRouter(parts: RouterParts): (request: ServiceRequest, nowM
       return done(anonymous ? paymentDiscovery() : refuse(401, 'Authentication failed'));
     }
     if (account !== '' && parts.isBlocked(account, nowMs)) {
-      return done(refuse(429, 'Too many failed requests. Please try again in 30 seconds.'), true);
+      return done(blocked(parts.blockedUntilMs(account), description.strictAccess), true);
     }
     const denial =
       route.open === true ? undefined : denied(parts.state.keyring, key, path, description.strictAccess);
@@ -199,7 +201,12 @@ function signedIn(
       const given = post(parts, { route, path }, { account, key: '' }, request, nowMs);
       return description.errorCodes ? given : withoutCode(given);
     }
-    const charges = chargesOf(ledger, account, description.chargedAt, nowMs);
+    const limited = path.replace(/\/0x[^/]*$/, '');
+    if (!parts.limiter.take(account, { path: limited, model: '' }, nowMs).allowed)
+      return refuse(429, 'Rate limit exceeded');
+    // Wallets are charged once the provider accepts the job.
+    const chargedAt = description.chargedAt === 'queue' ? 'start' : description.chargedAt;
+    const charges = chargesOf(ledger, account, chargedAt, nowMs);
     const query = new URLSearchParams(search);
     return walletAnswer({ path, query, address }, purses.USD, charges) ?? refuse(404, 'Not found');
   };
@@ -218,6 +225,12 @@ function paymentDiscovery(): ServiceAnswer {
     accepts: [],
     authOptions: { apiKey: { header: 'Authorization' }, wallet: { header: 'SIGN-IN-WITH-X' } },
   });
+}
+
+/** Today's service tells when the block ends, in Unix milliseconds. */
+function blocked(untilMs: number, isTold: boolean): ServiceAnswer {
+  const headers = isTold ? { 'x-ratelimit-remaining': '0', 'x-ratelimit-resets': String(untilMs) } : {};
+  return json(429, { error: 'Too many failed requests. Please try again in 30 seconds.' }, headers);
 }
 
 function badGateway(): ServiceAnswer {

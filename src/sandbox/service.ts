@@ -81,6 +81,7 @@ export function createService(options: ServiceOptions): Service {
     wallets: createWallets(),
     walletAccount: (address) => accountOf(`wallet ${address}`),
     isBlocked: block.isBlocked,
+    blockedUntilMs: block.untilMs,
     count: (name) => requests.set(name, (requests.get(name) ?? 0) + 1),
   });
   return {

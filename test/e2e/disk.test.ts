@@ -100,7 +100,7 @@ describe.concurrent('a disk that is full', () => {
   it.runIf(CAN_MOUNT)(
     'a real one, when all is done: the lockfile stays as it is, and nothing is lost',
     async () => {
-      const album = await scene({ prompts: { one: 'A door' } });
+      const album = await scene({ prompts: { one: 'A door falls shut' } });
       const disk = path.join(album.cwd, 'disk');
       mount(disk, 24);
       // Room for the private folder and for one page of records, none for the compacted lockfile.
@@ -152,7 +152,12 @@ describe.runIf(CAN_SHRINK)('a lockfile that cannot be written any more', { concu
     execFileSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}`]);
   }
 
-  const PROMPTS = { one: 'A door', two: 'Rain', three: 'A gong', four: 'Steps' };
+  const PROMPTS = {
+    one: 'A door falls shut',
+    two: 'Rain on a tin roof',
+    three: 'A gong is struck',
+    four: 'Steps on gravel',
+  };
 
   /** An album of four finished tracks and a fifth that is to be made, through a relay. */
   async function halfway(): Promise<{ album: Scene; relay: Relay; args: string[] }> {

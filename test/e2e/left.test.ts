@@ -103,7 +103,7 @@ describe('--frozen', () => {
   });
 
   it('tells what failed, is missing or was changed', async () => {
-    const album = await scene({ prompts: { one: 'A door', two: 'A door [sandbox:fail]' } });
+    const album = await scene({ prompts: { one: 'A door falls shut', two: 'A door [sandbox:fail]' } });
     expect((await album.run('run', '--yes')).code).toBe(100);
     expect((await album.run('run', '--frozen')).code).toBe(100);
     const whole = await made();
@@ -202,7 +202,7 @@ describe('where cannot check the files', () => {
 
 describe('the next command', () => {
   it('after a refusal is none that would send it again', async () => {
-    const album = await scene({ prompts: { one: 'A door', two: 'A door [sandbox:policy]' } });
+    const album = await scene({ prompts: { one: 'A door falls shut', two: 'A door [sandbox:policy]' } });
     const first = await album.run('run', '--yes');
     expect([first.code, next(first)]).toEqual([100, undefined]);
     expect(first.stdout).toMatch(/Change the prompt/);
@@ -219,7 +219,7 @@ describe('the next command', () => {
   });
 
   it('of collect buys again what failed', async () => {
-    const album = await scene({ prompts: { one: 'A door', two: 'A door [sandbox:fail]' } });
+    const album = await scene({ prompts: { one: 'A door falls shut', two: 'A door [sandbox:fail]' } });
     expect((await album.run('run', '--yes')).code).toBe(100);
     for (const verb of ['collect', 'status'])
       expect(next(await album.run(verb))).toBe('run album.yaml --retry-failed');

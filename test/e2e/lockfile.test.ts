@@ -19,7 +19,7 @@ async function finished(): Promise<Scene> {
 describe.concurrent('a lockfile that cannot be used', () => {
   /** Nothing that could buy does anything, and the lockfile stays as it is. */
   async function refusesAll(album: Scene, code: string, ...words: readonly string[]): Promise<void> {
-    writePrompts(album.cwd, { ...FIRST, two: 'A gong' });
+    writePrompts(album.cwd, { ...FIRST, two: 'A gong is struck' });
     const before = readFileSync(album.lockPath, 'utf8');
     for (const verb of ['run', 'collect', 'plan', 'status']) {
       const ended = await album.run(verb, ...(verb === 'run' ? ['--yes'] : []), ...words);
@@ -73,7 +73,7 @@ describe.concurrent('a lockfile that cannot be used', () => {
   it('of another endpoint', async () => {
     const album = await finished();
     const other = await startRelay(album.service.url);
-    writePrompts(album.cwd, { ...FIRST, two: 'A gong' });
+    writePrompts(album.cwd, { ...FIRST, two: 'A gong is struck' });
     for (const words of [
       ['run', 'album.yaml', '--yes'],
       ['collect', 'album.yaml'],
@@ -157,7 +157,7 @@ describe.concurrent('two branches that both bought', () => {
   }
 
   it('conflict: nothing is bought until `lock repair`, which keeps both', async () => {
-    const album = await merged('', { two: 'A gong' }, { three: 'Steps' });
+    const album = await merged('', { two: 'A gong is struck' }, { three: 'Steps on gravel' });
     expect(readFileSync(album.lockPath, 'utf8')).toContain('<<<<<<< ');
     const refused = await album.run('run', '--yes');
     expect(refused.code).toBe(9);
@@ -170,12 +170,20 @@ describe.concurrent('two branches that both bought', () => {
   });
 
   it('`merge=union`: the next run goes on by itself', async () => {
-    const album = await merged('*.lock.jsonl merge=union\n', { two: 'A gong' }, { three: 'Steps' });
+    const album = await merged(
+      '*.lock.jsonl merge=union\n',
+      { two: 'A gong is struck' },
+      { three: 'Steps on gravel' },
+    );
     await finishes(album, 3, 3);
   });
 
   it('the same track twice: both are told, kept and collected', async () => {
-    const album = await merged('*.lock.jsonl merge=union\n', { two: 'A gong' }, { two: 'A gong' });
+    const album = await merged(
+      '*.lock.jsonl merge=union\n',
+      { two: 'A gong is struck' },
+      { two: 'A gong is struck' },
+    );
     const ids = album.lock().map(({ queue_id }) => queue_id);
     expect(new Set(ids).size).toBe(3);
     const ended = await finishes(album, 3, 3);
@@ -190,7 +198,7 @@ describe.concurrent('two branches that both bought', () => {
   });
 
   it('the same track twice, in conflict: `lock repair` tells both', async () => {
-    const album = await merged('', { two: 'A gong' }, { two: 'A gong' });
+    const album = await merged('', { two: 'A gong is struck' }, { two: 'A gong is struck' });
     const ids = readFileSync(album.lockPath, 'utf8').match(/"attempt":"\w+"/g) ?? [];
     const repaired = await album.run('lock repair');
     expect(repaired.stdout).toContain('Bought more than once');

@@ -5,7 +5,12 @@ import { describe, expect, it } from 'vitest';
 import { type Scene, scene, writePrompts } from './scene.js';
 
 /** Long enough that a run is in the middle of it when others act. */
-const PROMPTS = { one: 'A door falls shut', two: 'Rain', three: 'A gong', four: 'Steps' };
+const PROMPTS = {
+  one: 'A door falls shut',
+  two: 'Rain on a tin roof',
+  three: 'A gong is struck',
+  four: 'Steps on gravel',
+};
 
 function git(cwd: string, ...words: readonly string[]): string {
   return execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.org', ...words], {
@@ -17,12 +22,12 @@ function git(cwd: string, ...words: readonly string[]): string {
 
 /** An album under version control, with a first track finished and committed. */
 async function committed(): Promise<Scene> {
-  const album = await scene({ prompts: { zero: 'Wind' } });
+  const album = await scene({ prompts: { zero: 'Wind in the reeds' } });
   expect((await album.run('run', '--yes')).code).toBe(0);
   git(album.cwd, 'init', '-q');
   git(album.cwd, 'add', 'album.yaml', 'album.lock.jsonl');
   git(album.cwd, 'commit', '-q', '-m', 'one track');
-  writePrompts(album.cwd, { zero: 'Wind', ...PROMPTS });
+  writePrompts(album.cwd, { zero: 'Wind in the reeds', ...PROMPTS });
   git(album.cwd, 'commit', '-q', '-a', '-m', 'more tracks');
   return album;
 }

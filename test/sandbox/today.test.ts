@@ -1,9 +1,10 @@
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
+import { CATALOGUE_TODAY } from '../../src/sandbox/catalogue-today.js';
 import { descriptionOf } from '../../src/sandbox/description.js';
 import type { ServiceOptions } from '../../src/sandbox/service.js';
 import { openApiFile, shapesOf } from './openapi.js';
-import { type Answered, bytesOf, type Play, play, SONG } from './play.js';
+import { type Answered, bytesOf, complaints, type Play, play, SONG } from './play.js';
 
 const TODAY = { as: '2026-10' } as const;
 const CHEAP = { model: 'stable-audio-25', prompt: 'A quiet room at night' };
@@ -151,6 +152,70 @@ describe('the service of today', () => {
     expect(ids).toEqual(['stable-audio-25']);
   });
 
+  it.each([
+    ['ten characters of a prompt', { ...SONG, prompt: 'Nine char' }, 'prompt'],
+    [
+      'no more than 4,096 of lyrics',
+      { model: 'minimax-music-v2', prompt: 'A song of rain', lyrics_prompt: 'la'.repeat(2_049) },
+      'lyrics_prompt',
+    ],
+  ])('asks for %s where the model states nothing', (_, body, field) => {
+    const world = today();
+    const refused = world.post('/audio/queue', body);
+    expect([refused.status, complaints(refused, field).length]).toEqual([400, 1]);
+  });
+
+  it('asks for no minimum of a prompt as of August', () => {
+    const answer = play({ as: '2026-08' }).post('/audio/queue', { ...SONG, prompt: 'Nine char' });
+    expect(answer.status).toBe(200);
+  });
+
+  it("takes a model's own minimum before the general one", () => {
+    const body = { model: 'elevenlabs-tts-v4', prompt: 'Hello' };
+    expect(today().post('/audio/queue', body).status).toBe(200);
+  });
+
+  it('names the voices that a model has when it refuses another', () => {
+    const body = { model: 'seed-audio-1-0', prompt: 'Hello out there', voice: 'Nobody' };
+    const { details } = today().post('/audio/queue', body).json;
+    expect(details.supported_voices).toContain('Tim');
+  });
+
+  it('asks to wait for 30 s where a model is overloaded', () => {
+    const answer = today({ faults: { overloaded: 1 } }).post('/audio/queue', SONG);
+    expect([answer.status, answer.headers['retry-after']]).toEqual([429, '30']);
+  });
+
+  it('blocks a user after more than 50 refusals in 30 s, whatever the 429s, and tells until when', () => {
+    const world = today({ limits: { perMinuteByRoute: {}, headers: false, failuresMax: 50 } });
+    const unknown = { model: SONG.model, queue_id: UNKNOWN };
+    for (let count = 0; count < 51; count++) expect(world.post('/audio/retrieve', unknown).status).toBe(400);
+    const { status, headers } = world.post('/audio/retrieve', unknown);
+    expect([status, headers['x-ratelimit-remaining'], headers['x-ratelimit-resets']]).toEqual([
+      429,
+      '0',
+      String(world.nowMs + 30_000),
+    ]);
+  });
+
+  it('reserves 120 s for a speech of unknown length, and gives back what it did not take', () => {
+    const world = today();
+    const body = { model: 'seed-audio-1-0', prompt: 'a'.repeat(150) };
+    const id = world.queued(body);
+    const left = () => world.get('/billing/balance').json.balances.usd;
+    expect(left()).toBeCloseTo(100 - 0.345, 6);
+    world.untilReady(id);
+    // 15 characters a second: 10 s.
+    expect(left()).toBeCloseTo(100 - 0.02875, 6);
+    const audio = world.post('/audio/retrieve', { model: body.model, queue_id: id });
+    expect([audio.headers['x-venice-audio-duration'], audio.headers['x-venice-model-name']]).toEqual([
+      '10',
+      'Seed Audio 1.0',
+    ]);
+    world.nowMs += 1;
+    expect(world.service.charges(world.nowMs).map(({ microUsd }) => microUsd)).toEqual([345_000, -316_250]);
+  });
+
   it('lists a voice changer, and refuses it on the audio routes', () => {
     const world = today();
     const listed = world.get('/models?type=music').json.data;
@@ -158,6 +223,41 @@ describe('the service of today', () => {
     expect(changer.model_spec.voice_changer).toBe(true);
     expect(world.post('/audio/quote', { model: changer.id }).status).toBe(400);
     expect(world.post('/audio/queue', { ...CHEAP, model: changer.id }).status).toBe(400);
+  });
+});
+
+/** What each model makes, as published on 2026-09-29. */
+const PUBLISHED_FORMATS: Readonly<Record<string, readonly string[]>> = {
+  'ace-step-15': ['flac'],
+  'elevenlabs-music': ['mp3'],
+  'elevenlabs-music-v2': ['mp3'],
+  'elevenlabs-music-v2-5': ['mp3'],
+  'elevenlabs-sound-effects-v2': ['mp3'],
+  'elevenlabs-tts-multilingual-v2': ['mp3'],
+  'elevenlabs-tts-v3': ['mp3'],
+  'elevenlabs-tts-v4': ['mp3'],
+  'elevenlabs-tts-v4-turbo': ['mp3'],
+  'lyria-3-pro': ['mp3'],
+  'minimax-music-v2': ['mp3'],
+  'minimax-music-v25': ['mp3'],
+  'minimax-music-v26': ['mp3'],
+  'mmaudio-v2-text-to-audio': ['wav'],
+  'seed-audio-1-0': ['mp3', 'wav'],
+  'sonilo-v1-1-music': ['m4a'],
+  'sonilo-v1-1-sound-effects': ['mp3'],
+  'stable-audio-25': ['wav'],
+};
+
+describe('the audio of today', () => {
+  it('has the published format, but WAV in place of MP3: no encoder of MP3 is small and fast enough', () => {
+    const made = CATALOGUE_TODAY.filter(({ spec }) => spec.voice_changer !== true).map(
+      ({ id, spec }) => [id, spec.supported_formats] as const,
+    );
+    const expected = Object.entries(PUBLISHED_FORMATS).map(
+      ([id, formats]) =>
+        [id, [...new Set(formats.map((format) => (format === 'mp3' ? 'wav' : format)))]] as const,
+    );
+    expect(Object.fromEntries(made)).toEqual(Object.fromEntries(expected));
   });
 });
 
