@@ -119,9 +119,10 @@ interface Service {
 
 function createModelLimits(stated: StatedBudgets, service: Service): ModelLimits {
   const { routes } = service;
-  /** A documented limit gives way to one that the service states. */
-  const applies = (route: Route): boolean =>
+  /** A documented limit gives way to one that the service states; what a 429 showed does not. */
+  const applies = (route: Route, nowMs = Number.POSITIVE_INFINITY): boolean =>
     routes[route].isLearned() ||
+    routes[route].isPaused(nowMs) ||
     !(stated.of(route).isKnown() || (stated.isShared() && service.sawLimitHeaders));
   const isShared = (): boolean => stated.isShared() && stated.of('queue').isKnown();
   const span = (
@@ -134,19 +135,21 @@ function createModelLimits(stated: StatedBudgets, service: Service): ModelLimits
       const count = requests[route] ?? 0;
       if (count === 0) continue;
       if (!stated.isShared()) longestMs = Math.max(longestMs, within(stated.of(route), count));
-      if (applies(route)) longestMs = Math.max(longestMs, routes[route].spanMs(count, nowMs));
+      if (applies(route, nowMs)) longestMs = Math.max(longestMs, routes[route].spanMs(count, nowMs));
     }
     return longestMs;
   };
   return {
     available: (route, nowMs) => {
       const allowed = stated.of(route).available(nowMs);
-      return allowed < 1 || !applies(route) ? allowed : Math.min(allowed, routes[route].available(nowMs));
+      return allowed < 1 || !applies(route, nowMs)
+        ? allowed
+        : Math.min(allowed, routes[route].available(nowMs));
     },
     opensAtMs: (route, nowMs) => {
       const pacer = stated.of(route);
       const statedMs = pacer.available(nowMs) < 1 ? pacer.opensAtMs(nowMs) : nowMs;
-      if (!applies(route) || routes[route].available(nowMs) >= 1) return statedMs;
+      if (!applies(route, nowMs) || routes[route].available(nowMs) >= 1) return statedMs;
       return Math.max(statedMs, routes[route].opensAtMs(nowMs));
     },
     sent: (route, nowMs) => ({

@@ -24,6 +24,8 @@ export interface RouteBudget {
   perMinute(): number;
   /** Whether the limit was learned from a 429, by this run or an earlier one. */
   isLearned(): boolean;
+  /** Whether it waits for the end of the pause after a 429. */
+  isPaused(nowMs: number): boolean;
   /** The limit as a 429 of this run showed it. */
   lesson(): number | undefined;
   /** ms from now until that many more requests may have been sent, each as soon as possible. */
@@ -88,16 +90,18 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
       if (trialled || nowMs < learnedAtMs + TRIAL_AFTER_MS) return;
       trialled = true;
     }
-    limit = Math.min(assumedPerMinute, Math.max(limit + 1, Math.floor(limit * TRIAL_FACTOR)));
+    const higher = Math.max(limit + 1, Math.floor(limit * TRIAL_FACTOR));
+    limit = Math.max(limit, Math.min(assumedPerMinute, higher));
   };
   const refused = (sentMs: number, nowMs: number, retryAfterMs: number | undefined): void => {
     const counted = log.count(nowMs);
     // Of those that were under way together, the first counts.
     if (sentMs >= refusedMs) {
       refusedMs = nowMs;
-      if (counted >= LESSON_MIN && counted < limit) {
-        limit = counted;
-        lesson = counted;
+      // As many as documented, or more where that was not kept to: the limit is what was let through.
+      if (counted >= LESSON_MIN) {
+        limit = learnedAtMs === undefined ? counted : Math.min(limit, counted);
+        lesson = limit;
         learnedAtMs = nowMs;
       }
     }
@@ -145,6 +149,7 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
     },
     perMinute: () => limit,
     isLearned: () => learnedAtMs !== undefined,
+    isPaused: (nowMs) => nowMs < pausedUntilMs,
     lesson: () => lesson,
     spanMs: (requests, nowMs) => {
       const pauseMs = Math.max(0, pausedUntilMs - nowMs);

@@ -158,6 +158,20 @@ describe('where the service tells its limits', () => {
     expect(limiter.of('other').perMinute('queue')).toBe(40);
   });
 
+  it.each([40, 2])(
+    'a 429 that tells nothing is kept to whatever the headers say, after %i requests',
+    (many) => {
+      const limiter = createRateLimiter();
+      const high = { limit: 200, remaining: 199, resetUnixSeconds: 60 };
+      for (let count = 0; count < many; count += 1)
+        ask(limiter, 'one', 'queue', count * 100, 200, { ...high, remaining: 199 - count });
+      ask(limiter, 'one', 'queue', 5_000, 429);
+      expect(limiter.of('one').available('queue', 5_100)).toBe(0);
+      expect(limiter.of('one').opensAtMs('queue', 5_100)).toBe(65_150);
+      expect(limiter.of('one').perMinute('queue')).toBe(many === 40 ? 40 : 200);
+    },
+  );
+
   it('a 429 that tells nothing, while the model has tokens, is about its route', () => {
     const limiter = createRateLimiter();
     for (let count = 0; count < 20; count += 1)
