@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { MUTANTS } from '../sim/mutants.js';
+import { ALL_MUTANTS as MUTANTS } from '../sim/mutants.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 

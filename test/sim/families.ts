@@ -1,3 +1,4 @@
+import { simulateLoss } from './fleet/lost-machine.js';
 import { simulateFleet } from './fleet/simulate-fleet.js';
 import { simulate } from './simulate.js';
 import type { Family, SimOptions, SimResult } from './world.js';
@@ -6,4 +7,5 @@ import type { Family, SimOptions, SimResult } from './world.js';
 export const FAMILIES: Readonly<Record<Family, (seed: number, options: SimOptions) => Promise<SimResult>>> = {
   one: simulate,
   machines: simulateFleet,
+  losses: simulateLoss,
 };

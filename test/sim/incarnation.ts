@@ -149,7 +149,7 @@ function settingsOf(world: SimWorld, draw: RunDraw): BatchSettings {
     selection: {
       retryFailed: draw.retryFailed,
       force: draw.force ? ['*'] : [],
-      ...(draw.only ? { only: [world.album.tracks[0]?.id ?? '*'] } : {}),
+      ...(draw.only === false ? {} : { only: [trackAt(world, draw.only)] }),
     },
     mode: draw.mode,
     keep: world.scenario.keep,
@@ -162,6 +162,10 @@ function settingsOf(world: SimWorld, draw: RunDraw): BatchSettings {
     ...(draw.concurrency === undefined ? {} : { concurrency: draw.concurrency }),
     command: (verb) => `venice-batch ${verb} album.yaml`,
   };
+}
+
+function trackAt({ album: { tracks } }: SimWorld, only: true | number): string {
+  return tracks[only === true ? 0 : only % tracks.length]?.id ?? '*';
 }
 
 function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: Rng): World {

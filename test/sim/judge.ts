@@ -58,6 +58,7 @@ export const CHECKS = {
   F: 'an intent is settled by the run that made it, by its machine once that run is over, or by a person',
   G: 'nothing is bought through a store that lets two writers win, nor by a log that lacks entries',
   H: 'the remote copy is deleted only when the audio is in the audio store and the log names it',
+  J: 'an entry whose answer was lost is put again, the same bytes into the same slot, before anything else is put',
   I: 'a machine that begins with an empty folder ends with every file',
 } as const;
 

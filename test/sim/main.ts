@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { build } from './build.js';
-import { mutantNamed } from './mutants.js';
+import { patchesOf } from './mutants.js';
 import { playMutants } from './mutation.js';
 import { familyOf, play } from './play.js';
 import type * as Trace from './trace.js';
@@ -12,6 +12,7 @@ import type * as Trace from './trace.js';
  * npm run sim -- --seed S [--trace] [--mutant NAME]     plays one seed again, and shows what happens in it
  *
  * With --machines: worlds of several machines that share a log, in place of those of one machine.
+ * With --losses: one run, whose machine is lost for good at a random point, and the next one on an empty folder.
  */
 const { values } = parseArgs({
   options: {
@@ -22,11 +23,12 @@ const { values } = parseArgs({
     mutant: { type: 'string' },
     mutants: { type: 'string' },
     machines: { type: 'boolean', default: false },
+    losses: { type: 'boolean', default: false },
     workers: { type: 'string', default: String(Math.min(8, availableParallelism())) },
   },
 });
 
-const family = values.machines ? 'machines' : undefined;
+const family = values.losses ? 'losses' : values.machines ? 'machines' : undefined;
 if (values.mutants !== undefined) {
   const survivors = await playMutants({
     from: values.from === undefined ? 1 : Number(values.from),
@@ -37,7 +39,8 @@ if (values.mutants !== undefined) {
   });
   process.exitCode = survivors.length === 0 ? 0 : 1;
 } else if (values.seed !== undefined) {
-  const { entry, remove } = build('./trace.ts', mutantNamed(values.mutant)?.patches);
+  const its = familyOf({ family, mutant: values.mutant });
+  const { entry, remove } = build('./trace.ts', patchesOf(its, values.mutant));
   const { traceSeed } = (await import(entry)) as typeof Trace;
   remove();
   process.exitCode = (await traceSeed(

@@ -1,4 +1,5 @@
 import type { Patch } from './build.js';
+import { FLEET_MUTANTS } from './fleet/fleet-mutants.js';
 import type { Family, Tampering } from './world.js';
 
 /**
@@ -474,10 +475,31 @@ function resending(transport: Parameters<NonNullable<Tampering['transport']>>[0]
   };
 }
 
+/** Of both families. */
+export const ALL_MUTANTS: readonly Mutant[] = [...MUTANTS, ...FLEET_MUTANTS];
+
+/** What is changed in the program for all worlds of a family. */
+const FAMILY_PATCHES: Readonly<Record<Family, readonly Patch[]>> = {
+  one: [],
+  // Logs are short here: they get checkpoints as often as long ones.
+  machines: [
+    {
+      file: 'src/shared-log/checkpoint.ts',
+      find: 'ENTRIES_PER_CHECKPOINT = 100;',
+      replace: 'ENTRIES_PER_CHECKPOINT = 7;',
+    },
+  ],
+  losses: [],
+};
+
+export function patchesOf(family: Family, mutant: string | undefined): readonly Patch[] {
+  return [...FAMILY_PATCHES[family], ...(mutantNamed(mutant)?.patches ?? [])];
+}
+
 export function mutantNamed(name: string | undefined): Mutant | undefined {
   if (name === undefined) return undefined;
-  const mutant = MUTANTS.find((one) => one.name === name);
+  const mutant = ALL_MUTANTS.find((one) => one.name === name);
   if (mutant === undefined)
-    throw new Error(`no mutant is called ${name}: ${MUTANTS.map((one) => one.name).join(', ')}`);
+    throw new Error(`no mutant is called ${name}: ${ALL_MUTANTS.map((one) => one.name).join(', ')}`);
   return mutant;
 }

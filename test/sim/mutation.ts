@@ -1,4 +1,4 @@
-import { MUTANTS } from './mutants.js';
+import { ALL_MUTANTS } from './mutants.js';
 import { play } from './play.js';
 
 /** Each mutant until it is caught. @returns what to print, and the names of those that were not */
@@ -10,7 +10,7 @@ export async function playMutants(options: {
   readonly told: (line: string) => void;
 }): Promise<readonly string[]> {
   const survivors: string[] = [];
-  for (const { name } of MUTANTS) {
+  for (const { name } of ALL_MUTANTS) {
     if (options.names.length > 0 && !options.names.includes(name)) continue;
     const { failed } = await play({
       from: options.from,

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { build } from './build.js';
 import { CHECKS } from './judge.js';
-import { mutantNamed } from './mutants.js';
+import { mutantNamed, patchesOf } from './mutants.js';
 import type { Account, Order, WorkerData } from './worker.js';
 import type { Family, SimResult } from './world.js';
 
@@ -25,6 +25,7 @@ export interface Outcome {
   /** Sorted by seed. */
   readonly failed: readonly SimResult[];
   readonly seeds: number;
+  readonly crashes: number;
   readonly seedsPerSecond: number;
   /** What to print. */
   readonly lines: readonly string[];
@@ -37,8 +38,8 @@ const HANGS_AFTER_MS = 120_000;
 
 /** Plays a range of seeds on several threads. */
 export async function play(game: Game): Promise<Outcome> {
-  const { entry, remove } = build('./worker.ts', mutantNamed(game.mutant)?.patches);
   const family = familyOf(game);
+  const { entry, remove } = build('./worker.ts', patchesOf(family, game.mutant));
   const startedMs = performance.now();
   const total = { seeds: 0, runs: 0, crashes: 0, charges: 0, events: 0 };
   const failed: SimResult[] = [];
@@ -76,7 +77,7 @@ export async function play(game: Game): Promise<Outcome> {
     `${failed.length} with a violation`,
     ...failed.slice(0, 20).flatMap((result) => told(result, family, game.mutant)),
   ];
-  return { failed, seeds: total.seeds, seedsPerSecond, lines };
+  return { failed, seeds: total.seeds, crashes: total.crashes, seedsPerSecond, lines };
 }
 
 /** A mutant is noticed by the family that it was made for. */
@@ -104,7 +105,7 @@ function told(
 ): readonly string[] {
   const first = violations[0];
   if (first === undefined) return [];
-  const name = mutant === undefined ? (family === 'machines' ? ' --machines' : '') : ` --mutant ${mutant}`;
+  const name = mutant === undefined ? (family === 'one' ? '' : ` --${family}`) : ` --mutant ${mutant}`;
   return [
     `seed ${seed}: ${first.check}) ${CHECKS[first.check]}`,
     `  ${first.message.split('\n')[0]}`,

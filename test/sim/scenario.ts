@@ -108,8 +108,8 @@ export interface RunDraw {
   readonly timeoutMs: number | undefined;
   readonly concurrency: number | undefined;
   readonly otherKey: boolean;
-  /** Buy one track only. */
-  readonly only: boolean;
+  /** Buy one track only: the first, or the one at this place. */
+  readonly only: boolean | number;
   readonly mode: 'run' | 'collect' | 'frozen';
   readonly declines: boolean;
   /** How long the person looks at the plan. */

@@ -246,8 +246,12 @@ export function needsRepair(world: SimWorld): boolean {
   return headers > 1 || badLines > 0;
 }
 
-/** `one`: one album folder, and what happens to it. `machines`: machines with folders of their own, and a shared log. */
-export type Family = 'one' | 'machines';
+/**
+ * - `one`: one album folder, and what happens to it
+ * - `machines`: machines with folders of their own, and a shared log
+ * - `losses`: the same, without a fault but one: the machine of a run is lost for good at a random point
+ */
+export type Family = 'one' | 'machines' | 'losses';
 
 export interface SimResult {
   readonly seed: number;

@@ -6,6 +6,7 @@ import { drawRates, type Rng } from '../random.js';
 import type { Timeline } from '../timeline.js';
 import type { Incarnation } from '../world.js';
 import type { Bucket } from './bucket.js';
+import { createOpenSlots } from './open-slots.js';
 
 /** How often, per request, each fault between a machine and the bucket strikes. */
 const BUCKET_FAULTS = [
@@ -34,6 +35,8 @@ const BUCKET_FAULTS = [
 export type BucketRates = Record<(typeof BUCKET_FAULTS)[number], number>;
 
 export interface BucketLine {
+  /** As a process begins to write an object in a way that no process may. */
+  readonly blame: (message: string) => void;
   readonly bucket: Bucket;
   readonly timeline: Timeline;
   readonly rng: Rng;
@@ -54,11 +57,16 @@ export function noBucketFaults(): BucketRates {
 
 /** The requests of one process, as the S3 API has them: below it everything is the program's own. */
 export function createBucketClient(line: BucketLine, incarnation: Incarnation): S3Client {
+  const slots = createOpenSlots();
   return async (call) => {
+    const { method, key = '' } = call;
     const bytes = await bytesOf(call.body);
+    const wrong = method === 'PUT' ? slots.putting(key, bytes) : undefined;
+    if (wrong !== undefined) line.blame(`${incarnation.name}: ${wrong}`);
     const outcome = await incarnation.process.call<TransportAnswer | undefined>((settle) =>
       exchange(line, incarnation, call, bytes, settle),
     );
+    slots.told(method, key, bytes, outcome?.status);
     if (outcome === undefined) throw new StoreFault('unreachable', 'simulated: no answer');
     return outcome;
   };

@@ -72,13 +72,9 @@ export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
       blame('G', `${prompt} is bought through a ${world.bucket().kind} store`);
     if (world.lacksEntries(witness)) blame('G', `${prompt} is bought by a log that lacks entries`);
     const digest = world.digestOf(prompt);
-    const intents = book.openIntents(witness).filter((intent) => intent.digest === digest);
-    const [intent] = intents;
-    if (intent === undefined) blame('h', `no intent of ${witness.name} for ${prompt} is in the log`);
-    else {
-      book.submitted(intent.attempt);
-      armed.add(intent.attempt);
-    }
+    const intents = book.submitting(witness, digest);
+    for (const { attempt } of intents) armed.add(attempt);
+    if (intents.length === 0) blame('h', `no intent of ${witness.name} for ${prompt} is in the log`);
     if (witness.stopped) blame('A', `${prompt} is submitted after the run was told to stop`);
     judgeApproval(blame, witness, prompt, intents);
   };

@@ -68,6 +68,8 @@ export interface FleetDraw {
   /** Chance, between two rounds, that others delete the oldest entries. */
   readonly deletes: number;
   readonly skewed: boolean;
+  /** Chance that a run is for one track alone, so that others spend what it does not know of. */
+  readonly onlyShare: number;
 }
 
 function drawFleet(rng: Rng): FleetDraw {
@@ -78,6 +80,7 @@ function drawFleet(rng: Rng): FleetDraw {
     lossShare: rng.pick([0.3, 0.7, 1]),
     deletes: rng.chance(0.1) ? 0.5 : 0,
     skewed: rng.chance(0.5),
+    onlyShare: rng.pick([0, 0, 0.5, 0.9]),
   };
 }
 
@@ -91,16 +94,20 @@ function drawFleetScenario(seed: number): Scenario {
     disk: rng.chance(0.6) ? calmRates(drawn.disk) : drawn.disk,
     network: calm ? calmRates(drawn.network) : drawn.network,
     server: rng.chance(0.5) ? calmRates(drawn.server) : drawn.server,
+    // Runs for one track each: together they want more than this.
+    budgetShare: rng.chance(0.25) ? 0.3 : drawn.budgetShare,
     systems: { claims: true, beacons: true, containers: false, second: false },
   };
 }
 
 const TROUBLES = ['sleep', 'sleepAtRecord', 'stopAtRecord', 'longJob'] as const;
 
-export function createFleet(seed: number, options: SimOptions): Fleet {
+/** @param chosen in place of what the seed draws */
+export function createFleet(seed: number, options: SimOptions, chosen?: FleetDraw): Fleet {
   const stream = (name: string) => createRng(seed, `fleet ${name}`);
   const rng = stream('fleet');
-  const draw = drawFleet(rng);
+  const drawn = drawFleet(rng);
+  const draw = chosen ?? drawn;
   const scenario = drawFleetScenario(seed);
   const startMs = START_MS + rng.between(0, 86_400_000);
   const timeline = createTimeline(startMs, 2 * EVENTS_MAX);
@@ -153,6 +160,9 @@ export function createFleet(seed: number, options: SimOptions): Fleet {
     },
     bucket,
     line: {
+      blame: (message) => {
+        if (draw.kind === 'strict') fleet.judge.blame('J', message);
+      },
       bucket,
       timeline,
       rng: lineRng,

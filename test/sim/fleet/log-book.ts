@@ -13,10 +13,8 @@ export interface LogBook {
   makerOf(attempt: string): Incarnation | undefined;
   /** How many entries have this line. */
   countOf(line: string): number;
-  /** Intents of this process that are open, and were not submitted yet. */
-  openIntents(witness: Witness): readonly Attempt[];
-  /** The intent's submit leaves. */
-  submitted(attempt: string): void;
+  /** A submit of this process leaves: its intents for the request that are open. Empty where each of them has been submitted before. */
+  submitting(witness: Witness, digest: string | undefined): readonly Attempt[];
   /** Judges an entry as it is written. */
   wrote(put: BucketPut): void;
 }
@@ -32,7 +30,8 @@ export function createLogBook({ budgetMicroUsd, tampered, blame }: BookOptions):
   const view = createGrowingView();
   const makers = new Map<string, Incarnation>();
   const lines = new Map<string, number>();
-  const submitted = new Set<string>();
+  /** By process and request: takes of one request cannot be told apart by what is sent. */
+  const submits = new Map<string, number>();
   let next = 0;
   let last = '';
 
@@ -64,12 +63,15 @@ export function createLogBook({ budgetMicroUsd, tampered, blame }: BookOptions):
     view,
     makerOf: (attempt) => makers.get(attempt),
     countOf: (line) => lines.get(line) ?? 0,
-    openIntents: (witness) =>
-      latestOf().filter(
-        ({ attempt, state }) =>
-          state === 'intent' && !submitted.has(attempt) && makers.get(attempt)?.witness === witness,
-      ),
-    submitted: (attempt) => submitted.add(attempt),
+    submitting: (witness, digest) => {
+      const made = latestOf().filter(
+        (one) => one.digest === digest && makers.get(one.attempt)?.witness === witness,
+      );
+      const name = `${witness.name} ${digest}`;
+      const count = (submits.get(name) ?? 0) + 1;
+      submits.set(name, count);
+      return count > made.length ? [] : made.filter(({ state }) => state === 'intent');
+    },
     wrote: ({ key, bytes, by, replaces }) => {
       const number = Number(/^log\/(\d{8})\.jsonl$/.exec(key)?.[1] ?? Number.NaN);
       if (Number.isNaN(number)) return;

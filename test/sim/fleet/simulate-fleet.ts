@@ -61,10 +61,19 @@ async function play(fleet: Fleet): Promise<void> {
 }
 
 /** Nothing that only one machine's own simulation can judge: files taken away, lockfiles replaced, takes asked for again by force. */
-function drawShared({ rng, scenario, seed }: Fleet, crash: string): RunDraw {
+function drawShared(fleet: Fleet, crash: string): RunDraw {
+  const {
+    rng,
+    scenario,
+    seed,
+    draw: { onlyShare, keepsAudio },
+  } = fleet;
   const draw = drawRun(rng, scenario, createRng(seed, crash));
   const mode = draw.mode === 'frozen' ? 'collect' : draw.mode;
-  return { ...draw, mode, tamperAt: [], force: false, otherKey: false };
+  const only = rng.chance(onlyShare) ? rng.below(4) : draw.only;
+  // Where no audio store has them, files of other machines are missing here: a person who knows that does not ask for them again.
+  const retryFailed = draw.retryFailed && keepsAudio;
+  return { ...draw, mode, only, retryFailed, tamperAt: [], force: false, otherKey: false };
 }
 
 /** A rule of the bucket lets the oldest objects expire. */
@@ -87,7 +96,7 @@ function isSound({ judge }: Fleet): boolean {
   return judge.violations.length === 0;
 }
 
-async function untilIdle(fleet: Fleet, what: string): Promise<void> {
+export async function untilIdle(fleet: Fleet, what: string): Promise<void> {
   const { timeline, judge } = fleet;
   const limitMs = timeline.nowMs() + ROUND_MS_MAX;
   const late = () => timeline.nowMs() > limitMs;
@@ -104,7 +113,8 @@ async function pass({ timeline }: Fleet, forMs: number): Promise<void> {
   await timeline.runUntil(() => over);
 }
 
-function calm(fleet: Fleet): void {
+/** Faults stop. */
+export function calm(fleet: Fleet): void {
   for (const machine of fleet.machines) {
     machine.diskWorld.rates = NO_DISK_FAULTS;
     machine.diskWorld.fullUntilMs.clear();
@@ -130,9 +140,14 @@ async function calmDown(fleet: Fleet): Promise<void> {
   for (const machine of fleet.machines)
     if (rng.chance(0.5)) await untilOver(fleet, machine, { ...CALM_RUN, mode: 'collect' });
   for (const machine of [...fleet.machines]) lose(fleet, machine);
+  calm(fleet);
+  await endOnEmptyFolder(fleet);
+}
+
+/** A person says what became of intents that nobody else can settle, and runs until nothing is left to do. */
+export async function endOnEmptyFolder(fleet: Fleet): Promise<void> {
   const [last] = fleet.machines;
   if (last === undefined) return;
-  calm(fleet);
   await pass(fleet, QUIET_MS);
   await untilOver(fleet, last, CALM_RUN, resolving(last));
   await finish(fleet, last);

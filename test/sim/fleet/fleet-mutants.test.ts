@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest';
+import { play } from '../play.js';
+import { FLEET_MUTANTS } from './fleet-mutants.js';
+
+const SEEDS_MAX = 1_000;
+
+/** It takes a rare world to notice these: `npm run sim -- --mutants all` plays them too. */
+const RARE: ReadonlySet<string> = new Set([
+  'absent-was-not-written',
+  'budget-of-the-beginning',
+  'clean-up-before-the-log-knows',
+  'errors-500-of-the-store-are-refusals',
+  'gaps-are-not-seen',
+  'store-is-not-tested',
+]);
+
+const names = FLEET_MUTANTS.map(({ name }) => name);
+
+it.each(names.filter((name) => !RARE.has(name)))(
+  'several machines notice a program with this step switched off: %s',
+  async (mutant) => {
+    const { failed } = await play({ from: 1, count: SEEDS_MAX, workers: 2, mutant, untilFailure: true });
+    expect(failed.length, `not caught in ${SEEDS_MAX} seeds`).toBeGreaterThan(0);
+  },
+  120_000,
+);
+
+it('names no rare mutant that is not there', () => {
+  expect([...RARE].filter((name) => !names.includes(name))).toEqual([]);
+});

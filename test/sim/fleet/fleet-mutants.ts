@@ -1,0 +1,152 @@
+import type { Patch } from '../build.js';
+import type { Mutant } from '../mutants.js';
+
+/** The program with one safety step of the shared log switched off, where a second one does not stand behind it. */
+export const FLEET_MUTANTS: readonly Mutant[] = [
+  patched(
+    'no-judging-after-a-conflict',
+    'src/shared-log/append.ts',
+    'if (await put(core, recordsOf(open))) break;',
+    'while (!(await put(core, recordsOf(open)))) await readForward(core); break;',
+  ),
+  {
+    name: 'other-bytes-after-a-lost-answer',
+    family: 'machines',
+    patches: [
+      {
+        file: 'src/shared-log/ask-store.ts',
+        find: 'const answer = await asking.store.putIfAbsent(key, bytes);',
+        replace: 'const answer = await asking.store.putIfAbsent(key, bytes); bytes = withOtherWriter(bytes);',
+      },
+      {
+        file: 'src/shared-log/ask-store.ts',
+        find: "import { createPatience } from './patience.js';",
+        replace: `import { createPatience } from './patience.js';
+import { sealLine, sealOf } from '../lockfile/seal.js';
+function withOtherWriter(bytes: Uint8Array): Uint8Array {
+  const lines = Buffer.from(bytes).toString().split('\\n').map((line) =>
+    line.startsWith('{"entry":') ? sealLine(sealOf(line)!.json.replace(/"writer":"./, '"writer":"x')) : line);
+  return Buffer.from(lines.join('\\n'));
+}`,
+      },
+    ],
+  },
+  patched(
+    'absent-was-not-written',
+    'src/shared-log/ask-store.ts',
+    'doubtful();',
+    'if ((await asking.store.get(key).catch(() => bytes)) === undefined) throw answer.why; doubtful();',
+  ),
+  patched(
+    'what-exists-is-ours',
+    'src/shared-log/append.ts',
+    "if (answer === 'created') takeEntry",
+    'if (answer !== undefined) takeEntry',
+  ),
+  patched(
+    'errors-500-of-the-store-are-refusals',
+    'src/shared-log/s3-store.ts',
+    "if (code === '' || fault.kind === 'unreachable') return",
+    "if (code === '') return",
+  ),
+  patched(
+    'gaps-are-not-seen',
+    'src/shared-log/log-core.ts',
+    'core.damage ??= logError(problem, core.about);',
+    "if (problem.kind !== 'gap') core.damage ??= logError(problem, core.about);",
+  ),
+  {
+    name: 'checkpoint-ahead-of-the-log',
+    family: 'machines',
+    patches: [
+      {
+        file: 'src/shared-log/append.ts',
+        find: 'const bytes = encodeCheckpoint({ ...state, header });',
+        replace: 'const bytes = encodeCheckpoint({ ...state, header, next: next + 1 });',
+      },
+      {
+        file: 'src/shared-log/append.ts',
+        find: 'await core.store.putIfAbsent(checkpointKey(next - 1), bytes)',
+        replace: 'await core.store.putIfAbsent(checkpointKey(next), bytes)',
+      },
+    ],
+  },
+  patched(
+    'store-is-not-tested',
+    'src/shared-log/open.ts',
+    'proof ??= proveStore(core, core.about).catch(',
+    'proof ??= (core.about === undefined ? proveStore(core, core.about) : Promise.resolve()).catch(',
+  ),
+  {
+    name: 'intents-of-other-runs-are-settled',
+    family: 'machines',
+    patches: [
+      {
+        file: 'src/run/recover.ts',
+        find: "return sharing?.holderOf(attempt).kind !== 'elsewhere';",
+        replace: "return sharing?.holderOf(attempt).kind !== 'nowhere' as string;",
+      },
+      {
+        file: 'src/shared-log/judge.ts',
+        find: "if (known.state === 'intent' && maker !== run && limits.byPerson !== true) return 'superseded';",
+        replace: "if (known.state === 'intent' && maker === undefined) return 'superseded';",
+      },
+    ],
+  },
+  patched(
+    'budget-of-the-beginning',
+    'src/shared-log/judge.ts',
+    'isWithinBudget(all, attempt,',
+    'isWithinBudget([], attempt,',
+  ),
+  patched(
+    'intent-before-the-log',
+    'src/shared-log/shared-store.ts',
+    "if (attempt.state === 'intent') return claim(core, attempt, limits);",
+    "if (attempt.state === 'intent') { void claim(core, attempt, limits).catch(() => {}); return 'recorded'; }",
+  ),
+  patched(
+    'clean-up-before-the-log-knows',
+    'src/run/clean-up.ts',
+    'if (sharing === undefined || sharing.has(attempt)) return true;',
+    'if (sharing === undefined || attempt.rev > 0) return true;',
+  ),
+  {
+    name: 'clean-up-before-the-audio-store',
+    family: 'machines',
+    patches: [
+      {
+        file: 'src/run/poll.ts',
+        find: 'const banked = await bank(context, custody.file);',
+        replace:
+          "const banked = 'banked' as Banked; if (banked !== 'banked') await bank(context, custody.file);",
+      },
+      {
+        file: 'src/run/clean-up.ts',
+        find: 'if (file === undefined || context.audio === undefined) return true;',
+        replace: 'if (file === undefined || context.audio !== null) return true;',
+      },
+    ],
+  },
+  {
+    name: 'late-runs-set-jobs-back',
+    family: 'machines',
+    patches: [
+      {
+        file: 'src/run/record.ts',
+        find: 'if (!isNews(before, observation)) {',
+        replace: 'if (!isNews(before, observation) && before.rev < 0) {',
+      },
+      {
+        file: 'src/shared-log/judge.ts',
+        find: '|| isSetBack(attempt, known))',
+        replace: '|| attempt.rev < 0)',
+      },
+    ],
+  },
+];
+
+function patched(name: string, file: string, find: string, replace: string): Mutant {
+  const patch: Patch = { file, find, replace };
+  return { name, family: 'machines', patches: [patch] };
+}
