@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { play } from '../play.js';
 
-const FRESH_SEEDS = 100;
+const FRESH_SEEDS = 60;
 
 it('keeps the promise in worlds of several machines that nobody has seen before', async () => {
   const from = 1 + Math.floor(Math.random() * 2 ** 31);

@@ -9,6 +9,8 @@ import { calm, endOnEmptyFolder, untilIdle } from './simulate-fleet.js';
 
 /** The same run each time: what differs is where its machine is lost. */
 const WORLD = 1;
+/** Of that run, where nothing happens to it. */
+let operations: Promise<number> | undefined;
 
 /**
  * One seed: a run without any fault, whose machine is lost for good, with its folder, at a random point. The next machine begins
@@ -16,11 +18,11 @@ const WORLD = 1;
  */
 export async function simulateLoss(seed: number, options: SimOptions): Promise<SimResult> {
   const rng = createRng(seed, 'loss');
-  const whole = calmFleet({ runBatch: options.runBatch });
-  const operations = await runUntilLost(whole, undefined);
+  operations ??= runUntilLost(calmFleet({ runBatch: options.runBatch }), undefined);
+  const count = await operations;
   const fleet = calmFleet(options);
   const crash: CrashPoint = {
-    operation: rng.between(1, operations),
+    operation: rng.between(1, count),
     sort: 'any',
     after: rng.chance(0.5),
   };
