@@ -6,7 +6,7 @@ import type { Files } from '../core/ports.js';
 import { takeKey } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Manifest, Release } from '../manifest/take.js';
-import { chooseTakes } from '../release/choose.js';
+import { chooseTakes, type TrackWarning } from '../release/choose.js';
 import { readCover } from '../release/cover.js';
 import { type NamedTake, nameFiles } from '../release/name-files.js';
 import type { Cover } from '../release/tags/tags.js';
@@ -32,6 +32,7 @@ export type GatheredRelease =
       readonly release: Release;
       readonly takes: readonly NamedTake[];
       readonly cover?: Cover;
+      readonly warnings: readonly TrackWarning[];
     }
   | {
       readonly ok: false;
@@ -52,7 +53,7 @@ export async function gatherRelease(
   const { release } = manifest;
   if (release === undefined) throw new Error('a manifest that was not read from a file');
   const { rows } = await standingOf(view, attempts, manifest);
-  const { chosen, problems } = chooseTakes({ ...sources, tracks: release.tracks, rows });
+  const { chosen, problems, warnings } = chooseTakes({ ...sources, tracks: release.tracks, rows });
   const named = nameFiles(release, chosen);
   const cover = await coverOf(files, manifest, release);
   const changed = await changedOriginals(view, named.named, sources);
@@ -60,7 +61,13 @@ export async function gatherRelease(
   const faults = [...named.problems, ...('problem' in cover ? [cover.problem] : [])];
   const diagnostics = [...problems, ...changed, ...faults];
   if (diagnostics.length === 0)
-    return { ok: true, release, takes: named.named, ...('cover' in cover ? { cover: cover.cover } : {}) };
+    return {
+      ok: true,
+      release,
+      takes: named.named,
+      warnings,
+      ...('cover' in cover ? { cover: cover.cover } : {}),
+    };
   const because = faults.length > 0 ? 'manifest' : missing.length > 0 ? 'tracks' : 'choice';
   return { ok: false, diagnostics, because };
 }

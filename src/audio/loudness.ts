@@ -13,8 +13,6 @@ const ABSOLUTE_GATE_LUFS = -70;
 const RELATIVE_GATE_LU = -10;
 /** From energy to loudness. dB. */
 const OFFSET_DB = -0.691;
-/** Of 5.1 in the usual order: the low-frequency channel does not count, those behind count more. */
-const SURROUND_WEIGHTS = [1, 1, 1, 0, 1.41, 1.41];
 
 /** K-weighted energy of each block of 400 ms, every 100 ms; none where the audio is shorter. What several files give can be put together. */
 export function blockEnergies({ channels, sampleRate }: Pcm): readonly number[] {
@@ -22,7 +20,7 @@ export function blockEnergies({ channels, sampleRate }: Pcm): readonly number[] 
   const stepCount = Math.floor((channels[0]?.length ?? 0) / stepSamples);
   const steps = new Float64Array(stepCount);
   for (const [index, samples] of channels.entries()) {
-    const weight = channels.length > 2 ? (SURROUND_WEIGHTS[index] ?? 1) : 1;
+    const weight = weightOf(index, channels.length);
     if (weight > 0) addEnergies(steps, samples, { sampleRate, stepSamples, weight });
   }
   const blocks: number[] = [];
@@ -48,6 +46,12 @@ function mean(energies: readonly number[]): number {
 
 function lufs(energy: number): number {
   return OFFSET_DB + 10 * Math.log10(energy);
+}
+
+/** Of a channel in the order of WAV: those behind count 1.5 dB more, the low-frequency one not at all. */
+function weightOf(index: number, count: number): number {
+  if (count < 5 || index < 3) return 1;
+  return count > 5 && index === 3 ? 0 : 1.41;
 }
 
 function addEnergies(

@@ -10,17 +10,32 @@ const REACH = 16;
 /** Samples that are passed over together where nothing near them can come up to the peak. */
 const STRIDE = 32;
 
-/** For each place between two samples, what each sample around it counts: a sinc under a Hann window. */
+/** Of the window: with it the result is that of most meters, ffmpeg's among them. */
+const KAISER_BETA = 8;
+
+/** For each place between two samples, what each sample around it counts: a sinc under a Kaiser window. */
 const PHASES: readonly Float64Array[] = Array.from({ length: FACTOR - 1 }, (_, at) => {
   const place = (at + 1) / FACTOR;
   const taps = Float64Array.from({ length: 2 * REACH }, (__, tap) => {
-    const x = Math.PI * (tap - REACH + 1 - place);
-    const window = 0.5 * (1 + Math.cos(x / (REACH + 0.5)));
-    return (Math.sin(x) / x) * window;
+    const distance = tap - REACH + 1 - place;
+    const edge = Math.min(1, Math.abs(distance) / REACH);
+    const window = bessel(KAISER_BETA * Math.sqrt(1 - edge * edge)) / bessel(KAISER_BETA);
+    return (Math.sin(Math.PI * distance) / (Math.PI * distance)) * window;
   });
+  // A constant stays what it is.
   const sum = taps.reduce((total, tap) => total + tap, 0);
   return taps.map((tap) => tap / sum);
 });
+
+/** The modified Bessel function of the first kind, order 0. */
+function bessel(x: number): number {
+  let [sum, term] = [1, 1];
+  for (let index = 1; term > sum * 1e-12; index += 1) {
+    term *= (x / (2 * index)) ** 2;
+    sum += term;
+  }
+  return sum;
+}
 
 /** No place between samples is higher than this times the highest sample near it. */
 const GROWTH = Math.max(...PHASES.map((taps) => taps.reduce((sum, tap) => sum + Math.abs(tap), 0)));
@@ -41,18 +56,39 @@ function samplePeak(samples: Float32Array): number {
 
 function channelPeak(samples: Float32Array, before: number): number {
   let peak = Math.max(before, samplePeak(samples));
+  for (const { height } of crests(samples, () => peak)) peak = height;
+  return peak;
+}
+
+/** A place whose level is above the wanted one: at the sample `at`, or between it and the next. */
+export interface Crest {
+  readonly at: number;
+  readonly height: number;
+}
+
+/**
+ * Every place above a level, in order, those between samples with the sample on either side.
+ *
+ * @param level asked again for each place
+ */
+export function* crests(samples: Float32Array, level: () => number): Generator<Crest> {
   const strides = Math.ceil(samples.length / STRIDE);
   const highest = Float64Array.from({ length: strides }, (_, at) =>
     samplePeak(samples.subarray(at * STRIDE, (at + 1) * STRIDE)),
   );
   for (let stride = 0; stride < strides; stride += 1) {
     const near = Math.max(highest[stride - 1] ?? 0, highest[stride]!, highest[stride + 1] ?? 0);
-    if (near * GROWTH <= peak) continue;
+    if (near * GROWTH <= level()) continue;
     const end = Math.min(samples.length, (stride + 1) * STRIDE);
-    for (let at = stride * STRIDE; at < end; at += 1)
-      for (const taps of PHASES) peak = Math.max(peak, Math.abs(between(samples, at, taps)));
+    for (let at = stride * STRIDE; at < end; at += 1) {
+      const own = Math.abs(samples[at]!);
+      if (own > level()) yield { at, height: own };
+      for (const taps of PHASES) {
+        const height = Math.abs(between(samples, at, taps));
+        if (height > level()) yield { at, height };
+      }
+    }
   }
-  return peak;
 }
 
 /** What is outside is silence. */

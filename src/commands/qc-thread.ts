@@ -13,8 +13,18 @@ const HEAP_MEGABYTES_MAX = 4_096;
 
 const NOT_ANALYSED: Analysis = { kind: 'not-analysed', format: 'this file' };
 
-/** Starts the thread with the first file. One that ends before its time leaves its file, not the run, without an analysis. */
-export function createQcThread(): QcThread {
+function startWorker(): Worker {
+  return new Worker(new URL('./qc-worker.js', import.meta.url), {
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES_MAX },
+  });
+}
+
+/**
+ * Starts the thread with the first file. One that ends before its time leaves its file, not the run, without an analysis.
+ *
+ * @param start begins a thread
+ */
+export function createQcThread(start: () => Worker = startWorker): QcThread {
   let worker: Worker | undefined;
   let before: Promise<unknown> = Promise.resolve();
 
@@ -23,9 +33,7 @@ export function createQcThread(): QcThread {
   function ask(request: QcRequest): Promise<Analysis> {
     // A file that waited for the thread must not start another, which nobody would end.
     if (closed) return Promise.resolve(NOT_ANALYSED);
-    worker ??= new Worker(new URL('./qc-worker.js', import.meta.url), {
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES_MAX },
-    });
+    worker ??= start();
     const asked = worker;
     return new Promise((resolve) => {
       const end = (found: Analysis) => {

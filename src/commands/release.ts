@@ -80,7 +80,10 @@ async function sourcesOf(
     command,
     placeOf,
   });
-  if (gathered.ok) return { ...gathered, view };
+  if (gathered.ok) {
+    showDiagnostics(session, gathered.warnings, loaded.sources);
+    return { ...gathered, view };
+  }
   const code = { choice: EXIT.usage, tracks: EXIT.tracks, manifest: EXIT.invalid }[gathered.because];
   const unpicked = gathered.diagnostics.filter(({ code: one }) => one === 'unpicked').length;
   const result = refuse(gathered.diagnostics, code);
@@ -107,7 +110,7 @@ async function carryOut(
     const planned = {
       tracks,
       files: plannedFiles(tracks, cover),
-      warnings: [],
+      warnings: toldOf(gathered),
       folder: target,
       dryRun: true,
     };
@@ -135,7 +138,12 @@ async function carryOut(
       },
     );
     stderr.write(releaseWarnings(made));
-    tell(session, flags, { ...made, folder: target, dryRun: false });
+    tell(session, flags, {
+      ...made,
+      warnings: [...toldOf(gathered), ...made.warnings],
+      folder: target,
+      dryRun: false,
+    });
     return EXIT.ok;
   } catch (error) {
     if (!(error instanceof StoppedError)) throw error;
@@ -143,6 +151,11 @@ async function carryOut(
   } finally {
     interrupt.release();
   }
+}
+
+/** What was shown already, for programs. */
+function toldOf({ warnings }: Gathered): ReleaseReport['warnings'] {
+  return warnings.map(({ track, message }) => ({ track, message }));
 }
 
 function tell({ stdout }: Session, flags: ReleaseFlags, report: ReleaseReport): void {

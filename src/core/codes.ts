@@ -272,6 +272,7 @@ export const CODES = [
   'cover-unusable',
   'unpicked',
   'pick-unknown',
+  'pick-outdated',
   'not-made',
   'original-missing',
   'original-changed',

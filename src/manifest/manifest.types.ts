@@ -145,7 +145,7 @@ export interface Release {
    */
   loudness?: number;
   /**
-   * Ceiling in dBTP that `loudness` does not exceed: a track that would is made less loud. Absent: -1.
+   * Ceiling in dBTP that `loudness` does not exceed: higher peaks are limited, by 8 dB at most. Absent: -1.
    */
   true_peak?: number;
 }

@@ -1,7 +1,7 @@
+import { blockEnergies, integratedLoudness } from '../audio/loudness.js';
 import { durationOf, type Pcm } from '../audio/pcm.js';
-import { integratedLoudness } from './loudness.js';
+import { decibels, truePeak } from '../audio/true-peak.js';
 import { type Seam, seamOf } from './seam.js';
-import { truePeak } from './true-peak.js';
 
 /** What can be measured of a file without knowing what was asked for. */
 export interface Measures {
@@ -43,8 +43,8 @@ export function measure(pcm: Pcm): Measures {
     durationSeconds: rounded(durationOf(pcm), 3),
     sampleRate,
     channels: channels.length,
-    loudnessLufs: orNull(integratedLoudness(pcm), 2),
-    truePeakDbtp: peak === 0 ? null : rounded(20 * Math.log10(peak), 2),
+    loudnessLufs: orNull(integratedLoudness(blockEnergies(pcm)), 2),
+    truePeakDbtp: peak === 0 ? null : rounded(decibels(peak), 2),
     silentStartSeconds: rounded(start / sampleRate, 3),
     silentEndSeconds: rounded((total - end) / sampleRate, 3),
     clippedRuns: channels.reduce((sum, channel) => sum + clippedRuns(channel), 0),

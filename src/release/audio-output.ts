@@ -14,6 +14,8 @@ export interface AudioOutput {
   readonly blocks?: readonly number[];
   /** How much louder than the original, dB. */
   readonly gainDb?: number;
+  /** By how much peaks were turned down at most to stay under the ceiling, dB. Absent: not at all. */
+  readonly limitedDb?: number;
   readonly warnings: readonly string[];
 }
 

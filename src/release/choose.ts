@@ -14,11 +14,17 @@ export interface Chosen {
   readonly lyrics?: string;
 }
 
+export interface TrackWarning extends Diagnostic {
+  readonly track: string;
+}
+
 export interface Choice {
   /** One a track, in the order of the release, where there are no problems. */
   readonly chosen: readonly Chosen[];
   /** Tracks that no take can be chosen for. */
   readonly problems: readonly Diagnostic[];
+  /** Tracks that were made anew since their take was picked. */
+  readonly warnings: readonly TrackWarning[];
 }
 
 export interface ChoiceInput {
@@ -46,6 +52,9 @@ export function chooseTakes(input: ChoiceInput): Choice {
   return {
     chosen: results.flatMap((result) => ('attempt' in result ? [result] : [])),
     problems: results.flatMap((result) => ('attempt' in result ? [] : [result])),
+    warnings: results.flatMap((result) =>
+      'attempt' in result ? outdated(result, byTrack.get(result.track.track) ?? [], input) : [],
+    ),
   };
 }
 
@@ -90,6 +99,25 @@ function chosenOf(track: ReleaseTrack, attempt: Attempt, rows: readonly PlanRow[
   const lyrics = take?.request.lyrics_prompt;
   const same = lyrics !== undefined && take?.parts.lyrics_prompt === attempt.parts.lyrics_prompt;
   return { track, attempt, file: attempt.file!, ...(same ? { lyrics } : {}) };
+}
+
+/** The pick holds all the same: somebody chose that very file. */
+function outdated(
+  { track: { track, span }, attempt }: Chosen,
+  rows: readonly PlanRow[],
+  { picks, command }: ChoiceInput,
+): readonly TrackWarning[] {
+  const isCurrent = rows.some(({ take: { digest, formerDigest } }) =>
+    [digest, formerDigest].includes(attempt.digest),
+  );
+  if (isCurrent || !picks.has(track)) return [];
+  const [made] = rows.flatMap(madeOf);
+  const message = `track \`${track}\` was changed since ${takeKey(attempt)} was picked: the release has the picked take, as it was before`;
+  const next =
+    made === undefined
+      ? `make the new one: ${command('run')}`
+      : `to release what was made since: ${command('pick', track, String(made.take))}`;
+  return [{ track, code: 'pick-outdated', severity: 'warning', message, hint: next, span }];
 }
 
 function notMade({ track, span }: ReleaseTrack, command: ChoiceInput['command']): Diagnostic {

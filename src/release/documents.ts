@@ -23,6 +23,7 @@ export interface ReleasedTrack {
   readonly truePeakDb?: number;
   /** How much louder than the original, dB. */
   readonly gainDb?: number;
+  readonly limitedDb?: number;
 }
 
 /** Names in every release. */
@@ -77,6 +78,7 @@ export function indexText(release: Release, tracks: readonly ReleasedTrack[]): s
     loudness_lufs: one.loudnessLufs,
     true_peak_db: one.truePeakDb,
     gain_db: one.gainDb,
+    limited_db: one.limitedDb,
   }));
   return `${JSON.stringify({ format: INDEX_FORMAT, version: 1, ...about, tracks: listed }, null, 2)}\n`;
 }

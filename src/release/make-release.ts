@@ -179,10 +179,10 @@ export function releasedTrack({
   ...output
 }: Pick<
   Prepared,
-  'take' | 'extension' | 'seconds' | 'loudnessLufs' | 'truePeakDb' | 'gainDb'
+  'take' | 'extension' | 'seconds' | 'loudnessLufs' | 'truePeakDb' | 'gainDb' | 'limitedDb'
 >): ReleasedTrack {
   const { track, attempt, file, stem } = take;
-  const { seconds, loudnessLufs, truePeakDb, gainDb } = output;
+  const { seconds, loudnessLufs, truePeakDb, gainDb, limitedDb } = output;
   return {
     path: `${stem}.${extension}`,
     track: track.track,
@@ -198,6 +198,7 @@ export function releasedTrack({
     ...(loudnessLufs === undefined ? {} : { loudnessLufs }),
     ...(truePeakDb === undefined ? {} : { truePeakDb }),
     ...(gainDb === undefined ? {} : { gainDb }),
+    ...(limitedDb === undefined ? {} : { limitedDb }),
   };
 }
 

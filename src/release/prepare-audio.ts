@@ -1,3 +1,4 @@
+import { type Limited, limit } from '../audio/limiter.js';
 import { blockEnergies, integratedLoudness } from '../audio/loudness.js';
 import type { Decoded, Pcm } from '../audio/pcm.js';
 import { durationOf } from '../audio/pcm.js';
@@ -5,7 +6,7 @@ import { sampleBitsOf } from '../audio/sample-bits.js';
 import { decibels, truePeak } from '../audio/true-peak.js';
 import type { Release } from '../manifest/take.js';
 import type { AudioOutput, PrepareAudio } from './audio-output.js';
-import { type ExternalEncoder, encodeAudio } from './encode.js';
+import { type ExternalEncoder, encodeAudio, encoderOf } from './encode.js';
 import { type AudioFormat, formatOf } from './formats.js';
 import type { NamedTake } from './name-files.js';
 
@@ -25,9 +26,18 @@ export class UndecodableError extends Error {
   }
 }
 
-/** Lossy coding moves loudness and peaks a little: then it is done again with another gain. */
+/** Limiting takes a little loudness: then it is done again with more gain. */
+const MATCHES_MAX = 8;
+/** Lossy coding moves loudness and peaks a little: then too. */
 const ENCODINGS_MAX = 4;
 const LOUDNESS_TOLERANCE_LU = 0.1;
+/** Less is not told. */
+const SHORTFALL_LU = 0.3;
+const PEAK_TOLERANCE_DB = 0.02;
+/** A meter that looks at other places between the samples finds a little more. */
+const LIMITER_MARGIN_DB = 0.2;
+/** Peaks are turned down by so much at most: beyond it limiting is heard. */
+const LIMITING_DB_MAX = 8;
 
 interface Measured extends Pick<AudioOutput, 'seconds' | 'loudnessLufs' | 'truePeakDb' | 'blocks'> {}
 
@@ -67,8 +77,8 @@ function measure(pcm: Pcm): Measured {
 interface Gain {
   /** Absent: the audio stays as loud as it is. */
   readonly gainDb?: number;
-  /** The ceiling keeps the track from being as loud as wanted. */
-  readonly limited: boolean;
+  /** By as much as the limiter allows. */
+  readonly mostDb: number;
   readonly warnings: readonly string[];
 }
 
@@ -76,21 +86,23 @@ function gainFor(
   { loudnessLufs: wanted, truePeakDb: ceiling }: Release,
   { loudnessLufs, truePeakDb }: Measured,
 ): Gain {
-  if (wanted === undefined) return { limited: false, warnings: [] };
+  if (wanted === undefined) return { mostDb: 0, warnings: [] };
   if (loudnessLufs === undefined || truePeakDb === undefined)
-    return { limited: false, warnings: ['its loudness is not changed: it is silent, or shorter than 0.4 s'] };
-  const gainDb = Math.min(wanted - loudnessLufs, ceiling - truePeakDb);
-  const limited = gainDb < wanted - loudnessLufs - LOUDNESS_TOLERANCE_LU;
-  const reached = (loudnessLufs + gainDb).toFixed(1);
-  return {
-    gainDb,
-    limited,
-    warnings: limited
-      ? [
-          `released at ${reached} LUFS instead of ${wanted}: louder, its true peak would exceed ${ceiling} dBTP`,
-        ]
-      : [],
-  };
+    return { mostDb: 0, warnings: ['its loudness is not changed: it is silent, or shorter than 0.4 s'] };
+  const mostDb = ceiling + LIMITING_DB_MAX - truePeakDb;
+  return { gainDb: Math.min(wanted - loudnessLufs, mostDb), mostDb, warnings: [] };
+}
+
+/** What to say of a track that is not as loud as wanted. */
+function shortfall(
+  { loudnessLufs: wanted, truePeakDb: ceiling }: Release,
+  { loudnessLufs }: Measured,
+): readonly string[] {
+  if (wanted === undefined || loudnessLufs === undefined || wanted - loudnessLufs <= SHORTFALL_LU) return [];
+  const reached = `released at ${loudnessLufs.toFixed(1)} LUFS instead of ${wanted}`;
+  return [
+    `${reached}: to keep its true peak under ${ceiling} dBTP, peaks would have to be limited by more than ${LIMITING_DB_MAX} dB`,
+  ];
 }
 
 interface Wanted {
@@ -106,40 +118,72 @@ async function encoded(
   { decode, encode }: AudioTools,
 ): Promise<AudioOutput & { readonly bytes: Uint8Array }> {
   const kbits = release.bitrateKbits === undefined ? {} : { kbits: release.bitrateKbits };
-  let gainDb = gain.gainDb;
+  const isLossless = encoderOf(format.mediaType) === 'own';
+  let fitted = matched(pcm, release, gain);
   for (let times = 1; ; times += 1) {
-    const louder = gainDb === undefined ? pcm : amplified(pcm, gainDb);
-    const bytes = await encodeAudio(louder, { ...format, bits, ...kbits }, encode);
-    const result = await decode(bytes);
-    const measured = measure(result.kind === 'pcm' ? result.pcm : louder);
-    const correction =
-      gainDb === undefined || times >= ENCODINGS_MAX ? 0 : correctionFor(release, gain, measured);
-    if (correction === 0)
-      return {
-        ...format,
-        ...measured,
-        bytes,
-        ...(gainDb === undefined ? {} : { gainDb }),
-        warnings: gain.warnings,
-      };
-    gainDb! += correction;
+    const bytes = await encodeAudio(fitted.pcm, { ...format, bits, ...kbits }, encode);
+    const result = isLossless ? undefined : await decode(bytes);
+    const measured = result?.kind === 'pcm' ? measure(result.pcm) : fitted.measured;
+    const next =
+      isLossless || times >= ENCODINGS_MAX ? undefined : corrected(fitted, release, gain, measured);
+    if (next !== undefined) {
+      fitted = { ...adjusted(pcm, next), ...next, measured };
+      continue;
+    }
+    const { gainDb, reductionDb } = fitted;
+    return {
+      ...format,
+      ...measured,
+      bytes,
+      ...(gainDb === undefined ? {} : { gainDb }),
+      ...(reductionDb === 0 ? {} : { limitedDb: reductionDb }),
+      warnings: [...gain.warnings, ...shortfall(release, measured)],
+    };
   }
 }
 
-/** By how much it is too loud, or not loud enough, once it is coded. Mind the ceiling first. */
-function correctionFor(
-  { loudnessLufs: wanted, truePeakDb: ceiling }: Release,
-  { limited }: Gain,
-  { loudnessLufs, truePeakDb }: Measured,
-): number {
-  const above = (truePeakDb ?? Number.NEGATIVE_INFINITY) - ceiling;
-  if (above > PEAK_TOLERANCE_DB) return -above;
-  if (limited || wanted === undefined || loudnessLufs === undefined) return 0;
-  const off = wanted - loudnessLufs;
-  return Math.abs(off) > LOUDNESS_TOLERANCE_LU && off <= -above ? off : 0;
+interface Fitted extends Limited, Setting {
+  readonly measured: Measured;
 }
 
-const PEAK_TOLERANCE_DB = 0.02;
+/** As loud as wanted before it is coded. */
+function matched(pcm: Pcm, release: Release, gain: Gain): Fitted {
+  let setting: Setting = { gainDb: gain.gainDb, ceilingDb: release.truePeakDb - LIMITER_MARGIN_DB };
+  for (let times = 1; ; times += 1) {
+    const limited = adjusted(pcm, setting);
+    const measured = measure(limited.pcm);
+    const next = times < MATCHES_MAX ? corrected(setting, release, gain, measured) : undefined;
+    if (next === undefined) return { ...limited, ...setting, measured };
+    setting = next;
+  }
+}
+
+/** How the audio is made louder. */
+interface Setting {
+  readonly gainDb?: number | undefined;
+  /** Where the limiter begins. */
+  readonly ceilingDb: number;
+}
+
+function adjusted(pcm: Pcm, { gainDb, ceilingDb }: Setting): Limited {
+  if (gainDb === undefined) return { pcm, reductionDb: 0 };
+  return limit(amplified(pcm, gainDb), 10 ** (ceilingDb / 20));
+}
+
+/** Another setting, where what came of this one is too loud, or not loud enough. The ceiling comes first. */
+function corrected(
+  { gainDb, ceilingDb }: Setting,
+  { loudnessLufs: wanted, truePeakDb: ceiling }: Release,
+  { mostDb }: Gain,
+  { loudnessLufs, truePeakDb }: Measured,
+): Setting | undefined {
+  if (gainDb === undefined || wanted === undefined) return undefined;
+  const above = Math.max(0, (truePeakDb ?? Number.NEGATIVE_INFINITY) - ceiling);
+  const wantedDb = Math.min(mostDb, gainDb + wanted - (loudnessLufs ?? wanted));
+  const isClose = Math.abs(wantedDb - gainDb) <= LOUDNESS_TOLERANCE_LU;
+  if (above <= PEAK_TOLERANCE_DB && isClose) return undefined;
+  return { gainDb: wantedDb, ceilingDb: ceilingDb - above };
+}
 
 function amplified({ channels, sampleRate }: Pcm, gainDb: number): Pcm {
   const factor = 10 ** (gainDb / 20);

@@ -45,15 +45,25 @@ const COLUMNS: readonly Column[] = [
   { header: 'MODEL', widthMin: 8, optional: true },
   { header: 'LOUDNESS', align: 'right', optional: true },
   { header: 'GAIN', align: 'right', optional: true },
+  { header: 'LIMITED', align: 'right', optional: true },
 ];
 
-function cellsOf({ path, track, take, model, loudnessLufs, gainDb }: ReleasedTrack): readonly string[] {
+function cellsOf({
+  path,
+  track,
+  take,
+  model,
+  loudnessLufs,
+  gainDb,
+  limitedDb,
+}: ReleasedTrack): readonly string[] {
   return [
     path,
     takeKey({ track, take }),
     model,
     loudnessLufs === undefined ? '-' : `${loudnessLufs.toFixed(1)} LUFS`,
     gainDb === undefined ? '-' : `${gainDb > 0 ? '+' : ''}${gainDb.toFixed(1)} dB`,
+    limitedDb === undefined ? '-' : `${limitedDb.toFixed(1)} dB`,
   ];
 }
 
@@ -73,6 +83,7 @@ export function releaseJson({ tracks, files, folder, zip, warnings, dryRun }: Re
     loudness_lufs: one.loudnessLufs ?? null,
     true_peak_db: one.truePeakDb ?? null,
     gain_db: one.gainDb ?? null,
+    limited_db: one.limitedDb ?? null,
   }));
   const document = {
     schema: 1,

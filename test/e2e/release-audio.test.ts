@@ -28,6 +28,7 @@ interface Document {
     loudness_lufs: number;
     true_peak_db: number;
     gain_db: number | null;
+    limited_db: number | null;
   }[];
   readonly warnings: readonly { track: string; message: string }[];
 }
@@ -79,13 +80,33 @@ describe('the audio of a release', () => {
     90_000,
   );
 
+  it.each(['loudness: -14', 'loudness: -14, true_peak: -2, format: flac'])(
+    'is as loud as asked for under the ceiling, where peaks have to be limited: %s',
+    async (asked) => {
+      const cwd = folderWith(made);
+      const ceiling = asked.includes('true_peak') ? -2 : -1;
+      const { tracks, warnings } = await released(cwd, asked, { PATH: '' });
+      expect(warnings).toEqual([]);
+      expect(tracks.some(({ limited_db }) => (limited_db ?? 0) > 0.5)).toBe(true);
+      for (const { path: name, loudness_lufs, true_peak_db } of tracks) {
+        expect(Math.abs(loudness_lufs + 14), name).toBeLessThanOrEqual(0.1);
+        expect(true_peak_db, name).toBeLessThanOrEqual(ceiling + 0.02);
+        if (!hasFfmpeg) continue;
+        const theirs = ebur128(path.join(cwd, 'r', name));
+        expect(Math.abs(theirs.loudness + 14), name).toBeLessThanOrEqual(0.3);
+        expect(theirs.truePeak, name).toBeLessThanOrEqual(ceiling + 0.2);
+      }
+    },
+    90_000,
+  );
+
   it('stays under the ceiling of its true peak, and says where that costs loudness', async () => {
     const cwd = folderWith(made);
-    const { tracks, warnings } = await released(cwd, 'loudness: -8, true_peak: -2', { PATH: '' });
-    expect(warnings.map(({ message }) => message).join('\n')).toContain('instead of -8');
+    const { tracks, warnings } = await released(cwd, 'loudness: -5, true_peak: -9', { PATH: '' });
+    expect(warnings.map(({ message }) => message).join('\n')).toContain('instead of -5');
     for (const { path: name, true_peak_db } of tracks) {
-      expect(true_peak_db).toBeLessThanOrEqual(-1.9);
-      if (hasFfmpeg) expect(ebur128(path.join(cwd, 'r', name)).truePeak).toBeLessThanOrEqual(-1.8);
+      expect(true_peak_db).toBeLessThanOrEqual(-8.9);
+      if (hasFfmpeg) expect(ebur128(path.join(cwd, 'r', name)).truePeak).toBeLessThanOrEqual(-8.8);
     }
   }, 90_000);
 

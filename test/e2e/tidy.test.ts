@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { audioFiles, folder, run } from './program.js';
@@ -52,6 +52,27 @@ ${order.map((id) => `  - { id: ${id}, prompt: ${prompt} ${id} }`).join('\n')}
     await make(manifest('A door slams', ['two', 'one'], 'done/{id}.{ext}'));
     expect(superseded()).toEqual([expect.stringMatching(/^done\/\.superseded\/two\.[0-9a-f]{8}\.wav$/)]);
     expect(files().every((name) => name.startsWith('done/'))).toBe(true);
+  });
+
+  it('is found wherever it is: an earlier take that was tidied away can be picked, reviewed and released', async () => {
+    const status = JSON.parse((await venice('status', '--json')).stdout);
+    const away = status.takes.find(({ file }: { file: { path: string } }) =>
+      file.path.includes('.superseded'),
+    );
+    expect((await venice('pick', 'two', away.file.sha256.slice(0, 12))).code).toBe(0);
+    expect(superseded()).toHaveLength(1);
+    const { code, stdout, stderr } = await venice('release', '--to', 'release', '--json');
+    expect({ code, stderr }).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('warning[pick-outdated]'),
+    });
+    expect(stderr).toContain('venice-batch pick album.yaml two 1 --sandbox');
+    const { tracks, warnings } = JSON.parse(stdout);
+    expect(tracks[0]).toMatchObject({ track: 'two', original_sha256: away.file.sha256 });
+    expect(warnings.map(({ track }: { track: string }) => track)).toEqual(['two', 'one']);
+    expect((await venice('report', '--out', 'report.html')).code).toBe(0);
+    expect(readFileSync(path.join(cwd, 'report.html'), 'utf8')).toContain('.superseded/two.');
+    expect((await venice('pick', 'two', '1')).code).toBe(0);
   });
 
   it('brings back what is picked again, and takes away what is not picked any more', async () => {

@@ -2,15 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { blockEnergies, integratedLoudness as gatedLoudness } from '../../src/audio/loudness.js';
 import type { Pcm } from '../../src/audio/pcm.js';
+import { truePeak } from '../../src/audio/true-peak.js';
 import { type Expected, findingsOf } from '../../src/qc/findings.js';
-import { integratedLoudness } from '../../src/qc/loudness.js';
 import { measure } from '../../src/qc/measure.js';
-import { truePeak } from '../../src/qc/true-peak.js';
 import { ffmpeg, hasFfmpeg, sine, wavBytes } from '../audio/signals.js';
 
 const RATE = 48_000;
 const gain = (db: number) => 10 ** (db / 20);
+const integratedLoudness = (pcm: Pcm) => gatedLoudness(blockEnergies(pcm));
 const dbtp = (pcm: Pcm) => 20 * Math.log10(truePeak(pcm));
 
 /** Parts one after another, each a stereo sine of 1 kHz: level in dBFS, seconds. */

@@ -22,8 +22,8 @@ const done = (take: PlanRow['take'], attempt: Attempt): PlanRow => ({
 const ROWS = [done(FIRST, ONE), done(SECOND, TWO)];
 const UNMADE: PlanRow = { take: FIRST, decision: { kind: 'buy', why: { kind: 'new' } } };
 
-function choose(rows: readonly PlanRow[], options: { pick?: string; first?: boolean } = {}) {
-  const { chosen, problems } = chooseTakes({
+function choice(rows: readonly PlanRow[], options: { pick?: string; first?: boolean } = {}) {
+  return chooseTakes({
     tracks: [{ track: 'opening', index: 1, title: 'Opening', span: spanAt(10) }],
     rows,
     attempts: [ONE, TWO, EARLIER],
@@ -31,6 +31,10 @@ function choose(rows: readonly PlanRow[], options: { pick?: string; first?: bool
     first: options.first === true,
     command: (...words) => words.join(' '),
   });
+}
+
+function choose(...about: Parameters<typeof choice>) {
+  const { chosen, problems } = choice(...about);
   return chosen.length > 0
     ? chosen.map(({ attempt }) => attempt)
     : problems.map(({ code, hint }) => [code, hint]);
@@ -44,6 +48,18 @@ describe('the take that is released', () => {
 
   it('is the picked one also when its track was made anew since', () => {
     expect(choose(ROWS, { pick: EARLIER.file!.sha256 })).toEqual([EARLIER]);
+  });
+
+  it('is told where its track was made anew since it was picked, with the command that releases the new one', () => {
+    const warnings = (rows: readonly PlanRow[], pick: string) =>
+      choice(rows, { pick }).warnings.map(({ code, severity, track, hint }) => [code, severity, track, hint]);
+    expect(warnings(ROWS, EARLIER.file!.sha256)).toEqual([
+      ['pick-outdated', 'warning', 'opening', 'to release what was made since: pick opening 1'],
+    ]);
+    expect(warnings([UNMADE], EARLIER.file!.sha256)).toEqual([
+      ['pick-outdated', 'warning', 'opening', 'make the new one: run'],
+    ]);
+    expect(warnings(ROWS, TWO.file!.sha256)).toEqual([]);
   });
 
   it('is the only one', () => {
