@@ -1,7 +1,8 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { audioFiles, folder, run } from './program.js';
+import type { Attempt } from '../../src/lockfile/attempt.js';
+import { audioFiles, folder, lockLines, run } from './program.js';
 
 describe('tidy', () => {
   const cwd = folder();
@@ -55,11 +56,9 @@ ${order.map((id) => `  - { id: ${id}, prompt: ${prompt} ${id} }`).join('\n')}
   });
 
   it('is found wherever it is: an earlier take that was tidied away can be picked, reviewed and released', async () => {
-    const status = JSON.parse((await venice('status', '--json')).stdout);
-    const away = status.takes.find(({ file }: { file: { path: string } }) =>
-      file.path.includes('.superseded'),
-    );
-    expect((await venice('pick', 'two', away.file.sha256.slice(0, 12))).code).toBe(0);
+    const records = lockLines(cwd, 'album.sandbox/album.lock.jsonl') as unknown as Attempt[];
+    const away = records.find(({ file }) => file?.path.includes('.superseded'))!.file!;
+    expect((await venice('pick', 'two', away.sha256.slice(0, 12))).code).toBe(0);
     expect(superseded()).toHaveLength(1);
     const { code, stdout, stderr } = await venice('release', '--to', 'release', '--json');
     expect({ code, stderr }).toMatchObject({
@@ -68,7 +67,7 @@ ${order.map((id) => `  - { id: ${id}, prompt: ${prompt} ${id} }`).join('\n')}
     });
     expect(stderr).toContain('venice-batch pick album.yaml two 1 --sandbox');
     const { tracks, warnings } = JSON.parse(stdout);
-    expect(tracks[0]).toMatchObject({ track: 'two', original_sha256: away.file.sha256 });
+    expect(tracks[0]).toMatchObject({ track: 'two', original_sha256: away.sha256 });
     expect(warnings.map(({ track }: { track: string }) => track)).toEqual(['two', 'one']);
     expect((await venice('report', '--out', 'report.html')).code).toBe(0);
     expect(readFileSync(path.join(cwd, 'report.html'), 'utf8')).toContain('.superseded/two.');
