@@ -8,57 +8,96 @@ import { createClock } from '../node/clock.js';
 import { systemFiles } from '../node/files.js';
 import { programVersion } from '../node/version.js';
 import { asBatchError, reportError } from '../report/error.js';
-import { jsonText } from '../report/json-text.js';
+import { renderJson } from '../report/json.js';
 import { renderJunit } from '../report/junit.js';
-import { colorWanted, redactedTerminal, streamTerminal } from '../report/terminal.js';
+import { createNdjson } from '../report/ndjson.js';
+import { createRecorder, type Recorder, type RunOutcome } from '../report/outcome.js';
+import { fanOut, type Reporter } from '../report/reporter.js';
+import { colorWanted, redactedTerminal, streamTerminal, type Terminal } from '../report/terminal.js';
 import { nextCommandLine } from './command-line.js';
 import { secretsIn, secretsInEnvText } from './environment.js';
+import { type LooseFlags, looseFlags } from './flags.js';
 import { JUNIT } from './output-files.js';
-import { diagnosticOf, endedEarly, redactError, refusalJson, refusalOutcome } from './refusal.js';
+import { diagnosticOf, endedEarly, redactError } from './refusal.js';
 import { writeReport } from './reports.js';
 import { DEFAULT_BASE_URL } from './settings.js';
 
 const ENV_FILE_BYTES_MAX = 1024 * 1024;
 
-/**
- * Tells what ended a command, on stderr and, where one was asked for, as the document of `--json` or as events. Goes by the
- * command line as it was typed: it may be the very thing that could not be understood.
- */
-export async function tellFailure(error: unknown, argv: readonly string[]): Promise<ExitCode> {
-  const manifest = argv.find((word) => /^[^-].*\.ya?ml$/i.test(word));
-  const redact = createRedactor(await secretsOf(argv));
-  const { stdout, stderr } = terminals(argv, redact);
-  const unknown = asBatchError(error, manifest === undefined ? undefined : statusOf(manifest, argv));
-  const failure = redactError(unknown, redact);
-  const nowMs = createClock().nowMs();
-  const [json, events] = [argv.includes('--json'), flagValue('--events', argv) === 'ndjson'];
-  // Who asks for both reads neither: stdout can be one of them only.
-  if (events && !json) {
-    const ended = endedEarly([diagnosticOf(failure)], failure.exitCode, nowMs);
-    for (const event of [firstEvent(argv, nowMs), ...ended]) stdout.write(`${jsonText(event)}\n`);
-  } else if (json && !events) {
-    const root = manifest === undefined ? process.cwd() : path.dirname(path.resolve(manifest));
-    stdout.write(refusalJson([diagnosticOf(failure)], failure.exitCode, nowMs, root));
-  }
-  reportError(failure, stderr);
-  const junit = flagValue('--junit', argv);
-  if (junit !== undefined && failure.code !== 'output-file') {
-    const text = renderJunit(refusalOutcome([diagnosticOf(failure)], failure.exitCode, nowMs));
-    await writeReport({ redact, stderr, files: systemFiles }, junit, text, JUNIT);
-  }
+/** Where the failure of a command is reported, beside stderr. */
+export interface FailureReport {
+  readonly stdout: Terminal;
+  readonly stderr: Terminal;
+  redact(text: string): string;
+  /** The command that shows what is recorded, where the manifest is known. */
+  readonly status: string | undefined;
+  /** Whether the document of `--json` is asked for, whose paths are relative to `outputRoot`. */
+  readonly json: boolean;
+  readonly outputRoot: string;
+  /** Has all events so far; it is among those that `reporter` passes them to. */
+  readonly recorder: Recorder;
+  readonly reporter: Reporter;
+  /** The event that comes before all others, where there was none yet. */
+  first?(): RunEvent;
+  readonly nowMs: number;
+  /** Under the lockfile; `null` where it could not be read. */
+  readonly spentTotalMicroUsd: number | null;
+  writeFiles(outcome: RunOutcome, code: string): Promise<void>;
+}
+
+/** The one end of a command that throws: as the last events, the document of `--json`, an error on stderr and the reports. */
+export async function reportFailure(error: unknown, to: FailureReport): Promise<ExitCode> {
+  const failure = redactError(asBatchError(error, to.status), to.redact);
+  if (to.first !== undefined && to.recorder.outcome().version === undefined) to.reporter.event(to.first());
+  const last = endedEarly([diagnosticOf(failure)], failure.exitCode, to.nowMs, to.spentTotalMicroUsd);
+  for (const event of last) to.reporter.event(event);
+  await to.reporter.end();
+  if (to.json) to.stdout.write(renderJson(to.recorder.outcome(), to.outputRoot));
+  reportError(failure, to.stderr);
+  await to.writeFiles(to.recorder.outcome(), failure.code);
   return failure.exitCode;
 }
 
-function terminals(argv: readonly string[], redact: (text: string) => string) {
-  const color = colorWanted(process.env, colorFlag(argv), process.stderr.isTTY === true);
+/** Reports what ended a command that had no session yet, or wrote nothing by itself. */
+export async function failedCommand(error: unknown, argv: readonly string[]): Promise<ExitCode> {
+  const { flags, words } = looseFlags(argv);
+  const manifest = words.find((word) => /^[^-].*\.ya?ml$/i.test(word));
+  const redact = createRedactor(await secretsOf(flags));
+  const { stdout, stderr } = terminals(flags, redact);
+  const recorder = createRecorder();
+  const nowMs = createClock().nowMs();
+  // Who asks for both reads neither: stdout can be one of them only.
+  const events = flags.events === 'ndjson' && flags.json !== true;
+  return reportFailure(error, {
+    stdout,
+    stderr,
+    redact,
+    status:
+      manifest === undefined ? undefined : nextCommandLine('status', { manifest, flags: placeIn(flags) }),
+    json: flags.json === true && flags.events !== 'ndjson',
+    outputRoot: manifest === undefined ? process.cwd() : path.dirname(path.resolve(manifest)),
+    recorder,
+    reporter: events ? fanOut([recorder, createNdjson(stdout)]) : recorder,
+    ...(events ? { first: () => firstEvent(flags, nowMs) } : {}),
+    nowMs,
+    spentTotalMicroUsd: null,
+    async writeFiles(outcome, code) {
+      if (flags.junit === undefined || code === 'output-file') return;
+      await writeReport({ redact, stderr, files: systemFiles }, flags.junit, renderJunit(outcome), JUNIT);
+    },
+  });
+}
+
+function terminals({ color }: LooseFlags, redact: (text: string) => string) {
+  const when = color === 'always' || color === 'never' ? color : 'auto';
+  const colors = colorWanted(process.env, when, process.stderr.isTTY === true);
   const terminal = (stream: NodeJS.WriteStream) =>
-    redactedTerminal(streamTerminal(stream, color, process.env), redact);
+    redactedTerminal(streamTerminal(stream, colors, process.env), redact);
   return { stdout: terminal(process.stdout), stderr: terminal(process.stderr) };
 }
 
 /** The keys, wherever the command may have found them. */
-async function secretsOf(argv: readonly string[]): Promise<readonly string[]> {
-  const envFile = flagValue('--env-file', argv);
+async function secretsOf({ envFile }: LooseFlags): Promise<readonly string[]> {
   const filed = envFile === undefined ? [] : await secretsInFile(path.resolve(envFile));
   return [...secretsIn(process.env), ...filed];
 }
@@ -74,27 +113,12 @@ async function secretsInFile(file: string): Promise<readonly string[]> {
   }
 }
 
-function firstEvent(argv: readonly string[], nowMs: number): RunEvent {
-  const sandbox = argv.includes('--sandbox');
-  const asked = flagValue('--base-url', argv) ?? process.env.VENICE_BASE_URL ?? DEFAULT_BASE_URL;
+function firstEvent({ sandbox = false, baseUrl }: LooseFlags, nowMs: number): RunEvent {
+  const asked = baseUrl ?? process.env.VENICE_BASE_URL ?? DEFAULT_BASE_URL;
   const endpoint = sandbox ? 'sandbox:' : shownBaseUrl(asked);
   return versionEvent({ version: programVersion(), endpoint, sandbox }, nowMs);
 }
 
-function statusOf(manifest: string, argv: readonly string[]): string {
-  const lockfile = flagValue('--lockfile', argv);
-  const flags = { sandbox: argv.includes('--sandbox'), ...(lockfile === undefined ? {} : { lockfile }) };
-  return nextCommandLine('status', { manifest, flags });
-}
-
-function colorFlag(argv: readonly string[]): 'auto' | 'always' | 'never' {
-  const said = flagValue('--color', argv);
-  return said === 'always' || said === 'never' ? said : 'auto';
-}
-
-function flagValue(flag: string, argv: readonly string[]): string | undefined {
-  const joined = argv.find((word) => word.startsWith(`${flag}=`));
-  if (joined !== undefined) return joined.slice(flag.length + 1);
-  const at = argv.indexOf(flag);
-  return at === -1 ? undefined : argv[at + 1];
+function placeIn({ sandbox = false, lockfile }: LooseFlags): Pick<LooseFlags, 'sandbox' | 'lockfile'> {
+  return { sandbox, ...(lockfile === undefined ? {} : { lockfile }) };
 }

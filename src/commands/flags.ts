@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { BatchError, EXIT } from '../core/errors.js';
 
 /*
@@ -155,4 +155,38 @@ export function serving(command: Command): Command {
     .option('--sandbox-speed <factor>', 'how many times faster than real time it makes audio')
     .option('--sandbox-as <month>', 'the API description to follow: 2026-10, 2026-08')
     .option('--no-limit', 'turn the rate limit off');
+}
+
+/** What decides where a failure is reported, and which command comes next. */
+export interface LooseFlags {
+  readonly json?: boolean;
+  readonly events?: string;
+  readonly color?: string;
+  readonly junit?: string;
+  readonly envFile?: string;
+  readonly sandbox?: boolean;
+  readonly baseUrl?: string;
+  readonly lockfile?: string;
+}
+
+/** Reads a command line that may be the very thing that was not understood: every flag it knows, and all other words. */
+export function looseFlags(argv: readonly string[]): {
+  readonly flags: LooseFlags;
+  readonly words: readonly string[];
+} {
+  const loose = new Command()
+    .option('--json')
+    .option('--sandbox')
+    .option('--events [format]')
+    .option('--color [when]')
+    .option('--junit [file]')
+    .option('--env-file [path]')
+    .option('--base-url [url]')
+    .option('--lockfile [path]');
+  const { operands, unknown } = loose.parseOptions([...argv]);
+  // A flag that lacks its value is none.
+  const given = Object.entries(loose.opts()).filter(
+    ([name, value]) => typeof value === 'string' || name === 'json' || name === 'sandbox',
+  );
+  return { flags: Object.fromEntries(given), words: [...operands, ...unknown] };
 }

@@ -31,8 +31,8 @@ async function runLine(argv: readonly string[]): Promise<ExitCode> {
     return code;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
-    const { tellFailure } = await import('./failure.js');
-    return tellFailure(error instanceof CommanderError ? noCommand(argv) : error, argv);
+    const { failedCommand } = await import('./failure.js');
+    return failedCommand(error instanceof CommanderError ? noCommand(argv) : error, argv);
   }
 }
 

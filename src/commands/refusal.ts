@@ -2,7 +2,7 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import { BatchError, type ExitCode } from '../core/errors.js';
 import type { RunEvent } from '../core/events.js';
 import { renderJson } from '../report/json.js';
-import { createRecorder, type RunOutcome } from '../report/outcome.js';
+import { createRecorder } from '../report/outcome.js';
 
 /**
  * The last events of a run that could not begin, or that a broken disk ended.
@@ -58,23 +58,14 @@ export function redactError(error: BatchError, redact: (text: string) => string)
   return new BatchError(code, redact(message), { exitCode, hint: hint && redact(hint), cause });
 }
 
-/** What the documents are made of for a command whose flags or files already stand against it. */
-export function refusalOutcome(
-  diagnostics: readonly Diagnostic[],
-  exitCode: ExitCode,
-  nowMs: number,
-): RunOutcome {
-  const recorder = createRecorder();
-  for (const event of endedEarly(diagnostics, exitCode, nowMs)) recorder.event(event);
-  return recorder.outcome();
-}
-
-/** Its document of `--json`. */
+/** The document of `--json` for a command whose flags or files already rule it out. */
 export function refusalJson(
   diagnostics: readonly Diagnostic[],
   exitCode: ExitCode,
   nowMs: number,
   outputRoot: string,
 ): string {
-  return renderJson(refusalOutcome(diagnostics, exitCode, nowMs), outputRoot);
+  const recorder = createRecorder();
+  for (const event of endedEarly(diagnostics, exitCode, nowMs)) recorder.event(event);
+  return renderJson(recorder.outcome(), outputRoot);
 }

@@ -13,7 +13,6 @@ import type { LoadedManifest, Manifest } from '../manifest/take.js';
 import { shownBaseUrl } from '../node/base-url.js';
 import { programVersion } from '../node/version.js';
 import type { Plan } from '../plan/plan.js';
-import { asBatchError, reportError } from '../report/error.js';
 import { renderJson } from '../report/json.js';
 import { createNdjson } from '../report/ndjson.js';
 import { createRecorder, type Recorder, type RunOutcome } from '../report/outcome.js';
@@ -23,11 +22,11 @@ import { progressMode } from '../report/terminal.js';
 import type { Balance } from '../venice/client.js';
 import { createApprove, showPlan } from './approve.js';
 import { batchSettings } from './batch-settings.js';
+import { reportFailure } from './failure.js';
 import { removeIdleFolders } from './idle-folders.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { watchInterrupt } from './interrupt.js';
 import { readPlanFile } from './plan-file.js';
-import { diagnosticOf, endedEarly, redactError } from './refusal.js';
 import { isGithub, writeReports } from './reports.js';
 import { createRunSound } from './run-sound.js';
 import { openSession, type Session } from './session.js';
@@ -99,7 +98,7 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
     await tellEnd(session, recorder.outcome(loaded?.manifest?.takes.map(({ key }) => key)), loaded);
     return report.exitCode;
   } catch (error) {
-    return await tellBroken(session, recorder, reporter, error, loaded);
+    return await failedRun(session, recorder, reporter, error, loaded);
   } finally {
     await reporter.end();
     interrupt.release();
@@ -110,7 +109,7 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
 }
 
 /** A program that reads along gets its last event and its document, however the run ended. */
-async function tellBroken(
+async function failedRun(
   session: Session,
   recorder: Recorder,
   reporter: Reporter,
@@ -118,17 +117,21 @@ async function tellBroken(
   loaded: LoadedManifest | undefined,
 ): Promise<ExitCode> {
   const { settings, ports, stdout, stderr, command, redact } = session;
-  const failure = redactError(asBatchError(error, command('status')), redact);
   const nowMs = ports.clock.nowMs();
-  if (recorder.outcome().version === undefined) reporter.event(firstEvent(session, nowMs));
-  const spent = await spentUnder(session);
-  for (const event of endedEarly([diagnosticOf(failure)], failure.exitCode, nowMs, spent))
-    reporter.event(event);
-  await reporter.end();
-  if (settings.flags.json === true) stdout.write(renderJson(recorder.outcome(), settings.outputRoot.value));
-  reportError(failure, stderr);
-  await writeReports(session, recorder.outcome(), loaded, '');
-  return failure.exitCode;
+  return reportFailure(error, {
+    stdout,
+    stderr,
+    redact,
+    status: command('status'),
+    json: settings.flags.json === true,
+    outputRoot: settings.outputRoot.value,
+    recorder,
+    reporter,
+    first: () => firstEvent(session, nowMs),
+    nowMs,
+    spentTotalMicroUsd: await spentUnder(session),
+    writeFiles: (outcome) => writeReports(session, outcome, loaded, ''),
+  });
 }
 
 /** All that the lockfile knows as spent, integer micro-dollars; `null` where it cannot be read. */
