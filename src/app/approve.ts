@@ -162,7 +162,7 @@ async function tryStorage(
       world,
       'warning',
       'folder-not-synced',
-      'the disk of the output folder cannot sync folders: after a power cut, a file that was stored last may be missing',
+      'the disk of the output folder cannot sync folders: a power cut could lose the file stored last',
       `to keep the remote copies: ${settings.command('run', '--keep')}`,
     );
   if (fault !== undefined) world.show([await unwritable(world, settings, fault)], new Map());
@@ -201,7 +201,7 @@ const NOT_APPROVED = {
   },
   unattended: {
     code: 'price-unconfirmed',
-    message: 'a price is far below the declared one, and nobody confirmed it',
+    message: 'a price far below the declared one needs confirmation',
     hint: 'if the prices shown are right: ',
   },
 } as const;
@@ -279,7 +279,7 @@ function unreliableLock({ lockfilePath, command }: BatchSettings): Diagnostic {
   return {
     code: 'lock-unreliable',
     severity: 'error',
-    message: `the file system of ${shellWord(lockfilePath)} cannot lock: it neither has hard links nor refuses to create a file twice, and this system offers no other lock; nothing was bought`,
+    message: `the file system of ${shellWord(lockfilePath)} has no hard links and no exclusive create, and this system offers no other lock; nothing was bought`,
     hint: `put the lockfile on another disk: ${command('run', '--lockfile', 'PATH')}`,
   };
 }

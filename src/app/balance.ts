@@ -59,7 +59,7 @@ function keyRefusal({ kind }: Account, failure: CallFailure): Diagnostic {
   return {
     code: 'authentication',
     severity: 'error',
-    message: `the service refuses the ${kind === 'wallet' ? 'wallet' : 'API key'}: ${failure.message}`,
+    message: `the service rejected the ${kind === 'wallet' ? 'wallet' : 'API key'}: ${failure.message}`,
     hint: `set ${name} to a valid key, and run the same command again`,
   };
 }

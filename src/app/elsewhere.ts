@@ -63,8 +63,8 @@ function diagnosticOf(place: string, keys: readonly string[], of: number): Diagn
   return {
     code: 'bought-elsewhere',
     severity: 'error',
-    message: `${keys.length} of ${of} takes to buy were bought already, under another lockfile, ${place}: ${named}${more}`,
-    hint: `use that lockfile with this manifest: --lockfile ${shellWord(place)}; to buy them once more on purpose, name them with --force`,
+    message: `${keys.length} of ${of} takes to buy were already bought under another lockfile, ${place}: ${named}${more}`,
+    hint: `use that lockfile with this manifest: --lockfile ${shellWord(place)}; to buy them again on purpose, name them with --force`,
   };
 }
 

@@ -91,7 +91,7 @@ async function changedOriginals(
             message: isThere
               ? `the file of ${name} is not the one that was stored`
               : `the file of ${name} is missing`,
-            hint: `put the file back; what can be done: ${command('verify')}`,
+            hint: `put the file back; to see the options: ${command('verify')}`,
             span: take.track.span,
           },
         ];
@@ -140,7 +140,7 @@ async function coverOf(
   try {
     const [root, real] = [await files.real(directory), await files.real(path.join(directory, cover))];
     if (!real.startsWith(root.endsWith(path.sep) ? root : root + path.sep))
-      return problem('leads out of the folder of the manifest', 'copy the picture into that folder');
+      return problem('is outside the manifest folder', 'copy the picture into that folder');
     const read = readCover(await files.read(real, COVER_BYTES_MAX));
     return read === undefined
       ? problem('is neither a JPEG nor a PNG picture', 'save it as one of the two')
@@ -149,6 +149,6 @@ async function coverOf(
     const code = faultCode(error);
     if (code === '') throw error;
     if (code === 'EFBIG') return problem('is larger than 16 MiB', 'save a smaller one');
-    return problem(`cannot be read (${code})`, 'name a picture below the folder of the manifest');
+    return problem(`cannot be read (${code})`, 'name a picture in the manifest folder');
   }
 }

@@ -57,7 +57,7 @@ export async function openForRun(
     tell(
       'info',
       'guard-taken-over',
-      `an earlier run (pid ${guard.tookOver.pid}) ended without releasing its lock: the lock was taken over`,
+      `an earlier run (pid ${guard.tookOver.pid}) ended without releasing its lock: took the lock over`,
     );
   try {
     const opened = await openStore(ports, settings, tell);
@@ -66,7 +66,7 @@ export async function openForRun(
         tell(
           'info',
           'journal-restored',
-          `the lockfile lacked records of ${note.attempts === 1 ? '1 attempt' : `${note.attempts} attempts`} of a run that was killed: they were brought back from its journal`,
+          `the lockfile lacked records of ${note.attempts === 1 ? '1 attempt' : `${note.attempts} attempts`} of a killed run: restored them from its journal`,
         );
     const places = settings.rescuePlaces;
     const rescue = { places, key: await rescueKey(files, random, places.keyFile) };
@@ -76,7 +76,7 @@ export async function openForRun(
       tell(
         'warning',
         'rescue-ignored',
-        `${shellWord(file)} is ignored: this user's venice-batch did not write it`,
+        `${shellWord(file)} is ignored: it was not written by this user's venice-batch`,
       );
     if (rescued > 0)
       tell(
@@ -102,7 +102,7 @@ export async function openForRun(
 export function lockedError(held: GuardHolder, command: NextCommand): BatchError {
   const hint =
     held.alive === true
-      ? `wait for it to end, or end it; how far it is: ${command('status')}`
+      ? `wait for it to end, or stop it; to see its progress: ${command('status')}`
       : `${howToBeSure(held)}: ${command('unlock', '--force')}`;
   return new BatchError('locked', `another run holds the lock (${nameOf(held)})`, {
     exitCode: EXIT.locked,
@@ -119,16 +119,16 @@ function nameOf({ pid, hostname, ageMs }: GuardHolder): string {
 export function howToBeSure({ pid, hostname, why }: GuardHolder): string {
   switch (why) {
     case 'other_host':
-      return `if process ${pid} does not run on ${hostname} any more`;
+      return `if process ${pid} no longer runs on ${hostname}`;
     case 'same_name':
-      return `check every machine or container that is called ${hostname}; if process ${pid} runs on none of them`;
+      return `check every machine or container named ${hostname}; if process ${pid} runs on none of them`;
     case 'other_container':
-      return `the run was in another container of this machine; if that one has ended`;
+      return `the run was in another container on this machine; if that container has ended`;
     case 'pid_in_use':
       return `if process ${pid} on this machine is not a run`;
     case 'unreadable':
     case undefined:
-      return 'if no run is going on, on this machine or any other';
+      return 'if no run is active, on this machine or any other';
     default:
       return unreachable(why);
   }

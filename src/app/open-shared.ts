@@ -57,7 +57,7 @@ async function joined(
       tell(
         'info',
         'state-caught-up',
-        `${records} that could not be recorded in the shared log before are there now`,
+        `${records} that could not be recorded in the shared log earlier are there now`,
       );
   } catch (error) {
     // It is remembered as the store's trouble: nothing is bought, and what is paid for is collected.

@@ -82,7 +82,7 @@ export function checkLog(
     `${shellWord(lockPath)}: ${message}`,
     {
       exitCode: EXIT.lockfile,
-      hint: `by the lockfile alone, takes that other machines bought would be bought again: ${same('--state', log)}`,
+      hint: `without the log, takes that other machines bought would be bought again: ${same('--state', log)}`,
     },
   );
 }

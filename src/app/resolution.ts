@@ -34,7 +34,7 @@ export function resolveAttempt(attempt: Attempt, resolution: Resolution, nowMs: 
     (attempt.state === 'lost' || attempt.state === 'failed') &&
     (attempt.queue_id === undefined || attempt.queue_id === resolution.queueId);
   if (!inDoubt && !refundable && !endable && !findable)
-    return { ok: false, why: `the attempt is ${attempt.state}, not in doubt: nothing is to be resolved` };
+    return { ok: false, why: `the attempt is ${attempt.state}, not in doubt: there is nothing to resolve` };
   const to = (state: AttemptState, changes: Partial<Attempt>): Resolved => ({
     ok: true,
     attempt: {

@@ -187,8 +187,8 @@ async function pushFromHere(
       world,
       'warning',
       'not-pushed',
-      `${placeOf(place)} could not be put into the audio store: ${why}`,
-      'it is on this machine alone until the next run',
+      `could not upload ${placeOf(place)} to the audio store: ${why}`,
+      'until the next run it is on this machine only',
     );
 }
 
@@ -209,7 +209,7 @@ async function pullHere(
       world,
       'warning',
       'not-pulled',
-      `${placeOf(place)} is not here, and could not be downloaded: ${why}`,
+      `could not download ${placeOf(place)}: ${why}`,
       `to try again: ${command('pull')}`,
     );
 }
@@ -224,7 +224,7 @@ function tellMoves(
   const moved = new Set(moves.map(({ attempt }) => attempt));
   for (const { attempt, from, to } of stuck) {
     moved.delete(attempt);
-    const message = `${placeOf(from)} could not be moved to ${placeOf(to)}: it stays where it is`;
+    const message = `could not move ${placeOf(from)} to ${placeOf(to)}: it stays where it is`;
     emitNotice(world, 'warning', 'not-moved', message);
   }
   if (moved.size === 0) return;

@@ -24,8 +24,8 @@ export async function placeFault(
   const { what, fix } = describeFault(code);
   const obstacle = await nearestFile(files, directory);
   if (obstacle !== undefined)
-    return { message: `${shellWord(placeOf(obstacle))} is a file, and a folder has to be there`, fix };
-  return { message: `${shellWord(placeOf(directory))} cannot take files: ${what} (${code})`, fix };
+    return { message: `${shellWord(placeOf(obstacle))} is a file, but must be a folder`, fix };
+  return { message: `cannot store files in ${shellWord(placeOf(directory))}: ${what} (${code})`, fix };
 }
 
 type PlaceOf = (absolute: string) => string;

@@ -90,9 +90,9 @@ function find({ command }: Session, attempts: readonly Attempt[], word: string):
 }
 
 const WHY = {
-  'nothing-kept': 'no complete bytes of it were kept',
+  'nothing-kept': 'its download never completed',
   missing: 'its kept file is gone',
-  changed: 'its kept file is not what came from the service',
+  changed: 'its kept file changed since it was downloaded',
 } as const;
 
 function unacceptable({ command }: Session, attempt: Attempt, why: keyof typeof WHY) {

@@ -108,7 +108,7 @@ function describeFileFault({ fault, code }: FileFault): { readonly what: string;
     case 'not-a-file':
       return {
         what: 'is not a regular file',
-        fix: 'write its content into a file and name that one: Node.js empties a pipe before this program can read it',
+        fix: 'write its content to a file and pass that: Node.js empties a pipe before this program can read it',
       };
     case 'too-large':
       return { what: 'is larger than 1 MiB', fix: 'name a file of NAME=value lines' };
@@ -141,7 +141,7 @@ function faultIn(text: string): LineFault | undefined {
       const hint = SHOWN.has(meant) && value !== '' ? `write: ${meant}=${value}` : `write it as: ${meant}=…`;
       const tell = (message: string): LineFault => ({ line: index + 1, message, hint });
       if (!known) return tell(`${name} is not a setting; did you mean ${meant}?`);
-      if (values[name] === undefined) return tell(`${name} cannot be read: this is not a line NAME=value`);
+      if (values[name] === undefined) return tell(`${name} cannot be read: the line is not NAME=value`);
       const first = seen.get(name);
       if (name === 'VENICE_BATCH_BUDGET' && first !== undefined)
         return { ...tell(`${name} is set again, after line ${first}`), hint: 'keep one of the two lines' };

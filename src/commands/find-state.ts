@@ -68,7 +68,7 @@ async function withShared(
   } catch (error) {
     if (!(error instanceof BatchError) || error.exitCode === EXIT.lockfile) throw error;
     stderr.write(
-      `${escapeForeign(`warning: ${error.message}: showing what this machine's lockfile knows`)}\n`,
+      `${escapeForeign(`warning: ${error.message}: showing what the lockfile on this machine records`)}\n`,
     );
     return own;
   }

@@ -21,10 +21,10 @@ export async function unlessBoth(files: Files, named: string, manifestPath: stri
   if (beside === undefined || beside.id === real?.id) return;
   throw new BatchError(
     'lockfile-beside-link',
-    `${named} is a link to ${manifestPath}, whose lockfile is ${lockfileOf(manifestPath)}, but there is a lockfile beside the link as well: ${lockfileOf(named)}`,
+    `${named} is a link to ${manifestPath}, whose lockfile is ${lockfileOf(manifestPath)}, but there is also a lockfile next to the link: ${lockfileOf(named)}`,
     {
       exitCode: EXIT.usage,
-      hint: `say which one counts, to every command: --lockfile ${pathText(lockfileOf(named))} --out-dir ${pathText(path.dirname(named))}, or --lockfile ${pathText(lockfileOf(manifestPath))}`,
+      hint: `pass the one to use to every command: --lockfile ${pathText(lockfileOf(named))} --out-dir ${pathText(path.dirname(named))}, or --lockfile ${pathText(lockfileOf(manifestPath))}`,
     },
   );
 }

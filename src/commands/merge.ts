@@ -131,7 +131,7 @@ async function readOrThrow({ ports, command, settings }: Session, place: string)
   if (read.header !== undefined) return { header: read.header, attempts: read.attempts };
   throw new BatchError('lockfile-missing', `there is no lockfile at ${shellWord(place)}`, {
     exitCode: EXIT.usage,
-    hint: 'name two lockfiles, as album.lock.jsonl; one that is in git alone: git show BRANCH:album.lock.jsonl > theirs.lock.jsonl',
+    hint: 'name two lockfiles, such as album.lock.jsonl; for one that is only in git: git show BRANCH:album.lock.jsonl > theirs.lock.jsonl',
   });
 }
 
@@ -145,14 +145,14 @@ function notMerged(
   const { message, hint } = {
     other_endpoint: {
       message: `${a} belongs to ${shownEndpoint(first.header.endpoint)}, and ${b} to ${shownEndpoint(second.header.endpoint)}: a queue_id is valid only at the endpoint that issued it`,
-      hint: 'nothing was changed: keep each in a file of its own, and pass it with --lockfile',
+      hint: 'nothing was changed: keep them in separate files, and pass one with --lockfile',
     },
     too_many_lineages: {
       message: `${a} and ${b} are merges of ${lineagesOf(first.header).length} and ${lineagesOf(second.header).length} lockfiles: too many for one`,
       hint: 'nothing was changed: start a new manifest for new tracks',
     },
     too_many_jobs: {
-      message: `${a} and ${b} have more jobs under one attempt id than merges bring: one of them was edited`,
+      message: `${a} and ${b} have more jobs under one attempt id than a merge can produce: one of them was edited`,
       hint: 'nothing was changed: restore the edited one from version control or a backup',
     },
   }[why];
@@ -179,7 +179,7 @@ function told({ first, second, target }: Places, { report }: Merged): readonly s
   const { attempts, onlyFirst, onlySecond, spentMicroUsd } = report;
   return [
     `${shellWord(target)} has ${attempts === 1 ? '1 attempt' : `${attempts} attempts`} now: ${onlyFirst} were only in ${shellWord(first)}, ${onlySecond} only in ${shellWord(second)}`,
-    `${formatUsd(spentMicroUsd)} spent in all`,
+    `${formatUsd(spentMicroUsd)} spent in total`,
     ...boughtTwiceLines(report.boughtTwice),
   ];
 }

@@ -32,7 +32,7 @@ export async function modelsCommand(id: string, flags: ModelFlags): Promise<Exit
     if (!models.ok)
       throw new BatchError('service', `could not fetch the models: ${escapeForeign(models.message)}`, {
         exitCode: EXIT.unavailable,
-        hint: 'run the same command again later, or look at the simulated ones: venice-batch models --sandbox',
+        hint: 'run the same command again later, or list the simulated ones: venice-batch models --sandbox',
       });
     const chosen =
       id === ''

@@ -123,7 +123,7 @@ function told(
     return `${jsonText({ schema: 1, manifest: displayPath, picks_file: file, track, pick: pick ?? null, ...(chosen && { attempt: chosen }) }, 2)}\n`;
   const place = pathText(path.relative(process.cwd(), file) || file);
   if (chosen === undefined)
-    return before === undefined ? `${track} had no pick\n` : `${track} has no pick any more (${place})\n`;
+    return before === undefined ? `${track} had no pick\n` : `cleared the pick of ${track} (${place})\n`;
   const note = pick?.note === undefined ? '' : `: ${escapeForeign(pick.note)}`;
   return `picked ${takeKey(chosen)}, ${pathText(placeOf(chosen.file.path))}${note}\n`;
 }

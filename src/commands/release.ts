@@ -192,7 +192,7 @@ function asRefusal(error: unknown, { command }: Session, again: string): unknown
     return new BatchError(
       'original-changed',
       `the file of ${escapeForeign(error.message)} was changed while it was read: nothing is released`,
-      { exitCode: EXIT.tracks, hint: `put it back; what can be done: ${command('verify')}` },
+      { exitCode: EXIT.tracks, hint: `put it back; to see the options: ${command('verify')}` },
     );
   if (error instanceof UndecodableError)
     return new BatchError(

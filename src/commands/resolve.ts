@@ -39,7 +39,7 @@ export async function resolveCommand(
     if (attempt === undefined || resolution === undefined)
       throw refused(
         'usage',
-        'an attempt and one of --queue-id, --charged, --not-charged, --refunded, --requeue belong together',
+        'name an attempt together with one of --queue-id, --charged, --not-charged, --refunded, --requeue',
         `see what is in doubt: ${session.command('resolve')}`,
       );
     return await settle(session, attempt, resolution);
@@ -63,8 +63,8 @@ function resolutionOf(flags: ResolveFlags, command: Session['command']): Resolut
   if (said.length > 1)
     throw refused(
       'usage',
-      'only one of --queue-id, --charged, --not-charged, --refunded, --requeue can be true',
-      `use the one that you know is true; to see what is known: ${command('resolve')}`,
+      'only one of --queue-id, --charged, --not-charged, --refunded, --requeue can be given',
+      `use the one you know to be true; to see what is known: ${command('resolve')}`,
     );
   return said[0];
 }

@@ -84,10 +84,10 @@ async function savePick(
   { track: id, sha256, note }: PickRequest,
 ): Promise<string | undefined> {
   const track = data.tracks.find((one) => one.id === id);
-  if (track === undefined) return `${id} is not in the manifest any more.`;
+  if (track === undefined) return `${id} is no longer in the manifest.`;
   const before = picks.picks.get(id);
   const isKnown = track.takes.some(({ file }) => file?.sha256 === sha256) || before?.sha256 === sha256;
-  if (sha256 !== null && !isKnown) return `That file is not a take of ${id} any more.`;
+  if (sha256 !== null && !isKnown) return `That file is no longer a take of ${id}.`;
   if ((note ?? '').length > NOTE_LENGTH_MAX) return `A note has at most ${NOTE_LENGTH_MAX} characters.`;
   const pick = sha256 === null ? undefined : pickFor(sha256, note, before);
   const { files, random } = session.ports;

@@ -57,7 +57,7 @@ async function serve({ stderr }: Session, world: PageWorld, token: string): Prom
         const { status, text } = admission;
         return { status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: text };
       },
-      failed: (error) => stderr.write(`warning: the page got no answer: ${String(error)}\n`),
+      failed: (error) => stderr.write(`warning: could not answer the page: ${String(error)}\n`),
     });
   } catch (error) {
     throw new BatchError(

@@ -155,7 +155,7 @@ interface Begun {
 async function begin(manifest: string, flags: Flags, mode: BatchSettings['mode']): Promise<Begun> {
   const { json, events } = flags;
   if (json === true && events !== undefined)
-    throw usage('--json and --events cannot be combined: both are for stdout', 'leave one of them out');
+    throw usage('--json and --events cannot be combined: both are for stdout', 'use only one of them');
   if (manifest === '-')
     throw usage(
       `${mode === 'collect' ? 'collect' : 'run'} needs a manifest in a file: its lockfile is stored next to it`,

@@ -102,7 +102,7 @@ export async function resolveSettings(
   flags: Flags,
   around: Surroundings,
 ): Promise<Settings> {
-  if (manifest === '') throw usage('the name of the manifest is empty', 'name a file, as album.yaml');
+  if (manifest === '') throw usage('the name of the manifest is empty', 'name a file, such as album.yaml');
   const environment = await readEnvironment(flags.envFile, around);
   const named = path.resolve(around.cwd, manifest === '-' ? 'stdin.yaml' : manifest);
   const manifestPath = await manifestBehind(around.files, named);
@@ -111,7 +111,7 @@ export async function resolveSettings(
   const stem = manifestPath.replace(MANIFEST_EXTENSION, '');
   const sandbox = flags.sandbox === true;
   if (sandbox && flags.baseUrl !== undefined)
-    throw usage('--sandbox and --base-url cannot be combined', 'leave one of them out');
+    throw usage('--sandbox and --base-url cannot be combined', 'use only one of them');
   const sandboxDirectory = `${stem}.sandbox`;
   const home = sandbox ? sandboxDirectory : path.dirname(manifestPath);
   const budget = budgetOf(flags, environment);
@@ -121,7 +121,7 @@ export async function resolveSettings(
   if (apiKey !== undefined && walletKey !== undefined)
     throw usage(
       'VENICE_API_KEY and VENICE_WALLET_KEY are both set: only one of them can pay',
-      'unset the one that is not to pay',
+      'unset the one that should not pay',
     );
   return {
     manifest,
@@ -155,14 +155,14 @@ export function sandboxAsOf({ sandboxAs: given }: Flags): { sandboxAs?: SandboxA
   if (known === undefined)
     throw usage(
       `--sandbox-as takes ${SANDBOX_AS.join(' or ')}: ${given}`,
-      `for the service of today leave it out, or write --sandbox-as ${SANDBOX_AS[0]}`,
+      `to follow the current service, omit it or write --sandbox-as ${SANDBOX_AS[0]}`,
     );
   return { sandboxAs: known };
 }
 
 function pathOf(flag: string | undefined, cwd: string, otherwise: string): Setting<string> {
   if (flag === undefined) return { value: otherwise, origin: 'default' };
-  if (flag === '') throw usage('an empty path was given', 'name a path, or leave the flag out');
+  if (flag === '') throw usage('an empty path was given', 'name a path, or omit the flag');
   return { value: path.resolve(cwd, flag), origin: 'flag' };
 }
 

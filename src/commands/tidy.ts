@@ -43,7 +43,7 @@ async function tidy(session: Session): Promise<ExitCode> {
     showDiagnostics(session, loaded.diagnostics, loaded.sources);
     throw new BatchError(
       'tidy-needs-manifest',
-      'which files are current cannot be told without a valid manifest',
+      'tidy needs a valid manifest to know which files are current',
       {
         exitCode: EXIT.invalid,
         hint: session.command('validate'),
@@ -102,7 +102,7 @@ function tell(session: Session, moves: readonly FileMove[], stuck: readonly File
   for (const { from, to } of made) stdout.write(`${pathText(placeOf(from))} → ${pathText(placeOf(to))}\n`);
   for (const { from } of stuck)
     stderr.write(
-      `warning: ${pathText(placeOf(from))} stays: it is not as it was stored, or its folder cannot be written\n`,
+      `warning: ${pathText(placeOf(from))} was not moved: it changed since it was stored, or its folder cannot be written\n`,
     );
   const files = made.length === 1 ? '1 file' : `${made.length} files`;
   if (made.length === 0) stdout.write('nothing to move\n');
@@ -112,6 +112,6 @@ function tell(session: Session, moves: readonly FileMove[], stuck: readonly File
     );
   else
     stdout.write(
-      `${files} moved${settings.flags.undo === true ? '' : `; back again: ${command('tidy', '--undo')}`}\n`,
+      `${files} moved${settings.flags.undo === true ? '' : `; to undo: ${command('tidy', '--undo')}`}\n`,
     );
 }

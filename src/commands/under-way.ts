@@ -56,6 +56,6 @@ function watched(body: AsyncIterable<Uint8Array>, over: () => void): AsyncIterab
 /** What the first signal is answered with. */
 export function stoppingMessage(underWay: number): string {
   return underWay === 0
-    ? 'stopping: no request is under way'
-    : 'stopping: the answers under way are recorded first (a second signal ends at once)';
+    ? 'stopping: no requests in flight'
+    : 'stopping: recording the answers to requests in flight (a second signal exits at once)';
 }

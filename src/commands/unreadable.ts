@@ -20,7 +20,7 @@ export function tellFileWarnings({ stderr }: Session, warnings: readonly Diagnos
       `warning: ${escapeForeign(message)}: showing its recorded state\n  ${escapeForeign(hint ?? '')}\n`,
     );
   if (warnings.length > WARNINGS_MAX)
-    stderr.write(`warning: and ${warnings.length - WARNINGS_MAX} more files; all of them: verify\n`);
+    stderr.write(`warning: and ${warnings.length - WARNINGS_MAX} more files; to list them all: verify\n`);
 }
 
 const WARNINGS_MAX = 5;

@@ -79,17 +79,17 @@ export function describeFault(code: string): { readonly what: string; readonly f
     case 'EEXIST':
     case 'ENOTDIR':
       return {
-        what: 'a file is in the place of a folder',
+        what: 'a file exists where a folder is needed',
         fix: 'move that file away, or use another folder',
       };
     case 'EISDIR':
       return {
-        what: 'a folder is in the place of a file',
+        what: 'a folder exists where a file is needed',
         fix: 'move that folder away, or use another name',
       };
     case 'ENOSPC':
     case 'EDQUOT':
-      return { what: 'the disk is full', fix: 'make room' };
+      return { what: 'the disk is full', fix: 'free some space' };
     case 'EFBIG':
       return { what: 'the file would exceed the size limit', fix: 'raise the limit (ulimit -f)' };
     case 'EROFS':
@@ -100,11 +100,11 @@ export function describeFault(code: string): { readonly what: string; readonly f
     case 'ENOENT':
       return { what: 'no such file or folder', fix: 'create its folder, or use another one' };
     case 'ENAMETOOLONG':
-      return { what: 'the path is too long', fix: 'name a shorter one' };
+      return { what: 'the path is too long', fix: 'use a shorter one' };
     case 'ELOOP':
       return {
         what: 'a symbolic link is in the way',
-        fix: 'replace it with what it leads to, or use another folder',
+        fix: 'replace it with its target, or use another folder',
       };
     case 'ESTALE':
       return { what: 'it was replaced by another folder', fix: 'put the folder back' };

@@ -94,7 +94,7 @@ export interface TakeEvent {
   readonly earlier?: true;
 }
 
-/** What the sound of a take's file is like; told near the end of a run, once a take whose file could be measured. */
+/** What the sound of a take's file is like; sent near the end of a run, once for each take whose file could be measured. */
 export interface QcEvent {
   readonly type: 'qc';
   readonly time: string;
@@ -149,9 +149,9 @@ export interface SummaryEvent {
   readonly duration_ms: number;
   /** Ready to paste. */
   readonly next_command: string | null;
-  /** Files whose sound has findings; absent where there is none. */
+  /** Files whose sound has findings; absent if there are none. */
   readonly qc_warnings?: number;
-  /** Of those done: files that are not here and that the manifest says are kept elsewhere; absent where there is none. */
+  /** Of those done: files that the manifest says are kept elsewhere and that are not here; absent if zero. */
   readonly elsewhere?: number;
   /** Takes with more than one live purchase; absent where there is none. */
   readonly bought_twice?: readonly BoughtTwiceTake[];

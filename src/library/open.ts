@@ -66,7 +66,7 @@ async function settingsOf(options: AnyOptions): Promise<Settings> {
   const { manifest, sandbox = false } = options;
   if (manifest === '') throw invalid('`manifest` is empty', 'name a file, such as album.yaml');
   if (sandbox && options.baseUrl !== undefined)
-    throw invalid('`sandbox` and `baseUrl` cannot be combined', 'leave one of them out');
+    throw invalid('`sandbox` and `baseUrl` cannot be combined', 'use only one of them');
   const cwd = process.cwd();
   const environment = await readEnvironment(undefined, { cwd, env: process.env, files: systemFiles });
   const named = path.resolve(cwd, manifest);
@@ -152,7 +152,7 @@ function payerOf(
   if (key !== undefined && wallet !== undefined)
     throw invalid(
       'VENICE_API_KEY and VENICE_WALLET_KEY are both set: only one of them can pay',
-      'unset the one that is not to pay, or pass `apiKey`',
+      'unset the one that should not pay, or pass `apiKey`',
     );
   return { ...(key && { apiKey: key }), ...(wallet && { walletKey: wallet }) };
 }

@@ -49,7 +49,7 @@ export interface Attempt {
   readonly file?: StoredFile;
   /** Of an unverified attempt: the bytes as they came, for a person to look at and `accept`. */
   readonly kept?: StoredFile;
-  /** A person took the file as it is, though it never passed the checks. */
+  /** A person accepted the file although it never passed the checks. */
   readonly accepted?: true;
   /** A move under way: where `file.path` is to go. Either place may hold the file. */
   readonly move_to?: string;

@@ -61,7 +61,7 @@ function explain(
     case 'unreadable':
       return {
         message: `the lockfile cannot be read: ${describeFault(problem.code).what} (${problem.code})`,
-        hint: `it knows what is already paid for: ${describeFault(problem.code).fix}, or restore it from a backup; ${look}`,
+        hint: `it records what is already paid for: ${describeFault(problem.code).fix}, or restore it from a backup; ${look}`,
       };
     case 'unwritable':
       return {
@@ -70,8 +70,8 @@ function explain(
       };
     case 'not_a_lockfile':
       return {
-        message: `line ${problem.line} is not the header of a lockfile`,
-        hint: `it is damaged or something else: restore it from version control or a backup, or name another with --lockfile; ${look}`,
+        message: `line ${problem.line} is not a lockfile header`,
+        hint: `the file is damaged or not a lockfile: restore it from version control or a backup, or name another with --lockfile; ${look}`,
       };
     case 'newer_version':
       return {
@@ -100,7 +100,7 @@ function explain(
       return { message: missing(problem), hint: restored };
     case 'too_many_jobs':
       return {
-        message: `line ${problem.line} is one more job under the id of attempt ${problem.attempt}: no merge brings so many`,
+        message: `line ${problem.line} adds another job under attempt ${problem.attempt}: more than a merge can produce`,
         hint: restored,
       };
     case 'other_endpoint':
@@ -118,7 +118,7 @@ function missing({ lines, linesMarked }: LockProblem & { kind: 'incomplete' }): 
     return 'the end of the lockfile is missing: the file was cut off, and with it records of what is paid for';
   if (lines < linesMarked)
     return `the lockfile has ${lines} of the ${linesMarked} lines that its end mark counts: records of what is paid for are missing`;
-  return 'the lines of the lockfile are not those that its end mark was written for: lines were lost, added or replaced';
+  return 'the lines of the lockfile do not match its end mark: lines were lost, added or replaced';
 }
 
 /** Never a command that would send the key to an address from a file: whoever wrote that may have put in their own. */

@@ -169,7 +169,7 @@ function takeHeader(work: Work, header: LockHeader, line: number): LockProblem |
 /** A `rev` that cannot be counted on from is set to one that can, and is still higher than any that was counted to. */
 function keep({ fold, aside, keptAsRead }: Work, attempt: Attempt, line: number, text: string): void {
   if (!fold.hasRoom(attempt)) {
-    aside.push({ line, why: `is one more job under the id of attempt ${attempt.attempt}`, text });
+    aside.push({ line, why: `adds another job under attempt ${attempt.attempt}`, text });
     return;
   }
   if (attempt.rev > REV_SOUND_MAX) keptAsRead.push({ line, why: revFault(attempt) });

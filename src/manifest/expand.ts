@@ -126,7 +126,7 @@ function duplicateIds(tracks: readonly MergedTrack[]): Diagnostic[] {
         code: 'duplicate-id',
         severity: 'error',
         message: `two tracks have the id \`${id}\``,
-        hint: 'give each its own; for several generations of one track, set `takes`',
+        hint: 'give each its own id; for several generations of one track, set `takes`',
         span,
         related: [{ message: 'first used here', span: first }],
       },

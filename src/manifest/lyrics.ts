@@ -30,7 +30,7 @@ function lyricsPathFault(path: string): { message: string; hint: string } | unde
 }
 
 const OUTSIDE = {
-  message: '`lyrics_file` leads out of the folder of the manifest',
+  message: '`lyrics_file` is outside the manifest folder',
   hint: 'copy the file into that folder: what it holds is sent to the service',
 };
 

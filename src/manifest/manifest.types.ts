@@ -17,7 +17,7 @@ export type Model = string;
  */
 export type Prompt = string;
 /**
- * The words to be sung, for a model that sings. An empty text means none, whatever `defaults` say.
+ * The words to be sung, for a model that sings. An empty text means none, regardless of `defaults`.
  */
 export type LyricsPrompt = string;
 /**
@@ -41,11 +41,11 @@ export type LyricsOptimizer = boolean;
  */
 export type Loop = boolean;
 /**
- * Who speaks or sings, by the model's list of voices. An empty text means the model's own choice, whatever `defaults` say.
+ * Who speaks or sings, by the model's list of voices. An empty text means the model's own choice, regardless of `defaults`.
  */
 export type Voice = string;
 /**
- * ISO 639-1 code of the language spoken. An empty text means the model's own choice, whatever `defaults` say.
+ * ISO 639-1 code of the language spoken. An empty text means the model's own choice, regardless of `defaults`.
  */
 export type LanguageCode = string;
 /**
@@ -173,7 +173,7 @@ export interface Defaults {
  */
 export interface Track {
   /**
-   * The track's name for good: what was paid for is found again by it. Small letters, digits, `.`, `_` and `-`. Unique in the manifest.
+   * The permanent name of the track, under which what was paid for is found again. Lowercase letters, digits, `.`, `_` and `-`. Unique in the manifest.
    */
   id: string;
   /**

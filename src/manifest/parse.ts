@@ -51,7 +51,12 @@ export function parseManifest(file: string, text: string): Parsed {
   const diagnostics = syntaxErrors(document, source);
   if (diagnostics.length > 0) return { source, diagnostics };
   if (document.directives?.yaml.version !== '1.2')
-    return fail('yaml-version', 0, 'the manifest asks for an older YAML than 1.2', 'remove the %YAML line');
+    return fail(
+      'yaml-version',
+      0,
+      'the manifest requires a YAML version older than 1.2',
+      'remove the %YAML line',
+    );
   if (second !== undefined)
     return fail(
       'several-documents',

@@ -137,7 +137,7 @@ function coverFaults(path: string, span: Span): Diagnostic[] {
     return told('`cover` is an absolute path', "give it relative to the manifest's folder");
   if (path.includes('\\')) return told('a backslash in `cover`', 'separate folders with /');
   if (posix.normalize(path).split('/')[0] === '..')
-    return told('`cover` leads out of the folder of the manifest', 'copy the picture into that folder');
+    return told('`cover` is outside the manifest folder', 'copy the picture into that folder');
   return [];
 }
 

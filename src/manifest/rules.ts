@@ -76,7 +76,7 @@ function optimizerWithLyrics(optimizer: Sourced<boolean>, lyrics: Sourced<string
   return {
     code: 'optimizer-with-lyrics',
     severity: 'error',
-    message: '`lyrics_optimizer` writes the lyrics itself, and the track has lyrics already',
+    message: '`lyrics_optimizer` writes the lyrics itself, but the track already has lyrics',
     hint: 'remove one of the two',
     ...placed(optimizer, { message: 'the lyrics', span: lyrics.spans[0] }),
   };
@@ -86,7 +86,7 @@ function instrumentalWithLyrics(instrumental: Sourced<boolean>, lyrics: Sourced<
   return {
     code: 'instrumental-with-lyrics',
     severity: 'warning',
-    message: '`force_instrumental` asks for no singing, and the track has lyrics',
+    message: '`force_instrumental` excludes singing, but the track has lyrics',
     hint: 'remove one of the two',
     ...placed(instrumental, { message: 'the lyrics', span: lyrics.spans[0] }),
   };
@@ -96,7 +96,7 @@ function instrumentalWithOptimizer(instrumental: Sourced<boolean>, optimizer: So
   return {
     code: 'instrumental-with-lyrics',
     severity: 'warning',
-    message: '`force_instrumental` asks for no singing, and `lyrics_optimizer` for lyrics',
+    message: '`force_instrumental` excludes singing, but `lyrics_optimizer` writes lyrics',
     hint: 'remove one of the two',
     ...placed(instrumental, { message: 'the other', span: optimizer.spans[0] }),
   };

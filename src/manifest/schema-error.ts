@@ -38,11 +38,8 @@ function explainAt(error: ErrorObject, node: Located, source: Source, guesses: b
       return wrongType(name, schema, node, writtenAs(node, source));
     case 'const':
       return {
-        ...fault(
-          'unsupported-version',
-          `this program does not know version ${quoted(node.value)} of the manifest`,
-        ),
-        hint: 'write `version: 1`, or install the program that the manifest was written for',
+        ...fault('unsupported-version', `manifest version ${quoted(node.value)} is not supported`),
+        hint: 'write `version: 1`, or install the release the manifest was written for',
         at: node,
       };
     case 'pattern':
@@ -53,7 +50,7 @@ function explainAt(error: ErrorObject, node: Located, source: Source, guesses: b
       return {
         ...fault(
           'too-long',
-          `${name} has ${lengthOf(node)} characters, and the most is ${formatCount(schema.maxLength)}`,
+          `${name} has ${lengthOf(node)} characters, but at most ${formatCount(schema.maxLength)} are allowed`,
         ),
         hint: 'shorten it',
         at: node,
@@ -158,7 +155,7 @@ function wrongType(name: string, schema: Schema, node: Located, written: string)
   return {
     ...fault(
       'wrong-type',
-      `${name} has to be ${expected(schema)}, found ${isText ? found(node.value) : cut(written)}`,
+      `${name} must be ${expected(schema)}, found ${isText ? found(node.value) : cut(written)}`,
     ),
     ...(hint === undefined ? {} : { hint }),
     at: node.kind === 'scalar' ? node : headOf(node),
@@ -205,7 +202,7 @@ function nearest(name: string, schema: Schema, value: unknown): string | undefin
 }
 
 const FORMS: Readonly<Record<string, string>> = {
-  '`language_code`': 'give an ISO 639-1 code, as en',
+  '`language_code`': 'give an ISO 639-1 code, such as en',
   '`date`': 'write it as YYYY, YYYY-MM or YYYY-MM-DD',
 };
 
@@ -225,7 +222,7 @@ function wrongForm(name: string, value: string, schema: Schema, node: Located): 
     .slice(0, 64);
   return {
     ...fault('bad-id', `${quoted(value)} cannot be an \`id\``),
-    hint: `use at most 64 small letters, digits, - _ and .${slug ? `, as in \`${slug}\`` : ''}`,
+    hint: `use at most 64 lowercase letters, digits, - _ and .${slug ? `, as in \`${slug}\`` : ''}`,
     at: node,
   };
 }

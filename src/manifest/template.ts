@@ -84,7 +84,7 @@ function unknownToken(name: string, at: number): TemplateFault {
 function loneBrace(at: number): TemplateFault {
   return {
     code: 'output-brace',
-    message: 'a brace in `output` is never closed, or never opened',
+    message: 'unbalanced braces in `output`',
     hint: 'write tokens as {id}',
     at,
     length: 1,
@@ -95,15 +95,15 @@ function pathFaults(body: string): TemplateFault[] {
   const leaves = (at: number, length: number, message: string): TemplateFault => ({
     code: 'output-leaves-folder',
     message,
-    hint: "give a path below the manifest's folder; --out-dir puts all of it elsewhere",
+    hint: "give a path below the manifest's folder; use --out-dir to store everything elsewhere",
     at,
     length,
   });
   const absolute = /^(\/|~(?=\/|$)|[A-Za-z]:|\\\\)/.exec(body);
-  if (absolute) return [leaves(0, absolute[0].length, "`output` leads out of the manifest's folder")];
+  if (absolute) return [leaves(0, absolute[0].length, '`output` leads outside the manifest folder')];
   const faults: TemplateFault[] = [];
   const up = /(?<=^|[/\\])\.\.[. ]*(?=[/\\]|$)/.exec(body);
-  if (up) faults.push(leaves(up.index, up[0].length, "`..` in `output` leads out of the manifest's folder"));
+  if (up) faults.push(leaves(up.index, up[0].length, '`..` in `output` leads outside the manifest folder'));
   const unsafe = UNSAFE_IN_NAME.exec(body.replaceAll('/', ' '));
   if (unsafe) {
     const message =
@@ -147,9 +147,9 @@ export function renderStem(template: Template, values: TokenValues): Stem {
   const segments = full.split('/').map(safeSegment).filter(Boolean);
   const long = segments.find((segment) => bytesOf(segment) > SEGMENT_BYTES_MAX);
   if (long !== undefined)
-    return { problem: `a name of ${bytesOf(long)} bytes, and the most is ${SEGMENT_BYTES_MAX}` };
+    return { problem: `a name of ${bytesOf(long)} bytes, but at most ${SEGMENT_BYTES_MAX} are allowed` };
   if (bytesOf(full) > STEM_BYTES_MAX)
-    return { problem: `a path of ${bytesOf(full)} bytes, and the most is ${STEM_BYTES_MAX}` };
+    return { problem: `a path of ${bytesOf(full)} bytes, but at most ${STEM_BYTES_MAX} are allowed` };
   const folder = segments.slice(0, -1).find((segment) => AUDIO_EXTENSION.test(segment));
   if (folder !== undefined)
     return { problem: `a folder named like an audio file, ${JSON.stringify(folder)}` };

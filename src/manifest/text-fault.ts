@@ -22,7 +22,7 @@ function words(
         message: `there is no file \`${path}\``,
         hint:
           role === 'manifest'
-            ? `check the path, or write a first manifest: venice-batch init${isPlain(path) ? ` ${path}` : ''}`
+            ? `check the path, or create a manifest: venice-batch init${isPlain(path) ? ` ${path}` : ''}`
             : "check the path: it starts at the manifest's folder",
       };
     case 'directory':

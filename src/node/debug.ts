@@ -68,7 +68,7 @@ async function* listen(
     }
     ending = 'end';
   } catch (error) {
-    ending = `broke off (${error instanceof Error ? error.message : 'unknown fault'})`;
+    ending = `cut off (${error instanceof Error ? error.message : 'unknown fault'})`;
     throw error;
   } finally {
     // The end of a start may be half a key, which would not be known for one.

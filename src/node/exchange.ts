@@ -106,7 +106,7 @@ function setAlarms(
     begun: (): Deadline => {
       headers?.off();
       idle = startDeadline(idleDeadlineMs, () =>
-        late('DEADLINE', `the answer broke off: nothing came for ${idleDeadlineMs} ms`),
+        late('DEADLINE', `the answer was cut off: nothing came for ${idleDeadlineMs} ms`),
       );
       return idle;
     },

@@ -135,7 +135,7 @@ async function save(page: Page, request: PickRequest): Promise<boolean> {
   }
 }
 
-const GONE = 'venice-batch is not running any more. Start the review again.';
+const GONE = 'venice-batch is no longer running. Start the review again.';
 
 /** Asks the source for news. What it could not tell is taken back when it can; that a pick was not saved is not. */
 export async function refresh(page: Page): Promise<void> {

@@ -64,7 +64,7 @@ function cannotConsume(balance: Balance): Diagnostic {
     code: 'cannot-consume',
     severity: 'error',
     message: wallet
-      ? `this wallet has ${formatUsd(knownMicroUsd(balance) ?? 0)}, and needs at least ${formatUsd(WALLET_MICRO_USD_MIN)} to buy anything`
+      ? `this wallet has ${formatUsd(knownMicroUsd(balance) ?? 0)}, but needs at least ${formatUsd(WALLET_MICRO_USD_MIN)} to buy anything`
       : 'the service does not allow this account to buy anything right now',
     hint: topUpHint(balance) ?? 'top up the account, or check the spend limit of the API key',
   };
@@ -80,7 +80,7 @@ function overBalance(plan: Plan, balance: Balance, uncovered: readonly Purchase[
   return {
     code: 'over-balance',
     severity: 'error',
-    message: `the balance does not cover ${takes} for ${formatUsd(shortMicroUsd)}, of ${formatUsd(plan.totalMicroUsd)} in all (${purseWords(balance)})`,
+    message: `the balance does not cover ${takes} for ${formatUsd(shortMicroUsd)}, of ${formatUsd(plan.totalMicroUsd)} in total (${purseWords(balance)})`,
     hint: `${topUpHint(balance) ?? 'top up the account'}, or buy less with --only${hidden}`,
   };
 }

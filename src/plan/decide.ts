@@ -223,7 +223,7 @@ function behindLinks(
       code: 'file-changed',
       severity: 'warning',
       message: `${files} cannot be checked: ${at} is a symbolic link, a pipe or a device, and is not followed`,
-      hint: `put the real file or folder in the place of ${at}`,
+      hint: `replace ${at} with the real file or folder`,
       ...(behind.length === 1 ? { span: first.take.span } : {}),
     };
   });

@@ -32,7 +32,7 @@ function undeclared(
   about: Case,
 ): Finding {
   const message = `${about.model.id} does not say whether it takes \`${field}\``;
-  return warning(field, `undeclared-${topic}`, message, 'it is sent as it is; the service may refuse it');
+  return warning(field, `undeclared-${topic}`, message, 'it is sent unchanged; the service may refuse it');
 }
 
 /** What its codes call a switch. */
@@ -80,7 +80,7 @@ function lyricsRequired({ request, model }: Case): Finding | undefined {
 
 function optimizerAgainstLyrics({ request }: Case): Finding | undefined {
   if (request.lyrics_optimizer !== true || request.lyrics_prompt === undefined) return undefined;
-  const message = '`lyrics_optimizer` writes the lyrics itself, so it cannot go with lyrics';
+  const message = '`lyrics_optimizer` writes the lyrics itself, so it cannot be combined with lyrics';
   return error('lyrics_optimizer', 'optimizer-with-lyrics', message, 'remove one of the two');
 }
 
@@ -126,12 +126,12 @@ function promptTooShort({ request, model }: Case): Finding | undefined {
   const { points, units } = characterCounts(request.prompt);
   if (points >= least) return undefined;
   if (model.min_prompt_length === undefined) {
-    const message = `the prompt has ${points} characters; ${model.id} states no minimum, and the service then asks for ${least}`;
+    const message = `the prompt has ${points} characters; ${model.id} states no minimum, and the service then requires ${least}`;
     return warning('prompt', 'prompt-length-unclear', message, `add ${least - points} to be sure`);
   }
   if (units < least) {
     const message = `the prompt has ${points} characters; ${model.id} needs at least ${least}`;
-    return error('prompt', 'prompt-too-short', message, 'say more about the sound that is wanted');
+    return error('prompt', 'prompt-too-short', message, 'describe the sound in more detail');
   }
   const message = `the prompt has ${points} characters, ${units} if emoji and rare letters count twice; ${model.id} needs at least ${least}`;
   return warning('prompt', 'prompt-length-unclear', message, `add ${least - points} to be sure`);
@@ -168,11 +168,11 @@ function durationAllowed({ request, model }: Case): Finding | undefined {
   }
   const { min_duration: least, max_duration: most } = model;
   if (least !== undefined && seconds < least) {
-    const message = `${seconds} s is shorter than the ${least} s that ${model.id} makes at least`;
+    const message = `${seconds} s is shorter than the minimum of ${model.id}, ${least} s`;
     return error('duration_seconds', 'duration-out-of-range', message, `use ${least} or more`);
   }
   if (most !== undefined && seconds > most) {
-    const message = `${seconds} s is longer than the ${most} s that ${model.id} makes at most`;
+    const message = `${seconds} s is longer than the maximum of ${model.id}, ${most} s`;
     return error('duration_seconds', 'duration-out-of-range', message, `use ${most} or less`);
   }
   return undefined;
@@ -210,7 +210,7 @@ function speedInRange({ request, model }: Case): Finding | undefined {
   const most = model.max_speed ?? Number.POSITIVE_INFINITY;
   if (speed >= least && speed <= most) return undefined;
   const hint = speed < least ? `use ${least} or more` : `use ${most} or less`;
-  return error('speed', 'speed-out-of-range', `speed ${speed} is out of the range of ${model.id}`, hint);
+  return error('speed', 'speed-out-of-range', `speed ${speed} is outside the range of ${model.id}`, hint);
 }
 
 function voiceTaken(about: Case): Finding | undefined {
@@ -266,7 +266,7 @@ function deprecated({ model, nowMs }: Case): Finding | undefined {
   const leavesMs = Date.parse(model.deprecationDate ?? '');
   if (Number.isNaN(leavesMs)) return undefined;
   const day = new Date(leavesMs).toISOString().slice(0, 10);
-  const leaves = leavesMs > nowMs ? 'leaves' : 'was to leave';
+  const leaves = leavesMs > nowMs ? 'leaves' : 'was due to leave';
   const successor = model.replacementModelId;
   const hint =
     successor === undefined ? 'choose another model soon' : `its successor is ${quoted(successor)}`;

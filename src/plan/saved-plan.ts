@@ -152,10 +152,7 @@ export function checkPurchases(saved: SavedPlan, plan: Plan): Diagnostic | undef
           ]
         : []),
     ];
-    return refusal(
-      'plan-stale',
-      `what there is to buy changed since the plan was saved: ${words.join(', ')}`,
-    );
+    return refusal('plan-stale', `the purchases changed since the plan was saved: ${words.join(', ')}`);
   }
   return priceRose(saved, now);
 }
@@ -167,7 +164,7 @@ function priceRose(saved: SavedPlan, now: ReadonlyMap<string, Purchase>): Diagno
   const first = dearer[0];
   if (first === undefined) return undefined;
   const rise = `from ${formatUsd(first.price_micro_usd)} to ${formatUsd(now.get(first.key)?.quote.microUsd ?? 0)}`;
-  const others = dearer.length === 1 ? '' : `, and ${dearer.length - 1} more with it`;
+  const others = dearer.length === 1 ? '' : `, and ${dearer.length - 1} more`;
   return refusal('price-rose', `the price of ${first.key} rose since the plan was saved, ${rise}${others}`);
 }
 

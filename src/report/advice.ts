@@ -10,7 +10,7 @@ export function adviceFor(take: TakeEvent): string {
       return adviceForFailure(take);
     case 'lost':
       if (toldByPerson(take.code) !== undefined) return AGAIN;
-      return `The service no longer has the audio. ${AGAIN} Should the service find it after all, \`resolve\` with its queue id collects it.`;
+      return `The service no longer has the audio. ${AGAIN} If the service finds it after all, \`resolve\` with its queue id collects it.`;
     case 'unverified':
       return `The bytes are kept as \`.unverified\`; run again to fetch it once more, at no cost. If they sound right, \`accept MANIFEST ${take.key}\` takes them as they are. To give it up: \`resolve MANIFEST ${take.attempt.slice(0, 8)} --charged\`.`;
     case 'missing':
@@ -25,17 +25,17 @@ export function adviceFor(take: TakeEvent): string {
 }
 
 /** With which words depends on what was made before: the next command has them. */
-const AGAIN = 'It is bought again only when asked for, after approval.';
+const AGAIN = 'It is bought again only on request, after approval.';
 
 function adviceForFailure({ money }: TakeEvent): string {
-  if (money === 'refunded') return `The charge came back. ${AGAIN}`;
+  if (money === 'refunded') return `The charge was refunded. ${AGAIN}`;
   if (money === 'refunded (as documented)')
-    return `The service documents that this charge comes back. ${AGAIN}`;
+    return `The service documents that this charge is refunded. ${AGAIN}`;
   return AGAIN;
 }
 
 function adviceForRefusal(take: TakeEvent): string {
-  if (toldByPerson(take.code) !== undefined) return 'Run again: it is bought then, after approval.';
+  if (toldByPerson(take.code) !== undefined) return 'Run again to buy it, after approval.';
   switch (take.status) {
     case 401:
       return 'Check VENICE_API_KEY, then run the same command again.';
@@ -45,7 +45,7 @@ function adviceForRefusal(take: TakeEvent): string {
       return 'Enable API access for this account, then run the same command again.';
     case 404:
     case 410:
-      return 'The model is not offered any more: choose another (`venice-batch models`), then run again.';
+      return 'The model is no longer offered: choose another (`venice-batch models`), then run again.';
     case 422:
       return take.suggested_prompt === undefined
         ? 'Change the prompt, then run again: only this track is bought.'

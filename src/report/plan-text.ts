@@ -52,7 +52,7 @@ export function renderPlan(plan: Plan, options: PlanTextOptions): string {
     sums(plan, lines, options, style),
     keptLine(plan, style, width),
     remarks('Could cost less', savingRemarks(plan), style, width),
-    remarks('Quoted unlike the catalogue', deviationRemarks(plan), style, width),
+    remarks('Quoted differently from the catalogue', deviationRemarks(plan), style, width),
   ];
   const shown = sections.filter((section) => section.length > 0);
   return `${shown.map((section) => section.join('\n')).join('\n\n')}\n`;

@@ -71,12 +71,12 @@ function history({ evidence }: InDoubt, asked: HistoryFacts | undefined): string
   const { fits, near } = evidence;
   const fitting = fits.map((entry) => `billing history: ${entryText(entry)}`);
   const nearby = near.map(
-    ({ entry, difference }) => `billing history, near: ${entryText(entry)} (${difference})`,
+    ({ entry, difference }) => `billing history, similar: ${entryText(entry)} (${difference})`,
   );
   return [
     ...(fits.length === 0 ? [] : shareText(evidence)),
-    ...firstOf(fitting, 'that fit'),
-    ...firstOf(nearby, 'that are near'),
+    ...firstOf(fitting, 'that match'),
+    ...firstOf(nearby, 'that are similar'),
     ...(near.length === 0 ? [] : [NEAR_HELP]),
     ...rivalsText(evidence),
     ...(fits.length + near.length > 0 ? [] : [nothingText(evidence, asked)]),
@@ -85,7 +85,7 @@ function history({ evidence }: InDoubt, asked: HistoryFacts | undefined): string
 }
 
 const NEAR_HELP =
-  'A near one may be this attempt\u2019s: the service may rename and round charges. Rule it out before --not-charged.';
+  'A similar charge may be this attempt\u2019s: the service may rename and round charges. Rule it out before --not-charged.';
 
 function rivalsText({ rivals, fits }: Evidence): string[] {
   if (rivals.length === 0) return [];
@@ -110,9 +110,8 @@ function firstOf(lines: readonly string[], which: string): readonly string[] {
 /** How many fit though other jobs are paid alike: which of them is whose is a guess, their number is not. */
 function shareText({ fits, accounted }: Evidence): string[] {
   if (accounted === 0) return [];
-  const jobs = accounted === 1 ? '1 job of this lockfile is' : `${accounted} jobs of this lockfile are`;
   return [
-    `billing history: ${fits.length + accounted} charges that fit, ${jobs} known to be charged so; ${fits.length} left:`,
+    `billing history: ${fits.length + accounted} matching charges, ${accounted} of them from other jobs of this lockfile; ${fits.length} left:`,
   ];
 }
 
@@ -123,7 +122,7 @@ function nothingText({ accounted, fromMs, toMs }: Evidence, asked: HistoryFacts 
     accounted === 1 ? '1 that is another take\u2019s' : `${accounted} that are other takes\u2019`;
   const but = accounted === 0 ? '' : ` but ${others}`;
   return asked !== undefined && asked.askedAtMs < toMs
-    ? `billing history: no charge so far since ${from}${but}; it may still come until ${to}: look again after that, before --not-charged`
+    ? `billing history: no charge so far since ${from}${but}; one may still appear until ${to}: check again then, before --not-charged`
     : `billing history: no charge from ${from} to ${to}${but}`;
 }
 
@@ -134,8 +133,10 @@ function oddities(asked: HistoryFacts | undefined): string[] {
   return [
     ...(clockOffsetMs === 0
       ? []
-      : [`the service\u2019s clock is ${seconds} s ${clockOffsetMs < 0 ? 'behind' : 'ahead'}: allowed for`]),
-    ...(cut ? ['the billing history was too long to be looked at as a whole: see the dashboard'] : []),
+      : [
+          `the service\u2019s clock is ${seconds} s ${clockOffsetMs < 0 ? 'behind' : 'ahead'}: taken into account`,
+        ]),
+    ...(cut ? ['the billing history was too long to search completely: see the dashboard'] : []),
   ];
 }
 

@@ -167,7 +167,7 @@ function totals(all: readonly Attempt[], takes: readonly TakeStatus[]): string {
   const counts = STATES.map((state) => [takes.filter((take) => take.state === state).length, state] as const)
     .filter(([count]) => count > 0)
     .map(([count, state]) => `${count} ${stateName(state)}`);
-  return `${counts.join(', ')}; ${formatUsd(spentMicroUsd(all))} spent in all`;
+  return `${counts.join(', ')}; ${formatUsd(spentMicroUsd(all))} spent in total`;
 }
 
 const OTHER_FOLDER =

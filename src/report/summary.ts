@@ -62,7 +62,7 @@ function headline(outcome: RunOutcome, summary: SummaryEvent, style: Style, widt
 export function safePhrase({ clean_up_owed: owed, missing }: SummaryEvent): string | undefined {
   if (owed === 0 || missing > 0) return undefined;
   const copies = owed === 1 ? '1 remote copy is' : `${owed} remote copies are`;
-  return `Every file made so far is here and safe; ${copies} still to be deleted, which costs nothing.`;
+  return `Every file made so far is stored here; ${copies} still to be deleted, which costs nothing.`;
 }
 
 /**
@@ -80,7 +80,7 @@ export function donePhrase(summary: SummaryEvent): string {
 /** Where something was to be bought, only collecting ends well without it; else it was left out by `--only` or `--except`. */
 function wellPhrase(count: string, { not_bought, made }: SummaryEvent): string {
   if (not_bought === 0) return `${count}, the rest was left out`;
-  return `nothing is in flight${made > 0 ? ' any more' : ''}: ${count}`;
+  return `nothing ${made > 0 ? 'left ' : ''}in flight: ${count}`;
 }
 
 function wasRefused({ exit_code, made, clean_up_owed }: SummaryEvent): boolean {
@@ -130,7 +130,7 @@ export function costPhrase({ takes }: Pick<RunOutcome, 'takes'>, summary: Summar
   ].join(', ');
   if (summary.spent_total_micro_usd === null) return now;
   const total = formatUsd(summary.spent_total_micro_usd);
-  const all = now === '' ? `${total} spent in all` : `${now}; ${total} in all`;
+  const all = now === '' ? `${total} spent in total` : `${now}; ${total} in total`;
   return `${budget === null ? all : `${all} of a budget of ${formatUsd(budget)}`}${twicePhrase(summary)}`;
 }
 

@@ -43,7 +43,7 @@ function stopUnanswered(context: RunContext, what: string): void {
     context,
     'error',
     'no-answer',
-    `${what}; nothing was answered for ${minutes} minutes: what is in flight is left for the next run`,
+    `${what}; no answer for ${minutes} minutes: what is in flight is left for the next run`,
     `once the service can be reached: ${context.settings.command('collect')}`,
   );
   stopAll(context, 'unavailable');

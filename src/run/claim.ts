@@ -36,6 +36,6 @@ function tellTaken(context: RunContext, { key }: Job): void {
     context,
     'info',
     'taken',
-    `another run is buying ${key}: this run leaves it, and all others that are taken, to that run`,
+    `another run is buying ${key}: this run skips it, and every other take that another run has claimed`,
   );
 }

@@ -242,8 +242,8 @@ export function stopIfRefused(
     context,
     'error',
     'authentication',
-    `the service refuses the key (${failure.status}): ${failure.message}`,
-    'set VENICE_API_KEY (or VENICE_WALLET_KEY) to a key that works, and run the same command again: what is paid for is collected',
+    `the service rejected the key (${failure.status}): ${failure.message}`,
+    'set VENICE_API_KEY (or VENICE_WALLET_KEY) to a valid key, and run the same command again to collect what is paid for',
   );
   stopAll(context, 'authentication');
 }

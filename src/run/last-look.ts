@@ -41,11 +41,11 @@ function tellLost(context: RunContext, state: 'taken' | 'gone'): void {
   const message =
     state === 'taken'
       ? "another run took over this run's lock: this run ends"
-      : 'the lock was deleted, and this system does not keep other runs out without it: nothing more is submitted';
+      : 'the lock was deleted, and this system cannot keep other runs out without it: nothing more is submitted';
   const hint =
     state === 'taken'
       ? `when the other run has ended: ${context.settings.command('run')}`
-      : `to take the lock again and go on: ${context.settings.command('run')}`;
+      : `to take the lock again and continue: ${context.settings.command('run')}`;
   notice(context, 'error', state === 'taken' ? 'lock-taken' : 'lock-deleted', message, hint);
 }
 

@@ -99,6 +99,6 @@ export function tellWaiting(context: RunContext): void {
     context,
     'info',
     'other-runs',
-    'everything of this run is done: it waits for other runs, and collects for any that falls silent',
+    'this run is done: it waits for other runs, and collects for any that stops responding',
   );
 }

@@ -110,7 +110,7 @@ function afterRunning(
       context,
       'warning',
       'still-running',
-      `${job.key} still runs after ${HORIZON_MS / 3_600_000} hours: it is left for the next run`,
+      `${job.key} is still running after ${HORIZON_MS / 3_600_000} hours: it is left for the next run`,
     );
     return GONE;
   }
@@ -187,7 +187,7 @@ async function afterAudio(
       const banked = await bank(context, custody.file);
       // Not stored for good: it is fetched again, at no cost, until another disk than this one has it.
       if (banked !== 'banked')
-        return again(context, job, `could not put ${job.key} into the audio store: ${whyNot(banked)}`);
+        return again(context, job, `could not upload ${job.key} to the audio store: ${whyNot(banked)}`);
       const known = await recordOutcome(context, job, {
         kind: 'stored',
         file: custody.file,
@@ -204,10 +204,10 @@ async function afterAudio(
       return { kind: 'stored', clean: true, readyAtMs };
     }
     case 'unconfirmed':
-      if (compared) return again(context, job, `no two downloads of ${job.key} are alike`);
+      if (compared) return again(context, job, `no two downloads of ${job.key} match`);
       return { kind: 'again', notBeforeMs: nowMs };
     case 'broken':
-      return again(context, job, `the download of ${job.key} broke off (${custody.code})`);
+      return again(context, job, `the download of ${job.key} was cut off (${custody.code})`);
     case 'mismatch':
       if (job.mismatches < 2) return { kind: 'again', notBeforeMs: nowMs };
       await recordOutcome(context, job, {
@@ -284,7 +284,7 @@ export function underAnotherKey(context: RunContext, job: Job, attempt: Attempt)
     context,
     'warning',
     'other-key',
-    `${job.key} was submitted under another API key, and this one cannot see it: nothing is concluded`,
+    `${job.key} was submitted under another API key, and this one cannot see it: its state is unknown`,
     `run again with the key that submitted it; if that key is gone for good, ${ifGone}`,
   );
   return true;

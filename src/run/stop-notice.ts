@@ -20,7 +20,7 @@ export function stopNotice(
       return {
         code: 'answers-lost',
         message:
-          'the answers to three submits in a row were lost: nothing more is bought, in later runs neither, until they are settled',
+          'the answers to three submits in a row were lost: nothing more is bought, in this run or later ones, until they are settled',
         hint: `to see what is known and settle them: ${command('resolve')}`,
       };
     case 'over_budget':
@@ -46,7 +46,7 @@ export function stopNotice(
         code: 'timeout',
         message:
           'the --timeout was reached: nothing more is submitted, and takes in flight continue at the service',
-        hint: `to go on: ${command('run')}`,
+        hint: `to continue: ${command('run')}`,
       };
     default:
       return undefined;

@@ -58,7 +58,7 @@ export async function submitJob(context: RunContext, job: Job): Promise<Settled>
     return conclude(context, job, {
       kind: 'not_sent',
       code: 'price-stale',
-      message: 'the price has to be asked for again',
+      message: 'the price must be quoted again',
     });
   tell(context, job, 'submitting');
   const result = await context.client.queue(purchase.request);
@@ -127,7 +127,7 @@ function tellOtherModel(context: RunContext, key: string, asked: string, got: st
     context,
     'warning',
     'other-model',
-    `${key} was asked of ${asked}, and the service says that ${got} makes it; reported once for this pair`,
+    `${key} was requested from ${asked}, but the service uses ${got}; reported once for this pair`,
   );
 }
 
@@ -146,7 +146,7 @@ function tellIdSeen(
     `the answer that leaves ${key} in doubt (HTTP ${status ?? 'unknown'}) holds the queue_id ${queueIdSeen}`,
     isQueueId(queueIdSeen)
       ? `if it is this job's: ${context.settings.command('resolve', attempt, '--queue-id', queueIdSeen)}`
-      : `it cannot be used as it is; what is known of the attempt: ${context.settings.command('resolve')}`,
+      : `it cannot be used as it is; to see what is known about the attempt: ${context.settings.command('resolve')}`,
   );
 }
 
@@ -200,8 +200,8 @@ function stopRefused(context: RunContext, { status, message }: SubmitOutcome & {
       context,
       'error',
       'authentication',
-      `the service refuses the key (${status}): ${message}; nothing more is submitted`,
-      'set VENICE_API_KEY (or VENICE_WALLET_KEY) to a key that works, and run the same command again',
+      `the service rejected the key (${status}): ${message}; nothing more is submitted`,
+      'set VENICE_API_KEY (or VENICE_WALLET_KEY) to a valid key, and run the same command again',
     );
   stopBuying(context, 'authentication');
 }

@@ -147,7 +147,7 @@ const PAUSE_MS_MAX = 24 * 3_600_000;
 export function acknowledge(state: SchedulerState, id: string, told: Settled, nowMs: number): void {
   const outcome = told.kind === 'again' ? { ...told, notBeforeMs: bounded(told.notBeforeMs, nowMs) } : told;
   const job = state.jobs.get(id);
-  if (job?.operation === undefined) throw new Error(`nothing is under way for job ${id}`);
+  if (job?.operation === undefined) throw new Error(`no request in flight for job ${id}`);
   const { operation, queue } = job;
   const token = answer(state, job);
   if (token !== undefined) queue.limits.answered(token, { rate: {} }, nowMs);

@@ -35,7 +35,7 @@ async function proveAtOnce(asking: Asking, about: About, key: string): Promise<v
   const winners = texts.filter((_, at) => answers[at] === 'created');
   if (winners.length > 1) throw unsafeError('the store lets several writers at once write one key', about);
   if (winners.length === 0 && !doubtful)
-    throw unsafeError('the store says that a key exists which nobody wrote', about);
+    throw unsafeError('the store reports a key that was never written', about);
   await compare(asking, about, key, winners.length === 1 ? winners : texts);
 }
 

@@ -52,7 +52,7 @@ export async function bodyOf(answer: TransportAnswer, bytesMax: number): Promise
   } catch (error) {
     answer.discard();
     if (error instanceof StoreFault) throw error;
-    throw new StoreFault('unreachable', `the answer broke off (${messageOf(error)})`);
+    throw new StoreFault('unreachable', `the answer was cut off (${messageOf(error)})`);
   }
   if (!answer.framed) throw new StoreFault('unreachable', 'an answer without a length');
   return Buffer.concat(pieces);
@@ -81,7 +81,7 @@ export function readS3List(text: string): { readonly keys: readonly string[]; re
   const next = /<NextContinuationToken>([\s\S]*?)<\/NextContinuationToken>/.exec(text)?.[1];
   if (!isCut) return { keys };
   if (next === undefined)
-    throw new StoreFault('unsupported', 'a cut list of objects does not say how it goes on');
+    throw new StoreFault('unsupported', 'a truncated list of objects names no continuation');
   return { keys, next: unescapeXml(next) };
 }
 

@@ -84,7 +84,7 @@ async function* contents(client: S3Client, sha256: string): AsyncIterable<Uint8A
   try {
     yield* answer.body;
   } catch (error) {
-    throw new StoreFault('unreachable', `the audio broke off (${String(error)})`);
+    throw new StoreFault('unreachable', `the audio was cut off (${String(error)})`);
   } finally {
     answer.discard();
   }

@@ -175,7 +175,7 @@ async function inspect(
   const { mediaType, durationSeconds } = finding;
   const warning = isNamed(mediaType, audio.mediaType)
     ? finding.warning
-    : `the server called it ${audio.mediaType}, by its bytes it is ${mediaType}`;
+    : `the server says ${audio.mediaType}, but its bytes are ${mediaType}`;
   return {
     kind: 'complete',
     bytes: received.bytes,

@@ -44,7 +44,7 @@ export const inspectMedia: InspectMedia = async (bytes, sizeBytes) => {
     const readable = await isReadable(source, start, sizeBytes);
     const finding = await source.finish();
     return finding.kind === 'whole' && !readable
-      ? { ...finding, warning: 'a second reader (music-metadata) cannot make sense of it' }
+      ? { ...finding, warning: 'a second parser (music-metadata) cannot read it' }
       : finding;
   } finally {
     await source.close();

@@ -75,7 +75,7 @@ export async function readJson<T>(
   if (!parsed.ok) return parsed;
   const value = read(parsed.value);
   if (value === undefined) {
-    const message = `the answer is JSON, but not what this request is answered with: ${outline(parsed.value)}`;
+    const message = `the answer is JSON of an unexpected form: ${outline(parsed.value)}`;
     return {
       ...unusable(good, 'wrong-type', message),
       ...present({ queueIdSeen: queueIdSeen(parsed.value) }),
@@ -91,7 +91,7 @@ async function refusal(good: GoodAnswer): Promise<CallFailure> {
   const seen = present({ queueIdSeen: queueIdSeen(parsed.value) });
   const error = readError(parsed.value, status);
   if (error === undefined) {
-    const message = `HTTP ${status}, and the body is JSON, but no error of the API`;
+    const message = `HTTP ${status}, and the body is JSON, but not an API error`;
     return { ...unusable(good, 'wrong-type', message), ...seen };
   }
   return { ok: false, kind: 'refused', status, sent: true, ...error, ...seen, rate: good.rate };
@@ -153,7 +153,7 @@ async function readBody(good: GoodAnswer, bytesMax: number): Promise<CallResult<
       kind: 'no_answer',
       sent: true,
       code: faultCode(error) || 'body',
-      message: `the answer broke off: ${error instanceof Error ? error.message : 'unknown fault'}`,
+      message: `the answer was cut off: ${error instanceof Error ? error.message : 'unknown fault'}`,
       rate: good.rate,
     };
   }

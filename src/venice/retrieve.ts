@@ -123,6 +123,6 @@ async function fetchElsewhere(
   return unusable(
     good,
     'url-result',
-    `the audio lies at ${new URL(url).host}, but could not be downloaded: ${why}`,
+    `the audio is at ${new URL(url).host}, but could not be downloaded: ${why}`,
   );
 }

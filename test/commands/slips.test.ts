@@ -30,7 +30,7 @@ describe('a slip on the command line', () => {
     [['lock', 'repair'], "'manifest'", 'venice-batch lock repair --help'],
     [['lock'], 'a command is missing', 'use one of the commands above'],
     [['help', 'nope'], "unknown command 'nope'", 'use one of the commands above'],
-    [['status', ''], 'the name of the manifest is empty', 'name a file, as album.yaml'],
+    [['status', ''], 'the name of the manifest is empty', 'name a file, such as album.yaml'],
     [
       ['run', 'a.yaml', '--only', ''],
       '--only has an empty name',

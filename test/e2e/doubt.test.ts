@@ -165,8 +165,8 @@ describe.concurrent('resolve', () => {
     const attempt = attemptInDoubt(album);
     const shown = await run('resolve');
     expect(shown.code, shown.stderr).toBe(8);
-    expect(shown.stdout).toMatch(/billing history, near: 20\S+Z \$0\.01771\s+sound-standard/);
-    expect(shown.stdout).toContain('A near one may be this attempt');
+    expect(shown.stdout).toMatch(/billing history, similar: 20\S+Z \$0\.01771\s+sound-standard/);
+    expect(shown.stdout).toContain('A similar charge may be this attempt');
     const { stdout } = await run('resolve', '--json');
     expect(JSON.parse(stdout)).toMatchObject({
       in_doubt: [{ attempt: { attempt }, matches: [], near: [{}, { difference: 'another amount' }] }],

@@ -207,7 +207,7 @@ describe('a run that is interrupted at its clean-up', () => {
       '… 2 of 2 done, interrupted',
       expect.stringMatching(/^ {2}2 made now · 2 to clean up · /),
       expect.stringMatching(/^ {2}\$0\.\d+ spent of /),
-      '  Every file made so far is here and safe; 2 remote copies are still to be',
+      '  Every file made so far is stored here; 2 remote copies are still to be',
       '  deleted, which costs nothing.',
     ]);
     const next = end.lines.at(-1)!.trim();

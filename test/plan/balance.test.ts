@@ -63,7 +63,7 @@ describe('a plan that costs three times one dollar', () => {
   it('names what is short, and the purses', () => {
     const [found] = checkBalance(planFor(three), { purses: { ...KEY_EMPTY, DIEM: 1_000_000, USD: 500_000 } });
     expect(found?.message).toBe(
-      'the balance does not cover 2 takes for $2.00, of $3.00 in all ($1.00 DIEM, $0.50 USD)',
+      'the balance does not cover 2 takes for $2.00, of $3.00 in total ($1.00 DIEM, $0.50 USD)',
     );
     expect(found?.hint).toContain('--ignore-balance');
   });

@@ -68,7 +68,7 @@ describe('the last screen', () => {
       [
         '✔ 1 of 1 done',
         '  1 made now · 4 min 12 s',
-        '  $0.69 spent of $0.69 approved; $0.69 in all of a budget of $30.00',
+        '  $0.69 spent of $0.69 approved; $0.69 in total of a budget of $30.00',
         '',
         'Files',
         '  out/opening.flac',
@@ -103,11 +103,11 @@ describe('the last screen', () => {
     const refunded = takeEvent('a', 'failed', { money: 'refunded' });
     const spent = { spent_micro_usd: 1_380_000, approved_micro_usd: 1_380_000, budget_micro_usd: null };
     expect(moneyOf(refunded, summaryEvent({ ...spent, spent_total_micro_usd: 690_000 }))).toBe(
-      '  $1.38 spent of $1.38 approved, $0.69 refunded; $0.69 in all',
+      '  $1.38 spent of $1.38 approved, $0.69 refunded; $0.69 in total',
     );
     const idle = { spent_micro_usd: 0, approved_micro_usd: 0, spent_total_micro_usd: 690_000 };
     expect(moneyOf({ ...refunded, earlier: true }, summaryEvent(idle))).toBe(
-      '  $0.69 spent in all of a budget of $30.00',
+      '  $0.69 spent in total of a budget of $30.00',
     );
   });
 
@@ -121,7 +121,7 @@ describe('the last screen', () => {
       'rejected, 422 CONTENT_POLICY: The prompt names a living artist, which the policy of this service does not allow. (not charged)',
     );
     expect(lines).toContain('    failed, INFERENCE: worker died (charged $0.69)');
-    expect(lines).toContain('    It is bought again only when asked for, after approval.');
+    expect(lines).toContain('    It is bought again only on request, after approval.');
     expect(lines).toContain('  ? outro');
     expect(lines).toContain('    in doubt, 502 html (may have been charged $0.69)');
     expect(lines.slice(-3)).toEqual(['Next', '  venice-batch resolve album.yaml', '']);
@@ -134,8 +134,8 @@ describe('the last screen', () => {
   });
 
   it.each<[string, string, Partial<SummaryEvent>]>([
-    ['collect found nothing', '✔ nothing is in flight: 0 of 3 done', { not_bought: 3 }],
-    ['collect', '✔ nothing is in flight any more: 1 of 3 done', { done: 1, made: 1, not_bought: 2 }],
+    ['collect found nothing', '✔ nothing in flight: 0 of 3 done', { not_bought: 3 }],
+    ['collect', '✔ nothing left in flight: 1 of 3 done', { done: 1, made: 1, not_bought: 2 }],
     ['--only', '✔ 1 of 3 done, the rest was left out', { done: 1, made: 1 }],
     ['a plan that was used', '✖ nothing bought: 3 of 3 done before', { done: 3, exit_code: 2 }],
     ['a disk that broke', '✖ 3 of 3 done', { done: 3, made: 1, exit_code: 12 }],
@@ -304,7 +304,7 @@ describe('the Markdown summary', () => {
     ]);
     expect(lines).toContain('| track-13 | stored | elevenlabs-music | $0.69 | out/track-13.flac |');
     expect(lines.find((line) => line.startsWith('| finale | failed,'))).toBe(
-      '| finale | failed, INFERENCE: worker died (charged \\$0.69) | It is bought again only when asked for, after approval. |',
+      '| finale | failed, INFERENCE: worker died (charged \\$0.69) | It is bought again only on request, after approval. |',
     );
   });
 

@@ -246,7 +246,7 @@ describe('status', () => {
       'a#2   rejected (422)  $0.00',
       'b     queued          $0.69  q-1',
       '',
-      '1 done, 1 queued, 1 rejected; $2.07 spent in all',
+      '1 done, 1 queued, 1 rejected; $2.07 spent in total',
       "Next: venice-batch collect 'my album.yaml'",
     ]);
   });
@@ -302,7 +302,7 @@ describe('status', () => {
       'TAKE',
       'a',
     ]);
-    expect(known).toContain('1 done, 1 queued; $1.38 spent in all');
+    expect(known).toContain('1 done, 1 queued; $1.38 spent in total');
     expect(statusOf(attempts)).not.toContain('Not in the manifest');
   });
 
@@ -347,7 +347,7 @@ describe('status', () => {
     expect(linesOf(one).slice(2)).toEqual([
       'b     missing  $0.69  out/b.flac',
       '',
-      '1 done, 1 missing; $1.38 spent in all',
+      '1 done, 1 missing; $1.38 spent in total',
       "Next: venice-batch run 'my album.yaml' --retry-failed",
     ]);
     const none = statusOf(attempts, {}, undefined, new Map());
@@ -387,7 +387,7 @@ describe('what is in doubt', () => {
 
   it('tells what is known and the commands that settle it', () => {
     const near =
-      'A near one may be this attempt\u2019s: the service may rename and round charges. Rule it out before --not-charged.';
+      'A similar charge may be this attempt\u2019s: the service may rename and round charges. Rule it out before --not-charged.';
     const lines = linesOf(
       renderInDoubt(
         [
@@ -407,7 +407,7 @@ describe('what is in doubt', () => {
       '? outro#2',
       '  sent 2026-03-01T12:00:00.000Z: elevenlabs-music, 60 s, $0.69; 502 html',
       '  billing history: 2026-03-01T12:00:02.000Z $0.69 music request r-1',
-      '  billing history, near: 2026-03-01T12:00:02.000Z $0.76 music request r-1 (another amount)',
+      '  billing history, similar: 2026-03-01T12:00:02.000Z $0.76 music request r-1 (another amount)',
       `  ${near}`,
       '  venice-batch resolve album.yaml id-of-outro --charged',
       '  venice-batch resolve album.yaml id-of-outro --not-charged',
@@ -420,7 +420,7 @@ describe('what is in doubt', () => {
     const item = { attempt: doubtful, evidence: { ...nothing, accounted: 2 } };
     const soon = renderInDoubt([item], { ...options, width: 400, history });
     expect(soon).toContain(
-      'no charge so far since 2026-03-01T11:59:00.000Z but 2 that are other takes\u2019; it may still come until 2026-03-01T12:10:00.000Z',
+      'no charge so far since 2026-03-01T11:59:00.000Z but 2 that are other takes\u2019; one may still appear until 2026-03-01T12:10:00.000Z',
     );
     expect(soon).toContain('clock is 300 s behind');
     expect(soon).toContain('too long');
@@ -433,7 +433,7 @@ describe('what is in doubt', () => {
   it('counts what fits beside the jobs that are known to be charged so', () => {
     const evidence = { ...nothing, fits: [charge], accounted: 7 };
     expect(renderInDoubt([{ attempt: doubtful, evidence }], { ...options, width: 200 })).toContain(
-      'billing history: 8 charges that fit, 7 jobs of this lockfile are known to be charged so; 1 left:\n',
+      'billing history: 8 matching charges, 7 of them from other jobs of this lockfile; 1 left:\n',
     );
   });
 
@@ -442,7 +442,7 @@ describe('what is in doubt', () => {
     expect(renderInDoubt([{ attempt: doubtful }], options)).toContain('not available with this key');
     const evidence = { ...nothing, fits: Array(9).fill(entry), near: [] };
     const long = renderInDoubt([{ attempt: doubtful, evidence }], options);
-    expect(long).toContain('… 4 more that fit');
+    expect(long).toContain('… 4 more that match');
     expect(long).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
     expect(renderInDoubt([], options)).toBe('Nothing is in doubt.\n');
   });
