@@ -90,7 +90,7 @@ describe('a request', () => {
 
 describe('the first signal', () => {
   it('is answered with what is awaited, and with nothing where nothing is', () => {
-    expect(stoppingMessage(2)).toMatch(/answers under way/);
-    expect(stoppingMessage(0)).not.toMatch(/answers under way/);
+    expect(stoppingMessage(2)).toMatch(/answers to requests in flight/);
+    expect(stoppingMessage(0)).not.toMatch(/answers to requests in flight/);
   });
 });

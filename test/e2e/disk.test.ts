@@ -46,7 +46,7 @@ describe.concurrent('a disk that is full', () => {
     const album = await scene();
     const ended = await runWithLimit(album, 32);
     expect(ended.code).toBe(12);
-    expect(ended.stderr).toMatch(/out cannot take files: .* \(EFBIG\): nothing was bought/);
+    expect(ended.stderr).toMatch(/cannot store files in .*out.*: .* \(EFBIG\): nothing was bought/);
     expect(await album.charges()).toBe(0);
     expect((await album.run('run', '--yes')).code).toBe(0);
   });
@@ -133,7 +133,7 @@ describe.runIf(CAN_MOUNT || !IS_ROOT)('a disk that may not be written', { concur
     const album = await scene();
     const ended = await album.run('run', '--yes', '--out-dir', sealed(album));
     expect(ended.code).toBe(12);
-    expect(ended.stderr).toMatch(/cannot take files: .* \((EROFS|EACCES)\): nothing was bought/);
+    expect(ended.stderr).toMatch(/cannot store files in .*: .* \((EROFS|EACCES)\): nothing was bought/);
     expect(await album.charges()).toBe(0);
   });
 

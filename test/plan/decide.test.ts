@@ -193,7 +193,7 @@ describe('a finished file that is behind a link', () => {
         code: 'file-changed',
         message:
           'out/opening.wav cannot be checked: out is a symbolic link, a pipe or a device, and is not followed',
-        hint: 'put the real file or folder in the place of out',
+        hint: 'replace out with the real file or folder',
       },
     ]);
     expect(tell(undefined)).toMatchObject([

@@ -44,7 +44,7 @@ describe.runIf(process.platform !== 'win32')('what stands in the place of a stor
       const about = { directory: path.dirname(root), next: 'venice-batch run album.yaml' };
       expect(await storageError(fault, systemFiles, about)).toMatchObject({
         code: 'storage',
-        message: expect.stringMatching(/album cannot take files: .*\(ESTALE\)/),
+        message: expect.stringMatching(/cannot store files in .*album: .*\(ESTALE\)/),
       });
     }));
 

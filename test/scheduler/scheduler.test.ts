@@ -353,7 +353,7 @@ describe('trouble', () => {
   it('of one action settled twice is an error', () => {
     const scheduler = createScheduler({});
     scheduler.addTake('a', { model: 'A' });
-    expect(() => scheduler.settled('a', { kind: 'queued' }, 0)).toThrow('nothing is under way');
+    expect(() => scheduler.settled('a', { kind: 'queued' }, 0)).toThrow('no request in flight');
     expect(() => scheduler.addTake('a', { model: 'A' })).toThrow('already');
   });
 });
