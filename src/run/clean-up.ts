@@ -93,7 +93,7 @@ export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled
   }
 }
 
-const NOT_SHARED = 'the shared log could not be told yet that its file is stored';
+const NOT_SHARED = 'the shared log does not record yet that its file is stored';
 
 /**
  * Whether the shared log, where there is one, says that the file is stored. By a log that does not know it, other machines would
