@@ -7,7 +7,9 @@ import type { Purchase } from '../../src/plan/plan.js';
 import { loadedOf, promptOf } from './album.js';
 import { listPriceUsd } from './catalogue.js';
 import { quoteKey } from './checks.js';
+import { newWitness } from './judge.js';
 import { identityOn, processesOf } from './machine.js';
+import { createManners } from './manners.js';
 import { simInspector } from './media.js';
 import { createTransport } from './network.js';
 import { linkDuring, unlink } from './outside.js';
@@ -48,22 +50,7 @@ export function launch(
     name,
     machine,
     process: simProcess,
-    witness: {
-      name,
-      budgetMicroUsd: world.budgetMicroUsd,
-      approved: [],
-      approvedPrices: new Map(),
-      stopped: false,
-      attemptsBefore: new Set(),
-      recordsLost: false,
-      buys: program === world.options.runBatch,
-      unseenLow: new Set(),
-      approvedUpToMicroUsd: 0,
-      received: [],
-      notices: '',
-      quotedMs: new Map(),
-      over: false,
-    },
+    witness: newWitness(name, world.budgetMicroUsd, program === world.options.runBatch),
     stop: new AbortController(),
     apiKey: KEYS[draw.otherKey ? 1 : 0],
     over: false,
@@ -180,6 +167,7 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
     inspectMedia: simInspector(world.scenario.thorough),
   };
   const ports = world.options.tampering?.ports?.(bare) ?? bare;
+  const manners = createManners(incarnation, judge.blame, timeline.nowMs);
   const direct = createTransport({
     world: world.network,
     process: simProcess,
@@ -188,8 +176,10 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
       world.trace(`${witness.name} sends ${request.path} ${request.body ?? ''}`);
       if (PAID_ROUTES.has(request.path)) incarnation.paidRequests += 1;
       judge.sent(witness, request);
+      manners.sent(request);
     },
     onRead: (request, answer) => {
+      manners.read(request, answer);
       if (request.path === '/audio/queue' && answer.status === 200)
         witness.received.push(
           (JSON.parse(Buffer.from(answer.body).toString()) as { queue_id: string }).queue_id,
@@ -199,6 +189,7 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
       if (request.path === '/audio/quote')
         witness.quotedMs.set(quoteKey(JSON.parse(request.body ?? '{}')), timeline.nowMs());
       world.trace(`service ${request.path} ${answer.status}`);
+      manners.handled(request, answer);
       judge.handled();
     },
   });

@@ -49,6 +49,10 @@ export const CHECKS = {
   y: 'what a run tells that it spent is what the lockfile says',
   A: 'nothing is submitted once the run was told to stop',
   s: 'a take with an attempt in doubt is not bought again',
+  P: 'nothing is sent in the pause that an answer of 429 asks for',
+  Q: 'a run stays far from the error budget: at most 20 answers of 4xx in 30 s',
+  R: 'a request limit that is not told costs a few answers of 429 once, and none in the next run',
+  S: 'where nothing fails, a run takes little longer than the request limits make it take',
   z: 'a seed plays the same way each time',
   // Of several machines that share a log:
   B: 'the shared log has no gap, and no entry is changed',
@@ -97,6 +101,25 @@ export interface Witness {
   readonly quotedMs: Map<string, number>;
   /** Ended, or dead. */
   over: boolean;
+}
+
+export function newWitness(name: string, budgetMicroUsd: number | undefined, buys: boolean): Witness {
+  return {
+    name,
+    budgetMicroUsd,
+    approved: [],
+    approvedPrices: new Map(),
+    stopped: false,
+    attemptsBefore: new Set(),
+    recordsLost: false,
+    buys,
+    unseenLow: new Set(),
+    approvedUpToMicroUsd: 0,
+    received: [],
+    notices: '',
+    quotedMs: new Map(),
+    over: false,
+  };
 }
 
 export interface JudgeWorld {

@@ -1,5 +1,6 @@
 import type { Patch } from './build.js';
 import { FLEET_MUTANTS } from './fleet/fleet-mutants.js';
+import { LIMIT_MUTANTS } from './limit-mutants.js';
 import type { Family, Tampering } from './world.js';
 
 /**
@@ -28,6 +29,7 @@ const NO_LOOK_AFTER_APPENDING: Patch = {
 };
 
 export const MUTANTS: readonly Mutant[] = [
+  ...LIMIT_MUTANTS,
   patched(
     'no-intent',
     'src/run/claim.ts',

@@ -1,4 +1,5 @@
 import { catalogue, listPriceUsd } from './catalogue.js';
+import { LIMITED_ROUTES, type LimitedRoute, type RequestLimits } from './limits.js';
 import type { SimMediaType } from './media.js';
 import { makeMedia, sha256 } from './media.js';
 import type { Rng } from './random.js';
@@ -21,6 +22,10 @@ export interface Server {
   oddNumber: () => string | undefined;
   /** By how much longer a job takes than it would, ms. */
   extraMs: () => number;
+  /** Limits of requests, all the time. */
+  limits?: RequestLimits;
+  /** Until when it knows no id. */
+  forgetsUntilMs: number;
   /** Ends windows of refusals that are under way. */
   calm(): void;
 }
@@ -164,6 +169,7 @@ export function createServer(
 
   /** The job asked for, or the 404. */
   const find = (body: Record<string, unknown>, account: string, nowMs: number): ServerJob | undefined => {
+    if (nowMs < server.forgetsUntilMs) return undefined;
     const job = jobs.get(String(body.queue_id));
     if (job === undefined || job.account !== account || job.model !== body.model) return undefined;
     if (job.deletedMs !== undefined || nowMs >= job.expiresMs) return undefined;
@@ -230,6 +236,15 @@ export function createServer(
     return json({ success: true });
   };
 
+  const answers = { queue, retrieve, complete };
+  const admit = (route: LimitedRoute, body: Record<string, unknown>, account: string, nowMs: number) => {
+    const verdict = server.limits?.take({ account, route, model: String(body.model) }, nowMs);
+    if (verdict === undefined) return answers[route](body, account, nowMs);
+    if (!verdict.allowed) return refusal(429, 'Rate limit exceeded', undefined, verdict.headers);
+    const answer = answers[route](body, account, nowMs);
+    return { ...answer, headers: { ...answer.headers, ...verdict.headers } };
+  };
+
   const server: Server = {
     jobs,
     rates,
@@ -237,6 +252,7 @@ export function createServer(
     balances,
     oddNumber: () => undefined,
     extraMs: () => 0,
+    forgetsUntilMs: Number.NEGATIVE_INFINITY,
     calm: () => {
       limitedUntilMs = 0;
       lockedOutUntilMs = 0;
@@ -253,13 +269,9 @@ export function createServer(
       if (!balances.has(request.apiKey)) return refusal(401, 'Authentication failed');
       const refused = windows(nowMs);
       if (refused !== undefined) return refused;
+      const limited = LIMITED_ROUTES.find((name) => route === `POST /audio/${name}`);
+      if (limited !== undefined) return admit(limited, body, request.apiKey, nowMs);
       switch (route) {
-        case 'POST /audio/queue':
-          return queue(body, request.apiKey, nowMs);
-        case 'POST /audio/retrieve':
-          return retrieve(body, request.apiKey, nowMs);
-        case 'POST /audio/complete':
-          return complete(body, request.apiKey, nowMs);
         case 'GET /billing/balance':
           return balanceAnswer(balances.get(request.apiKey) ?? 0);
         case 'GET /api_keys/rate_limits':

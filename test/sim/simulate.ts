@@ -8,6 +8,7 @@ import { doubtful, lose, mangle, meddle, repairing, resolving, unlocking, unmang
 import { KEYS, LOCKFILE } from './places.js';
 import { pull } from './pull.js';
 import { createRng } from './random.js';
+import type { Scenario } from './scenario.js';
 import { CALM_RUN, calmRates, drawRun, NO_DISK_FAULTS } from './scenario.js';
 import { noTrouble } from './trouble.js';
 import type { Incarnation, Program, SimOptions, SimResult, SimWorld } from './world.js';
@@ -20,8 +21,13 @@ const QUIET_MS = 600_000;
 const RUN_MS_MAX = 48 * 3_600_000;
 
 /** One seed: runs under faults, killed and started again; then the faults stop and everything has to come to an end. */
-export async function simulate(seed: number, options: SimOptions): Promise<SimResult> {
-  const world = createWorld(seed, options);
+export async function simulate(
+  seed: number,
+  options: SimOptions,
+  play: (world: SimWorld) => Promise<void> = playFaults,
+  scenario: Partial<Scenario> = {},
+): Promise<SimResult> {
+  const world = createWorld(seed, options, scenario);
   const unhandled = (reason: unknown) =>
     world.judge.blame('o', `a rejection nobody handles: ${reason instanceof Error ? reason.stack : reason}`);
   process.on('unhandledRejection', unhandled);
@@ -40,7 +46,7 @@ export async function simulate(seed: number, options: SimOptions): Promise<SimRe
   };
 }
 
-async function play(world: SimWorld): Promise<void> {
+async function playFaults(world: SimWorld): Promise<void> {
   for (let round = 0; round < world.scenario.rounds && isSound(world); round++) {
     if (round > 0) meddle(world);
     if (round > 0) pull(world);
@@ -86,14 +92,14 @@ function isSound(world: SimWorld): boolean {
   return world.judge.violations.length === 0;
 }
 
-async function untilOver(world: SimWorld, incarnation: Incarnation): Promise<void> {
+export async function untilOver(world: SimWorld, incarnation: Incarnation): Promise<void> {
   const limitMs = world.timeline.nowMs() + RUN_MS_MAX;
   const late = () => world.timeline.nowMs() > limitMs;
   const how = await world.timeline.runUntil(() => world.running.size === 0 || late() || !isSound(world));
   if (how !== 'done' || late()) world.judge.blame('o', `${incarnation.name} does not end (${how})`);
 }
 
-async function pass(world: SimWorld, forMs: number): Promise<void> {
+export async function pass(world: SimWorld, forMs: number): Promise<void> {
   let over = false;
   world.timeline.after(forMs, () => {
     over = true;
@@ -101,7 +107,8 @@ async function pass(world: SimWorld, forMs: number): Promise<void> {
   await world.timeline.runUntil(() => over);
 }
 
-async function calmDown(world: SimWorld): Promise<void> {
+/** Ends all faults. */
+export function calm(world: SimWorld): void {
   world.diskWorld.rates = NO_DISK_FAULTS;
   world.diskWorld.fullUntilMs.clear();
   world.diskWorld.readOnlyUntilMs.clear();
@@ -111,6 +118,10 @@ async function calmDown(world: SimWorld): Promise<void> {
   world.trouble.rates = noTrouble();
   world.server.calm();
   world.trace('all is calm');
+}
+
+async function calmDown(world: SimWorld): Promise<void> {
+  calm(world);
   await pass(world, QUIET_MS);
   if (mayBeLeftLocked(world)) await untilOver(world, launch(world, CALM_RUN, unlocking(world)));
   if (needsRepair(world)) await untilOver(world, launch(world, CALM_RUN, repairing(world)));

@@ -9,6 +9,7 @@ import type { Disk } from './disk.js';
 import { createDisk } from './disk.js';
 import type { Judge, Violation, Witness } from './judge.js';
 import { createJudge } from './judge.js';
+import { createLimits, drawLimitRule } from './limits.js';
 import type { Beacons, Machine } from './machine.js';
 import { drawMachines } from './machine.js';
 import type { NetworkWorld } from './network.js';
@@ -118,17 +119,19 @@ export interface Incarnation {
 
 /** Of a job that takes hours: none is given up sooner. */
 const LONG_MS_MIN = 6 * 3_600_000;
+/** Of all worlds, those whose service limits requests all the time. */
+const LIMITED_SHARE = 0.25;
 export const START_MS = Date.UTC(2026, 0, 1);
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 export const EVENTS_MAX = 200_000;
 
-export function createWorld(seed: number, options: SimOptions): SimWorld {
+export function createWorld(seed: number, options: SimOptions, given: Partial<Scenario> = {}): SimWorld {
   const stream = (name: string) => createRng(seed, name);
   const rng = stream('scenario');
   const pricesRng = stream('prices');
   const waysRng = stream('ways');
-  const scenario = drawScenario(rng, pricesRng, waysRng);
+  const scenario = { ...drawScenario(rng, pricesRng, waysRng), ...given };
   // What is refunded depends on the UTC day: half of all worlds begin shortly before it ends.
   const startMs =
     START_MS + (waysRng.chance(0.5) ? DAY_MS - waysRng.between(0, HOUR_MS) : waysRng.between(0, DAY_MS));
@@ -138,6 +141,7 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
   const listMicroUsd = album.tracks.reduce((sum, track) => sum + track.takes * 50_000, 0);
   const disk = createDisk(stream('disk'));
   const balance = Math.round(listMicroUsd * scenario.balanceShare);
+  const limitsRng = stream('limits');
   const server = createServer(
     stream('server'),
     pricesRng,
@@ -145,6 +149,8 @@ export function createWorld(seed: number, options: SimOptions): SimWorld {
     new Map(KEYS.map((key) => [key, balance])),
     { rng: waysRng, today: scenario.today },
   );
+  if (limitsRng.chance(LIMITED_SHARE))
+    server.limits = createLimits(drawLimitRule(limitsRng, 'small'), limitsRng.below(60_000));
   const allowances: SimWorld['allowances'] = new Map();
   const waived = new Set<string>();
   const accepted: SimWorld['accepted'] = new Map();

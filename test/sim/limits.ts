@@ -1,0 +1,108 @@
+import type { Rng } from './random.js';
+
+/** The request limits of the simulated service: for each route and user, told by no header; for each model, told by headers; or both. */
+export interface LimitRule {
+  /** Requests a minute by route, over all models of a user. */
+  readonly routes?: Readonly<Partial<Record<LimitedRoute, number>>>;
+  /** Requests a minute of each model of a user, for all routes together. */
+  readonly model?: { readonly perMinute: number; readonly resetsIn: 's' | 'ms' };
+  /** How a minute of the routes is counted. */
+  readonly shape: 'window' | 'sliding';
+}
+
+export const LIMITED_ROUTES = ['queue', 'retrieve', 'complete'] as const;
+export type LimitedRoute = (typeof LIMITED_ROUTES)[number];
+
+export interface RequestLimits {
+  readonly rule: LimitRule;
+  /** Counts a request, if it may pass. */
+  take(about: LimitedRequest, nowMs: number): Verdict;
+  /** Answers of 429 so far. */
+  readonly refusals: number;
+}
+
+export interface LimitedRequest {
+  readonly account: string;
+  readonly route: LimitedRoute;
+  readonly model: string;
+}
+
+export interface Verdict {
+  readonly allowed: boolean;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const MINUTE_MS = 60_000;
+/** As documented in October 2026. */
+const DOCUMENTED = { queue: 40, retrieve: 120 } as const;
+
+/** As October's description has it, as August's, or mixtures of both. `small`: for a run of a few requests. */
+export function drawLimitRule(rng: Rng, size: 'small' | 'real'): LimitRule {
+  const shape = rng.pick(['window', 'sliding'] as const);
+  const part = (most: number) =>
+    size === 'small' ? rng.between(2, 9) : rng.between(Math.ceil(most / 4), most);
+  const today = { ...DOCUMENTED };
+  const lower = { queue: part(DOCUMENTED.queue), retrieve: part(DOCUMENTED.retrieve) };
+  const model = {
+    perMinute: size === 'small' ? rng.between(4, 20) : rng.between(30, 120),
+    resetsIn: rng.pick(['s', 'ms'] as const),
+  };
+  switch (rng.pick(['today', 'lower', 'polls', 'august', 'both'] as const)) {
+    case 'today':
+      return { routes: today, shape };
+    case 'lower':
+      return { routes: lower, shape };
+    case 'polls':
+      return { routes: { ...today, retrieve: size === 'small' ? 3 : rng.between(20, 45) }, shape };
+    case 'august':
+      return { model, shape };
+    case 'both':
+      return { routes: today, model, shape };
+  }
+}
+
+export function createLimits(rule: LimitRule, phaseMs: number): RequestLimits {
+  const counters = new Map<string, number[]>();
+  let refusals = 0;
+  const inMinute = (key: string, shape: LimitRule['shape'], nowMs: number): number[] => {
+    const beganMs = shape === 'sliding' ? nowMs - MINUTE_MS : endOfWindow(nowMs, phaseMs) - MINUTE_MS - 1;
+    const counted = (counters.get(key) ?? []).filter((ms) => ms > beganMs);
+    counters.set(key, counted);
+    return counted;
+  };
+  return {
+    rule,
+    get refusals() {
+      return refusals;
+    },
+    take: ({ account, route, model }, nowMs) => {
+      const perRoute = rule.routes?.[route];
+      const ofRoute = inMinute(`${account} ${route}`, rule.shape, nowMs);
+      const ofModel = inMinute(`${account} model ${model}`, 'window', nowMs);
+      const routeAllows = perRoute === undefined || ofRoute.length < perRoute;
+      const modelAllows = rule.model === undefined || ofModel.length < rule.model.perMinute;
+      const allowed = routeAllows && modelAllows;
+      if (!allowed) refusals += 1;
+      if (allowed) {
+        ofRoute.push(nowMs);
+        ofModel.push(nowMs);
+      }
+      // What a route refuses on its own is told by no header.
+      if (rule.model === undefined || !routeAllows) return { allowed, headers: {} };
+      const resetMs = endOfWindow(nowMs, phaseMs);
+      return { allowed, headers: told(rule.model, ofModel.length, resetMs) };
+    },
+  };
+}
+
+function endOfWindow(nowMs: number, phaseMs: number): number {
+  return nowMs - ((((nowMs - phaseMs) % MINUTE_MS) + MINUTE_MS) % MINUTE_MS) + MINUTE_MS;
+}
+
+function told({ perMinute, resetsIn }: NonNullable<LimitRule['model']>, used: number, resetMs: number) {
+  return {
+    'x-ratelimit-limit-requests': String(perMinute),
+    'x-ratelimit-remaining-requests': String(perMinute - used),
+    'x-ratelimit-reset-requests': String(resetsIn === 's' ? Math.ceil(resetMs / 1_000) : Math.ceil(resetMs)),
+  };
+}

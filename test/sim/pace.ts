@@ -1,0 +1,132 @@
+import { launch } from './incarnation.js';
+import type { Judge } from './judge.js';
+import { createLimits, drawLimitRule, type LimitRule, type RequestLimits } from './limits.js';
+import { createRng, type Rng } from './random.js';
+import { CALM_RUN } from './scenario.js';
+import { calm, pass, simulate, untilOver } from './simulate.js';
+import type { SimOptions, SimResult, SimWorld } from './world.js';
+
+/*
+ * Worlds of another kind: nothing fails, there are many tracks, and the service has request limits that a run has to keep
+ * to or to find out. Judged is what only shows there: how many requests are refused, and how long it all takes.
+ */
+
+/** One seed in so many. */
+const PACED_EVERY = 40;
+const PACED_AT = 7;
+
+/** One seed, of whichever kind it is. */
+export function simulateSeed(seed: number, options: SimOptions): Promise<SimResult> {
+  return seed % PACED_EVERY === PACED_AT
+    ? simulate(seed, options, playPaced, {
+        budgetShare: undefined,
+        balanceShare: 1_000,
+        thorough: true,
+        unframed: 0,
+        keep: false,
+      })
+    : simulate(seed, options);
+}
+
+const MINUTE_MS = 60_000;
+/** A service that forgets all ids for this long: shorter than what makes a job count as lost. */
+const FORGETS_MS = 25_000;
+/** A job of the simulated service runs no longer. */
+const RUN_MS_MAX = 15_000;
+
+async function playPaced(world: SimWorld): Promise<void> {
+  const rng = createRng(world.seed, 'pace');
+  const rule = drawLimitRule(rng, 'real');
+  const limits = createLimits(rule, rng.below(MINUTE_MS));
+  calm(world);
+  world.album.tracks = tracksOf(rng);
+  world.server.limits = limits;
+  const forgets = rng.chance(0.25);
+  if (forgets) forgetLater(world, rng);
+  const first = await run(world, limits);
+  if (!forgets) judgePace(world.judge, 'the first run', rule, world.album.tracks.length, first);
+  await pass(world, rng.between(1_000, 120_000));
+  for (const track of world.album.tracks) track.version += 1;
+  const second = await run(world, limits);
+  judgeRefusals(world.judge, 'the second run', second.refusals, rule.shape === 'sliding' ? 0 : 2 * AT_ONCE);
+}
+
+function tracksOf(rng: Rng): SimWorld['album']['tracks'] {
+  const model = rng.pick(['sim-flat', 'sim-voice'] as const);
+  return Array.from({ length: rng.between(60, 110) }, (_, at) => ({
+    id: `t${at}`,
+    model,
+    seconds: undefined,
+    version: 1,
+    takes: 1,
+    stem: `out/t${at}`,
+  }));
+}
+
+function forgetLater(world: SimWorld, rng: Rng): void {
+  world.timeline.after(rng.between(10_000, 40_000), () => {
+    world.server.forgetsUntilMs = world.timeline.nowMs() + FORGETS_MS;
+  });
+}
+
+interface Pace {
+  readonly tookMs: number;
+  readonly refusals: number;
+}
+
+async function run(world: SimWorld, limits: RequestLimits): Promise<Pace> {
+  const beganMs = world.timeline.nowMs();
+  const before = limits.refusals;
+  const incarnation = launch(world, CALM_RUN);
+  await untilOver(world, incarnation);
+  const code = incarnation.report?.exitCode;
+  if (code !== 0) world.judge.blame('l', `${incarnation.name} ends with ${code}, and nothing failed`);
+  return { tookMs: world.timeline.nowMs() - beganMs, refusals: limits.refusals - before };
+}
+
+/** Where an answer takes long, a second request is on its way when the 429 comes. */
+const AT_ONCE = 2;
+
+/** A limit that is not what is documented costs a 429; a fixed window of which a run saw two parts, one or two more. */
+function judgePace(
+  judge: Judge,
+  name: string,
+  rule: LimitRule,
+  tracks: number,
+  { tookMs, refusals }: Pace,
+): void {
+  const unlikeDocumented = (['queue', 'retrieve'] as const).filter((route) => isLower(rule, route)).length;
+  const each = AT_ONCE * (rule.shape === 'window' ? 3 : 1);
+  judgeRefusals(judge, name, refusals, unlikeDocumented * each);
+  const mostMs =
+    1.15 * floorMs(rule, tracks) + RUN_MS_MAX + refusals * MINUTE_MS + SHARE_MS * unlikeDocumented;
+  if (tookMs > mostMs)
+    judge.blame('S', `${name} took ${tookMs} ms for ${tracks} tracks, not ${Math.round(mostMs)}`);
+}
+
+/** A lower limit of one route makes a run careful with the others, for some minutes. */
+const SHARE_MS = 3 * MINUTE_MS;
+
+function judgeRefusals(judge: Judge, name: string, refusals: number, most: number): void {
+  if (refusals > most) judge.blame('R', `${name} drew ${refusals} answers of 429, not ${most}`);
+}
+
+/** Headers make a run expect the limits that they tell, and not those that are documented. */
+function isLower({ routes, model }: LimitRule, route: 'queue' | 'retrieve'): boolean {
+  const limit = routes?.[route];
+  if (limit === undefined) return false;
+  return model !== undefined || limit < { queue: 40, retrieve: 120 }[route];
+}
+
+/** No run can be shorter: what the limits let in. */
+function floorMs({ routes, model }: LimitRule, tracks: number): number {
+  const minutes = (requests: number, perMinute: number) => Math.max(0, Math.ceil(requests / perMinute) - 1);
+  return (
+    MINUTE_MS *
+    Math.max(
+      minutes(tracks, routes?.queue ?? Number.POSITIVE_INFINITY),
+      minutes(tracks, routes?.retrieve ?? Number.POSITIVE_INFINITY),
+      minutes(3 * tracks, model?.perMinute ?? Number.POSITIVE_INFINITY),
+    )
+  );
+}
