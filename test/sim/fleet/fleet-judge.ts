@@ -37,8 +37,8 @@ export interface FleetJudgeWorld extends Omit<JudgeWorld, 'disk' | 'custody'> {
   /** Whether audio is kept in the bucket. */
   readonly keepsAudio: boolean;
   readonly budgetMicroUsd: number | undefined;
-  /** Others have deleted entries of the log. */
-  readonly tampered: () => boolean;
+  /** When others deleted entries of the log. */
+  readonly tamperedMs: () => number | undefined;
   /** Whether a run that began then has to see that the log lacks entries. */
   readonly lacksEntries: (witness: Witness) => boolean;
 }
@@ -48,7 +48,7 @@ export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
   const blame = (check: Check, message: string) => {
     violations.push({ check, message });
   };
-  const book = createLogBook({ budgetMicroUsd: world.budgetMicroUsd, tampered: world.tampered, blame });
+  const book = createLogBook({ budgetMicroUsd: world.budgetMicroUsd, tamperedMs: world.tamperedMs, blame });
   const known = new Map<string, Attempt>();
   const knownIds = new Set<string>();
   const armed = new Set<string>();
@@ -111,7 +111,7 @@ export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
     acknowledged: (name, line) => {
       if (world.bucket().kind !== 'strict') return;
       const count = book.countOf(line);
-      if (count !== 1 && !world.tampered())
+      if (count !== 1 && world.tamperedMs() === undefined)
         blame('C', `${name} is told that this is recorded, and ${count} entries have it: ${line}`);
     },
     ofMachine: (disk) => {

@@ -46,7 +46,7 @@ export interface Fleet {
   readonly trace: (line: string) => void;
   /** What is deleted of the log by others, and when. */
   deleted: { readonly atMs: number; readonly entries: ReadonlyMap<string, Uint8Array> } | undefined;
-  tampered: boolean;
+  tamperedMs: number | undefined;
   /** The machines that there are now. One that is lost is replaced by another, with an empty disk. */
   readonly machines: SimWorld[];
   runs: number;
@@ -177,7 +177,7 @@ export function createFleet(seed: number, options: SimOptions, chosen?: FleetDra
         ? () => {}
         : (line) => options.trace?.(`${Math.round(timeline.nowMs() - startMs)} ${line}`),
     deleted: undefined,
-    tampered: false,
+    tamperedMs: undefined,
     machines: [],
     runs: 0,
     crashes: 0,
@@ -220,7 +220,7 @@ function judgeOf(parts: Parts, fleet: () => Fleet): FleetJudge {
     bucket: () => fleet().bucket,
     keepsAudio: draw.keepsAudio,
     budgetMicroUsd,
-    tampered: () => fleet().tampered,
+    tamperedMs: () => fleet().tamperedMs,
     lacksEntries: (witness) => {
       const { machines, deleted } = fleet();
       const runs = machines.flatMap(({ running }) => [...running]);

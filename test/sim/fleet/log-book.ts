@@ -21,12 +21,12 @@ export interface LogBook {
 
 interface BookOptions {
   readonly budgetMicroUsd: number | undefined;
-  /** Others have deleted entries: what they held may be written again. */
-  readonly tampered: () => boolean;
+  /** When others deleted entries: what they held may be written again. */
+  readonly tamperedMs: () => number | undefined;
   readonly blame: (check: Check, message: string) => void;
 }
 
-export function createLogBook({ budgetMicroUsd, tampered, blame }: BookOptions): LogBook {
+export function createLogBook({ budgetMicroUsd, tamperedMs, blame }: BookOptions): LogBook {
   const view = createGrowingView();
   const makers = new Map<string, Incarnation>();
   const lines = new Map<string, number>();
@@ -51,7 +51,8 @@ export function createLogBook({ budgetMicroUsd, tampered, blame }: BookOptions):
     const count = (lines.get(line) ?? 0) + 1;
     lines.set(line, count);
     const record = JSON.parse(line) as Attempt;
-    if (count > 1 && !tampered()) blame('C', `${record.attempt} (${record.state}) is in ${count} entries`);
+    if (count > 1 && tamperedMs() === undefined)
+      blame('C', `${record.attempt} (${record.state}) is in ${count} entries`);
     const known = view.attempts.get(record.attempt)?.latest;
     if (known === undefined && record.state === 'intent') takeIntent(record, by);
     if (known?.state === 'intent' && !maySettle(makers.get(record.attempt), by))
@@ -80,6 +81,8 @@ export function createLogBook({ budgetMicroUsd, tampered, blame }: BookOptions):
         .trimEnd()
         .split('\n')
         .slice(number === 0 ? 1 : 0);
+      // What was on its way as its slot was freed.
+      if (number < next && !replaces && by.startedMs <= (tamperedMs() ?? Number.NEGATIVE_INFINITY)) return;
       if (replaces || number !== next) {
         blame('B', `entry ${number} is written by ${by.name}, ${next} is the next one`);
         return;

@@ -84,7 +84,7 @@ function deleteOldest(fleet: Fleet): void {
   const from = rng.chance(0.5) ? 0 : rng.below(keys.length - 1);
   const gone = keys.slice(from, rng.between(from + 1, keys.length - 1));
   fleet.trace(`somebody deletes ${gone.join(', ')}`);
-  fleet.tampered = true;
+  fleet.tamperedMs = timeline.nowMs();
   fleet.deleted = {
     atMs: timeline.nowMs(),
     entries: new Map(gone.map((key) => [key, bucket.objects.get(key)!])),
