@@ -1,0 +1,75 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+
+/** Wording that puzzled readers. Plain words say the same: what happened, and what to do. */
+const ODD: readonly RegExp[] = [
+  /held against/,
+  /put in order/,
+  /\b(is|was|are|were|be|been) told\b(?! apart)/,
+  /\btold (no|by|as|so)\b/,
+  /\bslip\b/,
+  /take them over/,
+  /any ?more\b(?! (than|requests))/,
+  /in later runs neither/,
+  /\bunder way\b/,
+  /\bcame? to nothing\b/,
+  /\bby itself\b(?!, )/,
+  /\bgoes? on\b/,
+  /\bmade anew\b/,
+  /\bleads? out of\b/,
+  /, as [a-z`]+$/,
+  /\bthe most is\b/,
+  /\bbroke off\b/,
+  /\bin all(?= of|$|[;)])/,
+  /\bwhatever it\b/,
+  /\bas slow as life\b/,
+  /\bis to be\b/,
+  /\bnobody\b(?! (can guess|else|was|is asked|looks|confirmed))/,
+];
+
+const ROOT = new URL('../../', import.meta.url);
+const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
+const filesIn = (folder: string, ending: string): string[] =>
+  readdirSync(new URL(folder, ROOT), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith(ending))
+    .map((file) => `${folder}/${file}`);
+
+/** What a person may read of a source file: literals with at least two words. */
+function literalsOf(path: string): readonly string[] {
+  const source = ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest, true);
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isStringLiteralLike(node) || ts.isTemplateExpression(node)) {
+      const text = node.getText().slice(1, -1);
+      if (/\w \w/.test(text)) found.push(text);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+function oddIn(path: string, texts: readonly string[]): readonly string[] {
+  return texts.flatMap((text) =>
+    ODD.filter((odd) => odd.test(text)).map((odd) => `${path}: ${odd} in ${text}`),
+  );
+}
+
+describe('what a user reads is plain English', () => {
+  // The simulated service answers in the words of the real one.
+  const sources = filesIn('src', '.ts').filter((path) => !path.startsWith('src/sandbox/'));
+
+  it('in the messages of the program', () => {
+    expect(sources.flatMap((path) => oddIn(path, literalsOf(path)))).toEqual([]);
+  });
+
+  it.each([
+    ...filesIn('src/explanations', '.md'),
+    ...filesIn('schemas', '.json'),
+    ...filesIn('examples', '.md'),
+    'README.md',
+  ])('in %s', (path) => {
+    expect(oddIn(path, read(path).split('\n'))).toEqual([]);
+  });
+});
