@@ -238,7 +238,10 @@ async function resolveAll(
     const { store } = opened;
     const output = await openOutput(ports.files, settings.outputRoot);
     await recover({ output, store }, ports.clock.nowMs());
-    for (const attempt of [...store.attempts.values()]) {
+    for (const { attempt: id } of [...store.attempts.values()]) {
+      // As it is now: what another machine recorded may have come in with the one before.
+      const attempt = store.newest(id);
+      if (attempt === undefined) continue;
       if (attempt.state !== 'intent' && attempt.state !== 'in_doubt') continue;
       if (world.shared?.mayResolve(attempt.attempt) === false || store.trouble() !== undefined) continue;
       const said = typed(world, findOut(world, attempt));
