@@ -21,7 +21,6 @@ const RARE: ReadonlySet<string> = new Set([
   'hours-asleep-count',
   'intent-not-awaited',
   'journals-are-not-read',
-  'key-in-a-notice',
   'length-is-not-compared',
   'lockfile-is-not-looked-at',
   'lost-answers-stop-one-run',

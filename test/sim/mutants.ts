@@ -307,7 +307,7 @@ export const MUTANTS: readonly Mutant[] = [
     'key-in-a-notice',
     'src/app/emit.ts',
     "world.emit({ type: 'phase',",
-    "world.emit({ key: (world as never as { apiKey: string }).apiKey, type: 'phase',",
+    "world.emit({ key: world.account?.id, type: 'phase',",
   ),
   patched(
     'guard-elsewhere',
