@@ -2,6 +2,7 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
 import { shellWord } from '../core/shell.js';
 import type { LoadedManifest } from '../manifest/take.js';
+import type { DecideInput } from '../plan/decide.js';
 import type { Plan } from '../plan/plan.js';
 import { isPriced } from '../plan/plan.js';
 import { checkGround, checkPurchases } from '../plan/saved-plan.js';
@@ -62,6 +63,7 @@ export async function decideWhatToBuy(
     command: settings.command,
     budgetMicroUsd,
     keySeal: world.account && keySealOf(store.header, world.account),
+    keptBy: keptElsewhere(settings, opened),
     account: world.account,
     ignoreBalance: settings.ignoreBalance,
     stop: world.stop,
@@ -75,6 +77,14 @@ export async function decideWhatToBuy(
   }
   if (stale !== undefined) return refusedPlan(world, prepared, stale);
   return refuseOrAsk(world, settings, opened, prepared, loaded, output);
+}
+
+/** Which other machine has a file, where audio is on machines alone and the user says that one of them is enough. */
+export function keptElsewhere(
+  { localCustody }: BatchSettings,
+  { store: { sharing }, audio }: Pick<Opened, 'store' | 'audio'>,
+): DecideInput['keptBy'] {
+  return localCustody === true && audio === undefined ? sharing?.keptBy : undefined;
 }
 
 async function refuseOrAsk(

@@ -34,6 +34,13 @@ export function emitNotice(
   world.emit({ type: 'notice', time, level, code, message, ...(hint === undefined ? {} : { hint }) });
 }
 
+/** The same as a function of its own. */
+export function noticeTo(
+  world: Teller,
+): (level: 'info' | 'warning', code: Code, message: string, hint?: string) => void {
+  return (level, code, message, hint) => emitNotice(world, level, code, message, hint);
+}
+
 export function tellPlan(world: Teller, plan: Plan): void {
   const count = (...kinds: string[]) =>
     plan.rows.filter(({ decision }) => kinds.includes(decision.kind)).length;

@@ -1,15 +1,18 @@
 import path from 'node:path';
 import { EXIT } from '../core/errors.js';
 import { lockError } from '../lockfile/lock-error.js';
-import { checkEndpoint, readLock } from '../lockfile/read.js';
+import { checkEndpoint, type ReadLock, readLock } from '../lockfile/read.js';
+import type { LoadedManifest } from '../manifest/take.js';
 import { withExtraTakes } from '../plan/extra-takes.js';
 import type { RunOutcome } from '../run/execute.js';
 import { openOutput } from '../storage/output.js';
 import { type BuyDecision, lowest } from './approve.js';
-import { tellPhase, tellPlan, versionEvent } from './emit.js';
+import { emitNotice, noticeTo, tellPhase, tellPlan, versionEvent } from './emit.js';
 import { notFrozen } from './frozen.js';
 import { keySealOf } from './key-seal-of.js';
 import { hasError, prepare, selectionOrInvalid } from './price.js';
+import { pullHere } from './pull-here.js';
+import { type SharedView, sharedView } from './shared-view.js';
 import { storageError } from './storage-error.js';
 import { type RunReport, summarise } from './summarise.js';
 import type { BatchSettings, World } from './world.js';
@@ -20,8 +23,9 @@ export type FrozenWorld = Omit<World, 'transport' | 'approve'>;
 const NOTHING_DONE: RunOutcome = { troubles: new Set(), spentMicroUsd: 0, madeCount: 0 };
 
 /**
- * `run --frozen`: says whether a run would change anything, and changes nothing. It takes no lock, writes no file and
- * asks no service, so that it works on a read-only tree and without a key. Throws `BatchError` where it cannot even begin.
+ * `run --frozen`: says whether a run would change anything, and changes nothing. It takes no lock, and asks no service, so that it
+ * works on a read-only tree and without a key. All that it writes is audio that is not here, from the audio store, by its
+ * hash. Throws `BatchError` where it cannot even begin.
  */
 export async function frozenBatch(world: FrozenWorld, settings: BatchSettings): Promise<RunReport> {
   const { ports } = world;
@@ -46,8 +50,14 @@ async function look(world: FrozenWorld, settings: BatchSettings, startedMs: numb
   if (foreign !== undefined) throw lockError(foreign, settings.lockfilePath, settings.command);
   const output = await openOutput(ports.files, settings.outputRoot);
   tellPhase(world, 'check');
-  const attempts = [...read.attempts.values()];
-  const loaded = withExtraTakes(await world.load(), attempts, settings);
+  const asWritten = await world.load();
+  const { attempts, audio, keptBy } = await sharedFor(world, settings, read, asWritten);
+  try {
+    await pullHere(audio, output, attempts, noticeTo(world), settings);
+  } finally {
+    await audio?.close();
+  }
+  const loaded = withExtraTakes(asWritten, attempts, settings);
   if (loaded.manifest !== undefined) world.takesKnown?.(loaded.manifest);
   if (loaded.diagnostics.length > 0) world.show(loaded.diagnostics, loaded.sources);
   const { manifest } = loaded;
@@ -63,6 +73,7 @@ async function look(world: FrozenWorld, settings: BatchSettings, startedMs: numb
       ...(settings.placeOf === undefined ? {} : { placeOf: settings.placeOf }),
       command: settings.command,
       budgetMicroUsd: lowest(settings.budgetMicroUsd, manifest.budgetMicroUsd),
+      keptBy,
       keySeal: world.account && read.header && keySealOf(read.header, world.account),
     });
     tellPlan(world, prepared.plan);
@@ -78,11 +89,30 @@ async function look(world: FrozenWorld, settings: BatchSettings, startedMs: numb
   return summarise({
     world,
     settings,
-    attempts: read.attempts,
+    attempts: new Map(attempts.map((one) => [one.attempt, one])),
+    keptBy,
     output,
     manifest,
     outcome: NOTHING_DONE,
     decision,
     startedMs,
   });
+}
+
+/** The shared log, where flag, environment or manifest name one. */
+async function sharedFor(
+  world: FrozenWorld,
+  settings: BatchSettings,
+  read: ReadLock & { ok: true },
+  { manifest }: LoadedManifest,
+): Promise<SharedView> {
+  const { ports, openState } = world;
+  const { lockfilePath, endpoint, command, sandbox, localCustody = false } = settings;
+  const address = settings.state ?? (sandbox ? undefined : manifest?.state);
+  const state = address === undefined ? undefined : await openState?.(address);
+  if (state === undefined && read.header?.log === undefined) return { attempts: [...read.attempts.values()] };
+  const about = { lockfilePath, endpoint, command, verb: 'run', localCustody };
+  return sharedView(ports, about, read, state, (message, hint) =>
+    emitNotice(world, 'warning', 'state-not-read', message, hint),
+  );
 }

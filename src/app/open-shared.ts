@@ -32,12 +32,17 @@ export async function openTogether(
     const isNew = read.header?.log === undefined && read.attempts.size > 0;
     const store = await joined(ports, shared, mirror, { isNew, tell });
     if (fault !== undefined) tell('warning', fault.code, fault.message, fault.hint);
+    const expiry = await log?.expiry();
+    if (expiry !== undefined) tell('warning', 'state-expires', `${state.address}: ${expiry}`, EXPIRY_HINT);
     return { store, notes, audio: state.audio };
   } catch (error) {
     await shared.log?.close();
     throw error;
   }
 }
+
+const EXPIRY_HINT =
+  'switch it off for this prefix: a missing entry may have been a claim, so that nothing is bought any more once one is deleted';
 
 /** Lockfile and log as one, with the same records. */
 async function joined(
@@ -86,7 +91,7 @@ interface SharedOpening {
  * @param header of the lockfile, where there is one
  */
 async function openShared(
-  { files, random, clock }: Ports,
+  { files, random, clock, processes }: Ports,
   state: State,
   about: {
     readonly lockPath: string;
@@ -107,6 +112,7 @@ async function openShared(
       lineage: header?.was === undefined ? header?.lineage : undefined,
       newLineage: () => header?.lineage ?? randomHex(random),
       access: 'write',
+      host: processes.self.hostname,
       clock,
       random,
       command,

@@ -8,7 +8,7 @@ import type { Manifest, Take } from '../manifest/take.js';
 import { assemblePlan, checkBudget, type Drafted, distinctQuotes, draftPurchases } from '../plan/assemble.js';
 import { checkBalance } from '../plan/balance.js';
 import { boughtTwiceWarning } from '../plan/bought-twice.js';
-import { type Decided, decide } from '../plan/decide.js';
+import { type Decided, type DecideInput, decide } from '../plan/decide.js';
 import { answersLost } from '../plan/lost-answers.js';
 import type { Plan } from '../plan/plan.js';
 import type { Selection } from '../plan/selection.js';
@@ -34,6 +34,7 @@ export interface PrepareInput {
   /** Integer micro-dollars: the lowest that applies. */
   readonly budgetMicroUsd?: number | undefined;
   readonly keySeal?: KeySeal | undefined;
+  readonly keptBy?: DecideInput['keptBy'];
   /** Whose balance is checked. Absent without a key: then it stays unknown. */
   readonly account?: Account | undefined;
   /** Buy although the balance, as far as it is known, does not cover the total. */
@@ -70,6 +71,7 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
     selection: input.selection,
     ...(input.placeOf === undefined ? {} : { placeOf: input.placeOf }),
     keySeal: input.keySeal,
+    keptBy: input.keptBy,
     nowMs: input.ports.clock.nowMs(),
   });
   const twice = boughtTwiceWarning(input.attempts, input.manifest.takes, input.command);

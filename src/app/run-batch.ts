@@ -11,11 +11,12 @@ import { applyMoves } from '../storage/move.js';
 import { type Output, openOutput } from '../storage/output.js';
 import { createClient } from '../venice/create-client.js';
 import { WALLET_REQUESTS_MAX } from '../venice/sign-in.js';
-import { type BuyDecision, decideWhatToBuy, lowest, noKey } from './approve.js';
-import { emitNotice, tellPhase, versionEvent } from './emit.js';
+import { type BuyDecision, decideWhatToBuy, keptElsewhere, lowest, noKey } from './approve.js';
+import { emitNotice, noticeTo, tellPhase, versionEvent } from './emit.js';
 import { keySealOf } from './key-seal-of.js';
 import { type Opened, openForRun } from './open-lockfile.js';
 import type { OpenSettings } from './opening.js';
+import { pullHere } from './pull-here.js';
 import { storageError } from './storage-error.js';
 import { type RunReport, summarise } from './summarise.js';
 import type { BatchSettings, World } from './world.js';
@@ -67,7 +68,7 @@ function openingOf(world: World, settings: BatchSettings, load: () => Promise<Lo
 }
 
 /** By a manifest that cannot be read nothing is bought: the lockfile then says itself where to collect. */
-async function stateOfManifest(
+export async function stateOfManifest(
   load: () => Promise<LoadedManifest>,
   named: () => Promise<string | undefined>,
 ): Promise<string | undefined> {
@@ -145,7 +146,7 @@ async function withLock(
   const loaded = withExtraTakes(await load(), [...store.attempts.values()], settings);
   if (loaded.manifest !== undefined) world.takesKnown?.(loaded.manifest);
   await pushFromHere(world, settings, opened, output);
-  await pullHere(world, settings, opened, output);
+  await pullHere(opened.audio, output, store.attempts.values(), noticeTo(world), settings);
   const known = new Set(store.attempts.keys());
   const decision = await decideWhatToBuy(world, settings, opened, loaded, output);
   const manifest = loaded.manifest;
@@ -154,7 +155,7 @@ async function withLock(
     tellMoves(world, settings, moves, await applyMoves(view, moves));
   }
   const ended = await go(world, settings, opened, manifest, { ...decision, known }, output);
-  await pullHere(world, settings, opened, output);
+  await pullHere(opened.audio, output, store.attempts.values(), noticeTo(world), settings);
   const displaced = await tidy(world, store, ended.troubles.has('lockfile_displaced'));
   const outcome = displaced
     ? { ...ended, troubles: new Set([...ended.troubles, 'lockfile_displaced' as const]) }
@@ -170,6 +171,7 @@ async function withLock(
     decision,
     startedMs,
     sound,
+    keptBy: keptElsewhere(settings, opened),
   });
 }
 
@@ -189,28 +191,6 @@ async function pushFromHere(
       'not-pushed',
       `could not upload ${placeOf(place)} to the audio store: ${why}`,
       'until the next run it is on this machine only',
-    );
-}
-
-/** Brings files here that other machines stored: by their hashes, at no cost. */
-async function pullHere(
-  world: World,
-  { placeOf = String, command }: BatchSettings,
-  { store, audio }: Opened,
-  output: Output,
-): Promise<void> {
-  if (audio === undefined) return;
-  const { pullFiles } = await import('../run/bank.js');
-  const { files, failed } = await pullFiles(audio, output, store.attempts.values());
-  const count = files.length === 1 ? '1 file' : `${files.length} files`;
-  if (files.length > 0) emitNotice(world, 'info', 'files-pulled', `${count} of other machines downloaded`);
-  for (const { path: place, why } of failed.slice(0, 5))
-    emitNotice(
-      world,
-      'warning',
-      'not-pulled',
-      `could not download ${placeOf(place)}: ${why}`,
-      `to try again: ${command('pull')}`,
     );
 }
 

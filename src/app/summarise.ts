@@ -4,11 +4,12 @@ import { type Attempt, type AttemptState, moneyOf, spentMicroUsd } from '../lock
 import { boughtTwice } from '../lockfile/bought-twice.js';
 import type { Manifest } from '../manifest/take.js';
 import { boughtTwiceTake } from '../plan/bought-twice.js';
+import type { DecideInput } from '../plan/decide.js';
 import { isClaimed, isStaleClaim } from '../plan/history.js';
 import { forcedOf, type NextStep, nextStep } from '../plan/next-step.js';
 import type { Decision, PlanRow } from '../plan/plan.js';
 import { madeAgainWords } from '../plan/selection.js';
-import { isElsewhere, isNothingHere, rowsOfRun } from '../plan/standing.js';
+import { isElsewhere, isNothingHere, machineOf, rowsOfRun } from '../plan/standing.js';
 import type { RunOutcome } from '../run/execute.js';
 import type { Output } from '../storage/output.js';
 import type { BuyDecision } from './approve.js';
@@ -35,6 +36,7 @@ interface Ending {
   readonly startedMs: number;
   /** Absent: nobody listened. */
   readonly sound?: SoundReport | undefined;
+  readonly keptBy?: DecideInput['keptBy'];
 }
 
 /** What the lockfile and the disk say at the end: counted anew from them, not from what the run believes it did. */
@@ -87,13 +89,14 @@ export async function summarise(ending: Ending): Promise<RunReport> {
 }
 
 async function finalRows(
-  { world, settings, output, manifest, decision, startedMs }: Ending,
+  { world, settings, output, manifest, decision, startedMs, keptBy }: Ending,
   attempts: readonly Attempt[],
 ): Promise<readonly PlanRow[]> {
   // What was asked for again is made by now: what counts is what is still open.
   const selection = { ...settings.selection, force: [], retryFailed: false };
   const { rows } = await standingOf({ output }, attempts, manifest, {
     selection,
+    keptBy,
     nowMs: world.ports.clock.nowMs(),
   });
   const purchases = decision.approved ? (decision.prepared?.plan.purchases ?? []) : [];
@@ -146,7 +149,9 @@ function tellEarlier(
     const missing = decision.kind === 'held' && decision.because === 'missing';
     const code = missing && elsewhere ? 'no-file-here' : attempt.reason?.code;
     const changedMs = Date.parse(attempt.at[attempt.state] ?? '');
-    if (!missing && changedMs >= startedMs) continue;
+    const machine = machineOf(row);
+    // What another machine stored during this run was not reported yet.
+    if (!missing && machine === undefined && changedMs >= startedMs) continue;
     world.emit({
       type: 'take',
       time: new Date(world.ports.clock.nowMs()).toISOString(),
@@ -161,6 +166,7 @@ function tellEarlier(
       ...(attempt.file === undefined ? {} : { path: attempt.file.path, bytes: attempt.file.bytes }),
       ...(attempt.reason?.status === undefined ? {} : { status: attempt.reason.status }),
       ...(code === undefined ? {} : { code }),
+      ...(machine === undefined ? {} : { machine }),
       money: moneyOf(attempt),
       earlier: true,
     });

@@ -37,6 +37,7 @@ export async function standingOf(
   options: {
     readonly selection?: Selection;
     readonly nowMs?: number;
+    readonly keptBy?: DecideInput['keptBy'];
     readonly unreadable?: (code: string) => void;
     /** How a file is named in warnings. Absent: by its path relative to the output root. */
     readonly placeOf?: (file: string) => string;
@@ -51,12 +52,13 @@ export async function standingOf(
     options.unreadable(faultCode(fault));
     return asRecorded(attempts);
   });
-  const { placeOf, selection = NOTHING_ASKED, nowMs } = options;
+  const { placeOf, selection = NOTHING_ASKED, nowMs, keptBy } = options;
   const { rows, diagnostics } = decide({
     takes,
     attempts,
     ...seen,
     selection,
+    keptBy,
     ...(placeOf === undefined ? {} : { placeOf }),
     ...(nowMs === undefined ? {} : { nowMs }),
   });

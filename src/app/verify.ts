@@ -3,7 +3,7 @@ import type { Attempt } from '../lockfile/attempt.js';
 import { compareNewest, type FileState, takeId } from '../plan/history.js';
 import type { PlanRow } from '../plan/plan.js';
 import { takeWord } from '../plan/selection.js';
-import { isElsewhere } from '../plan/standing.js';
+import { isElsewhere, machineOf } from '../plan/standing.js';
 import { type DiskView, stateOf } from '../run/recover.js';
 import type { Standing } from './take-status.js';
 
@@ -13,8 +13,10 @@ const HASHES_AT_ONCE = 4;
 export interface CheckedFile {
   readonly attempt: Attempt;
   readonly path: string;
-  /** `elsewhere`: it is missing, and the manifest says that it is kept in another place. */
+  /** `elsewhere`: it is missing, and the manifest says that it is kept in another place, or another machine has it. */
   readonly state: FileState | 'elsewhere';
+  /** Name of that machine: foreign text. */
+  readonly machine?: string | undefined;
   /** What names the take that rests on it. Absent: a newer one took its place, or it left the manifest. */
   readonly word: string | undefined;
 }
@@ -35,8 +37,10 @@ export async function checkFiles(
       restsOn(row, attempts).map(({ attempt }) => [attempt, takeWord(row.take)] as const),
     ),
   );
-  const away = new Set(
-    rows.filter(isElsewhere).map(({ decision }) => ('attempt' in decision ? decision.attempt.attempt : '')),
+  const away = new Map(
+    rows
+      .filter(isElsewhere)
+      .map((row) => ['attempt' in row.decision ? row.decision.attempt.attempt : '', machineOf(row)]),
   );
   const limit = pLimit(HASHES_AT_ONCE);
   return Promise.all(
@@ -49,7 +53,7 @@ export async function checkFiles(
       return limit(async () => {
         const found = await stateOf(view, attempt, 'hash');
         const state = found === 'missing' && away.has(attempt.attempt) ? ('elsewhere' as const) : found;
-        return { attempt, path: file.path, word, state };
+        return { attempt, path: file.path, word, state, machine: away.get(attempt.attempt) };
       });
     }),
   );

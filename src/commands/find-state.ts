@@ -1,10 +1,9 @@
 import type { OpenSettings } from '../app/opening.js';
-import { checkLog } from '../app/opening.js';
-import type { State } from '../app/state.js';
-import { BatchError, EXIT } from '../core/errors.js';
-import type { Attempt } from '../lockfile/attempt.js';
+import { pullHere } from '../app/pull-here.js';
+import { type SharedView, sharedView } from '../app/shared-view.js';
 import type { ReadLock } from '../lockfile/read.js';
 import { escapeForeign } from '../report/escape.js';
+import type { Output } from '../storage/output.js';
 import type { Session } from './session.js';
 import { readableManifest } from './unreadable.js';
 
@@ -19,57 +18,47 @@ export function stateFinder(session: Session): NonNullable<OpenSettings['findSta
   };
 }
 
-/**
- * The attempts that a command which only looks goes by: those of the shared log, where there is one and it can be reached,
- * else those of the lockfile, and that is told. Writes nothing. Throws a `BatchError` for a log that is not the lockfile's.
- */
-export async function attemptsOf(
+/** What a command goes by that only looks; warnings go to stderr. Throws a `BatchError` (9) for a log that is not the lockfile's. */
+export async function viewOf(
   session: Session,
   read: ReadLock & { ok: true },
   verb: string,
-): Promise<readonly Attempt[]> {
-  const { settings, command } = session;
-  const own = [...read.attempts.values()];
-  if (settings.state === undefined && read.header?.log === undefined) {
-    const manifest = settings.sandbox ? undefined : await readableManifest(session);
-    if (manifest?.state === undefined) return own;
-  }
-  const state = await stateFinder(session)(async () => read.header?.log);
-  checkLog(read.header, state?.address, settings.lockfilePath.value, (...words) => command(verb, ...words));
-  return state === undefined ? own : withShared(session, state, read, own);
+): Promise<SharedView> {
+  const { settings, ports, endpoint, command, stderr } = session;
+  // Whatever the lockfile's header says: nobody is asked because of it.
+  const state = await stateFinder(session)(async () => undefined);
+  if (state === undefined && read.header?.log === undefined) return { attempts: [...read.attempts.values()] };
+  const about = {
+    lockfilePath: settings.lockfilePath.value,
+    endpoint,
+    command,
+    verb,
+    localCustody: settings.flags.localCustody === true,
+  };
+  return sharedView(ports, about, read, state, (message, hint) => stderr.write(warning(message, hint)));
 }
 
-async function withShared(
-  { ports, endpoint, command, stderr }: Session,
-  state: State,
-  { header, attempts }: ReadLock & { ok: true },
-  own: readonly Attempt[],
-): Promise<readonly Attempt[]> {
-  const { isBehind, placed } = await import('../shared-log/placement.js');
+/** Brings the files here that other machines stored, for a command that needs them. */
+export async function pullFor(
+  session: Session,
+  { audio, attempts }: SharedView,
+  output: Output,
+): Promise<void> {
+  const { stderr, placeOf, command } = session;
   try {
-    const log = await state.openLog({
-      runId: '0'.repeat(32),
-      endpoint,
-      lineage: header?.was === undefined ? header?.lineage : undefined,
-      newLineage: () => header?.lineage ?? '0'.repeat(32),
-      access: 'read',
-      clock: ports.clock,
-      random: ports.random,
-      command,
-    });
-    const all = new Map(attempts);
-    for (const shared of log.attempts.values()) {
-      const known = all.get(shared.attempt);
-      if (known === undefined || isBehind(known, shared))
-        all.set(shared.attempt, placed(shared, known, log.originOf(shared.attempt)?.run));
-    }
-    await log.close();
-    return [...all.values()];
-  } catch (error) {
-    if (!(error instanceof BatchError) || error.exitCode === EXIT.lockfile) throw error;
-    stderr.write(
-      `${escapeForeign(`warning: ${error.message}: showing what the lockfile on this machine records`)}\n`,
+    await pullHere(
+      audio,
+      output,
+      attempts,
+      (level, _code, message, hint) =>
+        stderr.write(level === 'warning' ? warning(message, hint) : `${escapeForeign(message)}\n`),
+      { placeOf, command },
     );
-    return own;
+  } finally {
+    await audio?.close();
   }
+}
+
+function warning(message: string, hint: string | undefined): string {
+  return `${escapeForeign(`warning: ${message}`)}\n${hint === undefined ? '' : `  ${escapeForeign(hint)}\n`}`;
 }

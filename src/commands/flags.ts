@@ -19,6 +19,7 @@ export function located(command: Command): Command {
       '--state <address>',
       'share the batch between machines: s3://…, git:origin or file:///… (also VENICE_BATCH_STATE)',
     )
+    .option('--local-custody', 'with --state git:…: a file that one machine has is kept well enough')
     .option('--json', 'print one JSON document on stdout')
     .addOption(
       new Option('--color <when>', 'when to use colour').choices(['auto', 'always', 'never']).default('auto'),
@@ -30,7 +31,6 @@ export function collecting(command: Command): Command {
   return located(command)
     .option('--concurrency <n>', 'maximum number of jobs in flight (1 to 64)')
     .option('--keep', 'do not delete the remote copies')
-    .option('--local-custody', 'with --state git:…: delete a remote copy once one machine has the file')
     .option(
       '--timeout <minutes>',
       'stop this long after the first submit; a later run collects what is in flight',
@@ -100,6 +100,7 @@ export function choosing(command: Command): Command {
 export function merging(command: Command): Command {
   return command
     .option('--out <file>', 'write the result to this file instead of the first lockfile')
+    .option('--state <address>', 'of lockfiles of two shared logs: the one that goes on')
     .option('--sandbox', 'a manifest stands for its lockfile of the sandbox')
     .option('--json', 'print one JSON document on stdout')
     .addOption(

@@ -18,6 +18,7 @@ import { boughtTwiceTake } from '../plan/bought-twice.js';
 import { boughtTwiceLines } from '../report/bought-twice.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
+import { parseStateAddress, stateAddressText } from '../shared-log/address.js';
 import { MANIFEST_EXTENSION } from './manifest-link.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
@@ -43,12 +44,13 @@ export async function mergeCommand(
   const first = session.settings.lockfilePath.value;
   const second = lockfileOf(other, session);
   const target = out === undefined ? first : path.resolve(out);
-  const again = ['venice-batch lock merge', shellWord(word), shellWord(other)].join(' ');
+  const to = out === undefined ? [] : ['--out', shellWord(out)];
+  const again = ['venice-batch lock merge', shellWord(word), shellWord(other), ...to].join(' ');
   const places = { first, second, target };
   let merged: Merged;
   try {
     await refuseOtherFile(session, places, out);
-    merged = await mergeGuarded(session, places);
+    merged = await mergeGuarded(session, places, again);
   } catch (error) {
     throw await storageError(error, session.ports.files, { directory: path.dirname(target), next: again });
   }
@@ -94,7 +96,12 @@ async function refuseOtherFile(
   });
 }
 
-async function mergeGuarded(session: Session, places: Places): Promise<Merged> {
+/** In the form that headers have. */
+function logOf({ settings: { flags } }: Session): string | undefined {
+  return flags.state === undefined ? undefined : stateAddressText(parseStateAddress(flags.state));
+}
+
+async function mergeGuarded(session: Session, places: Places, again: string): Promise<Merged> {
   const { ports, command } = session;
   const { files, processes, clock, random } = ports;
   // Looked at first, as taking the guard makes its folder.
@@ -111,8 +118,8 @@ async function mergeGuarded(session: Session, places: Places): Promise<Merged> {
       await readOrThrow(session, places.first),
       await readOrThrow(session, places.second),
     ];
-    const merged = mergeLocks(first, second);
-    if (!merged.ok) throw notMerged(places, first, second, merged.why);
+    const merged = mergeLocks(first, second, logOf(session));
+    if (!merged.ok) throw notMerged(places, first, second, merged.why, again);
     const { header, attempts } = merged.lock;
     const text = new TextEncoder().encode(serialiseLock(header, attempts.values()));
     const real = await files.real(places.target);
@@ -140,12 +147,17 @@ function notMerged(
   first: Lock,
   second: Lock,
   why: (MergedLocks & { ok: false })['why'],
+  again: string,
 ): BatchError {
   const [a, b] = [shellWord(places.first), shellWord(places.second)];
   const { message, hint } = {
     other_endpoint: {
       message: `${a} belongs to ${shownEndpoint(first.header.endpoint)}, and ${b} to ${shownEndpoint(second.header.endpoint)}: a queue_id is valid only at the endpoint that issued it`,
       hint: 'nothing was changed: keep them in separate files, and pass one with --lockfile',
+    },
+    other_log: {
+      message: `${a} is a copy of the shared log ${first.header.log}, and ${b} of ${second.header.log}: each has purchases that the other does not know`,
+      hint: `nothing was changed: stop everything that uses the log that is to end, and name the one that goes on; the next run adds what it lacks: ${again} --state ${shellWord(first.header.log ?? '')}`,
     },
     too_many_lineages: {
       message: `${a} and ${b} are merges of ${lineagesOf(first.header).length} and ${lineagesOf(second.header).length} lockfiles: too many for one`,

@@ -1,12 +1,15 @@
 import path from 'node:path';
 import type { State } from '../app/state.js';
+import { BatchError } from '../core/errors.js';
 import type { Ports } from '../core/ports.js';
 import { createRedactor } from '../core/redact.js';
 import { systemGit } from '../node/git.js';
 import { createWeb } from '../node/web.js';
-import { parseStateAddress, stateAddressText } from '../shared-log/address.js';
+import { parseStateAddress, type StateAddress, stateAddressText } from '../shared-log/address.js';
+import type { AudioStore } from '../shared-log/audio-store.js';
+import { StoreFault } from '../shared-log/object-store.js';
 import { openSharedLog } from '../shared-log/open.js';
-import { openAudioStore, openObjectStore } from '../shared-log/open-store.js';
+import { openAudioStore, openObjectStore, type StoreWorld } from '../shared-log/open-store.js';
 import { MANIFEST_EXTENSION } from './manifest-link.js';
 import type { Settings } from './settings.js';
 
@@ -28,6 +31,23 @@ export async function openState(
   return {
     address: stateAddressText(address),
     openLog: (options) => openSharedLog({ ...options, store: openObjectStore(address, world) }),
-    audio: openAudioStore(address, world),
+    audio: audioOf(address, world),
   };
+}
+
+/** Without credentials every request is refused, as with wrong ones: what is paid for is collected all the same. */
+function audioOf(address: StateAddress, world: StoreWorld): AudioStore | undefined {
+  try {
+    return openAudioStore(address, world);
+  } catch (error) {
+    if (!(error instanceof BatchError)) throw error;
+    const refuse = () => Promise.reject(new StoreFault('denied', error.message));
+    return {
+      address: stateAddressText(address),
+      put: refuse,
+      download: refuse,
+      has: refuse,
+      close: async () => {},
+    };
+  }
 }

@@ -9,7 +9,7 @@ import { type SavedPlan, savePlan } from '../plan/saved-plan.js';
 import { openOutput } from '../storage/output.js';
 import { createClient } from '../venice/create-client.js';
 import { neighbourhoodOf, selectionFor } from './batch-settings.js';
-import { attemptsOf } from './find-state.js';
+import { viewOf } from './find-state.js';
 import type { Session } from './session.js';
 
 export interface Planned {
@@ -31,7 +31,7 @@ export async function planBatch(session: Session): Promise<Planned> {
   if (foreign !== undefined) throw lockError(foreign, lockPath, session.command);
   const declared = await session.load();
   if (declared.manifest === undefined) return { loaded: declared };
-  const attempts = await attemptsOf(session, read, 'plan');
+  const { attempts, keptBy } = await viewOf(session, read, 'plan');
   const selection = await selectionFor(session);
   const loaded = withExtraTakes(declared, attempts, { more: settings.more, selection });
   const { manifest } = loaded;
@@ -48,6 +48,7 @@ export async function planBatch(session: Session): Promise<Planned> {
     command: session.command,
     budgetMicroUsd: lowest(settings.budgetMicroUsd?.value, manifest.budgetMicroUsd),
     keySeal: account && read.header && keySealOf(read.header, account),
+    keptBy,
     // Models and prices are public: without a key only the balance stays unknown.
     account,
     ignoreBalance: flags.ignoreBalance,

@@ -17,6 +17,7 @@ import { type ReleaseReport, releaseJson, releaseWarnings, renderRelease } from 
 import { pathText } from '../report/shell.js';
 import { tableWidth } from '../report/terminal.js';
 import { openOutput } from '../storage/output.js';
+import { pullFor, viewOf } from './find-state.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { watchInterrupt } from './interrupt.js';
 import { loadPicks } from './picks.js';
@@ -72,9 +73,11 @@ async function sourcesOf(
   const read = await readLock(ports.files, settings.lockfilePath.value);
   if (!read.ok) throw lockError(read.problems[0], settings.lockfilePath.value, command);
   const view = { output: await openOutput(ports.files, settings.outputRoot.value) };
+  const shared = await viewOf(session, read, 'release');
+  await pullFor(session, shared, view.output);
   const gathered = await gatherRelease(ports.files, view, {
     manifest: loaded.manifest,
-    attempts: [...read.attempts.values()],
+    attempts: shared.attempts,
     picks: (await loadPicks(session)).picks,
     first: flags.first === true,
     command,

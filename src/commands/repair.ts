@@ -85,7 +85,6 @@ function document(lockfile: string, repaired: Repaired | undefined, next: string
       conflict_markers: report.markers,
       repeated_headers: report.headers,
       lockfiles_joined: report.lockfiles,
-      paid_twice: report.boughtTwice.map(({ attempts }) => attempts.map(({ attempt }) => attempt)),
       bought_twice: report.boughtTwice.map(boughtTwiceTake),
       kept_as_read: report.keptAsRead,
       missing:

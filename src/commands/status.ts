@@ -8,7 +8,7 @@ import { lockError } from '../lockfile/lock-error.js';
 import { readLock } from '../lockfile/read.js';
 import { isLoopback } from '../node/base-url.js';
 import { boughtTwiceTake } from '../plan/bought-twice.js';
-import { isElsewhere } from '../plan/standing.js';
+import { isElsewhere, machineOf } from '../plan/standing.js';
 import { jsonText } from '../report/json-text.js';
 import { picksJson } from '../report/picks-text.js';
 import { pathText } from '../report/shell.js';
@@ -16,7 +16,7 @@ import { soundJson } from '../report/sound-text.js';
 import { renderStatus, takeStatuses } from '../report/status.js';
 import { tableWidth } from '../report/terminal.js';
 import { openOutput } from '../storage/output.js';
-import { attemptsOf } from './find-state.js';
+import { viewOf } from './find-state.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { MANIFEST_EXTENSION } from './manifest-link.js';
 import { picksView } from './picks.js';
@@ -33,11 +33,12 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
   const lockPath = settings.lockfilePath.value;
   const read = await readLock(ports.files, lockPath);
   if (!read.ok) throw lockError(read.problems[0], lockPath, command);
-  const attempts = await attemptsOf(session, read, 'status');
+  const { attempts, keptBy } = await viewOf(session, read, 'status');
   const view = { output: await openOutput(ports.files, settings.outputRoot.value) };
   const { rows, removed, warnings } = await standingOf(view, attempts, await readableManifest(session), {
     unreadable: tellUnreadable(session),
     placeOf,
+    keptBy,
   });
   tellFileWarnings(session, warnings);
   const takes = rows.map(({ take }) => take);
@@ -52,6 +53,9 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
       spent_micro_usd: spentMicroUsd(attempts),
       warnings: warnings.map(({ code, message, hint = null }) => ({ code, message, hint })),
       elsewhere: rows.filter(isElsewhere).map(({ take }) => take.key),
+      on_machines: Object.fromEntries(
+        rows.flatMap((row) => (machineOf(row) ? [[row.take.key, machineOf(row)]] : [])),
+      ),
       bought_twice: boughtTwice(attempts).map(boughtTwiceTake),
       takes: takeStatuses([...rows, ...removed], attempts).map(({ attempt }) => attempt),
       picks: picks === undefined ? null : picksJson(picks),

@@ -7,16 +7,20 @@ import { readLock } from '../lockfile/read.js';
 import { boughtTwicePhrase, boughtTwiceTake } from '../plan/bought-twice.js';
 import { madeAgainWords } from '../plan/selection.js';
 import { isNothingHere } from '../plan/standing.js';
+import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
 import { openOutput } from '../storage/output.js';
-import { attemptsOf } from './find-state.js';
+import { pullFor, viewOf } from './find-state.js';
 import { insistOnManifest } from './insist-manifest.js';
 import { openSession, type Session } from './session.js';
 import type { Flags } from './settings.js';
 import { readableManifest } from './unreadable.js';
 
-/** Hashes every stored file again and holds it against the lockfile. Asks nobody, changes nothing. */
+/**
+ * Hashes every stored file again and holds it against the lockfile. Changes nothing, but downloads from the audio store, where
+ * one is set, what is not here.
+ */
 export async function verifyCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
   await insistOnManifest(session);
@@ -26,13 +30,15 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
   const read = await readLock(ports.files, lockPath);
   if (!read.ok) throw lockError(read.problems[0], lockPath, command);
   const view = { output: await openOutput(ports.files, outputRoot) };
-  const attempts = await attemptsOf(session, read, 'verify');
-  const standing = await standingOf(view, attempts, await readableManifest(session));
+  const shared = await viewOf(session, read, 'verify');
+  await pullFor(session, shared, view.output);
+  const { attempts, keptBy } = shared;
+  const standing = await standingOf(view, attempts, await readableManifest(session), { keptBy });
   const files = await checkFiles(view, attempts, standing);
   const doubles = boughtTwice(attempts);
   if (flags.json === true) {
-    const told = files.map(({ attempt: { track, take }, word, path, state }) => {
-      return { path, track, take, state, needed: word !== undefined };
+    const told = files.map(({ attempt: { track, take }, word, path, state, machine }) => {
+      return { path, track, take, state, needed: word !== undefined, ...(machine && { machine }) };
     });
     const bought_twice = doubles.map(boughtTwiceTake);
     stdout.write(`${jsonText({ schema: 1, output_root: outputRoot, files: told, bought_twice }, 2)}\n`);
@@ -51,13 +57,14 @@ function verdictText(
 ): string {
   const lines = files
     .filter(({ state }) => state !== 'present')
-    .map(({ path, state, word }) => {
-      return `${state}  ${pathText(placeOf(path))}${word === undefined ? '   (no longer needed)' : ''}`;
+    .map(({ path, state, word, machine }) => {
+      const note = word === undefined ? 'no longer needed' : machine && `on ${escapeForeign(machine)}`;
+      return `${state}  ${pathText(placeOf(path))}${note === undefined ? '' : `   (${note})`}`;
     });
   const bad = files.filter(isBad);
   const needed = files.filter(({ word }) => word !== undefined).length;
   const away = files.filter(({ state }) => state === 'elsewhere').length;
-  const kept = away === 0 ? '' : `; ${away} kept elsewhere, as the manifest says`;
+  const kept = away === 0 ? '' : `; ${away} kept elsewhere`;
   lines.push(`${needed - bad.length - away} of ${needed} files verified${kept}`);
   const [owed, done] = [bad.filter(isRemote), bad.filter((file) => !isRemote(file))];
   const changed = done.filter(({ state }) => state === 'changed');

@@ -69,7 +69,7 @@ export interface TakeEvent {
     | 'lost'
     | 'unverified'
     | 'missing'
-    /** Done; its file is not here, and the manifest says that it is kept in another place. */
+    /** Done; its file is not here, and the manifest says that it is kept in another place, or another machine has it. */
     | 'elsewhere';
   readonly attempt: string;
   readonly model: string;
@@ -87,6 +87,8 @@ export interface TakeEvent {
   readonly code?: string;
   /** In the API's words: foreign text, to be escaped. */
   readonly message?: string;
+  /** With `elsewhere`: the machine that has the file, by its name. Foreign text, to be escaped. */
+  readonly machine?: string;
   /** What became of its price. */
   readonly money?: Money;
   readonly suggested_prompt?: string;

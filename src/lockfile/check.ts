@@ -59,7 +59,18 @@ export function attemptFault(value: unknown, unknown: Unknown = 'carried'): stri
 
 /** What is wrong with a header of a version that is read, or `undefined` when it is a `LockHeader`. */
 export function headerFault(value: unknown, unknown: Unknown = 'carried'): string | undefined {
-  return objectFault(value, HEADER_CHECKS, HEADER_REQUIRED, unknown) ?? lineageFault(value as LockHeader);
+  return (
+    objectFault(value, HEADER_CHECKS, HEADER_REQUIRED, unknown) ??
+    lineageFault(value as LockHeader) ??
+    logFault(value as LockHeader)
+  );
+}
+
+/** By such a lockfile takes that other machines bought would be bought again: nobody could say whose copy it is. */
+function logFault({ version, log }: LockHeader): string | undefined {
+  return version === LOCK_VERSION_SHARED && log === undefined
+    ? 'names no shared log, though its version says that it is the copy of one'
+    : undefined;
 }
 
 function lineageFault({ lineage, was }: LockHeader): string | undefined {

@@ -39,7 +39,12 @@ export function isRelated(a: LockHeader, b: LockHeader): boolean {
   return lineagesOf(b).some((lineage) => known.has(lineage));
 }
 
-/** The header of a merge of two lockfiles of one endpoint: the same in any order, however often. */
+/** The shared logs that two headers name, each once. Two of them cannot be joined: only a person knows which one goes on. */
+export function logsOf(a: LockHeader, b: LockHeader): readonly string[] {
+  return [...new Set([a.log, b.log].filter((log) => log !== undefined))];
+}
+
+/** The header of a merge of two lockfiles of one endpoint and no more than one log: the same in any order, however often. */
 export function joinHeaders(a: LockHeader, b: LockHeader): LockHeader {
   const was = [...new Set([...lineagesOf(a), ...lineagesOf(b)])].sort();
   const joined = { ...joinFields(a, b), lineage: was[0] ?? a.lineage };

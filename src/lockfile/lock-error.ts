@@ -13,6 +13,8 @@ export type LockProblem =
   | { readonly kind: 'newer_version'; readonly version: number }
   | { readonly kind: 'conflict_markers'; readonly line: number }
   | { readonly kind: 'second_header'; readonly line: number; readonly related: boolean }
+  /** The copies of two shared logs in one file. */
+  | { readonly kind: 'two_logs'; readonly line: number; readonly logs: readonly [string, string] }
   | { readonly kind: 'duplicate_key'; readonly line: number; readonly key: string }
   | { readonly kind: 'bad_line'; readonly line: number; readonly why: string }
   /** The line is not what was written. */
@@ -30,6 +32,7 @@ const CODE_OF: Readonly<Record<LockProblem['kind'], Code>> = {
   newer_version: 'lockfile-newer-version',
   conflict_markers: 'lockfile-conflict-markers',
   second_header: 'lockfile-second-header',
+  two_logs: 'lockfile-two-logs',
   duplicate_key: 'lockfile-duplicate-key',
   bad_line: 'lockfile-bad-line',
   checksum: 'lockfile-checksum',
@@ -43,7 +46,7 @@ export type NextCommand = (verb: string, ...words: string[]) => string;
 
 /** The problem as the error that ends the command (exit 9), with the way out. */
 export function lockError(problem: LockProblem, path: string, next: NextCommand): BatchError {
-  const { message, hint } = explain(problem, next);
+  const { message, hint } = explain(problem, path, next);
   return new BatchError(CODE_OF[problem.kind], `${shellWord(path)}: ${message}`, {
     exitCode: EXIT.lockfile,
     hint,
@@ -52,6 +55,7 @@ export function lockError(problem: LockProblem, path: string, next: NextCommand)
 
 function explain(
   problem: LockProblem,
+  path: string,
   next: NextCommand,
 ): { readonly message: string; readonly hint: string } {
   const repair = `nothing is bought until it is repaired; every paid job is kept: ${next('lock repair')}`;
@@ -86,6 +90,11 @@ function explain(
         hint: problem.related
           ? repair
           : `git merged two first runs; nothing is bought until their lockfiles are joined, which keeps every paid job: ${next('lock repair')}`,
+      };
+    case 'two_logs':
+      return {
+        message: `line ${problem.line} is the header of a copy of the shared log ${problem.logs[1]}, and the file is a copy of ${problem.logs[0]}`,
+        hint: `nothing was changed: take both lockfiles from version control, one as theirs.lock.jsonl, and name the log that goes on: venice-batch lock merge ${shellWord(path)} theirs.lock.jsonl --state ${shellWord(problem.logs[0])}`,
       };
     case 'duplicate_key':
       return { message: `line ${problem.line} has ${JSON.stringify(problem.key)} twice`, hint: repair };

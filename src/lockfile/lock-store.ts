@@ -34,6 +34,12 @@ export interface Sharing {
   /** This run's id. */
   readonly run: string;
   holderOf(attempt: Attempt): Holder;
+  /** The name of another machine that stored the attempt's file; `undefined` where this one did. */
+  keptBy(attempt: Attempt): string | undefined;
+  /** Attempts of other runs that this one had not seen at the last call. */
+  news(): readonly Attempt[];
+  /** How many runs work on the batch now, this one included. */
+  runs(): number;
   /** Brings in what other runs recorded, and puts into the log what it could not take before. Rejects with a `BatchError`. */
   refresh(): Promise<void>;
   /** Whether the log has this record, or one that stands above it: it outlives this machine then. */

@@ -1,6 +1,6 @@
 import { type Attempt, spentMicroUsd } from './attempt.js';
 import { type BoughtTwice, boughtTwice } from './bought-twice.js';
-import { joinHeaders, LINEAGES_MAX, type LockHeader, lineagesOf } from './header.js';
+import { joinHeaders, LINEAGES_MAX, type LockHeader, lineagesOf, logsOf, withVersion } from './header.js';
 import { createFold } from './merge.js';
 
 /** A lockfile that was read. */
@@ -11,7 +11,10 @@ export interface Lock {
 
 export type MergedLocks =
   | { readonly ok: true; readonly lock: Lock; readonly report: MergeReport }
-  | { readonly ok: false; readonly why: 'other_endpoint' | 'too_many_lineages' | 'too_many_jobs' };
+  | {
+      readonly ok: false;
+      readonly why: 'other_endpoint' | 'other_log' | 'too_many_lineages' | 'too_many_jobs';
+    };
 
 export interface MergeReport {
   readonly attempts: number;
@@ -26,10 +29,15 @@ export interface MergeReport {
 /**
  * Joins two lockfiles of one manifest, also two that began separately. Pure. The same in any order and however
  * often, so that everybody who merges the same files gets the same file. Every attempt and every `queue_id` is kept.
+ *
+ * @param log address of the shared log that the result is a copy of, where they name two
  */
-export function mergeLocks(first: Lock, second: Lock): MergedLocks {
+export function mergeLocks(first: Lock, second: Lock, log?: string): MergedLocks {
   if (first.header.endpoint !== second.header.endpoint) return { ok: false, why: 'other_endpoint' };
-  const header = joinHeaders(first.header, second.header);
+  const logs = logsOf(first.header, second.header);
+  if (logs.length > 1 && (log === undefined || !logs.includes(log))) return { ok: false, why: 'other_log' };
+  const joined = joinHeaders(first.header, second.header);
+  const header = log !== undefined && logs.length > 1 ? withVersion({ ...joined, log }) : joined;
   if (lineagesOf(header).length > LINEAGES_MAX) return { ok: false, why: 'too_many_lineages' };
   const fold = createFold(first.attempts.values());
   for (const attempt of second.attempts.values()) {

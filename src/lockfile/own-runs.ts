@@ -37,6 +37,15 @@ export async function enterRun(
   return before;
 }
 
+/**
+ * The runs that this machine has had under a lockfile. Throws the `FileFault`.
+ *
+ * @param lockPath absolute, links resolved
+ */
+export function ownRuns(files: Files, lockPath: string): Promise<ReadonlySet<string>> {
+  return readRuns(files, privatePath(lockPath, '.runs'));
+}
+
 async function readRuns(files: Files, path: string): Promise<ReadonlySet<string>> {
   try {
     const text = new TextDecoder().decode(await files.read(path, BYTES_MAX));

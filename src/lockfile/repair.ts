@@ -4,7 +4,7 @@ import { type BoughtTwice, boughtTwice } from './bought-twice.js';
 import { REV_SOUND_MAX } from './check.js';
 import { createEnds, type Ends } from './ends.js';
 import { linesOf, revFault, serialiseLock } from './format.js';
-import { isRelated, joinHeaders, LINEAGES_MAX, type LockHeader, lineagesOf } from './header.js';
+import { isRelated, joinHeaders, LINEAGES_MAX, type LockHeader, lineagesOf, logsOf } from './header.js';
 import { type Line, readLine } from './line.js';
 import type { LockProblem } from './lock-error.js';
 import { createFold, type Fold } from './merge.js';
@@ -158,6 +158,8 @@ function takeHeader(work: Work, header: LockHeader, line: number): LockProblem |
   }
   if (header.endpoint !== known.endpoint)
     return { kind: 'other_endpoint', endpoint: known.endpoint, wanted: header.endpoint };
+  const [log, other] = logsOf(known, header);
+  if (log !== undefined && other !== undefined) return { kind: 'two_logs', line, logs: [log, other] };
   const joined = joinHeaders(known, header);
   if (lineagesOf(joined).length > LINEAGES_MAX) return { kind: 'second_header', line, related: false };
   if (isRelated(known, header)) work.headers += 1;

@@ -38,6 +38,8 @@ export interface DecideInput {
   placeOf?(file: string): string;
   /** Of the key in use, to tell what was submitted under another one. */
   readonly keySeal?: KeySeal | undefined;
+  /** Names another machine that has the file of an attempt, where that is enough. Absent: it has to be here. */
+  readonly keptBy?: ((attempt: Attempt) => string | undefined) | undefined;
   /** To tell whether another run's claim is fresh. Absent: all are. */
   readonly nowMs?: number;
 }
@@ -94,7 +96,8 @@ function decideTake(take: Take, history: History, selection: ReadSelection, inpu
   if (claim !== undefined)
     return { kind: 'elsewhere', attempt: claim, stale: isStaleClaim(claim, input.nowMs ?? 0) };
   const same = attempts.filter(({ digest }) => digest === take.digest || digest === take.formerDigest);
-  const settled = same.length > 0 ? decideKnown(same, history, take) : wanted(changedReason(take, attempts));
+  const settled =
+    same.length > 0 ? decideKnown(same, history, take, input) : wanted(changedReason(take, attempts));
   return bought(askedAgain(settled, take, selection, input), take, selection, input);
 }
 
@@ -103,7 +106,12 @@ function wanted(why: BuyReason): Decision {
 }
 
 /** By the attempts (newest first) at exactly this request, as if nobody had asked for anything. */
-function decideKnown(same: readonly Attempt[], history: History, { audioElsewhere }: Take): Decision {
+function decideKnown(
+  same: readonly Attempt[],
+  history: History,
+  { audioElsewhere }: Take,
+  { keptBy }: DecideInput,
+): Decision {
   const held = same.find(
     (attempt) => isInFlight(attempt) || (attempt.state === 'done' && history.holdings.has(attempt.attempt)),
   );
@@ -111,6 +119,9 @@ function decideKnown(same: readonly Attempt[], history: History, { audioElsewher
   const missing = same.find(({ state }) => state === 'done');
   if (missing !== undefined && audioElsewhere === true)
     return { kind: 'done', attempt: missing, elsewhere: true };
+  const machine = missing && keptBy?.(missing);
+  if (missing !== undefined && machine !== undefined)
+    return { kind: 'done', attempt: missing, elsewhere: true, machine };
   if (missing !== undefined) return { kind: 'held', because: 'missing', attempt: missing };
   // A refusal that may pass is as if the attempt had never been; one that will not is told until asked again.
   const telling = same.find((attempt) => !mayPass(attempt)) ?? same[0]!;

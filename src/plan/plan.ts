@@ -20,8 +20,10 @@ export type Decision =
   | {
       readonly kind: 'done';
       readonly attempt: Attempt;
-      /** Its file is not here, and the manifest says that it is kept elsewhere. */
+      /** Its file is not here, and the manifest says that it is kept elsewhere, or another machine has it. */
       readonly elsewhere?: true;
+      /** Name of that machine: foreign text, to be escaped. */
+      readonly machine?: string;
     }
   /** Paid for and not yet here: collected, needs no approval. */
   | { readonly kind: 'collect'; readonly attempt: Attempt }

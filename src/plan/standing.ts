@@ -114,7 +114,12 @@ export function missingOf({ decision }: PlanRow): Attempt | undefined {
   return decision.why.earlier.state === 'done' ? decision.why.earlier : undefined;
 }
 
-/** Whether the file is kept in another place, as the manifest says. */
+/** Whether the file is kept in another place, as the manifest says, or on another machine. */
 export function isElsewhere({ decision }: PlanRow): boolean {
   return decision.kind === 'done' && decision.elsewhere === true;
+}
+
+/** The machine that has the file of a take, where that is known to be another one. */
+export function machineOf({ decision }: Pick<PlanRow, 'decision'>): string | undefined {
+  return decision.kind === 'done' ? decision.machine : undefined;
 }

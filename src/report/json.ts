@@ -17,6 +17,7 @@ const TAKE_FIELDS = [
   'status',
   'code',
   'message',
+  'machine',
   'money',
   'suggested_prompt',
 ] as const satisfies readonly (keyof TakeEvent)[];

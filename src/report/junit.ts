@@ -70,7 +70,11 @@ function takeCase(take: TakeEvent): TestCase {
   const verdict = verdictOf(take);
   const head = { name: take.key, classname: take.model, verdict };
   if (verdict === 'passed') return head;
-  if (take.state === 'elsewhere') return { ...head, message: 'done; its audio is kept elsewhere' };
+  if (take.state === 'elsewhere')
+    return {
+      ...head,
+      message: `done; its audio is ${take.machine === undefined ? 'kept elsewhere' : `on ${take.machine}`}`,
+    };
   if (verdict === 'skipped') return { ...head, message: stateName(take.state) };
   return { ...head, type: take.code ?? take.state, message: failureReason(take) };
 }

@@ -29,7 +29,7 @@ export function renderMarkdown(outcome: RunOutcome, options: MarkdownOptions = {
   const head = [
     `## venice-batch: ${donePhrase(summary)}${sandbox}`,
     '',
-    [...countPhrases(summary), formatDuration(summary.duration_ms)].join(' · '),
+    [...countPhrases(summary, outcome.takes), formatDuration(summary.duration_ms)].join(' · '),
     '',
     [costPhrase(outcome, summary), safePhrase(summary)].filter(Boolean).join('. '),
     ...(summary.exit_code === EXIT.ok ? [] : reasonsOf(outcome, summary).flatMap((reason) => ['', reason])),

@@ -3,6 +3,7 @@ import type { Attempt } from '../lockfile/attempt.js';
 import { fundingOf, knownMicroUsd } from '../plan/balance.js';
 import { boughtTwiceTake } from '../plan/bought-twice.js';
 import type { BuyReason, Decision, Plan, PlanRow, Purchase } from '../plan/plan.js';
+import { machineOf } from '../plan/standing.js';
 import type { Balance } from '../venice/client.js';
 import { jsonText } from './json-text.js';
 import { costByModel, countsByModel, planLines } from './plan-rows.js';
@@ -85,6 +86,7 @@ function takeRow({ take, decision }: PlanRow, purchase: Purchase | undefined): o
     stem: take.stem,
     path: pathOf(decision),
     attempt: attemptOf(decision, why),
+    ...(machineOf({ decision }) === undefined ? {} : { machine: machineOf({ decision }) }),
   };
 }
 

@@ -3,6 +3,7 @@ import { takeKey } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { BuyReason, Decision, Plan, PlanRow, Purchase } from '../plan/plan.js';
 import { isNothingHere } from '../plan/standing.js';
+import { escapeForeign } from './escape.js';
 import { claimPhrase, fatePhrase, toldByPerson } from './phrases.js';
 
 /** What a person sees at the head of a row. */
@@ -110,6 +111,7 @@ function whyOf(decision: Decision, moves: ReadonlyMap<string, string>, elsewhere
     case 'buy':
       return reasonPhrase(decision.why);
     case 'done':
+      if (decision.machine !== undefined) return `done, audio on ${escapeForeign(decision.machine)}`;
       if (decision.elsewhere === true) return 'done, audio kept elsewhere';
       return moves.has(decision.attempt.attempt) ? 'done, its file moves to' : 'done';
     case 'occupied':

@@ -7,7 +7,14 @@ import { takeId } from '../plan/history.js';
 import { nextStep } from '../plan/next-step.js';
 import type { PlanRow } from '../plan/plan.js';
 import { madeAgainWords } from '../plan/selection.js';
-import { isElsewhere, isNothingHere, latestAttempts, missingOf, newerFailures } from '../plan/standing.js';
+import {
+  isElsewhere,
+  isNothingHere,
+  latestAttempts,
+  machineOf,
+  missingOf,
+  newerFailures,
+} from '../plan/standing.js';
 import { boughtTwiceLines } from './bought-twice.js';
 import { escapeForeign } from './escape.js';
 import { fatePhrase, stateName } from './phrases.js';
@@ -44,8 +51,10 @@ export interface StatusInput {
 export interface TakeStatus {
   /** What its row rests on; else what was last made of it. */
   readonly attempt: Attempt;
-  /** `elsewhere`: done, its file is not here, and the manifest says that it is kept in another place. */
+  /** `elsewhere`: done, its file is not here, and the manifest says that it is kept in another place, or another machine has it. */
   readonly state: AttemptState | 'missing' | 'elsewhere';
+  /** Name of that machine: foreign text. */
+  readonly machine?: string | undefined;
   /** A newer one at the same request, which came to nothing. */
   readonly newer?: Attempt;
 }
@@ -78,6 +87,7 @@ export function takeStatuses(rows: readonly PlanRow[], attempts: readonly Attemp
       {
         attempt,
         state: isElsewhere(row) ? 'elsewhere' : missingOf(row) === undefined ? attempt.state : 'missing',
+        machine: machineOf(row),
         ...(failure === undefined ? {} : { newer: failure }),
       },
     ];
@@ -136,7 +146,8 @@ function takeLines(takes: readonly TakeStatus[], options: StatusOptions, style: 
 }
 
 /** What once stood in the way of an attempt that goes well now says nothing about it. */
-function shownState({ attempt, state, newer }: TakeStatus): string {
+function shownState({ attempt, state, machine, newer }: TakeStatus): string {
+  if (machine !== undefined) return `done, on ${escapeForeign(machine)}`;
   const goesWell = ['done', 'elsewhere', 'stored', 'queued', 'missing'].includes(state);
   const shown = fatePhrase(stateName(state), goesWell ? undefined : attempt.reason);
   return newer === undefined ? shown : `${shown}; a newer one ${fatePhrase(newer.state, newer.reason)}`;

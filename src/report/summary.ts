@@ -53,7 +53,7 @@ function headline(outcome: RunOutcome, summary: SummaryEvent, style: Style, widt
   const mark = markFor(summary.exit_code, style);
   const first = `${style.strong(donePhrase(summary))}${sandbox ? style.note(' (sandbox)') : ''}`;
   const lines = [`${mark} ${first}`];
-  const rest = [...countPhrases(summary), formatDuration(summary.duration_ms)].join(' · ');
+  const rest = [...countPhrases(summary, outcome.takes), formatDuration(summary.duration_ms)].join(' · ');
   const told = [rest, costPhrase(outcome, summary), safePhrase(summary) ?? ''];
   return [...lines, ...told.flatMap((text) => wrap(text, width - 2)).map((line) => `  ${line}`)];
 }
@@ -104,10 +104,10 @@ function markFor(exitCode: number, style: Style): string {
 }
 
 /** What there is to say beside how many are done. */
-export function countPhrases(summary: SummaryEvent): string[] {
+export function countPhrases(summary: SummaryEvent, takes: readonly TakeEvent[] = []): string[] {
   const counts: [number, string][] = [
     [summary.made, 'made now'],
-    [summary.elsewhere ?? 0, 'kept elsewhere'],
+    [summary.elsewhere ?? 0, keptPhrase(takes)],
     [summary.in_flight, 'in flight'],
     [summary.clean_up_owed, 'to clean up'],
     [summary.in_doubt, 'in doubt'],
@@ -117,6 +117,16 @@ export function countPhrases(summary: SummaryEvent): string[] {
   ];
   return counts.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
 }
+
+/** `kept elsewhere`, and the machines that have the files where they are known. */
+function keptPhrase(takes: readonly TakeEvent[]): string {
+  const machines = [...new Set(takes.flatMap(({ machine }) => machine ?? []))].sort();
+  if (machines.length === 0) return 'kept elsewhere';
+  const named = machines.slice(0, MACHINES_MAX).join(', ');
+  return `kept on ${escapeForeign(named)}${machines.length > MACHINES_MAX ? ' and others' : ''}`;
+}
+
+const MACHINES_MAX = 5;
 
 /** Cost of this run against what was approved, what came back, and of all runs against the budget. */
 export function costPhrase({ takes }: Pick<RunOutcome, 'takes'>, summary: SummaryEvent): string {

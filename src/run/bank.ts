@@ -6,9 +6,14 @@ import type { AudioStore } from '../shared-log/audio-store.js';
 import type { StoreFault } from '../shared-log/object-store.js';
 import type { Output } from '../storage/output.js';
 import type { Job, RunContext } from './context.js';
+import { notice, stopBuying } from './context.js';
 import { stateOf } from './recover.js';
 
-export type Banked = 'banked' | 'changed' | { readonly failed: string };
+export type Banked =
+  | 'banked'
+  | 'changed'
+  /** `refused`: asked again it will say the same, as with credentials that have expired. */
+  | { readonly failed: string; readonly refused: boolean };
 
 /** Puts a stored file where every machine can fetch it, and checks that it is there. Without an audio store nothing is to be done. */
 export async function bank(
@@ -20,8 +25,30 @@ export async function bank(
     const answer = await audio.put(path.join(output.root, place), sha256, bytes);
     return answer === 'stored' ? 'banked' : 'changed';
   } catch (error) {
-    return { failed: messageOf(error) };
+    return { failed: messageOf(error), refused: isRefusal(error) };
   }
+}
+
+/** Whether the store will not do it however often it is asked. */
+export function isRefusal(error: unknown): boolean {
+  return isStoreFault(error) && error.kind !== 'unreachable';
+}
+
+/**
+ * Files stay on this machine then, and the service's copies where they are: the next run with credentials that work puts them
+ * into the store. Reported once; nothing more is bought.
+ */
+export function tellRefused(context: RunContext, why: string): void {
+  const first = !context.troubles.has('log_refused');
+  stopBuying(context, 'log_refused');
+  if (first)
+    notice(
+      context,
+      'error',
+      'not-pushed',
+      `the audio store takes no files (${why}): they are kept on this machine, their remote copies are not deleted, and nothing more is submitted`,
+      `with credentials that may write there: ${context.settings.command('run')}`,
+    );
 }
 
 /** Whether the bytes of an attempt are in the audio store: then any machine can fetch them. */

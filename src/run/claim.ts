@@ -6,6 +6,12 @@ import { tellTrouble } from './last-look.js';
 
 /** Makes the intent durable: from then on the take is this run's to buy. Whatever keeps it from being so is reported. */
 export async function claim(context: RunContext, job: Job, intent: Attempt): Promise<boolean> {
+  const claimed = await isClaimed(context, job, intent);
+  context.followOthers();
+  return claimed;
+}
+
+async function isClaimed(context: RunContext, job: Job, intent: Attempt): Promise<boolean> {
   try {
     const recorded = await context.store.record(intent, context.limits);
     if (recorded === 'over_budget') stopBuying(context, 'over_budget');

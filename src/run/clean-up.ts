@@ -1,9 +1,9 @@
-import { BatchError, faultCode, isSystemFault, unreachable } from '../core/errors.js';
+import { BatchError, EXIT, faultCode, isSystemFault, unreachable } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Settled } from '../scheduler/scheduler.js';
 import { classifyComplete } from '../venice/complete-outcome.js';
 import { again } from './again.js';
-import { bank, isBanked, isStoreFault } from './bank.js';
+import { type Banked, bank, isBanked, isRefusal, isStoreFault, tellRefused } from './bank.js';
 import type { Job, RunContext } from './context.js';
 import { isClosedToKey, notice, stopIfRefused, tell, tellRate } from './context.js';
 import { finishJob, underAnotherKey } from './poll.js';
@@ -37,16 +37,18 @@ function tellLeft(context: RunContext, job: Job): void {
  * file is read once more right before: if it is gone or changed, the remote copy is the only one, and is fetched again.
  */
 export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled> {
-  let inCustody: boolean | { readonly failed: string };
+  let inCustody: boolean | Exclude<Banked, string>;
   try {
     inCustody = (await isInCustody(context, job))
       ? await isBankedNow(context, job)
       : await isBanked(context, job);
   } catch (error) {
     if (!isSystemFault(error) && !isStoreFault(error)) throw error;
+    if (isRefusal(error)) return leaveCopy(context, (error as Error).message);
     const why = isStoreFault(error) ? error.message : faultCode(error);
     return again(context, job, `could not read the file of ${job.key} (${why}), so its remote copy is kept`);
   }
+  if (typeof inCustody === 'object' && inCustody.refused) return leaveCopy(context, inCustody.failed);
   if (typeof inCustody === 'object')
     return again(context, job, `the remote copy of ${job.key} is kept: ${inCustody.failed}`);
   // Read anew: what was looked at may have taken a while, and another job may have moved the file.
@@ -56,8 +58,13 @@ export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled
   // Owed until the lockfile itself says that the file is stored.
   if (context.store.trouble()?.kind === 'displaced') return GONE;
   if (!inCustody) return fetchAgain(context, job, attempt);
-  if (!(await isShared(context, attempt)))
+  if (!(await isShared(context, attempt))) {
+    const trouble = context.store.trouble();
+    // With these credentials it never will be.
+    if (trouble?.kind === 'log' && trouble.error.exitCode === EXIT.authentication)
+      return leaveCopy(context, trouble.error.message);
     return again(context, job, `the remote copy of ${job.key} is kept: ${NOT_SHARED}`);
+  }
   if (!context.keySeal.isFetched(attempt)) {
     tellLeft(context, job);
     await finishJob(context, job);
@@ -109,8 +116,14 @@ async function isShared({ store: { sharing } }: RunContext, attempt: Attempt): P
   return sharing.has(attempt);
 }
 
+/** Without the audio store this disk would have the only copy. */
+function leaveCopy(context: RunContext, why: string): Settled {
+  tellRefused(context, why);
+  return GONE;
+}
+
 /** Also what was stored before there was an audio store has to be in it: only then is this disk not all there is. */
-async function isBankedNow(context: RunContext, job: Job): Promise<boolean | { readonly failed: string }> {
+async function isBankedNow(context: RunContext, job: Job): Promise<boolean | Exclude<Banked, string>> {
   const { file } = newestOf(context, job);
   if (file === undefined || context.audio === undefined) return true;
   if (await context.audio.has(file.sha256)) return true;

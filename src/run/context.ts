@@ -109,6 +109,8 @@ export interface RunContext {
   readonly otherModels: Set<string>;
   /** Whether it was told that remote copies are left. */
   remoteLeftTold: boolean;
+  /** Called when the shared log was read. */
+  followOthers: () => void;
   /** Whether it was told that other runs buy some of the takes. */
   takenTold: boolean;
   /** What the lockfile has of the request limits that this run met. */

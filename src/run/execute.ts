@@ -28,6 +28,7 @@ import { createPrices } from './prices.js';
 import { tellProgress } from './progress.js';
 import { createStandings, type Standings, standingOf } from './progress-state.js';
 import { createServerErrors } from './server-errors.js';
+import { followOthers } from './share-limits.js';
 import { createCeiling } from './spend-limit.js';
 import { submitJob } from './submit.js';
 import type { Trouble } from './trouble.js';
@@ -135,6 +136,7 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
     otherModels: new Set(),
     remoteLeftTold: false,
     takenTold: false,
+    followOthers: () => {},
     limitsRecorded: {},
     troubleToldMs: Number.NEGATIVE_INFINITY,
     inDoubtInARow: lostAnswers(store.attempts.values()).latest,
@@ -163,6 +165,7 @@ async function loop(
   const { clock } = context.ports;
   const wakeUp = createWakeUp(clock);
   const standings = createStandings(jobs.values());
+  context.followOthers = followOthers(context, jobs, standings);
   const underWay = new Set<Promise<void>>();
   const submits = new Set<Promise<void>>();
   const endings = watchEndings(context, wakeUp.wake);

@@ -74,6 +74,7 @@ async function look(context: RunContext, sharing: Sharing, beats: boolean): Prom
   try {
     if (beats) await sharing.beat();
     await sharing.refresh();
+    context.followOthers();
   } catch (error) {
     if (!(error instanceof BatchError)) throw error;
     const trouble = context.store.trouble();
@@ -99,6 +100,6 @@ export function tellWaiting(context: RunContext): void {
     context,
     'info',
     'other-runs',
-    'this run is done: it waits for other runs, and collects for any that stops responding',
+    'this run has nothing left to do: waiting for the other runs, and collecting for any that stops responding',
   );
 }

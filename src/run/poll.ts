@@ -9,7 +9,7 @@ import {
   refundGround,
 } from '../venice/retrieve-outcome.js';
 import { again, FAILURES_MAX } from './again.js';
-import { type Banked, bank } from './bank.js';
+import { type Banked, bank, tellRefused } from './bank.js';
 import type { Job, RunContext } from './context.js';
 import { isClosedToKey, notice, stopAll, stopBuying, stopIfRefused, tell, tellRate } from './context.js';
 import { newestOf, recordOutcome } from './record.js';
@@ -185,9 +185,11 @@ async function afterAudio(
   switch (custody.kind) {
     case 'stored': {
       const banked = await bank(context, custody.file);
+      const refused = typeof banked === 'object' && banked.refused;
       // Not stored for good: it is fetched again, at no cost, until another disk than this one has it.
-      if (banked !== 'banked')
+      if (banked !== 'banked' && !refused)
         return again(context, job, `could not upload ${job.key} to the audio store: ${whyNot(banked)}`);
+      if (refused) tellRefused(context, banked.failed);
       const known = await recordOutcome(context, job, {
         kind: 'stored',
         file: custody.file,
@@ -197,6 +199,8 @@ async function afterAudio(
       if (!known) return GONE;
       job.failures = 0;
       context.made.add(attempt.attempt);
+      // This disk has it, which is not enough: the clean-up, which looks for it in the store, is left for a later run.
+      if (refused) return { kind: 'stored', clean: false, readyAtMs };
       if (context.settings.keep) {
         await finishJob(context, job);
         return { kind: 'stored', clean: false, readyAtMs };

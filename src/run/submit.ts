@@ -43,7 +43,7 @@ export async function submitJob(context: RunContext, job: Job): Promise<Settled>
   });
   if (!(await claim(context, job, intent))) {
     context.ceiling.release(priceMicroUsd);
-    return GONE;
+    return { kind: 'gone', unsent: true };
   }
   job.attempt = intent;
   const may = await mayStillSubmit(context);

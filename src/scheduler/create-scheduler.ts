@@ -13,6 +13,7 @@ import {
   dispatch,
   dropUnsubmitted,
   enter,
+  leave,
   queueOf,
   type SchedulerState,
 } from './state.js';
@@ -53,6 +54,9 @@ export function createScheduler(options: ScheduleOptions): Scheduler {
       const job = enter(state, id, about, 'clean_up', 0);
       job.queue.toCleanUp.set(job, 0);
     },
+    leave: (id) => leave(state, id),
+    sentElsewhere: (route, sentMs, nowMs) => state.limiter.remember(route, { sentMs }, nowMs),
+    shareWith: (runs) => state.limiter.shareWith(runs),
     stopSubmitting: () => {
       state.stopped = true;
       dropUnsubmitted(state);

@@ -18,6 +18,8 @@ export interface RateLimiter {
   setStated(perMinute: ReadonlyMap<string, number>): void;
   /** Starts from what an earlier run saw. */
   remember(route: Route, history: RouteHistory, nowMs: number): void;
+  /** So many runs on the same key share what no header describes, this one included. */
+  shareWith(runs: number): void;
   /** Requests a minute by route, as 429s of this run showed them. */
   lessons(): Requests;
 }
@@ -36,6 +38,8 @@ export interface ModelLimits {
   opensAtMs(route: Route, nowMs: number): number;
   /** Counts a request as sent; returns the token that its answer is reported with. */
   sent(route: Route, nowMs: number): RequestToken;
+  /** A request that was counted never left. */
+  unsent(token: RequestToken, nowMs: number): void;
   /** What came of a request. For a request that was not counted, a token with its route alone: then only its headers matter. */
   answered(token: RequestToken, answer: PacedAnswer, nowMs: number): void;
   /** Whether all routes draw on one budget, so that a poll takes the place of a submit. */
@@ -100,6 +104,9 @@ export function createRateLimiter(): RateLimiter {
       if (perMinute !== undefined) routes[route].learn(perMinute, nowMs);
       if (sentMs !== undefined) routes[route].remember(sentMs);
     },
+    shareWith: (runs) => {
+      for (const route of ROUTES) routes[route].shareWith(runs);
+    },
     lessons: () =>
       Object.fromEntries(
         ROUTES.flatMap((route) => {
@@ -156,6 +163,11 @@ function createModelLimits(stated: StatedBudgets, service: Service): ModelLimits
       route,
       counted: { stated: stated.sent(route, nowMs), sent: routes[route].sent(nowMs) },
     }),
+    unsent: ({ route, counted }, nowMs) => {
+      if (counted === undefined) return;
+      stated.answered(route, counted.stated, { rate: {}, overloaded: true }, nowMs);
+      routes[route].answered(counted.sent, 'unsent', nowMs);
+    },
     answered: ({ route, counted }, answer, nowMs) => {
       service.sawLimitHeaders ||= hasLimitHeaders(answer);
       const refused = answer.status === 429 && !isAboutModel(route, answer);
@@ -185,7 +197,7 @@ function createModelLimits(stated: StatedBudgets, service: Service): ModelLimits
 
 /** A route with less than documented is probably used by other processes too: then so are the other routes. */
 function expectShare(routes: Service['routes'], route: Route, nowMs: number): void {
-  const share = routes[route].perMinute() / DOCUMENTED_PER_MINUTE[route];
+  const share = routes[route].limit() / DOCUMENTED_PER_MINUTE[route];
   for (const other of ROUTES) if (other !== route && share < 1) routes[other].expectShare(share, nowMs);
 }
 

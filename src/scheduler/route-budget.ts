@@ -10,18 +10,28 @@ export interface RouteBudget {
   opensAtMs(nowMs: number): number;
   /** Counts a request as sent: it is the returned object, for `answered`. */
   sent(nowMs: number): Sent;
-  /** `refused`: a 429 about the limit. `retryAfterMs`: as the service asks for with it. */
-  answered(request: Sent, outcome: 'counted' | 'refused', nowMs: number, retryAfterMs?: number): void;
+  /** `refused`: a 429 about the limit. `unsent`: it never left. `retryAfterMs`: as the service asks for with a 429. */
+  answered(
+    request: Sent,
+    outcome: 'counted' | 'refused' | 'unsent',
+    nowMs: number,
+    retryAfterMs?: number,
+  ): void;
   /** Takes a limit that an earlier run learned from a 429. */
   learn(perMinute: number, nowMs: number): void;
-  /** Requests that were sent elsewhere, such as by an earlier run. */
+  /** Requests that were sent elsewhere, by an earlier run or by others at the same time. */
   remember(sentMs: readonly number[]): void;
   /**
    * Assumes that only this share of the documented limit is left, until a 429 shows the limit itself. An assumption that no
    * 429 confirms gives way, a little each minute.
    */
   expectShare(share: number, nowMs: number): void;
+  /** So many runs share the limit, this one included: each keeps to an equal part of it. */
+  shareWith(runs: number): void;
+  /** Of this run, requests a minute. */
   perMinute(): number;
+  /** Of all runs together, requests a minute. */
+  limit(): number;
   /** Whether the limit was learned from a 429, by this run or an earlier one. */
   isLearned(): boolean;
   /** Whether it waits for the end of the pause after a 429. */
@@ -60,6 +70,7 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
   let limit = assumedPerMinute;
   let learnedAtMs: number | undefined;
   let lesson: number | undefined;
+  let runs = 1;
   let trialled = false;
   let shareUntilMs = Number.POSITIVE_INFINITY;
   let pausedUntilMs = NEVER_YET;
@@ -70,8 +81,18 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
   /** Under way. */
   const pending = new Set<Sent>();
   const log = createLog();
+  /** Of others: they count against the limit, not against this run's part of it. */
+  const elsewhere = createLog();
 
-  const left = (nowMs: number): number => Math.floor(limit) - pending.size - log.count(nowMs);
+  /** Of this run. */
+  const part = (): number => Math.max(1, Math.floor(limit / runs));
+  const left = (nowMs: number): number =>
+    Math.min(part(), Math.floor(limit) - elsewhere.count(nowMs)) - pending.size - log.count(nowMs);
+  /** When the next request of any run leaves the window. */
+  const oldestMs = (nowMs: number): number => {
+    const own = part() - pending.size - log.count(nowMs) < 1;
+    return own ? log.oldestMs(nowMs) : Math.min(log.oldestMs(nowMs), elsewhere.oldestMs(nowMs));
+  };
   const newestMs = (): number =>
     [...pending].reduce((newest, { sentMs }) => Math.max(newest, sentMs), NEVER_YET);
   const gapMs = (): number => (unconfirmed ? UNCONFIRMED_GAP_MS_MAX : GAP_MS_MAX);
@@ -94,13 +115,15 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
     limit = Math.max(limit, Math.min(assumedPerMinute, higher));
   };
   const refused = (sentMs: number, nowMs: number, retryAfterMs: number | undefined): void => {
-    const counted = log.count(nowMs);
+    const own = log.count(nowMs);
+    // Of other runs not every request is known: each had about as many.
+    const seen = Math.max(own * runs, own + elsewhere.count(nowMs));
     // Of those that were under way together, the first counts.
     if (sentMs >= refusedMs) {
       refusedMs = nowMs;
       // As many as documented, or more where that was not kept to: the limit is what was let through.
-      if (counted >= LESSON_MIN) {
-        limit = learnedAtMs === undefined ? counted : Math.min(limit, counted);
+      if (seen >= LESSON_MIN) {
+        limit = learnedAtMs === undefined ? seen : Math.min(limit, seen);
         lesson = limit;
         learnedAtMs = nowMs;
       }
@@ -116,7 +139,7 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
   return {
     available,
     opensAtMs: (nowMs) => {
-      const freeMs = left(nowMs) >= 1 || retries ? nowMs : log.oldestMs(nowMs) + WINDOW_MS;
+      const freeMs = left(nowMs) >= 1 || retries ? nowMs : oldestMs(nowMs) + WINDOW_MS;
       return Math.max(pausedUntilMs, newestMs() + gapMs(), freeMs);
     },
     sent: (nowMs) => {
@@ -132,6 +155,7 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
     answered: (request, outcome, nowMs, retryAfterMs) => {
       const { sentMs } = request;
       if (!pending.delete(request)) return;
+      if (outcome === 'unsent') return;
       if (outcome === 'refused') return refused(sentMs, nowMs, retryAfterMs);
       log.add(nowMs);
       if (sentMs >= refusedMs) {
@@ -140,14 +164,18 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
       }
     },
     remember: (sentMs) => {
-      for (const ms of [...sentMs].sort((a, b) => a - b)) log.add(ms);
+      elsewhere.addAll(sentMs);
     },
     expectShare: (share, nowMs) => {
       if (learnedAtMs !== undefined || assumedPerMinute === Number.POSITIVE_INFINITY) return;
       limit = Math.min(limit, Math.max(1, Math.floor(assumedPerMinute * share)));
       shareUntilMs = nowMs + SHARE_KEPT_MS;
     },
-    perMinute: () => limit,
+    shareWith: (count) => {
+      runs = Math.max(1, count);
+    },
+    perMinute: () => part(),
+    limit: () => limit,
     isLearned: () => learnedAtMs !== undefined,
     isPaused: (nowMs) => nowMs < pausedUntilMs,
     lesson: () => lesson,
@@ -155,8 +183,9 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
       const pauseMs = Math.max(0, pausedUntilMs - nowMs);
       const beyond = Math.ceil(requests) - Math.max(0, left(nowMs));
       if (!(beyond > 0) || limit === Number.POSITIVE_INFINITY) return requests > 0 ? pauseMs : 0;
-      const rounds = Math.floor((beyond - 1) / limit);
-      const takesPlaceOf = log.at((beyond - 1) % limit, nowMs) ?? nowMs;
+      const rounds = Math.floor((beyond - 1) / part());
+      const place = (beyond - 1) % part();
+      const takesPlaceOf = log.at(place, nowMs) ?? elsewhere.at(place, nowMs) ?? nowMs;
       return Math.max(pauseMs, takesPlaceOf + WINDOW_MS - nowMs + rounds * WINDOW_MS);
     },
   };
@@ -176,6 +205,11 @@ function createLog() {
   return {
     add: (nowMs: number): void => {
       times.push(nowMs);
+    },
+    /** Also of times before those that are known. */
+    addAll: (sentMs: readonly number[]): void => {
+      times = [...times.slice(start), ...sentMs].sort((a, b) => a - b);
+      start = 0;
     },
     count: (nowMs: number): number => {
       forget(nowMs);

@@ -14,6 +14,12 @@ export interface Scheduler {
   addInFlight(job: string, about: JobKind, queuedAtMs: number, nowMs: number): void;
   /** A stored job whose clean-up is due. */
   addCleanUp(job: string, about: JobKind): void;
+  /** A take that somebody else submits is not submitted here. Returns whether it was left: not where its submit is under way. */
+  leave(job: string): boolean;
+  /** Requests of others on the same key, as they become known: when they were sent, ms. */
+  sentElsewhere(route: Route, sentMs: readonly number[], nowMs: number): void;
+  /** So many runs on the same key work side by side, this one included: each keeps to an equal part of the request limits. */
+  shareWith(runs: number): void;
   /** No more submits. What is queued goes on. */
   stopSubmitting(): void;
   /** At most one submit under way at a time from now on. */
@@ -63,7 +69,11 @@ export type Settled =
   /** The audio came and is safe; `clean`: a clean-up is due. `readyAtMs`: when the answer with the audio began. */
   | { readonly kind: 'stored'; readonly clean: boolean; readonly readyAtMs: number }
   /** Leaves the scheduler: cleaned up, failed, rejected, in doubt, or given up for this run. */
-  | { readonly kind: 'gone' };
+  | {
+      readonly kind: 'gone';
+      /** Of a submit: no request was made. */
+      readonly unsent?: true;
+    };
 
 export interface Estimate {
   /** ms from now to the end of the run: a range while little is known. Absent while nothing is. */

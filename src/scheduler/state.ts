@@ -105,6 +105,16 @@ export function dropUnsubmitted(state: SchedulerState): void {
   }
 }
 
+/** Drops a job that is to be submitted, and is not under way. */
+export function leave(state: SchedulerState, id: string): boolean {
+  const job = state.jobs.get(id);
+  if (job?.phase !== 'unsubmitted' || job.operation !== undefined) return false;
+  job.queue.toSubmit.remove(job);
+  job.queue.toResubmit.remove(job);
+  drop(state, job);
+  return true;
+}
+
 function drop(state: SchedulerState, job: Job): void {
   if (job.phase !== 'clean_up') job.durationClass.jobs -= 1;
   state.jobs.delete(job.id);
@@ -150,7 +160,8 @@ export function acknowledge(state: SchedulerState, id: string, told: Settled, no
   if (job?.operation === undefined) throw new Error(`no request in flight for job ${id}`);
   const { operation, queue } = job;
   const token = answer(state, job);
-  if (token !== undefined) queue.limits.answered(token, { rate: {} }, nowMs);
+  if (token !== undefined && told.kind === 'gone' && told.unsent === true) queue.limits.unsent(token, nowMs);
+  else if (token !== undefined) queue.limits.answered(token, { rate: {} }, nowMs);
   job.operation = undefined;
   queue.pollsUnderWay.delete(job);
   queue.underWay -= 1;

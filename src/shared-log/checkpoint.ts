@@ -7,6 +7,7 @@ import {
   decodeLines,
   decodeRecords,
   encodeLines,
+  isHost,
   logHeaderLine,
   sealedObject,
 } from './entry.js';
@@ -35,6 +36,7 @@ export function encodeCheckpoint(state: LogState & { readonly header: LogHeader 
     checkpoint: state.next - 1,
     last: state.last,
     last_seen: Object.fromEntries([...state.lastSeen].sort()),
+    hosts: Object.fromEntries([...state.hosts].sort()),
     ...countOf(lines.flat()),
   };
   return encodeLines([
@@ -81,5 +83,6 @@ export function decodeCheckpoint(entry: number, bytes: Uint8Array): LogState | u
   }
   if (state.fold.attempts.size !== first.records) return undefined;
   for (const [run, at] of Object.entries(Object(first.last_seen))) state.lastSeen.set(run, String(at));
+  for (const [run, host] of Object.entries(Object(first.hosts))) if (isHost(host)) state.hosts.set(run, host);
   return Object.assign(state, { header: head.header, next: entry + 1, last: first.last });
 }

@@ -11,6 +11,8 @@ export interface Group {
   readonly run: string;
   /** Random for each opening of a log, so that no two writers ever make the same bytes. */
   readonly writer: string;
+  /** Name of the machine, for people: see `isHost`. */
+  readonly host?: string | undefined;
   /** By the writer's clock, ISO 8601. */
   readonly at: string;
   /** SHA-256 of the entry before; empty for the first. */
@@ -46,9 +48,9 @@ export function hashOf(bytes: Uint8Array): string {
 /** The bytes of an entry. */
 export function encodeEntry(group: Group, header?: LogHeader): Uint8Array {
   const lines = group.records.map(attemptLine);
-  const { entry, run, writer, at, after } = group;
+  const { entry, run, writer, host, at, after } = group;
   const count = countOf(lines);
-  const first = sealLine(JSON.stringify({ entry, run, writer, at, after, ...count }));
+  const first = sealLine(JSON.stringify({ entry, run, writer, host, at, after, ...count }));
   return encodeLines([...(header === undefined ? [] : [logHeaderLine(header)]), first, ...lines]);
 }
 
@@ -62,10 +64,10 @@ export function decodeEntry(number: number, bytes: Uint8Array): ReadEntry {
   if (first.entry !== number) return damaged(`it says that it is entry ${String(first.entry)}`);
   const records = decodeRecords(lines, first);
   if (records === undefined) return damaged('its records are not those that its first line counts');
-  const { run, writer, at, after } = first;
+  const { run, writer, host, at, after } = first;
   if (!isText(run) || !isText(writer) || !isText(at) || !isText(after))
     return damaged('its first line lacks a field');
-  const group = { entry: number, run, writer, at, after, records };
+  const group = { entry: number, run, writer, at, after, records, ...(isHost(host) && { host }) };
   return { ok: true, group, ...(head && { header: head.header }) };
 }
 
@@ -136,6 +138,11 @@ export function decodeLines(bytes: Uint8Array): string[] | undefined {
 
 function damaged(why: string): ReadEntry {
   return { ok: false, problem: { kind: 'damaged', why } };
+}
+
+/** A name that can be shown anywhere as it is. */
+export function isHost(value: unknown): value is string {
+  return isText(value) && /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(value);
 }
 
 function isText(value: unknown): value is string {

@@ -1,6 +1,6 @@
 import { type BatchError, EXIT } from '../core/errors.js';
 import type { Asking } from './ask-store.js';
-import { encodeEntry, hashOf } from './entry.js';
+import { encodeEntry, hashOf, isHost } from './entry.js';
 import { foldEntry, type LogProblem, type LogState, skipEntry } from './log-state.js';
 import { StoreFault } from './object-store.js';
 import type { OpenLogOptions } from './shared-log.js';
@@ -73,6 +73,7 @@ export function draft(core: LogCore, records: Parameters<typeof encodeEntry>[0][
     entry: state.next,
     run: options.runId,
     writer,
+    ...(isHost(options.host) && { host: options.host }),
     at: new Date(clock.nowMs()).toISOString(),
     after: state.last ?? '',
     records,

@@ -11,6 +11,8 @@ export interface LogState {
   readonly origins: Map<string, Origin>;
   /** When each run last wrote, by its own clock. */
   readonly lastSeen: Map<string, string>;
+  /** The machine of each run, where it said so. */
+  readonly hosts: Map<string, string>;
   /** The number of the next entry. */
   next: number;
   /** SHA-256 of the entry before that; empty before the first, absent where it is missing. */
@@ -27,7 +29,7 @@ export type LogProblem =
   | { readonly kind: 'vanished'; readonly entry: number };
 
 export function createLogState(): LogState {
-  return { fold: createFold(), origins: new Map(), lastSeen: new Map(), next: 0, last: '' };
+  return { fold: createFold(), origins: new Map(), lastSeen: new Map(), hosts: new Map(), next: 0, last: '' };
 }
 
 /**
@@ -46,6 +48,7 @@ export function foldEntry(state: LogState, bytes: Uint8Array): LogProblem | unde
   const { group } = read;
   foldGroup(state, group.run, group.run, group.records);
   state.lastSeen.set(group.run, group.at);
+  if (group.host !== undefined) state.hosts.set(group.run, group.host);
   return before !== undefined && group.after !== before ? { kind: 'changed', entry } : undefined;
 }
 

@@ -13,6 +13,8 @@ export interface ObjectStore {
   get(key: string): Promise<Uint8Array | undefined>;
   /** The keys that begin with the prefix, sorted. Throws a `StoreFault`. */
   list(prefix: string): Promise<readonly string[]>;
+  /** A rule of the store that will delete what is written here, in words; `undefined` where none is known. Absent: it has no rules. */
+  expiry?(): Promise<string | undefined>;
   /** Lets go of connections and files. */
   close(): Promise<void>;
 }

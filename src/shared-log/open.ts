@@ -59,6 +59,7 @@ function check(core: LogCore, header: LogHeader | undefined): asserts header is 
 }
 
 function createSharedLog(core: LogCore): SharedLog {
+  const { store } = core;
   const turns = createTurns(core);
   const queue = createAppendQueue(core, turns);
   const prove = proveOnce(core);
@@ -75,6 +76,8 @@ function createSharedLog(core: LogCore): SharedLog {
     },
     originOf: (attempt) => originOf(core.state, attempt),
     lastSeen: (run) => core.state.lastSeen.get(run),
+    runs: () => core.state.lastSeen,
+    hostOf: (run) => core.state.hosts.get(run),
     append: async (attempt, limits = {}) => {
       if (attempt.state === 'intent') await prove();
       return queue.add(limits, attempt);
@@ -89,6 +92,7 @@ function createSharedLog(core: LogCore): SharedLog {
         core.refused = undefined;
       }),
     prove,
+    expiry: async () => store.expiry?.().catch(() => undefined),
     trouble: () => core.damage ?? core.refused,
     close: async () => {
       await queue.empty();

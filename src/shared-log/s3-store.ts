@@ -2,6 +2,7 @@ import type { TransportAnswer } from '../core/ports.js';
 import { OBJECT_BYTES_MAX, type ObjectStore, type PutAnswer, StoreFault } from './object-store.js';
 import { bodyOf, readS3Error, readS3List } from './s3-answer.js';
 import type { S3Client } from './s3-client.js';
+import { expiringRule } from './s3-lifecycle.js';
 
 const DEADLINE_MS = 30_000;
 const LIST_BYTES_MAX = 8 * 1024 * 1024;
@@ -29,6 +30,10 @@ export function createS3Store(
       throw fault;
     },
     list: (prefix) => list(client, place.prefix, prefix),
+    expiry: async () => {
+      const rule = await expiringRule(client, place.prefix);
+      return rule && `the life-cycle rule "${rule}" of the bucket deletes objects below this address`;
+    },
     close: () => place.close(),
   };
 }

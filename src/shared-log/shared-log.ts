@@ -34,6 +34,10 @@ export interface SharedLog {
   originOf(attempt: string): Origin | undefined;
   /** When a run last wrote anything, by the clock of its machine (ISO 8601); `undefined` for a run that never did. */
   lastSeen(run: string): string | undefined;
+  /** Of every run that ever wrote anything: when it last did (ISO 8601). */
+  runs(): ReadonlyMap<string, string>;
+  /** The machine of a run, by its name: foreign text, to be escaped. */
+  hostOf(run: string): string | undefined;
   /**
    * Appends one record; those that come while an entry is being written share the next one. The checks are made against
    * the log as it is when the entry is written. Only an intent can be `taken` or `over_budget`: what became of it
@@ -55,6 +59,8 @@ export interface SharedLog {
    * intent waits for it; call it earlier to fail before a person is asked for approval.
    */
   prove(): Promise<void>;
+  /** A rule of the store that will delete entries, in words; `undefined` where none is known. Never rejects. */
+  expiry(): Promise<string | undefined>;
   /** Why buying must stop: a gap, a vanished or changed entry, refused credentials. Collecting and recording go on. */
   trouble(): BatchError | undefined;
   /** Waits for what is being written, and lets go of the store. */
@@ -99,6 +105,8 @@ export interface OpenLogOptions {
   /** 32 random hex digits, new for each process: whoever reuses one may settle its intents. */
   readonly runId: string;
   readonly endpoint: string;
+  /** Name of this machine, for people who look for a file. */
+  readonly host?: string;
   /** Of the local lockfile, where there is one: a log of another lineage is refused (exit 9). */
   readonly lineage?: string | undefined;
   /** Entries that the local lockfile has seen. A log with fewer has lost some, so that buying stops; an empty one is not begun anew (exit 9). */

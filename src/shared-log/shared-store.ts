@@ -29,7 +29,7 @@ export const SILENT_MS = 5 * 60_000;
  * later. While anything is owed to the log nothing is bought.
  */
 export function createSharedStore(input: SharedStoreInput): SharedStore {
-  const core: Core = { ...input, fault: input.fault };
+  const core: Core = { ...input, fault: input.fault, seen: 0 };
   const { mirror, address, run } = core;
   let open = true;
   const letGo = async () => {
@@ -46,6 +46,9 @@ export function createSharedStore(input: SharedStoreInput): SharedStore {
       address,
       run,
       holderOf: (attempt) => holderOf(core, attempt),
+      keptBy: (attempt) => keptBy(core, attempt),
+      news: () => news(core),
+      runs: () => runsNow(core),
       refresh: () =>
         guarded(core, async (log) => {
           await log.refresh();
@@ -92,6 +95,8 @@ export interface SharedStore extends LockStore {
 interface Core extends Omit<SharedStoreInput, 'fault'> {
   /** Why records are owed to the log. */
   fault: BatchError | undefined;
+  /** Attempts of the log that `news` has looked at. */
+  seen: number;
 }
 
 /** Does something with the log, and remembers why it could not be done. */
@@ -210,4 +215,30 @@ function holderOf({ log, run, ended, clock }: Core, attempt: Attempt): Holder {
   const lastSeen = log?.lastSeen(holder);
   const silent = lastSeen === undefined || clock.nowMs() - Date.parse(lastSeen) > SILENT_MS;
   return { kind: 'elsewhere', silent, ...(lastSeen === undefined ? {} : { lastSeen }) };
+}
+
+function keptBy({ log, run, ended }: Core, attempt: Attempt): string | undefined {
+  const by = log?.originOf(attempt.attempt)?.by;
+  if (attempt.file === undefined || by === undefined || by === run || ended.has(by)) return undefined;
+  return log?.hostOf(by) ?? 'another machine';
+}
+
+/** The fold keeps attempts in the order of their first appearance. */
+function news(core: Core): readonly Attempt[] {
+  const all = core.log?.attempts;
+  if (all === undefined || all.size === core.seen) return [];
+  const found = [...all.values()].slice(core.seen);
+  core.seen = all.size;
+  return found.filter(({ attempt }) => core.log?.originOf(attempt)?.run !== core.run);
+}
+
+/** A run in good health writes every minute. */
+const WORKING_MS = 150_000;
+
+function runsNow({ log, run, ended, clock }: Core): number {
+  const sinceMs = clock.nowMs() - WORKING_MS;
+  const others = [...(log?.runs() ?? [])].filter(
+    ([id, at]) => id !== run && !ended.has(id) && Date.parse(at) > sinceMs,
+  );
+  return others.length + 1;
 }

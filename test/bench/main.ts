@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 /** One command for all: `npm run bench -- [names] [--full]`. Each is a program of its own that ends with 1 where a target is missed. */
 const benches: Readonly<Record<string, string>> = {
   virtual: 'virtual/main.ts',
+  jobs: 'jobs.ts',
   validate: 'validate.ts',
   page: 'page.ts',
   real: 'real/main.ts',

@@ -67,7 +67,6 @@ describe.concurrent('the document of --json', () => {
         attempts: 1,
         conflict_markers: 1,
         repeated_headers: 0,
-        paid_twice: [],
         bought_twice: [],
         lockfiles_joined: 1,
         kept_as_read: [],

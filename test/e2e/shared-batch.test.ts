@@ -1,8 +1,11 @@
 import { mkdirSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { audioFiles, folder, run, startService, writeManifest } from './program.js';
 import type { Service } from './service.js';
+
+// Each starts several runs.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** A service, a folder that all machines mount, and an empty machine with the manifest each time one is asked for. */
 async function stage(tracks: number) {
@@ -41,12 +44,17 @@ it('gives a fresh checkout its files, and refuses to buy by the lockfile alone',
   const pulled = await run(['pull', 'album.yaml', ...service.flags, ...state], two);
   expect(pulled.code, pulled.stderr).toBe(0);
   expect(audioFiles(two).sort()).toEqual(audioFiles(one).sort());
-  unlinkSync(path.join(two, audioFiles(two)[0]!));
-  // It looks, and fetches nothing.
-  expect((await run([...words(service, state), '--frozen'], two, service.env)).code).toBe(100);
+  // Also commands that only look fetch what is not here.
+  for (const verb of [['run', '--frozen'], ['verify'], ['release', '--to', 'release', '--first']]) {
+    const [name = '', ...flags] = verb;
+    unlinkSync(path.join(two, audioFiles(two).find((file) => file.startsWith('out/'))!));
+    const looked = await run([name, 'album.yaml', ...flags, ...service.flags, ...state], two);
+    expect(looked.code, looked.stderr).toBe(0);
+    expect(looked.stderr).toContain('1 file of other machines downloaded');
+  }
   const fetched = await run(words(service, state), two, service.env);
   expect(fetched.code, fetched.stderr).toBe(0);
-  expect(audioFiles(two).sort()).toEqual(audioFiles(one).sort());
+  expect(audioFiles(path.join(two, 'out')).sort()).toEqual(audioFiles(path.join(one, 'out')).sort());
   expect(await service.charges()).toBe(2);
 });
 

@@ -91,6 +91,7 @@ const PROBLEMS: readonly LockProblem[] = [
   { kind: 'newer_version', version: 9 },
   { kind: 'conflict_markers', line: 1 },
   { kind: 'second_header', line: 1, related: true },
+  { kind: 'two_logs', line: 2, logs: ['git:origin', 'git:other'] },
   { kind: 'bad_line', line: 1, why: 'is not JSON' },
   { kind: 'checksum', line: 1 },
   { kind: 'incomplete' },

@@ -123,6 +123,7 @@ const full: EveryField = {
     status: 422,
     code: 'policy',
     message: 'not allowed',
+    machine: 'studio-2',
     money: 'not charged',
     suggested_prompt: 'something else',
     earlier: true,

@@ -67,6 +67,7 @@ function stage(answer: (count: number) => CallResult<Queued>, lock: GuardState =
     notSentInARow: 0,
     buying: true,
     keySeal: createKeySeal('0'.repeat(32), 'key'),
+    followOthers: () => {},
   } as unknown as RunContext;
   return {
     context,

@@ -4,11 +4,12 @@ import { createWeb } from '../../src/node/web.js';
 import type { StateAddress } from '../../src/shared-log/address.js';
 import { parseStateAddress } from '../../src/shared-log/address.js';
 import { openObjectStore } from '../../src/shared-log/open-store.js';
+import { ruleFor } from '../../src/shared-log/s3-lifecycle.js';
 import { s3Settings } from '../../src/shared-log/s3-settings.js';
 import { sha256, signS3 } from '../../src/shared-log/s3-sign.js';
 import { NO_REPLY, type Reply, reply, webThat } from '../fakes/web.js';
 import { attempt } from '../lockfile/build.js';
-import { startCarelessS3 } from '../tools/careless-s3.js';
+import { startMemoryS3 } from '../tools/memory-s3.js';
 import { openAs } from './machine.js';
 import { worldOf } from './places.js';
 
@@ -181,7 +182,7 @@ describe('where a bucket is', () => {
 
 describe('a server that ignores the condition', () => {
   it('is refused by the probe, before anything is claimed', async () => {
-    const server = await startCarelessS3();
+    const server = await startMemoryS3({ careless: true });
     try {
       const store = storeOver(createWeb({}, String), `s3://bucket/p?endpoint=${server.endpoint}`);
       const log = await openAs('run', store);
@@ -191,5 +192,32 @@ describe('a server that ignores the condition', () => {
     } finally {
       await server.stop();
     }
+  });
+});
+
+describe('a life-cycle rule', () => {
+  const rule = (body: string, status = 'Enabled') =>
+    `<LifecycleConfiguration><Rule><ID>old things</ID><Status>${status}</Status>${body}</Rule></LifecycleConfiguration>`;
+  const days = '<Expiration><Days>30</Days></Expiration>';
+
+  it.each<[string, string, string | undefined]>([
+    ['of the whole bucket', rule(`<Filter/>${days}`), 'old things'],
+    ['of a folder above', rule(`<Filter><Prefix>albums/</Prefix></Filter>${days}`), 'old things'],
+    ['of a folder below', rule(`<Prefix>albums/one/audio/</Prefix>${days}`), 'old things'],
+    ['of another folder', rule(`<Filter><Prefix>logs/</Prefix></Filter>${days}`), undefined],
+    ['that is switched off', rule(`<Filter/>${days}`, 'Disabled'), undefined],
+    [
+      'of old versions alone',
+      rule('<NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays></NoncurrentVersionExpiration>'),
+      undefined,
+    ],
+    [
+      'of markers alone',
+      rule('<Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration>'),
+      undefined,
+    ],
+    ['that is none', '<html>', undefined],
+  ])('%s', (_, text, expected) => {
+    expect(ruleFor(text, 'albums/one/')).toBe(expected);
   });
 });

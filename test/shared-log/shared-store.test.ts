@@ -29,10 +29,18 @@ interface Machine {
 async function machine(
   share: MemoryDisk,
   run: string,
-  more: { disk?: MemoryDisk; ended?: readonly string[]; log?: (log: SharedLog) => SharedLog } = {},
+  more: {
+    disk?: MemoryDisk;
+    ended?: readonly string[];
+    host?: string;
+    log?: (log: SharedLog) => SharedLog;
+  } = {},
 ): Promise<Machine> {
   const clock = createTestClock();
-  const opened = await openAs(run, createFolderStore(share.files, random, ROOT), { clock });
+  const opened = await openAs(run, createFolderStore(share.files, random, ROOT), {
+    clock,
+    ...(more.host === undefined ? {} : { host: more.host }),
+  });
   const log = more.log?.(opened) ?? opened;
   const disk = more.disk ?? createMemoryDisk();
   const lock = await openLock(disk.files, '/album/album.lock.jsonl', {
@@ -113,6 +121,19 @@ describe('a lockfile over a shared log', () => {
     expect(sharing.has(a.store.newest(intent.attempt)!)).toBe(true);
     expect(sharing.has(stored(3))).toBe(false);
     expect(sharing.has({ ...intent, attempt: id('never written') })).toBe(false);
+  });
+
+  it('does not overrule what a person said: the record is superseded, and the lockfile has what the log has', async () => {
+    const share = await createShare();
+    const [a, b] = [await machine(share, 'a'), await machine(share, 'b')];
+    await a.store.record(intent);
+    await b.store.sharing.refresh();
+    const lost: Attempt = { ...b.store.newest(intent.attempt)!, rev: 3, state: 'lost' };
+    expect(await b.store.record(lost, { byPerson: true })).toBe('recorded');
+    // It was paused all the time, and does not know.
+    expect(await a.store.record({ ...intent, rev: 2, state: 'rejected' })).toBe('superseded');
+    expect(a.store.newest(intent.attempt)).toMatchObject({ state: 'lost', log_rev: 3 });
+    expect(a.log.attempts.get(intent.attempt)).toMatchObject({ state: 'lost', rev: 3 });
   });
 
   it('keeps where a file is on this machine, and does not tell others of moves', async () => {
@@ -203,6 +224,25 @@ describe('a lockfile over a shared log', () => {
     expect(a.log.attempts.get(intent.attempt)).toMatchObject({ state: 'stored', queue_id: 'job-1' });
     const b = await machine(share, 'b');
     expect(b.store.newest(intent.attempt)).toMatchObject({ state: 'stored' });
+  });
+
+  it('names the machine that stored a file, where that is another one', async () => {
+    const share = await createShare();
+    const a = await machine(share, 'a', { host: 'studio-1' });
+    await a.store.record(intent);
+    await a.store.record(queued());
+    await a.store.record(stored(3));
+    const b = await machine(share, 'b', { host: 'studio-2' });
+    const known = b.store.newest(intent.attempt)!;
+    expect(b.store.sharing.keptBy(known)).toBe('studio-1');
+    expect(a.store.sharing.keptBy(a.store.newest(intent.attempt)!)).toBeUndefined();
+    const again = await machine(share, 'a2', { disk: a.disk, ended: ['a'] });
+    expect(again.store.sharing.keptBy(known)).toBeUndefined();
+    // A name that could steer a screen is no name.
+    const c = await machine(share, 'c', { host: 'x\u001b[2J' });
+    await c.store.record({ ...known, rev: 9, state: 'done' });
+    await b.store.sharing.refresh();
+    expect(b.store.sharing.keptBy(b.store.newest(intent.attempt)!)).toBe('another machine');
   });
 
   it('takes over from a run that has been silent', async () => {

@@ -45,7 +45,13 @@ export function driveJobs(
   step();
 }
 
-function take(scheduler: Scheduler, world: World, job: string, answer: Answer, step: () => void): void {
+export function take(
+  scheduler: Scheduler,
+  world: World,
+  job: string,
+  answer: Answer,
+  step: () => void,
+): void {
   const nowMs = world.nowMs();
   const status = answer.kind === 'refused' ? 429 : 200;
   scheduler.answered(MODEL, { status, rate: answer.rate, job }, nowMs);

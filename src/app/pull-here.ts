@@ -1,0 +1,33 @@
+import type { Attempt } from '../lockfile/attempt.js';
+import type { NextCommand } from '../lockfile/lock-error.js';
+import type { AudioStore } from '../shared-log/audio-store.js';
+import type { Output } from '../storage/output.js';
+import type { Tell } from './opening.js';
+
+/** Files named in warnings, at most. */
+const NAMED_MAX = 5;
+
+/**
+ * Brings files here that other machines stored: by their hashes, at no cost. Replaces nothing, and asks nobody where every file is
+ * here.
+ */
+export async function pullHere(
+  audio: AudioStore | undefined,
+  output: Output,
+  attempts: Iterable<Attempt>,
+  tell: Tell,
+  { placeOf = String, command }: { placeOf?(file: string): string; readonly command: NextCommand },
+): Promise<void> {
+  if (audio === undefined) return;
+  const { pullFiles } = await import('../run/bank.js');
+  const { files, failed } = await pullFiles(audio, output, attempts);
+  const count = files.length === 1 ? '1 file' : `${files.length} files`;
+  if (files.length > 0) tell('info', 'files-pulled', `${count} of other machines downloaded`);
+  for (const { path: place, why } of failed.slice(0, NAMED_MAX))
+    tell(
+      'warning',
+      'not-pulled',
+      `could not download ${placeOf(place)}: ${why}`,
+      `to try again: ${command('pull')}`,
+    );
+}

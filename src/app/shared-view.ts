@@ -1,0 +1,113 @@
+import { BatchError, EXIT } from '../core/errors.js';
+import type { Ports } from '../core/ports.js';
+import type { Attempt } from '../lockfile/attempt.js';
+import { lineagesOf } from '../lockfile/header.js';
+import type { NextCommand } from '../lockfile/lock-error.js';
+import { ownRuns } from '../lockfile/own-runs.js';
+import type { ReadLock } from '../lockfile/read.js';
+import type { AudioStore } from '../shared-log/audio-store.js';
+import type { SharedLog } from '../shared-log/shared-log.js';
+import { otherLogError } from '../shared-log/state-error.js';
+import { checkLog } from './opening.js';
+import type { State } from './state.js';
+
+/** What a command goes by that only looks: the shared log where there is one that can be reached, else the lockfile. */
+export interface SharedView {
+  readonly attempts: readonly Attempt[];
+  /** Where the files of other machines can be fetched from. */
+  readonly audio?: AudioStore | undefined;
+  /** See `DecideInput.keptBy`. */
+  readonly keptBy?: (attempt: Attempt) => string | undefined;
+}
+
+export interface ViewSettings {
+  /** Absolute. */
+  readonly lockfilePath: string;
+  readonly endpoint: string;
+  readonly command: NextCommand;
+  /** Of the command that looks, to be given again. */
+  readonly verb: string;
+  /** One machine's disk is enough to keep a file. */
+  readonly localCustody: boolean;
+}
+
+/**
+ * Reads the shared log into what the lockfile says. Writes nothing. A log that cannot be reached is reported, and the lockfile
+ * alone counts. Throws a `BatchError` (9) for a log that is not the lockfile's.
+ *
+ * @param state as settings and manifest name it; absent: none
+ */
+export async function sharedView(
+  ports: Ports,
+  settings: ViewSettings,
+  read: ReadLock & { ok: true },
+  state: State | undefined,
+  warn: (message: string, hint?: string) => void,
+): Promise<SharedView> {
+  const { lockfilePath, command, verb, localCustody } = settings;
+  const own = [...read.attempts.values()];
+  const named = read.header?.log;
+  if (state === undefined) {
+    // Whoever buys is refused here. Nobody is asked because a lockfile, which anybody may have written, says so.
+    if (named !== undefined)
+      warn(
+        `the lockfile is a copy of the shared log ${named}: this is what the copy knows`,
+        `to read the log itself: ${command(verb, '--state', named)}`,
+      );
+    return { attempts: own };
+  }
+  checkLog(read.header, state.address, lockfilePath, (...words) => command(verb, ...words));
+  try {
+    const log = await openToRead(ports, settings, read, state);
+    const attempts = await folded(log, read);
+    const alone = localCustody && state.audio === undefined;
+    const mine = alone ? await ownRuns(ports.files, await ports.files.real(lockfilePath)) : undefined;
+    const keptBy = mine && ((attempt: Attempt) => machineWith(log, attempt, mine));
+    await log.close();
+    return { attempts, audio: state.audio, ...(keptBy && { keptBy }) };
+  } catch (error) {
+    if (!(error instanceof BatchError) || error.exitCode === EXIT.lockfile) throw error;
+    warn(`${error.message}: this is what the lockfile of this machine knows`, error.hint);
+    return { attempts: own, audio: state.audio };
+  }
+}
+
+async function openToRead(
+  { clock, random }: Ports,
+  { endpoint, command }: ViewSettings,
+  { header }: ReadLock & { ok: true },
+  state: State,
+): Promise<SharedLog> {
+  const log = await state.openLog({
+    runId: '0'.repeat(32),
+    endpoint,
+    // Of a merged lockfile any lineage will do: see below.
+    lineage: header?.was === undefined ? header?.lineage : undefined,
+    newLineage: () => header?.lineage ?? '0'.repeat(32),
+    access: 'read',
+    clock,
+    random,
+    command,
+  });
+  if (header === undefined || lineagesOf(header).includes(log.header.lineage)) return log;
+  await log.close();
+  throw otherLogError('lineage', log.header.lineage, header.lineage, { address: log.address, command });
+}
+
+async function folded(log: SharedLog, { attempts }: ReadLock & { ok: true }): Promise<readonly Attempt[]> {
+  const { isBehind, placed } = await import('../shared-log/placement.js');
+  const all = new Map(attempts);
+  for (const shared of log.attempts.values()) {
+    const known = all.get(shared.attempt);
+    if (known === undefined || isBehind(known, shared))
+      all.set(shared.attempt, placed(shared, known, log.originOf(shared.attempt)?.run));
+  }
+  return [...all.values()];
+}
+
+/** The machine that stored the file of an attempt, where that is another than this one. */
+function machineWith(log: SharedLog, attempt: Attempt, mine: ReadonlySet<string>): string | undefined {
+  const run = log.originOf(attempt.attempt)?.by;
+  if (attempt.file === undefined || run === undefined || mine.has(run)) return undefined;
+  return log.hostOf(run) ?? 'another machine';
+}

@@ -1,0 +1,34 @@
+import { bodyOf } from './s3-answer.js';
+import type { S3Client } from './s3-client.js';
+
+const DEADLINE_MS = 30_000;
+const BYTES_MAX = 1024 * 1024;
+
+/**
+ * The rule of a bucket that would delete objects below the prefix, by its name. `undefined` where there is none, and where these
+ * credentials may not see the rules.
+ *
+ * @param prefix with a slash at its end, or empty
+ */
+export async function expiringRule(client: S3Client, prefix: string): Promise<string | undefined> {
+  const answer = await client({ method: 'GET', query: { lifecycle: '' }, deadlineMs: DEADLINE_MS });
+  if (answer.status !== 200) {
+    answer.discard();
+    return undefined;
+  }
+  return ruleFor(new TextDecoder().decode(await bodyOf(answer, BYTES_MAX)), prefix);
+}
+
+/** Of a `LifecycleConfiguration`. Rules that also ask for tags or sizes count: nobody knows what they will match. */
+export function ruleFor(text: string, prefix: string): string | undefined {
+  for (const [, rule = ''] of text.matchAll(/<Rule>([\s\S]*?)<\/Rule>/g)) {
+    const begins = /<Prefix>([\s\S]*?)<\/Prefix>/.exec(rule)?.[1] ?? '';
+    const deletes = /<Status>\s*Enabled\s*<\/Status>/.test(rule) && /<Expiration>/.test(rule);
+    const concerns = begins.startsWith(prefix) || prefix.startsWith(begins);
+    // A rule that only clears away markers of deleted objects deletes none of these.
+    const onlyMarkers = /<ExpiredObjectDeleteMarker>/.test(rule) && !/<(?:Days|Date)>/.test(rule);
+    if (deletes && concerns && !onlyMarkers)
+      return /<ID>([\w .:-]{1,100})<\/ID>/.exec(rule)?.[1] ?? 'without a name';
+  }
+  return undefined;
+}

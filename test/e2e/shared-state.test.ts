@@ -1,0 +1,133 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { expect, it, vi } from 'vitest';
+import { type MemoryS3, type MemoryS3Options, startMemoryS3 } from '../tools/memory-s3.js';
+import type { Env } from './launch.js';
+import {
+  afterTests,
+  audioFiles,
+  folder,
+  lockLines,
+  run,
+  start,
+  startService,
+  writeManifest,
+} from './program.js';
+import type { Service } from './service.js';
+
+// Every append to the log is a few requests.
+vi.setConfig({ testTimeout: 120_000 });
+
+async function startS3(options?: MemoryS3Options): Promise<MemoryS3> {
+  const server = await startMemoryS3(options);
+  afterTests(() => void server.stop());
+  return server;
+}
+
+const words = (service: Service, ...more: string[]) => [
+  'run',
+  'album.yaml',
+  '--yes',
+  ...service.flags,
+  ...more,
+];
+const stateIn = ({ endpoint }: MemoryS3) => ['--state', `s3://bucket/album?endpoint=${endpoint}`];
+
+it.each(['ExpiredToken', 'AccessDenied'])(
+  'goes on collecting, and buys nothing more, when a bucket answers %s during the run',
+  async (code) => {
+    const [service, server] = [await startService(4), await startS3()];
+    const cwd = folder();
+    writeManifest(cwd, 3);
+    const env: Env = { ...service.env, ...server.environment };
+    const args = words(service, ...stateIn(server), '--events', 'ndjson', '--concurrency', '1');
+    const first = start(args, cwd, env);
+    await first.seen(/"state":"queued"/);
+    server.refuse(code);
+    const ended = await first.ended;
+    expect(ended.code, ended.stderr).toBe(4);
+    expect(await service.charges()).toBe(1);
+    expect(audioFiles(cwd)).toHaveLength(1);
+    // On this disk alone: its remote copy stays until the bucket has it.
+    expect(lockLines(cwd).map(({ state }) => state)).toContain('stored');
+    expect(lockLines(cwd).map(({ state }) => state)).not.toContain('done');
+    const collected = await run(['collect', 'album.yaml', ...service.flags, ...stateIn(server)], cwd, env);
+    expect(collected.code, collected.stderr).toBe(4);
+    server.refuse(undefined);
+    const next = await run(words(service, ...stateIn(server)), cwd, env);
+    expect(next.code, next.stderr).toBe(0);
+    expect(await service.charges()).toBe(3);
+    expect([...server.objects.keys()].filter((key) => key.includes('/audio/'))).toHaveLength(3);
+    expect(lockLines(cwd).map(({ state }) => state)).toEqual(['done', 'done', 'done']);
+  },
+);
+
+it('collects what is paid for without any credentials', async () => {
+  const [service, server] = [await startService(4), await startS3()];
+  const cwd = folder();
+  writeManifest(cwd, 1);
+  const detached = await run(words(service, ...stateIn(server), '--detach'), cwd, {
+    ...service.env,
+    ...server.environment,
+  });
+  expect(detached.code, detached.stderr).toBe(11);
+  const collect = ['collect', 'album.yaml', ...service.flags, ...stateIn(server)];
+  const collected = await run(collect, cwd, service.env);
+  expect(collected.code, collected.stderr).toBe(4);
+  expect(collected.stderr).toContain('AWS_ACCESS_KEY_ID is not set');
+  expect(audioFiles(cwd)).toHaveLength(1);
+});
+
+it('buys nothing through a store that lets two writers win', async () => {
+  const [service, server] = [await startService(), await startS3({ careless: true })];
+  const cwd = folder();
+  writeManifest(cwd, 1);
+  const ended = await run(words(service, ...stateIn(server)), cwd, { ...service.env, ...server.environment });
+  expect(ended.code).toBe(9);
+  expect(ended.stderr).toContain('error[state-unsafe]');
+  expect(await service.charges()).toBe(0);
+});
+
+it('warns of a rule of the bucket that will delete the log', async () => {
+  const lifecycle =
+    '<LifecycleConfiguration><Rule><ID>tidy</ID><Filter/><Status>Enabled</Status><Expiration><Days>7</Days></Expiration></Rule></LifecycleConfiguration>';
+  const [service, server] = [await startService(), await startS3({ lifecycle })];
+  const cwd = folder();
+  writeManifest(cwd, 1);
+  const ended = await run(words(service, ...stateIn(server)), cwd, { ...service.env, ...server.environment });
+  expect(ended.code, ended.stderr).toBe(0);
+  expect(ended.stderr).toContain('the life-cycle rule "tidy" of the bucket deletes objects');
+});
+
+it('uses the log of the flag before that of the environment before that of the manifest', async () => {
+  const service = await startService();
+  const shares = ['manifest', 'environment', 'flag'].map((name) => {
+    const share = path.join(folder(), name);
+    mkdirSync(share);
+    return share;
+  });
+  const [inManifest, inEnvironment, byFlag] = shares.map((share) => `file://${share}`);
+  const album = () => {
+    const cwd = folder();
+    writeManifest(cwd, 1, `state: ${inManifest}\n`);
+    return cwd;
+  };
+  const variable = { ...service.env, VENICE_BATCH_STATE: inEnvironment! };
+  const used = () => shares.map((share) => readdirSync(share).includes('log'));
+  const first = await run(words(service), album(), service.env);
+  expect(first.code, first.stderr).toBe(0);
+  expect(used()).toEqual([true, false, false]);
+  expect((await run(words(service), album(), variable)).code).toBe(0);
+  expect(used()).toEqual([true, true, false]);
+  const cwd = album();
+  expect((await run(words(service, '--state', byFlag!), cwd, variable)).code).toBe(0);
+  expect(used()).toEqual([true, true, true]);
+  // The lockfile is the copy of one log: another one is refused.
+  const other = await run(words(service), cwd, variable);
+  expect(other.code).toBe(9);
+  expect(other.stderr).toContain('error[state-other]');
+  // The same log serves another machine: nothing is bought.
+  const charges = await service.charges();
+  expect((await run(words(service), album(), service.env)).code).toBe(0);
+  expect(await service.charges()).toBe(charges);
+});

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { createScheduler } from '../../src/scheduler/create-scheduler.js';
+import { createRouteBudget } from '../../src/scheduler/route-budget.js';
+import { playJobs } from '../bench/virtual/jobs.js';
+import { type Scene, simulate } from '../bench/virtual/world.js';
+
+/** Sends, and has answered, as many as the budget lets go within a minute from `fromMs`. */
+function sentInAMinute(budget: ReturnType<typeof createRouteBudget>, fromMs: number): number {
+  let sent = 0;
+  for (let nowMs = fromMs; nowMs < fromMs + 60_000; nowMs += 50)
+    if (budget.available(nowMs) >= 1) {
+      budget.answered(budget.sent(nowMs), 'counted', nowMs + 10);
+      sent += 1;
+    }
+  return sent;
+}
+
+describe('a request limit that runs share', () => {
+  it('is divided evenly', () => {
+    const budget = createRouteBudget(40);
+    budget.shareWith(4);
+    expect(sentInAMinute(budget, 0)).toBe(10);
+    budget.shareWith(1);
+    expect(sentInAMinute(budget, 120_000)).toBe(40);
+  });
+
+  it('counts what others sent against the whole, not against this run', () => {
+    const budget = createRouteBudget(40);
+    budget.shareWith(4);
+    budget.remember(Array.from({ length: 30 }, (_, at) => 1_000 - at));
+    expect(sentInAMinute(budget, 1_000)).toBe(10);
+    const full = createRouteBudget(40);
+    full.remember(new Array<number>(36).fill(1_000));
+    expect(sentInAMinute(full, 1_000)).toBe(4);
+  });
+
+  it('is not used up by a submit that was never sent', () => {
+    const budget = createRouteBudget(40);
+    for (let at = 0; at < 100; at += 1) budget.answered(budget.sent(at), 'unsent', at);
+    expect(sentInAMinute(budget, 1_000)).toBe(40);
+  });
+
+  it('is learned as a whole from a part of it', () => {
+    const budget = createRouteBudget(40);
+    budget.shareWith(4);
+    for (let at = 0; at < 5; at += 1) budget.answered(budget.sent(at * 300), 'counted', at * 300 + 10);
+    budget.answered(budget.sent(2_000), 'refused', 2_010);
+    expect([budget.limit(), budget.perMinute()]).toEqual([20, 5]);
+  });
+});
+
+it('a take that another run claimed is left, unless its submit is under way', () => {
+  const scheduler = createScheduler({});
+  for (const id of ['a', 'b']) scheduler.addTake(id, { model: 'music' });
+  expect(scheduler.next(0)).toEqual({ kind: 'submit', job: 'a' });
+  expect(scheduler.leave('a')).toBe(false);
+  expect(scheduler.leave('b')).toBe(true);
+  expect(scheduler.leave('b')).toBe(false);
+  scheduler.settled('a', { kind: 'gone', unsent: true }, 10);
+  expect(scheduler.next(20)).toEqual({ kind: 'finished' });
+});
+
+it.each(['sliding', 'window'] as const)(
+  'four jobs end nearly as early as one, and get at most one answer of 429 each: %s minute',
+  (shape) => {
+    const scene: Scene = {
+      tracks: 200,
+      law: 'ln20',
+      p80Factor: 1,
+      limit: { kind: 'routes', routes: { submit: 40, poll: 120, shape } },
+      seed: 1,
+    };
+    let refusals: readonly number[] = [];
+    const play = (jobs: number) =>
+      simulate(scene, (world) => {
+        refusals = playJobs(createScheduler, world, scene, jobs);
+      });
+    const [one, four] = [play(1), play(4)];
+    expect([one.unfinished, four.unfinished]).toEqual([0, 0]);
+    expect(four.makespanMs / one.makespanMs).toBeLessThan(1.15);
+    expect(Math.max(...refusals)).toBeLessThanOrEqual(1);
+  },
+);
