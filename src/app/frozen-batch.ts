@@ -5,7 +5,7 @@ import { checkEndpoint, type ReadLock, readLock } from '../lockfile/read.js';
 import type { LoadedManifest } from '../manifest/take.js';
 import { withExtraTakes } from '../plan/extra-takes.js';
 import type { RunOutcome } from '../run/execute.js';
-import { openOutput } from '../storage/output.js';
+import { type Output, openOutput } from '../storage/output.js';
 import { type BuyDecision, lowest } from './approve.js';
 import { emitNotice, noticeTo, tellPhase, tellPlan, versionEvent } from './emit.js';
 import { notFrozen } from './frozen.js';
@@ -51,12 +51,7 @@ async function look(world: FrozenWorld, settings: BatchSettings, startedMs: numb
   const output = await openOutput(ports.files, settings.outputRoot);
   tellPhase(world, 'check');
   const asWritten = await world.load();
-  const { attempts, audio, keptBy } = await sharedFor(world, settings, read, asWritten);
-  try {
-    await pullHere(audio, output, attempts, noticeTo(world), settings);
-  } finally {
-    await audio?.close();
-  }
+  const { attempts, keptBy } = await pulled(world, settings, output, read, asWritten);
   const loaded = withExtraTakes(asWritten, attempts, settings);
   if (loaded.manifest !== undefined) world.takesKnown?.(loaded.manifest);
   if (loaded.diagnostics.length > 0) world.show(loaded.diagnostics, loaded.sources);
@@ -115,4 +110,21 @@ async function sharedFor(
   return sharedView(ports, about, read, state, (message, hint) =>
     emitNotice(world, 'warning', 'state-not-read', message, hint),
   );
+}
+
+/** With the files of other machines, as far as they can be fetched. */
+async function pulled(
+  world: FrozenWorld,
+  settings: BatchSettings,
+  output: Output,
+  read: ReadLock & { ok: true },
+  loaded: LoadedManifest,
+): Promise<SharedView> {
+  const view = await sharedFor(world, settings, read, loaded);
+  try {
+    await pullHere(view.audio, output, view.attempts, noticeTo(world), settings);
+  } finally {
+    await view.audio?.close();
+  }
+  return view;
 }

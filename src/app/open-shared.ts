@@ -42,7 +42,7 @@ export async function openTogether(
 }
 
 const EXPIRY_HINT =
-  'switch it off for this prefix: a missing entry may have been a claim, so that nothing is bought any more once one is deleted';
+  'switch it off for this prefix: a missing entry may have been a claim, so buying stops as soon as one is deleted';
 
 /** Lockfile and log as one, with the same records. */
 async function joined(

@@ -21,7 +21,6 @@ export function nextCommandLine(
     ...(flags.envFile === undefined ? [] : ['--env-file', flags.envFile]),
     ...(flags.lockfile === undefined ? [] : ['--lockfile', flags.lockfile]),
     ...(flags.outDir === undefined ? [] : ['--out-dir', flags.outDir]),
-    ...(flags.localCustody === true ? ['--local-custody'] : []),
     ...(flags.state === undefined || words.includes('--state') ? [] : ['--state', flags.state]),
   ];
   // A saved plan says itself what is chosen, and takes no other word for it.

@@ -100,7 +100,7 @@ export function choosing(command: Command): Command {
 export function merging(command: Command): Command {
   return command
     .option('--out <file>', 'write the result to this file instead of the first lockfile')
-    .option('--state <address>', 'of lockfiles of two shared logs: the one that goes on')
+    .option('--state <address>', 'of lockfiles of two shared logs: the one to keep using')
     .option('--sandbox', 'a manifest stands for its lockfile of the sandbox')
     .option('--json', 'print one JSON document on stdout')
     .addOption(

@@ -157,7 +157,7 @@ function notMerged(
     },
     other_log: {
       message: `${a} is a copy of the shared log ${first.header.log}, and ${b} of ${second.header.log}: each has purchases that the other does not know`,
-      hint: `nothing was changed: stop everything that uses the log that is to end, and name the one that goes on; the next run adds what it lacks: ${again} --state ${shellWord(first.header.log ?? '')}`,
+      hint: `nothing was changed: stop everything that uses the other log, and name the one to keep using; the next run adds what it lacks: ${again} --state ${shellWord(first.header.log ?? '')}`,
     },
     too_many_lineages: {
       message: `${a} and ${b} are merges of ${lineagesOf(first.header).length} and ${lineagesOf(second.header).length} lockfiles: too many for one`,

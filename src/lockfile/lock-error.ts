@@ -94,7 +94,7 @@ function explain(
     case 'two_logs':
       return {
         message: `line ${problem.line} is the header of a copy of the shared log ${problem.logs[1]}, and the file is a copy of ${problem.logs[0]}`,
-        hint: `nothing was changed: take both lockfiles from version control, one as theirs.lock.jsonl, and name the log that goes on: venice-batch lock merge ${shellWord(path)} theirs.lock.jsonl --state ${shellWord(problem.logs[0])}`,
+        hint: `nothing was changed: take both lockfiles from version control, one as theirs.lock.jsonl, and name the log to keep using: venice-batch lock merge ${shellWord(path)} theirs.lock.jsonl --state ${shellWord(problem.logs[0])}`,
       };
     case 'duplicate_key':
       return { message: `line ${problem.line} has ${JSON.stringify(problem.key)} twice`, hint: repair };

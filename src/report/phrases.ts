@@ -83,7 +83,7 @@ function moneyPhrase(money: Money, price: string): string {
     case 'refunded':
       return `${money} ${price}`;
     case 'refunded (as documented)':
-      return `refunded ${price}, as documented`;
+      return `refunded ${price} as documented`;
     case 'unknown':
       return `may have been charged ${price}`;
     case 'not charged':

@@ -32,7 +32,7 @@ describe('the log of a CI job', () => {
     // Which of the two ends first is chance.
     const changes = lines.flatMap((line) => /^\[[01]\/2\] (.+)$/.exec(line)?.[1] ?? []).sort();
     expect(changes).toEqual([
-      expect.stringMatching(/^broken failed, http-400: .+ \(refunded(?: \(as documented\):)? \$0\.19\)$/),
+      expect.stringMatching(/^broken failed, http-400: .+ \(refunded \$0\.19(?: as documented)?\)$/),
       'queued broken $0.19',
       'queued night $0.19',
       'stored night album.sandbox/out/01-night.wav $0.19',

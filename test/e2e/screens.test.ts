@@ -79,7 +79,7 @@ describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
     const screen = end.lines.join('\n').replace(/\n +/g, ' ');
     expect(screen).toMatch(/✖ refused rejected, http-422: .+ \(not charged\) Change the prompt/);
     expect(screen).toMatch(
-      /✖ broken failed, http-400: .+ \(refunded(?: \(as documented\):)? \$0\.19\) .*only on request/,
+      /✖ broken failed, http-400: .+ \(refunded \$0\.19(?: as documented)?\) .*only on request/,
     );
     expect(end.lines.slice(-2)).toEqual(['Next', '  venice-batch run album.yaml --retry-failed --sandbox']);
 

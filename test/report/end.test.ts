@@ -270,7 +270,7 @@ describe('why a take is not made', () => {
     expect(reason('failed', { money: 'charged' })).toBe('failed (charged $0.69)');
     expect(reason('failed', { money: 'refunded' })).toBe('failed (refunded $0.69)');
     expect(reason('failed', { money: 'refunded (as documented)' })).toBe(
-      'failed (refunded $0.69, as documented)',
+      'failed (refunded $0.69 as documented)',
     );
   });
 
