@@ -1,0 +1,24 @@
+import { describe, expect, it, vi } from 'vitest';
+import { audioFiles } from '../e2e/program.js';
+import { lose, play, stage } from './github.js';
+import { TEN_MINUTES_LATER } from './machine.js';
+
+// Each starts dozens of processes.
+vi.setConfig({ testTimeout: 240_000 });
+
+describe('the workflow with a matrix', () => {
+  const FILE = 'github-actions-matrix.yml';
+
+  it('shares one manifest, and finishes for a job whose runner was lost', async () => {
+    const { runner, setup, service } = await stage(4);
+    await lose(runner(), FILE, 'make', setup, 3);
+    const jobs = await Promise.all(
+      [2, 3, 4].map(() => play(runner(), FILE, 'make', setup, TEN_MINUTES_LATER)),
+    );
+    expect(jobs.flatMap(({ failed }) => failed)).toEqual([]);
+    const last = runner();
+    expect((await play(last, FILE, 'finish', setup)).failed).toEqual([]);
+    expect(audioFiles(last.clone)).toHaveLength(3);
+    expect(await service.charges()).toBe(3);
+  });
+});
