@@ -5,8 +5,6 @@
  * @module
  */
 
-import { type Planned, planBatch } from './commands/plan-batch.js';
-import { settleAttempt } from './commands/settle.js';
 import { BatchError, EXIT } from './core/errors.js';
 import { batch, type RunReport, withSession } from './library/batch.js';
 import { check, lookAt, type StatusReport, type VerifyReport } from './library/look.js';
@@ -19,17 +17,18 @@ import type {
   RunOptions,
   ServiceOptions,
 } from './library/options.js';
-import { wordedPlan } from './library/wording.js';
+import { planInLibraryTerms } from './library/wording.js';
 import type { Attempt } from './lockfile/attempt.js';
 import type { LoadedManifest } from './manifest/take.js';
 import { readSavedPlan, savedPlanText } from './plan/saved-plan-file.js';
-import { insist } from './run/gather.js';
+import { retryUntilAnswered } from './run/gather.js';
+import { type Planned, planBatch } from './session/plan-batch.js';
+import { settleAttempt } from './session/settle.js';
 import { createClient } from './venice/create-client.js';
 import type { Model } from './venice/model.js';
 
 export type { Prepared } from './app/price.js';
 export type { TakeReport } from './app/take-report.js';
-export type { Planned } from './commands/plan-batch.js';
 export type { AudioRequest } from './core/audio-request.js';
 export type { Code } from './core/codes.js';
 export type { Diagnostic, Span } from './core/diagnostic.js';
@@ -51,6 +50,7 @@ export type { Attempt, AttemptState, StoredFile } from './lockfile/attempt.js';
 export type { LoadedManifest, Manifest, Take } from './manifest/take.js';
 export type { BuyReason, Decision, Plan, PlanRow, Purchase, QuotedPrice } from './plan/plan.js';
 export type { SavedPlan } from './plan/saved-plan.js';
+export type { Planned } from './session/plan-batch.js';
 export type { Balance } from './venice/client.js';
 export type { Model } from './venice/model.js';
 
@@ -65,7 +65,7 @@ export function load(manifest: string): Promise<LoadedManifest> {
  * @throws BatchError for a lockfile that cannot be used (9) or options that make no sense (2, 4)
  */
 export function plan(options: PlanOptions): Promise<Planned> {
-  return withSession(options, async (session) => wordedPlan(await planBatch(session)));
+  return withSession(options, async (session) => planInLibraryTerms(await planBatch(session)));
 }
 
 /**
@@ -128,7 +128,7 @@ export function resolve(options: ResolveOptions): Promise<Attempt> {
 export function models(options: ServiceOptions = {}): Promise<readonly Model[]> {
   return withSession({ ...options, manifest: 'models.yaml' }, async (session) => {
     const client = createClient(await session.connect(), session.redact);
-    const listed = await insist(session.ports.clock, () => client.models());
+    const listed = await retryUntilAnswered(session.ports.clock, () => client.models());
     if (listed.ok) return [...listed.value.values()];
     throw new BatchError('service', `could not fetch the models: ${listed.message}`, {
       exitCode: EXIT.unavailable,

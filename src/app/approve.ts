@@ -5,13 +5,13 @@ import type { LoadedManifest } from '../manifest/take.js';
 import type { DecideInput } from '../plan/decide.js';
 import type { Plan } from '../plan/plan.js';
 import { isPriced } from '../plan/plan.js';
-import { checkGround, checkPurchases } from '../plan/saved-plan.js';
-import { madeAgainWords } from '../plan/selection.js';
+import { checkBasis, checkPurchases } from '../plan/saved-plan.js';
+import { retryFlags } from '../plan/selection.js';
 import type { Output } from '../storage/output.js';
 import { probeStorage } from '../storage/probe.js';
 import { createClient } from '../venice/create-client.js';
-import { emitNotice, tellPhase, tellPlan } from './emit.js';
-import { keySealOf } from './key-seal-of.js';
+import { emitNotice, emitPhase, emitPlan } from './emit.js';
+import { keySignatureOf } from './key-signature-of.js';
 import type { Opened } from './open-lockfile.js';
 import { type Prepared, prepare } from './price.js';
 import { placeFault } from './storage-error.js';
@@ -42,13 +42,13 @@ export async function decideWhatToBuy(
     return { approved: false, ...(settings.mode === 'collect' ? {} : { refusal: EXIT.invalid }) };
   const budgetMicroUsd = lowest(settings.budgetMicroUsd, manifest.budgetMicroUsd);
   const attempts = [...store.attempts.values()];
-  const ground = {
+  const basis = {
     endpoint: settings.endpoint,
     lineage: store.header.lineage,
     attempts,
     takes: manifest.takes,
   };
-  const stale = settings.savedPlan && checkGround(settings.savedPlan, ground);
+  const stale = settings.savedPlan && checkBasis(settings.savedPlan, basis);
   const buying =
     settings.mode === 'run' && world.account !== undefined && !world.stop.aborted && stale === undefined;
   const prepared = await prepare({
@@ -62,14 +62,14 @@ export async function decideWhatToBuy(
     ...(settings.placeOf === undefined ? {} : { placeOf: settings.placeOf }),
     command: settings.command,
     budgetMicroUsd,
-    keySeal: world.account && keySealOf(store.header, world.account),
+    keySignature: world.account && keySignatureOf(store.header, world.account),
     keptBy: keptElsewhere(settings, opened),
     account: world.account,
     ignoreBalance: settings.ignoreBalance,
     stop: world.stop,
-    phase: (phase) => tellPhase(world, phase),
+    phase: (phase) => emitPhase(world, phase),
   });
-  tellPlan(world, prepared.plan);
+  emitPlan(world, prepared.plan);
   if (settings.mode === 'collect') {
     const twice = prepared.plan.diagnostics.filter(({ code }) => code === 'bought-twice');
     if (twice.length > 0) world.show(twice, loaded.sources);
@@ -81,10 +81,10 @@ export async function decideWhatToBuy(
 
 /** Which other machine has a file, where audio is on machines alone and the user says that one of them is enough. */
 export function keptElsewhere(
-  { localCustody }: BatchSettings,
+  { deletesOnceLocal }: BatchSettings,
   { store: { sharing }, audio }: Pick<Opened, 'store' | 'audio'>,
 ): DecideInput['keptBy'] {
-  return localCustody === true && audio === undefined ? sharing?.keptBy : undefined;
+  return deletesOnceLocal === true && audio === undefined ? sharing?.keptBy : undefined;
 }
 
 async function refuseOrAsk(
@@ -180,7 +180,7 @@ async function tryStorage(
 }
 
 async function askApproval(world: World, settings: BatchSettings, prepared: Prepared): Promise<BuyDecision> {
-  tellPhase(world, 'approve');
+  emitPhase(world, 'approve');
   const answer = await world.approve(prepared.plan, prepared.balance);
   const suspicious = prepared.plan.purchases.some(({ quote }) => quote.suspicious === true);
   if (answer === 'approved' || (answer === 'unattended' && (!suspicious || settings.acceptPrice === true)))
@@ -218,10 +218,7 @@ const NOT_APPROVED = {
 
 /** The run that was asked for, once more. */
 function sameRun({ command, selection, savedPlanFile }: BatchSettings): string {
-  return command(
-    'run',
-    ...(savedPlanFile === undefined ? madeAgainWords(selection) : ['--plan', savedPlanFile]),
-  );
+  return command('run', ...(savedPlanFile === undefined ? retryFlags(selection) : ['--plan', savedPlanFile]));
 }
 
 /** The command that buys this plan without a question. */
@@ -232,7 +229,7 @@ function approving(settings: BatchSettings, plan: Plan): string {
     ...(acceptPrice === true ? ['--accept-price'] : []),
   ];
   if (savedPlanFile !== undefined) return command('run', '--plan', savedPlanFile, ...flags);
-  return command('run', '--yes', ...flags, ...madeAgainWords(selection));
+  return command('run', '--yes', ...flags, ...retryFlags(selection));
 }
 
 const MICRO_USD_PER_CENT = 10_000;
@@ -256,7 +253,7 @@ export function lowest(a: number | undefined, b: number | undefined): number | u
 /** @param inFlightCount takes that cannot be collected without it, where that is all there is to do */
 export function noKey(settings: BatchSettings, inFlightCount = 0): Diagnostic {
   const { mode, savedPlanFile, selection } = settings;
-  const words = savedPlanFile === undefined ? madeAgainWords(selection) : ['--plan', savedPlanFile];
+  const words = savedPlanFile === undefined ? retryFlags(selection) : ['--plan', savedPlanFile];
   const again = mode === 'collect' ? settings.command('collect') : settings.command('run', ...words);
   const takes = inFlightCount === 1 ? '1 take is' : `${inFlightCount} takes are`;
   return {

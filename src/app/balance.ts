@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../core/diagnostic.js';
-import { PURSES } from '../core/money.js';
+import { CURRENCIES } from '../core/money.js';
 import type { Clock } from '../core/ports.js';
-import { insist } from '../run/gather.js';
+import { retryUntilAnswered } from '../run/gather.js';
 import type { Account, Balance, CallFailure, VeniceClient } from '../venice/client.js';
 
 /** The balance only helps to refuse early: it is not waited for longer. */
@@ -29,8 +29,10 @@ export async function askBalance(
   stop?: AbortSignal,
 ): Promise<AskedBalance> {
   const [own, whole] = await Promise.all([
-    insist(clock, () => client.balance(), stop, PATIENCE_MS),
-    mayReadBilling(account) ? insist(clock, () => client.accountBalance(), stop, PATIENCE_MS) : undefined,
+    retryUntilAnswered(clock, () => client.balance(), stop, PATIENCE_MS),
+    mayReadBilling(account)
+      ? retryUntilAnswered(clock, () => client.accountBalance(), stop, PATIENCE_MS)
+      : undefined,
   ]);
   const known = [own, whole].flatMap((result) => (result?.ok === true ? [result.value] : []));
   if (known.length > 0) return { balance: known.reduce(merged), diagnostics: [], keyRefused: false };
@@ -47,11 +49,13 @@ function mayReadBilling({ kind, id }: Account): boolean {
 /** The key's own word on whether it may buy counts; of a purse that both list, the lower: a key may have a limit of its own. */
 function merged(own: Balance, whole: Balance): Balance {
   const permitted = own.permitted ?? whole.permitted;
-  const purses = PURSES.flatMap((purse) => {
-    const amounts = [own.purses[purse], whole.purses[purse]].filter((amount) => amount !== undefined);
-    return amounts.length === 0 ? [] : [[purse, Math.min(...amounts)] as const];
+  const currencies = CURRENCIES.flatMap((currency) => {
+    const amounts = [own.currencies[currency], whole.currencies[currency]].filter(
+      (amount) => amount !== undefined,
+    );
+    return amounts.length === 0 ? [] : [[currency, Math.min(...amounts)] as const];
   });
-  return { ...(permitted === undefined ? {} : { permitted }), purses: Object.fromEntries(purses) };
+  return { ...(permitted === undefined ? {} : { permitted }), currencies: Object.fromEntries(currencies) };
 }
 
 function keyRefusal({ kind }: Account, failure: CallFailure): Diagnostic {

@@ -3,7 +3,7 @@ import type { Phase, RunEvent } from '../core/events.js';
 import type { Clock } from '../core/ports.js';
 import type { Plan } from '../plan/plan.js';
 
-interface Teller {
+interface Emitter {
   readonly ports: { readonly clock: Clock };
   emit(event: RunEvent): void;
 }
@@ -19,12 +19,12 @@ export function versionEvent(
 }
 
 /** What a batch tells beside the run itself. */
-export function tellPhase(world: Teller, phase: Phase): void {
+export function emitPhase(world: Emitter, phase: Phase): void {
   world.emit({ type: 'phase', time: new Date(world.ports.clock.nowMs()).toISOString(), phase });
 }
 
 export function emitNotice(
-  world: Teller,
+  world: Emitter,
   level: 'info' | 'warning' | 'error',
   code: Code,
   message: string,
@@ -36,12 +36,12 @@ export function emitNotice(
 
 /** The same as a function of its own. */
 export function noticeTo(
-  world: Teller,
+  world: Emitter,
 ): (level: 'info' | 'warning', code: Code, message: string, hint?: string) => void {
   return (level, code, message, hint) => emitNotice(world, level, code, message, hint);
 }
 
-export function tellPlan(world: Teller, plan: Plan): void {
+export function emitPlan(world: Emitter, plan: Plan): void {
   const count = (...kinds: string[]) =>
     plan.rows.filter(({ decision }) => kinds.includes(decision.kind)).length;
   world.emit({

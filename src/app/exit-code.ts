@@ -1,11 +1,11 @@
 import type { ExitCode } from '../core/errors.js';
 import { EXIT } from '../core/errors.js';
-import type { Trouble } from '../run/trouble.js';
+import type { StopReason } from '../run/stop-reason.js';
 
 /** What an ended run is judged by. */
 export interface EndState {
   readonly signal?: 'SIGINT' | 'SIGTERM' | undefined;
-  readonly troubles: ReadonlySet<Trouble>;
+  readonly stopReasons: ReadonlySet<StopReason>;
   /** Why nothing was bought, where that was refused before the run began. */
   readonly refusal?: ExitCode | undefined;
   readonly inDoubt: number;
@@ -19,7 +19,7 @@ export interface EndState {
   readonly qcFailed?: boolean;
 }
 
-const BY_TROUBLE: Readonly<Record<Trouble, ExitCode | undefined>> = {
+const EXIT_BY_REASON: Readonly<Record<StopReason, ExitCode | undefined>> = {
   lockfile: EXIT.unavailable,
   lock_lost: EXIT.locked,
   lockfile_displaced: EXIT.lockfile,
@@ -59,7 +59,7 @@ const PRECEDENCE: readonly ExitCode[] = [
 /** The exit code of `run` and `collect`. Pure. */
 export function exitCodeOf(end: EndState): ExitCode {
   if (end.signal !== undefined) return end.signal === 'SIGINT' ? EXIT.sigint : EXIT.sigterm;
-  const codes = new Set<ExitCode | undefined>([...end.troubles].map((trouble) => BY_TROUBLE[trouble]));
+  const codes = new Set<ExitCode | undefined>([...end.stopReasons].map((reason) => EXIT_BY_REASON[reason]));
   codes.add(end.refusal);
   if (end.inDoubt > 0) codes.add(EXIT.inDoubt);
   if (end.notMade > 0 || end.qcFailed === true) codes.add(EXIT.tracks);

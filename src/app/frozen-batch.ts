@@ -7,9 +7,9 @@ import { withExtraTakes } from '../plan/extra-takes.js';
 import type { RunOutcome } from '../run/execute.js';
 import { type Output, openOutput } from '../storage/output.js';
 import { type BuyDecision, lowest } from './approve.js';
-import { emitNotice, noticeTo, tellPhase, tellPlan, versionEvent } from './emit.js';
+import { emitNotice, emitPhase, emitPlan, noticeTo, versionEvent } from './emit.js';
 import { notFrozen } from './frozen.js';
-import { keySealOf } from './key-seal-of.js';
+import { keySignatureOf } from './key-signature-of.js';
 import { hasError, prepare, selectionOrInvalid } from './price.js';
 import { pullHere } from './pull-here.js';
 import { type SharedView, sharedView } from './shared-view.js';
@@ -20,7 +20,7 @@ import type { BatchSettings, World } from './world.js';
 /** A run that only looks needs neither a service nor an approval. */
 export type FrozenWorld = Omit<World, 'transport' | 'approve'>;
 
-const NOTHING_DONE: RunOutcome = { troubles: new Set(), spentMicroUsd: 0, madeCount: 0 };
+const NOTHING_DONE: RunOutcome = { stopReasons: new Set(), spentMicroUsd: 0, madeCount: 0 };
 
 /**
  * `run --frozen`: says whether a run would change anything, and changes nothing. It takes no lock, and asks no service, so that it
@@ -49,7 +49,7 @@ async function look(world: FrozenWorld, settings: BatchSettings, startedMs: numb
   const foreign = read.header && checkEndpoint(read.header, settings.endpoint);
   if (foreign !== undefined) throw lockError(foreign, settings.lockfilePath, settings.command);
   const output = await openOutput(ports.files, settings.outputRoot);
-  tellPhase(world, 'check');
+  emitPhase(world, 'check');
   const asWritten = await world.load();
   const { attempts, keptBy } = await pulled(world, settings, output, read, asWritten);
   const loaded = withExtraTakes(asWritten, attempts, settings);
@@ -69,16 +69,16 @@ async function look(world: FrozenWorld, settings: BatchSettings, startedMs: numb
       command: settings.command,
       budgetMicroUsd: lowest(settings.budgetMicroUsd, manifest.budgetMicroUsd),
       keptBy,
-      keySeal: world.account && read.header && keySealOf(read.header, world.account),
+      keySignature: world.account && read.header && keySignatureOf(read.header, world.account),
     });
-    tellPlan(world, prepared.plan);
+    emitPlan(world, prepared.plan);
     const { diagnostics } = prepared.plan;
     const changes = notFrozen(prepared.plan, settings.placeOf);
-    const told = [...diagnostics, ...changes];
-    if (told.length > 0) world.show(told, loaded.sources);
+    const reported = [...diagnostics, ...changes];
+    if (reported.length > 0) world.show(reported, loaded.sources);
     decision = { prepared, approved: false };
     if (hasError(diagnostics)) decision = { ...decision, refusal: selectionOrInvalid(diagnostics) };
-    else if (told.some(({ code }) => code === 'not-frozen' || code === 'file-changed'))
+    else if (reported.some(({ code }) => code === 'not-frozen' || code === 'file-changed'))
       decision = { ...decision, refusal: EXIT.changes };
   }
   return summarise({
@@ -102,11 +102,11 @@ async function sharedFor(
   { manifest }: LoadedManifest,
 ): Promise<SharedView> {
   const { ports, openState } = world;
-  const { lockfilePath, endpoint, command, sandbox, localCustody = false } = settings;
+  const { lockfilePath, endpoint, command, sandbox, deletesOnceLocal = false } = settings;
   const address = settings.state ?? (sandbox ? undefined : manifest?.state);
   const state = address === undefined ? undefined : await openState?.(address);
   if (state === undefined && read.header?.log === undefined) return { attempts: [...read.attempts.values()] };
-  const about = { lockfilePath, endpoint, command, verb: 'run', localCustody };
+  const about = { lockfilePath, endpoint, command, verb: 'run', deletesOnceLocal };
   return sharedView(ports, about, read, state, (message, hint) =>
     emitNotice(world, 'warning', 'state-not-read', message, hint),
   );

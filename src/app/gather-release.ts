@@ -11,7 +11,7 @@ import { readCover } from '../release/cover.js';
 import { type NamedTake, nameFiles } from '../release/name-files.js';
 import type { Cover } from '../release/tags/tags.js';
 import { type DiskView, stateOf } from '../run/recover.js';
-import { standingOf } from './take-status.js';
+import { takeStatusesOf } from './take-status.js';
 
 export interface ReleaseSources {
   readonly manifest: Manifest;
@@ -52,7 +52,7 @@ export async function gatherRelease(
   const { manifest, attempts } = sources;
   const { release } = manifest;
   if (release === undefined) throw new Error('a manifest that was not read from a file');
-  const { rows } = await standingOf(view, attempts, manifest);
+  const { rows } = await takeStatusesOf(view, attempts, manifest);
   const { chosen, problems, warnings } = chooseTakes({ ...sources, tracks: release.tracks, rows });
   const named = nameFiles(release, chosen);
   const cover = await coverOf(files, manifest, release);

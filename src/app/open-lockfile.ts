@@ -9,18 +9,18 @@ import type { LockStore } from '../lockfile/lock-store.js';
 import { linkToNothing } from '../lockfile/read.js';
 import { adoptRescues, type Rescue } from '../lockfile/rescue.js';
 import { rescueKey } from '../lockfile/rescue-key.js';
-import { acquireGuard, type GuardState } from '../lockfile/run-lock.js';
-import type { GuardHolder } from '../lockfile/run-lock-file.js';
+import { acquireRunLock, type RunLockState } from '../lockfile/run-lock.js';
+import type { LockHolder } from '../lockfile/run-lock-file.js';
 import type { AudioStore } from '../shared-log/audio-store.js';
 import { openStore } from './open-store.js';
 import type { OpenSettings } from './opening.js';
 
 export interface Opened {
   readonly store: LockStore;
-  /** Whether other runs are kept out for certain: see `AcquiredGuard`. */
+  /** Whether other runs are kept out for certain: see `AcquiredLock`. */
   readonly exclusive: boolean;
   /** Whether the lock is still this run's. */
-  checkLock(): Promise<GuardState>;
+  checkLock(): Promise<RunLockState>;
   readonly rescue: Rescue;
   /** Where finished audio is kept for all machines. */
   readonly audio?: AudioStore | undefined;
@@ -42,9 +42,9 @@ export async function openForRun(
   const linked = await linkToNothing(files, lockPath);
   if (linked !== undefined) throw lockError(linked, lockPath, settings.command);
   await files.makeDirectory(path.dirname(lockPath));
-  const guard = await acquireGuard(files, processes, clock, random, lockPath);
+  const guard = await acquireRunLock(files, processes, clock, random, lockPath);
   if (!guard.ok) throw lockedError(guard.held, settings.command);
-  const tell = (level: 'info' | 'warning', code: Code, message: string, hint?: string) =>
+  const report = (level: 'info' | 'warning', code: Code, message: string, hint?: string) =>
     emit({
       type: 'notice',
       time: new Date(clock.nowMs()).toISOString(),
@@ -54,16 +54,16 @@ export async function openForRun(
       ...(hint === undefined ? {} : { hint }),
     });
   if (guard.tookOver !== undefined)
-    tell(
+    report(
       'info',
       'guard-taken-over',
       `an earlier run (pid ${guard.tookOver.pid}) ended without releasing its lock: took the lock over`,
     );
   try {
-    const opened = await openStore(ports, settings, tell);
+    const opened = await openStore(ports, settings, report);
     for (const note of opened.notes)
       if (note.kind === 'restored')
-        tell(
+        report(
           'info',
           'journal-restored',
           `the lockfile lacked records of ${note.attempts === 1 ? '1 attempt' : `${note.attempts} attempts`} of a killed run: restored them from its journal`,
@@ -73,13 +73,13 @@ export async function openForRun(
     const open = [path.dirname(lockPath), ...settings.openPlaces];
     const { count: rescued, ignored } = await adoptRescues(files, rescue, open, opened.store);
     for (const file of ignored)
-      tell(
+      report(
         'warning',
         'rescue-ignored',
         `${shellWord(file)} is ignored: it was not written by this user's venice-batch`,
       );
     if (rescued > 0)
-      tell(
+      report(
         'info',
         'rescue-adopted',
         `${rescued} record${rescued === 1 ? '' : 's'} of an earlier run recovered from a rescue file`,
@@ -99,7 +99,7 @@ export async function openForRun(
 }
 
 /** Another run holds the lock: the error that ends the command, with the way out. */
-export function lockedError(held: GuardHolder, command: NextCommand): BatchError {
+export function lockedError(held: LockHolder, command: NextCommand): BatchError {
   const hint =
     held.alive === true
       ? `wait for it to end, or stop it; to see its progress: ${command('status')}`
@@ -110,13 +110,13 @@ export function lockedError(held: GuardHolder, command: NextCommand): BatchError
   });
 }
 
-function nameOf({ pid, hostname, ageMs }: GuardHolder): string {
+function nameOf({ pid, hostname, ageMs }: LockHolder): string {
   if (pid === 0) return hostname === '' ? 'its lock file cannot be read' : `on ${hostname}`;
   return `pid ${pid} on ${hostname}, for ${Math.round(ageMs / 1000)} s`;
 }
 
 /** What a person has to look at before the lock is freed by force: the program cannot. */
-export function howToBeSure({ pid, hostname, why }: GuardHolder): string {
+export function howToBeSure({ pid, hostname, why }: LockHolder): string {
   switch (why) {
     case 'other_host':
       return `if process ${pid} no longer runs on ${hostname}`;

@@ -9,7 +9,7 @@ import { readLock } from '../lockfile/read.js';
 import type { SharedLog } from '../shared-log/shared-log.js';
 import { createSharedStore } from '../shared-log/shared-store.js';
 import { otherLogError } from '../shared-log/state-error.js';
-import { checkLog, type OpenedStore, type OpenSettings, openFile, type Tell, verbOf } from './opening.js';
+import { checkLog, type Notify, type OpenedStore, type OpenSettings, openFile, verbOf } from './opening.js';
 import type { State } from './state.js';
 
 /** Opens the lockfile and the shared log that it is a copy of. Only for whoever holds the guard. Throws a `BatchError`. */
@@ -17,7 +17,7 @@ export async function openTogether(
   ports: Ports,
   settings: OpenSettings,
   state: State,
-  tell: Tell,
+  report: Notify,
 ): Promise<OpenedStore> {
   const { lockfilePath, endpoint, command } = settings;
   const read = await readLock(ports.files, lockfilePath);
@@ -30,10 +30,10 @@ export async function openTogether(
     const about = log === undefined ? undefined : { address: state.address, lineage: log.header.lineage };
     const { store: mirror, notes } = await openFile(ports, settings, about);
     const isNew = read.header?.log === undefined && read.attempts.size > 0;
-    const store = await joined(ports, shared, mirror, { isNew, tell });
-    if (fault !== undefined) tell('warning', fault.code, fault.message, fault.hint);
+    const store = await joined(ports, shared, mirror, { isNew, report });
+    if (fault !== undefined) report('warning', fault.code, fault.message, fault.hint);
     const expiry = await log?.expiry();
-    if (expiry !== undefined) tell('warning', 'state-expires', `${state.address}: ${expiry}`, EXPIRY_HINT);
+    if (expiry !== undefined) report('warning', 'state-expires', `${state.address}: ${expiry}`, EXPIRY_HINT);
     return { store, notes, audio: state.audio };
   } catch (error) {
     await shared.log?.close();
@@ -49,7 +49,7 @@ async function joined(
   { clock }: Ports,
   { state: { address }, log, fault, run, ended }: SharedOpening,
   mirror: LockStore,
-  { isNew, tell }: { readonly isNew: boolean; readonly tell: Tell },
+  { isNew, report }: { readonly isNew: boolean; readonly report: Notify },
 ): Promise<LockStore> {
   const store = createSharedStore({ log, fault, address, mirror, run, ended, clock });
   if (log === undefined) return store;
@@ -57,9 +57,9 @@ async function joined(
     const count = await store.reconcile();
     const records = count === 1 ? '1 attempt' : `${count} attempts`;
     if (count > 0 && isNew)
-      tell('info', 'state-joined', `${records} of the lockfile were added to the shared log ${address}`);
+      report('info', 'state-joined', `${records} of the lockfile were added to the shared log ${address}`);
     else if (count > 0)
-      tell(
+      report(
         'info',
         'state-caught-up',
         `${records} that could not be recorded in the shared log earlier are there now`,
@@ -67,7 +67,7 @@ async function joined(
   } catch (error) {
     // It is remembered as the store's trouble: nothing is bought, and what is paid for is collected.
     if (!(error instanceof BatchError)) throw error;
-    tell('warning', error.code, error.message, error.hint);
+    report('warning', error.code, error.message, error.hint);
   }
   return store;
 }

@@ -1,9 +1,9 @@
 import type { Ports } from '../core/ports.js';
 import { readLock } from '../lockfile/read.js';
-import { checkLog, type OpenedStore, type OpenSettings, openFile, type Tell, verbOf } from './opening.js';
+import { checkLog, type Notify, type OpenedStore, type OpenSettings, openFile, verbOf } from './opening.js';
 
 /** Opens the lockfile, and the shared log that it is a copy of. Only for whoever holds the guard. Throws a `BatchError`. */
-export async function openStore(ports: Ports, settings: OpenSettings, tell: Tell): Promise<OpenedStore> {
+export async function openStore(ports: Ports, settings: OpenSettings, report: Notify): Promise<OpenedStore> {
   const { files } = ports;
   const { lockfilePath } = settings;
   const state = await settings.findState?.(async () => {
@@ -12,7 +12,7 @@ export async function openStore(ports: Ports, settings: OpenSettings, tell: Tell
   });
   if (state !== undefined) {
     const { openTogether } = await import('./open-shared.js');
-    return openTogether(ports, settings, state, tell);
+    return openTogether(ports, settings, state, report);
   }
   const { store, notes } = await openFile(ports, settings);
   try {

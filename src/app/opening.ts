@@ -37,7 +37,7 @@ export interface OpenedStore {
   readonly audio?: AudioStore | undefined;
 }
 
-export type Tell = (level: 'info' | 'warning', code: Code, message: string, hint?: string) => void;
+export type Notify = (level: 'info' | 'warning', code: Code, message: string, hint?: string) => void;
 
 export function verbOf({ verb = 'run' }: OpenSettings): string {
   return verb;

@@ -3,7 +3,7 @@ import type { ExitCode } from '../core/errors.js';
 import { EXIT } from '../core/errors.js';
 import type { Ports } from '../core/ports.js';
 import type { Attempt } from '../lockfile/attempt.js';
-import type { KeySeal } from '../lockfile/key-seal.js';
+import type { KeySignature } from '../lockfile/key-signature.js';
 import type { Manifest, Take } from '../manifest/take.js';
 import { assemblePlan, checkBudget, type Drafted, distinctQuotes, draftPurchases } from '../plan/assemble.js';
 import { checkBalance } from '../plan/balance.js';
@@ -12,8 +12,8 @@ import { type Decided, type DecideInput, decide } from '../plan/decide.js';
 import { answersLost } from '../plan/lost-answers.js';
 import type { Plan } from '../plan/plan.js';
 import type { Selection } from '../plan/selection.js';
-import { type GatheredQuotes, gatherQuotes, insist } from '../run/gather.js';
-import { fileStates, strangers } from '../run/recover.js';
+import { type GatheredQuotes, gatherQuotes, retryUntilAnswered } from '../run/gather.js';
+import { fileStates, untrackedFiles } from '../run/recover.js';
 import type { Output } from '../storage/output.js';
 import type { Account, Balance, CallFailure, VeniceClient } from '../venice/client.js';
 import { askBalance, UNASKED } from './balance.js';
@@ -33,7 +33,7 @@ export interface PrepareInput {
   command(verb: string): string;
   /** Integer micro-dollars: the lowest that applies. */
   readonly budgetMicroUsd?: number | undefined;
-  readonly keySeal?: KeySeal | undefined;
+  readonly keySignature?: KeySignature | undefined;
   readonly keptBy?: DecideInput['keptBy'];
   /** Whose balance is checked. Absent without a key: then it stays unknown. */
   readonly account?: Account | undefined;
@@ -67,17 +67,17 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
     takes: input.manifest.takes,
     attempts: input.attempts,
     ...(await fileStates(view, input.attempts)),
-    occupied: await strangers(view, input.manifest.takes, input.attempts),
+    occupied: await untrackedFiles(view, input.manifest.takes, input.attempts),
     selection: input.selection,
     ...(input.placeOf === undefined ? {} : { placeOf: input.placeOf }),
-    keySeal: input.keySeal,
+    keySignature: input.keySignature,
     keptBy: input.keptBy,
     nowMs: input.ports.clock.nowMs(),
   });
   const twice = boughtTwiceWarning(input.attempts, input.manifest.takes, input.command);
   const decided = { ...settled, diagnostics: [...settled.diagnostics, ...twice] };
   const wanted = decided.rows.filter(({ decision }) => decision.kind === 'buy').map(({ take }) => take);
-  const elsewhere = await lookElsewhere(input, wanted);
+  const elsewhere = await findOtherLockfiles(input, wanted);
   if (elsewhere !== undefined)
     return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, {
       diagnostics: [elsewhere],
@@ -96,7 +96,7 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
 }
 
 /** Whoever forces a take knows that it is there. */
-async function lookElsewhere(
+async function findOtherLockfiles(
   { ports, selection, neighbourhood }: PrepareInput,
   wanted: readonly Take[],
 ): Promise<Diagnostic | undefined> {
@@ -109,7 +109,7 @@ const NO_QUOTES: GatheredQuotes = { quotes: new Map(), failures: [] };
 
 async function price(input: PrepareInput, client: VeniceClient, decided: Decided): Promise<Prepared> {
   const { clock } = input.ports;
-  const models = await insist(clock, () => client.models(), input.stop);
+  const models = await retryUntilAnswered(clock, () => client.models(), input.stop);
   if (!models.ok) {
     const diagnostics = [unreachable('could not fetch the models', models, MODELS_HINT)];
     // Nothing of the manifest was in that question.

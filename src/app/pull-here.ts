@@ -2,7 +2,7 @@ import type { Attempt } from '../lockfile/attempt.js';
 import type { NextCommand } from '../lockfile/lock-error.js';
 import type { AudioStore } from '../shared-log/audio-store.js';
 import type { Output } from '../storage/output.js';
-import type { Tell } from './opening.js';
+import type { Notify } from './opening.js';
 
 /** Files named in warnings, at most. */
 const NAMED_MAX = 5;
@@ -15,16 +15,16 @@ export async function pullHere(
   audio: AudioStore | undefined,
   output: Output,
   attempts: Iterable<Attempt>,
-  tell: Tell,
+  report: Notify,
   { placeOf = String, command }: { placeOf?(file: string): string; readonly command: NextCommand },
 ): Promise<void> {
   if (audio === undefined) return;
-  const { pullFiles } = await import('../run/bank.js');
+  const { pullFiles } = await import('../run/upload.js');
   const { files, failed } = await pullFiles(audio, output, attempts);
   const count = files.length === 1 ? '1 file' : `${files.length} files`;
-  if (files.length > 0) tell('info', 'files-pulled', `${count} of other machines downloaded`);
+  if (files.length > 0) report('info', 'files-pulled', `${count} of other machines downloaded`);
   for (const { path: place, why } of failed.slice(0, NAMED_MAX))
-    tell(
+    report(
       'warning',
       'not-pulled',
       `could not download ${placeOf(place)}: ${why}`,

@@ -12,8 +12,8 @@ import { type Output, openOutput } from '../storage/output.js';
 import { createClient } from '../venice/create-client.js';
 import { WALLET_REQUESTS_MAX } from '../venice/sign-in.js';
 import { type BuyDecision, decideWhatToBuy, keptElsewhere, lowest, noKey } from './approve.js';
-import { emitNotice, noticeTo, tellPhase, versionEvent } from './emit.js';
-import { keySealOf } from './key-seal-of.js';
+import { emitNotice, emitPhase, noticeTo, versionEvent } from './emit.js';
+import { keySignatureOf } from './key-signature-of.js';
 import { type Opened, openForRun } from './open-lockfile.js';
 import type { OpenSettings } from './opening.js';
 import { pullHere } from './pull-here.js';
@@ -87,7 +87,7 @@ function once<T>(work: () => Promise<T>): () => Promise<T> {
 /** Where audio is on machines alone, the service's copy stays, unless the user says that one machine's disk is enough. */
 function keepingFor(settings: BatchSettings, { store, audio }: Opened): BatchSettings {
   const isAlone = store.sharing !== undefined && audio === undefined;
-  const keep = settings.keep || (isAlone && settings.localCustody !== true);
+  const keep = settings.keep || (isAlone && settings.deletesOnceLocal !== true);
   // Who asks for it by name does not want to wait for a machine that may be gone.
   return { ...settings, keep, takeOver: settings.mode === 'collect' };
 }
@@ -111,12 +111,12 @@ async function release(world: World, opened: Opened): Promise<void> {
  *
  * @returns whether another file stands in the place of the lockfile: what this run recorded is in the journal
  */
-async function tidy(world: World, store: LockStore, told: boolean): Promise<boolean> {
+async function tidy(world: World, store: LockStore, isReported: boolean): Promise<boolean> {
   try {
     await store.close();
   } catch (error) {
     if (error instanceof BatchError && error.exitCode === EXIT.lockfile) {
-      if (!told) emitNotice(world, 'error', error.code, error.message, error.hint);
+      if (!isReported) emitNotice(world, 'error', error.code, error.message, error.hint);
       return true;
     }
     if (!isSystemFault(error)) throw error;
@@ -141,7 +141,7 @@ async function withLock(
   const { ports } = world;
   const output = await openOutput(ports.files, settings.outputRoot);
   const view = { output, store };
-  tellPhase(world, 'check');
+  emitPhase(world, 'check');
   await recover(view, ports.clock.nowMs());
   const loaded = withExtraTakes(await load(), [...store.attempts.values()], settings);
   if (loaded.manifest !== undefined) world.takesKnown?.(loaded.manifest);
@@ -152,13 +152,13 @@ async function withLock(
   const manifest = loaded.manifest;
   if (decision.prepared !== undefined) {
     const { moves } = decision.prepared.plan;
-    tellMoves(world, settings, moves, await applyMoves(view, moves));
+    reportMoves(world, settings, moves, await applyMoves(view, moves));
   }
   const ended = await go(world, settings, opened, manifest, { ...decision, known }, output);
   await pullHere(opened.audio, output, store.attempts.values(), noticeTo(world), settings);
-  const displaced = await tidy(world, store, ended.troubles.has('lockfile_displaced'));
+  const displaced = await tidy(world, store, ended.stopReasons.has('lockfile_displaced'));
   const outcome = displaced
-    ? { ...ended, troubles: new Set([...ended.troubles, 'lockfile_displaced' as const]) }
+    ? { ...ended, stopReasons: new Set([...ended.stopReasons, 'lockfile_displaced' as const]) }
     : ended;
   const sound = await world.sound?.([...store.attempts.values()]);
   return summarise({
@@ -183,7 +183,7 @@ async function pushFromHere(
   output: Output,
 ): Promise<void> {
   if (audio === undefined || mode === 'frozen') return;
-  const { pushFiles } = await import('../run/bank.js');
+  const { pushFiles } = await import('../run/upload.js');
   for (const { path: place, why } of (await pushFiles(audio, output, store.attempts.values())).slice(0, 5))
     emitNotice(
       world,
@@ -195,7 +195,7 @@ async function pushFromHere(
 }
 
 /** A file that moves twice, out of the way and on, counts once. */
-function tellMoves(
+function reportMoves(
   world: World,
   { placeOf = String }: BatchSettings,
   moves: readonly FileMove[],
@@ -221,16 +221,16 @@ async function go(
   output: Output,
 ): Promise<RunOutcome> {
   const { account, ports } = world;
-  const nothing: RunOutcome = { troubles: new Set(), spentMicroUsd: 0, madeCount: 0 };
+  const nothing: RunOutcome = { stopReasons: new Set(), spentMicroUsd: 0, madeCount: 0 };
   const purchases = decision.approved ? (decision.prepared?.plan.purchases ?? []) : [];
-  const owed = [...store.attempts.values()].filter((one) => isInFlight(one) || isClaimed(one));
-  if (purchases.length === 0 && owed.length === 0) return nothing;
+  const toCleanUp = [...store.attempts.values()].filter((one) => isInFlight(one) || isClaimed(one));
+  if (purchases.length === 0 && toCleanUp.length === 0) return nothing;
   if (account === undefined) {
     // Said already where it kept something from being bought.
-    if (decision.refusal !== EXIT.authentication) world.show([noKey(settings, owed.length)], new Map());
-    return { ...nothing, troubles: new Set(['authentication']) };
+    if (decision.refusal !== EXIT.authentication) world.show([noKey(settings, toCleanUp.length)], new Map());
+    return { ...nothing, stopReasons: new Set(['authentication']) };
   }
-  tellPhase(world, 'generate');
+  emitPhase(world, 'generate');
   const client = createClient(world.transport, redactorOf(world), account);
   const limits = await client.rateLimits();
   return execute({
@@ -243,7 +243,7 @@ async function go(
     known: decision.known,
     approvedMicroUsd: decision.approved ? (decision.prepared?.plan.totalMicroUsd ?? 0) : 0,
     budgetMicroUsd: lowest(settings.budgetMicroUsd, manifest?.budgetMicroUsd),
-    keySeal: keySealOf(store.header, account),
+    keySignature: keySignatureOf(store.header, account),
     ...(limits.ok ? { limits: limits.value } : {}),
     requestsMax: account.kind === 'wallet' ? WALLET_REQUESTS_MAX : undefined,
     settings: withConcurrency(settings, manifest),

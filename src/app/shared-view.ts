@@ -28,7 +28,7 @@ export interface ViewSettings {
   /** Of the command that looks, to be given again. */
   readonly verb: string;
   /** One machine's disk is enough to keep a file. */
-  readonly localCustody: boolean;
+  readonly deletesOnceLocal: boolean;
 }
 
 /**
@@ -44,7 +44,7 @@ export async function sharedView(
   state: State | undefined,
   warn: (message: string, hint?: string) => void,
 ): Promise<SharedView> {
-  const { lockfilePath, command, verb, localCustody } = settings;
+  const { lockfilePath, command, verb, deletesOnceLocal } = settings;
   const own = [...read.attempts.values()];
   const named = read.header?.log;
   if (state === undefined) {
@@ -60,7 +60,7 @@ export async function sharedView(
   try {
     const log = await openToRead(ports, settings, read, state);
     const attempts = await folded(log, read);
-    const alone = localCustody && state.audio === undefined;
+    const alone = deletesOnceLocal && state.audio === undefined;
     const mine = alone ? await ownRuns(ports.files, await ports.files.real(lockfilePath)) : undefined;
     const keptBy = mine && ((attempt: Attempt) => machineWith(log, attempt, mine));
     await log.close();

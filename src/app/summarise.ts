@@ -6,16 +6,16 @@ import type { Manifest } from '../manifest/take.js';
 import { boughtTwiceTake } from '../plan/bought-twice.js';
 import type { DecideInput } from '../plan/decide.js';
 import { isClaimed, isStaleClaim } from '../plan/history.js';
+import { isElsewhere, isNothingHere, machineOf, rowsOfRun } from '../plan/latest-attempts.js';
 import { forcedOf, type NextStep, nextStep } from '../plan/next-step.js';
 import type { Decision, PlanRow } from '../plan/plan.js';
-import { madeAgainWords } from '../plan/selection.js';
-import { isElsewhere, isNothingHere, machineOf, rowsOfRun } from '../plan/standing.js';
+import { retryFlags } from '../plan/selection.js';
 import type { RunOutcome } from '../run/execute.js';
 import type { Output } from '../storage/output.js';
 import type { BuyDecision } from './approve.js';
 import { exitCodeOf } from './exit-code.js';
 import { reportTake, type TakeReport } from './take-report.js';
-import { standingOf } from './take-status.js';
+import { takeStatusesOf } from './take-status.js';
 import type { BatchSettings, SoundReport, World } from './world.js';
 
 export interface RunReport {
@@ -47,14 +47,14 @@ export async function summarise(ending: Ending): Promise<RunReport> {
   // Who had what is missing bought again means this folder.
   const meant = decision.approved && settings.selection.retryFailed;
   const elsewhere = !meant && isNothingHere(decision.prepared?.plan.rows ?? rows);
-  tellEarlier(world, rows, ending.startedMs, elsewhere);
+  emitEarlier(world, rows, ending.startedMs, elsewhere);
   const counts = { ...countRows(rows), ...countAttempts(attempts, outcome, world.ports.clock.nowMs()) };
   const exitCode = exitCodeOf({
     signal: world.stop.aborted ? signalOf(world.stop) : undefined,
-    troubles: outcome.troubles,
+    stopReasons: outcome.stopReasons,
     refusal: decision.refusal,
     inDoubt: counts.inDoubt,
-    inFlight: counts.inFlight + counts.owed,
+    inFlight: counts.inFlight + counts.toCleanUp,
     notMade: counts.failed + counts.missing + counts.unverified,
     notBought: settings.mode === 'collect' ? 0 : counts.notBought,
     qcFailed: sound?.fails === true,
@@ -69,7 +69,7 @@ export async function summarise(ending: Ending): Promise<RunReport> {
     done: counts.done,
     made: outcome.madeCount,
     in_flight: counts.inFlight,
-    clean_up_owed: counts.owed,
+    clean_up_owed: counts.toCleanUp,
     in_doubt: counts.inDoubt,
     failed: counts.failed + counts.unverified,
     missing: counts.missing,
@@ -94,7 +94,7 @@ async function finalRows(
 ): Promise<readonly PlanRow[]> {
   // What was asked for again is made by now: what counts is what is still open.
   const selection = { ...settings.selection, force: [], retryFailed: false };
-  const { rows } = await standingOf({ output }, attempts, manifest, {
+  const { rows } = await takeStatusesOf({ output }, attempts, manifest, {
     selection,
     keptBy,
     nowMs: world.ports.clock.nowMs(),
@@ -121,22 +121,22 @@ function countRows(rows: readonly PlanRow[]) {
   return counts;
 }
 
-function countAttempts(attempts: readonly Attempt[], { troubles }: RunOutcome, nowMs: number) {
+function countAttempts(attempts: readonly Attempt[], { stopReasons }: RunOutcome, nowMs: number) {
   const count = (wanted: AttemptState) =>
     attempts.filter((one) => one.state === wanted && !isClaimed(one)).length;
   const claimed = attempts.filter(isClaimed);
   const stale = claimed.filter((one) => isStaleClaim(one, nowMs)).length;
   // What became of an intent that could not be recorded is in a rescue file or on the screen: the next run goes on from there.
-  const unrecorded = troubles.has('lockfile') ? count('intent') : 0;
+  const unrecorded = stopReasons.has('lockfile') ? count('intent') : 0;
   return {
     inFlight: count('queued') + unrecorded + claimed.length - stale,
-    owed: count('stored'),
+    toCleanUp: count('stored'),
     inDoubt: count('in_doubt') + count('intent') - unrecorded + stale,
   };
 }
 
 /** Names what earlier runs came to, so that every take is told once and no failure is only a number. */
-function tellEarlier(
+function emitEarlier(
   world: Ending['world'],
   rows: readonly PlanRow[],
   startedMs: number,
@@ -180,7 +180,7 @@ function endState(decision: Decision, { state }: Attempt): TakeEvent['state'] {
 }
 
 /** Nothing was bought, and the plan shows what for: the same command would end the same way. */
-const PLAN_TELLS: ReadonlySet<ExitCode> = new Set([EXIT.budget, EXIT.balance, EXIT.usage]);
+const SHOWN_IN_PLAN: ReadonlySet<ExitCode> = new Set([EXIT.budget, EXIT.balance, EXIT.usage]);
 
 function nextCommand(
   { settings, decision }: Ending,
@@ -192,29 +192,27 @@ function nextCommand(
   if (exitCode === EXIT.ok) return null;
   if (decision.next !== undefined && exitCode === decision.refusal) return decision.next;
   // Whoever detached wants what is queued now to be gathered, and a budget that is too low stays so.
-  const onlyCollects = mode !== 'run' || settings.detach || PLAN_TELLS.has(exitCode);
+  const onlyCollects = mode !== 'run' || settings.detach || SHOWN_IN_PLAN.has(exitCode);
   if (step.kind === 'collect')
-    return onlyCollects
-      ? command('collect')
-      : command('run', ...madeAgainWords({ retryFailed: false, force }));
+    return onlyCollects ? command('collect') : command('run', ...retryFlags({ retryFailed: false, force }));
   if (step.kind === 'resolve') return command('resolve');
   // A pattern matches no track: until it is corrected every command would say so.
   if (decision.prepared?.diagnostics.some(({ code }) => code === 'unknown-track')) return null;
   const wanted = decision.approved ? stillWanted(settings, step) : askedAgain(settings);
-  if (PLAN_TELLS.has(exitCode)) return command('plan', ...wanted);
+  if (SHOWN_IN_PLAN.has(exitCode)) return command('plan', ...wanted);
   if (exitCode === EXIT.invalid)
     return decision.prepared === undefined ? command('validate') : command('plan', ...wanted);
-  if (exitCode === EXIT.tracks) return step.kind === 'buy' ? command('run', ...madeAgainWords(step)) : null;
+  if (exitCode === EXIT.tracks) return step.kind === 'buy' ? command('run', ...retryFlags(step)) : null;
   return command(mode === 'collect' ? 'collect' : 'run', ...wanted);
 }
 
 /** Of what was asked for again: what was not made. */
 function stillWanted({ selection }: BatchSettings, step: NextStep): readonly string[] {
   if (step.kind !== 'buy') return [];
-  return madeAgainWords({ ...step, retryFailed: step.retryFailed && selection.retryFailed });
+  return retryFlags({ ...step, retryFailed: step.retryFailed && selection.retryFailed });
 }
 
 /** A saved plan says itself what is made again. */
 function askedAgain({ mode, savedPlan, selection }: BatchSettings): readonly string[] {
-  return mode === 'run' && savedPlan === undefined ? madeAgainWords(selection) : [];
+  return mode === 'run' && savedPlan === undefined ? retryFlags(selection) : [];
 }

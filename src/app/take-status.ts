@@ -5,13 +5,13 @@ import type { Manifest, Take } from '../manifest/take.js';
 import { type DecideInput, decide } from '../plan/decide.js';
 import { withBoughtTakes } from '../plan/extra-takes.js';
 import { takeId } from '../plan/history.js';
+import { lastRequested } from '../plan/latest-attempts.js';
 import type { PlanRow } from '../plan/plan.js';
 import type { Selection } from '../plan/selection.js';
-import { lastAskedFor } from '../plan/standing.js';
-import { type DiskView, fileStates, type StoredFiles, strangers } from '../run/recover.js';
+import { type DiskView, fileStates, type StoredFiles, untrackedFiles } from '../run/recover.js';
 
 /** Where takes stand. */
-export interface Standing {
+export interface TakeStatuses {
   /** Of the manifest's takes and those that were bought beyond them; without a manifest, of those that the lockfile knows, as they were last asked for. */
   readonly rows: readonly PlanRow[];
   /** Of takes that the lockfile knows and the manifest does not name any more. */
@@ -30,7 +30,7 @@ const NOTHING_ASKED: Selection = { force: [], retryFailed: false };
  * @param options.unreadable is told the code of a disk that cannot be read: then every file counts as recorded.
  * Absent: throws the `FileFault`
  */
-export async function standingOf(
+export async function takeStatusesOf(
   view: DiskView,
   attempts: readonly Attempt[],
   declared: Manifest | undefined,
@@ -42,10 +42,10 @@ export async function standingOf(
     /** How a file is named in warnings. Absent: by its path relative to the output root. */
     readonly placeOf?: (file: string) => string;
   } = {},
-): Promise<Standing> {
+): Promise<TakeStatuses> {
   const manifest = declared && withBoughtTakes(declared, attempts);
   const named = new Set(manifest?.takes.map(takeId));
-  const unnamed = lastAskedFor(attempts.filter((attempt) => !named.has(takeId(attempt))));
+  const unnamed = lastRequested(attempts.filter((attempt) => !named.has(takeId(attempt))));
   const takes = [...(manifest?.takes ?? []), ...unnamed];
   const seen = await look(view, takes, attempts).catch((fault: unknown) => {
     if (options.unreadable === undefined || !isSystemFault(fault)) throw fault;
@@ -70,7 +70,7 @@ export async function standingOf(
 type Seen = StoredFiles & Pick<DecideInput, 'occupied'>;
 
 async function look(view: DiskView, takes: readonly Take[], attempts: readonly Attempt[]): Promise<Seen> {
-  return { ...(await fileStates(view, attempts)), occupied: await strangers(view, takes, attempts) };
+  return { ...(await fileStates(view, attempts)), occupied: await untrackedFiles(view, takes, attempts) };
 }
 
 function asRecorded(attempts: readonly Attempt[]): Seen {

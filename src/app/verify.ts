@@ -1,11 +1,11 @@
 import pLimit from 'p-limit';
 import type { Attempt } from '../lockfile/attempt.js';
 import { compareNewest, type FileState, takeId } from '../plan/history.js';
+import { isElsewhere, machineOf } from '../plan/latest-attempts.js';
 import type { PlanRow } from '../plan/plan.js';
 import { takeWord } from '../plan/selection.js';
-import { isElsewhere, machineOf } from '../plan/standing.js';
 import { type DiskView, stateOf } from '../run/recover.js';
-import type { Standing } from './take-status.js';
+import type { TakeStatuses } from './take-status.js';
 
 const HASHES_AT_ONCE = 4;
 
@@ -30,7 +30,7 @@ export function isBad({ state, word }: CheckedFile): boolean {
 export async function checkFiles(
   view: DiskView,
   attempts: readonly Attempt[],
-  { rows, owners }: Standing,
+  { rows, owners }: TakeStatuses,
 ): Promise<readonly CheckedFile[]> {
   const words = new Map(
     rows.flatMap((row) =>

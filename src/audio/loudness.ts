@@ -34,10 +34,10 @@ export function blockEnergies({ channels, sampleRate }: Pcm): readonly number[] 
 
 /** Integrated loudness in LUFS of all blocks together; `undefined` where none is heard. */
 export function integratedLoudness(blocks: readonly number[]): number | undefined {
-  const heard = blocks.filter((energy) => lufs(energy) > ABSOLUTE_GATE_LUFS);
-  if (heard.length === 0) return undefined;
-  const gate = lufs(mean(heard)) + RELATIVE_GATE_LU;
-  return lufs(mean(heard.filter((energy) => lufs(energy) > gate)));
+  const audible = blocks.filter((energy) => lufs(energy) > ABSOLUTE_GATE_LUFS);
+  if (audible.length === 0) return undefined;
+  const gate = lufs(mean(audible)) + RELATIVE_GATE_LU;
+  return lufs(mean(audible.filter((energy) => lufs(energy) > gate)));
 }
 
 function mean(energies: readonly number[]): number {

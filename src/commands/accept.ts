@@ -8,13 +8,12 @@ import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
 import { acceptKept } from '../run/accept.js';
 import { recover } from '../run/recover.js';
+import { requireManifest } from '../session/require-manifest.js';
+import { openSession, type Session } from '../session/session.js';
+import type { Flags } from '../session/settings.js';
+import { openQuietly, refused, sealedBy } from '../session/settle.js';
 import { openOutput } from '../storage/output.js';
 import { removeIdleFolders } from './idle-folders.js';
-import { insistOnManifest } from './insist-manifest.js';
-
-import { openSession, type Session } from './session.js';
-import type { Flags } from './settings.js';
-import { openQuietly, refused, sealedBy } from './settle.js';
 
 /** Takes the kept bytes of an unverified take as they are, by the word of a person. */
 export async function acceptCommand(
@@ -24,7 +23,7 @@ export async function acceptCommand(
 ): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
   try {
-    await insistOnManifest(session);
+    await requireManifest(session);
     return await accept(session, take);
   } catch (error) {
     const directory = path.dirname(session.settings.lockfilePath.value);
@@ -51,7 +50,7 @@ async function accept(session: Session, word: string): Promise<ExitCode> {
       stderr.write(`warning: ${name} exists and is not in the lockfile: it is left alone\n`);
     });
     if (!accepted.ok) throw unacceptable(session, attempt, accepted.why);
-    stdout.write(toldAs(settings.flags, accepted.attempt, placeOf, command('collect')));
+    stdout.write(acceptedText(settings.flags, accepted.attempt, placeOf, command('collect')));
     await store.close();
     return EXIT.ok;
   } finally {
@@ -60,7 +59,7 @@ async function accept(session: Session, word: string): Promise<ExitCode> {
   }
 }
 
-function toldAs({ json }: Flags, attempt: Attempt, placeOf: Session['placeOf'], next: string): string {
+function acceptedText({ json }: Flags, attempt: Attempt, placeOf: Session['placeOf'], next: string): string {
   if (json === true) return `${jsonText({ schema: 1, attempt, next_command: next }, 2)}\n`;
   const where = placeOf(attempt.file?.path ?? '');
   return `${escapeForeign(`${takeKey(attempt)} is stored as ${where}, accepted without a check`)}\nnext: ${next}\n`;

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { standingOf } from '../app/take-status.js';
+import { takeStatusesOf } from '../app/take-status.js';
 import { BatchError, EXIT } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import { lockError } from '../lockfile/lock-error.js';
@@ -9,12 +9,12 @@ import { readHistory } from '../plan/history.js';
 import { buildReview, type ReviewInput } from '../review/build.js';
 import type { ReviewData, ReviewFile } from '../review/data.js';
 import { fileStates } from '../run/recover.js';
+import { picksFileOf } from '../session/picks.js';
+import type { Session } from '../session/session.js';
+import { readableManifest } from '../session/unreadable.js';
 import type { Output } from '../storage/output.js';
 import type { ListenedFile } from './listen.js';
-import { picksFileOf } from './picks.js';
-import type { Session } from './session.js';
 import { expectedOf } from './sounds.js';
-import { readableManifest } from './unreadable.js';
 
 /** A file that is shown, and what its sound was asked to be. */
 export type ShownFile = ReviewFile & ListenedFile;
@@ -39,7 +39,7 @@ export async function viewAlbum(
   if (!read.ok) throw lockError(read.problems[0], lockPath, command);
   const attempts = [...read.attempts.values()];
   const manifest = await readableManifest(session);
-  const { rows } = await standingOf({ output }, attempts, manifest);
+  const { rows } = await takeStatusesOf({ output }, attempts, manifest);
   const { files, owners } = await fileStates({ output }, attempts);
   const picks = await knownPicks(session);
   const data = buildReview({

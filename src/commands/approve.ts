@@ -3,9 +3,9 @@ import { formatUsd, MICRO_USD_PER_USD, microUsdFromUsd } from '../core/money.js'
 import type { Plan } from '../plan/plan.js';
 import { isPriced } from '../plan/plan.js';
 import { renderPlan } from '../report/plan-text.js';
+import type { Session } from '../session/session.js';
 import type { Balance } from '../venice/client.js';
 import { ask } from './ask.js';
-import type { Session } from './session.js';
 
 /** From here on the total itself has to be typed: `yes` is typed too easily. */
 const LARGE_MICRO_USD = 20 * MICRO_USD_PER_USD;

@@ -5,9 +5,9 @@ import { isSystemFault } from '../core/errors.js';
 import { knownMeasures, measuresOf } from '../qc/analysis.js';
 import { type Expected, findingsOf, type QcFinding } from '../qc/findings.js';
 import type { Measures } from '../qc/measure.js';
+import type { Session } from '../session/session.js';
 import { openOutput } from '../storage/output.js';
 import { createQcThread } from './qc-thread.js';
-import type { Session } from './session.js';
 
 /** What the sound of one stored file turned out to be. */
 export interface Sound {

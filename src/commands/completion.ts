@@ -123,12 +123,12 @@ function bashValues(tree: readonly Branch[]): readonly string[] {
 function zsh(tree: readonly Branch[]): string {
   const commands = tree.map(({ name, description }) => `    '${name}:${zshText(description)}'`);
   const cases = tree.map(({ name, flags, words, takesFile }) => {
-    const told = [
+    const specs = [
       ...flags.map(zshFlag),
       ...(words.length > 0 ? [`'1:word:(${words.join(' ')})'`] : []),
       ...(takesFile ? ['\'*:manifest:_files -g "*.(yaml|yml)"\''] : []),
     ];
-    return `    ${name}) _arguments ${told.join(' ')} ;;`;
+    return `    ${name}) _arguments ${specs.join(' ')} ;;`;
   });
   return `#compdef venice-batch
 # zsh completion for venice-batch, after compinit: source <(venice-batch completion zsh)

@@ -3,8 +3,8 @@ import { formatUsd } from '../core/money.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
 import { renderTable } from '../report/table.js';
-import { openSession } from './session.js';
-import type { Flags, Origin } from './settings.js';
+import { openSession } from '../session/session.js';
+import type { Flags, Origin } from '../session/settings.js';
 
 interface Shown {
   readonly name: string;

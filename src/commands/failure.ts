@@ -14,13 +14,13 @@ import { createNdjson } from '../report/ndjson.js';
 import { createRecorder, type Recorder, type RunOutcome } from '../report/outcome.js';
 import { fanOut, type Reporter } from '../report/reporter.js';
 import { colorWanted, redactedTerminal, streamTerminal, type Terminal } from '../report/terminal.js';
-import { nextCommandLine } from './command-line.js';
-import { secretsIn, secretsInEnvText } from './environment.js';
+import { nextCommandLine } from '../session/command-line.js';
+import { secretsIn, secretsInEnvText } from '../session/environment.js';
+import { JUNIT } from '../session/output-files.js';
+import { writeReport } from '../session/reports.js';
+import { DEFAULT_BASE_URL } from '../session/settings.js';
 import { type LooseFlags, looseFlags } from './flags.js';
-import { JUNIT } from './output-files.js';
 import { diagnosticOf, endedEarly, redactError } from './refusal.js';
-import { writeReport } from './reports.js';
-import { DEFAULT_BASE_URL } from './settings.js';
 
 const ENV_FILE_BYTES_MAX = 1024 * 1024;
 

@@ -1,7 +1,7 @@
 import { readdir, rmdir, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { privatePath } from '../lockfile/private-folder.js';
-import type { Session } from './session.js';
+import type { Session } from '../session/session.js';
 
 /**
  * Removes the folders that were made for the lock alone, where nothing was recorded: the private one beside the lockfile,

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BatchError, describeFault, EXIT, type ExitCode, faultCode } from '../core/errors.js';
 import { asOperand, commandLine, shellWord } from '../core/shell.js';
-import { MANIFEST_EXTENSION } from './manifest-link.js';
+import { MANIFEST_EXTENSION } from '../session/manifest-link.js';
 
 const STARTER = `# yaml-language-server: $schema=SCHEMA
 #
@@ -62,7 +62,7 @@ async function starter(name: string): Promise<string> {
 export async function initCommand(manifest: string): Promise<ExitCode> {
   const name = manifest === '' ? 'album.yaml' : manifest;
   const file = path.resolve(name);
-  await insistAlone(name, file);
+  await requireNoOtherManifest(name, file);
   try {
     await writeFile(file, await starter(name), { flag: 'wx' });
   } catch (error) {
@@ -79,7 +79,7 @@ export async function initCommand(manifest: string): Promise<ExitCode> {
 }
 
 /** A manifest beside another of the same stem would share its lockfile: every run would refuse both. */
-async function insistAlone(name: string, file: string): Promise<void> {
+async function requireNoOtherManifest(name: string, file: string): Promise<void> {
   const stem = file.replace(MANIFEST_EXTENSION, '');
   for (const other of [`${stem}.yaml`, `${stem}.yml`]) {
     const present = other !== file && (await stat(other).catch(() => undefined))?.isFile() === true;

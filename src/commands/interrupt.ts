@@ -15,7 +15,7 @@ export interface Interrupt {
  *
  * @param told called at the first signal
  */
-export function watchInterrupt(told: () => void): Interrupt {
+export function watchInterrupt(reported: () => void): Interrupt {
   const controller = new AbortController();
   const onSignal = (name: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => {
     if (controller.signal.aborted) {
@@ -23,7 +23,7 @@ export function watchInterrupt(told: () => void): Interrupt {
       process.exit(name === 'SIGINT' ? EXIT.sigint : EXIT.sigterm);
     }
     controller.abort(name);
-    told();
+    reported();
   };
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const name of names) process.on(name, onSignal);

@@ -3,8 +3,8 @@ import { cachedPeaks } from '../audio/cached-peaks.js';
 import type { Peaks } from '../audio/peaks.js';
 import type { Expected } from '../qc/findings.js';
 import type { ReviewSound } from '../review/data.js';
+import type { Session } from '../session/session.js';
 import { createSoundChecker, type Sound, type SoundChecker } from './check-sound.js';
-import type { Session } from './session.js';
 
 /** A stored file, and what its sound was asked to be. */
 export interface ListenedFile {
@@ -21,13 +21,13 @@ export interface Listener {
   /** Before all others that wait. `undefined`: it cannot be decoded here. */
   peaks(file: ListenedFile): Promise<Peaks | undefined>;
   /** Of those that were not heard yet. Resolves when all have been. */
-  hear(files: Iterable<ListenedFile>): Promise<void>;
+  measureFiles(files: Iterable<ListenedFile>): Promise<void>;
   close(): Promise<void>;
 }
 
 interface Waiting {
   readonly file: ListenedFile;
-  readonly heard: (peaks: Peaks | undefined) => void;
+  readonly onMeasured: (peaks: Peaks | undefined) => void;
 }
 
 export async function openListener(session: Session): Promise<Listener> {
@@ -46,7 +46,7 @@ export async function openListener(session: Session): Promise<Listener> {
     while (waiting.size > 0) {
       const next = waiting.get(urgent.pop() ?? '') ?? waiting.values().next().value!;
       waiting.delete(next.file.sha256);
-      next.heard(await hearOne(checker, cache, next.file, sounds));
+      next.onMeasured(await measureOne(checker, cache, next.file, sounds));
     }
     busy = false;
   };
@@ -54,8 +54,8 @@ export async function openListener(session: Session): Promise<Listener> {
     const { sha256 } = file;
     const known =
       asked.get(sha256) ??
-      new Promise<Peaks | undefined>((heard) => {
-        waiting.set(sha256, { file, heard });
+      new Promise<Peaks | undefined>((onMeasured) => {
+        waiting.set(sha256, { file, onMeasured });
       });
     asked.set(sha256, known);
     return known;
@@ -68,7 +68,7 @@ export async function openListener(session: Session): Promise<Listener> {
       void work();
       return peaks;
     },
-    async hear(files) {
+    async measureFiles(files) {
       const all = [...files].map(ask);
       void work();
       await Promise.all(all);
@@ -77,7 +77,7 @@ export async function openListener(session: Session): Promise<Listener> {
   };
 }
 
-async function hearOne(
+async function measureOne(
   checker: SoundChecker,
   cache: AudioCache,
   { path, expected, sha256 }: ListenedFile,

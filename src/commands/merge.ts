@@ -12,16 +12,16 @@ import { lockError } from '../lockfile/lock-error.js';
 import { type Lock, type MergedLocks, mergeLocks } from '../lockfile/merge-locks.js';
 import { scratchPath } from '../lockfile/private-folder.js';
 import { readLock } from '../lockfile/read.js';
-import { acquireGuard, holderOf } from '../lockfile/run-lock.js';
+import { acquireRunLock, holderOf } from '../lockfile/run-lock.js';
 import { systemFiles } from '../node/files.js';
 import { boughtTwiceTake } from '../plan/bought-twice.js';
 import { boughtTwiceLines } from '../report/bought-twice.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
+import { MANIFEST_EXTENSION } from '../session/manifest-link.js';
+import { openSession, type Session } from '../session/session.js';
+import type { Flags } from '../session/settings.js';
 import { parseStateAddress, stateAddressText } from '../shared-log/address.js';
-import { MANIFEST_EXTENSION } from './manifest-link.js';
-import { openSession, type Session } from './session.js';
-import type { Flags } from './settings.js';
 
 const LOCKFILE_EXTENSION = '.lock.jsonl';
 
@@ -57,7 +57,7 @@ export async function mergeCommand(
   const next = session.command('status', ...(target === first ? [] : ['--lockfile', out ?? target]));
   const { stdout } = session;
   if (flags.json === true) stdout.write(`${jsonText(document(places, merged, next), 2)}\n`);
-  else stdout.write(`${told(places, merged).map(escapeForeign).join('\n')}\nnext: ${next}\n`);
+  else stdout.write(`${mergeText(places, merged).map(escapeForeign).join('\n')}\nnext: ${next}\n`);
   return EXIT.ok;
 }
 
@@ -106,7 +106,7 @@ async function mergeGuarded(session: Session, places: Places, again: string): Pr
   const { files, processes, clock, random } = ports;
   // Looked at first, as taking the guard makes its folder.
   for (const place of [places.first, places.second]) await readOrThrow(session, place);
-  const guard = await acquireGuard(files, processes, clock, random, places.target);
+  const guard = await acquireRunLock(files, processes, clock, random, places.target);
   if (!guard.ok) throw lockedError(guard.held, command);
   try {
     for (const place of [places.first, places.second]) {
@@ -187,7 +187,7 @@ function document({ first, second, target }: Places, { report, lock }: Merged, n
   };
 }
 
-function told({ first, second, target }: Places, { report }: Merged): readonly string[] {
+function mergeText({ first, second, target }: Places, { report }: Merged): readonly string[] {
   const { attempts, onlyFirst, onlySecond, spentMicroUsd } = report;
   return [
     `${shellWord(target)} has ${attempts === 1 ? '1 attempt' : `${attempts} attempts`} now: ${onlyFirst} were only in ${shellWord(first)}, ${onlySecond} only in ${shellWord(second)}`,

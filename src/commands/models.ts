@@ -4,11 +4,11 @@ import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
 import { compareIds, comparePrices, renderModel, renderModels } from '../report/models.js';
 import { tableWidth } from '../report/terminal.js';
-import { insist } from '../run/gather.js';
+import { retryUntilAnswered } from '../run/gather.js';
+import { openSession } from '../session/session.js';
+import type { Flags } from '../session/settings.js';
 import { createClient } from '../venice/create-client.js';
 import type { Catalogue, Model } from '../venice/model.js';
-import { openSession } from './session.js';
-import type { Flags } from './settings.js';
 
 interface ModelFlags extends Flags {
   readonly duration?: string;
@@ -28,7 +28,7 @@ export async function modelsCommand(id: string, flags: ModelFlags): Promise<Exit
   const session = await openSession('models.yaml', flags);
   try {
     const client = createClient(await session.connect(), session.redact);
-    const models = await insist(session.ports.clock, () => client.models());
+    const models = await retryUntilAnswered(session.ports.clock, () => client.models());
     if (!models.ok)
       throw new BatchError('service', `could not fetch the models: ${escapeForeign(models.message)}`, {
         exitCode: EXIT.unavailable,

@@ -14,11 +14,11 @@ import { withBoughtTakes } from '../plan/extra-takes.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
-import { insistOnManifest } from './insist-manifest.js';
-import { loadPicks } from './picks.js';
-import { openSession, type Session } from './session.js';
-import type { Flags } from './settings.js';
-import { readableManifest } from './unreadable.js';
+import { loadPicks } from '../session/picks.js';
+import { requireManifest } from '../session/require-manifest.js';
+import { openSession, type Session } from '../session/session.js';
+import type { Flags } from '../session/settings.js';
+import { readableManifest } from '../session/unreadable.js';
 
 /** Writes down which take of a track is the chosen one. Costs nothing, and never touches the lockfile. */
 export async function pickCommand(
@@ -36,11 +36,11 @@ export async function pickCommand(
     );
   if (flags.clear === true && flags.note !== undefined)
     throw usage('--clear and --note cannot be combined', session.command('pick', track, '--clear'));
-  await insistOnManifest(session);
+  await requireManifest(session);
   const { file, picks, text } = await loadPicks(session);
   const { attempts, takes } = await knownTakes(session);
   const chosen = take === undefined ? undefined : choose(session, track, take, takes, attempts);
-  if (chosen === undefined) insistOnTrack(session, track, takes, attempts, picks.has(track));
+  if (chosen === undefined) requireTrack(session, track, takes, attempts, picks.has(track));
   const before = picks.get(track);
   const pick = chosen && pickFor(chosen.file.sha256, flags.note, before);
   try {
@@ -50,7 +50,7 @@ export async function pickCommand(
     const next = session.command('pick', track, ...(take === undefined ? ['--clear'] : [take]));
     throw await storageError(error, session.ports.files, { directory: path.dirname(file), next });
   }
-  session.stdout.write(told(session, file, track, chosen, pick, before));
+  session.stdout.write(reported(session, file, track, chosen, pick, before));
   return EXIT.ok;
 }
 
@@ -88,7 +88,7 @@ function choose(
   throw unknown('unknown-take', choice.message, session, meant && [track, meant]);
 }
 
-function insistOnTrack(
+function requireTrack(
   session: Session,
   track: string,
   takes: readonly Take[],
@@ -111,7 +111,7 @@ function unknown(
   return refused(code, escapeForeign(message), hint);
 }
 
-function told(
+function reported(
   { settings, displayPath, placeOf }: Session,
   file: string,
   track: string,

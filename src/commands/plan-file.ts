@@ -4,8 +4,8 @@ import { shellWord } from '../core/shell.js';
 import { replaceFile } from '../lockfile/atomic-write.js';
 import type { SavedPlan } from '../plan/saved-plan.js';
 import { readSavedPlan, SAVED_PLAN_BYTES_MAX, savedPlanText } from '../plan/saved-plan-file.js';
-import type { Session } from './session.js';
-import type { Flags } from './settings.js';
+import type { Session } from '../session/session.js';
+import type { Flags } from '../session/settings.js';
 
 /**
  * The saved plan that `--plan` names; `undefined` without the flag. Throws `BatchError` (exit 2) for a file

@@ -4,12 +4,12 @@ import { EXIT, type ExitCode } from '../core/errors.js';
 import { isPriced } from '../plan/plan.js';
 import { planJson } from '../report/plan-json.js';
 import { renderPlan } from '../report/plan-text.js';
-import { type Planned, planBatch } from './plan-batch.js';
+import { type Planned, planBatch } from '../session/plan-batch.js';
+import { openSession, type Session } from '../session/session.js';
+import type { Flags } from '../session/settings.js';
+import { showDiagnostics } from '../session/show-diagnostics.js';
 import { writePlanFile } from './plan-file.js';
 import { refusalJson } from './refusal.js';
-import { openSession, type Session } from './session.js';
-import type { Flags } from './settings.js';
-import { showDiagnostics } from './show-diagnostics.js';
 
 /** What a run would do and cost. Reads, asks for prices, spends nothing; writes the file of `--out` alone. */
 export async function planCommand(manifest: string, flags: Flags): Promise<ExitCode> {
@@ -19,9 +19,9 @@ export async function planCommand(manifest: string, flags: Flags): Promise<ExitC
     const planned = await planBatch(session);
     const { loaded, prepared } = planned;
     const diagnostics = [...loaded.diagnostics, ...(prepared?.diagnostics ?? [])];
-    const tell = () => diagnostics.length > 0 && showDiagnostics(session, diagnostics, loaded.sources);
+    const printResult = () => diagnostics.length > 0 && showDiagnostics(session, diagnostics, loaded.sources);
     if (prepared === undefined) {
-      tell();
+      printResult();
       if (flags.json === true)
         stdout.write(refusalJson(diagnostics, EXIT.invalid, ports.clock.nowMs(), settings.outputRoot.value));
       return EXIT.invalid;
@@ -36,7 +36,7 @@ export async function planCommand(manifest: string, flags: Flags): Promise<ExitC
     // Below the plan, however long it is; where there is none, they are the answer.
     const first = flags.json === true || isPriced(plan);
     if (first) stdout.write(text + between);
-    tell();
+    printResult();
     if (!first) stdout.write(between + text);
     if (flags.out !== undefined) await save(session, flags.out, planned);
     if (refusal !== undefined) return refusal;

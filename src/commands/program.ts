@@ -1,6 +1,7 @@
 import { Command, type CommanderError } from 'commander';
 import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
 import { programVersion } from '../node/version.js';
+import type { Flags } from '../session/settings.js';
 import {
   buying,
   choosing,
@@ -14,7 +15,6 @@ import {
   reviewing,
   serving,
 } from './flags.js';
-import type { Flags } from './settings.js';
 
 /** What a command does once its words are understood. */
 type Act<F extends Flags> = (subject: string, flags: F, rest: readonly string[]) => Promise<ExitCode>;
@@ -217,14 +217,14 @@ export function createProgram(ended: (code: ExitCode) => void): Command {
 function strict(command: Command): Command {
   return command
     .exitOverride((ended) => {
-      throw ended.exitCode === 0 || ended.code === 'commander.help' ? ended : slip(command, ended);
+      throw ended.exitCode === 0 || ended.code === 'commander.help' ? ended : typo(command, ended);
     })
     .showSuggestionAfterError()
     .configureOutput({ outputError: () => {} })
     .allowExcessArguments(false);
 }
 
-function slip(command: Command, { message }: CommanderError): BatchError {
+function typo(command: Command, { message }: CommanderError): BatchError {
   return new BatchError(
     'usage',
     message

@@ -1,17 +1,17 @@
 import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
-import { pullFiles } from '../run/bank.js';
+import { pullFiles } from '../run/upload.js';
+import { requireManifest } from '../session/require-manifest.js';
+import { openSession } from '../session/session.js';
+import type { Flags } from '../session/settings.js';
+import { openQuietly } from '../session/settle.js';
 import { openOutput } from '../storage/output.js';
-import { insistOnManifest } from './insist-manifest.js';
-import { openSession } from './session.js';
-import type { Flags } from './settings.js';
-import { openQuietly } from './settle.js';
 
 /** Downloads what other machines stored, by hash, and brings the lockfile up to date with the shared log. Buys nothing, and needs no key. */
 export async function pullCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
-  await insistOnManifest(session);
+  await requireManifest(session);
   const { ports, settings, stdout, stderr, placeOf, command } = session;
   const output = await openOutput(ports.files, settings.outputRoot.value);
   const { store, audio, release } = await openQuietly(session, 'pull');

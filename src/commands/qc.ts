@@ -2,28 +2,28 @@ import { EXIT, type ExitCode } from '../core/errors.js';
 import { lockError } from '../lockfile/lock-error.js';
 import { readLock } from '../lockfile/read.js';
 import { withBoughtTakes } from '../plan/extra-takes.js';
-import { lastAskedFor } from '../plan/standing.js';
+import { lastRequested } from '../plan/latest-attempts.js';
 import { jsonText } from '../report/json-text.js';
 import { renderSounds, soundJson } from '../report/sound-text.js';
 import { styleFor } from '../report/style.js';
 import { tableWidth } from '../report/terminal.js';
-import { insistOnManifest } from './insist-manifest.js';
-import { openSession } from './session.js';
-import type { Flags } from './settings.js';
+import { requireManifest } from '../session/require-manifest.js';
+import { openSession } from '../session/session.js';
+import type { Flags } from '../session/settings.js';
+import { readableManifest } from '../session/unreadable.js';
 import { allSounds } from './sounds.js';
-import { readableManifest } from './unreadable.js';
 
 /** Measures the sound of the file that each take rests on. Asks nobody; what was measured before is remembered. */
 export async function qcCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
-  await insistOnManifest(session);
+  await requireManifest(session);
   const { ports, settings, stdout, command } = session;
   const lockPath = settings.lockfilePath.value;
   const read = await readLock(ports.files, lockPath);
   if (!read.ok) throw lockError(read.problems[0], lockPath, command);
   const attempts = [...read.attempts.values()];
   const wanted = await readableManifest(session);
-  const takes = wanted === undefined ? lastAskedFor(attempts) : withBoughtTakes(wanted, attempts).takes;
+  const takes = wanted === undefined ? lastRequested(attempts) : withBoughtTakes(wanted, attempts).takes;
   const view = await allSounds(session, takes, attempts);
   stdout.write(
     flags.json === true

@@ -16,7 +16,7 @@ import { escapeForeign } from '../report/escape.js';
 const ENCODED_BYTES_MAX = 1024 ** 3;
 
 /** Refuses what this machine cannot encode, before anything is made. Throws `BatchError` (2). */
-export async function insistOnEncoders(release: Release, takes: readonly NamedTake[]): Promise<void> {
+export async function requireEncoders(release: Release, takes: readonly NamedTake[]): Promise<void> {
   for (const { track, file } of takes) {
     const { mediaType } = formatOf(release.format, file.media_type);
     if (mediaType === file.media_type && release.loudnessLufs === undefined) continue;

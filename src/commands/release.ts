@@ -16,16 +16,16 @@ import { jsonText } from '../report/json-text.js';
 import { type ReleaseReport, releaseJson, releaseWarnings, renderRelease } from '../report/release-text.js';
 import { pathText } from '../report/shell.js';
 import { tableWidth } from '../report/terminal.js';
+import { pullFor, viewOf } from '../session/find-state.js';
+import { loadPicks } from '../session/picks.js';
+import { placesIn } from '../session/place.js';
+import { requireManifest } from '../session/require-manifest.js';
+import { openSession, type Session } from '../session/session.js';
+import type { Flags } from '../session/settings.js';
+import { showDiagnostics } from '../session/show-diagnostics.js';
 import { openOutput } from '../storage/output.js';
-import { pullFor, viewOf } from './find-state.js';
-import { insistOnManifest } from './insist-manifest.js';
 import { watchInterrupt } from './interrupt.js';
-import { loadPicks } from './picks.js';
-import { placesIn } from './place.js';
-import { insistOnEncoders, prepareAudio } from './release-audio.js';
-import { openSession, type Session } from './session.js';
-import type { Flags } from './settings.js';
-import { showDiagnostics } from './show-diagnostics.js';
+import { prepareAudio, requireEncoders } from './release-audio.js';
 
 export interface ReleaseFlags extends Flags {
   readonly to: string;
@@ -37,7 +37,7 @@ export interface ReleaseFlags extends Flags {
 /** The chosen takes as a tagged, named folder. Only reads the originals; buys nothing, asks nobody. */
 export async function releaseCommand(manifest: string, flags: ReleaseFlags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
-  await insistOnManifest(session);
+  await requireManifest(session);
   const { files } = session.ports;
   const again = session.command('release', ...wordsOf(flags));
   if (flags.to === '')
@@ -106,7 +106,7 @@ async function carryOut(
   const { ports, stderr } = session;
   const { files, processes } = ports;
   const { release, takes, cover, view } = gathered;
-  await insistOnEncoders(release, takes);
+  await requireEncoders(release, takes);
   const zip = flags.zip === true ? { zip: `${target}.zip` } : {};
   if (flags.dryRun === true) {
     const tracks = plannedTracks(release, takes);
@@ -117,7 +117,7 @@ async function carryOut(
       folder: target,
       dryRun: true,
     };
-    tell(session, flags, { ...planned, ...zip });
+    printReport(session, flags, { ...planned, ...zip });
     return EXIT.ok;
   }
   const interrupt = watchInterrupt(() => stderr.write('stopping: nothing is released\n'));
@@ -141,7 +141,7 @@ async function carryOut(
       },
     );
     stderr.write(releaseWarnings(made));
-    tell(session, flags, {
+    printReport(session, flags, {
       ...made,
       warnings: [...toldOf(gathered), ...made.warnings],
       folder: target,
@@ -161,7 +161,7 @@ function toldOf({ warnings }: Gathered): ReleaseReport['warnings'] {
   return warnings.map(({ track, message }) => ({ track, message }));
 }
 
-function tell({ stdout }: Session, flags: ReleaseFlags, report: ReleaseReport): void {
+function printReport({ stdout }: Session, flags: ReleaseFlags, report: ReleaseReport): void {
   if (flags.json === true) {
     stdout.write(releaseJson(report));
     return;

@@ -7,25 +7,25 @@ import { shellWord } from '../core/shell.js';
 import { lockError } from '../lockfile/lock-error.js';
 import type { RepairReport } from '../lockfile/repair.js';
 import { type RepairedFile, repairFile } from '../lockfile/repair-file.js';
-import { acquireGuard } from '../lockfile/run-lock.js';
+import { acquireRunLock } from '../lockfile/run-lock.js';
 import { boughtTwiceTake } from '../plan/bought-twice.js';
 import { boughtTwiceLines } from '../report/bought-twice.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
-import { insistOnManifest } from './insist-manifest.js';
-import { openSession, type Session } from './session.js';
-import type { Flags } from './settings.js';
+import { requireManifest } from '../session/require-manifest.js';
+import { openSession, type Session } from '../session/session.js';
+import type { Flags } from '../session/settings.js';
 
 /** Mends a lockfile after a merge or damage. Every queue_id is kept; lines that cannot be understood are set aside in a file. */
 export async function repairCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
-  await insistOnManifest(session);
+  await requireManifest(session);
   const { ports, settings, stdout, command } = session;
   const lockPath = settings.lockfilePath.value;
   let repaired: Repaired | undefined;
   try {
     // Looked at first, as taking the guard would make its folder.
-    if (await stands(ports.files, lockPath)) repaired = await repairGuarded(session, lockPath);
+    if (await hasConflict(ports.files, lockPath)) repaired = await repairGuarded(session, lockPath);
   } catch (error) {
     throw await storageError(error, ports.files, {
       directory: path.dirname(lockPath),
@@ -36,7 +36,7 @@ export async function repairCommand(manifest: string, flags: Flags): Promise<Exi
   if (flags.json === true) stdout.write(`${jsonText(document(lockPath, repaired, next), 2)}\n`);
   else if (repaired === undefined)
     stdout.write(`there is no lockfile at ${escapeForeign(lockPath)}: nothing to repair\n`);
-  else stdout.write(`${told(repaired).map(escapeForeign).join('\n')}\nnext: ${next}\n`);
+  else stdout.write(`${repairText(repaired).map(escapeForeign).join('\n')}\nnext: ${next}\n`);
   return EXIT.ok;
 }
 
@@ -44,7 +44,7 @@ type Repaired = RepairedFile & { readonly ok: true };
 
 async function repairGuarded({ ports, command }: Session, lockPath: string): Promise<Repaired> {
   const { files, processes, clock, random } = ports;
-  const guard = await acquireGuard(files, processes, clock, random, lockPath);
+  const guard = await acquireRunLock(files, processes, clock, random, lockPath);
   if (!guard.ok) throw lockedError(guard.held, command);
   try {
     const repaired = await repairFile(files, random, lockPath);
@@ -68,7 +68,7 @@ async function repairGuarded({ ports, command }: Session, lockPath: string): Pro
 }
 
 /** What cannot even be looked at is there. */
-async function stands(files: Files, file: string): Promise<boolean> {
+async function hasConflict(files: Files, file: string): Promise<boolean> {
   const facts = await files.facts(file).catch(() => 'unknown');
   return facts !== undefined;
 }
@@ -98,7 +98,7 @@ function document(lockfile: string, repaired: Repaired | undefined, next: string
   };
 }
 
-function told({ report, asidePath }: Repaired): readonly string[] {
+function repairText({ report, asidePath }: Repaired): readonly string[] {
   const lines: string[] = [counted(report.attempts, 'attempt', 'kept')];
   if (report.markers > 0)
     lines.push(counted(report.markers, 'conflict marker', 'taken out, both sides kept'));

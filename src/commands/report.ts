@@ -8,13 +8,13 @@ import { jsonText } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
 import type { ReviewFile } from '../review/data.js';
 import { embeddedAudio, reportEnd, reportStart } from '../review/html.js';
+import { requireManifest } from '../session/require-manifest.js';
+import { openSession, type Session } from '../session/session.js';
+import type { Flags } from '../session/settings.js';
 import { type Output, openOutput } from '../storage/output.js';
 import { type AlbumView, viewAlbum } from './album-view.js';
-import { insistOnManifest } from './insist-manifest.js';
 import { heightsOf, type Listener, openListener } from './listen.js';
 import { readAssets } from './review-world.js';
-import { openSession, type Session } from './session.js';
-import type { Flags } from './settings.js';
 
 export interface ReportFlags extends Flags {
   readonly embed?: boolean;
@@ -28,7 +28,7 @@ export async function reportCommand(manifest: string, { out, ...flags }: ReportF
       hint: 'add --out report.html',
     });
   const session = await openSession(manifest, { ...flags, report: out });
-  await insistOnManifest(session);
+  await requireManifest(session);
   const listener = await openListener(session);
   try {
     const { data, files } = await write(session, listener, out, flags.embed === true);
@@ -49,7 +49,7 @@ async function write(session: Session, listener: Listener, out: string, embed: b
   const output = await openOutput(ports.files, settings.outputRoot.value);
   const target = await ports.files.real(path.resolve(out));
   const seen = { sounds: listener.sounds, urlOf: linksFrom(path.dirname(target), output.root) };
-  await listener.hear((await viewAlbum(session, output, seen)).files.values());
+  await listener.measureFiles((await viewAlbum(session, output, seen)).files.values());
   const view = await viewAlbum(session, output, seen);
   const scratch = path.join(path.dirname(target), `.${randomHex(ports.random)}.tmp`);
   try {

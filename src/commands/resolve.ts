@@ -8,14 +8,13 @@ import { checkEndpoint, readLock } from '../lockfile/read.js';
 import { jsonText } from '../report/json-text.js';
 import { type InDoubt, inDoubtJson, renderInDoubt } from '../report/resolve-text.js';
 import { tableWidth } from '../report/terminal.js';
+import { requireManifest } from '../session/require-manifest.js';
+import { openSession, type Session } from '../session/session.js';
+import type { Flags } from '../session/settings.js';
+import { refused, settle } from '../session/settle.js';
 import { createClient } from '../venice/create-client.js';
 import { createEvidence } from '../venice/evidence.js';
 import { removeIdleFolders } from './idle-folders.js';
-import { insistOnManifest } from './insist-manifest.js';
-
-import { openSession, type Session } from './session.js';
-import type { Flags } from './settings.js';
-import { refused, settle } from './settle.js';
 
 interface ResolveFlags extends Flags {
   readonly queueId?: string;
@@ -33,7 +32,7 @@ export async function resolveCommand(
 ): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
   try {
-    await insistOnManifest(session);
+    await requireManifest(session);
     const resolution = resolutionOf(flags, session.command);
     if (attempt === undefined && resolution === undefined) return await show(session);
     if (attempt === undefined || resolution === undefined)
@@ -86,11 +85,11 @@ async function show(session: Session): Promise<ExitCode> {
         doubtful,
       )
     : undefined;
-  const weigh =
+  const matchCharges =
     history === undefined ? undefined : createEvidence(history.entries, attempts, history.clockOffsetMs);
   const items = doubtful.map((attempt): InDoubt => {
-    if (weigh === undefined || attempt.at.intent === undefined) return { attempt };
-    return { attempt, evidence: weigh(attempt) };
+    if (matchCharges === undefined || attempt.at.intent === undefined) return { attempt };
+    return { attempt, evidence: matchCharges(attempt) };
   });
   if (settings.flags.json === true) stdout.write(`${jsonText(inDoubtJson(items, history), 2)}\n`);
   else

@@ -7,12 +7,12 @@ import { writePicks } from '../picks/picks-file.js';
 import type { PickRequest, ReviewFile } from '../review/data.js';
 import type { PageAssets } from '../review/html.js';
 import type { PageWorld, ServedFile } from '../review/routes.js';
+import { picksFileOf } from '../session/picks.js';
+import type { Session } from '../session/session.js';
 import type { Output } from '../storage/output.js';
 import { type AlbumView, viewAlbum } from './album-view.js';
 import { heightsOf, type Listener } from './listen.js';
 import { pickFor } from './pick.js';
-import { picksFileOf } from './picks.js';
-import type { Session } from './session.js';
 
 /** Longer notes are refused by the file that they go into. */
 const NOTE_LENGTH_MAX = 2_000;
@@ -33,7 +33,7 @@ export async function openWorld(session: Session, output: Output, listener: List
   const { files } = session.ports;
   const look = async () => {
     latest = await viewAlbum(session, output, { sounds: listener.sounds, urlOf });
-    listener.hear(latest.files.values());
+    listener.measureFiles(latest.files.values());
     return latest;
   };
   let latest: AlbumView | undefined;

@@ -4,14 +4,14 @@ import { openPageServer, type PageServer } from '../node/page-server.js';
 import { pathText } from '../report/shell.js';
 import { admit, SAFE_HEADERS } from '../review/guard.js';
 import { answer, type PageWorld } from '../review/routes.js';
+import { picksFileOf } from '../session/picks.js';
+import { requireManifest } from '../session/require-manifest.js';
+import { openSession, type Session } from '../session/session.js';
+import type { Flags } from '../session/settings.js';
 import { openOutput } from '../storage/output.js';
-import { insistOnManifest } from './insist-manifest.js';
 import { watchInterrupt } from './interrupt.js';
 import { openListener } from './listen.js';
-import { picksFileOf } from './picks.js';
 import { openWorld } from './review-world.js';
-import { openSession, type Session } from './session.js';
-import type { Flags } from './settings.js';
 
 export interface ReviewFlags extends Flags {
   /** False with `--no-open`. */
@@ -23,7 +23,7 @@ const TOKEN_BYTES = 24;
 /** Serves a page to listen to takes and pick them, on loopback, until it is interrupted. Buys and asks nothing. */
 export async function reviewCommand(manifest: string, flags: ReviewFlags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
-  await insistOnManifest(session);
+  await requireManifest(session);
   const output = await openOutput(session.ports.files, session.settings.outputRoot.value);
   const listener = await openListener(session);
   const world = await openWorld(session, output, listener);

@@ -2,14 +2,14 @@ import type { SoundReport } from '../app/world.js';
 import type { RunEvent } from '../core/events.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
+import type { Session } from '../session/session.js';
 import { createSoundChecker, type Sound, type SoundChecker } from './check-sound.js';
-import type { Session } from './session.js';
 import { expectedOf, type FiledAttempt, filesOf } from './sounds.js';
 
 /** Listens to what a run stores, in a thread of its own, and tells at the end what it heard. */
 export interface RunSound {
   /** Begins with a file as soon as it is stored. */
-  heard(event: RunEvent): void;
+  measured(event: RunEvent): void;
   report(
     attempts: readonly Attempt[],
     emit: (event: RunEvent) => void,
@@ -68,7 +68,7 @@ export function createRunSound(session: Session, takes: () => readonly Take[]): 
   }
 
   return {
-    heard(event) {
+    measured(event) {
       if (event.type !== 'take' || event.state !== 'stored' || event.path === undefined) return;
       if (event.earlier === true) return;
       stored.add(event.attempt);

@@ -19,21 +19,21 @@ import { createRecorder, type Recorder, type RunOutcome } from '../report/outcom
 import { fanOut, type Reporter } from '../report/reporter.js';
 import { renderSummary } from '../report/summary.js';
 import { progressMode } from '../report/terminal.js';
+import { batchSettings } from '../session/batch-settings.js';
+import { isGithub, writeReports } from '../session/reports.js';
+import { requireManifest } from '../session/require-manifest.js';
+import { openSession, type Session } from '../session/session.js';
+import type { Flags } from '../session/settings.js';
+import { showDiagnostics } from '../session/show-diagnostics.js';
 import type { Balance } from '../venice/client.js';
 import { createApprove, showPlan } from './approve.js';
-import { batchSettings } from './batch-settings.js';
 import { reportFailure } from './failure.js';
 import { removeIdleFolders } from './idle-folders.js';
-import { insistOnManifest } from './insist-manifest.js';
+import { countInFlight, stoppingMessage } from './in-flight.js';
 import { watchInterrupt } from './interrupt.js';
 import { readPlanFile } from './plan-file.js';
-import { isGithub, writeReports } from './reports.js';
 import { createRunSound } from './run-sound.js';
-import { openSession, type Session } from './session.js';
-import type { Flags } from './settings.js';
-import { showDiagnostics } from './show-diagnostics.js';
-import { tellSuggestions } from './suggestions.js';
-import { countUnderWay, stoppingMessage } from './under-way.js';
+import { reportSuggestions } from './suggestions.js';
 
 export function runCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   return batch(manifest, flags, flags.frozen === true ? 'frozen' : 'run');
@@ -48,17 +48,19 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
   const recorder = createRecorder();
   let loaded: LoadedManifest | undefined;
   const reporter = fanOut([recorder, ...(await reporters(session))]);
-  let underWay = () => 0;
+  let inFlight = () => 0;
   const sound = createRunSound(session, () => loaded?.manifest?.takes ?? []);
   const emit = (event: RunEvent) => {
-    sound.heard(event);
+    sound.measured(event);
     reporter.event(redactIn(event, session.redact));
   };
-  const teller = { ports: session.ports, emit };
-  const interrupt = watchInterrupt(() => emitNotice(teller, 'info', 'stopping', stoppingMessage(underWay())));
+  const emitter = { ports: session.ports, emit };
+  const interrupt = watchInterrupt(() =>
+    emitNotice(emitter, 'info', 'stopping', stoppingMessage(inFlight())),
+  );
   const buyAndCollect = async (looking: FrozenWorld) => {
-    const connection = countUnderWay(await session.connect());
-    underWay = connection.underWay;
+    const connection = countInFlight(await session.connect());
+    inFlight = connection.inFlight;
     const acting = {
       transport: connection.transport,
       present: (plan: Plan, balance: Balance | undefined) => showPlan(session, plan, balance),
@@ -73,7 +75,7 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
       account: session.account,
       redact: session.redact,
       openState: session.openState,
-      ready: () => insistOnManifest(session),
+      ready: () => requireManifest(session),
       load: async () => {
         loaded = await session.load();
         return loaded;
@@ -95,7 +97,7 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
     };
     const report = mode === 'frozen' ? await frozenBatch(looking, settings) : await buyAndCollect(looking);
     await reporter.end();
-    await tellEnd(session, recorder.outcome(loaded?.manifest?.takes.map(({ key }) => key)), loaded);
+    await printEnd(session, recorder.outcome(loaded?.manifest?.takes.map(({ key }) => key)), loaded);
     return report.exitCode;
   } catch (error) {
     return await failedRun(session, recorder, reporter, error, loaded);
@@ -191,7 +193,7 @@ async function reporters(session: Session): Promise<Reporter[]> {
 }
 
 /** What is told when all is over: the last screen, or the document that was asked for, and the reports for CI. */
-async function tellEnd(
+async function printEnd(
   session: Session,
   outcome: RunOutcome,
   loaded: LoadedManifest | undefined,
@@ -201,7 +203,7 @@ async function tellEnd(
   if (flags.json === true) stdout.write(renderJson(outcome, outputRoot.value));
   const asked = flags.json === true || flags.events !== undefined;
   const screen = asked ? stderr : stdout;
-  const { section: suggestions, patch } = await tellSuggestions(session, outcome, loaded, screen);
+  const { section: suggestions, patch } = await reportSuggestions(session, outcome, loaded, screen);
   if (!asked || flags.progress !== 'quiet')
     screen.write(
       // A line apart from what was told before it, where that is on the same screen.

@@ -2,8 +2,8 @@ import path from 'node:path';
 import { BatchError, EXIT, type ExitCode, faultCode } from '../core/errors.js';
 import { createClock } from '../node/clock.js';
 import { systemRandom } from '../node/random.js';
+import { type Flags, sandboxAsOf } from '../session/settings.js';
 import { watchInterrupt } from './interrupt.js';
-import { type Flags, sandboxAsOf } from './settings.js';
 
 interface SandboxFlags extends Flags {
   readonly port: string;

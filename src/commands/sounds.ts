@@ -4,8 +4,8 @@ import type { Take } from '../manifest/take.js';
 import { compareNewest, takeId } from '../plan/history.js';
 import type { Expected } from '../qc/findings.js';
 import type { SoundView, TakeSound } from '../report/sound-text.js';
+import type { Session } from '../session/session.js';
 import { createSoundChecker, type SoundChecker } from './check-sound.js';
-import type { Session } from './session.js';
 
 export type FiledAttempt = Attempt & Required<Pick<Attempt, 'file'>>;
 

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { standingOf } from '../app/take-status.js';
+import { takeStatusesOf } from '../app/take-status.js';
 import { EXIT, type ExitCode } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 import { spentMicroUsd } from '../lockfile/attempt.js';
@@ -8,39 +8,39 @@ import { lockError } from '../lockfile/lock-error.js';
 import { readLock } from '../lockfile/read.js';
 import { isLoopback } from '../node/base-url.js';
 import { boughtTwiceTake } from '../plan/bought-twice.js';
-import { isElsewhere, machineOf } from '../plan/standing.js';
+import { isElsewhere, machineOf } from '../plan/latest-attempts.js';
 import { jsonText } from '../report/json-text.js';
 import { picksJson } from '../report/picks-text.js';
 import { pathText } from '../report/shell.js';
 import { soundJson } from '../report/sound-text.js';
 import { renderStatus, takeStatuses } from '../report/status.js';
 import { tableWidth } from '../report/terminal.js';
+import { viewOf } from '../session/find-state.js';
+import { MANIFEST_EXTENSION } from '../session/manifest-link.js';
+import { picksView } from '../session/picks.js';
+import { requireManifest } from '../session/require-manifest.js';
+import { openSession } from '../session/session.js';
+import type { Flags, Settings } from '../session/settings.js';
+import { printFileWarnings, readableManifest, warnUnreadable } from '../session/unreadable.js';
 import { openOutput } from '../storage/output.js';
-import { viewOf } from './find-state.js';
-import { insistOnManifest } from './insist-manifest.js';
-import { MANIFEST_EXTENSION } from './manifest-link.js';
-import { picksView } from './picks.js';
-import { openSession } from './session.js';
-import type { Flags, Settings } from './settings.js';
 import { knownSounds } from './sounds.js';
-import { readableManifest, tellFileWarnings, tellUnreadable } from './unreadable.js';
 
 /** Where every take stands, by lockfile, manifest and disk, without asking anyone. */
 export async function statusCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
-  await insistOnManifest(session);
+  await requireManifest(session);
   const { ports, settings, stdout, command, placeOf } = session;
   const lockPath = settings.lockfilePath.value;
   const read = await readLock(ports.files, lockPath);
   if (!read.ok) throw lockError(read.problems[0], lockPath, command);
   const { attempts, keptBy } = await viewOf(session, read, 'status');
   const view = { output: await openOutput(ports.files, settings.outputRoot.value) };
-  const { rows, removed, warnings } = await standingOf(view, attempts, await readableManifest(session), {
-    unreadable: tellUnreadable(session),
+  const { rows, removed, warnings } = await takeStatusesOf(view, attempts, await readableManifest(session), {
+    unreadable: warnUnreadable(session),
     placeOf,
     keptBy,
   });
-  tellFileWarnings(session, warnings);
+  printFileWarnings(session, warnings);
   const takes = rows.map(({ take }) => take);
   const picks = await picksView(session, takes, attempts);
   const sound = await knownSounds(session, takes, attempts);
@@ -93,9 +93,9 @@ async function wasRehearsed({ manifestPath, sandboxDirectory }: Settings, files:
  * not go to whatever address somebody wrote into a lockfile.
  */
 function elsewhere(settings: Settings, endpoint: string | undefined): readonly string[] {
-  const told =
+  const reported =
     settings.sandbox || settings.flags.baseUrl !== undefined || settings.baseUrl.value === endpoint;
   const local = endpoint !== undefined && URL.canParse(endpoint) && isLoopback(new URL(endpoint).hostname);
-  if (told || !local) return [];
+  if (reported || !local) return [];
   return ['--base-url', endpoint];
 }

@@ -3,13 +3,13 @@ import { asOperand, commandLine, shellWord } from '../core/shell.js';
 import type { LoadedManifest } from '../manifest/take.js';
 import type { RunOutcome } from '../report/outcome.js';
 import type { Terminal } from '../report/terminal.js';
-import type { Session } from './session.js';
+import type { Session } from '../session/session.js';
 
 /** Prompts on the screen at most: the file has all. */
 const SHOWN_MAX = 50;
 
 /** What the content policy suggested in this run. */
-export interface ToldSuggestions {
+export interface ReportedSuggestions {
   /** For `--suggestions`; empty where there is nothing to patch. */
   readonly patch: string;
   /** The section of the last screen. */
@@ -17,12 +17,12 @@ export interface ToldSuggestions {
 }
 
 /** @param screen where the section will be shown */
-export async function tellSuggestions(
+export async function reportSuggestions(
   session: Session,
   outcome: RunOutcome,
   loaded: LoadedManifest | undefined,
   screen: Terminal,
-): Promise<ToldSuggestions> {
+): Promise<ReportedSuggestions> {
   const text = loaded?.sources.get(session.displayPath);
   const failures = outcome.failures.filter(({ suggested_prompt }) => suggested_prompt !== undefined);
   if (text === undefined || failures.length === 0) return { patch: '', section: [] };

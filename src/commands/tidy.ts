@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { storageError } from '../app/storage-error.js';
-import { standingOf } from '../app/take-status.js';
+import { takeStatusesOf } from '../app/take-status.js';
 import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Manifest } from '../manifest/take.js';
@@ -10,22 +10,22 @@ import type { FileMove } from '../plan/plan.js';
 import { planTidy } from '../plan/tidy.js';
 import { jsonText } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
-import { fileStates, recover, strangers } from '../run/recover.js';
+import { fileStates, recover, untrackedFiles } from '../run/recover.js';
+import { loadPicks } from '../session/picks.js';
+import { requireManifest } from '../session/require-manifest.js';
+import { openSession, type Session } from '../session/session.js';
+import type { Flags } from '../session/settings.js';
+import { openQuietly } from '../session/settle.js';
+import { showDiagnostics } from '../session/show-diagnostics.js';
 import { applyMoves } from '../storage/move.js';
 import { type Output, openOutput } from '../storage/output.js';
 import { removeIdleFolders } from './idle-folders.js';
-import { insistOnManifest } from './insist-manifest.js';
-import { loadPicks } from './picks.js';
-import { openSession, type Session } from './session.js';
-import type { Flags } from './settings.js';
-import { openQuietly } from './settle.js';
-import { showDiagnostics } from './show-diagnostics.js';
 
 /** Moves what is neither current nor picked out of the way, and back what is. Costs nothing, deletes nothing. */
 export async function tidyCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
   try {
-    await insistOnManifest(session);
+    await requireManifest(session);
     return await tidy(session);
   } catch (error) {
     const directory = path.dirname(session.settings.lockfilePath.value);
@@ -60,7 +60,7 @@ async function tidy(session: Session): Promise<ExitCode> {
     const moves = await movesFor(session, output, [...store.attempts.values()], loaded.manifest, picks);
     const stuck = isPreview ? [] : await applyMoves(context, moves);
     if (!isPreview) await store.close();
-    tell(session, moves, stuck);
+    printMoves(session, moves, stuck);
     return stuck.length > 0 ? EXIT.unavailable : EXIT.ok;
   } finally {
     await store.abandon();
@@ -76,26 +76,26 @@ async function movesFor(
   picks: Picks,
 ): Promise<readonly FileMove[]> {
   const view = { output };
-  const { rows, removed } = await standingOf(view, attempts, manifest);
+  const { rows, removed } = await takeStatusesOf(view, attempts, manifest);
   const { files, owners } = await fileStates(view, attempts);
   const takes = [...rows, ...removed].map(({ take }) => take);
   return planTidy({
     rows,
     history: readHistory(attempts, files, owners),
     isPicked: ({ track, file }) => file !== undefined && picks.get(track)?.sha256 === file.sha256,
-    occupied: await strangers(view, takes, attempts),
+    occupied: await untrackedFiles(view, takes, attempts),
     undo: settings.flags.undo === true,
   });
 }
 
-function tell(session: Session, moves: readonly FileMove[], stuck: readonly FileMove[]): void {
+function printMoves(session: Session, moves: readonly FileMove[], stuck: readonly FileMove[]): void {
   const { settings, stdout, stderr, placeOf, command } = session;
   const preview = settings.flags.dryRun === true;
   const made = moves.filter((move) => !stuck.includes(move));
   if (settings.flags.json === true) {
-    const told = (of: readonly FileMove[]) => of.map(({ from, to }) => ({ from, to }));
+    const reported = (of: readonly FileMove[]) => of.map(({ from, to }) => ({ from, to }));
     stdout.write(
-      `${jsonText({ schema: 1, output_root: settings.outputRoot.value, dry_run: preview, moved: told(made), not_moved: told(stuck) }, 2)}\n`,
+      `${jsonText({ schema: 1, output_root: settings.outputRoot.value, dry_run: preview, moved: reported(made), not_moved: reported(stuck) }, 2)}\n`,
     );
     return;
   }

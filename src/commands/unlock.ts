@@ -2,31 +2,31 @@ import path from 'node:path';
 import { lockedError } from '../app/open-lockfile.js';
 import { storageError } from '../app/storage-error.js';
 import { EXIT, type ExitCode } from '../core/errors.js';
-import { type BrokenGuard, breakGuard } from '../lockfile/run-lock.js';
-import type { GuardHolder } from '../lockfile/run-lock-file.js';
+import { type BrokenLock, breakRunLock } from '../lockfile/run-lock.js';
+import type { LockHolder } from '../lockfile/run-lock-file.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
+import { requireManifest } from '../session/require-manifest.js';
+import { openSession } from '../session/session.js';
+import type { Flags } from '../session/settings.js';
 import { removeIdleFolders } from './idle-folders.js';
-import { insistOnManifest } from './insist-manifest.js';
-import { openSession } from './session.js';
-import type { Flags } from './settings.js';
 
 /** Frees a lock whose run is gone; `--force` also one that cannot be looked up. Never one whose run lives here. */
 export async function unlockCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
-  await insistOnManifest(session);
+  await requireManifest(session);
   const { ports, settings, stdout, command } = session;
   const { files, processes, clock, random } = ports;
   const lockPath = settings.lockfilePath.value;
   const directory = path.dirname(lockPath);
   const force = (flags.force as unknown) === true;
-  let broken: BrokenGuard;
+  let broken: BrokenLock;
   try {
     // Looked at first, as taking the guard would make its folder.
     const folder = await files.facts(directory);
     broken =
       folder?.kind === 'directory'
-        ? await breakGuard(files, processes, clock, random, lockPath, force)
+        ? await breakRunLock(files, processes, clock, random, lockPath, force)
         : { kind: 'free' };
   } catch (error) {
     const next = command('unlock', ...(force ? ['--force'] : []));
@@ -35,16 +35,16 @@ export async function unlockCommand(manifest: string, flags: Flags): Promise<Exi
   await removeIdleFolders(session);
   if (broken.kind === 'refused') throw lockedError(broken.held, command);
   const was = broken.kind === 'broken' ? broken.was : undefined;
-  stdout.write(flags.json === true ? document(lockPath, was) : told(was));
+  stdout.write(flags.json === true ? document(lockPath, was) : reported(was));
   return EXIT.ok;
 }
 
-function told(was: GuardHolder | undefined): string {
+function reported(was: LockHolder | undefined): string {
   if (was === undefined) return 'not locked\n';
   return `released: it was held by pid ${was.pid} on ${escapeForeign(was.hostname)}\n`;
 }
 
-function document(lockfile: string, was: GuardHolder | undefined): string {
+function document(lockfile: string, was: LockHolder | undefined): string {
   const holder = was && { pid: was.pid, hostname: was.hostname, since_ms: was.sinceMs };
   return `${jsonText({ schema: 1, lockfile, freed: was !== undefined, was: holder ?? null }, 2)}\n`;
 }

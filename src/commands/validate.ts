@@ -4,11 +4,11 @@ import type { Take } from '../manifest/take.js';
 import { checkRequest, mergeAlike } from '../plan/capability.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
-import { insist } from '../run/gather.js';
+import { retryUntilAnswered } from '../run/gather.js';
+import { openSession, type Session } from '../session/session.js';
+import type { Flags } from '../session/settings.js';
+import { showDiagnostics } from '../session/show-diagnostics.js';
 import { createClient } from '../venice/create-client.js';
-import { openSession, type Session } from './session.js';
-import type { Flags } from './settings.js';
-import { showDiagnostics } from './show-diagnostics.js';
 
 /** Schema and rules, offline; with `--live` also what the live models say. Spends nothing, writes nothing. */
 export async function validateCommand(manifest: string, flags: Flags): Promise<ExitCode> {
@@ -38,7 +38,7 @@ export async function validateCommand(manifest: string, flags: Flags): Promise<E
 
 async function checkLive(session: Session, takes: readonly Take[]): Promise<readonly Diagnostic[]> {
   const client = createClient(await session.connect(), session.redact);
-  const models = await insist(session.ports.clock, () => client.models());
+  const models = await retryUntilAnswered(session.ports.clock, () => client.models());
   if (!models.ok)
     return [
       {

@@ -1,21 +1,21 @@
-import { standingOf } from '../app/take-status.js';
+import { takeStatusesOf } from '../app/take-status.js';
 import { type CheckedFile, checkFiles, isBad } from '../app/verify.js';
 import { EXIT, type ExitCode } from '../core/errors.js';
 import { boughtTwice } from '../lockfile/bought-twice.js';
 import { lockError } from '../lockfile/lock-error.js';
 import { readLock } from '../lockfile/read.js';
 import { boughtTwicePhrase, boughtTwiceTake } from '../plan/bought-twice.js';
-import { madeAgainWords } from '../plan/selection.js';
-import { isNothingHere } from '../plan/standing.js';
+import { isNothingHere } from '../plan/latest-attempts.js';
+import { retryFlags } from '../plan/selection.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
+import { pullFor, viewOf } from '../session/find-state.js';
+import { requireManifest } from '../session/require-manifest.js';
+import { openSession, type Session } from '../session/session.js';
+import type { Flags } from '../session/settings.js';
+import { readableManifest } from '../session/unreadable.js';
 import { openOutput } from '../storage/output.js';
-import { pullFor, viewOf } from './find-state.js';
-import { insistOnManifest } from './insist-manifest.js';
-import { openSession, type Session } from './session.js';
-import type { Flags } from './settings.js';
-import { readableManifest } from './unreadable.js';
 
 /**
  * Hashes every stored file again and holds it against the lockfile. Changes nothing, but downloads from the audio store, where
@@ -23,7 +23,7 @@ import { readableManifest } from './unreadable.js';
  */
 export async function verifyCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
-  await insistOnManifest(session);
+  await requireManifest(session);
   const { ports, settings, stdout, command } = session;
   const lockPath = settings.lockfilePath.value;
   const outputRoot = settings.outputRoot.value;
@@ -33,18 +33,18 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
   const shared = await viewOf(session, read, 'verify');
   await pullFor(session, shared, view.output);
   const { attempts, keptBy } = shared;
-  const standing = await standingOf(view, attempts, await readableManifest(session), { keptBy });
-  const files = await checkFiles(view, attempts, standing);
+  const statuses = await takeStatusesOf(view, attempts, await readableManifest(session), { keptBy });
+  const files = await checkFiles(view, attempts, statuses);
   const doubles = boughtTwice(attempts);
   if (flags.json === true) {
-    const told = files.map(({ attempt: { track, take }, word, path, state, machine }) => {
+    const reported = files.map(({ attempt: { track, take }, word, path, state, machine }) => {
       return { path, track, take, state, needed: word !== undefined, ...(machine && { machine }) };
     });
     const bought_twice = doubles.map(boughtTwiceTake);
-    stdout.write(`${jsonText({ schema: 1, output_root: outputRoot, files: told, bought_twice }, 2)}\n`);
+    stdout.write(`${jsonText({ schema: 1, output_root: outputRoot, files: reported, bought_twice }, 2)}\n`);
   } else {
     for (const double of doubles) stdout.write(`warning: ${boughtTwicePhrase(double)}\n`);
-    stdout.write(verdictText(files, isNothingHere(standing.rows), session));
+    stdout.write(verdictText(files, isNothingHere(statuses.rows), session));
   }
   return files.some(isBad) ? EXIT.tracks : EXIT.ok;
 }
@@ -66,15 +66,15 @@ function verdictText(
   const away = files.filter(({ state }) => state === 'elsewhere').length;
   const kept = away === 0 ? '' : `; ${away} kept elsewhere`;
   lines.push(`${needed - bad.length - away} of ${needed} files verified${kept}`);
-  const [owed, done] = [bad.filter(isRemote), bad.filter((file) => !isRemote(file))];
+  const [toCleanUp, done] = [bad.filter(isRemote), bad.filter((file) => !isRemote(file))];
   const changed = done.filter(({ state }) => state === 'changed');
-  if (owed.length > 0) lines.push(`next: ${command('collect')}   (fetches it again, at no cost)`);
+  if (toCleanUp.length > 0) lines.push(`next: ${command('collect')}   (fetches it again, at no cost)`);
   if (nothingHere)
     lines.push('next: if they were made with --out-dir, pass that folder again; otherwise put them back');
   else if (done.length > changed.length)
     lines.push(`next: ${command('run', '--retry-failed')}   (buys what is missing again)`);
   if (changed.length > 0) {
-    const words = madeAgainWords({ retryFailed: false, force: changed.flatMap(({ word }) => word ?? []) });
+    const words = retryFlags({ retryFailed: false, force: changed.flatMap(({ word }) => word ?? []) });
     lines.push(`next: ${command('run', ...words)}   (buys what was changed again; or put it back)`);
   }
   return `${lines.join('\n')}\n`;

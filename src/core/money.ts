@@ -44,6 +44,6 @@ export function isRefunded(money: Money | undefined): boolean {
 }
 
 /** What a purchase may be charged to, in the order in which the service tries them. */
-export const PURSES = ['DIEM', 'EARNED_CREDITS', 'BUNDLED_CREDITS', 'USD'] as const;
+export const CURRENCIES = ['DIEM', 'EARNED_CREDITS', 'BUNDLED_CREDITS', 'USD'] as const;
 
-export type Purse = (typeof PURSES)[number];
+export type Currency = (typeof CURRENCIES)[number];

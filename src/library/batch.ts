@@ -1,16 +1,16 @@
 import { runBatch } from '../app/run-batch.js';
 import type { RunReport as BatchReport } from '../app/summarise.js';
 import type { Approval, BatchSettings, World } from '../app/world.js';
-import { batchSettings } from '../commands/batch-settings.js';
-import { insistOnManifest } from '../commands/insist-manifest.js';
-import type { Session } from '../commands/session.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import type { RunEvent } from '../core/events.js';
 import { redactIn } from '../core/redact.js';
 import type { SavedPlan } from '../plan/saved-plan.js';
+import { batchSettings } from '../session/batch-settings.js';
+import { requireManifest } from '../session/require-manifest.js';
+import type { Session } from '../session/session.js';
 import { type AnyOptions, openSession } from './open.js';
 import type { ProgressOptions } from './options.js';
-import { worded, wordedError, wordedEvent } from './wording.js';
+import { errorInLibraryTerms, eventInLibraryTerms, inLibraryTerms } from './wording.js';
 
 /** How a run ended. */
 export interface RunReport extends BatchReport {
@@ -34,7 +34,7 @@ export async function withSession<T>(options: AnyOptions, act: (session: Session
       await session.close();
     }
   } catch (error) {
-    throw wordedError(error);
+    throw errorInLibraryTerms(error);
   }
 }
 
@@ -45,18 +45,18 @@ export function batch(
   return withSession(options, async (session) => {
     const { ports, redact } = session;
     const diagnostics: Diagnostic[] = [];
-    const emit = (event: RunEvent) => options.onEvent?.(wordedEvent(redactIn(event, redact)));
+    const emit = (event: RunEvent) => options.onEvent?.(eventInLibraryTerms(redactIn(event, redact)));
     const report = await runBatch(
       {
         ports,
         transport: await session.connect(),
         account: session.account,
         redact,
-        ready: () => insistOnManifest(session),
+        ready: () => requireManifest(session),
         load: session.load,
         emit,
         show: (found) => {
-          diagnostics.push(...found.map(worded));
+          diagnostics.push(...found.map(inLibraryTerms));
           const time = new Date(ports.clock.nowMs()).toISOString();
           for (const diagnostic of found) emit({ type: 'diagnostic', time, ...diagnostic });
         },

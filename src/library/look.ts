@@ -1,12 +1,12 @@
 import { reportTake, type TakeReport } from '../app/take-report.js';
-import { type Standing, standingOf } from '../app/take-status.js';
+import { type TakeStatuses, takeStatusesOf } from '../app/take-status.js';
 import { type CheckedFile, checkFiles, isBad } from '../app/verify.js';
-import { insistOnManifest } from '../commands/insist-manifest.js';
-import type { Session } from '../commands/session.js';
-import { readableManifest } from '../commands/unreadable.js';
 import { type Attempt, spentMicroUsd } from '../lockfile/attempt.js';
 import { lockError } from '../lockfile/lock-error.js';
 import { readLock } from '../lockfile/read.js';
+import { requireManifest } from '../session/require-manifest.js';
+import type { Session } from '../session/session.js';
+import { readableManifest } from '../session/unreadable.js';
 import { openOutput } from '../storage/output.js';
 
 /** What manifest, lockfile and disk say, without asking the service. */
@@ -40,22 +40,22 @@ export interface VerifyReport {
 }
 
 export async function lookAt(session: Session): Promise<StatusReport> {
-  const { attempts, standing, endpoint } = await read(session);
+  const { attempts, statuses, endpoint } = await read(session);
   const { lockfilePath, outputRoot } = session.settings;
-  const reported = (rows: Standing['rows']) => rows.map((row) => reportTake(row, outputRoot.value));
+  const reported = (rows: TakeStatuses['rows']) => rows.map((row) => reportTake(row, outputRoot.value));
   return {
     lockfile: lockfilePath.value,
     outputRoot: outputRoot.value,
     endpoint,
     spentMicroUsd: spentMicroUsd(attempts),
-    takes: reported(standing.rows),
-    removed: reported(standing.removed),
+    takes: reported(statuses.rows),
+    removed: reported(statuses.removed),
   };
 }
 
 export async function check(session: Session): Promise<VerifyReport> {
-  const { view, attempts, standing } = await read(session);
-  const files = await checkFiles(view, attempts, standing);
+  const { view, attempts, statuses } = await read(session);
+  const files = await checkFiles(view, attempts, statuses);
   return {
     ok: !files.some(isBad),
     files: files.map(({ attempt: { track, take }, path, state, word }) => {
@@ -65,13 +65,13 @@ export async function check(session: Session): Promise<VerifyReport> {
 }
 
 async function read(session: Session) {
-  await insistOnManifest(session);
+  await requireManifest(session);
   const { ports, settings, command } = session;
   const lockPath = settings.lockfilePath.value;
   const lock = await readLock(ports.files, lockPath);
   if (!lock.ok) throw lockError(lock.problems[0], lockPath, command);
   const attempts: readonly Attempt[] = [...lock.attempts.values()];
   const view = { output: await openOutput(ports.files, settings.outputRoot.value) };
-  const standing = await standingOf(view, attempts, await readableManifest(session));
-  return { view, attempts, standing, endpoint: lock.header?.endpoint ?? null };
+  const statuses = await takeStatusesOf(view, attempts, await readableManifest(session));
+  return { view, attempts, statuses, endpoint: lock.header?.endpoint ?? null };
 }

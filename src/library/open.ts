@@ -1,7 +1,11 @@
 import path from 'node:path';
-import { type EnvironmentReader, readEnvironment } from '../commands/environment.js';
-import { MANIFEST_EXTENSION, manifestBehind, unlessBoth } from '../commands/manifest-link.js';
-import { loadUnshared, openService, type Session, systemPorts } from '../commands/session.js';
+import { BatchError, EXIT } from '../core/errors.js';
+import { microUsdFromUsd } from '../core/money.js';
+import { systemFiles } from '../node/files.js';
+import type { Terminal } from '../report/terminal.js';
+import { type EnvironmentReader, readEnvironment } from '../session/environment.js';
+import { MANIFEST_EXTENSION, manifestBehind, unlessBoth } from '../session/manifest-link.js';
+import { loadUnshared, openService, type Session, systemPorts } from '../session/session.js';
 import {
   budgetsIn,
   concurrencyOf,
@@ -11,11 +15,7 @@ import {
   SANDBOX_SPEED_DEFAULT,
   type Setting,
   type Settings,
-} from '../commands/settings.js';
-import { BatchError, EXIT } from '../core/errors.js';
-import { microUsdFromUsd } from '../core/money.js';
-import { systemFiles } from '../node/files.js';
-import type { Terminal } from '../report/terminal.js';
+} from '../session/settings.js';
 import type { PlaceOptions, PlanOptions, ProgressOptions, RunOptions } from './options.js';
 import { callFor } from './wording.js';
 
@@ -55,7 +55,7 @@ export async function openSession(options: AnyOptions): Promise<Session> {
     command: callFor(manifest, { lockfile, outDir, baseUrl, sandbox }),
     load: () => loadUnshared(settings, ports),
     openState: async (address) =>
-      (await import('../commands/open-state.js')).openState(address, ports, settings),
+      (await import('../session/open-state.js')).openState(address, ports, settings),
     redact: service.redact,
     connect: service.connect,
     close: service.close,

@@ -1,6 +1,6 @@
-import type { Planned } from '../commands/plan-batch.js';
 import { BatchError } from '../core/errors.js';
 import type { RunEvent } from '../core/events.js';
+import type { Planned } from '../session/plan-batch.js';
 
 /*
  * The program advises commands and flags. A program that calls the library has functions and options.
@@ -27,25 +27,25 @@ function inOptions(text: string): string {
 }
 
 /** A message and its advice. Nothing else is touched: a prompt may well have `--` in it. */
-export function worded<T extends { readonly message: string; readonly hint?: string }>(told: T): T {
-  const { message, hint } = told;
-  return { ...told, message: inOptions(message), ...(hint === undefined ? {} : { hint: inOptions(hint) }) };
+export function inLibraryTerms<T extends { readonly message: string; readonly hint?: string }>(text: T): T {
+  const { message, hint } = text;
+  return { ...text, message: inOptions(message), ...(hint === undefined ? {} : { hint: inOptions(hint) }) };
 }
 
-export function wordedEvent(event: RunEvent): RunEvent {
-  return event.type === 'diagnostic' || event.type === 'notice' ? worded(event) : event;
+export function eventInLibraryTerms(event: RunEvent): RunEvent {
+  return event.type === 'diagnostic' || event.type === 'notice' ? inLibraryTerms(event) : event;
 }
 
-export function wordedPlan({ loaded, prepared, ...rest }: Planned): Planned {
+export function planInLibraryTerms({ loaded, prepared, ...rest }: Planned): Planned {
   const { diagnostics } = loaded;
   return {
     ...rest,
-    loaded: { ...loaded, diagnostics: diagnostics.map(worded) },
-    ...(prepared && { prepared: { ...prepared, diagnostics: prepared.diagnostics.map(worded) } }),
+    loaded: { ...loaded, diagnostics: diagnostics.map(inLibraryTerms) },
+    ...(prepared && { prepared: { ...prepared, diagnostics: prepared.diagnostics.map(inLibraryTerms) } }),
   };
 }
 
-export function wordedError(error: unknown): unknown {
+export function errorInLibraryTerms(error: unknown): unknown {
   if (!(error instanceof BatchError)) return error;
   const { code, message, hint, exitCode, cause } = error;
   return new BatchError(code, inOptions(message), { exitCode, hint: hint && inOptions(hint), cause });

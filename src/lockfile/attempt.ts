@@ -36,7 +36,7 @@ export interface Attempt {
   readonly duration_seconds?: number;
   /** Price reserved for it (integer micro-dollars). */
   readonly quote_micro_usd: number;
-  /** Under which key it was made: see `KeySeal`. */
+  /** Under which key it was made: see `KeySignature`. */
   readonly key: string;
   /** ISO 8601 UTC, of each state it was in. `ready`: when the audio was first seen to be ready. */
   readonly at: Readonly<Partial<Record<AttemptState | 'ready', string>>>;

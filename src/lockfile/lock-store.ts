@@ -71,14 +71,14 @@ export interface LockStore {
   /** Absent where the lockfile is this machine's alone. */
   readonly sharing?: Sharing;
   /** Why nothing may be bought any more: what others did to the lockfile during the run, or a fault of the shared log. */
-  trouble(): StoreTrouble | undefined;
+  trouble(): StoreFault | undefined;
   /** Rewrites the file canonically (one line an attempt, sorted; atomic) and closes it. */
   close(): Promise<void>;
   /** Closes without rewriting: nothing was changed, or the disk is in trouble. */
   abandon(): Promise<void>;
 }
 
-export type StoreTrouble =
+export type StoreFault =
   /** It cannot be used, or is another one: records go into the journal alone. The error says what to do. */
   | { readonly kind: 'displaced'; readonly error: BatchError }
   /** It has attempts that this run did not know when it was planned. */

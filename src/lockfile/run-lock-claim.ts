@@ -11,7 +11,7 @@ export interface Claim {
   readonly sinceMs: number;
 }
 
-const GUARD_BYTES_MAX = 4096;
+const RUN_LOCK_BYTES_MAX = 4096;
 /** A constant of the Linux kernel. */
 export const PID_NAMESPACE_OF_THE_HOST = 'pid:[4026531836]';
 
@@ -37,7 +37,7 @@ export function claimText({ holder, nonce, sinceMs }: Claim): string {
 export async function readClaim(files: Files, path: string): Promise<Claim | undefined> {
   let bytes: Uint8Array;
   try {
-    bytes = await files.read(path, GUARD_BYTES_MAX);
+    bytes = await files.read(path, RUN_LOCK_BYTES_MAX);
   } catch (fault) {
     if (faultCode(fault) === 'ENOENT') return undefined;
     if (faultCode(fault) === 'EFBIG') return UNREADABLE;

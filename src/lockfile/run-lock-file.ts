@@ -17,7 +17,7 @@ import { type Claim, claimText, readClaim } from './run-lock-claim.js';
  */
 
 /** Who holds the guard. */
-export interface GuardHolder {
+export interface LockHolder {
   /** 0 where nothing tells. */
   readonly pid: number;
   readonly hostname: string;
@@ -45,11 +45,11 @@ export interface Entrant extends World {
   readonly mayFollow: MayFollow;
 }
 
-export type MayFollow = (holder: GuardHolder) => boolean;
+export type MayFollow = (holder: LockHolder) => boolean;
 
 export type Taken =
-  | { readonly ok: true; readonly tookOver?: GuardHolder }
-  | { readonly ok: false; held: GuardHolder };
+  | { readonly ok: true; readonly tookOver?: LockHolder }
+  | { readonly ok: false; held: LockHolder };
 
 /** A guard file or a follower's, with the place it stands at. */
 interface Link {
@@ -63,7 +63,7 @@ const CHAIN_MAX = 100;
 
 export async function take(entrant: Entrant, guard: string): Promise<Taken> {
   const { files, claim, named, mayFollow } = entrant;
-  let last: GuardHolder | undefined;
+  let last: LockHolder | undefined;
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     // Somebody may just have removed the folder.
     if (tries > 0) await files.makeDirectory(dirname(guard));
@@ -112,7 +112,7 @@ export async function tryCreate({ files, random, lockPath, claim }: Entrant, pat
   } catch (fault) {
     // ENOENT: whoever holds the guard by now swept the scratch file away.
     if (faultCode(fault) === 'EEXIST' || faultCode(fault) === 'ENOENT') return false;
-    await releaseGuard(files, path, claim.nonce).catch(() => {});
+    await releaseRunLock(files, path, claim.nonce).catch(() => {});
     throw fault;
   }
 }
@@ -151,7 +151,7 @@ export async function lookUp(
   { processes, clock, lockPath }: World,
   { holder, nonce, sinceMs }: Claim,
   claimIsOurs: boolean,
-): Promise<GuardHolder> {
+): Promise<LockHolder> {
   const { pid, hostname, beaconId } = holder;
   const startTime = pid > 0 ? await processes.startTimeOf(pid) : undefined;
   const beacon =
@@ -160,6 +160,6 @@ export async function lookUp(
   return { pid, hostname, sinceMs, ageMs: Math.max(0, clock.nowMs() - sinceMs), ...liveness };
 }
 
-export async function releaseGuard(files: Files, guard: string, nonce: string): Promise<void> {
+export async function releaseRunLock(files: Files, guard: string, nonce: string): Promise<void> {
   if ((await readClaim(files, guard))?.nonce === nonce) await files.remove(guard);
 }

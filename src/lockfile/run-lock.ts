@@ -13,11 +13,11 @@ import { readClaim } from './run-lock-claim.js';
 import {
   createsOnce,
   type Entrant,
-  type GuardHolder,
+  type LockHolder,
   lookUp,
   type MayFollow,
   readChain,
-  releaseGuard,
+  releaseRunLock,
   type Taken,
   take,
   tryCreate,
@@ -30,7 +30,7 @@ import {
  * sees who sees the lockfile. The file is never taken over by age, only when its holder is provably gone.
  */
 
-export type AcquiredGuard =
+export type AcquiredLock =
   | {
       readonly ok: true;
       /** Whether others are kept out for certain: a file system may neither refuse to replace a file nor to link over one. */
@@ -39,47 +39,47 @@ export type AcquiredGuard =
        * Whether the guard is still ours; one that somebody removed is put back while the system keeps others out.
        * `taken`: another process has it. `gone`: it was removed, and nothing kept others out meanwhile.
        */
-      check(): Promise<GuardState>;
+      check(): Promise<RunLockState>;
       /** Frees the guard if it is still ours. */
       release(): Promise<void>;
       /** The holder that was gone without freeing it: to be told. */
-      readonly tookOver?: GuardHolder;
+      readonly tookOver?: LockHolder;
     }
-  | { readonly ok: false; readonly held: GuardHolder };
+  | { readonly ok: false; readonly held: LockHolder };
 
-export type GuardState = 'ours' | 'taken' | 'gone';
+export type RunLockState = 'ours' | 'taken' | 'gone';
 
 /** Takes the guard of a lockfile, or says who has it. `lockPath` is absolute; its folder is created. */
-export async function acquireGuard(
+export async function acquireRunLock(
   files: Files,
   processes: Processes,
   clock: Clock,
   random: Random,
   lockPath: string,
-): Promise<AcquiredGuard> {
+): Promise<AcquiredLock> {
   const real = await files.real(lockPath);
   return enter({ files, processes, clock, random, lockPath: real }, ({ alive }) => alive === false);
 }
 
-export type BrokenGuard =
+export type BrokenLock =
   /** There was none to break. */
   | { readonly kind: 'free' }
-  | { readonly kind: 'broken'; readonly was: GuardHolder }
+  | { readonly kind: 'broken'; readonly was: LockHolder }
   /** Its holder lives, or may live: `force` is needed, or it must be ended first. */
-  | { readonly kind: 'refused'; readonly held: GuardHolder };
+  | { readonly kind: 'refused'; readonly held: LockHolder };
 
 /**
  * Frees a guard whose holder is gone. With `force` also one whose holder cannot be looked up (another host,
  * or an unreadable guard file): only a person can know that. Never one whose holder is known to live.
  */
-export async function breakGuard(
+export async function breakRunLock(
   files: Files,
   processes: Processes,
   clock: Clock,
   random: Random,
   lockPath: string,
   force: boolean,
-): Promise<BrokenGuard> {
+): Promise<BrokenLock> {
   const real = await files.real(lockPath);
   const taken = await enter(
     { files, processes, clock, random, lockPath: real },
@@ -97,10 +97,10 @@ export async function holderOf(
   clock: Clock,
   random: Random,
   lockPath: string,
-): Promise<GuardHolder | undefined> {
+): Promise<LockHolder | undefined> {
   const real = await files.real(lockPath);
   const world = { files, processes, clock, random, lockPath: real };
-  for (const guard of [guardPath(real), formerGuardPath(real)]) {
+  for (const guard of [runLockPath(real), formerRunLockPath(real)]) {
     const end = (await readChain(files, guard)).at(-1);
     const holder = end && (await lookUp(world, end.claim, false));
     if (holder !== undefined && holder.alive !== false) return holder;
@@ -109,16 +109,16 @@ export async function holderOf(
 }
 
 /** The path of the guard of a lockfile whose links are resolved. */
-export function guardPath(lockPath: string): string {
+export function runLockPath(lockPath: string): string {
   return privatePath(lockPath, '.guard');
 }
 
 /** Where earlier versions have it. */
-function formerGuardPath(lockPath: string): string {
+function formerRunLockPath(lockPath: string): string {
   return `${lockPath}.guard`;
 }
 
-async function enter(world: World, mayFollow: MayFollow): Promise<AcquiredGuard> {
+async function enter(world: World, mayFollow: MayFollow): Promise<AcquiredLock> {
   const { files, processes, clock, random, lockPath } = world;
   await makePrivateFolder(files, random, lockPath);
   const named = await claimName(world);
@@ -143,26 +143,26 @@ async function enter(world: World, mayFollow: MayFollow): Promise<AcquiredGuard>
       return taken;
     }
     await sweepPrivateFolder(files, processes, lockPath);
-    return heldGuard({ ...world, claim, named, mayFollow }, taken.tookOver, leave);
+    return heldRunLock({ ...world, claim, named, mayFollow }, taken.tookOver, leave);
   } catch (fault) {
     await leave();
     throw fault;
   }
 }
 
-async function heldGuard(
+async function heldRunLock(
   entrant: Entrant,
-  tookOver: GuardHolder | undefined,
+  tookOver: LockHolder | undefined,
   leave: () => Promise<void>,
-): Promise<AcquiredGuard & { ok: true }> {
+): Promise<AcquiredLock & { ok: true }> {
   const { files, lockPath, claim, named } = entrant;
   return {
     ok: true,
-    exclusive: named.kind === 'held' || (await createsOnce(files, guardPath(lockPath))),
-    check: () => checkGuard(entrant),
+    exclusive: named.kind === 'held' || (await createsOnce(files, runLockPath(lockPath))),
+    check: () => checkRunLock(entrant),
     release: async () => {
       try {
-        await releaseGuard(files, guardPath(lockPath), claim.nonce);
+        await releaseRunLock(files, runLockPath(lockPath), claim.nonce);
       } finally {
         await leave();
       }
@@ -177,7 +177,7 @@ const CLAIM_PAUSE_MS = 20;
 /** Claims the lockfile's name from the system. Whoever has it is about to write its guard, or to go. */
 async function claimName(
   world: World,
-): Promise<Exclude<NameClaim, { kind: 'taken' }> | { held: GuardHolder }> {
+): Promise<Exclude<NameClaim, { kind: 'taken' }> | { held: LockHolder }> {
   const { files, processes, clock, lockPath } = world;
   const folder = (await files.facts(dirname(lockPath)))?.id ?? '';
   const name = createHash('sha256')
@@ -186,7 +186,7 @@ async function claimName(
   for (let tries = 0; tries < CLAIM_TRIES_MAX; tries += 1) {
     const claim = await processes.claim(name);
     if (claim.kind !== 'taken') return claim;
-    const end = (await readChain(files, guardPath(lockPath))).at(-1);
+    const end = (await readChain(files, runLockPath(lockPath))).at(-1);
     const held = end && (await lookUp(world, end.claim, false));
     if (held !== undefined && held.alive !== false) return { held };
     await clock.sleep(CLAIM_PAUSE_MS);
@@ -198,28 +198,28 @@ async function claimName(
 /** The guard, and the one that an earlier version left where it used to be: that is only freed. */
 async function takeBoth(entrant: Entrant): Promise<Taken> {
   const { files, lockPath, claim } = entrant;
-  const guard = guardPath(lockPath);
+  const guard = runLockPath(lockPath);
   const taken = await take(entrant, guard);
   if (!taken.ok) return taken;
-  const former = formerGuardPath(lockPath);
+  const former = formerRunLockPath(lockPath);
   try {
     if ((await files.facts(former)) === undefined) return taken;
     const freed = await take(entrant, former);
     if (freed.ok) {
-      await releaseGuard(files, former, claim.nonce);
+      await releaseRunLock(files, former, claim.nonce);
       return { ...freed, ...taken };
     }
-    await releaseGuard(files, guard, claim.nonce);
+    await releaseRunLock(files, guard, claim.nonce);
     return freed;
   } catch (fault) {
-    await releaseGuard(files, guard, claim.nonce).catch(() => {});
+    await releaseRunLock(files, guard, claim.nonce).catch(() => {});
     throw fault;
   }
 }
 
-async function checkGuard(entrant: Entrant): Promise<GuardState> {
+async function checkRunLock(entrant: Entrant): Promise<RunLockState> {
   const { files, lockPath, claim, named } = entrant;
-  const guard = guardPath(lockPath);
+  const guard = runLockPath(lockPath);
   const end = (await readChain(files, guard)).at(-1);
   if (end !== undefined) return end.claim.nonce === claim.nonce ? 'ours' : 'taken';
   if (named.kind !== 'held') return 'gone';

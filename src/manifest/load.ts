@@ -104,10 +104,10 @@ function withOddSpaces(diagnostics: readonly Diagnostic[], text: string): readon
 
 /** Sorted, and each told once: a fault in `defaults` is found again in every track that uses it. */
 function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
-  const told = new Map<string, Diagnostic>();
+  const firstByText = new Map<string, Diagnostic>();
   for (const one of diagnostics) {
     const key = JSON.stringify([one.code, one.message, one.span?.line, one.span?.column]);
-    if (!told.has(key)) told.set(key, one);
+    if (!firstByText.has(key)) firstByText.set(key, one);
   }
-  return [...told.values()].sort(compareDiagnostics);
+  return [...firstByText.values()].sort(compareDiagnostics);
 }

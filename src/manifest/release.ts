@@ -130,14 +130,14 @@ function nameFaults(template: Template, tracks: readonly ReleaseTrack[], span: S
 
 /** What a release copies has to be part of the project, so that it can be made anew anywhere. */
 function coverFaults(path: string, span: Span): Diagnostic[] {
-  const told = (message: string, hint: string): Diagnostic[] => [
+  const faultAt = (message: string, hint: string): Diagnostic[] => [
     { code: 'cover-path', severity: 'error', message, hint, span },
   ];
   if (/^([/\\]|~[/\\]|[A-Za-z]:)/.test(path))
-    return told('`cover` is an absolute path', "give it relative to the manifest's folder");
-  if (path.includes('\\')) return told('a backslash in `cover`', 'separate folders with /');
+    return faultAt('`cover` is an absolute path', "give it relative to the manifest's folder");
+  if (path.includes('\\')) return faultAt('a backslash in `cover`', 'separate folders with /');
   if (posix.normalize(path).split('/')[0] === '..')
-    return told('`cover` is outside the manifest folder', 'copy the picture into that folder');
+    return faultAt('`cover` is outside the manifest folder', 'copy the picture into that folder');
   return [];
 }
 

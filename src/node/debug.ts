@@ -25,17 +25,17 @@ export function debugTransport(
     const id = ++last;
     const startMs = clock.nowMs();
     // Cut after redacting: half a secret would not be known for one.
-    const tell = (text: string) => report(clip(withShownAddresses(redact(`#${id} ${text}`))));
+    const write = (text: string) => report(clip(withShownAddresses(redact(`#${id} ${text}`))));
     const since = () => `${clock.nowMs() - startMs} ms`;
-    tell(`> ${requestLine(request)}`);
+    write(`> ${requestLine(request)}`);
     const answer = await transport(request);
     if (answer.kind === 'no_answer') {
       const sent = answer.sent ? 'sent' : 'not sent';
-      tell(`< no answer after ${since()}: ${sent}, ${answer.code}: ${answer.message}`);
+      write(`< no answer after ${since()}: ${sent}, ${answer.code}: ${answer.message}`);
       return answer;
     }
-    tell(`< ${answer.status} after ${since()}${headersShown(answer)}`);
-    return { ...answer, body: listen(answer, (ending) => tell(`< ${ending} after ${since()}`)) };
+    write(`< ${answer.status} after ${since()}${headersShown(answer)}`);
+    return { ...answer, body: listen(answer, (ending) => write(`< ${ending} after ${since()}`)) };
   };
 }
 

@@ -4,7 +4,7 @@ import { faultCode } from '../core/errors.js';
 import type { TransportAnswer, TransportNoAnswer } from '../core/ports.js';
 import { type AnswerBody, createBody, type Flow } from './answer-body.js';
 import { type Deadline, startDeadline } from './deadline.js';
-import { fault, type Passage, watch } from './passage.js';
+import { fault, type SendState, watch } from './send-state.js';
 
 const MESSAGE_LENGTH_MAX = 500;
 
@@ -30,20 +30,20 @@ export function exchange(
   request: Dispatcher.DispatchOptions,
   options: ExchangeOptions,
 ): Promise<TransportAnswer | TransportNoAnswer> {
-  const passage: Passage = { sent: false, over: false };
+  const sendState: SendState = { sent: false, over: false };
   let connection: Dispatcher.DispatchController | undefined;
   let body: AnswerBody | undefined;
-  let heard = () => {};
+  let onData = () => {};
   return new Promise((resolve) => {
     const over = (error?: unknown) => {
-      passage.over = true;
+      sendState.over = true;
       alarms.off();
       options.release();
       if (error === undefined) body?.end();
       else {
         const { code, message } = described(error, options.clean);
         body?.end(fault(code, message));
-        resolve({ kind: 'no_answer', sent: passage.sent, code, message });
+        resolve({ kind: 'no_answer', sent: sendState.sent, code, message });
       }
     };
     const stop = (reason: Error) => {
@@ -59,7 +59,7 @@ export function exchange(
       onResponseStart: (controller, status, headers) => {
         if (status < 200) return;
         const idle = alarms.begun();
-        heard = idle.restart;
+        onData = idle.restart;
         const tap = {
           pause: () => {
             idle.hold();
@@ -76,13 +76,13 @@ export function exchange(
         resolve(asAnswer(status, plain, body));
       },
       onResponseData: (_controller, piece) => {
-        heard();
+        onData();
         body?.add(piece);
       },
       onResponseEnd: () => over(),
       onResponseError: (_controller, error) => over(error),
     };
-    dispatcher.dispatch(request, watch(handler, passage));
+    dispatcher.dispatch(request, watch(handler, sendState));
   });
 }
 
@@ -120,10 +120,10 @@ function setAlarms(
 
 type Headers = Readonly<Record<string, string>>;
 
-function plainHeaders(told: Readonly<Record<string, string | string[] | undefined>>): Headers {
+function plainHeaders(received: Readonly<Record<string, string | string[] | undefined>>): Headers {
   const headers: Record<string, string> = {};
-  for (const name of Object.keys(told)) {
-    const value = told[name];
+  for (const name of Object.keys(received)) {
+    const value = received[name];
     headers[name] = typeof value === 'string' ? value : (value ?? []).join(', ');
   }
   return headers;

@@ -38,15 +38,15 @@ function run(words: readonly string[], input: Uint8Array | undefined): Promise<F
       signal: AbortSignal.timeout(DEADLINE_MS),
       killSignal: 'SIGKILL',
     });
-    let told = '';
+    let stderrText = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      told = (told + text).slice(0, WORDS_BYTES_MAX);
+      stderrText = (stderrText + text).slice(0, WORDS_BYTES_MAX);
     });
     child.on('error', (error: NodeJS.ErrnoException) =>
       resolve({ ok: false, missing: error.code === 'ENOENT', message: error.message }),
     );
     child.on('close', (code) =>
-      resolve(code === 0 ? { ok: true } : { ok: false, missing: false, message: told.trim() }),
+      resolve(code === 0 ? { ok: true } : { ok: false, missing: false, message: stderrText.trim() }),
     );
     // It may end before it has read all.
     child.stdin.on('error', () => {});

@@ -122,8 +122,8 @@ function isAlive(pid: number): boolean {
 }
 
 async function startTimeFromPs(pid: number): Promise<string | undefined> {
-  const told = await output('ps', ['-o', 'lstart=', '-p', String(pid)]);
-  return told !== '' || isAlive(pid) ? told : undefined;
+  const startedAt = await output('ps', ['-o', 'lstart=', '-p', String(pid)]);
+  return startedAt !== '' || isAlive(pid) ? startedAt : undefined;
 }
 
 /** What a command of the system prints, trimmed; empty where it fails. */

@@ -2,8 +2,8 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { buildConnector } from 'undici';
 import { faultCode } from '../core/errors.js';
-import { fault } from './passage.js';
 import type { ProxyAddress } from './proxy.js';
+import { fault } from './send-state.js';
 
 /**
  * Connects through a proxy by CONNECT, one attempt for each call. undici 7's own `ProxyAgent` connects anew without end, and

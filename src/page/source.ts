@@ -51,9 +51,9 @@ export function writtenSource(data: ReviewData, peaks: Readonly<Record<string, s
   return {
     editable: false,
     async load() {
-      const told = isNew ? data : undefined;
+      const fresh = isNew ? data : undefined;
       isNew = false;
-      return told;
+      return fresh;
     },
     async peaksOf(sha256) {
       const text = peaks[sha256];

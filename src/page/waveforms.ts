@@ -25,8 +25,8 @@ export function createWaveforms(source: Source): Waveforms {
   const fetchAndDraw = async (canvas: HTMLCanvasElement) => {
     const sha256 = canvas.dataset.sha256 ?? '';
     if (!heights.has(sha256)) {
-      const told = await source.peaksOf(sha256).catch(() => undefined);
-      if (told !== undefined) heights.set(sha256, told);
+      const answer = await source.peaksOf(sha256).catch(() => undefined);
+      if (answer !== undefined) heights.set(sha256, answer);
     }
     draw(canvas);
   };

@@ -97,7 +97,7 @@ export function assemblePlan(input: AssembleInput): Plan {
     rows: decided.rows,
     purchases,
     orphans: decided.orphans,
-    keptCount: countKept(decided.rows, input.attempts),
+    unlistedCount: countUnlisted(decided.rows, input.attempts),
     moves: decided.moves,
     totalMicroUsd: sum(purchases.map(({ quote }) => quote.microUsd)),
     spentBeforeMicroUsd: spentMicroUsd(input.attempts),
@@ -122,9 +122,9 @@ function pricesOf(
     const quote = quotes.get(query.key);
     if (quote === undefined || prices.has(query.key)) continue;
     const { microUsd, quotedAtMs } = quote;
-    const told = catalogueMicroUsd === undefined ? {} : { catalogueMicroUsd };
+    const declared = catalogueMicroUsd === undefined ? {} : { catalogueMicroUsd };
     const low = isSuspiciouslyLow(microUsd, declaredMicroUsd) ? { suspicious: true as const } : {};
-    prices.set(query.key, { microUsd, quotedAtMs, ...query, ...told, ...low });
+    prices.set(query.key, { microUsd, quotedAtMs, ...query, ...declared, ...low });
   }
   return prices;
 }
@@ -172,7 +172,7 @@ function noQuote(drafts: readonly Draft[]): readonly Diagnostic[] {
   ];
 }
 
-function countKept(rows: readonly PlanRow[], attempts: Iterable<Attempt>): number {
+function countUnlisted(rows: readonly PlanRow[], attempts: Iterable<Attempt>): number {
   const wanted = new Set(rows.map(({ take }) => takeId(take)));
   const made = [...attempts].filter(({ state }) => state === 'done').map(takeId);
   return new Set(made.filter((id) => !wanted.has(id))).size;

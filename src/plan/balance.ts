@@ -1,12 +1,12 @@
 import type { Diagnostic } from '../core/diagnostic.js';
-import { formatUsd, PURSES, type Purse } from '../core/money.js';
+import { CURRENCIES, type Currency, formatUsd } from '../core/money.js';
 import type { Balance } from '../venice/client.js';
 import type { Plan, Purchase } from './plan.js';
 
 /** What a plan would draw from each purse. */
 export interface Funding {
   /** Integer micro-dollars by purse, of what is covered. */
-  readonly drawn: ReadonlyMap<Purse, number>;
+  readonly drawn: ReadonlyMap<Currency, number>;
   /** Purchases that no known purse covers. */
   readonly uncovered: readonly Purchase[];
 }
@@ -15,26 +15,26 @@ export interface Funding {
  * Charges a plan to the purses as the service does: each purchase to the first purse that covers its whole price; none
  * is ever split.
  */
-export function fundingOf(purchases: readonly Purchase[], { purses }: Balance): Funding {
-  const left = new Map(PURSES.map((purse) => [purse, purses[purse] ?? 0]));
-  const drawn = new Map<Purse, number>();
+export function fundingOf(purchases: readonly Purchase[], { currencies }: Balance): Funding {
+  const left = new Map(CURRENCIES.map((currency) => [currency, currencies[currency] ?? 0]));
+  const drawn = new Map<Currency, number>();
   const uncovered: Purchase[] = [];
   for (const purchase of purchases) {
     const { microUsd } = purchase.quote;
-    const purse = PURSES.find((name) => left.get(name)! >= microUsd);
-    if (purse === undefined) {
+    const currency = CURRENCIES.find((name) => left.get(name)! >= microUsd);
+    if (currency === undefined) {
       uncovered.push(purchase);
       continue;
     }
-    left.set(purse, left.get(purse)! - microUsd);
-    drawn.set(purse, (drawn.get(purse) ?? 0) + microUsd);
+    left.set(currency, left.get(currency)! - microUsd);
+    drawn.set(currency, (drawn.get(currency) ?? 0) + microUsd);
   }
   return { drawn, uncovered };
 }
 
 /** What the purses that are known hold together, integer micro-dollars; `undefined` where none is. */
-export function knownMicroUsd({ purses }: Balance): number | undefined {
-  const amounts = Object.values(purses);
+export function knownMicroUsd({ currencies }: Balance): number | undefined {
+  const amounts = Object.values(currencies);
   return amounts.length === 0 ? undefined : amounts.reduce((sum, amount) => sum + amount, 0);
 }
 
@@ -48,14 +48,14 @@ const WALLET_MICRO_USD_MIN = 100_000;
 export function checkBalance(plan: Plan, balance: Balance): readonly Diagnostic[] {
   if (plan.purchases.length === 0) return [];
   if (balance.permitted === false || isWalletTooLow(balance)) return [cannotConsume(balance)];
-  const unknown = PURSES.filter((purse) => balance.purses[purse] === undefined);
-  if (unknown.some((purse) => purse !== 'EARNED_CREDITS')) return [];
+  const unknown = CURRENCIES.filter((currency) => balance.currencies[currency] === undefined);
+  if (unknown.some((currency) => currency !== 'EARNED_CREDITS')) return [];
   const { uncovered } = fundingOf(plan.purchases, balance);
   return uncovered.length === 0 ? [] : [overBalance(plan, balance, uncovered)];
 }
 
-function isWalletTooLow({ topUp, purses }: Balance): boolean {
-  return topUp !== undefined && (purses.DIEM ?? 0) + (purses.USD ?? 0) < WALLET_MICRO_USD_MIN;
+function isWalletTooLow({ topUp, currencies }: Balance): boolean {
+  return topUp !== undefined && (currencies.DIEM ?? 0) + (currencies.USD ?? 0) < WALLET_MICRO_USD_MIN;
 }
 
 function cannotConsume(balance: Balance): Diagnostic {
@@ -74,13 +74,13 @@ function overBalance(plan: Plan, balance: Balance, uncovered: readonly Purchase[
   const shortMicroUsd = uncovered.reduce((sum, { quote }) => sum + quote.microUsd, 0);
   const takes = uncovered.length === 1 ? '1 take' : `${uncovered.length} takes`;
   const hidden =
-    balance.purses.EARNED_CREDITS === undefined
+    balance.currencies.EARNED_CREDITS === undefined
       ? '; earned credits are visible to an ADMIN key only: with enough of them, add --ignore-balance'
       : '';
   return {
     code: 'over-balance',
     severity: 'error',
-    message: `the balance does not cover ${takes} for ${formatUsd(shortMicroUsd)}, of ${formatUsd(plan.totalMicroUsd)} in total (${purseWords(balance)})`,
+    message: `the balance does not cover ${takes} for ${formatUsd(shortMicroUsd)}, of ${formatUsd(plan.totalMicroUsd)} in total (${currencyNames(balance)})`,
     hint: `${topUpHint(balance) ?? 'top up the account'}, or buy less with --only${hidden}`,
   };
 }
@@ -97,22 +97,22 @@ function topUpHint({ topUp }: Balance): string | undefined {
   return `top up the wallet with USDC on Base${how}`;
 }
 
-const NAMES: Readonly<Record<Purse, string>> = {
+const NAMES: Readonly<Record<Currency, string>> = {
   DIEM: 'DIEM',
   EARNED_CREDITS: 'earned credits',
   BUNDLED_CREDITS: 'bundled credits',
   USD: 'USD',
 };
 
-export function purseName(purse: Purse): string {
-  return NAMES[purse];
+export function currencyName(currency: Currency): string {
+  return NAMES[currency];
 }
 
 /** Each known purse with what is in it; empty ones are left out where another is not. */
-export function purseWords({ purses }: Balance): string {
-  const known = PURSES.filter((purse) => purses[purse] !== undefined);
-  const shown = known.filter((purse) => purses[purse] !== 0);
+export function currencyNames({ currencies }: Balance): string {
+  const known = CURRENCIES.filter((currency) => currencies[currency] !== undefined);
+  const shown = known.filter((currency) => currencies[currency] !== 0);
   return (shown.length > 0 ? shown : known)
-    .map((purse) => `${formatUsd(purses[purse]!)} ${purseName(purse)}`)
+    .map((currency) => `${formatUsd(currencies[currency]!)} ${currencyName(currency)}`)
     .join(', ');
 }

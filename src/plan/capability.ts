@@ -96,8 +96,8 @@ export function mergeAlike(diagnostics: Iterable<Diagnostic>): Diagnostic[] {
     { diagnostic: Diagnostic; related: Map<string, { message: string; span: Span }> }
   >();
   for (const diagnostic of diagnostics) {
-    const { related = [], ...told } = diagnostic;
-    const key = JSON.stringify(told);
+    const { related = [], ...reported } = diagnostic;
+    const key = JSON.stringify(reported);
     const known = merged.get(key) ?? { diagnostic, related: new Map() };
     for (const place of related) {
       if (known.related.size < RELATED_MAX) known.related.set(JSON.stringify(place.span), place);

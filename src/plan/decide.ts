@@ -3,7 +3,7 @@ import type { Code } from '../core/codes.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { shellWord } from '../core/shell.js';
 import type { Attempt } from '../lockfile/attempt.js';
-import type { KeySeal } from '../lockfile/key-seal.js';
+import type { KeySignature } from '../lockfile/key-signature.js';
 import type { Take } from '../manifest/take.js';
 import {
   type FileState,
@@ -15,10 +15,10 @@ import {
   readHistory,
   takeId,
 } from './history.js';
+import { isNothingHere, missingOf } from './latest-attempts.js';
 import { planMoves } from './moves.js';
 import type { BuyReason, Decision, FileMove, PlanRow } from './plan.js';
 import { type ReadSelection, readSelection, type Selection, takeWord } from './selection.js';
-import { isNothingHere, missingOf } from './standing.js';
 
 export interface DecideInput {
   /** In the manifest's order. */
@@ -37,7 +37,7 @@ export interface DecideInput {
   /** How a file is named in messages, by its path relative to the output root. Absent: by that path. */
   placeOf?(file: string): string;
   /** Of the key in use, to tell what was submitted under another one. */
-  readonly keySeal?: KeySeal | undefined;
+  readonly keySignature?: KeySignature | undefined;
   /** Names another machine that has the file of an attempt, where that is enough. Absent: it has to be here. */
   readonly keptBy?: ((attempt: Attempt) => string | undefined) | undefined;
   /** To tell whether another run's claim is fresh. Absent: all are. */
@@ -81,7 +81,7 @@ export function decide(input: DecideInput): Decided {
       ...selection.diagnostics,
       ...rows.flatMap((row) => remarks(row, history, selection, input)),
       ...behindLinks(rows, history, input),
-      ...otherKey(history.attempts, input.keySeal),
+      ...otherKey(history.attempts, input.keySignature),
       ...nothingHere(rows, placeOf),
       ...moved.diagnostics,
     ],
@@ -124,16 +124,16 @@ function decideKnown(
     return { kind: 'done', attempt: missing, elsewhere: true, machine };
   if (missing !== undefined) return { kind: 'held', because: 'missing', attempt: missing };
   // A refusal that may pass is as if the attempt had never been; one that will not is told until asked again.
-  const telling = same.find((attempt) => !mayPass(attempt)) ?? same[0]!;
-  switch (telling.state) {
+  const decided = same.find((attempt) => !mayPass(attempt)) ?? same[0]!;
+  switch (decided.state) {
     case 'failed':
-      return { kind: 'held', because: 'failed', attempt: telling };
+      return { kind: 'held', because: 'failed', attempt: decided };
     case 'lost':
-      if (telling.reason?.code === 'requeued') return wanted({ kind: 'retry', earlier: telling });
-      return { kind: 'held', because: 'lost', attempt: telling };
+      if (decided.reason?.code === 'requeued') return wanted({ kind: 'retry', earlier: decided });
+      return { kind: 'held', because: 'lost', attempt: decided };
     default:
-      if (mayPass(telling)) return wanted({ kind: 'retry', earlier: telling });
-      return { kind: 'held', because: 'rejected', attempt: telling };
+      if (mayPass(decided)) return wanted({ kind: 'retry', earlier: decided });
+      return { kind: 'held', because: 'rejected', attempt: decided };
   }
 }
 
@@ -185,32 +185,32 @@ function remarks(
   { links, placeOf = String }: DecideInput,
 ): readonly Diagnostic[] {
   const { take, decision } = row;
-  const told: Diagnostic[] = [];
-  const tell = (code: Code, severity: Diagnostic['severity'], message: string, hint: string) =>
-    told.push({ code, severity, message, hint, span: take.span });
+  const reported: Diagnostic[] = [];
+  const add = (code: Code, severity: Diagnostic['severity'], message: string, hint: string) =>
+    reported.push({ code, severity, message, hint, span: take.span });
   if (decision.kind === 'occupied') {
     const message = `${shellWord(placeOf(decision.path))} exists, but is not in the lockfile`;
-    tell('output-occupied', 'error', message, 'move the file away, or restore the lockfile it belongs to');
+    add('output-occupied', 'error', message, 'move the file away, or restore the lockfile it belongs to');
   }
   const holding = decision.kind === 'done' ? history.holdings.get(decision.attempt.attempt) : undefined;
   if (holding?.state === 'changed') {
     // One link may stand before every file: told once for all of them.
     if (links?.get(holding.path) === undefined) {
       const message = `${shellWord(placeOf(holding.path))} was changed since it was stored`;
-      tell('file-changed', 'warning', message, `to buy it again: --force ${shellWord(takeWord(take))}`);
+      add('file-changed', 'warning', message, `to buy it again: --force ${shellWord(takeWord(take))}`);
     }
   }
   if (selection.forced(take) && (decision.kind === 'collect' || decision.kind === 'in_doubt')) {
     const why =
       decision.kind === 'collect' ? 'is in flight: it is collected first' : 'is in doubt: see `resolve`';
-    tell(
+    add(
       'force-blocked',
       'warning',
       `${take.key} is not bought again, because it ${why}`,
       'then force it again',
     );
   }
-  return told;
+  return reported;
 }
 
 /** Links are not followed: what stands behind one cannot be checked. One warning a link. */
@@ -241,9 +241,12 @@ function behindLinks(
 }
 
 /** A job is found only under the account that submitted it. */
-function otherKey(attempts: readonly Attempt[], keySeal: KeySeal | undefined): readonly Diagnostic[] {
-  if (keySeal === undefined) return [];
-  const foreign = attempts.filter((attempt) => isInFlight(attempt) && !keySeal.isSameKey(attempt));
+function otherKey(
+  attempts: readonly Attempt[],
+  keySignature: KeySignature | undefined,
+): readonly Diagnostic[] {
+  if (keySignature === undefined) return [];
+  const foreign = attempts.filter((attempt) => isInFlight(attempt) && !keySignature.isSameKey(attempt));
   if (foreign.length === 0) return [];
   return [
     {

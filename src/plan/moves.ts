@@ -3,9 +3,9 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import { foldName } from '../core/file-name.js';
 import { asOperand, shellWord } from '../core/shell.js';
 import type { Take } from '../manifest/take.js';
-import { asidePaths, isAside } from './aside.js';
 import { type History, type Holding, takeId } from './history.js';
 import type { FileMove, PlanRow } from './plan.js';
+import { hasSupersededName, supersededPaths } from './superseded.js';
 import { isSuperseded, supersededPath } from './tidy.js';
 
 export interface PlannedMoves {
@@ -87,7 +87,7 @@ function place(
   for (const holding of history.holdings.values()) {
     if (owners.has(holding.attempt.attempt)) continue;
     const stem = stems.get(takeId(holding.attempt));
-    const targets = asideTargets(holding, stem, owned.has(foldName(stemOf(holding.path))));
+    const targets = supersededTargets(holding, stem, owned.has(foldName(stemOf(holding.path))));
     const free = (path: string) => !taken.has(foldName(path)) && occupied(stemOf(path)) === undefined;
     const to = targets.includes(holding.path) ? undefined : targets.find(free);
     if (to === undefined) continue;
@@ -101,15 +101,15 @@ function place(
  * Where the file of an earlier request may go: aside where it is in the way of a newer one, and along with its take where it
  * is aside already. Empty: it stays.
  */
-function asideTargets(
+function supersededTargets(
   { attempt, path, state }: Holding,
   stem: string | undefined,
   inTheWay: boolean,
 ): readonly string[] {
   const follows =
-    stem !== undefined && state === 'present' && attempt.state === 'done' && isAside(attempt, path);
+    stem !== undefined && state === 'present' && attempt.state === 'done' && hasSupersededName(attempt, path);
   if (!inTheWay && !follows) return [];
-  const aside = asidePaths(attempt, stem ?? attempt.stem, posix.extname(path));
+  const aside = supersededPaths(attempt, stem ?? attempt.stem, posix.extname(path));
   return isSuperseded(path) && !inTheWay ? aside.map(supersededPath) : aside;
 }
 
@@ -124,8 +124,8 @@ function blockedBy(
   const moving = new Set(placements.map(({ holding }) => holding.attempt.attempt));
   const queue: { readonly placement: Placement; readonly by: string }[] = [];
   for (const placement of placements) {
-    const stranger = placement.owner === undefined ? undefined : occupied(placement.owner.stem);
-    if (stranger !== undefined) queue.push({ placement, by: stranger });
+    const untracked = placement.owner === undefined ? undefined : occupied(placement.owner.stem);
+    if (untracked !== undefined) queue.push({ placement, by: untracked });
   }
   for (const { attempt, path } of history.holdings.values()) {
     const placement = wantedBy.get(foldName(path));

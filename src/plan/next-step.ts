@@ -1,9 +1,9 @@
 import type { Attempt } from '../lockfile/attempt.js';
 import { mayPass } from './decide.js';
 import { isInDoubt, isInFlight } from './history.js';
+import { isNothingHere } from './latest-attempts.js';
 import type { Decision, PlanRow } from './plan.js';
 import { takeWord } from './selection.js';
-import { isNothingHere } from './standing.js';
 
 /** What a person does next about an album: each but the last two is a command that changes how it stands. */
 export type NextStep =

@@ -96,7 +96,7 @@ export interface Plan {
   /** In flight, and no row collects it (its track is gone or its request changed): collected all the same. */
   readonly orphans: readonly Attempt[];
   /** Takes that were made for earlier manifests and that this one does not name: their files stay. */
-  readonly keptCount: number;
+  readonly unlistedCount: number;
   /** Stored files whose place changed: moved for free, in this order. One attempt may move twice. */
   readonly moves: readonly FileMove[];
   /** Of the purchases, integer micro-dollars. */

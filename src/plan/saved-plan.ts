@@ -51,7 +51,7 @@ export interface SavedPurchase {
 }
 
 /** What a plan rests on beside itself. */
-export interface PlanGround {
+export interface PlanBasis {
   readonly endpoint: string;
   /** Absent where there is no lockfile yet. */
   readonly lineage?: string | undefined;
@@ -64,22 +64,22 @@ export interface PlanGround {
 /** Tracks named in one message at most. */
 const NAMED_MAX = 5;
 
-export function savePlan(plan: Plan, selection: Selection, ground: PlanGround): SavedPlan {
-  const tries = countTries(ground.attempts);
+export function savePlan(plan: Plan, selection: Selection, basis: PlanBasis): SavedPlan {
+  const tries = countTries(basis.attempts);
   return {
     format: 'venice-batch-plan',
     version: 1,
-    endpoint: ground.endpoint,
-    lineage: ground.lineage ?? null,
-    attempts_sha256: attemptsDigest(ground.attempts),
+    endpoint: basis.endpoint,
+    lineage: basis.lineage ?? null,
+    attempts_sha256: attemptsDigest(basis.attempts),
     manifest_sha256: takesDigest(
       boundTakes(
-        ground.takes,
+        basis.takes,
         plan.purchases.map(({ take }) => take),
       ),
     ),
     only: selection.only ?? [],
-    except: [...(selection.except ?? []), ...pickedIn(selection, ground.takes)],
+    except: [...(selection.except ?? []), ...pickedIn(selection, basis.takes)],
     force: selection.force,
     retry_failed: selection.retryFailed,
     budget_micro_usd: plan.budgetMicroUsd ?? null,
@@ -110,17 +110,17 @@ export function selectionOf(saved: SavedPlan): Selection {
  * Why a saved plan cannot be applied on this ground, or `undefined`: `plan-other-endpoint`, `plan-used`,
  * `plan-stale`. Needs no prices, so nobody is asked for any in vain.
  */
-export function checkGround(saved: SavedPlan, ground: PlanGround): Diagnostic | undefined {
-  if (saved.endpoint !== ground.endpoint)
+export function checkBasis(saved: SavedPlan, basis: PlanBasis): Diagnostic | undefined {
+  if (saved.endpoint !== basis.endpoint)
     return refusal(
       'plan-other-endpoint',
-      `the plan was made for ${shownEndpoint(saved.endpoint)}, not for ${ground.endpoint}`,
+      `the plan was made for ${shownEndpoint(saved.endpoint)}, not for ${basis.endpoint}`,
     );
-  if (saved.lineage !== null && saved.lineage !== ground.lineage)
+  if (saved.lineage !== null && saved.lineage !== basis.lineage)
     return refusal('plan-stale', 'the lockfile is not the one that the plan was made with');
-  if (saved.attempts_sha256 !== attemptsDigest(ground.attempts)) return afterSubmits(saved, ground.attempts);
-  if (saved.manifest_sha256 !== takesDigest(boundTakes(ground.takes, saved.purchases)))
-    return afterEdits(saved, ground.takes);
+  if (saved.attempts_sha256 !== attemptsDigest(basis.attempts)) return afterSubmits(saved, basis.attempts);
+  if (saved.manifest_sha256 !== takesDigest(boundTakes(basis.takes, saved.purchases)))
+    return afterEdits(saved, basis.takes);
   return undefined;
 }
 

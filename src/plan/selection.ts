@@ -21,7 +21,7 @@ export interface Selection {
 }
 
 /** The words that ask for what would not be bought by itself. */
-export function madeAgainWords({
+export function retryFlags({
   retryFailed,
   force,
 }: Pick<Selection, 'retryFailed' | 'force'>): readonly string[] {

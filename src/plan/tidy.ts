@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
 import type { Attempt } from '../lockfile/attempt.js';
-import { asidePaths } from './aside.js';
 import { type History, type Holding, takeId } from './history.js';
 import type { FileMove, PlanRow } from './plan.js';
+import { supersededPaths } from './superseded.js';
 
 /** The folder, beside the files of the takes, for what is neither current nor picked. */
 export const SUPERSEDED_FOLDER = '.superseded';
@@ -62,7 +62,7 @@ function keptFiles({ rows, history, isPicked }: TidyInput): ReadonlySet<string> 
 }
 
 function targets({ attempt, path }: Holding, stem: string, away: boolean): readonly string[] {
-  const aside = asidePaths(attempt, stem, posix.extname(path));
+  const aside = supersededPaths(attempt, stem, posix.extname(path));
   return away ? aside.map(supersededPath) : aside;
 }
 

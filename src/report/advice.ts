@@ -1,5 +1,5 @@
 import type { TakeEvent } from '../core/events.js';
-import { toldByPerson } from './phrases.js';
+import { resolutionOf } from './phrases.js';
 
 /** What to do about a take that is not made, as an instruction of our own words. */
 export function adviceFor(take: TakeEvent): string {
@@ -9,7 +9,7 @@ export function adviceFor(take: TakeEvent): string {
     case 'failed':
       return adviceForFailure(take);
     case 'lost':
-      if (toldByPerson(take.code) !== undefined) return AGAIN;
+      if (resolutionOf(take.code) !== undefined) return AGAIN;
       return `The service no longer has the audio. ${AGAIN} If the service finds it after all, \`resolve\` with its queue id collects it.`;
     case 'unverified':
       return `The bytes are kept as \`.unverified\`; run again to fetch it once more, at no cost. If they sound right, \`accept MANIFEST ${take.key}\` takes them as they are. To give it up: \`resolve MANIFEST ${take.attempt.slice(0, 8)} --charged\`.`;
@@ -35,7 +35,7 @@ function adviceForFailure({ money }: TakeEvent): string {
 }
 
 function adviceForRefusal(take: TakeEvent): string {
-  if (toldByPerson(take.code) !== undefined) return 'Run again to buy it, after approval.';
+  if (resolutionOf(take.code) !== undefined) return 'Run again to buy it, after approval.';
   switch (take.status) {
     case 401:
       return 'Check VENICE_API_KEY, then run the same command again.';

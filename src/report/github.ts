@@ -35,9 +35,9 @@ export function githubAnnotations(diagnostics: readonly Diagnostic[], options: G
  * @param takes those of the manifest, which tell the place
  */
 export function takeAnnotations(outcome: RunOutcome, takes: readonly Take[], options: GithubOptions): string {
-  const toldCount = outcome.diagnostics.filter(({ severity }) => severity === 'error').length;
+  const reportedCount = outcome.diagnostics.filter(({ severity }) => severity === 'error').length;
   const spans = new Map(takes.map(({ key, span }) => [key, span]));
-  const told = [...outcome.failures, ...outcome.inDoubt].map((take): Annotated => {
+  const annotated = [...outcome.failures, ...outcome.inDoubt].map((take): Annotated => {
     const span = spans.get(take.key);
     return {
       code: take.code ?? take.state,
@@ -47,7 +47,7 @@ export function takeAnnotations(outcome: RunOutcome, takes: readonly Take[], opt
       ...(span === undefined ? {} : { span }),
     };
   });
-  return annotations(told.slice(0, Math.max(0, ANNOTATIONS_MAX - toldCount)), options);
+  return annotations(annotated.slice(0, Math.max(0, ANNOTATIONS_MAX - reportedCount)), options);
 }
 
 /** Of a take the code may be the service's. */

@@ -17,7 +17,7 @@ export function renderJunit(
   { qcFail = false }: { readonly qcFail?: boolean } = {},
 ): string {
   const known = new Set(outcome.takes.map(({ key }) => key));
-  const trouble = troubleOf(outcome);
+  const trouble = problemOf(outcome);
   const doubles = outcome.summary?.bought_twice ?? [];
   const twice = new Map(doubles.map((double) => [double.key, twiceText(double)]));
   const left = keys.filter((key) => !known.has(key));
@@ -103,34 +103,34 @@ function verdictOf(take: TakeEvent): Verdict {
   return take.state === 'stored' || take.state === 'done' ? 'passed' : 'skipped';
 }
 
-interface Trouble {
+interface Problem {
   readonly type: string;
   readonly message: string;
 }
 
 /** What a run that did not end well is told to have met, in its first word on it. */
-function troubleOf({ summary, diagnostics, errors }: RunOutcome): Trouble | undefined {
+function problemOf({ summary, diagnostics, errors }: RunOutcome): Problem | undefined {
   if (summary === undefined || summary.exit_code === 0) return undefined;
-  const told = diagnostics.find(({ severity }) => severity === 'error') ?? errors[0];
-  if (told === undefined) return { type: 'exit', message: `ended with exit code ${summary.exit_code}` };
+  const failing = diagnostics.find(({ severity }) => severity === 'error') ?? errors[0];
+  if (failing === undefined) return { type: 'exit', message: `ended with exit code ${summary.exit_code}` };
   return {
-    type: told.code,
-    message: told.hint === undefined ? told.message : `${told.message} (${told.hint})`,
+    type: failing.code,
+    message: failing.hint === undefined ? failing.message : `${failing.message} (${failing.hint})`,
   };
 }
 
-function untoldCase(name: string, trouble: Trouble | undefined): TestCase {
+function untoldCase(name: string, trouble: Problem | undefined): TestCase {
   const why = trouble === undefined ? '' : `: ${trouble.message}`;
   return { name, classname: 'venice-batch', verdict: 'skipped', message: `not bought${why}` };
 }
 
 function runCase(
   { failures, inDoubt, qc }: RunOutcome,
-  trouble: Trouble | undefined,
+  trouble: Problem | undefined,
   qcFail: boolean,
 ): TestCase[] {
-  const told = qcFail && [...qc.values()].some(({ findings }) => findings.length > 0);
-  if (trouble === undefined || told || failures.length + inDoubt.length > 0) return [];
+  const failing = qcFail && [...qc.values()].some(({ findings }) => findings.length > 0);
+  if (trouble === undefined || failing || failures.length + inDoubt.length > 0) return [];
   return [{ name: 'venice-batch', classname: 'venice-batch', verdict: 'error', ...trouble }];
 }
 

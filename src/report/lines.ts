@@ -20,9 +20,9 @@ import {
   emptyTally,
   madeCount,
   pauseLeftMs,
+  problemCounts,
   type Tally,
   toMakeCount,
-  troubleCounts,
 } from './tally.js';
 import type { Terminal } from './terminal.js';
 
@@ -46,10 +46,10 @@ export function createLines(options: LinesOptions): Reporter {
   const { terminal, clock, groups = false, placeOf = String } = options;
   const style = styleFor(terminal.color);
   const tally = emptyTally();
-  const told = new Map<string, TakeEvent['state']>();
+  const reported = new Map<string, TakeEvent['state']>();
   const ended = new AbortController();
   let grouped = false;
-  let pauseToldMs: number | undefined;
+  let pauseReportedMs: number | undefined;
   let printedAtMs = clock.nowMs();
   let heart: Promise<void> | undefined;
 
@@ -85,10 +85,10 @@ export function createLines(options: LinesOptions): Reporter {
   }
 
   function take(event: TakeEvent): void {
-    const before = told.get(event.key);
+    const before = reported.get(event.key);
     const isResumed = event.state === 'queued' && event.queued_at !== undefined;
     if (event.earlier === true || isResumed || !isWorthALine(event.state, before)) return;
-    told.set(event.key, event.state);
+    reported.set(event.key, event.state);
     const paint = tally.failures.has(event.key) ? style.bad : event.state === 'stored' ? style.good : String;
     print(paint(takeLine(tally, event, placeOf)));
   }
@@ -96,8 +96,8 @@ export function createLines(options: LinesOptions): Reporter {
   /** Once for each wait. */
   function pause(): void {
     const leftMs = pauseLeftMs(tally, clock.nowMs());
-    if (leftMs === undefined || pauseToldMs === tally.pause?.sinceMs) return;
-    pauseToldMs = tally.pause?.sinceMs;
+    if (leftMs === undefined || pauseReportedMs === tally.pause?.sinceMs) return;
+    pauseReportedMs = tally.pause?.sinceMs;
     print(style.note(`${counter(tally)} ${pausePhrase(leftMs)}`));
   }
 
@@ -142,12 +142,12 @@ function takeLine(tally: Tally, event: TakeEvent, placeOf: (file: string) => str
 
 function heartbeatLine(tally: Tally, nowMs: number): string {
   const { progress } = tally;
-  const troubles = troubleCounts(tally);
+  const problems = problemCounts(tally);
   const pauseMs = pauseLeftMs(tally, nowMs);
   const parts = [
     `${tally.active.size} in flight`,
-    `${troubles.failed} failed`,
-    troubles.inDoubt > 0 && `${troubles.inDoubt} in doubt`,
+    `${problems.failed} failed`,
+    problems.inDoubt > 0 && `${problems.inDoubt} in doubt`,
     moneyOf(progress),
     remainingPhrase(progress, nowMs),
     pauseMs && pausePhrase(pauseMs),

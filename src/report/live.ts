@@ -41,7 +41,7 @@ export function createLive({ terminal, clock }: LiveOptions): Reporter {
     shown = true;
   }
 
-  function tell(lines: readonly string[]): void {
+  function print(lines: readonly string[]): void {
     for (const line of lines)
       if (view) view.above(line);
       else terminal.write(`${line}\n`);
@@ -61,7 +61,7 @@ export function createLive({ terminal, clock }: LiveOptions): Reporter {
       if (event.type === 'diagnostic' || event.type === 'plan' || event.type === 'summary') waiting = false;
       if (event.type === 'phase') enter(event.phase);
       else if (event.type === 'summary') summary = event;
-      else if (event.type === 'notice') tell(noticeLines(event, terminal.columns - 1));
+      else if (event.type === 'notice') print(noticeLines(event, terminal.columns - 1));
       if (phase === 'generate' && (event.type === 'progress' || tally.active.size > 0))
         view ??= startView(terminal, clock, tally, style);
       showWaiting();

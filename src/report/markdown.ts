@@ -37,8 +37,8 @@ export function renderMarkdown(outcome: RunOutcome, options: MarkdownOptions = {
   ];
   const trouble = ['Take', 'What happened', 'What to do'];
   const sections: Section[] = [
-    { title: 'Failed', header: trouble, takes: outcome.failures, row: troubleRow },
-    { title: 'In doubt', header: trouble, takes: outcome.inDoubt, row: troubleRow },
+    { title: 'Failed', header: trouble, takes: outcome.failures, row: problemRow },
+    { title: 'In doubt', header: trouble, takes: outcome.inDoubt, row: problemRow },
     {
       title: 'Tracks',
       header: ['Take', 'State', 'Model', 'Price', 'File'],
@@ -51,9 +51,9 @@ export function renderMarkdown(outcome: RunOutcome, options: MarkdownOptions = {
 
 /** Why a run did not do all that was asked: the errors that it told, beside what is told of each take. */
 function reasonsOf({ errors, diagnostics }: RunOutcome, { not_bought }: SummaryEvent): readonly string[] {
-  const told = diagnostics.filter(({ severity }) => severity === 'error').slice(0, REASONS_MAX);
+  const shown = diagnostics.filter(({ severity }) => severity === 'error').slice(0, REASONS_MAX);
   const stops = not_bought === 0 ? [] : errors;
-  return [...told, ...stops].map(({ message }) => foreign(message));
+  return [...shown, ...stops].map(({ message }) => foreign(message));
 }
 
 /** More are in the log. */
@@ -100,7 +100,7 @@ function tableRow(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-function troubleRow(take: TakeEvent): string[] {
+function problemRow(take: TakeEvent): string[] {
   return [foreign(take.key), cell(failureReason(take)), adviceFor(take)];
 }
 

@@ -55,8 +55,8 @@ export function renderModels(models: Iterable<Model>, options: ModelsOptions): s
 function hiddenLines(hidden: readonly string[], width: number): readonly string[] {
   if (hidden.length === 0) return [];
   const names = hidden.length === 1 ? `column ${hidden[0]}` : `columns ${hidden.join(', ')}`;
-  const told = `Hidden at this width: ${names}. Widen the terminal, or show one model in full: venice-batch models MODEL`;
-  return ['', ...wrap(told, Math.max(TABLE_WIDTH_MIN, width))];
+  const shown = `Hidden at this width: ${names}. Widen the terminal, or show one model in full: venice-batch models MODEL`;
+  return ['', ...wrap(shown, Math.max(TABLE_WIDTH_MIN, width))];
 }
 
 /** All that the catalogue tells of one model, a line a fact, with line ends. */
@@ -75,9 +75,9 @@ export function renderModel(model: Model, options: ModelsOptions): string {
     ['State', stateOf(model)],
     ['Voices', (model.voices ?? []).join(', ')],
   ];
-  const told = facts.filter(([, text]) => text !== '');
-  const label = Math.max(...told.map(([name]) => name.length)) + 2;
-  const lines = told.flatMap(([name, text]) =>
+  const shown = facts.filter(([, text]) => text !== '');
+  const label = Math.max(...shown.map(([name]) => name.length)) + 2;
+  const lines = shown.flatMap(([name, text]) =>
     wrap(escapeForeign(text), Math.max(40, options.width) - label).map(
       (line, index) => style.faint((index === 0 ? name : '').padEnd(label)) + line,
     ),

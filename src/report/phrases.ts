@@ -40,7 +40,7 @@ export function stateName(state: TakeEvent['state'] | 'intent'): string {
 }
 
 /** What a person told of an attempt, by the code that stands for it in the lockfile. */
-const TOLD_BY_PERSON: Readonly<Record<string, string>> = {
+const RESOLUTIONS: Readonly<Record<string, string>> = {
   resolved_charged: 'resolved as charged',
   resolved_not_charged: 'resolved as not charged',
   resolved_refunded: 'resolved as refunded',
@@ -48,15 +48,15 @@ const TOLD_BY_PERSON: Readonly<Record<string, string>> = {
 };
 
 /** Whether a person told what became of it: `resolved as charged`. */
-export function toldByPerson(code: string | undefined): string | undefined {
-  return code !== undefined && Object.hasOwn(TOLD_BY_PERSON, code) ? TOLD_BY_PERSON[code] : undefined;
+export function resolutionOf(code: string | undefined): string | undefined {
+  return code !== undefined && Object.hasOwn(RESOLUTIONS, code) ? RESOLUTIONS[code] : undefined;
 }
 
 /** What became of an attempt, with its cause: `rejected (422)`, `given up: resolved as charged`. The code may be foreign. */
 export function fatePhrase(state: string, reason: { code: string; status?: number } | undefined): string {
-  const told = toldByPerson(reason?.code);
-  if (told !== undefined && state === 'rejected') return told;
-  if (told !== undefined) return `${state === 'lost' ? 'given up' : state}: ${told}`;
+  const resolution = resolutionOf(reason?.code);
+  if (resolution !== undefined && state === 'rejected') return resolution;
+  if (resolution !== undefined) return `${state === 'lost' ? 'given up' : state}: ${resolution}`;
   return reason === undefined ? state : `${state} (${reason.status ?? reason.code})`;
 }
 
@@ -68,7 +68,7 @@ export function failureReason(event: TakeEvent): string {
   const status = event.code === `http-${event.status}` ? undefined : event.status;
   const cause = [status, event.code].filter((part) => part !== undefined && part !== '').join(' ');
   // Who told it told of the money as well.
-  if (event.code !== undefined && toldByPerson(event.code) !== undefined)
+  if (event.code !== undefined && resolutionOf(event.code) !== undefined)
     return fatePhrase(event.state, { code: event.code });
   const parts = [stateName(event.state), cause].filter(Boolean).join(', ');
   const said = event.message ? `: ${event.message}` : '';

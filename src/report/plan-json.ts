@@ -1,9 +1,9 @@
-import { PURSES } from '../core/money.js';
+import { CURRENCIES } from '../core/money.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import { fundingOf, knownMicroUsd } from '../plan/balance.js';
 import { boughtTwiceTake } from '../plan/bought-twice.js';
+import { machineOf } from '../plan/latest-attempts.js';
 import type { BuyReason, Decision, Plan, PlanRow, Purchase } from '../plan/plan.js';
-import { machineOf } from '../plan/standing.js';
 import type { Balance } from '../venice/client.js';
 import { jsonText } from './json-text.js';
 import { costByModel, countsByModel, planLines } from './plan-rows.js';
@@ -47,10 +47,10 @@ function balanceDocument({ purchases }: Plan, balance: Balance): object {
   const { drawn, uncovered } = fundingOf(purchases, balance);
   return {
     permitted: balance.permitted ?? null,
-    purses: PURSES.map((purse) => ({
-      purse,
-      micro_usd: balance.purses[purse] ?? null,
-      charged_micro_usd: drawn.get(purse) ?? 0,
+    currencies: CURRENCIES.map((currency) => ({
+      currency,
+      micro_usd: balance.currencies[currency] ?? null,
+      charged_micro_usd: drawn.get(currency) ?? 0,
     })),
     uncovered_micro_usd: uncovered.reduce((sum, { quote }) => sum + quote.microUsd, 0),
   };

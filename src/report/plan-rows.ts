@@ -1,10 +1,10 @@
 import { unreachable } from '../core/errors.js';
 import { takeKey } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
+import { isNothingHere } from '../plan/latest-attempts.js';
 import type { BuyReason, Decision, Plan, PlanRow, Purchase } from '../plan/plan.js';
-import { isNothingHere } from '../plan/standing.js';
 import { escapeForeign } from './escape.js';
-import { claimPhrase, fatePhrase, toldByPerson } from './phrases.js';
+import { claimPhrase, fatePhrase, resolutionOf } from './phrases.js';
 
 /** What a person sees at the head of a row. */
 export type Mark = '+' | '~' | '=' | '>' | '?' | '!' | '-';
@@ -162,8 +162,8 @@ function flightPhrase(attempt: Attempt): string {
 function pastPhrase(attempt: Attempt): string {
   if (attempt.state === 'done') return 'its file is missing';
   const { state, reason } = attempt;
-  const told = toldByPerson(reason?.code) !== undefined;
-  return fatePhrase(state === 'rejected' && !told ? 'refused' : state, reason);
+  const isResolved = resolutionOf(reason?.code) !== undefined;
+  return fatePhrase(state === 'rejected' && !isResolved ? 'refused' : state, reason);
 }
 
 /** Counts by model, in the order of first sight. */

@@ -1,5 +1,5 @@
-import { formatUsd, PURSES } from '../core/money.js';
-import { fundingOf, knownMicroUsd, purseName, purseWords } from '../plan/balance.js';
+import { CURRENCIES, formatUsd } from '../core/money.js';
+import { currencyName, currencyNames, fundingOf, knownMicroUsd } from '../plan/balance.js';
 import type { Plan, Purchase } from '../plan/plan.js';
 import { isPriced } from '../plan/plan.js';
 import type { Balance } from '../venice/client.js';
@@ -50,7 +50,7 @@ export function renderPlan(plan: Plan, options: PlanTextOptions): string {
     takeTable(lines, options.verbose, style, width),
     modelTable(plan, lines, style, width),
     sums(plan, lines, options, style),
-    keptLine(plan, style, width),
+    unlistedLine(plan, style, width),
     remarks('Could cost less', savingRemarks(plan), style, width),
     remarks('Quoted differently from the catalogue', deviationRemarks(plan), style, width),
   ];
@@ -131,10 +131,10 @@ function modelTable(plan: Plan, lines: readonly PlanLine[], style: Style, width:
     { header: 'IN FLIGHT', align: 'right', optional: true },
     { header: 'OTHER', align: 'right', optional: true },
   ];
-  const told = columns.flatMap((_, index) => (rows.some((row) => row[index] !== '') ? [index] : []));
+  const shown = columns.flatMap((_, index) => (rows.some((row) => row[index] !== '') ? [index] : []));
   return renderTable(
-    told.map((index) => columns[index]!),
-    rows.map((row) => told.map((index) => row[index]!)),
+    shown.map((index) => columns[index]!),
+    rows.map((row) => shown.map((index) => row[index]!)),
     { width, paintHeader: (text) => style.faint(text) },
   );
 }
@@ -164,11 +164,11 @@ function sums(plan: Plan, lines: readonly PlanLine[], options: PlanTextOptions, 
   return facts.map(([name, value]) => `${style.faint(name.padEnd(label))}${value}`);
 }
 
-function keptLine({ keptCount }: Plan, style: Style, width: number): string[] {
-  if (keptCount === 0) return [];
-  const kept = keptCount === 1 ? 'is kept: its file stays' : 'are kept: their files stay';
-  const told = `${takes(keptCount)} of earlier manifests ${kept}`;
-  return wrap(told, width).map((line) => style.faint(line));
+function unlistedLine({ unlistedCount }: Plan, style: Style, width: number): string[] {
+  if (unlistedCount === 0) return [];
+  const kept = unlistedCount === 1 ? 'is kept: its file stays' : 'are kept: their files stay';
+  const shown = `${takes(unlistedCount)} of earlier manifests ${kept}`;
+  return wrap(shown, width).map((line) => style.faint(line));
 }
 
 function balancePhrase(balance: Balance | undefined, style: Style): string {
@@ -176,15 +176,15 @@ function balancePhrase(balance: Balance | undefined, style: Style): string {
   if (balance.permitted === false) return style.bad('cannot be spent now');
   const available = knownMicroUsd(balance);
   if (available === undefined) return 'unknown';
-  const used = PURSES.filter((purse) => (balance.purses[purse] ?? 0) > 0);
-  return used.length > 1 ? `${formatUsd(available)}: ${purseWords(balance)}` : formatUsd(available);
+  const used = CURRENCIES.filter((currency) => (balance.currencies[currency] ?? 0) > 0);
+  return used.length > 1 ? `${formatUsd(available)}: ${currencyNames(balance)}` : formatUsd(available);
 }
 
 /** Which purse is charged, where there is more than one to choose from, and what none covers. */
 function paidFrom({ purchases }: Plan, balance: Balance | undefined, style: Style): [string, string][] {
   if (balance === undefined || balance.permitted === false || knownMicroUsd(balance) === undefined) return [];
   const { drawn, uncovered } = fundingOf(purchases, balance);
-  const parts = [...drawn].map(([purse, microUsd]) => `${formatUsd(microUsd)} ${purseName(purse)}`);
+  const parts = [...drawn].map(([currency, microUsd]) => `${formatUsd(microUsd)} ${currencyName(currency)}`);
   const isPlain = drawn.size === 0 || (drawn.size === 1 && drawn.has('USD'));
   const shortMicroUsd = uncovered.reduce((sum, { quote }) => sum + quote.microUsd, 0);
   return [
@@ -198,7 +198,7 @@ function paidFrom({ purchases }: Plan, balance: Balance | undefined, style: Styl
 /** Purchases that say the same thing are told once, with how many they are. */
 function grouped(
   purchases: readonly Purchase[],
-  tell: (purchase: Purchase, of: readonly Purchase[]) => string,
+  report: (purchase: Purchase, of: readonly Purchase[]) => string,
   keyOf: (purchase: Purchase) => string,
 ): readonly string[] {
   const groups = new Map<string, Purchase[]>();
@@ -208,7 +208,7 @@ function grouped(
     if (group === undefined) groups.set(key, [purchase]);
     else group.push(purchase);
   }
-  return [...groups.values()].map((group) => tell(group[0]!, group));
+  return [...groups.values()].map((group) => report(group[0]!, group));
 }
 
 function savingRemarks({ purchases }: Plan): readonly string[] {
@@ -242,10 +242,11 @@ function percent(share: number): string {
   return `${rounded > 0 ? '+' : ''}${rounded}%`;
 }
 
-function remarks(title: string, told: readonly string[], style: Style, width: number): string[] {
-  if (told.length === 0) return [];
-  const lines = told.slice(0, REMARKS_MAX).flatMap((text) => indented(escapeForeign(text), width));
-  const more = told.length > REMARKS_MAX ? [style.faint(`  … ${count(told.length - REMARKS_MAX)} more`)] : [];
+function remarks(title: string, shown: readonly string[], style: Style, width: number): string[] {
+  if (shown.length === 0) return [];
+  const lines = shown.slice(0, REMARKS_MAX).flatMap((text) => indented(escapeForeign(text), width));
+  const more =
+    shown.length > REMARKS_MAX ? [style.faint(`  … ${count(shown.length - REMARKS_MAX)} more`)] : [];
   return [style.faint(title), ...lines, ...more];
 }
 

@@ -43,12 +43,12 @@ export function renderInDoubt(items: readonly InDoubt[], options: ResolveOptions
   const style = styleFor(options.color);
   const blocks = items.map((item) => {
     const { attempt } = item;
-    const told = [escapeForeign(facts(attempt)), ...history(item, options.history)].flatMap((text) =>
+    const details = [escapeForeign(facts(attempt)), ...history(item, options.history)].flatMap((text) =>
       wrap(text, Math.max(40, options.width) - 2),
     );
     return [
       `${style.warn('?')} ${style.strong(escapeForeign(takeKey(attempt)))}`,
-      ...told.map((line) => `  ${line}`),
+      ...details.map((line) => `  ${line}`),
       ...WORDS.map((word) => `  ${style.note(options.command('resolve', attempt.attempt, word))}`),
     ].join('\n');
   });

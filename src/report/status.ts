@@ -4,9 +4,6 @@ import { takeKey } from '../core/take-key.js';
 import { type Attempt, type AttemptState, countsAsSpent, spentMicroUsd } from '../lockfile/attempt.js';
 import { boughtTwice } from '../lockfile/bought-twice.js';
 import { takeId } from '../plan/history.js';
-import { nextStep } from '../plan/next-step.js';
-import type { PlanRow } from '../plan/plan.js';
-import { madeAgainWords } from '../plan/selection.js';
 import {
   isElsewhere,
   isNothingHere,
@@ -14,7 +11,10 @@ import {
   machineOf,
   missingOf,
   newerFailures,
-} from '../plan/standing.js';
+} from '../plan/latest-attempts.js';
+import { nextStep } from '../plan/next-step.js';
+import type { PlanRow } from '../plan/plan.js';
+import { retryFlags } from '../plan/selection.js';
 import { boughtTwiceLines } from './bought-twice.js';
 import { escapeForeign } from './escape.js';
 import { fatePhrase, stateName } from './phrases.js';
@@ -198,7 +198,7 @@ function nextLine(
     case 'resolve':
       return `Next: ${command(step.kind)}`;
     case 'buy':
-      return `Next: ${command('run', ...madeAgainWords(step))}`;
+      return `Next: ${command('run', ...retryFlags(step))}`;
     case 'mend':
       return `Next: change what was refused in the manifest, then: ${command('run')}`;
     case 'nothing':

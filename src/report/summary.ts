@@ -35,8 +35,8 @@ export function renderSummary(outcome: RunOutcome, options: SummaryOptions): str
   const sections = [
     headline(outcome, summary, style, width),
     filesSection(outcome, options, style),
-    troubleSection('Failed', outcome.failures, failuresMax, style, width),
-    troubleSection('In doubt', outcome.inDoubt, failuresMax, style, width),
+    problemSection('Failed', outcome.failures, failuresMax, style, width),
+    problemSection('In doubt', outcome.inDoubt, failuresMax, style, width),
     soundSection(outcome, failuresMax, style, width),
     stopSection(outcome, summary, style, width),
     options.suggestions ?? [],
@@ -54,14 +54,14 @@ function headline(outcome: RunOutcome, summary: SummaryEvent, style: Style, widt
   const first = `${style.strong(donePhrase(summary))}${sandbox ? style.note(' (sandbox)') : ''}`;
   const lines = [`${mark} ${first}`];
   const rest = [...countPhrases(summary, outcome.takes), formatDuration(summary.duration_ms)].join(' · ');
-  const told = [rest, costPhrase(outcome, summary), safePhrase(summary) ?? ''];
-  return [...lines, ...told.flatMap((text) => wrap(text, width - 2)).map((line) => `  ${line}`)];
+  const noted = [rest, costPhrase(outcome, summary), safePhrase(summary) ?? ''];
+  return [...lines, ...noted.flatMap((text) => wrap(text, width - 2)).map((line) => `  ${line}`)];
 }
 
 /** Whoever ends a run during its clean-up wants to know whether that cost anything. `undefined`: there is nothing to say. */
-export function safePhrase({ clean_up_owed: owed, missing }: SummaryEvent): string | undefined {
-  if (owed === 0 || missing > 0) return undefined;
-  const copies = owed === 1 ? '1 remote copy is' : `${owed} remote copies are`;
+export function safePhrase({ clean_up_owed: toCleanUp, missing }: SummaryEvent): string | undefined {
+  if (toCleanUp === 0 || missing > 0) return undefined;
+  const copies = toCleanUp === 1 ? '1 remote copy is' : `${toCleanUp} remote copies are`;
   return `Every file made so far is stored here; ${copies} still to be deleted, which costs nothing.`;
 }
 
@@ -73,12 +73,12 @@ export function donePhrase(summary: SummaryEvent): string {
   const { done, total, exit_code } = summary;
   const count = `${done} of ${total} done`;
   if (isInterrupted(exit_code)) return `${count}, interrupted`;
-  if (exit_code === EXIT.ok) return done < total ? wellPhrase(count, summary) : count;
+  if (exit_code === EXIT.ok) return done < total ? partlyDonePhrase(count, summary) : count;
   return done === total && wasRefused(summary) ? `nothing bought: ${count} before` : count;
 }
 
 /** Where something was to be bought, only collecting ends well without it; else it was left out by `--only` or `--except`. */
-function wellPhrase(count: string, { not_bought, made }: SummaryEvent): string {
+function partlyDonePhrase(count: string, { not_bought, made }: SummaryEvent): string {
   if (not_bought === 0) return `${count}, the rest was left out`;
   return `nothing ${made > 0 ? 'left ' : ''}in flight: ${count}`;
 }
@@ -161,13 +161,13 @@ function filesSection({ files }: RunOutcome, options: SummaryOptions, style: Sty
 }
 
 function soundSection({ qc }: RunOutcome, takesMax: number, style: Style, width: number): string[] {
-  const told = [...qc.values()].filter(({ findings }) => findings.length > 0);
-  const lines = told.slice(0, takesMax).flatMap((one) => soundLines(one.key, one.findings, style, width));
-  if (told.length > takesMax) lines.push(style.faint(`  … ${told.length - takesMax} more`));
-  return told.length === 0 ? [] : [style.strong('Listen to'), ...lines];
+  const noted = [...qc.values()].filter(({ findings }) => findings.length > 0);
+  const lines = noted.slice(0, takesMax).flatMap((one) => soundLines(one.key, one.findings, style, width));
+  if (noted.length > takesMax) lines.push(style.faint(`  … ${noted.length - takesMax} more`));
+  return noted.length === 0 ? [] : [style.strong('Listen to'), ...lines];
 }
 
-function troubleSection(
+function problemSection(
   title: string,
   takes: readonly TakeEvent[],
   takesMax: number,

@@ -35,7 +35,7 @@ export interface Pause {
 }
 
 /** A shorter wait is part of the ordinary going, ms. */
-const PAUSE_TOLD_MS_MIN = 5_000;
+const PAUSE_SHOWN_MS_MIN = 5_000;
 
 export function emptyTally(): Tally {
   return {
@@ -52,7 +52,7 @@ export function emptyTally(): Tally {
 }
 
 /** Takes that failed, and takes that may have been paid: the two are never one number. */
-export function troubleCounts(tally: Tally): { readonly failed: number; readonly inDoubt: number } {
+export function problemCounts(tally: Tally): { readonly failed: number; readonly inDoubt: number } {
   const inDoubt = [...tally.failures.values()].filter(({ state }) => state === 'in_doubt').length;
   return { failed: tally.failures.size - inDoubt, inDoubt };
 }
@@ -101,7 +101,7 @@ function pauseAfter(before: Pause | undefined, { time, paused_until }: ProgressE
 
 /** How long the run still waits, ms; `undefined` where it does not, or not long enough to be told. */
 export function pauseLeftMs({ pause }: Tally, nowMs: number): number | undefined {
-  if (pause === undefined || pause.untilMs - pause.sinceMs < PAUSE_TOLD_MS_MIN) return undefined;
+  if (pause === undefined || pause.untilMs - pause.sinceMs < PAUSE_SHOWN_MS_MIN) return undefined;
   return pause.untilMs > nowMs ? pause.untilMs - nowMs : undefined;
 }
 

@@ -3,7 +3,7 @@ import { escapeForeign } from './escape.js';
 import { failureReason, moneyOf, pausePhrase, remainingPhrase, stateName } from './phrases.js';
 import type { Style } from './style.js';
 import { type Column, renderTable, TABLE_WIDTH_MIN } from './table.js';
-import { type ActiveTake, madeCount, pauseLeftMs, type Tally, toMakeCount, troubleCounts } from './tally.js';
+import { type ActiveTake, madeCount, pauseLeftMs, problemCounts, type Tally, toMakeCount } from './tally.js';
 import { cut, displayWidth } from './width.js';
 
 /** What the lines around the window need: the phases, and the prompt after it. */
@@ -23,9 +23,9 @@ export function progressTitle(tally: Tally, width: number, nowMs?: number): stri
   const done = `${madeCount(tally)}/${toMakeCount(tally)}`;
   const active = tally.active.size > 0 ? `${tally.active.size} active` : undefined;
   const waiting = tally.waiting.size > 0 ? `${tally.waiting.size} waiting` : undefined;
-  const troubles = troubleCounts(tally);
-  const failed = troubles.failed > 0 ? `${troubles.failed} failed` : undefined;
-  const inDoubt = troubles.inDoubt > 0 ? `${troubles.inDoubt} in doubt` : undefined;
+  const problems = problemCounts(tally);
+  const failed = problems.failed > 0 ? `${problems.failed} failed` : undefined;
+  const inDoubt = problems.inDoubt > 0 ? `${problems.inDoubt} in doubt` : undefined;
   const money = moneyOf(progress);
   const left = nowMs === undefined ? undefined : remainingPhrase(progress, nowMs);
   const titles = [
@@ -47,8 +47,8 @@ export function windowLines(
   style: Style,
 ): string[] {
   const width = size.columns - 1 - INDENT.length;
-  const told = waitLines(tally, nowMs).map((line) => style.note(cut(line, width)));
-  const room = Math.max(0, size.rows - ROWS_RESERVED - told.length);
+  const waits = waitLines(tally, nowMs).map((line) => style.note(cut(line, width)));
+  const room = Math.max(0, size.rows - ROWS_RESERVED - waits.length);
   const failuresShown = Math.min(FAILURES_MAX, Math.floor(room / 2), tally.failures.size);
   const failures = [...tally.failures.values()].slice(tally.failures.size - failuresShown);
   const activeRoom = room - failuresShown;
@@ -56,7 +56,7 @@ export function windowLines(
   const shown = active.slice(0, active.length > activeRoom ? Math.max(0, activeRoom - 1) : activeRoom);
   const more = active.length - shown.length;
   return [
-    ...told,
+    ...waits,
     ...activeLines(shown, width, nowMs, style),
     ...(more > 0 && activeRoom > 0 ? [style.faint(cut(`… ${more} more`, width))] : []),
     ...failures.map((take) =>

@@ -69,8 +69,8 @@ async function data({ headers }: PageRequest, world: PageWorld): Promise<PageAns
   const { data, tag } = newest;
   const etag = `"${tag}"`;
   if (headers['if-none-match'] === etag) return { status: 304, headers: { etag }, body: '' };
-  const told = text(200, 'application/json', JSON.stringify(data));
-  return { ...told, headers: { ...told.headers, etag } };
+  const response = text(200, 'application/json', JSON.stringify(data));
+  return { ...response, headers: { ...response.headers, etag } };
 }
 
 async function audio({ headers }: PageRequest, file: ServedFile | undefined): Promise<PageAnswer> {

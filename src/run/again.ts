@@ -17,7 +17,7 @@ const GONE: Settled = { kind: 'gone' };
 export function again(context: RunContext, job: Job, what: string): Settled {
   job.failures += 1;
   if (job.failures > FAILURES_MAX) {
-    context.troubles.add('unavailable');
+    context.stopReasons.add('unavailable');
     notice(context, 'warning', 'given-up', `${what}; left for the next run after ${FAILURES_MAX} tries`);
     return GONE;
   }
@@ -27,8 +27,8 @@ export function again(context: RunContext, job: Job, what: string): Settled {
     stopUnanswered(context, what);
     return GONE;
   }
-  if (nowMs - context.troubleToldMs >= TROUBLE_EVERY_MS && !context.halt.signal.aborted) {
-    context.troubleToldMs = nowMs;
+  if (nowMs - context.stopReasonReportedMs >= TROUBLE_EVERY_MS && !context.halt.signal.aborted) {
+    context.stopReasonReportedMs = nowMs;
     notice(context, 'warning', 'retrying', `${what}; trying again`);
   }
   const pauseMs = Math.min(BACK_OFF_MS_MAX, 2_000 * 2 ** (job.failures - 1));

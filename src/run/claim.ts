@@ -2,7 +2,7 @@ import { faultCode } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Job, RunContext } from './context.js';
 import { notice, stopAll, stopBuying } from './context.js';
-import { tellTrouble } from './last-look.js';
+import { reportStoreFault } from './last-look.js';
 
 /** Makes the intent durable: from then on the take is this run's to buy. Whatever keeps it from being so is reported. */
 export async function claim(context: RunContext, job: Job, intent: Attempt): Promise<boolean> {
@@ -15,11 +15,11 @@ async function isClaimed(context: RunContext, job: Job, intent: Attempt): Promis
   try {
     const recorded = await context.store.record(intent, context.limits);
     if (recorded === 'over_budget') stopBuying(context, 'over_budget');
-    else if (recorded !== 'recorded') tellTaken(context, job);
+    else if (recorded !== 'recorded') reportTaken(context, job);
     return recorded === 'recorded';
   } catch (error) {
     const trouble = context.store.trouble();
-    if (trouble?.kind === 'log') tellTrouble(context, trouble);
+    if (trouble?.kind === 'log') reportStoreFault(context, trouble);
     else {
       stopAll(context, 'lockfile');
       const fault = faultCode(error) || 'error';
@@ -35,9 +35,9 @@ async function isClaimed(context: RunContext, job: Job, intent: Attempt): Promis
 }
 
 /** Once a run: where several runs share the work, most takes are other runs'. */
-function tellTaken(context: RunContext, { key }: Job): void {
-  if (context.takenTold) return;
-  context.takenTold = true;
+function reportTaken(context: RunContext, { key }: Job): void {
+  if (context.takenReported) return;
+  context.takenReported = true;
   notice(
     context,
     'info',

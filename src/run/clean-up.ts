@@ -3,12 +3,12 @@ import type { Attempt } from '../lockfile/attempt.js';
 import type { Settled } from '../scheduler/scheduler.js';
 import { classifyComplete } from '../venice/complete-outcome.js';
 import { again } from './again.js';
-import { type Banked, bank, isBanked, isRefusal, isStoreFault, tellRefused } from './bank.js';
 import type { Job, RunContext } from './context.js';
-import { isClosedToKey, notice, stopIfRefused, tell, tellRate } from './context.js';
+import { emitTake, isClosedToKey, notice, observeRate, stopIfRefused } from './context.js';
 import { finishJob, underAnotherKey } from './poll.js';
 import { newestOf, recordOutcome } from './record.js';
 import { stateOf } from './recover.js';
+import { isRefusal, isStoreFault, isUploaded, tellRefused, type Uploaded, uploadFile } from './upload.js';
 
 const GONE: Settled = { kind: 'gone' };
 /** `success: false` means later: some seconds usually do. */
@@ -21,9 +21,9 @@ const FETCHED_AGAIN_MAX = 2;
  * A lockfile may name the jobs of another one, whose audio nobody has yet. What this key did not make and fetch under
  * this lockfile is left to the service, which deletes it in time.
  */
-function tellLeft(context: RunContext, job: Job): void {
-  if (context.remoteLeftTold) return;
-  context.remoteLeftTold = true;
+function warnRemoteLeft(context: RunContext, job: Job): void {
+  if (context.remoteLeftReported) return;
+  context.remoteLeftReported = true;
   notice(
     context,
     'warning',
@@ -37,27 +37,27 @@ function tellLeft(context: RunContext, job: Job): void {
  * file is read once more right before: if it is gone or changed, the remote copy is the only one, and is fetched again.
  */
 export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled> {
-  let inCustody: boolean | Exclude<Banked, string>;
+  let stillStored: boolean | Exclude<Uploaded, string>;
   try {
-    inCustody = (await isInCustody(context, job))
-      ? await isBankedNow(context, job)
-      : await isBanked(context, job);
+    stillStored = (await isStillStored(context, job))
+      ? await isUploadedNow(context, job)
+      : await isUploaded(context, job);
   } catch (error) {
     if (!isSystemFault(error) && !isStoreFault(error)) throw error;
     if (isRefusal(error)) return leaveCopy(context, (error as Error).message);
     const why = isStoreFault(error) ? error.message : faultCode(error);
     return again(context, job, `could not read the file of ${job.key} (${why}), so its remote copy is kept`);
   }
-  if (typeof inCustody === 'object' && inCustody.refused) return leaveCopy(context, inCustody.failed);
-  if (typeof inCustody === 'object')
-    return again(context, job, `the remote copy of ${job.key} is kept: ${inCustody.failed}`);
+  if (typeof stillStored === 'object' && stillStored.refused) return leaveCopy(context, stillStored.failed);
+  if (typeof stillStored === 'object')
+    return again(context, job, `the remote copy of ${job.key} is kept: ${stillStored.failed}`);
   // Read anew: what was looked at may have taken a while, and another job may have moved the file.
   const attempt = newestOf(context, job);
   if (attempt.state !== 'stored' || attempt.queue_id === undefined) return GONE;
   if (isClosedToKey(context, attempt.model)) return GONE;
   // Owed until the lockfile itself says that the file is stored.
   if (context.store.trouble()?.kind === 'displaced') return GONE;
-  if (!inCustody) return fetchAgain(context, job, attempt);
+  if (!stillStored) return fetchAgain(context, job, attempt);
   if (!(await isShared(context, attempt))) {
     const trouble = context.store.trouble();
     // With these credentials it never will be.
@@ -65,14 +65,14 @@ export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled
       return leaveCopy(context, trouble.error.message);
     return again(context, job, `the remote copy of ${job.key} is kept: ${NOT_SHARED}`);
   }
-  if (!context.keySeal.isFetched(attempt)) {
-    tellLeft(context, job);
+  if (!context.keySignature.isFetched(attempt)) {
+    warnRemoteLeft(context, job);
     await finishJob(context, job);
     return GONE;
   }
   if (context.halt.signal.aborted) return GONE;
   const result = await context.client.complete(attempt.model, attempt.queue_id);
-  tellRate(context, job, attempt.model, result);
+  observeRate(context, job, attempt.model, result);
   const outcome = classifyComplete(result);
   switch (outcome.kind) {
     case 'deleted':
@@ -123,16 +123,16 @@ function leaveCopy(context: RunContext, why: string): Settled {
 }
 
 /** Also what was stored before there was an audio store has to be in it: only then is this disk not all there is. */
-async function isBankedNow(context: RunContext, job: Job): Promise<boolean | Exclude<Banked, string>> {
+async function isUploadedNow(context: RunContext, job: Job): Promise<boolean | Exclude<Uploaded, string>> {
   const { file } = newestOf(context, job);
   if (file === undefined || context.audio === undefined) return true;
   if (await context.audio.has(file.sha256)) return true;
-  const banked = await bank(context, file);
-  return typeof banked === 'object' ? banked : banked === 'banked';
+  const uploaded = await uploadFile(context, file);
+  return typeof uploaded === 'object' ? uploaded : uploaded === 'banked';
 }
 
 /** Whether the stored file is there, byte for byte. Throws the `FileFault` of a disk that cannot be read. */
-export async function isInCustody(context: RunContext, job: Job): Promise<boolean> {
+export async function isStillStored(context: RunContext, job: Job): Promise<boolean> {
   for (;;) {
     const attempt = newestOf(context, job);
     for (const place of [attempt.file?.path, attempt.move_to])
@@ -155,6 +155,6 @@ export async function fetchAgain(context: RunContext, job: Job, attempt: Attempt
   if (!(await recordOutcome(context, job, { kind: 'custody_broken' }))) return GONE;
   context.made.delete(attempt.attempt);
   job.fetchedAgain += 1;
-  tell(context, job, 'queued');
+  emitTake(context, job, 'queued');
   return job.fetchedAgain > FETCHED_AGAIN_MAX ? GONE : { kind: 'queued' };
 }

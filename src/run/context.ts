@@ -2,10 +2,10 @@ import type { Code } from '../core/codes.js';
 import type { RunEvent, TakeEvent } from '../core/events.js';
 import type { Ports } from '../core/ports.js';
 import { type Attempt, moneyOf } from '../lockfile/attempt.js';
-import type { KeySeal } from '../lockfile/key-seal.js';
+import type { KeySignature } from '../lockfile/key-signature.js';
 import type { LockStore, RecordLimits } from '../lockfile/lock-store.js';
 import type { Rescue } from '../lockfile/rescue.js';
-import type { GuardState } from '../lockfile/run-lock.js';
+import type { RunLockState } from '../lockfile/run-lock.js';
 import type { Take } from '../manifest/take.js';
 import type { Purchase } from '../plan/plan.js';
 import type { Scheduler } from '../scheduler/scheduler.js';
@@ -17,7 +17,7 @@ import type { Prices } from './prices.js';
 import type { ServerErrors } from './server-errors.js';
 import type { Ceiling } from './spend-limit.js';
 import { stopNotice } from './stop-notice.js';
-import type { Trouble } from './trouble.js';
+import type { StopReason } from './stop-reason.js';
 
 export interface RunSettings {
   /** Absolute; stored files and their `.part`s live below it. */
@@ -66,7 +66,7 @@ export interface Job {
   /** When the last answer said that it still runs, or the submit was answered, ms. */
   lastRunningMs?: number;
   /** Whether the expected run time was told. */
-  expectationTold: boolean;
+  expectationReported: boolean;
   /** Nothing more is done about it in this run. */
   over: boolean;
 }
@@ -77,13 +77,13 @@ export interface RunContext {
   readonly client: VeniceClient;
   readonly store: LockStore;
   /** Whether the lock is still this run's: see `AcquiredGuard.check`. */
-  readonly checkLock: () => Promise<GuardState>;
+  readonly checkLock: () => Promise<RunLockState>;
   readonly scheduler: Scheduler;
   readonly ceiling: Ceiling;
   readonly prices: Prices;
   readonly settings: RunSettings;
   readonly output: Output;
-  readonly keySeal: KeySeal;
+  readonly keySignature: KeySignature;
   /** Where to put a record that the lockfile's disk refuses. */
   readonly rescue: Rescue;
   /** Where finished audio is kept for all machines: a file is stored once it is there. Absent: this disk is enough. */
@@ -93,7 +93,7 @@ export interface RunContext {
   /** Aborted by the first Ctrl-C. */
   readonly stop: AbortSignal;
   readonly emit: (event: RunEvent) => void;
-  readonly troubles: Set<Trouble>;
+  readonly stopReasons: Set<StopReason>;
   /** Output folders that were made and made durable. Absolute. */
   readonly readyFolders: Set<string>;
   /** Cleared for good by `stopBuying`. */
@@ -108,15 +108,15 @@ export interface RunContext {
   /** What was told of models that took the place of others: `asked got`. */
   readonly otherModels: Set<string>;
   /** Whether it was told that remote copies are left. */
-  remoteLeftTold: boolean;
+  remoteLeftReported: boolean;
   /** Called when the shared log was read. */
   followOthers: () => void;
   /** Whether it was told that other runs buy some of the takes. */
-  takenTold: boolean;
+  takenReported: boolean;
   /** What the lockfile has of the request limits that this run met. */
   limitsRecorded: NonNullable<Attempt['limits']>;
   /** When trouble with the service was last told, ms. */
-  troubleToldMs: number;
+  stopReasonReportedMs: number;
   /** Since when no request was answered at all, ms; absent while any is. */
   unansweredSinceMs?: number | undefined;
   /** Lost answers in a row. */
@@ -130,16 +130,16 @@ export interface RunContext {
 }
 
 /** Buying ends, and why is told once; collecting goes on. */
-export function stopBuying(context: RunContext, trouble: Trouble): void {
-  const why = context.troubles.has(trouble) ? undefined : stopNotice(trouble, context.settings.command);
+export function stopBuying(context: RunContext, trouble: StopReason): void {
+  const why = context.stopReasons.has(trouble) ? undefined : stopNotice(trouble, context.settings.command);
   if (why !== undefined) notice(context, 'error', why.code, why.message, why.hint);
-  context.troubles.add(trouble);
+  context.stopReasons.add(trouble);
   context.buying = false;
   context.scheduler.stopSubmitting();
 }
 
 /** Everything ends as soon as the answers under way have arrived. */
-export function stopAll(context: RunContext, trouble: Trouble): void {
+export function stopAll(context: RunContext, trouble: StopReason): void {
   stopBuying(context, trouble);
   context.halt.abort();
 }
@@ -154,7 +154,7 @@ export function newJob(id: string, key: string, about: Pick<Job, 'take' | 'purch
     mismatches: 0,
     fetchedAgain: 0,
     watchedMs: 0,
-    expectationTold: false,
+    expectationReported: false,
     over: false,
   };
 }
@@ -172,7 +172,7 @@ const WITH_MONEY: ReadonlySet<TakeEvent['state']> = new Set([
 ]);
 
 /** Tells the reporters about a take. */
-export function tell(
+export function emitTake(
   context: RunContext,
   job: Job,
   state: TakeEvent['state'],
@@ -213,7 +213,7 @@ export function notice(
 }
 
 /** Tells the scheduler what an answer says about the request budget, and notes whether there is one at all. */
-export function tellRate(
+export function observeRate(
   context: RunContext,
   { id }: Pick<Job, 'id'>,
   model: string,
@@ -258,7 +258,7 @@ export function closeToKey(
 ): void {
   if (isClosedToKey(context, model)) return;
   context.closedModels.set(model, 'refused');
-  context.troubles.add('authentication');
+  context.stopReasons.add('authentication');
   notice(
     context,
     'error',

@@ -2,10 +2,10 @@ import { unreachable } from '../core/errors.js';
 import type { RunEvent } from '../core/events.js';
 import type { Ports } from '../core/ports.js';
 import { spentMicroUsd } from '../lockfile/attempt.js';
-import type { KeySeal } from '../lockfile/key-seal.js';
+import type { KeySignature } from '../lockfile/key-signature.js';
 import type { LockStore } from '../lockfile/lock-store.js';
 import type { Rescue } from '../lockfile/rescue.js';
-import type { GuardState } from '../lockfile/run-lock.js';
+import type { RunLockState } from '../lockfile/run-lock.js';
 import type { Take } from '../manifest/take.js';
 import { isInDoubt } from '../plan/history.js';
 import { lostAnswers } from '../plan/lost-answers.js';
@@ -16,22 +16,22 @@ import type { Action, Scheduler, Settled } from '../scheduler/scheduler.js';
 import type { AudioStore } from '../shared-log/audio-store.js';
 import type { Output } from '../storage/output.js';
 import type { RateLimits, VeniceClient } from '../venice/client.js';
-import { cleanUpJob, fetchAgain, isInCustody } from './clean-up.js';
+import { cleanUpJob, fetchAgain, isStillStored } from './clean-up.js';
 import type { Job, RunContext, RunSettings } from './context.js';
 import { stopAll } from './context.js';
-import { enlist, enlistAttempt, takesOf } from './enlist.js';
+import { addAttempt, createJobs, takesOf } from './create-jobs.js';
 import { paceOf } from './gather.js';
 import { kindOf, queuedMs, runTimes } from './job-kind.js';
-import { tellWaiting, watchOtherRuns } from './other-runs.js';
-import { finishJob, pollJob, tellResumed } from './poll.js';
+import { reportWaiting, watchOtherRuns } from './other-runs.js';
+import { emitResumed, finishJob, pollJob } from './poll.js';
 import { createPrices } from './prices.js';
-import { tellProgress } from './progress.js';
-import { createStandings, type Standings, standingOf } from './progress-state.js';
+import { emitProgress } from './progress.js';
+import { countProgress, type ProgressCounts, progressOf } from './progress-state.js';
 import { createServerErrors } from './server-errors.js';
 import { followOthers } from './share-limits.js';
 import { createCeiling } from './spend-limit.js';
+import type { StopReason } from './stop-reason.js';
 import { submitJob } from './submit.js';
-import type { Trouble } from './trouble.js';
 import { createWakeUp } from './wake-up.js';
 
 const PROGRESS_EVERY_MS = 200;
@@ -41,7 +41,7 @@ export interface RunInput {
   readonly client: VeniceClient;
   readonly store: LockStore;
   /** Whether the lock is still this run's: see `AcquiredGuard.check`. */
-  readonly checkLock: () => Promise<GuardState>;
+  readonly checkLock: () => Promise<RunLockState>;
   /** To be bought, in this order. Empty: only collect. */
   readonly purchases: readonly Purchase[];
   /** Every take of the manifest, to name what is collected and to know where it goes. */
@@ -52,7 +52,7 @@ export interface RunInput {
   readonly budgetMicroUsd?: number | undefined;
   /** Ids of all attempts that were known when it was decided what to buy. */
   readonly known: ReadonlySet<string>;
-  readonly keySeal: KeySeal;
+  readonly keySignature: KeySignature;
   readonly limits?: RateLimits;
   /** Requests under way at most; absent: as many as the scheduler likes. */
   readonly requestsMax?: number | undefined;
@@ -67,7 +67,7 @@ export interface RunInput {
 }
 
 export interface RunOutcome {
-  readonly troubles: ReadonlySet<Trouble>;
+  readonly stopReasons: ReadonlySet<StopReason>;
   readonly spentMicroUsd: number;
   /** Files stored by this run. */
   readonly madeCount: number;
@@ -91,19 +91,19 @@ export async function execute(input: RunInput): Promise<RunOutcome> {
   const context = contextOf(input, scheduler);
   if ([...input.store.attempts.values()].some(isInDoubt)) scheduler.submitSingly();
   const takes = takesOf(input.takes);
-  const jobs = enlist(input, takes, scheduler, ports.clock.nowMs());
-  for (const job of jobs.values()) tellResumed(context, job);
+  const jobs = createJobs(input, takes, scheduler, ports.clock.nowMs());
+  for (const job of jobs.values()) emitResumed(context, job);
   if (settings.keep) await settleKept(context, jobs);
   if (jobs.size > 0 || input.store.sharing !== undefined) await loop(context, jobs, takes);
   return {
-    troubles: context.troubles,
+    stopReasons: context.stopReasons,
     spentMicroUsd: context.ceiling.spentMicroUsd(),
     madeCount: context.made.size,
   };
 }
 
 function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
-  const { ports, client, store, checkLock, settings, output, rescue, keySeal, stop, emit } = input;
+  const { ports, client, store, checkLock, settings, output, rescue, keySignature, stop, emit } = input;
   return {
     ports,
     client,
@@ -111,7 +111,7 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
     checkLock,
     settings,
     output,
-    keySeal,
+    keySignature,
     rescue,
     audio: input.audio,
     limits: { budgetMicroUsd: input.budgetMicroUsd, known: input.known },
@@ -126,7 +126,7 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
     prices: createPrices(client, ports.clock, (model, result) =>
       scheduler.answered(model, paceOf(result), ports.clock.nowMs()),
     ),
-    troubles: new Set(),
+    stopReasons: new Set(),
     readyFolders: new Set(),
     buying: true,
     made: new Set(),
@@ -134,11 +134,11 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
     closedModels: new Map(),
     serverErrors: createServerErrors(),
     otherModels: new Set(),
-    remoteLeftTold: false,
-    takenTold: false,
+    remoteLeftReported: false,
+    takenReported: false,
     followOthers: () => {},
     limitsRecorded: {},
-    troubleToldMs: Number.NEGATIVE_INFINITY,
+    stopReasonReportedMs: Number.NEGATIVE_INFINITY,
     inDoubtInARow: lostAnswers(store.attempts.values()).latest,
     notSentInARow: 0,
     halt: new AbortController(),
@@ -151,7 +151,7 @@ async function settleKept(context: RunContext, jobs: ReadonlyMap<string, Job>): 
     const { attempt } = job;
     if (attempt?.state !== 'stored') continue;
     const nowMs = context.ports.clock.nowMs();
-    if (await isInCustody(context, job)) await finishJob(context, job);
+    if (await isStillStored(context, job)) await finishJob(context, job);
     else if ((await fetchAgain(context, job, attempt)).kind === 'queued')
       context.scheduler.addInFlight(job.id, kindOf(attempt), queuedMs(attempt, nowMs), nowMs);
   }
@@ -164,21 +164,21 @@ async function loop(
 ): Promise<void> {
   const { clock } = context.ports;
   const wakeUp = createWakeUp(clock);
-  const standings = createStandings(jobs.values());
-  context.followOthers = followOthers(context, jobs, standings);
-  const underWay = new Set<Promise<void>>();
+  const progressCounts = countProgress(jobs.values());
+  context.followOthers = followOthers(context, jobs, progressCounts);
+  const inFlight = new Set<Promise<void>>();
   const submits = new Set<Promise<void>>();
   const endings = watchEndings(context, wakeUp.wake);
   const others = watchOtherRuns(
     context,
     (attempt) => {
-      const job = enlistAttempt(context, jobs, takes, attempt);
-      if (job !== undefined) standings.joined(standingOf(job));
+      const job = addAttempt(context, jobs, takes, attempt);
+      if (job !== undefined) progressCounts.joined(progressOf(job));
     },
     wakeUp.wake,
   );
-  let waitingTold = false;
-  let toldMs = Number.NEGATIVE_INFINITY;
+  let waitingReported = false;
+  let reportedMs = Number.NEGATIVE_INFINITY;
   /** Something was done that the last progress does not tell: it is told before a long sleep. */
   let untold = false;
   let cleaning = false;
@@ -186,67 +186,67 @@ async function loop(
     if (
       context.settings.detach &&
       submits.size === 0 &&
-      !(context.buying && standings.counts.unsubmitted > 0)
+      !(context.buying && progressCounts.counts.unsubmitted > 0)
     ) {
       stopAll(context, 'detached');
       break;
     }
     const nowMs = clock.nowMs();
     const action = context.scheduler.next(nowMs);
-    if (nowMs - toldMs >= PROGRESS_EVERY_MS) {
-      toldMs = nowMs;
+    if (nowMs - reportedMs >= PROGRESS_EVERY_MS) {
+      reportedMs = nowMs;
       untold = false;
-      tellProgress(context, standings, nowMs);
+      emitProgress(context, progressCounts, nowMs);
     }
-    if (action.kind === 'finished' && underWay.size === 0) {
+    if (action.kind === 'finished' && inFlight.size === 0) {
       if (!others.areBusy()) break;
-      if (!waitingTold) tellWaiting(context);
-      waitingTold = true;
+      if (!waitingReported) reportWaiting(context);
+      waitingReported = true;
     }
-    if (!cleaning && onlyCleanUpsLeft(standings)) {
+    if (!cleaning && onlyCleanUpsLeft(progressCounts)) {
       cleaning = true;
       context.emit({ type: 'phase', time: new Date(nowMs).toISOString(), phase: 'clean_up' });
     }
     if (action.kind === 'finished' || action.kind === 'wait') {
       const untilMs = action.kind === 'wait' ? action.untilMs : Number.POSITIVE_INFINITY;
-      await wakeUp.orUntil(untold ? Math.min(untilMs, toldMs + PROGRESS_EVERY_MS) : untilMs);
+      await wakeUp.orUntil(untold ? Math.min(untilMs, reportedMs + PROGRESS_EVERY_MS) : untilMs);
       continue;
     }
-    const work = perform(context, jobs, standings, action)
+    const work = perform(context, jobs, progressCounts, action)
       .catch((fault: unknown) => {
         context.fault = fault;
         context.halt.abort();
       })
       .finally(() => {
-        underWay.delete(work);
+        inFlight.delete(work);
         submits.delete(work);
         untold = true;
         wakeUp.wake();
       });
-    underWay.add(work);
+    inFlight.add(work);
     if (action.kind === 'submit') submits.add(work);
   }
   // An answer under way is never abandoned: it may be the only word of a charge.
-  await Promise.all(underWay);
+  await Promise.all(inFlight);
   endings();
   others.close();
   wakeUp.close();
   if (context.fault !== undefined) throw context.fault;
-  tellProgress(context, standings, clock.nowMs());
+  emitProgress(context, progressCounts, clock.nowMs());
 }
 
 async function perform(
   context: RunContext,
   jobs: ReadonlyMap<string, Job>,
-  standings: Standings,
+  progressCounts: ProgressCounts,
   action: Exclude<Action, { kind: 'wait' | 'finished' }>,
 ): Promise<void> {
   const job = jobs.get(action.job);
   if (job === undefined) throw new Error(`the scheduler named an unknown job: ${action.job}`);
-  const before = standingOf(job);
+  const before = progressOf(job);
   const settled = await step(context, job, action.kind);
   job.over = settled.kind === 'gone';
-  standings.moved(before, standingOf(job));
+  progressCounts.moved(before, progressOf(job));
   context.scheduler.settled(job.id, settled, context.ports.clock.nowMs());
 }
 
@@ -263,7 +263,7 @@ function step(context: RunContext, job: Job, kind: 'submit' | 'poll' | 'complete
   }
 }
 
-function onlyCleanUpsLeft({ counts }: Standings): boolean {
+function onlyCleanUpsLeft({ counts }: ProgressCounts): boolean {
   return counts.unsubmitted === 0 && counts.active === 0;
 }
 

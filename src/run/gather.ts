@@ -17,7 +17,7 @@ const CREDIT_CHECK_MS = 250;
  *
  * @param patienceMs no try is made later than this after the first
  */
-export async function insist<T>(
+export async function retryUntilAnswered<T>(
   clock: Clock,
   call: () => Promise<CallResult<T>>,
   stop?: AbortSignal,
@@ -45,13 +45,13 @@ function pauseMs(failure: CallFailure, tries: number, nowMs: number): number {
   const { retryAfterSeconds, resetUnixSeconds } = failure.rate;
   const backOffMs = 500 * 2 ** tries;
   if (failure.status !== 429) return backOffMs;
-  const toldMs =
+  const reportedMs =
     retryAfterSeconds !== undefined
       ? retryAfterSeconds * 1_000
       : resetUnixSeconds !== undefined
         ? resetUnixSeconds * 1_000 - nowMs + 500
         : WAIT_MS_MAX;
-  return Math.min(WAIT_MS_MAX, Math.max(backOffMs, toldMs));
+  return Math.min(WAIT_MS_MAX, Math.max(backOffMs, reportedMs));
 }
 
 export type KeyedQuery = QuoteQuery & { readonly key: string };
@@ -80,7 +80,7 @@ export async function gatherQuotes(
       limit(async () => {
         const { key, ...body } = query;
         const ask = () => paced(clock, limiter.of(query.model), () => client.quote(body), stop);
-        const result = await insist(clock, ask, stop);
+        const result = await retryUntilAnswered(clock, ask, stop);
         if (result.ok) quotes.set(key, { microUsd: result.value, quotedAtMs: clock.nowMs() });
         else if (result !== STOPPED) failures.push({ query, failure: result });
       }),

@@ -22,6 +22,6 @@ export function kindOf(about: { model: string; duration_seconds?: number }): Job
 
 /** When the job was queued; a time that is missing, in the future or long past tells nothing but that it is old or new. */
 export function queuedMs({ at }: Attempt, nowMs: number): number {
-  const toldMs = Date.parse(at.queued ?? at.intent ?? '');
-  return Number.isNaN(toldMs) ? nowMs : Math.min(nowMs, Math.max(nowMs - JOB_AGE_MS_MAX, toldMs));
+  const reportedMs = Date.parse(at.queued ?? at.intent ?? '');
+  return Number.isNaN(reportedMs) ? nowMs : Math.min(nowMs, Math.max(nowMs - JOB_AGE_MS_MAX, reportedMs));
 }

@@ -1,8 +1,8 @@
 import { EXIT, faultCode } from '../core/errors.js';
-import type { StoreTrouble } from '../lockfile/lock-store.js';
+import type { StoreFault } from '../lockfile/lock-store.js';
 import type { RunContext } from './context.js';
 import { notice, stopAll, stopBuying } from './context.js';
-import type { Trouble } from './trouble.js';
+import type { StopReason } from './stop-reason.js';
 
 /**
  * The last look before a submit leaves: whether the lock is still this run's, and the lockfile the one that has the intent.
@@ -12,13 +12,13 @@ export async function mayStillSubmit(context: RunContext): Promise<boolean> {
   try {
     const state = await context.checkLock();
     if (state !== 'ours') {
-      tellLost(context, state);
+      reportLockLost(context, state);
       return false;
     }
     await context.store.confirm();
     const trouble = context.store.trouble();
     if (trouble === undefined) return true;
-    tellTrouble(context, trouble);
+    reportStoreFault(context, trouble);
   } catch (error) {
     stopAll(context, 'lockfile');
     const fault = faultCode(error) || 'error';
@@ -33,8 +33,8 @@ export async function mayStillSubmit(context: RunContext): Promise<boolean> {
   return false;
 }
 
-function tellLost(context: RunContext, state: 'taken' | 'gone'): void {
-  const first = !context.troubles.has('lock_lost');
+function reportLockLost(context: RunContext, state: 'taken' | 'gone'): void {
+  const first = !context.stopReasons.has('lock_lost');
   if (state === 'taken') stopAll(context, 'lock_lost');
   else stopBuying(context, 'lock_lost');
   if (!first) return;
@@ -49,7 +49,7 @@ function tellLost(context: RunContext, state: 'taken' | 'gone'): void {
   notice(context, 'error', state === 'taken' ? 'lock-taken' : 'lock-deleted', message, hint);
 }
 
-function nameOf(trouble: StoreTrouble): Trouble {
+function nameOf(trouble: StoreFault): StopReason {
   if (trouble.kind === 'displaced') return 'lockfile_displaced';
   if (trouble.kind === 'grown') return 'lockfile_grown';
   const { exitCode } = trouble.error;
@@ -58,9 +58,9 @@ function nameOf(trouble: StoreTrouble): Trouble {
 }
 
 /** What others did to the lockfile, or a fault of the shared log: buying ends, and what is paid for is collected and kept. */
-export function tellTrouble(context: RunContext, trouble: StoreTrouble): void {
+export function reportStoreFault(context: RunContext, trouble: StoreFault): void {
   const name = nameOf(trouble);
-  const first = !context.troubles.has(name);
+  const first = !context.stopReasons.has(name);
   stopBuying(context, name);
   if (!first) return;
   if (trouble.kind !== 'grown') {

@@ -4,7 +4,7 @@ import type { LockStore, Sharing } from '../lockfile/lock-store.js';
 import { isClaimed, isInFlight, isStaleClaim } from '../plan/history.js';
 import type { RunContext } from './context.js';
 import { notice } from './context.js';
-import { tellTrouble } from './last-look.js';
+import { reportStoreFault } from './last-look.js';
 
 /** How often the log is read for what others did while there is nothing to write. */
 const LOOK_EVERY_MS = 20_000;
@@ -78,7 +78,7 @@ async function look(context: RunContext, sharing: Sharing, beats: boolean): Prom
   } catch (error) {
     if (!(error instanceof BatchError)) throw error;
     const trouble = context.store.trouble();
-    if (trouble?.kind === 'log') tellTrouble(context, trouble);
+    if (trouble?.kind === 'log') reportStoreFault(context, trouble);
   }
 }
 
@@ -95,7 +95,7 @@ function isBusy({ store, ports }: RunContext, attempt: Attempt): boolean {
 }
 
 /** Once: that this run goes on for the others' sake alone. */
-export function tellWaiting(context: RunContext): void {
+export function reportWaiting(context: RunContext): void {
   notice(
     context,
     'info',

@@ -6,16 +6,24 @@ import {
   classifyRetrieve,
   type JobFailure,
   type RetrieveOutcome,
-  refundGround,
+  refundBasis,
 } from '../venice/retrieve-outcome.js';
 import { again, FAILURES_MAX } from './again.js';
-import { type Banked, bank, tellRefused } from './bank.js';
 import type { Job, RunContext } from './context.js';
-import { isClosedToKey, notice, stopAll, stopBuying, stopIfRefused, tell, tellRate } from './context.js';
+import {
+  emitTake,
+  isClosedToKey,
+  notice,
+  observeRate,
+  stopAll,
+  stopBuying,
+  stopIfRefused,
+} from './context.js';
 import { newestOf, recordOutcome } from './record.js';
-import { takeCustody } from './store-file.js';
+import { storeAudio } from './store-file.js';
 import { expectation } from './submit.js';
 import { stableCode } from './transition.js';
+import { tellRefused, type Uploaded, uploadFile } from './upload.js';
 
 /** Between the answers under the right key after which the media count as gone: longer than a service stumbles. */
 const UNKNOWN_ID_PAUSES_MS = [5_000, 30_000];
@@ -30,12 +38,12 @@ const GONE: Settled = { kind: 'gone' };
 const RUN_TIME_DOUBT_MS_MAX = 10 * 60_000;
 
 /** Names what is in flight from an earlier run. */
-export function tellResumed(context: RunContext, job: Job): void {
+export function emitResumed(context: RunContext, job: Job): void {
   const { attempt } = job;
   if (attempt?.state !== 'queued' && attempt?.state !== 'unverified') return;
   const queuedAt = attempt.at.queued ?? attempt.at.intent;
   const since = queuedAt === undefined ? {} : { queued_at: queuedAt };
-  tell(context, job, 'queued', { ...since, ...expectation(context, job) });
+  emitTake(context, job, 'queued', { ...since, ...expectation(context, job) });
 }
 
 /** Asks for one job, and takes the audio into custody when it is ready. */
@@ -45,7 +53,7 @@ export async function pollJob(context: RunContext, job: Job): Promise<Settled> {
   const askedMs = context.ports.clock.nowMs();
   const result = await context.client.retrieve(attempt.model, attempt.queue_id);
   const nowMs = context.ports.clock.nowMs();
-  tellRate(context, job, attempt.model, result);
+  observeRate(context, job, attempt.model, result);
   if (result.ok) job.unknownId = 0;
   const outcome = classifyRetrieve(result);
   noteServerErrors(context, job, result, outcome, nowMs);
@@ -97,12 +105,12 @@ function afterRunning(
   watch(job, askedMs);
   const { averageExecutionMs, executionMs } = running;
   if (averageExecutionMs !== undefined) job.expectedMs = averageExecutionMs;
-  if (!job.expectationTold) {
+  if (!job.expectationReported) {
     const known =
       averageExecutionMs === undefined ? expectation(context, job) : { expected_ms: averageExecutionMs };
     if (known.expected_ms !== undefined) {
-      job.expectationTold = true;
-      tell(context, job, 'running', known);
+      job.expectationReported = true;
+      emitTake(context, job, 'running', known);
     }
   }
   if (job.watchedMs > HORIZON_MS) {
@@ -133,7 +141,7 @@ async function afterJobFailure(
   attempt: Attempt,
   failed: JobFailure,
 ): Promise<Settled> {
-  const refund = refundGround(failed, Date.parse(attempt.at.intent ?? ''), context.ports.clock.nowMs());
+  const refund = refundBasis(failed, Date.parse(attempt.at.intent ?? ''), context.ports.clock.nowMs());
   await recordOutcome(context, job, {
     kind: 'job_failed',
     code: stableCode(failed.code),
@@ -141,7 +149,7 @@ async function afterJobFailure(
     refund,
   });
   if (job.attempt?.state !== 'failed') return GONE;
-  tell(context, job, 'failed', {
+  emitTake(context, job, 'failed', {
     ...(failed.status === undefined ? {} : { status: failed.status }),
     code: failed.code,
     message: failed.message,
@@ -178,24 +186,24 @@ async function afterAudio(
   audio: Retrieved & { kind: 'audio' },
   readyAtMs: number,
 ): Promise<Settled> {
-  tell(context, job, 'downloading');
+  emitTake(context, job, 'downloading');
   const compared = job.lastDownload !== undefined;
-  const custody = await takeCustody(context, job, attempt, audio);
+  const outcome = await storeAudio(context, job, attempt, audio);
   const nowMs = context.ports.clock.nowMs();
-  switch (custody.kind) {
+  switch (outcome.kind) {
     case 'stored': {
-      const banked = await bank(context, custody.file);
-      const refused = typeof banked === 'object' && banked.refused;
+      const uploaded = await uploadFile(context, outcome.file);
+      const refused = typeof uploaded === 'object' && uploaded.refused;
       // Not stored for good: it is fetched again, at no cost, until another disk than this one has it.
-      if (banked !== 'banked' && !refused)
-        return again(context, job, `could not upload ${job.key} to the audio store: ${whyNot(banked)}`);
-      if (refused) tellRefused(context, banked.failed);
+      if (uploaded !== 'banked' && !refused)
+        return again(context, job, `could not upload ${job.key} to the audio store: ${whyNot(uploaded)}`);
+      if (refused) tellRefused(context, uploaded.failed);
       const known = await recordOutcome(context, job, {
         kind: 'stored',
-        file: custody.file,
+        file: outcome.file,
         ...runTime(attempt, job, readyAtMs),
       });
-      tell(context, job, 'stored', { path: custody.file.path, bytes: custody.file.bytes });
+      emitTake(context, job, 'stored', { path: outcome.file.path, bytes: outcome.file.bytes });
       if (!known) return GONE;
       job.failures = 0;
       context.made.add(attempt.attempt);
@@ -211,16 +219,16 @@ async function afterAudio(
       if (compared) return again(context, job, `no two downloads of ${job.key} match`);
       return { kind: 'again', notBeforeMs: nowMs };
     case 'broken':
-      return again(context, job, `the download of ${job.key} was cut off (${custody.code})`);
+      return again(context, job, `the download of ${job.key} was cut off (${outcome.code})`);
     case 'mismatch':
       if (job.mismatches < 2) return { kind: 'again', notBeforeMs: nowMs };
       await recordOutcome(context, job, {
         kind: 'not_verifiable',
-        code: custody.code,
-        kept: custody.kept,
+        code: outcome.code,
+        kept: outcome.kept,
       });
       if (job.attempt?.state !== 'unverified') return GONE;
-      tell(context, job, 'unverified', { code: custody.code });
+      emitTake(context, job, 'unverified', { code: outcome.code });
       if (context.settings.failFast) stopBuying(context, 'fail_fast');
       return GONE;
     case 'disk':
@@ -228,25 +236,25 @@ async function afterAudio(
         context,
         'error',
         'storage',
-        `the file of ${job.key} cannot be written: ${describeFault(custody.code).what} (${custody.code || 'error'}); it is paid for and still on the server`,
-        `${describeFault(custody.code).fix}, then collect it at no cost: ${context.settings.command('collect')}`,
+        `the file of ${job.key} cannot be written: ${describeFault(outcome.code).what} (${outcome.code || 'error'}); it is paid for and still on the server`,
+        `${describeFault(outcome.code).fix}, then collect it at no cost: ${context.settings.command('collect')}`,
       );
       stopAll(context, 'storage');
       return GONE;
     default:
-      return unreachable(custody);
+      return unreachable(outcome);
   }
 }
 
-function whyNot(banked: Exclude<Banked, 'banked'>): string {
-  return banked === 'changed' ? 'its file was changed' : banked.failed;
+function whyNot(uploaded: Exclude<Uploaded, 'banked'>): string {
+  return uploaded === 'changed' ? 'its file was changed' : uploaded.failed;
 }
 
 /** Records that nothing more is to be asked of the service for this job. */
 export async function finishJob(context: RunContext, job: Job): Promise<void> {
   await recordOutcome(context, job, { kind: 'cleaned_up' });
   const path = job.attempt?.file?.path;
-  tell(context, job, 'done', path === undefined ? {} : { path });
+  emitTake(context, job, 'done', path === undefined ? {} : { path });
 }
 
 /** How long the job ran, where that is known well: half-way between the last "still runs" and the first sight of the audio. */
@@ -272,14 +280,14 @@ async function afterUnknownId(
   if (pauseMs !== undefined) return { kind: 'again', notBeforeMs: nowMs + pauseMs };
   await recordOutcome(context, job, { kind: 'vanished', status });
   if (job.attempt?.state !== 'lost') return GONE;
-  tell(context, job, 'lost', { status, code: 'not_found' });
+  emitTake(context, job, 'lost', { status, code: 'not_found' });
   if (context.settings.failFast) stopBuying(context, 'fail_fast');
   return GONE;
 }
 
 /** Whether an unknown id means nothing, since another key submitted the job; reports so. */
 export function underAnotherKey(context: RunContext, job: Job, attempt: Attempt): boolean {
-  if (context.keySeal.isSameKey(attempt)) return false;
+  if (context.keySignature.isSameKey(attempt)) return false;
   const ifGone =
     attempt.state === 'stored'
       ? `this leaves the remote copy where it is: ${context.settings.command('collect', '--keep')}`

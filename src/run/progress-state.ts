@@ -1,18 +1,18 @@
 import type { Job } from './context.js';
 
 /** Where a job stands. `left`: nothing more is done about it in this run, a later one goes on. */
-export type Standing = 'unsubmitted' | 'active' | 'done' | 'failed' | 'left';
+export type Progress = 'unsubmitted' | 'active' | 'done' | 'failed' | 'left';
 
 /** How many jobs stand where. */
-export interface Standings {
-  readonly counts: Readonly<Record<Standing, number>>;
+export interface ProgressCounts {
+  readonly counts: Readonly<Record<Progress, number>>;
   /** A step of a job is over. */
-  moved(from: Standing, to: Standing): void;
+  moved(from: Progress, to: Progress): void;
   /** One more job. */
-  joined(at: Standing): void;
+  joined(at: Progress): void;
 }
 
-export function standingOf({ attempt, over }: Job): Standing {
+export function progressOf({ attempt, over }: Job): Progress {
   const state = attempt?.state;
   if (state === 'stored' || state === 'done') return 'done';
   if (over) return state === undefined || state === 'queued' ? 'left' : 'failed';
@@ -20,9 +20,9 @@ export function standingOf({ attempt, over }: Job): Standing {
 }
 
 /** Counted as they move: a run may have tens of thousands of jobs, and tells its progress five times a second. */
-export function createStandings(jobs: Iterable<Job>): Standings {
+export function countProgress(jobs: Iterable<Job>): ProgressCounts {
   const counts = { unsubmitted: 0, active: 0, done: 0, failed: 0, left: 0 };
-  for (const job of jobs) counts[standingOf(job)] += 1;
+  for (const job of jobs) counts[progressOf(job)] += 1;
   return {
     counts,
     moved(from, to) {

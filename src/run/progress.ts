@@ -1,8 +1,8 @@
 import type { RunContext } from './context.js';
-import type { Standings } from './progress-state.js';
+import type { ProgressCounts } from './progress-state.js';
 
 /** Tells the reporters how far the run is. */
-export function tellProgress(context: RunContext, { counts }: Standings, nowMs: number): void {
+export function emitProgress(context: RunContext, { counts }: ProgressCounts, nowMs: number): void {
   const { scheduler, ceiling } = context;
   const { remainingMs, pausedUntilMs } = scheduler.estimate(nowMs);
   context.emit({

@@ -1,6 +1,6 @@
 import { faultCode } from '../core/errors.js';
 import type { Attempt, LimitedRoute } from '../lockfile/attempt.js';
-import { sealed } from '../lockfile/key-seal.js';
+import { sealed } from '../lockfile/key-signature.js';
 import { writeRescue } from '../lockfile/rescue.js';
 import type { Job, RunContext } from './context.js';
 import { notice, stopAll } from './context.js';
@@ -34,7 +34,11 @@ export async function recordOutcome(
   }
   const limits = limitsToRecord(context);
   const advanced = advance(before, observation, context.ports.clock.nowMs());
-  const attempt = sealed(context.keySeal, before, limits === undefined ? advanced : { ...advanced, limits });
+  const attempt = sealed(
+    context.keySignature,
+    before,
+    limits === undefined ? advanced : { ...advanced, limits },
+  );
   let fault: unknown;
   for (const delayMs of [0, ...RETRY_DELAYS_MS]) {
     if (delayMs > 0) await context.ports.clock.sleep(delayMs);

@@ -106,7 +106,7 @@ async function ownerOf(view: DiskView, claimants: readonly Attempt[], place: str
  * Finds audio files that stand where a take would go and that no attempt names. Each folder is listed once;
  * letter case and composition are ignored, as many file systems do.
  */
-export async function strangers(
+export async function untrackedFiles(
   view: DiskView,
   takes: readonly Take[],
   attempts: Iterable<Attempt>,

@@ -1,6 +1,6 @@
 import { takeId } from '../plan/history.js';
 import type { Job, RunContext } from './context.js';
-import { type Standings, standingOf } from './progress-state.js';
+import { type ProgressCounts, progressOf } from './progress-state.js';
 
 /**
  * Follows the other runs of a shared log as far as the log was read: takes that they claimed are left to them, and the request limits
@@ -9,7 +9,7 @@ import { type Standings, standingOf } from './progress-state.js';
 export function followOthers(
   context: RunContext,
   jobs: ReadonlyMap<string, Job>,
-  standings: Standings,
+  progressCounts: ProgressCounts,
 ): () => void {
   const { scheduler, store, ports } = context;
   const { sharing } = store;
@@ -18,10 +18,10 @@ export function followOthers(
   for (const job of jobs.values())
     if (job.take !== undefined && job.purchase !== undefined) open.set(takeId(job.take), job);
   const leave = (job: Job) => {
-    const before = standingOf(job);
+    const before = progressOf(job);
     if (!scheduler.leave(job.id)) return;
     job.over = true;
-    standings.moved(before, standingOf(job));
+    progressCounts.moved(before, progressOf(job));
   };
   // What was there when the run was planned, its history tells.
   sharing.news();

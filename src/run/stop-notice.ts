@@ -1,5 +1,5 @@
 import type { Code } from '../core/codes.js';
-import type { Trouble } from './trouble.js';
+import type { StopReason } from './stop-reason.js';
 
 export interface StopNotice {
   readonly code: Code;
@@ -12,7 +12,7 @@ export interface StopNotice {
  * `undefined` where the step that met the trouble says more than could be said here.
  */
 export function stopNotice(
-  trouble: Trouble,
+  trouble: StopReason,
   command: (verb: string, ...words: string[]) => string,
 ): StopNotice | undefined {
   switch (trouble) {

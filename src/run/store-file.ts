@@ -19,7 +19,7 @@ const ALIKE_SECONDS = 0.05;
 
 type Complete = Download & { readonly kind: 'complete' };
 
-export type Custody =
+export type StoreOutcome =
   | { readonly kind: 'stored'; readonly file: StoredFile }
   | Exclude<Download, { kind: 'complete' | 'mismatch' }>
   | { readonly kind: 'mismatch'; readonly code: string; readonly kept: StoredFile | undefined }
@@ -30,12 +30,12 @@ export type Custody =
  * Takes the audio into custody: downloaded beside its target, verified, durable under its final name. An
  * existing file that the lockfile does not know is never replaced.
  */
-export async function takeCustody(
+export async function storeAudio(
   context: RunContext,
   job: Job,
   attempt: Attempt,
   audio: Retrieved & { kind: 'audio' },
-): Promise<Custody> {
+): Promise<StoreOutcome> {
   const { ports, output } = context;
   const stem = job.take?.stem ?? attempt.stem;
   const directory = path.dirname(path.join(output.root, stem));

@@ -7,7 +7,7 @@ import type { Settled } from '../scheduler/scheduler.js';
 import { classifySubmit, type SubmitOutcome } from '../venice/submit-outcome.js';
 import { claim } from './claim.js';
 import type { Job, RunContext } from './context.js';
-import { closeToKey, notice, stopBuying, tell, tellRate } from './context.js';
+import { closeToKey, emitTake, notice, observeRate, stopBuying } from './context.js';
 import { mayStillSubmit } from './last-look.js';
 import { recordOutcome } from './record.js';
 import { intentOf } from './transition.js';
@@ -37,7 +37,7 @@ export async function submitJob(context: RunContext, job: Job): Promise<Settled>
   const attempt = Buffer.from(context.ports.random.bytes(16)).toString('hex');
   const intent = intentOf(purchase, {
     attempt,
-    key: context.keySeal.of({ attempt }),
+    key: context.keySignature.of({ attempt }),
     quoteMicroUsd: priceMicroUsd,
     nowMs: context.ports.clock.nowMs(),
   });
@@ -60,9 +60,9 @@ export async function submitJob(context: RunContext, job: Job): Promise<Settled>
       code: 'price-stale',
       message: 'the price must be quoted again',
     });
-  tell(context, job, 'submitting');
+  emitTake(context, job, 'submitting');
   const result = await context.client.queue(purchase.request);
-  tellRate(context, job, purchase.request.model, result);
+  observeRate(context, job, purchase.request.model, result);
   return conclude(context, job, unlessTaken(context, classifySubmit(result)));
 }
 
@@ -97,12 +97,12 @@ async function conclude(context: RunContext, job: Job, outcome: SubmitOutcome): 
       job.failures = 0;
       job.lastRunningMs = nowMs;
       context.closedModels.delete(intent.model);
-      tell(context, job, 'queued', expectation(context, job));
-      tellOtherModel(context, job.key, intent.model, outcome.queued.model);
+      emitTake(context, job, 'queued', expectation(context, job));
+      warnOtherModel(context, job.key, intent.model, outcome.queued.model);
       return known ? { kind: 'queued' } : GONE;
     case 'in_doubt':
-      tell(context, job, 'in_doubt', outcomeDetails(outcome));
-      tellIdSeen(context, job.key, intent.attempt, outcome);
+      emitTake(context, job, 'in_doubt', outcomeDetails(outcome));
+      warnOfQueueId(context, job.key, intent.attempt, outcome);
       context.scheduler.submitSingly();
       if (context.settings.failFast) stopBuying(context, 'fail_fast');
       return GONE;
@@ -119,7 +119,7 @@ async function conclude(context: RunContext, job: Job, outcome: SubmitOutcome): 
 }
 
 /** Once for each pair of models: an alias may answer every submit. */
-function tellOtherModel(context: RunContext, key: string, asked: string, got: string): void {
+function warnOtherModel(context: RunContext, key: string, asked: string, got: string): void {
   const pair = `${asked} ${got}`;
   if (got === asked || context.otherModels.has(pair)) return;
   context.otherModels.add(pair);
@@ -132,7 +132,7 @@ function tellOtherModel(context: RunContext, key: string, asked: string, got: st
 }
 
 /** Where nothing is known, an id in an answer that is none is worth a look: for a person to judge, never to be taken by itself. */
-function tellIdSeen(
+function warnOfQueueId(
   context: RunContext,
   key: string,
   attempt: string,
@@ -162,16 +162,16 @@ function afterRefusal(context: RunContext, job: Job, outcome: SubmitOutcome & { 
       return postpone(context, job, outcome, nowMs + (pauseMs > 0 ? pauseMs : backOffMs));
     }
     case 'stop':
-      tell(context, job, 'rejected', details);
+      emitTake(context, job, 'rejected', details);
       if (outcome.status === 402) stopBuying(context, 'balance');
       else stopRefused(context, outcome);
       return GONE;
     case 'close_model':
-      tell(context, job, 'rejected', details);
+      emitTake(context, job, 'rejected', details);
       closeToKey(context, job.purchase?.request.model ?? '', outcome);
       return GONE;
     case 'reject':
-      tell(context, job, 'rejected', {
+      emitTake(context, job, 'rejected', {
         ...details,
         ...(outcome.suggestedPrompt === undefined ? {} : { suggested_prompt: outcome.suggestedPrompt }),
       });
@@ -216,12 +216,12 @@ function postpone(
   const details = outcomeDetails(outcome);
   const offline = outcome.kind === 'refused' && outcome.meaning === 'offline';
   if (job.failures > (offline ? OFFLINE_POSTPONEMENTS_MAX : POSTPONEMENTS_MAX)) {
-    context.troubles.add('unavailable');
-    tell(context, job, 'rejected', details);
+    context.stopReasons.add('unavailable');
+    emitTake(context, job, 'rejected', details);
     if (offline) closeOffline(context, job.purchase?.request.model ?? '');
     return GONE;
   }
-  tell(context, job, 'waiting', details);
+  emitTake(context, job, 'waiting', details);
   return { kind: 'again', notBeforeMs };
 }
 
@@ -249,7 +249,7 @@ function outcomeDetails(outcome: { status?: number; code: string; message: strin
 export function expectation(context: RunContext, job: Job): { expected_ms?: number } {
   const expectedMs = context.scheduler.estimate(context.ports.clock.nowMs()).expectedRunMs(job.id);
   if (expectedMs === undefined) return {};
-  job.expectationTold = true;
+  job.expectationReported = true;
   return { expected_ms: Math.round(expectedMs) };
 }
 
@@ -270,7 +270,7 @@ async function currentPrice(context: RunContext, job: Job): Promise<number | Set
   }
   if (isSuspiciouslyLow(priceMicroUsd, quote.microUsd)) return quote.microUsd;
   if (priceMicroUsd <= quote.microUsd) return priceMicroUsd;
-  if (!context.troubles.has('price_rose'))
+  if (!context.stopReasons.has('price_rose'))
     notice(
       context,
       'error',

@@ -2,7 +2,7 @@ import { unreachable } from '../core/errors.js';
 import type { Attempt, AttemptState, StoredFile } from '../lockfile/attempt.js';
 import { isLive } from '../lockfile/bought-twice.js';
 import type { Purchase } from '../plan/plan.js';
-import type { RefundGround } from '../venice/retrieve-outcome.js';
+import type { RefundBasis } from '../venice/retrieve-outcome.js';
 import type { SubmitOutcome } from '../venice/submit-outcome.js';
 
 /** What was learnt about an attempt. */
@@ -16,7 +16,7 @@ export type Observation =
       readonly kind: 'job_failed';
       readonly code: string;
       readonly status?: number;
-      readonly refund?: RefundGround | undefined;
+      readonly refund?: RefundBasis | undefined;
     }
   /** Three answers under the key that submitted it that its id or media is unknown. */
   | { readonly kind: 'vanished'; readonly status: number }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { MICRO_USD_PER_USD, type Purse } from '../core/money.js';
-import { available, purseFor } from './billing.js';
+import { type Currency, MICRO_USD_PER_USD } from '../core/money.js';
+import { available, currencyFor } from './billing.js';
 import { type Account, invalid, json, refuse, type ServiceAnswer } from './exchange.js';
 import { drawTimes, expectedRunMs, isRefunded, stateOf } from './jobs.js';
 import type { Job, Queued } from './ledger.js';
@@ -67,13 +67,13 @@ export function queue(state: State, call: AudioCall): ServiceAnswer {
   if (price === undefined) return refuse(500, 'The model has no price');
   const overLimit = overKeyLimit(state, call, price);
   if (overLimit !== undefined) return overLimit;
-  const purse = purseFor(available(state.ledger, account, state.purses, nowMs), price);
-  if (purse === undefined) {
+  const currency = currencyFor(available(state.ledger, account, state.currencies, nowMs), price);
+  if (currency === undefined) {
     return refuse(402, 'Insufficient USD or Diem balance to complete request', {
       code: 'INSUFFICIENT_BALANCE',
     });
   }
-  const job = accept(state, model, call, { price, purse });
+  const job = accept(state, model, call, { price, currency });
   state.effect(job);
   if (state.happens('errorAfterQueueing')) return refuse(500, 'Inference processing failed');
   const answer = json(200, { model: model.id, queue_id: job.id, status: 'QUEUED' });
@@ -135,7 +135,7 @@ function accept(
   state: State,
   model: SandboxModel,
   { account, body, nowMs }: AudioCall,
-  { price, purse }: { readonly price: number; readonly purse: Purse },
+  { price, currency }: { readonly price: number; readonly currency: Currency },
 ): Queued {
   const prompt = String(body.prompt);
   const request = digest(account, body);
@@ -153,7 +153,7 @@ function accept(
     model: model.id,
     priceMicroUsd: price,
     ...(settled === undefined || settled >= price ? {} : { settledMicroUsd: settled }),
-    ...(purse === 'USD' ? {} : { purse }),
+    ...(currency === 'USD' ? {} : { currency }),
     ...drawTimes(model.runMsMedian * slow, state.speed, state.random),
     end: fate(state, prompt),
     prompt,
@@ -218,7 +218,7 @@ export function retrieve(state: State, call: AudioCall): ServiceAnswer {
     case 'gone':
       return refuse(404, NOT_FOUND);
     case 'queued':
-      if (state.description.tellsQueued) return json(200, { status: 'QUEUED' });
+      if (state.description.reportsQueued) return json(200, { status: 'QUEUED' });
       return running(state, job, nowMs);
     case 'running':
       return running(state, job, nowMs);
@@ -233,14 +233,14 @@ export function retrieve(state: State, call: AudioCall): ServiceAnswer {
 }
 
 function running(state: State, job: Job, nowMs: number): ServiceAnswer {
-  const told = state.happens('untimed') ? {} : times(state, job, nowMs);
-  return json(200, { status: 'PROCESSING', ...told });
+  const stated = state.happens('untimed') ? {} : times(state, job, nowMs);
+  return json(200, { status: 'PROCESSING', ...stated });
 }
 
 /** The same on every poll, but for what is said of the money. Whoever asked for a refund on purpose is told of it. */
 function failureAnswer(state: State, job: Job): ServiceAnswer {
-  const told = hasWord(job.prompt, 'refund') || !state.happens('refundUntold');
-  const refund = told ? { credits_refunded: isRefunded(job) } : {};
+  const stated = hasWord(job.prompt, 'refund') || !state.happens('refundUnstated');
+  const refund = stated ? { credits_refunded: isRefunded(job) } : {};
   if (state.description.failures === 'json') {
     const error = 'The provider could not generate the audio';
     return json(200, { status: 'FAILED', error, error_code: 'GENERATION_FAILED', ...refund });

@@ -1,21 +1,27 @@
-import { MICRO_USD_PER_USD, PURSES, type Purse } from '../core/money.js';
+import { CURRENCIES, type Currency, MICRO_USD_PER_USD } from '../core/money.js';
 import { type Account, json, type ServiceAnswer } from './exchange.js';
 import { returnedMicroUsd, settledAtMs } from './jobs.js';
 import type { Job, Ledger } from './ledger.js';
 
 /** Of each purse before the first job, integer micro-dollars; DIEM: of each UTC day. */
-export type Purses = Readonly<Record<Purse, number>>;
+export type CurrencyAmounts = Readonly<Record<Currency, number>>;
 
 /** What an account can still spend from each purse: reserved is as good as spent. Integer micro-dollars. */
-export function available(ledger: Ledger, account: Account, given: Purses, nowMs: number): Purses {
+export function available(
+  ledger: Ledger,
+  account: Account,
+  given: CurrencyAmounts,
+  nowMs: number,
+): CurrencyAmounts {
   const back = { DIEM: 0, EARNED_CREDITS: 0, BUNDLED_CREDITS: 0, USD: 0 };
   const today = new Date(nowMs).toISOString().slice(0, 10);
   for (const job of ledger.refundable(account)) {
-    const purse = job.purse ?? 'USD';
-    const counts = purse !== 'DIEM' || new Date(job.atMs).toISOString().slice(0, 10) === today;
-    if (counts && settledAtMs(job) <= nowMs) back[purse] += returnedMicroUsd(job);
+    const currency = job.currency ?? 'USD';
+    const counts = currency !== 'DIEM' || new Date(job.atMs).toISOString().slice(0, 10) === today;
+    if (counts && settledAtMs(job) <= nowMs) back[currency] += returnedMicroUsd(job);
   }
-  const left = (purse: Purse) => given[purse] - ledger.spentMicroUsd(account, { purse, nowMs }) + back[purse];
+  const left = (currency: Currency) =>
+    given[currency] - ledger.spentMicroUsd(account, { currency, nowMs }) + back[currency];
   return {
     DIEM: left('DIEM'),
     EARNED_CREDITS: left('EARNED_CREDITS'),
@@ -25,15 +31,16 @@ export function available(ledger: Ledger, account: Account, given: Purses, nowMs
 }
 
 /** The first purse that covers the whole price: it is never split. */
-export function purseFor(purses: Purses, priceMicroUsd: number): Purse | undefined {
-  return PURSES.find((purse) => purses[purse] >= priceMicroUsd);
+export function currencyFor(currencies: CurrencyAmounts, priceMicroUsd: number): Currency | undefined {
+  return CURRENCIES.find((currency) => currencies[currency] >= priceMicroUsd);
 }
 
-export function balanceAnswer(purses: Purses, given: Purses): ServiceAnswer {
-  const positive = (purse: Purse) => (purses[purse] > 0 ? purses[purse] / MICRO_USD_PER_USD : null);
+export function balanceAnswer(currencies: CurrencyAmounts, given: CurrencyAmounts): ServiceAnswer {
+  const positive = (currency: Currency) =>
+    currencies[currency] > 0 ? currencies[currency] / MICRO_USD_PER_USD : null;
   return json(200, {
-    canConsume: PURSES.some((purse) => purses[purse] > 0),
-    consumptionCurrency: PURSES.find((purse) => purses[purse] > 0) ?? null,
+    canConsume: CURRENCIES.some((currency) => currencies[currency] > 0),
+    consumptionCurrency: CURRENCIES.find((currency) => currencies[currency] > 0) ?? null,
     balances: {
       diem: positive('DIEM'),
       usd: positive('USD'),
@@ -48,7 +55,7 @@ export interface RateLimitFacts {
   readonly models: readonly string[];
   /** Absent: the models are listed without a limit of their own. */
   readonly perMinute?: number;
-  readonly purses: Purses;
+  readonly currencies: CurrencyAmounts;
   /** What this key may still spend, by its own limits. */
   readonly leftMicroUsd: { readonly USD: number; readonly DIEM: number };
   readonly nowMs: number;
@@ -58,18 +65,18 @@ export interface RateLimitFacts {
 export function rateLimitsAnswer({
   models,
   perMinute,
-  purses,
+  currencies,
   leftMicroUsd,
   nowMs,
 }: RateLimitFacts): ServiceAnswer {
   const tomorrow = new Date(nowMs);
   tomorrow.setUTCHours(24, 0, 0, 0);
-  const capped = (purse: Purse) =>
-    Math.max(0, Math.min(purses[purse], leftMicroUsd[purse === 'DIEM' ? 'DIEM' : 'USD']));
+  const capped = (currency: Currency) =>
+    Math.max(0, Math.min(currencies[currency], leftMicroUsd[currency === 'DIEM' ? 'DIEM' : 'USD']));
   const limits = perMinute === undefined ? [] : [{ amount: perMinute, type: 'RPM' }];
   return json(200, {
     data: {
-      accessPermitted: PURSES.some((purse) => capped(purse) > 0),
+      accessPermitted: CURRENCIES.some((currency) => capped(currency) > 0),
       apiTier: { id: 'paid', isCharged: true },
       balances: {
         USD: capped('USD') / MICRO_USD_PER_USD,
@@ -88,7 +95,7 @@ export interface Charge {
   readonly atMs: number;
   readonly queueId: string;
   readonly model: string;
-  readonly purse: Purse;
+  readonly currency: Currency;
   /** Negative for a refund. */
   readonly microUsd: number;
 }
@@ -122,7 +129,7 @@ function chargesOfJob(job: Job, chargedAt: ChargedAt): Charge[] {
     atMs: chargedAt === 'queue' ? job.atMs : chargedAt === 'start' ? startedMs : settledMs,
     queueId: job.id,
     model: job.model,
-    purse: job.purse ?? 'USD',
+    currency: job.currency ?? 'USD',
     microUsd: job.priceMicroUsd,
   };
   return returned > 0 ? [charge, { ...charge, atMs: settledMs, microUsd: -returned }] : [charge];

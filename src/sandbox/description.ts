@@ -24,7 +24,7 @@ export interface Description {
   /** A failed job: an HTTP error on retrieve, or a JSON status. */
   readonly failures: 'http' | 'json';
   /** Whether retrieve says `QUEUED` of a job that has not begun. */
-  readonly tellsQueued: boolean;
+  readonly reportsQueued: boolean;
   /** Of retrieve and complete, for an id that is not the user's. */
   readonly unknownIdStatus: 400 | 404;
   /** When the history shows the charge. The money is out of reach from the submit on either way. */
@@ -49,10 +49,10 @@ const TODAY: Description = {
     headers: false,
     failuresMax: 50,
   },
-  variants: { ...VARIANTS_DEFAULT, untimed: 0, errorObject: 0, unknownModel400: 0, refundUntold: 0.5 },
+  variants: { ...VARIANTS_DEFAULT, untimed: 0, errorObject: 0, unknownModel400: 0, refundUnstated: 0.5 },
   errorCodes: false,
   failures: 'http',
-  tellsQueued: false,
+  reportsQueued: false,
   unknownIdStatus: 400,
   chargedAt: 'queue',
   strictAccess: true,
@@ -66,7 +66,7 @@ const AUGUST: Description = {
   variants: VARIANTS_DEFAULT,
   errorCodes: true,
   failures: 'json',
-  tellsQueued: true,
+  reportsQueued: true,
   unknownIdStatus: 404,
   chargedAt: 'end',
   strictAccess: false,

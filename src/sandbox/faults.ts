@@ -34,7 +34,7 @@ export interface Variants {
   /** A running job without its times. */
   readonly untimed: number;
   /** A failed job without a word about the money. */
-  readonly refundUntold: number;
+  readonly refundUnstated: number;
   /** Success for a clean-up of what is cleaned up already, where the first way is 404. */
   readonly cleanUpAgain: number;
   /** A Content-Type of audio with parameters. */
@@ -53,7 +53,7 @@ export interface Variants {
 
 export const VARIANTS_DEFAULT: Variants = {
   untimed: 0.02,
-  refundUntold: 0.25,
+  refundUnstated: 0.25,
   cleanUpAgain: 0.25,
   typeParameters: 0.25,
   audioInline: 0,

@@ -36,7 +36,7 @@ export function isRefunded(job: Job): boolean {
   if (settledMs !== job.atMs + job.runMs) return false;
   if (job.end === 'refunded') return true;
   const sameDay = Math.floor(settledMs / DAY_MS) === Math.floor(job.atMs / DAY_MS);
-  return job.end.startsWith('failed-') && (job.purse !== 'DIEM' || sameDay);
+  return job.end.startsWith('failed-') && (job.currency !== 'DIEM' || sameDay);
 }
 
 /** What of the price comes back as the job is settled, integer micro-dollars. */

@@ -1,4 +1,4 @@
-import type { Purse } from '../core/money.js';
+import type { Currency } from '../core/money.js';
 import type { Account } from './exchange.js';
 import type { AudioFormat, AudioKind } from './model.js';
 
@@ -14,7 +14,7 @@ export interface Queued {
   /** What of it stays charged once the length of the audio is known. Absent: all. */
   readonly settledMicroUsd?: number;
   /** What it was charged to. Absent: USD. */
-  readonly purse?: Purse;
+  readonly currency?: Currency;
   /** How long it waits before it runs. */
   readonly waitMs: number;
   /** From accepted to ready or failed. */
@@ -61,7 +61,7 @@ export interface Ledger {
   readonly jobs: ReadonlyMap<string, Job>;
   add(entry: Entry): void;
   /** What all jobs of the account cost, as if none were refunded; of one purse, DIEM of the UTC day of `nowMs` alone. */
-  spentMicroUsd(account: Account, from?: { readonly purse: Purse; readonly nowMs: number }): number;
+  spentMicroUsd(account: Account, from?: { readonly currency: Currency; readonly nowMs: number }): number;
   /** The few jobs that will give money back, or would have. */
   refundable(account: Account): readonly Job[];
   /** How many jobs were made of an equal request. */
@@ -76,7 +76,7 @@ export function foldLedger(entries: Iterable<Entry>): Ledger {
   const queue = (entry: Queued) => {
     if (jobs.has(entry.id)) return;
     jobs.set(entry.id, entry);
-    for (const key of [entry.account, purseKey(entry.account, entry.purse ?? 'USD', entry.atMs)])
+    for (const key of [entry.account, currencyKey(entry.account, entry.currency ?? 'USD', entry.atMs)])
       spent.set(key, (spent.get(key) ?? 0) + entry.priceMicroUsd);
     takes.set(entry.request, (takes.get(entry.request) ?? 0) + 1);
     const mayReturn = entry.settledMicroUsd !== undefined || entry.end === 'refunded';
@@ -95,7 +95,7 @@ export function foldLedger(entries: Iterable<Entry>): Ledger {
     jobs,
     add,
     spentMicroUsd: (account, from) =>
-      spent.get(from === undefined ? account : purseKey(account, from.purse, from.nowMs)) ?? 0,
+      spent.get(from === undefined ? account : currencyKey(account, from.currency, from.nowMs)) ?? 0,
     refundable: (account) => (refundable.get(account) ?? []).map((id) => jobs.get(id)!),
     takes: (request) => takes.get(request) ?? 0,
   };
@@ -104,6 +104,6 @@ export function foldLedger(entries: Iterable<Entry>): Ledger {
 const DAY_MS = 24 * 3_600_000;
 
 /** DIEM is an allocation of each UTC day. */
-function purseKey(account: Account, purse: Purse, atMs: number): string {
-  return purse === 'DIEM' ? `${account} DIEM ${Math.floor(atMs / DAY_MS)}` : `${account} ${purse}`;
+function currencyKey(account: Account, currency: Currency, atMs: number): string {
+  return currency === 'DIEM' ? `${account} DIEM ${Math.floor(atMs / DAY_MS)}` : `${account} ${currency}`;
 }

@@ -68,12 +68,12 @@ export function createLimiter(options: LimitOptions): Limiter {
       if (allowed) budget.left -= 1;
       const resetMs =
         kind === 'bucket' ? nowMs + ((limit - budget.left) * MINUTE_MS) / limit : budget.atMs + MINUTE_MS;
-      return { allowed, headers: headers ? told(limit, budget.left, resetMs) : {} };
+      return { allowed, headers: headers ? rateHeaders(limit, budget.left, resetMs) : {} };
     },
   };
 }
 
-function told(limit: number, left: number, resetMs: number): Record<string, string> {
+function rateHeaders(limit: number, left: number, resetMs: number): Record<string, string> {
   return {
     'x-ratelimit-limit-requests': String(limit),
     'x-ratelimit-remaining-requests': String(Math.floor(left)),

@@ -1,5 +1,5 @@
 import { type AudioCall, complete, queue, quote, retrieve } from './audio-routes.js';
-import { available, balanceAnswer, chargesOf, type Purses, rateLimitsAnswer } from './billing.js';
+import { available, balanceAnswer, type CurrencyAmounts, chargesOf, rateLimitsAnswer } from './billing.js';
 import { modelResponse } from './catalogue.js';
 import {
   type Account,
@@ -69,7 +69,7 @@ const ROUTES: Readonly<Record<string, Get | Post>> = {
   '/billing/balance': {
     method: 'GET',
     answer: (parts, { account }, _query, nowMs) =>
-      balanceAnswer(left(parts, account, nowMs), parts.state.purses),
+      balanceAnswer(left(parts, account, nowMs), parts.state.currencies),
   },
   '/billing/usage-history': {
     method: 'GET',
@@ -92,8 +92,8 @@ const ROUTES: Readonly<Record<string, Get | Post>> = {
   '/audio/complete': { method: 'POST', schema: SCHEMAS.complete, answer: complete },
 };
 
-function left({ state }: RouterParts, account: Account, nowMs: number): Purses {
-  return available(state.ledger, account, state.purses, nowMs);
+function left({ state }: RouterParts, account: Account, nowMs: number): CurrencyAmounts {
+  return available(state.ledger, account, state.currencies, nowMs);
 }
 
 function rateLimits(
@@ -108,7 +108,7 @@ function rateLimits(
     models: catalogue.filter((model) => isListed(model, nowMs)).map((model) => model.id),
     // Faster than life a client must be told: it cannot know that the service's minutes are shorter.
     ...(state.description.modelLimits || state.speed > 1 ? { perMinute: limiter.perMinute } : {}),
-    purses: left(parts, account, nowMs),
+    currencies: left(parts, account, nowMs),
     leftMicroUsd: {
       USD: state.keyring.leftMicroUsd(key, 'USD', spentMicroUsd),
       DIEM: state.keyring.leftMicroUsd(key, 'DIEM', spentMicroUsd),
@@ -193,10 +193,10 @@ function signedIn(
   const { address } = wallet;
   const { ledger, description } = parts.state;
   const account = parts.walletAccount(address);
-  const purses = left(parts, account, nowMs);
+  const currencies = left(parts, account, nowMs);
   const answer = () => {
     if (route?.method === 'POST' && request.method === 'POST') {
-      const refusal = path === '/audio/queue' ? tooPoor(purses.DIEM + purses.USD) : undefined;
+      const refusal = path === '/audio/queue' ? tooPoor(currencies.DIEM + currencies.USD) : undefined;
       if (refusal !== undefined) return refusal;
       const given = post(parts, { route, path }, { account, key: '' }, request, nowMs);
       return description.errorCodes ? given : withoutCode(given);
@@ -208,7 +208,7 @@ function signedIn(
     const chargedAt = description.chargedAt === 'queue' ? 'start' : description.chargedAt;
     const charges = chargesOf(ledger, account, chargedAt, nowMs);
     const query = new URLSearchParams(search);
-    return walletAnswer({ path, query, address }, purses.USD, charges) ?? refuse(404, 'Not found');
+    return walletAnswer({ path, query, address }, currencies.USD, charges) ?? refuse(404, 'Not found');
   };
   return { answer: parts.wallets.inFlight(address, answer), account, blocked: false };
 }

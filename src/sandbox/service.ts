@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { microUsdFromUsd, type Purse } from '../core/money.js';
+import { type Currency, microUsdFromUsd } from '../core/money.js';
 import { type AudioJob, renderAudio } from './audio/render.js';
-import type { Charge, Purses } from './billing.js';
+import type { Charge, CurrencyAmounts } from './billing.js';
 import { chargesOf } from './billing.js';
 import { DESCRIPTION_DEFAULT, type Description, type DescriptionName, descriptionOf } from './description.js';
 import type { Account, AudioBody, ServiceAnswer, ServiceRequest } from './exchange.js';
@@ -30,7 +30,7 @@ export interface ServiceOptions {
   /** USD of each account before its first job. Default 100. */
   readonly balanceUsd?: number;
   /** The other purses of each account, in US dollars; DIEM: of each UTC day. Default: none. */
-  readonly pursesUsd?: Partial<Record<Purse, number>>;
+  readonly currenciesUsd?: Partial<Record<Currency, number>>;
   /** The keys that are accepted, each a user of its own unless it says whose it is. Default: `sandbox` alone. */
   readonly keys?: readonly (string | SandboxKey)[];
   /** On the prices of the catalogue, at a time. Default: 1, always. */
@@ -132,7 +132,7 @@ function createState(options: ServiceOptions, description: Description, keyring:
     ledger,
     speed: options.speed ?? 1,
     description,
-    purses: pursesOf({ USD: options.balanceUsd ?? 100, ...options.pursesUsd }),
+    currencies: currenciesOf({ USD: options.balanceUsd ?? 100, ...options.currenciesUsd }),
     random,
     uuid: () => uuidFrom(random),
     keyring,
@@ -161,8 +161,8 @@ function createState(options: ServiceOptions, description: Description, keyring:
   };
 }
 
-function pursesOf(usd: Partial<Record<Purse, number>>): Purses {
-  const of = (purse: Purse) => microUsdFromUsd(usd[purse] ?? 0) ?? 0;
+function currenciesOf(usd: Partial<Record<Currency, number>>): CurrencyAmounts {
+  const of = (currency: Currency) => microUsdFromUsd(usd[currency] ?? 0) ?? 0;
   return {
     DIEM: of('DIEM'),
     EARNED_CREDITS: of('EARNED_CREDITS'),

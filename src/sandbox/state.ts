@@ -1,5 +1,5 @@
 import type { AudioJob } from './audio/render.js';
-import type { Purses } from './billing.js';
+import type { CurrencyAmounts } from './billing.js';
 import type { Description } from './description.js';
 import type { AudioBody } from './exchange.js';
 import type { Faults, Variants } from './faults.js';
@@ -13,7 +13,7 @@ export interface State {
   readonly speed: number;
   readonly description: Description;
   /** Of each account before its first job. */
-  readonly purses: Purses;
+  readonly currencies: CurrencyAmounts;
   random(): number;
   uuid(): string;
   readonly keyring: Keyring;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { MICRO_USD_PER_USD, PURSES } from '../core/money.js';
+import { CURRENCIES, MICRO_USD_PER_USD } from '../core/money.js';
 import type { Charge } from './billing.js';
 import { type Account, type Issue, invalid, json, type ServiceAnswer } from './exchange.js';
 
@@ -37,7 +37,7 @@ export function usageHistory(
   if (Array.isArray(walk)) return invalid(walk);
   const { startMs = 0, endMs = Number.POSITIVE_INFINITY, currency: wanted, given, pageSize } = walk as Walk;
   const inWindow = charges.filter(
-    ({ atMs, purse }) => (wanted ?? purse) === purse && atMs >= startMs && atMs < endMs,
+    ({ atMs, currency }) => (wanted ?? currency) === currency && atMs >= startMs && atMs < endMs,
   );
   const page = inWindow.slice(given, given + pageSize);
   const more = inWindow.length > given + page.length;
@@ -49,7 +49,7 @@ function entry(charge: Charge) {
   const usd = charge.microUsd / MICRO_USD_PER_USD;
   return {
     amount: -usd,
-    currency: charge.purse,
+    currency: charge.currency,
     inferenceDetails: {
       completionTokens: null,
       inferenceExecutionTime: null,
@@ -71,8 +71,8 @@ function beginWalk(query: URLSearchParams, account: Account, nowMs: number): Wal
   if (!/^\d{1,4}$/.test(pageSize) || Number(pageSize) < 10 || Number(pageSize) > 1_000)
     issues.push({ path: 'pageSize', message: 'Expected an integer from 10 to 1000' });
   const currency = query.get('currency') ?? undefined;
-  if (currency !== undefined && !(PURSES as readonly string[]).includes(currency))
-    issues.push({ path: 'currency', message: `Expected one of ${PURSES.join(', ')}` });
+  if (currency !== undefined && !(CURRENCIES as readonly string[]).includes(currency))
+    issues.push({ path: 'currency', message: `Expected one of ${CURRENCIES.join(', ')}` });
   const startMs = instant(query, 'startTimestamp', issues);
   const endMs = instant(query, 'endTimestamp', issues);
   if (startMs !== undefined && endMs !== undefined && endMs <= startMs)

@@ -31,7 +31,7 @@ export interface Wallets {
 export function createWallets(): Wallets {
   /** When each was used, ms. */
   const nonces = new Map<string, number>();
-  const underWay = new Map<string, number>();
+  const inFlight = new Map<string, number>();
   const useUp = (nonce: string, nowMs: number): boolean => {
     if (nonces.has(nonce)) return false;
     if (nonces.size >= NONCES_MAX)
@@ -50,16 +50,16 @@ export function createWallets(): Wallets {
       return fault === undefined ? { ok: true, address: message.address } : denied(...fault);
     },
     inFlight(address, answer) {
-      const before = underWay.get(address) ?? 0;
+      const before = inFlight.get(address) ?? 0;
       if (before >= IN_FLIGHT_MAX)
         return refuse(429, 'Too many requests of this wallet in flight', { code: 'X402_CONCURRENCY_LIMIT' });
       const given = answer();
-      underWay.set(address, before + 1);
+      inFlight.set(address, before + 1);
       let isOver = false;
       const over = () => {
         if (isOver) return;
         isOver = true;
-        underWay.set(address, underWay.get(address)! - 1);
+        inFlight.set(address, inFlight.get(address)! - 1);
       };
       return { ...given, over };
     },

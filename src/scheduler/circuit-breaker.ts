@@ -22,13 +22,13 @@ const RETRY_SECONDS_MAX = 3_600;
 export function createCircuitBreaker(): CircuitBreaker {
   let closedUntilMs = Number.NEGATIVE_INFINITY;
   let refusals = 0;
-  let underWay = 0;
-  const isBusy = (): boolean => refusals > 0 && underWay > 0;
+  let activeRequests = 0;
+  const isBusy = (): boolean => refusals > 0 && activeRequests > 0;
   return {
     allows: (nowMs) => nowMs >= closedUntilMs && !isBusy(),
     opensAtMs: (nowMs) => (isBusy() ? Number.POSITIVE_INFINITY : Math.max(nowMs, closedUntilMs)),
     sent: () => {
-      underWay += 1;
+      activeRequests += 1;
     },
     refused: (retryAfterSeconds, nowMs) => {
       // Those that were under way together are one refusal.
@@ -40,7 +40,7 @@ export function createCircuitBreaker(): CircuitBreaker {
       closedUntilMs = Math.max(closedUntilMs, nowMs + pauseMs);
     },
     settled: (accepted) => {
-      underWay -= 1;
+      activeRequests -= 1;
       if (accepted) refusals = 0;
     },
   };

@@ -103,7 +103,7 @@ function next(state: SchedulerState, nowMs: number): Action {
 function isBetter(one: Choice, other: Choice, all: readonly RuledQueue[], nowMs: number): boolean {
   if (one.rank !== other.rank) return one.rank < other.rank;
   if (one.operation === 'submit') return leftMs(one, all, nowMs) > leftMs(other, all, nowMs);
-  return one.job.queue.underWay < other.job.queue.underWay;
+  return one.job.queue.activeRequests < other.job.queue.activeRequests;
 }
 
 function leftMs({ job }: Choice, all: readonly RuledQueue[], nowMs: number): number {
@@ -113,24 +113,26 @@ function leftMs({ job }: Choice, all: readonly RuledQueue[], nowMs: number): num
 
 /** What each model with work may do, so that the run keeps within its bounds and no model starves another. */
 function rulesByQueue(state: SchedulerState): readonly RuledQueue[] {
-  const { options, underWay } = state;
+  const { options, activeRequests } = state;
   const requestsMax = options.requestsMax ?? REQUESTS_MAX;
   const queues = [...state.queues.values()].filter(hasWork);
-  const free = requestsMax - underWay.submit - underWay.poll - underWay.complete;
-  const idle = queues.filter((queue) => queue.underWay === 0).length;
+  const free = requestsMax - activeRequests.submit - activeRequests.poll - activeRequests.complete;
+  const idle = queues.filter((queue) => queue.activeRequests === 0).length;
   const eachMax = Math.max(1, requestsMax - REQUESTS_RESERVED);
   const jobs = queues.reduce((sum, queue) => sum + unsubmitted(queue) + queue.inFlight, 0);
   return queues.map((queue) => {
-    const open = queue.underWay === 0 ? free > 0 : free > idle;
+    const open = queue.activeRequests === 0 ? free > 0 : free > idle;
     const share = (unsubmitted(queue) + queue.inFlight) / Math.max(1, jobs);
     return {
       queue,
       rules: {
         may: {
           submit:
-            open && !state.stopped && underWay.submit < (state.singly ? 1 : Math.min(SUBMITS_MAX, eachMax)),
-          poll: open && underWay.poll < eachMax,
-          complete: open && underWay.complete < eachMax,
+            open &&
+            !state.stopped &&
+            activeRequests.submit < (state.singly ? 1 : Math.min(SUBMITS_MAX, eachMax)),
+          poll: open && activeRequests.poll < eachMax,
+          complete: open && activeRequests.complete < eachMax,
         },
         submits: !state.stopped,
         share: options.concurrency === undefined ? undefined : options.concurrency * share,

@@ -93,7 +93,7 @@ function placesRange(queue: ModelQueue, { unsubmitted, inFlight }: Demand, middl
 function lastJobs(queue: ModelQueue, pollCost: PollCost, nowMs: number): Range {
   let low = 0;
   let high = 0;
-  for (const job of [...queue.toPoll.items(), ...queue.pollsUnderWay]) {
+  for (const job of [...queue.toPoll.items(), ...queue.pollsInFlight]) {
     low = Math.max(low, job.queuedAtMs + quantileFromMs(job, SOON) - nowMs);
     high = Math.max(high, job.queuedAtMs + quantileFromMs(job, LATE) + pollCost.waitMs - nowMs);
   }

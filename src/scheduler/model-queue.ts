@@ -63,7 +63,7 @@ export interface ModelQueue {
   /** To be polled, by when each is due. */
   readonly toPoll: PriorityQueue<Job>;
   /** Polls under way. */
-  readonly pollsUnderWay: Set<Job>;
+  readonly pollsInFlight: Set<Job>;
   /** Clean-ups that are due, by when each may be made. */
   readonly toCleanUp: PriorityQueue<Job>;
   /** Submitted or being submitted, and not yet stored. */
@@ -73,7 +73,7 @@ export interface ModelQueue {
   /** A probe poll: the first job queued while no run time is known is polled early, to learn what the service reports. */
   probe: Job | 'none yet' | 'done';
   /** Requests under way. */
-  underWay: number;
+  activeRequests: number;
   /** The current step of the poll price, and what it costs a job of average length. */
   priceStep: number | undefined;
   pollCost: PollCost;
@@ -93,12 +93,12 @@ export function createModelQueue(model: string, limits: ModelLimits): ModelQueue
     toSubmit: createPriorityQueue(),
     toResubmit: createPriorityQueue(),
     toPoll: createPriorityQueue(),
-    pollsUnderWay: new Set(),
+    pollsInFlight: new Set(),
     toCleanUp: createPriorityQueue(),
     inFlight: 0,
     neverPolled: 0,
     probe: 'none yet',
-    underWay: 0,
+    activeRequests: 0,
     priceStep: undefined,
     pollCost: { priceMs: 2_000, polls: 1, waitMs: 2_000 },
     actionsSincePriced: Number.POSITIVE_INFINITY,

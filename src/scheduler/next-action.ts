@@ -79,7 +79,7 @@ export function choose(queue: ModelQueue, rules: Rules, nowMs: number): Choice |
   price(queue, rules, nowMs);
   const toCleanUp = mayComplete && queue.toCleanUp.peekKey() <= nowMs ? queue.toCleanUp.peek() : undefined;
   const next = mayPoll ? queue.toPoll.peek() : undefined;
-  const submit = maySubmit && !isKeptForProbe(queue, nowMs) ? queue.toSubmit.peek() : undefined;
+  const submit = maySubmit && !isReservedForProbe(queue, nowMs) ? queue.toSubmit.peek() : undefined;
   if (toCleanUp !== undefined && queue.toCleanUp.size > CLEAN_UPS_MAX)
     return { rank: 0, operation: 'complete', job: toCleanUp };
   if (next !== undefined && queue.toPoll.peekKey() <= nowMs) return { rank: 1, operation: 'poll', job: next };
@@ -105,7 +105,7 @@ export function wakesAtMs(queue: ModelQueue, rules: Rules, nowMs: number): numbe
     const spareMs = toCleanUp.size > CLEAN_UPS_MAX ? nowMs : spareAtMs(queue, rules, nowMs);
     at('complete', Math.max(toCleanUp.peekKey(), spareMs));
   }
-  if (may.submit && !isKeptForProbe(queue, nowMs)) {
+  if (may.submit && !isReservedForProbe(queue, nowMs)) {
     at('submit', toResubmit.peekKey());
     if (toSubmit.size > 0 && hasRoom(queue, rules)) at('submit', nowMs);
     else if (toSubmit.size > 0 && mayRunAhead(queue, rules)) at('submit', nextLookMs(queue, nowMs));
@@ -205,7 +205,7 @@ function widthOf(queue: ModelQueue, rules: Rules): number {
 }
 
 /** Whether the last request of the budget is kept for the probe poll. */
-function isKeptForProbe(queue: ModelQueue, nowMs: number): boolean {
+function isReservedForProbe(queue: ModelQueue, nowMs: number): boolean {
   return typeof queue.probe === 'object' && queue.limits.sharedAvailable(nowMs) < 2;
 }
 

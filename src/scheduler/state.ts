@@ -21,7 +21,7 @@ export interface SchedulerState {
   readonly errorBudget: ErrorBudget;
   readonly limiter: RateLimiter;
   /** Actions given out and not settled. */
-  readonly underWay: Record<Operation, number>;
+  readonly activeRequests: Record<Operation, number>;
   /** Of these, requests whose answer has not begun. */
   unanswered: number;
   /** Submitted or being submitted, and not yet stored. */
@@ -42,7 +42,7 @@ export function createState(options: ScheduleOptions): SchedulerState {
     jobs: new Map(),
     errorBudget: createErrorBudget(),
     limiter: createRateLimiter(),
-    underWay: { submit: 0, poll: 0, complete: 0 },
+    activeRequests: { submit: 0, poll: 0, complete: 0 },
     unanswered: 0,
     inFlight: 0,
     arrivals: 0,
@@ -128,15 +128,15 @@ export function dispatch(state: SchedulerState, { operation, job }: Choice, nowM
   job.operation = operation;
   job.sentMs = nowMs;
   job.token = queue.limits.sent(ROUTE_OF[operation], nowMs);
-  queue.underWay += 1;
+  queue.activeRequests += 1;
   queue.actionsSincePriced += 1;
-  state.underWay[operation] += 1;
+  state.activeRequests[operation] += 1;
   state.unanswered += 1;
   if (operation === 'submit') {
     queue.breaker.sent();
     countFlight(state, job, 1);
   }
-  if (operation === 'poll') queue.pollsUnderWay.add(job);
+  if (operation === 'poll') queue.pollsInFlight.add(job);
   return { kind: operation, job: job.id };
 }
 
@@ -154,18 +154,20 @@ export function answer(state: SchedulerState, job: Job): RequestToken | undefine
 const PAUSE_MS_MAX = 24 * 3_600_000;
 
 /** Takes an action back, with what came of it. */
-export function acknowledge(state: SchedulerState, id: string, told: Settled, nowMs: number): void {
-  const outcome = told.kind === 'again' ? { ...told, notBeforeMs: bounded(told.notBeforeMs, nowMs) } : told;
+export function acknowledge(state: SchedulerState, id: string, settled: Settled, nowMs: number): void {
+  const outcome =
+    settled.kind === 'again' ? { ...settled, notBeforeMs: bounded(settled.notBeforeMs, nowMs) } : settled;
   const job = state.jobs.get(id);
   if (job?.operation === undefined) throw new Error(`no request in flight for job ${id}`);
   const { operation, queue } = job;
   const token = answer(state, job);
-  if (token !== undefined && told.kind === 'gone' && told.unsent === true) queue.limits.unsent(token, nowMs);
+  if (token !== undefined && settled.kind === 'gone' && settled.unsent === true)
+    queue.limits.unsent(token, nowMs);
   else if (token !== undefined) queue.limits.answered(token, { rate: {} }, nowMs);
   job.operation = undefined;
-  queue.pollsUnderWay.delete(job);
-  queue.underWay -= 1;
-  state.underWay[operation] -= 1;
+  queue.pollsInFlight.delete(job);
+  queue.activeRequests -= 1;
+  state.activeRequests[operation] -= 1;
   if (operation === 'submit') acknowledgeSubmit(state, job, outcome, nowMs);
   else if (operation === 'poll') acknowledgePoll(state, job, outcome, nowMs);
   else if (outcome.kind === 'again') queue.toCleanUp.set(job, outcome.notBeforeMs);

@@ -1,6 +1,6 @@
 import type { Attempt } from '../lockfile/attempt.js';
 import { checkpoint, type Waiting, writeGroup } from './append.js';
-import { type LogCore, told } from './log-core.js';
+import { asStateError, type LogCore } from './log-core.js';
 import type { AppendAnswer, AppendLimits } from './shared-log.js';
 
 /** So many records in one entry. */
@@ -18,7 +18,7 @@ export function createTurns(core: LogCore): Turns {
   return {
     take: (work) => {
       const done = last.then(work).catch((fault) => {
-        throw told(core, fault);
+        throw asStateError(core, fault);
       });
       last = done.catch(() => {});
       return done;

@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../core/ports.js';
+import { createBackoff } from './backoff.js';
 import { type ObjectStore, StoreFault } from './object-store.js';
-import { createPatience } from './patience.js';
 
 /** A store, and what it takes to ask it again. */
 export interface Asking {
@@ -14,13 +14,13 @@ export async function patiently<T>(
   { clock, random }: Omit<Asking, 'store'>,
   ask: () => Promise<T>,
 ): Promise<T> {
-  const patience = createPatience(clock, random);
+  const backoff = createBackoff(clock, random);
   for (;;) {
     try {
       return await ask();
     } catch (fault) {
       const passes = fault instanceof StoreFault && fault.kind === 'unreachable';
-      if (!passes || !(await patience.pause())) throw fault;
+      if (!passes || !(await backoff.pause())) throw fault;
     }
   }
 }
@@ -37,11 +37,11 @@ export async function fill(
   bytes: Uint8Array,
   doubtful: () => void = () => {},
 ): Promise<'created' | 'exists'> {
-  const patience = createPatience(asking.clock, asking.random);
+  const backoff = createBackoff(asking.clock, asking.random);
   for (;;) {
     const answer = await asking.store.putIfAbsent(key, bytes);
     if (answer.kind !== 'unknown') return answer.kind;
     doubtful();
-    if (!(await patience.pause())) throw answer.why;
+    if (!(await backoff.pause())) throw answer.why;
   }
 }

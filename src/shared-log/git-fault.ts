@@ -28,8 +28,8 @@ export function gitFault({ code, stderr }: GitAnswer): StoreFault {
     .split('\n')
     .map((line) => line.replace(/^(?:fatal|error|remote): ?/, '').trim())
     .filter((line) => line !== '' && !/^hint:/.test(line));
-  const telling = said.find((line) => MEANINGS.some(([pattern]) => pattern.test(line))) ?? said[0];
+  const informative = said.find((line) => MEANINGS.some(([pattern]) => pattern.test(line))) ?? said[0];
   const kind = MEANINGS.find(([pattern]) => pattern.test(stderr))?.[1] ?? 'unreachable';
-  const what = telling ?? (code === undefined ? 'git did not end in time' : `git ended with ${code}`);
+  const what = informative ?? (code === undefined ? 'git did not end in time' : `git ended with ${code}`);
   return new StoreFault(kind, withShownAddresses(what).slice(0, 300));
 }

@@ -36,7 +36,7 @@ function judgeOne(state: LogState, run: string, { attempt, limits }: Wanted, wri
   if (known !== undefined) {
     if (attemptLine(known) === attemptLine(attempt))
       return written.has(attempt.attempt) ? 'write' : 'recorded';
-    if (!standsAbove(attempt, known) || isSetBack(attempt, known)) return 'superseded';
+    if (!outranks(attempt, known) || isSetBack(attempt, known)) return 'superseded';
     const maker = written.has(attempt.attempt) ? run : originOf(state, attempt.attempt)?.run;
     if (known.state === 'intent' && maker !== run && limits.byPerson !== true) return 'superseded';
     return 'write';
@@ -56,7 +56,7 @@ function isSetBack(attempt: Attempt, known: Attempt): boolean {
 const GIVEN_UP: ReadonlySet<AttemptState> = new Set(['lost', 'failed', 'unverified']);
 
 /** Whether the fold would show anything of it. */
-function standsAbove(attempt: Attempt, known: Attempt): boolean {
+function outranks(attempt: Attempt, known: Attempt): boolean {
   const after = [...foldAttempts([known, attempt]).values()];
   return after.length > 1 || after.some((one) => attemptLine(one) !== attemptLine(known));
 }

@@ -58,7 +58,7 @@ export function noteProblem(core: LogCore, problem: LogProblem): void {
 }
 
 /** A fault of the store as the error to tell, remembered where it stops buying. */
-export function told(core: LogCore, fault: unknown): unknown {
+export function asStateError(core: LogCore, fault: unknown): unknown {
   if (!(fault instanceof StoreFault)) return fault;
   const error = storeError(fault, core.about);
   if (fault.kind === 'altered') core.damage ??= error;

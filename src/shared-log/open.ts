@@ -1,6 +1,6 @@
 import { checkpoint, create } from './append.js';
 import { createAppendQueue, createTurns } from './append-queue.js';
-import { type LogCore, noteProblem, told } from './log-core.js';
+import { asStateError, type LogCore, noteProblem } from './log-core.js';
 import { createLogState, originOf } from './log-state.js';
 import { proveStore } from './prove.js';
 import { checkNewest, readForward, readLog } from './read-log.js';
@@ -29,7 +29,7 @@ export async function openSharedLog(options: OpenLogOptions): Promise<SharedLog>
     if (options.access === 'write') await checkpoint(core);
   } catch (fault) {
     await store.close();
-    throw told(core, fault);
+    throw asStateError(core, fault);
   }
   return createSharedLog(core);
 }
@@ -108,7 +108,7 @@ function proveOnce(core: LogCore): () => Promise<void> {
     proof ??= proveStore(core, core.about).catch((fault) => {
       // An answer that never came proves nothing either way.
       proof = undefined;
-      throw told(core, fault);
+      throw asStateError(core, fault);
     });
     return proof;
   };

@@ -175,20 +175,20 @@ async function settle(
 
 async function reconcile(core: Core, log: SharedLog): Promise<number> {
   await absorb(core);
-  const owed = [...core.mirror.attempts.values()].filter((known) => {
+  const toCleanUp = [...core.mirror.attempts.values()].filter((known) => {
     // An intent gets into the log before it gets here; an older one is settled first.
     if (known.state === 'intent') return false;
     const shared = log.attempts.get(known.attempt);
     return shared === undefined || isAhead(known, shared);
   });
   await Promise.all(
-    owed.map(async (known) => {
+    toCleanUp.map(async (known) => {
       const answer = await log.append({ ...shareable(known), rev: sharedRev(known) }, { byPerson: true });
       if (answer === 'superseded') await absorb(core, known.attempt);
     }),
   );
   core.fault = undefined;
-  return owed.length;
+  return toCleanUp.length;
 }
 
 /**

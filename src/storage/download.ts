@@ -188,11 +188,11 @@ async function inspect(
 
 function refusal(
   finding: Exclude<MediaFinding, { kind: 'whole' }>,
-  toldType: string,
+  statedType: string,
   { bytes, sha256 }: Received,
 ): Download {
   const known = finding.kind === 'incomplete';
-  const received = { bytes, sha256, mediaType: known ? finding.mediaType : toldType };
+  const received = { bytes, sha256, mediaType: known ? finding.mediaType : statedType };
   return { kind: 'mismatch', code: known ? 'incomplete' : 'not_audio', received };
 }
 

@@ -30,10 +30,10 @@ const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Whether a server's name for bytes is a fitting one, or says nothing about them. */
-export function isNamed(mediaType: string, toldType: string): boolean {
+export function isNamed(mediaType: string, statedType: string): boolean {
   return (
-    mediaType === toldType ||
-    toldType === 'application/octet-stream' ||
-    OTHER_NAMES[mediaType]?.includes(toldType) === true
+    mediaType === statedType ||
+    statedType === 'application/octet-stream' ||
+    OTHER_NAMES[mediaType]?.includes(statedType) === true
   );
 }

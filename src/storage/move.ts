@@ -48,9 +48,9 @@ async function isStored(files: FolderFiles, place: string, { sha256, bytes }: St
 }
 
 async function isTaken(files: FolderFiles, from: string, to: string): Promise<boolean> {
-  const standing = await files.facts(to);
+  const placed = await files.facts(to);
   // On a file system that ignores letter case both names are one file: that is no obstacle.
-  return standing !== undefined && standing.id !== (await files.facts(from))?.id;
+  return placed !== undefined && placed.id !== (await files.facts(from))?.id;
 }
 
 /** Finishes a move that was begun, in this run or in one that was killed. Throws the `FileFault`: it can be tried again. */
@@ -79,11 +79,11 @@ async function bring(
   { root, files }: Output,
   file: StoredFile,
   to: string,
-  standing: 'ours' | 'unknown',
+  placed: 'ours' | 'unknown',
 ): Promise<boolean> {
   const [source, target] = [path.join(root, file.path), path.join(root, to)];
   await files.makeDirectory(path.dirname(target));
-  if (standing === 'ours' || (await isStored(files, source, file))) {
+  if (placed === 'ours' || (await isStored(files, source, file))) {
     if (await isOneEntry(files, source, target)) {
       await files.rename(source, target);
       await files.syncDirectory(path.dirname(target));
@@ -102,13 +102,17 @@ async function bring(
 /** Whether the two names, which differ in letter case or composition alone, are one entry of a folder that ignores it. */
 async function isOneEntry(files: FolderFiles, from: string, to: string): Promise<boolean> {
   if (from === to || foldName(from) !== foldName(to)) return false;
-  const [standing, names] = [await files.facts(to), await files.list(path.dirname(to))];
+  const [placed, names] = [await files.facts(to), await files.list(path.dirname(to))];
   const isAlone = names.filter((name) => foldName(name) === foldName(path.basename(to))).length === 1;
-  return isAlone && standing !== undefined && standing.id === (await files.facts(from))?.id;
+  return isAlone && placed !== undefined && placed.id === (await files.facts(from))?.id;
 }
 
 /** Frees a place that another stored file has: it stays beside it, under a name that tells its digest. */
-export async function moveAside(context: MoveContext, relative: string, newcomer: Attempt): Promise<boolean> {
+export async function moveSuperseded(
+  context: MoveContext,
+  relative: string,
+  newcomer: Attempt,
+): Promise<boolean> {
   const wanted = foldName(relative);
   for (const other of context.store.attempts.values()) {
     if (other.attempt === newcomer.attempt || other.file === undefined) continue;

@@ -3,7 +3,7 @@ import { supersededStems } from '../core/file-name.js';
 import type { Attempt, StoredFile } from '../lockfile/attempt.js';
 import { hashFile, publishFile } from './link-into-place.js';
 import { EXTENSIONS } from './media-names.js';
-import { type MoveContext, moveAside } from './move.js';
+import { type MoveContext, moveSuperseded } from './move.js';
 
 /** What bytes are kept under that did not pass the checks, behind the stem and the attempt's first digits. */
 export const KEPT_SUFFIX = '.unverified';
@@ -37,7 +37,7 @@ export async function placeFile(
     const stored = { path: relative, ...described };
     if ((await publishFile(files, place, target)) === 'published') return stored;
     if (
-      (await moveAside(context, relative, attempt)) &&
+      (await moveSuperseded(context, relative, attempt)) &&
       (await publishFile(files, place, target)) === 'published'
     )
       return stored;

@@ -68,9 +68,9 @@ interface Place {
 
 /** The folder, or the first above it that exists. What is none, a file for one, refuses the probe. */
 async function nearest(all: Files, { files, root }: Output, directory: string): Promise<Place> {
-  const rootStands = (await files.facts(root)) !== undefined;
-  const view = rootStands ? files : all;
-  for (let at = rootStands ? directory : root; ; at = path.dirname(at))
+  const rootExists = (await files.facts(root)) !== undefined;
+  const view = rootExists ? files : all;
+  for (let at = rootExists ? directory : root; ; at = path.dirname(at))
     if (path.dirname(at) === at || (await view.facts(at)) !== undefined)
       return { files: view, directory: at };
 }

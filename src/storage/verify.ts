@@ -76,14 +76,14 @@ async function isReadable(source: Source, start: Uint8Array, sizeBytes: number):
   const { parseBuffer, parseStream } = await library;
   const wanted = { duration: false, skipCovers: true, skipPostHeaders: true };
   const mediaType = (CONTAINERS.find(({ matches }) => matches(start)) ?? FRAMES).mediaType;
-  const told = { mimeType: mediaType, size: sizeBytes };
+  const fileInfo = { mimeType: mediaType, size: sizeBytes };
   // A stream costs as much again as the parse itself.
   const stream =
     start.byteLength === sizeBytes ? undefined : Readable.from(source.pieces(), { objectMode: false });
   try {
     const { format } = await (stream === undefined
-      ? parseBuffer(start, told, wanted)
-      : parseStream(stream, told, wanted));
+      ? parseBuffer(start, fileInfo, wanted)
+      : parseStream(stream, fileInfo, wanted));
     return format.sampleRate !== undefined && format.sampleRate > 0;
   } catch {
     return false;

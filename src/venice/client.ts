@@ -1,5 +1,5 @@
 import type { AudioRequest } from '../core/audio-request.js';
-import type { Purse } from '../core/money.js';
+import type { Currency } from '../core/money.js';
 import type { TransportAnswer } from '../core/ports.js';
 import type { RateHeaders } from '../core/rate-headers.js';
 import type { Catalogue } from './model.js';
@@ -82,7 +82,7 @@ export interface Balance {
   /** Whether the service admits any purchase now. Absent where it does not say. */
   readonly permitted?: boolean;
   /** Integer micro-dollars, rounded down, never negative; 1 DIEM counts as 1 USD. A purse that is not listed is unknown. */
-  readonly purses: Readonly<Partial<Record<Purse, number>>>;
+  readonly currencies: Readonly<Partial<Record<Currency, number>>>;
   /** Of a wallet: what a top-up takes at least, and what the service suggests, integer micro-dollars. */
   readonly topUp?: { readonly minimumMicroUsd?: number; readonly suggestedMicroUsd?: number };
 }

@@ -100,8 +100,8 @@ export function windowOf({ at }: Attempt): { fromMs: number; toMs: number } {
 export function clockOffset(dateUnixSeconds: number | undefined, nowMs: number): number {
   if (dateUnixSeconds === undefined) return 0;
   const offsetMs = dateUnixSeconds * 1_000 - nowMs;
-  const told = Math.abs(offsetMs) >= CLOCK_OFFSET_MS_MIN && Math.abs(offsetMs) <= CLOCK_OFFSET_MS_MAX;
-  return told ? offsetMs : 0;
+  const isCorrected = Math.abs(offsetMs) >= CLOCK_OFFSET_MS_MIN && Math.abs(offsetMs) <= CLOCK_OFFSET_MS_MAX;
+  return isCorrected ? offsetMs : 0;
 }
 
 /**
@@ -132,7 +132,7 @@ function viewOf(attempt: Attempt, modelIn: ModelFinder, clockOffsetMs: number) {
   const isOff = (entry: UsageEntry) => offMicroUsd(entry) > slack;
   const isOther = ({ sku }: UsageEntry) => (modelIn(sku) ?? model) !== model;
   const isInTime = (entry: UsageEntry) => timesMs(entry).some((ms) => ms >= fromMs && ms <= toMs);
-  const strangeness = (entry: UsageEntry) => (isOther(entry) ? 2 : modelIn(entry.sku) === undefined ? 1 : 0);
+  const mismatchRank = (entry: UsageEntry) => (isOther(entry) ? 2 : modelIn(entry.sku) === undefined ? 1 : 0);
   return {
     /** When its charge would be told, by either clock. */
     probesMs: [...new Set(momentsMs.flatMap((ms) => [ms, ms + clockOffsetMs]))],
@@ -143,7 +143,7 @@ function viewOf(attempt: Attempt, modelIn: ModelFinder, clockOffsetMs: number) {
     byTime: (a: UsageEntry, b: UsageEntry) => farMs(a) - farMs(b),
     /** What is of the right amount first, then of the right model, then what is closest in time. */
     byLikelihood: (a: UsageEntry, b: UsageEntry) =>
-      Number(isOff(a)) - Number(isOff(b)) || strangeness(a) - strangeness(b) || farMs(a) - farMs(b),
+      Number(isOff(a)) - Number(isOff(b)) || mismatchRank(a) - mismatchRank(b) || farMs(a) - farMs(b),
   };
 }
 

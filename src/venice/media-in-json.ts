@@ -13,8 +13,8 @@ export type MediaInJson =
  */
 export function findMedia(body: unknown): MediaInJson | undefined {
   const texts = textsIn(body, LEVELS_MAX);
-  for (const told of texts) {
-    const inline = readInline(told);
+  for (const candidate of texts) {
+    const inline = readInline(candidate);
     if (inline !== undefined) return inline;
   }
   const urls = texts.filter(({ value }) => isAddress(value));
@@ -28,7 +28,7 @@ const FIELDS_MAX = 50;
 const ENTRIES_MAX = 8;
 const MEDIA_TYPE_FIELDS = ['content_type', 'media_type', 'mime_type'] as const;
 
-interface Told {
+interface Candidate {
   readonly name: string;
   readonly value: string;
   /** As the same object, or one around it, says. */
@@ -36,7 +36,11 @@ interface Told {
 }
 
 /** Every text, with the name under which it, or the list around it, stands. */
-function textsIn(value: unknown, levels: number, about: Omit<Told, 'value'> = NAMELESS): readonly Told[] {
+function textsIn(
+  value: unknown,
+  levels: number,
+  about: Omit<Candidate, 'value'> = NAMELESS,
+): readonly Candidate[] {
   if (typeof value === 'string') return [{ ...about, value }];
   if (Array.isArray(value)) {
     const entries = value.slice(0, ENTRIES_MAX).filter((entry) => !Array.isArray(entry));
@@ -51,7 +55,7 @@ function textsIn(value: unknown, levels: number, about: Omit<Told, 'value'> = NA
 const NAMELESS = { name: '', type: undefined };
 
 /** Where the type is not told, the bytes will have to tell. */
-function readInline({ value, type }: Told): MediaInJson | undefined {
+function readInline({ value, type }: Candidate): MediaInJson | undefined {
   const dataUrl = /^data:([a-z0-9.+-]+\/[a-z0-9.+-]+)(?:;[^,]{0,200})?;base64,/i.exec(value);
   const bytes = audioFromBase64(dataUrl === null ? value : value.slice(dataUrl[0].length));
   if (bytes === undefined) return undefined;

@@ -60,7 +60,7 @@ export function refusedAccess(failure: CallFailure): RetrieveOutcome & { readonl
 }
 
 /** On whose word the charge of a failed job came back: the answer's own, or the API's documentation. */
-export type RefundGround = 'told' | 'documented';
+export type RefundBasis = 'told' | 'documented';
 
 /**
  * Whether the charge of a failed job came back. The documentation says so of every failure that retrieve tells as an
@@ -69,11 +69,11 @@ export type RefundGround = 'told' | 'documented';
  *
  * @returns `undefined` where it stays charged
  */
-export function refundGround(
+export function refundBasis(
   { status, creditsRefunded }: JobFailure,
   submittedMs: number,
   nowMs: number,
-): RefundGround | undefined {
+): RefundBasis | undefined {
   if (creditsRefunded !== undefined) return creditsRefunded ? 'told' : undefined;
   return status !== undefined && utcDay(submittedMs) === utcDay(nowMs) ? 'documented' : undefined;
 }

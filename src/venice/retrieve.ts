@@ -35,8 +35,8 @@ type Audio = Retrieved & { kind: 'audio' };
 async function lookForAudio(
   good: GoodAnswer,
 ): Promise<{ audio: Audio; other?: never } | { audio?: never; other: GoodAnswer }> {
-  const told = audioType(good.mediaType);
-  if (told !== undefined) return { audio: asAudio(good.answer, told) };
+  const stated = audioType(good.mediaType);
+  if (stated !== undefined) return { audio: asAudio(good.answer, stated) };
   if (good.mediaType === 'application/json') return { other: good };
   const { head, body } = await peek(good.answer.body);
   const answer: TransportAnswer = { ...good.answer, body };

@@ -89,11 +89,11 @@ export function readAccountBalance(body: unknown): Balance | undefined {
   if (permitted === undefined && !isRecord(balances)) return undefined;
   return {
     ...present({ permitted }),
-    purses: present({
-      DIEM: purse(field(balances, 'diem')),
-      EARNED_CREDITS: purse(field(balances, 'earnedCredits')),
-      BUNDLED_CREDITS: purse(field(balances, 'bundledCredits')),
-      USD: purse(field(balances, 'usd')),
+    currencies: present({
+      DIEM: currency(field(balances, 'diem')),
+      EARNED_CREDITS: currency(field(balances, 'earnedCredits')),
+      BUNDLED_CREDITS: currency(field(balances, 'bundledCredits')),
+      USD: currency(field(balances, 'usd')),
     }),
   };
 }
@@ -105,11 +105,11 @@ export function readKeyBalance(body: unknown): Balance | undefined {
   const balances = field(data, 'balances');
   return {
     ...present({ permitted: bool(field(data, 'accessPermitted')) }),
-    purses: present({
-      DIEM: purse(field(balances, 'DIEM')),
-      EARNED_CREDITS: purse(field(balances, 'EARNED_CREDITS')),
-      BUNDLED_CREDITS: purse(field(balances, 'BUNDLED_CREDITS')),
-      USD: purse(field(balances, 'USD')),
+    currencies: present({
+      DIEM: currency(field(balances, 'DIEM')),
+      EARNED_CREDITS: currency(field(balances, 'EARNED_CREDITS')),
+      BUNDLED_CREDITS: currency(field(balances, 'BUNDLED_CREDITS')),
+      USD: currency(field(balances, 'USD')),
     }),
   };
 }
@@ -117,7 +117,7 @@ export function readKeyBalance(body: unknown): Balance | undefined {
 /** `GET /x402/balance/{wallet}`. The DIEM of a linked account are spent first. */
 export function readWalletBalance(body: unknown): Balance | undefined {
   const data = field(body, 'data');
-  const USD = purse(field(data, 'balanceUsd'));
+  const USD = currency(field(data, 'balanceUsd'));
   if (USD === undefined) return undefined;
   const topUp = present({
     minimumMicroUsd: microUsdDown(field(data, 'minimumTopUpUsd')),
@@ -126,8 +126,8 @@ export function readWalletBalance(body: unknown): Balance | undefined {
   return {
     ...present({ permitted: bool(field(data, 'canConsume')) }),
     // A wallet has these two purses alone: without a linked account there are no DIEM.
-    purses: {
-      DIEM: purse(field(data, 'diemBalanceUsd')) ?? 0,
+    currencies: {
+      DIEM: currency(field(data, 'diemBalanceUsd')) ?? 0,
       EARNED_CREDITS: 0,
       BUNDLED_CREDITS: 0,
       USD,
@@ -137,7 +137,7 @@ export function readWalletBalance(body: unknown): Balance | undefined {
 }
 
 /** `null` is a purse with nothing in it, as is one that is overdrawn. A text is read where it is a number. */
-function purse(value: unknown): number | undefined {
+function currency(value: unknown): number | undefined {
   if (value === null) return 0;
   const amount = typeof value === 'string' && /^-?\d{1,10}(\.\d{1,18})?$/.test(value) ? Number(value) : value;
   const microUsd = microUsdDown(amount);

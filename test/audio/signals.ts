@@ -67,11 +67,11 @@ export function ffmpeg(words: readonly string[]): Promise<string> {
     const child = spawn('ffmpeg', ['-nostdin', '-hide_banner', ...words], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    let told = '';
+    let reported = '';
     child.stderr.on('data', (piece) => {
-      told += String(piece);
+      reported += String(piece);
     });
     child.on('error', reject);
-    child.on('close', (code) => (code === 0 ? resolve(told) : reject(new Error(told))));
+    child.on('close', (code) => (code === 0 ? resolve(reported) : reject(new Error(reported))));
   });
 }

@@ -6,13 +6,13 @@ const KEY: Account = { kind: 'api_key', id: 'VENICE_ADMIN_KEY_x' };
 const INFERENCE: Account = { kind: 'api_key', id: 'VENICE_INFERENCE_KEY_x' };
 const WALLET: Account = { kind: 'wallet', id: '0x2c7536E3605D9C16a7a3D7b1898e529396a65c23' };
 
-const OWN: Balance = { permitted: true, purses: { DIEM: 0, BUNDLED_CREDITS: 0, USD: 100_000 } };
+const OWN: Balance = { permitted: true, currencies: { DIEM: 0, BUNDLED_CREDITS: 0, USD: 100_000 } };
 const WHOLE: Balance = {
   permitted: true,
-  purses: { DIEM: 0, EARNED_CREDITS: 100_000_000, BUNDLED_CREDITS: 0, USD: 5_000_000 },
+  currencies: { DIEM: 0, EARNED_CREDITS: 100_000_000, BUNDLED_CREDITS: 0, USD: 5_000_000 },
 };
 
-function told(value: Balance): CallResult<Balance> {
+function reported(value: Balance): CallResult<Balance> {
   return { ok: true, value, rate: {} };
 }
 
@@ -63,17 +63,17 @@ async function ask(
 
 describe('the balance', () => {
   it('of a key is what both routes say, the lower of what both list', async () => {
-    const { balance, codes } = await ask(KEY, [told(OWN)], told(WHOLE));
+    const { balance, codes } = await ask(KEY, [reported(OWN)], reported(WHOLE));
     expect(codes).toEqual([]);
     expect(balance).toEqual({
       permitted: true,
-      purses: { DIEM: 0, EARNED_CREDITS: 100_000_000, BUNDLED_CREDITS: 0, USD: 100_000 },
+      currencies: { DIEM: 0, EARNED_CREDITS: 100_000_000, BUNDLED_CREDITS: 0, USD: 100_000 },
     });
   });
 
   it('of an INFERENCE key, or a wallet, is asked by one route alone', async () => {
     for (const account of [INFERENCE, WALLET])
-      expect(await ask(account, [told(OWN)])).toMatchObject({
+      expect(await ask(account, [reported(OWN)])).toMatchObject({
         balance: OWN,
         codes: [],
         ownAsked: 1,
@@ -83,18 +83,18 @@ describe('the balance', () => {
 
   it("counts the key's own word on whether it may buy", async () => {
     const own = { ...OWN, permitted: false };
-    expect((await ask(KEY, [told(own)], told(WHOLE))).balance?.permitted).toBe(false);
-    const silent = { purses: OWN.purses };
-    expect((await ask(KEY, [told(silent)], told(WHOLE))).balance?.permitted).toBe(true);
+    expect((await ask(KEY, [reported(own)], reported(WHOLE))).balance?.permitted).toBe(false);
+    const silent = { currencies: OWN.currencies };
+    expect((await ask(KEY, [reported(silent)], reported(WHOLE))).balance?.permitted).toBe(true);
   });
 
   it('is known where one route answers', async () => {
-    expect((await ask(KEY, [told(OWN)], refused(401))).balance).toEqual(OWN);
-    expect((await ask(KEY, [refused(404)], told(WHOLE))).balance).toEqual(WHOLE);
+    expect((await ask(KEY, [reported(OWN)], refused(401))).balance).toEqual(OWN);
+    expect((await ask(KEY, [refused(404)], reported(WHOLE))).balance).toEqual(WHOLE);
   });
 
   it('is asked again after a passing trouble', async () => {
-    const asked = await ask(INFERENCE, [refused(500), told(OWN)]);
+    const asked = await ask(INFERENCE, [refused(500), reported(OWN)]);
     expect(asked).toMatchObject({ balance: OWN, codes: [], ownAsked: 2 });
   });
 

@@ -14,7 +14,7 @@ const URLS = [
 
 describe('an address that holds a secret', () => {
   let cwd = '';
-  let told = '';
+  let reported = '';
   let printed = '';
   beforeEach(() => {
     cwd = mkdtempSync(path.join(os.tmpdir(), 'venice-batch-'));
@@ -26,13 +26,13 @@ describe('an address that holds a secret', () => {
     writeFileSync(path.join(cwd, 'album.lock.jsonl.guard'), '');
     writeFileSync(path.join(cwd, 'album.lock.jsonl'), '{}\n');
     printed = '';
-    told = '';
+    reported = '';
     vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
       printed += String(text);
       return true;
     });
     vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-      told += String(text);
+      reported += String(text);
       return true;
     });
   });
@@ -72,8 +72,8 @@ describe('an address that holds a secret', () => {
         await main(line);
         vi.unstubAllEnvs();
       }
-      expect(printed + told).not.toBe('');
-      expect(printed + told).not.toContain('hunter2');
+      expect(printed + reported).not.toBe('');
+      expect(printed + reported).not.toContain('hunter2');
       if (verb === 'run') expect(readFileSync(junit, 'utf8')).not.toContain('hunter2');
     },
   );
@@ -82,6 +82,6 @@ describe('an address that holds a secret', () => {
     expect(await main(['run', manifest(), '--events', 'ndjson', '--base-url', URLS[0]!])).toBe(2);
     const [first] = printed.split('\n');
     expect(JSON.parse(first!)).toMatchObject({ type: 'version', endpoint: 'https://api.example' });
-    expect(told).toContain('the base URL holds credentials');
+    expect(reported).toContain('the base URL holds credentials');
   });
 });

@@ -34,8 +34,8 @@ describe('completion in a plain bash', () => {
   function offered(...words: string[]): string[] {
     const ask = `source ./.completion; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _venice_batch; printf "%s\\n" "\${COMPREPLY[@]}"`;
     const args = ['--norc', '--noprofile', '-c', ask, 'bash', 'venice-batch', ...words];
-    const told = execFileSync('bash', args, { cwd, encoding: 'utf8', timeout: 20_000 });
-    return told
+    const specs = execFileSync('bash', args, { cwd, encoding: 'utf8', timeout: 20_000 });
+    return specs
       .split('\n')
       .filter((line) => line !== '')
       .sort();

@@ -3,9 +3,9 @@ import os from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Flags, resolveSettings } from '../../src/commands/settings.js';
 import { BatchError } from '../../src/core/errors.js';
 import { systemFiles } from '../../src/node/files.js';
+import { type Flags, resolveSettings } from '../../src/session/settings.js';
 
 const cwd = mkdtempSync(path.join(os.tmpdir(), 'venice-batch-'));
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));

@@ -66,9 +66,9 @@ describe('the library', () => {
 
   it('speaks of options, not of flags, in what it advises', async () => {
     const { prepared } = await plan({ manifest: album(), sandbox: true, only: ['thre'] });
-    const told = JSON.stringify(prepared?.diagnostics);
-    expect(told).toContain('only');
-    expect(told).not.toMatch(/--[a-z]/);
+    const reported = JSON.stringify(prepared?.diagnostics);
+    expect(reported).toContain('only');
+    expect(reported).not.toMatch(/--[a-z]/);
     const { saved } = await plan({ manifest: album(), sandbox: true, only: ['one'] });
     const stale = await apply({
       manifest: album(),

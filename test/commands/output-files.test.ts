@@ -3,10 +3,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSy
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { checkOutputFiles, JUNIT } from '../../src/commands/output-files.js';
-import { writeReport } from '../../src/commands/reports.js';
-import { type Flags, resolveSettings } from '../../src/commands/settings.js';
 import { systemFiles } from '../../src/node/files.js';
+import { checkOutputFiles, JUNIT } from '../../src/session/output-files.js';
+import { writeReport } from '../../src/session/reports.js';
+import { type Flags, resolveSettings } from '../../src/session/settings.js';
 import { createMemoryDisk } from '../fakes/memory-files.js';
 
 const FILES = {
@@ -91,24 +91,24 @@ describe('a report on the real disk', () => {
         writeFileSync(file('other'), 'precious');
         symlinkSync(file('other'), file('link'));
         execFileSync('mkfifo', [file('fifo')]);
-        const told: string[] = [];
+        const reported: string[] = [];
         const about = {
           redact: String,
-          stderr: { write: (text: string) => told.push(text) } as never,
+          stderr: { write: (text: string) => reported.push(text) } as never,
           files: systemFiles,
         };
         for (const name of ['dangling', 'link', 'fifo', 'other'])
           await writeReport(about, file(name), '<?xml', JUNIT);
         for (const name of ['dangling', 'link', 'fifo'])
           await writeReport(about, file(name), 'text', 'append');
-        expect(told).toHaveLength(7);
+        expect(reported).toHaveLength(7);
         expect(existsSync(file('outside'))).toBe(false);
         expect(readFileSync(file('other'), 'utf8')).toBe('precious');
         await writeReport(about, file('new'), '<testsuites 1', JUNIT);
         await writeReport(about, file('new'), '<testsuites 2', JUNIT);
         await writeReport(about, file('new'), '+', 'append');
         expect(readFileSync(file('new'), 'utf8')).toBe('<testsuites 2+');
-        expect(told).toHaveLength(7);
+        expect(reported).toHaveLength(7);
       } finally {
         rmSync(directory, { recursive: true, force: true });
       }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { placesIn } from '../../src/commands/place.js';
+import { placesIn } from '../../src/session/place.js';
 
 describe('a file below the output root is named', () => {
   it.each([

@@ -40,7 +40,7 @@ async function reportOf(
   };
   const settings = { mode: 'collect', selection: {}, command: String, outputRoot: '/album' };
   const byId = new Map(attempts.map((one) => [one.attempt, one]));
-  const outcome = { troubles: new Set(), spentMicroUsd: 0, madeCount: 0 };
+  const outcome = { stopReasons: new Set(), spentMicroUsd: 0, madeCount: 0 };
   const decision = { approved: false };
   const output = await openOutput(disk.files, '/album');
   const ending = {
@@ -81,7 +81,7 @@ describe('the end of a run whose manifest cannot be read', () => {
   });
 
   it('tells the money of what earlier runs came to', async () => {
-    const told = new Map<string, unknown>();
+    const reported = new Map<string, unknown>();
     const failed = other('b', 'failed');
     await reportOf(
       [
@@ -96,9 +96,9 @@ describe('the end of a run whose manifest cannot be read', () => {
         ...attempt,
         at: { intent: '1960-01-01T00:00:00.000Z', [attempt.state]: '1960-01-01T00:00:00.000Z' },
       })),
-      (event) => event.type === 'take' && told.set(event.key, event.money),
+      (event) => event.type === 'take' && reported.set(event.key, event.money),
     );
-    expect(Object.fromEntries(told)).toEqual({
+    expect(Object.fromEntries(reported)).toEqual({
       a: 'charged',
       b: 'charged',
       c: 'refunded',

@@ -54,10 +54,12 @@ describe('a track that is made again, and', () => {
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line));
-      const told = events
+      const reported = events
         .filter(({ type, key }) => type === 'take' && key === 'one')
         .map(({ state }) => state);
-      expect(told.filter((state) => ['failed', 'lost', 'rejected', 'done'].includes(state))).toEqual([state]);
+      expect(reported.filter((state) => ['failed', 'lost', 'rejected', 'done'].includes(state))).toEqual([
+        state,
+      ]);
       expect(events.at(-1)).toMatchObject({ total: 2, done: 1, failed: 1, exit_code: 100 });
       expect(readFileSync(path.join(set.album.cwd, 'junit.xml'), 'utf8')).toMatch(/failures="1"/);
       const command = (events.at(-1).next_command as string | null)?.replace(/ --base-url \S+/, '');

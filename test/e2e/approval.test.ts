@@ -94,7 +94,7 @@ describe('the question', () => {
     asked.type('');
     expect(await asked.ended).toBe(2);
     const { lines } = await asked.screen();
-    const told = lines.flatMap((one) => /venice-batch .*/.exec(one)?.[0] ?? []);
-    expect([...new Set(told)]).toEqual(['venice-batch run album.yaml --retry-failed --sandbox']);
+    const reported = lines.flatMap((one) => /venice-batch .*/.exec(one)?.[0] ?? []);
+    expect([...new Set(reported)]).toEqual(['venice-batch run album.yaml --retry-failed --sandbox']);
   });
 });

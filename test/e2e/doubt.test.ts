@@ -32,7 +32,7 @@ async function spentMicroUsd(album: Scene): Promise<number> {
 
 const PRICE = 16_100;
 
-async function chargesAsTold(url: string): Promise<{ timestamp: string; amount: number }[]> {
+async function chargesAsStated(url: string): Promise<{ timestamp: string; amount: number }[]> {
   const answer = await fetch(`${url}/billing/usage-history`, { headers: { authorization: `Bearer ${KEY}` } });
   return ((await answer.json()) as { data: { timestamp: string; amount: number }[] }).data;
 }
@@ -146,7 +146,7 @@ describe.concurrent('resolve', () => {
       const [fromMs, toMs] = ['startTimestamp', 'endTimestamp'].map((name) =>
         Date.parse(searchParams.get(name) ?? ''),
       );
-      const data = (await chargesAsTold(album.service.url))
+      const data = (await chargesAsStated(album.service.url))
         .map((charge) => ({
           ...charge,
           timestamp: new Date(Date.parse(charge.timestamp) + clockMs).toISOString(),
@@ -189,8 +189,11 @@ describe.concurrent('resolve', () => {
 
   it('--charged gives it up: it stays spent, and is bought again only when asked', async () => {
     const { album, attempt } = await doubtful();
-    const told = await album.run('resolve', attempt, '--charged');
-    expect([told.code, told.stdout.split(';')[0]]).toEqual([0, 'door is given up: resolved as charged']);
+    const reported = await album.run('resolve', attempt, '--charged');
+    expect([reported.code, reported.stdout.split(';')[0]]).toEqual([
+      0,
+      'door is given up: resolved as charged',
+    ]);
     expect(stateOf(album, attempt)).toBe('lost');
     expect(await spentMicroUsd(album)).toBe(2 * PRICE);
     expect((await album.run('run', '--yes')).code).toBe(100);
@@ -202,8 +205,8 @@ describe.concurrent('resolve', () => {
 
   it('--not-charged frees its price, and the next run buys it', async () => {
     const { album, attempt } = await doubtful();
-    const told = await album.run('resolve', attempt, '--not-charged');
-    expect([told.code, told.stdout.split(';')[0]]).toEqual([0, 'door is resolved as not charged']);
+    const reported = await album.run('resolve', attempt, '--not-charged');
+    expect([reported.code, reported.stdout.split(';')[0]]).toEqual([0, 'door is resolved as not charged']);
     expect((await album.run('plan')).stdout).toContain('again: resolved as not charged');
     expect(stateOf(album, attempt)).toBe('rejected');
     expect(await spentMicroUsd(album)).toBe(PRICE);

@@ -7,7 +7,7 @@ import { folder, run, writeManifest } from './program.js';
 const SCHEMA = readFileSync(new URL('../../schemas/events.schema.json', import.meta.url), 'utf8');
 const fits = new Ajv({ strict: false, validateFormats: false }).compile(JSON.parse(SCHEMA));
 
-interface Told {
+interface Reported {
   readonly type: string;
   readonly state?: string;
   readonly code?: string;
@@ -15,11 +15,11 @@ interface Told {
 }
 
 /** The events of a command, each held against the published schema. */
-function eventsOf({ stdout }: Ended): readonly Told[] {
+function eventsOf({ stdout }: Ended): readonly Reported[] {
   const events = stdout
     .trimEnd()
     .split('\n')
-    .map((line) => JSON.parse(line) as Told);
+    .map((line) => JSON.parse(line) as Reported);
   for (const event of events) expect(fits(event), JSON.stringify([event, fits.errors])).toBe(true);
   expect(events[0]).toMatchObject({ type: 'version', program: 'venice-batch' });
   expect(events.at(-1)).toMatchObject({ type: 'summary' });

@@ -251,8 +251,8 @@ describe.concurrent('what stands in the way of collecting', () => {
     expect(ended.code).toBe(100);
     expect(`${ended.stdout}${ended.stderr}`).not.toMatch(/[\u001b\u0007\u009b\u202e\r]/);
     expect(ended.stderr).toContain('oops');
-    const told = await set.run('run', '--json', '--retry-failed');
-    expect(told.stdout).not.toMatch(/[\u001b\u0007\u009b\r]/);
+    const reported = await set.run('run', '--json', '--retry-failed');
+    expect(reported.stdout).not.toMatch(/[\u001b\u0007\u009b\r]/);
   });
 });
 

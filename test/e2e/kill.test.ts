@@ -7,7 +7,7 @@ import { hasStrace, type Way } from '../kill/way.js';
 import { afterTests, folder } from './program.js';
 
 /** Lives at the same time. Each has a service of its own, since charges are counted by service. */
-const LANES = 4;
+const WORKERS = 4;
 
 const BY_CALL: readonly (readonly Way[])[] = [
   // Before the first intent, and between an intent and its submit.
@@ -38,8 +38,8 @@ describe('a run that is killed, and the run that resumes it too', () => {
   const places: Place[] = [];
   beforeAll(async () => {
     const root = folder();
-    for (let lane = 0; lane < LANES; lane += 1) {
-      const home = path.join(root, `lane-${lane}`);
+    for (let worker = 0; worker < WORKERS; worker += 1) {
+      const home = path.join(root, `lane-${worker}`);
       mkdirSync(home);
       const place = await openPlace(home);
       afterTests(place.service.stop);
@@ -47,7 +47,7 @@ describe('a run that is killed, and the run that resumes it too', () => {
     }
   });
 
-  const limit = pLimit(LANES);
+  const limit = pLimit(WORKERS);
   const liveAll = (all: readonly (readonly Way[])[], tag: string): Promise<Life[]> =>
     Promise.all(
       all.map((ways, index) =>

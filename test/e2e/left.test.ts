@@ -157,8 +157,8 @@ describe('audio that is kept elsewhere', () => {
     expect([status.code, status.stdout]).toEqual([0, expect.stringMatching(/one +elsewhere/)]);
     expect(status.stdout).toContain('2 elsewhere; ');
     expect(next(status)).toBeUndefined();
-    const told = JSON.parse((await album.run('status', '--json')).stdout) as object;
-    expect(told).toMatchObject({ elsewhere: ['one', 'two'], warnings: [] });
+    const reported = JSON.parse((await album.run('status', '--json')).stdout) as object;
+    expect(reported).toMatchObject({ elsewhere: ['one', 'two'], warnings: [] });
     const verified = await album.run('verify');
     expect([verified.code, verified.stdout]).toEqual([
       0,
@@ -254,9 +254,9 @@ describe('the next command', () => {
     expect((await album.run('run', '--yes', '--out-dir', 'audio')).code).toBe(0);
     for (const verb of ['run', 'status', 'verify', 'plan']) {
       const ended = await album.run(verb);
-      const told = `${ended.stdout}${ended.stderr}`.replace(/\s+/g, ' ');
-      expect(told, verb).toContain('--out-dir');
-      expect(told, verb).not.toMatch(/--retry-failed|--force/);
+      const reported = `${ended.stdout}${ended.stderr}`.replace(/\s+/g, ' ');
+      expect(reported, verb).toContain('--out-dir');
+      expect(reported, verb).not.toMatch(/--retry-failed|--force/);
       expect(next(ended), verb).toBeUndefined();
     }
     expect((await album.run('run', '--out-dir', 'audio')).code).toBe(0);

@@ -35,12 +35,12 @@ tracks:
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line));
-    const told = events.filter(({ type }) => type === 'qc');
-    expect(told.map(({ key, findings }) => ({ key, findings }))).toEqual([
+    const reported = events.filter(({ type }) => type === 'qc');
+    expect(reported.map(({ key, findings }) => ({ key, findings }))).toEqual([
       { key: 'one', findings: [] },
       { key: 'two', findings: [] },
     ]);
-    expect(told[0].loudness_lufs).toBeLessThan(-5);
+    expect(reported[0].loudness_lufs).toBeLessThan(-5);
     expect(events.at(-1)).toMatchObject({ type: 'summary', exit_code: 0 });
   });
 

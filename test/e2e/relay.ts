@@ -59,8 +59,10 @@ export async function startRelay(target: string, treat: Treat = passOn, key?: st
         const authorization = key === undefined ? headers.authorization : `Bearer ${key}`;
         return forward(`${target}${path}`, method, authorization ?? '', body);
       },
-      answer: ({ status, headers: told, body: content }) => {
-        response.writeHead(status, { 'content-length': Buffer.byteLength(content), ...told }).end(content);
+      answer: ({ status, headers: reported, body: content }) => {
+        response
+          .writeHead(status, { 'content-length': Buffer.byteLength(content), ...reported })
+          .end(content);
       },
     };
     try {

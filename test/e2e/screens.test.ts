@@ -33,9 +33,9 @@ describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
     expect(await asked.ended).toBe(2);
     const end = await asked.screen();
     expect(end.wrappedRows).toBe(0);
-    const told = linesSince(end, /^Type "yes"/);
-    expect(told[0]).toBe('Type "yes" to buy; anything else cancels: no');
-    expect(told[1]).toMatch(/^error\[not-approved\]/);
+    const reported = linesSince(end, /^Type "yes"/);
+    expect(reported[0]).toBe('Type "yes" to buy; anything else cancels: no');
+    expect(reported[1]).toMatch(/^error\[not-approved\]/);
     expect(end.lines).toContain('✖ 0 of 2 done (sandbox)');
     expect(end).toMatchObject({ cursorVisible: true, cursorColumn: 0 });
   });
@@ -163,13 +163,13 @@ describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
     expect(await shown.ended).toBe(3);
     const screen = await shown.screen();
     expect(screen.wrappedRows).toBe(0);
-    const told = linesSince(screen, /^error\[/);
-    expect(told.filter((line) => line.includes('-->'))).toEqual([
+    const reported = linesSince(screen, /^error\[/);
+    expect(reported.filter((line) => line.includes('-->'))).toEqual([
       ' --> album.yaml:2:67',
       ' --> album.yaml:4:11',
     ]);
-    expect(told.join('\n')).toContain('= note: used by track one');
-    expect(screen.lines.indexOf(told[0]!)).toBe(0);
+    expect(reported.join('\n')).toContain('= note: used by track one');
+    expect(screen.lines.indexOf(reported[0]!)).toBe(0);
     expect(screen.lines.slice(-2)).toEqual(['', 'No plan: nothing was priced']);
   });
 

@@ -23,7 +23,7 @@ const FORMS = [
 ];
 
 /** Everything that the program told or wrote, by where it is. */
-function toldBy(cwd: string, { stdout, stderr }: Ended): Map<string, string> {
+function reportedBy(cwd: string, { stdout, stderr }: Ended): Map<string, string> {
   const files = readdirSync(cwd, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const written = files.map(
     ({ parentPath, name }) => [name, readFileSync(path.join(parentPath, name), 'latin1')] as const,
@@ -31,8 +31,8 @@ function toldBy(cwd: string, { stdout, stderr }: Ended): Map<string, string> {
   return new Map([...written, ['stdout', stdout], ['stderr', stderr]]);
 }
 
-function whereTheKeyIs(told: ReadonlyMap<string, string>): string[] {
-  return [...told].filter(([, text]) => FORMS.some((form) => text.includes(form))).map(([name]) => name);
+function whereTheKeyIs(reported: ReadonlyMap<string, string>): string[] {
+  return [...reported].filter(([, text]) => FORMS.some((form) => text.includes(form))).map(([name]) => name);
 }
 
 /** Says in each text of an error what it was shown, also where little of it will be seen. */
@@ -58,7 +58,7 @@ async function stage(treat: Treat) {
       VENICE_API_KEY: SECRET,
       ...env,
     }).ended;
-    return { ...ended, told: toldBy(cwd, ended) };
+    return { ...ended, reported: reportedBy(cwd, ended) };
   };
   return { cwd, run, relay };
 }
@@ -74,16 +74,16 @@ describe.concurrent('a key that the service echoes', () => {
   ])('is in nothing that a run tells or writes: %s', async (_, how) => {
     const { cwd, run } = await stage(only('/audio/queue', echo));
     const summary = path.join(cwd, 'summary.md');
-    const { code, told } = await run(['run', 'album.yaml', '--yes', ...how, ...reports], {
+    const { code, reported } = await run(['run', 'album.yaml', '--yes', ...how, ...reports], {
       GITHUB_ACTIONS: 'true',
       GITHUB_STEP_SUMMARY: summary,
     });
     expect(code).toBe(100);
     for (const name of ['stderr', 'stdout', 'junit.xml', 'summary.md', 'prompts.patch', 'album.lock.jsonl'])
-      expect(told.get(name), name).not.toBe('');
-    expect(told.get('junit.xml')).toContain('[redacted]');
-    expect(told.get('prompts.patch')).toContain('[redacted]');
-    expect(whereTheKeyIs(told)).toEqual([]);
+      expect(reported.get(name), name).not.toBe('');
+    expect(reported.get('junit.xml')).toContain('[redacted]');
+    expect(reported.get('prompts.patch')).toContain('[redacted]');
+    expect(whereTheKeyIs(reported)).toEqual([]);
   });
 
   it.each([
@@ -98,10 +98,10 @@ describe.concurrent('a key that the service echoes', () => {
     const { run } = await stage(only(at, echo));
     const words = { run: ['--yes', ...reports], plan: ['--debug'], validate: ['--live'], models: [] };
     const args = [verb, ...(verb === 'models' ? [] : ['album.yaml']), ...words[verb as keyof typeof words]];
-    const { stderr, told } = await run(args);
+    const { stderr, reported } = await run(args);
     expect(stderr).toMatch(/\[redacted\]|could not fetch/);
-    expect(whereTheKeyIs(told)).toEqual([]);
-    expect(whereTheKeyIs((await run([...args, '--json'])).told)).toEqual([]);
+    expect(whereTheKeyIs(reported)).toEqual([]);
+    expect(whereTheKeyIs((await run([...args, '--json'])).reported)).toEqual([]);
   });
 
   it('is in nothing where it comes from a file', async () => {
@@ -109,9 +109,9 @@ describe.concurrent('a key that the service echoes', () => {
     const file = path.join(folder(), 'key.env');
     writeFileSync(file, `VENICE_API_KEY='${SECRET}'\n`);
     for (const [verb, ...words] of [['models'], ['plan', 'album.yaml']] as const) {
-      const { stderr, told } = await run([verb, ...words, '--env-file', file], { VENICE_API_KEY: '' });
+      const { stderr, reported } = await run([verb, ...words, '--env-file', file], { VENICE_API_KEY: '' });
       expect(stderr).toContain('[redacted]');
-      expect(whereTheKeyIs(told)).toEqual([]);
+      expect(whereTheKeyIs(reported)).toEqual([]);
     }
   });
 
@@ -123,8 +123,8 @@ describe.concurrent('a key that the service echoes', () => {
         passing,
       ),
     );
-    const { told } = await run(['collect', 'album.yaml', ...reports]);
-    expect(whereTheKeyIs(told)).toEqual([]);
+    const { reported } = await run(['collect', 'album.yaml', ...reports]);
+    expect(whereTheKeyIs(reported)).toEqual([]);
     writePrompts(cwd, { one: 'A door falls shut', two: 'Rain on a tin roof' });
     relay.treat = only('/audio/queue', ({ response }) => {
       response.destroy();
@@ -132,6 +132,6 @@ describe.concurrent('a key that the service echoes', () => {
     expect((await run(['run', 'album.yaml', '--yes'])).code).toBe(8);
     relay.treat = only('/billing/usage-history', echo);
     for (const more of [[], ['--json'], ['--debug']])
-      expect(whereTheKeyIs((await run(['resolve', 'album.yaml', ...more])).told)).toEqual([]);
+      expect(whereTheKeyIs((await run(['resolve', 'album.yaml', ...more])).reported)).toEqual([]);
   });
 });

@@ -18,7 +18,7 @@ export interface Service {
   /** Jobs so far, each of which is charged: those too that still run, of which the billing history does not tell yet. */
   charges(): Promise<number>;
   /** Charges of the account so far, by the billing history. */
-  chargesTold(): Promise<number>;
+  chargesStated(): Promise<number>;
   stop(): void;
 }
 
@@ -35,7 +35,7 @@ export async function launchService(cwd: string, speed: number): Promise<Service
     env: { VENICE_API_KEY: KEY },
     ledger,
     charges: async () => servedJobs(ledger, '').length,
-    chargesTold: () => countCharges(url),
+    chargesStated: () => countCharges(url),
     stop: () => started.kill(),
   };
 }

@@ -14,12 +14,12 @@ export function load(url, context, next) {
   writeSync(2, url + '\\n');
   return next(url, context);
 }`;
-const TELL = `import { register } from 'node:module';
+const PRINT_MODULES = `import { register } from 'node:module';
 register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(HOOKS)}`)});`;
 
 /** The packages that a command line loads. */
 async function packagesOf(args: readonly string[]): Promise<ReadonlySet<string>> {
-  const preload = `data:text/javascript,${encodeURIComponent(TELL)}`;
+  const preload = `data:text/javascript,${encodeURIComponent(PRINT_MODULES)}`;
   const { stderr } = await promisify(execFile)(process.execPath, ['--import', preload, CLI, ...args]);
   const found = stderr.matchAll(/\/node_modules\/((?:@[^/]+\/)?[^/]+)\//g);
   return new Set([...found].map(([, name]) => name!));
@@ -33,7 +33,7 @@ describe('the start', () => {
   });
 
   it('of a run without a shared log loads nothing of it', async () => {
-    const preload = `data:text/javascript,${encodeURIComponent(TELL)}`;
+    const preload = `data:text/javascript,${encodeURIComponent(PRINT_MODULES)}`;
     const cwd = folder();
     writeManifest(cwd, 1);
     const args = [

@@ -88,10 +88,10 @@ describe('one manifest', () => {
     const album = await scene();
     expect((await album.run('run', '--yes', '--lockfile', 'a.db', '--out-dir', 'first')).code).toBe(0);
     for (const [verb, ...words] of [['run', '--yes'], ['plan']] as const) {
-      const told = await album.run(verb, ...words, '--lockfile', 'b.db', '--out-dir', 'second');
-      expect(told.code).toBe(3);
-      expect(told.stderr).toContain('error[bought-elsewhere]');
-      expect(told.stderr).toContain(path.join(album.cwd, 'a.db'));
+      const reported = await album.run(verb, ...words, '--lockfile', 'b.db', '--out-dir', 'second');
+      expect(reported.code).toBe(3);
+      expect(reported.stderr).toContain('error[bought-elsewhere]');
+      expect(reported.stderr).toContain(path.join(album.cwd, 'a.db'));
     }
     expect(await album.charges()).toBe(2);
     const again = await album.run(

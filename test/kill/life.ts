@@ -78,10 +78,10 @@ export function runArgs({ service }: Place): readonly string[] {
 export async function live(place: Place, cwd: string, tag: string, ways: readonly Way[]): Promise<Life> {
   writeAlbum(cwd, tag);
   const { service } = place;
-  const told = ways.map(describe).join(', then ');
+  const reported = ways.map(describe).join(', then ');
   const faults: string[] = [];
-  const fault = (text: string) => faults.push(`[${told}] ${text}`);
-  const before = await service.chargesTold();
+  const fault = (text: string) => faults.push(`[${reported}] ${text}`);
+  const before = await service.chargesStated();
   const reached: Way[] = [];
   for (const way of ways) {
     const killed = await runAndKill(way, runArgs(place), cwd, service.env);
@@ -95,7 +95,7 @@ export async function live(place: Place, cwd: string, tag: string, ways: readonl
   const lostIds = (await lost(place, cwd, tag)).length;
   if (open.length > 0) await settle(place, cwd, tag, open, fault);
   const jobs = servedJobs(place.ledger, tag);
-  const charges = (await service.chargesTold()) - before;
+  const charges = (await service.chargesStated()) - before;
   if (charges !== jobs.length) fault(`${charges} charges in the history, ${jobs.length} jobs in the ledger`);
   const attempts = await attemptsOf(cwd);
   if (typeof attempts === 'string') fault(attempts);

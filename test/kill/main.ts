@@ -14,7 +14,7 @@ import { countCalls, hasStrace, nameOf, runAndKill, type Way } from './way.js';
 const { values } = parseArgs({
   options: {
     points: { type: 'string', default: '240' },
-    lanes: { type: 'string', default: '3' },
+    workers: { type: 'string', default: '3' },
     seed: { type: 'string', default: String(Date.now() % 1e9) },
   },
 });
@@ -67,7 +67,7 @@ async function killThem(waysOf: (index: number) => readonly Way[]): Promise<read
   const lives: Life[] = [];
   let reached = 0;
   let next = 0;
-  const lane = async (name: string) => {
+  const worker = async (name: string) => {
     let place: Place | undefined;
     for (let lived = 0; reached < points && next < 4 * points; lived += 1) {
       if (lived % LIVES_A_PLACE === 0) {
@@ -85,7 +85,7 @@ async function killThem(waysOf: (index: number) => readonly Way[]): Promise<read
     }
     place?.service.stop();
   };
-  await Promise.all(Array.from({ length: Number(values.lanes) }, (_, index) => lane(`lane-${index}`)));
+  await Promise.all(Array.from({ length: Number(values.workers) }, (_, index) => worker(`lane-${index}`)));
   return lives;
 }
 

@@ -80,8 +80,8 @@ export async function runAndKill(way: Way, args: readonly string[], cwd: string,
     }
     case 'event': {
       const started = launchProgram([...args, '--events', 'ndjson'], cwd, env);
-      const told = started.seen(new RegExp(`^(?:[^\\n]*\\n){${way.nth}}`)).catch(() => {});
-      setTimeout(started.kill, (await told) === undefined ? 0 : way.delayMs);
+      const reported = started.seen(new RegExp(`^(?:[^\\n]*\\n){${way.nth}}`)).catch(() => {});
+      setTimeout(started.kill, (await reported) === undefined ? 0 : way.delayMs);
       return killed(started.ended);
     }
     case 'time': {

@@ -183,7 +183,7 @@ describe('a lockfile is refused', () => {
     ['a queue id in two lines', { state: 'queued', queue_id: 'q\n1' }],
     ['a queue id with an escape', { state: 'queued', queue_id: '\u001b[2J' }],
     ['an empty queue id', { state: 'queued', queue_id: '' }],
-    ['a queue id beyond bounds', { state: 'queued', queue_id: 'q'.repeat(201) }],
+    ['a queue id beyond bounds', { state: 'queued', queue_id: 'q'.repeat(1_001) }],
     ['queued without queue id', { state: 'queued' }],
     ['stored without file', { state: 'stored', queue_id: 'q1' }],
     ['an intent that was answered', { queue_id: 'q1' }],

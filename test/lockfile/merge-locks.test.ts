@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { parseLock, serialiseLock } from '../../src/lockfile/format.js';
 import { type LockHeader, lineagesOf } from '../../src/lockfile/header.js';
-import { createKeySeal } from '../../src/lockfile/key-seal.js';
+import { createKeySignature } from '../../src/lockfile/key-signature.js';
 import { foldAttempts } from '../../src/lockfile/merge.js';
 import { type Lock, type MergeReport, mergeLocks } from '../../src/lockfile/merge-locks.js';
 import { repairLock } from '../../src/lockfile/repair.js';
@@ -148,10 +148,10 @@ describe('a merge of two lockfiles', () => {
 
 describe('the marks of a key after a merge', () => {
   const merge = [OURS.lineage, THEIRS.lineage].sort();
-  const seal = createKeySeal(merge[0] ?? '', 'secret', merge);
+  const seal = createKeySignature(merge[0] ?? '', 'secret', merge);
 
   it.each([OURS.lineage, THEIRS.lineage])('hold under the lineage %s', (lineage) => {
-    const before = createKeySeal(lineage, 'secret');
+    const before = createKeySignature(lineage, 'secret');
     const made = attempt({ state: 'stored', queue_id: 'q', file });
     const [submitted, fetched] = [{ ...made, file: undefined }, made].map((one) => ({
       ...made,
@@ -167,7 +167,10 @@ describe('the marks of a key after a merge', () => {
 
   it('do not hold for another key, nor under a lineage that was not merged', () => {
     const made = attempt({ state: 'stored', queue_id: 'q', file });
-    for (const other of [createKeySeal(OURS.lineage, 'other'), createKeySeal(id('elsewhere'), 'secret')]) {
+    for (const other of [
+      createKeySignature(OURS.lineage, 'other'),
+      createKeySignature(id('elsewhere'), 'secret'),
+    ]) {
       const marked = { ...made, key: other.of(made) };
       expect([seal.isSameKey(marked), seal.isOurs(marked), seal.isFetched(marked)]).toEqual([
         false,

@@ -47,8 +47,8 @@ describe('repair', () => {
       attemptLine(queued('b', 'q2')),
       '>>>>>>> other branch',
     );
-    const { text: mended, report } = repaired(conflict);
-    expect(mended).toBe(canonical([queued('a', 'q1'), queued('b', 'q2')]));
+    const { text: repairedText, report } = repaired(conflict);
+    expect(repairedText).toBe(canonical([queued('a', 'q1'), queued('b', 'q2')]));
     expect(report).toEqual({
       markers: 4,
       headers: 1,
@@ -76,7 +76,7 @@ describe('repair', () => {
   });
 
   it('keeps both jobs of one attempt, and tells', () => {
-    const { text: mended, report } = repaired(
+    const { text: repairedText, report } = repaired(
       text(
         head,
         '<<<<<<< a',
@@ -86,8 +86,8 @@ describe('repair', () => {
         '>>>>>>> b',
       ),
     );
-    expect(mended).toContain('"q1"');
-    expect(mended).toContain('"q2"');
+    expect(repairedText).toContain('"q1"');
+    expect(repairedText).toContain('"q2"');
     expect(report.boughtTwice).toMatchObject([
       { track: 'a', attempts: [{ queue_id: 'q1' }, { queue_id: 'q2' }], extraMicroUsd: 690_000 },
     ]);
@@ -209,9 +209,9 @@ describe('git', () => {
     git('merge', '-q', '-m', 'merge', 'other');
     const left = readFileSync(lockfile(), 'utf8');
     expect(parseLock(left).problems).toContainEqual(expect.objectContaining({ kind: 'second_header' }));
-    const { text: mended, report } = repaired(left);
+    const { text: repairedText, report } = repaired(left);
     expect(report).toMatchObject({ lockfiles: 2, headers: 0, attempts: 2, setAside: [], keptAsRead: [] });
-    const { header: joined, attempts } = parseLock(mended);
+    const { header: joined, attempts } = parseLock(repairedText);
     expect(joined?.was).toEqual([header.lineage, id('other')].sort());
     expect([...attempts.values()].map(({ queue_id }) => queue_id)).toEqual(['q1', 'q2']);
   });

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Clock, Files, NameClaim, Processes, ProcessIdentity, Random } from '../../src/core/ports.js';
-import { type AcquiredGuard, acquireGuard, breakGuard, guardPath } from '../../src/lockfile/run-lock.js';
+import { type AcquiredLock, acquireRunLock, breakRunLock, runLockPath } from '../../src/lockfile/run-lock.js';
 import { createMemoryDisk, type MemoryDisk, seeded } from '../fakes/memory-files.js';
 import { type Choose, everyOrder, interleave } from './interleave.js';
 
 const lockPath = '/album/album.lock.jsonl';
-const guard = guardPath(lockPath);
+const guard = runLockPath(lockPath);
 const clock: Clock = { nowMs: () => 1_000_000, sleep: () => Promise.resolve() };
 
 const ELSEWHERE = { hostname: 'laptop', bootId: 'boot-2', machineId: 'machine-2' };
@@ -68,14 +68,14 @@ function world({ self, living = {}, claims }: Actor): { processes: Processes; ra
   };
 }
 
-function acquire(files: Files, actor: Actor): Promise<AcquiredGuard> {
+function acquire(files: Files, actor: Actor): Promise<AcquiredLock> {
   const { processes, random } = world(actor);
-  return acquireGuard(files, processes, clock, random, lockPath);
+  return acquireRunLock(files, processes, clock, random, lockPath);
 }
 
 function unlock(files: Files, actor: Actor, force: boolean) {
   const { processes, random } = world(actor);
-  return breakGuard(files, processes, clock, random, lockPath, force);
+  return breakRunLock(files, processes, clock, random, lockPath, force);
 }
 
 /** Somebody ran here before. */
@@ -377,7 +377,7 @@ async function killedAt(before: MemoryDisk, at: number, pid: number): Promise<Me
 }
 
 async function exactlyOneHolds(disk: MemoryDisk, actors: readonly Actor[], choose: Choose): Promise<void> {
-  const results: AcquiredGuard[] = [];
+  const results: AcquiredLock[] = [];
   const bodies = actors.map((actor) => async (files: Files) => {
     results.push(await acquire(files, actor));
   });
@@ -434,7 +434,7 @@ describe('two processes at the same time', () => {
     const [first, second] = race(2) as [Actor, Actor];
     await everyOrder(2, async (choose) => {
       const disk = stale.crash(0);
-      let taken: AcquiredGuard | undefined;
+      let taken: AcquiredLock | undefined;
       const bodies = [
         async (files: Files) => {
           taken = await acquire(files, first);

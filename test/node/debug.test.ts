@@ -111,6 +111,6 @@ describe('debug lines', () => {
       discard: () => {},
     }));
     await expect(cut.transport(request).then(textOf)).rejects.toHaveProperty('code', 'ECONNRESET');
-    expect(cut.lines.at(-1)).toBe('#1 < broke off (cut) of 3 bytes after 0 ms');
+    expect(cut.lines.at(-1)).toBe('#1 < cut off (cut) of 3 bytes after 0 ms');
   });
 });

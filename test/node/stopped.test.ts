@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createTransport } from '../../src/node/transport.js';
 
-/** A service in a thread of its own, so that it goes on while this one stands still. `told[0]` counts its answers. */
+/** A service in a thread of its own, so that it goes on while this one stands still. `reported[0]` counts its answers. */
 const SERVICE = `
   const { createServer } = require('node:http');
   const { parentPort, workerData } = require('node:worker_threads');
@@ -10,10 +10,10 @@ const SERVICE = `
     request.resume().on('end', () => {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.flushHeaders();
-      if (workerData.bodyWaits) Atomics.wait(workerData.told, 1, 0);
+      if (workerData.bodyWaits) Atomics.wait(workerData.reported, 1, 0);
       response.end('{"queue_id":"q"}', () => {
-        Atomics.add(workerData.told, 0, 1);
-        Atomics.notify(workerData.told, 0);
+        Atomics.add(workerData.reported, 0, 1);
+        Atomics.notify(workerData.reported, 0);
       });
     });
   });
@@ -28,8 +28,8 @@ afterEach(async () => {
 });
 
 async function service(bodyWaits = false) {
-  const told = new Int32Array(new SharedArrayBuffer(8));
-  const worker = new Worker(SERVICE, { eval: true, workerData: { told, bodyWaits } });
+  const reported = new Int32Array(new SharedArrayBuffer(8));
+  const worker = new Worker(SERVICE, { eval: true, workerData: { reported, bodyWaits } });
   const port = await new Promise<number>((resolve) => worker.once('message', resolve));
   const { transport, close } = createTransport({
     baseUrl: `http://127.0.0.1:${port}`,
@@ -37,12 +37,12 @@ async function service(bodyWaits = false) {
     idleTimeoutMs: DEADLINE_MS,
   });
   open.push({ close }, { close: () => worker.terminate() });
-  return { told, transport };
+  return { reported, transport };
 }
 
 /** This process does nothing until the service has answered and every deadline has passed, as if stopped by SIGSTOP. */
-function standStill(told: Int32Array): void {
-  Atomics.wait(told, 0, 0);
+function pauseProcess(reported: Int32Array): void {
+  Atomics.wait(reported, 0, 0);
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * DEADLINE_MS);
 }
 
@@ -56,9 +56,9 @@ const REQUEST = {
 
 describe('a process that was stopped while the answer came', () => {
   it('reads the answer before it calls anything late', async () => {
-    const { told, transport } = await service();
+    const { reported, transport } = await service();
     const asked = transport(REQUEST);
-    setTimeout(() => standStill(told), 50);
+    setTimeout(() => pauseProcess(reported), 50);
     const answer = await asked;
     expect(answer).toMatchObject({ kind: 'answer', status: 200 });
     if (answer.kind !== 'answer') return;
@@ -68,13 +68,13 @@ describe('a process that was stopped while the answer came', () => {
   });
 
   it('reads a body that came meanwhile', async () => {
-    const { told, transport } = await service(true);
+    const { reported, transport } = await service(true);
     const answer = await transport(REQUEST);
     if (answer.kind !== 'answer') throw new Error(answer.code);
     setTimeout(() => {
-      Atomics.store(told, 1, 1);
-      Atomics.notify(told, 1);
-      standStill(told);
+      Atomics.store(reported, 1, 1);
+      Atomics.notify(reported, 1);
+      pauseProcess(reported);
     }, 0);
     const pieces: Uint8Array[] = [];
     for await (const piece of answer.body) pieces.push(piece);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PURSES, type Purse } from '../../src/core/money.js';
-import { checkBalance, fundingOf, purseWords } from '../../src/plan/balance.js';
+import { CURRENCIES, type Currency } from '../../src/core/money.js';
+import { checkBalance, currencyNames, fundingOf } from '../../src/plan/balance.js';
 import type { Plan } from '../../src/plan/plan.js';
 import type { Balance } from '../../src/venice/client.js';
 import { makeTake, NOW_MS } from './builders.js';
@@ -21,7 +21,7 @@ function planFor(prices: readonly number[]): Plan {
     rows: [],
     purchases,
     orphans: [],
-    keptCount: 0,
+    unlistedCount: 0,
     moves: [],
     totalMicroUsd,
     spentBeforeMicroUsd: 0,
@@ -38,30 +38,36 @@ describe('a plan that costs three times one dollar', () => {
   const three = [1_000_000, 1_000_000, 1_000_000];
 
   it.each<[string, Balance, string[]]>([
-    ['is covered by US dollars', { purses: { ...EMPTY, USD: 3_000_000 } }, []],
-    ['lacks a micro-dollar', { purses: { ...EMPTY, USD: 2_999_999 } }, ['over-balance']],
-    ['is covered by earned credits', { purses: { ...EMPTY, EARNED_CREDITS: 100_000_000, USD: 100_000 } }, []],
-    ['is covered by two purses together', { purses: { ...EMPTY, DIEM: 1_000_000, USD: 2_000_000 } }, []],
+    ['is covered by US dollars', { currencies: { ...EMPTY, USD: 3_000_000 } }, []],
+    ['lacks a micro-dollar', { currencies: { ...EMPTY, USD: 2_999_999 } }, ['over-balance']],
+    [
+      'is covered by earned credits',
+      { currencies: { ...EMPTY, EARNED_CREDITS: 100_000_000, USD: 100_000 } },
+      [],
+    ],
+    ['is covered by two purses together', { currencies: { ...EMPTY, DIEM: 1_000_000, USD: 2_000_000 } }, []],
     [
       'is not covered where a price would have to be split',
-      { purses: { ...EMPTY, DIEM: 1_500_000, USD: 1_500_000 } },
+      { currencies: { ...EMPTY, DIEM: 1_500_000, USD: 1_500_000 } },
       ['over-balance'],
     ],
-    ['is not covered by an empty account', { permitted: true, purses: KEY_EMPTY }, ['over-balance']],
+    ['is not covered by an empty account', { permitted: true, currencies: KEY_EMPTY }, ['over-balance']],
     [
       'is not covered by a short account',
-      { permitted: true, purses: { ...KEY_EMPTY, USD: 100_000 } },
+      { permitted: true, currencies: { ...KEY_EMPTY, USD: 100_000 } },
       ['over-balance'],
     ],
-    ['is not permitted', { permitted: false, purses: { ...EMPTY, USD: 9_000_000 } }, ['cannot-consume']],
-    ['is let through where no purse is known', { permitted: true, purses: {} }, []],
-    ['is let through where one purse is unknown', { purses: { DIEM: 0, USD: 0 } }, []],
+    ['is not permitted', { permitted: false, currencies: { ...EMPTY, USD: 9_000_000 } }, ['cannot-consume']],
+    ['is let through where no purse is known', { permitted: true, currencies: {} }, []],
+    ['is let through where one purse is unknown', { currencies: { DIEM: 0, USD: 0 } }, []],
   ])('%s', (_, balance, expected) => {
     expect(codes(three, balance)).toEqual(expected);
   });
 
   it('names what is short, and the purses', () => {
-    const [found] = checkBalance(planFor(three), { purses: { ...KEY_EMPTY, DIEM: 1_000_000, USD: 500_000 } });
+    const [found] = checkBalance(planFor(three), {
+      currencies: { ...KEY_EMPTY, DIEM: 1_000_000, USD: 500_000 },
+    });
     expect(found?.message).toBe(
       'the balance does not cover 2 takes for $2.00, of $3.00 in total ($1.00 DIEM, $0.50 USD)',
     );
@@ -69,7 +75,7 @@ describe('a plan that costs three times one dollar', () => {
   });
 
   it('needs no flag where every purse is known', () => {
-    const [found] = checkBalance(planFor(three), { purses: EMPTY });
+    const [found] = checkBalance(planFor(three), { currencies: EMPTY });
     expect(found?.hint).not.toContain('--ignore-balance');
   });
 });
@@ -80,7 +86,7 @@ describe('a wallet', () => {
   it('below ten cents buys nothing, and is told what a top-up takes', () => {
     const [found] = checkBalance(planFor([10_000]), {
       permitted: true,
-      purses: { ...EMPTY, USD: 99_999 },
+      currencies: { ...EMPTY, USD: 99_999 },
       topUp,
     });
     expect(found?.code).toBe('cannot-consume');
@@ -88,14 +94,14 @@ describe('a wallet', () => {
   });
 
   it('with ten cents buys what that covers', () => {
-    expect(codes([100_000], { purses: { ...EMPTY, USD: 100_000 }, topUp })).toEqual([]);
-    expect(codes([100_001], { purses: { ...EMPTY, USD: 100_000 }, topUp })).toEqual(['over-balance']);
+    expect(codes([100_000], { currencies: { ...EMPTY, USD: 100_000 }, topUp })).toEqual([]);
+    expect(codes([100_001], { currencies: { ...EMPTY, USD: 100_000 }, topUp })).toEqual(['over-balance']);
   });
 });
 
 describe('a plan that buys nothing', () => {
   it('needs no balance', () => {
-    expect(checkBalance(planFor([]), { permitted: false, purses: EMPTY })).toEqual([]);
+    expect(checkBalance(planFor([]), { permitted: false, currencies: EMPTY })).toEqual([]);
   });
 });
 
@@ -107,12 +113,13 @@ describe('funding', () => {
       fc.property(
         fc.array(amount, { maxLength: 12 }),
         fc.record({ DIEM: amount, EARNED_CREDITS: amount, BUNDLED_CREDITS: amount, USD: amount }),
-        (prices, purses) => {
-          const { drawn, uncovered } = fundingOf(planFor(prices).purchases, { purses });
-          for (const [purse, microUsd] of drawn) expect(microUsd).toBeLessThanOrEqual(purses[purse]);
-          const left = (purse: Purse) => purses[purse] - (drawn.get(purse) ?? 0);
+        (prices, currencies) => {
+          const { drawn, uncovered } = fundingOf(planFor(prices).purchases, { currencies });
+          for (const [currency, microUsd] of drawn)
+            expect(microUsd).toBeLessThanOrEqual(currencies[currency]);
+          const left = (currency: Currency) => currencies[currency] - (drawn.get(currency) ?? 0);
           for (const { quote } of uncovered)
-            expect(Math.max(...PURSES.map(left))).toBeLessThan(quote.microUsd);
+            expect(Math.max(...CURRENCIES.map(left))).toBeLessThan(quote.microUsd);
           const total = prices.reduce((sum, price) => sum + price, 0);
           const paid = [...drawn.values()].reduce((sum, microUsd) => sum + microUsd, 0);
           const open = uncovered.reduce((sum, { quote }) => sum + quote.microUsd, 0);
@@ -123,8 +130,13 @@ describe('funding', () => {
   });
 
   it('takes the first purse that covers the whole price', () => {
-    const purses = { DIEM: 500_000, EARNED_CREDITS: 2_000_000, BUNDLED_CREDITS: 9_000_000, USD: 9_000_000 };
-    const { drawn } = fundingOf(planFor([1_000_000, 400_000]).purchases, { purses });
+    const currencies = {
+      DIEM: 500_000,
+      EARNED_CREDITS: 2_000_000,
+      BUNDLED_CREDITS: 9_000_000,
+      USD: 9_000_000,
+    };
+    const { drawn } = fundingOf(planFor([1_000_000, 400_000]).purchases, { currencies });
     expect([...drawn]).toEqual([
       ['EARNED_CREDITS', 1_000_000],
       ['DIEM', 400_000],
@@ -134,7 +146,7 @@ describe('funding', () => {
 
 describe('the words for purses', () => {
   it('leave out what is empty, but for an account with nothing in it', () => {
-    expect(purseWords({ purses: { ...EMPTY, USD: 2_500_000 } })).toBe('$2.50 USD');
-    expect(purseWords({ purses: { DIEM: 0, USD: 0 } })).toBe('$0.00 DIEM, $0.00 USD');
+    expect(currencyNames({ currencies: { ...EMPTY, USD: 2_500_000 } })).toBe('$2.50 USD');
+    expect(currencyNames({ currencies: { DIEM: 0, USD: 0 } })).toBe('$0.00 DIEM, $0.00 USD');
   });
 });

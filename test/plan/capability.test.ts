@@ -9,7 +9,7 @@ function check(request: Partial<AudioRequest>, model: Model, ...others: Model[])
 }
 
 /** `severity code`, of each diagnostic. */
-function told(request: Partial<AudioRequest>, model: Model): string[] {
+function reported(request: Partial<AudioRequest>, model: Model): string[] {
   return check(request, model).diagnostics.map(({ severity, code }) => `${severity} ${code}`);
 }
 
@@ -247,12 +247,12 @@ const ROWS: Row[] = [
 
 describe('a request beside its model', () => {
   it.each(ROWS)('%s', (_, request, model, expected) => {
-    expect(told(request, model)).toEqual(expected);
+    expect(reported(request, model)).toEqual(expected);
   });
 
   it('is told everything that is wrong at once', () => {
     const model = makeModel({ supports_loop: false, supports_language_code: false, offline: true });
-    expect(told({ loop: true, language_code: 'de' }, model)).toHaveLength(3);
+    expect(reported({ loop: true, language_code: 'de' }, model)).toHaveLength(3);
   });
 });
 

@@ -4,8 +4,8 @@ import type { Attempt, AttemptState } from '../../src/lockfile/attempt.js';
 import { type DecideInput, decide } from '../../src/plan/decide.js';
 import type { FileState } from '../../src/plan/history.js';
 import { isInDoubt, isInFlight } from '../../src/plan/history.js';
+import { isNothingHere } from '../../src/plan/latest-attempts.js';
 import { nextStep } from '../../src/plan/next-step.js';
-import { isNothingHere } from '../../src/plan/standing.js';
 import { makeAttempt, makeTake } from './builders.js';
 
 const STATES: readonly AttemptState[] = [

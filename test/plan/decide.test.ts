@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
-import { createKeySeal } from '../../src/lockfile/key-seal.js';
+import { createKeySignature } from '../../src/lockfile/key-signature.js';
 import type { Take } from '../../src/manifest/take.js';
 import { type Decided, type DecideInput, decide } from '../../src/plan/decide.js';
 import type { Decision } from '../../src/plan/plan.js';
@@ -186,9 +186,9 @@ describe('what a run does about a take', () => {
 describe('a finished file that is behind a link', () => {
   it('is told by the name of the link', () => {
     const files = new Map([['out/opening.wav', 'changed']]) as DecideInput['files'];
-    const tell = (links: DecideInput['links']) =>
+    const add = (links: DecideInput['links']) =>
       settle([take], [makeAttempt()], { files, ...(links && { links }) }).diagnostics;
-    expect(tell(new Map([['out/opening.wav', 'out']]))).toMatchObject([
+    expect(add(new Map([['out/opening.wav', 'out']]))).toMatchObject([
       {
         code: 'file-changed',
         message:
@@ -196,7 +196,7 @@ describe('a finished file that is behind a link', () => {
         hint: 'replace out with the real file or folder',
       },
     ]);
-    expect(tell(undefined)).toMatchObject([
+    expect(add(undefined)).toMatchObject([
       { code: 'file-changed', message: expect.stringContaining('was changed since') },
     ]);
   });
@@ -266,13 +266,13 @@ describe('what is in flight', () => {
   });
 
   it('is told when another key submitted it', () => {
-    const theirs = createKeySeal(LINEAGE, 'theirs');
+    const theirs = createKeySignature(LINEAGE, 'theirs');
     const sealed = (attempt: Attempt): Attempt => ({ ...attempt, key: theirs.of(attempt) });
     const attempts = [sealed(makeAttempt({ state: 'queued' })), sealed(makeAttempt({ name: 'b' }))];
-    const { diagnostics } = settle([take], attempts, { keySeal: createKeySeal(LINEAGE, 'ours') });
+    const { diagnostics } = settle([take], attempts, { keySignature: createKeySignature(LINEAGE, 'ours') });
     expect(diagnostics).toMatchObject([{ code: 'other-key', severity: 'warning' }]);
     expect(diagnostics[0]?.message).toMatch(/^1 in flight was /);
-    expect(settle([take], attempts, { keySeal: theirs }).diagnostics).toEqual([]);
+    expect(settle([take], attempts, { keySignature: theirs }).diagnostics).toEqual([]);
   });
 });
 

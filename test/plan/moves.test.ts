@@ -10,14 +10,14 @@ import { filesOf, makeAttempt, makeTake } from './builders.js';
 function movesFor(
   takes: readonly Take[],
   attempts: readonly Attempt[],
-  strangers: readonly string[] = [],
+  untrackedFiles: readonly string[] = [],
   files = filesOf(attempts),
 ) {
   return decide({
     takes,
     attempts,
     files,
-    occupied: (stem) => strangers.find((path) => path.replace(/\.[^.]*$/, '') === stem),
+    occupied: (stem) => untrackedFiles.find((path) => path.replace(/\.[^.]*$/, '') === stem),
     selection: { retryFailed: false, force: [] },
   });
 }
@@ -42,11 +42,11 @@ function stored(track: string, stem: string, path: string): { take: Take; attemp
   return { take, attempt: makeAttempt({ name: track, of: take, path }) };
 }
 
-function decidedOf(pairs: readonly { take: Take; attempt: Attempt }[], strangers: string[] = []) {
+function decidedOf(pairs: readonly { take: Take; attempt: Attempt }[], untrackedFiles: string[] = []) {
   return movesFor(
     pairs.map(({ take }) => take),
     pairs.map(({ attempt }) => attempt),
-    strangers,
+    untrackedFiles,
   );
 }
 
@@ -184,19 +184,19 @@ describe('moves of any kind', () => {
   const slots = ['out/A', 'out/b', 'out/c', 'out/d', 'out/e', 'out/f'];
   const world = fc.record({
     wanted: fc.shuffledSubarray(slots, { minLength: 6 }),
-    standing: fc.shuffledSubarray([...slots.map((slot) => slot.toLowerCase()), 'x', 'y'], {
+    placed: fc.shuffledSubarray([...slots.map((slot) => slot.toLowerCase()), 'x', 'y'], {
       minLength: 6,
       maxLength: 6,
     }),
     extensions: fc.array(fc.constantFrom('.wav', '.flac'), { minLength: 6, maxLength: 6 }),
     /** How many are of a request that is wanted no more. */
     earlier: fc.nat({ max: 4 }),
-    strangers: fc.subarray(slots, { maxLength: 2 }),
+    untrackedFiles: fc.subarray(slots, { maxLength: 2 }),
   });
 
   it('never land on a file, and bring everything home that nothing stops', () => {
     fc.assert(
-      fc.property(world, ({ wanted, standing, extensions, earlier, strangers }) => {
+      fc.property(world, ({ wanted, placed, extensions, earlier, untrackedFiles }) => {
         const takes = wanted.map((stem, index) =>
           makeTake({ track: `t${index}`, stem, request: { prompt: `${index}` } }),
         );
@@ -204,21 +204,21 @@ describe('moves of any kind', () => {
           makeAttempt({
             name: String.fromCharCode(97 + index),
             of,
-            path: `${standing[index]}${extensions[index]}`,
+            path: `${placed[index]}${extensions[index]}`,
             ...(index < earlier ? { request: { prompt: 'older' } } : {}),
           }),
         );
-        const free = strangers.filter((slot) => !standing.includes(slot.toLowerCase()));
-        const strangerPaths = free.map((slot) => `${slot}.wav`);
-        const { moves, diagnostics } = movesFor(takes, attempts, strangerPaths);
+        const free = untrackedFiles.filter((slot) => !placed.includes(slot.toLowerCase()));
+        const untrackedPaths = free.map((slot) => `${slot}.wav`);
+        const { moves, diagnostics } = movesFor(takes, attempts, untrackedPaths);
         const paths = attempts.map(({ file }) => file!.path);
-        const disk = carryOut(moves, [...paths, ...strangerPaths]);
-        for (const path of strangerPaths) expect(disk.get(path.toLowerCase())).toBe(path);
-        expect(disk.size).toBe(paths.length + strangerPaths.length);
+        const disk = carryOut(moves, [...paths, ...untrackedPaths]);
+        for (const path of untrackedPaths) expect(disk.get(path.toLowerCase())).toBe(path);
+        expect(disk.size).toBe(paths.length + untrackedPaths.length);
         const at = new Map(attempts.map((attempt) => [attempt.attempt, attempt.file!.path]));
         for (const { attempt, to } of moves) at.set(attempt, to);
         // So that what follows is asked at all.
-        if (strangerPaths.length === 0) expect(diagnostics).toEqual([]);
+        if (untrackedPaths.length === 0) expect(diagnostics).toEqual([]);
         if (diagnostics.length > 0) return;
         takes.slice(earlier).forEach((take, index) => {
           const place = earlier + index;

@@ -184,7 +184,7 @@ describe('the row of a take', () => {
 describe('the sums', () => {
   const attempts = [makeAttempt({ of: makeTake({ track: 'old' }), quote: 690_000 })];
   const plan = planOf({ ...WANTED, attempts, budget: 5_000_000 });
-  const balance = (USD: number) => ({ purses: { DIEM: 0, EARNED_CREDITS: 0, BUNDLED_CREDITS: 0, USD } });
+  const balance = (USD: number) => ({ currencies: { DIEM: 0, EARNED_CREDITS: 0, BUNDLED_CREDITS: 0, USD } });
 
   it('tell total, what was spent before, what is left of the budget, and the balance', () => {
     const text = screen(plan, { balance: balance(20_000_000) });

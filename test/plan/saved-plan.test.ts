@@ -6,9 +6,9 @@ import { assemblePlan, draftPurchases } from '../../src/plan/assemble.js';
 import { decide } from '../../src/plan/decide.js';
 import type { Plan } from '../../src/plan/plan.js';
 import {
-  checkGround,
+  checkBasis,
   checkPurchases,
-  type PlanGround,
+  type PlanBasis,
   savePlan,
   selectionOf,
 } from '../../src/plan/saved-plan.js';
@@ -43,13 +43,13 @@ interface PlanSketch {
   readonly budgetMicroUsd?: number;
 }
 
-function groundOf(attempts: readonly Attempt[] = [], changes: Partial<PlanGround> = {}): PlanGround {
+function basisOf(attempts: readonly Attempt[] = [], changes: Partial<PlanBasis> = {}): PlanBasis {
   return { endpoint: 'https://api.example/v1', lineage: LINEAGE, attempts, takes: TAKES, ...changes };
 }
 
 /** What a plan saved on `before` meets on `now`. */
-function reasonFor(before: PlanGround, now: PlanGround): string | undefined {
-  return checkGround(savePlan(planOf(before.takes, before.attempts), ALL, before), now)?.code;
+function reasonFor(before: PlanBasis, now: PlanBasis): string | undefined {
+  return checkBasis(savePlan(planOf(before.takes, before.attempts), ALL, before), now)?.code;
 }
 
 describe('the ground of a saved plan', () => {
@@ -63,36 +63,36 @@ describe('the ground of a saved plan', () => {
     reason: { code: 'X', status: 402 },
   });
   const queued = makeAttempt({ name: 'q', of: opening, state: 'queued' });
-  const table: readonly [string, PlanGround, PlanGround, string | undefined][] = [
-    ['nothing changed', groundOf(), groundOf(), undefined],
-    ['there was no lockfile, and is none', groundOf([], { lineage: undefined }), groundOf(), undefined],
-    ['the tracks stand in another order', groundOf(), groundOf([], { takes: [ending, opening] }), undefined],
+  const table: readonly [string, PlanBasis, PlanBasis, string | undefined][] = [
+    ['nothing changed', basisOf(), basisOf(), undefined],
+    ['there was no lockfile, and is none', basisOf([], { lineage: undefined }), basisOf(), undefined],
+    ['the tracks stand in another order', basisOf(), basisOf([], { takes: [ending, opening] }), undefined],
     [
       'what was in flight is collected',
-      groundOf([queued]),
-      groundOf([{ ...queued, rev: 9, state: 'done' }]),
+      basisOf([queued]),
+      basisOf([{ ...queued, rev: 9, state: 'done' }]),
       undefined,
     ],
-    ['another endpoint', groundOf(), groundOf([], { endpoint: 'sandbox:' }), 'plan-other-endpoint'],
-    ['another lockfile', groundOf(), groundOf([], { lineage: LINEAGE.replace('0', 'f') }), 'plan-stale'],
-    ['the lockfile is gone', groundOf([queued]), groundOf([], { lineage: undefined }), 'plan-stale'],
-    ['an attempt at something else', groundOf(), groundOf([elsewhere]), 'plan-stale'],
-    ['a prompt was edited', groundOf(), groundOf([], { takes: [opening, edited] }), 'plan-stale'],
-    ['a file goes elsewhere', groundOf(), groundOf([], { takes: [opening, renamed] }), 'plan-stale'],
+    ['another endpoint', basisOf(), basisOf([], { endpoint: 'sandbox:' }), 'plan-other-endpoint'],
+    ['another lockfile', basisOf(), basisOf([], { lineage: LINEAGE.replace('0', 'f') }), 'plan-stale'],
+    ['the lockfile is gone', basisOf([queued]), basisOf([], { lineage: undefined }), 'plan-stale'],
+    ['an attempt at something else', basisOf(), basisOf([elsewhere]), 'plan-stale'],
+    ['a prompt was edited', basisOf(), basisOf([], { takes: [opening, edited] }), 'plan-stale'],
+    ['a file goes elsewhere', basisOf(), basisOf([], { takes: [opening, renamed] }), 'plan-stale'],
     [
       'a track is new',
-      groundOf(),
-      groundOf([], { takes: [...TAKES, makeTake({ track: 'third' })] }),
+      basisOf(),
+      basisOf([], { takes: [...TAKES, makeTake({ track: 'third' })] }),
       'plan-stale',
     ],
-    ['a track is gone', groundOf(), groundOf([], { takes: [opening] }), 'plan-stale'],
-    ['it was applied, in part', groundOf(), groundOf([queued]), 'plan-used'],
-    ['all it submitted was refused', groundOf(), groundOf([rejected]), 'plan-used'],
-    ['it bought again what failed before', groundOf([rejected]), groundOf([rejected, queued]), 'plan-used'],
+    ['a track is gone', basisOf(), basisOf([], { takes: [opening] }), 'plan-stale'],
+    ['it was applied, in part', basisOf(), basisOf([queued]), 'plan-used'],
+    ['all it submitted was refused', basisOf(), basisOf([rejected]), 'plan-used'],
+    ['it bought again what failed before', basisOf([rejected]), basisOf([rejected, queued]), 'plan-used'],
     [
       'it was the first to write a lockfile',
-      groundOf([], { lineage: undefined }),
-      groundOf([queued]),
+      basisOf([], { lineage: undefined }),
+      basisOf([queued]),
       'plan-used',
     ],
   ];
@@ -121,9 +121,9 @@ describe('the ground of a saved plan', () => {
           const before = earlier.map((known, index) =>
             makeAttempt({ name: `before ${index}`, state: known, of: TAKES[index % 2]! }),
           );
-          const saved = savePlan(planOf(TAKES, before), ALL, groundOf(before));
+          const saved = savePlan(planOf(TAKES, before), ALL, basisOf(before));
           const after = [makeAttempt({ name: 'after', state: later, of }), ...before];
-          const reason = checkGround(saved, groundOf(after))?.code;
+          const reason = checkBasis(saved, basisOf(after))?.code;
           const planned = saved.purchases.some(({ track }) => track === of.track);
           expect(reason).toBe(planned ? 'plan-used' : 'plan-stale');
         },
@@ -133,7 +133,7 @@ describe('the ground of a saved plan', () => {
 });
 
 describe('the purchases of a saved plan', () => {
-  const saved = savePlan(planOf(TAKES), ALL, groundOf());
+  const saved = savePlan(planOf(TAKES), ALL, basisOf());
 
   it('are those of now at the same price or a lower one', () => {
     expect(checkPurchases(saved, planOf(TAKES))).toBeUndefined();
@@ -166,12 +166,12 @@ describe('the purchases of a saved plan', () => {
 
   it('keep to the selection they were planned with', () => {
     const selection: Selection = { only: ['open*'], except: ['x'], force: ['ending'], retryFailed: true };
-    expect(selectionOf(savePlan(planOf(TAKES), selection, groundOf()))).toEqual(selection);
+    expect(selectionOf(savePlan(planOf(TAKES), selection, basisOf()))).toEqual(selection);
   });
 });
 
 describe('the file of a saved plan', () => {
-  const saved = savePlan(planOf(TAKES, [], { budgetMicroUsd: 5_000_000 }), ALL, groundOf());
+  const saved = savePlan(planOf(TAKES, [], { budgetMicroUsd: 5_000_000 }), ALL, basisOf());
   const changed = (changes: object) => readSavedPlan(JSON.stringify({ ...saved, ...changes }));
   const [first] = saved.purchases;
 

@@ -5,17 +5,17 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { storageError } from '../../src/app/storage-error.js';
-import { nextCommandLine } from '../../src/commands/command-line.js';
-import { placesIn } from '../../src/commands/place.js';
 import { readPlanFile } from '../../src/commands/plan-file.js';
 import { createProgram } from '../../src/commands/program.js';
-import type { Session } from '../../src/commands/session.js';
 import { BatchError } from '../../src/core/errors.js';
 import { commandLine, shellWord } from '../../src/core/shell.js';
 import { type LockProblem, lockError } from '../../src/lockfile/lock-error.js';
 import { escapeForeign } from '../../src/report/escape.js';
 import { pathText } from '../../src/report/shell.js';
 import { openLedgerFile } from '../../src/sandbox/ledger-file.js';
+import { nextCommandLine } from '../../src/session/command-line.js';
+import { placesIn } from '../../src/session/place.js';
+import type { Session } from '../../src/session/session.js';
 import { createMemoryDisk } from '../fakes/memory-files.js';
 import { hostileName, shellWords } from './shell-words.js';
 
@@ -75,7 +75,7 @@ describe('a command line that is shown', () => {
   });
 
   it('says again what is done with the audio, to commands that collect', () => {
-    const flags = { keep: true, localCustody: true, concurrency: '2', failFast: true };
+    const flags = { keep: true, deletesOnceLocal: true, concurrency: '2', failFast: true };
     const line = (verb: string, ...words: string[]) => nextCommandLine(verb, { manifest: 'a', flags }, words);
     expect(line('run')).toBe('venice-batch run a --keep --local-custody --concurrency 2 --fail-fast');
     expect(line('run', '--keep').match(/--keep/g)).toHaveLength(1);

@@ -25,13 +25,17 @@ export function codedAudio(file: string): string {
 /** The tags of a file by name in lower case, those of its stream among them. */
 export function probedTags(file: string): Readonly<Record<string, string>> {
   const args = ['-v', 'error', '-show_entries', 'format_tags:stream_tags', '-of', 'json', file];
-  const told = JSON.parse(
+  const reported = JSON.parse(
     execFileSync('ffprobe', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
   ) as {
     format?: { tags?: Record<string, string> };
     streams?: { tags?: Record<string, string> }[];
   };
-  const all = Object.assign({}, ...(told.streams ?? []).map(({ tags }) => tags ?? {}), told.format?.tags);
+  const all = Object.assign(
+    {},
+    ...(reported.streams ?? []).map(({ tags }) => tags ?? {}),
+    reported.format?.tags,
+  );
   return Object.fromEntries(
     Object.entries(all as Record<string, string>).map(([name, value]) => [name.toLowerCase(), value]),
   );

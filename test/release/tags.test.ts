@@ -130,12 +130,12 @@ describe('a tagged file of ffmpeg', () => {
       const tagged = path.join(folder, `tagged-${name}`);
       writeFileSync(tagged, tag(mediaType, readFileSync(file)));
       expect(codedAudio(tagged), name).toBe(codedAudio(file));
-      const told = probedTags(tagged);
-      expect(told, name).toMatchObject({ title: TAGS.title, artist: TAGS.artist, album: TAGS.album });
-      expect(JSON.stringify(told), name).toContain('model=a-model');
+      const reported = probedTags(tagged);
+      expect(reported, name).toMatchObject({ title: TAGS.title, artist: TAGS.artist, album: TAGS.album });
+      expect(JSON.stringify(reported), name).toContain('model=a-model');
       // ffmpeg reads no ID3 in WAV, and `LIST INFO` has no lyrics.
       if (mediaType !== 'audio/wav')
-        expect(told.lyrics ?? told['lyrics-und'] ?? told.unsyncedlyrics, name).toBe(TAGS.lyrics);
+        expect(reported.lyrics ?? reported['lyrics-und'] ?? reported.unsyncedlyrics, name).toBe(TAGS.lyrics);
       const { common } = await parseBuffer(readFileSync(tagged), { mimeType: mediaType });
       expect(common, name).toMatchObject({ title: TAGS.title, track: { no: 3, of: 12 } });
       expect(common.picture?.[0]?.data.length, name).toBe(TAGS.cover!.bytes.length);

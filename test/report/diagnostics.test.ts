@@ -194,7 +194,7 @@ describe('the marks stand below their place', () => {
 });
 
 describe('a command at the end of a fix', () => {
-  const told = (hint: string) =>
+  const reported = (hint: string) =>
     renderDiagnostics([error({ hint })], new Map(), { color: false, width: 50, textWidth: 50 })
       .trimEnd()
       .split('\n')
@@ -203,11 +203,11 @@ describe('a command at the end of a fix', () => {
   const command = "venice-batch lock repair 'my long album name.yaml' --sandbox --lockfile elsewhere.jsonl";
 
   it('stays in one piece on a line of its own, to be pasted', () => {
-    expect(told(`both sides are kept: ${command}`)).toEqual(['= help: both sides are kept:', command]);
+    expect(reported(`both sides are kept: ${command}`)).toEqual(['= help: both sides are kept:', command]);
   });
 
   it('stays beside the rest where it fits', () => {
-    expect(told('kept: venice-batch plan a.yaml')).toHaveLength(1);
+    expect(reported('kept: venice-batch plan a.yaml')).toHaveLength(1);
   });
 });
 

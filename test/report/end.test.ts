@@ -27,7 +27,7 @@ const policy = takeEvent('bridge', 'rejected', {
 });
 const doubtful = takeEvent('outro', 'in_doubt', { status: 502, code: 'html', money: 'unknown' });
 
-function troubled(): RunOutcome {
+function hadProblems(): RunOutcome {
   const stored = Array.from({ length: 13 }, (_, index) =>
     takeEvent(`track-${index + 1}`, 'stored', { path: `out/track-${index + 1}.flac`, bytes: 1000 }),
   );
@@ -112,7 +112,7 @@ describe('the last screen', () => {
   });
 
   it('tells each failure with its reason, the money and what to do, what is in doubt, and the next command last', () => {
-    const lines = renderSummary(troubled(), { color: false, width: 120 }).split('\n');
+    const lines = renderSummary(hadProblems(), { color: false, width: 120 }).split('\n');
     expect(lines[0]).toBe('✖ 13 of 40 done');
     expect(lines).toContain('  13 made now · 1 in doubt · 2 failed · 4 min 12 s');
     expect(lines).toContain('  … 3 more');
@@ -128,7 +128,7 @@ describe('the last screen', () => {
   });
 
   it.each([40, 80, 120])('fits %i columns, in colour too', async (width) => {
-    const screen = await screenOf(renderSummary(troubled(), { color: true, width }), width, 60);
+    const screen = await screenOf(renderSummary(hadProblems(), { color: true, width }), width, 60);
     expect(screen.wrappedRows).toBe(0);
     expect(screen.lines.map((line) => line.trim())).toContain('Failed');
   });
@@ -275,9 +275,9 @@ describe('why a take is not made', () => {
   });
 
   it('is what a person told, and then nothing is said of the service', () => {
-    const told = takeEvent('a', 'lost', { code: 'resolved_refunded', money: 'refunded' });
-    expect(failureReason(told)).toBe('given up: resolved as refunded');
-    expect(adviceFor(told)).not.toContain('service');
+    const reported = takeEvent('a', 'lost', { code: 'resolved_refunded', money: 'refunded' });
+    expect(failureReason(reported)).toBe('given up: resolved as refunded');
+    expect(adviceFor(reported)).not.toContain('service');
     expect(adviceFor(takeEvent('a', 'lost', { code: 'not_found' }))).toContain('no longer has the audio');
   });
 });
@@ -293,7 +293,7 @@ describe('the advice for a take that is not made', () => {
 
 describe('the Markdown summary', () => {
   it('has the counts, the cost, the next command, failures, doubts and every track', () => {
-    const text = renderMarkdown(troubled());
+    const text = renderMarkdown(hadProblems());
     const lines = text.split('\n');
     expect(lines[0]).toBe('## venice-batch: 13 of 40 done');
     expect(text).toContain('```sh\nvenice-batch resolve album.yaml\n```');

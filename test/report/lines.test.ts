@@ -127,7 +127,7 @@ describe('progress in lines', () => {
   it('tells each long wait for the request limit once, and no short one', async () => {
     const { terminal, clock, lines } = started();
     const before = terminal.writes.length;
-    const tell = (atMs: number, untilMs: number | null) =>
+    const report = (atMs: number, untilMs: number | null) =>
       lines.event(
         progressEvent({
           total: 4,
@@ -135,14 +135,14 @@ describe('progress in lines', () => {
           paused_until: untilMs === null ? null : isoAt(untilMs),
         }),
       );
-    tell(0, 4_000);
-    tell(200, null);
-    tell(400, 38_400);
+    report(0, 4_000);
+    report(200, null);
+    report(400, 38_400);
     await clock.advance(20_000);
-    tell(20_000, 38_500);
-    tell(39_000, null);
+    report(20_000, 38_500);
+    report(39_000, null);
     await clock.advance(40_000);
-    tell(60_000, 70_000);
+    report(60_000, 70_000);
     expect(terminal.writes.slice(before)).toEqual([
       '[0/4] waiting for the request limit, 38 s\n',
       '[0/4] waiting for the request limit, 10 s\n',

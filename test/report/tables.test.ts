@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { commandLine } from '../../src/core/shell.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { decide } from '../../src/plan/decide.js';
+import { lastRequested } from '../../src/plan/latest-attempts.js';
 import type { PlanRow } from '../../src/plan/plan.js';
-import { lastAskedFor } from '../../src/plan/standing.js';
 import { escapeForeign } from '../../src/report/escape.js';
 import { comparePrices, renderModel, renderModels } from '../../src/report/models.js';
 import { renderInDoubt } from '../../src/report/resolve-text.js';
@@ -225,7 +225,7 @@ describe('status', () => {
     wanted?: readonly string[],
     files = filesOf(attempts),
   ): string {
-    const takes = lastAskedFor(attempts);
+    const takes = lastRequested(attempts);
     const selection = { force: [], retryFailed: false };
     const { rows } = decide({ takes, attempts, files, occupied: () => undefined, selection });
     const isWanted = ({ take }: PlanRow) => wanted === undefined || wanted.includes(take.track);
@@ -280,16 +280,16 @@ describe('status', () => {
   });
 
   it('says what a person told as told, and nothing of what no longer stands in the way', () => {
-    const told = (state: Attempt['state'], code: string) => {
+    const reported = (state: Attempt['state'], code: string) => {
       const text = statusOf([attempt('a', state, { file, reason: { code } })]);
       return linesOf(text)[1]?.replace(/^a +/, '').split(/ {2,}/)[0];
     };
-    expect(told('rejected', 'resolved_not_charged')).toBe('resolved as not charged');
-    expect(told('lost', 'resolved_charged')).toBe('given up: resolved as charged');
-    expect(told('lost', 'resolved_refunded')).toBe('given up: resolved as refunded');
-    expect(told('failed', 'resolved_refunded')).toBe('failed: resolved as refunded');
-    expect(told('lost', 'not_found')).toBe('lost (not_found)');
-    expect(told('done', 'ECONNRESET')).toBe('done');
+    expect(reported('rejected', 'resolved_not_charged')).toBe('resolved as not charged');
+    expect(reported('lost', 'resolved_charged')).toBe('given up: resolved as charged');
+    expect(reported('lost', 'resolved_refunded')).toBe('given up: resolved as refunded');
+    expect(reported('failed', 'resolved_refunded')).toBe('failed: resolved as refunded');
+    expect(reported('lost', 'not_found')).toBe('lost (not_found)');
+    expect(reported('done', 'ECONNRESET')).toBe('done');
   });
 
   it('lists what left the manifest last, under a heading, where the manifest is known', () => {

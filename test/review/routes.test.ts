@@ -50,10 +50,10 @@ describe('the addresses of the review page', () => {
     ['bytes=-3', 206, '789'],
     ['bytes=10-', 416, ''],
   ])('audio, range %s', async (range, status, text) => {
-    const told = await get(`/audio/${SHA}`, range === undefined ? {} : { range });
-    expect(told.status).toBe(status);
-    expect(await textOf(told.body)).toBe(text);
-    if (status !== 416) expect(told.headers['content-length']).toBe(String(text.length));
+    const response = await get(`/audio/${SHA}`, range === undefined ? {} : { range });
+    expect(response.status).toBe(status);
+    expect(await textOf(response.body)).toBe(text);
+    if (status !== 416) expect(response.headers['content-length']).toBe(String(text.length));
   });
 
   it('sends the data again only when they have changed', async () => {
@@ -64,12 +64,12 @@ describe('the addresses of the review page', () => {
   });
 
   it('tells why there are no data', async () => {
-    const told = await get(
+    const response = await get(
       '/data.json',
       {},
       { data: async () => ({ ok: false, problem: 'lockfile damaged' }) },
     );
-    expect(told).toMatchObject({ status: 503, body: 'lockfile damaged' });
+    expect(response).toMatchObject({ status: 503, body: 'lockfile damaged' });
   });
 
   it.each(['/audio/..', '/audio/', `/audio/${SHA}/x`, '/audio/ABC', `/peaks/${SHA}`, '/page', '//', '/pick'])(

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { BatchError, EXIT } from '../../src/core/errors.js';
 import type { RunEvent } from '../../src/core/events.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
-import { createKeySeal, type KeySeal } from '../../src/lockfile/key-seal.js';
+import { createKeySignature, type KeySignature } from '../../src/lockfile/key-signature.js';
 import type { Sharing } from '../../src/lockfile/lock-store.js';
 import { openLock } from '../../src/lockfile/store.js';
 import { execute, type RunInput, type RunOutcome } from '../../src/run/execute.js';
@@ -17,7 +17,7 @@ const AUDIO = 'all that was paid for';
 const PLACE = 'out/one.mp3';
 const bytes = Buffer.from(AUDIO);
 const at = { intent: new Date(START_MS).toISOString(), queued: new Date(START_MS).toISOString() };
-const keySeal = createKeySeal('0'.repeat(32), 'key');
+const keySignature = createKeySignature('0'.repeat(32), 'key');
 const made = attempt({
   state: 'stored',
   stem: 'out/one',
@@ -31,7 +31,7 @@ const made = attempt({
   },
 });
 
-const stored: Attempt = { ...made, key: keySeal.of(made) };
+const stored: Attempt = { ...made, key: keySignature.of(made) };
 
 interface Scene {
   readonly disk: MemoryDisk;
@@ -39,7 +39,7 @@ interface Scene {
   /** As the remote copy is asked for, or deleted. */
   readonly before?: (request: 'retrieve' | 'complete') => void;
   readonly attempt?: Attempt;
-  readonly seal?: KeySeal;
+  readonly seal?: KeySignature;
   readonly sharing?: Partial<Sharing>;
 }
 
@@ -49,7 +49,7 @@ async function cleanUp({
   keep = false,
   before,
   attempt: first = stored,
-  seal = keySeal,
+  seal = keySignature,
   sharing,
 }: Scene) {
   const clock = fakeClock();
@@ -94,7 +94,7 @@ async function cleanUp({
     purchases: [],
     takes: [],
     approvedMicroUsd: 0,
-    keySeal: seal,
+    keySignature: seal,
     settings: { outputRoot: ROOT, keep, rescueDirectories: [], command },
     stop: new AbortController().signal,
     emit: (event: RunEvent) => events.push(event),
@@ -139,11 +139,11 @@ describe('the only other copy, where a log is shared', () => {
 
   it('is deleted once the log could be told', async () => {
     const disk = createMemoryDisk({ [`${ROOT}/${PLACE}`]: AUDIO });
-    let told = false;
+    let reported = false;
     const refresh = async () => {
-      told = true;
+      reported = true;
     };
-    const { requests, attempt } = await cleanUp({ disk, sharing: { has: () => told, refresh } });
+    const { requests, attempt } = await cleanUp({ disk, sharing: { has: () => reported, refresh } });
     expect([requests, attempt?.state]).toEqual([['complete'], 'done']);
   });
 });
@@ -156,8 +156,8 @@ describe('the only other copy', () => {
   });
 
   it('of a lockfile that was merged into this one is deleted, and only then', async () => {
-    const theirs = { ...made, key: createKeySeal('1'.repeat(32), 'key').of(made) };
-    const merged = createKeySeal('0'.repeat(32), 'key', ['0'.repeat(32), '1'.repeat(32)]);
+    const theirs = { ...made, key: createKeySignature('1'.repeat(32), 'key').of(made) };
+    const merged = createKeySignature('0'.repeat(32), 'key', ['0'.repeat(32), '1'.repeat(32)]);
     const disk = () => createMemoryDisk({ [`${ROOT}/${PLACE}`]: AUDIO });
     const [ours, apart] = [
       await cleanUp({ disk: disk(), attempt: theirs, seal: merged }),

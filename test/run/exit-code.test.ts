@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { type EndState, exitCodeOf } from '../../src/app/exit-code.js';
-import type { Trouble } from '../../src/run/trouble.js';
+import type { StopReason } from '../../src/run/stop-reason.js';
 
-function ending(changes: Partial<Omit<EndState, 'troubles'>> = {}, ...troubles: Trouble[]): EndState {
-  return { troubles: new Set(troubles), inDoubt: 0, inFlight: 0, notMade: 0, notBought: 0, ...changes };
+function ending(
+  changes: Partial<Omit<EndState, 'stopReasons'>> = {},
+  ...stopReasons: StopReason[]
+): EndState {
+  return { stopReasons: new Set(stopReasons), inDoubt: 0, inFlight: 0, notMade: 0, notBought: 0, ...changes };
 }
 
 describe('the exit code of a run', () => {

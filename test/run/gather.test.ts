@@ -20,14 +20,14 @@ const BUSY: CallResult<number> = {
 
 const PRICE = { ok: true, value: 100_000, rate: {} } as const;
 
-interface Told {
+interface Reported {
   answer?(asked: number, stop: () => void): CallResult<number>;
   /** A wait begins. */
   waits?(stop: () => void): void;
 }
 
 /** Asks for the prices; time passes only by waiting, and a wait that heeds the stop ends with it. */
-async function gather({ answer = () => PRICE, waits = () => {} }: Told) {
+async function gather({ answer = () => PRICE, waits = () => {} }: Reported) {
   let nowMs = 0;
   let asked = 0;
   /** Waited after the stop. */
@@ -50,8 +50,8 @@ async function gather({ answer = () => PRICE, waits = () => {} }: Told) {
 
 describe('asking for many prices', () => {
   it('asks for each once, as fast as the request budget allows', async () => {
-    const told = { ...PRICE, rate: { limit: 60 } };
-    const { quotes, failures, asked, nowMs } = await gather({ answer: () => told });
+    const reported = { ...PRICE, rate: { limit: 60 } };
+    const { quotes, failures, asked, nowMs } = await gather({ answer: () => reported });
     expect([quotes.size, failures.length, asked]).toEqual([150, 0, 150]);
     expect(nowMs).toBeGreaterThan(60_000);
   });

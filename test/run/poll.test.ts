@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/core/events.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
-import { createKeySeal } from '../../src/lockfile/key-seal.js';
+import { createKeySignature } from '../../src/lockfile/key-signature.js';
 import { execute, type RunInput, type RunOutcome } from '../../src/run/execute.js';
 import type { CallResult, Retrieved } from '../../src/venice/client.js';
 import { attempt, file as built, id } from '../lockfile/build.js';
@@ -24,7 +24,7 @@ const output = {
     },
   },
 };
-const keySeal = createKeySeal('0'.repeat(32), 'key');
+const keySignature = createKeySignature('0'.repeat(32), 'key');
 
 type Answer = CallResult<Retrieved>;
 const refusedConnection: Answer = {
@@ -49,7 +49,7 @@ const running: Answer = { ok: true, value: { kind: 'running' }, rate: {} };
 function queued(track: string, fields: Partial<Attempt> = {}): Attempt {
   const at = { intent: new Date(START_MS).toISOString(), queued: new Date(START_MS).toISOString() };
   const job = { attempt: id(track), queue_id: track };
-  return attempt({ ...job, track, state: 'queued', key: keySeal.of(job), at, ...fields });
+  return attempt({ ...job, track, state: 'queued', key: keySignature.of(job), at, ...fields });
 }
 
 interface Around {
@@ -74,7 +74,7 @@ function collecting({ clock, retrieve, models, complete, store, emit }: Around):
     purchases: [],
     takes: [],
     approvedMicroUsd: 0,
-    keySeal,
+    keySignature,
     output,
     settings: { command: (verb: string) => verb },
     stop: new AbortController().signal,
@@ -119,7 +119,7 @@ async function collect(
   const tookMs = clock.nowMs() - START_MS;
   await ended;
   const state = (track: string) => attempts.get(id(track));
-  return { tookMs, events, state, completed, troubles: [...outcome!.troubles] };
+  return { tookMs, events, state, completed, stopReasons: [...outcome!.stopReasons] };
 }
 
 function codes(events: readonly RunEvent[]): string[] {
@@ -128,10 +128,10 @@ function codes(events: readonly RunEvent[]): string[] {
 
 describe('a service that nobody can reach', () => {
   it('is given up after two to three minutes, and that is told once', async () => {
-    const { tookMs, events, troubles } = await collect(() => refusedConnection);
+    const { tookMs, events, stopReasons } = await collect(() => refusedConnection);
     expect(tookMs).toBeGreaterThanOrEqual(2 * MINUTE_MS);
     expect(tookMs).toBeLessThanOrEqual(3 * MINUTE_MS + 10 * SECOND_MS);
-    expect(troubles).toEqual(['unavailable']);
+    expect(stopReasons).toEqual(['unavailable']);
     expect(codes(events).filter((code) => code === 'no-answer')).toHaveLength(1);
     expect(codes(events)).not.toContain('given-up');
   });
@@ -198,10 +198,10 @@ describe('a job that failed, by the answer to its retrieve', () => {
   });
 
   it('403 for its model leaves it, and the rest of the run goes on', async () => {
-    const { state, events, troubles } = await collect(() => refusedWith(403, 'Forbidden'));
+    const { state, events, stopReasons } = await collect(() => refusedWith(403, 'Forbidden'));
     expect(state('one')).toMatchObject({ state: 'queued' });
     expect(codes(events).filter((code) => code === 'model-refused')).toHaveLength(1);
-    expect(troubles).toEqual(['authentication']);
+    expect(stopReasons).toEqual(['authentication']);
   });
 });
 
@@ -241,16 +241,16 @@ describe('a job that runs on and on', () => {
   const failed: Answer = { ok: true, value: { kind: 'failed', code: 'NO', message: 'no' }, rate: {} };
 
   it('is left for the next run after six hours in which it was seen running', async () => {
-    const told = await watch(() => running);
-    expect(told.codes).toEqual(['still-running']);
-    expect(told.endedMs).toBeGreaterThan(6 * HOUR_MS);
+    const reported = await watch(() => running);
+    expect(reported.codes).toEqual(['still-running']);
+    expect(reported.endedMs).toBeGreaterThan(6 * HOUR_MS);
   });
 
   it('is asked for again after the machine slept, for however long', async () => {
     const endMs = 9 * HOUR_MS + 10 * MINUTE_MS;
-    const told = await watch((atMs) => (atMs < endMs ? running : failed), 9 * HOUR_MS);
-    expect(told.codes).toEqual([]);
-    expect(told.endedMs).toBeGreaterThanOrEqual(endMs);
+    const reported = await watch((atMs) => (atMs < endMs ? running : failed), 9 * HOUR_MS);
+    expect(reported.codes).toEqual([]);
+    expect(reported.endedMs).toBeGreaterThanOrEqual(endMs);
   });
 });
 
@@ -305,17 +305,17 @@ describe('a job that another run of a shared log has collected meanwhile', () =>
     for (let seconds = 0; seconds < 120; seconds += 1) await clock.advance(SECOND_MS);
     await ended;
     expect(recorded).toEqual([]);
-    const told = events.flatMap((event) => (event.type === 'take' ? [event.state] : []));
-    expect(told).not.toContain('lost');
-    expect(told).not.toContain('failed');
+    const reported = events.flatMap((event) => (event.type === 'take' ? [event.state] : []));
+    expect(reported).not.toContain('lost');
+    expect(reported).not.toContain('failed');
   });
 });
 
 describe('what is in flight from an earlier run', () => {
   it('is told at once, with its age', async () => {
     const { events } = await collect(() => refusedConnection);
-    const told = events.flatMap((event) => (event.type === 'take' ? [event] : []));
-    expect(told.map(({ track, state, queued_at }) => [track, state, queued_at])).toEqual(
+    const reported = events.flatMap((event) => (event.type === 'take' ? [event] : []));
+    expect(reported.map(({ track, state, queued_at }) => [track, state, queued_at])).toEqual(
       ['one', 'two', 'three'].map((track) => [track, 'queued', new Date(START_MS).toISOString()]),
     );
   });
@@ -343,15 +343,21 @@ describe('a line that the lockfile has from a stranger', () => {
 
   const stored = (fields: Partial<Attempt> = {}): Attempt => {
     const made = queued('one', { state: 'stored', file, ...fields });
-    return { ...made, key: keySeal.of(made), ...fields };
+    return { ...made, key: keySignature.of(made), ...fields };
   };
 
   it.each<[string, Partial<Attempt>]>([
-    ['with the mark of another line', { key: keySeal.of({ attempt: id('two'), queue_id: 'one', file }) }],
-    ['with its own mark and another job', { key: keySeal.of({ attempt: id('one'), queue_id: 'two', file }) }],
-    ['that calls a file its own', { key: keySeal.of({ attempt: id('one'), queue_id: 'one' }) }],
-    ['with the mark of another key', { key: createKeySeal('0'.repeat(32), 'other').of(stored()) }],
-    ['with the mark of another lockfile', { key: createKeySeal('1'.repeat(32), 'key').of(stored()) }],
+    [
+      'with the mark of another line',
+      { key: keySignature.of({ attempt: id('two'), queue_id: 'one', file }) },
+    ],
+    [
+      'with its own mark and another job',
+      { key: keySignature.of({ attempt: id('one'), queue_id: 'two', file }) },
+    ],
+    ['that calls a file its own', { key: keySignature.of({ attempt: id('one'), queue_id: 'one' }) }],
+    ['with the mark of another key', { key: createKeySignature('0'.repeat(32), 'other').of(stored()) }],
+    ['with the mark of another lockfile', { key: createKeySignature('1'.repeat(32), 'key').of(stored()) }],
     ['with a mark that release 0.1 wrote on every line', { key: markOfVersion1() }],
   ])('%s never has its remote copy deleted', async (_, fields) => {
     const { completed, events, state } = await collect(() => failing, true, [stored(fields)]);

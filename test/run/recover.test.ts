@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { storageError } from '../../src/app/storage-error.js';
 import { systemFiles } from '../../src/node/files.js';
-import { fileStates, strangers } from '../../src/run/recover.js';
+import { fileStates, untrackedFiles } from '../../src/run/recover.js';
 import { openOutput } from '../../src/storage/output.js';
 import { createMemoryDisk } from '../fakes/memory-files.js';
 import { attempt, file } from '../lockfile/build.js';
@@ -68,7 +68,7 @@ describe('a file that no attempt names', () => {
     const disk = createMemoryDisk({ [`/album/${stem}.mp3`]: 'audio' });
     const output = await openOutput(disk.files, '/album');
     const take = makeTake({ stem: 'out/café'.normalize('NFC') });
-    const occupied = await strangers({ output }, [take], []);
+    const occupied = await untrackedFiles({ output }, [take], []);
     expect(occupied(take.stem)).toBe(`${stem}.mp3`);
   });
 });

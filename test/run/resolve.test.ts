@@ -71,7 +71,7 @@ describe('what is learnt becomes the next line of the lockfile', () => {
     ['\u001b[31mred', 'other'],
     ['', 'other'],
     ['x'.repeat(65), 'other'],
-  ])('keeps no text of the server: %j', (told, kept) => {
-    expect(stableCode(told)).toBe(kept);
+  ])('keeps no text of the server: %j', (reported, kept) => {
+    expect(stableCode(reported)).toBe(kept);
   });
 });

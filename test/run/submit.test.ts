@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/core/events.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
-import { createKeySeal } from '../../src/lockfile/key-seal.js';
-import type { GuardState } from '../../src/lockfile/run-lock.js';
+import { createKeySignature } from '../../src/lockfile/key-signature.js';
+import type { RunLockState } from '../../src/lockfile/run-lock.js';
 import { type Job, newJob, type RunContext } from '../../src/run/context.js';
 import { createCeiling } from '../../src/run/spend-limit.js';
 import { submitJob } from '../../src/run/submit.js';
@@ -28,7 +28,7 @@ function refused(code: string, status = 503, message = 'no'): CallResult<Queued>
 }
 
 /** A run whose submits are answered like that, and whose clock goes only as far as it is told to wait. */
-function stage(answer: (count: number) => CallResult<Queued>, lock: GuardState = 'ours') {
+function stage(answer: (count: number) => CallResult<Queued>, lock: RunLockState = 'ours') {
   const events: RunEvent[] = [];
   let nowMs = 0;
   let asked = 0;
@@ -58,7 +58,7 @@ function stage(answer: (count: number) => CallResult<Queued>, lock: GuardState =
     stop: new AbortController().signal,
     halt: new AbortController(),
     emit: (event: RunEvent) => events.push(event),
-    troubles: new Set(),
+    stopReasons: new Set(),
     queueIds: new Set(),
     closedModels: new Map(),
     otherModels: new Set(),
@@ -66,7 +66,7 @@ function stage(answer: (count: number) => CallResult<Queued>, lock: GuardState =
     inDoubtInARow: 0,
     notSentInARow: 0,
     buying: true,
-    keySeal: createKeySeal('0'.repeat(32), 'key'),
+    keySignature: createKeySignature('0'.repeat(32), 'key'),
     followOthers: () => {},
   } as unknown as RunContext;
   return {
@@ -103,7 +103,7 @@ describe('a model that is offline', () => {
     for (const track of ['two', 'three']) expect(await submit(wanted(track))).toEqual({ kind: 'gone' });
     expect(asked()).toBe(before);
     expect(notices('model-offline')).toHaveLength(1);
-    expect(context.troubles).toEqual(new Set(['unavailable']));
+    expect(context.stopReasons).toEqual(new Set(['unavailable']));
     expect(context.ceiling.spentMicroUsd()).toBe(0);
   });
 });
@@ -115,7 +115,7 @@ describe('a model that the key may not use', () => {
     expect(asked()).toBe(1);
     expect(notices('model-refused')).toHaveLength(1);
     expect(context.buying).toBe(true);
-    expect(context.troubles).toEqual(new Set(['authentication']));
+    expect(context.stopReasons).toEqual(new Set(['authentication']));
   });
 
   it('is rejected one by one where it is retired: each request costs nothing', async () => {
@@ -163,6 +163,6 @@ describe("a lock that is not this run's any more", () => {
     expect(asked()).toBe(0);
     expect(context.buying).toBe(false);
     expect(notices(code)).toHaveLength(1);
-    expect(context.troubles).toContain('lock_lost');
+    expect(context.stopReasons).toContain('lock_lost');
   });
 });

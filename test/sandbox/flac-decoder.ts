@@ -144,7 +144,7 @@ function fixed(bits: Bits, size: number, order: number): number[] {
   return samples;
 }
 
-function checkCrc(bytes: Uint8Array, told: number, width: number, polynomial: number): void {
+function checkCrc(bytes: Uint8Array, reported: number, width: number, polynomial: number): void {
   let crc = 0;
   for (const byte of bytes) {
     for (let bit = 7; bit >= 0; bit -= 1) {
@@ -153,5 +153,5 @@ function checkCrc(bytes: Uint8Array, told: number, width: number, polynomial: nu
       if (out === 1) crc ^= polynomial;
     }
   }
-  if (crc !== told) throw new Error(`wrong CRC-${width}`);
+  if (crc !== reported) throw new Error(`wrong CRC-${width}`);
 }

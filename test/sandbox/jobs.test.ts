@@ -66,8 +66,8 @@ describe('the life of a job', () => {
     const world = play({ balanceUsd: 10_000 });
     const ids = Array.from({ length: 1_000 }, () => world.queued());
     world.nowMs += 5_000;
-    const told = retrieve(world, ids[0]!).json.average_execution_time;
-    const within = ids.filter((id) => world.service.jobs.get(id)!.runMs <= told).length;
+    const reported = retrieve(world, ids[0]!).json.average_execution_time;
+    const within = ids.filter((id) => world.service.jobs.get(id)!.runMs <= reported).length;
     expect(within).toBeGreaterThan(760);
     expect(within).toBeLessThan(840);
   });
@@ -79,8 +79,8 @@ describe('the life of a job', () => {
     expect(ran(slow, a) / ran(fast, b)).toBeCloseTo(10, 1);
     slow.nowMs += ran(slow, a) - 1;
     fast.nowMs += ran(fast, b) - 1;
-    const told = (world: Play, id: string) => retrieve(world, id).json.average_execution_time;
-    expect(told(slow, a) / told(fast, b)).toBeCloseTo(10, 1);
+    const reported = (world: Play, id: string) => retrieve(world, id).json.average_execution_time;
+    expect(reported(slow, a) / reported(fast, b)).toBeCloseTo(10, 1);
   });
 
   it('ends a day after it was ready', () => {

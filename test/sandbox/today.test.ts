@@ -62,25 +62,25 @@ describe('the service of today', () => {
       [late, 0.69],
       [late - 3_600_000, 0],
     ] as const) {
-      const world = today({ pursesUsd: { DIEM: 5 } });
+      const world = today({ currenciesUsd: { DIEM: 5 } });
       world.nowMs = atMs;
       const id = world.queued({ ...SONG, prompt: 'A song [sandbox:fail]' });
       world.untilReady(id);
       const charges = world.service.charges(world.nowMs + 1);
       expect(charges.reduce((sum, { microUsd }) => sum + microUsd, 0)).toBe(spentUsd * 1e6);
-      expect(charges[0]).toMatchObject({ purse: 'DIEM', atMs });
+      expect(charges[0]).toMatchObject({ currency: 'DIEM', atMs });
     }
   });
 
   it('charges the first purse that covers the whole price', () => {
     const world = today({
-      pursesUsd: { DIEM: 0.5, EARNED_CREDITS: 0.7, BUNDLED_CREDITS: 0.69 },
+      currenciesUsd: { DIEM: 0.5, EARNED_CREDITS: 0.7, BUNDLED_CREDITS: 0.69 },
       balanceUsd: 0,
     });
-    const purses = [SONG, SONG, { ...CHEAP }].map(
-      (body) => world.service.jobs.get(world.queued(body))?.purse,
+    const currencies = [SONG, SONG, { ...CHEAP }].map(
+      (body) => world.service.jobs.get(world.queued(body))?.currency,
     );
-    expect(purses).toEqual(['EARNED_CREDITS', 'BUNDLED_CREDITS', 'DIEM']);
+    expect(currencies).toEqual(['EARNED_CREDITS', 'BUNDLED_CREDITS', 'DIEM']);
     expect(world.post('/audio/queue', SONG).status).toBe(402);
   });
 
@@ -90,7 +90,7 @@ describe('the service of today', () => {
         'sandbox',
         { key: 'small', user: 'sandbox', kind: 'INFERENCE', spendLimit: { usd: 2, currency: 'USD' } },
       ],
-      pursesUsd: { DIEM: 1, EARNED_CREDITS: 3 },
+      currenciesUsd: { DIEM: 1, EARNED_CREDITS: 3 },
       balanceUsd: 10,
     });
     const { data } = world.get('/api_keys/rate_limits', 'small').json;
@@ -263,9 +263,9 @@ describe('the audio of today', () => {
 
 /** One answer of today of each kind. */
 function samples(): [string, Answered][] {
-  const world = today({ balanceUsd: 8, pursesUsd: { DIEM: 1 } });
+  const world = today({ balanceUsd: 8, currenciesUsd: { DIEM: 1 } });
   const job = { model: SONG.model, queue_id: world.queued() };
-  const poor = today({ balanceUsd: 0, pursesUsd: { EARNED_CREDITS: 1 } });
+  const poor = today({ balanceUsd: 0, currenciesUsd: { EARNED_CREDITS: 1 } });
   const retired = today();
   retired.nowMs = Date.UTC(2032, 0, 1);
   const closed = today({ keys: [{ key: 'sandbox', models: [] }] });

@@ -36,21 +36,21 @@ describe('where the API has two ways to answer, both come:', () => {
   });
 
   it('a failed job with a word about the money, and without', () => {
-    const [told, untold] = bothWays('refundUntold', (world) => {
+    const [reported, untold] = bothWays('refundUnstated', (world) => {
       const id = world.queued({ ...SONG, prompt: 'A song [sandbox:fail]' });
       world.untilReady(id);
       return retrieve(world, id);
     });
-    expect(told.json.credits_refunded).toBe(false);
+    expect(reported.json.credits_refunded).toBe(false);
     expect(untold.json).toEqual({
       status: 'FAILED',
-      error: told.json.error,
+      error: reported.json.error,
       error_code: 'GENERATION_FAILED',
     });
   });
 
   it('but a refund that was asked for on purpose is always told', () => {
-    for (const answer of bothWays('refundUntold', (world) => {
+    for (const answer of bothWays('refundUnstated', (world) => {
       const id = world.queued({ ...SONG, prompt: 'A song [sandbox:refund]' });
       world.untilReady(id);
       return retrieve(world, id);

@@ -81,7 +81,7 @@ describe('a wallet', () => {
     const { client, clock } = stage();
     expect(await client.balance()).toMatchObject({
       ok: true,
-      value: { permitted: true, purses: { USD: 10_000_000 } },
+      value: { permitted: true, currencies: { USD: 10_000_000 } },
     });
     const queued = await client.queue(REQUEST);
     if (!queued.ok) throw new Error(queued.message);
@@ -98,7 +98,7 @@ describe('a wallet', () => {
     });
     const left = await client.balance();
     const spent = history.ok ? history.value.entries[0]!.spentMicroUsd : 0;
-    expect(left.ok && left.value.purses.USD).toBe(10_000_000 - spent);
+    expect(left.ok && left.value.currencies.USD).toBe(10_000_000 - spent);
   });
 
   it('below ten cents is refused, and told what a top-up takes', async () => {

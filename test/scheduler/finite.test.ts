@@ -80,8 +80,8 @@ describe('numbers from outside', () => {
   it.each(EDGES)(
     'do not put a job off for more than ten minutes: an average of %d ms',
     (averageExecutionMs) => {
-      const told: Settled = { kind: 'running', averageExecutionMs };
-      const world = { answers: [told, told, told], history: [], queuedAtMs: [1e12, 1e12, 1e12] };
+      const reported: Settled = { kind: 'running', averageExecutionMs };
+      const world = { answers: [reported, reported, reported], history: [], queuedAtMs: [1e12, 1e12, 1e12] };
       expect(longestWaitMs(world)).toBeLessThanOrEqual(10 * 60_000);
     },
   );

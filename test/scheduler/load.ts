@@ -49,7 +49,7 @@ export function loadTest(given: Hammering): Hammered {
   const refusals = new Map<number, number>();
   let nowMs = EPOCH_MS;
   let sent = 0;
-  let underWay = 0;
+  let activeRequests = 0;
   const at = (timeMs: number, then: () => void): void => {
     const place = events.findIndex(([other]) => other > timeMs);
     events.splice(place < 0 ? events.length : place, 0, [timeMs, then]);
@@ -59,7 +59,7 @@ export function loadTest(given: Hammering): Hammered {
   const send = (): void => {
     const token = limits.sent(route, nowMs);
     sent += 1;
-    underWay += 1;
+    activeRequests += 1;
     at(nowMs + way(), () => {
       const { ok, rate } = limiter.admit(nowMs, 'poll');
       if (!ok) {
@@ -67,7 +67,7 @@ export function loadTest(given: Hammering): Hammered {
         refusals.set(window, (refusals.get(window) ?? 0) + 1);
       }
       at(nowMs + way(), () => {
-        underWay -= 1;
+        activeRequests -= 1;
         limits.answered(
           token,
           { status: ok ? 200 : 429, rate: given.resetsInMs ? inMs(rate) : skewed(rate, given.skewMs, nowMs) },
@@ -78,7 +78,7 @@ export function loadTest(given: Hammering): Hammered {
     });
   };
   const step = (): void => {
-    while (nowMs < untilMs && underWay < given.atOnce && limits.available(route, nowMs) >= 1) {
+    while (nowMs < untilMs && activeRequests < given.atOnce && limits.available(route, nowMs) >= 1) {
       send();
       if (given.wishEveryMs !== undefined) return;
     }

@@ -128,15 +128,15 @@ describe('what an earlier run saw', () => {
 });
 
 describe('where the service tells its limits', () => {
-  const told = { limit: 60, remaining: 59, resetUnixSeconds: 60 };
+  const reported = { limit: 60, remaining: 59, resetUnixSeconds: 60 };
 
   it('those hold for each model, and what is only documented does not', () => {
     const limiter = createRateLimiter();
-    ask(limiter, 'one', 'queue', 0, 200, told);
+    ask(limiter, 'one', 'queue', 0, 200, reported);
     expect(limiter.of('one').available('queue', 100)).toBe(59);
     expect(limiter.of('one').isShared()).toBe(true);
     for (let count = 0; count < 50; count += 1)
-      ask(limiter, 'one', 'queue', 100, 200, { ...told, remaining: 58 - count });
+      ask(limiter, 'one', 'queue', 100, 200, { ...reported, remaining: 58 - count });
     expect(limiter.of('one').available('queue', 200)).toBe(9);
     // Of a model that was not asked yet, the first answer is waited for.
     expect(limiter.of('other').available('queue', 200)).toBe(1);
@@ -175,7 +175,7 @@ describe('where the service tells its limits', () => {
   it('a 429 that tells nothing, while the model has tokens, is about its route', () => {
     const limiter = createRateLimiter();
     for (let count = 0; count < 20; count += 1)
-      ask(limiter, 'one', 'queue', count * 100, 200, { ...told, remaining: 59 - count });
+      ask(limiter, 'one', 'queue', count * 100, 200, { ...reported, remaining: 59 - count });
     ask(limiter, 'one', 'queue', 2_000, 429);
     expect(limiter.of('one').perMinute('queue')).toBe(20);
     expect(limiter.of('one').available('queue', 2_100)).toBe(0);

@@ -53,7 +53,7 @@ export interface Report {
   readonly blocks: number;
   readonly failuresIn30sMax: number;
   readonly inFlightMax: number;
-  readonly underWayMax: number;
+  readonly activeRequestsMax: number;
   readonly submitsAtOnceMax: number;
   /** While `submitSingly` held. */
   readonly submitsAtOnceSinglyMax: number;
@@ -103,8 +103,8 @@ export function play(scene: Scene): Report {
     failuresIn30sMax: 0,
     inFlight: 0,
     inFlightMax: 0,
-    underWay: 0,
-    underWayMax: 0,
+    activeRequests: 0,
+    activeRequestsMax: 0,
     submits: 0,
     submitsAtOnceMax: 0,
     submitsAtOnceSinglyMax: 0,
@@ -143,8 +143,8 @@ export function play(scene: Scene): Report {
     if (work.operation) seen.breaches.push(`two actions for ${id}`);
     if (nowMs < work.notBeforeMs) seen.breaches.push(`${kind} of ${id} came before its time`);
     work.operation = true;
-    seen.underWay += 1;
-    seen.underWayMax = Math.max(seen.underWayMax, seen.underWay);
+    seen.activeRequests += 1;
+    seen.activeRequestsMax = Math.max(seen.activeRequestsMax, seen.activeRequests);
     if (kind === 'poll') {
       const gapMs = nowMs - work.polledMs;
       seen.pollGapMinMs = Math.min(seen.pollGapMinMs, gapMs);
@@ -198,13 +198,13 @@ export function play(scene: Scene): Report {
     if (ageMs >= work.runMs)
       return { status: 200, settled: { kind: 'stored', clean: true, readyAtMs: nowMs }, rate };
     const { p80Ms } = scene.models[work.model]!;
-    const told = p80Ms === undefined ? {} : { averageExecutionMs: p80Ms };
-    return { status: 200, settled: { kind: 'running', executionMs: ageMs, ...told }, rate };
+    const reported = p80Ms === undefined ? {} : { averageExecutionMs: p80Ms };
+    return { status: 200, settled: { kind: 'running', executionMs: ageMs, ...reported }, rate };
   };
 
   const conclude = (kind: 'submit' | 'poll' | 'complete', id: string, work: Work, settled: Settled): void => {
     work.operation = false;
-    seen.underWay -= 1;
+    seen.activeRequests -= 1;
     if (settled.kind === 'again') work.notBeforeMs = settled.notBeforeMs;
     if (kind === 'submit') seen.submits -= 1;
     if (kind === 'submit' ? settled.kind !== 'queued' : kind === 'poll' && /stored|gone/.test(settled.kind)) {
@@ -248,7 +248,7 @@ export function play(scene: Scene): Report {
         continue;
       }
       if (action.untilMs <= nowMs) seen.breaches.push('waits until a time that has come');
-      if (action.untilMs === Number.POSITIVE_INFINITY && seen.underWay === 0)
+      if (action.untilMs === Number.POSITIVE_INFINITY && seen.activeRequests === 0)
         seen.breaches.push('waits for nothing');
       const mine = turn;
       if (action.untilMs < Number.POSITIVE_INFINITY) at(action.untilMs, () => turn === mine && step());
@@ -274,15 +274,15 @@ export function play(scene: Scene): Report {
     if (limit.perMinute === undefined && limit.routes === undefined)
       scheduler.limits(new Map([[`model-${model}`, Number.POSITIVE_INFINITY]]));
   }
-  const tell = (atMs: number | undefined, wakeUp: () => void): void => {
+  const report = (atMs: number | undefined, wakeUp: () => void): void => {
     if (atMs === undefined) return;
     at(EPOCH_MS + atMs, () => {
       wakeUp();
       step();
     });
   };
-  tell(scene.stopAtMs, () => scheduler.stopSubmitting());
-  tell(scene.singlyAtMs, () => scheduler.submitSingly());
+  report(scene.stopAtMs, () => scheduler.stopSubmitting());
+  report(scene.singlyAtMs, () => scheduler.submitSingly());
 
   step();
   for (let count = 0; events.size > 0; count += 1) {

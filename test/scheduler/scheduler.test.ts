@@ -45,7 +45,7 @@ const scenes: fc.Arbitrary<Scene> = fc
     models: fc.array(models, { minLength: 1, maxLength: 3 }),
     concurrency: fc.option(fc.integer({ min: 1, max: 20 })),
     resumed: fc.integer({ min: 0, max: 10 }),
-    owed: fc.integer({ min: 0, max: 40 }),
+    pending: fc.integer({ min: 0, max: 40 }),
     again: fc.option(fc.record({ share: fc.double({ min: 0, max: 0.3, noNaN: true }) })),
     gone: fc.double({ min: 0, max: 0.1, noNaN: true }),
     latencyMs: fc.constantFrom([35, 55] as const, [5, 900] as const),
@@ -66,7 +66,7 @@ describe('a whole run, whatever the service does', () => {
         const report = play(scene);
         expect(report.breaches).toEqual([]);
         expect(report.pollGapMinMs).toBeGreaterThanOrEqual(2_000);
-        expect(report.underWayMax).toBeLessThanOrEqual(16);
+        expect(report.activeRequestsMax).toBeLessThanOrEqual(16);
         expect(report.failuresIn30sMax).toBeLessThanOrEqual(20);
         expect(report.blocks).toBe(0);
         const concurrency = scene.options?.concurrency;
@@ -127,7 +127,7 @@ describe('bounds that the user sets', () => {
       options: { requestsMax: 5 },
       downloadMs: 5_000,
     });
-    expect(report.underWayMax).toBeLessThanOrEqual(5);
+    expect(report.activeRequestsMax).toBeLessThanOrEqual(5);
     expect(report.stored).toBe(60);
   });
 
@@ -428,7 +428,7 @@ describe('the estimate of the remaining time', () => {
       let looks = 0;
       let right = 0;
       for (let seed = 1; seed <= 6; seed += 1) {
-        const told: { readonly atMs: number; readonly low: number; readonly high: number }[] = [];
+        const reported: { readonly atMs: number; readonly low: number; readonly high: number }[] = [];
         const scene = { tracks, concurrency, law, p80Factor: 1, limit: PER_60, seed };
         const { makespanMs } = simulate(scene, (world) => {
           drive(
@@ -436,7 +436,7 @@ describe('the estimate of the remaining time', () => {
               const scheduler = createScheduler(options);
               const next = (nowMs: number) => {
                 const { remainingMs } = scheduler.estimate(nowMs);
-                if (remainingMs !== undefined) told.push({ atMs: nowMs - EPOCH_MS, ...remainingMs });
+                if (remainingMs !== undefined) reported.push({ atMs: nowMs - EPOCH_MS, ...remainingMs });
                 return scheduler.next(nowMs);
               };
               return { ...scheduler, next };
@@ -445,11 +445,11 @@ describe('the estimate of the remaining time', () => {
             scene,
           );
         });
-        looks += told.length;
-        right += told.filter(
+        looks += reported.length;
+        right += reported.filter(
           ({ atMs, low, high }) => low <= makespanMs - atMs && makespanMs - atMs <= high,
         ).length;
-        expect(told.every(({ low, high }) => low <= high)).toBe(true);
+        expect(reported.every(({ low, high }) => low <= high)).toBe(true);
       }
       expect(looks).toBeGreaterThan(0);
       expect(right / looks).toBeGreaterThan(0.8);

@@ -33,7 +33,7 @@ const event = fc.oneof(
 
 const machine = fc.record({
   /** Each list is done side by side with the others. */
-  lanes: fc.array(steps, { minLength: 1, maxLength: 3 }),
+  workers: fc.array(steps, { minLength: 1, maxLength: 3 }),
   events: fc.infiniteStream(event),
   /** The machine is lost with this request. */
   haltsAt: fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.nat({ max: 60 })),
@@ -54,7 +54,7 @@ describe('several machines on one log', () => {
           const memory = createMemoryObjects();
           const acknowledged: Acknowledged[] = [];
           const turn = () => scheduler.schedule(Promise.resolve());
-          const lives = machines.map(({ lanes, events, haltsAt, haltsAfter }, index) => {
+          const lives = machines.map(({ workers, events, haltsAt, haltsAfter }, index) => {
             let requests = 0;
             let lose = () => {};
             const lost = new Promise<void>((resolve) => {
@@ -69,7 +69,9 @@ describe('several machines on one log', () => {
             }, turn);
             const live = async () => {
               const log = await openAs(`run ${index}`, store, { clock: createTestClock(turn) });
-              await Promise.all(lanes.map((lane, at) => walk(log, lane, `${index} ${at}`, acknowledged)));
+              await Promise.all(
+                workers.map((worker, at) => walk(log, worker, `${index} ${at}`, acknowledged)),
+              );
               await log.close();
             };
             return Promise.race([live(), lost]);
@@ -86,11 +88,11 @@ describe('several machines on one log', () => {
 
 async function walk(
   log: SharedLog,
-  lane: readonly Step[],
+  worker: readonly Step[],
   name: string,
   acknowledged: Acknowledged[],
 ): Promise<void> {
-  for (const [at, { track, outcome }] of lane.entries()) {
+  for (const [at, { track, outcome }] of worker.entries()) {
     const intent = attempt({ attempt: id(`${name} ${at}`), track, quote_micro_usd: PRICE });
     const answer = await log.append(intent, { budgetMicroUsd: BUDGET });
     if (answer !== 'recorded') continue;

@@ -1,9 +1,9 @@
-import { keySealOf } from '../../src/app/key-seal-of.js';
+import { keySignatureOf } from '../../src/app/key-signature-of.js';
 import { openForRun } from '../../src/app/open-lockfile.js';
 import type { BatchSettings, World } from '../../src/app/world.js';
 import { faultCode } from '../../src/core/errors.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
-import { sealed } from '../../src/lockfile/key-seal.js';
+import { sealed } from '../../src/lockfile/key-signature.js';
 import { acceptKept } from '../../src/run/accept.js';
 import { recover } from '../../src/run/recover.js';
 import { openOutput } from '../../src/storage/output.js';
@@ -45,7 +45,7 @@ async function acceptAll(
     const output = await openOutput(ports.files, settings.outputRoot);
     await recover({ output, store }, ports.clock.nowMs());
     const seal = (before: Attempt, after: Attempt) =>
-      account === undefined ? after : sealed(keySealOf(store.header, account), before, after);
+      account === undefined ? after : sealed(keySignatureOf(store.header, account), before, after);
     for (const attempt of [...store.attempts.values()]) {
       if (attempt.state !== 'unverified') continue;
       world.trace(`a person accepts ${attempt.attempt}`);

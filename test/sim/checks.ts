@@ -65,11 +65,12 @@ function hasOtherDoubt(view: LockView, intent: Attempt): boolean {
   );
 }
 
-export function judgeSum(blame: Blame, witness: Witness, view: LockView, toldMicroUsd: number): void {
+export function judgeSum(blame: Blame, witness: Witness, view: LockView, reportedMicroUsd: number): void {
   let sum = 0;
   for (const [id, { latest }] of view.attempts)
     if (!witness.attemptsBefore.has(id) && latest.state !== 'rejected') sum += latest.quote_micro_usd;
-  if (sum !== toldMicroUsd) blame('y', `${witness.name} tells ${toldMicroUsd} spent, the lockfile ${sum}`);
+  if (sum !== reportedMicroUsd)
+    blame('y', `${witness.name} tells ${reportedMicroUsd} spent, the lockfile ${sum}`);
 }
 
 /** The longest row of lost answers that nobody has settled. */
@@ -162,10 +163,10 @@ function isServed(world: JudgeWorld, job: ServerJob, { attempt, accepted }: Atte
 }
 
 /** Whether the file outlives a loss of power now. A journaled move may have come to either place. */
-function isDurable({ disk, outputRoot, custody }: JudgeWorld, attempt: Attempt): boolean {
+function isDurable({ disk, outputRoot, outcome }: JudgeWorld, attempt: Attempt): boolean {
   const { file, move_to } = attempt;
   if (file === undefined) return false;
-  if (custody !== undefined) return custody(attempt);
+  if (outcome !== undefined) return outcome(attempt);
   const places = move_to === undefined ? [file.path] : [file.path, move_to];
   return disk.survives(
     places.map((place) => `${outputRoot}/${place}`),
@@ -279,9 +280,9 @@ export function judgeSurrender(world: JudgeWorld, blame: Blame, view: LockView):
 const HOUR_MS = 3_600_000;
 
 /** A clock that is off by up to three hours may see another day than the service. */
-function sawAnotherDay({ clocksAgree }: JudgeWorld, { queuedMs, toldFailedMs }: ServerJob): boolean {
+function sawAnotherDay({ clocksAgree }: JudgeWorld, { queuedMs, reportedFailedMs }: ServerJob): boolean {
   if (clocksAgree) return false;
-  return [queuedMs, toldFailedMs ?? queuedMs].some((ms) => {
+  return [queuedMs, reportedFailedMs ?? queuedMs].some((ms) => {
     const hour = (ms / HOUR_MS) % 24;
     return hour < 3.05 || hour > 20.95;
   });

@@ -21,7 +21,7 @@ export function damageLockfile(world: SimWorld): void {
   const bytes = lockfileOf(world.disk);
   if (bytes === undefined || bytes.lastIndexOf(LINE_FEED) <= 0) return;
   const how = rng.pick(['cut', 'cut at a line end', 'zeros', 'flip'] as const);
-  if (how !== 'flip' && !canTell(world.disk, bytes)) return;
+  if (how !== 'flip' && !canDetect(world.disk, bytes)) return;
   const after = bytes.slice();
   if (how === 'zeros') after.fill(0, -rng.between(1, Math.min(200, bytes.length)));
   else if (how === 'flip') flip(rng, after);
@@ -37,7 +37,7 @@ export function damageLockfile(world: SimWorld): void {
 
 /** Any bit, or one that leaves the line a record of something else. */
 function flip(rng: Rng, bytes: Uint8Array): void {
-  const values = [...Buffer.from(bytes).toString('latin1').matchAll(TELLING_VALUE)];
+  const values = [...Buffer.from(bytes).toString('latin1').matchAll(MEANINGFUL_VALUE)];
   if (values.length === 0 || rng.chance(0.5)) {
     bytes[rng.below(bytes.lastIndexOf(LINE_FEED))]! ^= 1 << rng.below(8);
     return;
@@ -47,7 +47,7 @@ function flip(rng: Rng, bytes: Uint8Array): void {
 }
 
 /** What money and audio hang on: of digits and letters the lowest bit makes others. */
-const TELLING_VALUE = /"(?:queue_id|digest|track|quote_micro_usd)":"?([0-9a-z]+)/g;
+const MEANINGFUL_VALUE = /"(?:queue_id|digest|track|quote_micro_usd)":"?([0-9a-z]+)/g;
 
 /** A run that refuses the file leaves it alone, and a person puts it back. A run that takes it must have lost nothing. */
 export function settleDamage(world: SimWorld): void {
@@ -63,7 +63,7 @@ export function settleDamage(world: SimWorld): void {
  * Whether what is missing can be known: from the one mark at the end, or from a journal. A merge leaves several marks, and
  * a record after the last of them that no journal holds is past a second misfortune.
  */
-function canTell(disk: Disk, bytes: Uint8Array): boolean {
+function canDetect(disk: Disk, bytes: Uint8Array): boolean {
   const lines = Buffer.from(bytes).toString().trimEnd().split('\n');
   const marks = lines.flatMap((line, at) => (line.startsWith(END_MARK) ? [at] : []));
   if (marks.length !== 1) return false;

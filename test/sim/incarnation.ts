@@ -194,11 +194,11 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
     },
   });
   const transport = world.options.tampering?.transport?.(direct, ports) ?? direct;
-  const told = (value: unknown) => {
+  const reported = (value: unknown) => {
     if (!simProcess.alive()) return;
     const text = JSON.stringify(value);
     world.trace(`${witness.name} tells ${text}`);
-    judge.told(text);
+    judge.reported(text);
   };
   return {
     ports,
@@ -223,9 +223,9 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
         awakeMs < PATIENCE_MS - SLEEP_COUNTED_MS_MAX
       )
         judge.blame('w', `${event.message}, after ${awakeMs} ms`);
-      if (event.type !== 'progress' || world.options.trace !== undefined) told(event);
+      if (event.type !== 'progress' || world.options.trace !== undefined) reported(event);
     },
-    show: (diagnostics) => told(diagnostics),
+    show: (diagnostics) => reported(diagnostics),
     approve: (plan) =>
       simProcess.act(draw.thinkMs, () => {
         const unattended = approvalRng.chance(0.5);
@@ -267,8 +267,8 @@ function ended(
   const code = error === undefined ? (how.report?.exitCode ?? 0) : exitCodeOf(error);
   world.trace(`${incarnation.name} ends with ${code ?? String(error)}`);
   if (code === undefined || code === 1) {
-    const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    world.judge.blame('o', `${incarnation.name} ends with ${told}`);
+    const reported = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    world.judge.blame('o', `${incarnation.name} ends with ${reported}`);
   }
   world.judge.ended(incarnation.witness);
   world.judge.look();

@@ -147,7 +147,7 @@ export interface JudgeWorld {
   readonly uncertain: () => boolean;
   readonly outside: Pick<Outside, 'foreignJobs' | 'ownFiles'>;
   /** Where finished audio is kept beyond this machine: whether it has the file of an attempt. Absent: the disk has to have it. */
-  readonly custody?: (attempt: Attempt) => boolean;
+  readonly outcome?: (attempt: Attempt) => boolean;
   /** Durable texts that hold records beside the lockfile; none while nobody else touched it. */
   readonly journals: () => readonly Uint8Array[];
   /** A file that a person deleted, or a job whose fate a person settled. */
@@ -161,7 +161,7 @@ export interface Judge {
   blame(check: Check, message: string): void;
   changed(path: string, bytes?: Uint8Array): void;
   looked(path: string): void;
-  told(text: string): void;
+  reported(text: string): void;
   sent(witness: Witness, request: TransportRequest): void;
   /** As a run tells what it spent, micro-dollars. */
   summed(witness: Witness, spentMicroUsd: number): void;
@@ -229,7 +229,7 @@ export function createJudge(world: JudgeWorld): Judge {
       )
         blame('i', `the key in ${path}`);
     },
-    told: (text) => {
+    reported: (text) => {
       if (world.secrets.some((secret) => text.includes(secret)))
         blame('i', `the key is told: ${text.slice(0, 200)}`);
     },

@@ -90,7 +90,7 @@ export function createLimits(rule: LimitRule, phaseMs: number): RequestLimits {
       // What a route refuses on its own is told by no header.
       if (rule.model === undefined || !routeAllows) return { allowed, headers: {} };
       const resetMs = endOfWindow(nowMs, phaseMs);
-      return { allowed, headers: told(rule.model, ofModel.length, resetMs) };
+      return { allowed, headers: reported(rule.model, ofModel.length, resetMs) };
     },
   };
 }
@@ -99,7 +99,7 @@ function endOfWindow(nowMs: number, phaseMs: number): number {
   return nowMs - ((((nowMs - phaseMs) % MINUTE_MS) + MINUTE_MS) % MINUTE_MS) + MINUTE_MS;
 }
 
-function told({ perMinute, resetsIn }: NonNullable<LimitRule['model']>, used: number, resetMs: number) {
+function reported({ perMinute, resetsIn }: NonNullable<LimitRule['model']>, used: number, resetMs: number) {
   return {
     'x-ratelimit-limit-requests': String(perMinute),
     'x-ratelimit-remaining-requests': String(perMinute - used),

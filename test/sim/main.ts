@@ -35,7 +35,7 @@ if (values.mutants !== undefined) {
     seedsMax: Number(values.seeds),
     workers: Number(values.workers),
     names: values.mutants === 'all' ? [] : values.mutants.split(','),
-    told: (line) => console.log(line),
+    reported: (line) => console.log(line),
   });
   process.exitCode = survivors.length === 0 ? 0 : 1;
 } else if (values.seed !== undefined) {

@@ -103,8 +103,8 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'requeue-on-404',
     'src/plan/decide.ts',
-    "if (telling.reason?.code === 'requeued') return",
-    'if (telling !== undefined) return',
+    "if (decided.reason?.code === 'requeued') return",
+    'if (decided !== undefined) return',
   ),
   patched(
     'corrupt-lockfile-is-empty',
@@ -143,8 +143,8 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'complete-before-custody',
     'src/run/poll.ts',
-    'const custody = await takeCustody(context, job, attempt, audio);',
-    "const custody = await takeCustody(context, job, attempt, audio); await context.client.complete(attempt.model, attempt.queue_id ?? '');",
+    'const outcome = await storeAudio(context, job, attempt, audio);',
+    "const outcome = await storeAudio(context, job, attempt, audio); await context.client.complete(attempt.model, attempt.queue_id ?? '');",
   ),
   patched(
     'deleted-as-it-is-fetched',
@@ -268,7 +268,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'clean-up-of-the-done',
     patches: [
       {
-        file: 'src/run/enlist.ts',
+        file: 'src/run/create-jobs.ts',
         find: "else if (attempt.state === 'stored') scheduler.addCleanUp",
         replace: "else if (attempt.state === 'stored' || attempt.state === 'done') scheduler.addCleanUp",
       },
@@ -279,15 +279,15 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'src/app/run-batch.ts',
-        find: 'const owed = [...store.attempts.values()].filter((one) => isInFlight(one) || isClaimed(one));',
+        find: 'const toCleanUp = [...store.attempts.values()].filter((one) => isInFlight(one) || isClaimed(one));',
         replace:
-          'const owed = [...store.attempts.values()].filter((one) => isInFlight(one) || one.queue_id !== undefined);',
+          'const toCleanUp = [...store.attempts.values()].filter((one) => isInFlight(one) || one.queue_id !== undefined);',
       },
     ],
   },
   patched(
     'unverified-is-left',
-    'src/run/enlist.ts',
+    'src/run/create-jobs.ts',
     "if (attempt.state === 'queued' || attempt.state === 'unverified')",
     "if (attempt.state === 'queued')",
   ),
@@ -299,7 +299,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   patched(
     'orphans-are-left',
-    'src/run/enlist.ts',
+    'src/run/create-jobs.ts',
     'if (attempt.queue_id === undefined) return undefined;',
     "if (attempt.queue_id === undefined || !takes.has(attempt.track + '#' + attempt.take)) return undefined;",
   ),
@@ -342,7 +342,7 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'remote-copy-deleted-unlooked',
     'src/run/clean-up.ts',
-    'if (!inCustody) return fetchAgain(context, job, attempt);',
+    'if (!stillStored) return fetchAgain(context, job, attempt);',
     '',
   ),
   patched(
@@ -387,8 +387,8 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'doubt-frees-its-price',
     'src/run/submit.ts',
-    "      tell(context, job, 'in_doubt', outcomeDetails(outcome));",
-    "      context.ceiling.release(intent.quote_micro_usd); tell(context, job, 'in_doubt', outcomeDetails(outcome));",
+    "      emitTake(context, job, 'in_doubt', outcomeDetails(outcome));",
+    "      context.ceiling.release(intent.quote_micro_usd); emitTake(context, job, 'in_doubt', outcomeDetails(outcome));",
   ),
   patched(
     'price-rise-is-paid',
@@ -423,7 +423,7 @@ export const MUTANTS: readonly Mutant[] = [
   patched('links-are-followed', 'src/storage/output.ts', 'files: await files.below(root)', 'files'),
   patched(
     'any-key-mark-is-ours',
-    'src/lockfile/key-seal.ts',
+    'src/lockfile/key-signature.ts',
     'attempt.file !== undefined && attempt.key === of(attempt);',
     'attempt.file !== undefined;',
   ),

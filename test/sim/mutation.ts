@@ -7,7 +7,7 @@ export async function playMutants(options: {
   readonly seedsMax: number;
   readonly workers: number;
   readonly names: readonly string[];
-  readonly told: (line: string) => void;
+  readonly reported: (line: string) => void;
 }): Promise<readonly string[]> {
   const survivors: string[] = [];
   for (const { name } of ALL_MUTANTS) {
@@ -22,7 +22,7 @@ export async function playMutants(options: {
     const first = failed[0];
     const by = [...new Set(failed.map(({ violations }) => violations[0]?.check))].sort().join(', ');
     if (first === undefined) survivors.push(name);
-    options.told(
+    options.reported(
       first === undefined
         ? `${name}: not caught in ${options.seedsMax} seeds`
         : `${name}: caught by ${by} after ${first.seed - options.from + 1} seeds`,

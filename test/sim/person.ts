@@ -5,7 +5,7 @@ import { faultCode } from '../../src/core/errors.js';
 import type { Ports } from '../../src/core/ports.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { repairFile } from '../../src/lockfile/repair-file.js';
-import { acquireGuard, breakGuard } from '../../src/lockfile/run-lock.js';
+import { acquireRunLock, breakRunLock } from '../../src/lockfile/run-lock.js';
 import { lookAtJob } from '../../src/run/adopt.js';
 import { recover } from '../../src/run/recover.js';
 import { openOutput } from '../../src/storage/output.js';
@@ -138,7 +138,7 @@ export function repairing(world: SimWorld): Program {
 async function repair(ports: Ports, settings: BatchSettings): Promise<'done'> {
   const { files, processes, clock, random } = ports;
   try {
-    const guard = await acquireGuard(files, processes, clock, random, settings.lockfilePath);
+    const guard = await acquireRunLock(files, processes, clock, random, settings.lockfilePath);
     if (!guard.ok) return 'done';
     try {
       await repairFile(files, random, settings.lockfilePath);
@@ -156,7 +156,7 @@ export function unlocking(world: SimWorld): Program {
   world.trace('a person frees the lock by force');
   return async ({ ports: { files, processes, clock, random } }, settings) => {
     try {
-      await breakGuard(files, processes, clock, random, settings.lockfilePath, true);
+      await breakRunLock(files, processes, clock, random, settings.lockfilePath, true);
     } catch (error) {
       if (faultCode(error) === '') throw error;
     }

@@ -55,7 +55,7 @@ export async function play(game: Game): Promise<Outcome> {
         const account = await hand.work(order);
         for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += account[key];
         failed.push(...account.failed);
-        for (const result of account.failed) game.failing?.(told(result, family, game.mutant));
+        for (const result of account.failed) game.failing?.(reported(result, family, game.mutant));
         const perSecond = total.seeds / ((performance.now() - startedMs) / 1000);
         game.progress?.(`${total.seeds} seeds, ${failed.length} failed, ${perSecond.toFixed(0)} a second `);
       }
@@ -75,7 +75,7 @@ export async function play(game: Game): Promise<Outcome> {
     `${total.seeds} seeds${'from' in game ? ` from ${game.from}` : ''}: ${total.runs} runs, ${total.crashes} crashes, ${total.charges} charges, ${total.events} events`,
     `${seedsPerSecond.toFixed(0)} seeds a second on ${game.workers} threads`,
     `${failed.length} with a violation`,
-    ...failed.slice(0, 20).flatMap((result) => told(result, family, game.mutant)),
+    ...failed.slice(0, 20).flatMap((result) => reported(result, family, game.mutant)),
   ];
   return { failed, seeds: total.seeds, crashes: total.crashes, seedsPerSecond, lines };
 }
@@ -98,7 +98,7 @@ function ordersOf(game: Game): readonly Order[] {
   return orders;
 }
 
-function told(
+function reported(
   { seed, violations }: SimResult,
   family: Family,
   mutant: string | undefined,

@@ -53,7 +53,7 @@ export function createProcess({
   onOperation,
   onCrash,
 }: ProcessOptions): SimProcess {
-  const underWay = new Set<() => unknown>();
+  const inFlight = new Set<() => unknown>();
   const never = new Promise<never>(() => {});
   let alive = true;
   let operations = 0;
@@ -62,8 +62,8 @@ export function createProcess({
 
   const kill = () => {
     alive = false;
-    for (const effect of underWay) if (rng.chance(0.5)) swallow(effect);
-    underWay.clear();
+    for (const effect of inFlight) if (rng.chance(0.5)) swallow(effect);
+    inFlight.clear();
   };
 
   /** The code that runs now goes on until it awaits; the world is told of the crash when all is at rest. */
@@ -100,9 +100,9 @@ export function createProcess({
     const { diesFirst, diesAfter } = begin(sort);
     if (diesFirst) return never;
     return new Promise((resolve, reject) => {
-      underWay.add(effect);
+      inFlight.add(effect);
       schedule(delayMs, () => {
-        underWay.delete(effect);
+        inFlight.delete(effect);
         if (diesAfter) {
           swallow(effect);
           die();

@@ -57,10 +57,10 @@ export interface ServerJob {
   /** How retrieve tells that it failed: with this status, or as a JSON status. */
   readonly verdict: 'json' | 400 | 422 | 500 | 503;
   /** What paid for it. */
-  readonly purse: 'USD' | 'DIEM';
+  readonly currency: 'USD' | 'DIEM';
   /** Whether the charge came back; decided as its failure is first told. */
   refunded?: boolean;
-  toldFailedMs?: number;
+  reportedFailedMs?: number;
   /** Until when its retrieve answers 500 or 503 in passing. */
   troubledUntilMs: number;
   readonly refunds: boolean;
@@ -161,7 +161,7 @@ export function createServer(
       readyMs,
       expiresMs,
       verdict,
-      purse: ways.rng.pick(['USD', 'DIEM'] as const),
+      currency: ways.rng.pick(['USD', 'DIEM'] as const),
     };
     jobs.set(job.queueId, job);
     return json({ model: job.model, queue_id: job.queueId, status: 'QUEUED' });
@@ -308,7 +308,7 @@ export function createJob(
     expiresMs: readyMs + (rng.chance(rates.shortLife) ? rng.between(1_000, 600_000) : 14 * 86_400_000),
     fails: rng.chance(rates.jobFails),
     verdict: 'json',
-    purse: 'USD',
+    currency: 'USD',
     troubledUntilMs: Number.NEGATIVE_INFINITY,
     refunds: rng.chance(0.5),
     audio,
@@ -324,12 +324,12 @@ export function createJob(
 function verdictOf(job: ServerJob, nowMs: number): ServerAnswer {
   if (job.verdict === 'json') {
     job.refunded = job.refunds;
-    const told = job.refunds ? { credits_refunded: true } : {};
-    return json({ status: 'FAILED', error: 'it failed', error_code: 'GENERATION_FAILED', ...told });
+    const reported = job.refunds ? { credits_refunded: true } : {};
+    return json({ status: 'FAILED', error: 'it failed', error_code: 'GENERATION_FAILED', ...reported });
   }
   const sameDay = Math.floor(nowMs / DAY_MS) === Math.floor(job.queuedMs / DAY_MS);
-  job.toldFailedMs ??= nowMs;
-  job.refunded ??= job.purse === 'USD' || sameDay;
+  job.reportedFailedMs ??= nowMs;
+  job.refunded ??= job.currency === 'USD' || sameDay;
   return refusal(job.verdict, 'The provider could not generate the audio');
 }
 

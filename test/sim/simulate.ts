@@ -74,8 +74,8 @@ async function playFaults(world: SimWorld): Promise<void> {
 async function programOf(world: SimWorld, round: number): Promise<Program | undefined> {
   const rng = createRng(world.seed, `accept before round ${round}`);
   if (!needsRepair(world) && acceptable(world).length > 0 && rng.chance(0.5)) return accepting(world, rng);
-  const mends = round > 0 && world.rng.chance(0.3);
-  if (!mends) return undefined;
+  const repairs = round > 0 && world.rng.chance(0.3);
+  if (!repairs) return undefined;
   if (needsRepair(world)) return repairing(world);
   await pass(world, QUIET_MS);
   return resolving(world);
@@ -128,7 +128,7 @@ async function calmDown(world: SimWorld): Promise<void> {
   if (world.rng.chance(0.5)) await untilOver(world, launch(world, CALM_RUN, resolving(world)));
   let last: Incarnation | undefined;
   for (let run = 0; run < CALM_RUNS_MAX && isSound(world); run++) {
-    last = launch(world, { ...CALM_RUN, otherKey: owesOtherAccount(world) && run % 2 === 0 });
+    last = launch(world, { ...CALM_RUN, otherKey: hasOtherAccountsJobs(world) && run % 2 === 0 });
     await untilOver(world, last);
     if (isSettled(world, last)) break;
     await pass(world, 60_000);
@@ -148,7 +148,7 @@ function mayBeLeftLocked({ scenario: { systems }, machines: [{ machineId }] }: S
 }
 
 /** What is in flight under the other account's key is collected with that key. */
-function owesOtherAccount(world: SimWorld): boolean {
+function hasOtherAccountsJobs(world: SimWorld): boolean {
   return [...world.judge.seen().attempts.values()].some(
     ({ latest }) =>
       IN_FLIGHT.has(latest.state) && world.server.jobs.get(latest.queue_id ?? '')?.account === KEYS[1],
@@ -177,7 +177,7 @@ const HUMAN: ReadonlySet<number> = new Set([
 
 function isSettled(world: SimWorld, { report, error, apiKey }: Incarnation): boolean {
   const code = report?.exitCode ?? exitCodeOf(error);
-  if (isStillRunning(world) || owesOtherAccount(world) || apiKey !== KEYS[0]) return false;
+  if (isStillRunning(world) || hasOtherAccountsJobs(world) || apiKey !== KEYS[0]) return false;
   return code === EXIT.ok || (code !== undefined && HUMAN.has(code));
 }
 

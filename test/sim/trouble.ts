@@ -70,11 +70,11 @@ export function beset(world: SimWorld, incarnation: Incarnation): void {
     world.trace(`the clock of ${incarnation.name} leaps`);
   });
   later(rates.sleep, () => {
-    standStill(world, incarnation, rng);
+    pauseProcess(world, incarnation, rng);
   });
 }
 
-function standStill(world: SimWorld, incarnation: Incarnation, rng: Rng): void {
+function pauseProcess(world: SimWorld, incarnation: Incarnation, rng: Rng): void {
   // Once a run: it is to end some day.
   if (incarnation.sleptMs > 0) return;
   const forMs = rng.between(60_000, HOURS_MS_MAX);
@@ -87,7 +87,7 @@ function standStill(world: SimWorld, incarnation: Incarnation, rng: Rng): void {
 export function besetRecord(world: SimWorld): void {
   const { rng, rates } = world.trouble;
   for (const incarnation of world.running) {
-    if (rng.chance(rates.sleepAtRecord / 4)) standStill(world, incarnation, rng);
+    if (rng.chance(rates.sleepAtRecord / 4)) pauseProcess(world, incarnation, rng);
     if (rng.chance(rates.stopAtRecord / 4))
       world.timeline.after(rng.next(), () => {
         incarnation.witness.stopped = true;

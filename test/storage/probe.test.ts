@@ -110,8 +110,8 @@ describe('the probe of the output folders', () => {
 
   it('tells a disk that cannot sync folders, and goes on', async () => {
     const disk = createMemoryDisk({ '/album/album.yaml': '' });
-    const told = await probed(disk, 'nearest', { canSyncDirectory: async () => false });
-    expect(told).toEqual({ unsynced: '/album' });
+    const reported = await probed(disk, 'nearest', { canSyncDirectory: async () => false });
+    expect(reported).toEqual({ unsynced: '/album' });
   });
 
   it('finds too little space for all that is to be bought', async () => {

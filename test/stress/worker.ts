@@ -25,7 +25,7 @@ export interface Task {
 }
 
 /** Claims under way side by side: they share entries. */
-const LANES = 3;
+const WORKERS = 3;
 
 const task = JSON.parse(process.argv[2] ?? '') as Task;
 const rng = createRng(task.seed, 'worker');
@@ -41,12 +41,12 @@ const log = await openSharedLog({
   random: systemRandom,
   command: (verb) => verb,
 });
-await Promise.all(Array.from({ length: LANES }, () => lane(log, rng)));
+await Promise.all(Array.from({ length: WORKERS }, () => worker(log, rng)));
 await log.close();
 writeSync(1, 'done\n');
 process.exit(0);
 
-async function lane(shared: SharedLog, chance: Rng): Promise<void> {
+async function worker(shared: SharedLog, chance: Rng): Promise<void> {
   while (left > 0) {
     const intent = attempt({
       attempt: hex(16),

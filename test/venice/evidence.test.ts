@@ -15,17 +15,17 @@ function other(name: string, fields: Partial<Attempt> = {}): Attempt {
 }
 
 function entry(fields: Partial<UsageEntry> & { lateMs?: number } = {}): UsageEntry {
-  const { lateMs = 2_000, ...told } = fields;
+  const { lateMs = 2_000, ...isCorrected } = fields;
   return {
     timestampMs: SENT_MS + lateMs,
     sku: 'elevenlabs-music-audio-unit',
     spentMicroUsd: 690_000,
     currency: 'USD',
-    ...told,
+    ...isCorrected,
   };
 }
 
-function weigh(
+function matchCharges(
   one: Attempt,
   history: readonly UsageEntry[],
   known: readonly Attempt[],
@@ -35,8 +35,8 @@ function weigh(
 }
 
 /** How one entry stands to the attempt: `fits`, how it differs, or `none`. */
-function standing(history: UsageEntry, clockOffsetMs = 0, known: Attempt[] = []): string {
-  const { fits, near } = weigh(doubtful, [history], [doubtful, ...known], clockOffsetMs);
+function statuses(history: UsageEntry, clockOffsetMs = 0, known: Attempt[] = []): string {
+  const { fits, near } = matchCharges(doubtful, [history], [doubtful, ...known], clockOffsetMs);
   return fits.length === 1 ? 'fits' : (near[0]?.difference ?? 'none');
 }
 
@@ -58,7 +58,7 @@ describe('a charge held against an attempt in doubt', () => {
   ])('%s: %#', (_, fields, expected) => {
     const known = [other('a', { model: 'lyra' }), other('b', { model: 'elevenlabs-music-pro' })];
     const years = known.map((each) => ({ ...each, at: { intent: '2020-01-01T00:00:00.000Z' } }));
-    expect(standing(entry(fields), 0, years)).toBe(expected);
+    expect(statuses(entry(fields), 0, years)).toBe(expected);
   });
 
   it.each([
@@ -66,11 +66,11 @@ describe('a charge held against an attempt in doubt', () => {
     ['ahead', 15 * MINUTE_MS],
   ])('fits by a clock that is %s, and only then', (_, offsetMs) => {
     const charge = entry({ lateMs: offsetMs + 1_000 });
-    expect([standing(charge, offsetMs), standing(charge)]).toEqual(['fits', 'none']);
+    expect([statuses(charge, offsetMs), statuses(charge)]).toEqual(['fits', 'none']);
   });
 
   it('still fits by this clock where it was set since', () => {
-    expect(standing(entry(), -5 * MINUTE_MS)).toBe('fits');
+    expect(statuses(entry(), -5 * MINUTE_MS)).toBe('fits');
   });
 });
 
@@ -84,31 +84,31 @@ describe('the charges of other jobs', () => {
     ['failed', { state: 'failed' }, 1],
     ['in doubt too', { state: 'in_doubt' }, 1],
   ] as const)('leave %s: %#', (_, fields, left) => {
-    const evidence = weigh(doubtful, [entry()], [doubtful, other('a', fields)]);
+    const evidence = matchCharges(doubtful, [entry()], [doubtful, other('a', fields)]);
     expect([evidence.fits.length, evidence.accounted]).toEqual([left, 1 - left]);
   });
 
   it('are those closest to them', () => {
     const late = { intent: new Date(SENT_MS + 5 * MINUTE_MS).toISOString() };
     const [own, others] = [entry(), entry({ lateMs: 5 * MINUTE_MS })];
-    expect(weigh(doubtful, [others, own], [doubtful, other('a', { at: late })]).fits).toEqual([own]);
+    expect(matchCharges(doubtful, [others, own], [doubtful, other('a', { at: late })]).fits).toEqual([own]);
   });
 
   it('may be made as they end, however long they took', () => {
     const earlier = new Date(SENT_MS - 20 * MINUTE_MS).toISOString();
     const long = other('a', { at: { intent: earlier, ready: at.intent } });
-    expect(weigh(doubtful, [entry()], [doubtful, long])).toMatchObject({ fits: [], accounted: 1 });
+    expect(matchCharges(doubtful, [entry()], [doubtful, long])).toMatchObject({ fits: [], accounted: 1 });
   });
 
   it('are those made as they end, where that is closest', () => {
     const ended = { intent: at.intent, ready: new Date(SENT_MS + 5 * MINUTE_MS).toISOString() };
     const [own, others] = [entry(), entry({ lateMs: 5 * MINUTE_MS + 1_000 })];
-    expect(weigh(doubtful, [own, others], [doubtful, other('a', { at: ended })]).fits).toEqual([own]);
+    expect(matchCharges(doubtful, [own, others], [doubtful, other('a', { at: ended })]).fits).toEqual([own]);
   });
 
   it('are never what only comes near to them', () => {
     const near = entry({ spentMicroUsd: 760_000 });
-    expect(weigh(doubtful, [near], [doubtful, other('a')]).near).toEqual([
+    expect(matchCharges(doubtful, [near], [doubtful, other('a')]).near).toEqual([
       { entry: near, difference: 'another amount' },
     ]);
   });
@@ -117,7 +117,7 @@ describe('the charges of other jobs', () => {
 describe('what fits', () => {
   it('is told the nearest first, whatever it is called', () => {
     const [late, near] = [entry({ lateMs: 8 * MINUTE_MS }), entry({ sku: 'unheard-of' })];
-    expect(weigh(doubtful, [late, near], [doubtful]).fits).toEqual([near, late]);
+    expect(matchCharges(doubtful, [late, near], [doubtful]).fits).toEqual([near, late]);
   });
 });
 
@@ -129,7 +129,7 @@ describe('what comes near', () => {
       entry({ spentMicroUsd: 3, sku: 'unheard-of', lateMs: 0 }),
       entry({ sku: 'lyra' }),
     ];
-    const { near } = weigh(doubtful, history, [doubtful, other('a', { model: 'lyra', at: {} })]);
+    const { near } = matchCharges(doubtful, history, [doubtful, other('a', { model: 'lyra', at: {} })]);
     expect(near.map((each) => history.indexOf(each.entry))).toEqual([3, 1, 0, 2]);
   });
 });
@@ -187,6 +187,6 @@ describe('many attempts and many charges at one time', () => {
     const history = known.map((_, index) => entry({ lateMs: index * 100 + 1 }));
     const own = entry({ lateMs: 50_050 });
     const late = { ...doubtful, at: { intent: new Date(SENT_MS + 50_050).toISOString() } };
-    expect(weigh(late, [...history, own], [...known, late]).fits).toHaveLength(1);
+    expect(matchCharges(late, [...history, own], [...known, late]).fits).toHaveLength(1);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CallFailure } from '../../src/venice/client.js';
 import { classifyComplete } from '../../src/venice/complete-outcome.js';
-import { classifyRetrieve, refundGround } from '../../src/venice/retrieve-outcome.js';
+import { classifyRetrieve, refundBasis } from '../../src/venice/retrieve-outcome.js';
 import { readError } from '../../src/venice/wire-errors.js';
 
 /** An error answer as it is read from its body. */
@@ -108,17 +108,17 @@ describe('whether the charge of a failed job came back', () => {
   const failure = { status: 500, code: 'http-500', message: 'no' };
 
   it('is as the answer says, on any day', () => {
-    expect(refundGround({ ...failure, creditsRefunded: true }, noon, midnight)).toBe('told');
-    expect(refundGround({ ...failure, creditsRefunded: false }, noon, noon)).toBeUndefined();
+    expect(refundBasis({ ...failure, creditsRefunded: true }, noon, midnight)).toBe('told');
+    expect(refundBasis({ ...failure, creditsRefunded: false }, noon, noon)).toBeUndefined();
   });
 
   it('is as documented on the UTC day of the charge, and not after it: it may have been in DIEM', () => {
-    expect(refundGround(failure, noon, evening)).toBe('documented');
-    expect(refundGround(failure, evening, midnight)).toBeUndefined();
+    expect(refundBasis(failure, noon, evening)).toBe('documented');
+    expect(refundBasis(failure, evening, midnight)).toBeUndefined();
   });
 
   it('is not known where no vendor document describes the answer', () => {
-    expect(refundGround({ code: 'X', message: 'no' }, noon, noon)).toBeUndefined();
-    expect(refundGround(failure, Number.NaN, noon)).toBeUndefined();
+    expect(refundBasis({ code: 'X', message: 'no' }, noon, noon)).toBeUndefined();
+    expect(refundBasis(failure, Number.NaN, noon)).toBeUndefined();
   });
 });

@@ -390,15 +390,17 @@ describe('balance, usage and limits', () => {
       }),
     ).toEqual({
       permitted: true,
-      purses: { DIEM: 90_500_000, EARNED_CREDITS: 0, BUNDLED_CREDITS: 0, USD: 25_000_001 },
+      currencies: { DIEM: 90_500_000, EARNED_CREDITS: 0, BUNDLED_CREDITS: 0, USD: 25_000_001 },
     });
-    expect(readAccountBalance({ canConsume: true, balances: { usd: 0.1 + 0.2 } })?.purses.USD).toBe(300_000);
+    expect(readAccountBalance({ canConsume: true, balances: { usd: 0.1 + 0.2 } })?.currencies.USD).toBe(
+      300_000,
+    );
   });
 
   it('leave out a purse that is not listed', () => {
     expect(readAccountBalance({ canConsume: false, balances: { diem: null } })).toEqual({
       permitted: false,
-      purses: { DIEM: 0 },
+      currencies: { DIEM: 0 },
     });
     expect(readAccountBalance({ nothing: true })).toBeUndefined();
   });
@@ -411,9 +413,9 @@ describe('balance, usage and limits', () => {
     };
     expect(readKeyBalance({ data })).toEqual({
       permitted: true,
-      purses: { DIEM: 0, BUNDLED_CREDITS: 3_000_000, USD: 100_000 },
+      currencies: { DIEM: 0, BUNDLED_CREDITS: 3_000_000, USD: 100_000 },
     });
-    expect(readKeyBalance({ data: { rateLimits: [] } })).toEqual({ purses: {} });
+    expect(readKeyBalance({ data: { rateLimits: [] } })).toEqual({ currencies: {} });
     expect(readKeyBalance({})).toBeUndefined();
   });
 
@@ -421,7 +423,7 @@ describe('balance, usage and limits', () => {
     const data = { balanceUsd: 0.05, canConsume: false, minimumTopUpUsd: 5, suggestedTopUpUsd: 10 };
     expect(readWalletBalance({ data })).toEqual({
       permitted: false,
-      purses: { DIEM: 0, EARNED_CREDITS: 0, BUNDLED_CREDITS: 0, USD: 50_000 },
+      currencies: { DIEM: 0, EARNED_CREDITS: 0, BUNDLED_CREDITS: 0, USD: 50_000 },
       topUp: { minimumMicroUsd: 5_000_000, suggestedMicroUsd: 10_000_000 },
     });
     expect(readWalletBalance({ data: { canConsume: true } })).toBeUndefined();

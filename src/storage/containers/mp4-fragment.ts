@@ -88,15 +88,15 @@ function readRun(
   if (each === 0) return { dataOffset, bytes: samples * defaults.bytes, ticks: samples * defaults.ticks };
   let [bytes, ticks] = [0, 0];
   for (let sample = 0; sample < samples; sample++) {
-    ticks += told(fields, flags & TRUN.ticks) ?? defaults.ticks;
-    bytes += told(fields, flags & TRUN.bytes) ?? defaults.bytes;
-    told(fields, flags & TRUN.flags);
-    told(fields, flags & TRUN.composition);
+    ticks += fieldIf(fields, flags & TRUN.ticks) ?? defaults.ticks;
+    bytes += fieldIf(fields, flags & TRUN.bytes) ?? defaults.bytes;
+    fieldIf(fields, flags & TRUN.flags);
+    fieldIf(fields, flags & TRUN.composition);
   }
   return { dataOffset, bytes, ticks };
 }
 
-function told(fields: Fields, flag: number): number | undefined {
+function fieldIf(fields: Fields, flag: number): number | undefined {
   return flag === 0 ? undefined : fields.u32();
 }
 

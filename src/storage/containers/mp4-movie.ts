@@ -54,8 +54,8 @@ export function readMovie(moov: Uint8Array): Movie | undefined {
     tracks.push(track);
   }
   const { ticks, ticksPerSecond } = readTimes(header);
-  const told = boxAt(fragments, 'mehd');
-  const inAll = told === undefined ? 0 : readFragmentsTicks(told);
+  const mehd = boxAt(fragments, 'mehd');
+  const inAll = mehd === undefined ? 0 : readFragmentsTicks(mehd);
   return { seconds: ticks / ticksPerSecond, secondsInAll: inAll / ticksPerSecond, tracks };
 }
 

@@ -134,8 +134,8 @@ function judge({ movie, media, fragments, fragmentSeconds, indexed }: Seen): Med
     return INCOMPLETE;
   }
   const there = samples === 0 ? fragmentSeconds : movie.seconds + fragmentSeconds;
-  const told = movie.secondsInAll || (samples === 0 ? movie.seconds : 0);
-  const mayMiss = fragments.length > 0 && (told > 0 ? there < told - SHORT_SECONDS_MAX : !indexed);
+  const declared = movie.secondsInAll || (samples === 0 ? movie.seconds : 0);
+  const mayMiss = fragments.length > 0 && (declared > 0 ? there < declared - SHORT_SECONDS_MAX : !indexed);
   if (mayMiss || there <= 0) return INCOMPLETE;
   return { kind: 'whole', mediaType, durationSeconds: there };
 }

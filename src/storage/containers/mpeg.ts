@@ -116,10 +116,10 @@ function isAsNoted({ note, frames, bytes }: Section): boolean {
 function judge(walk: Walk): MediaFinding {
   const { mediaType, section, seconds } = walk;
   if (mediaType === undefined) return { kind: 'unknown' };
-  const told = section.note?.frames !== undefined || section.note?.bytes !== undefined;
+  const isDeclared = section.note?.frames !== undefined || section.note?.bytes !== undefined;
   const whole = !walk.cut && walk.sectionsWhole && isAsNoted(section) && seconds > 0;
   // Behind frames that nothing counts, foreign bytes may stand in the place of frames.
-  return whole && (told || walk.junkBehind === 0)
+  return whole && (isDeclared || walk.junkBehind === 0)
     ? { kind: 'whole', mediaType, durationSeconds: seconds }
     : { kind: 'incomplete', mediaType };
 }

@@ -33,9 +33,9 @@ interface Known {
 /** From the start of the file. Whole where every chunk is, as far as the header counts. */
 export function* scanWav(tape: Tape): Scan<MediaFinding> {
   const head = yield 12;
-  const told = viewOf(head).getUint32(4, true);
+  const stated = viewOf(head).getUint32(4, true);
   tape.at += 12;
-  const known: Known = isKnown(told) ? { riffBytes: told } : {};
+  const known: Known = isKnown(stated) ? { riffBytes: stated } : {};
   let durationSeconds: number | undefined;
   for (let chunks = 0; chunks < CHUNKS_MAX; chunks++) {
     const start = tape.at;
@@ -101,8 +101,8 @@ function readFormat(bytes: Uint8Array): Format | undefined {
 /** How many bytes of audio are there, or `undefined` if fewer than are declared, or a part of a sample is missing. */
 function dataBytes(declared: number, known: Known, { at, sizeBytes }: Tape): number | undefined {
   const rest = sizeBytes - at;
-  const told = declared < UNKNOWN_FROM && declared > 0 ? declared : known.dataBytes;
-  if (told !== undefined) return told <= rest ? told : undefined;
+  const stated = declared < UNKNOWN_FROM && declared > 0 ? declared : known.dataBytes;
+  if (stated !== undefined) return stated <= rest ? stated : undefined;
   // Streamed: the audio goes on to the end of the file, which is then the only one to tell its length.
   const over = rest % Math.max(1, known.format?.blockBytes ?? 1);
   return over === 0 || (over === 1 && rest % 2 === 0) ? rest - over : undefined;

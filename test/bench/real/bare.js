@@ -48,8 +48,8 @@ export async function createBare({ url, kind, concurrency = 64, epochMs, factor,
     const { queue_id } = await submitted.body.json();
     for (;;) {
       await clock.sleep(pollMs);
-      const { headers: told, body } = await post('/audio/retrieve', { model, queue_id });
-      if (told['content-type'].startsWith('audio/')) {
+      const { headers: reported, body } = await post('/audio/retrieve', { model, queue_id });
+      if (reported['content-type'].startsWith('audio/')) {
         await pipeline(body, createWriteStream(file));
         break;
       }

@@ -32,7 +32,7 @@ function table(
   more: Partial<Table> & { readonly special?: Partial<Scene>; readonly note?: string } = {},
 ): Table {
   const { special, note, ...rest } = more;
-  const told =
+  const reported =
     limit.routes !== undefined
       ? `${limit.routes.submit} submits and ${limit.routes.poll} polls a minute`
       : limit.perMinute === undefined
@@ -40,7 +40,7 @@ function table(
         : `${limit.perMinute} a minute`;
   const kind = limit.kind === 'bucket' ? ', token bucket' : '';
   return {
-    name: `${law}, ${tracks} tracks, ${told}${kind}${note === undefined ? '' : `, ${note}`}`,
+    name: `${law}, ${tracks} tracks, ${reported}${kind}${note === undefined ? '' : `, ${note}`}`,
     scene: { law, tracks, limit, p80Factor: 1, ...special },
     concurrencies: WIDTHS,
     policies: POLICY_NAMES,

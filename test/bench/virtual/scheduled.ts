@@ -75,8 +75,8 @@ function settledBy(answer: Exclude<Answer, { kind: 'audio' }>, nowMs: number): S
     case 'completed':
       return { kind: 'gone' };
     case 'running': {
-      const told = answer.averageMs === undefined ? {} : { averageExecutionMs: answer.averageMs };
-      return { kind: 'running', executionMs: answer.ageMs, ...told };
+      const reported = answer.averageMs === undefined ? {} : { averageExecutionMs: answer.averageMs };
+      return { kind: 'running', executionMs: answer.ageMs, ...reported };
     }
   }
 }

@@ -39,7 +39,7 @@ export function createLimiter(rule: LimitRule, random: () => number): Limiter {
   if (perMinute === undefined) return { admit: () => ({ ok: true, rate: {} }) };
   const limitAt = (nowMs: number): number =>
     rule.change !== undefined && nowMs >= EPOCH_MS + rule.change.atMs ? rule.change.perMinute : perMinute;
-  const tell = (limit: number, remaining: number, resetMs: number): RateHeaders => {
+  const report = (limit: number, remaining: number, resetMs: number): RateHeaders => {
     if (random() < (rule.headersMissing ?? 0)) return {};
     const seconds = resetMs / 1_000;
     const resetUnixSeconds =
@@ -48,9 +48,9 @@ export function createLimiter(rule: LimitRule, random: () => number): Limiter {
   };
   switch (rule.kind) {
     case 'window':
-      return fixedWindow(rule, limitAt, tell);
+      return fixedWindow(rule, limitAt, report);
     case 'bucket':
-      return tokenBucket(limitAt, tell);
+      return tokenBucket(limitAt, report);
     case 'sliding':
       return slidingLog(limitAt);
   }
@@ -68,9 +68,9 @@ function byRoute(rule: LimitRule, random: () => number): Limiter {
   };
 }
 
-type Tell = (limit: number, remaining: number, resetMs: number) => RateHeaders;
+type Notify = (limit: number, remaining: number, resetMs: number) => RateHeaders;
 
-function fixedWindow(rule: LimitRule, limitAt: (nowMs: number) => number, tell: Tell): Limiter {
+function fixedWindow(rule: LimitRule, limitAt: (nowMs: number) => number, report: Notify): Limiter {
   let endMs = EPOCH_MS + (rule.phaseMs ?? WINDOW_MS);
   let used = 0;
   return {
@@ -82,12 +82,12 @@ function fixedWindow(rule: LimitRule, limitAt: (nowMs: number) => number, tell: 
       const limit = limitAt(nowMs);
       const ok = used < limit;
       if (ok) used += 1;
-      return { ok, rate: tell(limit, Math.max(0, limit - used), endMs) };
+      return { ok, rate: report(limit, Math.max(0, limit - used), endMs) };
     },
   };
 }
 
-function tokenBucket(limitAt: (nowMs: number) => number, tell: Tell): Limiter {
+function tokenBucket(limitAt: (nowMs: number) => number, report: Notify): Limiter {
   let tokens = limitAt(EPOCH_MS);
   let atMs = EPOCH_MS;
   return {
@@ -98,7 +98,7 @@ function tokenBucket(limitAt: (nowMs: number) => number, tell: Tell): Limiter {
       const ok = tokens >= 1;
       if (ok) tokens -= 1;
       const fullMs = nowMs + ((limit - tokens) * WINDOW_MS) / limit;
-      return { ok, rate: tell(limit, Math.floor(tokens), fullMs) };
+      return { ok, rate: report(limit, Math.floor(tokens), fullMs) };
     },
   };
 }

@@ -66,7 +66,7 @@ export function createBucketClient(line: BucketLine, incarnation: Incarnation): 
     const outcome = await incarnation.process.call<TransportAnswer | undefined>((settle) =>
       exchange(line, incarnation, call, bytes, settle),
     );
-    slots.told(method, key, bytes, outcome?.status);
+    slots.reported(method, key, bytes, outcome?.status);
     if (outcome === undefined) throw new StoreFault('unreachable', 'simulated: no answer');
     return outcome;
   };

@@ -55,14 +55,14 @@ export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
   const secrets = world.secrets.map((secret) => Buffer.from(secret));
   let jobsSeen = 0;
 
-  const isBanked = (sha: string) => {
+  const isUploaded = (sha: string) => {
     const bytes = world.bucket().objects.get(`audio/sha256/${sha.slice(0, 2)}/${sha}`);
     return bytes !== undefined && sha256(bytes) === sha;
   };
   /** Where the bucket keeps no audio, the service does. */
-  const custody = ({ file, queue_id }: Attempt) =>
+  const outcome = ({ file, queue_id }: Attempt) =>
     world.keepsAudio
-      ? file !== undefined && isBanked(file.sha256)
+      ? file !== undefined && isUploaded(file.sha256)
       : world.server.jobs.get(queue_id ?? '')?.deletedMs === undefined;
 
   const submits = (witness: Witness, body: Record<string, unknown>, around: JudgeWorld) => {
@@ -86,7 +86,7 @@ export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
     const isNamed = attempt?.file !== undefined && (attempt.state === 'stored' || attempt.state === 'done');
     if (!isNamed) blame('H', `${queueId} is deleted while the log has it as ${attempt?.state ?? 'unknown'}`);
     else if (!world.keepsAudio) blame('H', `${queueId} is deleted, and its audio is on one machine alone`);
-    else if (!custody(attempt)) blame('H', `${queueId} is deleted, and its audio is not in the store`);
+    else if (!outcome(attempt)) blame('H', `${queueId} is deleted, and its audio is not in the store`);
     else if (world.thorough ? attempt.file.sha256 !== job.sha256 : !job.served.has(attempt.file.sha256))
       blame('H', `${queueId} is deleted, and what is in the store is not what was served`);
   };
@@ -115,7 +115,7 @@ export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
         blame('C', `${name} is told that this is recorded, and ${count} entries have it: ${line}`);
     },
     ofMachine: (disk) => {
-      const around: JudgeWorld = { ...world, disk, custody };
+      const around: JudgeWorld = { ...world, disk, outcome };
       const reader = createLockReader();
       const mirror = () => {
         const entry = disk.entries.get(world.lockfilePath);
@@ -136,7 +136,7 @@ export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
           if (bytes !== undefined && secrets.some((secret) => Buffer.from(bytes).includes(secret)))
             blame('i', `the key in ${path}`);
         },
-        told: (text) => {
+        reported: (text) => {
           if (world.secrets.some((secret) => text.includes(secret))) blame('i', `the key is told: ${text}`);
         },
         sent: (witness, request) => {

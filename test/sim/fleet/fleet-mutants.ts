@@ -20,8 +20,8 @@ export const FLEET_MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'src/shared-log/ask-store.ts',
-        find: "import { createPatience } from './patience.js';",
-        replace: `import { createPatience } from './patience.js';
+        find: "import { createBackoff } from './backoff.js';",
+        replace: `import { createBackoff } from './backoff.js';
 import { sealLine, sealOf } from '../lockfile/seal.js';
 function withOtherWriter(bytes: Uint8Array): Uint8Array {
   const lines = Buffer.from(bytes).toString().split('\\n').map((line) =>
@@ -117,9 +117,9 @@ function withOtherWriter(bytes: Uint8Array): Uint8Array {
     patches: [
       {
         file: 'src/run/poll.ts',
-        find: 'const banked = await bank(context, custody.file);',
+        find: 'const uploaded = await uploadFile(context, outcome.file);',
         replace:
-          "const banked = 'banked' as Banked; if (banked !== 'banked') await bank(context, custody.file);",
+          "const uploaded = 'uploaded' as Uploaded; if (uploaded !== 'uploaded') await uploadFile(context, outcome.file);",
       },
       {
         file: 'src/run/clean-up.ts',

@@ -5,7 +5,7 @@ export interface OpenSlots {
   /** @returns what is wrong with putting these bytes now */
   putting(key: string, bytes: Uint8Array): string | undefined;
   /** What it was told of a request for the key; `undefined`: nothing. */
-  told(method: string, key: string, bytes: Uint8Array, status: number | undefined): void;
+  reported(method: string, key: string, bytes: Uint8Array, status: number | undefined): void;
 }
 
 export function createOpenSlots(): OpenSlots {
@@ -20,7 +20,7 @@ export function createOpenSlots(): OpenSlots {
       }
       return undefined;
     },
-    told: (method, key, bytes, status) => {
+    reported: (method, key, bytes, status) => {
       if (!isEntry(key)) return;
       const isKnown = status === 200 || status === 412;
       if (isKnown) open.delete(key);

@@ -1,17 +1,17 @@
-import { keySealOf } from '../app/key-seal-of.js';
+import { keySignatureOf } from '../app/key-signature-of.js';
 import { type Opened, openForRun } from '../app/open-lockfile.js';
 import { type Resolution, resolveAttempt } from '../app/resolution.js';
-import { standingOf } from '../app/take-status.js';
+import { takeStatusesOf } from '../app/take-status.js';
 import type { Code } from '../core/codes.js';
 import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { LockHeader } from '../lockfile/header.js';
-import { sealed } from '../lockfile/key-seal.js';
+import { sealed } from '../lockfile/key-signature.js';
 import type { LockStore } from '../lockfile/lock-store.js';
+import { rowsOfRun } from '../plan/latest-attempts.js';
 import { forcedOf, type NextStep, nextStep } from '../plan/next-step.js';
 import type { PlanRow } from '../plan/plan.js';
-import { madeAgainWords } from '../plan/selection.js';
-import { rowsOfRun } from '../plan/standing.js';
+import { retryFlags } from '../plan/selection.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
 import { renderResolved, resolvedJson } from '../report/resolve-text.js';
@@ -23,12 +23,12 @@ import { rescueSettings } from './batch-settings.js';
 import { stateFinder } from './find-state.js';
 import type { Session } from './session.js';
 import type { Flags } from './settings.js';
-import { readableManifest, tellFileWarnings, tellUnreadable } from './unreadable.js';
+import { printFileWarnings, readableManifest, warnUnreadable } from './unreadable.js';
 
 /** Writes down what a person says became of an attempt, and tells what is next. Throws `BatchError` (2) for what cannot be. */
 export async function settle(session: Session, id: string, resolution: Resolution): Promise<ExitCode> {
   const { attempt, next } = await settleAttempt(session, id, resolution);
-  session.stdout.write(toldAs(session.settings.flags, attempt, next));
+  session.stdout.write(settledText(session.settings.flags, attempt, next));
   return EXIT.ok;
 }
 
@@ -53,11 +53,11 @@ export async function settleAttempt(session: Session, id: string, resolution: Re
     if (!resolved.ok) throw refused('not-in-doubt', resolved.why, `see: ${session.command('status')}`);
     await recordByPerson(store, sealedBy(session, store.header, attempt, resolved.attempt));
     const attempts = [...store.attempts.values()];
-    const { rows, warnings } = await standingOf(view, attempts, await readableManifest(session), {
-      unreadable: tellUnreadable(session),
+    const { rows, warnings } = await takeStatusesOf(view, attempts, await readableManifest(session), {
+      unreadable: warnUnreadable(session),
       placeOf: session.placeOf,
     });
-    tellFileWarnings(session, warnings);
+    printFileWarnings(session, warnings);
     // What was to be made again and was not is told how, though an earlier one is here.
     const final = rowsOfRun(rows, attempts, [], nowMs);
     const next = nextCommand(session, nextStep(final, attempts), final);
@@ -72,7 +72,7 @@ export async function settleAttempt(session: Session, id: string, resolution: Re
 /** What a person says of a job is marked as this key's where the attempt is: only then is its remote copy ever deleted. */
 export function sealedBy({ account }: Session, header: LockHeader, before: Attempt, after: Attempt): Attempt {
   if (account === undefined) return after;
-  return sealed(keySealOf(header, account), before, after);
+  return sealed(keySignatureOf(header, account), before, after);
 }
 
 export function openQuietly(session: Session, verb: string): Promise<Opened> {
@@ -131,15 +131,15 @@ async function checkResolution(
   await checkAdopted(session, attempt, resolution.queueId);
 }
 
-function toldAs({ json }: Flags, attempt: Attempt, next: string): string {
+function settledText({ json }: Flags, attempt: Attempt, next: string): string {
   return json === true ? `${jsonText(resolvedJson(attempt, next), 2)}\n` : renderResolved(attempt, next);
 }
 
 function nextCommand({ command }: Session, step: NextStep, rows: readonly PlanRow[]): string {
   // A run collects as well, and offers what may be bought now.
   if (step.kind === 'collect' && rows.some(({ decision }) => decision.kind === 'buy'))
-    return command('run', ...madeAgainWords({ retryFailed: false, force: forcedOf(rows) }));
-  if (step.kind === 'buy') return command('run', ...madeAgainWords(step));
+    return command('run', ...retryFlags({ retryFailed: false, force: forcedOf(rows) }));
+  if (step.kind === 'buy') return command('run', ...retryFlags(step));
   return command(step.kind === 'collect' || step.kind === 'resolve' ? step.kind : 'status');
 }
 

@@ -3,13 +3,13 @@ import type { Transport } from '../core/ports.js';
 /** A transport, and how many of its exchanges have begun and not ended, their bodies included. */
 export interface Counted {
   readonly transport: Transport;
-  underWay(): number;
+  inFlight(): number;
 }
 
-export function countUnderWay(transport: Transport): Counted {
+export function countInFlight(transport: Transport): Counted {
   const open = new Set<symbol>();
   return {
-    underWay: () => open.size,
+    inFlight: () => open.size,
     transport: async (request) => {
       const mine = Symbol(request.path);
       open.add(mine);
@@ -54,8 +54,8 @@ function watched(body: AsyncIterable<Uint8Array>, over: () => void): AsyncIterab
 }
 
 /** What the first signal is answered with. */
-export function stoppingMessage(underWay: number): string {
-  return underWay === 0
+export function stoppingMessage(inFlight: number): string {
+  return inFlight === 0
     ? 'stopping: no requests in flight'
     : 'stopping: recording the answers to requests in flight (a second signal exits at once)';
 }

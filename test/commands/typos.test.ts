@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { main } from '../../src/commands/main.js';
 
 describe('a slip on the command line', () => {
-  let told = '';
+  let reported = '';
   let printed = '';
   beforeEach(() => {
-    told = '';
+    reported = '';
     printed = '';
     vi.spyOn(process.stdout, 'write').mockImplementation((text, ...more: unknown[]) => {
       printed += String(text);
@@ -13,7 +13,7 @@ describe('a slip on the command line', () => {
       return true;
     });
     vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-      told += String(text);
+      reported += String(text);
       return true;
     });
   });
@@ -63,11 +63,11 @@ describe('a slip on the command line', () => {
     ],
   ])('%j is told with its code and where to look', async (argv, what, where) => {
     expect(await main(argv)).toBe(2);
-    expect(told.trimEnd().split('\n').slice(-2)).toEqual([
+    expect(reported.trimEnd().split('\n').slice(-2)).toEqual([
       expect.stringMatching(/^error\[usage\]: /),
       `  = help: ${where}`,
     ]);
-    expect(told).toContain(what);
+    expect(reported).toContain(what);
   });
 
   it.each([
@@ -85,11 +85,11 @@ describe('a slip on the command line', () => {
     };
     expect(document.summary.exit_code).toBe(2);
     expect(document.diagnostics).toEqual([expect.objectContaining({ code: 'usage', severity: 'error' })]);
-    expect(told).toContain(document.diagnostics[0]?.hint);
+    expect(reported).toContain(document.diagnostics[0]?.hint);
   });
 
   it('is none where help was asked for', async () => {
     expect(await main(['help', 'run'])).toBe(0);
-    expect(told).toBe('');
+    expect(reported).toBe('');
   });
 });

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { BatchError, EXIT } from '../core/errors.js';
 import { microUsdFromUsd } from '../core/money.js';
 import { BESIDE_MINUTES, numberIn } from '../manifest/number-in.js';
-import { type EnvironmentReader, readEnvironment, type Surroundings } from './environment.js';
+import { type EnvironmentReader, type ProcessContext, readEnvironment } from './environment.js';
 import { MANIFEST_EXTENSION, manifestBehind, unlessBoth } from './manifest-link.js';
 
 /** The flags of every command that looks at a manifest, as the command line has them. */
@@ -14,7 +14,7 @@ export interface Flags {
   readonly envFile?: string;
   readonly lockfile?: string;
   readonly state?: string;
-  readonly localCustody?: boolean;
+  readonly deletesOnceLocal?: boolean;
   readonly outDir?: string;
   readonly budget?: string;
   readonly concurrency?: string;
@@ -100,7 +100,7 @@ export const SANDBOX_SPEED_DEFAULT = 20;
 export async function resolveSettings(
   manifest: string,
   flags: Flags,
-  around: Surroundings,
+  around: ProcessContext,
 ): Promise<Settings> {
   if (manifest === '') throw usage('the name of the manifest is empty', 'name a file, such as album.yaml');
   const environment = await readEnvironment(flags.envFile, around);

@@ -1,5 +1,5 @@
 import { lowest } from '../app/approve.js';
-import { keySealOf } from '../app/key-seal-of.js';
+import { keySignatureOf } from '../app/key-signature-of.js';
 import { type Prepared, prepare } from '../app/price.js';
 import { lockError } from '../lockfile/lock-error.js';
 import { checkEndpoint, readLock } from '../lockfile/read.js';
@@ -47,13 +47,13 @@ export async function planBatch(session: Session): Promise<Planned> {
     placeOf: session.placeOf,
     command: session.command,
     budgetMicroUsd: lowest(settings.budgetMicroUsd?.value, manifest.budgetMicroUsd),
-    keySeal: account && read.header && keySealOf(read.header, account),
+    keySignature: account && read.header && keySignatureOf(read.header, account),
     keptBy,
     // Models and prices are public: without a key only the balance stays unknown.
     account,
     ignoreBalance: flags.ignoreBalance,
   });
   if (prepared.refusal !== undefined) return { loaded, prepared };
-  const ground = { endpoint, lineage: read.header?.lineage, attempts, takes: manifest.takes };
-  return { loaded, prepared, saved: savePlan(prepared.plan, selection, ground) };
+  const basis = { endpoint, lineage: read.header?.lineage, attempts, takes: manifest.takes };
+  return { loaded, prepared, saved: savePlan(prepared.plan, selection, basis) };
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt, AttemptState } from '../../src/lockfile/attempt.js';
 import { decide } from '../../src/plan/decide.js';
+import { isNothingHere, newerFailures, rowsOfRun } from '../../src/plan/latest-attempts.js';
 import { nextStep } from '../../src/plan/next-step.js';
 import type { PlanRow, Purchase } from '../../src/plan/plan.js';
-import { isNothingHere, newerFailures, rowsOfRun } from '../../src/plan/standing.js';
 import { type AttemptSketch, filesOf, makeAttempt, makeTake, NOW_MS } from './builders.js';
 
 const take = makeTake();

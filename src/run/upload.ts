@@ -9,17 +9,17 @@ import type { Job, RunContext } from './context.js';
 import { notice, stopBuying } from './context.js';
 import { stateOf } from './recover.js';
 
-export type Banked =
+export type Uploaded =
   | 'banked'
   | 'changed'
   /** `refused`: asked again it will say the same, as with credentials that have expired. */
   | { readonly failed: string; readonly refused: boolean };
 
 /** Puts a stored file where every machine can fetch it, and checks that it is there. Without an audio store nothing is to be done. */
-export async function bank(
+export async function uploadFile(
   { audio, output }: RunContext,
   { path: place, sha256, bytes }: StoredFile,
-): Promise<Banked> {
+): Promise<Uploaded> {
   if (audio === undefined) return 'banked';
   try {
     const answer = await audio.put(path.join(output.root, place), sha256, bytes);
@@ -39,7 +39,7 @@ export function isRefusal(error: unknown): boolean {
  * into the store. Reported once; nothing more is bought.
  */
 export function tellRefused(context: RunContext, why: string): void {
-  const first = !context.troubles.has('log_refused');
+  const first = !context.stopReasons.has('log_refused');
   stopBuying(context, 'log_refused');
   if (first)
     notice(
@@ -52,7 +52,7 @@ export function tellRefused(context: RunContext, why: string): void {
 }
 
 /** Whether the bytes of an attempt are in the audio store: then any machine can fetch them. */
-export async function isBanked({ audio }: RunContext, { attempt }: Job): Promise<boolean> {
+export async function isUploaded({ audio }: RunContext, { attempt }: Job): Promise<boolean> {
   const sha256 = attempt?.file?.sha256;
   return audio !== undefined && sha256 !== undefined && (await audio.has(sha256));
 }

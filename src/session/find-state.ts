@@ -33,7 +33,7 @@ export async function viewOf(
     endpoint,
     command,
     verb,
-    localCustody: settings.flags.localCustody === true,
+    deletesOnceLocal: settings.flags.deletesOnceLocal === true,
   };
   return sharedView(ports, about, read, state, (message, hint) => stderr.write(warning(message, hint)));
 }

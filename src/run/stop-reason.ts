@@ -1,5 +1,5 @@
 /** Why a run stopped buying, or stopped altogether. Each has an exit code (`exit-code.ts`). */
-export type Trouble =
+export type StopReason =
   | 'authentication'
   | 'balance'
   | 'price_rose'

@@ -7,7 +7,7 @@ import { closest, isNear } from '../core/suggest.js';
 import { readTextFile, type TextFile } from '../manifest/text-file.js';
 import { walletSecrets } from '../node/wallet-key.js';
 
-export interface Surroundings {
+export interface ProcessContext {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly files: Files;
@@ -50,9 +50,9 @@ const ENV_FILE_BYTES_MAX = 1024 * 1024;
  */
 export async function readEnvironment(
   envFile: string | undefined,
-  around: Surroundings,
+  around: ProcessContext,
 ): Promise<EnvironmentReader> {
-  for (const name of Object.keys(around.env)) insistOnName(name, around.env);
+  for (const name of Object.keys(around.env)) requireKnownName(name, around.env);
   const text = envFile === undefined ? '' : await readEnvFile(envFile, around);
   const fault = faultIn(text);
   if (fault !== undefined) throw usage(`line ${fault.line} of ${envFile}: ${fault.message}`, fault.hint);
@@ -81,8 +81,8 @@ export function secretsInEnvText(text: string): readonly string[] {
   return secretsIn(parsed(text));
 }
 
-function insistOnName(name: string, env: Surroundings['env']): void {
-  const meant = slipOf(name);
+function requireKnownName(name: string, env: ProcessContext['env']): void {
+  const meant = typoOf(name);
   // Windows gives one variable under every spelling of its name.
   if (meant === undefined || env[meant] === env[name]) return;
   throw usage(
@@ -91,7 +91,7 @@ function insistOnName(name: string, env: Surroundings['env']): void {
   );
 }
 
-async function readEnvFile(name: string, { cwd, files }: Surroundings): Promise<string> {
+async function readEnvFile(name: string, { cwd, files }: ProcessContext): Promise<string> {
   const file = await readTextFile(files, path.resolve(cwd, name), ENV_FILE_BYTES_MAX);
   // UTF-16 of plain ASCII text is UTF-8 too, with a zero after each letter.
   if (file.kind === 'text' && !file.text.includes('\0')) return file.text;
@@ -136,15 +136,15 @@ function faultIn(text: string): LineFault | undefined {
   for (const [index, line] of text.split(/\r\n?|\n/).entries()) {
     for (const { name, value } of assignmentsIn(line)) {
       const known = (NAMES as readonly string[]).includes(name);
-      const meant = known ? name : slipOf(name);
+      const meant = known ? name : typoOf(name);
       if (meant === undefined) continue;
       const hint = SHOWN.has(meant) && value !== '' ? `write: ${meant}=${value}` : `write it as: ${meant}=…`;
-      const tell = (message: string): LineFault => ({ line: index + 1, message, hint });
-      if (!known) return tell(`${name} is not a setting; did you mean ${meant}?`);
-      if (values[name] === undefined) return tell(`${name} cannot be read: the line is not NAME=value`);
+      const list = (message: string): LineFault => ({ line: index + 1, message, hint });
+      if (!known) return list(`${name} is not a setting; did you mean ${meant}?`);
+      if (values[name] === undefined) return list(`${name} cannot be read: the line is not NAME=value`);
       const first = seen.get(name);
       if (name === 'VENICE_BATCH_BUDGET' && first !== undefined)
-        return { ...tell(`${name} is set again, after line ${first}`), hint: 'keep one of the two lines' };
+        return { ...list(`${name} is set again, after line ${first}`), hint: 'keep one of the two lines' };
       seen.set(name, index + 1);
     }
   }
@@ -169,10 +169,10 @@ function assignmentsIn(line: string): readonly { readonly name: string; readonly
 }
 
 /** Distance of a slip of the pen; more may be another program's variable (`ENGINE_API_KEY`). */
-const SLIP_EDITS_MAX = 2;
+const TYPO_EDITS_MAX = 2;
 
 /** The variable that a name which is none of ours was meant to be. Everything that begins with `VENICE_BATCH` is ours. */
-function slipOf(name: string): Name | undefined {
+function typoOf(name: string): Name | undefined {
   if ((NAMES as readonly string[]).includes(name)) return undefined;
   const folded = name.toUpperCase().replace(/[^A-Z\d]+/g, '_');
   const same = NAMES.find((known) => known === folded);
@@ -181,7 +181,7 @@ function slipOf(name: string): Name | undefined {
   if (folded.startsWith('VENICE_BATCH_'))
     return (closest(folded, NAMES.slice(2)) as Name | undefined) ?? 'VENICE_BATCH_BUDGET';
   // A second key (`VENICE_API_KEY_2`) is no slip, and a missing one is told anyway.
-  return NAMES.slice(1).find((known) => isNear(folded, known, SLIP_EDITS_MAX));
+  return NAMES.slice(1).find((known) => isNear(folded, known, TYPO_EDITS_MAX));
 }
 
 function usage(message: string, hint: string): BatchError {

@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import type { TransportFault } from '../core/ports.js';
 
 /** How far a request has come. */
-export interface Passage {
+export interface SendState {
   /** From when its first byte may have been written. */
   sent: boolean;
   /** Given up: must not be written any more. */
@@ -16,14 +16,14 @@ const INFORMATIONAL_MAX = 32;
  * written, and for no request that had no connection. It is also the last chance to stop one, which is used for a
  * request given up meanwhile and for one that would be sent a second time.
  */
-export function watch(handler: Dispatcher.DispatchHandler, passage: Passage): Dispatcher.DispatchHandler {
+export function watch(handler: Dispatcher.DispatchHandler, sendState: SendState): Dispatcher.DispatchHandler {
   let informational = 0;
   return {
     onRequestStart: (controller, context) => {
-      if (passage.over) return controller.abort(fault('DEADLINE', 'given up before it was sent'));
-      if (passage.sent) return controller.abort(fault('RESEND', 'would have been sent a second time'));
+      if (sendState.over) return controller.abort(fault('DEADLINE', 'given up before it was sent'));
+      if (sendState.sent) return controller.abort(fault('RESEND', 'would have been sent a second time'));
       handler.onRequestStart?.(controller, context);
-      passage.sent = !controller.aborted;
+      sendState.sent = !controller.aborted;
     },
     onRequestUpgrade: (...upgrade) => handler.onRequestUpgrade?.(...upgrade),
     onResponseStart: (controller, status, headers, statusMessage) => {

@@ -9,7 +9,7 @@ import { familyOf } from './merge.js';
  * was never fetched. Nobody without the key can make a mark, and none fits another line: it covers the attempt's
  * id, its `queue_id` and the hash of its file.
  */
-export interface KeySeal {
+export interface KeySignature {
   /** The mark of an attempt as it is, 16 hex digits. */
   of(attempt: Sealed): string;
   /**
@@ -29,9 +29,13 @@ export type Sealed = Pick<Attempt, 'attempt' | 'queue_id' | 'file'>;
  * @param lineage of the lockfile: new marks are made under it
  * @param was of a merged lockfile: marks that were made under any of these hold as well
  */
-export function createKeySeal(lineage: string, apiKey: string, was: readonly string[] = []): KeySeal {
-  const own = sealOfLineage(lineage, apiKey);
-  const all = [own, ...was.filter((one) => one !== lineage).map((one) => sealOfLineage(one, apiKey))];
+export function createKeySignature(
+  lineage: string,
+  apiKey: string,
+  was: readonly string[] = [],
+): KeySignature {
+  const own = signatureOfLineage(lineage, apiKey);
+  const all = [own, ...was.filter((one) => one !== lineage).map((one) => signatureOfLineage(one, apiKey))];
   return {
     of: own.of,
     isFetched: (attempt) => all.some((seal) => seal.isFetched(attempt)),
@@ -40,7 +44,7 @@ export function createKeySeal(lineage: string, apiKey: string, was: readonly str
   };
 }
 
-function sealOfLineage(lineage: string, apiKey: string): KeySeal {
+function signatureOfLineage(lineage: string, apiKey: string): KeySignature {
   const ofVersion1 = createHash('sha256').update(`${lineage}\0${apiKey}`).digest('hex').slice(0, 16);
   // A merge can give a second job an id of its own, of the same family.
   const of = ({ attempt, queue_id: queueId = '', file }: Sealed) =>
@@ -65,8 +69,8 @@ function sealOfLineage(lineage: string, apiKey: string): KeySeal {
  * The record that follows, with the mark of the key that was given this `queue_id`, or fetched this file. A line that was
  * not made under this key keeps the mark that it has: to fetch a stranger's job does not make it ours.
  */
-export function sealed(keySeal: KeySeal, before: Attempt, after: Attempt): Attempt {
-  const isGiven = before.queue_id !== after.queue_id && keySeal.isSameKey(before);
-  const isFetched = before.file !== after.file && keySeal.isOurs(before);
-  return isGiven || isFetched ? { ...after, key: keySeal.of(after) } : after;
+export function sealed(keySignature: KeySignature, before: Attempt, after: Attempt): Attempt {
+  const isGiven = before.queue_id !== after.queue_id && keySignature.isSameKey(before);
+  const isFetched = before.file !== after.file && keySignature.isOurs(before);
+  return isGiven || isFetched ? { ...after, key: keySignature.of(after) } : after;
 }

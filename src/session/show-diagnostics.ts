@@ -14,7 +14,7 @@ export function showDiagnostics(
   const { stderr, redact } = session;
   const { color, columns: width, isTty } = stderr;
   const options = { color, width, ...(isTty ? { textWidth: width } : {}) };
-  const told = redactIn(diagnostics, redact);
-  stderr.write(renderDiagnostics(told, sources, options));
-  if (isGithub()) stderr.write(githubAnnotations(told, githubPlaces()));
+  const reported = redactIn(diagnostics, redact);
+  stderr.write(renderDiagnostics(reported, sources, options));
+  if (isGithub()) stderr.write(githubAnnotations(reported, githubPlaces()));
 }

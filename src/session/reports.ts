@@ -66,8 +66,8 @@ export async function writeReport(
   const fail = (why: string) => stderr.write(`warning: ${pathText(name)} cannot be written: ${why}\n`);
   try {
     // Looked at once more: this may be long after the start, or before anything else was checked.
-    const standing = kind === 'append' ? undefined : await obstacle(files, file, kind);
-    if (standing !== undefined) return fail(`it would overwrite ${standing}`);
+    const existing = kind === 'append' ? undefined : await obstacle(files, file, kind);
+    if (existing !== undefined) return fail(`it would overwrite ${existing}`);
     const isNew = (await files.facts(file)) === undefined;
     const mode = kind !== 'append' ? 'truncate' : isNew ? 'exclusive' : 'append';
     const handle = await files.open(file, mode);

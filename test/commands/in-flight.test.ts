@@ -1,34 +1,34 @@
 import { describe, expect, it } from 'vitest';
-import { countUnderWay, stoppingMessage } from '../../src/commands/under-way.js';
+import { countInFlight, stoppingMessage } from '../../src/commands/in-flight.js';
 import type { TransportAnswer, TransportNoAnswer } from '../../src/core/ports.js';
 
 const REQUEST = { method: 'GET', path: '/models', deadlineMs: 1 } as const;
 
-type Told = Awaited<ReturnType<ReturnType<typeof countUnderWay>['transport']>>;
+type Reported = Awaited<ReturnType<ReturnType<typeof countInFlight>['transport']>>;
 
 /** One request that is answered when the test says so. */
 function asked() {
   let reply = (_: TransportAnswer | TransportNoAnswer) => {};
   let discarded = false;
-  const { transport, underWay } = countUnderWay(
+  const { transport, inFlight } = countInFlight(
     () =>
       new Promise((resolve) => {
         reply = resolve;
       }),
   );
-  const told: Promise<Told> = transport(REQUEST);
+  const reported: Promise<Reported> = transport(REQUEST);
   const answer = async (body: AsyncIterable<Uint8Array>): Promise<TransportAnswer> => {
     const discard = () => {
       discarded = true;
     };
     reply({ kind: 'answer', status: 200, headers: {}, framed: true, body, discard });
-    const came = await told;
+    const came = await reported;
     if (came.kind !== 'answer') throw new Error('no answer');
     return came;
   };
   return {
-    underWay,
-    told,
+    inFlight,
+    reported,
     answer,
     fail: () => reply({ kind: 'no_answer', sent: false, code: 'ECONNREFUSED', message: '' }),
     discarded: () => discarded,
@@ -51,40 +51,40 @@ async function read(body: AsyncIterable<Uint8Array>, countMax = Number.POSITIVE_
 
 describe('a request', () => {
   it('is under way until its body is read', async () => {
-    const { underWay, answer } = asked();
-    expect(underWay()).toBe(1);
+    const { inFlight, answer } = asked();
+    expect(inFlight()).toBe(1);
     const { body } = await answer(pieces(3));
-    expect(underWay()).toBe(1);
+    expect(inFlight()).toBe(1);
     expect(await read(body)).toEqual([0, 1, 2]);
-    expect(underWay()).toBe(0);
+    expect(inFlight()).toBe(0);
   });
 
   it('is over when the rest of its body is not wanted', async () => {
-    const { underWay, answer } = asked();
+    const { inFlight, answer } = asked();
     expect(await read((await answer(pieces(3))).body, 1)).toEqual([0]);
-    expect(underWay()).toBe(0);
+    expect(inFlight()).toBe(0);
   });
 
   it('is over when its body breaks off', async () => {
-    const { underWay, answer } = asked();
+    const { inFlight, answer } = asked();
     const { body } = await answer(pieces(1, new Error('reset')));
     await expect(read(body)).rejects.toThrow('reset');
-    expect(underWay()).toBe(0);
+    expect(inFlight()).toBe(0);
   });
 
   it('is over when its answer is discarded, once', async () => {
-    const { underWay, answer, discarded } = asked();
+    const { inFlight, answer, discarded } = asked();
     const { discard } = await answer(pieces(1));
     discard();
     discard();
-    expect([underWay(), discarded()]).toEqual([0, true]);
+    expect([inFlight(), discarded()]).toEqual([0, true]);
   });
 
   it('is over when nothing answers', async () => {
-    const { underWay, told, fail } = asked();
+    const { inFlight, reported, fail } = asked();
     fail();
-    expect(await told).toMatchObject({ kind: 'no_answer' });
-    expect(underWay()).toBe(0);
+    expect(await reported).toMatchObject({ kind: 'no_answer' });
+    expect(inFlight()).toBe(0);
   });
 });
 

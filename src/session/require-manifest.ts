@@ -6,7 +6,7 @@ import type { Session } from './session.js';
  * Tells a mistyped name before anything is made for it. Where the lockfile exists the command goes on without the
  * manifest: what is paid for is still known. Throws `BatchError`: 3, or 2 for standard input.
  */
-export async function insistOnManifest({ settings, ports, displayPath }: Session): Promise<void> {
+export async function requireManifest({ settings, ports, displayPath }: Session): Promise<void> {
   const { manifest, manifestPath, lockfilePath } = settings;
   const kindOf = async (path: string) => {
     try {
@@ -28,8 +28,8 @@ export async function insistOnManifest({ settings, ports, displayPath }: Session
         hint: 'only validate and plan read standard input',
       },
     );
-  const told = { fault: kind, code: kind === 'missing' ? 'ENOENT' : 'EISDIR' } as const;
-  const { code, message, hint } = describeTextFault('manifest', displayPath, told);
+  const reported = { fault: kind, code: kind === 'missing' ? 'ENOENT' : 'EISDIR' } as const;
+  const { code, message, hint } = describeTextFault('manifest', displayPath, reported);
   throw new BatchError(code, message, {
     exitCode: EXIT.invalid,
     ...(hint === undefined ? {} : { hint }),

@@ -3,15 +3,15 @@ import { supersededStems } from '../core/file-name.js';
 import type { Attempt } from '../lockfile/attempt.js';
 
 /** Where a file goes that a newer one replaces. `extension`: with its dot. */
-export function asidePaths(attempt: Attempt, stem: string, extension: string): readonly string[] {
+export function supersededPaths(attempt: Attempt, stem: string, extension: string): readonly string[] {
   return supersededStems(stem, attempt).map((name) => name + extension);
 }
 
 /** Whether the file bears such a name, of whatever stem. */
-export function isAside(attempt: Attempt, path: string): boolean {
+export function hasSupersededName(attempt: Attempt, path: string): boolean {
   const name = posix.basename(path);
   const extension = posix.extname(name);
-  return asidePaths(attempt, '', extension).some(
+  return supersededPaths(attempt, '', extension).some(
     (ending) => name.length > ending.length && name.endsWith(ending),
   );
 }

@@ -34,7 +34,7 @@ function ofRequest(of: Pick<Attempt, 'track' | 'take' | 'digest'>): string {
 }
 
 /** Where no manifest names them: every take that the lockfile knows, as it was last asked for. */
-export function lastAskedFor(attempts: Iterable<Attempt>): readonly Take[] {
+export function lastRequested(attempts: Iterable<Attempt>): readonly Take[] {
   const span = { file: '', line: 1, column: 1, endLine: 1, endColumn: 1 };
   return latestAttempts(attempts).map((attempt) => {
     const { track, take, digest, parts, stem, model } = attempt;

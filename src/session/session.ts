@@ -15,7 +15,7 @@ import { escapeForeign } from '../report/escape.js';
 import { colorWanted, redactedTerminal, streamTerminal, type Terminal } from '../report/terminal.js';
 import type { Account } from '../venice/client.js';
 import { nextCommandLine } from './command-line.js';
-import type { Surroundings } from './environment.js';
+import type { ProcessContext } from './environment.js';
 import { checkOutputFiles } from './output-files.js';
 import { placesIn } from './place.js';
 import { type Flags, resolveSettings, type Settings } from './settings.js';
@@ -51,7 +51,7 @@ export interface Session {
 export async function openSession(
   manifest: string,
   flags: Flags,
-  env: Surroundings['env'] = process.env,
+  env: ProcessContext['env'] = process.env,
 ): Promise<Session> {
   const files = systemFiles;
   const settings = await resolveSettings(manifest, flags, { cwd: process.cwd(), env, files });

@@ -128,8 +128,8 @@ function ownFolder(real: string): string | undefined {
   return real.split(path.sep).includes('.venice-batch') ? 'a file that locks are kept in' : undefined;
 }
 
-function refused({ name, what }: OutputKind, file: string, standing: string): BatchError {
-  return new BatchError('output-file', `${name} ${shellWord(file)} would overwrite ${standing}`, {
+function refused({ name, what }: OutputKind, file: string, existing: string): BatchError {
+  return new BatchError('output-file', `${name} ${shellWord(file)} would overwrite ${existing}`, {
     exitCode: EXIT.usage,
     hint: `name a new file, or one that holds ${what}`,
   });

@@ -6,12 +6,12 @@ const PAUSE_MS_MIN = 50;
 const PAUSE_MS_MAX = 5_000;
 
 /** Pauses between tries, each up to twice as long as the one before, by chance, so that machines do not keep step. */
-export interface Patience {
+export interface Backoff {
   /** Waits; `false`, at once, when the time is up. */
   pause(): Promise<boolean>;
 }
 
-export function createPatience(clock: Clock, random: Random, totalMs = PATIENCE_MS): Patience {
+export function createBackoff(clock: Clock, random: Random, totalMs = PATIENCE_MS): Backoff {
   const endMs = clock.nowMs() + totalMs;
   let pauseMs = PAUSE_MS_MIN;
   return {

@@ -15,7 +15,7 @@ export function takesOf(takes: readonly Take[]): ReadonlyMap<string, Take> {
 }
 
 /** Tells the scheduler of everything that this run has to do: what is in flight and what is to be bought. */
-export function enlist(
+export function createJobs(
   {
     store,
     purchases,
@@ -41,7 +41,7 @@ export function enlist(
 }
 
 /** What another run had in flight, and this one carries on. `undefined` where nothing is to be done. */
-export function enlistAttempt(
+export function addAttempt(
   { scheduler, ports }: RunContext,
   jobs: Map<string, Job>,
   takes: ReadonlyMap<string, Take>,

@@ -5,7 +5,7 @@ import { pathText } from '../report/shell.js';
 import type { Session } from './session.js';
 
 /** Tells so, where the takes of a command that only looks are told as recorded. */
-export function tellUnreadable({ stderr, settings }: Session): (code: string) => void {
+export function warnUnreadable({ stderr, settings }: Session): (code: string) => void {
   const { value: outputRoot } = settings.outputRoot;
   return (code) =>
     stderr.write(
@@ -14,7 +14,7 @@ export function tellUnreadable({ stderr, settings }: Session): (code: string) =>
 }
 
 /** Shown by a command that otherwise shows what the lockfile says. */
-export function tellFileWarnings({ stderr }: Session, warnings: readonly Diagnostic[]): void {
+export function printFileWarnings({ stderr }: Session, warnings: readonly Diagnostic[]): void {
   for (const { message, hint } of warnings.slice(0, WARNINGS_MAX))
     stderr.write(
       `warning: ${escapeForeign(message)}: showing its recorded state\n  ${escapeForeign(hint ?? '')}\n`,

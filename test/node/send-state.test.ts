@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { describe, expect, it } from 'vitest';
-import { type Passage, watch } from '../../src/node/passage.js';
+import { type SendState, watch } from '../../src/node/send-state.js';
 
 function controller() {
   const reasons: unknown[] = [];
@@ -19,38 +19,38 @@ function controller() {
   };
 }
 
-function start(passage: Passage, handler: Dispatcher.DispatchHandler = {}) {
+function start(sendState: SendState, handler: Dispatcher.DispatchHandler = {}) {
   const on = controller();
-  watch(handler, passage).onRequestStart?.(on, {});
+  watch(handler, sendState).onRequestStart?.(on, {});
   return on;
 }
 
 describe('the way of a request onto the wire', () => {
   it('is noted at its start', () => {
-    const passage = { sent: false, over: false };
-    expect(start(passage).aborted).toBe(false);
-    expect(passage.sent).toBe(true);
+    const sendState = { sent: false, over: false };
+    expect(start(sendState).aborted).toBe(false);
+    expect(sendState.sent).toBe(true);
   });
 
   it('is barred to a request that was given up', () => {
-    const passage = { sent: false, over: true };
-    expect(start(passage).reasons).toMatchObject([{ code: 'DEADLINE' }]);
-    expect(passage.sent).toBe(false);
+    const sendState = { sent: false, over: true };
+    expect(start(sendState).reasons).toMatchObject([{ code: 'DEADLINE' }]);
+    expect(sendState.sent).toBe(false);
   });
 
   it('is barred to a second sending, which stays counted as sent', () => {
-    const passage = { sent: false, over: false };
+    const sendState = { sent: false, over: false };
     const on = controller();
-    const watched = watch({}, passage);
+    const watched = watch({}, sendState);
     watched.onRequestStart?.(on, {});
     watched.onRequestStart?.(on, {});
     expect(on.reasons).toMatchObject([{ code: 'RESEND' }]);
-    expect(passage.sent).toBe(true);
+    expect(sendState.sent).toBe(true);
   });
 
   it('does not count where the handler itself aborts at the start', () => {
-    const passage = { sent: false, over: false };
-    start(passage, { onRequestStart: (on) => on.abort(new Error('aborted')) });
-    expect(passage.sent).toBe(false);
+    const sendState = { sent: false, over: false };
+    start(sendState, { onRequestStart: (on) => on.abort(new Error('aborted')) });
+    expect(sendState.sent).toBe(false);
   });
 });
