@@ -18,7 +18,7 @@ export async function analyse(bytes: Uint8Array, external?: ExternalDecoder): Pr
 }
 
 /** Of this version of the measures: another one measures anew. */
-const MEASURES_KIND = 'qc-v1';
+const MEASURES_KIND = 'qc-v2';
 
 /** What was measured of a file with that hash; `undefined` where it was not yet. */
 export async function knownMeasures(cache: AudioCache, sha256: string): Promise<Measures | undefined> {

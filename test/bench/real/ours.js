@@ -17,7 +17,7 @@ export async function createOurs(job) {
   growHeapSparingly();
   const clock = createScaledClock(job.epochMs, job.factor);
   const ports = await realPorts(clock);
-  const { runBatch } = await load('commands/run-batch.js');
+  const { runBatch } = await load('app/run-batch.js');
   const { loadManifest } = await load('manifest/load.js');
   const connect = job.kind === 'embedded' ? embedded : network;
   const transport = await connect(job, clock, ports);
@@ -32,7 +32,7 @@ export async function createOurs(job) {
       {
         ports: { ...ports, files },
         transport,
-        apiKey: 'sandbox',
+        account: { kind: 'api_key', id: 'sandbox' },
         load: () => loadManifest(ports.files, manifestPath, 'album.yaml'),
         emit: (event) => reporter.event(event),
         show: (diagnostics) => {
@@ -51,7 +51,7 @@ export async function createOurs(job) {
 
 async function realPorts(clock) {
   const [{ systemFiles }, { systemRandom }, { createProcesses }, { inspectMedia }] = await Promise.all(
-    ['node/files.js', 'node/random.js', 'node/processes.js', 'node/media.js'].map(load),
+    ['node/files.js', 'node/random.js', 'node/processes.js', 'storage/verify.js'].map(load),
   );
   return {
     clock,
