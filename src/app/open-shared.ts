@@ -83,8 +83,8 @@ interface SharedOpening {
 }
 
 /**
- * Opens the log at an address for a run that holds the guard of the lockfile. A log that cannot be reached keeps the run
- * from buying, not from collecting what its lockfile knows. Throws a `BatchError` where there is nothing to collect, or where the
+ * Opens the log at an address for a run that holds the guard of the lockfile. A log that cannot be reached, or that was deleted,
+ * keeps the run from buying, not from collecting what its lockfile knows. Throws a `BatchError` where there is nothing to collect, or where the
  * log is not this lockfile's.
  *
  * @param lockPath absolute, links resolved
@@ -111,6 +111,8 @@ async function openShared(
       // Of a merged lockfile any lineage will do: see below.
       lineage: header?.was === undefined ? header?.lineage : undefined,
       newLineage: () => header?.lineage ?? randomHex(random),
+      // Whose header names a log has seen it: one that is empty was deleted, with the claims of other machines.
+      entriesMin: header?.log === undefined ? 0 : 1,
       access: 'write',
       host: processes.self.hostname,
       clock,
@@ -125,7 +127,9 @@ async function openShared(
   } catch (error) {
     const passes =
       error instanceof BatchError &&
-      (error.exitCode === EXIT.unavailable || error.exitCode === EXIT.authentication);
+      (error.exitCode === EXIT.unavailable ||
+        error.exitCode === EXIT.authentication ||
+        error.code === 'state-altered');
     if (!passes || header === undefined) throw error;
     return { ...opening, log: undefined, fault: error };
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, unlinkSync } from 'node:fs';
+import { mkdirSync, rmSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { audioFiles, folder, run, startService, writeManifest } from './program.js';
@@ -56,6 +56,21 @@ it('gives a fresh checkout its files, and refuses to buy by the lockfile alone',
   expect(fetched.code, fetched.stderr).toBe(0);
   expect(audioFiles(path.join(two, 'out')).sort()).toEqual(audioFiles(path.join(one, 'out')).sort());
   expect(await service.charges()).toBe(2);
+});
+
+it('buys nothing once the log was deleted: it held the claims of other machines', async () => {
+  const { service, machine, share, state } = await stage(2);
+  const cwd = machine();
+  expect((await run(words(service, state), cwd, service.env)).code).toBe(0);
+  rmSync(path.join(share, 'log'), { recursive: true });
+  writeManifest(cwd, 3);
+  const after = await run(words(service, state), cwd, service.env);
+  expect(after.code, after.stderr).toBe(9);
+  expect(after.stderr).toContain('error[state-altered]');
+  expect(await service.charges()).toBe(2);
+  const collected = await run(['collect', 'album.yaml', ...service.flags, ...state], cwd, service.env);
+  expect(collected.stderr).toContain('entry 0 is missing');
+  expect(collected.code, collected.stderr).toBe(0);
 });
 
 it('brings an older lockfile into the log, and says so', async () => {
