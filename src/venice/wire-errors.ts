@@ -31,7 +31,8 @@ export function readError(body: unknown, status: number): ErrorBody | undefined 
     text(field(error, 'message'), Number.MAX_SAFE_INTEGER) ??
     paymentMessage(body, status);
   if (message === undefined) return undefined;
-  const faults = [...details(field(body, 'details')), ...issues(field(body, 'issues'))];
+  // The API lists the same faults twice, in two shapes.
+  const faults = [...new Set([...details(field(body, 'details')), ...issues(field(body, 'issues'))])];
   return {
     code:
       readCode(field(body, 'code')) ??

@@ -150,10 +150,11 @@ describe('the file of --suggestions', () => {
     const cwd = folder();
     const manifest = writeManifest(cwd, 1);
     const patch = path.join(cwd, 'mine.patch');
-    writeFileSync(patch, 'diff --git a/album.yaml b/album.yaml\n');
+    const kept = 'diff --git a/album.yaml b/album.yaml\n--- a/album.yaml\n+++ b/album.yaml\n';
+    writeFileSync(patch, kept);
     const flags = ['--sandbox', '--sandbox-speed', '1000', '--yes', '--suggestions', 'mine.patch'];
     expect((await run(['run', manifest, ...flags], cwd)).code).toBe(0);
-    expect(readFileSync(patch, 'utf8')).toBe('diff --git a/album.yaml b/album.yaml\n');
+    expect(readFileSync(patch, 'utf8')).toBe(kept);
   });
 });
 

@@ -43,7 +43,7 @@ describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
   it('a run leaves its end state, its files, its failures, and what to type next', async () => {
     const cwd = folder();
     writeAlbum(cwd, [
-      ['night', 'Nocturne', ', title: 夜想 曲, output: "{title}.{ext}"'],
+      ['night', 'A slow nocturne', ', title: 夜想 曲, output: "{title}.{ext}"'],
       ['refused', 'A march [sandbox:policy]'],
       ['broken', 'A waltz [sandbox:fail]'],
     ]);

@@ -509,6 +509,15 @@ describe('an error body', () => {
       { code: 'http-400', message: 'Invalid; prompt: too long', invalid: true },
     ],
     [
+      {
+        error: 'Invalid',
+        details: { prompt: { _errors: ['too long'] } },
+        issues: [{ path: ['prompt'], message: 'too long' }],
+      },
+      400,
+      { code: 'http-400', message: 'Invalid; prompt: too long', invalid: true },
+    ],
+    [
       { error: 'Invalid', issues: [{ path: ['loop', 0], message: 'unknown key' }] },
       400,
       { code: 'http-400', message: 'Invalid; loop: unknown key', invalid: true },
