@@ -43,7 +43,7 @@ describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
   it('a run leaves its end state, its files, its failures, and what to type next', async () => {
     const cwd = folder();
     writeAlbum(cwd, [
-      ['night', 'A slow nocturne', ', title: 夜想 曲, output: "{title}.{ext}"'],
+      ['night', 'A nocturne', ', title: 夜 曲, output: "{title}.{ext}"'],
       ['refused', 'A march [sandbox:policy]'],
       ['broken', 'A waltz [sandbox:fail]'],
     ]);
@@ -75,7 +75,7 @@ describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
     ]);
     expect(rowWith(end, /Generate/).lookOf('✖')).toBe('bad');
     expect(rowWith(end, /Clean up/).lookOf('✔')).toBe('good');
-    expect(end.lines).toContain("  'album.sandbox/夜想 曲.wav'");
+    expect(end.lines).toContain("  'album.sandbox/夜 曲.wav'");
     const screen = end.lines.join('\n').replace(/\n +/g, ' ');
     expect(screen).toMatch(/✖ refused rejected, http-422: .+ \(not charged\) Change the prompt/);
     expect(screen).toMatch(
