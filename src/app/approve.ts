@@ -81,10 +81,10 @@ export async function decideWhatToBuy(
 
 /** Which other machine has a file, where audio is on machines alone and the user says that one of them is enough. */
 export function keptElsewhere(
-  { deletesOnceLocal }: BatchSettings,
+  { localCustody }: BatchSettings,
   { store: { sharing }, audio }: Pick<Opened, 'store' | 'audio'>,
 ): DecideInput['keptBy'] {
-  return deletesOnceLocal === true && audio === undefined ? sharing?.keptBy : undefined;
+  return localCustody === true && audio === undefined ? sharing?.keptBy : undefined;
 }
 
 async function refuseOrAsk(

@@ -87,7 +87,7 @@ function once<T>(work: () => Promise<T>): () => Promise<T> {
 /** Where audio is on machines alone, the service's copy stays, unless the user says that one machine's disk is enough. */
 function keepingFor(settings: BatchSettings, { store, audio }: Opened): BatchSettings {
   const isAlone = store.sharing !== undefined && audio === undefined;
-  const keep = settings.keep || (isAlone && settings.deletesOnceLocal !== true);
+  const keep = settings.keep || (isAlone && settings.localCustody !== true);
   // Who asks for it by name does not want to wait for a machine that may be gone.
   return { ...settings, keep, takeOver: settings.mode === 'collect' };
 }

@@ -7,7 +7,6 @@ import { ownRuns } from '../lockfile/own-runs.js';
 import type { ReadLock } from '../lockfile/read.js';
 import type { AudioStore } from '../shared-log/audio-store.js';
 import type { SharedLog } from '../shared-log/shared-log.js';
-import { otherLogError } from '../shared-log/state-error.js';
 import { checkLog } from './opening.js';
 import type { State } from './state.js';
 
@@ -28,7 +27,7 @@ export interface ViewSettings {
   /** Of the command that looks, to be given again. */
   readonly verb: string;
   /** One machine's disk is enough to keep a file. */
-  readonly deletesOnceLocal: boolean;
+  readonly localCustody: boolean;
 }
 
 /**
@@ -44,7 +43,7 @@ export async function sharedView(
   state: State | undefined,
   warn: (message: string, hint?: string) => void,
 ): Promise<SharedView> {
-  const { lockfilePath, command, verb, deletesOnceLocal } = settings;
+  const { lockfilePath, command, verb, localCustody } = settings;
   const own = [...read.attempts.values()];
   const named = read.header?.log;
   if (state === undefined) {
@@ -60,7 +59,7 @@ export async function sharedView(
   try {
     const log = await openToRead(ports, settings, read, state);
     const attempts = await folded(log, read);
-    const alone = deletesOnceLocal && state.audio === undefined;
+    const alone = localCustody && state.audio === undefined;
     const mine = alone ? await ownRuns(ports.files, await ports.files.real(lockfilePath)) : undefined;
     const keptBy = mine && ((attempt: Attempt) => machineWith(log, attempt, mine));
     await log.close();
@@ -91,6 +90,8 @@ async function openToRead(
   });
   if (header === undefined || lineagesOf(header).includes(log.header.lineage)) return log;
   await log.close();
+  // Only for whoever has a shared log: the others load nothing of it.
+  const { otherLogError } = await import('../shared-log/state-error.js');
   throw otherLogError('lineage', log.header.lineage, header.lineage, { address: log.address, command });
 }
 

@@ -62,7 +62,7 @@ export interface BatchSettings extends RunSettings, Pick<OpenSettings, 'rescuePl
   /** Address of the shared log, by flag or environment; the manifest may name one too. */
   readonly state?: string | undefined;
   /** Where audio can be kept on machines alone: that one has it is enough to delete the remote copy. */
-  readonly deletesOnceLocal?: boolean;
+  readonly localCustody?: boolean;
   /** Absolute. */
   readonly lockfilePath: string;
   /** Base URL, or `sandbox:`: what the lockfile is bound to. */

@@ -36,7 +36,7 @@ export async function batchSettings(
     acceptPrice: flags.acceptPrice === true,
     ignoreBalance: flags.ignoreBalance,
     state: settings.state?.value,
-    deletesOnceLocal: flags.deletesOnceLocal === true,
+    localCustody: flags.localCustody === true,
     keep: flags.keep === true,
     failFast: flags.failFast === true,
     detach: flags.detach === true,

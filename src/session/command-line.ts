@@ -34,7 +34,7 @@ export function nextCommandLine(
   ];
   const careful = [
     ...(flags.keep === true && !words.includes('--keep') ? ['--keep'] : []),
-    ...(flags.deletesOnceLocal === true ? ['--local-custody'] : []),
+    ...(flags.localCustody === true ? ['--local-custody'] : []),
     ...(flags.concurrency === undefined ? [] : ['--concurrency', flags.concurrency]),
     ...(flags.failFast === true && verb === 'run' ? ['--fail-fast'] : []),
   ];

@@ -33,7 +33,7 @@ export async function viewOf(
     endpoint,
     command,
     verb,
-    deletesOnceLocal: settings.flags.deletesOnceLocal === true,
+    localCustody: settings.flags.localCustody === true,
   };
   return sharedView(ports, about, read, state, (message, hint) => stderr.write(warning(message, hint)));
 }

@@ -14,7 +14,7 @@ export interface Flags {
   readonly envFile?: string;
   readonly lockfile?: string;
   readonly state?: string;
-  readonly deletesOnceLocal?: boolean;
+  readonly localCustody?: boolean;
   readonly outDir?: string;
   readonly budget?: string;
   readonly concurrency?: string;

@@ -75,7 +75,7 @@ describe('a command line that is shown', () => {
   });
 
   it('says again what is done with the audio, to commands that collect', () => {
-    const flags = { keep: true, deletesOnceLocal: true, concurrency: '2', failFast: true };
+    const flags = { keep: true, localCustody: true, concurrency: '2', failFast: true };
     const line = (verb: string, ...words: string[]) => nextCommandLine(verb, { manifest: 'a', flags }, words);
     expect(line('run')).toBe('venice-batch run a --keep --local-custody --concurrency 2 --fail-fast');
     expect(line('run', '--keep').match(/--keep/g)).toHaveLength(1);

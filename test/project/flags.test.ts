@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { createProgram } from '../../src/commands/program.js';
+
+describe('the flags', () => {
+  it('are read under the names that commander gives them: no compiler holds the two together', () => {
+    const source = readFileSync(new URL('../../src/session/settings.ts', import.meta.url), 'utf8');
+    const [, body = ''] = /export interface Flags \{\n(.*?)\n\}/s.exec(source) ?? [];
+    const read = [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name]) => name);
+    const nested = createProgram(() => {}).commands.flatMap((command) => [command, ...command.commands]);
+    const given = new Set(nested.flatMap(({ options }) => options.map((option) => option.attributeName())));
+    expect(read.length).toBeGreaterThan(20);
+    expect(read.filter((name) => name !== undefined && !given.has(name))).toEqual([]);
+  });
+});
