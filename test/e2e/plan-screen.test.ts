@@ -21,7 +21,11 @@ describe('a plan', () => {
     writeAlbum(cwd, [...before, ['doubtful', 'A march [sandbox:lost-answer]']]);
     expect((await run(['run', 'album.yaml', '--sandbox', '--yes'], cwd)).code).toBe(8);
     rmSync(path.join(cwd, 'album.sandbox/out/03-gone.wav'));
-    const more = [...before, ['doubtful', 'A march [sandbox:lost-answer]'], ['flying', 'Slow strings']] as const;
+    const more = [
+      ...before,
+      ['doubtful', 'A march [sandbox:lost-answer]'],
+      ['flying', 'Slow strings'],
+    ] as const;
     writeAlbum(cwd, more);
     const queue = ['run', 'album.yaml', '--sandbox', '--sandbox-speed', '0.01', '--detach', '--yes'];
     expect((await run(queue, cwd)).code).toBe(8);

@@ -14,6 +14,8 @@ export interface Manners {
 
 /** What a 429 without any header asks for, less what latency may hide. */
 const PAUSE_MS = 59_000;
+/** A submit whose intent is being written as the 429 arrives leaves all the same. */
+const UNDER_WAY_MS = 500;
 const ERRORS_WITHIN_MS = 30_000;
 /** The lower of the two published limits. */
 const ERRORS_MAX = 20;
@@ -21,7 +23,10 @@ const JOB_ROUTES: ReadonlySet<string> = new Set(['/audio/queue', '/audio/retriev
 
 export function createManners(incarnation: Incarnation, blame: Judge['blame'], nowMs: () => number): Manners {
   /** By route and model; void once the run's clock has leapt. */
-  const pauses = new Map<string, { readonly untilMs: number; readonly leapMs: number }>();
+  const pauses = new Map<
+    string,
+    { readonly fromMs: number; readonly untilMs: number; readonly leapMs: number }
+  >();
   let errorsMs: number[] = [];
   const { name, buys } = incarnation.witness;
   const isJobs = ({ path }: TransportRequest) => buys && JOB_ROUTES.has(path);
@@ -29,7 +34,8 @@ export function createManners(incarnation: Incarnation, blame: Judge['blame'], n
     sent: (request) => {
       if (!isJobs(request)) return;
       const pause = pauses.get(keyOf(request));
-      if (pause !== undefined && pause.leapMs === incarnation.leapMs && nowMs() < pause.untilMs)
+      const holds = pause !== undefined && pause.leapMs === incarnation.leapMs && nowMs() >= pause.fromMs;
+      if (holds && nowMs() < pause.untilMs)
         blame('P', `${name} asks ${keyOf(request)} ${Math.round(pause.untilMs - nowMs())} ms too early`);
     },
     handled: (request, { status }) => {
@@ -40,7 +46,8 @@ export function createManners(incarnation: Incarnation, blame: Judge['blame'], n
     },
     read: (request, answer) => {
       if (!isJobs(request) || !isUntoldLimit(answer)) return;
-      pauses.set(keyOf(request), { untilMs: nowMs() + PAUSE_MS, leapMs: incarnation.leapMs });
+      const { leapMs } = incarnation;
+      pauses.set(keyOf(request), { fromMs: nowMs() + UNDER_WAY_MS, untilMs: nowMs() + PAUSE_MS, leapMs });
     },
   };
 }
