@@ -24,7 +24,7 @@ export interface Machine {
   run(script: string, env?: Env): Promise<Ended>;
 }
 
-const STEP_MS_MAX = 60_000;
+const STEP_MS_MAX = 120_000;
 
 export function createMachine(server: GitServer, env: Env): Machine {
   const home = folder();

@@ -10,7 +10,7 @@ describe('the workflow with a matrix', () => {
   const FILE = 'github-actions-matrix.yml';
 
   it('shares one manifest, and finishes for a job whose runner was lost', async () => {
-    const { runner, setup, service } = await stage(4);
+    const { runner, setup, service } = await stage(20);
     await lose(runner(), FILE, 'make', setup, 3);
     const jobs = await Promise.all(
       [2, 3, 4].map(() => play(runner(), FILE, 'make', setup, TEN_MINUTES_LATER)),
