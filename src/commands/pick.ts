@@ -15,6 +15,7 @@ import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
 import { loadPicks } from '../session/picks.js';
+import { rehearsalNote } from '../session/rehearsal.js';
 import { requireManifest } from '../session/require-manifest.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
@@ -39,7 +40,7 @@ export async function pickCommand(
   await requireManifest(session);
   const { file, picks, text } = await loadPicks(session);
   const { attempts, takes } = await knownTakes(session);
-  const chosen = take === undefined ? undefined : choose(session, track, take, takes, attempts);
+  const chosen = take === undefined ? undefined : await choose(session, track, take, takes, attempts);
   if (chosen === undefined) requireTrack(session, track, takes, attempts, picks.has(track));
   const before = picks.get(track);
   const pick = chosen && pickFor(chosen.file.sha256, flags.note, before);
@@ -69,7 +70,7 @@ export function pickFor(sha256: string, note: string | undefined, before: Pick |
   return { sha256, ...(text === undefined || text.trim() === '' ? {} : { note: text.trim() }) };
 }
 
-function choose(
+async function choose(
   session: Session,
   track: string,
   word: string,
@@ -80,8 +81,13 @@ function choose(
   if (choice.ok) return choice.attempt;
   const { command } = session;
   if (choice.why === 'no-file') {
-    const next = choice.state === 'queued' ? command('collect') : command('status');
-    throw refused('take-without-file', `${choice.message}: it is ${choice.state.replace('_', ' ')}`, next);
+    const { message, state } = choice;
+    if (state === undefined) {
+      const rehearsed = await rehearsalNote(session, ['pick', track, word]);
+      throw refused('take-without-file', escapeForeign(message), rehearsed ?? `make it: ${command('run')}`);
+    }
+    const next = state === 'queued' ? command('collect') : command('status');
+    throw refused('take-without-file', `${message}: it is ${state.replace('_', ' ')}`, next);
   }
   const meant = choice.meant;
   if (choice.why === 'track') throw unknown('unknown-track', choice.message, session, meant && [meant, word]);

@@ -7,6 +7,7 @@ import { jsonText } from '../report/json-text.js';
 import { renderSounds, soundJson } from '../report/sound-text.js';
 import { styleFor } from '../report/style.js';
 import { tableWidth } from '../report/terminal.js';
+import { rehearsalNote } from '../session/rehearsal.js';
 import { requireManifest } from '../session/require-manifest.js';
 import { openSession } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
@@ -30,6 +31,9 @@ export async function qcCommand(manifest: string, flags: Flags): Promise<ExitCod
       ? `${jsonText({ schema: 1, output_root: settings.outputRoot.value, ...soundJson(view) }, 2)}\n`
       : renderSounds(view, styleFor(stdout.color), tableWidth(stdout, process.env)),
   );
+  const note =
+    attempts.length === 0 && flags.json !== true ? await rehearsalNote(session, ['qc']) : undefined;
+  if (note !== undefined) stdout.write(`${note}\n`);
   const warned = view.sounds.some(({ findings }) => findings.length > 0);
   return flags.qcFail === true && warned ? EXIT.tracks : EXIT.ok;
 }

@@ -8,6 +8,7 @@ import { jsonText } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
 import type { ReviewFile } from '../review/data.js';
 import { embeddedAudio, reportEnd, reportStart } from '../review/html.js';
+import { rehearsalNote } from '../session/rehearsal.js';
 import { requireManifest } from '../session/require-manifest.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
@@ -38,6 +39,8 @@ export async function reportCommand(manifest: string, { out, ...flags }: ReportF
         ? `${jsonText({ schema: 1, report: path.resolve(out), files: files.size, embedded }, 2)}\n`
         : `wrote ${pathText(out)}: ${data.tracks.length} tracks, ${files.size} files${embedded ? ' inside it' : ''}\n`,
     );
+    const note = files.size === 0 ? await rehearsalNote(session, ['report', '--out', out]) : undefined;
+    if (note !== undefined) session.stderr.write(`note: ${note}\n`);
     return EXIT.ok;
   } finally {
     await listener.close();

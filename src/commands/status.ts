@@ -1,7 +1,5 @@
-import path from 'node:path';
 import { takeStatusesOf } from '../app/take-status.js';
 import { EXIT, type ExitCode } from '../core/errors.js';
-import type { Files } from '../core/ports.js';
 import { spentMicroUsd } from '../lockfile/attempt.js';
 import { boughtTwice } from '../lockfile/bought-twice.js';
 import { lockError } from '../lockfile/lock-error.js';
@@ -11,13 +9,12 @@ import { boughtTwiceTake } from '../plan/bought-twice.js';
 import { isElsewhere, machineOf } from '../plan/latest-attempts.js';
 import { jsonText } from '../report/json-text.js';
 import { picksJson } from '../report/picks-text.js';
-import { pathText } from '../report/shell.js';
 import { soundJson } from '../report/sound-text.js';
 import { renderStatus, takeStatuses } from '../report/status.js';
 import { tableWidth } from '../report/terminal.js';
 import { viewOf } from '../session/find-state.js';
-import { MANIFEST_EXTENSION } from '../session/manifest-link.js';
 import { picksView } from '../session/picks.js';
+import { rehearsalNote } from '../session/rehearsal.js';
 import { requireManifest } from '../session/require-manifest.js';
 import { openSession } from '../session/session.js';
 import type { Flags, Settings } from '../session/settings.js';
@@ -74,18 +71,9 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
     },
   );
   stdout.write(text);
-  if (attempts.length === 0 && !settings.sandbox && (await wasRehearsed(settings, ports.files)))
-    stdout.write(
-      `a sandbox run is in ${pathText(settings.sandboxDirectory)}: ${command('status', '--sandbox')}\n`,
-    );
+  const note = attempts.length === 0 ? await rehearsalNote(session, ['status']) : undefined;
+  if (note !== undefined) stdout.write(`${note}\n`);
   return EXIT.ok;
-}
-
-/** Whether the sandbox has a lockfile of this manifest. */
-async function wasRehearsed({ manifestPath, sandboxDirectory }: Settings, files: Files): Promise<boolean> {
-  const stem = path.basename(manifestPath).replace(MANIFEST_EXTENSION, '');
-  const lockfile = path.join(sandboxDirectory, `${stem}.lock.jsonl`);
-  return (await files.facts(lockfile).catch(() => undefined))?.kind === 'file';
 }
 
 /**

@@ -11,6 +11,7 @@ import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
 import { pullFor, viewOf } from '../session/find-state.js';
+import { rehearsalNote } from '../session/rehearsal.js';
 import { requireManifest } from '../session/require-manifest.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
@@ -45,6 +46,8 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
   } else {
     for (const double of doubles) stdout.write(`warning: ${boughtTwicePhrase(double)}\n`);
     stdout.write(verdictText(files, isNothingHere(statuses.rows), session));
+    const note = attempts.length === 0 ? await rehearsalNote(session, ['verify']) : undefined;
+    if (note !== undefined) stdout.write(`${note}\n`);
   }
   return files.some(isBad) ? EXIT.tracks : EXIT.ok;
 }

@@ -11,7 +11,8 @@ export type Choice =
       readonly ok: false;
       readonly why: 'no-file';
       readonly message: string;
-      readonly state: Attempt['state'];
+      /** Absent: it was never bought. */
+      readonly state?: Attempt['state'];
     };
 
 /** Digits of a hash or of an attempt that name a file, at least. */
@@ -42,6 +43,9 @@ export function chooseTake(
     const message = `${takeKey(without)} has no file to pick`;
     return { ok: false, why: 'no-file', message, state: without.state };
   }
+  const unmade = wanted.find((take) => take.take === number);
+  if (unmade !== undefined)
+    return { ok: false, why: 'no-file', message: `${takeKey(unmade)} has not been made yet` };
   return { ok: false, why: 'take', ...unknownTake(track, word, wanted, ofTrack) };
 }
 

@@ -1,0 +1,25 @@
+import path from 'node:path';
+import { pathText } from '../report/shell.js';
+import { MANIFEST_EXTENSION } from './manifest-link.js';
+import type { Session } from './session.js';
+
+/**
+ * For a command that found nothing: the forgotten `--sandbox` is the likely reason where the sandbox has a lockfile of this
+ * manifest.
+ *
+ * @param words of the command to use instead, its verb first
+ * @returns one line without its end; `undefined` where there was no sandbox run
+ */
+export async function rehearsalNote(
+  { settings, ports, command }: Session,
+  [verb = '', ...words]: readonly string[],
+): Promise<string | undefined> {
+  const { manifestPath, sandbox, sandboxDirectory } = settings;
+  if (sandbox) return undefined;
+  const stem = path.basename(manifestPath).replace(MANIFEST_EXTENSION, '');
+  const facts = await ports.files
+    .facts(path.join(sandboxDirectory, `${stem}.lock.jsonl`))
+    .catch(() => undefined);
+  if (facts?.kind !== 'file') return undefined;
+  return `a sandbox run is in ${pathText(sandboxDirectory)}: ${command(verb, ...words, '--sandbox')}`;
+}
