@@ -17,11 +17,11 @@ export interface CheckedFile {
   readonly state: FileState | 'elsewhere';
   /** Name of that machine: foreign text. */
   readonly machine?: string | undefined;
-  /** What names the take that rests on it. Absent: a newer one took its place, or it left the manifest. */
+  /** Name of the take that uses this file. Absent if a newer file replaced it or the take was removed from the manifest. */
   readonly word: string | undefined;
 }
 
-/** A take rests on it, and it is not what was stored. */
+/** Reports whether a take needs this file and the file is missing or changed. */
 export function isBad({ state, word }: CheckedFile): boolean {
   return state !== 'present' && state !== 'elsewhere' && word !== undefined;
 }

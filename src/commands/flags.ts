@@ -185,7 +185,7 @@ export function looseFlags(argv: readonly string[]): {
     .option('--base-url [url]')
     .option('--lockfile [path]');
   const { operands, unknown } = loose.parseOptions([...argv]);
-  // A flag that lacks its value is none.
+  // Ignore a flag that is missing its value.
   const given = Object.entries(loose.opts()).filter(
     ([name, value]) => typeof value === 'string' || name === 'json' || name === 'sandbox',
   );

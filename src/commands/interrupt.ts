@@ -1,6 +1,6 @@
 import { EXIT } from '../core/errors.js';
 
-/** Shows the cursor again: whatever had hidden it is gone when a second signal ends the process at once. */
+/** Restores the cursor. A second signal exits immediately, so the code that hid it cannot restore it. */
 const SHOW_CURSOR = '\u001b[?25h';
 
 export interface Interrupt {
@@ -13,7 +13,7 @@ export interface Interrupt {
 /**
  * The first signal asks the run to end well; a second one ends the process at once.
  *
- * @param told called at the first signal
+ * @param reported called at the first signal
  */
 export function watchInterrupt(reported: () => void): Interrupt {
   const controller = new AbortController();

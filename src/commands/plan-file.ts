@@ -45,7 +45,7 @@ export async function readPlanFile({ settings, ports, command }: Session): Promi
   });
 }
 
-/** The flag that would have the plan be another one. */
+/** Returns the first flag that cannot be combined with `--plan`. */
 function contradiction({
   only,
   except,

@@ -1,5 +1,5 @@
 const WORD_LENGTH_MAX = 64;
-/** Letters compared with letters, in all for one word: a list may come from a stranger. */
+/** Maximum character comparisons per call; the candidate list may be untrusted. */
 const STEPS_MAX = 400_000;
 
 /**

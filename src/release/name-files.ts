@@ -10,7 +10,7 @@ export interface NamedTake extends Chosen {
   readonly stem: string;
 }
 
-/** Names what was chosen. Two may come to one name only now, as which take was picked is part of it. */
+/** Names the chosen takes. Collisions are only detectable here, because a name can include the take number. */
 export function nameFiles(
   { template, tracks }: Release,
   chosen: readonly Chosen[],

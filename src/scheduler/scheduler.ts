@@ -26,7 +26,7 @@ export interface Scheduler {
   submitSingly(): void;
   /** What is worth most now. Other than `wait`, the action counts as begun (and its request as sent). */
   next(nowMs: number): Action;
-  /** What came of an action given out by `next`. */
+  /** Reports the result of an action returned by `next`. */
   settled(job: string, outcome: Settled, nowMs: number): void;
   /**
    * Rate facts of an answer (or none: no status), for each request made on behalf of `model`, as soon as its

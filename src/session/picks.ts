@@ -10,7 +10,7 @@ import type { Session } from './session.js';
 import type { Settings } from './settings.js';
 import { showDiagnostics } from './show-diagnostics.js';
 
-/** Beside the manifest; of a rehearsal in the folder of the sandbox, where all of it is. */
+/** The picks file: next to the manifest, or in the sandbox folder for a sandbox run. */
 export function picksFileOf({ sandbox, sandboxDirectory, manifestPath }: Settings): string {
   return picksPathIn(sandbox ? sandboxDirectory : path.dirname(manifestPath), manifestPath);
 }
@@ -35,7 +35,7 @@ export async function loadPicks(session: Session): Promise<LoadedPicks> {
   });
 }
 
-/** Tracks with a pick. Throws as `loadPicks`: rather nothing is bought than too much. */
+/** Tracks with a pick. Throws like `loadPicks`: buying nothing is safer than buying too much. */
 export async function pickedTracks(session: Session): Promise<ReadonlySet<string>> {
   return new Set((await loadPicks(session)).picks.keys());
 }
