@@ -59,6 +59,8 @@ const LAST_MOMENTS_MS = 2_500;
 const EARLY_CHANCE_MIN = 0.3;
 /** In these moments: how often to look whether something has become worth it, ms. */
 const LOOK_MS = 250;
+/** Nothing lapses in a window that ended and was not followed by another, ms. */
+const LOOKS_FOR_MS = 60_000;
 /** The shortest wait, ms. */
 const WAKE_MS_MIN = 1;
 /** Jobs in flight are sorted again after one action for so many of them. */
@@ -122,9 +124,10 @@ export function opensAtMs({ limits, breaker }: ModelQueue, operation: Operation,
     : limitMs;
 }
 
-/** When to look at the last moments of the budget; again and again once they have come. */
+/** When to look at the last moments of the budget; again and again once they have come, until they are long over. */
 function nextLookMs(queue: ModelQueue, nowMs: number): number {
   const lastMs = lastMomentsMs(queue, nowMs);
+  if (nowMs - lastMs >= LOOKS_FOR_MS) return NEVER;
   return lastMs > nowMs ? lastMs : nowMs + LOOK_MS;
 }
 
