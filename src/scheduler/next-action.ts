@@ -59,8 +59,8 @@ const LAST_MOMENTS_MS = 2_500;
 const EARLY_CHANCE_MIN = 0.3;
 /** In these moments: how often to look whether something has become worth it, ms. */
 const LOOK_MS = 250;
-/** Nothing lapses in a window that ended and was not followed by another, ms. */
-const LOOKS_FOR_MS = 60_000;
+/** Nothing lapses in a window that ended and was not followed by another: so long after its last moments began, ms. */
+const LOOKS_FOR_MS = 2 * LAST_MOMENTS_MS;
 /** The shortest wait, ms. */
 const WAKE_MS_MIN = 1;
 /** Jobs in flight are sorted again after one action for so many of them. */

@@ -77,7 +77,7 @@ export function judgeSum(blame: Blame, witness: Witness, view: LockView, reporte
 function lostInARow(view: LockView): number {
   const ends = [...view.attempts.values()].flatMap(({ latest }) => {
     if (latest.state === 'in_doubt') return [`${latest.at.in_doubt} lost`];
-    return latest.at.queued === undefined ? [] : [`${latest.at.queued} accepted`];
+    return latest.at.queued === undefined ? [] : [`${acceptedAt(latest)} accepted`];
   });
   const row = ends.sort().map((end) => (end.endsWith('lost') ? 'l' : ' '));
   return Math.max(
@@ -86,6 +86,11 @@ function lostInARow(view: LockView): number {
       .split(' ')
       .map(({ length }) => length),
   );
+}
+
+/** A job whose file is fetched once more is queued anew; it was accepted after its intent. */
+function acceptedAt({ at: { intent, queued, stored } }: Attempt): string | undefined {
+  return stored !== undefined && queued !== undefined && queued >= stored ? intent : queued;
 }
 
 export function spentUnder(view: LockView): number {
