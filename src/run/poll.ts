@@ -1,4 +1,4 @@
-import { describeFault, unreachable } from '../core/errors.js';
+import { unreachable } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Settled } from '../scheduler/scheduler.js';
 import type { CallResult, Retrieved } from '../venice/client.js';
@@ -9,21 +9,12 @@ import {
   refundBasis,
 } from '../venice/retrieve-outcome.js';
 import { again, FAILURES_MAX } from './again.js';
+import { collectAudio } from './collect-audio.js';
 import type { Job, RunContext } from './context.js';
-import {
-  emitTake,
-  isClosedToKey,
-  notice,
-  observeRate,
-  stopAll,
-  stopBuying,
-  stopIfRefused,
-} from './context.js';
+import { emitTake, isClosedToKey, notice, observeRate, stopBuying, stopIfRefused } from './context.js';
 import { newestOf, recordOutcome } from './record.js';
-import { storeAudio } from './store-file.js';
 import { expectation } from './submit.js';
 import { stableCode } from './transition.js';
-import { tellRefused, type Uploaded, uploadFile } from './upload.js';
 
 /** Between the answers under the right key after which the media count as gone: longer than a service stumbles. */
 const UNKNOWN_ID_PAUSES_MS = [5_000, 30_000];
@@ -33,9 +24,6 @@ const HORIZON_MS = 6 * 3_600_000;
 const LOOKS_APART_MS_MAX = 2 * 60_000;
 
 const GONE: Settled = { kind: 'gone' };
-
-/** A run time is recorded only where the looks around its end leave no more doubt than this, ms. */
-const RUN_TIME_DOUBT_MS_MAX = 10 * 60_000;
 
 /** Names what is in flight from an earlier run. */
 export function emitResumed(context: RunContext, job: Job): void {
@@ -61,7 +49,7 @@ export async function pollJob(context: RunContext, job: Job): Promise<Settled> {
     case 'running':
       return afterRunning(context, job, outcome, askedMs);
     case 'audio':
-      return afterAudio(context, job, attempt, outcome, nowMs);
+      return collectAudio(context, job, attempt, outcome, nowMs);
     case 'failed':
       return afterJobFailure(context, job, attempt, outcome.failure);
     case 'maybe_failed':
@@ -177,93 +165,6 @@ async function afterServerError(
     job.failures = Math.min(job.failures, FAILURES_MAX - 1);
   }
   return again(context, job, cannotAsk(job, failure));
-}
-
-async function afterAudio(
-  context: RunContext,
-  job: Job,
-  attempt: Attempt,
-  audio: Retrieved & { kind: 'audio' },
-  readyAtMs: number,
-): Promise<Settled> {
-  emitTake(context, job, 'downloading');
-  const compared = job.lastDownload !== undefined;
-  const outcome = await storeAudio(context, job, attempt, audio);
-  const nowMs = context.ports.clock.nowMs();
-  switch (outcome.kind) {
-    case 'stored': {
-      const uploaded = await uploadFile(context, outcome.file);
-      const refused = typeof uploaded === 'object' && uploaded.refused;
-      // Not stored for good: it is fetched again, at no cost, until another disk than this one has it.
-      if (uploaded !== 'banked' && !refused)
-        return again(context, job, `could not upload ${job.key} to the audio store: ${whyNot(uploaded)}`);
-      if (refused) tellRefused(context, uploaded.failed);
-      const known = await recordOutcome(context, job, {
-        kind: 'stored',
-        file: outcome.file,
-        ...runTime(attempt, job, readyAtMs),
-      });
-      emitTake(context, job, 'stored', { path: outcome.file.path, bytes: outcome.file.bytes });
-      if (!known) return GONE;
-      job.failures = 0;
-      context.made.add(attempt.attempt);
-      // This disk has it, which is not enough: the clean-up, which looks for it in the store, is left for a later run.
-      if (refused) return { kind: 'stored', clean: false, readyAtMs };
-      if (context.settings.keep) {
-        await finishJob(context, job);
-        return { kind: 'stored', clean: false, readyAtMs };
-      }
-      return { kind: 'stored', clean: true, readyAtMs };
-    }
-    case 'unconfirmed':
-      if (compared) return again(context, job, `no two downloads of ${job.key} match`);
-      return { kind: 'again', notBeforeMs: nowMs };
-    case 'broken':
-      return again(context, job, `the download of ${job.key} was cut off (${outcome.code})`);
-    case 'mismatch':
-      if (job.mismatches < 2) return { kind: 'again', notBeforeMs: nowMs };
-      await recordOutcome(context, job, {
-        kind: 'not_verifiable',
-        code: outcome.code,
-        kept: outcome.kept,
-      });
-      if (job.attempt?.state !== 'unverified') return GONE;
-      emitTake(context, job, 'unverified', { code: outcome.code });
-      if (context.settings.failFast) stopBuying(context, 'fail_fast');
-      return GONE;
-    case 'disk':
-      notice(
-        context,
-        'error',
-        'storage',
-        `the file of ${job.key} cannot be written: ${describeFault(outcome.code).what} (${outcome.code || 'error'}); it is paid for and still on the server`,
-        `${describeFault(outcome.code).fix}, then collect it at no cost: ${context.settings.command('collect')}`,
-      );
-      stopAll(context, 'storage');
-      return GONE;
-    default:
-      return unreachable(outcome);
-  }
-}
-
-function whyNot(uploaded: Exclude<Uploaded, 'banked'>): string {
-  return uploaded === 'changed' ? 'its file was changed' : uploaded.failed;
-}
-
-/** Records that nothing more is to be asked of the service for this job. */
-export async function finishJob(context: RunContext, job: Job): Promise<void> {
-  await recordOutcome(context, job, { kind: 'cleaned_up' });
-  const path = job.attempt?.file?.path;
-  emitTake(context, job, 'done', path === undefined ? {} : { path });
-}
-
-/** How long the job ran, where that is known well: half-way between the last "still runs" and the first sight of the audio. */
-function runTime(attempt: Attempt, job: Job, readyAtMs: number): { runMs?: number } {
-  const queuedMs = Date.parse(attempt.at.queued ?? '');
-  if (job.lastRunningMs === undefined || Number.isNaN(queuedMs)) return {};
-  const runningMs = Math.max(job.lastRunningMs, queuedMs);
-  if (readyAtMs - runningMs > RUN_TIME_DOUBT_MS_MAX) return {};
-  return { runMs: Math.max(0, (runningMs + readyAtMs) / 2 - queuedMs) };
 }
 
 /** One stray answer proves nothing, and under another key none does. */

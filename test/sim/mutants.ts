@@ -142,7 +142,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   patched(
     'complete-before-custody',
-    'src/run/poll.ts',
+    'src/run/collect-audio.ts',
     'const outcome = await storeAudio(context, job, attempt, audio);',
     "const outcome = await storeAudio(context, job, attempt, audio); await context.client.complete(attempt.model, attempt.queue_id ?? '');",
   ),

@@ -116,7 +116,7 @@ function withOtherWriter(bytes: Uint8Array): Uint8Array {
     family: 'machines',
     patches: [
       {
-        file: 'src/run/poll.ts',
+        file: 'src/run/collect-audio.ts',
         find: 'const uploaded = await uploadFile(context, outcome.file);',
         replace:
           "const uploaded = 'uploaded' as Uploaded; if (uploaded !== 'uploaded') await uploadFile(context, outcome.file);",

@@ -1,0 +1,103 @@
+import { describeFault, unreachable } from '../core/errors.js';
+import type { Attempt } from '../lockfile/attempt.js';
+import type { Settled } from '../scheduler/scheduler.js';
+import type { Retrieved } from '../venice/client.js';
+import { again } from './again.js';
+import type { Job, RunContext } from './context.js';
+import { emitTake, notice, stopAll, stopBuying } from './context.js';
+import { recordOutcome } from './record.js';
+import { storeAudio } from './store-file.js';
+import { tellRefused, type Uploaded, uploadFile } from './upload.js';
+
+/** A run time is recorded only where the looks around its end leave no more doubt than this, ms. */
+const RUN_TIME_DOUBT_MS_MAX = 10 * 60_000;
+
+const GONE: Settled = { kind: 'gone' };
+
+/** Stores the audio of a job, and says what is left to do for it. */
+export async function collectAudio(
+  context: RunContext,
+  job: Job,
+  attempt: Attempt,
+  audio: Retrieved & { kind: 'audio' },
+  readyAtMs: number,
+): Promise<Settled> {
+  emitTake(context, job, 'downloading');
+  const compared = job.lastDownload !== undefined;
+  const outcome = await storeAudio(context, job, attempt, audio);
+  const nowMs = context.ports.clock.nowMs();
+  switch (outcome.kind) {
+    case 'stored': {
+      const uploaded = await uploadFile(context, outcome.file);
+      const refused = typeof uploaded === 'object' && uploaded.refused;
+      // Not stored for good: it is fetched again, at no cost, until another disk than this one has it.
+      if (uploaded !== 'banked' && !refused)
+        return again(context, job, `could not upload ${job.key} to the audio store: ${whyNot(uploaded)}`);
+      if (refused) tellRefused(context, uploaded.failed);
+      const known = await recordOutcome(context, job, {
+        kind: 'stored',
+        file: outcome.file,
+        ...runTime(attempt, job, readyAtMs),
+      });
+      emitTake(context, job, 'stored', { path: outcome.file.path, bytes: outcome.file.bytes });
+      if (!known) return GONE;
+      job.failures = 0;
+      context.made.add(attempt.attempt);
+      // This disk has it, which is not enough: the clean-up, which looks for it in the store, is left for a later run.
+      if (refused) return { kind: 'stored', clean: false, readyAtMs };
+      if (context.settings.keep) {
+        await finishJob(context, job);
+        return { kind: 'stored', clean: false, readyAtMs };
+      }
+      return { kind: 'stored', clean: true, readyAtMs };
+    }
+    case 'unconfirmed':
+      if (compared) return again(context, job, `no two downloads of ${job.key} match`);
+      return { kind: 'again', notBeforeMs: nowMs };
+    case 'broken':
+      return again(context, job, `the download of ${job.key} was cut off (${outcome.code})`);
+    case 'mismatch':
+      if (job.mismatches < 2) return { kind: 'again', notBeforeMs: nowMs };
+      await recordOutcome(context, job, {
+        kind: 'not_verifiable',
+        code: outcome.code,
+        kept: outcome.kept,
+      });
+      if (job.attempt?.state !== 'unverified') return GONE;
+      emitTake(context, job, 'unverified', { code: outcome.code });
+      if (context.settings.failFast) stopBuying(context, 'fail_fast');
+      return GONE;
+    case 'disk':
+      notice(
+        context,
+        'error',
+        'storage',
+        `the file of ${job.key} cannot be written: ${describeFault(outcome.code).what} (${outcome.code || 'error'}); it is paid for and still on the server`,
+        `${describeFault(outcome.code).fix}, then collect it at no cost: ${context.settings.command('collect')}`,
+      );
+      stopAll(context, 'storage');
+      return GONE;
+    default:
+      return unreachable(outcome);
+  }
+}
+
+function whyNot(uploaded: Exclude<Uploaded, 'banked'>): string {
+  return uploaded === 'changed' ? 'its file was changed' : uploaded.failed;
+}
+
+/** Records that nothing more is to be asked of the service for this job. */
+export async function finishJob(context: RunContext, job: Job): Promise<void> {
+  await recordOutcome(context, job, { kind: 'cleaned_up' });
+  const path = job.attempt?.file?.path;
+  emitTake(context, job, 'done', path === undefined ? {} : { path });
+}
+
+/** How long the job ran, where that is known well: half-way between the last "still runs" and the first sight of the audio. */
+function runTime(attempt: Attempt, job: Job, readyAtMs: number): { runMs?: number } {
+  const queuedMs = Date.parse(attempt.at.queued ?? '');
+  if (job.lastRunningMs === undefined || Number.isNaN(queuedMs)) return {};
+  const runningMs = Math.max(job.lastRunningMs, queuedMs);
+  if (readyAtMs - runningMs > RUN_TIME_DOUBT_MS_MAX) return {};
+  return { runMs: Math.max(0, (runningMs + readyAtMs) / 2 - queuedMs) };
+}
