@@ -119,7 +119,7 @@ function withOtherWriter(bytes: Uint8Array): Uint8Array {
         file: 'src/run/collect-audio.ts',
         find: 'const uploaded = await uploadFile(context, outcome.file);',
         replace:
-          "const uploaded = 'uploaded' as Uploaded; if (uploaded !== 'uploaded') await uploadFile(context, outcome.file);",
+          "const uploaded = 'banked' as Uploaded; if (uploaded !== 'banked') await uploadFile(context, outcome.file);",
       },
       {
         file: 'src/run/clean-up.ts',
