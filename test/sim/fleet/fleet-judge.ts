@@ -59,11 +59,12 @@ export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
     const bytes = world.bucket().objects.get(`audio/sha256/${sha.slice(0, 2)}/${sha}`);
     return bytes !== undefined && sha256(bytes) === sha;
   };
-  /** Where the bucket keeps no audio, the service does. */
-  const outcome = ({ file, queue_id }: Attempt) =>
-    world.keepsAudio
-      ? file !== undefined && isUploaded(file.sha256)
-      : world.server.jobs.get(queue_id ?? '')?.deletedMs === undefined;
+  /** A file that is not in the bucket is not deleted from the service: the bucket keeps no audio, or took none (`not-pushed`). */
+  const outcome = ({ state, file, queue_id }: Attempt) => {
+    const inBucket = world.keepsAudio && file !== undefined && isUploaded(file.sha256);
+    const atService = world.server.jobs.get(queue_id ?? '')?.deletedMs === undefined;
+    return inBucket || (atService && (state === 'stored' || !world.keepsAudio));
+  };
 
   const submits = (witness: Witness, body: Record<string, unknown>, around: JudgeWorld) => {
     const prompt = String(body.prompt);
@@ -86,7 +87,8 @@ export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
     const isNamed = attempt?.file !== undefined && (attempt.state === 'stored' || attempt.state === 'done');
     if (!isNamed) blame('H', `${queueId} is deleted while the log has it as ${attempt?.state ?? 'unknown'}`);
     else if (!world.keepsAudio) blame('H', `${queueId} is deleted, and its audio is on one machine alone`);
-    else if (!outcome(attempt)) blame('H', `${queueId} is deleted, and its audio is not in the store`);
+    else if (!isUploaded(attempt.file.sha256))
+      blame('H', `${queueId} is deleted, and its audio is not in the store`);
     else if (world.thorough ? attempt.file.sha256 !== job.sha256 : !job.served.has(attempt.file.sha256))
       blame('H', `${queueId} is deleted, and what is in the store is not what was served`);
   };
