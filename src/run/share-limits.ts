@@ -1,13 +1,25 @@
+import type { Ports } from '../core/ports.js';
+import type { Attempt } from '../lockfile/attempt.js';
+import type { LockStore, Sharing } from '../lockfile/lock-store.js';
 import { takeId } from '../plan/history.js';
+import { isRefusedForGood } from '../venice/submit-outcome.js';
 import type { Job, RunContext } from './context.js';
+import { kindOf } from './job-kind.js';
 import { type ProgressCounts, progressOf } from './progress-state.js';
 
+type Following = Pick<RunContext, 'scheduler' | 'buying'> & {
+  readonly ports: Pick<Ports, 'clock'>;
+  readonly store: Pick<LockStore, 'attempts'> & {
+    readonly sharing?: Pick<Sharing, 'news' | 'runs'> | undefined;
+  };
+};
+
 /**
- * Follows the other runs of a shared log as far as the log was read: takes that they claimed are left to them, and the request limits
- * of the key are shared with them. Returns what to call whenever the log was read.
+ * Follows the other runs of a shared log as far as the log was read: takes that they claimed are left to them until
+ * they are free again, and the request limits of the key are shared with them. Returns what to call whenever the log was read.
  */
 export function followOthers(
-  context: RunContext,
+  context: Following,
   jobs: ReadonlyMap<string, Job>,
   progressCounts: ProgressCounts,
 ): () => void {
@@ -17,26 +29,51 @@ export function followOthers(
   const open = new Map<string, Job>();
   for (const job of jobs.values())
     if (job.take !== undefined && job.purchase !== undefined) open.set(takeId(job.take), job);
+  /** By the attempt that another run made for the take. */
+  const left = new Map<string, Job>();
   const leave = (job: Job) => {
     const before = progressOf(job);
     if (!scheduler.leave(job.id)) return;
     job.over = true;
     progressCounts.moved(before, progressOf(job));
   };
+  const rejoin = () => {
+    for (const [attempt, job] of left) {
+      const { purchase } = job;
+      if (purchase === undefined || !job.over || !isFreeAgain(store.attempts.get(attempt))) continue;
+      left.delete(attempt);
+      if (!context.buying) continue;
+      const before = progressOf(job);
+      job.over = false;
+      scheduler.addTake(job.id, kindOf(purchase.request));
+      progressCounts.moved(before, progressOf(job));
+    }
+  };
   // What was there when the run was planned, its history tells.
   sharing.news();
   const follow = () => {
     const nowMs = ports.clock.nowMs();
     scheduler.shareWith(sharing.runs());
+    rejoin();
     const news = sharing.news().filter(({ state }) => state !== 'rejected');
     if (news.length === 0) return;
     const sentMs = news.map(({ at }) => Math.min(nowMs, Date.parse(at.queued ?? at.intent ?? '') || nowMs));
     scheduler.sentElsewhere('queue', sentMs, nowMs);
     for (const attempt of news) {
       const job = open.get(takeId(attempt));
-      if (job !== undefined) leave(job);
+      if (job === undefined) continue;
+      left.set(attempt.attempt, job);
+      leave(job);
     }
   };
   follow();
   return follow;
+}
+
+/**
+ * The other run was refused for the moment, and may end before it asks again: whoever is first then buys the take. What the service
+ * said of the take itself, it would say to any run.
+ */
+function isFreeAgain(attempt: Attempt | undefined): boolean {
+  return attempt?.state === 'rejected' && !isRefusedForGood(attempt.reason?.status);
 }

@@ -56,6 +56,11 @@ const REFUSALS: ReadonlyMap<number | undefined, AfterRefusal> = new Map([
   [503, 'wait'],
 ]);
 
+/** Reports whether a submit that was refused with this status would be refused again, whoever sends it. */
+export function isRefusedForGood(status: number | undefined): boolean {
+  return REFUSALS.get(status) === 'reject';
+}
+
 /**
  * The outcome of `POST /audio/queue`. Only two things are safe: certainly nothing was sent, or the API itself said
  * no with a status that is known to come before any charge. A 200 without a usable id, an error page of a proxy,
