@@ -30,11 +30,11 @@ export interface BuyDecision {
 export async function decideWhatToBuy(
   world: World,
   settings: BatchSettings,
-  opened: Opened,
+  opened: Opened & Pick<DecideInput, 'notPulled'>,
   loaded: LoadedManifest,
   output: Output,
 ): Promise<BuyDecision> {
-  const { store } = opened;
+  const { store, notPulled } = opened;
   const { manifest } = loaded;
   if (loaded.diagnostics.length > 0 && settings.mode !== 'collect')
     world.show(loaded.diagnostics, loaded.sources);
@@ -64,6 +64,7 @@ export async function decideWhatToBuy(
     budgetMicroUsd,
     keySignature: world.account && keySignatureOf(store.header, world.account),
     keptBy: keptElsewhere(settings, opened),
+    notPulled,
     account: world.account,
     ignoreBalance: settings.ignoreBalance,
     stop: world.stop,

@@ -35,6 +35,7 @@ export interface PrepareInput {
   readonly budgetMicroUsd?: number | undefined;
   readonly keySignature?: KeySignature | undefined;
   readonly keptBy?: DecideInput['keptBy'];
+  readonly notPulled?: DecideInput['notPulled'];
   /** Whose balance is checked. Absent without a key: then it stays unknown. */
   readonly account?: Account | undefined;
   /** Buy although the balance, as far as it is known, does not cover the total. */
@@ -72,6 +73,7 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
     ...(input.placeOf === undefined ? {} : { placeOf: input.placeOf }),
     keySignature: input.keySignature,
     keptBy: input.keptBy,
+    notPulled: input.notPulled,
     nowMs: input.ports.clock.nowMs(),
   });
   const twice = boughtTwiceWarning(input.attempts, input.manifest.takes, input.command);

@@ -10,6 +10,8 @@ const NAMED_MAX = 5;
 /**
  * Brings files here that other machines stored: by their hashes, at no cost. Replaces nothing, and asks nobody where every file is
  * here.
+ *
+ * @returns the attempts whose files are elsewhere, and could not be downloaded
  */
 export async function pullHere(
   audio: AudioStore | undefined,
@@ -17,8 +19,8 @@ export async function pullHere(
   attempts: Iterable<Attempt>,
   report: Notify,
   { placeOf = String, command }: { placeOf?(file: string): string; readonly command: NextCommand },
-): Promise<void> {
-  if (audio === undefined) return;
+): Promise<ReadonlySet<string>> {
+  if (audio === undefined) return new Set();
   const { pullFiles } = await import('../run/upload.js');
   const { files, failed } = await pullFiles(audio, output, attempts);
   const count = files.length === 1 ? '1 file' : `${files.length} files`;
@@ -30,4 +32,5 @@ export async function pullHere(
       `could not download ${placeOf(place)}: ${why}`,
       `to try again: ${command('pull')}`,
     );
+  return new Set(failed.filter(({ absent }) => !absent).map(({ attempt }) => attempt));
 }

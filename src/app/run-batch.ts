@@ -146,9 +146,9 @@ async function withLock(
   const loaded = withExtraTakes(await load(), [...store.attempts.values()], settings);
   if (loaded.manifest !== undefined) world.takesKnown?.(loaded.manifest);
   await pushFromHere(world, settings, opened, output);
-  await pullHere(opened.audio, output, store.attempts.values(), noticeTo(world), settings);
+  const notPulled = await pullHere(opened.audio, output, store.attempts.values(), noticeTo(world), settings);
   const known = new Set(store.attempts.keys());
-  const decision = await decideWhatToBuy(world, settings, opened, loaded, output);
+  const decision = await decideWhatToBuy(world, settings, { ...opened, notPulled }, loaded, output);
   const manifest = loaded.manifest;
   if (decision.prepared !== undefined) {
     const { moves } = decision.prepared.plan;

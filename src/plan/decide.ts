@@ -40,6 +40,8 @@ export interface DecideInput {
   readonly keySignature?: KeySignature | undefined;
   /** Names another machine that has the file of an attempt, where that is enough. Absent: it has to be here. */
   readonly keptBy?: ((attempt: Attempt) => string | undefined) | undefined;
+  /** Attempts whose files are in the audio store, and could not be downloaded just now: not to be bought again as if they were lost. */
+  readonly notPulled?: ReadonlySet<string> | undefined;
   /** To tell whether another run's claim is fresh. Absent: all are. */
   readonly nowMs?: number;
 }
@@ -163,10 +165,9 @@ function changedFields(before: Parts, after: Parts): readonly RequestField[] {
 function askedAgain(decision: Decision, take: Take, selection: ReadSelection, input: DecideInput): Decision {
   if ((decision.kind !== 'held' && decision.kind !== 'done') || !selection.selected(take)) return decision;
   if (selection.forced(take)) return wanted({ kind: 'forced', earlier: decision.attempt });
-  if (decision.kind === 'held' && input.selection.retryFailed) {
-    return wanted({ kind: 'retry', earlier: decision.attempt });
-  }
-  return decision;
+  if (decision.kind !== 'held' || !input.selection.retryFailed) return decision;
+  if (input.notPulled?.has(decision.attempt.attempt)) return decision;
+  return wanted({ kind: 'retry', earlier: decision.attempt });
 }
 
 /** Whether what is to be bought may be. */

@@ -38,27 +38,15 @@ function warnRemoteLeft(context: RunContext, job: Job): void {
  * file is read once more right before: if it is gone or changed, the remote copy is the only one, and is fetched again.
  */
 export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled> {
-  let stillStored: boolean | Exclude<Uploaded, string>;
-  try {
-    stillStored = (await isStillStored(context, job))
-      ? await isUploadedNow(context, job)
-      : await isUploaded(context, job);
-  } catch (error) {
-    if (!isSystemFault(error) && !isStoreFault(error)) throw error;
-    if (isRefusal(error)) return leaveCopy(context, (error as Error).message);
-    const why = isStoreFault(error) ? error.message : faultCode(error);
-    return again(context, job, `could not read the file of ${job.key} (${why}), so its remote copy is kept`);
-  }
-  if (typeof stillStored === 'object' && stillStored.refused) return leaveCopy(context, stillStored.failed);
-  if (typeof stillStored === 'object')
-    return again(context, job, `the remote copy of ${job.key} is kept: ${stillStored.failed}`);
+  const found = await lookForFile(context, job);
+  if (typeof found === 'object') return found;
   // Read anew: what was looked at may have taken a while, and another job may have moved the file.
   const attempt = newestOf(context, job);
   if (attempt.state !== 'stored' || attempt.queue_id === undefined) return GONE;
   if (isClosedToKey(context, attempt.model)) return GONE;
   // Owed until the lockfile itself says that the file is stored.
   if (context.store.trouble()?.kind === 'displaced') return GONE;
-  if (!stillStored) return fetchAgain(context, job, attempt);
+  if (found === 'gone') return fetchAgain(context, job, attempt);
   if (!(await isShared(context, attempt))) {
     const trouble = context.store.trouble();
     // With these credentials it never will be.
@@ -101,6 +89,34 @@ export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled
   }
 }
 
+/** With `--keep` nothing is deleted: a stored file that is safe is done. */
+export async function settleKept(context: RunContext, job: Job): Promise<Settled> {
+  const found = await lookForFile(context, job);
+  if (typeof found === 'object') return found;
+  const attempt = newestOf(context, job);
+  if (attempt.state !== 'stored') return GONE;
+  if (found === 'gone') return fetchAgain(context, job, attempt);
+  await finishJob(context, job);
+  return GONE;
+}
+
+/** Reports whether the file is safe: on this disk, and in the audio store where there is one. Otherwise what to do about its job. */
+async function lookForFile(context: RunContext, job: Job): Promise<'safe' | 'gone' | Settled> {
+  try {
+    const found = (await isStillStored(context, job))
+      ? await isUploadedNow(context, job)
+      : await isUploaded(context, job);
+    if (typeof found === 'boolean') return found ? 'safe' : 'gone';
+    if (found.refused) return leaveCopy(context, found.failed);
+    return again(context, job, `the remote copy of ${job.key} is kept: ${found.failed}`);
+  } catch (error) {
+    if (!isSystemFault(error) && !isStoreFault(error)) throw error;
+    if (isRefusal(error)) return leaveCopy(context, (error as Error).message);
+    const why = isStoreFault(error) ? error.message : faultCode(error);
+    return again(context, job, `could not read the file of ${job.key} (${why}), so its remote copy is kept`);
+  }
+}
+
 const NOT_SHARED = 'the shared log does not record yet that its file is stored';
 
 /**
@@ -133,7 +149,7 @@ async function isUploadedNow(context: RunContext, job: Job): Promise<boolean | E
 }
 
 /** Whether the stored file is there, byte for byte. Throws the `FileFault` of a disk that cannot be read. */
-export async function isStillStored(context: RunContext, job: Job): Promise<boolean> {
+async function isStillStored(context: RunContext, job: Job): Promise<boolean> {
   for (;;) {
     const attempt = newestOf(context, job);
     for (const place of [attempt.file?.path, attempt.move_to])
@@ -144,7 +160,7 @@ export async function isStillStored(context: RunContext, job: Job): Promise<bool
 }
 
 /** Puts the job back in flight: the service still has the audio. */
-export async function fetchAgain(context: RunContext, job: Job, attempt: Attempt): Promise<Settled> {
+async function fetchAgain(context: RunContext, job: Job, attempt: Attempt): Promise<Settled> {
   const file = attempt.file?.path ?? '';
   const place = context.settings.placeOf?.(file) ?? file;
   notice(

@@ -16,14 +16,13 @@ import type { Action, Scheduler, Settled } from '../scheduler/scheduler.js';
 import type { AudioStore } from '../shared-log/audio-store.js';
 import type { Output } from '../storage/output.js';
 import type { RateLimits, VeniceClient } from '../venice/client.js';
-import { cleanUpJob, fetchAgain, isStillStored } from './clean-up.js';
-import { finishJob } from './collect-audio.js';
+import { cleanUpJob, settleKept } from './clean-up.js';
 import type { Job, RunContext, RunSettings } from './context.js';
 import { stopAll } from './context.js';
 import { addAttempt, createJobs, takesOf } from './create-jobs.js';
 import { paceOf } from './gather.js';
 import { kindOf, queuedMs, runTimes } from './job-kind.js';
-import { reportWaiting, watchOtherRuns } from './other-runs.js';
+import { watchOtherRuns } from './other-runs.js';
 import { emitResumed, pollJob } from './poll.js';
 import { createPrices } from './prices.js';
 import { emitProgress } from './progress.js';
@@ -94,7 +93,7 @@ export async function execute(input: RunInput): Promise<RunOutcome> {
   const takes = takesOf(input.takes);
   const jobs = createJobs(input, takes, scheduler, ports.clock.nowMs());
   for (const job of jobs.values()) emitResumed(context, job);
-  if (settings.keep) await settleKept(context, jobs);
+  if (settings.keep) await settleAllKept(context, jobs);
   if (jobs.size > 0 || input.store.sharing !== undefined) await loop(context, jobs, takes);
   return {
     stopReasons: context.stopReasons,
@@ -146,15 +145,13 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
   };
 }
 
-/** With `--keep` a stored file owes nothing; an earlier run was ended before it could say so. */
-async function settleKept(context: RunContext, jobs: ReadonlyMap<string, Job>): Promise<void> {
+/** An earlier run was ended before it could say that a stored file owes nothing. */
+async function settleAllKept(context: RunContext, jobs: ReadonlyMap<string, Job>): Promise<void> {
   for (const job of jobs.values()) {
     const { attempt } = job;
-    if (attempt?.state !== 'stored') continue;
+    if (attempt?.state !== 'stored' || (await settleKept(context, job)).kind !== 'queued') continue;
     const nowMs = context.ports.clock.nowMs();
-    if (await isStillStored(context, job)) await finishJob(context, job);
-    else if ((await fetchAgain(context, job, attempt)).kind === 'queued')
-      context.scheduler.addInFlight(job.id, kindOf(attempt), queuedMs(attempt, nowMs), nowMs);
+    context.scheduler.addInFlight(job.id, kindOf(attempt), queuedMs(attempt, nowMs), nowMs);
   }
 }
 
@@ -178,7 +175,7 @@ async function loop(
     },
     wakeUp.wake,
   );
-  let waitingReported = false;
+  let actions = 0;
   let reportedMs = Number.NEGATIVE_INFINITY;
   /** Something was done that the last progress does not tell: it is told before a long sleep. */
   let untold = false;
@@ -200,9 +197,9 @@ async function loop(
       emitProgress(context, progressCounts, nowMs);
     }
     if (action.kind === 'finished' && inFlight.size === 0) {
-      if (!others.areBusy()) break;
-      if (!waitingReported) reportWaiting(context);
-      waitingReported = true;
+      const end = await others.atEnd(actions);
+      if (end === 'over') break;
+      if (end === 'looked') continue;
     }
     if (!cleaning && onlyCleanUpsLeft(progressCounts)) {
       cleaning = true;
@@ -213,6 +210,7 @@ async function loop(
       await wakeUp.orUntil(untold ? Math.min(untilMs, reportedMs + PROGRESS_EVERY_MS) : untilMs);
       continue;
     }
+    actions += 1;
     const work = perform(context, jobs, progressCounts, action)
       .catch((fault: unknown) => {
         context.fault = fault;

@@ -12,12 +12,15 @@ const LOOK_EVERY_MS = 20_000;
 const BEAT_EVERY_MS = 60_000;
 
 export interface OtherRuns {
-  /** Whether another run that is alive still carries something on: its takes are waited for. */
-  areBusy(): boolean;
+  /**
+   * Asked when this run has nothing left to do after so many actions. `looked`: the log was read once more, and may hold something to
+   * do; `busy`: another run that is alive still carries something on, and is waited for.
+   */
+  atEnd(actions: number): Promise<'over' | 'looked' | 'busy'>;
   close(): void;
 }
 
-const NOBODY: OtherRuns = { areBusy: () => false, close: () => {} };
+const NOBODY: OtherRuns = { atEnd: async () => 'over', close: () => {} };
 
 /** Whether this run carries the attempt on: its own, those of runs that are gone, and all where nobody shares the log. */
 export function isOurs({ sharing }: LockStore, attempt: Attempt): boolean {
@@ -63,9 +66,22 @@ export function watchOtherRuns(
     context.halt.abort();
     wake();
   });
+  let lookedAfter: number | undefined;
+  let waitingReported = false;
   return {
-    areBusy: () =>
-      !context.settings.detach && [...store.attempts.values()].some((one) => isBusy(context, one)),
+    atEnd: async (actions) => {
+      // What others claimed or let go of since this run wrote last is not known before.
+      if (lookedAfter !== actions) {
+        lookedAfter = actions;
+        await look(context, sharing, false);
+        return 'looked';
+      }
+      if (context.settings.detach || ![...store.attempts.values()].some((one) => isBusy(context, one)))
+        return 'over';
+      if (!waitingReported) reportWaiting(context);
+      waitingReported = true;
+      return 'busy';
+    },
     close: () => over.abort(),
   };
 }
@@ -95,7 +111,7 @@ function isBusy({ store, ports }: RunContext, attempt: Attempt): boolean {
 }
 
 /** Once: that this run goes on for the others' sake alone. */
-export function reportWaiting(context: RunContext): void {
+function reportWaiting(context: RunContext): void {
   notice(
     context,
     'info',

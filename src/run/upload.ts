@@ -60,8 +60,15 @@ export async function isUploaded({ audio }: RunContext, { attempt }: Job): Promi
 export interface Pulled {
   /** Paths of files that were downloaded, relative to the output root. */
   readonly files: readonly string[];
-  /** Those that should be here, and are not in the audio store either, or could not be fetched, and why. */
-  readonly failed: readonly { readonly path: string; readonly why: string }[];
+  /** Those that should be here, and are not in the audio store either (`absent`), or could not be fetched, and why. */
+  readonly failed: readonly NotPulled[];
+}
+
+export interface NotPulled {
+  readonly attempt: string;
+  readonly path: string;
+  readonly why: string;
+  readonly absent: boolean;
 }
 
 const DOWNLOADS_AT_ONCE = 4;
@@ -74,18 +81,20 @@ export async function pullFiles(
 ): Promise<Pulled> {
   const limit = pLimit(DOWNLOADS_AT_ONCE);
   const files: string[] = [];
-  const failed: { path: string; why: string }[] = [];
+  const failed: NotPulled[] = [];
   const pull = async (attempt: Attempt, file: StoredFile) => {
     if ((await stateOf({ output }, attempt, 'size')) !== 'missing') return;
     const target = path.join(output.root, file.path);
+    const fail = (absent: boolean, why: string) =>
+      failed.push({ attempt: attempt.attempt, path: file.path, absent, why });
     try {
       // No link on the way is followed: the name comes from a lockfile.
       await output.files.makeDirectory(path.dirname(target));
       const answer = await audio.download(file.sha256, target);
       if (answer === 'downloaded') files.push(file.path);
-      else if (answer === 'absent') failed.push({ path: file.path, why: 'it is not in the audio store' });
+      else if (answer === 'absent') fail(true, 'it is not in the audio store');
     } catch (error) {
-      failed.push({ path: file.path, why: messageOf(error) });
+      fail(false, messageOf(error));
     }
   };
   await Promise.all(
@@ -104,7 +113,7 @@ export async function pushFiles(
   audio: AudioStore,
   output: Output,
   attempts: Iterable<Attempt>,
-): Promise<Pulled['failed']> {
+): Promise<readonly Pick<NotPulled, 'path' | 'why'>[]> {
   const limit = pLimit(DOWNLOADS_AT_ONCE);
   const failed: { path: string; why: string }[] = [];
   const push = async (attempt: Attempt, { path: place, sha256, bytes }: StoredFile) => {

@@ -326,6 +326,14 @@ describe('the selection', () => {
     ]);
   });
 
+  it('does not buy again a file that is in the audio store and could not be downloaded', () => {
+    const done = makeAttempt({});
+    const decided = (notPulled: ReadonlySet<string>) =>
+      words(only(settle([take], [done], { ...gone, ...retry, notPulled })));
+    expect(decided(new Set([done.attempt]))).toBe('held missing');
+    expect(decided(new Set())).toBe('buy retry');
+  });
+
   it('forces only what may be bought', () => {
     const done = album.map((of, index) => makeAttempt({ name: `${index}`, of }));
     expect(kinds({ force: ['*'], except: ['verse'] }, done)).toEqual(['buy forced', 'done', 'buy forced']);

@@ -342,8 +342,8 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'remote-copy-deleted-unlooked',
     'src/run/clean-up.ts',
-    'if (!stillStored) return fetchAgain(context, job, attempt);',
-    '',
+    "if (found === 'gone') return fetchAgain(context, job, attempt);\n  if",
+    'if',
   ),
   patched(
     'size-alone-before-clean-up',

@@ -4,6 +4,18 @@ import type { Mutant } from '../mutants.js';
 /** The program with one safety step of the shared log switched off, where a second one does not stand behind it. */
 export const FLEET_MUTANTS: readonly Mutant[] = [
   patched(
+    'no-last-look-at-the-log',
+    'src/run/other-runs.ts',
+    'if (lookedAfter !== actions) {',
+    'if (lookedAfter !== lookedAfter) {',
+  ),
+  patched(
+    'kept-files-are-not-uploaded',
+    'src/run/clean-up.ts',
+    'export async function settleKept(context: RunContext, job: Job): Promise<Settled> {\n  const found = await lookForFile(context, job);',
+    "export async function settleKept(context: RunContext, job: Job): Promise<Settled> {\n  const found = 'safe' as 'safe' | 'gone' | Settled;",
+  ),
+  patched(
     'no-judging-after-a-conflict',
     'src/shared-log/append.ts',
     'if (await put(core, recordsOf(open))) break;',

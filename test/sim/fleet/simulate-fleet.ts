@@ -16,14 +16,28 @@ const QUIET_MS = 1_300_000;
 const ROUND_MS_MAX = 96 * 3_600_000;
 const APART_MS_MAX = 400_000;
 
+/** Of the seeds, those without a fault. */
+const SHARED_SHARE = 0.15;
+const SHARED_DRAW = {
+  machines: 3,
+  kind: 'strict',
+  keepsAudio: true,
+  lossShare: 0,
+  deletes: 0,
+  skewed: false,
+  onlyShare: 0,
+} as const;
+const STARTS_WITHIN_MS = 300;
+
 /** One seed: overlapping runs on several machines, some lost for good; then the faults stop, and a machine with an empty folder ends it all. */
 export async function simulateFleet(seed: number, options: SimOptions): Promise<SimResult> {
-  const fleet = createFleet(seed, options);
+  const shares = createRng(seed, 'shares').chance(SHARED_SHARE);
+  const fleet = shares ? createFleet(seed, options, SHARED_DRAW) : createFleet(seed, options);
   const unhandled = (reason: unknown) =>
     fleet.judge.blame('o', `a rejection nobody handles: ${reason instanceof Error ? reason.stack : reason}`);
   process.on('unhandledRejection', unhandled);
   try {
-    await play(fleet);
+    await (shares ? shareWork(fleet) : play(fleet));
   } finally {
     process.off('unhandledRejection', unhandled);
   }
@@ -35,6 +49,22 @@ export async function simulateFleet(seed: number, options: SimOptions): Promise<
     charges: fleet.server.jobs.size,
     events: fleet.timeline.events(),
   };
+}
+
+/** Runs that begin within seconds of one another, in a world without faults: each ends with every file. */
+async function shareWork(fleet: Fleet): Promise<void> {
+  const { rng, timeline, machines, judge } = fleet;
+  calm(fleet);
+  const runs: Incarnation[] = [];
+  for (const machine of machines)
+    timeline.after(rng.below(STARTS_WITHIN_MS), () => runs.push(launch(machine, CALM_RUN)));
+  await timeline.runUntil(() => runs.length === machines.length);
+  await untilIdle(fleet, 'a shared batch');
+  const codes = runs.map(codeOf);
+  if (codes.some((code) => code === EXIT.budget || code === EXIT.balance)) return;
+  for (const [at, code] of codes.entries())
+    if (code !== EXIT.ok) judge.blame('l', `${runs[at]!.name} ends with ${code}`);
+  for (const machine of machines) judgeFilesHere(fleet, machine);
 }
 
 async function play(fleet: Fleet): Promise<void> {
@@ -220,15 +250,19 @@ function judgeEnd(fleet: Fleet, machine: SimWorld, last: Incarnation): void {
     judge.blame('l', `all is made, and the run ends with ${code}`);
   if (code === EXIT.inDoubt && doubtful(machine).length === 0)
     judge.blame('l', 'exit 8, and nothing is in doubt');
-  if (!draw.keepsAudio) return;
+  if (draw.keepsAudio) judgeFilesHere(fleet, machine);
+}
+
+/** Every file that is done is on the machine. */
+function judgeFilesHere({ judge }: Fleet, machine: SimWorld): void {
   const here = new Set(
     [...machine.disk.entries].flatMap(([path, entry]) =>
       entry !== 'directory' && path.startsWith(`${HOME}/`) ? [sha256(entry.bytes)] : [],
     ),
   );
-  for (const { attempt, state, file } of attempts)
-    if (state === 'done' && !here.has(file?.sha256 ?? ''))
-      judge.blame('I', `the file of ${attempt} is not here`);
+  for (const { latest } of judge.book.view.attempts.values())
+    if (latest.state === 'done' && !here.has(latest.file?.sha256 ?? ''))
+      judge.blame('I', `the file of ${latest.attempt} is not here`);
 }
 
 function unmade({ judge, album }: Fleet): readonly string[] {
