@@ -103,9 +103,11 @@ async function refuseOrAsk(
     world.present?.(prepared.plan, prepared.balance);
   if (prepared.diagnostics.length > 0) world.show(prepared.diagnostics, loaded.sources);
   if (prepared.refusal !== undefined) {
-    if (world.account === undefined && prepared.refusal === EXIT.authentication)
+    if (world.account === undefined && prepared.refusal === EXIT.authentication) {
       world.show([noKey(settings)], loaded.sources);
-    else if (!isPriced(prepared.plan)) world.present?.(prepared.plan, prepared.balance);
+      return { prepared, approved: false, refusal: prepared.refusal, next: sameRun(settings) };
+    }
+    if (!isPriced(prepared.plan)) world.present?.(prepared.plan, prepared.balance);
     return { prepared, approved: false, refusal: prepared.refusal };
   }
   const other = settings.savedPlan && checkPurchases(settings.savedPlan, prepared.plan);
@@ -218,8 +220,9 @@ const NOT_APPROVED = {
 } as const;
 
 /** The run that was asked for, once more. */
-function sameRun({ command, selection, savedPlanFile }: BatchSettings): string {
-  return command('run', ...(savedPlanFile === undefined ? retryFlags(selection) : ['--plan', savedPlanFile]));
+function sameRun({ command, selection, savedPlanFile, yes }: BatchSettings): string {
+  if (savedPlanFile !== undefined) return command('run', '--plan', savedPlanFile);
+  return command('run', ...(yes === true ? ['--yes'] : []), ...retryFlags(selection));
 }
 
 /** The command that buys this plan without a question. */
@@ -253,9 +256,7 @@ export function lowest(a: number | undefined, b: number | undefined): number | u
 
 /** @param inFlightCount takes that cannot be collected without it, where that is all there is to do */
 export function noKey(settings: BatchSettings, inFlightCount = 0): Diagnostic {
-  const { mode, savedPlanFile, selection } = settings;
-  const words = savedPlanFile === undefined ? retryFlags(selection) : ['--plan', savedPlanFile];
-  const again = mode === 'collect' ? settings.command('collect') : settings.command('run', ...words);
+  const again = settings.mode === 'collect' ? settings.command('collect') : sameRun(settings);
   const takes = inFlightCount === 1 ? '1 take is' : `${inFlightCount} takes are`;
   return {
     code: 'no-key',
@@ -264,7 +265,7 @@ export function noKey(settings: BatchSettings, inFlightCount = 0): Diagnostic {
       inFlightCount === 0
         ? 'no API key: VENICE_API_KEY is not set'
         : `${takes} in flight, and cannot be collected without an API key: VENICE_API_KEY is not set`,
-    hint: `${inFlightCount === 0 ? 'try it without one with --sandbox, or set it' : 'set it'} and run: ${again}`,
+    hint: `${inFlightCount === 0 ? 'try it without one with --sandbox, or create' : 'create'} one at https://venice.ai/settings/api, set VENICE_API_KEY and run: ${again}`,
   };
 }
 

@@ -72,6 +72,8 @@ export interface BatchSettings extends RunSettings, Pick<OpenSettings, 'rescuePl
   readonly selection: Selection;
   /** Takes of each chosen track to make beyond `takes` of the manifest. */
   readonly more?: number | undefined;
+  /** Approved by `--yes`: commands that repeat the run say so too. */
+  readonly yes?: boolean;
   /** Buys also unattended at prices far under the declared ones. */
   readonly acceptPrice?: boolean;
   /** Integer micro-dollars; the manifest's own may be lower. */

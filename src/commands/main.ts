@@ -21,7 +21,7 @@ async function runLine(argv: readonly string[]): Promise<ExitCode> {
   let code: ExitCode = EXIT.ok;
   const program = createProgram((ended) => {
     code = ended;
-  });
+  }, argv);
   try {
     if (argv.length === 0) {
       program.outputHelp();

@@ -1,5 +1,5 @@
-import { Command, type CommanderError } from 'commander';
-import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
+import { Command } from 'commander';
+import type { ExitCode } from '../core/errors.js';
 import { programVersion } from '../node/version.js';
 import type { Flags } from '../session/settings.js';
 import {
@@ -15,6 +15,7 @@ import {
   reviewing,
   serving,
 } from './flags.js';
+import { slipOf } from './slip.js';
 
 /** What a command does once its words are understood. */
 type Act<F extends Flags> = (subject: string, flags: F, rest: readonly string[]) => Promise<ExitCode>;
@@ -22,15 +23,19 @@ type Act<F extends Flags> = (subject: string, flags: F, rest: readonly string[])
 /** Imported only by the command that runs, so that `--help` loads nothing. */
 type Load<F extends Flags> = () => Promise<Act<F>>;
 
-/** The command tree: names, flags, help. `ended` is told the exit code of the command that ran. */
-export function createProgram(ended: (code: ExitCode) => void): Command {
+/**
+ * The command tree: names, flags, help. `ended` is told the exit code of the command that ran.
+ *
+ * @param argv what will be parsed, for errors that repeat it
+ */
+export function createProgram(ended: (code: ExitCode) => void, argv: readonly string[] = []): Command {
   const program = new Command('venice-batch')
     .description(
       'Make a batch of music, jingles, sound effects or narration with Venice from one YAML manifest.',
     )
     .version(programVersion())
     .addHelpText('after', PROGRAM_EXAMPLES);
-  strict(program);
+  strict(program, argv);
 
   const add = <F extends Flags>(
     usage: string,
@@ -38,7 +43,7 @@ export function createProgram(ended: (code: ExitCode) => void): Command {
     load: Load<F>,
     parent = program,
   ): Command =>
-    strict(parent.command(usage).description(description)).action(async (...words: unknown[]) => {
+    strict(parent.command(usage).description(description), argv).action(async (...words: unknown[]) => {
       // commander hands over the arguments, then the flags, then the command itself.
       const self = words.at(-1) as Command;
       const [subject = '', ...rest] = words.slice(0, -2).filter((word) => typeof word === 'string');
@@ -170,7 +175,7 @@ export function createProgram(ended: (code: ExitCode) => void): Command {
       async () => (await import('./unlock.js')).unlockCommand,
     ),
   ).option('--force', 'also release a lock held on another host');
-  const lock = strict(program.command('lock').description('maintain the lockfile'));
+  const lock = strict(program.command('lock').description('maintain the lockfile'), argv);
   located(
     add(
       'repair <manifest>',
@@ -214,33 +219,16 @@ export function createProgram(ended: (code: ExitCode) => void): Command {
 }
 
 /** A slip is an error like every other; commander ends nothing and tells nothing of it by itself. */
-function strict(command: Command): Command {
+function strict(command: Command, argv: readonly string[]): Command {
   return command
     .exitOverride((ended) => {
-      throw ended.exitCode === 0 || ended.code === 'commander.help' ? ended : typo(command, ended);
+      throw ended.exitCode === 0 || ended.code === 'commander.help'
+        ? ended
+        : slipOf(command, ended.message, argv);
     })
     .showSuggestionAfterError()
     .configureOutput({ outputError: () => {} })
     .allowExcessArguments(false);
-}
-
-function typo(command: Command, { message }: CommanderError): BatchError {
-  return new BatchError(
-    'usage',
-    message
-      .replace(/^error: /, '')
-      .trimEnd()
-      .replaceAll(/\s*\n\s*/g, ' '),
-    {
-      exitCode: EXIT.usage,
-      hint: `${pathOf(command)} --help`,
-    },
-  );
-}
-
-/** As it is typed: `venice-batch lock repair`. */
-function pathOf(command: Command): string {
-  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
 const PROGRAM_EXAMPLES = `

@@ -8,6 +8,7 @@ import { jsonText } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
 import type { ReviewFile } from '../review/data.js';
 import { embeddedAudio, reportEnd, reportStart } from '../review/html.js';
+import { nextCommandLine } from '../session/command-line.js';
 import { rehearsalNote } from '../session/rehearsal.js';
 import { requireManifest } from '../session/require-manifest.js';
 import { openSession, type Session } from '../session/session.js';
@@ -24,9 +25,9 @@ export interface ReportFlags extends Flags {
 /** Writes the review page, read-only, as one file. Buys and asks nothing. */
 export async function reportCommand(manifest: string, { out, ...flags }: ReportFlags): Promise<ExitCode> {
   if (out === undefined)
-    throw new BatchError('usage', 'report needs to know where to write', {
+    throw new BatchError('usage', '`report` requires --out, the file to write', {
       exitCode: EXIT.usage,
-      hint: 'add --out report.html',
+      hint: nextCommandLine('report', { manifest, flags }, ['--out', 'report.html']),
     });
   const session = await openSession(manifest, { ...flags, report: out });
   await requireManifest(session);

@@ -4,7 +4,7 @@ import { spentMicroUsd } from '../lockfile/attempt.js';
 import { boughtTwice } from '../lockfile/bought-twice.js';
 import { lockError } from '../lockfile/lock-error.js';
 import { readLock } from '../lockfile/read.js';
-import { isLoopback } from '../node/base-url.js';
+import { isLoopback, shownBaseUrl } from '../node/base-url.js';
 import { boughtTwiceTake } from '../plan/bought-twice.js';
 import { isElsewhere, machineOf } from '../plan/latest-attempts.js';
 import { jsonText } from '../report/json-text.js';
@@ -46,7 +46,8 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
       schema: 1,
       lockfile: lockPath,
       output_root: settings.outputRoot.value,
-      endpoint: read.header?.endpoint ?? null,
+      // A lockfile is foreign text: an address in it may hold credentials.
+      endpoint: read.header === undefined ? null : shownBaseUrl(read.header.endpoint),
       spent_micro_usd: spentMicroUsd(attempts),
       warnings: warnings.map(({ code, message, hint = null }) => ({ code, message, hint })),
       elsewhere: rows.filter(isElsewhere).map(({ take }) => take.key),

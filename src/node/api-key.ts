@@ -2,7 +2,7 @@ export type ApiKey =
   | { readonly ok: true; readonly key: string }
   | { readonly ok: false; readonly message: string; readonly hint: string };
 
-const HINT = 'set VENICE_API_KEY to the key alone, as shown at venice.ai/settings/api';
+const HINT = 'set VENICE_API_KEY to the key alone, as shown at https://venice.ai/settings/api';
 
 /** Checks the form of an API key. Its text is in no message. */
 export function checkApiKey(text: string | undefined): ApiKey {

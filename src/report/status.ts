@@ -74,13 +74,13 @@ const STATES: readonly TakeStatus['state'][] = [
   'rejected',
 ];
 
-/** Of every take that was ever submitted; sorted by track and take. */
+/** Of every take that was ever submitted; in the order of the rows, which is the manifest's. */
 export function takeStatuses(rows: readonly PlanRow[], attempts: readonly Attempt[]): readonly TakeStatus[] {
   const newer = newerFailures(rows, attempts);
-  const byTake = new Map(rows.map((row) => [takeId(row.take), row]));
-  return latestAttempts(attempts).flatMap((latest): TakeStatus[] => {
-    const row = byTake.get(takeId(latest));
-    if (row === undefined) return [];
+  const latestOf = new Map(latestAttempts(attempts).map((latest) => [takeId(latest), latest]));
+  return rows.flatMap((row): TakeStatus[] => {
+    const latest = latestOf.get(takeId(row.take));
+    if (latest === undefined) return [];
     const attempt = 'attempt' in row.decision ? row.decision.attempt : latest;
     const failure = newer.get(row.take.key);
     return [

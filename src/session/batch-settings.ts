@@ -33,6 +33,7 @@ export async function batchSettings(
     more: settings.more,
     savedPlan,
     ...(savedPlan === undefined ? {} : { savedPlanFile: flags.plan }),
+    yes: flags.yes === true,
     acceptPrice: flags.acceptPrice === true,
     ignoreBalance: flags.ignoreBalance,
     state: settings.state?.value,

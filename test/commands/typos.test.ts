@@ -26,7 +26,41 @@ describe('a slip on the command line', () => {
   it.each([
     [['statu'], 'Did you mean status?', 'venice-batch --help'],
     [['run'], "'manifest'", 'venice-batch run --help'],
-    [['run', 'a.yaml', '--onyl', 'x'], 'Did you mean --only?', 'venice-batch run --help'],
+    [['statu', 'a.yaml'], 'Did you mean status?', 'venice-batch status a.yaml'],
+    [['run', 'a.yaml', '--onyl', 'x'], 'Did you mean --only?', 'venice-batch run a.yaml --only x'],
+    [['run', 'a.yaml', '--onyl=x y'], 'Did you mean --only?', "venice-batch run a.yaml '--only=x y'"],
+    [
+      ['run', 'a.yaml', '--onyl', 'x', '--base-url', 'https://me:secret@host'],
+      'Did you mean --only?',
+      'venice-batch run --help',
+    ],
+    [['run', 'a.yaml', '--nothing-like-it'], "'--nothing-like-it'", 'venice-batch run --help'],
+    [['run', '--dry-run', 'a.yaml'], '`run` has no --dry-run', 'venice-batch plan a.yaml'],
+    [
+      ['run', 'a.yaml', '--yes', '--keep', '--budget', '5', '--junit', 'j.xml', '--dry-run'],
+      '`plan` shows what it would do and cost',
+      'venice-batch plan a.yaml --budget 5',
+    ],
+    [
+      ['run', 'a.yaml', '--to', 'out', '--yes'],
+      '`run` has no --to: it is an option of `release`',
+      'leave it out: venice-batch run a.yaml --yes',
+    ],
+    [
+      ['status', 'a.yaml', '--yes'],
+      '`status` has no --yes: it is an option of `run`',
+      'leave it out: venice-batch status a.yaml',
+    ],
+    [
+      ['album.yaml', '--sandbox'],
+      "a command is missing before 'album.yaml'",
+      'to see what it would cost: venice-batch plan album.yaml --sandbox; to make it: venice-batch run album.yaml --sandbox',
+    ],
+    [
+      ['report', 'a.yaml', '--sandbox'],
+      '`report` requires --out',
+      'venice-batch report a.yaml --out report.html --sandbox',
+    ],
     [['lock', 'repair'], "'manifest'", 'venice-batch lock repair --help'],
     [['lock'], 'a command is missing', 'use one of the commands above'],
     [['help', 'nope'], "unknown command 'nope'", 'use one of the commands above'],

@@ -78,7 +78,7 @@ describe('a file where a folder has to be', () => {
     const ended = await run(['run', manifest, ...flags], cwd);
     expect(ended.code).toBe(12);
     expect(ended.stderr).toMatch(/error\[storage\]: mine is a file/);
-    expect(ended.stderr).toContain('venice-batch run album.yaml --sandbox --out-dir mine/deep');
+    expect(ended.stderr).toContain('venice-batch run album.yaml --yes --sandbox --out-dir mine/deep');
   });
 });
 
@@ -194,10 +194,10 @@ describe('the next command', () => {
     const cwd = folder();
     writeManifest(cwd, 1);
     const env = { VENICE_BASE_URL: 'http://127.0.0.1:9/api/v1' };
-    const { code, stderr } = await run(['run', 'album.yaml', '--retry-failed'], cwd, env);
+    const { code, stderr } = await run(['run', 'album.yaml', '--yes', '--retry-failed'], cwd, env);
     expect(code).toBe(4);
     expect(stderr.replace(/\s+/g, ' ')).toContain(
-      'set it and run: venice-batch run album.yaml --retry-failed',
+      'set VENICE_API_KEY and run: venice-batch run album.yaml --yes --retry-failed',
     );
   });
 

@@ -251,6 +251,23 @@ describe('status', () => {
     ]);
   });
 
+  it("keeps the manifest's order", () => {
+    const attempts = ['b', 'a', 'c'].map((track) => attempt(track, 'done', { file }));
+    const takes = ['c', 'a', 'b'].flatMap((id) =>
+      lastRequested(attempts).filter(({ track }) => track === id),
+    );
+    const selection = { force: [], retryFailed: false };
+    const { rows } = decide({
+      takes,
+      attempts,
+      files: filesOf(attempts),
+      occupied: () => undefined,
+      selection,
+    });
+    const lines = linesOf(renderStatus({ attempts, rows, removed: [] }, options));
+    expect(lines.slice(1, 4).map((line) => line[0])).toEqual(['c', 'a', 'b']);
+  });
+
   it.each([
     ['in_doubt', 'resolve'],
     ['intent', 'collect'],

@@ -1,0 +1,124 @@
+import type { Command, Option } from 'commander';
+import { BatchError, EXIT } from '../core/errors.js';
+import { commandLine } from '../core/shell.js';
+import { closest } from '../core/suggest.js';
+
+/**
+ * What is wrong with a command line that commander refused, with the command that was probably meant.
+ *
+ * @param command that refused it
+ * @param message of commander, in English
+ * @param argv as it was typed, without the name of the program
+ */
+export function slipOf(command: Command, message: string, argv: readonly string[]): BatchError {
+  const text = message
+    .replace(/^error: /, '')
+    .trimEnd()
+    .replaceAll(/\s*\n\s*/g, ' ');
+  const found = unknownOption(command, text, argv) ?? unknownCommand(command, text, argv);
+  const help = `${pathOf(command)} --help`;
+  // An address may hold a secret: such a line is not repeated.
+  const hint = found?.hint === undefined || argv.some(mayHoldSecret) ? help : found.hint;
+  return new BatchError('usage', found?.message ?? text, { exitCode: EXIT.usage, hint });
+}
+
+/** As it is typed: `venice-batch lock repair`. */
+export function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+}
+
+interface Slip {
+  readonly message: string;
+  readonly hint?: string;
+}
+
+function unknownOption(command: Command, text: string, argv: readonly string[]): Slip | undefined {
+  const flag = /^unknown option '(-[^']*)'/.exec(text)?.[1]?.replace(/=.*$/s, '');
+  if (flag === undefined) return undefined;
+  const program = rootOf(command);
+  const here = pathOf(command).slice(program.name().length + 1);
+  if (flag === '--dry-run' && here === 'run') return dryRun(command, program, argv);
+  const owners = ownersOf(flag, program);
+  if (here !== '' && owners.length > 0) {
+    const option = owners[0]?.options.find(({ long }) => long === flag);
+    return {
+      message: `\`${here}\` has no ${flag}: it is an option of ${owners.map((owner) => `\`${owner.name()}\``).join(', ')}`,
+      hint: `leave it out: ${line(program, without(argv, flag, option))}`,
+    };
+  }
+  const near = closest(
+    flag.slice(2),
+    command.options.flatMap(({ long }) => long?.slice(2) ?? []),
+  );
+  if (near === undefined) return undefined;
+  const meant = `--${near}`;
+  const mended = argv.map((word) =>
+    word === flag || word.startsWith(`${flag}=`) ? meant + word.slice(flag.length) : word,
+  );
+  return { message: `unknown option '${flag}' (Did you mean ${meant}?)`, hint: line(program, mended) };
+}
+
+/** `plan` is the dry run of `run`. Flags that it does not have say how to buy. */
+function dryRun(run: Command, program: Command, argv: readonly string[]): Slip {
+  const plan = program.commands.find((one) => one.name() === 'plan');
+  const extra = run.options.filter(({ long }) => plan?.options.every((known) => known.long !== long));
+  const words = extra.reduce<readonly string[]>(
+    (rest, option) => without(rest, option.long ?? '', option),
+    without(argv, '--dry-run', undefined),
+  );
+  return {
+    message: '`run` has no --dry-run: `plan` shows what it would do and cost, and spends nothing',
+    hint: line(program, replaced(words, 'run', 'plan')),
+  };
+}
+
+function unknownCommand(command: Command, text: string, argv: readonly string[]): Slip | undefined {
+  const word = /^unknown command '([^']*)'/.exec(text)?.[1];
+  if (word === undefined) return undefined;
+  const program = rootOf(command);
+  if (command === program && /\.(ya?ml|json)$/i.test(word)) {
+    const flags = argv.filter((one) => one !== word);
+    return {
+      message: `a command is missing before '${word}'`,
+      hint: `to see what it would cost: ${line(program, ['plan', word, ...flags])}; to make it: ${line(program, ['run', word, ...flags])}`,
+    };
+  }
+  const meant = closest(
+    word,
+    command.commands.map((one) => one.name()),
+  );
+  if (meant === undefined || argv.at(-1) === word) return undefined;
+  return { message: text, hint: line(program, replaced(argv, word, meant)) };
+}
+
+function ownersOf(flag: string, program: Command): readonly Command[] {
+  return program.commands
+    .flatMap((command) => [command, ...command.commands])
+    .filter(({ options }) => options.some(({ long }) => long === flag));
+}
+
+/** The words without a flag and its value. */
+function without(words: readonly string[], flag: string, option: Option | undefined): readonly string[] {
+  const takesValue = option?.required === true;
+  return words.filter(
+    (word, index) =>
+      word !== flag && !word.startsWith(`${flag}=`) && !(takesValue && words[index - 1] === flag),
+  );
+}
+
+function replaced(words: readonly string[], word: string, by: string): readonly string[] {
+  const at = words.indexOf(word);
+  return at === -1 ? words : words.with(at, by);
+}
+
+function line(program: Command, words: readonly string[]): string {
+  return commandLine([program.name(), ...words]);
+}
+
+function rootOf(command: Command): Command {
+  return command.parent === null ? command : rootOf(command.parent);
+}
+
+function mayHoldSecret(word: string): boolean {
+  return /:\/\/.*[@?#]/s.test(word);
+}
