@@ -24,7 +24,7 @@ export async function pullHere(
   const { pullFiles } = await import('../run/upload.js');
   const { files, failed } = await pullFiles(audio, output, attempts);
   const count = files.length === 1 ? '1 file' : `${files.length} files`;
-  if (files.length > 0) report('info', 'files-pulled', `${count} of other machines downloaded`);
+  if (files.length > 0) report('info', 'files-pulled', `downloaded ${count} stored by other machines`);
   for (const { path: place, why } of failed.slice(0, NAMED_MAX))
     report(
       'warning',

@@ -19,7 +19,7 @@ export function located(command: Command): Command {
       '--state <address>',
       'share the batch between machines: s3://…, git:origin or file:///… (also VENICE_BATCH_STATE)',
     )
-    .option('--local-custody', 'with --state git:…: a file that one machine has is kept well enough')
+    .option('--local-custody', 'with --state git:…: accept that a file is kept on one machine only')
     .option('--json', 'print one JSON document on stdout')
     .addOption(
       new Option('--color <when>', 'when to use colour').choices(['auto', 'always', 'never']).default('auto'),
@@ -100,8 +100,8 @@ export function choosing(command: Command): Command {
 export function merging(command: Command): Command {
   return command
     .option('--out <file>', 'write the result to this file instead of the first lockfile')
-    .option('--state <address>', 'of lockfiles of two shared logs: the one to keep using')
-    .option('--sandbox', 'a manifest stands for its lockfile of the sandbox')
+    .option('--state <address>', 'if the lockfiles belong to two shared logs: the log to keep using')
+    .option('--sandbox', 'use the sandbox lockfiles of the manifests')
     .option('--json', 'print one JSON document on stdout')
     .addOption(
       new Option('--color <when>', 'when to use colour').choices(['auto', 'always', 'never']).default('auto'),
@@ -119,7 +119,7 @@ export function resolving(command: Command): Command {
 
 export function releasing(command: Command): Command {
   return located(command)
-    .requiredOption('--to <folder>', 'where the release goes; an earlier release there is replaced')
+    .requiredOption('--to <folder>', 'write the release to this folder, replacing an earlier release')
     .option('--zip', 'also write the release as FOLDER.zip')
     .option('--first', 'release the first take of a track that has several and no pick')
     .option('--dry-run', 'show what would be written');

@@ -50,7 +50,7 @@ export async function planCommand(manifest: string, flags: Flags): Promise<ExitC
 async function save(session: Session, file: string, { saved, prepared }: Planned): Promise<void> {
   const { stderr, settings } = session;
   if (saved === undefined || prepared === undefined) {
-    stderr.write(`the plan is not saved: it cannot be applied as it is\n`);
+    stderr.write(`the plan was not saved: it could not be applied as it is\n`);
     return;
   }
   await writePlanFile(session, file, saved);

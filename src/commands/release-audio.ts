@@ -25,7 +25,7 @@ export async function requireEncoders(release: Release, takes: readonly NamedTak
     const why =
       encoder === undefined
         ? `\`loudness\` cannot be applied to ${mediaType}`
-        : `${mediaType} is encoded with ffmpeg, and there is none on the PATH`;
+        : `encoding ${mediaType} requires ffmpeg, which is not on the PATH`;
     throw new BatchError('release-unsupported', `${escapeForeign(track.track)}: ${why}`, {
       exitCode: EXIT.usage,
       hint: `${encoder === undefined ? '' : 'install ffmpeg, or '}set \`format: flac\` (or wav) in \`release\`, which needs no other program`,

@@ -194,7 +194,7 @@ function asRefusal(error: unknown, { command }: Session, again: string): unknown
   if (error instanceof OriginalFault)
     return new BatchError(
       'original-changed',
-      `the file of ${escapeForeign(error.message)} was changed while it was read: nothing is released`,
+      `the file of ${escapeForeign(error.message)} changed while it was being read: nothing was released`,
       { exitCode: EXIT.tracks, hint: `put it back; to see the options: ${command('verify')}` },
     );
   if (error instanceof UndecodableError)

@@ -100,30 +100,27 @@ function document(lockfile: string, repaired: Repaired | undefined, next: string
 
 function repairText({ report, asidePath }: Repaired): readonly string[] {
   const lines: string[] = [counted(report.attempts, 'attempt', 'kept')];
-  if (report.markers > 0)
-    lines.push(counted(report.markers, 'conflict marker', 'taken out, both sides kept'));
+  if (report.markers > 0) lines.push(counted(report.markers, 'conflict marker', 'removed, both sides kept'));
   if (report.headers > 0) lines.push(counted(report.headers, 'repeated header', 'taken out'));
   if (report.lockfiles > 1)
-    lines.push(`${report.lockfiles} lockfiles that began separately are one now: every attempt counts`);
+    lines.push(`joined ${report.lockfiles} lockfiles that began separately; every attempt counts`);
   lines.push(...boughtTwiceLines(report.boughtTwice));
   for (const { line, why } of report.keptAsRead)
-    lines.push(`line ${line} ${why}: kept as it reads; compare it with version control or a backup`);
+    lines.push(`line ${line} ${why}: kept as it is; compare it with version control or a backup`);
   if (report.missing !== undefined) lines.push(missingText(report.missing));
   for (const { line, why, queueIds } of report.setAside)
     lines.push(
       `line ${line} ${why}: set aside${queueIds.length > 0 ? `; it names the job ${queueIds.join(', ')}` : ''}`,
     );
   if (asidePath !== undefined)
-    lines.push(
-      `lines set aside are in ${shellWord(asidePath)}: nothing in them is lost, and nothing in them is used`,
-    );
+    lines.push(`the lines set aside are saved in ${shellWord(asidePath)} and are not used`);
   return lines;
 }
 
 function missingText({ lines, linesMarked }: NonNullable<RepairReport['missing']>): string {
   const many = lines === undefined || linesMarked === undefined || lines >= linesMarked;
   const what = many ? 'lines may be missing' : `${linesMarked - lines} of ${linesMarked} lines are missing`;
-  return `${what}: what they recorded is not known, and the tracks of such lines are new again; before you buy, look for them in a backup and in the billing history`;
+  return `${what}: what they recorded is unknown, so their tracks count as new; before you buy, check a backup and the billing history`;
 }
 
 function counted(count: number, what: string, became: string): string {

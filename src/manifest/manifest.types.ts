@@ -1,11 +1,11 @@
 // Made from schemas/manifest.schema.json by `npm run types`. Change the schema, not this file.
 
 /**
- * Where the audio goes, relative to the manifest's folder, which it cannot leave. Tokens: {index} {id} {title} {take} {model}, and {ext}, which ends it. Absent: out/{index}-{id}.{ext}. A second take gets -2 unless {take} is used.
+ * Where to store the audio, relative to the manifest's folder and always below it. Tokens: {index} {id} {title} {take} {model}, and {ext}, which ends it. Absent: out/{index}-{id}.{ext}. A second take gets -2 unless {take} is used.
  */
 export type Output = string;
 /**
- * How many different generations of it to make. Each is paid for. Absent: 1.
+ * How many generations of the track to make. Each is paid for. Absent: 1.
  */
 export type Takes = number;
 /**
@@ -17,31 +17,31 @@ export type Model = string;
  */
 export type Prompt = string;
 /**
- * The words to be sung, for a model that sings. An empty text means none, regardless of `defaults`.
+ * Lyrics, for a model that sings. An empty text means none, regardless of `defaults`.
  */
 export type LyricsPrompt = string;
 /**
- * A text file with the words to be sung, relative to the manifest's folder. In place of `lyrics_prompt`.
+ * A text file with the lyrics, relative to the manifest's folder. In place of `lyrics_prompt`.
  */
 export type LyricsFile = string;
 /**
- * Length in whole seconds, where the model lets it be chosen. Decides the price of most models.
+ * Length in whole seconds, if the model lets you choose it. Determines the price of most models.
  */
 export type DurationSeconds = number | string;
 /**
- * No singing, where the model has this switch.
+ * No singing, if the model supports this option.
  */
 export type ForceInstrumental = boolean;
 /**
- * The model writes the words from the prompt. Only without lyrics.
+ * The model writes the lyrics from the prompt. Only without lyrics.
  */
 export type LyricsOptimizer = boolean;
 /**
- * The end goes over into the start without a seam, where the model has this switch.
+ * Makes the end join the start without a seam, if the model supports this option.
  */
 export type Loop = boolean;
 /**
- * Who speaks or sings, by the model's list of voices. An empty text means the model's own choice, regardless of `defaults`.
+ * Voice that speaks or sings, from the model's list. An empty text means the model's own choice, regardless of `defaults`.
  */
 export type Voice = string;
 /**
@@ -49,11 +49,11 @@ export type Voice = string;
  */
 export type LanguageCode = string;
 /**
- * How fast it is spoken: 1 is as usual. Each model has its own range.
+ * Speaking rate: 1 is normal. Each model has its own range.
  */
 export type Speed = number;
 /**
- * `elsewhere`: once it is made, its file is kept in another place than this checkout. A missing file is then no failure, is not offered to be bought again, and is shown as elsewhere. Changing it costs nothing.
+ * `elsewhere`: once made, the file is kept outside this checkout. A missing file is then not a failure, is not bought again, and is shown as elsewhere. Changing it costs nothing.
  */
 export type Audio = 'elsewhere';
 
@@ -66,20 +66,20 @@ export interface ManifestFile {
    */
   version: 1;
   /**
-   * Name of the whole set, for the screen only. Changing it costs nothing.
+   * Name of the whole set, for display only. Changing it costs nothing.
    */
   title?: string;
   output?: Output;
   /**
-   * The most that may ever be spent under this manifest, in US dollars: over all runs, not for each. Nothing is bought that would pass it.
+   * Spending limit for this manifest in US dollars, over all runs together. Nothing is bought that would exceed it.
    */
   budget?: number;
   /**
-   * Jobs in flight at most. Absent: as many as the request budget of the key can keep fed.
+   * Maximum number of jobs in flight. Absent: as many as the rate limit of the key allows.
    */
   concurrency?: number;
   /**
-   * Where a log of all purchases is kept that several machines share, so that no take is bought twice and a lost machine loses nothing: s3://bucket/prefix, git:origin or file:///mnt/share/folder. Absent: in the lockfile alone.
+   * Address of a log of all purchases that several machines share, so that no take is bought twice and a lost machine loses nothing: s3://bucket/prefix, git:origin or file:///mnt/share/folder. Absent: purchases are recorded in the lockfile only.
    */
   state?: string;
   release?: Release;
@@ -125,7 +125,7 @@ export interface Release {
    */
   comment?: string;
   /**
-   * Cover picture (JPEG or PNG), relative to the manifest's folder, which it cannot leave.
+   * Cover picture (JPEG or PNG), relative to the manifest's folder and always below it.
    */
   cover?: string;
   /**
@@ -173,11 +173,11 @@ export interface Defaults {
  */
 export interface Track {
   /**
-   * The permanent name of the track, under which what was paid for is found again. Lowercase letters, digits, `.`, `_` and `-`. Unique in the manifest.
+   * Permanent name of the track; the lockfile uses it to find what was paid for. Lowercase letters, digits, `.`, `_` and `-`. Unique in the manifest.
    */
   id: string;
   /**
-   * For the screen, and for {title} in `output`. Changing it costs nothing: the file is renamed.
+   * For display, and for {title} in `output`. Changing it costs nothing: the file is renamed.
    */
   title?: string;
   /**

@@ -67,7 +67,7 @@ const NOT_ALLOWED: TransportNoAnswer = {
   kind: 'no_answer',
   sent: false,
   code: 'NOT_ALLOWED',
-  message: 'not an https address, or behind a proxy that is none',
+  message: 'not an https address, or reached through an invalid proxy',
 };
 
 function baseOf(text: string): URL {

@@ -104,7 +104,7 @@ function seam({ seam: { step, levelDb } }: Measures): readonly QcFinding[] {
     ...(step > SEAM_STEP_MAX ? [`a click of ${shown(step * 100)} % of full scale`] : []),
     ...(levelDb === null ? ['silence on one side'] : []),
     ...(levelDb !== null && Math.abs(levelDb) > SEAM_LEVEL_DB_MAX
-      ? [`a change of level of ${shown(Math.abs(levelDb))} dB`]
+      ? [`a level change of ${shown(Math.abs(levelDb))} dB`]
       : []),
   ];
   if (faults.length === 0) return [];

@@ -48,13 +48,13 @@ export async function obstacleAt(files: Files, target: string): Promise<InTheWay
     found.includes(path.join(target, name))
       ? Buffer.from(await inside.read(path.join(target, name), DOCUMENT_BYTES_MAX)).toString('utf8')
       : '';
-  if (!isIndex(await text(INDEX))) return { path: target, what: 'is a folder that no release is in' };
+  if (!isIndex(await text(INDEX))) return { path: target, what: 'is a folder without a release' };
   const sums = readSums(await text(SUMS));
   for (const file of found) {
     const name = path.relative(target, file).split(path.sep).join('/');
     if (name === SUMS) continue;
     const sha256 = sums.get(name);
-    if (sha256 === undefined) return { path: file, what: 'is not part of the release that is there' };
+    if (sha256 === undefined) return { path: file, what: 'is not part of the release in it' };
     if ((await hashFile(inside, file))?.sha256 !== sha256)
       return { path: file, what: 'was changed since it was released' };
   }

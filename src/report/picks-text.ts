@@ -22,7 +22,7 @@ export function pickLines(
   return [
     `Picks: ${picked.length} of ${tracks.size} tracks`,
     ...picked.map(([track, pick]) => `  ${pickLine(track, pick, placeOf)}`),
-    ...removed.map((track) => `  ${escapeForeign(track)}: picked, and no longer in the manifest`),
+    ...removed.map((track) => `  ${escapeForeign(track)}: picked, but no longer in the manifest`),
   ];
 }
 

@@ -70,7 +70,7 @@ function orphanLine(attempt: Attempt): PlanLine {
     model: attempt.model,
     action: 'collect',
     mark: '>',
-    why: `${flightPhrase(attempt)}, of an earlier request or track`,
+    why: `${flightPhrase(attempt)}, for an earlier request or track`,
   };
 }
 
@@ -113,7 +113,7 @@ function whyOf(decision: Decision, moves: ReadonlyMap<string, string>, elsewhere
     case 'done':
       if (decision.machine !== undefined) return `done, audio on ${escapeForeign(decision.machine)}`;
       if (decision.elsewhere === true) return 'done, audio kept elsewhere';
-      return moves.has(decision.attempt.attempt) ? 'done, its file moves to' : 'done';
+      return moves.has(decision.attempt.attempt) ? 'done; its file moves to' : 'done';
     case 'occupied':
       return 'a file is in the way:';
     case 'collect':

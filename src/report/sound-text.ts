@@ -76,7 +76,7 @@ export function renderSounds({ sounds, unknown }: SoundView, style: Style, width
     unknown.length === 0
       ? []
       : [
-          `not measured: ${unknown.join(', ')} (missing, or nothing here decodes it; ffmpeg on the PATH decodes more)`,
+          `not measured: ${unknown.join(', ')} (missing, or cannot be decoded here; with ffmpeg on the PATH more formats can be)`,
         ];
   const sections = [sounds.length === 0 ? [] : table, warnings, [total, ...left]];
   return `${sections

@@ -191,14 +191,14 @@ export function underAnotherKey(context: RunContext, job: Job, attempt: Attempt)
   if (context.keySignature.isSameKey(attempt)) return false;
   const ifGone =
     attempt.state === 'stored'
-      ? `this leaves the remote copy where it is: ${context.settings.command('collect', '--keep')}`
-      : `record what became of the attempt: ${context.settings.command('resolve', attempt.attempt, '--charged')}`;
+      ? `to leave the remote copy in place: ${context.settings.command('collect', '--keep')}`
+      : `to record what became of the attempt: ${context.settings.command('resolve', attempt.attempt, '--charged')}`;
   notice(
     context,
     'warning',
     'other-key',
     `${job.key} was submitted under another API key, and this one cannot see it: its state is unknown`,
-    `run again with the key that submitted it; if that key is gone for good, ${ifGone}`,
+    `run again with the key that submitted it; if that key is lost, ${ifGone}`,
   );
   return true;
 }

@@ -145,7 +145,7 @@ function warnOfOddities(context: RunContext, job: Job, attempt: Attempt, downloa
       context,
       'warning',
       'length',
-      `${job.key} is ${Math.round(download.durationSeconds ?? 0)} s long, ${attempt.duration_seconds} s were asked for`,
+      `${job.key} is ${Math.round(download.durationSeconds ?? 0)} s long; ${attempt.duration_seconds} s were requested`,
     );
 }
 

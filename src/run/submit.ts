@@ -143,7 +143,7 @@ function warnOfQueueId(
     context,
     'warning',
     'queue-id-seen',
-    `the answer that leaves ${key} in doubt (HTTP ${status ?? 'unknown'}) holds the queue_id ${queueIdSeen}`,
+    `the answer that leaves ${key} in doubt (HTTP ${status ?? 'unknown'}) contains the queue_id ${queueIdSeen}`,
     isQueueId(queueIdSeen)
       ? `if it is this job's: ${context.settings.command('resolve', attempt, '--queue-id', queueIdSeen)}`
       : `it cannot be used as it is; to see what is known about the attempt: ${context.settings.command('resolve')}`,

@@ -46,7 +46,7 @@ export function tellRefused(context: RunContext, why: string): void {
       context,
       'error',
       'not-pushed',
-      `the audio store takes no files (${why}): they are kept on this machine, their remote copies are not deleted, and nothing more is submitted`,
+      `cannot write to the audio store (${why}): files stay on this machine, their remote copies are kept, and nothing more is submitted`,
       `with credentials that may write there: ${context.settings.command('run')}`,
     );
 }

@@ -27,7 +27,7 @@ export function parseStateAddress(text: string): StateAddress {
   if (text.startsWith('s3://')) return parseS3(text);
   if (text.startsWith('git:')) return parseGit(text.slice('git:'.length));
   if (text.startsWith('file:')) return parseFile(text);
-  throw wrong('begins with none of s3://, git: and file:///');
+  throw wrong('does not begin with s3://, git: or file:///');
 }
 
 /** The address as it is written, in one form. */
@@ -84,14 +84,14 @@ export function checkEndpoint(text: string): string {
 
 function parseGit(text: string): StateAddress {
   const [, remote = '', query = ''] = /^([^?#]*)(?:\?([^#]*))?$/.exec(text) ?? [];
-  if (remote === '' || remote.startsWith('-')) throw wrong('names no remote after git:');
+  if (remote === '' || remote.startsWith('-')) throw wrong('has no remote after git:');
   if (/^[a-z+]+:\/\/[^/@]*:[^/@]*@/i.test(remote))
     throw wrong(
       'holds credentials',
       'name a remote of the repository (git:origin), and keep credentials in a git credential helper',
     );
   const { ref } = parametersOf(query, ['ref']);
-  if (ref !== undefined && !isRefName(ref)) throw wrong('has a ref that is not a valid name');
+  if (ref !== undefined && !isRefName(ref)) throw wrong('has an invalid ref name');
   return { kind: 'git', remote, ...(ref !== undefined && { ref }) };
 }
 

@@ -61,7 +61,7 @@ export function decodeEntry(number: number, bytes: Uint8Array): ReadEntry {
   if (head !== undefined && !('header' in head)) return { ok: false, problem: head };
   const first = sealedObject(lines.shift());
   if (first === undefined) return damaged('its first line does not match its checksum');
-  if (first.entry !== number) return damaged(`it says that it is entry ${String(first.entry)}`);
+  if (first.entry !== number) return damaged(`it claims to be entry ${String(first.entry)}`);
   const records = decodeRecords(lines, first);
   if (records === undefined) return damaged('its records are not those that its first line counts');
   const { run, writer, host, at, after } = first;

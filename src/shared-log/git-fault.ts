@@ -30,6 +30,6 @@ export function gitFault({ code, stderr }: GitAnswer): StoreFault {
     .filter((line) => line !== '' && !/^hint:/.test(line));
   const informative = said.find((line) => MEANINGS.some(([pattern]) => pattern.test(line))) ?? said[0];
   const kind = MEANINGS.find(([pattern]) => pattern.test(stderr))?.[1] ?? 'unreachable';
-  const what = informative ?? (code === undefined ? 'git did not end in time' : `git ended with ${code}`);
+  const what = informative ?? (code === undefined ? 'git timed out' : `git ended with ${code}`);
   return new StoreFault(kind, withShownAddresses(what).slice(0, 300));
 }

@@ -47,9 +47,9 @@ async function compare(
   expected: readonly Uint8Array[],
 ): Promise<void> {
   const found = await patiently(asking, () => asking.store.get(key));
-  if (found === undefined) throw unsafeError('the store does not give back what was just written', about);
+  if (found === undefined) throw unsafeError('the store does not return what was just written', about);
   if (!expected.some((one) => Buffer.compare(one, found) === 0))
-    throw unsafeError('the store gives back other bytes than the first writer wrote', about);
+    throw unsafeError('the store returns different bytes from those that the first writer wrote', about);
 }
 
 function text(word: string): Uint8Array {

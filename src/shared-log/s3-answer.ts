@@ -73,7 +73,7 @@ function messageOf(error: unknown): string {
 /** One page of `ListObjectsV2`. */
 export function readS3List(text: string): { readonly keys: readonly string[]; readonly next?: string } {
   if (!text.includes('<ListBucketResult'))
-    throw new StoreFault('unsupported', 'the answer to a list of objects is none');
+    throw new StoreFault('unsupported', 'the response to a list request is not a list of objects');
   const keys = [...text.matchAll(/<Contents>[\s\S]*?<Key>([\s\S]*?)<\/Key>/g)].map(([, key]) =>
     unescapeXml(key ?? ''),
   );

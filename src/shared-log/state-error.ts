@@ -111,7 +111,7 @@ export function otherLogError(
   }
   return new BatchError(
     'state-other-lineage',
-    `${address}: the log is of another lockfile (lineage ${found}, not ${wanted})`,
+    `${address}: the log belongs to another lockfile (lineage ${found}, not ${wanted})`,
     {
       exitCode: EXIT.lockfile,
       hint: `use the address of this lockfile's own log, or join the two lockfiles first; then: ${command('status')}`,

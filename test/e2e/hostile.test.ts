@@ -306,7 +306,7 @@ describe.concurrent('audio that is not what it seems', () => {
     const ended = await set.run('run');
     expect(ended.code, ended.stderr).toBe(0);
     expect(set.relay.seen.filter((request) => request === 'POST /audio/retrieve')).toHaveLength(2);
-    expect(ended.stderr).toContain('one is 5 s long, 10 s were asked for');
+    expect(ended.stderr).toContain('one is 5 s long; 10 s were requested');
     expect(secondsOf(set)).toBeCloseTo(5, 1);
   });
 

@@ -165,7 +165,7 @@ describe.concurrent('two branches that both bought', () => {
     const [, command] = /venice-batch (lock repair) /.exec(refused.stderr) ?? [];
     const repaired = await album.run(command ?? '');
     expect(repaired.code).toBe(0);
-    expect(repaired.stdout).toContain('3 conflict markers taken out, both sides kept');
+    expect(repaired.stdout).toContain('3 conflict markers removed, both sides kept');
     await finishes(album, 3, 3);
   });
 

@@ -99,7 +99,7 @@ describe.concurrent('two first runs', () => {
     expect(refused.stderr.replaceAll(/\s+/g, ' ')).toContain('venice-batch lock repair album.yaml');
     const repaired = await album.run('lock repair');
     expect(repaired.code, repaired.stderr).toBe(0);
-    expect(repaired.stdout).toContain('2 lockfiles that began separately are one now');
+    expect(repaired.stdout).toContain('joined 2 lockfiles that began separately');
     expect(repaired.stdout).toMatch(/^Bought more than once: /m);
     expect(queueIds(album.lockPath)).toEqual(both);
     expect((await album.run('run', '--yes')).code).toBe(0);

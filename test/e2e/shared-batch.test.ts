@@ -50,7 +50,7 @@ it('gives a fresh checkout its files, and refuses to buy by the lockfile alone',
     unlinkSync(path.join(two, audioFiles(two).find((file) => file.startsWith('out/'))!));
     const looked = await run([name, 'album.yaml', ...flags, ...service.flags, ...state], two);
     expect(looked.code, looked.stderr).toBe(0);
-    expect(looked.stderr).toContain('1 file of other machines downloaded');
+    expect(looked.stderr).toContain('downloaded 1 file stored by other machines');
   }
   const fetched = await run(words(service, state), two, service.env);
   expect(fetched.code, fetched.stderr).toBe(0);

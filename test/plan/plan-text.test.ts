@@ -105,7 +105,7 @@ describe('the row of a take', () => {
     ['new', WANTED, '+ opening new $1.38 song'],
     ['changed', past({ request: { prompt: 'x', loop: true } }), '~ opening prompt, loop changed $1.38 song'],
     ['done', past({}), '= opening done song'],
-    ['done, to be moved', past({ path: 'old/opening.wav' }), '= opening done, its file moves to song'],
+    ['done, to be moved', past({ path: 'old/opening.wav' }), '= opening done; its file moves to song'],
     ['in flight', past({ state: 'queued' }), '> opening in flight song'],
     ['stored', past({ state: 'stored' }), '> opening remote copy to delete song'],
     ['in doubt', past({ state: 'intent' }), '? opening in doubt: see `resolve` song'],
@@ -156,7 +156,7 @@ describe('the row of a take', () => {
     [
       'an orphan',
       { takes: [], attempts: [makeAttempt({ state: 'queued' })] },
-      '> opening in flight, of an earlier request or track song',
+      '> opening in flight, for an earlier request or track song',
     ],
   ])('%s', (_, world, expected) => {
     expect(row(planOf(world), 'opening')).toBe(expected);
