@@ -7,7 +7,8 @@ import { wav } from '../storage/audio-bytes.js';
 /*
  * A stand-in for the service, written from its newest public description and from nothing of this program: 40 submits and
  * 120 retrieves a minute, plain error bodies without a code, failed jobs as HTTP errors on retrieve, 400 for an
- * unknown id, charged at the queue. What becomes of a job is the first word of its prompt.
+ * unknown id, charged at the queue. What becomes of a job is the first word of its prompt. A test may set lower limits: no
+ * answer describes them.
  */
 
 interface Job {
@@ -22,6 +23,7 @@ interface Reply {
   readonly body: object | Buffer;
 }
 
+const MINUTE_MS = 60_000;
 const RUN_MS = 200;
 const PRICE_USD = 0.25;
 const error = (status: number, text: string): Reply => ({ status, body: { error: text } });
@@ -51,12 +53,29 @@ export interface VendorServer {
   /** Method and path of each request. */
   readonly requests: readonly string[];
   readonly charges: () => number;
+  /** Answers of 429. */
+  readonly refusals: () => number;
   close(): Promise<void>;
 }
 
-export async function startVendorServer(): Promise<VendorServer> {
+const DOCUMENTED: Readonly<Record<string, number>> = { '/audio/queue': 40, '/audio/retrieve': 120 };
+
+/** @param perMinute requests in any 60 s, by path */
+export async function startVendorServer(
+  perMinute: Readonly<Record<string, number>> = DOCUMENTED,
+): Promise<VendorServer> {
   const jobs = new Map<string, Job>();
   const requests: string[] = [];
+  const countedMs = new Map<string, number[]>();
+  let refusals = 0;
+
+  const isWithinLimit = (path: string): boolean => {
+    const nowMs = Date.now();
+    const counted = (countedMs.get(path) ?? []).filter((ms) => ms > nowMs - MINUTE_MS);
+    const isWithin = counted.length < (perMinute[path] ?? Number.POSITIVE_INFINITY);
+    countedMs.set(path, isWithin ? [...counted, nowMs] : counted);
+    return isWithin;
+  };
 
   const queue = (body: Record<string, unknown>): Reply => {
     if (body.model === 'retired') return error(410, 'This model has been retired');
@@ -99,6 +118,10 @@ export async function startVendorServer(): Promise<VendorServer> {
   const reply = (method: string, path: string, body: Record<string, unknown>): Reply => {
     const route = `${method} ${path}`;
     requests.push(route);
+    if (!isWithinLimit(path)) {
+      refusals += 1;
+      return error(429, 'Rate limit exceeded');
+    }
     const job = jobs.get(String(body.queue_id));
     switch (route) {
       case 'GET /models':
@@ -141,6 +164,7 @@ export async function startVendorServer(): Promise<VendorServer> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/v1`,
     requests,
     charges: () => jobs.size,
+    refusals: () => refusals,
     close: async () => {
       server.close();
       server.closeAllConnections();

@@ -167,7 +167,12 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
     inspectMedia: simInspector(world.scenario.thorough),
   };
   const ports = world.options.tampering?.ports?.(bare) ?? bare;
-  const manners = createManners(incarnation, judge.blame, timeline.nowMs);
+  const manners = createManners(
+    incarnation,
+    judge.blame,
+    timeline.nowMs,
+    () => world.diskWorld.rates.slow > 0 || world.network.rates.slow > 0,
+  );
   const direct = createTransport({
     world: world.network,
     process: simProcess,

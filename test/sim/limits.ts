@@ -17,8 +17,8 @@ export interface RequestLimits {
   readonly rule: LimitRule;
   /** Counts a request, if it may pass. */
   take(about: LimitedRequest, nowMs: number): Verdict;
-  /** Answers of 429 so far. */
-  readonly refusals: number;
+  /** Answers of 429 so far, by route. */
+  readonly refusals: Readonly<Record<LimitedRoute, number>>;
 }
 
 export interface LimitedRequest {
@@ -34,7 +34,7 @@ export interface Verdict {
 
 const MINUTE_MS = 60_000;
 /** As documented in October 2026. */
-const DOCUMENTED = { queue: 40, retrieve: 120 } as const;
+export const DOCUMENTED = { queue: 40, retrieve: 120 } as const;
 
 /** As October's description has it, as August's, or mixtures of both. `small`: for a run of a few requests. */
 export function drawLimitRule(rng: Rng, size: 'small' | 'real'): LimitRule {
@@ -63,7 +63,7 @@ export function drawLimitRule(rng: Rng, size: 'small' | 'real'): LimitRule {
 
 export function createLimits(rule: LimitRule, phaseMs: number): RequestLimits {
   const counters = new Map<string, number[]>();
-  let refusals = 0;
+  const refusals = { queue: 0, retrieve: 0, complete: 0 };
   const inMinute = (key: string, shape: LimitRule['shape'], nowMs: number): number[] => {
     const beganMs = shape === 'sliding' ? nowMs - MINUTE_MS : endOfWindow(nowMs, phaseMs) - MINUTE_MS - 1;
     const counted = (counters.get(key) ?? []).filter((ms) => ms > beganMs);
@@ -72,9 +72,7 @@ export function createLimits(rule: LimitRule, phaseMs: number): RequestLimits {
   };
   return {
     rule,
-    get refusals() {
-      return refusals;
-    },
+    refusals,
     take: ({ account, route, model }, nowMs) => {
       const perRoute = rule.routes?.[route];
       const ofRoute = inMinute(`${account} ${route}`, rule.shape, nowMs);
@@ -82,7 +80,7 @@ export function createLimits(rule: LimitRule, phaseMs: number): RequestLimits {
       const routeAllows = perRoute === undefined || ofRoute.length < perRoute;
       const modelAllows = rule.model === undefined || ofModel.length < rule.model.perMinute;
       const allowed = routeAllows && modelAllows;
-      if (!allowed) refusals += 1;
+      if (!allowed) refusals[route] += 1;
       if (allowed) {
         ofRoute.push(nowMs);
         ofModel.push(nowMs);

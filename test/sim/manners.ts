@@ -14,14 +14,20 @@ export interface Manners {
 
 /** What a 429 without any header asks for, less what latency may hide. */
 const PAUSE_MS = 59_000;
-/** A submit whose intent is being written as the 429 arrives leaves all the same. */
+/** A submit whose intent is being written as the 429 arrives leaves all the same: where nothing is slow, within this. */
 const UNDER_WAY_MS = 500;
 const ERRORS_WITHIN_MS = 30_000;
 /** The lower of the two published limits. */
 const ERRORS_MAX = 20;
 const JOB_ROUTES: ReadonlySet<string> = new Set(['/audio/queue', '/audio/retrieve', '/audio/complete']);
 
-export function createManners(incarnation: Incarnation, blame: Judge['blame'], nowMs: () => number): Manners {
+/** @param isSlow whether a submit may take long to leave, for its price is asked again or its intent written */
+export function createManners(
+  incarnation: Incarnation,
+  blame: Judge['blame'],
+  nowMs: () => number,
+  isSlow: () => boolean,
+): Manners {
   /** By route and model; void once the run's clock has leapt. */
   const pauses = new Map<
     string,
@@ -47,6 +53,7 @@ export function createManners(incarnation: Incarnation, blame: Judge['blame'], n
     read: (request, answer) => {
       if (!isJobs(request) || !isUntoldLimit(answer)) return;
       const { leapMs } = incarnation;
+      if (request.path === '/audio/queue' && isSlow()) return;
       pauses.set(keyOf(request), { fromMs: nowMs() + UNDER_WAY_MS, untilMs: nowMs() + PAUSE_MS, leapMs });
     },
   };

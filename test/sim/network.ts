@@ -105,7 +105,7 @@ function exchange(line: Line, request: TransportRequest, settle: (outcome: Outco
       timeline.nowMs(),
     );
     line.onHandled(request, handled);
-    const answer = replay(world, request, spoil(world, handled));
+    const answer = replay(world, request, spoil(world, request.path, handled));
     const onRead = () => {
       if (answer === handled) line.onRead(request, answer);
     };
@@ -150,11 +150,13 @@ function proxyPage(rng: Rng): ServerAnswer {
   return { status, headers, body: Buffer.from('<html><body>Gateway</body></html>') };
 }
 
-function spoil(world: NetworkWorld, answer: ServerAnswer): ServerAnswer {
+function spoil(world: NetworkWorld, path: string, answer: ServerAnswer): ServerAnswer {
   const { rng, rates } = world;
   if (rng.chance(rates.proxySpoils)) {
+    const status = rng.pick([500, 502, 504]);
     const jsonError = {
-      status: rng.pick([500, 502, 504]),
+      // On a retrieve, 500 is how the service says that a job failed: a proxy that says so again and again would be believed.
+      status: path === '/audio/retrieve' && status === 500 ? 502 : status,
       headers: { 'content-type': 'application/json' },
       body: Buffer.from('{"error":"Unknown error"}'),
     };

@@ -12,4 +12,8 @@ export const REGRESSIONS: readonly number[] = [
   1394, 17055, 37140,
   // A run that waited for a long job looked at a request window that was long over, four times a second.
   82978694, 1956059665,
+  // The judge blamed the program: for a limit that the first run did not meet, for a submit held up by a slow disk, and for
+  // believing a proxy's 500.
+  1956055367,
+  1956058887, 1956058055, 1956059904, 875908215,
 ];

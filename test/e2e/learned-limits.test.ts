@@ -1,0 +1,50 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { CLI, launch } from './launch.js';
+import { afterTests, audioFiles, folder } from './program.js';
+import { startVendorServer } from './vendor-server.js';
+
+/** Below what is documented for either route, and no answer says so. */
+const PER_MINUTE = 4;
+/** Both more than the limit, so that each run has to wait for the service's next minute. */
+const TRACKS = { first: 6, second: 5 };
+/** Each run lasts a minute, which is the service's; then as much again for a slow machine. */
+const RUN_MS_MAX = 180_000;
+
+describe.concurrent('request limits that only 429s reveal', () => {
+  it.each(['queue', 'retrieve'])(
+    'of %s: the first run learns the limit, and the next run starts with it and draws no 429',
+    async (route) => {
+      const server = await startVendorServer({ [`/audio/${route}`]: PER_MINUTE });
+      afterTests(() => server.close());
+      const cwd = folder();
+      const runBatch = (tracks: number, title: string) => {
+        const lines = Array.from(
+          { length: tracks },
+          (_, at) => `  - { id: ${title}-${at}, model: stand-in, prompt: Rain in the ${title} number ${at} }`,
+        );
+        writeFileSync(path.join(cwd, 'album.yaml'), `version: 1\nbudget: 5\ntracks:\n${lines.join('\n')}\n`);
+        const env = { VENICE_API_KEY: 'VENICE_INFERENCE_KEY_x' };
+        return launch(
+          [process.execPath, CLI, 'run', 'album.yaml', '--yes', '--base-url', server.url],
+          cwd,
+          env,
+          { livesMsMax: RUN_MS_MAX },
+        ).ended;
+      };
+
+      const first = await runBatch(TRACKS.first, 'morning');
+      expect(first.code, first.stderr).toBe(0);
+      const learnedBy = server.refusals();
+      expect(learnedBy).toBeGreaterThan(0);
+
+      const second = await runBatch(TRACKS.second, 'evening');
+      expect(second.code, second.stderr).toBe(0);
+      expect(server.refusals()).toBe(learnedBy);
+      expect(server.charges()).toBe(TRACKS.first + TRACKS.second);
+      expect(audioFiles(cwd)).toHaveLength(TRACKS.first + TRACKS.second);
+    },
+    2 * RUN_MS_MAX,
+  );
+});
