@@ -102,12 +102,12 @@ export function collect(options: CollectOptions): Promise<RunReport> {
   return batch(options, { mode: 'collect', approve: async () => 'declined' });
 }
 
-/** The state of every take, by manifest, lockfile and disk. Asks nobody, changes nothing. */
+/** State of every take from manifest, lockfile and disk. Offline and read-only. */
 export function status(options: PlaceOptions): Promise<StatusReport> {
   return withSession(options, lookAt);
 }
 
-/** Hashes every stored file again and compares it with the lockfile. Asks nobody, changes nothing. */
+/** Hashes every stored file and compares it with the lockfile. Offline and read-only. */
 export function verify(options: PlaceOptions): Promise<VerifyReport> {
   return withSession(options, check);
 }

@@ -17,7 +17,7 @@ import { type Prepared, prepare } from './price.js';
 import { placeFault } from './storage-error.js';
 import { type BatchSettings, redactorOf, type World } from './world.js';
 
-/** What is to be bought, or why nothing is. */
+/** The purchases, or why nothing is bought. */
 export interface BuyDecision {
   readonly prepared?: Prepared;
   readonly approved: boolean;
@@ -96,9 +96,11 @@ async function refuseOrAsk(
   loaded: LoadedManifest,
   output: Output,
 ): Promise<BuyDecision> {
-  // What could not be asked any more is no fault of the plan: the signal says it all.
+  // If the run was stopped before a question was answered, the plan is not at fault: the signal
+  // explains it.
   if (world.stop.aborted) return { prepared, approved: false };
-  // Who has to buy less, or to raise a limit, wants to see what costs what; the reason stands below it.
+  // A user who has to buy less or raise a limit needs to see the prices; the reason is printed
+  // below them.
   if (prepared.refusal === EXIT.budget || prepared.refusal === EXIT.balance)
     world.present?.(prepared.plan, prepared.balance);
   if (prepared.diagnostics.length > 0) world.show(prepared.diagnostics, loaded.sources);
@@ -131,7 +133,9 @@ async function refuseOrAsk(
   return decision;
 }
 
-/** Why nothing may be bought by the shared log: asked before a person is. `undefined` where nothing stands against it. */
+/**
+ * Why the shared log forbids buying, checked before the user is asked. `undefined` if nothing does.
+ */
 async function proveLog({ store }: Opened): Promise<BatchError | undefined> {
   try {
     await store.sharing?.prove();
@@ -152,11 +156,16 @@ function diagnosticOf({ code, message, hint }: BatchError): Diagnostic {
   };
 }
 
-/** No audio that a model makes is smaller than this, bytes a second; and seconds where no length is asked for. */
+/**
+ * Lower bounds for the size of the audio: bytes a second, and seconds if no length is requested.
+ */
 const AUDIO_BYTES_A_SECOND_MIN = 4_000;
 const SECONDS_MIN = 5;
 
-/** Whether the output folders cannot store what is to be bought; that is told. */
+/**
+ * Reports output folders that cannot store the audio to be bought, and returns true if there are
+ * any.
+ */
 async function tryStorage(
   world: World,
   settings: BatchSettings,
@@ -249,7 +258,7 @@ function refusedPlan(world: World, prepared: Prepared, why: Diagnostic): BuyDeci
   return { prepared, approved: false, refusal: why.code === 'price-rose' ? EXIT.budget : EXIT.usage };
 }
 
-/** Of several budgets the lowest wins. */
+/** If several budgets are set, the lowest wins. */
 export function lowest(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined ? b : b === undefined ? a : Math.min(a, b);
 }

@@ -12,7 +12,7 @@ export interface AskedBalance {
   readonly balance?: Balance;
   /** Why it is unknown. */
   readonly diagnostics: readonly Diagnostic[];
-  /** The key itself is no good: whatever else is asked will be refused. */
+  /** The key itself is invalid, so every other request would be refused too. */
   readonly keyRefused: boolean;
 }
 
@@ -46,7 +46,10 @@ function mayReadBilling({ kind, id }: Account): boolean {
   return kind === 'api_key' && !id.startsWith('VENICE_INFERENCE_KEY_');
 }
 
-/** The key's own word on whether it may buy counts; of a purse that both list, the lower: a key may have a limit of its own. */
+/**
+ * The key's own answer on whether it may buy counts. For a balance in both lists the lower amount
+ * counts: a key may have its own limit.
+ */
 function merged(own: Balance, whole: Balance): Balance {
   const permitted = own.permitted ?? whole.permitted;
   const currencies = CURRENCIES.flatMap((currency) => {

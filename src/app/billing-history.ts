@@ -15,8 +15,9 @@ export interface AskedHistory extends UsageHistory {
 }
 
 /**
- * Asks for the billing history around the attempts, once more where the service's clock is off, since then it has them
- * at other times. `undefined` where this key may not ask, or nobody answers.
+ * Fetches the billing history around the attempts; again if the service's clock is off, since its
+ * entries then have other times. `undefined` if this key may not read it or the service does not
+ * answer.
  */
 export async function askHistory(
   client: VeniceClient,

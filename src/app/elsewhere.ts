@@ -6,7 +6,7 @@ import { type Attempt, countsAsSpent } from '../lockfile/attempt.js';
 import { LOCK_BYTES_MAX, readLock } from '../lockfile/read.js';
 import type { Take } from '../manifest/take.js';
 
-/** Where other lockfiles of the same manifest may stand. All absolute. */
+/** Absolute paths where other lockfiles of the same manifest may be. */
 export interface Neighbourhood {
   readonly lockfilePath: string;
   readonly endpoint: string;
@@ -14,11 +14,11 @@ export interface Neighbourhood {
   readonly folders: readonly string[];
 }
 
-/** Of a folder, so many names are looked at. */
+/** Maximum number of names checked in a folder. */
 const NAMES_MAX = 500;
 const OTHER_KINDS = /\.(?:wav|mp3|flac|ogg|opus|m4a|mp4|aac|aiff?|webm|part|unverified|ya?ml|md|txt)$/i;
 const LOCKFILE_BEGINS = '{"format":"venice-batch-lock"';
-/** Of these states the audio is paid for, or may be. */
+/** In these states the audio is paid for, or may be. */
 const BOUGHT: ReadonlySet<Attempt['state']> = new Set([
   'intent',
   'in_doubt',
@@ -29,8 +29,8 @@ const BOUGHT: ReadonlySet<Attempt['state']> = new Set([
 ]);
 
 /**
- * Whether another lockfile beside this one says that takes that are about to be bought were bought already: the same track,
- * take and request. One manifest under two lockfiles would buy everything twice.
+ * Checks if another lockfile next to this one already has the takes about to be bought: the same
+ * track, take and request. One manifest with two lockfiles would buy everything twice.
  */
 export async function boughtElsewhere(
   files: Files,
@@ -91,7 +91,7 @@ async function isLockfile(files: Files, place: string): Promise<boolean> {
     for await (const piece of files.stream(place))
       return Buffer.from(piece.subarray(0, LOCKFILE_BEGINS.length)).toString() === LOCKFILE_BEGINS;
   } catch {
-    // What cannot be read tells nothing.
+    // A file that cannot be read proves nothing.
   }
   return false;
 }

@@ -18,7 +18,7 @@ export function versionEvent(
   return { type: 'version', time, schema: 1, program: 'venice-batch', version, endpoint, sandbox };
 }
 
-/** What a batch tells beside the run itself. */
+/** Reports beside the run's own events. */
 export function emitPhase(world: Emitter, phase: Phase): void {
   world.emit({ type: 'phase', time: new Date(world.ports.clock.nowMs()).toISOString(), phase });
 }

@@ -2,7 +2,7 @@ import type { ExitCode } from '../core/errors.js';
 import { EXIT } from '../core/errors.js';
 import type { StopReason } from '../run/stop-reason.js';
 
-/** What an ended run is judged by. */
+/** The facts that decide the exit code of a finished run. */
 export interface EndState {
   readonly signal?: 'SIGINT' | 'SIGTERM' | undefined;
   readonly stopReasons: ReadonlySet<StopReason>;
@@ -13,7 +13,7 @@ export interface EndState {
   readonly inFlight: number;
   /** Failed, lost, unverified, rejected or missing. */
   readonly notMade: number;
-  /** To be bought, and not bought: the reason, if any, has a code of its own. */
+  /** Takes to buy that were not bought; the reason, if any, has its own code. */
   readonly notBought: number;
   /** Files have findings, and `--qc-fail` takes that for a failure. */
   readonly qcFailed?: boolean;
@@ -40,7 +40,9 @@ const EXIT_BY_REASON: Readonly<Record<StopReason, ExitCode | undefined>> = {
   interrupted: undefined,
 };
 
-/** Where several apply, the first of these. Source: DESIGN, exit codes; codes before a run begins come first. */
+/**
+ * If several apply, the first in this list wins. Codes for failures before a run begins come first.
+ */
 const PRECEDENCE: readonly ExitCode[] = [
   EXIT.lockfile,
   EXIT.locked,

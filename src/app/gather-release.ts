@@ -21,11 +21,11 @@ export interface ReleaseSources {
   readonly first: boolean;
   /** Another command of this program, ready to paste. */
   command(verb: string, ...words: string[]): string;
-  /** How a file is named to a person, by its path relative to the output root. */
+  /** Name of a file in messages: its path relative to the output root. */
   placeOf(file: string): string;
 }
 
-/** What a release is made of, or every reason why it cannot be made. */
+/** The contents of a release, or every reason why it cannot be made. */
 export type GatheredRelease =
   | {
       readonly ok: true;
@@ -101,7 +101,7 @@ async function changedOriginals(
   return found.flat();
 }
 
-/** Where the very bytes are that were stored; a move that a crash cut short leaves them at either place. */
+/** Path of the stored bytes; a move that a crash interrupted leaves them in either place. */
 async function placeOfOriginal(view: DiskView, { attempt, file }: NamedTake): Promise<string | undefined> {
   for (const place of attempt.move_to === undefined ? [file.path] : [file.path, attempt.move_to])
     if ((await stateOf(view, attempt, 'hash', place)) === 'present') return place;

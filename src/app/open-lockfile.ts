@@ -17,12 +17,12 @@ import type { OpenSettings } from './opening.js';
 
 export interface Opened {
   readonly store: LockStore;
-  /** Whether other runs are kept out for certain: see `AcquiredLock`. */
+  /** True if other runs are certainly kept out: see `AcquiredLock`. */
   readonly exclusive: boolean;
-  /** Whether the lock is still this run's. */
+  /** True while this run still holds the lock. */
   checkLock(): Promise<RunLockState>;
   readonly rescue: Rescue;
-  /** Where finished audio is kept for all machines. */
+  /** Audio store shared by all machines. */
   readonly audio?: AudioStore | undefined;
   /** Lets the next run in. */
   release(): Promise<void>;
@@ -115,7 +115,7 @@ function nameOf({ pid, hostname, ageMs }: LockHolder): string {
   return `pid ${pid} on ${hostname}, for ${Math.round(ageMs / 1000)} s`;
 }
 
-/** What a person has to look at before the lock is freed by force: the program cannot. */
+/** What the user has to check before forcing the lock, because the program cannot. */
 export function howToBeSure({ pid, hostname, why }: LockHolder): string {
   switch (why) {
     case 'other_host':

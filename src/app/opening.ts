@@ -17,10 +17,13 @@ export interface OpenSettings {
   readonly lockfilePath: string;
   readonly endpoint: string;
   readonly rescuePlaces: RescuePlaces;
-  /** Where others could put a file that looks like a rescue: to be told, never believed. Absolute. */
+  /**
+   * Folder where others could place a file that looks like a rescue file: reported, never trusted.
+   * Absolute.
+   */
   readonly openPlaces: readonly string[];
   readonly command: NextCommand;
-  /** Of the command that opens it, to be given again. Default: `run`. */
+  /** Command that opens it, for error messages. Default: `run`. */
   readonly verb?: string;
   /**
    * The place of the shared log, where there is one. Absent, or nothing returned: the records are in the lockfile alone.

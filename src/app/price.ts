@@ -40,27 +40,28 @@ export interface PrepareInput {
   readonly account?: Account | undefined;
   /** Buy although the balance, as far as it is known, does not cover the total. */
   readonly ignoreBalance?: boolean | undefined;
-  /** Where other lockfiles of the manifest may stand. Absent: nobody looks. */
+  /** Paths where other lockfiles of the manifest may be. Absent: not checked. */
   readonly neighbourhood?: Neighbourhood | undefined;
   readonly phase?: (phase: 'quote') => void;
   /** Aborted: no more waiting for a service in trouble. */
   readonly stop?: AbortSignal;
 }
 
-/** A plan, and whether anything stands against carrying it out. */
+/** A plan, and whether anything forbids carrying it out. */
 export interface Prepared {
   readonly plan: Plan;
   /** Absent where it could not be asked. */
   readonly balance?: Balance;
   /** Warnings, and the errors that keep everything from being bought. */
   readonly diagnostics: readonly Diagnostic[];
-  /** Set where nothing may be bought: how the run is to end. */
+  /** Set if nothing may be bought: the exit code of the run. */
   readonly refusal?: ExitCode;
 }
 
 /**
- * From manifest and lockfile to a priced plan: decides what is to be bought, holds it against the live models,
- * asks for each distinct price once, and for the balance. Spends nothing. Asks nobody when nothing is to be bought.
+ * From manifest and lockfile to a priced plan: decides what to buy, checks it against the live
+ * models, and fetches each distinct price once, and the balance. Spends nothing, and sends no
+ * request if there is nothing to buy.
  */
 export async function prepare(input: PrepareInput): Promise<Prepared> {
   const view = { output: input.output };
@@ -119,7 +120,7 @@ async function price(input: PrepareInput, client: VeniceClient, decided: Decided
     return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, { diagnostics, refusal });
   }
   const drafted = draftPurchases(decided.rows, models.value, clock.nowMs());
-  // With an error among them nothing will be bought: nobody needs the prices.
+  // After an error nothing will be bought, so the prices are not needed.
   if (hasError(drafted.diagnostics) || hasError(decided.diagnostics))
     return concluded(input, decided, { ...drafted, drafts: [] }, NO_QUOTES, {
       refusal: selectionOrInvalid([...decided.diagnostics, ...drafted.diagnostics]),
@@ -192,7 +193,7 @@ function moneyRefusal(money: readonly Diagnostic[]): ExitCode | undefined {
   return money.length > 0 ? EXIT.budget : undefined;
 }
 
-/** Of a price: what was asked for may be at fault. */
+/** For a price, the request itself may be at fault. */
 function refusalOf(failure: CallFailure): ExitCode {
   if (isKeyRefused(failure)) return EXIT.authentication;
   const faulty = failure.kind === 'refused' && (failure.status === 400 || failure.status === 422);

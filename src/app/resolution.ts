@@ -2,7 +2,7 @@ import { unreachable } from '../core/errors.js';
 import { isQueueId } from '../core/queue-id.js';
 import type { Attempt, AttemptState } from '../lockfile/attempt.js';
 
-/** What a person says became of an attempt whose answer was lost. */
+/** The user's statement of what became of an attempt whose answer was lost. */
 export type Resolution =
   /** It was queued, and the service has it: collect it under this id. */
   | { readonly kind: 'queue_id'; readonly queueId: string }
@@ -18,9 +18,9 @@ export type Resolved =
   | { readonly ok: false; readonly why: string };
 
 /**
- * The attempt after a person's word. Pure. An attempt in doubt takes it, and one in flight whose audio can never be
- * had (the key is gone, the service only fails); the money of a lost or failed one may still come back, and so may
- * its job, under its own id.
+ * The attempt after the user resolved it. Pure. Accepted for an attempt in doubt, for one in flight
+ * whose audio can never be fetched (the key is lost, or the service only fails), and for a lost or
+ * failed one that was refunded or whose job was found under its own id.
  */
 export function resolveAttempt(attempt: Attempt, resolution: Resolution, nowMs: number): Resolved {
   const inDoubt = attempt.state === 'in_doubt' || attempt.state === 'intent';

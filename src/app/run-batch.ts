@@ -23,8 +23,9 @@ import type { BatchSettings, World } from './world.js';
 import { redactorOf } from './world.js';
 
 /**
- * A whole `run` or `collect`: lock, recover, plan, approve, execute, tell. Collecting comes before refusing:
- * whatever stands against buying, what is paid for is gathered first. Throws `BatchError` where it cannot even begin.
+ * A whole `run` or `collect`: lock, recover, plan, approve, execute, report. Collects before
+ * refusing: whatever forbids buying, what is paid for is fetched first. Throws `BatchError` if it
+ * cannot even begin.
  */
 export async function runBatch(world: World, settings: BatchSettings): Promise<RunReport> {
   const { ports } = world;
@@ -84,7 +85,9 @@ function once<T>(work: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** Where audio is on machines alone, the service's copy stays, unless the user says that one machine's disk is enough. */
+/**
+ * If audio is stored on machines only, keep the remote copy unless the user accepts a single copy.
+ */
 function keepingFor(settings: BatchSettings, { store, audio }: Opened): BatchSettings {
   const isAlone = store.sharing !== undefined && audio === undefined;
   const keep = settings.keep || (isAlone && settings.localCustody !== true);
@@ -92,7 +95,7 @@ function keepingFor(settings: BatchSettings, { store, audio }: Opened): BatchSet
   return { ...settings, keep, takeOver: settings.mode === 'collect' };
 }
 
-/** A guard that cannot be removed is in nobody's way: its process will be gone when the next run looks. */
+/** A lock file that cannot be removed blocks no one: the next run sees that its process is gone. */
 async function release(world: World, opened: Opened): Promise<void> {
   try {
     await opened.release();
@@ -175,7 +178,7 @@ async function withLock(
   });
 }
 
-/** What this machine stored before there was an audio store, other machines cannot fetch yet. */
+/** Files stored before there was an audio store cannot be fetched by other machines yet. */
 async function pushFromHere(
   world: World,
   { placeOf = String, mode }: BatchSettings,

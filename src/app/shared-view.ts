@@ -10,10 +10,10 @@ import type { SharedLog } from '../shared-log/shared-log.js';
 import { checkLog } from './opening.js';
 import type { State } from './state.js';
 
-/** What a command goes by that only looks: the shared log where there is one that can be reached, else the lockfile. */
+/** Data of a read-only command: the shared log if it can be reached, else the lockfile. */
 export interface SharedView {
   readonly attempts: readonly Attempt[];
-  /** Where the files of other machines can be fetched from. */
+  /** Where to fetch files stored by other machines. */
   readonly audio?: AudioStore | undefined;
   /** See `DecideInput.keptBy`. */
   readonly keptBy?: (attempt: Attempt) => string | undefined;
@@ -47,7 +47,8 @@ export async function sharedView(
   const own = [...read.attempts.values()];
   const named = read.header?.log;
   if (state === undefined) {
-    // Whoever buys is refused here. Nobody is asked because a lockfile, which anybody may have written, says so.
+    // Buying is refused here. No log is contacted because a lockfile, which anyone may have
+    // written, names it.
     if (named !== undefined)
       warn(
         `the lockfile is a copy of the shared log ${named}: this is what the copy knows`,
@@ -90,7 +91,7 @@ async function openToRead(
   });
   if (header === undefined || lineagesOf(header).includes(log.header.lineage)) return log;
   await log.close();
-  // Only for whoever has a shared log: the others load nothing of it.
+  // Loaded only if there is a shared log.
   const { otherLogError } = await import('../shared-log/state-error.js');
   throw otherLogError('lineage', log.header.lineage, header.lineage, { address: log.address, command });
 }

@@ -1,7 +1,10 @@
 import type { AudioStore } from '../shared-log/audio-store.js';
 import type { OpenLogOptions, SharedLog } from '../shared-log/shared-log.js';
 
-/** A place outside this machine that holds the log, and perhaps the audio. Nothing is asked of it before it is used. */
+/**
+ * Storage outside this machine that holds the log, and perhaps the audio. Not contacted before its
+ * first use.
+ */
 export interface State {
   /** In one form, without secrets: what the lockfile's header says. */
   readonly address: string;

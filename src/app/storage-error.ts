@@ -42,11 +42,11 @@ async function nearestFile(files: Files, place: string): Promise<string | undefi
   return parent === place ? undefined : nearestFile(files, parent);
 }
 
-/** What an error of the disk is told with. */
+/** Context for the message about a disk error. */
 export interface Circumstances {
-  /** Where the command was at work. */
+  /** Folder that the command was working in. */
   readonly directory: string;
-  /** The command to go on with when it is mended. */
+  /** Command to run again after the error is fixed. */
   readonly next: string;
   /** Nothing can have been bought yet. */
   readonly untouched?: boolean;
@@ -68,9 +68,9 @@ export async function storageError(
   });
 }
 
-/** Faults of the very path that they name, whatever folder the command was at work in. */
+/** Errors that concern the path they name, whichever folder the command was working in. */
 const OF_THEIR_PATH: ReadonlySet<string> = new Set(['EFTYPE', 'EISDIR', 'ELOOP', 'EEXIST', 'ENOTDIR']);
-/** Paths by an open folder: they say nothing to a person. */
+/** Paths through an open folder mean nothing to a user. */
 const BY_DESCRIPTOR = '/proc/self/fd/';
 
 function describe(

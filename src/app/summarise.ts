@@ -21,7 +21,7 @@ import type { BatchSettings, SoundReport, World } from './world.js';
 export interface RunReport {
   readonly exitCode: ExitCode;
   readonly summary: SummaryEvent;
-  /** Of the manifest, in its order; without one, of the lockfile. */
+  /** Takes of the manifest, in its order; without a manifest, of the lockfile. */
   readonly takes: readonly TakeReport[];
 }
 
@@ -34,7 +34,7 @@ interface Ending {
   readonly outcome: RunOutcome;
   readonly decision: BuyDecision;
   readonly startedMs: number;
-  /** Absent: nobody listened. */
+  /** Absent: sound was not measured. */
   readonly sound?: SoundReport | undefined;
   readonly keptBy?: DecideInput['keptBy'];
 }
@@ -92,7 +92,7 @@ async function finalRows(
   { world, settings, output, manifest, decision, startedMs, keptBy }: Ending,
   attempts: readonly Attempt[],
 ): Promise<readonly PlanRow[]> {
-  // What was asked for again is made by now: what counts is what is still open.
+  // Takes requested again are made by now; only open ones count.
   const selection = { ...settings.selection, force: [], retryFailed: false };
   const { rows } = await takeStatusesOf({ output }, attempts, manifest, {
     selection,
@@ -135,7 +135,10 @@ function countAttempts(attempts: readonly Attempt[], { stopReasons }: RunOutcome
   };
 }
 
-/** Names what earlier runs came to, so that every take is told once and no failure is only a number. */
+/**
+ * Reports the outcome of earlier runs, so that every take appears once and every failure has a
+ * name.
+ */
 function emitEarlier(
   world: Ending['world'],
   rows: readonly PlanRow[],
@@ -179,7 +182,7 @@ function endState(decision: Decision, { state }: Attempt): TakeEvent['state'] {
   return decision.kind === 'elsewhere' && !decision.stale ? 'submitting' : 'in_doubt';
 }
 
-/** Nothing was bought, and the plan shows what for: the same command would end the same way. */
+/** Nothing was bought and the plan shows why: the same command would end the same way. */
 const SHOWN_IN_PLAN: ReadonlySet<ExitCode> = new Set([EXIT.budget, EXIT.balance, EXIT.usage]);
 
 function nextCommand(
@@ -191,7 +194,7 @@ function nextCommand(
   const { command, mode } = settings;
   if (exitCode === EXIT.ok) return null;
   if (decision.next !== undefined && exitCode === decision.refusal) return decision.next;
-  // Whoever detached wants what is queued now to be gathered, and a budget that is too low stays so.
+  // After --detach the next step is to collect; a balance that is too low stays too low.
   const onlyCollects = mode !== 'run' || settings.detach || SHOWN_IN_PLAN.has(exitCode);
   if (step.kind === 'collect')
     return onlyCollects ? command('collect') : command('run', ...retryFlags({ retryFailed: false, force }));
@@ -206,7 +209,7 @@ function nextCommand(
   return command(mode === 'collect' ? 'collect' : 'run', ...wanted);
 }
 
-/** Of what was asked for again: what was not made. */
+/** Takes requested again that were not made. */
 function stillWanted({ selection }: BatchSettings, step: NextStep): readonly string[] {
   if (step.kind !== 'buy') return [];
   return retryFlags({ ...step, retryFailed: step.retryFailed && selection.retryFailed });

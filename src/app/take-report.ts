@@ -3,9 +3,9 @@ import type { Money } from '../core/money.js';
 import { type Attempt, type AttemptState, moneyOf } from '../lockfile/attempt.js';
 import type { PlanRow } from '../plan/plan.js';
 
-/** How a take stands. */
+/** State of a take. */
 export interface TakeReport {
-  /** What the take is called: `opening`, `opening#2`. */
+  /** Name of the take: `opening`, `opening#2`. */
   readonly key: string;
   readonly track: string;
   readonly take: number;
@@ -23,9 +23,9 @@ export interface TakeReport {
   /** The attempt that the state rests on. */
   readonly attempt?: string;
   readonly queueId?: string;
-  /** What was reserved for it, integer micro-dollars. */
+  /** Reserved price, integer micro-dollars. */
   readonly priceMicroUsd?: number;
-  /** What became of its price. */
+  /** What happened to the price. */
   readonly money?: Money;
   /** Why it is not done: the code of the service or of this program. */
   readonly code?: string;

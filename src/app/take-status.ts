@@ -10,13 +10,13 @@ import type { PlanRow } from '../plan/plan.js';
 import type { Selection } from '../plan/selection.js';
 import { type DiskView, fileStates, type StoredFiles, untrackedFiles } from '../run/recover.js';
 
-/** Where takes stand. */
+/** States of takes. */
 export interface TakeStatuses {
   /** Of the manifest's takes and those that were bought beyond them; without a manifest, of those that the lockfile knows, as they were last asked for. */
   readonly rows: readonly PlanRow[];
-  /** Of takes that the lockfile knows and the manifest does not name any more. */
+  /** Takes in the lockfile that the manifest no longer names. */
   readonly removed: readonly PlanRow[];
-  /** Of a path that several attempts name: the attempt whose bytes these are. */
+  /** If several attempts name one path: the attempt whose bytes are there. */
   readonly owners: ReadonlyMap<string, string>;
   /** Files that takes rest on and that are not as they were stored, or cannot be checked. */
   readonly warnings: readonly Diagnostic[];

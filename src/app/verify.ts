@@ -15,7 +15,7 @@ export interface CheckedFile {
   readonly path: string;
   /** `elsewhere`: it is missing, and the manifest says that it is kept in another place, or another machine has it. */
   readonly state: FileState | 'elsewhere';
-  /** Name of that machine: foreign text. */
+  /** Name of that machine; untrusted text. */
   readonly machine?: string | undefined;
   /** Name of the take that uses this file. Absent if a newer file replaced it or the take was removed from the manifest. */
   readonly word: string | undefined;

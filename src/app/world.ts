@@ -13,15 +13,17 @@ import type { Neighbourhood } from './elsewhere.js';
 import type { OpenSettings } from './opening.js';
 import type { OpenState } from './state.js';
 
-/** What a batch gets from outside: the real world, the sandbox's, or a simulated one. */
+/** The outside world of a batch: real, sandbox or simulated. */
 export interface World {
   readonly ports: Ports;
   readonly transport: Transport;
   /** Absent: nothing can be bought or collected. */
   readonly account?: Account | undefined;
-  /** Takes every secret of the run out of a text. Absent: the API key alone is taken out of what the service answers. */
+  /**
+   * Redacts every secret of the run. Absent: only the API key is removed from the service's text.
+   */
   redact?(text: string): string;
-  /** Opens the place of a shared log. Absent: this program has none. */
+  /** Opens a shared log. Absent: this program has none. */
   openState?: OpenState;
   /** Asked before anything is made or locked. Throws `BatchError` where there is nothing to begin with. */
   ready?(): Promise<void>;
@@ -32,14 +34,11 @@ export interface World {
   emit(event: RunEvent): void;
   /** Shows what is wrong or doubtful, as soon as it is known. */
   show(diagnostics: readonly Diagnostic[], sources: LoadedManifest['sources']): void;
-  /** Shows a plan that is not going to be asked about. */
+  /** Shows a plan that needs no approval. */
   present?(plan: Plan, balance: Balance | undefined): void;
   /** Shows the plan and asks for the money. */
   approve(plan: Plan, balance: Balance | undefined): Promise<Approval>;
-  /**
-   * Called when a run has done what it could, before its end is summed up: tells what the sound of its files is like. Absent:
-   * nobody listens.
-   */
+  /** Called before the summary: reports the sound of the files. Absent: sound is not measured. */
   sound?(attempts: readonly Attempt[]): Promise<SoundReport>;
   /** Aborted by the first Ctrl-C. */
   readonly stop: AbortSignal;
@@ -48,20 +47,20 @@ export interface World {
 export interface SoundReport {
   /** Files with something to listen to. */
   readonly warnings: number;
-  /** Whether that makes the run fail. */
+  /** True if findings make the run fail. */
   readonly fails: boolean;
 }
 
 /**
- * `approved`: by a person who saw this plan. `unattended`: beforehand, by a flag or a program, whatever the prices turn
- * out to be. With anything else nothing is bought.
+ * `approved`: the user saw this plan. `unattended`: approved beforehand by a flag or a program,
+ * whatever the prices. With anything else nothing is bought.
  */
 export type Approval = 'approved' | 'unattended' | 'declined' | 'no_terminal' | 'no_budget';
 
 export interface BatchSettings extends RunSettings, Pick<OpenSettings, 'rescuePlaces' | 'openPlaces'> {
   /** Address of the shared log, by flag or environment; the manifest may name one too. */
   readonly state?: string | undefined;
-  /** Where audio can be kept on machines alone: that one has it is enough to delete the remote copy. */
+  /** Allows deleting the remote copy once a single machine has the audio. */
   readonly localCustody?: boolean;
   /** Absolute. */
   readonly lockfilePath: string;
@@ -81,7 +80,7 @@ export interface BatchSettings extends RunSettings, Pick<OpenSettings, 'rescuePl
   /** Buy although the balance, as far as it is known, does not cover the total. */
   readonly ignoreBalance?: boolean | undefined;
   readonly mode: 'run' | 'collect' | 'frozen';
-  /** Where other lockfiles of the manifest may stand. Absent: nobody looks. */
+  /** Paths where other lockfiles of the manifest may be. Absent: not checked. */
   readonly neighbourhood?: Neighbourhood | undefined;
   /** Applied instead of whatever there is to buy now; `selection` and the budget are its own. */
   readonly savedPlan?: SavedPlan | undefined;

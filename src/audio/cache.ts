@@ -4,7 +4,7 @@ import type { Files, Random } from '../core/ports.js';
 import { replaceFile } from '../lockfile/atomic-write.js';
 import { makePrivateFolder, privateFile, scratchPath } from '../lockfile/private-folder.js';
 
-/** What was found out about audio files, by their SHA-256: found out again whenever it is not there. */
+/** Analysis results of audio files by SHA-256; computed again when missing. */
 export interface AudioCache {
   read(kind: string, sha256: string): Promise<unknown>;
   /** A disk that does not take it only costs time later. */

@@ -30,9 +30,9 @@ function isSound(pcm: Pcm | undefined): pcm is Pcm {
 }
 
 interface Decoder {
-  /** As a person calls it. */
+  /** Name of the format as users know it. */
   readonly format: string;
-  /** Absent: there is none here. */
+  /** Absent: not available. */
   decode?(bytes: Uint8Array): Promise<Pcm | undefined>;
 }
 

@@ -1,4 +1,4 @@
-/** How a lossless file holds its samples: whole numbers of so many bits, or floats. */
+/** How a lossless file stores samples: integers of the given bit depth, or floats. */
 export type SampleBits = 16 | 24 | 'float';
 
 const FLOAT = 3;

@@ -15,7 +15,7 @@ import { openQuietly, refused, sealedBy } from '../session/settle.js';
 import { openOutput } from '../storage/output.js';
 import { removeIdleFolders } from './idle-folders.js';
 
-/** Takes the kept bytes of an unverified take as they are, by the word of a person. */
+/** Accepts the kept bytes of an unverified take on the user's request. */
 export async function acceptCommand(
   manifest: string,
   flags: Flags,

@@ -16,10 +16,10 @@ import type { Output } from '../storage/output.js';
 import type { ListenedFile } from './listen.js';
 import { expectedOf } from './sounds.js';
 
-/** A file that is shown, and what its sound was asked to be. */
+/** A file in the view, with the requested sound. */
 export type ShownFile = ReviewFile & ListenedFile;
 
-/** What an album is now, by manifest, lockfile, picks and disk. */
+/** Current state of an album from manifest, lockfile, picks and disk. */
 export interface AlbumView {
   readonly data: ReviewData;
   /** Every file that is shown, by SHA-256. */
@@ -27,7 +27,10 @@ export interface AlbumView {
   readonly picks: Extract<PicksRead, { ok: true }>;
 }
 
-/** Reads everything anew. Asks nobody, changes nothing. Throws `BatchError` for a lockfile or picks that cannot be read. */
+/**
+ * Reads everything again. Offline and read-only. Throws `BatchError` for a lockfile or picks that
+ * cannot be read.
+ */
 export async function viewAlbum(
   session: Session,
   output: Output,

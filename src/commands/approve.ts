@@ -7,7 +7,7 @@ import type { Session } from '../session/session.js';
 import type { Balance } from '../venice/client.js';
 import { ask } from './ask.js';
 
-/** From here on the total itself has to be typed: `yes` is typed too easily. */
+/** From this amount on the user has to type the total, because `yes` is typed too easily. */
 const LARGE_MICRO_USD = 20 * MICRO_USD_PER_USD;
 
 /** Shows the plan and takes a typed `yes`, `--yes`, or a saved plan (approved when it was saved). Anything else buys nothing. */
@@ -28,7 +28,7 @@ function questionFor(totalMicroUsd: number): string {
   return `\nType ${word} to buy; anything else cancels: `;
 }
 
-/** Whether a line, in lower case, approves a total. Integer micro-dollars. Pure. */
+/** True if a line, in lower case, approves a total. Integer micro-dollars. Pure. */
 export function isApproval(answer: string, totalMicroUsd: number): boolean {
   if (totalMicroUsd < LARGE_MICRO_USD) return answer === 'yes';
   const amount = /^\$?\d[\d,]*(\.\d+)?$/.test(answer) ? Number(answer.replace(/[$,]/g, '')) : Number.NaN;

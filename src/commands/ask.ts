@@ -7,9 +7,8 @@ export interface TypedInput extends Readable {
 }
 
 /**
- * One line of the input, trimmed, in lower case; empty when it ends or the run is interrupted meanwhile. The cursor
- * then stands behind the question: its line is ended. What was typed before the question is no answer to it, and is
- * thrown away.
+ * Reads one line of input, trimmed, in lower case; empty at the end of input or when the run is
+ * interrupted. Then ends the line of the question. Text typed before the question is discarded.
  */
 export async function ask(
   input: TypedInput,

@@ -25,7 +25,7 @@ export interface SoundChecker {
    * @returns `undefined`: it is gone, or nothing here decodes it
    */
   check(file: string, expected: Expected, sha256?: string): Promise<Sound | undefined>;
-  /** What was measured before of bytes with that hash. */
+  /** Earlier measurements of bytes with that hash. */
   known(expected: Expected, sha256: string): Promise<Sound | undefined>;
   close(): Promise<void>;
 }
@@ -33,7 +33,7 @@ export interface SoundChecker {
 /** A longer file is not analysed: decoded, it would not fit into memory. */
 const FILE_BYTES_MAX = 1024 * 1024 * 1024;
 
-/** Looks at the sound of files in a thread of its own, one after another. */
+/** Measures the sound of files in a separate thread, one after another. */
 export function createSoundChecker({ settings, ports }: Session): SoundChecker {
   const thread = createQcThread();
   const root = settings.outputRoot.value;

@@ -17,7 +17,7 @@ interface Branch {
   readonly name: string;
   readonly description: string;
   readonly flags: readonly BranchFlag[];
-  /** What the first word after it may be: sub-commands, shells. */
+  /** Possible first words after the command: subcommands, shells. */
   readonly words: readonly string[];
   readonly takesFile: boolean;
 }
@@ -106,7 +106,7 @@ complete -F _venice_batch venice-batch
 `;
 }
 
-/** What may follow a flag that takes a value; flags with the same answer share a line. */
+/** Possible values of a flag; flags with the same values share a line. */
 function bashValues(tree: readonly Branch[]): readonly string[] {
   const flagsOf = new Map<string, string[]>();
   for (const { name, flags } of tree)

@@ -9,7 +9,7 @@ import { streamTerminal } from '../report/terminal.js';
 
 const CODE_COLUMNS = 30;
 
-/** What an error code, a state or an exit code means, and what to do. Without a word: a list of all. */
+/** Explains an error code, a state or an exit code. Without a word: lists all. */
 export async function explainCommand(word: string): Promise<ExitCode> {
   const stdout = streamTerminal(process.stdout, false, process.env);
   if (word === '') {

@@ -24,14 +24,14 @@ import { diagnosticOf, endedEarly, redactError } from './refusal.js';
 
 const ENV_FILE_BYTES_MAX = 1024 * 1024;
 
-/** Where the failure of a command is reported, beside stderr. */
+/** Where a failed command reports its error, beside stderr. */
 export interface FailureReport {
   readonly stdout: Terminal;
   readonly stderr: Terminal;
   redact(text: string): string;
   /** The command that shows what is recorded, where the manifest is known. */
   readonly status: string | undefined;
-  /** Whether the document of `--json` is asked for, whose paths are relative to `outputRoot`. */
+  /** True if `--json` is requested; paths in it are relative to `outputRoot`. */
   readonly json: boolean;
   readonly outputRoot: string;
   /** Has all events so far; it is among those that `reporter` passes them to. */
@@ -58,7 +58,7 @@ export async function reportFailure(error: unknown, to: FailureReport): Promise<
   return failure.exitCode;
 }
 
-/** Reports what ended a command that had no session yet, or wrote nothing by itself. */
+/** Reports an error of a command that had no session yet or wrote nothing itself. */
 export async function failedCommand(error: unknown, argv: readonly string[]): Promise<ExitCode> {
   const { flags, words } = looseFlags(argv);
   const manifest = words.find((word) => /^[^-].*\.ya?ml$/i.test(word));

@@ -158,7 +158,7 @@ export function serving(command: Command): Command {
     .option('--no-limit', 'turn the rate limit off');
 }
 
-/** What decides where a failure is reported, and which command comes next. */
+/** The flags that decide where a failure is reported and which command comes next. */
 export interface LooseFlags {
   readonly json?: boolean;
   readonly events?: string;
@@ -170,7 +170,7 @@ export interface LooseFlags {
   readonly lockfile?: string;
 }
 
-/** Reads a command line that may be the very thing that was not understood: every flag it knows, and all other words. */
+/** Reads a command line that may itself be the mistake: all flags it knows, and all other words. */
 export function looseFlags(argv: readonly string[]): {
   readonly flags: LooseFlags;
   readonly words: readonly string[];

@@ -19,7 +19,7 @@ export async function removeIdleFolders({ settings }: Pick<Session, 'settings'>)
   if (sandbox) await rmdir(sandboxDirectory).catch(() => {});
 }
 
-/** What cannot be looked at is there. */
+/** A folder that cannot be checked counts as existing. */
 async function exists(file: string): Promise<boolean> {
   return stat(file).then(
     () => true,

@@ -53,7 +53,7 @@ function watched(body: AsyncIterable<Uint8Array>, over: () => void): AsyncIterab
   };
 }
 
-/** What the first signal is answered with. */
+/** Message after the first signal. */
 export function stoppingMessage(inFlight: number): string {
   return inFlight === 0
     ? 'stopping: no requests in flight'

@@ -6,7 +6,7 @@ import type { ReviewSound } from '../review/data.js';
 import type { Session } from '../session/session.js';
 import { createSoundChecker, type Sound, type SoundChecker } from './check-sound.js';
 
-/** A stored file, and what its sound was asked to be. */
+/** A stored file with the requested sound. */
 export interface ListenedFile {
   readonly sha256: string;
   /** Relative to the output root. */
@@ -14,13 +14,13 @@ export interface ListenedFile {
   readonly expected: Expected;
 }
 
-/** Finds out what files sound like, each once, in a thread of its own. */
+/** Measures files, each once, in a separate thread. */
 export interface Listener {
   /** By SHA-256: what is known so far. */
   readonly sounds: ReadonlyMap<string, ReviewSound>;
   /** Before all others that wait. `undefined`: it cannot be decoded here. */
   peaks(file: ListenedFile): Promise<Peaks | undefined>;
-  /** Of those that were not heard yet. Resolves when all have been. */
+  /** Files not measured yet. Resolves when all are. */
   measureFiles(files: Iterable<ListenedFile>): Promise<void>;
   close(): Promise<void>;
 }

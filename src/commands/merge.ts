@@ -25,7 +25,7 @@ import { parseStateAddress, stateAddressText } from '../shared-log/address.js';
 
 const LOCKFILE_EXTENSION = '.lock.jsonl';
 
-/** What is to be merged, and into which file. All absolute. */
+/** Input files and output file of a merge. All absolute. */
 interface Places {
   readonly first: string;
   readonly second: string;
@@ -61,7 +61,7 @@ export async function mergeCommand(
   return EXIT.ok;
 }
 
-/** A manifest stands for its lockfile; a lockfile beside its manifest for both. */
+/** A manifest means its lockfile; a lockfile next to its manifest means both. */
 async function namedBy(word: string, flags: Flags): Promise<[string, Flags]> {
   if (!word.endsWith(LOCKFILE_EXTENSION)) return [word, flags];
   const stem = word.slice(0, -LOCKFILE_EXTENSION.length);
@@ -80,7 +80,7 @@ function lockfileOf(word: string, { settings }: Session): string {
   return path.join(folder, `${path.basename(stem)}${LOCKFILE_EXTENSION}`);
 }
 
-/** Nothing is replaced but one of the two. */
+/** Only one of the two inputs may be replaced. */
 async function refuseOtherFile(
   { ports: { files } }: Session,
   { first, second, target }: Places,

@@ -18,10 +18,10 @@ interface ModelFlags extends Flags {
   readonly sort?: 'name' | 'price';
 }
 
-/** The length whose prices are compared where none is asked for. */
+/** Length used to compare prices by default. */
 const COMPARED_SECONDS = 60;
 
-/** The live models as a person chooses among them, or one of them in full. Needs no key. */
+/** The live models as a list, or one of them in full. Needs no key. */
 export async function modelsCommand(id: string, flags: ModelFlags): Promise<ExitCode> {
   const askedSeconds = wholeSeconds(flags.duration);
   const comparedSeconds = flags.sort === 'price' ? (askedSeconds ?? COMPARED_SECONDS) : undefined;

@@ -11,7 +11,10 @@ import { showDiagnostics } from '../session/show-diagnostics.js';
 import { writePlanFile } from './plan-file.js';
 import { refusalJson } from './refusal.js';
 
-/** What a run would do and cost. Reads, asks for prices, spends nothing; writes the file of `--out` alone. */
+/**
+ * Shows what a run would do and cost. Reads and fetches prices; spends nothing; writes only the
+ * file of `--out`.
+ */
 export async function planCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
   const { ports, stdout, endpoint, settings, placeOf } = session;
@@ -46,7 +49,7 @@ export async function planCommand(manifest: string, flags: Flags): Promise<ExitC
   }
 }
 
-/** Where nothing may be bought there is nothing to approve: an older plan in the file's place stays as it was. */
+/** If nothing may be bought there is nothing to approve: an older plan file stays as it was. */
 async function save(session: Session, file: string, { saved, prepared }: Planned): Promise<void> {
   const { stderr, settings } = session;
   if (saved === undefined || prepared === undefined) {

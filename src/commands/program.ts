@@ -17,7 +17,7 @@ import {
 } from './flags.js';
 import { slipOf } from './slip.js';
 
-/** What a command does once its words are understood. */
+/** Runs a command after its arguments are parsed. */
 type Act<F extends Flags> = (subject: string, flags: F, rest: readonly string[]) => Promise<ExitCode>;
 
 /** Imported only by the command that runs, so that `--help` loads nothing. */
@@ -218,7 +218,7 @@ export function createProgram(ended: (code: ExitCode) => void, argv: readonly st
   return program;
 }
 
-/** A slip is an error like every other; commander ends nothing and tells nothing of it by itself. */
+/** Usage errors are reported like all others; commander must neither print nor exit. */
 function strict(command: Command, argv: readonly string[]): Command {
   return command
     .exitOverride((ended) => {

@@ -2,9 +2,9 @@ import { parentPort } from 'node:worker_threads';
 import { decodeWithFfmpeg } from '../node/ffmpeg-decode.js';
 import { type Analysis, analyse } from '../qc/analysis.js';
 
-/*
- * The thread in which files are decoded and measured, so that the one of the run goes on meanwhile. It gets the bytes of one file
- * at a time and answers with what was found.
+/**
+ * Worker thread that decodes and measures files while the run continues. Receives the bytes of one
+ * file at a time and returns the findings.
  */
 
 export interface QcRequest {

@@ -14,7 +14,7 @@ import type { Flags } from '../session/settings.js';
 import { readableManifest } from '../session/unreadable.js';
 import { allSounds } from './sounds.js';
 
-/** Measures the sound of the file that each take rests on. Asks nobody; what was measured before is remembered. */
+/** Measures the sound of each take's file. Offline; earlier results are reused. */
 export async function qcCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
   await requireManifest(session);

@@ -52,7 +52,7 @@ export function diagnosticOf({ code, message, hint }: BatchError): Diagnostic {
   return { code, severity: 'error', message, ...(hint === undefined ? {} : { hint }) };
 }
 
-/** The same error with secrets taken out of what it tells. */
+/** The same error with secrets redacted. */
 export function redactError(error: BatchError, redact: (text: string) => string): BatchError {
   const { code, message, hint, exitCode, cause } = error;
   return new BatchError(code, redact(message), { exitCode, hint: hint && redact(hint), cause });

@@ -34,7 +34,10 @@ export interface ReleaseFlags extends Flags {
   readonly dryRun?: boolean;
 }
 
-/** The chosen takes as a tagged, named folder. Only reads the originals; buys nothing, asks nobody. */
+/**
+ * Copies the chosen takes to a tagged, named folder. Reads the originals, buys nothing and works
+ * offline.
+ */
 export async function releaseCommand(manifest: string, flags: ReleaseFlags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
   await requireManifest(session);

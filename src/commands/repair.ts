@@ -67,7 +67,7 @@ async function repairGuarded({ ports, command }: Session, lockPath: string): Pro
   }
 }
 
-/** What cannot even be looked at is there. */
+/** A file that cannot be checked counts as existing. */
 async function hasConflict(files: Files, file: string): Promise<boolean> {
   const facts = await files.facts(file).catch(() => 'unknown');
   return facts !== undefined;

@@ -24,7 +24,10 @@ interface ResolveFlags extends Flags {
   readonly requeue?: boolean;
 }
 
-/** Without an attempt: what is in doubt, and the evidence. With one: what a person says became of it. */
+/**
+ * Without an attempt: lists what is in doubt, with the evidence. With one: records what became of
+ * it.
+ */
 export async function resolveCommand(
   manifest: string,
   flags: ResolveFlags,

@@ -28,7 +28,10 @@ export async function readAssets(files: Files): Promise<PageAssets> {
   return { script: await read('page.js'), style: await read('page.css') };
 }
 
-/** What the page of one album shows and changes. Files are heard in the background, and appear as they are. */
+/**
+ * Data and actions of the review page of one album. Files are measured in the background and appear
+ * when ready.
+ */
 export async function openWorld(session: Session, output: Output, listener: Listener): Promise<PageWorld> {
   const { files } = session.ports;
   const look = async () => {

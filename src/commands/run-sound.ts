@@ -6,7 +6,7 @@ import type { Session } from '../session/session.js';
 import { createSoundChecker, type Sound, type SoundChecker } from './check-sound.js';
 import { expectedOf, type FiledAttempt, filesOf } from './sounds.js';
 
-/** Listens to what a run stores, in a thread of its own, and tells at the end what it heard. */
+/** Measures what a run stores, in a separate thread, and reports the findings at the end. */
 export interface RunSound {
   /** Begins with a file as soon as it is stored. */
   measured(event: RunEvent): void;
@@ -44,7 +44,7 @@ export function createRunSound(session: Session, takes: () => readonly Take[]): 
   ): Promise<SoundReport> {
     let warnings = 0;
     for (const { take, attempt } of filesOf(takes(), attempts)) {
-      // Whoever ends a run does not wait for what the next one can tell as well.
+      // After an interrupt, do not wait for results that the next run can report.
       if (stop.aborted) break;
       const sound = await soundOf(attempt);
       if (sound === undefined) continue;

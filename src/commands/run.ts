@@ -192,7 +192,7 @@ async function reporters(session: Session): Promise<Reporter[]> {
   return found;
 }
 
-/** What is told when all is over: the last screen, or the document that was asked for, and the reports for CI. */
+/** Output at the very end: the last screen or the requested document, and the CI reports. */
 async function printEnd(
   session: Session,
   outcome: RunOutcome,

@@ -29,12 +29,12 @@ function isFiled(attempt: Attempt): attempt is FiledAttempt {
   return attempt.file !== undefined && (attempt.state === 'stored' || attempt.state === 'done');
 }
 
-/** What the sound of an attempt's file was asked to be. */
+/** The sound requested for an attempt's file. */
 export function expectedOf({ duration_seconds, parts }: Attempt): Expected {
   return { durationSeconds: duration_seconds, loop: parts.loop !== undefined };
 }
 
-/** What was measured before, for a command that only shows. */
+/** Earlier measurements, for read-only commands. */
 export async function knownSounds(
   session: Session,
   takes: readonly Take[],

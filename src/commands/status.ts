@@ -22,7 +22,7 @@ import { printFileWarnings, readableManifest, warnUnreadable } from '../session/
 import { openOutput } from '../storage/output.js';
 import { knownSounds } from './sounds.js';
 
-/** Where every take stands, by lockfile, manifest and disk, without asking anyone. */
+/** Shows the state of every take from lockfile, manifest and disk, offline. */
 export async function statusCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
   await requireManifest(session);
@@ -46,7 +46,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
       schema: 1,
       lockfile: lockPath,
       output_root: settings.outputRoot.value,
-      // A lockfile is foreign text: an address in it may hold credentials.
+      // A lockfile is untrusted text: an address in it may hold credentials.
       endpoint: read.header === undefined ? null : shownBaseUrl(read.header.endpoint),
       spent_micro_usd: spentMicroUsd(attempts),
       warnings: warnings.map(({ code, message, hint = null }) => ({ code, message, hint })),

@@ -8,7 +8,7 @@ import type { Session } from '../session/session.js';
 /** Prompts on the screen at most: the file has all. */
 const SHOWN_MAX = 50;
 
-/** What the content policy suggested in this run. */
+/** Prompts suggested by the content policy in this run. */
 export interface ReportedSuggestions {
   /** For `--suggestions`; empty where there is nothing to patch. */
   readonly patch: string;

@@ -52,7 +52,7 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
   return files.some(isBad) ? EXIT.tracks : EXIT.ok;
 }
 
-/** What is not as it was stored, how many are, and what to do about the rest. */
+/** Files that differ from what was stored, how many match, and what to do. */
 function verdictText(
   files: readonly CheckedFile[],
   nothingHere: boolean,

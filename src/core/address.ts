@@ -1,6 +1,6 @@
 /**
- * An address of somebody else's as it may be told to anybody: origin and path. Credentials, query and fragment may hold
- * secrets (a signed link, a password).
+ * An address that is safe to show: origin and path. Credentials, query and fragment may be secrets
+ * (a signed link, a password).
  */
 export function shownAddress(address: string): string {
   const relative = !/^[a-z][a-z0-9+.-]*:/i.test(address);

@@ -10,7 +10,9 @@ export interface Span {
   readonly endColumn: number;
 }
 
-/** One thing wrong (or doubtful) with the input, told so that it can be mended without a second look. */
+/**
+ * A problem, or possible problem, in the input, reported with enough context to fix it right away.
+ */
 export interface Diagnostic {
   /** Stable, kebab-case: `unknown-key`, `lyrics-required`. Scripts and `explain` go by it. */
   readonly code: Code;

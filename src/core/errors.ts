@@ -50,7 +50,7 @@ export function faultCode(error: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
-/** Whether it was thrown by the system: by a disk, not by a mistake of ours. */
+/** True if the system threw it: a disk error, not a bug. */
 export function isSystemFault(error: unknown): boolean {
   return /^E[A-Z]+$/.test(faultCode(error));
 }
@@ -68,12 +68,14 @@ const LINKLESS: ReadonlySet<string> = new Set([
   'EXDEV',
 ]);
 
-/** Whether a fault of `link` says that there are no hard links here. */
+/** True if an error of `link` means that hard links are not available. */
 export function isLinkless(fault: unknown): boolean {
   return LINKLESS.has(faultCode(fault));
 }
 
-/** What a fault of the disk means, and what to do about it. The code is the system's (`ENOSPC`), or one of ours. */
+/**
+ * Meaning of a disk error and how to fix it. The code is the system's (`ENOSPC`), or one of ours.
+ */
 export function describeFault(code: string): { readonly what: string; readonly fix: string } {
   switch (code) {
     case 'EEXIST':

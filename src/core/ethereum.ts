@@ -9,7 +9,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js';
 /** The order of the curve: a private key is from 1 to one less. */
 const KEY_MAX = secp256k1.Point.Fn.ORDER - 1n;
 
-/** Whether 32 bytes are a private key: not 0, and below the order of the curve. */
+/** True if 32 bytes are a valid private key: not 0, and below the order of the curve. */
 export function isPrivateKey(bytes: Uint8Array): boolean {
   const value = bytes.length === 32 ? BigInt(`0x${hex(bytes)}`) : 0n;
   return value >= 1n && value <= KEY_MAX;

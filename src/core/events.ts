@@ -50,14 +50,14 @@ export type Phase = 'check' | 'quote' | 'approve' | 'generate' | 'clean_up';
 export interface TakeEvent {
   readonly type: 'take';
   readonly time: string;
-  /** What the take is called: `opening`, `opening#2`. */
+  /** Name of the take: `opening`, `opening#2`. */
   readonly key: string;
   readonly track: string;
   readonly take: number;
   readonly state:
     | 'submitting'
     | 'queued'
-    /** Told once a job, when its expected run time is first known. */
+    /** Sent once a job, when its expected run time is first known. */
     | 'running'
     | 'downloading'
     | 'stored'
@@ -85,14 +85,14 @@ export interface TakeEvent {
   readonly status?: number;
   /** Stable. */
   readonly code?: string;
-  /** In the API's words: foreign text, to be escaped. */
+  /** The API's own wording: untrusted, to be escaped. */
   readonly message?: string;
-  /** With `elsewhere`: the machine that has the file, by its name. Foreign text, to be escaped. */
+  /** With `elsewhere`: name of the machine that has the file. Untrusted, to be escaped. */
   readonly machine?: string;
-  /** What became of its price. */
+  /** What happened to the price. */
   readonly money?: Money;
   readonly suggested_prompt?: string;
-  /** Told for completeness: it came to this in an earlier run. */
+  /** True if the take reached this state in an earlier run; included for completeness. */
   readonly earlier?: true;
 }
 
@@ -111,7 +111,7 @@ export interface QcEvent {
   readonly loudness_lufs: number | null;
   /** `null`: all samples are 0. */
   readonly true_peak_dbtp: number | null;
-  /** What a person should listen to. Codes are stable. */
+  /** Findings worth a listen. Codes are stable. */
   readonly findings: readonly { readonly code: string; readonly message: string }[];
 }
 
@@ -151,15 +151,15 @@ export interface SummaryEvent {
   readonly duration_ms: number;
   /** Ready to paste. */
   readonly next_command: string | null;
-  /** Files whose sound has findings; absent if there are none. */
+  /** Files with sound findings; absent if there are none. */
   readonly qc_warnings?: number;
-  /** Of those done: files that the manifest says are kept elsewhere and that are not here; absent if zero. */
+  /** Files done but kept elsewhere, as the manifest says; absent if zero. */
   readonly elsewhere?: number;
-  /** Takes with more than one live purchase; absent where there is none. */
+  /** Takes with more than one live purchase; absent if there are none. */
   readonly bought_twice?: readonly BoughtTwiceTake[];
 }
 
-/** A take that was bought more than once at the same request, though nobody asked for that. */
+/** A take bought more than once for the same request, unintentionally. */
 export interface BoughtTwiceTake {
   readonly key: string;
   readonly track: string;
@@ -172,6 +172,6 @@ export interface BoughtTwiceTake {
     readonly price_micro_usd: number;
   }[];
   readonly total_micro_usd: number;
-  /** Of all but the first. */
+  /** Price of all purchases but the first. */
   readonly extra_micro_usd: number;
 }

@@ -1,4 +1,4 @@
-/** What no file name may hold on one system or another, and what would not be seen in it. */
+/** Characters that are not allowed in file names on some system, or invisible in them. */
 export const UNSAFE_IN_NAME = /[\\/:*?"<>|\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
 const UNSAFE = new RegExp(UNSAFE_IN_NAME, 'gu');

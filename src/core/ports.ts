@@ -16,7 +16,10 @@ export interface Random {
   bytes(count: number): Uint8Array;
 }
 
-/** One running process, told apart from a later one with the same pid, and from one on another machine with the same name. */
+/**
+ * A running process, distinct from a later one with the same pid and from one on another machine
+ * with the same name.
+ */
 export interface ProcessIdentity {
   readonly pid: number;
   readonly hostname: string;
@@ -32,7 +35,7 @@ export interface ProcessIdentity {
   readonly netNamespace: string;
 }
 
-/** What became of the claim of a name. */
+/** Result of claiming a name. */
 export type NameClaim =
   | { readonly kind: 'held'; free(): Promise<void> }
   /** Another process has it, or this one already. */
@@ -89,7 +92,7 @@ export interface FileHandle {
 /** Thrown by `Files`: `code` is the system's (`ENOENT`, `EEXIST`, `ENOSPC`, `EACCES`, …). */
 export interface FileFault extends Error {
   readonly code: string;
-  /** What stands in the way, where that is known. With `ESTALE`: the root of `Files.below`. */
+  /** The path in the way, if known. With `ESTALE`: the root of `Files.below`. */
   readonly path?: string;
 }
 
@@ -128,7 +131,7 @@ export interface Files {
   syncDirectory(path: string): Promise<void>;
   /** Syncs the folder; `false` where its file system cannot. Absent: it can. */
   canSyncDirectory?(path: string): Promise<boolean>;
-  /** Free space for this user where the path is; `undefined` where that is not told. */
+  /** Free space for this user at the path; `undefined` if unknown. */
   freeBytes?(path: string): Promise<number | undefined>;
   /**
    * The same methods for what lies below a folder, by paths that begin with `root`: for names that a stranger may have
@@ -158,7 +161,7 @@ export interface TransportRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Not over a kept-alive connection that the server may have closed meanwhile: for the one request that spends. */
   readonly freshConnection?: boolean;
-  /** Of the whole exchange, the body included. */
+  /** Deadline of the whole exchange, body included. */
   readonly deadlineMs: number;
   /** Until the headers of the answer are there. Absent: no shorter than the whole. */
   readonly headersDeadlineMs?: number;
@@ -174,7 +177,10 @@ export interface TransportAnswer {
    * simply ends early looks whole where the answer has neither a length nor chunks: see `framed`.
    */
   readonly body: AsyncIterable<Uint8Array>;
-  /** Whether the end of the body is marked (Content-Length or chunked), so that a cut one cannot look whole. */
+  /**
+   * True if the end of the body is marked (Content-Length or chunked), so that truncation is
+   * noticed.
+   */
   readonly framed: boolean;
   /** Stops reading and frees the connection. */
   discard(): void;
@@ -196,13 +202,16 @@ export interface TransportFault extends Error {
 /** One HTTP exchange with the API. Knows the base URL and the key; follows no redirect; retries nothing; never throws. */
 export type Transport = (request: TransportRequest) => Promise<TransportAnswer | TransportNoAnswer>;
 
-/** What a look into an audio file tells. Media types are by the bytes, not by the header: `audio/wav`, `audio/mp4`, … */
+/**
+ * Result of inspecting an audio file. The media type comes from the bytes, not the header:
+ * `audio/wav`, `audio/mp4`, …
+ */
 export type MediaFinding =
-  /** The audio is there to its last sample, as far as its container can tell. */
+  /** True if the audio is complete, as far as its container can show. */
   | {
       readonly kind: 'whole';
       readonly mediaType: string;
-      /** Seconds; absent where the container does not tell. */
+      /** Seconds; absent if the container does not say. */
       readonly durationSeconds?: number;
       /** An oddity that does not keep it from being taken. */
       readonly warning?: string;

@@ -22,7 +22,7 @@ export function redactIn<T>(value: T, redact: (text: string) => string): T {
   return redactUnknown(value, redact) as T;
 }
 
-/** The very same value where there is no secret in it. */
+/** The same value if there is no secret in it. */
 function redactUnknown(value: unknown, redact: (text: string) => string): unknown {
   if (typeof value === 'string') return redact(value);
   if (typeof value !== 'object' || value === null) return value;

@@ -30,7 +30,7 @@ export function closest(word: string, candidates: Iterable<string>): string | un
   return best ?? (longer.length === 1 ? longer[0] : undefined);
 }
 
-/** Whether two words are at most so many edits apart, by the measure of `closest`. */
+/** True if two words differ by at most the given number of edits, measured as in `closest`. */
 export function isNear(word: string, other: string, editsMax: number): boolean {
   if (word.length > WORD_LENGTH_MAX) return false;
   return editDistance(fold(word), fold(other), editsMax + 1) <= editsMax;

@@ -1,4 +1,4 @@
-/** What a person calls a take: `opening`, `opening#2`. Unique within a manifest. */
+/** Name of a take: `opening`, `opening#2`. Unique within a manifest. */
 export function takeKey({ track, take }: { readonly track: string; readonly take: number }): string {
   return take === 1 ? track : `${track}#${take}`;
 }

@@ -24,7 +24,7 @@ interface Batch {
   readonly savedPlan?: SavedPlan;
 }
 
-/** Opens what the options name, and closes it again. Errors speak of options. */
+/** Opens the batch that the options name, and closes it again. Errors refer to options. */
 export async function withSession<T>(options: AnyOptions, act: (session: Session) => Promise<T>): Promise<T> {
   try {
     const session = await openSession(options);

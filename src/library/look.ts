@@ -9,13 +9,13 @@ import type { Session } from '../session/session.js';
 import { readableManifest } from '../session/unreadable.js';
 import { openOutput } from '../storage/output.js';
 
-/** What manifest, lockfile and disk say, without asking the service. */
+/** Reads manifest, lockfile and disk without contacting the service. */
 export interface StatusReport {
   /** Absolute. */
   readonly lockfile: string;
   /** Absolute. */
   readonly outputRoot: string;
-  /** What the lockfile is bound to; `null` where there is none yet. */
+  /** Endpoint of the lockfile; `null` if there is none yet. */
   readonly endpoint: string | null;
   /** Over the life of the lockfile, integer micro-dollars. */
   readonly spentMicroUsd: number;
@@ -26,7 +26,7 @@ export interface StatusReport {
 }
 
 export interface VerifyReport {
-  /** Whether every file that a take needs is as it was stored. */
+  /** True if every file that a take needs is as it was stored. */
   readonly ok: boolean;
   readonly files: readonly {
     readonly track: string;

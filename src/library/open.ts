@@ -142,7 +142,7 @@ function baseUrlOf({ sandbox, baseUrl }: AnyOptions, environment: EnvironmentRea
   return environment.read('VENICE_BASE_URL') ?? { value: DEFAULT_BASE_URL, origin: 'default' };
 }
 
-/** A key that is given pays, whatever the environment has. */
+/** An explicit key wins over the environment. */
 function payerOf(
   { apiKey }: AnyOptions,
   environment: EnvironmentReader,
@@ -157,7 +157,7 @@ function payerOf(
   return { ...(key && { apiKey: key }), ...(wallet && { walletKey: wallet }) };
 }
 
-/** Of several budgets the lowest wins, whoever set it. */
+/** If several budgets are set, the lowest wins. */
 function budgetOf(usd: number | undefined, environment: EnvironmentReader): Setting<number> | undefined {
   const budgets = budgetsIn(environment);
   if (usd !== undefined) {

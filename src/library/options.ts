@@ -23,16 +23,16 @@ export interface PlaceOptions extends ServiceOptions {
   readonly outDir?: string | undefined;
 }
 
-/** What may be bought. */
+/** What to buy. */
 export interface PlanOptions extends PlaceOptions {
   /** Limit over the life of the lockfile, US dollars. A lower one in the manifest or the environment wins. */
   readonly budgetUsd?: number | undefined;
-  /** Ids or patterns of the tracks that may be bought; `[]` is none. Never restricts collecting. */
+  /** Ids or patterns of the tracks to buy; `[]` is none. Never restricts collecting. */
   readonly only?: readonly string[] | undefined;
   readonly except?: readonly string[] | undefined;
   /** Make these again although they are done. */
   readonly force?: readonly string[] | undefined;
-  /** Make so many takes of each chosen track beyond `takes` of the manifest. */
+  /** Number of takes of each chosen track to make beyond `takes` in the manifest. */
   readonly more?: number | undefined;
   /** Buy only for tracks without a pick. */
   readonly onlyUnpicked?: boolean | undefined;
@@ -42,7 +42,7 @@ export interface PlanOptions extends PlaceOptions {
   readonly ignoreBalance?: boolean | undefined;
 }
 
-/** How a run goes on. */
+/** Options of a run. */
 export interface ProgressOptions {
   /** Jobs in flight at most, 1 to 64. Default: as many as the request limits can keep busy. */
   readonly concurrency?: number | undefined;

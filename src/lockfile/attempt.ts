@@ -47,21 +47,21 @@ export interface Attempt {
   /** Requests a minute by route, as a 429 before this record showed them: the next run begins with that. */
   readonly limits?: Readonly<Partial<Record<LimitedRoute, number>>>;
   readonly file?: StoredFile;
-  /** Of an unverified attempt: the bytes as they came, for a person to look at and `accept`. */
+  /** For an unverified attempt: the bytes as received, for the user to check and `accept`. */
   readonly kept?: StoredFile;
   /** A person accepted the file although it never passed the checks. */
   readonly accepted?: true;
-  /** A move under way: where `file.path` is to go. Either place may hold the file. */
+  /** A move in progress: the target of `file.path`. Either path may hold the file. */
   readonly move_to?: string;
   /** The attempt that it was bought to take the place of, on purpose: `--force`, or `--retry-failed` of a missing file. */
   readonly replaces?: string;
   /** Why it is rejected, failed, lost, unverified or in doubt: the API's or our stable code, never its text. */
   readonly reason?: { readonly code: string; readonly status?: number };
-  /** The API, or a person, said that the money came back. */
+  /** The API or the user reported a refund. */
   readonly refunded?: boolean;
   /** With `refunded` of a failed job: the answer said so, or the API's documentation does. */
   readonly refund_ground?: 'told' | 'documented';
-  /** Of an intent in the copy of a shared log: the run that made it. */
+  /** For an intent in the copy of a shared log: the run that made it. */
   readonly run?: string;
   /** In the copy of a shared log: the `rev` that it has there. */
   readonly log_rev?: number;
@@ -79,12 +79,15 @@ export interface StoredFile {
   readonly media_type: string;
 }
 
-/** Whether the attempt's quote counts as spent: charged, reserved or in doubt, and not refunded. */
+/** True if the attempt's price counts as spent: charged, reserved or in doubt, and not refunded. */
 export function countsAsSpent(attempt: Attempt): boolean {
   return attempt.state !== 'rejected' && attempt.refunded !== true;
 }
 
-/** What became of the attempt's price: the one source of this word for screen, events, JSON and JUnit. */
+/**
+ * What happened to the attempt's price: the only source of this word for screen, events, JSON and
+ * JUnit.
+ */
 export function moneyOf({ state, refunded, refund_ground }: Attempt): Money {
   if (refunded === true) return refund_ground === 'documented' ? 'refunded (as documented)' : 'refunded';
   if (state === 'rejected') return 'not charged';

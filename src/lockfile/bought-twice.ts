@@ -1,6 +1,6 @@
 import { type Attempt, countsAsSpent } from './attempt.js';
 
-/** One take that was bought more than once at the same request, though nobody asked for that. */
+/** A take bought more than once for the same request, unintentionally. */
 export interface BoughtTwice {
   readonly track: string;
   readonly take: number;
@@ -12,7 +12,7 @@ export interface BoughtTwice {
   readonly extraMicroUsd: number;
 }
 
-/** In these states there is audio to be had, or may be. */
+/** In these states there is, or may be, audio to collect. */
 const LIVE: ReadonlySet<Attempt['state']> = new Set([
   'intent',
   'in_doubt',
@@ -22,7 +22,7 @@ const LIVE: ReadonlySet<Attempt['state']> = new Set([
   'done',
 ]);
 
-/** Whether the attempt holds the place of its take: nobody else should buy that. */
+/** True if the attempt occupies its take, so that no other run should buy it. */
 export function isLive(attempt: Attempt): boolean {
   return LIVE.has(attempt.state) && countsAsSpent(attempt);
 }

@@ -46,8 +46,7 @@ type NestedCheck = (value: unknown, unknown: Unknown) => string | undefined;
 type Checks = Readonly<Record<string, NestedCheck>>;
 
 /**
- * What is wrong with a record (of anything that came out of JSON), or `undefined` when it is an `Attempt`.
- *
+ * Describes what is wrong with a parsed record, or returns `undefined` for a valid `Attempt`.
  * @param unknown whether fields that are not known are carried (or else an error)
  */
 export function attemptFault(value: unknown, unknown: Unknown = 'carried'): string | undefined {
@@ -57,7 +56,10 @@ export function attemptFault(value: unknown, unknown: Unknown = 'carried'): stri
   return taken === undefined ? stateFault(value as Attempt) : `has the unknown field "${taken}"`;
 }
 
-/** What is wrong with a header of a version that is read, or `undefined` when it is a `LockHeader`. */
+/**
+ * Describes what is wrong with a header of a supported version, or returns `undefined` for a valid
+ * `LockHeader`.
+ */
 export function headerFault(value: unknown, unknown: Unknown = 'carried'): string | undefined {
   return (
     objectFault(value, HEADER_CHECKS, HEADER_REQUIRED, unknown) ??
@@ -66,7 +68,10 @@ export function headerFault(value: unknown, unknown: Unknown = 'carried'): strin
   );
 }
 
-/** By such a lockfile takes that other machines bought would be bought again: nobody could say whose copy it is. */
+/**
+ * With such a lockfile, takes bought by other machines would be bought again: the original could
+ * not be identified.
+ */
 function logFault({ version, log }: LockHeader): string | undefined {
   return version === LOCK_VERSION_SHARED && log === undefined
     ? 'names no shared log, though its version says that it is the copy of one'
@@ -77,7 +82,7 @@ function lineageFault({ lineage, was }: LockHeader): string | undefined {
   return was === undefined || was[0] === lineage ? undefined : 'was does not begin with the lineage';
 }
 
-/** What is wrong with an end mark, or `undefined` when it is an `EndMark`. */
+/** Describes what is wrong with an end mark, or returns `undefined` for a valid one. */
 export function endMarkFault(value: unknown): string | undefined {
   return objectFault(value, END_CHECKS, Object.keys(END_CHECKS), 'carried');
 }
@@ -249,7 +254,7 @@ function isDeeper(value: unknown, levels: number): boolean {
   return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }
 
-/** What each state must have to be acted on. */
+/** Fields that each state requires. */
 function stateFault(attempt: Attempt): string | undefined {
   const { state } = attempt;
   const collected = state === 'stored' || state === 'done';

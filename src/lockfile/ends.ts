@@ -12,7 +12,7 @@ export interface Ends {
   /** One more line. `attempt`: absent where it cannot be read. */
   count(attempt: Attempt | undefined, sum?: string): void;
   add(mark: EndMark): void;
-  /** Whether there was a mark. */
+  /** True if there was an end mark. */
   begun(): boolean;
   fault(): (LockProblem & { kind: 'incomplete' }) | undefined;
 }

@@ -19,7 +19,7 @@ export interface ParsedLock {
   readonly notes: readonly LockNote[];
 }
 
-/** Worth telling, but no obstacle. */
+/** Worth reporting, but not a problem. */
 export type LockNote =
   /** So many attempts are as a journal has them: the lockfile lacked them or had an older record. */
   | { readonly kind: 'restored'; readonly attempts: number }
@@ -28,7 +28,7 @@ export type LockNote =
 
 const PROBLEMS_MAX = 100;
 
-/** What has been read of a lockfile so far. */
+/** State of reading a lockfile. */
 interface Reading {
   readonly fold: Fold;
   readonly problems: LockProblem[];

@@ -1,6 +1,9 @@
 /** The version that is written. */
 export const LOCK_VERSION = 2;
-/** Of a lockfile whose records are in a shared log: older releases, which do not know it, must not buy by such a file. */
+/**
+ * A lockfile that copies a shared log: older releases, which do not know the log, must not buy with
+ * it.
+ */
 export const LOCK_VERSION_SHARED = 3;
 
 export interface LockHeader {
@@ -33,7 +36,10 @@ export function lineagesOf({ lineage, was }: Pick<LockHeader, 'lineage' | 'was'>
   return was ?? [lineage];
 }
 
-/** Whether the two belong together: one is a later or an earlier state of the other, or of a merge with it. */
+/**
+ * True if the two belong together: one is an earlier or later state of the other, or of a merge
+ * with it.
+ */
 export function isRelated(a: LockHeader, b: LockHeader): boolean {
   const known = new Set(lineagesOf(a));
   return lineagesOf(b).some((lineage) => known.has(lineage));

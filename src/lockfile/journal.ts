@@ -90,7 +90,7 @@ export async function removeJournals(journal: Journal): Promise<void> {
   for (const path of [journal.path, ...journal.earlier]) await removeQuietly(journal.files, path);
 }
 
-/** Whether nobody touched the file since. A change of its time alone counts: its bytes may be others. */
+/** True if the file was not modified since. A changed time is enough to doubt it. */
 export function isSame(now: FileFacts | undefined, seen: FileFacts): boolean {
   return now?.id === seen.id && now.bytes === seen.bytes && now.modifiedMs === seen.modifiedMs;
 }

@@ -13,13 +13,13 @@ export interface KeySignature {
   /** The mark of an attempt as it is, 16 hex digits. */
   of(attempt: Sealed): string;
   /**
-   * Whether the line says that it was submitted under this key. Lines of version 1 say so by a mark that is the same on
-   * all of them, and can be copied: enough to conclude something about the line, not to delete anything.
+   * True if the line says that it was submitted under this key. In version 1 all lines share one
+   * mark that can be copied: enough to draw conclusions about the line, not to delete anything.
    */
   isSameKey(attempt: Attempt): boolean;
-  /** Whether this key and lockfile made the attempt and were given its `queue_id`. */
+  /** True if this key and lockfile made the attempt and received its `queue_id`. */
   isOurs(attempt: Attempt): boolean;
-  /** Whether they fetched its file as well: only then may the remote copy be deleted. */
+  /** True if they also fetched its file: only then may the remote copy be deleted. */
   isFetched(attempt: Attempt): boolean;
 }
 

@@ -5,7 +5,7 @@ import type { LockHeader } from './header.js';
 import { LOCK_VERSION, LOCK_VERSION_SHARED, withVersion } from './header.js';
 import { type EndMark, sealLine, sealOf } from './seal.js';
 
-/** What one line of a lockfile turns out to be. */
+/** Result of parsing one line of a lockfile. */
 export type Line =
   | { readonly kind: 'blank' }
   /** `version`: of the file, where it is older than ours. */

@@ -2,17 +2,17 @@ import type { ProcessIdentity } from '../core/ports.js';
 
 /** Who holds a guard, as the guard file says. */
 export interface Holder extends ProcessIdentity {
-  /** Whether it also claimed the lockfile's name from the operating system. */
+  /** True if it also claimed the lockfile's name from the operating system. */
   readonly claimed: boolean;
   /** Device and inode of its beacon; empty without one. */
   readonly beaconId: string;
 }
 
-/** What can be found out about a holder from here. */
+/** What can be found out about a holder from this process. */
 export interface Evidence {
   /** Of its pid among the processes that this one sees: see `Processes.startTimeOf`. */
   readonly startTime: string | undefined;
-  /** Whether the lockfile's name is claimed by this process now. */
+  /** True if this process has claimed the lockfile's name. */
   readonly claimIsOurs: boolean;
   readonly beacon: 'answers' | 'silent' | 'unknown';
 }

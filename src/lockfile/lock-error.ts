@@ -130,7 +130,9 @@ function missing({ lines, linesMarked }: LockProblem & { kind: 'incomplete' }): 
   return 'the lines of the lockfile do not match its end mark: lines were lost, added or replaced';
 }
 
-/** Never a command that would send the key to an address from a file: whoever wrote that may have put in their own. */
+/**
+ * Never suggests sending the key to an address read from a file: an attacker may have written it.
+ */
 function otherEndpointHint(endpoint: string, next: NextCommand): string {
   const other = 'name another lockfile with --lockfile';
   if (endpoint === 'sandbox:') return `${other}, or use the sandbox: ${next('plan', '--sandbox')}`;

@@ -13,10 +13,9 @@ import { makePrivateFolder, scratchPath } from './private-folder.js';
 import { LOCK_BYTES_MAX, readLockAlone } from './read.js';
 
 /**
- * A lockfile that is being written: what is on disk, and what is known to be. Its functions run one at a time.
- *
- * After any fault the file is not appended to again (a torn line must never get into its middle, and what a
- * failed sync left behind is not known) but replaced by a new one, from memory.
+ * A lockfile open for writing: its state on disk and its known records. Functions run one at a
+ * time. After any fault the file is never appended to again (a torn line must not end up in the
+ * middle, and the effect of a failed sync is unknown); it is replaced from memory.
  */
 export interface LockFile {
   readonly files: Files;
@@ -221,7 +220,10 @@ export function bytesOf(pieces: readonly Uint8Array[]): number {
   return pieces.reduce((sum, { length }) => sum + length, 0);
 }
 
-/** Whether the path names the file that we left there, as we left it. Others may replace or change it while we run. */
+/**
+ * True if the path names the file as we left it. Other programs may replace or change it during the
+ * run.
+ */
 async function isOurs({ files, path, seen, end }: LockFile): Promise<boolean> {
   const now = await files.facts(path);
   if (end.kind === 'sound') return seen !== undefined && isSame(now, seen) && now?.bytes === end.bytes;

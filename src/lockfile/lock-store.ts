@@ -3,11 +3,10 @@ import type { Attempt } from './attempt.js';
 import type { LockHeader } from './header.js';
 
 /**
- * What became of a record. A lockfile of this machine alone records everything; a shared log may know better:
- *
- * - `taken`: an intent whose take another run has claimed or bought. It is not bought here.
- * - `over_budget`: an intent that would exceed the budget, given what all runs have spent.
- * - `superseded`: another record of the attempt is ahead of this one. `newest` shows it.
+ * Result of recording. A local lockfile records everything; a shared log may refuse:
+ * - `taken`: another run claimed or bought the intent's take, so it is not bought here.
+ * - `over_budget`: the intent would exceed the budget, given what all runs have spent.
+ * - `superseded`: another record of the attempt is ahead of this one; see `newest`.
  */
 export type Recorded = 'recorded' | 'taken' | 'over_budget' | 'superseded';
 
@@ -42,7 +41,10 @@ export interface Sharing {
   runs(): number;
   /** Brings in what other runs recorded, and puts into the log what it could not take before. Rejects with a `BatchError`. */
   refresh(): Promise<void>;
-  /** Whether the log has this record, or one that stands above it: it outlives this machine then. */
+  /**
+   * True if the log has this record, or one that supersedes it, so that it survives the loss of
+   * this machine.
+   */
   has(attempt: Attempt): boolean;
   /** Tells other runs that this one is alive. */
   beat(): Promise<void>;

@@ -64,7 +64,7 @@ export function socketPath(lockPath: string, nonce: string): string {
 const SCRATCH = /^\.[0-9a-f]{32}\.tmp$/;
 const SOCKET = /^[0-9a-f]{32}\.sock$/;
 
-/** Removes what processes left there that were killed. Only for whoever holds the guard. */
+/** Removes leftovers of killed processes. Only for the holder of the lock. */
 export async function sweepPrivateFolder(
   files: Files,
   processes: Processes,

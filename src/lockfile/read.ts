@@ -11,7 +11,10 @@ import { createFold } from './merge.js';
 /** A lockfile of more bytes is neither read nor written. */
 export const LOCK_BYTES_MAX = 256 * 1024 * 1024;
 
-/** What a command that only looks needs of a lockfile. Without one, `header` is absent and there are no attempts. */
+/**
+ * What a read-only command needs of a lockfile. If there is none, `header` is absent and there are
+ * no attempts.
+ */
 export type ReadLock =
   | {
       readonly ok: true;

@@ -52,7 +52,7 @@ export async function writeRescue(
   return undefined;
 }
 
-/** Made if need be, and nobody else's. */
+/** Created if needed, and private to this user. */
 async function isReady(files: Files, directory: string): Promise<boolean> {
   try {
     await files.makeDirectory(directory, 'private');
@@ -63,7 +63,7 @@ async function isReady(files: Files, directory: string): Promise<boolean> {
 }
 
 export interface Adopted {
-  /** How many records were news. */
+  /** Number of records that were new. */
   readonly count: number;
   /** Paths of files of a rescue's name that this user did not write: left alone. */
   readonly ignored: readonly string[];

@@ -42,7 +42,7 @@ export type AcquiredLock =
       check(): Promise<RunLockState>;
       /** Frees the guard if it is still ours. */
       release(): Promise<void>;
-      /** The holder that was gone without freeing it: to be told. */
+      /** The dead holder whose lock was taken over, to be reported. */
       readonly tookOver?: LockHolder;
     }
   | { readonly ok: false; readonly held: LockHolder };
@@ -69,8 +69,9 @@ export type BrokenLock =
   | { readonly kind: 'refused'; readonly held: LockHolder };
 
 /**
- * Frees a guard whose holder is gone. With `force` also one whose holder cannot be looked up (another host,
- * or an unreadable guard file): only a person can know that. Never one whose holder is known to live.
+ * Frees a lock whose holder is gone; with `force` also one whose holder cannot be checked (another
+ * host, or an unreadable lock file), which only the user can judge. Never frees the lock of a live
+ * process.
  */
 export async function breakRunLock(
   files: Files,

@@ -65,7 +65,10 @@ function takesBack({ keyword, instancePath }: ErrorObject, root: Located, source
   return value === null && /^(null|~)$/i.test(source.text.slice(start, end));
 }
 
-/** Whether it only follows from what is told already: a misspelt field, or one that YAML could not give. */
+/**
+ * True if it only follows from a problem already reported: a misspelled field, or one that YAML
+ * could not parse.
+ */
 function isEcho(error: ErrorObject, root: Located, meant: ReadonlySet<string>): boolean {
   if (error.keyword === 'additionalProperties') return false;
   if (error.keyword === 'required' && meant.has(pointerOf(error) ?? '')) return true;

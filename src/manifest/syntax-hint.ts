@@ -1,6 +1,6 @@
 import type { YAMLError } from 'yaml';
 
-/** What a YAML error most often means in a manifest, and how to mend it. */
+/** The usual meaning of a YAML error in a manifest, and how to fix it. */
 export function syntaxHint(code: YAMLError['code'], detail: string): { message: string; hint?: string } {
   const message = `this is not valid YAML: ${detail.charAt(0).toLowerCase()}${detail.slice(1, 200)}`;
   switch (code) {

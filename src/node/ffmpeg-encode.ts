@@ -8,7 +8,7 @@ export type FfmpegEnd =
   /** `missing`: there is no ffmpeg on the PATH. */
   | { readonly ok: false; readonly missing: boolean; readonly message: string };
 
-/** Whether there is an ffmpeg on the PATH. */
+/** True if there is an ffmpeg on the PATH. */
 export async function hasFfmpeg(): Promise<boolean> {
   return (await run(['-version'], undefined)).ok;
 }

@@ -1,4 +1,4 @@
-/** Which take of a track was chosen, by its bytes: so it holds whatever the file is called, and whatever is made later. */
+/** The chosen take of each track, by its bytes: the pick survives renames and later takes. */
 export interface Pick {
   /** Hex, in lower case. */
   readonly sha256: string;

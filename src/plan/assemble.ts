@@ -182,7 +182,9 @@ function sum(amounts: readonly number[]): number {
   return amounts.reduce((total, amount) => total + amount, 0);
 }
 
-/** Whether the total, with what was spent before, exceeds the budget. A plan that buys nothing exceeds none. */
+/**
+ * True if the total plus earlier spending exceeds the budget. A plan that buys nothing never does.
+ */
 export function checkBudget(plan: Plan): readonly Diagnostic[] {
   const { totalMicroUsd, spentBeforeMicroUsd, budgetMicroUsd } = plan;
   const overMicroUsd = spentBeforeMicroUsd + totalMicroUsd - (budgetMicroUsd ?? Number.POSITIVE_INFINITY);

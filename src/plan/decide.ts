@@ -50,8 +50,8 @@ export interface Decided {
   /** One a take, in the manifest's order. */
   readonly rows: readonly PlanRow[];
   /**
-   * In flight, and no row collects it: its track is gone from the manifest, or its request was changed or
-   * made anew meanwhile. Paid for, so collected all the same; its file goes beside the wanted one.
+   * In flight without a row to collect it: its track was removed from the manifest, or its request
+   * changed. It is paid for, so it is collected anyway; its file goes next to the wanted one.
    */
   readonly orphans: readonly Attempt[];
   /** In order: each target is free when its turn comes. */
@@ -125,7 +125,8 @@ function decideKnown(
   if (missing !== undefined && machine !== undefined)
     return { kind: 'done', attempt: missing, elsewhere: true, machine };
   if (missing !== undefined) return { kind: 'held', because: 'missing', attempt: missing };
-  // A refusal that may pass is as if the attempt had never been; one that will not is told until asked again.
+  // A temporary refusal is ignored, as if there had been no attempt; a permanent one is reported
+  // until requested again.
   const decided = same.find((attempt) => !mayPass(attempt)) ?? same[0]!;
   switch (decided.state) {
     case 'failed':
@@ -170,7 +171,7 @@ function askedAgain(decision: Decision, take: Take, selection: ReadSelection, in
   return wanted({ kind: 'retry', earlier: decision.attempt });
 }
 
-/** Whether what is to be bought may be. */
+/** True if the purchases are allowed. */
 function bought(decision: Decision, take: Take, selection: ReadSelection, input: DecideInput): Decision {
   if (decision.kind !== 'buy') return decision;
   if (!selection.selected(take)) return { kind: 'excluded', why: decision.why };

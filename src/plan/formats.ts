@@ -13,7 +13,10 @@ export function isCheckedFormat(format: string): boolean {
   return CHECKED.has(name);
 }
 
-/** Told before anything is paid: such a file is kept, and counts as made only when a person accepts it. */
+/**
+ * Reported before anything is paid: such a file is kept, and counts as made only when the user
+ * accepts it.
+ */
 export const formatChecked: Rule = ({ model }) => {
   const formats = model.supported_formats ?? [];
   const unchecked = formats.filter((format) => !isCheckedFormat(format));

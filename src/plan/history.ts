@@ -92,7 +92,7 @@ export function isClaimed(attempt: Attempt): boolean {
 /** A submit is answered, or given up, long before: whoever made an older intent may be gone. */
 const CLAIM_AGE_MS_MAX = 15 * 60_000;
 
-/** Whether so much time has passed that the run of a claim is likely gone. It changes what is advised, never the state. */
+/** True if a claim is so old that its run is probably gone. Changes the advice, never the state. */
 export function isStaleClaim(attempt: Attempt, nowMs: number): boolean {
   return isClaimed(attempt) && nowMs - Date.parse(attempt.at.intent ?? '') > CLAIM_AGE_MS_MAX;
 }

@@ -96,10 +96,7 @@ function since(time: string | undefined, startedMs: number): boolean {
   return Date.parse(time ?? '') >= startedMs;
 }
 
-/**
- * Whether everything that was ever made is missing: rather than that all of it is gone, it is looked for in the
- * wrong folder.
- */
+/** True if every file ever made is missing: more likely the wrong folder than a total loss. */
 export function isNothingHere(rows: readonly PlanRow[]): boolean {
   const isHere = ({ decision }: PlanRow) =>
     (decision.kind === 'done' && decision.elsewhere !== true) ||

@@ -2,7 +2,7 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import { isInDoubt } from './history.js';
 
-/** So many lost answers in a row stop all buying until a person has settled one of them. */
+/** After this many lost answers in a row nothing is bought until the user resolves one of them. */
 export const LOST_IN_A_ROW_MAX = 3;
 
 export interface LostAnswers {

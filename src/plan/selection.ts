@@ -20,7 +20,7 @@ export interface Selection {
   readonly force: readonly string[];
 }
 
-/** The words that ask for what would not be bought by itself. */
+/** Words that request what is not bought by default. */
 export function retryFlags({
   retryFailed,
   force,

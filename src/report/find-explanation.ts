@@ -3,7 +3,7 @@ import { EXIT } from '../core/errors.js';
 import type { TakeEvent } from '../core/events.js';
 import type { AttemptState } from '../lockfile/attempt.js';
 
-/** What a take can be, as the screens call it. */
+/** States of a take, as the screens name them. */
 const STATES = [
   'intent',
   'submitting',

@@ -11,10 +11,9 @@ export type Acceptance =
   | { readonly ok: false; readonly why: 'nothing-kept' | 'missing' | 'changed' };
 
 /**
- * Takes the kept bytes of an unverified attempt as its audio, by the word of a person who listened to them. They get
- * their final name, and the attempt is stored: the next run cleans up. The file is durable before that is recorded.
- * Throws the `FileFault`.
- *
+ * Accepts the kept bytes of an unverified attempt after the user has listened to them. They get
+ * their final name and the attempt is stored; the next run cleans up. The file is durable before
+ * that is recorded. Throws the `FileFault`.
  * @param seal gives the record the mark of the key that made the job
  * @param inTheWay told of a file of somebody else's that has the wanted name
  */
@@ -45,7 +44,7 @@ function keptEnd({ attempt }: Attempt): string {
   return `.${attempt.slice(0, 8)}${KEPT_SUFFIX}`;
 }
 
-/** Whether a newer attempt for the same take has its file already. */
+/** True if a newer attempt for the same take already has its file. */
 function isOutdated({ store }: MoveContext, { track, take, at }: Attempt): boolean {
   for (const other of store.attempts.values())
     if (other.track === track && other.take === take && (other.state === 'stored' || other.state === 'done'))

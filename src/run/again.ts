@@ -5,10 +5,13 @@ import { notice, stopAll } from './context.js';
 /** Answers in a row that lead nowhere before the job is left for the next run. */
 export const FAILURES_MAX = 12;
 const BACK_OFF_MS_MAX = 60_000;
-/** After so long without any answer, and so many tries in a row for one job, nobody is there. */
+/**
+ * After this time without an answer, and this many failures in a row for one job, the service
+ * counts as unreachable.
+ */
 const UNANSWERED_MS_MAX = 2 * 60_000;
 const UNANSWERED_MIN = 3;
-/** A service in trouble is told so often, not for each job. */
+/** Interval between reports of trouble with the service, for all jobs together. */
 const TROUBLE_EVERY_MS = 30_000;
 
 const GONE: Settled = { kind: 'gone' };
@@ -35,7 +38,7 @@ export function again(context: RunContext, job: Job, what: string): Settled {
   return { kind: 'again', notBeforeMs: nowMs + pauseMs };
 }
 
-/** Asking on and on would only keep a person waiting: a later run goes on where this one ends. */
+/** Endless polling would only keep the user waiting: a later run continues from here. */
 function stopUnanswered(context: RunContext, what: string): void {
   if (context.halt.signal.aborted) return;
   const minutes = UNANSWERED_MS_MAX / 60_000;

@@ -42,7 +42,7 @@ export interface RunSettings {
 /** One take on its way: to be bought, in flight, or stored with a remote copy to delete. */
 export interface Job {
   readonly id: string;
-  /** What a person calls it. */
+  /** Name of the take for users. */
   readonly key: string;
   /** Absent for an attempt whose take left the manifest. */
   readonly take?: Take;
@@ -71,12 +71,12 @@ export interface Job {
   over: boolean;
 }
 
-/** What every step of the run shares. Mutable state is named here and nowhere else. */
+/** State shared by every step of the run. All mutable state is here. */
 export interface RunContext {
   readonly ports: Ports;
   readonly client: VeniceClient;
   readonly store: LockStore;
-  /** Whether the lock is still this run's: see `AcquiredGuard.check`. */
+  /** Checks if this run still holds the lock: see `AcquiredGuard.check`. */
   readonly checkLock: () => Promise<RunLockState>;
   readonly scheduler: Scheduler;
   readonly ceiling: Ceiling;
@@ -129,7 +129,7 @@ export interface RunContext {
   fault?: unknown;
 }
 
-/** Buying ends, and why is told once; collecting goes on. */
+/** Stops buying and reports the reason once; collecting continues. */
 export function stopBuying(context: RunContext, trouble: StopReason): void {
   const why = context.stopReasons.has(trouble) ? undefined : stopNotice(trouble, context.settings.command);
   if (why !== undefined) notice(context, 'error', why.code, why.message, why.hint);
@@ -225,7 +225,7 @@ export function observeRate(
   context.unansweredSinceMs = answered ? undefined : (context.unansweredSinceMs ?? nowMs);
 }
 
-/** Whether this key was refused the model: nothing of it can be collected either. */
+/** True if this key was refused the model, so that nothing of it can be collected either. */
 export function isClosedToKey({ closedModels }: RunContext, model: string): boolean {
   return closedModels.get(model) === 'refused';
 }

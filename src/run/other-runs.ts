@@ -22,7 +22,10 @@ export interface OtherRuns {
 
 const NOBODY: OtherRuns = { atEnd: async () => 'over', close: () => {} };
 
-/** Whether this run carries the attempt on: its own, those of runs that are gone, and all where nobody shares the log. */
+/**
+ * True if this run is responsible for the attempt: its own, those of dead runs, or all if no log is
+ * shared.
+ */
 export function isOurs({ sharing }: LockStore, attempt: Attempt): boolean {
   const holder = sharing?.holderOf(attempt);
   return holder?.kind !== 'elsewhere' || holder.silent;

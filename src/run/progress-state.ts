@@ -1,6 +1,6 @@
 import type { Job } from './context.js';
 
-/** Where a job stands. `left`: nothing more is done about it in this run, a later one goes on. */
+/** State of a job. `left`: this run is done with it, a later one continues. */
 export type Progress = 'unsubmitted' | 'active' | 'done' | 'failed' | 'left';
 
 /** How many jobs stand where. */

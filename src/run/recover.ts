@@ -12,7 +12,10 @@ import type { MoveContext } from '../storage/move.js';
 import { settleMove, unlessStuck } from '../storage/move.js';
 import { advance, type Observation } from './transition.js';
 
-/** A run ended between the intent and its outcome: whether the submit left, and was charged, nobody here knows. */
+/**
+ * A run ended between the intent and its outcome: it is unknown whether the submit was sent and
+ * charged.
+ */
 const CUT_SHORT: Observation = {
   kind: 'submitted',
   outcome: { kind: 'in_doubt', code: 'run_ended', message: 'the run ended before the answer was recorded' },
@@ -31,7 +34,7 @@ export async function recover(context: MoveContext, nowMs: number): Promise<void
   }
 }
 
-/** Whether it was made here: by a run of this machine that has ended, for this one holds its guard. */
+/** True if a run of this machine made it; that run has ended, because this one holds its lock. */
 function isOurs({ sharing }: MoveContext['store'], attempt: Attempt): boolean {
   return sharing?.holderOf(attempt).kind !== 'elsewhere';
 }

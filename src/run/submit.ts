@@ -14,15 +14,19 @@ import { intentOf } from './transition.js';
 
 /** Times one take is put back by 429, 503 or a connection that never was, before it is left for the next run. */
 const POSTPONEMENTS_MAX = 8;
-/** Of a model that the service calls offline: that is no matter of minutes. With their pauses, a minute. */
+/**
+ * A model reported offline does not come back within minutes. With pauses, these tries take about
+ * one.
+ */
 const OFFLINE_POSTPONEMENTS_MAX = 3;
 const NOT_SENT_IN_A_ROW_MAX = 5;
 
 const GONE: Settled = { kind: 'gone' };
 
 /**
- * Submits one take: intent durable, then the one request, then its outcome durable. Never sends twice on a
- * guess: whatever is not certainly uncharged is recorded as in doubt and left to a person.
+ * Submits one take: intent durable, then the one request, then its outcome durable. Never sends
+ * twice on a guess: anything that may have been charged is recorded as in doubt, for the user to
+ * resolve.
  */
 export async function submitJob(context: RunContext, job: Job): Promise<Settled> {
   const purchase = job.purchase;

@@ -55,8 +55,8 @@ export function intentOf(
 }
 
 /**
- * Whether what was observed is still news. Where runs share a log another one may have collected the job meanwhile: that its
- * remote copy is gone is then no loss.
+ * True if the observation is still new. With a shared log another run may have collected the job,
+ * and then a missing remote copy is not a loss.
  */
 export function isNews({ state }: Attempt, observation: Observation): boolean {
   switch (observation.kind) {
