@@ -133,9 +133,7 @@ async function refuseOrAsk(
   return decision;
 }
 
-/**
- * Why the shared log forbids buying, checked before the user is asked. `undefined` if nothing does.
- */
+/** Why the shared log forbids buying, if it does; checked before the user is asked. */
 async function proveLog({ store }: Opened): Promise<BatchError | undefined> {
   try {
     await store.sharing?.prove();
@@ -156,16 +154,11 @@ function diagnosticOf({ code, message, hint }: BatchError): Diagnostic {
   };
 }
 
-/**
- * Lower bounds for the size of the audio: bytes a second, and seconds if no length is requested.
- */
+/** Lower bounds for the audio: bytes a second, and seconds if no length is requested. */
 const AUDIO_BYTES_A_SECOND_MIN = 4_000;
 const SECONDS_MIN = 5;
 
-/**
- * Reports output folders that cannot store the audio to be bought, and returns true if there are
- * any.
- */
+/** Reports output folders that cannot store the purchases; true if there are any. */
 async function tryStorage(
   world: World,
   settings: BatchSettings,

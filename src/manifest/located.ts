@@ -1,6 +1,6 @@
 import type { Span } from '../core/diagnostic.js';
 
-/** Where something stands in a source text: UTF-16 offsets, the end exclusive. */
+/** Position in a source text: UTF-16 offsets, the end exclusive. */
 export interface Range {
   readonly start: number;
   readonly end: number;

@@ -100,7 +100,7 @@ function textProblem(path: string, text: string): Problem | undefined {
   return problem('unprintable-character', `has the character ${bad}, which cannot be printed`, 'remove it');
 }
 
-/** The lyrics that a track comes to. */
+/** The lyrics that apply to a track. */
 export interface Lyrics {
   readonly text?: string;
   readonly diagnostics: readonly Diagnostic[];

@@ -22,7 +22,7 @@ export interface MergedTrack {
   readonly span: Span;
   /** Those that fit the schema. */
   readonly fields: { readonly [Field in keyof Track]?: Sourced<NonNullable<Track[Field]>> };
-  /** Whether an error was told already that hides the field's value: neither set nor absent. */
+  /** True if an error that hides the field's value was already reported: neither set nor absent. */
   isUnknown(field: keyof Track): boolean;
 }
 

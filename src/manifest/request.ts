@@ -43,7 +43,7 @@ function seconds(value: RequestInput[RequestField]): number | undefined {
   return value === undefined ? undefined : Number(value);
 }
 
-/** What a request is known by: see `Take.digest` and `Take.parts`. */
+/** Identity of a request: see `Take.digest` and `Take.parts`. */
 export interface Digests {
   readonly digest: string;
   readonly parts: Readonly<Partial<Record<RequestField, string>>>;

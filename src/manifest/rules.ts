@@ -3,7 +3,9 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import { type MergedTrack, placed, type Sourced } from './merge.js';
 import { unprintableIn } from './unprintable.js';
 
-/** What neither a schema can say nor a model decides. `request` is what the track comes to. */
+/**
+ * Rules that neither the schema nor a model covers. `request` is the final request of the track.
+ */
 export function checkTrack(track: MergedTrack, request: AudioRequest): readonly Diagnostic[] {
   const { fields } = track;
   const lyrics = fields.lyrics_file ?? fields.lyrics_prompt;

@@ -52,7 +52,7 @@ export function withoutNull(schema: object): object {
   ) as object;
 }
 
-/** What is wrong: the value, or the field that is not there. */
+/** The value with the problem, or the missing field. */
 function pointerOf({ instancePath, keyword, params }: ErrorObject): string | undefined {
   if (keyword === 'additionalProperties') return undefined;
   return keyword === 'required' ? `${instancePath}/${params.missingProperty}` : instancePath;

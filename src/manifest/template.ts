@@ -16,7 +16,7 @@ const AUDIO_EXTENSION = /\.(mp3|wav|flac|ogg|m4a|aac|opus|webm|aiff)$/i;
 /** A template taken apart: text and tokens in turn, without the `.{ext}` at the end. */
 export type Template = readonly (string | { readonly token: Token })[];
 
-/** What is wrong with a template; `at` and `length` say where in it. */
+/** A problem in a template, with its position (`at`, `length`). */
 export interface TemplateFault {
   readonly code: 'output-token' | 'output-ext' | 'output-brace' | 'output-leaves-folder' | 'output-name';
   readonly message: string;
@@ -29,7 +29,7 @@ export type ParsedTemplate =
   | { readonly template: Template; readonly faults?: never }
   | { readonly template?: never; readonly faults: readonly TemplateFault[] };
 
-/** Takes a template apart. All its faults are told together. */
+/** Parses a template. Reports all its problems at once. */
 export function parseTemplate(text: string): ParsedTemplate {
   const faults: TemplateFault[] = [];
   const template: (string | { token: Token })[] = [];

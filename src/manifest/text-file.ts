@@ -25,7 +25,7 @@ export async function readTextFile(
     const facts = await files.facts(path);
     if (facts === undefined) return { kind: 'fault', fault: 'missing', code: 'ENOENT' };
     if (facts.kind === 'directory') return { kind: 'fault', fault: 'directory', code: 'EISDIR' };
-    // A pipe nobody writes to would never end.
+    // A pipe without a writer would never end.
     if (facts.kind === 'other') return { kind: 'fault', fault: 'not-a-file', code: '' };
     return decode(await files.read(path, bytesMax));
   } catch (error) {

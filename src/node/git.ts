@@ -3,7 +3,7 @@ import type { Git, GitAnswer } from '../core/ports.js';
 
 const STDERR_LENGTH_MAX = 64 * 1024;
 
-/** Settings of the user that would ask, sign, print in another language or do more than was asked. */
+/** User settings that would prompt, sign, translate or do more than requested. */
 const QUIET = [
   '-c',
   'core.hooksPath=/dev/null',

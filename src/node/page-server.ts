@@ -24,7 +24,7 @@ export interface PageServerOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** Answers to what is not let in, and to what is. Rejects only for a bug. */
   answer(request: ServedRequest & { readonly target: string }, port: number): Promise<ServedAnswer>;
-  /** Is told what went wrong with an answer. */
+  /** Called with errors that occur while answering. */
   failed(error: unknown): void;
 }
 

@@ -5,7 +5,7 @@ import type { BarActions } from './player-bar.js';
 import type { TrackActions } from './track-view.js';
 import { inSentence, titleOf } from './words.js';
 
-/** What the keyboard does. */
+/** Actions of the keyboard. */
 export function keyActions(page: Page): KeyActions {
   return {
     toggle: () => toggle(page),
@@ -29,7 +29,7 @@ export function keyActions(page: Page): KeyActions {
   };
 }
 
-/** What the player's own controls do. */
+/** Actions of the player's controls. */
 export function barActions(page: () => Page): BarActions {
   return {
     toggle: () => toggle(page()),
@@ -42,7 +42,7 @@ export function barActions(page: () => Page): BarActions {
   };
 }
 
-/** What the controls of one track do. */
+/** Actions of a track's controls. */
 export function trackActions(page: () => Page, id: string): TrackActions {
   return {
     toggle(take) {
@@ -106,7 +106,7 @@ async function pick(page: Page, id: string, take: ReviewTake, again: 'keep' | 'c
     return;
   }
   const note = page.list.view(id)?.note() ?? '';
-  // What was written about the take that was picked before does not go with another one.
+  // A note about the previous pick does not apply to the new one.
   const isNew = note !== (track.pick?.note ?? '');
   const request = isPicked ? { track: id, sha256: null } : { track: id, sha256, ...(isNew ? { note } : {}) };
   if (!(await save(page, request))) return;

@@ -8,7 +8,7 @@ export interface Header {
   show(data: ReviewData): void;
   readonly filter: Filter;
   readonly matchLoudness: boolean;
-  /** Whether single keys do anything. */
+  /** True if single-key shortcuts are on. */
   readonly shortcuts: boolean;
   help(): void;
 }

@@ -22,7 +22,7 @@ export interface Page {
   /** What went wrong. */
   readonly alert: HTMLElement;
   data: ReviewData;
-  /** Whether the last try to get newer data failed. */
+  /** True if the last attempt to get newer data failed. */
   isStale: boolean;
   /** The id of the track whose takes the player has. */
   selected: string | undefined;
@@ -54,7 +54,7 @@ export function renderTime(page: Page): void {
       waveforms.progress(canvas, take.key === player.key && duration ? player.position / duration : 0);
 }
 
-/** New data from the source. What plays goes on. */
+/** Applies new data from the source. Playback continues. */
 export function takeOver(page: Page, data: ReviewData): void {
   const before = new Map(page.data.tracks.flatMap(({ takes }) => takes).map(({ key, file }) => [key, file]));
   const arrived = data.tracks.flatMap((track) =>

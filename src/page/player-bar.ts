@@ -32,7 +32,7 @@ const SLIDER_SECONDS: Readonly<Record<string, number>> = {
   ArrowUp: 5,
 };
 
-/** What plays now, at the bottom of the page: the one place to seek with the keyboard. */
+/** The player at the bottom of the page: the only place to seek with the keyboard. */
 export function playerBar(editable: boolean, actions: BarActions): PlayerBar {
   const play = element('button', { type: 'button', class: 'play' });
   const title = element('span', { class: 'title' });

@@ -1,4 +1,4 @@
-/** What can be played: one take of a track. */
+/** One playable take of a track. */
 export interface Playable {
   readonly key: string;
   readonly address: string;

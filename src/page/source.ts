@@ -1,16 +1,16 @@
 import type { PickRequest, ReviewData } from '../review/data.js';
 
-/** Where the page's data comes from: the program that serves it, or the page itself. */
+/** Source of the page's data: the program that serves it, or the page itself. */
 export interface Source {
-  /** Whether picks can be changed. */
+  /** True if picks can be changed. */
   readonly editable: boolean;
   /** Resolves to the newest data; `undefined` where nothing has changed since the last call. */
   load(): Promise<ReviewData | undefined>;
   /** Heights from 0 to 1 of the file's waveform, from its beginning to its end; `undefined` where there are none. */
   peaksOf(sha256: string): Promise<readonly number[] | undefined>;
-  /** Where an audio element finds the file. */
+  /** URL of the file for an audio element. */
   addressOf(file: { readonly sha256: string; readonly url: string }): string;
-  /** Rejects with a message for a person. */
+  /** Rejects with a message for the user. */
   pick(request: PickRequest): Promise<void>;
 }
 

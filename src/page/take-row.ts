@@ -2,7 +2,7 @@ import type { ReviewTake, ReviewTrack } from '../review/data.js';
 import { element, icon } from './dom.js';
 import { clock, day, inSentence, titleOf, warningsOf } from './words.js';
 
-/** What a person does to a take. */
+/** Actions on a take. */
 export interface TakeActions {
   /** Plays it, or pauses it where it plays. */
   toggle(take: ReviewTake): void;
@@ -15,7 +15,7 @@ export interface TakeActions {
 export interface TakeRow {
   readonly root: HTMLElement;
   readonly take: ReviewTake;
-  /** Absent where there is no file. */
+  /** Absent if there is no file. */
   readonly canvas?: HTMLCanvasElement;
   show(state: { readonly active: boolean; readonly playing: boolean }): void;
 }

@@ -20,7 +20,7 @@ export interface TrackView {
   }): void;
 }
 
-/** One track with its takes. Built anew when its data changes. */
+/** One track with its takes. Rebuilt when its data changes. */
 export function trackView(
   track: ReviewTrack,
   number: number,

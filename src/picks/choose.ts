@@ -51,7 +51,7 @@ export function chooseTake(
 
 type FiledAttempt = Attempt & Required<Pick<Attempt, 'file'>>;
 
-/** Whether there is such a track, and which one was probably meant. */
+/** Checks if the track exists, and suggests the one probably meant. */
 export function unknownTrack(
   track: string,
   takes: readonly Take[],

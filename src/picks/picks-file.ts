@@ -10,7 +10,7 @@ export type PicksRead =
   | {
       readonly ok: true;
       readonly picks: Picks;
-      /** As it stands on disk; absent where there is no file yet. */
+      /** Text of the file; absent if there is none yet. */
       readonly text?: string;
     }
   | {

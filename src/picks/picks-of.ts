@@ -2,7 +2,7 @@ import type { Attempt } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
 import type { Pick, Picks } from './pick.js';
 
-/** What the pick of a track turns out to be. */
+/** The pick of a track, matched with its files. */
 export type TrackPick =
   | { readonly kind: 'none' }
   /** A take of the track as the manifest has it now. */

@@ -35,8 +35,8 @@ export interface Drafted {
 const TRACKS_NAMED_MAX = 5;
 
 /**
- * Holds what is to be bought against the live models. Only that: what is done, in flight or left out needs
- * no model any more.
+ * Checks what is to be bought against the live models. Takes that are done, in flight or left out
+ * need no model.
  */
 export function draftPurchases(rows: readonly PlanRow[], catalogue: Catalogue, nowMs: number): Drafted {
   const drafts: Draft[] = [];

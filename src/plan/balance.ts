@@ -3,7 +3,7 @@ import { CURRENCIES, type Currency, formatUsd } from '../core/money.js';
 import type { Balance } from '../venice/client.js';
 import type { Plan, Purchase } from './plan.js';
 
-/** What a plan would draw from each purse. */
+/** Amounts that a plan would draw from each balance. */
 export interface Funding {
   /** Integer micro-dollars by purse, of what is covered. */
   readonly drawn: ReadonlyMap<Currency, number>;

@@ -1,6 +1,6 @@
 import type { Attempt } from '../lockfile/attempt.js';
 
-/** What stands at a place that the lockfile knows. `changed`: a file with other bytes than were stored. */
+/** State of a path in the lockfile. `changed`: a file with other bytes than were stored. */
 export type FileState = 'present' | 'missing' | 'changed';
 
 /** A file of ours on disk. */
@@ -79,7 +79,10 @@ export function isInFlight(attempt: Attempt): boolean {
   return attempt.state === 'queued' || attempt.state === 'stored' || attempt.state === 'unverified';
 }
 
-/** May have been paid for. An intent whose outcome nobody recorded is the same, unless another run may still record it. */
+/**
+ * May have been paid for. An intent without a recorded outcome counts too, unless another run may
+ * still record one.
+ */
 export function isInDoubt(attempt: Attempt): boolean {
   return attempt.state === 'in_doubt' || (attempt.state === 'intent' && attempt.run === undefined);
 }
@@ -89,7 +92,9 @@ export function isClaimed(attempt: Attempt): boolean {
   return attempt.state === 'intent' && attempt.run !== undefined;
 }
 
-/** A submit is answered, or given up, long before: whoever made an older intent may be gone. */
+/**
+ * Every submit is answered or given up long before: the process behind an older intent may be gone.
+ */
 const CLAIM_AGE_MS_MAX = 15 * 60_000;
 
 /** True if a claim is so old that its run is probably gone. Changes the advice, never the state. */

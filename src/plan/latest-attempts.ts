@@ -33,7 +33,7 @@ function ofRequest(of: Pick<Attempt, 'track' | 'take' | 'digest'>): string {
   return `${takeId(of)} ${of.digest}`;
 }
 
-/** Where no manifest names them: every take that the lockfile knows, as it was last asked for. */
+/** Without a manifest: every take in the lockfile, as last requested. */
 export function lastRequested(attempts: Iterable<Attempt>): readonly Take[] {
   const span = { file: '', line: 1, column: 1, endLine: 1, endColumn: 1 };
   return latestAttempts(attempts).map((attempt) => {
@@ -111,12 +111,12 @@ export function missingOf({ decision }: PlanRow): Attempt | undefined {
   return decision.why.earlier.state === 'done' ? decision.why.earlier : undefined;
 }
 
-/** Whether the file is kept in another place, as the manifest says, or on another machine. */
+/** True if the file is kept elsewhere, as the manifest says, or on another machine. */
 export function isElsewhere({ decision }: PlanRow): boolean {
   return decision.kind === 'done' && decision.elsewhere === true;
 }
 
-/** The machine that has the file of a take, where that is known to be another one. */
+/** Name of the other machine that has the file of a take, if known. */
 export function machineOf({ decision }: Pick<PlanRow, 'decision'>): string | undefined {
   return decision.kind === 'done' ? decision.machine : undefined;
 }

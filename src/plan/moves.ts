@@ -135,7 +135,7 @@ function blockedBy(
     const { holding } = next.placement;
     if (blocked.has(holding.attempt.attempt)) continue;
     blocked.set(holding.attempt.attempt, next.by);
-    // It stays, and so stops whoever wanted its place.
+    // It stays, and so blocks the file that wants its place.
     const follower = wantedBy.get(foldName(holding.path));
     if (follower !== undefined) queue.push({ placement: follower, by: holding.path });
   }

@@ -5,14 +5,14 @@ import { isNothingHere } from './latest-attempts.js';
 import type { Decision, PlanRow } from './plan.js';
 import { takeWord } from './selection.js';
 
-/** What a person does next about an album: each but the last two is a command that changes how it stands. */
+/** The user's next step for an album: all but the last two are commands that change its state. */
 export type NextStep =
   /** Gather what is paid for, and settle what an ended run left open. */
   | { readonly kind: 'collect' }
   | { readonly kind: 'resolve' }
   /** With what `run` needs to be told beside its name: `force` names takes, each alone. */
   | { readonly kind: 'buy'; readonly retryFailed: boolean; readonly force: readonly string[] }
-  /** Refused for what is asked for: to be changed in the manifest first. */
+  /** Refused because of the request itself: the manifest has to change first. */
   | { readonly kind: 'mend' }
   | { readonly kind: 'nothing' };
 
@@ -56,7 +56,7 @@ export function forcedOf(rows: readonly PlanRow[]): readonly string[] {
 
 type Way = 'buy' | 'retry' | 'force' | 'mend' | undefined;
 
-/** How a take comes to be made that is not. */
+/** How to get a take made that is not. */
 function wayOf(decision: Decision): Way {
   if (decision.kind === 'buy') return decision.why.kind === 'forced' ? 'force' : 'buy';
   if (decision.kind !== 'held') return undefined;

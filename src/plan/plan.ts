@@ -34,7 +34,9 @@ export type Decision =
   | { readonly kind: 'buy'; readonly why: BuyReason }
   /** Would be bought, but `--only` or `--except` leaves it out. */
   | { readonly kind: 'excluded'; readonly why: BuyReason }
-  /** Failed, lost, or refused before, and nobody asked to try again. `missing`: done, but its file is gone. */
+  /**
+   * Failed, lost or refused before, and not requested again. `missing`: done, but its file is gone.
+   */
   | {
       readonly kind: 'held';
       readonly because: 'failed' | 'lost' | 'rejected' | 'missing';
@@ -42,7 +44,10 @@ export type Decision =
       /** It was made again, and came to this; what was made before is here still, so that only `--force` tries once more. */
       readonly kept?: Attempt;
     }
-  /** A file that the lockfile does not know stands where this one would go. `path` is relative to the output root. */
+  /**
+   * A file that is not in the lockfile is at the target of this take. `path` is relative to the
+   * output root.
+   */
   | { readonly kind: 'occupied'; readonly path: string };
 
 export interface PlanRow {
@@ -99,12 +104,12 @@ export interface Plan {
   readonly unlistedCount: number;
   /** Stored files whose place changed: moved for free, in this order. One attempt may move twice. */
   readonly moves: readonly FileMove[];
-  /** Of the purchases, integer micro-dollars. */
+  /** Sum of the purchases, integer micro-dollars. */
   readonly totalMicroUsd: number;
   /** Charged, reserved or in doubt under this lockfile, integer micro-dollars. */
   readonly spentBeforeMicroUsd: number;
   readonly budgetMicroUsd?: number;
-  /** What keeps anything from being bought, and what to mind. */
+  /** Diagnostics: what prevents buying, and warnings. */
   readonly diagnostics: readonly Diagnostic[];
   /** Takes with more than one live purchase. */
   readonly boughtTwice: readonly BoughtTwice[];

@@ -4,7 +4,7 @@ import type { QuoteQuery } from '../venice/client.js';
 import type { Model, PriceTier } from '../venice/model.js';
 import type { Saving } from './plan.js';
 
-/** What a price depends on. Equal keys have equal prices. */
+/** Inputs that determine a price. Equal keys have equal prices. */
 export interface KeyedQuery extends QuoteQuery {
   readonly key: string;
 }

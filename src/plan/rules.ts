@@ -44,7 +44,7 @@ type Switch =
   | 'supports_loop'
   | 'supports_language_code';
 
-/** A field that a model takes or does not take, whatever its value. */
+/** A field that a model either supports or not, whatever its value. */
 function switched(field: RequestField, supports: Switch, topic: Topic): Rule {
   return (about) => {
     if (about.request[field] === undefined || about.model[supports] === true) return undefined;

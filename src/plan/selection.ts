@@ -5,8 +5,8 @@ import { takeId } from './history.js';
 import { quoted } from './text.js';
 
 /**
- * What a person asked for. Each pattern is a track's id (all its takes), a take's key (`opening#2`), or either
- * with `*` (any characters) and `?` (one).
+ * The user's selection. Each pattern is a track id (all its takes), a take key (`opening#2`), or
+ * either with `*` (any characters) and `?` (one).
  */
 export interface Selection {
   /** Buy nothing else. Absent: everything. Empty: nothing. */

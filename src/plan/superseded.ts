@@ -7,7 +7,7 @@ export function supersededPaths(attempt: Attempt, stem: string, extension: strin
   return supersededStems(stem, attempt).map((name) => name + extension);
 }
 
-/** Whether the file bears such a name, of whatever stem. */
+/** True if the file has such a name, with any stem. */
 export function hasSupersededName(attempt: Attempt, path: string): boolean {
   const name = posix.basename(path);
   const extension = posix.extname(name);

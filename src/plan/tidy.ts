@@ -11,7 +11,7 @@ export interface TidyInput {
   /** Of the manifest's takes: what other takes have is neither current nor wanted. */
   readonly rows: readonly PlanRow[];
   readonly history: History;
-  /** Whether somebody picked the file. */
+  /** True if the file is picked. */
   isPicked(attempt: Attempt): boolean;
   /** The path of a file `<stem>.<any extension>` that the lockfile does not know. */
   readonly occupied: (stem: string) => string | undefined;
@@ -71,7 +71,7 @@ export function supersededPath(path: string): string {
   return posix.join(posix.dirname(path), SUPERSEDED_FOLDER, posix.basename(path));
 }
 
-/** Whether `tidy` put it there. */
+/** True if `tidy` moved it there. */
 export function isSuperseded(path: string): boolean {
   return posix.basename(posix.dirname(path)) === SUPERSEDED_FOLDER;
 }

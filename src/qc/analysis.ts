@@ -4,10 +4,10 @@ import { decodeAudio, type ExternalDecoder } from '../audio/decode.js';
 import { type Peaks, peaksOf } from '../audio/peaks.js';
 import { type Measures, measure } from './measure.js';
 
-/** What is known about the sound of one file. */
+/** Analysis of the sound of one file. */
 export type Analysis =
   | { readonly kind: 'measured'; readonly measures: Measures; readonly peaks?: Peaks }
-  /** Nothing here decodes it: it is not analysed, and that is no fault of the file. */
+  /** Cannot be decoded here: it is not analysed, which is not an error. */
   | { readonly kind: 'not-analysed'; readonly format: string };
 
 /** Decodes and measures a whole file. Takes a second or two of a processor for each minute: not for the thread of a run. */
@@ -20,7 +20,7 @@ export async function analyse(bytes: Uint8Array, external?: ExternalDecoder): Pr
 /** Of this version of the measures: another one measures anew. */
 const MEASURES_KIND = 'qc-v2';
 
-/** What was measured of a file with that hash; `undefined` where it was not yet. */
+/** Measurements of a file by hash; `undefined` if there are none yet. */
 export async function knownMeasures(cache: AudioCache, sha256: string): Promise<Measures | undefined> {
   const known = (await cache.read(MEASURES_KIND, sha256)) as Partial<Measures> | null | undefined;
   // Written by this program alone; a file that was damaged is no JSON any more.

@@ -1,10 +1,10 @@
 import type { Measures } from './measure.js';
 
-/** Something about the sound of a file that a person should listen to. */
+/** A finding about the sound of a file that is worth a listen. */
 export interface QcFinding {
   /** Stable: a page of `explain` has it. */
   readonly code: QcCode;
-  /** What is wrong, with its numbers. */
+  /** Description of the problem, with its numbers. */
   readonly message: string;
 }
 
@@ -21,7 +21,7 @@ export type QcCode =
   | 'qc-phase'
   | 'qc-loop-seam';
 
-/** What the sound was asked to be. */
+/** The requested sound. */
 export interface Expected {
   readonly durationSeconds?: number | undefined;
   readonly loop?: boolean | undefined;

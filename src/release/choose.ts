@@ -29,7 +29,7 @@ export interface Choice {
 
 export interface ChoiceInput {
   readonly tracks: readonly ReleaseTrack[];
-  /** Of the manifest's takes. */
+  /** Takes of the manifest. */
   readonly rows: readonly PlanRow[];
   readonly attempts: readonly Attempt[];
   /** SHA-256 of the picked take, by track. */

@@ -41,13 +41,13 @@ export interface ReleaseOrder {
 export interface MadeRelease {
   readonly tracks: readonly ReleasedTrack[];
   readonly files: readonly StagedFile[];
-  /** What a person should know, by track. */
+  /** Notes for the user, by track. */
   readonly warnings: readonly { readonly track: string; readonly message: string }[];
   /** Absolute. */
   readonly zip?: string;
 }
 
-/** Thrown when it was told to stop: nothing of the release is left. */
+/** Thrown when the release was interrupted: nothing of it is left. */
 export class StoppedError extends Error {}
 
 /** Thrown where a release has more than an archive can hold. */

@@ -23,7 +23,7 @@ export interface Stage {
   discard(): Promise<void>;
 }
 
-/** What stands in the way, in words that go on after the name of the folder. */
+/** Describes the obstacle; completes a sentence that starts with the folder name. */
 export interface InTheWay {
   readonly path: string;
   readonly what: string;
@@ -143,7 +143,7 @@ async function removeFormer({ files, removeFolder }: FolderPorts, { former, tras
   await removeFolder(trash);
 }
 
-/** What releases left that were killed; one that is at work just now is another process. */
+/** Leftovers of releases that were killed; a release still in progress is another process. */
 async function sweep(ports: FolderPorts, target: string): Promise<void> {
   const { files, processes, removeFolder } = ports;
   const parent = path.dirname(target);

@@ -1,7 +1,7 @@
 import type { TakeEvent } from '../core/events.js';
 import { resolutionOf } from './phrases.js';
 
-/** What to do about a take that is not made, as an instruction of our own words. */
+/** Next step for a take that is not made, as an instruction in our own words. */
 export function adviceFor(take: TakeEvent): string {
   switch (take.state) {
     case 'rejected':

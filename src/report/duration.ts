@@ -1,4 +1,4 @@
-/** A length of time for a person: `0.4 s`, `41 s`, `4 min 12 s`, `2 h 05 min`. */
+/** A duration for display: `0.4 s`, `41 s`, `4 min 12 s`, `2 h 05 min`. */
 export function formatDuration(ms: number): string {
   const seconds = Math.max(0, ms) / 1000;
   if (seconds >= 0.05 && seconds < 0.95) return `${seconds.toFixed(1)} s`;

@@ -99,7 +99,7 @@ function priceHeader(durationSeconds: number | undefined): string {
   return durationSeconds === undefined ? 'PRICE' : `${durationSeconds} S COST`;
 }
 
-/** What the model declares that it can; what it does not declare is not told. */
+/** Only features that the model declares are shown. */
 function abilitiesOf(model: Model): string[] {
   const voices = model.voices?.length ?? 0;
   const able: [boolean | undefined, string][] = [

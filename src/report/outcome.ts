@@ -2,12 +2,12 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import type { QcEvent, RunEvent, SummaryEvent, TakeEvent } from '../core/events.js';
 import type { Reporter } from './reporter.js';
 
-/** What the events of a run come to: what every document at its end is made of. */
+/** The outcome of a run from its events: the source of every document at its end. */
 export interface RunOutcome {
   readonly version: Extract<RunEvent, { type: 'version' }> | undefined;
   readonly plan: Extract<RunEvent, { type: 'plan' }> | undefined;
   readonly summary: SummaryEvent | undefined;
-  /** As each take was last told. */
+  /** Last reported state of each take. */
   readonly takes: readonly TakeEvent[];
   /** Files that this run stored, relative to the output root. */
   readonly files: readonly { readonly path: string; readonly bytes?: number }[];
@@ -16,7 +16,7 @@ export interface RunOutcome {
   /** What the sound of files is like, by what each take is called. */
   readonly qc: ReadonlyMap<string, QcEvent>;
   readonly diagnostics: readonly Diagnostic[];
-  /** Notices of errors, in the order in which they were told. */
+  /** Error notices, in the order reported. */
   readonly errors: readonly Notice[];
 }
 
@@ -33,7 +33,7 @@ export interface Recorder extends Reporter {
 /** More than there are kinds of: a disk that refuses every file must not fill the last screen. */
 const ERRORS_MAX = 10;
 
-/** A reporter that tells nothing and remembers. */
+/** A reporter that prints nothing and remembers everything. */
 export function createRecorder(): Recorder {
   const takes = new Map<string, TakeEvent>();
   const stored = new Map<string, Stored>();
@@ -77,7 +77,10 @@ export function createRecorder(): Recorder {
   };
 }
 
-/** Whether a take in this state is not made, and will not be by waiting. What is in doubt is told apart. */
+/**
+ * True if a take in this state is not made, and waiting will not change that. Takes in doubt are
+ * reported separately.
+ */
 export function isFailure(state: TakeEvent['state']): boolean {
   return ['rejected', 'failed', 'lost', 'unverified', 'missing'].includes(state);
 }

@@ -5,7 +5,7 @@ import { formatDuration, formatRemaining } from './duration.js';
 import { escapeForeign } from './escape.js';
 import { wrap } from './width.js';
 
-/** What a phase is called on a screen. */
+/** Display name of a phase. */
 export const PHASE_TITLES: Readonly<Record<Phase, string>> = {
   check: 'Check',
   quote: 'Quote',
@@ -34,12 +34,12 @@ export function moneyOf(progress: ProgressEvent | undefined): string | undefined
   return `${formatUsd(progress.spent_micro_usd)} of ${formatUsd(progress.approved_micro_usd)}`;
 }
 
-/** What a state is called on a screen. */
+/** Display name of a state. */
 export function stateName(state: TakeEvent['state'] | 'intent'): string {
   return state === 'intent' ? 'no answer yet' : state.replace('_', ' ');
 }
 
-/** What a person told of an attempt, by the code that stands for it in the lockfile. */
+/** The user's statement about an attempt, by its code in the lockfile. */
 const RESOLUTIONS: Readonly<Record<string, string>> = {
   resolved_charged: 'resolved as charged',
   resolved_not_charged: 'resolved as not charged',
@@ -47,7 +47,7 @@ const RESOLUTIONS: Readonly<Record<string, string>> = {
   requeued: 'to be bought again',
 };
 
-/** Whether a person told what became of it: `resolved as charged`. */
+/** True if the user settled it: `resolved as charged`. */
 export function resolutionOf(code: string | undefined): string | undefined {
   return code !== undefined && Object.hasOwn(RESOLUTIONS, code) ? RESOLUTIONS[code] : undefined;
 }

@@ -20,7 +20,7 @@ export interface ReleaseReport {
 
 export interface ReleaseTextOptions {
   readonly width: number;
-  /** A file as a person names it here. */
+  /** Display path of a file. */
   placeOf(absolute: string): string;
 }
 
@@ -97,7 +97,7 @@ export function releaseJson({ tracks, files, folder, zip, warnings, dryRun }: Re
   return `${jsonText(document, 2)}\n`;
 }
 
-/** What a person should know about tracks of a release. */
+/** Notes for the user about tracks of a release. */
 export function releaseWarnings({ warnings }: Pick<ReleaseReport, 'warnings'>): string {
   return warnings.map(({ track, message }) => `warning: ${escapeForeign(`${track}: ${message}`)}\n`).join('');
 }

@@ -1,10 +1,10 @@
 import type { RunEvent } from '../core/events.js';
 
-/** Tells a run to a person or a program. */
+/** Reports a run to a user or a program. */
 export interface Reporter {
   /** Never throws for what the event holds. */
   event(event: RunEvent): void;
-  /** Writes what is still to be told and gives the terminal back. Harmless when called again. */
+  /** Writes pending output and restores the terminal. Safe to call twice. */
   end(): Promise<void> | void;
 }
 

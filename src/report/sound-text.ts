@@ -6,7 +6,7 @@ import { wrap } from './width.js';
 
 /** The sound of the file that a take rests on. */
 export interface TakeSound {
-  /** What the take is called. */
+  /** Name of the take. */
   readonly key: string;
   readonly attempt: string;
   /** Relative to the output root. */
@@ -22,7 +22,7 @@ export interface SoundView {
   readonly unknown: readonly string[];
 }
 
-/** What a person should listen to, of one take. */
+/** Findings worth a listen for one take. */
 export function soundLines(
   key: string,
   findings: readonly { readonly message: string }[],

@@ -39,7 +39,7 @@ export interface StatusInput {
   readonly attempts: readonly Attempt[];
   /** Of the takes that are wanted. */
   readonly rows: readonly PlanRow[];
-  /** Of takes that the manifest does not name any more. */
+  /** Takes that the manifest no longer names. */
   readonly removed: readonly PlanRow[];
   /** Absent: nobody looked. */
   readonly picks?: PicksView | undefined;
@@ -47,13 +47,13 @@ export interface StatusInput {
   readonly sound?: SoundView | undefined;
 }
 
-/** How one take stands. */
+/** State of one take. */
 export interface TakeStatus {
   /** What its row rests on; else what was last made of it. */
   readonly attempt: Attempt;
   /** `elsewhere`: done, its file is not here, and the manifest says that it is kept in another place, or another machine has it. */
   readonly state: AttemptState | 'missing' | 'elsewhere';
-  /** Name of that machine: foreign text. */
+  /** Name of that machine: untrusted text. */
   readonly machine?: string | undefined;
   /** A newer one at the same request, which came to nothing. */
   readonly newer?: Attempt;
@@ -94,7 +94,7 @@ export function takeStatuses(rows: readonly PlanRow[], attempts: readonly Attemp
   });
 }
 
-/** Where every take stands: what it rests on, totals, the next command. With line ends. */
+/** Shows the state of every take: its file, totals, the next command. With line ends. */
 export function renderStatus(
   { attempts, rows, removed, picks, sound }: StatusInput,
   options: StatusOptions,
@@ -184,7 +184,7 @@ function totals(all: readonly Attempt[], takes: readonly TakeStatus[]): string {
 const OTHER_FOLDER =
   'Next: if they were made with --out-dir, pass that folder again; otherwise put the files back';
 
-/** What a person would do next; `undefined` when nothing is owed. */
+/** The user's next step; `undefined` if there is none. */
 function nextLine(
   rows: readonly PlanRow[],
   attempts: readonly Attempt[],

@@ -2,7 +2,7 @@ import type { TakeEvent } from '../core/events.js';
 import type { Take } from '../manifest/take.js';
 import { type Edit, unifiedDiff } from './unified-diff.js';
 
-/** What the content policy would accept, as a change of the manifest. */
+/** A prompt that the content policy suggests, as a change to the manifest. */
 export interface Suggestions {
   /** A unified diff of the manifest, for `git apply`; '' where no prompt can be patched. */
   readonly patch: string;

@@ -11,7 +11,7 @@ export interface ActiveTake {
   readonly expectedMs?: number;
 }
 
-/** Where a run stands: the fold of its events so far. */
+/** Progress of a run: the fold of its events so far. */
 export interface Tally {
   phase: Phase | undefined;
   total: number;

@@ -1,6 +1,6 @@
 import { faultCode } from '../core/errors.js';
 
-/** Where a reporter writes: stdout or stderr, or a stand-in for it. */
+/** Output of a reporter: stdout, stderr, or a stand-in. */
 export interface Terminal {
   /** Ends no line by itself. Silent when nobody reads any more. */
   write(text: string): void;
@@ -8,7 +8,7 @@ export interface Terminal {
   readonly columns: number;
   readonly rows: number;
   readonly isTty: boolean;
-  /** Whether colours are wanted here. */
+  /** True if colours are wanted. */
   readonly color: boolean;
   /** Whether earlier text still waits to be taken: what will be painted over need not be written. */
   readonly stalled?: boolean;

@@ -70,7 +70,7 @@ export function windowLines(
   ];
 }
 
-/** What the run waits for, if anything: the request limit, or a service that is busy. */
+/** What the run waits for, if anything: the request limit, or a busy service. */
 function waitLines(tally: Tally, nowMs: number): string[] {
   const pauseMs = pauseLeftMs(tally, nowMs);
   const latest = [...tally.waiting.values()].at(-1);

@@ -5,7 +5,7 @@
 export interface ReviewData {
   /** Of the album; the manifest's name where it has no title. */
   readonly title: string;
-  /** How the manifest is named to a person. */
+  /** Display name of the manifest. */
   readonly manifest: string;
   readonly sandbox: boolean;
   /** In the manifest's order. */
@@ -66,7 +66,7 @@ export interface ReviewFile {
   readonly sound?: ReviewSound;
 }
 
-/** What the file sounds like, as far as it could be measured. */
+/** Sound of the file, as far as it could be measured. */
 export interface ReviewSound {
   readonly durationSeconds?: number;
   /** EBU R128 integrated. */
@@ -76,7 +76,7 @@ export interface ReviewSound {
   readonly warnings: readonly string[];
 }
 
-/** What the page sends to pick a take, or to clear a pick. */
+/** Request body of the page to set or clear a pick. */
 export interface PickRequest {
   readonly track: string;
   /** `null` clears the pick. */

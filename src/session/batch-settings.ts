@@ -10,7 +10,7 @@ import type { Selection } from '../plan/selection.js';
 import { pickedTracks } from './picks.js';
 import type { Session } from './session.js';
 
-/** What a batch needs of a session's settings. */
+/** Session settings that a batch needs. */
 export async function batchSettings(
   session: Session,
   mode: BatchSettings['mode'],
@@ -47,7 +47,7 @@ export async function batchSettings(
   };
 }
 
-/** Where a record goes that the lockfile's disk refuses, and where one is looked for. */
+/** Folders for records that the lockfile's disk refuses; also searched for such records. */
 export function rescueSettings(
   { manifestPath }: Session['settings'],
   env: Readonly<Record<string, string | undefined>>,
@@ -64,7 +64,10 @@ export function rescueSettings(
   };
 }
 
-/** Where a program keeps what is neither settings nor cache: the XDG base directories, or Windows' own. */
+/**
+ * Folders for data that is neither settings nor cache: the XDG base directories, or their Windows
+ * counterparts.
+ */
 function stateHome(env: Readonly<Record<string, string | undefined>>): string {
   const [named, otherwise] =
     process.platform === 'win32'
@@ -73,7 +76,7 @@ function stateHome(env: Readonly<Record<string, string | undefined>>): string {
   return named !== undefined && path.isAbsolute(named) ? named : otherwise;
 }
 
-/** Where other lockfiles of the manifest may stand. */
+/** Paths where other lockfiles of the manifest may be. */
 export function neighbourhoodOf({ settings, endpoint }: Session): Neighbourhood {
   const lockfilePath = settings.lockfilePath.value;
   const folders = [settings.manifestPath, lockfilePath].map((file) => path.dirname(file));

@@ -171,7 +171,10 @@ function assignmentsIn(line: string): readonly { readonly name: string; readonly
 /** Distance of a slip of the pen; more may be another program's variable (`ENGINE_API_KEY`). */
 const TYPO_EDITS_MAX = 2;
 
-/** The variable that a name which is none of ours was meant to be. Everything that begins with `VENICE_BATCH` is ours. */
+/**
+ * The variable that an unknown name probably meant. All names that begin with `VENICE_BATCH` are
+ * ours.
+ */
 function typoOf(name: string): Name | undefined {
   if ((NAMES as readonly string[]).includes(name)) return undefined;
   const folded = name.toUpperCase().replace(/[^A-Z\d]+/g, '_');
@@ -180,7 +183,7 @@ function typoOf(name: string): Name | undefined {
   if (/^(VENICE_.*|BATCH_)BUDGET/.test(folded)) return 'VENICE_BATCH_BUDGET';
   if (folded.startsWith('VENICE_BATCH_'))
     return (closest(folded, NAMES.slice(2)) as Name | undefined) ?? 'VENICE_BATCH_BUDGET';
-  // A second key (`VENICE_API_KEY_2`) is no slip, and a missing one is told anyway.
+  // A second key (`VENICE_API_KEY_2`) is not a typo, and a missing key is reported anyway.
   return NAMES.slice(1).find((known) => isNear(folded, known, TYPO_EDITS_MAX));
 }
 

@@ -18,14 +18,17 @@ export function stateFinder(session: Session): NonNullable<OpenSettings['findSta
   };
 }
 
-/** What a command goes by that only looks; warnings go to stderr. Throws a `BatchError` (9) for a log that is not the lockfile's. */
+/**
+ * Data for a read-only command; warnings go to stderr. Throws a `BatchError` (9) for a log of
+ * another lockfile.
+ */
 export async function viewOf(
   session: Session,
   read: ReadLock & { ok: true },
   verb: string,
 ): Promise<SharedView> {
   const { settings, ports, endpoint, command, stderr } = session;
-  // Whatever the lockfile's header says: nobody is asked because of it.
+  // Ignores the lockfile's header: no log is contacted because of it.
   const state = await stateFinder(session)(async () => undefined);
   if (state === undefined && read.header?.log === undefined) return { attempts: [...read.attempts.values()] };
   const about = {

@@ -13,7 +13,10 @@ export async function manifestBehind(files: Files, named: string): Promise<strin
   return real === asNamed ? named : real;
 }
 
-/** Throws `BatchError` (2) where a lockfile stands beside the link too: earlier versions had it there. */
+/**
+ * Throws `BatchError` (2) if there is also a lockfile next to the link, where earlier versions put
+ * it.
+ */
 export async function unlessBoth(files: Files, named: string, manifestPath: string): Promise<void> {
   if (named === manifestPath) return;
   const lockfileOf = (file: string) => `${file.replace(MANIFEST_EXTENSION, '')}.lock.jsonl`;

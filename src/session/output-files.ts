@@ -4,7 +4,7 @@ import type { Files } from '../core/ports.js';
 import { shellWord } from '../core/shell.js';
 import type { Settings } from './settings.js';
 
-/** What a flag writes, and how a file starts that an earlier run wrote there. */
+/** A kind of output file, and how files of that kind start. */
 export interface OutputKind {
   /** The flag, or the environment variable. */
   readonly name: string;
@@ -37,7 +37,7 @@ const REPORT: OutputKind = {
   what: 'a report',
   looksLike: /^<!doctype html>\n<!-- venice-batch report -->/,
 };
-/** Appended to: whatever stands in it stays. */
+/** Appended to: existing content stays. */
 const STEP_SUMMARY: OutputKind = { name: 'GITHUB_STEP_SUMMARY', what: 'a step summary', looksLike: /^/ };
 
 const HEAD_BYTES = 512;

@@ -18,7 +18,7 @@ export function picksFileOf({ sandbox, sandboxDirectory, manifestPath }: Setting
 export interface LoadedPicks {
   readonly file: string;
   readonly picks: Picks;
-  /** Absent where there is no file yet. */
+  /** Absent if there is no file yet. */
   readonly text?: string;
 }
 
@@ -40,7 +40,7 @@ export async function pickedTracks(session: Session): Promise<ReadonlySet<string
   return new Set((await loadPicks(session)).picks.keys());
 }
 
-/** For a command that only shows: a file that cannot be used is told, and nothing is shown of it. */
+/** For read-only commands: picks that cannot be used are reported and ignored. */
 export async function picksView(
   session: Session,
   takes: readonly Take[],

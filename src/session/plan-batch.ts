@@ -20,7 +20,10 @@ export interface Planned {
   readonly saved?: SavedPlan;
 }
 
-/** What a run would do and cost, without a lock. Throws `BatchError` (9) for a lockfile that cannot be used. */
+/**
+ * Plans a run and its cost without taking the lock. Throws `BatchError` (9) for a lockfile that
+ * cannot be used.
+ */
 export async function planBatch(session: Session): Promise<Planned> {
   const { settings, ports, endpoint, account } = session;
   const { flags } = settings;

@@ -19,7 +19,8 @@ export async function writeReports(
   const { flags } = settings;
   const world = { redact, stderr, files: ports.files };
   const takes = loaded?.manifest?.takes ?? [];
-  // Without a suggestion the file stays as it is: what an earlier run was told there may not be applied yet.
+  // Without a suggestion the file stays as it is: suggestions of an earlier run may not be applied
+  // yet.
   if (flags.suggestions !== undefined && patch !== '')
     await writeReport(world, flags.suggestions, patch, SUGGESTIONS);
   if (flags.junit !== undefined) {

@@ -12,7 +12,7 @@ export async function requireManifest({ settings, ports, displayPath }: Session)
     try {
       return (await ports.files.facts(path))?.kind ?? 'missing';
     } catch (error) {
-      // Whatever else is wrong with it, the command finds out and tells.
+      // Other problems are found and reported by the command.
       return faultCode(error) === 'ENOTDIR' ? 'missing' : 'other';
     }
   };

@@ -176,7 +176,7 @@ function budgetOf(flags: Flags, environment: EnvironmentReader): Setting<number>
   const candidates = budgetsIn(environment);
   if (flags.budget !== undefined)
     candidates.push({ value: readBudget('--budget', flags.budget), origin: 'flag' });
-  // Of several budgets the lowest wins, whoever set it.
+  // If several budgets are set, the lowest wins.
   return candidates.sort((a, b) => a.value - b.value)[0];
 }
 

@@ -25,7 +25,10 @@ import type { Session } from './session.js';
 import type { Flags } from './settings.js';
 import { printFileWarnings, readableManifest, warnUnreadable } from './unreadable.js';
 
-/** Writes down what a person says became of an attempt, and tells what is next. Throws `BatchError` (2) for what cannot be. */
+/**
+ * Records the user's statement of what became of an attempt, and prints the next step. Throws
+ * `BatchError` (2) if it does not fit the attempt.
+ */
 export async function settle(session: Session, id: string, resolution: Resolution): Promise<ExitCode> {
   const { attempt, next } = await settleAttempt(session, id, resolution);
   session.stdout.write(settledText(session.settings.flags, attempt, next));
@@ -39,7 +42,10 @@ export interface Settled {
   readonly next: string;
 }
 
-/** Records what a person says became of an attempt. Throws `BatchError` (2) for what cannot be. */
+/**
+ * Records the user's statement of what became of an attempt. Throws `BatchError` (2) if it does not
+ * fit the attempt.
+ */
 export async function settleAttempt(session: Session, id: string, resolution: Resolution): Promise<Settled> {
   const { settings, ports } = session;
   const view = { output: await openOutput(ports.files, settings.outputRoot.value) };

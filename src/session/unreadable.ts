@@ -4,7 +4,7 @@ import { escapeForeign } from '../report/escape.js';
 import { pathText } from '../report/shell.js';
 import type { Session } from './session.js';
 
-/** Tells so, where the takes of a command that only looks are told as recorded. */
+/** Warns that a read-only command shows takes as recorded. */
 export function warnUnreadable({ stderr, settings }: Session): (code: string) => void {
   const { value: outputRoot } = settings.outputRoot;
   return (code) =>

@@ -6,7 +6,7 @@ import type { AppendAnswer, AppendLimits } from './shared-log.js';
 /** So many records in one entry. */
 const RECORDS_MAX = 200;
 
-/** Does one thing at a time. Rejects with what is to be told of a fault. */
+/** Runs one task at a time. Rejects with the error to report. */
 export interface Turns {
   take(work: () => Promise<void>): Promise<void>;
   /** Resolves when nothing is under way. */

@@ -97,7 +97,7 @@ export async function settlePending(core: LogCore): Promise<void> {
   }
 }
 
-/** What stands in a slot that is known to be filled. */
+/** The content of a slot that is known to be filled. */
 async function present(core: LogCore, pending: Pending): Promise<Uint8Array> {
   for (let look = 0; look < LOOKS_MAX; look += 1) {
     const bytes = await entry(core, pending.entry);

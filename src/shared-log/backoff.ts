@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../core/ports.js';
 
-/** How long a store that gives no useful answer is asked again, ms. */
+/** How long to retry a store that gives no useful answer, ms. */
 export const PATIENCE_MS = 60_000;
 const PAUSE_MS_MIN = 50;
 const PAUSE_MS_MAX = 5_000;

@@ -14,7 +14,7 @@ import {
 import { createLogState, foldGroup, type LogState, originOf } from './log-state.js';
 import type { LogHeader } from './shared-log.js';
 
-/** From so many entries on, a new checkpoint saves the next machine more than it costs. */
+/** From this many entries on, a new checkpoint saves the next machine more than it costs. */
 export const ENTRIES_PER_CHECKPOINT = 100;
 
 /** Sorts right after the last entry it covers. */
@@ -67,7 +67,7 @@ function groupsOf(state: LogState): readonly CheckpointGroup[] {
   return [...groups.values()];
 }
 
-/** What a checkpoint says; `undefined` unless it is whole. */
+/** Parses a checkpoint; `undefined` unless it is complete. */
 export function decodeCheckpoint(entry: number, bytes: Uint8Array): LogState | undefined {
   const lines = decodeLines(bytes);
   const head = decodeHeader(lines?.shift());

@@ -21,7 +21,7 @@ interface GitState {
   readonly git: Git;
   readonly clock: Clock;
   readonly place: GitPlace;
-  /** Of the ref, as last seen; absent where there was none. */
+  /** State of the ref as last seen; absent if there was none. */
   tip?: string | undefined;
   /** The commit of each object. */
   readonly commits: Map<string, string>;

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { faultCode } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 
-/** What some bytes turned out to be. */
+/** Result of checking some bytes. */
 export interface Sum {
   readonly sha256: string;
   readonly bytes: number;

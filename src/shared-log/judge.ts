@@ -15,9 +15,8 @@ export interface Wanted {
 export type Verdict = 'write' | AppendAnswer;
 
 /**
- * What to do about each record, by the log and by those before it in the same group. Pure: the one place that says
- * what may stand in an entry.
- *
+ * Decides what to do about each record, given the log and earlier records of the same group. Pure:
+ * the only place that decides what an entry may contain.
  * @param run that wants to write them
  */
 export function judge(state: LogState, run: string, wanted: readonly Wanted[]): readonly Verdict[] {
@@ -47,7 +46,7 @@ function judgeOne(state: LogState, run: string, { attempt, limits }: Wanted, wri
   return isWithinBudget(all, attempt, limits.budgetMicroUsd) ? 'write' : 'over_budget';
 }
 
-/** A run that was late to a job that another one has collected: what it found there is no news. */
+/** Another run has already collected the job: a late observation of it is ignored. */
 function isSetBack(attempt: Attempt, known: Attempt): boolean {
   if (known.state === 'done') return attempt.state !== 'done';
   return known.state === 'stored' && GIVEN_UP.has(attempt.state);
@@ -66,7 +65,7 @@ function* allAttempts(state: LogState, written: Written): Iterable<Attempt> {
   yield* written.values();
 }
 
-/** Whether another attempt keeps an intent from its take. A claim never expires. */
+/** True if another attempt already occupies the intent's take. A claim never expires. */
 function blocks(other: Attempt, intent: Attempt, over: ReadonlySet<string> | undefined): boolean {
   if (takeId(other) !== takeId(intent) || other.state === 'rejected') return false;
   if (isInDoubt(other)) return true;

@@ -17,7 +17,7 @@ export interface LogCore extends Asking {
   checkpointed: number;
   /** An entry that was put, and is not known to be written or not. Nothing else is put before that is known. */
   pending?: Pending | undefined;
-  /** What others did to the log. For good. */
+  /** What others did to the log. Permanent. */
   damage?: BatchError | undefined;
   /** The store refuses the credentials. Until it takes them again. */
   refused?: BatchError | undefined;
@@ -26,7 +26,7 @@ export interface LogCore extends Asking {
 export interface Pending {
   readonly entry: number;
   readonly bytes: Uint8Array;
-  /** Whether the slot holds these bytes; absent until that is known. */
+  /** True if the slot holds these bytes; absent until that is known. */
   ours?: boolean;
   /** It may be in the store. */
   doubtful: boolean;
@@ -57,7 +57,7 @@ export function noteProblem(core: LogCore, problem: LogProblem): void {
   core.damage ??= logError(problem, core.about);
 }
 
-/** A fault of the store as the error to tell, remembered where it stops buying. */
+/** Turns a store error into the error to report, and remembers it if it stops buying. */
 export function asStateError(core: LogCore, fault: unknown): unknown {
   if (!(fault instanceof StoreFault)) return fault;
   const error = storeError(fault, core.about);

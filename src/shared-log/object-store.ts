@@ -9,7 +9,7 @@ export interface ObjectStore {
   readonly address: string;
   /** Writes an object unless there is one under the key. Throws a `StoreFault` only where it is certain that nothing was written. */
   putIfAbsent(key: string, bytes: Uint8Array): Promise<PutAnswer>;
-  /** The object's bytes; `undefined` where there is none. Throws a `StoreFault`. */
+  /** The object's bytes; `undefined` if it does not exist. Throws a `StoreFault`. */
   get(key: string): Promise<Uint8Array | undefined>;
   /** The keys that begin with the prefix, sorted. Throws a `StoreFault`. */
   list(prefix: string): Promise<readonly string[]>;
@@ -37,7 +37,7 @@ export type StoreFaultKind =
   | 'missing'
   /** No answer, or one that may be different in a moment: 5xx, a time-out, a conflict. */
   | 'unreachable'
-  /** An answer that will stay the same: the store does not support what was asked, or is none. */
+  /** A permanent error: the store does not support the request, or the address is not a store. */
   | 'unsupported'
   /** Something that was written is gone or changed: a deleted ref, a rewritten history. */
   | 'altered';

@@ -10,7 +10,7 @@ import { createS3Client, type S3Client } from './s3-client.js';
 import { s3Settings } from './s3-settings.js';
 import { createS3Store } from './s3-store.js';
 
-/** What stores need of the world. */
+/** What stores need from outside. */
 export interface StoreWorld {
   readonly files: Files;
   readonly clock: Clock;

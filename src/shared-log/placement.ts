@@ -38,7 +38,7 @@ export function placed(shared: Attempt, known: Attempt | undefined, run: string 
   };
 }
 
-/** Whether the second record differs from the first in nothing but the place of the file. */
+/** True if the two records differ only in the place of the file. */
 export function isMove(before: Attempt, after: Attempt): boolean {
   return before.file !== undefined && lineWithoutPlace(before) === lineWithoutPlace(after);
 }
@@ -48,13 +48,13 @@ function lineWithoutPlace(attempt: Attempt): string {
   return attemptLine({ ...rest, rev: 1, ...(file === undefined ? {} : { file: { ...file, path: '-' } }) });
 }
 
-/** Whether the log says more than the copy. A record that names the job is never taken back for one that does not. */
+/** True if the log is ahead of the copy. A record with a job is never replaced by one without. */
 export function isBehind(known: Attempt, shared: Attempt): boolean {
   if (known.queue_id !== shared.queue_id) return shared.queue_id !== undefined;
   return compare(known, shared) < 0;
 }
 
-/** Whether the copy says more than the log: its record never got there. */
+/** True if the copy is ahead of the log, because its record never got there. */
 export function isAhead(known: Attempt, shared: Attempt): boolean {
   if (known.queue_id !== shared.queue_id) return known.queue_id !== undefined;
   return compare(known, shared) > 0;

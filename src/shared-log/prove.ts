@@ -39,7 +39,7 @@ async function proveAtOnce(asking: Asking, about: About, key: string): Promise<v
   await compare(asking, about, key, winners.length === 1 ? winners : texts);
 }
 
-/** What was answered is no more than a claim: what can be read counts. */
+/** A response is only a claim: what can be read back counts. */
 async function compare(
   asking: Asking,
   about: About,

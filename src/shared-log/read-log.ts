@@ -90,7 +90,7 @@ export async function readForward(core: LogCore): Promise<void> {
   }
 }
 
-/** Whether the newest entry that was read is still as it was. */
+/** True if the newest entry read is still unchanged. */
 export async function checkNewest(core: LogCore): Promise<void> {
   const { next, last } = core.state;
   if (next === 0 || last === undefined) return;

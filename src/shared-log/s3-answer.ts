@@ -12,12 +12,12 @@ const MISSING: ReadonlySet<string> = new Set(['NoSuchBucket', 'PermanentRedirect
 
 export interface S3Error {
   readonly status: number;
-  /** Empty where the body is none of S3's errors: a proxy's page, a cut answer. */
+  /** Empty if the body is not an S3 error: a proxy page or a truncated response. */
   readonly code: string;
   readonly fault: StoreFault;
 }
 
-/** What an answer that is no success says. */
+/** Describes an unsuccessful response. */
 export async function readS3Error(answer: TransportAnswer): Promise<S3Error> {
   const { status, headers } = answer;
   const text = await textOf(answer);
@@ -34,12 +34,12 @@ function kindOf(status: number, code: string): StoreFaultKind {
   if (MISSING.has(code)) return 'missing';
   if (status === 401 || status === 403) return 'denied';
   if (status === 408 || status === 409 || status === 429 || code === 'RequestTimeout') return 'unreachable';
-  // A 404 of something that is no S3: nothing says whether the object is there.
+  // A 404 that did not come from S3: it does not say whether the object exists.
   if (status >= 500) return status === 501 ? 'unsupported' : 'unreachable';
   return 'unsupported';
 }
 
-/** The body of an answer, at most so many bytes; what is longer, or breaks off, is a fault. */
+/** The body of a response, up to a limit; a longer or truncated one is an error. */
 export async function bodyOf(answer: TransportAnswer, bytesMax: number): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let length = 0;

@@ -7,7 +7,7 @@ import { readS3Error } from './s3-answer.js';
 import type { S3Client } from './s3-client.js';
 import { ONLY_IF_ABSENT, putAnswer } from './s3-store.js';
 
-/** Of one upload or download: an hour of audio over a slow line. */
+/** For one upload or download: an hour of audio over a slow line. */
 const AUDIO_MS = 15 * 60_000;
 const DEADLINE_MS = 30_000;
 
@@ -45,7 +45,7 @@ export function createS3Audio(
   };
 }
 
-/** In bytes; `undefined` where there is none. */
+/** In bytes; `undefined` if unknown. */
 async function sizeOf(client: S3Client, sha256: string): Promise<number | undefined> {
   const answer = await client({ method: 'HEAD', key: audioKey(sha256), deadlineMs: DEADLINE_MS });
   if (answer.status === 404) return undefined;

@@ -19,13 +19,16 @@ export async function expiringRule(client: S3Client, prefix: string): Promise<st
   return ruleFor(new TextDecoder().decode(await bodyOf(answer, BYTES_MAX)), prefix);
 }
 
-/** Of a `LifecycleConfiguration`. Rules that also ask for tags or sizes count: nobody knows what they will match. */
+/**
+ * Parses a `LifecycleConfiguration`. Rules that also filter by tag or size count, because what they
+ * match is not predictable.
+ */
 export function ruleFor(text: string, prefix: string): string | undefined {
   for (const [, rule = ''] of text.matchAll(/<Rule>([\s\S]*?)<\/Rule>/g)) {
     const begins = /<Prefix>([\s\S]*?)<\/Prefix>/.exec(rule)?.[1] ?? '';
     const deletes = /<Status>\s*Enabled\s*<\/Status>/.test(rule) && /<Expiration>/.test(rule);
     const concerns = begins.startsWith(prefix) || prefix.startsWith(begins);
-    // A rule that only clears away markers of deleted objects deletes none of these.
+    // A rule that only removes delete markers deletes no objects.
     const onlyMarkers = /<ExpiredObjectDeleteMarker>/.test(rule) && !/<(?:Days|Date)>/.test(rule);
     if (deletes && concerns && !onlyMarkers)
       return /<ID>([\w .:-]{1,100})<\/ID>/.exec(rule)?.[1] ?? 'without a name';

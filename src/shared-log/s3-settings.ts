@@ -3,9 +3,9 @@ import { checkEndpoint, type StateAddress } from './address.js';
 import { escapeS3, type S3Credentials } from './s3-sign.js';
 
 export interface S3Settings {
-  /** Of the bucket and prefix, with a slash at its end. */
+  /** For the bucket and prefix, with a trailing slash. */
   readonly base: URL;
-  /** Of the bucket, for lists. */
+  /** For the bucket, used for lists. */
   readonly bucketUrl: URL;
   /** With a slash at its end, or empty. */
   readonly prefix: string;

@@ -7,7 +7,10 @@ import { expiringRule } from './s3-lifecycle.js';
 const DEADLINE_MS = 30_000;
 const LIST_BYTES_MAX = 8 * 1024 * 1024;
 
-/** Only if there is none under the key. Signed, so that a proxy that strips it is refused. */
+/**
+ * Only if the key does not exist. Signed, so that a request whose header a proxy removed is
+ * refused.
+ */
 export const ONLY_IF_ABSENT = { 'if-none-match': '*' };
 
 /** Objects below a prefix of a bucket, over the S3 API. */
@@ -25,7 +28,7 @@ export function createS3Store(
       const answer = await client({ method: 'GET', key, deadlineMs: DEADLINE_MS });
       if (answer.status === 200) return bodyOf(answer, OBJECT_BYTES_MAX);
       const { code, fault } = await readS3Error(answer);
-      // A 404 of anything else is no word about the object.
+      // Any other 404 says nothing about the object.
       if (code === 'NoSuchKey') return undefined;
       throw fault;
     },
@@ -38,7 +41,7 @@ export function createS3Store(
   };
 }
 
-/** What became of a conditional write. */
+/** Result of a conditional write. */
 export async function putAnswer(put: () => Promise<TransportAnswer>): Promise<PutAnswer> {
   let answer: TransportAnswer;
   try {

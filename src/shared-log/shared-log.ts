@@ -34,9 +34,9 @@ export interface SharedLog {
   originOf(attempt: string): Origin | undefined;
   /** When a run last wrote anything, by the clock of its machine (ISO 8601); `undefined` for a run that never did. */
   lastSeen(run: string): string | undefined;
-  /** Of every run that ever wrote anything: when it last did (ISO 8601). */
+  /** Time of each run's last write (ISO 8601). */
   runs(): ReadonlyMap<string, string>;
-  /** The machine of a run, by its name: foreign text, to be escaped. */
+  /** Name of a run's machine: untrusted text, to be escaped. */
   hostOf(run: string): string | undefined;
   /**
    * Appends one record; those that come while an entry is being written share the next one. The checks are made against
@@ -59,7 +59,9 @@ export interface SharedLog {
    * intent waits for it; call it earlier to fail before a person is asked for approval.
    */
   prove(): Promise<void>;
-  /** A rule of the store that will delete entries, in words; `undefined` where none is known. Never rejects. */
+  /**
+   * Describes a store rule that will delete entries; `undefined` if none is known. Never rejects.
+   */
   expiry(): Promise<string | undefined>;
   /** Why buying must stop: a gap, a vanished or changed entry, refused credentials. Collecting and recording go on. */
   trouble(): BatchError | undefined;
@@ -82,8 +84,8 @@ export type AppendAnswer =
   /** An intent that would take the log over the budget. */
   | 'over_budget'
   /**
-   * The log knows better: a record of the attempt that stands above this one (`attempts` shows it), or an intent of another run, which
-   * only that run, or a person, settles.
+   * The log has a record of the attempt that supersedes this one (`attempts` shows it), or an
+   * intent of another run, which only that run or the user settles.
    */
   | 'superseded';
 

@@ -93,7 +93,7 @@ export interface SharedStore extends LockStore {
 }
 
 interface Core extends Omit<SharedStoreInput, 'fault'> {
-  /** Why records are owed to the log. */
+  /** Why records have not reached the log yet. */
   fault: BatchError | undefined;
   /** Attempts of the log that `news` has looked at. */
   seen: number;
@@ -156,7 +156,7 @@ async function settle(
 ): Promise<Recorded> {
   const { mirror, ended } = core;
   const { run: _run, ...own } = attempt;
-  // The process that made the intent is gone for certain: nobody else will ever settle it.
+  // The process that made the intent is certainly gone: no one else will settle it.
   const mayOverrule = byPerson === true || (known?.run !== undefined && ended.has(known.run));
   const [kept, shared] = await Promise.allSettled([
     mirror.record({ ...own, log_rev: attempt.rev }),

@@ -11,7 +11,7 @@ export interface About {
   readonly command: NextCommand;
 }
 
-/** A store that did not do what was asked, as the error that ends the command. */
+/** Turns a store failure into the error that ends the command. */
 export function storeError(fault: StoreFault, { address, command }: About): BatchError {
   const made = (code: Code, exitCode: ExitCode, message: string, hint: string) =>
     new BatchError(code, `${address}: ${message}`, { exitCode, hint, cause: fault });

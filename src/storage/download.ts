@@ -24,7 +24,7 @@ export type Download =
   | {
       readonly kind: 'mismatch';
       readonly code: 'empty' | 'not_audio' | 'incomplete' | 'too_long';
-      /** Where all of it is there. */
+      /** If all of it arrived. */
       readonly received?: { readonly bytes: number; readonly sha256: string; readonly mediaType: string };
     }
   /** This machine's disk refused. */

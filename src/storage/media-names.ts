@@ -9,7 +9,7 @@ export const EXTENSIONS: Readonly<Record<string, string>> = {
   'audio/opus': 'opus',
   'audio/webm': 'webm',
   'audio/aiff': 'aiff',
-  // Not checked: a person accepts them.
+  // Not checked: the user accepts them.
   'audio/matroska': 'mka',
   'audio/amr': 'amr',
   'audio/ac3': 'ac3',
@@ -29,7 +29,7 @@ const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
   'audio/webm': ['video/webm', 'audio/matroska', 'video/matroska'],
 };
 
-/** Whether a server's name for bytes is a fitting one, or says nothing about them. */
+/** True if a server's media type fits the bytes, or says nothing about them. */
 export function isNamed(mediaType: string, statedType: string): boolean {
   return (
     mediaType === statedType ||

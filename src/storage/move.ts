@@ -9,7 +9,7 @@ import { hashFile, publishFile } from './link-into-place.js';
 import { EXTENSIONS } from './media-names.js';
 import type { Output } from './output.js';
 
-/** What moving stored files needs of a run. */
+/** What moving stored files needs from a run. */
 export interface MoveContext {
   readonly output: Output;
   readonly store: LockStore;
@@ -41,7 +41,7 @@ const AUDIO_NAMES: ReadonlySet<string> = new Set(
   [...Object.values(EXTENSIONS), 'audio'].map((extension) => `.${extension}`),
 );
 
-/** Whether those very bytes stand there. */
+/** True if exactly those bytes are there. */
 async function isStored(files: FolderFiles, place: string, { sha256, bytes }: StoredFile): Promise<boolean> {
   if ((await files.facts(place))?.bytes !== bytes) return false;
   return (await hashFile(files, place))?.sha256 === sha256;
@@ -49,7 +49,7 @@ async function isStored(files: FolderFiles, place: string, { sha256, bytes }: St
 
 async function isTaken(files: FolderFiles, from: string, to: string): Promise<boolean> {
   const placed = await files.facts(to);
-  // On a file system that ignores letter case both names are one file: that is no obstacle.
+  // On a case-insensitive file system both names are one file, which is not an obstacle.
   return placed !== undefined && placed.id !== (await files.facts(from))?.id;
 }
 
@@ -99,7 +99,10 @@ async function bring(
   return true;
 }
 
-/** Whether the two names, which differ in letter case or composition alone, are one entry of a folder that ignores it. */
+/**
+ * True if the two names, which differ only in letter case or composition, are one entry of a folder
+ * that ignores the difference.
+ */
 async function isOneEntry(files: FolderFiles, from: string, to: string): Promise<boolean> {
   if (from === to || foldName(from) !== foldName(to)) return false;
   const [placed, names] = [await files.facts(to), await files.list(path.dirname(to))];
@@ -107,7 +110,10 @@ async function isOneEntry(files: FolderFiles, from: string, to: string): Promise
   return isAlone && placed !== undefined && placed.id === (await files.facts(from))?.id;
 }
 
-/** Frees a place that another stored file has: it stays beside it, under a name that tells its digest. */
+/**
+ * Frees a path that another stored file occupies: that file stays next to it, under a name with its
+ * digest.
+ */
 export async function moveSuperseded(
   context: MoveContext,
   relative: string,

@@ -52,7 +52,7 @@ export async function placeFile(
   throw Object.assign(new Error('no free name'), { code: 'EEXIST' });
 }
 
-/** Whether these very bytes stand there, and no other attempt's record names them. */
+/** True if exactly these bytes are there, and no other attempt's record names them. */
 async function isLeft(
   { output, store }: MoveContext,
   relative: string,

@@ -5,7 +5,7 @@ import { hashFile, publishFile } from './link-into-place.js';
 import type { Output } from './output.js';
 import { KEPT_SUFFIX } from './place-file.js';
 
-/** Enough to notice a full disk before money is spent, little enough to be written at once. */
+/** Enough to notice a full disk before money is spent, small enough to be written at once. */
 const PROBE_BYTES = 64 * 1024;
 /** A folder more costs some syncs: of those beyond, only that they take a file is tried. */
 const THOROUGH_MAX = 32;
@@ -66,7 +66,10 @@ interface Place {
   readonly directory: string;
 }
 
-/** The folder, or the first above it that exists. What is none, a file for one, refuses the probe. */
+/**
+ * The folder, or its closest existing parent. Something else in its place, such as a file, fails
+ * the probe.
+ */
 async function nearest(all: Files, { files, root }: Output, directory: string): Promise<Place> {
   const rootExists = (await files.facts(root)) !== undefined;
   const view = rootExists ? files : all;
@@ -75,7 +78,7 @@ async function nearest(all: Files, { files, root }: Output, directory: string): 
       return { files: view, directory: at };
 }
 
-/** `undefined`: it stood before, and was tried then. */
+/** `undefined`: it existed before, and was tried then. */
 async function made({ files }: Output, directory: string): Promise<Place | undefined> {
   if ((await files.facts(directory)) !== undefined) return undefined;
   await files.makeDirectory(directory);

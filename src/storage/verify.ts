@@ -30,7 +30,7 @@ const FRAMES: Container = { mediaType: 'audio/mpeg', matches: () => true, scan: 
 const HEAD_BYTES = TAG_HEAD_BYTES;
 /** Covers and tags are held by the library while it reads: of longer files it is not asked. */
 const LIBRARY_BYTES_MAX = 256 * 1024 * 1024;
-/** What the library does not know at all. */
+/** Unknown to the library. */
 const UNKNOWN_TO_LIBRARY = ['RF64', 'BW64'];
 
 /**
@@ -68,7 +68,7 @@ function* scan(tape: Tape): Scan<MediaFinding> {
 
 let library: Promise<typeof import('music-metadata')> | undefined;
 
-/** Whether music-metadata, which never gets more than its share of memory, finds sound in it. */
+/** True if music-metadata, which is limited in memory, finds sound in it. */
 async function isReadable(source: Source, start: Uint8Array, sizeBytes: number): Promise<boolean> {
   const magic = String.fromCharCode(...start.subarray(0, 4));
   if (sizeBytes > LIBRARY_BYTES_MAX || UNKNOWN_TO_LIBRARY.includes(magic)) return true;
@@ -105,7 +105,7 @@ function openSource(bytes: AsyncIterable<Uint8Array>, sizeBytes: number) {
 
   const pull = async (): Promise<Uint8Array | undefined> => {
     const early = running.early();
-    // Once it is refused, or longer than it was told to be, the rest is of no matter.
+    // After a refusal, or past the declared length, the rest does not matter.
     if (done || total > sizeBytes || (early !== undefined && early.kind !== 'whole')) return undefined;
     try {
       const next = await iterator.next();

@@ -100,7 +100,10 @@ async function refusal(good: GoodAnswer): Promise<CallFailure> {
 const MAY_BE_JSON =
   /^$|^text\/plain$|^application\/octet-stream$|^(?:application|text)\/(?:[a-z0-9.+-]+\+)?json$/;
 
-/** What the answer calls the job, also where it cannot be used. One that is cut is too long to be taken for the whole. */
+/**
+ * The job id in the response, even if unusable. A truncated one is too long to be mistaken for the
+ * whole.
+ */
 function queueIdSeen(body: unknown): string | undefined {
   const id = field(body, 'queue_id');
   if (typeof id === 'number') return String(id);

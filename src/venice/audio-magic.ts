@@ -21,7 +21,7 @@ function text(bytes: Uint8Array, from: number): string {
   return String.fromCharCode(...bytes.subarray(from, from + 4));
 }
 
-/** Of MPEG audio, or of AAC in ADTS: sync, and no reserved version, layer, bit rate or sample rate. */
+/** MPEG audio, or AAC in ADTS: sync, and no reserved version, layer, bit rate or sample rate. */
 function isFrameHeader([a = 0, b = 0, c = 0]: Uint8Array): boolean {
   if (a !== 0xff || (b & 0xe0) !== 0xe0) return false;
   if ((b & 0x06) === 0) return (b & 0xf0) === 0xf0 && (c & 0x3c) <= 0x30;

@@ -9,7 +9,10 @@ export interface Account {
   readonly kind: 'api_key' | 'wallet';
   /** The key, or the wallet's address. */
   readonly id: string;
-  /** Of a wallet, whose address everybody may know: what only its holder has. Never told, sent or stored. */
+  /**
+   * For a wallet, whose address is public: a secret that only its holder has. Never shown, sent or
+   * stored.
+   */
   readonly sealSecret?: string;
 }
 
@@ -24,7 +27,7 @@ export interface CallFailure {
   readonly kind: 'no_answer' | 'refused' | 'unusable';
   /** HTTP status; absent for `no_answer`. */
   readonly status?: number;
-  /** Whether any byte may have reached the server. Always true where there is a status. */
+  /** True if any byte may have reached the server, and always if there is a status. */
   readonly sent: boolean;
   /** The API's own code (`INSUFFICIENT_BALANCE`), or the transport's (`ECONNREFUSED`), or ours (`html`, `redirect`, `too-long`, `wrong-type`). */
   readonly code: string;
@@ -33,7 +36,7 @@ export interface CallFailure {
   readonly invalid?: true;
   readonly suggestedPrompt?: string;
   readonly creditsRefunded?: boolean;
-  /** A `queue_id` that the answer holds all the same, usable or not: evidence for a person, and no more. */
+  /** A `queue_id` found in the response, usable or not: only a hint for the user. */
   readonly queueIdSeen?: string;
   readonly rate: RateHeaders;
 }
@@ -57,9 +60,9 @@ export interface Queued {
 export type Retrieved =
   | {
       readonly kind: 'running';
-      /** Expected total, ms (80th percentile of recent jobs), if told. */
+      /** Expected total, ms (80th percentile of recent jobs), if stated. */
       readonly averageExecutionMs?: number;
-      /** Since the job was queued, ms, if told. */
+      /** Time since the job was queued, ms, if stated. */
       readonly executionMs?: number;
     }
   | {
@@ -77,9 +80,9 @@ export type Retrieved =
       readonly creditsRefunded?: boolean;
     };
 
-/** What can be spent, as one route of the API has it. */
+/** Available funds, as one route of the API reports them. */
 export interface Balance {
-  /** Whether the service admits any purchase now. Absent where it does not say. */
+  /** True if the service allows any purchase now. Absent if it does not say. */
   readonly permitted?: boolean;
   /** Integer micro-dollars, rounded down, never negative; 1 DIEM counts as 1 USD. A purse that is not listed is unknown. */
   readonly currencies: Readonly<Partial<Record<Currency, number>>>;
@@ -99,7 +102,7 @@ export interface UsageEntry {
 export interface UsageHistory {
   /** Oldest first. */
   readonly entries: readonly UsageEntry[];
-  /** Whether there is more in the window than was asked for. */
+  /** True if the window has more entries than requested. */
   readonly cut: boolean;
 }
 
@@ -119,9 +122,9 @@ export interface VeniceClient {
   retrieve(model: string, queueId: string): Promise<CallResult<Retrieved>>;
   /** `false`: not cleaned up, call again later. */
   complete(model: string, queueId: string): Promise<CallResult<boolean>>;
-  /** What this key can spend, by the route that any key may ask. Of a wallet: its own balance. */
+  /** Available funds by the route that every key may use. For a wallet: its own balance. */
   balance(): Promise<CallResult<Balance>>;
-  /** What the account has, earned credits included, by the route for ADMIN keys. */
+  /** Funds of the account, earned credits included, by the route for ADMIN keys. */
   accountBalance(): Promise<CallResult<Balance>>;
   /** All pages of the window, oldest first; stops at `entriesMax`. */
   usageHistory(startMs: number, endMs: number, entriesMax: number): Promise<CallResult<UsageHistory>>;

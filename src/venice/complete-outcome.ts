@@ -2,7 +2,7 @@ import type { CallFailure, CallResult } from './client.js';
 import { meaningOf } from './meaning.js';
 import { refusedAccess } from './retrieve-outcome.js';
 
-/** What an answer to `POST /audio/complete` means for the remote copy. */
+/** Decides what a response to `POST /audio/complete` means for the remote copy. */
 export type CompleteOutcome =
   | { readonly kind: 'deleted' }
   /** The service answered that it did not delete it: call again later. */

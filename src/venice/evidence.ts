@@ -5,16 +5,16 @@ import { createTimeline } from './timeline.js';
 /** The amount in the history may differ from the quote by rounding: half a per cent, and never less than a tenth of a cent. */
 const AMOUNT_TOLERANCE = 0.005;
 const AMOUNT_TOLERANCE_MICRO_USD = 1_000;
-/** A charge is told some time before or after its submit was sent: clocks differ, and so do queues. */
+/** A charge may be dated some time before or after its submit: clocks differ, and so do queues. */
 const BEFORE_MS = 60_000;
 const AFTER_MS = 10 * 60_000;
-/** A charge that is made as a job ends is told at the latest so long after its audio was seen. */
+/** A charge made when a job ends is dated at most this long after its audio was seen. */
 const LATE_MS = 60_000;
-/** A clock that is off by less is taken to be right, by more to be nonsense. */
+/** A smaller clock difference is ignored as noise; a larger one is not credible. */
 const CLOCK_OFFSET_MS_MIN = 5_000;
 const CLOCK_OFFSET_MS_MAX = 24 * 3_600_000;
 
-/** For so many charges, the nearest, it is asked whose they may be besides. */
+/** Number of nearest charges checked for other possible owners. */
 const RIVALRY_MAX = 20;
 
 /** How an entry differs from what the attempt would have been charged. */
@@ -25,13 +25,13 @@ export interface NearEntry {
   readonly difference: Difference;
 }
 
-/** What the billing history tells of one attempt. For a person to judge, never a proof. */
+/** What the billing history shows about one attempt: evidence for the user, never proof. */
 export interface Evidence {
   /** Charges of that amount at that time, the nearest first. */
   readonly fits: readonly UsageEntry[];
   /** Charges at that time that differ, and may be the attempt's all the same: what is charged, and how it is called, is not promised. */
   readonly near: readonly NearEntry[];
-  /** Charges that fit, and are taken for those of other jobs, which are known to be paid for. */
+  /** Charges that match, but are attributed to other jobs known to be paid for. */
   readonly accounted: number;
   /** Jobs that failed, are lost or still run, and to which a charge of `fits` may belong just as well. */
   readonly rivals: readonly Attempt[];
@@ -141,7 +141,7 @@ function viewOf(attempt: Attempt, modelIn: ModelFinder, clockOffsetMs: number) {
     differs: (entry: UsageEntry): Difference =>
       !isOther(entry) ? 'another amount' : isOff(entry) ? 'another amount and model' : 'another model',
     byTime: (a: UsageEntry, b: UsageEntry) => farMs(a) - farMs(b),
-    /** What is of the right amount first, then of the right model, then what is closest in time. */
+    /** First those of the right amount, then of the right model, then the closest in time. */
     byLikelihood: (a: UsageEntry, b: UsageEntry) =>
       Number(isOff(a)) - Number(isOff(b)) || mismatchRank(a) - mismatchRank(b) || farMs(a) - farMs(b),
   };

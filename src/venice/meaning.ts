@@ -14,7 +14,7 @@ export type Meaning = 'unknown_id' | 'bad_request' | 'overloaded' | 'offline' | 
 
 type Refusal = Pick<CallFailure, 'status' | 'code' | 'message' | 'invalid' | 'rate'>;
 
-/** Names that the API's error page gives to errors whose body carries none. */
+/** Names that the API's error page gives to errors without a code in the body. */
 export const OVERLOADED = 'MODEL_OVERLOADED';
 const OFFLINE = 'MODEL_OFFLINE';
 const AT_CAPACITY = 'MODEL_AT_CAPACITY';
@@ -28,7 +28,7 @@ const SAYS_RATE_LIMIT = /\brate limit|\btoo many\b|\brequest limit/i;
 const SAYS_OFFLINE = /\boffline\b/i;
 const SAYS_MODEL = /\bmodels?\b/i;
 
-/** What an answer means whose body is an error of the API. */
+/** Decides what an API error response means. */
 export function meaningOf(refusal: Refusal): Meaning {
   const { status, code, message } = refusal;
   switch (status) {

@@ -2,7 +2,7 @@ import { AUDIO_HEAD_BYTES, isAudioHead } from './audio-magic.js';
 import { field, isRecord, text } from './json.js';
 import { audioType } from './media-type.js';
 
-/** What the JSON of a finished job brings: the audio itself, or where it lies. */
+/** Contents of a finished job's JSON: the audio itself, or its address. */
 export type MediaInJson =
   | { readonly kind: 'inline'; readonly mediaType: string; readonly bytes: Uint8Array }
   | { readonly kind: 'elsewhere'; readonly url: string };
@@ -54,7 +54,7 @@ function textsIn(
 
 const NAMELESS = { name: '', type: undefined };
 
-/** Where the type is not told, the bytes will have to tell. */
+/** Without a media type, the bytes decide. */
 function readInline({ value, type }: Candidate): MediaInJson | undefined {
   const dataUrl = /^data:([a-z0-9.+-]+\/[a-z0-9.+-]+)(?:;[^,]{0,200})?;base64,/i.exec(value);
   const bytes = audioFromBase64(dataUrl === null ? value : value.slice(dataUrl[0].length));
@@ -82,7 +82,7 @@ function rankOf(name: string): number {
   return at < 0 ? URL_NAMES.length : at;
 }
 
-/** Whether it may be asked at all is for the transport to say. */
+/** The transport decides whether it may be requested at all. */
 function isAddress(value: string): boolean {
   return value.length <= 8_192 && /^https?:\/\/\S+$/i.test(value) && URL.canParse(value);
 }

@@ -19,7 +19,7 @@ const SAME_TYPE: Readonly<Record<string, string>> = {
   'binary/octet-stream': 'application/octet-stream',
 };
 
-/** Lower case, without parameters; `''` where there is none. */
+/** Lower case, without parameters; `''` if there is none. */
 export function mediaTypeOf(header: string | undefined): string {
   return (header ?? '').split(';', 1)[0]!.trim().toLowerCase();
 }

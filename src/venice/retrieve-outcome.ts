@@ -1,7 +1,7 @@
 import type { CallFailure, CallResult, Retrieved } from './client.js';
 import { meaningOf } from './meaning.js';
 
-/** The service's word that a job failed. Its text is foreign. */
+/** The service says that a job failed. Its text is untrusted. */
 export interface JobFailure {
   /** Absent where a 200 said so. */
   readonly status?: number;
@@ -11,7 +11,7 @@ export interface JobFailure {
   readonly creditsRefunded?: boolean;
 }
 
-/** What an answer to `POST /audio/retrieve` means for the job. */
+/** Decides what a response to `POST /audio/retrieve` means for the job. */
 export type RetrieveOutcome =
   | (Retrieved & { readonly kind: 'running' | 'audio' })
   | { readonly kind: 'failed'; readonly failure: JobFailure }

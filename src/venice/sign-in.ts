@@ -7,12 +7,12 @@ import type { Wallet } from '../core/ports.js';
 
 /** The chain that wallets pay on: Base. */
 const CHAIN_ID = 8453;
-/** What the service takes at most. */
+/** Maximum that the service accepts. */
 const VALID_MS = 5 * 60_000;
 
 export const SIGN_IN_HEADER = 'sign-in-with-x';
 
-/** What the service lets a wallet have in flight; one more is answered with 429. */
+/** Maximum number of jobs a wallet may have in flight; the service answers one more with 429. */
 export const WALLET_REQUESTS_MAX = 5;
 
 export interface SignInRequest {

@@ -11,7 +11,7 @@ import { type Meaning, meaningOf, OVERLOADED } from './meaning.js';
  */
 export type AfterRefusal = 'wait' | 'reject' | 'close_model' | 'stop';
 
-/** What a submission came to, in terms of money. */
+/** Result of a submission in terms of money. */
 export type SubmitOutcome =
   /** Certainly nothing left this machine: sending again is safe. */
   | { readonly kind: 'not_sent'; readonly code: string; readonly message: string }
@@ -27,13 +27,13 @@ export type SubmitOutcome =
       readonly rate: RateHeaders;
     }
   | { readonly kind: 'accepted'; readonly queued: Queued }
-  /** May or may not have been charged: never to be sent again on a guess. */
+  /** May have been charged: never sent again on a guess. */
   | {
       readonly kind: 'in_doubt';
       readonly status?: number;
       readonly code: string;
       readonly message: string;
-      /** See `CallFailure`: it may be this job's, and is not known to be. */
+      /** See `CallFailure`: it may belong to this job, but that is not known. */
       readonly queueIdSeen?: string;
     };
 
@@ -70,7 +70,7 @@ export const classifySubmit: ClassifySubmit = (result) => {
   if (result.ok) return { kind: 'accepted', queued: result.value };
   const { code, message, status, rate } = result;
   if (result.kind === 'no_answer' && !result.sent) return { kind: 'not_sent', code, message };
-  // A CDN that limits requests says so with a page of its own: it passed nothing on.
+  // A rate-limiting CDN answers with its own page: the request was not passed on.
   const isRefused = result.kind === 'refused' || (result.kind === 'unusable' && status === 429);
   const next = isRefused ? REFUSALS.get(status) : undefined;
   if (next === undefined || status === undefined) {

@@ -3,7 +3,7 @@ import type { RateHeaders } from '../core/rate-headers.js';
 import { bool, field, finite, isRecord, items, present, text } from './json.js';
 import { codeFor } from './meaning.js';
 
-/** What a JSON error body says. All text is foreign. */
+/** Contents of a JSON error body. All text is untrusted. */
 export interface ErrorBody {
   /** The API's own code; where it gives none, see `codeFor`. Letters, digits, `_`, `-`, `.`. */
   readonly code: string;
@@ -69,7 +69,10 @@ function paymentMessage(body: unknown, status: number): string | undefined {
   return known ? (text(field(body, 'message'), MESSAGE_LENGTH_MAX) ?? 'Payment required') : undefined;
 }
 
-/** What a wallet that is too low has, and needs: in the 402 with `code: PAYMENT_REQUIRED`. */
+/**
+ * Balance and required amount of a wallet that is too low, from the 402 with `code:
+ * PAYMENT_REQUIRED`.
+ */
 function topUp(body: unknown, status: number): string[] {
   const amount = (name: string) => finite(field(body, name), 0, 1e9)?.toFixed(2);
   if (status !== 402 || amount('currentBalanceUsd') === undefined) return [];
@@ -113,7 +116,7 @@ function issues(value: unknown): string[] {
     });
 }
 
-/** With addresses as they may be told, before a cut leaves half of one. */
+/** With addresses made safe first, before truncation could leave half of one. */
 function clip(foreign: string): string {
   const message = withShownAddresses(foreign);
   return message.length <= MESSAGE_LENGTH_MAX ? message : `${message.slice(0, MESSAGE_LENGTH_MAX - 1)}…`;
@@ -145,7 +148,7 @@ function count(header: string | undefined): number | undefined {
   return value === undefined ? undefined : Math.floor(value);
 }
 
-/** Seconds, or a date: that is taken against the server's own clock, which alone it can be compared with. */
+/** Seconds, or a date: a date is compared with the server's own clock, the only comparable one. */
 function retryAfter(header: string | undefined, serverDate: string | undefined): number | undefined {
   const seconds = decimal(header);
   if (seconds !== undefined) return finite(seconds, 0, DAY_SECONDS);

@@ -93,7 +93,7 @@ function durations(spec: unknown) {
     SECONDS_MAX,
   );
   return {
-    // An empty list would forbid every duration; nobody means that.
+    // An empty list would forbid every duration, which cannot be intended.
     duration_options: options?.length ? options : undefined,
     min_duration,
     max_duration,
@@ -133,7 +133,7 @@ function readTier(value: unknown): PriceTier | undefined {
   return minSeconds <= maxSeconds ? { minSeconds, maxSeconds, microUsd } : undefined;
 }
 
-/** Both bounds, each undeclared where it is no number; neither where they contradict each other. */
+/** Each bound is absent if it is not a number; both are, if they contradict each other. */
 function range(low: unknown, high: unknown, max: number): [number | undefined, number | undefined] {
   const from = positive(low, max);
   const to = positive(high, max);

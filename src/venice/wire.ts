@@ -29,7 +29,7 @@ export function readQueued(body: unknown, modelAsked: string): Queued | undefine
   return { queueId, model: identifier(field(body, 'model')) ?? modelAsked };
 }
 
-/** What a JSON answer to `POST /audio/retrieve` says. */
+/** Parses a JSON response to `POST /audio/retrieve`. */
 export type RetrievedJson =
   | { readonly kind: 'running'; readonly averageExecutionMs?: number; readonly executionMs?: number }
   | {
@@ -60,7 +60,7 @@ export function readRetrieved(body: unknown): RetrievedJson | undefined {
   }
 }
 
-/** A day is longer than any job, and a hundredth of a second shorter: what is beyond tells nothing. */
+/** Jobs take between a hundredth of a second and a day: values outside that range are ignored. */
 function duration(value: unknown, minMs: number): number | undefined {
   return finite(value, minMs, 24 * HOUR_MS);
 }
@@ -144,7 +144,9 @@ function currency(value: unknown): number | undefined {
   return microUsd === undefined ? undefined : Math.max(0, microUsd);
 }
 
-/** What one has is rounded down, as what one owes is rounded up. Below a millionth of a micro-dollar is noise. */
+/**
+ * Funds are rounded down, as costs are rounded up. Below a millionth of a micro-dollar is noise.
+ */
 function microUsdDown(value: unknown): number | undefined {
   const usd = finite(value, -1e9, 1e9);
   return usd === undefined ? undefined : Math.floor(Number((usd * 1e6).toFixed(6)));

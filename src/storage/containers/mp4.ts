@@ -5,7 +5,10 @@ import { promisedBytes, readFragment } from './mp4-fragment.js';
 import { type Movie, readMovie } from './mp4-movie.js';
 import type { Scan, Tape } from './scan.js';
 
-/** Of `moov`, `moof` and `sidx`, which are held while they are read. Ten minutes of sound take some 200 KB. */
+/**
+ * Of `moov`, `moof` and `sidx`, which are held in memory while read. Ten minutes of sound take some
+ * 200 KB.
+ */
 const TABLE_BYTES_MAX = 16 * 1024 * 1024;
 const BOXES_MAX = 200_000;
 const FRAGMENTS_MAX = 1_000_000;
@@ -37,7 +40,7 @@ interface Seen {
   /** Where samples of fragments do stand, neighbours joined. */
   readonly fragments: { readonly from: number; to: number }[];
   fragmentSeconds: number;
-  /** Whether an index tells that no fragment is missing: `sidx` in front, or `mfra` at the end. */
+  /** True if an index shows that no fragment is missing: `sidx` in front, or `mfra` at the end. */
   indexed: boolean;
 }
 
@@ -116,7 +119,9 @@ function lastSample({ tracks }: Movie): Place | undefined {
   return last;
 }
 
-/** Whether that sample lies ahead, before `end`, and is all zeros. Known only where `moov` stands in front. */
+/**
+ * True if that sample lies ahead, before `end`, and is all zeros. Known only if `moov` is in front.
+ */
 function* isFilledUp(tape: Tape, sample: Place | undefined, end: number): Scan<boolean> {
   if (sample === undefined || sample.from < tape.at || sample.to > end) return false;
   tape.at = Math.max(sample.from, sample.to - LAST_SAMPLE_BYTES_MAX);
@@ -144,7 +149,7 @@ function* placesOf(chunks: Movie['tracks'][number]['chunks']): Generator<Place> 
   for (const { from, bytes } of chunks.extents()) yield { from, to: from + bytes };
 }
 
-/** Whether each place lies in one of the ranges, which are in order. */
+/** True if each place lies in one of the ranges, which are sorted. */
 function areWithin(ranges: readonly Place[], places: Iterable<Place>): boolean {
   for (const { from, to } of places) {
     let [low, high] = [0, ranges.length];

@@ -15,7 +15,7 @@ export interface Frame {
   readonly note?: Note;
 }
 
-/** What is not told is absent. */
+/** Unknown values are absent. */
 export interface Note {
   /** Without the frame that holds the note, by most encoders. */
   readonly frames?: number;

@@ -5,7 +5,7 @@ import { tagBytes } from './tags.js';
 
 /** What a player passes over before the first frame, and still takes the file for audio; and behind it. */
 const JUNK_BYTES_MAX = 1024 * 1024;
-/** Frames in a row that are no chance. */
+/** Number of consecutive frames that rules out coincidence. */
 const FRAMES_SURE = 3;
 
 interface Walk {
@@ -19,7 +19,7 @@ interface Walk {
   cut: boolean;
   /** What belongs to one note: concatenated files bring one each. */
   section: Section;
-  /** Whether each finished section is as long as its note says. */
+  /** True if each finished section is as long as its header says. */
   sectionsWhole: boolean;
 }
 
@@ -90,7 +90,7 @@ function take(walk: Walk, frame: Frame, tape: Tape): void {
   walk.seconds += frame.samples / frame.samplesPerSecond;
 }
 
-/** Whether frames of one stream follow, or the file or a tag ends the row. */
+/** True if frames of the same stream follow, or the file or a tag ends the sequence. */
 function* isSure(tape: Tape, walk: Walk, first: Frame): Scan<boolean> {
   if (!isSameKind(walk, first)) return false;
   let ahead = first.bytes;
