@@ -34,3 +34,26 @@ export async function pullHere(
     );
   return new Set(failed.filter(({ absent }) => !absent).map(({ attempt }) => attempt));
 }
+
+/** Requests to the audio store at once. */
+const ASKED_AT_ONCE = 8;
+
+/**
+ * The attempts whose audio a run would download instead of buying it again: all that the audio store has, and where it gives no
+ * answer, all that it may have. Downloads nothing.
+ */
+export async function pullableFrom(
+  audio: Pick<AudioStore, 'has'>,
+  attempts: readonly Attempt[],
+): Promise<ReadonlySet<string>> {
+  const pullable = new Set<string>();
+  const stored = attempts.filter(({ state, file }) => state === 'done' && file !== undefined);
+  for (let from = 0; from < stored.length; from += ASKED_AT_ONCE)
+    await Promise.all(
+      stored.slice(from, from + ASKED_AT_ONCE).map(async ({ attempt, file }) => {
+        const has = file === undefined || (await audio.has(file.sha256).catch(() => true));
+        if (has) pullable.add(attempt);
+      }),
+    );
+  return pullable;
+}

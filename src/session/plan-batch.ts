@@ -1,6 +1,7 @@
 import { lowest } from '../app/approve.js';
 import { keySignatureOf } from '../app/key-signature-of.js';
 import { type Prepared, prepare } from '../app/price.js';
+import { pullableFrom } from '../app/pull-here.js';
 import { lockError } from '../lockfile/lock-error.js';
 import { checkEndpoint, readLock } from '../lockfile/read.js';
 import type { LoadedManifest } from '../manifest/take.js';
@@ -34,8 +35,10 @@ export async function planBatch(session: Session): Promise<Planned> {
   if (foreign !== undefined) throw lockError(foreign, lockPath, session.command);
   const declared = await session.load();
   if (declared.manifest === undefined) return { loaded: declared };
-  const { attempts, keptBy } = await viewOf(session, read, 'plan');
+  const { attempts, keptBy, audio } = await viewOf(session, read, 'plan');
   const selection = await selectionFor(session);
+  const notPulled = audio && selection.retryFailed ? await pullableFrom(audio, attempts) : undefined;
+  await audio?.close();
   const loaded = withExtraTakes(declared, attempts, { more: settings.more, selection });
   const { manifest } = loaded;
   if (manifest === undefined) return { loaded };
@@ -52,6 +55,7 @@ export async function planBatch(session: Session): Promise<Planned> {
     budgetMicroUsd: lowest(settings.budgetMicroUsd?.value, manifest.budgetMicroUsd),
     keySignature: account && read.header && keySignatureOf(read.header, account),
     keptBy,
+    notPulled,
     // Models and prices are public: without a key only the balance stays unknown.
     account,
     ignoreBalance: flags.ignoreBalance,
