@@ -113,7 +113,8 @@ export function advance(attempt: Attempt, observation: Observation, nowMs: numbe
     case 'accepted':
       return { ...unmarked(to('stored', { file: observation.file })), accepted: true };
     case 'custody_broken':
-      return unmarked(to('queued', { reason: { code: 'custody_broken' } }));
+      // When the job was accepted stays: its age and the order of submits are counted from there.
+      return { ...unmarked(to('queued', { reason: { code: 'custody_broken' } })), at: attempt.at };
     default:
       return unreachable(observation);
   }

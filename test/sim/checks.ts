@@ -275,20 +275,10 @@ export function judgeSurrender(world: JudgeWorld, blame: Blame, view: LockView):
       latest.state === 'failed' &&
       latest.refunded === true &&
       job.refunded !== true &&
-      !sawAnotherDay(world, job)
+      // By a clock that leapt, an earlier day may seem to be today.
+      world.clocksAgree
     )
       blame('u', `${job.queueId} is called refunded and stays charged`);
     if (latest.state === 'rejected') blame('m', `${job.queueId} is called rejected and was charged`);
   }
-}
-
-const HOUR_MS = 3_600_000;
-
-/** A clock that is off by up to three hours may see another day than the service. */
-function sawAnotherDay({ clocksAgree }: JudgeWorld, { queuedMs, reportedFailedMs }: ServerJob): boolean {
-  if (clocksAgree) return false;
-  return [queuedMs, reportedFailedMs ?? queuedMs].some((ms) => {
-    const hour = (ms / HOUR_MS) % 24;
-    return hour < 3.05 || hour > 20.95;
-  });
 }

@@ -165,7 +165,7 @@ export function createWorld(seed: number, options: SimOptions, given: Partial<Sc
     disk,
     server,
     lockfilePath: LOCKFILE,
-    clocksAgree: scenario.meddling === 0 && !scenario.systems.second,
+    clocksAgree: scenario.meddling === 0 && !scenario.systems.second && !leaps,
     outputRoot: HOME,
     writable: [PROJECT, `${PROJECT}/`, HOME, `${HOME}/`, RESCUE],
     outside,
