@@ -11,6 +11,8 @@ const RARE: ReadonlySet<string> = new Set([
   'clean-up-before-the-log-knows',
   'errors-500-of-the-store-are-refusals',
   'gaps-are-not-seen',
+  'kept-files-are-not-uploaded',
+  'no-last-look-at-the-log',
   'store-is-not-tested',
 ]);
 
