@@ -13,6 +13,8 @@ import type { State } from './state.js';
 /** Data of a read-only command: the shared log if it can be reached, else the lockfile. */
 export interface SharedView {
   readonly attempts: readonly Attempt[];
+  /** The shared log was asked; otherwise only the lockfile was read. */
+  readonly fromLog?: boolean;
   /** Where to fetch files stored by other machines. */
   readonly audio?: AudioStore | undefined;
   /** See `DecideInput.keptBy`. */
@@ -64,11 +66,11 @@ export async function sharedView(
     const mine = alone ? await ownRuns(ports.files, await ports.files.real(lockfilePath)) : undefined;
     const keptBy = mine && ((attempt: Attempt) => machineWith(log, attempt, mine));
     await log.close();
-    return { attempts, audio: state.audio, ...(keptBy && { keptBy }) };
+    return { attempts, fromLog: true, audio: state.audio, ...(keptBy && { keptBy }) };
   } catch (error) {
     if (!(error instanceof BatchError) || error.exitCode === EXIT.lockfile) throw error;
     warn(`${error.message}: this is what the lockfile of this machine knows`, error.hint);
-    return { attempts: own, audio: state.audio };
+    return { attempts: own, fromLog: true, audio: state.audio };
   }
 }
 

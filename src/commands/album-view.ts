@@ -2,8 +2,6 @@ import path from 'node:path';
 import { takeStatusesOf } from '../app/take-status.js';
 import { BatchError, EXIT } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
-import { lockError } from '../lockfile/lock-error.js';
-import { readLock } from '../lockfile/read.js';
 import { type PicksRead, readPicks } from '../picks/picks-file.js';
 import { readHistory } from '../plan/history.js';
 import { buildReview, type ReviewInput } from '../review/build.js';
@@ -28,19 +26,15 @@ export interface AlbumView {
 }
 
 /**
- * Reads everything again. Offline and read-only. Throws `BatchError` for a lockfile or picks that
- * cannot be read.
+ * Reads everything again, and changes nothing. Throws `BatchError` for picks that cannot be read.
  */
 export async function viewAlbum(
   session: Session,
   output: Output,
+  attempts: readonly Attempt[],
   { sounds, urlOf }: Pick<ReviewInput, 'sounds' | 'urlOf'>,
 ): Promise<AlbumView> {
-  const { ports, settings, command } = session;
-  const lockPath = settings.lockfilePath.value;
-  const read = await readLock(ports.files, lockPath);
-  if (!read.ok) throw lockError(read.problems[0], lockPath, command);
-  const attempts = [...read.attempts.values()];
+  const { settings } = session;
   const manifest = await readableManifest(session);
   const { rows } = await takeStatusesOf({ output }, attempts, manifest);
   const { files, owners } = await fileStates({ output }, attempts);

@@ -14,6 +14,7 @@ import { withBoughtTakes } from '../plan/extra-takes.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
+import { viewOf } from '../session/find-state.js';
 import { loadPicks } from '../session/picks.js';
 import { rehearsalNote } from '../session/rehearsal.js';
 import { requireManifest } from '../session/require-manifest.js';
@@ -25,9 +26,10 @@ import { readableManifest } from '../session/unreadable.js';
 export async function pickCommand(
   manifest: string,
   flags: Flags,
-  [track = '', take]: readonly string[],
+  words: readonly string[],
 ): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
+  const [track = '', take] = flags.clear === true ? words : splitKey(words);
   if ((take === undefined) !== (flags.clear === true))
     throw usage(
       take === undefined ? 'name the take to pick, or use --clear' : '--clear takes no TAKE',
@@ -55,12 +57,20 @@ export async function pickCommand(
   return EXIT.ok;
 }
 
+/** `opening#2`, as `status` calls a take, names track and take at once. */
+function splitKey(words: readonly string[]): readonly string[] {
+  const [track = ''] = words;
+  const at = track.lastIndexOf('#');
+  return words.length === 1 && at > 0 ? [track.slice(0, at), track.slice(at + 1)] : words;
+}
+
 async function knownTakes(session: Session) {
   const lockPath = session.settings.lockfilePath.value;
   const read = await readLock(session.ports.files, lockPath);
   if (!read.ok) throw lockError(read.problems[0], lockPath, session.command);
   const manifest = await readableManifest(session);
-  const attempts = [...read.attempts.values()];
+  const { attempts, audio } = await viewOf(session, read, 'pick');
+  await audio?.close();
   return { attempts, takes: manifest === undefined ? [] : withBoughtTakes(manifest, attempts).takes };
 }
 

@@ -14,6 +14,7 @@ import { requireManifest } from '../session/require-manifest.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { type Output, openOutput } from '../storage/output.js';
+import { albumAttempts } from './album-attempts.js';
 import { type AlbumView, viewAlbum } from './album-view.js';
 import { heightsOf, type Listener, openListener } from './listen.js';
 import { readAssets } from './review-world.js';
@@ -53,8 +54,9 @@ async function write(session: Session, listener: Listener, out: string, embed: b
   const output = await openOutput(ports.files, settings.outputRoot.value);
   const target = await ports.files.real(path.resolve(out));
   const seen = { sounds: listener.sounds, urlOf: linksFrom(path.dirname(target), output.root) };
-  await listener.measureFiles((await viewAlbum(session, output, seen)).files.values());
-  const view = await viewAlbum(session, output, seen);
+  const attempts = await albumAttempts(session, output, 'report')();
+  await listener.measureFiles((await viewAlbum(session, output, attempts, seen)).files.values());
+  const view = await viewAlbum(session, output, attempts, seen);
   const scratch = path.join(path.dirname(target), `.${randomHex(ports.random)}.tmp`);
   try {
     await replaceFile(ports.files, target, reportPieces(session, { view, listener, output }, embed), scratch);

@@ -10,6 +10,7 @@ import type { PageWorld, ServedFile } from '../review/routes.js';
 import { picksFileOf } from '../session/picks.js';
 import type { Session } from '../session/session.js';
 import type { Output } from '../storage/output.js';
+import { albumAttempts } from './album-attempts.js';
 import { type AlbumView, viewAlbum } from './album-view.js';
 import { heightsOf, type Listener } from './listen.js';
 import { pickFor } from './pick.js';
@@ -34,8 +35,9 @@ export async function readAssets(files: Files): Promise<PageAssets> {
  */
 export async function openWorld(session: Session, output: Output, listener: Listener): Promise<PageWorld> {
   const { files } = session.ports;
+  const attempts = albumAttempts(session, output, 'review');
   const look = async () => {
-    latest = await viewAlbum(session, output, { sounds: listener.sounds, urlOf });
+    latest = await viewAlbum(session, output, await attempts(), { sounds: listener.sounds, urlOf });
     listener.measureFiles(latest.files.values());
     return latest;
   };

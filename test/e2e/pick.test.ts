@@ -68,7 +68,7 @@ describe('pick', () => {
     const [one] = (await picks()).tracks;
     expect(one).toMatchObject({ state: 'superseded', note: 'the dry one' });
     expect((await venice('status')).stdout).toContain('the pick stays until you pick again');
-    expect((await venice('pick', 'one', '1')).code).toBe(0);
+    expect((await venice('pick', 'one#1')).code).toBe(0);
     expect((await picks()).tracks[0]).toMatchObject({ state: 'current', key: 'one' });
     expect((await venice('pick', 'one', one.sha256.slice(0, 10))).code).toBe(0);
     expect((await picks()).tracks[0]).toMatchObject({ state: 'superseded', sha256: one.sha256 });

@@ -44,6 +44,15 @@ it('gives a fresh checkout its files, and refuses to buy by the lockfile alone',
   const pulled = await run(['pull', 'album.yaml', ...service.flags, ...state], two);
   expect(pulled.code, pulled.stderr).toBe(0);
   expect(audioFiles(two).sort()).toEqual(audioFiles(one).sort());
+  const three = machine();
+  const picked = await run(['pick', 'album.yaml', 'track-1#1', ...service.flags, ...state], three);
+  expect(picked.code, picked.stderr).toBe(0);
+  const reported = await run(
+    ['report', 'album.yaml', '--out', 'report.html', ...service.flags, ...state],
+    three,
+  );
+  expect(reported.stdout).toContain('2 tracks, 2 files');
+  expect(audioFiles(three).sort()).toEqual(audioFiles(one).sort());
   // Also commands that only look fetch what is not here.
   for (const verb of [['run', '--frozen'], ['verify'], ['release', '--to', 'release', '--first']]) {
     const [name = '', ...flags] = verb;
