@@ -2,6 +2,7 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
 import { shellWord } from '../core/shell.js';
 import type { LoadedManifest } from '../manifest/take.js';
+import { lifeBudgetUsd } from '../plan/assemble.js';
 import type { DecideInput } from '../plan/decide.js';
 import type { Plan } from '../plan/plan.js';
 import { isPriced } from '../plan/plan.js';
@@ -236,13 +237,6 @@ function approving(settings: BatchSettings, plan: Plan): string {
   ];
   if (savedPlanFile !== undefined) return command('run', '--plan', savedPlanFile, ...flags);
   return command('run', '--yes', ...flags, ...retryFlags(selection));
-}
-
-const MICRO_USD_PER_CENT = 10_000;
-
-/** US dollars that just allow a plan: a budget is for the lockfile's whole life. */
-export function lifeBudgetUsd({ totalMicroUsd, spentBeforeMicroUsd }: Plan): string {
-  return (Math.ceil((totalMicroUsd + spentBeforeMicroUsd) / MICRO_USD_PER_CENT) / 100).toFixed(2);
 }
 
 /** A saved plan that does not hold any more is an approval that is missing, but for a price that rose. */

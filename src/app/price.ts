@@ -157,7 +157,7 @@ function concluded(
     budgetMicroUsd: input.budgetMicroUsd,
   });
   const money = [
-    ...checkBudget(plan),
+    ...checkBudget(plan, input.manifest),
     ...(extra.balance === undefined || input.ignoreBalance ? [] : checkBalance(plan, extra.balance)),
   ];
   const failures = gathered.failures.map(({ query, failure }) =>

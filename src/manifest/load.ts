@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { compareDiagnostics, type Diagnostic } from '../core/diagnostic.js';
 import { MICRO_USD_PER_USD } from '../core/money.js';
 import type { Files } from '../core/ports.js';
+import { entryOf } from './located.js';
 import type { ManifestFile } from './manifest.types.js';
 import type { LoadedManifest, Manifest, Take } from './take.js';
 import { describeTextFault } from './text-fault.js';
@@ -57,9 +58,11 @@ export async function loadManifestText(
   );
   if (diagnostics.some(({ severity }) => severity === 'error')) return { diagnostics, sources };
   const document = root.value as unknown as ManifestFile;
+  const budget = entryOf(root, 'budget');
   return {
     manifest: {
       ...manifestOf(document, expanded.takes, path),
+      ...(budget === undefined ? {} : { budgetSpan: source.spanOf(budget.node) }),
       extraTake: expanded.extraTake,
       release: released.release,
     },

@@ -76,6 +76,7 @@ export interface Manifest {
   readonly title?: string;
   /** Integer micro-dollars, over the lockfile's whole life. */
   readonly budgetMicroUsd?: number;
+  readonly budgetSpan?: Span;
   /** Address of the shared log. */
   readonly state?: string;
   readonly concurrency?: number;

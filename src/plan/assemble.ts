@@ -2,6 +2,7 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import { formatUsd } from '../core/money.js';
 import { type Attempt, spentMicroUsd } from '../lockfile/attempt.js';
 import { boughtTwice } from '../lockfile/bought-twice.js';
+import type { Manifest } from '../manifest/take.js';
 import type { Catalogue } from '../venice/model.js';
 import { checkRequest, mergeAlike } from './capability.js';
 import type { Decided } from './decide.js';
@@ -182,21 +183,38 @@ function sum(amounts: readonly number[]): number {
   return amounts.reduce((total, amount) => total + amount, 0);
 }
 
+const MICRO_USD_PER_CENT = 10_000;
+
+/** US dollars that just allow a plan: a budget is for the lockfile's whole life. */
+export function lifeBudgetUsd({ totalMicroUsd, spentBeforeMicroUsd }: Plan): string {
+  return (Math.ceil((totalMicroUsd + spentBeforeMicroUsd) / MICRO_USD_PER_CENT) / 100).toFixed(2);
+}
+
 /**
- * True if the total plus earlier spending exceeds the budget. A plan that buys nothing never does.
+ * Reports a total that exceeds the budget together with earlier spending, which a plan that buys nothing never does. The lowest
+ * budget applies: that of the manifest, or that of the command.
  */
-export function checkBudget(plan: Plan): readonly Diagnostic[] {
+export function checkBudget(
+  plan: Plan,
+  ofManifest: Pick<Manifest, 'budgetMicroUsd' | 'budgetSpan'> = {},
+): readonly Diagnostic[] {
   const { totalMicroUsd, spentBeforeMicroUsd, budgetMicroUsd } = plan;
   const overMicroUsd = spentBeforeMicroUsd + totalMicroUsd - (budgetMicroUsd ?? Number.POSITIVE_INFINITY);
   if (plan.purchases.length === 0 || budgetMicroUsd === undefined || overMicroUsd <= 0) return [];
   const before = spentBeforeMicroUsd > 0 ? `, with ${formatUsd(spentBeforeMicroUsd)} spent before,` : '';
-  const all = spentBeforeMicroUsd + totalMicroUsd;
+  const enough = lifeBudgetUsd(plan);
+  const isManifests = budgetMicroUsd === ofManifest.budgetMicroUsd;
+  const alsoLower = (ofManifest.budgetMicroUsd ?? Number.POSITIVE_INFINITY) < budgetMicroUsd + overMicroUsd;
+  const raise = isManifests
+    ? `write \`budget: ${enough}\` in the manifest`
+    : `raise --budget (VENICE_BATCH_BUDGET) to ${enough}${alsoLower ? ' and `budget` in the manifest as well' : ''}`;
   return [
     {
       code: 'over-budget',
       severity: 'error',
       message: `${formatUsd(totalMicroUsd)}${before} exceeds the budget of ${formatUsd(budgetMicroUsd)} by ${formatUsd(overMicroUsd)}`,
-      hint: `raise the budget to ${formatUsd(all)}, or buy less with --only`,
+      hint: `${raise}, or buy less with --only`,
+      ...(isManifests && ofManifest.budgetSpan !== undefined ? { span: ofManifest.budgetSpan } : {}),
     },
   ];
 }

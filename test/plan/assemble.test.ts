@@ -157,7 +157,19 @@ describe('the budget', () => {
     const attempts = [makeAttempt({ of: makeTake({ track: 'old' }), quote: 1_500_000 })];
     const [diagnostic] = checkBudget(planOf({ ...three, attempts, budget: 4_000_000 }));
     expect(diagnostic?.message).toBe('$3.00, with $1.50 spent before, exceeds the budget of $4.00 by $0.50');
-    expect(diagnostic?.hint).toContain('$4.50');
+    expect(diagnostic?.hint).toContain('to 4.50,');
+  });
+
+  it('names the line of the manifest whose limit applies, and what to write there', () => {
+    const span = { file: 'album.yaml', line: 2, column: 9, endLine: 2, endColumn: 10 };
+    const manifest = { budgetMicroUsd: 2_000_000, budgetSpan: span };
+    const [byManifest] = checkBudget(planOf({ ...three, budget: 2_000_000 }), manifest);
+    expect(byManifest).toMatchObject({ span, hint: expect.stringContaining('write `budget: 3.00`') });
+    const [byCommand] = checkBudget(planOf({ ...three, budget: 1_000_000 }), manifest);
+    expect(byCommand?.span).toBeUndefined();
+    expect(byCommand?.hint).toBe(
+      'raise --budget (VENICE_BATCH_BUDGET) to 3.00 and `budget` in the manifest as well, or buy less with --only',
+    );
   });
 
   it('does not matter where nothing is bought', () => {

@@ -1,0 +1,33 @@
+import type { Attempt } from '../lockfile/attempt.js';
+import { lockError } from '../lockfile/lock-error.js';
+import { readLock } from '../lockfile/read.js';
+import { pullFor, viewOf } from '../session/find-state.js';
+import type { Session } from '../session/session.js';
+import type { Output } from '../storage/output.js';
+
+/** A page that is open asks every few seconds: a shared log is read again after this time only. */
+const READ_AGAIN_MS = 20_000;
+
+/**
+ * Reads the attempts of an album: from the lockfile, and from the shared log if there is one. Downloads files that other machines
+ * stored. Throws `BatchError` for a lockfile that cannot be read.
+ */
+export function albumAttempts(
+  session: Session,
+  output: Output,
+  verb: string,
+): () => Promise<readonly Attempt[]> {
+  const { ports, settings, command } = session;
+  const lockPath = settings.lockfilePath.value;
+  let shared: { readonly attempts: readonly Attempt[]; readonly atMs: number } | undefined;
+  return async () => {
+    const nowMs = ports.clock.nowMs();
+    if (shared !== undefined && nowMs - shared.atMs < READ_AGAIN_MS) return shared.attempts;
+    const read = await readLock(ports.files, lockPath);
+    if (!read.ok) throw lockError(read.problems[0], lockPath, command);
+    const view = await viewOf(session, read, verb);
+    await pullFor(session, view, output);
+    if (view.fromLog === true) shared = { attempts: view.attempts, atMs: nowMs };
+    return view.attempts;
+  };
+}
