@@ -148,7 +148,7 @@ describe('a release', () => {
     writeFileSync(path.join(cwd, 'r/notes.txt'), 'mine');
     const refused = await release(cwd, '--to', 'r', '--first');
     expect(refused.code).toBe(2);
-    expect(refused.stderr).toContain('r/notes.txt is not part of the release that is there');
+    expect(refused.stderr).toContain('r/notes.txt is not part of the release in it');
     rmSync(path.join(cwd, 'r/notes.txt'));
     appendFileSync(path.join(cwd, 'r/CREDITS.md'), 'thanks');
     expect((await release(cwd, '--to', 'r', '--first')).stderr).toContain(
