@@ -206,9 +206,19 @@ export function judgeHistory(
     const may = before.state === 'rejected' || (before.state === 'intent' && !armed.has(id));
     if (now === undefined && !may) blame('f', `${id} (${before.state}) disappeared`);
     // A record that was refused is not in the file in the end: it is in a rescue file, for the next run.
-    if (now !== undefined && now.rev < before.rev && !isRescued(world, id))
+    if (now !== undefined && now.rev < before.rev && !isRescued(world, id) && !isOfMove(before, now))
       blame('f', `${id} went back from ${before.state} (${before.rev}) to ${now.state} (${now.rev})`);
   }
+}
+
+/** A move that could not be recorded is made again by the next run: until then only the path is old. */
+function isOfMove(before: Attempt, now: Attempt): boolean {
+  return (
+    before.state === now.state &&
+    before.queue_id === now.queue_id &&
+    before.file !== undefined &&
+    before.file.sha256 === now.file?.sha256
+  );
 }
 
 function isRescued({ disk }: JudgeWorld, attempt: string): boolean {
