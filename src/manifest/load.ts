@@ -4,6 +4,7 @@ import { MICRO_USD_PER_USD } from '../core/money.js';
 import type { Files } from '../core/ports.js';
 import { entryOf } from './located.js';
 import type { ManifestFile } from './manifest.types.js';
+import { fileMeant } from './nearby.js';
 import type { LoadedManifest, Manifest, Take } from './take.js';
 import { describeTextFault } from './text-fault.js';
 import { readTextFile } from './text-file.js';
@@ -21,7 +22,8 @@ const MANIFEST_BYTES_MAX = 16 * 1024 * 1024;
 export async function loadManifest(files: Files, path: string, displayPath: string): Promise<LoadedManifest> {
   const file = await readTextFile(files, path, MANIFEST_BYTES_MAX);
   if (file.kind === 'text') return loadManifestText(files, file.text, path, displayPath);
-  return { diagnostics: [describeTextFault('manifest', displayPath, file)], sources: new Map() };
+  const meant = await fileMeant(files, 'manifest', { path, written: displayPath, fault: file.fault });
+  return { diagnostics: [describeTextFault('manifest', displayPath, file, meant)], sources: new Map() };
 }
 
 /**

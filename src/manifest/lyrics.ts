@@ -5,6 +5,7 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import { faultCode } from '../core/errors.js';
 import type { Files, FolderFiles } from '../core/ports.js';
 import { type MergedTrack, placed, type Sourced } from './merge.js';
+import { fileMeant } from './nearby.js';
 import { normaliseAround } from './request.js';
 import { describeTextFault } from './text-fault.js';
 import { readTextFile, type TextFile } from './text-file.js';
@@ -62,7 +63,13 @@ async function readOne(files: Files, directory: string, path: string): Promise<L
   const inside = await resolved(files, directory, path);
   if (inside === 'outside') return { problem: { code: 'lyrics-path', severity: 'error', ...OUTSIDE } };
   const file = 'kind' in inside ? inside : await readTextFile(inside.files, inside.path, LYRICS_BYTES_MAX);
-  if (file.kind === 'fault') return { problem: describeTextFault('lyrics', path, file) };
+  if (file.kind === 'fault') {
+    const meant =
+      'files' in inside
+        ? await fileMeant(inside.files, 'lyrics', { path: inside.path, written: path, fault: file.fault })
+        : undefined;
+    return { problem: describeTextFault('lyrics', path, file, meant) };
+  }
   const text = normaliseAround(file.text);
   const problem = textProblem(path, text);
   return problem ? { problem } : { text };

@@ -2,13 +2,24 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import { unreachable } from '../core/errors.js';
 import type { TextFault } from './text-file.js';
 
-/** A file that could not be read, in words. The code is `<role>-<fault>`: `lyrics-missing`. */
+/**
+ * A file that could not be read, in words. The code is `<role>-<fault>`: `lyrics-missing`.
+ *
+ * @param meant the file that the user probably meant; see `fileMeant`
+ */
 export function describeTextFault(
   role: 'manifest' | 'lyrics',
   path: string,
   file: { readonly fault: TextFault; readonly code: string },
+  meant?: string,
 ): Pick<Diagnostic, 'code' | 'severity' | 'message' | 'hint'> {
-  return { code: `${role}-${file.fault}`, severity: 'error', ...words(role, path, file) };
+  const { message, hint } = words(role, path, file);
+  return {
+    code: `${role}-${file.fault}`,
+    severity: 'error',
+    message,
+    hint: meant === undefined ? hint : `did you mean \`${meant}\`?`,
+  };
 }
 
 function words(

@@ -1,4 +1,5 @@
 import { BatchError, EXIT, faultCode } from '../core/errors.js';
+import { fileMeant } from '../manifest/nearby.js';
 import { describeTextFault } from '../manifest/text-fault.js';
 import type { Session } from './session.js';
 
@@ -29,7 +30,12 @@ export async function requireManifest({ settings, ports, displayPath }: Session)
       },
     );
   const reported = { fault: kind, code: kind === 'missing' ? 'ENOENT' : 'EISDIR' } as const;
-  const { code, message, hint } = describeTextFault('manifest', displayPath, reported);
+  const meant = await fileMeant(ports.files, 'manifest', {
+    path: manifestPath,
+    written: displayPath,
+    fault: kind,
+  });
+  const { code, message, hint } = describeTextFault('manifest', displayPath, reported, meant);
   throw new BatchError(code, message, {
     exitCode: EXIT.invalid,
     ...(hint === undefined ? {} : { hint }),

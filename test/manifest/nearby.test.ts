@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { loadManifest, loadManifestText } from '../../src/manifest/load.js';
+import { createMemoryDisk } from '../fakes/memory-files.js';
+import { oneTrack } from './check.js';
+
+const hintOf = ({ diagnostics }: { diagnostics: readonly { hint?: string }[] }) => diagnostics[0]?.hint;
+
+describe('a mistyped path', () => {
+  it.each([
+    ['album.yml', 'album.yaml'],
+    ['albun.yaml', 'album.yaml'],
+    ['songs/intros.yaml', 'songs/intro.yaml'],
+    ['songs', 'songs/intro.yaml'],
+  ])('of a manifest: %s suggests %s', async (written, meant) => {
+    const disk = createMemoryDisk({
+      '/music/album.yaml': '',
+      '/music/album.lock.jsonl': '',
+      '/music/songs/intro.yaml': '',
+      '/music/songs/intro.picks.yaml': '',
+    });
+    expect(hintOf(await loadManifest(disk.files, `/music/${written}`, written))).toBe(
+      `did you mean \`${meant}\`?`,
+    );
+  });
+
+  it.each(['jazz.yaml', 'songs'])('of a manifest: %s is not guessed at', async (written) => {
+    const disk = createMemoryDisk({
+      '/music/album.yaml': '',
+      '/music/songs/a.yaml': '',
+      '/music/songs/b.yaml': '',
+    });
+    expect(hintOf(await loadManifest(disk.files, `/music/${written}`, written))).not.toContain(
+      'did you mean',
+    );
+  });
+
+  it('of lyrics suggests the file with the nearest name, from the folder of the manifest', async () => {
+    const disk = createMemoryDisk({ '/music/words/verse.txt': 'la' });
+    const text = oneTrack('lyrics_file: words/verses.txt');
+    expect(hintOf(await loadManifestText(disk.files, text, '/music/a.yaml', 'a.yaml'))).toBe(
+      'did you mean `words/verse.txt`?',
+    );
+  });
+});
