@@ -34,8 +34,13 @@ export interface ResolveOptions {
 /** Entries of the billing history shown for one attempt, at most. */
 const MATCHES_MAX = 5;
 
-/** What a person says most often; the other ways stand below. */
+/** The usual answers, each as a command; the others are in `HELP`. */
 const WORDS = ['--charged', '--not-charged', '--refunded'];
+
+const HELP = [
+  'Look the charge up in the dashboard, then run the command that applies: it was charged (the audio is lost), it was not charged (the next run may buy it), or it was charged and refunded.',
+  'If the dashboard shows its queue id, `--queue-id ID` adopts the job; `--requeue` allows a new attempt.',
+];
 
 /** Each attempt in doubt, what is known about it, and the commands that settle it. With line ends. */
 export function renderInDoubt(items: readonly InDoubt[], options: ResolveOptions): string {
@@ -52,9 +57,8 @@ export function renderInDoubt(items: readonly InDoubt[], options: ResolveOptions
       ...WORDS.map((word) => `  ${style.note(options.command('resolve', attempt.attempt, word))}`),
     ].join('\n');
   });
-  const more =
-    'If the dashboard shows its queue id, `--queue-id ID` adopts the job; `--requeue` allows a new attempt.';
-  return `${[...blocks, wrap(more, Math.max(40, options.width)).join('\n')].join('\n\n')}\n`;
+  const help = HELP.flatMap((line) => wrap(line, Math.max(40, options.width)));
+  return `${[...blocks, help.join('\n')].join('\n\n')}\n`;
 }
 
 function facts(attempt: Attempt): string {
