@@ -34,6 +34,7 @@ export interface Outcome {
 /** Small: a worker that fails early is told soon, and both cores end together. */
 const SEEDS_AN_ORDER = 50;
 const TWICE_EVERY = 50;
+/** A seed that goes on for so long hangs: most take some hundredths of a second. */
 const HANGS_AFTER_MS = 120_000;
 
 /** Plays a range of seeds on several threads. */
@@ -120,6 +121,7 @@ interface Hand {
 
 function hire(entry: string, family: Family, mutant: string | undefined): Hand {
   const current = new SharedArrayBuffer(4);
+  const playing = new Uint32Array(current);
   const worker = new Worker(entry, {
     workerData: { family, mutant, current } satisfies WorkerData,
     execArgv: [],
@@ -127,11 +129,14 @@ function hire(entry: string, family: Family, mutant: string | undefined): Hand {
   return {
     work: (order) =>
       new Promise((resolve, reject) => {
-        const hangs = setTimeout(() => {
-          reject(new Error(`seed ${order.from + (new Uint32Array(current)[0] ?? 0)} hangs`));
+        playing[0] = 0;
+        let seed: number | undefined;
+        const hangs = setInterval(() => {
+          if (playing[0] === seed) reject(new Error(`seed ${order.from + (seed ?? 0)} hangs`));
+          seed = playing[0];
         }, HANGS_AFTER_MS);
         const settle = (action: () => void) => {
-          clearTimeout(hangs);
+          clearInterval(hangs);
           worker.off('message', done);
           worker.off('error', failed);
           action();
