@@ -60,6 +60,8 @@ export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled
     return GONE;
   }
   if (context.halt.signal.aborted) return GONE;
+  const notBeforeMs = context.scheduler.pausedUntilMs(job.id, context.ports.clock.nowMs());
+  if (notBeforeMs !== undefined) return { kind: 'again', notBeforeMs, unsent: true };
   const result = await context.client.complete(attempt.model, attempt.queue_id);
   observeRate(context, job, attempt.model, result);
   const outcome = classifyComplete(result);

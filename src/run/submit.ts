@@ -1,6 +1,6 @@
 import { unreachable } from '../core/errors.js';
 import { formatUsd } from '../core/money.js';
-import { isQueueId } from '../core/queue-id.js';
+import type { Attempt } from '../lockfile/attempt.js';
 import { LOST_IN_A_ROW_MAX } from '../plan/lost-answers.js';
 import { isSuspiciouslyLow } from '../plan/price.js';
 import type { Settled } from '../scheduler/scheduler.js';
@@ -10,6 +10,7 @@ import type { Job, RunContext } from './context.js';
 import { closeToKey, emitTake, notice, observeRate, stopBuying } from './context.js';
 import { mayStillSubmit } from './last-look.js';
 import { recordOutcome } from './record.js';
+import { warnOfQueueId, warnOtherModel } from './submit-warnings.js';
 import { intentOf } from './transition.js';
 
 /** Times one take is put back by 429, 503 or a connection that never was, before it is left for the next run. */
@@ -53,21 +54,37 @@ export async function submitJob(context: RunContext, job: Job): Promise<Settled>
   const may = await mayStillSubmit(context);
   // Whatever ended the buying meanwhile, this one is not sent.
   if (!may || context.stop.aborted || !context.buying)
-    return conclude(context, job, {
-      kind: 'not_sent',
-      code: 'stopped',
-      message: 'stopped before it was sent',
-    });
+    return withdraw(context, job, intent, { code: 'stopped', message: 'stopped before it was sent' });
   if (!context.prices.isFresh(purchase.quote))
-    return conclude(context, job, {
-      kind: 'not_sent',
+    return withdraw(context, job, intent, {
       code: 'price-stale',
       message: 'the price must be quoted again',
+    });
+  const notBeforeMs = context.scheduler.pausedUntilMs(job.id, context.ports.clock.nowMs());
+  if (notBeforeMs !== undefined)
+    return withdraw(context, job, intent, {
+      code: 'http-429',
+      message: 'the service asked for a pause before it was sent',
+      notBeforeMs,
     });
   emitTake(context, job, 'submitting');
   const result = await context.client.queue(purchase.request);
   observeRate(context, job, purchase.request.model, result);
   return conclude(context, job, unlessTaken(context, classifySubmit(result)));
+}
+
+/** Takes back an intent whose request has not left: nothing was charged, and the take may be submitted again. */
+async function withdraw(
+  context: RunContext,
+  job: Job,
+  intent: Attempt,
+  { notBeforeMs, ...why }: { readonly code: string; readonly message: string; readonly notBeforeMs?: number },
+): Promise<Settled> {
+  const outcome = { kind: 'not_sent', ...why } as const;
+  if (await recordOutcome(context, job, { kind: 'submitted', outcome }))
+    context.ceiling.release(intent.quote_micro_usd);
+  const nowMs = context.ports.clock.nowMs();
+  return { ...postpone(context, job, outcome, notBeforeMs ?? nowMs + 2_000), unsent: true };
 }
 
 /** An id that another attempt has cannot be the id of a new job: what was charged is not known then. */
@@ -120,38 +137,6 @@ async function conclude(context: RunContext, job: Job, outcome: SubmitOutcome): 
     default:
       return unreachable(outcome);
   }
-}
-
-/** Once for each pair of models: an alias may answer every submit. */
-function warnOtherModel(context: RunContext, key: string, asked: string, got: string): void {
-  const pair = `${asked} ${got}`;
-  if (got === asked || context.otherModels.has(pair)) return;
-  context.otherModels.add(pair);
-  notice(
-    context,
-    'warning',
-    'other-model',
-    `${key} was requested from ${asked}, but the service uses ${got}; reported once for this pair`,
-  );
-}
-
-/** Where nothing is known, an id in an answer that is none is worth a look: for a person to judge, never to be taken by itself. */
-function warnOfQueueId(
-  context: RunContext,
-  key: string,
-  attempt: string,
-  { queueIdSeen, status }: SubmitOutcome & { kind: 'in_doubt' },
-): void {
-  if (queueIdSeen === undefined || context.queueIds.has(queueIdSeen)) return;
-  notice(
-    context,
-    'warning',
-    'queue-id-seen',
-    `the answer that leaves ${key} in doubt (HTTP ${status ?? 'unknown'}) contains the queue_id ${queueIdSeen}`,
-    isQueueId(queueIdSeen)
-      ? `if it is this job's: ${context.settings.command('resolve', attempt, '--queue-id', queueIdSeen)}`
-      : `it cannot be used as it is; to see what is known about the attempt: ${context.settings.command('resolve')}`,
-  );
 }
 
 function afterRefusal(context: RunContext, job: Job, outcome: SubmitOutcome & { kind: 'refused' }): Settled {
@@ -215,7 +200,7 @@ function postpone(
   job: Job,
   outcome: SubmitOutcome & { kind: 'refused' | 'not_sent' },
   notBeforeMs: number,
-): Settled {
+): Settled & { readonly kind: 'again' | 'gone' } {
   job.failures += 1;
   const details = outcomeDetails(outcome);
   const offline = outcome.kind === 'refused' && outcome.meaning === 'offline';
@@ -223,7 +208,7 @@ function postpone(
     context.stopReasons.add('unavailable');
     emitTake(context, job, 'rejected', details);
     if (offline) closeOffline(context, job.purchase?.request.model ?? '');
-    return GONE;
+    return { kind: 'gone' };
   }
   emitTake(context, job, 'waiting', details);
   return { kind: 'again', notBeforeMs };

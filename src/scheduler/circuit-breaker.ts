@@ -6,6 +6,8 @@ export interface CircuitBreaker {
   allows(nowMs: number): boolean;
   /** While it does not allow: when that may change without an answer. `Infinity`: only an answer changes it. */
   opensAtMs(nowMs: number): number;
+  /** When the pause after the last refusal ends, ms; in the past where there is none. */
+  pausedUntilMs(): number;
   /** A submit was sent. */
   sent(): void;
   /** The model refused a submit; `retryAfterSeconds` as its answer names it. */
@@ -27,6 +29,7 @@ export function createCircuitBreaker(): CircuitBreaker {
   return {
     allows: (nowMs) => nowMs >= closedUntilMs && !isBusy(),
     opensAtMs: (nowMs) => (isBusy() ? Number.POSITIVE_INFINITY : Math.max(nowMs, closedUntilMs)),
+    pausedUntilMs: () => closedUntilMs,
     sent: () => {
       activeRequests += 1;
     },

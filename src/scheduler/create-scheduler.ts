@@ -65,6 +65,14 @@ export function createScheduler(options: ScheduleOptions): Scheduler {
       state.singly = true;
     },
     next: (nowMs) => next(state, nowMs),
+    pausedUntilMs: (id, nowMs) => {
+      const job = state.jobs.get(id);
+      if (job?.operation === undefined) return undefined;
+      const { limits, breaker } = job.queue;
+      const limitMs = limits.pausedUntilMs(ROUTE_OF[job.operation]);
+      const untilMs = job.operation === 'submit' ? Math.max(limitMs, breaker.pausedUntilMs()) : limitMs;
+      return untilMs > nowMs ? untilMs : undefined;
+    },
     settled: (id, outcome, nowMs) => acknowledge(state, id, outcome, nowMs),
     answered: (model, response, nowMs) => {
       const { limits, breaker } = queueOf(state, model);

@@ -15,6 +15,8 @@ export interface Pacer {
   opensAtMs(nowMs: number): number;
   /** When requests that are not used by then are lost. `Infinity`: never. */
   lapsesAtMs(nowMs: number): number;
+  /** When the pause after the last 429 ends, ms; in the past where there is none. */
+  pausedUntilMs(): number;
   /** Counts a request as sent; returns the token that its answer is reported with. */
   sent(nowMs: number): number;
   /** What came of a request. `token` is absent for a request that this pacer did not count: then only its headers matter. */
@@ -155,6 +157,7 @@ export function createPacer(): Pacer {
     limit: (amount) => {
       if (amount > 0) stated = amount;
     },
+    pausedUntilMs: () => pausedMs,
     lapsesAtMs: (nowMs) => Math.max(ledger?.lapsesAtMs(nowMs) ?? Number.POSITIVE_INFINITY, pausedMs),
     opensAtMs: (nowMs) => {
       if (nowMs < pausedMs) return pausedMs;

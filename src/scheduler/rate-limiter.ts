@@ -36,6 +36,8 @@ export interface ModelLimits {
   available(route: Route, nowMs: number): number;
   /** While `available` is 0: when that may change without an answer. `Infinity`: only an answer changes it. */
   opensAtMs(route: Route, nowMs: number): number;
+  /** When the pause after the last 429 ends, ms; in the past where there is none. */
+  pausedUntilMs(route: Route): number;
   /** Counts a request as sent; returns the token that its answer is reported with. */
   sent(route: Route, nowMs: number): RequestToken;
   /** A request that was counted never left. */
@@ -129,7 +131,7 @@ function createModelLimits(stated: StatedBudgets, service: Service): ModelLimits
   /** A documented limit gives way to one that the service states; what a 429 showed does not. */
   const applies = (route: Route, nowMs = Number.POSITIVE_INFINITY): boolean =>
     routes[route].isLearned() ||
-    routes[route].isPaused(nowMs) ||
+    nowMs < routes[route].pausedUntilMs() ||
     !(stated.of(route).isKnown() || (stated.isShared() && service.sawLimitHeaders));
   const isShared = (): boolean => stated.isShared() && stated.of('queue').isKnown();
   const span = (
@@ -159,6 +161,7 @@ function createModelLimits(stated: StatedBudgets, service: Service): ModelLimits
       if (!applies(route, nowMs) || routes[route].available(nowMs) >= 1) return statedMs;
       return Math.max(statedMs, routes[route].opensAtMs(nowMs));
     },
+    pausedUntilMs: (route) => Math.max(stated.of(route).pausedUntilMs(), routes[route].pausedUntilMs()),
     sent: (route, nowMs) => ({
       route,
       counted: { stated: stated.sent(route, nowMs), sent: routes[route].sent(nowMs) },

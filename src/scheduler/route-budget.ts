@@ -34,8 +34,8 @@ export interface RouteBudget {
   limit(): number;
   /** Whether the limit was learned from a 429, by this run or an earlier one. */
   isLearned(): boolean;
-  /** Whether it waits for the end of the pause after a 429. */
-  isPaused(nowMs: number): boolean;
+  /** When the pause after the last 429 ends, ms; in the past where there is none. */
+  pausedUntilMs(): number;
   /** The limit as a 429 of this run showed it. */
   lesson(): number | undefined;
   /** ms from now until that many more requests may have been sent, each as soon as possible. */
@@ -177,7 +177,7 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
     perMinute: () => part(),
     limit: () => limit,
     isLearned: () => learnedAtMs !== undefined,
-    isPaused: (nowMs) => nowMs < pausedUntilMs,
+    pausedUntilMs: () => pausedUntilMs,
     lesson: () => lesson,
     spanMs: (requests, nowMs) => {
       const pauseMs = Math.max(0, pausedUntilMs - nowMs);

@@ -26,6 +26,11 @@ export interface Scheduler {
   submitSingly(): void;
   /** What is worth most now. Other than `wait`, the action counts as begun (and its request as sent). */
   next(nowMs: number): Action;
+  /**
+   * Until when the request of an action must not leave, ms, because a 429 or a refusal came after `next` returned it. Such an
+   * action is settled as `unsent`. `undefined`: it may leave.
+   */
+  pausedUntilMs(job: string, nowMs: number): number | undefined;
   /** Reports the result of an action returned by `next`. */
   settled(job: string, outcome: Settled, nowMs: number): void;
   /**
@@ -64,7 +69,12 @@ export type Settled =
   /** Submitted. Of a clean-up: not made, the job is in flight again. */
   | { readonly kind: 'queued' }
   /** Not made, and to be made again (a submit, a poll or a clean-up), not before `notBeforeMs`; after a day at the latest. */
-  | { readonly kind: 'again'; readonly notBeforeMs: number }
+  | {
+      readonly kind: 'again';
+      readonly notBeforeMs: number;
+      /** No request was made. */
+      readonly unsent?: true;
+    }
   | { readonly kind: 'running'; readonly averageExecutionMs?: number; readonly executionMs?: number }
   /** The audio came and is safe; `clean`: a clean-up is due. `readyAtMs`: when the answer with the audio began. */
   | { readonly kind: 'stored'; readonly clean: boolean; readonly readyAtMs: number }

@@ -161,8 +161,8 @@ export function acknowledge(state: SchedulerState, id: string, settled: Settled,
   if (job?.operation === undefined) throw new Error(`no request in flight for job ${id}`);
   const { operation, queue } = job;
   const token = answer(state, job);
-  if (token !== undefined && settled.kind === 'gone' && settled.unsent === true)
-    queue.limits.unsent(token, nowMs);
+  const isUnsent = (settled.kind === 'gone' || settled.kind === 'again') && settled.unsent === true;
+  if (token !== undefined && isUnsent) queue.limits.unsent(token, nowMs);
   else if (token !== undefined) queue.limits.answered(token, { rate: {} }, nowMs);
   job.operation = undefined;
   queue.pollsInFlight.delete(job);

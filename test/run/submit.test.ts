@@ -28,7 +28,11 @@ function refused(code: string, status = 503, message = 'no'): CallResult<Queued>
 }
 
 /** A run whose submits are answered like that, and whose clock goes only as far as it is told to wait. */
-function stage(answer: (count: number) => CallResult<Queued>, lock: RunLockState = 'ours') {
+function stage(
+  answer: (count: number) => CallResult<Queued>,
+  lock: RunLockState = 'ours',
+  pausedUntilMs = Number.NEGATIVE_INFINITY,
+) {
   const events: RunEvent[] = [];
   let nowMs = 0;
   let asked = 0;
@@ -47,6 +51,7 @@ function stage(answer: (count: number) => CallResult<Queued>, lock: RunLockState
     checkLock: async () => lock,
     scheduler: {
       answered() {},
+      pausedUntilMs: () => (nowMs < pausedUntilMs ? pausedUntilMs : undefined),
       stopSubmitting() {},
       submitSingly() {},
       lessons: () => ({}),
@@ -164,5 +169,20 @@ describe("a lock that is not this run's any more", () => {
     expect(context.buying).toBe(false);
     expect(notices(code)).toHaveLength(1);
     expect(context.stopReasons).toContain('lock_lost');
+  });
+});
+
+describe('a submit that is about to leave as the service asks for a pause', () => {
+  const PAUSE_MS = 60_000;
+
+  it('does not leave: its intent ends as rejected, and it is sent after the pause', async () => {
+    const { context, asked, submit } = stage(() => refused('http-400', 400), 'ours', PAUSE_MS);
+    const job = wanted('one');
+    expect(await submitJob(context, job)).toEqual({ kind: 'again', notBeforeMs: PAUSE_MS, unsent: true });
+    expect([asked(), context.ceiling.spentMicroUsd()]).toEqual([0, 0]);
+    expect(job.attempt).toMatchObject({ state: 'rejected', reason: { code: 'not_sent' } });
+    await submit(job);
+    expect(asked()).toBe(1);
+    expect(job.attempt).toMatchObject({ state: 'rejected', reason: { status: 400 } });
   });
 });

@@ -480,3 +480,37 @@ describe('the estimate of the remaining time', () => {
     expect(scheduler.estimate(40_090).pausedUntilMs).toBeUndefined();
   });
 });
+
+describe('a request that has not left yet', () => {
+  /** A model that has answered once, and has two submits under way. */
+  function underWay() {
+    const scheduler = createScheduler({});
+    for (const id of ['first', 'a', 'b']) scheduler.addTake(id, { model: 'A' });
+    expect(scheduler.next(0)).toEqual({ kind: 'submit', job: 'first' });
+    scheduler.answered('A', { status: 200, rate: {}, job: 'first' }, 100);
+    scheduler.settled('first', { kind: 'queued' }, 100);
+    expect(scheduler.next(300)).toEqual({ kind: 'submit', job: 'a' });
+    expect(scheduler.next(600)).toEqual({ kind: 'submit', job: 'b' });
+    return scheduler;
+  }
+
+  it('is held back when another of its route is refused meanwhile, and does not count', () => {
+    const scheduler = underWay();
+    expect(scheduler.pausedUntilMs('b', 700)).toBeUndefined();
+    scheduler.answered('A', { status: 429, rate: {}, job: 'a' }, 700);
+    const untilMs = scheduler.pausedUntilMs('b', 700)!;
+    expect(untilMs).toBe(60_800);
+    scheduler.settled('a', { kind: 'again', notBeforeMs: untilMs }, 710);
+    scheduler.settled('b', { kind: 'again', notBeforeMs: untilMs, unsent: true }, 710);
+    expect(scheduler.pausedUntilMs('b', untilMs)).toBeUndefined();
+  });
+
+  it('is held back when its model is overloaded meanwhile, but a poll is not', () => {
+    const scheduler = underWay();
+    const overloaded = { status: 429, rate: { retryAfterSeconds: 30 }, overloaded: true, job: 'a' };
+    scheduler.answered('A', overloaded, 700);
+    expect(scheduler.pausedUntilMs('b', 700)).toBe(30_700);
+    expect(scheduler.next(600_000)).toEqual({ kind: 'poll', job: 'first' });
+    expect(scheduler.pausedUntilMs('first', 600_000)).toBeUndefined();
+  });
+});

@@ -167,12 +167,7 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
     inspectMedia: simInspector(world.scenario.thorough),
   };
   const ports = world.options.tampering?.ports?.(bare) ?? bare;
-  const manners = createManners(
-    incarnation,
-    judge.blame,
-    timeline.nowMs,
-    () => world.diskWorld.rates.slow > 0 || world.network.rates.slow > 0,
-  );
+  const manners = createManners(incarnation, judge.blame, timeline.nowMs);
   const direct = createTransport({
     world: world.network,
     process: simProcess,

@@ -14,6 +14,24 @@ export const LIMIT_MUTANTS: readonly Mutant[] = [
     '  queue: 40,\n',
     '  queue: Number.POSITIVE_INFINITY,\n',
   ),
+  patched(
+    'learned-limit-is-not-kept',
+    'src/scheduler/route-budget.ts',
+    '        limit = learnedAtMs === undefined ? seen : Math.min(limit, seen);\n',
+    '',
+  ),
+  patched(
+    'milliseconds-are-read-as-seconds',
+    'src/venice/wire-errors.ts',
+    'value !== undefined && value >= 1e11 ? value / 1_000 : value',
+    'value',
+  ),
+  patched(
+    'pauses-do-not-hold-back',
+    'src/scheduler/create-scheduler.ts',
+    'return untilMs > nowMs ? untilMs : undefined;',
+    'return untilMs > Number.POSITIVE_INFINITY ? untilMs : undefined;',
+  ),
 ];
 
 function patched(name: string, file: string, find: string, replace: string): Mutant {

@@ -14,25 +14,14 @@ export interface Manners {
 
 /** What a 429 without any header asks for, less what latency may hide. */
 const PAUSE_MS = 59_000;
-/** A submit whose intent is being written as the 429 arrives leaves all the same: where nothing is slow, within this. */
-const UNDER_WAY_MS = 500;
 const ERRORS_WITHIN_MS = 30_000;
 /** The lower of the two published limits. */
 const ERRORS_MAX = 20;
 const JOB_ROUTES: ReadonlySet<string> = new Set(['/audio/queue', '/audio/retrieve', '/audio/complete']);
 
-/** @param isSlow whether a submit may take long to leave, for its price is asked again or its intent written */
-export function createManners(
-  incarnation: Incarnation,
-  blame: Judge['blame'],
-  nowMs: () => number,
-  isSlow: () => boolean,
-): Manners {
+export function createManners(incarnation: Incarnation, blame: Judge['blame'], nowMs: () => number): Manners {
   /** By route and model; void once the run's clock has leapt. */
-  const pauses = new Map<
-    string,
-    { readonly fromMs: number; readonly untilMs: number; readonly leapMs: number }
-  >();
+  const pauses = new Map<string, { readonly untilMs: number; readonly leapMs: number }>();
   let errorsMs: number[] = [];
   const { name, buys } = incarnation.witness;
   const isJobs = ({ path }: TransportRequest) => buys && JOB_ROUTES.has(path);
@@ -40,8 +29,7 @@ export function createManners(
     sent: (request) => {
       if (!isJobs(request)) return;
       const pause = pauses.get(keyOf(request));
-      const holds = pause !== undefined && pause.leapMs === incarnation.leapMs && nowMs() >= pause.fromMs;
-      if (holds && nowMs() < pause.untilMs)
+      if (pause !== undefined && pause.leapMs === incarnation.leapMs && nowMs() < pause.untilMs)
         blame('P', `${name} asks ${keyOf(request)} ${Math.round(pause.untilMs - nowMs())} ms too early`);
     },
     handled: (request, { status }) => {
@@ -53,8 +41,7 @@ export function createManners(
     read: (request, answer) => {
       if (!isJobs(request) || !isUntoldLimit(answer)) return;
       const { leapMs } = incarnation;
-      if (request.path === '/audio/queue' && isSlow()) return;
-      pauses.set(keyOf(request), { fromMs: nowMs() + UNDER_WAY_MS, untilMs: nowMs() + PAUSE_MS, leapMs });
+      pauses.set(keyOf(request), { untilMs: nowMs() + PAUSE_MS, leapMs });
     },
   };
 }
