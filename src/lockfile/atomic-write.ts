@@ -3,14 +3,14 @@ import { isLinkless } from '../core/errors.js';
 import type { FileFacts, FileHandle, Files } from '../core/ports.js';
 
 /*
- * Whole files, durable, or not at all. `scratch` is a path on the same
- * file system that nobody else uses: it holds random digits. All throw the `FileFault` of what failed.
+ * Writes whole, durable files, or nothing. `scratch` is a path on the same file system that no other process uses: it
+ * contains random digits. All functions throw the `FileFault` of what failed.
  */
 
 /**
- * Makes `path` hold exactly these bytes, whatever was there, in one step.
+ * Replaces the content of `path` in one step, whether or not it exists.
  *
- * @returns what the new file is
+ * @returns the facts of the new file
  */
 export async function replaceFile(
   files: Files,
@@ -31,7 +31,7 @@ export async function replaceFile(
   return facts;
 }
 
-/** Creates `path` with `bytes` in one step; throws `EEXIST`, and changes nothing, where there is something. */
+/** Creates `path` with `bytes` in one step. Throws `EEXIST`, and changes nothing, if it exists. */
 export async function createFile(
   files: Files,
   path: string,
@@ -52,8 +52,8 @@ export async function createFile(
 }
 
 /**
- * Creates `path` and removes it again if it cannot be written whole. In a folder that others write to, it follows no
- * link that one of them put there. A crash can leave a torn file.
+ * Creates `path`, and removes it again if it cannot be written completely. In a folder that others can write to, it
+ * does not follow links they may have created. A crash can leave a torn file.
  */
 export async function createInPlace(
   files: Files,
@@ -70,12 +70,12 @@ export async function createInPlace(
   }
 }
 
-/** For what is only in the way: a failure must not hide the fault that led here. */
+/** Removes a file on a best-effort basis. A failure must not hide the error that led here. */
 export async function removeQuietly(files: Files, path: string): Promise<void> {
   try {
     await files.remove(path);
   } catch {
-    // It stays behind until the next one.
+    // The file stays until the next clean-up.
   }
 }
 

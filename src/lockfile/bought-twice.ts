@@ -1,14 +1,14 @@
 import { type Attempt, countsAsSpent } from './attempt.js';
 
-/** A take bought more than once for the same request, unintentionally. */
+/** A take that was bought more than once for the same request, unintentionally. */
 export interface BoughtTwice {
   readonly track: string;
   readonly take: number;
-  /** Each of them is paid for, or may be. The first that was bought comes first. */
+  /** Each is paid, or may be. The first purchase comes first. */
   readonly attempts: readonly Attempt[];
-  /** Of all of them, integer micro-dollars. */
+  /** For all of them, in integer micro-dollars. */
   readonly totalMicroUsd: number;
-  /** Of all but the first. */
+  /** For all but the first, in integer micro-dollars. */
   readonly extraMicroUsd: number;
 }
 
@@ -22,14 +22,14 @@ const LIVE: ReadonlySet<Attempt['state']> = new Set([
   'done',
 ]);
 
-/** True if the attempt occupies its take, so that no other run should buy it. */
+/** Whether the attempt occupies its take, so that no other run should buy it. */
 export function isLive(attempt: Attempt): boolean {
   return LIVE.has(attempt.state) && countsAsSpent(attempt);
 }
 
 /**
- * Takes with more than one live purchase at one request, by track and take. Two machines that each had a lockfile of
- * their own bought them; what was made again on purpose (`replaces`) is none.
+ * Takes with more than one live purchase for one request, by track and take: two machines with separate lockfiles
+ * bought them. Takes that were made again on purpose (`replaces`) do not count.
  */
 export function boughtTwice(attempts: Iterable<Attempt>): readonly BoughtTwice[] {
   const byRequest = new Map<string, Attempt[]>();
@@ -47,7 +47,7 @@ export function boughtTwice(attempts: Iterable<Attempt>): readonly BoughtTwice[]
     .sort((a, b) => (a.track === b.track ? a.take - b.take : a.track < b.track ? -1 : 1));
 }
 
-/** Of all takes, integer micro-dollars. */
+/** For all takes, in integer micro-dollars. */
 export function extraMicroUsd(doubles: readonly BoughtTwice[]): number {
   return doubles.reduce((sum, double) => sum + double.extraMicroUsd, 0);
 }

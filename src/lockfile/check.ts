@@ -6,29 +6,29 @@ import { LINEAGES_MAX, LOCK_VERSION_SHARED } from './header.js';
 import type { EndMark } from './seal.js';
 
 /*
- * The checks are written out by hand: `status` and every `run` load this file, and ajv would cost more
- * start-up than reading the whole lockfile. `schemas/lockfile.schema.json` says the same for other
- * tools; a test holds the two against each other.
+ * These checks are hand-written because `status` and every `run` load this file, and ajv would take longer to start
+ * than reading the whole lockfile. `schemas/lockfile.schema.json` says the same for other tools, and a test compares
+ * the two.
  *
- * Fields that are not known come from a newer release: they are kept, and written back. One that changes what
- * a line means for the money needs a new version instead, which is refused. Version 1 had no checksums to tell
- * a newer field from a damaged one: there an unknown field is an error.
+ * Unknown fields come from a newer release: they are kept and written back. A field that changes what a line means for
+ * money requires a new version, which is refused. Version 1 had no checksums to tell a newer field from damage, so
+ * there an unknown field is an error.
  */
 
-/** The oldest version that is read. */
+/** The oldest version that can be read. */
 export const LOCK_VERSION_MIN = 1;
 
-/** A higher `rev` is damage: no run counts so far, and there must be room left to count on. */
+/** A higher `rev` means damage: no run counts this far, and there must be room to count on. */
 export const REV_SOUND_MAX = 1_000_000;
 
-/** Bounds of what is carried for a newer release. */
+/** Limits on what is carried for a newer release. */
 const UNKNOWN_FIELDS_MAX = 32;
 const UNKNOWN_DEPTH_MAX = 8;
-/** Fields that tell other lines, or belong to the line itself. */
+/** Fields of other kinds of lines, or of the line itself. */
 const OTHER_LINES = ['format', 'end', 'sum'];
 const FIELD_NAME = /^[a-z][a-z0-9_]{0,63}$/;
 
-/** Higher wins where two records of one attempt have equal `rev`. */
+/** The higher rank wins if two records of one attempt have the same `rev`. */
 export const STATE_RANK: Readonly<Record<AttemptState, number>> = {
   intent: 0,
   rejected: 1,
@@ -47,7 +47,7 @@ type Checks = Readonly<Record<string, NestedCheck>>;
 
 /**
  * Describes what is wrong with a parsed record, or returns `undefined` for a valid `Attempt`.
- * @param unknown whether fields that are not known are carried (or else an error)
+ * @param unknown whether unknown fields are carried or refused
  */
 export function attemptFault(value: unknown, unknown: Unknown = 'carried'): string | undefined {
   const fault = objectFault(value, ATTEMPT_CHECKS, ATTEMPT_REQUIRED, unknown);
@@ -56,10 +56,7 @@ export function attemptFault(value: unknown, unknown: Unknown = 'carried'): stri
   return taken === undefined ? stateFault(value as Attempt) : `has the unknown field "${taken}"`;
 }
 
-/**
- * Describes what is wrong with a header of a supported version, or returns `undefined` for a valid
- * `LockHeader`.
- */
+/** Describes what is wrong with a header of a supported version, or returns `undefined` for a valid `LockHeader`. */
 export function headerFault(value: unknown, unknown: Unknown = 'carried'): string | undefined {
   return (
     objectFault(value, HEADER_CHECKS, HEADER_REQUIRED, unknown) ??
@@ -68,10 +65,7 @@ export function headerFault(value: unknown, unknown: Unknown = 'carried'): strin
   );
 }
 
-/**
- * With such a lockfile, takes bought by other machines would be bought again: the original could
- * not be identified.
- */
+/** With a damaged log address, takes that other machines bought would be bought again. */
 function logFault({ version, log }: LockHeader): string | undefined {
   return version === LOCK_VERSION_SHARED && log === undefined
     ? 'names no shared log, though its version says that it is the copy of one'
@@ -91,7 +85,7 @@ type Unknown = 'carried' | 'refused';
 
 const TIME =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/;
-/** Parts between single slashes; none is `.` or `..`; no control characters, no backslash, no drive. */
+/** Segments between single slashes. None is `.` or `..`; no control characters, backslashes or drive letters. */
 const PATH =
   /^(?![A-Za-z]:)(?!\.{1,2}(?:\/|$))[^\u0000-\u001f\u007f/\\]+(?:\/(?!\.{1,2}(?:\/|$))[^\u0000-\u001f\u007f/\\]+)*$/u;
 
@@ -134,7 +128,7 @@ const HEADER_REQUIRED: readonly string[] = [
   'lineage',
 ] satisfies readonly (keyof LockHeader)[];
 
-/** At least two, each once. */
+/** At least two, without duplicates. */
 function isSortedLineages(value: unknown): boolean {
   if (!Array.isArray(value) || value.length < 2 || value.length > LINEAGES_MAX) return false;
   return value.every((one, index) => hex32(one) === undefined && (index === 0 || value[index - 1] < one));
@@ -254,7 +248,7 @@ function isDeeper(value: unknown, levels: number): boolean {
   return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }
 
-/** Fields that each state requires. */
+/** Checks the fields that each state requires. */
 function stateFault(attempt: Attempt): string | undefined {
   const { state } = attempt;
   const collected = state === 'stored' || state === 'done';

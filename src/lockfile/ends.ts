@@ -3,16 +3,15 @@ import type { LockProblem } from './lock-error.js';
 import { createTally, type EndMark, isSameMark } from './seal.js';
 
 /**
- * Whether all is there that was. A clean end leaves its mark last, and every new file begins with one, so that a file
- * without any was cut off. A single mark stands for the lines before it; what a run appended comes after it. Several
- * are left by a merge, which takes lines of either side out of their order: of such a file only the number of attempts
- * can be held against them.
+ * Tells whether lines are missing. A clean end writes an end mark as the last line, and every new file begins with one,
+ * so a file without any mark was cut off. A single mark covers the lines before it; what a run appended follows it. A
+ * merge leaves several marks and reorders lines, so for such a file only the number of attempts can be checked.
  */
 export interface Ends {
-  /** One more line. `attempt`: absent where it cannot be read. */
+  /** Counts one more line. `attempt` is absent if the line cannot be read. */
   count(attempt: Attempt | undefined, sum?: string): void;
   add(mark: EndMark): void;
-  /** True if there was an end mark. */
+  /** Whether there was an end mark. */
   begun(): boolean;
   fault(): (LockProblem & { kind: 'incomplete' }) | undefined;
 }

@@ -8,22 +8,22 @@ import type { LockProblem } from './lock-error.js';
 import { createFold, type Fold } from './merge.js';
 import { createTally, isBeginning, sumOf } from './seal.js';
 
-/** A lockfile's text, read. With any problem nothing may be bought, and the file must not be rewritten. */
+/** The content of a lockfile. If there are problems, nothing may be bought and the file must not be rewritten. */
 export interface ParsedLock {
-  /** Absent where there is no sound one; there is a problem then. */
+  /** Absent if there is no valid header; then there is also a problem. */
   readonly header?: LockHeader;
-  /** Folded, by attempt id, in the order of first appearance. Of the sound lines, also where there are problems. */
+  /** Folded, by attempt id, in order of first appearance. With problems: from the valid lines. */
   readonly attempts: ReadonlyMap<string, Attempt>;
-  /** In the order of lines; at most 100. */
+  /** In line order; at most 100. */
   readonly problems: readonly LockProblem[];
   readonly notes: readonly LockNote[];
 }
 
 /** Worth reporting, but not a problem. */
 export type LockNote =
-  /** So many attempts are as a journal has them: the lockfile lacked them or had an older record. */
+  /** This many attempts come from a journal: the lockfile lacked them or had an older record. */
   | { readonly kind: 'restored'; readonly attempts: number }
-  /** The last line has no line feed. `dropped`: it was not whole, a write that a crash tore. */
+  /** The last line has no line feed. `dropped`: it was incomplete, a write torn by a crash. */
   | { readonly kind: 'unterminated'; readonly line: number; readonly dropped: boolean };
 
 const PROBLEMS_MAX = 100;
@@ -35,7 +35,7 @@ interface Reading {
   readonly notes: LockNote[];
   readonly ends: Ends;
   header?: LockHeader;
-  /** Of the format, as the file has it. */
+  /** The format version of the file. */
   version?: number;
   headerSought: boolean;
 }
@@ -43,9 +43,8 @@ interface Reading {
 /**
  * Reads a whole lockfile. Linear in its length; never throws.
  *
- * A last line without its line feed is dropped where it can be what a crash left of a record that was being appended.
- * If it is a whole record it is kept: every record is written after what it says became true, and an editor may
- * have taken the line feed away.
+ * A last line without a line feed is dropped if it can be the torn append of a record. If it is a complete record, it
+ * is kept: every record is written after what it says became true, and an editor may have removed the line feed.
  */
 export function parseLock(text: string): ParsedLock {
   const reading: Reading = {
@@ -77,7 +76,7 @@ function isTorn({ headerSought, version, ends }: Reading, line: Line, content: s
   return version === 1 || (ends.begun() && isBeginning(content));
 }
 
-/** Takes in what a line says, and returns what is wrong with it. */
+/** Adds a line, and returns what is wrong with it. */
 function takeLine(reading: Reading, line: Line, number: number): LockProblem | undefined {
   const { headerSought, ends } = reading;
   if (line.kind === 'blank') return undefined;
@@ -97,7 +96,7 @@ function takeLine(reading: Reading, line: Line, number: number): LockProblem | u
   return problem;
 }
 
-/** What is wrong with a record that is sound by itself. */
+/** What is wrong with a record that is valid on its own. */
 function attemptProblem(
   { headerSought, version, fold }: Reading,
   { attempt, sum }: Line & { kind: 'attempt' },
@@ -121,9 +120,9 @@ function conclude({ fold, problems, notes, ends, header, version, headerSought }
 }
 
 /**
- * The canonical text, line by line: the header, then a line for each attempt, by track, take and id, then the end mark.
- * Equal attempts give equal text. Nothing is left out, not even what was refused and made again since: a merge with an older file, which
- * has it as an intent, would bring it back as a doubt.
+ * The canonical text, line by line: the header, one line for each attempt by track, take and id, and the end mark.
+ * Equal attempts give equal text. Nothing is left out, not even a rejected submit that was repeated since: merging an
+ * older file that has it as an intent would bring it back as in doubt.
  */
 export function* canonicalLines(header: LockHeader, attempts: Iterable<Attempt>): Generator<string> {
   yield `${headerLine(header)}\n`;
@@ -136,12 +135,12 @@ export function* canonicalLines(header: LockHeader, attempts: Iterable<Attempt>)
   yield `${endLine(tally.mark())}\n`;
 }
 
-/** The canonical text as a whole. */
+/** The whole canonical text. */
 export function serialiseLock(header: LockHeader, attempts: Iterable<Attempt>): string {
   return [...canonicalLines(header, attempts)].join('');
 }
 
-/** The lines of a text in order. The last one is not `terminated` where the text does not end in a line feed. */
+/** The lines of a text in order. The last one is not `terminated` if the text does not end in a line feed. */
 export function* linesOf(text: string): Generator<{ content: string; terminated: boolean }> {
   let start = text.charCodeAt(0) === 0xfeff ? 1 : 0;
   while (start < text.length) {

@@ -1,14 +1,14 @@
-/** Writes the items of many callers together: those that come while a write is under way share the next one. */
+/** Batches the items of many callers: those added during a write share the next one. */
 export interface GroupCommit<T> {
-  /** Resolves when the item is written; rejects with what its write threw. */
+  /** Resolves when the item is written; rejects with the error of its write. */
   add(item: T): Promise<void>;
-  /** Resolves when nothing waits any more. Never rejects. */
+  /** Resolves when no items are waiting. Never rejects. */
   settled(): Promise<void>;
 }
 
 /**
- * @param write gets the items in the order they came in; is never called while it runs
- * @param itemsMax at most so many items in one write
+ * @param write gets the items in order of arrival; never called while it is running
+ * @param itemsMax the most items in one write
  */
 export function createGroupCommit<T>(
   write: (items: readonly T[]) => Promise<void>,

@@ -8,25 +8,25 @@ import { isRelated, type LockHeader } from './header.js';
 import { makePrivateFolder, privatePath, randomHex, scratchPath } from './private-folder.js';
 
 /*
- * A second copy of what a run records, in the private folder. Version control, a sync client or a person may replace, cut
- * or delete the lockfile at any time; if the run is killed before it can put things right, the next one does it from here.
- * Removed when a run ends cleanly.
+ * A second copy of what a run records, in the private folder. Version control, a sync client or the user may replace,
+ * truncate or delete the lockfile at any time; if the run is killed before it can restore it, the next run does so from
+ * here. Removed when a run ends cleanly.
  */
 export interface Journal {
   readonly files: Files;
   readonly random: Random;
   readonly lockPath: string;
   readonly path: string;
-  /** Those of runs that were killed: kept until a clean end, as others may replace the lockfile until then. */
+  /** Journals of killed runs. They are kept until a clean end, because the lockfile may be replaced until then. */
   readonly earlier: readonly string[];
-  /** What it was after the last write. Absent: it is written anew. */
+  /** The file after our last write. Absent: it has to be created. */
   seen?: FileFacts | undefined;
-  /** Something was written to it. */
+  /** Whether anything was written to it. */
   begun: boolean;
   handle?: FileHandle | undefined;
 }
 
-/** @param earlier paths of those that were read with the lockfile */
+/** @param earlier paths of the journals that were read with the lockfile */
 export function createJournal(
   files: Files,
   random: Random,
@@ -41,7 +41,7 @@ export function createJournal(
 /**
  * Makes the lines durable in the journal.
  *
- * @param whole the text of everything known before, for a journal that has to be written anew
+ * @param whole the text of everything known before, for a journal that has to be created
  */
 export async function appendToJournal(
   journal: Journal,
@@ -66,7 +66,7 @@ export async function appendToJournal(
   journal.seen = await replaceFile(files, path, [...whole(), lines], scratchPath(random, lockPath));
 }
 
-/** `undefined`: somebody deleted it since it was looked at. */
+/** `undefined`: it was deleted in the meantime. */
 async function openAgain({ files, path }: Journal): Promise<FileHandle | undefined> {
   try {
     return await files.open(path, 'append');
@@ -82,7 +82,7 @@ export async function letGoOfJournal(journal: Journal): Promise<void> {
   await handle?.close().catch(() => {});
 }
 
-/** After a clean end, when the lockfile holds everything: also the journals of earlier runs. */
+/** After a clean end, when the lockfile holds everything. Also removes the journals of earlier runs. */
 export async function removeJournals(journal: Journal): Promise<void> {
   await letGoOfJournal(journal);
   journal.seen = undefined;
@@ -90,25 +90,25 @@ export async function removeJournals(journal: Journal): Promise<void> {
   for (const path of [journal.path, ...journal.earlier]) await removeQuietly(journal.files, path);
 }
 
-/** True if the file was not modified since. A changed time is enough to doubt it. */
+/** Whether the file is unmodified. A different time is enough to assume that it is not. */
 export function isSame(now: FileFacts | undefined, seen: FileFacts): boolean {
   return now?.id === seen.id && now.bytes === seen.bytes && now.modifiedMs === seen.modifiedMs;
 }
 
 /** What the journals of runs that did not end cleanly say. */
 export interface Journals {
-  /** Absent where there is no journal that can be read. */
+  /** Absent if there is no readable journal. */
   readonly header?: LockHeader;
   readonly records: readonly Attempt[];
   readonly paths: readonly string[];
 }
 
 /**
- * Reads the journals of a lockfile. Lines that are damaged are left out: what they said is in the lockfile as well, but
- * for a second misfortune.
+ * Reads the journals of a lockfile. Damaged lines are skipped: what they said is also in the lockfile, unless that was
+ * damaged too.
  *
  * @param lockPath absolute, links resolved
- * @param header of the lockfile; absent where there is none: the first journal's then
+ * @param header of the lockfile; if absent, the first journal's header applies
  */
 export async function readJournals(
   files: Files,

@@ -3,31 +3,31 @@ import type { Attempt } from './attempt.js';
 import { familyOf } from './merge.js';
 
 /**
- * Marks what was made under one API key for one lockfile (`Attempt.key`), without telling anything of the key.
+ * Signs what was made with one API key for one lockfile (`Attempt.key`), without revealing the key.
  *
- * A lockfile may come from a stranger, who may name another album's jobs in it, or call a file the audio of a job that
- * was never fetched. Nobody without the key can make a mark, and none fits another line: it covers the attempt's
- * id, its `queue_id` and the hash of its file.
+ * A lockfile may come from an attacker, who could list another album's jobs in it, or claim that a file is the audio of
+ * a job that was never downloaded. A signature needs the key, and covers the attempt's id, its `queue_id` and the hash
+ * of its file, so it cannot be copied to another line.
  */
 export interface KeySignature {
-  /** The mark of an attempt as it is, 16 hex digits. */
+  /** The signature of an attempt in its current state, 16 hex digits. */
   of(attempt: Sealed): string;
   /**
-   * True if the line says that it was submitted under this key. In version 1 all lines share one
-   * mark that can be copied: enough to draw conclusions about the line, not to delete anything.
+   * Whether the line says that it was submitted with this key. In version 1 all lines share one signature that can be
+   * copied: enough for conclusions about the line, but not to delete anything.
    */
   isSameKey(attempt: Attempt): boolean;
-  /** True if this key and lockfile made the attempt and received its `queue_id`. */
+  /** Whether this key and lockfile made the attempt and received its `queue_id`. */
   isOurs(attempt: Attempt): boolean;
-  /** True if they also fetched its file: only then may the remote copy be deleted. */
+  /** Whether they also downloaded its file. Only then may the remote copy be deleted. */
   isFetched(attempt: Attempt): boolean;
 }
 
 export type Sealed = Pick<Attempt, 'attempt' | 'queue_id' | 'file'>;
 
 /**
- * @param lineage of the lockfile: new marks are made under it
- * @param was of a merged lockfile: marks that were made under any of these hold as well
+ * @param lineage of the lockfile; new signatures are made under it
+ * @param was of a merged lockfile; signatures made under any of these are valid too
  */
 export function createKeySignature(
   lineage: string,
@@ -46,7 +46,7 @@ export function createKeySignature(
 
 function signatureOfLineage(lineage: string, apiKey: string): KeySignature {
   const ofVersion1 = createHash('sha256').update(`${lineage}\0${apiKey}`).digest('hex').slice(0, 16);
-  // A merge can give a second job an id of its own, of the same family.
+  // A merge can give a second job its own id, in the same family.
   const of = ({ attempt, queue_id: queueId = '', file }: Sealed) =>
     createHmac('sha256', apiKey)
       .update(`${lineage}\0${familyOf({ attempt })}\0${queueId}\0${file?.sha256 ?? ''}`)
@@ -66,8 +66,8 @@ function signatureOfLineage(lineage: string, apiKey: string): KeySignature {
 }
 
 /**
- * The record that follows, with the mark of the key that was given this `queue_id`, or fetched this file. A line that was
- * not made under this key keeps the mark that it has: to fetch a stranger's job does not make it ours.
+ * Signs the next record of an attempt if this key was given its `queue_id` or downloaded its file. A line made with
+ * another key keeps its signature: downloading another key's job does not make it ours.
  */
 export function sealed(keySignature: KeySignature, before: Attempt, after: Attempt): Attempt {
   const isGiven = before.queue_id !== after.queue_id && keySignature.isSameKey(before);

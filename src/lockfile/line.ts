@@ -8,12 +8,12 @@ import { type EndMark, sealLine, sealOf } from './seal.js';
 /** Result of parsing one line of a lockfile. */
 export type Line =
   | { readonly kind: 'blank' }
-  /** `version`: of the file, where it is older than ours. */
+  /** `version`: the file's, if older than ours. */
   | { readonly kind: 'header'; readonly header: LockHeader; readonly version: number }
-  /** `sum`: its checksum, which is right; absent on a line of version 1. */
+  /** `sum`: its valid checksum; absent in version 1. */
   | { readonly kind: 'attempt'; readonly attempt: Attempt; readonly sum?: string }
   | { readonly kind: 'end'; readonly mark: EndMark }
-  /** It does not match its checksum. What it says, where it can be read all the same. */
+  /** The checksum does not match. Holds what the line says, if it can be read at all. */
   | {
       readonly kind: 'checksum';
       readonly attempt?: Attempt;
@@ -23,13 +23,13 @@ export type Line =
   | { readonly kind: 'newer_version'; readonly version: number }
   | { readonly kind: 'conflict_marker' }
   | { readonly kind: 'duplicate_key'; readonly key: string }
-  /** `json`: it is whole, so no torn write made it. */
+  /** `json`: it is complete JSON, so not a torn write. */
   | { readonly kind: 'bad'; readonly why: string; readonly json: boolean };
 
-/** A longer line is none of ours: the longest paths, in escapes, stay far below. */
+/** We never write longer lines: even the longest escaped paths stay far below. */
 const LINE_LENGTH_MAX = 256 * 1024;
 
-/** Reads one line, without its line feed. A carriage return at its end is forgiven (git on Windows). */
+/** Reads one line, without its line feed. A carriage return at its end is accepted (git on Windows). */
 export function readLine(text: string): Line {
   if (text.length > LINE_LENGTH_MAX)
     return { kind: 'bad', why: `is longer than ${LINE_LENGTH_MAX} characters`, json: true };
@@ -41,11 +41,11 @@ export function readLine(text: string): Line {
   } catch {
     return { kind: 'bad', why: 'is not JSON', json: false };
   }
-  // Raw, it stands for bytes that were not UTF-8: what we write has it escaped.
+  // A raw U+FFFD stands for bytes that were not UTF-8. We always escape it.
   if (text.includes(REPLACEMENT)) return { kind: 'bad', why: 'is not UTF-8', json: true };
   if (!isObject(value)) return { kind: 'bad', why: 'is not an object', json: true };
   const seal = sealOf(text);
-  // The last member: V8 takes it away without giving the object a shape of its own.
+  // Deleting the last member keeps V8's shared object shape.
   if (seal !== undefined) delete value.sum;
   const line = lineOf(value, seal);
   if (line.kind !== 'attempt' && line.kind !== 'header' && line.kind !== 'checksum') return line;
@@ -55,7 +55,7 @@ export function readLine(text: string): Line {
 
 type Seal = ReturnType<typeof sealOf>;
 
-/** What a line says, apart from its checksum. Only where that is right can a field that is not known be a newer release's. */
+/** What a line says, apart from its checksum. Only with a valid checksum can an unknown field be a newer release's. */
 function lineOf(value: Record<string, unknown>, seal: Seal): Line {
   if (Object.hasOwn(value, 'format')) return headerOf(value, seal);
   if (Object.hasOwn(value, 'end')) return endOf(value, seal);
@@ -67,7 +67,7 @@ function lineOf(value: Record<string, unknown>, seal: Seal): Line {
   return { kind: 'attempt', attempt, ...(seal && { sum: seal.sum }) };
 }
 
-/** The attempt as a line, without its line feed. Equal attempts give equal lines. Fields of a newer release come last, by name. */
+/** The attempt as a line, without line feed. Equal attempts give equal lines. Unknown fields come last, by name. */
 export function attemptLine(attempt: Attempt): string {
   const ordered = pick(attempt, ATTEMPT_ORDER);
   ordered.parts = pick(attempt.parts, REQUEST_FIELDS);
@@ -79,12 +79,12 @@ export function attemptLine(attempt: Attempt): string {
   return sealLine(escapeReplacement(JSON.stringify(ordered)));
 }
 
-/** The header as a line, without its line feed. */
+/** The header as a line, without line feed. */
 export function headerLine(header: LockHeader): string {
   return sealLine(escapeReplacement(JSON.stringify(pick(header, HEADER_ORDER))));
 }
 
-/** The end mark as a line, without its line feed. */
+/** The end mark as a line, without line feed. */
 export function endLine({ end, lines, digest }: EndMark): string {
   return sealLine(JSON.stringify({ end, lines, digest }));
 }
@@ -189,9 +189,9 @@ function endOf(value: Record<string, unknown>, seal: Seal): Line {
     : { kind: 'bad', why: fault, json: true };
 }
 
-/** `JSON.parse` silently keeps the last of two equal keys: one of them may have been a `queue_id`. */
+/** `JSON.parse` silently keeps the last of two equal keys, and the other may have been a `queue_id`. */
 function duplicateKey(text: string, json: string, value: unknown): string | undefined {
-  // Nothing fell out of a line that comes back as it was: true of every line that we wrote.
+  // If the line round-trips, no key was lost. True of every line that we wrote.
   if (JSON.stringify(value) === json) return undefined;
   const open: (Set<string> | undefined)[] = [];
   for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"\s*:?|[{}[\]]/g)) {

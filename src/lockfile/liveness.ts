@@ -1,18 +1,18 @@
 import type { ProcessIdentity } from '../core/ports.js';
 
-/** Who holds a guard, as the guard file says. */
+/** The holder of a run lock, as its file says. */
 export interface Holder extends ProcessIdentity {
-  /** True if it also claimed the lockfile's name from the operating system. */
+  /** Whether it also claimed the lockfile's name from the operating system. */
   readonly claimed: boolean;
-  /** Device and inode of its beacon; empty without one. */
+  /** Device and inode of its beacon; empty if it has none. */
   readonly beaconId: string;
 }
 
-/** What can be found out about a holder from this process. */
+/** What this process can find out about a holder. */
 export interface Evidence {
-  /** Of its pid among the processes that this one sees: see `Processes.startTimeOf`. */
+  /** Start time of its pid among the processes visible here: see `Processes.startTimeOf`. */
   readonly startTime: string | undefined;
-  /** True if this process has claimed the lockfile's name. */
+  /** Whether this process has claimed the lockfile's name. */
   readonly claimIsOurs: boolean;
   readonly beacon: 'answers' | 'silent' | 'unknown';
 }
@@ -22,34 +22,34 @@ export type Liveness =
   | { readonly alive: false }
   | { readonly alive: 'unknown'; readonly why: Doubt };
 
-/** Why nothing is proven. */
+/** Why it is not certain whether the holder is alive. */
 export type Doubt =
-  /** The guard file says nothing that can be understood. */
+  /** The lock file cannot be understood. */
   | 'unreadable'
   | 'other_host'
-  /** The same host name, but nothing shows that it is the same machine. */
+  /** The host name is the same, but it may be another machine. */
   | 'same_name'
-  /** The same machine, in a container whose processes are not visible here. */
+  /** The same machine, but a container whose processes are not visible here. */
   | 'other_container'
-  /** A process with this pid lives, and the system does not tell whether it is the same one. */
+  /** A process with this pid is running, and the system does not show whether it is the same one. */
   | 'pid_in_use';
 
 const ALIVE: Liveness = { alive: true };
 const GONE: Liveness = { alive: false };
 
 /**
- * Whether the process that took a guard still lives. Pure. It is gone only where that is proven; age proves nothing, and
- * neither does a host name: machines are cloned, and containers bear the name of their service.
+ * Whether the process that took a run lock is still alive. Pure. It counts as gone only if that is proven: neither age
+ * nor host name proves it, because machines are cloned and containers are named after their service.
  */
 export function judgeLiveness(holder: Holder, self: ProcessIdentity, evidence: Evidence): Liveness {
   if (holder.pid <= 0) return unknown('unreadable');
-  // A socket answers only under the kernel that it was made under.
+  // A socket answers only under the kernel that it was created under.
   if (evidence.beacon === 'answers') return ALIVE;
   const bootsKnown = holder.bootId !== '' && self.bootId !== '';
   if (bootsKnown && holder.bootId === self.bootId) return underThisKernel(holder, self, evidence);
   if (!isSameMachine(holder, self))
     return unknown(holder.hostname === self.hostname ? 'same_name' : 'other_host');
-  // The machine was started again since.
+  // The machine has been restarted since.
   if (bootsKnown) return GONE;
   if (holder.pidNamespace !== self.pidNamespace) return unknown('other_container');
   if (isClaimFree(holder, self, evidence)) return GONE;
@@ -65,19 +65,21 @@ function underThisKernel(holder: Holder, self: ProcessIdentity, evidence: Eviden
   return unknown(seesPid ? 'pid_in_use' : 'other_container');
 }
 
-/** A cloned machine may have the machine id of its original, and a container the host name of another. */
+/** A cloned machine may share the machine id of its original, and a container may share another's host name. */
 function isSameMachine(holder: Holder, self: ProcessIdentity): boolean {
   return holder.machineId !== '' && holder.machineId === self.machineId && holder.hostname === self.hostname;
 }
 
-/** `undefined`: a process with this pid lives, and nothing tells whether it is another one. */
+/** `undefined`: a process with this pid is running, and may or may not be the same one. */
 function byPid({ startTime }: Holder, evidence: Evidence): Liveness | undefined {
   if (evidence.startTime === undefined) return GONE;
   if (evidence.startTime === '' || startTime === '') return undefined;
   return evidence.startTime === startTime ? ALIVE : GONE;
 }
 
-/** What the holder claimed is ours now, so that it lives no more. Names are unique within a network namespace only. */
+/**
+ * This process now holds what the holder had claimed, so it is gone. Names are unique only within a network namespace.
+ */
 function isClaimFree(holder: Holder, self: ProcessIdentity, { claimIsOurs }: Evidence): boolean {
   return holder.claimed && claimIsOurs && holder.netNamespace === self.netNamespace;
 }

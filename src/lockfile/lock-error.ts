@@ -5,23 +5,23 @@ import { shellWord } from '../core/shell.js';
 
 /** Why a lockfile cannot be used. Lines count from 1. */
 export type LockProblem =
-  /** Could not be read: the system's code. */
+  /** It could not be read: the system's error code. */
   | { readonly kind: 'unreadable'; readonly code: string }
-  /** Could not be made durable: the system's code. */
+  /** It could not be made durable: the system's error code. */
   | { readonly kind: 'unwritable'; readonly code: string }
   | { readonly kind: 'not_a_lockfile'; readonly line: number }
   | { readonly kind: 'newer_version'; readonly version: number }
   | { readonly kind: 'conflict_markers'; readonly line: number }
   | { readonly kind: 'second_header'; readonly line: number; readonly related: boolean }
-  /** The copies of two shared logs in one file. */
+  /** Copies of two shared logs in one file. */
   | { readonly kind: 'two_logs'; readonly line: number; readonly logs: readonly [string, string] }
   | { readonly kind: 'duplicate_key'; readonly line: number; readonly key: string }
   | { readonly kind: 'bad_line'; readonly line: number; readonly why: string }
-  /** The line is not what was written. */
+  /** The line does not match its checksum. */
   | { readonly kind: 'checksum'; readonly line: number }
-  /** Lines are missing. Without numbers: the end is, with its mark, and nobody knows how many. */
+  /** Lines are missing. Without numbers, the end and its mark are missing, so it is unknown how many. */
   | { readonly kind: 'incomplete'; readonly lines?: number; readonly linesMarked?: number }
-  /** More jobs under one attempt id than merges bring. */
+  /** More jobs under one attempt id than merges can bring. */
   | { readonly kind: 'too_many_jobs'; readonly line: number; readonly attempt: string }
   | { readonly kind: 'other_endpoint'; readonly endpoint: string; readonly wanted: string };
 
@@ -41,10 +41,10 @@ const CODE_OF: Readonly<Record<LockProblem['kind'], Code>> = {
   other_endpoint: 'lockfile-other-endpoint',
 };
 
-/** Another command of the program for the same manifest, ready to paste: `lock repair` with its words. */
+/** Builds another command for the same manifest, ready to paste. */
 export type NextCommand = (verb: string, ...words: string[]) => string;
 
-/** The problem as the error that ends the command (exit 9), with the way out. */
+/** The problem as the error that ends the command (exit 9), including how to fix it. */
 export function lockError(problem: LockProblem, path: string, next: NextCommand): BatchError {
   const { message, hint } = explain(problem, path, next);
   return new BatchError(CODE_OF[problem.kind], `${shellWord(path)}: ${message}`, {
@@ -130,9 +130,7 @@ function missing({ lines, linesMarked }: LockProblem & { kind: 'incomplete' }): 
   return 'the lines of the lockfile do not match its end mark: lines were lost, added or replaced';
 }
 
-/**
- * Never suggests sending the key to an address read from a file: an attacker may have written it.
- */
+/** Never suggests sending the key to an address read from a file, which may be an attacker's. */
 function otherEndpointHint(endpoint: string, next: NextCommand): string {
   const other = 'name another lockfile with --lockfile';
   if (endpoint === 'sandbox:') return `${other}, or use the sandbox: ${next('plan', '--sandbox')}`;

@@ -13,9 +13,9 @@ import { makePrivateFolder, scratchPath } from './private-folder.js';
 import { LOCK_BYTES_MAX, readLockAlone } from './read.js';
 
 /**
- * A lockfile open for writing: its state on disk and its known records. Functions run one at a
- * time. After any fault the file is never appended to again (a torn line must not end up in the
- * middle, and the effect of a failed sync is unknown); it is replaced from memory.
+ * A lockfile open for writing: its state on disk and the records known. Functions run one at a time. After any fault
+ * the file is never appended to again, because a torn line must not end up in the middle and the effect of a failed
+ * sync is unknown: it is replaced from memory.
  */
 export interface LockFile {
   readonly files: Files;
@@ -23,36 +23,39 @@ export interface LockFile {
   /** Absolute, links resolved. */
   readonly path: string;
   readonly command: NextCommand;
-  /** A merged lockfile that takes its place during the run adds its lineages. */
+  /** Gains lineages if a merged lockfile replaces the file during the run. */
   header: LockHeader;
-  /** All that is durable. */
+  /** All durable records. */
   readonly fold: Fold;
-  /** The second copy of everything, in case the lockfile is replaced, cut or deleted. */
+  /** A second copy of everything, in case the lockfile is replaced, truncated or deleted. */
   readonly journal: Journal;
   end: FileEnd;
-  /** The file after our last write to it; absent before. */
+  /** The file after our last write; absent before the first. */
   seen?: FileFacts | undefined;
-  /** Why the file at the path cannot be this run's any more, while that is so: nothing is written to it. */
+  /** Set while the file at the path cannot be this run's. Nothing is written to it then. */
   displaced?: BatchError | undefined;
-  /** Somebody's lockfile that took its place had attempts that were not known. */
+  /** The file was replaced by one with attempts that were not known. */
   grown: boolean;
   handle?: FileHandle | undefined;
 }
 
 const PIECE_LENGTH = 64 * 1024;
 
-/** What is known of the file on disk. */
+/** What is known about the end of the file on disk. */
 export type FileEnd =
   | { readonly kind: 'absent' }
-  /** All that was recorded is in it and durable, and it ends with a whole line at `bytes`. */
+  /** Everything recorded is in it and durable, and it ends with a complete line at `bytes`. */
   | { readonly kind: 'sound'; readonly bytes: number }
-  /** Nothing may be appended: a write was torn or failed. Our own writes explain a size from `bytesMin` to `bytesMax`. */
+  /**
+   * A write was torn or failed, so nothing may be appended. Our own writes explain a size from `bytesMin` to
+   * `bytesMax`.
+   */
   | { readonly kind: 'unsound'; readonly bytesMin: number; readonly bytesMax: number };
 
 /**
- * Makes the records durable, all or none: in the journal, and in the lockfile unless another one took its place. Throws the
- * fault; the file then still parses, and can be written to again. Without records, only makes sure that the path
- * still names the file that holds everything.
+ * Makes the records durable, all or none: in the journal, and in the lockfile unless it was replaced by another. Throws
+ * the fault; the file can then still be parsed, and written again. Without records, only checks that the path still
+ * names the file that holds everything.
  */
 export async function writeRecords(file: LockFile, records: readonly Attempt[]): Promise<void> {
   const lines = encode(records.map((attempt) => `${attemptLine(attempt)}\n`).join(''));
@@ -62,7 +65,7 @@ export async function writeRecords(file: LockFile, records: readonly Attempt[]):
   ]);
   for (const one of written) {
     if (one.status === 'fulfilled') continue;
-    // What is not acknowledged must not come back from the journal.
+    // A record that was not acknowledged must not come back from the journal.
     file.journal.seen = undefined;
     throw one.reason;
   }
@@ -94,7 +97,7 @@ async function writeLines(file: LockFile, records: readonly Attempt[], lines: Ui
   if (records.length > 0) await append(file, records, lines, end.bytes);
 }
 
-/** Leaves the canonical text in the file: one line an attempt, sorted. Touches nothing where that is so already. */
+/** Rewrites the file in canonical form: one line for each attempt, sorted. Does nothing if it already is. */
 export async function makeCanonical(file: LockFile): Promise<void> {
   if (file.end.kind === 'absent') return;
   if (!(await isCanonical(file))) await rewrite(file, []);
@@ -109,37 +112,37 @@ async function isCanonical(file: LockFile): Promise<boolean> {
   return Buffer.compare(found, Buffer.concat(pieces)) === 0;
 }
 
-/** Leaves the journal to the next run, without what was never acknowledged. */
+/** Leaves the journal to the next run, without unacknowledged records. */
 export async function leaveJournal(file: LockFile): Promise<void> {
   const { journal, fold } = file;
-  // Its only record was refused: there is nothing to tell.
+  // The only record was refused: there is nothing to keep.
   if (fold.attempts.size === 0) return removeJournals(journal);
   await letGoOfJournal(journal);
   if (!journal.begun || journal.seen !== undefined) return;
-  // Where that fails too, the next run takes what was not acknowledged for a doubt.
+  // If that fails too, the next run takes the unacknowledged record as in doubt.
   await appendToJournal(journal, new Uint8Array(0), () => canonical(file, fold)).catch(() => {});
 }
 
-/** Closes the file. What it held is synced already, or known to be unsound. */
+/** Closes the file. Its content is already synced, or known to be unsound. */
 export async function letGo(file: LockFile): Promise<void> {
   const { handle } = file;
   file.handle = undefined;
   try {
     await handle?.close();
   } catch {
-    // Nothing depends on it.
+    // Nothing depends on this.
   }
 }
 
 async function create(file: LockFile, lines: Uint8Array): Promise<void> {
   const { files, random, path, header } = file;
-  // An end mark from the first byte on: a file without any was cut off.
+  // Start with an end mark: a file without any was cut off.
   const bytes = Buffer.concat([...canonical(file, createFold()), lines]);
   try {
     await makePrivateFolder(files, random, path);
     await createFile(files, path, bytes, scratch(file));
   } catch (fault) {
-    // The file may be there all the same, and is ours then, but may not outlive a crash.
+    // The file may exist despite the error. It is ours then, but may not survive a crash.
     const read = await readLockAlone(files, path);
     if (read.ok && read.header !== undefined && isRelated(read.header, header)) {
       file.end = { kind: 'unsound', bytesMin: bytes.length, bytesMax: bytes.length };
@@ -150,7 +153,7 @@ async function create(file: LockFile, lines: Uint8Array): Promise<void> {
   file.seen = await files.facts(path);
 }
 
-/** To the file that the path names: where it turns out to name another one by now, everything is written there anew. */
+/** Appends to the file at the path. If that is a different file by now, everything is written again. */
 async function append(
   file: LockFile,
   records: readonly Attempt[],
@@ -165,7 +168,7 @@ async function append(
     await file.handle.sync();
   } catch (fault) {
     await letGo(file);
-    // Somebody deleted it since it was looked at.
+    // It was deleted in the meantime.
     if (faultCode(fault) === 'ENOENT') return rewrite(file, records);
     throw fault;
   }
@@ -175,7 +178,7 @@ async function append(
   file.seen = now;
 }
 
-/** Replaces the file by what is known, and `records`. */
+/** Replaces the file with everything known plus `records`. */
 export async function rewrite(file: LockFile, records: readonly Attempt[]): Promise<void> {
   if (!(await isOurs(file))) await takeIn(file);
   const all = records.length === 0 ? file.fold : createFold([...file.fold.attempts.values(), ...records]);
@@ -195,7 +198,7 @@ async function replace(file: LockFile, pieces: readonly Uint8Array[]): Promise<v
       },
     );
   }
-  // Either file may be there if the replacing fails.
+  // If replacing fails, either file may be there.
   const [bytesMin, bytesMax] = sizes(file.end);
   file.end = { kind: 'unsound', bytesMin: Math.min(bytesMin, bytes), bytesMax: Math.max(bytesMax, bytes) };
   await makePrivateFolder(file.files, file.random, file.path);
@@ -203,7 +206,7 @@ async function replace(file: LockFile, pieces: readonly Uint8Array[]): Promise<v
   file.end = { kind: 'sound', bytes };
 }
 
-/** In pieces: as one text, that of ten thousand attempts takes more memory than they do. */
+/** In pieces: as one string, ten thousand attempts take more memory than the objects do. */
 export function canonical({ header }: LockFile, { attempts }: Fold): readonly Uint8Array[] {
   const pieces: Uint8Array[] = [];
   let text = '';
@@ -220,10 +223,7 @@ export function bytesOf(pieces: readonly Uint8Array[]): number {
   return pieces.reduce((sum, { length }) => sum + length, 0);
 }
 
-/**
- * True if the path names the file as we left it. Other programs may replace or change it during the
- * run.
- */
+/** Whether the path still names the file as we left it. Other programs may replace or change it during the run. */
 async function isOurs({ files, path, seen, end }: LockFile): Promise<boolean> {
   const now = await files.facts(path);
   if (end.kind === 'sound') return seen !== undefined && isSame(now, seen) && now?.bytes === end.bytes;
@@ -231,7 +231,7 @@ async function isOurs({ files, path, seen, end }: LockFile): Promise<boolean> {
   return now !== undefined && now.id === seen?.id && now.bytes >= bytesMin && now.bytes <= bytesMax;
 }
 
-/** Folds in what somebody else put in the file's place, so that no paid job in it is lost. */
+/** Merges a file that replaced ours, so that no paid job in it is lost. */
 async function takeIn(file: LockFile): Promise<void> {
   const { files, path, command, header, fold } = file;
   const read = await readLockAlone(files, path);

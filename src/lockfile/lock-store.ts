@@ -3,87 +3,86 @@ import type { Attempt } from './attempt.js';
 import type { LockHeader } from './header.js';
 
 /**
- * Result of recording. A local lockfile records everything; a shared log may refuse:
+ * Result of recording. A local lockfile accepts everything; a shared log may refuse:
  * - `taken`: another run claimed or bought the intent's take, so it is not bought here.
  * - `over_budget`: the intent would exceed the budget, given what all runs have spent.
- * - `superseded`: another record of the attempt is ahead of this one; see `newest`.
+ * - `superseded`: there is a newer record of the attempt; see `newest`.
  */
 export type Recorded = 'recorded' | 'taken' | 'over_budget' | 'superseded';
 
-/** What a record is checked against, where others may have written since the decision. */
+/** What a record is checked against if others may have written since the decision. */
 export interface RecordLimits {
-  /** Of an intent: over the life of the lockfile, integer micro-dollars. */
+  /** For an intent: over the lifetime of the lockfile, in integer micro-dollars. */
   readonly budgetMicroUsd?: number | undefined;
-  /** Of an intent: ids of all attempts that were known when it was decided to buy. */
+  /** For an intent: ids of all attempts that were known when it was decided to buy. */
   readonly known?: ReadonlySet<string> | undefined;
-  /** A person decided it (`resolve`). */
+  /** The user decided it (`resolve`). */
   readonly byPerson?: boolean;
 }
 
-/** Who carries an attempt on. */
+/** The run that is responsible for an attempt. */
 export type Holder =
   | { readonly kind: 'here' }
   /** Another run. `silent`: it has recorded nothing for so long that it may be gone. */
   | { readonly kind: 'elsewhere'; readonly silent: boolean; readonly lastSeen?: string | undefined };
 
-/** The other runs, where the records are in a log that several machines write. */
+/** The other runs, if several machines write to a shared log. */
 export interface Sharing {
   /** Of the log, without secrets. */
   readonly address: string;
   /** This run's id. */
   readonly run: string;
   holderOf(attempt: Attempt): Holder;
-  /** The name of another machine that stored the attempt's file; `undefined` where this one did. */
+  /** The name of another machine that stored the attempt's file; `undefined` if this machine did. */
   keptBy(attempt: Attempt): string | undefined;
-  /** Attempts of other runs that this one had not seen at the last call. */
+  /** Attempts of other runs that are new since the last call. */
   news(): readonly Attempt[];
-  /** How many runs work on the batch now, this one included. */
+  /** How many runs are working on the batch, this one included. */
   runs(): number;
-  /** Brings in what other runs recorded, and puts into the log what it could not take before. Rejects with a `BatchError`. */
-  refresh(): Promise<void>;
   /**
-   * True if the log has this record, or one that supersedes it, so that it survives the loss of
-   * this machine.
+   * Reads what other runs recorded, and writes to the log what it could not take before. Rejects with a `BatchError`.
    */
+  refresh(): Promise<void>;
+  /** Whether the log has this record or a newer one, so that it survives the loss of this machine. */
   has(attempt: Attempt): boolean;
-  /** Tells other runs that this one is alive. */
+  /** Signals to other runs that this one is alive. */
   beat(): Promise<void>;
-  /** Tests that the store of the log can be relied on and written to. Rejects with a `BatchError`. */
+  /** Tests that the log's store is reliable and writable. Rejects with a `BatchError`. */
   prove(): Promise<void>;
 }
 
-/** The single writer of a lockfile, for one process that holds its guard. */
+/** The single writer of a lockfile, for the process that holds the run lock. */
 export interface LockStore {
   readonly header: LockHeader;
-  /** Folded, by attempt id, in the order of first appearance. */
+  /** Folded, by attempt id, in order of first appearance. */
   readonly attempts: ReadonlyMap<string, Attempt>;
-  /** The newest record of an attempt, also one that is still being written: what the next one is made from. */
+  /** The newest record of an attempt, including one still being written. The next record is derived from it. */
   newest(attempt: string): Attempt | undefined;
   /**
-   * Appends the attempt as it is now; resolved when it is durable (one sync serves all that wait).
-   * `rev` must be higher than what is known. Rejects with the `FileFault` when it could not be made durable;
-   * `attempts` then does not show it, and later calls try again from a sound end of the file.
+   * Appends the current state of the attempt. Resolves when it is durable; one sync serves all waiting calls. `rev`
+   * must be higher than the known one. Rejects with the `FileFault` if it could not be made durable: `attempts` then
+   * does not show it, and later calls try again from a sound end of the file.
    */
   record(attempt: Attempt, limits?: RecordLimits): Promise<Recorded>;
   /**
-   * Makes sure that the path still names the file that holds all records, and puts them back where it does not. Rejects
-   * with the `FileFault`.
+   * Checks that the path still names the file that holds all records, and restores them if not. Rejects with the
+   * `FileFault`.
    */
   confirm(): Promise<void>;
-  /** Absent where the lockfile is this machine's alone. */
+  /** Absent if only this machine uses the lockfile. */
   readonly sharing?: Sharing;
-  /** Why nothing may be bought any more: what others did to the lockfile during the run, or a fault of the shared log. */
+  /** Why nothing more may be bought: the lockfile was changed during the run, or the shared log failed. */
   trouble(): StoreFault | undefined;
-  /** Rewrites the file canonically (one line an attempt, sorted; atomic) and closes it. */
+  /** Rewrites the file in canonical form, atomically, and closes it. */
   close(): Promise<void>;
-  /** Closes without rewriting: nothing was changed, or the disk is in trouble. */
+  /** Closes without rewriting: nothing was changed, or the disk is failing. */
   abandon(): Promise<void>;
 }
 
 export type StoreFault =
-  /** It cannot be used, or is another one: records go into the journal alone. The error says what to do. */
+  /** The file cannot be used, or is a different one: records go only to the journal. The error says what to do. */
   | { readonly kind: 'displaced'; readonly error: BatchError }
-  /** It has attempts that this run did not know when it was planned. */
+  /** The file has attempts that were unknown when this run was planned. */
   | { readonly kind: 'grown' }
-  /** The shared log cannot be used now: records are kept in the lockfile until it can. The error says what to do. */
+  /** The shared log is unavailable: records are kept in the lockfile until it is back. The error says what to do. */
   | { readonly kind: 'log'; readonly error: BatchError };

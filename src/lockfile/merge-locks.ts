@@ -18,19 +18,19 @@ export type MergedLocks =
 
 export interface MergeReport {
   readonly attempts: number;
-  /** Attempts that the first, and the second, lockfile alone had. */
+  /** Attempts that only the first, or only the second lockfile had. */
   readonly onlyFirst: number;
   readonly onlySecond: number;
-  /** Integer micro-dollars. */
+  /** In integer micro-dollars. */
   readonly spentMicroUsd: number;
   readonly boughtTwice: readonly BoughtTwice[];
 }
 
 /**
- * Joins two lockfiles of one manifest, also two that began separately. Pure. The same in any order and however
- * often, so that everybody who merges the same files gets the same file. Every attempt and every `queue_id` is kept.
+ * Merges two lockfiles of one manifest, even if they were created separately. Pure. The order and number of merges do
+ * not matter, so everyone who merges the same files gets the same result. Every attempt and every `queue_id` is kept.
  *
- * @param log address of the shared log that the result is a copy of, where they name two
+ * @param log address of the shared log that the result is a copy of, if they name two
  */
 export function mergeLocks(first: Lock, second: Lock, log?: string): MergedLocks {
   if (first.header.endpoint !== second.header.endpoint) return { ok: false, why: 'other_endpoint' };

@@ -4,25 +4,25 @@ import { STATE_RANK } from './check.js';
 import { attemptLine } from './line.js';
 
 /**
- * All records seen so far, folded. What it holds is the same whatever the order in which they came and
- * however often, so that files of two branches can be put together line by line.
+ * Folds records. The result does not depend on the order or repetition of records, so files of two branches can be
+ * merged line by line.
  *
- * What is paid for is a job, and its name is the `queue_id`. So of one attempt:
+ * A job is what is paid for, and `queue_id` is its name. So for one attempt:
  * - among records of the same job, the highest `rev` wins, then the later state (`STATE_RANK`);
- * - a record that knows the job stands above any that does not, whatever its `rev`: else a branch that
- *   gave the attempt up would hide a paid job that another branch had found;
- * - two jobs (only a merge brings them) both stay: the first by name keeps the attempt's id, the other
- *   goes on as an attempt of its own, under an id that follows from the two names.
+ * - a record that knows the job wins over any that does not, whatever its `rev`: otherwise a branch that gave the
+ *   attempt up would hide a paid job that another branch had found;
+ * - if a merge brings two jobs, both stay: the first by name keeps the attempt's id, and the other becomes a separate
+ *   attempt with an id derived from both names.
  */
 export interface Fold {
-  /** By attempt id, in the order of first appearance. */
+  /** By attempt id, in order of first appearance. */
   readonly attempts: ReadonlyMap<string, Attempt>;
   add(record: Attempt): void;
   /** Whether the record can be added: no merge brings more than `JOBS_MAX` jobs under one attempt id. */
   hasRoom(record: Attempt): boolean;
 }
 
-/** Of one attempt: those of some branches at most. It bounds the work for each line of a stranger's file. */
+/** For one attempt. Limits the work for each line of a file that may be malicious. */
 export const JOBS_MAX = 16;
 
 export function createFold(records: Iterable<Attempt> = []): Fold {
@@ -65,10 +65,10 @@ export function foldAttempts(records: Iterable<Attempt>): ReadonlyMap<string, At
   return createFold(records).attempts;
 }
 
-/** An attempt and those derived from it share so many leading digits of their ids. */
+/** An attempt and those derived from it share this many leading digits of their ids. */
 const FAMILY_DIGITS = 24;
 
-/** The id under which a second job of an attempt goes on. */
+/** The id of an attempt's second job. */
 export function derivedAttemptId(attempt: string, queueId: string): string {
   const hash = createHash('sha256')
     .update(`${attempt.slice(0, FAMILY_DIGITS)} ${queueId}`)
@@ -89,7 +89,7 @@ function foldFamily(members: readonly Attempt[], record: Attempt): readonly Atte
 interface Job {
   readonly queueId: string;
   best: Attempt;
-  /** Attempt ids it was submitted under: not those derived. */
+  /** Attempt ids that it was submitted under, without derived ones. */
   readonly submittedAs: Set<string>;
 }
 
@@ -111,7 +111,7 @@ function namedJobs(records: readonly Attempt[]): readonly Attempt[] {
   return [...result.values()];
 }
 
-/** The jobs of a family, each with its best record, the first by name first. */
+/** The jobs of a family with the best record of each, sorted by name. */
 function jobsOf(records: readonly Attempt[]): readonly Job[] {
   const jobs = new Map<string, Job>();
   for (const record of records) {
@@ -128,6 +128,6 @@ function jobsOf(records: readonly Attempt[]): readonly Job[] {
 function higher(a: Attempt, b: Attempt): Attempt {
   const difference = a.rev - b.rev || STATE_RANK[a.state] - STATE_RANK[b.state];
   if (difference !== 0) return difference > 0 ? a : b;
-  // Equal in rank: which one is of no matter, but it must be the same one in every order and under either id.
+  // Equal in rank. Either will do, but it must be the same one in every order and under either id.
   return attemptLine(a) >= attemptLine({ ...b, attempt: a.attempt }) ? a : b;
 }

@@ -4,15 +4,16 @@ import type { Files, Random } from '../core/ports.js';
 import { makePrivateFolder, privatePath } from './private-folder.js';
 
 /*
- * Ids of the runs that this machine has had under a lockfile that shares a log. Kept in the private folder, which version
- * control ignores: a clone has the lockfile and not these. Whoever holds the guard knows that all of them have ended.
+ * Ids of this machine's runs under a lockfile with a shared log. Kept in the private folder, which version control
+ * ignores, so that a clone has the lockfile but not these. The holder of the run lock knows that all of them have
+ * ended.
  */
 
 const BYTES_MAX = 16 * 1024 * 1024;
 const RUN_ID = /^[0-9a-f]{32}$/;
 
 /**
- * Adds a run, durably, and returns those before it. Only for whoever holds the guard. Throws the `FileFault`.
+ * Adds a run, durably, and returns the earlier ones. Requires the run lock. Throws the `FileFault`.
  *
  * @param lockPath absolute, links resolved
  */
@@ -25,7 +26,7 @@ export async function enterRun(
   const path = privatePath(lockPath, '.runs');
   const before = await readRuns(files, path);
   await makePrivateFolder(files, random, lockPath);
-  // A line feed first: a crash may have torn the last line.
+  // Start with a line feed: a crash may have torn the last line.
   const handle = await openToAppend(files, path);
   try {
     await handle.write(new TextEncoder().encode(`\n${run}\n`));
@@ -38,7 +39,7 @@ export async function enterRun(
 }
 
 /**
- * The runs that this machine has had under a lockfile. Throws the `FileFault`.
+ * This machine's runs under a lockfile. Throws the `FileFault`.
  *
  * @param lockPath absolute, links resolved
  */

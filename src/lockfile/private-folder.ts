@@ -3,28 +3,28 @@ import type { Files, Processes, Random } from '../core/ports.js';
 import { replaceFile } from './atomic-write.js';
 
 /*
- * Beside the lockfile stands a folder for what only this program uses: the guard, the journal, files being written. It
- * ignores itself, so that `git clean`, `git stash -u` and `git add` leave it alone.
+ * The folder beside the lockfile for files that only this program uses: the run lock, the journal, files being written.
+ * It contains a `.gitignore` for itself, so that `git clean`, `git stash -u` and `git add` leave it alone.
  */
 
 export const PRIVATE_FOLDER = '.venice-batch';
 
 /**
- * A path in the private folder of a lockfile.
+ * A path in the lockfile's private folder.
  *
  * @param lockPath absolute, links resolved
- * @param suffix follows the lockfile's name: `.guard`
+ * @param suffix appended to the lockfile's name: `.guard`
  */
 export function privatePath(lockPath: string, suffix: string): string {
   return join(dirname(lockPath), PRIVATE_FOLDER, `${basename(lockPath)}${suffix}`);
 }
 
-/** A file of that name in the private folder of a lockfile, whatever the lockfile is called. */
+/** A file with this exact name in the lockfile's private folder. */
 export function privateFile(lockPath: string, name: string): string {
   return join(dirname(lockPath), PRIVATE_FOLDER, name);
 }
 
-/** A path in the private folder that nobody else uses: for a file that is renamed when it is whole. */
+/** A unique path in the private folder for a file that is renamed once it is complete. */
 export function scratchPath(random: Random, lockPath: string): string {
   return privatePath(lockPath, `.${randomHex(random)}.tmp`);
 }
@@ -35,8 +35,8 @@ export function randomHex(random: Random): string {
 }
 
 /**
- * Creates the folder of a lockfile and the private one in it. Throws `ELOOP` where that is a symbolic link: it would have
- * come with a repository, to have files written elsewhere.
+ * Creates the lockfile's folder and the private folder in it. Throws `ELOOP` if that is a symbolic link, which a
+ * repository may contain to redirect files elsewhere.
  *
  * @param lockPath absolute, links resolved
  */
@@ -46,17 +46,17 @@ export async function makePrivateFolder(files: Files, random: Random, lockPath: 
     throw Object.assign(new Error(`a symbolic link in place of ${folder}`), { code: 'ELOOP', path: folder });
   await files.makeDirectory(folder);
   const ignore = join(folder, '.gitignore');
-  // Empty: a crash tore it.
+  // Empty: torn by a crash.
   if (((await files.facts(ignore))?.bytes ?? 0) > 0) return;
   try {
     await replaceFile(files, ignore, [new TextEncoder().encode('*\n')], scratchPath(random, lockPath));
   } catch (fault) {
-    // Another process did the same, and swept our scratch file away when it had the guard.
+    // Another process did the same, and removed our scratch file when it got the run lock.
     if (((await files.facts(ignore))?.bytes ?? 0) === 0) throw fault;
   }
 }
 
-/** A path in the private folder for a socket, as short as the address of a socket has to be. */
+/** A path in the private folder for a socket, as short as socket addresses must be. */
 export function socketPath(lockPath: string, nonce: string): string {
   return join(dirname(privatePath(lockPath, '')), `${nonce}.sock`);
 }
@@ -64,7 +64,7 @@ export function socketPath(lockPath: string, nonce: string): string {
 const SCRATCH = /^\.[0-9a-f]{32}\.tmp$/;
 const SOCKET = /^[0-9a-f]{32}\.sock$/;
 
-/** Removes leftovers of killed processes. Only for the holder of the lock. */
+/** Removes leftovers of killed processes. Requires the run lock. */
 export async function sweepPrivateFolder(
   files: Files,
   processes: Processes,
@@ -80,7 +80,7 @@ export async function sweepPrivateFolder(
         await files.remove(path);
     }
   } catch {
-    // It stays behind until the next time: no fault may keep the guard from whoever has just got it.
+    // It stays until the next time: this must not keep the new holder from the run lock.
   }
 }
 

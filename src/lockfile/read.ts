@@ -8,12 +8,12 @@ import { readJournals } from './journal.js';
 import type { LockProblem } from './lock-error.js';
 import { createFold } from './merge.js';
 
-/** A lockfile of more bytes is neither read nor written. */
+/** Larger lockfiles are neither read nor written. */
 export const LOCK_BYTES_MAX = 256 * 1024 * 1024;
 
 /**
- * What a read-only command needs of a lockfile. If there is none, `header` is absent and there are
- * no attempts.
+ * What a read-only command needs from a lockfile. If the file does not exist, `header` is absent and there are no
+ * attempts.
  */
 export type ReadLock =
   | {
@@ -21,16 +21,16 @@ export type ReadLock =
       readonly header?: LockHeader;
       readonly attempts: ReadonlyMap<string, Attempt>;
       readonly notes: readonly LockNote[];
-      /** Size of the file; 0 where there is none. */
+      /** Size of the file; 0 if it does not exist. */
       readonly bytes: number;
-      /** Paths of the journals whose records are among the attempts. */
+      /** Paths of the journals whose records are included. */
       readonly journals: readonly string[];
     }
   | { readonly ok: false; readonly problems: readonly [LockProblem, ...LockProblem[]] };
 
 /**
- * Reads a lockfile and the journals that runs left which did not end cleanly. Needs no guard, changes nothing; a fault of
- * the disk is a problem, not a throw.
+ * Reads a lockfile, and the journals of runs that did not end cleanly. Needs no run lock and changes nothing. A disk
+ * error is returned as a problem, not thrown.
  */
 export async function readLock(files: Files, path: string): Promise<ReadLock> {
   const read = await readLockAlone(files, path);
@@ -83,7 +83,10 @@ async function absent(files: Files, path: string): Promise<ReadLock> {
     : { ok: false, problems: [problem] };
 }
 
-/** A symbolic link in the lockfile's place that leads to nothing: a file made through it would be one that somebody else chose. */
+/**
+ * Whether the lockfile is a dangling symbolic link. Writing through it would create a file at a place that someone else
+ * chose.
+ */
 export async function linkToNothing(files: Files, path: string): Promise<LockProblem | undefined> {
   try {
     if ((await files.facts(path)) !== undefined) return undefined;
@@ -103,7 +106,7 @@ export function checkEndpoint(header: LockHeader, endpoint: string): LockProblem
     : { kind: 'other_endpoint', endpoint: header.endpoint, wanted: endpoint };
 }
 
-/** Bytes that are not UTF-8 become U+FFFD, which no sound line holds raw. */
+/** Bytes that are not UTF-8 become U+FFFD, which never occurs raw in a valid line. */
 export function decode(bytes: Uint8Array): string {
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
 }

@@ -9,7 +9,7 @@ export type RepairedFile =
   | {
       readonly ok: true;
       readonly report: RepairReport;
-      /** Where the lines went that cannot be understood; absent where there were none. */
+      /** File with the lines that cannot be understood; absent if there were none. */
       readonly asidePath?: string;
     }
   | { readonly ok: false; readonly problem: LockProblem };
@@ -17,8 +17,8 @@ export type RepairedFile =
 const ASIDE_FILES_MAX = 1_000;
 
 /**
- * Repairs a lockfile in place, under its guard. The lines set aside are durable in a file of their own
- * before the lockfile is replaced. Throws the `FileFault`; nothing is changed then.
+ * Repairs a lockfile in place, under the run lock. Lines set aside are durable in a separate file before the lockfile
+ * is replaced. Throws the `FileFault`; nothing has changed then.
  */
 export async function repairFile(files: Files, random: Random, path: string): Promise<RepairedFile> {
   const repaired = repairLock(decode(await files.read(path, LOCK_BYTES_MAX)));

@@ -10,21 +10,21 @@ import type { LockProblem } from './lock-error.js';
 import { createFold, type Fold } from './merge.js';
 
 export interface RepairReport {
-  /** Conflict markers taken out. */
+  /** Conflict markers removed. */
   readonly markers: number;
   /** Headers beyond the first of each lockfile. */
   readonly headers: number;
-  /** Lockfiles that began separately and are one now. 1: there was only one. */
+  /** Number of lockfiles that were merged into one. 1: there was only one. */
   readonly lockfiles: number;
-  /** Attempts found in lines that can be read, folded. */
+  /** Attempts found in readable lines, folded. */
   readonly attempts: number;
-  /** All are kept. */
+  /** All of them are kept. */
   readonly boughtTwice: readonly BoughtTwice[];
-  /** Damaged or edited lines that can be read all the same, and are kept as they read. Lines count from 1. */
+  /** Lines that are damaged or edited but readable, and are kept as they are. Lines count from 1. */
   readonly keptAsRead: readonly { readonly line: number; readonly why: string }[];
-  /** What could not be understood. It is not in the repaired text: keep it in a file beside. */
+  /** Lines that could not be understood. They are not in the repaired text: keep them in a separate file. */
   readonly setAside: readonly SetAside[];
-  /** Lines that are missing: what they told is not known. Without numbers, nobody knows how many. */
+  /** Lines that are missing, with unknown content. Without numbers, it is unknown how many. */
   readonly missing?: { readonly lines?: number; readonly linesMarked?: number };
 }
 
@@ -32,37 +32,36 @@ export interface SetAside {
   /** From 1. */
   readonly line: number;
   readonly why: string;
-  /** The whole line. Foreign text: escape it where it is printed. */
+  /** The whole line. Untrusted text: escape it before printing. */
   readonly text: string;
-  /** What looks like queue ids in it and is in no line that is kept: jobs that may be paid for and would be lost. */
+  /** What looks like queue ids in the line and is in no kept line: possibly paid jobs that would be lost. */
   readonly queueIds: readonly string[];
 }
 
 export type Repaired =
   | { readonly ok: true; readonly text: string; readonly report: RepairReport }
-  /** Cannot be repaired: no header, a newer version, or lockfiles of two endpoints in one. */
+  /** Cannot be repaired: no header, a newer version, or lockfiles of two endpoints in one file. */
   | { readonly ok: false; readonly problem: LockProblem };
 
-/** A repair under way. */
+/** The state of a repair. */
 interface Work {
   readonly fold: Fold;
   readonly ends: Ends;
   readonly aside: Omit<SetAside, 'queueIds'>[];
   readonly keptAsRead: { line: number; why: string }[];
   header?: LockHeader;
-  /** The header does not match its checksum: a sound one takes its place. */
+  /** The header does not match its checksum, and is replaced when a valid one is found. */
   headerDamaged: boolean;
   lockfiles: number;
-  /** Lines without a checksum are no damage: one side of a merge is older than they are. */
+  /** Missing checksums are not damage: one side of a merge predates them. */
   old: boolean;
   markers: number;
   headers: number;
 }
 
 /**
- * Makes one sound lockfile of a damaged or merged one. Both sides of a conflict count, and so does its base:
- * records are folded, so that the order and the repetition of lines are of no matter, and no `queue_id` of
- * a line that can be read is ever dropped.
+ * Makes one valid lockfile from a damaged or merged one. Both sides of a conflict count, and so does its base: records
+ * are folded, so the order and repetition of lines do not matter, and no `queue_id` of a readable line is ever dropped.
  */
 export function repairLock(text: string): Repaired {
   const work: Work = {
@@ -90,7 +89,7 @@ export function repairLock(text: string): Repaired {
   return { ok: true, text: serialiseLock(work.header, work.fold.attempts.values()), report: reportOf(work) };
 }
 
-/** Returns why nothing can be repaired. */
+/** Returns the reason if nothing can be repaired. */
 function takeLine(work: Work, line: Line, number: number, text: string): LockProblem | undefined {
   const setAside = (why: string): undefined => {
     work.ends.count(undefined);
@@ -128,7 +127,7 @@ function takeLine(work: Work, line: Line, number: number, text: string): LockPro
 
 const DAMAGED = 'does not match its checksum';
 
-/** Keeps what a line says that does not match its checksum, and returns whether it says anything. */
+/** Keeps what a line with a wrong checksum says, and returns whether it says anything. */
 function takeDamaged(
   work: Work,
   { attempt, header, sum }: Line & { kind: 'checksum' },
@@ -147,7 +146,7 @@ function takeDamaged(
   return true;
 }
 
-/** Of lockfiles that began separately, as two first runs that git merged, every attempt counts. */
+/** If the lockfiles were created separately, such as two first runs merged by git, every attempt counts. */
 function takeHeader(work: Work, header: LockHeader, line: number): LockProblem | undefined {
   const known = work.headerDamaged ? undefined : work.header;
   work.headerDamaged = false;
@@ -168,7 +167,7 @@ function takeHeader(work: Work, header: LockHeader, line: number): LockProblem |
   return undefined;
 }
 
-/** A `rev` that cannot be counted on from is set to one that can, and is still higher than any that was counted to. */
+/** Replaces an implausible `rev` with one that leaves room to count on and is still higher than any real one. */
 function keep({ fold, aside, keptAsRead }: Work, attempt: Attempt, line: number, text: string): void {
   if (!fold.hasRoom(attempt)) {
     aside.push({ line, why: `adds another job under attempt ${attempt.attempt}`, text });
@@ -188,7 +187,7 @@ function reportOf(work: Work): RepairReport {
   }));
   const fault = old ? undefined : ends.fault();
   const { lines = 0, linesMarked = Number.POSITIVE_INFINITY } = fault ?? {};
-  // A mark that does not fit because of lines that are damaged, and all there, says nothing more.
+  // A mark that does not match only because of damaged lines that are all present says nothing new.
   const explained = lines >= linesMarked && keptAsRead.length + aside.length > 0;
   return {
     markers,

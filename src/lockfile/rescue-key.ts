@@ -4,23 +4,23 @@ import { faultCode } from '../core/errors.js';
 import type { Files, Random } from '../core/ports.js';
 import { createFile } from './atomic-write.js';
 
-/** Where rescue files go, and what they are signed with. All absolute. */
+/** Where rescue files go, and what they are signed with. All paths are absolute. */
 export interface RescuePlaces {
-  /** The key of this user, in a folder of their own. */
+  /** This user's key, in its own folder. */
   readonly keyFile: string;
-  /** Folders of the user's own, closed to others; the best first. Made when they are needed. */
+  /** Private folders of the user, the best first. Created on demand. */
   readonly directories: readonly string[];
 }
 
-/** Signs rescue files: nobody but this user can make one that is believed. */
+/** Signs rescue files, so that only this user can make one that is trusted. */
 export type RescueKey = Uint8Array;
 
 const KEY_BYTES = 32;
 
 /**
- * The key of this user, made the first time. It has to be at hand before the disk is full.
+ * This user's key, created on first use. It has to exist before the disk is full.
  *
- * @returns `undefined` where there is none and none can be made, or where others can read it or put it there
+ * @returns `undefined` if it does not exist and cannot be created, or if others can read it or put it there
  */
 export async function rescueKey(
   files: Files,
@@ -52,18 +52,18 @@ async function makeKey(files: Files, random: Random, keyFile: string): Promise<R
   try {
     await createFile(files, keyFile, random.bytes(KEY_BYTES), `${keyFile}.${name}.tmp`, 'private');
   } catch (fault) {
-    // Another run may have been faster.
+    // Another run created it first.
     if (faultCode(fault) !== 'EEXIST') throw fault;
   }
   return readKey(files, keyFile);
 }
 
-/** The text with a last line that signs it. */
+/** Appends a last line with the signature. */
 export function signed(key: RescueKey, text: string): string {
   return `${text}${JSON.stringify({ hmac_sha256: signature(key, text).toString('hex') })}\n`;
 }
 
-/** The text without its signature; `undefined` where that is not this key's. */
+/** The text without its signature; `undefined` if that was not made with this key. */
 export function unsigned(key: RescueKey, text: string): string | undefined {
   const match = /^(.*\n)\{"hmac_sha256":"([0-9a-f]{64})"\}\n$/s.exec(text);
   if (match === null) return undefined;

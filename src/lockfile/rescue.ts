@@ -10,26 +10,26 @@ import { decode } from './read.js';
 import { type RescueKey, type RescuePlaces, signed, unsigned } from './rescue-key.js';
 
 /*
- * When an answer has arrived and the lockfile's disk does not take its record, the record goes into a small
- * lockfile of its own on any disk that does. The next run brings it home. It is believed only where it stands in a
- * folder that is closed to others and is signed with this user's key: a file of that name is easily planted.
+ * If an answer has arrived and its record cannot be written to the lockfile's disk, the record goes into a small
+ * separate lockfile on any disk that works. The next run takes it from there. It is trusted only in a private folder
+ * and if it is signed with this user's key, because a file of that name is easily planted.
  */
 
 const RESCUE_BYTES_MAX = 1024 * 1024;
-/** Files tried in one folder before it is given up: names may be taken by earlier rescues. */
+/** Names tried in one folder: some may be taken by earlier rescues. */
 const NAMES_MAX = 20;
 
-/** What rescuing needs of a run. */
+/** What a rescue needs. */
 export interface Rescue {
   readonly places: RescuePlaces;
-  /** Absent where none could be had: nothing can be rescued then. */
+  /** Absent if there is no usable key. Then nothing can be rescued. */
   readonly key: RescueKey | undefined;
 }
 
 /**
- * Makes the attempt durable in the first of the folders that takes it.
+ * Makes the attempt durable in the first folder that accepts it.
  *
- * @returns the file's path, or `undefined` where no folder took it
+ * @returns the file's path, or `undefined` if every folder failed
  */
 export async function writeRescue(
   files: Files,
@@ -52,7 +52,7 @@ export async function writeRescue(
   return undefined;
 }
 
-/** Created if needed, and private to this user. */
+/** Creates the folder if needed. Returns whether it is private to this user. */
 async function isReady(files: Files, directory: string): Promise<boolean> {
   try {
     await files.makeDirectory(directory, 'private');
@@ -63,17 +63,18 @@ async function isReady(files: Files, directory: string): Promise<boolean> {
 }
 
 export interface Adopted {
-  /** Number of records that were new. */
+  /** Number of new records. */
   readonly count: number;
-  /** Paths of files of a rescue's name that this user did not write: left alone. */
+  /** Paths of files named like a rescue that this user did not write. They are not touched. */
   readonly ignored: readonly string[];
 }
 
 /**
- * Records what earlier runs had to put elsewhere, and removes each rescue file once its records are durable in
- * the lockfile. Files of other lockfiles, damaged ones and those of others are left alone. Throws the fault of a failing record.
+ * Records what earlier runs had to store elsewhere, and removes each rescue file once its records are durable in the
+ * lockfile. Files of other lockfiles, damaged ones and those of other users are not touched. Throws the fault of a
+ * failed record.
  *
- * @param open folders that others may write to: rescue files there are never believed, but told
+ * @param open folders that others can write to: rescue files there are never trusted, but reported
  */
 export async function adoptRescues(
   files: Files,
@@ -105,7 +106,7 @@ function prefix(lineage: string): string {
   return `venice-batch-rescue-${lineage.slice(0, 8)}-`;
 }
 
-/** The code of what failed. */
+/** Returns the error code, if any. */
 async function tryWrite(files: Files, path: string, bytes: Uint8Array): Promise<string | undefined> {
   try {
     await createInPlace(files, path, bytes);
@@ -138,7 +139,7 @@ async function findRescues(
   return paths.sort();
 }
 
-/** `foreign`: not signed with the key. `other`: not for this lockfile, or not readable. */
+/** `foreign`: not signed with the key. `other`: for another lockfile, or not readable. */
 async function readRescue(
   files: Files,
   path: string,

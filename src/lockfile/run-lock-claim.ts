@@ -2,12 +2,12 @@ import { faultCode } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 import type { Holder } from './liveness.js';
 
-/** What a guard file says. */
+/** The content of a run lock file. */
 export interface Claim {
   readonly holder: Holder;
-  /** 32 hex digits, random: never the same twice. */
+  /** 32 random hex digits, never reused. */
   readonly nonce: string;
-  /** By the holder's clock, ms since the epoch. */
+  /** In the holder's time, ms since the epoch. */
   readonly sinceMs: number;
 }
 
@@ -15,7 +15,7 @@ const RUN_LOCK_BYTES_MAX = 4096;
 /** A constant of the Linux kernel. */
 export const PID_NAMESPACE_OF_THE_HOST = 'pid:[4026531836]';
 
-/** The text of a guard file. */
+/** The text of a run lock file. */
 export function claimText({ holder, nonce, sinceMs }: Claim): string {
   const said = {
     pid: holder.pid,
@@ -33,7 +33,7 @@ export function claimText({ holder, nonce, sinceMs }: Claim): string {
   return `${JSON.stringify(said)}\n`;
 }
 
-/** `undefined` where there is no such file. One that cannot be understood is a claim of an unknown holder. */
+/** `undefined` if there is no such file. A file that cannot be understood is a claim of an unknown holder. */
 export async function readClaim(files: Files, path: string): Promise<Claim | undefined> {
   let bytes: Uint8Array;
   try {
@@ -46,7 +46,7 @@ export async function readClaim(files: Files, path: string): Promise<Claim | und
   return claimOf(new TextDecoder().decode(bytes)) ?? UNREADABLE;
 }
 
-/** Stands for a guard file that we did not write. Its holder cannot be looked up. */
+/** Stands for a lock file that we did not write. Its holder cannot be checked. */
 const UNREADABLE: Claim = {
   holder: {
     pid: 0,

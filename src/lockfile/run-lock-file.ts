@@ -7,25 +7,26 @@ import { scratchPath, socketPath } from './private-folder.js';
 import { type Claim, claimText, readClaim } from './run-lock-claim.js';
 
 /*
- * The guard file: who creates it holds it, and it is followed, never removed, when its holder is gone.
+ * The run lock file. The process that creates it holds the lock; when the holder is gone, a successor replaces the file
+ * and never removes it.
  *
- * Two processes may find the same dead holder at the same time. So the right to follow holder X is itself
- * a file that can be created only once: `<guard>.<nonce of X>`, which names the follower. It is void
- * unless the chain of holder and followers, read again from the guard itself, ends with it; only then is it renamed
- * over the guard. A nonce is random and never comes back, so that a late follower of a holder that
- * was replaced meanwhile finds the chain to be another one, and withdraws.
+ * Two processes may find the same dead holder at the same time. So the right to succeed holder X is itself a file that
+ * can be created only once: `<lock>.<nonce of X>`, which names the successor. It is valid only if the chain of holder
+ * and successors, read again from the lock itself, ends with it; only then is it renamed over the lock. Nonces are
+ * random and never reused, so a late successor of a holder that was replaced meanwhile finds a different chain, and
+ * withdraws.
  */
 
-/** Who holds the guard. */
+/** The holder of the run lock. */
 export interface LockHolder {
-  /** 0 where nothing tells. */
+  /** 0 if unknown. */
   readonly pid: number;
   readonly hostname: string;
-  /** When it was taken, ms since the epoch, by the holder's clock. */
+  /** When it was taken: ms since the epoch, in the holder's time. */
   readonly sinceMs: number;
   readonly ageMs: number;
   readonly alive: boolean | 'unknown';
-  /** Of `unknown`: why. */
+  /** Why the state is `unknown`. */
   readonly why?: Doubt;
 }
 
@@ -34,11 +35,11 @@ export interface World {
   readonly processes: Processes;
   readonly clock: Clock;
   readonly random: Random;
-  /** Links resolved. */
+  /** With links resolved. */
   readonly lockPath: string;
 }
 
-/** One process on its way in. */
+/** One process that wants the lock. */
 export interface Entrant extends World {
   readonly claim: Claim;
   readonly named: NameClaim;
@@ -51,27 +52,27 @@ export type Taken =
   | { readonly ok: true; readonly tookOver?: LockHolder }
   | { readonly ok: false; held: LockHolder };
 
-/** A guard file or a follower's, with the place it stands at. */
+/** The lock file or a successor's file, with its path. */
 interface Link {
   readonly path: string;
   readonly claim: Claim;
 }
 
 const TRIES_MAX = 100;
-/** Followers that died in the act, one after the other. */
+/** Successors that died in turn while succeeding. */
 const CHAIN_MAX = 100;
 
 export async function take(entrant: Entrant, guard: string): Promise<Taken> {
   const { files, claim, named, mayFollow } = entrant;
   let last: LockHolder | undefined;
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-    // Somebody may just have removed the folder.
+    // The folder may just have been removed.
     if (tries > 0) await files.makeDirectory(dirname(guard));
     if (await tryCreate(entrant, guard)) return { ok: true };
     const chain = await readChain(files, guard);
     const end = chain.at(-1);
     if (end === undefined) continue;
-    // A network share may say that the name is taken because an earlier try, whose answer was lost, took it.
+    // A network share may say that the name is taken because an earlier try took it and its answer was lost.
     if (end.claim.nonce === claim.nonce) return { ok: true };
     const holder = await lookUp(entrant, end.claim, named.kind === 'held');
     if (!mayFollow(holder)) return { ok: false, held: holder };
@@ -82,7 +83,7 @@ export async function take(entrant: Entrant, guard: string): Promise<Taken> {
   throw new Error('bug: the guard neither exists nor can be created');
 }
 
-/** Follows a holder that is gone. `false`: another one was faster. */
+/** Succeeds a holder that is gone. `false`: another process was faster. */
 async function follow(entrant: Entrant, guard: string, end: Link): Promise<boolean> {
   const { files, claim } = entrant;
   const path = `${guard}.${end.claim.nonce}`;
@@ -110,14 +111,14 @@ export async function tryCreate({ files, random, lockPath, claim }: Entrant, pat
     await createFile(files, path, new TextEncoder().encode(claimText(claim)), scratchPath(random, lockPath));
     return true;
   } catch (fault) {
-    // ENOENT: whoever holds the guard by now swept the scratch file away.
+    // ENOENT: the new holder removed our scratch file.
     if (faultCode(fault) === 'EEXIST' || faultCode(fault) === 'ENOENT') return false;
     await releaseRunLock(files, path, claim.nonce).catch(() => {});
     throw fault;
   }
 }
 
-/** Whether this file system refuses to create a file that is there already: on it rests what a guard file is worth. */
+/** Whether this file system refuses to create a file that already exists. The lock depends on that. */
 export async function createsOnce(files: Files, guard: string): Promise<boolean> {
   try {
     await files.link(guard, guard);
@@ -134,7 +135,7 @@ export async function createsOnce(files: Files, guard: string): Promise<boolean>
   }
 }
 
-/** The holder, and who followed it: the last one is the holder by right. Empty: the guard is free. */
+/** The holder and its successors, of which the last is the rightful holder. Empty: the lock is free. */
 export async function readChain(files: Files, guard: string): Promise<readonly Link[]> {
   const chain: Link[] = [];
   let path = guard;

@@ -25,31 +25,35 @@ import {
 } from './run-lock-file.js';
 
 /*
- * One run at a time. Two things keep others out: a name that is claimed from the operating system, which no deletion of
- * files frees, but which other machines and most containers do not see; and a file that names its holder, which everybody
- * sees who sees the lockfile. The file is never taken over by age, only when its holder is provably gone.
+ * Allows one run at a time. Two things keep others out: a name claimed from the operating system, which deleting files
+ * does not free, but which other machines and most containers do not see; and a file that names its holder, visible to
+ * everyone who sees the lockfile. The file is never taken over because of its age, only if its holder is provably gone.
  */
 
 export type AcquiredLock =
   | {
       readonly ok: true;
-      /** Whether others are kept out for certain: a file system may neither refuse to replace a file nor to link over one. */
+      /**
+       * Whether others are kept out for certain. A file system may fail to refuse both creating a file that exists and
+       * linking over one.
+       */
       readonly exclusive: boolean;
       /**
-       * Whether the guard is still ours; one that somebody removed is put back while the system keeps others out.
-       * `taken`: another process has it. `gone`: it was removed, and nothing kept others out meanwhile.
+       * Whether we still hold the lock. If the file was removed, it is put back while the operating system's claim
+       * keeps others out. `taken`: another process has it. `gone`: it was removed, and nothing kept others out
+       * meanwhile.
        */
       check(): Promise<RunLockState>;
-      /** Frees the guard if it is still ours. */
+      /** Frees the lock if we still hold it. */
       release(): Promise<void>;
-      /** The dead holder whose lock was taken over, to be reported. */
+      /** The dead holder whose lock was taken over, for the report. */
       readonly tookOver?: LockHolder;
     }
   | { readonly ok: false; readonly held: LockHolder };
 
 export type RunLockState = 'ours' | 'taken' | 'gone';
 
-/** Takes the guard of a lockfile, or says who has it. `lockPath` is absolute; its folder is created. */
+/** Takes the run lock of a lockfile, or returns who holds it. `lockPath` is absolute; its folder is created. */
 export async function acquireRunLock(
   files: Files,
   processes: Processes,
@@ -62,16 +66,15 @@ export async function acquireRunLock(
 }
 
 export type BrokenLock =
-  /** There was none to break. */
+  /** There was no lock. */
   | { readonly kind: 'free' }
   | { readonly kind: 'broken'; readonly was: LockHolder }
-  /** Its holder lives, or may live: `force` is needed, or it must be ended first. */
+  /** The holder is alive, or may be: it must end first, or `force` is needed. */
   | { readonly kind: 'refused'; readonly held: LockHolder };
 
 /**
- * Frees a lock whose holder is gone; with `force` also one whose holder cannot be checked (another
- * host, or an unreadable lock file), which only the user can judge. Never frees the lock of a live
- * process.
+ * Frees a lock whose holder is gone; with `force` also one whose holder cannot be checked (another host, or an
+ * unreadable lock file), which only the user can judge. Never frees the lock of a live process.
  */
 export async function breakRunLock(
   files: Files,
@@ -91,7 +94,7 @@ export async function breakRunLock(
   return taken.tookOver === undefined ? { kind: 'free' } : { kind: 'broken', was: taken.tookOver };
 }
 
-/** Who holds a guard, unless it is provably gone. Takes and makes nothing. */
+/** Who holds the lock, unless the holder is provably gone. Takes and creates nothing. */
 export async function holderOf(
   files: Files,
   processes: Processes,
@@ -109,12 +112,12 @@ export async function holderOf(
   return undefined;
 }
 
-/** The path of the guard of a lockfile whose links are resolved. */
+/** The path of the run lock of a lockfile with links resolved. */
 export function runLockPath(lockPath: string): string {
   return privatePath(lockPath, '.guard');
 }
 
-/** Where earlier versions have it. */
+/** The path in earlier versions. */
 function formerRunLockPath(lockPath: string): string {
   return `${lockPath}.guard`;
 }
@@ -175,7 +178,7 @@ async function heldRunLock(
 const CLAIM_TRIES_MAX = 25;
 const CLAIM_PAUSE_MS = 20;
 
-/** Claims the lockfile's name from the system. Whoever has it is about to write its guard, or to go. */
+/** Claims the lockfile's name from the system. Its holder is about to write the lock file, or to exit. */
 async function claimName(
   world: World,
 ): Promise<Exclude<NameClaim, { kind: 'taken' }> | { held: LockHolder }> {
@@ -196,7 +199,7 @@ async function claimName(
   return { held: { pid: 0, hostname, sinceMs: clock.nowMs(), ageMs: 0, alive: true } };
 }
 
-/** The guard, and the one that an earlier version left where it used to be: that is only freed. */
+/** Takes the lock, and removes the file that an earlier version left at the old path. */
 async function takeBoth(entrant: Entrant): Promise<Taken> {
   const { files, lockPath, claim } = entrant;
   const guard = runLockPath(lockPath);

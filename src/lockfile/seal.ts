@@ -1,18 +1,18 @@
 import { crc32 } from 'node:zlib';
 
 /*
- * Checksums against damage (a flipped bit, a cut file), not against forgery: CRC-32 finds every flipped bit and
- * every run of damage up to 32 bits, and costs next to nothing.
+ * Checksums protect against damage (a flipped bit, a cut file), not against forgery: CRC-32 detects every flipped bit
+ * and every run of damage up to 32 bits, and costs almost nothing.
  */
 
 /**
- * The last line that a clean end writes: how many records stand before it, and a checksum over theirs. Records
- * that a run appends come after it. In a file that git has merged there are several.
+ * The last line that a clean end writes: how many records precede it, and a checksum over theirs. Records that a run
+ * appends follow it. A file merged by git has several.
  */
 export interface EndMark {
   readonly end: true;
   readonly lines: number;
-  /** CRC-32 of the checksums of these lines, in their order, 8 hex digits. */
+  /** CRC-32 of the checksums of these lines in order, 8 hex digits. */
   readonly digest: string;
 }
 
@@ -21,12 +21,12 @@ const SUM_LENGTH = 8;
 const CLOSING = '"}';
 const MEMBER_LENGTH = OPENING.length + SUM_LENGTH + CLOSING.length;
 
-/** The line with its checksum as the last member: CRC-32 of the JSON without it. */
+/** Adds the checksum as the last member: CRC-32 of the JSON without it. */
 export function sealLine(json: string): string {
   return `${json.slice(0, -1)}${OPENING}${hex(crc32(json))}${CLOSING}`;
 }
 
-/** The checksum that a line carries, whether it is right, and the JSON without it; `undefined` where it carries none. */
+/** The line's checksum, whether it is valid, and the JSON without it; `undefined` if it has none. */
 export function sealOf(
   line: string,
 ): { readonly sum: string; readonly right: boolean; readonly json: string } | undefined {
@@ -37,12 +37,12 @@ export function sealOf(
   return { sum, right: sum === hex(crc32(json)), json };
 }
 
-/** The checksum of a line that was sealed. */
+/** The checksum of a sealed line. */
 export function sumOf(sealedLine: string): string {
   return sealedLine.slice(-CLOSING.length - SUM_LENGTH, -CLOSING.length);
 }
 
-/** Whether the text is what is left of a line that was being appended: a line's beginning, then nothing or zeros. */
+/** Whether the text can be a torn append: the beginning of a line, followed by nothing or zeros. */
 export function isBeginning(text: string): boolean {
   let length = text.length;
   while (length > 0 && text.charCodeAt(length - 1) === 0) length -= 1;
@@ -51,12 +51,12 @@ export function isBeginning(text: string): boolean {
   return beginning.startsWith(LINE_START) && !WHOLE_LINE.test(beginning) && !beginning.includes('\0');
 }
 
-/** How the line of an attempt begins. */
+/** How an attempt's line begins. */
 const LINE_START = '{"track":"';
-/** A line that is all there, whatever follows it: no beginning of one. */
+/** A complete line, whatever follows it, is not a beginning. */
 const WHOLE_LINE = /,"sum":"[0-9a-f]{8}"\}/;
 
-/** Counts lines and digests their checksums: what an end mark says. */
+/** Counts lines and digests their checksums, for the end mark. */
 export interface Tally {
   add(sum: string): void;
   mark(): EndMark;

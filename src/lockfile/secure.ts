@@ -6,9 +6,9 @@ import type { Fold } from './merge.js';
 import { type ReadLock, readLockAlone } from './read.js';
 
 /**
- * Makes durable what was read, before anything is built on it: a run that was killed may have left records that
- * can be read but would not outlive a power cut. After a sync that failed, not even another sync helps (the
- * system has forgotten those bytes), so that only a file that a clean end has left is kept, any other is written anew.
+ * Makes what was read durable before anything depends on it: a killed run may have left records that are readable but
+ * would not survive a power cut. After a failed sync another one does not help (the system has forgotten those bytes),
+ * so only a file left by a clean end is kept; any other is rewritten.
  */
 export async function secure(file: LockFile): Promise<void> {
   if (file.end.kind === 'absent') return;
@@ -17,7 +17,7 @@ export async function secure(file: LockFile): Promise<void> {
     try {
       return await rewrite(file, []);
     } catch (fault) {
-      // On a full disk there may still be room to append. An empty file in the place of none would be taken for damage.
+      // On a full disk there may still be room to append. An empty file where there was none would look like damage.
       const alone = await readLockAlone(file.files, file.path);
       if (!alone.ok || alone.header === undefined) throw fault;
       missing = missingIn(alone, file.fold);
@@ -38,7 +38,7 @@ export async function secure(file: LockFile): Promise<void> {
   file.seen = await file.files.facts(file.path);
 }
 
-/** The lines of what the file lacks: it is known from journals, which may not be durable. */
+/** Lines that the file lacks. They are known from journals, which may not be durable. */
 function missingIn(alone: ReadLock & { ok: true }, { attempts }: Fold): Uint8Array {
   const newer = [...attempts.values()].filter(
     ({ attempt, rev }) => (alone.attempts.get(attempt)?.rev ?? 0) < rev,
@@ -46,7 +46,7 @@ function missingIn(alone: ReadLock & { ok: true }, { attempts }: Fold): Uint8Arr
   return encode(newer.map((attempt) => `${attemptLine(attempt)}\n`).join(''));
 }
 
-/** Whether it looks as a clean end leaves it, with nothing to be done. */
+/** Whether the file looks as a clean end leaves it. */
 function isSettled(file: LockFile): boolean {
   for (const { state } of file.fold.attempts.values()) if (!SETTLED.has(state)) return false;
   return file.end.kind === 'sound' && file.end.bytes === bytesOf(canonical(file, file.fold));

@@ -16,11 +16,11 @@ export type OpenedLock =
   | { readonly ok: false; readonly problem: LockProblem };
 
 /**
- * Opens a lockfile for writing, under its guard. A missing file is created with its first record only. What a
- * run left that did not end cleanly is made durable, its torn end mended.
+ * Opens a lockfile for writing, under the run lock. A missing file is created only with its first record. What a run
+ * that did not end cleanly left is made durable, and a torn end is repaired.
  *
- * @param options.command for what errors advise
- * @param options.lineage gives 32 random hex digits, for a new lockfile
+ * @param options.command for the advice in errors
+ * @param options.lineage generates 32 random hex digits for a new lockfile
  */
 export async function openLock(
   files: Files,

@@ -5,7 +5,7 @@ import { type LockFile, leaveJournal, letGo, makeCanonical, writeRecords } from 
 import type { LockStore } from './lock-store.js';
 
 const RECORDS_PER_SYNC_MAX = 1000;
-/** Written like a record: whether the file is still there is checked then. */
+/** Queued like a record, to check whether the file is still there. */
 const NOTHING = 'nothing';
 
 /** A `LockStore` over a file in a known state. */
@@ -64,7 +64,7 @@ export function createWriter(file: LockFile): LockStore {
   };
 }
 
-/** A record that the fold would not show is a mistake of the caller: what it says would be lost. */
+/** A record that the fold would hide is a bug in the caller: its content would be lost. */
 function orderFault(known: Attempt | undefined, attempt: Attempt): string | undefined {
   if (known === undefined) return undefined;
   if (known.queue_id === attempt.queue_id) {

@@ -1,22 +1,22 @@
 /**
- * Keeps submits from a model that takes none: overloaded, offline or at capacity. After a refusal no submit goes to
- * it for a while, then one alone; once that is accepted, all may go again. Its jobs are polled and cleaned up meanwhile.
+ * Pauses submits to a model that refuses them because it is overloaded, offline or at capacity. After the pause one
+ * submit is tried alone; if it is accepted, all may be sent again. Polls and clean-ups continue meanwhile.
  */
 export interface CircuitBreaker {
   allows(nowMs: number): boolean;
-  /** While it does not allow: when that may change without an answer. `Infinity`: only an answer changes it. */
+  /** When submits may be allowed again if no answer comes first. `Infinity`: only an answer changes it. */
   opensAtMs(nowMs: number): number;
   /** When the pause after the last refusal ends, ms; in the past where there is none. */
   pausedUntilMs(): number;
   /** A submit was sent. */
   sent(): void;
-  /** The model refused a submit; `retryAfterSeconds` as its answer names it. */
+  /** Records that the model refused a submit. `retryAfterSeconds` is the pause that its answer names, if any. */
   refused(retryAfterSeconds: number | undefined, nowMs: number): void;
-  /** A submit came to an end. */
+  /** Records that a submit has ended. */
   settled(accepted: boolean): void;
 }
 
-/** Where the model names no time, ms: doubled with each refusal. */
+/** The first pause, in ms, where the answer names none. Doubled with each further refusal. */
 const PAUSE_MS = 10_000;
 const PAUSE_MS_MAX = 80_000;
 const RETRY_SECONDS_MAX = 3_600;
@@ -34,7 +34,7 @@ export function createCircuitBreaker(): CircuitBreaker {
       activeRequests += 1;
     },
     refused: (retryAfterSeconds, nowMs) => {
-      // Those that were under way together are one refusal.
+      // Refusals of submits that were in flight together count as one.
       if (nowMs >= closedUntilMs) refusals += 1;
       const pauseMs =
         retryAfterSeconds === undefined

@@ -19,15 +19,15 @@ import {
 } from './state.js';
 
 const REQUESTS_MAX = 16;
-/** Submits under way at most: what a crash, or a proxy that breaks, leaves in doubt. */
+/** Submits in flight at most. A crash or a broken proxy can leave as many in doubt. */
 const SUBMITS_MAX = 4;
-/** Of the requests under way, those that no one purpose may take. */
+/** Requests that no single operation may take, of those allowed at once. */
 const REQUESTS_RESERVED = 2;
 
-/** A job is taken to be at most so old, ms. */
+/** A job's age is capped at this, in ms. */
 const QUEUED_AGO_MS_MAX = 30 * 24 * 3_600_000;
 
-/** When a job was queued, as far as its age can be reckoned with: the time may come from anywhere. */
+/** The time a job was queued, limited to plausible values: it may come from an edited lockfile or a wrong clock. */
 function usableTime(queuedAtMs: number, nowMs: number): number {
   return Number.isNaN(queuedAtMs) ? nowMs : Math.min(nowMs, Math.max(nowMs - QUEUED_AGO_MS_MAX, queuedAtMs));
 }
@@ -107,7 +107,10 @@ function next(state: SchedulerState, nowMs: number): Action {
   return best === undefined ? { kind: 'wait', untilMs: wakeMs } : dispatch(state, best, nowMs);
 }
 
-/** Of two models' choices: what is worth more; else the submit of the model that will take longest; else the one with less under way. */
+/**
+ * Prefers the choice that is worth more, then the submit of the model that needs the most time, then the model with
+ * fewer active requests.
+ */
 function isBetter(one: Choice, other: Choice, all: readonly RuledQueue[], nowMs: number): boolean {
   if (one.rank !== other.rank) return one.rank < other.rank;
   if (one.operation === 'submit') return leftMs(one, all, nowMs) > leftMs(other, all, nowMs);
@@ -119,7 +122,7 @@ function leftMs({ job }: Choice, all: readonly RuledQueue[], nowMs: number): num
   return restMs(demandOf(queue, rules, nowMs), queue.pollCost);
 }
 
-/** What each model with work may do, so that the run keeps within its bounds and no model starves another. */
+/** What each model with work may do, within the run's limits and without starving other models. */
 function rulesByQueue(state: SchedulerState): readonly RuledQueue[] {
   const { options, activeRequests } = state;
   const requestsMax = options.requestsMax ?? REQUESTS_MAX;
@@ -161,9 +164,12 @@ function needsOfOthers(queues: readonly ModelQueue[], but: ModelQueue, submits: 
   return sum;
 }
 
-/** Entries of the history that are looked at, the newest. */
+/** Only the newest entries of the history are used. */
 const HISTORY_MAX = 200;
-/** A recorded run time includes the wait for the poll that ended it: the run itself may have been shorter by as much. */
+/**
+ * A recorded run time includes the wait for the last poll, so the job may have run for a shorter time, down to this
+ * share.
+ */
 const HISTORY_SHORTER = 0.5;
 
 function learnHistory(state: SchedulerState, about: JobKind, runMs: number): void {

@@ -1,19 +1,19 @@
 /**
- * Keeps a key from being blocked: the service blocks it for 30 s after more than 20 answers without
- * success within 30 s, whatever the model. Counts each request under way as if it were going to fail.
+ * Keeps a key from being blocked. The service blocks a key for 30 s after more than 20 failed requests within 30 s,
+ * across all models. Active requests are counted as failures until they are answered.
  */
 export interface ErrorBudget {
   allows(unanswered: number, nowMs: number): boolean;
-  /** While it does not allow: when that may change without an answer. `Infinity`: only an answer changes it. */
+  /** When requests may be allowed again if no answer comes first. `Infinity`: only an answer changes it. */
   opensAtMs(unanswered: number, nowMs: number): number;
-  /** `status` is absent where no answer came. */
+  /** `status` is absent if no answer came. */
   answered(status: number | undefined, nowMs: number): void;
 }
 
 const SPAN_MS = 30_500;
-/** Answers without success within the span at which requests pause. */
+/** Requests pause at this many failures within the span. */
 const FAILURES_MAX = 14;
-/** The same, with all requests under way counted in. */
+/** The same, with all active requests counted as failures. */
 const FAILURES_POSSIBLE_MAX = 19;
 
 export function createErrorBudget(): ErrorBudget {

@@ -3,26 +3,29 @@ import { demandOf, hasRoom, opensAtMs, type RuledQueue } from './next-action.js'
 import { type Demand, type PollCost, placesMs, requestsLeft } from './poll-cost.js';
 import type { Estimate } from './scheduler.js';
 
-/** How far off the end may be as a share, with nothing and with very much seen. */
+/** Uncertainty of the estimate as a share: at most (nothing seen yet) and at least (much seen). */
 const DOUBT_MAX = 0.5;
 const DOUBT_MIN = 0.06;
-/** The last jobs are taken to end between these quantiles. */
+/** The last jobs are expected to end between these quantiles. */
 const SOON = 0.1;
 const LATE = 0.98;
-/** The quantile shown as a job's expected time: the mean would lean on the few that run for very long. */
+/** The quantile shown as a job's expected time. The mean would be dominated by a few very long jobs. */
 const MIDDLE = 0.5;
-/** How many standard deviations the sum of what is left may be off. */
+/** How many standard deviations the sum of the remaining times may be off. */
 const DOUBT_DEVIATIONS = 1.3;
-/** Between the 5th and the 95th percentile, in standard deviations. */
+/** The 5th and 95th percentiles are this many standard deviations apart. */
 const DEVIATIONS_5_TO_95 = 3.3;
-/** A job that runs longer than nearly all is taken to end before this multiple of its age. */
+/** A job that has outlived nearly all others is assumed to end before this multiple of its age. */
 const STRAGGLER = 3;
-/** Requests may turn out to be more by this share. */
+/** There may be more requests than expected, by this share. */
 const DOUBT_REQUESTS = 0.05;
-/** A shorter pause is not shown, ms. */
+/** Shorter pauses are not shown, in ms. */
 const PAUSE_SHOWN_MS_MIN = 2_000;
 
-/** The remaining time, from the same estimates that schedule the polls. Models run side by side: the longest counts. */
+/**
+ * The remaining time, from the same estimates that schedule the polls. Models run in parallel, so the slowest one
+ * counts.
+ */
 export function estimateRemaining(
   queues: readonly RuledQueue[],
   jobs: ReadonlyMap<string, Job>,
@@ -54,9 +57,10 @@ interface Range {
 
 function rangeOf({ queue, rules }: RuledQueue, nowMs: number): Range {
   const demand = demandOf(queue, rules, nowMs);
-  // Where the budget is short, the price makes jobs wait that need not: the places are not what the run waits for.
+  // With a tight budget the poll price makes jobs wait longer than they need to, but the run is not waiting for their
+  // places.
   const pollCost = { ...queue.pollCost, waitMs: Math.min(queue.pollCost.waitMs, demand.meanMs / 2) };
-  // What is under way may be the poll that finds its job done.
+  // The poll in flight may already find its job done.
   const least = requestsLeft(demand, { ...pollCost, polls: 1 });
   const requestsMin = {
     ...least,
@@ -73,7 +77,7 @@ function rangeOf({ queue, rules }: RuledQueue, nowMs: number): Range {
   };
 }
 
-/** What the jobs of the last submits still run, where submits have a budget of their own. */
+/** How long the jobs of the last submits still run, where submits have their own budget. */
 function lastRuns(queue: ModelQueue, { unsubmitted, submitsApart }: Demand, pollCost: PollCost): Range {
   if (!submitsApart || unsubmitted === 0) return { low: 0, high: 0 };
   const { quantileMs } = queue.pooled.survival();
@@ -89,7 +93,7 @@ function placesRange(queue: ModelQueue, { unsubmitted, inFlight }: Demand, middl
   return { low: middleMs * (1 - doubt), high: middleMs * (1 + doubt) + quantileMs(LATE) - meanMs };
 }
 
-/** When the last of the jobs in flight may be stored, ms from now. */
+/** When the last jobs in flight are expected to be stored, in ms from now. */
 function lastJobs(queue: ModelQueue, pollCost: PollCost, nowMs: number): Range {
   let low = 0;
   let high = 0;
@@ -100,7 +104,9 @@ function lastJobs(queue: ModelQueue, pollCost: PollCost, nowMs: number): Range {
   return { low, high };
 }
 
-/** The age that the given share does not reach of those jobs that run as long as this one has been seen to. */
+/**
+ * The age by which the given share of the remaining jobs has ended, among jobs that ran at least as long as this one.
+ */
 function quantileFromMs({ durationClass, seenRunningMs }: Job, share: number): number {
   const survival = durationClass.runTimes.survival();
   const ageMs = survival.quantileMs(1 - survival.at(seenRunningMs) * (1 - share));
@@ -112,7 +118,7 @@ export function hasWork(queue: ModelQueue): boolean {
   return queue.toSubmit.size + queue.toResubmit.size + queue.inFlight + queue.toCleanUp.size > 0;
 }
 
-/** Operations that are due now, limits aside. */
+/** Operations that are due now, ignoring the limits. */
 function operationsDue({ queue, rules }: RuledQueue, nowMs: number): readonly Operation[] {
   const { toPoll, toSubmit, toResubmit, toCleanUp, inFlight } = queue;
   const submits =
@@ -124,7 +130,7 @@ function operationsDue({ queue, rules }: RuledQueue, nowMs: number): readonly Op
   ];
 }
 
-/** Until when the limits hold up every due operation. */
+/** When the limits allow a due operation again, if they block all of them now. */
 function pauseOf(queues: readonly RuledQueue[], nowMs: number): number | undefined {
   const runTimes = queues.flatMap((ruled) =>
     operationsDue(ruled, nowMs).map((operation) => opensAtMs(ruled.queue, operation, nowMs)),

@@ -5,10 +5,10 @@ import type { ModelLimits, RequestToken } from './rate-limiter.js';
 import type { Route } from './route.js';
 import { createRunTimeEstimator, type RunTimeEstimator, type Survival } from './run-time-estimator.js';
 
-/** Jobs of one model and about the same length: alike in how long they run. */
+/** Jobs of one model with about the same duration, which run for about as long. */
 export interface DurationClass {
   readonly runTimes: RunTimeEstimator;
-  /** The survival function by which its jobs in flight were last sorted. */
+  /** The survival function that its jobs in flight were last sorted by. */
   orderedBy: Survival | undefined;
   /** Its jobs that are not stored yet. */
   jobs: number;
@@ -27,57 +27,59 @@ export interface Job {
   readonly id: string;
   readonly queue: ModelQueue;
   readonly durationClass: DurationClass;
-  /** From `unsubmitted` through `in_flight` to `clean_up`. */
+  /** A job moves from `unsubmitted` through `in_flight` to `clean_up`. */
   phase: 'unsubmitted' | 'in_flight' | 'clean_up';
-  /** The action given out and not yet settled. */
+  /** The operation that was dispatched and is not settled yet. */
   operation: Operation | undefined;
-  /** Of its request, until it is answered. */
+  /** Set while the job's request is unanswered. */
   token: RequestToken | undefined;
-  /** When the latest action was given out. */
+  /** When the latest operation was dispatched. */
   sentMs: number;
-  /** Not queued before. */
+  /** The job was not queued before this time. */
   queuedAfterMs: number;
-  /** When it was queued, as near as is known. */
+  /** When the job was queued, as far as known. */
   queuedAtMs: number;
-  /** The age at which it was last seen running; 0: not polled yet. */
+  /** The age at which the job was last seen running. 0: not polled yet. */
   seenRunningMs: number;
-  /** Not to be polled before. */
+  /** Not to be polled before this time. */
   notBeforeMs: number;
 }
 
-/** All that concerns one model: its request limits, what is known of its run times, and its jobs that await an action. */
+/** One model: its request limits, the run times seen so far, and its jobs that need an action. */
 export interface ModelQueue {
   readonly model: string;
   readonly limits: ModelLimits;
   /** Whether the model takes submits at all. */
   readonly breaker: CircuitBreaker;
   readonly durationClasses: Map<number, DurationClass>;
-  /** Over all lengths: what a new length starts from. */
+  /** Run times across all durations, from which a new duration class starts. */
   readonly pooled: RunTimeEstimator;
-  /** 80th percentile of the run times as the service reports it, ms. */
+  /** 80th percentile of the run times as reported by the service, in ms. */
   reportedMs: number | undefined;
-  /** To be submitted, in order. */
+  /** Jobs to submit, in order. */
   readonly toSubmit: PriorityQueue<Job>;
-  /** To be submitted again, not before their key. */
+  /** Jobs to submit again, keyed by the earliest time to do so. */
   readonly toResubmit: PriorityQueue<Job>;
-  /** To be polled, by when each is due. */
+  /** Jobs to poll, keyed by due time. */
   readonly toPoll: PriorityQueue<Job>;
-  /** Polls under way. */
+  /** Jobs whose poll is in flight. */
   readonly pollsInFlight: Set<Job>;
-  /** Clean-ups that are due, by when each may be made. */
+  /** Jobs whose clean-up is due, keyed by the earliest time to do so. */
   readonly toCleanUp: PriorityQueue<Job>;
   /** Submitted or being submitted, and not yet stored. */
   inFlight: number;
-  /** Of these, jobs that were never seen running. */
+  /** Jobs in flight that were never seen running. */
   neverPolled: number;
-  /** A probe poll: the first job queued while no run time is known is polled early, to learn what the service reports. */
+  /**
+   * The probe poll: while no run time is known, the first job queued is polled early to learn what the service reports.
+   */
   probe: Job | 'none yet' | 'done';
-  /** Requests under way. */
+  /** Requests in flight. */
   activeRequests: number;
-  /** The current step of the poll price, and what it costs a job of average length. */
+  /** The current poll price as a step, and what it costs a job of average duration. */
   priceStep: number | undefined;
   pollCost: PollCost;
-  /** Actions given out since jobs were last put in order by it. */
+  /** Actions dispatched since the jobs were last sorted by price. */
   actionsSincePriced: number;
 }
 
@@ -105,7 +107,7 @@ export function createModelQueue(model: string, limits: ModelLimits): ModelQueue
   };
 }
 
-/** Lengths are taken as alike within a factor of about 1.4. */
+/** Durations within a factor of about 1.4 share one class. */
 export function durationClassOf(queue: ModelQueue, durationSeconds: number | undefined): DurationClass {
   const key = durationSeconds === undefined ? -1 : Math.round(2 * Math.log2(Math.max(1, durationSeconds)));
   const found = queue.durationClasses.get(key);
@@ -123,7 +125,7 @@ export function learnReported(queue: ModelQueue, p80Ms: number): void {
   for (const { runTimes } of queue.durationClasses.values()) runTimes.reported(p80Ms);
 }
 
-/** Tracks that are still to be submitted. */
+/** Tracks not submitted yet. */
 export function unsubmitted(queue: ModelQueue): number {
   return queue.toSubmit.size + queue.toResubmit.size;
 }

@@ -12,17 +12,17 @@ import {
 } from './poll-cost.js';
 import type { Requests } from './rate-limiter.js';
 
-/** What one model may do at this moment, given the run as a whole. */
+/** What one model may do right now, given the state of the whole run. */
 export interface Rules {
-  /** What one more request may be for. */
+  /** Which operations one more request may be for. */
   readonly may: Readonly<Record<Operation, boolean>>;
-  /** Whether anything is still to be submitted at all. */
+  /** Whether anything is still to be submitted. */
   readonly submits: boolean;
-  /** This model's share of the user's limit on jobs in flight, if there is one. */
+  /** This model's share of `--concurrency`, if that is set. */
   readonly share: number | undefined;
-  /** Whether the user's limit leaves room for one more job in flight. */
+  /** Whether `--concurrency` leaves room for one more job in flight. */
   readonly hasPlace: boolean;
-  /** What the other models may be expected to ask for, from budgets that all of them share. */
+  /** Requests that the other models are expected to need from budgets they share with this one. */
   others(): Requests;
 }
 
@@ -31,46 +31,49 @@ export interface RuledQueue {
   readonly rules: Rules;
 }
 
-/** An action worth a request now; the lower the rank, the more it is worth. */
+/** An action that is worth a request now. The lowest rank goes first. */
 export interface Choice {
   readonly rank: number;
   readonly operation: Operation;
   readonly job: Job;
 }
 
-/** While nothing is known, one job is polled at this age. */
+/** While no run time is known, one job is polled at this age. */
 const PROBE_AGE_MS = 3_000;
-/** Clean-ups are put off as a reserve of useful requests, up to this many. */
+/** Up to this many clean-ups are postponed, so that spare requests always have a use. */
 const CLEAN_UPS_MAX = 30;
-/** Without a limit from the user: jobs in flight at most, where all requests share a budget, and where submits have their own. */
+/**
+ * Jobs in flight at most without `--concurrency`: where all requests share one budget, and where submits have their
+ * own.
+ */
 const WIDTH_MAX = 64;
 const WIDTH_MAX_APART = 1_000;
-/** Makes up for unevenness when as many jobs are kept in flight as the budget can collect. */
+/** Headroom for uneven run times when the number of jobs in flight is limited by what the budget can collect. */
 const WIDTH_RESERVE = 1.15;
-/** The 95th percentile of run times until something is known, ms. */
+/** The 95th percentile of run times while nothing is known, in ms. */
 const LONG_RUN_UNKNOWN_MS = 150_000;
-/** Requests that each track takes at least. */
+/** A track takes at least this many requests. */
 const REQUESTS_PER_TRACK = 3;
-/** Of the requests that polls and submits may be expected to need, what is kept for them before a clean-up. */
+/** Before a clean-up, this multiple of the requests that polls and submits are expected to need is held back. */
 const KEPT_SHARE = 1.5;
-/** Budget that lapses within this is spent on whatever may be of use, ms. */
+/** Budget that expires within this time is spent on anything useful, in ms. */
 const LAST_MOMENTS_MS = 2_500;
-/** A poll that costs nothing is made when the job is done with at least this chance. */
+/** Where a poll costs nothing, a job is polled once it is done with at least this probability. */
 const EARLY_CHANCE_MIN = 0.3;
-/** In these moments: how often to look whether something has become worth it, ms. */
+/** How often to look for useful requests while the budget is about to expire, in ms. */
 const LOOK_MS = 250;
-/** Nothing lapses in a window that ended and was not followed by another: so long after its last moments began, ms. */
+/** How long to keep looking after the end of a window, in ms. Later there is nothing left to expire. */
 const LOOKS_FOR_MS = 2 * LAST_MOMENTS_MS;
 /** The shortest wait, ms. */
 const WAKE_MS_MIN = 1;
-/** Jobs in flight are sorted again after one action for so many of them. */
+/** Jobs in flight are sorted again after one action for every this many of them. */
 const JOBS_PER_PRICING = 8;
-/** The first completions matter most: until this many were seen, jobs are sorted after every action. */
+/** Until this many completions were seen, jobs are sorted after every action: the first completions teach the most. */
 const LESSONS_EACH_PRICED = 8;
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** The best action for the model that its budget allows. */
+/** The most valuable action that the model's budget allows now. */
 export function choose(queue: ModelQueue, rules: Rules, nowMs: number): Choice | undefined {
   while (queue.toResubmit.peekKey() <= nowMs)
     queue.toSubmit.set(queue.toResubmit.pop()!, Number.NEGATIVE_INFINITY);
@@ -94,7 +97,7 @@ export function choose(queue: ModelQueue, rules: Rules, nowMs: number): Choice |
   return undefined;
 }
 
-/** When the model may have an action, if it has none now and no event comes first. `Infinity`: never. */
+/** When the model may have an action again, if it has none now and no event comes first. `Infinity`: never. */
 export function wakesAtMs(queue: ModelQueue, rules: Rules, nowMs: number): number {
   const { toPoll, toCleanUp, toResubmit, toSubmit } = queue;
   const { may } = rules;
@@ -115,7 +118,7 @@ export function wakesAtMs(queue: ModelQueue, rules: Rules, nowMs: number): numbe
   return wakeMs === NEVER ? NEVER : Math.max(wakeMs, nowMs + WAKE_MS_MIN);
 }
 
-/** From when on the limits let such a request go, as far as is known now. */
+/** When the limits allow such a request, as far as is known now. */
 export function opensAtMs({ limits, breaker }: ModelQueue, operation: Operation, nowMs: number): number {
   const route = ROUTE_OF[operation];
   const limitMs = limits.available(route, nowMs) >= 1 ? nowMs : limits.opensAtMs(route, nowMs);
@@ -124,14 +127,14 @@ export function opensAtMs({ limits, breaker }: ModelQueue, operation: Operation,
     : limitMs;
 }
 
-/** When to look at the last moments of the budget; again and again once they have come, until they are long over. */
+/** When to look for useful requests before the budget expires, and again until well after its end. */
 function nextLookMs(queue: ModelQueue, nowMs: number): number {
   const lastMs = lastMomentsMs(queue, nowMs);
   if (nowMs - lastMs >= LOOKS_FOR_MS) return NEVER;
   return lastMs > nowMs ? lastMs : nowMs + LOOK_MS;
 }
 
-/** When a job is to be polled next. */
+/** When a job is due for its next poll. */
 export function dueMs(job: Job): number {
   const ageMs =
     job.queue.probe === job
@@ -170,7 +173,7 @@ function plus(one: Requests, other: Requests): Requests {
   return sum;
 }
 
-/** Sets the price of a poll from what is known now, and sorts the jobs in flight by it. */
+/** Sets the poll price from what is known now, and sorts the jobs in flight by it. */
 function price(queue: ModelQueue, rules: Rules, nowMs: number): void {
   const isLearning = queue.pooled.count() < LESSONS_EACH_PRICED;
   if (!isLearning && queue.actionsSincePriced * JOBS_PER_PRICING < queue.toPoll.size) return;
@@ -183,7 +186,7 @@ function price(queue: ModelQueue, rules: Rules, nowMs: number): void {
     changed = true;
   }
   const pollCosts = pollCostsOfQueue(queue);
-  // Where requests cost nothing there is nothing to weigh.
+  // Without a request limit there is nothing to trade off.
   const free = queue.limits.perMinute('retrieve') === NEVER;
   const step = free ? 0 : choosePrice(demandOf(queue, rules, nowMs), pollCosts, queue.priceStep);
   changed ||= step !== queue.priceStep;
@@ -193,7 +196,7 @@ function price(queue: ModelQueue, rules: Rules, nowMs: number): void {
   for (const job of [...queue.toPoll.items()]) queue.toPoll.set(job, dueMs(job));
 }
 
-/** Jobs in flight: the user's limit, or as many as the request budget can collect. */
+/** Jobs in flight at most: `--concurrency`, or as many as the request budget can collect. */
 function widthOf(queue: ModelQueue, rules: Rules): number {
   if (rules.share !== undefined) return rules.share;
   const longMs = queue.pooled.known()
@@ -207,7 +210,7 @@ function widthOf(queue: ModelQueue, rules: Rules): number {
   return Math.min(WIDTH_MAX, Math.ceil(WIDTH_RESERVE * tracksPerMs * longMs) + 1);
 }
 
-/** Whether the last request of the budget is kept for the probe poll. */
+/** Whether the last request of the budget is reserved for the probe poll. */
 function isReservedForProbe(queue: ModelQueue, nowMs: number): boolean {
   return typeof queue.probe === 'object' && queue.limits.sharedAvailable(nowMs) < 2;
 }
@@ -217,12 +220,12 @@ export function hasRoom(queue: ModelQueue, rules: Rules): boolean {
   return rules.share === undefined ? queue.inFlight < widthOf(queue, rules) : rules.hasPlace;
 }
 
-/** Whether budget that would lapse may submit more than can be collected without delay. */
+/** Whether budget that would expire may be used to submit more than can be collected right away. */
 function mayRunAhead(queue: ModelQueue, rules: Rules): boolean {
   return rules.share === undefined && queue.limits.isShared() && queue.inFlight < WIDTH_MAX;
 }
 
-/** From when on the budget is more than polls and submits may be expected to need before it lapses. */
+/** When the remaining budget will exceed what polls and submits are expected to need before it expires. */
 function spareAtMs(queue: ModelQueue, rules: Rules, nowMs: number): number {
   const { limits, pollCost } = queue;
   const available = limits.sharedAvailable(nowMs);
@@ -235,7 +238,7 @@ function spareAtMs(queue: ModelQueue, rules: Rules, nowMs: number): number {
   return lapsesMs - (available - 1) / neededPerMs;
 }
 
-/** When what is left of the budget is about to lapse. */
+/** When the rest of the budget is about to expire. */
 function lastMomentsMs(queue: ModelQueue, nowMs: number): number {
   return queue.limits.lapsesAtMs(nowMs) - LAST_MOMENTS_MS;
 }
@@ -247,7 +250,7 @@ function isWorthEarly(job: Job, nowMs: number): boolean {
   return alive <= 0 || 1 - survival.at(nowMs - job.queuedAtMs) / alive >= EARLY_CHANCE_MIN;
 }
 
-/** Over the model's jobs that are not stored yet. */
+/** Averages over the model's jobs that are not stored yet. */
 function average(queue: ModelQueue, of: (durationClass: DurationClass) => number): number {
   let sum = 0;
   let jobs = 0;

@@ -4,58 +4,61 @@ import { createBucket } from './token-bucket.js';
 import { createWindow } from './window.js';
 
 /**
- * A request budget that the service describes, kept from this side: as long as nobody else spends from it, the
- * service never has to answer 429. Understands fixed windows and token buckets by their headers, and does
- * with a log of its own sends where only the limit is stated. Pure: time and answers come in by calls.
+ * Tracks a request budget that the service describes, so that a run that is alone on it never gets a 429. Understands
+ * fixed windows and token buckets from their headers, and counts its own requests where only the limit is stated. Pure:
+ * time and answers are passed in.
  */
 export interface Pacer {
-  /** Requests that may be sent now. 0 to `Infinity`: no limit is known, or there is none. */
+  /** Requests that may be sent now, 0 to `Infinity` (no limit, or none known). */
   available(nowMs: number): number;
-  /** While `available` is 0: when that may change without an answer. `Infinity`: only an answer changes it. */
+  /** While `available` is 0: when that may change if no answer comes first. `Infinity`: only an answer changes it. */
   opensAtMs(nowMs: number): number;
-  /** When requests that are not used by then are lost. `Infinity`: never. */
+  /** When unused requests expire. `Infinity`: never. */
   lapsesAtMs(nowMs: number): number;
   /** When the pause after the last 429 ends, ms; in the past where there is none. */
   pausedUntilMs(): number;
   /** Counts a request as sent; returns the token that its answer is reported with. */
   sent(nowMs: number): number;
-  /** What came of a request. `token` is absent for a request that this pacer did not count: then only its headers matter. */
+  /**
+   * Reports the answer to a request. `token` is absent for a request that this pacer did not count; then only the
+   * headers matter.
+   */
   answered(token: number | undefined, answer: PacedAnswer, nowMs: number): void;
-  /** The limit as the service states it elsewhere, requests a minute; `Infinity`: none. */
+  /** Sets the limit that the service states elsewhere, in requests a minute. `Infinity`: none. */
   limit(perMinute: number): void;
-  /** Requests a minute as far as known; else `Infinity`. */
+  /** Requests a minute, or `Infinity` if not known. */
   perMinute(): number;
   /** Whether headers or `rate_limits` describe this budget. */
   isKnown(): boolean;
-  /** How long from now until that many requests may be expected to have been allowed, ms. */
+  /** How long it is expected to take until this many requests have been allowed, in ms. */
   spanMs(requests: number, nowMs: number): number;
-  /** The least that it can take: all requests of the last window at its start. */
+  /** The shortest time it can take: all requests of the last window are sent at its start. */
   spanMsMin(requests: number, nowMs: number): number;
 }
 
 export interface PacedAnswer {
-  /** Absent: no answer came. */
+  /** Absent if no answer came. */
   readonly status?: number;
   readonly rate: RateHeaders;
-  /** A 429 that is about the model, not about the limit. */
+  /** A 429 because the model is overloaded, not because of the limit. */
   readonly overloaded?: boolean;
 }
 
 const MINUTE_MS = 60_000;
-/** A minute as the log counts it, from the answer: by then the service has counted the request. */
+/** A minute counted from the answer, by which time the service has counted the request. */
 const LOG_SPAN_MS = 60_100;
-/** A first request that takes longer than this no longer holds up the others. */
+/** After this long, a slow first request no longer holds up the others. */
 const FIRST_PATIENCE_MS = 3_000;
 /** The pause after a 429 without headers. */
 const PAUSE_UNKNOWN_MS = 60_000;
 const PAUSE_MS_MIN = 1_000;
-/** Bounds on what a header may ask for. */
+/** Bounds on the pauses that headers can ask for. */
 const PAUSE_MS_MAX = 24 * 3_600_000;
-/** Requests under way at most while the count may be wrong, so that at most as many become a 429. */
+/** Requests in flight at most while the count may be wrong: at most this many can become 429s. */
 const UNANSWERED_UNSURE_MAX = 3;
-/** The count may be wrong for so long after it showed that somebody else spends from the same budget, */
+/** The count is doubted for this long after it showed that others use the same budget, */
 const OTHERS_REMEMBERED_MS = 120_000;
-/** and when the newest answer is older than this. */
+/** and while the newest answer is older than this. */
 const FRESH_MS = 5_000;
 /** Answers without headers in a row, where headers were due, after which they are no longer counted on. */
 const UNREAD_MAX = 3;
@@ -78,13 +81,13 @@ export function createPacer(): Pacer {
   let pausedMs = Number.NEGATIVE_INFINITY;
   let sharedUntilMs = Number.NEGATIVE_INFINITY;
   let readMs = Number.NEGATIVE_INFINITY;
-  /** The service named the time to try again: one request may do so from then on, whatever the count says. */
+  /** The service named a time to retry: from then on one request may be sent, whatever the count says. */
   let retryMs = Number.POSITIVE_INFINITY;
-  /** The request that was sent, and so far answered, with nothing else under way. */
+  /** The last request, while no other has been in flight with it. */
   let aloneToken: number | undefined;
   /** Answers without headers so far. */
   let headerless = 0;
-  /** Unanswered, by token, in order. */
+  /** Unanswered requests by token, in order. */
   const pending = new Map<number, PendingRequest>();
   const log = createLog();
 
@@ -133,7 +136,7 @@ export function createPacer(): Pacer {
           : nowMs + PAUSE_UNKNOWN_MS;
     pausedMs = Math.max(pausedMs, Math.min(Math.max(reportedMs, nowMs + PAUSE_MS_MIN), nowMs + PAUSE_MS_MAX));
     if (isBucket) {
-      // It does not fill as a bucket does: count what was sent instead.
+      // It does not fill as a bucket does: count requests instead.
       ledger = undefined;
       fills = false;
     }
@@ -142,7 +145,7 @@ export function createPacer(): Pacer {
   const span = (requests: number, nowMs: number, more: (beyond: number) => number): number => {
     const inWindows = ledger !== undefined && !isBucket;
     const lapsesMs = inWindows ? ledger!.lapsesAtMs(nowMs) : nowMs;
-    // The next window has begun, though its headers are not here yet.
+    // The next window has begun, but its headers are not here yet.
     const begun = inWindows && lapsesMs <= nowMs && nowMs >= pausedMs;
     const beyond = requests - (begun ? perMinute() : available(nowMs));
     if (!(beyond > 0) || perMinute() === Number.POSITIVE_INFINITY) return 0;
@@ -213,14 +216,14 @@ export function createPacer(): Pacer {
   };
 }
 
-/** When those of the requests under way were sent whose answers may still be on time. */
+/** Send times of the requests in flight that may still be answered in time. */
 function recentlySent(pending: ReadonlyMap<number, PendingRequest>, nowMs: number): readonly number[] {
   return [...pending.values()]
     .map(({ sentMs }) => sentMs)
     .filter((sentMs) => nowMs < sentMs + FIRST_PATIENCE_MS);
 }
 
-/** How many of those under way were sent before that one. */
+/** How many of the requests in flight were sent before this one. */
 function earlier(pending: ReadonlyMap<number, PendingRequest>, token: number): number {
   let count = 0;
   for (const other of pending.keys()) {
@@ -230,7 +233,7 @@ function earlier(pending: ReadonlyMap<number, PendingRequest>, token: number): n
   return count;
 }
 
-/** The reset in local time, or `undefined` where it makes no sense. */
+/** The reset in local time, or `undefined` if it is implausible. */
 function usableReset(rate: RateHeaders, skewMs: number, nowMs: number): number | undefined {
   if (rate.resetUnixSeconds === undefined) return undefined;
   const resetMs = rate.resetUnixSeconds * 1_000 - skewMs;
@@ -238,14 +241,14 @@ function usableReset(rate: RateHeaders, skewMs: number, nowMs: number): number |
 }
 
 /**
- * The service's clock less this machine's, at least: `Date` is cut to whole seconds and some moments old.
- * `undefined`: unknown.
+ * A lower bound for how far the service's clock is ahead of this machine's: `Date` is cut to whole seconds and already
+ * a moment old.
  */
 function skewOf({ dateUnixSeconds }: RateHeaders, nowMs: number): number | undefined {
   return dateUnixSeconds === undefined ? undefined : dateUnixSeconds * 1_000 - nowMs;
 }
 
-/** When requests were answered, within the last span. */
+/** Times at which requests were answered within the last span. */
 function createLog() {
   let times: number[] = [];
   let start = 0;

@@ -1,16 +1,16 @@
 import type { Requests } from './rate-limiter.js';
 import type { Survival } from './run-time-estimator.js';
 
-/** Polls of one job come no closer than this, ms from one being sent to the next. */
+/** The shortest time between two polls of one job, in ms. */
 export const POLL_GAP_MS = 2_000;
-/** A job that was seen running is polled again after at most this, ms. */
+/** A job that was seen running is polled again after at most this time, in ms. */
 export const POLL_GAP_MS_MAX = 60_000;
-/** However long jobs are said to run, one that was not asked for yet is asked for at this age at the latest, ms. */
+/** The first poll of a job happens at this age at the latest, in ms, however long jobs are reported to run. */
 const FIRST_LOOK_MS_MAX = 10 * 60_000;
 
 /**
- * The age at which a job that was running at `ageMs` is to be polled next: when the time for which it may
- * by then be expected to have lain ready reaches `priceMs`, what one poll has to save.
+ * The age for the next poll of a job that was running at `ageMs`: when its expected waiting time since it became ready
+ * reaches `priceMs`, the time that one poll has to save.
  */
 export function nextAgeMs(survival: Survival, ageMs: number, priceMs: number): number {
   const alive = survival.at(ageMs);
@@ -34,29 +34,29 @@ export function nextAgeMs(survival: Survival, ageMs: number, priceMs: number): n
 
 const RESOLUTION_MS = 20;
 
-/** What a price comes to for a job from its start, as expected: polls, and ms from ready to seen. */
+/** What a price means for a job over its whole life, as expected: the number of polls, and ms from ready to seen. */
 export interface PollCost {
   readonly priceMs: number;
   readonly polls: number;
   readonly waitMs: number;
 }
 
-/** The lowest price, and the steps from there to the highest, about 90 s. */
+/** The lowest price, and the number of steps to the highest, about 90 s. */
 const PRICE_MS_MIN = 66;
 const PRICE_STEP = 2 ** 0.25;
 const PRICES = 43;
-/** Where the search begins: about 2 s. */
+/** Where the search for the price begins: about 2 s. */
 const STEP_FIRST = 20;
-/** Polls of one job, and the share of jobs left, beyond which nothing is added up any more. */
+/** Sums stop at this many polls, or when this share of the jobs is left. */
 const POLLS_MAX = 24;
 const SHARE_MIN = 0.005;
 
-/** Poll costs by step of the price, from 0: the lowest price, with the most polls. */
+/** Poll costs by price step. Step 0 is the lowest price, with the most polls. */
 export type PollCosts = (step: number) => PollCost;
 
 const worked = new WeakMap<Survival, PollCost[]>();
 
-/** What each price comes to; computed on first use. */
+/** Poll costs of each price, computed on first use. */
 export function pollCostsOf(survival: Survival): PollCosts {
   const pollCosts = worked.get(survival) ?? [];
   worked.set(survival, pollCosts);
@@ -81,46 +81,46 @@ function simulate(survival: Survival, priceMs: number): PollCost {
   return { priceMs, polls, waitMs };
 }
 
-/** What is left to do for one model. */
+/** The work left for one model. */
 export interface Demand {
-  /** Tracks not submitted. */
+  /** Tracks not submitted yet. */
   readonly unsubmitted: number;
   readonly inFlight: number;
-  /** Of these, jobs that were never polled. */
+  /** Jobs in flight that were never polled. */
   readonly neverPolled: number;
   /** Clean-ups that are due. */
   readonly toCleanUp: number;
   /** Jobs in flight at most. */
   readonly widthMax: number;
-  /** Of the run times, ms. */
+  /** Mean run time, in ms. */
   readonly meanMs: number;
-  /** How long it takes until these requests are allowed, ms. */
+  /** How long it takes until these requests are allowed, in ms. */
   spanMs(requests: Requests): number;
-  /** Whether submits have a budget that nothing else draws on: the last job then still has to run after the last submit. */
+  /** Whether submits have their own budget. Then the last job still has to run after the last submit. */
   readonly submitsApart: boolean;
 }
 
-/** From a job's submit to its place being free again, besides run and wait, ms. */
+/** Time from a job's submit until its place is free again, besides run time and wait, in ms. */
 const OVERHEAD_MS = 500;
-/** The last jobs end later than the average one, by this share of its time. */
+/** The last jobs end later than the average one, by this share of its run time. */
 const LAST_ROUND = 0.2;
-/** By how much the polls in vain of one job alone may be more than expected, as a share. */
+/** A single job may need more failed polls than expected, by this share. */
 const POLLS_DOUBT = 2;
-/** The same where polls have a budget of their own: once it is used up, nothing is fetched for up to a minute. */
+/** The same where polls have their own budget: once it is used up, nothing is fetched for up to a minute. */
 const POLLS_DOUBT_APART = 5;
-/** What a second that every finished track lies there is worth, in seconds of the whole run. */
+/** What it is worth, in seconds of the whole run, that each finished track waits one second less. */
 const WAIT_WORTH = 0.5;
-/** How sharply the longer of two bounds rules. */
+/** The exponent of the norm in `restMs`: the higher, the more the longer of the two bounds dominates. */
 const SHARPNESS = 32;
 
-/** From a job's submit to the next one in its place, ms. */
+/** Time from a job's submit to the next submit in its place, in ms. */
 export function cycleMs(meanMs: number, pollCost: PollCost): number {
   return meanMs + pollCost.waitMs + OVERHEAD_MS;
 }
 
 /**
- * The step of the price with which the rest of the run ends soonest. From a step chosen before it goes one
- * step at most: that bounds the work, and prices are chosen far more often than the best one moves.
+ * The price step with which the rest of the run ends soonest. Moves by at most one step from the step before, which
+ * bounds the work: prices are chosen far more often than the best one changes.
  */
 export function choosePrice(demand: Demand, pollCosts: PollCosts, before: number | undefined): number {
   if (before !== undefined) return better(demand, pollCosts, before);
@@ -137,9 +137,9 @@ function better(demand: Demand, pollCosts: PollCosts, step: number): number {
 }
 
 /**
- * How long the rest of the run takes, ms: the longer of what the places in flight and what the request budget
- * allow. Near to each other they hold each other up, which the norm stands for. Of two that end alike, the one in
- * which finished tracks lie there for less time is the better.
+ * How long the rest of the run takes, in ms: the longer of what the places in flight and what the request budget allow.
+ * Bounds that are close to each other add up to more than the longer one, which the norm models. Between two equal
+ * results, the one whose finished tracks wait less is better.
  */
 export function restMs(demand: Demand, pollCost: PollCost): number {
   const places = placesMs(demand, pollCost);
@@ -152,14 +152,16 @@ export function restMs(demand: Demand, pollCost: PollCost): number {
   return endMs + WAIT_WORTH * pollCost.waitMs;
 }
 
-/** With more polls in vain than expected: few jobs do not even out, and a window that is used up too early costs a minute. */
+/**
+ * Assumes more failed polls than expected: few jobs do not average out, and a window used up too early costs a minute.
+ */
 function doubted({ unsubmitted, inFlight, submitsApart }: Demand, pollCost: PollCost): PollCost {
   const doubtMax = submitsApart ? POLLS_DOUBT_APART : POLLS_DOUBT;
   const doubt = doubtMax / Math.sqrt(Math.max(1, unsubmitted + inFlight));
   return { ...pollCost, polls: 1 + (pollCost.polls - 1) * (1 + doubt) };
 }
 
-/** How long the places in flight need for all jobs, ms. */
+/** How long all jobs take given the places in flight, in ms. */
 export function placesMs({ unsubmitted, inFlight, widthMax, meanMs }: Demand, pollCost: PollCost): number {
   const jobs = unsubmitted + inFlight;
   if (jobs === 0) return 0;
@@ -167,7 +169,7 @@ export function placesMs({ unsubmitted, inFlight, widthMax, meanMs }: Demand, po
   return cycleMs(meanMs, pollCost) * (rounds + LAST_ROUND);
 }
 
-/** Requests that are still needed. A job that was polled before has half of its failed polls behind it. */
+/** Requests still needed. A job that was polled before is assumed to have half of its failed polls behind it. */
 export function requestsLeft(
   {
     unsubmitted,

@@ -1,13 +1,13 @@
-/** A binary min-heap whose items can be moved and removed: each call costs at most O(log n). */
+/** A binary min-heap whose items can be moved and removed. Each call costs at most O(log n). */
 export interface PriorityQueue<T> {
   readonly size: number;
   /** The item with the least key. */
   peek(): T | undefined;
-  /** Its key; `Infinity` where the queue is empty. */
+  /** The least key; `Infinity` if the queue is empty. */
   peekKey(): number;
-  /** Puts the item in, or moves it to its new key. */
+  /** Adds the item, or moves it to its new key. */
   set(item: T, key: number): void;
-  /** `false` where it was not in. */
+  /** Returns `false` if the item was not in the queue. */
   remove(item: T): boolean;
   pop(): T | undefined;
   /** All items, in no order. */

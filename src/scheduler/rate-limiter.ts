@@ -7,54 +7,57 @@ import { createStatedBudgets, type StatedBudgets, type StatedToken } from './sta
 export type Requests = Readonly<Partial<Record<Route, number>>>;
 
 /**
- * Keeps a run within the service's request limits. Two kinds are known, and either may be absent: the budgets of a
- * model, described by headers or by `/api_keys/rate_limits`; and one budget a route for all models of a user, which
- * only 429s reveal. A request needs a token of each budget that applies to it.
+ * Keeps a run within the service's request limits. There are two kinds, and either may be absent: budgets of one model,
+ * described by headers or by `/api_keys/rate_limits`, and one budget for each route across all models of a user, which
+ * only 429s reveal. A request needs a token from each budget that applies to it.
  */
 export interface RateLimiter {
-  /** What concerns the requests of one model; the same object for the same model. */
+  /** The limits for requests of one model; always the same object for the same model. */
   of(model: string): ModelLimits;
-  /** Requests a minute by model as the service states them; `''`: of all others. */
+  /** Sets the requests a minute by model, as stated by the service. `''` stands for all other models. */
   setStated(perMinute: ReadonlyMap<string, number>): void;
   /** Starts from what an earlier run saw. */
   remember(route: Route, history: RouteHistory, nowMs: number): void;
-  /** So many runs on the same key share what no header describes, this one included. */
+  /** Shares what no header describes equally between this many runs on the same key, this one included. */
   shareWith(runs: number): void;
-  /** Requests a minute by route, as 429s of this run showed them. */
+  /** Requests a minute by route, as learned from 429s in this run. */
   lessons(): Requests;
 }
 
 export interface RouteHistory {
   /** Requests a minute, as learned from a 429. */
   readonly perMinute?: number;
-  /** When its last requests were sent, ms. */
+  /** When the last requests were sent, in ms. */
   readonly sentMs?: readonly number[];
 }
 
 export interface ModelLimits {
-  /** Requests that may be sent now: 0 to `Infinity`. */
+  /** Requests that may be sent now, 0 to `Infinity`. */
   available(route: Route, nowMs: number): number;
-  /** While `available` is 0: when that may change without an answer. `Infinity`: only an answer changes it. */
+  /** While `available` is 0: when that may change if no answer comes first. `Infinity`: only an answer changes it. */
   opensAtMs(route: Route, nowMs: number): number;
   /** When the pause after the last 429 ends, ms; in the past where there is none. */
   pausedUntilMs(route: Route): number;
   /** Counts a request as sent; returns the token that its answer is reported with. */
   sent(route: Route, nowMs: number): RequestToken;
-  /** A request that was counted never left. */
+  /** Takes back a request that was counted but never sent. */
   unsent(token: RequestToken, nowMs: number): void;
-  /** What came of a request. For a request that was not counted, a token with its route alone: then only its headers matter. */
+  /**
+   * Reports the answer to a request. For a request that was not counted, pass a token with only its route; then only
+   * the headers matter.
+   */
   answered(token: RequestToken, answer: PacedAnswer, nowMs: number): void;
-  /** Whether all routes draw on one budget, so that a poll takes the place of a submit. */
+  /** Whether all routes share one budget, so that a poll takes the place of a submit. */
   isShared(): boolean;
-  /** Requests a minute, as far as known: the lowest limit that applies; `Infinity` where there is none. */
+  /** Requests a minute: the lowest limit that applies, as far as known, or `Infinity`. */
   perMinute(route: Route): number;
-  /** Tokens of the budget that all routes share; `Infinity` where there is none. */
+  /** Tokens of the budget that all routes share, or `Infinity` if there is none. */
   sharedAvailable(nowMs: number): number;
-  /** When shared tokens that are not used by then are lost. `Infinity`: never. */
+  /** When unused shared tokens expire. `Infinity`: never. */
   lapsesAtMs(nowMs: number): number;
-  /** How long from now until that many more requests may be expected to have been allowed, ms. */
+  /** How long it is expected to take until this many more requests have been allowed, in ms. */
   spanMs(requests: Requests, nowMs: number): number;
-  /** The least that it can take: all requests of the last window at its start. */
+  /** The shortest time it can take: all requests of the last window are sent at its start. */
   spanMsMin(requests: Requests, nowMs: number): number;
 }
 
@@ -64,7 +67,7 @@ export interface RequestToken {
   readonly counted?: { readonly stated: StatedToken; readonly sent: Sent };
 }
 
-/** As documented by the vendor, a minute and user, for all models together. */
+/** Requests a minute for each user across all models, as documented by the vendor. */
 const DOCUMENTED_PER_MINUTE: Readonly<Record<Route, number>> = {
   quote: Number.POSITIVE_INFINITY,
   queue: 40,
@@ -72,7 +75,7 @@ const DOCUMENTED_PER_MINUTE: Readonly<Record<Route, number>> = {
   complete: Number.POSITIVE_INFINITY,
 };
 export const ROUTES = Object.keys(DOCUMENTED_PER_MINUTE) as readonly Route[];
-/** A 429 without headers, while the model's budget has at least so many tokens, is not about that budget. */
+/** A 429 without headers is not about the model's budget while that has at least this many tokens. */
 const AMPLE = 5;
 
 export function createRateLimiter(): RateLimiter {
@@ -119,16 +122,16 @@ export function createRateLimiter(): RateLimiter {
   };
 }
 
-/** What the models share. */
+/** State that all models share. */
 interface Service {
   readonly routes: Readonly<Record<Route, RouteBudget>>;
-  /** An answer had limit headers: then those of other models can be expected to have them. */
+  /** An answer had limit headers, so answers about other models can be expected to have them. */
   sawLimitHeaders: boolean;
 }
 
 function createModelLimits(stated: StatedBudgets, service: Service): ModelLimits {
   const { routes } = service;
-  /** A documented limit gives way to one that the service states; what a 429 showed does not. */
+  /** A limit stated by the service overrides a documented one, but not one learned from a 429. */
   const applies = (route: Route, nowMs = Number.POSITIVE_INFINITY): boolean =>
     routes[route].isLearned() ||
     nowMs < routes[route].pausedUntilMs() ||
@@ -198,13 +201,13 @@ function createModelLimits(stated: StatedBudgets, service: Service): ModelLimits
   };
 }
 
-/** A route with less than documented is probably used by other processes too: then so are the other routes. */
+/** A route with less than the documented limit is probably shared with other processes, and so are the other routes. */
 function expectShare(routes: Service['routes'], route: Route, nowMs: number): void {
   const share = routes[route].limit() / DOCUMENTED_PER_MINUTE[route];
   for (const other of ROUTES) if (other !== route && share < 1) routes[other].expectShare(share, nowMs);
 }
 
-/** Whether a submit was refused because the model is overloaded. The answer to a poll is about polls. */
+/** Whether a submit was refused because the model is overloaded. Answers to polls say nothing about that. */
 export function isAboutModel(route: Route, { status, overloaded }: PacedAnswer): boolean {
   return route === 'queue' && status === 429 && overloaded === true;
 }

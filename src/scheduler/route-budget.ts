@@ -1,36 +1,39 @@
 /**
  * The request budget of one route, shared by all models and processes of a user, where no header describes it. How the
- * service counts its minute is not known, so at most the limit is sent in any 60 s: that keeps within a fixed window
- * as well as a sliding one. What the limit is follows from the documentation until a 429 shows otherwise.
+ * service counts its minute is unknown, so at most the limit is sent in any 60 s, which satisfies both a fixed and a
+ * sliding window. The documented limit applies until a 429 shows a different one.
  */
 export interface RouteBudget {
   /** Requests that may be sent now: 0 to `Infinity`. */
   available(nowMs: number): number;
-  /** While `available` is 0: when that may change without an answer. */
+  /** While `available` is 0: when that may change if no answer comes first. */
   opensAtMs(nowMs: number): number;
-  /** Counts a request as sent: it is the returned object, for `answered`. */
+  /** Counts a request as sent. Pass the returned object to `answered`. */
   sent(nowMs: number): Sent;
-  /** `refused`: a 429 about the limit. `unsent`: it never left. `retryAfterMs`: as the service asks for with a 429. */
+  /**
+   * `refused`: a 429 about the limit. `unsent`: the request was never sent. `retryAfterMs`: the pause that a 429 asks
+   * for.
+   */
   answered(
     request: Sent,
     outcome: 'counted' | 'refused' | 'unsent',
     nowMs: number,
     retryAfterMs?: number,
   ): void;
-  /** Takes a limit that an earlier run learned from a 429. */
+  /** Adopts a limit that an earlier run learned from a 429. */
   learn(perMinute: number, nowMs: number): void;
-  /** Requests that were sent elsewhere, by an earlier run or by others at the same time. */
+  /** Adds requests that an earlier run or another machine sent. */
   remember(sentMs: readonly number[]): void;
   /**
-   * Assumes that only this share of the documented limit is left, until a 429 shows the limit itself. An assumption that no
-   * 429 confirms gives way, a little each minute.
+   * Assumes that only this share of the documented limit is left until a 429 shows the real one. Without a 429 the
+   * assumption is relaxed a little each minute.
    */
   expectShare(share: number, nowMs: number): void;
-  /** So many runs share the limit, this one included: each keeps to an equal part of it. */
+  /** Shares the limit equally between this many runs, this one included. */
   shareWith(runs: number): void;
-  /** Of this run, requests a minute. */
+  /** Requests a minute for this run. */
   perMinute(): number;
-  /** Of all runs together, requests a minute. */
+  /** Requests a minute for all runs together. */
   limit(): number;
   /** Whether the limit was learned from a 429, by this run or an earlier one. */
   isLearned(): boolean;
@@ -38,7 +41,7 @@ export interface RouteBudget {
   pausedUntilMs(): number;
   /** The limit as a 429 of this run showed it. */
   lesson(): number | undefined;
-  /** ms from now until that many more requests may have been sent, each as soon as possible. */
+  /** Time until this many more requests could be sent, each as soon as possible, in ms. */
   spanMs(requests: number, nowMs: number): number;
 }
 
@@ -46,21 +49,24 @@ export interface Sent {
   readonly sentMs: number;
 }
 
-/** A minute from a request's answer: by then the service has counted it. */
+/** A minute counted from the answer, by which time the service has counted the request. */
 const WINDOW_MS = 60_100;
-/** One request at a time goes out, so that a limit reached too early costs one 429; a slow answer holds up the rest no longer than this. */
+/**
+ * Requests are sent one at a time, so that a limit reached early costs only one 429. A slow answer holds up the next
+ * request for at most this time.
+ */
 const GAP_MS_MAX = 250;
-/** The same after a 429, until a request has been accepted: others may be using up the same budget. */
+/** The same after a 429, until a request is accepted: others may be using up the same budget. */
 const UNCONFIRMED_GAP_MS_MAX = 3_000;
 /** Fewer requests than this in a minute say nothing about the limit: others have used it up. */
 const LESSON_MIN = 3;
-/** Bounds on what the service may ask for, ms. */
+/** Bounds on the pause that the service can ask for, in ms. */
 const RETRY_MS_MIN = 1_000;
 const RETRY_MS_MAX = 24 * 3_600_000;
-/** A learned limit may have been another's doing: after so long it is tried a little higher, once. */
+/** A learned limit may have been caused by other processes. After this long, a slightly higher one is tried, once. */
 const TRIAL_AFTER_MS = 10 * 60_000;
 const TRIAL_FACTOR = 1.25;
-/** What was only assumed of a share is kept for so long, and then tried higher each minute. */
+/** An assumed share is kept this long, and then raised each minute. */
 const SHARE_KEPT_MS = 3 * 60_000;
 
 const NEVER_YET = Number.NEGATIVE_INFINITY;
@@ -78,17 +84,17 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
   /** No request has been accepted since a 429. */
   let unconfirmed = false;
   let refusedMs = NEVER_YET;
-  /** Under way. */
+  /** Requests in flight. */
   const pending = new Set<Sent>();
   const log = createLog();
-  /** Of others: they count against the limit, not against this run's part of it. */
+  /** Requests of others. They count against the limit, but not against this run's part of it. */
   const elsewhere = createLog();
 
-  /** Of this run. */
+  /** This run's part of the limit. */
   const part = (): number => Math.max(1, Math.floor(limit / runs));
   const left = (nowMs: number): number =>
     Math.min(part(), Math.floor(limit) - elsewhere.count(nowMs)) - pending.size - log.count(nowMs);
-  /** When the next request of any run leaves the window. */
+  /** When the oldest request of any run leaves the window. */
   const oldestMs = (nowMs: number): number => {
     const own = part() - pending.size - log.count(nowMs) < 1;
     return own ? log.oldestMs(nowMs) : Math.min(log.oldestMs(nowMs), elsewhere.oldestMs(nowMs));
@@ -116,19 +122,20 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
   };
   const refused = (sentMs: number, nowMs: number, retryAfterMs: number | undefined): void => {
     const own = log.count(nowMs);
-    // Of other runs not every request is known: each had about as many.
+    // The requests of other runs are not all known: assume that each run sent about as many as this one.
     const seen = Math.max(own * runs, own + elsewhere.count(nowMs));
-    // Of those that were under way together, the first counts.
+    // Of several 429s for requests in flight together, only the first counts.
     if (sentMs >= refusedMs) {
       refusedMs = nowMs;
-      // As many as documented, or more where that was not kept to: the limit is what was let through.
+      // The limit is what was accepted, even if that exceeds the documented limit.
       if (seen >= LESSON_MIN) {
         limit = learnedAtMs === undefined ? seen : Math.min(limit, seen);
         lesson = limit;
         learnedAtMs = nowMs;
       }
     }
-    // A fixed window that is full now has ended in a minute, and nothing of the next one is used up then.
+    // If the service counts a fixed window, the current one has ended a minute from now, and the next one starts
+    // unused.
     const pauseMs =
       retryAfterMs === undefined ? WINDOW_MS : Math.min(RETRY_MS_MAX, Math.max(RETRY_MS_MIN, retryAfterMs));
     retries = retryAfterMs !== undefined;
@@ -191,7 +198,7 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
   };
 }
 
-/** When requests were answered, within the last window. */
+/** Times at which requests were answered within the last window. */
 function createLog() {
   let times: number[] = [];
   let start = 0;
@@ -206,7 +213,7 @@ function createLog() {
     add: (nowMs: number): void => {
       times.push(nowMs);
     },
-    /** Also of times before those that are known. */
+    /** Also accepts times earlier than those already known. */
     addAll: (sentMs: readonly number[]): void => {
       times = [...times.slice(start), ...sentMs].sort((a, b) => a - b);
       start = 0;

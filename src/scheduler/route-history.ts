@@ -2,12 +2,12 @@ import type { RouteHistory } from './rate-limiter.js';
 import type { Route } from './route.js';
 
 const MINUTE_MS = 60_000;
-/** A limit that was met longer ago may be another by now. */
+/** A limit learned longer ago than this may have changed. */
 const REMEMBERED_MS = 24 * 3_600_000;
-/** Fewer submits in a minute say nothing of the limit. */
+/** Fewer submits in a minute say nothing about the limit. */
 const LESSON_MIN = 3;
 
-/** What the lockfile records of one attempt: the dates are ISO 8601 UTC. */
+/** What the lockfile records about one attempt. Dates are ISO 8601 in UTC. */
 export interface RecordedAttempt {
   readonly at: Readonly<
     Partial<
@@ -18,11 +18,14 @@ export interface RecordedAttempt {
     >
   >;
   readonly reason?: { readonly code: string; readonly status?: number };
-  /** Requests a minute by route, as a 429 before this record showed them. */
+  /** Requests a minute by route, as learned from 429s before this record was written. */
   readonly limits?: Readonly<Partial<Record<'retrieve' | 'complete', number>>>;
 }
 
-/** What the lockfile shows of the request limits: a run begins with what an earlier one learned, and does not meet the same 429. */
+/**
+ * What the lockfile says about request limits, so that a run starts with what an earlier one learned and does not get
+ * the same 429s.
+ */
 export function routeHistories(
   attempts: readonly RecordedAttempt[],
   nowMs: number,
@@ -34,9 +37,7 @@ export function routeHistories(
   };
 }
 
-/**
- * The submits of the last minute, which still count, and how many were accepted in the minute before a 429.
- */
+/** Submits of the last minute, which still count, and how many were accepted in the minute before a 429. */
 function submitHistory(attempts: readonly RecordedAttempt[], nowMs: number): RouteHistory {
   const acceptedMs: number[] = [];
   const refusedMs: number[] = [];
@@ -53,7 +54,7 @@ function submitHistory(attempts: readonly RecordedAttempt[], nowMs: number): Rou
   return { sentMs, ...(perMinute === undefined ? {} : { perMinute }) };
 }
 
-/** The newest limit that was recorded for the route, and its requests of the last minute, as far as states show them. */
+/** The newest limit recorded for the route, and its requests of the last minute, as far as the states show them. */
 function recordedHistory(
   attempts: readonly RecordedAttempt[],
   route: 'retrieve' | 'complete',
@@ -84,7 +85,7 @@ function learnedPerMinute(acceptedMs: readonly number[], refusedMs: readonly num
   return before < LESSON_MIN ? undefined : Math.max(before, mostInAMinute(acceptedMs, lastMs));
 }
 
-/** Of what was accepted from then on: more shows that the limit is higher. */
+/** The most requests accepted in any minute since then: if that exceeds the limit, the limit is higher. */
 function mostInAMinute(sortedMs: readonly number[], fromMs: number): number {
   let most = 0;
   let first = 0;

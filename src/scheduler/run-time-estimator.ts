@@ -1,60 +1,63 @@
 /**
- * What is known about how long jobs of one duration class run: a histogram over logarithmic bins of the run time, fed by
- * jobs that were seen running at one age and done at a later one, and by jobs that still run. Until enough is
- * seen, an assumed shape around what the service reports fills the gap.
+ * How long jobs of one duration class run: a histogram over logarithmic bins, fed by jobs seen running at one age and
+ * done at a later one, and by jobs still running. Until enough is known, an assumed distribution around what the
+ * service reports fills the gap.
  */
 export interface RunTimeEstimator {
-  /** The 80th percentile as the service reports it, ms. May be wrong by a factor of two. Brought within the bins; what is not a positive number teaches nothing. */
+  /**
+   * Reports the 80th percentile stated by the service, in ms. It may be off by a factor of two. It is limited to the
+   * range of the bins; anything but a positive number is ignored.
+   */
   reported(p80Ms: number): void;
-  /** A job was still running at `fromMs` of age and done at `toMs`. */
+  /** Reports a job that was still running at age `fromMs` and done at age `toMs`. */
   done(fromMs: number, toMs: number): void;
-  /** A job was last seen running at `fromMs` of age (0: never), and now at `toMs`. */
+  /** Reports a job that was seen running at age `fromMs` (0: never) and again at age `toMs`. */
   ranOn(fromMs: number, toMs: number): void;
-  /** A job that was last seen running at that age is no longer watched. */
+  /** Stops watching a job that was last seen running at this age. */
   left(fromMs: number): void;
-  /** As known by now: the same object until something that matters was learned. */
+  /** The current distribution. Returns the same object until something significant was learned. */
   survival(): Survival;
-  /** Whether more than a guess stands behind it. */
+  /** Whether it is based on more than a guess. */
   known(): boolean;
   /** Completions seen. */
   count(): number;
 }
 
-/** The chance of a job to run longer than an age. Ages in ms. */
+/** The probability that a job runs longer than a given age. Ages in ms. */
 export interface Survival {
   /** P(run time > ageMs). */
   at(ageMs: number): number;
   /** Integral of `at` from 0 to `ageMs`, ms. */
   integral(ageMs: number): number;
   readonly meanMs: number;
-  /** The age that the given share of jobs does not reach, ms. */
+  /** The age by which the given share of jobs has ended, in ms. */
   quantileMs(share: number): number;
 }
 
 const BINS = 160;
-/** Width of a bin in the logarithm: from 0.25 s to an hour and a half. */
+/** Width of a bin on the log scale; bins reach from 0.25 s to an hour and a half. */
 const BIN_LOG = 1 / 16;
 const FIRST_MS = 250;
-/** How many completions the assumed shape weighs: around a reported percentile, and without one. */
+/** How many completions the assumed distribution counts for: around a reported percentile, and without one. */
 const PRIOR_WEIGHT = 3;
 const PRIOR_WEIGHT_UNREPORTED = 0.5;
-/** z of the 80th percentile. */
+/** The z-score of the 80th percentile. */
 const Z80 = 0.8416;
-/** Sigma of the logarithm around a reported percentile, and without one. */
+/** Sigma on the log scale around a reported percentile, and without one. */
 const SIGMA_REPORTED = 0.5;
 const SIGMA_UNREPORTED = 1;
 const MEDIAN_UNREPORTED_MS = 25_000;
-/** A share of the assumed shape that lies anywhere: a job may always take far longer. */
+/** Share of the assumed distribution that is spread over all bins: any job may take far longer. */
 const ANYWHERE = 0.01;
-/** A reported percentile that differs by less counts as the same. */
+/** A reported percentile that changes by less than this counts as unchanged. */
 const REPORTED_CHANGE = 0.1;
-/** The histogram is read anew once what was learned has grown by this share. */
+/** The distribution is computed again once the evidence has grown by this share. */
 const GROWTH = 0.04;
-/** The weight of a job that still runs, and of a completion of another length, against one completion. */
+/** The weight of a job still running, and of a completion in another duration class, relative to one completion. */
 const RUNNING_WEIGHT = 0.2;
 const OTHERS_WEIGHT = 0.2;
 
-/** Edges of the bins, ms; the first bin begins at 0. */
+/** Bin edges in ms. The first bin begins at 0. */
 const EDGES = Float64Array.from({ length: BINS + 1 }, (_, bin) =>
   bin === 0 ? 0 : FIRST_MS * Math.exp(bin * BIN_LOG),
 );
@@ -64,11 +67,11 @@ function binOf(ms: number): number {
   return Math.min(BINS - 1, Math.floor(Math.log(ms / FIRST_MS) / BIN_LOG));
 }
 
-/** Where nothing is known, and nothing seen: the same for all. */
+/** The distribution while nothing is known; the same for all. */
 const unknown = logNormalShape(MEDIAN_UNREPORTED_MS, SIGMA_UNREPORTED);
 const unknownSurvival = survivalOf(unknown);
 
-/** `pooled`: the run times of a wider class, from which this one starts and to which it adds. */
+/** @param pooled run times of a wider class, from which this one starts and to which it adds */
 export function createRunTimeEstimator(pooled?: RunTimeEstimator): RunTimeEstimator {
   const mass = new Float64Array(BINS);
   const running = new Int32Array(BINS);
@@ -127,7 +130,7 @@ export function createRunTimeEstimator(pooled?: RunTimeEstimator): RunTimeEstima
   };
 }
 
-/** Adds one completion between two ages, where the density says it is likeliest. */
+/** Spreads one completion between two ages in proportion to the density. */
 function spread(mass: Float64Array, density: Float64Array, fromMs: number, toMs: number): void {
   const first = binOf(fromMs);
   const last = binOf(toMs);
@@ -143,7 +146,10 @@ function spread(mass: Float64Array, density: Float64Array, fromMs: number, toMs:
   }
 }
 
-/** All that was seen, with each job that still runs counted at the ages beyond its own as the others went on from there. */
+/**
+ * All evidence as a density. Each job still running counts at the ages beyond its own, distributed as other jobs of
+ * that age continued.
+ */
 function densityOf(
   mass: Float64Array,
   running: Int32Array,

@@ -3,28 +3,28 @@ import type { Requests, RouteHistory } from './rate-limiter.js';
 import type { Route } from './route.js';
 
 /**
- * Decides which request is worth most at each moment, and when there is none, until when to wait. A
- * deterministic state machine: all input comes through its calls, time included. It never gives two
- * actions for one job at a time: an action given out must be answered with `settled`.
+ * Decides which request is worth the most at each moment, or how long to wait. A deterministic state machine: all
+ * input, including time, comes through its calls. It never returns two actions for one job at a time: report each
+ * action with `settled`.
  */
 export interface Scheduler {
-  /** A take to be submitted. Takes of equal `model` and `durationSeconds` are alike to the scheduler. */
+  /** Adds a take to submit. The scheduler treats takes with equal `model` and `durationSeconds` alike. */
   addTake(job: string, about: JobKind): void;
-  /** A job in flight from an earlier run. */
+  /** Adds a job that an earlier run left in flight. */
   addInFlight(job: string, about: JobKind, queuedAtMs: number, nowMs: number): void;
-  /** A stored job whose clean-up is due. */
+  /** Adds a stored job whose clean-up is due. */
   addCleanUp(job: string, about: JobKind): void;
-  /** A take that somebody else submits is not submitted here. Returns whether it was left: not where its submit is under way. */
+  /** Drops a take that another run submits. Returns `false` if its submit is already in flight. */
   leave(job: string): boolean;
-  /** Requests of others on the same key, as they become known: when they were sent, ms. */
+  /** Adds requests that others sent with the same key, with their send times in ms. */
   sentElsewhere(route: Route, sentMs: readonly number[], nowMs: number): void;
-  /** So many runs on the same key work side by side, this one included: each keeps to an equal part of the request limits. */
+  /** Sets how many runs share the key, this one included. Each uses an equal part of the request limits. */
   shareWith(runs: number): void;
-  /** No more submits. What is queued goes on. */
+  /** Stops submitting. Queued jobs are still collected. */
   stopSubmitting(): void;
-  /** At most one submit under way at a time from now on. */
+  /** From now on, allows only one submit in flight at a time. */
   submitSingly(): void;
-  /** What is worth most now. Other than `wait`, the action counts as begun (and its request as sent). */
+  /** The most valuable action now. Unless it is `wait` or `finished`, it counts as started and its request as sent. */
   next(nowMs: number): Action;
   /**
    * Until when the request of an action must not leave, ms, because a 429 or a refusal came after `next` returned it. Such an
@@ -34,25 +34,25 @@ export interface Scheduler {
   /** Reports the result of an action returned by `next`. */
   settled(job: string, outcome: Settled, nowMs: number): void;
   /**
-   * Rate facts of an answer (or none: no status), for each request made on behalf of `model`, as soon as its
-   * headers are there. `job` names the action it answers; `route`, a request that the scheduler did not choose.
+   * Reports the rate limit headers of an answer made for `model` as soon as they arrive, or that no answer came (no
+   * status). `job` names the action that it answers; `route` a request that the scheduler did not choose.
    */
   answered(
     model: string,
     answer: PacedAnswer & { readonly job?: string; readonly route?: Route },
     nowMs: number,
   ): void;
-  /** Limits of the key that the service states, requests a minute by model (`''`: default). */
+  /** Sets the key's limits as stated by the service, in requests a minute by model (`''`: default). */
   limits(perMinute: ReadonlyMap<string, number>): void;
-  /** Requests a minute by route, as 429s of this run showed them: for the next run to begin with. */
+  /** Requests a minute by route, as learned from 429s in this run, for the next run to start with. */
   lessons(): Requests;
-  /** What is left, from the same knowledge. */
+  /** Estimates the remaining time. */
   estimate(nowMs: number): Estimate;
 }
 
 export interface JobKind {
   readonly model: string;
-  /** Absent where the model has no duration. */
+  /** Absent if the model has no duration. */
   readonly durationSeconds?: number;
 }
 
@@ -60,13 +60,13 @@ export type Action =
   | { readonly kind: 'submit'; readonly job: string }
   | { readonly kind: 'poll'; readonly job: string }
   | { readonly kind: 'complete'; readonly job: string }
-  /** Nothing before then, unless an event comes first. `Infinity`: only an event can change that. */
+  /** Nothing to do before `untilMs`, unless an event comes first. `Infinity`: only an event can change that. */
   | { readonly kind: 'wait'; readonly untilMs: number }
-  /** Nothing is left to do or to wait for. */
+  /** Nothing left to do or to wait for. */
   | { readonly kind: 'finished' };
 
 export type Settled =
-  /** Submitted. Of a clean-up: not made, the job is in flight again. */
+  /** The job was submitted. For a clean-up: it was not made, and the job is in flight again. */
   | { readonly kind: 'queued' }
   /** Not made, and to be made again (a submit, a poll or a clean-up), not before `notBeforeMs`; after a day at the latest. */
   | {
@@ -76,34 +76,34 @@ export type Settled =
       readonly unsent?: true;
     }
   | { readonly kind: 'running'; readonly averageExecutionMs?: number; readonly executionMs?: number }
-  /** The audio came and is safe; `clean`: a clean-up is due. `readyAtMs`: when the answer with the audio began. */
+  /** The audio is stored. `clean`: a clean-up is due. `readyAtMs`: when the answer with the audio began. */
   | { readonly kind: 'stored'; readonly clean: boolean; readonly readyAtMs: number }
-  /** Leaves the scheduler: cleaned up, failed, rejected, in doubt, or given up for this run. */
+  /** The job leaves the scheduler: cleaned up, failed, rejected, in doubt, or given up for this run. */
   | {
       readonly kind: 'gone';
-      /** Of a submit: no request was made. */
+      /** For a submit: no request was sent. */
       readonly unsent?: true;
     };
 
 export interface Estimate {
-  /** ms from now to the end of the run: a range while little is known. Absent while nothing is. */
+  /** Time to the end of the run in ms, as a range. Absent while nothing is known. */
   readonly remainingMs?: { readonly low: number; readonly high: number };
-  /** Expected total run time by job in flight, ms, for the share of expected time. */
+  /** The expected run time of a job in flight, in ms. */
   expectedRunMs(job: string): number | undefined;
-  /** Set while all requests wait for the rate limit: until when. */
+  /** Set while all requests wait for the rate limit: when that ends. */
   readonly pausedUntilMs?: number;
 }
 
 export interface ScheduleOptions {
-  /** Jobs in flight at most; absent: as many as the request budget can keep fed. */
+  /** Jobs in flight at most. Absent: as many as the request budget can keep up with. */
   readonly concurrency?: number;
-  /** Requests under way at most. Default 16. */
+  /** Requests in flight at most. Default 16. */
   readonly requestsMax?: number;
-  /** Leave the remote media: no clean-up is ever due. */
+  /** Keep the remote media: no clean-ups. */
   readonly keep?: boolean;
-  /** Run times known from the lockfile, ms. */
+  /** Run times recorded in the lockfile, in ms. */
   readonly history?: readonly (JobKind & { readonly runMs: number })[];
-  /** What earlier runs learned of the request budget of each route. */
+  /** What earlier runs learned about the request budget of each route. */
   readonly routes?: Readonly<Partial<Record<Route, RouteHistory>>>;
   readonly nowMs?: number;
 }

@@ -13,26 +13,26 @@ import { type Choice, dueMs } from './next-action.js';
 import { createRateLimiter, type RateLimiter, type RequestToken } from './rate-limiter.js';
 import type { Action, JobKind, ScheduleOptions, Settled } from './scheduler.js';
 
-/** All jobs of a run and what is under way: what the scheduler remembers. */
+/** The scheduler's memory: all jobs of a run and the actions in progress. */
 export interface SchedulerState {
   readonly options: ScheduleOptions;
   readonly queues: Map<string, ModelQueue>;
   readonly jobs: Map<string, Job>;
   readonly errorBudget: ErrorBudget;
   readonly limiter: RateLimiter;
-  /** Actions given out and not settled. */
+  /** Actions dispatched and not settled yet. */
   readonly activeRequests: Record<Operation, number>;
-  /** Of these, requests whose answer has not begun. */
+  /** Active requests whose answer has not begun. */
   unanswered: number;
   /** Submitted or being submitted, and not yet stored. */
   inFlight: number;
-  /** Tracks taken in so far. */
+  /** Tracks added so far. */
   arrivals: number;
   stopped: boolean;
   singly: boolean;
 }
 
-/** More than a request costs where the budget is counted over a sliding minute. */
+/** More than one request costs when the budget is a sliding minute. */
 const PROBE_COST_MS_MAX = 5_000;
 
 export function createState(options: ScheduleOptions): SchedulerState {
@@ -59,7 +59,7 @@ export function queueOf(state: SchedulerState, model: string): ModelQueue {
   return queue;
 }
 
-/** Takes a job in. `bornMs`: when it was queued, where it was. */
+/** Adds a job. `bornMs`: when it was queued, if it was. */
 export function enter(
   state: SchedulerState,
   id: string,
@@ -96,7 +96,7 @@ function countFlight(state: SchedulerState, job: Job, change: 1 | -1): void {
   state.inFlight += change;
 }
 
-/** Drops what is not submitted. */
+/** Drops all jobs that are not submitted yet. */
 export function dropUnsubmitted(state: SchedulerState): void {
   for (const queue of state.queues.values()) {
     for (const jobs of [queue.toSubmit, queue.toResubmit]) {
@@ -105,7 +105,7 @@ export function dropUnsubmitted(state: SchedulerState): void {
   }
 }
 
-/** Drops a job that is to be submitted, and is not under way. */
+/** Drops a job that is to be submitted and has no request in flight. */
 export function leave(state: SchedulerState, id: string): boolean {
   const job = state.jobs.get(id);
   if (job?.phase !== 'unsubmitted' || job.operation !== undefined) return false;
@@ -120,7 +120,7 @@ function drop(state: SchedulerState, job: Job): void {
   state.jobs.delete(job.id);
 }
 
-/** Gives an action out. */
+/** Marks an action as dispatched. */
 export function dispatch(state: SchedulerState, { operation, job }: Choice, nowMs: number): Action {
   const { queue } = job;
   const from = { submit: queue.toSubmit, poll: queue.toPoll, complete: queue.toCleanUp }[operation];
@@ -140,7 +140,7 @@ export function dispatch(state: SchedulerState, { operation, job }: Choice, nowM
   return { kind: operation, job: job.id };
 }
 
-/** Counts the answer to the request of the job's action, once. Returns its token. */
+/** Marks the request of the job's action as answered, once. Returns its token. */
 export function answer(state: SchedulerState, job: Job): RequestToken | undefined {
   const { token } = job;
   if (token !== undefined) {
@@ -150,10 +150,10 @@ export function answer(state: SchedulerState, job: Job): RequestToken | undefine
   return token;
 }
 
-/** However long a pause is asked for, a job is tried again after this, ms. */
+/** A job is retried after this time at the latest, in ms, however long the requested pause. */
 const PAUSE_MS_MAX = 24 * 3_600_000;
 
-/** Takes an action back, with what came of it. */
+/** Marks an action as settled, and applies its result. */
 export function acknowledge(state: SchedulerState, id: string, settled: Settled, nowMs: number): void {
   const outcome =
     settled.kind === 'again' ? { ...settled, notBeforeMs: bounded(settled.notBeforeMs, nowMs) } : settled;
@@ -175,12 +175,12 @@ export function acknowledge(state: SchedulerState, id: string, settled: Settled,
   else drop(state, job);
 }
 
-/** A finite time, whatever it was worked out from. */
+/** Limits a time to a finite and plausible value. */
 function bounded(notBeforeMs: number, nowMs: number): number {
   return Number.isNaN(notBeforeMs) ? nowMs : Math.min(notBeforeMs, nowMs + PAUSE_MS_MAX);
 }
 
-/** Its file is gone and has to be fetched again: it is polled at once. */
+/** The job's file is gone and has to be fetched again: poll at once. */
 function returnToFlight(state: SchedulerState, job: Job, nowMs: number): void {
   job.phase = 'in_flight';
   job.seenRunningMs = 0;
@@ -207,8 +207,8 @@ function acknowledgeSubmit(state: SchedulerState, job: Job, outcome: Settled, no
 }
 
 /**
- * Whether a probe poll is worth it: it teaches something, and its request does not cost a window. Of a batch that one
- * window holds it at most puts off the last clean-up, and brings all the files sooner.
+ * Whether a probe poll is worth it: it has to teach something, and its request must not cost a window. If the whole
+ * batch fits in one window, a probe at most delays the last clean-up, and brings all files sooner.
  */
 function mayProbe(queue: ModelQueue, nowMs: number): boolean {
   if (queue.pooled.known()) return false;

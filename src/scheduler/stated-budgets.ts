@@ -2,26 +2,26 @@ import { createPacer, type PacedAnswer, type Pacer } from './pacer.js';
 import type { Route } from './route.js';
 
 /**
- * The request budgets that the service states for one model: one for all routes, or one for each route. Which of the
- * two shows in the headers: a route that names its own limit again after another route named a different one has a
- * budget of its own. Before that, a limit that is documented for its route is taken for that route's own, until
- * another route names the same.
+ * The request budgets that the service states for one model: one for all routes, or one for each route. The headers
+ * show which: a route that repeats its own limit after another route stated a different one has its own budget. Until
+ * then, a limit that equals the documented one for its route counts as that route's own, unless another route states
+ * the same.
  */
 export interface StatedBudgets {
-  /** The budget that the route draws on. */
+  /** The budget that applies to the route. */
   of(route: Route): Pacer;
-  /** Whether all routes draw on the same budget. */
+  /** Whether all routes share one budget. */
   isShared(): boolean;
   /** Counts a request as sent. */
   sent(route: Route, nowMs: number): StatedToken;
-  /** What came of a request; without a token, only the headers of its answer matter. */
+  /** Reports the answer to a request. Without a token, only the headers matter. */
   answered(route: Route, token: StatedToken | undefined, answer: PacedAnswer, nowMs: number): void;
 }
 
 export interface StatedToken {
   readonly route: Route;
   readonly sentMs: number;
-  /** In the pacer that the route draws on. */
+  /** The token's number in the route's pacer. */
   number: number;
 }
 
@@ -66,7 +66,7 @@ export function createStatedBudgets(documented: Readonly<Record<Route, number>>)
   };
 }
 
-/** A limit that changes during the run is no sign of separate budgets: only a route that keeps its own is. */
+/** A limit that changes during the run does not prove separate budgets; a route that keeps its own limit does. */
 function createDetector(documented: Readonly<Record<Route, number>>) {
   const seen = new Map<Route, { readonly limit: number; readonly place: number }>();
   let place = 0;

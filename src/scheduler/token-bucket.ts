@@ -1,11 +1,11 @@
 import type { Ledger, Reading } from './reading.js';
 
-/** Assumed to fill a little slower than stated: requests do not arrive as evenly as they are sent. */
+/** The bucket is assumed to fill a little slower than stated: requests do not arrive as evenly as they are sent. */
 const REFILL_SHARE = 0.985;
-/** The fraction that a count in whole requests may hide. */
+/** The largest fraction that a count of whole requests can hide. */
 const FRACTION = 0.99;
 
-/** A token bucket: the reset in its headers moves on with every request, and what is left grows with time. */
+/** A token bucket: the reset in its headers moves with every request, and the remaining count grows with time. */
 export function createBucket(first: Reading, perMinute: () => number): Ledger {
   let level = first.remaining - first.uncounted;
   let atMs = first.nowMs;

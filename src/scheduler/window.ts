@@ -1,31 +1,31 @@
 import type { Ledger, Reading } from './reading.js';
 
-/** From the stated end of a window to a request that certainly falls into the next one, before anything is learned. */
+/** How long after the stated end a request certainly falls into the next window, before anything is learned. */
 const LAG_MS = 150;
-/** The same where the end is stated in whole seconds, that may have been rounded down. */
+/** The same where the end is given in whole seconds and may have been rounded down. */
 const LAG_ROUNDED_MS = 1_050;
-/** The service's clock may be ahead of its `Date` by so much. */
+/** The service's clock may be ahead of its `Date` header by this much. */
 const SKEW_DOUBT_MS = 1_100;
-/** The end is known well enough when it lies between two sends this close. */
+/** The end is known well enough once two sends this close together lie on either side of it. */
 const LAG_GAP_MS = 300;
-/** To know it better costs a request or two: worth it only in a run of more windows than this. */
+/** Measuring the end more precisely costs one or two requests, which pays only in a run of more windows than this. */
 const WINDOWS_BEFORE_TRIAL = 6;
 /** A slower exchange does not show on which side of the end it was counted. */
 const EXCHANGE_MS_MAX = 1_000;
-/** Ends that lie nearer to each other than this are the same, rounded differently. */
+/** Ends closer together than this are the same one, rounded differently. */
 const SAME_END_MS = 1_500;
-/** No window is shorter. */
+/** Windows are assumed to be at least this long. */
 const WINDOW_MS_MIN = 20_000;
-/** A request that was to bring the next window's headers no longer holds up the others after this. */
+/** A request sent to get the next window's headers no longer holds up the others after this time. */
 const PROBE_PATIENCE_MS = 3_000;
 
 /**
- * A fixed window. What is left in it is the lesser of two counts: by its first answer less all sent since, which
- * stays true however answers overtake each other, and by the answer to the newest request, which also shows what
- * others spend. When it ends, one request alone goes first and brings the headers of the next.
+ * A fixed window. The remaining count is the lower of two: by the first answer minus all requests sent since, which
+ * holds even if answers overtake each other, and by the answer to the newest request, which also shows what others use.
+ * When the window ends, one request goes first to get the headers of the next.
  *
- * When it ends by this machine's clock is learned from the requests around it: clocks differ, and ends are
- * rounded. In a long run the last request of a window is kept for a moment that may lie before or after the end.
+ * The end in local time is learned from the requests around it, because clocks differ and ends are rounded. In a long
+ * run the last request of a window is held back and sent close to the end, to narrow it down.
  */
 export function createWindow(first: Reading): Ledger {
   let resetMs = first.resetMs;
@@ -34,7 +34,7 @@ export function createWindow(first: Reading): Ledger {
   let lastToken = newest.token;
   let probeSentMs: number | undefined;
   let probeToken = 0;
-  // Lags are from the end by the service's clock, so that they take up what the clocks differ by.
+  // Lags are measured from the end in the service's time, so they include the difference between the clocks.
   const { skewMs = 0 } = first;
   let goodLagMs = (resetMs % 1_000 === 0 ? LAG_ROUNDED_MS : LAG_MS) - skewMs;
   let badLagMs = first.skewMs === undefined ? 0 : -skewMs - SKEW_DOUBT_MS;
@@ -48,7 +48,7 @@ export function createWindow(first: Reading): Ledger {
     probeSentMs !== undefined && nowMs < probeSentMs + PROBE_PATIENCE_MS;
 
   const open = (reading: Reading): void => {
-    // It was counted before its answer came: from then on, the next window has begun for certain.
+    // The request was counted before its answer came, so by then the next window has begun.
     const lagMs = reading.nowMs - resetMs;
     if (reading.nowMs - reading.sentMs < EXCHANGE_MS_MAX && lagMs < goodLagMs) {
       goodLagMs = lagMs;

@@ -4,9 +4,9 @@ import type { FileHandle, FolderFiles, MediaFinding, Ports } from '../core/ports
 import type { Retrieved } from '../venice/client.js';
 import { isNamed } from './media-names.js';
 
-/** The longest audio any model makes is ten minutes; as 24-bit 48 kHz stereo WAV that is 173 MB. */
+/** The longest audio of any model is ten minutes: 173 MB as 24-bit 48 kHz stereo WAV. */
 const AUDIO_BYTES_MAX = 1024 * 1024 * 1024;
-/** Written at once. A minute of MP3 fits, and need not be read back to be looked at. */
+/** Size of one write. A minute of MP3 fits, and is then inspected in memory. */
 const WRITE_BYTES = 1024 * 1024;
 
 export type Download =
@@ -18,23 +18,25 @@ export type Download =
       readonly durationSeconds?: number;
       readonly warning?: string;
     }
-  /** The transfer broke off: the same request again may succeed. */
+  /** The transfer was interrupted. The same request may succeed when repeated. */
   | { readonly kind: 'broken'; readonly code: string }
-  /** All of it came, and it is not audio that can be trusted. The bytes are kept in the part file. */
+  /**
+   * The transfer is complete, but the content is not audio that can be trusted. The bytes are kept in the part file.
+   */
   | {
       readonly kind: 'mismatch';
       readonly code: 'empty' | 'not_audio' | 'incomplete' | 'too_long';
-      /** If all of it arrived. */
+      /** Present if the transfer was complete. */
       readonly received?: { readonly bytes: number; readonly sha256: string; readonly mediaType: string };
     }
-  /** This machine's disk refused. */
+  /** The local disk reported an error. */
   | { readonly kind: 'disk'; readonly code: string };
 
 type Audio = Retrieved & { kind: 'audio' };
 
 /**
- * Streams the audio into `partPath` (an absolute path, started anew), hashes it on the way, checks it, and
- * makes it durable under that name. Never holds more than a piece of it in memory.
+ * Streams the audio into `partPath` (an absolute path, recreated), hashes and inspects it on the way, and makes it
+ * durable under that name. Holds only one buffer in memory.
  */
 export async function downloadAudio(
   files: FolderFiles,
@@ -67,12 +69,11 @@ export async function downloadAudio(
 }
 
 /**
- * Buffers that no download uses now, at most as many as there were downloads at once. What is collected in the
- * same memory again and again need not be cleaned up after: it halves the memory of a run, and its garbage.
+ * Buffers not in use, at most as many as there were simultaneous downloads. Reusing them halves the memory of a run.
  */
 const spare: Uint8Array[] = [];
 
-/** What stands there is removed, not truncated: after a crash it can be a second name of a file that is already published. */
+/** An existing file is removed, not truncated: after a crash it may be a second link to a published file. */
 async function openPart(files: FolderFiles, partPath: string): Promise<FileHandle> {
   try {
     return await files.open(partPath, 'exclusive');
@@ -87,7 +88,7 @@ interface Received {
   readonly kind: 'received';
   readonly bytes: number;
   readonly sha256: string;
-  /** All of it, in the buffer, where it fits: it need not be read back to be looked at. */
+  /** The whole file, if it fits in the buffer and need not be read back. */
   readonly whole?: Uint8Array;
 }
 
@@ -143,7 +144,7 @@ class DiskFault extends Error {
   }
 }
 
-/** Syncs what is worth keeping and closes. Returns the fault's code, if any. */
+/** Syncs what is worth keeping, and closes the file. Returns the error code, if any. */
 async function finish(handle: FileHandle, sync: boolean): Promise<string | undefined> {
   let fault: string | undefined;
   try {

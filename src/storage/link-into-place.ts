@@ -4,10 +4,10 @@ import { faultCode, isLinkless } from '../core/errors.js';
 import type { FolderFiles } from '../core/ports.js';
 
 /**
- * Gives a synced file its final name without ever replacing what is there: `link` fails where something
- * stands, `rename` would not. Durable when resolved. Throws the `FileFault`.
+ * Gives a synced file its final name without ever replacing an existing file: `link` fails if the name is taken, where
+ * `rename` would not. Durable when resolved. Throws the `FileFault`.
  *
- * @returns `occupied` when something already has that name
+ * @returns `occupied` if the name is taken
  */
 export async function publishFile(
   files: FolderFiles,
@@ -16,7 +16,7 @@ export async function publishFile(
 ): Promise<'published' | 'occupied'> {
   const how = await giveName(files, from, to);
   if (how === 'occupied') return how;
-  // In two folders a loss of power may keep either change without the other: the new name comes first.
+  // With two folders, a power cut may keep either change without the other. Sync the new name first.
   if (path.dirname(from) !== path.dirname(to)) await files.syncDirectory(path.dirname(to));
   if (how === 'linked') await files.remove(from);
   await files.syncDirectory(path.dirname(from));
@@ -34,15 +34,18 @@ async function giveName(
   } catch (error) {
     if (faultCode(error) === 'EEXIST') return 'occupied';
     if (!isLinkless(error)) throw error;
-    // A file system without hard links (FAT, some network mounts), or one that refuses them in its own way: the check
-    // and the rename are two steps, but the guard keeps other runs away. A disk in trouble refuses the rename as well.
+    // The file system has no hard links (FAT, some network mounts) or refuses them. The check and the rename are two
+    // steps, but the run lock keeps other runs away. If the disk is failing, the rename fails too.
     if ((await files.facts(to)) !== undefined) return 'occupied';
     await files.rename(from, to);
     return 'renamed';
   }
 }
 
-/** SHA-256 (hex) and size of a file, read in pieces; `undefined` where no regular file is, or one behind a link. Throws other faults. */
+/**
+ * SHA-256 (hex) and size of a file, read in pieces. `undefined` if there is no regular file, or it is behind a link.
+ * Throws other faults.
+ */
 export async function hashFile(
   files: FolderFiles,
   file: string,

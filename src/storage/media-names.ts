@@ -1,4 +1,4 @@
-/** File name extension by the media type that the bytes have. */
+/** File name extension by media type, as detected from the bytes. */
 export const EXTENSIONS: Readonly<Record<string, string>> = {
   'audio/mpeg': 'mp3',
   'audio/wav': 'wav',
@@ -9,7 +9,7 @@ export const EXTENSIONS: Readonly<Record<string, string>> = {
   'audio/opus': 'opus',
   'audio/webm': 'webm',
   'audio/aiff': 'aiff',
-  // Not checked: the user accepts them.
+  // Not verifiable: the user has to accept these.
   'audio/matroska': 'mka',
   'audio/amr': 'amr',
   'audio/ac3': 'ac3',
@@ -21,7 +21,7 @@ export const EXTENSIONS: Readonly<Record<string, string>> = {
   'audio/x-ms-wma': 'wma',
 };
 
-/** Names that servers give, beside its own, to what has this type by its bytes: of the coding, or of the wider kind. */
+/** Other media types that servers send for a detected type: that of the coding, or a more general one. */
 const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
   'audio/mp4': ['audio/aac', 'video/mp4'],
   'audio/opus': ['audio/ogg', 'application/ogg'],
@@ -29,7 +29,7 @@ const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
   'audio/webm': ['video/webm', 'audio/matroska', 'video/matroska'],
 };
 
-/** True if a server's media type fits the bytes, or says nothing about them. */
+/** Whether a server's media type matches the bytes, or is too general to tell. */
 export function isNamed(mediaType: string, statedType: string): boolean {
   return (
     mediaType === statedType ||

@@ -9,17 +9,18 @@ import { hashFile, publishFile } from './link-into-place.js';
 import { EXTENSIONS } from './media-names.js';
 import type { Output } from './output.js';
 
-/** What moving stored files needs from a run. */
+/** What is needed to move stored files. */
 export interface MoveContext {
   readonly output: Output;
   readonly store: LockStore;
 }
 
 /**
- * Moves a stored file for free, journaled: where it is to go is durable first, then it is moved, then that it
- * is there. A crash between any two leaves it findable. Throws the `FileFault`.
+ * Moves a stored file. Journaled: the target is recorded first, then the file is moved, then the move is recorded as
+ * finished, so that the file can be found after a crash at any point. Throws the `FileFault`.
  *
- * @returns `false` when the target is taken by a file nobody may replace, or the source is not the file that was stored
+ * @returns `false` if the target is taken by a file that must not be replaced, or the source is not the file that was
+ *   stored
  */
 export async function moveStored(context: MoveContext, attempt: Attempt, to: string): Promise<boolean> {
   const { store, output } = context;
@@ -32,7 +33,7 @@ export async function moveStored(context: MoveContext, attempt: Attempt, to: str
   return finishMove(context, store.newest(attempt.attempt) ?? attempt, 'ours');
 }
 
-/** Audio to an audio file's name, the only move there ever was: a lockfile that says otherwise was not written by us. */
+/** Only audio files are ever moved, to an audio file's name. A lockfile that says otherwise was edited. */
 function mayMove({ path: from }: StoredFile, to: string): boolean {
   return [from, to].every((name) => AUDIO_NAMES.has(path.posix.extname(name)));
 }
@@ -41,7 +42,7 @@ const AUDIO_NAMES: ReadonlySet<string> = new Set(
   [...Object.values(EXTENSIONS), 'audio'].map((extension) => `.${extension}`),
 );
 
-/** True if exactly those bytes are there. */
+/** Whether the file has exactly these bytes. */
 async function isStored(files: FolderFiles, place: string, { sha256, bytes }: StoredFile): Promise<boolean> {
   if ((await files.facts(place))?.bytes !== bytes) return false;
   return (await hashFile(files, place))?.sha256 === sha256;
@@ -49,16 +50,16 @@ async function isStored(files: FolderFiles, place: string, { sha256, bytes }: St
 
 async function isTaken(files: FolderFiles, from: string, to: string): Promise<boolean> {
   const placed = await files.facts(to);
-  // On a case-insensitive file system both names are one file, which is not an obstacle.
+  // On a case-insensitive file system both names can be the same file, which is no obstacle.
   return placed !== undefined && placed.id !== (await files.facts(from))?.id;
 }
 
-/** Finishes a move that was begun, in this run or in one that was killed. Throws the `FileFault`: it can be tried again. */
+/** Finishes a move that this run or a killed one began. Throws the `FileFault`; it can be retried. */
 export function settleMove(context: MoveContext, attempt: Attempt): Promise<boolean> {
   return finishMove(context, attempt, 'unknown');
 }
 
-/** @param source `ours`: what stands there was found just now to be the stored file */
+/** @param source `ours`: the file there was just verified to be the stored one */
 async function finishMove(
   context: MoveContext,
   attempt: Attempt,
@@ -74,7 +75,7 @@ async function finishMove(
   return arrived;
 }
 
-/** @returns whether the file stands at its target, durably, whoever brought it there */
+/** @returns whether the file is durably at its target, whichever run moved it */
 async function bring(
   { root, files }: Output,
   file: StoredFile,
@@ -93,16 +94,13 @@ async function bring(
   }
   if (!(await isStored(files, target, file))) return false;
   await files.syncDirectory(path.dirname(target));
-  // The killed run may have had both names: the old one is only a link to the same bytes.
+  // The killed run may have left both names. The old one is then only a link to the same bytes.
   if (await isStored(files, source, file)) await files.remove(source);
   await syncIfThere(files, path.dirname(source));
   return true;
 }
 
-/**
- * True if the two names, which differ only in letter case or composition, are one entry of a folder
- * that ignores the difference.
- */
+/** Whether two names that differ only in letter case or Unicode composition are the same entry of a folder. */
 async function isOneEntry(files: FolderFiles, from: string, to: string): Promise<boolean> {
   if (from === to || foldName(from) !== foldName(to)) return false;
   const [placed, names] = [await files.facts(to), await files.list(path.dirname(to))];
@@ -110,10 +108,7 @@ async function isOneEntry(files: FolderFiles, from: string, to: string): Promise
   return isAlone && placed !== undefined && placed.id === (await files.facts(from))?.id;
 }
 
-/**
- * Frees a path that another stored file occupies: that file stays next to it, under a name with its
- * digest.
- */
+/** Frees a path that another stored file occupies, by renaming that file to include its digest. */
 export async function moveSuperseded(
   context: MoveContext,
   relative: string,
@@ -130,7 +125,7 @@ export async function moveSuperseded(
   return false;
 }
 
-/** Carries out the plan's moves, in its order. Returns those that could not be made. */
+/** Makes the planned moves in order. Returns those that failed. */
 export async function applyMoves(
   context: MoveContext,
   moves: readonly FileMove[],
@@ -144,7 +139,7 @@ export async function applyMoves(
   return failed;
 }
 
-/** A move is free and can be made in any later run: a folder that refuses it keeps nothing else from being done. */
+/** A move is free and can be made in any later run, so a folder that refuses it must not stop the run. */
 export async function unlessStuck(move: Promise<boolean>): Promise<boolean> {
   try {
     return await move;
@@ -154,13 +149,13 @@ export async function unlessStuck(move: Promise<boolean>): Promise<boolean> {
   }
 }
 
-/** The next record of an attempt, which its own job may have changed while its file was on the way. */
+/** The next record of an attempt. Its own job may have changed it while the file was being moved. */
 function changed(store: LockStore, attempt: Attempt, changes: Partial<Attempt>): Attempt {
   const newest = store.newest(attempt.attempt) ?? attempt;
   return { ...newest, ...changes, rev: newest.rev + 1 };
 }
 
-/** A folder that is gone holds no entry that could be lost. */
+/** A folder that does not exist has no entries to lose. */
 async function syncIfThere(files: FolderFiles, directory: string): Promise<void> {
   try {
     await files.syncDirectory(directory);

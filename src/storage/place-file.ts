@@ -5,21 +5,21 @@ import { hashFile, publishFile } from './link-into-place.js';
 import { EXTENSIONS } from './media-names.js';
 import { type MoveContext, moveSuperseded } from './move.js';
 
-/** What bytes are kept under that did not pass the checks, behind the stem and the attempt's first digits. */
+/** Suffix of files that failed verification, after the stem and the attempt's first digits. */
 export const KEPT_SUFFIX = '.unverified';
 
-/** A synced file that has no final name yet. */
+/** A synced file without its final name. */
 export interface UnplacedFile extends Omit<StoredFile, 'path'> {
   /** Absolute. */
   readonly place: string;
 }
 
 /**
- * Gives the file its final name: the wanted one, or, where a stranger's file stands, one that tells its digest. An
- * existing file that the lockfile does not know is never replaced. Throws the `FileFault`.
+ * Gives the file its final name: the wanted one, or, if an untracked file has that, one that includes its digest. A
+ * file that is not in the lockfile is never replaced. Throws the `FileFault`.
  *
- * @param wanted `outdated`: a newer request has a claim to the plain name
- * @param inTheWay told of the file that has the wanted name, relative to the output root
+ * @param wanted `outdated`: a newer request is entitled to the wanted name
+ * @param inTheWay called with the untracked file that has the wanted name, relative to the output root
  */
 export async function placeFile(
   context: MoveContext,
@@ -41,7 +41,7 @@ export async function placeFile(
       (await publishFile(files, place, target)) === 'published'
     )
       return stored;
-    // A run that was killed between publishing and recording left this very file.
+    // A run that was killed between publishing and recording left this same file.
     if (await isLeft(context, relative, attempt, described.sha256)) {
       await files.rename(place, target);
       await files.syncDirectory(path.dirname(target));
@@ -52,7 +52,7 @@ export async function placeFile(
   throw Object.assign(new Error('no free name'), { code: 'EEXIST' });
 }
 
-/** True if exactly these bytes are there, and no other attempt's record names them. */
+/** Whether the file has exactly these bytes, and no other attempt's record names it. */
 async function isLeft(
   { output, store }: MoveContext,
   relative: string,

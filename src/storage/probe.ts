@@ -5,30 +5,30 @@ import { hashFile, publishFile } from './link-into-place.js';
 import type { Output } from './output.js';
 import { KEPT_SUFFIX } from './place-file.js';
 
-/** Enough to notice a full disk before money is spent, small enough to be written at once. */
+/** Enough to notice a full disk before money is spent, and small enough for one write. */
 const PROBE_BYTES = 64 * 1024;
-/** A folder more costs some syncs: of those beyond, only that they take a file is tried. */
+/** Each folder costs a few syncs. Beyond this many, only check that a file can be created. */
 const THOROUGH_MAX = 32;
-/** What a probe begins with: tells one that a killed run left from a file of the user's. */
+/** What a probe file contains, to tell one left by a killed run from a file of the user's. */
 const MARK = Buffer.from('venice-batch tried here whether audio can be stored; this file may be removed\n');
 const NAME = /^\.probe-[0-9a-f]{12}-*\.(?:part|done)$/;
 const SUFFIX_BYTES = '.part'.length;
-/** What the longest name of a take's file has behind its stem. */
+/** The longest suffix that a take's file name can have after its stem. */
 const STEM_SUFFIX_BYTES = `.00000000${KEPT_SUFFIX}`.length;
 
 export interface Probed {
-  /** The first folder that cannot take a file, and why. */
+  /** The first folder that cannot store a file, and why. */
   readonly fault?: { readonly directory: string; readonly code: string };
   /** The first folder whose file system cannot sync folders. */
   readonly unsynced?: string;
 }
 
 /**
- * Does in the output folders what storing a file does, to its end, before anything is bought that would have to go there.
+ * Goes through all steps of storing a file in each output folder, before anything is bought that would be stored there.
  *
- * @param how `nearest`: no folder is made, as nothing may come of it; where one does not exist, the nearest above it is
- *   tried. `make`: the folders are made, and those that did not exist are tried.
- * @param bytesMin free space without which not all can be stored
+ * @param how `nearest`: creates no folders, and tests the nearest existing parent instead. `make`: creates the folders,
+ *   and tests those that did not exist.
+ * @param bytesMin free space below which not everything can be stored
  */
 export async function probeStorage(
   all: Files,
@@ -66,10 +66,7 @@ interface Place {
   readonly directory: string;
 }
 
-/**
- * The folder, or its closest existing parent. Something else in its place, such as a file, fails
- * the probe.
- */
+/** The folder, or its nearest existing parent. Anything else there, such as a file, fails the probe. */
 async function nearest(all: Files, { files, root }: Output, directory: string): Promise<Place> {
   const rootExists = (await files.facts(root)) !== undefined;
   const view = rootExists ? files : all;
@@ -78,21 +75,21 @@ async function nearest(all: Files, { files, root }: Output, directory: string): 
       return { files: view, directory: at };
 }
 
-/** `undefined`: it existed before, and was tried then. */
+/** Returns `undefined` if the folder existed before, when it was already tested. */
 async function made({ files }: Output, directory: string): Promise<Place | undefined> {
   if ((await files.facts(directory)) !== undefined) return undefined;
   await files.makeDirectory(directory);
   return { files, directory };
 }
 
-/** The least that storing needs, without waiting for the disk. */
+/** The minimum that storing needs, without waiting for the disk. */
 async function takesFile(files: FolderFiles, probe: string): Promise<void> {
   const part = `${probe}.part`;
   await (await files.open(part, 'exclusive')).close();
   await files.remove(part);
 }
 
-/** As long as the longest name will be: some file systems take no more than 143 bytes. */
+/** As long as the longest name that will be needed: some file systems allow only 143 bytes. */
 function probePath(random: Random, directory: string, nameBytes: number): string {
   const name = `.probe-${Buffer.from(random.bytes(6)).toString('hex')}`;
   return path.join(directory, name.padEnd(nameBytes - SUFFIX_BYTES, '-'));
@@ -119,7 +116,7 @@ async function storeProbe(files: FolderFiles, probe: string): Promise<void> {
   await files.syncDirectory(directory);
 }
 
-/** Removes what a run that was killed at this left behind. One that is at it just now does not mind. */
+/** Removes probe files of killed runs. A run that is probing right now is not disturbed by this. */
 async function sweep(files: FolderFiles, directory: string): Promise<void> {
   for (const name of await files.list(directory))
     if (NAME.test(name) && (await isProbe(files, path.join(directory, name))))

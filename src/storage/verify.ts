@@ -24,18 +24,18 @@ const CONTAINERS: readonly Container[] = [
   { mediaType: 'audio/webm', matches: isEbml, scan: scanWebm },
   { mediaType: 'audio/aiff', matches: isAiff, scan: scanAiff },
 ];
-/** Has no head of its own: what no other container claims is searched for frames. */
+/** Frames have no file header, so anything that no other container matches is searched for them. */
 const FRAMES: Container = { mediaType: 'audio/mpeg', matches: () => true, scan: scanFrames };
 
 const HEAD_BYTES = TAG_HEAD_BYTES;
-/** Covers and tags are held by the library while it reads: of longer files it is not asked. */
+/** The library holds covers and tags in memory while it reads, so it is not used for larger files. */
 const LIBRARY_BYTES_MAX = 256 * 1024 * 1024;
 /** Unknown to the library. */
 const UNKNOWN_TO_LIBRARY = ['RF64', 'BW64'];
 
 /**
- * Reads the container to its end, and asks a library beside it. Ours decides; what the library cannot read is only a
- * warning, as a player may well play it. A fault of `bytes` itself is thrown on.
+ * Reads the container to its end, and runs a library on it too. Our result decides; if the library cannot read the
+ * file, that is only a warning, because a player may still play it. Errors of `bytes` itself are rethrown.
  */
 export const inspectMedia: InspectMedia = async (bytes, sizeBytes) => {
   const source = openSource(bytes, sizeBytes);
@@ -52,7 +52,7 @@ export const inspectMedia: InspectMedia = async (bytes, sizeBytes) => {
 };
 
 function* scan(tape: Tape): Scan<MediaFinding> {
-  // Some writers put ID3 in front of anything; what MPEG audio has in front is for its own scan to pass over.
+  // Some writers put ID3 in front of any format. In front of MPEG audio, its own scan skips it.
   for (let length = tagBytes(yield HEAD_BYTES); length > 0; length = tagBytes(yield HEAD_BYTES))
     tape.at += length;
   const head = yield HEAD_BYTES;
@@ -60,7 +60,7 @@ function* scan(tape: Tape): Scan<MediaFinding> {
   try {
     return yield* container.scan(tape);
   } catch (error) {
-    // A field that reaches beyond its box.
+    // A field extends beyond its box.
     if (!(error instanceof RangeError)) throw error;
     return { kind: 'incomplete', mediaType: container.mediaType };
   }
@@ -68,7 +68,7 @@ function* scan(tape: Tape): Scan<MediaFinding> {
 
 let library: Promise<typeof import('music-metadata')> | undefined;
 
-/** True if music-metadata, which is limited in memory, finds sound in it. */
+/** Whether music-metadata, with limited memory, finds audio in it. */
 async function isReadable(source: Source, start: Uint8Array, sizeBytes: number): Promise<boolean> {
   const magic = String.fromCharCode(...start.subarray(0, 4));
   if (sizeBytes > LIBRARY_BYTES_MAX || UNKNOWN_TO_LIBRARY.includes(magic)) return true;
@@ -94,7 +94,7 @@ async function isReadable(source: Source, start: Uint8Array, sizeBytes: number):
 
 type Source = ReturnType<typeof openSource>;
 
-/** Hands the bytes on to the library, shows each to the scan on the way, and goes on where a reader stopped. */
+/** Passes the bytes to the library, shows each to the scan on the way, and continues where a reader stopped. */
 function openSource(bytes: AsyncIterable<Uint8Array>, sizeBytes: number) {
   const iterator = bytes[Symbol.asyncIterator]();
   const running = runScan(scan, sizeBytes);
@@ -105,7 +105,7 @@ function openSource(bytes: AsyncIterable<Uint8Array>, sizeBytes: number) {
 
   const pull = async (): Promise<Uint8Array | undefined> => {
     const early = running.early();
-    // After a refusal, or past the declared length, the rest does not matter.
+    // After a rejection, or beyond the declared length, the rest does not matter.
     if (done || total > sizeBytes || (early !== undefined && early.kind !== 'whole')) return undefined;
     try {
       const next = await iterator.next();
@@ -123,7 +123,7 @@ function openSource(bytes: AsyncIterable<Uint8Array>, sizeBytes: number) {
     }
   };
   return {
-    /** The first bytes: all of them, where they come as one piece. They are handed on again. */
+    /** The first bytes, or all of them if they come in one piece. They are passed on again. */
     readStart: async (): Promise<Uint8Array> => {
       for (let bytesHeld = 0; bytesHeld < HEAD_BYTES; ) {
         const piece = await pull();
@@ -137,10 +137,10 @@ function openSource(bytes: AsyncIterable<Uint8Array>, sizeBytes: number) {
       while (held.length > 0) yield held.shift()!;
       for (let piece = await pull(); piece !== undefined; piece = await pull()) yield piece;
     },
-    /** After the last byte. A file of another size than told is not what was looked at. */
+    /** After the last byte. A file of a different size than declared is not the one that was inspected. */
     finish: async (): Promise<MediaFinding> => {
       while ((await pull()) !== undefined);
-      // The library takes a fault of ours for the end of the file.
+      // The library takes an error of the source for the end of the file.
       if (fault !== undefined) throw fault.reason;
       const finding = running.end();
       if (total === sizeBytes || finding.kind !== 'whole') return finding;

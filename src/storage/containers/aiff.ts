@@ -3,10 +3,10 @@ import { ascii, viewOf } from './bytes.js';
 import type { Scan, Tape } from './scan.js';
 
 const COMMON_BYTES_MIN = 18;
-/** Offset and block size, in front of the samples. */
+/** Offset and block size, which precede the samples. */
 const SOUND_HEAD_BYTES = 8;
 const CHUNKS_MAX = 100_000;
-/** Codings of AIFF-C whose samples take the bits that are told. */
+/** AIFF-C codings whose samples have exactly the declared number of bits. */
 const PLAIN = ['NONE', 'twos', 'sowt', 'in24', 'in32', 'fl32', 'FL32', 'fl64', 'FL64', 'raw '];
 
 const mediaType = 'audio/aiff';
@@ -19,7 +19,7 @@ export function isAiff(head: Uint8Array): boolean {
 interface Common {
   readonly frames: number;
   readonly samplesPerSecond: number;
-  /** Of one sample of all channels; absent where the coding is not plain. */
+  /** Bytes of one sample of all channels; absent if the coding is compressed. */
   readonly blockBytes?: number;
 }
 
@@ -28,7 +28,7 @@ export function* scanAiff(tape: Tape): Scan<MediaFinding> {
   const head = yield 12;
   const end = 8 + viewOf(head).getUint32(4);
   const compressed = ascii(head, 8, 4) === 'AIFC';
-  // A missing last pad byte is a common slip that costs no sample.
+  // Some writers leave out the last pad byte, which costs no sample.
   if (end > tape.sizeBytes + 1) return INCOMPLETE;
   tape.at += 12;
   let common: Common | undefined;
@@ -59,7 +59,7 @@ function readCommon(bytes: Uint8Array, compressed: boolean): Common | undefined 
   return { frames, samplesPerSecond, ...(plain && { blockBytes: channels * Math.ceil(bits / 8) }) };
 }
 
-/** An 80-bit number of IEEE 754. */
+/** Reads an 80-bit IEEE 754 number. */
 function extended(view: DataView, at: number): number {
   const exponent = (view.getUint16(at) & 0x7fff) - 16_383;
   return (view.getUint32(at + 2) + view.getUint32(at + 6) / 2 ** 32) * 2 ** (exponent - 31);

@@ -2,12 +2,14 @@ import type { MediaFinding } from '../../core/ports.js';
 import { ascii, viewOf } from './bytes.js';
 import type { Scan, Tape } from './scan.js';
 
-/** Frames before the last one that are tried: a cut file has none that fits, and only the last can. */
+/**
+ * How many possible frame headers are tried, from the end. In a cut file none fits; otherwise only the last one does.
+ */
 const CANDIDATES_MAX = 16;
 /** Longer than any frame of up to 24 bits and two channels. */
 const TAIL_BYTES = 512 * 1024;
 const ID3V1_BYTES = 128;
-/** The magic word, and the first block of metadata, which tells about the stream. */
+/** The magic word and the first metadata block, which describes the stream. */
 const HEAD_BYTES = 42;
 
 const mediaType = 'audio/flac';
@@ -17,16 +19,16 @@ export function isFlac(head: Uint8Array): boolean {
 }
 
 interface StreamInfo {
-  /** Samples in each frame of a stream of fixed block size. */
+  /** Samples in each frame if the block size is fixed. */
   readonly blockSize: number;
   readonly samplesPerSecond: number;
-  /** 0: not told. */
+  /** 0: unknown. */
   readonly totalSamples: number;
 }
 
 /**
- * From the magic word on, wherever it stands. Whole where the file ends with its last frame: one whose checksum
- * reaches to the end and whose number completes the count of samples that the file declares. Source: RFC 9639.
+ * Starts at the magic word. The file is complete if it ends with its last frame: one whose checksum covers the rest of
+ * the file and whose number completes the declared count of samples. Source: RFC 9639.
  */
 export function* scanFlac(tape: Tape): Scan<MediaFinding> {
   const info = streamInfo(yield HEAD_BYTES);
@@ -37,7 +39,7 @@ export function* scanFlac(tape: Tape): Scan<MediaFinding> {
   return { kind: 'whole', mediaType, durationSeconds: endSample / info.samplesPerSecond };
 }
 
-/** How many samples there are up to the end of the last frame, where one ends with the file. */
+/** The number of samples up to the end of the last frame, if a frame ends where the file ends. */
 function lastSample(tail: Uint8Array, info: StreamInfo): number | undefined {
   const end = tail.byteLength - (ascii(tail, tail.byteLength - ID3V1_BYTES, 3) === 'TAG' ? ID3V1_BYTES : 0);
   const bytes = tail.subarray(0, Math.max(0, end));
@@ -46,7 +48,7 @@ function lastSample(tail: Uint8Array, info: StreamInfo): number | undefined {
     const frame = frameHeader(bytes, at, info);
     if (frame === undefined) continue;
     candidates++;
-    // The checksum of a frame stands at its end, so that of the whole frame with it is zero.
+    // A frame ends with its checksum, so the checksum of the whole frame is zero.
     if (crc16(bytes, at, bytes.byteLength) === 0) return frame.endSample;
   }
   return undefined;
@@ -64,7 +66,7 @@ function streamInfo(head: Uint8Array): StreamInfo | undefined {
   };
 }
 
-/** A frame header at `at`, known by its sync code and its own checksum. */
+/** Reads the frame header at `at`, recognised by its sync code and its own checksum. */
 function frameHeader(bytes: Uint8Array, at: number, info: StreamInfo): { endSample: number } | undefined {
   if (bytes[at] !== 0xff || (bytes[at + 1]! & 0xfe) !== 0xf8) return undefined;
   const number = codedNumber(bytes, at + 4);
@@ -90,7 +92,7 @@ function blockSamples(code: number, bytes: Uint8Array, at: number): number {
   return 256 * 2 ** (code - 8);
 }
 
-/** A number in the way of UTF-8, of up to 36 bits. */
+/** Reads a number of up to 36 bits, coded like UTF-8. */
 function codedNumber(bytes: Uint8Array, at: number): { value: number; end: number } | undefined {
   const first = bytes[at] ?? 0xff;
   const more = Math.clz32(~(first << 24));
@@ -105,7 +107,7 @@ function codedNumber(bytes: Uint8Array, at: number): { value: number; end: numbe
   return { value, end: at + more };
 }
 
-/** Polynomial x^8 + x^2 + x + 1, over a few bytes. */
+/** CRC-8 with polynomial x^8 + x^2 + x + 1. */
 function crc8(bytes: Uint8Array, from: number, to: number): number {
   let crc = 0;
   for (let at = from; at < to; at++) {
@@ -115,7 +117,7 @@ function crc8(bytes: Uint8Array, from: number, to: number): number {
   return crc;
 }
 
-/** Of polynomial x^16 + x^15 + x^2 + 1. */
+/** CRC-16 with polynomial x^16 + x^15 + x^2 + 1. */
 const CRC16_TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
   let crc = byte << 8;
   for (let bit = 0; bit < 8; bit++) crc = ((crc << 1) ^ (crc & 0x8000 ? 0x8005 : 0)) & 0xffff;

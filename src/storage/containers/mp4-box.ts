@@ -1,16 +1,16 @@
 import { ascii, viewOf } from './bytes.js';
 
-/** Size and type, and the size again in 64 bits where 32 have no room for it. */
+/** Size and type, and a 64-bit size where 32 bits are too few. */
 export const BOX_HEAD_BYTES = 16;
 
 export interface BoxHead {
   readonly type: string;
   readonly headBytes: number;
-  /** With the head. Absent: to the end of the file. */
+  /** Including the header. Absent: to the end of the file. */
   readonly bytes?: number;
 }
 
-/** Source: ISO/IEC 14496-12, 4.2. `undefined` for what is no head of a box. */
+/** Source: ISO/IEC 14496-12, 4.2. Returns `undefined` if this is no box header. */
 export function readBoxHead(bytes: Uint8Array): BoxHead | undefined {
   if (bytes.byteLength < 8) return undefined;
   const view = viewOf(bytes);
@@ -28,17 +28,17 @@ export function readBoxHead(bytes: Uint8Array): BoxHead | undefined {
 
 export interface Box {
   readonly type: string;
-  /** Without the head. */
+  /** Without the header. */
   readonly body: Uint8Array;
 }
 
 /** QuickTime ends some lists of boxes with a size of 0. */
 const TERMINATOR_BYTES = 4;
 
-/** In one list: each takes memory, and 16 MiB have room for millions of empty ones. */
+/** In one list. Each box takes memory, and 16 MiB can hold millions of empty ones. */
 const BOXES_MAX = 10_000;
 
-/** The boxes that fill `body` to its last byte, or `undefined` where they do not. */
+/** The boxes that fill `body` exactly, or `undefined` if they do not. */
 export function boxesIn(body: Uint8Array): readonly Box[] | undefined {
   const boxes: Box[] = [];
   let at = 0;
@@ -54,7 +54,7 @@ export function boxesIn(body: Uint8Array): readonly Box[] | undefined {
   return boxes;
 }
 
-/** The first box under the names, one within another. */
+/** The first box at this path of names. */
 export function boxAt(boxes: readonly Box[], ...path: readonly string[]): Uint8Array | undefined {
   const [type, ...more] = path;
   const body = boxes.find((box) => box.type === type)?.body;
@@ -62,7 +62,7 @@ export function boxAt(boxes: readonly Box[], ...path: readonly string[]): Uint8A
   return boxAt(boxesIn(body) ?? [], ...more);
 }
 
-/** Fields of a box, one after another. Whatever reaches beyond its end is a `RangeError`. */
+/** Reads the fields of a box in order. Reading beyond its end throws a `RangeError`. */
 export function fieldsOf(body: Uint8Array) {
   const view = viewOf(body);
   let at = 0;
@@ -76,14 +76,14 @@ export function fieldsOf(body: Uint8Array) {
     i32: () => view.getInt32(past(4)),
     u64: () => Number(view.getBigUint64(past(8))),
     skip: (bytes: number) => void past(bytes),
-    /** Bytes that are left. */
+    /** Bytes left to read. */
     left: () => body.byteLength - at,
   };
 }
 
 export type Fields = ReturnType<typeof fieldsOf>;
 
-/** Version and flags, which begin many boxes. */
+/** Version and flags, which many boxes begin with. */
 export function versionOf(fields: Fields): { version: number; flags: number } {
   const word = fields.u32();
   return { version: word >>> 24, flags: word & 0xff_ffff };

@@ -1,11 +1,11 @@
 import { type Box, boxAt, boxesIn, type Fields, fieldsOf, versionOf } from './mp4-box.js';
 import type { Movie, SampleDefaults } from './mp4-movie.js';
 
-/** What one `moof` tells of the samples that belong to it. */
+/** What one `moof` says about its samples. */
 export interface Fragment {
-  /** Where its samples stand. */
+  /** Where its samples are. */
   readonly extents: readonly { readonly from: number; readonly bytes: number }[];
-  /** Of its samples of sound. */
+  /** Duration of its audio samples. */
   readonly audioSeconds: number;
 }
 
@@ -20,15 +20,15 @@ const TRUN = {
 } as const;
 
 /**
- * @param at where the `moof` begins: offsets count from there
- * @returns `undefined` where the boxes do not fit together. Throws a `RangeError` where a table is cut.
+ * @param at where the `moof` begins, which its offsets are relative to
+ * @returns `undefined` if the boxes do not fit together. Throws a `RangeError` if a table is cut off.
  */
 export function readFragment(moof: Uint8Array, at: number, movie: Movie): Fragment | undefined {
   const boxes = boxesIn(moof);
   if (boxes === undefined) return undefined;
   const extents: { from: number; bytes: number }[] = [];
   let audioSeconds = 0;
-  // A run that does not say where it begins goes on where the one before ended.
+  // A run without an offset continues where the one before ended.
   let from = at;
   for (const { type, body } of boxes) {
     if (type !== 'traf') continue;
@@ -100,7 +100,7 @@ function fieldIf(fields: Fields, flag: number): number | undefined {
   return flag === 0 ? undefined : fields.u32();
 }
 
-/** Where the media ends that a `sidx` promises, counted from the end of that box. */
+/** Where the media listed in a `sidx` ends, relative to the end of that box. */
 export function promisedBytes(sidx: Uint8Array): number {
   const fields = fieldsOf(sidx);
   const wide = versionOf(fields).version === 1;

@@ -2,14 +2,14 @@ import { ascii } from './bytes.js';
 import { type Box, boxAt, boxesIn, fieldsOf, versionOf } from './mp4-box.js';
 
 const TRACKS_MAX = 64;
-/** Of one track: a table of equal sizes can claim any number of samples in a few bytes. */
+/** Chunks of one track. A table of equal sizes can claim any number of samples in a few bytes. */
 const CHUNKS_MAX = 4_000_000;
 
-/** What `moov` tells. */
+/** What `moov` says. */
 export interface Movie {
-  /** Of what `moov` itself names; 0 where that is nothing, or not told. */
+  /** Duration of the samples listed in `moov` itself; 0 if there are none, or it is unknown. */
   readonly seconds: number;
-  /** With all fragments; 0 where it is not told. */
+  /** Duration including all fragments; 0 if unknown. */
   readonly secondsInAll: number;
   readonly tracks: readonly Track[];
 }
@@ -17,11 +17,11 @@ export interface Movie {
 export interface Track {
   readonly id: number;
   readonly isAudio: boolean;
-  /** Of a sample entry: `mp4a`, `alac`, … */
+  /** Type of the sample entry: `mp4a`, `alac`, … */
   readonly codec: string;
   readonly ticksPerSecond: number;
   readonly chunks: ChunkTable;
-  /** Of samples in fragments that do not tell their own. */
+  /** Values for samples in fragments that do not state their own. */
   readonly defaults: SampleDefaults;
 }
 
@@ -30,15 +30,15 @@ export interface SampleDefaults {
   readonly bytes: number;
 }
 
-/** Where the samples stand in the file. The tables are read where they lie: of a long file they are long. */
+/** Where the samples are in the file. The tables are read in place, because they are long in long files. */
 export interface ChunkTable {
   readonly samples: number;
   readonly chunks: number;
-  /** All chunks in turn: where each begins, its bytes, and those of its last sample. */
+  /** All chunks in order: the start of each, its bytes, and the bytes of its last sample. */
   extents(): Generator<{ readonly from: number; readonly bytes: number; readonly lastBytes: number }>;
 }
 
-/** @returns `undefined` where the boxes do not fit together. Throws a `RangeError` where a table is cut. */
+/** @returns `undefined` if the boxes do not fit together. Throws a `RangeError` if a table is cut off. */
 export function readMovie(moov: Uint8Array): Movie | undefined {
   const boxes = boxesIn(moov);
   const header = boxes && boxAt(boxes, 'mvhd');
@@ -59,7 +59,7 @@ export function readMovie(moov: Uint8Array): Movie | undefined {
   return { seconds: ticks / ticksPerSecond, secondsInAll: inAll / ticksPerSecond, tracks };
 }
 
-/** Of `mvhd` and `mdhd`, which begin alike. An unknown duration has every bit set. */
+/** Reads `mvhd` or `mdhd`, which begin alike. An unknown duration has all bits set. */
 function readTimes(body: Uint8Array): { ticks: number; ticksPerSecond: number } {
   const fields = fieldsOf(body);
   const wide = versionOf(fields).version === 1;
@@ -119,7 +119,7 @@ function readDefaults(fragments: readonly Box[], trackId: number): SampleDefault
   return { ticks: 0, bytes: 0 };
 }
 
-/** From `stsz`, `stsc` and `stco` or `co64`. */
+/** Reads `stsz`, `stsc` and `stco` or `co64`. */
 function readChunks(tables: readonly Box[]): ChunkTable | undefined {
   const [sizes, runs] = [boxAt(tables, 'stsz'), boxAt(tables, 'stsc')];
   const [offsets, wideOffsets] = [boxAt(tables, 'stco'), boxAt(tables, 'co64')];
@@ -156,7 +156,7 @@ function countOf(table: Uint8Array): number {
   return fields.u32();
 }
 
-/** Bytes of the next so many samples, and of the last of them. */
+/** Bytes of the next samples in total, and of the last of them. */
 function sampleSizeReader(
   stsz: Uint8Array,
   allAlike: number,
@@ -174,7 +174,7 @@ function sampleSizeReader(
   };
 }
 
-/** How many samples a chunk has, asked for each in turn: `stsc` names only the chunks where that changes. */
+/** The number of samples in each chunk, asked for in order: `stsc` lists only the chunks where it changes. */
 function samplesPerChunk(stsc: Uint8Array): (chunk: number) => number {
   const fields = fieldsOf(stsc);
   fields.skip(4);

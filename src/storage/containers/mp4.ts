@@ -5,23 +5,20 @@ import { promisedBytes, readFragment } from './mp4-fragment.js';
 import { type Movie, readMovie } from './mp4-movie.js';
 import type { Scan, Tape } from './scan.js';
 
-/**
- * Of `moov`, `moof` and `sidx`, which are held in memory while read. Ten minutes of sound take some
- * 200 KB.
- */
+/** Size limit for `moov`, `moof` and `sidx`, which are read into memory. Ten minutes of audio take some 200 KB. */
 const TABLE_BYTES_MAX = 16 * 1024 * 1024;
 const BOXES_MAX = 200_000;
 const FRAGMENTS_MAX = 1_000_000;
-/** Codings none of whose samples is all zeros: where one is, a cut file was filled up to its length. */
+/** Codings that have no all-zero samples. Such a sample means that a cut file was padded to its length. */
 const NEVER_ZERO = ['mp4a', 'alac', 'fLaC', 'Opus'];
 const LAST_SAMPLE_BYTES_MAX = 1024 * 1024;
-/** By how much fragments may fall short of the duration that is told, seconds: rounding, and silence cut off by an edit. */
+/** How far fragments may fall short of the declared duration, in seconds: rounding, and silence cut off by an edit. */
 const SHORT_SECONDS_MAX = 0.1;
 
 const mediaType = 'audio/mp4';
 const INCOMPLETE: MediaFinding = { kind: 'incomplete', mediaType };
 
-/** MP4, M4A and their kin, by the box that names the kind. */
+/** Recognises MP4, M4A and related formats by the box that names the kind. */
 export function isMp4(head: Uint8Array): boolean {
   return ascii(head, 4, 4) === 'ftyp';
 }
@@ -33,20 +30,21 @@ interface Place {
 
 interface Seen {
   movie: Movie | undefined;
-  /** The sample with the highest place of all that are never all zeros. */
+  /** The last sample in the file, in a coding that has no all-zero samples. */
   lastSample: Place | undefined;
-  /** Where samples may stand, in the order of the file. */
+  /** Where samples may be, in file order. */
   readonly media: Place[];
-  /** Where samples of fragments do stand, neighbours joined. */
+  /** Where samples of fragments are, with adjacent ranges merged. */
   readonly fragments: { readonly from: number; to: number }[];
   fragmentSeconds: number;
-  /** True if an index shows that no fragment is missing: `sidx` in front, or `mfra` at the end. */
+  /** Whether an index shows that no fragment is missing: `sidx` at the front, or `mfra` at the end. */
   indexed: boolean;
 }
 
 /**
- * Whole where boxes fill the file to its last byte, `moov` is there, and every sample that it or a fragment names lies
- * within an `mdat`. Of fragments, a told duration or an index has to say that none is missing. Source: ISO/IEC 14496-12.
+ * The file is complete if boxes fill it to its last byte, `moov` is there, and every sample that it or a fragment lists
+ * lies within an `mdat`. For fragments, a declared duration or an index must show that none is missing. Source: ISO/IEC
+ * 14496-12.
  */
 export function* scanMp4(tape: Tape): Scan<MediaFinding> {
   const seen: Seen = {
@@ -81,7 +79,7 @@ export function* scanMp4(tape: Tape): Scan<MediaFinding> {
 
 const TABLES = ['moov', 'moof', 'sidx'];
 
-/** @returns whether the table fits together */
+/** @returns whether the table is consistent */
 function take(
   seen: Seen,
   box: { type: string; body: Uint8Array; start: number },
@@ -119,9 +117,7 @@ function lastSample({ tracks }: Movie): Place | undefined {
   return last;
 }
 
-/**
- * True if that sample lies ahead, before `end`, and is all zeros. Known only if `moov` is in front.
- */
+/** Whether that sample lies ahead, before `end`, and is all zeros. Known only if `moov` is at the front. */
 function* isFilledUp(tape: Tape, sample: Place | undefined, end: number): Scan<boolean> {
   if (sample === undefined || sample.from < tape.at || sample.to > end) return false;
   tape.at = Math.max(sample.from, sample.to - LAST_SAMPLE_BYTES_MAX);
@@ -149,7 +145,7 @@ function* placesOf(chunks: Movie['tracks'][number]['chunks']): Generator<Place> 
   for (const { from, bytes } of chunks.extents()) yield { from, to: from + bytes };
 }
 
-/** True if each place lies in one of the ranges, which are sorted. */
+/** Whether each place lies in one of the ranges, which are sorted. */
 function areWithin(ranges: readonly Place[], places: Iterable<Place>): boolean {
   for (const { from, to } of places) {
     let [low, high] = [0, ranges.length];

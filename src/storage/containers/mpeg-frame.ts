@@ -1,6 +1,6 @@
 import { ascii, viewOf } from './bytes.js';
 
-/** What `readFrame` needs to see: the header, and the encoder's note behind it. */
+/** What `readFrame` needs: the header, and the encoder's info frame behind it. */
 export const FRAME_HEAD_BYTES = 64;
 
 /** A frame of MPEG audio (layers I to III) or of AAC in ADTS. */
@@ -9,21 +9,24 @@ export interface Frame {
   readonly bytes: number;
   readonly samples: number;
   readonly samplesPerSecond: number;
-  /** What stays the same from frame to frame of one stream. */
+  /** Values that are the same in all frames of one stream. */
   readonly stream: string;
-  /** The encoder's note of the stream's length, in a first frame without sound. */
+  /** The stream's length as noted by the encoder in a first frame without audio. */
   readonly note?: Note;
 }
 
 /** Unknown values are absent. */
 export interface Note {
-  /** Without the frame that holds the note, by most encoders. */
+  /** Most encoders do not count the frame with the note. */
   readonly frames?: number;
-  /** With it, by most encoders. */
+  /** Most encoders count the frame with the note. */
   readonly bytes?: number;
 }
 
-/** The frame whose header stands at the start of `bytes`. Frames of free bit rate, which tell no length, are none. */
+/**
+ * The frame whose header is at the start of `bytes`. Free bit rate frames are not supported, because they do not state
+ * their length.
+ */
 export function readFrame(bytes: Uint8Array): Frame | undefined {
   if (bytes.byteLength < 4 || bytes[0] !== 0xff || (bytes[1]! & 0xe0) !== 0xe0) return undefined;
   return (bytes[1]! & 0x06) === 0 ? readAdts(bytes) : readMpeg(bytes);
@@ -38,7 +41,7 @@ const KBITS: Readonly<Record<string, readonly number[]>> = {
   '2-3': [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
 };
 const RATES = [44_100, 48_000, 32_000];
-/** By the two bits of the version: 2.5, none, 2, 1. */
+/** Sample rate divisor by the two version bits: 2.5, reserved, 2, 1. */
 const RATE_PARTS = [4, 0, 2, 1];
 
 /** Source: ISO/IEC 11172-3 and 13818-3. */
@@ -64,7 +67,7 @@ function readMpeg(bytes: Uint8Array): Frame | undefined {
   };
 }
 
-/** `Xing` or `Info` behind the (empty) side information, `VBRI` always at the same place. */
+/** `Xing` or `Info` follows the (empty) side information; `VBRI` is always at the same offset. */
 function readNote(bytes: Uint8Array, mpeg1: boolean, mono: boolean): Note | undefined {
   if (bytes.byteLength < FRAME_HEAD_BYTES) return undefined;
   const view = viewOf(bytes);

@@ -3,23 +3,23 @@ import { FRAME_HEAD_BYTES, type Frame, type Note, readFrame } from './mpeg-frame
 import type { Scan, Tape } from './scan.js';
 import { tagBytes } from './tags.js';
 
-/** What a player passes over before the first frame, and still takes the file for audio; and behind it. */
+/** How many foreign bytes a player skips before the first frame, or ignores at the end. */
 const JUNK_BYTES_MAX = 1024 * 1024;
-/** Number of consecutive frames that rules out coincidence. */
+/** This many consecutive frames cannot be a coincidence. */
 const FRAMES_SURE = 3;
 
 interface Walk {
   mediaType: Frame['mediaType'] | undefined;
   stream: string;
   seconds: number;
-  /** Bytes that are neither frame nor tag, before the first frame and behind it. */
+  /** Bytes that are neither frame nor tag, before the first frame and at the end. */
   junkInFront: number;
   junkBehind: number;
-  /** A frame or tag reaches beyond the end of the file. */
+  /** A frame or tag extends beyond the end of the file. */
   cut: boolean;
-  /** What belongs to one note: concatenated files bring one each. */
+  /** The frames that one note describes. Concatenated files have one note each. */
   section: Section;
-  /** True if each finished section is as long as its header says. */
+  /** Whether each finished section is as long as its note says. */
   sectionsWhole: boolean;
 }
 
@@ -30,9 +30,9 @@ interface Section {
 }
 
 /**
- * MPEG audio and AAC in ADTS: frames one after another, with tags before, between and behind them. Such a file tells
- * its length only in an encoder's note. With one, it is whole if all that was noted is there; without, if it ends with
- * the end of a frame. The duration is that of the frames, whatever the note says.
+ * MPEG audio and AAC in ADTS: a sequence of frames, with tags before, between and after them. Only an encoder's note
+ * states the length of such a file. With a note, the file is complete if everything noted is there; without one, if it
+ * ends with the end of a frame. The duration is that of the frames, whatever the note says.
  */
 export function* scanFrames(tape: Tape): Scan<MediaFinding> {
   const walk: Walk = {
@@ -81,7 +81,7 @@ function take(walk: Walk, frame: Frame, tape: Tape): void {
   if (frame.note !== undefined) {
     walk.sectionsWhole &&= isAsNoted(walk.section);
     walk.section = { note: frame.note, frames: 0, bytes: frame.bytes };
-    // A player leaves out the first one only.
+    // A player skips only the first one.
     if (isFirst) return;
   } else {
     walk.section.frames += 1;
@@ -90,7 +90,7 @@ function take(walk: Walk, frame: Frame, tape: Tape): void {
   walk.seconds += frame.samples / frame.samplesPerSecond;
 }
 
-/** True if frames of the same stream follow, or the file or a tag ends the sequence. */
+/** Whether frames of the same stream follow, or the file or a tag ends the sequence. */
 function* isSure(tape: Tape, walk: Walk, first: Frame): Scan<boolean> {
   if (!isSameKind(walk, first)) return false;
   let ahead = first.bytes;
@@ -105,7 +105,7 @@ function* isSure(tape: Tape, walk: Walk, first: Frame): Scan<boolean> {
   return true;
 }
 
-/** Encoders differ in whether they count the frame that holds the note: one of the two numbers is enough. */
+/** Encoders differ in whether they count the frame with the note: one matching number is enough. */
 function isAsNoted({ note, frames, bytes }: Section): boolean {
   if (note === undefined || (note.frames === undefined && note.bytes === undefined)) return true;
   return (
@@ -118,7 +118,7 @@ function judge(walk: Walk): MediaFinding {
   if (mediaType === undefined) return { kind: 'unknown' };
   const isDeclared = section.note?.frames !== undefined || section.note?.bytes !== undefined;
   const whole = !walk.cut && walk.sectionsWhole && isAsNoted(section) && seconds > 0;
-  // Behind frames that nothing counts, foreign bytes may stand in the place of frames.
+  // Without a declared length, foreign bytes at the end may have replaced frames.
   return whole && (isDeclared || walk.junkBehind === 0)
     ? { kind: 'whole', mediaType, durationSeconds: seconds }
     : { kind: 'incomplete', mediaType };

@@ -3,13 +3,13 @@ import { ascii, viewOf } from './bytes.js';
 import type { Scan, Tape } from './scan.js';
 
 const PAGE_HEAD_BYTES = 27;
-/** With 255 segments of 255 bytes. */
+/** 255 segments of 255 bytes. */
 const PAGE_BYTES_MAX = PAGE_HEAD_BYTES + 255 + 255 * 255;
 const STREAMS_MAX = 1_000;
 const [FIRST_PAGE, LAST_PAGE] = [2, 4];
 /** Granule position of a page on which no packet ends. */
 const NO_GRANULE = 2n ** 64n - 1n;
-/** Opus counts in samples of this rate, whatever the input had. */
+/** Opus always counts samples at this rate. */
 const OPUS_RATE = 48_000;
 
 export function isOgg(head: Uint8Array): boolean {
@@ -19,12 +19,12 @@ export function isOgg(head: Uint8Array): boolean {
 interface Codec {
   readonly mediaType: 'audio/ogg' | 'audio/opus';
   readonly samplesPerSecond: number;
-  /** Samples in front that are not played. */
+  /** Samples at the start that are not played. */
   readonly skippedSamples: number;
 }
 
 interface Stream {
-  /** Absent: none of sound, a cover picture for one. */
+  /** Absent if the stream is not audio, but a cover picture for example. */
   readonly codec: Codec | undefined;
   sequence: number;
   granule: bigint;
@@ -32,8 +32,8 @@ interface Stream {
 }
 
 /**
- * Whole where pages follow one another to the end of the file, each with its checksum and its number in turn, and each
- * stream has its last page. Streams one after another (chained) are added up. Source: RFC 3533.
+ * The file is complete if pages follow one another to its end, each with a valid checksum and the next number, and each
+ * stream has its last page. Chained streams are added up. Source: RFC 3533.
  */
 export function* scanOgg(tape: Tape): Scan<MediaFinding> {
   const streams = new Map<number, Stream>();
@@ -92,7 +92,7 @@ function newStream({ sequence, body }: Page): Stream {
   return { codec: codecOf(body), sequence: sequence - 1, granule: 0n, ended: false };
 }
 
-/** @returns whether the page is the next of the stream */
+/** @returns whether this is the stream's next page */
 function takePage(stream: Stream, page: Page): boolean {
   if (stream.ended || page.sequence !== (stream.sequence + 1) % 2 ** 32) return false;
   stream.sequence = page.sequence;
@@ -101,7 +101,7 @@ function takePage(stream: Stream, page: Page): boolean {
   return true;
 }
 
-/** By the first packet, which is alone on the first page. */
+/** Identified by the first packet, which is alone on the first page. */
 function codecOf(packet: Uint8Array): Codec | undefined {
   const view = viewOf(packet);
   const sized = packet.byteLength >= 30;
@@ -132,7 +132,7 @@ const CRC32_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc >>> 0;
 });
 
-/** Of a page whose own checksum, at offset 22, counts as 0. */
+/** Checksum of a page, with its own checksum field (offset 22) counted as 0. */
 function checksum(page: Uint8Array): number {
   let crc = 0;
   for (let at = 0; at < page.byteLength; at++) {

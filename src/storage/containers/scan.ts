@@ -1,22 +1,23 @@
-/** A place in a file that is read once, from front to end. */
+/** A position in a file that is read once, from start to end. */
 export interface Tape {
   readonly sizeBytes: number;
-  /** Where the next bytes are shown from. Only ever moved on: what is passed over is never held. */
+  /** Offset of the next bytes. It only increases: bytes that are skipped are never kept. */
   at: number;
 }
 
 /**
- * Reads a file without holding it: each `yield` asks for so many bytes from `tape.at`, and gets fewer only where the
- * file ends. A generator, so that a container can be read as it is written down, though its bytes come in pieces.
+ * Reads a file without holding it in memory. Each `yield` asks for a number of bytes from `tape.at`, and gets fewer
+ * only at the end of the file. As a generator, the reader of a container follows its specification although the bytes
+ * arrive in pieces.
  */
 export type Scan<T> = Generator<number, T, Uint8Array>;
 
 export interface RunningScan<T> {
-  /** The next bytes of the file. Throws what the scan throws. */
+  /** Adds the next bytes of the file. Throws what the scan throws. */
   feed(piece: Uint8Array): void;
-  /** What was found, where that needed no look at the rest. */
+  /** The result, if it is already known before the end. */
   early(): T | undefined;
-  /** After the last bytes. */
+  /** Call after the last bytes. */
   end(): T;
 }
 
@@ -26,7 +27,7 @@ export function runScan<T>(scan: (tape: Tape) => Scan<T>, sizeBytes: number): Ru
   let step: IteratorResult<number, T> = steps.next();
   let held: Uint8Array[] = [];
   let heldBytes = 0;
-  /** Where the first held byte stands. */
+  /** Offset of the first held byte. */
   let heldFrom = 0;
 
   const drop = () => {
@@ -40,7 +41,7 @@ export function runScan<T>(scan: (tape: Tape) => Scan<T>, sizeBytes: number): Ru
     }
   };
   const answer = (count: number) => {
-    // Joined once for all that is held: joining again for each question would take quadratic time.
+    // Join all held pieces at once. Joining for each request would take quadratic time.
     if (held.length > 1 && held[0]!.byteLength < count) held = [Buffer.concat(held)];
     step = steps.next(held[0]?.subarray(0, count) ?? new Uint8Array());
     drop();
@@ -56,7 +57,7 @@ export function runScan<T>(scan: (tape: Tape) => Scan<T>, sizeBytes: number): Ru
     early: () => (step.done ? step.value : undefined),
     end() {
       while (!step.done) {
-        // What was asked for beyond the end is not there.
+        // The requested bytes are beyond the end.
         if (heldFrom < tape.at) heldFrom = tape.at;
         answer(step.value);
       }

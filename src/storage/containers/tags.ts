@@ -1,10 +1,10 @@
 import { ascii, viewOf } from './bytes.js';
 
-/** What `tagBytes` needs to see. */
+/** What `tagBytes` needs. */
 export const TAG_HEAD_BYTES = 32;
 const ID3V1_BYTES = 128;
 
-/** Length of the tag (ID3v1, ID3v2, APE) that begins here, bytes; 0: none does. It may reach beyond the file. */
+/** Length in bytes of the tag (ID3v1, ID3v2, APE) that begins here; 0: none. It may extend beyond the file. */
 export function tagBytes(bytes: Uint8Array): number {
   if (bytes.byteLength >= 10 && ascii(bytes, 0, 3) === 'ID3' && bytes[3] !== 0xff && bytes[4] !== 0xff) {
     const [a = 0, b = 0, c = 0, d = 0] = bytes.subarray(6, 10);
@@ -15,7 +15,7 @@ export function tagBytes(bytes: Uint8Array): number {
   if (bytes.byteLength >= TAG_HEAD_BYTES && ascii(bytes, 0, 8) === 'APETAGEX') {
     const view = viewOf(bytes);
     const isHeader = (view.getUint32(20, true) & 0x2000_0000) !== 0;
-    // Counts the items and the footer; where this is the footer itself, the items came before it.
+    // Counts the items and the footer. If this is the footer itself, the items came before it.
     return isHeader ? TAG_HEAD_BYTES + view.getUint32(12, true) : TAG_HEAD_BYTES;
   }
   return 0;

@@ -2,11 +2,11 @@ import type { MediaFinding } from '../../core/ports.js';
 import { ascii, viewOf } from './bytes.js';
 import type { Scan, Tape } from './scan.js';
 
-/** Writers that cannot seek back leave 0, or a number near 2^31 or 2^32, where they do not know the length. */
+/** Writers that cannot seek back write 0, or a number near 2^31 or 2^32, as an unknown length. */
 const UNKNOWN_FROM = 0x7fff_0000;
-/** Coding, channels, samples and bytes a second, bytes and bits of a sample. */
+/** Coding, channels, samples and bytes a second, bytes and bits per sample. */
 const FORMAT_BYTES_MIN = 16;
-/** Sizes of the file and of its audio, in 64 bits. */
+/** 64-bit sizes of the file and of its audio. */
 const SIZES_BYTES = 16;
 const CHUNKS_MAX = 100_000;
 
@@ -25,12 +25,12 @@ interface Format {
 
 interface Known {
   format?: Format | undefined;
-  /** Of RF64: what the 32-bit fields have no room for. */
+  /** From RF64: sizes that do not fit in 32 bits. */
   riffBytes?: number;
   dataBytes?: number;
 }
 
-/** From the start of the file. Whole where every chunk is, as far as the header counts. */
+/** The file is complete if every chunk is, as far as the header counts. Starts at the beginning of the file. */
 export function* scanWav(tape: Tape): Scan<MediaFinding> {
   const head = yield 12;
   const stated = viewOf(head).getUint32(4, true);
@@ -65,12 +65,12 @@ function isKnown(length: number): boolean {
   return length > 0 && length < UNKNOWN_FROM;
 }
 
-/** What is appended behind the end that the header tells is none of the audio's. */
+/** Data appended after the declared end is not part of the audio. */
 function isBehind(at: number, { riffBytes }: Known): boolean {
   return riffBytes !== undefined && at >= 8 + riffBytes;
 }
 
-/** A missing last pad byte is a common slip that costs no sample; so is a header that counts its own 8 bytes. */
+/** Some writers leave out the last pad byte, or count the header's own 8 bytes. Neither costs a sample. */
 function isShort({ riffBytes }: Known, { sizeBytes }: Tape): boolean {
   if (riffBytes === undefined) return false;
   return riffBytes + 8 > sizeBytes + 1 && riffBytes !== sizeBytes;
@@ -80,12 +80,12 @@ function* readSizes(known: Known): Scan<void> {
   const view = viewOf(yield SIZES_BYTES);
   if (view.byteLength < SIZES_BYTES) return;
   const [riff, data] = [view.getBigUint64(0, true), view.getBigUint64(8, true)];
-  // As many bits set as there are stand for a length that was not known.
+  // All bits set means that the length is unknown.
   if (riff > 0n && riff < 1n << 53n) known.riffBytes = Number(riff);
   if (data > 0n && data < 1n << 53n) known.dataBytes = Number(data);
 }
 
-/** `undefined` where the format is none that can be played. */
+/** Returns `undefined` if the format cannot be played. */
 function readFormat(bytes: Uint8Array): Format | undefined {
   if (bytes.byteLength < FORMAT_BYTES_MIN) return undefined;
   const view = viewOf(bytes);
@@ -98,12 +98,12 @@ function readFormat(bytes: Uint8Array): Format | undefined {
     : undefined;
 }
 
-/** How many bytes of audio are there, or `undefined` if fewer than are declared, or a part of a sample is missing. */
+/** Bytes of audio in the file, or `undefined` if there are fewer than declared or a sample is cut. */
 function dataBytes(declared: number, known: Known, { at, sizeBytes }: Tape): number | undefined {
   const rest = sizeBytes - at;
   const stated = declared < UNKNOWN_FROM && declared > 0 ? declared : known.dataBytes;
   if (stated !== undefined) return stated <= rest ? stated : undefined;
-  // Streamed: the audio goes on to the end of the file, which is then the only one to tell its length.
+  // Streamed: the audio extends to the end of the file, so only that shows its length.
   const over = rest % Math.max(1, known.format?.blockBytes ?? 1);
   return over === 0 || (over === 1 && rest % 2 === 0) ? rest - over : undefined;
 }

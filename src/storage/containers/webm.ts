@@ -2,9 +2,9 @@ import type { MediaFinding } from '../../core/ports.js';
 import { ascii, viewOf } from './bytes.js';
 import type { Scan, Tape } from './scan.js';
 
-/** Information and tracks are looked into up to this size. */
+/** Info and tracks elements are read up to this size. */
 const LOOK_BYTES_MAX = 1024 * 1024;
-/** Longest name and size of an element. */
+/** The longest ID and size of an element. */
 const ELEMENT_HEAD_BYTES = 12;
 
 const ID = {
@@ -25,7 +25,7 @@ const DEFAULT_SCALE_NS = 1_000_000;
 const mediaType = 'audio/webm';
 const INCOMPLETE: MediaFinding = { kind: 'incomplete', mediaType };
 
-/** Whether it is EBML; only a look into its header tells whether of the kind of WebM (or Matroska). */
+/** Whether it is EBML. Only its header shows whether it is WebM (or Matroska). */
 export function isEbml(head: Uint8Array): boolean {
   return head.byteLength >= 4 && viewOf(head).getUint32(0) === ID.ebml;
 }
@@ -33,13 +33,13 @@ export function isEbml(head: Uint8Array): boolean {
 interface Element {
   readonly id: number;
   readonly headBytes: number;
-  /** Absent: as long as what follows belongs to it. */
+  /** Absent: unknown, up to the next element of the same or a higher level. */
   readonly length?: number;
 }
 
 /**
- * Whole where the elements fill the file to its last byte. A writer that cannot seek back leaves the length of the
- * segment open; then the end of the file is the only one there is. Source: RFC 8794, RFC 9559.
+ * The file is complete if the elements fill it to its last byte. A writer that cannot seek back leaves the segment's
+ * length open; then the segment extends to the end of the file. Source: RFC 8794, RFC 9559.
  */
 export function* scanWebm(tape: Tape): Scan<MediaFinding> {
   const [found, state] = [
@@ -55,7 +55,7 @@ export function* scanWebm(tape: Tape): Scan<MediaFinding> {
     if (end !== undefined && end > tape.sizeBytes) return INCOMPLETE;
     if (id === ID.cluster) found.clusters += 1;
     if (id === ID.segment) {
-      // A second one, or anything behind the only one, is none of ours.
+      // A second segment, or data after the only one, is not expected.
       if (found.segment || (end !== undefined && end !== tape.sizeBytes)) return INCOMPLETE;
       found.segment = true;
     } else if (end === undefined) {
@@ -75,7 +75,7 @@ export function* scanWebm(tape: Tape): Scan<MediaFinding> {
   return { kind: 'whole', mediaType, ...(durationSeconds > 0 && { durationSeconds }) };
 }
 
-/** Both numbers tell their own length by the zeros in front; that of a size is no part of it. */
+/** Both numbers encode their own length in leading zeros, which are not part of the value of a size. */
 function readElement(bytes: Uint8Array): Element | undefined {
   const idBytes = Math.clz32(bytes[0] ?? 0) - 23;
   const sizeBytes = Math.clz32(bytes[idBytes] ?? 0) - 23;
