@@ -1,14 +1,16 @@
 import { BatchError, EXIT } from '../core/errors.js';
 import type { Ports } from '../core/ports.js';
+import type { Attempt } from '../lockfile/attempt.js';
 import { type LockHeader, lineagesOf } from '../lockfile/header.js';
 import { lockError, type NextCommand } from '../lockfile/lock-error.js';
 import type { LockStore } from '../lockfile/lock-store.js';
 import { enterRun } from '../lockfile/own-runs.js';
 import { randomHex } from '../lockfile/private-folder.js';
 import { readLock } from '../lockfile/read.js';
+import { missingFromLog } from '../shared-log/placement.js';
 import type { SharedLog } from '../shared-log/shared-log.js';
 import { createSharedStore } from '../shared-log/shared-store.js';
-import { otherLogError } from '../shared-log/state-error.js';
+import { cutError, otherLogError } from '../shared-log/state-error.js';
 import { checkLog, type Notify, type OpenedStore, type OpenSettings, openFile, verbOf } from './opening.js';
 import type { State } from './state.js';
 
@@ -24,12 +26,13 @@ export async function openTogether(
   if (!read.ok) throw lockError(read.problems[0], lockfilePath, command);
   checkLog(read.header, state.address, lockfilePath, (...words) => command(verbOf(settings), ...words));
   const lockPath = await ports.files.real(lockfilePath);
-  const shared = await openShared(ports, state, { lockPath, header: read.header, endpoint, command });
+  const { header, attempts } = read;
+  const shared = await openShared(ports, state, { lockPath, header, attempts, endpoint, command });
   try {
     const { log, fault } = shared;
     const about = log === undefined ? undefined : { address: state.address, lineage: log.header.lineage };
     const { store: mirror, notes } = await openFile(ports, settings, about);
-    const isNew = read.header?.log === undefined && read.attempts.size > 0;
+    const isNew = header?.log === undefined && attempts.size > 0;
     const store = await joined(ports, shared, mirror, { isNew, report });
     if (fault !== undefined) report('warning', fault.code, fault.message, fault.hint);
     const expiry = await log?.expiry();
@@ -83,7 +86,7 @@ interface SharedOpening {
 }
 
 /**
- * Opens the log at an address for a run that holds the guard of the lockfile. A log that cannot be reached, or that was deleted,
+ * Opens the log at an address for a run that holds the guard of the lockfile. A log that cannot be reached, or that was deleted or cut,
  * keeps the run from buying, not from collecting what its lockfile knows. Throws a `BatchError` where there is nothing to collect, or where the
  * log is not this lockfile's.
  *
@@ -96,11 +99,13 @@ async function openShared(
   about: {
     readonly lockPath: string;
     readonly header: LockHeader | undefined;
+    /** Of the lockfile. */
+    readonly attempts: ReadonlyMap<string, Attempt>;
     readonly endpoint: string;
     readonly command: NextCommand;
   },
 ): Promise<SharedOpening> {
-  const { header, endpoint, command, lockPath } = about;
+  const { header, attempts, endpoint, command, lockPath } = about;
   const run = randomHex(random);
   const ended = await enterRun(files, random, lockPath, run);
   const opening = { state, run, ended };
@@ -123,7 +128,11 @@ async function openShared(
       await log.close();
       throw otherLogError('lineage', log.header.lineage, header.lineage, { address: log.address, command });
     }
-    return { ...opening, log, fault: undefined };
+    const missing = missingFromLog(attempts.values(), log.attempts);
+    if (missing.length === 0 || log.trouble() !== undefined) return { ...opening, log, fault: undefined };
+    // Nothing is written to it: a new entry would take the place of a deleted one, which could not be put back.
+    await log.close();
+    throw cutError(missing, { address: log.address, command });
   } catch (error) {
     const passes =
       error instanceof BatchError &&

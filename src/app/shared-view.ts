@@ -62,6 +62,8 @@ export async function sharedView(
   try {
     const log = await openToRead(ports, settings, read, state);
     const attempts = await folded(log, read);
+    const trouble = log.trouble() ?? (await cutOf(log, read, command));
+    if (trouble !== undefined) warn(trouble.message, trouble.hint);
     const alone = localCustody && state.audio === undefined;
     const mine = alone ? await ownRuns(ports.files, await ports.files.real(lockfilePath)) : undefined;
     const keptBy = mine && ((attempt: Attempt) => machineWith(log, attempt, mine));
@@ -96,6 +98,18 @@ async function openToRead(
   // Loaded only if there is a shared log.
   const { otherLogError } = await import('../shared-log/state-error.js');
   throw otherLogError('lineage', log.header.lineage, header.lineage, { address: log.address, command });
+}
+
+async function cutOf(
+  log: SharedLog,
+  { attempts }: ReadLock & { ok: true },
+  command: NextCommand,
+): Promise<BatchError | undefined> {
+  const { missingFromLog } = await import('../shared-log/placement.js');
+  const missing = missingFromLog(attempts.values(), log.attempts);
+  if (missing.length === 0) return undefined;
+  const { cutError } = await import('../shared-log/state-error.js');
+  return cutError(missing, { address: log.address, command });
 }
 
 async function folded(log: SharedLog, { attempts }: ReadLock & { ok: true }): Promise<readonly Attempt[]> {

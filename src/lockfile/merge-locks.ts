@@ -39,8 +39,8 @@ export function mergeLocks(first: Lock, second: Lock, log?: string): MergedLocks
   const joined = joinHeaders(first.header, second.header);
   const header = log !== undefined && logs.length > 1 ? withVersion({ ...joined, log }) : joined;
   if (lineagesOf(header).length > LINEAGES_MAX) return { ok: false, why: 'too_many_lineages' };
-  const fold = createFold(first.attempts.values());
-  for (const attempt of second.attempts.values()) {
+  const fold = createFold(copied(first, header));
+  for (const attempt of copied(second, header)) {
     if (!fold.hasRoom(attempt)) return { ok: false, why: 'too_many_jobs' };
     fold.add(attempt);
   }
@@ -58,4 +58,10 @@ export function mergeLocks(first: Lock, second: Lock, log?: string): MergedLocks
       boughtTwice: boughtTwice(attempts.values()),
     },
   };
+}
+
+/** What was copied from another shared log is not known to be in the one that the result is a copy of. */
+function copied({ header, attempts }: Lock, { log }: LockHeader): readonly Attempt[] {
+  if (header.log === undefined || header.log === log) return [...attempts.values()];
+  return [...attempts.values()].map(({ log_rev: _rev, ...attempt }) => attempt);
 }

@@ -1,6 +1,7 @@
 import type { Attempt } from '../lockfile/attempt.js';
 import { STATE_RANK } from '../lockfile/check.js';
 import { attemptLine } from '../lockfile/line.js';
+import { familyOf } from '../lockfile/merge.js';
 
 /*
  * The log has one record of an attempt for all machines; each machine's lockfile has its own copy of it. Where the file is,
@@ -17,6 +18,18 @@ export function shareable(attempt: Attempt): Attempt {
 /** The `rev` of a copy's content in the log, or that it is to have there. */
 export function sharedRev({ rev, log_rev }: Attempt): number {
   return log_rev ?? rev;
+}
+
+/**
+ * The attempts that were in the log once and are not any more: its newest entries were deleted, or it was restored from an
+ * older backup. An older log looks like a sound one, so that only the copy of a machine can tell.
+ */
+export function missingFromLog(
+  copy: Iterable<Attempt>,
+  log: ReadonlyMap<string, Attempt>,
+): readonly Attempt[] {
+  const families = new Set([...log.values()].map(familyOf));
+  return [...copy].filter((known) => known.log_rev !== undefined && !families.has(familyOf(known)));
 }
 
 /** This machine's copy of a record in the log: a file that is here stays where it is. */

@@ -65,8 +65,10 @@ export function createSharedStore(input: SharedStoreInput): SharedStore {
     async record(attempt, limits = {}) {
       if (attempt.state === 'intent') return claim(core, attempt, limits);
       const known = mirror.newest(attempt.attempt);
-      if (known !== undefined && isMove(known, attempt))
-        return mirror.record({ ...attempt, log_rev: sharedRev(known) });
+      if (known !== undefined && isMove(known, attempt)) {
+        const logged = isKnownInLog(core, attempt, known);
+        return mirror.record({ ...attempt, ...(logged && { log_rev: sharedRev(known) }) });
+      }
       return settle(core, attempt, known, limits);
     },
     trouble() {
@@ -108,6 +110,11 @@ async function guarded<T>(core: Core, work: (log: SharedLog) => Promise<T>): Pro
     if (error instanceof BatchError) core.fault = error;
     throw error;
   }
+}
+
+/** Only such an attempt has a `log_rev`: one that the log lacks later was deleted from it. */
+function isKnownInLog({ log }: Core, { attempt }: Attempt, known: Attempt | undefined): boolean {
+  return known?.log_rev !== undefined || log?.attempts.has(attempt) === true;
 }
 
 async function claim(core: Core, intent: Attempt, limits: RecordLimits): Promise<Recorded> {
@@ -159,7 +166,7 @@ async function settle(
   // The process that made the intent is certainly gone: no one else will settle it.
   const mayOverrule = byPerson === true || (known?.run !== undefined && ended.has(known.run));
   const [kept, shared] = await Promise.allSettled([
-    mirror.record({ ...own, log_rev: attempt.rev }),
+    mirror.record({ ...own, ...(isKnownInLog(core, attempt, known) && { log_rev: attempt.rev }) }),
     guarded(core, (log) => log.append(shareable(attempt), { byPerson: mayOverrule })),
   ]);
   if (kept.status === 'rejected') throw kept.reason;

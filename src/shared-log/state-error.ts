@@ -1,5 +1,7 @@
 import type { Code } from '../core/codes.js';
 import { BatchError, EXIT, type ExitCode, unreachable } from '../core/errors.js';
+import { takeKey } from '../core/take-key.js';
+import type { Attempt } from '../lockfile/attempt.js';
 import type { NextCommand } from '../lockfile/lock-error.js';
 import type { LogProblem } from './log-state.js';
 import type { StoreFault } from './object-store.js';
@@ -73,6 +75,20 @@ export function logError(problem: LogProblem, { address, command }: About): Batc
   }
   return altered(address, command, `entry ${problem.entry} ${WRONG[problem.kind]}${whyOf(problem)}`);
 }
+
+/** A log that lacks attempts which the lockfile copied from it. */
+export function cutError(missing: readonly Attempt[], { address, command }: About): BatchError {
+  const takes = [...new Set(missing.map(takeKey))];
+  const more = takes.length > NAMED_MAX ? ` and ${takes.length - NAMED_MAX} more` : '';
+  const attempts = missing.length === 1 ? '1 attempt' : `${missing.length} attempts`;
+  return altered(
+    address,
+    command,
+    `the log no longer has ${attempts} that the lockfile copied from it (${takes.slice(0, NAMED_MAX).join(', ')}${more}): its newest entries were deleted, or it was restored from an older backup`,
+  );
+}
+
+const NAMED_MAX = 3;
 
 const WRONG: Readonly<Record<Exclude<LogProblem['kind'], 'newer_version'>, string>> = {
   damaged: 'is damaged: ',

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, unlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { audioFiles, folder, run, startService, writeManifest } from './program.js';
@@ -80,6 +80,31 @@ it('buys nothing once the log was deleted: it held the claims of other machines'
   const collected = await run(['collect', 'album.yaml', ...service.flags, ...state], cwd, service.env);
   expect(collected.stderr).toContain('entry 0 is missing');
   expect(collected.code, collected.stderr).toBe(0);
+});
+
+it('buys nothing once the newest entries were deleted, and writes nothing in their place', async () => {
+  const { service, machine, share, state } = await stage(2);
+  const cwd = machine();
+  expect((await run(words(service, state), cwd, service.env)).code).toBe(0);
+  const log = path.join(share, 'log');
+  const [first = '', ...rest] = readdirSync(log).sort();
+  const entries = new Map(rest.map((name) => [name, readFileSync(path.join(log, name))]));
+  for (const name of rest) unlinkSync(path.join(log, name));
+  writeManifest(cwd, 3);
+  for (const verb of ['status', 'plan']) {
+    const looked = await run([verb, 'album.yaml', ...service.flags, ...state], cwd, service.env);
+    expect(looked.stderr).toContain('no longer has 2 attempts');
+  }
+  const after = await run(words(service, state), cwd, service.env);
+  expect(after.code, after.stderr).toBe(9);
+  expect(after.stderr).toContain('error[state-altered]');
+  expect(after.stderr).toContain('no longer has 2 attempts that the lockfile copied from it (track-');
+  expect(readdirSync(log)).toEqual([first]);
+  expect(await service.charges()).toBe(2);
+  for (const [name, bytes] of entries) writeFileSync(path.join(log, name), bytes);
+  const restored = await run(words(service, state), cwd, service.env);
+  expect(restored.code, restored.stderr).toBe(0);
+  expect(await service.charges()).toBe(3);
 });
 
 it('brings an older lockfile into the log, and says so', async () => {

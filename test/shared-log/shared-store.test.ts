@@ -4,6 +4,7 @@ import type { Attempt } from '../../src/lockfile/attempt.js';
 import type { LockStore } from '../../src/lockfile/lock-store.js';
 import { openLock } from '../../src/lockfile/store.js';
 import { createFolderStore } from '../../src/shared-log/folder-store.js';
+import { missingFromLog } from '../../src/shared-log/placement.js';
 import type { SharedLog } from '../../src/shared-log/shared-log.js';
 import { createSharedStore, type SharedStore, SILENT_MS } from '../../src/shared-log/shared-store.js';
 import { createMemoryDisk, type MemoryDisk } from '../fakes/memory-files.js';
@@ -224,6 +225,51 @@ describe('a lockfile over a shared log', () => {
     expect(a.log.attempts.get(intent.attempt)).toMatchObject({ state: 'stored', queue_id: 'job-1' });
     const b = await machine(share, 'b');
     expect(b.store.newest(intent.attempt)).toMatchObject({ state: 'stored' });
+  });
+
+  it('tells which attempts a log that was cut no longer has', async () => {
+    const share = await createShare();
+    const a = await machine(share, 'a');
+    await a.store.record(intent);
+    await a.store.record(queued());
+    const rejected = attempt({ attempt: id('rejected'), track: 'ending' });
+    await a.store.record(rejected);
+    await a.store.record({ ...rejected, rev: 2, state: 'rejected' });
+    const kept = [...a.mirror.attempts.values()];
+    expect(missingFromLog(kept, a.log.attempts)).toEqual([]);
+    const others = new Map([...a.log.attempts].filter(([key]) => key !== intent.attempt));
+    expect(missingFromLog(kept, others)).toMatchObject([{ attempt: intent.attempt }]);
+  });
+
+  it('does not expect attempts in the log that never got there', async () => {
+    const share = await createShare();
+    const disk = createMemoryDisk();
+    const unreachable = new BatchError('state-unreachable', 'not reachable', { exitCode: EXIT.unavailable });
+    const old = await openLock(disk.files, '/album/album.lock.jsonl', {
+      endpoint: header.endpoint,
+      command,
+      lineage: () => id('lineage of a'),
+      random,
+    });
+    if (!old.ok) throw new Error(old.problem.kind);
+    await old.store.record(intent);
+    await old.store.record(queued());
+    const about = { address: '', mirror: old.store, run: id('a'), ended: new Set<string>() };
+    const offline = createSharedStore({
+      ...about,
+      log: undefined,
+      fault: unreachable,
+      clock: createTestClock(),
+    });
+    await offline.record(stored(3));
+    await offline.record({ ...stored(4), move_to: 'out/new.mp3' });
+    await offline.record(stored(5, 'out/new.mp3'));
+    await offline.close();
+    expect(missingFromLog(offline.attempts.values(), new Map())).toEqual([]);
+    const a = await machine(share, 'a', { disk });
+    expect(a.log.attempts.get(intent.attempt)).toMatchObject({ state: 'stored' });
+    await a.store.record({ ...a.store.newest(intent.attempt)!, rev: 6, state: 'done' });
+    expect(missingFromLog(a.mirror.attempts.values(), new Map())).toMatchObject([{ state: 'done' }]);
   });
 
   it('names the machine that stored a file, where that is another one', async () => {
