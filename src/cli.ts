@@ -2,7 +2,7 @@
 import { main } from './commands/main.js';
 import { growHeapSparingly } from './node/heap.js';
 
-// The one place that sets the exit code. Nothing heavy is imported here or in the command tree, so that
-// `--version` and `--help` start at once.
+// The only place that sets the exit code. Nothing heavy is imported here or in the command tree, so that `--version`
+// and `--help` start at once.
 growHeapSparingly();
 process.exitCode = await main(process.argv.slice(2));

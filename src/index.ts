@@ -1,6 +1,6 @@
 /**
- * The steps of `venice-batch` as a library, with typed options. Nothing is printed, no signal is caught, no exit code is
- * set, and the streams of the process are left alone. See `examples/library.md`.
+ * The steps of `venice-batch` as a library, with typed options. It prints nothing, catches no signals, sets no exit
+ * code, and does not touch the process's streams. See `examples/library.md`.
  *
  * @module
  */
@@ -54,7 +54,7 @@ export type { Planned } from './session/plan-batch.js';
 export type { Balance } from './venice/client.js';
 export type { Model } from './venice/model.js';
 
-/** Reads and checks a manifest, offline. Errors in it are in `diagnostics`, never thrown. */
+/** Reads and checks a manifest, offline. Its errors are returned in `diagnostics`, never thrown. */
 export function load(manifest: string): Promise<LoadedManifest> {
   return withSession({ manifest }, (session) => session.load());
 }
@@ -62,17 +62,17 @@ export function load(manifest: string): Promise<LoadedManifest> {
 /**
  * What a run would do and cost. Spends nothing and writes nothing. `saved` can be applied later.
  *
- * @throws BatchError for a lockfile that cannot be used (9) or options that make no sense (2, 4)
+ * @throws BatchError if the lockfile cannot be used (9) or options are invalid (2, 4)
  */
 export function plan(options: PlanOptions): Promise<Planned> {
   return withSession(options, async (session) => planInLibraryTerms(await planBatch(session)));
 }
 
 /**
- * Collects what is in flight, then buys, makes and downloads what `approve` allows. Resumes an interrupted run.
- * The report says how it ended; its `exitCode` is the one of the command line.
+ * Collects takes in flight, then buys, makes and downloads what `approve` allows. Resumes an interrupted run. The
+ * report says how it ended; its `exitCode` is that of the command line.
  *
- * @throws BatchError where it cannot begin: locked (7), lockfile unusable (9), options (2, 4), storage (12)
+ * @throws BatchError if it cannot begin: locked (7), lockfile unusable (9), options (2, 4), storage (12)
  */
 export function run(options: RunOptions): Promise<RunReport> {
   return batch(options, {
@@ -83,9 +83,9 @@ export function run(options: RunOptions): Promise<RunReport> {
 }
 
 /**
- * Buys exactly what a saved plan says. Buys nothing where the manifest, the lockfile or a price has changed since.
+ * Buys exactly what a saved plan says. Buys nothing if the manifest, the lockfile or a price has changed since.
  *
- * @throws BatchError as `run`, and for a plan that is not one (2)
+ * @throws BatchError like `run`, and for an invalid plan (2)
  */
 export async function apply(options: ApplyOptions): Promise<RunReport> {
   const read = readSavedPlan(savedPlanText(options.plan));
@@ -115,7 +115,7 @@ export function verify(options: PlaceOptions): Promise<VerifyReport> {
 /**
  * Records what became of an attempt in doubt.
  *
- * @returns the attempt as it is recorded now
+ * @returns the attempt as now recorded
  */
 export function resolve(options: ResolveOptions): Promise<Attempt> {
   return withSession(options, async (session) => {

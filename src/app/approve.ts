@@ -23,11 +23,11 @@ export interface BuyDecision {
   readonly prepared?: Prepared;
   readonly approved: boolean;
   readonly refusal?: ExitCode;
-  /** The command that the refusal's hint names: the run's end names the same. */
+  /** The command that the refusal's hint suggests. The end of the run suggests the same. */
   readonly next?: string;
 }
 
-/** Plans, refuses or asks. Whatever the answer, what is paid for is collected afterwards. */
+/** Plans, then refuses or asks. Whatever the result, paid audio is collected afterwards. */
 export async function decideWhatToBuy(
   world: World,
   settings: BatchSettings,
@@ -81,7 +81,7 @@ export async function decideWhatToBuy(
   return refuseOrAsk(world, settings, opened, prepared, loaded, output);
 }
 
-/** Which other machine has a file, where audio is on machines alone and the user says that one of them is enough. */
+/** Which other machine has a file, if audio is kept only on machines and the user accepts a single copy. */
 export function keptElsewhere(
   { localCustody }: BatchSettings,
   { store: { sharing }, audio }: Pick<Opened, 'store' | 'audio'>,
@@ -97,11 +97,9 @@ async function refuseOrAsk(
   loaded: LoadedManifest,
   output: Output,
 ): Promise<BuyDecision> {
-  // If the run was stopped before a question was answered, the plan is not at fault: the signal
-  // explains it.
+  // If the run was stopped before the question was answered, the signal is the reason, not the plan.
   if (world.stop.aborted) return { prepared, approved: false };
-  // A user who has to buy less or raise a limit needs to see the prices; the reason is printed
-  // below them.
+  // A user who has to buy less or raise a limit needs to see the prices. The reason is printed below them.
   if (prepared.refusal === EXIT.budget || prepared.refusal === EXIT.balance)
     world.present?.(prepared.plan, prepared.balance);
   if (prepared.diagnostics.length > 0) world.show(prepared.diagnostics, loaded.sources);
@@ -128,13 +126,13 @@ async function refuseOrAsk(
   const unfit = await tryStorage(world, settings, output, prepared.plan, 'nearest');
   if (unfit) return { prepared, approved: false, refusal: EXIT.unavailable };
   const decision = await askApproval(world, settings, prepared);
-  // Now that the folders will be needed, those that did not exist are made and tried as well.
+  // The folders are needed now: create and test those that did not exist.
   if (decision.approved && (await tryStorage(world, settings, output, prepared.plan, 'make')))
     return { prepared, approved: false, refusal: EXIT.unavailable };
   return decision;
 }
 
-/** Why the shared log forbids buying, if it does; checked before the user is asked. */
+/** Why the shared log forbids buying, if it does. Checked before the user is asked. */
 async function proveLog({ store }: Opened): Promise<BatchError | undefined> {
   try {
     await store.sharing?.prove();
@@ -159,7 +157,7 @@ function diagnosticOf({ code, message, hint }: BatchError): Diagnostic {
 const AUDIO_BYTES_A_SECOND_MIN = 4_000;
 const SECONDS_MIN = 5;
 
-/** Reports output folders that cannot store the purchases; true if there are any. */
+/** Reports output folders that cannot store the purchases. Returns whether there are any. */
 async function tryStorage(
   world: World,
   settings: BatchSettings,
@@ -191,7 +189,7 @@ async function askApproval(world: World, settings: BatchSettings, prepared: Prep
   const suspicious = prepared.plan.purchases.some(({ quote }) => quote.suspicious === true);
   if (answer === 'approved' || (answer === 'unattended' && (!suspicious || settings.acceptPrice === true)))
     return { prepared, approved: true };
-  // Interrupted at the question: the signal says it all.
+  // Interrupted at the question: the signal is reason enough.
   if (world.stop.aborted) return { prepared, approved: false };
   const accepting = { ...settings, acceptPrice: settings.acceptPrice === true || answer === 'unattended' };
   const next = answer === 'declined' ? sameRun(settings) : approving(accepting, prepared.plan);
@@ -222,7 +220,7 @@ const NOT_APPROVED = {
   },
 } as const;
 
-/** The run that was asked for, once more. */
+/** The command that repeats this run. */
 function sameRun({ command, selection, savedPlanFile, yes }: BatchSettings): string {
   if (savedPlanFile !== undefined) return command('run', '--plan', savedPlanFile);
   return command('run', ...(yes === true ? ['--yes'] : []), ...retryFlags(selection));
@@ -239,7 +237,7 @@ function approving(settings: BatchSettings, plan: Plan): string {
   return command('run', '--yes', ...flags, ...retryFlags(selection));
 }
 
-/** A saved plan that does not hold any more is an approval that is missing, but for a price that rose. */
+/** A saved plan that no longer applies counts as a missing approval, except if a price rose. */
 function refusedPlan(world: World, prepared: Prepared, why: Diagnostic): BuyDecision {
   world.show([why], new Map());
   return { prepared, approved: false, refusal: why.code === 'price-rose' ? EXIT.budget : EXIT.usage };
@@ -250,7 +248,7 @@ export function lowest(a: number | undefined, b: number | undefined): number | u
   return a === undefined ? b : b === undefined ? a : Math.min(a, b);
 }
 
-/** @param inFlightCount takes that cannot be collected without it, where that is all there is to do */
+/** @param inFlightCount takes that cannot be collected without a key, if there is nothing else to do */
 export function noKey(settings: BatchSettings, inFlightCount = 0): Diagnostic {
   const again = settings.mode === 'collect' ? settings.command('collect') : sameRun(settings);
   const takes = inFlightCount === 1 ? '1 take is' : `${inFlightCount} takes are`;
@@ -279,7 +277,7 @@ async function unwritable(
   };
 }
 
-/** Two runs side by side would buy the same takes. */
+/** Two runs at the same time would buy the same takes. */
 function unreliableLock({ lockfilePath, command }: BatchSettings): Diagnostic {
   return {
     code: 'lock-unreliable',

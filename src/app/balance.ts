@@ -4,11 +4,11 @@ import type { Clock } from '../core/ports.js';
 import { retryUntilAnswered } from '../run/gather.js';
 import type { Account, Balance, CallFailure, VeniceClient } from '../venice/client.js';
 
-/** The balance only helps to refuse early: it is not waited for longer. */
+/** The balance is only used to refuse early, so do not wait longer for it. */
 const PATIENCE_MS = 10_000;
 
 export interface AskedBalance {
-  /** Absent where it could not be asked: it is not needed to buy. */
+  /** Absent if it could not be fetched: buying does not need it. */
   readonly balance?: Balance;
   /** Why it is unknown. */
   readonly diagnostics: readonly Diagnostic[];
@@ -19,8 +19,8 @@ export interface AskedBalance {
 export const UNASKED: AskedBalance = { diagnostics: [], keyRefused: false };
 
 /**
- * Asks what can be spent, with little patience: first what any key may ask about itself, and beside it the account's
- * purses where the key may be one that sees them. An answer of one is enough; a key is bad only where both routes say so.
+ * Fetches what can be spent, with a short timeout: what any key may read about itself, and also the account's balances
+ * if the key may see them. One answer is enough; a key is bad only if both routes say so.
  */
 export async function askBalance(
   client: Pick<VeniceClient, 'balance' | 'accountBalance'>,
@@ -41,14 +41,14 @@ export async function askBalance(
   return { diagnostics: [keyRefused ? keyRefusal(account, failure) : balanceUnknown(failure)], keyRefused };
 }
 
-/** An INFERENCE key is refused there, and a refusal counts against its error budget. A wallet has no account. */
+/** An INFERENCE key is refused there, and each refusal counts against its error budget. A wallet has no account. */
 function mayReadBilling({ kind, id }: Account): boolean {
   return kind === 'api_key' && !id.startsWith('VENICE_INFERENCE_KEY_');
 }
 
 /**
- * The key's own answer on whether it may buy counts. For a balance in both lists the lower amount
- * counts: a key may have its own limit.
+ * The key's own answer decides whether it may buy. For a balance in both answers the lower amount counts, because a key
+ * may have its own limit.
  */
 function merged(own: Balance, whole: Balance): Balance {
   const permitted = own.permitted ?? whole.permitted;

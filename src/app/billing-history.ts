@@ -4,20 +4,22 @@ import type { UsageHistory, VeniceClient } from '../venice/client.js';
 import { clockOffset, windowOf } from '../venice/evidence.js';
 
 const ENTRIES_MAX = 5_000;
-/** A job sent beside a doubtful one has its charge outside: unseen, it would be given the doubtful one's instead. */
+/**
+ * A job sent just before or after the one in doubt has its charge near the edge. If that were cut off, the job would be
+ * matched with the charge in doubt.
+ */
 const MARGIN_MS = 10 * 60_000;
 
 /** The billing history around some attempts. */
 export interface AskedHistory extends UsageHistory {
-  /** By how much the service's clock is ahead of this machine's, ms. */
+  /** How far the service's clock is ahead of this machine's, in ms. */
   readonly clockOffsetMs: number;
   readonly askedAtMs: number;
 }
 
 /**
- * Fetches the billing history around the attempts; again if the service's clock is off, since its
- * entries then have other times. `undefined` if this key may not read it or the service does not
- * answer.
+ * Fetches the billing history around the attempts, and again if the service's clock is off, since its entries then have
+ * other times. `undefined` if this key may not read it or the service does not answer.
  */
 export async function askHistory(
   client: VeniceClient,

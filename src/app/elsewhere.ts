@@ -18,7 +18,7 @@ export interface Neighbourhood {
 const NAMES_MAX = 500;
 const OTHER_KINDS = /\.(?:wav|mp3|flac|ogg|opus|m4a|mp4|aac|aiff?|webm|part|unverified|ya?ml|md|txt)$/i;
 const LOCKFILE_BEGINS = '{"format":"venice-batch-lock"';
-/** In these states the audio is paid for, or may be. */
+/** In these states the audio is paid, or may be. */
 const BOUGHT: ReadonlySet<Attempt['state']> = new Set([
   'intent',
   'in_doubt',
@@ -29,8 +29,8 @@ const BOUGHT: ReadonlySet<Attempt['state']> = new Set([
 ]);
 
 /**
- * Checks if another lockfile next to this one already has the takes about to be bought: the same
- * track, take and request. One manifest with two lockfiles would buy everything twice.
+ * Checks whether another lockfile next to this one already has the takes about to be bought: the same track, take and
+ * request. With two lockfiles, one manifest would be bought twice.
  */
 export async function boughtElsewhere(
   files: Files,

@@ -6,7 +6,7 @@ import type { StopReason } from '../run/stop-reason.js';
 export interface EndState {
   readonly signal?: 'SIGINT' | 'SIGTERM' | undefined;
   readonly stopReasons: ReadonlySet<StopReason>;
-  /** Why nothing was bought, where that was refused before the run began. */
+  /** Why nothing was bought, if that was refused before the run began. */
   readonly refusal?: ExitCode | undefined;
   readonly inDoubt: number;
   /** Queued, or stored with a remote copy to delete. */
@@ -15,7 +15,7 @@ export interface EndState {
   readonly notMade: number;
   /** Takes to buy that were not bought; the reason, if any, has its own code. */
   readonly notBought: number;
-  /** Files have findings, and `--qc-fail` takes that for a failure. */
+  /** Files have findings, and `--qc-fail` makes that a failure. */
   readonly qcFailed?: boolean;
 }
 
@@ -40,9 +40,7 @@ const EXIT_BY_REASON: Readonly<Record<StopReason, ExitCode | undefined>> = {
   interrupted: undefined,
 };
 
-/**
- * If several apply, the first in this list wins. Codes for failures before a run begins come first.
- */
+/** If several apply, the first in this list wins. Codes for failures before a run begins come first. */
 const PRECEDENCE: readonly ExitCode[] = [
   EXIT.lockfile,
   EXIT.locked,

@@ -17,15 +17,15 @@ import { storageError } from './storage-error.js';
 import { type RunReport, summarise } from './summarise.js';
 import type { BatchSettings, World } from './world.js';
 
-/** A run that only looks needs neither a service nor an approval. */
+/** A run that only checks needs neither the service nor an approval. */
 export type FrozenWorld = Omit<World, 'transport' | 'approve'>;
 
 const NOTHING_DONE: RunOutcome = { stopReasons: new Set(), spentMicroUsd: 0, madeCount: 0 };
 
 /**
- * `run --frozen`: says whether a run would change anything, and changes nothing. It takes no lock, and asks no service, so that it
- * works on a read-only tree and without a key. All that it writes is audio that is not here, from the audio store, by its
- * hash. Throws `BatchError` where it cannot even begin.
+ * `run --frozen`: reports whether a run would change anything, and changes nothing. It takes no lock and does not
+ * contact the service, so it works on a read-only tree and without a key. It only writes missing audio, downloaded from
+ * the audio store by hash. Throws `BatchError` if it cannot begin.
  */
 export async function frozenBatch(world: FrozenWorld, settings: BatchSettings): Promise<RunReport> {
   const { ports } = world;
@@ -94,7 +94,7 @@ async function look(world: FrozenWorld, settings: BatchSettings, startedMs: numb
   });
 }
 
-/** The shared log, where flag, environment or manifest name one. */
+/** The shared log, if flag, environment or manifest name one. */
 async function sharedFor(
   world: FrozenWorld,
   settings: BatchSettings,
@@ -112,7 +112,7 @@ async function sharedFor(
   );
 }
 
-/** With the files of other machines, as far as they can be fetched. */
+/** Downloads the files of other machines, as far as possible. */
 async function pulled(
   world: FrozenWorld,
   settings: BatchSettings,

@@ -2,10 +2,10 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import { shellWord } from '../core/shell.js';
 import type { Plan } from '../plan/plan.js';
 
-/** Takes named in the error, at most. */
+/** At most this many takes are named in the error. */
 const NAMED_MAX = 20;
 
-/** Why `--frozen` fails: what would be bought, and what would be moved. Empty where nothing would. Pure. */
+/** Why `--frozen` fails: what would be bought, and what would be moved. Empty if nothing would change. Pure. */
 export function notFrozen(
   { rows, moves }: Pick<Plan, 'rows' | 'moves'>,
   placeOf: (file: string) => string = String,

@@ -37,13 +37,16 @@ export type GatheredRelease =
   | {
       readonly ok: false;
       readonly diagnostics: readonly Diagnostic[];
-      /** `choice`: somebody has to choose. `tracks`: a file is not there. `manifest`: it says what cannot be. */
+      /**
+       * `choice`: the user has to choose. `tracks`: a file is missing. `manifest`: the manifest asks for something
+       * impossible.
+       */
       readonly because: 'choice' | 'tracks' | 'manifest';
     };
 
 const HASHES_AT_ONCE = 4;
 
-/** Reads every original once, to see that it is what was stored. Changes nothing. */
+/** Reads every original once to check that it is unchanged. Changes nothing. */
 export async function gatherRelease(
   files: Files,
   view: DiskView,
@@ -101,19 +104,19 @@ async function changedOriginals(
   return found.flat();
 }
 
-/** Path of the stored bytes; a move that a crash interrupted leaves them in either place. */
+/** Path of the stored bytes. If a move was interrupted by a crash, they are in either place. */
 async function placeOfOriginal(view: DiskView, { attempt, file }: NamedTake): Promise<string | undefined> {
   for (const place of attempt.move_to === undefined ? [file.path] : [file.path, attempt.move_to])
     if ((await stateOf(view, attempt, 'hash', place)) === 'present') return place;
   return undefined;
 }
 
-/** Thrown where an original is not what was stored any more, after it was looked at. */
+/** Thrown if an original has changed since it was checked. */
 export class OriginalFault extends Error {}
 
 const AUDIO_BYTES_MAX = 4 * 1024 ** 3;
 
-/** The bytes of an original, as they were stored. Throws `OriginalFault`. */
+/** The bytes of an original, as stored. Throws `OriginalFault`. */
 export async function readOriginal(view: DiskView, take: NamedTake): Promise<Uint8Array> {
   const place = await placeOfOriginal(view, take);
   if (place === undefined) throw new OriginalFault(takeKey(take.attempt));

@@ -17,20 +17,20 @@ import type { OpenSettings } from './opening.js';
 
 export interface Opened {
   readonly store: LockStore;
-  /** True if other runs are certainly kept out: see `AcquiredLock`. */
+  /** Whether other runs are certainly kept out: see `AcquiredLock`. */
   readonly exclusive: boolean;
-  /** True while this run still holds the lock. */
+  /** Checks whether this run still holds the lock. */
   checkLock(): Promise<RunLockState>;
   readonly rescue: Rescue;
   /** Audio store shared by all machines. */
   readonly audio?: AudioStore | undefined;
-  /** Lets the next run in. */
+  /** Releases the lock. */
   release(): Promise<void>;
 }
 
 /**
- * Takes the guard, opens the lockfile and brings in what a run on a full disk had to put elsewhere. Throws
- * `BatchError`: 7 where another run holds the guard, 9 where the lockfile cannot be used.
+ * Takes the run lock, opens the lockfile, and adopts records that a run on a full disk had to store elsewhere. Throws
+ * `BatchError`: 7 if another run holds the lock, 9 if the lockfile cannot be used.
  */
 export async function openForRun(
   ports: Ports,
@@ -98,7 +98,7 @@ export async function openForRun(
   }
 }
 
-/** Another run holds the lock: the error that ends the command, with the way out. */
+/** Another run holds the lock: the error that ends the command, including what to do. */
 export function lockedError(held: LockHolder, command: NextCommand): BatchError {
   const hint =
     held.alive === true

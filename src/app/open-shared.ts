@@ -14,7 +14,7 @@ import { cutError, otherLogError } from '../shared-log/state-error.js';
 import { checkLog, type Notify, type OpenedStore, type OpenSettings, openFile, verbOf } from './opening.js';
 import type { State } from './state.js';
 
-/** Opens the lockfile and the shared log that it is a copy of. Only for whoever holds the guard. Throws a `BatchError`. */
+/** Opens the lockfile and its shared log. Requires the run lock. Throws a `BatchError`. */
 export async function openTogether(
   ports: Ports,
   settings: OpenSettings,
@@ -47,7 +47,7 @@ export async function openTogether(
 const EXPIRY_HINT =
   'switch it off for this prefix: a missing entry may have been a claim, so buying stops as soon as one is deleted';
 
-/** Lockfile and log as one, with the same records. */
+/** Lockfile and log as one store, with the same records. */
 async function joined(
   { clock }: Ports,
   { state: { address }, log, fault, run, ended }: SharedOpening,
@@ -68,7 +68,7 @@ async function joined(
         `${records} that could not be recorded in the shared log earlier are there now`,
       );
   } catch (error) {
-    // It is remembered as the store's trouble: nothing is bought, and what is paid for is collected.
+    // Kept as the store's fault: nothing is bought, but paid audio is collected.
     if (!(error instanceof BatchError)) throw error;
     report('warning', error.code, error.message, error.hint);
   }
@@ -78,7 +78,7 @@ async function joined(
 /** The log of a run, and what belongs to it. */
 interface SharedOpening {
   readonly state: State;
-  /** Absent where it could not be opened: why is in `fault`. */
+  /** Absent if it could not be opened; `fault` says why. */
   readonly log: SharedLog | undefined;
   readonly fault: BatchError | undefined;
   readonly run: string;
@@ -91,7 +91,7 @@ interface SharedOpening {
  * log is not this lockfile's.
  *
  * @param lockPath absolute, links resolved
- * @param header of the lockfile, where there is one
+ * @param header of the lockfile, if it exists
  */
 async function openShared(
   { files, random, clock, processes }: Ports,
@@ -113,10 +113,11 @@ async function openShared(
     const log = await state.openLog({
       runId: run,
       endpoint,
-      // Of a merged lockfile any lineage will do: see below.
+      // For a merged lockfile any lineage is accepted: see below.
       lineage: header?.was === undefined ? header?.lineage : undefined,
       newLineage: () => header?.lineage ?? randomHex(random),
-      // Whose header names a log has seen it: one that is empty was deleted, with the claims of other machines.
+      // A lockfile whose header names a log has seen it: if the log is empty now, it was deleted along with the claims
+      // of other machines.
       entriesMin: header?.log === undefined ? 0 : 1,
       access: 'write',
       host: processes.self.hostname,

@@ -2,7 +2,7 @@ import type { Ports } from '../core/ports.js';
 import { readLock } from '../lockfile/read.js';
 import { checkLog, type Notify, type OpenedStore, type OpenSettings, openFile, verbOf } from './opening.js';
 
-/** Opens the lockfile, and the shared log that it is a copy of. Only for whoever holds the guard. Throws a `BatchError`. */
+/** Opens the lockfile and its shared log, if any. Requires the run lock. Throws a `BatchError`. */
 export async function openStore(ports: Ports, settings: OpenSettings, report: Notify): Promise<OpenedStore> {
   const { files } = ports;
   const { lockfilePath } = settings;

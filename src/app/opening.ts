@@ -17,16 +17,13 @@ export interface OpenSettings {
   readonly lockfilePath: string;
   readonly endpoint: string;
   readonly rescuePlaces: RescuePlaces;
-  /**
-   * Folder where others could place a file that looks like a rescue file: reported, never trusted.
-   * Absolute.
-   */
+  /** Folder where others could place a file that looks like a rescue file: reported, never trusted. Absolute. */
   readonly openPlaces: readonly string[];
   readonly command: NextCommand;
   /** Command that opens it, for error messages. Default: `run`. */
   readonly verb?: string;
   /**
-   * The place of the shared log, where there is one. Absent, or nothing returned: the records are in the lockfile alone.
+   * Finds the shared log. If this is absent or returns nothing, only the lockfile holds the records.
    *
    * @param named reads the address that the lockfile's header names
    */
@@ -36,7 +33,7 @@ export interface OpenSettings {
 export interface OpenedStore {
   readonly store: LockStore;
   readonly notes: readonly LockNote[];
-  /** Absent where audio is kept on this machine alone. */
+  /** Absent if audio is kept only on this machine. */
   readonly audio?: AudioStore | undefined;
 }
 
@@ -63,8 +60,8 @@ export async function openFile(
 }
 
 /**
- * Refuses a lockfile whose records are in a log that this command does not use: by the lockfile alone it would buy what other
- * machines bought. Throws a `BatchError` (9).
+ * Refuses a lockfile whose records are in a log that this command does not use: going by the lockfile alone, it would
+ * buy what other machines bought. Throws a `BatchError` (9).
  *
  * @param address of the log in use; absent: none
  */

@@ -21,47 +21,46 @@ import { boughtElsewhere, type Neighbourhood } from './elsewhere.js';
 
 export interface PrepareInput {
   readonly ports: Ports;
-  /** Absent where no key or no service is at hand: then nothing can be bought. */
+  /** Absent without a key or service; then nothing can be bought. */
   readonly client?: VeniceClient | undefined;
   readonly manifest: Manifest;
   readonly attempts: readonly Attempt[];
   readonly output: Output;
   readonly selection: Selection;
-  /** How a file is named in messages, by its path relative to the output root. Absent: by that path. */
+  /** How messages name a file, given its path relative to the output root. Default: that path. */
   placeOf?(file: string): string;
-  /** The next command, ready to paste, for its verb. */
+  /** The next command, ready to paste, by its verb. */
   command(verb: string): string;
-  /** Integer micro-dollars: the lowest that applies. */
+  /** Integer micro-dollars: the lowest budget that applies. */
   readonly budgetMicroUsd?: number | undefined;
   readonly keySignature?: KeySignature | undefined;
   readonly keptBy?: DecideInput['keptBy'];
   readonly notPulled?: DecideInput['notPulled'];
-  /** Whose balance is checked. Absent without a key: then it stays unknown. */
+  /** The account whose balance is checked. Absent without a key; then the balance stays unknown. */
   readonly account?: Account | undefined;
-  /** Buy although the balance, as far as it is known, does not cover the total. */
+  /** Buy even if the balance, as far as it is known, does not cover the total. */
   readonly ignoreBalance?: boolean | undefined;
   /** Paths where other lockfiles of the manifest may be. Absent: not checked. */
   readonly neighbourhood?: Neighbourhood | undefined;
   readonly phase?: (phase: 'quote') => void;
-  /** Aborted: no more waiting for a service in trouble. */
+  /** When aborted, stops waiting for a service that does not answer. */
   readonly stop?: AbortSignal;
 }
 
-/** A plan, and whether anything forbids carrying it out. */
+/** A plan, and whether anything prevents carrying it out. */
 export interface Prepared {
   readonly plan: Plan;
-  /** Absent where it could not be asked. */
+  /** Absent if it could not be fetched. */
   readonly balance?: Balance;
-  /** Warnings, and the errors that keep everything from being bought. */
+  /** Warnings, and the errors that prevent buying. */
   readonly diagnostics: readonly Diagnostic[];
   /** Set if nothing may be bought: the exit code of the run. */
   readonly refusal?: ExitCode;
 }
 
 /**
- * From manifest and lockfile to a priced plan: decides what to buy, checks it against the live
- * models, and fetches each distinct price once, and the balance. Spends nothing, and sends no
- * request if there is nothing to buy.
+ * From manifest and lockfile to a priced plan: decides what to buy, checks it against the live models, and fetches each
+ * distinct price once, and the balance. Spends nothing, and sends no request if there is nothing to buy.
  */
 export async function prepare(input: PrepareInput): Promise<Prepared> {
   const view = { output: input.output };
@@ -98,7 +97,7 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
   return price(input, input.client, decided);
 }
 
-/** Whoever forces a take knows that it is there. */
+/** A user who forces a take knows that it exists. */
 async function findOtherLockfiles(
   { ports, selection, neighbourhood }: PrepareInput,
   wanted: readonly Take[],
@@ -115,7 +114,7 @@ async function price(input: PrepareInput, client: VeniceClient, decided: Decided
   const models = await retryUntilAnswered(clock, () => client.models(), input.stop);
   if (!models.ok) {
     const diagnostics = [unreachable('could not fetch the models', models, MODELS_HINT)];
-    // Nothing of the manifest was in that question.
+    // That request contained nothing from the manifest, so the manifest is not the cause.
     const refusal = isKeyRefused(models) ? EXIT.authentication : EXIT.unavailable;
     return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, { diagnostics, refusal });
   }
@@ -182,7 +181,7 @@ export function hasError(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some(({ severity }) => severity === 'error');
 }
 
-/** A pattern that names no track is a slip of the command line, not of the manifest. */
+/** A pattern that matches no track is a mistake on the command line, not in the manifest. */
 export function selectionOrInvalid(diagnostics: readonly Diagnostic[]): ExitCode {
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
   return errors.every(({ code }) => code === 'unknown-track') ? EXIT.usage : EXIT.invalid;
@@ -193,7 +192,7 @@ function moneyRefusal(money: readonly Diagnostic[]): ExitCode | undefined {
   return money.length > 0 ? EXIT.budget : undefined;
 }
 
-/** For a price, the request itself may be at fault. */
+/** For a price, the request itself may be the cause. */
 function refusalOf(failure: CallFailure): ExitCode {
   if (isKeyRefused(failure)) return EXIT.authentication;
   const faulty = failure.kind === 'refused' && (failure.status === 400 || failure.status === 422);

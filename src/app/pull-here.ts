@@ -4,14 +4,14 @@ import type { AudioStore } from '../shared-log/audio-store.js';
 import type { Output } from '../storage/output.js';
 import type { Notify } from './opening.js';
 
-/** Files named in warnings, at most. */
+/** At most this many files are named in warnings. */
 const NAMED_MAX = 5;
 
 /**
- * Brings files here that other machines stored: by their hashes, at no cost. Replaces nothing, and asks nobody where every file is
- * here.
+ * Downloads files that other machines stored, by hash, at no cost. Replaces nothing, and contacts no one if every file
+ * is already here.
  *
- * @returns the attempts whose files are elsewhere, and could not be downloaded
+ * @returns the attempts whose files are elsewhere and could not be downloaded
  */
 export async function pullHere(
   audio: AudioStore | undefined,
@@ -35,12 +35,12 @@ export async function pullHere(
   return new Set(failed.filter(({ absent }) => !absent).map(({ attempt }) => attempt));
 }
 
-/** Requests to the audio store at once. */
+/** Simultaneous requests to the audio store. */
 const ASKED_AT_ONCE = 8;
 
 /**
- * The attempts whose audio a run would download instead of buying it again: all that the audio store has, and where it gives no
- * answer, all that it may have. Downloads nothing.
+ * The attempts whose audio a run would download instead of buying again: everything the audio store has, or, if it does
+ * not answer, may have. Downloads nothing.
  */
 export async function pullableFrom(
   audio: Pick<AudioStore, 'has'>,

@@ -2,11 +2,11 @@ import { unreachable } from '../core/errors.js';
 import { isQueueId } from '../core/queue-id.js';
 import type { Attempt, AttemptState } from '../lockfile/attempt.js';
 
-/** The user's statement of what became of an attempt whose answer was lost. */
+/** What the user says became of an attempt whose answer was lost. */
 export type Resolution =
-  /** It was queued, and the service has it: collect it under this id. */
+  /** It was queued, and the service has it: collect it with this id. */
   | { readonly kind: 'queue_id'; readonly queueId: string }
-  /** Charged, and the audio cannot be had: stays spent. */
+  /** Charged, but the audio is not available. The price stays spent. */
   | { readonly kind: 'charged' }
   | { readonly kind: 'not_charged' }
   | { readonly kind: 'refunded' }
@@ -18,9 +18,9 @@ export type Resolved =
   | { readonly ok: false; readonly why: string };
 
 /**
- * The attempt after the user resolved it. Pure. Accepted for an attempt in doubt, for one in flight
- * whose audio can never be fetched (the key is lost, or the service only fails), and for a lost or
- * failed one that was refunded or whose job was found under its own id.
+ * Returns the attempt after the user resolved it. Pure. Works for an attempt in doubt, for one in flight whose audio
+ * can never be fetched (the key is lost, or the service keeps failing), and for a lost or failed one that was refunded
+ * or whose job was found.
  */
 export function resolveAttempt(attempt: Attempt, resolution: Resolution, nowMs: number): Resolved {
   const inDoubt = attempt.state === 'in_doubt' || attempt.state === 'intent';
@@ -69,7 +69,7 @@ export function resolveAttempt(attempt: Attempt, resolution: Resolution, nowMs: 
   }
 }
 
-/** Why it was in doubt or lost is no news of a job that is known, and no money came back for it. */
+/** The reason for the doubt does not apply to a known job, and no money was returned for it. */
 function adopted(resolved: Resolved): Resolved {
   if (!resolved.ok) return resolved;
   const { reason: _, refunded: __, refund_ground: ___, ...attempt } = resolved.attempt;

@@ -23,9 +23,8 @@ import type { BatchSettings, World } from './world.js';
 import { redactorOf } from './world.js';
 
 /**
- * A whole `run` or `collect`: lock, recover, plan, approve, execute, report. Collects before
- * refusing: whatever forbids buying, what is paid for is fetched first. Throws `BatchError` if it
- * cannot even begin.
+ * A whole `run` or `collect`: lock, recover, plan, approve, execute, report. Collects before refusing: whatever forbids
+ * buying, paid audio is fetched first. Throws `BatchError` if it cannot begin.
  */
 export async function runBatch(world: World, settings: BatchSettings): Promise<RunReport> {
   const { ports } = world;
@@ -54,7 +53,7 @@ export async function runBatch(world: World, settings: BatchSettings): Promise<R
   }
 }
 
-/** A run needs the manifest early where the manifest may name the shared log. */
+/** The manifest is needed early because it may name the shared log. */
 function openingOf(world: World, settings: BatchSettings, load: () => Promise<LoadedManifest>): OpenSettings {
   const { openState } = world;
   const opening: OpenSettings = { ...settings, verb: settings.mode === 'collect' ? 'collect' : 'run' };
@@ -68,7 +67,7 @@ function openingOf(world: World, settings: BatchSettings, load: () => Promise<Lo
   };
 }
 
-/** By a manifest that cannot be read nothing is bought: the lockfile then says itself where to collect. */
+/** An unreadable manifest forbids buying. The lockfile then says where to collect. */
 export async function stateOfManifest(
   load: () => Promise<LoadedManifest>,
   named: () => Promise<string | undefined>,
@@ -85,13 +84,11 @@ function once<T>(work: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/**
- * If audio is stored on machines only, keep the remote copy unless the user accepts a single copy.
- */
+/** If audio is stored only on machines, keep the remote copy unless the user accepts a single copy. */
 function keepingFor(settings: BatchSettings, { store, audio }: Opened): BatchSettings {
   const isAlone = store.sharing !== undefined && audio === undefined;
   const keep = settings.keep || (isAlone && settings.localCustody !== true);
-  // Who asks for it by name does not want to wait for a machine that may be gone.
+  // A user who collects explicitly does not want to wait for a machine that may be gone.
   return { ...settings, keep, takeOver: settings.mode === 'collect' };
 }
 
@@ -110,9 +107,9 @@ async function release(world: World, opened: Opened): Promise<void> {
 }
 
 /**
- * All records are durable by now: a lockfile that cannot be compacted has lost nothing.
+ * All records are durable by now, so nothing is lost if the lockfile cannot be compacted.
  *
- * @returns whether another file stands in the place of the lockfile: what this run recorded is in the journal
+ * @returns whether the lockfile was replaced by another file: this run's records are then in the journal
  */
 async function tidy(world: World, store: LockStore, isReported: boolean): Promise<boolean> {
   try {
@@ -178,7 +175,7 @@ async function withLock(
   });
 }
 
-/** Files stored before there was an audio store cannot be fetched by other machines yet. */
+/** Uploads files that were stored before there was an audio store, so that other machines can fetch them. */
 async function pushFromHere(
   world: World,
   { placeOf = String, mode }: BatchSettings,
@@ -229,7 +226,7 @@ async function go(
   const toCleanUp = [...store.attempts.values()].filter((one) => isInFlight(one) || isClaimed(one));
   if (purchases.length === 0 && toCleanUp.length === 0) return nothing;
   if (account === undefined) {
-    // Said already where it kept something from being bought.
+    // Already reported if it prevented a purchase.
     if (decision.refusal !== EXIT.authentication) world.show([noKey(settings, toCleanUp.length)], new Map());
     return { ...nothing, stopReasons: new Set(['authentication']) };
   }
@@ -258,7 +255,7 @@ async function go(
   });
 }
 
-/** Flag and environment before the manifest. */
+/** Flag and environment override the manifest. */
 function withConcurrency(settings: BatchSettings, manifest: Manifest | undefined): BatchSettings {
   const concurrency = settings.concurrency ?? manifest?.concurrency;
   return concurrency === undefined ? settings : { ...settings, concurrency };

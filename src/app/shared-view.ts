@@ -13,7 +13,7 @@ import type { State } from './state.js';
 /** Data of a read-only command: the shared log if it can be reached, else the lockfile. */
 export interface SharedView {
   readonly attempts: readonly Attempt[];
-  /** The shared log was asked; otherwise only the lockfile was read. */
+  /** Whether the shared log was read; otherwise only the lockfile was. */
   readonly fromLog?: boolean;
   /** Where to fetch files stored by other machines. */
   readonly audio?: AudioStore | undefined;
@@ -26,17 +26,17 @@ export interface ViewSettings {
   readonly lockfilePath: string;
   readonly endpoint: string;
   readonly command: NextCommand;
-  /** Of the command that looks, to be given again. */
+  /** The command to repeat, for messages. */
   readonly verb: string;
   /** One machine's disk is enough to keep a file. */
   readonly localCustody: boolean;
 }
 
 /**
- * Reads the shared log into what the lockfile says. Writes nothing. A log that cannot be reached is reported, and the lockfile
- * alone counts. Throws a `BatchError` (9) for a log that is not the lockfile's.
+ * Adds the records of the shared log to those of the lockfile. Writes nothing. If the log cannot be reached, this is
+ * reported and only the lockfile counts. Throws a `BatchError` (9) if the log belongs to another lockfile.
  *
- * @param state as settings and manifest name it; absent: none
+ * @param state as named by settings and manifest; absent: none
  */
 export async function sharedView(
   ports: Ports,
@@ -49,8 +49,8 @@ export async function sharedView(
   const own = [...read.attempts.values()];
   const named = read.header?.log;
   if (state === undefined) {
-    // Buying is refused here. No log is contacted because a lockfile, which anyone may have
-    // written, names it.
+    // Buying is refused in this case. A lockfile is untrusted, so a log is not contacted just because a lockfile names
+    // it.
     if (named !== undefined)
       warn(
         `the lockfile is a copy of the shared log ${named}: this is what the copy knows`,
@@ -85,7 +85,7 @@ async function openToRead(
   const log = await state.openLog({
     runId: '0'.repeat(32),
     endpoint,
-    // Of a merged lockfile any lineage will do: see below.
+    // For a merged lockfile any lineage is accepted: see below.
     lineage: header?.was === undefined ? header?.lineage : undefined,
     newLineage: () => header?.lineage ?? '0'.repeat(32),
     access: 'read',
@@ -123,7 +123,7 @@ async function folded(log: SharedLog, { attempts }: ReadLock & { ok: true }): Pr
   return [...all.values()];
 }
 
-/** The machine that stored the file of an attempt, where that is another than this one. */
+/** The machine that stored an attempt's file, if that is not this one. */
 function machineWith(log: SharedLog, attempt: Attempt, mine: ReadonlySet<string>): string | undefined {
   const run = log.originOf(attempt.attempt)?.by;
   if (attempt.file === undefined || run === undefined || mine.has(run)) return undefined;

@@ -3,17 +3,17 @@ import { BatchError, describeFault, EXIT, isSystemFault } from '../core/errors.j
 import type { FileFault, Files } from '../core/ports.js';
 import { shellWord } from '../core/shell.js';
 
-/** Why a folder takes no file, and what to do about it. */
+/** Why a folder cannot store a file, and what to do about it. */
 export interface PlaceFault {
   readonly message: string;
   readonly fix: string;
 }
 
 /**
- * Names the very file that stands in the way, where one does.
+ * Names the exact file in the way, if there is one.
  *
  * @param code the system's, or one of ours
- * @param placeOf how a path is shown
+ * @param placeOf how a path is displayed
  */
 export async function placeFault(
   files: Files,
@@ -53,7 +53,7 @@ export interface Circumstances {
   readonly placeOf?: PlaceOf | undefined;
 }
 
-/** A fault of the disk as the error that ends the command; anything else is given back as it is. */
+/** Turns a disk error into the error that ends the command. Returns anything else unchanged. */
 export async function storageError(
   error: unknown,
   files: Files,
@@ -82,7 +82,7 @@ function describe(
   if (named === undefined || named.startsWith(BY_DESCRIPTOR))
     return placeFault(files, directory, code, placeOf);
   if (!OF_THEIR_PATH.has(code))
-    // That fault is never the lockfile's: it names the folder that audio is stored below.
+    // This error always concerns the output folder, never the lockfile.
     return placeFault(files, code === 'ESTALE' ? named : directory, code, placeOf);
   const { what, fix } = describeFault(code);
   return { message: `${shellWord(placeOf(named))} cannot be used: ${what} (${code})`, fix };

@@ -21,7 +21,7 @@ import type { BatchSettings, SoundReport, World } from './world.js';
 export interface RunReport {
   readonly exitCode: ExitCode;
   readonly summary: SummaryEvent;
-  /** Takes of the manifest, in its order; without a manifest, of the lockfile. */
+  /** The manifest's takes in order, or the lockfile's if there is no manifest. */
   readonly takes: readonly TakeReport[];
 }
 
@@ -39,12 +39,12 @@ interface Ending {
   readonly keptBy?: DecideInput['keptBy'];
 }
 
-/** What the lockfile and the disk say at the end: counted anew from them, not from what the run believes it did. */
+/** The final report, computed from the lockfile and the disk rather than from what the run believes it did. */
 export async function summarise(ending: Ending): Promise<RunReport> {
   const { world, settings, outcome, decision, sound } = ending;
   const attempts = [...ending.attempts.values()];
   const rows = await finalRows(ending, attempts);
-  // Who had what is missing bought again means this folder.
+  // With `--retry-failed` of missing files, the user means this folder.
   const meant = decision.approved && settings.selection.retryFailed;
   const elsewhere = !meant && isNothingHere(decision.prepared?.plan.rows ?? rows);
   emitEarlier(world, rows, ending.startedMs, elsewhere);
@@ -92,7 +92,7 @@ async function finalRows(
   { world, settings, output, manifest, decision, startedMs, keptBy }: Ending,
   attempts: readonly Attempt[],
 ): Promise<readonly PlanRow[]> {
-  // Takes requested again are made by now; only open ones count.
+  // Takes requested again have been made by now; only open ones count.
   const selection = { ...settings.selection, force: [], retryFailed: false };
   const { rows } = await takeStatusesOf({ output }, attempts, manifest, {
     selection,
@@ -103,7 +103,7 @@ async function finalRows(
   return rowsOfRun(rows, attempts, purchases, startedMs);
 }
 
-/** The command line aborts with the signal's name; a library's abort is like Ctrl-C. */
+/** The command line aborts with the signal's name. A library's abort is treated like Ctrl-C. */
 function signalOf({ reason }: AbortSignal): 'SIGINT' | 'SIGTERM' {
   return reason === 'SIGTERM' || reason === 'SIGHUP' ? 'SIGTERM' : 'SIGINT';
 }
@@ -126,7 +126,8 @@ function countAttempts(attempts: readonly Attempt[], { stopReasons }: RunOutcome
     attempts.filter((one) => one.state === wanted && !isClaimed(one)).length;
   const claimed = attempts.filter(isClaimed);
   const stale = claimed.filter((one) => isStaleClaim(one, nowMs)).length;
-  // What became of an intent that could not be recorded is in a rescue file or on the screen: the next run goes on from there.
+  // The outcome of an intent that could not be recorded is in a rescue file or on the screen. The next run continues
+  // from there.
   const unrecorded = stopReasons.has('lockfile') ? count('intent') : 0;
   return {
     inFlight: count('queued') + unrecorded + claimed.length - stale,
@@ -135,10 +136,7 @@ function countAttempts(attempts: readonly Attempt[], { stopReasons }: RunOutcome
   };
 }
 
-/**
- * Reports the outcome of earlier runs, so that every take appears once and every failure has a
- * name.
- */
+/** Reports the outcome of earlier runs, so that every take appears once and every failure has a name. */
 function emitEarlier(
   world: Ending['world'],
   rows: readonly PlanRow[],
@@ -153,7 +151,7 @@ function emitEarlier(
     const code = missing && elsewhere ? 'no-file-here' : attempt.reason?.code;
     const changedMs = Date.parse(attempt.at[attempt.state] ?? '');
     const machine = machineOf(row);
-    // What another machine stored during this run was not reported yet.
+    // A take that another machine stored during this run has not been reported yet.
     if (!missing && machine === undefined && changedMs >= startedMs) continue;
     world.emit({
       type: 'take',
@@ -176,7 +174,7 @@ function emitEarlier(
   }
 }
 
-/** An intent is in doubt, unless another run may still record what came of it. */
+/** An intent is in doubt, unless another run may still record its outcome. */
 function endState(decision: Decision, { state }: Attempt): TakeEvent['state'] {
   if (state !== 'intent') return state;
   return decision.kind === 'elsewhere' && !decision.stale ? 'submitting' : 'in_doubt';
@@ -194,12 +192,12 @@ function nextCommand(
   const { command, mode } = settings;
   if (exitCode === EXIT.ok) return null;
   if (decision.next !== undefined && exitCode === decision.refusal) return decision.next;
-  // After --detach the next step is to collect; a balance that is too low stays too low.
+  // After --detach the next step is to collect. A balance that is too low stays too low.
   const onlyCollects = mode !== 'run' || settings.detach || SHOWN_IN_PLAN.has(exitCode);
   if (step.kind === 'collect')
     return onlyCollects ? command('collect') : command('run', ...retryFlags({ retryFailed: false, force }));
   if (step.kind === 'resolve') return command('resolve');
-  // A pattern matches no track: until it is corrected every command would say so.
+  // A pattern matches no track: until it is corrected, every command fails the same way.
   if (decision.prepared?.diagnostics.some(({ code }) => code === 'unknown-track')) return null;
   const wanted = decision.approved ? stillWanted(settings, step) : askedAgain(settings);
   if (SHOWN_IN_PLAN.has(exitCode)) return command('plan', ...wanted);
@@ -209,13 +207,13 @@ function nextCommand(
   return command(mode === 'collect' ? 'collect' : 'run', ...wanted);
 }
 
-/** Takes requested again that were not made. */
+/** Takes that were requested again but not made. */
 function stillWanted({ selection }: BatchSettings, step: NextStep): readonly string[] {
   if (step.kind !== 'buy') return [];
   return retryFlags({ ...step, retryFailed: step.retryFailed && selection.retryFailed });
 }
 
-/** A saved plan says itself what is made again. */
+/** A saved plan itself lists what is made again. */
 function askedAgain({ mode, savedPlan, selection }: BatchSettings): readonly string[] {
   return mode === 'run' && savedPlan === undefined ? retryFlags(selection) : [];
 }

@@ -20,14 +20,14 @@ export interface TakeReport {
     readonly sha256: string;
     readonly mediaType: string;
   };
-  /** The attempt that the state rests on. */
+  /** The attempt that determines the state. */
   readonly attempt?: string;
   readonly queueId?: string;
-  /** Reserved price, integer micro-dollars. */
+  /** Reserved price, in integer micro-dollars. */
   readonly priceMicroUsd?: number;
   /** What happened to the price. */
   readonly money?: Money;
-  /** Why it is not done: the code of the service or of this program. */
+  /** Why it is not done: a code of the service or of this program. */
   readonly code?: string;
 }
 
@@ -44,7 +44,7 @@ export function reportTake({ take, decision }: PlanRow, outputRoot: string): Tak
 function reportAttempt(attempt: Attempt, outputRoot: string): Omit<TakeReport, 'key' | 'track' | 'take'> {
   const { file, queue_id, reason } = attempt;
   return {
-    // Without an outcome it may or may not have been charged.
+    // Without an outcome, it may or may not have been charged.
     state: attempt.state === 'intent' ? 'in_doubt' : attempt.state,
     model: attempt.model,
     attempt: attempt.attempt,

@@ -12,23 +12,27 @@ import { type DiskView, fileStates, type StoredFiles, untrackedFiles } from '../
 
 /** States of takes. */
 export interface TakeStatuses {
-  /** Of the manifest's takes and those that were bought beyond them; without a manifest, of those that the lockfile knows, as they were last asked for. */
+  /**
+   * The manifest's takes, and those bought in addition to them. Without a manifest, the lockfile's takes as last
+   * requested.
+   */
   readonly rows: readonly PlanRow[];
   /** Takes in the lockfile that the manifest no longer names. */
   readonly removed: readonly PlanRow[];
   /** If several attempts name one path: the attempt whose bytes are there. */
   readonly owners: ReadonlyMap<string, string>;
-  /** Files that takes rest on and that are not as they were stored, or cannot be checked. */
+  /** Files of takes that have changed or cannot be checked. */
   readonly warnings: readonly Diagnostic[];
 }
 
 const NOTHING_ASKED: Selection = { force: [], retryFailed: false };
 
 /**
- * What manifest, lockfile and disk say, without asking anyone: what a run that is asked for nothing would go by.
+ * The state according to manifest, lockfile and disk, without contacting anyone: what a run with no further selection
+ * would start from.
  *
- * @param options.unreadable is told the code of a disk that cannot be read: then every file counts as recorded.
- * Absent: throws the `FileFault`
+ * @param options.unreadable called with the error code if the disk cannot be read; every file then counts as recorded.
+ *   Absent: throws the `FileFault`
  */
 export async function takeStatusesOf(
   view: DiskView,
@@ -39,7 +43,7 @@ export async function takeStatusesOf(
     readonly nowMs?: number;
     readonly keptBy?: DecideInput['keptBy'];
     readonly unreadable?: (code: string) => void;
-    /** How a file is named in warnings. Absent: by its path relative to the output root. */
+    /** How warnings name a file. Default: its path relative to the output root. */
     readonly placeOf?: (file: string) => string;
   } = {},
 ): Promise<TakeStatuses> {

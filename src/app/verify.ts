@@ -13,7 +13,9 @@ const HASHES_AT_ONCE = 4;
 export interface CheckedFile {
   readonly attempt: Attempt;
   readonly path: string;
-  /** `elsewhere`: it is missing, and the manifest says that it is kept in another place, or another machine has it. */
+  /**
+   * `elsewhere`: the file is missing, but the manifest says that it is kept somewhere else, or another machine has it.
+   */
   readonly state: FileState | 'elsewhere';
   /** Name of that machine; untrusted text. */
   readonly machine?: string | undefined;
@@ -21,7 +23,7 @@ export interface CheckedFile {
   readonly word: string | undefined;
 }
 
-/** Reports whether a take needs this file and the file is missing or changed. */
+/** Whether a take needs this file and the file is missing or changed. */
 export function isBad({ state, word }: CheckedFile): boolean {
   return state !== 'present' && state !== 'elsewhere' && word !== undefined;
 }
@@ -47,7 +49,7 @@ export async function checkFiles(
     attempts.flatMap((attempt) => {
       const { file, state } = attempt;
       if (file === undefined || (state !== 'stored' && state !== 'done')) return [];
-      // A path that two attempts name is judged by the one whose file it is now.
+      // If two attempts name a path, it is checked against the one whose file it is now.
       if ((owners.get(file.path) ?? attempt.attempt) !== attempt.attempt) return [];
       const word = words.get(attempt.attempt);
       return limit(async () => {
@@ -59,7 +61,7 @@ export async function checkFiles(
   );
 }
 
-/** Also on what was made before, while it is not known what becomes of an attempt to make it again. */
+/** Includes the earlier attempt as long as the outcome of the attempt to make it again is unknown. */
 function restsOn({ take, decision }: PlanRow, attempts: readonly Attempt[]): readonly Attempt[] {
   if (!('attempt' in decision)) return [];
   if (decision.kind !== 'collect' && decision.kind !== 'in_doubt' && decision.kind !== 'elsewhere')

@@ -19,24 +19,22 @@ export interface World {
   readonly transport: Transport;
   /** Absent: nothing can be bought or collected. */
   readonly account?: Account | undefined;
-  /**
-   * Redacts every secret of the run. Absent: only the API key is removed from the service's text.
-   */
+  /** Redacts every secret of the run. Absent: only the API key is removed from the service's text. */
   redact?(text: string): string;
-  /** Opens a shared log. Absent: this program has none. */
+  /** Opens a shared log. Absent: not supported. */
   openState?: OpenState;
-  /** Asked before anything is made or locked. Throws `BatchError` where there is nothing to begin with. */
+  /** Called before anything is created or locked. Throws `BatchError` if the run cannot begin. */
   ready?(): Promise<void>;
   /** Reads the manifest; called once. */
   load(): Promise<LoadedManifest>;
-  /** Called with the manifest and all takes of it, also those beyond `takes`, before anything is planned. */
+  /** Called before planning, with the manifest and all its takes, including those beyond `takes`. */
   takesKnown?(manifest: Manifest): void;
   emit(event: RunEvent): void;
-  /** Shows what is wrong or doubtful, as soon as it is known. */
+  /** Shows problems as soon as they are known. */
   show(diagnostics: readonly Diagnostic[], sources: LoadedManifest['sources']): void;
   /** Shows a plan that needs no approval. */
   present?(plan: Plan, balance: Balance | undefined): void;
-  /** Shows the plan and asks for the money. */
+  /** Shows the plan and asks for approval. */
   approve(plan: Plan, balance: Balance | undefined): Promise<Approval>;
   /** Called before the summary: reports the sound of the files. Absent: sound is not measured. */
   sound?(attempts: readonly Attempt[]): Promise<SoundReport>;
@@ -45,50 +43,50 @@ export interface World {
 }
 
 export interface SoundReport {
-  /** Files with something to listen to. */
+  /** Files with sound findings. */
   readonly warnings: number;
-  /** True if findings make the run fail. */
+  /** Whether findings make the run fail. */
   readonly fails: boolean;
 }
 
 /**
- * `approved`: the user saw this plan. `unattended`: approved beforehand by a flag or a program,
- * whatever the prices. With anything else nothing is bought.
+ * `approved`: the user saw this plan. `unattended`: approved in advance by a flag or a program, whatever the prices.
+ * With any other value nothing is bought.
  */
 export type Approval = 'approved' | 'unattended' | 'declined' | 'no_terminal' | 'no_budget';
 
 export interface BatchSettings extends RunSettings, Pick<OpenSettings, 'rescuePlaces' | 'openPlaces'> {
-  /** Address of the shared log, by flag or environment; the manifest may name one too. */
+  /** Address of the shared log, from flag or environment. The manifest may also name one. */
   readonly state?: string | undefined;
   /** Allows deleting the remote copy once a single machine has the audio. */
   readonly localCustody?: boolean;
   /** Absolute. */
   readonly lockfilePath: string;
-  /** Base URL, or `sandbox:`: what the lockfile is bound to. */
+  /** Base URL that the lockfile is bound to, or `sandbox:`. */
   readonly endpoint: string;
   readonly sandbox: boolean;
   readonly version: string;
   readonly selection: Selection;
-  /** Takes of each chosen track to make beyond `takes` of the manifest. */
+  /** Takes to make for each chosen track, beyond `takes` of the manifest. */
   readonly more?: number | undefined;
-  /** Approved by `--yes`: commands that repeat the run say so too. */
+  /** Approved by `--yes`. Commands that repeat the run include it. */
   readonly yes?: boolean;
-  /** Buys also unattended at prices far under the declared ones. */
+  /** Buys even unattended if prices are far below the declared ones. */
   readonly acceptPrice?: boolean;
-  /** Integer micro-dollars; the manifest's own may be lower. */
+  /** Integer micro-dollars. The manifest's own budget may be lower. */
   readonly budgetMicroUsd?: number | undefined;
-  /** Buy although the balance, as far as it is known, does not cover the total. */
+  /** Buy even if the balance, as far as it is known, does not cover the total. */
   readonly ignoreBalance?: boolean | undefined;
   readonly mode: 'run' | 'collect' | 'frozen';
   /** Paths where other lockfiles of the manifest may be. Absent: not checked. */
   readonly neighbourhood?: Neighbourhood | undefined;
-  /** Applied instead of whatever there is to buy now; `selection` and the budget are its own. */
+  /** Applied instead of computing a new plan. `selection` and the budget come from it. */
   readonly savedPlan?: SavedPlan | undefined;
-  /** Where it was read from. */
+  /** The file that it was read from. */
   readonly savedPlanFile?: string | undefined;
 }
 
-/** Takes this run's secrets out of a text. */
+/** Removes this run's secrets from a text. */
 export function redactorOf({ redact, account }: World): (text: string) => string {
   return redact ?? createRedactor(account?.kind === 'api_key' ? [account.id] : []);
 }

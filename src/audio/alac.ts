@@ -3,8 +3,8 @@ import { createBitReader } from './bit-reader.js';
 import type { Pcm } from './pcm.js';
 
 /*
- * Apple Lossless (ALAC): frames whose samples are as they are. Compressed frames are left to another decoder.
- * Sources: ALACMagicCookieDescription.txt and ALACDecoder.cpp of Apple's reference decoder.
+ * Apple Lossless (ALAC), uncompressed frames only. Compressed frames are left to another decoder. Sources:
+ * ALACMagicCookieDescription.txt and ALACDecoder.cpp of Apple's reference decoder.
  */
 
 interface Configuration {
@@ -18,7 +18,7 @@ const ELEMENT_MONO = 0;
 const ELEMENT_STEREO = 1;
 const ELEMENT_END = 7;
 
-/** `undefined` for what it does not know: more than two channels, or a compressed frame. */
+/** Returns `undefined` for what is not supported: more than two channels, or a compressed frame. */
 export function decodeAlac(cookie: Uint8Array | undefined, frames: readonly Uint8Array[]): Pcm | undefined {
   const configuration = cookie && configurationOf(cookie);
   if (configuration === undefined || configuration.channels > 2) return undefined;
@@ -38,7 +38,7 @@ export function decodeAlac(cookie: Uint8Array | undefined, frames: readonly Uint
   return { sampleRate: configuration.sampleRate, channels };
 }
 
-/** After version and flags of its box. */
+/** Starts after the version and flags of the box. */
 function configurationOf(cookie: Uint8Array): Configuration | undefined {
   if (cookie.byteLength < 28) return undefined;
   const view = viewOf(cookie);

@@ -1,14 +1,14 @@
-/** Bits from the front of bytes, most significant first. Throws `RangeError` beyond their end. */
+/** Reads bits from the front, most significant first. Throws `RangeError` beyond the end. */
 export interface BitReader {
   /** @param count at most 32 */
   bits(count: number): number;
-  /** In two's complement. */
+  /** A two's complement number. */
   signed(count: number): number;
-  /** The zeros before the next one, which is read too. */
+  /** Counts the zeros before the next one, and consumes that one. */
   unary(): number;
-  /** Goes on to the next whole byte. */
+  /** Skips to the next byte boundary. */
   align(): void;
-  /** Of the next byte; after `align`. */
+  /** The next byte. Call `align` first. */
   byte(): number;
 }
 

@@ -1,16 +1,16 @@
-/** Writes bits from the highest of each byte down. */
+/** Writes bits, most significant first. */
 export interface BitWriter {
-  /** The lowest `count` bits of the value, at most 32. */
+  /** Writes the lowest `count` bits of the value, at most 32. */
   write(value: number, count: number): void;
-  /** So many bits that are 0. */
+  /** Writes this many zeros. */
   zeros(count: number): void;
-  /** Up to the end of the byte. */
+  /** Pads to the end of the byte. */
   align(): void;
-  /** What was written. */
+  /** Returns the bytes written. */
   done(): Uint8Array;
 }
 
-/** @param bytesMax that will be written, at most */
+/** @param bytesMax the most bytes that will be written */
 export function bitWriter(bytesMax: number): BitWriter {
   const bytes = new Uint8Array(bytesMax);
   let place = 0;

@@ -4,17 +4,17 @@ import type { Files, Random } from '../core/ports.js';
 import { replaceFile } from '../lockfile/atomic-write.js';
 import { makePrivateFolder, privateFile, scratchPath } from '../lockfile/private-folder.js';
 
-/** Analysis results of audio files by SHA-256; computed again when missing. */
+/** Analysis results of audio files by SHA-256. Missing ones are computed again. */
 export interface AudioCache {
   read(kind: string, sha256: string): Promise<unknown>;
-  /** A disk that does not take it only costs time later. */
+  /** Ignores disk errors: they only cost time later. */
   write(kind: string, sha256: string, value: unknown): Promise<void>;
 }
 
 const ENTRY_BYTES_MAX = 1024 * 1024;
 
 /**
- * In the folder `.venice-batch/audio` beside the lockfile.
+ * Opens the folder `.venice-batch/audio` beside the lockfile.
  *
  * @param lockPath absolute
  */

@@ -5,11 +5,11 @@ import { type Peaks, peaksOf } from './peaks.js';
 export const PEAKS_KIND = 'peaks-v1';
 
 /**
- * The outline of a file's waveform, from the cache where it is there.
+ * The waveform outline of a file, from the cache if possible.
  *
  * @param sha256 of the file, hex
- * @param decode called only where the cache has nothing
- * @returns `undefined`: the file cannot be decoded here
+ * @param decode called only if the cache has no entry
+ * @returns `undefined` if the file cannot be decoded here
  */
 export async function cachedPeaks(
   cache: AudioCache,
@@ -19,7 +19,7 @@ export async function cachedPeaks(
   const known = await cache.read(PEAKS_KIND, sha256);
   if (isPeaks(known)) return known;
   const decoded = await decode();
-  // Not remembered: another decoder may be installed tomorrow.
+  // Not cached: a decoder may be installed later.
   if (decoded.kind !== 'pcm') return undefined;
   const peaks = peaksOf(decoded.pcm);
   await cache.write(PEAKS_KIND, sha256, peaks);

@@ -7,13 +7,14 @@ import type { Decoded, Pcm } from './pcm.js';
 import { decodeWav } from './wav.js';
 
 /**
- * Another program's decoder (`ffmpeg`), for what no decoder here knows. Resolves to a WAV file, or to `undefined` where
- * there is none or it cannot.
+ * Another program's decoder (`ffmpeg`), for formats without a decoder here. Resolves to a WAV file, or to `undefined`
+ * if it is not installed or fails.
  */
 export type ExternalDecoder = () => Promise<Uint8Array | undefined>;
 
 /**
- * Decodes a whole audio file: WAV, FLAC, MP3 and Apple Lossless by itself, AAC, Ogg and whatever else with `external`. Told by the bytes, not by the name. Never throws for what the file holds.
+ * Decodes a whole audio file: WAV, FLAC, MP3 and Apple Lossless built in, AAC, Ogg and others with `external`. The
+ * format is detected from the bytes, not the name. Never throws because of the file's content.
  */
 export async function decodeAudio(bytes: Uint8Array, external?: ExternalDecoder): Promise<Decoded> {
   const { format, decode } = decoderOf(bytes);
@@ -60,7 +61,7 @@ function mp4Decoder(bytes: Uint8Array): Decoder {
   return { format: MP4_CODECS[audio?.codec ?? ''] ?? 'this kind of MP4' };
 }
 
-/** The library gives two channels also of one: equal ones. */
+/** The library returns two equal channels for mono files. */
 async function decodeMp3(bytes: Uint8Array): Promise<Pcm> {
   const { MPEGDecoder } = await import('mpg123-decoder');
   const decoder = new MPEGDecoder();

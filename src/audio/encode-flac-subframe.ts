@@ -1,21 +1,21 @@
 import type { BitWriter } from './bit-writer.js';
 
-/** Samples of one channel in a block, coded. */
+/** The coded samples of one channel in a block. */
 export interface CodedSubframe {
   readonly bits: number;
   writeTo(writer: BitWriter): void;
 }
 
 const ORDER_MAX = 4;
-/** Rice parameters of 5 bits; the highest is kept for another purpose. */
+/** Rice parameters of 5 bits. The highest value is an escape code. */
 const PARAMETER_MAX = 30;
-/** Samples that share a Rice parameter, at least. */
+/** A partition has at least this many samples. */
 const PARTITION_SAMPLES_MIN = 64;
 const PARTITION_ORDER_MAX = 6;
 const HEADER_BITS = 8;
 const TYPE = { constant: 0b000000, verbatim: 0b000001, fixed: 0b001000 } as const;
 
-/** The shortest of constant, fixed prediction and the samples as they are. Source: RFC 9639, 9.2. */
+/** Chooses the shortest of constant, fixed prediction and verbatim. Source: RFC 9639, 9.2. */
 export function encodeSubframe(samples: Int32Array, bits: number): CodedSubframe {
   if (samples.every((sample) => sample === samples[0])) return constant(samples[0] ?? 0, bits);
   const plain = verbatim(samples, bits);
@@ -43,7 +43,7 @@ function verbatim(samples: Int32Array, bits: number): CodedSubframe {
   };
 }
 
-/** What the polynomial through the samples before each does not tell: of the order where that is least. */
+/** Residuals of the fixed predictor, with the order that leaves the smallest residuals. */
 function fixed(samples: Int32Array, bits: number): CodedSubframe | undefined {
   const { order, residuals } = bestPrediction(samples);
   if (samples.length <= order) return undefined;
@@ -64,7 +64,7 @@ function bestPrediction(samples: Int32Array): { readonly order: number; readonly
   for (let order = 1; order <= Math.min(ORDER_MAX, samples.length - 1); order += 1) {
     const before = differences;
     differences = before.subarray(1).map((value, at) => value - before[at]!);
-    // Held against the same samples, whatever the order.
+    // Compare over the same samples for every order.
     const sum = sumOf(differences, ORDER_MAX - order);
     if (sum < best.sum) best = { order, residuals: differences, sum };
   }
@@ -77,7 +77,7 @@ function sumOf(values: Int32Array, from: number): number {
   return sum;
 }
 
-/** Each partition with a parameter of its own, in the number of them that takes least. */
+/** Each partition has its own Rice parameter. Chooses the number of partitions with the shortest result. */
 function partitions(residuals: Int32Array, order: number, samples: number): CodedSubframe {
   const folded = Float64Array.from(residuals, (value) => (value >= 0 ? value * 2 : -value * 2 - 1));
   let best: Layout | undefined;
@@ -116,7 +116,7 @@ function riceCoded(folded: Float64Array, { level, parts, bits }: Layout): CodedS
   return {
     bits,
     writeTo(writer) {
-      // Parameters of 5 bits.
+      // 5-bit parameters.
       writer.write(0b01, 2);
       writer.write(level, 4);
       for (const { from, to, parameter } of parts) {

@@ -5,8 +5,9 @@ import type { Pcm } from './pcm.js';
 import { wholeSamples } from './sample-bits.js';
 
 /*
- * A FLAC encoder: blocks of one size, fixed prediction, Rice coding, and of two channels the better of left and right or middle
- * and difference. Larger than what the reference makes by some percent, and needs no other program. Source: RFC 9639.
+ * A FLAC encoder: fixed block size, fixed prediction, Rice coding, and for stereo the better of left/right and
+ * mid/side. Files are a few percent larger than the reference encoder's, but no other program is needed. Source: RFC
+ * 9639.
  */
 
 const BLOCK = 4_096;
@@ -16,7 +17,7 @@ const CHANNELS_MAX = 8;
 const MIDDLE_AND_SIDE = 0b1010;
 const BLOCK_SIZE_AT_END = 0b0111;
 
-/** Throws a `RangeError` for what FLAC cannot hold. */
+/** Throws a `RangeError` for audio that FLAC cannot hold. */
 export function encodeFlac({ channels, sampleRate }: Pcm, bits: 16 | 24): Uint8Array {
   if (channels.length > CHANNELS_MAX || sampleRate >= 2 ** 20)
     throw new RangeError('more than a FLAC file can hold');
@@ -37,12 +38,12 @@ export function encodeFlac({ channels, sampleRate }: Pcm, bits: 16 | 24): Uint8A
 function head(channels: readonly Int32Array[], sampleRate: number, bits: number): Uint8Array {
   const bytes = Buffer.alloc(8 + STREAMINFO_BYTES);
   bytes.write('fLaC', 0, 'latin1');
-  // The only metadata block, and so the last.
+  // The only metadata block, so also the last.
   bytes.writeUInt8(0x80, 4);
   bytes.writeUIntBE(STREAMINFO_BYTES, 5, 3);
   bytes.writeUInt16BE(BLOCK, 8);
   bytes.writeUInt16BE(BLOCK, 10);
-  // Frame sizes are left unknown. Then 20 bits of rate, 3 of channels - 1, 5 of bits - 1, 36 of samples.
+  // Frame sizes are left unknown. Then 20 bits for the rate, 3 for channels - 1, 5 for bits - 1, 36 for samples.
   const packed =
     (BigInt(sampleRate) << 44n) |
     (BigInt(channels.length - 1) << 41n) |
@@ -53,7 +54,7 @@ function head(channels: readonly Int32Array[], sampleRate: number, bits: number)
   return bytes;
 }
 
-/** Of the samples, interleaved, as a WAV file has them: decoders check it. */
+/** MD5 of the interleaved samples, as a WAV file stores them. Decoders check it. */
 function digest(channels: readonly Int32Array[], bytesEach: number): Buffer {
   const hash = createHash('md5');
   const count = channels[0]?.length ?? 0;
@@ -99,7 +100,7 @@ function encodeFrame(index: number, channels: readonly Int32Array[], bits: 16 | 
   return Buffer.concat([body, Uint8Array.of(crc >> 8, crc & 0xff)]);
 }
 
-/** Rate as in STREAMINFO; the block size is told at the end. */
+/** The rate is the one in STREAMINFO. The block size follows at the end of the header. */
 function frameHeader(index: number, samples: number, assignment: number, bits: 16 | 24): readonly number[] {
   const start = [
     0xff,
@@ -113,7 +114,7 @@ function frameHeader(index: number, samples: number, assignment: number, bits: 1
   return [...start, crc8(start)];
 }
 
-/** In the way of UTF-8. */
+/** Coded like UTF-8. */
 function codedNumber(value: number): readonly number[] {
   if (value < 0x80) return [value];
   if (value < 0x800) return [0xc0 | (value >> 6), 0x80 | (value & 0x3f)];

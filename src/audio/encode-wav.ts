@@ -4,7 +4,7 @@ import { type SampleBits, wholeSamples } from './sample-bits.js';
 const HEAD_BYTES = 44;
 const CODING = { whole: 1, float: 3 } as const;
 
-/** A plain WAV file. Throws a `RangeError` where it would have more than 4 GiB. */
+/** Encodes a plain WAV file. Throws a `RangeError` if it would exceed 4 GiB. */
 export function encodeWav({ channels, sampleRate }: Pcm, bits: SampleBits): Uint8Array {
   const bytesEach = bits === 'float' ? 4 : bits / 8;
   const blockBytes = bytesEach * channels.length;

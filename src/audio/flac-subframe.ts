@@ -1,9 +1,12 @@
 import type { BitReader } from './bit-reader.js';
 
-/** Coefficients of the fixed predictors, by their order. */
+/** Coefficients of the fixed predictors, by order. */
 const FIXED: readonly (readonly number[])[] = [[], [1], [2, -1], [3, -3, 1], [4, -6, 4, -1]];
 
-/** The samples of one channel in one frame. Throws `RangeError` where there are none. Source: RFC 9639, section 9.2. */
+/**
+ * Reads the samples of one channel in one frame. Throws `RangeError` if the data ends early. Source: RFC 9639, section
+ * 9.2.
+ */
 export function readSubframe(reader: BitReader, depth: number, size: number): Float64Array {
   reader.bits(1);
   const type = reader.bits(6);
@@ -38,7 +41,7 @@ function readWarmUp(reader: BitReader, order: number, bits: number, samples: Flo
   for (let at = 0; at < order; at += 1) samples[at] = reader.signed(bits);
 }
 
-/** What prediction leaves to add, after the warm-up. */
+/** Reads the residual, which follows the warm-up samples. */
 function readResidual(reader: BitReader, order: number, samples: Float64Array): void {
   const parameterBits = reader.bits(2) === 0 ? 4 : 5;
   const escapeCode = 2 ** parameterBits - 1;
@@ -60,7 +63,7 @@ function readResidual(reader: BitReader, order: number, samples: Float64Array): 
   }
 }
 
-/** Sums stay below 2^53, so that they are exact. */
+/** Sums stay below 2^53, so they are exact. */
 function predict(samples: Float64Array, coefficients: readonly number[], shift: number): void {
   const order = coefficients.length;
   const divisor = 2 ** shift;

@@ -3,17 +3,17 @@ import { type BitReader, createBitReader } from './bit-reader.js';
 import { readSubframe } from './flac-subframe.js';
 import type { Pcm } from './pcm.js';
 
-/* A FLAC decoder. Checksums are not looked at: whether a file is whole was checked when it was stored. Source: RFC 9639. */
+/* A FLAC decoder. Does not check checksums: the file was verified when it was stored. Source: RFC 9639. */
 
 interface StreamInfo {
   readonly sampleRate: number;
   readonly channels: number;
   readonly bits: number;
-  /** 0: not told. */
+  /** 0: unknown. */
   readonly samples: number;
 }
 
-/** What could be decoded; `undefined` where the head of the file is wrong. */
+/** Decodes as much as possible. `undefined` if the file header is invalid. */
 export function decodeFlac(file: Uint8Array): Pcm | undefined {
   const bytes = file.subarray(tagBytes(file));
   if (String.fromCharCode(...bytes.subarray(0, 4)) !== 'fLaC') return undefined;
@@ -67,17 +67,17 @@ function readStreamInfo(reader: BitReader): StreamInfo {
 
 interface Frame {
   readonly channels: readonly Float32Array[];
-  /** The byte after it. */
+  /** Offset of the byte after the frame. */
   readonly end: number;
 }
 
-/** Left and side, side and right, middle and side. */
+/** Left and side, side and right, mid and side. */
 const LEFT_SIDE = 8;
 const SIDE_RIGHT = 9;
 const MID_SIDE = 10;
 const DEPTHS = [0, 8, 12, 0, 16, 20, 24, 32];
 
-/** `undefined` where no frame begins, or it does not end. */
+/** `undefined` if no frame begins here, or it is cut off. */
 function readFrame(reader: BitReader, info: StreamInfo): Frame | undefined {
   try {
     if (reader.bits(15) !== 0b111_1111_1111_1100) return undefined;
@@ -104,7 +104,7 @@ function readFrame(reader: BitReader, info: StreamInfo): Frame | undefined {
   }
 }
 
-/** Bytes that follow the first one of a number that is coded like a code point in UTF-8. */
+/** Number of bytes after the first one, for a number coded like UTF-8. */
 function codePointBytes(first: number): number {
   return first < 0x80 ? 0 : Math.clz32(~(first << 24)) - 1;
 }

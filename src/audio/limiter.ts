@@ -2,22 +2,22 @@ import type { Pcm } from './pcm.js';
 import { crests, decibels } from './true-peak.js';
 
 /*
- * A look-ahead limiter: turns the audio down around each peak above a ceiling, all channels alike, and leaves all else as it is.
- * The gain falls before the peak comes and rises after it, both without a step.
+ * A look-ahead limiter: turns all channels down equally around each peak above a ceiling, and leaves the rest
+ * unchanged. The gain falls before the peak and rises after it, both without a step.
  */
 
-/** Time in which the gain falls, and the least in which it rises. */
+/** How long the gain takes to fall, and at least takes to rise. */
 const ATTACK_SECONDS = 0.004;
-/** After a peak the gain comes back by 63 % of what is missing in this time. */
+/** After a peak, the gain recovers 63 % of the missing amount in this time. */
 const RELEASE_SECONDS = 0.06;
 
 export interface Limited {
   readonly pcm: Pcm;
-  /** By how much it was turned down at most, dB; 0 where nothing is above the ceiling. */
+  /** The largest reduction in dB; 0 if nothing is above the ceiling. */
   readonly reductionDb: number;
 }
 
-/** @param ceiling true peak that nothing may exceed, as a factor of full scale */
+/** @param ceiling the highest true peak allowed, as a factor of full scale */
 export function limit(pcm: Pcm, ceiling: number): Limited {
   const { channels, sampleRate } = pcm;
   const needed = neededGains(pcm, ceiling);
@@ -33,21 +33,21 @@ export function limit(pcm: Pcm, ceiling: number): Limited {
   };
 }
 
-/** What each sample may be multiplied by at most; `undefined` where nothing is above the ceiling. */
+/** The highest gain allowed for each sample; `undefined` if nothing is above the ceiling. */
 function neededGains({ channels }: Pcm, ceiling: number): Float64Array | undefined {
   const gains = new Float64Array(channels[0]?.length ?? 0).fill(1);
   let found = false;
   for (const samples of channels)
     for (const { at, height } of crests(samples, () => ceiling)) {
       found = true;
-      // It may lie between this sample and the next.
+      // The peak may lie between this sample and the next.
       for (const one of [at, Math.min(at + 1, gains.length - 1)])
         gains[one] = Math.min(gains[one]!, ceiling / height);
     }
   return found ? gains : undefined;
 }
 
-/** The lowest value within `reach` on both sides of each. Linear: candidates wait in a queue, lowest first. */
+/** The lowest value within `reach` samples on either side. Linear: candidates wait in a queue, lowest first. */
 function lowestAround(values: Float64Array, reach: number): Float64Array {
   const lowest = new Float64Array(values.length);
   const queue = new Int32Array(values.length);
@@ -64,7 +64,7 @@ function lowestAround(values: Float64Array, reach: number): Float64Array {
   return lowest;
 }
 
-/** Down at once, up slowly. Never above what it was. */
+/** Falls at once and rises slowly. Never above the input. */
 function released(gains: Float64Array, samples: number): Float64Array {
   const share = 1 - Math.exp(-1 / samples);
   let gain = 1;
@@ -75,8 +75,8 @@ function released(gains: Float64Array, samples: number): Float64Array {
 }
 
 /**
- * The mean over `reach` samples on both sides, twice over half of it: a slope without corners. Every value that counts was the lowest
- * around it, so that the mean at a peak is no higher than the peak allows.
+ * A moving average over `reach` samples on either side, made of two passes over half of it, for a smooth slope. The
+ * input is already the lowest value around each sample, so the average at a peak is not too high.
  */
 function smoothed(gains: Float64Array, reach: number): Float64Array {
   const half = Math.max(1, Math.floor(reach / 2));

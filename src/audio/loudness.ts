@@ -1,20 +1,21 @@
 import type { Pcm } from './pcm.js';
 
-/*
- * Loudness as ITU-R BS.1770-4 and EBU R128 define it: K-weighted energy of overlapping blocks, gated twice.
- */
+/* Loudness according to ITU-R BS.1770-4 and EBU R128: K-weighted energy of overlapping blocks, gated twice. */
 
 const BLOCK_SECONDS = 0.4;
 /** Blocks overlap by three quarters. */
 const STEPS_A_BLOCK = 4;
-/** A block quieter than this counts for nothing. LUFS. */
+/** Blocks quieter than this are ignored, in LUFS. */
 const ABSOLUTE_GATE_LUFS = -70;
-/** By how much a block may be quieter than all that passed the first gate, LU. */
+/** How much quieter a block may be than the average of those above the first gate, in LU. */
 const RELATIVE_GATE_LU = -10;
-/** From energy to loudness. dB. */
+/** Offset from energy to loudness, in dB. */
 const OFFSET_DB = -0.691;
 
-/** K-weighted energy of each block of 400 ms, every 100 ms; none where the audio is shorter. What several files give can be put together. */
+/**
+ * K-weighted energy of each 400 ms block, every 100 ms; none if the audio is shorter. Results of several files can be
+ * concatenated.
+ */
 export function blockEnergies({ channels, sampleRate }: Pcm): readonly number[] {
   const stepSamples = Math.round((sampleRate * BLOCK_SECONDS) / STEPS_A_BLOCK);
   const stepCount = Math.floor((channels[0]?.length ?? 0) / stepSamples);
@@ -32,7 +33,7 @@ export function blockEnergies({ channels, sampleRate }: Pcm): readonly number[] 
   return blocks;
 }
 
-/** Integrated loudness in LUFS of all blocks together; `undefined` where none is heard. */
+/** Integrated loudness of all blocks in LUFS; `undefined` if nothing is audible. */
 export function integratedLoudness(blocks: readonly number[]): number | undefined {
   const audible = blocks.filter((energy) => lufs(energy) > ABSOLUTE_GATE_LUFS);
   if (audible.length === 0) return undefined;
@@ -48,7 +49,9 @@ function lufs(energy: number): number {
   return OFFSET_DB + 10 * Math.log10(energy);
 }
 
-/** Of a channel in the order of WAV: those behind count 1.5 dB more, the low-frequency one not at all. */
+/**
+ * Weight of a channel in WAV order: surround channels count 1.5 dB more, and the low-frequency channel does not count.
+ */
 function weightOf(index: number, count: number): number {
   if (count < 5 || index < 3) return 1;
   return count > 5 && index === 3 ? 0 : 1.41;
@@ -84,8 +87,8 @@ interface Biquad {
 }
 
 /**
- * The first filter: what a head does to sound. BS.1770 lists its numbers for 48 kHz only; these are the analogue ones behind
- * them, from which those of any rate come.
+ * The first filter models the effect of the head. BS.1770 lists coefficients for 48 kHz only; these analogue parameters
+ * give the coefficients for any rate.
  */
 function headShelf(sampleRate: number): Biquad {
   const k = Math.tan((Math.PI * 1_681.974450955533) / sampleRate);
@@ -102,7 +105,7 @@ function headShelf(sampleRate: number): Biquad {
   };
 }
 
-/** The second: what is too low to be heard. */
+/** The second filter removes frequencies too low to be heard. */
 function lowCut(sampleRate: number): Biquad {
   const k = Math.tan((Math.PI * 38.13547087602444) / sampleRate);
   const q = 0.5003270373238773;

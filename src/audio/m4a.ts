@@ -12,15 +12,15 @@ import {
 export interface Mp4Audio {
   /** Type of its sample entry: `mp4a` (AAC), `alac`, … */
   readonly codec: string;
-  /** The decoder's configuration: body of the box in the sample entry that bears the codec's name. */
+  /** The decoder configuration: content of the box in the sample entry named after the codec. */
   readonly configuration: Uint8Array | undefined;
   readonly frames: readonly Uint8Array[];
 }
 
-/** Of an audio sample entry, before the boxes in it. */
+/** Header of an audio sample entry, before its boxes. */
 const ENTRY_HEAD_BYTES = 28;
 
-/** `undefined` where there is no such track, its tables lead outside the file, or it is fragmented. */
+/** `undefined` if there is no such track, its tables point outside the file, or it is fragmented. */
 export function readMp4Audio(bytes: Uint8Array): Mp4Audio | undefined {
   try {
     const movie = topBox(bytes, 'moov');
@@ -82,7 +82,7 @@ function sizesOf(body: Uint8Array): readonly number[] {
   const common = fields.u32();
   if (common === 0) return times(fields, (each) => each.u32());
   const count = fields.u32();
-  // As many as there are, of a file that could hold them.
+  // Limited to the count that a file could hold.
   return Array.from({ length: Math.min(count, 2 ** 24) }, () => common);
 }
 

@@ -1,17 +1,17 @@
-/** Decoded audio. Full scale is 1; a lossy decoder may give more. */
+/** Decoded audio. Full scale is 1; lossy decoders may exceed it. */
 export interface Pcm {
-  /** Samples a second. */
+  /** Samples per second. */
   readonly sampleRate: number;
-  /** One array a channel, at least one, all of one length. */
+  /** One array per channel, at least one, all of the same length. */
   readonly channels: readonly Float32Array[];
 }
 
-/** What became of an attempt to decode a file. A file that cannot be decoded is not analysed; that is no error. */
+/** Result of decoding a file. A file that cannot be decoded is not analysed, which is not an error. */
 export type Decoded =
   | { readonly kind: 'pcm'; readonly pcm: Pcm }
-  /** No decoder for it here; `format` names it to a person: `AAC in MP4`. */
+  /** There is no decoder for it here. `format` is for display: `AAC in MP4`. */
   | { readonly kind: 'unsupported'; readonly format: string }
-  /** Its decoder found nothing to play in it. */
+  /** Its decoder found no audio in it. */
   | { readonly kind: 'damaged'; readonly format: string };
 
 /** Seconds. */

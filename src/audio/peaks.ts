@@ -1,6 +1,6 @@
 import { durationOf, type Pcm } from './pcm.js';
 
-/** The outline of a waveform, over all channels: for each bucket of equal time its lowest and highest sample, -1 to 1. */
+/** Waveform outline over all channels: the lowest and highest sample of each equal time span, from -1 to 1. */
 export interface Peaks {
   readonly durationSeconds: number;
   readonly min: readonly number[];
@@ -9,10 +9,10 @@ export interface Peaks {
 
 export const PEAK_BUCKETS = 800;
 
-/** Digits after the point: finer than a screen shows. */
+/** Three decimal places, finer than a screen shows. */
 const STEPS = 1_000;
 
-/** @param buckets at least 1; fewer come back where there are fewer samples */
+/** @param buckets at least 1; the result has fewer if there are fewer samples */
 export function peaksOf(pcm: Pcm, buckets = PEAK_BUCKETS): Peaks {
   const total = pcm.channels[0]?.length ?? 0;
   const count = Math.min(buckets, total);

@@ -5,8 +5,8 @@ const FLOAT = 3;
 const EXTENSIBLE = 0xfffe;
 
 /**
- * The narrowest of these that holds every sample of a WAV or FLAC file as it is. Of lossy audio, whose samples are no whole
- * numbers, 24 bits are more than anything in it.
+ * The narrowest format that holds every sample of a WAV or FLAC file exactly. For lossy audio, which has no integer
+ * samples, 24 bits are more than enough.
  */
 export function sampleBitsOf(bytes: Uint8Array): SampleBits {
   const head = String.fromCharCode(...bytes.subarray(0, 12));
@@ -21,7 +21,7 @@ export function sampleBitsOf(bytes: Uint8Array): SampleBits {
   return view.getUint16(at + 14, true) <= 16 ? 16 : 24;
 }
 
-/** Where the content of `fmt ` begins. */
+/** Offset of the content of `fmt `. */
 function formatChunk(bytes: Uint8Array): number | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 12; at + 24 <= bytes.byteLength; ) {
@@ -32,7 +32,7 @@ function formatChunk(bytes: Uint8Array): number | undefined {
   return undefined;
 }
 
-/** Samples as whole numbers of so many bits, to the nearest; what is beyond full scale is cut off. */
+/** Samples rounded to integers of this many bits. Values beyond full scale are clipped. */
 export function wholeSamples(samples: Float32Array, bits: 16 | 24): Int32Array {
   const scale = 2 ** (bits - 1);
   return Int32Array.from(samples, (sample) =>

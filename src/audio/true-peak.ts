@@ -1,19 +1,20 @@
 import type { Pcm } from './pcm.js';
 
 /*
- * The highest level between the samples, as a player's converter makes it: four times oversampled (BS.1770-4, Annex 2).
+ * The highest level between samples, as a player's converter reproduces it: four times oversampled (BS.1770-4, Annex
+ * 2).
  */
 
 const FACTOR = 4;
-/** On each side of the place between samples that is looked at. */
+/** Samples used on each side of an interpolated point. */
 const REACH = 16;
-/** Samples that are passed over together where nothing near them can come up to the peak. */
+/** Samples skipped together if nothing near them can reach the peak. */
 const STRIDE = 32;
 
-/** Of the window: with it the result is that of most meters, ffmpeg's among them. */
+/** Window parameter. With it, results agree with most meters, including ffmpeg's. */
 const KAISER_BETA = 8;
 
-/** For each place between two samples, what each sample around it counts: a sinc under a Kaiser window. */
+/** Filter taps for each point between two samples: a sinc with a Kaiser window. */
 const PHASES: readonly Float64Array[] = Array.from({ length: FACTOR - 1 }, (_, at) => {
   const place = (at + 1) / FACTOR;
   const taps = Float64Array.from({ length: 2 * REACH }, (__, tap) => {
@@ -22,7 +23,7 @@ const PHASES: readonly Float64Array[] = Array.from({ length: FACTOR - 1 }, (_, a
     const window = bessel(KAISER_BETA * Math.sqrt(1 - edge * edge)) / bessel(KAISER_BETA);
     return (Math.sin(Math.PI * distance) / (Math.PI * distance)) * window;
   });
-  // A constant stays what it is.
+  // Normalised, so that a constant stays the same.
   const sum = taps.reduce((total, tap) => total + tap, 0);
   return taps.map((tap) => tap / sum);
 });
@@ -37,12 +38,12 @@ function bessel(x: number): number {
   return sum;
 }
 
-/** No place between samples is higher than this times the highest sample near it. */
+/** No point between samples exceeds this multiple of the highest sample near it. */
 const GROWTH = Math.max(...PHASES.map((taps) => taps.reduce((sum, tap) => sum + Math.abs(tap), 0)));
 
-/** Full scale is 1. 0 for silence. */
+/** Full scale is 1. Returns 0 for silence. */
 export function truePeak({ channels, sampleRate }: Pcm): number {
-  // So far above what is heard, samples stand close enough.
+  // At rates this far above the audible range, the samples are close enough together.
   if (sampleRate >= 176_400)
     return channels.reduce((peak, samples) => Math.max(peak, samplePeak(samples)), 0);
   return channels.reduce((peak, samples) => Math.max(peak, channelPeak(samples, peak)), 0);
@@ -60,16 +61,16 @@ function channelPeak(samples: Float32Array, before: number): number {
   return peak;
 }
 
-/** A place whose level is above the wanted one: at the sample `at`, or between it and the next. */
+/** A point above the given level: at the sample `at`, or between it and the next. */
 export interface Crest {
   readonly at: number;
   readonly height: number;
 }
 
 /**
- * Every place above a level, in order, those between samples with the sample on either side.
+ * Every point above a level, in order. Points between samples come with the samples on either side.
  *
- * @param level asked again for each place
+ * @param level called again for each point
  */
 export function* crests(samples: Float32Array, level: () => number): Generator<Crest> {
   const strides = Math.ceil(samples.length / STRIDE);
@@ -91,7 +92,7 @@ export function* crests(samples: Float32Array, level: () => number): Generator<C
   }
 }
 
-/** What is outside is silence. */
+/** Outside the file is silence. */
 function between(samples: Float32Array, at: number, taps: Float64Array): number {
   let sum = 0;
   const from = at - REACH + 1;
@@ -99,7 +100,7 @@ function between(samples: Float32Array, at: number, taps: Float64Array): number 
   return sum;
 }
 
-/** Of a level; minus infinity for silence. */
+/** A level in dB; minus infinity for silence. */
 export function decibels(level: number): number {
   return 20 * Math.log10(level);
 }

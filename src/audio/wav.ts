@@ -1,8 +1,8 @@
 import type { Pcm } from './pcm.js';
 
 /*
- * RIFF, RF64 and BW64 with linear samples: integers of 8 to 32 bits, and floats of 32 and 64. Chunks are read in order;
- * a data chunk whose length is unknown (0xFFFFFFFF) or too long ends with the file.
+ * RIFF, RF64 and BW64 with linear samples: integers of 8 to 32 bits, floats of 32 and 64 bits. Chunks are read in
+ * order. A data chunk with an unknown length (0xFFFFFFFF) or one that is too long ends with the file.
  */
 
 const PCM = 1;
@@ -17,7 +17,7 @@ interface Format {
   readonly bits: number;
 }
 
-/** `undefined`: the samples are of another coding. */
+/** `undefined`: the samples have another coding. */
 export function decodeWav(bytes: Uint8Array): Pcm | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let format: Format | undefined;
@@ -35,7 +35,7 @@ export function decodeWav(bytes: Uint8Array): Pcm | undefined {
 
 function formatAt(view: DataView, at: number, length: number): Format {
   const tag = view.getUint16(at, true);
-  // The real coding begins the sub-format of an extensible one.
+  // In an extensible format, the actual coding is at the start of the sub-format.
   const coding = tag === EXTENSIBLE && length >= 26 ? view.getUint16(at + 24, true) : tag;
   return {
     coding,

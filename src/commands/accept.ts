@@ -65,10 +65,10 @@ function acceptedText({ json }: Flags, attempt: Attempt, placeOf: Session['place
   return `${escapeForeign(`${takeKey(attempt)} is stored as ${where}, accepted without a check`)}\nnext: ${next}\n`;
 }
 
-/** Digits that name an attempt, at least. */
+/** An attempt can be named by this many digits. */
 const ID_DIGITS_MIN = 4;
 
-/** By the name of the take, or, where it has several, by the attempt. */
+/** By the take's name, or, if it has several attempts, by the attempt. */
 function find({ command }: Session, attempts: readonly Attempt[], word: string): Attempt {
   const unverified = attempts.filter(({ state }) => state === 'unverified');
   const byTake = unverified.filter((attempt) => takeKey(attempt) === word);

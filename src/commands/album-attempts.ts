@@ -5,12 +5,12 @@ import { pullFor, viewOf } from '../session/find-state.js';
 import type { Session } from '../session/session.js';
 import type { Output } from '../storage/output.js';
 
-/** A page that is open asks every few seconds: a shared log is read again after this time only. */
+/** An open page polls every few seconds, but a shared log is read again only after this time. */
 const READ_AGAIN_MS = 20_000;
 
 /**
- * Reads the attempts of an album: from the lockfile, and from the shared log if there is one. Downloads files that other machines
- * stored. Throws `BatchError` for a lockfile that cannot be read.
+ * Reads the attempts of an album: from the lockfile, and from the shared log if there is one. Downloads files that
+ * other machines stored. Throws `BatchError` if the lockfile cannot be read.
  */
 export function albumAttempts(
   session: Session,

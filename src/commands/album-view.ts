@@ -20,14 +20,12 @@ export type ShownFile = ReviewFile & ListenedFile;
 /** Current state of an album from manifest, lockfile, picks and disk. */
 export interface AlbumView {
   readonly data: ReviewData;
-  /** Every file that is shown, by SHA-256. */
+  /** All files shown, by SHA-256. */
   readonly files: ReadonlyMap<string, ShownFile>;
   readonly picks: Extract<PicksRead, { ok: true }>;
 }
 
-/**
- * Reads everything again, and changes nothing. Throws `BatchError` for picks that cannot be read.
- */
+/** Reads everything again, and changes nothing. Throws `BatchError` if the picks cannot be read. */
 export async function viewAlbum(
   session: Session,
   output: Output,
@@ -60,7 +58,7 @@ function filesIn({ tracks }: ReviewData, attempts: readonly Attempt[]): Readonly
   return new Map(files.map((file) => [file.sha256, { ...file, expected: expected.get(file.sha256) ?? {} }]));
 }
 
-/** In a message of one line: the page asks again and again, and a person reads it there. */
+/** Puts the error on one line: the page polls, and shows it to the user. */
 async function knownPicks(session: Session): Promise<AlbumView['picks']> {
   const file = picksFileOf(session.settings);
   const read = await readPicks(session.ports.files, file, path.relative(process.cwd(), file));

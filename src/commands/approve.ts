@@ -10,7 +10,10 @@ import { ask } from './ask.js';
 /** From this amount on the user has to type the total, because `yes` is typed too easily. */
 const LARGE_MICRO_USD = 20 * MICRO_USD_PER_USD;
 
-/** Shows the plan and takes a typed `yes`, `--yes`, or a saved plan (approved when it was saved). Anything else buys nothing. */
+/**
+ * Shows the plan and accepts a typed `yes`, `--yes`, or a saved plan (approved when it was saved). Anything else buys
+ * nothing.
+ */
 export function createApprove(session: Session, stop: AbortSignal): World['approve'] {
   const { settings, stderr } = session;
   return async (plan, balance) => {
@@ -28,14 +31,14 @@ function questionFor(totalMicroUsd: number): string {
   return `\nType ${word} to buy; anything else cancels: `;
 }
 
-/** True if a line, in lower case, approves a total. Integer micro-dollars. Pure. */
+/** Whether a lower-case line approves a total in integer micro-dollars. Pure. */
 export function isApproval(answer: string, totalMicroUsd: number): boolean {
   if (totalMicroUsd < LARGE_MICRO_USD) return answer === 'yes';
   const amount = /^\$?\d[\d,]*(\.\d+)?$/.test(answer) ? Number(answer.replace(/[$,]/g, '')) : Number.NaN;
   return microUsdFromUsd(amount) === totalMicroUsd;
 }
 
-/** The plan, or below the errors that kept it from being one, that it is none. */
+/** Shows the plan, or, if errors prevented one, says so below them. */
 export function showPlan(session: Session, plan: Plan, balance: Balance | undefined): void {
   const { stderr, settings, endpoint, placeOf } = session;
   const text = renderPlan(plan, {

@@ -1,14 +1,14 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 
-/** A terminal can hand over what was typed without waiting for the end of a line. */
+/** A terminal can pass on what was typed without waiting for the end of a line. */
 export interface TypedInput extends Readable {
   setRawMode?(raw: boolean): unknown;
 }
 
 /**
- * Reads one line of input, trimmed, in lower case; empty at the end of input or when the run is
- * interrupted. Then ends the line of the question. Text typed before the question is discarded.
+ * Reads one line of input, trimmed, in lower case; empty at the end of input or when the run is interrupted. Then ends
+ * the line of the question. Text typed before the question is discarded.
  */
 export async function ask(
   input: TypedInput,
@@ -18,11 +18,11 @@ export async function ask(
 ): Promise<string> {
   if (!stop.aborted) await discardTyped(input);
   write(question);
-  // Not a terminal interface: Ctrl-C must stay a signal to the process, not a key to readline.
+  // Not a terminal interface: Ctrl-C must stay a signal to the process, not a key for readline.
   const lines = createInterface({ input, terminal: false });
   return new Promise((resolve) => {
     const done = (answer: string) => {
-      // Before closing, which is an event of its own and would answer with nothing.
+      // Before closing, because the close event would resolve with an empty answer.
       resolve(answer.trim().toLowerCase());
       stop.removeEventListener('abort', stopped);
       lines.off('close', stopped);
@@ -41,9 +41,9 @@ export async function ask(
 }
 
 const CTRL_C = 0x03;
-/** Turns of the event loop without a key after which nothing is left: data that is there comes in the first. */
+/** After this many turns of the event loop without a key, nothing is left: pending data arrives in the first. */
 const QUIET_TURNS = 3;
-/** Of a program that types without end. */
+/** Limit for a program that types endlessly. */
 const TURNS_MAX = 1_000;
 
 async function discardTyped(input: TypedInput): Promise<void> {
@@ -53,7 +53,7 @@ async function discardTyped(input: TypedInput): Promise<void> {
     quietTurns = 0;
     interrupted ||= Buffer.from(piece as Uint8Array).includes(CTRL_C);
   };
-  // Else the system keeps a line that was begun, and takes it for the beginning of the answer.
+  // Otherwise the system keeps a partial line, and makes it the beginning of the answer.
   input.setRawMode?.(true);
   input.on('data', discard);
   for (let turn = 0; turn < TURNS_MAX && quietTurns < QUIET_TURNS; turn++) {
@@ -63,6 +63,6 @@ async function discardTyped(input: TypedInput): Promise<void> {
   input.off('data', discard);
   input.pause();
   input.setRawMode?.(false);
-  // In raw mode it is a key like every other.
+  // In raw mode Ctrl-C is a key like any other.
   if (interrupted) process.kill(process.pid, 'SIGINT');
 }

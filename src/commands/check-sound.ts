@@ -9,7 +9,7 @@ import type { Session } from '../session/session.js';
 import { openOutput } from '../storage/output.js';
 import { createQcThread } from './qc-thread.js';
 
-/** What the sound of one stored file turned out to be. */
+/** The sound of one stored file. */
 export interface Sound {
   readonly sha256: string;
   readonly measures: Measures;
@@ -18,19 +18,19 @@ export interface Sound {
 
 export interface SoundChecker {
   /**
-   * Measures a stored file, or remembers what was measured of the same bytes.
+   * Measures a stored file, or returns earlier measurements of the same bytes.
    *
    * @param file relative to the output root
-   * @param sha256 as recorded; absent: it is found out
-   * @returns `undefined`: it is gone, or nothing here decodes it
+   * @param sha256 as recorded; if absent, it is computed
+   * @returns `undefined` if the file is gone, or cannot be decoded here
    */
   check(file: string, expected: Expected, sha256?: string): Promise<Sound | undefined>;
-  /** Earlier measurements of bytes with that hash. */
+  /** Earlier measurements of bytes with this hash. */
   known(expected: Expected, sha256: string): Promise<Sound | undefined>;
   close(): Promise<void>;
 }
 
-/** A longer file is not analysed: decoded, it would not fit into memory. */
+/** Larger files are not analysed: decoded, they would not fit in memory. */
 const FILE_BYTES_MAX = 1024 * 1024 * 1024;
 
 /** Measures the sound of files in a separate thread, one after another. */
@@ -59,7 +59,7 @@ export function createSoundChecker({ settings, ports }: Session): SoundChecker {
       const full = path.join(root, file);
       const bytes = await output.files.read(full, FILE_BYTES_MAX);
       const sha256 = createHash('sha256').update(bytes).digest('hex');
-      // A copy of its own: its memory is given to the thread.
+      // A copy, because its memory is transferred to the thread.
       const measures = await measuresOf(cache, sha256, () =>
         thread.analyse({ bytes: Uint8Array.from(bytes), file: full }),
       );

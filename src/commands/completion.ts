@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
 import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
 
-/** A completion script, made from the command tree itself so that it cannot fall behind. */
+/** Prints a completion script, generated from the command tree so that it is never outdated. */
 export async function completionCommand(program: Command, shell: string): Promise<ExitCode> {
   const write = WRITERS[shell];
   if (write === undefined)
@@ -56,13 +56,13 @@ function branches(program: Command): readonly Branch[] {
 
 const WRITERS: Readonly<Record<string, (tree: readonly Branch[]) => string>> = { bash, zsh, fish };
 
-/** Its own and those of its subcommands, each name once. */
+/** Its own options and those of its subcommands, without duplicate names. */
 function optionsOf(command: Command): readonly Option[] {
   const all = [...command.options, ...command.commands.flatMap(({ options }) => options)];
   return all.filter((option, at) => all.findIndex(({ long }) => long === option.long) === at);
 }
 
-/** For bash 3.2 and later, and without extended globs, which a plain shell has not switched on. */
+/** For bash 3.2 and later. Without extended globs, which are off by default. */
 function bash(tree: readonly Branch[]): string {
   const cases = tree.map(({ name, flags, words, takesFile }) => {
     const names = flags.map((flag) => flag.name).join(' ');
@@ -106,7 +106,7 @@ complete -F _venice_batch venice-batch
 `;
 }
 
-/** Possible values of a flag; flags with the same values share a line. */
+/** Possible values of a flag. Flags with the same values share a line. */
 function bashValues(tree: readonly Branch[]): readonly string[] {
   const flagsOf = new Map<string, string[]>();
   for (const { name, flags } of tree)

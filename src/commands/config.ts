@@ -12,7 +12,7 @@ interface Shown {
   readonly origin: Origin;
 }
 
-/** Each setting, and where it came from. The key is never shown. */
+/** Prints each setting, and where it came from. Never prints the key. */
 export async function configCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
   const { settings, stdout, endpoint } = session;

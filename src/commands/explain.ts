@@ -9,7 +9,7 @@ import { streamTerminal } from '../report/terminal.js';
 
 const CODE_COLUMNS = 30;
 
-/** Explains an error code, a state or an exit code. Without a word: lists all. */
+/** Explains an error code, a state or an exit code. Without a word, lists all. */
 export async function explainCommand(word: string): Promise<ExitCode> {
   const stdout = streamTerminal(process.stdout, false, process.env);
   if (word === '') {
@@ -23,7 +23,7 @@ export async function explainCommand(word: string): Promise<ExitCode> {
   return EXIT.ok;
 }
 
-/** Copied beside the program by the build. */
+/** The build copies the pages next to the program. */
 async function openPage(name: string): Promise<Explanation> {
   const file = new URL(`../explanations/${name}.md`, import.meta.url);
   const page = readExplanation(await readFile(file, 'utf8'));

@@ -24,28 +24,30 @@ import { diagnosticOf, endedEarly, redactError } from './refusal.js';
 
 const ENV_FILE_BYTES_MAX = 1024 * 1024;
 
-/** Where a failed command reports its error, beside stderr. */
+/** Where a failed command reports its error, besides stderr. */
 export interface FailureReport {
   readonly stdout: Terminal;
   readonly stderr: Terminal;
   redact(text: string): string;
-  /** The command that shows what is recorded, where the manifest is known. */
+  /** The command that shows what is recorded, if the manifest is known. */
   readonly status: string | undefined;
-  /** True if `--json` is requested; paths in it are relative to `outputRoot`. */
+  /** Whether `--json` is requested; paths in it are relative to `outputRoot`. */
   readonly json: boolean;
   readonly outputRoot: string;
-  /** Has all events so far; it is among those that `reporter` passes them to. */
+  /** Holds all events so far. It is one of the receivers of `reporter`. */
   readonly recorder: Recorder;
   readonly reporter: Reporter;
-  /** The event that comes before all others, where there was none yet. */
+  /** The event that must come first, if there was none yet. */
   first?(): RunEvent;
   readonly nowMs: number;
-  /** Under the lockfile; `null` where it could not be read. */
+  /** From the lockfile; `null` if it could not be read. */
   readonly spentTotalMicroUsd: number | null;
   writeFiles(outcome: RunOutcome, code: string): Promise<void>;
 }
 
-/** The one end of a command that throws: as the last events, the document of `--json`, an error on stderr and the reports. */
+/**
+ * How every command that throws ends: with the last events, the `--json` document, an error on stderr, and the reports.
+ */
 export async function reportFailure(error: unknown, to: FailureReport): Promise<ExitCode> {
   const failure = redactError(asBatchError(error, to.status), to.redact);
   if (to.first !== undefined && to.recorder.outcome().version === undefined) to.reporter.event(to.first());
@@ -66,7 +68,7 @@ export async function failedCommand(error: unknown, argv: readonly string[]): Pr
   const { stdout, stderr } = terminals(flags, redact);
   const recorder = createRecorder();
   const nowMs = createClock().nowMs();
-  // Who asks for both reads neither: stdout can be one of them only.
+  // With both flags, neither can be read: stdout can carry only one.
   const events = flags.events === 'ndjson' && flags.json !== true;
   return reportFailure(error, {
     stdout,
@@ -108,7 +110,7 @@ async function secretsInFile(file: string): Promise<readonly string[]> {
     const bytes = await systemFiles.read(file, ENV_FILE_BYTES_MAX);
     return secretsInEnvText(new TextDecoder().decode(bytes));
   } catch {
-    // Then no command has read a key there either.
+    // Then no command could read a key there either.
     return [];
   }
 }

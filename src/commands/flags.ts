@@ -2,10 +2,11 @@ import { Command, Option } from 'commander';
 import { BatchError, EXIT } from '../core/errors.js';
 
 /*
- * Flags that commands share, by what a command does. Each function adds its own and those below it.
+ * Flags that commands share, grouped by what a command does. Each function adds its own flags and those of the
+ * functions below it.
  */
 
-/** Flags of everything that has to find a lockfile and a service. */
+/** Flags of every command that needs a lockfile and a service. */
 export function located(command: Command): Command {
   return command
     .option('--sandbox', 'use the built-in simulator: no key, no network, no cost')
@@ -135,7 +136,10 @@ export function reporting(command: Command): Command {
     .option('--embed', 'put the audio inside the file');
 }
 
-/** A repeatable, comma-separated flag. An empty name is most often a shell variable that is not set: it names nothing, never all. */
+/**
+ * A repeatable, comma-separated flag. An empty name is usually an unset shell variable: it matches nothing, never
+ * everything.
+ */
 function namesOf(flag: string) {
   return (text: string, before: readonly string[] = []): readonly string[] => {
     const names = text.split(',').map((name) => name.trim());
@@ -170,7 +174,7 @@ export interface LooseFlags {
   readonly lockfile?: string;
 }
 
-/** Reads a command line that may itself be the mistake: all flags it knows, and all other words. */
+/** Reads a command line that may itself be wrong: all flags it knows, and all other words. */
 export function looseFlags(argv: readonly string[]): {
   readonly flags: LooseFlags;
   readonly words: readonly string[];

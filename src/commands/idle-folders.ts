@@ -4,8 +4,8 @@ import { privatePath } from '../lockfile/private-folder.js';
 import type { Session } from '../session/session.js';
 
 /**
- * Removes the folders that were made for the lock alone, where nothing was recorded: the private one beside the lockfile,
- * and that of the sandbox. Each goes only while nothing else is in it; a run that begins meanwhile makes them again.
+ * Removes the folders that were created only for the lock if nothing was recorded: the private one beside the lockfile,
+ * and the sandbox's. Each is removed only if it is empty; a run that starts meanwhile creates them again.
  */
 export async function removeIdleFolders({ settings }: Pick<Session, 'settings'>): Promise<void> {
   const { sandbox, sandboxDirectory, lockfilePath } = settings;

@@ -1,6 +1,6 @@
 import type { Transport } from '../core/ports.js';
 
-/** A transport, and how many of its exchanges have begun and not ended, their bodies included. */
+/** A transport that counts its exchanges in flight, including their bodies. */
 export interface Counted {
   readonly transport: Transport;
   inFlight(): number;

@@ -37,7 +37,7 @@ tracks:
     takes: 2                     # two versions to choose from
 `;
 
-/** This installation's own schema, so that an editor needs no network. */
+/** This installation's own schema, so that editors need no network. */
 function schemaFor(manifest: string): string {
   const schema = fileURLToPath(new URL('../../schemas/manifest.schema.json', import.meta.url));
   const relative = path.relative(path.dirname(path.resolve(manifest)), schema);
@@ -46,7 +46,7 @@ function schemaFor(manifest: string): string {
 
 async function starter(name: string): Promise<string> {
   const { CATALOGUE_TODAY } = await import('../sandbox/catalogue-today.js');
-  // The first that can make what the tracks below ask for.
+  // The first model that can make what the tracks below need.
   const model = CATALOGUE_TODAY.find(
     ({ spec }) =>
       spec.supports_force_instrumental === true &&
@@ -58,7 +58,7 @@ async function starter(name: string): Promise<string> {
     .replace('MODEL', model?.id ?? '');
 }
 
-/** Writes a commented starter manifest. Never over an existing file. */
+/** Writes a commented starter manifest. Never overwrites an existing file. */
 export async function initCommand(manifest: string): Promise<ExitCode> {
   const name = manifest === '' ? 'album.yaml' : manifest;
   const file = path.resolve(name);
@@ -67,7 +67,7 @@ export async function initCommand(manifest: string): Promise<ExitCode> {
     await writeFile(file, await starter(name), { flag: 'wx' });
   } catch (error) {
     const code = faultCode(error);
-    // A full disk leaves a part of it.
+    // A full disk leaves a partial file.
     if (code !== 'EEXIST') await unlink(file).catch(() => {});
     throw initError(name, code);
   }
@@ -78,12 +78,12 @@ export async function initCommand(manifest: string): Promise<ExitCode> {
   return EXIT.ok;
 }
 
-/** A manifest beside another of the same stem would share its lockfile: every run would refuse both. */
+/** A manifest next to another with the same stem would share its lockfile, and every run would refuse both. */
 async function requireNoOtherManifest(name: string, file: string): Promise<void> {
   const stem = file.replace(MANIFEST_EXTENSION, '');
   for (const other of [`${stem}.yaml`, `${stem}.yml`]) {
     const present = other !== file && (await stat(other).catch(() => undefined))?.isFile() === true;
-    // On a disk that does not tell letter case apart, it is the very file.
+    // On a case-insensitive disk it is the same file.
     if (!present || other.toLowerCase() === file.toLowerCase()) continue;
     throw new BatchError(
       'lockfile-shared',

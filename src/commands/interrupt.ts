@@ -4,14 +4,14 @@ import { EXIT } from '../core/errors.js';
 const SHOW_CURSOR = '\u001b[?25h';
 
 export interface Interrupt {
-  /** Aborted by the first SIGINT, SIGTERM or SIGHUP; its reason is the signal's name. */
+  /** Aborted by the first SIGINT, SIGTERM or SIGHUP. Its reason is the signal's name. */
   readonly signal: AbortSignal;
-  /** Gives the signals back to the system. */
+  /** Stops handling the signals. */
   release(): void;
 }
 
 /**
- * The first signal asks the run to end well; a second one ends the process at once.
+ * The first signal asks the run to end cleanly; a second one exits immediately.
  *
  * @param reported called at the first signal
  */

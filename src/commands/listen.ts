@@ -16,11 +16,11 @@ export interface ListenedFile {
 
 /** Measures files, each once, in a separate thread. */
 export interface Listener {
-  /** By SHA-256: what is known so far. */
+  /** Results so far, by SHA-256. */
   readonly sounds: ReadonlyMap<string, ReviewSound>;
-  /** Before all others that wait. `undefined`: it cannot be decoded here. */
+  /** Runs before all waiting files. `undefined`: it cannot be decoded here. */
   peaks(file: ListenedFile): Promise<Peaks | undefined>;
-  /** Files not measured yet. Resolves when all are. */
+  /** Measures the files not measured yet. Resolves when all are. */
   measureFiles(files: Iterable<ListenedFile>): Promise<void>;
   close(): Promise<void>;
 }
@@ -85,7 +85,7 @@ async function measureOne(
 ): Promise<Peaks | undefined> {
   const sound = await checker.check(path, expected, sha256).catch(() => undefined);
   sounds.set(sha256, soundOf(sound));
-  // The checker puts them there as well.
+  // The checker caches them too.
   return cachedPeaks(cache, sha256, async () => ({ kind: 'unsupported', format: path }));
 }
 
@@ -100,7 +100,7 @@ function soundOf(sound: Sound | undefined): ReviewSound {
   };
 }
 
-/** As heights from 0 to 255: what the page draws. */
+/** Heights from 0 to 255, as drawn by the page. */
 export function heightsOf({ min, max }: Peaks): Uint8Array {
   return Uint8Array.from(max, (high, index) => Math.round(255 * Math.max(high, -(min[index] ?? 0))));
 }

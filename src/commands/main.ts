@@ -10,7 +10,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
   const faultOf = watchOutput(process.stdout);
   watchOutput(process.stderr);
   const code = await runLine(argv);
-  // An error of the last write is reported a moment later.
+  // An error of the last write is reported in a later turn of the event loop.
   await new Promise((resolve) => setImmediate(resolve));
   if (faultOf() === '') return code;
   process.stderr.write(`error[output]: standard output cannot be written (${faultOf()})\n`);
@@ -36,7 +36,7 @@ async function runLine(argv: readonly string[]): Promise<ExitCode> {
   }
 }
 
-/** commander shows the help of a command group without saying what is wrong. */
+/** For a command group alone, commander shows the help without saying what is wrong. */
 function noCommand([first, second]: readonly string[]): BatchError {
   const unknown = first === 'help' && second !== undefined;
   return new BatchError('usage', unknown ? `unknown command '${second}'` : 'a command is missing', {

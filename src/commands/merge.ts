@@ -34,7 +34,10 @@ interface Places {
 
 type Merged = MergedLocks & { readonly ok: true };
 
-/** Joins two lockfiles of one manifest into the first, or into `--out`, and says what was bought twice. Keeps every attempt. */
+/**
+ * Merges two lockfiles of one manifest into the first, or into `--out`, and reports what was bought twice. Keeps every
+ * attempt.
+ */
 export async function mergeCommand(
   word: string,
   { out, ...flags }: Flags,
@@ -61,7 +64,7 @@ export async function mergeCommand(
   return EXIT.ok;
 }
 
-/** A manifest means its lockfile; a lockfile next to its manifest means both. */
+/** A manifest stands for its lockfile; a lockfile next to its manifest stands for both. */
 async function namedBy(word: string, flags: Flags): Promise<[string, Flags]> {
   if (!word.endsWith(LOCKFILE_EXTENSION)) return [word, flags];
   const stem = word.slice(0, -LOCKFILE_EXTENSION.length);
@@ -96,7 +99,7 @@ async function refuseOtherFile(
   });
 }
 
-/** In the form that headers have. */
+/** Normalised as in headers. */
 function logOf({ settings: { flags } }: Session): string | undefined {
   return flags.state === undefined ? undefined : stateAddressText(parseStateAddress(flags.state));
 }
@@ -104,7 +107,7 @@ function logOf({ settings: { flags } }: Session): string | undefined {
 async function mergeGuarded(session: Session, places: Places, again: string): Promise<Merged> {
   const { ports, command } = session;
   const { files, processes, clock, random } = ports;
-  // Looked at first, as taking the guard makes its folder.
+  // Check first, because taking the run lock creates its folder.
   for (const place of [places.first, places.second]) await readOrThrow(session, place);
   const guard = await acquireRunLock(files, processes, clock, random, places.target);
   if (!guard.ok) throw lockedError(guard.held, command);
@@ -171,7 +174,7 @@ function notMerged(
   return new BatchError('lockfile-not-merged', message, { exitCode: EXIT.lockfile, hint });
 }
 
-/** The document of `--json`. Fields are only ever added. */
+/** The `--json` document. Fields are only ever added. */
 function document({ first, second, target }: Places, { report, lock }: Merged, next: string): object {
   return {
     schema: 1,

@@ -21,7 +21,7 @@ interface ModelFlags extends Flags {
 /** Length used to compare prices by default. */
 const COMPARED_SECONDS = 60;
 
-/** The live models as a list, or one of them in full. Needs no key. */
+/** Lists the live models, or shows one of them in full. Needs no key. */
 export async function modelsCommand(id: string, flags: ModelFlags): Promise<ExitCode> {
   const askedSeconds = wholeSeconds(flags.duration);
   const comparedSeconds = flags.sort === 'price' ? (askedSeconds ?? COMPARED_SECONDS) : undefined;
@@ -41,7 +41,7 @@ export async function modelsCommand(id: string, flags: ModelFlags): Promise<Exit
     const { stdout } = session;
     if (flags.json === true) stdout.write(`${jsonText(chosen, 2)}\n`);
     else {
-      // What is compared is shown.
+      // Show the length that prices are compared at.
       const durationSeconds = id === '' ? (askedSeconds ?? comparedSeconds) : askedSeconds;
       const options = {
         ...(durationSeconds === undefined ? {} : { durationSeconds }),

@@ -22,7 +22,7 @@ import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { readableManifest } from '../session/unreadable.js';
 
-/** Writes down which take of a track is the chosen one. Costs nothing, and never touches the lockfile. */
+/** Records which take of a track is the chosen one. Costs nothing, and never changes the lockfile. */
 export async function pickCommand(
   manifest: string,
   flags: Flags,
@@ -57,7 +57,7 @@ export async function pickCommand(
   return EXIT.ok;
 }
 
-/** `opening#2`, as `status` calls a take, names track and take at once. */
+/** `opening#2`, as in `status`, names track and take in one word. */
 function splitKey(words: readonly string[]): readonly string[] {
   const [track = ''] = words;
   const at = track.lastIndexOf('#');
@@ -74,7 +74,7 @@ async function knownTakes(session: Session) {
   return { attempts, takes: manifest === undefined ? [] : withBoughtTakes(manifest, attempts).takes };
 }
 
-/** A note stays with its take: another take begins without one. An empty one removes it. */
+/** A note belongs to its take: picking another take starts without one. An empty note removes it. */
 export function pickFor(sha256: string, note: string | undefined, before: Pick | undefined): Pick {
   const text = note ?? (before?.sha256 === sha256 ? before.note : undefined);
   return { sha256, ...(text === undefined || text.trim() === '' ? {} : { note: text.trim() }) };

@@ -8,8 +8,8 @@ import type { Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 
 /**
- * The saved plan that `--plan` names; `undefined` without the flag. Throws `BatchError` (exit 2) for a file
- * that is none, and for flags that say otherwise than the plan.
+ * The saved plan that `--plan` names; `undefined` without the flag. Throws `BatchError` (exit 2) for an invalid file,
+ * and for flags that contradict the plan.
  */
 export async function readPlanFile({ settings, ports, command }: Session): Promise<SavedPlan | undefined> {
   const name = settings.flags.plan;
@@ -64,7 +64,7 @@ function contradiction({
   return frozen === true ? '--frozen' : undefined;
 }
 
-/** Writes the plan where `--out` says. Throws `BatchError` (exit 12) where the disk refuses. */
+/** Writes the plan to the file of `--out`. Throws `BatchError` (exit 12) on a disk error. */
 export async function writePlanFile(session: Session, name: string, saved: SavedPlan): Promise<void> {
   const { ports, command } = session;
   const file = path.resolve(name);

@@ -12,8 +12,8 @@ import { writePlanFile } from './plan-file.js';
 import { refusalJson } from './refusal.js';
 
 /**
- * Shows what a run would do and cost. Reads and fetches prices; spends nothing; writes only the
- * file of `--out`.
+ * Shows what a run would do and cost. Reads state and fetches prices. Spends nothing, and writes only the file of
+ * `--out`.
  */
 export async function planCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
@@ -36,7 +36,7 @@ export async function planCommand(manifest: string, flags: Flags): Promise<ExitC
         ? planJson(plan, shown)
         : renderPlan(plan, { ...shown, color: stdout.color, width: stdout.columns, verbose: false });
     const between = diagnostics.length > 0 && stdout.isTty ? '\n' : '';
-    // Below the plan, however long it is; where there is none, they are the answer.
+    // Shown below the plan, however long it is. Without a plan, they are the output.
     const first = flags.json === true || isPriced(plan);
     if (first) stdout.write(text + between);
     printResult();
@@ -49,7 +49,7 @@ export async function planCommand(manifest: string, flags: Flags): Promise<ExitC
   }
 }
 
-/** If nothing may be bought there is nothing to approve: an older plan file stays as it was. */
+/** If nothing may be bought there is nothing to approve, and an older plan file stays as it was. */
 async function save(session: Session, file: string, { saved, prepared }: Planned): Promise<void> {
   const { stderr, settings } = session;
   if (saved === undefined || prepared === undefined) {

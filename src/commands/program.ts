@@ -24,7 +24,7 @@ type Act<F extends Flags> = (subject: string, flags: F, rest: readonly string[])
 type Load<F extends Flags> = () => Promise<Act<F>>;
 
 /**
- * The command tree: names, flags, help. `ended` is told the exit code of the command that ran.
+ * The command tree: names, flags, help. Calls `ended` with the exit code of the command that ran.
  *
  * @param argv what will be parsed, for errors that repeat it
  */
@@ -44,7 +44,7 @@ export function createProgram(ended: (code: ExitCode) => void, argv: readonly st
     parent = program,
   ): Command =>
     strict(parent.command(usage).description(description), argv).action(async (...words: unknown[]) => {
-      // commander hands over the arguments, then the flags, then the command itself.
+      // commander passes the arguments, then the flags, then the command itself.
       const self = words.at(-1) as Command;
       const [subject = '', ...rest] = words.slice(0, -2).filter((word) => typeof word === 'string');
       const act = await load();
@@ -218,7 +218,7 @@ export function createProgram(ended: (code: ExitCode) => void, argv: readonly st
   return program;
 }
 
-/** Usage errors are reported like all others; commander must neither print nor exit. */
+/** Usage errors are reported like all others, so commander must neither print nor exit. */
 function strict(command: Command, argv: readonly string[]): Command {
   return command
     .exitOverride((ended) => {

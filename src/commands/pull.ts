@@ -8,7 +8,10 @@ import type { Flags } from '../session/settings.js';
 import { openQuietly } from '../session/settle.js';
 import { openOutput } from '../storage/output.js';
 
-/** Downloads what other machines stored, by hash, and brings the lockfile up to date with the shared log. Buys nothing, and needs no key. */
+/**
+ * Downloads what other machines stored, by hash, and updates the lockfile from the shared log. Buys nothing, and needs
+ * no key.
+ */
 export async function pullCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
   await requireManifest(session);

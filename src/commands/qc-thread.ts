@@ -3,12 +3,12 @@ import type { Analysis } from '../qc/analysis.js';
 import type { QcRequest } from './qc-worker.js';
 
 export interface QcThread {
-  /** One file at a time; the bytes are given away. */
+  /** One file at a time. The bytes are transferred. */
   analyse(request: QcRequest): Promise<Analysis>;
   close(): Promise<void>;
 }
 
-/** Of the heap of the thread: enough for an hour of decoded audio. */
+/** Heap of the thread: enough for an hour of decoded audio. */
 const HEAP_MEGABYTES_MAX = 4_096;
 
 const NOT_ANALYSED: Analysis = { kind: 'not-analysed', format: 'this file' };
@@ -20,9 +20,9 @@ function startWorker(): Worker {
 }
 
 /**
- * Starts the thread with the first file. One that ends before its time leaves its file, not the run, without an analysis.
+ * Starts the thread with the first file. If it ends unexpectedly, that file is not analysed and the run continues.
  *
- * @param start begins a thread
+ * @param start starts a thread
  */
 export function createQcThread(start: () => Worker = startWorker): QcThread {
   let worker: Worker | undefined;
@@ -31,7 +31,7 @@ export function createQcThread(start: () => Worker = startWorker): QcThread {
   let closed = false;
 
   function ask(request: QcRequest): Promise<Analysis> {
-    // A file that waited for the thread must not start another, which nobody would end.
+    // A file that was waiting must not start another thread, which would never be ended.
     if (closed) return Promise.resolve(NOT_ANALYSED);
     worker ??= start();
     const asked = worker;

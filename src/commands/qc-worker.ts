@@ -3,13 +3,13 @@ import { decodeWithFfmpeg } from '../node/ffmpeg-decode.js';
 import { type Analysis, analyse } from '../qc/analysis.js';
 
 /**
- * Worker thread that decodes and measures files while the run continues. Receives the bytes of one
- * file at a time and returns the findings.
+ * Worker thread that decodes and measures files while the run continues. Receives the bytes of one file at a time and
+ * returns the findings.
  */
 
 export interface QcRequest {
   readonly bytes: Uint8Array;
-  /** Absolute: for another program's decoder. */
+  /** Absolute: for an external decoder. */
   readonly file: string;
 }
 

@@ -5,9 +5,9 @@ import { renderJson } from '../report/json.js';
 import { createRecorder } from '../report/outcome.js';
 
 /**
- * The last events of a run that could not begin, or that a broken disk ended.
+ * The last events of a run that could not begin, or that a disk error ended.
  *
- * @param spentTotalMicroUsd under the lockfile; `null` where it could not be read
+ * @param spentTotalMicroUsd from the lockfile; `null` if it could not be read
  */
 export function endedEarly(
   diagnostics: readonly Diagnostic[],
@@ -47,7 +47,7 @@ export function endedEarly(
   ];
 }
 
-/** An error as a diagnostic: it has no place in a file. */
+/** An error as a diagnostic, without a place in a file. */
 export function diagnosticOf({ code, message, hint }: BatchError): Diagnostic {
   return { code, severity: 'error', message, ...(hint === undefined ? {} : { hint }) };
 }
@@ -58,7 +58,7 @@ export function redactError(error: BatchError, redact: (text: string) => string)
   return new BatchError(code, redact(message), { exitCode, hint: hint && redact(hint), cause });
 }
 
-/** The document of `--json` for a command whose flags or files already rule it out. */
+/** The `--json` document of a command that fails because of its flags or files. */
 export function refusalJson(
   diagnostics: readonly Diagnostic[],
   exitCode: ExitCode,

@@ -15,7 +15,7 @@ import { escapeForeign } from '../report/escape.js';
 
 const ENCODED_BYTES_MAX = 1024 ** 3;
 
-/** Refuses what this machine cannot encode, before anything is made. Throws `BatchError` (2). */
+/** Refuses formats that this machine cannot encode, before anything is created. Throws `BatchError` (2). */
 export async function requireEncoders(release: Release, takes: readonly NamedTake[]): Promise<void> {
   for (const { track, file } of takes) {
     const { mediaType } = formatOf(release.format, file.media_type);
@@ -33,7 +33,7 @@ export async function requireEncoders(release: Release, takes: readonly NamedTak
   }
 }
 
-/** How audio becomes that of the release. `work` is a folder for scratch files. */
+/** Prepares the audio of the release. `work` is a folder for scratch files. */
 export function prepareAudio(
   {
     release,

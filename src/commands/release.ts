@@ -34,10 +34,7 @@ export interface ReleaseFlags extends Flags {
   readonly dryRun?: boolean;
 }
 
-/**
- * Copies the chosen takes to a tagged, named folder. Reads the originals, buys nothing and works
- * offline.
- */
+/** Copies the chosen takes to a folder, tagged and named. Reads the originals, buys nothing and works offline. */
 export async function releaseCommand(manifest: string, flags: ReleaseFlags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
   await requireManifest(session);
@@ -159,7 +156,7 @@ async function carryOut(
   }
 }
 
-/** What was shown already, for programs. */
+/** The warnings already shown, for the JSON document. */
 function toldOf({ warnings }: Gathered): ReleaseReport['warnings'] {
   return warnings.map(({ track, message }) => ({ track, message }));
 }
@@ -174,7 +171,7 @@ function printReport({ stdout }: Session, flags: ReleaseFlags, report: ReleaseRe
   stdout.write(renderRelease(report, { width: tableWidth(stdout, process.env), placeOf }));
 }
 
-/** Nothing but an earlier release is ever replaced. Throws `BatchError` (exit 2). */
+/** Replaces nothing but an earlier release. Throws `BatchError` (exit 2). */
 async function refuseObstacles(
   { ports, command }: Session,
   target: string,
@@ -192,7 +189,7 @@ async function refuseObstacles(
   });
 }
 
-/** What ended it, as an error that says what to do. */
+/** Turns what ended the release into an error that says what to do. */
 function asRefusal(error: unknown, { command }: Session, again: string): unknown {
   if (error instanceof OriginalFault)
     return new BatchError(

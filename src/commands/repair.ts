@@ -16,7 +16,10 @@ import { requireManifest } from '../session/require-manifest.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 
-/** Mends a lockfile after a merge or damage. Every queue_id is kept; lines that cannot be understood are set aside in a file. */
+/**
+ * Repairs a lockfile after a merge or damage. Every queue_id is kept; lines that cannot be understood are set aside in
+ * a file.
+ */
 export async function repairCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
   await requireManifest(session);
@@ -24,7 +27,7 @@ export async function repairCommand(manifest: string, flags: Flags): Promise<Exi
   const lockPath = settings.lockfilePath.value;
   let repaired: Repaired | undefined;
   try {
-    // Looked at first, as taking the guard would make its folder.
+    // Check first, because taking the run lock would create its folder.
     if (await hasConflict(ports.files, lockPath)) repaired = await repairGuarded(session, lockPath);
   } catch (error) {
     throw await storageError(error, ports.files, {
@@ -73,7 +76,7 @@ async function hasConflict(files: Files, file: string): Promise<boolean> {
   return facts !== undefined;
 }
 
-/** The document of `--json`. Fields are only ever added. */
+/** The `--json` document. Fields are only ever added. */
 function document(lockfile: string, repaired: Repaired | undefined, next: string): object {
   if (repaired === undefined) return { schema: 1, lockfile, repaired: null, next_command: null };
   const { report, asidePath } = repaired;

@@ -23,7 +23,7 @@ export interface ReportFlags extends Flags {
   readonly embed?: boolean;
 }
 
-/** Writes the review page, read-only, as one file. Buys and asks nothing. */
+/** Writes the review page as one read-only file. Buys nothing and contacts no one. */
 export async function reportCommand(manifest: string, { out, ...flags }: ReportFlags): Promise<ExitCode> {
   if (out === undefined)
     throw new BatchError('usage', '`report` requires --out, the file to write', {
@@ -82,7 +82,7 @@ interface ReportParts {
   readonly output: Output;
 }
 
-/** The report in pieces, so that embedded audio is never in memory as a whole. */
+/** The report in pieces, so that embedded audio is never completely in memory. */
 async function* reportPieces(
   { ports }: Session,
   { view, listener, output }: ReportParts,
@@ -103,7 +103,7 @@ async function* reportPieces(
 async function* embedded(output: Output, file: ReviewFile): AsyncGenerator<Uint8Array> {
   const [start, end] = embeddedAudio(file.sha256, file.mediaType);
   yield Buffer.from(start);
-  // Base64 is of three bytes at a time.
+  // Base64 encodes three bytes at a time.
   let rest = Buffer.alloc(0);
   for await (const piece of output.files.stream(path.join(output.root, file.path))) {
     const bytes = Buffer.concat([rest, piece]);

@@ -24,10 +24,7 @@ interface ResolveFlags extends Flags {
   readonly requeue?: boolean;
 }
 
-/**
- * Without an attempt: lists what is in doubt, with the evidence. With one: records what became of
- * it.
- */
+/** Without an attempt: lists what is in doubt, with the evidence. With one: records what became of it. */
 export async function resolveCommand(
   manifest: string,
   flags: ResolveFlags,

@@ -15,12 +15,12 @@ import { type AlbumView, viewAlbum } from './album-view.js';
 import { heightsOf, type Listener } from './listen.js';
 import { pickFor } from './pick.js';
 
-/** Longer notes are refused by the file that they go into. */
+/** The picks file refuses longer notes. */
 const NOTE_LENGTH_MAX = 2_000;
 
 const ASSET_BYTES_MAX = 4 * 1024 * 1024;
 
-/** The page's script and style, as the build put them beside the program. */
+/** The page's script and style, which the build puts next to the program. */
 export async function readAssets(files: Files): Promise<PageAssets> {
   const read = async (name: string) => {
     const file = fileURLToPath(new URL(`../page/${name}`, import.meta.url));
@@ -29,10 +29,7 @@ export async function readAssets(files: Files): Promise<PageAssets> {
   return { script: await read('page.js'), style: await read('page.css') };
 }
 
-/**
- * Data and actions of the review page of one album. Files are measured in the background and appear
- * when ready.
- */
+/** Data and actions of the review page of one album. Files are measured in the background and appear when ready. */
 export async function openWorld(session: Session, output: Output, listener: Listener): Promise<PageWorld> {
   const { files } = session.ports;
   const attempts = albumAttempts(session, output, 'review');
@@ -61,7 +58,7 @@ export async function openWorld(session: Session, output: Output, listener: List
       return peaks && heightsOf(peaks);
     },
     pick(request) {
-      // One after the other: each rests on the file that the one before has written.
+      // One after the other, because each pick edits the file that the one before wrote.
       const saved = saving.then(async () => savePick(session, await look(), request)).catch(problemOf);
       saving = saved;
       return saved;
@@ -82,7 +79,7 @@ async function servedFile(output: Output, file: ReviewFile | undefined): Promise
   return { bytes: facts.bytes, mediaType: file.mediaType, stream };
 }
 
-/** Resolves to why it was not saved. */
+/** Resolves to the reason if it was not saved. */
 async function savePick(
   session: Session,
   { data, picks }: AlbumView,
@@ -100,7 +97,7 @@ async function savePick(
   return undefined;
 }
 
-/** For a person. Throws what is a bug. */
+/** The message for the user. Rethrows bugs. */
 function problemOf(error: unknown): string {
   if (error instanceof BatchError || isSystemFault(error)) return (error as Error).message;
   throw error;

@@ -20,7 +20,7 @@ export interface ReviewFlags extends Flags {
 
 const TOKEN_BYTES = 24;
 
-/** Serves a page to listen to takes and pick them, on loopback, until it is interrupted. Buys and asks nothing. */
+/** Serves a page to listen to takes and pick them, on loopback, until interrupted. Buys nothing and contacts no one. */
 export async function reviewCommand(manifest: string, flags: ReviewFlags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
   await requireManifest(session);

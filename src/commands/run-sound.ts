@@ -8,7 +8,7 @@ import { expectedOf, type FiledAttempt, filesOf } from './sounds.js';
 
 /** Measures what a run stores, in a separate thread, and reports the findings at the end. */
 export interface RunSound {
-  /** Begins with a file as soon as it is stored. */
+  /** Starts measuring a file as soon as it is stored. */
   measured(event: RunEvent): void;
   report(
     attempts: readonly Attempt[],
@@ -26,7 +26,7 @@ export function createRunSound(session: Session, takes: () => readonly Take[]): 
     return checker;
   };
 
-  /** What this run stored was measured meanwhile; what was here before is measured only where the end depends on it. */
+  /** Files stored by this run were already measured. Older files are measured only if the exit code depends on them. */
   function soundOf(attempt: FiledAttempt): Promise<Sound | undefined> {
     const [expected, { path, sha256 }] = [expectedOf(attempt), attempt.file];
     return fails || stored.has(attempt.attempt)
@@ -72,7 +72,7 @@ export function createRunSound(session: Session, takes: () => readonly Take[]): 
       if (event.type !== 'take' || event.state !== 'stored' || event.path === undefined) return;
       if (event.earlier === true) return;
       stored.add(event.attempt);
-      // What is wrong with it is told when it is asked for again.
+      // An error is reported when it is used again.
       open()
         .check(event.path, {})
         .catch(() => {});

@@ -110,7 +110,7 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
   }
 }
 
-/** A program that reads along gets its last event and its document, however the run ended. */
+/** A program that reads the output gets its last event and its document, however the run ended. */
 async function failedRun(
   session: Session,
   recorder: Recorder,
@@ -136,13 +136,13 @@ async function failedRun(
   });
 }
 
-/** All that the lockfile knows as spent, integer micro-dollars; `null` where it cannot be read. */
+/** Everything the lockfile counts as spent, in integer micro-dollars; `null` if it cannot be read. */
 async function spentUnder({ ports, settings }: Session): Promise<number | null> {
   const read = await readLock(ports.files, settings.lockfilePath.value).catch(() => undefined);
   return read?.ok === true ? spentMicroUsd(read.attempts.values()) : null;
 }
 
-/** Of a run whose settings may not even name a service that can be used. */
+/** For a run whose settings may not even name a usable service. */
 function firstEvent({ settings: { baseUrl, sandbox } }: Session, nowMs: number): RunEvent {
   const endpoint = shownBaseUrl(baseUrl.value);
   return versionEvent({ version: programVersion(), endpoint, sandbox }, nowMs);
@@ -153,7 +153,7 @@ interface Begun {
   readonly settings: BatchSettings;
 }
 
-/** Flags, settings, the saved plan and the picks, where the run goes by them. */
+/** Flags, settings, the saved plan, and the picks if the run uses them. */
 async function begin(manifest: string, flags: Flags, mode: BatchSettings['mode']): Promise<Begun> {
   const { json, events } = flags;
   if (json === true && events !== undefined)
@@ -175,7 +175,7 @@ async function reporters(session: Session): Promise<Reporter[]> {
   const { settings, stderr, stdout } = session;
   const { flags } = settings;
   const found: Reporter[] = [];
-  // Lines of --debug would run through the live view.
+  // Lines of --debug would disturb the live view.
   const wanted = flags.debug === true && flags.progress === 'auto' ? 'plain' : flags.progress;
   const mode = progressMode((wanted ?? 'auto') as 'auto', stderr.isTty, process.env);
   const view = { terminal: stderr, clock: session.ports.clock };
@@ -206,7 +206,7 @@ async function printEnd(
   const { section: suggestions, patch } = await reportSuggestions(session, outcome, loaded, screen);
   if (!asked || flags.progress !== 'quiet')
     screen.write(
-      // A line apart from what was told before it, where that is on the same screen.
+      // A blank line after earlier output on the same screen.
       (screen.isTty && flags.progress !== 'quiet' ? '\n' : '') +
         renderSummary(outcome, {
           color: screen.color,

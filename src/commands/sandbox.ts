@@ -12,7 +12,7 @@ interface SandboxFlags extends Flags {
   readonly limit: boolean;
 }
 
-/** Serves the simulator on loopback until it is interrupted. */
+/** Serves the simulator on loopback until interrupted. */
 export async function sandboxCommand(_subject: string, flags: SandboxFlags): Promise<ExitCode> {
   const port = /^\d{1,5}$/.test(flags.port) ? Number(flags.port) : Number.NaN;
   const speed = flags.sandboxSpeed === undefined ? 1 : Number(flags.sandboxSpeed);

@@ -4,11 +4,11 @@ import { commandLine } from '../core/shell.js';
 import { closest } from '../core/suggest.js';
 
 /**
- * What is wrong with a command line that commander refused, with the command that was probably meant.
+ * What is wrong with a command line that commander refused, and the command that was probably meant.
  *
  * @param command that refused it
- * @param message of commander, in English
- * @param argv as it was typed, without the name of the program
+ * @param message from commander, in English
+ * @param argv as typed, without the name of the program
  */
 export function slipOf(command: Command, message: string, argv: readonly string[]): BatchError {
   const text = message
@@ -17,12 +17,12 @@ export function slipOf(command: Command, message: string, argv: readonly string[
     .replaceAll(/\s*\n\s*/g, ' ');
   const found = unknownOption(command, text, argv) ?? unknownCommand(command, text, argv);
   const help = `${pathOf(command)} --help`;
-  // An address may hold a secret: such a line is not repeated.
+  // An address may contain a secret, so such a line is not repeated.
   const hint = found?.hint === undefined || argv.some(mayHoldSecret) ? help : found.hint;
   return new BatchError('usage', found?.message ?? text, { exitCode: EXIT.usage, hint });
 }
 
-/** As it is typed: `venice-batch lock repair`. */
+/** As typed: `venice-batch lock repair`. */
 export function pathOf(command: Command): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
@@ -58,7 +58,7 @@ function unknownOption(command: Command, text: string, argv: readonly string[]):
   return { message: `unknown option '${flag}' (Did you mean ${meant}?)`, hint: line(program, mended) };
 }
 
-/** `plan` is the dry run of `run`. Flags that it does not have say how to buy. */
+/** `plan` is the dry run of `run`. Flags that `plan` does not have are about buying. */
 function dryRun(run: Command, program: Command, argv: readonly string[]): Slip {
   const plan = program.commands.find((one) => one.name() === 'plan');
   const extra = run.options.filter(({ long }) => plan?.options.every((known) => known.long !== long));
@@ -97,7 +97,7 @@ function ownersOf(flag: string, program: Command): readonly Command[] {
     .filter(({ options }) => options.some(({ long }) => long === flag));
 }
 
-/** The words without a flag and its value. */
+/** Removes a flag and its value from the words. */
 function without(words: readonly string[], flag: string, option: Option | undefined): readonly string[] {
   const takesValue = option?.required === true;
   return words.filter(

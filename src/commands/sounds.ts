@@ -9,7 +9,7 @@ import { createSoundChecker, type SoundChecker } from './check-sound.js';
 
 export type FiledAttempt = Attempt & Required<Pick<Attempt, 'file'>>;
 
-/** The file that each take rests on, where it has one. */
+/** The file that each take uses, if it has one. */
 export function filesOf(
   takes: readonly Take[],
   attempts: readonly Attempt[],
@@ -48,7 +48,7 @@ export async function knownSounds(
   );
 }
 
-/** As `knownSounds`, and measures what was not yet. */
+/** Like `knownSounds`, but also measures files that were not measured yet. */
 export async function allSounds(
   session: Session,
   takes: readonly Take[],

@@ -46,7 +46,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
       schema: 1,
       lockfile: lockPath,
       output_root: settings.outputRoot.value,
-      // A lockfile is untrusted text: an address in it may hold credentials.
+      // A lockfile is untrusted text: an address in it may contain credentials.
       endpoint: read.header === undefined ? null : shownBaseUrl(read.header.endpoint),
       spent_micro_usd: spentMicroUsd(attempts),
       warnings: warnings.map(({ code, message, hint = null }) => ({ code, message, hint })),
@@ -78,8 +78,8 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
 }
 
 /**
- * The endpoint that the lockfile is bound to, where nothing else would lead there; of this machine alone: the key must
- * not go to whatever address somebody wrote into a lockfile.
+ * Adds the lockfile's endpoint if nothing else selects it, but only for loopback addresses: the key must not go to
+ * whatever address a lockfile names.
  */
 function elsewhere(settings: Settings, endpoint: string | undefined): readonly string[] {
   const reported =

@@ -5,12 +5,12 @@ import type { RunOutcome } from '../report/outcome.js';
 import type { Terminal } from '../report/terminal.js';
 import type { Session } from '../session/session.js';
 
-/** Prompts on the screen at most: the file has all. */
+/** Prompts shown on the screen at most. The file has all. */
 const SHOWN_MAX = 50;
 
 /** Prompts suggested by the content policy in this run. */
 export interface ReportedSuggestions {
-  /** For `--suggestions`; empty where there is nothing to patch. */
+  /** For `--suggestions`; empty if there is nothing to patch. */
   readonly patch: string;
   /** The section of the last screen. */
   readonly section: readonly string[];
@@ -41,7 +41,7 @@ export async function reportSuggestions(
   return { patch: suggestPrompts(failures, manifest).patch, section };
 }
 
-/** `git apply` takes names below its own folder only: a manifest elsewhere is patched in its folder. */
+/** `git apply` accepts only names below its own folder, so a manifest elsewhere is patched in its folder. */
 function placeOf(manifestPath: string): { name: string; apply: string[]; inside: boolean } {
   const relative = path.relative(process.cwd(), manifestPath);
   const inside = !relative.startsWith('..') && !path.isAbsolute(relative);

@@ -21,7 +21,7 @@ import { applyMoves } from '../storage/move.js';
 import { type Output, openOutput } from '../storage/output.js';
 import { removeIdleFolders } from './idle-folders.js';
 
-/** Moves what is neither current nor picked out of the way, and back what is. Costs nothing, deletes nothing. */
+/** Moves files that are neither current nor picked aside, and current ones back. Costs nothing, deletes nothing. */
 export async function tidyCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
   try {

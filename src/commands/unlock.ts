@@ -11,7 +11,10 @@ import { openSession } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { removeIdleFolders } from './idle-folders.js';
 
-/** Frees a lock whose run is gone; `--force` also one that cannot be looked up. Never one whose run lives here. */
+/**
+ * Frees a lock whose run is gone; with `--force` also one whose run cannot be checked. Never one whose run is alive
+ * here.
+ */
 export async function unlockCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
   await requireManifest(session);
@@ -22,7 +25,7 @@ export async function unlockCommand(manifest: string, flags: Flags): Promise<Exi
   const force = (flags.force as unknown) === true;
   let broken: BrokenLock;
   try {
-    // Looked at first, as taking the guard would make its folder.
+    // Check first, because taking the run lock would create its folder.
     const folder = await files.facts(directory);
     broken =
       folder?.kind === 'directory'

@@ -10,7 +10,7 @@ import type { Flags } from '../session/settings.js';
 import { showDiagnostics } from '../session/show-diagnostics.js';
 import { createClient } from '../venice/create-client.js';
 
-/** Schema and rules, offline; with `--live` also what the live models say. Spends nothing, writes nothing. */
+/** Checks schema and rules offline; with `--live` also against the live models. Spends nothing, writes nothing. */
 export async function validateCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
   try {

@@ -19,8 +19,8 @@ import { readableManifest } from '../session/unreadable.js';
 import { openOutput } from '../storage/output.js';
 
 /**
- * Hashes every stored file again and holds it against the lockfile. Changes nothing, but downloads from the audio store, where
- * one is set, what is not here.
+ * Hashes every stored file again and compares it with the lockfile. Changes nothing, but downloads missing files from
+ * the audio store if one is configured.
  */
 export async function verifyCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
@@ -83,7 +83,7 @@ function verdictText(
   return `${lines.join('\n')}\n`;
 }
 
-/** The service has it still: its copy goes only when this one is whole. */
+/** The service still has a copy. It is deleted only once this one is complete. */
 function isRemote({ attempt }: CheckedFile): boolean {
   return attempt.state === 'stored';
 }

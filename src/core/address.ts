@@ -1,6 +1,6 @@
 /**
- * An address that is safe to show: origin and path. Credentials, query and fragment may be secrets
- * (a signed link, a password).
+ * An address that is safe to show: origin and path. Credentials, query and fragment may be secrets (a signed link, a
+ * password).
  */
 export function shownAddress(address: string): string {
   const relative = !/^[a-z][a-z0-9+.-]*:/i.test(address);
@@ -12,12 +12,15 @@ export function shownAddress(address: string): string {
   return url.origin === base ? url.pathname : `//${url.host}${url.pathname}`;
 }
 
-/** The endpoint that a lockfile or a saved plan names, which may come from anybody. */
+/** The endpoint named by a lockfile or saved plan, which are untrusted. */
 export function shownEndpoint(endpoint: string): string {
   return endpoint === 'sandbox:' ? endpoint : shownAddress(endpoint);
 }
 
-/** The text with each address in it as it may be told, also where slashes are escaped as in JSON, or the scheme is left out before credentials. */
+/**
+ * The text with each address reduced to what is safe to show, including addresses with escaped slashes as in JSON, and
+ * credentials without a scheme.
+ */
 export function withShownAddresses(text: string): string {
   return text
     .replace(/\b[a-z][a-z0-9+.-]{0,30}:(?:\\?\/){2}[^\s"<>]*[^\s"<>'`,;)]/gi, (address) =>

@@ -1,8 +1,8 @@
 /**
- * The fields of `POST /audio/queue`, in the order in which people read them: the one list of them. The request's type,
- * its digest, the parts in the lockfile, the body on the wire and the reasons for a change follow from it.
+ * The fields of `POST /audio/queue`, in the order in which people read them. This is their only list: the request's
+ * type, its digest, the parts in the lockfile, the request body and the reasons for a change are derived from it.
  *
- * - `text`: a text that is not empty
+ * - `text`: text that is not empty
  * - `seconds`: whole seconds, at least 1; the manifest may also write them as text
  * - `integer`, `number`
  * - `switch`: `true`, or absent
@@ -37,8 +37,8 @@ type ValueOf<Field extends RequestField> = Values[(typeof FIELD_KINDS)[Field]];
 type Required = 'model' | 'prompt';
 
 /**
- * What `/audio/queue` gets, under the API's own names, normalised: a field that says nothing (`false`,
- * an empty text) is absent, `"45"` is `45`, lines end in LF. The digest is made of exactly this.
+ * What `/audio/queue` gets, under the API's own names and normalised: a field without effect (`false`, an empty text)
+ * is absent, `"45"` is `45`, lines end in LF. The digest is computed from exactly this.
  */
 export type AudioRequest = { readonly [Field in Required]: ValueOf<Field> } & {
   readonly [Field in Exclude<RequestField, Required>]?: ValueOf<Field>;
@@ -46,7 +46,7 @@ export type AudioRequest = { readonly [Field in Required]: ValueOf<Field> } & {
 
 export const REQUEST_FIELDS = Object.keys(FIELD_KINDS) as readonly RequestField[];
 
-/** Those of a kind. */
+/** The fields of one kind. */
 export function fieldsOfKind<Kind extends FieldKind>(kind: Kind): readonly FieldOfKind<Kind>[] {
   return REQUEST_FIELDS.filter((field) => FIELD_KINDS[field] === kind) as FieldOfKind<Kind>[];
 }

@@ -1,6 +1,6 @@
 /**
- * Every code that this program puts on a diagnostic, an error or a notice, and its own ones on a take: stable, for scripts
- * and for `explain`. Each has a page, `src/explanations/<code>.md`. In the order in which `explain` lists them.
+ * Every code that this program puts on a diagnostic, an error or a notice, and its own codes for takes. Stable, for
+ * scripts and for `explain`. Each has a page, `src/explanations/<code>.md`. In the order in which `explain` lists them.
  */
 export const CODES = [
   // The manifest.
@@ -172,7 +172,7 @@ export const CODES = [
   'resolved_refunded',
   'requeued',
   'custody_broken',
-  // State that several machines share.
+  // Shared state of several machines.
   'taken',
   'other-runs',
   'files-pulled',
@@ -197,7 +197,7 @@ export const CODES = [
   'state-other-lineage',
   'state-address',
   'state-credentials',
-  // The service and what it makes.
+  // The service and its results.
   'html',
   'not-json',
   'redirect',

@@ -1,8 +1,11 @@
 import type { Code } from './codes.js';
 
-/** A place in a source file. Lines and columns count from 1; columns count UTF-16 units, as editors do. The end is exclusive. */
+/**
+ * A place in a source file. Lines and columns count from 1; columns count UTF-16 units, as editors do. The end is
+ * exclusive.
+ */
 export interface Span {
-  /** As the user would type it: relative to the working directory where that is shorter. */
+  /** As the user would type it: relative to the working directory if that is shorter. */
   readonly file: string;
   readonly line: number;
   readonly column: number;
@@ -14,19 +17,19 @@ export interface Span {
  * A problem, or possible problem, in the input, reported with enough context to fix it right away.
  */
 export interface Diagnostic {
-  /** Stable, kebab-case: `unknown-key`, `lyrics-required`. Scripts and `explain` go by it. */
+  /** Stable, kebab-case: `unknown-key`, `lyrics-required`. Used by scripts and `explain`. */
   readonly code: Code;
   readonly severity: 'error' | 'warning';
-  /** What is wrong, in one sentence without a full stop. May hold foreign text: escaped where it is printed. */
+  /** What is wrong, in one sentence without a full stop. May contain untrusted text: escape it when printing. */
   readonly message: string;
   /** The fix, as an instruction. */
   readonly hint?: string;
   readonly span?: Span;
-  /** Further places that play a part (the `defaults` a value came from, the first of two equal ids). */
+  /** Other places that matter (the `defaults` a value came from, the first of two equal ids). */
   readonly related?: readonly { readonly message: string; readonly span: Span }[];
 }
 
-/** Errors first by place (file, line, column), then by code: the order in which they are shown. */
+/** Errors first, then by place (file, line, column), then by code: the order in which they are shown. */
 export function compareDiagnostics(a: Diagnostic, b: Diagnostic): number {
   const fileA = a.span?.file ?? '';
   const fileB = b.span?.file ?? '';

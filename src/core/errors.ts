@@ -23,8 +23,8 @@ export const EXIT = {
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /**
- * The one error base. It is for failures that end a command; failures of a single track are values.
- * `code` is stable, `hint` names what to do next, `exitCode` says how the process ends.
+ * The only error class. For failures that end a command; failures of a single track are values. `code` is stable,
+ * `hint` says what to do next, `exitCode` is the exit code of the process.
  */
 export class BatchError extends Error {
   readonly code: Code;
@@ -50,12 +50,15 @@ export function faultCode(error: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
-/** True if the system threw it: a disk error, not a bug. */
+/** Whether the system threw it: a disk error, not a bug. */
 export function isSystemFault(error: unknown): boolean {
   return /^E[A-Z]+$/.test(faultCode(error));
 }
 
-/** What file systems without hard links answer (FAT, some network mounts). Some network and FUSE mounts say `EACCES` or `EIO`. */
+/**
+ * Errors that file systems without hard links return (FAT, some network mounts). Some network and FUSE mounts return
+ * `EACCES` or `EIO`.
+ */
 const LINKLESS: ReadonlySet<string> = new Set([
   'EPERM',
   'EACCES',
@@ -68,14 +71,12 @@ const LINKLESS: ReadonlySet<string> = new Set([
   'EXDEV',
 ]);
 
-/** True if an error of `link` means that hard links are not available. */
+/** Whether an error of `link` means that hard links are not available. */
 export function isLinkless(fault: unknown): boolean {
   return LINKLESS.has(faultCode(fault));
 }
 
-/**
- * Meaning of a disk error and how to fix it. The code is the system's (`ENOSPC`), or one of ours.
- */
+/** What a disk error means and how to fix it. The code is the system's (`ENOSPC`), or one of ours. */
 export function describeFault(code: string): { readonly what: string; readonly fix: string } {
   switch (code) {
     case 'EEXIST':

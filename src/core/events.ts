@@ -3,8 +3,8 @@ import type { Diagnostic } from './diagnostic.js';
 import type { Money } from './money.js';
 
 /**
- * What a run tells while it goes on: the only way from the run to a reporter, and, as it stands, the lines
- * of `--events ndjson` (`schemas/events.schema.json`). Fields keep this order. Unknown ones are to be ignored.
+ * The events of a run: the only way from the run to a reporter, and also the lines of `--events ndjson`
+ * (`schemas/events.schema.json`). Fields keep this order. Readers must ignore unknown fields.
  */
 export type RunEvent =
   | {
@@ -57,7 +57,7 @@ export interface TakeEvent {
   readonly state:
     | 'submitting'
     | 'queued'
-    /** Sent once a job, when its expected run time is first known. */
+    /** Sent once per job, when its expected run time is first known. */
     | 'running'
     | 'downloading'
     | 'stored'
@@ -69,34 +69,34 @@ export interface TakeEvent {
     | 'lost'
     | 'unverified'
     | 'missing'
-    /** Done; its file is not here, and the manifest says that it is kept in another place, or another machine has it. */
+    /** Done, but its file is not here: the manifest says that it is kept somewhere else, or another machine has it. */
     | 'elsewhere';
   readonly attempt: string;
   readonly model: string;
   readonly price_micro_usd: number;
   readonly queue_id?: string;
-  /** When it was submitted, with `queued` where that was in an earlier run. */
+  /** When it was submitted; with `queued` if that was in an earlier run. */
   readonly queued_at?: string;
-  /** Expected total run time, ms, with `queued` or `running` where it is known. */
+  /** Expected total run time in ms; with `queued` or `running`, if known. */
   readonly expected_ms?: number;
-  /** Relative to the output root (the manifest's folder, the sandbox's, or that of `--out-dir`), with `/` between its parts. */
+  /** Relative to the output root (the folder of the manifest, of the sandbox, or of `--out-dir`), separated by `/`. */
   readonly path?: string;
   readonly bytes?: number;
   readonly status?: number;
   /** Stable. */
   readonly code?: string;
-  /** The API's own wording: untrusted, to be escaped. */
+  /** The API's own wording: untrusted, escape it. */
   readonly message?: string;
-  /** With `elsewhere`: name of the machine that has the file. Untrusted, to be escaped. */
+  /** With `elsewhere`: name of the machine that has the file. Untrusted, escape it. */
   readonly machine?: string;
   /** What happened to the price. */
   readonly money?: Money;
   readonly suggested_prompt?: string;
-  /** True if the take reached this state in an earlier run; included for completeness. */
+  /** Set if the take reached this state in an earlier run; included for completeness. */
   readonly earlier?: true;
 }
 
-/** What the sound of a take's file is like; sent near the end of a run, once for each take whose file could be measured. */
+/** The sound of a take's file. Sent near the end of a run, once for each take whose file could be measured. */
 export interface QcEvent {
   readonly type: 'qc';
   readonly time: string;
@@ -107,7 +107,7 @@ export interface QcEvent {
   /** Relative to the output root. */
   readonly path: string;
   readonly duration_seconds: number;
-  /** EBU R128 integrated; `null` for less than 400 ms, and silence. */
+  /** EBU R128 integrated loudness; `null` if shorter than 400 ms or silent. */
   readonly loudness_lufs: number | null;
   /** `null`: all samples are 0. */
   readonly true_peak_dbtp: number | null;
@@ -153,7 +153,7 @@ export interface SummaryEvent {
   readonly next_command: string | null;
   /** Files with sound findings; absent if there are none. */
   readonly qc_warnings?: number;
-  /** Files done but kept elsewhere, as the manifest says; absent if zero. */
+  /** Files that are done but kept elsewhere, as the manifest says; absent if zero. */
   readonly elsewhere?: number;
   /** Takes with more than one live purchase; absent if there are none. */
   readonly bought_twice?: readonly BoughtTwiceTake[];
@@ -164,7 +164,7 @@ export interface BoughtTwiceTake {
   readonly key: string;
   readonly track: string;
   readonly take: number;
-  /** The first that was bought comes first. */
+  /** The first purchase comes first. */
   readonly attempts: readonly {
     readonly attempt: string;
     readonly state: string;

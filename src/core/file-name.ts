@@ -1,35 +1,35 @@
-/** Characters that are not allowed in file names on some system, or invisible in them. */
+/** Characters that are invisible or not allowed in file names on some system. */
 export const UNSAFE_IN_NAME = /[\\/:*?"<>|\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
 const UNSAFE = new RegExp(UNSAFE_IN_NAME, 'gu');
-/** Windows takes these for devices, whatever follows the first dot. */
+/** Windows treats these as devices, whatever follows the first dot. */
 const DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?= *(\.|$))/i;
-/** UTF-8 bytes of a title in a name: leaves room for the rest of a name of 255. */
+/** UTF-8 bytes of a title in a name, which leaves room for the rest of a 255-byte name. */
 const TITLE_BYTES_MAX = 120;
 
-/** Free text (a title, a model) as part of a file name; `fallback` where nothing of it can stand there. */
+/** Free text (a title, a model) as part of a file name; `fallback` if nothing usable is left. */
 export function fileSafe(text: string, fallback: string): string {
   const safe = text.normalize('NFC').replace(UNSAFE, '-').replace(/\s+/gu, ' ');
   const trimmed = trimDots(cutToBytes(trimDots(safe), TITLE_BYTES_MAX));
   return /[^-_ .]/.test(trimmed) ? trimmed : fallback;
 }
 
-/** A segment of a path as every system can hold it. Empty where it was nothing but dots and spaces. */
+/** A path segment that is valid on every system. Empty if it was only dots and spaces. */
 export function safeSegment(segment: string): string {
   return segment.replace(/[. ]+$/, '').replace(DEVICE, '$1_');
 }
 
-/** Equal for names that one file system or another takes for the same: letter case and composition count nothing. */
+/** Equal for names that some file system treats as the same: letter case and Unicode composition are ignored. */
 export function foldName(name: string): string {
   return name.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
 }
 
-/** Names to choose from where others are taken, by files that somebody changed since they were stored. */
+/** How many names to try if files that changed since they were stored occupy the others. */
 const OWN_NAMES_MAX = 20;
 
 /**
- * Where a file goes that may not have, or no longer has, the name of its take: `<stem>.<digest8>`, then with the first
- * digits of its attempt, then counted. The first that is free is the one to use. All without an extension.
+ * Names for a file that cannot have, or no longer has, the name of its take: `<stem>.<digest8>`, then with the first
+ * digits of its attempt, then numbered. Use the first free one. All without an extension.
  *
  * @param digest of its request
  * @param attempt the attempt's id

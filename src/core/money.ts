@@ -1,15 +1,15 @@
 /**
- * Money is counted in integer micro-dollars (1 USD = 1,000,000), so that sums of thousands of
- * prices are exact and a budget is compared without floating-point doubt.
+ * Money is counted in integer micro-dollars (1 USD = 1,000,000), so that sums of thousands of prices are exact and
+ * budgets are compared without floating-point errors.
  */
 
 /** Micro-dollars in one US dollar. */
 export const MICRO_USD_PER_USD = 1_000_000;
 
 /**
- * A price as the API sends it (USD, a JSON number) in micro-dollars. A fraction of a micro-dollar
- * rounds up, so that a total never promises less than will be charged. What lies below a millionth
- * of a micro-dollar is the noise of binary floating point (`0.11500000000000002`), not a price.
+ * Converts a price from the API (USD, a JSON number) to micro-dollars. A fraction of a micro-dollar rounds up, so that
+ * a total is never lower than the charge. Differences below a millionth of a micro-dollar are floating-point noise
+ * (`0.11500000000000002`), not a price.
  *
  * @param usd a finite number of US dollars, at least 0 and at most 1,000,000
  * @returns integer micro-dollars, or `undefined` if `usd` is not such a number
@@ -19,10 +19,7 @@ export function microUsdFromUsd(usd: unknown): number | undefined {
   return Math.ceil(Number((usd * MICRO_USD_PER_USD).toFixed(6)));
 }
 
-/**
- * Dollars for a person: at least two decimals, more only where the price has them
- * (`$0.69`, `$0.0023`, `$1,234.50`).
- */
+/** Dollars for display: at least two decimals, more only if the price has them (`$0.69`, `$0.0023`, `$1,234.50`). */
 export function formatUsd(microUsd: number): string {
   const sign = microUsd < 0 ? '-' : '';
   const absolute = Math.abs(Math.round(microUsd));
@@ -34,8 +31,8 @@ export function formatUsd(microUsd: number): string {
 }
 
 /**
- * What became of the price of one take. `refunded`: the service or a person said so; `refunded (as documented)`: the
- * service said that the job failed, and its documentation that this gives the charge back.
+ * What became of the price of one take. `refunded`: the service or the user said so. `refunded (as documented)`: the
+ * service said that the job failed, and its documentation says that failed jobs are refunded.
  */
 export type Money = 'not charged' | 'charged' | 'refunded' | 'refunded (as documented)' | 'unknown';
 

@@ -1,7 +1,7 @@
 /**
- * What the program needs from the world. Everything that can differ between two runs (time, chance,
- * disk, network, other processes) enters here, so that a whole run, crashes included, is a function
- * of a seed in the tests. `node/` holds the real ones.
+ * What the program needs from the outside world. Everything that can differ between two runs (time, chance, disk,
+ * network, other processes) comes in here, so that in tests a whole run, crashes included, is a function of a seed.
+ * `node/` has the real implementations.
  */
 
 export interface Clock {
@@ -12,7 +12,7 @@ export interface Clock {
 }
 
 export interface Random {
-  /** Cryptographically strong in production: ids and salts come from it. */
+  /** Cryptographically secure in production: ids and salts come from it. */
   bytes(count: number): Uint8Array;
 }
 
@@ -23,27 +23,27 @@ export interface Random {
 export interface ProcessIdentity {
   readonly pid: number;
   readonly hostname: string;
-  /** Differs between any two boots of any two machines; empty where the system does not tell. */
+  /** Differs between any two boots of any two machines; empty if unknown. */
   readonly bootId: string;
-  /** When the process started, in whatever unit the system uses; empty where it does not tell. */
+  /** When the process started, in whatever unit the system uses; empty if unknown. */
   readonly startTime: string;
-  /** Stays the same over reboots; empty where the system does not tell, and in containers, which may share an image. */
+  /** Survives reboots; empty if unknown, and in containers, which may share an image. */
   readonly machineId: string;
-  /** Processes of one PID namespace see each other's pids; empty where the system has none or does not tell. */
+  /** Processes in one PID namespace see each other's pids; empty if unknown or not supported. */
   readonly pidNamespace: string;
-  /** The network namespace, within which claimed names are unique; empty where the system has none or does not tell. */
+  /** The network namespace, within which claimed names are unique; empty if unknown or not supported. */
   readonly netNamespace: string;
 }
 
 /** Result of claiming a name. */
 export type NameClaim =
   | { readonly kind: 'held'; free(): Promise<void> }
-  /** Another process has it, or this one already. */
+  /** Another process has it, or this one already does. */
   | { readonly kind: 'taken' }
-  /** This system cannot do it. */
+  /** Not supported on this system. */
   | { readonly kind: 'unsupported' };
 
-/** A socket that answers while this process lives. */
+/** A socket that answers while this process is alive. */
 export interface Beacon {
   /** Device and inode of the socket, as this process sees them. */
   readonly id: string;
@@ -53,20 +53,23 @@ export interface Beacon {
 
 export interface Processes {
   readonly self: ProcessIdentity;
-  /** Start time of a live process on this host, `undefined` if no such process lives, `''` if it lives and the system does not tell. */
+  /**
+   * Start time of a live process on this host; `undefined` if no such process is alive; `''` if it is alive but the
+   * system does not say when it started.
+   */
   startTimeOf(pid: number): Promise<string | undefined>;
   /**
    * Claims a name among the processes of this machine; on Linux, of this network namespace. The system keeps the claim
-   * until `free` or the end of this process, whatever becomes of any file.
+   * until `free` or the end of this process, whatever happens to any file.
    *
    * @param name hexadecimal digits
    */
   claim(name: string): Promise<NameClaim>;
-  /** Creates a beacon at the path; `undefined` where this system or file system cannot. */
+  /** Creates a beacon at the path; `undefined` if this system or file system cannot. */
   openBeacon(path: string): Promise<Beacon | undefined>;
   /**
-   * Whether the process that made the beacon answers. `silent` proves that it ended only where it ran under this kernel.
-   * `unknown`: there is no such socket any more, or it cannot be asked.
+   * Whether the process that made the beacon answers. `silent` proves that it ended only if it ran under this kernel.
+   * `unknown`: the socket no longer exists, or cannot be asked.
    */
   askBeacon(path: string, id: string): Promise<'answers' | 'silent' | 'unknown'>;
 }
@@ -77,13 +80,13 @@ export interface FileFacts {
   readonly modifiedMs: number;
   /** Device and inode: equal for two names of one file, and never equal for two files that exist at the same time. */
   readonly id: string;
-  /** Owned by this user, and closed to everybody else. True where the system has no such modes (Windows). */
+  /** Owned by this user, and not accessible to others. Always true if the system has no such modes (Windows). */
   readonly isPrivate: boolean;
 }
 
-/** An open file. Bytes written are not durable before `sync` has resolved. */
+/** An open file. Bytes written are durable only after `sync` has resolved. */
 export interface FileHandle {
-  /** Once it has resolved, the caller may use the array for other bytes. */
+  /** Once it has resolved, the caller may reuse the array. */
   write(bytes: Uint8Array): Promise<void>;
   sync(): Promise<void>;
   close(): Promise<void>;
@@ -97,53 +100,57 @@ export interface FileFault extends Error {
 }
 
 /**
- * All paths are absolute. Every method may throw a `FileFault`. What is opened is a regular file, checked on the open
- * handle: a pipe or a device throws `EFTYPE` and never hangs.
+ * All paths are absolute. Every method may throw a `FileFault`. Only regular files are opened, which is checked on the
+ * open handle: a pipe or a device throws `EFTYPE` and never blocks.
  */
 export interface Files {
   /**
    * Throws `EFBIG` for a file of more than `bytesMax` bytes.
    *
-   * @param kinds `pipes`: waits for a pipe too, for a file that the user named on the command line
+   * @param kinds `pipes`: also reads a pipe, for a file that the user named on the command line
    */
   read(path: string, bytesMax: number, kinds?: 'regular' | 'pipes'): Promise<Uint8Array>;
   /** The file's bytes from `firstByte` on (default 0), in pieces of at most 1 MiB. */
   stream(path: string, firstByte?: number): AsyncIterable<Uint8Array>;
-  /** Follows links; `undefined` where nothing is. */
+  /** Follows links; `undefined` if nothing exists there. */
   facts(path: string): Promise<FileFacts | undefined>;
-  /** The path with every link resolved, also of a path whose last parts do not exist yet. */
+  /** The path with every link resolved, even if its last parts do not exist yet. */
   real(path: string): Promise<string>;
   list(directory: string): Promise<readonly string[]>;
-  /** Creates the folder and its parents, and makes their entries durable. `private`: those it creates are closed to other users. */
+  /**
+   * Creates the folder and its parents, and makes their entries durable. `private`: new folders are not accessible to
+   * other users.
+   */
   makeDirectory(path: string, access?: 'private'): Promise<void>;
   /**
-   * `exclusive` fails with `EEXIST`; `truncate` starts anew; `append` goes on at the end, and fails with `ENOENT`
-   * where there is no file, as the others create it. None writes through a symbolic link (`ELOOP`). `private`: a file it creates is closed to other users.
+   * `exclusive` fails with `EEXIST`; `truncate` starts with an empty file; `append` continues at the end, and fails
+   * with `ENOENT` if the file does not exist, while the other two create it. None writes through a symbolic link
+   * (`ELOOP`). `private`: a new file is not accessible to other users.
    */
   open(path: string, mode: 'exclusive' | 'truncate' | 'append', access?: 'private'): Promise<FileHandle>;
   /** Replaces the target atomically. Durable only after `syncDirectory`. */
   rename(from: string, to: string): Promise<void>;
-  /** Gives the file a second name; fails with `EEXIST` rather than replace anything. */
+  /** Gives the file a second name. Never replaces anything: fails with `EEXIST`. */
   link(from: string, to: string): Promise<void>;
-  /** No error where nothing is. */
+  /** Does nothing if the path does not exist. */
   remove(path: string): Promise<void>;
-  /** Where the file system cannot sync folders, it does nothing: see `canSyncDirectory`. */
+  /** Does nothing if the file system cannot sync folders: see `canSyncDirectory`. */
   syncDirectory(path: string): Promise<void>;
-  /** Syncs the folder; `false` where its file system cannot. Absent: it can. */
+  /** Syncs the folder; returns `false` if its file system cannot. Absent: it can. */
   canSyncDirectory?(path: string): Promise<boolean>;
   /** Free space for this user at the path; `undefined` if unknown. */
   freeBytes?(path: string): Promise<number | undefined>;
   /**
-   * The same methods for what lies below a folder, by paths that begin with `root`: for names that a stranger may have
-   * written. Links in `root` itself are resolved now, and the folder that stands there is remembered, from now on or from
-   * when it is first seen. After that every call, at the moment of its effect, throws `ELOOP` where a folder on the way is a
-   * symbolic link, `ESTALE` where another folder took the place of `root`, `EXDEV` for a path that is not below it.
-   * `facts` does not follow links either: one is `other`.
+   * The same methods for paths below a folder, which begin with `root`, for names that may be malicious. Links in
+   * `root` itself are resolved now, and the folder is remembered, from now on or from when it is first seen. Later
+   * calls throw `ELOOP` if a folder on the way is a symbolic link, `ESTALE` if `root` was replaced by another folder,
+   * and `EXDEV` if the path is not below it, all checked at the moment of the effect. `facts` does not follow links
+   * either: a link is `other`.
    */
   below(root: string): Promise<FolderFiles>;
 }
 
-/** The files below one folder, reached without following a link: see `Files.below`. */
+/** The files below one folder, accessed without following links: see `Files.below`. */
 export type FolderFiles = Omit<Files, 'real' | 'below' | 'canSyncDirectory' | 'freeBytes'>;
 
 export interface TransportRequest {
@@ -151,19 +158,21 @@ export interface TransportRequest {
   /** Below the base URL, with its leading slash and its query: `/audio/queue`. */
   readonly path: string;
   /**
-   * Instead of `path`: an `https` address of another host, where the API says that a result lies. Asked for without the
-   * key and without a body.
+   * Instead of `path`: an `https` address on another host, where the API says that a result is. Fetched without the key
+   * and without a body.
    */
   readonly elsewhere?: string;
   /** JSON text. */
   readonly body?: string;
-  /** Sent beside the transport's own. Names in lower case. Never sent `elsewhere`. */
+  /** Sent in addition to the transport's own. Names in lower case. Never sent `elsewhere`. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Not over a kept-alive connection that the server may have closed meanwhile: for the one request that spends. */
+  /**
+   * Not over a kept-alive connection that the server may have closed meanwhile: for the one request that spends money.
+   */
   readonly freshConnection?: boolean;
-  /** Deadline of the whole exchange, body included. */
+  /** Deadline of the whole exchange, including the body. */
   readonly deadlineMs: number;
-  /** Until the headers of the answer are there. Absent: no shorter than the whole. */
+  /** Deadline for the headers of the answer. Absent: the same as for the whole exchange. */
   readonly headersDeadlineMs?: number;
 }
 
@@ -173,14 +182,11 @@ export interface TransportAnswer {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /**
-   * To be read once, or discarded. Throws `TransportFault` when the body is cut or late. A body that
-   * simply ends early looks whole where the answer has neither a length nor chunks: see `framed`.
+   * Read it once, or discard it. Throws `TransportFault` if the body is cut off or late. A body that simply ends early
+   * looks complete if the answer has neither a length nor chunks: see `framed`.
    */
   readonly body: AsyncIterable<Uint8Array>;
-  /**
-   * True if the end of the body is marked (Content-Length or chunked), so that truncation is
-   * noticed.
-   */
+  /** Whether the end of the body is marked (Content-Length or chunked), so that truncation is noticed. */
   readonly framed: boolean;
   /** Stops reading and frees the connection. */
   discard(): void;
@@ -188,7 +194,7 @@ export interface TransportAnswer {
 
 export interface TransportNoAnswer {
   readonly kind: 'no_answer';
-  /** `false` only where it is certain that no byte of the request left this machine. */
+  /** `false` only if it is certain that no byte of the request left this machine. */
   readonly sent: boolean;
   /** The system's or library's code: `ECONNREFUSED`, `UND_ERR_HEADERS_TIMEOUT`, … */
   readonly code: string;
@@ -199,29 +205,31 @@ export interface TransportFault extends Error {
   readonly code: string;
 }
 
-/** One HTTP exchange with the API. Knows the base URL and the key; follows no redirect; retries nothing; never throws. */
+/**
+ * One HTTP exchange with the API. Adds the base URL and the key, follows no redirects, retries nothing, and never
+ * throws.
+ */
 export type Transport = (request: TransportRequest) => Promise<TransportAnswer | TransportNoAnswer>;
 
 /**
- * Result of inspecting an audio file. The media type comes from the bytes, not the header:
- * `audio/wav`, `audio/mp4`, …
+ * Result of inspecting an audio file. The media type comes from the bytes, not the header: `audio/wav`, `audio/mp4`, …
  */
 export type MediaFinding =
-  /** True if the audio is complete, as far as its container can show. */
+  /** The audio is complete, as far as its container can show. */
   | {
       readonly kind: 'whole';
       readonly mediaType: string;
       /** Seconds; absent if the container does not say. */
       readonly durationSeconds?: number;
-      /** An oddity that does not keep it from being taken. */
+      /** Something unusual that is still accepted. */
       readonly warning?: string;
     }
-  /** Begins like a file of this type, and is cut, damaged, or followed by what does not belong to it. */
+  /** Begins like a file of this type, but is cut off, damaged, or followed by other data. */
   | { readonly kind: 'incomplete'; readonly mediaType: string }
-  /** Of no type that is known. */
+  /** No known type. */
   | { readonly kind: 'unknown' };
 
-/** Signs for one address, in place of an API key. */
+/** Signs for one address, instead of an API key. */
 export interface Wallet {
   /** With its checksum (EIP-55). */
   readonly address: string;
@@ -229,7 +237,10 @@ export interface Wallet {
   sign(text: string): string;
 }
 
-/** Recognises the container by its bytes and reads it to its end, without holding it in memory. Throws a fault of `bytes`. */
+/**
+ * Recognises the container by its bytes and reads it to its end, without holding it in memory. Rethrows errors of
+ * `bytes`.
+ */
 export type InspectMedia = (bytes: AsyncIterable<Uint8Array>, sizeBytes: number) => Promise<MediaFinding>;
 
 export interface Ports {
@@ -246,16 +257,16 @@ export interface WebRequest {
   readonly url: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** A stream needs a `content-length` among the headers. What it throws ends the request. */
+  /** A stream needs a `content-length` header. An error of the stream ends the request. */
   readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
-  /** Of the whole exchange. */
+  /** For the whole exchange. */
   readonly deadlineMs: number;
 }
 
-/** One HTTP exchange with any server. Follows no redirect; retries nothing; never throws. */
+/** One HTTP exchange with any server. Follows no redirects, retries nothing, and never throws. */
 export interface Web {
   request(request: WebRequest): Promise<TransportAnswer | TransportNoAnswer>;
-  /** Ends every connection at once. */
+  /** Closes every connection at once. */
   close(): Promise<void>;
 }
 
@@ -267,8 +278,8 @@ export interface GitAnswer {
 }
 
 /**
- * Runs the system's git in a folder, with messages in English and no prompts. Never throws; a git that is not installed
- * answers without a code.
+ * Runs the system's git in a folder, with messages in English and no prompts. Never throws. If git is not installed,
+ * the answer has no code.
  */
 export type Git = (
   words: readonly string[],

@@ -1,11 +1,11 @@
-/** Rate-limit facts of one answer. Any may be absent. */
+/** Rate limit headers of one answer. All are optional. */
 export interface RateHeaders {
   readonly limit?: number;
   readonly remaining?: number;
-  /** Unix seconds at which the window resets (the server's clock). */
+  /** When the window resets, in Unix seconds by the server's clock. */
   readonly resetUnixSeconds?: number;
   /** Seconds, from `Retry-After`. */
   readonly retryAfterSeconds?: number;
-  /** The server's clock as it answered, Unix seconds, from `Date`. */
+  /** The server's clock at the time of the answer, in Unix seconds, from `Date`. */
   readonly dateUnixSeconds?: number;
 }

@@ -2,11 +2,11 @@ const REDACTED = '[redacted]';
 const SECRET_LENGTH_MIN = 4;
 
 /**
- * Takes secrets out of text that leaves the program: as they stand, escaped as in JSON or in a URL, and in base64,
- * also inside a longer base64 text.
+ * Removes secrets from text that leaves the program: as they are, escaped as in JSON or in a URL, and in base64, even
+ * inside a longer base64 text.
  *
- * @param secrets no secret, but in many texts, is what is too short (a space) or a short lower-case word (`sandbox`):
- * they are left out
+ * @param secrets values that are too short (a space) or a short lower-case word (`sandbox`) are ignored: they are not
+ *   secret, and occur in many texts
  */
 export function createRedactor(secrets: readonly string[]): (text: string) => string {
   const forms = secrets
@@ -17,12 +17,15 @@ export function createRedactor(secrets: readonly string[]): (text: string) => st
   return (text) => unique.reduce((clean, form) => clean.replaceAll(form, REDACTED), text);
 }
 
-/** The value with the secrets taken out of every text in it: before they are cut, wrapped or escaped, and no longer known. */
+/**
+ * Removes secrets from every text in a value. Do this before texts are cut, wrapped or escaped, and become
+ * unrecognisable.
+ */
 export function redactIn<T>(value: T, redact: (text: string) => string): T {
   return redactUnknown(value, redact) as T;
 }
 
-/** The same value if there is no secret in it. */
+/** Returns the same value if there is no secret in it. */
 function redactUnknown(value: unknown, redact: (text: string) => string): unknown {
   if (typeof value === 'string') return redact(value);
   if (typeof value !== 'object' || value === null) return value;
@@ -55,7 +58,7 @@ function formsOf(secret: string): string[] {
   ];
 }
 
-/** The characters that depend on the secret alone when `before` bytes (modulo 3) stand before it. */
+/** The base64 characters that depend only on the secret if `before` bytes (modulo 3) precede it. */
 function base64Core(secret: string, before: number): string {
   const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(secret)]);
   return bytes.toString('base64').slice(Math.ceil((before * 8) / 6), Math.floor((bytes.length * 8) / 6));

@@ -1,11 +1,12 @@
-/** A command line ready to paste into a POSIX shell: each argument quoted where it needs to be. */
+/** A command line ready to paste into a POSIX shell, with each argument quoted if necessary. */
 export function commandLine(args: readonly string[]): string {
   return args.map(shellWord).join(' ');
 }
 
 /**
- * One argument, as a shell reads it back. Nothing in it is ever expanded or run, also not by a shell without `$'…'`, which
- * takes that form for other text. Of one line, and free of what `escapeForeign` would change: it can be printed as it is.
+ * Quotes one argument. Nothing in it is ever expanded or run, not even by a shell without `$'…'`, which reads that as
+ * different text. The result is one line and contains nothing that `escapeForeign` would change, so it can be printed
+ * as it is.
  */
 export function shellWord(arg: string): string {
   if (/^[\p{L}\p{N}_%+,./:@-][\p{L}\p{N}_%+,./:=@#-]*$/u.test(arg) && !SPELT.test(arg)) return arg;
@@ -13,14 +14,14 @@ export function shellWord(arg: string): string {
   return `'${arg.replaceAll("'", "'\\''")}'`;
 }
 
-/** A path for a place where a command takes flags too. `-` alone is standard input. */
+/** A path for a place where a command also accepts flags. `-` alone is standard input. */
 export function asOperand(path: string): string {
   return path.startsWith('-') && path !== '-' ? `./${path}` : path;
 }
 
 /**
- * Control characters pass no terminal unharmed as they are, spaces that only look like one cannot be told from it, and
- * some texts would be obeyed by the runner of GitHub Actions.
+ * Control characters do not survive a terminal, spaces that look like a normal one cannot be told apart, and GitHub
+ * Actions would interpret some texts as commands.
  */
 const HIDDEN = String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]|(?! )\p{Zs}|(?<=##)\[|(?<=^|\s):(?=:)`;
 const SPELT = new RegExp(HIDDEN, 'u');

@@ -3,10 +3,10 @@ const WORD_LENGTH_MAX = 64;
 const STEPS_MAX = 400_000;
 
 /**
- * What was probably meant by `word`: the candidate at the least edit distance (insert, delete, replace,
- * swap neighbours; letter case and `-` against `_` count nothing), or else the only one that begins with
- * it. `undefined` where nothing is near enough to be a fair guess: more than a third of the letters wrong. Of a list
- * without end only so much is looked at as takes some milliseconds.
+ * The candidate that was probably meant by `word`: the one with the least edit distance (insert, delete, replace, swap
+ * neighbours; letter case and `-` versus `_` are ignored), or else the only one that begins with it. `undefined` if
+ * nothing is close enough: more than a third of the letters differ. For a very long list, only a part is compared, to
+ * limit the time to some milliseconds.
  */
 export function closest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length === 0 || word.length > WORD_LENGTH_MAX) return undefined;
@@ -30,7 +30,7 @@ export function closest(word: string, candidates: Iterable<string>): string | un
   return best ?? (longer.length === 1 ? longer[0] : undefined);
 }
 
-/** True if two words differ by at most the given number of edits, measured as in `closest`. */
+/** Whether two words differ by at most this many edits, measured as in `closest`. */
 export function isNear(word: string, other: string, editsMax: number): boolean {
   if (word.length > WORD_LENGTH_MAX) return false;
   return editDistance(fold(word), fold(other), editsMax + 1) <= editsMax;
@@ -40,7 +40,7 @@ function fold(word: string): string {
   return word.toLowerCase().replaceAll('-', '_');
 }
 
-/** Damerau-Levenshtein in its restricted form; `limit` where the distance is not below it. */
+/** Restricted Damerau-Levenshtein distance; `limit` if the distance is not below it. */
 function editDistance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;
   let twoAgo: number[] = [];

@@ -3,5 +3,5 @@ export function takeKey({ track, take }: { readonly track: string; readonly take
   return take === 1 ? track : `${track}#${take}`;
 }
 
-/** Of a manifest, all tracks together. */
+/** Limit per manifest, for all tracks together. */
 export const TAKES_MAX = 50_000;

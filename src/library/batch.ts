@@ -14,7 +14,7 @@ import { errorInLibraryTerms, eventInLibraryTerms, inLibraryTerms } from './word
 
 /** How a run ended. */
 export interface RunReport extends BatchReport {
-  /** Everything wrong or doubtful with the manifest, the plan or the run. */
+  /** All problems with the manifest, the plan or the run. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -24,7 +24,7 @@ interface Batch {
   readonly savedPlan?: SavedPlan;
 }
 
-/** Opens the batch that the options name, and closes it again. Errors refer to options. */
+/** Opens the batch that the options describe, and closes it again. Errors refer to options. */
 export async function withSession<T>(options: AnyOptions, act: (session: Session) => Promise<T>): Promise<T> {
   try {
     const session = await openSession(options);

@@ -17,16 +17,16 @@ export interface StatusReport {
   readonly outputRoot: string;
   /** Endpoint of the lockfile; `null` if there is none yet. */
   readonly endpoint: string | null;
-  /** Over the life of the lockfile, integer micro-dollars. */
+  /** Over the lifetime of the lockfile, in integer micro-dollars. */
   readonly spentMicroUsd: number;
-  /** Of the manifest, in its order. */
+  /** The manifest's takes, in order. */
   readonly takes: readonly TakeReport[];
-  /** Takes that the lockfile knows and the manifest does not name any more. */
+  /** Takes in the lockfile that the manifest no longer names. */
   readonly removed: readonly TakeReport[];
 }
 
 export interface VerifyReport {
-  /** True if every file that a take needs is as it was stored. */
+  /** Whether every file that a take needs is unchanged. */
   readonly ok: boolean;
   readonly files: readonly {
     readonly track: string;
@@ -34,7 +34,7 @@ export interface VerifyReport {
     /** Absolute. */
     readonly path: string;
     readonly state: CheckedFile['state'];
-    /** Whether a take of the manifest rests on it. */
+    /** Whether a take of the manifest needs it. */
     readonly needed: boolean;
   }[];
 }

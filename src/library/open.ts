@@ -19,7 +19,7 @@ import {
 import type { PlaceOptions, PlanOptions, ProgressOptions, RunOptions } from './options.js';
 import { callFor } from './wording.js';
 
-/** All that the functions take. What one of them has no use for is left out. */
+/** The options of all functions. Each function ignores those it does not use. */
 export type AnyOptions = PlaceOptions &
   Partial<
     Pick<
@@ -30,10 +30,10 @@ export type AnyOptions = PlaceOptions &
   Partial<Pick<ProgressOptions, 'concurrency' | 'keep'>> &
   Partial<Pick<RunOptions, 'acceptPrice' | 'failFast' | 'detach'>>;
 
-/** Nothing is printed, and nobody listens to the streams of the host. */
+/** Prints nothing, and does not touch the host's streams. */
 const SILENT: Terminal = { write: () => {}, columns: 80, rows: 24, isTty: false, color: false };
 
-/** What a command gets of its flags, from typed options. Throws `BatchError` (2) for one that makes no sense. */
+/** Turns typed options into what a command gets from its flags. Throws `BatchError` (2) for invalid options. */
 export async function openSession(options: AnyOptions): Promise<Session> {
   const ports = await systemPorts();
   const settings = await settingsOf(options);
@@ -94,7 +94,7 @@ async function settingsOf(options: AnyOptions): Promise<Settings> {
   };
 }
 
-/** What is chosen, as it is: none of it is text to be read. */
+/** The selection as given: names are not parsed. */
 function chosen({
   lockfile,
   only,
@@ -142,7 +142,7 @@ function baseUrlOf({ sandbox, baseUrl }: AnyOptions, environment: EnvironmentRea
   return environment.read('VENICE_BASE_URL') ?? { value: DEFAULT_BASE_URL, origin: 'default' };
 }
 
-/** An explicit key wins over the environment. */
+/** An explicit key overrides the environment. */
 function payerOf(
   { apiKey }: AnyOptions,
   environment: EnvironmentReader,

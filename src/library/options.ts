@@ -3,9 +3,9 @@ import type { Plan } from '../plan/plan.js';
 import type { SavedPlan } from '../plan/saved-plan.js';
 import type { Balance } from '../venice/client.js';
 
-/** Which service, and who pays. */
+/** Which service to use, and who pays. */
 export interface ServiceOptions {
-  /** Default: `VENICE_API_KEY` of the environment. */
+  /** Default: the environment variable `VENICE_API_KEY`. */
   readonly apiKey?: string | undefined;
   /** Default: `VENICE_BASE_URL`, or the Venice API. */
   readonly baseUrl?: string | undefined;
@@ -25,20 +25,20 @@ export interface PlaceOptions extends ServiceOptions {
 
 /** What to buy. */
 export interface PlanOptions extends PlaceOptions {
-  /** Limit over the life of the lockfile, US dollars. A lower one in the manifest or the environment wins. */
+  /** Limit over the lifetime of the lockfile, in US dollars. A lower one in the manifest or the environment wins. */
   readonly budgetUsd?: number | undefined;
-  /** Ids or patterns of the tracks to buy; `[]` is none. Never restricts collecting. */
+  /** Ids or patterns of the tracks to buy; `[]` means none. Never restricts collecting. */
   readonly only?: readonly string[] | undefined;
   readonly except?: readonly string[] | undefined;
-  /** Make these again although they are done. */
+  /** Make these takes again although they are done. */
   readonly force?: readonly string[] | undefined;
-  /** Number of takes of each chosen track to make beyond `takes` in the manifest. */
+  /** Number of takes to make for each chosen track beyond the manifest's `takes`. */
   readonly more?: number | undefined;
   /** Buy only for tracks without a pick. */
   readonly onlyUnpicked?: boolean | undefined;
-  /** Buy again what failed, was lost or refused, or whose file is missing. */
+  /** Buy again what failed, was lost or was refused, or whose file is missing. */
   readonly retryFailed?: boolean | undefined;
-  /** Also if the known balance does not cover the total. */
+  /** Buy even if the known balance does not cover the total. */
   readonly ignoreBalance?: boolean | undefined;
 }
 
@@ -46,9 +46,9 @@ export interface PlanOptions extends PlaceOptions {
 export interface ProgressOptions {
   /** Jobs in flight at most, 1 to 64. Default: as many as the request limits can keep busy. */
   readonly concurrency?: number | undefined;
-  /** Called with everything that happens, in order. Must not throw. */
+  /** Called with every event, in order. Must not throw. */
   readonly onEvent?: ((event: RunEvent) => void) | undefined;
-  /** Aborting stops submitting, records the answers on their way, and ends the run. */
+  /** Aborting stops submitting, records answers that are still arriving, and ends the run. */
   readonly signal?: AbortSignal | undefined;
   /** Do not delete the remote copies. */
   readonly keep?: boolean | undefined;
@@ -58,20 +58,22 @@ export type CollectOptions = PlaceOptions & ProgressOptions;
 
 export interface RunOptions extends PlanOptions, ProgressOptions {
   /**
-   * Called once with the priced plan if anything is to be bought. Nothing is bought unless it returns `true`, and never more
-   * than the plan's total. Left out: nothing is bought, what is in flight is collected.
+   * Called once with the priced plan if there is anything to buy. Nothing is bought unless it returns `true`, and never
+   * more than the plan's total. If absent, nothing is bought, and takes in flight are collected.
    */
   readonly approve?: ((plan: Plan, balance: Balance | undefined) => boolean | Promise<boolean>) | undefined;
   /** Also buy at prices of 0 or far below the declared ones (`quote.suspicious`). */
   readonly acceptPrice?: boolean | undefined;
   /** Stop submitting after the first take that fails. */
   readonly failFast?: boolean | undefined;
-  /** Submit, and leave the collecting to a later run. */
+  /** Submit, and leave collecting to a later run. */
   readonly detach?: boolean | undefined;
 }
 
 export interface ApplyOptions extends PlaceOptions, ProgressOptions {
-  /** `saved` of an earlier `plan`. Applying it approves it: exactly these takes are bought, at these prices at most. */
+  /**
+   * `saved` from an earlier `plan`. Applying it approves it: exactly these takes are bought, at these prices at most.
+   */
   readonly plan: SavedPlan;
   readonly acceptPrice?: boolean | undefined;
   readonly failFast?: boolean | undefined;

@@ -2,14 +2,12 @@ import { BatchError } from '../core/errors.js';
 import type { RunEvent } from '../core/events.js';
 import type { Planned } from '../session/plan-batch.js';
 
-/*
- * The program advises commands and flags. A program that calls the library has functions and options.
- */
+/* The program's messages suggest commands and flags. A program that calls the library needs functions and options. */
 
-/** What can be called from here; the other commands are of the command line alone. */
+/** Commands that exist as functions. The others exist only on the command line. */
 const FUNCTIONS: ReadonlySet<string> = new Set(['run', 'plan', 'collect', 'status', 'verify', 'resolve']);
 
-/** A command of the program for the same manifest, as the call that does the same. */
+/** Turns a command for the same manifest into the equivalent call. */
 export function callFor(manifest: string, place: Readonly<Record<string, unknown>>) {
   return (verb: string, ...words: string[]): string => {
     if (!FUNCTIONS.has(verb)) return ['venice-batch', verb, manifest, ...words].join(' ');
@@ -19,14 +17,14 @@ export function callFor(manifest: string, place: Readonly<Record<string, unknown
   };
 }
 
-/** Names of flags in a text as the options that stand for them; commands of the program stay as they are. */
+/** Replaces names of flags in a text with the equivalent options. Commands stay as they are. */
 function inOptions(text: string): string {
   return text.replace(/venice-batch [^;,]*|--([a-z]+(?:-[a-z]+)*)/g, (whole, flag: string | undefined) =>
     flag === undefined ? whole : optionName(flag),
   );
 }
 
-/** A message and its advice. Nothing else is touched: a prompt may well have `--` in it. */
+/** Rewrites a message and its hint, and nothing else: a prompt may well contain `--`. */
 export function inLibraryTerms<T extends { readonly message: string; readonly hint?: string }>(text: T): T {
   const { message, hint } = text;
   return { ...text, message: inOptions(message), ...(hint === undefined ? {} : { hint: inOptions(hint) }) };
@@ -57,7 +55,7 @@ function optionName(flag: string): string {
   return RENAMED[flag] ?? flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** `--force a --force b --retry-failed` and an attempt before them. */
+/** Parses `--force a --force b --retry-failed` and an attempt before them. */
 function optionsOf(words: readonly string[]): Record<string, unknown> {
   const options: Record<string, unknown> = {};
   for (const [at, word] of words.entries()) {

@@ -6,7 +6,7 @@ import type { Take } from '../manifest/take.js';
 export type Choice =
   | { readonly ok: true; readonly attempt: Attempt & Required<Pick<Attempt, 'file'>> }
   | { readonly ok: false; readonly why: 'track' | 'take'; readonly message: string; readonly meant?: string }
-  /** The take is known and has no file. */
+  /** The take is known but has no file. */
   | {
       readonly ok: false;
       readonly why: 'no-file';
@@ -15,14 +15,14 @@ export type Choice =
       readonly state?: Attempt['state'];
     };
 
-/** Digits of a hash or of an attempt that name a file, at least. */
+/** A file can be named by this many digits of a hash or attempt. */
 const ID_DIGITS_MIN = 4;
 
 /**
- * The file that a person means by a track and a take: `2`, `opening#2` as `status` shows it, or the first digits of its
- * SHA-256 or of its attempt, for one that a newer request replaced.
+ * The file that a user means by a track and a take: `2`, `opening#2` as in `status`, or, for one that a newer request
+ * replaced, the first digits of its SHA-256 or attempt.
  *
- * @param takes of the manifest; empty where it cannot be read
+ * @param takes of the manifest; empty if it cannot be read
  */
 export function chooseTake(
   track: string,
@@ -66,14 +66,14 @@ export function unknownTrack(
   };
 }
 
-/** `2`, `#2`, `opening#2`; `opening` is its first take, as `status` calls it. */
+/** `2`, `#2`, `opening#2`; `opening` is its first take, as in `status`. */
 function takeNumber(track: string, word: string): number | undefined {
   const bare = word.startsWith(`${track}#`) ? word.slice(track.length + 1) : word.replace(/^#/, '');
   if (word === track) return 1;
   return /^[1-9]\d{0,3}$/.test(bare) ? Number(bare) : undefined;
 }
 
-/** Of that take, at the request as it is now if there is one; then the newest. */
+/** Attempts of this take: the current request first, then the newest. */
 function ofNumber(number: number, wanted: readonly Take[], ofTrack: readonly Attempt[]): readonly Attempt[] {
   const take = wanted.find((one) => one.take === number);
   const isCurrent = ({ digest }: Attempt) => digest === take?.digest || digest === take?.formerDigest;

@@ -7,10 +7,11 @@ picks: {}
 `;
 
 /**
- * The text with some picks changed. Comments, order and unchanged entries stay as they are; a new entry comes last.
+ * Returns the text with some picks changed. Comments, order and unchanged entries stay as they are; new entries come
+ * last.
  *
- * @param text of a file that `parsePicks` accepts; `undefined`: there is none yet
- * @param changes the new pick of a track; `undefined` removes it
+ * @param text of a file that `parsePicks` accepts; `undefined` if it does not exist yet
+ * @param changes the new pick of each track; `undefined` removes it
  */
 export function editPicks(text: string | undefined, changes: ReadonlyMap<string, Pick | undefined>): string {
   const document = documentOf(text);
@@ -19,7 +20,7 @@ export function editPicks(text: string | undefined, changes: ReadonlyMap<string,
     if (pick === undefined) picks.delete(track);
     else setPick(document, picks, track, pick);
   }
-  // An empty map can only be written as one, and what was `{}` must not grow on one line.
+  // An empty map needs flow style, and a former `{}` must not grow on one line.
   picks.flow = picks.items.length === 0;
   const edited = document.toString({ lineWidth: 0 });
   return text?.includes('\r\n') === true ? edited.replaceAll(/\r?\n/g, '\r\n') : edited;
@@ -29,7 +30,7 @@ function documentOf(text: string | undefined): Document {
   const document: Document = parseDocument(text ?? NEW_FILE, { version: '1.2', stringKeys: true });
   if (isMap(document.contents)) return document;
   const fresh: Document = parseDocument(NEW_FILE, { version: '1.2', stringKeys: true });
-  // What there was of comments in a file without anything else.
+  // Keeps the comments of a file that had nothing else.
   if (document.commentBefore || document.comment)
     fresh.commentBefore = document.commentBefore ?? document.comment;
   return fresh;
@@ -52,7 +53,7 @@ function setPick(document: Document, picks: YAMLMap, track: string, pick: Pick):
   else setField(entry, 'note', pick.note);
 }
 
-/** A value that stays the same keeps its quotes; one that changes keeps the comment beside it. */
+/** An unchanged value keeps its quotes; a changed one keeps the comment beside it. */
 function setField(entry: YAMLMap, name: string, value: string): void {
   const known = entry.get(name, true) as Scalar | undefined;
   if (!isScalar(known)) entry.set(name, value);

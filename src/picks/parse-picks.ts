@@ -7,7 +7,7 @@ import { createSource } from '../manifest/source.js';
 import type { Pick } from './pick.js';
 
 export interface ParsedPicks {
-  /** Complete only without diagnostics. */
+  /** Complete only if there are no diagnostics. */
   readonly picks: ReadonlyMap<string, Pick>;
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -16,7 +16,7 @@ const TRACK_ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const SHA256 = /^[0-9a-f]{64}$/i;
 const NOTE_LENGTH_MAX = 2_000;
 
-/** Reads the text of a picks file. Never throws for what is in it. */
+/** Parses a picks file. Never throws because of its content. */
 export function parsePicks(file: string, text: string): ParsedPicks {
   const source = createSource(file, text);
   const document = parseDocument(text, { version: '1.2', prettyErrors: false, stringKeys: true });
@@ -97,7 +97,7 @@ function pickIn(entry: YAMLMap, reading: Reading): Pick | undefined {
 
 const EXAMPLE = 'remove the entry, and pick again: venice-batch pick album.yaml';
 
-/** A text, as it is. */
+/** A scalar's text, unchanged. */
 function textOf(node: unknown): string | undefined {
   return isScalar(node) && typeof node.value === 'string' ? node.value : undefined;
 }

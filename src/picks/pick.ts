@@ -1,9 +1,9 @@
-/** The chosen take of each track, by its bytes: the pick survives renames and later takes. */
+/** The chosen take of a track, identified by its bytes, so that the pick survives renames and later takes. */
 export interface Pick {
-  /** Hex, in lower case. */
+  /** Lower-case hex. */
   readonly sha256: string;
   readonly note?: string;
 }
 
-/** By id of the track. */
+/** By track id. */
 export type Picks = ReadonlyMap<string, Pick>;

@@ -25,14 +25,14 @@ const PICKS_BYTES_MAX = 4 * 1024 * 1024;
 /**
  * `album.picks.yaml`.
  *
- * @param folder of the manifest, or, for rehearsals, of the sandbox
+ * @param folder of the manifest, or of the sandbox
  */
 export function picksPathIn(folder: string, manifestPath: string): string {
   return path.join(folder, `${path.basename(manifestPath).replace(/\.ya?ml$/i, '')}.picks.yaml`);
 }
 
 /**
- * Reads the picks. No file: no picks. A file that cannot be understood comes back as diagnostics with their places.
+ * Reads the picks. A missing file means no picks. An invalid file is returned as diagnostics with their places.
  *
  * @param file absolute
  * @param displayPath how diagnostics name it
@@ -46,7 +46,7 @@ export async function readPicks(files: Files, file: string, displayPath: string)
     const diagnostics: Diagnostic[] = [{ code: 'picks-unreadable', severity: 'error', message, hint }];
     return { ok: false, diagnostics, sources: new Map() };
   }
-  // Heavy (yaml): not before it is needed.
+  // Heavy (yaml), so loaded only when needed.
   const { parsePicks } = await import('./parse-picks.js');
   const { picks, diagnostics } = parsePicks(displayPath, read.text);
   if (diagnostics.length > 0) return { ok: false, diagnostics, sources: new Map([[displayPath, read.text]]) };
@@ -62,11 +62,11 @@ const FAULTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Writes changed picks in one step; comments and everything else in the file stay.
+ * Writes changed picks in one step. Comments and everything else in the file stay.
  *
  * @param file absolute
- * @param before what `readPicks` returned as `text`
- * @param changes the new pick of a track; `undefined` removes it
+ * @param before the `text` that `readPicks` returned
+ * @param changes the new pick of each track; `undefined` removes it
  */
 export async function writePicks(
   files: Files,

@@ -5,19 +5,19 @@ import type { Pick, Picks } from './pick.js';
 /** The pick of a track, matched with its files. */
 export type TrackPick =
   | { readonly kind: 'none' }
-  /** A take of the track as the manifest has it now. */
+  /** A take of the track as it is in the manifest now. */
   | { readonly kind: 'current'; readonly pick: Pick; readonly attempt: Attempt }
-  /** The track has been changed or made again since: the pick stays what it was until somebody picks again. */
+  /** The track has changed or was made again since. The pick stays until the user picks again. */
   | { readonly kind: 'superseded'; readonly pick: Pick; readonly attempt: Attempt }
-  /** The lockfile knows no file of this track with that hash. */
+  /** The lockfile has no file of this track with that hash. */
   | { readonly kind: 'unknown'; readonly pick: Pick };
 
 /**
- * What is picked for each track.
+ * The pick of each track.
  *
- * @param takes of the manifest, in its order
+ * @param takes of the manifest, in order
  * @param attempts all of the lockfile
- * @returns one entry for each track of the manifest, in its order
+ * @returns one entry for each track of the manifest, in order
  */
 export function picksOf(
   picks: Picks,
@@ -54,7 +54,7 @@ function trackPick(
   return any === undefined ? { kind: 'unknown', pick } : { kind: 'superseded', pick, attempt: any };
 }
 
-/** Picks of tracks that the manifest does not have (any more), in the order of their ids. */
+/** Picks of tracks that are not in the manifest, sorted by id. */
 export function picksWithoutTrack(picks: Picks, takes: readonly Take[]): readonly string[] {
   const tracks = new Set(takes.map(({ track }) => track));
   return [...picks.keys()].filter((track) => !tracks.has(track)).sort();

@@ -7,33 +7,36 @@ import { type Measures, measure } from './measure.js';
 /** Analysis of the sound of one file. */
 export type Analysis =
   | { readonly kind: 'measured'; readonly measures: Measures; readonly peaks?: Peaks }
-  /** Cannot be decoded here: it is not analysed, which is not an error. */
+  /** It cannot be decoded here and is not analysed, which is not an error. */
   | { readonly kind: 'not-analysed'; readonly format: string };
 
-/** Decodes and measures a whole file. Takes a second or two of a processor for each minute: not for the thread of a run. */
+/**
+ * Decodes and measures a whole file. Takes a second or two of CPU time per minute of audio: not for the main thread of
+ * a run.
+ */
 export async function analyse(bytes: Uint8Array, external?: ExternalDecoder): Promise<Analysis> {
   const decoded = await decodeAudio(bytes, external);
   if (decoded.kind !== 'pcm') return { kind: 'not-analysed', format: decoded.format };
   return { kind: 'measured', measures: measure(decoded.pcm), peaks: peaksOf(decoded.pcm) };
 }
 
-/** Of this version of the measures: another one measures anew. */
+/** Version of the measurements. Results of other versions are computed again. */
 const MEASURES_KIND = 'qc-v2';
 
 /** Measurements of a file by hash; `undefined` if there are none yet. */
 export async function knownMeasures(cache: AudioCache, sha256: string): Promise<Measures | undefined> {
   const known = (await cache.read(MEASURES_KIND, sha256)) as Partial<Measures> | null | undefined;
-  // Written by this program alone; a file that was damaged is no JSON any more.
+  // Only this program writes these files. A damaged one is no longer valid JSON.
   return typeof known?.durationSeconds === 'number' && typeof known.seam === 'object'
     ? (known as Measures)
     : undefined;
 }
 
 /**
- * The measures of a file, from the cache where it has them; else by `analyse`, and kept.
+ * The measurements of a file, from the cache if possible; otherwise from `analyse`, and then cached.
  *
  * @param sha256 of the file, hex
- * @returns `undefined`: it is not analysed
+ * @returns `undefined` if it cannot be analysed
  */
 export async function measuresOf(
   cache: AudioCache,

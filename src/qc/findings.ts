@@ -2,7 +2,7 @@ import type { Measures } from './measure.js';
 
 /** A finding about the sound of a file that is worth a listen. */
 export interface QcFinding {
-  /** Stable: a page of `explain` has it. */
+  /** Stable, and explained by `explain`. */
   readonly code: QcCode;
   /** Description of the problem, with its numbers. */
   readonly message: string;
@@ -33,14 +33,14 @@ const TRUE_PEAK_DBTP_MAX = 0.5;
 const QUIET_LUFS = -40;
 const DC_OFFSET_MAX = 0.01;
 const CORRELATION_MIN = -0.3;
-/** Services round lengths: what is off by less is as asked for. */
+/** Services round lengths: a difference below this share is as requested. */
 const LENGTH_PART = 0.1;
 const LENGTH_SECONDS = 1.5;
 const SEAM_STEP_MAX = 0.02;
-/** A beat at the start is louder than the rest before it; a fade at either end is far more. */
+/** A beat at the start is louder than the rest before it; a fade at either end differs by far more. */
 const SEAM_LEVEL_DB_MAX = 20;
 
-/** What a listener should know about a file, by its measures and by what was asked for. */
+/** What a listener should know about a file, from its measurements and the request. */
 export function findingsOf(of: Measures, expected: Expected): readonly QcFinding[] {
   const length = lengthFinding(of, expected.durationSeconds);
   if (of.silentStartSeconds >= of.durationSeconds)

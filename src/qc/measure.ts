@@ -3,33 +3,36 @@ import { durationOf, type Pcm } from '../audio/pcm.js';
 import { decibels, truePeak } from '../audio/true-peak.js';
 import { type Seam, seamOf } from './seam.js';
 
-/** What can be measured of a file without knowing what was asked for. */
+/** Measurements of a file that do not depend on the request. */
 export interface Measures {
   readonly durationSeconds: number;
   readonly sampleRate: number;
   readonly channels: number;
-  /** EBU R128 integrated loudness; `null` for less than 400 ms, or next to silence. */
+  /** EBU R128 integrated loudness; `null` if shorter than 400 ms or nearly silent. */
   readonly loudnessLufs: number | null;
-  /** With four times as many samples; `null` where all are 0. */
+  /** Four times oversampled; `null` if all samples are 0. */
   readonly truePeakDbtp: number | null;
-  /** Of nothing above -60 dBFS. */
+  /** Time in which nothing exceeds -60 dBFS. */
   readonly silentStartSeconds: number;
   readonly silentEndSeconds: number;
   /** Runs of three or more samples at full scale. */
   readonly clippedRuns: number;
-  /** The highest mean of a channel, as a part of full scale. */
+  /** The highest mean of a channel, as a fraction of full scale. */
   readonly dcOffset: number;
-  /** Of two channels: 1 where they are alike, -1 where each is the other upside down; `null` for others, and silence. */
+  /**
+   * For stereo: 1 if the channels are identical, -1 if one is the other inverted; `null` for other channel counts, and
+   * silence.
+   */
   readonly correlation: number | null;
-  /** Channels without sound, where others have some; from 1. */
+  /** Silent channels, counted from 1, if others are not silent. */
   readonly silentChannels: readonly number[];
-  /** How the end would go over into the start. */
+  /** How well the end would loop into the start. */
   readonly seam: Seam;
 }
 
-/** -60 dBFS: quieter is silence at the start or end. */
+/** -60 dBFS. Quieter audio at the start or end counts as silence. */
 const SILENCE = 10 ** (-60 / 20);
-/** Full scale of 16 bits, give or take rounding. */
+/** Full scale at 16 bits, allowing for rounding. */
 const CLIP = 1 - 1.5 / 2 ** 15;
 const CLIP_SAMPLES_MIN = 3;
 
@@ -65,7 +68,10 @@ function rounded(value: number, digits: number): number {
   return Math.round(value * 10 ** digits) / 10 ** digits;
 }
 
-/** The first sample with sound in any channel, and the one after the last. All silence: the whole is its start. */
+/**
+ * The first audible sample in any channel, and the one after the last. If all is silent, everything counts as the
+ * start.
+ */
 function soundOf(channels: readonly Float32Array[]): readonly [number, number] {
   const total = channels[0]?.length ?? 0;
   const isSound = (at: number) => channels.some((channel) => Math.abs(channel[at]!) >= SILENCE);

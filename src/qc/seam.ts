@@ -1,10 +1,10 @@
 import type { Pcm } from '../audio/pcm.js';
 
-/** What is heard where the end of a file is followed by its start. */
+/** What is heard if the end of a file is followed by its start. */
 export interface Seam {
-  /** The step from the last sample to the first, beyond those around it: a part of full scale. */
+  /** The step from the last sample to the first, beyond the steps around it, as a fraction of full scale. */
   readonly step: number;
-  /** How much louder the start is than the end, dB; `null` where one of them is silent. */
+  /** How much louder the start is than the end, in dB; `null` if one of them is silent. */
   readonly levelDb: number | null;
 }
 
