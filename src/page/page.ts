@@ -46,12 +46,11 @@ export function render(page: Page): void {
 }
 
 export function renderTime(page: Page): void {
-  const { player, bar, list, waveforms, selected } = page;
+  const { player, bar, list, selected } = page;
   const duration = player.duration ?? takeOf(page)?.file?.sound?.durationSeconds;
   bar.time(player.position, duration);
-  for (const { take, canvas } of list.view(selected ?? '')?.rows ?? [])
-    if (canvas !== undefined)
-      waveforms.progress(canvas, take.key === player.key && duration ? player.position / duration : 0);
+  for (const { take, waveform } of list.view(selected ?? '')?.rows ?? [])
+    waveform?.progress(take.key === player.key && duration ? player.position / duration : 0);
 }
 
 /** Applies new data from the source. Playback continues. */

@@ -1,5 +1,6 @@
 import type { ReviewTake, ReviewTrack } from '../review/data.js';
 import { element, icon } from './dom.js';
+import { createWaveform, type Waveform } from './waveform.js';
 import { clock, day, inSentence, titleOf, warningsOf } from './words.js';
 
 /** Actions on a take. */
@@ -16,7 +17,7 @@ export interface TakeRow {
   readonly root: HTMLElement;
   readonly take: ReviewTake;
   /** Absent if there is no file. */
-  readonly canvas?: HTMLCanvasElement;
+  readonly waveform?: Waveform;
   show(state: { readonly active: boolean; readonly playing: boolean }): void;
 }
 
@@ -40,14 +41,17 @@ export function takeRow(
     icon('play'),
   );
   play.addEventListener('click', () => actions.toggle(take));
-  const canvas = element('canvas', { class: 'wave', 'aria-hidden': 'true', 'data-sha256': take.file.sha256 });
-  canvas.addEventListener('click', ({ offsetX }) => actions.seek(take, offsetX / canvas.clientWidth));
+  const waveform = createWaveform();
+  waveform.root.addEventListener('click', ({ clientX }) => {
+    const { left, width } = waveform.root.getBoundingClientRect();
+    actions.seek(take, (clientX - left) / width);
+  });
   const root = element(
     'li',
     { class: picked ? 'take picked' : 'take' },
     play,
     about(take, number),
-    canvas,
+    waveform.root,
     measures(take),
     editable ? pickButton(take, picked, name, actions) : badge(picked),
     warningList(take),
@@ -55,7 +59,7 @@ export function takeRow(
   return {
     root,
     take,
-    canvas,
+    waveform,
     show({ active, playing }) {
       root.classList.toggle('active', active);
       play.setAttribute('aria-label', `${active && playing ? 'Pause' : 'Play'} ${name}`);

@@ -1,32 +1,53 @@
+import { svgElement } from './dom.js';
+
 /** Bar and gap, in CSS pixels. */
 const BAR = 2;
 const STEP = 3;
 
+export interface Waveform {
+  readonly root: SVGSVGElement;
+  /**
+   * Draws bars around the middle, as wide as the element is now.
+   *
+   * @param heights from 0 to 1, from the beginning of the file to its end
+   */
+  draw(heights: readonly number[]): void;
+  /** Shows it as played up to a part from 0 to 1. */
+  progress(played: number): void;
+}
+
 /**
- * Draws a waveform as bars around the middle, in the colours of the element's style: `--wave` and, up to `played`,
- * `--wave-played`.
- *
- * @param heights from 0 to 1, from the beginning of the file to its end
- * @param played from 0 to 1
+ * Two lines of an SVG, the bars ahead and those played. The style sheet colours them. A canvas would be a layer of its own:
+ * hundreds of them make scrolling slow.
  */
-export function drawWaveform(canvas: HTMLCanvasElement, heights: readonly number[], played: number): void {
-  const { clientWidth: width, clientHeight: height } = canvas;
-  const context = canvas.getContext('2d');
-  if (context === null || width === 0 || height === 0) return;
-  const scale = window.devicePixelRatio;
-  canvas.width = Math.round(width * scale);
-  canvas.height = Math.round(height * scale);
-  context.scale(scale, scale);
-  const style = getComputedStyle(canvas);
-  const [ahead, behind] = ['--wave', '--wave-played'].map((name) => style.getPropertyValue(name));
-  const bars = columns(heights, Math.floor((width + STEP - BAR) / STEP));
-  bars.forEach((bar, index) => {
-    const tall = Math.max(BAR, bar * height);
-    context.fillStyle = (index + 0.5) / bars.length <= played ? behind! : ahead!;
-    context.beginPath();
-    context.roundRect(index * STEP, (height - tall) / 2, BAR, tall, BAR / 2);
-    context.fill();
-  });
+export function createWaveform(): Waveform {
+  const [ahead, behind] = [svgElement('path', {}), svgElement('path', { class: 'played' })];
+  const root = svgElement('svg', { class: 'wave', 'aria-hidden': 'true' }, ahead, behind);
+  let bars: readonly string[] = [];
+  let part = 0;
+  const showPlayed = (count: number) => behind.setAttribute('d', bars.slice(0, count).join(''));
+  return {
+    root,
+    draw(heights) {
+      const { width, height } = root.getBoundingClientRect();
+      if (width === 0 || height === 0) return;
+      bars = columns(heights, Math.floor((width + STEP - BAR) / STEP)).map((bar, index) =>
+        line(index * STEP + BAR / 2, Math.max(0, bar * height - BAR), height),
+      );
+      ahead.setAttribute('d', bars.join(''));
+      showPlayed(Math.round(part * bars.length));
+    },
+    progress(played) {
+      const [before, now] = [part, played].map((one) => Math.round(one * bars.length));
+      part = played;
+      if (before !== now) showPlayed(now!);
+    },
+  };
+}
+
+/** An upright line; its round ends add the width of the bar to its length. */
+function line(x: number, length: number, height: number): string {
+  return `M${x} ${((height - length) / 2).toFixed(1)}v${length.toFixed(1)}`;
 }
 
 /** As many values as there are bars, each the highest of its part. */

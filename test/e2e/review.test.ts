@@ -224,14 +224,22 @@ describe.skipIf(!HAS_BROWSER)('the review page in a browser', () => {
     expect(await page.getByRole('heading', { level: 2 }).allTextContents()).toEqual(['ending']);
   });
 
-  it('shows what lands while it is open, and filters', async () => {
+  it('shows a take that is in flight, the same take when it lands, and filters', async () => {
     const cwd = await madeAlbum();
     const review = await startReview(cwd);
     const { page } = await openPage(browser, review.address);
     writeAlbum(cwd, [...TRACKS, ['late', 'A gong, struck once', ', duration_seconds: 10']]);
     await page.getByText('not made yet').waitFor();
-    const made = await run(['run', 'album.yaml', ...SANDBOX, '--yes', '--progress', 'quiet'], cwd);
+    const words = ['run', 'album.yaml', '--yes', '--progress', 'quiet'];
+    // At the pace of the real service it stays in flight for as long as anybody looks.
+    const slow = start([...words, '--sandbox', '--sandbox-speed', '1'], cwd);
+    await page.getByText('3 tracks, 0 picked, 1 take in flight').waitFor();
+    expect(await page.getByRole('button', { name: 'Pick: take 1 of late' }).count()).toBe(0);
+    slow.child.kill('SIGINT');
+    expect(await slow.ended).toMatchObject({ code: 130 });
+    const made = await run([...words, ...SANDBOX], cwd);
     expect(made.code, made.stderr).toBe(0);
+    await page.getByText('Arrived: late, take 1').waitFor();
     await page.getByRole('button', { name: 'Pick: take 1 of late' }).click();
     await page.getByText('1 picked').waitFor();
     await page.getByRole('radio', { name: /Not picked/ }).check();
