@@ -10,16 +10,16 @@ import { createNamer } from './stems.js';
 import type { Manifest, Take } from './take.js';
 
 export interface Expanded {
-  /** Complete only where there is no error. */
+  /** Complete only if there are no errors. */
   readonly takes: readonly Take[];
   readonly diagnostics: readonly Diagnostic[];
   readonly extraTake: NonNullable<Manifest['extraTake']>;
 }
 
 /**
- * Turns tracks into the takes that are to be made, checked by every rule that needs no model.
+ * Expands tracks into the takes to make, checked by every rule that does not depend on a model.
  *
- * @param lyrics what each `lyrics_file` holds, by its path as written
+ * @param lyrics content of each `lyrics_file`, by its path as written
  */
 export function expandTracks(
   tracks: readonly MergedTrack[],
@@ -47,7 +47,7 @@ export function expandTracks(
       if (typeof stem !== 'string') return stem;
       return { key: takeKey({ track: shared.track, take }), take, stem, ...shared };
     };
-    // Of too many takes no list is made; the first of each shows what else is wrong.
+    // With too many takes no list is built. The first of each track shows what else is wrong.
     for (let take = 1; take <= (tooMany.length > 0 ? 1 : shared.takes); take += 1) {
       const made = make(take);
       if ('key' in made) takes.push(made);
@@ -58,7 +58,7 @@ export function expandTracks(
   return { takes, diagnostics, extraTake: onDemand(makers) };
 }
 
-/** A name is given once: who asks again gets the same answer. */
+/** Each name is assigned once: repeated calls get the same result. */
 function onDemand(
   makers: ReadonlyMap<string, (take: number) => Take | readonly Diagnostic[]>,
 ): Expanded['extraTake'] {

@@ -9,12 +9,12 @@ import type { LoadedManifest, Manifest, Take } from './take.js';
 import { describeTextFault } from './text-fault.js';
 import { readTextFile } from './text-file.js';
 
-/** Of the file. */
+/** Size limit of the file. */
 const MANIFEST_BYTES_MAX = 16 * 1024 * 1024;
 
 /**
- * Reads a manifest and the lyrics it names, and checks all that can be checked without the service.
- * Bad input of any kind comes back as diagnostics; nothing is thrown for it.
+ * Reads a manifest and its lyrics files, and checks everything that can be checked without the service. Invalid input
+ * is returned as diagnostics, never thrown.
  *
  * @param path absolute
  * @param displayPath how diagnostics name the file
@@ -27,9 +27,9 @@ export async function loadManifest(files: Files, path: string, displayPath: stri
 }
 
 /**
- * As `loadManifest`, for a text that was read already (standard input).
+ * Like `loadManifest`, for a text that was read already (standard input).
  *
- * @param path absolute: where the text would stand as a file; other paths are relative to its folder
+ * @param path absolute: where the text would be as a file; other paths are relative to its folder
  */
 export async function loadManifestText(
   files: Files,
@@ -37,7 +37,7 @@ export async function loadManifestText(
   path: string,
   displayPath: string,
 ): Promise<LoadedManifest> {
-  // Heavy (yaml, ajv): not before they are needed.
+  // Heavy (yaml, ajv), so loaded only when needed.
   const { parseManifest } = await import('./parse.js');
   const { source, root, diagnostics: syntax } = parseManifest(displayPath, text);
   const sources = new Map([[source.file, source.text]]);
@@ -80,7 +80,7 @@ function manifestOf(document: ManifestFile, takes: readonly Take[], path: string
     directory: dirname(path),
     ...(title === undefined ? {} : { title }),
     ...(state === undefined ? {} : { state }),
-    // Down to whole micro-dollars, as a limit must never grow.
+    // Rounded down to whole micro-dollars, because a limit must never grow.
     ...(budget === undefined
       ? {}
       : { budgetMicroUsd: Math.floor(Number((budget * MICRO_USD_PER_USD).toFixed(6))) }),
@@ -89,10 +89,13 @@ function manifestOf(document: ManifestFile, takes: readonly Take[], path: string
   };
 }
 
-/** A space that is none for YAML, where one is needed: before a line's text, after `-`, and around the colon of a field. */
+/**
+ * A space that YAML does not treat as one, where one is needed: before a line's text, after `-`, and around a field's
+ * colon.
+ */
 const ODD_SPACE = /^(?:[ -]*|[ -]*[\w-]+ *:? *)((?! )\p{Zs})/u;
 
-/** Errors of a line with such a space say so: it cannot be seen, and is most often the whole reason. */
+/** Errors in a line with such a space mention it: it is invisible, and usually the whole cause. */
 function withOddSpaces(diagnostics: readonly Diagnostic[], text: string): readonly Diagnostic[] {
   if (!/(?! )\p{Zs}/u.test(text)) return diagnostics;
   const lines = text.split('\n');
@@ -107,7 +110,7 @@ function withOddSpaces(diagnostics: readonly Diagnostic[], text: string): readon
   });
 }
 
-/** Sorted, and each told once: a fault in `defaults` is found again in every track that uses it. */
+/** Sorted and without duplicates: an error in `defaults` is found again in every track that uses it. */
 function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const firstByText = new Map<string, Diagnostic>();
   for (const one of diagnostics) {

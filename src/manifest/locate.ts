@@ -3,12 +3,12 @@ import type { Code } from '../core/codes.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import type { Located, LocatedEntry, LocatedMap, Range, Source } from './located.js';
 
-/** Values of a manifest, those that aliases repeat counted each time: three times what 20,000 full tracks have. */
+/** Values in a manifest, counting those repeated by aliases each time. Three times what 20,000 full tracks have. */
 const VALUES_MAX = 1_000_000;
 
 /**
- * Turns a YAML document into plain values that know their places. Expects bounded depth. `root` is absent where
- * there is too much of it; with other errors it holds all that could be taken.
+ * Turns a YAML document into plain values with their positions. Expects limited depth. `root` is absent if there are
+ * too many values; with other errors it contains everything that could be read.
  */
 export function locate(
   contents: Node,
@@ -21,7 +21,7 @@ export function locate(
 
 interface Walk {
   readonly source: Source;
-  /** `open` while the walk is inside the anchored value: an alias there would be endless. */
+  /** `open` while inside the anchored value: an alias to it there would be infinite. */
   readonly anchors: Map<string, Sized | 'open'>;
   values: number;
   readonly diagnostics: Diagnostic[];
@@ -82,10 +82,10 @@ function locateMap(node: YAMLMap, range: Range, walk: Walk): LocatedMap {
   return { kind: 'map', value, entries, ...(faulty ? { faulty } : {}), ...range };
 }
 
-/** Fields of free text, in which a # may be meant. */
+/** Free text fields, in which a # may be intended. */
 const TEXTS: ReadonlySet<string> = new Set(['prompt', 'lyrics_prompt', 'title']);
 
-/** `Summer #1 hit` is only `Summer`: a comment that is meant has a space after its #. */
+/** `Summer #1 hit` is read as `Summer`: an intended comment has a space after its #. */
 function warnOfCut(node: unknown, name: string, range: Range, walk: Walk): void {
   if (!isScalar(node) || node.type !== 'PLAIN' || !/^[^\s#!]/.test(node.comment ?? '')) return;
   walk.diagnostics.push({
@@ -166,11 +166,11 @@ function report(walk: Walk, code: Code, range: Range, message: string, hint?: st
   });
 }
 
-/** Of the node without what trails it. A value that was left blank stands where `blank` says. */
+/** The node without trailing space. For an empty value, the position is `blank`. */
 function rangeOf(node: unknown, blank: Range | undefined, text: string): Range {
   const [start, end] = (node as Partial<Node> | null)?.range ?? [0, 0];
   if (start === end) return blank ?? { start, end: start + 1 };
-  // A block scalar takes in the line end before what follows.
+  // A block scalar includes the line end before what follows.
   if (!isScalar(node) || !node.type?.startsWith('BLOCK')) return { start, end };
   return { start, end: start + text.slice(start, end).trimEnd().length };
 }

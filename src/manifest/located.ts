@@ -7,15 +7,15 @@ export interface Range {
 }
 
 /**
- * A value together with where it stands. `value` is plain data (maps have no prototype), so that it can
- * be checked as a whole; the parts keep their places. What came by an alias is shared, not copied.
+ * A value and its position. `value` is plain data (maps have no prototype), so that it can be checked as a whole; its
+ * parts keep their positions. Values from aliases are shared, not copied.
  */
 export type Located = LocatedScalar | LocatedList | LocatedMap;
 
 export interface LocatedScalar extends Range {
   readonly kind: 'scalar';
   readonly value: unknown;
-  /** An alias that leads nowhere: told already, and what it should be is not known. */
+  /** An alias without a target. Already reported; its intended value is unknown. */
   readonly faulty?: true;
 }
 
@@ -29,7 +29,7 @@ export interface LocatedMap extends Range {
   readonly kind: 'map';
   readonly value: Readonly<Record<string, unknown>>;
   readonly entries: ReadonlyMap<string, LocatedEntry>;
-  /** Some of it could not be taken (a merge key): told already, and what else it should hold is not known. */
+  /** A part could not be read (a merge key). Already reported; what else it should contain is unknown. */
   readonly faulty?: true;
 }
 
@@ -38,15 +38,15 @@ export interface LocatedEntry {
   readonly node: Located;
 }
 
-/** A source text and the way from its offsets to lines and columns. */
+/** A source text, and the mapping from its offsets to lines and columns. */
 export interface Source {
-  /** As a span names it. */
+  /** As named by spans. */
   readonly file: string;
   readonly text: string;
   spanOf(range: Range): Span;
 }
 
-/** The first entry's key, or where the node begins: a short mark for a map or list as a whole. */
+/** The first entry's key, or the start of the node: a short mark for a whole map or list. */
 export function headOf(node: Located): Range {
   if (node.kind === 'map') {
     for (const entry of node.entries.values()) return entry.key;
@@ -54,12 +54,12 @@ export function headOf(node: Located): Range {
   return { start: node.start, end: Math.min(node.end, node.start + 1) };
 }
 
-/** The entry of `key` where `node` is a map that has it. */
+/** The entry for `key`, if `node` is a map that has it. */
 export function entryOf(node: Located | undefined, key: string): LocatedEntry | undefined {
   return node?.kind === 'map' ? node.entries.get(key) : undefined;
 }
 
-/** The node that a JSON Pointer (RFC 6901) leads to, or the last one on the way that exists. */
+/** The node at a JSON Pointer (RFC 6901), or the last existing one on the way. */
 export function nodeAt(root: Located, pointer: string): Located {
   let node = root;
   for (const part of pointer.split('/').slice(1)) {

@@ -12,11 +12,14 @@ import { readTextFile, type TextFile } from './text-file.js';
 import { unprintableIn } from './unprintable.js';
 
 const LYRICS_BYTES_MAX = 1024 * 1024;
-/** As the schema bounds `lyrics_prompt`. */
+/** The same limit as for `lyrics_prompt` in the schema. */
 const LYRICS_LENGTH_MAX = 100_000;
 const READS_MAX = 16;
 
-/** What is wrong with a path as such, or `undefined`. What it names goes to the service: it stays below the manifest's folder. */
+/**
+ * What is wrong with a path itself, or `undefined`. The file's content is sent to the service, so it has to be inside
+ * the manifest's folder.
+ */
 function lyricsPathFault(path: string): { message: string; hint: string } | undefined {
   if (/^([/\\]|~[/\\]|[A-Za-z]:)/.test(path))
     return {
@@ -37,10 +40,10 @@ const OUTSIDE = {
 
 type Problem = Pick<Diagnostic, 'code' | 'severity' | 'message' | 'hint'>;
 
-/** A lyrics file as far as it can be used. */
+/** The text of a lyrics file, or why it cannot be used. */
 export type LyricsFile = { readonly text: string } | { readonly problem: Problem };
 
-/** Every lyrics file that a track names, by its path as written; read and checked once each. */
+/** Every lyrics file that a track names, by its path as written. Each is read and checked once. */
 export async function readLyrics(
   files: Files,
   directory: string,
@@ -75,7 +78,9 @@ async function readOne(files: Files, directory: string, path: string): Promise<L
   return problem ? { problem } : { text };
 }
 
-/** Where links lead, if that is below the folder too; read there without following any that come up meanwhile. */
+/**
+ * Follows links if they stay inside the folder; the result is then read without following links that appear meanwhile.
+ */
 async function resolved(
   files: Files,
   directory: string,
@@ -113,7 +118,7 @@ export interface Lyrics {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** @param texts as `readLyrics` gives them */
+/** @param texts as returned by `readLyrics` */
 export function lyricsOf({ fields }: MergedTrack, texts: ReadonlyMap<string, LyricsFile>): Lyrics {
   const { lyrics_prompt: written, lyrics_file: named } = fields;
   if (written && named) return { diagnostics: [lyricsTwice(written, named)] };

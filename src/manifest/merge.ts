@@ -6,33 +6,33 @@ import type { Track } from './manifest.types.js';
 export interface Sourced<T> {
   readonly value: T;
   readonly range: Range;
-  /** The value's place; then, where it came from `defaults`, the track that uses it. */
+  /** The value's place, and if it came from `defaults`, then the track that uses it. */
   readonly spans: readonly [Span, ...Span[]];
 }
 
-/** A track with what it takes from `defaults`. */
+/** A track with its values from `defaults`. */
 export interface MergedTrack {
   /** From 1, in the manifest's order. */
   readonly index: number;
-  /** Absent where there is none. */
+  /** Absent if the track has none. */
   readonly id?: string;
-  /** What messages call it. */
+  /** The name used in messages. */
   readonly name: string;
-  /** Of its id, or of its beginning. */
+  /** Place of its id, or of its beginning. */
   readonly span: Span;
-  /** Those that fit the schema. */
+  /** Fields that match the schema. */
   readonly fields: { readonly [Field in keyof Track]?: Sourced<NonNullable<Track[Field]>> };
-  /** True if an error that hides the field's value was already reported: neither set nor absent. */
+  /** Whether an error that hides the field's value was already reported: it is then neither set nor absent. */
   isUnknown(field: keyof Track): boolean;
 }
 
-/** Where lyrics come from: who sets one of these does not mean the default's other. */
+/** Sources of lyrics. A track that sets one of these does not also want the other from `defaults`. */
 const LYRICS = ['lyrics_prompt', 'lyrics_file'];
 
 /**
- * The tracks of a manifest, with all of each that can be known.
+ * The tracks of a manifest, with everything that is known about each.
  *
- * @param unfit JSON Pointers of what does not fit the schema, see `SchemaCheck`
+ * @param unfit JSON Pointers of what does not match the schema, see `SchemaCheck`
  */
 export function mergeTracks(
   root: Located,
@@ -48,13 +48,13 @@ export function mergeTracks(
   });
 }
 
-/** What a map says of its fields. */
+/** The fields of one map. */
 interface Layer {
-  /** Those that fit. */
+  /** Fields that match the schema. */
   readonly entries: readonly (readonly [string, Located])[];
-  /** Set, or meant to be. */
+  /** Whether the field is set, or was meant to be. */
   sets(field: string): boolean;
-  /** An error was told that leaves open what it is. */
+  /** Whether a reported error hides the value. */
   hides(field: string): boolean;
 }
 
@@ -64,7 +64,7 @@ function layerOf(map: Located | undefined, at: string, unfit: ReadonlySet<string
   const partly = unfit.has(at) || (map?.kind === 'map' && map.faulty === true);
   const isUnfit = (field: string) => unfit.size > 0 && unfit.has(`${at}/${field}`);
   return {
-    // `null` sets a field to nothing: a default is taken back.
+    // `null` unsets a field, which removes a default.
     entries: [...own].flatMap(([field, { node }]) =>
       isUnfit(field) || node.value === null ? [] : [[field, node] as const],
     ),
@@ -80,7 +80,7 @@ interface Defaults {
   hides(field: string): boolean;
 }
 
-/** `output` may also stand beside `defaults`. */
+/** `output` may also be beside `defaults`. */
 function defaultsOf(root: Located, source: Source, unfit: ReadonlySet<string>): Defaults {
   const values = new Map<string, Value>();
   const whole = layerOf(root, '', unfit);
@@ -128,17 +128,17 @@ function mergeTrack(
   };
 }
 
-/** Also one that is not in order: two of the same are still two. */
+/** Also returns an invalid id: two equal ones are still duplicates. */
 function idOf(map: LocatedMap, source: Source): { text: string; node: Located } | undefined {
   const node = entryOf(map, 'id')?.node;
   const value = node?.value;
   if (node === undefined || (typeof value !== 'string' && typeof value !== 'number')) return undefined;
-  // `01` is not the id `1`, though YAML has one number for both.
+  // `01` is not the id `1`, although YAML reads both as the same number.
   const text = typeof value === 'number' ? source.text.slice(node.start, node.end) : value;
   return text === '' ? undefined : { text, node };
 }
 
-/** At the value; where that is in `defaults`, with the track that uses it. */
+/** At the value; if that is in `defaults`, also at the track that uses it. */
 export function placed(
   { spans: [span, user] }: Sourced<unknown>,
   ...others: readonly { readonly message: string; readonly span: Span }[]

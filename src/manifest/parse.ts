@@ -6,29 +6,29 @@ import type { Located, Source } from './located.js';
 import { createSource } from './source.js';
 import { syntaxHint } from './syntax-hint.js';
 
-/** Characters (UTF-16 units) of a manifest at most; its file may have as many bytes. */
+/** Characters (UTF-16 units) of a manifest at most. Its file may have as many bytes. */
 export const MANIFEST_LENGTH_MAX = 16 * 1024 * 1024;
 
-/** A full manifest of 20,000 tracks has two million; much more would take gigabytes and a minute. */
+/** A full manifest of 20,000 tracks has two million. Many more would take gigabytes and a minute. */
 const LEXEMES_MAX = 3_000_000;
 
-/** A manifest needs four. Deeper ones would exhaust the stack of whoever walks them. */
+/** A manifest needs four levels. Many more would overflow the stack of recursive functions. */
 const DEPTH_MAX = 64;
 
-/** Of broken lines. The rest is most often an echo of the first. */
+/** Syntax errors reported at most. Later ones usually follow from the first. */
 const SYNTAX_ERRORS_MAX = 100;
 
 export interface Parsed {
   readonly source: Source;
-  /** What could be taken; absent where the text as a whole cannot be read. */
+  /** The part that could be read; absent if the text as a whole cannot be read. */
   readonly root?: Located;
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /**
- * Reads one YAML 1.2 document. Takes a byte-order mark and CRLF; anchors and aliases too, within bounds.
- * Refuses merge keys (`<<`: YAML 1.2 has none, and `defaults` does their work), foreign tags, equal keys,
- * and a second document. Takes time linear in `text` and never throws.
+ * Reads one YAML 1.2 document. Accepts a byte-order mark and CRLF, and a limited number of anchors and aliases. Refuses
+ * merge keys (`<<`: YAML 1.2 has none, and `defaults` replaces them), unknown tags, duplicate keys, and a second
+ * document. Takes time linear in `text` and never throws.
  */
 export function parseManifest(file: string, text: string): Parsed {
   const source = createSource(file, text.startsWith('\uFEFF') ? text.slice(1) : text);
@@ -77,12 +77,12 @@ export function parseManifest(file: string, text: string): Parsed {
 
 const SPLIT = 'split it into several manifests';
 
-/** An empty document with a mark (`---`) holds an empty scalar. */
+/** An empty document with a marker (`---`) contains an empty scalar. */
 function isNothing(contents: Document.Parsed['contents']): boolean {
   return isScalar(contents) && contents.value === null && contents.source === '';
 }
 
-/** Asked of long texts only, as it takes a tenth of the time of parsing. */
+/** Checked only for long texts, because it takes a tenth of the parsing time. */
 function hasTooManyLexemes(text: string): boolean {
   if (text.length < LEXEMES_MAX / 2) return false;
   let count = 0;
@@ -93,7 +93,7 @@ function hasTooManyLexemes(text: string): boolean {
   return false;
 }
 
-/** Where the first value begins that lies deeper than `depthMax`. Keeps its own stack, as the text may be hostile. */
+/** Where the first value deeper than `depthMax` begins. Keeps its own stack, because the text may be malicious. */
 function firstDeeperThan(depthMax: number, tokens: readonly CST.Token[]): number | undefined {
   const open = tokens.map((token) => ({ token, depth: 0 }));
   let first: number | undefined;
@@ -117,11 +117,11 @@ function firstDeeperThan(depthMax: number, tokens: readonly CST.Token[]): number
 
 type Composed = Document.Parsed & { readonly range: readonly [number, number, number] };
 
-/** The first document, and the second where there is one. */
+/** The first document, and the second if there is one. */
 function compose(tokens: readonly CST.Token[], length: number): [Composed, Composed | undefined] {
   const composer = new Composer({
     version: '1.2',
-    // Quadratic in the keys of one map; `locate` checks them with a set.
+    // Quadratic in the number of keys of a map. `locate` checks them with a set.
     uniqueKeys: false,
     stringKeys: true,
     resolveKnownTags: false,
@@ -135,7 +135,7 @@ function compose(tokens: readonly CST.Token[], length: number): [Composed, Compo
   return [documents[0]!, documents[1]];
 }
 
-/** One for each line: what follows on the same line is an echo. */
+/** One error per line: others on the same line usually follow from it. */
 function syntaxErrors(document: Composed, source: Source): Diagnostic[] {
   const errors: YAMLError[] = [
     ...document.errors,

@@ -13,12 +13,12 @@ const OUTPUT_DEFAULT = '{index} {title}.{ext}';
 const TRUE_PEAK_DEFAULT = -1;
 
 export interface ReadRelease {
-  /** Usable only where there is no error. */
+  /** Usable only if there are no errors. */
   readonly release: Release;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** What the manifest says about a release, checked without looking at any other file. Part of no request. */
+/** What the manifest says about a release, checked without reading other files. None of it is part of a request. */
 export function readRelease(root: Located, tracks: readonly MergedTrack[], source: Source): ReadRelease {
   const node = entryOf(root, 'release')?.node;
   const file = (node?.kind === 'map' ? node.value : {}) as ReleaseFile;
@@ -67,7 +67,7 @@ function releaseOf(
   };
 }
 
-/** In the manifest's order, without those that are left out. */
+/** In the manifest's order, without skipped tracks. */
 function releaseTracks(tracks: readonly MergedTrack[]): readonly ReleaseTrack[] {
   return tracks
     .filter(({ fields }) => fields.release_skip?.value !== true)
@@ -86,7 +86,7 @@ function releaseTracks(tracks: readonly MergedTrack[]): readonly ReleaseTrack[] 
  * The name of a released track, without its extension, relative to the release folder.
  *
  * @param model of the take
- * @param take its number, for `{take}` alone: a release has one take of a track, so that no number is appended
+ * @param take its number, only for `{take}`: a release has one take of each track, so no number is appended
  */
 export function releaseStem(
   template: Template,
@@ -103,7 +103,7 @@ export function releaseStem(
   });
 }
 
-/** Names that are the same whatever take is picked. Which takes are picked is not known yet: see `app/release`. */
+/** Names that are equal whichever takes are picked. The picks are not known yet: see `app/release`. */
 function nameFaults(template: Template, tracks: readonly ReleaseTrack[], span: Span): Diagnostic[] {
   const taken = new Map<string, ReleaseTrack>();
   return tracks.flatMap((track): Diagnostic[] => {
@@ -128,7 +128,7 @@ function nameFaults(template: Template, tracks: readonly ReleaseTrack[], span: S
   });
 }
 
-/** What a release copies has to be part of the project, so that it can be made anew anywhere. */
+/** A cover has to be part of the project, so that the release can be made again anywhere. */
 function coverFaults(path: string, span: Span): Diagnostic[] {
   const faultAt = (message: string, hint: string): Diagnostic[] => [
     { code: 'cover-path', severity: 'error', message, hint, span },

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { type AudioRequest, FIELD_KINDS, REQUEST_FIELDS, type RequestField } from '../core/audio-request.js';
 import type { Track } from './manifest.types.js';
 
-/** In the order of the canonical form. */
+/** In canonical order. */
 const CANONICAL_ORDER = [...REQUEST_FIELDS].sort();
 
-/** The fields of a track that are part of the request, as the manifest has them. */
+/** The fields of a track that are part of the request, as in the manifest. */
 export type RequestInput = { readonly [Field in RequestField]?: Track[Field] | undefined };
 
-/** See `AudioRequest`. Space around a text, and how its lines end, says nothing either. */
+/** See `AudioRequest`. Also ignores space around texts, and how their lines end. */
 export function normaliseRequest(input: RequestInput, normalise = normaliseText): AudioRequest {
   const request: Partial<Record<RequestField, string | number | true>> = {};
   for (const field of CANONICAL_ORDER) {
@@ -24,12 +24,12 @@ export function normaliseRequest(input: RequestInput, normalise = normaliseText)
   };
 }
 
-/** As texts were normalised before blanks at line ends counted for nothing: digests made then still hold. */
+/** The normalisation before blanks at line ends were ignored. Digests made then remain valid. */
 export function normaliseAround(text: string): string {
   return text.replace(/\r\n?/g, '\n').trim();
 }
 
-/** LF line ends, no byte-order mark, no space around, no blanks at the ends of lines. */
+/** LF line ends, no byte-order mark, no surrounding space, no trailing blanks. */
 export function normaliseText(text: string): string {
   return text
     .replace(/\r\n?/g, '\n')
@@ -50,8 +50,8 @@ export interface Digests {
 }
 
 /**
- * `v1:` is the SHA-256 of the request as JSON with sorted keys. A function with a memory, as the same few
- * models, lengths and voices occur over and over in a manifest.
+ * `v1:` is the SHA-256 of the request as JSON with sorted keys. The function caches, because the same few models,
+ * lengths and voices repeat throughout a manifest.
  */
 export function createDigester(): (request: AudioRequest) => Digests {
   const known = new Map<string, string>();

@@ -3,9 +3,7 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import { type MergedTrack, placed, type Sourced } from './merge.js';
 import { unprintableIn } from './unprintable.js';
 
-/**
- * Rules that neither the schema nor a model covers. `request` is the final request of the track.
- */
+/** Rules that neither the schema nor a model covers. `request` is the final request of the track. */
 export function checkTrack(track: MergedTrack, request: AudioRequest): readonly Diagnostic[] {
   const { fields } = track;
   const lyrics = fields.lyrics_file ?? fields.lyrics_prompt;
@@ -52,7 +50,7 @@ function required(
   ];
 }
 
-/** The texts that are sent, and those of the release. Paths have rules of their own. */
+/** Texts that are sent to the service or used in a release. Paths have their own rules. */
 const TEXTS = [
   'title',
   ...fieldsOfKind('text'),

@@ -6,7 +6,7 @@ import { closest } from '../core/suggest.js';
 import { entryOf, headOf, type Located, nodeAt, type Range, type Source } from './located.js';
 import { numberIn, secondsIn } from './number-in.js';
 
-/** What of a JSON Schema an explanation looks at. */
+/** The parts of a JSON Schema that explanations use. */
 interface Schema {
   readonly enum?: readonly unknown[];
   readonly type?: string | readonly string[];
@@ -20,7 +20,7 @@ interface Schema {
 
 type Explained = Omit<Diagnostic, 'span'> & { readonly at: Range };
 
-/** One error of ajv (with `verbose`) in words, at its place. */
+/** Words one ajv error (with `verbose`), with its place. */
 export function explain(error: ErrorObject, root: Located, source: Source, guesses = true): Diagnostic {
   const { at, ...diagnostic } = explainAt(error, nodeAt(root, error.instancePath), source, guesses);
   return { ...diagnostic, span: source.spanOf(at) };
@@ -76,7 +76,7 @@ function explainAt(error: ErrorObject, node: Located, source: Source, guesses: b
   }
 }
 
-/** A value as the file has it: `01`, not the `1` that YAML makes of it. */
+/** A value as written: `01`, not the `1` that YAML reads. */
 function writtenAs(node: Located, source: Source): string {
   const written = source.text.slice(node.start, node.end);
   if (node.kind !== 'scalar') return '';
@@ -87,7 +87,7 @@ function fault(code: Code, message: string): Pick<Diagnostic, 'code' | 'severity
   return { code, severity: 'error', message };
 }
 
-/** JSON Pointer of the field that an unknown one was meant to be, where that can be guessed and is not set too. */
+/** JSON Pointer of the field that an unknown one was meant to be, if that can be guessed and is not set itself. */
 export function meantBy({
   keyword,
   instancePath,
@@ -124,7 +124,7 @@ function unknownKey(
   };
 }
 
-/** Fields that are often looked for in the wrong place. */
+/** Fields that are often put in the wrong place. */
 function elsewhere(key: string, pointer: string): string | undefined {
   if (pointer === '/defaults' && (key === 'id' || key === 'title'))
     return 'each track has its own: move it there';
@@ -185,7 +185,7 @@ function likeThis(name: string, schema: Schema, value: unknown): string | undefi
   return nearest(name, schema, value) ?? (isNumber ? `give ${expected(schema)}` : undefined);
 }
 
-/** The allowed value that is closest to the number which was written, if one was. */
+/** The allowed value closest to the number that was written, if any. */
 function nearest(name: string, schema: Schema, value: unknown): string | undefined {
   const [type] = [schema.type].flat();
   if (type !== 'integer' && type !== 'number') return undefined;
@@ -227,7 +227,7 @@ function wrongForm(name: string, value: string, schema: Schema, node: Located): 
   };
 }
 
-/** What the schema wants, to follow "has to be" or "give". */
+/** What the schema expects, worded to follow "has to be" or "give". */
 function expected({ type, minimum, maximum, exclusiveMinimum, enum: choices }: Schema): string {
   if (choices !== undefined) return `one of ${choices.join(', ')}`;
   const [first, second] = [type].flat();

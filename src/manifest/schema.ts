@@ -7,18 +7,18 @@ import { explain, meantBy } from './schema-error.js';
 export interface SchemaCheck {
   readonly diagnostics: readonly Diagnostic[];
   /**
-   * JSON Pointers of what is not as the schema wants it: fields (also those that are missing, or that a misspelt
-   * one was meant to be) and whole maps. No rule is to be held against them, as their values are not known.
+   * JSON Pointers of everything that does not match the schema: fields (also missing ones, and those that a misspelled
+   * one was meant to be) and whole maps. No other rules apply to them, because their values are unknown.
    */
   readonly unfit: ReadonlySet<string>;
 }
 
-/** For so many errors it is guessed what was meant: a file with more is no manifest. */
+/** Number of errors with a guess of what was meant. A file with more is not a manifest. */
 const GUESSES_MAX = 1_000;
 
 let compiled: ValidateFunction | undefined;
 
-/** Checks a manifest against `schemas/manifest.schema.json`. Tells all errors, each with its place and its fix. */
+/** Checks a manifest against `schemas/manifest.schema.json`. Returns all errors, each with its place and a fix. */
 export function checkSchema(root: Located, source: Source): SchemaCheck {
   compiled ??= compile();
   const found = compiled(root.value) ? [] : (compiled.errors ?? []);
@@ -43,8 +43,8 @@ function compile(): ValidateFunction {
 }
 
 /**
- * The schema without its `null`s. They are for editors: whether a `null` was written or a value forgotten is decided
- * here, by the text, and one error for a wrong value reads better than one for each alternative.
+ * The schema without its `null`s, which are for editors. The text shows whether a `null` was written or a value
+ * forgotten, and one error for a wrong value is clearer than one for each alternative.
  */
 export function withoutNull(schema: object): object {
   return JSON.parse(JSON.stringify(schema), (_key, value) =>
@@ -58,17 +58,17 @@ function pointerOf({ instancePath, keyword, params }: ErrorObject): string | und
   return keyword === 'required' ? `${instancePath}/${params.missingProperty}` : instancePath;
 }
 
-/** A `null` that was written out, in a track: the field is as if `defaults` had none. A blank one was most likely forgotten. */
+/**
+ * An explicit `null` in a track unsets the field, as if `defaults` did not have it. An empty value was probably
+ * forgotten.
+ */
 function takesBack({ keyword, instancePath }: ErrorObject, root: Located, source: Source): boolean {
   if (keyword !== 'type' || !/^\/tracks\/\d+\/(?!id$)[^/]+$/.test(instancePath)) return false;
   const { start, end, value } = nodeAt(root, instancePath);
   return value === null && /^(null|~)$/i.test(source.text.slice(start, end));
 }
 
-/**
- * True if it only follows from a problem already reported: a misspelled field, or one that YAML
- * could not parse.
- */
+/** Whether it only follows from a problem already reported: a misspelled field, or one that YAML could not parse. */
 function isEcho(error: ErrorObject, root: Located, meant: ReadonlySet<string>): boolean {
   if (error.keyword === 'additionalProperties') return false;
   if (error.keyword === 'required' && meant.has(pointerOf(error) ?? '')) return true;

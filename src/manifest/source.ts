@@ -1,6 +1,6 @@
 import type { Range, Source } from './located.js';
 
-/** Lines end in LF or CRLF, as YAML and editors have it. */
+/** Lines end in LF or CRLF, as in YAML and editors. */
 export function createSource(file: string, text: string): Source {
   const lineStarts = [0];
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lineStarts.push(at + 1);

@@ -7,17 +7,17 @@ import { OUTPUT_DEFAULT, parseTemplate, renderStem, type Template, type Template
 
 export interface Namer {
   /**
-   * The take's stem, or what is wrong with its template or its name: nothing where the template asks for a field
-   * that is wrong itself. A fault of a template is told for each track that uses it.
+   * The take's stem, or what is wrong with its template or name. Empty if the template uses a field that is itself
+   * wrong. An error in a template is reported for each track that uses it.
    */
   name(track: MergedTrack, take: number, model: string): string | readonly Diagnostic[];
 }
 
 /**
- * Gives each take its place. Remembers the places given, as no two may be the same, also where letter
- * case or the composition of accents count nothing.
+ * Gives each take its path. Remembers the paths given, because no two may be equal, even when letter case and Unicode
+ * composition are ignored.
  *
- * @param tracks all of them: their number decides how wide `{index}` is
+ * @param tracks all of them: their number determines the width of `{index}`
  */
 export function createNamer(source: Source, tracks: readonly MergedTrack[]): Namer {
   const templates = new Map<string, ReturnType<typeof parseTemplate>>();
@@ -46,14 +46,14 @@ export function createNamer(source: Source, tracks: readonly MergedTrack[]): Nam
       const other = taken.get(folded);
       if (other === undefined) taken.set(folded, mine);
       else if (other.id !== mine.id || !parts.has('id')) return [collision(mine, other, stem)];
-      // Two tracks of one id were told already.
+      // Duplicate ids were already reported.
       else return [];
       return stem;
     },
   };
 }
 
-/** Who has a stem. */
+/** The take that uses a stem. */
 interface Taken {
   readonly key: string;
   readonly id: string | undefined;
@@ -66,7 +66,7 @@ function keyOf({ id, index }: MergedTrack, take: number): string {
 
 const HIDEABLE = ['id', 'title'] as const;
 
-/** What of a track its stem is made from. The id stands in for a title that is not set. */
+/** The fields that a stem is made from. The id replaces a missing title. */
 function partsOf(template: Template, { fields }: MergedTrack): ReadonlySet<string> {
   const tokens = template.map((piece) => (typeof piece === 'string' ? '' : piece.token));
   return new Set(tokens.flatMap((token) => (token === 'title' && !fields.title ? [token, 'id'] : [token])));
@@ -98,7 +98,7 @@ export function templateProblem(
   };
 }
 
-/** The place of a part of the text, where the text stands in the source as it is (not folded, not escaped). */
+/** The place of a part of the text, if the source has the text unchanged (not folded, not escaped). */
 function within(
   { value, range }: Pick<Sourced<string>, 'value' | 'range'>,
   { at, length }: TemplateFault,

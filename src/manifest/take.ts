@@ -4,33 +4,33 @@ import type { Template } from './template.js';
 
 /** One wanted generation: take `take` of track `track`. The unit that is priced, bought and stored. */
 export interface Take {
-  /** `opening` for the only take, `opening#2` for the second of several: what a person calls it. Unique. */
+  /** `opening` for the only take, `opening#2` for the second of several: its name for users. Unique. */
   readonly key: string;
   readonly track: string;
   /** From 1. */
   readonly take: number;
   /** How many takes the track has. */
   readonly takes: number;
-  /** Beyond `takes` of the manifest. */
+  /** Not among the manifest's `takes`. */
   readonly extra?: true;
   readonly title?: string;
   readonly request: AudioRequest;
-  /** `v1:` and the SHA-256 (hex) of the canonical request: what billing depends on. */
+  /** `v1:` and the SHA-256 (hex) of the canonical request, on which billing depends. */
   readonly digest: string;
-  /** Where texts have blanks at line ends: the digest that an earlier version gave this request. */
+  /** If texts have blanks at line ends: the digest that an earlier version gave this request. */
   readonly formerDigest?: string;
-  /** A missing file of it is kept in another place, the manifest says: no failure, and nothing to buy. */
+  /** The manifest says that a missing file is kept elsewhere: not a failure, and not to be bought. */
   readonly audioElsewhere?: true;
-  /** First 8 hex digits of the SHA-256 of each field of the request: tells which one changed, without keeping it. */
+  /** First 8 hex digits of the SHA-256 of each request field: shows which one changed without storing it. */
   readonly parts: Readonly<Partial<Record<RequestField, string>>>;
   /**
-   * Where the audio goes, without its extension, relative to the manifest's folder, with `/`. Unique
-   * also where letter case is ignored. The extension takes the place of `{ext}`, always the end: `.` is part of the join.
+   * Output path without extension, relative to the manifest's folder, with `/`. Unique, even when letter case is
+   * ignored. The extension replaces `{ext}`, which is always last.
    */
   readonly stem: string;
   /** The track's `id`, or its first line. */
   readonly span: Span;
-  /** Where each field's value stands. First the value, then, where it came from `defaults`, the track that uses it. */
+  /** Place of each field's value, and if it came from `defaults`, then of the track that uses it. */
   readonly fieldSpans: Readonly<Partial<Record<RequestField, readonly Span[]>>>;
 }
 
@@ -56,12 +56,12 @@ export interface Release {
   readonly genre?: string;
   readonly copyright?: string;
   readonly comment?: string;
-  /** Relative to the manifest's folder, below it as far as the path tells; links are not looked at yet. */
+  /** Relative to the manifest's folder, and inside it according to its path; links are not checked yet. */
   readonly cover?: string;
   readonly format: 'original' | 'wav' | 'flac' | 'mp3' | 'm4a' | 'opus';
   readonly bitrateKbits?: number;
   readonly loudnessLufs?: number;
-  /** Ceiling, dBTP. */
+  /** Ceiling in dBTP. */
   readonly truePeakDb: number;
   readonly template: Template;
   readonly tracks: readonly ReleaseTrack[];
@@ -74,7 +74,7 @@ export interface Manifest {
   /** Absolute: what `output` and `lyrics_file` are relative to. */
   readonly directory: string;
   readonly title?: string;
-  /** Integer micro-dollars, over the lockfile's whole life. */
+  /** Integer micro-dollars, over the lockfile's lifetime. */
   readonly budgetMicroUsd?: number;
   readonly budgetSpan?: Span;
   /** Address of the shared log. */
@@ -82,17 +82,17 @@ export interface Manifest {
   readonly concurrency?: number;
   /** In the manifest's order. */
   readonly takes: readonly Take[];
-  /** The take of a track beyond its `takes`, or why it cannot be made. Absent: a track has no others. */
+  /** A take of a track beyond its `takes`, or why it cannot be made. Absent: no further takes are possible. */
   readonly extraTake?: (track: string, take: number) => Take | readonly Diagnostic[];
-  /** Absent only where no file was read. */
+  /** Absent only if no file was read. */
   readonly release?: Release;
 }
 
 export interface LoadedManifest {
-  /** Absent when there is any error. */
+  /** Absent if there are errors. */
   readonly manifest?: Manifest;
-  /** Every error and warning, sorted. */
+  /** All errors and warnings, sorted. */
   readonly diagnostics: readonly Diagnostic[];
-  /** Text of each file that a span may name, for code frames: by `Span.file`. */
+  /** Text of each file that a span may name, by `Span.file`, for code frames. */
   readonly sources: ReadonlyMap<string, string>;
 }

@@ -1,19 +1,22 @@
 import { bytesOf, safeSegment, UNSAFE_IN_NAME } from '../core/file-name.js';
 import { closest } from '../core/suggest.js';
 
-/** What `output` may hold in braces beside `{ext}`. */
+/** What `output` may contain in braces besides `{ext}`. */
 const TOKENS = ['index', 'id', 'title', 'take', 'model'] as const;
 export type Token = (typeof TOKENS)[number];
 
-/** Where audio goes when a manifest does not say. */
+/** Where audio goes if the manifest does not say. */
 export const OUTPUT_DEFAULT = 'out/{index}-{id}.{ext}';
 
-/** UTF-8 bytes of a name without its extension: file systems take 255, and earlier takes and parts get longer names. */
+/**
+ * UTF-8 bytes of a name without its extension. File systems allow 255, and superseded and partial files get longer
+ * names.
+ */
 const SEGMENT_BYTES_MAX = 200;
 const STEM_BYTES_MAX = 1000;
 const AUDIO_EXTENSION = /\.(mp3|wav|flac|ogg|m4a|aac|opus|webm|aiff)$/i;
 
-/** A template taken apart: text and tokens in turn, without the `.{ext}` at the end. */
+/** A parsed template: text and tokens, without the `.{ext}` at the end. */
 export type Template = readonly (string | { readonly token: Token })[];
 
 /** A problem in a template, with its position (`at`, `length`). */
@@ -124,7 +127,7 @@ function pathFaults(body: string): TemplateFault[] {
   return faults;
 }
 
-/** Faults at one place have one cause. */
+/** Several faults at one place have one cause. */
 function withoutEchoes(faults: readonly TemplateFault[]): TemplateFault[] {
   const sorted = [...faults].sort((a, b) => a.at - b.at);
   return sorted.filter((fault, index) => index === 0 || fault.at !== sorted[index - 1]!.at);
@@ -137,7 +140,7 @@ export type Stem =
   | { readonly stem: string; readonly problem?: never }
   | { readonly stem?: never; readonly problem: string };
 
-/** The path that a template gives, without its extension: always relative, always below. */
+/** The path that a template gives, without its extension. It is always relative and never leaves the folder. */
 export function renderStem(template: Template, values: TokenValues): Stem {
   const namesTake = template.some((piece) => typeof piece !== 'string' && piece.token === 'take');
   const path = template

@@ -61,7 +61,7 @@ function words(
   }
 }
 
-/** Needs no quotes in a shell. */
+/** Whether it needs no quotes in a shell. */
 function isPlain(path: string): boolean {
   return /^[A-Za-z0-9_./][A-Za-z0-9_./-]*$/.test(path);
 }

@@ -15,7 +15,10 @@ export type TextFile =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'fault'; readonly fault: TextFault /** The system's code. */; readonly code: string };
 
-/** Reads a UTF-8 text, without its byte-order mark. Links are followed. Bad files are values; other throws are bugs. */
+/**
+ * Reads a UTF-8 text, without its byte-order mark. Links are followed. Unreadable files are returned as values;
+ * anything thrown is a bug.
+ */
 export async function readTextFile(
   files: Pick<FolderFiles, 'facts' | 'read'>,
   path: string,
@@ -25,7 +28,7 @@ export async function readTextFile(
     const facts = await files.facts(path);
     if (facts === undefined) return { kind: 'fault', fault: 'missing', code: 'ENOENT' };
     if (facts.kind === 'directory') return { kind: 'fault', fault: 'directory', code: 'EISDIR' };
-    // A pipe without a writer would never end.
+    // A pipe without a writer would block forever.
     if (facts.kind === 'other') return { kind: 'fault', fault: 'not-a-file', code: '' };
     return decode(await files.read(path, bytesMax));
   } catch (error) {

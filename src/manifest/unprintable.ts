@@ -1,4 +1,4 @@
-/** YAML has escapes for these; no text for people needs them, and the service may choke on them after payment. */
+/** YAML can escape these, but no text for people needs them, and they may break the service after payment. */
 const UNPRINTABLE = /(?![\t\n\r\u0085])\p{Cc}|\p{Cs}/u;
 
 /** The first unprintable character of a text, as `U+001B`, or `undefined`. */

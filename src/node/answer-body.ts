@@ -1,26 +1,26 @@
-/** The body of an answer, between the connection that brings it and whoever reads it. */
+/** The body of an answer, passed from the connection to its reader. */
 export interface AnswerBody {
   add(piece: Uint8Array): void;
-  /** No more comes: all is there, or `fault` says why not. The first word counts. */
+  /** Nothing more will come: the body is complete, or `fault` says why not. Only the first call counts. */
   end(fault?: Error): void;
-  /** To be read once. What came before a fault is still given. Stops the connection when left early. */
+  /** Can be read once. Bytes received before a fault are still returned. Leaving early stops the connection. */
   read(): AsyncGenerator<Uint8Array>;
-  /** Stops the connection where more would come. */
+  /** Stops the connection if more would come. */
   discard(): void;
 }
 
-/** The connection that a body comes on. */
+/** The connection that delivers a body. */
 export interface Tap {
   pause(): void;
   resume(): void;
-  /** Not asked for after the end. */
+  /** Never called after the end. */
   stop(): void;
 }
 
 export interface Flow {
-  /** Unread bytes that make the connection wait. Default 64 KiB. */
+  /** The connection pauses at this many unread bytes. Default 64 KiB. */
   readonly unreadBytesMax?: number;
-  /** When so many came, all of them did: the connection waits no more. */
+  /** The body is complete at this many bytes, so the connection never pauses after that. */
   readonly totalBytes?: number;
 }
 
@@ -35,13 +35,13 @@ export function createBody(tap: Tap, flow: Flow = {}): AnswerBody {
   let ending: { readonly fault?: Error | undefined } | undefined;
   let wake = () => {};
 
-  /** All that is there, or what there will be next. Empty: the end. */
+  /** The available pieces, or the next ones to arrive. Empty: the end. */
   async function next(): Promise<readonly Uint8Array[]> {
     if (unread.length === 0 && ending === undefined) {
       const more = new Promise<void>((resolve) => {
         wake = resolve;
       });
-      // May bring more at once.
+      // May deliver more synchronously.
       if (paused) tap.resume();
       await more;
     }

@@ -4,7 +4,7 @@ export type ApiKey =
 
 const HINT = 'set VENICE_API_KEY to the key alone, as shown at https://venice.ai/settings/api';
 
-/** Checks the form of an API key. Its text is in no message. */
+/** Checks the form of an API key. Messages never contain its text. */
 export function checkApiKey(text: string | undefined): ApiKey {
   const wrong = (message: string): ApiKey => ({ ok: false, message, hint: HINT });
   if (text === undefined || text === '') return wrong('VENICE_API_KEY is not set');

@@ -1,5 +1,5 @@
 export type BaseUrl =
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   | { readonly ok: true; readonly url: string }
   | { readonly ok: false; readonly message: string; readonly hint: string };
 
@@ -8,7 +8,7 @@ const HINT = 'give an address such as https://api.venice.ai/api/v1; http is for 
 /** Checks the address of the API: https, or http to this machine; no credentials, query or fragment. */
 export function parseBaseUrl(text: string): BaseUrl {
   const wrong = (message: string): BaseUrl => ({ ok: false, message, hint: HINT });
-  // Asked of the text, since `URL` silently mends or drops what is asked about here.
+  // Checks the text, because `URL` silently corrects or drops some of this.
   if (text.length > 2_000) return wrong('the base URL is too long');
   if (/[\s\\\u0000-\u001f\u007f]/.test(text)) {
     return wrong('the base URL holds a space, a backslash or a control character');
@@ -26,15 +26,15 @@ export function parseBaseUrl(text: string): BaseUrl {
 }
 
 /**
- * An address as it may be told to anybody, though it may be one that cannot be used: of one that may hold a secret
- * (credentials, a query) its origin alone, or nothing.
+ * A form of an address that is safe to show, even if it is unusable: if it may contain a secret (credentials, a query),
+ * only its origin, or nothing.
  */
 export function shownBaseUrl(text: string): string {
   if (!/[@?#]/.test(text) || parseBaseUrl(text).ok) return text;
   return /^https?:/i.test(text) && URL.canParse(text) ? new URL(text).origin : '';
 }
 
-/** @param hostname as `URL` gives it: lower case, an IPv4 address in its plain form, IPv6 in brackets */
+/** @param hostname as in `URL`: lower case, IPv4 in plain form, IPv6 in brackets */
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }

@@ -6,15 +6,13 @@ import { faultCode } from '../core/errors.js';
 import type { Beacon, NameClaim } from '../core/ports.js';
 import { idOf } from './open-file.js';
 
-/*
- * What the system frees by itself when a process ends, however it ends. Node has no `flock`; it has sockets.
- */
+/* Claims that the system frees when a process ends, however it ends. Node has no `flock`, but it has sockets. */
 
 /** Claims a name on this machine: see `Processes.claim`. */
 export async function claimName(name: string): Promise<NameClaim> {
   switch (process.platform) {
     case 'linux':
-      // In the abstract namespace: no file that somebody could delete.
+      // In the abstract namespace, so there is no file to delete.
       return claimSocket(`\0venice-batch/${name}`);
     case 'win32':
       return claimSocket(`\\\\.\\pipe\\venice-batch-${name}`);
@@ -31,7 +29,7 @@ async function claimSocket(path: string): Promise<NameClaim> {
   return server === 'EADDRINUSE' || server === 'EACCES' ? { kind: 'taken' } : { kind: 'unsupported' };
 }
 
-/** `O_EXLOCK` of macOS: opening is `flock`. */
+/** `O_EXLOCK` of macOS: opening the file also takes a `flock`. */
 const EXCLUSIVE_LOCK = 0x20;
 
 function claimFile(folder: string, name: string): NameClaim {
@@ -45,7 +43,7 @@ function claimFile(folder: string, name: string): NameClaim {
   }
 }
 
-/** Only Linux has what beacons are needed for: containers that share a folder and not their processes. */
+/** Beacons are needed only on Linux, for containers that share a folder but not their processes. */
 export async function openBeacon(path: string): Promise<Beacon | undefined> {
   if (process.platform !== 'linux') return undefined;
   return inFolder(path, undefined, async (short) => {
@@ -57,7 +55,7 @@ export async function openBeacon(path: string): Promise<Beacon | undefined> {
       try {
         unlinkSync(path);
       } catch {
-        // It went with the server, or with its folder.
+        // Already removed with the server or its folder.
       }
     };
     if (id !== undefined) return { id, close };
@@ -68,7 +66,7 @@ export async function openBeacon(path: string): Promise<Beacon | undefined> {
 
 /** See `Processes.askBeacon`. */
 export async function askBeacon(path: string, id: string): Promise<'answers' | 'silent' | 'unknown'> {
-  // Of another device number, it is seen through another mount, where the kernel does not know who made it.
+  // A different device number means a different mount, through which the kernel does not find the socket's owner.
   if (process.platform !== 'linux' || idAt(path) !== id) return 'unknown';
   return inFolder(path, 'unknown', connectTo);
 }
@@ -84,7 +82,7 @@ function connectTo(path: string): Promise<'answers' | 'silent' | 'unknown'> {
   });
 }
 
-/** The server, or the code of what failed. It keeps no process alive, and hangs up on everybody. */
+/** The server, or the error code. It does not keep the process alive, and closes every connection at once. */
 function listen(path: string): Promise<Server | string> {
   return new Promise((resolve) => {
     const server = createServer((socket) => socket.destroy());
@@ -98,7 +96,7 @@ function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => server.close(() => resolve()));
 }
 
-/** The address of a socket has room for 107 bytes: its folder is named by an open descriptor. */
+/** Socket addresses are limited to 107 bytes, so the folder is named by an open descriptor. */
 async function inFolder<T>(path: string, otherwise: T, work: (short: string) => Promise<T>): Promise<T> {
   let folder: number;
   try {

@@ -1,14 +1,17 @@
 import type { Clock } from '../core/ports.js';
 
-/** The longest single timer: after a suspended machine wakes, a sleep is late by this much at most. */
+/** The longest single timer. After a suspended machine wakes, a sleep is late by at most this much. */
 const TIMER_MS_MAX = 30_000;
 
-/** How far the wall clock must be ahead to be followed: less is drift, more is a suspended machine or a set clock. */
+/**
+ * How far the wall clock must be ahead to be followed. Less is drift; more means that the machine was suspended or the
+ * clock was set.
+ */
 const AHEAD_MS_MAX = 1_000;
 
 /**
- * The system's clock. Runs with the monotonic clock, so that it never goes back when the wall clock is set back; where
- * the wall clock is found ahead (the machine slept, the time was corrected), it goes on from there.
+ * The system's clock. Follows the monotonic clock, so that it never goes back when the wall clock is set back. If the
+ * wall clock is ahead (the machine slept, or the time was corrected), it jumps there.
  *
  * @param wallMs milliseconds since the epoch
  * @param monotonicMs milliseconds since any moment, never going back
@@ -22,7 +25,7 @@ export function createClock(wallMs = () => Date.now(), monotonicMs = () => perfo
   return { nowMs, sleep: (delayMs, signal) => sleepUntil(nowMs, nowMs() + delayMs, signal) };
 }
 
-/** In steps, since one timer cannot be longer than 2^31 ms and does not count the time the machine sleeps. */
+/** In steps, because one timer cannot be longer than 2^31 ms and does not count the time that the machine sleeps. */
 async function sleepUntil(nowMs: () => number, untilMs: number, signal?: AbortSignal): Promise<void> {
   for (;;) {
     const leftMs = untilMs - nowMs();

@@ -1,19 +1,20 @@
-/** Time is counted in steps of this, ms. A step that takes longer than another one on top was slept through. */
+/** Time is counted in steps of this many ms. If a step takes twice as long, the process was suspended. */
 const STEP_MS = 1_000;
-/** Steps slept through at the very end that are waited for once more. */
+/** How often steps with a suspension at the very end are repeated. */
 const EXTENSIONS_MAX = 5;
 
 export interface Deadline {
-  /** Starts anew. No effect once it is off or has passed. */
+  /** Starts again. No effect once stopped or expired. */
   restart(): void;
-  /** Stands still until it is restarted. */
+  /** Pauses until restarted. */
   hold(): void;
   off(): void;
 }
 
 /**
- * Calls `late` after `delayMs` in which this process could have heard an answer. Time in which it was stopped (SIGSTOP,
- * a debugger) or the machine slept does not count, and what came meanwhile is read before anything is called late.
+ * Calls `late` after `delayMs` in which this process could have received an answer. Time in which it was stopped
+ * (SIGSTOP, a debugger) or the machine slept does not count, and data that arrived meanwhile is read before anything is
+ * declared late.
  *
  * @param stepMs for tests
  */
@@ -38,7 +39,7 @@ export function startDeadline(delayMs: number, late: () => void, stepMs = STEP_M
     const startMs = performance.now();
     timer = setTimeout(() => {
       const tookMs = performance.now() - startMs;
-      // After a timer the event loop reads what lies in the sockets, and only then comes here.
+      // After a timer, the event loop reads the sockets before it gets here.
       turn = setImmediate(() => judge(tookMs, countedMs));
     }, countedMs);
   };

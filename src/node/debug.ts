@@ -2,17 +2,17 @@ import { shownAddress, withShownAddresses } from '../core/address.js';
 import type { Clock, Transport, TransportAnswer, TransportRequest } from '../core/ports.js';
 
 const LINE_LENGTH_MAX = 2_000;
-/** A key in any of its written forms is shorter. */
+/** Longer than a key in any of its encodings. */
 const KEY_LENGTH_MAX = 16_384;
 const START_LENGTH_MAX = KEY_LENGTH_MAX + 4 * LINE_LENGTH_MAX;
 
-/** Headers worth a look that never hold a secret. */
+/** Useful headers that never contain a secret. */
 const HEADERS_SHOWN =
   /^(content-(type|length|encoding)|location|retry-after|cf-ray|x-(ratelimit|venice)-.*)$/;
 
 /**
- * Reports each request, its answer and the end of the answer's body as one line of text each, numbered by request.
- * Lines are cut and secrets redacted; control characters are left to who prints the line.
+ * Reports each request, its answer and the end of the answer's body as one line each, numbered by request. Lines are
+ * cut and secrets redacted; the caller escapes control characters when printing.
  */
 export function debugTransport(
   transport: Transport,
@@ -24,7 +24,7 @@ export function debugTransport(
   return async (request) => {
     const id = ++last;
     const startMs = clock.nowMs();
-    // Cut after redacting: half a secret would not be known for one.
+    // Cut after redacting: half a secret would not be recognised.
     const write = (text: string) => report(clip(withShownAddresses(redact(`#${id} ${text}`))));
     const since = () => `${clock.nowMs() - startMs} ms`;
     write(`> ${requestLine(request)}`);
@@ -51,7 +51,7 @@ function headersShown({ headers }: TransportAnswer): string {
     .join('');
 }
 
-/** The body as it comes; its size, and its text where it is one, when it has ended in whatever way. */
+/** Passes the body on, and reports its size, and its start if it is text, however it ends. */
 async function* listen(
   { body, headers }: TransportAnswer,
   ended: (ending: string) => void,
@@ -71,7 +71,7 @@ async function* listen(
     ending = `cut off (${error instanceof Error ? error.message : 'unknown fault'})`;
     throw error;
   } finally {
-    // The end of a start may be half a key, which would not be known for one.
+    // The end of a truncated start may be half a key, which would not be recognised.
     const known = start.length < START_LENGTH_MAX ? start : start.slice(0, -KEY_LENGTH_MAX);
     ended(`${ending} of ${bytes} bytes${known === '' ? '' : ` ${known}`}`);
   }

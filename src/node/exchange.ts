@@ -9,21 +9,21 @@ import { fault, type SendState, watch } from './send-state.js';
 const MESSAGE_LENGTH_MAX = 500;
 
 export interface ExchangeOptions {
-  /** Of the whole exchange, the body included. */
+  /** Of the whole exchange, including the body. */
   readonly deadlineMs: number;
-  /** Until the headers of the answer are there. */
+  /** Until the headers of the answer arrive. */
   readonly headersDeadlineMs?: number | undefined;
-  /** Without a byte of a body that was begun and is being read. */
+  /** Between bytes of a body that is being read. */
   readonly idleDeadlineMs: number;
-  /** Called when the connection is no longer needed, maybe more than once. */
+  /** Called when the connection is no longer needed, possibly more than once. */
   release(): void;
-  /** Takes secrets out of a message. */
+  /** Removes secrets from a message. */
   clean(text: string): string;
 }
 
 /**
- * One request over a dispatcher. Handles undici's events itself: its own `request` would turn the headers into
- * bytes and back, and the body into a stream, which together cost more than the exchange.
+ * One request over a dispatcher. Handles undici's events directly: its own `request` converts headers to bytes and
+ * back, and the body to a stream, which together cost more than the exchange.
  */
 export function exchange(
   dispatcher: Dispatcher,
@@ -47,7 +47,7 @@ export function exchange(
       }
     };
     const stop = (reason: Error) => {
-      // At once: undici heeds it only when it is connected, and we do not wait for that.
+      // At once, because undici reacts to it only once connected.
       over(reason);
       connection?.abort(reason);
     };
@@ -86,7 +86,7 @@ export function exchange(
   });
 }
 
-/** Goes off when the headers, the next bytes of the body, or the whole answer are late. */
+/** Fires when the headers, the next bytes of the body, or the whole answer are late. */
 function setAlarms(
   { deadlineMs, headersDeadlineMs, idleDeadlineMs }: ExchangeOptions,
   late: (code: string, message: string) => void,
@@ -102,7 +102,7 @@ function setAlarms(
         );
   let idle: Deadline | undefined;
   return {
-    /** The headers are there. Returns the deadline for the next bytes. */
+    /** The headers have arrived. Returns the deadline for the next bytes. */
     begun: (): Deadline => {
       headers?.off();
       idle = startDeadline(idleDeadlineMs, () =>
@@ -129,13 +129,13 @@ function plainHeaders(received: Readonly<Record<string, string | string[] | unde
   return headers;
 }
 
-/** Longer than almost any audio. */
+/** Larger than almost any audio. */
 const AHEAD_BYTES_MAX = 32 * 1024 * 1024;
 
 /**
- * undici 7 throws where nobody can catch it when a connection that is not to be kept ends while its answer is
- * held back (nodejs/undici#5360, mended in 8). So an answer that may end with its connection runs ahead of its
- * reader, and none is held back when all of it has come.
+ * undici 7 throws an uncatchable error if a connection that will not be reused ends while its answer is paused
+ * (nodejs/undici#5360, fixed in 8). So an answer that may end with its connection is never paused, and no answer is
+ * paused once it is complete.
  */
 function flowOf(headers: Headers): Flow {
   const length = headers['content-length'];
@@ -161,7 +161,7 @@ function asAnswer(status: number, headers: Headers, body: AnswerBody): Transport
   };
 }
 
-/** Connecting to several addresses fails with all their errors: the first tells. */
+/** When all of several addresses fail, the first error is reported. */
 function described(error: unknown, clean: (text: string) => string): { code: string; message: string } {
   const first = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
   const message = first instanceof Error ? first.message : String(first);

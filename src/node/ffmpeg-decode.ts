@@ -1,21 +1,21 @@
 import { spawn } from 'node:child_process';
 
-/** Of decoded audio: 10 minutes at 48 kHz, two channels, as floats, take 230 MB. */
+/** Limit of decoded audio. 10 minutes at 48 kHz stereo take 230 MB as floats. */
 const BYTES_MAX = 1024 * 1024 * 1024;
 const DEADLINE_MS = 120_000;
 
 /**
- * Decodes a file with the `ffmpeg` that is on the PATH.
+ * Decodes a file with the `ffmpeg` on the PATH.
  *
  * @param file absolute
- * @returns a WAV file of 32-bit floats; `undefined` where there is no ffmpeg, or it cannot
+ * @returns a WAV file of 32-bit floats; `undefined` if ffmpeg is not installed or fails
  */
 export function decodeWithFfmpeg(file: string): Promise<Uint8Array | undefined> {
   return new Promise((resolve) => {
     const words = ['-nostdin', '-v', 'error', '-i', `file:${file}`, '-map', '0:a:0'];
     const child = spawn('ffmpeg', [...words, '-c:a', 'pcm_f32le', '-f', 'wav', 'pipe:1'], {
       stdio: ['ignore', 'pipe', 'ignore'],
-      // Not `timeout`: its timer keeps the process alive where the program could not be started.
+      // Not `timeout`: its timer keeps the process alive if the program could not be started.
       signal: AbortSignal.timeout(DEADLINE_MS),
       killSignal: 'SIGKILL',
     });

@@ -5,27 +5,27 @@ const WORDS_BYTES_MAX = 4_000;
 
 export type FfmpegEnd =
   | { readonly ok: true }
-  /** `missing`: there is no ffmpeg on the PATH. */
+  /** `missing`: ffmpeg is not on the PATH. */
   | { readonly ok: false; readonly missing: boolean; readonly message: string };
 
-/** True if there is an ffmpeg on the PATH. */
+/** Whether ffmpeg is on the PATH. */
 export async function hasFfmpeg(): Promise<boolean> {
   return (await run(['-version'], undefined)).ok;
 }
 
 /**
- * Encodes a WAV file with the `ffmpeg` that is on the PATH, without any tag and the same way each time.
+ * Encodes a WAV file with the `ffmpeg` on the PATH, without tags and reproducibly.
  *
  * @param wav the audio
- * @param words how to encode it
- * @param file absolute; what stands there is replaced
+ * @param words the encoding options
+ * @param file absolute; an existing file is replaced
  */
 export function encodeWithFfmpeg(
   wav: Uint8Array,
   words: readonly string[],
   file: string,
 ): Promise<FfmpegEnd> {
-  // Nothing of chance (serial numbers), of time, or of the program's version.
+  // Nothing that varies: no random serial numbers, times or program versions.
   const exact = ['-map_metadata', '-1', '-fflags', '+bitexact', '-flags:a', '+bitexact', '-threads', '1'];
   return run(['-v', 'error', '-y', '-f', 'wav', '-i', 'pipe:0', ...words, ...exact, `file:${file}`], wav);
 }
@@ -34,7 +34,7 @@ function run(words: readonly string[], input: Uint8Array | undefined): Promise<F
   return new Promise((resolve) => {
     const child = spawn('ffmpeg', words, {
       stdio: ['pipe', 'ignore', 'pipe'],
-      // Not `timeout`: its timer keeps the process alive where the program could not be started.
+      // Not `timeout`: its timer keeps the process alive if the program could not be started.
       signal: AbortSignal.timeout(DEADLINE_MS),
       killSignal: 'SIGKILL',
     });
@@ -48,7 +48,7 @@ function run(words: readonly string[], input: Uint8Array | undefined): Promise<F
     child.on('close', (code) =>
       resolve(code === 0 ? { ok: true } : { ok: false, missing: false, message: stderrText.trim() }),
     );
-    // It may end before it has read all.
+    // It may exit before reading everything.
     child.stdin.on('error', () => {});
     child.stdin.end(input ?? new Uint8Array(0));
   });

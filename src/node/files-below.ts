@@ -18,27 +18,31 @@ import { asHandle, factsOf, fault, idOf, openToRead, openToWrite, readAll, strea
 import { shared } from './shared-turns.js';
 
 /*
- * Names from a lockfile, below one folder, without following a link. Node has no `openat`. On Linux every folder on the
- * way is opened in turn, by `/proc/self/fd/N/name`, and the last one is used the same way: whatever others put in the path
- * meanwhile, the call happens in the folder that was looked at. Elsewhere the folders are looked at before the call and
- * again after it: an effect in a wrong folder cannot be ruled out, but it is never taken for a success.
+ * Access to untrusted names (from a lockfile) below one folder, without following links. Node has no `openat`. On Linux
+ * every folder on the way is opened in turn as `/proc/self/fd/N/name`, and the last one is used the same way: whatever
+ * others change in the path meanwhile, the call happens in the folder that was checked. Elsewhere the folders are
+ * checked before the call and again after it: an effect in a wrong folder cannot be ruled out, but it is never taken
+ * for a success.
  */
 
-/** Opens a folder for nothing but paths that begin there, so that reading it need not be allowed. The same on all of Node's Linux platforms. */
+/**
+ * Opens a folder only as a starting point for paths, so read permission is not needed. The same value on all of Node's
+ * Linux platforms.
+ */
 const O_PATH = 0o10000000;
 const AS_FOLDER = O_PATH | (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 0);
 const DESCRIPTORS = '/proc/self/fd';
 
 /** A folder found without following a link, for one call. */
 interface Found {
-  /** Stands for the folder in front of a name. */
+  /** Path prefix for names in the folder. */
   readonly at: string;
-  /** Throws `ESTALE` where the way there is not what it was. */
+  /** Throws `ESTALE` if the path to it has changed. */
   check(): void;
   close(): void;
 }
 
-/** Finds `names` below the root, in turn. */
+/** Finds `names` below the root, one by one. */
 type Find = (names: readonly string[]) => Found;
 
 /**
@@ -54,7 +58,7 @@ export async function filesBelow(
   const real = await all.real(root);
   const pin = pinnedTo(real);
   const find = byDescriptor ? findByDescriptor(real, pin) : findByName(real, pin);
-  // A root that is not there yet is remembered when it is.
+  // A root that does not exist yet is remembered once it does.
   orAbsent(() => find([]).close());
   return viewOf(all, resolve(root), real, find);
 }
@@ -73,7 +77,7 @@ function staleFault(root: string): FileFault {
   });
 }
 
-/** Throws `ESTALE` for another folder than the first that it was shown. */
+/** Throws `ESTALE` for a different folder than the first one. */
 function pinnedTo(root: string): (stats: Stats) => void {
   let id: string | undefined;
   return (stats) => {
@@ -169,7 +173,7 @@ function viewOf(all: Files, root: string, real: string, find: Find): FolderFiles
     rename: async (from, to) => at(from, (source) => at(to, (target) => renameSync(source, target))),
     link: async (from, to) =>
       at(from, (source) => {
-        // Some systems would link what a symbolic link leads to.
+        // Some systems would link the target of a symbolic link.
         if (!lstatSync(source).isFile()) throw fault('EFTYPE', `not a regular file: ${from}`);
         at(to, (target) => linkSync(source, target));
       }),
@@ -178,17 +182,17 @@ function viewOf(all: Files, root: string, real: string, find: Find): FolderFiles
   };
 }
 
-/** The names that lead from the root to the path. */
+/** The names on the way from the root to the path. */
 function namesBelow(root: string, path: string): readonly string[] {
   const way = relative(root, resolve(path));
   const names = way === '' ? [] : way.split(sep);
-  // On Windows another drive's way is absolute.
+  // On Windows, the relative path to another drive is absolute.
   if (names[0] === '..' || resolve(way) === way) throw fault('EXDEV', `not below ${root}: ${path}`);
   return names;
 }
 
 function callsIn(find: Find, namesOf: (path: string) => readonly string[]) {
-  /** Runs `work`, which must not wait, on the folder that was found. */
+  /** Runs `work`, which must be synchronous, in the folder that was found. */
   const inFolder = <T>(names: readonly string[], work: (folder: string) => T): T => {
     const found = find(names);
     try {
@@ -199,7 +203,7 @@ function callsIn(find: Find, namesOf: (path: string) => readonly string[]) {
       found.close();
     }
   };
-  /** Runs `work` on the path, whose last part may be anything or nothing. */
+  /** Runs `work` on the path, whose last part may be anything or not exist. */
   const at = <T>(path: string, work: (path: string) => T): T => {
     const names = namesOf(path);
     const last = names.at(-1);
@@ -213,11 +217,11 @@ interface Making {
   readonly find: Find;
   readonly syncDirectory: (path: string) => Promise<void>;
   readonly access: 'private' | undefined;
-  /** As it stands in front of paths. */
+  /** The prefix of all paths. */
   readonly root: string;
 }
 
-/** One folder after the other, and the entries of those that are new, and of the last one, made durable. */
+/** Creates one folder after another. Makes the entries of new folders, and of the last one, durable. */
 async function makeFolders(
   all: Files,
   real: string,
@@ -245,14 +249,14 @@ function makeFolder(parent: Found, name: string, access: 'private' | undefined):
     mkdirSync(`${parent.at}${sep}${name}`, access === 'private' ? 0o700 : 0o777);
     parent.check();
   } catch (error) {
-    // Another call made it meanwhile, or it is no folder, which the next look tells.
+    // Another call created it meanwhile, or it is not a folder, which the next check finds.
     if (faultCode(error) !== 'EEXIST') throw error;
   } finally {
     parent.close();
   }
 }
 
-/** A folder that we may use but not read cannot be synced by us. */
+/** A folder that may be used but not read cannot be synced by this process. */
 function unlessForbidden(error: unknown): void {
   if (faultCode(error) !== 'EACCES' && faultCode(error) !== 'EPERM') throw error;
 }

@@ -21,8 +21,8 @@ import { shared } from './shared-turns.js';
 const LINKS_MAX = 40;
 
 /**
- * The real file system. What touches names only, or a few bytes, is done on the spot: to hand a call to another thread
- * and back costs ten times the call. What waits for the disk (syncs, audio, whole files) is handed over.
+ * The real file system. Operations on names only, or on a few bytes, are synchronous: passing a call to another thread
+ * and back costs ten times the call. Operations that wait for the disk (syncs, audio, whole files) are asynchronous.
  */
 export const systemFiles: Files = {
   read: async (path, bytesMax, kinds) => {
@@ -50,8 +50,8 @@ export const systemFiles: Files = {
 };
 
 /**
- * `realpath` of the part that exists, then the rest as it stands. A link to nothing is followed all the same: a file
- * created through it would come to lie where it points.
+ * `realpath` of the existing part, followed by the rest. A dangling link is still followed: a file created through it
+ * would be at its target.
  */
 async function realOf(path: string, links: number): Promise<string> {
   const existing = await orUndefined(realpath(path));
@@ -66,7 +66,7 @@ async function realOf(path: string, links: number): Promise<string> {
   return realOf(resolve(realParent, await readlink(here)), links + 1);
 }
 
-/** The entry of the folder itself is always made durable: an earlier run may have been killed just before that. */
+/** The folder's own entry is always made durable: an earlier run may have been killed just before that. */
 async function makeDurableDirectory(path: string, access?: 'private'): Promise<void> {
   const target = resolve(path);
   const first = (await makePath(target, access === 'private' ? 0o700 : 0o777)) ?? target;
@@ -77,9 +77,9 @@ async function makeDurableDirectory(path: string, access?: 'private'): Promise<v
 }
 
 /**
- * Creates a folder and those above it. Not by `recursive`, which tells `ENOENT` for a disk that may not be written.
+ * Creates a folder and its parents. Not with `recursive`, which reports `ENOENT` for a read-only disk.
  *
- * @returns the topmost that was created, if any
+ * @returns the topmost folder created, if any
  */
 async function makePath(path: string, mode: number): Promise<string | undefined> {
   try {
@@ -97,12 +97,12 @@ async function makePath(path: string, mode: number): Promise<string | undefined>
   return first ?? path;
 }
 
-/** Somebody else may have made it, or it was there before. */
+/** Another process may have created it, or it already existed. */
 async function unlessDirectory(path: string, error: unknown): Promise<undefined> {
   if (!(await orUndefined(stat(path)))?.isDirectory()) throw error;
 }
 
-/** A folder above ours that we may use but not read cannot be synced by us; all others must be. */
+/** A parent folder that may be used but not read cannot be synced by this process; all others must be. */
 async function syncParent(path: string): Promise<void> {
   try {
     await syncDirectory(path);
@@ -116,7 +116,7 @@ async function syncDirectory(path: string): Promise<void> {
   if (await canSyncDirectory(path)) return;
 }
 
-/** Syncs the folder. `false` where its file system has no such thing: a loss of power may then take its newest entries. */
+/** Syncs the folder. `false` if its file system cannot: a power cut may then lose its newest entries. */
 async function canSyncDirectory(path: string): Promise<boolean> {
   if (process.platform === 'win32') return false;
   const descriptor = openSync(path, 'r');
@@ -135,7 +135,7 @@ const UNSYNCABLE: ReadonlySet<string> = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUP
 
 const syncAll = promisify(fsync);
 
-/** Some mounts tell no size at all. */
+/** Some mounts report no size. */
 async function freeBytes(path: string): Promise<number | undefined> {
   try {
     const { bavail, bsize, blocks } = await statfs(path);
@@ -145,7 +145,7 @@ async function freeBytes(path: string): Promise<number | undefined> {
   }
 }
 
-/** `ENOTDIR`: a part of the path is a file, so nothing is there either. */
+/** `ENOTDIR`: a part of the path is a file, so the path does not exist either. */
 function isNothing(error: unknown): boolean {
   return faultCode(error) === 'ENOENT' || faultCode(error) === 'ENOTDIR';
 }

@@ -47,7 +47,7 @@ export const systemGit: Git = (words, { folder, stdin, environment, deadlineMs }
     });
     child.on('error', (error) => answer(undefined, error.message));
     child.on('close', (code) => answer(code ?? undefined));
-    // It may end before it has read all.
+    // It may exit before reading everything.
     child.stdin.on('error', () => {});
     child.stdin.end(stdin);
   });

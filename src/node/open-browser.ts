@@ -5,7 +5,7 @@ export interface BrowserPlace {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** The command that opens an address in the user's browser; `undefined` where there is no screen to show it on. */
+/** The command that opens an address in the user's browser; `undefined` if there is no display. */
 export function browserCommand(
   { platform, env }: BrowserPlace,
   address: string,
@@ -17,7 +17,7 @@ export function browserCommand(
   return env.DISPLAY || env.WAYLAND_DISPLAY ? ['xdg-open', address] : undefined;
 }
 
-/** Opens the address in the user's browser, which goes on by itself. Resolves to whether there is one. */
+/** Opens the address in the user's browser, which keeps running independently. Resolves to whether there is one. */
 export async function openBrowser(place: BrowserPlace, address: string): Promise<boolean> {
   const command = browserCommand(place, address);
   if (command === undefined) return false;

@@ -14,16 +14,16 @@ import { promisify } from 'node:util';
 import type { FileFacts, FileFault, FileHandle } from '../core/ports.js';
 
 const PIECE_BYTES = 256 * 1024;
-/** Up to so many bytes are written at once: a few records, not audio. */
+/** Writes up to this size are synchronous: a few records, not audio. */
 const SMALL_BYTES = 16 * 1024;
 /** Absent on Windows. */
 const NOFOLLOW = constants.O_NOFOLLOW ?? 0;
 const NONBLOCK = constants.O_NONBLOCK ?? 0;
 
 /**
- * The descriptor of a regular file that may be read; the caller closes it.
+ * The descriptor of a readable regular file; the caller closes it.
  *
- * @param links whether a symbolic link as the last part of the path is followed
+ * @param links whether to follow a symbolic link at the end of the path
  */
 export function openToRead(path: string, links: 'follow' | 'refuse'): number {
   // Without NONBLOCK, opening a pipe waits for a writer that may never come.
@@ -31,12 +31,12 @@ export function openToRead(path: string, links: 'follow' | 'refuse'): number {
   return ifRegular(openSync(path, flags), path);
 }
 
-/** The descriptor of whatever can be read there; waits for a pipe's writer. The caller closes it. */
+/** The descriptor of anything readable; waits for a pipe's writer. The caller closes it. */
 export function openAnything(path: string): Promise<number> {
   return openLater(path, 'r');
 }
 
-/** The descriptor of a file that may be written; the caller closes it. Never one behind a symbolic link. */
+/** The descriptor of a writable file; the caller closes it. Never follows a symbolic link. */
 export function openToWrite(
   path: string,
   mode: 'exclusive' | 'truncate' | 'append',
@@ -52,7 +52,7 @@ const WRITE_FLAGS = {
   append: constants.O_APPEND,
 } as const;
 
-/** Looked at on the open file: what a path leads to may change between a look and the opening. */
+/** Checked on the open file, because the path may change between a check and the opening. */
 function ifRegular(descriptor: number, path: string): number {
   const stats = fstatSync(descriptor);
   if (stats.isFile()) return descriptor;
@@ -66,12 +66,12 @@ const readSome = promisify(read);
 const writeSome = promisify(write);
 const syncData = promisify(fdatasync);
 
-/** The rest of an open file, or what follows from `firstByte` on. It is closed at the end. */
+/** The rest of an open file, or everything from `firstByte` on. Closes it at the end. */
 export async function* streamOf(descriptor: number, firstByte?: number): AsyncGenerator<Uint8Array> {
-  // A pipe can only be read where it stands.
+  // A pipe can only be read from its current position.
   let position = firstByte ?? null;
   try {
-    // The size is a hint: a pipe tells none, and a file may grow meanwhile.
+    // The size is a hint: a pipe has none, and a file may grow meanwhile.
     let leftBytes = fstatSync(descriptor).size;
     for (;;) {
       const pieceBytes = Math.min(PIECE_BYTES, Math.max(leftBytes, 4_096));
@@ -87,11 +87,11 @@ export async function* streamOf(descriptor: number, firstByte?: number): AsyncGe
   }
 }
 
-/** All of an open file, which is closed. Throws `EFBIG` beyond the bound. */
+/** The whole content of an open file, which is then closed. Throws `EFBIG` beyond the limit. */
 export async function readAll(descriptor: number, bytesMax: number, path: string): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let size = 0;
-  // Counted while reading: the size that `stat` tells is wrong for pipes and growing files.
+  // Counted while reading: `stat` reports a wrong size for pipes and growing files.
   for await (const piece of streamOf(descriptor)) {
     size += piece.byteLength;
     if (size > bytesMax) throw fault('EFBIG', `file of more than ${bytesMax} bytes: ${path}`);

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 
-/** A request that was let in, and what is sent back. */
+/** An admitted request. */
 export interface ServedRequest {
   readonly method: string;
   readonly path: string;
@@ -18,11 +18,11 @@ export interface ServedAnswer {
 }
 
 export interface PageServerOptions {
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port: number;
   /** Added to every answer. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Answers to what is not let in, and to what is. Rejects only for a bug. */
+  /** Answers all requests, admitted or not. Rejects only because of a bug. */
   answer(request: ServedRequest & { readonly target: string }, port: number): Promise<ServedAnswer>;
   /** Called with errors that occur while answering. */
   failed(error: unknown): void;
@@ -35,13 +35,13 @@ export interface PageServer {
 
 const HOST = '127.0.0.1';
 
-/** A server for one page, on loopback alone. Rejects with the system's error if it cannot listen. */
+/** A server for one page, on loopback only. Rejects with the system's error if it cannot listen. */
 export async function openPageServer(options: PageServerOptions): Promise<PageServer> {
   const server = createServer((request, response) => {
     const { port } = server.address() as AddressInfo;
     serve(request, response, port, options).catch((error: unknown) => {
       response.destroy();
-      // A browser that has heard enough closes the connection.
+      // A browser that has received enough closes the connection.
       if ((error as { code?: string }).code !== 'ERR_STREAM_PREMATURE_CLOSE') options.failed(error);
     });
   });
@@ -67,7 +67,7 @@ async function serve(
   const { method = 'GET', url: target = '/', headers } = request;
   const asked = { method, target, path: target, headers, body: bodyOf(request) };
   const answer = await options.answer(asked, port);
-  // What was not read of the request is not wanted.
+  // Discard the unread part of the request.
   request.resume();
   response.writeHead(answer.status, { ...options.headers, ...answer.headers });
   const { body } = answer;

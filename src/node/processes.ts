@@ -10,7 +10,7 @@ const COMMAND_TIMEOUT_MS = 5_000;
 /** A constant of the Linux kernel. */
 const PID_NAMESPACE_OF_THE_HOST = 'pid:[4026531836]';
 
-/** Processes of this host: from `/proc` where there is one, else from the system's commands. */
+/** Processes of this host: from `/proc` if available, else from system commands. */
 export async function createProcesses(): Promise<Processes> {
   const pidNamespace = await linkText('/proc/self/ns/pid');
   return {
@@ -35,7 +35,7 @@ async function bootId(): Promise<string> {
   return (await contents('/proc/sys/kernel/random/boot_id'))?.trim() ?? '';
 }
 
-/** In a container the file may come with the image, so that every machine that runs it would have the same. */
+/** In a container the file may come from the image, so that every machine running it would have the same. */
 async function machineId(pidNamespace: string): Promise<string> {
   switch (process.platform) {
     case 'linux':
@@ -60,16 +60,16 @@ const DBUS_MACHINE_ID = '/var/lib/dbus/machine-id';
 const WINDOWS_KEY = 'HKLM\\SOFTWARE\\Microsoft\\Cryptography';
 
 /**
- * The text of `/etc/machine-id`, without its line end.
+ * The content of `/etc/machine-id`, without its line end.
  *
- * @returns empty for one that is not set yet (`uninitialized`) or is no random number
+ * @returns empty if it is not set yet (`uninitialized`) or is not a random number
  */
 export function usableMachineId(text: string): string {
   const id = text.trim();
   return /^[0-9a-f]{32}$/.test(id) && new Set(id).size > 4 ? id : '';
 }
 
-/** A machine's id is not for others to read, and a lock file may be copied (`man machine-id`). */
+/** A machine's id is confidential, and a lock file may be copied (`man machine-id`). */
 function hashed(id: string): string {
   if (id === '') return '';
   return createHash('sha256').update(`venice-batch ${id}`).digest('hex').slice(0, 32);
@@ -96,8 +96,8 @@ async function startTimeOf(pid: number): Promise<string | undefined> {
 }
 
 /**
- * The 22nd field of `/proc/<pid>/stat`: clock ticks since the boot. The second, the name, may hold spaces and
- * brackets. A zombie has ended: it holds no file and no lock.
+ * Field 22 of `/proc/<pid>/stat`: clock ticks since the boot. Field 2, the name, may contain spaces and brackets. A
+ * zombie has ended: it holds no file and no lock.
  *
  * @returns `undefined` for a process that has ended, `''` for a text that is not understood
  */
@@ -111,7 +111,7 @@ export function startTimeFromStat(stat: string): string | undefined {
   return /^\d+$/.test(startTime) ? startTime : '';
 }
 
-/** Signal 0 only asks. `EPERM`: it lives, under another user. */
+/** Signal 0 only checks. `EPERM`: it is alive, under another user. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -126,7 +126,7 @@ async function startTimeFromPs(pid: number): Promise<string | undefined> {
   return startedAt !== '' || isAlive(pid) ? startedAt : undefined;
 }
 
-/** What a command of the system prints, trimmed; empty where it fails. */
+/** The trimmed output of a system command; empty if it fails. */
 function output(command: string, words: readonly string[]): Promise<string> {
   const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
   return new Promise((resolve) => {

@@ -11,8 +11,8 @@ export interface ProxyAddress {
 }
 
 /**
- * The proxy that `HTTPS_PROXY` and `NO_PROXY` (lower case first) name for an address; this machine is never asked for
- * through one. Throws a `BatchError` for a proxy address that is none.
+ * The proxy for an address according to `HTTPS_PROXY` and `NO_PROXY` (lower case first). This machine is never
+ * contacted through a proxy. Throws a `BatchError` for an invalid proxy address.
  */
 export function proxyFor(target: URL, environment: Environment): ProxyAddress | undefined {
   const text = (environment.https_proxy ?? environment.HTTPS_PROXY ?? '').trim();
@@ -31,7 +31,7 @@ export function proxyFor(target: URL, environment: Environment): ProxyAddress | 
   return { url: url.origin, token: `Basic ${Buffer.from(credentials).toString('base64')}` };
 }
 
-/** `*`, or a list of hosts, each with its subdomains and maybe only on one port: `.example.com`, `host:8443`. */
+/** `*`, or a list of hosts including their subdomains, optionally with a port: `.example.com`, `host:8443`. */
 function isExcepted(target: URL, list: string): boolean {
   const port = target.port || (target.protocol === 'https:' ? '443' : '80');
   return list.split(/[,\s]+/).some((entry) => {

@@ -1,20 +1,20 @@
 import type { Dispatcher } from 'undici';
 import type { TransportFault } from '../core/ports.js';
 
-/** How far a request has come. */
+/** How far a request has got. */
 export interface SendState {
-  /** From when its first byte may have been written. */
+  /** Set from the moment its first byte may have been written. */
   sent: boolean;
-  /** Given up: must not be written any more. */
+  /** Given up: it must no longer be written. */
   over: boolean;
 }
 
 const INFORMATIONAL_MAX = 32;
 
 /**
- * Notes when the request goes on the wire: `onRequestStart` is called in the same tick, just before the first byte is
- * written, and for no request that had no connection. It is also the last chance to stop one, which is used for a
- * request given up meanwhile and for one that would be sent a second time.
+ * Records when a request goes on the wire: `onRequestStart` is called in the same tick, just before the first byte is
+ * written, and never for a request without a connection. It is also the last chance to stop a request, used for one
+ * given up meanwhile and for one that would be sent twice.
  */
 export function watch(handler: Dispatcher.DispatchHandler, sendState: SendState): Dispatcher.DispatchHandler {
   let informational = 0;

@@ -1,4 +1,6 @@
-/** Calls for one path that come while it is worked on share the next turn: the one under way may have missed them. */
+/**
+ * Calls for a path that is already being worked on share the next turn, because the current one may have missed them.
+ */
 export function shared(work: (path: string) => Promise<void>): (path: string) => Promise<void> {
   const running = new Map<string, Promise<void>>();
   const waiting = new Map<string, Promise<void>>();

@@ -9,31 +9,32 @@ import { tunnelThrough } from './tunnel.js';
 import { programVersion } from './version.js';
 
 export interface TransportOptions {
-  /** Passes `parseBaseUrl`. */
+  /** Accepted by `parseBaseUrl`. */
   readonly baseUrl: string;
-  /** Passes `checkApiKey`. Sent to the base URL's origin and nowhere else. */
+  /** Accepted by `checkApiKey`. Sent only to the base URL's origin. */
   readonly apiKey?: string;
   /** For `HTTPS_PROXY` and `NO_PROXY`. Default: the process's. */
   readonly environment?: Environment;
-  /** Until a connection stands, TLS included. Default 10 s. */
+  /** Until a connection is established, including TLS. Default 10 s. */
   readonly connectTimeoutMs?: number;
-  /** Without a byte of a body that was begun. Default 60 s. */
+  /** Between bytes of a body. Default 60 s. */
   readonly idleTimeoutMs?: number;
 }
 
-/** No answer of the API comes near; more is an attack or a broken proxy. */
+/** No answer of the API comes near this; more is an attack or a broken proxy. */
 const HEADER_BYTES_MAX = 64 * 1024;
 const CONNECTIONS_MAX = 64;
 const KEEP_ALIVE_MS = 15_000;
 const IDLE_MS = 60_000;
 
 /**
- * HTTP to the API by undici. Follows no redirect, resends nothing (and keeps undici from it), asks for `identity`
- * encoding. Throws a `BatchError` at once for a base URL or proxy that cannot be; the transport itself never throws.
+ * HTTP to the API with undici. Follows no redirects, resends nothing (and keeps undici from it), and requests
+ * `identity` encoding. Throws a `BatchError` at once for an invalid base URL or proxy; the transport itself never
+ * throws.
  */
 export function createTransport(options: TransportOptions): {
   readonly transport: Transport;
-  /** Ends every connection at once. */
+  /** Closes every connection at once. */
   close(): Promise<void>;
 } {
   const base = baseOf(options.baseUrl);
@@ -78,7 +79,7 @@ function baseOf(text: string): URL {
 
 type Dispatched = Dispatcher.RequestOptions & { readonly origin: string };
 
-/** What undici gets for a request; `undefined` for an address that is not to be asked. */
+/** The options for undici; `undefined` for an address that must not be contacted. */
 function dispatchedBy(
   base: URL,
   { apiKey }: TransportOptions,
@@ -91,7 +92,7 @@ function dispatchedBy(
   const keyed = apiKey === undefined ? open : { ...open, authorization: `Bearer ${apiKey}` };
   const prefix = base.pathname === '/' ? '' : base.pathname;
   const typed = { ...keyed, 'content-type': 'application/json' };
-  // The deadlines of the exchange stand instead: they do not take a stopped process for a silent service.
+  // The exchange has its own deadlines, which do not mistake a stopped process for a silent service.
   const timeouts = { headersTimeout: 0, bodyTimeout: 0 };
   return ({ method, path, elsewhere, body, headers: more }) => {
     if (elsewhere === undefined) {
@@ -100,7 +101,7 @@ function dispatchedBy(
       return { origin: base.origin, path: prefix + path, method, headers, body: body ?? null, ...timeouts };
     }
     const url = URL.canParse(elsewhere) ? new URL(elsewhere) : undefined;
-    // Plain http is for a simulator on this machine alone.
+    // Plain http is only for a simulator on this machine.
     if (url === undefined || (url.protocol !== 'https:' && url.origin !== base.origin)) return undefined;
     return { origin: url.origin, path: url.pathname + url.search, method: 'GET', headers: open, ...timeouts };
   };
@@ -119,7 +120,7 @@ function elsewhere(origin: string, environment: Environment): Target | undefined
   }
 }
 
-/** Made once: undici would make one, with its stack, for each connection that is let go. */
+/** Created once: undici would create one, with its stack, for each connection that is released. */
 const RELEASED = new errors.ClientDestroyedError();
 
 interface Lent {
@@ -128,9 +129,9 @@ interface Lent {
 }
 
 /**
- * One pool of kept-alive connections, and for each request that asks for it a connection of its own: a kept one may
- * have been closed by the server at this very moment, and a request lost that way looks like one that was read.
- * (Costs 0.2 ms of CPU on loopback; TLS sessions are resumed.)
+ * One pool of kept-alive connections, and a separate connection for each request that asks for one: the server may
+ * close a kept connection at any moment, and a request lost that way looks like one that was received. (Costs 0.2 ms of
+ * CPU on loopback; TLS sessions are resumed.)
  */
 function createDispatchers(home: Target, options: TransportOptions) {
   const connect = { timeout: options.connectTimeoutMs ?? 10_000, autoSelectFamilyAttemptTimeout: 1_000 };

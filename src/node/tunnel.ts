@@ -6,12 +6,12 @@ import type { ProxyAddress } from './proxy.js';
 import { fault } from './send-state.js';
 
 /**
- * Connects through a proxy by CONNECT, one attempt for each call. undici 7's own `ProxyAgent` connects anew without end, and
- * without a pause, when the proxy hangs up (nodejs/undici#3897, mended in 8, which does not run on Node.js 20); when to try
- * again is for the caller to say.
+ * Connects through a proxy with CONNECT, one attempt per call. undici 7's own `ProxyAgent` reconnects endlessly and
+ * without a pause if the proxy hangs up (nodejs/undici#3897, fixed in 8, which does not run on Node.js 20). Here the
+ * caller decides when to retry.
  *
  * @param connect makes the connection inside the tunnel
- * @param timeoutMs until the tunnel stands
+ * @param timeoutMs until the tunnel is established
  */
 export function tunnelThrough(
   proxy: ProxyAddress,
@@ -52,7 +52,7 @@ function requestTunnel({ url, token }: ProxyAddress, target: string): http.Clien
     port: port || (protocol === 'https:' ? 443 : 80),
     path: target,
     headers: { host: target, ...(token === undefined ? {} : { 'proxy-authorization': token }) },
-    // Of its own: a kept-alive connection is no tunnel.
+    // No agent: a kept-alive connection cannot become a tunnel.
     agent: false,
   });
 }

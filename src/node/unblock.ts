@@ -3,9 +3,9 @@ interface Handle {
 }
 
 /**
- * Lets writes to a terminal or a pipe wait in memory instead of holding up the whole process: a terminal stopped by
- * Ctrl-S, or a reader that reads nothing, must not keep answers from being read. Node opens terminals for blocking
- * writes and offers no other switch than that of the stream's handle. Files have none, and do not block.
+ * Buffers writes to a terminal or a pipe in memory instead of blocking the process: a terminal stopped with Ctrl-S, or
+ * a reader that does not read, must not stop answers from being read. Node opens terminals for blocking writes, and
+ * only the stream's handle can change that. Files have no handle, and do not block.
  */
 export function unblock(stream: NodeJS.WriteStream): void {
   if (process.platform === 'win32') return;

@@ -5,7 +5,7 @@ export type WalletKey =
 const HINT =
   "set VENICE_WALLET_KEY to the wallet's private key: 64 hex digits, with or without 0x before them";
 
-/** Checks the form of a wallet's private key. Its text is in no message. */
+/** Checks the form of a wallet's private key. Messages never contain its text. */
 export function readWalletKey(text: string): WalletKey {
   const wrong = (message: string): WalletKey => ({ ok: false, message, hint: HINT });
   const digits = text.trim().replace(/^0x/i, '');

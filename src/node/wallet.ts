@@ -2,7 +2,7 @@ import { addressOf, isPrivateKey, signText } from '../core/ethereum.js';
 import type { Wallet } from '../core/ports.js';
 import { readWalletKey, type WalletKey } from './wallet-key.js';
 
-/** A wallet that signs with the private key, in any of the forms that `readWalletKey` takes. */
+/** A wallet that signs with the private key, in any form that `readWalletKey` accepts. */
 export function openWallet(
   text: string,
 ): { readonly ok: true; readonly wallet: Wallet } | Exclude<WalletKey, { ok: true }> {

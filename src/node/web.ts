@@ -11,7 +11,7 @@ const IDLE_MS = 60_000;
 const KEEP_ALIVE_MS = 15_000;
 const CONNECTIONS_MAX = 32;
 
-/** HTTP to any server, by undici. Knows no key; `HTTPS_PROXY` and `NO_PROXY` hold. */
+/** HTTP to any server, with undici. Has no key; respects `HTTPS_PROXY` and `NO_PROXY`. */
 export function createWeb(environment: Environment, clean: (text: string) => string): Web {
   const connector = buildConnector({ timeout: CONNECT_MS, autoSelectFamilyAttemptTimeout: 1_000 });
   const agents = new Map<string, Agent>();
@@ -28,7 +28,7 @@ export function createWeb(environment: Environment, clean: (text: string) => str
   return {
     request: (request) => {
       const url = new URL(request.url);
-      // The deadlines of the exchange stand instead.
+      // The exchange has its own deadlines.
       const timeouts = { headersTimeout: 0, bodyTimeout: 0 };
       const { method, deadlineMs } = request;
       const sent = {

@@ -5,7 +5,7 @@ import type { BarActions } from './player-bar.js';
 import type { TrackActions } from './track-view.js';
 import { inSentence, titleOf } from './words.js';
 
-/** Actions of the keyboard. */
+/** Keyboard actions. */
 export function keyActions(page: Page): KeyActions {
   return {
     toggle: () => toggle(page),
@@ -82,7 +82,7 @@ function step(page: Page, by: 1 | -1): void {
   focusTrack(page, 'keyboard');
 }
 
-/** After a click the keys act on the track, and not on the button that was clicked. */
+/** After a click, keys act on the track and not on the button that was clicked. */
 function focusTrack(page: Page, by: 'keyboard' | 'pointer'): void {
   const root = page.list.view(page.selected ?? '')?.root;
   if (by === 'pointer' && document.activeElement?.matches(':focus-visible')) return;
@@ -95,7 +95,7 @@ function pickActive(page: Page, again: 'keep' | 'clear'): void {
   if (take !== undefined && page.selected !== undefined) void pick(page, page.selected, take, again);
 }
 
-/** @param again what it does where the take is picked already */
+/** @param again what to do if the take is already picked */
 async function pick(page: Page, id: string, take: ReviewTake, again: 'keep' | 'clear'): Promise<void> {
   const track = page.data.tracks.find((one) => one.id === id);
   if (track === undefined || take.file === undefined || !page.source.editable) return;
@@ -137,7 +137,7 @@ async function save(page: Page, request: PickRequest): Promise<boolean> {
 
 const GONE = 'venice-batch is no longer running. Start the review again.';
 
-/** Asks the source for news. What it could not tell is taken back when it can; that a pick was not saved is not. */
+/** Loads new data. A load error is cleared when it works again; a failed pick stays on screen. */
 export async function refresh(page: Page): Promise<void> {
   try {
     const data = await page.source.load();

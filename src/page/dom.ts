@@ -1,9 +1,9 @@
 type Child = Node | string | undefined | false;
 
-/** Attributes by name; `true` for one without a value. `undefined` and `false` leave it out. */
+/** Attributes by name; `true` for one without a value. `undefined` and `false` omit it. */
 export type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** An element with its attributes and children. Text is always text, never markup. */
+/** Creates an element with attributes and children. Text is always text, never markup. */
 export function element<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
@@ -19,7 +19,7 @@ function complete<E extends Element>(made: E, attributes: Attributes, children: 
   return made;
 }
 
-/** Everything in it is replaced. */
+/** Replaces all children. */
 export function fill(parent: Element, ...children: readonly Child[]): void {
   parent.replaceChildren();
   append(parent, children);
@@ -31,7 +31,7 @@ function append(parent: Element, children: readonly Child[]): void {
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** One of the page's own drawings, 16 units square, for decoration beside a text. */
+/** One of the page's own icons, 16 units square, for decoration beside a text. */
 export function icon(name: keyof typeof PATHS): SVGSVGElement {
   const path = svgElement('path', { d: PATHS[name] });
   return svgElement('svg', { viewBox: '0 0 16 16', class: 'icon', 'aria-hidden': 'true' }, path);

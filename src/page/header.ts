@@ -8,7 +8,7 @@ export interface Header {
   show(data: ReviewData): void;
   readonly filter: Filter;
   readonly matchLoudness: boolean;
-  /** True if single-key shortcuts are on. */
+  /** Whether single-key shortcuts are on. */
   readonly shortcuts: boolean;
   help(): void;
 }
@@ -19,7 +19,7 @@ const FILTERS: readonly (readonly [Filter, string])[] = [
   ['warnings', 'With warnings'],
 ];
 
-/** The album's name, what there is of it, and what of it is shown. `changed` is called when a person changes any of it. */
+/** The album's title, its totals, and the filters. Calls `changed` when the user changes a filter. */
 export function createHeader(editable: boolean, changed: () => void): Header {
   const title = element('h1');
   const summary = element('p', { class: 'totals' });
@@ -75,7 +75,7 @@ function filterChoice(value: Filter, name: string, changed: () => void) {
   return { value, input, count, root: element('label', {}, input, element('span', {}, name, ' ', count)) };
 }
 
-/** A switch that is on, until a person turns it off; remembered where the browser allows it. */
+/** A switch that is on by default. Remembered if the browser allows it. */
 function toggle(name: string, key: string, changed: () => void) {
   const input = element('input', { type: 'checkbox', checked: remembered(key) !== 'off' });
   input.addEventListener('change', () => {
@@ -115,6 +115,6 @@ function remember(key: string, value: string): void {
   try {
     localStorage.setItem(`venice-batch.${key}`, value);
   } catch {
-    // Private windows may refuse: then it holds until the page is closed.
+    // Private windows may refuse. Then it lasts until the page is closed.
   }
 }

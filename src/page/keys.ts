@@ -1,8 +1,8 @@
 export interface KeyActions {
   toggle(): void;
-  /** Seconds forward, or back where negative. */
+  /** Seconds forward, or back if negative. */
   skip(seconds: number): void;
-  /** The next track, or the one before. */
+  /** The next or the previous track. */
   step(by: 1 | -1): void;
   /** From 1. */
   take(number: number): void;
@@ -11,7 +11,7 @@ export interface KeyActions {
   help(): void;
 }
 
-/** What the help of the page lists. `edits`: only where picks can be changed. */
+/** Listed in the page's help. `edits`: only if picks can be changed. */
 export const KEYS: readonly (readonly [keys: string, what: string, edits?: 'edits'])[] = [
   ['Space', 'play or pause'],
   ['1 – 9', 'switch to this take, at the same position'],
@@ -24,7 +24,7 @@ export const KEYS: readonly (readonly [keys: string, what: string, edits?: 'edit
 
 const SKIP_SECONDS = 5;
 
-/** What a key does, where the focus is on no control that takes the key itself. `undefined`: nothing. */
+/** What a key does unless the focused control handles it. `undefined`: nothing. */
 export function actionOf(key: string, actions: KeyActions): (() => void) | undefined {
   if (/^[1-9]$/.test(key)) return () => actions.take(Number(key));
   switch (key) {
@@ -50,7 +50,7 @@ export function actionOf(key: string, actions: KeyActions): (() => void) | undef
   }
 }
 
-/** Controls that take every key, and those that take only the keys that press them. */
+/** Controls that handle every key, and those that handle only the keys that press them. */
 const TAKES_ALL = 'textarea, dialog, input[type="text"]';
 const TAKES_ARROWS = 'input';
 const TAKES_PRESS = 'button, summary, input';
@@ -58,7 +58,7 @@ const TAKES_PRESS = 'button, summary, input';
 /**
  * Listens to the whole page.
  *
- * @param isOn whether keys that are characters do anything: they can get in the way of voice control
+ * @param isOn whether character keys do anything: they can interfere with voice control
  */
 export function listenToKeys(actions: KeyActions, isOn: () => boolean): void {
   document.addEventListener('keydown', (event) => {
@@ -79,7 +79,7 @@ export function listenToKeys(actions: KeyActions, isOn: () => boolean): void {
   });
 }
 
-/** To the track that the field belongs to, so that the keys work on. */
+/** Moves the focus to the field's track, so that keys work again. */
 function leave(field: HTMLTextAreaElement): void {
   const track = field.closest<HTMLElement>('.track');
   if (track === null) field.blur();

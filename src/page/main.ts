@@ -10,7 +10,7 @@ import { type Source, servedSource, writtenSource } from './source.js';
 import { createTrackList } from './track-list.js';
 import { createWaveforms } from './waveforms.js';
 
-/** How often a served page asks for news, while it can be seen. */
+/** How often a visible served page checks for new data. */
 const REFRESH_MS = 2_000;
 
 const EMPTY: ReviewData = { title: '', manifest: '', sandbox: false, tracks: [] };
@@ -40,7 +40,7 @@ function createPage(source: Source): Page {
   return page;
 }
 
-/** The data of a report stands in the page; a served page asks for it. */
+/** A report contains its data; a served page fetches it. */
 function sourceOfPage(): Source {
   const written = document.getElementById('review-data');
   if (written === null) return servedSource();

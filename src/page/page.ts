@@ -9,7 +9,7 @@ import { firstTake } from './track-view.js';
 import type { Waveforms } from './waveforms.js';
 import { inSentence, titleOf } from './words.js';
 
-/** The parts of the page, and what it shows now. */
+/** The parts of the page, and its state. */
 export interface Page {
   readonly source: Source;
   readonly header: Header;
@@ -19,12 +19,12 @@ export interface Page {
   readonly waveforms: Waveforms;
   /** Read out by a screen reader, not shown. */
   readonly live: HTMLElement;
-  /** What went wrong. */
+  /** Shows errors. */
   readonly alert: HTMLElement;
   data: ReviewData;
-  /** True if the last attempt to get newer data failed. */
+  /** Whether the last attempt to get new data failed. */
   isStale: boolean;
-  /** The id of the track whose takes the player has. */
+  /** The id of the track whose takes are in the player. */
   selected: string | undefined;
 }
 
@@ -36,7 +36,7 @@ export function takeOf(page: Page): ReviewTake | undefined {
   return trackOf(page)?.takes.find(({ key }) => key === page.player.key);
 }
 
-/** Brings everything that can be seen up to date with what plays. */
+/** Updates everything visible to match the player. */
 export function render(page: Page): void {
   const { list, player, bar, selected } = page;
   const [track, take] = [trackOf(page), takeOf(page)];
@@ -72,7 +72,7 @@ export function takeOver(page: Page, data: ReviewData): void {
   render(page);
 }
 
-/** Gives the player the takes of the selected track. */
+/** Loads the takes of the selected track into the player. */
 export function loadTakes({ player, source, header, ...page }: Page): void {
   const track = page.data.tracks.find(({ id }) => id === page.selected);
   const takes = (track?.takes ?? []).flatMap(({ key, file }): Playable[] =>

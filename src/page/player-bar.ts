@@ -24,7 +24,7 @@ export interface PlayerBar {
   time(position: number, duration: number | undefined): void;
 }
 
-/** How far the arrows go on the slider: its own steps are too fine to be taken one by one. */
+/** How far the arrow keys move the slider: its own steps are too small. */
 const SLIDER_SECONDS: Readonly<Record<string, number>> = {
   ArrowLeft: -5,
   ArrowDown: -5,

@@ -1,4 +1,4 @@
-/** One playable take of a track. */
+/** A playable take of a track. */
 export interface Playable {
   readonly key: string;
   readonly address: string;
@@ -6,20 +6,20 @@ export interface Playable {
 }
 
 export interface Player {
-  /** Of what is loaded, or `undefined`. */
+  /** Key of the loaded take, or `undefined`. */
   readonly key: string | undefined;
   readonly playing: boolean;
   /** Seconds. */
   readonly position: number;
-  /** Seconds; `undefined` until it is known. */
+  /** Seconds; `undefined` until known. */
   readonly duration: number | undefined;
   /**
-   * Loads the takes of a track. Those that were loaded and are among them go on as they are.
+   * Loads the takes of a track. Takes that were already loaded continue.
    *
-   * @param match whether they all play as loud as the quietest
+   * @param match whether all play as loud as the quietest
    */
   load(takes: readonly Playable[], match: boolean): void;
-  /** Goes on with another take of the track at the same position. `at`: from there instead, in seconds. */
+  /** Continues with another take of the track at the same position, or at `at` seconds. */
   select(key: string, at?: number): void;
   play(): void;
   pause(): void;
@@ -33,11 +33,11 @@ interface Voice {
 }
 
 /**
- * One audio element for each take of the track, so that another take starts at once. Loudness is matched by volume
- * alone, which works from `file://` too, where a page may not read the samples of a file.
+ * One audio element per take of the track, so that switching takes is instant. Loudness is matched only by volume,
+ * which also works from `file://`, where a page may not read the samples of a file.
  *
- * @param changed is told of every change but that of the position
- * @param failed is told that the browser cannot play a file
+ * @param changed called on every change except of the position
+ * @param failed called if the browser cannot play a file
  */
 export function createPlayer(changed: () => void, failed: (key: string) => void): Player {
   let voices = new Map<string, Voice>();
@@ -46,7 +46,7 @@ export function createPlayer(changed: () => void, failed: (key: string) => void)
 
   const start = (voice: Voice) => {
     voice.audio.play().catch((error: unknown) => {
-      // A switch or a pause came in between.
+      // Interrupted by a switch or a pause.
       if (error instanceof DOMException && error.name === 'AbortError') return;
       if (voice !== active) return;
       playing = false;
@@ -125,12 +125,14 @@ export function createPlayer(changed: () => void, failed: (key: string) => void)
   };
 }
 
-/** Before the length of a file is known, the browser remembers where it is to begin. */
+/** While the length of a file is unknown, the browser remembers where to start. */
 function moveTo(audio: HTMLAudioElement, position: number): void {
   audio.currentTime = Number.isFinite(audio.duration) ? Math.min(position, audio.duration) : position;
 }
 
-/** Volumes from 0 to 1 that make every take as loud as the quietest one. What was not measured stays as it is. */
+/**
+ * Volumes from 0 to 1 that make every take as loud as the quietest one. Takes that were not measured stay as they are.
+ */
 export function gainsOf(
   takes: readonly Pick<Playable, 'key' | 'loudnessLufs'>[],
 ): ReadonlyMap<string, number> {

@@ -2,11 +2,11 @@ import type { PickRequest, ReviewData } from '../review/data.js';
 
 /** Source of the page's data: the program that serves it, or the page itself. */
 export interface Source {
-  /** True if picks can be changed. */
+  /** Whether picks can be changed. */
   readonly editable: boolean;
-  /** Resolves to the newest data; `undefined` where nothing has changed since the last call. */
+  /** Resolves to the newest data; `undefined` if nothing has changed since the last call. */
   load(): Promise<ReviewData | undefined>;
-  /** Heights from 0 to 1 of the file's waveform, from its beginning to its end; `undefined` where there are none. */
+  /** Heights from 0 to 1 of the file's waveform, from beginning to end; `undefined` if there are none. */
   peaksOf(sha256: string): Promise<readonly number[] | undefined>;
   /** URL of the file for an audio element. */
   addressOf(file: { readonly sha256: string; readonly url: string }): string;
@@ -14,7 +14,7 @@ export interface Source {
   pick(request: PickRequest): Promise<void>;
 }
 
-/** The program on this machine, by paths relative to the page. */
+/** The program on this machine, with paths relative to the page. */
 export function servedSource(): Source {
   let tag: string | null = null;
   return {
@@ -44,7 +44,7 @@ export function servedSource(): Source {
   };
 }
 
-/** A report: everything is in the page, and the audio in it or beside it. */
+/** A report: all data is in the page, and the audio in it or beside it. */
 export function writtenSource(data: ReviewData, peaks: Readonly<Record<string, string>>): Source {
   let isNew = true;
   const addresses = new Map<string, string>();

@@ -5,11 +5,11 @@ import { clock, day, inSentence, titleOf, warningsOf } from './words.js';
 
 /** Actions on a take. */
 export interface TakeActions {
-  /** Plays it, or pauses it where it plays. */
+  /** Plays it, or pauses it if playing. */
   toggle(take: ReviewTake): void;
-  /** Goes to a part of it, from 0 to 1. */
+  /** Seeks to a position from 0 to 1. */
   seek(take: ReviewTake, part: number): void;
-  /** Picks it, or clears the pick where it is picked. */
+  /** Picks it, or clears the pick if already picked. */
   pick(take: ReviewTake): void;
 }
 

@@ -7,7 +7,7 @@ import { type Filter, passes } from './words.js';
 
 export interface TrackList {
   readonly root: HTMLElement;
-  /** Builds anew what is not as it was; what is stays, with its focus and its open parts. */
+  /** Rebuilds what has changed. The rest stays, including its focus and open sections. */
   update(data: ReviewData): void;
   filter(filter: Filter): void;
   show(state: Shown): void;
@@ -29,7 +29,9 @@ interface Entry {
   readonly view: TrackView;
 }
 
-/** So many tracks are built at once, and then as many whenever the browser has time: a large album opens like a small one. */
+/**
+ * Tracks built at once. More follow whenever the browser is idle, so that a large album opens as fast as a small one.
+ */
 const TRACKS_AT_ONCE = 20;
 
 export function createTrackList(
@@ -93,7 +95,7 @@ function showIn(view: TrackView, id: string, { selected, activeKey, playing }: S
   view.show({ selected: id === selected, activeKey, playing });
 }
 
-/** What stands where it belongs is left there. */
+/** Elements already in the right place are not touched. */
 function place(list: HTMLElement, entries: readonly Entry[]): void {
   const roots = entries.map(({ view }) => view.root);
   const same =
@@ -102,7 +104,7 @@ function place(list: HTMLElement, entries: readonly Entry[]): void {
   else list.replaceChildren(...roots);
 }
 
-/** What a person has opened or written stays when the track is built anew. */
+/** What the user opened or wrote survives a rebuild of the track. */
 function carryOver({ track, view }: Entry, next: TrackView): void {
   const [before, now] = [view, next].map(({ root }) => root.querySelector('details'));
   if (before?.open && now) now.open = true;

@@ -4,14 +4,14 @@ import { type TakeActions, type TakeRow, takeRow } from './take-row.js';
 import { inSentence, titleOf } from './words.js';
 
 export interface TrackActions extends TakeActions {
-  /** A person has finished editing the note. */
+  /** Called when the user has finished editing the note. */
   note(text: string): void;
 }
 
 export interface TrackView {
   readonly root: HTMLElement;
   readonly rows: readonly TakeRow[];
-  /** The text of the note as it is now; empty where there is none. */
+  /** The current text of the note; empty if there is none. */
   note(): string;
   show(state: {
     readonly selected: boolean;
@@ -70,7 +70,7 @@ function subtitleOf({ id, title, request, takes }: ReviewTrack): string {
   return [title === undefined ? undefined : id, model].filter(Boolean).join(' · ');
 }
 
-/** Where the pick is not one of the track's current takes, or its file is gone. */
+/** Shown if the pick is not one of the track's current takes, or its file is gone. */
 function pickNotice({ pick, takes }: ReviewTrack): HTMLElement | undefined {
   if (pick === undefined) return undefined;
   const name = takes.find(({ file }) => file?.sha256 === pick.sha256)?.name;
@@ -126,7 +126,7 @@ function noteText({ pick }: ReviewTrack): HTMLElement | undefined {
   return element('p', { class: 'note' }, element('span', { class: 'label' }, 'Note'), pick.note);
 }
 
-/** The take to begin with: the picked one, else the first that can be played. */
+/** The take to start with: the picked one, else the first playable one. */
 export function firstTake({ takes, pick }: ReviewTrack): ReviewTake | undefined {
   const playable = takes.filter(({ file }) => file !== undefined);
   return playable.find(({ file }) => file?.sha256 === pick?.sha256) ?? playable[0];

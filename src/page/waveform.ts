@@ -50,7 +50,7 @@ function line(x: number, length: number, height: number): string {
   return `M${x} ${((height - length) / 2).toFixed(1)}v${length.toFixed(1)}`;
 }
 
-/** As many values as there are bars, each the highest of its part. */
+/** One value per bar, each the maximum of its part. */
 export function columns(heights: readonly number[], count: number): readonly number[] {
   if (heights.length === 0) return [];
   return Array.from({ length: count }, (_, index) => {

@@ -18,27 +18,26 @@ import {
 } from './price.js';
 import { listed } from './text.js';
 
-/** A purchase that lacks its price. */
+/** A purchase without its price. */
 export interface Draft extends Omit<Purchase, 'quote'> {
   readonly query: KeyedQuery;
   readonly catalogueMicroUsd?: number;
-  /** As `catalogueMicroUsd`, or the least that the model may cost. */
+  /** Like `catalogueMicroUsd`, or the least that the model may cost. */
   readonly declaredMicroUsd?: number;
 }
 
 export interface Drafted {
   readonly drafts: readonly Draft[];
-  /** What the models say against the requests, each told once. With an error among them nothing is to be quoted. */
+  /**
+   * Mismatches between requests and models, without duplicates. If there is an error among them, no quotes are needed.
+   */
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /** Tracks named in one message at most. */
 const TRACKS_NAMED_MAX = 5;
 
-/**
- * Checks what is to be bought against the live models. Takes that are done, in flight or left out
- * need no model.
- */
+/** Checks what is to be bought against the live models. Takes that are done, in flight or excluded need no model. */
 export function draftPurchases(rows: readonly PlanRow[], catalogue: Catalogue, nowMs: number): Drafted {
   const drafts: Draft[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -65,7 +64,7 @@ export function draftPurchases(rows: readonly PlanRow[], catalogue: Catalogue, n
   return { drafts, diagnostics: mergeAlike(diagnostics) };
 }
 
-/** What to ask `/audio/quote`: each distinct query once, in the order of first need. */
+/** The queries for `/audio/quote`, without duplicates, in order of first use. */
 export function distinctQuotes(drafts: readonly Draft[]): readonly KeyedQuery[] {
   return [...new Map(drafts.map(({ query }) => [query.key, query])).values()];
 }
@@ -77,11 +76,11 @@ export interface AssembleInput {
   readonly quotes: ReadonlyMap<string, Pick<QuotedPrice, 'microUsd' | 'quotedAtMs'>>;
   /** All of the lockfile. */
   readonly attempts: Iterable<Attempt>;
-  /** Integer micro-dollars: the lowest of those that apply. */
+  /** Integer micro-dollars: the lowest that applies. */
   readonly budgetMicroUsd?: number | undefined;
 }
 
-/** Everything a run will do and what it may cost. A take without a quote is an error and no purchase. */
+/** Everything a run will do and what it may cost. A take without a quote is an error and is not bought. */
 export function assemblePlan(input: AssembleInput): Plan {
   const { decided, drafted, quotes, budgetMicroUsd } = input;
   const prices = pricesOf(drafted.drafts, quotes);
@@ -91,7 +90,7 @@ export function assemblePlan(input: AssembleInput): Plan {
       return quote === undefined ? [] : [{ quote, ...purchase }];
     },
   );
-  // With an error in a request nothing was quoted: that the prices are not there says nothing then.
+  // After an error in a request nothing was quoted, so missing prices mean nothing.
   const checked = !drafted.diagnostics.some(({ severity }) => severity === 'error');
   const unpriced = drafted.drafts.filter(({ query }) => checked && !quotes.has(query.key));
   return {
@@ -113,7 +112,7 @@ export function assemblePlan(input: AssembleInput): Plan {
   };
 }
 
-/** By the query's key: takes of one price share it. */
+/** By the query's key: takes with the same query share a price. */
 function pricesOf(
   drafts: readonly Draft[],
   quotes: AssembleInput['quotes'],
@@ -130,7 +129,7 @@ function pricesOf(
   return prices;
 }
 
-/** One warning a price: what is quoted, what is declared, and what it would come to. */
+/** One warning per price: what is quoted, what is declared, and the total it would amount to. */
 function suspiciousPrices(
   drafts: readonly Draft[],
   prices: ReadonlyMap<string, QuotedPrice>,
@@ -185,14 +184,14 @@ function sum(amounts: readonly number[]): number {
 
 const MICRO_USD_PER_CENT = 10_000;
 
-/** US dollars that just allow a plan: a budget is for the lockfile's whole life. */
+/** The budget in US dollars that just allows a plan: a budget is for the lockfile's lifetime. */
 export function lifeBudgetUsd({ totalMicroUsd, spentBeforeMicroUsd }: Plan): string {
   return (Math.ceil((totalMicroUsd + spentBeforeMicroUsd) / MICRO_USD_PER_CENT) / 100).toFixed(2);
 }
 
 /**
- * Reports a total that exceeds the budget together with earlier spending, which a plan that buys nothing never does. The lowest
- * budget applies: that of the manifest, or that of the command.
+ * Reports a total that, with earlier spending, exceeds the budget. A plan that buys nothing never does. The lowest
+ * budget applies: the manifest's or the command's.
  */
 export function checkBudget(
   plan: Plan,

@@ -5,15 +5,15 @@ import type { Plan, Purchase } from './plan.js';
 
 /** Amounts that a plan would draw from each balance. */
 export interface Funding {
-  /** Integer micro-dollars by purse, of what is covered. */
+  /** Integer micro-dollars by currency, for covered purchases. */
   readonly drawn: ReadonlyMap<Currency, number>;
-  /** Purchases that no known purse covers. */
+  /** Purchases that no known balance covers. */
   readonly uncovered: readonly Purchase[];
 }
 
 /**
- * Charges a plan to the purses as the service does: each purchase to the first purse that covers its whole price; none
- * is ever split.
+ * Charges a plan as the service does: each purchase to the first balance that covers its whole price. Purchases are
+ * never split.
  */
 export function fundingOf(purchases: readonly Purchase[], { currencies }: Balance): Funding {
   const left = new Map(CURRENCIES.map((currency) => [currency, currencies[currency] ?? 0]));
@@ -32,18 +32,18 @@ export function fundingOf(purchases: readonly Purchase[], { currencies }: Balanc
   return { drawn, uncovered };
 }
 
-/** What the purses that are known hold together, integer micro-dollars; `undefined` where none is. */
+/** The sum of the known balances in integer micro-dollars; `undefined` if none is known. */
 export function knownMicroUsd({ currencies }: Balance): number | undefined {
   const amounts = Object.values(currencies);
   return amounts.length === 0 ? undefined : amounts.reduce((sum, amount) => sum + amount, 0);
 }
 
-/** A wallet below it buys nothing. */
+/** A wallet with less than this cannot buy. */
 const WALLET_MICRO_USD_MIN = 100_000;
 
 /**
- * Whether the balance stands against a plan: `cannot-consume`, `over-balance`. Never on account of a purse that the
- * service did not list, except earned credits: no key but an ADMIN key is ever told of those.
+ * Whether the balance prevents a plan: `cannot-consume`, `over-balance`. A balance that the service did not list never
+ * does, except earned credits, which only ADMIN keys can see.
  */
 export function checkBalance(plan: Plan, balance: Balance): readonly Diagnostic[] {
   if (plan.purchases.length === 0) return [];
@@ -85,7 +85,7 @@ function overBalance(plan: Plan, balance: Balance, uncovered: readonly Purchase[
   };
 }
 
-/** What a top-up needs: it moves real money for good, and is made by a person, elsewhere. */
+/** What a top-up needs. It moves real money irreversibly, so the user makes it elsewhere. */
 function topUpHint({ topUp }: Balance): string | undefined {
   if (topUp === undefined) return undefined;
   const { minimumMicroUsd, suggestedMicroUsd } = topUp;
@@ -108,7 +108,7 @@ export function currencyName(currency: Currency): string {
   return NAMES[currency];
 }
 
-/** Each known purse with what is in it; empty ones are left out where another is not. */
+/** Each known balance with its amount. Empty ones are omitted if another is not empty. */
 export function currencyNames({ currencies }: Balance): string {
   const known = CURRENCIES.filter((currency) => currencies[currency] !== undefined);
   const shown = known.filter((currency) => currencies[currency] !== 0);

@@ -6,7 +6,7 @@ import { type BoughtTwice, boughtTwice, extraMicroUsd } from '../lockfile/bought
 import type { Take } from '../manifest/take.js';
 import { isInDoubt } from './history.js';
 
-/** As documents and events have it. */
+/** In the form of documents and events. */
 export function boughtTwiceTake(double: BoughtTwice): BoughtTwiceTake {
   const { track, take, attempts, totalMicroUsd } = double;
   return {
@@ -31,14 +31,14 @@ export function boughtTwicePhrase(double: BoughtTwice): string {
   return `${takeKey(double)} ${doubtful} bought ${double.attempts.length} times (${pricesPhrase(double)}): ${more} more than needed`;
 }
 
-/** Takes named in one message, at most. */
+/** Takes named in one message at most. */
 const NAMED_MAX = 5;
 
 /**
- * One warning for all takes with more than one live purchase. Empty where there is none.
+ * One warning for all takes with more than one live purchase. Empty if there are none.
  *
  * @param takes of the manifest, for the place of a take
- * @param command makes the next command for a verb
+ * @param command builds the next command from a verb
  */
 export function boughtTwiceWarning(
   attempts: Parameters<typeof boughtTwice>[0],

@@ -10,7 +10,7 @@ import { listed, quoted } from './text.js';
 export interface CheckedRequest {
   /** In the order of the rules. */
   readonly diagnostics: readonly Diagnostic[];
-  /** What goes on the wire. Absent where a diagnostic is an error. */
+  /** The request to send. Absent if there is an error. */
   readonly request?: AudioRequest;
 }
 
@@ -19,8 +19,8 @@ const MODELS_NAMED_MAX = 20;
 const RELATED_MAX = 10;
 
 /**
- * Holds a take's request against what the live model declares. Only what is declared can prove it wrong:
- * an undeclared capability is a warning and its value is sent.
+ * Checks a take's request against what the live model declares. Only a declaration can prove it wrong: for an
+ * undeclared capability there is a warning, and the value is sent.
  *
  * @param nowMs milliseconds since the epoch, for dates of deprecation
  */
@@ -36,7 +36,7 @@ export function checkRequest(take: Take, catalogue: Catalogue, nowMs: number): C
   return { diagnostics, request: wireRequest(request, model) };
 }
 
-/** The API refuses a key that the model does not support even where its value asks for nothing. */
+/** The API refuses a field that the model does not support, even if its value has no effect. */
 function wireRequest(request: AudioRequest, model: Model): AudioRequest {
   const { speed, ...rest } = request;
   const saysNothing = speed !== undefined && model.supports_speed !== true && isDefaultSpeed(speed, model);
@@ -50,7 +50,7 @@ interface Names {
 
 const namesByCatalogue = new WeakMap<Catalogue, Names>();
 
-/** Gathered once: many takes may name a model that is not in a long list. */
+/** Computed once: many takes may name a model that is not in a long list. */
 function namesIn(catalogue: Catalogue): Names {
   const known = namesByCatalogue.get(catalogue);
   if (known !== undefined) return known;
@@ -74,7 +74,7 @@ function unknownModel(id: string, catalogue: Catalogue): Finding {
   };
 }
 
-/** At the value; where it came from `defaults`, beside it the track that uses it. */
+/** At the value; if that came from `defaults`, also at the track that uses it. */
 function place({ at, ...finding }: Finding, take: Take): Diagnostic {
   const spans = at === 'track' ? [] : (take.fieldSpans[at] ?? []);
   const model = at === 'track' ? take.fieldSpans.model?.[0] : undefined;
@@ -87,8 +87,8 @@ function place({ at, ...finding }: Finding, take: Take): Diagnostic {
 }
 
 /**
- * One diagnostic of those that say the same about the same place (the takes of a track, the tracks that share
- * a default), with the places related to any of them, the first ten.
+ * Merges diagnostics that say the same about the same place (the takes of a track, the tracks that share a default)
+ * into one, with the first ten related places of all of them.
  */
 export function mergeAlike(diagnostics: Iterable<Diagnostic>): Diagnostic[] {
   const merged = new Map<

@@ -25,33 +25,39 @@ export interface DecideInput {
   readonly takes: readonly Take[];
   /** Folded, in any order. */
   readonly attempts: Iterable<Attempt>;
-  /** Every path that an attempt names (`file.path`, `move_to`), relative to the output root. One that is not here counts as missing. */
+  /**
+   * Every path that an attempt names (`file.path`, `move_to`), relative to the output root. Paths that are not listed
+   * count as missing.
+   */
   readonly files: ReadonlyMap<string, FileState>;
-  /** The attempt whose bytes stand at a path that several attempts name. Absent: the newest one. */
+  /** The attempt whose bytes are at a path that several attempts name. Absent: the newest one. */
   readonly owners?: ReadonlyMap<string, string>;
-  /** Of a path that is a symbolic link or behind one: where that link is. Both relative to the output root. */
+  /** For a path that is a symbolic link or behind one: the path of that link. Both relative to the output root. */
   readonly links?: ReadonlyMap<string, string>;
-  /** The path of a file `<stem>.<any extension>` that the lockfile does not know. */
+  /** The path of an untracked file `<stem>.<any extension>`. */
   readonly occupied: (stem: string) => string | undefined;
   readonly selection: Selection;
-  /** How a file is named in messages, by its path relative to the output root. Absent: by that path. */
+  /** How messages name a file, given its path relative to the output root. Default: that path. */
   placeOf?(file: string): string;
-  /** Of the key in use, to tell what was submitted under another one. */
+  /** For the key in use, to recognise what was submitted with another one. */
   readonly keySignature?: KeySignature | undefined;
-  /** Names another machine that has the file of an attempt, where that is enough. Absent: it has to be here. */
+  /** Names another machine that has an attempt's file, if that is enough. Absent: the file has to be here. */
   readonly keptBy?: ((attempt: Attempt) => string | undefined) | undefined;
-  /** Attempts whose files are in the audio store, and could not be downloaded just now: not to be bought again as if they were lost. */
+  /**
+   * Attempts whose files are in the audio store but could not be downloaded just now. They are not lost, and must not
+   * be bought again.
+   */
   readonly notPulled?: ReadonlySet<string> | undefined;
-  /** To tell whether another run's claim is fresh. Absent: all are. */
+  /** To tell whether another run's claim is recent. Absent: all are. */
   readonly nowMs?: number;
 }
 
 export interface Decided {
-  /** One a take, in the manifest's order. */
+  /** One for each take, in the manifest's order. */
   readonly rows: readonly PlanRow[];
   /**
-   * In flight without a row to collect it: its track was removed from the manifest, or its request
-   * changed. It is paid for, so it is collected anyway; its file goes next to the wanted one.
+   * In flight without a row to collect it: its track was removed from the manifest, or its request changed. It is paid,
+   * so it is collected anyway; its file goes next to the wanted one.
    */
   readonly orphans: readonly Attempt[];
   /** In order: each target is free when its turn comes. */
@@ -60,8 +66,8 @@ export interface Decided {
 }
 
 /**
- * What a run does about each take, by the lockfile, the disk and the selection alone. Deterministic, whatever
- * the order of attempts. Buys nothing that is in doubt, in flight or done, but for `--force` over what is done.
+ * What a run does about each take, according to the lockfile, the disk and the selection. Deterministic, whatever the
+ * order of attempts. Buys nothing that is in doubt, in flight or done, except with `--force` for what is done.
  */
 export function decide(input: DecideInput): Decided {
   const history = readHistory(input.attempts, input.files, input.owners);
@@ -107,7 +113,7 @@ function wanted(why: BuyReason): Decision {
   return { kind: 'buy', why };
 }
 
-/** By the attempts (newest first) at exactly this request, as if nobody had asked for anything. */
+/** Decided from the attempts (newest first) with exactly this request, ignoring the selection. */
 function decideKnown(
   same: readonly Attempt[],
   history: History,
@@ -125,8 +131,7 @@ function decideKnown(
   if (missing !== undefined && machine !== undefined)
     return { kind: 'done', attempt: missing, elsewhere: true, machine };
   if (missing !== undefined) return { kind: 'held', because: 'missing', attempt: missing };
-  // A temporary refusal is ignored, as if there had been no attempt; a permanent one is reported
-  // until requested again.
+  // A temporary refusal is ignored, as if there had been no attempt. A permanent one is reported until requested again.
   const decided = same.find((attempt) => !mayPass(attempt)) ?? same[0]!;
   switch (decided.state) {
     case 'failed':
@@ -143,13 +148,16 @@ function decideKnown(
 /** Refusals of the request itself: the same request will be refused again. */
 const FINAL_REFUSALS: ReadonlySet<number> = new Set([400, 404, 409, 410, 413, 415, 422, 451]);
 
-/** Refused for a reason beside the request (key, balance, load), or never sent. Without a status no answer refused it. */
+/**
+ * Refused for a reason other than the request (key, balance, load), or never sent. Without a status it was not refused
+ * by an answer.
+ */
 export function mayPass(attempt: Attempt): boolean {
   return attempt.state === 'rejected' && !FINAL_REFUSALS.has(attempt.reason?.status ?? 0);
 }
 
 function changedReason(take: Take, attempts: readonly Attempt[]): BuyReason {
-  // Rather what was paid for than what was refused; a refused request that was mended shows its mended field.
+  // Prefer a paid attempt to a refused one. If a refused request was corrected, show the corrected field.
   const earlier =
     attempts.find(({ state }) => state !== 'rejected') ?? attempts.find((attempt) => !mayPass(attempt));
   if (earlier === undefined) return { kind: 'new' };
@@ -162,7 +170,7 @@ function changedFields(before: Parts, after: Parts): readonly RequestField[] {
   return REQUEST_FIELDS.filter((field) => before[field] !== after[field]);
 }
 
-/** `--retry-failed` and `--force`, for the takes that may be bought at all. */
+/** Applies `--retry-failed` and `--force` to takes that may be bought at all. */
 function askedAgain(decision: Decision, take: Take, selection: ReadSelection, input: DecideInput): Decision {
   if ((decision.kind !== 'held' && decision.kind !== 'done') || !selection.selected(take)) return decision;
   if (selection.forced(take)) return wanted({ kind: 'forced', earlier: decision.attempt });
@@ -171,7 +179,7 @@ function askedAgain(decision: Decision, take: Take, selection: ReadSelection, in
   return wanted({ kind: 'retry', earlier: decision.attempt });
 }
 
-/** True if the purchases are allowed. */
+/** Whether the purchases are allowed. */
 function bought(decision: Decision, take: Take, selection: ReadSelection, input: DecideInput): Decision {
   if (decision.kind !== 'buy') return decision;
   if (!selection.selected(take)) return { kind: 'excluded', why: decision.why };
@@ -179,7 +187,7 @@ function bought(decision: Decision, take: Take, selection: ReadSelection, input:
   return path === undefined ? decision : { kind: 'occupied', path };
 }
 
-/** What a person should know about a row beyond the row itself. */
+/** Diagnostics about a row. */
 function remarks(
   row: PlanRow,
   history: History,
@@ -196,7 +204,7 @@ function remarks(
   }
   const holding = decision.kind === 'done' ? history.holdings.get(decision.attempt.attempt) : undefined;
   if (holding?.state === 'changed') {
-    // One link may stand before every file: told once for all of them.
+    // One link may precede every file: reported once for all of them.
     if (links?.get(holding.path) === undefined) {
       const message = `${shellWord(placeOf(holding.path))} was changed since it was stored`;
       add('file-changed', 'warning', message, `to buy it again: --force ${shellWord(takeWord(take))}`);
@@ -215,7 +223,7 @@ function remarks(
   return reported;
 }
 
-/** Links are not followed: what stands behind one cannot be checked. One warning a link. */
+/** Links are not followed, so files behind one cannot be checked. One warning per link. */
 function behindLinks(
   rows: readonly PlanRow[],
   history: History,
@@ -242,7 +250,7 @@ function behindLinks(
   });
 }
 
-/** A job is found only under the account that submitted it. */
+/** A job can be found only with the account that submitted it. */
 function otherKey(
   attempts: readonly Attempt[],
   keySignature: KeySignature | undefined,
@@ -260,7 +268,7 @@ function otherKey(
   ];
 }
 
-/** A wrong folder is likelier than that all of it is gone. */
+/** More likely the wrong folder than everything being gone. */
 function nothingHere(rows: readonly PlanRow[], placeOf: (file: string) => string): readonly Diagnostic[] {
   if (!isNothingHere(rows)) return [];
   const missing = rows.flatMap((row) => missingOf(row)?.file?.path ?? []);

@@ -6,12 +6,12 @@ import type { SavedPlan } from './saved-plan.js';
 import { readSelection, type Selection } from './selection.js';
 
 /*
- * `run --more N` makes takes beyond `takes` of the manifest. The number counts from `takes`, so that the same command buys
- * nothing twice, however often it is run and wherever it was interrupted. What was bought stays a take of its track for every
- * later command, until the request of the track changes.
+ * `run --more N` makes takes beyond the manifest's `takes`. The number counts from `takes`, so that the same command
+ * buys nothing twice, however often it runs and wherever it was interrupted. What was bought stays a take of its track
+ * for all later commands, until the request of the track changes.
  */
 
-/** The manifest with the takes that were bought beyond `takes`. */
+/** The manifest including the takes that were bought beyond `takes`. */
 export function withBoughtTakes(manifest: Manifest, attempts: Iterable<Attempt>): Manifest {
   const bought = new Map<string, Attempt[]>();
   for (const attempt of attempts) {
@@ -28,10 +28,10 @@ export function withBoughtTakes(manifest: Manifest, attempts: Iterable<Attempt>)
   ).manifest;
 }
 
-/** Without `--more` nobody asks for them again. */
+/** In these states a take is made again only with `--more`. */
 const CAME_TO_NOTHING: ReadonlySet<Attempt['state']> = new Set(['failed', 'lost', 'rejected']);
 
-/** What `--more`, or a plan that was saved with it, asks for. */
+/** What `--more`, or a plan saved with it, asks for. */
 export interface MoreTakes {
   /** `--more` */
   readonly more?: number | undefined;
@@ -39,7 +39,7 @@ export interface MoreTakes {
   readonly savedPlan?: Pick<SavedPlan, 'purchases'> | undefined;
 }
 
-/** The manifest as a run has it: with the takes that were bought beyond `takes`, and those that are asked for now. */
+/** The manifest as a run sees it: including the takes that were bought beyond `takes`, and those requested now. */
 export function withExtraTakes(
   loaded: LoadedManifest,
   attempts: readonly Attempt[],
@@ -66,7 +66,7 @@ export function withExtraTakes(
   return { ...loaded, manifest: whole, diagnostics: [...loaded.diagnostics, ...idle] };
 }
 
-/** With more takes of each track, after those that it has. */
+/** Adds takes to each track, after its existing ones. */
 function extended(
   manifest: Manifest,
   numbersOf: (first: Take, declared: number) => readonly number[],

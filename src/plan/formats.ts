@@ -1,10 +1,10 @@
 import type { Rule } from './rule.js';
 import { listed } from './text.js';
 
-/** Formats as models name them (`supported_formats`) whose files are checked to their last byte. */
+/** Formats, as models name them (`supported_formats`), whose files are verified to the last byte. */
 const CHECKED = new Set('mp3 mp2 mpeg wav wave flac m4a mp4 aac ogg oga opus webm aiff aif'.split(' '));
 
-/** Whether files of that format can be checked. A bit rate or the like in its name (`mp3_44100_128`) does not matter. */
+/** Whether files of this format can be verified. A bit rate or the like in its name (`mp3_44100_128`) is ignored. */
 export function isCheckedFormat(format: string): boolean {
   const [name = ''] = format
     .trim()
@@ -13,10 +13,7 @@ export function isCheckedFormat(format: string): boolean {
   return CHECKED.has(name);
 }
 
-/**
- * Reported before anything is paid: such a file is kept, and counts as made only when the user
- * accepts it.
- */
+/** Reported before anything is paid: such a file is kept, but counts as made only when the user accepts it. */
 export const formatChecked: Rule = ({ model }) => {
   const formats = model.supported_formats ?? [];
   const unchecked = formats.filter((format) => !isCheckedFormat(format));

@@ -1,9 +1,9 @@
 import type { Attempt } from '../lockfile/attempt.js';
 
-/** State of a path in the lockfile. `changed`: a file with other bytes than were stored. */
+/** State of a path in the lockfile. `changed`: the file's bytes differ from what was stored. */
 export type FileState = 'present' | 'missing' | 'changed';
 
-/** A file of ours on disk. */
+/** A tracked file on disk. */
 export interface Holding {
   readonly attempt: Attempt;
   /** Relative to the output root. */
@@ -11,22 +11,22 @@ export interface Holding {
   readonly state: 'present' | 'changed';
 }
 
-/** What the lockfile and the disk say, arranged for decisions. Independent of the order of attempts. */
+/** The state of lockfile and disk, arranged for decisions. Independent of the order of attempts. */
 export interface History {
   /** All attempts, newest first. */
   readonly attempts: readonly Attempt[];
   /** By `takeId`, newest first. */
   readonly byTake: ReadonlyMap<string, readonly Attempt[]>;
-  /** Attempts whose file is there, by attempt id. */
+  /** Attempts whose file exists, by attempt id. */
   readonly holdings: ReadonlyMap<string, Holding>;
 }
 
-/** One name for a (track, take): ids hold no `#`. */
+/** An unambiguous key for a (track, take): ids contain no `#`. */
 export function takeId(of: { readonly track: string; readonly take: number }): string {
   return `${of.track}#${of.take}`;
 }
 
-/** Newest first, by the time of the intent; the random id settles ties, the same way each time. */
+/** Newest first, by the time of the intent. Ties are broken by the random id, always in the same way. */
 export function compareNewest(a: Attempt, b: Attempt): number {
   const timeA = a.at.intent ?? '';
   const timeB = b.at.intent ?? '';
@@ -35,8 +35,8 @@ export function compareNewest(a: Attempt, b: Attempt): number {
 }
 
 /**
- * @param files by path relative to the output root; a path that is not in it counts as missing
- * @param owners the attempt whose bytes stand at a path that several attempts name
+ * @param files by path relative to the output root; a path that is not listed counts as missing
+ * @param owners the attempt whose bytes are at a path that several attempts name
  */
 export function readHistory(
   attempts: Iterable<Attempt>,
@@ -53,8 +53,8 @@ export function readHistory(
     if (known === undefined) byTake.set(id, [attempt]);
     else known.push(attempt);
     const holding = locate(attempt, files);
-    // A path is named twice when a file went missing and another one took its place. Where the bytes do not
-    // tell whose it is, it is the newest attempt's.
+    // A path is named twice if a file went missing and another took its place. If the bytes do not show whose it is, it
+    // belongs to the newest attempt.
     if (holding === undefined || claimed.has(holding.path)) continue;
     if ((owners.get(holding.path) ?? attempt.attempt) !== attempt.attempt) continue;
     claimed.add(holding.path);
@@ -63,7 +63,7 @@ export function readHistory(
   return { attempts: sorted, byTake, holdings };
 }
 
-/** A move that a crash cut short leaves the file at either place. */
+/** A move interrupted by a crash leaves the file in either place. */
 function locate(attempt: Attempt, files: ReadonlyMap<string, FileState>): Holding | undefined {
   if (attempt.file === undefined) return undefined;
   const places = attempt.move_to === undefined ? [attempt.file.path] : [attempt.file.path, attempt.move_to];
@@ -74,30 +74,25 @@ function locate(attempt: Attempt, files: ReadonlyMap<string, FileState>): Holdin
   return undefined;
 }
 
-/** Paid for and not yet in custody or cleaned up. */
+/** Paid, and not yet stored or cleaned up. */
 export function isInFlight(attempt: Attempt): boolean {
   return attempt.state === 'queued' || attempt.state === 'stored' || attempt.state === 'unverified';
 }
 
-/**
- * May have been paid for. An intent without a recorded outcome counts too, unless another run may
- * still record one.
- */
+/** May have been paid. An intent without a recorded outcome counts too, unless another run may still record one. */
 export function isInDoubt(attempt: Attempt): boolean {
   return attempt.state === 'in_doubt' || (attempt.state === 'intent' && attempt.run === undefined);
 }
 
-/** An intent in a shared log: the run that made it, and no other, says what came of it. */
+/** An intent in a shared log: only the run that made it records its outcome. */
 export function isClaimed(attempt: Attempt): boolean {
   return attempt.state === 'intent' && attempt.run !== undefined;
 }
 
-/**
- * Every submit is answered or given up long before: the process behind an older intent may be gone.
- */
+/** Every submit ends long before this age, so the process behind an older intent may be gone. */
 const CLAIM_AGE_MS_MAX = 15 * 60_000;
 
-/** True if a claim is so old that its run is probably gone. Changes the advice, never the state. */
+/** Whether a claim is so old that its run is probably gone. Changes the advice, never the state. */
 export function isStaleClaim(attempt: Attempt, nowMs: number): boolean {
   return isClaimed(attempt) && nowMs - Date.parse(attempt.at.intent ?? '') > CLAIM_AGE_MS_MAX;
 }

@@ -4,7 +4,7 @@ import type { Take } from '../manifest/take.js';
 import { takeId } from './history.js';
 import type { PlanRow, Purchase } from './plan.js';
 
-/** The attempt that was made last for each take; sorted by track and take. */
+/** The latest attempt for each take, sorted by track and take. */
 export function latestAttempts(attempts: Iterable<Attempt>): readonly Attempt[] {
   return [...latestBy(attempts, takeId).values()].sort((a, b) =>
     a.track === b.track ? a.take - b.take : a.track < b.track ? -1 : 1,
@@ -28,7 +28,7 @@ function madeAt({ at }: Attempt): string {
   return at.intent ?? '';
 }
 
-/** One name for a (track, take) at one request. */
+/** A key for a (track, take) with one request. */
 function ofRequest(of: Pick<Attempt, 'track' | 'take' | 'digest'>): string {
   return `${takeId(of)} ${of.digest}`;
 }
@@ -45,7 +45,7 @@ export function lastRequested(attempts: Iterable<Attempt>): readonly Take[] {
 
 const CAME_TO_NOTHING: ReadonlySet<string> = new Set(['failed', 'lost', 'rejected']);
 
-/** By key of the take: the newest attempt at what its row rests on, where that is a newer one which came to nothing. */
+/** By take key: the newest attempt for a row that uses an older one, if the newest failed. */
 export function newerFailures(
   rows: readonly PlanRow[],
   attempts: Iterable<Attempt>,
@@ -62,8 +62,8 @@ export function newerFailures(
 }
 
 /**
- * The rows of a run at its end: a take that it was to make again and did not counts as what became of that,
- * though what was made of it before is here still. Any other run takes it for done.
+ * The rows at the end of a run. A take that this run was to make again but could not shows that outcome, although the
+ * earlier file is still here. Any other run treats it as done.
  *
  * @param purchases that were approved
  * @param startedMs when the run began, ms since the epoch
@@ -96,7 +96,7 @@ function since(time: string | undefined, startedMs: number): boolean {
   return Date.parse(time ?? '') >= startedMs;
 }
 
-/** True if every file ever made is missing: more likely the wrong folder than a total loss. */
+/** Whether every file ever made is missing: more likely the wrong folder than a total loss. */
 export function isNothingHere(rows: readonly PlanRow[]): boolean {
   const isHere = ({ decision }: PlanRow) =>
     (decision.kind === 'done' && decision.elsewhere !== true) ||
@@ -104,14 +104,14 @@ export function isNothingHere(rows: readonly PlanRow[]): boolean {
   return !rows.some(isHere) && rows.some((row) => missingOf(row) !== undefined);
 }
 
-/** The attempt whose file is gone: also where `--retry-failed` would buy it again. */
+/** The attempt whose file is gone, even if `--retry-failed` would buy it again. */
 export function missingOf({ decision }: PlanRow): Attempt | undefined {
   if (decision.kind === 'held') return decision.because === 'missing' ? decision.attempt : undefined;
   if (decision.kind !== 'buy' || decision.why.kind !== 'retry') return undefined;
   return decision.why.earlier.state === 'done' ? decision.why.earlier : undefined;
 }
 
-/** True if the file is kept elsewhere, as the manifest says, or on another machine. */
+/** Whether the file is kept elsewhere, as the manifest says, or on another machine. */
 export function isElsewhere({ decision }: PlanRow): boolean {
   return decision.kind === 'done' && decision.elsewhere === true;
 }

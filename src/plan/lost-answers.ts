@@ -2,19 +2,19 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import { isInDoubt } from './history.js';
 
-/** After this many lost answers in a row nothing is bought until the user resolves one of them. */
+/** After this many lost answers in a row, nothing is bought until the user resolves one of them. */
 export const LOST_IN_A_ROW_MAX = 3;
 
 export interface LostAnswers {
   /** Since the last submit that was accepted. */
   readonly latest: number;
-  /** The longest row in the lockfile's life. */
+  /** The longest streak in the lockfile's lifetime. */
   readonly longest: number;
 }
 
 /**
- * Counts submits in a row whose answers were lost and that nobody has settled, in the order in which they ended.
- * An accepted submit ends a row, a refused one does not count. Pure.
+ * Counts consecutive submits whose answers were lost and that have not been resolved, in the order in which they ended.
+ * An accepted submit ends a streak, a refused one does not count. Pure.
  */
 export function lostAnswers(attempts: Iterable<Attempt>): LostAnswers {
   const endings: { readonly at: string; readonly lost: boolean }[] = [];
@@ -22,7 +22,7 @@ export function lostAnswers(attempts: Iterable<Attempt>): LostAnswers {
     if (isInDoubt(attempt)) endings.push({ at: attempt.at.in_doubt ?? attempt.at.intent ?? '', lost: true });
     else if (attempt.at.queued !== undefined) endings.push({ at: attempt.at.queued, lost: false });
   }
-  // Of those that ended together, the lost ones count as in a row.
+  // Of those that ended at the same time, the lost ones count as consecutive.
   endings.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : Number(b.lost) - Number(a.lost)));
   let latest = 0;
   let longest = 0;
@@ -33,7 +33,7 @@ export function lostAnswers(attempts: Iterable<Attempt>): LostAnswers {
   return { latest, longest };
 }
 
-/** Why nothing may be bought, whatever is asked for; `undefined` where answers came. */
+/** Why nothing may be bought, whatever was selected; `undefined` if answers arrived. */
 export function answersLost(
   attempts: Iterable<Attempt>,
   command: (verb: string) => string,

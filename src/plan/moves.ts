@@ -10,15 +10,15 @@ import { isSuperseded, supersededPath } from './tidy.js';
 
 export interface PlannedMoves {
   readonly moves: readonly FileMove[];
-  /** A warning for each file that cannot go where it is wanted. */
+  /** A warning for each file that cannot be moved to its path. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Where one file of ours stands and should stand. */
+/** Current and wanted path of a tracked file. */
 interface Placement {
   readonly holding: Holding;
   readonly to: string;
-  /** The take whose audio it is; absent for a file that only makes way. */
+  /** The take whose audio it is; absent for a file that is only in the way. */
   readonly owner?: Take;
 }
 
@@ -29,9 +29,9 @@ function stemOf(path: string): string {
 }
 
 /**
- * The free moves that bring each take's stored file to where its take wants it. A file of an earlier request
- * in the way goes to `<stem>.<digest8>.<ext>`. Never onto a file of ours or of anybody else's: what is not free
- * stays where it is, with a warning. Files of takes that are yet to be bought stay until they are replaced.
+ * The moves that bring each take's stored file to its wanted path. A file of an earlier request in the way goes to
+ * `<stem>.<digest8>.<ext>`. Never replaces a file, tracked or not: if the target is taken, the file stays where it is,
+ * with a warning. Files of takes that are yet to be bought stay until they are replaced.
  */
 export function planMoves(
   rows: readonly PlanRow[],
@@ -53,21 +53,21 @@ export function planMoves(
   };
 }
 
-/** Takes whose audio is here, with the file that has it. */
+/** The takes whose audio is here, by the attempt that has the file. */
 function ownersOf(rows: readonly PlanRow[], history: History): ReadonlyMap<string, Take> {
   const owners = new Map<string, Take>();
   for (const { take, decision } of rows) {
     if (decision.kind !== 'done' && decision.kind !== 'collect') continue;
     const { attempt, state } = decision.attempt;
     const holding = history.holdings.get(attempt);
-    // One that is stored but damaged is fetched again, straight to its place.
+    // A file that is stored but damaged is fetched again, straight to its path.
     const whole = state === 'done' || (state === 'stored' && holding?.state === 'present');
     if (holding !== undefined && whole) owners.set(attempt, take);
   }
   return owners;
 }
 
-/** Every file that should be elsewhere, with its target: owners first in the manifest's order, then what is in their way. */
+/** Every file that should be at another path: current files first, in the manifest's order, then those in their way. */
 function place(
   owners: ReadonlyMap<string, Take>,
   history: History,
@@ -98,8 +98,8 @@ function place(
 }
 
 /**
- * Where the file of an earlier request may go: aside where it is in the way of a newer one, and along with its take where it
- * is aside already. Empty: it stays.
+ * Paths for files of earlier requests: moved aside if in the way of a newer file, or along with their take if already
+ * aside. Empty: they stay.
  */
 function supersededTargets(
   { attempt, path, state }: Holding,
@@ -113,7 +113,7 @@ function supersededTargets(
   return isSuperseded(path) && !inTheWay ? aside.map(supersededPath) : aside;
 }
 
-/** Attempts that cannot go, with the path that stops them: a stranger's, or that of a file of ours that stays. */
+/** Attempts whose file cannot move, with the path in the way: an untracked file, or a tracked one that stays. */
 function blockedBy(
   placements: readonly Placement[],
   history: History,
@@ -135,7 +135,7 @@ function blockedBy(
     const { holding } = next.placement;
     if (blocked.has(holding.attempt.attempt)) continue;
     blocked.set(holding.attempt.attempt, next.by);
-    // It stays, and so blocks the file that wants its place.
+    // It stays, so it blocks the file that wants its path.
     const follower = wantedBy.get(foldName(holding.path));
     if (follower !== undefined) queue.push({ placement: follower, by: holding.path });
   }
@@ -152,7 +152,7 @@ function blockedMove(from: string, to: string, by: string, take: Take): Diagnost
   };
 }
 
-/** Each file after the one that frees its target; a circle is opened through a name beside the target. */
+/** Orders moves so that each target is freed first. A cycle is broken with a temporary name beside the target. */
 function ordered(placements: readonly Placement[]): readonly FileMove[] {
   const at = new Map(placements.map((placement) => [foldName(placement.holding.path), placement]));
   const begun = new Set<Placement>();

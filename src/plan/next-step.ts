@@ -5,22 +5,22 @@ import { isNothingHere } from './latest-attempts.js';
 import type { Decision, PlanRow } from './plan.js';
 import { takeWord } from './selection.js';
 
-/** The user's next step for an album: all but the last two are commands that change its state. */
+/** The user's next step for an album. All but the last two are commands that change its state. */
 export type NextStep =
-  /** Gather what is paid for, and settle what an ended run left open. */
+  /** Download paid audio, and settle what an ended run left open. */
   | { readonly kind: 'collect' }
   | { readonly kind: 'resolve' }
-  /** With what `run` needs to be told beside its name: `force` names takes, each alone. */
+  /** The flags that `run` needs: `force` names single takes. */
   | { readonly kind: 'buy'; readonly retryFailed: boolean; readonly force: readonly string[] }
   /** Refused because of the request itself: the manifest has to change first. */
   | { readonly kind: 'mend' }
   | { readonly kind: 'nothing' };
 
 /**
- * By the rows of `decide`, as if nobody had asked for anything, and by all of the lockfile: what was paid for
- * matters though a later attempt was made, or its track is gone.
+ * Determined from the rows of `decide` without a selection, and from the whole lockfile: a paid job matters even if a
+ * later attempt was made, or its track is gone.
  *
- * @param elsewhere what is missing is likely in another folder: then no command offers to buy it again
+ * @param elsewhere missing files are probably in another folder, so do not offer to buy them again
  */
 export function nextStep(
   rows: readonly PlanRow[],
@@ -39,17 +39,17 @@ export function nextStep(
   return { kind: ways.has('mend') ? 'mend' : 'nothing' };
 }
 
-/** What came and is no audio may never be: it is fetched again by every run, and nothing else waits for it. */
+/** Excludes unverified files: every run fetches them again, and that may never help. */
 function isComing(attempt: Attempt): boolean {
   return isInFlight(attempt) && attempt.state !== 'unverified';
 }
 
-/** An intent that the next run of this machine settles. */
+/** An intent that the next run on this machine settles. */
 function isUnsettled(attempt: Attempt): boolean {
   return attempt.state === 'intent' && isInDoubt(attempt);
 }
 
-/** Names of takes that only `--force` makes again. */
+/** Takes that only `--force` makes again. */
 export function forcedOf(rows: readonly PlanRow[]): readonly string[] {
   return rows.filter(({ decision }) => wayOf(decision) === 'force').map(({ take }) => takeWord(take));
 }

@@ -7,47 +7,42 @@ import type { Take } from '../manifest/take.js';
 /** Why a take is to be bought. */
 export type BuyReason =
   | { readonly kind: 'new' }
-  /** Its request differs from what was bought before: in these fields. */
+  /** Its request differs from what was bought before, in these fields. */
   | { readonly kind: 'changed'; readonly fields: readonly RequestField[]; readonly earlier: Attempt }
-  /** `--retry-failed`, a rejection that may pass now, or a `resolve` that allows it. */
+  /** `--retry-failed`, a temporary rejection, or a `resolve` that allows it. */
   | { readonly kind: 'retry'; readonly earlier: Attempt }
   /** `--force`. */
   | { readonly kind: 'forced'; readonly earlier: Attempt };
 
 /** What a run does about one take. */
 export type Decision =
-  /** Stored and in place, or to be moved for free: nothing is asked of the service but an owed clean-up. */
+  /** Stored and in place, or to be moved. Needs nothing from the service but a pending clean-up. */
   | {
       readonly kind: 'done';
       readonly attempt: Attempt;
-      /** Its file is not here, and the manifest says that it is kept elsewhere, or another machine has it. */
+      /** Its file is not here: the manifest says that it is kept elsewhere, or another machine has it. */
       readonly elsewhere?: true;
-      /** Name of that machine: foreign text, to be escaped. */
+      /** Name of that machine: untrusted text, escape it. */
       readonly machine?: string;
     }
-  /** Paid for and not yet here: collected, needs no approval. */
+  /** Paid and not here yet: collected, without approval. */
   | { readonly kind: 'collect'; readonly attempt: Attempt }
   /** May have been paid: blocked until `resolve`. */
   | { readonly kind: 'in_doubt'; readonly attempt: Attempt }
-  /** Another run claimed it, and has not recorded yet what came of that. `stale`: it may be gone. */
+  /** Another run claimed it, and has not recorded an outcome yet. `stale`: that run may be gone. */
   | { readonly kind: 'elsewhere'; readonly attempt: Attempt; readonly stale: boolean }
   | { readonly kind: 'buy'; readonly why: BuyReason }
-  /** Would be bought, but `--only` or `--except` leaves it out. */
+  /** Would be bought, but is excluded by `--only` or `--except`. */
   | { readonly kind: 'excluded'; readonly why: BuyReason }
-  /**
-   * Failed, lost or refused before, and not requested again. `missing`: done, but its file is gone.
-   */
+  /** Failed, lost or refused before, and not requested again. `missing`: done, but its file is gone. */
   | {
       readonly kind: 'held';
       readonly because: 'failed' | 'lost' | 'rejected' | 'missing';
       readonly attempt: Attempt;
-      /** It was made again, and came to this; what was made before is here still, so that only `--force` tries once more. */
+      /** It was made again, with this result, and the earlier file is still here. Only `--force` tries again. */
       readonly kept?: Attempt;
     }
-  /**
-   * A file that is not in the lockfile is at the target of this take. `path` is relative to the
-   * output root.
-   */
+  /** An untracked file is at the path of this take. `path` is relative to the output root. */
   | { readonly kind: 'occupied'; readonly path: string };
 
 export interface PlanRow {
@@ -59,57 +54,59 @@ export interface PlanRow {
 export interface Purchase {
   readonly take: Take;
   readonly why: BuyReason;
-  /** What goes on the wire: the take's request without what this model does not take and does not need. */
+  /** The request to send: without fields that the model does not support and that have no effect. */
   readonly request: AudioRequest;
   readonly quote: QuotedPrice;
-  /** A cheaper length close by. */
+  /** A cheaper length close to the requested one. */
   readonly saving?: Saving;
 }
 
 /** `61 s is billed as 120 s: 60 s would save $0.69`. */
 export interface Saving {
-  /** What is asked for. */
+  /** The requested length. */
   readonly seconds: number;
-  /** The end of the tier it is billed by. */
+  /** The end of the price tier that it is billed at. */
   readonly billedSeconds: number;
-  /** What would do. */
+  /** The cheaper length. */
   readonly insteadSeconds: number;
-  /** By the catalogue, integer micro-dollars. */
+  /** According to the catalogue, in integer micro-dollars. */
   readonly microUsd: number;
 }
 
 /** Equal keys have equal prices, so one request serves all. */
 export interface QuotedPrice {
-  /** Of model, duration and character count. */
+  /** Made of model, duration and character count. */
   readonly key: string;
   readonly model: string;
   readonly duration_seconds?: number;
   readonly character_count?: number;
   /** Integer micro-dollars. */
   readonly microUsd: number;
-  /** What the catalogue says, where it tells; differs from the quote by mark-up or discount. */
+  /** The catalogue's price, if known. It differs from the quote by mark-up or discount. */
   readonly catalogueMicroUsd?: number;
-  /** When it was asked for, ms since the epoch. */
+  /** When it was quoted, ms since the epoch. */
   readonly quotedAtMs: number;
-  /** 0, or far under what the catalogue declares: bought only where a person sees it, or with `--accept-price`. */
+  /**
+   * The price is 0, or far below what the catalogue declares: bought only if a user sees it, or with `--accept-price`.
+   */
   readonly suspicious?: true;
 }
 
 export interface Plan {
   readonly rows: readonly PlanRow[];
   readonly purchases: readonly Purchase[];
-  /** In flight, and no row collects it (its track is gone or its request changed): collected all the same. */
+  /** In flight without a row to collect it (its track is gone or its request changed): collected anyway. */
   readonly orphans: readonly Attempt[];
-  /** Takes that were made for earlier manifests and that this one does not name: their files stay. */
+  /** Takes that were made for earlier manifests and that this one does not name. Their files stay. */
   readonly unlistedCount: number;
-  /** Stored files whose place changed: moved for free, in this order. One attempt may move twice. */
+  /** Stored files whose path changed: moved in this order, at no cost. One attempt may move twice. */
   readonly moves: readonly FileMove[];
-  /** Sum of the purchases, integer micro-dollars. */
+  /** Sum of the purchases, in integer micro-dollars. */
   readonly totalMicroUsd: number;
-  /** Charged, reserved or in doubt under this lockfile, integer micro-dollars. */
+  /** Charged, reserved or in doubt in this lockfile, in integer micro-dollars. */
   readonly spentBeforeMicroUsd: number;
   readonly budgetMicroUsd?: number;
-  /** Diagnostics: what prevents buying, and warnings. */
+  /** Errors that prevent buying, and warnings. */
   readonly diagnostics: readonly Diagnostic[];
   /** Takes with more than one live purchase. */
   readonly boughtTwice: readonly BoughtTwice[];
@@ -122,7 +119,7 @@ export interface FileMove {
   readonly to: string;
 }
 
-/** Not where errors kept every price of what is to be bought from being asked for, or told. */
+/** False if errors prevented every price of the purchases from being requested or quoted. */
 export function isPriced({ rows, purchases }: Plan): boolean {
   return purchases.length > 0 || !rows.some(({ decision }) => decision.kind === 'buy');
 }

@@ -9,12 +9,12 @@ export interface KeyedQuery extends QuoteQuery {
   readonly key: string;
 }
 
-/** How much shorter a track may become for a saving to be worth a word, as a share of its length. */
+/** How much shorter a track may become for a suggested saving, as a share of its length. */
 const CUT_SHARE_MAX = 0.1;
 
 /**
- * What to ask `/audio/quote` for a request. Characters are those of the prompt, the text that is spoken, in
- * UTF-16 units: of the ways to count the one that never counts fewer, so the price is never quoted too low.
+ * The `/audio/quote` query for a request. Characters are those of the prompt, the text that is spoken, counted in
+ * UTF-16 units: no other way of counting gives more, so the price is never quoted too low.
  */
 export function quoteQuery(request: AudioRequest, model: Model): KeyedQuery {
   const spoken = model.pricing?.kind === 'per_thousand_characters';
@@ -29,8 +29,8 @@ export function quoteQuery(request: AudioRequest, model: Model): KeyedQuery {
 }
 
 /**
- * The price by the catalogue, integer micro-dollars, a fraction rounded up. `undefined` where the catalogue
- * does not tell: no price, no length, or a length beyond every tier.
+ * The catalogue's price in integer micro-dollars, rounded up. `undefined` if the catalogue has none: no price, no
+ * length, or a length beyond every tier.
  */
 export function cataloguePrice(model: Model, query: QuoteQuery): number | undefined {
   const { pricing } = model;
@@ -53,7 +53,10 @@ export function cataloguePrice(model: Model, query: QuoteQuery): number | undefi
   }
 }
 
-/** The least that the catalogue declares for any request to this model, integer micro-dollars. `undefined` where it tells no price. */
+/**
+ * The least that the catalogue declares for any request to this model, in integer micro-dollars. `undefined` if it
+ * declares no price.
+ */
 function lowestPrice({ pricing, min_duration, duration_options }: Model): number | undefined {
   switch (pricing?.kind) {
     case undefined:
@@ -71,17 +74,20 @@ function lowestPrice({ pricing, min_duration, duration_options }: Model): number
   }
 }
 
-/** The price by the catalogue, or where it does not tell that of this request, the least that it may be. */
+/** The catalogue's price, or, if it has none for this request, the least possible one. */
 export function declaredPrice(model: Model, query: QuoteQuery): number | undefined {
   return cataloguePrice(model, query) ?? lowestPrice(model);
 }
 
-/** A quote below this share of the declared price is no discount: it is more likely a mistake, and the declared price is charged. */
+/**
+ * A quote below this share of the declared price is not a discount but probably a mistake, and the declared price is
+ * charged.
+ */
 const DISCOUNT_SHARE_MIN = 0.5;
 
 /**
- * Whether a quoted price is too low to be believed unseen: 0, or less than half of what is declared. Budget and ceiling
- * count quoted prices, so such a one would take both out of force. Both in integer micro-dollars.
+ * Whether a quoted price is implausibly low: 0, or less than half of what is declared. Budget and ceiling count quoted
+ * prices, so such a price would disable both. Both amounts in integer micro-dollars.
  */
 export function isSuspiciouslyLow(quotedMicroUsd: number, declaredMicroUsd: number | undefined): boolean {
   if (declaredMicroUsd === undefined) return quotedMicroUsd === 0;
@@ -92,13 +98,16 @@ function tierOf(tiers: readonly PriceTier[], seconds: number): PriceTier | undef
   return tiers.find((tier) => seconds >= tier.minSeconds && seconds <= tier.maxSeconds);
 }
 
-/** For a length that is billed as a longer one: one at most a tenth shorter that the model takes and that falls in the cheaper tier below. */
+/**
+ * If a length is billed as a longer one: a length at most a tenth shorter that the model supports and that falls in the
+ * next cheaper tier.
+ */
 export function spotSavings(request: AudioRequest, model: Model): Saving | undefined {
   const seconds = request.duration_seconds;
   if (seconds === undefined || model.pricing?.kind !== 'durations') return undefined;
   const { tiers } = model.pricing;
   const tier = tierOf(tiers, seconds);
-  // Whoever pays for the length that was asked for, to the second, gets what was paid for.
+  // A length that is exactly the end of its tier gets all it pays for.
   if (tier === undefined || tier.maxSeconds <= seconds) return undefined;
   const options = model.duration_options ?? [];
   const cheaper = tiers
@@ -117,7 +126,7 @@ export function spotSavings(request: AudioRequest, model: Model): Saving | undef
   };
 }
 
-/** The longest length of a tier that the model takes. */
+/** The longest length in a tier that the model supports. */
 function longestIn(tier: PriceTier, least: number, options: readonly number[]): number | undefined {
   if (options.length === 0) return tier.maxSeconds >= least ? tier.maxSeconds : undefined;
   const within = options.filter((option) => option >= tier.minSeconds && option <= tier.maxSeconds);

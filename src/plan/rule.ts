@@ -2,7 +2,7 @@ import type { AudioRequest, RequestField } from '../core/audio-request.js';
 import type { Code } from '../core/codes.js';
 import type { Catalogue, Model } from '../venice/model.js';
 
-/** A request beside the model it is meant for. */
+/** A request and the model that it is for. */
 export interface Case {
   readonly request: AudioRequest;
   readonly model: Model;
@@ -11,15 +11,15 @@ export interface Case {
   readonly nowMs: number;
 }
 
-/** A diagnostic before it has a place. */
+/** A diagnostic without a place. */
 export interface Finding {
   readonly code: Code;
   readonly severity: 'error' | 'warning';
   readonly message: string;
   readonly hint?: string;
-  /** The field whose value is at fault; `track` where a value is missing. */
+  /** The field whose value is wrong, or `track` if a value is missing. */
   readonly at: RequestField | 'track';
 }
 
-/** One rule of the API. `undefined`: nothing to say. */
+/** One rule of the API. `undefined`: no finding. */
 export type Rule = (about: Case) => Finding | undefined;

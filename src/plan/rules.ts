@@ -17,7 +17,7 @@ function warning(at: Finding['at'], code: Code, message: string, hint?: string):
   return { code, severity: 'warning', message, at, ...(hint === undefined ? {} : { hint }) };
 }
 
-/** `remove X`, and which models would take it. */
+/** `remove X`, and which models support it. */
 function removeOr(field: RequestField, about: Case, takes: (model: Model) => boolean): string {
   const able = [...about.catalogue.values()].filter((model) => !model.offline && takes(model));
   const others = able.map((model) => model.id);
@@ -35,7 +35,7 @@ function undeclared(
   return warning(field, `undeclared-${topic}`, message, 'it is sent unchanged; the service may refuse it');
 }
 
-/** What its codes call a switch. */
+/** The name of a switch in error codes. */
 type Topic = 'instrumental' | 'lyrics-optimizer' | 'loop' | 'language';
 
 type Switch =
@@ -54,7 +54,7 @@ function switched(field: RequestField, supports: Switch, topic: Topic): Rule {
   };
 }
 
-/** Lyrics are taken where that is said, or where a limit or a duty to give them implies it. */
+/** A model takes lyrics if it says so, or if a limit or requirement for lyrics implies it. */
 function takesLyrics(model: Model): boolean | undefined {
   if (model.supports_lyrics !== undefined) return model.supports_lyrics;
   return model.lyrics_required === true || model.lyrics_character_limit !== undefined ? true : undefined;
@@ -71,7 +71,7 @@ function lyricsTaken(about: Case): Finding | undefined {
 
 function lyricsRequired({ request, model }: Case): Finding | undefined {
   if (model.lyrics_required !== true || request.lyrics_prompt !== undefined) return undefined;
-  // The optimizer writes them; the API refuses both together.
+  // The optimizer writes them. The API refuses both together.
   if (request.lyrics_optimizer === true && model.supports_lyrics_optimizer !== false) return undefined;
   const optimizer = model.supports_lyrics_optimizer === true ? ', or `lyrics_optimizer: true`' : '';
   const hint = `add \`lyrics_prompt\` or \`lyrics_file\`${optimizer}`;
@@ -96,7 +96,7 @@ function lyricsLength(about: Case): Finding | undefined {
   );
 }
 
-/** What the service asks for where a model states nothing. */
+/** The service's limit if a model declares none. */
 const LYRICS_LIMIT_DEFAULT = 4096;
 const MIN_PROMPT_DEFAULT = 10;
 
@@ -137,7 +137,7 @@ function promptTooShort({ request, model }: Case): Finding | undefined {
   return warning('prompt', 'prompt-length-unclear', message, `add ${least - points} to be sure`);
 }
 
-/** Whether the model has any field about duration: one without takes no `duration_seconds`. */
+/** Whether the model has any field about duration. A model without one takes no `duration_seconds`. */
 function takesDuration(model: Model): boolean {
   return (
     (model.duration_options?.length ?? 0) > 0 ||
@@ -150,7 +150,7 @@ function takesDuration(model: Model): boolean {
 function durationTaken(about: Case): Finding | undefined {
   const { request, model } = about;
   if (request.duration_seconds === undefined || takesDuration(model)) return undefined;
-  // Priced by time, yet without any field about time: the two contradict each other, so nothing is proven.
+  // Priced by time, but without any field about time: contradictory, so nothing is proven.
   const byTime = model.pricing?.kind === 'durations' || model.pricing?.kind === 'per_second';
   if (byTime) return undeclared('duration_seconds', 'duration', about);
   const hint = removeOr('duration_seconds', about, takesDuration);
@@ -189,7 +189,7 @@ function nearestOptions(seconds: number, options: readonly number[]): string {
     : `use ${near} (it makes ${listed(sorted.map(String), 2 * NAMED_MAX)} s)`;
 }
 
-/** Speed 1, or the model's default, asks for nothing. */
+/** Speed 1, or the model's default, has no effect. */
 export function isDefaultSpeed(speed: number, model: Model): boolean {
   return speed === (model.default_speed ?? 1);
 }
@@ -233,7 +233,7 @@ function voiceTaken(about: Case): Finding | undefined {
   return unlistedVoice(request.voice, model);
 }
 
-/** A voice beside the list: a custom voice id where the model takes those, or a slip of the pen. */
+/** A voice that is not listed: a custom voice id, if the model supports those, or a typo. */
 function unlistedVoice(voice: string, model: Model): Finding | undefined {
   const voices = model.voices ?? [];
   const meant = closest(voice, voices);
@@ -273,7 +273,7 @@ function deprecated({ model, nowMs }: Case): Finding | undefined {
   return warning('model', 'model-deprecated', `${model.id} ${leaves} the service on ${day}`, hint);
 }
 
-/** The rules of each field; `[]` for one that every model takes. */
+/** The rules of each field; `[]` for a field that every model supports. */
 const RULES_BY_FIELD = {
   model: [online, makesFromPrompt, deprecated],
   prompt: [promptTooShort, promptTooLong],
@@ -287,5 +287,5 @@ const RULES_BY_FIELD = {
   duration_seconds: [durationTaken, durationAllowed],
 } satisfies Record<RequestField, readonly Rule[]>;
 
-/** Every rule of the API that a request can break; each has one thing to say at most. */
+/** Every rule of the API that a request can break. Each has at most one finding. */
 export const RULES: readonly Rule[] = [...Object.values(RULES_BY_FIELD).flat(), formatChecked];

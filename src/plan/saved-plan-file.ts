@@ -1,6 +1,6 @@
 import type { SavedPlan, SavedPurchase } from './saved-plan.js';
 
-/** Of the file: more than 50,000 purchases with the longest names need. */
+/** Size limit of the file: more than 50,000 purchases with the longest names need. */
 export const SAVED_PLAN_BYTES_MAX = 32 * 1024 * 1024;
 
 export type ReadSavedPlan =
@@ -8,14 +8,14 @@ export type ReadSavedPlan =
   /** `why` follows "the file" in a message. */
   | { readonly ok: false; readonly code: 'plan-not-a-plan' | 'plan-newer-version'; readonly why: string };
 
-/** The file's text, with its line end. */
+/** The file's text, including its line end. */
 export function savedPlanText(saved: SavedPlan): string {
   return `${JSON.stringify(saved, null, 2)}\n`;
 }
 
 /**
- * Reads what `savedPlanText` wrote. The shape is checked by hand and strictly: an unknown field could bind the
- * plan to something that this release does not look at.
+ * Reads what `savedPlanText` wrote. The shape is checked by hand and strictly: an unknown field could bind the plan to
+ * something that this release does not check.
  */
 export function readSavedPlan(text: string): ReadSavedPlan {
   const notAPlan = (why: string): ReadSavedPlan => ({ ok: false, code: 'plan-not-a-plan', why });
@@ -51,7 +51,7 @@ function objectFault(value: unknown, checks: Readonly<Record<string, Check>>): s
   return undefined;
 }
 
-/** What is approved is shown as a total, and held as prices: they must not differ. */
+/** The total is what the user approved, and the prices are what is enforced: they must match. */
 function totalFault({ total_micro_usd, purchases }: SavedPlan): string | undefined {
   const sum = purchases.reduce((total, { price_micro_usd }) => total + price_micro_usd, 0);
   if (sum !== total_micro_usd) return 'has a total_micro_usd that is not the sum of its prices';

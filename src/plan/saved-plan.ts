@@ -11,30 +11,30 @@ import type { Selection } from './selection.js';
 import { listed } from './text.js';
 
 /**
- * A plan as `plan --out` saves it: what is to be bought at which price, and what that rests on. To apply it
- * is to approve it, so it holds once and only for the very state it was made from. Bound to the attempts by
- * their ids alone: collecting what is in flight leaves a plan valid, any submit since (also a refused one)
- * ends it, since its intent stands in the lockfile for good. Field names are those of the file.
+ * A plan as saved by `plan --out`: what to buy at which price, and the state it is based on. Applying it approves it,
+ * so it can be used once and only for exactly that state. It is bound to attempts only by their ids: collecting leaves
+ * a plan valid, while any later submit (even a refused one) invalidates it, because its intent stays in the lockfile.
+ * Field names are those of the file.
  */
 export interface SavedPlan {
   readonly format: 'venice-batch-plan';
   readonly version: 1;
   /** Base URL, or `sandbox:`. */
   readonly endpoint: string;
-  /** Of the lockfile; `null` where there was none yet. */
+  /** Of the lockfile; `null` if there was none yet. */
   readonly lineage: string | null;
   /** SHA-256 (hex) of the ids of all attempts in the lockfile. */
   readonly attempts_sha256: string;
-  /** SHA-256 (hex) of what every take of the manifest asks for and where it goes. */
+  /** SHA-256 (hex) of the request and path of every take in the manifest. */
   readonly manifest_sha256: string;
   /** Empty: not restricted, or nothing bought. */
   readonly only: readonly string[];
   readonly except: readonly string[];
   readonly force: readonly string[];
   readonly retry_failed: boolean;
-  /** The lowest that applied, integer micro-dollars. */
+  /** The lowest that applied, in integer micro-dollars. */
   readonly budget_micro_usd: number | null;
-  /** Of the purchases, integer micro-dollars. */
+  /** Of the purchases, in integer micro-dollars. */
   readonly total_micro_usd: number;
   readonly purchases: readonly SavedPurchase[];
 }
@@ -46,18 +46,18 @@ export interface SavedPurchase {
   readonly digest: string;
   /** Integer micro-dollars: the most that may be paid for it. */
   readonly price_micro_usd: number;
-  /** How many attempts at exactly this there were. */
+  /** How many attempts with exactly this request there were. */
   readonly attempts_before: number;
 }
 
-/** What a plan rests on beside itself. */
+/** The state that a plan is based on. */
 export interface PlanBasis {
   readonly endpoint: string;
-  /** Absent where there is no lockfile yet. */
+  /** Absent if there is no lockfile yet. */
   readonly lineage?: string | undefined;
-  /** All of the lockfile. */
+  /** All attempts in the lockfile. */
   readonly attempts: readonly Attempt[];
-  /** All of the manifest. */
+  /** All takes of the manifest. */
   readonly takes: readonly Take[];
 }
 
@@ -95,7 +95,7 @@ export function savePlan(plan: Plan, selection: Selection, basis: PlanBasis): Sa
   };
 }
 
-/** The picks may have changed when the plan is applied: it leaves out what it left out when it was saved. */
+/** The picks may have changed since: the plan still excludes what it excluded when it was saved. */
 function pickedIn({ picked }: Selection, takes: readonly Take[]): readonly string[] {
   const tracks = new Set(takes.map(({ track }) => track));
   return [...tracks].filter((track) => picked?.has(track) === true);
@@ -107,8 +107,8 @@ export function selectionOf(saved: SavedPlan): Selection {
 }
 
 /**
- * Why a saved plan cannot be applied on this ground, or `undefined`: `plan-other-endpoint`, `plan-used`,
- * `plan-stale`. Needs no prices, so nobody is asked for any in vain.
+ * Why a saved plan cannot be applied to this state, or `undefined`: `plan-other-endpoint`, `plan-used`, `plan-stale`.
+ * Needs no prices, so none are requested in vain.
  */
 export function checkBasis(saved: SavedPlan, basis: PlanBasis): Diagnostic | undefined {
   if (saved.endpoint !== basis.endpoint)
@@ -125,8 +125,8 @@ export function checkBasis(saved: SavedPlan, basis: PlanBasis): Diagnostic | und
 }
 
 /**
- * Why the plan as it would be now is not the saved one, or `undefined`: `plan-stale`, or `price-rose` for any
- * price above the saved one. A lower price is taken.
+ * Why the plan as it would be now differs from the saved one, or `undefined`: `plan-stale`, or `price-rose` for any
+ * price above the saved one. A lower price is accepted.
  */
 export function checkPurchases(saved: SavedPlan, plan: Plan): Diagnostic | undefined {
   const now = new Map(plan.purchases.map((purchase) => [purchase.take.key, purchase]));
@@ -215,7 +215,7 @@ function attemptsDigest(attempts: readonly Attempt[]): string {
   return sha256([...attempts].map(({ attempt }) => attempt).sort());
 }
 
-/** Those that the plan is bound to: of the takes beyond `takes` of the manifest, those it buys. */
+/** The takes that the plan is bound to: of those beyond the manifest's `takes`, only the ones it buys. */
 function boundTakes(takes: readonly Take[], purchases: readonly { readonly key: string }[]): readonly Take[] {
   const bought = new Set(purchases.map(({ key }) => key));
   return takes.filter((take) => take.extra !== true || bought.has(take.key));

@@ -12,7 +12,7 @@ export interface Selection {
   /** Buy nothing else. Absent: everything. Empty: nothing. */
   readonly only?: readonly string[] | undefined;
   readonly except?: readonly string[] | undefined;
-  /** Tracks that are left out as well, since they have a pick (`--only-unpicked`). */
+  /** Tracks that are also excluded, because they have a pick (`--only-unpicked`). */
   readonly picked?: ReadonlySet<string> | undefined;
   /** Buy again what failed, is lost, was refused, or whose file is missing. */
   readonly retryFailed: boolean;
@@ -20,7 +20,7 @@ export interface Selection {
   readonly force: readonly string[];
 }
 
-/** Words that request what is not bought by default. */
+/** Flags that request what is not bought by default. */
 export function retryFlags({
   retryFailed,
   force,
@@ -28,20 +28,20 @@ export function retryFlags({
   return [...(retryFailed ? ['--retry-failed'] : []), ...force.flatMap((pattern) => ['--force', pattern])];
 }
 
-/** What names this take alone in a selection: the bare id of a track names all its takes. */
+/** The word that selects only this take: the bare id of a track selects all its takes. */
 export function takeWord(take: Take): string {
   return take.takes === 1 ? take.track : takeId(take);
 }
 
 export interface ReadSelection {
-  /** May be bought. */
+  /** Whether it may be bought. */
   selected(take: Take): boolean;
   forced(take: Take): boolean;
-  /** Patterns that match nothing: errors. */
+  /** Errors for patterns that match nothing. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Restricts buying only: what is in flight is collected whatever the selection. */
+/** Restricts only buying: what is in flight is collected whatever the selection. */
 export function readSelection(selection: Selection, takes: readonly Take[]): ReadSelection {
   const only = matched(selection.only ?? [], takes);
   const except = matched(selection.except ?? [], takes);
@@ -78,7 +78,7 @@ function matched(
   return { keys, unmatched };
 }
 
-/** Keys of takes by every name they go by. */
+/** Keys of takes by each of their names. */
 function byName(takes: readonly Take[]): ReadonlyMap<string, readonly string[]> {
   const named = new Map<string, string[]>();
   for (const take of takes) {
@@ -91,7 +91,7 @@ function byName(takes: readonly Take[]): ReadonlyMap<string, readonly string[]> 
   return named;
 }
 
-/** `opening`, `opening#1`: the first of several takes may be called either way, and the bare id means all. */
+/** `opening`, `opening#1`: the first of several takes has both names, and the bare id means all. */
 function namesOf(take: Take): readonly string[] {
   return [take.track, takeId(take), take.key];
 }
@@ -115,13 +115,13 @@ function someOf(takes: readonly Take[]): string {
 }
 
 /**
- * Whether the whole text matches: `*` any number of characters, `?` exactly one, all others themselves. Time
- * at most proportional to the product of both lengths.
+ * Whether the whole text matches: `*` matches any number of characters, `?` exactly one, others themselves. Time is at
+ * most proportional to the product of both lengths.
  */
 export function matchesGlob(text: string, pattern: string): boolean {
   let at = 0;
   let next = 0;
-  // Where to go on when a letter does not fit: after the last star, with that star one character longer.
+  // Where to resume after a mismatch: after the last star, which then matches one character more.
   let star = -1;
   let starAt = 0;
   while (at < text.length) {

@@ -8,20 +8,20 @@ import { supersededPaths } from './superseded.js';
 export const SUPERSEDED_FOLDER = '.superseded';
 
 export interface TidyInput {
-  /** Of the manifest's takes: what other takes have is neither current nor wanted. */
+  /** Rows of the manifest's takes. Files of other takes are neither current nor wanted. */
   readonly rows: readonly PlanRow[];
   readonly history: History;
-  /** True if the file is picked. */
+  /** Whether the file is picked. */
   isPicked(attempt: Attempt): boolean;
-  /** The path of a file `<stem>.<any extension>` that the lockfile does not know. */
+  /** The path of an untracked file `<stem>.<any extension>`. */
   readonly occupied: (stem: string) => string | undefined;
   /** Brings everything back instead. */
   readonly undo: boolean;
 }
 
 /**
- * The moves that take what is neither current nor picked out of the way, and bring back what is. A take that is yet to be
- * made keeps its newest file where it is. Never onto another file; a file that is not as it was stored stays.
+ * The moves that put aside what is neither current nor picked, and bring back what is. A take that is yet to be made
+ * keeps its newest file in place. Never replaces a file; a file that has changed since it was stored stays.
  */
 export function planTidy(input: TidyInput): readonly FileMove[] {
   const { history, rows, undo } = input;
@@ -45,7 +45,7 @@ export function planTidy(input: TidyInput): readonly FileMove[] {
   return moves.sort((a, b) => (a.from < b.from ? -1 : 1));
 }
 
-/** By attempt: what takes rest on, what they have until they are made, and what was picked. */
+/** By attempt: files that takes use, the ones they have until they are made, and picked ones. */
 function keptFiles({ rows, history, isPicked }: TidyInput): ReadonlySet<string> {
   const kept = new Set<string>();
   for (const { take, decision } of rows) {
@@ -66,12 +66,12 @@ function targets({ attempt, path }: Holding, stem: string, away: boolean): reado
   return away ? aside.map(supersededPath) : aside;
 }
 
-/** `out/.superseded/01-opening.ab12cd34.mp3` of `out/01-opening.ab12cd34.mp3`. */
+/** `out/.superseded/01-opening.ab12cd34.mp3` for `out/01-opening.ab12cd34.mp3`. */
 export function supersededPath(path: string): string {
   return posix.join(posix.dirname(path), SUPERSEDED_FOLDER, posix.basename(path));
 }
 
-/** True if `tidy` moved it there. */
+/** Whether `tidy` moved it there. */
 export function isSuperseded(path: string): boolean {
   return posix.basename(posix.dirname(path)) === SUPERSEDED_FOLDER;
 }

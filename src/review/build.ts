@@ -17,26 +17,26 @@ import type {
 } from './data.js';
 
 export interface ReviewInput {
-  /** Absent where the manifest has none, or cannot be read. */
+  /** Absent if the manifest has none, or cannot be read. */
   readonly title: string | undefined;
   readonly manifest: string;
   readonly sandbox: boolean;
-  /** Whether `rows` are the manifest's, and not what the lockfile alone says. */
+  /** Whether `rows` come from the manifest, and not only from the lockfile. */
   readonly manifestRead: boolean;
-  /** Of the takes that are wanted, in the manifest's order. */
+  /** Of the wanted takes, in the manifest's order. */
   readonly rows: readonly PlanRow[];
-  /** All of the lockfile. */
+  /** All attempts in the lockfile. */
   readonly attempts: readonly Attempt[];
-  /** Attempts whose file is there, by attempt id. */
+  /** Attempts whose file exists, by attempt id. */
   readonly holdings: ReadonlyMap<string, Holding>;
   readonly picks: Picks;
-  /** By SHA-256; what is not in it has not been analysed yet. */
+  /** By SHA-256. Files that are not in it have not been analysed yet. */
   readonly sounds: ReadonlyMap<string, ReviewSound>;
-  /** Where the page finds the audio of a file. */
+  /** The URL at which the page finds the audio of a file. */
   urlOf(file: { readonly sha256: string; readonly path: string }): string;
 }
 
-/** The one input of the page, from everything that is known about an album. */
+/** Builds the page's data from everything that is known about an album. */
 export function buildReview(input: ReviewInput): ReviewData {
   const { title, manifest, sandbox, rows } = input;
   const byTrack = grouped(rows, ({ take }) => take.track);
@@ -119,7 +119,7 @@ function currentTake(row: PlanRow, attempts: readonly Attempt[], input: ReviewIn
   };
 }
 
-/** What the row rests on. A take that failed and had been made before is shown as it was made. */
+/** The attempt of a row. A take that failed but had been made before is shown as it was made. */
 function attemptOf({ take, decision }: PlanRow, attempts: readonly Attempt[]): Attempt | undefined {
   if (decision.kind === 'held' && decision.kept !== undefined) return decision.kept;
   if ('attempt' in decision) return decision.attempt;
@@ -132,7 +132,7 @@ function stateTextOf(decision: Decision, attempt: Attempt): string {
   return fatePhrase(stateName(attempt.state), decision.kind === 'collect' ? undefined : attempt.reason);
 }
 
-/** Files made for what the track, or its number of takes, was before. */
+/** Files made for earlier versions of the track, or for a larger number of takes. */
 function earlierTake(attempt: Attempt, shown: Set<string>, input: ReviewInput): readonly ReviewTake[] {
   const file = fileOf(attempt, input);
   if (file === undefined || shown.has(file.sha256)) return [];

@@ -1,9 +1,9 @@
 /**
- * Everything the review page shows, as JSON. The page has no other input: `review` serves it, `report` writes it into
- * the page.
+ * Everything the review page shows, as JSON. The page has no other input: `review` serves it, and `report` writes it
+ * into the page.
  */
 export interface ReviewData {
-  /** Of the album; the manifest's name where it has no title. */
+  /** The album's title, or the manifest's name if it has none. */
   readonly title: string;
   /** Display name of the manifest. */
   readonly manifest: string;
@@ -15,10 +15,13 @@ export interface ReviewData {
 export interface ReviewTrack {
   readonly id: string;
   readonly title?: string;
-  /** Absent where the manifest cannot be read. */
+  /** Absent if the manifest cannot be read. */
   readonly request?: ReviewRequest;
   readonly pick?: ReviewPick;
-  /** The takes of the manifest first, then files made for earlier versions of the track. The keys 1 to 9 name them in this order. */
+  /**
+   * The manifest's takes first, then files made for earlier versions of the track. Keys 1 to 9 select them in this
+   * order.
+   */
   readonly takes: readonly ReviewTake[];
 }
 
@@ -26,7 +29,7 @@ export interface ReviewRequest {
   readonly model: string;
   readonly prompt: string;
   readonly lyrics?: string;
-  /** Every other field that was set, as name and value. */
+  /** All other fields that were set, as name and value. */
   readonly settings: readonly (readonly [name: string, value: string])[];
 }
 
@@ -34,32 +37,32 @@ export interface ReviewPick {
   /** Of the picked file, in hex. */
   readonly sha256: string;
   readonly note?: string;
-  /** `superseded`: the track was changed or made again since; `unknown`: no file of the track has this hash. */
+  /** `superseded`: the track has changed or was made again since. `unknown`: no file of the track has this hash. */
   readonly state: 'current' | 'superseded' | 'unknown';
 }
 
 export interface ReviewTake {
-  /** Unique and stable: what a new copy of the data is matched by. */
+  /** Unique and stable, to match entries of a newer copy of the data. */
   readonly key: string;
   /** `Take 2`, `Take 1, earlier version`. */
   readonly name: string;
   readonly state: 'ready' | 'in_flight' | 'absent';
-  /** The state in the words of `status`. */
+  /** The state as worded by `status`. */
   readonly stateText: string;
   readonly model: string;
-  /** `$0.69`; absent where nothing was charged. */
+  /** `$0.69`; absent if nothing was charged. */
   readonly price?: string;
   /** When it was bought, ISO 8601. */
   readonly boughtAt?: string;
-  /** Of a file that is here. */
+  /** Present if the file is here. */
   readonly file?: ReviewFile;
 }
 
 export interface ReviewFile {
   readonly sha256: string;
-  /** For the page: relative to it. */
+  /** Relative to the page. */
   readonly url: string;
-  /** For a person: relative to the output root. */
+  /** For display: relative to the output root. */
   readonly path: string;
   readonly mediaType: string;
   /** Absent until the file has been analysed. */
@@ -69,7 +72,7 @@ export interface ReviewFile {
 /** Sound of the file, as far as it could be measured. */
 export interface ReviewSound {
   readonly durationSeconds?: number;
-  /** EBU R128 integrated. */
+  /** EBU R128 integrated loudness. */
   readonly loudnessLufs?: number;
   readonly truePeakDb?: number;
   /** One sentence each. */
@@ -81,6 +84,6 @@ export interface PickRequest {
   readonly track: string;
   /** `null` clears the pick. */
   readonly sha256: string | null;
-  /** Absent keeps the note of the same take; another take begins without one. */
+  /** Absent keeps the note if the take is the same; another take starts without one. */
   readonly note?: string;
 }

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 
-/** The parts of a request that say who sends it. Header names in lower case. */
+/** The parts of a request that identify the sender. Header names in lower case. */
 export interface Asking {
   readonly method: string;
   /** With its leading slash, and its query. */
@@ -14,8 +14,8 @@ export type Admission =
   | { readonly kind: 'refused'; readonly status: 403 | 405; readonly text: string };
 
 /**
- * Who may talk to the page: a browser on this machine that was given the address. The token keeps out other users and
- * programs; the host keeps out names that were pointed at this machine (DNS rebinding); the origin keeps out other sites.
+ * Admits only browsers on this machine that were given the address. The token keeps out other users and programs, the
+ * host check keeps out names pointed at this machine (DNS rebinding), and the origin check keeps out other sites.
  */
 export function admit({ method, target, headers }: Asking, port: number, token: string): Admission {
   const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
@@ -42,7 +42,7 @@ function same(given: string, wanted: string): boolean {
   return a.byteLength === b.byteLength && timingSafeEqual(a, b);
 }
 
-/** For every answer: nothing from other hosts, no other site may show or read it. */
+/** For every answer: loads nothing from other hosts, and no other site may show or read it. */
 export const SAFE_HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; media-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

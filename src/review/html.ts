@@ -1,16 +1,16 @@
 import type { ReviewData } from './data.js';
 
-/** The page's script and style, as the build made them. */
+/** The page's script and style, as built. */
 export interface PageAssets {
   readonly script: string;
   readonly style: string;
 }
 
 const HEAD = '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">';
-/** Also kept from being asked for: a browser looks for an icon by itself. */
+/** Browsers request an icon unless there is one. This prevents the request. */
 const NO_ICON = '<link rel="icon" href="data:,">';
 
-/** The page of `review`: everything else is asked for, below the page's own address. */
+/** The page of `review`. Everything else is loaded from below the page's own address. */
 export function servedHtml(): string {
   return `<!doctype html>
 <html lang="en">
@@ -26,14 +26,14 @@ ${NO_ICON}
 `;
 }
 
-/** What a report begins with. */
+/** The beginning of a report. */
 export const REPORT_START = '<!doctype html>\n<!-- venice-batch report -->\n';
 
 /**
- * The page of `report`, up to where embedded audio goes: `reportEnd` closes it.
+ * The page of `report`, up to where embedded audio goes. `reportEnd` closes it.
  *
  * @param peaks base64 by SHA-256
- * @param hashOf of a text, SHA-256 in base64: names the only script and style that may run
+ * @param hashOf SHA-256 of a text in base64, which names the only script and style allowed to run
  */
 export function reportStart(
   data: ReviewData,
@@ -45,7 +45,7 @@ export function reportStart(
     "default-src 'none'",
     `script-src 'sha256-${hashOf(script)}'`,
     `style-src 'sha256-${hashOf(style)}'`,
-    // Beside the page: on disk, or wherever the folder was put.
+    // Audio beside the page: on disk, or wherever the folder was copied.
     "media-src 'self' file: blob:",
     'img-src data:',
     "base-uri 'none'",
@@ -64,7 +64,7 @@ ${NO_ICON}
 `;
 }
 
-/** The beginning and end of a file inside the page; its bytes stand between them in base64. */
+/** The markup before and after a file inside the page. Its bytes go between, in base64. */
 export function embeddedAudio(sha256: string, mediaType: string): readonly [start: string, end: string] {
   const attributes = `id="audio-${escapeHtml(sha256)}" data-media-type="${escapeHtml(mediaType)}"`;
   return [`<script type="text/plain" ${attributes}>`, '</script>\n'];
@@ -78,7 +78,7 @@ function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** Nothing in it can end the element it stands in. */
+/** Escaped, so that nothing in it can end the element around it. */
 function jsonInHtml(value: unknown): string {
   return JSON.stringify(value).replaceAll('<', '\\u003c');
 }

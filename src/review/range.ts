@@ -1,12 +1,11 @@
-/** Which bytes of a file are asked for: first and last, both included. */
+/** The requested bytes of a file: first and last, both included. */
 export type ByteRange =
   | { readonly kind: 'whole' }
   | { readonly kind: 'part'; readonly first: number; readonly last: number }
   | { readonly kind: 'outside' };
 
 /**
- * Reads a `Range` header (RFC 9110, 14.1). What is not one plain range of bytes is answered with the whole file, as the
- * RFC allows.
+ * Reads a `Range` header (RFC 9110, 14.1). Anything but one plain byte range gets the whole file, as the RFC allows.
  */
 export function readRange(header: string | undefined, sizeBytes: number): ByteRange {
   const [, from, to] = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? '') ?? [];

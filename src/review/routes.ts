@@ -7,7 +7,7 @@ export interface PageRequest {
   /** Below the token, with its leading slash. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** Reads the body; `undefined` where it is longer than `bytesMax`. */
+  /** Reads the body; `undefined` if it is longer than `bytesMax`. */
   body(bytesMax: number): Promise<string | undefined>;
 }
 
@@ -24,25 +24,25 @@ export interface ServedFile {
   stream(firstByte: number): AsyncIterable<Uint8Array>;
 }
 
-/** What the page is made of and what it can change. */
+/** The page's content, and what it can change. */
 export interface PageWorld {
   readonly assets: PageAssets;
-  /** The newest data, and a tag that changes whenever they do; or why there are none. */
+  /** The newest data, with a tag that changes whenever the data does; or why there is none. */
   data(): Promise<
     | { readonly ok: true; readonly data: ReviewData; readonly tag: string }
     | { readonly ok: false; readonly problem: string }
   >;
-  /** `undefined` for what the lockfile does not name, or is not here. */
+  /** `undefined` if the lockfile does not name it, or it is not here. */
   audio(sha256: string): Promise<ServedFile | undefined>;
-  /** Heights of the waveform, 0 to 255; `undefined` where there is none. */
+  /** Heights of the waveform, 0 to 255; `undefined` if there is none. */
   peaks(sha256: string): Promise<Uint8Array | undefined>;
-  /** Resolves to why it was refused, or to `undefined` when it is saved. */
+  /** Resolves to the reason for a refusal, or to `undefined` when it is saved. */
   pick(request: PickRequest): Promise<string | undefined>;
 }
 
 const PICK_BYTES_MAX = 64 * 1024;
 
-/** What the page's own address answers. Whoever asks has been let in already. */
+/** Answers a request below the page's own address. The sender has been admitted already. */
 export async function answer(request: PageRequest, world: PageWorld): Promise<PageAnswer> {
   const { method, path } = request;
   if (method === 'POST') return path === '/pick' ? pick(request, world) : notFound();
@@ -101,7 +101,7 @@ function peaks(heights: Uint8Array | undefined): PageAnswer {
   return { status: 200, headers: { 'content-type': 'application/octet-stream', ...FOREVER }, body: heights };
 }
 
-/** Named by the hash of its file: it never changes. */
+/** Addressed by the hash of its file, so it never changes. */
 const FOREVER = { 'cache-control': 'private, max-age=31536000, immutable' };
 
 async function pick(request: PageRequest, world: PageWorld): Promise<PageAnswer> {
