@@ -1,27 +1,25 @@
 import type { NamedTake } from './name-files.js';
 
-/** Audio as it is released, without tags, and what was measured of it. */
+/** Audio as released, without tags, and its measurements. */
 export interface AudioOutput {
   readonly mediaType: string;
   /** Without the dot. */
   readonly extension: string;
   readonly seconds?: number;
-  /** Integrated, LUFS. Absent: it could not be decoded, or is silent. */
+  /** Integrated loudness in LUFS. Absent: it could not be decoded, or is silent. */
   readonly loudnessLufs?: number;
-  /** dBTP. */
+  /** True peak in dBTP. */
   readonly truePeakDb?: number;
-  /** Energy of each gating block (EBU R128), from which the loudness of several tracks together comes. */
+  /** Energy of each gating block (EBU R128), from which the loudness of several tracks is computed. */
   readonly blocks?: readonly number[];
-  /** How much louder than the original, dB. */
+  /** How much louder than the original, in dB. */
   readonly gainDb?: number;
-  /** By how much peaks were turned down at most to stay under the ceiling, dB. Absent: not at all. */
+  /** The largest reduction of a peak to stay under the ceiling, in dB. Absent: none. */
   readonly limitedDb?: number;
   readonly warnings: readonly string[];
 }
 
-/**
- * Makes the audio of a release from an original. `bytes` is absent where they are those of the original.
- */
+/** Makes the audio of a release from an original. `bytes` is absent if the original's bytes are used unchanged. */
 export type PrepareAudio = (
   original: Uint8Array,
   take: NamedTake,

@@ -5,12 +5,12 @@ import type { ReleaseTrack } from '../manifest/take.js';
 import { compareNewest } from '../plan/history.js';
 import type { PlanRow } from '../plan/plan.js';
 
-/** The take that a release has of a track. */
+/** The take of a track in a release. */
 export interface Chosen {
   readonly track: ReleaseTrack;
   readonly attempt: Attempt;
   readonly file: StoredFile;
-  /** The words that the take was made to sing, where they are those of the manifest still. */
+  /** The lyrics that the take was made with, if the manifest still has them. */
   readonly lyrics?: string;
 }
 
@@ -19,11 +19,11 @@ export interface TrackWarning extends Diagnostic {
 }
 
 export interface Choice {
-  /** One a track, in the order of the release, where there are no problems. */
+  /** One for each track, in release order, if there are no problems. */
   readonly chosen: readonly Chosen[];
-  /** Tracks that no take can be chosen for. */
+  /** Tracks for which no take can be chosen. */
   readonly problems: readonly Diagnostic[];
-  /** Tracks that were made anew since their take was picked. */
+  /** Tracks that were made again since their take was picked. */
   readonly warnings: readonly TrackWarning[];
 }
 
@@ -34,13 +34,13 @@ export interface ChoiceInput {
   readonly attempts: readonly Attempt[];
   /** SHA-256 of the picked take, by track. */
   readonly picks: ReadonlyMap<string, { readonly sha256: string }>;
-  /** Of several takes without a pick, the first is released. */
+  /** If a track has several takes and no pick, release the first. */
   readonly first: boolean;
   /** Another command of this program, ready to paste. */
   command(verb: string, ...words: string[]): string;
 }
 
-/** The picked take of every track; without a pick the only one that is there. Deterministic. */
+/** The picked take of every track, or, without a pick, the only one that exists. Deterministic. */
 export function chooseTakes(input: ChoiceInput): Choice {
   const byTrack = new Map<string, PlanRow[]>();
   for (const row of input.rows) {
@@ -87,7 +87,7 @@ function hashOf({ file }: Attempt): string | undefined {
   return file?.sha256;
 }
 
-/** What was made for a take and is here, whether or not the remote copy was deleted. */
+/** The takes with a file here, whether or not the remote copy was deleted. */
 function madeOf({ decision }: PlanRow): readonly Attempt[] {
   if (decision.kind === 'held') return decision.kept === undefined ? [] : [decision.kept];
   if (decision.kind !== 'done' && decision.kind !== 'collect') return [];
@@ -101,7 +101,7 @@ function chosenOf(track: ReleaseTrack, attempt: Attempt, rows: readonly PlanRow[
   return { track, attempt, file: attempt.file!, ...(same ? { lyrics } : {}) };
 }
 
-/** The pick holds all the same: somebody chose that very file. */
+/** The pick is still valid: the user chose that exact file. */
 function outdated(
   { track: { track, span }, attempt }: Chosen,
   rows: readonly PlanRow[],

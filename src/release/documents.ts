@@ -1,6 +1,6 @@
 import type { Release } from '../manifest/take.js';
 
-/** A released track, as the documents of a release tell about it. */
+/** A released track, as described in the documents of a release. */
 export interface ReleasedTrack {
   /** Relative to the release folder, with `/`. */
   readonly path: string;
@@ -17,11 +17,11 @@ export interface ReleasedTrack {
   /** SHA-256 of the file that was bought. */
   readonly originalSha256: string;
   readonly seconds?: number;
-  /** As released, LUFS. */
+  /** As released, in LUFS. */
   readonly loudnessLufs?: number;
-  /** As released, dBTP. */
+  /** As released, in dBTP. */
   readonly truePeakDb?: number;
-  /** How much louder than the original, dB. */
+  /** How much louder than the original, in dB. */
   readonly gainDb?: number;
   readonly limitedDb?: number;
 }
@@ -44,12 +44,12 @@ export function playlistText(release: Release, tracks: readonly ReleasedTrack[])
   return `${['#EXTM3U', ...album, ...lines].join('\n')}\n`;
 }
 
-/** As `sha256sum -c` reads it. */
+/** In the format of `sha256sum -c`. */
 export function sumsText(files: readonly { readonly path: string; readonly sha256: string }[]): string {
   return files.map(({ path, sha256 }) => `${sha256}  ${path}\n`).join('');
 }
 
-/** What `sumsText` wrote: hash by path. */
+/** Reads what `sumsText` wrote: hash by path. */
 export function readSums(text: string): ReadonlyMap<string, string> {
   const lines = text.split('\n').flatMap((line) => {
     const [, sha256, path] = /^([0-9a-f]{64}) [ *](.+)$/.exec(line) ?? [];
@@ -58,7 +58,7 @@ export function readSums(text: string): ReadonlyMap<string, string> {
   return new Map(lines);
 }
 
-/** For programs. Also what a release is known by when it is to be replaced. */
+/** For programs. It also identifies a release of ours before that is replaced. */
 export function indexText(release: Release, tracks: readonly ReleasedTrack[]): string {
   const { artist, album, albumArtist, date, genre, copyright } = release;
   const about = { artist, album, album_artist: albumArtist, date, genre, copyright };

@@ -5,7 +5,7 @@ import { releasedTrack } from './make-release.js';
 import type { NamedTake } from './name-files.js';
 import { type Cover, coverName } from './tags/tags.js';
 
-/** The tracks as they would be released: nothing of them is measured yet. */
+/** The tracks as they would be released, without measurements. */
 export function plannedTracks({ format }: Release, takes: readonly NamedTake[]): readonly ReleasedTrack[] {
   return takes.map((take) => releasedTrack({ take, ...formatOf(format, take.file.media_type) }));
 }

@@ -3,7 +3,7 @@ import { encodeWav } from '../audio/encode-wav.js';
 import type { Pcm } from '../audio/pcm.js';
 import type { SampleBits } from '../audio/sample-bits.js';
 
-/** Makes a file of this format with another program, from a WAV file. Throws where it cannot. */
+/** Encodes a WAV file with another program. Throws if it cannot. */
 export type ExternalEncoder = (
   wav: Uint8Array,
   words: readonly string[],
@@ -12,11 +12,11 @@ export type ExternalEncoder = (
 
 interface Lossy {
   readonly kbits: number;
-  /** What ffmpeg is told, but for the bit rate. */
+  /** The options for ffmpeg, without the bit rate. */
   readonly words: readonly string[];
 }
 
-/** Bit rates at which no difference to the original is heard. */
+/** Bit rates at which there is no audible difference to the original. */
 const LOSSY: Readonly<Record<string, Lossy>> = {
   'audio/mpeg': { kbits: 320, words: ['-c:a', 'libmp3lame', '-id3v2_version', '0', '-f', 'mp3'] },
   'audio/mp4': { kbits: 256, words: ['-c:a', 'aac', '-movflags', '+faststart', '-f', 'ipod'] },
@@ -24,14 +24,14 @@ const LOSSY: Readonly<Record<string, Lossy>> = {
 };
 const LOSSLESS: readonly string[] = ['audio/wav', 'audio/flac'];
 
-/** Whether files of this type can be made, and what with. */
+/** Whether files of this type can be made, and with what. */
 export function encoderOf(mediaType: string): 'own' | 'ffmpeg' | undefined {
   if (LOSSLESS.includes(mediaType)) return 'own';
   return mediaType in LOSSY ? 'ffmpeg' : undefined;
 }
 
 /**
- * The audio as a file of this type, which `encoderOf` knows.
+ * Encodes the audio as a file of this type, which `encoderOf` must support.
  *
  * @param bits of the original, which a lossless file keeps
  */

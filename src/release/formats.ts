@@ -17,7 +17,7 @@ const ENCODED: Readonly<Record<Exclude<Release['format'], 'original'>, string>> 
 };
 
 /**
- * What a track is released as.
+ * The format in which a track is released.
  *
  * @param mediaType of the original
  */

@@ -3,15 +3,15 @@ import type { AudioOutput } from './audio-output.js';
 
 type GainTags = readonly (readonly [name: string, value: string])[];
 
-/** What a player turns every track to: ReplayGain 2.0, and R128 of Opus (RFC 7845, 5.2.1). LUFS. */
+/** The loudness that players adjust every track to: ReplayGain 2.0, and R128 of Opus (RFC 7845, 5.2.1), in LUFS. */
 const REFERENCE_LUFS = -18;
 const OPUS_REFERENCE_LUFS = -23;
-/** ReplayGain of one track. Nothing where its loudness is unknown. */
+/** ReplayGain of one track. Empty if its loudness is unknown. */
 export function trackGains({ mediaType, loudnessLufs, truePeakDb }: AudioOutput): GainTags {
   return gains('TRACK', mediaType, loudnessLufs, truePeakDb);
 }
 
-/** ReplayGain of all tracks together, as the tags of each. */
+/** ReplayGain of all tracks together, for the tags of each. */
 export function albumGains(outputs: readonly AudioOutput[]): (of: AudioOutput) => GainTags {
   const isKnown = outputs.every(({ blocks }) => blocks !== undefined);
   const loudness = isKnown ? integratedLoudness(outputs.flatMap(({ blocks }) => blocks!)) : undefined;

@@ -29,11 +29,11 @@ export interface ReleaseOrder {
   /** Absolute, without links. */
   readonly target: string;
   readonly zip: boolean;
-  /** Reads the original. Throws `OriginalFault` where it is not what was stored. */
+  /** Reads the original. Throws `OriginalFault` if it has changed since it was stored. */
   read(take: NamedTake): Promise<Uint8Array>;
   /** @param work a folder for scratch files */
   prepare(work: string): PrepareAudio;
-  /** Told of each track before it is worked on. */
+  /** Called for each track before work on it begins. */
   progress(take: NamedTake): void;
   readonly stop: AbortSignal;
 }
@@ -50,19 +50,19 @@ export interface MadeRelease {
 /** Thrown when the release was interrupted: nothing of it is left. */
 export class StoppedError extends Error {}
 
-/** Thrown where a release has more than an archive can hold. */
+/** Thrown if a release does not fit in an archive. */
 export class ZipTooLargeError extends Error {}
 
 /** Audio of a track before it is tagged. */
 interface Prepared extends AudioOutput {
   readonly take: NamedTake;
-  /** Of the file that holds its bytes; absent: they are those of the original. */
+  /** The file with its bytes; absent: the original's bytes are used unchanged. */
   readonly scratch?: string;
 }
 
 /**
- * Makes a release and puts it in its place, whole or not at all. The originals are only read. Two releases of the same
- * originals and manifest are the same, byte by byte.
+ * Makes a release and puts it in place, as a whole or not at all. Originals are only read. Two releases of the same
+ * originals and manifest are identical, byte for byte.
  */
 export async function makeRelease(ports: FolderPorts, order: ReleaseOrder): Promise<MadeRelease> {
   const stage = await openStage(ports, order.target);
@@ -84,7 +84,7 @@ export async function makeRelease(ports: FolderPorts, order: ReleaseOrder): Prom
   }
 }
 
-/** The loudness of the album is known only when all tracks are: what was encoded is kept until then. */
+/** The album's loudness is known only after all tracks, so encoded audio is kept until then. */
 async function prepare(
   files: Files,
   { work }: Stage,
@@ -202,7 +202,7 @@ export function releasedTrack({
   };
 }
 
-/** Beside the folder that becomes the release. The index comes first: by it an archive of ours is known. */
+/** Next to the folder that becomes the release. The index comes first, because it identifies an archive of ours. */
 async function writeZip(
   files: Files,
   stage: Stage,

@@ -4,7 +4,7 @@ import { releaseStem } from '../manifest/release.js';
 import type { Release } from '../manifest/take.js';
 import type { Chosen } from './choose.js';
 
-/** A chosen take and the name it is released under. */
+/** A chosen take and its name in the release. */
 export interface NamedTake extends Chosen {
   /** Relative to the release folder, with `/`, without its extension. */
   readonly stem: string;

@@ -16,7 +16,7 @@ export interface AudioTools {
   readonly encode: ExternalEncoder;
 }
 
-/** Thrown where the manifest asks for what cannot be done to a track. */
+/** Thrown if the manifest asks for something that cannot be done to a track. */
 export class UndecodableError extends Error {
   constructor(
     readonly track: string,
@@ -26,22 +26,22 @@ export class UndecodableError extends Error {
   }
 }
 
-/** Limiting takes a little loudness: then it is done again with more gain. */
+/** Limiting reduces the loudness a little, so it is repeated with more gain. */
 const MATCHES_MAX = 8;
-/** Lossy coding moves loudness and peaks a little: then too. */
+/** Lossy coding changes loudness and peaks a little, so it is repeated too. */
 const ENCODINGS_MAX = 4;
 const LOUDNESS_TOLERANCE_LU = 0.1;
-/** Less is not told. */
+/** Smaller differences are not reported. */
 const SHORTFALL_LU = 0.3;
 const PEAK_TOLERANCE_DB = 0.02;
-/** A meter that looks at other places between the samples finds a little more. */
+/** A meter that interpolates at other points may find slightly higher peaks. */
 const LIMITER_MARGIN_DB = 0.2;
-/** Peaks are turned down by so much at most: beyond it limiting is heard. */
+/** The largest reduction of a peak. Beyond it limiting is audible. */
 const LIMITING_DB_MAX = 8;
 
 interface Measured extends Pick<AudioOutput, 'seconds' | 'loudnessLufs' | 'truePeakDb' | 'blocks'> {}
 
-/** What the manifest asks for: the same bytes, another format, another loudness. */
+/** Does what the manifest asks for: the same bytes, another format, another loudness. */
 export function createPrepare(release: Release, { decode, encode }: AudioTools): PrepareAudio {
   return async (original, take) => {
     const { media_type: mediaType } = take.file;
@@ -75,9 +75,9 @@ function measure(pcm: Pcm): Measured {
 }
 
 interface Gain {
-  /** Absent: the audio stays as loud as it is. */
+  /** Absent: the loudness stays the same. */
   readonly gainDb?: number;
-  /** By as much as the limiter allows. */
+  /** The most gain that the limiter allows. */
   readonly mostDb: number;
   readonly warnings: readonly string[];
 }
@@ -93,7 +93,7 @@ function gainFor(
   return { gainDb: Math.min(wanted - loudnessLufs, mostDb), mostDb, warnings: [] };
 }
 
-/** What to say of a track that is not as loud as wanted. */
+/** The warning for a track that is not as loud as wanted. */
 function shortfall(
   { loudnessLufs: wanted, truePeakDb: ceiling }: Release,
   { loudnessLufs }: Measured,
@@ -146,7 +146,7 @@ interface Fitted extends Limited, Setting {
   readonly measured: Measured;
 }
 
-/** As loud as wanted before it is coded. */
+/** At the wanted loudness, before encoding. */
 function matched(pcm: Pcm, release: Release, gain: Gain): Fitted {
   let setting: Setting = { gainDb: gain.gainDb, ceilingDb: release.truePeakDb - LIMITER_MARGIN_DB };
   for (let times = 1; ; times += 1) {
@@ -170,7 +170,7 @@ function adjusted(pcm: Pcm, { gainDb, ceilingDb }: Setting): Limited {
   return limit(amplified(pcm, gainDb), 10 ** (ceilingDb / 20));
 }
 
-/** Another setting, where what came of this one is too loud, or not loud enough. The ceiling comes first. */
+/** A corrected setting, if the result of this one is too loud or not loud enough. The ceiling comes first. */
 function corrected(
   { gainDb, ceilingDb }: Setting,
   { loudnessLufs: wanted, truePeakDb: ceiling }: Release,

@@ -3,23 +3,23 @@ import type { Files, FolderFiles, Processes } from '../core/ports.js';
 import { hashFile } from '../storage/link-into-place.js';
 import { INDEX, isIndex, readSums, SUMS } from './documents.js';
 
-/** What putting a release in place needs of the world. */
+/** What is needed to put a release in place. */
 export interface FolderPorts {
   readonly files: Files;
   readonly processes: Pick<Processes, 'self' | 'startTimeOf'>;
-  /** Removes a folder and all in it; no error where nothing is. */
+  /** Removes a folder and its content. Does nothing if it does not exist. */
   removeFolder(path: string): Promise<void>;
 }
 
-/** A release is built in `folder`, beside the place where it goes, and put there at once. */
+/** A release is built in `folder`, next to its target, and then moved there in one step. */
 export interface Stage {
   /** Absolute. Becomes the release. */
   readonly folder: string;
-  /** Absolute. Scratch files, of which nothing stays. */
+  /** Absolute. Scratch files, which are removed. */
   readonly work: string;
-  /** Puts the release in its place, and what `zip` names beside it. Durable when resolved. */
+  /** Moves the release to its target, and the archive `zip` next to it. Durable when resolved. */
   publish(zip?: string): Promise<void>;
-  /** Leaves nothing of it. */
+  /** Removes everything. */
   discard(): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ const DOCUMENT_BYTES_MAX = 64 * 1024 * 1024;
 const FILES_MAX = 100_000;
 
 /**
- * What keeps the folder from being replaced: anything but a release of ours of which every file is as it was made.
+ * What prevents the folder from being replaced: anything but a release of ours with all files unchanged.
  *
  * @param target absolute
  */
@@ -61,7 +61,7 @@ export async function obstacleAt(files: Files, target: string): Promise<InTheWay
   return undefined;
 }
 
-/** As `obstacleAt`, for the archive beside the folder. */
+/** Like `obstacleAt`, for the archive next to the folder. */
 export async function zipObstacleAt(files: Files, target: string): Promise<InTheWay | undefined> {
   const facts = await files.facts(target);
   if (facts === undefined) return undefined;
@@ -76,7 +76,7 @@ async function firstBytes(files: Files, file: string): Promise<Uint8Array | unde
   return undefined;
 }
 
-/** All that is below a folder; what is neither file nor folder is listed too, and fits no sum. */
+/** Everything below a folder. Entries that are neither file nor folder are listed too, and match no checksum. */
 async function filesIn(files: FolderFiles, folder: string, root: string): Promise<readonly string[]> {
   const found: string[] = [];
   for (const name of await files.list(folder)) {
@@ -90,8 +90,8 @@ async function filesIn(files: FolderFiles, folder: string, root: string): Promis
 }
 
 /**
- * Opens the place where a release is built. Removes what killed releases to the same folder left, and puts back the one
- * that a kill left without its name.
+ * Opens the place where a release is built. Removes leftovers of killed releases to the same folder, and restores the
+ * earlier release if a kill left it renamed.
  *
  * @param target absolute, without links
  */
@@ -110,7 +110,7 @@ export async function openStage(ports: FolderPorts, target: string): Promise<Sta
     async publish(zip) {
       await files.syncDirectory(folder);
       const archive = `${target}.zip`;
-      // The archive of an earlier release must not stand beside this one, whenever this ends.
+      // The archive of an earlier release must never be next to this one, whenever this is interrupted.
       if (zip !== undefined) await files.remove(archive);
       if ((await files.facts(target)) !== undefined) await files.rename(target, home.former);
       await files.rename(folder, target);
@@ -125,7 +125,7 @@ export async function openStage(ports: FolderPorts, target: string): Promise<Sta
 
 interface Names {
   readonly stage: string;
-  /** The release that was there, whole. */
+  /** The earlier release, complete. */
   readonly former: string;
   /** What is being removed. */
   readonly trash: string;
@@ -136,14 +136,14 @@ function namesOf(target: string, pid: number): Names {
   return { stage: `${base}.part`, former: `${base}.former`, trash: `${base}.trash` };
 }
 
-/** Renamed first: a folder with the name `former` is whole, so that it can be put back. */
+/** Renamed first, so that a folder named `former` is always complete and can be restored. */
 async function removeFormer({ files, removeFolder }: FolderPorts, { former, trash }: Names): Promise<void> {
   if ((await files.facts(former)) === undefined) return;
   await files.rename(former, trash);
   await removeFolder(trash);
 }
 
-/** Leftovers of releases that were killed; a release still in progress is another process. */
+/** Removes leftovers of killed releases. Those of a running process are left alone. */
 async function sweep(ports: FolderPorts, target: string): Promise<void> {
   const { files, processes, removeFolder } = ports;
   const parent = path.dirname(target);

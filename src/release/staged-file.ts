@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Files } from '../core/ports.js';
 import { checksum } from './zip.js';
 
-/** A file of a release that is on disk. */
+/** A file of a release, already on disk. */
 export interface StagedFile {
   /** Relative to the release folder, with `/`. */
   readonly path: string;
@@ -12,7 +12,7 @@ export interface StagedFile {
   readonly crc32: number;
 }
 
-/** Writes a file of a release, synced. Its folder is made where there is none. */
+/** Writes a file of a release, synced. Creates its folder if needed. */
 export async function stageFile(
   files: Files,
   folder: string,
@@ -32,7 +32,7 @@ export async function stageFile(
   };
 }
 
-/** A new file, synced. */
+/** Writes a new file, synced. */
 export async function writeFile(
   files: Files,
   file: string,

@@ -1,34 +1,34 @@
 import { crc32 } from 'node:zlib';
 import { concat, latin1, littleEndian, utf8 } from './tags/binary.js';
 
-/** A file that goes into an archive. */
+/** A file to archive. */
 export interface ZipEntry {
   /** Relative, with `/`. */
   readonly path: string;
   readonly bytes: number;
-  /** Of the content, as `checksum` gives it. */
+  /** CRC-32 of the content, from `checksum`. */
   readonly crc32: number;
 }
 
-/** 1980-01-01 00:00, the first day there is: no time is told, so that two archives of the same files are the same. */
+/** 1980-01-01 00:00, the earliest date: without times, two archives of the same files are identical. */
 const DATE = littleEndian(0x0021_0000, 4);
 const VERSION_STORED = 20;
 const UTF8_NAMES = 0x0800;
 const SIZE_MAX = 0xffff_fffe;
 const ENTRIES_MAX = 0xfffe;
 
-/** Goes on from the checksum of what stood before. */
+/** Continues from the checksum of the preceding bytes. */
 export function checksum(bytes: Uint8Array, before = 0): number {
   return crc32(bytes, before);
 }
 
-/** Whether the format (without its 64-bit extension) has room for them. */
+/** Whether the entries fit in the format (without its 64-bit extension). */
 export function fitsZip(entries: readonly ZipEntry[]): boolean {
   const bytes = entries.reduce((sum, entry) => sum + entry.bytes + 2 * utf8(entry.path).byteLength + 128, 0);
   return bytes <= SIZE_MAX && entries.length <= ENTRIES_MAX;
 }
 
-/** The archive, not compressed, as audio does not shrink. Source: APPNOTE.TXT 6.3.10. */
+/** The archive, uncompressed, because audio does not shrink. Source: APPNOTE.TXT 6.3.10. */
 export async function* zipOf(
   entries: readonly ZipEntry[],
   content: (entry: ZipEntry) => AsyncIterable<Uint8Array>,
@@ -67,7 +67,9 @@ export async function* zipOf(
   ]);
 }
 
-/** What both heads of an entry have: version, flags, method, time, checksum, sizes, lengths of name and extra field. */
+/**
+ * Fields of both headers of an entry: version, flags, method, time, checksum, sizes, lengths of name and extra field.
+ */
 function aboutOf(entry: ZipEntry, nameBytes: number): Uint8Array {
   return concat([
     littleEndian(VERSION_STORED, 2),

@@ -1,7 +1,7 @@
 import type { TakeEvent } from '../core/events.js';
 import { resolutionOf } from './phrases.js';
 
-/** Next step for a take that is not made, as an instruction in our own words. */
+/** The next step for a take that is not made, as an instruction. */
 export function adviceFor(take: TakeEvent): string {
   switch (take.state) {
     case 'rejected':
@@ -24,7 +24,7 @@ export function adviceFor(take: TakeEvent): string {
   }
 }
 
-/** With which words depends on what was made before: the next command has them. */
+/** The flags depend on what was made before. The next command has them. */
 const AGAIN = 'It is bought again only on request, after approval.';
 
 function adviceForFailure({ money }: TakeEvent): string {

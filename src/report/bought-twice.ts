@@ -4,7 +4,7 @@ import { type BoughtTwice, extraMicroUsd } from '../lockfile/bought-twice.js';
 import { pricesPhrase } from '../plan/bought-twice.js';
 import { stateName } from './phrases.js';
 
-/** Each take with more than one live purchase, and what nobody needed of it. Empty where there is none. */
+/** Each take with more than one live purchase, and the extra cost. Empty if there are none. */
 export function boughtTwiceLines(doubles: readonly BoughtTwice[]): string[] {
   if (doubles.length === 0) return [];
   return [

@@ -10,18 +10,18 @@ export interface DiagnosticsOptions {
   readonly color: boolean;
   /** Columns of the terminal. */
   readonly width: number;
-  /** Columns at which messages and fixes are broken, between words. Absent: they are a line each. */
+  /** Messages and fixes are wrapped at this many columns. Absent: one line each. */
   readonly textWidth?: number;
-  /** Diagnostics shown at most; of the rest the number is told. Default 20. */
+  /** Diagnostics shown at most; the number of the others is shown. Default 20. */
   readonly limit?: number;
 }
 
 /**
- * Diagnostics as a person reads them: code and message, place, the line with the place marked, related
- * places, the fix. Sorted by place; where there are too many, errors go before warnings.
+ * Diagnostics for the screen: code and message, place, the marked source line, related places, the fix. Sorted by
+ * place; if there are too many, errors come before warnings.
  *
- * @param sources text of the files that spans name; a place in another file is told without its line
- * @returns whole lines, the last one ended too; empty where there are no diagnostics
+ * @param sources text of the files that spans name; places in other files are shown without their line
+ * @returns complete lines; empty if there are no diagnostics
  */
 export function renderDiagnostics(
   diagnostics: readonly Diagnostic[],
@@ -45,7 +45,7 @@ export function renderDiagnostics(
   return blocks.join('\n');
 }
 
-/** Once for all of them: whoever knows the way needs no reminder at each. */
+/** Once for all diagnostics, not for each. */
 function moreAbout(code: string, screen: Screen): string {
   const lines = broken(`more about an error: venice-batch explain ${escapeForeign(code)}`, '  ', screen);
   return lines.map((line) => `${screen.style.faint(line)}\n`).join('');
@@ -80,14 +80,14 @@ function renderOne(diagnostic: Diagnostic, screen: Screen): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** A text in lines that have room for `indent`, which those after the first start with. */
+/** Wraps a text, leaving room for `indent`, which the lines after the first start with. */
 function broken(text: string, indent: string, { textWidth }: Screen): string[] {
   if (textWidth === Number.POSITIVE_INFINITY) return [text];
   const lines = wrap(text, Math.max(20, textWidth - indent.length));
   return lines.map((line, index) => (index === 0 ? line : indent + line));
 }
 
-/** A command at its end stays in one piece, to be pasted: where it does not fit beside the rest, on a line of its own. */
+/** A command at the end is not wrapped, so that it can be pasted: if it does not fit on the line, it gets its own. */
 function brokenHelp(text: string, indent: string, screen: Screen): string[] {
   const at = text.search(/(?<=: )venice-batch [a-z]/);
   if (at === -1 || displayWidth(indent + text) <= screen.textWidth) return broken(text, indent, screen);
@@ -111,7 +111,7 @@ function renderPlace(span: Span, gutter: number, paint: (text: string) => string
   ];
 }
 
-/** Splits each source once, and only if asked. */
+/** Splits each source once, and only on demand. */
 function lineReader(sources: ReadonlyMap<string, string>): (span: Span) => string | undefined {
   const split = new Map<string, readonly string[]>();
   return ({ file, line }) => {

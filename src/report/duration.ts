@@ -9,15 +9,15 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }
 
-/** A range whose end is further off than so many times its start tells nothing by its end. */
+/** A range whose end is more than this many times its start is shown without its end. */
 const RANGE_MAX = 8;
 const SHORT_MS = 10_000;
-/** To a person who waits for seconds, more than this is no news. */
+/** Longer upper limits are not shown: they mean nothing to a user who waits for seconds. */
 const UP_TO_MS_MAX = 600_000;
 
 /**
- * What is left of a run, as vague as it is known: `about 3 min`, `2 to 5 min`, `50 s to 2 min`, `less than 10 s`,
- * `at least 20 s`, `up to 3 min`; `undefined` where next to nothing is known.
+ * The remaining time of a run, only as precise as it is known: `about 3 min`, `2 to 5 min`, `50 s to 2 min`, `less than
+ * 10 s`, `at least 20 s`, `up to 3 min`; `undefined` if almost nothing is known.
  */
 export function formatRemaining(lowMs: number, highMs: number): string | undefined {
   if (highMs < SHORT_MS) return 'less than 10 s';

@@ -5,10 +5,10 @@ import { escapeForeignLines } from './escape.js';
 import type { Terminal } from './terminal.js';
 
 /**
- * Anything that ended a command, as the error that is told: a fault of the disk that nobody foresaw is still one
- * of the disk, and everything else is a bug.
+ * Turns anything that ended a command into an error to report: an unexpected disk error is still a disk error, and
+ * everything else is a bug.
  *
- * @param status the command that shows what is recorded, where the manifest is known
+ * @param status the command that shows what is recorded, if the manifest is known
  */
 export function asBatchError(error: unknown, status: string | undefined): BatchError {
   if (error instanceof BatchError) return error;
@@ -30,7 +30,7 @@ export function asBatchError(error: unknown, status: string | undefined): BatchE
   });
 }
 
-/** Prints what ended a command: what happened, and what to do next. What is a bug is told with its stack. */
+/** Prints what ended a command: what happened, and what to do next. For a bug, includes the stack. */
 export function reportError(error: BatchError, stderr: Terminal): void {
   const { code, message, hint, cause } = error;
   const stack = code === 'unexpected' ? `${escapeForeignLines(detailOf(cause))}\n` : '';

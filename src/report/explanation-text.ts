@@ -1,10 +1,10 @@
 import type { Explanation } from './explanation.js';
 import { wrap } from './width.js';
 
-/** Lines longer than this are hard to read, however wide the terminal is. */
+/** Longer lines are hard to read, however wide the terminal is. */
 const WIDTH_MAX = 100;
 
-/** An explanation as a page; `next` stays whole, to be pasted. Ends with a line end. */
+/** Renders an explanation as a page. `next` is not wrapped, so that it can be pasted. Ends with a line end. */
 export function renderExplanation(code: string, explanation: Explanation, columns: number): string {
   const { title, text, money, fix, next } = explanation;
   const width = Math.max(40, Math.min(columns, WIDTH_MAX));

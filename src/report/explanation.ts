@@ -4,16 +4,16 @@ export interface Explanation {
   readonly title: string;
   /** What it means, and why it happens. */
   readonly text: string;
-  /** What it says about the money. */
+  /** What it means for the money. */
   readonly money: string;
   readonly fix: string;
-  /** The command to run next, for a manifest called `album.yaml`. */
+  /** The command to run next, for a manifest named `album.yaml`. */
   readonly next: string;
 }
 
 const PAGE = /^# (.+)\n\n(.+)\n\n\*\*Money:\*\* (.+)\n\n\*\*Fix:\*\* (.+)\n\n```sh\n(.+)\n```\n$/;
 
-/** Reads a page; `undefined` where a part is missing. Each part is one line. */
+/** Parses a page; `undefined` if a part is missing. Each part is one line. */
 export function readExplanation(page: string): Explanation | undefined {
   const [, title, text, money, fix, next] = PAGE.exec(page.replaceAll('\r\n', '\n')) ?? [];
   if (title === undefined || text === undefined || money === undefined) return undefined;

@@ -3,7 +3,7 @@ import { EXIT } from '../core/errors.js';
 import type { TakeEvent } from '../core/events.js';
 import type { AttemptState } from '../lockfile/attempt.js';
 
-/** States of a take, as the screens name them. */
+/** States of a take, as displayed. */
 const STATES = [
   'intent',
   'submitting',
@@ -25,15 +25,15 @@ const STATES = [
 
 type StateName = Exclude<AttemptState | TakeEvent['state'], 'in_doubt'> | 'in-doubt' | 'held';
 
-/** What stands for many codes that others make: the system's, the network's, the service's. */
+/** Pages for groups of codes that come from the system, the network or the service. */
 const FAMILIES = ['connection', 'http-other', 'other'] as const;
 
 const EXIT_CODES = Object.values(EXIT).map((code) => `exit-${code}`);
 
-/** Every page, by the name of its file, in the order in which `explain` lists them. */
+/** All pages by file name, in the order in which `explain` lists them. */
 export const PAGES: readonly string[] = [...CODES, ...STATES, ...FAMILIES, 'exit-codes', ...EXIT_CODES];
 
-/** Documented words of the service, each with the code under which it is explained. */
+/** Documented codes of the service, each with the code that explains it. */
 const SERVICE_WORDS: Readonly<Record<string, string>> = {
   INSUFFICIENT_BALANCE: 'http-402',
   API_KEY_USD_SPEND_LIMIT_EXCEEDED: 'http-402',
@@ -44,7 +44,7 @@ const SERVICE_WORDS: Readonly<Record<string, string>> = {
   MODEL_AT_CAPACITY: 'http-503',
 };
 
-/** What the system says of a disk, not of a connection. */
+/** System errors about a disk, not about a connection. */
 const DISK =
   /^E(?:ACCES|DQUOT|EXIST|FBIG|FTYPE|IO|ISDIR|LOOP|MFILE|NAMETOOLONG|NFILE|NOENT|NOSPC|NOTDIR|NOTEMPTY|PERM|ROFS|STALE|XDEV)$/;
 const NETWORK =
@@ -54,15 +54,15 @@ const WORD_LENGTH_MAX = 100;
 const NAMES = new Set(PAGES);
 const BY_FOLDED = new Map(PAGES.map((name) => [folded(name), name]));
 
-/** What is shown as `code`, and the page that explains it. */
+/** What to show as `code`, and the page that explains it. */
 export interface Found {
   readonly code: string;
   readonly page: string;
 }
 
 /**
- * The page of a code as it is printed, in any case and with `_`, `-` or spaces, of a state, of an exit code or of a bare
- * HTTP status; what others coin goes by its family.
+ * The page for a code as printed (in any case and with `_`, `-` or spaces), a state, an exit code or an HTTP status.
+ * Codes from elsewhere get the page of their group.
  */
 export function findExplanation(word: string): Found | undefined {
   if (word.length > WORD_LENGTH_MAX) return undefined;

@@ -4,10 +4,10 @@ import { displayWidth } from './width.js';
 
 const TAB = '    ';
 const WIDTH_MIN = 20;
-/** Of a line, on each side of the mark: more than any window shows, and few enough for a line of megabytes. */
+/** Characters of a line kept on each side of the mark: more than any window shows, but not megabytes. */
 const AROUND_MAX = 2000;
 
-/** A source line with its place marked, ready to print below each other. */
+/** A source line and its marks, to be printed below each other. */
 export interface Frame {
   readonly text: string;
   /** Spaces, then one caret for each column of the place. */
@@ -15,8 +15,8 @@ export interface Frame {
 }
 
 /**
- * The first line of `span`. Foreign characters are shown, not obeyed, tabs become four spaces, and of a long
- * line only the part around the place is shown, so that neither text nor marks take more than `width` columns.
+ * The first line of `span`. Unsafe characters are escaped, tabs become four spaces, and of a long line only the part
+ * around the place is shown, so that neither text nor marks exceed `width` columns.
  */
 export function frameOf(line: string, span: Span, width: number): Frame {
   const start = Math.min(span.column - 1, line.length);
@@ -47,12 +47,12 @@ function windowed(
   cut: { left: boolean; right: boolean },
   width: number,
 ): Frame {
-  // Behind the end of the line a caret takes a column of its own.
+  // A caret after the end of the line takes one column.
   const whole = [...before, ...(marked.length > 0 ? marked : ['^']), ...after];
   if (!cut.left && !cut.right && displayWidth(whole.join('')) <= width)
     return draw(before.join(''), marked.join(''), after.join(''));
 
-  // A column on each side is for `…`; the place gets what it needs, and what is before it at most a third.
+  // One column on each side is for `…`. The place gets what it needs, and the part before it at most a third.
   const room = width - 2;
   const left = takeEnd(
     before,

@@ -6,19 +6,19 @@ import { escapeForeign } from './escape.js';
 import type { RunOutcome } from './outcome.js';
 import { failureReason } from './phrases.js';
 
-/** GitHub shows ten annotations of a kind for a step. */
+/** GitHub shows ten annotations of each kind per step. */
 const ANNOTATIONS_MAX = 10;
 
 export interface GithubOptions {
   /** Absolute: `$GITHUB_WORKSPACE`. */
   readonly workspace: string;
-  /** Absolute: what spans are relative to. */
+  /** Absolute. Spans are relative to it. */
   readonly directory: string;
 }
 
 /**
- * Diagnostics as workflow commands, which GitHub shows beside the lines of a pull request: the first ten
- * errors and the first ten warnings, with line ends.
+ * Diagnostics as workflow commands, which GitHub shows next to the lines of a pull request: the first ten errors and
+ * the first ten warnings. Includes line ends.
  */
 export function githubAnnotations(diagnostics: readonly Diagnostic[], options: GithubOptions): string {
   const sorted = [...diagnostics].sort(compareDiagnostics);
@@ -29,10 +29,10 @@ export function githubAnnotations(diagnostics: readonly Diagnostic[], options: G
 }
 
 /**
- * Each take that is not made or in doubt as a workflow command at its track, as many as GitHub shows beside the
- * errors that the run told before, with line ends.
+ * A workflow command for each take that failed or is in doubt, at its track, as many as GitHub shows in addition to the
+ * errors reported before. Includes line ends.
  *
- * @param takes those of the manifest, which tell the place
+ * @param takes of the manifest, for their places
  */
 export function takeAnnotations(outcome: RunOutcome, takes: readonly Take[], options: GithubOptions): string {
   const reportedCount = outcome.diagnostics.filter(({ severity }) => severity === 'error').length;
@@ -50,7 +50,7 @@ export function takeAnnotations(outcome: RunOutcome, takes: readonly Take[], opt
   return annotations(annotated.slice(0, Math.max(0, ANNOTATIONS_MAX - reportedCount)), options);
 }
 
-/** Of a take the code may be the service's. */
+/** For a take, the code may be the service's. */
 type Annotated = Omit<Diagnostic, 'code'> & { readonly code: string };
 
 function annotations(diagnostics: readonly Annotated[], options: GithubOptions): string {
@@ -67,7 +67,7 @@ function annotation({ severity, code, message, hint, span }: Annotated, options:
   return `::${severity} ${properties}::${dataText(text)}`;
 }
 
-/** As GitHub needs it, relative to the workspace; else to the working directory; a file in neither goes by its whole path. */
+/** Relative to the workspace, as GitHub needs it, or else to the working directory, or else absolute. */
 function shownPath(file: string, { workspace, directory }: GithubOptions): string {
   const whole = posix.resolve(slashes(directory), slashes(file));
   const inside = [workspace, directory]

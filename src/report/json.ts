@@ -2,7 +2,7 @@ import type { TakeEvent } from '../core/events.js';
 import { jsonText } from './json-text.js';
 import type { RunOutcome } from './outcome.js';
 
-/** In the order of the contract, whatever the order in which they became known. */
+/** In documented order, whatever the order in which they became known. */
 const TAKE_FIELDS = [
   'key',
   'track',
@@ -23,9 +23,9 @@ const TAKE_FIELDS = [
 ] as const satisfies readonly (keyof TakeEvent)[];
 
 /**
- * The one document of `--json` for `run` and `collect`, with its line end.
+ * The `--json` document of `run` and `collect`, including its line end.
  *
- * @param outputRoot absolute: what the paths in it are relative to
+ * @param outputRoot absolute: paths in the document are relative to it
  */
 export function renderJson(outcome: RunOutcome, outputRoot: string): string {
   const document = {

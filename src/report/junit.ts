@@ -4,12 +4,12 @@ import { isFailure, type RunOutcome } from './outcome.js';
 import { failureReason, stateName } from './phrases.js';
 
 /**
- * The run as JUnit XML: a test case a take. In doubt is an error, not made is a failure, in flight and not bought
- * are skipped. A run that did not end well, though no take failed, has one more that says so: who reads this alone
- * sees it.
+ * The run as JUnit XML, with one test case per take. In doubt is an error, not made is a failure, in flight and not
+ * bought are skipped. If a run did not end well although no take failed, an extra test case says so, for readers who
+ * see nothing else.
  *
- * @param keys of the manifest's takes: those that nothing was told of were not bought
- * @param options.qcFail a file whose sound has findings is a failure; else they are told beside the verdict
+ * @param keys of the manifest's takes: those without any event were not bought
+ * @param options.qcFail sound findings are failures; otherwise they are noted beside the result
  */
 export function renderJunit(
   outcome: RunOutcome,
@@ -55,7 +55,7 @@ interface TestCase {
   readonly verdict: Verdict;
   readonly type?: string;
   readonly message?: string;
-  /** Worth knowing, whatever the verdict. */
+  /** Additional information, whatever the result. */
   readonly note?: string | undefined;
 }
 
@@ -108,7 +108,7 @@ interface Problem {
   readonly message: string;
 }
 
-/** What a run that did not end well is told to have met, in its first word on it. */
+/** What went wrong in a run that did not end well. */
 function problemOf({ summary, diagnostics, errors }: RunOutcome): Problem | undefined {
   if (summary === undefined || summary.exit_code === 0) return undefined;
   const failing = diagnostics.find(({ severity }) => severity === 'error') ?? errors[0];
@@ -158,7 +158,7 @@ const XML_ENTITIES: Readonly<Record<string, string>> = {
   "'": '&apos;',
 };
 
-/** XML 1.0 knows no way to write most control characters, nor half a surrogate pair: they go. */
+/** XML 1.0 cannot represent most control characters, or lone surrogates: remove them. */
 function xmlText(text: string): string {
   return text
     .replace(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, '')

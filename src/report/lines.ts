@@ -26,21 +26,21 @@ import {
 } from './tally.js';
 import type { Terminal } from './terminal.js';
 
-/** Silence for so long is broken by a line that says that the run goes on. */
+/** After this long without output, a line says that the run continues. */
 const HEARTBEAT_MS = 30_000;
 
 export interface LinesOptions {
   readonly terminal: Terminal;
   readonly clock: Clock;
-  /** How a file is named here, by its path relative to the output root. Default: by that path. */
+  /** How a file is named, given its path relative to the output root. Default: that path. */
   placeOf?(file: string): string;
   /** Fold the phases as GitHub Actions does (`GITHUB_ACTIONS=true`). */
   readonly groups?: boolean;
 }
 
 /**
- * Progress without a terminal: one line for each change of state, a heartbeat where nothing changes, no
- * cursor codes. What failed is told when it fails; the last screen tells it again.
+ * Progress without a terminal: one line for each change of state, a heartbeat if nothing changes, no cursor codes.
+ * Failures are shown when they happen, and again on the last screen.
  */
 export function createLines(options: LinesOptions): Reporter {
   const { terminal, clock, groups = false, placeOf = String } = options;
@@ -58,7 +58,7 @@ export function createLines(options: LinesOptions): Reporter {
     printedAtMs = clock.nowMs();
   }
 
-  /** Whoever reads a log gets a line each; a person at a terminal gets whole words. */
+  /** A log gets one line for each notice; a terminal gets wrapped text. */
   function noticeText(event: Extract<RunEvent, { type: 'notice' }>): string {
     return terminal.isTty ? noticeLines(event, terminal.columns).join('\n') : noticeLine(event);
   }
@@ -78,7 +78,7 @@ export function createLines(options: LinesOptions): Reporter {
 
   function phase(name: Phase): void {
     closeGroup();
-    // What is to be approved is not folded away.
+    // What needs approval must not be folded away.
     grouped = groups && name !== 'approve';
     print(grouped ? `::group::${PHASE_TITLES[name]}` : style.strong(PHASE_TITLES[name]));
     heart ??= beat();
@@ -93,7 +93,7 @@ export function createLines(options: LinesOptions): Reporter {
     print(paint(takeLine(tally, event, placeOf)));
   }
 
-  /** Once for each wait. */
+  /** Once for each pause. */
   function pause(): void {
     const leftMs = pauseLeftMs(tally, clock.nowMs());
     if (leftMs === undefined || pauseReportedMs === tally.pause?.sinceMs) return;
@@ -117,7 +117,7 @@ export function createLines(options: LinesOptions): Reporter {
   };
 }
 
-/** Steps within a moment, and the clean-up of what was already told as stored, are not told. */
+/** Omits short intermediate steps, and the clean-up of a take that was already shown as stored. */
 function isWorthALine(state: TakeEvent['state'], before: TakeEvent['state'] | undefined): boolean {
   if (state === before || isPassing(state)) return false;
   return !(state === 'done' && before === 'stored');

@@ -17,29 +17,29 @@ import type { Terminal } from './terminal.js';
 import { cut } from './width.js';
 import { INDENT, progressTitle, windowLines } from './window.js';
 
-/** At most five repaints a second, whatever happens meanwhile. */
+/** At most five repaints a second, whatever happens. */
 const REPAINT_MS = 200;
 
-/** The mark before a title, and the last column, which stays free. */
+/** The mark before a title, and the last column, which stays empty. */
 const MARK_COLUMNS = 3;
 
 /** The part of a terminal that is repainted. */
 export interface View {
   /** Puts a line, already escaped, into the scrollback at the next repaint. */
   above(line: string): void;
-  /** Generating is over. */
+  /** Generating has ended. */
   cleanUp(generatedWell: boolean): void;
-  /** Shows the cursor at once; resolves when the end state is painted. */
+  /** Shows the cursor at once. Resolves when the final state is painted. */
   end(ending: Ending): Promise<void>;
 }
 
-/** How generating ended, and whether nothing is left to clean up. */
+/** How generating ended, and whether everything is cleaned up. */
 export interface Ending {
   readonly generated: 'well' | 'badly' | Unfinished;
   readonly cleaned: boolean;
 }
 
-/** Why the run ended before its work did. */
+/** Why the run ended early. */
 type Unfinished = 'interrupted' | 'left in flight';
 
 /** The part of a listr2 task that is set here. */
@@ -49,7 +49,7 @@ interface PhaseTask {
   skip(message: string): void;
 }
 
-/** Runs the phases as listr2 tasks, which its renderer draws; the takes in flight are the output of `generate`. */
+/** Runs the phases as listr2 tasks, drawn by its renderer. The takes in flight are the output of `generate`. */
 export function startView(terminal: Terminal, clock: Clock, tally: Tally, style: Style): View {
   const painter = createPainter(terminal);
   const spinner = new Spinner();
@@ -74,9 +74,9 @@ export function startView(terminal: Terminal, clock: Clock, tally: Tally, style:
   async function repaint(task: PhaseTask): Promise<void> {
     while (!over.signal.aborted) {
       spinner.spin();
-      // listr2 keeps what it drew of a task that has ended, and takes no output for it.
+      // listr2 keeps the output of a task that has ended, and ignores new output for it.
       if (!gates.generating.isOpen()) update(task);
-      // A terminal that was stopped gets the newest state once it goes on, not all that came before.
+      // A terminal that was stopped gets only the newest state when it resumes.
       if (terminal.stalled !== true) Renderer.draw();
       await clock.sleep(REPAINT_MS, over.signal);
     }
@@ -121,7 +121,7 @@ interface Painting {
   update(task: PhaseTask): void;
 }
 
-/** The view begins with the first sign of work: what comes before that is over by then. */
+/** The view begins when work begins, so these phases are already over. */
 const PHASES_BEFORE: readonly Phase[] = ['check', 'quote', 'approve'];
 
 function phaseTasks(gates: Gates, { repaint, update }: Painting): ListrTask<unknown, ListrRendererFactory>[] {
@@ -161,7 +161,7 @@ function marks(style: Style): Pick<ListrDefaultRendererOptions, 'icon' | 'color'
 }
 
 /**
- * listr2's renderer, drawn when it is told to and through our terminal. By itself it goes by the width of stdout, repaints at each
+ * listr2's renderer, drawn on demand and through our terminal. On its own it uses the width of stdout, repaints on each
  * change of a task, and writes every line each time.
  */
 function phaseRenderer(terminal: Terminal, paint: (lines: readonly string[]) => void) {
@@ -192,7 +192,7 @@ function phaseRenderer(terminal: Terminal, paint: (lines: readonly string[]) => 
 interface Gate {
   readonly passed: Promise<void>;
   isOpen(): boolean;
-  /** The first call counts. */
+  /** Only the first call counts. */
   open(well: boolean): void;
 }
 

@@ -16,9 +16,10 @@ export interface LiveOptions {
 }
 
 /**
- * Progress at a terminal: the phases, and a window of what is being generated, repainted in place. It holds the terminal from
- * the first sign of work in the phase `generate` until `end`, so that the plan and the prompt for approval come before it. `end` shows the cursor before it returns, and has painted the end state when it resolves.
- * To be imported only where it is wanted: it loads listr2.
+ * Progress on a terminal: the phases, and a window of what is being generated, repainted in place. It uses the terminal
+ * from when work begins in the phase `generate` until `end`, so that the plan and the prompt for approval come before
+ * it. `end` shows the cursor before it returns, and has painted the final state when it resolves. Loads listr2, so
+ * import it only when needed.
  */
 export function createLive({ terminal, clock }: LiveOptions): Reporter {
   const style = styleFor(terminal.color);
@@ -26,7 +27,10 @@ export function createLive({ terminal, clock }: LiveOptions): Reporter {
   let phase: Phase | undefined;
   let summary: SummaryEvent | undefined;
   let view: View | undefined;
-  /** Whether the phase at hand may take its time, and stands on a line that is taken back before anything else is written. */
+  /**
+   * Whether the current phase may take a while and shows a temporary line, which is removed before anything else is
+   * written.
+   */
   let waiting = false;
   let shown = false;
 
@@ -57,7 +61,7 @@ export function createLive({ terminal, clock }: LiveOptions): Reporter {
     event(event) {
       count(tally, event);
       takeBack();
-      // What is written next does not come from here: errors, the plan, the last screen.
+      // The next output does not come from here: errors, the plan, the last screen.
       if (event.type === 'diagnostic' || event.type === 'plan' || event.type === 'summary') waiting = false;
       if (event.type === 'phase') enter(event.phase);
       else if (event.type === 'summary') summary = event;

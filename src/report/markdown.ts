@@ -8,19 +8,19 @@ import type { RunOutcome } from './outcome.js';
 import { failureReason, stateName } from './phrases.js';
 import { costPhrase, countPhrases, donePhrase, safePhrase } from './summary.js';
 
-/** GitHub refuses a step summary of more than 1 MiB; there may be more than ours in it. */
+/** GitHub refuses step summaries over 1 MiB, and other steps may add to it. */
 const BYTES_MAX = 1_000_000;
 /** Of one cell, in UTF-16 units: an error page must not fill the summary. */
 const CELL_MAX = 300;
 
 export interface MarkdownOptions {
-  /** How a file is named, by its path relative to the output root. Default: by that path. */
+  /** How a file is named, given its path relative to the output root. Default: that path. */
   placeOf?(file: string): string;
   /** Default 1,000,000. */
   readonly bytesMax?: number;
 }
 
-/** The last screen as GitHub-flavoured Markdown, for `$GITHUB_STEP_SUMMARY`: never longer than its bound. */
+/** The last screen as GitHub-flavoured Markdown, for `$GITHUB_STEP_SUMMARY`. Never exceeds its size limit. */
 export function renderMarkdown(outcome: RunOutcome, options: MarkdownOptions = {}): string {
   const { summary } = outcome;
   const { placeOf = String } = options;
@@ -49,14 +49,14 @@ export function renderMarkdown(outcome: RunOutcome, options: MarkdownOptions = {
   return bounded(head, sections, options.bytesMax ?? BYTES_MAX);
 }
 
-/** Why a run did not do all that was asked: the errors that it told, beside what is told of each take. */
+/** Why a run did not do everything: its errors, besides what is said about each take. */
 function reasonsOf({ errors, diagnostics }: RunOutcome, { not_bought }: SummaryEvent): readonly string[] {
   const shown = diagnostics.filter(({ severity }) => severity === 'error').slice(0, REASONS_MAX);
   const stops = not_bought === 0 ? [] : errors;
   return [...shown, ...stops].map(({ message }) => foreign(message));
 }
 
-/** More are in the log. */
+/** The log has the others. */
 const REASONS_MAX = 10;
 
 interface Section {
@@ -66,7 +66,7 @@ interface Section {
   readonly row: (take: TakeEvent) => readonly string[];
 }
 
-/** Fills up to the bound, row by row; each table that is cut short says by how much. */
+/** Adds rows up to the size limit. Each truncated table says how many rows are missing. */
 function bounded(head: readonly string[], sections: readonly Section[], bytesMax: number): string {
   const lines: string[] = [];
   let bytes = 0;
@@ -93,7 +93,7 @@ function bounded(head: readonly string[], sections: readonly Section[], bytesMax
   return `${lines.join('\n')}\n`;
 }
 
-/** Room for the line that tells how many rows are left out. */
+/** Room for the line that says how many rows are omitted. */
 const MORE_BYTES = 40;
 
 function tableRow(cells: readonly string[]): string {
@@ -122,7 +122,7 @@ function cell(text: string): string {
   return escapeMarkdown(text.length > CELL_MAX ? `${text.slice(0, CELL_MAX)}…` : text);
 }
 
-/** Text that stands in Markdown as it is: no markup, no HTML, no end of the cell. */
+/** Escapes text for Markdown: no markup, no HTML, no end of the cell. */
 function escapeMarkdown(text: string): string {
   return text.replace(/[\\`*_[\]<>|~#&$!]/g, '\\$&');
 }

@@ -8,24 +8,24 @@ import { type Column, renderTable, TABLE_WIDTH_MIN } from './table.js';
 import { wrap } from './width.js';
 
 export interface ModelsOptions {
-  /** Whole seconds: the price shown is that of this length. */
+  /** Whole seconds. The price shown is for this length. */
   readonly durationSeconds?: number;
   readonly color: boolean;
   readonly width: number;
 }
 
-/** From here on an id, a price and a length have room beside each other. */
+/** From this width on, an id, a price and a length fit beside each other. */
 const WIDTH_WHOLE = 65;
 
-/** The catalogue as a person chooses from it, a line a model, with its line ends. */
+/** The catalogue for choosing a model, one line for each. Includes line ends. */
 export function renderModels(models: Iterable<Model>, options: ModelsOptions): string {
   const style = styleFor(options.color);
   const listed = [...models];
   const states = listed.map(stateOf);
-  // Beside a whole id there is no room for a whole price then.
+  // A narrow screen has no room for a whole price beside a whole id.
   const narrowed = (widthMin: number) => (options.width < WIDTH_WHOLE ? { widthMin } : {});
   const columns: Column[] = [
-    // Whole, to be pasted into a manifest: the longest id there is has 30 characters.
+    // Complete, to be pasted into a manifest. The longest id has 30 characters.
     { header: 'MODEL', widthMin: 30, paint: (cell) => style.strong(cell) },
     { header: priceHeader(options.durationSeconds), ...narrowed(8) },
     { header: 'SECONDS', ...narrowed(7) },
@@ -59,7 +59,7 @@ function hiddenLines(hidden: readonly string[], width: number): readonly string[
   return ['', ...wrap(shown, Math.max(TABLE_WIDTH_MIN, width))];
 }
 
-/** All that the catalogue tells of one model, a line a fact, with line ends. */
+/** Everything the catalogue says about one model, one line for each fact. Includes line ends. */
 export function renderModel(model: Model, options: ModelsOptions): string {
   const style = styleFor(options.color);
   const facts: [string, string][] = [
@@ -127,7 +127,7 @@ function lengthsOf(model: Model): string {
   return model.default_duration === undefined ? '' : String(model.default_duration);
 }
 
-/** `60–210 by 30` where they are evenly apart: a list of them would leave no room for what the model can. */
+/** `60–210 by 30` if evenly spaced: a list would leave no room for the model's features. */
 function optionsPhrase(options: readonly number[]): string {
   const [first, second] = options;
   if (first === undefined || second === undefined || options.length < 3) return options.join('/');
@@ -164,10 +164,12 @@ function priceOf(model: Model, seconds: number | undefined): string {
   }
 }
 
-/** What a price of one length may be: the length's own, that of so much narration, or none. In the order of a comparison. */
+/**
+ * What the price for one length refers to: that length, narration of that length, or nothing. In order of comparison.
+ */
 const OFFER_KINDS = ['length', 'characters', 'beyond', 'unknown'] as const;
 
-/** What is asked for so many seconds, integer micro-dollars. */
+/** The price for this many seconds, in integer micro-dollars. */
 function offerOf(
   model: Model,
   seconds: number,
@@ -180,8 +182,9 @@ function offerOf(
 }
 
 /**
- * The order from cheap to dear of what `renderModels` shows for a length, whole seconds. Narration, which is paid by
- * the character, has an order of its own after those; last come models that do not make this length, or tell no price.
+ * Compares models from cheap to expensive, by the price that `renderModels` shows for a length in whole seconds.
+ * Narration, which is priced per character, comes after those in an order of its own; last come models that do not
+ * support this length or have no price.
  */
 export function comparePrices(seconds: number): (a: Model, b: Model) => number {
   return (a, b) => {

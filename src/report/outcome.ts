@@ -2,7 +2,7 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import type { QcEvent, RunEvent, SummaryEvent, TakeEvent } from '../core/events.js';
 import type { Reporter } from './reporter.js';
 
-/** The outcome of a run from its events: the source of every document at its end. */
+/** The outcome of a run, computed from its events: the source of all documents at its end. */
 export interface RunOutcome {
   readonly version: Extract<RunEvent, { type: 'version' }> | undefined;
   readonly plan: Extract<RunEvent, { type: 'plan' }> | undefined;
@@ -13,7 +13,7 @@ export interface RunOutcome {
   readonly files: readonly { readonly path: string; readonly bytes?: number }[];
   readonly failures: readonly TakeEvent[];
   readonly inDoubt: readonly TakeEvent[];
-  /** What the sound of files is like, by what each take is called. */
+  /** The sound of files, by take key. */
   readonly qc: ReadonlyMap<string, QcEvent>;
   readonly diagnostics: readonly Diagnostic[];
   /** Error notices, in the order reported. */
@@ -24,13 +24,13 @@ export type Notice = Extract<RunEvent, { type: 'notice' }>;
 
 export interface Recorder extends Reporter {
   /**
-   * @param keys of the manifest's takes, in its order, which is that of takes and files then; what it does not
-   * name follows in the order in which it was first told
+   * @param keys of the manifest's takes in order, which is also the order of takes and files in the result; takes that
+   *   it does not name follow in the order of their first event
    */
   outcome(keys?: readonly string[]): RunOutcome;
 }
 
-/** More than there are kinds of: a disk that refuses every file must not fill the last screen. */
+/** A disk that refuses every file must not fill the last screen. */
 const ERRORS_MAX = 10;
 
 /** A reporter that prints nothing and remembers everything. */
@@ -78,8 +78,7 @@ export function createRecorder(): Recorder {
 }
 
 /**
- * True if a take in this state is not made, and waiting will not change that. Takes in doubt are
- * reported separately.
+ * Whether a take in this state is not made, and waiting will not change that. Takes in doubt are reported separately.
  */
 export function isFailure(state: TakeEvent['state']): boolean {
   return ['rejected', 'failed', 'lost', 'unverified', 'missing'].includes(state);
@@ -102,11 +101,11 @@ function withoutHead(event: Extract<RunEvent, { type: 'diagnostic' }>): Diagnost
   return diagnostic;
 }
 
-/** A later event of the same attempt need not repeat where the file is and under which id it was queued. */
+/** A later event of the same attempt need not repeat the file's path or the queue id. */
 function merged(before: TakeEvent | undefined, now: TakeEvent): TakeEvent {
   if (before?.attempt !== now.attempt) return now;
   const { queue_id, path, bytes } = before;
-  // Not spread: V8 would give each a shape of its own, as large as itself.
+  // Not spread: V8 would give each object its own shape, as large as the object.
   return Object.assign(
     {},
     queue_id === undefined ? undefined : { queue_id },

@@ -6,14 +6,14 @@ const ERASE_LINE = '\x1b[2K';
 const ERASE_BELOW = '\x1b[J';
 const COLOR_CODE = /\x1b\[\d+m/g;
 
-/** A block of lines at the end of a terminal that is painted over and over. */
+/** A block of lines at the end of a terminal that is painted repeatedly. */
 export interface Painter {
   /**
-   * Shows these lines instead of the earlier ones, writing only what differs, in one write. `above` goes
-   * into the scrollback before them. Each line must be narrower than the terminal.
+   * Replaces the lines shown before, writing only what differs, in one write. `above` goes into the scrollback before
+   * them. Each line must be narrower than the terminal.
    */
   paint(lines: readonly string[], above?: readonly string[]): void;
-  /** Shows the cursor, below the block, at once and for good: a later `paint` leaves it alone. */
+  /** Shows the cursor below the block at once. Later calls of `paint` do not hide it again. */
   release(): void;
 }
 
@@ -24,7 +24,7 @@ export function createPainter(terminal: Terminal): Painter {
   let released = false;
 
   function paint(lines: readonly string[], above: readonly string[] = []): void {
-    // A row that has scrolled away cannot be painted over.
+    // A row that has scrolled off the screen cannot be repainted.
     const fitting = lines.slice(0, Math.max(1, terminal.rows - 1));
     const reflowed = columns !== 0 && terminal.columns !== columns;
     if (!reflowed && above.length === 0 && sameLines(fitting, shown)) return;
@@ -58,7 +58,7 @@ function moveUp(rows: number): string {
   return rows === 0 ? '\r' : `\r\x1b[${rows}A`;
 }
 
-/** A terminal that became narrower has broken long lines into several rows. */
+/** A terminal that became narrower has wrapped long lines into several rows. */
 function rowsOf(lines: readonly string[], columns: number): number {
   return lines.reduce(
     (rows, line) => rows + Math.max(1, Math.ceil(line.replace(COLOR_CODE, '').length / columns)),

@@ -14,12 +14,12 @@ export const PHASE_TITLES: Readonly<Record<Phase, string>> = {
   clean_up: 'Clean up',
 };
 
-/** That the whole run waits, and how long. */
+/** Says that the whole run waits, and how long. */
 export function pausePhrase(leftMs: number): string {
   return `waiting for the request limit, ${formatDuration(leftMs)}`;
 }
 
-/** What is left of a run by its last estimate, which grows old; `undefined` where there is none. */
+/** The remaining time according to the last estimate, minus the time since; `undefined` if there is none. */
 export function remainingPhrase(progress: ProgressEvent | undefined, nowMs: number): string | undefined {
   const { remaining_ms_low: low = null, remaining_ms_high: high = null } = progress ?? {};
   if (progress === undefined || low === null || high === null) return undefined;
@@ -28,7 +28,7 @@ export function remainingPhrase(progress: ProgressEvent | undefined, nowMs: numb
   return left && `${left} left`;
 }
 
-/** What was spent of what was approved; `undefined` where nothing was: what is only collected costs nothing more. */
+/** The amount spent of the approved amount; `undefined` if nothing was approved, because collecting costs nothing. */
 export function moneyOf(progress: ProgressEvent | undefined): string | undefined {
   if (!progress?.approved_micro_usd) return undefined;
   return `${formatUsd(progress.spent_micro_usd)} of ${formatUsd(progress.approved_micro_usd)}`;
@@ -39,7 +39,7 @@ export function stateName(state: TakeEvent['state'] | 'intent'): string {
   return state === 'intent' ? 'no answer yet' : state.replace('_', ' ');
 }
 
-/** The user's statement about an attempt, by its code in the lockfile. */
+/** What the user said about an attempt, by its code in the lockfile. */
 const RESOLUTIONS: Readonly<Record<string, string>> = {
   resolved_charged: 'resolved as charged',
   resolved_not_charged: 'resolved as not charged',
@@ -47,12 +47,15 @@ const RESOLUTIONS: Readonly<Record<string, string>> = {
   requeued: 'to be bought again',
 };
 
-/** True if the user settled it: `resolved as charged`. */
+/** Set if the user resolved it: `resolved as charged`. */
 export function resolutionOf(code: string | undefined): string | undefined {
   return code !== undefined && Object.hasOwn(RESOLUTIONS, code) ? RESOLUTIONS[code] : undefined;
 }
 
-/** What became of an attempt, with its cause: `rejected (422)`, `given up: resolved as charged`. The code may be foreign. */
+/**
+ * The outcome of an attempt with its cause: `rejected (422)`, `given up: resolved as charged`. The code may be
+ * untrusted.
+ */
 export function fatePhrase(state: string, reason: { code: string; status?: number } | undefined): string {
   const resolution = resolutionOf(reason?.code);
   if (resolution !== undefined && state === 'rejected') return resolution;
@@ -60,14 +63,11 @@ export function fatePhrase(state: string, reason: { code: string; status?: numbe
   return reason === undefined ? state : `${state} (${reason.status ?? reason.code})`;
 }
 
-/**
- * Why a take is not made, in one line: status, code, the API's own words, what it means for the money.
- * Escaped.
- */
+/** Why a take is not made, on one line: status, code, the API's own words, what it means for the money. Escaped. */
 export function failureReason(event: TakeEvent): string {
   const status = event.code === `http-${event.status}` ? undefined : event.status;
   const cause = [status, event.code].filter((part) => part !== undefined && part !== '').join(' ');
-  // Who told it told of the money as well.
+  // The user's resolution also covers the money.
   if (event.code !== undefined && resolutionOf(event.code) !== undefined)
     return fatePhrase(event.state, { code: event.code });
   const parts = [stateName(event.state), cause].filter(Boolean).join(', ');
@@ -76,7 +76,7 @@ export function failureReason(event: TakeEvent): string {
   return escapeForeign(`${parts}${said}`.replace(/\s+/g, ' ').trim()) + money;
 }
 
-/** The same words as `money` in the events; only `unknown` needs more of them. */
+/** The same words as `money` in the events, except that `unknown` needs more of them. */
 function moneyPhrase(money: Money, price: string): string {
   switch (money) {
     case 'charged':
@@ -91,19 +91,19 @@ function moneyPhrase(money: Money, price: string): string {
   }
 }
 
-/** A notice in lines of at most so many columns, broken between words. */
+/** A notice wrapped at this many columns. */
 export function noticeLines(event: Extract<RunEvent, { type: 'notice' }>, columns: number): string[] {
   return wrap(noticeLine(event), Math.max(20, columns));
 }
 
-/** `warning: …` with its hint, in one line that no CI service takes for a command. Escaped. */
+/** `warning: …` with its hint, on one line that no CI service takes for a command. Escaped. */
 export function noticeLine(event: Extract<RunEvent, { type: 'notice' }>): string {
   const level = event.level === 'info' ? 'note' : event.level;
   const hint = event.hint === undefined ? '' : ` (${event.hint})`;
   return escapeForeign(`${level}: ${event.message}${hint}`.replace(/\s+/g, ' '));
 }
 
-/** What is known of a take that another run claimed: `being bought elsewhere since 2026-11-25 22:04 UTC`. */
+/** A take that another run claimed: `being bought elsewhere since 2026-11-25 22:04 UTC`. */
 export function claimPhrase({ attempt, stale }: { attempt: Attempt; stale: boolean }): string {
   const [day, time] = (attempt.at.intent ?? '').split('T');
   const since = `being bought elsewhere since ${day} ${time?.slice(0, 5)} UTC`;

@@ -4,15 +4,15 @@ import type { TrackPick } from '../picks/picks-of.js';
 import { escapeForeign } from './escape.js';
 import { pathText } from './shell.js';
 
-/** Picks, as status shows them. */
+/** Picks, as shown by status. */
 export interface PicksView {
-  /** By track of the manifest, in its order. */
+  /** By track of the manifest, in order. */
   readonly tracks: ReadonlyMap<string, TrackPick>;
-  /** Tracks with a pick that the manifest does not have. */
+  /** Tracks with a pick that are not in the manifest. */
   readonly removed: readonly string[];
 }
 
-/** One line for each track that has a pick, and how many have none. */
+/** One line for each track that has a pick, and the number of tracks without one. */
 export function pickLines(
   { tracks, removed }: PicksView,
   placeOf: (file: string) => string,
@@ -43,7 +43,7 @@ function placeIn({ file }: Attempt, placeOf: (file: string) => string): string {
   return pathText(placeOf(file?.path ?? ''));
 }
 
-/** Picks as a program reads them: one entry for each track of the manifest. */
+/** Picks for programs: one entry for each track of the manifest. */
 export function picksJson({ tracks, removed }: PicksView) {
   return {
     tracks: [...tracks].map(([track, one]) => ({

@@ -15,8 +15,8 @@ export interface PlanJsonOptions {
 }
 
 /**
- * The one document of `plan --json`, with its line end. Names in snake_case, amounts in integer micro-dollars,
- * keys always present and in this order; what does not apply is `null`.
+ * The `plan --json` document, including its line end. Names in snake_case, amounts in integer micro-dollars, keys
+ * always present and in this order; what does not apply is `null`.
  */
 export function planJson(plan: Plan, options: PlanJsonOptions): string {
   return `${jsonText(planDocument(plan, options), 2)}\n`;
@@ -42,7 +42,7 @@ function planDocument(plan: Plan, { balance, endpoint, sandbox }: PlanJsonOption
   };
 }
 
-/** What can be spent and from where: a purse that the service did not list is `null`. */
+/** What can be spent from which balance. A balance that the service did not list is `null`. */
 function balanceDocument({ purchases }: Plan, balance: Balance): object {
   const { drawn, uncovered } = fundingOf(purchases, balance);
   return {
@@ -107,7 +107,7 @@ function pathOf(decision: Decision): string | null {
   return 'attempt' in decision ? (decision.attempt.file?.path ?? null) : null;
 }
 
-/** The attempt that the decision rests on: the one that is there, or the earlier one. */
+/** The attempt behind the decision: the existing one, or the earlier one. */
 function attemptOf(decision: Decision, why: BuyReason | undefined): object | null {
   const attempt = 'attempt' in decision ? decision.attempt : why?.kind === 'new' ? undefined : why?.earlier;
   return attempt === undefined ? null : attemptRow(attempt);

@@ -6,33 +6,33 @@ import type { BuyReason, Decision, Plan, PlanRow, Purchase } from '../plan/plan.
 import { escapeForeign } from './escape.js';
 import { claimPhrase, fatePhrase, resolutionOf } from './phrases.js';
 
-/** What a person sees at the head of a row. */
+/** The mark at the beginning of a row. */
 export type Mark = '+' | '~' | '=' | '>' | '?' | '!' | '-';
 
-/** One line of a plan: a take of the manifest, or a job in flight that none of them wants any more. */
+/** One line of a plan: a take of the manifest, or a job in flight that no take needs. */
 export interface PlanLine {
   readonly key: string;
   readonly model: string;
   readonly action: Decision['kind'];
   readonly mark: Mark;
-  /** In a few words; may hold foreign text. */
+  /** In a few words; may contain untrusted text. */
   readonly why: string;
-  /** The file that `why` speaks of, as it is named here: foreign text, to be shown whole. */
+  /** The file that `why` refers to: untrusted text, to be shown in full. */
   readonly file?: string;
-  /** Present on what is to be bought, once it is quoted. */
+  /** Present if it is to be bought and has a quote. */
   readonly purchase?: Purchase;
 }
 
-/** What a plan does, by number. Each take counts once; orphans count as in flight. */
+/** Numbers of takes by what a plan does. Each take counts once; orphans count as in flight. */
 export interface Counts {
   buy: number;
   done: number;
   collect: number;
-  /** In doubt, held, occupied or left out. */
+  /** In doubt, held, occupied or excluded. */
   other: number;
 }
 
-/** Every line: takes in the manifest's order, then orphans. */
+/** All lines: takes in the manifest's order, then orphans. */
 export function planLines(plan: Plan, placeOf: (file: string) => string = String): readonly PlanLine[] {
   const purchases = new Map(plan.purchases.map((purchase) => [purchase.take.key, purchase]));
   const moves = new Map(plan.moves.map((move) => [move.attempt, placeOf(move.to)]));
@@ -54,7 +54,7 @@ function lineOf(
   const file = fileOf(decision, moves, placeOf);
   return {
     key: take.key,
-    // What is in flight or done is of the model that it was submitted to: the same, as it is part of the request.
+    // For takes in flight or done, this is the model they were submitted to, because the model is part of the request.
     model: take.request.model,
     action: decision.kind,
     mark: markOf(decision),
@@ -131,7 +131,7 @@ function whyOf(decision: Decision, moves: ReadonlyMap<string, string>, elsewhere
   }
 }
 
-/** What has it made all the same. What is likely in another folder is not offered to be bought. */
+/** The flag that makes it anyway. Not offered if the file is probably in another folder. */
 function wayOut({ because }: Extract<Decision, { kind: 'held' }>, elsewhere: boolean): string {
   if (because === 'rejected') return ': change it';
   return because === 'missing' && elsewhere ? '' : ': --retry-failed';
@@ -158,7 +158,7 @@ function flightPhrase(attempt: Attempt): string {
   return attempt.state === 'unverified' ? 'fetched again' : 'in flight';
 }
 
-/** What became of an attempt that is not in flight. */
+/** The outcome of an attempt that is not in flight. */
 function pastPhrase(attempt: Attempt): string {
   if (attempt.state === 'done') return 'its file is missing';
   const { state, reason } = attempt;
@@ -166,7 +166,7 @@ function pastPhrase(attempt: Attempt): string {
   return fatePhrase(state === 'rejected' && !isResolved ? 'refused' : state, reason);
 }
 
-/** Counts by model, in the order of first sight. */
+/** Counts by model, in order of first appearance. */
 export function countsByModel(lines: readonly PlanLine[]): ReadonlyMap<string, Counts> {
   const byModel = new Map<string, Counts>();
   for (const { model, action } of lines) {
@@ -177,7 +177,7 @@ export function countsByModel(lines: readonly PlanLine[]): ReadonlyMap<string, C
   return byModel;
 }
 
-/** Of the purchases, integer micro-dollars by the model asked for. */
+/** Cost of the purchases in integer micro-dollars, by requested model. */
 export function costByModel(plan: Plan): ReadonlyMap<string, number> {
   const byModel = new Map<string, number>();
   for (const { request, quote } of plan.purchases)

@@ -11,34 +11,34 @@ import { type Column, renderTable } from './table.js';
 import { wrap } from './width.js';
 
 export interface PlanTextOptions {
-  /** Absent where it was not or could not be asked. */
+  /** Absent if it was not or could not be fetched. */
   readonly balance?: Balance | undefined;
   /** Base URL of the API. */
   readonly endpoint: string;
   readonly sandbox: boolean;
   readonly color: boolean;
-  /** Columns of a line, 40 to 120; what is outside is brought in. */
+  /** Columns of a line, limited to 40 to 120. */
   readonly width: number;
-  /** How a file is named here, by its path relative to the output root. Default: by that path. */
+  /** How a file is named, given its path relative to the output root. Default: that path. */
   placeOf?(file: string): string;
-  /** Every row, however many. */
+  /** Show every row, however many. */
   readonly verbose: boolean;
 }
 
-/** Plans of more rows are shown by model, with the rows that matter most. */
+/** Longer plans are shown by model, with only the most important rows. */
 const ROWS_SHOWN_MAX = 40;
 const ROWS_OF_MANY = 20;
-/** Lines of savings, and of prices unlike the catalogue's, at most. */
+/** Lines about savings, and about prices that differ from the catalogue's, at most. */
 const REMARKS_MAX = 8;
 
 const WIDTH_MIN = 40;
 const WIDTH_MAX = 120;
-/** Where there is room, reasons are whole and the model is cut. */
+/** If there is room, reasons are complete and the model is truncated. */
 const WHY_WIDTH = 34;
 
 /**
- * What a person is asked to approve: every take with what is done about it and why, the sums, the limits. With line
- * ends. Of a plan that is not priced one line that says so: it belongs below the errors, which say all else.
+ * What the user is asked to approve: every take with what is done about it and why, the sums, the limits. Includes line
+ * ends. A plan without prices is one line that says so, to be shown below the errors that explain it.
  */
 export function renderPlan(plan: Plan, options: PlanTextOptions): string {
   const width = Math.min(WIDTH_MAX, Math.max(WIDTH_MIN, options.width));
@@ -65,7 +65,7 @@ function heading({ endpoint, sandbox }: PlanTextOptions, style: Style, width: nu
   return wrap(`Plan for ${escapeForeign(endpoint)}`, width).map((line) => style.strong(line));
 }
 
-/** What a person has to act on comes first where not all rows are shown. */
+/** If not all rows are shown, those that need action come first. */
 const RANK: Readonly<Record<Mark, number>> = { '?': 0, '!': 1, '~': 2, '+': 3, '>': 4, '-': 5, '=': 6 };
 
 function takeTable(lines: readonly PlanLine[], verbose: boolean, style: Style, width: number): string[] {
@@ -86,7 +86,7 @@ function takeTable(lines: readonly PlanLine[], verbose: boolean, style: Style, w
   return many ? [...table, style.faint(`… ${count(lines.length - shown.length)} more`)] : table;
 }
 
-/** Whole, to be pasted: a terminal may wrap it, a table would break it. */
+/** Complete, to be pasted: a terminal may wrap it, but a table would break it. */
 function fileBelow({ file }: PlanLine): string | undefined {
   return file === undefined ? undefined : `   ${pathText(file)}`;
 }
@@ -139,7 +139,7 @@ function modelTable(plan: Plan, lines: readonly PlanLine[], style: Style, width:
   );
 }
 
-/** The figures that are approved: total, spent before, budget, balance. */
+/** The figures to approve: total, spent before, budget, balance. */
 function sums(plan: Plan, lines: readonly PlanLine[], options: PlanTextOptions, style: Style): string[] {
   const { purchases, totalMicroUsd, spentBeforeMicroUsd, budgetMicroUsd } = plan;
   const inFlight = lines.filter(({ action }) => action === 'collect').length;
@@ -180,7 +180,7 @@ function balancePhrase(balance: Balance | undefined, style: Style): string {
   return used.length > 1 ? `${formatUsd(available)}: ${currencyNames(balance)}` : formatUsd(available);
 }
 
-/** Which purse is charged, where there is more than one to choose from, and what none covers. */
+/** Which balances are charged, if there is more than one, and what none covers. */
 function paidFrom({ purchases }: Plan, balance: Balance | undefined, style: Style): [string, string][] {
   if (balance === undefined || balance.permitted === false || knownMicroUsd(balance) === undefined) return [];
   const { drawn, uncovered } = fundingOf(purchases, balance);
@@ -195,7 +195,7 @@ function paidFrom({ purchases }: Plan, balance: Balance | undefined, style: Styl
   ];
 }
 
-/** Purchases that say the same thing are told once, with how many they are. */
+/** Purchases with the same remark share one line, with their number. */
 function grouped(
   purchases: readonly Purchase[],
   report: (purchase: Purchase, of: readonly Purchase[]) => string,

@@ -8,7 +8,7 @@ import { type Column, renderTable } from './table.js';
 /** A release that was made, or would be. */
 export interface ReleaseReport {
   readonly tracks: readonly ReleasedTrack[];
-  /** All files of it, relative to its folder; `bytes` where it was made. */
+  /** All its files, relative to its folder; with `bytes` if it was made. */
   readonly files: readonly { readonly path: string; readonly bytes?: number; readonly sha256?: string }[];
   /** Absolute. */
   readonly folder: string;
@@ -97,7 +97,7 @@ export function releaseJson({ tracks, files, folder, zip, warnings, dryRun }: Re
   return `${jsonText(document, 2)}\n`;
 }
 
-/** Notes for the user about tracks of a release. */
+/** Notes about tracks of a release. */
 export function releaseWarnings({ warnings }: Pick<ReleaseReport, 'warnings'>): string {
   return warnings.map(({ track, message }) => `warning: ${escapeForeign(`${track}: ${message}`)}\n`).join('');
 }

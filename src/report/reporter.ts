@@ -2,13 +2,13 @@ import type { RunEvent } from '../core/events.js';
 
 /** Reports a run to a user or a program. */
 export interface Reporter {
-  /** Never throws for what the event holds. */
+  /** Never throws because of the event's content. */
   event(event: RunEvent): void;
   /** Writes pending output and restores the terminal. Safe to call twice. */
   end(): Promise<void> | void;
 }
 
-/** One reporter out of several: each hears every event, in this order, and they end in this order. */
+/** Combines several reporters: each receives every event, in this order, and they end in this order. */
 export function fanOut(reporters: readonly Reporter[]): Reporter {
   return {
     event(event) {

@@ -10,15 +10,15 @@ import { wrap } from './width.js';
 
 export interface InDoubt {
   readonly attempt: Attempt;
-  /** Absent where the billing history cannot be asked. */
+  /** Absent if the billing history cannot be read. */
   readonly evidence?: Evidence;
 }
 
-/** The billing history as it was asked. */
+/** The billing history that was fetched. */
 export interface HistoryFacts {
-  /** Whether it goes on after what was looked at. */
+  /** Whether there are more entries after those that were read. */
   readonly cut: boolean;
-  /** By how much the service's clock is ahead of this machine's, ms. */
+  /** How far the service's clock is ahead of this machine's, in ms. */
   readonly clockOffsetMs: number;
   readonly askedAtMs: number;
 }
@@ -31,7 +31,7 @@ export interface ResolveOptions {
   readonly history?: HistoryFacts | undefined;
 }
 
-/** Entries of the billing history shown for one attempt, at most. */
+/** Billing history entries shown for one attempt at most. */
 const MATCHES_MAX = 5;
 
 /** The usual answers, each as a command; the others are in `HELP`. */
@@ -111,7 +111,10 @@ function firstOf(lines: readonly string[], which: string): readonly string[] {
   return hidden > 0 ? [...lines.slice(0, MATCHES_MAX), `billing history: … ${hidden} more ${which}`] : lines;
 }
 
-/** How many fit though other jobs are paid alike: which of them is whose is a guess, their number is not. */
+/**
+ * How many entries match although other jobs have the same price: which entry belongs to which job is unknown, but the
+ * number is not.
+ */
 function shareText({ fits, accounted }: Evidence): string[] {
   if (accounted === 0) return [];
   return [
@@ -119,7 +122,7 @@ function shareText({ fits, accounted }: Evidence): string[] {
   ];
 }
 
-/** Never a bare "nothing": where it was looked for, what was left out, and whether it may still come. */
+/** Never just "nothing": says where it was looked for, what was excluded, and whether an entry may still appear. */
 function nothingText({ accounted, fromMs, toMs }: Evidence, asked: HistoryFacts | undefined): string {
   const [from, to] = [fromMs, toMs].map((ms) => new Date(ms).toISOString());
   const others =
@@ -144,7 +147,7 @@ function oddities(asked: HistoryFacts | undefined): string[] {
   ];
 }
 
-/** The document of `--json`. Fields are only ever added. */
+/** The `--json` document. Fields are only ever added. */
 export function inDoubtJson(items: readonly InDoubt[], history: HistoryFacts | undefined): object {
   return {
     schema: 1,
@@ -165,7 +168,7 @@ export function inDoubtJson(items: readonly InDoubt[], history: HistoryFacts | u
   };
 }
 
-/** What became of an attempt that was settled, and the command that goes on from there. With line ends. */
+/** The outcome of an attempt that was resolved, and the command that continues. Includes line ends. */
 export function renderResolved(attempt: Attempt, next: string): string {
   const price = formatUsd(attempt.quote_micro_usd);
   const counted = countsAsSpent(attempt) ? 'counts as spent' : 'does not count as spent';
@@ -173,7 +176,7 @@ export function renderResolved(attempt: Attempt, next: string): string {
   return `${escapeForeign(`${takeKey(attempt)} is ${fate}; ${price} ${counted}`)}\nnext: ${next}\n`;
 }
 
-/** Its document of `--json`. Fields are only ever added. */
+/** The `--json` document. Fields are only ever added. */
 export function resolvedJson(attempt: Attempt, next: string): object {
   return { schema: 1, attempt, counts_as_spent: countsAsSpent(attempt), next_command: next };
 }

@@ -1,7 +1,7 @@
 import { shellWord } from '../core/shell.js';
 import { escapeForeign } from './escape.js';
 
-/** A file name ready to paste into a command line, and with its end in sight where it stands among other words. */
+/** A file name ready to paste into a command line, and clearly delimited in a sentence. */
 export function pathText(path: string): string {
   return escapeForeign(shellWord(path));
 }

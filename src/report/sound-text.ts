@@ -4,7 +4,7 @@ import type { Style } from './style.js';
 import { renderTable } from './table.js';
 import { wrap } from './width.js';
 
-/** The sound of the file that a take rests on. */
+/** The sound of a take's file. */
 export interface TakeSound {
   /** Name of the take. */
   readonly key: string;
@@ -35,7 +35,7 @@ export function soundLines(
   });
 }
 
-/** For `status`: what to listen to, and how to measure what was not yet. */
+/** For `status`: findings, and how to measure the other files. */
 export function soundSection(
   { sounds, unknown }: SoundView,
   command: (verb: string) => string,
@@ -50,7 +50,7 @@ export function soundSection(
   return lines.length === 0 ? [] : ['Sound', ...lines];
 }
 
-/** For `qc`: the measures of every file, what to listen to, and what could not be measured. */
+/** For `qc`: the measurements of every file, the findings, and what could not be measured. */
 export function renderSounds({ sounds, unknown }: SoundView, style: Style, width: number): string {
   const table = renderTable(
     [

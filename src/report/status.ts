@@ -28,38 +28,41 @@ import { displayWidth } from './width.js';
 export interface StatusOptions {
   /** A command of this program for the same manifest, ready to paste. */
   command(verb: string, ...words: string[]): string;
-  /** How a file is named here, by its path relative to the output root. Default: by that path. */
+  /** How a file is named, given its path relative to the output root. Default: that path. */
   placeOf?(file: string): string;
   readonly color: boolean;
   readonly width: number;
 }
 
 export interface StatusInput {
-  /** All of the lockfile. */
+  /** All attempts in the lockfile. */
   readonly attempts: readonly Attempt[];
-  /** Of the takes that are wanted. */
+  /** Of the wanted takes. */
   readonly rows: readonly PlanRow[];
   /** Takes that the manifest no longer names. */
   readonly removed: readonly PlanRow[];
-  /** Absent: nobody looked. */
+  /** Absent: not checked. */
   readonly picks?: PicksView | undefined;
-  /** Absent: nobody looked. */
+  /** Absent: not checked. */
   readonly sound?: SoundView | undefined;
 }
 
 /** State of one take. */
 export interface TakeStatus {
-  /** What its row rests on; else what was last made of it. */
+  /** The attempt that its row uses, or else the latest one. */
   readonly attempt: Attempt;
-  /** `elsewhere`: done, its file is not here, and the manifest says that it is kept in another place, or another machine has it. */
+  /**
+   * `elsewhere`: done, but its file is not here: the manifest says that it is kept somewhere else, or another machine
+   * has it.
+   */
   readonly state: AttemptState | 'missing' | 'elsewhere';
   /** Name of that machine: untrusted text. */
   readonly machine?: string | undefined;
-  /** A newer one at the same request, which came to nothing. */
+  /** A newer attempt with the same request that failed. */
   readonly newer?: Attempt;
 }
 
-/** In the order in which they matter to the reader. */
+/** Most important first. */
 const STATES: readonly TakeStatus['state'][] = [
   'done',
   'elsewhere',
@@ -74,7 +77,7 @@ const STATES: readonly TakeStatus['state'][] = [
   'rejected',
 ];
 
-/** Of every take that was ever submitted; in the order of the rows, which is the manifest's. */
+/** For every take that was ever submitted, in the order of the rows, which is the manifest's. */
 export function takeStatuses(rows: readonly PlanRow[], attempts: readonly Attempt[]): readonly TakeStatus[] {
   const newer = newerFailures(rows, attempts);
   const latestOf = new Map(latestAttempts(attempts).map((latest) => [takeId(latest), latest]));
@@ -94,7 +97,7 @@ export function takeStatuses(rows: readonly PlanRow[], attempts: readonly Attemp
   });
 }
 
-/** Shows the state of every take: its file, totals, the next command. With line ends. */
+/** Shows the state of every take: its file, totals, the next command. Includes line ends. */
 export function renderStatus(
   { attempts, rows, removed, picks, sound }: StatusInput,
   options: StatusOptions,
@@ -116,7 +119,7 @@ export function renderStatus(
   return `${text}\n${next === undefined ? '' : `${next}\n`}`;
 }
 
-/** Files and jobs stand in the table where all of them fit, else below their rows: whole, to be pasted. */
+/** Files and jobs are in the table if all fit, or else below their rows, complete and ready to paste. */
 function takeLines(takes: readonly TakeStatus[], options: StatusOptions, style: Style): string[] {
   if (takes.length === 0) return [];
   const { width } = options;
@@ -145,7 +148,7 @@ function takeLines(takes: readonly TakeStatus[], options: StatusOptions, style: 
   ];
 }
 
-/** What once stood in the way of an attempt that goes well now says nothing about it. */
+/** An earlier problem says nothing about an attempt that is fine now. */
 function shownState({ attempt, state, machine, newer }: TakeStatus): string {
   if (machine !== undefined) return `done, on ${escapeForeign(machine)}`;
   const goesWell = ['done', 'elsewhere', 'stored', 'queued', 'missing'].includes(state);

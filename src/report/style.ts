@@ -1,4 +1,4 @@
-/** Colours by meaning; without colour each gives the text back as it is. */
+/** Colours by meaning. Without colour, texts are returned unchanged. */
 export interface Style {
   strong(text: string): string;
   faint(text: string): string;

@@ -4,12 +4,12 @@ import type { Suggestions } from './suggestions.js';
 import { wrap } from './width.js';
 
 export interface SuggestionLinesOptions {
-  /** The command that applies a patch, ready for the name of a file or for standard input. */
+  /** The command that applies a patch, to be followed by a file name or used with standard input. */
   readonly apply: string;
-  /** Where the patch was written, ready to paste. Absent: the screen alone has it. */
+  /** Where the patch was written, ready to paste. Absent: it is only on the screen. */
   readonly file?: string | undefined;
   readonly color: boolean;
-  /** Columns. The patch is not cut to them: it must be whole to be pasted. */
+  /** Columns. The patch is not wrapped, because it must be complete to be pasted. */
   readonly width: number;
 }
 

@@ -2,13 +2,16 @@ import type { TakeEvent } from '../core/events.js';
 import type { Take } from '../manifest/take.js';
 import { type Edit, unifiedDiff } from './unified-diff.js';
 
-/** A prompt that the content policy suggests, as a change to the manifest. */
+/** Prompts suggested by the content policy, as a change to the manifest. */
 export interface Suggestions {
-  /** A unified diff of the manifest, for `git apply`; '' where no prompt can be patched. */
+  /** A unified diff of the manifest, for `git apply`; '' if no prompt can be patched. */
   readonly patch: string;
   /** Tracks whose prompt the patch replaces. */
   readonly patched: readonly string[];
-  /** Those it leaves alone, as it would change more than their own prompt, or break the file. Foreign text. */
+  /**
+   * Tracks that it does not change, because that would affect more than their own prompt, or break the file. Untrusted
+   * text.
+   */
   readonly unpatched: readonly { readonly track: string; readonly prompt: string; readonly why: string }[];
 }
 
@@ -16,16 +19,16 @@ export interface Suggestions {
 export interface ManifestText {
   readonly takes: readonly Take[];
   readonly text: string;
-  /** How the patch names it: with `/`, relative to the folder in which it is applied. */
+  /** Its name in the patch: with `/`, relative to the folder in which it is applied. */
   readonly name: string;
 }
 
 /** As in `schemas/manifest.schema.json`. */
 const PROMPT_LENGTH_MAX = 100_000;
-/** What no text of a manifest may have. */
+/** Characters that a manifest's texts may not contain. */
 const UNPRINTABLE = /(?![\t\n\r\u0085])\p{Cc}|\p{Cs}/u;
 
-/** Tracks whose prompt stands at one place: more than one only in `defaults`. */
+/** Tracks whose prompt is at one place: more than one only in `defaults`. */
 interface Place {
   readonly edit: Omit<Edit, 'text'>;
   readonly inDefaults: boolean;
@@ -35,8 +38,8 @@ interface Place {
 }
 
 /**
- * A patch that puts each suggested prompt in the place of the refused one, as a double-quoted YAML scalar,
- * and changes nothing else. Of several suggestions for the takes of one track the first counts.
+ * A patch that replaces each refused prompt with the suggested one, as a double-quoted YAML scalar, and changes nothing
+ * else. If there are several suggestions for the takes of one track, the first counts.
  */
 export function suggestPrompts(failures: readonly TakeEvent[], manifest: ManifestText): Suggestions {
   const edits: Edit[] = [];
@@ -55,7 +58,7 @@ export function suggestPrompts(failures: readonly TakeEvent[], manifest: Manifes
   return { patch: unifiedDiff(manifest.name, manifest.text, edits), patched, unpatched };
 }
 
-/** The places of prompts for which something is suggested, in the order of the failures. */
+/** The places of prompts with suggestions, in the order of the failures. */
 function placesOf(failures: readonly TakeEvent[], { takes, text }: ManifestText): readonly Place[] {
   const suggested = new Map<string, string>();
   for (const { track, suggested_prompt } of failures) {
@@ -89,7 +92,7 @@ function offsets(text: string): (line: number, column: number) => number {
   return (line, column) => (starts[line - 1] ?? text.length) + column - 1;
 }
 
-/** Why the prompt at this place cannot be replaced without touching anything else. */
+/** Why the prompt at this place cannot be replaced without changing anything else. */
 function obstacle({ edit, tracks, suggested }: Place, text: string): string | undefined {
   const [prompt = ''] = suggested.values();
   if (suggested.size < tracks.size)
@@ -104,10 +107,10 @@ function obstacle({ edit, tracks, suggested }: Place, text: string): string | un
   return undefined;
 }
 
-/** The longest that is looked back for an anchor: one, a tag and a comment. */
+/** How far to look back for an anchor, past a tag and a comment. */
 const PROPERTIES_LENGTH_MAX = 400;
 
-/** The anchor of the value that begins at `start`; a tag, a comment and a line end may stand between them. */
+/** The anchor of the value that begins at `start`. A tag, a comment and a line end may be in between. */
 function anchorBefore(start: number, text: string): string | undefined {
   const before = text.slice(Math.max(0, start - PROPERTIES_LENGTH_MAX), start);
   return /(?<=\s|^)&([^\s,[\]{}]+)\s(?:\s|#[^\n]*\n|!\S*\s)*$/.exec(before)?.[1];
@@ -119,19 +122,19 @@ function repeats(text: string, anchor: string): boolean {
   return false;
 }
 
-/** The comment beside the head of a block scalar stays, behind what takes its place. */
+/** The comment after the header of a block scalar is kept, after the replacement. */
 function replacement({ start, end }: Omit<Edit, 'text'>, text: string, prompt: string): Edit {
   const scalar = quoted(prompt);
   if (!/[|>]/.test(text.charAt(start))) return { start, end, text: scalar };
   const head = text.slice(start, end).split('\n', 1)[0] ?? '';
   const comment = /\s#.*$/u.exec(head.trimEnd())?.[0] ?? '';
-  // A span ends before white space, which YAML takes for content where it is neither space nor tab.
+  // A span ends before white space, which YAML counts as content if it is neither space nor tab.
   const rest = /^[\s\uFEFF]*/u.exec(text.slice(end))?.[0] ?? '';
   const content = /^.*[^ \t\r\n]/su.exec(rest)?.[0] ?? '';
   return { start, end: end + content.length, text: scalar + comment };
 }
 
-/** A double-quoted scalar on one line, in which nothing steers a terminal. JSON's escapes are YAML's too. */
+/** A double-quoted scalar on one line, without characters that control a terminal. JSON's escapes are valid in YAML. */
 function quoted(text: string): string {
   return JSON.stringify(text).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
     const code = character.codePointAt(0)!.toString(16);

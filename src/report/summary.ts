@@ -13,19 +13,19 @@ import { cut, wrap } from './width.js';
 
 export interface SummaryOptions {
   readonly color: boolean;
-  /** Columns. Lines fit from 40 on, but for files and the next command: they must be whole to be pasted. */
+  /** Columns. Lines fit from 40 on, except files and the next command, which must be complete to be pasted. */
   readonly width: number;
-  /** How a file can be opened from here, by its path relative to the output root. Default: as it is. */
+  /** The path to open a file from here, given its path relative to the output root. Default: that path. */
   placeOf?(path: string): string;
   /** Files named at most. Default 10. */
   readonly filesMax?: number;
-  /** Failures, and attempts in doubt, told at most, each. Default 20. */
+  /** Failures, and attempts in doubt, shown at most, each. Default 20. */
   readonly failuresMax?: number;
-  /** A section of its own, as lines: see `suggestionLines`. */
+  /** An additional section, as lines: see `suggestionLines`. */
   readonly suggestions?: readonly string[];
 }
 
-/** The last screen of a run: what was made, at what cost, what is wrong, and what to type next. Ends with a line end. */
+/** The last screen of a run: what was made, the cost, what is wrong, and the next command. Ends with a line end. */
 export function renderSummary(outcome: RunOutcome, options: SummaryOptions): string {
   const { summary } = outcome;
   if (!summary) return '';
@@ -58,7 +58,7 @@ function headline(outcome: RunOutcome, summary: SummaryEvent, style: Style, widt
   return [...lines, ...noted.flatMap((text) => wrap(text, width - 2)).map((line) => `  ${line}`)];
 }
 
-/** Whoever ends a run during its clean-up wants to know whether that cost anything. `undefined`: there is nothing to say. */
+/** For a user who interrupts a run during its clean-up: whether that cost anything. `undefined`: not applicable. */
 export function safePhrase({ clean_up_owed: toCleanUp, missing }: SummaryEvent): string | undefined {
   if (toCleanUp === 0 || missing > 0) return undefined;
   const copies = toCleanUp === 1 ? '1 remote copy is' : `${toCleanUp} remote copies are`;
@@ -66,8 +66,8 @@ export function safePhrase({ clean_up_owed: toCleanUp, missing }: SummaryEvent):
 }
 
 /**
- * `3 of 7 done`, and what makes sense of it: that it was ended from outside, that all went well though not all is
- * done, or that it did not go well though all is.
+ * `3 of 7 done`, with an explanation if needed: it was interrupted, all went well although not everything is done, or
+ * the other way round.
  */
 export function donePhrase(summary: SummaryEvent): string {
   const { done, total, exit_code } = summary;
@@ -77,7 +77,10 @@ export function donePhrase(summary: SummaryEvent): string {
   return done === total && wasRefused(summary) ? `nothing bought: ${count} before` : count;
 }
 
-/** Where something was to be bought, only collecting ends well without it; else it was left out by `--only` or `--except`. */
+/**
+ * If there was something to buy, only `collect` ends well without buying it; otherwise it was excluded by `--only` or
+ * `--except`.
+ */
 function partlyDonePhrase(count: string, { not_bought, made }: SummaryEvent): string {
   if (not_bought === 0) return `${count}, the rest was left out`;
   return `nothing ${made > 0 ? 'left ' : ''}in flight: ${count}`;
@@ -103,7 +106,7 @@ function markFor(exitCode: number, style: Style): string {
   return exitCode === EXIT.inFlight || isInterrupted(exitCode) ? style.note('…') : style.bad('✖');
 }
 
-/** What there is to say beside how many are done. */
+/** The counts besides how many are done. */
 export function countPhrases(summary: SummaryEvent, takes: readonly TakeEvent[] = []): string[] {
   const counts: [number, string][] = [
     [summary.made, 'made now'],
@@ -118,7 +121,7 @@ export function countPhrases(summary: SummaryEvent, takes: readonly TakeEvent[] 
   return counts.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
 }
 
-/** `kept elsewhere`, and the machines that have the files where they are known. */
+/** `kept elsewhere`, and the machines that have the files, if known. */
 function keptPhrase(takes: readonly TakeEvent[]): string {
   const machines = [...new Set(takes.flatMap(({ machine }) => machine ?? []))].sort();
   if (machines.length === 0) return 'kept elsewhere';
@@ -128,7 +131,7 @@ function keptPhrase(takes: readonly TakeEvent[]): string {
 
 const MACHINES_MAX = 5;
 
-/** Cost of this run against what was approved, what came back, and of all runs against the budget. */
+/** The cost of this run against the approved amount, refunds, and the cost of all runs against the budget. */
 export function costPhrase({ takes }: Pick<RunOutcome, 'takes'>, summary: SummaryEvent): string {
   const { spent_micro_usd: spent, approved_micro_usd: approved, budget_micro_usd: budget } = summary;
   const refunded = takes
@@ -144,7 +147,7 @@ export function costPhrase({ takes }: Pick<RunOutcome, 'takes'>, summary: Summar
   return `${budget === null ? all : `${all} of a budget of ${formatUsd(budget)}`}${twicePhrase(summary)}`;
 }
 
-/** What of it nobody needed. */
+/** The extra cost of takes bought twice. */
 function twicePhrase({ bought_twice: doubles = [] }: SummaryEvent): string {
   if (doubles.length === 0) return '';
   const extra = doubles.reduce((sum, { extra_micro_usd }) => sum + extra_micro_usd, 0);
@@ -186,7 +189,10 @@ function problemSection(
   return [style.strong(title), ...lines];
 }
 
-/** Why takes were not bought that nothing is wrong with. What was refused before the run stands above this screen. */
+/**
+ * Why takes were not bought although nothing is wrong with them. What was refused before the run is shown above this
+ * screen.
+ */
 function stopSection({ errors }: RunOutcome, summary: SummaryEvent, style: Style, width: number): string[] {
   if (summary.not_bought === 0 || errors.length === 0) return [];
   return [

@@ -4,34 +4,31 @@ import { displayWidth, fill, wrap } from './width.js';
 export interface Column {
   readonly header: string;
   readonly align?: 'left' | 'right';
-  /** May be cut down to this many columns where room is short. Absent: never cut. */
+  /** May be reduced to this many columns if there is not enough room. Absent: never truncated. */
   readonly widthMin?: number;
-  /** Words that have no room go on in further lines instead of being cut. */
+  /** Wrap the text instead of truncating it. */
   readonly wraps?: boolean;
-  /** Left out where room is short even so; the last such column goes first. */
+  /** Omitted if there is still not enough room; the last such column goes first. */
   readonly optional?: boolean;
   /** Colours a cell that already has its final width. */
   readonly paint?: (cell: string, row: number) => string;
 }
 
 export interface TableOptions {
-  /** Columns that a line may take; at least `TABLE_WIDTH_MIN` are used. */
+  /** Columns available for a line; at least `TABLE_WIDTH_MIN` are used. */
   readonly width: number;
   readonly paintHeader?: (header: string) => string;
-  /** Told the headers of the columns that found no room. */
+  /** Called with the headers of the columns that were omitted. */
   readonly hidden?: (headers: readonly string[]) => void;
-  /** What stands below a row as it is, whole however wide: a file to be pasted. */
+  /** Text below a row, never truncated: a file to be pasted. */
   readonly below?: (row: number) => string | undefined;
 }
 
 const GAP = '  ';
-/** Narrower a table is not made. */
+/** Tables are never narrower than this. */
 export const TABLE_WIDTH_MIN = 40;
 
-/**
- * A table of text, a line a row, the header first, columns aligned. Cells are escaped here; a cell with no
- * room is cut with `…`.
- */
+/** A text table: one line per row, header first, columns aligned. Escapes cells; truncates them with `…`. */
 export function renderTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
@@ -69,7 +66,7 @@ export function renderTable(
   return [header, ...cells.flatMap(linesOf)];
 }
 
-/** A row as the lines it takes. */
+/** The lines of a row with wrapped cells. */
 function unwrapped(
   row: readonly string[],
   columns: readonly Column[],
@@ -83,7 +80,7 @@ function unwrapped(
   return Array.from({ length: height }, (_, line) => parts.map((part) => part[line] ?? ''));
 }
 
-/** The width of each column, `undefined` for one that is left out. */
+/** The width of each column, `undefined` for one that is omitted. */
 function fitColumns(
   columns: readonly Column[],
   natural: readonly number[],
@@ -93,7 +90,8 @@ function fitColumns(
   const shown: (number | undefined)[] = [...least];
   for (let index = columns.length - 1; index >= 0 && lineWidth(shown) > width; index--)
     if (columns[index]!.optional) shown[index] = undefined;
-  // Every column that is shown has its least; what is left over goes to the narrowest first, so that long ones are cut.
+  // Every visible column has its minimum. The remaining width goes to the narrowest first, so that long ones are
+  // truncated.
   let left = width - lineWidth(shown);
   while (left > 0) {
     const growing = shown.flatMap((now, index) =>

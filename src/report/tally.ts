@@ -1,40 +1,40 @@
 import type { Phase, ProgressEvent, RunEvent, TakeEvent } from '../core/events.js';
 
-/** A take that something is under way for. */
+/** A take with work in progress. */
 export interface ActiveTake {
   readonly key: string;
   readonly model: string;
   readonly state: TakeEvent['state'];
-  /** Since when it runs, ms since the epoch. */
+  /** Running since, in ms since the epoch. */
   readonly sinceMs: number;
-  /** Expected total run time, ms. */
+  /** Expected total run time, in ms. */
   readonly expectedMs?: number;
 }
 
-/** Progress of a run: the fold of its events so far. */
+/** Progress of a run, computed from its events so far. */
 export interface Tally {
   phase: Phase | undefined;
   total: number;
-  /** Of `total`: stored by an earlier run, so that only the remote copy is left to delete. */
+  /** Part of `total`: stored by an earlier run, so that only the remote copy is left to delete. */
   storedBefore: number;
   /** Stored by this run. */
   readonly made: Set<string>;
   readonly active: Map<string, ActiveTake>;
-  /** What was refused for now and will be tried again, oldest first. */
+  /** Temporarily refused takes that will be retried, oldest first. */
   readonly waiting: Map<string, TakeEvent>;
-  /** What went wrong with each take that is not made, oldest first. */
+  /** The last failure of each take that is not made, oldest first. */
   readonly failures: Map<string, TakeEvent>;
   progress: ProgressEvent | undefined;
   pause: Pause | undefined;
 }
 
-/** A time in which the whole run waits for the request limit, ms since the epoch. */
+/** A period in which the whole run waits for the request limit, in ms since the epoch. */
 export interface Pause {
   readonly sinceMs: number;
   readonly untilMs: number;
 }
 
-/** A shorter wait is part of the ordinary going, ms. */
+/** Shorter pauses are normal and not shown, in ms. */
 const PAUSE_SHOWN_MS_MIN = 5_000;
 
 export function emptyTally(): Tally {
@@ -51,7 +51,7 @@ export function emptyTally(): Tally {
   };
 }
 
-/** Takes that failed, and takes that may have been paid: the two are never one number. */
+/** Failed takes, and takes that may have been paid: never added up. */
 export function problemCounts(tally: Tally): { readonly failed: number; readonly inDoubt: number } {
   const inDoubt = [...tally.failures.values()].filter(({ state }) => state === 'in_doubt').length;
   return { failed: tally.failures.size - inDoubt, inDoubt };
@@ -62,12 +62,12 @@ export function madeCount({ made }: Tally): number {
   return made.size;
 }
 
-/** Takes that this run is to make. */
+/** Takes that this run has to make. */
 export function toMakeCount({ total, storedBefore }: Tally): number {
   return total - storedBefore;
 }
 
-/** Takes the event into account. */
+/** Applies an event. */
 export function count(tally: Tally, event: RunEvent): void {
   switch (event.type) {
     case 'phase':
@@ -77,7 +77,7 @@ export function count(tally: Tally, event: RunEvent): void {
       tally.total = event.buy + event.collect;
       return;
     case 'progress':
-      // What is done at first was not made here; what is made later is counted by its own events.
+      // Takes that are done at the start were not made here. Later ones have their own events.
       if (tally.progress === undefined) tally.storedBefore = Math.max(0, event.done - tally.made.size);
       tally.progress = event;
       tally.pause = pauseAfter(tally.pause, event);
@@ -91,7 +91,7 @@ export function count(tally: Tally, event: RunEvent): void {
   }
 }
 
-/** One that goes on is the same, though its end may have moved. */
+/** A continuing pause stays the same, although its end may have moved. */
 function pauseAfter(before: Pause | undefined, { time, paused_until }: ProgressEvent): Pause | undefined {
   if (paused_until === null) return undefined;
   const nowMs = Date.parse(time);
@@ -99,7 +99,7 @@ function pauseAfter(before: Pause | undefined, { time, paused_until }: ProgressE
   return { sinceMs: goesOn ? before.sinceMs : nowMs, untilMs: Date.parse(paused_until) };
 }
 
-/** How long the run still waits, ms; `undefined` where it does not, or not long enough to be told. */
+/** How long the run still waits, in ms; `undefined` if it does not, or not long enough to be shown. */
 export function pauseLeftMs({ pause }: Tally, nowMs: number): number | undefined {
   if (pause === undefined || pause.untilMs - pause.sinceMs < PAUSE_SHOWN_MS_MIN) return undefined;
   return pause.untilMs > nowMs ? pause.untilMs - nowMs : undefined;

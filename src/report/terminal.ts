@@ -2,15 +2,15 @@ import { faultCode } from '../core/errors.js';
 
 /** Output of a reporter: stdout, stderr, or a stand-in. */
 export interface Terminal {
-  /** Ends no line by itself. Silent when nobody reads any more. */
+  /** Adds no line end. Does nothing once the reader is gone. */
   write(text: string): void;
-  /** Of now: it may change between two calls. */
+  /** The current width, which may change between two calls. */
   readonly columns: number;
   readonly rows: number;
   readonly isTty: boolean;
-  /** True if colours are wanted. */
+  /** Whether colours are wanted. */
   readonly color: boolean;
-  /** Whether earlier text still waits to be taken: what will be painted over need not be written. */
+  /** Whether earlier text has not been written yet. Text that will be painted over need not be added then. */
   readonly stalled?: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface OutputStream {
   readonly columns?: number;
   readonly rows?: number;
   readonly isTTY?: boolean;
-  /** Bytes that wait to be taken. */
+  /** Bytes that wait to be written. */
   readonly writableLength?: number;
 }
 
@@ -29,8 +29,8 @@ const COLUMNS_DEFAULT = 80;
 const ROWS_DEFAULT = 24;
 
 /**
- * A terminal over a stream, no wider than COLUMNS says. A closed pipe (`venice-batch run … | head`) makes it mute: what the run
- * has bought matters more than who listens. So it does at any other fault: see `watchOutput`.
+ * A terminal over a stream, no wider than COLUMNS. A closed pipe (`venice-batch run … | head`) silences it, because the
+ * run's purchases matter more than its readers. So does any other fault: see `watchOutput`.
  */
 export function streamTerminal(stream: OutputStream, color: boolean, env: Environment = {}): Terminal {
   const isBroken = brokenness(stream);
@@ -38,7 +38,7 @@ export function streamTerminal(stream: OutputStream, color: boolean, env: Enviro
     write(text) {
       if (!isBroken()) stream.write(text);
     },
-    // A terminal that does not know its size says 0.
+    // A terminal that does not know its size reports 0.
     get columns() {
       return Math.min(columnsSet(env) ?? (stream.columns || COLUMNS_DEFAULT), stream.columns || Infinity);
     },
@@ -55,7 +55,10 @@ export function streamTerminal(stream: OutputStream, color: boolean, env: Enviro
 
 const BROKEN = new WeakMap<OutputStream, { broken: boolean }>();
 
-/** Whether a stream has failed. Listens once, however many terminals there are over it: a library may be called for ever. */
+/**
+ * Whether a stream has failed. Adds only one listener, however many terminals use the stream: a library may be called
+ * any number of times.
+ */
 function brokenness(stream: OutputStream): () => boolean {
   const known = BROKEN.get(stream);
   if (known !== undefined) return () => known.broken;
@@ -67,7 +70,7 @@ function brokenness(stream: OutputStream): () => boolean {
   return () => state.broken;
 }
 
-/** The same terminal, where no secret passes. */
+/** The same terminal with secrets redacted. */
 export function redactedTerminal(terminal: Terminal, redact: (text: string) => string): Terminal {
   return {
     write: (text) => terminal.write(redact(text)),
@@ -86,8 +89,8 @@ export function redactedTerminal(terminal: Terminal, redact: (text: string) => s
 }
 
 /**
- * Keeps a fault of a stream (a full disk behind `> file`) from ending the process with a stack: the function
- * that is returned tells its code, `''` while there is none. Readers who leave are no fault.
+ * Keeps a stream error (a full disk behind `> file`) from ending the process with a stack trace. The returned function
+ * gives its code, or `''` if there is none. A reader that leaves is not an error.
  */
 export function watchOutput(stream: Pick<OutputStream, 'on'>): () => string {
   let code = '';
@@ -107,14 +110,14 @@ function columnsSet({ COLUMNS = '' }: Environment): number | undefined {
   return /^[1-9]\d{0,4}$/.test(COLUMNS) ? Number(COLUMNS) : undefined;
 }
 
-/** Columns for a table: what goes into a pipe or a file is not cut, unless COLUMNS says so. */
+/** Columns for a table. Output to a pipe or file is not truncated, unless COLUMNS is set. */
 export function tableWidth({ isTty, columns }: Terminal, env: Environment): number {
   return isTty || columnsSet(env) !== undefined ? columns : Number.POSITIVE_INFINITY;
 }
 
 /**
- * Whether to colour. The flag wins; then NO_COLOR (any text but the empty one), then FORCE_COLOR (`0` and
- * `false` mean no, the empty text nothing); then whether there is a terminal that is not `dumb`.
+ * Whether to use colours. The flag wins; then NO_COLOR (any text but empty), then FORCE_COLOR (`0` and `false` mean no,
+ * empty is ignored); then whether there is a terminal that is not `dumb`.
  */
 export function colorWanted(env: Environment, flag: 'auto' | 'always' | 'never', isTty: boolean): boolean {
   if (flag !== 'auto') return flag === 'always';
@@ -125,8 +128,8 @@ export function colorWanted(env: Environment, flag: 'auto' | 'always' | 'never',
 }
 
 /**
- * How progress is shown. By itself: the live view at a terminal that can move its cursor and is not a CI
- * job's, else one line per change.
+ * How to show progress. Default: the live view on a terminal that can move its cursor and is not in CI, otherwise one
+ * line per change.
  */
 export function progressMode(
   flag: 'auto' | 'tty' | 'plain' | 'quiet',

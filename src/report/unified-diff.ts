@@ -1,14 +1,14 @@
-/** A change of a text: what stands from `start` to `end` (UTF-16 offsets, exclusive) becomes `text`. */
+/** A change of a text: the part from `start` to `end` (UTF-16 offsets, exclusive) becomes `text`. */
 export interface Edit {
   readonly start: number;
   readonly end: number;
   readonly text: string;
 }
 
-/** Lines of context, as `diff -u` has them. */
+/** Lines of context, as in `diff -u`. */
 const CONTEXT = 3;
 
-/** Whole lines of the old text, from `first` (from 0) to before `after`, and what takes their place. */
+/** Whole lines of the old text, from `first` (counted from 0) to before `after`, and their replacement. */
 interface Change {
   readonly first: number;
   readonly after: number;
@@ -16,11 +16,11 @@ interface Change {
 }
 
 /**
- * The edits as a unified diff that `git apply` takes in the folder that `name` is relative to. Without git's
- * own header, which would make the name relative to the top of the repository.
+ * The edits as a unified diff that `git apply` accepts in the folder that `name` is relative to. Without git's own
+ * header, which would make the name relative to the top of the repository.
  *
  * @param name with `/`, below that folder
- * @param edits in order, not empty, none reaching into another; none may end after the last character of its line
+ * @param edits in order, not empty, not overlapping; none may end after the last character of its line
  * @returns '' without edits
  */
 export function unifiedDiff(name: string, text: string, edits: readonly Edit[]): string {
@@ -69,7 +69,7 @@ function changesOf(text: string, lines: readonly string[], edits: readonly Edit[
   return changes;
 }
 
-/** @param shift by how many lines the new text is longer up to here */
+/** @param shift how many lines longer the new text is up to here */
 function hunkText(lines: readonly string[], changes: readonly Change[], shift: number): string {
   const from = Math.max(0, changes[0]!.first - CONTEXT);
   const to = Math.min(lines.length, changes.at(-1)!.after + CONTEXT);
@@ -92,7 +92,7 @@ function ended(line: string): string {
   return line.endsWith('\n') ? line : `${line}\n\\ No newline at end of file\n`;
 }
 
-/** As git reads it back: quoted where the name has what would end it, else with a tab where it has a space. */
+/** As git parses it: quoted if the name contains a delimiter, else followed by a tab if it contains a space. */
 function pathText(path: string): string {
   if (/["\\\p{Cc}]/u.test(path)) return `"${path.replace(/["\\\p{Cc}]/gu, octal)}"`;
   return path.includes(' ') ? `${path}\t` : path;

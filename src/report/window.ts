@@ -6,17 +6,17 @@ import { type Column, renderTable, TABLE_WIDTH_MIN } from './table.js';
 import { type ActiveTake, madeCount, pauseLeftMs, problemCounts, type Tally, toMakeCount } from './tally.js';
 import { cut, displayWidth } from './width.js';
 
-/** What the lines around the window need: the phases, and the prompt after it. */
+/** Lines needed around the window: the phases, and the prompt after it. */
 const ROWS_RESERVED = 10;
 const FAILURES_MAX = 3;
 const BAR_COLUMNS = 12;
 export const INDENT = '  ';
 
 /**
- * How far a run is, in one line of at most `width` columns: done of total, in flight, failed, money, time left. Where
- * room is short, what the window shows as well goes first.
+ * The progress of a run in one line of at most `width` columns: done of total, in flight, failed, money, time left. If
+ * there is not enough room, what the window also shows is omitted first.
  *
- * @param nowMs absent once it is over: no time is left then
+ * @param nowMs absent after the end, when there is no time left to show
  */
 export function progressTitle(tally: Tally, width: number, nowMs?: number): string {
   const { progress } = tally;
@@ -37,8 +37,8 @@ export function progressTitle(tally: Tally, width: number, nowMs?: number): stri
 }
 
 /**
- * The takes under way, longest first, and the last failures, in at most `rows` less ten lines that leave room for
- * `INDENT` before them: as many for 5 takes as for 5,000.
+ * The active takes, longest first, and the last failures, in at most `rows` minus ten lines that leave room for
+ * `INDENT`: the same number for 5 takes as for 5,000.
  */
 export function windowLines(
   tally: Tally,

@@ -7,15 +7,15 @@ import { advance } from './transition.js';
 
 export type Acceptance =
   | { readonly ok: true; readonly attempt: Attempt }
-  /** `changed`: what stands there is not what came from the service. */
+  /** `changed`: the file differs from what the service sent. */
   | { readonly ok: false; readonly why: 'nothing-kept' | 'missing' | 'changed' };
 
 /**
- * Accepts the kept bytes of an unverified attempt after the user has listened to them. They get
- * their final name and the attempt is stored; the next run cleans up. The file is durable before
- * that is recorded. Throws the `FileFault`.
- * @param seal gives the record the mark of the key that made the job
- * @param inTheWay told of a file of somebody else's that has the wanted name
+ * Accepts the kept bytes of an unverified attempt after the user has listened to them. They get their final name and
+ * the attempt becomes stored; the next run cleans up. The file is durable before that is recorded. Throws the
+ * `FileFault`.
+ * @param seal signs the record with the key that made the job
+ * @param inTheWay called with an untracked file that has the wanted name
  */
 export async function acceptKept(
   context: MoveContext,
@@ -39,12 +39,12 @@ export async function acceptKept(
   return { ok: true, attempt: accepted };
 }
 
-/** How the name of an attempt's kept bytes ends: another ending was not written by us, and is not touched. */
+/** The suffix of an attempt's kept bytes. We did not write files with any other suffix, so they are not touched. */
 function keptEnd({ attempt }: Attempt): string {
   return `.${attempt.slice(0, 8)}${KEPT_SUFFIX}`;
 }
 
-/** True if a newer attempt for the same take already has its file. */
+/** Whether a newer attempt for the same take already has its file. */
 function isOutdated({ store }: MoveContext, { track, take, at }: Attempt): boolean {
   for (const other of store.attempts.values())
     if (other.track === track && other.take === take && (other.state === 'stored' || other.state === 'done'))

@@ -1,14 +1,14 @@
 import type { VeniceClient } from '../venice/client.js';
 import { classifyRetrieve } from '../venice/retrieve-outcome.js';
 
-/** What one look tells of a job whose id a person gave. */
+/** What one request says about a job whose id the user gave. */
 export type Looked =
   | { readonly kind: 'known' }
   | { readonly kind: 'unknown' }
   /** The service could not be asked. */
   | { readonly kind: 'unanswered'; readonly message: string };
 
-/** Asks the service for the job, before the lockfile is told that it is an attempt's: a mistyped id would lose what is paid. */
+/** Asks the service for the job before it is recorded for an attempt: a mistyped id would lose a paid job. */
 export async function lookAtJob(client: VeniceClient, model: string, queueId: string): Promise<Looked> {
   const found = await client.retrieve(model, queueId);
   if (found.ok) {
@@ -18,6 +18,6 @@ export async function lookAtJob(client: VeniceClient, model: string, queueId: st
   const isMalformed = found.kind === 'refused' && found.status === 400 && found.invalid === true;
   const outcome = classifyRetrieve(found);
   if (isMalformed || outcome.kind === 'unknown_id') return { kind: 'unknown' };
-  // A verdict about the job is known to the service as well as the job is.
+  // A failed job is still a job that the service knows.
   return outcome.kind === 'failed' ? { kind: 'known' } : { kind: 'unanswered', message: found.message };
 }

@@ -2,12 +2,11 @@ import type { Settled } from '../scheduler/scheduler.js';
 import type { Job, RunContext } from './context.js';
 import { notice, stopAll } from './context.js';
 
-/** Answers in a row that lead nowhere before the job is left for the next run. */
+/** Consecutive useless answers before the job is left for the next run. */
 export const FAILURES_MAX = 12;
 const BACK_OFF_MS_MAX = 60_000;
 /**
- * After this time without an answer, and this many failures in a row for one job, the service
- * counts as unreachable.
+ * After this time without an answer, and this many consecutive failures for one job, the service counts as unreachable.
  */
 const UNANSWERED_MS_MAX = 2 * 60_000;
 const UNANSWERED_MIN = 3;
@@ -16,7 +15,7 @@ const TROUBLE_EVERY_MS = 30_000;
 
 const GONE: Settled = { kind: 'gone' };
 
-/** A pause that grows; after too many in a row the job is left for the next run. */
+/** A growing pause. After too many in a row the job is left for the next run. */
 export function again(context: RunContext, job: Job, what: string): Settled {
   job.failures += 1;
   if (job.failures > FAILURES_MAX) {

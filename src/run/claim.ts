@@ -4,7 +4,7 @@ import type { Job, RunContext } from './context.js';
 import { notice, stopAll, stopBuying } from './context.js';
 import { reportStoreFault } from './last-look.js';
 
-/** Makes the intent durable: from then on the take is this run's to buy. Whatever keeps it from being so is reported. */
+/** Makes the intent durable: from then on the take is this run's to buy. If that fails, the reason is reported. */
 export async function claim(context: RunContext, job: Job, intent: Attempt): Promise<boolean> {
   const claimed = await isClaimed(context, job, intent);
   context.followOthers();
@@ -34,7 +34,7 @@ async function isClaimed(context: RunContext, job: Job, intent: Attempt): Promis
   }
 }
 
-/** Once a run: where several runs share the work, most takes are other runs'. */
+/** Once per run: if several runs share the work, most takes belong to other runs. */
 function reportTaken(context: RunContext, { key }: Job): void {
   if (context.takenReported) return;
   context.takenReported = true;

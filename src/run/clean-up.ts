@@ -12,15 +12,15 @@ import { stateOf } from './recover.js';
 import { isRefusal, isStoreFault, isUploaded, tellRefused, type Uploaded, uploadFile } from './upload.js';
 
 const GONE: Settled = { kind: 'gone' };
-/** `success: false` means later: some seconds usually do. */
+/** `success: false` means later, usually some seconds. */
 const RETRY_PAUSE_MS = 5_000;
 const REFUSALS_MAX = 6;
-/** A file that goes missing again and again within one run is left to the next one. */
+/** A file that goes missing repeatedly within one run is left to the next one. */
 const FETCHED_AGAIN_MAX = 2;
 
 /**
- * A lockfile may name the jobs of another one, whose audio nobody has yet. What this key did not make and fetch under
- * this lockfile is left to the service, which deletes it in time.
+ * A lockfile may name jobs of another one, whose audio has not been downloaded yet. What this key did not make and
+ * download under this lockfile is left to the service, which deletes it eventually.
  */
 function warnRemoteLeft(context: RunContext, job: Job): void {
   if (context.remoteLeftReported) return;
@@ -34,17 +34,17 @@ function warnRemoteLeft(context: RunContext, job: Job): void {
 }
 
 /**
- * Deletes the remote copy of a job that is in custody. Owed until it is confirmed; a later run goes on. The local
- * file is read once more right before: if it is gone or changed, the remote copy is the only one, and is fetched again.
+ * Deletes the remote copy of a stored job. Repeated until confirmed, if necessary by a later run. The local file is
+ * read once more right before: if it is gone or changed, the remote copy is the only one, and is fetched again.
  */
 export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled> {
   const found = await lookForFile(context, job);
   if (typeof found === 'object') return found;
-  // Read anew: what was looked at may have taken a while, and another job may have moved the file.
+  // Read again: the check may have taken a while, and another job may have moved the file.
   const attempt = newestOf(context, job);
   if (attempt.state !== 'stored' || attempt.queue_id === undefined) return GONE;
   if (isClosedToKey(context, attempt.model)) return GONE;
-  // Owed until the lockfile itself says that the file is stored.
+  // Not until the lockfile itself says that the file is stored.
   if (context.store.trouble()?.kind === 'displaced') return GONE;
   if (found === 'gone') return fetchAgain(context, job, attempt);
   if (!(await isShared(context, attempt))) {
@@ -102,7 +102,10 @@ export async function settleKept(context: RunContext, job: Job): Promise<Settled
   return GONE;
 }
 
-/** Reports whether the file is safe: on this disk, and in the audio store where there is one. Otherwise what to do about its job. */
+/**
+ * Whether the file is safe: on this disk, and in the audio store if there is one. Otherwise returns what to do about
+ * its job.
+ */
 async function lookForFile(context: RunContext, job: Job): Promise<'safe' | 'gone' | Settled> {
   try {
     const found = (await isStillStored(context, job))
@@ -122,8 +125,8 @@ async function lookForFile(context: RunContext, job: Job): Promise<'safe' | 'gon
 const NOT_SHARED = 'the shared log does not record yet that its file is stored';
 
 /**
- * Whether the shared log, where there is one, says that the file is stored. By a log that does not know it, other machines would
- * find the job gone, should this one be lost now, and the audio would be where nobody looks.
+ * Whether the shared log, if there is one, says that the file is stored. Otherwise, if this machine were lost now,
+ * other machines would find the job gone and not know where its audio is.
  */
 async function isShared({ store: { sharing } }: RunContext, attempt: Attempt): Promise<boolean> {
   if (sharing === undefined || sharing.has(attempt)) return true;
@@ -141,7 +144,9 @@ function leaveCopy(context: RunContext, why: string): Settled {
   return GONE;
 }
 
-/** Also what was stored before there was an audio store has to be in it: only then is this disk not all there is. */
+/**
+ * Files stored before there was an audio store have to be uploaded too, so that this disk does not have the only copy.
+ */
 async function isUploadedNow(context: RunContext, job: Job): Promise<boolean | Exclude<Uploaded, string>> {
   const { file } = newestOf(context, job);
   if (file === undefined || context.audio === undefined) return true;

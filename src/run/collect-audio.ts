@@ -9,12 +9,12 @@ import { recordOutcome } from './record.js';
 import { storeAudio } from './store-file.js';
 import { tellRefused, type Uploaded, uploadFile } from './upload.js';
 
-/** A run time is recorded only where the looks around its end leave no more doubt than this, ms. */
+/** A run time is recorded only if it is known to within this many ms. */
 const RUN_TIME_DOUBT_MS_MAX = 10 * 60_000;
 
 const GONE: Settled = { kind: 'gone' };
 
-/** Stores the audio of a job, and says what is left to do for it. */
+/** Stores the audio of a job, and returns what is left to do for it. */
 export async function collectAudio(
   context: RunContext,
   job: Job,
@@ -30,7 +30,7 @@ export async function collectAudio(
     case 'stored': {
       const uploaded = await uploadFile(context, outcome.file);
       const refused = typeof uploaded === 'object' && uploaded.refused;
-      // Not stored for good: it is fetched again, at no cost, until another disk than this one has it.
+      // Not final: it is fetched again, at no cost, until a disk other than this one has it.
       if (uploaded !== 'banked' && !refused)
         return again(context, job, `could not upload ${job.key} to the audio store: ${whyNot(uploaded)}`);
       if (refused) tellRefused(context, uploaded.failed);
@@ -43,7 +43,7 @@ export async function collectAudio(
       if (!known) return GONE;
       job.failures = 0;
       context.made.add(attempt.attempt);
-      // This disk has it, which is not enough: the clean-up, which looks for it in the store, is left for a later run.
+      // Only this disk has it, which is not enough. The clean-up, which needs it in the store, is left for a later run.
       if (refused) return { kind: 'stored', clean: false, readyAtMs };
       if (context.settings.keep) {
         await finishJob(context, job);
@@ -86,14 +86,17 @@ function whyNot(uploaded: Exclude<Uploaded, 'banked'>): string {
   return uploaded === 'changed' ? 'its file was changed' : uploaded.failed;
 }
 
-/** Records that nothing more is to be asked of the service for this job. */
+/** Records that nothing is left to ask the service about this job. */
 export async function finishJob(context: RunContext, job: Job): Promise<void> {
   await recordOutcome(context, job, { kind: 'cleaned_up' });
   const path = job.attempt?.file?.path;
   emitTake(context, job, 'done', path === undefined ? {} : { path });
 }
 
-/** How long the job ran, where that is known well: half-way between the last "still runs" and the first sight of the audio. */
+/**
+ * How long the job ran, if that is known well: half-way between the last "still running" and when the audio was first
+ * seen.
+ */
 function runTime(attempt: Attempt, job: Job, readyAtMs: number): { runMs?: number } {
   const queuedMs = Date.parse(attempt.at.queued ?? '');
   if (job.lastRunningMs === undefined || Number.isNaN(queuedMs)) return {};

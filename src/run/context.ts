@@ -20,12 +20,14 @@ import { stopNotice } from './stop-notice.js';
 import type { StopReason } from './stop-reason.js';
 
 export interface RunSettings {
-  /** Absolute; stored files and their `.part`s live below it. */
+  /** Absolute. Stored files and their `.part` files are below it. */
   readonly outputRoot: string;
   readonly concurrency?: number;
   /** Leave the remote media where they are. */
   readonly keep: boolean;
-  /** Collect also what other runs of a shared log may still collect themselves: harmless, but for the requests. */
+  /**
+   * Also collect what other runs of a shared log may still collect themselves. Harmless except for the extra requests.
+   */
   readonly takeOver?: boolean;
   /** Stop submitting after the first track that fails. */
   readonly failFast: boolean;
@@ -33,41 +35,41 @@ export interface RunSettings {
   readonly timeoutMs?: number;
   /** End as soon as everything is submitted: a later run collects. */
   readonly detach: boolean;
-  /** How a file is named in messages, by its path relative to the output root. Absent: by that path. */
+  /** How messages name a file, given its path relative to the output root. Default: that path. */
   placeOf?(file: string): string;
-  /** The command that goes on, ready to paste, for the verb and its extra words. */
+  /** The command that continues, ready to paste, from its verb and extra words. */
   command(verb: string, ...words: string[]): string;
 }
 
-/** One take on its way: to be bought, in flight, or stored with a remote copy to delete. */
+/** One take in progress: to be bought, in flight, or stored with a remote copy to delete. */
 export interface Job {
   readonly id: string;
   /** Name of the take for users. */
   readonly key: string;
-  /** Absent for an attempt whose take left the manifest. */
+  /** Absent for an attempt whose take is no longer in the manifest. */
   readonly take?: Take;
   readonly purchase?: Purchase;
   /** The newest record; absent before the first intent. */
   attempt?: Attempt;
-  /** Consecutive answers that led nowhere, of the request now being tried. */
+  /** Consecutive failures of the current request. */
   failures: number;
-  /** Answers under the right key, some seconds apart, that its id or media is unknown. */
+  /** Answers with the right key, some seconds apart, that its id or media is unknown. */
   unknownId: number;
-  /** Total run time that the service told to expect, ms. */
+  /** Total run time expected by the service, in ms. */
   expectedMs?: number;
-  /** The last download that could not be trusted by itself. */
+  /** The last download that needs a second one to confirm it. */
   lastDownload?: { readonly sha256: string; readonly durationSeconds?: number };
   /** Downloads that clearly were not the audio. */
   mismatches: number;
   /** Times its stored file was found missing or changed. */
   fetchedAgain: number;
-  /** For how long this run has seen it running, ms; see `watchedMs` in `collect.ts`. */
+  /** How long this run has seen it running, in ms; see `watch` in `poll.ts`. */
   watchedMs: number;
-  /** When the last answer said that it still runs, or the submit was answered, ms. */
+  /** When an answer last said that it is running, or the submit was answered, in ms. */
   lastRunningMs?: number;
-  /** Whether the expected run time was told. */
+  /** Whether the expected run time was reported. */
   expectationReported: boolean;
-  /** Nothing more is done about it in this run. */
+  /** This run does nothing more about it. */
   over: boolean;
 }
 
@@ -76,7 +78,7 @@ export interface RunContext {
   readonly ports: Ports;
   readonly client: VeniceClient;
   readonly store: LockStore;
-  /** Checks if this run still holds the lock: see `AcquiredGuard.check`. */
+  /** Checks whether this run still holds the run lock: see `AcquiredLock.check`. */
   readonly checkLock: () => Promise<RunLockState>;
   readonly scheduler: Scheduler;
   readonly ceiling: Ceiling;
@@ -84,48 +86,51 @@ export interface RunContext {
   readonly settings: RunSettings;
   readonly output: Output;
   readonly keySignature: KeySignature;
-  /** Where to put a record that the lockfile's disk refuses. */
+  /** Where to put a record that cannot be written to the lockfile's disk. */
   readonly rescue: Rescue;
-  /** Where finished audio is kept for all machines: a file is stored once it is there. Absent: this disk is enough. */
+  /**
+   * Where finished audio is kept for all machines: a file counts as stored once it is there. Absent: this disk is
+   * enough.
+   */
   readonly audio?: AudioStore | undefined;
-  /** What an intent is checked against as it is recorded. */
+  /** What an intent is checked against when it is recorded. */
   readonly limits: RecordLimits;
   /** Aborted by the first Ctrl-C. */
   readonly stop: AbortSignal;
   readonly emit: (event: RunEvent) => void;
   readonly stopReasons: Set<StopReason>;
-  /** Output folders that were made and made durable. Absolute. */
+  /** Output folders that were created and made durable. Absolute. */
   readonly readyFolders: Set<string>;
-  /** Cleared for good by `stopBuying`. */
+  /** Cleared permanently by `stopBuying`. */
   buying: boolean;
   /** Attempts whose files were stored by this run. */
   readonly made: Set<string>;
-  /** Of every attempt: no two jobs have one. */
+  /** Queue ids of all attempts: no two jobs share one. */
   readonly queueIds: Set<string>;
-  /** Models to which nothing is submitted in this run. `refused`: the key may not use them, for collecting neither. */
+  /** Models to which this run submits nothing more. `refused`: the key may not use them, not even to collect. */
   readonly closedModels: Map<string, 'offline' | 'refused'>;
   readonly serverErrors: ServerErrors;
-  /** What was told of models that took the place of others: `asked got`. */
+  /** Pairs of requested and returned models already reported: `asked got`. */
   readonly otherModels: Set<string>;
-  /** Whether it was told that remote copies are left. */
+  /** Whether it was reported that remote copies are left. */
   remoteLeftReported: boolean;
-  /** Called when the shared log was read. */
+  /** Called after the shared log was read. */
   followOthers: () => void;
-  /** Whether it was told that other runs buy some of the takes. */
+  /** Whether it was reported that other runs buy some of the takes. */
   takenReported: boolean;
-  /** What the lockfile has of the request limits that this run met. */
+  /** The request limits learned in this run that the lockfile already has. */
   limitsRecorded: NonNullable<Attempt['limits']>;
-  /** When trouble with the service was last told, ms. */
+  /** When trouble with the service was last reported, in ms. */
   stopReasonReportedMs: number;
-  /** Since when no request was answered at all, ms; absent while any is. */
+  /** Since when no request was answered, in ms; absent while any is. */
   unansweredSinceMs?: number | undefined;
   /** Lost answers in a row. */
   inDoubtInARow: number;
-  /** Refusals before anything was sent, in a row. */
+  /** Consecutive failures before anything was sent. */
   notSentInARow: number;
-  /** Aborted when nothing more may be asked of the service: interrupt, disk trouble, dead key. */
+  /** Aborted when no more requests may be sent: interrupt, disk error, refused key. */
   readonly halt: AbortController;
-  /** Something unforeseen was thrown: the run ends as well as it can, and throws it on. */
+  /** Something unforeseen was thrown: the run ends as well as it can, and rethrows it. */
   fault?: unknown;
 }
 
@@ -138,7 +143,7 @@ export function stopBuying(context: RunContext, trouble: StopReason): void {
   context.scheduler.stopSubmitting();
 }
 
-/** Everything ends as soon as the answers under way have arrived. */
+/** Ends everything as soon as the pending answers have arrived. */
 export function stopAll(context: RunContext, trouble: StopReason): void {
   stopBuying(context, trouble);
   context.halt.abort();
@@ -171,7 +176,7 @@ const WITH_MONEY: ReadonlySet<TakeEvent['state']> = new Set([
   'unverified',
 ]);
 
-/** Tells the reporters about a take. */
+/** Emits an event about a take. */
 export function emitTake(
   context: RunContext,
   job: Job,
@@ -212,7 +217,9 @@ export function notice(
   });
 }
 
-/** Tells the scheduler what an answer says about the request budget, and notes whether there is one at all. */
+/**
+ * Passes what an answer says about the request budget to the scheduler, and records whether the service answers at all.
+ */
 export function observeRate(
   context: RunContext,
   { id }: Pick<Job, 'id'>,
@@ -225,12 +232,15 @@ export function observeRate(
   context.unansweredSinceMs = answered ? undefined : (context.unansweredSinceMs ?? nowMs);
 }
 
-/** True if this key was refused the model, so that nothing of it can be collected either. */
+/** Whether this key was refused the model, so that its takes cannot be collected either. */
 export function isClosedToKey({ closedModels }: RunContext, model: string): boolean {
   return closedModels.get(model) === 'refused';
 }
 
-/** A refused key ends everything: no further request can succeed. One that only may not use a model ends that model's part. */
+/**
+ * A refused key ends everything: no further request can succeed. A key that may not use one model ends only that
+ * model's part.
+ */
 export function stopIfRefused(
   context: RunContext,
   model: string,
@@ -250,7 +260,7 @@ export function stopIfRefused(
   stopAll(context, 'authentication');
 }
 
-/** Reported once a model: the rest of its takes stay for a run with another key. */
+/** Reported once per model: its other takes are left for a run with another key. */
 export function closeToKey(
   context: RunContext,
   model: string,

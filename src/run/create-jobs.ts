@@ -14,7 +14,7 @@ export function takesOf(takes: readonly Take[]): ReadonlyMap<string, Take> {
   return new Map(takes.map((take) => [takeId(take), take]));
 }
 
-/** Tells the scheduler of everything that this run has to do: what is in flight and what is to be bought. */
+/** Adds everything that this run has to do to the scheduler: what is in flight and what is to be bought. */
 export function createJobs(
   {
     store,
@@ -40,7 +40,7 @@ export function createJobs(
   return jobs;
 }
 
-/** What another run had in flight, and this one carries on. `undefined` where nothing is to be done. */
+/** Adds what another run had in flight and this one takes over. `undefined` if there is nothing to do. */
 export function addAttempt(
   { scheduler, ports }: RunContext,
   jobs: Map<string, Job>,
@@ -71,7 +71,7 @@ function enter(
   return job;
 }
 
-/** Runs that share a batch begin at different places, so that they seldom claim the same take at once. */
+/** Runs that share a batch start at different places, so that they rarely claim the same take at once. */
 function startingAt(purchases: readonly Purchase[], run: string | undefined): readonly Purchase[] {
   if (run === undefined || purchases.length === 0) return purchases;
   const start = Number.parseInt(run.slice(0, 8), 16) % purchases.length;

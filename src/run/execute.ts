@@ -40,28 +40,28 @@ export interface RunInput {
   readonly ports: Ports;
   readonly client: VeniceClient;
   readonly store: LockStore;
-  /** Whether the lock is still this run's: see `AcquiredGuard.check`. */
+  /** Checks whether this run still holds the run lock: see `AcquiredLock.check`. */
   readonly checkLock: () => Promise<RunLockState>;
   /** To be bought, in this order. Empty: only collect. */
   readonly purchases: readonly Purchase[];
-  /** Every take of the manifest, to name what is collected and to know where it goes. */
+  /** All takes of the manifest, to name what is collected and to know its path. */
   readonly takes: readonly Take[];
-  /** Ceiling on the sum of the quotes of what this run submits, integer micro-dollars. */
+  /** Limit on the sum of the quotes of what this run submits, in integer micro-dollars. */
   readonly approvedMicroUsd: number;
-  /** Over the lockfile's whole life, integer micro-dollars. */
+  /** Over the lockfile's lifetime, in integer micro-dollars. */
   readonly budgetMicroUsd?: number | undefined;
   /** Ids of all attempts that were known when it was decided what to buy. */
   readonly known: ReadonlySet<string>;
   readonly keySignature: KeySignature;
   readonly limits?: RateLimits;
-  /** Requests under way at most; absent: as many as the scheduler likes. */
+  /** Requests in flight at most; absent: as many as the scheduler allows. */
   readonly requestsMax?: number | undefined;
   readonly settings: RunSettings;
   readonly output: Output;
   readonly rescue: Rescue;
   /** See `RunContext.audio`. */
   readonly audio?: AudioStore | undefined;
-  /** Aborted by the first Ctrl-C: nothing more is submitted, and the run ends once the answers under way are recorded. */
+  /** Aborted by the first Ctrl-C: nothing more is submitted, and the run ends once pending answers are recorded. */
   readonly stop: AbortSignal;
   readonly emit: (event: RunEvent) => void;
 }
@@ -74,8 +74,8 @@ export interface RunOutcome {
 }
 
 /**
- * Buys, collects, stores and cleans up until nothing is left to do, or until it has to stop. Everything that
- * happened is in the lockfile; what it could not finish, the next run does.
+ * Buys, collects, stores and cleans up until nothing is left to do, or until it has to stop. Everything that happened
+ * is in the lockfile; the next run does what this one could not finish.
  */
 export async function execute(input: RunInput): Promise<RunOutcome> {
   const { ports, settings } = input;
@@ -145,7 +145,7 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
   };
 }
 
-/** An earlier run was ended before it could say that a stored file owes nothing. */
+/** An earlier run was ended before it could record that a stored file needs no clean-up. */
 async function settleAllKept(context: RunContext, jobs: ReadonlyMap<string, Job>): Promise<void> {
   for (const job of jobs.values()) {
     const { attempt } = job;
@@ -177,7 +177,7 @@ async function loop(
   );
   let actions = 0;
   let reportedMs = Number.NEGATIVE_INFINITY;
-  /** Something was done that the last progress does not tell: it is told before a long sleep. */
+  /** Set if something happened since the last progress event. It is reported before a long sleep. */
   let untold = false;
   let cleaning = false;
   while (!context.halt.signal.aborted) {
@@ -225,7 +225,7 @@ async function loop(
     inFlight.add(work);
     if (action.kind === 'submit') submits.add(work);
   }
-  // An answer under way is never abandoned: it may be the only word of a charge.
+  // A pending answer is never abandoned: it may be the only evidence of a charge.
   await Promise.all(inFlight);
   endings();
   others.close();
@@ -266,7 +266,7 @@ function onlyCleanUpsLeft({ counts }: ProgressCounts): boolean {
   return counts.unsubmitted === 0 && counts.active === 0;
 }
 
-/** Ctrl-C and `--timeout` end the run from outside. Returns what takes the watch away. */
+/** Ctrl-C and `--timeout` end the run from outside. Returns a function that stops watching. */
 function watchEndings(context: RunContext, wake: () => void): () => void {
   const interrupted = () => {
     stopAll(context, 'interrupted');

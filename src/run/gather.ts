@@ -6,16 +6,16 @@ import { createRateLimiter, type ModelLimits } from '../scheduler/rate-limiter.j
 import type { CallFailure, CallResult, QuoteQuery, VeniceClient } from '../venice/client.js';
 import { meaningOf } from '../venice/meaning.js';
 
-/** Quotes asked for side by side: they are quick, and share the request budget with everything else. */
+/** Simultaneous quotes. They are quick, and share the request budget with everything else. */
 const QUOTES_AT_ONCE = 4;
 const TRIES_MAX = 4;
 const WAIT_MS_MAX = 65_000;
 const CREDIT_CHECK_MS = 250;
 
 /**
- * A call that costs nothing, made again after a passing trouble. A refusal that will stay is returned at once.
+ * Repeats a free call after temporary trouble. A permanent refusal is returned at once.
  *
- * @param patienceMs no try is made later than this after the first
+ * @param patienceMs no call is repeated later than this after the first
  */
 export async function retryUntilAnswered<T>(
   clock: Clock,
@@ -63,7 +63,7 @@ export interface GatheredQuotes {
 
 /**
  * The price of each distinct query: one request each, however many takes share it. Once `stop` is aborted no more are
- * asked for: what is left has neither a price nor a failure.
+ * requested: the rest have neither a price nor a failure.
  */
 export async function gatherQuotes(
   client: VeniceClient,
@@ -89,7 +89,7 @@ export async function gatherQuotes(
   return { quotes, failures };
 }
 
-/** Stands for the answer to what was not asked any more. */
+/** The result for queries that were not sent because of the stop. */
 const STOPPED: CallFailure = {
   ok: false,
   kind: 'no_answer',
@@ -99,7 +99,7 @@ const STOPPED: CallFailure = {
   rate: {},
 };
 
-/** Prices share the request budget of their model: many of them wait for it like everything else. */
+/** Prices share the request budget of their model: if there are many, they wait for it like everything else. */
 async function paced<T>(
   clock: Clock,
   limits: ModelLimits,
@@ -117,7 +117,7 @@ async function paced<T>(
   return result;
 }
 
-/** What the request budget has to know of an answer. */
+/** What an answer says about the request budget. */
 export function paceOf(result: CallResult<unknown>): PacedAnswer {
   const status = result.ok ? 200 : result.status;
   const overloaded = !result.ok && result.kind === 'refused' && meaningOf(result) === 'overloaded';

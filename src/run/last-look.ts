@@ -5,7 +5,7 @@ import { notice, stopAll, stopBuying } from './context.js';
 import type { StopReason } from './stop-reason.js';
 
 /**
- * The last look before a submit leaves: whether the lock is still this run's, and the lockfile the one that has the intent.
+ * The last check before a submit is sent: whether this run still holds the lock, and the lockfile still has the intent.
  * Another run that took the lock may be buying the same take by now.
  */
 export async function mayStillSubmit(context: RunContext): Promise<boolean> {
@@ -57,7 +57,7 @@ function nameOf(trouble: StoreFault): StopReason {
   return exitCode === EXIT.lockfile ? 'log_broken' : 'log_unavailable';
 }
 
-/** What others did to the lockfile, or a fault of the shared log: buying ends, and what is paid for is collected and kept. */
+/** The lockfile was changed by others, or the shared log failed: buying ends, and paid audio is collected and kept. */
 export function reportStoreFault(context: RunContext, trouble: StoreFault): void {
   const name = nameOf(trouble);
   const first = !context.stopReasons.has(name);

@@ -6,15 +6,15 @@ import type { RunContext } from './context.js';
 import { notice } from './context.js';
 import { reportStoreFault } from './last-look.js';
 
-/** How often the log is read for what others did while there is nothing to write. */
+/** How often the log is read for changes by others while there is nothing to write. */
 const LOOK_EVERY_MS = 20_000;
-/** Others take a run that says nothing for longer than five of these for gone. */
+/** Other runs consider a run gone if it is silent for more than five of these intervals. */
 const BEAT_EVERY_MS = 60_000;
 
 export interface OtherRuns {
   /**
-   * Asked when this run has nothing left to do after so many actions. `looked`: the log was read once more, and may hold something to
-   * do; `busy`: another run that is alive still carries something on, and is waited for.
+   * Called when this run has nothing left to do after so many actions. `looked`: the log was read once more, and may
+   * contain something to do. `busy`: another run that is alive still works on something, so wait for it.
    */
   atEnd(actions: number): Promise<'over' | 'looked' | 'busy'>;
   close(): void;
@@ -22,20 +22,17 @@ export interface OtherRuns {
 
 const NOBODY: OtherRuns = { atEnd: async () => 'over', close: () => {} };
 
-/**
- * True if this run is responsible for the attempt: its own, those of dead runs, or all if no log is
- * shared.
- */
+/** Whether this run is responsible for the attempt: its own, those of dead runs, or all if no log is shared. */
 export function isOurs({ sharing }: LockStore, attempt: Attempt): boolean {
   const holder = sharing?.holderOf(attempt);
   return holder?.kind !== 'elsewhere' || holder.silent;
 }
 
 /**
- * Follows the other runs of a shared log while this one goes on: tells them that it is alive, and takes over the collecting
- * of a run that has fallen silent. To collect twice is harmless.
+ * Follows the other runs of a shared log during this one: signals that this run is alive, and takes over collecting
+ * from a run that has gone silent. Collecting twice is harmless.
  *
- * @param takeOver told of an attempt that this run carries on from now on
+ * @param takeOver called with each attempt that this run takes over
  */
 export function watchOtherRuns(
   context: RunContext,
@@ -73,7 +70,7 @@ export function watchOtherRuns(
   let waitingReported = false;
   return {
     atEnd: async (actions) => {
-      // What others claimed or let go of since this run wrote last is not known before.
+      // What others claimed or released since this run last wrote is not known before.
       if (lookedAfter !== actions) {
         lookedAfter = actions;
         await look(context, sharing, false);
@@ -101,7 +98,7 @@ async function look(context: RunContext, sharing: Sharing, beats: boolean): Prom
   }
 }
 
-/** In flight, and whoever bought it says nothing any more. */
+/** In flight, and bought by a run that has gone silent. */
 function silentOnes(store: LockStore, taken: ReadonlySet<string>): readonly Attempt[] {
   return [...store.attempts.values()].filter(
     (attempt) => isInFlight(attempt) && !taken.has(attempt.attempt) && isOurs(store, attempt),
@@ -113,7 +110,7 @@ function isBusy({ store, ports }: RunContext, attempt: Attempt): boolean {
   return isInFlight(attempt) && attempt.state !== 'unverified' && !isOurs(store, attempt);
 }
 
-/** Once: that this run goes on for the others' sake alone. */
+/** Reports once that this run only waits for the others. */
 function reportWaiting(context: RunContext): void {
   notice(
     context,

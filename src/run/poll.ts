@@ -16,16 +16,21 @@ import { newestOf, recordOutcome } from './record.js';
 import { expectation } from './submit.js';
 import { stableCode } from './transition.js';
 
-/** Between the answers under the right key after which the media count as gone: longer than a service stumbles. */
+/**
+ * Pauses between answers with the right key after which the media count as gone: longer than a brief failure of the
+ * service.
+ */
 const UNKNOWN_ID_PAUSES_MS = [5_000, 30_000];
-/** A job that was seen running for so long is left for the next run. */
+/** A job that was seen running for this long is left for the next run. */
 const HORIZON_MS = 6 * 3_600_000;
-/** Two looks at one job are no further apart, unless the machine slept or the process was stopped. */
+/**
+ * Time between two polls of one job counts up to this much: the machine may have slept, or the process been stopped.
+ */
 const LOOKS_APART_MS_MAX = 2 * 60_000;
 
 const GONE: Settled = { kind: 'gone' };
 
-/** Names what is in flight from an earlier run. */
+/** Reports what is in flight from an earlier run. */
 export function emitResumed(context: RunContext, job: Job): void {
   const { attempt } = job;
   if (attempt?.state !== 'queued' && attempt?.state !== 'unverified') return;
@@ -34,7 +39,7 @@ export function emitResumed(context: RunContext, job: Job): void {
   emitTake(context, job, 'queued', { ...since, ...expectation(context, job) });
 }
 
-/** Asks for one job, and takes the audio into custody when it is ready. */
+/** Polls one job, and stores the audio when it is ready. */
 export async function pollJob(context: RunContext, job: Job): Promise<Settled> {
   const attempt = newestOf(context, job);
   if (attempt.queue_id === undefined || isClosedToKey(context, attempt.model)) return GONE;
@@ -70,7 +75,7 @@ function cannotAsk(job: Job, { message }: { readonly message: string }): string 
   return `could not poll ${job.key}: ${message}`;
 }
 
-/** A 429 says nothing about the job, and nothing about the health of the service. */
+/** A 429 says nothing about the job, or about the health of the service. */
 function noteServerErrors(
   { serverErrors }: RunContext,
   job: Job,
@@ -117,7 +122,7 @@ function afterRunning(
   };
 }
 
-/** Notes that the job runs. Only time in which this run was awake to see it counts. */
+/** Records that the job is running. Only time in which this run was awake counts. */
 function watch(job: Job, askedMs: number): void {
   job.watchedMs += Math.min(LOOKS_APART_MS_MAX, askedMs - (job.lastRunningMs ?? askedMs));
   job.lastRunningMs = askedMs;
@@ -147,7 +152,7 @@ async function afterJobFailure(
   return GONE;
 }
 
-/** A verdict only once it is repeated past the expected time, by a service that is otherwise there. */
+/** Counts as a verdict only if repeated past the expected time, by a service that otherwise works. */
 async function afterServerError(
   context: RunContext,
   job: Job,
@@ -161,13 +166,13 @@ async function afterServerError(
   if (context.serverErrors.came(job.id, expectedAtMs, nowMs)) {
     if ((await context.client.models()).ok) return afterJobFailure(context, job, attempt, failure);
   } else {
-    // While it may still be running or the verdict is not due, it is not given up.
+    // While it may still be running or the verdict is not final, it is not given up.
     job.failures = Math.min(job.failures, FAILURES_MAX - 1);
   }
   return again(context, job, cannotAsk(job, failure));
 }
 
-/** One stray answer proves nothing, and under another key none does. */
+/** One such answer proves nothing, and with another key none does. */
 async function afterUnknownId(
   context: RunContext,
   job: Job,
@@ -186,7 +191,7 @@ async function afterUnknownId(
   return GONE;
 }
 
-/** Whether an unknown id means nothing, since another key submitted the job; reports so. */
+/** Whether an unknown id means nothing because another key submitted the job. Reports that. */
 export function underAnotherKey(context: RunContext, job: Job, attempt: Attempt): boolean {
   if (context.keySignature.isSameKey(attempt)) return false;
   const ifGone =

@@ -2,14 +2,14 @@ import type { Clock } from '../core/ports.js';
 import type { QuotedPrice } from '../plan/plan.js';
 import type { CallResult, VeniceClient } from '../venice/client.js';
 
-/** An older quote is asked again before the submit. */
+/** An older quote is requested again before the submit. */
 const QUOTE_AGE_MS_MAX = 10 * 60_000;
 
-/** The newest price of each quote; asks again when it is stale, once for all who want it. */
+/** The newest price of each quote. Requests a stale one again, once for all callers. */
 export interface Prices {
-  /** Integer micro-dollars, at most ten minutes old; `undefined` when it could not be asked. */
+  /** Integer micro-dollars, at most ten minutes old; `undefined` if it could not be fetched. */
   current(quote: QuotedPrice): Promise<number | undefined>;
-  /** Whether the newest price is still young enough: the process may have been stopped since it was asked for. */
+  /** Whether the newest price is still recent: the process may have been stopped since it was fetched. */
   isFresh(quote: QuotedPrice): boolean;
 }
 

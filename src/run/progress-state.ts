@@ -1,14 +1,14 @@
 import type { Job } from './context.js';
 
-/** State of a job. `left`: this run is done with it, a later one continues. */
+/** State of a job. `left`: this run is done with it, and a later one continues. */
 export type Progress = 'unsubmitted' | 'active' | 'done' | 'failed' | 'left';
 
-/** How many jobs stand where. */
+/** Number of jobs in each state. */
 export interface ProgressCounts {
   readonly counts: Readonly<Record<Progress, number>>;
-  /** A step of a job is over. */
+  /** A job has changed its state. */
   moved(from: Progress, to: Progress): void;
-  /** One more job. */
+  /** A job was added. */
   joined(at: Progress): void;
 }
 
@@ -19,7 +19,7 @@ export function progressOf({ attempt, over }: Job): Progress {
   return state === undefined || state === 'rejected' ? 'unsubmitted' : 'active';
 }
 
-/** Counted as they move: a run may have tens of thousands of jobs, and tells its progress five times a second. */
+/** Counted incrementally: a run may have tens of thousands of jobs, and reports progress five times a second. */
 export function countProgress(jobs: Iterable<Job>): ProgressCounts {
   const counts = { unsubmitted: 0, active: 0, done: 0, failed: 0, left: 0 };
   for (const job of jobs) counts[progressOf(job)] += 1;

@@ -1,7 +1,7 @@
 import type { RunContext } from './context.js';
 import type { ProgressCounts } from './progress-state.js';
 
-/** Tells the reporters how far the run is. */
+/** Emits the progress of the run. */
 export function emitProgress(context: RunContext, { counts }: ProgressCounts, nowMs: number): void {
   const { scheduler, ceiling } = context;
   const { remainingMs, pausedUntilMs } = scheduler.estimate(nowMs);

@@ -8,7 +8,7 @@ import { advance, isNews, type Observation } from './transition.js';
 
 const RETRY_DELAYS_MS = [200, 1_000, 3_000];
 
-/** The newest record of the job's attempt: another job may have moved its file out of its way since. */
+/** The newest record of the job's attempt: another job may have moved its file since. */
 export function newestOf({ store }: RunContext, { key, attempt }: Job): Attempt {
   if (attempt === undefined) throw new Error(`bug: nothing was submitted for ${key}`);
   const known = store.newest(attempt.attempt);
@@ -16,11 +16,11 @@ export function newestOf({ store }: RunContext, { key, attempt }: Job): Attempt 
 }
 
 /**
- * Makes what was observed durable, whatever it takes: money depends on it. Tries the lockfile
- * again, then a rescue file elsewhere, and as the last resort puts the id on the screen. After the lockfile
- * failed, nothing more is asked of the service.
+ * Makes an observation durable by all means, because money depends on it. Retries the lockfile, then writes a rescue
+ * file elsewhere, and as the last resort prints the id on the screen. After the lockfile failed, no more requests are
+ * sent to the service.
  *
- * @returns whether it is durable in the lockfile itself, and nobody recorded anything newer
+ * @returns whether it is durable in the lockfile itself, and nothing newer was recorded
  */
 export async function recordOutcome(
   context: RunContext,
@@ -77,7 +77,7 @@ export async function recordOutcome(
 
 const LIMITED_ROUTES: readonly LimitedRoute[] = ['retrieve', 'complete'];
 
-/** What 429s of this run showed of the request limits, unless that is recorded already. */
+/** Request limits learned from 429s in this run that are not recorded yet. */
 function limitsToRecord({ scheduler, limitsRecorded }: RunContext): Attempt['limits'] {
   const lessons = scheduler.lessons();
   if (LIMITED_ROUTES.every((route) => lessons[route] === limitsRecorded[route])) return undefined;

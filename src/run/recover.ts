@@ -12,19 +12,16 @@ import type { MoveContext } from '../storage/move.js';
 import { settleMove, unlessStuck } from '../storage/move.js';
 import { advance, type Observation } from './transition.js';
 
-/**
- * A run ended between the intent and its outcome: it is unknown whether the submit was sent and
- * charged.
- */
+/** A run ended between the intent and its outcome: it is unknown whether the submit was sent and charged. */
 const CUT_SHORT: Observation = {
   kind: 'submitted',
   outcome: { kind: 'in_doubt', code: 'run_ended', message: 'the run ended before the answer was recorded' },
 };
 
 /**
- * Brings the lockfile and the disk back into agreement before anything is decided: intents without an outcome
- * are in doubt (those of other runs are theirs to settle), and moves that were begun are finished. (Stored files are looked at before their remote copy is deleted.)
- * Throws the `FileFault` of a disk that cannot be read or written.
+ * Makes lockfile and disk consistent before anything is decided: intents without an outcome become in doubt (except
+ * those of other runs, which settle them), and moves in progress are finished. (Stored files are checked before their
+ * remote copy is deleted.) Throws the `FileFault` of a disk that cannot be read or written.
  */
 export async function recover(context: MoveContext, nowMs: number): Promise<void> {
   for (const attempt of [...context.store.attempts.values()]) {
@@ -34,27 +31,27 @@ export async function recover(context: MoveContext, nowMs: number): Promise<void
   }
 }
 
-/** True if a run of this machine made it; that run has ended, because this one holds its lock. */
+/** Whether a run of this machine made it. That run has ended, because this one holds its lock. */
 function isOurs({ sharing }: MoveContext['store'], attempt: Attempt): boolean {
   return sharing?.holderOf(attempt).kind !== 'elsewhere';
 }
 
-/** What is read of a disk, without a lockfile to write to: enough to plan. */
+/** What is needed to read a disk without a lockfile to write to: enough to plan. */
 export type DiskView = Pick<MoveContext, 'output'>;
 
-/** What stands at the paths that attempts name. */
+/** What is at the paths that attempts name. */
 export interface StoredFiles {
   /** By path. */
   readonly files: ReadonlyMap<string, FileState>;
-  /** Of a path that several attempts name: the attempt whose bytes these are. */
+  /** For a path that several attempts name: the attempt whose bytes these are. */
   readonly owners: ReadonlyMap<string, string>;
-  /** Of a path that is a symbolic link or behind one: where that link is, relative to the output root. */
+  /** For a path that is a symbolic link or behind one: the path of that link, relative to the output root. */
   readonly links: ReadonlyMap<string, string>;
 }
 
 /**
- * The state of every path that an attempt names, by existence and size: `verify` reads the files whole. A path is
- * named twice when a file went missing and another one took its place: there the bytes tell whose it is.
+ * The state of every path that an attempt names, by existence and size (`verify` reads whole files). A path is named
+ * twice if a file went missing and another took its place: then the bytes show whose it is.
  */
 export async function fileStates(view: DiskView, attempts: Iterable<Attempt>): Promise<StoredFiles> {
   const claims = new Map<string, Attempt[]>();
@@ -95,7 +92,7 @@ async function linkOnTheWay({ output }: DiskView, place: string): Promise<string
   return undefined;
 }
 
-/** Whose bytes stand there; nobody's are held to be the newest attempt's. `claimants` has at least one. */
+/** Whose bytes these are; if no one's, the newest attempt's. `claimants` has at least one. */
 async function ownerOf(view: DiskView, claimants: readonly Attempt[], place: string): Promise<Attempt> {
   const newestFirst = [...claimants].sort((a, b) => ((a.at.intent ?? '') < (b.at.intent ?? '') ? 1 : -1));
   const hashOf = hashedOnce(view);
@@ -106,8 +103,8 @@ async function ownerOf(view: DiskView, claimants: readonly Attempt[], place: str
 }
 
 /**
- * Finds audio files that stand where a take would go and that no attempt names. Each folder is listed once;
- * letter case and composition are ignored, as many file systems do.
+ * Finds audio files at the paths of takes that no attempt names. Each folder is listed once; letter case and Unicode
+ * composition are ignored, as many file systems do.
  */
 export async function untrackedFiles(
   view: DiskView,
@@ -133,13 +130,13 @@ async function listIfThere(files: FolderFiles, directory: string): Promise<reado
   try {
     return await files.list(directory);
   } catch (error) {
-    // What a link leads to is not looked at: storing there is refused before anything is bought.
+    // Links are not followed: storing behind one is refused before anything is bought.
     if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(faultCode(error))) return [];
     throw error;
   }
 }
 
-/** @param place where to look; the recorded path if left out */
+/** @param place where to look; default: the recorded path */
 export async function stateOf(
   view: DiskView,
   attempt: Attempt,
@@ -164,7 +161,7 @@ function hashesOf({ output }: DiskView): HashOf {
   return async (file) => (await hashFile(output.files, file))?.sha256;
 }
 
-/** A file that many lines name is read once. */
+/** A file that many lines name is read only once. */
 function hashedOnce(view: DiskView): HashOf {
   const hashOf = hashesOf(view);
   const known = new Map<string, Promise<string | undefined>>();
@@ -175,7 +172,7 @@ function hashedOnce(view: DiskView): HashOf {
   };
 }
 
-/** What a link leads to is not ours, and nothing is bought again for it: something else stands there. */
+/** The target of a link is not ours, and nothing is bought again because of it: something else is in place. */
 async function factsOf(
   files: FolderFiles,
   file: string,

@@ -1,27 +1,33 @@
 /**
- * Tells a job's own failure from a service in trouble, where a retrieve answers 500 or 503: the API tells both that
- * way. A failure is repeated on every poll, for long, while the service answers for other jobs.
+ * Distinguishes a failed job from a service in trouble when a retrieve answers 500 or 503, which the API uses for both.
+ * A failed job gets the error on every poll, for a long time, while the service answers for other jobs.
  */
 export interface ServerErrors {
   /**
-   * The retrieve of a job answered 500 or 503.
+   * Records that the retrieve of a job answered 500 or 503.
    *
    * @param expectedAtMs when the job was expected to be done
-   * @returns whether that has come often and long enough to be the job's verdict
+   * @returns whether that has happened often and long enough to mean that the job failed
    */
   came(job: string, expectedAtMs: number, nowMs: number): boolean;
-  /** The retrieve of a job was answered in another way. */
+  /** Records that the retrieve of a job was answered differently. */
   answered(job: string, nowMs: number): void;
-  /** What came is no answer of the API: it breaks the row of errors, and proves nothing about the service. */
+  /**
+   * Records that the answer did not come from the API: it ends the series of errors, and proves nothing about the
+   * service.
+   */
   interrupted(job: string): void;
 }
 
-/** Errors in a row, and the time from the first to the last of them, that make a verdict. */
+/** The number of consecutive errors, and the time from first to last, that mean a failed job. */
 const ERRORS_MIN = 4;
 const SPAN_MS_MIN = 60_000;
-/** The time between two errors counts up to twice the time before it and this: the machine may have slept, or its clock jumped. */
+/**
+ * The time between two errors counts up to twice the time before it and this: the machine may have slept, or its clock
+ * jumped.
+ */
 const LONGER_MS_MAX = 10_000;
-/** From so many jobs on that only get errors at the same time, an outage is likelier: it has to last longer. */
+/** If at least this many jobs only get errors at the same time, an outage is more likely: it has to last longer. */
 const OUTAGE_JOBS = 4;
 const OUTAGE_SPAN_MS_MIN = 10 * 60_000;
 

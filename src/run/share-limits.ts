@@ -15,8 +15,8 @@ type Following = Pick<RunContext, 'scheduler' | 'buying'> & {
 };
 
 /**
- * Follows the other runs of a shared log as far as the log was read: takes that they claimed are left to them until
- * they are free again, and the request limits of the key are shared with them. Returns what to call whenever the log was read.
+ * Applies what the log says about other runs: takes that they claimed are left to them until released, and the key's
+ * request limits are shared with them. Returns a function to call whenever the log was read.
  */
 export function followOthers(
   context: Following,
@@ -49,7 +49,7 @@ export function followOthers(
       progressCounts.moved(before, progressOf(job));
     }
   };
-  // What was there when the run was planned, its history tells.
+  // What existed when the run was planned is already in its history.
   sharing.news();
   const follow = () => {
     const nowMs = ports.clock.nowMs();
@@ -71,8 +71,8 @@ export function followOthers(
 }
 
 /**
- * The other run was refused for the moment, and may end before it asks again: whoever is first then buys the take. What the service
- * said of the take itself, it would say to any run.
+ * The other run was temporarily refused, and may end before it retries: whichever run is first then buys the take. A
+ * refusal of the take itself would be the same for any run.
  */
 function isFreeAgain(attempt: Attempt | undefined): boolean {
   return attempt?.state === 'rejected' && !isRefusedForGood(attempt.reason?.status);

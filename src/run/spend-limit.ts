@@ -1,10 +1,12 @@
-/** The two limits that no fault may break: what was approved for this run, and the budget of the lockfile's whole life. */
+/**
+ * The two limits that no fault may break: what was approved for this run, and the budget for the lockfile's lifetime.
+ */
 export interface Ceiling {
-  /** Takes the price out of both, or says which one forbids it. Integer micro-dollars. */
+  /** Deducts the price from both, or returns the one that forbids it. Integer micro-dollars. */
   reserve(microUsd: number): 'reserved' | 'over_approved' | 'over_budget';
-  /** Gives back what was reserved for a submit that was certainly not charged. */
+  /** Returns what was reserved for a submit that was certainly not charged. */
   release(microUsd: number): void;
-  /** Reserved in this run and not given back: charged, reserved or in doubt. */
+  /** Reserved in this run and not returned: charged, reserved or in doubt. */
   spentMicroUsd(): number;
   readonly approvedMicroUsd: number;
 }

@@ -8,8 +8,8 @@ export interface StopNotice {
 }
 
 /**
- * Why nothing more is submitted, for the troubles that nothing else tells: the takes left out failed in nothing.
- * `undefined` where the step that met the trouble says more than could be said here.
+ * Why nothing more is submitted, for reasons that are not reported elsewhere, because the remaining takes did not fail.
+ * `undefined` if the step that met the problem reported it in more detail.
  */
 export function stopNotice(
   trouble: StopReason,

@@ -9,12 +9,13 @@ import type { Job, RunContext } from './context.js';
 import { notice } from './context.js';
 
 /**
- * A file shorter than this share of what was asked for may have been cut where it comes from: it is fetched once more,
- * and taken then. That is told, as it is of one that is too long; never refused: models take the length as a hint.
+ * A file shorter than this share of the requested length may have been cut by the service: it is fetched once more, and
+ * then accepted with a warning, as is one that is too long. It is never refused, because models take the length as a
+ * hint.
  */
 const LENGTH_RATIO_MIN = 0.9;
 const LENGTH_RATIO_MAX = 2;
-/** Two files whose lengths differ by less are as long: about one frame of any format. */
+/** Durations that differ by less than about one frame of any format count as equal. */
 const ALIKE_SECONDS = 0.05;
 
 type Complete = Download & { readonly kind: 'complete' };
@@ -23,12 +24,12 @@ export type StoreOutcome =
   | { readonly kind: 'stored'; readonly file: StoredFile }
   | Exclude<Download, { kind: 'complete' | 'mismatch' }>
   | { readonly kind: 'mismatch'; readonly code: string; readonly kept: StoredFile | undefined }
-  /** It may have been cut, and this is its first time: fetch once more and compare. */
+  /** It may have been cut, and this is the first download: fetch it once more and compare. */
   | { readonly kind: 'unconfirmed' };
 
 /**
- * Takes the audio into custody: downloaded beside its target, verified, durable under its final name. An
- * existing file that the lockfile does not know is never replaced.
+ * Stores the audio: downloaded next to its target, verified, durable under its final name. A file that is not in the
+ * lockfile is never replaced.
  */
 export async function storeAudio(
   context: RunContext,
@@ -47,7 +48,7 @@ export async function storeAudio(
   }
   const download = await downloadAudio(output.files, ports.inspectMedia, audio, part, context.halt.signal);
   if (download.kind === 'disk' && download.code === 'ENOENT') {
-    // Somebody removed the folder: the next try makes it again.
+    // The folder was removed: the next try creates it again.
     context.readyFolders.delete(directory);
     return { kind: 'broken', code: download.code };
   }
@@ -63,7 +64,7 @@ export async function storeAudio(
   }
   warnOfOddities(context, job, attempt, download);
   try {
-    // A queued attempt of an older request must not take the place of the newer one's file.
+    // A queued attempt with an older request must not replace the newer one's file.
     const outdated = job.take !== undefined && job.take.digest !== attempt.digest;
     const { bytes, sha256, mediaType } = download;
     const found = { place: part, bytes, sha256, media_type: mediaType };
@@ -77,15 +78,16 @@ export async function storeAudio(
     );
     return { kind: 'stored', file };
   } catch (error) {
-    // Somebody removed what had just come: it is fetched again.
+    // The downloaded file was removed: fetch it again.
     if (faultCode(error) === 'ENOENT') return { kind: 'broken', code: 'ENOENT' };
     return { kind: 'disk', code: faultCode(error) };
   }
 }
 
 /**
- * Where the end of a body is not marked, the same bytes have to come twice. Where it is and the file is short, one as long
- * has to come twice: a cut hits another place each time, and a service may make the file anew for each request.
+ * If the end of the body is not marked, the same bytes have to arrive twice. If it is marked and the file is short, one
+ * of the same length has to arrive twice: a cut would be at a different place each time, while the service may generate
+ * the file again for each request.
  */
 function isConfirmed(
   { lastDownload: last }: Job,
@@ -101,7 +103,7 @@ function isConfirmed(
   return endIsMarked && Math.abs(differenceSeconds) <= ALIKE_SECONDS;
 }
 
-/** Makes the folder ready, once a run. Returns why it is not. */
+/** Creates the folder, once per run. Returns why it cannot be used. */
 async function folderFault(context: RunContext, directory: string): Promise<string | undefined> {
   if (context.readyFolders.has(directory)) return undefined;
   try {
@@ -117,7 +119,7 @@ function partPath(outputRoot: string, stem: string, attempt: Attempt): string {
   return path.join(outputRoot, `${stem}.${attempt.attempt.slice(0, 8)}.part`);
 }
 
-/** Keeps the bytes for a person to look at. Where that fails they stay under the name of the part file: evidence alone. */
+/** Keeps the bytes for the user to check. If that fails they stay in the part file, as evidence only. */
 async function keepUnverified(
   { output }: RunContext,
   part: string,
@@ -149,7 +151,7 @@ function warnOfOddities(context: RunContext, job: Job, attempt: Attempt, downloa
     );
 }
 
-/** What came over what was asked for; 1 where one of the two is not known. */
+/** Actual length divided by requested length; 1 if either is unknown. */
 function lengthRatio(attempt: Attempt, { durationSeconds }: Complete): number {
   const wanted = attempt.duration_seconds;
   return wanted === undefined || durationSeconds === undefined ? 1 : durationSeconds / wanted;

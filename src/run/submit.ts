@@ -13,21 +13,17 @@ import { recordOutcome } from './record.js';
 import { warnOfQueueId, warnOtherModel } from './submit-warnings.js';
 import { intentOf } from './transition.js';
 
-/** Times one take is put back by 429, 503 or a connection that never was, before it is left for the next run. */
+/** How often a take is postponed because of a 429, a 503 or a failed connection before it is left for the next run. */
 const POSTPONEMENTS_MAX = 8;
-/**
- * A model reported offline does not come back within minutes. With pauses, these tries take about
- * one.
- */
+/** A model reported offline does not return within minutes. With pauses, this many tries take about one minute. */
 const OFFLINE_POSTPONEMENTS_MAX = 3;
 const NOT_SENT_IN_A_ROW_MAX = 5;
 
 const GONE: Settled = { kind: 'gone' };
 
 /**
- * Submits one take: intent durable, then the one request, then its outcome durable. Never sends
- * twice on a guess: anything that may have been charged is recorded as in doubt, for the user to
- * resolve.
+ * Submits one take: intent durable, then the one request, then its outcome durable. Never sends twice on a guess:
+ * anything that may have been charged is recorded as in doubt, for the user to resolve.
  */
 export async function submitJob(context: RunContext, job: Job): Promise<Settled> {
   const purchase = job.purchase;
@@ -52,7 +48,7 @@ export async function submitJob(context: RunContext, job: Job): Promise<Settled>
   }
   job.attempt = intent;
   const may = await mayStillSubmit(context);
-  // Whatever ended the buying meanwhile, this one is not sent.
+  // If buying has ended meanwhile for any reason, do not send it.
   if (!may || context.stop.aborted || !context.buying)
     return withdraw(context, job, intent, { code: 'stopped', message: 'stopped before it was sent' });
   if (!context.prices.isFresh(purchase.quote))
@@ -103,7 +99,7 @@ async function conclude(context: RunContext, job: Job, outcome: SubmitOutcome): 
   const intent = job.attempt;
   if (intent === undefined) return GONE;
   const nowMs = context.ports.clock.nowMs();
-  // Counted before it is recorded: until then another submit may be about to leave.
+  // Counted before it is recorded: until then another submit may be about to be sent.
   context.inDoubtInARow =
     outcome.kind === 'in_doubt'
       ? context.inDoubtInARow + 1
@@ -145,7 +141,7 @@ function afterRefusal(context: RunContext, job: Job, outcome: SubmitOutcome & { 
     case 'wait': {
       const nowMs = context.ports.clock.nowMs();
       const pauseMs = (outcome.rate.retryAfterSeconds ?? 0) * 1_000;
-      // The request limit is the scheduler's business; a model that is busy is this job's.
+      // The scheduler handles the request limit; a busy model only concerns this job.
       const isBusy = outcome.status === 503 || outcome.meaning === 'overloaded';
       const backOffMs = isBusy ? 10_000 * 2 ** Math.min(job.failures, 3) : 0;
       return postpone(context, job, outcome, nowMs + (pauseMs > 0 ? pauseMs : backOffMs));
@@ -243,8 +239,8 @@ export function expectation(context: RunContext, job: Job): { expected_ms?: numb
 }
 
 /**
- * The approved price while it is fresh, else the price of now; a higher one ends all buying. One that fell too far to be
- * believed changes nothing: the approved price stays reserved.
+ * The approved price while it is recent, otherwise the current price. A higher one ends all buying. An implausibly low
+ * one changes nothing: the approved price stays reserved.
  */
 async function currentPrice(context: RunContext, job: Job): Promise<number | Settled> {
   const quote = job.purchase?.quote;

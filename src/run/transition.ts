@@ -5,12 +5,12 @@ import type { Purchase } from '../plan/plan.js';
 import type { RefundBasis } from '../venice/retrieve-outcome.js';
 import type { SubmitOutcome } from '../venice/submit-outcome.js';
 
-/** What was learnt about an attempt. */
+/** What was learned about an attempt. */
 export type Observation =
   | { readonly kind: 'submitted'; readonly outcome: SubmitOutcome }
   /** The audio is verified and durable under its final name. */
   | { readonly kind: 'stored'; readonly file: StoredFile; readonly runMs?: number }
-  /** The remote copy is gone, or is left there on purpose. */
+  /** The remote copy is gone, or is kept on purpose. */
   | { readonly kind: 'cleaned_up' }
   | {
       readonly kind: 'job_failed';
@@ -18,22 +18,22 @@ export type Observation =
       readonly status?: number;
       readonly refund?: RefundBasis | undefined;
     }
-  /** Three answers under the key that submitted it that its id or media is unknown. */
+  /** Three answers with the key that submitted it say that its id or media is unknown. */
   | { readonly kind: 'vanished'; readonly status: number }
-  /** Came twice and did not pass the checks. */
+  /** It was downloaded twice and failed verification. */
   | { readonly kind: 'not_verifiable'; readonly code: string; readonly kept?: StoredFile | undefined }
-  /** A person took the kept bytes as they are; they are durable under their final name. */
+  /** The user accepted the kept bytes; they are durable under their final name. */
   | { readonly kind: 'accepted'; readonly file: StoredFile }
-  /** The stored file no longer matches its hash, and the remote copy was not yet cleaned up. */
+  /** The stored file no longer matches its hash, and the remote copy was not yet deleted. */
   | { readonly kind: 'custody_broken' };
 
-/** The attempt as it has to be durable before the submit leaves. */
+/** The attempt as it has to be durable before the submit is sent. */
 export function intentOf(
   purchase: Purchase,
   identity: { attempt: string; key: string; quoteMicroUsd: number; nowMs: number },
 ): Attempt {
   const { take, request, why } = purchase;
-  // What is changed is another request: only what is made again takes the place of what it was.
+  // A changed request is a different one: only a take that is made again replaces the earlier one.
   const earlier = why.kind === 'forced' || why.kind === 'retry' ? why.earlier : undefined;
   return {
     attempt: identity.attempt,
@@ -55,8 +55,8 @@ export function intentOf(
 }
 
 /**
- * True if the observation is still new. With a shared log another run may have collected the job,
- * and then a missing remote copy is not a loss.
+ * Whether the observation is still relevant. With a shared log another run may have collected the job, and then a
+ * missing remote copy is not a loss.
  */
 export function isNews({ state }: Attempt, observation: Observation): boolean {
   switch (observation.kind) {
@@ -74,9 +74,9 @@ export function isNews({ state }: Attempt, observation: Observation): boolean {
   }
 }
 
-/** The attempt after what was observed: the next line of the lockfile. Pure; `rev` goes up by one. */
+/** The attempt after an observation: the next line of the lockfile. Pure; increments `rev`. */
 export function advance(attempt: Attempt, observation: Observation, nowMs: number): Attempt {
-  // V8 gives an object that is spread and then added to a shape of its own: as much memory again, for each record.
+  // V8 gives an object that is spread and then extended its own shape, which doubles the memory of each record.
   const to = (state: AttemptState, changes: Partial<Attempt> = {}): Attempt =>
     Object.assign({}, attempt, changes, {
       state,
@@ -113,14 +113,14 @@ export function advance(attempt: Attempt, observation: Observation, nowMs: numbe
     case 'accepted':
       return { ...unmarked(to('stored', { file: observation.file })), accepted: true };
     case 'custody_broken':
-      // When the job was accepted stays: its age and the order of submits are counted from there.
+      // Keep the time at which the job was accepted: its age and the order of submits depend on it.
       return { ...unmarked(to('queued', { reason: { code: 'custody_broken' } })), at: attempt.at };
     default:
       return unreachable(observation);
   }
 }
 
-/** Without the bytes that were kept, and a person's word for them: both are about an earlier download. */
+/** Removes the kept bytes and the user's acceptance, which refer to an earlier download. */
 function unmarked(attempt: Attempt): Attempt {
   if (attempt.kept === undefined && attempt.accepted === undefined) return attempt;
   const { kept: _, accepted: __, ...rest } = attempt;
@@ -150,7 +150,7 @@ function afterSubmit(
   }
 }
 
-/** Codes come from the server: only what looks like one is kept, so that no foreign text reaches the lockfile. */
+/** Codes come from the server: only plausible ones are kept, so that no untrusted text gets into the lockfile. */
 export function stableCode(code: string): string {
   return /^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(code) ? code : 'other';
 }

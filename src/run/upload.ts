@@ -12,10 +12,13 @@ import { stateOf } from './recover.js';
 export type Uploaded =
   | 'banked'
   | 'changed'
-  /** `refused`: asked again it will say the same, as with credentials that have expired. */
+  /** `refused`: a retry would fail the same way, as with expired credentials. */
   | { readonly failed: string; readonly refused: boolean };
 
-/** Puts a stored file where every machine can fetch it, and checks that it is there. Without an audio store nothing is to be done. */
+/**
+ * Uploads a stored file so that every machine can fetch it, and checks that it arrived. Does nothing without an audio
+ * store.
+ */
 export async function uploadFile(
   { audio, output }: RunContext,
   { path: place, sha256, bytes }: StoredFile,
@@ -29,14 +32,14 @@ export async function uploadFile(
   }
 }
 
-/** Whether the store will not do it however often it is asked. */
+/** Whether the store will refuse however often it is asked. */
 export function isRefusal(error: unknown): boolean {
   return isStoreFault(error) && error.kind !== 'unreachable';
 }
 
 /**
- * Files stay on this machine then, and the service's copies where they are: the next run with credentials that work puts them
- * into the store. Reported once; nothing more is bought.
+ * Files stay on this machine, and the service's copies are kept: the next run with working credentials uploads them.
+ * Reported once; nothing more is bought.
  */
 export function tellRefused(context: RunContext, why: string): void {
   const first = !context.stopReasons.has('log_refused');
@@ -51,16 +54,16 @@ export function tellRefused(context: RunContext, why: string): void {
     );
 }
 
-/** Whether the bytes of an attempt are in the audio store: then any machine can fetch them. */
+/** Whether the audio store has the bytes of an attempt, so that any machine can fetch them. */
 export async function isUploaded({ audio }: RunContext, { attempt }: Job): Promise<boolean> {
   const sha256 = attempt?.file?.sha256;
   return audio !== undefined && sha256 !== undefined && (await audio.has(sha256));
 }
 
 export interface Pulled {
-  /** Paths of files that were downloaded, relative to the output root. */
+  /** Paths of downloaded files, relative to the output root. */
   readonly files: readonly string[];
-  /** Those that should be here, and are not in the audio store either (`absent`), or could not be fetched, and why. */
+  /** Files that should be here but are not in the audio store (`absent`), or could not be fetched, and why. */
   readonly failed: readonly NotPulled[];
 }
 
@@ -73,7 +76,7 @@ export interface NotPulled {
 
 const DOWNLOADS_AT_ONCE = 4;
 
-/** Brings stored files here that other machines stored, by their hashes. Replaces nothing. */
+/** Downloads files that other machines stored, by hash. Replaces nothing. */
 export async function pullFiles(
   audio: AudioStore,
   output: Output,
@@ -88,7 +91,7 @@ export async function pullFiles(
     const fail = (absent: boolean, why: string) =>
       failed.push({ attempt: attempt.attempt, path: file.path, absent, why });
     try {
-      // No link on the way is followed: the name comes from a lockfile.
+      // Links on the way are not followed: the name comes from a lockfile.
       await output.files.makeDirectory(path.dirname(target));
       const answer = await audio.download(file.sha256, target);
       if (answer === 'downloaded') files.push(file.path);
@@ -108,7 +111,7 @@ export async function pullFiles(
   return { files, failed };
 }
 
-/** Puts files into the audio store that were stored before there was one. Returns the paths of those that could not be. */
+/** Uploads files that were stored before there was an audio store. Returns the paths of those that failed. */
 export async function pushFiles(
   audio: AudioStore,
   output: Output,
@@ -133,7 +136,7 @@ export async function pushFiles(
   return failed;
 }
 
-/** By its name: a run without a shared log does not load that code. */
+/** Checked by name: a run without a shared log does not load that code. */
 export function isStoreFault(error: unknown): error is StoreFault {
   return error instanceof Error && error.name === 'StoreFault';
 }

@@ -1,15 +1,15 @@
 import type { Clock } from '../core/ports.js';
 
-/** Lets the run sleep until its time has come, or something happened. */
+/** Lets the run sleep until a given time, or until something happens. */
 export interface WakeUp {
   wake(): void;
-  /** Until something happened, or `untilMs` has come; now and then earlier. */
+  /** Resolves when something happened or at `untilMs`, sometimes earlier. */
   orUntil(untilMs: number): Promise<void>;
-  /** No alarm goes off any more. */
+  /** Cancels the alarm. */
   close(): void;
 }
 
-/** An alarm that was set for an earlier time than is now wanted stays set: waking for nothing costs less than a new one. */
+/** An alarm set for an earlier time than needed stays set: waking for nothing costs less than setting a new one. */
 export function createWakeUp(clock: Clock): WakeUp {
   let pending = false;
   let resolve = () => {};
@@ -20,7 +20,7 @@ export function createWakeUp(clock: Clock): WakeUp {
     resolve();
   };
   const unset = () => {
-    // A reason of our own: the default is an error with its stack, made anew each time.
+    // A constant reason: the default is an error with its stack, created each time.
     alarm?.off.abort('unset');
     alarm = undefined;
   };

@@ -1,4 +1,4 @@
-/** A number of so many bytes, the highest first. */
+/** A big-endian number. */
 export function bigEndian(value: number, bytes: number): Uint8Array {
   const out = new Uint8Array(bytes);
   let rest = value;
@@ -9,7 +9,7 @@ export function bigEndian(value: number, bytes: number): Uint8Array {
   return out;
 }
 
-/** The lowest byte first. */
+/** A little-endian number. */
 export function littleEndian(value: number, bytes: number): Uint8Array {
   return bigEndian(value, bytes).reverse();
 }

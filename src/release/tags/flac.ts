@@ -12,7 +12,9 @@ interface Block {
   readonly content: Uint8Array;
 }
 
-/** A FLAC file with these tags in place of those it has. Its frames, and blocks that are no tags, stay as they are. Source: RFC 9639. */
+/**
+ * Replaces the tags of a FLAC file. Its frames, and metadata blocks other than tags, are unchanged. Source: RFC 9639.
+ */
 export function tagFlac(file: Uint8Array, tags: Tags): Uint8Array {
   const bytes = withoutId3(file);
   if (textAt(bytes, 0, 4) !== 'fLaC') throw new UntaggableError('not a FLAC file');

@@ -6,11 +6,11 @@ const ID3V1_BYTES = 128;
 const APE_FOOTER_BYTES = 32;
 const UTF8 = Uint8Array.of(3);
 const ZERO = Uint8Array.of(0);
-/** ISO 639-2 for a language that is not told. */
+/** ISO 639-2 code for an undetermined language. */
 const LANGUAGE = latin1('und');
 const FRONT_COVER = 3;
 
-/** The tags as ID3v2.4, texts in UTF-8, without padding. Source: id3.org, ID3v2.4.0 structure and native frames. */
+/** The tags as ID3v2.4, with texts in UTF-8 and no padding. Source: id3.org, ID3v2.4.0 structure and native frames. */
 export function id3Tag(tags: Tags): Uint8Array {
   const texts: readonly (readonly [string, string | undefined])[] = [
     ['TIT2', tags.title],
@@ -41,12 +41,12 @@ function frame(id: string, parts: readonly Uint8Array[]): Uint8Array {
   return concat([latin1(id), syncSafe(body.byteLength), bigEndian(0, 2), body]);
 }
 
-/** 28 bits in 4 bytes, none of which looks like the start of a frame of audio. */
+/** 28 bits in 4 bytes, none of which looks like the start of an audio frame. */
 function syncSafe(value: number): Uint8Array {
   return Uint8Array.of((value >> 21) & 0x7f, (value >> 14) & 0x7f, (value >> 7) & 0x7f, value & 0x7f);
 }
 
-/** The bytes of an MP3 or ADTS file without tags in front of it and behind it. */
+/** The bytes of an MP3 or ADTS file without the tags at its start and end. */
 export function withoutId3(bytes: Uint8Array): Uint8Array {
   let from = 0;
   while (textAt(bytes, from, 3) === 'ID3' && from + HEAD_BYTES <= bytes.byteLength)
@@ -62,7 +62,7 @@ function tagBytes(bytes: Uint8Array, at: number): number {
   return HEAD_BYTES + size + footer;
 }
 
-/** Of an APE tag that ends at `to`, with its header. */
+/** Length of an APE tag that ends at `to`, including its header. */
 function apeBytes(bytes: Uint8Array, to: number): number {
   const at = to - APE_FOOTER_BYTES;
   if (at < 0 || textAt(bytes, at, 8) !== 'APETAGEX') return 0;
@@ -71,7 +71,7 @@ function apeBytes(bytes: Uint8Array, to: number): number {
   return size + header <= to ? size + header : 0;
 }
 
-/** An MP3 or ADTS file with these tags in place of those it has. The audio's bytes stay as they are. */
+/** Replaces the tags of an MP3 or ADTS file. The audio's bytes are unchanged. */
 export function tagMpeg(bytes: Uint8Array, tags: Tags): Uint8Array {
   return concat([id3Tag(tags), withoutId3(bytes)]);
 }

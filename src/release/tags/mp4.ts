@@ -1,9 +1,9 @@
 import { bigEndian, concat, latin1, textAt, utf8, viewOf } from './binary.js';
 import { customFields, type Tags, UntaggableError } from './tags.js';
 
-/** What `data` boxes hold. Source: QuickTime File Format, well-known types. */
+/** Types of `data` boxes. Source: QuickTime File Format, well-known types. */
 const DATA = { reserved: 0, text: 1, jpeg: 13, png: 14 } as const;
-/** Boxes on the way to the tables of places. */
+/** Boxes that contain the offset tables, directly or not. */
 const PARENTS: ReadonlySet<string> = new Set([
   'moov',
   'trak',
@@ -14,7 +14,7 @@ const PARENTS: ReadonlySet<string> = new Set([
   'traf',
   'mfra',
 ]);
-/** In `tfhd`: the fragment tells where its samples begin, counted from the start of the file. */
+/** In `tfhd`: the fragment states the offset of its samples from the start of the file. */
 const BASE_OFFSET_FLAG = 1;
 
 interface Box {
@@ -25,8 +25,8 @@ interface Box {
 }
 
 /**
- * An MP4 file with these tags in place of those it has (`moov/udta/meta/ilst`, as iTunes writes them). The audio's bytes
- * stay as they are; where they move, the tables that say where they are follow. Source: ISO/IEC 14496-12.
+ * Replaces the tags of an MP4 file (`moov/udta/meta/ilst`, as written by iTunes). The audio's bytes are unchanged. If
+ * they move, the offset tables are adjusted. Source: ISO/IEC 14496-12.
  */
 export function tagMp4(bytes: Uint8Array, tags: Tags): Uint8Array {
   const top = boxesIn(bytes, 0, bytes.byteLength);
@@ -54,7 +54,7 @@ function boxesIn(bytes: Uint8Array, from: number, to: number): readonly Box[] {
   return boxes;
 }
 
-/** Every place in the file that a table names, counted from its start, becomes another one. */
+/** Maps every file offset in the tables. */
 function shiftPlaces(bytes: Uint8Array, from: number, to: number, shift: (place: number) => number): void {
   const view = viewOf(bytes);
   const long = (at: number) => view.setBigUint64(at, BigInt(shift(Number(view.getBigUint64(at)))));
@@ -72,7 +72,7 @@ function shiftPlaces(bytes: Uint8Array, from: number, to: number, shift: (place:
   }
 }
 
-/** `tfra`: for each fragment its time, its place, and three numbers whose sizes the head tells. */
+/** `tfra`: for each fragment its time, its offset, and three numbers whose sizes are in the header. */
 function shiftFragments(
   view: DataView,
   body: number,

@@ -14,15 +14,15 @@ interface Page {
   readonly content: Uint8Array;
 }
 
-/** What stands before the comment, how many packets the head has, and what ends the comment. */
+/** What precedes the comment, how many header packets there are, and what ends the comment. */
 const KINDS = {
   opus: { before: latin1('OpusTags'), packets: 2, after: new Uint8Array(0) },
   vorbis: { before: concat([Uint8Array.of(3), latin1('vorbis')]), packets: 3, after: Uint8Array.of(1) },
 } as const;
 
 /**
- * An Ogg file of Opus or Vorbis with these tags in place of those it has. The packets of audio stay as they are; their
- * pages are numbered anew, as there may be more or fewer before them. Source: RFC 3533, RFC 7845, Vorbis I.
+ * Replaces the tags of an Ogg file with Opus or Vorbis. Audio packets are unchanged, but their pages are renumbered,
+ * because the number of header pages may change. Source: RFC 3533, RFC 7845, Vorbis I.
  */
 export function tagOgg(bytes: Uint8Array, tags: Tags): Uint8Array {
   const pages = readPages(bytes);
@@ -62,7 +62,7 @@ function serialOf({ bytes }: Page): number {
   return viewOf(bytes).getUint32(14, true);
 }
 
-/** The first packets, and how many pages they fill: audio begins with a page of its own. */
+/** The header packets, and how many pages they fill: audio begins on a new page. */
 function headPackets(
   pages: readonly Page[],
   count: number,
@@ -95,7 +95,7 @@ function pagesOf(packets: readonly Uint8Array[], serial: number): readonly Uint8
     const head = [
       latin1('OggS'),
       Uint8Array.of(0, from > 0 && segments[from - 1] === SEGMENTS_MAX ? CONTINUED : 0),
-      // No packet that counts samples ends on it.
+      // No packet with samples ends on it.
       littleEndian(0, 8),
       littleEndian(serial, 4),
       littleEndian(0, 8),
@@ -122,7 +122,7 @@ function numbered(page: Uint8Array, sequence: number): Uint8Array {
   return copy;
 }
 
-/** Of polynomial 0x04c11db7, not reflected, from 0. */
+/** CRC-32 with polynomial 0x04c11db7, not reflected, starting at 0. */
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte << 24;
   for (let bit = 0; bit < 8; bit += 1) crc = (crc << 1) ^ (crc & 0x8000_0000 ? 0x04c1_1db7 : 0);

@@ -17,7 +17,7 @@ const TAGGERS: Readonly<Record<string, Tagger>> = {
   'audio/opus': tagOgg,
 };
 
-/** What puts tags into files of this type; `undefined` where nothing here does. Throws `UntaggableError`. */
+/** The tagger for files of this type; `undefined` if there is none. Throws `UntaggableError`. */
 export function taggerFor(mediaType: string): Tagger | undefined {
   return TAGGERS[mediaType];
 }

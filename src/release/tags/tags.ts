@@ -1,4 +1,4 @@
-/** A picture as it is embedded. */
+/** A picture to embed. */
 export interface Cover {
   readonly mediaType: 'image/jpeg' | 'image/png';
   readonly width: number;
@@ -10,7 +10,7 @@ export function coverName({ mediaType }: Cover): string {
   return mediaType === 'image/png' ? 'cover.png' : 'cover.jpg';
 }
 
-/** What a released file says about itself. Texts are as the manifest has them. */
+/** What a released file says about itself. Texts are as in the manifest. */
 export interface Tags {
   readonly title: string;
   readonly artist?: string;
@@ -25,19 +25,19 @@ export interface Tags {
   readonly comment: string;
   readonly lyrics?: string;
   readonly cover?: Cover;
-  /** Says that a machine made it, and which: see `AI_MARK`. */
+  /** Says that it was made by a model, and which: see `AI_MARK`. */
   readonly aiMark: string;
-  /** ReplayGain, or R128 of Opus: names that no format has a field of its own for, in capitals. */
+  /** ReplayGain, or R128 of Opus: fields that no format has natively. Names in capitals. */
   readonly gains: readonly (readonly [name: string, value: string])[];
 }
 
-/** The name that `aiMark` is under. */
+/** The name of the field with `aiMark`. */
 const AI_MARK = 'AI-GENERATED';
 
-/** Names and values that go into a format's place for names of one's own. */
+/** Fields that are stored as a format's custom fields. */
 export function customFields({ gains, aiMark }: Tags): readonly (readonly [name: string, value: string])[] {
   return [[AI_MARK, aiMark], ...gains];
 }
 
-/** Bytes that are no file of the format: nothing is written then. */
+/** The bytes are not a file of this format. Nothing is written. */
 export class UntaggableError extends Error {}

@@ -3,10 +3,10 @@ import { type Cover, customFields, type Tags } from './tags.js';
 
 const FRONT_COVER = 3;
 const COLOUR_BITS = 24;
-/** Told as it is: no date or version, as two releases of the same audio are the same. */
+/** Without a date or version, so that two releases of the same audio are identical. */
 const VENDOR = 'venice-batch';
 
-/** The tags as a Vorbis comment: of FLAC, and without `cover` of Ogg as well. Source: xiph.org, Vorbis I, 5. */
+/** The tags as a Vorbis comment, for FLAC and (without `cover`) for Ogg. Source: xiph.org, Vorbis I, 5. */
 export function vorbisComment(tags: Tags): Uint8Array {
   const fields: readonly (readonly [string, string | undefined])[] = [
     ['TITLE', tags.title],
@@ -25,7 +25,7 @@ export function vorbisComment(tags: Tags): Uint8Array {
   return comment(fields.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`])));
 }
 
-/** As `vorbisComment`, with the cover as a field of its own: Ogg has no block for it. */
+/** Like `vorbisComment`, with the cover as a field: Ogg has no block for it. */
 export function oggComment(tags: Tags): Uint8Array {
   const plain = vorbisComment(tags);
   if (tags.cover === undefined) return plain;

@@ -3,14 +3,14 @@ import { id3Tag } from './id3.js';
 import { type Tags, UntaggableError } from './tags.js';
 
 const HEAD_BYTES = 12;
-/** Chunks that other tags are in. */
+/** Chunks that contain tags. */
 const TAG_CHUNKS: ReadonlySet<string> = new Set(['id3 ', 'ID3 ', 'LIST']);
-/** Of a 32-bit size field: writers that do not know a length put the highest numbers there. */
+/** Writers that do not know a length put the highest numbers into this 32-bit field. */
 const UNKNOWN_FROM = 0x7fff_0000;
 
 /**
- * A WAV file with these tags in place of those it has, twice: as `LIST INFO`, which most programs read, and as ID3v2 in an
- * `id3 ` chunk, which holds all of them. All other chunks stay as they are. Source: RIFF MCI 1991, EBU Tech 3285.
+ * Replaces the tags of a WAV file. Writes them twice: as `LIST INFO`, which most programs read, and as ID3v2 in an `id3
+ * ` chunk, which holds all of them. All other chunks are unchanged. Source: RIFF MCI 1991, EBU Tech 3285.
  */
 export function tagWav(bytes: Uint8Array, tags: Tags): Uint8Array {
   const body = concat([...audioChunks(bytes), chunk('LIST', info(tags)), chunk('id3 ', id3Tag(tags))]);
@@ -37,7 +37,7 @@ function audioChunks(bytes: Uint8Array): readonly Uint8Array[] {
   return chunks;
 }
 
-/** A `LIST` of another kind (cue labels) is no tag. */
+/** A `LIST` of another kind (cue labels) is not a tag. */
 function isTag(name: string, content: Uint8Array): boolean {
   return TAG_CHUNKS.has(name) && (name !== 'LIST' || textAt(content, 0, 4) === 'INFO');
 }
