@@ -63,9 +63,14 @@ const LESSON_MIN = 3;
 /** Bounds on the pause that the service can ask for, in ms. */
 const RETRY_MS_MIN = 1_000;
 const RETRY_MS_MAX = 24 * 3_600_000;
-/** A learned limit may have been caused by other processes. After this long, a slightly higher one is tried, once. */
+/**
+ * A learned limit may have been caused by other processes. After this long, if it holds requests up, higher ones are tried,
+ * minute by minute.
+ */
 const TRIAL_AFTER_MS = 10 * 60_000;
 const TRIAL_FACTOR = 1.25;
+/** The same after a trial that drew a 429. */
+const NEXT_TRIAL_AFTER_MS = 60 * 60_000;
 /** An assumed share is kept this long, and then raised each minute. */
 const SHARE_KEPT_MS = 3 * 60_000;
 
@@ -74,11 +79,12 @@ const NEVER_YET = Number.NEGATIVE_INFINITY;
 /** @param assumedPerMinute the documented limit; `Infinity` where none is known */
 export function createRouteBudget(assumedPerMinute: number): RouteBudget {
   let limit = assumedPerMinute;
-  let learnedAtMs: number | undefined;
+  let isLearned = false;
   let lesson: number | undefined;
   let runs = 1;
-  let trialled = false;
-  let shareUntilMs = Number.POSITIVE_INFINITY;
+  let trialAtMs = Number.POSITIVE_INFINITY;
+  /** The limit before it was tried higher. */
+  let beforeTrial: number | undefined;
   let pausedUntilMs = NEVER_YET;
   let retries = false;
   /** No request has been accepted since a 429. */
@@ -110,15 +116,10 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
     return Math.max(retries && pending.size === 0 ? 1 : 0, left(nowMs));
   };
   const tryHigher = (nowMs: number): void => {
-    if (learnedAtMs === undefined) {
-      if (nowMs < shareUntilMs) return;
-      shareUntilMs = nowMs + WINDOW_MS;
-    } else {
-      if (trialled || nowMs < learnedAtMs + TRIAL_AFTER_MS) return;
-      trialled = true;
-    }
-    const higher = Math.max(limit + 1, Math.floor(limit * TRIAL_FACTOR));
-    limit = Math.max(limit, Math.min(assumedPerMinute, higher));
+    if (nowMs < trialAtMs || limit >= assumedPerMinute || (isLearned && left(nowMs) > 1)) return;
+    trialAtMs = nowMs + WINDOW_MS;
+    if (isLearned) beforeTrial = limit;
+    limit = Math.min(assumedPerMinute, Math.max(limit + 1, Math.floor(limit * TRIAL_FACTOR)));
   };
   const refused = (sentMs: number, nowMs: number, retryAfterMs: number | undefined): void => {
     const own = log.count(nowMs);
@@ -129,9 +130,12 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
       refusedMs = nowMs;
       // The limit is what was accepted, even if that exceeds the documented limit.
       if (seen >= LESSON_MIN) {
-        limit = learnedAtMs === undefined ? seen : Math.min(limit, seen);
+        const trialMs = nowMs + (beforeTrial === undefined ? TRIAL_AFTER_MS : NEXT_TRIAL_AFTER_MS);
+        trialAtMs = isLearned ? Math.max(trialAtMs, trialMs) : trialMs;
+        limit = isLearned ? Math.min(beforeTrial ?? limit, seen) : seen;
         lesson = limit;
-        learnedAtMs = nowMs;
+        isLearned = true;
+        beforeTrial = undefined;
       }
     }
     // If the service counts a fixed window, the current one has ended a minute from now, and the next one starts
@@ -157,7 +161,8 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
     },
     learn: (perMinute, nowMs) => {
       limit = Math.min(limit, perMinute);
-      learnedAtMs = nowMs;
+      isLearned = true;
+      trialAtMs = nowMs + TRIAL_AFTER_MS;
     },
     answered: (request, outcome, nowMs, retryAfterMs) => {
       const { sentMs } = request;
@@ -174,16 +179,16 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
       elsewhere.addAll(sentMs);
     },
     expectShare: (share, nowMs) => {
-      if (learnedAtMs !== undefined || assumedPerMinute === Number.POSITIVE_INFINITY) return;
+      if (isLearned || assumedPerMinute === Number.POSITIVE_INFINITY) return;
       limit = Math.min(limit, Math.max(1, Math.floor(assumedPerMinute * share)));
-      shareUntilMs = nowMs + SHARE_KEPT_MS;
+      trialAtMs = nowMs + SHARE_KEPT_MS;
     },
     shareWith: (count) => {
       runs = Math.max(1, count);
     },
     perMinute: () => part(),
     limit: () => limit,
-    isLearned: () => learnedAtMs !== undefined,
+    isLearned: () => isLearned,
     pausedUntilMs: () => pausedUntilMs,
     lesson: () => lesson,
     spanMs: (requests, nowMs) => {

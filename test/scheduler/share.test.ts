@@ -81,3 +81,49 @@ it.each(['sliding', 'window'] as const)(
     expect(Math.max(...refusals)).toBeLessThanOrEqual(1);
   },
 );
+
+describe('a limit that was learned from a 429', () => {
+  const MINUTE_MS = 60_100;
+
+  /** Asks for all that may be sent, in each of so many minutes, of a service that lets so many in; returns its 429s. */
+  function fill(budget: ReturnType<typeof createRouteBudget>, fromMs: number, minutes: number, most: number) {
+    let refusals = 0;
+    let nowMs = fromMs;
+    for (let minute = 0; minute < minutes; minute += 1) {
+      for (let sent = 1; budget.available(nowMs) >= 1; sent += 1) {
+        const isRefused = sent > most;
+        budget.answered(budget.sent(nowMs), isRefused ? 'refused' : 'counted', nowMs + 10);
+        refusals += isRefused ? 1 : 0;
+        nowMs += 300;
+      }
+      nowMs = Math.max(nowMs, budget.opensAtMs(nowMs));
+    }
+    return { refusals, nowMs };
+  }
+
+  it('is tried higher after ten minutes, and holds for an hour where that draws another', () => {
+    const budget = createRouteBudget(40);
+    expect(fill(budget, 0, 9, 20)).toMatchObject({ refusals: 1 });
+    expect(budget.limit()).toBe(20);
+    expect(fill(budget, 10 * MINUTE_MS, 50, 20)).toMatchObject({ refusals: 1 });
+    expect(budget.limit()).toBe(20);
+  });
+
+  it('rises to what is documented where none comes', () => {
+    const budget = createRouteBudget(40);
+    const { nowMs } = fill(budget, 0, 9, 20);
+    expect(budget.limit()).toBe(20);
+    expect(fill(budget, nowMs + 3 * MINUTE_MS, 6, 40)).toMatchObject({ refusals: 0 });
+    expect(budget.limit()).toBe(40);
+  });
+
+  it('is not tried higher where it holds nothing up', () => {
+    const budget = createRouteBudget(40);
+    fill(budget, 0, 2, 20);
+    for (let minute = 15; minute < 30; minute += 1) {
+      const nowMs = minute * MINUTE_MS;
+      budget.answered(budget.sent(nowMs), 'counted', nowMs + 10);
+    }
+    expect(budget.limit()).toBe(20);
+  });
+});

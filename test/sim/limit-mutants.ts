@@ -17,7 +17,7 @@ export const LIMIT_MUTANTS: readonly Mutant[] = [
   patched(
     'learned-limit-is-not-kept',
     'src/scheduler/route-budget.ts',
-    '        limit = learnedAtMs === undefined ? seen : Math.min(limit, seen);\n',
+    '        limit = isLearned ? Math.min(beforeTrial ?? limit, seen) : seen;\n',
     '',
   ),
   patched(

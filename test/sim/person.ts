@@ -79,6 +79,7 @@ export function lose(world: SimWorld): void {
   if (bytes === undefined || world.damaged || !world.rng.chance(world.scenario.meddling)) return;
   if (!world.album.tracks.every((track) => isStored(world, track))) return;
   world.backup = bytes;
+  world.lost = true;
   world.damaged = true;
   world.trace('the lockfile is lost');
   world.disk.change([[LOCKFILE, undefined]]);
@@ -106,9 +107,12 @@ export function unmangle(world: SimWorld): void {
   if (backup === undefined) return;
   const now = lockfileOf(world);
   const changed = now?.filter((byte, at) => byte !== backup[at]).length ?? 1;
-  if ((now?.length ?? backup.length) !== backup.length || changed !== 1)
+  const sameLength = (now?.length ?? backup.length) === backup.length;
+  // What was lost, a killed run's journal may bring back.
+  if (!sameLength || (changed !== 1 && !(world.lost && changed === 0)))
     world.judge.blame('g', 'a damaged lockfile is written to');
   world.backup = undefined;
+  world.lost = false;
   world.damaged = false;
   replaceLockfile(world, backup);
 }

@@ -16,4 +16,8 @@ export const REGRESSIONS: readonly number[] = [
   // believing a proxy's 500.
   1956055367,
   1956058887, 1956058055, 1956059904, 875908215,
+  // A submit or a clean-up that a slow disk held up left in the pause after a 429.
+  1028748715, 1028750910, 1028757385,
+  // The judge blamed the program: for bringing a lost lockfile back from a journal.
+  964,
 ];

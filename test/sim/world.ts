@@ -72,6 +72,8 @@ export interface SimWorld {
   readonly oldLockfiles: Uint8Array[];
   /** The lockfile as it was before it was damaged, until a person puts it back. */
   backup?: Uint8Array | undefined;
+  /** The lockfile is gone, not damaged. */
+  lost?: boolean;
   /** The lockfile was merged or damaged, and nobody has begun to mend it. */
   damaged: boolean;
   /** The lockfile was replaced during a run: journals count as well from then on. */
