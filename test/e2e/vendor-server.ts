@@ -24,7 +24,7 @@ interface Reply {
 }
 
 const MINUTE_MS = 60_000;
-const RUN_MS = 200;
+const RUN_MS = 2_000;
 const PRICE_USD = 0.25;
 const error = (status: number, text: string): Reply => ({ status, body: { error: text } });
 const UNKNOWN_ID = error(400, 'Request ID is invalid.');
@@ -60,8 +60,12 @@ export interface VendorServer {
 
 const DOCUMENTED: Readonly<Record<string, number>> = { '/audio/queue': 40, '/audio/retrieve': 120 };
 
-/** @param perMinute requests in any 60 s, by path */
+/**
+ * @param nowMs the service's clock
+ * @param perMinute requests in any 60 s of it, by path
+ */
 export async function startVendorServer(
+  nowMs: () => number = Date.now,
   perMinute: Readonly<Record<string, number>> = DOCUMENTED,
 ): Promise<VendorServer> {
   const jobs = new Map<string, Job>();
@@ -70,10 +74,10 @@ export async function startVendorServer(
   let refusals = 0;
 
   const isWithinLimit = (path: string): boolean => {
-    const nowMs = Date.now();
-    const counted = (countedMs.get(path) ?? []).filter((ms) => ms > nowMs - MINUTE_MS);
+    const atMs = nowMs();
+    const counted = (countedMs.get(path) ?? []).filter((ms) => ms > atMs - MINUTE_MS);
     const isWithin = counted.length < (perMinute[path] ?? Number.POSITIVE_INFINITY);
-    countedMs.set(path, isWithin ? [...counted, nowMs] : counted);
+    countedMs.set(path, isWithin ? [...counted, atMs] : counted);
     return isWithin;
   };
 
@@ -83,12 +87,12 @@ export async function startVendorServer(
     if (body.model !== 'stand-in') return error(400, 'This model is not available on this route');
     const id = randomUUID();
     const fate = String(body.prompt).split(' ')[0]!;
-    jobs.set(id, { model: body.model, fate, queuedMs: Date.now(), deleted: false });
+    jobs.set(id, { model: body.model, fate, queuedMs: nowMs(), deleted: false });
     return { status: 200, body: { model: body.model, queue_id: id, status: 'QUEUED' } };
   };
 
   const retrieve = (job: Job): Reply => {
-    const sinceMs = Date.now() - job.queuedMs;
+    const sinceMs = nowMs() - job.queuedMs;
     if (sinceMs < RUN_MS) {
       const times = { average_execution_time: RUN_MS, execution_duration: sinceMs };
       return { status: 200, body: { status: 'PROCESSING', ...times } };
