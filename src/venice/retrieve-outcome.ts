@@ -34,6 +34,8 @@ export function classifyRetrieve(result: CallResult<Retrieved>): RetrieveOutcome
   const failure: JobFailure = result;
   const { status } = result;
   const meaning = meaningOf(result);
+  // Who says that the money came back says that the job has failed.
+  if (result.creditsRefunded === true) return { kind: 'failed', failure };
   if (meaning === 'unknown_id' && status !== undefined) return { kind: 'unknown_id', status };
   switch (status) {
     case 400:
@@ -45,11 +47,9 @@ export function classifyRetrieve(result: CallResult<Retrieved>): RetrieveOutcome
       return { kind: 'failed', failure };
     case 500:
     case 503:
-      return { kind: result.creditsRefunded === true ? 'failed' : 'maybe_failed', failure };
+      return { kind: 'maybe_failed', failure };
     default:
-      return result.creditsRefunded === true
-        ? { kind: 'failed', failure }
-        : { kind: 'ask_again', failure: result };
+      return { kind: 'ask_again', failure: result };
   }
 }
 

@@ -41,7 +41,8 @@ async function lookForAudio(
   const { head, body } = await peek(good.answer.body);
   const answer: TransportAnswer = { ...good.answer, body };
   if (isAudioHead(head)) return { audio: asAudio(answer, good.mediaType || UNKNOWN_TYPE) };
-  if (good.mediaType === '' && head[0] !== OPENING_BRACE) return { audio: asAudio(answer, UNKNOWN_TYPE) };
+  if (good.mediaType === '' && head.byteLength > 0 && head[0] !== OPENING_BRACE)
+    return { audio: asAudio(answer, UNKNOWN_TYPE) };
   return { other: { ...good, answer } };
 }
 
