@@ -11,7 +11,7 @@ import { priceMicroUsd } from './pricing.js';
 import { checkCapabilities, checkCharacters, checkDuration, secondsOf } from './request-rules.js';
 import type { State } from './state.js';
 
-/** A request whose body fits its schema. */
+/** A request whose body matches its schema. */
 export interface AudioCall {
   readonly account: Account;
   readonly key: string;
@@ -199,7 +199,7 @@ function untoldSeconds(
   return Math.min(reservedSeconds ?? seconds, seconds);
 }
 
-/** The job that a request names: another user's, or one of another model, does not exist. */
+/** The job that a request names. Jobs of another user or another model do not exist for it. */
 function find(state: State, { account, body }: AudioCall): Job | undefined {
   const job = state.ledger.jobs.get(String(body.queue_id));
   return job?.account === account && job.model === body.model ? job : undefined;
@@ -237,7 +237,10 @@ function running(state: State, job: Job, nowMs: number): ServiceAnswer {
   return json(200, { status: 'PROCESSING', ...stated });
 }
 
-/** The same on every poll, but for what is said of the money. Whoever asked for a refund on purpose is told of it. */
+/**
+ * The same on every poll, except for what it says about the money. A refund requested with a magic word is always
+ * reported.
+ */
 function failureAnswer(state: State, job: Job): ServiceAnswer {
   const stated = hasWord(job.prompt, 'refund') || !state.happens('refundUnstated');
   const refund = stated ? { credits_refunded: isRefunded(job) } : {};
@@ -257,7 +260,7 @@ function failureAnswer(state: State, job: Job): ServiceAnswer {
   }
 }
 
-/** What the service tells of finished audio in its headers. */
+/** What the service says about finished audio in its headers. */
 function withFacts(answer: ServiceAnswer, job: Job, model: SandboxModel | undefined): ServiceAnswer {
   const facts: Record<string, string> = {
     'x-venice-audio-format': job.format,
@@ -278,12 +281,12 @@ function times(state: State, job: Job, nowMs: number) {
   };
 }
 
-/** Deletes a finished job's media; cancels one that still runs, which gives nothing back. */
+/** Deletes a finished job's media; cancels one that is still running, without a refund. */
 export function complete(state: State, call: AudioCall): ServiceAnswer {
   const job = find(state, call);
   if (job === undefined) return unknownId(state);
   if (stateOf(job, call.nowMs) === 'gone') {
-    // Of what is cleaned up already the service says now this, now that.
+    // For media that were already deleted, the service's answer varies.
     const again = job.deletedAtMs !== undefined && state.happens('cleanUpAgain');
     return again ? json(200, { success: true }) : unknownId(state);
   }

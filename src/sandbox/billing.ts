@@ -3,10 +3,10 @@ import { type Account, json, type ServiceAnswer } from './exchange.js';
 import { returnedMicroUsd, settledAtMs } from './jobs.js';
 import type { Job, Ledger } from './ledger.js';
 
-/** Of each purse before the first job, integer micro-dollars; DIEM: of each UTC day. */
+/** Each balance before the first job, in integer micro-dollars; DIEM: on each UTC day. */
 export type CurrencyAmounts = Readonly<Record<Currency, number>>;
 
-/** What an account can still spend from each purse: reserved is as good as spent. Integer micro-dollars. */
+/** What an account can still spend from each balance. Reservations count as spent. Integer micro-dollars. */
 export function available(
   ledger: Ledger,
   account: Account,
@@ -30,7 +30,7 @@ export function available(
   };
 }
 
-/** The first purse that covers the whole price: it is never split. */
+/** The first balance that covers the whole price, which is never split. */
 export function currencyFor(currencies: CurrencyAmounts, priceMicroUsd: number): Currency | undefined {
   return CURRENCIES.find((currency) => currencies[currency] >= priceMicroUsd);
 }
@@ -53,15 +53,15 @@ export function balanceAnswer(currencies: CurrencyAmounts, given: CurrencyAmount
 
 export interface RateLimitFacts {
   readonly models: readonly string[];
-  /** Absent: the models are listed without a limit of their own. */
+  /** Absent: the models are listed without a limit. */
   readonly perMinute?: number;
   readonly currencies: CurrencyAmounts;
-  /** What this key may still spend, by its own limits. */
+  /** What this key may still spend within its own limits. */
   readonly leftMicroUsd: { readonly USD: number; readonly DIEM: number };
   readonly nowMs: number;
 }
 
-/** `GET /api_keys/rate_limits`. Earned credits count for access, and are not listed. */
+/** `GET /api_keys/rate_limits`. Earned credits count for access, but are not listed. */
 export function rateLimitsAnswer({
   models,
   perMinute,
@@ -90,7 +90,7 @@ export function rateLimitsAnswer({
   });
 }
 
-/** A line of the usage history: a charge, or what was given back. */
+/** A line of the usage history: a charge or a refund. */
 export interface Charge {
   readonly atMs: number;
   readonly queueId: string;
@@ -101,10 +101,10 @@ export interface Charge {
 }
 
 /**
- * The charges of an account, or of all, made before now; in the order of time. Those of this very millisecond are not
- * among them: more of it may follow, and a walk through the history must not find anything new in its past.
+ * The charges of an account, or of all, made before now, in order of time. Those of the current millisecond are
+ * excluded: more may follow, and reading the history must never find new entries in the past.
  *
- * @param chargedAt when a job is charged: as it is queued, as the provider begins, or as it ends
+ * @param chargedAt when a job is charged: when queued, when the provider starts, or when it ends
  */
 export function chargesOf(
   ledger: Ledger,

@@ -4,7 +4,7 @@ import { ELEVENLABS_VOICES, SEED_VOICES } from './voices.js';
 
 const SHORT_MS = 20_000;
 
-/** The sandbox makes no MP3: where the service does, it makes and declares WAV. */
+/** The sandbox cannot make MP3, so it makes and declares WAV instead. */
 const wav = { supported_formats: ['wav'], default_format: 'wav' } as const;
 const flac = { supported_formats: ['flac'], default_format: 'flac' } as const;
 const m4a = { supported_formats: ['m4a'], default_format: 'm4a' } as const;
@@ -200,7 +200,7 @@ const MODELS: readonly SandboxModel[] = [
   }),
 ];
 
-/** Features are told of every model, also where it lacks them; only those of a voice are told where it has them. */
+/** Most features are listed for every model, even if absent; features of a voice only if present. */
 const LACKS = {
   supports_lyrics: false,
   supports_lyrics_optimizer: false,
@@ -210,8 +210,8 @@ const LACKS = {
 } as const;
 
 /**
- * The catalogue of October 2026: ids, prices, durations, limits and features as published. Limits that are told only
- * live (the prompts of speech models) and generation times are made up.
+ * The catalogue of October 2026: ids, prices, durations, limits and features as published. Limits that are only
+ * available live (the prompts of speech models) and generation times are made up.
  */
 export const CATALOGUE_TODAY: readonly SandboxModel[] = MODELS.map((entry) => ({
   ...entry,

@@ -32,7 +32,7 @@ export function same(usd: number): Amount {
   return { usd, diem: usd };
 }
 
-/** Tiers named by their upper bound; each begins where the one before ends. */
+/** Tiers given by their upper bound; each begins where the one before ends. */
 export function tiers(
   firstSeconds: number,
   ...list: readonly (readonly [maxSeconds: number, usd: number])[]
@@ -61,8 +61,8 @@ export const ELEVENLABS_MUSIC_TIERS = tiers(
 );
 
 /**
- * The 14 models of the catalogue of August 2026: ids, names, dates, prices and voices are the service's; the capabilities (but
- * those of ACE-Step, which are the service's too) are made up, such that each rule of the API is some model's.
+ * The 14 models of the catalogue of August 2026: ids, names, dates, prices and voices are the service's. Capabilities
+ * (except those of ACE-Step, which are also the service's) are made up so that some model has each rule of the API.
  */
 export const CATALOGUE: readonly SandboxModel[] = [
   model(
@@ -142,7 +142,7 @@ export const CATALOGUE: readonly SandboxModel[] = [
     min_prompt_length: 1,
     prompt_character_limit: 5_000,
   }),
-  // Declares as little as a model can: no duration, and of all else only its format and prompt.
+  // Declares as little as possible: no duration, and otherwise only its format and prompt.
   {
     ...model('lyria-3-pro', 1_779_408_000, 'music', {
       name: 'Lyria 3 Pro',
@@ -248,7 +248,7 @@ export const CATALOGUE: readonly SandboxModel[] = [
       ...wav,
       prompt_character_limit: 1_000,
     }),
-    // Quoted and charged for less than the catalogue says.
+    // Quoted and charged below the catalogue's price.
     priceFactor: 0.9,
   },
   model(

@@ -4,7 +4,7 @@ import { VARIANTS_DEFAULT, type Variants } from './faults.js';
 import type { LimitOptions } from './limits.js';
 import type { SandboxModel } from './model.js';
 
-/** Month of the public description of the service that the sandbox follows. */
+/** Months of the public API descriptions that the sandbox can follow. */
 export const DESCRIPTIONS = ['2026-10', '2026-08'] as const;
 export type DescriptionName = (typeof DESCRIPTIONS)[number];
 export const DESCRIPTION_DEFAULT: DescriptionName = '2026-10';
@@ -14,24 +14,24 @@ export interface TextDefaults {
   readonly lyricsMax: number;
 }
 
-/** In what the descriptions of the service differ. */
+/** How the descriptions of the service differ. */
 export interface Description {
   readonly catalogue: readonly SandboxModel[];
   readonly limits: LimitOptions;
   readonly variants: Variants;
   /** Whether error bodies have a `code`. */
   readonly errorCodes: boolean;
-  /** A failed job: an HTTP error on retrieve, or a JSON status. */
+  /** How a failed job is reported: with an HTTP error on retrieve, or with a JSON status. */
   readonly failures: 'http' | 'json';
-  /** Whether retrieve says `QUEUED` of a job that has not begun. */
+  /** Whether retrieve says `QUEUED` for a job that has not begun. */
   readonly reportsQueued: boolean;
-  /** Of retrieve and complete, for an id that is not the user's. */
+  /** Status of retrieve and complete for an id that is not the user's. */
   readonly unknownIdStatus: 400 | 404;
-  /** When the history shows the charge. The money is out of reach from the submit on either way. */
+  /** When the history shows the charge. The money is reserved from the submit on in either case. */
   readonly chargedAt: 'queue' | 'end';
   /** 402 without credentials, 401 `Admin API key required` on billing routes, 410 for a retired model. */
   readonly strictAccess: boolean;
-  /** For models that state none: characters that a prompt needs, and that lyrics may have. */
+  /** For models that declare none: the fewest characters of a prompt, and the most of lyrics. */
   readonly textDefaults: TextDefaults;
   /** Whether `rate_limits` lists a limit for each model. */
   readonly modelLimits: boolean;

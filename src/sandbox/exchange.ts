@@ -1,4 +1,4 @@
-/** One request as the simulated service sees it. */
+/** One request as received by the simulated service. */
 export interface ServiceRequest {
   readonly method: string;
   /** Below the base URL, with its query: `/models?type=music`. */
@@ -8,32 +8,32 @@ export interface ServiceRequest {
   readonly body: string;
 }
 
-/** Audio that is made while it is sent. */
+/** Audio that is generated while it is sent. */
 export interface AudioBody {
   readonly bytes: number;
-  /** Throws, or ends early, where the download is to break off. Each call starts anew. */
+  /** Throws, or ends early, if the download should be cut off. Each call starts from the beginning. */
   chunks(): Iterable<Uint8Array>;
 }
 
 export interface ServiceAnswer {
   readonly status: number;
-  /** Names in lower case; the length is not among them. */
+  /** Names in lower case, without the length. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | AudioBody;
-  /** The effect has happened, and the answer never arrives: the connection is reset. */
+  /** The effect has happened, but the answer never arrives: the connection is reset. */
   readonly cut?: true;
-  /** To be called when the answer has been sent, or nobody reads it any more. */
+  /** To be called when the answer has been sent or abandoned. */
   readonly over?: () => void;
 }
 
-/** Who asks: a short hash of the key, as it is stored. `''`: nobody. */
+/** The requester: a short hash of the key, as stored. `''`: none. */
 export type Account = string;
 
-/** One thing that is wrong with a request; `path` is the field, `''` the request as a whole. */
+/** One problem with a request. `path` is the field, `''` the whole request. */
 export interface Issue {
   readonly path: string;
   readonly message: string;
-  /** What `details` says beside it. */
+  /** Content of `details`. */
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
@@ -45,7 +45,7 @@ export function json(status: number, body: unknown, headers: Record<string, stri
   };
 }
 
-/** The API's `StandardError`, with whatever else it carries. */
+/** The API's `StandardError`, with additional fields. */
 export function refuse(status: number, error: string, more: Record<string, unknown> = {}): ServiceAnswer {
   return json(status, { error, ...more });
 }
@@ -53,7 +53,7 @@ export function refuse(status: number, error: string, more: Record<string, unkno
 /** Codes of the wallet routes, which are in the body. */
 const WALLET_CODE = /^(?:PAYMENT_REQUIRED|X402_)/;
 
-/** The same refusal as today's service words it: its codes are names on the error page, not fields of the body. */
+/** The same refusal as worded by today's service: its codes are names on the error page, not fields of the body. */
 export function withoutCode(answer: ServiceAnswer): ServiceAnswer {
   if (answer.status < 400 || typeof answer.body !== 'string' || !answer.body.startsWith('{')) return answer;
   const { code, ...body } = JSON.parse(answer.body) as Record<string, unknown>;

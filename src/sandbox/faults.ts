@@ -1,20 +1,20 @@
 /** Probabilities from 0 to 1, each for one request or one job. */
 export interface Faults {
-  /** A job that ends FAILED; half of them are refunded. */
+  /** A job ends FAILED; half of these are refunded. */
   readonly jobFails: number;
-  /** A clean-up that answers `success: false`, and deletes nothing. */
+  /** A clean-up answers `success: false`, and deletes nothing. */
   readonly cleanUpFails: number;
-  /** A submit that is refused with 503 MODEL_AT_CAPACITY. */
+  /** A submit is refused with 503 MODEL_AT_CAPACITY. */
   readonly atCapacity: number;
-  /** A submit that is refused with 429 MODEL_OVERLOADED. */
+  /** A submit is refused with 429 MODEL_OVERLOADED. */
   readonly overloaded: number;
-  /** A submit that is queued, and whose answer never arrives. */
+  /** A submit is queued, but its answer never arrives. */
   readonly lostAnswer: number;
-  /** A submit that is queued, and answered with a 500. */
+  /** A submit is queued, but answered with a 500. */
   readonly errorAfterQueueing: number;
-  /** A request that a proxy answers with 502 and a page of HTML, nothing having happened. */
+  /** A proxy answers with 502 and an HTML page, and the request has no effect. */
   readonly badGateway: number;
-  /** A download that breaks off half-way. */
+  /** A download is cut off half-way. */
   readonly brokenDownload: number;
 }
 
@@ -29,25 +29,25 @@ export const FAULTS_DEFAULT: Faults = {
   brokenDownload: 0,
 };
 
-/** Where the API is known to answer in two ways: how often, from 0 to 1, the second one comes. */
+/** Where the API has two ways of answering: the probability of the second one, from 0 to 1. */
 export interface Variants {
   /** A running job without its times. */
   readonly untimed: number;
-  /** A failed job without a word about the money. */
+  /** A failed job without information about the refund. */
   readonly refundUnstated: number;
-  /** Success for a clean-up of what is cleaned up already, where the first way is 404. */
+  /** Success when cleaning up twice, instead of 404. */
   readonly cleanUpAgain: number;
   /** A Content-Type of audio with parameters. */
   readonly typeParameters: number;
   /** The audio as base64 in JSON. */
   readonly audioInline: number;
-  /** JSON with the URL of the audio, which nothing serves. */
+  /** JSON with the URL of the audio, which does not exist. */
   readonly audioElsewhere: number;
-  /** 400 for a submit to an unknown model, where the first way is 404. */
+  /** 400 for a submit to an unknown model, instead of 404. */
   readonly unknownModel400: number;
-  /** An error that is an object with message, type and code, where the first way is a text. */
+  /** An error as an object with message, type and code, instead of a text. */
   readonly errorObject: number;
-  /** An answer without one of its rate-limit headers. */
+  /** An answer without one of its rate limit headers. */
   readonly headerMissing: number;
 }
 

@@ -25,12 +25,15 @@ export function stateOf(job: Job, nowMs: number): JobState {
   }
 }
 
-/** When the reservation becomes a charge, or is given back: at the job's end, or when it is cancelled. */
+/** When the reservation becomes a charge or is released: when the job ends, or is cancelled. */
 export function settledAtMs(job: Job): number {
   return Math.min(job.atMs + job.runMs, job.deletedAtMs ?? Number.POSITIVE_INFINITY);
 }
 
-/** A cancelled job gives nothing back, whatever it would have come to, and neither does one charged to DIEM of an earlier UTC day. */
+/**
+ * A cancelled job is never refunded, whatever its result would have been, and neither is one charged to DIEM of an
+ * earlier UTC day.
+ */
 export function isRefunded(job: Job): boolean {
   const settledMs = settledAtMs(job);
   if (settledMs !== job.atMs + job.runMs) return false;
@@ -39,21 +42,21 @@ export function isRefunded(job: Job): boolean {
   return job.end.startsWith('failed-') && (job.currency !== 'DIEM' || sameDay);
 }
 
-/** What of the price comes back as the job is settled, integer micro-dollars. */
+/** How much of the price is returned when the job is settled, in integer micro-dollars. */
 export function returnedMicroUsd(job: Job): number {
   if (isRefunded(job)) return job.priceMicroUsd;
   const ended = settledAtMs(job) === job.atMs + job.runMs;
   return ended ? job.priceMicroUsd - (job.settledMicroUsd ?? job.priceMicroUsd) : 0;
 }
 
-/** Log-normal, in ms: how long a generation takes. */
+/** How long a generation takes in ms, log-normally distributed. */
 export function drawTimes(runMsMedian: number, speed: number, random: () => number) {
   const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   const runMs = Math.max(1, Math.round((runMsMedian * Math.exp(SIGMA * normal)) / speed));
   return { runMs, waitMs: Math.floor(runMs * WAIT_SHARE) };
 }
 
-/** What the service tells to expect: the 80th percentile, in ms. */
+/** The expected run time stated by the service: the 80th percentile, in ms. */
 export function expectedRunMs(runMsMedian: number, speed: number): number {
   return Math.round((runMsMedian * Math.exp(SIGMA * Z80)) / speed);
 }

@@ -4,28 +4,28 @@ import { refuse, type ServiceAnswer } from './exchange.js';
 /** An API key that the service knows. */
 export interface SandboxKey {
   readonly key: string;
-  /** Whose it is: jobs, balances and limits are the user's. Default: a user of its own. */
+  /** Its owner: jobs, balances and limits belong to the user. Default: a separate user. */
   readonly user?: string;
   /** `/billing/*` needs an ADMIN key. Default ADMIN. */
   readonly kind?: 'INFERENCE' | 'ADMIN';
-  /** What its owner lacks: an active subscription, access to the API, the Pro models, or the billing history. */
+  /** Rights that its owner lacks: an active subscription, access to the API, the Pro models, or the billing history. */
   readonly without?: readonly Right[];
-  /** The models that it may use. Default: all. */
+  /** Models that it may use. Default: all. */
   readonly models?: readonly string[];
-  /** Most that may be spent under it, ever. */
+  /** The most that may ever be spent with it. */
   readonly spendLimit?: { readonly usd: number; readonly currency: 'USD' | 'DIEM' };
 }
 
 export type Right = 'subscription' | 'access' | 'pro' | 'history';
 
-/** What a request asks of its key. */
+/** Checks for a request's key. */
 export interface Keyring {
   lacks(key: string, right: Right): boolean;
   isAdmin(key: string): boolean;
   mayUse(key: string, model: string): boolean;
-  /** What the key may still spend in that currency (`USD` counts for all but DIEM), integer micro-dollars. */
+  /** What the key may still spend in that currency (`USD` covers all but DIEM), in integer micro-dollars. */
   leftMicroUsd(key: string, currency: 'USD' | 'DIEM', spentMicroUsd: number): number;
-  /** The code of the refusal, if the key's limit does not cover what was spent before and this. */
+  /** The code of the refusal, if the key's limit does not cover earlier spending plus this amount. */
   overLimit(key: string, microUsd: number): string | undefined;
 }
 
@@ -47,7 +47,7 @@ export function createKeyring(keys: ReadonlyMap<string, SandboxKey>): Keyring {
   };
 }
 
-/** The refusal of a key that is known, but may not ask for this. */
+/** The refusal for a known key that lacks the right for this request. */
 export function denied(
   keyring: Keyring,
   key: string,

@@ -20,7 +20,7 @@ import { createService, type Service } from './service.js';
 import { createSandboxTransport } from './transport.js';
 
 export interface SandboxOptions {
-  /** Where the ledger is kept: made with the first effect, not before. */
+  /** Where the ledger is kept. Created with the first effect, not before. */
   readonly directory: string;
   readonly speed: number;
   readonly clock: Clock;
@@ -32,11 +32,14 @@ export interface SandboxOptions {
   readonly as?: DescriptionName;
 }
 
-/** The ADMIN key that the sandbox takes; the other one is an INFERENCE key of the same user. */
+/** The ADMIN key that the sandbox accepts. The other one is an INFERENCE key of the same user. */
 export const SANDBOX_KEY = 'sandbox';
 const SANDBOX_INFERENCE_KEY = 'sandbox-inference';
 
-/** The service over its ledger file, and a way to it without a network. Throws `BatchError` for a ledger that is damaged or cannot be read. */
+/**
+ * The service with its ledger file, and a transport to it without a network. Throws `BatchError` if the ledger is
+ * damaged or cannot be read.
+ */
 export function openSandbox(options: SandboxOptions): { transport: Transport; service: Service } {
   const service = openService(options);
   const transport = createSandboxTransport({
@@ -47,7 +50,7 @@ export function openSandbox(options: SandboxOptions): { transport: Transport; se
   return { transport, service };
 }
 
-/** Without `directory` nothing outlives the process. */
+/** Without `directory`, nothing survives the process. */
 export function openService(options: Omit<SandboxOptions, 'directory'> & { directory?: string }): Service {
   const { directory, speed, random, limits, as } = options;
   const file = directory === undefined ? undefined : openLedgerFile(directory);
@@ -62,17 +65,17 @@ export function openService(options: Omit<SandboxOptions, 'directory'> & { direc
   });
 }
 
-/** Enough to rehearse a large manifest. */
+/** Enough to try out a large manifest. */
 const BALANCE_USD = 10_000;
 
-/** Uniform in [0, 1), 48 bits of it. */
+/** Uniform in [0, 1), with 48 bits. */
 function uniform(random: Random): () => number {
   return () => Buffer.from(random.bytes(6)).readUIntBE(0, 6) / 2 ** 48;
 }
 
 /**
- * `ledger.jsonl`, one entry a line. What was appended survives a kill of the process; a line that a kill cut short
- * is dropped (its effect was never answered).
+ * `ledger.jsonl`, one entry per line. Appended entries survive a kill of the process. An incomplete last line is
+ * dropped (its effect was never answered).
  */
 export function openLedgerFile(directory: string): {
   readonly entries: readonly Entry[];
@@ -94,7 +97,7 @@ export function openLedgerFile(directory: string): {
       const line = Buffer.from(`${JSON.stringify(entry)}\n`);
       if (sizeBytes === 0) mkdirSync(directory, { recursive: true });
       withRegularFile(directory, APPEND, (descriptor) => {
-        // What a kill or a full disk left of a line would spoil the next one.
+        // A line left incomplete by a kill or a full disk would spoil the next one.
         if (sizeBytes > goodBytes) ftruncateSync(descriptor, goodBytes);
         sizeBytes = goodBytes + line.byteLength;
         writeFileSync(descriptor, line);
@@ -127,12 +130,12 @@ function readIfThere(directory: string): Buffer {
 }
 
 const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND;
-/** Neither exists on Windows. Without NONBLOCK, opening a pipe waits for its other end. */
+/** Neither flag exists on Windows. Without NONBLOCK, opening a pipe waits for its other end. */
 const SAFE = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /**
- * The folder may come with somebody else's repository. Throws `ELOOP` where it or the ledger is a symbolic link (the link is
- * not followed), `EFTYPE` where the ledger is a pipe or a device.
+ * The folder may come from an untrusted repository. Throws `ELOOP` if it or the ledger is a symbolic link (which is not
+ * followed), and `EFTYPE` if the ledger is a pipe or a device.
  */
 function withRegularFile<T>(directory: string, flags: number, use: (descriptor: number) => T): T {
   if (lstatSync(directory).isSymbolicLink()) throw systemFault('ELOOP');

@@ -2,7 +2,7 @@ import type { Currency } from '../core/money.js';
 import type { Account } from './exchange.js';
 import type { AudioFormat, AudioKind } from './model.js';
 
-/** A job as it was accepted. All that becomes of it by itself is decided here: its life is a function of time. */
+/** A job as it was accepted. Everything that will happen to it is decided here, so its state is a function of time. */
 export interface Queued {
   readonly type: 'queued';
   /** The queue id. */
@@ -11,15 +11,15 @@ export interface Queued {
   readonly account: Account;
   readonly model: string;
   readonly priceMicroUsd: number;
-  /** What of it stays charged once the length of the audio is known. Absent: all. */
+  /** The part of it that stays charged once the length of the audio is known. Absent: all. */
   readonly settledMicroUsd?: number;
-  /** What it was charged to. Absent: USD. */
+  /** The balance it was charged to. Absent: USD. */
   readonly currency?: Currency;
   /** How long it waits before it runs. */
   readonly waitMs: number;
   /** From accepted to ready or failed. */
   readonly runMs: number;
-  /** `failed-…`: told by retrieve with that status. */
+  /** `failed-…`: reported by retrieve with that status. */
   readonly end:
     | 'ready'
     | 'damaged'
@@ -33,38 +33,38 @@ export interface Queued {
   readonly prompt: string;
   /** SHA-256 (hex) of the request and the account. */
   readonly request: string;
-  /** From 1: which of the equal requests this is. Each sounds different. */
+  /** Number of this take among equal requests, from 1. Each sounds different. */
   readonly take: number;
   readonly kind: AudioKind;
   readonly format: AudioFormat;
   readonly durationSeconds: number;
-  /** Its end is to go over into its start. */
+  /** Its end has to join its start. */
   readonly loop?: true;
 }
 
-/** The media was deleted, or the job cancelled if it still ran. */
+/** The media was deleted, or the job cancelled if it was still running. */
 export interface Deleted {
   readonly type: 'deleted';
   readonly id: string;
   readonly atMs: number;
 }
 
-/** An effect: what must outlive the service's process. */
+/** An effect, which must survive the service's process. */
 export type Entry = Queued | Deleted;
 
 export interface Job extends Queued {
   readonly deletedAtMs?: number;
 }
 
-/** The state that the entries add up to. */
+/** The state resulting from all entries. */
 export interface Ledger {
   readonly jobs: ReadonlyMap<string, Job>;
   add(entry: Entry): void;
-  /** What all jobs of the account cost, as if none were refunded; of one purse, DIEM of the UTC day of `nowMs` alone. */
+  /** The cost of all the account's jobs, ignoring refunds; for one balance, DIEM counts only the UTC day of `nowMs`. */
   spentMicroUsd(account: Account, from?: { readonly currency: Currency; readonly nowMs: number }): number;
-  /** The few jobs that will give money back, or would have. */
+  /** The few jobs that will be refunded, or would have been. */
   refundable(account: Account): readonly Job[];
-  /** How many jobs were made of an equal request. */
+  /** How many jobs were made for an equal request. */
   takes(request: string): number;
 }
 
@@ -86,7 +86,7 @@ export function foldLedger(entries: Iterable<Entry>): Ledger {
   const remove = (entry: Deleted) => {
     const job = jobs.get(entry.id);
     if (job === undefined || job.deletedAtMs !== undefined) return;
-    // Only the audio is made of the prompt: memory need not grow with what was deleted.
+    // The prompt is needed only for the audio, so deleted jobs need not keep it in memory.
     jobs.set(entry.id, { ...job, prompt: '', deletedAtMs: entry.atMs });
   };
   const add = (entry: Entry) => (entry.type === 'queued' ? queue(entry) : remove(entry));
@@ -103,7 +103,7 @@ export function foldLedger(entries: Iterable<Entry>): Ledger {
 
 const DAY_MS = 24 * 3_600_000;
 
-/** DIEM is an allocation of each UTC day. */
+/** DIEM is allocated for each UTC day. */
 function currencyKey(account: Account, currency: Currency, atMs: number): string {
   return currency === 'DIEM' ? `${account} DIEM ${Math.floor(atMs / DAY_MS)}` : `${account} ${currency}`;
 }

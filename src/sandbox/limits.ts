@@ -3,16 +3,16 @@ import type { Account } from './exchange.js';
 export interface LimitOptions {
   /** Requests a minute for each user and model. Default 60. */
   readonly perMinute?: number;
-  /** Instead: requests a minute of each user by route, over all models. Other routes are not limited. */
+  /** Instead: requests a minute for each user and route, across all models. Other routes are not limited. */
   readonly perMinuteByRoute?: Readonly<Record<string, number>>;
-  /** Answers without success within 30 s after which the key is blocked for 30 s. Default 20. */
+  /** Failures within 30 s after which the key is blocked for 30 s. Default 20. */
   readonly failuresMax?: number;
   /**
-   * `window`: so many from the first request on, all back after a minute. `bucket`: each comes back on its own.
+   * `window`: starts with the first request, and is full again after a minute. `bucket`: tokens return one by one.
    * `none`: no limit, and no block. Default `window`.
    */
   readonly kind?: 'window' | 'bucket' | 'none';
-  /** Whether answers tell of the limit. Default true. */
+  /** Whether answers have limit headers. Default true. */
   readonly headers?: boolean;
 }
 
@@ -22,10 +22,10 @@ const FAILURES_MAX_DEFAULT = 20;
 const FAILURES_WITHIN_MS = 30_000;
 const BLOCK_MS = 30_000;
 
-/** What is left of one key's budget for one model. */
+/** The rest of one key's budget for one model. */
 interface Budget {
   left: number;
-  /** Window: when it began. Bucket: when `left` was counted. */
+  /** Window: when it began. Bucket: when `left` was computed. */
   atMs: number;
 }
 
@@ -35,9 +35,9 @@ interface Verdict {
 }
 
 export interface Limiter {
-  /** Counts a request, if it may pass. */
+  /** Counts a request if it is allowed. */
   take(account: Account, about: { readonly path: string; readonly model: string }, nowMs: number): Verdict;
-  /** Of each model. */
+  /** For each model. */
   readonly perMinute: number;
 }
 
@@ -81,7 +81,7 @@ function rateHeaders(limit: number, left: number, resetMs: number): Record<strin
   };
 }
 
-/** The limits of a service whose time runs faster: as many requests in one of its minutes, which is shorter than others'. */
+/** The limits of a service whose time runs faster: the same number of requests in shorter minutes. */
 export function limitsAtSpeed(limits: LimitOptions, speed: number): LimitOptions {
   if (speed <= 1) return limits;
   const faster = (perMinute: number) => Math.max(1, Math.floor(perMinute * speed));
@@ -95,13 +95,13 @@ export interface FailureBlock {
   isBlocked(account: Account, nowMs: number): boolean;
   /** When the last block of an account ends. */
   untilMs(account: Account): number;
-  /** An answer that is no success. */
+  /** Counts a failure. */
   failed(account: Account, nowMs: number): void;
   /** How often any key was blocked. */
   readonly blocks: number;
 }
 
-/** Too many answers that are no success within 30 s block the key for 30 s. */
+/** Too many failures within 30 s block the key for 30 s. */
 export function createFailureBlock({ kind, failuresMax = FAILURES_MAX_DEFAULT }: LimitOptions): FailureBlock {
   const failures = new Map<Account, number[]>();
   const blockedUntil = new Map<Account, number>();

@@ -4,7 +4,7 @@ import type { State } from './state.js';
 
 const MEDIA_TYPES = { wav: 'audio/wav', flac: 'audio/flac', m4a: 'audio/mp4' } as const;
 
-/** A ready job's audio, in one of the ways in which the API hands it out. */
+/** A ready job's audio, in one of the ways in which the API returns it. */
 export function mediaAnswer(state: State, job: Job): ServiceAnswer {
   const { prompt, kind, durationSeconds, format, request, take, loop } = job;
   const audio = state.audio({ prompt, kind, durationSeconds, format, loop, seed: `${request} ${take}` });
@@ -26,7 +26,7 @@ function inline(mediaType: string, audio: AudioBody): ServiceAnswer {
   return json(200, { status: 'COMPLETED', audio: base64, content_type: mediaType });
 }
 
-/** As long as the audio, and nothing of it. */
+/** The same length as the audio, but different content. */
 function damaged(body: AudioBody): AudioBody {
   return {
     bytes: body.bytes,

@@ -8,14 +8,14 @@ export interface Tier extends Amount {
   readonly max_seconds: number;
 }
 
-/** One of the four shapes of a price. */
+/** One of the four forms of a price. */
 export type WirePricing =
   | { readonly generation: Amount }
   | { readonly per_second: Amount }
   | { readonly per_thousand_characters: Amount }
   | { readonly durations: Readonly<Record<string, Tier>> };
 
-/** `model_spec`, as `GET /models?type=music` sends it. An absent capability is undeclared. */
+/** `model_spec`, as in `GET /models?type=music`. An absent capability is undeclared. */
 export interface ModelSpec {
   readonly name: string;
   readonly privacy: 'anonymized';
@@ -64,19 +64,19 @@ export interface SandboxModel {
   readonly created: number;
   readonly spec: ModelSpec;
   readonly kind: AudioKind;
-  /** Median time of a generation at speed 1. */
+  /** Median generation time at speed 1. */
   readonly runMsMedian: number;
-  /** What is quoted and charged, as a part of the price in the catalogue. Default 1. */
+  /** The price quoted and charged, relative to the catalogue's. Default 1. */
   readonly priceFactor?: number;
-  /** Least characters of lyrics, unless the request is instrumental or leaves them to the optimizer. */
+  /** The fewest characters of lyrics, unless the request is instrumental or uses the optimizer. */
   readonly lyricsMin?: number;
-  /** Priced for so many seconds: it takes no duration, and the length of its audio is not known before. */
+  /** Priced for this many seconds. The model takes no duration, and the length of its audio is unknown in advance. */
   readonly reservedSeconds?: number;
-  /** For owners of a Pro account alone. */
+  /** Only for owners of a Pro account. */
   readonly pro?: true;
 }
 
-/** A model leaves the service when its deprecation says so. */
+/** A model leaves the service on its deprecation date. */
 export function isListed(model: SandboxModel, nowMs: number): boolean {
   const { deprecation } = model.spec;
   return deprecation === undefined || Date.parse(deprecation.removesAt) > nowMs;

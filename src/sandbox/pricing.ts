@@ -4,16 +4,16 @@ import type { SandboxModel } from './model.js';
 /** What a price depends on. */
 export interface Priced {
   readonly durationSeconds?: number;
-  /** UTF-16 units: of the ways to count the dearest. */
+  /** UTF-16 units, the way of counting that gives the most. */
   readonly characters?: number;
-  /** On the price of the catalogue: a mark-up or a discount. Default 1. */
+  /** Factor on the catalogue's price: a mark-up or a discount. Default 1. */
   readonly factor?: number;
 }
 
 /**
- * What one generation costs, integer micro-dollars, a fraction rounded up.
+ * The cost of one generation in integer micro-dollars, rounded up.
  *
- * @returns `undefined` where something that the price depends on is missing, or has no price
+ * @returns `undefined` if something that the price depends on is missing, or has no price
  */
 export function priceMicroUsd(model: SandboxModel, about: Priced): number | undefined {
   const { pricing, default_duration } = model.spec;

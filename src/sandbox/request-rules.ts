@@ -48,7 +48,7 @@ const COMPLETE: Schema = {
 };
 const RETRIEVE: Schema = { ...COMPLETE, delete_media_on_completion: { check: flag } };
 
-/** The request bodies of the API. None takes a key that is not in it. */
+/** The request bodies of the API. Unknown fields are refused. */
 export const SCHEMAS = { quote: QUOTE, queue: QUEUE, retrieve: RETRIEVE, complete: COMPLETE } as const;
 
 export function checkSchema(schema: Schema, body: unknown): Issue[] {
@@ -68,15 +68,15 @@ export function checkSchema(schema: Schema, body: unknown): Issue[] {
   return issues;
 }
 
-/** `duration_seconds` in either of its spellings. */
+/** `duration_seconds` as a number or a text. */
 export function secondsOf(value: unknown): number | undefined {
   return value === undefined ? undefined : Number(value);
 }
 
 /**
- * What a model has against a request that fits the schema. A key that the model does not take is refused by its
- * presence, whatever its value; and where the catalogue does not say that it is taken, it is not (but lyrics, which
- * the documentation refuses only where `supports_lyrics` is false).
+ * What a model refuses in a request that matches the schema. A field that the model does not support is refused
+ * whatever its value. If the catalogue does not declare it, it is not supported (except lyrics, which the documentation
+ * refuses only if `supports_lyrics` is false).
  */
 export function checkCapabilities(model: SandboxModel, body: Body, defaults: TextDefaults): Issue[] {
   const { spec } = model;
@@ -110,7 +110,7 @@ function switches(spec: ModelSpec, body: Body): Issue[] {
     .map((path) => ({ path, message: `${path} is not supported by this model` }));
 }
 
-/** Letters beyond the basic plane count once towards the least and twice towards the most: the stricter way. */
+/** Characters beyond the basic plane count once towards the minimum and twice towards the maximum: the stricter way. */
 function prompt(spec: ModelSpec, body: Body, { promptMin }: TextDefaults): Issue[] {
   const given = String(body.prompt);
   const least = spec.min_prompt_length ?? promptMin;
@@ -166,14 +166,14 @@ function speeds(spec: ModelSpec, body: Body): Issue[] {
   return issue(!within, 'speed', `speed must be from ${min_speed} to ${max_speed} for this model`);
 }
 
-/** Of a quote. */
+/** For a quote. */
 export function checkCharacters({ spec }: SandboxModel, given: number | undefined): Issue[] {
   const most = spec.prompt_character_limit;
   const tooMany = given !== undefined && most !== undefined && given > most;
   return issue(tooMany, 'character_count', `character_count must be at most ${most}`);
 }
 
-/** Also of a quote. */
+/** Also for a quote. */
 export function checkDuration({ spec }: SandboxModel, value: unknown): Issue[] {
   const given = secondsOf(value);
   if (given === undefined) return [];

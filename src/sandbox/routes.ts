@@ -19,7 +19,7 @@ import type { State } from './state.js';
 import { usageHistory } from './usage-history.js';
 import { type SignedIn, takesWallet, tooPoor, type Wallets, walletAnswer } from './wallets.js';
 
-/** Most that a request body may have, bytes. */
+/** Limit of a request body in bytes. */
 export const BODY_BYTES_MAX = 1024 * 1024;
 
 export interface RouterParts {
@@ -30,21 +30,21 @@ export interface RouterParts {
   accountOf(key: string): Account | undefined;
   walletAccount(address: string): Account;
   isBlocked(account: Account, nowMs: number): boolean;
-  /** Of an account that is blocked. */
+  /** For a blocked account. */
   blockedUntilMs(account: Account): number;
-  /** Told the name of each route that is asked for, `other` for an unknown one. */
+  /** Called with the name of each requested route, `other` for an unknown one. */
   count(name: string): void;
 }
 
 interface Routed {
   readonly answer: ServiceAnswer;
-  /** `''`: nobody that is known. */
+  /** `''`: no known account. */
   readonly account: Account;
   /** Refused because the key is blocked. */
   readonly blocked: boolean;
 }
 
-/** Who asks. */
+/** The requester. */
 interface Asker {
   readonly account: Account;
   readonly key: string;
@@ -106,7 +106,7 @@ function rateLimits(
   const spentMicroUsd = state.ledger.spentMicroUsd(account);
   return rateLimitsAnswer({
     models: catalogue.filter((model) => isListed(model, nowMs)).map((model) => model.id),
-    // Faster than life a client must be told: it cannot know that the service's minutes are shorter.
+    // Clients need to be told about faster limits, because they cannot know that the service's minutes are shorter.
     ...(state.description.modelLimits || state.speed > 1 ? { perMinute: limiter.perMinute } : {}),
     currencies: left(parts, account, nowMs),
     leftMicroUsd: {
@@ -119,7 +119,7 @@ function rateLimits(
 
 const TYPES = ['asr', 'embedding', 'image', 'music', 'text', 'tts', 'upscale', 'inpaint', 'video'];
 
-/** Text models are what is listed where no type is asked for, and the sandbox has none. */
+/** Without a type, the service lists text models, and the sandbox has none. */
 function models(
   { catalogue, state }: RouterParts,
   { key }: Asker,
@@ -136,7 +136,7 @@ function models(
   return json(200, { data: type === 'music' || type === 'all' ? listed : [], object: 'list', type });
 }
 
-/** Answers a request, in the service's order: route, key, block, rate limit, form of the body, content. */
+/** Answers a request, checking in the service's order: route, key, block, rate limit, form of the body, content. */
 export function createRouter(parts: RouterParts): (request: ServiceRequest, nowMs: number) => Routed {
   return (request, nowMs) => {
     const [path = '', search = ''] = request.path.split('?', 2);
@@ -182,7 +182,7 @@ interface WalletCall {
   readonly route: Get | Post | undefined;
 }
 
-/** A wallet's request: with a signature for an account, and without a key. */
+/** A wallet's request: signed for an account, without a key. */
 function signedIn(
   parts: RouterParts,
   { request, path, search, route }: WalletCall,
@@ -217,7 +217,7 @@ function bearer(request: ServiceRequest): string {
   return /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
 }
 
-/** The answer to whoever sends no credentials at all: how a wallet would pay. */
+/** The answer to a request without credentials: how a wallet can pay. */
 function paymentDiscovery(): ServiceAnswer {
   return json(402, {
     x402Version: 2,
@@ -227,7 +227,7 @@ function paymentDiscovery(): ServiceAnswer {
   });
 }
 
-/** Today's service tells when the block ends, in Unix milliseconds. */
+/** Today's service says when the block ends, in Unix milliseconds. */
 function blocked(untilMs: number, isTold: boolean): ServiceAnswer {
   const headers = isTold ? { 'x-ratelimit-remaining': '0', 'x-ratelimit-resets': String(untilMs) } : {};
   return json(429, { error: 'Too many failed requests. Please try again in 30 seconds.' }, headers);

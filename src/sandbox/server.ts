@@ -9,14 +9,14 @@ import { BODY_BYTES_MAX } from './routes.js';
 import type { Service } from './service.js';
 
 export interface SandboxServerOptions {
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port: number;
   readonly speed: number;
   readonly clock: Clock;
   readonly random: Random;
-  /** Whether the service's request limits hold. */
+  /** Whether the service's request limits apply. */
   readonly limited: boolean;
-  /** Absent: nothing outlives the server. */
+  /** Absent: nothing survives the server. */
   readonly directory?: string;
   /** Default: today's. */
   readonly as?: DescriptionName;
@@ -25,7 +25,7 @@ export interface SandboxServerOptions {
 const BASE_PATH = '/api/v1';
 const HOST = '127.0.0.1';
 
-/** The simulated service over HTTP, on loopback alone. Rejects with the system's error if it cannot listen. */
+/** The simulated service over HTTP, only on loopback. Rejects with the system's error if it cannot listen. */
 export async function openSandboxServer(
   options: SandboxServerOptions,
 ): Promise<{ url: string; close(): Promise<void> }> {
@@ -33,7 +33,7 @@ export async function openSandboxServer(
   return listen(service, options.clock, options.port);
 }
 
-/** Any service, as `openSandboxServer` serves its own. */
+/** Serves any service. */
 export async function listen(
   service: Service,
   clock: Clock,
@@ -78,7 +78,7 @@ async function serve(
     request.socket.destroy();
     return;
   }
-  // By the service's own clock, which need not be the system's: resets are told by it too.
+  // In the service's time, which may differ from the system's: resets are also given in it.
   response.setHeader('date', new Date(clock.nowMs()).toUTCString());
   await send(response, answer);
 }
@@ -92,7 +92,7 @@ function flat(request: IncomingMessage): Record<string, string> {
   );
 }
 
-/** Reads on past the limit without keeping it, so that the answer arrives; what is kept is enough to be refused. */
+/** Reads beyond the limit without keeping it, so that the answer arrives. What is kept is enough to refuse it. */
 async function readBody(request: IncomingMessage): Promise<string> {
   const pieces: Buffer[] = [];
   let bytes = 0;
@@ -122,7 +122,7 @@ async function send(response: ServerResponse, answer: ServiceAnswer): Promise<vo
   else response.destroy();
 }
 
-/** When more may be written; also when the client has gone. */
+/** When more can be written, or the client is gone. */
 export function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

@@ -15,41 +15,41 @@ import type { State } from './state.js';
 import { createWallets } from './wallets.js';
 
 export interface ServiceOptions {
-  /** Uniform in [0, 1). All chance comes from it, in the order of the requests. */
+  /** Uniform in [0, 1). The only source of chance, used in the order of the requests. */
   readonly random: () => number;
-  /** What happened before: a restored ledger. */
+  /** Earlier effects: a restored ledger. */
   readonly entries?: Iterable<Entry>;
-  /** Called with each effect, before it happens and before the answer is given. May throw: then nothing happened. */
+  /** Called with each effect, before it happens and before the answer is sent. If it throws, nothing happens. */
   readonly persist?: (entry: Entry) => void;
-  /** Divides the generation times, the real and the told ones, and multiplies the request limits. Default 1. */
+  /** Divides the generation times, both real and stated, and multiplies the request limits. Default 1. */
   readonly speed?: number;
   readonly catalogue?: readonly SandboxModel[];
   readonly limits?: LimitOptions;
-  /** Which description of the service is followed. Default: today's. */
+  /** Which description of the service to follow. Default: today's. */
   readonly as?: DescriptionName;
   /** USD of each account before its first job. Default 100. */
   readonly balanceUsd?: number;
-  /** The other purses of each account, in US dollars; DIEM: of each UTC day. Default: none. */
+  /** The other balances of each account, in US dollars; DIEM: on each UTC day. Default: none. */
   readonly currenciesUsd?: Partial<Record<Currency, number>>;
-  /** The keys that are accepted, each a user of its own unless it says whose it is. Default: `sandbox` alone. */
+  /** Accepted keys, each with its own user unless it names one. Default: only `sandbox`. */
   readonly keys?: readonly (string | SandboxKey)[];
-  /** On the prices of the catalogue, at a time. Default: 1, always. */
+  /** Factor on the catalogue's prices at a given time. Default: always 1. */
   readonly priceFactor?: (nowMs: number) => number;
-  /** Default: those of `FAULTS_DEFAULT`. */
+  /** Default: `FAULTS_DEFAULT`. */
   readonly faults?: Partial<Faults>;
   /** Default: those of the description. */
   readonly variants?: Partial<Variants>;
-  /** Must give audio of the job's format. Default: `renderAudio`. */
+  /** Must return audio in the job's format. Default: `renderAudio`. */
   readonly audio?: (job: AudioJob) => AudioBody;
 }
 
-/** The simulated API: what it answers is a function of its options, the requests so far and their times. */
+/** The simulated API: its answers are a function of its options, the requests so far and their times. */
 export interface Service {
   /** @param nowMs since the Unix epoch; must not go back */
   handle(request: ServiceRequest, nowMs: number): ServiceAnswer;
-  /** Every charge and refund made before `nowMs`, over all accounts, in the order of time. */
+  /** All charges and refunds before `nowMs`, across all accounts, in order of time. */
   charges(nowMs: number): readonly Charge[];
-  /** By queue id, the deleted ones included. */
+  /** By queue id, including deleted ones. */
   readonly jobs: ReadonlyMap<string, Job>;
   readonly counts: Counts;
 }
@@ -57,9 +57,9 @@ export interface Service {
 export interface Counts {
   /** By method and path: `POST /audio/queue`. */
   readonly requests: ReadonlyMap<string, number>;
-  /** Answers of status 429, for whatever reason. */
+  /** Answers with status 429, for any reason. */
   readonly tooMany: number;
-  /** How often a key was blocked for its failures. */
+  /** How often a key was blocked because of failures. */
   readonly blocks: number;
 }
 
@@ -106,7 +106,7 @@ export function createService(options: ServiceOptions): Service {
   };
 }
 
-/** Today neither 5xx nor 429 counts; August's description makes no exception. */
+/** Today neither 5xx nor 429 counts. The description of August makes no exception. */
 function countsAsFailure({ strictAccess }: Description, status: number): boolean {
   return status >= 400 && (!strictAccess || (status < 500 && status !== 429));
 }

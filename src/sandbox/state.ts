@@ -7,7 +7,7 @@ import type { Keyring } from './keys.js';
 import type { Entry, Ledger } from './ledger.js';
 import type { SandboxModel } from './model.js';
 
-/** What the routes share: the ledger, and the service's powers. */
+/** State and settings that the routes share. */
 export interface State {
   readonly ledger: Ledger;
   readonly speed: number;
@@ -19,16 +19,16 @@ export interface State {
   readonly keyring: Keyring;
   /** Draws whether a fault happens now, or the second of two ways is taken. */
   happens(chance: keyof Faults | keyof Variants): boolean;
-  /** How often this was asked with this key, this time included. */
+  /** How often this was called with this key, including this time. */
   timesSeen(key: string): number;
   /** A model that is listed now. */
   model(id: unknown, nowMs: number): SandboxModel | undefined;
-  /** A model that was listed once. */
+  /** A model that used to be listed. */
   isRetired(id: unknown, nowMs: number): boolean;
   medianMs(model: string): number;
-  /** On the prices of the catalogue, now. */
+  /** Factor on the catalogue's prices now. */
   priceFactor(nowMs: number): number;
   audio(job: AudioJob): AudioBody;
-  /** Writes down what happens, and makes it happen. */
+  /** Records an effect, and applies it. */
   effect(entry: Entry): void;
 }

@@ -6,13 +6,13 @@ import type { Service } from './service.js';
 export interface SandboxTransportOptions {
   readonly service: Service;
   readonly clock: Clock;
-  /** Absent: requests go without one. */
+  /** Absent: requests are sent without one. */
   readonly apiKey?: string;
 }
 
-/** What a request takes on its way, there and back. */
+/** Latency of a request and its answer. */
 const LATENCY_MS = 3;
-/** Chunks between two pauses in which others get their turn. */
+/** Chunks after which other work gets a turn. */
 const CHUNKS_PER_TURN = 8;
 
 /** The simulated service without a network: same answers, same faults, in this process. Never throws. */
@@ -32,7 +32,7 @@ export function createSandboxTransport({ service, clock, apiKey }: SandboxTransp
   };
 }
 
-/** What is thrown comes from the ledger's disk: the effect did not happen, and who asks cannot know. */
+/** An exception comes from the ledger's disk: the effect did not happen, and the client cannot know. */
 function handled(service: Service, request: ServiceRequest, nowMs: number): ServiceAnswer | Error {
   try {
     return service.handle(request, nowMs);

@@ -3,7 +3,7 @@ import { CURRENCIES, MICRO_USD_PER_USD } from '../core/money.js';
 import type { Charge } from './billing.js';
 import { type Account, type Issue, invalid, json, type ServiceAnswer } from './exchange.js';
 
-/** A walk through the history, and how far it got. Travels inside the cursor. */
+/** A position in the history, carried inside the cursor. */
 interface Walk {
   readonly account: Account;
   readonly currency?: string;
@@ -12,7 +12,7 @@ interface Walk {
   /** Exclusive, ms. */
   readonly endMs?: number;
   readonly pageSize: number;
-  /** Entries given so far: within a walk nothing comes before what was given. */
+  /** Entries returned so far: later pages never contain anything before these. */
   readonly given: number;
   readonly expiresMs: number;
 }
@@ -54,7 +54,7 @@ function entry(charge: Charge) {
       completionTokens: null,
       inferenceExecutionTime: null,
       promptTokens: null,
-      // The service's own id of the request: not the queue id, which nothing in the history tells.
+      // The service's own id of the request. It is not the queue id, which the history does not contain.
       requestId: `audio-${digest(charge.queueId).slice(0, 32)}`,
     },
     notes: usd < 0 ? 'API Inference Refund' : 'API Inference',

@@ -4,7 +4,7 @@ import type { Charge } from './billing.js';
 import { json, refuse, type ServiceAnswer, type ServiceRequest } from './exchange.js';
 
 /*
- * Wallets (x402): each request is signed by itself (EIP-4361 over EIP-191), and a signature is good for one request.
+ * Wallets (x402): each request is signed separately (EIP-4361 over EIP-191), and a signature is valid for one request.
  */
 
 const HEADER = 'sign-in-with-x';
@@ -13,7 +13,7 @@ const AGE_MS_MAX = 5 * 60_000;
 const AHEAD_MS_MAX = 30_000;
 const NONCES_MAX = 10_000;
 const IN_FLIGHT_MAX = 5;
-/** A wallet below it buys nothing. */
+/** A wallet with less than this cannot buy. */
 const BALANCE_MICRO_USD_MIN = 100_000;
 const TOP_UP = { minimumTopUpUsd: 5, suggestedTopUpUsd: 10 } as const;
 
@@ -22,14 +22,14 @@ export type SignedIn =
   | { readonly ok: false; readonly answer: ServiceAnswer };
 
 export interface Wallets {
-  /** Who signed this request; `undefined` where it carries no signature. Uses up its nonce. */
+  /** The signer of this request; `undefined` if it has no signature. Uses up its nonce. */
   signedIn(request: ServiceRequest, nowMs: number): SignedIn | undefined;
-  /** Counts a request as in flight until its answer is over. A refusal where too many are. */
+  /** Counts a request as in flight until its answer has ended. Refuses if there are too many. */
   inFlight(address: string, answer: () => ServiceAnswer): ServiceAnswer;
 }
 
 export function createWallets(): Wallets {
-  /** When each was used, ms. */
+  /** When each was used, in ms. */
   const nonces = new Map<string, number>();
   const inFlight = new Map<string, number>();
   const useUp = (nonce: string, nowMs: number): boolean => {
@@ -101,7 +101,7 @@ function faultOf(
   nowMs: number,
 ): [string, string] | undefined {
   if (checksumAddress(address) !== address) return ['INVALID_ADDRESS', 'The address has a wrong checksum'];
-  // The server's own address may be another in front of a proxy: the path is what tells one request from another.
+  // Behind a proxy the server's own address may differ, so only the path distinguishes requests.
   if (!URL.canParse(url) || !url.endsWith(path))
     return ['URI_MISMATCH', 'The URI is that of another request'];
   if (issuedMs - nowMs > AHEAD_MS_MAX) return ['NOT_YET_VALID', 'The message is dated in the future'];
@@ -120,7 +120,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** The refusal of a wallet that has too little to buy anything; `undefined` where it has enough. */
+/** The refusal for a wallet that has too little to buy anything; `undefined` if it has enough. */
 export function tooPoor(leftMicroUsd: number): ServiceAnswer | undefined {
   if (leftMicroUsd >= BALANCE_MICRO_USD_MIN) return undefined;
   return json(402, {
@@ -140,7 +140,7 @@ function walletBalance(leftMicroUsd: number): ServiceAnswer {
 
 const ROUTE = /^\/x402\/(balance|transactions)\/(0x[0-9a-fA-F]{40})$/;
 
-/** Whether a wallet may ask for this: jobs, and what is its own. */
+/** Whether a wallet may use this route: jobs, and its own data. */
 export function takesWallet(path: string): boolean {
   return /^\/audio\/(queue|retrieve|complete)$/.test(path) || path.startsWith('/x402/');
 }

@@ -47,13 +47,14 @@ export async function batchSettings(
   };
 }
 
-/** Folders for records that the lockfile's disk refuses; also searched for such records. */
+/** Folders for records that cannot be written to the lockfile's disk. They are also searched for such records. */
 export function rescueSettings(
   { manifestPath }: Session['settings'],
   env: Readonly<Record<string, string | undefined>>,
 ): Pick<OpenSettings, 'rescuePlaces' | 'openPlaces'> {
   const own = path.join(stateHome(env), 'venice-batch');
-  // Another disk than the home's, often one in memory. Named for the user, since the first one to make it owns it.
+  // A different disk than the home directory's, often in memory. Includes the user's name, because the first user to
+  // create it owns it.
   const temporary = path.join(os.tmpdir(), `venice-batch-${process.getuid?.() ?? os.userInfo().username}`);
   return {
     rescuePlaces: {
@@ -64,10 +65,7 @@ export function rescueSettings(
   };
 }
 
-/**
- * Folders for data that is neither settings nor cache: the XDG base directories, or their Windows
- * counterparts.
- */
+/** Folders for data that is neither settings nor cache: the XDG base directories, or their Windows counterparts. */
 function stateHome(env: Readonly<Record<string, string | undefined>>): string {
   const [named, otherwise] =
     process.platform === 'win32'
@@ -83,7 +81,10 @@ export function neighbourhoodOf({ settings, endpoint }: Session): Neighbourhood 
   return { lockfilePath, endpoint, folders: [...folders, settings.outputRoot.value] };
 }
 
-/** What may be bought, by flags and, where they say so, by the picks. Throws `BatchError` (3) for picks that cannot be read. */
+/**
+ * What may be bought, according to the flags and, if they say so, the picks. Throws `BatchError` (3) if the picks
+ * cannot be read.
+ */
 export async function selectionFor(session: Session): Promise<Selection> {
   const { only, except, force, retryFailed, onlyUnpicked } = session.settings.flags;
   const picked = onlyUnpicked === true ? { picked: await pickedTracks(session) } : {};

@@ -3,10 +3,10 @@ import { shownBaseUrl } from '../node/base-url.js';
 import type { Settings } from './settings.js';
 
 /**
- * A command for the same manifest, ready to paste: keeps the flags that say where things are, what may be bought, and
- * what is done with it. Where `words` name another endpoint they take the place of the flags that say so.
+ * A command for the same manifest, ready to paste. Keeps the flags that say where things are, what may be bought, and
+ * what to do with it. If `words` name another endpoint, they replace the flags for the endpoint.
  *
- * @param verb may be of two words, as `lock repair`
+ * @param verb may have two words, such as `lock repair`
  */
 export function nextCommandLine(
   verb: string,
@@ -23,7 +23,7 @@ export function nextCommandLine(
     ...(flags.outDir === undefined ? [] : ['--out-dir', flags.outDir]),
     ...(flags.state === undefined || words.includes('--state') ? [] : ['--state', flags.state]),
   ];
-  // A saved plan says itself what is chosen, and takes no other word for it.
+  // A saved plan contains the selection, and `--plan` cannot be combined with one.
   const buys = (verb === 'run' || verb === 'plan') && !words.includes('--plan');
   const chosen = [
     ...(flags.only ?? []).flatMap((pattern) => ['--only', pattern]),

@@ -15,7 +15,7 @@ export interface ProcessContext {
 
 export type EnvironmentOrigin = 'environment' | 'env-file';
 
-/** A variable and where it was set: the process's own comes first. Empty ones count as not set. */
+/** A variable and where it was set; the process's environment wins. Empty ones count as not set. */
 export interface Variable {
   readonly value: string;
   readonly origin: EnvironmentOrigin;
@@ -24,7 +24,7 @@ export interface Variable {
 export interface EnvironmentReader {
   /** The value that applies. */
   read(name: Name): Variable | undefined;
-  /** Every place that sets it, also to nothing. */
+  /** Every place that sets it, even to an empty value. */
   readAll(name: Name): readonly Variable[];
 }
 
@@ -38,15 +38,15 @@ const NAMES = [
 ] as const;
 export type Name = (typeof NAMES)[number];
 
-/** Their values may be repeated in messages. */
+/** Variables whose values may appear in messages. */
 const SHOWN: ReadonlySet<string> = new Set(['VENICE_BATCH_BUDGET', 'VENICE_BATCH_CONCURRENCY']);
 
 const ENV_FILE_BYTES_MAX = 1024 * 1024;
 
 /**
- * The process's environment, and the file of `--env-file`. A setting that is there but cannot be read (a misspelt
- * name, a line that is no `NAME=value`, a file in another encoding) may be a spending limit: it is a usage error, never ignored.
- * Throws `BatchError` (exit 2).
+ * The process's environment, and the file of `--env-file`. A setting that cannot be read (a misspelled name, a line
+ * that is not `NAME=value`, a file in another encoding) may be a spending limit, so it is a usage error and never
+ * ignored. Throws `BatchError` (exit 2).
  */
 export async function readEnvironment(
   envFile: string | undefined,
@@ -67,7 +67,7 @@ export async function readEnvironment(
   return { readAll, read: (name) => readAll(name).find(({ value }) => value !== '') };
 }
 
-/** Secrets in some environment, in every form in which they might appear in a text. */
+/** Secrets in an environment, in every form in which they might appear in a text. */
 export function secretsIn(env: Readonly<Record<string, string | undefined>>): readonly string[] {
   const { VENICE_API_KEY, VENICE_WALLET_KEY } = env;
   return [
@@ -76,14 +76,14 @@ export function secretsIn(env: Readonly<Record<string, string | undefined>>): re
   ];
 }
 
-/** Those in the text of an env file, however faulty the rest of it is. */
+/** Secrets in the text of an env file, even if the rest of it is invalid. */
 export function secretsInEnvText(text: string): readonly string[] {
   return secretsIn(parsed(text));
 }
 
 function requireKnownName(name: string, env: ProcessContext['env']): void {
   const meant = typoOf(name);
-  // Windows gives one variable under every spelling of its name.
+  // Windows returns a variable for every spelling of its name.
   if (meant === undefined || env[meant] === env[name]) return;
   throw usage(
     `the environment variable ${shellWord(name)} is not a setting of this program`,
@@ -93,7 +93,7 @@ function requireKnownName(name: string, env: ProcessContext['env']): void {
 
 async function readEnvFile(name: string, { cwd, files }: ProcessContext): Promise<string> {
   const file = await readTextFile(files, path.resolve(cwd, name), ENV_FILE_BYTES_MAX);
-  // UTF-16 of plain ASCII text is UTF-8 too, with a zero after each letter.
+  // ASCII text in UTF-16 is also valid UTF-8, with a zero after each letter.
   if (file.kind === 'text' && !file.text.includes('\0')) return file.text;
   const { what, fix } = describeFileFault(file.kind === 'fault' ? file : { fault: 'not-utf8', code: '' });
   throw usage(`cannot read the file of --env-file: ${shellWord(name)} ${what}`, fix);
@@ -129,7 +129,7 @@ interface LineFault {
   readonly hint: string;
 }
 
-/** The first line that seems to set one of our variables and does not. */
+/** The first line that seems to set one of our variables but does not. */
 function faultIn(text: string): LineFault | undefined {
   const values = parsed(text);
   const seen = new Map<string, number>();
@@ -151,7 +151,7 @@ function faultIn(text: string): LineFault | undefined {
   return undefined;
 }
 
-/** Whatever may be meant as `NAME=value` in a line, also `NAME: value` and `NAME value`. */
+/** Everything in a line that may be meant as `NAME=value`, including `NAME: value` and `NAME value`. */
 function assignmentsIn(line: string): readonly { readonly name: string; readonly value: string }[] {
   const code = line.replace(/(^|\s)#.*$/, '');
   const found = [
@@ -168,13 +168,10 @@ function assignmentsIn(line: string): readonly { readonly name: string; readonly
   }));
 }
 
-/** Distance of a slip of the pen; more may be another program's variable (`ENGINE_API_KEY`). */
+/** Edits in a typo. A name with more may be another program's variable (`ENGINE_API_KEY`). */
 const TYPO_EDITS_MAX = 2;
 
-/**
- * The variable that an unknown name probably meant. All names that begin with `VENICE_BATCH` are
- * ours.
- */
+/** The variable that an unknown name probably meant. All names that begin with `VENICE_BATCH` are ours. */
 function typoOf(name: string): Name | undefined {
   if ((NAMES as readonly string[]).includes(name)) return undefined;
   const folded = name.toUpperCase().replace(/[^A-Z\d]+/g, '_');

@@ -7,7 +7,7 @@ import type { Output } from '../storage/output.js';
 import type { Session } from './session.js';
 import { readableManifest } from './unreadable.js';
 
-/** The place of the shared log for a command that is no run: by flag, environment, manifest, or the lockfile's own header. */
+/** The shared log for a command other than a run: from flag, environment, manifest, or the lockfile's header. */
 export function stateFinder(session: Session): NonNullable<OpenSettings['findState']> {
   return async (named) => {
     const { settings } = session;
@@ -19,8 +19,8 @@ export function stateFinder(session: Session): NonNullable<OpenSettings['findSta
 }
 
 /**
- * Data for a read-only command; warnings go to stderr. Throws a `BatchError` (9) for a log of
- * another lockfile.
+ * Data for a read-only command; warnings go to stderr. Throws a `BatchError` (9) if the log belongs to another
+ * lockfile.
  */
 export async function viewOf(
   session: Session,
@@ -41,7 +41,7 @@ export async function viewOf(
   return sharedView(ports, about, read, state, (message, hint) => stderr.write(warning(message, hint)));
 }
 
-/** Brings the files here that other machines stored, for a command that needs them. */
+/** Downloads the files that other machines stored, for a command that needs them. */
 export async function pullFor(
   session: Session,
   { audio, attempts }: SharedView,

@@ -3,20 +3,17 @@ import { BatchError, EXIT } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 import { pathText } from '../report/shell.js';
 
-/** The lockfile and the sandbox are named for the manifest without it. */
+/** The lockfile and the sandbox folder are named after the manifest without it. */
 export const MANIFEST_EXTENSION = /\.ya?ml$/i;
 
-/** A link to a manifest is that manifest: with a lockfile of its own, everything would be bought twice. */
+/** A link to a manifest stands for its target: with a separate lockfile, everything would be bought twice. */
 export async function manifestBehind(files: Files, named: string): Promise<string> {
   const asNamed = path.join(await files.real(path.dirname(named)), path.basename(named));
   const real = await files.real(named);
   return real === asNamed ? named : real;
 }
 
-/**
- * Throws `BatchError` (2) if there is also a lockfile next to the link, where earlier versions put
- * it.
- */
+/** Throws `BatchError` (2) if there is also a lockfile next to the link, where earlier versions put it. */
 export async function unlessBoth(files: Files, named: string, manifestPath: string): Promise<void> {
   if (named === manifestPath) return;
   const lockfileOf = (file: string) => `${file.replace(MANIFEST_EXTENSION, '')}.lock.jsonl`;

@@ -13,7 +13,10 @@ import { openAudioStore, openObjectStore, type StoreWorld } from '../shared-log/
 import { MANIFEST_EXTENSION } from './manifest-link.js';
 import type { Settings } from './settings.js';
 
-/** Opens the place of a shared log in the real world. Asks nothing of it yet. Throws a `BatchError` for an unusable address. */
+/**
+ * Opens the shared log's storage in the real world, without contacting it. Throws a `BatchError` for an unusable
+ * address.
+ */
 export async function openState(
   text: string,
   ports: Ports,
@@ -35,7 +38,7 @@ export async function openState(
   };
 }
 
-/** Without credentials every request is refused, as with wrong ones: what is paid for is collected all the same. */
+/** Without credentials every request is refused, as with wrong ones, but paid audio is still collected. */
 function audioOf(address: StateAddress, world: StoreWorld): AudioStore | undefined {
   try {
     return openAudioStore(address, world);

@@ -43,9 +43,9 @@ const STEP_SUMMARY: OutputKind = { name: 'GITHUB_STEP_SUMMARY', what: 'a step su
 const HEAD_BYTES = 512;
 
 /**
- * Refuses a file to be written that is another file of the run, or that exists and is of another kind: the manifest,
- * the lockfile, lyrics, audio, whatever a slip of the command line names. So is one that is no regular file, or a symbolic
- * link: it may lead to any of these. Throws `BatchError` (exit 2).
+ * Refuses an output file that is another file of the run, or that exists and is of another kind: the manifest, the
+ * lockfile, lyrics, audio, or anything else named by mistake. Also refuses anything but a regular file, including
+ * symbolic links, which may lead to one of these. Throws `BatchError` (exit 2).
  */
 export async function checkOutputFiles(
   settings: Settings,
@@ -58,7 +58,7 @@ export async function checkOutputFiles(
   const take = async (full: string, what: string) => {
     const real = await files.real(full);
     taken.set(real, what);
-    // Also under another name, by a hard link.
+    // Also under another name, as a hard link.
     const id = (await files.facts(real))?.id;
     if (id !== undefined) taken.set(id, what);
   };
@@ -74,7 +74,7 @@ export async function checkOutputFiles(
 }
 
 /**
- * What stands at a path that a flag names to be written, where that is nothing such a flag ever wrote.
+ * What is at a path that a flag names to be written, if no such flag would have written it.
  *
  * @param full absolute
  */
@@ -123,7 +123,7 @@ function inputsOf(settings: Settings): readonly (readonly [name: string, what: s
   ];
 }
 
-/** Guard, journal and scratch files beside a lockfile. */
+/** Lock, journal and scratch files beside a lockfile. */
 function ownFolder(real: string): string | undefined {
   return real.split(path.sep).includes('.venice-batch') ? 'a file that locks are kept in' : undefined;
 }

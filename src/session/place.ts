@@ -2,8 +2,8 @@ import path from 'node:path';
 import { asOperand } from '../core/shell.js';
 
 /**
- * How a file below the output root is named to a person, so that the name can be pasted: relative to where the
- * person stands, absolute where that does not lead down to it.
+ * The name of a file below the output root for display, ready to paste: relative to the working directory if the file
+ * is below it, otherwise absolute.
  *
  * @param outputRoot absolute
  * @param cwd absolute

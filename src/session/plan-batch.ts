@@ -15,16 +15,13 @@ import type { Session } from './session.js';
 
 export interface Planned {
   readonly loaded: LoadedManifest;
-  /** Absent where the manifest has errors. */
+  /** Absent if the manifest has errors. */
   readonly prepared?: Prepared;
-  /** What `run --plan` applies; absent where anything stands against it. */
+  /** What `run --plan` applies; absent if anything prevents it. */
   readonly saved?: SavedPlan;
 }
 
-/**
- * Plans a run and its cost without taking the lock. Throws `BatchError` (9) for a lockfile that
- * cannot be used.
- */
+/** Plans a run and its cost without taking the lock. Throws `BatchError` (9) if the lockfile cannot be used. */
 export async function planBatch(session: Session): Promise<Planned> {
   const { settings, ports, endpoint, account } = session;
   const { flags } = settings;

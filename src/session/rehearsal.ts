@@ -4,11 +4,11 @@ import { MANIFEST_EXTENSION } from './manifest-link.js';
 import type { Session } from './session.js';
 
 /**
- * For a command that found nothing: the forgotten `--sandbox` is the likely reason where the sandbox has a lockfile of this
- * manifest.
+ * For a command that found nothing: if the sandbox has a lockfile for this manifest, the user probably forgot
+ * `--sandbox`.
  *
- * @param words of the command to use instead, its verb first
- * @returns one line without its end; `undefined` where there was no sandbox run
+ * @param words of the command to use instead, verb first
+ * @returns one line without its end; `undefined` if there was no sandbox run
  */
 export async function rehearsalNote(
   { settings, ports, command }: Session,

@@ -8,7 +8,7 @@ import { pathText } from '../report/shell.js';
 import { JUNIT, type OutputKind, obstacle, SUGGESTIONS } from './output-files.js';
 import type { Session } from './session.js';
 
-/** The files that were asked for, and what GitHub Actions shows of a run beside its log. */
+/** Writes the requested files, and what GitHub Actions shows of a run besides its log. */
 export async function writeReports(
   session: Session,
   outcome: RunOutcome,
@@ -19,8 +19,7 @@ export async function writeReports(
   const { flags } = settings;
   const world = { redact, stderr, files: ports.files };
   const takes = loaded?.manifest?.takes ?? [];
-  // Without a suggestion the file stays as it is: suggestions of an earlier run may not be applied
-  // yet.
+  // Without new suggestions the file is not changed: earlier ones may not have been applied yet.
   if (flags.suggestions !== undefined && patch !== '')
     await writeReport(world, flags.suggestions, patch, SUGGESTIONS);
   if (flags.junit !== undefined) {
@@ -52,10 +51,10 @@ export function githubPlaces(): { workspace: string; directory: string } {
 }
 
 /**
- * The one place where text leaves for a file. A report that cannot be written is told; it changes nothing about the run.
- * Never through a symbolic link, nor to a pipe: see `Files.open`.
+ * The only place where text is written to a file. An error is reported, and does not affect the run. Never writes
+ * through a symbolic link, or to a pipe: see `Files.open`.
  *
- * @param kind what may be replaced there; or what is there stays, and the text comes after it
+ * @param kind what may be replaced; with `append`, existing content stays
  */
 export async function writeReport(
   { redact, stderr, files }: Pick<Session, 'redact' | 'stderr'> & { readonly files: Files },
@@ -66,7 +65,7 @@ export async function writeReport(
   const file = path.resolve(name);
   const fail = (why: string) => stderr.write(`warning: ${pathText(name)} cannot be written: ${why}\n`);
   try {
-    // Looked at once more: this may be long after the start, or before anything else was checked.
+    // Check again: this may be long after the start, or before anything else was checked.
     const existing = kind === 'append' ? undefined : await obstacle(files, file, kind);
     if (existing !== undefined) return fail(`it would overwrite ${existing}`);
     const isNew = (await files.facts(file)) === undefined;

@@ -4,8 +4,8 @@ import { describeTextFault } from '../manifest/text-fault.js';
 import type { Session } from './session.js';
 
 /**
- * Tells a mistyped name before anything is made for it. Where the lockfile exists the command goes on without the
- * manifest: what is paid for is still known. Throws `BatchError`: 3, or 2 for standard input.
+ * Reports a mistyped name before anything is created for it. If the lockfile exists, the command continues without the
+ * manifest, because the lockfile still knows what is paid. Throws `BatchError`: 3, or 2 for standard input.
  */
 export async function requireManifest({ settings, ports, displayPath }: Session): Promise<void> {
   const { manifest, manifestPath, lockfilePath } = settings;

@@ -21,33 +21,37 @@ import { placesIn } from './place.js';
 import { type Flags, resolveSettings, type Settings } from './settings.js';
 import { unlessShared } from './sibling.js';
 
-/** A command's hold on the real world: settings, ports, terminals. */
+/** A command's access to the real world: settings, ports, terminals. */
 export interface Session {
   readonly settings: Settings;
   readonly ports: Ports;
   readonly stdout: Terminal;
   readonly stderr: Terminal;
-  /** What the lockfile is bound to: the base URL, or the sandbox's own name. Throws `BatchError` (2) for one that cannot be used. */
+  /**
+   * What the lockfile is bound to: the base URL, or the sandbox's name. Throws `BatchError` (2) for an unusable URL.
+   */
   readonly endpoint: string;
-  /** Who pays. Absent without a key. In the sandbox the simulator's own. Throws `BatchError` (4) for a key that cannot be one. */
+  /**
+   * Who pays. Absent without a key; in the sandbox the simulator's account. Throws `BatchError` (4) for an invalid key.
+   */
   readonly account: Account | undefined;
-  /** How the manifest is named in messages. */
+  /** The name of the manifest in messages. */
   readonly displayPath: string;
-  /** How a file is named to a person here, by its path relative to the output root. */
+  /** The display path of a file, given its path relative to the output root. */
   placeOf(file: string): string;
   /** Another command of this program for the same manifest, ready to paste. */
   command(verb: string, ...words: string[]): string;
   load(): Promise<LoadedManifest>;
-  /** Opens the place of a shared log. */
+  /** Opens the storage of a shared log. */
   readonly openState: OpenState;
-  /** Takes secrets out of text that leaves. What is written to the terminals goes through it by itself. */
+  /** Removes secrets from text that leaves the program. Text written to the terminals is redacted automatically. */
   redact(text: string): string;
-  /** Opens the way to the service; close it with `close`. Nothing heavy is imported before. */
+  /** Opens the connection to the service; close it with `close`. Nothing heavy is imported before. */
   connect(): Promise<Transport>;
   close(): Promise<void>;
 }
 
-/** Throws `BatchError` (exit 2) for settings that cannot be used. */
+/** Throws `BatchError` (exit 2) for unusable settings. */
 export async function openSession(
   manifest: string,
   flags: Flags,
@@ -92,7 +96,7 @@ export async function openSession(
   };
 }
 
-/** Those of the real world. */
+/** The ports of the real world. */
 export async function systemPorts(): Promise<Ports> {
   return {
     clock: createClock(),
@@ -109,7 +113,10 @@ export async function loadUnshared(settings: Settings, ports: Ports): Promise<Lo
 
 export type Service = Pick<Session, 'endpoint' | 'account' | 'redact' | 'connect' | 'close'>;
 
-/** The way to the service, and who pays there. Endpoint and account are looked at when they are used: who asks nobody needs neither. */
+/**
+ * The connection to the service, and who pays. Endpoint and account are checked on first use: commands that contact no
+ * one need neither.
+ */
 export async function openService(settings: Settings, ports: Ports): Promise<Service> {
   const wallet = settings.walletKey && (await openWallet(settings.walletKey.value));
   const endpoint = () => (settings.sandbox ? 'sandbox:' : usableBaseUrl(settings));
@@ -163,7 +170,7 @@ async function openNetwork(baseUrl: string, payer: Account | undefined): Promise
   return createTransport({ baseUrl, ...(payer?.kind === 'api_key' ? { apiKey: payer.id } : {}) });
 }
 
-/** The embedded sandbox has no address: what is signed names this one. */
+/** The embedded sandbox has no address, so signatures name this one. */
 const SANDBOX_URL = 'https://sandbox.invalid/api/v1';
 
 async function signed(

@@ -5,7 +5,7 @@ import { BESIDE_MINUTES, numberIn } from '../manifest/number-in.js';
 import { type EnvironmentReader, type ProcessContext, readEnvironment } from './environment.js';
 import { MANIFEST_EXTENSION, manifestBehind, unlessBoth } from './manifest-link.js';
 
-/** The flags of every command that looks at a manifest, as the command line has them. */
+/** The flags of all commands that use a manifest, as on the command line. */
 export interface Flags {
   readonly sandbox?: boolean;
   readonly sandboxSpeed?: string;
@@ -60,18 +60,18 @@ export interface Setting<T> {
   readonly origin: Origin;
 }
 
-/** Everything that flags, environment and defaults say; what the manifest says is added when it is read. */
+/** Everything that flags, environment and defaults say. The manifest's settings are added when it is read. */
 export interface Settings {
   /** As typed; `-` is standard input. */
   readonly manifest: string;
-  /** Absolute; the working directory's `stdin.yaml` for standard input. */
+  /** Absolute; `stdin.yaml` in the working directory for standard input. */
   readonly manifestPath: string;
   readonly sandbox: boolean;
-  /** How many times faster than life the sandbox makes audio. */
+  /** How many times faster than real time the sandbox makes audio. */
   readonly sandboxSpeed: number;
   /** The description of the service that the sandbox follows; absent: today's. */
   readonly sandboxAs?: SandboxAs;
-  /** Everything of a sandbox run lives here. Absolute. */
+  /** Everything of a sandbox run is here. Absolute. */
   readonly sandboxDirectory: string;
   readonly lockfilePath: Setting<string>;
   readonly outputRoot: Setting<string>;
@@ -83,9 +83,9 @@ export interface Settings {
   readonly budgetMicroUsd?: Setting<number>;
   readonly concurrency?: Setting<number>;
   readonly timeoutMs?: number;
-  /** Takes of each chosen track to make beyond `takes` of the manifest. */
+  /** Takes to make for each chosen track beyond the manifest's `takes`. */
   readonly more?: number;
-  /** Address of the shared log; the manifest may name one too. */
+  /** Address of the shared log. The manifest may also name one. */
   readonly state?: Setting<string>;
   readonly flags: Flags;
 }
@@ -94,8 +94,8 @@ export const DEFAULT_BASE_URL = 'https://api.venice.ai/api/v1';
 export const SANDBOX_SPEED_DEFAULT = 20;
 
 /**
- * Flag before environment before manifest before default. A value that cannot be read is a usage error
- * here, before anything is done. Throws `BatchError` (exit 2).
+ * Flags override the environment, which overrides the manifest, which overrides defaults. An invalid value is a usage
+ * error, before anything is done. Throws `BatchError` (exit 2).
  */
 export async function resolveSettings(
   manifest: string,
@@ -144,11 +144,11 @@ export async function resolveSettings(
   };
 }
 
-/** Months of the descriptions that the sandbox can follow, the newest first. */
+/** Months of the API descriptions that the sandbox can follow, newest first. */
 const SANDBOX_AS = ['2026-10', '2026-08'] as const;
 export type SandboxAs = (typeof SANDBOX_AS)[number];
 
-/** Throws `BatchError` (2) for a description that the sandbox does not know. */
+/** Throws `BatchError` (2) for a description that the sandbox does not have. */
 export function sandboxAsOf({ sandboxAs: given }: Flags): { sandboxAs?: SandboxAs } {
   if (given === undefined) return {};
   const known = SANDBOX_AS.find((month) => month === given);
@@ -193,7 +193,7 @@ function readBudget(name: string, text: string): number {
   return microUsd;
 }
 
-/** An empty one is most often a shell variable that is not set: no limit at all was not what was meant. */
+/** An empty one is usually an unset shell variable, and was not meant as "no limit". */
 function noBudget(name: string, text: string): BatchError {
   if (text.trim() === '')
     return usage(`${name} is set, but empty`, `give an amount in US dollars, or remove ${name}`);
@@ -220,7 +220,7 @@ export function concurrencyOf(
 function stateOf(flags: Flags, environment: EnvironmentReader): { state?: Setting<string> } {
   if (flags.state === '')
     throw usage('--state is empty', 'give an address, such as s3://bucket/prefix, or omit it');
-  // The simulator's own jobs are of no use to other machines; a flag says that a shared log is to be tried all the same.
+  // The simulator's jobs are useless to other machines; the flag still allows trying out a shared log.
   if (flags.state !== undefined) return { state: { value: flags.state, origin: 'flag' } };
   const set = flags.sandbox === true ? undefined : environment.read('VENICE_BATCH_STATE');
   return set === undefined ? {} : { state: set };
@@ -231,7 +231,7 @@ function timeoutOf(flags: Flags): { timeoutMs?: number } {
   return minutes === undefined ? {} : { timeoutMs: minutes * 60_000 };
 }
 
-/** Of one track; as many as `takes` of the manifest may ask for. */
+/** For one track; as many as the manifest's `takes` allows. */
 export const MORE_MAX = 99;
 
 function moreOf(flags: Flags): { more?: number } {
@@ -261,7 +261,7 @@ function numberOf(name: string, text: string | undefined, min: number, max: numb
   return value;
 }
 
-/** As it is typed: `--timeout 5`, `VENICE_BATCH_CONCURRENCY=5`. */
+/** As typed: `--timeout 5`, `VENICE_BATCH_CONCURRENCY=5`. */
 function assigned(name: string, value: string | number): string {
   return name.startsWith('--') ? `${name} ${value}` : `${name}=${value}`;
 }

@@ -26,8 +26,8 @@ import type { Flags } from './settings.js';
 import { printFileWarnings, readableManifest, warnUnreadable } from './unreadable.js';
 
 /**
- * Records the user's statement of what became of an attempt, and prints the next step. Throws
- * `BatchError` (2) if it does not fit the attempt.
+ * Records what the user says became of an attempt, and prints the next step. Throws `BatchError` (2) if that is not
+ * possible for the attempt.
  */
 export async function settle(session: Session, id: string, resolution: Resolution): Promise<ExitCode> {
   const { attempt, next } = await settleAttempt(session, id, resolution);
@@ -36,16 +36,13 @@ export async function settle(session: Session, id: string, resolution: Resolutio
 }
 
 export interface Settled {
-  /** As it is recorded now. */
+  /** As now recorded. */
   readonly attempt: Attempt;
   /** The command to run next. */
   readonly next: string;
 }
 
-/**
- * Records the user's statement of what became of an attempt. Throws `BatchError` (2) if it does not
- * fit the attempt.
- */
+/** Records what the user says became of an attempt. Throws `BatchError` (2) if that is not possible for the attempt. */
 export async function settleAttempt(session: Session, id: string, resolution: Resolution): Promise<Settled> {
   const { settings, ports } = session;
   const view = { output: await openOutput(ports.files, settings.outputRoot.value) };
@@ -64,7 +61,7 @@ export async function settleAttempt(session: Session, id: string, resolution: Re
       placeOf: session.placeOf,
     });
     printFileWarnings(session, warnings);
-    // What was to be made again and was not is told how, though an earlier one is here.
+    // If a take was to be made again but was not, report that, although an earlier file exists.
     const final = rowsOfRun(rows, attempts, [], nowMs);
     const next = nextCommand(session, nextStep(final, attempts), final);
     await store.close();
@@ -75,7 +72,9 @@ export async function settleAttempt(session: Session, id: string, resolution: Re
   }
 }
 
-/** What a person says of a job is marked as this key's where the attempt is: only then is its remote copy ever deleted. */
+/**
+ * A job named by the user is signed with this key only if the attempt is. Only then is its remote copy ever deleted.
+ */
 export function sealedBy({ account }: Session, header: LockHeader, before: Attempt, after: Attempt): Attempt {
   if (account === undefined) return after;
   return sealed(keySignatureOf(header, account), before, after);
@@ -86,7 +85,7 @@ export function openQuietly(session: Session, verb: string): Promise<Opened> {
   const opening = {
     lockfilePath: settings.lockfilePath.value,
     endpoint,
-    // A record that is known must not be overruled by a guess.
+    // A known record must not be overruled by a guess.
     ...rescueSettings(settings, process.env),
     command,
     verb,
@@ -97,14 +96,17 @@ export function openQuietly(session: Session, verb: string): Promise<Opened> {
   });
 }
 
-/** What a person says stands above what the run that made the intent may still find out. Not where the shared log cannot be told. */
+/**
+ * The user's statement takes precedence over what the run that made the intent may still find out, unless the shared
+ * log cannot be reached.
+ */
 async function recordByPerson(store: LockStore, attempt: Attempt): Promise<void> {
   const trouble = store.trouble();
   if (trouble?.kind === 'log') throw trouble.error;
   await store.record(attempt, { byPerson: true });
 }
 
-/** Digits that name an attempt, at least. */
+/** An attempt can be named by this many digits. */
 const ID_DIGITS_MIN = 4;
 
 function find({ command }: Session, attempts: readonly Attempt[], id: string): Attempt {
@@ -119,7 +121,7 @@ function find({ command }: Session, attempts: readonly Attempt[], id: string): A
   );
 }
 
-/** A queue_id is the job of one attempt, and one that the service knows. */
+/** A queue_id has to be the job of one attempt only, and known to the service. */
 async function checkResolution(
   session: Session,
   attempts: readonly Attempt[],
@@ -142,14 +144,14 @@ function settledText({ json }: Flags, attempt: Attempt, next: string): string {
 }
 
 function nextCommand({ command }: Session, step: NextStep, rows: readonly PlanRow[]): string {
-  // A run collects as well, and offers what may be bought now.
+  // A run collects too, and offers what may be bought now.
   if (step.kind === 'collect' && rows.some(({ decision }) => decision.kind === 'buy'))
     return command('run', ...retryFlags({ retryFailed: false, force: forcedOf(rows) }));
   if (step.kind === 'buy') return command('run', ...retryFlags(step));
   return command(step.kind === 'collect' || step.kind === 'resolve' ? step.kind : 'status');
 }
 
-/** Throws `BatchError` where the service does not know the job, or cannot be asked: then nothing is changed. */
+/** Throws `BatchError` if the service does not know the job, or cannot be reached; nothing is changed then. */
 async function checkAdopted(session: Session, attempt: Attempt, queueId: string): Promise<void> {
   const { account, command } = session;
   const same = command('resolve', attempt.attempt, '--queue-id', queueId);
@@ -176,7 +178,7 @@ async function checkAdopted(session: Session, attempt: Attempt, queueId: string)
     });
 }
 
-/** A slip of the command line of `resolve`. */
+/** A usage error of `resolve`. */
 export function refused(code: Code, message: string, hint: string): BatchError {
   return new BatchError(code, message, { exitCode: EXIT.usage, hint });
 }

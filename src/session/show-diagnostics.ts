@@ -5,7 +5,7 @@ import { githubAnnotations } from '../report/github.js';
 import { githubPlaces, isGithub } from './reports.js';
 import type { Session } from './session.js';
 
-/** Code frames on stderr, and annotations where GitHub Actions reads along. */
+/** Code frames on stderr, and annotations for GitHub Actions. */
 export function showDiagnostics(
   session: Session,
   diagnostics: readonly Diagnostic[],

@@ -5,8 +5,8 @@ import { MANIFEST_EXTENSION } from './manifest-link.js';
 import type { Settings } from './settings.js';
 
 /**
- * Refuses a manifest beside which another one would share its lockfile: each would take the other's tracks for its own.
- * A fault of the manifest, so that what is paid for is collected all the same.
+ * Refuses a manifest next to another one that would share its lockfile: each would treat the other's tracks as its own.
+ * Reported as an error of the manifest, so that paid audio is still collected.
  */
 export async function unlessShared(
   loaded: LoadedManifest,

@@ -13,7 +13,7 @@ export function warnUnreadable({ stderr, settings }: Session): (code: string) =>
     );
 }
 
-/** Shown by a command that otherwise shows what the lockfile says. */
+/** For a command that shows what the lockfile says. */
 export function printFileWarnings({ stderr }: Session, warnings: readonly Diagnostic[]): void {
   for (const { message, hint } of warnings.slice(0, WARNINGS_MAX))
     stderr.write(
@@ -25,7 +25,7 @@ export function printFileWarnings({ stderr }: Session, warnings: readonly Diagno
 
 const WARNINGS_MAX = 5;
 
-/** `undefined` where it cannot be read: the lockfile tells all else without it. */
+/** `undefined` if it cannot be read: the lockfile has everything else. */
 export async function readableManifest(session: Session): Promise<Manifest | undefined> {
   if (session.settings.manifest === '-') return undefined;
   return (await session.load().catch(() => undefined))?.manifest;

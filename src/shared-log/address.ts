@@ -2,25 +2,25 @@ import { isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BatchError, EXIT } from '../core/errors.js';
 
-/** Where the shared log, or the audio, is kept. Holds no secrets. */
+/** Where the shared log, or the audio, is kept. Contains no secrets. */
 export type StateAddress =
   | {
       readonly kind: 's3';
       readonly bucket: string;
       /** Without slashes at its ends; may be empty. */
       readonly prefix: string;
-      /** Absent: AWS, or as `AWS_ENDPOINT_URL_S3` says. */
+      /** Absent: AWS, or `AWS_ENDPOINT_URL_S3`. */
       readonly endpoint?: string;
       readonly region?: string;
     }
-  /** A remote of the repository that the manifest is in, by name or address. `ref`: below `refs/venice-batch/`. */
+  /** A remote of the manifest's repository, by name or address. `ref`: below `refs/venice-batch/`. */
   | { readonly kind: 'git'; readonly remote: string; readonly ref?: string }
   | { readonly kind: 'folder'; readonly path: string };
 
 const EXAMPLES =
   's3://bucket/prefix, s3://bucket/prefix?endpoint=https://host&region=auto, git:origin, or file:///mnt/share/folder';
 
-/** Reads what `--state` was given. Throws a `BatchError` (exit 2) that never repeats what may be a secret. */
+/** Parses the value of `--state`. Throws a `BatchError` (exit 2) that never repeats a possible secret. */
 export function parseStateAddress(text: string): StateAddress {
   if (/[\s\u0000-\u001f\u007f\\]/.test(text) || text.length > 2_000)
     throw wrong('holds a space, a backslash or a control character, or is too long');
@@ -30,7 +30,7 @@ export function parseStateAddress(text: string): StateAddress {
   throw wrong('does not begin with s3://, git: or file:///');
 }
 
-/** The address as it is written, in one form. */
+/** The normalised text of an address. */
 export function stateAddressText(address: StateAddress): string {
   switch (address.kind) {
     case 's3': {
@@ -67,7 +67,7 @@ function parseS3(text: string): StateAddress {
   };
 }
 
-/** Also of what `AWS_ENDPOINT_URL_S3` says. */
+/** Also checks `AWS_ENDPOINT_URL_S3`. */
 export function checkEndpoint(text: string): string {
   const full = text.includes('://') ? text : `https://${text}`;
   if (!/^https?:\/\/[^/]/i.test(full) || !URL.canParse(full))
@@ -95,7 +95,7 @@ function parseGit(text: string): StateAddress {
   return { kind: 'git', remote, ...(ref !== undefined && { ref }) };
 }
 
-/** A part of the rules of `git check-ref-format` that needs no git to check. */
+/** A subset of the rules of `git check-ref-format`, checked without git. */
 export function isRefName(text: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/.test(text) && !/\.\.|\.$|\.lock$/.test(text);
 }
@@ -108,7 +108,7 @@ function parseFile(text: string): StateAddress {
     const path = fileURLToPath(text).replace(/(?<=.)\/+$/, '');
     if (isAbsolute(path)) return { kind: 'folder', path };
   } catch {
-    // It says no more than the next line.
+    // The next line reports it.
   }
   throw wrong('is not a valid file address');
 }

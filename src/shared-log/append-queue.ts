@@ -3,13 +3,13 @@ import { checkpoint, type Waiting, writeGroup } from './append.js';
 import { asStateError, type LogCore } from './log-core.js';
 import type { AppendAnswer, AppendLimits } from './shared-log.js';
 
-/** So many records in one entry. */
+/** Records in one entry at most. */
 const RECORDS_MAX = 200;
 
 /** Runs one task at a time. Rejects with the error to report. */
 export interface Turns {
   take(work: () => Promise<void>): Promise<void>;
-  /** Resolves when nothing is under way. */
+  /** Resolves when no task is running. */
   over(): Promise<void>;
 }
 
@@ -27,11 +27,11 @@ export function createTurns(core: LogCore): Turns {
   };
 }
 
-/** Records that wait for an entry: first come, first written. */
+/** Records that wait to be written, in order of arrival. */
 export interface AppendQueue {
-  /** @param attempt absent: only a sign of life */
+  /** @param attempt absent: only a heartbeat */
   add(limits: AppendLimits, attempt?: Attempt): Promise<AppendAnswer>;
-  /** Resolves when nothing waits any more. */
+  /** Resolves when nothing is waiting. */
   empty(): Promise<void>;
 }
 

@@ -8,9 +8,9 @@ import { draft, type LogCore, noteProblem, type Pending, takeEntry } from './log
 import { entry, readForward } from './read-log.js';
 import type { AppendAnswer, AppendLimits } from './shared-log.js';
 
-/** Somebody waits for it. */
+/** A caller is waiting for it. */
 export interface Waiting {
-  /** Absent: only a sign of life. */
+  /** Absent: only a heartbeat. */
   readonly attempt?: Attempt;
   readonly limits: AppendLimits;
   answered(answer: AppendAnswer): void;
@@ -18,8 +18,8 @@ export interface Waiting {
 }
 
 /**
- * Writes the records as one entry, each unless the log forbids it. Judged by the log as it is: before anybody is
- * refused it is read to its end, and an entry that is written proves that nothing came in between.
+ * Writes the records as one entry, except those that the log forbids. Judged by the current log: it is read to its end
+ * before a record is refused, and a written entry proves that nothing was added in between.
  */
 export async function writeGroup(core: LogCore, waiting: readonly Waiting[]): Promise<void> {
   await settlePending(core);
@@ -46,7 +46,7 @@ export async function writeGroup(core: LogCore, waiting: readonly Waiting[]): Pr
   for (const one of open) one.answered('recorded');
 }
 
-/** An intent, while buying must stop. */
+/** An intent, while buying has to stop. */
 function isStopped({ damage, refused }: LogCore, { attempt, failed }: Waiting): boolean {
   const stop = damage ?? refused;
   if (stop === undefined || attempt?.state !== 'intent') return false;
@@ -64,7 +64,7 @@ function isRefusal(verdict: Verdict): boolean {
   return verdict !== 'write' && verdict !== 'recorded';
 }
 
-/** The same record only once, however many wait for it. */
+/** Each record only once, however many callers wait for it. */
 function recordsOf(waiting: readonly Waiting[]): readonly Attempt[] {
   const byLine = new Map(
     waiting.flatMap(({ attempt }) => (attempt ? [[attemptLine(attempt), attempt]] : [])),
@@ -72,7 +72,7 @@ function recordsOf(waiting: readonly Waiting[]): readonly Attempt[] {
   return [...byLine.values()];
 }
 
-/** @returns whether the next entry is now this one; else it is somebody else's, and folded */
+/** @returns whether this is now the next entry; otherwise it is another run's, and was folded */
 export async function put(core: LogCore, records: readonly Attempt[]): Promise<boolean> {
   const pending = draft(core, records);
   core.pending = pending;
@@ -80,7 +80,10 @@ export async function put(core: LogCore, records: readonly Attempt[]): Promise<b
   return pending.ours === true;
 }
 
-/** Finds out what is in the slot of an entry that was put: these bytes, or another's. Until then nothing else is put. */
+/**
+ * Finds out what is in the slot of an entry that was put: these bytes, or another run's. Nothing else is put before
+ * that.
+ */
 export async function settlePending(core: LogCore): Promise<void> {
   const { pending } = core;
   if (pending === undefined) return;
@@ -112,8 +115,8 @@ const LOOKS_MAX = 5;
 const LOOK_PAUSE_MS = 200;
 
 /**
- * Saves the next machine the reading of old entries. Only of what is known to be in the log; without one, everything
- * works all the same, so that one try is enough.
+ * Saves the next machine from reading old entries. Covers only what is known to be in the log. Optional, so one try is
+ * enough.
  */
 export async function checkpoint(core: LogCore): Promise<void> {
   const { state, damage } = core;
@@ -125,7 +128,7 @@ export async function checkpoint(core: LogCore): Promise<void> {
   await core.store.putIfAbsent(checkpointKey(next - 1), bytes).catch(() => {});
 }
 
-/** The first entry, unless somebody has written it already. */
+/** Writes the first entry unless another machine has. */
 export async function create(core: LogCore): Promise<void> {
   if (!(await put(core, []))) await readForward(core);
 }

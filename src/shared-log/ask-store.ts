@@ -2,14 +2,17 @@ import type { Clock, Random } from '../core/ports.js';
 import { createBackoff } from './backoff.js';
 import { type ObjectStore, StoreFault } from './object-store.js';
 
-/** A store, and what it takes to ask it again. */
+/** A store, and what is needed to retry requests to it. */
 export interface Asking {
   readonly store: ObjectStore;
   readonly clock: Clock;
   readonly random: Random;
 }
 
-/** Asks until there is an answer. Throws the `StoreFault` of the last try when patience ends, and any other at once. */
+/**
+ * Retries until there is an answer. Throws the `StoreFault` of the last try when the time is up, and any other fault at
+ * once.
+ */
 export async function patiently<T>(
   { clock, random }: Omit<Asking, 'store'>,
   ask: () => Promise<T>,
@@ -26,8 +29,8 @@ export async function patiently<T>(
 }
 
 /**
- * Puts the same bytes under the same key until the key is known to be filled: by these bytes or others. An answer that was lost
- * says nothing, and neither does a look: what is not there yet may be on its way.
+ * Puts the same bytes under the same key until the key is known to be filled, by these bytes or others. Neither a lost
+ * answer nor a read proves anything: the write may still be on its way.
  *
  * @param doubtful called when these bytes may be in the store although no answer says so
  */

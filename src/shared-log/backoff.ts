@@ -1,13 +1,13 @@
 import type { Clock, Random } from '../core/ports.js';
 
-/** How long to retry a store that gives no useful answer, ms. */
+/** How long to retry a store that gives no useful answer, in ms. */
 export const PATIENCE_MS = 60_000;
 const PAUSE_MS_MIN = 50;
 const PAUSE_MS_MAX = 5_000;
 
-/** Pauses between tries, each up to twice as long as the one before, by chance, so that machines do not keep step. */
+/** Random pauses between tries, each up to twice as long as the one before, so that machines do not retry in step. */
 export interface Backoff {
-  /** Waits; `false`, at once, when the time is up. */
+  /** Waits. Returns `false` at once when the time is up. */
   pause(): Promise<boolean>;
 }
 

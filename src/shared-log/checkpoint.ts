@@ -14,7 +14,7 @@ import {
 import { createLogState, foldGroup, type LogState, originOf } from './log-state.js';
 import type { LogHeader } from './shared-log.js';
 
-/** From this many entries on, a new checkpoint saves the next machine more than it costs. */
+/** After this many entries, a new checkpoint saves the next machine more than it costs. */
 export const ENTRIES_PER_CHECKPOINT = 100;
 
 /** Sorts right after the last entry it covers. */
@@ -28,7 +28,7 @@ export function checkpointNumber(key: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** The log so far as one object: what its entries fold to, and the hash of the last one. */
+/** The log so far as one object: its folded entries, and the hash of the last one. */
 export function encodeCheckpoint(state: LogState & { readonly header: LogHeader }): Uint8Array {
   const groups = groupsOf(state);
   const lines = groups.map(({ records }) => records.map(attemptLine));
@@ -67,7 +67,7 @@ function groupsOf(state: LogState): readonly CheckpointGroup[] {
   return [...groups.values()];
 }
 
-/** Parses a checkpoint; `undefined` unless it is complete. */
+/** Parses a checkpoint; `undefined` if it is incomplete. */
 export function decodeCheckpoint(entry: number, bytes: Uint8Array): LogState | undefined {
   const lines = decodeLines(bytes);
   const head = decodeHeader(lines?.shift());

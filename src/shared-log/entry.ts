@@ -4,16 +4,16 @@ import { attemptLine, readLine } from '../lockfile/line.js';
 import { createTally, sealLine, sealOf, sumOf } from '../lockfile/seal.js';
 import { LOG_VERSION, type LogHeader } from './shared-log.js';
 
-/** The first line of each entry; entry 0 has the header before it. */
+/** The first line of each entry. In entry 0 the header precedes it. */
 export interface Group {
   /** The number of the entry. */
   readonly entry: number;
   readonly run: string;
-  /** Random for each opening of a log, so that no two writers ever make the same bytes. */
+  /** Random for each opening of a log, so that no two writers ever produce the same bytes. */
   readonly writer: string;
-  /** Name of the machine, for people: see `isHost`. */
+  /** Name of the machine, for display: see `isHost`. */
   readonly host?: string | undefined;
-  /** By the writer's clock, ISO 8601. */
+  /** In the writer's time, ISO 8601. */
   readonly at: string;
   /** SHA-256 of the entry before; empty for the first. */
   readonly after: string;
@@ -28,7 +28,7 @@ export type EntryProblem =
   | { readonly kind: 'damaged'; readonly why: string }
   | { readonly kind: 'newer_version'; readonly version: number };
 
-/** `log/00000042.jsonl`: sorted by name, entries are in order up to a hundred million. */
+/** `log/00000042.jsonl`: sorting by name keeps entries in order, up to a hundred million. */
 export function entryKey(number: number): string {
   return `log/${String(number).padStart(DIGITS, '0')}.jsonl`;
 }
@@ -93,7 +93,7 @@ export function countOf(lines: readonly string[]): { readonly records: number; r
   return { records, digest };
 }
 
-/** The attempts in the lines; `undefined` unless they are exactly those that were counted. */
+/** The attempts in the lines; `undefined` if they do not match the count and checksum. */
 export function decodeRecords(
   lines: readonly string[],
   counted: Readonly<Record<string, unknown>>,
@@ -110,7 +110,7 @@ export function decodeRecords(
   return mark.lines === counted.records && mark.digest === counted.digest ? records : undefined;
 }
 
-/** The object in a line whose checksum is right. */
+/** The object in a line, if its checksum is valid. */
 export function sealedObject(line: string | undefined): Readonly<Record<string, unknown>> | undefined {
   const seal = line === undefined ? undefined : sealOf(line);
   if (seal?.right !== true) return undefined;
@@ -126,7 +126,7 @@ export function encodeLines(lines: readonly string[]): Uint8Array {
   return new TextEncoder().encode(lines.map((line) => `${line}\n`).join(''));
 }
 
-/** `undefined` for bytes that are no whole lines of UTF-8. */
+/** `undefined` if the bytes are not complete lines of UTF-8. */
 export function decodeLines(bytes: Uint8Array): string[] | undefined {
   try {
     const lines = new TextDecoder('utf-8', { fatal: true }).decode(bytes).split('\n');
@@ -140,7 +140,7 @@ function damaged(why: string): ReadEntry {
   return { ok: false, problem: { kind: 'damaged', why } };
 }
 
-/** A name that can be shown anywhere as it is. */
+/** A name that is safe to display unescaped. */
 export function isHost(value: unknown): value is string {
   return isText(value) && /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(value);
 }

@@ -4,8 +4,8 @@ import type { Files, Random } from '../core/ports.js';
 import { OBJECT_BYTES_MAX, type ObjectStore, type PutAnswer, StoreFault } from './object-store.js';
 
 /**
- * A folder that several machines mount. An object is written under a name of its own, synced, and given its final name by
- * `link`, which fails where that name is taken: so an object is there whole or not at all.
+ * A folder that several machines mount. An object is written under a unique name, synced, and given its final name with
+ * `link`, which fails if that name is taken. So an object is either complete or absent.
  */
 export function createFolderStore(files: Files, random: Random, root: string): ObjectStore {
   const pathOf = (key: string) => join(root, ...key.split('/'));
@@ -67,7 +67,7 @@ async function publish(files: Files, draft: string, path: string): Promise<PutAn
     if (faultCode(error) === 'EEXIST') kind = 'exists';
     else throw linkFault(error);
   }
-  // Also of another's name, which may not be durable yet.
+  // Also for another writer's object, whose name may not be durable yet.
   await files.syncDirectory(dirname(path));
   return { kind };
 }
@@ -80,13 +80,13 @@ function linkFault(error: unknown): unknown {
 
 const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
-/** Never created: a folder that is not mounted looks like an empty one. */
+/** Never created: an unmounted folder looks like an empty one. */
 export async function requireRoot(files: Files, root: string): Promise<void> {
   if ((await files.facts(root))?.kind !== 'directory')
     throw new StoreFault('missing', 'there is no such folder; is the share mounted?');
 }
 
-/** Keys lie in folders one level deep. */
+/** Keys are in folders one level deep. */
 async function listBelow(files: Files, root: string, prefix: string): Promise<readonly string[]> {
   await requireRoot(files, root);
   const folder = prefix.slice(0, prefix.lastIndexOf('/'));
@@ -111,7 +111,7 @@ async function guarded<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A fault of the disk as one of a store. Throws what is none. */
+/** Turns a disk error into a store fault. Rethrows anything else. */
 export function asStoreFault(error: unknown): StoreFault {
   if (error instanceof StoreFault) return error;
   const code = faultCode(error);

@@ -2,7 +2,7 @@ import { withShownAddresses } from '../core/address.js';
 import type { GitAnswer } from '../core/ports.js';
 import { StoreFault, type StoreFaultKind } from './object-store.js';
 
-/** By what git and the common hosts say, the first that fits. */
+/** Messages of git and the common hosts; the first match counts. */
 const MEANINGS: readonly (readonly [RegExp, StoreFaultKind])[] = [
   [
     /returned error: 40[13]|Authentication failed|could not read (?:Username|Password)|Permission (?:to .* )?denied/i,

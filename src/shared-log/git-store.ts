@@ -4,13 +4,13 @@ import { type ObjectStore, type PutAnswer, StoreFault } from './object-store.js'
 
 const LOCAL_MS = 60_000;
 const REMOTE_MS = 120_000;
-/** Pushes of one object that came second. */
+/** How often a push of one object may lose a race. */
 const RACES_MAX = 8;
-/** Of the one file in the tree of each commit. */
+/** Name of the one file in each commit's tree. */
 const NAME = 'object';
 
 export interface GitPlace {
-  /** A folder of the repository. */
+  /** A folder in the repository. */
   readonly folder: string;
   readonly remote: string;
   /** `refs/venice-batch/album`. */
@@ -21,15 +21,15 @@ interface GitState {
   readonly git: Git;
   readonly clock: Clock;
   readonly place: GitPlace;
-  /** State of the ref as last seen; absent if there was none. */
+  /** The ref as last seen; absent if it did not exist. */
   tip?: string | undefined;
   /** The commit of each object. */
   readonly commits: Map<string, string>;
 }
 
 /**
- * Objects as commits on a ref of their own: the message of each is the key, its tree holds the bytes and nothing else. A push names
- * the old value of the ref exactly, so that of several writers one wins, and a ref that was deleted is not created again.
+ * Objects as commits on a separate ref: the commit message is the key, and the tree contains only the bytes. A push
+ * states the exact old value of the ref, so that of several writers one wins, and a deleted ref is not created again.
  */
 export function createGitStore(git: Git, clock: Clock, place: GitPlace): ObjectStore {
   const state: GitState = { git, clock, place, commits: new Map() };
@@ -39,7 +39,7 @@ export function createGitStore(git: Git, clock: Clock, place: GitPlace): ObjectS
     turn = done.catch(() => {});
     return done;
   };
-  /** Whoever asks while a look is waiting for its turn shares it. */
+  /** Callers that come while a fetch is waiting for its turn share it. */
   let look: Promise<void> | undefined;
   const update = (): Promise<void> => {
     look ??= inTurn(() => {
@@ -70,7 +70,7 @@ export function createGitStore(git: Git, clock: Clock, place: GitPlace): ObjectS
   };
 }
 
-/** What this repository has seen of the ref: of a ref that is gone, or was set back, everybody else may know nothing. */
+/** Fails if the ref is gone or was reset since this repository last saw it, because other machines may not notice. */
 async function remember(state: GitState): Promise<void> {
   const { stdout, code } = await state.git(
     ['rev-parse', '--verify', '--quiet', `${state.place.ref}^{commit}`],
@@ -122,7 +122,7 @@ async function advanceTo(state: GitState, tip: string): Promise<void> {
   state.tip = tip;
 }
 
-/** For the next run here, and so that git does not collect it as garbage. Nothing depends on it. */
+/** Keeps the tip for the next run here, and from git's garbage collection. Nothing depends on it. */
 async function keep({ git, place, tip }: GitState): Promise<void> {
   if (tip === undefined) return;
   await git(['update-ref', place.ref, tip], { folder: place.folder, deadlineMs: LOCAL_MS });
@@ -154,7 +154,7 @@ async function put(state: GitState, key: string, bytes: Uint8Array): Promise<Put
   }
 }
 
-/** The ref was not as the push said it must be. */
+/** The ref did not have the value that the push expected. */
 function isOutrun({ stdout, stderr }: GitAnswer): boolean {
   return /stale info|cannot lock ref|incorrect old value|failed to update ref|fetch first|non-fast-forward|already exists/.test(
     text(stdout) + stderr,

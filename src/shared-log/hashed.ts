@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { faultCode } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 
-/** Result of checking some bytes. */
+/** Result of hashing some bytes. */
 export interface Sum {
   readonly sha256: string;
   readonly bytes: number;
@@ -21,10 +21,10 @@ export async function sumOf(pieces: AsyncIterable<Uint8Array>): Promise<Sum> {
 }
 
 /**
- * The same pieces, as long as they are what they should be: the last one comes only when the hash of all is right, so that whoever
- * takes them never has the whole of something else.
+ * The same pieces, as long as they are correct. The last one is passed on only if the hash of all is right, so the
+ * receiver never gets a complete but wrong object.
  *
- * @param changed called, before the stream ends with an error, where they are not
+ * @param changed called, before the stream ends with an error, if they are not
  */
 export async function* onlyIf(
   expected: Sum,
@@ -47,7 +47,7 @@ export async function* onlyIf(
   if (held !== undefined) yield held;
 }
 
-/** Writes a new file and syncs it. What may be there already is written anew. */
+/** Writes a new file and syncs it. Replaces an existing one. */
 export async function writeSynced(
   files: Files,
   path: string,
@@ -70,7 +70,7 @@ export async function writeSynced(
   return { sha256: hash.digest('hex'), bytes };
 }
 
-/** Gives a synced file its final name, unless something has it. Takes the first name away. */
+/** Gives a synced file its final name, unless that is taken. Removes the first name. */
 export async function nameOnce(files: Files, from: string, to: string): Promise<'named' | 'exists'> {
   let found: 'named' | 'exists' = 'named';
   try {

@@ -5,18 +5,18 @@ import { isInDoubt, isInFlight, takeId } from '../plan/history.js';
 import { type LogState, originOf } from './log-state.js';
 import type { AppendAnswer, AppendLimits } from './shared-log.js';
 
-/** A record that somebody waits for. */
+/** A record that a caller waits for. */
 export interface Wanted {
   readonly attempt: Attempt;
   readonly limits: AppendLimits;
 }
 
-/** `write`: it belongs into the next entry. */
+/** `write`: it belongs in the next entry. */
 export type Verdict = 'write' | AppendAnswer;
 
 /**
- * Decides what to do about each record, given the log and earlier records of the same group. Pure:
- * the only place that decides what an entry may contain.
+ * Decides what to do about each record, given the log and earlier records of the same group. Pure, and the only place
+ * that decides what an entry may contain.
  * @param run that wants to write them
  */
 export function judge(state: LogState, run: string, wanted: readonly Wanted[]): readonly Verdict[] {
@@ -54,7 +54,7 @@ function isSetBack(attempt: Attempt, known: Attempt): boolean {
 
 const GIVEN_UP: ReadonlySet<AttemptState> = new Set(['lost', 'failed', 'unverified']);
 
-/** Whether the fold would show anything of it. */
+/** Whether any of it would survive the fold. */
 function outranks(attempt: Attempt, known: Attempt): boolean {
   const after = [...foldAttempts([known, attempt]).values()];
   return after.length > 1 || after.some((one) => attemptLine(one) !== attemptLine(known));
@@ -65,7 +65,7 @@ function* allAttempts(state: LogState, written: Written): Iterable<Attempt> {
   yield* written.values();
 }
 
-/** True if another attempt already occupies the intent's take. A claim never expires. */
+/** Whether another attempt already occupies the intent's take. A claim never expires. */
 function blocks(other: Attempt, intent: Attempt, over: ReadonlySet<string> | undefined): boolean {
   if (takeId(other) !== takeId(intent) || other.state === 'rejected') return false;
   if (isInDoubt(other)) return true;

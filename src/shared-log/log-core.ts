@@ -6,27 +6,27 @@ import { StoreFault } from './object-store.js';
 import type { OpenLogOptions } from './shared-log.js';
 import { type About, logError, storeError } from './state-error.js';
 
-/** A log that is open. Its functions run one at a time. */
+/** An open log. Its functions run one at a time. */
 export interface LogCore extends Asking {
   readonly about: About;
   readonly options: OpenLogOptions;
-  /** Random, of this opening: see `Group.writer`. */
+  /** Random for this opening: see `Group.writer`. */
   readonly writer: string;
   state: LogState;
   /** The last entry that a checkpoint covers, or -1. */
   checkpointed: number;
-  /** An entry that was put, and is not known to be written or not. Nothing else is put before that is known. */
+  /** An entry that was put and may or may not be written. Nothing else is put until that is known. */
   pending?: Pending | undefined;
-  /** What others did to the log. Permanent. */
+  /** Damage to the log by others. Permanent. */
   damage?: BatchError | undefined;
-  /** The store refuses the credentials. Until it takes them again. */
+  /** The store refuses the credentials. Reset when it accepts them again. */
   refused?: BatchError | undefined;
 }
 
 export interface Pending {
   readonly entry: number;
   readonly bytes: Uint8Array;
-  /** True if the slot holds these bytes; absent until that is known. */
+  /** Whether the slot has these bytes; absent until known. */
   ours?: boolean;
   /** It may be in the store. */
   doubtful: boolean;
@@ -43,7 +43,7 @@ export function takeEntry(core: LogCore, bytes: Uint8Array): void {
   if (problem !== undefined) noteProblem(core, problem);
 }
 
-/** Goes on after an entry that is missing, though later ones are there. Nothing is ever put into its place. */
+/** Continues after a missing entry if later ones exist. Nothing is ever put in its place. */
 export function passOver(core: LogCore): void {
   const { pending } = core;
   if (pending?.entry === core.state.next) {

@@ -3,7 +3,7 @@ import { createFold, type Fold, familyOf } from '../lockfile/merge.js';
 import { decodeEntry, type EntryProblem, hashOf } from './entry.js';
 import type { LogHeader, Origin } from './shared-log.js';
 
-/** All that was read of a log, folded. */
+/** Everything that was read from a log, folded. */
 export interface LogState {
   header?: LogHeader | undefined;
   readonly fold: Fold;
@@ -11,21 +11,21 @@ export interface LogState {
   readonly origins: Map<string, Origin>;
   /** When each run last wrote, by its own clock. */
   readonly lastSeen: Map<string, string>;
-  /** The machine of each run, where it said so. */
+  /** The machine of each run, if known. */
   readonly hosts: Map<string, string>;
   /** The number of the next entry. */
   next: number;
-  /** SHA-256 of the entry before that; empty before the first, absent where it is missing. */
+  /** SHA-256 of the last entry; empty before the first, absent if it is missing. */
   last?: string | undefined;
 }
 
 export type LogProblem =
   | (EntryProblem & { readonly entry: number })
-  /** It was not written after the entry that is before it now. */
+  /** It was written after a different entry than the one that precedes it now. */
   | { readonly kind: 'changed'; readonly entry: number }
-  /** It is missing, and later ones are there. */
+  /** It is missing, but later ones exist. */
   | { readonly kind: 'gap'; readonly entry: number }
-  /** The store says that it exists and does not give it. */
+  /** The store lists it but does not return it. */
   | { readonly kind: 'vanished'; readonly entry: number };
 
 export function createLogState(): LogState {
@@ -33,7 +33,7 @@ export function createLogState(): LogState {
 }
 
 /**
- * Folds the next entry. One that is damaged is passed over, so that what comes after it is known all the same.
+ * Folds the next entry. A damaged one is skipped, so that later ones are still known.
  *
  * @returns what is wrong with it
  */
@@ -52,7 +52,7 @@ export function foldEntry(state: LogState, bytes: Uint8Array): LogProblem | unde
   return before !== undefined && group.after !== before ? { kind: 'changed', entry } : undefined;
 }
 
-/** @param run that made the attempts it is the first to tell of */
+/** @param run that made the attempts that appear here for the first time */
 export function foldGroup(state: LogState, run: string, by: string, records: readonly Attempt[]): void {
   for (const record of records) {
     const family = familyOf(record);
@@ -61,7 +61,7 @@ export function foldGroup(state: LogState, run: string, by: string, records: rea
   }
 }
 
-/** Goes on after an entry that is missing. */
+/** Continues after a missing entry. */
 export function skipEntry(state: LogState): LogProblem {
   const entry = state.next;
   state.next += 1;

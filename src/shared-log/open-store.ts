@@ -16,16 +16,16 @@ export interface StoreWorld {
   readonly clock: Clock;
   readonly random: Random;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** @param secrets never to be shown in a message */
+  /** @param secrets never shown in a message */
   readonly web: (secrets: readonly string[]) => Web;
   readonly git: Git;
   /** The manifest's, for `git:`. Absolute. */
   readonly folder: string;
-  /** The manifest's, without its extension: the default of `git:`'s ref. Other characters than a ref may have are replaced. */
+  /** The manifest's name without extension, the default of `git:`'s ref. Invalid characters are replaced. */
   readonly name: string;
 }
 
-/** Throws a `BatchError` where credentials are missing. Asks nothing yet. */
+/** Throws a `BatchError` if credentials are missing. Does not contact the store. */
 export function openObjectStore(address: StateAddress, world: StoreWorld): ObjectStore {
   const { files, clock, random } = world;
   switch (address.kind) {
@@ -44,7 +44,7 @@ export function openObjectStore(address: StateAddress, world: StoreWorld): Objec
   }
 }
 
-/** Audio is kept beside the log, in the same bucket or folder; a git repository is no place for it. */
+/** Audio is kept beside the log, in the same bucket or folder. A git repository cannot hold it. */
 export function openAudioStore(address: StateAddress, world: StoreWorld): AudioStore | undefined {
   const { files, clock, random } = world;
   if (address.kind === 'git') return undefined;

@@ -7,7 +7,7 @@ import { checkNewest, readForward, readLog } from './read-log.js';
 import { LOG_VERSION, type LogHeader, type OpenLogOptions, type SharedLog } from './shared-log.js';
 import { otherLogError } from './state-error.js';
 
-/** Opens a shared log and reads it. Throws a `BatchError` where that cannot be done, or where it is the log of something else. */
+/** Opens a shared log and reads it. Throws a `BatchError` if that fails, or if the log belongs to something else. */
 export async function openSharedLog(options: OpenLogOptions): Promise<SharedLog> {
   const { store, clock, random, command } = options;
   const core: LogCore = {
@@ -42,7 +42,7 @@ async function begin(core: LogCore): Promise<void> {
     endpoint,
     lineage: lineage ?? newLineage(),
   };
-  // It was begun once, and its first entry is missing or cannot be read.
+  // It was created, but its first entry is missing or cannot be read.
   if (core.damage !== undefined) throw core.damage;
   if (access === 'write') await create(core);
 }
@@ -106,7 +106,7 @@ function proveOnce(core: LogCore): () => Promise<void> {
   let proof: Promise<void> | undefined;
   return () => {
     proof ??= proveStore(core, core.about).catch((fault) => {
-      // An answer that never came proves nothing either way.
+      // A missing answer proves nothing either way.
       proof = undefined;
       throw asStateError(core, fault);
     });

@@ -4,18 +4,18 @@ import { attemptLine } from '../lockfile/line.js';
 import { familyOf } from '../lockfile/merge.js';
 
 /*
- * The log has one record of an attempt for all machines; each machine's lockfile has its own copy of it. Where the file is,
- * and whether it is on the move, is the machine's own. Moves raise the `rev` of the copy alone: `log_rev` is the `rev` under
- * which the log has what the copy says.
+ * The log has one record of an attempt for all machines, and each machine's lockfile has its own copy. Where the file
+ * is, and whether it is being moved, is local to the machine. Moves raise only the copy's `rev`; `log_rev` is the `rev`
+ * under which the log has the copy's content.
  */
 
-/** The record as other machines get it. Its path tells them where the file may go, not that it is there. */
+/** The record for other machines. Its path says where the file may go, not that it is there. */
 export function shareable(attempt: Attempt): Attempt {
   const { move_to: _move, run: _run, log_rev: _rev, ...shared } = attempt;
   return shared;
 }
 
-/** The `rev` of a copy's content in the log, or that it is to have there. */
+/** The `rev` that a copy's content has, or will have, in the log. */
 export function sharedRev({ rev, log_rev }: Attempt): number {
   return log_rev ?? rev;
 }
@@ -51,7 +51,7 @@ export function placed(shared: Attempt, known: Attempt | undefined, run: string 
   };
 }
 
-/** True if the two records differ only in the place of the file. */
+/** Whether the two records differ only in the location of the file. */
 export function isMove(before: Attempt, after: Attempt): boolean {
   return before.file !== undefined && lineWithoutPlace(before) === lineWithoutPlace(after);
 }
@@ -61,13 +61,13 @@ function lineWithoutPlace(attempt: Attempt): string {
   return attemptLine({ ...rest, rev: 1, ...(file === undefined ? {} : { file: { ...file, path: '-' } }) });
 }
 
-/** True if the log is ahead of the copy. A record with a job is never replaced by one without. */
+/** Whether the log is ahead of the copy. A record with a job is never replaced by one without. */
 export function isBehind(known: Attempt, shared: Attempt): boolean {
   if (known.queue_id !== shared.queue_id) return shared.queue_id !== undefined;
   return compare(known, shared) < 0;
 }
 
-/** True if the copy is ahead of the log, because its record never got there. */
+/** Whether the copy is ahead of the log, because its record never got there. */
 export function isAhead(known: Attempt, shared: Attempt): boolean {
   if (known.queue_id !== shared.queue_id) return known.queue_id !== undefined;
   return compare(known, shared) > 0;

@@ -4,8 +4,8 @@ import { type About, unsafeError } from './state-error.js';
 const WRITERS = 8;
 
 /**
- * Tries on two keys of its own whether only the first writer of a key wins: one after the other, then several at once. There are
- * stores that ignore the condition, and two machines could then claim one take.
+ * Tests with two separate keys whether only the first writer of a key wins: one after the other, then several at once.
+ * Some stores ignore the condition, and two machines could then claim one take.
  */
 export async function proveStore(asking: Asking, about: About): Promise<void> {
   const name = Buffer.from(asking.random.bytes(16)).toString('hex');
@@ -39,7 +39,7 @@ async function proveAtOnce(asking: Asking, about: About, key: string): Promise<v
   await compare(asking, about, key, winners.length === 1 ? winners : texts);
 }
 
-/** A response is only a claim: what can be read back counts. */
+/** A response proves nothing; what can be read back counts. */
 async function compare(
   asking: Asking,
   about: About,

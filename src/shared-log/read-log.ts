@@ -3,20 +3,20 @@ import { checkpointKey, checkpointNumber, decodeCheckpoint } from './checkpoint.
 import { entryKey, entryNumber, hashOf } from './entry.js';
 import { type LogCore, noteProblem, passOver, takeEntry } from './log-core.js';
 
-/** Requests under way at once. */
+/** Simultaneous requests. */
 const AHEAD_MAX = 16;
-/** Entries that a list lacks are looked for one by one, up to so many. */
+/** Entries missing from a list are requested one by one, up to this many. */
 const LOOKED_FOR_MAX = 16;
 
 /**
- * Reads the whole log: the newest checkpoint, then all entries after it. A list of all shows whether any is missing:
- * what is gone may have been a claim.
+ * Reads the whole log: the newest checkpoint, then all entries after it. A list shows whether any is missing, because a
+ * missing one may have been a claim.
  */
 export async function readLog(core: LogCore): Promise<void> {
   const keys = await patiently(core, () => core.store.list('log/'));
   const numbers = new Set(keys.flatMap((key) => entryNumber(key) ?? []));
   const checkpoints = keys.flatMap((key) => checkpointNumber(key) ?? []).sort((a, b) => b - a);
-  // A checkpoint is written after its entry: one without is what is left of a log that was cut.
+  // A checkpoint is written after its entry, so one without its entry means that the log was cut.
   const top = [...numbers, ...checkpoints].reduce((a, b) => Math.max(a, b), -1);
   const missing = await missingOf(core, numbers, top);
   core.checkpointed = await startAtCheckpoint(core, checkpoints, missing);
@@ -73,7 +73,7 @@ async function readTo(core: LogCore, top: number, missing: ReadonlySet<number>):
 }
 
 /**
- * Folds what others wrote, up to the first entry that is not there yet: one look at first, then more and more at once, so
+ * Folds new entries up to the first one that does not exist yet: one request at first, then more and more at once, so
  * that a machine that fell behind catches up faster than others write.
  */
 export async function readForward(core: LogCore): Promise<void> {
@@ -83,14 +83,14 @@ export async function readForward(core: LogCore): Promise<void> {
     for (const bytes of absent < 0 ? found : found.slice(0, absent)) if (bytes) takeEntry(core, bytes);
     if (absent < 0) continue;
     if (found.slice(absent).every((bytes) => bytes === undefined)) return;
-    // A later one was there, so this one was written before it: where it is still absent, it is gone.
+    // A later one exists, so this one was written before it: if it is still absent, it is gone.
     const again = await entry(core, core.state.next);
     if (again === undefined) passOver(core);
     else takeEntry(core, again);
   }
 }
 
-/** True if the newest entry read is still unchanged. */
+/** Whether the newest entry read is unchanged. */
 export async function checkNewest(core: LogCore): Promise<void> {
   const { next, last } = core.state;
   if (next === 0 || last === undefined) return;

@@ -13,7 +13,7 @@ const DEADLINE_MS = 30_000;
 
 type Trying = Omit<Asking, 'store'>;
 
-/** Audio below a prefix of a bucket. The hash is signed, so that the store takes these bytes and no others. */
+/** Audio below a prefix of a bucket. The hash is signed, so that the store accepts only these bytes. */
 export function createS3Audio(
   client: S3Client,
   files: Files,
@@ -73,7 +73,7 @@ async function upload(
   const answer = await putAnswer(() => client({ ...call, body, bodySha256: expected.sha256 }));
   if (changed) return 'changed';
   if (answer.kind !== 'unknown') return answer.kind;
-  // It may be there all the same: then it need not be sent again.
+  // It may be there anyway, and need not be sent again.
   if ((await sizeOf(client, expected.sha256)) !== undefined) return 'exists';
   throw answer.why;
 }

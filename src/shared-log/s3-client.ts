@@ -11,12 +11,12 @@ export interface S3Call {
   /** Signed. Names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
-  /** Of a body that is a stream. */
+  /** Of a streamed body. */
   readonly bodySha256?: string;
   readonly deadlineMs: number;
 }
 
-/** One signed request. Throws a `StoreFault` (`unreachable`) where no answer came. */
+/** One signed request. Throws a `StoreFault` (`unreachable`) if there is no answer. */
 export type S3Client = (call: S3Call) => Promise<TransportAnswer>;
 
 export function createS3Client(web: Web, clock: Clock, settings: S3Settings): S3Client {

@@ -5,10 +5,10 @@ const DEADLINE_MS = 30_000;
 const BYTES_MAX = 1024 * 1024;
 
 /**
- * The rule of a bucket that would delete objects below the prefix, by its name. `undefined` where there is none, and where these
- * credentials may not see the rules.
+ * The name of a bucket's rule that would delete objects below the prefix. `undefined` if there is none, or if these
+ * credentials may not read the rules.
  *
- * @param prefix with a slash at its end, or empty
+ * @param prefix with a trailing slash, or empty
  */
 export async function expiringRule(client: S3Client, prefix: string): Promise<string | undefined> {
   const answer = await client({ method: 'GET', query: { lifecycle: '' }, deadlineMs: DEADLINE_MS });
@@ -20,8 +20,8 @@ export async function expiringRule(client: S3Client, prefix: string): Promise<st
 }
 
 /**
- * Parses a `LifecycleConfiguration`. Rules that also filter by tag or size count, because what they
- * match is not predictable.
+ * Parses a `LifecycleConfiguration`. Rules that also filter by tag or size count, because what they match is not
+ * predictable.
  */
 export function ruleFor(text: string, prefix: string): string | undefined {
   for (const [, rule = ''] of text.matchAll(/<Rule>([\s\S]*?)<\/Rule>/g)) {

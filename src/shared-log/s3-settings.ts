@@ -7,7 +7,7 @@ export interface S3Settings {
   readonly base: URL;
   /** For the bucket, used for lists. */
   readonly bucketUrl: URL;
-  /** With a slash at its end, or empty. */
+  /** With a trailing slash, or empty. */
   readonly prefix: string;
   readonly region: string;
   readonly credentials: S3Credentials;
@@ -15,7 +15,7 @@ export interface S3Settings {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** From the address and the usual variables of AWS. Throws a `BatchError` for what is missing. */
+/** From the address and the usual AWS variables. Throws a `BatchError` if something is missing. */
 export function s3Settings(address: StateAddress & { kind: 's3' }, environment: Environment): S3Settings {
   const custom =
     address.endpoint ??
@@ -42,7 +42,10 @@ function regionOf(
     : 'us-east-1';
 }
 
-/** Another service than AWS is asked by path: not every one has a name for each bucket. A bucket with dots has no certificate. */
+/**
+ * Services other than AWS are addressed by path, because not all have a host name for each bucket. So are buckets with
+ * dots, for which there is no certificate.
+ */
 function bucketUrlOf(bucket: string, endpoint: string | undefined, region: string): URL {
   if (endpoint !== undefined) return new URL(`${endpoint}/${escapeS3(bucket)}/`);
   const suffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';

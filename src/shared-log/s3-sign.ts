@@ -9,15 +9,15 @@ export interface S3Credentials {
 export interface S3Request {
   readonly method: 'GET' | 'HEAD' | 'PUT';
   readonly url: URL;
-  /** Each is signed. Names in lower case. */
+  /** All of them are signed. Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /** SHA-256 of the body in hex: signed, so that no other body is accepted. */
   readonly bodySha256: string;
 }
 
 /**
- * The headers of a request with AWS Signature Version 4. Written out here, since it is no more than this: the libraries that do it
- * bring the Fetch API, or an SDK of 22 MB.
+ * The headers of a request with AWS Signature Version 4. Implemented here because it is short: the libraries for it
+ * need the Fetch API, or a 22 MB SDK.
  */
 export function signS3(
   { method, url, headers, bodySha256 }: S3Request,
@@ -56,7 +56,7 @@ export function signS3(
   };
 }
 
-/** As RFC 3986 has it, which escapes more than `encodeURIComponent`. */
+/** According to RFC 3986, which escapes more than `encodeURIComponent`. */
 export function escapeS3(text: string): string {
   return encodeURIComponent(text).replace(
     /[!'()*]/g,

@@ -7,10 +7,7 @@ import { expiringRule } from './s3-lifecycle.js';
 const DEADLINE_MS = 30_000;
 const LIST_BYTES_MAX = 8 * 1024 * 1024;
 
-/**
- * Only if the key does not exist. Signed, so that a request whose header a proxy removed is
- * refused.
- */
+/** Only if the key does not exist. Signed, so that a request is refused if a proxy removed the header. */
 export const ONLY_IF_ABSENT = { 'if-none-match': '*' };
 
 /** Objects below a prefix of a bucket, over the S3 API. */
@@ -56,7 +53,7 @@ export async function putAnswer(put: () => Promise<TransportAnswer>): Promise<Pu
   }
   const { status, code, fault } = await readS3Error(answer);
   if (status === 412) return { kind: 'exists' };
-  // Only an error of S3 itself is certain not to have written anything.
+  // Only an error from S3 itself proves that nothing was written.
   if (code === '' || fault.kind === 'unreachable') return { kind: 'unknown', why: fault };
   throw fault;
 }

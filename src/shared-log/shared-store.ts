@@ -6,7 +6,7 @@ import { isAhead, isBehind, isMove, placed, shareable, sharedRev } from './place
 import type { SharedLog } from './shared-log.js';
 
 export interface SharedStoreInput {
-  /** Absent where it could not be opened; `fault` says why. */
+  /** Absent if it could not be opened; `fault` says why. */
   readonly log: SharedLog | undefined;
   readonly fault?: BatchError | undefined;
   /** Of the log, without secrets. */
@@ -15,18 +15,21 @@ export interface SharedStoreInput {
   readonly mirror: LockStore;
   /** This run's id. */
   readonly run: string;
-  /** Ids of runs under this lockfile, on this machine, that have ended for certain. */
+  /** Ids of runs with this lockfile on this machine that have certainly ended. */
   readonly ended: ReadonlySet<string>;
   readonly clock: Clock;
 }
 
-/** A run that recorded nothing for so long may be gone: others collect what it bought. A run in good health writes every minute. */
+/**
+ * A run that recorded nothing for this long may be gone: others collect what it bought. A healthy run writes every
+ * minute.
+ */
 export const SILENT_MS = 5 * 60_000;
 
 /**
- * A `LockStore` whose records are in a shared log, with the lockfile as this machine's copy. An intent is in the log before
- * it is anywhere else; an outcome goes to both at once, and where the log cannot take it, it is kept in the lockfile and put into the log
- * later. While anything is owed to the log nothing is bought.
+ * A `LockStore` whose records are in a shared log, with the lockfile as this machine's copy. An intent is written to
+ * the log first; an outcome goes to both at once, and if the log cannot take it, it is kept in the lockfile and written
+ * to the log later. Until then nothing is bought.
  */
 export function createSharedStore(input: SharedStoreInput): SharedStore {
   const core: Core = { ...input, fault: input.fault, seen: 0 };
@@ -90,18 +93,18 @@ export function createSharedStore(input: SharedStoreInput): SharedStore {
 
 export interface SharedStore extends LockStore {
   readonly sharing: Sharing;
-  /** Brings lockfile and log to the same records. Returns how many the log got. Rejects with a `BatchError`. */
+  /** Makes lockfile and log consistent. Returns how many records were added to the log. Rejects with a `BatchError`. */
   reconcile(): Promise<number>;
 }
 
 interface Core extends Omit<SharedStoreInput, 'fault'> {
   /** Why records have not reached the log yet. */
   fault: BatchError | undefined;
-  /** Attempts of the log that `news` has looked at. */
+  /** Number of the log's attempts that `news` has returned or skipped. */
   seen: number;
 }
 
-/** Does something with the log, and remembers why it could not be done. */
+/** Uses the log, and remembers the error if that fails. */
 async function guarded<T>(core: Core, work: (log: SharedLog) => Promise<T>): Promise<T> {
   try {
     if (core.log === undefined) throw core.fault;
@@ -141,7 +144,10 @@ async function claim(core: Core, intent: Attempt, limits: RecordLimits): Promise
   }
 }
 
-/** Nothing is sent after a failed claim, but the log may have it: what became of it is written there as soon as that is possible. */
+/**
+ * Nothing is sent after a failed claim, but the claim may be in the log: its outcome is written there as soon as
+ * possible.
+ */
 async function takeBack(core: Core, intent: Attempt): Promise<void> {
   const known = core.mirror.newest(intent.attempt);
   const rejected: Attempt = {
@@ -151,7 +157,7 @@ async function takeBack(core: Core, intent: Attempt): Promise<void> {
     reason: { code: 'not_sent' },
     at: { ...intent.at, rejected: new Date(core.clock.nowMs()).toISOString() },
   };
-  // Where neither takes it, the next run of this machine finds the intent in the log, and holds it in doubt.
+  // If neither accepts it, the next run of this machine finds the intent in the log, and treats it as in doubt.
   await settle(core, rejected, known, {}).catch(() => {});
 }
 
@@ -163,7 +169,7 @@ async function settle(
 ): Promise<Recorded> {
   const { mirror, ended } = core;
   const { run: _run, ...own } = attempt;
-  // The process that made the intent is certainly gone: no one else will settle it.
+  // The process that made the intent is certainly gone: no other run will settle it.
   const mayOverrule = byPerson === true || (known?.run !== undefined && ended.has(known.run));
   const [kept, shared] = await Promise.allSettled([
     mirror.record({ ...own, ...(isKnownInLog(core, attempt, known) && { log_rev: attempt.rev }) }),
@@ -171,7 +177,7 @@ async function settle(
   ]);
   if (kept.status === 'rejected') throw kept.reason;
   if (shared.status === 'rejected') {
-    // It is kept in the lockfile: `reconcile` puts it into the log.
+    // It is kept in the lockfile, and `reconcile` writes it to the log.
     if (shared.reason instanceof BatchError) return 'recorded';
     throw shared.reason;
   }
@@ -183,7 +189,7 @@ async function settle(
 async function reconcile(core: Core, log: SharedLog): Promise<number> {
   await absorb(core);
   const toCleanUp = [...core.mirror.attempts.values()].filter((known) => {
-    // An intent gets into the log before it gets here; an older one is settled first.
+    // An intent is written to the log before it gets here, and an older one is settled first.
     if (known.state === 'intent') return false;
     const shared = log.attempts.get(known.attempt);
     return shared === undefined || isAhead(known, shared);
@@ -199,9 +205,9 @@ async function reconcile(core: Core, log: SharedLog): Promise<number> {
 }
 
 /**
- * Copies what the log says into the lockfile, where that says less.
+ * Copies newer records from the log to the lockfile.
  *
- * @param overruled the attempt of a record that the log did not take: there the log is right
+ * @param overruled the attempt of a record that the log did not accept: its version in the log is right
  */
 async function absorb({ log, mirror }: Core, overruled?: string): Promise<void> {
   const writes: Promise<Recorded>[] = [];
@@ -230,7 +236,7 @@ function keptBy({ log, run, ended }: Core, attempt: Attempt): string | undefined
   return log?.hostOf(by) ?? 'another machine';
 }
 
-/** The fold keeps attempts in the order of their first appearance. */
+/** The fold keeps attempts in order of first appearance. */
 function news(core: Core): readonly Attempt[] {
   const all = core.log?.attempts;
   if (all === undefined || all.size === core.seen) return [];
@@ -239,7 +245,7 @@ function news(core: Core): readonly Attempt[] {
   return found.filter(({ attempt }) => core.log?.originOf(attempt)?.run !== core.run);
 }
 
-/** A run in good health writes every minute. */
+/** A healthy run writes every minute. */
 const WORKING_MS = 150_000;
 
 function runsNow({ log, run, ended, clock }: Core): number {

@@ -6,7 +6,7 @@ import type { NextCommand } from '../lockfile/lock-error.js';
 import type { LogProblem } from './log-state.js';
 import type { StoreFault } from './object-store.js';
 
-/** How errors name the log, and what they advise. */
+/** How errors name the log, and what they suggest. */
 export interface About {
   /** Without secrets. */
   readonly address: string;
@@ -61,7 +61,7 @@ export function storeError(fault: StoreFault, { address, command }: About): Batc
   }
 }
 
-/** A log that may lack records of what is paid for. */
+/** A log that may lack records of paid jobs. */
 export function logError(problem: LogProblem, { address, command }: About): BatchError {
   if (problem.kind === 'newer_version') {
     return new BatchError(

@@ -11,13 +11,13 @@ import { mediaTypeOf } from './media-type.js';
 import { readError, readRateHeaders } from './wire-errors.js';
 
 const MIB = 1024 * 1024;
-/** Keeps nothing between two calls. */
+/** Keeps no state between calls. */
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Most that is read of an error's body. */
+/** Limit for reading an error's body. */
 const ERROR_BYTES_MAX = MIB;
 
-/** A 200 that is not compressed, its body not yet read. */
+/** An uncompressed 200 whose body has not been read yet. */
 export interface GoodAnswer {
   readonly ok: true;
   readonly answer: TransportAnswer;
@@ -26,20 +26,20 @@ export interface GoodAnswer {
   readonly redact: Redact;
 }
 
-/** Takes secrets out of a text. */
+/** Removes secrets from a text. */
 export type Redact = (text: string) => string;
 
 /**
- * Encodings that change the bytes. Any other name (`identity`, the `aws-chunked` that a store leaves behind) says nothing
- * about them: JSON has to parse, and audio is judged by its bytes.
+ * Encodings that change the bytes. Any other name (`identity`, the `aws-chunked` that a store leaves behind) is
+ * ignored: JSON has to parse, and audio is recognised by its bytes.
  */
 const COMPRESSIONS = /(?:^|[\s,])(?:x-)?(?:gzip|deflate|br|zstd|compress)(?:$|[\s,])/;
 
 /**
- * One request. What is read of its answer went through `redact`, before anything is taken from it, cut or recorded: a
+ * One request. Everything read from its answer goes through `redact` before it is used, cut or recorded, because a
  * service may echo the key.
  *
- * Everything but a 200 that is not compressed ends here, its body read or discarded.
+ * Everything but an uncompressed 200 ends here, with its body read or discarded.
  */
 export async function exchange(
   transport: Transport,
@@ -65,7 +65,7 @@ export async function exchange(
   return refusal(good);
 }
 
-/** The whole answer as JSON, through `read`. */
+/** The whole answer as JSON, parsed by `read`. */
 export async function readJson<T>(
   good: GoodAnswer,
   bytesMax: number,
@@ -100,10 +100,7 @@ async function refusal(good: GoodAnswer): Promise<CallFailure> {
 const MAY_BE_JSON =
   /^$|^text\/plain$|^application\/octet-stream$|^(?:application|text)\/(?:[a-z0-9.+-]+\+)?json$/;
 
-/**
- * The job id in the response, even if unusable. A truncated one is too long to be mistaken for the
- * whole.
- */
+/** The job id in the response, even if unusable. A truncated one is too long to be mistaken for the whole. */
 function queueIdSeen(body: unknown): string | undefined {
   const id = field(body, 'queue_id');
   if (typeof id === 'number') return String(id);
@@ -111,8 +108,8 @@ function queueIdSeen(body: unknown): string | undefined {
 }
 
 /**
- * JSON is what parses as such, whatever type it is given (`text/plain` is common, and `text/html` is what some servers say
- * of everything). An error of that type is a page of whoever stands between.
+ * JSON is anything that parses, whatever its type (`text/plain` is common, and some servers send `text/html` for
+ * everything). An error with that type is a page from an intermediary.
  */
 async function parseBody(good: GoodAnswer, bytesMax: number): Promise<CallResult<unknown>> {
   const { mediaType } = good;
@@ -133,7 +130,7 @@ async function parseText(good: GoodAnswer, bytesMax: number): Promise<CallResult
   const bytes = await readBody(good, bytesMax);
   if (!bytes.ok) return bytes;
   try {
-    // After it is parsed: the text may have a secret in escapes.
+    // After parsing, because the text may contain an escaped secret.
     const value = redactIn(JSON.parse(UTF8.decode(bytes.value)) as unknown, good.redact);
     return { ok: true, value, rate: good.rate };
   } catch {
@@ -163,7 +160,7 @@ async function readBody(good: GoodAnswer, bytesMax: number): Promise<CallResult<
   return { ok: true, value: Buffer.concat(pieces), rate: good.rate };
 }
 
-/** Also discards what is left of the body. */
+/** Also discards the rest of the body. */
 export function unusable(good: GoodAnswer, code: Code, message: string): CallFailure {
   good.answer.discard();
   return {

@@ -1,9 +1,9 @@
-/** What `isAudioHead` needs to see, bytes. */
+/** Number of bytes that `isAudioHead` needs. */
 export const AUDIO_HEAD_BYTES = 12;
 
 /**
- * Whether bytes begin like a file that can be taken into custody. Only a first look, where nothing else tells audio
- * from a report or a page: the whole of it is checked when it is there.
+ * Whether bytes begin like a supported audio file. Only a first check to tell audio from JSON or a page. The whole file
+ * is verified when it has arrived.
  */
 export function isAudioHead(head: Uint8Array): boolean {
   const [name, kind] = [text(head, 0), text(head, 8)];
@@ -21,7 +21,7 @@ function text(bytes: Uint8Array, from: number): string {
   return String.fromCharCode(...bytes.subarray(from, from + 4));
 }
 
-/** MPEG audio, or AAC in ADTS: sync, and no reserved version, layer, bit rate or sample rate. */
+/** MPEG audio, or AAC in ADTS: sync word, and no reserved version, layer, bit rate or sample rate. */
 function isFrameHeader([a = 0, b = 0, c = 0]: Uint8Array): boolean {
   if (a !== 0xff || (b & 0xe0) !== 0xe0) return false;
   if ((b & 0x06) === 0) return (b & 0xf0) === 0xf0 && (c & 0x3c) <= 0x30;

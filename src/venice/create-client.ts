@@ -20,7 +20,7 @@ const MIB = 1024 * 1024;
 const JSON_BYTES_MAX = MIB;
 const MODELS_BYTES_MAX = 8 * MIB;
 
-/** Of each whole exchange. The submit's is generous: giving up on it leaves a charge in doubt. */
+/** Deadlines of whole exchanges. The submit's is generous: giving up on it leaves a charge in doubt. */
 const DEADLINE_MS = {
   models: 60_000,
   quote: 30_000,
@@ -31,19 +31,19 @@ const DEADLINE_MS = {
   limits: 30_000,
 } as const;
 
-/** A long file may take long to come; whether it comes is soon told. */
+/** A long file may take long to download, but the headers come soon. */
 const RETRIEVE_DEADLINES = { deadlineMs: 600_000, headersDeadlineMs: 60_000 } as const;
 
 const USAGE_PAGES_MAX = 100;
-/** Of one page of a wallet's ledger; the service allows 20 such requests a minute. */
+/** Size of one page of a wallet's ledger. The service allows 20 such requests a minute. */
 const TRANSACTIONS_MAX = 100;
 const TRANSACTION_PAGES_MAX = 15;
 
 /**
  * The API, typed, over a transport. Never throws; see `VeniceClient`.
  *
- * @param redact takes the API key out of what is answered
- * @param account whose balance and charges are asked for: a wallet has routes of its own. Absent: an API key's
+ * @param redact removes the API key from answers
+ * @param account whose balance and charges are requested: a wallet has its own routes. Absent: an API key's
  */
 export function createClient(transport: Transport, redact: Redact, account?: Account): VeniceClient {
   const wallet = account?.kind === 'wallet' ? account.id : undefined;
@@ -108,7 +108,7 @@ function post(
   return { method: 'POST', path, body: JSON.stringify(body), deadlineMs, ...more };
 }
 
-/** A continuation sends the cursor and nothing else: the window travels inside it. */
+/** A continuation sends only the cursor, which contains the window. */
 async function walkUsage(
   page: (path: string) => Promise<CallResult<UsagePage>>,
   startMs: number,
@@ -153,7 +153,7 @@ async function walkTransactions(
     );
     const more = value.more && value.oldestMs >= startMs;
     if (more && entries.length < entriesMax && pages + 1 < TRANSACTION_PAGES_MAX) continue;
-    // What is charged meanwhile moves the pages on: the same entry comes twice.
+    // New charges shift the pages, so the same entry can appear twice.
     const unique = [...new Map(entries.map((entry) => [JSON.stringify(entry), entry])).values()];
     const oldestFirst = unique.sort((a, b) => a.timestampMs - b.timestampMs);
     return { ok: true, value: { entries: oldestFirst.slice(-entriesMax), cut: more }, rate };

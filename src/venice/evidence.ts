@@ -2,10 +2,10 @@ import type { Attempt } from '../lockfile/attempt.js';
 import type { UsageEntry } from './client.js';
 import { createTimeline } from './timeline.js';
 
-/** The amount in the history may differ from the quote by rounding: half a per cent, and never less than a tenth of a cent. */
+/** The amount in the history may differ from the quote by rounding: half a per cent, and at least a tenth of a cent. */
 const AMOUNT_TOLERANCE = 0.005;
 const AMOUNT_TOLERANCE_MICRO_USD = 1_000;
-/** A charge may be dated some time before or after its submit: clocks differ, and so do queues. */
+/** A charge may be dated some time before or after its submit, because of different clocks and queues. */
 const BEFORE_MS = 60_000;
 const AFTER_MS = 10 * 60_000;
 /** A charge made when a job ends is dated at most this long after its audio was seen. */
@@ -27,27 +27,27 @@ export interface NearEntry {
 
 /** What the billing history shows about one attempt: evidence for the user, never proof. */
 export interface Evidence {
-  /** Charges of that amount at that time, the nearest first. */
+  /** Charges with that amount at that time, the nearest first. */
   readonly fits: readonly UsageEntry[];
-  /** Charges at that time that differ, and may be the attempt's all the same: what is charged, and how it is called, is not promised. */
+  /** Charges at that time that differ but may still be the attempt's: neither amounts nor names are guaranteed. */
   readonly near: readonly NearEntry[];
-  /** Charges that match, but are attributed to other jobs known to be paid for. */
+  /** Charges that match, but belong to other jobs known to be paid. */
   readonly accounted: number;
-  /** Jobs that failed, are lost or still run, and to which a charge of `fits` may belong just as well. */
+  /** Jobs that failed, are lost or are still running, and to which a charge in `fits` may also belong. */
   readonly rivals: readonly Attempt[];
-  /** What counts as that time, by this machine's clock, ms since the epoch. */
+  /** The time range that was searched, by this machine's clock, in ms since the epoch. */
   readonly fromMs: number;
   readonly toMs: number;
 }
 
 /**
- * Holds the billing history against attempts in doubt. Pure. Costs n log n, whatever is in the lockfile and the history: of
- * the charges before and after a moment, and of the jobs, the nearest hundred or so are looked at.
+ * Matches the billing history with attempts in doubt. Pure. Takes n log n time, whatever is in the lockfile and the
+ * history: only the nearest hundred or so charges before and after a moment, and jobs, are examined.
  *
  * @param known all attempts of the lockfile
- * @param clockOffsetMs by how much the service's clock is ahead: a charge counts that is in time by either clock, as
- *   the one of this machine may have been set since
- * @returns what is known of an attempt in doubt
+ * @param clockOffsetMs how far the service's clock is ahead. A charge counts if its time fits by either clock, because
+ *   this machine's may have been set since
+ * @returns what is known about an attempt in doubt
  */
 export function createEvidence(
   history: readonly UsageEntry[],
@@ -90,13 +90,13 @@ export function createEvidence(
   };
 }
 
-/** When a charge of this attempt would be told, ms since the epoch; `NaN` where it is not known when it was sent. */
+/** When a charge of this attempt would be dated, in ms since the epoch; `NaN` if it is unknown when it was sent. */
 export function windowOf({ at }: Attempt): { fromMs: number; toMs: number } {
   const sentMs = Date.parse(at.intent ?? '');
   return { fromMs: sentMs - BEFORE_MS, toMs: sentMs + AFTER_MS };
 }
 
-/** By how much the service's clock is ahead of this machine's, ms; 0 where it is about right, or not known. */
+/** How far the service's clock is ahead of this machine's, in ms; 0 if it is about right, or unknown. */
 export function clockOffset(dateUnixSeconds: number | undefined, nowMs: number): number {
   if (dateUnixSeconds === undefined) return 0;
   const offsetMs = dateUnixSeconds * 1_000 - nowMs;
@@ -105,15 +105,15 @@ export function clockOffset(dateUnixSeconds: number | undefined, nowMs: number):
 }
 
 /**
- * A job that was surely charged has its own entry. One that still runs may not have it yet, and one that failed may
- * never: it must not hide what may be the doubtful one's.
+ * A job that was certainly charged has its own entry. One still running may not have it yet, and one that failed may
+ * never have it, so neither may hide an entry of the attempt in doubt.
  */
 function isPaidFor({ state, queue_id, reason }: Attempt): boolean {
   if (reason?.code === 'resolved_charged') return true;
   return queue_id !== undefined && ['stored', 'done', 'unverified'].includes(state);
 }
 
-/** Whether it may have been charged, though nothing says that it stayed so. What is in doubt is told beside this one. */
+/** Whether it may have been charged, without proof that the charge stayed. Attempts in doubt are listed separately. */
 function isMaybePaidFor(attempt: Attempt): boolean {
   return !isPaidFor(attempt) && ['queued', 'failed', 'lost'].includes(attempt.state);
 }
@@ -134,20 +134,22 @@ function viewOf(attempt: Attempt, modelIn: ModelFinder, clockOffsetMs: number) {
   const isInTime = (entry: UsageEntry) => timesMs(entry).some((ms) => ms >= fromMs && ms <= toMs);
   const mismatchRank = (entry: UsageEntry) => (isOther(entry) ? 2 : modelIn(entry.sku) === undefined ? 1 : 0);
   return {
-    /** When its charge would be told, by either clock. */
+    /** When its charge would be dated, by either clock. */
     probesMs: [...new Set(momentsMs.flatMap((ms) => [ms, ms + clockOffsetMs]))],
     isInTime,
     fits: (entry: UsageEntry) => isInTime(entry) && !isOff(entry) && !isOther(entry),
     differs: (entry: UsageEntry): Difference =>
       !isOther(entry) ? 'another amount' : isOff(entry) ? 'another amount and model' : 'another model',
     byTime: (a: UsageEntry, b: UsageEntry) => farMs(a) - farMs(b),
-    /** First those of the right amount, then of the right model, then the closest in time. */
+    /** First those with the right amount, then with the right model, then the closest in time. */
     byLikelihood: (a: UsageEntry, b: UsageEntry) =>
       Number(isOff(a)) - Number(isOff(b)) || mismatchRank(a) - mismatchRank(b) || farMs(a) - farMs(b),
   };
 }
 
-/** When a charge may have been made, ms: at the submit, or as the job ended, which is known of one that was collected. */
+/**
+ * When a charge may have been made, in ms: at the submit, or when the job ended, which is known if it was collected.
+ */
 function momentsOf({ at }: Attempt): readonly number[] {
   const ended = at.ready ?? at.stored;
   return [Date.parse(at.intent ?? ''), ...(ended === undefined ? [] : [Date.parse(ended)])];
@@ -155,7 +157,10 @@ function momentsOf({ at }: Attempt): readonly number[] {
 
 type ModelFinder = (sku: string) => string | undefined;
 
-/** Finds the known model that an entry is named after, if any: `lyra-2` is no `lyra`. How entries are named is not documented. */
+/**
+ * Finds the known model that an entry is named after, if any: `lyra-2` is not `lyra`. How entries are named is not
+ * documented.
+ */
 function modelFinder(known: readonly Attempt[]): ModelFinder {
   const models = new Map(known.map(({ model }) => [model.toLowerCase(), model]));
   const lengths = [...new Set([...models.keys()].map(({ length }) => length))].sort((a, b) => b - a);

@@ -1,6 +1,6 @@
 /**
- * Looks into JSON of unknown shape. All of it is total: a value of another type is `undefined`, nothing throws,
- * and inherited properties (`toString`, `__proto__`) are not seen.
+ * Reads JSON of unknown shape. All functions are total: a value of another type is `undefined`, nothing throws, and
+ * inherited properties (`toString`, `__proto__`) are ignored.
  */
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -29,7 +29,7 @@ export function finite(value: unknown, min: number, max: number): number | undef
   return typeof value === 'number' && value >= min && value <= max ? value : undefined;
 }
 
-/** Every entry through `read`, or `undefined` if it is no list or any entry does not pass. */
+/** Parses every entry with `read`. `undefined` if it is not a list or any entry is invalid. */
 export function listOf<T>(value: unknown, read: (entry: unknown) => T | undefined): readonly T[] | undefined {
   if (!Array.isArray(value)) return undefined;
   const list: T[] = [];
@@ -43,12 +43,15 @@ export function listOf<T>(value: unknown, read: (entry: unknown) => T | undefine
 
 type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 
-/** Without the keys whose value is `undefined`, as `exactOptionalPropertyTypes` wants it. */
+/** Drops keys whose value is `undefined`, as `exactOptionalPropertyTypes` requires. */
 export function present<T extends object>(value: T): Present<T> {
   return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as Present<T>;
 }
 
-/** What an id may look like that we send back, store and print: 1 to 200 printable ASCII characters, no space, no slash. One that held a secret is none. */
+/**
+ * An id that is safe to send back, store and print: 1 to 200 printable ASCII characters, no space, no slash. An id that
+ * contained a secret is not valid.
+ */
 export function identifier(value: unknown): string | undefined {
   if (typeof value !== 'string' || value.includes('[redacted]')) return undefined;
   return /^[!-.0-~]{1,200}$/.test(value) ? value : undefined;
@@ -57,7 +60,10 @@ export function identifier(value: unknown): string | undefined {
 const NAMES_MAX = 12;
 const WORD_LENGTH_MAX = 40;
 
-/** What a value of unknown shape is, for whoever has to find out: its status, if any, and the names of its fields. Plain ASCII, bounded. */
+/**
+ * Describes a value of unknown shape for debugging: its status, if any, and the names of its fields. Plain ASCII, of
+ * limited length.
+ */
 export function outline(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (!isRecord(value)) return value === null ? 'null' : `a ${typeof value}`;

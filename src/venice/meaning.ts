@@ -1,12 +1,12 @@
 import type { CallFailure } from './client.js';
 
 /**
- * What an error answer is about, where its status alone does not say. Read from the text: most error bodies of the
- * API are `{"error": "text"}` without a code.
+ * What an error answer is about if its status alone does not say. Determined from the text, because most error bodies
+ * of the API are `{"error": "text"}` without a code.
  * - `unknown_id`: the service does not know the queue id, or no longer has its media;
  * - `bad_request`: the request itself is wrong; says nothing about the job it names;
  * - `overloaded`: this one model is busy; the request limit is not the cause;
- * - `offline`: this one model is not served for now;
+ * - `offline`: this one model is currently not served;
  * - `model_access`: the key works, but not for this model;
  * - `other`: the status decides.
  */
@@ -54,14 +54,14 @@ function meaningOf400({ message, invalid }: Refusal): Meaning {
   return isUnknown || SAYS_GONE.test(message) ? 'unknown_id' : 'other';
 }
 
-/** The request limit's own 429 carries no `Retry-After` today; an overloaded model's does. */
+/** The request limit's own 429 has no `Retry-After` today; an overloaded model's does. */
 function isOverloaded({ code, message, rate }: Refusal): boolean {
   if (code === OVERLOADED || SAYS_OVERLOADED.test(message)) return true;
   const isLimit = SAYS_RATE_LIMIT.test(message) || rate.limit !== undefined || rate.remaining !== undefined;
   return rate.retryAfterSeconds !== undefined && !isLimit;
 }
 
-/** The code to report for a body without one: the error page's name where the text is plain, else `http-<status>`. */
+/** The code to report for a body without one: the error page's name if the text is clear, else `http-<status>`. */
 export function codeFor(status: number, message: string): string {
   if (status === 429 && SAYS_OVERLOADED.test(message)) return OVERLOADED;
   if (status === 503 && SAYS_OFFLINE.test(message)) return OFFLINE;

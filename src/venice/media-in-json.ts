@@ -8,8 +8,8 @@ export type MediaInJson =
   | { readonly kind: 'elsewhere'; readonly url: string };
 
 /**
- * Finds the audio under whatever name it comes, as no document tells the name: base64 (bare or as a `data:` URL) that
- * decodes to audio by its first bytes, else an address, best under a name that is known for it.
+ * Finds the audio under any name, because the name is not documented: base64 (bare or as a `data:` URL) that decodes to
+ * audio according to its first bytes, else an address, preferably under a known name.
  */
 export function findMedia(body: unknown): MediaInJson | undefined {
   const texts = textsIn(body, LEVELS_MAX);
@@ -22,7 +22,7 @@ export function findMedia(body: unknown): MediaInJson | undefined {
   return best && { kind: 'elsewhere', url: best.value };
 }
 
-/** Objects within objects; a list between them does not count. */
+/** Levels of nested objects; a list between them does not count. */
 const LEVELS_MAX = 2;
 const FIELDS_MAX = 50;
 const ENTRIES_MAX = 8;
@@ -31,11 +31,11 @@ const MEDIA_TYPE_FIELDS = ['content_type', 'media_type', 'mime_type'] as const;
 interface Candidate {
   readonly name: string;
   readonly value: string;
-  /** As the same object, or one around it, says. */
+  /** According to the same object, or one around it. */
   readonly type: string | undefined;
 }
 
-/** Every text, with the name under which it, or the list around it, stands. */
+/** Every text, with its name or that of the list around it. */
 function textsIn(
   value: unknown,
   levels: number,
@@ -62,13 +62,13 @@ function readInline({ value, type }: Candidate): MediaInJson | undefined {
   return { kind: 'inline', mediaType: audioType(dataUrl?.[1] ?? type) ?? 'application/octet-stream', bytes };
 }
 
-/** Characters that hold the head: four for three bytes. */
+/** Characters that encode the head: four for three bytes. */
 const HEAD_LENGTH = (AUDIO_HEAD_BYTES / 3) * 4;
 
 function audioFromBase64(value: string): Uint8Array | undefined {
   if (!isAudioHead(Buffer.from(value.slice(0, HEAD_LENGTH), 'base64'))) return undefined;
   const clean = value.replace(/[\r\n]/g, '');
-  // Node skips what is no base64: a text that only begins like audio would come out as something else.
+  // Node skips characters that are not base64, so a text that only begins like audio would decode to something else.
   return clean.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(clean)
     ? Buffer.from(clean, 'base64')
     : undefined;
@@ -76,7 +76,7 @@ function audioFromBase64(value: string): Uint8Array | undefined {
 
 const URL_NAMES = ['url', 'audio_url', 'download_url', 'media_url', 'audio'];
 
-/** The lower the better. */
+/** Lower is better. */
 function rankOf(name: string): number {
   const at = URL_NAMES.indexOf(name);
   return at < 0 ? URL_NAMES.length : at;

@@ -25,10 +25,10 @@ export function mediaTypeOf(header: string | undefined): string {
 }
 
 /**
- * The one name of an audio type, given a Content-Type. An audio type that we do not know keeps its name, and bytes of
- * unknown type keep theirs: it is for the check of the bytes to refuse them, after they were saved.
+ * The canonical name of an audio type, given a Content-Type. Unknown audio types keep their name, as do bytes of
+ * unknown type: verification refuses those later, after they were saved.
  *
- * @returns `undefined` for what is not audio at all
+ * @returns `undefined` for anything but audio
  */
 export function audioType(header: string | undefined): string | undefined {
   const given = mediaTypeOf(header);

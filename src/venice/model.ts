@@ -13,15 +13,15 @@ export interface PriceTier {
 }
 
 /**
- * One `type=music` model as `GET /models` describes it. Capability fields bear the API's names; one that
- * is absent is *undeclared*: neither yes nor no.
+ * One `type=music` model as described by `GET /models`. Capability fields have the API's names; an absent one is
+ * *undeclared*: neither yes nor no.
  */
 export interface Model {
   readonly id: string;
   readonly name: string;
   readonly offline: boolean;
   readonly beta: boolean;
-  /** ISO 8601 instant after which the model leaves the list. */
+  /** ISO 8601 instant after which the model is no longer listed. */
   readonly deprecationDate?: string;
   readonly replacementModelId?: string;
   readonly traits: readonly string[];
@@ -40,7 +40,7 @@ export interface Model {
   readonly voices?: readonly string[];
   readonly default_voice?: string;
   readonly supports_custom_voice_id?: boolean;
-  /** Changes the voice of a recording: listed, and refused by every route that makes audio from a prompt. */
+  /** Changes the voice of a recording: listed, but refused by every route that makes audio from a prompt. */
   readonly voice_changer?: boolean;
   readonly duration_options?: readonly number[];
   readonly min_duration?: number;

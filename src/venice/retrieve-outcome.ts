@@ -3,7 +3,7 @@ import { meaningOf } from './meaning.js';
 
 /** The service says that a job failed. Its text is untrusted. */
 export interface JobFailure {
-  /** Absent where a 200 said so. */
+  /** Absent if a 200 said so. */
   readonly status?: number;
   readonly code: string;
   readonly message: string;
@@ -15,7 +15,7 @@ export interface JobFailure {
 export type RetrieveOutcome =
   | (Retrieved & { readonly kind: 'running' | 'audio' })
   | { readonly kind: 'failed'; readonly failure: JobFailure }
-  /** The job's verdict or a passing fault: a verdict once it comes again and again past the expected time. */
+  /** A failed job or a temporary fault: a failed job if it is repeated past the expected time. */
   | { readonly kind: 'maybe_failed'; readonly failure: JobFailure }
   /** The id or its media is unknown. One such answer proves nothing. */
   | { readonly kind: 'unknown_id'; readonly status: number }
@@ -24,7 +24,10 @@ export type RetrieveOutcome =
   /** Says nothing about the job. */
   | { readonly kind: 'ask_again'; readonly failure: CallFailure };
 
-/** Every answer to a retrieve, by status and meaning. Source: the API's documentation and what clients observed. */
+/**
+ * Interprets every answer to a retrieve, by status and meaning. Source: the API's documentation and clients'
+ * observations.
+ */
 export function classifyRetrieve(result: CallResult<Retrieved>): RetrieveOutcome {
   if (result.ok) {
     const { value } = result;
@@ -53,21 +56,21 @@ export function classifyRetrieve(result: CallResult<Retrieved>): RetrieveOutcome
   }
 }
 
-/** One model's 403 does not make the key bad; a 401 does, unless its text is about the model. */
+/** One model's 403 does not mean that the key is bad. A 401 does, unless its text is about the model. */
 export function refusedAccess(failure: CallFailure): RetrieveOutcome & { readonly kind: 'refused' } {
   const isModel = failure.status === 403 || meaningOf(failure) === 'model_access';
   return { kind: 'refused', about: isModel ? 'model' : 'key', failure };
 }
 
-/** On whose word the charge of a failed job came back: the answer's own, or the API's documentation. */
+/** What says that a failed job was refunded: the answer itself (`told`), or the API's documentation. */
 export type RefundBasis = 'told' | 'documented';
 
 /**
- * Whether the charge of a failed job came back. The documentation says so of every failure that retrieve tells as an
- * HTTP error, except a charge in DIEM of an earlier UTC day. Which purse paid is not told: a charge of an earlier day
- * is taken to stay.
+ * Whether a failed job was refunded. According to the documentation, every failure that retrieve reports as an HTTP
+ * error is, except a charge in DIEM on an earlier UTC day. The answer does not say which balance paid, so a charge of
+ * an earlier day is assumed to stay.
  *
- * @returns `undefined` where it stays charged
+ * @returns `undefined` if it stays charged
  */
 export function refundBasis(
   { status, creditsRefunded }: JobFailure,

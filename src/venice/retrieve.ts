@@ -14,7 +14,7 @@ type Deadlines = Pick<TransportRequest, 'deadlineMs' | 'headersDeadlineMs'>;
 /**
  * Reads the answer to `POST /audio/retrieve`.
  *
- * @param deadlines of the download, where the audio lies on another host
+ * @param deadlines of the download, if the audio is on another host
  */
 export async function readRetrieval(
   transport: Transport,
@@ -31,7 +31,7 @@ export async function readRetrieval(
 
 type Audio = Retrieved & { kind: 'audio' };
 
-/** The audio, as the content type says, or, where that says otherwise, the first bytes; else what is to be read. */
+/** The audio, according to the content type or, if that says otherwise, the first bytes; else what has to be parsed. */
 async function lookForAudio(
   good: GoodAnswer,
 ): Promise<{ audio: Audio; other?: never } | { audio?: never; other: GoodAnswer }> {
@@ -47,10 +47,10 @@ async function lookForAudio(
 }
 
 const UNKNOWN_TYPE = 'application/octet-stream';
-/** Without a content type it tells a report from audio, which is then judged by its bytes. */
+/** Without a content type, this byte tells JSON from audio, which is then verified by its bytes. */
 const OPENING_BRACE = 0x7b;
 
-/** The first bytes of a body, and the whole body as if it had not been looked at; a fault comes when it is read. */
+/** The first bytes of a body, and the whole body including them. An error is thrown when the body is read. */
 async function peek(
   body: AsyncIterable<Uint8Array>,
 ): Promise<{ head: Uint8Array; body: AsyncIterable<Uint8Array> }> {
@@ -103,8 +103,8 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 /**
- * The audio from another host, which never gets the key. Whatever that host answers is no word of the API: its 404
- * does not mean that the job is gone, and its rate headers mean nothing.
+ * Downloads audio from another host, which never gets the key. That host's answers are not the API's: its 404 does not
+ * mean that the job is gone, and its rate headers mean nothing.
  */
 async function fetchElsewhere(
   transport: Transport,

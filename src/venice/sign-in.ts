@@ -1,8 +1,8 @@
 import type { Wallet } from '../core/ports.js';
 
 /*
- * Signing in with a wallet (x402): each request carries a signed message of its own (EIP-4361), by
- * docs.venice.ai, "x402 authentication".
+ * Signing in with a wallet (x402): each request has its own signed message (EIP-4361), as documented at docs.venice.ai,
+ * "x402 authentication".
  */
 
 /** The chain that wallets pay on: Base. */
@@ -16,11 +16,11 @@ export const SIGN_IN_HEADER = 'sign-in-with-x';
 export const WALLET_REQUESTS_MAX = 5;
 
 export interface SignInRequest {
-  /** The whole address of the request. */
+  /** The full address of the request. */
   readonly url: string;
   /** 16 hex digits. Used up by one request, even by one that fails. */
   readonly nonce: string;
-  /** By the service's clock, ms since the Unix epoch. */
+  /** In the service's time, ms since the Unix epoch. */
   readonly issuedAtMs: number;
 }
 

@@ -3,7 +3,7 @@ import type { CallResult, Queued } from './client.js';
 import { type Meaning, meaningOf, OVERLOADED } from './meaning.js';
 
 /**
- * What follows from a refusal:
+ * What a refusal means for further submits:
  * - `wait`: try this take again after a pause;
  * - `reject`: this take cannot be made as it is;
  * - `close_model`: the key cannot use this model; other models may work;
@@ -11,7 +11,7 @@ import { type Meaning, meaningOf, OVERLOADED } from './meaning.js';
  */
 export type AfterRefusal = 'wait' | 'reject' | 'close_model' | 'stop';
 
-/** Result of a submission in terms of money. */
+/** Result of a submit in terms of money. */
 export type SubmitOutcome =
   /** Certainly nothing left this machine: sending again is safe. */
   | { readonly kind: 'not_sent'; readonly code: string; readonly message: string }
@@ -39,7 +39,7 @@ export type SubmitOutcome =
 
 export type ClassifySubmit = (result: CallResult<Queued>) => SubmitOutcome;
 
-/** Statuses with which the API refuses before any charge. One that is not here says nothing certain about money. */
+/** Statuses with which the API refuses before any charge. Any other status says nothing certain about money. */
 const REFUSALS: ReadonlyMap<number | undefined, AfterRefusal> = new Map([
   [400, 'reject'],
   [401, 'stop'],
@@ -56,15 +56,15 @@ const REFUSALS: ReadonlyMap<number | undefined, AfterRefusal> = new Map([
   [503, 'wait'],
 ]);
 
-/** Reports whether a submit that was refused with this status would be refused again, whoever sends it. */
+/** Whether a submit refused with this status would be refused again, whoever sends it. */
 export function isRefusedForGood(status: number | undefined): boolean {
   return REFUSALS.get(status) === 'reject';
 }
 
 /**
- * The outcome of `POST /audio/queue`. Only two things are safe: certainly nothing was sent, or the API itself said
- * no with a status that is known to come before any charge. A 200 without a usable id, an error page of a proxy,
- * a 500, a reset: all are in doubt.
+ * The outcome of `POST /audio/queue`. Only two results are certain: nothing was sent, or the API itself refused with a
+ * status that is known to precede any charge. A 200 without a usable id, a proxy's error page, a 500, a reset: all are
+ * in doubt.
  */
 export const classifySubmit: ClassifySubmit = (result) => {
   if (result.ok) return { kind: 'accepted', queued: result.value };
@@ -88,7 +88,7 @@ export const classifySubmit: ClassifySubmit = (result) => {
     next: next === 'stop' && meaning === 'model_access' ? 'close_model' : next,
     status,
     meaning,
-    // Recorded by its meaning: a plain 429 in the lockfile stands for the request limit.
+    // Recorded by its meaning: a plain 429 in the lockfile means the request limit.
     code: status === 429 && meaning === 'overloaded' ? OVERLOADED : code,
     message,
     rate,

@@ -1,22 +1,22 @@
-/** So many items are found on either side of a moment, at most. */
+/** At most this many items are found on either side of a moment. */
 export const NEAR_MAX = 50;
 
-/** Items in the order of their times, found by a moment. */
+/** Items sorted by time, searchable by a moment. */
 export interface Timeline<T> {
-  /** Those that stand nearest before and after each of the moments, `NEAR_MAX` on either side, in the order of their times. */
+  /** The items nearest to each of the moments, up to `NEAR_MAX` on either side, sorted by time. */
   near(momentsMs: readonly number[]): T[];
-  /** It is not found any more. */
+  /** Removes an item from later results. */
   remove(item: T): void;
 }
 
-/** Looks at no more items than it finds, however many were removed. An item without a time is never found. */
+/** Visits no more items than it finds, however many were removed. An item without a time is never found. */
 export function createTimeline<T>(items: readonly T[], timeOf: (item: T) => number): Timeline<T> {
   const sorted = items
     .map((item) => ({ item, ms: timeOf(item) }))
     .filter(({ ms }) => !Number.isNaN(ms))
     .sort((a, b) => a.ms - b.ms);
   const places = new Map(sorted.map(({ item }, place) => [item, place]));
-  // Shifted by one: -1 and the end stand for nothing found.
+  // Shifted by one: -1 and the end mean that nothing was found.
   const before = createSkips(sorted.length + 2);
   const after = createSkips(sorted.length + 2);
   return {
@@ -46,7 +46,7 @@ export function createTimeline<T>(items: readonly T[], timeOf: (item: T) => numb
   };
 }
 
-/** The first place whose time is not before the moment. */
+/** The first position whose time is not before the moment. */
 function firstFrom(sorted: readonly { readonly ms: number }[], ms: number): number {
   let [low, high] = [0, sorted.length];
   while (low < high) {
@@ -57,7 +57,10 @@ function firstFrom(sorted: readonly { readonly ms: number }[], ms: number): numb
   return low;
 }
 
-/** For each place the next one that is not skipped. Paths are halved as they are walked, so that many skips cost little. */
+/**
+ * For each position the next one that is not skipped. Paths are halved as they are followed, so that many skips cost
+ * little.
+ */
 function createSkips(count: number) {
   const next = Uint32Array.from({ length: count }, (_, place) => place);
   return {

@@ -10,26 +10,26 @@ import type {
 } from '../core/ports.js';
 import { SIGN_IN_HEADER, signInHeader, WALLET_REQUESTS_MAX } from './sign-in.js';
 
-/** A clock that is off by less is taken to be right. */
+/** A smaller clock difference is ignored. */
 const CLOCK_OFFSET_MS_MIN = 5_000;
 const NONCE_BYTES = 8;
 
 export interface WalletTransportOptions {
   readonly wallet: Wallet;
-  /** Base URL of the API, without a slash at its end: each signature names the whole address. */
+  /** Base URL of the API, without a trailing slash: each signature contains the full address. */
   readonly baseUrl: string;
   readonly clock: Clock;
   readonly random: Random;
 }
 
 /**
- * A transport that signs each request for the wallet where the API wants it, with a fresh nonce, and keeps at most five
- * of them in flight. One is in flight until its body has ended.
+ * A transport that signs each request for the wallet where the API requires it, with a fresh nonce, and keeps at most
+ * five of them in flight. A request is in flight until its body has ended.
  */
 export function signedTransport(inner: Transport, options: WalletTransportOptions): Transport {
   const { wallet, baseUrl, clock, random } = options;
   const limit = pLimit(WALLET_REQUESTS_MAX);
-  /** By how much the service's clock is ahead, ms: it refuses what is issued half a minute ahead of it. */
+  /** How far the service's clock is ahead, in ms. It refuses requests issued half a minute ahead of it. */
   let aheadMs = 0;
   const learning: Transport = async (request) => {
     const answer = await inner(request);
@@ -52,12 +52,12 @@ export function signedTransport(inner: Transport, options: WalletTransportOption
   };
 }
 
-/** The routes that take a wallet. The catalogue and quotes are open; billing and API keys are for accounts. */
+/** The routes that accept a wallet. The catalogue and quotes are public; billing and API keys are for accounts. */
 function isSigned(path: string): boolean {
   return /^\/(audio\/(queue|retrieve|complete)|x402\/)/.test(path);
 }
 
-/** Hands the answer on as soon as it is there. @returns when its body has ended, in whatever way */
+/** Passes the answer on as soon as it is there. @returns when its body has ended in any way */
 async function untilOver(
   asked: Promise<TransportAnswer | TransportNoAnswer>,
   resolve: (answer: TransportAnswer | TransportNoAnswer) => void,
@@ -81,7 +81,7 @@ async function* watched(body: AsyncIterable<Uint8Array>, over: () => void): Asyn
   }
 }
 
-/** `undefined` where the answer does not say. */
+/** `undefined` if the answer does not say. */
 function offsetOf(answer: TransportAnswer | TransportNoAnswer, nowMs: number): number | undefined {
   const dateMs = answer.kind === 'answer' ? Date.parse(answer.headers.date ?? '') : Number.NaN;
   if (Number.isNaN(dateMs)) return undefined;

@@ -5,7 +5,7 @@ import { codeFor } from './meaning.js';
 
 /** Contents of a JSON error body. All text is untrusted. */
 export interface ErrorBody {
-  /** The API's own code; where it gives none, see `codeFor`. Letters, digits, `_`, `-`, `.`. */
+  /** The API's own code; if it gives none, see `codeFor`. Letters, digits, `_`, `-`, `.`. */
   readonly code: string;
   /** It lists what is wrong with the request itself. */
   readonly invalid?: true;
@@ -20,8 +20,8 @@ const PROMPT_LENGTH_MAX = 100_000;
 const DAY_SECONDS = 86_400;
 
 /**
- * An error body in any of the shapes the API has: `{error: "text"}`, the same with `details` and `issues`,
- * `{error: {message, type, code}}`, and the payment challenge of a 402. `undefined`: not the API's.
+ * An error body in any of the API's shapes: `{error: "text"}`, the same with `details` and `issues`, `{error: {message,
+ * type, code}}`, and the payment challenge of a 402. `undefined`: not the API's.
  */
 export function readError(body: unknown, status: number): ErrorBody | undefined {
   if (!isRecord(body)) return undefined;
@@ -62,17 +62,14 @@ export function readCode(value: unknown): string | undefined {
   return typeof value === 'string' && /^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/.test(value) ? value : undefined;
 }
 
-/** The wallet's 402 has no `error` in some of its forms. */
+/** A wallet's 402 has no `error` in some of its forms. */
 function paymentMessage(body: unknown, status: number): string | undefined {
   if (status !== 402) return undefined;
   const known = field(body, 'code') === 'PAYMENT_REQUIRED' || typeof field(body, 'x402Version') === 'number';
   return known ? (text(field(body, 'message'), MESSAGE_LENGTH_MAX) ?? 'Payment required') : undefined;
 }
 
-/**
- * Balance and required amount of a wallet that is too low, from the 402 with `code:
- * PAYMENT_REQUIRED`.
- */
+/** Balance and required amount of a wallet with too little, from the 402 with `code: PAYMENT_REQUIRED`. */
 function topUp(body: unknown, status: number): string[] {
   const amount = (name: string) => finite(field(body, name), 0, 1e9)?.toFixed(2);
   if (status !== 402 || amount('currentBalanceUsd') === undefined) return [];
@@ -85,7 +82,10 @@ function topUp(body: unknown, status: number): string[] {
   return [facts.flatMap(([what, usd]) => (usd === undefined ? [] : `${what} $${usd}`)).join(', ')];
 }
 
-/** `{_errors: [], field: {_errors: ["Field is required"]}}` as `field: Field is required`. One level deep, as documented. */
+/**
+ * `{_errors: [], field: {_errors: ["Field is required"]}}` as `field: Field is required`. One level deep, as
+ * documented.
+ */
 function details(value: unknown): string[] {
   if (!isRecord(value)) return [];
   const lines = complaints(value);
@@ -116,13 +116,13 @@ function issues(value: unknown): string[] {
     });
 }
 
-/** With addresses made safe first, before truncation could leave half of one. */
+/** Addresses are made safe first, because truncation could leave half of one. */
 function clip(foreign: string): string {
   const message = withShownAddresses(foreign);
   return message.length <= MESSAGE_LENGTH_MAX ? message : `${message.slice(0, MESSAGE_LENGTH_MAX - 1)}…`;
 }
 
-/** The rate facts of an answer's headers (names in lower case). Whatever is not plausible is left out. */
+/** Rate limit headers of an answer (names in lower case). Implausible values are ignored. */
 export function readRateHeaders(headers: Readonly<Record<string, string>>): RateHeaders {
   return present({
     limit: count(headers['x-ratelimit-limit-requests']),
@@ -133,7 +133,10 @@ export function readRateHeaders(headers: Readonly<Record<string, string>>): Rate
   });
 }
 
-/** Seconds or milliseconds since 1970, told apart by size: as seconds, 1e11 is in the year 5138; as milliseconds, in 1973. */
+/**
+ * Seconds or milliseconds since 1970, distinguished by size: as seconds, 1e11 is in the year 5138; as milliseconds, in
+ * 1973.
+ */
 function unixSeconds(header: string | undefined): number | undefined {
   const value = decimal(header);
   return finite(value !== undefined && value >= 1e11 ? value / 1_000 : value, 0, 1e11);
@@ -148,7 +151,7 @@ function count(header: string | undefined): number | undefined {
   return value === undefined ? undefined : Math.floor(value);
 }
 
-/** Seconds, or a date: a date is compared with the server's own clock, the only comparable one. */
+/** Seconds, or a date, which is compared with the server's clock because no other is comparable. */
 function retryAfter(header: string | undefined, serverDate: string | undefined): number | undefined {
   const seconds = decimal(header);
   if (seconds !== undefined) return finite(seconds, 0, DAY_SECONDS);

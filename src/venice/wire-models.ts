@@ -8,9 +8,9 @@ const NAME_LENGTH_MAX = 200;
 
 /**
  * The answer of `GET /models?type=music`. Tolerant: unknown fields are ignored, an entry without a usable id or of
- * another type is left out, and a capability of a wrong type counts as undeclared.
+ * another type is skipped, and a capability of a wrong type counts as undeclared.
  *
- * @returns `undefined` if it is no list of models at all
+ * @returns `undefined` if it is not a list of models
  */
 export function readCatalogue(body: unknown): Catalogue | undefined {
   const data = field(body, 'data');
@@ -112,7 +112,7 @@ function instant(value: unknown): string | undefined {
   return Number.isNaN(ms) ? undefined : new Date(ms).toISOString();
 }
 
-/** One of the four shapes; a price that cannot be read makes the whole of it unknown. */
+/** One of the four forms. If any part of a price cannot be read, the price is unknown. */
 function readPricing(value: unknown): Pricing | undefined {
   for (const kind of ['generation', 'per_second', 'per_thousand_characters'] as const) {
     const microUsd = microUsdFromUsd(field(field(value, kind), 'usd'));
@@ -133,7 +133,7 @@ function readTier(value: unknown): PriceTier | undefined {
   return minSeconds <= maxSeconds ? { minSeconds, maxSeconds, microUsd } : undefined;
 }
 
-/** Each bound is absent if it is not a number; both are, if they contradict each other. */
+/** A bound is absent if it is not a number; both are if they contradict each other. */
 function range(low: unknown, high: unknown, max: number): [number | undefined, number | undefined] {
   const from = positive(low, max);
   const to = positive(high, max);

@@ -6,25 +6,25 @@ import { findMedia, type MediaInJson } from './media-in-json.js';
 import { readCode } from './wire-errors.js';
 
 /*
- * Checks of what arrives. Each function takes the parsed JSON of an answer, whatever it is, and gives the typed
- * facts or `undefined`; none throws. Unknown fields are ignored.
+ * Parsers of answers. Each takes parsed JSON of any shape and returns typed facts or `undefined`; none throws. Unknown
+ * fields are ignored.
  */
 
 const HOUR_MS = 3_600_000;
 
-/** `POST /audio/quote`: integer micro-dollars, a fraction rounded up. */
+/** `POST /audio/quote`: integer micro-dollars, rounded up. */
 export function readQuote(body: unknown): number | undefined {
   return microUsdFromUsd(field(body, 'quote'));
 }
 
 /**
- * `POST /audio/queue`. A usable `queue_id` alone decides: it proves that the job exists and is paid for.
+ * `POST /audio/queue`. Only a usable `queue_id` counts: it proves that the job exists and is paid.
  *
- * @param modelAsked stands in where the answer names no usable model
+ * @param modelAsked used if the answer names no usable model
  */
 export function readQueued(body: unknown, modelAsked: string): Queued | undefined {
   const queueId = field(body, 'queue_id');
-  // An id with a secret in it was redacted: what is left is no id of any job.
+  // An id that contained a secret was redacted, and is no longer a job's id.
   if (!isQueueId(queueId) || queueId.includes('[redacted]')) return undefined;
   return { queueId, model: identifier(field(body, 'model')) ?? modelAsked };
 }
@@ -82,7 +82,7 @@ export function readCompleted(body: unknown): boolean | undefined {
   return bool(field(body, 'success'));
 }
 
-/** `GET /billing/balance`: the account's purses. `null` is one with nothing in it. */
+/** `GET /billing/balance`: the account's balances. `null` means empty. */
 export function readAccountBalance(body: unknown): Balance | undefined {
   const permitted = bool(field(body, 'canConsume'));
   const balances = field(body, 'balances');
@@ -98,7 +98,7 @@ export function readAccountBalance(body: unknown): Balance | undefined {
   };
 }
 
-/** `GET /api_keys/rate_limits`: what this key can spend. Earned credits are not in it. */
+/** `GET /api_keys/rate_limits`: what this key can spend, without earned credits. */
 export function readKeyBalance(body: unknown): Balance | undefined {
   const data = field(body, 'data');
   if (!isRecord(data)) return undefined;
@@ -114,7 +114,7 @@ export function readKeyBalance(body: unknown): Balance | undefined {
   };
 }
 
-/** `GET /x402/balance/{wallet}`. The DIEM of a linked account are spent first. */
+/** `GET /x402/balance/{wallet}`. A linked account's DIEM are spent first. */
 export function readWalletBalance(body: unknown): Balance | undefined {
   const data = field(body, 'data');
   const USD = currency(field(data, 'balanceUsd'));
@@ -125,7 +125,7 @@ export function readWalletBalance(body: unknown): Balance | undefined {
   });
   return {
     ...present({ permitted: bool(field(data, 'canConsume')) }),
-    // A wallet has these two purses alone: without a linked account there are no DIEM.
+    // A wallet has only these two balances, and no DIEM without a linked account.
     currencies: {
       DIEM: currency(field(data, 'diemBalanceUsd')) ?? 0,
       EARNED_CREDITS: 0,
@@ -136,7 +136,7 @@ export function readWalletBalance(body: unknown): Balance | undefined {
   };
 }
 
-/** `null` is a purse with nothing in it, as is one that is overdrawn. A text is read where it is a number. */
+/** `null` means empty, as does a negative balance. Numbers may be given as text. */
 function currency(value: unknown): number | undefined {
   if (value === null) return 0;
   const amount = typeof value === 'string' && /^-?\d{1,10}(\.\d{1,18})?$/.test(value) ? Number(value) : value;
@@ -144,15 +144,13 @@ function currency(value: unknown): number | undefined {
   return microUsd === undefined ? undefined : Math.max(0, microUsd);
 }
 
-/**
- * Funds are rounded down, as costs are rounded up. Below a millionth of a micro-dollar is noise.
- */
+/** Funds are rounded down, and costs are rounded up. Differences below a millionth of a micro-dollar are noise. */
 function microUsdDown(value: unknown): number | undefined {
   const usd = finite(value, -1e9, 1e9);
   return usd === undefined ? undefined : Math.floor(Number((usd * 1e6).toFixed(6)));
 }
 
-/** `GET /x402/transactions/{wallet}`, one page, newest first. Top-ups are no charges. */
+/** `GET /x402/transactions/{wallet}`, one page, newest first. Top-ups are not charges. */
 export function readTransactions(
   body: unknown,
 ):
@@ -189,7 +187,7 @@ export interface UsagePage {
   readonly nextCursor?: string;
 }
 
-/** `GET /billing/usage-history`, one page. Entries that cannot be read are left out. */
+/** `GET /billing/usage-history`, one page. Unreadable entries are skipped. */
 export function readUsagePage(body: unknown): UsagePage | undefined {
   const data = field(body, 'data');
   if (!Array.isArray(data)) return undefined;
@@ -214,7 +212,7 @@ function readUsageEntry(value: unknown): UsageEntry | undefined {
   };
 }
 
-/** `GET /api_keys/rate_limits`: the lowest limit a minute of each model. */
+/** `GET /api_keys/rate_limits`: the lowest limit per minute for each model. */
 export function readRateLimits(body: unknown): RateLimits | undefined {
   const list = field(field(body, 'data'), 'rateLimits');
   if (!Array.isArray(list)) return undefined;

@@ -4,8 +4,8 @@ import { RATE } from './synth.js';
 import type { Track } from './track.js';
 
 /*
- * A small FLAC encoder: 16 bit, mono, blocks of one size, fixed prediction of second order with one Rice
- * parameter a block, or the samples as they are where that is shorter. Source: RFC 9639.
+ * A small FLAC encoder: 16 bit, mono, fixed block size, second-order fixed prediction with one Rice parameter per
+ * block, or verbatim if that is shorter. Source: RFC 9639.
  */
 
 const STREAMINFO_BYTES = 34;
@@ -41,12 +41,12 @@ function lengthOf(track: Track, index: number): number {
 function head(samples: number): Uint8Array {
   const bytes = Buffer.alloc(HEAD_BYTES);
   bytes.write('fLaC', 0, 'latin1');
-  // The only metadata block, and so the last.
+  // The only metadata block, so also the last.
   bytes.writeUInt8(0x80, 4);
   bytes.writeUIntBE(STREAMINFO_BYTES, 5, 3);
   bytes.writeUInt16BE(BLOCK, 8);
   bytes.writeUInt16BE(BLOCK, 10);
-  // Frame sizes are left unknown. Then 20 bits of rate, 3 of channels - 1, 5 of bits - 1, 36 of samples.
+  // Frame sizes are left unknown. Then 20 bits for the rate, 3 for channels - 1, 5 for bits - 1, 36 for samples.
   const packed = (BigInt(RATE) << 44n) | (15n << 36n) | BigInt(samples);
   bytes.writeBigUInt64BE(packed, 18);
   return bytes;
@@ -65,7 +65,7 @@ function frame(index: number, samples: number, subframe: Uint8Array): Uint8Array
   return bytes;
 }
 
-/** Sync code, block size told at the end of the header in 16 bits, rate and depth as in STREAMINFO, mono. */
+/** Sync code, 16-bit block size at the end of the header, rate and depth as in STREAMINFO, mono. */
 function frameHeader(index: number, samples: number): Uint8Array {
   const start = [
     0xff,
@@ -79,7 +79,7 @@ function frameHeader(index: number, samples: number): Uint8Array {
   return Uint8Array.from([...start, crc8(start)]);
 }
 
-/** A number as UTF-8 would write that code point. */
+/** A number coded like UTF-8. */
 function utf8Number(value: number): number[] {
   if (value < 0x80) return [value];
   if (value < 0x800) return [0xc0 | (value >> 6), 0x80 | (value & 0x3f)];
@@ -91,7 +91,7 @@ function encodeSubframe(samples: Int16Array): Uint8Array {
   let sum = 0;
   for (let index = 2; index < samples.length; index += 1) {
     const residual = samples[index]! - 2 * samples[index - 1]! + samples[index - 2]!;
-    // Folded, so that small negative numbers are small, too.
+    // Folded, so that small negative numbers are small too.
     const folded = residual >= 0 ? residual * 2 : -residual * 2 - 1;
     residuals[index - 2] = folded;
     sum += folded;
@@ -126,7 +126,7 @@ function predicted(samples: Int16Array, residuals: Int32Array, parameter: number
   return bits.bytes;
 }
 
-/** Bits from the highest down into zeroed bytes. */
+/** Writes bits, most significant first, into zeroed bytes. */
 function bitWriter(size: number): {
   bytes: Uint8Array;
   write(value: number, count: number): void;

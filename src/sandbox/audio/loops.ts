@@ -2,10 +2,10 @@ import { drawn, pitch, readScore, type Score } from './score.js';
 import { addHit, addNote, RATE, toInt16 } from './synth.js';
 import { type Variation, variationOf } from './variation.js';
 
-/** Samples in one block: loops are whole numbers of them, so that an encoded block serves every repeat. */
+/** Samples in one block. Loops are whole numbers of blocks, so that an encoded block can be reused for every repeat. */
 export const BLOCK = 4_096;
 
-/** What a track is made of: loops of whole blocks, played in this order over and over. */
+/** What a track consists of: loops of whole blocks, repeated in this order. */
 export interface Material {
   readonly loops: readonly Int16Array[];
   readonly order: readonly number[];
@@ -13,7 +13,7 @@ export interface Material {
 
 export type Kind = 'music' | 'speech' | 'effect';
 
-/** @param isLoop whether its end is to go over into its start */
+/** @param isLoop whether its end has to join its start */
 export function materialOf(kind: Kind, prompt: string, seed: string, isLoop: boolean): Material {
   switch (kind) {
     case 'music':
@@ -50,7 +50,7 @@ function harmony(loop: Float32Array, score: Score, { brightness, inversion, bass
   for (const [index, root] of score.progression.entries()) {
     const start = Math.round(index * bar);
     for (const third of [0, 2, 4]) {
-      // The lowest notes of a turned chord go to its top.
+      // The lowest notes of an inverted chord move to its top.
       const midi = pitch(score, root + third + (third < 2 * inversion ? 7 : 0), 3);
       addNote(loop, {
         instrument: voice,
@@ -114,11 +114,11 @@ function beat(loop: Float32Array, { beat: { kick, snare, hat } }: Variation): vo
   }
 }
 
-/** Syllables of two resonances each, in words and phrases: a voice in the next room. */
+/** Syllables of two resonances each, in words and phrases, like a voice in the next room. */
 function speech(prompt: string, seed: string): Material {
   const loop = wholeBlocks(8);
   const draw = drawn(`speech ${seed} ${prompt}`);
-  // The first number of a seed says little.
+  // The first number of a seed is not random enough.
   draw();
   const base = 85 + 120 * draw();
   const pace = 0.8 + 0.5 * draw();
@@ -143,7 +143,7 @@ function syllable(
   const second = 900 + 1_300 * draw();
   for (let sample = 0; sample < length; sample += 1) {
     const envelope = Math.sin((Math.PI * sample) / length);
-    // One glottal pulse a period rings both resonances.
+    // One glottal pulse per period excites both resonances.
     const age = (sample % (RATE / hertz)) / RATE;
     const ring = Math.exp(-age * 90);
     const voiced = Math.sin(2 * Math.PI * first * age) + 0.5 * Math.sin(2 * Math.PI * second * age);
@@ -151,7 +151,7 @@ function syllable(
   }
 }
 
-/** Noise through a filter whose opening follows the words. Its end goes over into its start. */
+/** Noise through a filter controlled by the prompt's words. Its end joins its start. */
 function effect(prompt: string, seed: string, isLoop: boolean): Material {
   const loop = wholeBlocks(4);
   const draw = drawn(`effect ${seed} ${prompt}`);
@@ -164,7 +164,7 @@ function effect(prompt: string, seed: string, isLoop: boolean): Material {
   const hertz = (high ? 880 : 110) * 2 ** (1.5 * draw() - 0.5);
   const noise = Float32Array.from(loop, () => draw() * 2 - 1);
   let low = 0;
-  // Twice around, so that the filter begins as it ends.
+  // Twice around, so that the filter's state at the start equals that at the end.
   for (let step = 0; step < 2 * loop.length; step += 1) {
     const sample = step % loop.length;
     const age = ((sample * strikes) / loop.length) % 1;
@@ -172,7 +172,7 @@ function effect(prompt: string, seed: string, isLoop: boolean): Material {
       ? 0.75 + 0.25 * Math.sin((2 * Math.PI * swells * sample) / loop.length)
       : 0.08 + (1 - age) ** 3;
     low += Math.min(0.9, (high ? 0.35 : 0.06) * width * (0.4 + swell)) * (noise[sample]! - low);
-    // The tone sinks over each strike.
+    // The tone falls during each strike.
     const seconds = (age * loop.length) / strikes / RATE;
     const tone = Math.sin(2 * Math.PI * hertz * seconds * (1 - 0.25 * age));
     loop[sample] = swell * (low + (steady ? 0 : 0.25 * tone));
@@ -180,7 +180,7 @@ function effect(prompt: string, seed: string, isLoop: boolean): Material {
   return { loops: [toInt16(centred(loop))], order: [0] };
 }
 
-/** Voices and low noise have a mean of their own, which only takes headroom. */
+/** Voices and low noise have a DC offset, which only wastes headroom. */
 function centred(loop: Float32Array): Float32Array {
   const mean = loop.reduce((sum, sample) => sum + sample, 0) / loop.length;
   return loop.map((sample) => sample - mean);

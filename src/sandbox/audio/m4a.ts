@@ -4,15 +4,15 @@ import { RATE } from './synth.js';
 import type { Track } from './track.js';
 
 /*
- * M4A with Apple Lossless (ALAC): players know it, it needs no psychoacoustics as AAC does, and its frames may hold the
- * samples as they are, so that all sizes are known before the first byte. Mono, 16 bit. Sources: ISO/IEC 14496-12;
+ * M4A with Apple Lossless (ALAC): widely supported, needs no psychoacoustics like AAC, and its frames may be
+ * uncompressed, so that all sizes are known before the first byte. Mono, 16 bit. Sources: ISO/IEC 14496-12;
  * ALACMagicCookieDescription.txt and ag_dec.c of Apple's reference decoder.
  */
 
 const BITS = 16;
-/** What a whole frame has in front of its samples: kind of element, its number, unused bits, and "as they are". */
+/** Header of a full frame before its samples: element type, instance tag, unused bits, and the uncompressed flag. */
 const FRAME_HEAD_BITS = 3 + 4 + 12 + 1 + 2 + 1;
-/** Of the last frame, which is shorter than the others. */
+/** Present only in the last, shorter frame. */
 const LENGTH_BITS = 32;
 const END_BITS = 3;
 
@@ -20,7 +20,7 @@ export function m4aBody(track: Track): AudioBody {
   const sizes = Array.from({ length: track.blocks }, (_, index) => frameBytes(lengthOf(track, index)));
   const audioBytes = sizes.reduce((sum, size) => sum + size, 0);
   const kind = box('ftyp', text('M4A '), u32(0), text('M4A mp42isom'));
-  // The place of the samples is told in `moov`, whose length does not depend on it.
+  // The offset of the samples is in `moov`, whose length does not depend on it.
   const mediaAt = kind.length + moov(track, sizes, 0).length + 8;
   const head = Buffer.concat([kind, moov(track, sizes, mediaAt), u32(8 + audioBytes), text('mdat')]);
   return {
@@ -121,12 +121,12 @@ function sampleTable(track: Track, sizes: readonly number[], mediaAt: number): B
   );
 }
 
-/** Mono, 16 bit, and the decoder's own description of it: the "magic cookie". */
+/** Mono, 16 bit, and the decoder configuration, the "magic cookie". */
 function sampleEntry(frameBytesMax: number): Buffer {
   const cookie = full(
     'alac',
     u32(BLOCK),
-    // Version 0, 16 bit, the usual parameters of its Rice coding, one channel.
+    // Version 0, 16 bit, the usual Rice parameters, one channel.
     Buffer.from([0, BITS, 40, 10, 14, 1]),
     u16(255),
     u32(frameBytesMax),

@@ -8,10 +8,10 @@ import { wavBody } from './wav.js';
 export interface AudioJob {
   readonly prompt: string;
   readonly kind: Kind;
-  /** More than 0. */
+  /** Greater than 0. */
   readonly durationSeconds: number;
   readonly format: 'wav' | 'flac' | 'm4a';
-  /** Its end is to go over into its start. */
+  /** Its end has to join its start. */
   readonly loop?: boolean | undefined;
   /** Equal jobs with equal seeds have equal bytes. */
   readonly seed: string;
@@ -19,11 +19,11 @@ export interface AudioJob {
 
 const BODIES = { wav: wavBody, flac: flacBody, m4a: m4aBody } as const;
 
-/** The last materials: a job is asked for its size first, and for its bytes after, maybe more than once. */
+/** Number of recent materials kept: a job's size is needed first, and its bytes later, possibly more than once. */
 const KEPT_MAX = 8;
 const kept = new Map<string, Material>();
 
-/** Real audio of exactly the wanted length, made and encoded piece by piece as it is read. */
+/** Real audio of exactly the requested length, generated and encoded piece by piece as it is read. */
 export function renderAudio(job: AudioJob): AudioBody {
   const track = trackOf(material(job), job.durationSeconds, job.loop === true);
   return BODIES[job.format](track);

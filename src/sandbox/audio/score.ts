@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
-/** What a prompt says about the music it wants; what it leaves open is drawn from the seed. */
+/** What a prompt says about its music. Anything else is drawn from the seed. */
 export interface Score {
-  /** Beats a minute, 40 to 220. */
+  /** Beats per minute, 40 to 220. */
   readonly bpm: number;
   /** Semitones above C. */
   readonly tonic: number;
@@ -32,11 +32,11 @@ const PROGRESSIONS = [
   [0, 2, 3, 4],
 ] as const;
 
-/** Numbers in 0..1, the same for the same text and purpose. */
+/** Numbers in 0..1, always the same for the same seed. */
 export function drawn(seed: string): () => number {
   let state = createHash('sha256').update(seed).digest().readUInt32LE(0) || 1;
   return () => {
-    // xorshift32: plenty for picking notes.
+    // xorshift32 is good enough to pick notes.
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;
@@ -44,7 +44,7 @@ export function drawn(seed: string): () => number {
   };
 }
 
-/** Reads tempo, key and instruments out of a prompt. */
+/** Reads tempo, key and instruments from a prompt. */
 export function readScore(prompt: string, seed: string): Score {
   const draw = drawn(`score ${seed}`);
   const bpm = Number(/\b(\d{2,3})\s*bpm\b/i.exec(prompt)?.[1] ?? Math.round(84 + 52 * draw()));
@@ -71,7 +71,7 @@ function namedTonic(prompt: string): number | undefined {
   return (NOTES[key[1]!]! + shift + 12) % 12;
 }
 
-/** "A major success", "in A room": an A where a sentence begins or after "in", with a word after it. */
+/** "A major success", "in A room": an A at the beginning of a sentence or after "in", followed by a word. */
 function isArticle({ 0: text, 1: letter, 2: accidental, index, input }: RegExpExecArray): boolean {
   if (letter !== 'A' || accidental !== undefined) return false;
   const follows = input.slice(index + text.length);
@@ -81,7 +81,7 @@ function isArticle({ 0: text, 1: letter, 2: accidental, index, input }: RegExpEx
 const MAJOR = [0, 2, 4, 5, 7, 9, 11];
 const MINOR = [0, 2, 3, 5, 7, 8, 10];
 
-/** MIDI number of a degree of the scale; degrees beyond the octave go on above it. */
+/** MIDI number of a scale degree; degrees beyond the octave continue above it. */
 export function pitch(score: Score, degree: number, octave: number): number {
   const scale = score.minor ? MINOR : MAJOR;
   const step = ((degree % 7) + 7) % 7;

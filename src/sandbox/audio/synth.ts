@@ -1,17 +1,17 @@
 import { drawn, frequency, type Instrument } from './score.js';
 
-/** Samples a second, mono. */
+/** Samples per second, mono. */
 export const RATE = 22_050;
 
 const TABLE = 2_048;
 
 interface Timbre {
-  /** Strength of each harmonic, from the first. */
+  /** Amplitude of each harmonic, from the first. */
   readonly harmonics: readonly number[];
   readonly attackSeconds: number;
   /** Time in which it falls to about a third. */
   readonly decaySeconds: number;
-  /** Falls to this part of its strength and stays there while the note is held. */
+  /** Falls to this fraction of its amplitude and stays there while the note is held. */
   readonly sustain: number;
 }
 
@@ -49,7 +49,7 @@ function waveOf(instrument: keyof typeof TIMBRES, brightness: number): Float32Ar
 
 export interface Note {
   readonly instrument: keyof typeof TIMBRES;
-  /** Exponent of the number of each harmonic: see `Variation`. */
+  /** Exponent of each harmonic's number: see `Variation`. */
   readonly brightness: number;
   readonly midi: number;
   /** In samples from the start of the loop. */
@@ -58,7 +58,7 @@ export interface Note {
   readonly gain: number;
 }
 
-/** Mixes a note into the loop; its tail goes round to the loop's start, so that repeats have no seam. */
+/** Mixes a note into the loop. Its tail wraps around to the loop's start, so that repeats have no seam. */
 export function addNote(loop: Float32Array, note: Note): void {
   const wave = waveOf(note.instrument, note.brightness);
   const { attackSeconds, decaySeconds, sustain } = TIMBRES[note.instrument];
@@ -109,7 +109,7 @@ export function addHit(loop: Float32Array, kind: Hit, start: number, gain: numbe
     loop[(start + sample) % loop.length]! += gain * samples[sample]!;
 }
 
-/** As 16-bit samples with the loudest at about 70 % of full scale. */
+/** As 16-bit samples, with the peak at about 70 % of full scale. */
 export function toInt16(loop: Float32Array): Int16Array {
   let peak = 1e-6;
   for (const sample of loop) peak = Math.max(peak, Math.abs(sample));

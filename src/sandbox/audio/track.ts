@@ -1,7 +1,7 @@
 import { BLOCK, type Material } from './loops.js';
 import { RATE } from './synth.js';
 
-/** A track as blocks of samples, made one at a time. */
+/** A track as blocks of samples, generated one at a time. */
 export interface Track {
   readonly samples: number;
   readonly blocks: number;
@@ -12,7 +12,7 @@ export interface Track {
 /** Blocks over which the ends are faded. */
 const FADE_BLOCKS = 3;
 
-/** @param isLoop whether its end is to go over into its start; else both are faded */
+/** @param isLoop whether its end has to join its start; otherwise both are faded */
 export function trackOf(material: Material, seconds: number, isLoop: boolean): Track {
   const samples = Math.max(1, Math.round(seconds * RATE));
   const blocks = Math.ceil(samples / BLOCK);
@@ -48,7 +48,7 @@ function faded(raw: Int16Array, index: number, total: number): Int16Array {
   });
 }
 
-/** The last samples fade over to those that would come before the first. */
+/** The last samples cross-fade to those that would precede the first. */
 function turnedOver(raw: Int16Array, material: Material, index: number, total: number): Int16Array {
   const span = spanOf(total);
   const first = material.loops[material.order[0] ?? 0] ?? raw;

@@ -1,16 +1,16 @@
 import { drawn } from './score.js';
 
-/** What a seed decides about a take, so that two of one prompt can be told apart by ear. */
+/** What a seed varies in a take, so that two takes of one prompt sound different. */
 export interface Variation {
-  /** How strong the higher harmonics are: 0 as the instrument has them, below duller, above brighter. */
+  /** Strength of the higher harmonics: 0 for the instrument's own, lower for duller, higher for brighter. */
   readonly brightness: number;
-  /** Octaves that the melody lies above the chords. */
+  /** Octaves between chords and melody. */
   readonly octave: number;
-  /** Part of the notes of the melody that are left out. */
+  /** Share of the melody's notes that are omitted. */
   readonly rests: number;
-  /** Which of the instruments plays the melody: the first, the second, … */
+  /** Which instrument plays the melody: the first, the second, … */
   readonly lead: number;
-  /** Steps by which each chord is turned over. */
+  /** Inversion of each chord. */
   readonly inversion: number;
   readonly beat: Beat;
   readonly bass: readonly number[];
@@ -36,7 +36,7 @@ const BRIGHTNESS = [-0.8, -0.3, 0.2, 0.6];
 
 export function variationOf(seed: string): Variation {
   const draw = drawn(`variation ${seed}`);
-  // The first number of a seed says little.
+  // The first number of a seed is not random enough.
   draw();
   const one = <T>(of: readonly T[]): T => of[Math.floor(draw() * of.length)]!;
   return {
