@@ -82,9 +82,14 @@ export function drawScenario(rng: Rng, pricesRng: Rng, waysRng: Rng): Scenario {
     rounds: rng.between(1, 4),
     crashShare: rng.pick([0, 0.5, 0.9, 1]),
     powerShare: rng.next(),
-    meddling: rng.chance(0.5) ? 0 : rng.next() * 0.3,
+    meddling: restless(rng.chance(0.5) ? 0 : rng.next() * 0.3, waysRng),
     systems: drawSystems(rng),
   };
+}
+
+/** Some worlds are much busier than most: what only two rare things together bring about is seen there. */
+function restless(meddling: number, rng: Rng): number {
+  return meddling > 0 && rng.chance(0.3) ? 0.3 + rng.next() * 0.6 : meddling;
 }
 
 /** How one run goes: when it is killed, stopped, told to stop, or joined by a second one. */
