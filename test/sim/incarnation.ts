@@ -17,7 +17,7 @@ import { HOME, KEYS, LOCKFILE, RESCUE } from './places.js';
 import { clockOf, createProcess, randomOf } from './process.js';
 import type { Rng } from './random.js';
 import { createRng } from './random.js';
-import type { RunDraw } from './scenario.js';
+import { CALM_RUN, type RunDraw } from './scenario.js';
 import { createSimFiles } from './sim-files.js';
 import { tamper } from './tamper.js';
 import { beset, besetStored } from './trouble.js';
@@ -41,7 +41,10 @@ export function launch(
     crash: draw.crash,
     onOperation: (operation) => {
       // At rest: between a last look and the request that rests on it nothing is awaited.
-      if (draw.tamperAt.includes(operation)) world.timeline.after(0, () => tamper(world));
+      if (draw.tamperAt.includes(operation))
+        world.timeline.after(0, () => {
+          if (tamper(world)) joinSoon(world, incarnation, draw);
+        });
     },
     onCrash: () => crash(world, incarnation, draw.crashIsPower),
   });
@@ -104,6 +107,15 @@ function givenUp(world: SimWorld, prompt: string): number {
     )
       count += 1;
   return count;
+}
+
+/** Whoever deleted the guard, as `git clean` does, goes on with a run. */
+function joinSoon(world: SimWorld, incarnation: Incarnation, draw: RunDraw): void {
+  const rng = createRng(world.seed, `joins ${incarnation.name}`);
+  if (rng.chance(0.5)) return;
+  world.timeline.after(rng.below(10_000), () => {
+    if (!incarnation.over) launch(world, { ...CALM_RUN, elsewhere: draw.elsewhere });
+  });
 }
 
 function disturb(world: SimWorld, incarnation: Incarnation, draw: RunDraw): void {
