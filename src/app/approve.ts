@@ -78,7 +78,7 @@ export async function decideWhatToBuy(
     return { prepared, approved: false };
   }
   if (stale !== undefined) return refusedPlan(world, prepared, stale);
-  return refuseOrAsk(world, settings, opened, prepared, loaded, output);
+  return refuseOrApprove(world, settings, opened, prepared, loaded, output);
 }
 
 /** Which other machine has a file, if audio is kept only on machines and the user accepts a single copy. */
@@ -89,7 +89,7 @@ export function keptElsewhere(
   return localCustody === true && audio === undefined ? sharing?.keptBy : undefined;
 }
 
-async function refuseOrAsk(
+async function refuseOrApprove(
   world: World,
   settings: BatchSettings,
   opened: Opened,
@@ -125,7 +125,7 @@ async function refuseOrAsk(
   }
   const unfit = await tryStorage(world, settings, output, prepared.plan, 'nearest');
   if (unfit) return { prepared, approved: false, refusal: EXIT.unavailable };
-  const decision = await askApproval(world, settings, prepared);
+  const decision = await requestApproval(world, settings, prepared);
   // The folders are needed now: create and test those that did not exist.
   if (decision.approved && (await tryStorage(world, settings, output, prepared.plan, 'make')))
     return { prepared, approved: false, refusal: EXIT.unavailable };
@@ -183,7 +183,11 @@ async function tryStorage(
   return fault !== undefined;
 }
 
-async function askApproval(world: World, settings: BatchSettings, prepared: Prepared): Promise<BuyDecision> {
+async function requestApproval(
+  world: World,
+  settings: BatchSettings,
+  prepared: Prepared,
+): Promise<BuyDecision> {
   emitPhase(world, 'approve');
   const answer = await world.approve(prepared.plan, prepared.balance);
   const suspicious = prepared.plan.purchases.some(({ quote }) => quote.suspicious === true);

@@ -7,7 +7,7 @@ import type { Account, Balance, CallFailure, VeniceClient } from '../venice/clie
 /** The balance is only used to refuse early, so do not wait longer for it. */
 const PATIENCE_MS = 10_000;
 
-export interface AskedBalance {
+export interface FetchedBalance {
   /** Absent if it could not be fetched: buying does not need it. */
   readonly balance?: Balance;
   /** Why it is unknown. */
@@ -16,18 +16,18 @@ export interface AskedBalance {
   readonly keyRefused: boolean;
 }
 
-export const UNASKED: AskedBalance = { diagnostics: [], keyRefused: false };
+export const NOT_FETCHED: FetchedBalance = { diagnostics: [], keyRefused: false };
 
 /**
  * Fetches what can be spent, with a short timeout: what any key may read about itself, and also the account's balances
  * if the key may see them. One answer is enough; a key is bad only if both routes say so.
  */
-export async function askBalance(
+export async function fetchBalance(
   client: Pick<VeniceClient, 'balance' | 'accountBalance'>,
   clock: Clock,
   account: Account,
   stop?: AbortSignal,
-): Promise<AskedBalance> {
+): Promise<FetchedBalance> {
   const [own, whole] = await Promise.all([
     retryUntilAnswered(clock, () => client.balance(), stop, PATIENCE_MS),
     mayReadBilling(account)

@@ -11,7 +11,7 @@ const ENTRIES_MAX = 5_000;
 const MARGIN_MS = 10 * 60_000;
 
 /** The billing history around some attempts. */
-export interface AskedHistory extends UsageHistory {
+export interface FetchedHistory extends UsageHistory {
   /** How far the service's clock is ahead of this machine's, in ms. */
   readonly clockOffsetMs: number;
   readonly askedAtMs: number;
@@ -21,11 +21,11 @@ export interface AskedHistory extends UsageHistory {
  * Fetches the billing history around the attempts, and again if the service's clock is off, since its entries then have
  * other times. `undefined` if this key may not read it or the service does not answer.
  */
-export async function askHistory(
+export async function fetchHistory(
   client: VeniceClient,
   clock: Clock,
   doubtful: readonly Attempt[],
-): Promise<AskedHistory | undefined> {
+): Promise<FetchedHistory | undefined> {
   const windows = doubtful.map(windowOf).filter(({ fromMs }) => !Number.isNaN(fromMs));
   if (windows.length === 0) return undefined;
   const fromMs = Math.min(...windows.map((window) => window.fromMs)) - MARGIN_MS;

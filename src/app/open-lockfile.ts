@@ -103,7 +103,7 @@ export function lockedError(held: LockHolder, command: NextCommand): BatchError 
   const hint =
     held.alive === true
       ? `wait for it to end, or stop it; to see its progress: ${command('status')}`
-      : `${howToBeSure(held)}: ${command('unlock', '--force')}`;
+      : `${checkBeforeForcing(held)}: ${command('unlock', '--force')}`;
   return new BatchError('locked', `another run holds the lock (${nameOf(held)})`, {
     exitCode: EXIT.locked,
     hint,
@@ -116,7 +116,7 @@ function nameOf({ pid, hostname, ageMs }: LockHolder): string {
 }
 
 /** What the user has to check before forcing the lock, because the program cannot. */
-export function howToBeSure({ pid, hostname, why }: LockHolder): string {
+export function checkBeforeForcing({ pid, hostname, why }: LockHolder): string {
   switch (why) {
     case 'other_host':
       return `if process ${pid} no longer runs on ${hostname}`;

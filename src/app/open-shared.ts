@@ -86,9 +86,9 @@ interface SharedOpening {
 }
 
 /**
- * Opens the log at an address for a run that holds the guard of the lockfile. A log that cannot be reached, or that was deleted or cut,
- * keeps the run from buying, not from collecting what its lockfile knows. Throws a `BatchError` where there is nothing to collect, or where the
- * log is not this lockfile's.
+ * Opens the log at an address for a run that holds the run lock. If the log cannot be reached, or was deleted or
+ * truncated, the run cannot buy, but collects what its lockfile knows. Throws a `BatchError` if there is nothing to
+ * collect, or if the log belongs to another lockfile.
  *
  * @param lockPath absolute, links resolved
  * @param header of the lockfile, if it exists
@@ -99,7 +99,7 @@ async function openShared(
   about: {
     readonly lockPath: string;
     readonly header: LockHeader | undefined;
-    /** Of the lockfile. */
+    /** Attempts in the lockfile. */
     readonly attempts: ReadonlyMap<string, Attempt>;
     readonly endpoint: string;
     readonly command: NextCommand;
@@ -131,7 +131,7 @@ async function openShared(
     }
     const missing = missingFromLog(attempts.values(), log.attempts);
     if (missing.length === 0 || log.trouble() !== undefined) return { ...opening, log, fault: undefined };
-    // Nothing is written to it: a new entry would take the place of a deleted one, which could not be put back.
+    // Writes nothing to the log: a new entry would replace a deleted one, which could then not be restored.
     await log.close();
     throw cutError(missing, { address: log.address, command });
   } catch (error) {

@@ -16,7 +16,7 @@ import { type GatheredQuotes, gatherQuotes, retryUntilAnswered } from '../run/ga
 import { fileStates, untrackedFiles } from '../run/recover.js';
 import type { Output } from '../storage/output.js';
 import type { Account, Balance, CallFailure, VeniceClient } from '../venice/client.js';
-import { askBalance, UNASKED } from './balance.js';
+import { fetchBalance, NOT_FETCHED } from './balance.js';
 import { boughtElsewhere, type Neighbourhood } from './elsewhere.js';
 
 export interface PrepareInput {
@@ -127,7 +127,7 @@ async function price(input: PrepareInput, client: VeniceClient, decided: Decided
   input.phase?.('quote');
   const [quotes, { keyRefused, ...asked }] = await Promise.all([
     gatherQuotes(client, clock, distinctQuotes(drafted.drafts), input.stop),
-    input.account === undefined ? UNASKED : askBalance(client, clock, input.account, input.stop),
+    input.account === undefined ? NOT_FETCHED : fetchBalance(client, clock, input.account, input.stop),
   ]);
   return concluded(input, decided, drafted, quotes, {
     ...asked,

@@ -199,7 +199,7 @@ function nextCommand(
   if (step.kind === 'resolve') return command('resolve');
   // A pattern matches no track: until it is corrected, every command fails the same way.
   if (decision.prepared?.diagnostics.some(({ code }) => code === 'unknown-track')) return null;
-  const wanted = decision.approved ? stillWanted(settings, step) : askedAgain(settings);
+  const wanted = decision.approved ? stillWanted(settings, step) : requestedAgain(settings);
   if (SHOWN_IN_PLAN.has(exitCode)) return command('plan', ...wanted);
   if (exitCode === EXIT.invalid)
     return decision.prepared === undefined ? command('validate') : command('plan', ...wanted);
@@ -214,6 +214,6 @@ function stillWanted({ selection }: BatchSettings, step: NextStep): readonly str
 }
 
 /** A saved plan itself lists what is made again. */
-function askedAgain({ mode, savedPlan, selection }: BatchSettings): readonly string[] {
+function requestedAgain({ mode, savedPlan, selection }: BatchSettings): readonly string[] {
   return mode === 'run' && savedPlan === undefined ? retryFlags(selection) : [];
 }

@@ -15,7 +15,7 @@ import {
   reviewing,
   serving,
 } from './flags.js';
-import { slipOf } from './slip.js';
+import { usageErrorFor } from './usage-error.js';
 
 /** Runs a command after its arguments are parsed. */
 type Act<F extends Flags> = (subject: string, flags: F, rest: readonly string[]) => Promise<ExitCode>;
@@ -224,7 +224,7 @@ function strict(command: Command, argv: readonly string[]): Command {
     .exitOverride((ended) => {
       throw ended.exitCode === 0 || ended.code === 'commander.help'
         ? ended
-        : slipOf(command, ended.message, argv);
+        : usageErrorFor(command, ended.message, argv);
     })
     .showSuggestionAfterError()
     .configureOutput({ outputError: () => {} })

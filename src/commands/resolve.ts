@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { askHistory } from '../app/billing-history.js';
+import { fetchHistory } from '../app/billing-history.js';
 import type { Resolution } from '../app/resolution.js';
 import { storageError } from '../app/storage-error.js';
 import { EXIT, type ExitCode } from '../core/errors.js';
@@ -79,7 +79,7 @@ async function show(session: Session): Promise<ExitCode> {
   const doubtful = attempts.filter(({ state }) => state === 'in_doubt' || state === 'intent');
   const asks = doubtful.length > 0 && session.account !== undefined;
   const history = asks
-    ? await askHistory(
+    ? await fetchHistory(
         createClient(await session.connect(), session.redact, session.account),
         session.ports.clock,
         doubtful,

@@ -124,7 +124,7 @@ export async function leaveJournal(file: LockFile): Promise<void> {
 }
 
 /** Closes the file. Its content is already synced, or known to be unsound. */
-export async function letGo(file: LockFile): Promise<void> {
+export async function closeFile(file: LockFile): Promise<void> {
   const { handle } = file;
   file.handle = undefined;
   try {
@@ -167,7 +167,7 @@ async function append(
     await file.handle.write(bytes);
     await file.handle.sync();
   } catch (fault) {
-    await letGo(file);
+    await closeFile(file);
     // It was deleted in the meantime.
     if (faultCode(fault) === 'ENOENT') return rewrite(file, records);
     throw fault;
@@ -180,13 +180,13 @@ async function append(
 
 /** Replaces the file with everything known plus `records`. */
 export async function rewrite(file: LockFile, records: readonly Attempt[]): Promise<void> {
-  if (!(await isOurs(file))) await takeIn(file);
+  if (!(await isOurs(file))) await mergeReplacement(file);
   const all = records.length === 0 ? file.fold : createFold([...file.fold.attempts.values(), ...records]);
   await replace(file, canonical(file, all));
 }
 
 async function replace(file: LockFile, pieces: readonly Uint8Array[]): Promise<void> {
-  await letGo(file);
+  await closeFile(file);
   const bytes = bytesOf(pieces);
   if (bytes > LOCK_BYTES_MAX) {
     throw new BatchError(
@@ -232,7 +232,7 @@ async function isOurs({ files, path, seen, end }: LockFile): Promise<boolean> {
 }
 
 /** Merges a file that replaced ours, so that no paid job in it is lost. */
-async function takeIn(file: LockFile): Promise<void> {
+async function mergeReplacement(file: LockFile): Promise<void> {
   const { files, path, command, header, fold } = file;
   const read = await readLockAlone(files, path);
   if (!read.ok) throw lockError(read.problems[0], path, command);

@@ -36,7 +36,7 @@ export interface Sharing {
   /** The name of another machine that stored the attempt's file; `undefined` if this machine did. */
   keptBy(attempt: Attempt): string | undefined;
   /** Attempts of other runs that are new since the last call. */
-  news(): readonly Attempt[];
+  unseen(): readonly Attempt[];
   /** How many runs are working on the batch, this one included. */
   runs(): number;
   /**

@@ -59,7 +59,7 @@ interface Link {
 }
 
 const TRIES_MAX = 100;
-/** Successors that died in turn while succeeding. */
+/** Successors that may have died in a row while taking over. */
 const CHAIN_MAX = 100;
 
 export async function take(entrant: Entrant, guard: string): Promise<Taken> {

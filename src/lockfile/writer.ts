@@ -1,7 +1,7 @@
 import type { Attempt } from './attempt.js';
 import { attemptFault } from './check.js';
 import { createGroupCommit } from './group-commit.js';
-import { type LockFile, leaveJournal, letGo, makeCanonical, writeRecords } from './lock-file.js';
+import { closeFile, type LockFile, leaveJournal, makeCanonical, writeRecords } from './lock-file.js';
 import type { LockStore } from './lock-store.js';
 
 const RECORDS_PER_SYNC_MAX = 1000;
@@ -26,7 +26,7 @@ export function createWriter(file: LockFile): LockStore {
   async function settle(): Promise<void> {
     closed = true;
     await commit.settled();
-    await letGo(file);
+    await closeFile(file);
   }
 
   return {

@@ -7,18 +7,18 @@ const STEP = 3;
 export interface Waveform {
   readonly root: SVGSVGElement;
   /**
-   * Draws bars around the middle, as wide as the element is now.
+   * Draws bars around the middle, at the current width of the element.
    *
    * @param heights from 0 to 1, from the beginning of the file to its end
    */
   draw(heights: readonly number[]): void;
-  /** Shows it as played up to a part from 0 to 1. */
+  /** Shows it as played up to a position from 0 to 1. */
   progress(played: number): void;
 }
 
 /**
- * Two lines of an SVG, the bars ahead and those played. The style sheet colours them. A canvas would be a layer of its own:
- * hundreds of them make scrolling slow.
+ * Two SVG lines: the bars still to play and those already played, coloured by the style sheet. A canvas would be a
+ * separate layer, and hundreds of layers make scrolling slow.
  */
 export function createWaveform(): Waveform {
   const [ahead, behind] = [svgElement('path', {}), svgElement('path', { class: 'played' })];
@@ -45,7 +45,7 @@ export function createWaveform(): Waveform {
   };
 }
 
-/** An upright line; its round ends add the width of the bar to its length. */
+/** A vertical line. Its round ends add the width of the bar to its length. */
 function line(x: number, length: number, height: number): string {
   return `M${x} ${((height - length) / 2).toFixed(1)}v${length.toFixed(1)}`;
 }

@@ -39,8 +39,8 @@ export function checkRequest(take: Take, catalogue: Catalogue, nowMs: number): C
 /** The API refuses a field that the model does not support, even if its value has no effect. */
 function wireRequest(request: AudioRequest, model: Model): AudioRequest {
   const { speed, ...rest } = request;
-  const saysNothing = speed !== undefined && model.supports_speed !== true && isDefaultSpeed(speed, model);
-  return saysNothing ? rest : request;
+  const hasNoEffect = speed !== undefined && model.supports_speed !== true && isDefaultSpeed(speed, model);
+  return hasNoEffect ? rest : request;
 }
 
 interface Names {

@@ -106,7 +106,7 @@ function decideTake(take: Take, history: History, selection: ReadSelection, inpu
   const same = attempts.filter(({ digest }) => digest === take.digest || digest === take.formerDigest);
   const settled =
     same.length > 0 ? decideKnown(same, history, take, input) : wanted(changedReason(take, attempts));
-  return bought(askedAgain(settled, take, selection, input), take, selection, input);
+  return bought(requestedAgain(settled, take, selection, input), take, selection, input);
 }
 
 function wanted(why: BuyReason): Decision {
@@ -171,7 +171,12 @@ function changedFields(before: Parts, after: Parts): readonly RequestField[] {
 }
 
 /** Applies `--retry-failed` and `--force` to takes that may be bought at all. */
-function askedAgain(decision: Decision, take: Take, selection: ReadSelection, input: DecideInput): Decision {
+function requestedAgain(
+  decision: Decision,
+  take: Take,
+  selection: ReadSelection,
+  input: DecideInput,
+): Decision {
   if ((decision.kind !== 'held' && decision.kind !== 'done') || !selection.selected(take)) return decision;
   if (selection.forced(take)) return wanted({ kind: 'forced', earlier: decision.attempt });
   if (decision.kind !== 'held' || !input.selection.retryFailed) return decision;

@@ -15,7 +15,7 @@ import { readSelection, type Selection } from './selection.js';
 export function withBoughtTakes(manifest: Manifest, attempts: Iterable<Attempt>): Manifest {
   const bought = new Map<string, Attempt[]>();
   for (const attempt of attempts) {
-    if (attempt.extra !== true || CAME_TO_NOTHING.has(attempt.state)) continue;
+    if (attempt.extra !== true || UNSUCCESSFUL.has(attempt.state)) continue;
     const ofTrack = bought.get(attempt.track);
     if (ofTrack === undefined) bought.set(attempt.track, [attempt]);
     else ofTrack.push(attempt);
@@ -29,7 +29,7 @@ export function withBoughtTakes(manifest: Manifest, attempts: Iterable<Attempt>)
 }
 
 /** In these states a take is made again only with `--more`. */
-const CAME_TO_NOTHING: ReadonlySet<Attempt['state']> = new Set(['failed', 'lost', 'rejected']);
+const UNSUCCESSFUL: ReadonlySet<Attempt['state']> = new Set(['failed', 'lost', 'rejected']);
 
 /** What `--more`, or a plan saved with it, asks for. */
 export interface MoreTakes {

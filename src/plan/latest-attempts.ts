@@ -43,7 +43,7 @@ export function lastRequested(attempts: Iterable<Attempt>): readonly Take[] {
   });
 }
 
-const CAME_TO_NOTHING: ReadonlySet<string> = new Set(['failed', 'lost', 'rejected']);
+const UNSUCCESSFUL: ReadonlySet<string> = new Set(['failed', 'lost', 'rejected']);
 
 /** By take key: the newest attempt for a row that uses an older one, if the newest failed. */
 export function newerFailures(
@@ -56,7 +56,7 @@ export function newerFailures(
     const rests = decision.kind === 'done' || (decision.kind === 'held' && decision.because === 'missing');
     const newest = latest.get(ofRequest(take));
     if (!rests || newest === undefined || newest.attempt === decision.attempt.attempt) continue;
-    if (CAME_TO_NOTHING.has(newest.state)) failures.set(take.key, newest);
+    if (UNSUCCESSFUL.has(newest.state)) failures.set(take.key, newest);
   }
   return failures;
 }

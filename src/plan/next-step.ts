@@ -13,7 +13,7 @@ export type NextStep =
   /** The flags that `run` needs: `force` names single takes. */
   | { readonly kind: 'buy'; readonly retryFailed: boolean; readonly force: readonly string[] }
   /** Refused because of the request itself: the manifest has to change first. */
-  | { readonly kind: 'mend' }
+  | { readonly kind: 'edit' }
   | { readonly kind: 'nothing' };
 
 /**
@@ -33,10 +33,10 @@ export function nextStep(
   if (claims.length > 0) return { kind: claims.every(({ stale }) => stale) ? 'resolve' : 'collect' };
   if (rows.some(({ decision }) => decision.kind === 'collect')) return { kind: 'collect' };
   if (elsewhere) return { kind: 'nothing' };
-  const ways = new Set(rows.map(({ decision }) => wayOf(decision)));
+  const ways = new Set(rows.map(({ decision }) => remedyOf(decision)));
   if (ways.has('buy') || ways.has('retry') || ways.has('force'))
     return { kind: 'buy', retryFailed: ways.has('retry'), force: forcedOf(rows) };
-  return { kind: ways.has('mend') ? 'mend' : 'nothing' };
+  return { kind: ways.has('edit') ? 'edit' : 'nothing' };
 }
 
 /** Excludes unverified files: every run fetches them again, and that may never help. */
@@ -51,15 +51,15 @@ function isUnsettled(attempt: Attempt): boolean {
 
 /** Takes that only `--force` makes again. */
 export function forcedOf(rows: readonly PlanRow[]): readonly string[] {
-  return rows.filter(({ decision }) => wayOf(decision) === 'force').map(({ take }) => takeWord(take));
+  return rows.filter(({ decision }) => remedyOf(decision) === 'force').map(({ take }) => takeWord(take));
 }
 
-type Way = 'buy' | 'retry' | 'force' | 'mend' | undefined;
+type Remedy = 'buy' | 'retry' | 'force' | 'edit' | undefined;
 
 /** How to get a take made that is not. */
-function wayOf(decision: Decision): Way {
+function remedyOf(decision: Decision): Remedy {
   if (decision.kind === 'buy') return decision.why.kind === 'forced' ? 'force' : 'buy';
   if (decision.kind !== 'held') return undefined;
-  if (decision.because === 'rejected' && !mayPass(decision.attempt)) return 'mend';
+  if (decision.because === 'rejected' && !mayPass(decision.attempt)) return 'edit';
   return decision.kept === undefined ? 'retry' : 'force';
 }

@@ -183,7 +183,7 @@ function offerOf(
 
 /**
  * Compares models from cheap to expensive, by the price that `renderModels` shows for a length in whole seconds.
- * Narration, which is priced per character, comes after those in an order of its own; last come models that do not
+ * Narration, which is priced per character, is compared separately and comes after those; last come models that do not
  * support this length or have no price.
  */
 export function comparePrices(seconds: number): (a: Model, b: Model) => number {

@@ -123,7 +123,7 @@ function whyOf(decision: Decision, moves: ReadonlyMap<string, string>, elsewhere
     case 'elsewhere':
       return claimPhrase(decision);
     case 'held':
-      return `${pastPhrase(decision.attempt)}${wayOut(decision, elsewhere)}`;
+      return `${pastPhrase(decision.attempt)}${remedy(decision, elsewhere)}`;
     case 'excluded':
       return `left out (${reasonPhrase(decision.why)})`;
     default:
@@ -132,7 +132,7 @@ function whyOf(decision: Decision, moves: ReadonlyMap<string, string>, elsewhere
 }
 
 /** The flag that makes it anyway. Not offered if the file is probably in another folder. */
-function wayOut({ because }: Extract<Decision, { kind: 'held' }>, elsewhere: boolean): string {
+function remedy({ because }: Extract<Decision, { kind: 'held' }>, elsewhere: boolean): string {
   if (because === 'rejected') return ': change it';
   return because === 'missing' && elsewhere ? '' : ': --retry-failed';
 }

@@ -202,7 +202,7 @@ function nextLine(
       return `Next: ${command(step.kind)}`;
     case 'buy':
       return `Next: ${command('run', ...retryFlags(step))}`;
-    case 'mend':
+    case 'edit':
       return `Next: change what was refused in the manifest, then: ${command('run')}`;
     case 'nothing':
       return isNothingHere(rows) ? OTHER_FOLDER : undefined;

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 
 /** The parts of a request that identify the sender. Header names in lower case. */
-export interface Asking {
+export interface Requester {
   readonly method: string;
   /** With its leading slash, and its query. */
   readonly target: string;
@@ -17,7 +17,7 @@ export type Admission =
  * Admits only browsers on this machine that were given the address. The token keeps out other users and programs, the
  * host check keeps out names pointed at this machine (DNS rebinding), and the origin check keeps out other sites.
  */
-export function admit({ method, target, headers }: Asking, port: number, token: string): Admission {
+export function admit({ method, target, headers }: Requester, port: number, token: string): Admission {
   const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
   if (!hosts.includes(String(headers.host ?? '').toLowerCase())) return refused(403, 'Wrong host.');
   const { origin } = headers;

@@ -2,7 +2,7 @@ import { faultCode } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Job, RunContext } from './context.js';
 import { notice, stopAll, stopBuying } from './context.js';
-import { reportStoreFault } from './last-look.js';
+import { reportStoreFault } from './final-check.js';
 
 /** Makes the intent durable: from then on the take is this run's to buy. If that fails, the reason is reported. */
 export async function claim(context: RunContext, job: Job, intent: Attempt): Promise<boolean> {

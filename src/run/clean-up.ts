@@ -9,7 +9,7 @@ import { emitTake, isClosedToKey, notice, observeRate, stopIfRefused } from './c
 import { underAnotherKey } from './poll.js';
 import { newestOf, recordOutcome } from './record.js';
 import { stateOf } from './recover.js';
-import { isRefusal, isStoreFault, isUploaded, tellRefused, type Uploaded, uploadFile } from './upload.js';
+import { isRefusal, isStoreFault, isUploaded, reportRefused, type Uploaded, uploadFile } from './upload.js';
 
 const GONE: Settled = { kind: 'gone' };
 /** `success: false` means later, usually some seconds. */
@@ -140,7 +140,7 @@ async function isShared({ store: { sharing } }: RunContext, attempt: Attempt): P
 
 /** Without the audio store this disk would have the only copy. */
 function leaveCopy(context: RunContext, why: string): Settled {
-  tellRefused(context, why);
+  reportRefused(context, why);
   return GONE;
 }
 

@@ -7,7 +7,7 @@ import type { Job, RunContext } from './context.js';
 import { emitTake, notice, stopAll, stopBuying } from './context.js';
 import { recordOutcome } from './record.js';
 import { storeAudio } from './store-file.js';
-import { tellRefused, type Uploaded, uploadFile } from './upload.js';
+import { reportRefused, type Uploaded, uploadFile } from './upload.js';
 
 /** A run time is recorded only if it is known to within this many ms. */
 const RUN_TIME_DOUBT_MS_MAX = 10 * 60_000;
@@ -33,7 +33,7 @@ export async function collectAudio(
       // Not final: it is fetched again, at no cost, until a disk other than this one has it.
       if (uploaded !== 'banked' && !refused)
         return again(context, job, `could not upload ${job.key} to the audio store: ${whyNot(uploaded)}`);
-      if (refused) tellRefused(context, uploaded.failed);
+      if (refused) reportRefused(context, uploaded.failed);
       const known = await recordOutcome(context, job, {
         kind: 'stored',
         file: outcome.file,

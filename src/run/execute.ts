@@ -178,7 +178,7 @@ async function loop(
   let actions = 0;
   let reportedMs = Number.NEGATIVE_INFINITY;
   /** Set if something happened since the last progress event. It is reported before a long sleep. */
-  let untold = false;
+  let unreported = false;
   let cleaning = false;
   while (!context.halt.signal.aborted) {
     if (
@@ -193,7 +193,7 @@ async function loop(
     const action = context.scheduler.next(nowMs);
     if (nowMs - reportedMs >= PROGRESS_EVERY_MS) {
       reportedMs = nowMs;
-      untold = false;
+      unreported = false;
       emitProgress(context, progressCounts, nowMs);
     }
     if (action.kind === 'finished' && inFlight.size === 0) {
@@ -207,7 +207,7 @@ async function loop(
     }
     if (action.kind === 'finished' || action.kind === 'wait') {
       const untilMs = action.kind === 'wait' ? action.untilMs : Number.POSITIVE_INFINITY;
-      await wakeUp.orUntil(untold ? Math.min(untilMs, reportedMs + PROGRESS_EVERY_MS) : untilMs);
+      await wakeUp.orUntil(unreported ? Math.min(untilMs, reportedMs + PROGRESS_EVERY_MS) : untilMs);
       continue;
     }
     actions += 1;
@@ -219,7 +219,7 @@ async function loop(
       .finally(() => {
         inFlight.delete(work);
         submits.delete(work);
-        untold = true;
+        unreported = true;
         wakeUp.wake();
       });
     inFlight.add(work);

@@ -4,7 +4,7 @@ import type { LockStore, Sharing } from '../lockfile/lock-store.js';
 import { isClaimed, isInFlight, isStaleClaim } from '../plan/history.js';
 import type { RunContext } from './context.js';
 import { notice } from './context.js';
-import { reportStoreFault } from './last-look.js';
+import { reportStoreFault } from './final-check.js';
 
 /** How often the log is read for changes by others while there is nothing to write. */
 const LOOK_EVERY_MS = 20_000;

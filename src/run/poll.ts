@@ -65,13 +65,13 @@ export async function pollJob(context: RunContext, job: Job): Promise<Settled> {
       stopIfRefused(context, attempt.model, outcome);
       return GONE;
     case 'ask_again':
-      return again(context, job, cannotAsk(job, outcome.failure));
+      return again(context, job, pollFailure(job, outcome.failure));
     default:
       return unreachable(outcome);
   }
 }
 
-function cannotAsk(job: Job, { message }: { readonly message: string }): string {
+function pollFailure(job: Job, { message }: { readonly message: string }): string {
   return `could not poll ${job.key}: ${message}`;
 }
 
@@ -169,7 +169,7 @@ async function afterServerError(
     // While it may still be running or the verdict is not final, it is not given up.
     job.failures = Math.min(job.failures, FAILURES_MAX - 1);
   }
-  return again(context, job, cannotAsk(job, failure));
+  return again(context, job, pollFailure(job, failure));
 }
 
 /** One such answer proves nothing, and with another key none does. */

@@ -4,7 +4,7 @@ import { sealed } from '../lockfile/key-signature.js';
 import { writeRescue } from '../lockfile/rescue.js';
 import type { Job, RunContext } from './context.js';
 import { notice, stopAll } from './context.js';
-import { advance, isNews, type Observation } from './transition.js';
+import { advance, isRelevant, type Observation } from './transition.js';
 
 const RETRY_DELAYS_MS = [200, 1_000, 3_000];
 
@@ -28,7 +28,7 @@ export async function recordOutcome(
   observation: Observation,
 ): Promise<boolean> {
   const before = newestOf(context, job);
-  if (!isNews(before, observation)) {
+  if (!isRelevant(before, observation)) {
     job.attempt = before;
     return false;
   }
@@ -79,10 +79,12 @@ const LIMITED_ROUTES: readonly LimitedRoute[] = ['retrieve', 'complete'];
 
 /** Request limits learned from 429s in this run that are not recorded yet. */
 function limitsToRecord({ scheduler, limitsRecorded }: RunContext): Attempt['limits'] {
-  const lessons = scheduler.lessons();
-  if (LIMITED_ROUTES.every((route) => lessons[route] === limitsRecorded[route])) return undefined;
+  const learnedLimits = scheduler.learnedLimits();
+  if (LIMITED_ROUTES.every((route) => learnedLimits[route] === limitsRecorded[route])) return undefined;
   return Object.fromEntries(
-    LIMITED_ROUTES.flatMap((route) => (lessons[route] === undefined ? [] : [[route, lessons[route]]])),
+    LIMITED_ROUTES.flatMap((route) =>
+      learnedLimits[route] === undefined ? [] : [[route, learnedLimits[route]]],
+    ),
   );
 }
 

@@ -10,7 +10,7 @@ import { type ProgressCounts, progressOf } from './progress-state.js';
 type Following = Pick<RunContext, 'scheduler' | 'buying'> & {
   readonly ports: Pick<Ports, 'clock'>;
   readonly store: Pick<LockStore, 'attempts'> & {
-    readonly sharing?: Pick<Sharing, 'news' | 'runs'> | undefined;
+    readonly sharing?: Pick<Sharing, 'unseen' | 'runs'> | undefined;
   };
 };
 
@@ -50,16 +50,16 @@ export function followOthers(
     }
   };
   // What existed when the run was planned is already in its history.
-  sharing.news();
+  sharing.unseen();
   const follow = () => {
     const nowMs = ports.clock.nowMs();
     scheduler.shareWith(sharing.runs());
     rejoin();
-    const news = sharing.news().filter(({ state }) => state !== 'rejected');
-    if (news.length === 0) return;
-    const sentMs = news.map(({ at }) => Math.min(nowMs, Date.parse(at.queued ?? at.intent ?? '') || nowMs));
+    const unseen = sharing.unseen().filter(({ state }) => state !== 'rejected');
+    if (unseen.length === 0) return;
+    const sentMs = unseen.map(({ at }) => Math.min(nowMs, Date.parse(at.queued ?? at.intent ?? '') || nowMs));
     scheduler.sentElsewhere('queue', sentMs, nowMs);
-    for (const attempt of news) {
+    for (const attempt of unseen) {
       const job = open.get(takeId(attempt));
       if (job === undefined) continue;
       left.set(attempt.attempt, job);

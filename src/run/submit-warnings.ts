@@ -3,7 +3,7 @@ import type { SubmitOutcome } from '../venice/submit-outcome.js';
 import type { RunContext } from './context.js';
 import { notice } from './context.js';
 
-/** Once for each pair of models: an alias may answer every submit. */
+/** Once for each pair of models: an alias may be used in every answer. */
 export function warnOtherModel(context: RunContext, key: string, asked: string, got: string): void {
   const pair = `${asked} ${got}`;
   if (got === asked || context.otherModels.has(pair)) return;
@@ -16,7 +16,7 @@ export function warnOtherModel(context: RunContext, key: string, asked: string, 
   );
 }
 
-/** Where nothing is known, an id in an answer that is none is worth a look: for a person to judge, never to be taken by itself. */
+/** If nothing is known, an invalid id in an answer is shown for the user to judge, but never used. */
 export function warnOfQueueId(
   context: RunContext,
   key: string,

@@ -8,7 +8,7 @@ import { classifySubmit, type SubmitOutcome } from '../venice/submit-outcome.js'
 import { claim } from './claim.js';
 import type { Job, RunContext } from './context.js';
 import { closeToKey, emitTake, notice, observeRate, stopBuying } from './context.js';
-import { mayStillSubmit } from './last-look.js';
+import { mayStillSubmit } from './final-check.js';
 import { recordOutcome } from './record.js';
 import { warnOfQueueId, warnOtherModel } from './submit-warnings.js';
 import { intentOf } from './transition.js';

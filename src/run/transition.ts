@@ -58,7 +58,7 @@ export function intentOf(
  * Whether the observation is still relevant. With a shared log another run may have collected the job, and then a
  * missing remote copy is not a loss.
  */
-export function isNews({ state }: Attempt, observation: Observation): boolean {
+export function isRelevant({ state }: Attempt, observation: Observation): boolean {
   switch (observation.kind) {
     case 'stored':
       return state !== 'stored' && state !== 'done';

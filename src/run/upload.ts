@@ -41,7 +41,7 @@ export function isRefusal(error: unknown): boolean {
  * Files stay on this machine, and the service's copies are kept: the next run with working credentials uploads them.
  * Reported once; nothing more is bought.
  */
-export function tellRefused(context: RunContext, why: string): void {
+export function reportRefused(context: RunContext, why: string): void {
   const first = !context.stopReasons.has('log_refused');
   stopBuying(context, 'log_refused');
   if (first)

@@ -228,8 +228,8 @@ function paymentDiscovery(): ServiceAnswer {
 }
 
 /** Today's service says when the block ends, in Unix milliseconds. */
-function blocked(untilMs: number, isTold: boolean): ServiceAnswer {
-  const headers = isTold ? { 'x-ratelimit-remaining': '0', 'x-ratelimit-resets': String(untilMs) } : {};
+function blocked(untilMs: number, showsEnd: boolean): ServiceAnswer {
+  const headers = showsEnd ? { 'x-ratelimit-remaining': '0', 'x-ratelimit-resets': String(untilMs) } : {};
   return json(429, { error: 'Too many failed requests. Please try again in 30 seconds.' }, headers);
 }
 

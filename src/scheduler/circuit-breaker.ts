@@ -6,9 +6,9 @@ export interface CircuitBreaker {
   allows(nowMs: number): boolean;
   /** When submits may be allowed again if no answer comes first. `Infinity`: only an answer changes it. */
   opensAtMs(nowMs: number): number;
-  /** When the pause after the last refusal ends, ms; in the past where there is none. */
+  /** When the pause after the last refusal ends, in ms; in the past if there is none. */
   pausedUntilMs(): number;
-  /** A submit was sent. */
+  /** Records that a submit was sent. */
   sent(): void;
   /** Records that the model refused a submit. `retryAfterSeconds` is the pause that its answer names, if any. */
   refused(retryAfterSeconds: number | undefined, nowMs: number): void;

@@ -86,7 +86,7 @@ export function createScheduler(options: ScheduleOptions): Scheduler {
       state.errorBudget.answered(response.status, nowMs);
     },
     limits: (perMinute) => state.limiter.setStated(perMinute),
-    lessons: () => state.limiter.lessons(),
+    learnedLimits: () => state.limiter.learnedLimits(),
     estimate: (nowMs) => estimateRemaining(rulesByQueue(state), state.jobs, nowMs),
   };
 }

@@ -69,7 +69,7 @@ const WAKE_MS_MIN = 1;
 /** Jobs in flight are sorted again after one action for every this many of them. */
 const JOBS_PER_PRICING = 8;
 /** Until this many completions were seen, jobs are sorted after every action: the first completions teach the most. */
-const LESSONS_EACH_PRICED = 8;
+const COMPLETIONS_EACH_PRICED = 8;
 
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -175,7 +175,7 @@ function plus(one: Requests, other: Requests): Requests {
 
 /** Sets the poll price from what is known now, and sorts the jobs in flight by it. */
 function price(queue: ModelQueue, rules: Rules, nowMs: number): void {
-  const isLearning = queue.pooled.count() < LESSONS_EACH_PRICED;
+  const isLearning = queue.pooled.count() < COMPLETIONS_EACH_PRICED;
   if (!isLearning && queue.actionsSincePriced * JOBS_PER_PRICING < queue.toPoll.size) return;
   queue.actionsSincePriced = 0;
   let changed = false;

@@ -15,9 +15,9 @@ export interface Pacer {
   opensAtMs(nowMs: number): number;
   /** When unused requests expire. `Infinity`: never. */
   lapsesAtMs(nowMs: number): number;
-  /** When the pause after the last 429 ends, ms; in the past where there is none. */
+  /** When the pause after the last 429 ends, in ms; in the past if there is none. */
   pausedUntilMs(): number;
-  /** Counts a request as sent; returns the token that its answer is reported with. */
+  /** Counts a request as sent. Returns the token to report its answer with. */
   sent(nowMs: number): number;
   /**
    * Reports the answer to a request. `token` is absent for a request that this pacer did not count; then only the

@@ -21,7 +21,7 @@ export interface RateLimiter {
   /** Shares what no header describes equally between this many runs on the same key, this one included. */
   shareWith(runs: number): void;
   /** Requests a minute by route, as learned from 429s in this run. */
-  lessons(): Requests;
+  learnedLimits(): Requests;
 }
 
 export interface RouteHistory {
@@ -36,9 +36,9 @@ export interface ModelLimits {
   available(route: Route, nowMs: number): number;
   /** While `available` is 0: when that may change if no answer comes first. `Infinity`: only an answer changes it. */
   opensAtMs(route: Route, nowMs: number): number;
-  /** When the pause after the last 429 ends, ms; in the past where there is none. */
+  /** When the pause after the last 429 ends, in ms; in the past if there is none. */
   pausedUntilMs(route: Route): number;
-  /** Counts a request as sent; returns the token that its answer is reported with. */
+  /** Counts a request as sent. Returns the token to report its answer with. */
   sent(route: Route, nowMs: number): RequestToken;
   /** Takes back a request that was counted but never sent. */
   unsent(token: RequestToken, nowMs: number): void;
@@ -112,10 +112,10 @@ export function createRateLimiter(): RateLimiter {
     shareWith: (runs) => {
       for (const route of ROUTES) routes[route].shareWith(runs);
     },
-    lessons: () =>
+    learnedLimits: () =>
       Object.fromEntries(
         ROUTES.flatMap((route) => {
-          const perMinute = routes[route].lesson();
+          const perMinute = routes[route].learnedLimit();
           return perMinute === undefined ? [] : [[route, perMinute]];
         }),
       ),

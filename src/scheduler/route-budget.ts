@@ -37,10 +37,10 @@ export interface RouteBudget {
   limit(): number;
   /** Whether the limit was learned from a 429, by this run or an earlier one. */
   isLearned(): boolean;
-  /** When the pause after the last 429 ends, ms; in the past where there is none. */
+  /** When the pause after the last 429 ends, in ms; in the past if there is none. */
   pausedUntilMs(): number;
-  /** The limit as a 429 of this run showed it. */
-  lesson(): number | undefined;
+  /** The limit as learned from a 429 in this run. */
+  learnedLimit(): number | undefined;
   /** Time until this many more requests could be sent, each as soon as possible, in ms. */
   spanMs(requests: number, nowMs: number): number;
 }
@@ -59,7 +59,7 @@ const GAP_MS_MAX = 250;
 /** The same after a 429, until a request is accepted: others may be using up the same budget. */
 const UNCONFIRMED_GAP_MS_MAX = 3_000;
 /** Fewer requests than this in a minute say nothing about the limit: others have used it up. */
-const LESSON_MIN = 3;
+const LEARNED_MIN = 3;
 /** Bounds on the pause that the service can ask for, in ms. */
 const RETRY_MS_MIN = 1_000;
 const RETRY_MS_MAX = 24 * 3_600_000;
@@ -76,11 +76,11 @@ const SHARE_KEPT_MS = 3 * 60_000;
 
 const NEVER_YET = Number.NEGATIVE_INFINITY;
 
-/** @param assumedPerMinute the documented limit; `Infinity` where none is known */
+/** @param assumedPerMinute the documented limit; `Infinity` if none is known */
 export function createRouteBudget(assumedPerMinute: number): RouteBudget {
   let limit = assumedPerMinute;
   let isLearned = false;
-  let lesson: number | undefined;
+  let learnedLimit: number | undefined;
   let runs = 1;
   let trialAtMs = Number.POSITIVE_INFINITY;
   /** The limit before it was tried higher. */
@@ -129,11 +129,11 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
     if (sentMs >= refusedMs) {
       refusedMs = nowMs;
       // The limit is what was accepted, even if that exceeds the documented limit.
-      if (seen >= LESSON_MIN) {
+      if (seen >= LEARNED_MIN) {
         const trialMs = nowMs + (beforeTrial === undefined ? TRIAL_AFTER_MS : NEXT_TRIAL_AFTER_MS);
         trialAtMs = isLearned ? Math.max(trialAtMs, trialMs) : trialMs;
         limit = isLearned ? Math.min(beforeTrial ?? limit, seen) : seen;
-        lesson = limit;
+        learnedLimit = limit;
         isLearned = true;
         beforeTrial = undefined;
       }
@@ -190,7 +190,7 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
     limit: () => limit,
     isLearned: () => isLearned,
     pausedUntilMs: () => pausedUntilMs,
-    lesson: () => lesson,
+    learnedLimit: () => learnedLimit,
     spanMs: (requests, nowMs) => {
       const pauseMs = Math.max(0, pausedUntilMs - nowMs);
       const beyond = Math.ceil(requests) - Math.max(0, left(nowMs));

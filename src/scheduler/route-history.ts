@@ -5,7 +5,7 @@ const MINUTE_MS = 60_000;
 /** A limit learned longer ago than this may have changed. */
 const REMEMBERED_MS = 24 * 3_600_000;
 /** Fewer submits in a minute say nothing about the limit. */
-const LESSON_MIN = 3;
+const LEARNED_MIN = 3;
 
 /** What the lockfile records about one attempt. Dates are ISO 8601 in UTC. */
 export interface RecordedAttempt {
@@ -82,7 +82,7 @@ function learnedPerMinute(acceptedMs: readonly number[], refusedMs: readonly num
   if (refusedMs.length === 0) return undefined;
   const lastMs = refusedMs.reduce((last, ms) => Math.max(last, ms));
   const before = acceptedMs.filter((ms) => isWithin(ms, lastMs - MINUTE_MS, lastMs)).length;
-  return before < LESSON_MIN ? undefined : Math.max(before, mostInAMinute(acceptedMs, lastMs));
+  return before < LEARNED_MIN ? undefined : Math.max(before, mostInAMinute(acceptedMs, lastMs));
 }
 
 /** The most requests accepted in any minute since then: if that exceeds the limit, the limit is higher. */

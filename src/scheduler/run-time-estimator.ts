@@ -79,15 +79,15 @@ export function createRunTimeEstimator(pooled?: RunTimeEstimator): RunTimeEstima
   let reportedMs: number | undefined;
   let seen = 0;
   let learned = 0;
-  let lessonRead = 0;
+  let evidenceUsed = 0;
   let density = assumed;
   let survival: Survival | undefined = unknownSurvival;
 
   const read = (): Survival => {
     const others = pooled === undefined ? 0 : pooled.count() - seen;
-    const lesson = learned + others * OTHERS_WEIGHT;
-    if (survival !== undefined && lesson - lessonRead < Math.max(1, lesson * GROWTH)) return survival;
-    lessonRead = lesson;
+    const evidence = learned + others * OTHERS_WEIGHT;
+    if (survival !== undefined && evidence - evidenceUsed < Math.max(1, evidence * GROWTH)) return survival;
+    evidenceUsed = evidence;
     const prior = others > 0 ? shapeOf(pooled!.survival()) : assumed;
     const weight = reportedMs === undefined && others === 0 ? PRIOR_WEIGHT_UNREPORTED : PRIOR_WEIGHT;
     density = densityOf(mass, running, prior, weight);

@@ -27,8 +27,8 @@ export interface Scheduler {
   /** The most valuable action now. Unless it is `wait` or `finished`, it counts as started and its request as sent. */
   next(nowMs: number): Action;
   /**
-   * Until when the request of an action must not leave, ms, because a 429 or a refusal came after `next` returned it. Such an
-   * action is settled as `unsent`. `undefined`: it may leave.
+   * Until when the request of an action must not be sent, in ms, because a 429 or a refusal came after `next` returned
+   * it. Such an action is settled as `unsent`. `undefined`: it may be sent.
    */
   pausedUntilMs(job: string, nowMs: number): number | undefined;
   /** Reports the result of an action returned by `next`. */
@@ -45,7 +45,7 @@ export interface Scheduler {
   /** Sets the key's limits as stated by the service, in requests a minute by model (`''`: default). */
   limits(perMinute: ReadonlyMap<string, number>): void;
   /** Requests a minute by route, as learned from 429s in this run, for the next run to start with. */
-  lessons(): Requests;
+  learnedLimits(): Requests;
   /** Estimates the remaining time. */
   estimate(nowMs: number): Estimate;
 }
@@ -68,11 +68,11 @@ export type Action =
 export type Settled =
   /** The job was submitted. For a clean-up: it was not made, and the job is in flight again. */
   | { readonly kind: 'queued' }
-  /** Not made, and to be made again (a submit, a poll or a clean-up), not before `notBeforeMs`; after a day at the latest. */
+  /** The operation failed and is to be repeated, not before `notBeforeMs` and after a day at the latest. */
   | {
       readonly kind: 'again';
       readonly notBeforeMs: number;
-      /** No request was made. */
+      /** No request was sent. */
       readonly unsent?: true;
     }
   | { readonly kind: 'running'; readonly averageExecutionMs?: number; readonly executionMs?: number }

@@ -3,7 +3,7 @@ import { createBackoff } from './backoff.js';
 import { type ObjectStore, StoreFault } from './object-store.js';
 
 /** A store, and what is needed to retry requests to it. */
-export interface Asking {
+export interface StoreAccess {
   readonly store: ObjectStore;
   readonly clock: Clock;
   readonly random: Random;
@@ -13,8 +13,8 @@ export interface Asking {
  * Retries until there is an answer. Throws the `StoreFault` of the last try when the time is up, and any other fault at
  * once.
  */
-export async function patiently<T>(
-  { clock, random }: Omit<Asking, 'store'>,
+export async function withRetries<T>(
+  { clock, random }: Omit<StoreAccess, 'store'>,
   ask: () => Promise<T>,
 ): Promise<T> {
   const backoff = createBackoff(clock, random);
@@ -35,14 +35,14 @@ export async function patiently<T>(
  * @param doubtful called when these bytes may be in the store although no answer says so
  */
 export async function fill(
-  asking: Asking,
+  access: StoreAccess,
   key: string,
   bytes: Uint8Array,
   doubtful: () => void = () => {},
 ): Promise<'created' | 'exists'> {
-  const backoff = createBackoff(asking.clock, asking.random);
+  const backoff = createBackoff(access.clock, access.random);
   for (;;) {
-    const answer = await asking.store.putIfAbsent(key, bytes);
+    const answer = await access.store.putIfAbsent(key, bytes);
     if (answer.kind !== 'unknown') return answer.kind;
     doubtful();
     if (!(await backoff.pause())) throw answer.why;

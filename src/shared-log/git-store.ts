@@ -140,7 +140,7 @@ async function put(state: GitState, key: string, bytes: Uint8Array): Promise<Put
         return { kind: 'created' };
       }
       const why = gitFault(pushed);
-      if (!isOutrun(pushed)) {
+      if (!hasLostRace(pushed)) {
         if (why.kind !== 'unreachable') throw why;
         return { kind: 'unknown', why };
       }
@@ -155,7 +155,7 @@ async function put(state: GitState, key: string, bytes: Uint8Array): Promise<Put
 }
 
 /** The ref did not have the value that the push expected. */
-function isOutrun({ stdout, stderr }: GitAnswer): boolean {
+function hasLostRace({ stdout, stderr }: GitAnswer): boolean {
   return /stale info|cannot lock ref|incorrect old value|failed to update ref|fetch first|non-fast-forward|already exists/.test(
     text(stdout) + stderr,
   );

@@ -1,5 +1,5 @@
 import { type BatchError, EXIT } from '../core/errors.js';
-import type { Asking } from './ask-store.js';
+import type { StoreAccess } from './ask-store.js';
 import { encodeEntry, hashOf, isHost } from './entry.js';
 import { foldEntry, type LogProblem, type LogState, skipEntry } from './log-state.js';
 import { StoreFault } from './object-store.js';
@@ -7,7 +7,7 @@ import type { OpenLogOptions } from './shared-log.js';
 import { type About, logError, storeError } from './state-error.js';
 
 /** An open log. Its functions run one at a time. */
-export interface LogCore extends Asking {
+export interface LogCore extends StoreAccess {
   readonly about: About;
   readonly options: OpenLogOptions;
   /** Random for this opening: see `Group.writer`. */

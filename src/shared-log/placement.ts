@@ -21,8 +21,8 @@ export function sharedRev({ rev, log_rev }: Attempt): number {
 }
 
 /**
- * The attempts that were in the log once and are not any more: its newest entries were deleted, or it was restored from an
- * older backup. An older log looks like a sound one, so that only the copy of a machine can tell.
+ * Attempts that used to be in the log and no longer are: its newest entries were deleted, or it was restored from an
+ * older backup. An older log looks valid, so only a machine's copy can show this.
  */
 export function missingFromLog(
   copy: Iterable<Attempt>,

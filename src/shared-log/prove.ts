@@ -1,4 +1,4 @@
-import { type Asking, fill, patiently } from './ask-store.js';
+import { fill, type StoreAccess, withRetries } from './ask-store.js';
 import { type About, unsafeError } from './state-error.js';
 
 const WRITERS = 8;
@@ -7,27 +7,27 @@ const WRITERS = 8;
  * Tests with two separate keys whether only the first writer of a key wins: one after the other, then several at once.
  * Some stores ignore the condition, and two machines could then claim one take.
  */
-export async function proveStore(asking: Asking, about: About): Promise<void> {
-  const name = Buffer.from(asking.random.bytes(16)).toString('hex');
-  await proveInTurn(asking, about, `probe/${name}-1`);
-  await proveAtOnce(asking, about, `probe/${name}-8`);
+export async function proveStore(access: StoreAccess, about: About): Promise<void> {
+  const name = Buffer.from(access.random.bytes(16)).toString('hex');
+  await proveInTurn(access, about, `probe/${name}-1`);
+  await proveAtOnce(access, about, `probe/${name}-8`);
 }
 
-async function proveInTurn(asking: Asking, about: About, key: string): Promise<void> {
+async function proveInTurn(access: StoreAccess, about: About, key: string): Promise<void> {
   const [first, second] = [text('first'), text('second')];
-  await fill(asking, key, first);
-  const answer = await fill(asking, key, second);
+  await fill(access, key, first);
+  const answer = await fill(access, key, second);
   if (answer === 'created')
     throw unsafeError('the store lets a second writer replace what the first one wrote', about);
-  await compare(asking, about, key, [first]);
+  await compare(access, about, key, [first]);
 }
 
-async function proveAtOnce(asking: Asking, about: About, key: string): Promise<void> {
+async function proveAtOnce(access: StoreAccess, about: About, key: string): Promise<void> {
   let doubtful = false;
   const texts = Array.from({ length: WRITERS }, (_, at) => text(`writer ${at + 1}`));
   const answers = await Promise.all(
     texts.map((one) =>
-      fill(asking, key, one, () => {
+      fill(access, key, one, () => {
         doubtful = true;
       }),
     ),
@@ -36,17 +36,17 @@ async function proveAtOnce(asking: Asking, about: About, key: string): Promise<v
   if (winners.length > 1) throw unsafeError('the store lets several writers at once write one key', about);
   if (winners.length === 0 && !doubtful)
     throw unsafeError('the store reports a key that was never written', about);
-  await compare(asking, about, key, winners.length === 1 ? winners : texts);
+  await compare(access, about, key, winners.length === 1 ? winners : texts);
 }
 
 /** A response proves nothing; what can be read back counts. */
 async function compare(
-  asking: Asking,
+  access: StoreAccess,
   about: About,
   key: string,
   expected: readonly Uint8Array[],
 ): Promise<void> {
-  const found = await patiently(asking, () => asking.store.get(key));
+  const found = await withRetries(access, () => access.store.get(key));
   if (found === undefined) throw unsafeError('the store does not return what was just written', about);
   if (!expected.some((one) => Buffer.compare(one, found) === 0))
     throw unsafeError('the store returns different bytes from those that the first writer wrote', about);

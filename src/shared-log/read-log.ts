@@ -1,4 +1,4 @@
-import { patiently } from './ask-store.js';
+import { withRetries } from './ask-store.js';
 import { checkpointKey, checkpointNumber, decodeCheckpoint } from './checkpoint.js';
 import { entryKey, entryNumber, hashOf } from './entry.js';
 import { type LogCore, noteProblem, passOver, takeEntry } from './log-core.js';
@@ -13,7 +13,7 @@ const LOOKED_FOR_MAX = 16;
  * missing one may have been a claim.
  */
 export async function readLog(core: LogCore): Promise<void> {
-  const keys = await patiently(core, () => core.store.list('log/'));
+  const keys = await withRetries(core, () => core.store.list('log/'));
   const numbers = new Set(keys.flatMap((key) => entryNumber(key) ?? []));
   const checkpoints = keys.flatMap((key) => checkpointNumber(key) ?? []).sort((a, b) => b - a);
   // A checkpoint is written after its entry, so one without its entry means that the log was cut.
@@ -47,7 +47,7 @@ async function startAtCheckpoint(
 ): Promise<number> {
   for (const number of checkpoints) {
     if (missing.has(number)) continue;
-    const bytes = await patiently(core, () => core.store.get(checkpointKey(number)));
+    const bytes = await withRetries(core, () => core.store.get(checkpointKey(number)));
     const state = bytes && decodeCheckpoint(number, bytes);
     const last = state && (await entry(core, number));
     if (state === undefined || last === undefined) continue;
@@ -100,7 +100,7 @@ export async function checkNewest(core: LogCore): Promise<void> {
 }
 
 export function entry(core: LogCore, number: number): Promise<Uint8Array | undefined> {
-  return patiently(core, () => core.store.get(entryKey(number)));
+  return withRetries(core, () => core.store.get(entryKey(number)));
 }
 
 function entries(

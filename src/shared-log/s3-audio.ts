@@ -1,5 +1,5 @@
 import type { Files } from '../core/ports.js';
-import { type Asking, patiently } from './ask-store.js';
+import { type StoreAccess, withRetries } from './ask-store.js';
 import { type AudioStore, audioKey } from './audio-store.js';
 import { nameOnce, onlyIf, type Sum, sumOf, writeSynced } from './hashed.js';
 import { StoreFault } from './object-store.js';
@@ -11,7 +11,7 @@ import { ONLY_IF_ABSENT, putAnswer } from './s3-store.js';
 const AUDIO_MS = 15 * 60_000;
 const DEADLINE_MS = 30_000;
 
-type Trying = Omit<Asking, 'store'>;
+type Trying = Omit<StoreAccess, 'store'>;
 
 /** Audio below a prefix of a bucket. The hash is signed, so that the store accepts only these bytes. */
 export function createS3Audio(
@@ -20,22 +20,26 @@ export function createS3Audio(
   trying: Trying,
   place: { readonly address: string; close(): Promise<void> },
 ): AudioStore {
-  const sizeNow = (sha256: string) => patiently(trying, () => sizeOf(client, sha256));
+  const sizeNow = (sha256: string) => withRetries(trying, () => sizeOf(client, sha256));
   return {
     address: place.address,
     put: async (path, sha256, bytes) => {
-      const answer = await patiently(trying, () => upload(client, files, path, { sha256, bytes }));
+      const answer = await withRetries(trying, () => upload(client, files, path, { sha256, bytes }));
       if (answer === 'changed') return 'changed';
       if (answer === 'created') check(await sizeNow(sha256), bytes, sha256);
       else
-        check((await patiently(trying, () => verify(contents(client, sha256), sha256))).bytes, bytes, sha256);
+        check(
+          (await withRetries(trying, () => verify(contents(client, sha256), sha256))).bytes,
+          bytes,
+          sha256,
+        );
       return 'stored';
     },
     download: async (sha256, to) => {
       if ((await files.facts(to)) !== undefined) return 'exists';
       if ((await sizeNow(sha256)) === undefined) return 'absent';
       const part = `${to}.part`;
-      await patiently(trying, async () => {
+      await withRetries(trying, async () => {
         requireSame((await writeSynced(files, part, contents(client, sha256))).sha256, sha256);
       });
       return (await nameOnce(files, part, to)) === 'named' ? 'downloaded' : 'exists';

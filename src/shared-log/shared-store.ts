@@ -50,7 +50,7 @@ export function createSharedStore(input: SharedStoreInput): SharedStore {
       run,
       holderOf: (attempt) => holderOf(core, attempt),
       keptBy: (attempt) => keptBy(core, attempt),
-      news: () => news(core),
+      unseen: () => unseen(core),
       runs: () => runsNow(core),
       refresh: () =>
         guarded(core, async (log) => {
@@ -100,7 +100,7 @@ export interface SharedStore extends LockStore {
 interface Core extends Omit<SharedStoreInput, 'fault'> {
   /** Why records have not reached the log yet. */
   fault: BatchError | undefined;
-  /** Number of the log's attempts that `news` has returned or skipped. */
+  /** Number of the log's attempts that `unseen` has returned or skipped. */
   seen: number;
 }
 
@@ -237,7 +237,7 @@ function keptBy({ log, run, ended }: Core, attempt: Attempt): string | undefined
 }
 
 /** The fold keeps attempts in order of first appearance. */
-function news(core: Core): readonly Attempt[] {
+function unseen(core: Core): readonly Attempt[] {
   const all = core.log?.attempts;
   if (all === undefined || all.size === core.seen) return [];
   const found = [...all.values()].slice(core.seen);

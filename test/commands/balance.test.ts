@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { askBalance } from '../../src/app/balance.js';
+import { fetchBalance } from '../../src/app/balance.js';
 import type { Account, Balance, CallFailure, CallResult, VeniceClient } from '../../src/venice/client.js';
 
 const KEY: Account = { kind: 'api_key', id: 'VENICE_ADMIN_KEY_x' };
@@ -51,7 +51,7 @@ async function ask(
       return whole;
     },
   };
-  const asked = await askBalance(client, clock, account);
+  const asked = await fetchBalance(client, clock, account);
   return {
     ...asked,
     codes: asked.diagnostics.map(({ code }) => code),

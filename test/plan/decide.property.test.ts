@@ -221,7 +221,7 @@ describe('decisions, whatever the lockfile, the disk and the flags say', () => {
           collect: attempts.some((attempt) => isInFlight(attempt) || attempt.state === 'intent'),
           resolve: attempts.some(isInDoubt),
           buy: true,
-          mend: has('held') && !has('buy'),
+          edit: has('held') && !has('buy'),
           nothing: !has('buy', 'held') || isNothingHere(rows),
         };
         expect(helps[step.kind], step.kind).toBe(true);

@@ -33,6 +33,35 @@ const ODD: readonly RegExp[] = [
   /\bmended\b/,
 ];
 
+/** Wording that kept readers of the source guessing who does what. */
+const ODD_IN_COMMENTS: readonly RegExp[] = [
+  /\b(no|some|any|every)body\b/i,
+  /\banew\b/,
+  /\bmend(s|ed|ing)?\b/i,
+  /\bstrangers?\b/i,
+  /\b(is|are|was|were|been) told\b/,
+  /\btells? of\b/,
+  /\bslip of\b/,
+  /\bunder way\b/,
+  /\bfor good\b/,
+  /\b(breaks?|broke) off\b/,
+  /\bgo(es)? on\b(?! the wire)/i,
+  /\bcame? to nothing\b/,
+  /\bheld? against\b/i,
+  /\bnone of (ours|its own)\b/,
+  /\bis no news\b/,
+  /\bany more\b/,
+  /\bof (its|their) own\b/i,
+  /\ball the same\b/,
+  /\bstands? in the (way|place)\b/,
+  /\bby itself\b/,
+  /\bof no matter\b/,
+  /\ba person\b/i,
+  /\b(in|into) custody\b/,
+  /\bow(es|ed)\b/,
+  /\bpurses?\b/i,
+];
+
 const ROOT = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
 const filesIn = (folder: string, ending: string): string[] =>
@@ -55,9 +84,16 @@ function literalsOf(path: string): readonly string[] {
   return found;
 }
 
-function oddIn(path: string, texts: readonly string[]): readonly string[] {
+/** Lines of comments in a source file. */
+function commentsOf(path: string): readonly string[] {
+  return read(path)
+    .split('\n')
+    .filter((line) => /^\s*(\/\*|\*|\/\/)/.test(line));
+}
+
+function oddIn(path: string, texts: readonly string[], odd = ODD): readonly string[] {
   return texts.flatMap((text) =>
-    ODD.filter((odd) => odd.test(text)).map((odd) => `${path}: ${odd} in ${text}`),
+    odd.filter((one) => one.test(text)).map((one) => `${path}: ${one} in ${text}`),
   );
 }
 
@@ -67,6 +103,11 @@ describe('what a user reads is plain English', () => {
 
   it('in the messages of the program', () => {
     expect(sources.flatMap((path) => oddIn(path, literalsOf(path)))).toEqual([]);
+  });
+
+  it('in comments', () => {
+    const files = filesIn('src', '.ts');
+    expect(files.flatMap((path) => oddIn(path, commentsOf(path), ODD_IN_COMMENTS))).toEqual([]);
   });
 
   it.each([

@@ -112,7 +112,7 @@ const SHARING: Sharing = {
   run: '0'.repeat(32),
   holderOf: () => ({ kind: 'here' }),
   keptBy: () => undefined,
-  news: () => [],
+  unseen: () => [],
   runs: () => 1,
   has: () => true,
   refresh: async () => {},

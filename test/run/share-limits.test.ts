@@ -54,7 +54,7 @@ function stage() {
     scheduler,
     ports: { clock: { nowMs: () => 0, sleep: async () => {} } },
     buying: true,
-    store: { attempts, sharing: { news: () => unread.splice(0), runs: () => 2 } },
+    store: { attempts, sharing: { unseen: () => unread.splice(0), runs: () => 2 } },
   };
   const counted = countProgress([job]);
   const follow = followOthers(context, new Map([[job.id, job]]), counted);

@@ -54,7 +54,7 @@ function stage(
       pausedUntilMs: () => (nowMs < pausedUntilMs ? pausedUntilMs : undefined),
       stopSubmitting() {},
       submitSingly() {},
-      lessons: () => ({}),
+      learnedLimits: () => ({}),
       estimate: () => ({ expectedRunMs: () => undefined }),
     },
     ceiling: createCeiling({ approvedMicroUsd: 69_000_000, spentBeforeMicroUsd: 0 }),

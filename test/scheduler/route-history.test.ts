@@ -75,6 +75,6 @@ describe('what the lockfile tells of the limit of polls', () => {
   it('counts as a lesson only in the run that met the 429', () => {
     const routes = routeHistories([stored(70_000, { retrieve: 60 })], NOW_MS);
     const scheduler = createScheduler({ routes, nowMs: NOW_MS });
-    expect(scheduler.lessons()).toEqual({});
+    expect(scheduler.learnedLimits()).toEqual({});
   });
 });

@@ -27,8 +27,8 @@ export const FLEET_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'src/shared-log/ask-store.ts',
-        find: 'const answer = await asking.store.putIfAbsent(key, bytes);',
-        replace: 'const answer = await asking.store.putIfAbsent(key, bytes); bytes = withOtherWriter(bytes);',
+        find: 'const answer = await access.store.putIfAbsent(key, bytes);',
+        replace: 'const answer = await access.store.putIfAbsent(key, bytes); bytes = withOtherWriter(bytes);',
       },
       {
         file: 'src/shared-log/ask-store.ts',
@@ -47,7 +47,7 @@ function withOtherWriter(bytes: Uint8Array): Uint8Array {
     'absent-was-not-written',
     'src/shared-log/ask-store.ts',
     'doubtful();',
-    'if ((await asking.store.get(key).catch(() => bytes)) === undefined) throw answer.why; doubtful();',
+    'if ((await access.store.get(key).catch(() => bytes)) === undefined) throw answer.why; doubtful();',
   ),
   patched(
     'what-exists-is-ours',
@@ -146,8 +146,8 @@ function withOtherWriter(bytes: Uint8Array): Uint8Array {
     patches: [
       {
         file: 'src/run/record.ts',
-        find: 'if (!isNews(before, observation)) {',
-        replace: 'if (!isNews(before, observation) && before.rev < 0) {',
+        find: 'if (!isRelevant(before, observation)) {',
+        replace: 'if (!isRelevant(before, observation) && before.rev < 0) {',
       },
       {
         file: 'src/shared-log/judge.ts',

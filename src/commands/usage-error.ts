@@ -10,7 +10,7 @@ import { closest } from '../core/suggest.js';
  * @param message from commander, in English
  * @param argv as typed, without the name of the program
  */
-export function slipOf(command: Command, message: string, argv: readonly string[]): BatchError {
+export function usageErrorFor(command: Command, message: string, argv: readonly string[]): BatchError {
   const text = message
     .replace(/^error: /, '')
     .trimEnd()
@@ -27,12 +27,12 @@ export function pathOf(command: Command): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
-interface Slip {
+interface UsageMistake {
   readonly message: string;
   readonly hint?: string;
 }
 
-function unknownOption(command: Command, text: string, argv: readonly string[]): Slip | undefined {
+function unknownOption(command: Command, text: string, argv: readonly string[]): UsageMistake | undefined {
   const flag = /^unknown option '(-[^']*)'/.exec(text)?.[1]?.replace(/=.*$/s, '');
   if (flag === undefined) return undefined;
   const program = rootOf(command);
@@ -52,14 +52,14 @@ function unknownOption(command: Command, text: string, argv: readonly string[]):
   );
   if (near === undefined) return undefined;
   const meant = `--${near}`;
-  const mended = argv.map((word) =>
+  const corrected = argv.map((word) =>
     word === flag || word.startsWith(`${flag}=`) ? meant + word.slice(flag.length) : word,
   );
-  return { message: `unknown option '${flag}' (Did you mean ${meant}?)`, hint: line(program, mended) };
+  return { message: `unknown option '${flag}' (Did you mean ${meant}?)`, hint: line(program, corrected) };
 }
 
 /** `plan` is the dry run of `run`. Flags that `plan` does not have are about buying. */
-function dryRun(run: Command, program: Command, argv: readonly string[]): Slip {
+function dryRun(run: Command, program: Command, argv: readonly string[]): UsageMistake {
   const plan = program.commands.find((one) => one.name() === 'plan');
   const extra = run.options.filter(({ long }) => plan?.options.every((known) => known.long !== long));
   const words = extra.reduce<readonly string[]>(
@@ -72,7 +72,7 @@ function dryRun(run: Command, program: Command, argv: readonly string[]): Slip {
   };
 }
 
-function unknownCommand(command: Command, text: string, argv: readonly string[]): Slip | undefined {
+function unknownCommand(command: Command, text: string, argv: readonly string[]): UsageMistake | undefined {
   const word = /^unknown command '([^']*)'/.exec(text)?.[1];
   if (word === undefined) return undefined;
   const program = rootOf(command);
