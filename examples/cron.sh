@@ -1,13 +1,13 @@
 #!/bin/sh
-# An album by cron, on a machine with a disk of its own: makes what is new in the repository's manifest, once.
+# An album by cron, on a machine with its own disk: makes what is new in the repository's manifest, once.
 #
 #   npm install --global venice-batch@0.1.0
 #   git clone https://git.example/album.git /srv/album    # with this file and album.yaml, and permission to push
 #   echo 'VENICE_API_KEY=...' > /srv/album.env && chmod 600 /srv/album.env
 #   crontab -e:  */15 * * * *  PATH=/usr/local/bin:/usr/bin:/bin /srv/album/cron.sh >> /srv/album.log 2>&1
 #
-# Purchases are recorded in the repository, under a ref of its own, before they are made: another machine that runs
-# the same manifest, or this one after it was set up anew, buys nothing twice. Audio stays on the machine that made it
+# Purchases are recorded in the repository, under a separate ref, before they are made: another machine that runs
+# the same manifest, or this one after it was reinstalled, buys nothing twice. Audio stays on the machine that made it
 # (--local-custody): back up out/. A start while the last one still runs ends at once with exit code 7.
 set -eu
 cd "$(dirname "$0")"

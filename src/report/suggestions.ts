@@ -96,9 +96,9 @@ function offsets(text: string): (line: number, column: number) => number {
 function obstacle({ edit, tracks, suggested }: Place, text: string): string | undefined {
   const [prompt = ''] = suggested.values();
   if (suggested.size < tracks.size)
-    return 'its prompt is in `defaults`, and other tracks use it: give the track one of its own';
+    return 'its prompt is in `defaults`, and other tracks use it: give the track its own prompt';
   if (new Set(suggested.values()).size > 1)
-    return 'its prompt is in `defaults`, and each track got another suggestion: give the track one of its own';
+    return 'its prompt is in `defaults`, and each track got another suggestion: give the track its own prompt';
   if (UNPRINTABLE.test(prompt)) return 'the suggestion has characters that a manifest may not have';
   if ([...prompt].length > PROMPT_LENGTH_MAX) return 'the suggestion is longer than a prompt may be';
   const anchor = anchorBefore(edit.start, text);

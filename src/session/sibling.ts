@@ -18,7 +18,7 @@ export async function unlessShared(
   for (const other of [`${stem}.yaml`, `${stem}.yml`]) {
     if (other.toLowerCase() === manifestPath.toLowerCase() || !(await isFile(files, other))) continue;
     const message = `${path.basename(manifestPath)} and ${path.basename(other)} would share one lockfile`;
-    const hint = 'rename one of them, or give it a lockfile of its own with --lockfile';
+    const hint = 'rename one of them, or give it a separate lockfile with --lockfile';
     return {
       diagnostics: [...loaded.diagnostics, { code: 'lockfile-shared', severity: 'error', message, hint }],
       sources: loaded.sources,

@@ -81,7 +81,7 @@ function headPackets(
     if (packets.length === count && parts.length === 0) return { packets, pageCount: index + 1 };
     if (packets.length >= count) break;
   }
-  throw new UntaggableError('an Ogg file without a header of its own');
+  throw new UntaggableError('an Ogg file without a header');
 }
 
 function pagesOf(packets: readonly Uint8Array[], serial: number): readonly Uint8Array[] {
