@@ -21,8 +21,8 @@ export interface TransportOptions {
   readonly idleTimeoutMs?: number;
 }
 
-/** No answer of the API comes near this; more is an attack or a broken proxy. */
-const HEADER_BYTES_MAX = 64 * 1024;
+/** Speech brings its subtitles in a header: no answer of the API comes near this; more is an attack or a broken proxy. */
+const HEADER_BYTES_MAX = 256 * 1024;
 const CONNECTIONS_MAX = 64;
 const KEEP_ALIVE_MS = 15_000;
 const IDLE_MS = 60_000;

@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import { type Currency, MICRO_USD_PER_USD } from '../core/money.js';
 import { available, currencyFor } from './billing.js';
 import { type Account, invalid, json, refuse, type ServiceAnswer } from './exchange.js';
-import { drawTimes, expectedRunMs, isRefunded, stateOf } from './jobs.js';
+import { drawTimes, expectedRunMs, stateOf } from './jobs.js';
 import type { Job, Queued } from './ledger.js';
 import { hasWord, suggestPrompt } from './magic.js';
 import { mediaAnswer } from './media.js';
 import type { SandboxModel } from './model.js';
 import { priceMicroUsd } from './pricing.js';
 import { checkCapabilities, checkCharacters, checkDuration, secondsOf } from './request-rules.js';
+import { failureAnswer, withFacts } from './retrieve-answers.js';
 import type { State } from './state.js';
 
 /** A request whose body matches its schema. */
@@ -30,7 +31,7 @@ const CHARACTERS_PER_SECOND = 15;
 export function quote(state: State, { body, nowMs }: AudioCall): ServiceAnswer {
   const model = state.model(body.model, nowMs);
   if (model === undefined) return invalid([{ path: 'model', message: 'Specified model not found' }]);
-  if (model.spec.voice_changer === true) return refuse(400, NOT_FROM_TEXT);
+  if (model.spec.voice_changer === true) return notFromText(state);
   const characters = body.character_count as number | undefined;
   const issues = [...checkDuration(model, body.duration_seconds), ...checkCharacters(model, characters)];
   if (issues.length > 0) return invalid(issues);
@@ -42,6 +43,12 @@ export function quote(state: State, { body, nowMs }: AudioCall): ServiceAnswer {
   return json(200, { quote: price / MICRO_USD_PER_USD });
 }
 
+function notFromText(state: State): ServiceAnswer {
+  return state.happens('voiceChanger404')
+    ? refuse(404, 'Specified model not found')
+    : refuse(400, NOT_FROM_TEXT);
+}
+
 function priced(durationSeconds: number | undefined, characters: number | undefined) {
   return {
     ...(durationSeconds === undefined ? {} : { durationSeconds }),
@@ -51,7 +58,7 @@ function priced(durationSeconds: number | undefined, characters: number | undefi
 
 export function queue(state: State, call: AudioCall): ServiceAnswer {
   const { account, key, body, nowMs } = call;
-  const model = state.model(body.model, nowMs);
+  const model = state.model(body.model, nowMs) ?? rerouted(state, call);
   if (model === undefined) return unknownModel(state, call);
   if (!state.keyring.mayUse(key, model.id)) return refuse(403, 'This API key may not use this model');
   if (model.pro === true && state.keyring.lacks(key, 'pro')) {
@@ -81,9 +88,17 @@ export function queue(state: State, call: AudioCall): ServiceAnswer {
   return lost ? { ...answer, cut: true } : answer;
 }
 
+/** The model that takes a retired one's jobs. */
+function rerouted(state: State, { body, nowMs }: AudioCall): SandboxModel | undefined {
+  const replacement = state.replacement(body.model, nowMs);
+  return replacement !== undefined && state.happens('rerouted') ? replacement : undefined;
+}
+
 function unknownModel(state: State, { body, nowMs }: AudioCall): ServiceAnswer {
   if (state.description.strictAccess && state.isRetired(body.model, nowMs))
-    return refuse(410, 'This model has been retired');
+    return state.happens('retired404')
+      ? refuse(404, 'This model has been retired. See the list of models for its successor')
+      : refuse(410, 'This model has been retired');
   const message = 'Specified model not found';
   return state.happens('unknownModel400')
     ? invalid([{ path: 'model', message }])
@@ -98,7 +113,7 @@ function overKeyLimit(state: State, { account, key }: AudioCall, price: number):
 }
 
 function refused(state: State, model: SandboxModel, { account, body }: AudioCall): ServiceAnswer | undefined {
-  if (model.spec.voice_changer === true) return refuse(400, NOT_FROM_TEXT);
+  if (model.spec.voice_changer === true) return notFromText(state);
   if (model.spec.offline === true)
     return refuse(503, 'The model is currently offline', { code: 'MODEL_OFFLINE' });
   const issues = checkCapabilities(model, body, state.description.textDefaults);
@@ -235,43 +250,6 @@ export function retrieve(state: State, call: AudioCall): ServiceAnswer {
 function running(state: State, job: Job, nowMs: number): ServiceAnswer {
   const stated = state.happens('untimed') ? {} : times(state, job, nowMs);
   return json(200, { status: 'PROCESSING', ...stated });
-}
-
-/**
- * The same on every poll, except for what it says about the money. A refund requested with a magic word is always
- * reported.
- */
-function failureAnswer(state: State, job: Job): ServiceAnswer {
-  const stated = hasWord(job.prompt, 'refund') || !state.happens('refundUnstated');
-  const refund = stated ? { credits_refunded: isRefunded(job) } : {};
-  if (state.description.failures === 'json') {
-    const error = 'The provider could not generate the audio';
-    return json(200, { status: 'FAILED', error, error_code: 'GENERATION_FAILED', ...refund });
-  }
-  switch (job.end) {
-    case 'failed-422':
-      return refuse(422, 'Your prompt violates the content policy of the model provider', refund);
-    case 'failed-500':
-      return refuse(500, 'Inference processing failed');
-    case 'failed-503':
-      return refuse(503, 'The model is at capacity. Please try again later.');
-    default:
-      return refuse(400, 'The provider could not generate the audio', refund);
-  }
-}
-
-/** What the service says about finished audio in its headers. */
-function withFacts(answer: ServiceAnswer, job: Job, model: SandboxModel | undefined): ServiceAnswer {
-  const facts: Record<string, string> = {
-    'x-venice-audio-format': job.format,
-    'x-venice-inference-time': String(job.runMs / 1_000),
-    'x-venice-model-id': job.model,
-    'x-venice-model-name': model?.spec.name ?? job.model,
-    ...(model?.reservedSeconds === undefined
-      ? {}
-      : { 'x-venice-audio-duration': String(job.durationSeconds) }),
-  };
-  return { ...answer, headers: { ...answer.headers, ...facts } };
 }
 
 function times(state: State, job: Job, nowMs: number) {

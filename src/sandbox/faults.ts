@@ -45,6 +45,14 @@ export interface Variants {
   readonly audioElsewhere: number;
   /** 400 for a submit to an unknown model, instead of 404. */
   readonly unknownModel400: number;
+  /** 404 with a hint for a submit to a retired model, instead of 410. */
+  readonly retired404: number;
+  /** A job of the replacement for a submit to a retired model that names one, instead of 410. */
+  readonly rerouted: number;
+  /** 404 for a voice changer on the audio routes, instead of 400. */
+  readonly voiceChanger404: number;
+  /** Another name for the type of M4A, instead of `audio/mp4`. */
+  readonly otherM4aType: number;
   /** An error as an object with message, type and code, instead of a text. */
   readonly errorObject: number;
   /** An answer without one of its rate limit headers. */
@@ -59,6 +67,10 @@ export const VARIANTS_DEFAULT: Variants = {
   audioInline: 0,
   audioElsewhere: 0,
   unknownModel400: 0.25,
+  retired404: 0,
+  rerouted: 0,
+  voiceChanger404: 0,
+  otherM4aType: 0,
   errorObject: 0.1,
   headerMissing: 0,
 };

@@ -14,6 +14,8 @@ export interface LimitOptions {
   readonly kind?: 'window' | 'bucket' | 'none';
   /** Whether answers have limit headers. Default true. */
   readonly headers?: boolean;
+  /** Whether headers tell the reset in Unix seconds or milliseconds. Default seconds. */
+  readonly resetsIn?: 's' | 'ms';
 }
 
 const MINUTE_MS = 60_000;
@@ -43,7 +45,13 @@ export interface Limiter {
 
 /** The request budget of each user, by model or by route. */
 export function createLimiter(options: LimitOptions): Limiter {
-  const { kind = 'window', perMinute = PER_MINUTE_DEFAULT, perMinuteByRoute, headers = true } = options;
+  const {
+    kind = 'window',
+    perMinute = PER_MINUTE_DEFAULT,
+    perMinuteByRoute,
+    headers = true,
+    resetsIn = 's',
+  } = options;
   if (kind === 'none') return { perMinute: 1_000_000, take: () => ({ allowed: true, headers: {} }) };
   const budgets = new Map<string, Budget>();
   const refill = (budget: Budget, limit: number, nowMs: number) => {
@@ -68,16 +76,21 @@ export function createLimiter(options: LimitOptions): Limiter {
       if (allowed) budget.left -= 1;
       const resetMs =
         kind === 'bucket' ? nowMs + ((limit - budget.left) * MINUTE_MS) / limit : budget.atMs + MINUTE_MS;
-      return { allowed, headers: headers ? rateHeaders(limit, budget.left, resetMs) : {} };
+      return { allowed, headers: headers ? rateHeaders(limit, budget.left, resetMs, resetsIn) : {} };
     },
   };
 }
 
-function rateHeaders(limit: number, left: number, resetMs: number): Record<string, string> {
+function rateHeaders(
+  limit: number,
+  left: number,
+  resetMs: number,
+  resetsIn: 's' | 'ms',
+): Record<string, string> {
   return {
     'x-ratelimit-limit-requests': String(limit),
     'x-ratelimit-remaining-requests': String(Math.floor(left)),
-    'x-ratelimit-reset-requests': String(Math.ceil(resetMs / 1_000)),
+    'x-ratelimit-reset-requests': String(Math.ceil(resetsIn === 's' ? resetMs / 1_000 : resetMs)),
   };
 }
 

@@ -2,13 +2,18 @@ import { type AudioBody, json, type ServiceAnswer } from './exchange.js';
 import type { Job } from './ledger.js';
 import type { State } from './state.js';
 
+/** No document says which of these the service uses. */
+const OTHER_M4A_TYPES = ['audio/x-m4a', 'audio/m4a', 'audio/aac'] as const;
 const MEDIA_TYPES = { wav: 'audio/wav', flac: 'audio/flac', m4a: 'audio/mp4' } as const;
 
 /** A ready job's audio, in one of the ways in which the API returns it. */
 export function mediaAnswer(state: State, job: Job): ServiceAnswer {
   const { prompt, kind, durationSeconds, format, request, take, loop } = job;
   const audio = state.audio({ prompt, kind, durationSeconds, format, loop, seed: `${request} ${take}` });
-  const mediaType = MEDIA_TYPES[format];
+  const mediaType =
+    format === 'm4a' && state.happens('otherM4aType')
+      ? OTHER_M4A_TYPES[Math.floor(state.random() * OTHER_M4A_TYPES.length)]!
+      : MEDIA_TYPES[format];
   if (state.happens('audioInline')) return inline(mediaType, audio);
   if (state.happens('audioElsewhere')) {
     return json(200, { status: 'COMPLETED', url: `https://media.invalid/${job.id}.${format}` });

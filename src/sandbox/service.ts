@@ -151,6 +151,10 @@ function createState(options: ServiceOptions, description: Description, keyring:
       const model = byId.get(String(id));
       return model !== undefined && !isListed(model, nowMs);
     },
+    replacement(id, nowMs) {
+      const by = byId.get(String(id))?.spec.deprecation?.replacementModelId;
+      return by !== undefined && this.isRetired(id, nowMs) ? this.model(by, nowMs) : undefined;
+    },
     medianMs: (id) => byId.get(id)?.runMsMedian ?? 0,
     priceFactor: options.priceFactor ?? (() => 1),
     audio,

@@ -25,6 +25,8 @@ export interface State {
   model(id: unknown, nowMs: number): SandboxModel | undefined;
   /** A model that used to be listed. */
   isRetired(id: unknown, nowMs: number): boolean;
+  /** The model that takes the place of one that was listed once, if there is one. */
+  replacement(id: unknown, nowMs: number): SandboxModel | undefined;
   medianMs(model: string): number;
   /** Factor on the catalogue's prices now. */
   priceFactor(nowMs: number): number;

@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { renderAudio } from '../../src/sandbox/audio/render.js';
+import { CATALOGUE_TODAY } from '../../src/sandbox/catalogue-today.js';
 import type { Variants } from '../../src/sandbox/faults.js';
 import type { Entry } from '../../src/sandbox/ledger.js';
+import type { SandboxModel } from '../../src/sandbox/model.js';
 import { type Answered, bytesOf, complaints, LYRICAL, type Play, play, SONG } from './play.js';
+
+const MODEL = CATALOGUE_TODAY.find(({ id }) => id === SONG.model)!;
 
 /** The answer to the same request where the variant never comes, and where it always does. */
 function bothWays(variant: keyof Variants, ask: (world: Play) => Answered): [Answered, Answered] {
@@ -96,6 +100,76 @@ describe('where the API has two ways to answer, both come:', () => {
     expect(missing.status).toBe(404);
     expect(wrong.status).toBe(400);
     expect(complaints(wrong, 'model')).toHaveLength(1);
+  });
+
+  describe('a retired model', () => {
+    const retired: SandboxModel = {
+      ...MODEL,
+      id: 'retired',
+      spec: {
+        ...MODEL.spec,
+        deprecation: {
+          autoRemap: true,
+          date: '2026-12-01',
+          removesAt: '2026-12-15T00:00:00Z',
+          replacementModelId: MODEL.id,
+        },
+      },
+    };
+    const submit = (variants: Partial<Variants>) => {
+      const world = play({ as: '2026-10', catalogue: [MODEL, retired], variants });
+      return { world, answer: world.post('/audio/queue', { ...SONG, model: 'retired' }) };
+    };
+
+    it('as 410, and as 404', () => {
+      expect(submit({}).answer.status).toBe(410);
+      const { status, json } = submit({ retired404: 1 }).answer;
+      expect([status, json.error]).toEqual([404, expect.stringContaining('retired')]);
+    });
+
+    it('as a job of its replacement, which alone can be asked for it', () => {
+      const { world, answer } = submit({ rerouted: 1 });
+      expect([answer.status, answer.json.model]).toEqual([200, MODEL.id]);
+      world.untilReady(answer.json.queue_id);
+      expect(retrieve(world, answer.json.queue_id).status).toBe(200);
+      const asked = world.post('/audio/retrieve', { model: 'retired', queue_id: answer.json.queue_id });
+      expect(asked.status).toBe(400);
+    });
+  });
+
+  it('a voice changer as 400, and as 404', () => {
+    for (const [voiceChanger404, status] of [
+      [0, 400],
+      [1, 404],
+    ] as const) {
+      const world = play({ as: '2026-10', variants: { voiceChanger404 } });
+      const body = { model: 'elevenlabs-voice-changer', prompt: SONG.prompt };
+      expect(world.post('/audio/queue', body).status).toBe(status);
+      expect(world.post('/audio/quote', { model: body.model }).status).toBe(status);
+    }
+  });
+
+  it('M4A as audio/mp4, and by other names', () => {
+    const typeOf = (otherM4aType: number) => {
+      const world = play({ as: '2026-10', variants: { otherM4aType } });
+      const model = 'sonilo-v1-1-music';
+      const id = world.queued({ model, prompt: SONG.prompt, duration_seconds: 1 });
+      world.untilReady(id);
+      return world.post('/audio/retrieve', { model, queue_id: id }).headers['content-type'];
+    };
+    expect(typeOf(0)).toBe('audio/mp4');
+    expect(typeOf(1)).toMatch(/^audio\/(x-m4a|m4a|aac)$/);
+  });
+
+  it('resets in seconds, and in milliseconds', () => {
+    const resetOf = (resetsIn: 's' | 'ms') => {
+      const world = play({ limits: { resetsIn } });
+      const { headers } = world.post('/audio/quote', { model: SONG.model });
+      return { reset: Number(headers['x-ratelimit-reset-requests']), endMs: world.nowMs + 60_000 };
+    };
+    const [seconds, ms] = [resetOf('s'), resetOf('ms')];
+    expect(seconds.reset).toBe(seconds.endMs / 1_000);
+    expect(ms.reset).toBe(ms.endMs);
   });
 
   it('an error as a text, and as an object', () => {

@@ -68,12 +68,6 @@ export const CHECKS = {
 
 export type Check = keyof typeof CHECKS;
 
-/**
- * Checks of pace, which cost no money: in about one world of 2,000 a run sends a request too early, or a check asks too much.
- * `npm run sim` fails for them; in the suite they would fail a build at random.
- */
-export const PACE_CHECKS: ReadonlySet<Check> = new Set(['P', 'R', 'S']);
-
 export interface Violation {
   readonly check: Check;
   readonly message: string;
