@@ -113,13 +113,14 @@ async function cutOf(
 }
 
 async function folded(log: SharedLog, { attempts }: ReadLock & { ok: true }): Promise<readonly Attempt[]> {
-  const { isBehind, placed } = await import('../shared-log/placement.js');
+  const { isBehind, placedApart } = await import('../shared-log/placement.js');
+  const arriving = [...log.attempts.values()].flatMap((shared) => {
+    const known = attempts.get(shared.attempt);
+    const isNews = known === undefined || isBehind(known, shared);
+    return isNews ? [{ shared, known, run: log.originOf(shared.attempt)?.run }] : [];
+  });
   const all = new Map(attempts);
-  for (const shared of log.attempts.values()) {
-    const known = all.get(shared.attempt);
-    if (known === undefined || isBehind(known, shared))
-      all.set(shared.attempt, placed(shared, known, log.originOf(shared.attempt)?.run));
-  }
+  for (const attempt of placedApart(arriving, attempts)) all.set(attempt.attempt, attempt);
   return [...all.values()];
 }
 

@@ -3,6 +3,8 @@ import { storageError } from '../app/storage-error.js';
 import { takeStatusesOf } from '../app/take-status.js';
 import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
+import { lockError } from '../lockfile/lock-error.js';
+import { readLock } from '../lockfile/read.js';
 import type { Manifest } from '../manifest/take.js';
 import type { Picks } from '../picks/pick.js';
 import { readHistory } from '../plan/history.js';
@@ -11,6 +13,7 @@ import { planTidy } from '../plan/tidy.js';
 import { jsonText } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
 import { fileStates, recover, untrackedFiles } from '../run/recover.js';
+import { viewOf } from '../session/find-state.js';
 import { loadPicks } from '../session/picks.js';
 import { requireManifest } from '../session/require-manifest.js';
 import { openSession, type Session } from '../session/session.js';
@@ -52,20 +55,37 @@ async function tidy(session: Session): Promise<ExitCode> {
   }
   const { picks } = await loadPicks(session);
   const output = await openOutput(ports.files, settings.outputRoot.value);
+  if (settings.flags.dryRun === true) {
+    printMoves(
+      session,
+      await movesFor(session, output, await knownAttempts(session), loaded.manifest, picks),
+      [],
+    );
+    return EXIT.ok;
+  }
   const { store, release } = await openQuietly(session, 'tidy');
   try {
     const context = { output, store };
-    const isPreview = settings.flags.dryRun === true;
-    if (!isPreview) await recover(context, ports.clock.nowMs());
+    await recover(context, ports.clock.nowMs());
     const moves = await movesFor(session, output, [...store.attempts.values()], loaded.manifest, picks);
-    const stuck = isPreview ? [] : await applyMoves(context, moves);
-    if (!isPreview) await store.close();
+    const stuck = await applyMoves(context, moves);
+    await store.close();
     printMoves(session, moves, stuck);
     return stuck.length > 0 ? EXIT.unavailable : EXIT.ok;
   } finally {
     await store.abandon();
     await release();
   }
+}
+
+/** Without the lock, and without writing anything. */
+async function knownAttempts(session: Session): Promise<readonly Attempt[]> {
+  const lockPath = session.settings.lockfilePath.value;
+  const read = await readLock(session.ports.files, lockPath);
+  if (!read.ok) throw lockError(read.problems[0], lockPath, session.command);
+  const { attempts, audio } = await viewOf(session, read, 'tidy');
+  await audio?.close();
+  return attempts;
 }
 
 async function movesFor(

@@ -1,7 +1,11 @@
+import { posix } from 'node:path';
+import { foldName } from '../core/file-name.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import { STATE_RANK } from '../lockfile/check.js';
 import { attemptLine } from '../lockfile/line.js';
 import { familyOf } from '../lockfile/merge.js';
+import { compareNewest } from '../plan/history.js';
+import { supersededPaths } from '../plan/superseded.js';
 
 /*
  * The log has one record of an attempt for all machines, and each machine's lockfile has its own copy. Where the file
@@ -30,6 +34,47 @@ export function missingFromLog(
 ): readonly Attempt[] {
   const families = new Set([...log.values()].map(familyOf));
   return [...copy].filter((known) => known.log_rev !== undefined && !families.has(familyOf(known)));
+}
+
+/** A record of the log that this machine's copy lacks, or has less of. */
+export interface Arriving {
+  readonly shared: Attempt;
+  readonly known: Attempt | undefined;
+  /** The run that made the intent. */
+  readonly run: string | undefined;
+}
+
+/**
+ * This machine's copies of records in the log. The log may name one path for several files: where the first of them moved to on
+ * its own machine is not in it. The path stays with the file that is here, or else goes to the newest; the others get the names
+ * that superseded files have.
+ *
+ * @param copy what this machine has so far
+ */
+export function placedApart(
+  arriving: readonly Arriving[],
+  copy: ReadonlyMap<string, Attempt>,
+): readonly Attempt[] {
+  const copies = arriving.map(({ shared, known, run }) => placed(shared, known, run));
+  const coming = copies.filter((one, at) => one.file?.path !== arriving[at]?.known?.file?.path);
+  const moved = new Set(coming.map(({ attempt }) => attempt));
+  const taken = new Set<string>();
+  for (const { attempt, file } of copy.values())
+    if (file !== undefined && !moved.has(attempt)) taken.add(foldName(file.path));
+  const apart = new Map<Attempt, Attempt>();
+  for (const one of coming.sort(compareNewest)) {
+    const { file } = one;
+    if (file === undefined) continue;
+    const path = pathsFor(one, file.path).find((path) => !taken.has(foldName(path))) ?? file.path;
+    taken.add(foldName(path));
+    apart.set(one, { ...one, file: { ...file, path } });
+  }
+  return copies.map((one) => apart.get(one) ?? one);
+}
+
+function pathsFor(attempt: Attempt, path: string): readonly string[] {
+  const extension = posix.extname(path);
+  return [path, ...supersededPaths(attempt, path.slice(0, path.length - extension.length), extension)];
 }
 
 /** This machine's copy of a record in the log: a file that is here stays where it is. */

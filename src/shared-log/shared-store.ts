@@ -2,7 +2,7 @@ import { BatchError } from '../core/errors.js';
 import type { Clock } from '../core/ports.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Holder, LockStore, Recorded, RecordLimits, Sharing } from '../lockfile/lock-store.js';
-import { isAhead, isBehind, isMove, placed, shareable, sharedRev } from './placement.js';
+import { type Arriving, isAhead, isBehind, isMove, placedApart, shareable, sharedRev } from './placement.js';
 import type { SharedLog } from './shared-log.js';
 
 export interface SharedStoreInput {
@@ -210,15 +210,15 @@ async function reconcile(core: Core, log: SharedLog): Promise<number> {
  * @param overruled the attempt of a record that the log did not accept: its version in the log is right
  */
 async function absorb({ log, mirror }: Core, overruled?: string): Promise<void> {
-  const writes: Promise<Recorded>[] = [];
+  const arriving: Arriving[] = [];
   for (const shared of log?.attempts.values() ?? []) {
     const known = mirror.newest(shared.attempt);
     const isRight =
       shared.attempt === overruled && (known?.queue_id === undefined || shared.queue_id !== undefined);
     if (known !== undefined && !isRight && !isBehind(known, shared)) continue;
-    writes.push(mirror.record(placed(shared, known, log?.originOf(shared.attempt)?.run)));
+    arriving.push({ shared, known, run: log?.originOf(shared.attempt)?.run });
   }
-  await Promise.all(writes);
+  await Promise.all(placedApart(arriving, mirror.attempts).map((attempt) => mirror.record(attempt)));
 }
 
 function holderOf({ log, run, ended, clock }: Core, attempt: Attempt): Holder {

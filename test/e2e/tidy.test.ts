@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
@@ -80,6 +80,31 @@ ${order.map((id) => `  - { id: ${id}, prompt: ${prompt} ${id} }`).join('\n')}
     expect(superseded()).toHaveLength(2);
     expect((await venice('tidy', '--undo')).stdout).toContain('2 files moved');
     expect(superseded()).toEqual([]);
+  });
+
+  it('works on other machines of a shared log, where no lockfile says what moved here', async () => {
+    const [share, one, two] = [folder(), folder(), folder()];
+    const on = (machine: string, verb: string, ...words: string[]) =>
+      run([verb, 'album.yaml', '--sandbox', '--state', `file://${share}`, ...words], machine);
+    for (const prompt of ['A gong', 'A bell']) {
+      writeFileSync(path.join(one, 'album.yaml'), manifest(prompt, ['one']));
+      expect((await on(one, 'run', '--yes', '--sandbox-speed', '1000')).code).toBe(0);
+    }
+    writeFileSync(path.join(two, 'album.yaml'), manifest('A bell', ['one']));
+    expect((await on(two, 'tidy', '--dry-run')).stdout).toBe('nothing to move\n');
+    expect(readdirSync(two)).toEqual(['album.yaml']);
+    expect(await on(two, 'pull')).toMatchObject({ code: 0, stdout: '2 files downloaded\n' });
+    const sandbox = (machine: string) => path.join(machine, 'album.sandbox');
+    expect(audioFiles(sandbox(two))).toEqual(audioFiles(sandbox(one)));
+    rmSync(path.join(sandbox(one), 'album.lock.jsonl'));
+    for (const machine of [one, two]) {
+      expect((await on(machine, 'tidy')).stdout).toContain('1 file moved');
+      expect(audioFiles(sandbox(machine))).toEqual([
+        expect.stringMatching(/^out\/\.superseded\/01-one\.[0-9a-f]{8}\.wav$/),
+        'out/01-one.wav',
+      ]);
+      expect(await on(machine, 'verify')).toMatchObject({ code: 0 });
+    }
   });
 
   it('never moves a file that is not as it was stored', async () => {

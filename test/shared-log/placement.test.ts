@@ -1,0 +1,60 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Attempt } from '../../src/lockfile/attempt.js';
+import { placedApart } from '../../src/shared-log/placement.js';
+
+/** A file at a path, made at a minute of an hour. */
+function made(name: string, path: string, minute: number): Attempt {
+  return {
+    attempt: name,
+    rev: 3,
+    state: 'done',
+    digest: `v1:${name.padEnd(8, '0')}`,
+    at: { intent: `2026-10-01T10:${String(minute).padStart(2, '0')}:00.000Z` },
+    file: { path, bytes: 1, sha256: name, media_type: 'audio/wav' },
+  } as unknown as Attempt;
+}
+
+const place = (arriving: readonly Attempt[], here: readonly Attempt[] = []) => {
+  const copy = new Map(here.map((one) => [one.attempt, one]));
+  const placed = placedApart(
+    arriving.map((shared) => ({ shared, known: copy.get(shared.attempt), run: undefined })),
+    copy,
+  );
+  return placed.map(({ attempt, file }) => `${attempt} ${file?.path}`);
+};
+
+describe('files of other machines', () => {
+  it('of which several have one path in the log go to several: the newest has it', () => {
+    const all = [made('a', 'out/x.wav', 1), made('c', 'out/x.wav', 3), made('b', 'out/X.wav', 2)];
+    expect(place(all)).toEqual(['a out/x.a0000000.wav', 'c out/x.wav', 'b out/X.b0000000.wav']);
+  });
+
+  it('leave the path to a file that is here', () => {
+    expect(place([made('b', 'out/x.wav', 2)], [made('a', 'out/x.wav', 1)])).toEqual(['b out/x.b0000000.wav']);
+  });
+
+  it('stay where they are here, whatever the log says', () => {
+    const here = made('a', 'out/.superseded/x.wav', 1);
+    expect(place([made('a', 'out/x.wav', 1), made('b', 'out/x.wav', 2)], [here])).toEqual([
+      'a out/.superseded/x.wav',
+      'b out/x.wav',
+    ]);
+  });
+
+  it('never share a path, in whatever order they arrive', () => {
+    const files = fc.uniqueArray(fc.tuple(fc.stringMatching(/^[a-f]{8}$/), fc.integer({ min: 0, max: 2 })), {
+      selector: ([name]) => name,
+    });
+    fc.assert(
+      fc.property(files, (all) => {
+        const arriving = all.map(([name, path], at) => made(name, `${path}.wav`, at % 60));
+        const paths = (order: readonly Attempt[]) =>
+          new Map(place(order).map((line) => [line.slice(0, 8), line]));
+        const forth = paths(arriving);
+        expect(new Set([...forth.values()].map((line) => line.slice(9))).size).toBe(all.length);
+        expect(paths([...arriving].reverse())).toEqual(forth);
+      }),
+    );
+  });
+});
