@@ -16,7 +16,10 @@ interface Lossy {
   readonly words: readonly string[];
 }
 
-/** Bit rates at which there is no audible difference to the original. */
+/**
+ * Bit rates at which there is no audible difference to the original. The `global_gain` of an MP3 could be raised without
+ * encoding it again, but only in steps of 1.5 dB: the result would be up to 0.75 dB off, and peaks could not be limited.
+ */
 const LOSSY: Readonly<Record<string, Lossy>> = {
   'audio/mpeg': { kbits: 320, words: ['-c:a', 'libmp3lame', '-id3v2_version', '0', '-f', 'mp3'] },
   'audio/mp4': { kbits: 256, words: ['-c:a', 'aac', '-movflags', '+faststart', '-f', 'ipod'] },
