@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseFile } from 'music-metadata';
@@ -13,6 +14,21 @@ tracks:
 `;
 const manifest = (release: string) =>
   `version: 1\ntitle: Ring Road\nbudget: 20\nrelease: { artist: Night Drive, ${release} }\n${TRACKS}`;
+
+const COVER = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
+
+/** The tags that ffprobe reads in every format. */
+const PROBED = {
+  artist: 'Night Drive',
+  album: 'Ring Road',
+  album_artist: 'Night Drive',
+  date: '2026',
+  genre: 'Synthwave',
+  'ai-generated': expect.stringMatching(/^yes; model=\S+; request=v1:[0-9a-f]{64}; original=sha256:/),
+};
 
 let made = '';
 beforeAll(async () => {
@@ -130,16 +146,27 @@ describe('the audio of a release', () => {
     }
     for (const format of ['mp3', 'm4a', 'opus']) {
       const cwd = folderWith(made);
-      const { tracks } = await released(cwd, `format: ${format}, loudness: -22, bitrate: 128`);
+      writeFileSync(path.join(cwd, 'cover.png'), COVER);
+      const asked = `format: ${format}, loudness: -22, bitrate: 128, date: 2026, genre: Synthwave, cover: cover.png`;
+      const { tracks } = await released(cwd, asked);
       const before = tracks.map(({ path: name }) => readFileSync(path.join(cwd, 'r', name)));
-      await released(cwd, `format: ${format}, loudness: -22, bitrate: 128`);
+      await released(cwd, asked);
+      execFileSync('sha256sum', ['--check', '--strict', '--quiet', 'SHA256SUMS'], {
+        cwd: path.join(cwd, 'r'),
+      });
       for (const [index, { path: name }] of tracks.entries()) {
         const file = path.join(cwd, 'r', name);
         expect(name.endsWith(`.${format}`)).toBe(true);
         expect(readFileSync(file).equals(before[index]!), name).toBe(true);
         expect(Math.abs(ebur128(file).loudness + 22), name).toBeLessThanOrEqual(0.3);
-        expect(probedTags(file)).toMatchObject({ artist: 'Night Drive', album: 'Ring Road' });
-        expect(JSON.stringify(probedTags(file)), name).toMatch(/(?:replaygain|r128)_track_gain/);
+        const probed = probedTags(file);
+        expect(probed, name).toMatchObject({ title: index === 0 ? 'One' : 'Two', ...PROBED });
+        expect(JSON.stringify(probed), name).toMatch(/(?:replaygain|r128)_track_gain/);
+        const { common } = await parseFile(file);
+        expect(common, name).toMatchObject({ track: { no: index + 1, of: 2 }, genre: ['Synthwave'] });
+        expect(common.picture?.[0]?.data.length, name).toBe(COVER.length);
+        expect(common.lyrics?.[0]?.text, name).toBe(index === 0 ? undefined : 'La la');
+        expect(common.comment?.[0]?.text, name).toMatch(/^AI-generated with /);
       }
     }
   }, 240_000);
