@@ -57,7 +57,7 @@ export async function openForRun(
     report(
       'info',
       'guard-taken-over',
-      `an earlier run (pid ${guard.tookOver.pid}) ended without releasing its lock: took the lock over`,
+      `an earlier run (pid ${guard.tookOver.pid}) ended without releasing its lock: took over its lock`,
     );
   try {
     const opened = await openStore(ports, settings, report);
@@ -104,13 +104,14 @@ export function lockedError(held: LockHolder, command: NextCommand): BatchError 
     held.alive === true
       ? `wait for it to end, or stop it; to see its progress: ${command('status')}`
       : `${checkBeforeForcing(held)}: ${command('unlock', '--force')}`;
-  return new BatchError('locked', `another run holds the lock (${nameOf(held)})`, {
+  return new BatchError('locked', `another run holds the lock (${holderName(held)})`, {
     exitCode: EXIT.locked,
     hint,
   });
 }
 
-function nameOf({ pid, hostname, ageMs }: LockHolder): string {
+/** `pid 4711 on studio, for 5 s`. */
+export function holderName({ pid, hostname, ageMs }: LockHolder): string {
   if (pid === 0) return hostname === '' ? 'its lock file cannot be read' : `on ${hostname}`;
   return `pid ${pid} on ${hostname}, for ${Math.round(ageMs / 1000)} s`;
 }

@@ -36,6 +36,7 @@ export interface PrepareInput {
   readonly keySignature?: KeySignature | undefined;
   readonly keptBy?: DecideInput['keptBy'];
   readonly notPulled?: DecideInput['notPulled'];
+  readonly inStore?: DecideInput['inStore'];
   /** The account whose balance is checked. Absent without a key; then the balance stays unknown. */
   readonly account?: Account | undefined;
   /** Buy even if the balance, as far as it is known, does not cover the total. */
@@ -74,6 +75,7 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
     keySignature: input.keySignature,
     keptBy: input.keptBy,
     notPulled: input.notPulled,
+    inStore: input.inStore,
     nowMs: input.ports.clock.nowMs(),
   });
   const twice = boughtTwiceWarning(input.attempts, input.manifest.takes, input.command);

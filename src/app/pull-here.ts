@@ -1,5 +1,6 @@
 import type { Attempt } from '../lockfile/attempt.js';
 import type { NextCommand } from '../lockfile/lock-error.js';
+import { stateOf } from '../run/recover.js';
 import type { AudioStore } from '../shared-log/audio-store.js';
 import type { Output } from '../storage/output.js';
 import type { Notify } from './opening.js';
@@ -38,22 +39,33 @@ export async function pullHere(
 /** Simultaneous requests to the audio store. */
 const ASKED_AT_ONCE = 8;
 
-/**
- * The attempts whose audio a run would download instead of buying again: everything the audio store has, or, if it does
- * not answer, may have. Downloads nothing.
- */
+export interface Pullable {
+  /** Attempts whose files are not here but in the audio store. */
+  readonly inStore: ReadonlySet<string>;
+  /** Attempts whose files are not here, and for which the audio store did not answer: they may be there. */
+  readonly unclear: ReadonlySet<string>;
+}
+
+/** What a run would download from the audio store instead of buying it again. Asks only for files that are not here. */
 export async function pullableFrom(
   audio: Pick<AudioStore, 'has'>,
+  output: Output,
   attempts: readonly Attempt[],
-): Promise<ReadonlySet<string>> {
-  const pullable = new Set<string>();
-  const stored = attempts.filter(({ state, file }) => state === 'done' && file !== undefined);
+): Promise<Pullable> {
+  const inStore = new Set<string>();
+  const unclear = new Set<string>();
+  const ask = async (attempt: Attempt, sha256: string) => {
+    const state = await stateOf({ output }, attempt, 'size').catch(() => 'unreadable');
+    if (state !== 'missing') return;
+    const has = await audio.has(sha256).catch(() => undefined);
+    if (has !== false) (has === undefined ? unclear : inStore).add(attempt.attempt);
+  };
+  const stored = attempts.filter(({ state }) => state === 'done');
   for (let from = 0; from < stored.length; from += ASKED_AT_ONCE)
     await Promise.all(
-      stored.slice(from, from + ASKED_AT_ONCE).map(async ({ attempt, file }) => {
-        const has = file === undefined || (await audio.has(file.sha256).catch(() => true));
-        if (has) pullable.add(attempt);
-      }),
+      stored
+        .slice(from, from + ASKED_AT_ONCE)
+        .map((attempt) => attempt.file && ask(attempt, attempt.file.sha256)),
     );
-  return pullable;
+  return { inStore, unclear };
 }

@@ -42,6 +42,7 @@ export async function takeStatusesOf(
     readonly selection?: Selection;
     readonly nowMs?: number;
     readonly keptBy?: DecideInput['keptBy'];
+    readonly inStore?: DecideInput['inStore'];
     readonly unreadable?: (code: string) => void;
     /** How warnings name a file. Default: its path relative to the output root. */
     readonly placeOf?: (file: string) => string;
@@ -56,13 +57,14 @@ export async function takeStatusesOf(
     options.unreadable(faultCode(fault));
     return asRecorded(attempts);
   });
-  const { placeOf, selection = NOTHING_ASKED, nowMs, keptBy } = options;
+  const { placeOf, selection = NOTHING_ASKED, nowMs, keptBy, inStore } = options;
   const { rows, diagnostics } = decide({
     takes,
     attempts,
     ...seen,
     selection,
     keptBy,
+    inStore,
     ...(placeOf === undefined ? {} : { placeOf }),
     ...(nowMs === undefined ? {} : { nowMs }),
   });

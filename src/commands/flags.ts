@@ -6,9 +6,13 @@ import { BatchError, EXIT } from '../core/errors.js';
  * functions below it.
  */
 
+/** Heading in `--help` of the flags that most commands have. */
+export const COMMON_OPTIONS = 'Common options:';
+
 /** Flags of every command that needs a lockfile and a service. */
 export function located(command: Command): Command {
-  return command
+  command
+    .optionsGroup(COMMON_OPTIONS)
     .option('--sandbox', 'use the built-in simulator: no key, no network, no cost')
     .option('--sandbox-speed <factor>', 'how many times faster than real time the sandbox makes audio')
     .option('--sandbox-as <month>', 'the API description that the sandbox follows: 2026-10, 2026-08')
@@ -26,6 +30,7 @@ export function located(command: Command): Command {
       new Option('--color <when>', 'when to use colour').choices(['auto', 'always', 'never']).default('auto'),
     )
     .option('--debug', 'show each request and answer, with secrets redacted');
+  return command.optionsGroup('Options:');
 }
 
 export function collecting(command: Command): Command {

@@ -56,6 +56,6 @@ function watched(body: AsyncIterable<Uint8Array>, over: () => void): AsyncIterab
 /** Message after the first signal. */
 export function stoppingMessage(inFlight: number): string {
   return inFlight === 0
-    ? 'stopping: no requests in flight'
+    ? 'stopping: nothing more is submitted'
     : 'stopping: recording the answers to requests in flight (a second signal exits at once)';
 }

@@ -18,12 +18,14 @@ import { boughtTwiceTake } from '../plan/bought-twice.js';
 import { boughtTwiceLines } from '../report/bought-twice.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
+import { nextCommandLine } from '../session/command-line.js';
 import { MANIFEST_EXTENSION } from '../session/manifest-link.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { parseStateAddress, stateAddressText } from '../shared-log/address.js';
 
 const LOCKFILE_EXTENSION = '.lock.jsonl';
+const SANDBOX_EXTENSION = '.sandbox';
 
 /** Input files and output file of a merge. All absolute. */
 interface Places {
@@ -57,22 +59,36 @@ export async function mergeCommand(
   } catch (error) {
     throw await storageError(error, session.ports.files, { directory: path.dirname(target), next: again });
   }
-  const next = session.command('status', ...(target === first ? [] : ['--lockfile', out ?? target]));
+  const next =
+    target === first
+      ? session.command('status')
+      : nextCommandLine('status', {
+          manifest: session.settings.manifest,
+          flags: { ...session.settings.flags, lockfile: out ?? target },
+        });
   const { stdout } = session;
   if (flags.json === true) stdout.write(`${jsonText(document(places, merged, next), 2)}\n`);
   else stdout.write(`${mergeText(places, merged).map(escapeForeign).join('\n')}\nnext: ${next}\n`);
   return EXIT.ok;
 }
 
-/** A manifest stands for its lockfile; a lockfile next to its manifest stands for both. */
+/** A manifest stands for its lockfile; a lockfile next to its manifest, or in its sandbox, stands for both. */
 async function namedBy(word: string, flags: Flags): Promise<[string, Flags]> {
   if (!word.endsWith(LOCKFILE_EXTENSION)) return [word, flags];
   const stem = word.slice(0, -LOCKFILE_EXTENSION.length);
-  for (const manifest of [`${stem}.yaml`, `${stem}.yml`]) {
-    const facts = await systemFiles.facts(path.resolve(manifest)).catch(() => undefined);
-    if (facts?.kind === 'file') return [manifest, flags];
-  }
+  for (const manifest of [`${stem}.yaml`, `${stem}.yml`])
+    if (await isFile(manifest)) return [manifest, flags];
+  const folder = path.dirname(stem);
+  const outside = folder.slice(0, -SANDBOX_EXTENSION.length);
+  if (folder.endsWith(SANDBOX_EXTENSION) && path.basename(outside) === path.basename(stem))
+    for (const manifest of [`${outside}.yaml`, `${outside}.yml`])
+      if (await isFile(manifest)) return [manifest, { ...flags, sandbox: true }];
   return [`${stem}.yaml`, { ...flags, lockfile: word }];
+}
+
+async function isFile(place: string): Promise<boolean> {
+  const facts = await systemFiles.facts(path.resolve(place)).catch(() => undefined);
+  return facts?.kind === 'file';
 }
 
 function lockfileOf(word: string, { settings }: Session): string {

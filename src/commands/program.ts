@@ -1,9 +1,10 @@
-import { Command } from 'commander';
+import { Command, Help } from 'commander';
 import type { ExitCode } from '../core/errors.js';
 import { programVersion } from '../node/version.js';
 import type { Flags } from '../session/settings.js';
 import {
   buying,
+  COMMON_OPTIONS,
   choosing,
   collecting,
   located,
@@ -228,8 +229,18 @@ function strict(command: Command, argv: readonly string[]): Command {
     })
     .showSuggestionAfterError()
     .configureOutput({ outputError: () => {} })
+    .configureHelp({ groupItems: ownFirst })
     .allowExcessArguments(false);
 }
+
+/** A command's own options come before those that most commands have. */
+const ownFirst: Help['groupItems'] = (all, shown, groupOf) => {
+  const groups = Help.prototype.groupItems(all, shown, groupOf);
+  const common = groups.get(COMMON_OPTIONS);
+  if (common === undefined) return groups;
+  groups.delete(COMMON_OPTIONS);
+  return groups.set(COMMON_OPTIONS, common);
+};
 
 const PROGRAM_EXAMPLES = `
 Examples:

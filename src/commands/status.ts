@@ -1,22 +1,26 @@
-import { takeStatusesOf } from '../app/take-status.js';
+import { holderName } from '../app/open-lockfile.js';
+import { pullableFrom } from '../app/pull-here.js';
+import { type TakeStatuses, takeStatusesOf } from '../app/take-status.js';
 import { EXIT, type ExitCode } from '../core/errors.js';
 import { spentMicroUsd } from '../lockfile/attempt.js';
 import { boughtTwice } from '../lockfile/bought-twice.js';
+import type { LockHeader } from '../lockfile/header.js';
 import { lockError } from '../lockfile/lock-error.js';
 import { readLock } from '../lockfile/read.js';
+import { holderOf } from '../lockfile/run-lock.js';
 import { isLoopback, shownBaseUrl } from '../node/base-url.js';
 import { boughtTwiceTake } from '../plan/bought-twice.js';
-import { isElsewhere, machineOf } from '../plan/latest-attempts.js';
+import { isElsewhere, isInStore, machineOf } from '../plan/latest-attempts.js';
 import { jsonText } from '../report/json-text.js';
 import { picksJson } from '../report/picks-text.js';
 import { soundJson } from '../report/sound-text.js';
-import { renderStatus, takeStatuses } from '../report/status.js';
+import { isChanged, isNew, renderStatus, type StatusInput, takeStatuses } from '../report/status.js';
 import { tableWidth } from '../report/terminal.js';
 import { viewOf } from '../session/find-state.js';
 import { picksView } from '../session/picks.js';
 import { rehearsalNote } from '../session/rehearsal.js';
 import { requireManifest } from '../session/require-manifest.js';
-import { openSession } from '../session/session.js';
+import { openSession, type Session } from '../session/session.js';
 import type { Flags, Settings } from '../session/settings.js';
 import { printFileWarnings, readableManifest, warnUnreadable } from '../session/unreadable.js';
 import { openOutput } from '../storage/output.js';
@@ -30,40 +34,41 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
   const lockPath = settings.lockfilePath.value;
   const read = await readLock(ports.files, lockPath);
   if (!read.ok) throw lockError(read.problems[0], lockPath, command);
-  const { attempts, keptBy } = await viewOf(session, read, 'status');
-  const view = { output: await openOutput(ports.files, settings.outputRoot.value) };
-  const { rows, removed, warnings } = await takeStatusesOf(view, attempts, await readableManifest(session), {
-    unreadable: warnUnreadable(session),
-    placeOf,
-    keptBy,
-  });
+  const { attempts, keptBy, audio } = await viewOf(session, read, 'status');
+  const output = await openOutput(ports.files, settings.outputRoot.value);
+  const pullable = audio && (await pullableFrom(audio, output, attempts));
+  await audio?.close();
+  const { rows, removed, warnings } = await takeStatusesOf(
+    { output },
+    attempts,
+    await readableManifest(session),
+    {
+      unreadable: warnUnreadable(session),
+      placeOf,
+      keptBy,
+      inStore: pullable?.inStore,
+    },
+  );
   printFileWarnings(session, warnings);
+  const running = attempts.length === 0 ? undefined : await runAtWork(session, lockPath);
   const takes = rows.map(({ take }) => take);
   const picks = await picksView(session, takes, attempts);
   const sound = await knownSounds(session, takes, attempts);
   if (flags.json === true) {
-    const document = {
-      schema: 1,
-      lockfile: lockPath,
-      output_root: settings.outputRoot.value,
-      // A lockfile is untrusted text: an address in it may contain credentials.
-      endpoint: read.header === undefined ? null : shownBaseUrl(read.header.endpoint),
-      spent_micro_usd: spentMicroUsd(attempts),
-      warnings: warnings.map(({ code, message, hint = null }) => ({ code, message, hint })),
-      elsewhere: rows.filter(isElsewhere).map(({ take }) => take.key),
-      on_machines: Object.fromEntries(
-        rows.flatMap((row) => (machineOf(row) ? [[row.take.key, machineOf(row)]] : [])),
-      ),
-      bought_twice: boughtTwice(attempts).map(boughtTwiceTake),
-      takes: takeStatuses([...rows, ...removed], attempts).map(({ attempt }) => attempt),
-      picks: picks === undefined ? null : picksJson(picks),
-      sound: soundJson(sound),
-    };
+    const document = statusDocument(session, read.header, {
+      attempts,
+      rows,
+      removed,
+      picks,
+      sound,
+      running,
+      warnings,
+    });
     stdout.write(`${jsonText(document, 2)}\n`);
     return EXIT.ok;
   }
   const text = renderStatus(
-    { attempts, rows, removed, picks, sound },
+    { attempts, rows, removed, picks, sound, running },
     {
       command: (verb, ...words) => command(verb, ...words, ...elsewhere(settings, read.header?.endpoint)),
       placeOf,
@@ -75,6 +80,45 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
   const note = attempts.length === 0 ? await rehearsalNote(session, ['status']) : undefined;
   if (note !== undefined) stdout.write(`${note}\n`);
   return EXIT.ok;
+}
+
+/** The `--json` document. Fields are only ever added. */
+function statusDocument(
+  { settings }: Session,
+  header: LockHeader | undefined,
+  { attempts, rows, removed, picks, sound, running, warnings }: StatusInput & Pick<TakeStatuses, 'warnings'>,
+): object {
+  return {
+    schema: 1,
+    lockfile: settings.lockfilePath.value,
+    output_root: settings.outputRoot.value,
+    // A lockfile is untrusted text: an address in it may contain credentials.
+    endpoint: header === undefined ? null : shownBaseUrl(header.endpoint),
+    spent_micro_usd: spentMicroUsd(attempts),
+    warnings: warnings.map(({ code, message, hint = null }) => ({ code, message, hint })),
+    elsewhere: rows.filter(isElsewhere).map(({ take }) => take.key),
+    on_machines: Object.fromEntries(
+      rows.flatMap((row) => (machineOf(row) ? [[row.take.key, machineOf(row)]] : [])),
+    ),
+    bought_twice: boughtTwice(attempts).map(boughtTwiceTake),
+    in_store: rows.filter(isInStore).map(({ take }) => take.key),
+    // Takes that the next run buys, by what the manifest asks for today.
+    not_bought: rows.flatMap((row) => (isNew(row, attempts) ? [row.take.key] : [])),
+    changed: rows.flatMap((row) => (isChanged(row) ? [row.take.key] : [])),
+    running: running !== undefined,
+    takes: takeStatuses([...rows, ...removed], attempts).flatMap(({ attempt }) => attempt ?? []),
+    picks: picks === undefined ? null : picksJson(picks),
+    sound: sound === undefined ? null : soundJson(sound),
+  };
+}
+
+/** The run that works on the lockfile now, if any. A lock that cannot be read does not keep `status` from showing the rest. */
+async function runAtWork(
+  { ports: { files, processes, clock, random } }: Session,
+  lockPath: string,
+): Promise<string | undefined> {
+  const holder = await holderOf(files, processes, clock, random, lockPath).catch(() => undefined);
+  return holder?.alive === true ? holderName(holder) : undefined;
 }
 
 /**

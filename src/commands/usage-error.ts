@@ -39,6 +39,7 @@ function unknownOption(command: Command, text: string, argv: readonly string[]):
   const here = pathOf(command).slice(program.name().length + 1);
   if (flag === '--dry-run' && here === 'run') return dryRun(command, program, argv);
   const owners = ownersOf(flag, program);
+  if (here === '' && owners.length > 0) return beforeCommand(flag, program, argv);
   if (here !== '' && owners.length > 0) {
     const option = owners[0]?.options.find(({ long }) => long === flag);
     return {
@@ -56,6 +57,16 @@ function unknownOption(command: Command, text: string, argv: readonly string[]):
     word === flag || word.startsWith(`${flag}=`) ? meant + word.slice(flag.length) : word,
   );
   return { message: `unknown option '${flag}' (Did you mean ${meant}?)`, hint: line(program, corrected) };
+}
+
+/** Options go after the command: moves there what is before it. */
+function beforeCommand(flag: string, program: Command, argv: readonly string[]): Slip {
+  const names = new Set(program.commands.map((command) => command.name()));
+  const at = argv.findIndex((word) => names.has(word));
+  const message = `${flag} goes after the command`;
+  return at === -1
+    ? { message }
+    : { message, hint: line(program, [...argv.slice(at), ...argv.slice(0, at)]) };
 }
 
 /** `plan` is the dry run of `run`. Flags that `plan` does not have are about buying. */

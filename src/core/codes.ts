@@ -144,6 +144,7 @@ export const CODES = [
   'lockfile-missing',
   'lockfile-not-merged',
   'bought-twice',
+  'renamed',
   'lockfile-too-large',
   'locked',
   'guard-taken-over',

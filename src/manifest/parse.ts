@@ -1,4 +1,4 @@
-import { Composer, type CST, type Document, isScalar, Lexer, Parser, type YAMLError } from 'yaml';
+import { Composer, type CST, type Document, isScalar, Lexer, Parser, visit, type YAMLError } from 'yaml';
 import type { Code } from '../core/codes.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { locate } from './locate.js';
@@ -135,6 +135,18 @@ function compose(tokens: readonly CST.Token[], length: number): [Composed, Compo
   return [documents[0]!, documents[1]];
 }
 
+/** An unclosed quote runs to the end of the file: what helps is where it begins. */
+function openingQuote(error: YAMLError, document: Composed): number | undefined {
+  if (error.code !== 'MISSING_CHAR' || !/closing .quote/.test(error.message)) return undefined;
+  let opening: number | undefined;
+  visit(document, {
+    Scalar: (_key, { type, range }) => {
+      if (type?.startsWith('QUOTE_') && range && range[0] < error.pos[0]) opening = range[0];
+    },
+  });
+  return opening;
+}
+
 /** One error per line: others on the same line usually follow from it. */
 function syntaxErrors(document: Composed, source: Source): Diagnostic[] {
   const errors: YAMLError[] = [
@@ -143,7 +155,7 @@ function syntaxErrors(document: Composed, source: Source): Diagnostic[] {
   ].sort((a, b) => a.pos[0] - b.pos[0]);
   const byLine = new Map<number, Diagnostic>();
   for (const error of errors) {
-    const start = Math.min(error.pos[0], source.text.length);
+    const start = Math.min(openingQuote(error, document) ?? error.pos[0], source.text.length);
     const span = source.spanOf({ start, end: Math.max(start + 1, error.pos[1]) });
     if (byLine.has(span.line)) continue;
     byLine.set(span.line, {

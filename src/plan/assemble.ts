@@ -16,6 +16,7 @@ import {
   quoteQuery,
   spotSavings,
 } from './price.js';
+import { renamedWarnings } from './renamed.js';
 import { listed } from './text.js';
 
 /** A purchase without its price. */
@@ -104,6 +105,7 @@ export function assemblePlan(input: AssembleInput): Plan {
     ...(budgetMicroUsd === undefined ? {} : { budgetMicroUsd }),
     diagnostics: [
       ...decided.diagnostics,
+      ...renamedWarnings(decided.rows, input.attempts),
       ...drafted.diagnostics,
       ...noQuote(unpriced),
       ...suspiciousPrices(drafted.drafts, prices),

@@ -43,6 +43,8 @@ export interface DecideInput {
   readonly keySignature?: KeySignature | undefined;
   /** Names another machine that has an attempt's file, if that is enough. Absent: the file has to be here. */
   readonly keptBy?: ((attempt: Attempt) => string | undefined) | undefined;
+  /** Attempts whose files are in the audio store but not here. For a plan or a status, which download nothing. */
+  readonly inStore?: ReadonlySet<string> | undefined;
   /**
    * Attempts whose files are in the audio store but could not be downloaded just now. They are not lost, and must not
    * be bought again.
@@ -118,7 +120,7 @@ function decideKnown(
   same: readonly Attempt[],
   history: History,
   { audioElsewhere }: Take,
-  { keptBy }: DecideInput,
+  { keptBy, inStore }: DecideInput,
 ): Decision {
   const held = same.find(
     (attempt) => isInFlight(attempt) || (attempt.state === 'done' && history.holdings.has(attempt.attempt)),
@@ -127,6 +129,8 @@ function decideKnown(
   const missing = same.find(({ state }) => state === 'done');
   if (missing !== undefined && audioElsewhere === true)
     return { kind: 'done', attempt: missing, elsewhere: true };
+  if (missing !== undefined && inStore?.has(missing.attempt))
+    return { kind: 'done', attempt: missing, elsewhere: true, inStore: true };
   const machine = missing && keptBy?.(missing);
   if (missing !== undefined && machine !== undefined)
     return { kind: 'done', attempt: missing, elsewhere: true, machine };

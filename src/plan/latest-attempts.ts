@@ -116,6 +116,11 @@ export function isElsewhere({ decision }: PlanRow): boolean {
   return decision.kind === 'done' && decision.elsewhere === true;
 }
 
+/** True if the file is in the audio store only, and the next run downloads it. */
+export function isInStore({ decision }: PlanRow): boolean {
+  return decision.kind === 'done' && decision.inStore === true;
+}
+
 /** Name of the other machine that has the file of a take, if known. */
 export function machineOf({ decision }: Pick<PlanRow, 'decision'>): string | undefined {
   return decision.kind === 'done' ? decision.machine : undefined;

@@ -20,8 +20,10 @@ export type Decision =
   | {
       readonly kind: 'done';
       readonly attempt: Attempt;
-      /** Its file is not here: the manifest says that it is kept elsewhere, or another machine has it. */
+      /** Its file is not here: the manifest says that it is kept elsewhere, or another machine or the audio store has it. */
       readonly elsewhere?: true;
+      /** It is in the audio store, and the next run downloads it. */
+      readonly inStore?: true;
       /** Name of that machine: untrusted text, escape it. */
       readonly machine?: string;
     }

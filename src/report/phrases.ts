@@ -35,7 +35,7 @@ export function moneyOf(progress: ProgressEvent | undefined): string | undefined
 }
 
 /** Display name of a state. */
-export function stateName(state: TakeEvent['state'] | 'intent'): string {
+export function stateName(state: TakeEvent['state'] | 'intent' | 'changed' | 'new'): string {
   return state === 'intent' ? 'no answer yet' : state.replace('_', ' ');
 }
 

@@ -4,7 +4,7 @@ import type { Attempt } from '../lockfile/attempt.js';
 import { isNothingHere } from '../plan/latest-attempts.js';
 import type { BuyReason, Decision, Plan, PlanRow, Purchase } from '../plan/plan.js';
 import { escapeForeign } from './escape.js';
-import { claimPhrase, fatePhrase, resolutionOf } from './phrases.js';
+import { claimPhrase, fatePhrase } from './phrases.js';
 
 /** The mark at the beginning of a row. */
 export type Mark = '+' | '~' | '=' | '>' | '?' | '!' | '-';
@@ -112,6 +112,7 @@ function whyOf(decision: Decision, moves: ReadonlyMap<string, string>, elsewhere
       return reasonPhrase(decision.why);
     case 'done':
       if (decision.machine !== undefined) return `done, audio on ${escapeForeign(decision.machine)}`;
+      if (decision.inStore === true) return 'done, in the audio store';
       if (decision.elsewhere === true) return 'done, audio kept elsewhere';
       return moves.has(decision.attempt.attempt) ? 'done; its file moves to' : 'done';
     case 'occupied':
@@ -138,7 +139,7 @@ function remedy({ because }: Extract<Decision, { kind: 'held' }>, elsewhere: boo
 }
 
 /** Why a take is bought: `new`, `prompt changed`, `again: failed`. */
-function reasonPhrase(why: BuyReason): string {
+export function reasonPhrase(why: BuyReason): string {
   switch (why.kind) {
     case 'new':
       return 'new';
@@ -162,8 +163,7 @@ function flightPhrase(attempt: Attempt): string {
 function pastPhrase(attempt: Attempt): string {
   if (attempt.state === 'done') return 'its file is missing';
   const { state, reason } = attempt;
-  const isResolved = resolutionOf(reason?.code) !== undefined;
-  return fatePhrase(state === 'rejected' && !isResolved ? 'refused' : state, reason);
+  return fatePhrase(state, reason);
 }
 
 /** Counts by model, in order of first appearance. */

@@ -154,7 +154,7 @@ function sums(plan: Plan, lines: readonly PlanLine[], options: PlanTextOptions, 
   ];
   if (budgetMicroUsd !== undefined && priced) {
     const left = budgetMicroUsd - spentBeforeMicroUsd - totalMicroUsd;
-    facts.push(['Left', left < 0 ? style.bad(`${formatUsd(-left)} short`) : formatUsd(left)]);
+    facts.push(left < 0 ? ['Over budget', style.bad(formatUsd(-left))] : ['Left', formatUsd(left)]);
   }
   if (wanted > 0)
     facts.push(['Balance', balancePhrase(options.balance, style)], ...paidFrom(plan, options.balance, style));

@@ -6,6 +6,7 @@ import { boughtTwice } from '../lockfile/bought-twice.js';
 import { takeId } from '../plan/history.js';
 import {
   isElsewhere,
+  isInStore,
   isNothingHere,
   latestAttempts,
   machineOf,
@@ -19,6 +20,7 @@ import { boughtTwiceLines } from './bought-twice.js';
 import { escapeForeign } from './escape.js';
 import { fatePhrase, stateName } from './phrases.js';
 import { type PicksView, pickLines } from './picks-text.js';
+import { reasonPhrase } from './plan-rows.js';
 import { pathText } from './shell.js';
 import { type SoundView, soundSection } from './sound-text.js';
 import { type Style, styleFor } from './style.js';
@@ -45,17 +47,22 @@ export interface StatusInput {
   readonly picks?: PicksView | undefined;
   /** Absent: not checked. */
   readonly sound?: SoundView | undefined;
+  /** The run that works on it now: `pid 4711 on studio, for 5 s`. Foreign text. */
+  readonly running?: string | undefined;
 }
 
 /** State of one take. */
 export interface TakeStatus {
-  /** The attempt that its row uses, or else the latest one. */
-  readonly attempt: Attempt;
+  readonly key: string;
+  /** The attempt that its row uses, or else the latest one. Absent: it was never submitted. */
+  readonly attempt?: Attempt;
   /**
-   * `elsewhere`: done, but its file is not here: the manifest says that it is kept somewhere else, or another machine
-   * has it.
+   * `elsewhere`: done, but its file is not here: the manifest says that it is kept somewhere else, or another machine or
+   * the audio store has it. `changed`: what was made is of an earlier request. `new`: never submitted.
    */
-  readonly state: AttemptState | 'missing' | 'elsewhere';
+  readonly state: AttemptState | 'missing' | 'elsewhere' | 'changed' | 'new';
+  /** Shown instead of the state. */
+  readonly phrase?: string | undefined;
   /** Name of that machine: untrusted text. */
   readonly machine?: string | undefined;
   /** A newer attempt with the same request that failed. */
@@ -75,21 +82,39 @@ const STATES: readonly TakeStatus['state'][] = [
   'failed',
   'lost',
   'rejected',
+  'changed',
+  'new',
 ];
 
-/** For every take that was ever submitted, in the order of the rows, which is the manifest's. */
+/** Never submitted, and wanted. */
+export function isNew({ take, decision }: PlanRow, attempts: readonly Attempt[]): boolean {
+  if (decision.kind !== 'buy' && decision.kind !== 'occupied') return false;
+  return !attempts.some((attempt) => takeId(attempt) === takeId(take));
+}
+
+/** The next run makes it again, because its request changed. */
+export function isChanged({ decision }: PlanRow): boolean {
+  return decision.kind === 'buy' && decision.why.kind === 'changed';
+}
+
+/** What is in flight or in doubt says more about a take than a changed request. */
+const SETTLED: ReadonlySet<AttemptState> = new Set(['done', 'failed', 'lost', 'rejected']);
+
+/** For every take that is wanted or was ever submitted, in the order of the rows, which is the manifest's. */
 export function takeStatuses(rows: readonly PlanRow[], attempts: readonly Attempt[]): readonly TakeStatus[] {
   const newer = newerFailures(rows, attempts);
   const latestOf = new Map(latestAttempts(attempts).map((latest) => [takeId(latest), latest]));
   return rows.flatMap((row): TakeStatus[] => {
     const latest = latestOf.get(takeId(row.take));
-    if (latest === undefined) return [];
+    const { key } = row.take;
+    if (latest === undefined) return isNew(row, attempts) ? [{ key, state: 'new' }] : [];
     const attempt = 'attempt' in row.decision ? row.decision.attempt : latest;
     const failure = newer.get(row.take.key);
     return [
       {
+        key,
         attempt,
-        state: isElsewhere(row) ? 'elsewhere' : missingOf(row) === undefined ? attempt.state : 'missing',
+        ...stateOfRow(row, attempt),
         machine: machineOf(row),
         ...(failure === undefined ? {} : { newer: failure }),
       },
@@ -97,9 +122,19 @@ export function takeStatuses(rows: readonly PlanRow[], attempts: readonly Attemp
   });
 }
 
+function stateOfRow(row: PlanRow, { state }: Attempt): Pick<TakeStatus, 'state' | 'phrase'> {
+  const { decision } = row;
+  if (isInStore(row)) return { state: 'elsewhere', phrase: 'done, in the audio store' };
+  if (isElsewhere(row)) return { state: 'elsewhere' };
+  if (missingOf(row) !== undefined) return { state: 'missing' };
+  if (decision.kind === 'buy' && isChanged(row) && SETTLED.has(state))
+    return { state: 'changed', phrase: reasonPhrase(decision.why) };
+  return { state };
+}
+
 /** Shows the state of every take: its file, totals, the next command. Includes line ends. */
 export function renderStatus(
-  { attempts, rows, removed, picks, sound }: StatusInput,
+  { attempts, rows, removed, picks, sound, running }: StatusInput,
   options: StatusOptions,
 ): string {
   const style = styleFor(options.color);
@@ -115,7 +150,11 @@ export function renderStatus(
     [totals(attempts, [...wanted, ...gone])],
   ].filter((lines) => lines.length > 0);
   const text = sections.map((lines) => lines.join('\n')).join('\n\n');
-  const next = nextLine(rows, attempts, options);
+  // Until that run ends, every command that changes something is refused.
+  const next =
+    running === undefined
+      ? nextLine(rows, attempts, options)
+      : `A run is in progress (${escapeForeign(running)}): these are its records so far`;
   return `${text}\n${next === undefined ? '' : `${next}\n`}`;
 }
 
@@ -123,7 +162,7 @@ export function renderStatus(
 function takeLines(takes: readonly TakeStatus[], options: StatusOptions, style: Style): string[] {
   if (takes.length === 0) return [];
   const { width } = options;
-  const places = takes.map(({ attempt }) => whereabouts(attempt, options));
+  const places = takes.map(({ attempt }) => (attempt === undefined ? '' : whereabouts(attempt, options)));
   const table = (look: Style, withPlaces: boolean) =>
     renderTable(
       [
@@ -133,9 +172,9 @@ function takeLines(takes: readonly TakeStatus[], options: StatusOptions, style: 
         ...(withPlaces ? [{ header: 'FILE OR JOB' }] : []),
       ],
       takes.map((take, index) => [
-        takeKey(take.attempt),
+        take.key,
         shownState(take),
-        countsAsSpent(take.attempt) ? formatUsd(take.attempt.quote_micro_usd) : formatUsd(0),
+        costText(take.attempt),
         ...(withPlaces ? [places[index]!] : []),
       ]),
       { width, paintHeader: (text) => look.faint(text) },
@@ -149,11 +188,16 @@ function takeLines(takes: readonly TakeStatus[], options: StatusOptions, style: 
 }
 
 /** An earlier problem says nothing about an attempt that is fine now. */
-function shownState({ attempt, state, machine, newer }: TakeStatus): string {
+function shownState({ attempt, state, phrase, machine, newer }: TakeStatus): string {
   if (machine !== undefined) return `done, on ${escapeForeign(machine)}`;
   const goesWell = ['done', 'elsewhere', 'stored', 'queued', 'missing'].includes(state);
-  const shown = fatePhrase(stateName(state), goesWell ? undefined : attempt.reason);
+  const shown = phrase ?? fatePhrase(stateName(state), goesWell ? undefined : attempt?.reason);
   return newer === undefined ? shown : `${shown}; a newer one ${fatePhrase(newer.state, newer.reason)}`;
+}
+
+function costText(attempt: Attempt | undefined): string {
+  if (attempt === undefined) return '';
+  return formatUsd(countsAsSpent(attempt) ? attempt.quote_micro_usd : 0);
 }
 
 function whereabouts({ file, queue_id }: Attempt, { placeOf = String }: StatusOptions): string {
@@ -168,6 +212,8 @@ function paintState(style: Style, state: TakeStatus['state']): (text: string) =>
       return style.good;
     case 'queued':
     case 'intent':
+    case 'changed':
+    case 'new':
       return style.note;
     case 'in_doubt':
     case 'unverified':
@@ -205,6 +251,7 @@ function nextLine(
     case 'edit':
       return `Next: change what was refused in the manifest, then: ${command('run')}`;
     case 'nothing':
+      if (rows.some(isInStore)) return `Next: ${command('pull')}`;
       return isNothingHere(rows) ? OTHER_FOLDER : undefined;
     default:
       return unreachable(step);

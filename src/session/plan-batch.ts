@@ -34,7 +34,8 @@ export async function planBatch(session: Session): Promise<Planned> {
   if (declared.manifest === undefined) return { loaded: declared };
   const { attempts, keptBy, audio } = await viewOf(session, read, 'plan');
   const selection = await selectionFor(session);
-  const notPulled = audio && selection.retryFailed ? await pullableFrom(audio, attempts) : undefined;
+  const output = await openOutput(ports.files, settings.outputRoot.value);
+  const pullable = audio && (await pullableFrom(audio, output, attempts));
   await audio?.close();
   const loaded = withExtraTakes(declared, attempts, { more: settings.more, selection });
   const { manifest } = loaded;
@@ -44,7 +45,7 @@ export async function planBatch(session: Session): Promise<Planned> {
     client: createClient(await session.connect(), session.redact, account),
     manifest,
     attempts,
-    output: await openOutput(ports.files, settings.outputRoot.value),
+    output,
     selection,
     neighbourhood: neighbourhoodOf(session),
     placeOf: session.placeOf,
@@ -52,7 +53,8 @@ export async function planBatch(session: Session): Promise<Planned> {
     budgetMicroUsd: lowest(settings.budgetMicroUsd?.value, manifest.budgetMicroUsd),
     keySignature: account && read.header && keySignatureOf(read.header, account),
     keptBy,
-    notPulled,
+    notPulled: pullable?.unclear,
+    inStore: pullable?.inStore,
     // Models and prices are public: without a key only the balance stays unknown.
     account,
     ignoreBalance: flags.ignoreBalance,

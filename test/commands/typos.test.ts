@@ -35,6 +35,13 @@ describe('a slip on the command line', () => {
       'venice-batch run --help',
     ],
     [['run', 'a.yaml', '--nothing-like-it'], "'--nothing-like-it'", 'venice-batch run --help'],
+    [['--sandbox', 'run', 'a.yaml'], '--sandbox goes after the command', 'venice-batch run a.yaml --sandbox'],
+    [
+      ['--budget', '5', 'run', 'a.yaml', '--yes'],
+      '--budget goes after the command',
+      'venice-batch run a.yaml --yes --budget 5',
+    ],
+    [['--sandbox', 'a.yaml'], '--sandbox goes after the command', 'venice-batch --help'],
     [['run', '--dry-run', 'a.yaml'], '`run` has no --dry-run', 'venice-batch plan a.yaml'],
     [
       ['run', 'a.yaml', '--yes', '--keep', '--budget', '5', '--junit', 'j.xml', '--dry-run'],

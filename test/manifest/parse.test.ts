@@ -9,7 +9,7 @@ describe('YAML that cannot be read is told by code and place', () => {
   it.each([
     ['a second colon on a line', 'a: 1\nb: c: d\n', ['yaml-syntax@2:4']],
     ['a tab as indentation', 'a:\n\tb: 1\n', ['yaml-syntax@2:1']],
-    ['a quote that is never closed', 'a: "b\nc: 1\n', ['yaml-syntax@3:1']],
+    ['a quote that is never closed', 'a: "b\nc: 1\n', ['yaml-syntax@1:4']],
     ['a bracket that is never closed', 'a: [1, 2\n', ['yaml-syntax@2:1']],
     ['a token template without quotes', 'output: {id}.{ext}\n', ['yaml-syntax@1:13']],
     ['a field without a colon', 'a: 1\nb\nc: 2\n', ['yaml-syntax@2:1']],

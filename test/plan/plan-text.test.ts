@@ -117,7 +117,7 @@ describe('the row of a take', () => {
     [
       'refused',
       past({ state: 'rejected', reason: { code: 'x', status: 422 } }),
-      '! opening refused (422): change it song',
+      '! opening rejected (422): change it song',
     ],
     [
       'missing',
@@ -146,7 +146,7 @@ describe('the row of a take', () => {
     [
       'refused in passing',
       past({ state: 'rejected', reason: { code: 'x', status: 402 } }),
-      '+ opening again: refused (402) $1.38 song',
+      '+ opening again: rejected (402) $1.38 song',
     ],
     [
       'forced',
@@ -196,7 +196,7 @@ describe('the sums', () => {
 
   it('tell what is short', () => {
     const text = screen(planOf({ ...WANTED, attempts, budget: 2_000_000 }), { balance: balance(1_000_000) });
-    expect(text).toMatch(/^Budget +\$2\.00\nLeft +\$0\.07 short$/m);
+    expect(text).toMatch(/^Budget +\$2\.00\nOver budget +\$0\.07$/m);
     expect(text).toMatch(/^Balance +\$1\.00\nNot covered +\$1\.38$/m);
   });
 

@@ -251,6 +251,40 @@ describe('status', () => {
     ]);
   });
 
+  it('shows what the next run makes: takes of a changed request, new ones, and what it downloads', () => {
+    const attempts = ['a', 'b', 'c'].map((track) =>
+      attempt(track, 'done', { file: { ...file, path: `out/${track}.flac` }, parts: { prompt: track } }),
+    );
+    const [a, b, c] = lastRequested(attempts);
+    const takes = [
+      { ...a!, digest: 'v1:1', parts: { prompt: 'another' } },
+      b!,
+      c!,
+      { ...a!, key: 'd', track: 'd', stem: 'out/d' },
+    ];
+    const files = filesOf(attempts.slice(0, 2));
+    const inStore = new Set(['id-of-c']);
+    const selection = { force: [], retryFailed: false };
+    const { rows } = decide({ takes, attempts, files, inStore, occupied: () => undefined, selection });
+    const shown = (of: readonly PlanRow[]) =>
+      linesOf(renderStatus({ attempts, rows: of, removed: [] }, options));
+    expect(shown(rows)).toEqual([
+      'TAKE  STATE                      COST  FILE OR JOB',
+      'a     prompt changed            $0.69  out/a.flac',
+      'b     done                      $0.69  out/b.flac',
+      'c     done, in the audio store  $0.69  out/c.flac',
+      'd     new',
+      '',
+      '1 done, 1 elsewhere, 1 changed, 1 new; $2.07 spent in total',
+      "Next: venice-batch run 'my album.yaml'",
+    ]);
+    expect(shown(rows.slice(1, 3)).at(-1)).toBe("Next: venice-batch pull 'my album.yaml'");
+    const running = 'pid 7 on studio, for 5 s';
+    expect(linesOf(renderStatus({ attempts, rows, removed: [], running }, options)).at(-1)).toBe(
+      'A run is in progress (pid 7 on studio, for 5 s): these are its records so far',
+    );
+  });
+
   it("keeps the manifest's order", () => {
     const attempts = ['b', 'a', 'c'].map((track) => attempt(track, 'done', { file }));
     const takes = ['c', 'a', 'b'].flatMap((id) =>

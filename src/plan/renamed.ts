@@ -1,0 +1,30 @@
+import type { Diagnostic } from '../core/diagnostic.js';
+import type { Attempt } from '../lockfile/attempt.js';
+import type { PlanRow } from './plan.js';
+
+/**
+ * Tracks that would be bought although the same request was made for a track that the manifest no longer has: most
+ * likely only the id was changed. One warning a track.
+ */
+export function renamedWarnings(
+  rows: readonly PlanRow[],
+  attempts: Iterable<Attempt>,
+): readonly Diagnostic[] {
+  const named = new Set(rows.map(({ take }) => take.track));
+  const earlier = new Map<string, string>();
+  for (const { state, track, digest } of attempts)
+    if (state === 'done' && !named.has(track)) earlier.set(digest, track);
+  const warnings = new Map<string, Diagnostic>();
+  for (const { take, decision } of rows) {
+    const former = earlier.get(take.digest);
+    if (former === undefined || decision.kind !== 'buy' || decision.why.kind !== 'new') continue;
+    warnings.set(take.track, {
+      code: 'renamed',
+      severity: 'warning',
+      message: `\`${take.track}\` would be bought, although the same request was bought as \`${former}\`, which is no longer in the manifest`,
+      hint: `if you only renamed it, change its id back to \`${former}\`: then nothing is bought, and \`title\` can hold the new name`,
+      span: take.span,
+    });
+  }
+  return [...warnings.values()];
+}

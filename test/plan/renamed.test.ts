@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest';
+import type { PlanRow } from '../../src/plan/plan.js';
+import { renamedWarnings } from '../../src/plan/renamed.js';
+import { makeAttempt, makeTake } from './builders.js';
+
+const NEW: PlanRow['decision'] = { kind: 'buy', why: { kind: 'new' } };
+const take = makeTake({ track: 'overture' });
+const former = makeAttempt();
+
+it('a new track whose request was bought under an id that is gone may only have been renamed', () => {
+  const two = [1, 2].map((number) => ({
+    take: makeTake({ track: 'overture', take: number }),
+    decision: NEW,
+  }));
+  expect(renamedWarnings(two, [former])).toMatchObject([
+    { code: 'renamed', message: expect.stringMatching(/`overture` would be bought.* as `opening`/) },
+  ]);
+});
+
+it.each([
+  [
+    'the earlier track is still in the manifest',
+    [
+      { take, decision: NEW },
+      { take: makeTake(), decision: NEW },
+    ],
+    former,
+  ],
+  ['nothing came of it', [{ take, decision: NEW }], { ...former, state: 'failed' as const }],
+  ['the request is another', [{ take, decision: NEW }], { ...former, digest: 'v1:0' }],
+  [
+    'it is not bought',
+    [{ take, decision: { kind: 'done', attempt: former } satisfies PlanRow['decision'] }],
+    former,
+  ],
+] as const)('no warning where %s', (_why, rows, attempt) => {
+  expect(renamedWarnings(rows, [attempt])).toEqual([]);
+});
