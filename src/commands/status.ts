@@ -50,32 +50,25 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
     },
   );
   printFileWarnings(session, warnings);
-  const running = attempts.length === 0 ? undefined : await runAtWork(session, lockPath);
   const takes = rows.map(({ take }) => take);
-  const picks = await picksView(session, takes, attempts);
-  const sound = await knownSounds(session, takes, attempts);
+  const shown: StatusInput = {
+    attempts,
+    rows,
+    removed,
+    picks: await picksView(session, takes, attempts),
+    sound: await knownSounds(session, takes, attempts),
+    running: attempts.length === 0 ? undefined : await runAtWork(session, lockPath),
+  };
   if (flags.json === true) {
-    const document = statusDocument(session, read.header, {
-      attempts,
-      rows,
-      removed,
-      picks,
-      sound,
-      running,
-      warnings,
-    });
-    stdout.write(`${jsonText(document, 2)}\n`);
+    stdout.write(`${jsonText(statusDocument(session, read.header, { ...shown, warnings }), 2)}\n`);
     return EXIT.ok;
   }
-  const text = renderStatus(
-    { attempts, rows, removed, picks, sound, running },
-    {
-      command: (verb, ...words) => command(verb, ...words, ...elsewhere(settings, read.header?.endpoint)),
-      placeOf,
-      color: stdout.color,
-      width: tableWidth(stdout, process.env),
-    },
-  );
+  const text = renderStatus(shown, {
+    command: (verb, ...words) => command(verb, ...words, ...elsewhere(settings, read.header?.endpoint)),
+    placeOf,
+    color: stdout.color,
+    width: tableWidth(stdout, process.env),
+  });
   stdout.write(text);
   const note = attempts.length === 0 ? await rehearsalNote(session, ['status']) : undefined;
   if (note !== undefined) stdout.write(`${note}\n`);
