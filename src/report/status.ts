@@ -47,7 +47,7 @@ export interface StatusInput {
   readonly picks?: PicksView | undefined;
   /** Absent: not checked. */
   readonly sound?: SoundView | undefined;
-  /** The run that works on it now: `pid 4711 on studio, for 5 s`. Foreign text. */
+  /** The run that works on it now: `pid 4711 on studio, for 5 s`. Untrusted text. */
   readonly running?: string | undefined;
 }
 

@@ -241,7 +241,9 @@ describe('the next command', () => {
     await asked;
     const env = { VENICE_API_KEY: KEY };
     const status = await launchProgram(['status', ...there], album.cwd, env).ended;
-    expect(status.stdout).toMatch(/\nA run is in progress \(pid \d+ on [^)]*\): these are its records so far\n$/);
+    expect(status.stdout).toMatch(
+      /\nA run is in progress \(pid \d+ on [^)]*\): these are its records so far\n$/,
+    );
     expect((await launchProgram(['collect', ...there], album.cwd, env).ended).code).toBe(7);
     going.kill();
     await going.ended;
