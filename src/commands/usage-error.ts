@@ -60,7 +60,7 @@ function unknownOption(command: Command, text: string, argv: readonly string[]):
 }
 
 /** Options go after the command: moves there what is before it. */
-function beforeCommand(flag: string, program: Command, argv: readonly string[]): Slip {
+function beforeCommand(flag: string, program: Command, argv: readonly string[]): UsageMistake {
   const names = new Set(program.commands.map((command) => command.name()));
   const at = argv.findIndex((word) => names.has(word));
   const message = `${flag} goes after the command`;
