@@ -97,6 +97,7 @@ export function isSame(now: FileFacts | undefined, seen: FileFacts): boolean {
 
 /** What the journals of runs that did not end cleanly say. */
 export interface Journals {
+  readonly ok: true;
   /** Absent if there is no readable journal. */
   readonly header?: LockHeader;
   readonly records: readonly Attempt[];
@@ -105,7 +106,7 @@ export interface Journals {
 
 /**
  * Reads the journals of a lockfile. Damaged lines are skipped: what they said is also in the lockfile, unless that was
- * damaged too.
+ * damaged too. A journal that cannot be read at all is named: it may hold the only record of a paid job.
  *
  * @param lockPath absolute, links resolved
  * @param header of the lockfile; if absent, the first journal's header applies
@@ -115,19 +116,25 @@ export async function readJournals(
   lockPath: string,
   header: LockHeader | undefined,
   bytesMax: number,
-): Promise<Journals> {
+): Promise<Journals | { readonly ok: false; readonly path: string; readonly fault: unknown }> {
   let known = header;
   const records: Attempt[] = [];
   const paths: string[] = [];
   for (const path of await journalsOf(files, lockPath)) {
-    const parsed = parseLock(new TextDecoder().decode(await files.read(path, bytesMax)));
+    let bytes: Uint8Array;
+    try {
+      bytes = await files.read(path, bytesMax);
+    } catch (fault) {
+      return { ok: false, path, fault };
+    }
+    const parsed = parseLock(new TextDecoder().decode(bytes));
     if (parsed.header === undefined) continue;
     known ??= parsed.header;
     if (!isRelated(parsed.header, known) || parsed.header.endpoint !== known.endpoint) continue;
     records.push(...parsed.attempts.values());
     paths.push(path);
   }
-  return { ...(known && { header: known }), records, paths };
+  return { ok: true, ...(known && { header: known }), records, paths };
 }
 
 async function journalsOf(files: Files, lockPath: string): Promise<readonly string[]> {

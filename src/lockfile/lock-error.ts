@@ -5,8 +5,8 @@ import { shellWord } from '../core/shell.js';
 
 /** Why a lockfile cannot be used. Lines count from 1. */
 export type LockProblem =
-  /** It could not be read: the system's error code. */
-  | { readonly kind: 'unreadable'; readonly code: string }
+  /** The lockfile, or a journal beside it, could not be read: the system's error code. */
+  | { readonly kind: 'unreadable'; readonly code: string; readonly journal?: string }
   /** It could not be made durable: the system's error code. */
   | { readonly kind: 'unwritable'; readonly code: string }
   | { readonly kind: 'not_a_lockfile'; readonly line: number }
@@ -63,6 +63,11 @@ function explain(
   const look = `then: ${next('status')}`;
   switch (problem.kind) {
     case 'unreadable':
+      if (problem.journal !== undefined)
+        return {
+          message: `the journal ${shellWord(problem.journal)} cannot be read: ${describeFault(problem.code).what} (${problem.code})`,
+          hint: `it may record what a killed run paid for: make it readable; if no run of yours wrote it, remove it; ${look}`,
+        };
       return {
         message: `the lockfile cannot be read: ${describeFault(problem.code).what} (${problem.code})`,
         hint: `it records what is already paid for: ${describeFault(problem.code).fix}, or restore it from a backup; ${look}`,

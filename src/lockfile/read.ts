@@ -37,6 +37,7 @@ export async function readLock(files: Files, path: string): Promise<ReadLock> {
   if (!read.ok) return read;
   try {
     const journals = await readJournals(files, await files.real(path), read.header, LOCK_BYTES_MAX);
+    if (!journals.ok) return unreadable(journals.fault, journals.path);
     if (journals.paths.length === 0) return read;
     const fold = createFold([...read.attempts.values(), ...journals.records]);
     const header = read.header ?? journals.header;
@@ -70,10 +71,10 @@ export async function readLockAlone(files: Files, path: string): Promise<ReadLoc
   return { ok: true, ...(header && { header }), attempts, notes, bytes: bytes.length, journals: [] };
 }
 
-function unreadable(fault: unknown): ReadLock {
+function unreadable(fault: unknown, journal?: string): ReadLock {
   const code = faultCode(fault);
   if (code === '') throw fault;
-  return { ok: false, problems: [{ kind: 'unreadable', code }] };
+  return { ok: false, problems: [{ kind: 'unreadable', code, ...(journal !== undefined && { journal }) }] };
 }
 
 async function absent(files: Files, path: string): Promise<ReadLock> {

@@ -150,7 +150,10 @@ function missing(key: string, pointer: string, node: Located): Explained {
 }
 
 function wrongType(name: string, schema: Schema, node: Located, written: string): Explained {
-  const hint = typeHint(schema, node.value, written) ?? likeThis(name, schema, node.value);
+  const hint =
+    idInQuotes(name, node.value, written) ??
+    typeHint(schema, node.value, written) ??
+    likeThis(name, schema, node.value);
   const isText = typeof node.value === 'string' || node.kind !== 'scalar' || node.value === null;
   return {
     ...fault(
@@ -160,6 +163,14 @@ function wrongType(name: string, schema: Schema, node: Located, written: string)
     ...(hint === undefined ? {} : { hint }),
     at: node.kind === 'scalar' ? node : headOf(node),
   };
+}
+
+/** `0x1F` in quotes would still be no id. */
+function idInQuotes(name: string, value: unknown, written: string): string | undefined {
+  if (name !== '`id`' || value === null || typeof value === 'object') return undefined;
+  const slug = slugOf(written);
+  if (slug === '' || slug === written) return undefined;
+  return `an id has lowercase letters, digits, - _ and ., and this one needs quotes: ${JSON.stringify(slug)}`;
 }
 
 function typeHint(schema: Schema, value: unknown, written: string): string | undefined {
@@ -213,18 +224,23 @@ function wrongForm(name: string, value: string, schema: Schema, node: Located): 
       hint: nearest(name, schema, value) ?? FORMS[name] ?? `give ${expected(schema)}`,
       at: node,
     };
-  const slug = value
+  const slug = slugOf(value);
+  return {
+    ...fault('bad-id', `${quoted(value)} cannot be an \`id\``),
+    hint: `use at most 64 lowercase letters, digits, - _ and .${slug ? `, as in \`${slug}\`` : ''}`,
+    at: node,
+  };
+}
+
+/** The closest text that can be an id; empty if nothing of it can. */
+function slugOf(text: string): string {
+  return text
     .normalize('NFKD')
     .toLowerCase()
     .replace(/\p{M}/gu, '')
     .replace(/[^a-z0-9._-]+/g, '-')
     .replace(/^[^a-z0-9]+|-+$/g, '')
     .slice(0, 64);
-  return {
-    ...fault('bad-id', `${quoted(value)} cannot be an \`id\``),
-    hint: `use at most 64 lowercase letters, digits, - _ and .${slug ? `, as in \`${slug}\`` : ''}`,
-    at: node,
-  };
 }
 
 /** What the schema expects, worded to follow "has to be" or "give". */

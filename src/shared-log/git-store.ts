@@ -4,8 +4,13 @@ import { type ObjectStore, type PutAnswer, StoreFault } from './object-store.js'
 
 const LOCAL_MS = 60_000;
 const REMOTE_MS = 120_000;
-/** How often a push of one object may lose a race. */
-const RACES_MAX = 8;
+/** How often a push of one object may lose a race. Each lost race means that another machine got on: no reason to give up soon. */
+const RACES_MAX = 64;
+/** For how long after a lost race others are taken to be pushing. */
+const CROWDED_MS = 60_000;
+/** Rounds of another machine that a winner lets pass while others are pushing. */
+const ROUNDS_LEFT_TO_OTHERS = 2;
+const PAUSE_MS_MAX = 10_000;
 /** Name of the one file in each commit's tree. */
 const NAME = 'object';
 
@@ -25,6 +30,10 @@ interface GitState {
   tip?: string | undefined;
   /** The commit of each object. */
   readonly commits: Map<string, string>;
+  /** The last race that was lost: when, and how long fetching, committing and pushing took. */
+  lost?: { readonly atMs: number; readonly roundMs: number };
+  /** No push before: see `leaveRoom`. */
+  notBeforeMs: number;
 }
 
 /**
@@ -32,7 +41,7 @@ interface GitState {
  * states the exact old value of the ref, so that of several writers one wins, and a deleted ref is not created again.
  */
 export function createGitStore(git: Git, clock: Clock, place: GitPlace): ObjectStore {
-  const state: GitState = { git, clock, place, commits: new Map() };
+  const state: GitState = { git, clock, place, commits: new Map(), notBeforeMs: 0 };
   let turn: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const done = turn.then(work);
@@ -129,14 +138,19 @@ async function keep({ git, place, tip }: GitState): Promise<void> {
 }
 
 async function put(state: GitState, key: string, bytes: Uint8Array): Promise<PutAnswer> {
+  const { clock } = state;
   try {
+    const waitMs = state.notBeforeMs - clock.nowMs();
+    if (waitMs > 0 && !state.commits.has(key)) await clock.sleep(Math.min(waitMs, PAUSE_MS_MAX));
     for (let race = 0; race < RACES_MAX; race += 1) {
+      const startMs = clock.nowMs();
       if (state.commits.has(key)) return { kind: 'exists' };
       const commit = await commitOf(state, key, bytes);
       const pushed = await push(state, commit);
       if (pushed.code === 0) {
         state.commits.set(key, commit);
         state.tip = commit;
+        leaveRoom(state);
         return { kind: 'created' };
       }
       const why = gitFault(pushed);
@@ -145,6 +159,7 @@ async function put(state: GitState, key: string, bytes: Uint8Array): Promise<Put
         return { kind: 'unknown', why };
       }
       await fetchRef(state);
+      state.lost = { atMs: clock.nowMs(), roundMs: clock.nowMs() - startMs };
     }
     const why = new StoreFault('unreachable', 'others pushed to the ref every time');
     return { kind: 'unknown', why };
@@ -152,6 +167,17 @@ async function put(state: GitState, key: string, bytes: Uint8Array): Promise<Put
     if (fault instanceof StoreFault && fault.kind === 'unreachable') return { kind: 'unknown', why: fault };
     throw fault;
   }
+}
+
+/**
+ * The winner of a race has the new tip already, and all others have to fetch it first: without a pause it would win again and
+ * again, and slower machines would never get their turn.
+ */
+function leaveRoom(state: GitState): void {
+  const { clock, lost } = state;
+  const nowMs = clock.nowMs();
+  if (lost === undefined || nowMs - lost.atMs > CROWDED_MS) return;
+  state.notBeforeMs = nowMs + Math.min(lost.roundMs * ROUNDS_LEFT_TO_OTHERS, PAUSE_MS_MAX);
 }
 
 /** The ref did not have the value that the push expected. */

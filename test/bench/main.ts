@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 const benches: Readonly<Record<string, string>> = {
   virtual: 'virtual/main.ts',
   jobs: 'jobs.ts',
+  together: 'together.ts',
   validate: 'validate.ts',
   page: 'page.ts',
   real: 'real/main.ts',

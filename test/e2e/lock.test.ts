@@ -1,6 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { CLI, launch } from './launch.js';
+import { afterTests } from './program.js';
 import { edit, type Scene, scene } from './scene.js';
 
 const guardOf = ({ lockPath }: Scene) =>
@@ -110,3 +113,62 @@ describe.concurrent('one run at a time', () => {
     expect((await first.ended).code).toBe(0);
   });
 });
+
+/** Processes, `/proc` and host name of its own, as in a container. */
+const CONTAINER = ['unshare', '--pid', '--fork', '--mount-proc', '--uts'] as const;
+const NETWORK = '--net';
+
+function canContain(): boolean {
+  try {
+    execFileSync(CONTAINER[0], [...CONTAINER.slice(1), NETWORK, 'true'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The program in a container of that host name. It is killed with all that the container runs. */
+function contain({ cwd, service }: Scene, hostname: string, words: readonly string[], ...more: string[]) {
+  const named = `hostname ${hostname} && exec "$@"`;
+  const program = [process.execPath, CLI, ...words, ...service.flags];
+  const started = launch([...CONTAINER, ...more, 'sh', '-c', named, 'sh', ...program], cwd, service.env, {
+    group: true,
+  });
+  afterTests(started.kill);
+  return started;
+}
+
+describe.runIf(canContain())(
+  'in containers that share a folder (needs unshare)',
+  { concurrent: true },
+  () => {
+    it('leaves the lock to a run in another container, and takes it over once that container was killed', async () => {
+      const album = await scene();
+      const first = contain(album, 'box-1', ['run', 'album.yaml', '--yes', '--events', 'ndjson']);
+      await first.seen(/"state":"queued"[\s\S]*"state":"queued"/);
+      process.kill(-first.child.pid!, 'SIGSTOP');
+      expect(JSON.parse(readFileSync(guardOf(album), 'utf8'))).toMatchObject({ pid: 1, hostname: 'box-1' });
+      const refused = [
+        await album.run('run', '--yes'),
+        await album.run('unlock', '--force'),
+        // What one network sees of another is less.
+        await contain(album, 'box-2', ['unlock', 'album.yaml', '--force'], NETWORK).ended,
+      ];
+      for (const { code, stderr } of refused) {
+        expect(code, stderr).toBe(7);
+        expect(stderr).toContain('pid 1 on box-1');
+      }
+      first.kill();
+      await first.ended;
+      const left = readFileSync(guardOf(album));
+      const freed = await contain(album, 'box-3', ['unlock', 'album.yaml'], NETWORK).ended;
+      expect(freed.code, freed.stderr).toBe(0);
+      expect(freed.stdout + freed.stderr).toContain('pid 1 on box-1');
+      writeFileSync(guardOf(album), left);
+      const resumed = await album.run('run', '--yes', '--progress', 'plain');
+      expect(resumed.code, resumed.stderr).toBe(0);
+      expect(resumed.stderr).toContain('(pid 1) ended without releasing its lock');
+      expect(await album.charges()).toBe(2);
+    });
+  },
+);

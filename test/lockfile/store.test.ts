@@ -3,6 +3,7 @@ import type { Files } from '../../src/core/ports.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { serialiseLock } from '../../src/lockfile/format.js';
 import { attemptLine } from '../../src/lockfile/line.js';
+import { lockError } from '../../src/lockfile/lock-error.js';
 import type { LockStore } from '../../src/lockfile/lock-store.js';
 import { makePrivateFolder } from '../../src/lockfile/private-folder.js';
 import { checkEndpoint, readLock, readLockAlone } from '../../src/lockfile/read.js';
@@ -441,6 +442,18 @@ describe('a lockfile is not opened', () => {
       });
     },
   );
+
+  it('and so is a journal: the error names it', async () => {
+    const journal = '/album/.venice-batch/album.lock.jsonl.01234567.89abcdef.journal';
+    const disk = createMemoryDisk({ [path]: head, [journal]: '' });
+    disk.intercept((call) => (call.name === 'read' && call.path === journal ? 'EFTYPE' : undefined));
+    const read = await readLock(disk.files, path);
+    expect(read).toEqual({ ok: false, problems: [{ kind: 'unreadable', code: 'EFTYPE', journal }] });
+    if (read.ok) return;
+    expect(lockError(read.problems[0], path, command).message).toContain(
+      `the journal ${journal} cannot be read`,
+    );
+  });
 
   it.each(['open', 'sync', 'syncDirectory'])('where %s fails', async (operation) => {
     const disk = createMemoryDisk({ [path]: head });

@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Git } from '../../src/core/ports.js';
 import { gitFault } from '../../src/shared-log/git-fault.js';
+import { createGitStore } from '../../src/shared-log/git-store.js';
 import type { ObjectStore } from '../../src/shared-log/object-store.js';
 import { createClone, type GitServer, git, startGitServer } from '../tools/git-server.js';
 import { storeAt } from './places.js';
@@ -113,6 +115,64 @@ describe('a log in git', () => {
     server.refusePushes();
     await expect(store.putIfAbsent('log/b', encode('b'))).rejects.toMatchObject({ kind: 'denied' });
     expect(await store.list('log/')).toEqual(['log/a']);
+  });
+});
+
+describe('many machines on one ref', () => {
+  const REF = 'refs/venice-batch/album';
+
+  /** A remote where others come first so many times. Each command takes a tenth of a second. */
+  function crowded(racesLost: number) {
+    let [nowMs, lost, tips] = [0, 0, 0];
+    const pauses: number[] = [];
+    const clock = {
+      nowMs: () => nowMs,
+      sleep: async (ms: number) => {
+        pauses.push(ms);
+        nowMs += ms;
+      },
+    };
+    const say = (stdout: string, code = 0) => ({ code, stdout: encode(stdout), stderr: '' });
+    const answer: Git = async ([word = '', ...words]) => {
+      nowMs += 100;
+      switch (word) {
+        case 'push':
+          if (lost === racesLost) return say('');
+          lost += 1;
+          return { ...say('', 1), stderr: '! [rejected] (stale info)' };
+        case 'ls-remote':
+          tips += 1;
+          return say(`tip-${tips}\t${REF}`);
+        case 'log':
+          return say(`${words.at(-2)} ${words.at(-1)?.slice(1)} other/${tips}`);
+        case 'rev-parse':
+          return say('', 1);
+        default:
+          return say('object');
+      }
+    };
+    const git: Git = (words, options) =>
+      words[0] === 'log' && !words.at(-1)!.startsWith('^')
+        ? Promise.resolve(say(`${words.at(-1)}  other/0`))
+        : answer(words, options);
+    return { store: createGitStore(git, clock, { folder: '/', remote: 'origin', ref: REF }), pauses };
+  }
+
+  it('goes on as long as others come first: that is no fault of the remote', async () => {
+    const { store } = crowded(40);
+    expect(await store.putIfAbsent('log/a', encode('a'))).toEqual({ kind: 'created' });
+  });
+
+  it('leaves room for slower machines after a race, and none while nobody else pushes', async () => {
+    const alone = crowded(0);
+    for (const key of ['log/a', 'log/b']) await alone.store.putIfAbsent(key, encode(key));
+    expect(alone.pauses).toEqual([]);
+    const { store, pauses } = crowded(3);
+    await store.putIfAbsent('log/a', encode('a'));
+    expect(pauses).toEqual([]);
+    await store.putIfAbsent('log/b', encode('b'));
+    expect(pauses).toHaveLength(1);
+    expect(pauses[0]).toBeGreaterThan(500);
   });
 });
 

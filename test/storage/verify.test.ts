@@ -121,22 +121,49 @@ describe('containers of all kinds', () => {
     }
   });
 
+  const ZEROS = [1, 7, 64, 5_000, 200_000].map((bytes) => Buffer.alloc(bytes));
+  const TEXTS = ['<html>'.repeat(20), `${'\0'.repeat(70_000)}<html>`].map((text) => Buffer.from(text));
+
+  it.each([
+    ['webm', webm()],
+    ['mp3', mp3(50)],
+    ['aac', adts(50)],
+  ])('%s: zeros or text behind it are noticed', async (_, whole) => {
+    for (const padding of [...ZEROS, ...TEXTS])
+      expect((await inspect(Buffer.concat([whole, padding]))).kind).toBe('incomplete');
+  });
+
   it.each([
     ['m4a', m4a()],
     ['m4a with moov at the end', m4a(20, { moovLast: true })],
     ['fragmented m4a', fragmentedM4a()],
     ['ogg', ogg()],
-    ['webm', webm()],
-    ['mp3', mp3(50)],
-    ['aac', adts(50)],
-  ])('%s: zeros or text behind it are noticed', async (_, whole) => {
-    for (const padding of [
-      Buffer.alloc(1),
-      Buffer.alloc(64),
-      Buffer.alloc(5_000),
-      Buffer.from('<html>'.repeat(20)),
-    ])
+  ])('%s: nothing is missing where zeros follow its end, but text is noticed', async (_, whole) => {
+    for (const padding of ZEROS) {
+      for (const pieceBytes of [97, whole.byteLength + padding.byteLength])
+        expect((await inspect(Buffer.concat([whole, padding]), pieceBytes)).kind).toBe('whole');
+    }
+    for (const padding of TEXTS)
       expect((await inspect(Buffer.concat([whole, padding]))).kind).toBe('incomplete');
+    for (let cut = 150; cut < whole.byteLength; cut += Math.ceil(whole.byteLength / 60)) {
+      const filled = Buffer.concat([whole.subarray(0, -cut), Buffer.alloc(cut + 64)]);
+      expect([cut, (await inspect(filled)).kind]).not.toEqual([cut, 'whole']);
+    }
+  });
+
+  it('a compressed wav: its length is the number of samples that it states', async () => {
+    const adpcm = withChunk(wav(1), 4);
+    adpcm.writeUInt16LE(0x11, 20);
+    adpcm.writeUInt32LE(22_000, 28);
+    adpcm.write('fact', 36);
+    adpcm.writeUInt32LE(176_400, 44);
+    expect(await inspect(adpcm)).toMatchObject({ kind: 'whole', durationSeconds: 4 });
+    adpcm.writeUInt32LE(0, 44);
+    expect(await inspect(adpcm)).toMatchObject({ kind: 'whole', durationSeconds: expect.closeTo(4.009, 3) });
+    const plain = withChunk(wav(1), 4);
+    plain.write('fact', 36);
+    plain.writeUInt32LE(1, 44);
+    expect(await inspect(plain)).toMatchObject({ kind: 'whole', durationSeconds: 1 });
   });
 
   it('an m4a that was cut and filled up with zeros is noticed', async () => {

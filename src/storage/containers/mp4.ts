@@ -3,7 +3,7 @@ import { ascii } from './bytes.js';
 import { BOX_HEAD_BYTES, readBoxHead } from './mp4-box.js';
 import { promisedBytes, readFragment } from './mp4-fragment.js';
 import { type Movie, readMovie } from './mp4-movie.js';
-import type { Scan, Tape } from './scan.js';
+import { isZeroToEnd, type Scan, type Tape } from './scan.js';
 
 /** Size limit for `moov`, `moof` and `sidx`, which are read into memory. Ten minutes of audio take some 200 KB. */
 const TABLE_BYTES_MAX = 16 * 1024 * 1024;
@@ -42,7 +42,7 @@ interface Seen {
 }
 
 /**
- * The file is complete if boxes fill it to its last byte, `moov` is there, and every sample that it or a fragment lists
+ * The file is complete if boxes fill it to its last byte (zeros may follow), `moov` is there, and every sample that it or a fragment lists
  * lies within an `mdat`. For fragments, a declared duration or an index must show that none is missing. Source: ISO/IEC
  * 14496-12.
  */
@@ -58,8 +58,9 @@ export function* scanMp4(tape: Tape): Scan<MediaFinding> {
   for (let boxes = 0; tape.at < tape.sizeBytes; boxes++) {
     const head = readBoxHead(yield BOX_HEAD_BYTES);
     const start = tape.at;
-    const end = head === undefined ? 0 : start + (head.bytes ?? tape.sizeBytes - start);
-    if (head === undefined || end > tape.sizeBytes || boxes >= BOXES_MAX) return INCOMPLETE;
+    if (head === undefined) return (yield* isZeroToEnd(tape)) ? judge(seen) : INCOMPLETE;
+    const end = start + (head.bytes ?? tape.sizeBytes - start);
+    if (end > tape.sizeBytes || boxes >= BOXES_MAX) return INCOMPLETE;
     const from = start + head.headBytes;
     if (head.type === 'mdat') {
       seen.media.push({ from, to: end });

@@ -1,6 +1,6 @@
 import type { MediaFinding } from '../../core/ports.js';
 import { ascii, viewOf } from './bytes.js';
-import type { Scan, Tape } from './scan.js';
+import { isZeroToEnd, type Scan, type Tape } from './scan.js';
 
 const PAGE_HEAD_BYTES = 27;
 /** 255 segments of 255 bytes. */
@@ -33,7 +33,7 @@ interface Stream {
 
 /**
  * The file is complete if pages follow one another to its end, each with a valid checksum and the next number, and each
- * stream has its last page. Chained streams are added up. Source: RFC 3533.
+ * stream has its last page. Zeros may follow. Chained streams are added up. Source: RFC 3533.
  */
 export function* scanOgg(tape: Tape): Scan<MediaFinding> {
   const streams = new Map<number, Stream>();
@@ -42,7 +42,7 @@ export function* scanOgg(tape: Tape): Scan<MediaFinding> {
   while (whole && tape.at < tape.sizeBytes) {
     const page = pageOf(yield PAGE_BYTES_MAX);
     if (page === undefined) {
-      whole = false;
+      whole = yield* isZeroToEnd(tape);
       break;
     }
     tape.at += page.bytes;

@@ -12,6 +12,18 @@ export interface Tape {
  */
 export type Scan<T> = Generator<number, T, Uint8Array>;
 
+const PIECE_BYTES = 65_536;
+
+/** Whether nothing but zeros follows: some writers fill a file up to a whole number of blocks. */
+export function* isZeroToEnd(tape: Tape): Scan<boolean> {
+  while (tape.at < tape.sizeBytes) {
+    const piece = yield Math.min(PIECE_BYTES, tape.sizeBytes - tape.at);
+    if (piece.byteLength === 0 || piece.some((byte) => byte !== 0)) return false;
+    tape.at += piece.byteLength;
+  }
+  return true;
+}
+
 export interface RunningScan<T> {
   /** Adds the next bytes of the file. Throws what the scan throws. */
   feed(piece: Uint8Array): void;

@@ -18,13 +18,20 @@ export function isWav(head: Uint8Array): boolean {
   return ['RIFF', 'RF64', 'BW64'].includes(ascii(head, 0, 4)) && ascii(head, 8, 4) === 'WAVE';
 }
 
+/** Codings in which each sample has the same number of bytes: PCM, float, A-law, µ-law, and the one that names these at length. */
+const PLAIN_CODINGS: readonly number[] = [1, 3, 6, 7, 0xfffe];
+
 interface Format {
+  readonly isPlain: boolean;
+  readonly samplesPerSecond: number;
   readonly bytesPerSecond: number;
   readonly blockBytes: number;
 }
 
 interface Known {
   format?: Format | undefined;
+  /** Of each channel. Stated for compressed audio, whose bytes do not tell. */
+  samples?: number;
   /** From RF64: sizes that do not fit in 32 bits. */
   riffBytes?: number;
   dataBytes?: number;
@@ -46,12 +53,13 @@ export function* scanWav(tape: Tape): Scan<MediaFinding> {
     tape.at += 8;
     if (name === 'data' && durationSeconds === undefined) {
       const length = dataBytes(declared, known, tape);
-      durationSeconds = length === undefined ? undefined : secondsOf(length, known.format);
+      durationSeconds = length === undefined ? undefined : secondsOf(length, known);
       if (length === undefined || durationSeconds === undefined) return INCOMPLETE;
       tape.at += length + (length % 2);
       continue;
     }
     if (tape.at + declared > tape.sizeBytes) return INCOMPLETE;
+    if (name === 'fact') known.samples = readSamples(yield 4);
     if (name === 'ds64') yield* readSizes(known);
     if (name === 'fmt ') known.format = readFormat(yield Math.min(declared, FORMAT_BYTES_MIN));
     tape.at = start + 8 + declared + (declared % 2);
@@ -89,12 +97,13 @@ function* readSizes(known: Known): Scan<void> {
 function readFormat(bytes: Uint8Array): Format | undefined {
   if (bytes.byteLength < FORMAT_BYTES_MIN) return undefined;
   const view = viewOf(bytes);
+  const isPlain = PLAIN_CODINGS.includes(view.getUint16(0, true));
   const channels = view.getUint16(2, true);
   const samplesPerSecond = view.getUint32(4, true);
   const blockBytes = view.getUint16(12, true);
   const bytesPerSecond = view.getUint32(8, true) || samplesPerSecond * blockBytes;
   return channels > 0 && samplesPerSecond > 0 && bytesPerSecond > 0
-    ? { bytesPerSecond, blockBytes }
+    ? { isPlain, samplesPerSecond, bytesPerSecond, blockBytes }
     : undefined;
 }
 
@@ -108,6 +117,13 @@ function dataBytes(declared: number, known: Known, { at, sizeBytes }: Tape): num
   return over === 0 || (over === 1 && rest % 2 === 0) ? rest - over : undefined;
 }
 
-function secondsOf(bytes: number, format: Format | undefined): number | undefined {
-  return format !== undefined && bytes > 0 ? bytes / format.bytesPerSecond : undefined;
+function readSamples(bytes: Uint8Array): number {
+  const samples = bytes.byteLength < 4 ? 0 : viewOf(bytes).getUint32(0, true);
+  return isKnown(samples) ? samples : 0;
+}
+
+function secondsOf(bytes: number, { format, samples = 0 }: Known): number | undefined {
+  if (format === undefined || bytes === 0) return undefined;
+  if (!format.isPlain && samples > 0) return samples / format.samplesPerSecond;
+  return bytes / format.bytesPerSecond;
 }
