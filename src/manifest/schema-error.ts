@@ -5,6 +5,7 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import { closest } from '../core/suggest.js';
 import { entryOf, headOf, type Located, nodeAt, type Range, type Source } from './located.js';
 import { numberIn, secondsIn } from './number-in.js';
+import { slugOf } from './slug.js';
 
 /** The parts of a JSON Schema that explanations use. */
 interface Schema {
@@ -230,17 +231,6 @@ function wrongForm(name: string, value: string, schema: Schema, node: Located): 
     hint: `use at most 64 lowercase letters, digits, - _ and .${slug ? `, as in \`${slug}\`` : ''}`,
     at: node,
   };
-}
-
-/** The closest text that can be an id; empty if nothing of it can. */
-function slugOf(text: string): string {
-  return text
-    .normalize('NFKD')
-    .toLowerCase()
-    .replace(/\p{M}/gu, '')
-    .replace(/[^a-z0-9._-]+/g, '-')
-    .replace(/^[^a-z0-9]+|-+$/g, '')
-    .slice(0, 64);
 }
 
 /** What the schema expects, worded to follow "has to be" or "give". */
