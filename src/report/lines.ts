@@ -4,12 +4,12 @@ import type { Clock } from '../core/ports.js';
 import { escapeForeign } from './escape.js';
 import {
   failureReason,
-  moneyOf,
   noticeLine,
   noticeLines,
   PHASE_TITLES,
   pausePhrase,
   remainingPhrase,
+  spentPhrase,
   stateName,
 } from './phrases.js';
 import type { Reporter } from './reporter.js';
@@ -148,7 +148,7 @@ function heartbeatLine(tally: Tally, nowMs: number): string {
     `${tally.active.size} in flight`,
     `${problems.failed} failed`,
     problems.inDoubt > 0 && `${problems.inDoubt} in doubt`,
-    moneyOf(progress),
+    spentPhrase(progress),
     remainingPhrase(progress, nowMs),
     pauseMs && pausePhrase(pauseMs),
   ];

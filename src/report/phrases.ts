@@ -29,7 +29,7 @@ export function remainingPhrase(progress: ProgressEvent | undefined, nowMs: numb
 }
 
 /** The amount spent of the approved amount; `undefined` if nothing was approved, because collecting costs nothing. */
-export function moneyOf(progress: ProgressEvent | undefined): string | undefined {
+export function spentPhrase(progress: ProgressEvent | undefined): string | undefined {
   if (!progress?.approved_micro_usd) return undefined;
   return `${formatUsd(progress.spent_micro_usd)} of ${formatUsd(progress.approved_micro_usd)}`;
 }

@@ -1,6 +1,6 @@
 import { formatDuration } from './duration.js';
 import { escapeForeign } from './escape.js';
-import { failureReason, moneyOf, pausePhrase, remainingPhrase, stateName } from './phrases.js';
+import { failureReason, pausePhrase, remainingPhrase, spentPhrase, stateName } from './phrases.js';
 import type { Style } from './style.js';
 import { type Column, renderTable, TABLE_WIDTH_MIN } from './table.js';
 import { type ActiveTake, madeCount, pauseLeftMs, problemCounts, type Tally, toMakeCount } from './tally.js';
@@ -26,7 +26,7 @@ export function progressTitle(tally: Tally, width: number, nowMs?: number): stri
   const problems = problemCounts(tally);
   const failed = problems.failed > 0 ? `${problems.failed} failed` : undefined;
   const inDoubt = problems.inDoubt > 0 ? `${problems.inDoubt} in doubt` : undefined;
-  const money = moneyOf(progress);
+  const money = spentPhrase(progress);
   const left = nowMs === undefined ? undefined : remainingPhrase(progress, nowMs);
   const titles = [
     [done, active, waiting, failed, inDoubt, money, left],

@@ -8,7 +8,8 @@ import { redactIn } from '../core/redact.js';
 import type { CallFailure, CallResult } from './client.js';
 import { field, outline, present } from './json.js';
 import { mediaTypeOf } from './media-type.js';
-import { readError, readRateHeaders } from './wire-errors.js';
+import { readRateHeaders } from './rate-headers.js';
+import { readError } from './wire-errors.js';
 
 const MIB = 1024 * 1024;
 /** Keeps no state between calls. */

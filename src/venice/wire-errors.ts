@@ -1,5 +1,4 @@
 import { withShownAddresses } from '../core/address.js';
-import type { RateHeaders } from '../core/rate-headers.js';
 import { bool, field, finite, isRecord, items, present, text } from './json.js';
 import { codeFor } from './meaning.js';
 
@@ -17,7 +16,6 @@ export interface ErrorBody {
 
 const MESSAGE_LENGTH_MAX = 2_000;
 const PROMPT_LENGTH_MAX = 100_000;
-const DAY_SECONDS = 86_400;
 
 /**
  * An error body in any of the API's shapes: `{error: "text"}`, the same with `details` and `issues`, `{error: {message,
@@ -120,41 +118,4 @@ function issues(value: unknown): string[] {
 function clip(foreign: string): string {
   const message = withShownAddresses(foreign);
   return message.length <= MESSAGE_LENGTH_MAX ? message : `${message.slice(0, MESSAGE_LENGTH_MAX - 1)}…`;
-}
-
-/** Rate limit headers of an answer (names in lower case). Implausible values are ignored. */
-export function readRateHeaders(headers: Readonly<Record<string, string>>): RateHeaders {
-  return present({
-    limit: count(headers['x-ratelimit-limit-requests']),
-    remaining: count(headers['x-ratelimit-remaining-requests']),
-    resetUnixSeconds: unixSeconds(headers['x-ratelimit-reset-requests']),
-    retryAfterSeconds: retryAfter(headers['retry-after'], headers.date),
-    dateUnixSeconds: finite(Date.parse(headers.date ?? '') / 1_000, 0, 1e11),
-  });
-}
-
-/**
- * Seconds or milliseconds since 1970, distinguished by size: as seconds, 1e11 is in the year 5138; as milliseconds, in
- * 1973.
- */
-function unixSeconds(header: string | undefined): number | undefined {
-  const value = decimal(header);
-  return finite(value !== undefined && value >= 1e11 ? value / 1_000 : value, 0, 1e11);
-}
-
-function decimal(header: string | undefined): number | undefined {
-  return header !== undefined && /^\s*\d{1,15}(\.\d{1,9})?\s*$/.test(header) ? Number(header) : undefined;
-}
-
-function count(header: string | undefined): number | undefined {
-  const value = finite(decimal(header), 0, 1e9);
-  return value === undefined ? undefined : Math.floor(value);
-}
-
-/** Seconds, or a date, which is compared with the server's clock because no other is comparable. */
-function retryAfter(header: string | undefined, serverDate: string | undefined): number | undefined {
-  const seconds = decimal(header);
-  if (seconds !== undefined) return finite(seconds, 0, DAY_SECONDS);
-  if (header === undefined || serverDate === undefined) return undefined;
-  return finite((Date.parse(header) - Date.parse(serverDate)) / 1_000, 0, DAY_SECONDS);
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { audioType, mediaTypeOf } from '../../src/venice/media-type.js';
+import { readRateHeaders } from '../../src/venice/rate-headers.js';
 import {
   readAccountBalance,
   readCompleted,
@@ -13,7 +14,7 @@ import {
   readUsagePage,
   readWalletBalance,
 } from '../../src/venice/wire.js';
-import { readError, readRateHeaders } from '../../src/venice/wire-errors.js';
+import { readError } from '../../src/venice/wire-errors.js';
 import { readCatalogue } from '../../src/venice/wire-models.js';
 
 describe('any JSON at all', () => {
