@@ -22,7 +22,7 @@ export const LIMIT_MUTANTS: readonly Mutant[] = [
   ),
   patched(
     'milliseconds-are-read-as-seconds',
-    'src/venice/wire-errors.ts',
+    'src/venice/rate-headers.ts',
     'value !== undefined && value >= 1e11 ? value / 1_000 : value',
     'value',
   ),
