@@ -6,7 +6,7 @@
  */
 
 import { BatchError, EXIT } from './core/errors.js';
-import { batch, type RunReport, withSession } from './library/batch.js';
+import { batch, type RunReport, withBatch } from './library/batch.js';
 import { check, lookAt, type StatusReport, type VerifyReport } from './library/look.js';
 import type {
   ApplyOptions,
@@ -56,7 +56,7 @@ export type { Model } from './venice/model.js';
 
 /** Reads and checks a manifest, offline. Its errors are returned in `diagnostics`, never thrown. */
 export function load(manifest: string): Promise<LoadedManifest> {
-  return withSession({ manifest }, (session) => session.load());
+  return withBatch({ manifest }, (opened) => opened.load());
 }
 
 /**
@@ -65,7 +65,7 @@ export function load(manifest: string): Promise<LoadedManifest> {
  * @throws BatchError if the lockfile cannot be used (9) or options are invalid (2, 4)
  */
 export function plan(options: PlanOptions): Promise<Planned> {
-  return withSession(options, async (session) => planInLibraryTerms(await planBatch(session)));
+  return withBatch(options, async (opened) => planInLibraryTerms(await planBatch(opened)));
 }
 
 /**
@@ -104,12 +104,12 @@ export function collect(options: CollectOptions): Promise<RunReport> {
 
 /** State of every take from manifest, lockfile and disk. Offline and read-only. */
 export function status(options: PlaceOptions): Promise<StatusReport> {
-  return withSession(options, lookAt);
+  return withBatch(options, lookAt);
 }
 
 /** Hashes every stored file and compares it with the lockfile. Offline and read-only. */
 export function verify(options: PlaceOptions): Promise<VerifyReport> {
-  return withSession(options, check);
+  return withBatch(options, check);
 }
 
 /**
@@ -118,17 +118,17 @@ export function verify(options: PlaceOptions): Promise<VerifyReport> {
  * @returns the attempt as now recorded
  */
 export function resolve(options: ResolveOptions): Promise<Attempt> {
-  return withSession(options, async (session) => {
-    const { attempt } = await settleAttempt(session, options.attempt, options.outcome);
+  return withBatch(options, async (opened) => {
+    const { attempt } = await settleAttempt(opened, options.attempt, options.outcome);
     return attempt;
   });
 }
 
 /** The live models. Needs no key. */
 export function models(options: ServiceOptions = {}): Promise<readonly Model[]> {
-  return withSession({ ...options, manifest: 'models.yaml' }, async (session) => {
-    const client = createClient(await session.connect(), session.redact);
-    const listed = await retryUntilAnswered(session.ports.clock, () => client.models());
+  return withBatch({ ...options, manifest: 'models.yaml' }, async (opened) => {
+    const client = createClient(await opened.connect(), opened.redact);
+    const listed = await retryUntilAnswered(opened.ports.clock, () => client.models());
     if (listed.ok) return [...listed.value.values()];
     throw new BatchError('service', `could not fetch the models: ${listed.message}`, {
       exitCode: EXIT.unavailable,

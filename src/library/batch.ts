@@ -6,9 +6,9 @@ import type { RunEvent } from '../core/events.js';
 import { redactIn } from '../core/redact.js';
 import type { SavedPlan } from '../plan/saved-plan.js';
 import { batchSettings } from '../session/batch-settings.js';
+import type { OpenBatch } from '../session/open-batch.js';
 import { requireManifest } from '../session/require-manifest.js';
-import type { Session } from '../session/session.js';
-import { type AnyOptions, openSession } from './open.js';
+import { type AnyOptions, openBatch } from './open.js';
 import type { ProgressOptions } from './options.js';
 import { errorInLibraryTerms, eventInLibraryTerms, inLibraryTerms } from './wording.js';
 
@@ -25,13 +25,13 @@ interface Batch {
 }
 
 /** Opens the batch that the options describe, and closes it again. Errors refer to options. */
-export async function withSession<T>(options: AnyOptions, act: (session: Session) => Promise<T>): Promise<T> {
+export async function withBatch<T>(options: AnyOptions, act: (opened: OpenBatch) => Promise<T>): Promise<T> {
   try {
-    const session = await openSession(options);
+    const opened = await openBatch(options);
     try {
-      return redactIn(await act(session), session.redact);
+      return redactIn(await act(opened), opened.redact);
     } finally {
-      await session.close();
+      await opened.close();
     }
   } catch (error) {
     throw errorInLibraryTerms(error);
@@ -42,18 +42,18 @@ export function batch(
   options: AnyOptions & ProgressOptions,
   { mode, approve, savedPlan }: Batch,
 ): Promise<RunReport> {
-  return withSession(options, async (session) => {
-    const { ports, redact } = session;
+  return withBatch(options, async (opened) => {
+    const { ports, redact } = opened;
     const diagnostics: Diagnostic[] = [];
     const emit = (event: RunEvent) => options.onEvent?.(eventInLibraryTerms(redactIn(event, redact)));
     const report = await runBatch(
       {
         ports,
-        transport: await session.connect(),
-        account: session.account,
+        transport: await opened.connect(),
+        account: opened.account,
         redact,
-        ready: () => requireManifest(session),
-        load: session.load,
+        ready: () => requireManifest(opened),
+        load: opened.load,
         emit,
         show: (found) => {
           diagnostics.push(...found.map(inLibraryTerms));
@@ -63,7 +63,7 @@ export function batch(
         approve,
         stop: options.signal ?? new AbortController().signal,
       },
-      await batchSettings(session, mode, savedPlan),
+      await batchSettings(opened, mode, savedPlan),
     );
     return { ...report, diagnostics };
   });

@@ -4,8 +4,8 @@ import { type CheckedFile, checkFiles, isBad } from '../app/verify.js';
 import { type Attempt, spentMicroUsd } from '../lockfile/attempt.js';
 import { lockError } from '../lockfile/lock-error.js';
 import { readLock } from '../lockfile/read.js';
+import type { OpenBatch } from '../session/open-batch.js';
 import { requireManifest } from '../session/require-manifest.js';
-import type { Session } from '../session/session.js';
 import { readableManifest } from '../session/unreadable.js';
 import { openOutput } from '../storage/output.js';
 
@@ -39,9 +39,9 @@ export interface VerifyReport {
   }[];
 }
 
-export async function lookAt(session: Session): Promise<StatusReport> {
-  const { attempts, statuses, endpoint } = await read(session);
-  const { lockfilePath, outputRoot } = session.settings;
+export async function lookAt(opened: OpenBatch): Promise<StatusReport> {
+  const { attempts, statuses, endpoint } = await read(opened);
+  const { lockfilePath, outputRoot } = opened.settings;
   const reported = (rows: TakeStatuses['rows']) => rows.map((row) => reportTake(row, outputRoot.value));
   return {
     lockfile: lockfilePath.value,
@@ -53,25 +53,25 @@ export async function lookAt(session: Session): Promise<StatusReport> {
   };
 }
 
-export async function check(session: Session): Promise<VerifyReport> {
-  const { view, attempts, statuses } = await read(session);
+export async function check(opened: OpenBatch): Promise<VerifyReport> {
+  const { view, attempts, statuses } = await read(opened);
   const files = await checkFiles(view, attempts, statuses);
   return {
     ok: !files.some(isBad),
     files: files.map(({ attempt: { track, take }, path, state, word }) => {
-      return { track, take, path: session.placeOf(path), state, needed: word !== undefined };
+      return { track, take, path: opened.placeOf(path), state, needed: word !== undefined };
     }),
   };
 }
 
-async function read(session: Session) {
-  await requireManifest(session);
-  const { ports, settings, command } = session;
+async function read(opened: OpenBatch) {
+  await requireManifest(opened);
+  const { ports, settings, command } = opened;
   const lockPath = settings.lockfilePath.value;
   const lock = await readLock(ports.files, lockPath);
   if (!lock.ok) throw lockError(lock.problems[0], lockPath, command);
   const attempts: readonly Attempt[] = [...lock.attempts.values()];
   const view = { output: await openOutput(ports.files, settings.outputRoot.value) };
-  const statuses = await takeStatusesOf(view, attempts, await readableManifest(session));
+  const statuses = await takeStatusesOf(view, attempts, await readableManifest(opened));
   return { view, attempts, statuses, endpoint: lock.header?.endpoint ?? null };
 }

@@ -1,20 +1,21 @@
 import path from 'node:path';
+import type { Diagnostic } from '../core/diagnostic.js';
 import { BatchError, EXIT } from '../core/errors.js';
 import { microUsdFromUsd } from '../core/money.js';
 import { systemFiles } from '../node/files.js';
-import type { Terminal } from '../report/terminal.js';
 import { type EnvironmentReader, readEnvironment } from '../session/environment.js';
 import { MANIFEST_EXTENSION, manifestBehind, unlessBoth } from '../session/manifest-link.js';
-import { loadUnshared, openService, type Session, systemPorts } from '../session/session.js';
+import type { OpenBatch } from '../session/open-batch.js';
+import { loadUnshared, openService, systemPorts } from '../session/session.js';
 import {
   budgetsIn,
+  type Choices,
   concurrencyOf,
   DEFAULT_BASE_URL,
-  type Flags,
   MORE_MAX,
+  type PlaceSettings,
   SANDBOX_SPEED_DEFAULT,
   type Setting,
-  type Settings,
 } from '../session/settings.js';
 import type { PlaceOptions, PlanOptions, ProgressOptions, RunOptions } from './options.js';
 import { callFor } from './wording.js';
@@ -30,11 +31,8 @@ export type AnyOptions = PlaceOptions &
   Partial<Pick<ProgressOptions, 'concurrency' | 'keep'>> &
   Partial<Pick<RunOptions, 'acceptPrice' | 'failFast' | 'detach'>>;
 
-/** Prints nothing, and does not touch the host's streams. */
-const SILENT: Terminal = { write: () => {}, columns: 80, rows: 24, isTty: false, color: false };
-
-/** Turns typed options into what a command gets from its flags. Throws `BatchError` (2) for invalid options. */
-export async function openSession(options: AnyOptions): Promise<Session> {
+/** Opens the batch that typed options name. Throws `BatchError` (2) for invalid options. */
+export async function openBatch(options: AnyOptions): Promise<OpenBatch> {
   const ports = await systemPorts();
   const settings = await settingsOf(options);
   const service = await openService(settings, ports);
@@ -42,8 +40,9 @@ export async function openSession(options: AnyOptions): Promise<Session> {
   return {
     settings,
     ports,
-    stdout: SILENT,
-    stderr: SILENT,
+    // Reports and results say the same; nothing is printed into the host's streams.
+    warn: () => {},
+    show: throwFirst,
     get endpoint() {
       return service.endpoint;
     },
@@ -62,7 +61,7 @@ export async function openSession(options: AnyOptions): Promise<Session> {
   };
 }
 
-async function settingsOf(options: AnyOptions): Promise<Settings> {
+async function settingsOf(options: AnyOptions): Promise<PlaceSettings> {
   const { manifest, sandbox = false } = options;
   if (manifest === '') throw invalid('`manifest` is empty', 'name a file, such as album.yaml');
   if (sandbox && options.baseUrl !== undefined)
@@ -90,7 +89,7 @@ async function settingsOf(options: AnyOptions): Promise<Settings> {
     ...(budget === undefined ? {} : { budgetMicroUsd: budget }),
     ...(concurrency === undefined ? {} : { concurrency }),
     ...moreOf(options),
-    flags: chosen(options),
+    choices: chosen(options),
   };
 }
 
@@ -107,7 +106,7 @@ function chosen({
   keep = false,
   failFast = false,
   detach = false,
-}: AnyOptions): Flags {
+}: AnyOptions): Choices {
   return {
     onlyUnpicked,
     retryFailed,
@@ -123,7 +122,7 @@ function chosen({
   };
 }
 
-function moreOf({ more }: AnyOptions): Pick<Settings, 'more'> {
+function moreOf({ more }: AnyOptions): Pick<PlaceSettings, 'more'> {
   if (more === undefined) return {};
   if (!Number.isInteger(more) || more < 1 || more > MORE_MAX)
     throw invalid(`\`more\` is not a whole number from 1 to ${MORE_MAX}: ${more}`, 'correct it');
@@ -146,7 +145,7 @@ function baseUrlOf({ sandbox, baseUrl }: AnyOptions, environment: EnvironmentRea
 function payerOf(
   { apiKey }: AnyOptions,
   environment: EnvironmentReader,
-): Pick<Settings, 'apiKey' | 'walletKey'> {
+): Pick<PlaceSettings, 'apiKey' | 'walletKey'> {
   if (apiKey !== undefined) return { apiKey: { value: apiKey, origin: 'flag' } };
   const [key, wallet] = [environment.read('VENICE_API_KEY'), environment.read('VENICE_WALLET_KEY')];
   if (key !== undefined && wallet !== undefined)
@@ -182,6 +181,15 @@ function concurrencySet(
       'correct it',
     );
   return { value: given, origin: 'flag' };
+}
+
+/** A program has no screen above an error: the error itself names the first fault and its place. */
+function throwFirst(found: readonly Diagnostic[]): void {
+  const first = found.find(({ severity }) => severity === 'error');
+  if (first === undefined) return;
+  const { code, message, hint, span } = first;
+  const place = span === undefined ? '' : `${span.file}:${span.line}:${span.column}: `;
+  throw new BatchError(code, `${place}${message}`, { exitCode: EXIT.invalid, hint });
 }
 
 function invalid(message: string, hint: string): BatchError {

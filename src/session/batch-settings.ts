@@ -7,17 +7,17 @@ import type { BatchSettings } from '../app/world.js';
 import { programVersion } from '../node/version.js';
 import { type SavedPlan, selectionOf } from '../plan/saved-plan.js';
 import type { Selection } from '../plan/selection.js';
+import type { OpenBatch } from './open-batch.js';
 import { pickedTracks } from './picks.js';
-import type { Session } from './session.js';
 
-/** Session settings that a batch needs. */
+/** What a run of this batch is to do, and where. */
 export async function batchSettings(
-  session: Session,
+  batch: OpenBatch,
   mode: BatchSettings['mode'],
   savedPlan?: SavedPlan,
 ): Promise<BatchSettings> {
-  const { settings, endpoint, command, placeOf } = session;
-  const { flags } = settings;
+  const { settings, endpoint, command, placeOf } = batch;
+  const { choices } = settings;
   return {
     mode,
     endpoint,
@@ -28,19 +28,19 @@ export async function batchSettings(
     lockfilePath: settings.lockfilePath.value,
     outputRoot: settings.outputRoot.value,
     ...rescueSettings(settings, process.env),
-    neighbourhood: neighbourhoodOf(session),
-    selection: savedPlan === undefined ? await selectionFor(session) : selectionOf(savedPlan),
+    neighbourhood: neighbourhoodOf(batch),
+    selection: savedPlan === undefined ? await selectionFor(batch) : selectionOf(savedPlan),
     more: settings.more,
     savedPlan,
-    ...(savedPlan === undefined ? {} : { savedPlanFile: flags.plan }),
-    yes: flags.yes === true,
-    acceptPrice: flags.acceptPrice === true,
-    ignoreBalance: flags.ignoreBalance,
+    ...(savedPlan === undefined ? {} : { savedPlanFile: choices.plan }),
+    yes: choices.yes === true,
+    acceptPrice: choices.acceptPrice === true,
+    ignoreBalance: choices.ignoreBalance,
     state: settings.state?.value,
-    localCustody: flags.localCustody === true,
-    keep: flags.keep === true,
-    failFast: flags.failFast === true,
-    detach: flags.detach === true,
+    localCustody: choices.localCustody === true,
+    keep: choices.keep === true,
+    failFast: choices.failFast === true,
+    detach: choices.detach === true,
     budgetMicroUsd: lowest(settings.budgetMicroUsd?.value, savedPlan?.budget_micro_usd ?? undefined),
     ...(settings.concurrency === undefined ? {} : { concurrency: settings.concurrency.value }),
     ...(settings.timeoutMs === undefined ? {} : { timeoutMs: settings.timeoutMs }),
@@ -49,7 +49,7 @@ export async function batchSettings(
 
 /** Folders for records that cannot be written to the lockfile's disk. They are also searched for such records. */
 export function rescueSettings(
-  { manifestPath }: Session['settings'],
+  { manifestPath }: OpenBatch['settings'],
   env: Readonly<Record<string, string | undefined>>,
 ): Pick<OpenSettings, 'rescuePlaces' | 'openPlaces'> {
   const own = path.join(stateHome(env), 'venice-batch');
@@ -75,7 +75,7 @@ function stateHome(env: Readonly<Record<string, string | undefined>>): string {
 }
 
 /** Paths where other lockfiles of the manifest may be. */
-export function neighbourhoodOf({ settings, endpoint }: Session): Neighbourhood {
+export function neighbourhoodOf({ settings, endpoint }: OpenBatch): Neighbourhood {
   const lockfilePath = settings.lockfilePath.value;
   const folders = [settings.manifestPath, lockfilePath].map((file) => path.dirname(file));
   return { lockfilePath, endpoint, folders: [...folders, settings.outputRoot.value] };
@@ -85,8 +85,8 @@ export function neighbourhoodOf({ settings, endpoint }: Session): Neighbourhood 
  * What may be bought, according to the flags and, if they say so, the picks. Throws `BatchError` (3) if the picks
  * cannot be read.
  */
-export async function selectionFor(session: Session): Promise<Selection> {
-  const { only, except, force, retryFailed, onlyUnpicked } = session.settings.flags;
-  const picked = onlyUnpicked === true ? { picked: await pickedTracks(session) } : {};
+export async function selectionFor(batch: OpenBatch): Promise<Selection> {
+  const { only, except, force, retryFailed, onlyUnpicked } = batch.settings.choices;
+  const picked = onlyUnpicked === true ? { picked: await pickedTracks(batch) } : {};
   return { only, except, ...picked, force: force ?? [], retryFailed: retryFailed === true };
 }

@@ -4,57 +4,57 @@ import { type SharedView, sharedView } from '../app/shared-view.js';
 import type { ReadLock } from '../lockfile/read.js';
 import { escapeForeign } from '../report/escape.js';
 import type { Output } from '../storage/output.js';
-import type { Session } from './session.js';
+import type { OpenBatch } from './open-batch.js';
 import { readableManifest } from './unreadable.js';
 
 /** The shared log for a command other than a run: from flag, environment, manifest, or the lockfile's header. */
-export function stateFinder(session: Session): NonNullable<OpenSettings['findState']> {
+export function stateFinder(batch: OpenBatch): NonNullable<OpenSettings['findState']> {
   return async (named) => {
-    const { settings } = session;
+    const { settings } = batch;
     const given = settings.state?.value;
-    const manifest = given === undefined && !settings.sandbox ? await readableManifest(session) : undefined;
+    const manifest = given === undefined && !settings.sandbox ? await readableManifest(batch) : undefined;
     const address = given ?? manifest?.state ?? (manifest === undefined ? await named() : undefined);
-    return address === undefined ? undefined : session.openState(address);
+    return address === undefined ? undefined : batch.openState(address);
   };
 }
 
 /**
- * Data for a read-only command; warnings go to stderr. Throws a `BatchError` (9) if the log belongs to another
+ * Data for a read-only command; it warns of what it cannot read. Throws a `BatchError` (9) if the log belongs to another
  * lockfile.
  */
 export async function viewOf(
-  session: Session,
+  batch: OpenBatch,
   read: ReadLock & { ok: true },
   verb: string,
 ): Promise<SharedView> {
-  const { settings, ports, endpoint, command, stderr } = session;
+  const { settings, ports, endpoint, command, warn } = batch;
   // Ignores the lockfile's header: no log is contacted because of it.
-  const state = await stateFinder(session)(async () => undefined);
+  const state = await stateFinder(batch)(async () => undefined);
   if (state === undefined && read.header?.log === undefined) return { attempts: [...read.attempts.values()] };
   const about = {
     lockfilePath: settings.lockfilePath.value,
     endpoint,
     command,
     verb,
-    localCustody: settings.flags.localCustody === true,
+    localCustody: settings.choices.localCustody === true,
   };
-  return sharedView(ports, about, read, state, (message, hint) => stderr.write(warning(message, hint)));
+  return sharedView(ports, about, read, state, (message, hint) => warn(warning(message, hint)));
 }
 
 /** Downloads the files that other machines stored, for a command that needs them. */
 export async function pullFor(
-  session: Session,
+  batch: OpenBatch,
   { audio, attempts }: SharedView,
   output: Output,
 ): Promise<void> {
-  const { stderr, placeOf, command } = session;
+  const { warn, placeOf, command } = batch;
   try {
     await pullHere(
       audio,
       output,
       attempts,
       (level, _code, message, hint) =>
-        stderr.write(level === 'warning' ? warning(message, hint) : `${escapeForeign(message)}\n`),
+        warn(level === 'warning' ? warning(message, hint) : `${escapeForeign(message)}\n`),
       { placeOf, command },
     );
   } finally {

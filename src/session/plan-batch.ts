@@ -11,7 +11,7 @@ import { openOutput } from '../storage/output.js';
 import { createClient } from '../venice/create-client.js';
 import { neighbourhoodOf, selectionFor } from './batch-settings.js';
 import { viewOf } from './find-state.js';
-import type { Session } from './session.js';
+import type { OpenBatch } from './open-batch.js';
 
 export interface Planned {
   readonly loaded: LoadedManifest;
@@ -22,18 +22,18 @@ export interface Planned {
 }
 
 /** Plans a run and its cost without taking the lock. Throws `BatchError` (9) if the lockfile cannot be used. */
-export async function planBatch(session: Session): Promise<Planned> {
-  const { settings, ports, endpoint, account } = session;
-  const { flags } = settings;
+export async function planBatch(batch: OpenBatch): Promise<Planned> {
+  const { settings, ports, endpoint, account } = batch;
+  const { choices } = settings;
   const lockPath = settings.lockfilePath.value;
   const read = await readLock(ports.files, lockPath);
-  if (!read.ok) throw lockError(read.problems[0], lockPath, session.command);
+  if (!read.ok) throw lockError(read.problems[0], lockPath, batch.command);
   const foreign = read.header === undefined ? undefined : checkEndpoint(read.header, endpoint);
-  if (foreign !== undefined) throw lockError(foreign, lockPath, session.command);
-  const declared = await session.load();
+  if (foreign !== undefined) throw lockError(foreign, lockPath, batch.command);
+  const declared = await batch.load();
   if (declared.manifest === undefined) return { loaded: declared };
-  const { attempts, keptBy, audio } = await viewOf(session, read, 'plan');
-  const selection = await selectionFor(session);
+  const { attempts, keptBy, audio } = await viewOf(batch, read, 'plan');
+  const selection = await selectionFor(batch);
   const output = await openOutput(ports.files, settings.outputRoot.value);
   const pullable = audio && (await pullableFrom(audio, output, attempts));
   await audio?.close();
@@ -42,14 +42,14 @@ export async function planBatch(session: Session): Promise<Planned> {
   if (manifest === undefined) return { loaded };
   const prepared = await prepare({
     ports,
-    client: createClient(await session.connect(), session.redact, account),
+    client: createClient(await batch.connect(), batch.redact, account),
     manifest,
     attempts,
     output,
     selection,
-    neighbourhood: neighbourhoodOf(session),
-    placeOf: session.placeOf,
-    command: session.command,
+    neighbourhood: neighbourhoodOf(batch),
+    placeOf: batch.placeOf,
+    command: batch.command,
     budgetMicroUsd: lowest(settings.budgetMicroUsd?.value, manifest.budgetMicroUsd),
     keySignature: account && read.header && keySignatureOf(read.header, account),
     keptBy,
@@ -57,7 +57,7 @@ export async function planBatch(session: Session): Promise<Planned> {
     inStore: pullable?.inStore,
     // Models and prices are public: without a key only the balance stays unknown.
     account,
-    ignoreBalance: flags.ignoreBalance,
+    ignoreBalance: choices.ignoreBalance,
   });
   if (prepared.refusal !== undefined) return { loaded, prepared };
   const basis = { endpoint, lineage: read.header?.lineage, attempts, takes: manifest.takes };

@@ -5,6 +5,7 @@ import type { LoadedManifest } from '../manifest/take.js';
 import { takeAnnotations } from '../report/github.js';
 import type { RunOutcome } from '../report/outcome.js';
 import { pathText } from '../report/shell.js';
+import { githubPlaces, isGithub } from './github-places.js';
 import { JUNIT, type OutputKind, obstacle, SUGGESTIONS } from './output-files.js';
 import type { Session } from './session.js';
 
@@ -39,15 +40,6 @@ export async function writeReports(
     await writeReport(world, stepSummary, text, 'append');
   }
   if (isGithub()) stderr.write(takeAnnotations(outcome, takes, githubPlaces()));
-}
-
-export function isGithub(): boolean {
-  return process.env.GITHUB_ACTIONS === 'true';
-}
-
-/** How GitHub names the files of this folder. */
-export function githubPlaces(): { workspace: string; directory: string } {
-  return { workspace: process.env.GITHUB_WORKSPACE ?? process.cwd(), directory: process.cwd() };
 }
 
 /**

@@ -1,13 +1,13 @@
 import { BatchError, EXIT, faultCode } from '../core/errors.js';
 import { fileMeant } from '../manifest/nearby.js';
 import { describeTextFault } from '../manifest/text-fault.js';
-import type { Session } from './session.js';
+import type { OpenBatch } from './open-batch.js';
 
 /**
  * Reports a mistyped name before anything is created for it. If the lockfile exists, the command continues without the
  * manifest, because the lockfile still knows what is paid. Throws `BatchError`: 3, or 2 for standard input.
  */
-export async function requireManifest({ settings, ports, displayPath }: Session): Promise<void> {
+export async function requireManifest({ settings, ports, displayPath }: OpenBatch): Promise<void> {
   const { manifest, manifestPath, lockfilePath } = settings;
   const kindOf = async (path: string) => {
     try {

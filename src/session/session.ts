@@ -1,4 +1,3 @@
-import type { OpenState } from '../app/state.js';
 import { BatchError, EXIT } from '../core/errors.js';
 import type { Ports, Transport, Wallet } from '../core/ports.js';
 import { createRedactor } from '../core/redact.js';
@@ -16,39 +15,19 @@ import { colorWanted, redactedTerminal, streamTerminal, type Terminal } from '..
 import type { Account } from '../venice/client.js';
 import { nextCommandLine } from './command-line.js';
 import type { ProcessContext } from './environment.js';
+import type { OpenBatch } from './open-batch.js';
 import { checkOutputFiles } from './output-files.js';
 import { placesIn } from './place.js';
-import { type Flags, resolveSettings, type Settings } from './settings.js';
+import { type Flags, type PlaceSettings, resolveSettings, type Settings } from './settings.js';
+import { showDiagnostics } from './show-diagnostics.js';
 import { unlessShared } from './sibling.js';
 
-/** A command's access to the real world: settings, ports, terminals. */
-export interface Session {
+/** The same for a command: with its flags and the terminal. */
+export interface Session extends OpenBatch {
   readonly settings: Settings;
-  readonly ports: Ports;
   readonly stdout: Terminal;
+  /** Redacts what is written, as `stdout` does. */
   readonly stderr: Terminal;
-  /**
-   * What the lockfile is bound to: the base URL, or the sandbox's name. Throws `BatchError` (2) for an unusable URL.
-   */
-  readonly endpoint: string;
-  /**
-   * Who pays. Absent without a key; in the sandbox the simulator's account. Throws `BatchError` (4) for an invalid key.
-   */
-  readonly account: Account | undefined;
-  /** The name of the manifest in messages. */
-  readonly displayPath: string;
-  /** The display path of a file, given its path relative to the output root. */
-  placeOf(file: string): string;
-  /** Another command of this program for the same manifest, ready to paste. */
-  command(verb: string, ...words: string[]): string;
-  load(): Promise<LoadedManifest>;
-  /** Opens the storage of a shared log. */
-  readonly openState: OpenState;
-  /** Removes secrets from text that leaves the program. Text written to the terminals is redacted automatically. */
-  redact(text: string): string;
-  /** Opens the connection to the service; close it with `close`. Nothing heavy is imported before. */
-  connect(): Promise<Transport>;
-  close(): Promise<void>;
 }
 
 /** Throws `BatchError` (exit 2) for unusable settings. */
@@ -72,6 +51,8 @@ export async function openSession(
     ports,
     stdout: terminal(process.stdout),
     stderr,
+    warn: (text) => stderr.write(text),
+    show: (found, sources) => showDiagnostics({ stderr, redact }, found, sources),
     get endpoint() {
       return service.endpoint;
     },
@@ -107,17 +88,17 @@ export async function systemPorts(): Promise<Ports> {
   };
 }
 
-export async function loadUnshared(settings: Settings, ports: Ports): Promise<LoadedManifest> {
+export async function loadUnshared(settings: PlaceSettings, ports: Ports): Promise<LoadedManifest> {
   return unlessShared(await loadFrom(settings, ports), settings, ports.files);
 }
 
-export type Service = Pick<Session, 'endpoint' | 'account' | 'redact' | 'connect' | 'close'>;
+export type Service = Pick<OpenBatch, 'endpoint' | 'account' | 'redact' | 'connect' | 'close'>;
 
 /**
  * The connection to the service, and who pays. Endpoint and account are checked on first use: commands that contact no
  * one need neither.
  */
-export async function openService(settings: Settings, ports: Ports): Promise<Service> {
+export async function openService(settings: PlaceSettings, ports: Ports): Promise<Service> {
   const wallet = settings.walletKey && (await openWallet(settings.walletKey.value));
   const endpoint = () => (settings.sandbox ? 'sandbox:' : usableBaseUrl(settings));
   const account = () => accountOf(settings, wallet);
@@ -147,13 +128,13 @@ export async function openService(settings: Settings, ports: Ports): Promise<Ser
   };
 }
 
-function usableBaseUrl(settings: Settings): string {
+function usableBaseUrl(settings: PlaceSettings): string {
   const parsed = parseBaseUrl(settings.baseUrl.value);
   if (parsed.ok) return parsed.url;
   throw new BatchError('base-url', parsed.message, { exitCode: EXIT.usage, hint: parsed.hint });
 }
 
-function usableKey(settings: Settings): string | undefined {
+function usableKey(settings: PlaceSettings): string | undefined {
   if (settings.apiKey === undefined) return undefined;
   const checked = checkApiKey(settings.apiKey.value);
   if (checked.ok) return checked.key;
@@ -176,7 +157,7 @@ const SANDBOX_URL = 'https://sandbox.invalid/api/v1';
 async function signed(
   transport: Transport,
   wallet: Wallet,
-  settings: Settings,
+  settings: PlaceSettings,
   ports: Ports,
 ): Promise<Transport> {
   const { signedTransport } = await import('../venice/wallet-transport.js');
@@ -192,7 +173,7 @@ async function openWallet(text: string): Promise<OpenedWallet> {
   return open(text);
 }
 
-function accountOf(settings: Settings, wallet: OpenedWallet | undefined): Account | undefined {
+function accountOf(settings: PlaceSettings, wallet: OpenedWallet | undefined): Account | undefined {
   if (wallet?.ok === true)
     return {
       kind: 'wallet',
@@ -206,7 +187,7 @@ function accountOf(settings: Settings, wallet: OpenedWallet | undefined): Accoun
 }
 
 async function openEmbedded(
-  settings: Settings,
+  settings: PlaceSettings,
   ports: Ports,
   payer: Account | undefined,
 ): Promise<Connection> {
@@ -224,7 +205,7 @@ async function openEmbedded(
 
 const STDIN_BYTES_MAX = 16 * 1024 * 1024;
 
-async function loadFrom(settings: Settings, ports: Ports): Promise<LoadedManifest> {
+async function loadFrom(settings: PlaceSettings, ports: Ports): Promise<LoadedManifest> {
   if (settings.manifest !== '-') return loadManifest(ports.files, settings.manifestPath, settings.manifest);
   const pieces: Buffer[] = [];
   let bytes = 0;

@@ -5,20 +5,10 @@ import { BESIDE_MINUTES, numberIn } from '../manifest/number-in.js';
 import { type EnvironmentReader, type ProcessContext, readEnvironment } from './environment.js';
 import { MANIFEST_EXTENSION, manifestBehind, unlessBoth } from './manifest-link.js';
 
-/** The flags of all commands that use a manifest, as on the command line. */
-export interface Flags {
-  readonly sandbox?: boolean;
-  readonly sandboxSpeed?: string;
-  readonly sandboxAs?: string;
-  readonly baseUrl?: string;
-  readonly envFile?: string;
+/** What a caller chooses beside the settings: a command by its flags, the library by its options. */
+export interface Choices {
   readonly lockfile?: string;
-  readonly state?: string;
   readonly localCustody?: boolean;
-  readonly outDir?: string;
-  readonly budget?: string;
-  readonly concurrency?: string;
-  readonly timeout?: string;
   readonly only?: readonly string[];
   readonly except?: readonly string[];
   readonly force?: readonly string[];
@@ -26,10 +16,26 @@ export interface Flags {
   readonly acceptPrice?: boolean;
   readonly ignoreBalance?: boolean;
   readonly retryFailed?: boolean;
-  readonly frozen?: boolean;
   readonly failFast?: boolean;
   readonly keep?: boolean;
   readonly detach?: boolean;
+  readonly plan?: string;
+  readonly onlyUnpicked?: boolean;
+}
+
+/** The flags of all commands that use a manifest, as on the command line. */
+export interface Flags extends Choices {
+  readonly sandbox?: boolean;
+  readonly sandboxSpeed?: string;
+  readonly sandboxAs?: string;
+  readonly baseUrl?: string;
+  readonly envFile?: string;
+  readonly state?: string;
+  readonly outDir?: string;
+  readonly budget?: string;
+  readonly concurrency?: string;
+  readonly timeout?: string;
+  readonly frozen?: boolean;
   readonly json?: boolean;
   readonly events?: string;
   readonly progress?: string;
@@ -42,12 +48,10 @@ export interface Flags {
   readonly out?: string;
   /** `--out` of `report`. */
   readonly report?: string;
-  readonly plan?: string;
   readonly note?: string;
   readonly clear?: boolean;
   readonly qcFail?: boolean;
   readonly undo?: boolean;
-  readonly onlyUnpicked?: boolean;
   readonly more?: string;
   readonly dryRun?: boolean;
 }
@@ -60,8 +64,8 @@ export interface Setting<T> {
   readonly origin: Origin;
 }
 
-/** Everything that flags, environment and defaults say. The manifest's settings are added when it is read. */
-export interface Settings {
+/** Where a batch is, who pays, and its limits. The manifest's settings are added when it is read. */
+export interface PlaceSettings {
   /** As typed; `-` is standard input. */
   readonly manifest: string;
   /** Absolute; `stdin.yaml` in the working directory for standard input. */
@@ -87,6 +91,11 @@ export interface Settings {
   readonly more?: number;
   /** Address of the shared log. The manifest may also name one. */
   readonly state?: Setting<string>;
+  readonly choices: Choices;
+}
+
+/** The same for a command, with all its flags. */
+export interface Settings extends PlaceSettings {
   readonly flags: Flags;
 }
 
@@ -140,6 +149,7 @@ export async function resolveSettings(
     ...timeoutOf(flags),
     ...moreOf(flags),
     ...stateOf(flags, environment),
+    choices: flags,
     flags,
   };
 }

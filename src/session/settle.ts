@@ -21,6 +21,7 @@ import { openOutput } from '../storage/output.js';
 import { createClient } from '../venice/create-client.js';
 import { rescueSettings } from './batch-settings.js';
 import { stateFinder } from './find-state.js';
+import type { OpenBatch } from './open-batch.js';
 import type { Session } from './session.js';
 import type { Flags } from './settings.js';
 import { printFileWarnings, readableManifest, warnUnreadable } from './unreadable.js';
@@ -43,7 +44,11 @@ export interface Settled {
 }
 
 /** Records what the user says became of an attempt. Throws `BatchError` (2) if that is not possible for the attempt. */
-export async function settleAttempt(session: Session, id: string, resolution: Resolution): Promise<Settled> {
+export async function settleAttempt(
+  session: OpenBatch,
+  id: string,
+  resolution: Resolution,
+): Promise<Settled> {
   const { settings, ports } = session;
   const view = { output: await openOutput(ports.files, settings.outputRoot.value) };
   const { store, release } = await openQuietly(session, 'resolve');
@@ -75,13 +80,18 @@ export async function settleAttempt(session: Session, id: string, resolution: Re
 /**
  * A job named by the user is signed with this key only if the attempt is. Only then is its remote copy ever deleted.
  */
-export function sealedBy({ account }: Session, header: LockHeader, before: Attempt, after: Attempt): Attempt {
+export function sealedBy(
+  { account }: OpenBatch,
+  header: LockHeader,
+  before: Attempt,
+  after: Attempt,
+): Attempt {
   if (account === undefined) return after;
   return sealed(keySignatureOf(header, account), before, after);
 }
 
-export function openQuietly(session: Session, verb: string): Promise<Opened> {
-  const { settings, ports, stderr, endpoint, command } = session;
+export function openQuietly(session: OpenBatch, verb: string): Promise<Opened> {
+  const { settings, ports, warn, endpoint, command } = session;
   const opening = {
     lockfilePath: settings.lockfilePath.value,
     endpoint,
@@ -92,7 +102,7 @@ export function openQuietly(session: Session, verb: string): Promise<Opened> {
     findState: stateFinder(session),
   };
   return openForRun(ports, opening, (event) => {
-    if (event.type === 'notice') stderr.write(`${escapeForeign(event.message)}\n`);
+    if (event.type === 'notice') warn(`${escapeForeign(event.message)}\n`);
   });
 }
 
@@ -109,7 +119,7 @@ async function recordByPerson(store: LockStore, attempt: Attempt): Promise<void>
 /** An attempt can be named by this many digits. */
 const ID_DIGITS_MIN = 4;
 
-function find({ command }: Session, attempts: readonly Attempt[], id: string): Attempt {
+function find({ command }: OpenBatch, attempts: readonly Attempt[], id: string): Attempt {
   const named =
     id.length < ID_DIGITS_MIN ? [] : attempts.filter((one) => one.attempt.startsWith(id.toLowerCase()));
   const [attempt] = named;
@@ -123,7 +133,7 @@ function find({ command }: Session, attempts: readonly Attempt[], id: string): A
 
 /** A queue_id has to be the job of one attempt only, and known to the service. */
 async function checkResolution(
-  session: Session,
+  session: OpenBatch,
   attempts: readonly Attempt[],
   attempt: Attempt,
   resolution: Resolution,
@@ -143,7 +153,7 @@ function settledText({ json }: Flags, attempt: Attempt, next: string): string {
   return json === true ? `${jsonText(resolvedJson(attempt, next), 2)}\n` : renderResolved(attempt, next);
 }
 
-function nextCommand({ command }: Session, step: NextStep, rows: readonly PlanRow[]): string {
+function nextCommand({ command }: OpenBatch, step: NextStep, rows: readonly PlanRow[]): string {
   // A run collects too, and offers what may be bought now.
   if (step.kind === 'collect' && rows.some(({ decision }) => decision.kind === 'buy'))
     return command('run', ...retryFlags({ retryFailed: false, force: forcedOf(rows) }));
@@ -152,7 +162,7 @@ function nextCommand({ command }: Session, step: NextStep, rows: readonly PlanRo
 }
 
 /** Throws `BatchError` if the service does not know the job, or cannot be reached; nothing is changed then. */
-async function checkAdopted(session: Session, attempt: Attempt, queueId: string): Promise<void> {
+async function checkAdopted(session: OpenBatch, attempt: Attempt, queueId: string): Promise<void> {
   const { account, command } = session;
   const same = command('resolve', attempt.attempt, '--queue-id', queueId);
   if (account === undefined)

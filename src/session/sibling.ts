@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Files } from '../core/ports.js';
 import type { LoadedManifest } from '../manifest/take.js';
 import { MANIFEST_EXTENSION } from './manifest-link.js';
-import type { Settings } from './settings.js';
+import type { PlaceSettings } from './settings.js';
 
 /**
  * Refuses a manifest next to another one that would share its lockfile: each would treat the other's tracks as its own.
@@ -10,10 +10,10 @@ import type { Settings } from './settings.js';
  */
 export async function unlessShared(
   loaded: LoadedManifest,
-  { manifest, manifestPath, flags }: Settings,
+  { manifest, manifestPath, choices }: PlaceSettings,
   files: Files,
 ): Promise<LoadedManifest> {
-  if (manifest === '-' || flags.lockfile !== undefined) return loaded;
+  if (manifest === '-' || choices.lockfile !== undefined) return loaded;
   const stem = manifestPath.replace(MANIFEST_EXTENSION, '');
   for (const other of [`${stem}.yaml`, `${stem}.yml`]) {
     if (other.toLowerCase() === manifestPath.toLowerCase() || !(await isFile(files, other))) continue;

@@ -2,31 +2,29 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import type { Manifest } from '../manifest/take.js';
 import { escapeForeign } from '../report/escape.js';
 import { pathText } from '../report/shell.js';
-import type { Session } from './session.js';
+import type { OpenBatch } from './open-batch.js';
 
 /** Warns that a read-only command shows takes as recorded. */
-export function warnUnreadable({ stderr, settings }: Session): (code: string) => void {
+export function warnUnreadable({ warn, settings }: OpenBatch): (code: string) => void {
   const { value: outputRoot } = settings.outputRoot;
   return (code) =>
-    stderr.write(
+    warn(
       `warning: cannot check the files (${code}) below ${pathText(outputRoot)}: showing their recorded state\n`,
     );
 }
 
 /** For a command that shows what the lockfile says. */
-export function printFileWarnings({ stderr }: Session, warnings: readonly Diagnostic[]): void {
+export function printFileWarnings({ warn }: OpenBatch, warnings: readonly Diagnostic[]): void {
   for (const { message, hint } of warnings.slice(0, WARNINGS_MAX))
-    stderr.write(
-      `warning: ${escapeForeign(message)}: showing its recorded state\n  ${escapeForeign(hint ?? '')}\n`,
-    );
+    warn(`warning: ${escapeForeign(message)}: showing its recorded state\n  ${escapeForeign(hint ?? '')}\n`);
   if (warnings.length > WARNINGS_MAX)
-    stderr.write(`warning: and ${warnings.length - WARNINGS_MAX} more files; to list them all: verify\n`);
+    warn(`warning: and ${warnings.length - WARNINGS_MAX} more files; to list them all: verify\n`);
 }
 
 const WARNINGS_MAX = 5;
 
 /** `undefined` if it cannot be read: the lockfile has everything else. */
-export async function readableManifest(session: Session): Promise<Manifest | undefined> {
-  if (session.settings.manifest === '-') return undefined;
-  return (await session.load().catch(() => undefined))?.manifest;
+export async function readableManifest(batch: OpenBatch): Promise<Manifest | undefined> {
+  if (batch.settings.manifest === '-') return undefined;
+  return (await batch.load().catch(() => undefined))?.manifest;
 }

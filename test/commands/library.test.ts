@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -78,5 +78,20 @@ describe('the library', () => {
     expect(stale.exitCode).toBeGreaterThan(0);
     expect(stale.diagnostics).toMatchObject([{ code: 'plan-stale' }]);
     expect(JSON.stringify(stale.diagnostics)).not.toMatch(/--[a-z]/);
+  });
+
+  it('names the first fault of a picks file that cannot be read, and prints nothing', async () => {
+    const folder = path.join(cwd, 'album.sandbox');
+    mkdirSync(folder, { recursive: true });
+    const picks = path.join(folder, 'album.picks.yaml');
+    writeFileSync(picks, 'one: [\n');
+    try {
+      await expect(plan({ manifest: album(), sandbox: true, onlyUnpicked: true })).rejects.toMatchObject({
+        message: expect.stringMatching(/album\.picks\.yaml:\d+:\d+: /),
+        exitCode: 3,
+      });
+    } finally {
+      rmSync(picks);
+    }
   });
 });
