@@ -5,7 +5,8 @@ import { createProgram } from '../../src/commands/program.js';
 describe('the flags', () => {
   it('are read under the names that commander gives them: no compiler holds the two together', () => {
     const source = readFileSync(new URL('../../src/session/settings.ts', import.meta.url), 'utf8');
-    const [, body = ''] = /export interface Flags \{\n(.*?)\n\}/s.exec(source) ?? [];
+    const bodies = [...source.matchAll(/export interface (?:Choices|Flags extends Choices) \{\n(.*?)\n\}/gs)];
+    const body = bodies.map(([, members]) => members).join('\n');
     const read = [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name]) => name);
     const nested = createProgram(() => {}).commands.flatMap((command) => [command, ...command.commands]);
     const given = new Set(nested.flatMap(({ options }) => options.map((option) => option.attributeName())));
