@@ -25,7 +25,7 @@ describe('WAV', () => {
     ['s32', 32, 1],
     ['f32', 32, 3],
     ['f64', 64, 3],
-  ])('of %s samples comes back as it went in', async (_name, bits, coding) => {
+  ])('with %s samples is decoded without loss', async (_name, bits, coding) => {
     const signal: Pcm = {
       sampleRate: 8_000,
       channels: [sine(440, 0.5, 0.1, 8_000), sine(880, 0.25, 0.1, 8_000)],
@@ -38,7 +38,7 @@ describe('WAV', () => {
         expect(Math.abs(sample - signal.channels[index]![at]!)).toBeLessThan(bits === 8 ? 0.008 : 0.0001);
   });
 
-  it('that ends too early gives what there is', async () => {
+  it('that ends too early is decoded as far as it goes', async () => {
     const whole = wavBytes({ sampleRate: 8_000, channels: [sine(440, 0.5, 1, 8_000)] });
     expect(durationOf(pcmOf(await decodeAudio(whole.subarray(0, 44 + 16_000))))).toBe(0.5);
   });
@@ -86,9 +86,9 @@ describe.skipIf(!hasFfmpeg)('what ffmpeg encodes (needs ffmpeg)', () => {
   });
 });
 
-describe('what is no audio', () => {
+describe('a file that is not audio', () => {
   it.each(['', 'RIFF', 'fLaC', 'OggS', 'ID3', 'hello, world', '\0\0\0\x20ftypM4A '])(
-    'is not decoded and throws nothing: %j',
+    'is not decoded, and causes no exception: %j',
     async (text) => {
       const decoded = await decodeAudio(Buffer.from(text, 'latin1'));
       expect(decoded.kind).not.toBe('pcm');
@@ -129,7 +129,7 @@ describe('cached peaks', () => {
     expect(disk.texts()['/a/.venice-batch/.gitignore']).toBe('*\n');
   });
 
-  it('are made anew where the cache is damaged, and do without one where the disk is full', async () => {
+  it('are computed again if the cache is damaged, and work without a cache if the disk is full', async () => {
     const disk = createMemoryDisk({ [`/a/.venice-batch/audio/${SHA}.peaks-v1.json`]: '{"min":[1' });
     disk.intercept(({ name }) => (name === 'write' ? 'ENOSPC' : undefined));
     const cache = await openAudioCache(disk.files, random, '/a/album.lock.jsonl');

@@ -65,8 +65,8 @@ const AUDIO = fc
     return { bits, pcm };
   });
 
-describe('audio that is written without loss', () => {
-  it('as FLAC is what it was', async () => {
+describe('losslessly encoded audio', () => {
+  it('decodes from FLAC to the same samples', async () => {
     await fc.assert(
       fc.asyncProperty(AUDIO, async ({ bits, pcm }) => {
         const bytes = encodeFlac(pcm, bits);
@@ -77,7 +77,7 @@ describe('audio that is written without loss', () => {
     );
   });
 
-  it('as WAV is what it was', async () => {
+  it('decodes from WAV to the same samples', async () => {
     await fc.assert(
       fc.asyncProperty(AUDIO, async ({ bits, pcm }) => {
         for (const how of [bits, 'float'] as const) {
@@ -92,7 +92,7 @@ describe('audio that is written without loss', () => {
     );
   });
 
-  it('is cut off beyond full scale', async () => {
+  it('is clipped at full scale', async () => {
     const loud: Pcm = { sampleRate: 48_000, channels: [Float32Array.of(1.5, -1.5, 0.25)] };
     for (const bytes of [encodeWav(loud, 16), encodeFlac(loud, 16)]) {
       const [samples] = (await decoded(bytes)).channels;
@@ -105,7 +105,7 @@ describe('FLAC files', () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'venice-batch-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('are smaller than WAV, and sound to ffmpeg, which checks every sum in them', () => {
+  it('are smaller than WAV and pass every checksum test of ffmpeg', () => {
     const seconds = 3;
     const samples = (phase: number) =>
       Float32Array.from(

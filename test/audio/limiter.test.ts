@@ -23,7 +23,7 @@ function withBursts(level: number, { seconds = 3, every = 0.5, sampleRate = RATE
 }
 
 describe('the limiter', () => {
-  it('gives back what is under the ceiling as it is', () => {
+  it('does not change samples below the ceiling', () => {
     const pcm = withBursts(0.3);
     expect(limit(pcm, 0.9)).toEqual({ pcm, reductionDb: 0 });
   });
@@ -35,7 +35,7 @@ describe('the limiter', () => {
     expect(limited.reductionDb).toBeLessThan(decibels(1.5 / 0.5));
   });
 
-  it('leaves alone what is away from the peaks, and turns all channels down alike', () => {
+  it('changes only the surroundings of a peak, and all channels equally', () => {
     const pcm = withBursts(1.2);
     const { channels } = limit(pcm, 0.5).pcm;
     // Long after one burst, and before the next one is in sight.
@@ -46,7 +46,7 @@ describe('the limiter', () => {
       if (Math.abs(pcm.channels[0]![at]!) > 0.01) expect(ratio(at, 0)).toBeCloseTo(ratio(at, 1), 5);
   });
 
-  it('changes the gain without a step', () => {
+  it('changes the gain smoothly', () => {
     const pcm = withBursts(1.2);
     const steady = {
       sampleRate: RATE,
@@ -59,7 +59,7 @@ describe('the limiter', () => {
     expect(steepest).toBeLessThan(0.01);
   });
 
-  it('holds for any samples, and is never louder than they are', () =>
+  it('keeps the ceiling for any samples and never makes them louder', () =>
     fc.assert(
       fc.property(
         fc.array(fc.float({ min: -2, max: 2, noNaN: true }), { minLength: 1, maxLength: 400 }),
@@ -75,11 +75,11 @@ describe('the limiter', () => {
       ),
     ));
 
-  describe.skipIf(!hasFfmpeg)('by the meter of ffmpeg (needs ffmpeg)', () => {
+  describe.skipIf(!hasFfmpeg)('measured by ffmpeg (needs ffmpeg)', () => {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'venice-batch-limiter-'));
     afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-    it.each([-1, -3, -6])('keeps under %i dBTP', (ceilingDb) => {
+    it.each([-1, -3, -6])('stays under %i dBTP', (ceilingDb) => {
       const file = path.join(folder, 'limited.wav');
       writeFileSync(file, wavBytes(limit(withBursts(1.3), 10 ** (ceilingDb / 20)).pcm));
       expect(ebur128(file).truePeak).toBeLessThanOrEqual(ceilingDb + 0.2);

@@ -68,12 +68,12 @@ describe('true peak', () => {
     expect(decibels(truePeak(pcm))).toBeLessThan(-5.8);
   });
 
-  it('is none for silence', () => {
+  it('does not exist for silence', () => {
     expect(truePeak({ sampleRate: 48_000, channels: [new Float32Array(100)] })).toBe(0);
   });
 });
 
-describe('both, beside those of ffmpeg', () => {
+describe('loudness and true peak compared with ffmpeg', () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'venice-batch-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -82,7 +82,7 @@ describe('both, beside those of ffmpeg', () => {
     ['bursts', 'aevalsrc=0.8*sin(2*PI*997*t)*gt(mod(t\\,2)\\,1)|0.3*sin(2*PI*210*t):d=12', '44100', '2'],
     ['low rate', 'anoisesrc=color=brown:duration=9:seed=3:amplitude=0.7', '22050', '1'],
     ['sharp', 'aevalsrc=0.95*(2*gt(sin(2*PI*330*t)\\,0)-1):d=6', '48000', '1'],
-  ])('%s: within 0.1 LU and 0.2 dB', async (name, source, rate, channels) => {
+  ])('agree within 0.1 LU and 0.2 dB: %s', async (name, source, rate, channels) => {
     const file = path.join(folder, `${name}.wav`);
     if (!hasFfmpeg) {
       expect(() => ffmpeg('-version')).toThrow();

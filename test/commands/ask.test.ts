@@ -24,18 +24,15 @@ async function asked(stop = new AbortController().signal, input = new PassThroug
 }
 
 describe('the question for approval', () => {
-  it.each(['yes\n', 'yes', 'no\nyes\nyes\n', 'ye'])(
-    'does not take %j that was typed before it',
-    async (early) => {
-      const typed = new PassThrough();
-      typed.write(early);
-      const { input, answer } = await asked(undefined, typed);
-      input.write('s\n');
-      expect(await answer).toBe('s');
-    },
-  );
+  it.each(['yes\n', 'yes', 'no\nyes\nyes\n', 'ye'])('ignores %j typed before it appears', async (early) => {
+    const typed = new PassThrough();
+    typed.write(early);
+    const { input, answer } = await asked(undefined, typed);
+    input.write('s\n');
+    expect(await answer).toBe('s');
+  });
 
-  it('reads keys while it throws them away, and lines afterwards', async () => {
+  it('discards keys typed before it appears, and reads lines after that', async () => {
     const modes: boolean[] = [];
     const terminal = Object.assign(new PassThrough(), { setRawMode: (raw: boolean) => modes.push(raw) });
     const { input, answer } = await asked(undefined, terminal);
@@ -59,7 +56,7 @@ describe('the question for approval', () => {
     ['1.234,50', 1_234_500_000, false],
     ['20.0023', 20_002_300, true],
     ['20.00', 20_002_300, false],
-  ])('with %j about %i micro-dollars is answered: %s', (answer, total, approved) => {
+  ])('answered with %j for %i micro-dollars means: %s', (answer, total, approved) => {
     expect(isApproval(answer, total)).toBe(approved);
   });
 
@@ -69,21 +66,21 @@ describe('the question for approval', () => {
     ['y\n', 'y'],
     ['\n', ''],
     ['yes, but\n', 'yes, but'],
-  ])('takes %j as %j', async (typed, meant) => {
+  ])('reads %j as %j', async (typed, meant) => {
     const { input, written, answer } = await asked();
     input.write(typed);
     expect(await answer).toBe(meant);
     expect(written).toEqual(['Sure? ']);
   });
 
-  it('takes the end of the input as nothing', async () => {
+  it('treats the end of the input as no answer', async () => {
     const { input, written, answer } = await asked();
     input.end();
     expect(await answer).toBe('');
     expect(written).toEqual(['Sure? ', '\n']);
   });
 
-  it('takes an interrupt as nothing, also one before it was asked', async () => {
+  it('treats an interrupt as no answer, even one from before the question', async () => {
     const stop = new AbortController();
     const { written, answer } = await asked(stop.signal);
     stop.abort();

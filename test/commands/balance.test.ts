@@ -62,7 +62,7 @@ async function ask(
 }
 
 describe('the balance', () => {
-  it('of a key is what both routes say, the lower of what both list', async () => {
+  it('of a key combines both routes and takes the lower amount where both list one', async () => {
     const { balance, codes } = await ask(KEY, [reported(OWN)], reported(WHOLE));
     expect(codes).toEqual([]);
     expect(balance).toEqual({
@@ -81,7 +81,7 @@ describe('the balance', () => {
       });
   });
 
-  it("counts the key's own word on whether it may buy", async () => {
+  it('respects what the key says about whether it may buy', async () => {
     const own = { ...OWN, permitted: false };
     expect((await ask(KEY, [reported(own)], reported(WHOLE))).balance?.permitted).toBe(false);
     const silent = { currencies: OWN.currencies };
@@ -93,7 +93,7 @@ describe('the balance', () => {
     expect((await ask(KEY, [refused(404)], reported(WHOLE))).balance).toEqual(WHOLE);
   });
 
-  it('is asked again after a passing trouble', async () => {
+  it('is requested again after a temporary failure', async () => {
     const asked = await ask(INFERENCE, [refused(500), reported(OWN)]);
     expect(asked).toMatchObject({ balance: OWN, codes: [], ownAsked: 2 });
   });
@@ -102,9 +102,9 @@ describe('the balance', () => {
     ['a request limit', refused(429)],
     ['a limit that lifts in a minute', { ...refused(429), rate: { retryAfterSeconds: 60 } }],
     ['a service in trouble', refused(503)],
-    ['nobody there', unreachable],
-    ['no right to it', refused(403)],
-  ])('is not waited for long: %s', async (_, failure) => {
+    ['no connection', unreachable],
+    ['no permission', refused(403)],
+  ])('is not awaited for long: %s', async (_, failure) => {
     const asked = await ask(INFERENCE, [failure]);
     expect(asked).toMatchObject({ codes: ['balance-unknown'], keyRefused: false });
     expect(asked.waitedMs).toBeLessThanOrEqual(10_000);

@@ -60,7 +60,7 @@ describe('an address that holds a secret', () => {
   ];
 
   it.each(COMMANDS.map((command) => [command] as const))(
-    '%j shows it nowhere',
+    'does not show it anywhere: %j',
     async ([verb = '', ...words]) => {
       const junit = path.join(cwd, 'junit.xml');
       const more = verb === 'run' ? ['--junit', junit] : [];
@@ -78,7 +78,7 @@ describe('an address that holds a secret', () => {
     },
   );
 
-  it('is named by its host in the first event, and the run still says what is wrong with it', async () => {
+  it('appears as its host in the first event, and the run still reports what is wrong with it', async () => {
     expect(await main(['run', manifest(), '--events', 'ndjson', '--base-url', URLS[0]!])).toBe(2);
     const [first] = printed.split('\n');
     expect(JSON.parse(first!)).toMatchObject({ type: 'version', endpoint: 'https://api.example' });

@@ -76,7 +76,7 @@ describe('the script for zsh', () => {
   const line = async (command: string) =>
     (await scriptFor('zsh')).split('\n').find((text) => text.startsWith(`    ${command}) `)) ?? '';
 
-  it('offers the commands, and what each takes', async () => {
+  it('offers the commands and the options of each', async () => {
     expect(await scriptFor('zsh')).toContain("    'status:show the state of every take; offline'\n");
     expect(await line('run')).toMatch(/ '\*:manifest:_files -g "\*\.\(yaml\|yml\)"' ;;$/);
     expect(await line('lock')).toContain("'1:word:(repair merge)'");
@@ -84,7 +84,7 @@ describe('the script for zsh', () => {
     expect(await line('models')).not.toContain(':manifest:');
   });
 
-  it('offers files for a path, choices where there are some, and else nothing', async () => {
+  it('offers files for a path, the choices of an option, and otherwise nothing', async () => {
     const run = await line('run');
     expect(run).toMatch(/'--env-file\[[^\]]*\]:value:_files'/);
     expect(run).toMatch(/'--progress\[[^\]]*\]:value:\(auto tty plain quiet\)'/);
@@ -106,14 +106,14 @@ describe('the script for fish', () => {
       .split('\n')
       .filter((text) => text.startsWith(`complete -c venice-batch ${start}`));
 
-  it('offers manifests where one is taken, and no other file', async () => {
+  it('offers only manifests where a manifest is expected', async () => {
     expect(await lines('-f')).toHaveLength(1);
     const run = await lines("-n '__fish_seen_subcommand_from run' -a");
     expect(run).toEqual([expect.stringContaining("-a '(__venice_batch_manifests)'")]);
     expect(await lines("-n '__fish_seen_subcommand_from models' -a")).toEqual([]);
   });
 
-  it('offers a second word once, then what it takes', async () => {
+  it('offers a subcommand once, then its options', async () => {
     const of = "-n '__fish_seen_subcommand_from lock; and";
     expect(await lines(`${of} not __fish_seen_subcommand_from repair merge' -a 'repair merge'`)).toHaveLength(
       1,
@@ -121,7 +121,7 @@ describe('the script for fish', () => {
     expect(await lines(`${of} __fish_seen_subcommand_from repair merge' -a '(__venice`)).toHaveLength(1);
   });
 
-  it('offers files for a path, choices where there are some, and else nothing', async () => {
+  it('offers files for a path, the choices of an option, and otherwise nothing', async () => {
     const of = "-n '__fish_seen_subcommand_from run' -l";
     expect(await lines(`${of} env-file -r -F -d`)).toHaveLength(1);
     expect(await lines(`${of} progress -x -a 'auto tty plain quiet' -d`)).toHaveLength(1);

@@ -79,12 +79,12 @@ describe('a budget in the file of --env-file', () => {
     expect(error.hint).toMatch(hint);
   });
 
-  it('is the lowest that is set, also where the environment sets a higher one', async () => {
+  it('is the lowest one set, even if the environment sets a higher one', async () => {
     const { budgetMicroUsd } = await settingsOf('VENICE_BATCH_BUDGET=1', { VENICE_BATCH_BUDGET: '5' });
     expect(budgetMicroUsd).toEqual({ value: 1_000_000, origin: 'env-file' });
   });
 
-  it('is never lost, whatever stands before it', async () => {
+  it('is found whatever precedes it', async () => {
     const line = fc.string({
       unit: fc.constantFrom('A', '=', '"', "'", '`', '#', ' ', '\n', '\r', '\\', '\t', ';'),
     });
@@ -126,12 +126,12 @@ describe('a budget in the environment', () => {
     { VENICE_MODEL: 'x' },
     { BUDGET: '1' },
     { INPUT_VENICE_BATCH_BUDGET: '1' },
-  ])('is not looked for in %j', async (env) => {
+  ])('is not read from %j', async (env) => {
     expect((await settingsOf(undefined, env)).budgetMicroUsd).toBeUndefined();
   });
 });
 
-describe('a flag with a number that cannot be', () => {
+describe('a flag with an invalid number', () => {
   it.each<[Flags, string]>([
     [{ budget: '20 USD' }, 'write it as --budget 20'],
     [{ budget: '$1,234.50' }, 'write it as --budget 1234.50'],

@@ -11,8 +11,8 @@ function row(track: string, take = 1, decision: Decision = NEW): PlanRow {
   return { take: makeTake({ track, take, takes: 2 }), decision };
 }
 
-describe('what --frozen finds to be bought', () => {
-  it('is one error, however many takes, each named with why', () => {
+describe('takes that --frozen finds to buy', () => {
+  it('are one error that names each take and its reason', () => {
     const changed: Decision = {
       kind: 'buy',
       why: { kind: 'changed', fields: ['prompt'], earlier: makeAttempt() },
@@ -25,17 +25,17 @@ describe('what --frozen finds to be bought', () => {
     );
   });
 
-  it('points to the track where it is one, to none of several', () => {
+  it('point to the track if there is only one', () => {
     expect(notFrozen([row('drive'), row('drive', 2)])[0]?.span).toEqual(row('drive').take.span);
     expect(notFrozen([row('drive'), row('intro')])[0]).not.toHaveProperty('span');
   });
 
-  it('names twenty at most, and says how many more', () => {
+  it('are listed up to twenty, and the rest are counted', () => {
     const [only] = notFrozen(Array.from({ length: 23 }, (_, index) => row(`t${index}`)));
     expect(only?.message).toMatch(/^23 takes .* t19#1 \(new\), and 3 more$/);
   });
 
-  it('is nothing where nothing would be bought', () => {
+  it('cause no error if there are none', () => {
     const done: Decision = { kind: 'done', attempt: makeAttempt() };
     const attempt = makeAttempt({ state: 'failed' });
     expect(notFrozen([row('intro', 1, done)])).toEqual([]);
@@ -48,8 +48,8 @@ describe('what --frozen finds to be bought', () => {
   });
 });
 
-describe('what --frozen finds to be moved', () => {
-  it('is one error, where a file that moves twice counts once', () => {
+describe('files that --frozen finds to move', () => {
+  it('are one error that counts a file once even if it moves twice', () => {
     const moves = [
       { attempt: 'a', from: 'out/a.wav', to: 'out/b.wav' },
       { attempt: 'b', from: 'out/b.wav', to: 'aside' },

@@ -72,7 +72,7 @@ describe('a request', () => {
     expect(inFlight()).toBe(0);
   });
 
-  it('is over when its answer is discarded, once', async () => {
+  it('is over once when its answer is discarded', async () => {
     const { inFlight, answer, discarded } = asked();
     const { discard } = await answer(pieces(1));
     discard();
@@ -80,7 +80,7 @@ describe('a request', () => {
     expect([inFlight(), discarded()]).toEqual([0, true]);
   });
 
-  it('is over when nothing answers', async () => {
+  it('is over when no answer comes', async () => {
     const { inFlight, reported, fail } = asked();
     fail();
     expect(await reported).toMatchObject({ kind: 'no_answer' });
@@ -89,7 +89,7 @@ describe('a request', () => {
 });
 
 describe('the first signal', () => {
-  it('is answered with what is awaited, and with nothing where nothing is', () => {
+  it('reports what the run is waiting for, if anything', () => {
     expect(stoppingMessage(2)).toMatch(/answers to requests in flight/);
     expect(stoppingMessage(0)).not.toMatch(/answers to requests in flight/);
   });

@@ -15,10 +15,10 @@ describe('the library', () => {
   afterAll(() => rmSync(cwd, { recursive: true, force: true }));
 
   it.each([
-    ['all without a selection', {}, ['one', 'two']],
-    ['what is named', { only: ['two'] }, ['two']],
-    ['nothing where a selection has come to nothing', { only: [] }, []],
-    ['all where nothing is excepted', { except: [], force: [] }, ['one', 'two']],
+    ['everything without a selection', {}, ['one', 'two']],
+    ['the selected tracks', { only: ['two'] }, ['two']],
+    ['nothing for an empty selection', { only: [] }, []],
+    ['everything if nothing is excluded', { except: [], force: [] }, ['one', 'two']],
   ])('plans to buy %s', async (_, selection, keys) => {
     const { prepared } = await plan({
       manifest: path.join(cwd, 'album.yaml'),
@@ -30,7 +30,7 @@ describe('the library', () => {
 
   const album = (): string => path.join(cwd, 'album.yaml');
 
-  it('leaves nobody listening to the streams of its host, who is told of a closed pipe', async () => {
+  it('leaves no listener on the streams of its host, which hears about a closed pipe', async () => {
     const count = () => [process.stdout, process.stderr].map((stream) => stream.listenerCount('error'));
     const before = count();
     await plan({ manifest: album(), sandbox: true });
@@ -38,7 +38,7 @@ describe('the library', () => {
     expect(count()).toEqual(before);
   });
 
-  it('takes every option as undefined', async () => {
+  it('accepts undefined for every option', async () => {
     const options = {
       manifest: album(),
       sandbox: true,
@@ -57,14 +57,14 @@ describe('the library', () => {
     [{ concurrency: 0.5 }, '`concurrency` is not a whole number from 1 to 64: 0.5'],
     [{ budgetUsd: -1 }, '`budgetUsd` is not an amount above 0: -1'],
     [{ baseUrl: 'https://x.test' }, '`sandbox` and `baseUrl` cannot be combined'],
-  ])('refuses %j in the words of its options', async (options, message) => {
+  ])('refuses %j with a message about its options', async (options, message) => {
     await expect(plan({ manifest: album(), sandbox: true, ...options })).rejects.toMatchObject({
       code: 'usage',
       message,
     });
   });
 
-  it('speaks of options, not of flags, in what it advises', async () => {
+  it('suggests options, not flags', async () => {
     const { prepared } = await plan({ manifest: album(), sandbox: true, only: ['thre'] });
     const reported = JSON.stringify(prepared?.diagnostics);
     expect(reported).toContain('only');

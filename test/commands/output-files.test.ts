@@ -32,7 +32,7 @@ async function check(flags: Flags, env: Record<string, string> = {}): Promise<vo
   await checkOutputFiles(settings, files, { cwd: '/album', env });
 }
 
-describe('a file to be written', () => {
+describe('an output file', () => {
   it.each<[string, Flags]>([
     ['the lockfile, before there is one', { junit: 'album.lock.jsonl' }],
     ['the lockfile under another spelling', { out: './out/../album.lock.jsonl' }],
@@ -51,7 +51,7 @@ describe('a file to be written', () => {
     ['the lockfile behind a linked folder', { junit: 'folder/db', lockfile: 'out/db' }],
     ['the lockfile by a hard link', { junit: 'twin.xml', lockfile: 'old.xml' }],
     ['a file of the guard', { junit: '.venice-batch/album.lock.jsonl.guard' }],
-  ])('is refused where it is %s', async (_, flags) => {
+  ])('is refused if it is %s', async (_, flags) => {
     await expect(check(flags)).rejects.toMatchObject({ code: 'output-file', exitCode: 2 });
   });
 
@@ -60,12 +60,12 @@ describe('a file to be written', () => {
     ['of the same kind', { junit: 'old.xml', suggestions: 'old.patch', out: 'old.json' }],
     ['empty', { junit: 'empty' }],
     ['not asked for', {}],
-  ])('is written where it is %s', async (_, flags) => {
+  ])('is written if it is %s', async (_, flags) => {
     await expect(check(flags)).resolves.toBeUndefined();
   });
 
   it.each(['album.lock.jsonl', 'dangling', 'album.yaml', 'new'])(
-    'is refused as step summary: %s',
+    'is refused as a step summary: %s',
     async (file) => {
       await expect(check({ junit: 'new' }, { GITHUB_STEP_SUMMARY: file })).rejects.toMatchObject({
         code: 'output-file',
@@ -73,16 +73,16 @@ describe('a file to be written', () => {
     },
   );
 
-  it('is a step summary that has text already', async () => {
+  it('may be a step summary that already has text', async () => {
     await expect(check({}, { GITHUB_STEP_SUMMARY: 'words.txt' })).resolves.toBeUndefined();
   });
 });
 
-describe('a report on the real disk', () => {
+describe('a report on a real disk', () => {
   const isPosix = process.platform !== 'win32';
 
   it.runIf(isPosix)(
-    'is not written through a link, into a pipe or over something else that came meanwhile',
+    'is not written through a link, into a pipe or over another file created meanwhile',
     async () => {
       const directory = mkdtempSync(path.join(os.tmpdir(), 'venice-report-'));
       try {

@@ -35,7 +35,7 @@ function scene() {
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 describe('the thread of the quality check', () => {
-  it('is started with the first file, and gets one at a time', async () => {
+  it('starts with the first file and gets one file at a time', async () => {
     const { threads, thread } = scene();
     expect(threads).toHaveLength(0);
     const answers = [thread.analyse(file('a')), thread.analyse(file('b'))];
@@ -48,7 +48,7 @@ describe('the thread of the quality check', () => {
     expect(await Promise.all(answers)).toEqual([found('A'), found('B')]);
   });
 
-  it('gives a result once, and listens to nothing after it', async () => {
+  it('gives one result per file and then stops listening', async () => {
     const { threads, thread } = scene();
     const results: Analysis[] = [];
     const answer = thread.analyse(file('a')).then((result) => results.push(result));
@@ -62,7 +62,7 @@ describe('the thread of the quality check', () => {
   });
 
   it.each(['error', 'exit'])(
-    'that ends by %s leaves its file unknown, and the next file gets a new one',
+    'leaves its file unmeasured if it ends by %s, and the next file gets a new thread',
     async (how) => {
       const { threads, thread } = scene();
       const first = thread.analyse(file('a'));
@@ -77,7 +77,7 @@ describe('the thread of the quality check', () => {
     },
   );
 
-  it('that is closed answers every file that waits, and leaves no thread', async () => {
+  it('answers every waiting file when it is closed', async () => {
     const { threads, thread } = scene();
     const answers = ['a', 'b', 'c'].map((name) => thread.analyse(file(name)));
     await settled();
@@ -87,7 +87,7 @@ describe('the thread of the quality check', () => {
     expect(threads.map(({ asked, ended }) => [asked, ended])).toEqual([[['a'], true]]);
   });
 
-  it('that was never needed is never started', async () => {
+  it('does not start if it is not needed', async () => {
     const { threads, thread } = scene();
     await thread.close();
     expect(threads).toEqual([]);

@@ -68,19 +68,19 @@ describe('the end of a run whose manifest cannot be read', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('says how many are not made, and ends like any run with such', async () => {
+  it('says how many takes are not made, and ends with the matching exit code', async () => {
     const { summary, exitCode } = await reportOf([done('a'), other('b', 'failed'), other('c', 'lost')]);
     expect(summary).toMatchObject({ total: 3, done: 1, failed: 2 });
     expect(exitCode).toBe(100);
   });
 
-  it('leaves in flight what is', async () => {
+  it('keeps takes in flight as they are', async () => {
     const { summary, exitCode } = await reportOf([done('a'), other('b', 'queued')]);
     expect(summary).toMatchObject({ total: 2, done: 1, in_flight: 1 });
     expect(exitCode).toBe(11);
   });
 
-  it('tells the money of what earlier runs came to', async () => {
+  it('reports what earlier runs cost', async () => {
     const reported = new Map<string, unknown>();
     const failed = other('b', 'failed');
     await reportOf(

@@ -1,10 +1,18 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { main } from '../../src/commands/main.js';
 
-describe('a slip on the command line', () => {
+describe('a mistake on the command line', () => {
   let reported = '';
   let printed = '';
+  const before = process.cwd();
+  let cwd: string;
   beforeEach(() => {
+    // Some of these lines ask for a report file.
+    cwd = mkdtempSync(path.join(os.tmpdir(), 'typos-'));
+    process.chdir(cwd);
     reported = '';
     printed = '';
     vi.spyOn(process.stdout, 'write').mockImplementation((text, ...more: unknown[]) => {
@@ -19,6 +27,8 @@ describe('a slip on the command line', () => {
   });
   afterEach(() => {
     vi.restoreAllMocks();
+    process.chdir(before);
+    rmSync(cwd, { recursive: true });
     // Each run listens until its process ends, which is here the same for all.
     for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error');
   });
@@ -102,7 +112,7 @@ describe('a slip on the command line', () => {
       '--only has an empty name',
       'name a track, such as --only opening, or omit --only',
     ],
-  ])('%j is told with its code and where to look', async (argv, what, where) => {
+  ])('gets a suggestion and the command for more help: %j', async (argv, what, where) => {
     expect(await main(argv)).toBe(2);
     expect(reported.trimEnd().split('\n').slice(-2)).toEqual([
       expect.stringMatching(/^error\[usage\]: /),
@@ -118,7 +128,7 @@ describe('a slip on the command line', () => {
     [['plan', 'a.yaml', '--json', '--out']],
     [['statu', '--json']],
     [['run', 'a.yaml', '--only', '', '--json']],
-  ])('%j is in the document of --json', async (argv) => {
+  ])('appears in the document of --json: %j', async (argv) => {
     expect(await main(argv)).toBe(2);
     const document = JSON.parse(printed) as {
       summary: { exit_code: number };
@@ -129,7 +139,7 @@ describe('a slip on the command line', () => {
     expect(reported).toContain(document.diagnostics[0]?.hint);
   });
 
-  it('is none where help was asked for', async () => {
+  it('is ignored if help is requested', async () => {
     expect(await main(['help', 'run'])).toBe(0);
     expect(reported).toBe('');
   });

@@ -24,15 +24,15 @@ it.each([
   ['du', undefined],
   ['', undefined],
   ['x'.repeat(1_000_000), undefined],
-])('%.20s is taken for %s', (word, expected) => {
+])('suggests for %.20s: %s', (word, expected) => {
   expect(closest(word, FIELDS)).toBe(expected);
 });
 
-it('takes the nearest, and of equally near ones the first', () => {
+it('suggests the nearest candidate, the first of equally near ones', () => {
   expect(closest('loops', ['lools', 'loop'])).toBe('lools');
   expect(closest('cat', ['car', 'cat'])).toBe('cat');
 });
 
-it('has nothing to offer where there are no candidates', () => {
+it('suggests nothing without candidates', () => {
   expect(closest('prompt', [])).toBeUndefined();
 });

@@ -2,7 +2,8 @@ import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { html, json, only } from './hostile-server.js';
-import { type Ended, launchProgram } from './launch.js';
+import { run as runProgram } from './in-process.js';
+import type { Ended } from './launch.js';
 import { audioFiles } from './program.js';
 import { passOn, type Relay, startRelay, type Treat } from './relay.js';
 import { type Scene, scene } from './scene.js';
@@ -21,8 +22,7 @@ async function made(): Promise<Stage> {
   const album = await scene();
   const relay = await startRelay(album.service.url, passOn, KEY);
   const run = (verb: string, ...words: readonly string[]) =>
-    launchProgram([verb, 'album.yaml', ...words, '--base-url', relay.url], album.cwd, { VENICE_API_KEY: KEY })
-      .ended;
+    runProgram([verb, 'album.yaml', ...words, '--base-url', relay.url], album.cwd, { VENICE_API_KEY: KEY });
   const next = ({ stdout }: Ended) =>
     /^(?:Next\n {2}|Next: )venice-batch (.+)$/m
       .exec(stdout)?.[1]
@@ -41,52 +41,49 @@ const fates: [string, string, Treat, readonly string[] | undefined][] = [
   ['is refused', 'rejected', only('/audio/queue', REFUSED), undefined],
 ];
 
-describe('a track that is made again, and', () => {
-  it.each(fates)(
-    '%s: counts as such, is told once, and the next command makes it',
-    async (_, state, treat, next) => {
-      const set = await made();
-      set.relay.treat = treat;
-      const words = ['--yes', '--force', 'one', '--events', 'ndjson', '--junit', 'junit.xml'];
-      const ended = await set.run('run', ...words);
-      expect(ended.code, ended.stderr).toBe(100);
-      const events = ended.stdout
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line));
-      const reported = events
-        .filter(({ type, key }) => type === 'take' && key === 'one')
-        .map(({ state }) => state);
-      expect(reported.filter((state) => ['failed', 'lost', 'rejected', 'done'].includes(state))).toEqual([
-        state,
-      ]);
-      expect(events.at(-1)).toMatchObject({ total: 2, done: 1, failed: 1, exit_code: 100 });
-      expect(readFileSync(path.join(set.album.cwd, 'junit.xml'), 'utf8')).toMatch(/failures="1"/);
-      const command = (events.at(-1).next_command as string | null)?.replace(/ --base-url \S+/, '');
-      expect(command?.split(' ').slice(1)).toEqual(next);
-      expect(audioFiles(set.album.cwd)).toHaveLength(2);
+describe('a track that is made again', () => {
+  it.each(fates)('is reported once and made by the next command if it %s', async (_, state, treat, next) => {
+    const set = await made();
+    set.relay.treat = treat;
+    const words = ['--yes', '--force', 'one', '--events', 'ndjson', '--junit', 'junit.xml'];
+    const ended = await set.run('run', ...words);
+    expect(ended.code, ended.stderr).toBe(100);
+    const events = ended.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const reported = events
+      .filter(({ type, key }) => type === 'take' && key === 'one')
+      .map(({ state }) => state);
+    expect(reported.filter((state) => ['failed', 'lost', 'rejected', 'done'].includes(state))).toEqual([
+      state,
+    ]);
+    expect(events.at(-1)).toMatchObject({ total: 2, done: 1, failed: 1, exit_code: 100 });
+    expect(readFileSync(path.join(set.album.cwd, 'junit.xml'), 'utf8')).toMatch(/failures="1"/);
+    const command = (events.at(-1).next_command as string | null)?.replace(/ --base-url \S+/, '');
+    expect(command?.split(' ').slice(1)).toEqual(next);
+    expect(audioFiles(set.album.cwd)).toHaveLength(2);
 
-      // The earlier file is good: every command says so, and none names one that would do nothing.
-      set.relay.treat = passOn;
-      const before = await set.album.charges();
-      const later = await set.run('run', '--yes');
-      expect([later.code, set.next(later)]).toEqual([0, undefined]);
-      expect((await set.run('plan', '--detailed-exitcode')).code).toBe(0);
-      const status = await set.run('status');
-      expect(status.stdout).toMatch(new RegExp(`^one +done; a newer one ${state}.* out/01-one`, 'm'));
-      expect(set.next(status)).toBeUndefined();
-      expect((await set.run('verify')).code).toBe(0);
-      expect(await set.album.charges()).toBe(before);
+    // The earlier file is good: every command says so, and none names one that would do nothing.
+    set.relay.treat = passOn;
+    const before = await set.album.charges();
+    const later = await set.run('run', '--yes');
+    expect([later.code, set.next(later)]).toEqual([0, undefined]);
+    expect((await set.run('plan', '--detailed-exitcode')).code).toBe(0);
+    const status = await set.run('status');
+    expect(status.stdout).toMatch(new RegExp(`^one +done; a newer one ${state}.* out/01-one`, 'm'));
+    expect(set.next(status)).toBeUndefined();
+    expect((await set.run('verify')).code).toBe(0);
+    expect(await set.album.charges()).toBe(before);
 
-      if (next === undefined) return;
-      const again = await set.run(next[0]!, ...next.slice(2), '--yes');
-      expect(again.code, again.stderr).toBe(0);
-      expect(await set.album.charges()).toBe(before + 1);
-      expect(audioFiles(set.album.cwd)).toHaveLength(3);
-    },
-  );
+    if (next === undefined) return;
+    const again = await set.run(next[0]!, ...next.slice(2), '--yes');
+    expect(again.code, again.stderr).toBe(0);
+    expect(await set.album.charges()).toBe(before + 1);
+    expect(audioFiles(set.album.cwd)).toHaveLength(3);
+  });
 
-  it('cannot be verified: is fetched again by the next run', async () => {
+  it('is fetched again by the next run if it cannot be verified', async () => {
     const set = await made();
     set.relay.treat = only('/audio/retrieve', (passing) =>
       passing.answer({ status: 200, headers: { 'content-type': 'audio/wav' }, body: '<!doctype html>' }),
@@ -99,7 +96,7 @@ describe('a track that is made again, and', () => {
     expect(audioFiles(set.album.cwd)).toHaveLength(3);
   });
 
-  it('fails in the run that collects it: counts as failed there', async () => {
+  it('counts as failed in the run that collects it', async () => {
     const set = await made();
     expect((await set.run('run', '--yes', '--force', 'one', '--detach')).code).toBe(11);
     set.relay.treat = only('/audio/retrieve', FAILED);
@@ -109,7 +106,7 @@ describe('a track that is made again, and', () => {
   });
 
   it.each(['--charged', '--not-charged', '--requeue'])(
-    'is in doubt, and resolved %s: the way on is told',
+    'is followed by the next command when it was in doubt and resolved with %s',
     async (word) => {
       const set = await made();
       set.relay.treat = only('/audio/queue', html(502));
@@ -123,7 +120,7 @@ describe('a track that is made again, and', () => {
     },
   );
 
-  it('is not even submitted, as another one failed: is not bought, and still asked for', async () => {
+  it('counts as not bought, and is still requested, if the failure of another one stopped the run', async () => {
     const set = await made();
     set.relay.treat = only('/audio/retrieve', FAILED);
     const words = ['--force', 'one,two', '--fail-fast', '--concurrency', '1', '--json'];
@@ -132,14 +129,14 @@ describe('a track that is made again, and', () => {
     expect(summary.next_command).toMatch(/^venice-batch run album.yaml --force one --force two /);
   });
 
-  it('is refused in passing: what to do about it asks for it again', async () => {
+  it('is part of the suggested command if it was refused for now', async () => {
     const set = await made();
     set.relay.treat = only('/audio/queue', json(402, { error: 'Insufficient balance' }));
     const ended = await set.run('run', '--yes', '--force', 'one');
     expect([ended.code, set.next(ended)]).toEqual([6, ['plan', 'album.yaml', '--force', 'one']]);
   });
 
-  it('had lost its file before: failed is all that is told', async () => {
+  it('counts only as failed if its file was missing before', async () => {
     const set = await made();
     const [file = ''] = audioFiles(set.album.cwd);
     rmSync(path.join(set.album.cwd, file));

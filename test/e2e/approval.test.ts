@@ -14,7 +14,7 @@ interface Summary {
   readonly next_command: string | null;
 }
 
-describe('a price far under the declared one', () => {
+describe('a price far below the declared one', () => {
   async function stage(quote: number) {
     const album = await scene({});
     const relay = await startRelay(album.service.url, only('/audio/quote', json(200, { quote })), KEY);
@@ -26,7 +26,7 @@ describe('a price far under the declared one', () => {
     return { album, run };
   }
 
-  it.each([0, 0.0001])('($%s) is not bought unseen, and is where it is accepted', async (quote) => {
+  it.each([0, 0.0001])('of $%s is paid only if it is accepted', async (quote) => {
     const { album, run } = await stage(quote);
     const refused = await run('run', '--yes', '--budget', '0.01');
     expect(refused.code).toBe(2);
@@ -38,7 +38,7 @@ describe('a price far under the declared one', () => {
     expect(await album.charges()).toBe(2);
   });
 
-  it('is not bought by a saved plan alone', async () => {
+  it('is not paid by a saved plan alone', async () => {
     const { album, run } = await stage(0);
     expect((await run('plan', '--out', 'plan.json')).code).toBe(0);
     const refused = await run('run', '--plan', 'plan.json');
@@ -48,7 +48,7 @@ describe('a price far under the declared one', () => {
   });
 });
 
-describe('the question', () => {
+describe('the question for approval', () => {
   const QUESTION = /anything else cancels: ?/;
 
   function stage(tracks = 1, more = '') {
@@ -61,7 +61,7 @@ describe('the question', () => {
     return cwd;
   }
 
-  it.each(['yes\n', 'yes'])('is not answered by %j that was typed before it', async (early) => {
+  it.each(['yes\n', 'yes'])('is not answered by %j typed before it appears', async (early) => {
     const cwd = stage();
     // A terminal of its own, whose line discipline keeps what is typed until somebody reads it.
     const line = `${process.execPath} ${CLI} run album.yaml --sandbox`;
@@ -79,7 +79,7 @@ describe('the question', () => {
     expect(code).toBe(2);
   });
 
-  it('wants the total itself where it is large', async () => {
+  it('asks for the total itself if it is large', async () => {
     const cwd = stage(15, ', model: elevenlabs-music, duration_seconds: 120');
     const asked = atTerminal(['run', 'album.yaml', '--sandbox'], cwd, 100);
     expect(await asked.seen(/Type the total, \d+\.\d\d, to buy/)).toContain('20.70');
@@ -87,7 +87,7 @@ describe('the question', () => {
     expect(await asked.ended).toBe(2);
   });
 
-  it('that is declined names one next command, with the flags of this run', async () => {
+  it('names one next command, with the flags of this run, if it is declined', async () => {
     const cwd = stage();
     const asked = atTerminal(['run', 'album.yaml', '--sandbox', '--retry-failed'], cwd, 100);
     await asked.seen(QUESTION);

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { m4a } from '../node/container-bytes.js';
-import { launchProgram } from './launch.js';
+import { run as runProgram } from './in-process.js';
 import { folder } from './program.js';
 import { type StandIn, startStandIn } from './stand-in.js';
 
@@ -19,7 +19,7 @@ function album(standIn: StandIn, env: Readonly<Record<string, string>>) {
   );
   writeFileSync(path.join(cwd, 'album.yaml'), `version: 1\nbudget: 5\ntracks:\n${tracks.join('')}`);
   const run = (...words: readonly string[]) =>
-    launchProgram(['run', 'album.yaml', '--yes', ...words, '--base-url', standIn.url], cwd, env).ended;
+    runProgram(['run', 'album.yaml', '--yes', ...words, '--base-url', standIn.url], cwd, env);
   return { run };
 }
 
@@ -37,7 +37,7 @@ describe('an INFERENCE key', { timeout: 120_000 }, () => {
   it.each([
     ['on an empty account', limits(false, { USD: 0, DIEM: 0, BUNDLED_CREDITS: 0 }), 'cannot-consume'],
     ['on a short account', limits(true, { USD: 0.01, DIEM: 0, BUNDLED_CREDITS: 0 }), 'over-balance'],
-  ])('%s buys nothing, exit 6', async (_, answer, code) => {
+  ])('buys nothing and exits with 6 %s', async (_, answer, code) => {
     const standIn = await startStandIn(MODEL, SONG);
     standIn.answers['/api_keys/rate_limits'] = answer;
     const ended = await album(standIn, key('INFERENCE')).run();
@@ -47,18 +47,14 @@ describe('an INFERENCE key', { timeout: 120_000 }, () => {
   });
 
   it.each([
+    ['if another wallet balance may cover it', limits(true, { USD: 0.01, DIEM: 5, BUNDLED_CREDITS: 0 }), []],
+    ['if a balance is not listed', limits(true, { USD: 0.01 }), []],
     [
-      'where the purse that is short is not the only one',
-      limits(true, { USD: 0.01, DIEM: 5, BUNDLED_CREDITS: 0 }),
-      [],
-    ],
-    ['where a purse is not listed', limits(true, { USD: 0.01 }), []],
-    [
-      'where a person says that earned credits cover it',
+      'if the user says that earned credits cover it',
       limits(true, { USD: 0.01, DIEM: 0, BUNDLED_CREDITS: 0 }),
       ['--ignore-balance'],
     ],
-  ])('buys %s', async (_, answer, flags) => {
+  ])('buys the plan %s', async (_, answer, flags) => {
     const standIn = await startStandIn(MODEL, SONG);
     standIn.answers['/api_keys/rate_limits'] = answer;
     const ended = await album(standIn, key('INFERENCE')).run(...flags);
@@ -89,7 +85,7 @@ describe('a wallet', { timeout: 120_000 }, () => {
     data: { balanceUsd, canConsume: balanceUsd >= 0.1, minimumTopUpUsd: 5, suggestedTopUpUsd: 10 },
   });
 
-  it('signs each request by itself, and its key goes nowhere', async () => {
+  it('signs each request and never sends its key', async () => {
     const standIn = await startStandIn(MODEL, SONG);
     standIn.answers[`/x402/balance/${ADDRESS}`] = balance(10);
     const ended = await album(standIn, wallet).run('--debug');
@@ -105,7 +101,7 @@ describe('a wallet', { timeout: 120_000 }, () => {
     expect(`${ended.stdout}${ended.stderr}${JSON.stringify(standIn.headers)}`).not.toContain(PRIVATE_KEY);
   });
 
-  it('with too little is told what a top-up takes, and nothing is bought', async () => {
+  it('with too little money buys nothing and shows the minimum top-up', async () => {
     const standIn = await startStandIn(MODEL, SONG);
     standIn.answers[`/x402/balance/${ADDRESS}`] = balance(0.05);
     const ended = await album(standIn, wallet).run();
@@ -116,7 +112,7 @@ describe('a wallet', { timeout: 120_000 }, () => {
     expect(standIn.seen).not.toContain('POST /audio/queue');
   });
 
-  it('beside an API key is refused: only one can pay', async () => {
+  it('is refused beside an API key, as only one can pay', async () => {
     const standIn = await startStandIn(MODEL, SONG);
     const ended = await album(standIn, { ...wallet, ...key('ADMIN') }).run();
     expect([ended.code, standIn.seen]).toEqual([2, []]);

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { wav } from '../storage/audio-bytes.js';
-import { afterTests, audioFiles, folder, lockLines, run } from './program.js';
+import { run } from './in-process.js';
+import { afterTests, audioFiles, folder, lockLines } from './program.js';
 
 interface Refusal {
   readonly status: number;
@@ -82,8 +83,8 @@ async function album(refusal: Refusal) {
 const count = (seen: readonly string[], request: string): number =>
   seen.filter((one) => one === request).length;
 
-describe('a model that takes no submits, against a stand-in that is not the sandbox', () => {
-  it('is overloaded, known by Retry-After alone: its submit waits, and the other job is fetched meanwhile', async () => {
+describe('a model that accepts no submits', () => {
+  it('delays its submit while it is overloaded, known by Retry-After alone, and other jobs are fetched meanwhile', async () => {
     const { ended, cwd, seen } = await album({
       status: 429,
       body: { error: 'Please try again later' },
@@ -96,7 +97,7 @@ describe('a model that takes no submits, against a stand-in that is not the sand
     expect(seen.indexOf('retrieve free')).toBeLessThan(seen.lastIndexOf('queue busy'));
   });
 
-  it('is offline: the same with a code in the body as without', async () => {
+  it('counts as offline with or without a code in the body', async () => {
     const offline = { error: 'The model is currently offline' };
     const refusal = { status: 503, retryAfterSeconds: 1 };
     const plain = await album({ ...refusal, body: offline });

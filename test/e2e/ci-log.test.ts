@@ -3,8 +3,9 @@ import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { screenOf } from '../fakes/screen.js';
 import { folderWith, writeAlbum } from './album.js';
+import { run } from './in-process.js';
 import type { Ended } from './launch.js';
-import { folder, run } from './program.js';
+import { folder } from './program.js';
 
 const WIDTHS = [80, 120];
 
@@ -22,7 +23,7 @@ describe('the log of a CI job', () => {
     ended = await run(args, cwd, { CI: 'true', GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: summary });
   });
 
-  it('is lines without a cursor code, a line for each change of state, in groups', () => {
+  it('has one line for each change of state, in groups and without cursor codes', () => {
     expect(ended).toMatchObject({ code: 100 });
     expect(ended.stdout + ended.stderr).not.toMatch(/[^\n\P{Cc}]/u);
     const lines = ended.stderr.trimEnd().split('\n');
@@ -47,7 +48,7 @@ describe('the log of a CI job', () => {
     ]);
   });
 
-  it('names the same files as the step summary, status and verify: so that they are found from where one stands', async () => {
+  it('names files as the step summary, status and verify do, relative to the working directory', async () => {
     const file = 'album.sandbox/out/01-night.wav';
     expect(existsSync(path.join(cwd, file))).toBe(true);
     expect(ended.stdout).toContain(`\n  ${file}\n`);
@@ -64,7 +65,7 @@ describe('the log of a CI job', () => {
     expect(verified.stdout).toContain(`missing  ${whole}\n`);
   });
 
-  it.each(WIDTHS)('ends with what failed once more, readable at %i columns', async (columns) => {
+  it.each(WIDTHS)('repeats failures at the end, readable at %i columns', async (columns) => {
     const screen = await screenOf(ended.stdout, columns);
     expect(screen.wrappedRows).toBe(0);
     expect(screen.lines[0]).toBe('✖ 1 of 2 done (sandbox)');

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { run as runProgram } from './in-process.js';
 import { CLI, type Ended, launch, launchProgram } from './launch.js';
 import { afterTests, audioFiles, folder } from './program.js';
 import { passOn, type Relay, startRelay } from './relay.js';
@@ -41,8 +42,8 @@ function runWithLimit(album: Scene, kib: number, ...words: readonly string[]): P
   ).ended;
 }
 
-describe.concurrent('a disk that is full', () => {
-  it('before anything is bought: says so, and buys nothing', async () => {
+describe('a disk that is full', () => {
+  it('is reported before anything is bought', async () => {
     const album = await scene();
     const ended = await runWithLimit(album, 32);
     expect(ended.code).toBe(12);
@@ -51,7 +52,7 @@ describe.concurrent('a disk that is full', () => {
     expect((await album.run('run', '--yes')).code).toBe(0);
   });
 
-  it('when the audio comes: keeps the queue_id, and the next run collects', async () => {
+  it('keeps the queue_id if there is no room for the audio, and the next run collects it', async () => {
     const album = await scene();
     const ended = await runWithLimit(album, 100);
     expect(ended.code).toBe(12);
@@ -63,25 +64,28 @@ describe.concurrent('a disk that is full', () => {
     expect(await album.charges()).toBe(2);
   });
 
-  it.runIf(CAN_MOUNT)('a real one, of 48 KiB and then of 128, under the output', async () => {
-    const album = await scene();
-    const [small, large] = [path.join(album.cwd, 'small'), path.join(album.cwd, 'large')];
-    mount(small, 48);
-    mount(large, 128);
-    const refused = await album.run('run', '--yes', '--out-dir', small);
-    expect(refused.code).toBe(12);
-    expect(refused.stderr).toContain('(ENOSPC): nothing was bought');
-    expect(await album.charges()).toBe(0);
-    const stuck = await album.run('run', '--yes', '--out-dir', large);
-    expect(stuck.code).toBe(12);
-    expect(stuck.stderr).toContain('(ENOSPC); it is paid for');
-    expect(album.lock().map(({ state }) => state)).toEqual(['queued', 'queued']);
-    expect((await album.run('run', '--yes')).code).toBe(0);
-    expect(await album.charges()).toBe(2);
-  });
+  it.runIf(CAN_MOUNT)(
+    'loses nothing under the output folder, on a real disk of 48 KiB and of 128 KiB',
+    async () => {
+      const album = await scene();
+      const [small, large] = [path.join(album.cwd, 'small'), path.join(album.cwd, 'large')];
+      mount(small, 48);
+      mount(large, 128);
+      const refused = await album.run('run', '--yes', '--out-dir', small);
+      expect(refused.code).toBe(12);
+      expect(refused.stderr).toContain('(ENOSPC): nothing was bought');
+      expect(await album.charges()).toBe(0);
+      const stuck = await album.run('run', '--yes', '--out-dir', large);
+      expect(stuck.code).toBe(12);
+      expect(stuck.stderr).toContain('(ENOSPC); it is paid for');
+      expect(album.lock().map(({ state }) => state)).toEqual(['queued', 'queued']);
+      expect((await album.run('run', '--yes')).code).toBe(0);
+      expect(await album.charges()).toBe(2);
+    },
+  );
 
   it.runIf(CAN_MOUNT)(
-    'a real one, under the lockfile: nothing is submitted that cannot be recorded',
+    'lets nothing be submitted that cannot be recorded, on a real disk under the lockfile',
     async () => {
       const album = await scene();
       const disk = path.join(album.cwd, 'disk');
@@ -97,26 +101,23 @@ describe.concurrent('a disk that is full', () => {
     },
   );
 
-  it.runIf(CAN_MOUNT)(
-    'a real one, when all is done: the lockfile stays as it is, and nothing is lost',
-    async () => {
-      const album = await scene({ prompts: { one: 'A door falls shut' } });
-      const disk = path.join(album.cwd, 'disk');
-      mount(disk, 24);
-      // Room for the private folder and for one page of records, none for the compacted lockfile.
-      writeFileSync(path.join(disk, 'others'), new Uint8Array(8 * 1024));
-      const words = ['--yes', '--lockfile', path.join(disk, 'album.lock.jsonl'), '--progress', 'plain'];
-      const ended = await album.run('run', ...words);
-      expect(ended.stderr).toContain('the lockfile cannot be compacted (ENOSPC); nothing in it is lost');
-      expect(ended.code).toBe(0);
-      expect(ended.stdout).toContain('1 of 1 done');
-      expect((await album.run('run', ...words)).code).toBe(0);
-      expect(await album.charges()).toBe(1);
-    },
-  );
+  it.runIf(CAN_MOUNT)('leaves the lockfile as it is at the end of a run, on a real disk', async () => {
+    const album = await scene({ prompts: { one: 'A door falls shut' } });
+    const disk = path.join(album.cwd, 'disk');
+    mount(disk, 24);
+    // Room for the private folder and for one page of records, none for the compacted lockfile.
+    writeFileSync(path.join(disk, 'others'), new Uint8Array(8 * 1024));
+    const words = ['--yes', '--lockfile', path.join(disk, 'album.lock.jsonl'), '--progress', 'plain'];
+    const ended = await album.run('run', ...words);
+    expect(ended.stderr).toContain('the lockfile cannot be compacted (ENOSPC); nothing in it is lost');
+    expect(ended.code).toBe(0);
+    expect(ended.stdout).toContain('1 of 1 done');
+    expect((await album.run('run', ...words)).code).toBe(0);
+    expect(await album.charges()).toBe(1);
+  });
 });
 
-describe.runIf(CAN_MOUNT || !IS_ROOT)('a disk that may not be written', { concurrent: true }, () => {
+describe.runIf(CAN_MOUNT || !IS_ROOT)('a read-only disk', () => {
   function sealed(album: Scene): string {
     const folder = path.join(album.cwd, 'sealed');
     if (IS_ROOT) {
@@ -129,7 +130,7 @@ describe.runIf(CAN_MOUNT || !IS_ROOT)('a disk that may not be written', { concur
     return folder;
   }
 
-  it('under the output: nothing is bought', async () => {
+  it('under the output folder lets nothing be bought', async () => {
     const album = await scene();
     const ended = await album.run('run', '--yes', '--out-dir', sealed(album));
     expect(ended.code).toBe(12);
@@ -137,7 +138,7 @@ describe.runIf(CAN_MOUNT || !IS_ROOT)('a disk that may not be written', { concur
     expect(await album.charges()).toBe(0);
   });
 
-  it('under the lockfile: nothing is bought', async () => {
+  it('under the lockfile lets nothing be bought', async () => {
     const album = await scene();
     const ended = await album.run('run', '--yes', '--lockfile', path.join(sealed(album), 'a.lock.jsonl'));
     expect(ended.code).toBe(12);
@@ -146,7 +147,7 @@ describe.runIf(CAN_MOUNT || !IS_ROOT)('a disk that may not be written', { concur
   });
 });
 
-describe.runIf(CAN_SHRINK)('a lockfile that cannot be written any more', { concurrent: true }, () => {
+describe.runIf(CAN_SHRINK)('a lockfile that becomes unwritable', () => {
   /** From now on no file of the process may be longer. */
   function shrink(pid: number, bytes: number): void {
     execFileSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}`]);
@@ -164,7 +165,7 @@ describe.runIf(CAN_SHRINK)('a lockfile that cannot be written any more', { concu
     const album = await scene({ prompts: PROMPTS });
     const relay = await startRelay(album.service.url);
     const args = ['run', 'album.yaml', '--yes', '--base-url', relay.url];
-    expect((await launchProgram(args, album.cwd, album.service.env).ended).code).toBe(0);
+    expect((await runProgram(args, album.cwd, album.service.env)).code).toBe(0);
     writePrompts(album.cwd, { ...PROMPTS, five: 'A kettle boils' });
     return { album, relay, args };
   }
@@ -188,18 +189,18 @@ describe.runIf(CAN_SHRINK)('a lockfile that cannot be written any more', { concu
     return ended;
   }
 
-  it('before the intent: nothing is submitted', async () => {
+  it('before the intent lets nothing be submitted', async () => {
     const half = await halfway();
     // Asked once for the balance, and once more before the first submit.
     const ended = await runUntil(half, '/api_keys/rate_limits', 1_500, 2);
     expect(ended.code, ended.stderr).toBe(12);
     expect(ended.stderr).toContain('the lockfile cannot be written (EFBIG): five was not submitted');
     expect(await half.album.charges()).toBe(4);
-    expect((await launchProgram(half.args, half.album.cwd, half.album.service.env).ended).code).toBe(0);
+    expect((await runProgram(half.args, half.album.cwd, half.album.service.env)).code).toBe(0);
     expect(await half.album.charges()).toBe(5);
   });
 
-  it('after the answer: its record goes into a rescue file, and the next run brings it home', async () => {
+  it('after the answer has its record written to a rescue file, which the next run reads', async () => {
     const half = await halfway();
     const { album, args } = half;
     const ended = await runUntil(half, '/audio/queue', 1_500);
@@ -207,7 +208,7 @@ describe.runIf(CAN_SHRINK)('a lockfile that cannot be written any more', { concu
     expect(ended.stdout).toMatch(/Next\s+venice-batch run album.yaml/);
     const rescue = /its record is in (\S+)/.exec(ended.stderr)?.[1] ?? '';
     expect(existsSync(rescue), ended.stderr).toBe(true);
-    const resumed = await launchProgram([...args, '--progress', 'plain'], album.cwd, album.service.env).ended;
+    const resumed = await runProgram([...args, '--progress', 'plain'], album.cwd, album.service.env);
     expect(resumed.stderr).toContain('1 record of an earlier run recovered from a rescue file');
     expect(resumed.code).toBe(0);
     expect(existsSync(rescue)).toBe(false);
@@ -215,18 +216,18 @@ describe.runIf(CAN_SHRINK)('a lockfile that cannot be written any more', { concu
     expect(await album.charges()).toBe(5);
   });
 
-  it('after the answer, and nowhere else either: the id is on the screen, with the command that takes it', async () => {
+  it('after the answer has its queue_id shown on the screen, with the resolve command, if no rescue file can be written', async () => {
     const half = await halfway();
     const { album, args } = half;
     const ended = await runUntil(half, '/audio/queue', 16);
     expect(ended.code, ended.stderr).toBe(12);
     expect(ended.stderr).toMatch(/queue_id [0-9a-f-]{36}, model \S+: write this down/);
     const [, command] = /free the disk, then: venice-batch (resolve .*)\)/.exec(ended.stderr) ?? [];
-    const again = await launchProgram(args, album.cwd, album.service.env).ended;
+    const again = await runProgram(args, album.cwd, album.service.env);
     expect(again.code).toBe(8);
     const resolve = (command ?? '').split(' ');
-    expect((await launchProgram(resolve, album.cwd, album.service.env).ended).code).toBe(0);
-    expect((await launchProgram(args, album.cwd, album.service.env).ended).code).toBe(0);
+    expect((await runProgram(resolve, album.cwd, album.service.env)).code).toBe(0);
+    expect((await runProgram(args, album.cwd, album.service.env)).code).toBe(0);
     expect(audioFiles(album.cwd)).toHaveLength(5);
     expect(await album.charges()).toBe(5);
   });

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { folder, lockLines, run, writeManifest } from './program.js';
+import { run } from './in-process.js';
+import { folder, lockLines, writeManifest } from './program.js';
 import { edit } from './scene.js';
 
 /** Moves the cursor, reads backwards, ends a line where JavaScript does. */
@@ -32,7 +33,7 @@ async function documentOf(args: readonly string[], cwd: string): Promise<unknown
 }
 
 describe.concurrent('the document of --json', () => {
-  it('of unlock says whether a lock was freed, and whose', async () => {
+  it('of unlock says whether a lock was freed and who held it', async () => {
     const cwd = album();
     const lockfile = lockPath(cwd);
     const free = { schema: 1, lockfile, freed: false, was: null };
@@ -100,8 +101,8 @@ describe.concurrent('the document of --json', () => {
   });
 });
 
-describe.concurrent('text from elsewhere', () => {
-  it('in a guard file is shown, not obeyed', async () => {
+describe.concurrent('text from other sources', () => {
+  it('in a guard file is shown without control characters', async () => {
     const cwd = album();
     writeGuard(cwd);
     for (const args of [
@@ -125,7 +126,7 @@ describe.concurrent('text from elsewhere', () => {
     ['run', ['--sandbox', '--lockfile', `${HOSTILE}/lock`]],
     ['run', ['--sandbox', '--junit', `nowhere/${HOSTILE}`]],
     ['init', []],
-  ])('in a file name is shown, not obeyed: %s', async (verb, words) => {
+  ])('in a file name is shown without control characters: %s', async (verb, words) => {
     const cwd = folder();
     const name = `album${HOSTILE}.yaml`;
     if (verb !== 'init') expect((await run(['init', name], cwd)).code).toBe(0);

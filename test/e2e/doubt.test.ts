@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { servedJobs } from '../kill/judge.js';
-import { launchProgram } from './launch.js';
+import { run as runProgram } from './in-process.js';
 import { audioFiles } from './program.js';
 import { startRelay } from './relay.js';
 import { edit, type Scene, scene } from './scene.js';
@@ -37,8 +37,8 @@ async function chargesAsStated(url: string): Promise<{ timestamp: string; amount
   return ((await answer.json()) as { data: { timestamp: string; amount: number }[] }).data;
 }
 
-describe.concurrent('a submit whose answer was lost', () => {
-  it('is named, goes with exit 8, and keeps nothing else from being made', async () => {
+describe('a submit whose answer was lost', () => {
+  it('is shown as in doubt with exit code 8, and the other takes are made', async () => {
     const album = await scene({ prompts: PROMPTS });
     const ended = await album.run('run', '--yes');
     expect(ended.code).toBe(8);
@@ -76,7 +76,7 @@ describe.concurrent('a submit whose answer was lost', () => {
     expect(await album.charges()).toBe(2);
   });
 
-  it('ends all submitting when it happens three times in a row', async () => {
+  it('stops all submits when it happens three times in a row', async () => {
     const ids = ['a', 'b', 'c', 'd', 'e'];
     const prompts = Object.fromEntries(ids.map((id) => [id, `Noise ${id} [sandbox:lost-answer]`]));
     const album = await scene({ prompts });
@@ -87,7 +87,7 @@ describe.concurrent('a submit whose answer was lost', () => {
     expect(ended.stdout).toMatch(/Not bought\n {2}error: the answers to three submits in a row were lost/);
   });
 
-  it('costs no later run anything, until one of them is settled', async () => {
+  it('stops later runs from buying until one of them is resolved', async () => {
     const ids = ['a', 'b', 'c', 'd', 'e'];
     const prompts = Object.fromEntries(ids.map((id) => [id, `Noise ${id} [sandbox:lost-answer]`]));
     const album = await scene({ prompts });
@@ -104,8 +104,8 @@ describe.concurrent('a submit whose answer was lost', () => {
   });
 });
 
-describe.concurrent('resolve', () => {
-  it('shows when, which model, which quote, and the charge that fits', async () => {
+describe('resolve', () => {
+  it('shows when it was sent, the model, the quote and the matching charge', async () => {
     const { album, attempt } = await doubtful();
     const shown = await album.run('resolve');
     expect(shown.code).toBe(8);
@@ -121,7 +121,7 @@ describe.concurrent('resolve', () => {
     expect(document.in_doubt[0]?.matches).toHaveLength(1);
   });
 
-  it('says that the history cannot be asked where the key may not', async () => {
+  it('says that the billing history is not available to this key', async () => {
     const album = await scene({ prompts: PROMPTS });
     const relay = await startRelay(album.service.url, async (passing) => {
       if (!passing.path.startsWith('/billing/usage-history')) return passing.answer(await passing.forward());
@@ -129,15 +129,14 @@ describe.concurrent('resolve', () => {
       passing.answer({ status: 403, headers: { 'content-type': 'application/json' }, body });
     });
     const run = (verb: string, ...words: string[]) =>
-      launchProgram([verb, 'album.yaml', ...words, '--base-url', relay.url], album.cwd, album.service.env)
-        .ended;
+      runProgram([verb, 'album.yaml', ...words, '--base-url', relay.url], album.cwd, album.service.env);
     expect((await run('run', '--yes')).code).toBe(8);
     const shown = await run('resolve');
     expect(shown.code).toBe(8);
     expect(shown.stdout).toContain('billing history: not available with this key');
   });
 
-  it('shows a charge by another clock, name and price, as one that may be the attempt\u2019s', async () => {
+  it('shows a charge with another time, name and price as a possible match', async () => {
     const album = await scene({ prompts: PROMPTS });
     const clockMs = -5 * 60_000;
     const relay = await startRelay(album.service.url, async (passing) => {
@@ -159,8 +158,7 @@ describe.concurrent('resolve', () => {
       passing.answer({ status: 200, headers, body: JSON.stringify({ data, nextCursor: null }) });
     });
     const run = (verb: string, ...words: string[]) =>
-      launchProgram([verb, 'album.yaml', ...words, '--base-url', relay.url], album.cwd, album.service.env)
-        .ended;
+      runProgram([verb, 'album.yaml', ...words, '--base-url', relay.url], album.cwd, album.service.env);
     expect((await run('run', '--yes')).code).toBe(8);
     const attempt = attemptInDoubt(album);
     const shown = await run('resolve');
@@ -187,7 +185,7 @@ describe.concurrent('resolve', () => {
     expect(await album.charges()).toBe(2);
   });
 
-  it('--charged gives it up: it stays spent, and is bought again only when asked', async () => {
+  it('--charged gives the take up, keeps it as spent, and lets it be bought again only on request', async () => {
     const { album, attempt } = await doubtful();
     const reported = await album.run('resolve', attempt, '--charged');
     expect([reported.code, reported.stdout.split(';')[0]]).toEqual([
@@ -215,7 +213,7 @@ describe.concurrent('resolve', () => {
     expect(await album.charges()).toBe(3);
   });
 
-  it('--refunded frees its price, and it is bought again only when asked', async () => {
+  it('--refunded frees its price and lets it be bought again only on request', async () => {
     const { album, attempt } = await doubtful();
     expect((await album.run('resolve', attempt, '--refunded')).code).toBe(0);
     expect(await spentMicroUsd(album)).toBe(PRICE);
@@ -225,7 +223,7 @@ describe.concurrent('resolve', () => {
     expect(await spentMicroUsd(album)).toBe(2 * PRICE);
   });
 
-  it('--requeue keeps its price reserved, within the budget, and allows one more', async () => {
+  it('--requeue keeps its price reserved within the budget and allows one more attempt', async () => {
     const { album, attempt } = await doubtful();
     expect((await album.run('resolve', attempt, '--requeue')).code).toBe(0);
     expect(await spentMicroUsd(album)).toBe(2 * PRICE);
@@ -238,7 +236,7 @@ describe.concurrent('resolve', () => {
     expect(await spentMicroUsd(album)).toBe(3 * PRICE);
   });
 
-  it('takes one word about one attempt that is in doubt, and nothing else', async () => {
+  it('accepts exactly one outcome for one attempt in doubt', async () => {
     const { album, attempt } = await doubtful();
     const done = String(album.lock().find(({ state }) => state === 'done')?.attempt);
     const before = album.lock();
@@ -260,11 +258,11 @@ describe.concurrent('resolve', () => {
   });
 });
 
-describe.concurrent('a job that fails', () => {
+describe('a job that fails', () => {
   it.each([
-    ['is not spent, where the service documents that the money comes back', '[sandbox:fail]', PRICE],
-    ['is not spent, where the service says that it gave the money back', '[sandbox:refund]', PRICE],
-  ])('%s, and is bought again only when asked', async (_, word, spent) => {
+    ['is not spent if a refund is documented', '[sandbox:fail]', PRICE],
+    ['is not spent if the answer says that it was refunded', '[sandbox:refund]', PRICE],
+  ])('%s, and is bought again only on request', async (_, word, spent) => {
     const album = await scene({ prompts: { door: `A door ${word}`, rain: 'Rain on a tin roof' } });
     expect((await album.run('run', '--yes')).code).toBe(100);
     expect(audioFiles(album.cwd)).toHaveLength(1);

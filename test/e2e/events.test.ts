@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
+import { run } from './in-process.js';
 import type { Ended } from './launch.js';
-import { folder, run, writeManifest } from './program.js';
+import { folder, writeManifest } from './program.js';
 
 const SCHEMA = readFileSync(new URL('../../schemas/events.schema.json', import.meta.url), 'utf8');
 const fits = new Ajv({ strict: false, validateFormats: false }).compile(JSON.parse(SCHEMA));
@@ -42,18 +43,12 @@ describe('events', () => {
   });
 
   it.each([
-    ['a budget that is none', ['--budget', '0'], {}, 'usage', 2],
+    ['an invalid budget', ['--budget', '0'], {}, 'usage', 2],
     ['an unknown flag', ['--nope'], {}, 'usage', 2],
-    [
-      'an address that is none',
-      [],
-      { VENICE_BASE_URL: 'ftp://example.test', VENICE_API_KEY: 'k' },
-      'base-url',
-      2,
-    ],
+    ['an invalid address', [], { VENICE_BASE_URL: 'ftp://example.test', VENICE_API_KEY: 'k' }, 'base-url', 2],
     ['a key that is not set', [], {}, 'no-key', 4],
   ])(
-    'of a run that ends at %s begin with the version and end with the reason',
+    'of a run that ends because of %s begin with the version and end with the reason',
     async (_, flags, env, code, exit) => {
       const cwd = folder();
       const ended = await run(['run', writeManifest(cwd, 1), '--yes', ...flags, ...EVENTS], cwd, env);

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fragmentedM4a, m4a, noise, ogg } from '../node/container-bytes.js';
-import { launchProgram } from './launch.js';
+import { run as runProgram } from './in-process.js';
 import { audioFiles, folder, lockLines } from './program.js';
 import { type StandIn, startStandIn } from './stand-in.js';
 
@@ -20,8 +20,7 @@ function album(standIn: StandIn, model = M4A_ONLY.id, tracks = ['one']) {
   );
   writeFileSync(path.join(cwd, 'album.yaml'), `version: 1\nbudget: 5\ntracks:\n${lines.join('\n')}\n`);
   const run = (verb: string, ...words: readonly string[]) =>
-    launchProgram([verb, 'album.yaml', ...words, '--base-url', standIn.url], cwd, { VENICE_API_KEY: 'key' })
-      .ended;
+    runProgram([verb, 'album.yaml', ...words, '--base-url', standIn.url], cwd, { VENICE_API_KEY: 'key' });
   return { cwd, run, attempt: () => lockLines(cwd).at(-1) as Record<string, unknown> };
 }
 
@@ -35,8 +34,8 @@ const TYPES = [
   'application/octet-stream',
 ];
 
-describe('a model that makes m4a only', { timeout: 180_000 }, () => {
-  it('under any name of its type: stored, verified, cleaned up', async () => {
+describe('a model that produces only m4a', { timeout: 180_000 }, () => {
+  it('is stored, verified and cleaned up under any media type of m4a', async () => {
     const standIn = await startStandIn(M4A_ONLY, ...TYPES.map((type) => ({ type, body: song })));
     const set = album(standIn, M4A_ONLY.id, ['a', 'b', 'c', 'd', 'e', 'f']);
     const ended = await set.run('run', '--yes');
@@ -55,14 +54,14 @@ describe('a model that makes m4a only', { timeout: 180_000 }, () => {
     expect((await set.run('verify')).code).toBe(0);
   });
 
-  it('in fragments: the same', async () => {
+  it('is stored and verified in fragments too', async () => {
     const standIn = await startStandIn(M4A_ONLY, { type: 'audio/mp4', body: fragmentedM4a(20) });
     const set = album(standIn);
     expect((await set.run('run', '--yes')).code).toBe(0);
     expect(set.attempt()).toMatchObject({ state: 'done', file: { media_type: 'audio/mp4' } });
   });
 
-  it('cut: not taken, and not deleted there', async () => {
+  it('is neither accepted nor deleted remotely if the file is cut', async () => {
     const standIn = await startStandIn(M4A_ONLY, { type: 'audio/mp4', body: song.subarray(0, -1) });
     const set = album(standIn);
     expect((await set.run('run', '--yes')).code).toBe(100);
@@ -75,7 +74,7 @@ describe('audio that cannot be checked', { timeout: 180_000 }, () => {
   const voice = Buffer.concat([Buffer.from('#!AMR\n'), noise(5_000)]);
   const unchecked = { id: 'voice-of-old', formats: ['amr'] };
 
-  it('is told at the plan, kept, accepted by a person under the right extension, and cleaned up', async () => {
+  it('is reported by the plan, kept, accepted by the user with the right extension, and cleaned up', async () => {
     const standIn = await startStandIn(unchecked, { type: 'audio/amr', body: voice });
     const set = album(standIn, unchecked.id);
     const plan = await set.run('plan');
@@ -101,7 +100,7 @@ describe('audio that cannot be checked', { timeout: 180_000 }, () => {
     expect(standIn.seen.filter((request) => request === 'POST /audio/queue')).toHaveLength(1);
   });
 
-  it('is accepted no second time, nor when its bytes were changed or are gone', async () => {
+  it('cannot be accepted twice, nor after its bytes were changed or removed', async () => {
     const standIn = await startStandIn(unchecked, { type: 'audio/amr', body: voice });
     const set = album(standIn, unchecked.id);
     expect((await set.run('accept', 'one')).code).not.toBe(0);
@@ -118,7 +117,7 @@ describe('audio that cannot be checked', { timeout: 180_000 }, () => {
     expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('not-unverified')]);
   });
 
-  it('of a known kind but cut gets the extension of that kind', async () => {
+  it('gets the extension of its format if it is a cut file of a known one', async () => {
     const standIn = await startStandIn(M4A_ONLY, { type: 'audio/wav', body: ogg().subarray(0, -9) });
     const set = album(standIn);
     expect((await set.run('run', '--yes')).code).toBe(100);

@@ -13,7 +13,8 @@ import {
   only,
   redirect,
 } from './hostile-server.js';
-import { type Ended, launchProgram } from './launch.js';
+import { run as runProgram } from './in-process.js';
+import type { Ended } from './launch.js';
 import { audioFiles } from './program.js';
 import { passOn, type Relay, startRelay, type Treat } from './relay.js';
 import { edit, type Scene, scene } from './scene.js';
@@ -41,7 +42,7 @@ async function stage(treat: Treat = passOn): Promise<Stage> {
       '--base-url',
       relay.url,
     ];
-    const ended = await launchProgram(args, album.cwd, { VENICE_API_KEY: SECRET }).ended;
+    const ended = await runProgram(args, album.cwd, { VENICE_API_KEY: SECRET });
     expectNoKey(album.cwd, ended);
     return ended;
   };
@@ -71,7 +72,7 @@ async function inFlight(seconds?: number): Promise<Stage> {
 
 const stateOf = ({ album }: Stage) => album.lock()[0]?.state;
 
-describe.concurrent('before anything is bought', () => {
+describe('a service that misbehaves before anything is bought', () => {
   it.each<[string, Treat]>([
     ['a proxy that answers 502 to everything', html(502)],
     ['a page that answers 403 to everything', html(403)],
@@ -79,7 +80,7 @@ describe.concurrent('before anything is bought', () => {
     ['JSON of something else', json(200, { hello: 'world' })],
     ['headers of a megabyte', html(200, { 'x-long': 'x'.repeat(1024 * 1024) })],
     ['an answer in an encoding that was not asked for', html(200, { 'content-encoding': 'gzip' })],
-  ])('%s: nothing is bought, and the run says why', async (_, treat) => {
+  ])('lets nothing be bought, and the run says why: %s', async (_, treat) => {
     const set = await stage(treat);
     const ended = await set.run('run');
     expect(ended.code, ended.stderr).toBe(12);
@@ -88,7 +89,7 @@ describe.concurrent('before anything is bought', () => {
     expect(await set.album.charges()).toBe(0);
   });
 
-  it('a key that may not see the balance: buys all the same, and says what is not known', async () => {
+  it('may hide the balance from the key: the run buys and warns that the balance is unknown', async () => {
     const no = json(403, { error: 'This key may not see the balance' });
     const set = await stage(only('/billing/balance', no));
     const { treat } = set.relay;
@@ -99,7 +100,7 @@ describe.concurrent('before anything is bought', () => {
     expect(await set.album.charges()).toBe(1);
   });
 
-  it('a key that is refused by all that needs one: nothing is submitted', async () => {
+  it('lets nothing be submitted if it refuses the key', async () => {
     const no = json(401, { error: 'Authentication failed' });
     const set = await stage(only('/billing/balance', no));
     const { treat } = set.relay;
@@ -110,7 +111,7 @@ describe.concurrent('before anything is bought', () => {
     expect(set.relay.seen).not.toContain('POST /audio/queue');
   });
 
-  it('a price that takes its time: the balance is asked for meanwhile', async () => {
+  it('may be slow to quote: the balance is requested meanwhile', async () => {
     let asked = () => {};
     const balance = new Promise<void>((resolve) => {
       asked = resolve;
@@ -124,7 +125,7 @@ describe.concurrent('before anything is bought', () => {
     expect(ended.code, ended.stderr).toBe(0);
   });
 
-  it('JSON without an end: read up to a limit', async () => {
+  it('is read only up to a limit if its JSON never ends', async () => {
     const sent = { bytes: 0 };
     const set = await stage(endlessJson(sent));
     const ended = await set.run('run');
@@ -134,7 +135,7 @@ describe.concurrent('before anything is bought', () => {
     expect(sent.bytes).toBeLessThan(100 * 1024 * 1024);
   });
 
-  it('a redirect: not followed, and the key goes nowhere else', async () => {
+  it('is not followed to another host, which never gets the key', async () => {
     const thief = await startRelay('http://127.0.0.1:9');
     const set = await stage(redirect(308, thief.url));
     const ended = await set.run('run');
@@ -144,18 +145,18 @@ describe.concurrent('before anything is bought', () => {
   });
 });
 
-describe.concurrent('an answer to the submit that says nothing certain', () => {
+describe('an ambiguous answer to a submit', () => {
   it.each<[string, Treat]>([
     ['a 502', html(502)],
     ['a 403 that is a page', html(403)],
     ['a page with status 200', html(200)],
     ['a 200 without an id', json(200, { status: 'QUEUED' })],
-    ['an id that is none', json(200, { queue_id: '\u001b[2J\u0007', model: 'x' })],
+    ['an invalid id', json(200, { queue_id: '\u001b[2J\u0007', model: 'x' })],
     ['an id of many lines', json(200, { queue_id: 'a\nb' })],
     ['an id that reads backwards', json(200, { queue_id: 'abc\u202edef' })],
     ['headers of a megabyte', html(200, { 'x-long': 'x'.repeat(1024 * 1024) })],
     ['an encoding that was not asked for', html(200, { 'content-encoding': 'br' })],
-  ])('%s: in doubt, sent once', async (_, treat) => {
+  ])('leaves the attempt in doubt, submitted once: %s', async (_, treat) => {
     const set = await stage(only('/audio/queue', afterTheEffect(treat)));
     const ended = await set.run('run');
     expect(ended.code, ended.stderr).toBe(8);
@@ -166,7 +167,7 @@ describe.concurrent('an answer to the submit that says nothing certain', () => {
     expect(await set.album.charges()).toBe(1);
   });
 
-  it('a 202 with an id: in doubt, and the id is shown to whoever may know', async () => {
+  it('leaves the attempt in doubt and has its id shown if it is a 202 with an id', async () => {
     const set = await stage(
       only('/audio/queue', afterTheEffect(json(202, { queue_id: 'job-17', model: 'x' }))),
     );
@@ -178,7 +179,7 @@ describe.concurrent('an answer to the submit that says nothing certain', () => {
     expect(ended.stderr).toContain(`resolve album.yaml ${String(line?.attempt)} --queue-id job-17`);
   });
 
-  it('a redirect: in doubt, and posted nowhere else', async () => {
+  it('leaves the attempt in doubt and is not followed if it is a redirect', async () => {
     const thief = await startRelay('http://127.0.0.1:9');
     const set = await stage(only('/audio/queue', redirect(307, thief.url)));
     expect((await set.run('run')).code).toBe(8);
@@ -186,7 +187,7 @@ describe.concurrent('an answer to the submit that says nothing certain', () => {
     expect(thief.seen).toEqual([]);
   });
 
-  it('JSON without an end: in doubt, read up to a limit', async () => {
+  it('leaves the attempt in doubt and is read up to a limit if its JSON never ends', async () => {
     const sent = { bytes: 0 };
     const set = await stage(only('/audio/queue', afterTheEffect(endlessJson(sent))));
     expect((await set.run('run')).code).toBe(8);
@@ -194,14 +195,14 @@ describe.concurrent('an answer to the submit that says nothing certain', () => {
   });
 });
 
-describe.concurrent('what stands in the way of collecting', () => {
+describe('an obstacle to collecting', () => {
   it.each<[string, Treat]>([
     ['a proxy that answers 502 to everything', html(502)],
     ['a page that answers 403 to everything', html(403)],
     ['a page with status 200', html(200)],
     ['a redirect', redirect(302, 'http://127.0.0.1:9')],
     ['JSON of something else', json(200, { hello: 'world' })],
-  ])('%s: nothing is lost, and a later run collects', async (_, treat) => {
+  ])('loses nothing, and a later run collects: %s', async (_, treat) => {
     const set = await inFlight();
     set.relay.treat = treat;
     const ended = await set.run('run', '--timeout', '0.05');
@@ -212,18 +213,18 @@ describe.concurrent('what stands in the way of collecting', () => {
     expect(await set.album.charges()).toBe(1);
   });
 
-  it('one stray 404: asked again, and collected', async () => {
+  it('such as one stray 404 is retried, and the job is collected', async () => {
     const set = await inFlight();
     set.relay.treat = only('/audio/retrieve', first(1, json(404, { error: 'Media could not be found' })));
     expect((await set.run('run')).code).toBe(0);
     expect(audioFiles(set.album.cwd)).toHaveLength(1);
   });
 
-  it('another key, which cannot see the job: nothing is concluded from any number of 404s', async () => {
+  it('such as another key, which cannot see the job, never makes a job count as lost', async () => {
     const set = await inFlight();
     set.relay.treat = only('/audio/retrieve', json(404, { error: 'Media could not be found' }));
     const args = ['run', 'album.yaml', '--yes', '--progress', 'plain', '--base-url', set.relay.url];
-    const other = await launchProgram(args, set.album.cwd, { VENICE_API_KEY: 'another-key' }).ended;
+    const other = await runProgram(args, set.album.cwd, { VENICE_API_KEY: 'another-key' });
     expect(other.code).toBe(11);
     expect(other.stderr).toContain('submitted under another API key');
     expect(stateOf(set)).toBe('queued');
@@ -231,20 +232,20 @@ describe.concurrent('what stands in the way of collecting', () => {
     expect((await set.run('run')).code).toBe(0);
   });
 
-  it('connections that the service closes after each answer: nothing is in doubt', async () => {
+  it('such as connections closed after each answer leaves nothing in doubt', async () => {
     const set = await stage(hangUpAfterwards);
     expect((await set.run('run')).code).toBe(0);
     expect(await set.album.charges()).toBe(1);
   });
 
-  it('a key that the service names in its refusal: taken out of what is told', async () => {
+  it('such as a refusal that quotes the key is shown without the key', async () => {
     const set = await stage(json(401, { error: `Invalid API key: ${SECRET}` }));
     const ended = await set.run('run', '--debug', '--progress', 'plain');
     expect(ended.code).toBe(4);
     expect(ended.stderr).toContain('Invalid API key: [redacted]');
   });
 
-  it('text that moves the cursor and colours the screen: shown, not obeyed', async () => {
+  it('such as text with control sequences is shown without them', async () => {
     const error = '\u001b]0;owned\u0007\u001b[2J\u202eoops\r\n\u009b31m';
     const set = await stage(only('/audio/queue', json(422, { error, suggested_prompt: error })));
     const ended = await set.run('run', '--progress', 'plain', '--debug');
@@ -256,8 +257,8 @@ describe.concurrent('what stands in the way of collecting', () => {
   });
 });
 
-describe.concurrent('audio that is not what it seems', () => {
-  it('a page under the type of audio: kept aside, not deleted there, and fetched again', async () => {
+describe('suspicious audio', () => {
+  it('that is a web page is kept aside, not deleted remotely, and downloaded again', async () => {
     const set = await inFlight();
     set.relay.treat = only('/audio/retrieve', html(200, { 'content-type': 'audio/wav' }));
     const ended = await set.run('run');
@@ -271,7 +272,7 @@ describe.concurrent('audio that is not what it seems', () => {
     expect(await set.album.charges()).toBe(1);
   });
 
-  it('cut without an error: noticed, and fetched again before it is deleted there', async () => {
+  it('that was cut without an error is downloaded again before the remote copy is deleted', async () => {
     const set = await inFlight();
     set.relay.treat = only('/audio/retrieve', first(1, cutOff(0.5)));
     const ended = await set.run('run');
@@ -281,7 +282,7 @@ describe.concurrent('audio that is not what it seems', () => {
     expect(await whole(set)).toBe(true);
   });
 
-  it('whole, but with no mark of its end: fetched twice, and alike', async () => {
+  it('without an end mark is downloaded twice and compared', async () => {
     const set = await inFlight();
     set.relay.treat = only('/audio/retrieve', cutOff(1));
     const ended = await set.run('run');
@@ -291,7 +292,7 @@ describe.concurrent('audio that is not what it seems', () => {
     expect(await whole(set)).toBe(true);
   });
 
-  it('shorter than asked for: fetched again, and the whole one is kept', async () => {
+  it('that is shorter than requested is downloaded again, and the complete file is kept', async () => {
     const set = await inFlight(10);
     set.relay.treat = only('/audio/retrieve', first(1, audio(5)));
     const ended = await set.run('run');
@@ -300,7 +301,7 @@ describe.concurrent('audio that is not what it seems', () => {
     expect(secondsOf(set)).toBeCloseTo(10, 1);
   });
 
-  it('shorter than asked for, twice alike: that is how it was made, and told', async () => {
+  it('that is shorter than requested twice in the same way is kept, with a warning', async () => {
     const set = await inFlight(10);
     set.relay.treat = only('/audio/retrieve', audio(5));
     const ended = await set.run('run');
@@ -310,7 +311,7 @@ describe.concurrent('audio that is not what it seems', () => {
     expect(secondsOf(set)).toBeCloseTo(5, 1);
   });
 
-  it('shorter than asked for, and made anew for each request: taken at the second time', async () => {
+  it('that is shorter than requested and different each time is kept after the second download', async () => {
     const set = await inFlight(10);
     let asked = 0;
     const anew: Treat = (exchange) => {
@@ -326,7 +327,7 @@ describe.concurrent('audio that is not what it seems', () => {
     expect(stateOf(set)).toBe('done');
   });
 
-  it('always cut: never taken for whole, and never deleted there', async () => {
+  it('that is always cut never counts as complete and is never deleted remotely', async () => {
     const set = await inFlight();
     set.relay.treat = only('/audio/retrieve', cutOff(0.5));
     const ended = await set.run('run');

@@ -34,7 +34,7 @@ function event(nth: number, delayMs: number): Way {
   return { kind: 'event', nth, delayMs };
 }
 
-describe('a run that is killed, and the run that resumes it too', () => {
+describe('a run that is killed, and whose next run is killed too', () => {
   const places: Place[] = [];
   beforeAll(async () => {
     const root = folder();
@@ -62,11 +62,11 @@ describe('a run that is killed, and the run that resumes it too', () => {
       ),
     );
 
-  it('pays once, loses nothing and is finished: killed around what it tells', async () => {
+  it('pays once, loses nothing and is finished after kills around events', async () => {
     expectAllWell(await liveAll(BY_EVENT, 'event'), BY_EVENT.length);
   }, 120_000);
 
-  it('pays once, loses nothing and is finished: killed at a system call', async () => {
+  it('pays once, loses nothing and is finished after kills at system calls', async () => {
     if (!hasStrace()) {
       console.log('no strace here: killed around what it tells instead of at system calls');
       expectAllWell(await liveAll(BY_EVENT, 'again'), BY_EVENT.length);

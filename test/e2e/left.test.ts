@@ -11,6 +11,7 @@ import {
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { html, json, only } from './hostile-server.js';
+import { run } from './in-process.js';
 import { type Ended, launchProgram } from './launch.js';
 import { audioFiles } from './program.js';
 import { startRelay } from './relay.js';
@@ -59,16 +60,13 @@ describe('--frozen', () => {
     const album = await scene();
     expect((await album.run('run', '--yes', '--detach')).code).toBe(11);
     const before = contents(album.cwd);
-    const keyless = await launchProgram(
-      ['run', 'album.yaml', '--frozen', '--base-url', album.service.url],
-      album.cwd,
-    ).ended;
+    const keyless = await run(['run', 'album.yaml', '--frozen', '--base-url', album.service.url], album.cwd);
     expect([keyless.code, keyless.stderr.includes('error')]).toEqual([11, false]);
     expect(next(keyless)).toBe('collect album.yaml');
     expect(contents(album.cwd)).toEqual(before);
   });
 
-  it('leaves no trace of a manifest that never ran, on a read-only tree either', async () => {
+  it('leaves no files for a manifest that never ran, even in a read-only folder', async () => {
     const album = await scene();
     const tree = (folder: string) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
     chmodSync(album.cwd, 0o555);
@@ -76,11 +74,11 @@ describe('--frozen', () => {
     chmodSync(album.cwd, 0o755);
     expect([frozen.code, frozen.stderr.includes('2 takes would be bought')]).toEqual([10, true]);
     expect(tree(album.cwd)).toEqual(['album.yaml']);
-    const rehearsed = await launchProgram(['run', 'album.yaml', '--frozen', '--sandbox'], album.cwd).ended;
+    const rehearsed = await run(['run', 'album.yaml', '--frozen', '--sandbox'], album.cwd);
     expect([rehearsed.code, tree(album.cwd)]).toEqual([10, ['album.yaml']]);
   });
 
-  it('changes no byte where all is done, whatever the files would be called by now', async () => {
+  it('changes nothing if all is done, even if files would be renamed', async () => {
     const album = await made();
     const before = contents(album.cwd);
     expect((await album.run('run', '--frozen')).code).toBe(0);
@@ -92,7 +90,7 @@ describe('--frozen', () => {
     expect(contents(album.cwd)).toEqual(moved);
   });
 
-  it('changes nothing where it refuses', async () => {
+  it('changes nothing when it refuses', async () => {
     const album = await made();
     edit(manifestOf(album), (text) =>
       text.replace('Rain on', 'Hail on').replace('budget: 5', 'budget: 5\noutput: "new/{id}.{ext}"'),
@@ -102,7 +100,7 @@ describe('--frozen', () => {
     expect(contents(album.cwd)).toEqual(before);
   });
 
-  it('tells what failed, is missing or was changed', async () => {
+  it('reports what failed, is missing or was changed', async () => {
     const album = await scene({ prompts: { one: 'A door falls shut', two: 'A door [sandbox:fail]' } });
     expect((await album.run('run', '--yes')).code).toBe(100);
     expect((await album.run('run', '--frozen')).code).toBe(100);
@@ -116,7 +114,7 @@ describe('--frozen', () => {
     expect((await gone.run('run', '--frozen')).code).toBe(100);
   });
 
-  it('tells a pattern that matches nothing', async () => {
+  it('reports a pattern that matches nothing', async () => {
     const album = await made();
     const ended = await album.run('run', '--frozen', '--only', 'nobody');
     expect([ended.code, ended.stderr]).toEqual([2, expect.stringContaining('error[unknown-track]')]);
@@ -124,7 +122,7 @@ describe('--frozen', () => {
 });
 
 describe('verify', () => {
-  it('names the take, where one of several was damaged', async () => {
+  it('names the damaged one of several takes', async () => {
     const album = await scene();
     edit(manifestOf(album), (text) => text.replace('id: one,', 'id: one, takes: 2,'));
     expect((await album.run('run', '--yes')).code).toBe(0);
@@ -134,7 +132,7 @@ describe('verify', () => {
     expect([ended.code, ended.stdout]).toEqual([100, expect.stringContaining('--force one#2 ')]);
   });
 
-  it('lists what newer ones replaced, and fails for none of it', async () => {
+  it('lists superseded files and does not fail because of them', async () => {
     const album = await made();
     edit(manifestOf(album), (text) => text.replace('A door falls', 'A gate falls'));
     expect((await album.run('run', '--yes')).code).toBe(0);
@@ -148,7 +146,7 @@ describe('verify', () => {
 });
 
 describe('audio that is kept elsewhere', () => {
-  it('is green for a reason that every command shows', async () => {
+  it('is a success for a reason that every command shows', async () => {
     const album = await made();
     rmSync(path.join(album.cwd, 'out'), { recursive: true });
     expect((await album.run('verify')).code).toBe(100);
@@ -186,8 +184,8 @@ describe('audio that is kept elsewhere', () => {
   });
 });
 
-describe('where cannot check the files', () => {
-  it('status and resolve go by the lockfile, and say so', async () => {
+describe('files that cannot be checked', () => {
+  it('are shown by status as the lockfile records them, with a warning', async () => {
     const album = await made();
     rmSync(path.join(album.cwd, 'out'), { recursive: true });
     symlinkSync('out', path.join(album.cwd, 'out'));
@@ -201,7 +199,7 @@ describe('where cannot check the files', () => {
 });
 
 describe('the next command', () => {
-  it('after a refusal is none that would send it again', async () => {
+  it('after a refusal never submits the same request again', async () => {
     const album = await scene({ prompts: { one: 'A door falls shut', two: 'A door [sandbox:policy]' } });
     const first = await album.run('run', '--yes');
     expect([first.code, next(first)]).toEqual([100, undefined]);
@@ -218,7 +216,7 @@ describe('the next command', () => {
     expect(next(await album.run('status'))).toBeUndefined();
   });
 
-  it('of collect buys again what failed', async () => {
+  it('after collect retries what failed', async () => {
     const album = await scene({ prompts: { one: 'A door falls shut', two: 'A door [sandbox:fail]' } });
     expect((await album.run('run', '--yes')).code).toBe(100);
     for (const verb of ['collect', 'status'])
@@ -240,18 +238,18 @@ describe('the next command', () => {
     const going = launchProgram(['run', ...there, '--yes'], album.cwd, { VENICE_API_KEY: KEY });
     await asked;
     const env = { VENICE_API_KEY: KEY };
-    const status = await launchProgram(['status', ...there], album.cwd, env).ended;
+    const status = await run(['status', ...there], album.cwd, env);
     expect(status.stdout).toMatch(
       /\nA run is in progress \(pid \d+ on [^)]*\): these are its records so far\n$/,
     );
-    expect((await launchProgram(['collect', ...there], album.cwd, env).ended).code).toBe(7);
+    expect((await run(['collect', ...there], album.cwd, env)).code).toBe(7);
     going.kill();
     await going.ended;
-    const collected = await launchProgram(['collect', ...there], album.cwd, env).ended;
+    const collected = await run(['collect', ...there], album.cwd, env);
     expect([collected.code, next(collected)]).toEqual([8, 'resolve album.yaml']);
   });
 
-  it('where every file is missing asks for the folder, and offers to buy nothing', async () => {
+  it('asks for the output folder and buys nothing if every file is missing', async () => {
     const album = await scene();
     expect((await album.run('run', '--yes', '--out-dir', 'audio')).code).toBe(0);
     for (const verb of ['run', 'status', 'verify', 'plan']) {
@@ -271,43 +269,43 @@ describe('the next command', () => {
     expect(next(await album.run('run'))).toBe('run album.yaml --retry-failed');
   });
 
-  it('tells of a missing key once', async () => {
+  it('does not repeat the error about a missing key', async () => {
     const album = await scene();
     expect((await album.run('run', '--yes', '--only', 'one', '--detach')).code).toBe(11);
     const args = ['run', 'album.yaml', '--yes', '--base-url', album.service.url];
-    const { code, stderr } = await launchProgram(args, album.cwd).ended;
+    const { code, stderr } = await run(args, album.cwd);
     expect([code, stderr.split('error[no-key]').length]).toEqual([4, 2]);
   });
 });
 
-describe('models that cannot be asked for', () => {
+describe('models that cannot be fetched', () => {
   it.each([
     ['a page', html(404)],
     ['JSON', json(404, { error: 'Not found' })],
     ['a refusal', json(400, { error: 'Bad request' })],
-  ])('%s at the path of another base URL: not available, and where to look', async (_, treat) => {
+  ])('are reported with the base URL to check if the answer is %s', async (_, treat) => {
     const album = await scene();
     const relay = await startRelay(album.service.url, treat, KEY);
     for (const verb of ['plan', 'run']) {
       const args = [verb, 'album.yaml', '--base-url', relay.url];
-      const ended = await launchProgram(args, album.cwd, { VENICE_API_KEY: KEY }).ended;
+      const ended = await run(args, album.cwd, { VENICE_API_KEY: KEY });
       expect(ended.code).toBe(12);
       expect(ended.stderr.replace(/\s+/g, ' ')).toMatch(/--base-url .*VENICE_BASE_URL/);
     }
   });
 });
 
-describe('two manifests that would share a lockfile', () => {
-  it('album.yaml and album.yml: told, and nothing is bought', async () => {
+describe('two manifests that share a lockfile', () => {
+  it('are an error, and nothing is bought', async () => {
     const album = await made();
     copyFileSync(manifestOf(album), path.join(album.cwd, 'album.yml'));
     for (const manifest of ['album.yaml', 'album.yml']) {
       const args = ['run', manifest, '--yes', '--base-url', album.service.url];
-      const ended = await launchProgram(args, album.cwd, { VENICE_API_KEY: KEY }).ended;
+      const ended = await run(args, album.cwd, { VENICE_API_KEY: KEY });
       expect([ended.code, ended.stderr]).toEqual([3, expect.stringContaining('error[lockfile-shared]')]);
-      const own = await launchProgram([...args, '--lockfile', 'album.lock.jsonl'], album.cwd, {
+      const own = await run([...args, '--lockfile', 'album.lock.jsonl'], album.cwd, {
         VENICE_API_KEY: KEY,
-      }).ended;
+      });
       expect(own.code, own.stderr).toBe(0);
     }
   });

@@ -33,7 +33,7 @@ function changeGuard(album: Scene, change: Partial<Guard>): void {
 }
 
 describe.concurrent('one run at a time', () => {
-  it('exactly one of those started together spends, the others say who has the lock', async () => {
+  it('lets exactly one of several simultaneous runs buy, and the others say who holds the lock', async () => {
     const album = await scene();
     const runs = [1, 2, 3, 4].map(() => album.start('run', '--yes'));
     const ended = await Promise.all(runs.map(({ ended }) => ended));
@@ -60,7 +60,7 @@ describe.concurrent('one run at a time', () => {
     expect(await album.charges()).toBe(2);
   });
 
-  it('takes over from a run that is gone, and says so', async () => {
+  it('takes the lock over from a dead run and says so', async () => {
     const album = await scene();
     const pid = await killedRun(album);
     const resumed = await album.run('run', '--yes', '--progress', 'plain');
@@ -69,7 +69,7 @@ describe.concurrent('one run at a time', () => {
     expect(await album.charges()).toBe(2);
   });
 
-  it('takes over where the pid was given to another process', async () => {
+  it('takes the lock over if the pid now belongs to another process', async () => {
     const album = await scene();
     await killedRun(album);
     // This very process lives, but began at another time than the run that had its pid.
@@ -79,7 +79,7 @@ describe.concurrent('one run at a time', () => {
     expect(resumed.code).toBe(0);
   });
 
-  it('does not take over from another host: a person says that it is free', async () => {
+  it('does not take the lock over from another host without --force', async () => {
     const album = await scene();
     await killedRun(album);
     changeGuard(album, { hostname: 'the-other-studio', boot_id: 'another', machine_id: 'another' });
@@ -93,7 +93,7 @@ describe.concurrent('one run at a time', () => {
     expect(await album.charges()).toBe(2);
   });
 
-  it('does not take a guard that it cannot read for a free one', async () => {
+  it('treats an unreadable guard as held', async () => {
     const album = await scene();
     await killedRun(album);
     writeFileSync(guardOf(album), '');
@@ -103,7 +103,7 @@ describe.concurrent('one run at a time', () => {
     expect((await album.run('run', '--yes')).code).toBe(0);
   });
 
-  it('lets nobody resolve or repair what a run is writing', async () => {
+  it('prevents resolve and repair while a run is writing', async () => {
     const album = await scene();
     const first = album.start('run', '--yes', '--events', 'ndjson');
     await first.seen(/"state":"queued"/);

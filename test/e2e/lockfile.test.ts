@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Ended, launchProgram } from './launch.js';
+import { run } from './in-process.js';
+import type { Ended } from './launch.js';
 import { audioFiles } from './program.js';
 import { startRelay } from './relay.js';
 import { edit, type Scene, scene, writePrompts } from './scene.js';
@@ -16,7 +17,7 @@ async function finished(): Promise<Scene> {
   return album;
 }
 
-describe.concurrent('a lockfile that cannot be used', () => {
+describe('a lockfile that cannot be used', () => {
   /** Nothing that could buy does anything, and the lockfile stays as it is. */
   async function refusesAll(album: Scene, code: string, ...words: readonly string[]): Promise<void> {
     writePrompts(album.cwd, { ...FIRST, two: 'A gong is struck' });
@@ -32,7 +33,7 @@ describe.concurrent('a lockfile that cannot be used', () => {
     expect(await album.charges()).toBe(1);
   }
 
-  it('of a newer version', async () => {
+  it('stops everything if it is of a newer version', async () => {
     const album = await finished();
     edit(album.lockPath, (text) => text.replace('"version":2', '"version":4'));
     await refusesAll(album, 'lockfile-newer-version');
@@ -43,13 +44,13 @@ describe.concurrent('a lockfile that cannot be used', () => {
     ['emptied', () => ''],
     ['cut in its header', (text: string) => text.slice(0, 40)],
     ['without its header', (text: string) => text.split('\n').slice(1).join('\n')],
-  ])('%s', async (_, damage) => {
+  ])('stops everything if it is %s', async (_, damage) => {
     const album = await finished();
     edit(album.lockPath, damage);
     await refusesAll(album, 'lockfile-not-a-lockfile');
   });
 
-  it('with a line that was zeroed', async () => {
+  it('stops everything until it is repaired if a line is zeroed', async () => {
     const album = await finished();
     edit(album.lockPath, (text) => `${text}${'\0'.repeat(200)}\n`);
     await refusesAll(album, 'lockfile-bad-line');
@@ -60,7 +61,7 @@ describe.concurrent('a lockfile that cannot be used', () => {
     expect(await album.charges()).toBe(2);
   });
 
-  it('that is a folder', async () => {
+  it('stops the run if it is a folder', async () => {
     const album = await finished();
     const folder = path.join(album.cwd, 'other.lock.jsonl');
     mkdirSync(folder);
@@ -70,7 +71,7 @@ describe.concurrent('a lockfile that cannot be used', () => {
     expect(await album.charges()).toBe(1);
   });
 
-  it('of another endpoint', async () => {
+  it('stops everything if it belongs to another endpoint', async () => {
     const album = await finished();
     const other = await startRelay(album.service.url);
     writePrompts(album.cwd, { ...FIRST, two: 'A gong is struck' });
@@ -79,8 +80,7 @@ describe.concurrent('a lockfile that cannot be used', () => {
       ['collect', 'album.yaml'],
       ['resolve', 'album.yaml'],
     ]) {
-      const ended = await launchProgram([...words, '--base-url', other.url], album.cwd, album.service.env)
-        .ended;
+      const ended = await run([...words, '--base-url', other.url], album.cwd, album.service.env);
       expect(ended.code).toBe(9);
       expect(ended.stderr).toContain(`belongs to ${album.service.url}, not to ${other.url}`);
     }
@@ -89,8 +89,8 @@ describe.concurrent('a lockfile that cannot be used', () => {
   });
 });
 
-describe.concurrent('a lockfile that is damaged, and says enough', () => {
-  it('whose last line is torn: the line is dropped, and what it told is found out again', async () => {
+describe('a lockfile that is damaged but sufficient', () => {
+  it('loses its torn last line, and the run recovers what it recorded', async () => {
     const album = await scene({ prompts: FIRST });
     const killed = album.start('run', '--yes', '--events', 'ndjson');
     await killed.seen(/"state":"queued"/);
@@ -102,7 +102,7 @@ describe.concurrent('a lockfile that is damaged, and says enough', () => {
     expect(await album.charges()).toBe(1);
   });
 
-  it('or gone, with its files still there: nothing is bought over them', async () => {
+  it('that is gone lets nothing be bought over existing files', async () => {
     const album = await finished();
     rmSync(album.lockPath);
     const ended = await album.run('run', '--yes');
@@ -112,7 +112,7 @@ describe.concurrent('a lockfile that is damaged, and says enough', () => {
   });
 });
 
-describe.concurrent('two branches that both bought', () => {
+describe('two branches that both bought', () => {
   const git = (cwd: string, ...words: readonly string[]): string =>
     execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.org', ...words], {
       cwd,
@@ -156,7 +156,7 @@ describe.concurrent('two branches that both bought', () => {
     return ended;
   }
 
-  it('conflict: nothing is bought until `lock repair`, which keeps both', async () => {
+  it('let nothing be bought after a conflict until `lock repair`, which keeps both sides', async () => {
     const album = await merged('', { two: 'A gong is struck' }, { three: 'Steps on gravel' });
     expect(readFileSync(album.lockPath, 'utf8')).toContain('<<<<<<< ');
     const refused = await album.run('run', '--yes');
@@ -169,7 +169,7 @@ describe.concurrent('two branches that both bought', () => {
     await finishes(album, 3, 3);
   });
 
-  it('`merge=union`: the next run goes on by itself', async () => {
+  it('need no repair with `merge=union`', async () => {
     const album = await merged(
       '*.lock.jsonl merge=union\n',
       { two: 'A gong is struck' },
@@ -178,7 +178,7 @@ describe.concurrent('two branches that both bought', () => {
     await finishes(album, 3, 3);
   });
 
-  it('the same track twice: both are told, kept and collected', async () => {
+  it('have both jobs of the same track reported, kept and collected', async () => {
     const album = await merged(
       '*.lock.jsonl merge=union\n',
       { two: 'A gong is struck' },
@@ -197,7 +197,7 @@ describe.concurrent('two branches that both bought', () => {
     ).toEqual(ids.sort());
   });
 
-  it('the same track twice, in conflict: `lock repair` tells both', async () => {
+  it('have both jobs of the same track reported by `lock repair` after a conflict', async () => {
     const album = await merged('', { two: 'A gong is struck' }, { two: 'A gong is struck' });
     const ids = readFileSync(album.lockPath, 'utf8').match(/"attempt":"\w+"/g) ?? [];
     const repaired = await album.run('lock repair');

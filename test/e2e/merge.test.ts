@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { launchProgram } from './launch.js';
+import { run as runProgram } from './in-process.js';
 import { folder } from './program.js';
 import { type Scene, scene } from './scene.js';
 
@@ -14,11 +14,11 @@ async function boughtByTwo(): Promise<{ album: Scene; clone: string; theirs: str
   const clone = folder();
   cpSync(path.join(album.cwd, 'album.yaml'), path.join(clone, 'album.yaml'));
   expect((await album.run('run', '--yes')).code).toBe(0);
-  const theirs = await launchProgram(
+  const theirs = await runProgram(
     ['run', 'album.yaml', '--yes', ...album.service.flags],
     clone,
     album.service.env,
-  ).ended;
+  );
   expect(theirs.code, theirs.stderr).toBe(0);
   expect(await album.charges()).toBe(4);
   return { album, clone, theirs: path.join(clone, 'album.lock.jsonl') };
@@ -30,12 +30,12 @@ function queueIds(file: string): string[] {
     .sort();
 }
 
-describe.concurrent('two first runs', () => {
-  it('are joined by lock merge, and every command says what was bought twice', async () => {
+describe('two independent first runs', () => {
+  it('are joined by lock merge, and every command reports what was bought twice', async () => {
     const { album, theirs } = await boughtByTwo();
     const both = [...queueIds(album.lockPath), ...queueIds(theirs)].sort();
     const lockMerge = (...words: string[]) =>
-      launchProgram(['lock', 'merge', 'album.lock.jsonl', theirs, ...words], album.cwd).ended;
+      runProgram(['lock', 'merge', 'album.lock.jsonl', theirs, ...words], album.cwd);
     const merged = await lockMerge('--json');
     expect(merged.code, merged.stderr).toBe(0);
     expect(JSON.parse(merged.stdout)).toMatchObject({
@@ -89,7 +89,7 @@ describe.concurrent('two first runs', () => {
   it.each([
     ['conflict markers', ''],
     ['merge=union', '*.lock.jsonl merge=union\n'],
-  ])('merged by git (%s) get the command that joins them', async (_, attributes) => {
+  ])('merged by git (%s) lead to an error with the command that joins them', async (_, attributes) => {
     const { album, theirs } = await boughtByTwo();
     const both = [...queueIds(album.lockPath), ...queueIds(theirs)].sort();
     mergeByGit(album.cwd, theirs, attributes);
@@ -137,12 +137,12 @@ function mergeByGit(cwd: string, theirs: string, attributes: string): void {
   }
 }
 
-describe.concurrent('lock merge', () => {
-  it('into a new file leaves both as they were', async () => {
+describe('lock merge', () => {
+  it('into a new file leaves both lockfiles unchanged', async () => {
     const { album, clone, theirs } = await boughtByTwo();
     const before = [readFileSync(album.lockPath), readFileSync(theirs)];
     const lockMerge = (...words: string[]) =>
-      launchProgram(['lock', 'merge', 'album.yaml', theirs, ...words], album.cwd).ended;
+      runProgram(['lock', 'merge', 'album.yaml', theirs, ...words], album.cwd);
     const merged = await lockMerge('--out', 'both.lock.jsonl');
     expect(merged.code, merged.stderr).toBe(0);
     expect(merged.stdout).toContain('next: venice-batch status album.yaml --lockfile both.lock.jsonl');
@@ -153,18 +153,18 @@ describe.concurrent('lock merge', () => {
     expect([overwriting.code, overwriting.stderr.includes('error[output-file]')]).toEqual([2, true]);
   });
 
-  it('says which of the two is not there, and changes nothing', async () => {
+  it('says which lockfile is missing, and changes nothing', async () => {
     const cwd = folder();
     writeFileSync(path.join(cwd, 'album.yaml'), 'version: 1\n');
-    const ended = await launchProgram(['lock', 'merge', 'album.lock.jsonl', 'theirs.lock.jsonl'], cwd).ended;
+    const ended = await runProgram(['lock', 'merge', 'album.lock.jsonl', 'theirs.lock.jsonl'], cwd);
     expect(ended.code).toBe(2);
     expect(ended.stderr).toContain('error[lockfile-missing]: there is no lockfile at ');
     expect(existsSync(path.join(cwd, '.venice-batch'))).toBe(false);
   });
 });
 
-describe.concurrent('a take that was made again on purpose', () => {
-  it('was not bought twice', async () => {
+describe('a take that was generated again on purpose', () => {
+  it('does not count as bought twice', async () => {
     const album = await scene();
     expect((await album.run('run', '--yes')).code).toBe(0);
     const forced = await album.run('run', '--yes', '--force', 'one', '--json');

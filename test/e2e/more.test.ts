@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { audioFiles, folder, lockLines, run, start } from './program.js';
+import { run } from './in-process.js';
+import { audioFiles, folder, lockLines, start } from './program.js';
 
 const MANIFEST = `version: 1
 budget: 20
@@ -26,7 +27,7 @@ function album() {
 }
 
 describe('run --more', () => {
-  it('makes takes of tracks without a pick, which every command knows from then on', async () => {
+  it('adds takes to tracks without a pick, which every command knows afterwards', async () => {
     const { cwd, venice, make, records, lockfile } = album();
     expect((await make()).code).toBe(0);
     expect(lockfile()).not.toContain('extra');
@@ -74,7 +75,7 @@ describe('run --more', () => {
     expect(existsSync(path.join(cwd, 'release', '02 two.wav'))).toBe(true);
   });
 
-  it('is bought by a saved plan as it was planned, whatever was picked since', async () => {
+  it('is bought by a saved plan as planned, whatever was picked since', async () => {
     const { venice, make, records } = album();
     expect((await make()).code).toBe(0);
     expect((await venice('pick', 'one', '1')).code).toBe(0);
@@ -85,7 +86,7 @@ describe('run --more', () => {
     expect(records().map(({ track, take }) => `${track} ${take}`)).toEqual(['one 1', 'two 1', 'two 2']);
   });
 
-  it('buys no more than was asked for when it is killed and run again', async () => {
+  it('buys no more than requested when it is killed and run again', async () => {
     const { make, startMaking, records } = album();
     expect((await make()).code).toBe(0);
     const killed = startMaking('--more', '2', '--concurrency', '1', '--progress', 'plain');
@@ -111,7 +112,7 @@ describe('run --more', () => {
     });
   });
 
-  it('buys nothing where the picks cannot be read', async () => {
+  it('buys nothing if the picks cannot be read', async () => {
     const { cwd, make, records } = album();
     expect((await make()).code).toBe(0);
     writeFileSync(path.join(cwd, 'album.sandbox/album.picks.yaml'), 'picks: [\n');

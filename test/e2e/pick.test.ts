@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { folder, run } from './program.js';
+import { run } from './in-process.js';
+import { folder } from './program.js';
 
 const MANIFEST = (prompt: string, order = ['one', 'two']) => `version: 1
 budget: 20
@@ -23,7 +24,7 @@ describe('pick', () => {
     expect(made.code).toBe(0);
   });
 
-  it('writes the take of a track into a file beside everything else, and nothing into the lockfile', async () => {
+  it('writes the take of a track to the picks file and nothing to the lockfile', async () => {
     const before = lockfile();
     const { code, stdout } = await venice('pick', 'one', '2', '--note', 'the dry one');
     expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('picked one#2') });
@@ -35,7 +36,7 @@ describe('pick', () => {
     expect(status.stdout).toContain('Picks: 1 of 2 tracks\n  one#2 (the dry one)\n');
   });
 
-  it('suggests what was meant, with the flags of this run', async () => {
+  it('suggests the track that was meant, with the flags of this run', async () => {
     const track = await venice('pick', 'oen', '2');
     expect(track).toMatchObject({
       code: 2,
@@ -62,7 +63,7 @@ describe('pick', () => {
     expect(existsSync(path.join(cwd, 'album.sandbox', after.path))).toBe(true);
   });
 
-  it('stays when the track is made anew, says so, and can be named by its hash', async () => {
+  it('is kept when the track is generated again, with a note, and can be named by its hash', async () => {
     writeFileSync(path.join(cwd, 'album.yaml'), MANIFEST('A door slams'));
     expect((await venice('run', '--yes', '--sandbox-speed', '1000')).code).toBe(0);
     const [one] = (await picks()).tracks;
@@ -79,7 +80,7 @@ describe('pick', () => {
     expect((await picks()).tracks[0]).toEqual({ track: 'one', state: 'none' });
   });
 
-  it('says where a file of picks is wrong, and leaves it as it is', async () => {
+  it('reports where a picks file is wrong and does not change it', async () => {
     writeFileSync(file, 'version: 1\npicks:\n  one: 2\n');
     const { code, stderr } = await venice('pick', 'one', '1');
     expect(code).toBe(3);

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { rowWith, screenOf } from '../fakes/screen.js';
 import { folderWith, writeAlbum } from './album.js';
-import { folder, run } from './program.js';
+import { run } from './in-process.js';
+import { folder } from './program.js';
 import { atTerminal } from './terminal.js';
 
 const WIDTHS = [80, 120];
@@ -36,7 +37,7 @@ describe('a plan', () => {
     ]);
   });
 
-  it.each(WIDTHS)('says at %i columns by a mark what is done about each take', async (columns) => {
+  it.each(WIDTHS)('marks at %i columns what is done about each take', async (columns) => {
     const planned = atTerminal(['plan', 'album.yaml', '--sandbox', '--except', 'left'], cwd, columns);
     expect(await planned.ended).toBe(0);
     const screen = await planned.screen();

@@ -3,7 +3,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll } from 'vitest';
 import { type Ended, type Env, launchProgram, type Started } from './launch.js';
-import { launchService, type Service } from './service.js';
+import { openService, type Service } from './service.js';
+
+/** Read at once: a command that runs in this process has an environment of its own. */
+const TEMPORARY = os.tmpdir();
 
 const cleanUps: (() => void)[] = [];
 afterAll(() => {
@@ -17,25 +20,26 @@ export function afterTests(cleanUp: () => void): void {
 
 /** A folder of its own, removed after the tests of the file. */
 export function folder(): string {
-  const made = mkdtempSync(path.join(os.tmpdir(), 'venice-batch-'));
+  const made = mkdtempSync(path.join(TEMPORARY, 'venice-batch-'));
   cleanUps.push(() => rmSync(made, { recursive: true, force: true }));
   return made;
 }
 
-/** Starts the program. It is killed when it outlives its time, or the tests. */
+/** Starts the program in a process of its own. It is killed when it outlives its time, or the tests. */
 export function start(args: readonly string[], cwd: string, env: Env = {}): Started {
   const started = launchProgram(args, cwd, env);
   cleanUps.push(started.kill);
   return started;
 }
 
-export function run(args: readonly string[], cwd: string, env: Env = {}): Promise<Ended> {
+/** Runs the program in a process of its own, to its end. */
+export function runProcess(args: readonly string[], cwd: string, env: Env = {}): Promise<Ended> {
   return start(args, cwd, env).ended;
 }
 
-/** The simulator, until the tests of the file have ended. */
+/** A simulator, until the tests of the file have ended. */
 export async function startService(speed = 40): Promise<Service> {
-  const service = await launchService(folder(), speed);
+  const service = await openService(folder(), speed);
   cleanUps.push(service.stop);
   return service;
 }

@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { folder, run } from './program.js';
+import { run } from './in-process.js';
+import { folder } from './program.js';
 
-describe('the sound of files', () => {
+describe('the quality check', () => {
   const cwd = folder();
   const venice = (verb: string, ...words: string[]) => run([verb, 'album.yaml', '--sandbox', ...words], cwd);
 
@@ -20,7 +21,7 @@ tracks:
     );
   });
 
-  it('is measured while a run goes on, and told in events before the summary', async () => {
+  it('runs during a run and is reported in events before the summary', async () => {
     const { code, stdout } = await venice(
       'run',
       '--yes',
@@ -44,7 +45,7 @@ tracks:
     expect(events.at(-1)).toMatchObject({ type: 'summary', exit_code: 0 });
   });
 
-  it('is remembered by hash, for status, --json and JUnit', async () => {
+  it('is remembered by hash for status, --json and JUnit', async () => {
     const status = JSON.parse((await venice('status', '--json')).stdout);
     expect(status.sound.takes).toMatchObject([{ key: 'one' }, { key: 'two' }]);
     expect(status.sound.not_measured).toEqual([]);
@@ -56,7 +57,7 @@ tracks:
     expect((await venice('qc')).stdout).toContain('2 files measured, 0 with warnings');
   });
 
-  it('with warnings is told everywhere, and is a failure where --qc-fail says so', async () => {
+  it('shows its warnings everywhere and fails the run with --qc-fail', async () => {
     const lock = path.join(cwd, 'album.sandbox/album.lock.jsonl');
     const [, sha256] = /"track":"one".*?"sha256":"([0-9a-f]{64})"/.exec(readFileSync(lock, 'utf8')) ?? [];
     const cache = path.join(cwd, `album.sandbox/.venice-batch/audio/${sha256}.qc-v2.json`);

@@ -1,12 +1,13 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { folder, run, writeManifest } from './program.js';
+import { run } from './in-process.js';
+import { folder, writeManifest } from './program.js';
 
-describe('a name that is no manifest', () => {
+describe('a manifest that does not exist', () => {
   const commands = ['run', 'collect', 'status', 'verify', 'resolve', 'unlock', 'lock repair'];
 
-  it.each(commands)('%s says so, and makes nothing', async (command) => {
+  it.each(commands)('is reported by %s, which creates nothing', async (command) => {
     const cwd = folder();
     for (const name of ['nofile.yaml', 'nowhere/nofile.yaml'])
       for (const more of [[], ['--sandbox']]) {
@@ -17,7 +18,7 @@ describe('a name that is no manifest', () => {
       }
   });
 
-  it.each(commands)('%s says so of a folder and of standard input too', async (command) => {
+  it.each(commands)('is reported by %s if it is a folder or standard input', async (command) => {
     const cwd = folder();
     const ofFolder = await run([...command.split(' '), '.', '--sandbox'], cwd);
     expect([ofFolder.code, ofFolder.stderr.includes('error[manifest-directory]')]).toEqual([3, true]);
@@ -26,7 +27,7 @@ describe('a name that is no manifest', () => {
     expect(readdirSync(cwd)).toEqual([]);
   });
 
-  it('does not matter where the lockfile still tells what is paid for', async () => {
+  it('does not matter if there is a lockfile', async () => {
     const cwd = folder();
     const header = { kind: 'header' };
     writeFileSync(path.join(cwd, 'gone.lock.jsonl'), `${JSON.stringify(header)}\n`);
@@ -38,7 +39,7 @@ describe('a name that is no manifest', () => {
 describe('a manifest that was never run', () => {
   const commands = ['status', 'verify', 'resolve', 'unlock', 'lock repair', 'collect'];
 
-  it.each(commands)('has nothing for %s to do, and gets no folder', async (command) => {
+  it.each(commands)('leaves nothing for %s to do and gets no folder', async (command) => {
     const cwd = folder();
     writeManifest(cwd, 1);
     for (const more of [[], ['--sandbox']]) {
@@ -48,7 +49,7 @@ describe('a manifest that was never run', () => {
     }
   });
 
-  it('has no attempt that could be resolved, and gets no folder', async () => {
+  it('has no attempt to resolve and gets no folder', async () => {
     const cwd = folder();
     writeManifest(cwd, 1);
     const ended = await run(['resolve', 'album.yaml', 'abcdef', '--charged', '--sandbox'], cwd);
@@ -58,7 +59,7 @@ describe('a manifest that was never run', () => {
 
 describe('a file where a folder has to be', () => {
   it.each(['run', 'collect', 'plan', 'status', 'verify', 'resolve', 'unlock', 'lock repair'])(
-    'is told by %s as such, and is no bug',
+    'is reported by %s, and not as a bug',
     async (command) => {
       const cwd = folder();
       writeManifest(cwd, 1);
@@ -70,7 +71,7 @@ describe('a file where a folder has to be', () => {
     },
   );
 
-  it('is named where the audio would go, before anything is bought', async () => {
+  it('is reported before anything is bought if it is in the place of the output folder', async () => {
     const cwd = folder();
     const manifest = writeManifest(cwd, 1);
     writeFileSync(path.join(cwd, 'mine'), '');
@@ -98,11 +99,11 @@ describe('a run that is refused', () => {
   });
 });
 
-describe('a plan of which nothing could be priced', () => {
+describe('a plan without any price', () => {
   it.each([
     ['plan', 'stdout'],
     ['run', 'stderr'],
-  ] as const)('%s tells the errors alone, and then that there is none', async (command, stream) => {
+  ] as const)('shows only the errors with %s', async (command, stream) => {
     const cwd = folder();
     writeManifest(cwd, 1, 'defaults: { speed: 1.5 }\n');
     const ended = await run([command, 'album.yaml', '--sandbox'], cwd);
@@ -123,7 +124,7 @@ describe('the document of --json', () => {
     ['unknown-track', 2, '--only', 'nobody'],
   ];
 
-  it.each(refusals)('says %s', async (code, exitCode, ...flags) => {
+  it.each(refusals)('contains the error %s', async (code, exitCode, ...flags) => {
     const cwd = folder();
     const manifest = writeManifest(cwd, 1);
     const ended = await run(['run', manifest, '--sandbox', '--json', ...flags], cwd);
@@ -136,7 +137,7 @@ describe('the document of --json', () => {
     expect(document.diagnostics.map((diagnostic) => diagnostic.code)).toEqual([code]);
   });
 
-  it('and a stream of events do not share stdout', async () => {
+  it('cannot share stdout with events', async () => {
     const cwd = folder();
     const manifest = writeManifest(cwd, 1);
     const ended = await run(['run', manifest, '--sandbox', '--json', '--events', 'ndjson'], cwd);
@@ -146,7 +147,7 @@ describe('the document of --json', () => {
 });
 
 describe('the file of --suggestions', () => {
-  it('stays as it is where nothing was suggested', async () => {
+  it('stays as it is if nothing was suggested', async () => {
     const cwd = folder();
     const manifest = writeManifest(cwd, 1);
     const patch = path.join(cwd, 'mine.patch');
@@ -160,11 +161,11 @@ describe('the file of --suggestions', () => {
 
 describe('the JUnit report of a run that was refused', () => {
   it.each([
-    ['over the budget', 5, 'over-budget', ['--sandbox', '--yes', '--budget', '0.01']],
-    ['without a key', 4, 'no-key', ['--yes']],
-    ['of a plan that is not there', 2, 'plan-unreadable', ['--sandbox', '--plan', 'none.json']],
-    ['asked for too much', 2, 'usage', ['--json', '--events', 'ndjson']],
-  ])('%s is not green', async (_, code, type, words) => {
+    ['refused for its budget', 5, 'over-budget', ['--sandbox', '--yes', '--budget', '0.01']],
+    ['started without a key', 4, 'no-key', ['--yes']],
+    ['started with a missing plan', 2, 'plan-unreadable', ['--sandbox', '--plan', 'none.json']],
+    ['given conflicting flags', 2, 'usage', ['--json', '--events', 'ndjson']],
+  ])('has an error if the run was %s', async (_, code, type, words) => {
     const cwd = folder();
     writeManifest(cwd, 2);
     const env = { VENICE_BASE_URL: 'http://127.0.0.1:9/api/v1' };
@@ -184,13 +185,13 @@ describe('the next command', () => {
     return { next: /^Next\n {2}(.+)$/m.exec(stdout)?.[1], stderr };
   };
 
-  it('is not one that would fail at the same slip of the pen', async () => {
+  it('never repeats a mistyped flag', async () => {
     const ended = await next('--only', 'nothing*');
     expect(ended.stderr).toContain('error[unknown-track]');
     expect(ended.next).toBeUndefined();
   });
 
-  it('keeps it too where only the key is missing', async () => {
+  it('keeps the flags if only the key is missing', async () => {
     const cwd = folder();
     writeManifest(cwd, 1);
     const env = { VENICE_BASE_URL: 'http://127.0.0.1:9/api/v1' };
@@ -201,7 +202,7 @@ describe('the next command', () => {
     );
   });
 
-  it('keeps what was asked for', async () => {
+  it('keeps the flags of this run', async () => {
     const ended = await next('--retry-failed', '--force', 'track-0', '--budget', '0.01');
     expect(ended.next).toBe('venice-batch plan album.yaml --retry-failed --force track-0 --sandbox');
   });

@@ -5,7 +5,7 @@ import { parseFile } from 'music-metadata';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ebur128, ffmpeg, hasFfmpeg, probedTags } from '../release/ffmpeg.js';
 import { folderWith } from './album.js';
-import { folder, run } from './program.js';
+import { folder, runProcess as run } from './program.js';
 
 const TRACKS = `defaults: { model: elevenlabs-music, duration_seconds: 10 }
 tracks:
@@ -62,7 +62,7 @@ async function released(cwd: string, release: string, env = {}): Promise<Documen
 }
 
 describe('the audio of a release', () => {
-  it('is what was bought, with ReplayGain of track and album', async () => {
+  it('is the original audio with ReplayGain of track and album', async () => {
     const cwd = folderWith(made);
     const { tracks } = await released(cwd, 'date: 2026', { PATH: '' });
     const gains = await Promise.all(
@@ -81,7 +81,7 @@ describe('the audio of a release', () => {
   }, 90_000);
 
   it.each(['loudness: -22', 'loudness: -22, format: wav', 'loudness: -22, format: flac'])(
-    'is as loud as asked for, without another program: %s',
+    'has the requested loudness without another program: %s',
     async (asked) => {
       const cwd = folderWith(made);
       const { tracks, warnings } = await released(cwd, asked, { PATH: '' });
@@ -97,7 +97,7 @@ describe('the audio of a release', () => {
   );
 
   it.each(['loudness: -14', 'loudness: -14, true_peak: -2, format: flac'])(
-    'is as loud as asked for under the ceiling, where peaks have to be limited: %s',
+    'has the requested loudness below the ceiling if peaks have to be limited: %s',
     async (asked) => {
       const cwd = folderWith(made);
       const ceiling = asked.includes('true_peak') ? -2 : -1;
@@ -116,7 +116,7 @@ describe('the audio of a release', () => {
     90_000,
   );
 
-  it('stays under the ceiling of its true peak, and says where that costs loudness', async () => {
+  it('stays below its true peak ceiling and says if that costs loudness', async () => {
     const cwd = folderWith(made);
     const { tracks, warnings } = await released(cwd, 'loudness: -5, true_peak: -9', { PATH: '' });
     expect(warnings.map(({ message }) => message).join('\n')).toContain('instead of -5');
@@ -138,7 +138,7 @@ describe('the audio of a release', () => {
     expect(readdirSync(cwd)).not.toContain('r');
   }, 60_000);
 
-  it('is encoded by ffmpeg: as loud as asked for, tagged, and the same each time', async () => {
+  it('is encoded by ffmpeg with the requested loudness and tags, and is identical each time', async () => {
     if (!hasFfmpeg) {
       console.log('no ffmpeg here: mp3, m4a and opus were not made');
       expect(hasFfmpeg).toBe(false);

@@ -7,7 +7,8 @@ import { callWays } from '../kill/points.js';
 import { countCalls, describe as describeWay, hasStrace, runAndKill, type Way } from '../kill/way.js';
 import { hasFfmpeg, probedTags } from '../release/ffmpeg.js';
 import { folderWith } from './album.js';
-import { folder, run } from './program.js';
+import { run } from './in-process.js';
+import { folder } from './program.js';
 
 const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
@@ -55,7 +56,7 @@ const release = (cwd: string, ...words: readonly string[]) =>
   run(['release', 'album.yaml', '--sandbox', ...words], cwd);
 
 describe('a release', () => {
-  it('is named, tagged and summed, and the originals are as they were', async () => {
+  it('has names, tags and checksums, and leaves the originals unchanged', async () => {
     const cwd = folderWith(made);
     const before = contents(path.join(cwd, 'album.sandbox'));
     const { code, stdout } = await release(cwd, '--to', 'done/ring-road', '--first', '--zip');
@@ -101,7 +102,7 @@ describe('a release', () => {
     execFileSync('python3', ['-m', 'zipfile', '-t', 'ring-road.zip'], { cwd: path.dirname(at) });
   }, 60_000);
 
-  it('is the same, byte by byte, when it is made again, here or elsewhere', async () => {
+  it('is identical byte for byte when it is made again, here or elsewhere', async () => {
     const cwd = folderWith(made);
     for (const to of ['a', 'b', 'a'])
       expect((await release(cwd, '--to', to, '--first', '--zip')).code).toBe(0);
@@ -110,7 +111,7 @@ describe('a release', () => {
     expect(readdirSync(cwd).filter((name) => name.startsWith('.a'))).toEqual([]);
   }, 60_000);
 
-  it('needs a choice among several takes, and says how to make it', async () => {
+  it('needs a pick among several takes and says how to make it', async () => {
     const cwd = folderWith(made);
     const { code, stderr, stdout } = await release(cwd, '--to', 'r', '--json');
     expect(code).toBe(2);
@@ -120,7 +121,7 @@ describe('a release', () => {
     expect(existsSync(path.join(cwd, 'r'))).toBe(false);
   }, 60_000);
 
-  it('is of the picked take', async () => {
+  it('contains the picked take', async () => {
     const cwd = folderWith(made);
     expect((await run(['pick', 'album.yaml', 'three', '2', '--sandbox'], cwd)).code).toBe(0);
     const { code, stdout } = await release(cwd, '--to', 'r', '--json');
@@ -129,7 +130,7 @@ describe('a release', () => {
     expect(tracks.find(({ track }) => track === 'three')?.take).toBe(2);
   }, 60_000);
 
-  it('is made of what was bought: a changed or missing file ends it', async () => {
+  it('is not made from a changed or missing file', async () => {
     const cwd = folderWith(made);
     const out = path.join(cwd, 'album.sandbox/out');
     const [one = '', two = ''] = readdirSync(out).sort();
@@ -159,7 +160,7 @@ describe('a release', () => {
     expect(readFileSync(path.join(cwd, 'album.yaml'), 'utf8')).toBe(MANIFEST);
   }, 60_000);
 
-  it('can be looked at first, and its words can be changed at no cost', async () => {
+  it('can be previewed, and its metadata can be changed at no cost', async () => {
     const cwd = folderWith(made);
     const { code, stdout } = await release(cwd, '--to', 'r', '--first', '--dry-run', '--json');
     expect(code).toBe(0);
@@ -177,7 +178,7 @@ describe('a release', () => {
     expect(plan.code).toBe(0);
   }, 60_000);
 
-  it('that is killed leaves nothing of it or all of it, and the next one leaves nothing else', async () => {
+  it('leaves all or nothing when it is killed, and the next one leaves nothing else', async () => {
     const cwd = folderWith(made);
     const words = ['release', 'album.yaml', '--sandbox', '--first', '--zip', '--to'];
     expect((await run([...words, 'whole'], cwd)).code).toBe(0);

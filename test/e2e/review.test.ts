@@ -8,7 +8,7 @@ import { parse } from 'yaml';
 import type { ReviewData } from '../../src/review/data.js';
 import { folderWith, writeAlbum } from './album.js';
 import { accessibilityFaults, HAS_BROWSER, launchBrowser, openPage } from './browser.js';
-import { folder, lockLines, run, start } from './program.js';
+import { folder, lockLines, runProcess as run, start } from './program.js';
 import { edit } from './scene.js';
 
 const SANDBOX = ['--sandbox', '--sandbox-speed', '1000'];
@@ -77,7 +77,7 @@ describe('the server of the review page', () => {
     ({ address } = await startReview(cwd));
   });
 
-  it('sends parts of a file, and nothing that the lockfile does not name', async () => {
+  it('serves parts of a file, and nothing that the lockfile does not name', async () => {
     const sha256 = hashOf(cwd, 'opening', 1);
     const whole = await ask(`${address}audio/${sha256}`);
     expect(whole.headers['content-type']).toMatch(/^audio\//);
@@ -96,7 +96,7 @@ describe('the server of the review page', () => {
       expect(await ask(address + other)).toMatchObject({ status: 404 });
   });
 
-  it('refuses another token, another site and a name that was pointed at this machine', async () => {
+  it('refuses a wrong token, another site and DNS rebinding', async () => {
     const { origin, host, port } = new URL(address);
     expect(await ask(address)).toMatchObject({ status: 200 });
     expect(await ask(`${origin}/wrong/`)).toMatchObject({ status: 403 });
@@ -119,7 +119,7 @@ describe('the server of the review page', () => {
     expect(existsSync(path.join(cwd, 'album.sandbox/album.picks.yaml'))).toBe(false);
   });
 
-  it('lets nothing in from other hosts', async () => {
+  it('forbids content from other hosts', async () => {
     const { headers } = await ask(address);
     expect(headers['content-security-policy']).toMatch(/^default-src 'none';/);
     expect(String(headers['content-security-policy'])).not.toMatch(/https?:|\*/);
@@ -150,7 +150,7 @@ describe.skipIf(!HAS_BROWSER)('the review page in a browser', () => {
       seconds,
     );
 
-  it('plays, switches takes at the same position, and picks, by keyboard alone', async () => {
+  it('plays, switches takes at the same position and picks by keyboard alone', async () => {
     const cwd = await madeAlbum();
     const review = await startReview(cwd);
     const { page, addresses, errors } = await openPage(browser, review.address);
@@ -193,7 +193,7 @@ describe.skipIf(!HAS_BROWSER)('the review page in a browser', () => {
     expect(await review.ended).toMatchObject({ code: 0 });
   });
 
-  it('plays every take of a track as loud as the quietest, unless that is turned off', async () => {
+  it('matches the loudness of takes to the quietest unless that is turned off', async () => {
     const review = await startReview(await madeAlbum());
     const { page } = await openPage(browser, review.address, {}, VOICES);
     await page.getByText('LUFS').nth(3).waitFor();
@@ -224,7 +224,7 @@ describe.skipIf(!HAS_BROWSER)('the review page in a browser', () => {
     expect(await page.getByRole('heading', { level: 2 }).allTextContents()).toEqual(['ending']);
   });
 
-  it('shows a take that is in flight, the same take when it lands, and filters', async () => {
+  it('shows a take in flight and the same take when it is done, and filters', async () => {
     const cwd = await madeAlbum();
     const review = await startReview(cwd);
     const { page } = await openPage(browser, review.address);

@@ -2,16 +2,25 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseFile } from 'music-metadata';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { audioFiles, folder, lockLines, run, start, startService, writeManifest } from './program.js';
-import type { Service } from './service.js';
+import {
+  afterTests,
+  audioFiles,
+  folder,
+  lockLines,
+  runProcess as run,
+  start,
+  writeManifest,
+} from './program.js';
+import { launchService, type Service } from './service.js';
 
 describe('run, against a service in another process', () => {
   let service: Service;
   beforeAll(async () => {
-    service = await startService();
+    service = await launchService(folder(), 40);
+    afterTests(service.stop);
   });
 
-  it('makes every track once, and asks for nothing the second time', async () => {
+  it('generates every track once and requests nothing the second time', async () => {
     const cwd = folder();
     const before = await service.charges();
     const args = ['run', writeManifest(cwd), '--yes', ...service.flags];
@@ -65,7 +74,7 @@ describe('run, against a service in another process', () => {
     expect((await service.charges()) - before).toBe(6);
   });
 
-  it('ends well at Ctrl-C, says how to go on, and goes on', async () => {
+  it('ends cleanly at Ctrl-C, says how to continue, and continues', async () => {
     const cwd = folder();
     const before = await service.charges();
     const args = ['run', writeManifest(cwd, 6), '--yes', '--concurrency', '2', ...service.flags];
@@ -94,7 +103,7 @@ describe('run, against a service in another process', () => {
     expect(await service.charges()).toBe(before);
   });
 
-  it('buys nothing unasked where nobody can be asked', async () => {
+  it('buys nothing without approval if there is no terminal', async () => {
     const cwd = folder();
     const before = await service.charges();
     const end = await run(['run', writeManifest(cwd), ...service.flags], cwd, service.env);
@@ -124,7 +133,7 @@ describe('run, against a service in another process', () => {
     expect(end.stderr).toContain('VENICE_API_KEY');
   });
 
-  it('buys a changed track alone, tells the field and the price, and keeps the earlier file', async () => {
+  it('buys only a changed track, shows the field and the price, and keeps the earlier file', async () => {
     const cwd = folder();
     const args = ['run', writeManifest(cwd), '--yes', ...service.flags];
     await run(args, cwd, service.env);

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { audioFiles, folder, lockLines, run, start, startService, writeManifest } from './program.js';
+import { run } from './in-process.js';
+import { audioFiles, folder, lockLines, start, startService, writeManifest } from './program.js';
 import type { Service } from './service.js';
 
 describe('a saved plan', () => {
@@ -32,7 +33,7 @@ describe('a saved plan', () => {
 
   const attempts = (cwd: string) => new Set(lockLines(cwd).map(({ attempt }) => attempt));
 
-  it('is its own approval, once', async () => {
+  it('is an approval that works once', async () => {
     const plan = await planned();
     expect(await plan.apply()).toMatchObject({ code: 0 });
     expect(await plan.charges()).toBe(4);
@@ -44,7 +45,7 @@ describe('a saved plan', () => {
     expect(await plan.charges()).toBe(4);
   });
 
-  it('without a budget says at once with which command it can be applied', async () => {
+  it('shows at once the command that applies it if it has no budget', async () => {
     const cwd = folder();
     const manifest = path.join(cwd, writeManifest(cwd));
     writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('budget: 20\n', ''));
@@ -57,7 +58,7 @@ describe('a saved plan', () => {
     expect(audioFiles(cwd)).toHaveLength(1);
   });
 
-  it('that was cut short buys nothing more, but what is in flight is collected', async () => {
+  it('buys nothing more after an interruption, but what is in flight is collected', async () => {
     const plan = await planned();
     const begun = plan.begin();
     await begun.seen(/"state":"queued"/);
@@ -74,7 +75,7 @@ describe('a saved plan', () => {
     expect(audioFiles(plan.cwd)).toHaveLength(states.filter((state) => state === 'done').length);
   });
 
-  it('is over also where the service refused all of it', async () => {
+  it('is used up even if the service refused everything', async () => {
     const plan = await planned((text) => text.replaceAll('A short', '[sandbox:policy] A short'));
     expect((await plan.apply()).code).toBe(100);
     expect(lockLines(plan.cwd).every(({ state }) => state === 'rejected')).toBe(true);
@@ -84,7 +85,7 @@ describe('a saved plan', () => {
     expect(await plan.charges()).toBe(0);
   });
 
-  it('is out of date once a prompt was edited', async () => {
+  it('is out of date after a prompt was edited', async () => {
     const plan = await planned();
     plan.rewrite((text) => text.replace('number 2', 'number two'));
     const stale = await plan.apply();
@@ -93,7 +94,7 @@ describe('a saved plan', () => {
     expect(await plan.charges()).toBe(0);
   });
 
-  it('does not stand in for a budget, nor for another choice of tracks', async () => {
+  it('does not replace a budget and cannot be narrowed to other tracks', async () => {
     const plan = await planned((text) => text.replace('budget: 20\n', ''));
     const unlimited = await plan.apply();
     expect(unlimited.code).toBe(2);
@@ -105,7 +106,7 @@ describe('a saved plan', () => {
     expect(await plan.charges()).toBe(4);
   });
 
-  it('has to be one', async () => {
+  it('must be a valid plan', async () => {
     const plan = await planned();
     writeFileSync(path.join(plan.cwd, 'plan.json'), '{"format":"venice-batch-plan","version":2}');
     const newer = await plan.apply();

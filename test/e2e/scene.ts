@@ -1,15 +1,17 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { run } from './in-process.js';
 import type { Ended, Env, Started } from './launch.js';
 import { afterTests, folder, lockLines, start } from './program.js';
-import { launchService, type Service } from './service.js';
+import { openService, type Service } from './service.js';
 
 /** An album in a folder of its own, with a service of its own: tests that run side by side do not count each other's charges. */
 export interface Scene {
   readonly cwd: string;
   readonly service: Service;
-  /** Runs `venice-batch <verb> album.yaml <words>` against the service. */
+  /** Runs `venice-batch <verb> album.yaml <words>` against the service, in this process. */
   run(verb: string, ...words: readonly string[]): Promise<Ended>;
+  /** The same in a process of its own. */
   start(verb: string, ...words: readonly string[]): Started;
   charges(): Promise<number>;
   /** The lockfile's lines but for its header. */
@@ -27,16 +29,21 @@ const PROMPTS = { one: 'A door falls shut', two: 'Rain on a tin roof' };
 
 export async function scene({ prompts = PROMPTS, env = {} }: SceneOptions = {}): Promise<Scene> {
   const cwd = folder();
-  const service = await launchService(folder(), 1_000);
+  const service = await openService(folder(), 1_000);
   afterTests(service.stop);
   writePrompts(cwd, prompts);
-  const begin = (verb: string, ...words: readonly string[]) =>
-    start([...verb.split(' '), 'album.yaml', ...words, ...service.flags], cwd, { ...service.env, ...env });
+  const line = (verb: string, words: readonly string[]) => [
+    ...verb.split(' '),
+    'album.yaml',
+    ...words,
+    ...service.flags,
+  ];
+  const variables = { ...service.env, ...env };
   return {
     cwd,
     service,
-    start: begin,
-    run: (...words) => begin(...words).ended,
+    start: (verb, ...words) => start(line(verb, words), cwd, variables),
+    run: (verb, ...words) => run(line(verb, words), cwd, variables),
     charges: service.charges,
     lock: () => lockLines(cwd),
     lockPath: path.join(cwd, 'album.lock.jsonl'),

@@ -4,17 +4,17 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { linesSince, rowWith } from '../fakes/screen.js';
 import { writeAlbum } from './album.js';
-import { folder, run, writeManifest } from './program.js';
+import { folder, runProcess as run, writeManifest } from './program.js';
 import { passOn, startRelay } from './relay.js';
 import { scene } from './scene.js';
 import { atTerminal } from './terminal.js';
 
 const WIDTHS = [80, 120];
 
-describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
+describe.each(WIDTHS)('a terminal of %i columns', (columns) => {
   const wide = { model: ', model: elevenlabs-music, duration_seconds: 61' };
 
-  it('the question shows what is bought and waits behind it; no means no', async () => {
+  it('shows what is bought before the question, and "no" buys nothing', async () => {
     const cwd = folder();
     writeAlbum(cwd, [
       ['opening', 'Uplifting indie-folk, 120 BPM', wide.model],
@@ -40,7 +40,7 @@ describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
     expect(end).toMatchObject({ cursorVisible: true, cursorColumn: 0 });
   });
 
-  it('a run leaves its end state, its files, its failures, and what to type next', async () => {
+  it('shows the result of a run: its files, its failures and the next command', async () => {
     const cwd = folder();
     writeAlbum(cwd, [
       ['night', 'A nocturne', ', title: 夜 曲, output: "{title}.{ext}"'],
@@ -97,7 +97,7 @@ describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
     ]);
   });
 
-  it('an interrupted run says what is in flight and how to go on, and leaves no window', async () => {
+  it('shows after an interrupted run what is in flight and how to continue, and no live view', async () => {
     const cwd = folder();
     writeAlbum(cwd, [
       ['one', 'A slow one'],
@@ -121,7 +121,7 @@ describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
     expect(end.lines.slice(-2)).toEqual(['Next', '  venice-batch run album.yaml --sandbox']);
   });
 
-  it('a wrong manifest is shown with its lines, marked where it is wrong', async () => {
+  it('shows the lines of a wrong manifest with marks where it is wrong', async () => {
     const cwd = folder();
     const long = `Uplifting ${'indie-folk and '.repeat(12)}more`;
     writeFileSync(
@@ -153,7 +153,7 @@ describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
     expect(screen.lines.at(-1)).toMatch(/^more about an error: venice-batch explain unknown-key$/);
   });
 
-  it('what a model cannot do is shown at the track and where the value came from', async () => {
+  it('shows an unsupported value at the track and where the value came from', async () => {
     const cwd = folder();
     writeFileSync(
       path.join(cwd, 'album.yaml'),
@@ -173,7 +173,7 @@ describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
     expect(screen.lines.slice(-2)).toEqual(['', 'No plan: nothing was priced']);
   });
 
-  it('a plan that is too dear is shown, and below it why it cannot be', async () => {
+  it('shows a plan that is over budget, and the error below it', async () => {
     const cwd = folder();
     const shown = atTerminal(['plan', writeManifest(cwd, 1), '--sandbox', '--budget', '0.01'], cwd, columns);
     expect(await shown.ended).toBe(5);
@@ -185,7 +185,7 @@ describe.each(WIDTHS)('at a terminal of %i columns', (columns) => {
 });
 
 describe('a run that is interrupted at its clean-up', () => {
-  it('says that the audio is safe, what is owed, and the command that settles it', async () => {
+  it('says that the audio is safe, what is left to delete, and the command for it', async () => {
     const album = await scene();
     const notYet = {
       status: 200,

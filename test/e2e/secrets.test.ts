@@ -2,7 +2,8 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { json, only } from './hostile-server.js';
-import { type Ended, launchProgram } from './launch.js';
+import { run as runProgram } from './in-process.js';
+import type { Ended } from './launch.js';
 import { folder } from './program.js';
 import { passOn, startRelay, type Treat } from './relay.js';
 import { scene, writePrompts } from './scene.js';
@@ -54,16 +55,16 @@ async function stage(treat: Treat) {
   const { cwd, service } = await scene({ prompts: { one: 'A door falls shut' } });
   const relay = await startRelay(service.url, treat, KEY);
   const run = async (args: readonly string[], env: Readonly<Record<string, string>> = {}) => {
-    const ended = await launchProgram([...args, '--base-url', relay.url], cwd, {
+    const ended = await runProgram([...args, '--base-url', relay.url], cwd, {
       VENICE_API_KEY: SECRET,
       ...env,
-    }).ended;
+    });
     return { ...ended, reported: reportedBy(cwd, ended) };
   };
   return { cwd, run, relay };
 }
 
-describe.concurrent('a key that the service echoes', () => {
+describe('a key that the service echoes', () => {
   const reports = ['--junit', 'junit.xml', '--suggestions', 'prompts.patch', '--debug'];
 
   it.each([
@@ -71,7 +72,7 @@ describe.concurrent('a key that the service echoes', () => {
     ['the live view', ['--progress', 'tty']],
     ['--events ndjson', ['--events', 'ndjson']],
     ['--json', ['--json']],
-  ])('is in nothing that a run tells or writes: %s', async (_, how) => {
+  ])('appears in no output of a run: %s', async (_, how) => {
     const { cwd, run } = await stage(only('/audio/queue', echo));
     const summary = path.join(cwd, 'summary.md');
     const { code, reported } = await run(['run', 'album.yaml', '--yes', ...how, ...reports], {
@@ -94,7 +95,7 @@ describe.concurrent('a key that the service echoes', () => {
     ['plan', '/audio/quote'],
     ['validate', '/models'],
     ['models', '/models'],
-  ])('is in nothing that %s tells of %s', async (verb, at) => {
+  ])('appears in no output of %s about %s', async (verb, at) => {
     const { run } = await stage(only(at, echo));
     const words = { run: ['--yes', ...reports], plan: ['--debug'], validate: ['--live'], models: [] };
     const args = [verb, ...(verb === 'models' ? [] : ['album.yaml']), ...words[verb as keyof typeof words]];
@@ -104,7 +105,7 @@ describe.concurrent('a key that the service echoes', () => {
     expect(whereTheKeyIs((await run([...args, '--json'])).reported)).toEqual([]);
   });
 
-  it('is in nothing where it comes from a file', async () => {
+  it('appears nowhere if it comes from a file', async () => {
     const { run } = await stage(only('/models', echo));
     const file = path.join(folder(), 'key.env');
     writeFileSync(file, `VENICE_API_KEY='${SECRET}'\n`);
@@ -115,7 +116,7 @@ describe.concurrent('a key that the service echoes', () => {
     }
   });
 
-  it('is in nothing where it is a job that failed, or a charge', async () => {
+  it('appears nowhere if a failed job or a charge echoes it', async () => {
     const { cwd, run, relay } = await stage(passOn);
     expect((await run(['run', 'album.yaml', '--yes', '--detach'])).code).toBe(11);
     relay.treat = only('/audio/retrieve', (passing) =>

@@ -1,34 +1,48 @@
 import path from 'node:path';
+import { createClock } from '../../src/node/clock.js';
+import { systemRandom } from '../../src/node/random.js';
+import { openSandboxServer } from '../../src/sandbox/server.js';
 import { servedJobs } from '../kill/judge.js';
 import { type Env, launchProgram } from './launch.js';
 
 export const KEY = 'sandbox';
 
-/** The simulator lives as long as the tests of a file. */
+/** Longest that the tests of one file use a simulator. */
 const SERVICE_MS_MAX = 10 * 60_000;
 
-/** The simulator, in a process of its own: it outlives the program under test. */
+/** A simulator that outlives the program under test. */
 export interface Service {
   readonly url: string;
   /** Flags and environment that send the program there. */
   readonly flags: readonly string[];
   readonly env: Env;
-  /** The folder of what the service itself knows. */
+  /** The folder in which the service keeps its jobs and charges. */
   readonly ledger: string;
-  /** Jobs so far, each of which is charged: those too that still run, of which the billing history does not tell yet. */
+  /** Jobs so far, each of them charged: also those still running, which the billing history does not list yet. */
   charges(): Promise<number>;
-  /** Charges of the account so far, by the billing history. */
+  /** Charges that the billing history lists. */
   chargesStated(): Promise<number>;
   stop(): void;
 }
 
-/** Without its rate limit: many tests share it, and would wait for one another. */
+/** The simulator in this process, without its rate limit: many tests share it, and would wait for one another. */
+export async function openService(cwd: string, speed: number): Promise<Service> {
+  const directory = path.join(cwd, 'ledger');
+  const options = { port: 0, speed, clock: createClock(), random: systemRandom, limited: false, directory };
+  const { url, close } = await openSandboxServer(options);
+  return serviceAt(url, directory, () => void close());
+}
+
+/** The same as `venice-batch sandbox`, in a process of its own. */
 export async function launchService(cwd: string, speed: number): Promise<Service> {
   const ledger = path.join(cwd, 'ledger');
   const pace = ['--sandbox-speed', String(speed), '--no-limit'];
   const args = ['sandbox', '--port', '0', ...pace, '--ledger', ledger];
   const started = launchProgram(args, cwd, {}, { livesMsMax: SERVICE_MS_MAX });
-  const url = await started.seen(/at (http:\S+)/);
+  return serviceAt(await started.seen(/at (http:\S+)/), ledger, started.kill);
+}
+
+function serviceAt(url: string, ledger: string, stop: () => void): Service {
   return {
     url,
     flags: ['--base-url', url],
@@ -36,7 +50,7 @@ export async function launchService(cwd: string, speed: number): Promise<Service
     ledger,
     charges: async () => servedJobs(ledger, '').length,
     chargesStated: () => countCharges(url),
-    stop: () => started.kill(),
+    stop,
   };
 }
 

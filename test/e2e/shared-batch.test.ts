@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it, vi } from 'vitest';
-import { audioFiles, folder, run, startService, writeManifest } from './program.js';
+import { audioFiles, folder, runProcess as run, startService, writeManifest } from './program.js';
 import type { Service } from './service.js';
 
 // Each starts several runs.
@@ -32,7 +32,7 @@ const words = (service: Service, state: readonly string[]) => [
   ...state,
 ];
 
-it('gives a fresh checkout its files, and refuses to buy by the lockfile alone', async () => {
+it('downloads the files of a shared batch to a fresh checkout, and refuses to buy without its log', async () => {
   const { service, machine, state } = await stage(2);
   const [one, two] = [machine(), machine()];
   const first = await run(words(service, state), one, service.env);
@@ -67,7 +67,7 @@ it('gives a fresh checkout its files, and refuses to buy by the lockfile alone',
   expect(await service.charges()).toBe(2);
 });
 
-it('buys nothing once the log was deleted: it held the claims of other machines', async () => {
+it('buys nothing after the log was deleted', async () => {
   const { service, machine, share, state } = await stage(2);
   const cwd = machine();
   expect((await run(words(service, state), cwd, service.env)).code).toBe(0);
@@ -82,7 +82,7 @@ it('buys nothing once the log was deleted: it held the claims of other machines'
   expect(collected.code, collected.stderr).toBe(0);
 });
 
-it('buys nothing once the newest entries were deleted, and writes nothing in their place', async () => {
+it('buys nothing after the newest entries were deleted, and writes nothing in their place', async () => {
   const { service, machine, share, state } = await stage(2);
   const cwd = machine();
   expect((await run(words(service, state), cwd, service.env)).code).toBe(0);
@@ -107,7 +107,7 @@ it('buys nothing once the newest entries were deleted, and writes nothing in the
   expect(await service.charges()).toBe(3);
 });
 
-it('brings an older lockfile into the log, and says so', async () => {
+it('imports an older lockfile into the log and says so', async () => {
   const { service, machine, state } = await stage(2);
   const cwd = machine();
   await run(words(service, []), cwd, service.env);

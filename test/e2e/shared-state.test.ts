@@ -2,17 +2,9 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { type MemoryS3, type MemoryS3Options, startMemoryS3 } from '../tools/memory-s3.js';
+import { run } from './in-process.js';
 import type { Env } from './launch.js';
-import {
-  afterTests,
-  audioFiles,
-  folder,
-  lockLines,
-  run,
-  start,
-  startService,
-  writeManifest,
-} from './program.js';
+import { afterTests, audioFiles, folder, lockLines, start, startService, writeManifest } from './program.js';
 import type { Service } from './service.js';
 
 // Every append to the log is a few requests.
@@ -34,7 +26,7 @@ const words = (service: Service, ...more: string[]) => [
 const stateIn = ({ endpoint }: MemoryS3) => ['--state', `s3://bucket/album?endpoint=${endpoint}`];
 
 it.each(['ExpiredToken', 'AccessDenied'])(
-  'goes on collecting, and buys nothing more, when a bucket answers %s during the run',
+  'continues to collect but buys nothing more when a bucket answers %s during the run',
   async (code) => {
     const [service, server] = [await startService(4), await startS3()];
     const cwd = folder();
@@ -88,7 +80,7 @@ it('buys nothing through a store that lets two writers win', async () => {
   expect(await service.charges()).toBe(0);
 });
 
-it('warns of a rule of the bucket that will delete the log', async () => {
+it('warns about a lifecycle rule that would delete the log', async () => {
   const lifecycle =
     '<LifecycleConfiguration><Rule><ID>tidy</ID><Filter/><Status>Enabled</Status><Expiration><Days>7</Days></Expiration></Rule></LifecycleConfiguration>';
   const [service, server] = [await startService(), await startS3({ lifecycle })];
@@ -99,7 +91,7 @@ it('warns of a rule of the bucket that will delete the log', async () => {
   expect(ended.stderr).toContain('the life-cycle rule "tidy" of the bucket deletes objects');
 });
 
-it('uses the log of the flag before that of the environment before that of the manifest', async () => {
+it('prefers the log of the flag to that of the environment, and that to the log of the manifest', async () => {
   const service = await startService();
   const shares = ['manifest', 'environment', 'flag'].map((name) => {
     const share = path.join(folder(), name);

@@ -25,14 +25,14 @@ async function packagesOf(args: readonly string[]): Promise<ReadonlySet<string>>
   return new Set([...found].map(([, name]) => name!));
 }
 
-describe('the start', () => {
-  it.each(['--version', '--help', 'run --help'])('of %s loads nothing heavy', async (line) => {
+describe('starting up', () => {
+  it.each(['--version', '--help', 'run --help'])('with %s loads nothing heavy', async (line) => {
     const packages = await packagesOf(line.split(' '));
     expect(packages).toContain('commander');
     expect(HEAVY.filter((name) => packages.has(name))).toEqual([]);
   });
 
-  it('of a run without a shared log loads nothing of it', async () => {
+  it('with a run without a shared log loads no code for it', async () => {
     const preload = `data:text/javascript,${encodeURIComponent(PRINT_MODULES)}`;
     const cwd = folder();
     writeManifest(cwd, 1);
@@ -52,7 +52,7 @@ describe('the start', () => {
     expect(stderr).not.toMatch(/\/dist\/(?:shared-log|node\/(?:git|web)\.js)/);
   });
 
-  it('of a command that reads a manifest is seen to load what it needs', async () => {
+  it('with a command that reads a manifest loads what it needs', async () => {
     const packages = await packagesOf(['validate', ALBUM]);
     expect([...packages]).toEqual(expect.arrayContaining(['yaml', 'ajv']));
   });

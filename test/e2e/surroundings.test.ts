@@ -32,7 +32,7 @@ async function committed(): Promise<Scene> {
   return album;
 }
 
-describe('a lockfile that others change during a run', () => {
+describe('a lockfile that another program changes during a run', () => {
   it.each<[string, (album: Scene) => void]>([
     ['restored by git stash', ({ cwd }) => git(cwd, 'stash')],
     ['deleted', ({ lockPath }) => rmSync(lockPath)],
@@ -41,7 +41,7 @@ describe('a lockfile that others change during a run', () => {
       'written over in place',
       ({ cwd, lockPath }) => writeFileSync(lockPath, git(cwd, 'show', 'HEAD:album.lock.jsonl')),
     ],
-  ])('%s, and the run killed: nothing is bought twice', async (_, strike) => {
+  ])('leads to no second purchase even if the run is killed: %s', async (_, strike) => {
     const album = await committed();
     // Two at a time: with both queued, no submit is under way as the run is killed.
     const run = album.start('run', '--yes', '--concurrency', '2', '--events', 'ndjson');
@@ -53,7 +53,7 @@ describe('a lockfile that others change during a run', () => {
     expect(await album.charges()).toBe(5);
   });
 
-  it('by one with conflict markers: buying ends, collecting goes on, and nothing is lost', async () => {
+  it('stops purchases but not collecting if it gets conflict markers, and nothing is lost', async () => {
     const album = await committed();
     const run = album.start('run', '--yes', '--concurrency', '1', '--events', 'ndjson');
     await run.seen(/"state":"queued"/);
@@ -69,22 +69,25 @@ describe('a lockfile that others change during a run', () => {
   });
 });
 
-describe('a lock that somebody deletes during a run', () => {
-  it.each(['-fd', '-fdx'])('by git clean %s: no second run starts beside the first', async (flags) => {
-    const album = await committed();
-    const first = album.start('run', '--yes', '--concurrency', '1', '--events', 'ndjson');
-    await first.seen(/"state":"queued"/);
-    git(album.cwd, 'clean', flags, '-e', 'out');
-    const second = await album.run('run', '--yes');
-    expect(second.code).toBe(7);
-    expect((await first.ended).code).toBe(0);
-    expect(await album.charges()).toBe(5);
-    expect(git(album.cwd, 'status', '--porcelain', '.venice-batch')).toBe('');
-  });
+describe('a lock that is deleted during a run', () => {
+  it.each(['-fd', '-fdx'])(
+    'does not let a second run start beside the first: git clean %s',
+    async (flags) => {
+      const album = await committed();
+      const first = album.start('run', '--yes', '--concurrency', '1', '--events', 'ndjson');
+      await first.seen(/"state":"queued"/);
+      git(album.cwd, 'clean', flags, '-e', 'out');
+      const second = await album.run('run', '--yes');
+      expect(second.code).toBe(7);
+      expect((await first.ended).code).toBe(0);
+      expect(await album.charges()).toBe(5);
+      expect(git(album.cwd, 'status', '--porcelain', '.venice-batch')).toBe('');
+    },
+  );
 });
 
 describe('one manifest', () => {
-  it('under two lockfiles is not bought twice without a word', async () => {
+  it('with two lockfiles is not bought twice without a request', async () => {
     const album = await scene();
     expect((await album.run('run', '--yes', '--lockfile', 'a.db', '--out-dir', 'first')).code).toBe(0);
     for (const [verb, ...words] of [['run', '--yes'], ['plan']] as const) {
@@ -108,7 +111,7 @@ describe('one manifest', () => {
     expect(await album.charges()).toBe(4);
   });
 
-  it('and a link to it have one lockfile', async () => {
+  it('and a link to it share one lockfile', async () => {
     const album = await scene();
     expect((await album.run('run', '--yes')).code).toBe(0);
     const real = path.join(album.cwd, 'night.yaml');

@@ -2,7 +2,8 @@ import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFil
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
-import { audioFiles, folder, lockLines, run } from './program.js';
+import { run } from './in-process.js';
+import { audioFiles, folder, lockLines } from './program.js';
 
 describe('tidy', () => {
   const cwd = folder();
@@ -27,7 +28,7 @@ ${order.map((id) => `  - { id: ${id}, prompt: ${prompt} ${id} }`).join('\n')}
     await make(manifest('A door slams'));
   });
 
-  it('shows what it would move, and moves nothing, with --dry-run', async () => {
+  it('only shows what it would move with --dry-run', async () => {
     const before = files();
     const { code, stdout } = await venice('tidy', '--dry-run');
     expect({ code, stdout }).toMatchObject({
@@ -37,7 +38,7 @@ ${order.map((id) => `  - { id: ${id}, prompt: ${prompt} ${id} }`).join('\n')}
     expect(files()).toEqual(before);
   });
 
-  it('moves what is neither current nor picked, and nothing when it is asked again', async () => {
+  it('moves what is neither current nor picked, and nothing the second time', async () => {
     expect(files()).toHaveLength(4);
     expect((await venice('tidy')).stdout).toContain('1 file moved');
     expect(superseded()).toEqual([expect.stringMatching(/^out\/\.superseded\/02-two\.[0-9a-f]{8}\.wav$/)]);
@@ -46,7 +47,7 @@ ${order.map((id) => `  - { id: ${id}, prompt: ${prompt} ${id} }`).join('\n')}
     expect((await venice('verify')).code).toBe(0);
   });
 
-  it('has superseded files follow a new order and a new name', async () => {
+  it('renames superseded files after a new order and a new name', async () => {
     await make(manifest('A door slams', ['two', 'one']));
     expect(superseded()).toEqual([expect.stringMatching(/^out\/\.superseded\/01-two\.[0-9a-f]{8}\.wav$/)]);
     expect(files().filter((name) => /^out\/02-one\.[0-9a-f]{8}\.wav$/.test(name))).toHaveLength(1);
@@ -55,7 +56,7 @@ ${order.map((id) => `  - { id: ${id}, prompt: ${prompt} ${id} }`).join('\n')}
     expect(files().every((name) => name.startsWith('done/'))).toBe(true);
   });
 
-  it('is found wherever it is: an earlier take that was tidied away can be picked, reviewed and released', async () => {
+  it('leaves an earlier take available to pick, review and release', async () => {
     const records = lockLines(cwd, 'album.sandbox/album.lock.jsonl') as unknown as Attempt[];
     const away = records.find(({ file }) => file?.path.includes('.superseded'))!.file!;
     expect((await venice('pick', 'two', away.sha256.slice(0, 12))).code).toBe(0);
@@ -74,7 +75,7 @@ ${order.map((id) => `  - { id: ${id}, prompt: ${prompt} ${id} }`).join('\n')}
     expect((await venice('pick', 'two', '1')).code).toBe(0);
   });
 
-  it('brings back what is picked again, and takes away what is not picked any more', async () => {
+  it('brings back files that are picked again and moves files that are no longer picked', async () => {
     expect((await venice('pick', 'one', '1')).code).toBe(0);
     expect((await venice('tidy')).stdout).toContain('1 file moved');
     expect(superseded()).toHaveLength(2);

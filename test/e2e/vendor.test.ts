@@ -26,8 +26,8 @@ function album(tracks: Readonly<Record<string, { readonly model?: string; readon
   };
 }
 
-describe('the program against a stand-in written from the newest description', { timeout: 120_000 }, () => {
-  it('settles every job by what its answer means, and says the same of its money everywhere', async () => {
+describe('the program against a stand-in for the newest version of the API', { timeout: 120_000 }, () => {
+  it('settles every job by its answer and reports the same cost everywhere', async () => {
     const { cwd, run: batch } = album({
       good: { prompt: 'Good morning' },
       refused: { prompt: 'Refused by the provider' },
@@ -100,7 +100,7 @@ describe('the program against a stand-in written from the newest description', {
     });
   });
 
-  it('refuses a voice-changer model at the check, with the reason, and asks no price', async () => {
+  it('refuses a voice-changer model with the reason and requests no quote', async () => {
     const { run: batch } = album({ one: { model: 'voices', prompt: 'Some prompt' } });
     const from = server.requests.length;
     const ended = await batch('run', 'album.yaml', '--yes');

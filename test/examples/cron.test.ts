@@ -15,7 +15,7 @@ const manifest = (tracks: readonly string[]) =>
     .join('')}`;
 
 describe('the script for cron', () => {
-  it('makes what is new with its state in git, and leaves to each machine what it has', async () => {
+  it('generates what is new, with its state in git, and leaves each machine its own files', async () => {
     const [server, service] = [await startGitServer(), await startService()];
     afterTests(() => void server.stop());
     pushFiles(server, { 'album.yaml': manifest(['one', 'two']), 'cron.sh': example('cron.sh') });

@@ -12,7 +12,7 @@ vi.setConfig({ testTimeout: 240_000 });
 describe('the workflow for GitHub Actions', () => {
   const FILE = 'github-actions.yml';
 
-  it('checks and prices a pull request without secrets, before anything was made and after', async () => {
+  it('checks and prices a pull request without secrets, before and after the first run', async () => {
     const { runner, setup, service } = await stage();
     const nothing: Env = {};
     expect((await play(runner(), FILE, 'check', nothing)).failed).toEqual([]);
@@ -26,7 +26,7 @@ describe('the workflow for GitHub Actions', () => {
     expect(await service.charges()).toBe(3);
   });
 
-  it('goes on where a runner was lost: nothing is bought twice, no file is missing', async () => {
+  it('continues after a lost runner without buying twice or missing files', async () => {
     const { runner, setup, service, server } = await stage(4);
     await lose(runner(), FILE, 'make', setup, 3);
     const next = runner();
@@ -38,7 +38,7 @@ describe('the workflow for GitHub Actions', () => {
     expect(fileOnMain(server, '.gitattributes')).toContain('*.lock.jsonl merge=union');
   });
 
-  it('pushes the lockfile though somebody else pushed meanwhile, also another lockfile', async () => {
+  it('pushes the lockfile even if something else was pushed meanwhile', async () => {
     const { runner, setup, service, server } = await stage();
     const [one, two] = [runner(), runner()];
     expect((await play(one, FILE, 'make', setup)).failed).toEqual([]);

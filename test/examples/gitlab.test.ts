@@ -36,7 +36,7 @@ tracks:
 `;
 
 describe('the pipeline for GitLab', () => {
-  it('checks without secrets, makes once, and goes on where a runner was lost', async () => {
+  it('checks without secrets, generates once, and continues after a lost runner', async () => {
     const [server, service] = [await startGitServer(), await startService(4)];
     afterTests(() => void server.stop());
     pushFiles(server, { 'album.yaml': MANIFEST });

@@ -9,7 +9,7 @@ vi.setConfig({ testTimeout: 240_000 });
 describe('the workflow with a matrix', () => {
   const FILE = 'github-actions-matrix.yml';
 
-  it('shares one manifest, and finishes for a job whose runner was lost', async () => {
+  it('shares one manifest and finishes the work of a lost runner', async () => {
     const { runner, setup, service } = await stage(20);
     await lose(runner(), FILE, 'make', setup, 3);
     const jobs = await Promise.all(

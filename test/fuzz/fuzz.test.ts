@@ -55,12 +55,12 @@ function changed(
   return flipped;
 }
 
-it.each(names)('%s: takes its corpus', async (name) => {
+it.each(names)('accepts its corpus: %s', async (name) => {
   for (const data of TARGETS[name].corpus) await expect(TARGETS[name].run(data)).resolves.toBeUndefined();
 });
 
 it.each(names)(
-  '%s: stands whatever is done to it',
+  'survives any input: %s',
   async (name) => {
     const { corpus, run } = TARGETS[name];
     const input = fc

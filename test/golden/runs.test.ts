@@ -35,14 +35,14 @@ const MANIFESTS = [
 describe.each(MANIFESTS)('$name.yaml in the sandbox', ({ folder, name }) => {
   const files = filesIn(folder);
 
-  it('has the same requests and digests', async () => {
+  it('produces the same requests and digests as before', async () => {
     const disk = createMemoryDisk(files);
     const { manifest } = await loadManifest(disk.files, `${HOME}/${name}.yaml`, `${name}.yaml`);
     const takes = manifest?.takes.map(({ key, digest, parts, request }) => ({ key, digest, parts, request }));
     await expect(`${jsonText(takes, 2)}\n`).toMatchFileSnapshot(`bytes/${name}.requests.json`);
   });
 
-  it('leaves the same lockfile, document of --json and events', async () => {
+  it('produces the same lockfile, JSON document and events as before', async () => {
     const { lockfile, outcome, events } = await play(name, files);
     await expect(lockfile).toMatchFileSnapshot(`bytes/${name}.lock.jsonl`);
     await expect(renderJson(outcome, HOME)).toMatchFileSnapshot(`bytes/${name}.run.json`);

@@ -13,20 +13,20 @@ const bought = (name: string, fields: Partial<Attempt> = {}) => {
 const groups = (...attempts: Attempt[]) =>
   boughtTwice(attempts).map(({ attempts: all }) => all.map((one) => one.queue_id ?? one.state));
 
-describe('what was bought twice', () => {
+describe('a request that was bought twice', () => {
   it.each<[string, Partial<Attempt>]>([
     ['in flight', {}],
     ['done', { state: 'done', file }],
     ['stored', { state: 'stored', file }],
     ['unverified', { state: 'unverified' }],
-  ])('is a request beside one that is %s', (_, other) => {
+  ])('is one bought beside one that is %s', (_, other) => {
     expect(groups(bought('a', { state: 'done', file }), bought('b', other))).toEqual([['q-a', 'q-b']]);
   });
 
   it.each<[string, Partial<Attempt>]>([
     ['an intent', { state: 'intent' }],
     ['in doubt', { state: 'in_doubt' }],
-  ])('may be a request beside one that is %s', (_, other) => {
+  ])('may be one bought beside one that is %s', (_, other) => {
     const { queue_id: _id, ...doubtful } = bought('b', other);
     expect(groups(bought('a'), doubtful)).toEqual([['q-a', other.state]]);
   });
@@ -39,16 +39,16 @@ describe('what was bought twice', () => {
     ['is of another take', { take: 2 }],
     ['is of another track', { track: 'closing' }],
     ['was made again on purpose', { replaces: id('a') }],
-  ])('is none beside one that %s', (_, other) => {
+  ])('is not one bought beside one that %s', (_, other) => {
     expect(groups(bought('a', { state: 'done', file }), bought('b', other))).toEqual([]);
   });
 
-  it('is one still where only one of two was made again on purpose', () => {
+  it('still counts if only one of two was generated again on purpose', () => {
     const again = bought('c', { replaces: id('b') });
     expect(groups(bought('a'), bought('b'), again)).toEqual([['q-a', 'q-c']]);
   });
 
-  it('is one where what replaces it came to nothing', () => {
+  it('counts if its replacement failed', () => {
     expect(groups(bought('a'), bought('b'), bought('c', { replaces: id('b'), state: 'failed' }))).toEqual([
       ['q-a', 'q-b'],
     ]);
@@ -63,7 +63,7 @@ describe('what was bought twice', () => {
     expect(extraMicroUsd(doubles)).toBe(500);
   });
 
-  it('is the same in any order', () => {
+  it('is found in any order', () => {
     fc.assert(
       fc.property(
         records.chain((all) =>

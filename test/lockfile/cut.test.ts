@@ -91,7 +91,7 @@ describe('a lockfile that is cut or put back after a run was killed', () => {
     expect(opened).toBeGreaterThan(50);
   });
 
-  it('also when the next run is killed too, before or after it recorded anything', async () => {
+  it('still shows them when the next run is killed too', async () => {
     const bought = createMemoryDisk();
     await buy(bought, []);
     let opened = 0;
@@ -102,7 +102,7 @@ describe('a lockfile that is cut or put back after a run was killed', () => {
     expect(opened).toBeGreaterThan(50);
   });
 
-  it('tells that records were brought back, and how many attempts', async () => {
+  it('leads to a message about how many attempts were restored', async () => {
     const disk = createMemoryDisk();
     await buy(disk, []);
     const cut = damaged(disk, serialiseLock(header, RECORDS.slice(0, 2)));
@@ -112,7 +112,7 @@ describe('a lockfile that is cut or put back after a run was killed', () => {
     expect(whole.ok && whole.notes).toEqual([]);
   });
 
-  it('is believed again after a clean end, and no journal is left', async () => {
+  it('is trusted again after a clean end, which leaves no journal', async () => {
     const disk = createMemoryDisk();
     await buy(disk, []);
     const next = createMemoryDisk(disk.texts());

@@ -26,24 +26,24 @@ const open = early + appended.map((one) => `${attemptLine(one)}\n`).join('');
 const kinds = (text: string) => parseLock(text).problems.map(({ kind }) => kind);
 const attemptsIn = (text: string) => [...parseLock(text).attempts.values()];
 
-describe('a lockfile that a clean end left', () => {
-  it('is refused wherever it is cut', () => {
+describe('a lockfile after a clean end', () => {
+  it('is refused if it is cut anywhere', () => {
     for (let length = 0; length < bytes.length - 1; length += 1)
       expect(kinds(decode(bytes.subarray(0, length))), `${length} bytes`).not.toEqual([]);
   });
 
-  it('has all there is without its last line feed', () => {
+  it('is complete without its last line feed', () => {
     expect(kinds(clean.slice(0, -1))).toEqual([]);
   });
 
-  it('is refused wherever its end is zeroed', () => {
+  it('is refused if any part of its end is zeroed', () => {
     for (let zeros = 1; zeros < 300; zeros += 1) {
       const damaged = Buffer.concat([bytes.subarray(0, bytes.length - zeros), Buffer.alloc(zeros)]);
       if (zeros > 1) expect(kinds(decode(damaged)), `${zeros} zeros`).not.toEqual([]);
     }
   });
 
-  it('is refused without any of its lines, and with two of them swapped', () => {
+  it('is refused if any line is missing or two are swapped', () => {
     const lines = clean.trimEnd().split('\n');
     for (let at = 0; at < lines.length; at += 1)
       expect(kinds(`${lines.toSpliced(at, 1).join('\n')}\n`), `line ${at + 1}`).not.toEqual([]);
@@ -52,7 +52,7 @@ describe('a lockfile that a clean end left', () => {
     ]);
   });
 
-  it('never says anything else with a bit flipped', () => {
+  it('is never misread with a flipped bit', () => {
     const silent: number[] = [];
     for (let bit = 0; bit < bytes.length * 8; bit += 1) {
       const flipped = Buffer.from(bytes);
@@ -65,13 +65,13 @@ describe('a lockfile that a clean end left', () => {
   });
 });
 
-describe('a lockfile that a killed run left', () => {
-  it('is read, and holds what was appended', () => {
+describe('a lockfile after a killed run', () => {
+  it('is read with everything that was appended', () => {
     expect(kinds(open)).toEqual([]);
     expect(attemptsIn(open)).toEqual([...foldAttempts([...songs.slice(0, 2), ...appended]).values()]);
   });
 
-  it('loses no more than an unfinished last line, wherever it is cut after its mark', () => {
+  it('loses only an unfinished last line if it is cut after its end mark', () => {
     const all = Buffer.from(open);
     const lines = appended.map(attemptLine);
     for (let length = Buffer.byteLength(early); length < all.length; length += 1) {
@@ -83,7 +83,7 @@ describe('a lockfile that a killed run left', () => {
     }
   });
 
-  it('is refused where it is cut before its mark', () => {
+  it('is refused if it is cut before its end mark', () => {
     for (let length = 0; length < Buffer.byteLength(early) - 1; length += 1)
       expect(kinds(decode(Buffer.from(early).subarray(0, length))), `${length} bytes`).not.toEqual([]);
   });
@@ -98,7 +98,7 @@ describe('a lockfile that a killed run left', () => {
     expect(kinds(open + tail)).not.toEqual([]);
   });
 
-  it('never hides a record that has a bit flipped', () => {
+  it('never hides a record with a flipped bit', () => {
     const all = Buffer.from(open);
     const expected = attemptsIn(open);
     const silent: number[] = [];
@@ -112,7 +112,7 @@ describe('a lockfile that a killed run left', () => {
   });
 });
 
-describe('a line', () => {
+describe('a line of the lockfile', () => {
   const withLine = (line: string) => `${early}${line}\n`;
 
   it('without a checksum is refused', () => {
@@ -120,7 +120,7 @@ describe('a line', () => {
     expect(kinds(withLine(JSON.stringify(unsealed)))).toEqual(['checksum']);
   });
 
-  it('of a newer release is read, and written back as it was, fields in its header and its parts included', () => {
+  it('of a newer release is read and written back unchanged, unknown fields included', () => {
     const newer = {
       ...made('n', { parts: { model: '11111111', seed: '22222222' } as Attempt['parts'] }),
       file: { ...file, loudness: -14.2 },
@@ -143,7 +143,7 @@ describe('a line', () => {
     expect(kinds(withLine(sealLine(`${json.slice(0, -1)},${fields}}`)))).toEqual(['bad_line']);
   });
 
-  it('whose rev cannot be counted on is refused, and set back by repair, still above all others', () => {
+  it('with an implausible rev is refused, and lowered by repair', () => {
     const high = attempt({
       attempt: id('c'),
       track: 'c',
@@ -160,8 +160,8 @@ describe('a line', () => {
   });
 });
 
-describe('repair', () => {
-  it('keeps a line that does not match its checksum as it reads, and names it', () => {
+describe('repair of a damaged lockfile', () => {
+  it('keeps a line that does not match its checksum, and names it', () => {
     const damaged = clean.replace('"queue_id":"q-b"', '"queue_id":"q-x"');
     const repaired = repairLock(damaged);
     if (!repaired.ok) throw new Error(repaired.problem.kind);
@@ -182,7 +182,7 @@ describe('repair', () => {
     expect(repaired).toMatchObject({ ok: true, report: { keptAsRead: [{ line: 1 }], attempts: 5 } });
   });
 
-  it('tells how many lines are missing', () => {
+  it('says how many lines are missing', () => {
     const lines = clean.split('\n');
     const repaired = repairLock([...lines.slice(0, 2), ...lines.slice(4)].join('\n'));
     expect(repaired).toMatchObject({
@@ -194,7 +194,7 @@ describe('repair', () => {
     if (cut.ok) expect(kinds(cut.text)).toEqual([]);
   });
 
-  it('takes lines without checksums from the older side of a merge for what they are', () => {
+  it('accepts lines without checksums from the older side of a merge', () => {
     const old = JSON.stringify({ ...header, version: 1 });
     const { sum: _, ...line } = JSON.parse(attemptLine(made('old'))) as Record<string, unknown>;
     const conflict = `<<<<<<< a\n${old}\n${JSON.stringify(line)}\n=======\n${clean}>>>>>>> b\n`;

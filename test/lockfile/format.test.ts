@@ -16,7 +16,7 @@ const sameTake = (a: Attempt, b: Attempt) =>
 const problems = (content: string) => parseLock(content).problems;
 
 describe('a lockfile', () => {
-  it('comes back as it was written', () => {
+  it('is read as it was written', () => {
     fc.assert(
       fc.property(fc.uniqueArray(soundAttempt, { comparator: sameTake }), (all) => {
         const written = serialiseLock(header, all);
@@ -30,7 +30,7 @@ describe('a lockfile', () => {
     );
   });
 
-  it('has one text for one content, by track, take and id', () => {
+  it('has one form for the same content, sorted by track, take and id', () => {
     const all = [
       attempt({ attempt: id('x'), track: 'b' }),
       attempt({ attempt: id('y'), track: 'a', take: 10 }),
@@ -56,7 +56,7 @@ describe('a lockfile', () => {
     );
   });
 
-  it('forgives carriage returns, a byte order mark and blank lines', () => {
+  it('may have carriage returns, a byte order mark and blank lines', () => {
     const parsed = parseLock(`\ufeff${head}\r\n\r\n${intent}\r\n`);
     expect(parsed.problems).toEqual([]);
     expect([...parsed.attempts.values()]).toEqual([attempt()]);
@@ -66,7 +66,7 @@ describe('a lockfile', () => {
 describe('the last line without its line feed', () => {
   const queued = attemptLine(attempt({ rev: 2, state: 'queued', queue_id: 'q1' }));
 
-  it('is dropped wherever it is torn', () => {
+  it('is dropped if it is torn anywhere', () => {
     for (let length = 1; length < queued.length; length += 1) {
       const parsed = parseLock(text(head, intent) + queued.slice(0, length));
       expect(parsed.problems).toEqual([]);
@@ -75,22 +75,22 @@ describe('the last line without its line feed', () => {
     }
   });
 
-  it('is kept where it is whole', () => {
+  it('is kept if it is complete', () => {
     const parsed = parseLock(text(head, intent) + queued);
     expect(parsed.notes).toEqual([{ kind: 'unterminated', line: 3, dropped: false }]);
     expect(parsed.attempts.get(id('a'))?.queue_id).toBe('q1');
   });
 
-  it('is dropped where a crash left zeros', () => {
+  it('is dropped if a crash left zeros', () => {
     expect(parseLock(`${text(head, intent)}${'\0'.repeat(50)}`).problems).toEqual([]);
   });
 
-  it('is a problem where it is whole and wrong', () => {
+  it('is a problem if it is complete but wrong', () => {
     expect(problems(text(head) + raw({ rev: 0 }))).toMatchObject([{ kind: 'bad_line', line: 2 }]);
   });
 });
 
-describe('a lockfile is refused', () => {
+describe('a lockfile that is refused', () => {
   it.each([
     ['empty', ''],
     ['of blank lines', '\n\n'],
@@ -100,19 +100,19 @@ describe('a lockfile is refused', () => {
     ['of another format', text('{"format":"other"}')],
     ['with a header that lacks its lineage', text('{"format":"venice-batch-lock","version":1}')],
     ['with an unknown header field', text(JSON.stringify({ ...header, more: 1 }))],
-  ])('%s: not a lockfile', (_, content) => {
+  ])('is not a lockfile if it is %s', (_, content) => {
     const parsed = parseLock(content);
     expect(parsed.problems[0]).toEqual({ kind: 'not_a_lockfile', line: 1 });
     expect(parsed.header).toBeUndefined();
   });
 
-  it('of a newer version, whatever else is in it', () => {
+  it('may be of a newer version, whatever else is in it', () => {
     const newer = JSON.stringify({ ...header, version: 4, more: true });
     expect(problems(text(newer, 'anything'))).toEqual([{ kind: 'newer_version', version: 4 }]);
   });
 
   it.each(['<<<<<<< HEAD', '||||||| base', '=======', '>>>>>>> branch', '======='])(
-    'with the conflict marker %s',
+    'may contain the conflict marker %s',
     (marker) => {
       expect(problems(text(head, marker, intent))).toEqual([{ kind: 'conflict_markers', line: 2 }]);
       expect(problems(text(head, intent) + marker)).toEqual([{ kind: 'conflict_markers', line: 3 }]);
@@ -120,20 +120,20 @@ describe('a lockfile is refused', () => {
     },
   );
 
-  it('with a second header', () => {
+  it('may contain a second header', () => {
     expect(problems(text(head, intent, head))).toEqual([{ kind: 'second_header', line: 3, related: true }]);
     const other = headerLine({ ...header, lineage: id('other') });
     expect(problems(text(head, other))).toEqual([{ kind: 'second_header', line: 2, related: false }]);
   });
 
-  it('with a bad line, however many; the sound ones are still read', () => {
+  it('may contain any number of bad lines, while the good ones are still read', () => {
     const parsed = parseLock(text(head, '{"attempt":', intent, 'x'));
     expect(parsed.problems.map((problem) => 'line' in problem && problem.line)).toEqual([2, 4]);
     expect(parsed.attempts.size).toBe(1);
     expect(problems(text(head, ...Array<string>(1000).fill('x'))).length).toBe(100);
   });
 
-  it('with a key twice in a line, also in another spelling or deeper', () => {
+  it('may repeat a key in a line, also escaped or nested', () => {
     const twice = (line: string) => problems(text(head, line));
     const queued = raw({ rev: 2, state: 'queued', queue_id: 'q1' });
     expect(twice(queued.replace('{', '{"queue_id":"q2",'))).toEqual([
@@ -145,7 +145,7 @@ describe('a lockfile is refused', () => {
     ).toMatchObject([{ kind: 'duplicate_key', key: 'intent' }]);
   });
 
-  it('but not where a value merely looks like a key, or white space differs', () => {
+  it('is accepted if a value only looks like a key, or white space differs', () => {
     const odd = raw({ stem: 'out/"a":"a":{"a":' }).replace(',', ' ,  ');
     expect(problems(text(head, odd))).toEqual([]);
   });
@@ -195,16 +195,16 @@ describe('a lockfile is refused', () => {
     ['a reason without code', { reason: { status: 400 } }],
     ['a status that is none', { reason: { code: 'x', status: 1000 } }],
     ['refunded as text', { refunded: 'yes' }],
-  ])('with %s', (_, fields) => {
+  ])('may contain %s', (_, fields) => {
     const line = JSON.stringify(Object.assign(Object.create(null), { ...attempt(), ...fields }));
     expect(problems(text(head, line))).toMatchObject([{ kind: 'bad_line', line: 2 }]);
   });
 
-  it('with bytes that are not UTF-8', () => {
+  it('may contain bytes that are not UTF-8', () => {
     expect(problems(text(head, raw({ stem: 'out/\ufffd' })))).toMatchObject([{ kind: 'bad_line' }]);
   });
 
-  it('with JSON nested without end', () => {
+  it('may contain endlessly nested JSON', () => {
     const deep = '['.repeat(200_000) + ']'.repeat(200_000);
     expect(problems(text(head, deep, `{"a":${deep}}`))).toMatchObject([
       { kind: 'bad_line' },
@@ -212,13 +212,13 @@ describe('a lockfile is refused', () => {
     ]);
   });
 
-  it.each(['null', '1', '"x"', '[]', '[{}]', 'true'])('with the JSON line %s', (line) => {
+  it.each(['null', '1', '"x"', '[]', '[{}]', 'true'])('may contain the JSON line %s', (line) => {
     expect(problems(text(head, line))).toMatchObject([{ kind: 'bad_line', line: 2 }]);
   });
 });
 
 describe('any text at all', () => {
-  it('is read without a throw', () => {
+  it('is read without an exception', () => {
     const piece = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.constantFrom('\n', '{', '}', '"', head, intent, '<<<<<<< a'),

@@ -17,7 +17,7 @@ function gate() {
 }
 
 describe('a group commit', () => {
-  it('writes an item that comes alone at once, and what comes meanwhile together', async () => {
+  it('writes a single item at once, and items that arrive meanwhile together', async () => {
     const written: (readonly string[])[] = [];
     const disk = gate();
     const commit = createGroupCommit<string>(async (items) => {
@@ -32,7 +32,7 @@ describe('a group commit', () => {
     expect(written).toEqual([['a'], ['b', 'c']]);
   });
 
-  it('is settled only when all is written', async () => {
+  it('settles only when everything is written', async () => {
     const disk = gate();
     const commit = createGroupCommit<string>(disk.pass, 10);
     void commit.add('a');

@@ -47,14 +47,14 @@ function stepsOf(count: number, shape: (number: number) => Partial<Attempt>): nu
 }
 
 describe('records', () => {
-  it.each(SHAPES)('%s cost a bounded number of steps each', (_, shape) => {
+  it.each(SHAPES)('need a bounded number of steps each with %s', (_, shape) => {
     const [few, many] = [stepsOf(250, shape), stepsOf(1_000, shape)];
     expect(many / few).toBeLessThan(6);
     expect(many / 1_000).toBeLessThan(3_000);
   });
 });
 
-describe('more jobs under one id than a merge brings', () => {
+describe('more jobs under one id than a merge can produce', () => {
   const early = serialiseLock(header, []);
   const lines = Array.from({ length: 40 }, (_, n) =>
     attemptLine(attempt({ attempt: id('a'), state: 'queued', queue_id: `q${n}` })),
@@ -65,7 +65,7 @@ describe('more jobs under one id than a merge brings', () => {
     expect(parseLock(text).problems[0]).toMatchObject({ kind: 'too_many_jobs', line: 3 + JOBS_MAX });
   });
 
-  it('are set aside by repair, and their jobs named', () => {
+  it('are set aside by repair, which names their jobs', () => {
     const repaired = repairLock(text);
     if (!repaired.ok) throw new Error(repaired.problem.kind);
     expect(repaired.report.attempts).toBe(JOBS_MAX);
@@ -76,7 +76,7 @@ describe('more jobs under one id than a merge brings', () => {
   });
 });
 
-it('a guess at what was meant looks at so many names of a list without end', () => {
+it('a suggestion looks at a limited number of candidates', () => {
   let pulled = 0;
   function* names() {
     for (;;) {

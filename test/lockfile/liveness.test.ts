@@ -187,7 +187,7 @@ const TABLE: readonly Row[] = [
   ['a guard file that says nothing', { pid: 0 }, unseen, 'unreadable'],
 ];
 
-describe('whether the holder of a guard lives', () => {
+describe('deciding whether the holder of a guard is alive', () => {
   for (const [what, holder, evidence, verdict, me] of TABLE)
     it(what, () => {
       const found = judgeLiveness({ ...running, ...holder }, { ...self, ...me }, { ...unseen, ...evidence });
@@ -195,7 +195,7 @@ describe('whether the holder of a guard lives', () => {
       expect(found).toEqual(wanted);
     });
 
-  it('is never unproven death: only a kernel or a machine that is the same proves it', () => {
+  it('never assumes death without proof from the same machine', () => {
     for (const [, fields, evidence, , me = {}] of TABLE) {
       const [holder, reader] = [
         { ...running, ...fields },

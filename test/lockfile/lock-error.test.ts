@@ -8,7 +8,7 @@ const next = (verb: string, ...words: string[]) =>
 
 const KEPT = "--lockfile 'old locks/a.jsonl'";
 
-describe('the error of a lockfile names the command to go on with, for this manifest and this lockfile', () => {
+describe('the next command in an error about a lockfile', () => {
   const cases: [LockProblem, string][] = [
     [{ kind: 'unreadable', code: 'EACCES' }, 'status'],
     [{ kind: 'unwritable', code: 'EROFS' }, 'status'],
@@ -21,20 +21,20 @@ describe('the error of a lockfile names the command to go on with, for this mani
     [{ kind: 'bad_line', line: 3, why: 'is not a record' }, 'lock repair'],
   ];
 
-  it.each(cases)('%j', (problem, verb) => {
+  it.each(cases)('is right for %j', (problem, verb) => {
     const { exitCode, hint } = lockError(problem, 'a.lock.jsonl', next);
     expect(exitCode).toBe(9);
     expect(hint?.endsWith(`venice-batch ${verb} 'my album.yaml' --sandbox ${KEPT}`)).toBe(true);
   });
 
-  it('and the way to the sandbox, but to no address that stands in a file', () => {
+  it('includes the sandbox, but no address that a file contains', () => {
     const hintFor = (endpoint: string) =>
       lockError({ kind: 'other_endpoint', endpoint, wanted: 'x' }, 'a.lock.jsonl', next).hint;
     expect(hintFor('sandbox:')).toContain(`venice-batch plan 'my album.yaml' --sandbox ${KEPT}`);
     expect(hintFor('https://stranger.example/v1')).not.toMatch(/stranger|venice-batch /);
   });
 
-  it('and of such an address its origin and path alone', () => {
+  it('includes only origin and path of an address', () => {
     const problem = {
       kind: 'other_endpoint',
       endpoint: 'https://a:b@x.example/v1?sig=c',

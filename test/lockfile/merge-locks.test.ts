@@ -53,7 +53,7 @@ describe('a merge of two lockfiles', () => {
     );
   });
 
-  it('is the same however three are merged', () => {
+  it('gives the same result for three lockfiles in any grouping', () => {
     fc.assert(
       fc.property(locks, locks, locks, (a, b, c) => {
         const whole = textOf(merged(merged(a, b).lock, c).lock);
@@ -73,7 +73,7 @@ describe('a merge of two lockfiles', () => {
     );
   });
 
-  it('loses no attempt, no queue_id and no money', () => {
+  it('loses no attempt, no queue_id and no charge', () => {
     fc.assert(
       fc.property(locks, locks, (a, b) => {
         const { lock, report } = merged(a, b);
@@ -92,7 +92,7 @@ describe('a merge of two lockfiles', () => {
     );
   });
 
-  it('of two first runs keeps both lineages, and says what was bought twice', () => {
+  it('of two first runs keeps both lineages and reports what was bought twice', () => {
     const bought = (name: string, fields: Partial<Attempt> = {}) =>
       attempt({ attempt: id(name), track: 'opening', state: 'done', queue_id: name, file, ...fields });
     const ours = lockOf(OURS, [bought('q1'), bought('q2', { track: 'closing' })]);
@@ -115,7 +115,7 @@ describe('a merge of two lockfiles', () => {
     });
   });
 
-  it('is what repair makes of both in one file', () => {
+  it('gives the same result as repair of both in one file', () => {
     fc.assert(
       fc.property(locks, locks, (a, b) => {
         const repaired = repairLock(textOf(a) + textOf(b));
@@ -146,7 +146,7 @@ describe('a merge of two lockfiles', () => {
   });
 });
 
-describe('the marks of a key after a merge', () => {
+describe('the key fingerprints after a merge', () => {
   const merge = [OURS.lineage, THEIRS.lineage].sort();
   const seal = createKeySignature(merge[0] ?? '', 'secret', merge);
 

@@ -10,8 +10,8 @@ const asSet = (all: readonly Attempt[]) => all.map(attemptLine).sort();
 const queueIds = (all: readonly Attempt[]) =>
   [...new Set(all.flatMap((one) => one.queue_id ?? []).sort())].sort();
 
-describe('fold of one attempt', () => {
-  it('takes the highest rev, in whatever order the lines stand', () => {
+describe('merging the lines of one attempt', () => {
+  it('keeps the highest rev in any order of lines', () => {
     const queued = attempt({ rev: 2, state: 'queued', queue_id: 'q1' });
     const done = attempt({ rev: 4, state: 'done', queue_id: 'q1', file });
     expect(fold([done, attempt(), queued])).toEqual([done]);
@@ -23,7 +23,7 @@ describe('fold of one attempt', () => {
     ['unverified', 'lost'],
     ['lost', 'failed'],
     ['failed', 'queued'],
-  ] as const)('of equal revs takes %s before %s', (winner, loser) => {
+  ] as const)('prefers %s to %s at equal revs', (winner, loser) => {
     const make = (state: Attempt['state']) => attempt({ rev: 3, state, queue_id: 'q1', file });
     expect(fold([make(loser), make(winner)])).toEqual([make(winner)]);
     expect(fold([make(winner), make(loser)])).toEqual([make(winner)]);
@@ -32,12 +32,12 @@ describe('fold of one attempt', () => {
   it.each([
     ['in_doubt', 'rejected'],
     ['rejected', 'intent'],
-  ] as const)('of equal revs takes %s before %s', (winner, loser) => {
+  ] as const)('prefers %s to %s at equal revs', (winner, loser) => {
     const make = (state: Attempt['state']) => attempt({ rev: 3, state });
     expect(fold([make(loser), make(winner)])).toEqual([make(winner)]);
   });
 
-  it('never loses a known job to a higher rev that does not know it', () => {
+  it('never loses a known job to a higher rev without it', () => {
     const queued = attempt({ rev: 2, state: 'queued', queue_id: 'q1' });
     const givenUp = attempt({ rev: 5, state: 'rejected' });
     expect(fold([queued, givenUp])).toEqual([queued]);
@@ -50,11 +50,11 @@ describe('fold of one attempt', () => {
   });
 });
 
-describe('fold of two jobs of one attempt', () => {
+describe('merging two jobs of one attempt', () => {
   const first = attempt({ rev: 2, state: 'queued', queue_id: 'q1' });
   const second = attempt({ rev: 3, state: 'queued', queue_id: 'q2' });
 
-  it('keeps both, each as an attempt of its own', () => {
+  it('keeps both as separate attempts', () => {
     expect(asSet(fold([second, first]))).toEqual(
       asSet([first, { ...second, attempt: derivedAttemptId(id('a'), 'q2') }]),
     );
@@ -67,7 +67,7 @@ describe('fold of two jobs of one attempt', () => {
     expect(derived).not.toBe(derivedAttemptId(id('a'), 'q1'));
   });
 
-  it('knows what the derived attempt did meanwhile', () => {
+  it('keeps what the derived attempt did meanwhile', () => {
     const collected = attempt({
       attempt: derivedAttemptId(id('a'), 'q2'),
       rev: 5,
@@ -79,8 +79,8 @@ describe('fold of two jobs of one attempt', () => {
   });
 });
 
-describe('fold of any records', () => {
-  it('keeps every queue id, in one attempt each', () => {
+describe('merging any records', () => {
+  it('keeps every queue id in exactly one attempt', () => {
     fc.assert(
       fc.property(records, (all) => {
         const folded = fold(all);
@@ -118,7 +118,7 @@ describe('fold of any records', () => {
     );
   });
 
-  it('does not depend on how the records are split, nor on repetition', () => {
+  it('does not depend on grouping or repetition', () => {
     fc.assert(
       fc.property(records, records, records, (a, b, c) => {
         const whole = asSet(fold([...a, ...b, ...c]));
@@ -129,7 +129,7 @@ describe('fold of any records', () => {
     );
   });
 
-  it('is a fixed point of itself', () => {
+  it('does not change its own result', () => {
     fc.assert(
       fc.property(records, (all) => {
         expect(asSet(fold(fold(all)))).toEqual(asSet(fold(all)));

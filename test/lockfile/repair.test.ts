@@ -27,7 +27,7 @@ function repaired(damaged: string): { text: string; report: RepairReport } {
 }
 
 describe('repair', () => {
-  it('leaves a sound lockfile as it is', () => {
+  it('does not change a sound lockfile', () => {
     fc.assert(
       fc.property(records, (all) => {
         expect(repaired(canonical(all)).text).toBe(canonical(all));
@@ -35,7 +35,7 @@ describe('repair', () => {
     );
   });
 
-  it('takes both sides of a conflict', () => {
+  it('keeps both sides of a conflict', () => {
     const conflict = text(
       '<<<<<<< HEAD',
       head,
@@ -60,7 +60,7 @@ describe('repair', () => {
     });
   });
 
-  it('gives what folding both sides gives, however they are torn apart and mixed', () => {
+  it('gives the same result as merging both sides, however they are mixed', () => {
     fc.assert(
       fc.property(records, records, fc.infiniteStream(fc.boolean()), (ours, theirs, coin) => {
         const lines = [...canonical(ours).split('\n'), ...canonical(theirs).split('\n')];
@@ -75,7 +75,7 @@ describe('repair', () => {
     );
   });
 
-  it('keeps both jobs of one attempt, and tells', () => {
+  it('keeps both jobs of one attempt and reports it', () => {
     const { text: repairedText, report } = repaired(
       text(
         head,
@@ -93,7 +93,7 @@ describe('repair', () => {
     ]);
   });
 
-  it('sets aside what it does not understand, with the jobs named in it', () => {
+  it('sets aside what it does not understand and names the jobs in it', () => {
     const line = attemptLine(queued('b', 'q2'));
     const twice = line.replace('{', '{"queue_id":"q3",');
     const { report } = repaired(text(head, attemptLine(queued('a', 'q1')), line.slice(0, -1), twice));
@@ -103,7 +103,7 @@ describe('repair', () => {
     ]);
   });
 
-  it('does not name a job that a sound line has as well', () => {
+  it('does not name a job that is also in a sound line', () => {
     const line = attemptLine(queued('a', 'q1'));
     expect(repaired(text(head, line, `${line}x`)).report.setAside).toMatchObject([{ queueIds: [] }]);
   });
@@ -163,7 +163,7 @@ describe('git', () => {
   ];
   const theirs = [queued('a', 'q1', 3), queued('c', 'q5'), queued('m', 'q2'), queued('z', 'q6')];
 
-  it('with merge=union leaves a lockfile that is read as it is', () => {
+  it('with merge=union leaves a readable lockfile', () => {
     writeFileSync(join(folder, '.gitattributes'), '*.lock.jsonl merge=union\n');
     const parsed = parseLock(merged(base, ours, theirs));
     expect(parsed.problems).toEqual([]);
@@ -171,14 +171,17 @@ describe('git', () => {
     expect(serialiseLock(header, parsed.attempts.values())).toBe(canonical([...ours, ...theirs]));
   });
 
-  it.each(['merge', 'diff3'])('with conflict markers (%s) leaves one that repair makes sound', (style) => {
-    git('config', 'merge.conflictStyle', style);
-    const left = merged(base, ours, theirs);
-    expect(parseLock(left).problems).toContainEqual(expect.objectContaining({ kind: 'conflict_markers' }));
-    expect(repaired(left).text).toBe(canonical([...ours, ...theirs]));
-  });
+  it.each(['merge', 'diff3'])(
+    'with conflict markers (%s) leaves a lockfile that can be repaired',
+    (style) => {
+      git('config', 'merge.conflictStyle', style);
+      const left = merged(base, ours, theirs);
+      expect(parseLock(left).problems).toContainEqual(expect.objectContaining({ kind: 'conflict_markers' }));
+      expect(repaired(left).text).toBe(canonical([...ours, ...theirs]));
+    },
+  );
 
-  it('with merge=union joins two last lines without a line feed soundly', () => {
+  it('with merge=union keeps two last lines without a line feed', () => {
     writeFileSync(join(folder, '.gitattributes'), '*.lock.jsonl merge=union\n');
     git('config', 'core.autocrlf', 'false');
     writeFileSync(lockfile(), text(head));
@@ -196,7 +199,7 @@ describe('git', () => {
     expect([...parsed.attempts.values()]).toEqual([queued('a', 'q1'), queued('b', 'q2')]);
   });
 
-  it('with merge=union of two lockfiles made apart leaves one that repair joins', () => {
+  it('with merge=union of two independent lockfiles leaves one that can be repaired', () => {
     writeFileSync(join(folder, '.gitattributes'), '*.lock.jsonl merge=union\n');
     git('add', '.');
     git('commit', '-q', '-m', 'base');

@@ -55,8 +55,8 @@ async function adoptAll(on: MemoryDisk): Promise<Adopted> {
 const rescues = (on: MemoryDisk) =>
   Object.keys(on.texts()).filter((name) => name.includes('venice-batch-rescue-'));
 
-describe('a rescue', () => {
-  it('goes to the first folder that takes it, and is durable there', async () => {
+describe('a rescue file', () => {
+  it('goes to the first writable folder and is durable there', async () => {
     const on = await disk();
     on.intercept(({ path: at }) => (at.startsWith('/home/rescue/') ? 'ENOSPC' : undefined));
     const saved = await writeRescue(on.files, await rescueFor(on), header, queued);
@@ -65,7 +65,7 @@ describe('a rescue', () => {
   });
 
   it.each(['open', 'write', 'sync', 'close', 'syncDirectory'])(
-    'is not said to be there when %s fails everywhere, and leaves nothing behind',
+    'is not reported as written when %s fails everywhere, and leaves nothing behind',
     async (operation) => {
       const on = await disk();
       on.intercept(({ name }) => (name === operation ? 'EIO' : undefined));
@@ -86,7 +86,7 @@ describe('a rescue', () => {
     expect(new Set(rescues(on))).toEqual(new Set([first, second]));
   });
 
-  it('comes home with the next run, and is removed when it is durable there', async () => {
+  it('is merged by the next run and removed when that is durable', async () => {
     const on = await disk();
     await writeRescue(on.files, await rescueFor(on, [TMP]), header, queued);
     expect(await adopt(on)).toBe(1);
@@ -98,7 +98,7 @@ describe('a rescue', () => {
     expect(await adopt(on)).toBe(0);
   });
 
-  it('comes home also where a run said meanwhile that the attempt is in doubt', async () => {
+  it('is merged even if a run has marked the attempt as in doubt meanwhile', async () => {
     const on = await disk();
     const doubt = attempt({ rev: 2, state: 'in_doubt' });
     on.put(path, `${album}${attemptLine(doubt)}\n`);
@@ -108,7 +108,7 @@ describe('a rescue', () => {
     expect(read.ok && read.attempts.get(queued.attempt)).toEqual(queued);
   });
 
-  it('is never lost: it is in the rescue file or in the lockfile after a crash at any operation', async () => {
+  it('is never lost by a crash at any operation', async () => {
     const start = await disk();
     await writeRescue(start.files, await rescueFor(start, [TMP]), header, queued);
     for (let at = 0; at < 40; at += 1) {
@@ -124,7 +124,7 @@ describe('a rescue', () => {
     }
   });
 
-  it('stays where the lockfile still cannot be written', async () => {
+  it('stays if the lockfile still cannot be written', async () => {
     const on = await disk();
     const saved = await writeRescue(on.files, await rescueFor(on, [TMP]), header, queued);
     on.intercept(({ name }) => (name === 'write' ? 'ENOSPC' : undefined));
@@ -132,7 +132,7 @@ describe('a rescue', () => {
     expect(rescues(on)).toEqual([saved]);
   });
 
-  it('of another lockfile, or damaged, is left alone', async () => {
+  it('is ignored if it is damaged or belongs to another lockfile', async () => {
     const on = await disk();
     const sameName = { ...header, lineage: `01234567${id('x').slice(8)}` };
     await writeRescue(on.files, await rescueFor(on, [TMP]), sameName, queued);
@@ -142,7 +142,7 @@ describe('a rescue', () => {
     expect(rescues(on).length).toBe(3);
   });
 
-  it('brings nothing that is known already', async () => {
+  it('adds nothing that is known already', async () => {
     const on = await disk();
     await writeRescue(on.files, await rescueFor(on, [TMP]), header, intent);
     expect(await adopt(on)).toBe(0);
@@ -150,7 +150,7 @@ describe('a rescue', () => {
   });
 });
 
-describe('a file that looks like a rescue and is not', () => {
+describe('a forged rescue file', () => {
   const stolen = attempt({
     rev: 2,
     state: 'done',
@@ -161,14 +161,14 @@ describe('a file that looks like a rescue and is not', () => {
   const name = 'venice-batch-rescue-01234567-aaaaaaaa.jsonl';
   const text = serialiseLock(header, [stolen]);
 
-  it.each(['/album', '/tmp', TMP])('is ignored and told in %s', async (directory) => {
+  it.each(['/album', '/tmp', TMP])('is ignored and reported in %s', async (directory) => {
     const on = await disk();
     on.put(`${directory}/${name}`, text);
     expect(await adoptAll(on)).toEqual({ count: 0, ignored: [`${directory}/${name}`] });
     expect(on.texts()[`${directory}/${name}`]).toBe(text);
   });
 
-  it('is one that another key signed, and one that was changed after it was signed', async () => {
+  it('may be signed by another key or changed after signing', async () => {
     const on = await disk();
     const path = `${TMP}/${name}`;
     on.put(path, signed(new Uint8Array(32).fill(1), text));
@@ -180,7 +180,7 @@ describe('a file that looks like a rescue and is not', () => {
     expect((await adoptAll(on)).count).toBe(1);
   });
 
-  it('is one in a folder that others can write to, whoever signed it', async () => {
+  it('may be in a folder that others can write to', async () => {
     const on = await disk();
     await writeRescue(on.files, await rescueFor(on, [TMP]), header, queued);
     const files: Files = {
@@ -197,7 +197,7 @@ describe('a file that looks like a rescue and is not', () => {
 });
 
 describe('the key of rescue files', () => {
-  it('is made once, and stays', async () => {
+  it('is created once and kept', async () => {
     const on = createMemoryDisk();
     const first = await rescueKey(on.files, random, keyFile);
     expect(first).toHaveLength(32);
@@ -209,7 +209,7 @@ describe('the key of rescue files', () => {
   it.each([
     ['folder', '/home'],
     ['file', keyFile],
-  ])('is not used where its %s is open to others', async (_, open) => {
+  ])('is not used if others can read its %s', async (_, open) => {
     const on = await disk();
     const files: Files = {
       ...on.files,
@@ -221,7 +221,7 @@ describe('the key of rescue files', () => {
     expect(await rescueKey(files, random, keyFile)).toBeUndefined();
   });
 
-  it('is not there on a disk that takes none, and nothing is rescued then', async () => {
+  it('is missing on a disk that cannot store it, and nothing is rescued then', async () => {
     const on = createMemoryDisk({ [path]: album });
     on.intercept(({ name }) => (name === 'open' ? 'EROFS' : undefined));
     const key = await rescueKey(on.files, random, keyFile);

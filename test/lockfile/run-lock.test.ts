@@ -93,7 +93,7 @@ async function heldBy(actor: Actor): Promise<MemoryDisk> {
 const names = (disk: MemoryDisk) => Object.keys(disk.texts()).filter((name) => !name.endsWith('/.gitignore'));
 
 describe('the guard', () => {
-  it('is one whole file, durable, and gone after release', async () => {
+  it('is one complete, durable file that is gone after release', async () => {
     const disk = createMemoryDisk();
     const taken = await acquire(disk.files, { self: identity(1) });
     expect(names(disk)).toEqual([guard]);
@@ -106,7 +106,7 @@ describe('the guard', () => {
     expect(names(disk)).toEqual([]);
   });
 
-  it('is held while its process lives, by whom it says', async () => {
+  it('is held while its process lives, and names the holder', async () => {
     const disk = await heldBy({ self: identity(1) });
     const second = await acquire(disk.files, { self: identity(2), living: { 1: 'start-1' } });
     expect(second).toEqual({
@@ -116,7 +116,7 @@ describe('the guard', () => {
     expect(names(disk)).toEqual([guard]);
   });
 
-  it('is held against the same process too', async () => {
+  it('excludes the same process too', async () => {
     const disk = await heldBy({ self: identity(1) });
     expect(await acquire(disk.files, { self: identity(1) })).toMatchObject({
       ok: false,
@@ -128,7 +128,7 @@ describe('the guard', () => {
     ['no such process', identity(1), {}],
     ['the pid given to a later process', identity(1), { 1: 'start-later' }],
     ['another boot', identity(1, { bootId: 'boot-0' }), { 1: 'start-1' }],
-  ])('is taken over where the holder is gone: %s', async (_, holder, living) => {
+  ])('is taken over if the holder is dead: %s', async (_, holder, living) => {
     const disk = await heldBy({ self: holder });
     const taken = await acquire(disk.files, { self: identity(2), living });
     expect(taken).toMatchObject({ ok: true, tookOver: { pid: 1, hostname: 'studio', alive: false } });
@@ -145,7 +145,7 @@ describe('the guard', () => {
     ['alive, and told none when it began', identity(1, { startTime: '' }), { 1: 'start-1' }],
     ['alive, where boots are not told apart', identity(1, { bootId: '', startTime: '' }), { 1: '' }],
     ['on a machine of the same name', identity(1, { ...ELSEWHERE, hostname: 'studio' }), {}],
-  ])('is not taken over where the holder may live: %s', async (_, holder, living) => {
+  ])('is not taken over if the holder may be alive: %s', async (_, holder, living) => {
     const disk = await heldBy({ self: holder });
     expect(await acquire(disk.files, { self: identity(2), living })).toMatchObject({
       ok: false,
@@ -159,7 +159,7 @@ describe('the guard', () => {
     ['null', 'null'],
     ['incomplete', '{"pid":1}'],
     ['endless', 'x'.repeat(5000)],
-  ])('that cannot be read is held: %s', async (_, text) => {
+  ])('counts as held if it cannot be read: %s', async (_, text) => {
     const disk = createMemoryDisk({ [guard]: text });
     const self = identity(2);
     expect(await acquire(disk.files, { self })).toMatchObject({ ok: false, held: { alive: 'unknown' } });
@@ -168,7 +168,7 @@ describe('the guard', () => {
     expect(names(disk)).toEqual([]);
   });
 
-  it('is created also where the file system has no links', async () => {
+  it('is created even if the file system has no links', async () => {
     const disk = createMemoryDisk();
     disk.intercept(({ name }) => (name === 'link' ? 'EPERM' : undefined));
     expect((await acquire(disk.files, { self: identity(1) })).ok).toBe(true);
@@ -180,7 +180,7 @@ describe('the guard', () => {
     expect(names(disk)).toEqual([guard]);
   });
 
-  it('of somebody else is not released', async () => {
+  it('is not released by another run', async () => {
     const disk = createMemoryDisk();
     const first = await acquire(disk.files, { self: identity(1, ELSEWHERE) });
     await unlock(disk.files, { self: identity(2) }, true);
@@ -191,8 +191,8 @@ describe('the guard', () => {
   });
 });
 
-describe('a name claimed from the operating system', () => {
-  it('keeps others out although somebody deleted the guard', async () => {
+describe('a name claimed in the operating system', () => {
+  it('excludes others even if the guard was deleted', async () => {
     const [disk, claims] = [emptyDisk(), createClaims()];
     const first = await acquire(disk.files, { self: identity(1), claims });
     await disk.files.remove(guard);
@@ -203,7 +203,7 @@ describe('a name claimed from the operating system', () => {
     expect((await acquire(disk.files, second)).ok).toBe(true);
   });
 
-  it('is freed by whoever is refused for the guard', async () => {
+  it('is released by a run that is refused because of the guard', async () => {
     const [disk, claims] = [await heldBy({ self: identity(1, ELSEWHERE) }), createClaims()];
     for (let tries = 0; tries < 2; tries += 1)
       expect(await acquire(disk.files, { self: identity(2), claims })).toMatchObject({
@@ -212,7 +212,7 @@ describe('a name claimed from the operating system', () => {
       });
   });
 
-  it('proves that a holder is gone whose pid is in use', async () => {
+  it('proves that a holder is dead although its pid is in use', async () => {
     const [disk, claims] = [emptyDisk(), createClaims()];
     await acquire(disk.files, { self: identity(1, { startTime: '' }), claims });
     const second = { self: identity(2), living: { 1: '' }, claims: createClaims() };
@@ -220,7 +220,7 @@ describe('a name claimed from the operating system', () => {
   });
 });
 
-describe('a guard that is looked at before each submit', () => {
+describe('a guard that is checked before each submit', () => {
   async function held(claims?: Claims) {
     const disk = emptyDisk();
     const taken = await acquire(disk.files, { self: identity(1), ...(claims && { claims }) });
@@ -228,12 +228,12 @@ describe('a guard that is looked at before each submit', () => {
     return { disk, taken };
   }
 
-  it('is ours while nobody touches it', async () => {
+  it('is held while nobody touches it', async () => {
     const { taken } = await held();
     expect(await taken.check()).toBe('ours');
   });
 
-  it('is put back where it was deleted, while the system keeps others out', async () => {
+  it('is created again after a deletion while the system excludes others', async () => {
     const { disk, taken } = await held(createClaims());
     const before = disk.texts()[guard];
     await disk.files.remove(guard);
@@ -241,27 +241,24 @@ describe('a guard that is looked at before each submit', () => {
     expect(disk.texts()[guard]).toBe(before);
   });
 
-  it('is lost where it was deleted, and nothing else keeps others out', async () => {
+  it('is lost after a deletion if nothing else excludes others', async () => {
     const { disk, taken } = await held();
     await disk.files.remove(guard);
     expect(await taken.check()).toBe('gone');
     expect(disk.texts()[guard]).toBeUndefined();
   });
 
-  it.each([true, false])(
-    'is taken where another process has it (with a claimed name: %s)',
-    async (claimed) => {
-      const { disk, taken } = await held(claimed ? createClaims() : undefined);
-      await disk.files.remove(guard);
-      await acquire(disk.files, { self: identity(2, ELSEWHERE) });
-      const before = disk.texts();
-      expect(await taken.check()).toBe('taken');
-      await taken.release();
-      expect(disk.texts()).toEqual(before);
-    },
-  );
+  it.each([true, false])('is lost if another process holds it (with a claimed name: %s)', async (claimed) => {
+    const { disk, taken } = await held(claimed ? createClaims() : undefined);
+    await disk.files.remove(guard);
+    await acquire(disk.files, { self: identity(2, ELSEWHERE) });
+    const before = disk.texts();
+    expect(await taken.check()).toBe('taken');
+    await taken.release();
+    expect(disk.texts()).toEqual(before);
+  });
 
-  it('is taken as soon as another process followed', async () => {
+  it('is lost as soon as another process has taken over', async () => {
     const { disk, taken } = await held();
     await unlock(disk.files, { self: identity(2, ELSEWHERE) }, true);
     expect(await taken.check()).toBe('gone');
@@ -274,13 +271,13 @@ describe('a file system without hard links', () => {
   const withoutLinks = (disk: MemoryDisk) =>
     disk.intercept(({ name }) => (name === 'link' ? 'ENOTSUP' : undefined));
 
-  it('is good enough where it refuses to create a file twice', async () => {
+  it('is sufficient if it refuses to create a file twice', async () => {
     const disk = emptyDisk();
     withoutLinks(disk);
     expect(await acquire(disk.files, { self: identity(1) })).toMatchObject({ ok: true, exclusive: true });
   });
 
-  it('is not where it does not, but for a claimed name', async () => {
+  it('is not sufficient otherwise, except with a claimed name', async () => {
     for (const claims of [undefined, createClaims()]) {
       const disk = emptyDisk();
       withoutLinks(disk);
@@ -294,7 +291,7 @@ describe('a file system without hard links', () => {
   });
 });
 
-describe('a guard that an earlier version left', () => {
+describe('a guard of an earlier version', () => {
   const former = `${lockPath}.guard`;
   const left = (pid: number, fields: object = {}) =>
     JSON.stringify({
@@ -307,7 +304,7 @@ describe('a guard that an earlier version left', () => {
       ...fields,
     });
 
-  it('is honoured while its run lives, or may live', async () => {
+  it('is respected while its run lives or may live', async () => {
     const living = { 1: 'start-1' };
     for (const fields of [{}, { hostname: 'laptop', boot_id: 'boot-2' }, { hostname: 'studio/pid:[7]' }]) {
       const disk = createMemoryDisk({ [former]: left(1, fields) });
@@ -316,7 +313,7 @@ describe('a guard that an earlier version left', () => {
     }
   });
 
-  it('goes when its run is gone', async () => {
+  it('is removed when its run is dead', async () => {
     const disk = createMemoryDisk({ [former]: left(1) });
     expect(await acquire(disk.files, { self: identity(2) })).toMatchObject({
       ok: true,
@@ -325,7 +322,7 @@ describe('a guard that an earlier version left', () => {
     expect(names(disk)).toEqual([guard]);
   });
 
-  it('is freed by force', async () => {
+  it('is removed by unlock --force', async () => {
     const disk = createMemoryDisk({ [former]: left(1, { boot_id: 'boot-2' }) });
     expect((await unlock(disk.files, { self: identity(2) }, false)).kind).toBe('refused');
     expect((await unlock(disk.files, { self: identity(2) }, true)).kind).toBe('broken');
@@ -334,11 +331,11 @@ describe('a guard that an earlier version left', () => {
 });
 
 describe('unlock', () => {
-  it('says when there is nothing to free', async () => {
+  it('says if there is nothing to unlock', async () => {
     expect(await unlock(createMemoryDisk().files, { self: identity(2) }, false)).toEqual({ kind: 'free' });
   });
 
-  it('frees the guard of a process that is gone', async () => {
+  it('removes the guard of a dead process', async () => {
     const disk = await heldBy({ self: identity(1) });
     expect(await unlock(disk.files, { self: identity(2) }, false)).toMatchObject({
       kind: 'broken',
@@ -347,13 +344,13 @@ describe('unlock', () => {
     expect(names(disk)).toEqual([]);
   });
 
-  it('frees that of another host only by force', async () => {
+  it('removes the guard of another host only with --force', async () => {
     const disk = await heldBy({ self: identity(1, ELSEWHERE) });
     expect((await unlock(disk.files, { self: identity(2) }, false)).kind).toBe('refused');
     expect((await unlock(disk.files, { self: identity(2) }, true)).kind).toBe('broken');
   });
 
-  it('never frees that of a process that lives here', async () => {
+  it('never removes the guard of a process that is alive on this host', async () => {
     const disk = await heldBy({ self: identity(1) });
     const second = { self: identity(2), living: { 1: 'start-1' } };
     expect(await unlock(disk.files, second, true)).toMatchObject({ kind: 'refused', held: { pid: 1 } });
@@ -405,23 +402,23 @@ async function neverTwoAtOnce(disk: MemoryDisk, actors: readonly Actor[], choose
 }
 
 describe('two processes at the same time', () => {
-  it('exactly one gets a free guard, in every order', async () => {
+  it('let exactly one get a free guard, in every order', async () => {
     const orders = await everyOrder(2, (choose) => exactlyOneHolds(emptyDisk(), race(2), choose));
     expect(orders).toBeGreaterThan(100);
   });
 
-  it('exactly one takes over from a process that is gone, in every order', async () => {
+  it('let exactly one take over from a dead process, in every order', async () => {
     const stale = await heldBy({ self: identity(1) });
     const orders = await everyOrder(2, (choose) => exactlyOneHolds(stale.crash(0), race(2), choose));
     expect(orders).toBeGreaterThan(500);
   });
 
-  it('are never inside together while guards are taken over and released, in every order', async () => {
+  it('never hold the guard together while it is taken over and released, in every order', async () => {
     const stale = await heldBy({ self: identity(1) });
     await everyOrder(2, (choose) => neverTwoAtOnce(stale.crash(0), race(2), choose));
   });
 
-  it('never hold it together after a third died while taking it over', async () => {
+  it('never hold the guard together after a third died while taking it over', async () => {
     const stale = await heldBy({ self: identity(1) });
     for (let at = 0; at < 40; at += 1) {
       const left = await killedAt(stale, at, 9);
@@ -429,7 +426,7 @@ describe('two processes at the same time', () => {
     }
   });
 
-  it('never hold it together where one is an unlock', async () => {
+  it('never hold the guard together if one of them is an unlock', async () => {
     const stale = await heldBy({ self: identity(1) });
     const [first, second] = race(2) as [Actor, Actor];
     await everyOrder(2, async (choose) => {
@@ -451,7 +448,7 @@ describe('two processes at the same time', () => {
 
 describe('three processes at the same time', () => {
   it.each(Array.from({ length: 20 }, (_, seed) => seed))(
-    'are never inside together (seed %i)',
+    'never hold the guard together (seed %i)',
     async (seed) => {
       const stale = await heldBy({ self: identity(1) });
       const random = seeded(seed);
@@ -464,7 +461,7 @@ describe('three processes at the same time', () => {
 });
 
 describe('a crash while the guard is taken', () => {
-  it('never leaves one that only force can free', async () => {
+  it('never leaves a guard that only --force can remove', async () => {
     const stale = await heldBy({ self: identity(1) });
     for (const before of [createMemoryDisk(), stale]) {
       for (let at = 0; at < 40; at += 1) {
@@ -476,7 +473,7 @@ describe('a crash while the guard is taken', () => {
 });
 
 describe('a kill while the guard is taken', () => {
-  it('leaves nothing behind for good', async () => {
+  it('leaves nothing behind permanently', async () => {
     const stale = await heldBy({ self: identity(1) });
     for (const before of [createMemoryDisk(), stale]) {
       for (let at = 0; at < 40; at += 1) {
@@ -490,7 +487,7 @@ describe('a kill while the guard is taken', () => {
 });
 
 describe('a fault while the guard is taken', () => {
-  it.each(['free', 'stale'])('leaves it to the next run, or is of no matter (%s)', async (kind) => {
+  it.each(['free', 'stale'])('leaves the guard to the next run or is harmless (%s)', async (kind) => {
     const before = kind === 'free' ? createMemoryDisk() : await heldBy({ self: identity(1) });
     for (let at = 0; at < 40; at += 1) {
       const disk = before.crash(0);

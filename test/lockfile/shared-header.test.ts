@@ -7,18 +7,18 @@ import { mergeLocks } from '../../src/lockfile/merge-locks.js';
 import { repairLock } from '../../src/lockfile/repair.js';
 import { attempt, command, header, id } from './build.js';
 
-it('gives a header that names a shared log a version that older releases refuse', () => {
+it('a header that names a shared log has a version that older releases refuse', () => {
   const shared = withVersion({ ...header, log: 's3://bucket/album' });
   expect(shared.version).toBe(LOCK_VERSION_SHARED);
   expect(readLine(headerLine(shared))).toMatchObject({ kind: 'header', header: shared });
 });
 
-it('leaves any other header as it was', () => {
+it('any other header is unchanged', () => {
   expect(withVersion(header)).toEqual({ ...header, version: LOCK_VERSION });
   expect(headerLine(withVersion(header))).not.toContain('log');
 });
 
-it('refuses one that is the copy of a log and does not say which', () => {
+it('a header of a copy of a log is refused if it does not name the log', () => {
   const line = headerLine({ ...header, version: LOCK_VERSION_SHARED });
   const { problems } = parseLock(`${line}\n`);
   expect(problems).toEqual([{ kind: 'not_a_lockfile', line: 1 }]);
@@ -29,7 +29,7 @@ const copyOf = (log: string | undefined, lineage: string) => ({
   attempts: new Map([[id(`of ${lineage}`), attempt({ attempt: id(`of ${lineage}`) })]]),
 });
 
-it('merges the copies of two logs only when a person says which log goes on', () => {
+it('copies of two logs are merged only if the user says which log to keep', () => {
   const [one, two] = [copyOf('git:origin', 'one'), copyOf('s3://bucket/album', 'two')];
   expect(mergeLocks(one, two)).toEqual({ ok: false, why: 'other_log' });
   expect(mergeLocks(one, two, 'git:third')).toEqual({ ok: false, why: 'other_log' });
@@ -39,12 +39,12 @@ it('merges the copies of two logs only when a person says which log goes on', ()
   expect(merged.lock.attempts.size).toBe(2);
 });
 
-it('merges the copy of a log with a lockfile from before there was one', () => {
+it('the copy of a log is merged with an older lockfile without a log', () => {
   const merged = mergeLocks(copyOf('git:origin', 'one'), copyOf(undefined, 'two'));
   expect(merged.ok && merged.lock.header).toMatchObject({ log: 'git:origin', version: LOCK_VERSION_SHARED });
 });
 
-it('repairs no file that git made of the copies of two logs, and says how to join them', () => {
+it('a git merge of copies of two logs is not repaired, and the error says how to merge them', () => {
   const texts = [copyOf('git:origin', 'one'), copyOf('s3://bucket/album', 'two')].map((lock) =>
     serialiseLock(lock.header, lock.attempts.values()),
   );

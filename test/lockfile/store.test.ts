@@ -44,7 +44,7 @@ function isTidy(disk: MemoryDisk): boolean {
 }
 
 describe('a lockfile that is not there', () => {
-  it('is not made by opening, reading and closing', async () => {
+  it('is not created by opening, reading and closing', async () => {
     const disk = createMemoryDisk();
     const store = await open(disk.files);
     await store.close();
@@ -52,7 +52,7 @@ describe('a lockfile that is not there', () => {
     expect(disk.texts()).toEqual({});
   });
 
-  it('is made with the first record, folder and all', async () => {
+  it('is created with the first record, including its folder', async () => {
     const disk = createMemoryDisk();
     const store = await open(disk.files);
     await store.record(intent);
@@ -60,7 +60,7 @@ describe('a lockfile that is not there', () => {
     expect(isTidy(disk)).toBe(true);
   });
 
-  it('does not take the place of one that came meanwhile', async () => {
+  it('does not replace one created meanwhile', async () => {
     const disk = createMemoryDisk();
     const store = await open(disk.files);
     const foreign = serialiseLock({ ...header, lineage: id('other') }, []);
@@ -73,7 +73,7 @@ describe('a lockfile that is not there', () => {
 });
 
 describe('a record', () => {
-  it('is appended, and shown once it is durable', async () => {
+  it('is appended and visible once it is durable', async () => {
     const disk = createMemoryDisk({ [path]: head + line(intent) });
     const store = await open(disk.files);
     const recorded = store.record(queued);
@@ -83,7 +83,7 @@ describe('a record', () => {
     expect(textOf(disk)).toBe(serialiseLock(header, [intent]) + line(queued));
   });
 
-  it('shares its sync with all that wait', async () => {
+  it('shares its sync with all waiting records', async () => {
     const disk = createMemoryDisk({ [path]: head });
     const store = await open(disk.files);
     let syncs = 0;
@@ -97,7 +97,7 @@ describe('a record', () => {
     expect(store.attempts.size).toBe(500);
   });
 
-  it('that the fold would hide is refused as a mistake', async () => {
+  it('that a merge would hide is refused as a bug', async () => {
     const disk = createMemoryDisk({ [path]: head + line(queued) });
     const store = await open(disk.files);
     await expect(store.record(queued)).rejects.toThrow('bug');
@@ -106,7 +106,7 @@ describe('a record', () => {
     expect(textOf(disk)).toBe(serialiseLock(header, [queued]));
   });
 
-  it('never comes after a torn line', async () => {
+  it('is never appended to a torn line', async () => {
     const torn = head + line(intent) + line(queued).slice(0, 50);
     const disk = createMemoryDisk({ [path]: torn });
     const store = await open(disk.files);
@@ -115,7 +115,7 @@ describe('a record', () => {
     expect(textOf(disk)).toBe(serialiseLock(header, [intent]) + line(other));
   });
 
-  it('keeps a whole last record whose line feed is missing', async () => {
+  it('keeps a complete last record without a line feed', async () => {
     const disk = createMemoryDisk({ [path]: (head + line(queued)).slice(0, -1) });
     const store = await open(disk.files);
     await store.record(other);
@@ -123,8 +123,8 @@ describe('a record', () => {
   });
 });
 
-describe('what a killed run left', () => {
-  it('is written anew when it is opened, so that no forgotten sync is relied on', async () => {
+describe('the lockfile of a killed run', () => {
+  it('is rewritten when it is opened, so that missing syncs do not matter', async () => {
     const disk = createMemoryDisk({ [path]: head + line(queued) + line(intent) });
     let written = '';
     disk.intercept(({ name, path: at }) => {
@@ -136,7 +136,7 @@ describe('what a killed run left', () => {
     expect(textOf(disk)).toBe(serialiseLock(header, [queued]));
   });
 
-  it('is opened also where there is no room to write it anew', async () => {
+  it('is opened even if there is no room to rewrite it', async () => {
     const disk = createMemoryDisk({ [path]: head + line(intent) + line(queued) });
     disk.intercept(({ name }) => (name === 'write' ? 'ENOSPC' : undefined));
     expect((await open(disk.files)).attempts.get(queued.attempt)).toEqual(queued);
@@ -154,7 +154,7 @@ describe('what a killed run left', () => {
   });
 });
 
-describe('closing', () => {
+describe('closing a lockfile', () => {
   it('leaves one sorted line for each attempt', async () => {
     const disk = createMemoryDisk({ [path]: head });
     const store = await open(disk.files);
@@ -164,7 +164,7 @@ describe('closing', () => {
     expect(isTidy(disk)).toBe(true);
   });
 
-  it('writes nothing where the file is as it should be', async () => {
+  it('writes nothing if the file is up to date', async () => {
     const asItShouldBe = serialiseLock(header, [done]);
     const disk = createMemoryDisk({ [path]: asItShouldBe });
     disk.intercept(({ name }) =>
@@ -175,7 +175,7 @@ describe('closing', () => {
     expect(textOf(disk)).toBe(asItShouldBe);
   });
 
-  it('waits for what is being recorded', async () => {
+  it('waits for records being written', async () => {
     const disk = createMemoryDisk({ [path]: head });
     const store = await open(disk.files);
     const recorded = store.record(intent);
@@ -205,7 +205,7 @@ describe('a lockfile that version control replaces during the run', () => {
     expect(store.attempts.get(other.attempt)).toEqual(otherQueued);
   });
 
-  it('keeps the jobs of both also where nothing is recorded after it', async () => {
+  it('keeps the jobs of both even if nothing is recorded afterwards', async () => {
     const disk = createMemoryDisk({ [path]: head + line(intent) });
     const store = await open(disk.files);
     await store.record(queued);
@@ -214,7 +214,7 @@ describe('a lockfile that version control replaces during the run', () => {
     expect(textOf(disk)).toBe(serialiseLock(header, [otherQueued, queued]));
   });
 
-  it('is made anew where it was removed', async () => {
+  it('is created again if it was removed', async () => {
     const disk = createMemoryDisk({ [path]: head + line(intent) });
     const store = await open(disk.files);
     await store.record(queued);
@@ -226,7 +226,7 @@ describe('a lockfile that version control replaces during the run', () => {
   it.each([
     ['another lockfile', serialiseLock({ ...header, lineage: id('other') }, []), 'lockfile-replaced'],
     ['one with conflict markers', `${head}<<<<<<< HEAD\n`, 'lockfile-conflict-markers'],
-  ])('is not written over where it is %s', async (_, foreign, code) => {
+  ])('is not overwritten if it is %s', async (_, foreign, code) => {
     const disk = createMemoryDisk({ [path]: head + line(intent) });
     const store = await open(disk.files);
     disk.put(path, foreign);
@@ -275,7 +275,7 @@ describe.each(MISFORTUNES)('a lockfile that is %s during a run', (_, strike) => 
     return { disk, store };
   }
 
-  it('has everything again with the next record', async () => {
+  it('is restored with the next record', async () => {
     const { disk, store } = await struck();
     await store.record(other);
     expect(await readLockAlone(disk.files, path)).toMatchObject({ ok: true });
@@ -283,7 +283,7 @@ describe.each(MISFORTUNES)('a lockfile that is %s during a run', (_, strike) => 
     expect(store.trouble()).toBeUndefined();
   });
 
-  it('has everything again before a submit leaves', async () => {
+  it('is restored before a submit is sent', async () => {
     const { disk, store } = await struck();
     await store.confirm();
     const read = await readLockAlone(disk.files, path);
@@ -291,7 +291,7 @@ describe.each(MISFORTUNES)('a lockfile that is %s during a run', (_, strike) => 
     for (let seed = 0; seed < 20; seed += 1) expect(textOf(disk.crash(seed))).toBe(textOf(disk));
   });
 
-  it('has everything again in the next run, if this one is killed first', async () => {
+  it('is restored by the next run if this one is killed first', async () => {
     const { disk } = await struck();
     for (let seed = 0; seed < 20; seed += 1) {
       const after = disk.crash(seed);
@@ -303,7 +303,7 @@ describe.each(MISFORTUNES)('a lockfile that is %s during a run', (_, strike) => 
     }
   });
 
-  it('has everything again at the end', async () => {
+  it('is restored at the end', async () => {
     const { disk, store } = await struck();
     await store.close();
     expect(textOf(disk)).toBe(serialiseLock(header, [queued]));
@@ -312,7 +312,7 @@ describe.each(MISFORTUNES)('a lockfile that is %s during a run', (_, strike) => 
 
 describe('a lockfile that is replaced as a record is written to it', () => {
   it.each(['replaced', 'deleted'])(
-    '(%s) is written anew: a file that nothing names is not enough',
+    'is written again, as an unlinked file is not enough (%s)',
     async (how) => {
       for (let at = 0; at < 20; at += 1) {
         const disk = createMemoryDisk({ [path]: serialiseLock(header, [intent]) });
@@ -338,7 +338,7 @@ describe('a journal', () => {
   const journals = (disk: MemoryDisk) =>
     Object.keys(disk.texts()).filter((name) => name.endsWith('.journal'));
 
-  it('of attempts that this run did not know, in the place of the lockfile, ends buying', async () => {
+  it('of unknown attempts in the place of the lockfile stops purchases', async () => {
     const disk = createMemoryDisk({ [path]: serialiseLock(header, [intent]) });
     const store = await open(disk.files);
     await store.record(queued);
@@ -348,7 +348,7 @@ describe('a journal', () => {
     expect([...store.attempts.values()]).toEqual(expect.arrayContaining([queued, otherQueued]));
   });
 
-  it('is made anew where somebody deletes it', async () => {
+  it('is created again if it is deleted', async () => {
     const disk = createMemoryDisk({ [path]: serialiseLock(header, [intent]) });
     const store = await open(disk.files);
     await store.record(queued);
@@ -360,7 +360,7 @@ describe('a journal', () => {
     );
   });
 
-  it('of another lockfile is left alone', async () => {
+  it('of another lockfile is not touched', async () => {
     const disk = createMemoryDisk();
     await (await open(disk.files)).record(intent);
     const foreign = { ...header, lineage: id('other') };
@@ -373,7 +373,7 @@ describe('a journal', () => {
     expect(journals(disk)).toEqual(before);
   });
 
-  it('of a lockfile that never came to be is not left behind', async () => {
+  it('of a lockfile that was never created is not left behind', async () => {
     const disk = createMemoryDisk();
     const store = await open(disk.files);
     // No way of making a file is left: neither by a link nor in place.
@@ -385,7 +385,7 @@ describe('a journal', () => {
     expect(journals(disk)).toEqual([]);
   });
 
-  it('makes no empty lockfile where it cannot make a whole one', async () => {
+  it('creates no empty lockfile if it cannot create a complete one', async () => {
     const disk = createMemoryDisk();
     const killed = await open(disk.files);
     await killed.record(queued);
@@ -410,7 +410,7 @@ describe('a journal', () => {
   });
 });
 
-describe('a lockfile is not opened', () => {
+describe('a lockfile that is not opened', () => {
   it.each([
     ['damaged', `${head}x\n`, 'bad_line'],
     ['empty', '', 'not_a_lockfile'],
@@ -419,7 +419,7 @@ describe('a lockfile is not opened', () => {
       serialiseLock({ ...header, endpoint: 'http://127.0.0.1:1' }, []),
       'other_endpoint',
     ],
-  ])('where it is %s, nor changed', async (_, text, kind) => {
+  ])('is not changed if it is %s', async (_, text, kind) => {
     const disk = createMemoryDisk({ [path]: text });
     const opened = await openLock(disk.files, path, {
       endpoint: header.endpoint,
@@ -431,19 +431,16 @@ describe('a lockfile is not opened', () => {
     expect(disk.texts()).toEqual({ [path]: text });
   });
 
-  it.each(['EACCES', 'EIO', 'EFBIG'])(
-    'where reading fails with %s: unreadable is never empty',
-    async (code) => {
-      const disk = createMemoryDisk({ [path]: head });
-      disk.intercept(({ name }) => (name === 'read' ? code : undefined));
-      expect(await readLock(disk.files, path)).toEqual({
-        ok: false,
-        problems: [{ kind: 'unreadable', code }],
-      });
-    },
-  );
+  it.each(['EACCES', 'EIO', 'EFBIG'])('never counts as empty if reading fails with %s', async (code) => {
+    const disk = createMemoryDisk({ [path]: head });
+    disk.intercept(({ name }) => (name === 'read' ? code : undefined));
+    expect(await readLock(disk.files, path)).toEqual({
+      ok: false,
+      problems: [{ kind: 'unreadable', code }],
+    });
+  });
 
-  it('and so is a journal: the error names it', async () => {
+  it('has an error that names an unreadable journal', async () => {
     const journal = '/album/.venice-batch/album.lock.jsonl.01234567.89abcdef.journal';
     const disk = createMemoryDisk({ [path]: head, [journal]: '' });
     disk.intercept((call) => (call.name === 'read' && call.path === journal ? 'EFTYPE' : undefined));
@@ -455,7 +452,7 @@ describe('a lockfile is not opened', () => {
     );
   });
 
-  it.each(['open', 'sync', 'syncDirectory'])('where %s fails', async (operation) => {
+  it.each(['open', 'sync', 'syncDirectory'])('causes an error if %s fails', async (operation) => {
     const disk = createMemoryDisk({ [path]: head });
     disk.intercept(({ name }) => (name === operation ? 'EROFS' : undefined));
     const opened = await openLock(disk.files, path, {
@@ -467,7 +464,7 @@ describe('a lockfile is not opened', () => {
     expect(opened).toEqual({ ok: false, problem: { kind: 'unwritable', code: 'EROFS' } });
   });
 
-  it('for another endpoint', () => {
+  it('may belong to another endpoint', () => {
     expect(checkEndpoint(header, header.endpoint)).toBeUndefined();
     expect(checkEndpoint(header, 'https://example.com')).toMatchObject({ kind: 'other_endpoint' });
   });
@@ -548,7 +545,7 @@ describe.each(beginnings)('from %s', (_, initial, known) => {
     return disk.operations();
   }
 
-  it('a crash at any operation keeps all that was acknowledged, in a file that parses', async () => {
+  it('a crash at any operation keeps all acknowledged records in a valid file', async () => {
     const length = await lengthOfLife();
     expect(length).toBeGreaterThan(30);
     for (let at = 0; at < length; at += 1) {
@@ -564,7 +561,7 @@ describe.each(beginnings)('from %s', (_, initial, known) => {
     }
   });
 
-  it.each(['ENOSPC', 'EIO'])('a %s at any operation loses nothing that was acknowledged', async (code) => {
+  it.each(['ENOSPC', 'EIO'])('a %s at any operation loses no acknowledged record', async (code) => {
     const length = await lengthOfLife();
     for (let at = 0; at < length + 10; at += 1) {
       for (const lasting of [1, 3, 1000]) {
@@ -584,7 +581,7 @@ describe.each(beginnings)('from %s', (_, initial, known) => {
 });
 
 describe("a symbolic link in the lockfile's place that leads to nothing", () => {
-  it('is refused, and nothing is made where it leads', async () => {
+  it('is refused, and nothing is created at its target', async () => {
     const disk = createMemoryDisk({ '/album/album.yaml': '', '/victim/other': '' });
     disk.symlink('/album/album.lock.jsonl', '/victim/.bash_login');
     const read = await readLock(disk.files, '/album/album.lock.jsonl');
@@ -593,7 +590,7 @@ describe("a symbolic link in the lockfile's place that leads to nothing", () => 
   });
 });
 
-it('a private folder that is a symbolic link is refused, and nothing is made where it leads', async () => {
+it('a private folder that is a symbolic link is refused, and nothing is created at its target', async () => {
   const disk = createMemoryDisk({ '/album/album.yaml': '', '/victim/other': '' });
   disk.symlink('/album/.venice-batch', '/victim');
   await expect(makePrivateFolder(disk.files, random, '/album/album.lock.jsonl')).rejects.toMatchObject({

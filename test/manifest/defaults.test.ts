@@ -8,21 +8,21 @@ const load = (text: string) =>
 const HEAD = 'version: 1\ndefaults: { model: m, voice: Bob, prompt: p }\ntracks:\n';
 
 describe('a default', () => {
-  it.each(['null', '~', 'Null'])('is taken back by a track that sets it to %s', async (nothing) => {
+  it.each(['null', '~', 'Null'])('is removed by a track that sets it to %s', async (nothing) => {
     const { manifest, diagnostics } = await load(`${HEAD}  - { id: a, voice: ${nothing} }\n  - id: b\n`);
     expect(diagnostics).toEqual([]);
     expect(manifest?.takes.map(({ request }) => request.voice)).toEqual([undefined, 'Bob']);
   });
 
-  it('that is needed cannot be, and a field left blank is an error', async () => {
+  it('that is required cannot be removed, and a blank field is an error', async () => {
     const codes = async (text: string) => (await load(text)).diagnostics.map(({ code }) => code);
     expect(await codes(`${HEAD}  - { id: a, model: null }\n`)).toEqual(['missing-field']);
     expect(await codes(`${HEAD}  - id: a\n    voice:\n`)).toEqual(['wrong-type']);
   });
 });
 
-describe('blanks at the ends of lines', () => {
-  it('change nothing about a request, and the digest of before still counts', async () => {
+describe('spaces at the ends of lines', () => {
+  it('do not change the request or its digest', async () => {
     const takeOf = async (prompt: string) =>
       (await load(`${HEAD}  - { id: a, prompt: ${JSON.stringify(prompt)} }\n`)).manifest!.takes[0]!;
     const [plain, blank] = [await takeOf('one\ntwo'), await takeOf('one  \ntwo\t')];

@@ -12,7 +12,7 @@ const digest = (input: RequestInput) => createDigester()(normaliseRequest(input)
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 describe('the digest', () => {
-  it('is the hash of the request as JSON with sorted keys: it must stay so, as it decides what is bought', () => {
+  it('is the hash of the request as JSON with sorted keys, which must never change', () => {
     const { digest: whole, parts } = digest({
       prompt: 'Für Elise',
       model: 'm',
@@ -93,7 +93,7 @@ describe('the digest', () => {
     );
   });
 
-  it('changes with every field, and the parts tell which', () => {
+  it('changes with every field, and its parts show which', () => {
     const another = { text: 'another', seconds: 10_000, integer: 3, number: 3, switch: true } as const;
     fc.assert(
       fc.property(track, fc.constantFrom(...REQUEST_FIELDS), (fields, field) => {

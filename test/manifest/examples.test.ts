@@ -12,13 +12,13 @@ import { placeOf } from './check.js';
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
 const MANIFESTS = readdirSync(EXAMPLES).filter((name) => name.endsWith('.yaml'));
 
-it('there are examples', () => {
+it('the examples exist', () => {
   expect(MANIFESTS).toEqual(
     expect.arrayContaining(['album.yaml', 'jingles.yaml', 'narration.yaml', 'sound-effects.yaml']),
   );
 });
 
-it.each(MANIFESTS)('%s is a good manifest, with a budget and its schema', async (name) => {
+it.each(MANIFESTS)('the example %s is a valid manifest with a budget and its schema', async (name) => {
   const { manifest, diagnostics, sources } = await loadManifest(disk, `${EXAMPLES}/${name}`, name);
   expect(diagnostics.map(placeOf)).toEqual([]);
   expect(manifest?.budgetMicroUsd).toBeGreaterThan(0);
@@ -36,7 +36,7 @@ it('the examples never write to the same file', async () => {
   expect(new Set(stems).size).toBe(stems.length);
 });
 
-it.each(MANIFESTS)('%s asks for nothing that the models of the sandbox cannot do', async (name) => {
+it.each(MANIFESTS)('the example %s requests only what the models of the sandbox support', async (name) => {
   const { manifest } = await loadManifest(disk, `${EXAMPLES}/${name}`, name);
   const catalogue = readCatalogue({ object: 'list', data: CATALOGUE_TODAY.map(modelResponse) })!;
   const diagnostics = manifest!.takes.flatMap((take) => checkRequest(take, catalogue, 0).diagnostics);

@@ -4,7 +4,7 @@ import { found, load, oneTrack, takesOf } from './check.js';
 const HEAD = 'version: 1\n';
 
 describe('takes', () => {
-  it('come in the order of the manifest, one for each generation wanted', async () => {
+  it('are in the order of the manifest, one for each requested generation', async () => {
     const takes = await takesOf(
       `${HEAD}defaults: { model: m, prompt: p }\ntracks: [{ id: b, takes: 3 }, { id: a }]\n`,
     );
@@ -16,7 +16,7 @@ describe('takes', () => {
     ]);
   });
 
-  it('have the request under the names of the API, and nothing else', async () => {
+  it('have the request under the field names of the API, and nothing else', async () => {
     const [take] = await takesOf(
       oneTrack(
         'title: Opening',
@@ -44,14 +44,14 @@ describe('takes', () => {
     expect(take?.title).toBe('Opening');
   });
 
-  it('are bounded over the whole manifest', async () => {
+  it('are limited for the whole manifest', async () => {
     const tracks = Array.from({ length: 600 }, (_, n) => `  - id: t${n}\n`).join('');
     expect(await found(`${HEAD}defaults: { model: m, prompt: p, takes: 99 }\ntracks:\n${tracks}`)).toEqual([
       'too-many-takes@2:41',
     ]);
   });
 
-  it('know where each field was written', async () => {
+  it('know the place of each field', async () => {
     const [take] = await takesOf(
       `${HEAD}defaults:\n  model: m\n  prompt: p\ntracks:\n  - id: a\n    prompt: |\n      own\n    loop: true\n`,
     );
@@ -67,7 +67,7 @@ describe('takes', () => {
 });
 
 describe('defaults', () => {
-  it('hold for every track that does not say otherwise', async () => {
+  it('apply to every track that does not override them', async () => {
     const takes = await takesOf(
       `${HEAD}defaults: { model: m, prompt: p, voice: Aria, takes: 2, loop: true }\n` +
         'tracks: [{ id: a }, { id: b, model: n, takes: 1, loop: false, voice: "" }]\n',
@@ -83,7 +83,7 @@ describe('defaults', () => {
     ['lyrics_prompt: default', 'lyrics_file: own.txt', 'from the file'],
     ['lyrics_file: other.txt', 'lyrics_prompt: own', 'own'],
     ['lyrics_file: other.txt', 'lyrics_prompt: ""', undefined],
-  ])('give way to lyrics of either kind: %s under %s', async (shared, own, expected) => {
+  ])('are overridden by lyrics of either kind: %s over %s', async (shared, own, expected) => {
     const [take] = await takesOf(
       `${HEAD}defaults: { model: m, prompt: p, ${shared} }\ntracks: [{ id: a, ${own} }]\n`,
       { 'own.txt': 'from the file' },
@@ -91,7 +91,7 @@ describe('defaults', () => {
     expect(take?.request.lyrics_prompt).toBe(expected);
   });
 
-  it('give way to the output of a track, and stand before that of the manifest', async () => {
+  it('are overridden by the output of a track and override that of the manifest', async () => {
     const takes = await takesOf(
       `${HEAD}output: all/{id}.{ext}\ndefaults: { model: m, prompt: p, output: "some/{id}.{ext}" }\n` +
         'tracks: [{ id: a }, { id: b, output: "one/{id}.{ext}" }]\n',
@@ -99,7 +99,7 @@ describe('defaults', () => {
     expect(takes.map(({ stem }) => stem)).toEqual(['some/a', 'one/b']);
   });
 
-  it('are told once where they are wrong for many tracks, with one that uses them', async () => {
+  it('are reported once, with one track that uses them, if they are wrong for many tracks', async () => {
     const { diagnostics } = await load(
       `${HEAD}defaults: { model: m, prompt: p, lyrics_file: no.txt }\ntracks: [{ id: a }, { id: b }]\n`,
     );
@@ -108,7 +108,7 @@ describe('defaults', () => {
   });
 });
 
-describe('what only the whole manifest shows is told by code and place', () => {
+describe('an error that needs the whole manifest has a code and a place', () => {
   it.each([
     ['no model', `${HEAD}tracks: [{ id: a, prompt: p }]\n`, ['missing-field@2:16']],
     ['no prompt', `${HEAD}tracks: [{ id: a, model: m }]\n`, ['missing-field@2:16']],
@@ -139,7 +139,7 @@ describe('what only the whole manifest shows is told by code and place', () => {
   it.each([
     ['lyrics', ['lyrics_prompt: la', 'force_instrumental: true']],
     ['lyrics to be written', ['lyrics_optimizer: true', 'force_instrumental: true']],
-  ])('asking for no singing and for %s is a warning, and does not stop anything', async (_name, lines) => {
+  ])('is only a warning for an instrumental track with %s', async (_name, lines) => {
     const { manifest, diagnostics } = await load(oneTrack(...lines));
     expect(diagnostics.map(({ code, severity }) => [code, severity])).toEqual([
       ['instrumental-with-lyrics', 'warning'],
@@ -147,7 +147,7 @@ describe('what only the whole manifest shows is told by code and place', () => {
     expect(manifest?.takes).toHaveLength(1);
   });
 
-  it('tracks that are wrong in themselves do not hide what is wrong elsewhere', async () => {
+  it('is not hidden by tracks with errors of their own', async () => {
     expect(await found(`${oneTrack('takes: 0')}  - id: b\n    lyrics_file: no.txt\n  - id: b\n`)).toEqual([
       'out-of-range@5:12',
       'lyrics-missing@7:18',

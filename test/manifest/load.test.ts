@@ -5,8 +5,8 @@ import { load, oneTrack, placeOf } from './check.js';
 
 const GOOD = oneTrack();
 
-describe('a manifest that can be read', () => {
-  it('comes with its folder and what it says of the whole', async () => {
+describe('a readable manifest', () => {
+  it('has its folder and its settings', async () => {
     const disk = createMemoryDisk({
       '/music/album.yaml': `title: Night Drive\nbudget: 5.00\nconcurrency: 8\n${GOOD}`,
     });
@@ -32,23 +32,23 @@ describe('a manifest that can be read', () => {
     ['0.0000019', 1],
     ['0.0000001', 0],
     ['1000000', 1_000_000_000_000],
-  ])('has a budget of %s USD in whole micro-dollars, never more', async (budget, microUsd) => {
+  ])('rounds a budget of %s USD down to whole micro-dollars', async (budget, microUsd) => {
     expect((await load(`budget: ${budget}\n${GOOD}`)).manifest?.budgetMicroUsd).toBe(microUsd);
   });
 
-  it('leaves out what it does not say', async () => {
+  it('has no value for a missing setting', async () => {
     const { manifest } = await load(GOOD);
     expect(Object.keys(manifest!)).toEqual(['path', 'directory', 'takes', 'extraTake', 'release']);
   });
 
-  it('gives the text without its byte-order mark for code frames', async () => {
+  it('has its text without a byte-order mark for code frames', async () => {
     const disk = createMemoryDisk();
     const { sources } = await loadManifestText(disk.files, `\uFEFF${GOOD}`, '/music/-', '<stdin>');
     expect(sources.get('<stdin>')).toBe(GOOD);
   });
 });
 
-describe('a manifest that cannot be read is told, not thrown', () => {
+describe('an unreadable manifest', () => {
   const cases: [string, string, string | undefined][] = [
     ['/music/nope.yaml', 'manifest-missing', undefined],
     ['/music', 'manifest-directory', undefined],
@@ -58,7 +58,7 @@ describe('a manifest that cannot be read is told, not thrown', () => {
     ['/music/album.yaml', 'manifest-unreadable', 'EIO'],
   ];
 
-  it.each(cases)('%s: %s', async (path, code, fault) => {
+  it.each(cases)('is reported without an exception: %s: %s', async (path, code, fault) => {
     const disk = createMemoryDisk({ '/music/album.yaml': GOOD });
     disk.put('/music/latin1.yaml', Uint8Array.of(0x66, 0xfc, 0x72));
     disk.put('/music/large.yaml', new Uint8Array(16 * 1024 * 1024 + 1).fill(0x20));
@@ -69,7 +69,7 @@ describe('a manifest that cannot be read is told, not thrown', () => {
     expect(diagnostics[0]?.hint).toBeTruthy();
   });
 
-  it('but a fault of the program is', async () => {
+  it('does not hide an exception of the program', async () => {
     const broken = { facts: () => Promise.reject(new TypeError('bug')) } as never;
     await expect(loadManifest(broken, '/a.yaml', 'a.yaml')).rejects.toThrow('bug');
   });

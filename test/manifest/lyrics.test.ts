@@ -13,7 +13,7 @@ describe('a lyrics file', () => {
     ['lyrics/../a.txt', 'a.txt'],
     ['..a/b.txt', '..a/b.txt'],
     ['with space/ä.txt', 'with space/ä.txt'],
-  ])('is read relative to the manifest: %s', async (path, stored) => {
+  ])('is read from a path relative to the manifest: %s', async (path, stored) => {
     const [take] = await takesOf(file(path), { [stored]: '\uFEFFla\r\nla\r\n' });
     expect(take?.request.lyrics_prompt).toBe('la\nla');
   });
@@ -50,14 +50,14 @@ describe('a lyrics file', () => {
     ['/album/in', '/etc', 'in/passwd', 'lyrics-path'],
     ['/album/in', '/albums', 'in/l.txt', 'lyrics-path'],
     ['/album/l.txt', '/album/nowhere', 'l.txt', 'lyrics-missing'],
-  ])('a link at %s to %s is refused', async (link, target, path, code) => {
+  ])('is refused if %s is a link to %s', async (link, target, path, code) => {
     const disk = createMemoryDisk({ '/etc/passwd': 'root', '/albums/l.txt': 'la' });
     disk.symlink(link, target);
     const { diagnostics } = await loadManifestText(disk.files, file(path), '/album/a.yaml', 'a.yaml');
     expect(diagnostics.map(placeOf)).toEqual([`${code}@${PLACE}`]);
   });
 
-  it('may be a link to another file below the folder, which may be reached through a link itself', async () => {
+  it('may be a link to another file below the folder, even through another link', async () => {
     const disk = createMemoryDisk({ '/album/texts/a.txt': 'la' });
     disk.symlink('/album/l.txt', '/album/texts/a.txt');
     disk.symlink('/mine', '/album');
@@ -65,7 +65,7 @@ describe('a lyrics file', () => {
     expect(manifest?.takes[0]?.request.lyrics_prompt).toBe('la');
   });
 
-  it('is refused where it is not UTF-8', async () => {
+  it('is refused if it is not UTF-8', async () => {
     const disk = createMemoryDisk();
     disk.put('/album/latin1.txt', Uint8Array.of(0x66, 0xfc, 0x72));
     const { diagnostics } = await loadManifestText(disk.files, file('latin1.txt'), '/album/a.yaml', 'a.yaml');
@@ -84,7 +84,7 @@ describe('a lyrics file', () => {
     expect(diagnostics.map(placeOf)).toEqual([`${code}@${PLACE}`]);
   });
 
-  it('of several tracks is read once', async () => {
+  it('is read once for several tracks', async () => {
     const disk = createMemoryDisk({ '/album/l.txt': 'la' });
     const read: string[] = [];
     disk.intercept(({ name, path }) => {
@@ -97,7 +97,7 @@ describe('a lyrics file', () => {
     expect(read).toEqual(['/album/l.txt']);
   });
 
-  it('that a default names is not read where no track uses it', async () => {
+  it('in the defaults is not read if no track uses it', async () => {
     const text =
       'version: 1\ndefaults: { model: m, prompt: p, lyrics_file: no.txt }\ntracks: [{ id: a, lyrics_prompt: la }]\n';
     expect(await found(text)).toEqual([]);

@@ -11,7 +11,7 @@ describe('a mistyped path', () => {
     ['albun.yaml', 'album.yaml'],
     ['songs/intros.yaml', 'songs/intro.yaml'],
     ['songs', 'songs/intro.yaml'],
-  ])('of a manifest: %s suggests %s', async (written, meant) => {
+  ])('of a manifest leads to a suggestion: %s suggests %s', async (written, meant) => {
     const disk = createMemoryDisk({
       '/music/album.yaml': '',
       '/music/album.lock.jsonl': '',
@@ -23,18 +23,21 @@ describe('a mistyped path', () => {
     );
   });
 
-  it.each(['jazz.yaml', 'songs'])('of a manifest: %s is not guessed at', async (written) => {
-    const disk = createMemoryDisk({
-      '/music/album.yaml': '',
-      '/music/songs/a.yaml': '',
-      '/music/songs/b.yaml': '',
-    });
-    expect(hintOf(await loadManifest(disk.files, `/music/${written}`, written))).not.toContain(
-      'did you mean',
-    );
-  });
+  it.each(['jazz.yaml', 'songs'])(
+    'of a manifest leads to no suggestion if nothing is near: %s',
+    async (written) => {
+      const disk = createMemoryDisk({
+        '/music/album.yaml': '',
+        '/music/songs/a.yaml': '',
+        '/music/songs/b.yaml': '',
+      });
+      expect(hintOf(await loadManifest(disk.files, `/music/${written}`, written))).not.toContain(
+        'did you mean',
+      );
+    },
+  );
 
-  it('of lyrics suggests the file with the nearest name, from the folder of the manifest', async () => {
+  it('of lyrics leads to the nearest file name in the folder of the manifest', async () => {
     const disk = createMemoryDisk({ '/music/words/verse.txt': 'la' });
     const text = oneTrack('lyrics_file: words/verses.txt');
     expect(hintOf(await loadManifestText(disk.files, text, '/music/a.yaml', 'a.yaml'))).toBe(

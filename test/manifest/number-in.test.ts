@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BESIDE_MINUTES, numberIn, secondsIn } from '../../src/manifest/number-in.js';
 
-describe('the number that a text names', () => {
+describe('a number in a text', () => {
   it.each([
     ['20 USD', '20'],
     ['$1,234.50', '1234.50'],
@@ -15,7 +15,7 @@ describe('the number that a text names', () => {
   });
 
   it.each(['fast', '', '0', '-5', '5k', '50 cents', '2-3', '5 of 10', '1:30', '1.2.3', '3 min', 'v2'])(
-    'is none where %j may say another one',
+    'is not read from the ambiguous %j',
     (text) => {
       expect(numberIn(text)).toBeUndefined();
     },
@@ -32,11 +32,11 @@ describe('the number that a text names', () => {
     ['1.5 minutes', '90'],
     ['1:75', undefined],
     ['2 bars', undefined],
-  ])('as a length %s is %s', (text, seconds) => {
+  ])('as a duration %s is %s', (text, seconds) => {
     expect(secondsIn(text)).toBe(seconds);
   });
 
-  it('is one of minutes only with that unit, or none', () => {
+  it('counts as minutes only with that unit', () => {
     expect(['30', '30 min', '90s'].map((text) => numberIn(text, BESIDE_MINUTES))).toEqual([
       '30',
       '30',

@@ -11,7 +11,7 @@ async function stemsOf(text: string): Promise<readonly string[]> {
   return (await takesOf(text)).map(({ stem }) => stem);
 }
 
-describe('where audio goes', () => {
+describe('the output path', () => {
   it.each([
     ['{id}.{ext}', ['a', 'a-2']],
     ['out/{index}-{id}.{ext}', ['out/01-a', 'out/01-a-2']],
@@ -28,7 +28,7 @@ describe('where audio goes', () => {
     expect(await stemsOf(text)).toEqual(expected);
   });
 
-  it('is out/{index}-{id} where nothing is said', async () => {
+  it('is out/{index}-{id} by default', async () => {
     expect(await stemsOf(oneTrack())).toEqual(['out/01-a']);
   });
 
@@ -46,13 +46,13 @@ describe('where audio goes', () => {
     expect(new Set(stems.map((stem) => stem.length))).toEqual(new Set([first.length]));
   });
 
-  it('takes the id for a title that no file can bear', async () => {
+  it('uses the id if the title cannot be a file name', async () => {
     const [stem] = await stemsOf(oneTrack('output: "{title}.{ext}"', 'title: "..."'));
     expect(stem).toBe('a');
   });
 });
 
-describe('an output that cannot be is told by code and place', () => {
+describe('an error in an output template has a code and a place', () => {
   it.each([
     ['{id}.mp3', ['output-ext@5:18']],
     ['{id}', ['output-ext@5:14']],
@@ -88,19 +88,19 @@ describe('an output that cannot be is told by code and place', () => {
     },
   );
 
-  it('says which token was meant', async () => {
+  it('suggests the token that was meant', async () => {
     const { diagnostics } = await load(output('{indx}-{id}.{ext}'));
     expect(diagnostics[0]?.hint).toContain('{index}');
   });
 
-  it('is told once where it stands for all tracks', async () => {
+  it('is reported once if it applies to all tracks', async () => {
     const text =
       'version: 1\noutput: "{id}.mp3"\ndefaults: { model: m, prompt: p }\ntracks: [{ id: a }, { id: b }]\n';
     expect(await found(text)).toEqual(['output-ext@2:14']);
   });
 });
 
-describe('no two takes go to the same file', () => {
+describe('an error about two takes with the same file', () => {
   const pair = (first: string, second: string) =>
     `version: 1\ndefaults: { model: m, prompt: p }\ntracks:\n  - { id: a, ${first} }\n  - { id: b, ${second} }\n`;
 
@@ -132,7 +132,7 @@ describe('no two takes go to the same file', () => {
   });
 });
 
-describe('whatever titles and templates say', () => {
+describe('any titles and templates', () => {
   const nasty = fc.constantFrom(
     ...[
       '..',
@@ -163,7 +163,7 @@ describe('whatever titles and templates say', () => {
     .array(fc.oneof(nasty, fc.string({ unit: 'binary', maxLength: 3 })), { maxLength: 8 })
     .map((parts) => parts.join(''));
 
-  it('nothing is written outside of the folder, nor to a name that some system cannot hold', () => {
+  it('never lead outside of the folder or to a name that some system cannot store', () => {
     fc.assert(
       fc.property(
         text,
@@ -198,7 +198,7 @@ describe('whatever titles and templates say', () => {
     );
   });
 
-  it('a name made safe is safe, and stays as it is when made safe again', () => {
+  it('give safe names that do not change when they are made safe again', () => {
     fc.assert(
       fc.property(text, (title) => {
         const safe = fileSafe(title, 'fallback');

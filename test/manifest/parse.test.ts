@@ -5,7 +5,7 @@ import { placeOf } from './check.js';
 const parsed = (text: string) => parseManifest('album.yaml', text);
 const found = (text: string) => parsed(text).diagnostics.map(placeOf);
 
-describe('YAML that cannot be read is told by code and place', () => {
+describe('an error in YAML has a code and a place', () => {
   it.each([
     ['a second colon on a line', 'a: 1\nb: c: d\n', ['yaml-syntax@2:4']],
     ['a tab as indentation', 'a:\n\tb: 1\n', ['yaml-syntax@2:1']],
@@ -35,18 +35,18 @@ describe('YAML that cannot be read is told by code and place', () => {
     ['an alias without its anchor', 'a: *b\n', ['unknown-anchor@1:4']],
     ['an alias before its anchor', 'a: *b\nc: &b 1\n', ['unknown-anchor@1:4']],
     ['an alias inside its own anchor', 'a: &x [1, *x]\n', ['endless-alias@1:11']],
-  ])('%s, and the rest is read', (_name, text, expected) => {
+  ])('does not keep the rest from being read: %s', (_name, text, expected) => {
     expect(found(text)).toEqual(expected);
     expect(parsed(text).root).toBeDefined();
   });
 
-  it('names both places of equal keys', () => {
+  it('names both places of duplicate keys', () => {
     const [diagnostic] = parsed('a: 1\nb: 2\na: 3\n').diagnostics;
     expect(diagnostic?.related?.map(({ span }) => [span.line, span.column])).toEqual([[1, 1]]);
   });
 });
 
-describe('what YAML allows is read', () => {
+describe('valid YAML is read', () => {
   it.each([
     ['a byte-order mark', '\uFEFFa: 1\n', { a: 1 }],
     ['CRLF', 'a: 1\r\nb: |\r\n  x\r\n  y\r\n', { a: 1, b: 'x\ny\n' }],
@@ -62,14 +62,14 @@ describe('what YAML allows is read', () => {
     expect(structuredClone(parsed(text).root?.value)).toEqual(expected);
   });
 
-  it('keeps names that objects inherit as plain keys', () => {
+  it('keeps names of Object.prototype as plain keys', () => {
     const { root } = parsed('__proto__: { polluted: true }\nconstructor: 1\ntoString: 2\n');
     expect(Object.keys(root?.value as object)).toEqual(['__proto__', 'constructor', 'toString']);
     expect(Object.getPrototypeOf(root?.value)).toBeNull();
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   });
 
-  it('knows the place of each value, also in CRLF and after a byte-order mark', () => {
+  it('knows the place of each value, even with CRLF and after a byte-order mark', () => {
     const { root, source } = parsed('\uFEFFa: 1\r\nb:\r\n  - |\r\n    x\r\n    y\r\nc: 2\r\n');
     const b = root?.kind === 'map' ? root.entries.get('b') : undefined;
     expect(source.spanOf(b!.key)).toMatchObject({ line: 2, column: 1, endLine: 2, endColumn: 2 });
@@ -78,7 +78,7 @@ describe('what YAML allows is read', () => {
   });
 });
 
-describe('a text that a comment cuts', () => {
+describe('a text that is cut by a comment', () => {
   const manifest = (prompt: string) =>
     `version: 1\ntracks:\n  - id: a\n    model: m\n    prompt: ${prompt}\n    duration_seconds: 5 #five\n`;
 
@@ -93,7 +93,7 @@ describe('a text that a comment cuts', () => {
   });
 });
 
-describe('hostile text is refused or read in time that grows with its length', () => {
+describe('hostile text is refused or read in linear time', () => {
   const bomb = (levels: number) =>
     [
       'a0: &a0 x',
@@ -119,7 +119,7 @@ describe('hostile text is refused or read in time that grows with its length', (
     expect(places[0]).toMatch(expected);
   });
 
-  it('reads a small bomb, as it does no harm', () => {
+  it('reads a small alias bomb, as it is harmless', () => {
     expect(found(bomb(3))).toEqual([]);
   });
 
@@ -129,16 +129,16 @@ describe('hostile text is refused or read in time that grows with its length', (
     expect(Object.keys(root?.value as object)).toHaveLength(100_000);
   });
 
-  it('finds the one equal key among 100,000', () => {
+  it('finds one duplicate key among 100,000', () => {
     const text = `${Array.from({ length: 100_000 }, (_, n) => `k${n}: 1\n`).join('')}k7: 2\n`;
     expect(found(text)).toEqual(['duplicate-key@100001:1']);
   });
 
-  it('tells no more than 100 broken lines', () => {
+  it('reports at most 100 broken lines', () => {
     expect(found('- a: b: c\n'.repeat(3_000))).toHaveLength(100);
   });
 
-  it('reads a scalar of megabytes', () => {
+  it('reads a value of several megabytes', () => {
     const text = `a: "${'\\n x'.repeat(1_000_000)}"\n`;
     expect(found(text)).toEqual([]);
   });

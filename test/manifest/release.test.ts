@@ -13,8 +13,8 @@ async function releaseOf(text: string) {
   return manifest!.release!;
 }
 
-describe('what a manifest says about a release', () => {
-  it('is enough where it says nothing', async () => {
+describe('the release settings of a manifest', () => {
+  it('have defaults', async () => {
     const release = await releaseOf(HEAD + TRACKS);
     expect(release).toMatchObject({ album: 'Night Drive', format: 'original', truePeakDb: -1 });
     expect(release.tracks.map(({ track, index, title }) => [track, index, title])).toEqual([
@@ -24,7 +24,7 @@ describe('what a manifest says about a release', () => {
     expect(release).not.toHaveProperty('loudnessLufs');
   });
 
-  it('counts the tracks that are not left out, and takes their own words', async () => {
+  it('count the tracks that are included and use their own metadata', async () => {
     const release = await releaseOf(
       `${HEAD}release: { artist: X, date: 2026, loudness: -14 }
 tracks:
@@ -50,7 +50,7 @@ tracks:
     ['{ format: aiff }', ['out-of-range@4:20']],
     ['{ date: 27.11.2026 }', ['bad-value@4:18']],
     ['{ artits: a }', ['unknown-key@4:12']],
-  ])('is checked: %s', async (release, expected) => {
+  ])('are checked: %s', async (release, expected) => {
     expect(await found(`${HEAD}release: ${release}\n\n${TRACKS}`)).toEqual(expected);
   });
 
@@ -60,12 +60,12 @@ tracks:
     ['{ loudness: 14 }', 'write it as `loudness: -14`'],
     ['{ true_peak: 1 }', 'write it as `true_peak: -1`'],
     ['{ artits: a }', 'did you mean `artist`?'],
-  ])('says how to write it: %s', async (release, hint) => {
+  ])('have errors that say how to write them: %s', async (release, hint) => {
     const { diagnostics } = await load(`${HEAD}release: ${release}\n${TRACKS}`);
     expect(diagnostics.map((one) => one.hint)).toEqual([hint]);
   });
 
-  it('is no part of any request: changing it buys nothing', async () => {
+  it('are not part of any request, so changing them buys nothing', async () => {
     const plain = await takesOf(HEAD + TRACKS);
     const released = await takesOf(
       `${HEAD}release: { artist: X, album: Y, cover: c.png, output: "{id}.{ext}", format: flac, loudness: -16 }

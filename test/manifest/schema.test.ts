@@ -29,7 +29,7 @@ describe('the schema', () => {
     }
   });
 
-  it('lets an editor accept what takes a default back, in a track alone', () => {
+  it('lets an editor accept null for removing a default, only in a track', () => {
     const validate = new Ajv({ strict: true, allowUnionTypes: true }).compile(schema);
     for (const field of REQUEST_FIELDS) {
       expect(validate({ version: 1, tracks: [{ id: 'a', [field]: null }] }), field).toBe(true);
@@ -37,7 +37,7 @@ describe('the schema', () => {
     }
   });
 
-  it('takes no unknown key anywhere', () => {
+  it('accepts no unknown key anywhere', () => {
     const open: unknown[] = [];
     const visit = (value: unknown): void => {
       if (typeof value !== 'object' || value === null) return;
@@ -49,7 +49,7 @@ describe('the schema', () => {
     expect(open).toEqual([]);
   });
 
-  it('gives examples that it takes itself, and describes each definition', () => {
+  it('has examples that are valid and a description of each definition', () => {
     const ajv = new Ajv({ allowUnionTypes: true }).addSchema(schema, 'manifest');
     for (const [name, node] of Object.entries(schema.definitions as Record<string, Node>)) {
       expect(node.description, name).toBeTruthy();
@@ -58,7 +58,7 @@ describe('the schema', () => {
     }
   });
 
-  it('lets a track and the defaults set every field of the request, and nothing that would be dropped', () => {
+  it('lets a track and the defaults set exactly the fields of the request', () => {
     const { track, defaults } = schema.definitions as Record<string, Node>;
     const ours = ['output', 'takes', 'lyrics_file', 'audio'];
     const release = ['title', 'artist', 'genre', 'comment', 'skip'].map((name) => `release_${name}`);
@@ -71,7 +71,7 @@ describe('the schema', () => {
 const HEAD = 'version: 1\n';
 const TRACKS = 'tracks: [{ id: a, model: m, prompt: p }]\n';
 
-describe('what does not fit the schema is told by code and place', () => {
+describe('an error against the schema has a code and a place', () => {
   it.each([
     ['not a map', '- a\n', ['wrong-type@1:1']],
     ['only text', 'hello\n', ['wrong-type@1:1']],
@@ -132,19 +132,19 @@ describe('what does not fit the schema is told by code and place', () => {
     ['language_code: english!', 'bad-value@5:20'],
     ['lyrics_file: ""', 'empty-text@5:18'],
     ['title: 1984', 'wrong-type@5:12'],
-  ])('in a track, %s', async (line, expected) => {
+  ])('is found in a track: %s', async (line, expected) => {
     expect(await found(oneTrack(line))).toEqual([expected]);
   });
 
   it.each(['Opening', 'a b', '-a', '.a', 'ä', 'a/b', '""', '".."', 'a'.repeat(65)])(
-    'the id %s',
+    'is found for the id %s',
     async (id) => {
       const places = await found(`${HEAD}tracks:\n  - id: ${id}\n    model: m\n    prompt: p\n`);
       expect(places).toEqual(['bad-id@3:9']);
     },
   );
 
-  it('tells all errors at once, in the order of their places', async () => {
+  it('is reported together with all others, sorted by place', async () => {
     const text = `${HEAD}titel: x\nbudget: "5"\ntracks:\n  - id: A\n    promt: x\n    takes: 0\n  - id: b\n    model: m\n`;
     expect(await found(text)).toEqual([
       'unknown-key@2:1',
@@ -157,13 +157,13 @@ describe('what does not fit the schema is told by code and place', () => {
     ]);
   });
 
-  it('tells every one of very many', async () => {
+  it('is reported even if there are very many', async () => {
     const keys = Array.from({ length: 20_000 }, (_, n) => `    k${n}: 1\n`).join('');
     expect(await found(`${oneTrack()}${keys}`)).toHaveLength(20_000);
   });
 });
 
-describe('the fix is told', () => {
+describe('the fix in an error', () => {
   const hintOf = async (text: string) => (await load(text)).diagnostics[0]?.hint;
 
   it.each([

@@ -6,7 +6,7 @@ function manifest(...lines: readonly string[]): string {
   return `${lines.join('\n')}\n`;
 }
 
-describe('errors of every kind are told in one go', () => {
+describe('errors of every kind are reported together', () => {
   const cases: [string, string, string[]][] = [
     [
       'of a track that does not fit the schema, what the rules say of its other fields',
@@ -109,7 +109,7 @@ describe('errors of every kind are told in one go', () => {
   });
 });
 
-describe('an error is not told again by what follows from it', () => {
+describe('an error does not cause further errors', () => {
   const cases: [string, string, string[]][] = [
     [
       'a misspelt field is not missing too',
@@ -211,7 +211,7 @@ describe('an error is not told again by what follows from it', () => {
     expect(await found(text)).toEqual(expected);
   });
 
-  it('but a field that is set as well as misspelt is looked at', async () => {
+  it('does not hide errors in a field that is set and also misspelt', async () => {
     const text = manifest('version: 1', 'tracks:', '  - { id: a, model: m, promt: p, prompt: " " }');
     expect(await found(text)).toEqual(['unknown-key@3:24', 'empty-text@3:42']);
   });

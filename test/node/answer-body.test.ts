@@ -20,7 +20,7 @@ async function sizes(read: AsyncGenerator<Uint8Array>): Promise<number[]> {
 }
 
 describe('the body of an answer', () => {
-  it('gives what came before anybody read, and what comes after', async () => {
+  it('contains what arrived before and after reading began', async () => {
     const body = createBody(tap());
     body.add(new Uint8Array(1));
     body.add(new Uint8Array(2));
@@ -31,7 +31,7 @@ describe('the body of an answer', () => {
     expect(await read).toEqual([1, 2, 3]);
   });
 
-  it('makes the connection wait while too much is unread, and go on when all of it is', async () => {
+  it('pauses the connection while too much is unread, and resumes it afterwards', async () => {
     const on = tap();
     const body = createBody(on);
     body.add(KIB_64);
@@ -46,7 +46,7 @@ describe('the body of an answer', () => {
     expect((await next).value).toHaveLength(5);
   });
 
-  it('does not miss what a connection brings in the very moment that it goes on', async () => {
+  it('does not miss data that arrives in the moment of resuming', async () => {
     const on = tap();
     const body = createBody({
       ...on,
@@ -59,7 +59,7 @@ describe('the body of an answer', () => {
     expect(await sizes(body.read())).toEqual([64 * 1024, 7]);
   });
 
-  it('gives what came before a fault, then the fault', async () => {
+  it('gives what arrived before a fault, then the fault', async () => {
     const body = createBody(tap());
     body.add(new Uint8Array(1));
     body.end(new Error('cut'));
@@ -69,7 +69,7 @@ describe('the body of an answer', () => {
     await expect(reader.next()).rejects.toThrow('cut');
   });
 
-  it('stops the connection when its reader leaves early, or nobody wants it, but not after the end', async () => {
+  it('closes the connection if it is not read to its end', async () => {
     const left = tap();
     const reader = createBody(left);
     reader.add(new Uint8Array(1));
@@ -87,7 +87,7 @@ describe('the body of an answer', () => {
     expect(ended.calls).toEqual([]);
   });
 
-  it('takes nothing more after its end', async () => {
+  it('accepts nothing after its end', async () => {
     const body = createBody(tap());
     body.end();
     body.add(new Uint8Array(1));

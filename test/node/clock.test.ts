@@ -5,8 +5,8 @@ import { createClock } from '../../src/node/clock.js';
 
 const HOUR_MS = 3_600_000;
 
-describe('the time', () => {
-  it('never goes back, whatever the wall clock does, and never falls behind it by more than a second', () => {
+describe('the clock', () => {
+  it('never goes back and is never more than a second behind the wall clock', () => {
     const step = fc.record({ passedMs: fc.nat(10_000), setMs: fc.integer({ min: -HOUR_MS, max: HOUR_MS }) });
     fc.assert(
       fc.property(fc.array(step), (steps) => {
@@ -29,7 +29,7 @@ describe('the time', () => {
     );
   });
 
-  it('follows the wall clock over a suspend, in which the monotonic one stands still', () => {
+  it('follows the wall clock over a suspend, during which the monotonic clock stops', () => {
     let wall = 1_700_000_000_000;
     const clock = createClock(
       () => wall,
@@ -56,13 +56,13 @@ describe('a sleep', () => {
     return state;
   };
 
-  it.each([0, -5, Number.NaN])('of %s ms is none', async (delayMs) => {
+  it.each([0, -5, Number.NaN])('of %s ms ends at once', async (delayMs) => {
     await createClock().sleep(delayMs);
     expect(vi.getTimerCount()).toBe(0);
   });
 
   it.each([1, 45_000, 2 ** 31 + 10_000])(
-    'of %s ms lasts just that, also beyond the longest timer',
+    'of %s ms lasts exactly that long, even beyond the longest timer',
     async (delayMs) => {
       const clock = createClock(
         () => Date.now(),
@@ -87,7 +87,7 @@ describe('a sleep', () => {
     expect(getEventListeners(abort.signal, 'abort')).toHaveLength(0);
   });
 
-  it('is none under a signal that has aborted', async () => {
+  it('ends at once if its signal has aborted', async () => {
     await createClock().sleep(HOUR_MS, AbortSignal.abort());
     expect(vi.getTimerCount()).toBe(0);
   });

@@ -64,25 +64,25 @@ describe.each(SIZES)('a connection that ends before its answer of %i bytes was r
     ['of HTTP 1.0', 'HTTP/1.0 200 OK\r\n\r\n'],
     ['with its length', `${close}content-length: ${bytes}\r\n\r\n`],
     ['of HTTP 1.0, with its length', `HTTP/1.0 200 OK\r\ncontent-length: ${bytes}\r\n\r\n`],
-  ])('gives all of it: %s', async (_, head) => {
+  ])('delivers all of it: %s', async (_, head) => {
     const answer = await lateReader(head, bytes, (socket) => socket.end());
     expect(await bytesOf(answer.body)).toBe(bytes);
   });
 
-  it('and that is shorter than it said: a fault', async () => {
+  it('reports a fault if the answer is shorter than declared', async () => {
     const head = `${close}content-length: ${bytes + 1}\r\n\r\n`;
     const answer = await lateReader(head, bytes, (socket) => socket.end());
     expect(await bytesOf(answer.body)).toMatch(/^UND_ERR/);
   });
 
-  it('by a reset: gives what came, or a fault', async () => {
+  it('delivers what arrived, or a fault, after a reset', async () => {
     const answer = await lateReader(`${close}\r\n`, bytes, (socket) => socket.resetAndDestroy());
     const came = await bytesOf(answer.body);
     if (typeof came === 'number') expect(came).toBeLessThanOrEqual(bytes);
     else expect(came).toMatch(/^(UND_ERR|ECONN)/);
   });
 
-  it('and is left alone', async () => {
+  it('needs no further attention', async () => {
     const answer = await lateReader(`${close}\r\n`, bytes, (socket) => socket.end());
     answer.discard();
     await turns(10);

@@ -37,7 +37,7 @@ async function textOf(result: Awaited<ReturnType<Transport>>): Promise<string> {
 }
 
 describe('debug lines', () => {
-  it('tell request, answer and end of the body, and change none of them', async () => {
+  it('show request, answer and end of the body, and change none of them', async () => {
     const headers = {
       'content-type': 'application/json',
       'x-ratelimit-remaining-requests': '7',
@@ -58,7 +58,7 @@ describe('debug lines', () => {
     expect(lines.at(-1)).toBe('#1 < end of 6 bytes after 0 ms');
   });
 
-  it('show no secret, wherever it stands, not even half of one at the cut', async () => {
+  it('show no secret anywhere, not even half of one at a cut', async () => {
     for (let before = 1_900; before < 2_010; before += 3) {
       const text = 'x'.repeat(before) + KEY;
       const { lines, transport } = tracing(
@@ -70,7 +70,7 @@ describe('debug lines', () => {
     }
   });
 
-  it('show addresses of others without what may be secret in them', async () => {
+  it('show URLs of other hosts without parts that may be secret', async () => {
     const location = 'https://u:p@cdn.example/a?signature=s';
     const { lines, transport } = tracing(
       answering({ location, 'content-type': 'application/json' }, JSON.stringify({ url: location })),
@@ -80,7 +80,7 @@ describe('debug lines', () => {
     expect(lines.join('\n')).not.toMatch(/signature|u:p@/);
   });
 
-  it('show no part of a key where a long body is cut', async () => {
+  it('show no part of a key at the cut of a long body', async () => {
     const { lines, transport } = tracing(
       answering({ 'content-type': 'text/plain' }, `${KEY.repeat(1_200)}${KEY.slice(0, 15)}`),
     );
@@ -88,7 +88,7 @@ describe('debug lines', () => {
     expect(lines.join('\n')).not.toContain(KEY.slice(0, 8));
   });
 
-  it('tell why there was no answer, and a body that breaks off', async () => {
+  it('show why there was no answer, and a body that breaks off', async () => {
     const { lines, transport } = tracing(async () => ({
       kind: 'no_answer',
       sent: true,

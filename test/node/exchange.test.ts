@@ -18,7 +18,7 @@ it.each([
   new errors.SocketError('other side closed: user:hidden@api.example:443'),
   new AggregateError([new Error("connect to 'http://u:hidden@[::1]:80/it's?token=hidden#hidden' failed")]),
   Object.assign(new Error('proxy socks5://u:hidden@proxy.example:1080 refused'), { code: 'ECONNREFUSED' }),
-])('an error of a connection is told without the secrets of an address: %#', async (error) => {
+])('an error of a connection is reported without secrets of a URL: %#', async (error) => {
   const request = { origin: 'https://api.example', path: '/', method: 'GET' } as const;
   const options = { deadlineMs: 1_000, idleDeadlineMs: 1_000, release: () => {}, clean: String };
   const answer = await exchange(failing(error), request, options);

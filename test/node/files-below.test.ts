@@ -78,10 +78,10 @@ const CALLS: Readonly<Record<string, (files: FolderFiles, file: string) => Promi
 describe.each([
   ['by descriptors', process.platform === 'linux'],
   ['by names', false],
-])('files below a folder, found %s', (_, byDescriptor) => {
+])('files below a folder, accessed %s', (_, byDescriptor) => {
   const open = (root = at('root')) => filesBelow(systemFiles, root, byDescriptor);
 
-  it('does all that files do', async () => {
+  it('supports all operations', async () => {
     const files = await open();
     const file = at('root', 'a', 'b', 'file');
     expect(Buffer.from(await files.read(file, 10)).toString()).toBe('root');
@@ -107,7 +107,7 @@ describe.each([
   });
 
   describe.each(['a', path.join('a', 'b')])(
-    'with a link at %s, put there after it was opened',
+    'with a link at %s that was created after opening',
     (component) => {
       it.each(Object.keys(CALLS))('%s refuses, and nothing outside changes', async (name) => {
         const files = await open();
@@ -121,7 +121,7 @@ describe.each([
     },
   );
 
-  describe('with another folder in the place of the root', () => {
+  describe('with the root replaced by another folder', () => {
     it.each(Object.keys(CALLS))('%s refuses, and nothing in it changes', async (name) => {
       const files = await open();
       writeFileSync(at('outside', 'here'), 'here');
@@ -132,7 +132,7 @@ describe.each([
       expect(snapshot(top)).toEqual(before);
     });
 
-    it('refuses a link in its place, and in the place of a folder above it', async () => {
+    it('refuses a link in place of the root or of a folder above it', async () => {
       const files = await open();
       renameSync(at('root'), at('away'));
       symlinkSync(at('outside'), at('root'));
@@ -146,7 +146,7 @@ describe.each([
     });
   });
 
-  it('takes a root that is a link on purpose, and stays with where it led at the start', async () => {
+  it('accepts a root that is a link, and keeps its first target', async () => {
     symlinkSync(at('root'), at('mine'));
     const files = await open(at('mine'));
     expect(await text(files, at('mine', 'a', 'b', 'file'))).toBe('root');
@@ -155,7 +155,7 @@ describe.each([
     expect(await text(files, at('mine', 'a', 'b', 'file'))).toBe('root');
   });
 
-  it('takes a root that is made later, and remembers it from then on', async () => {
+  it('accepts a root that is created later, and keeps it', async () => {
     const files = await open(at('later', 'root'));
     expect(await files.facts(at('later', 'root'))).toBeUndefined();
     await files.makeDirectory(at('later', 'root', 'x'));
@@ -165,7 +165,7 @@ describe.each([
     await expect(files.list(at('later', 'root'))).rejects.toEqual(code('ESTALE'));
   });
 
-  it('neither reads nor writes through a link at the end of a path, nor hangs on a pipe', async () => {
+  it('never follows a link at the end of a path, and never hangs on a pipe', async () => {
     const files = await open();
     symlinkSync(at('outside', 'a', 'b', 'file'), at('root', 'link'));
     symlinkSync(at('outside', 'new'), at('root', 'dangling'));
@@ -183,13 +183,13 @@ describe.each([
     expect(readdirSync(at('outside'))).toEqual(['a']);
   });
 
-  it('knows no path that is not below its root', async () => {
+  it('refuses paths outside of the root', async () => {
     const files = await open();
     for (const file of [at('outside', 'a'), at('root', '..', 'outside'), top, at('rootless')])
       await expect(files.facts(file)).rejects.toEqual(code('EXDEV'));
   });
 
-  it('leaves no descriptor open', async () => {
+  it('closes all descriptors', async () => {
     const files = await open();
     const count = () => readdirSync('/proc/self/fd').length;
     if (process.platform !== 'linux') return expect(files).toBeDefined();

@@ -29,18 +29,18 @@ const bytesOf = (text: string) => new TextEncoder().encode(text);
 const code = (value: string) => expect.objectContaining({ code: value });
 
 describe('reading', () => {
-  it('gives the whole file up to the bound, and refuses one byte more', async () => {
+  it('returns the whole file up to the limit, and refuses one byte more', async () => {
     writeFileSync(at('a'), 'x'.repeat(1_000));
     expect(Buffer.from(await files.read(at('a'), 1_000)).toString()).toBe('x'.repeat(1_000));
     await expect(files.read(at('a'), 999)).rejects.toEqual(code('EFBIG'));
   });
 
-  it('gives nothing for an empty file', async () => {
+  it('returns nothing for an empty file', async () => {
     writeFileSync(at('a'), '');
     expect(await files.read(at('a'), 0)).toHaveLength(0);
   });
 
-  it('gives what is added to a file while it is read, whatever its size was', async () => {
+  it('includes what is added to a file while it is read', async () => {
     writeFileSync(at('a'), 'before');
     const read: string[] = [];
     for await (const piece of files.stream(at('a'))) {
@@ -51,12 +51,12 @@ describe('reading', () => {
   });
 
   // Windows has no such files.
-  describe.runIf(process.platform !== 'win32')('of what is no regular file', () => {
+  describe.runIf(process.platform !== 'win32')('something that is not a regular file', () => {
     beforeEach(() => {
       execFileSync('mkfifo', [at('pipe')]);
     });
 
-    it('refuses a device and a pipe that nobody writes to, instead of reading for ever', async () => {
+    it('refuses a device and a pipe without a writer instead of reading forever', async () => {
       for (const path of ['/dev/zero', at('pipe')]) {
         await expect(files.read(path, 10_000)).rejects.toEqual(code('EFTYPE'));
         await expect(files.stream(path)[Symbol.asyncIterator]().next()).rejects.toEqual(code('EFTYPE'));
@@ -64,7 +64,7 @@ describe('reading', () => {
       await expect(files.open('/dev/null', 'append')).rejects.toEqual(code('EFTYPE'));
     });
 
-    it('reads a pipe where it is asked to, and stops at the bound of a device without end', async () => {
+    it('reads a pipe on request, and stops at the limit of an endless device', async () => {
       const reading = files.read(at('pipe'), 100, 'pipes');
       const writing = promisify(execFile)('sh', ['-c', 'printf hello > "$1"', 'sh', at('pipe')]);
       await writing;
@@ -88,8 +88,8 @@ describe('reading', () => {
   });
 });
 
-describe('facts', () => {
-  it('tell a file, a folder, what a link leads to, and nothing', async () => {
+describe('file information', () => {
+  it('tells apart a file, a folder, the target of a link, and nothing', async () => {
     writeFileSync(at('a'), 'abc');
     symlinkSync('a', at('link'));
     symlinkSync('nowhere', at('dangling'));
@@ -102,8 +102,8 @@ describe('facts', () => {
   });
 });
 
-describe.runIf(process.platform !== 'win32')('what is private', () => {
-  it('is closed to other users from the moment it is made', async () => {
+describe.runIf(process.platform !== 'win32')('a private file or folder', () => {
+  it('is closed to other users from its creation', async () => {
     await files.makeDirectory(at('mine'), 'private');
     await (await files.open(at('mine', 'key'), 'exclusive', 'private')).close();
     for (const place of [at('mine'), at('mine', 'key')])
@@ -113,7 +113,7 @@ describe.runIf(process.platform !== 'win32')('what is private', () => {
   });
 });
 
-it('two names of one file have one id, two files have two', async () => {
+it('two names of one file share an id, two files do not', async () => {
   for (const name of ['a', 'b']) writeFileSync(at(name), name);
   await files.link(at('a'), at('c'));
   const [a, b, c] = await Promise.all(['a', 'b', 'c'].map((name) => files.facts(at(name))));
@@ -130,7 +130,7 @@ describe('the real path', () => {
     expect(await files.real(at('new', '..', 'link', 'x'))).toBe(at('folder', 'x'));
   });
 
-  it('follows a link to what does not exist yet, out of the folder too', async () => {
+  it('follows a link to a missing target, even outside of the folder', async () => {
     mkdirSync(at('inside'));
     symlinkSync(at('outside', 'target.mp3'), at('inside', 'a.mp3'));
     symlinkSync('../outside/deep', at('inside', 'b'));
@@ -138,7 +138,7 @@ describe('the real path', () => {
     expect(await files.real(at('inside', 'b', 'c.mp3'))).toBe(at('outside', 'deep', 'c.mp3'));
   });
 
-  it('ends on links that go round', async () => {
+  it('ends on circular links', async () => {
     symlinkSync('two', at('one'));
     symlinkSync('one', at('two'));
     await expect(files.real(at('one'))).rejects.toEqual(code('ELOOP'));
@@ -146,7 +146,7 @@ describe('the real path', () => {
 });
 
 describe('writing', () => {
-  it('exclusive never touches what is there; truncate starts anew; append goes on', async () => {
+  it('never touches an existing file if exclusive, and truncates or appends on request', async () => {
     const write = async (mode: 'exclusive' | 'truncate' | 'append', text: string) => {
       const handle = await files.open(at('a'), mode);
       await handle.write(bytesOf(text));
@@ -162,7 +162,7 @@ describe('writing', () => {
     expect(readFileSync(at('a'), 'utf8')).toBe('x');
   });
 
-  it('goes through no link', async () => {
+  it('does not follow links', async () => {
     symlinkSync('nowhere', at('link'));
     for (const mode of ['truncate', 'append'] as const)
       await expect(files.open(at('link'), mode)).rejects.toEqual(code('ELOOP'));
@@ -170,7 +170,7 @@ describe('writing', () => {
     expect(await files.list(root)).toEqual(['link']);
   });
 
-  it('renames over, links never over, removes also what is not there', async () => {
+  it('renames over existing files, never links over them, and ignores missing files on removal', async () => {
     writeFileSync(at('a'), 'a');
     writeFileSync(at('b'), 'b');
     await expect(files.link(at('a'), at('b'))).rejects.toEqual(code('EEXIST'));
@@ -183,7 +183,7 @@ describe('writing', () => {
     expect(await files.list(root)).toEqual(['c']);
   });
 
-  it('makes folders with their parents, again and side by side', async () => {
+  it('creates folders with their parents, repeatedly and concurrently', async () => {
     const deep = at('x', 'y', 'z');
     await Promise.all([
       files.makeDirectory(deep),
@@ -196,7 +196,7 @@ describe('writing', () => {
     await files.syncDirectory(deep);
   });
 
-  it('says so where a file stands in place of a folder', async () => {
+  it('reports a file in the place of a folder', async () => {
     writeFileSync(at('a'), '');
     await expect(files.makeDirectory(at('a'))).rejects.toEqual(code('EEXIST'));
     await expect(files.makeDirectory(at('a', 'b'))).rejects.toEqual(code('ENOTDIR'));

@@ -54,7 +54,7 @@ async function ask(environment: Record<string, string>): Promise<unknown[]> {
 const ANSWERED = Array(3).fill({ status: 200, text: '{"ok":true}' });
 
 describe('https', () => {
-  it('works with an authority of NODE_EXTRA_CA_CERTS, fresh connections resuming the TLS session', async () => {
+  it('works with a CA of NODE_EXTRA_CA_CERTS, and new connections resume the TLS session', async () => {
     const outcomes = await ask({
       BASE_URL: `https://localhost:${port}`,
       NODE_EXTRA_CA_CERTS: authority,
@@ -70,7 +70,7 @@ describe('https', () => {
     expect(seen).toEqual([]);
   });
 
-  it('goes through the proxy of HTTPS_PROXY as a tunnel in which the key is not seen', async () => {
+  it('uses a tunnel through HTTPS_PROXY, which does not see the key', async () => {
     let passed = '';
     const proxy = await rawServer((socket) => {
       const note = (piece: Buffer) => {

@@ -25,20 +25,20 @@ function start(sendState: SendState, handler: Dispatcher.DispatchHandler = {}) {
   return on;
 }
 
-describe('the way of a request onto the wire', () => {
-  it('is noted at its start', () => {
+describe('sending a request', () => {
+  it('is recorded at its start', () => {
     const sendState = { sent: false, over: false };
     expect(start(sendState).aborted).toBe(false);
     expect(sendState.sent).toBe(true);
   });
 
-  it('is barred to a request that was given up', () => {
+  it('is prevented for an abandoned request', () => {
     const sendState = { sent: false, over: true };
     expect(start(sendState).reasons).toMatchObject([{ code: 'DEADLINE' }]);
     expect(sendState.sent).toBe(false);
   });
 
-  it('is barred to a second sending, which stays counted as sent', () => {
+  it('is prevented a second time, and the request still counts as sent', () => {
     const sendState = { sent: false, over: false };
     const on = controller();
     const watched = watch({}, sendState);
@@ -48,7 +48,7 @@ describe('the way of a request onto the wire', () => {
     expect(sendState.sent).toBe(true);
   });
 
-  it('does not count where the handler itself aborts at the start', () => {
+  it('does not count if the handler aborts at the start', () => {
     const sendState = { sent: false, over: false };
     start(sendState, { onRequestStart: (on) => on.abort(new Error('aborted')) });
     expect(sendState.sent).toBe(false);

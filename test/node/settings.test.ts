@@ -46,7 +46,7 @@ describe('the base URL', () => {
     expect(parsed).toMatchObject({ ok: false, message: expect.stringMatching(/./) });
   });
 
-  it('is never anything but https, or http to this machine', () => {
+  it('is always https, or http to this machine', () => {
     fc.assert(
       fc.property(fc.oneof(fc.webUrl({ validSchemes: ['http', 'https'] }), fc.string()), (text) => {
         const parsed = parseBaseUrl(text);
@@ -60,7 +60,7 @@ describe('the base URL', () => {
 });
 
 describe('the API key', () => {
-  it('is taken as it stands', () => {
+  it('is used unchanged', () => {
     expect(checkApiKey('VENICE-abc_123=')).toEqual({ ok: true, key: 'VENICE-abc_123=' });
   });
 
@@ -79,7 +79,7 @@ describe('the API key', () => {
     expect(checkApiKey(text).ok).toBe(false);
   });
 
-  it('is in no message', () => {
+  it('appears in no message', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 12 }), (text) => {
         const checked = checkApiKey(text);
@@ -95,7 +95,7 @@ describe('the redactor', () => {
     .map((text) => text.replace(/[^!-~]/g, 'k'));
   const around = fc.string({ maxLength: 20 });
 
-  it('takes the secret out in every form it may have', () => {
+  it('removes the secret in every form', () => {
     fc.assert(
       fc.property(key, around, around, (secret, before, after) => {
         const redact = createRedactor([secret]);
@@ -117,7 +117,7 @@ describe('the redactor', () => {
     );
   });
 
-  it('leaves text without a secret as it is, and no secret changes nothing', () => {
+  it('leaves text without a secret unchanged', () => {
     expect(createRedactor(['secret-key'])('nothing here')).toBe('nothing here');
     expect(createRedactor(['', ' ', ' \n ', 'h'])('nothing here')).toBe('nothing here');
   });
@@ -152,12 +152,12 @@ describe('the proxy', () => {
     ['nice.ai', true],
     ['', true],
     [' , ', true],
-  ])('with NO_PROXY=%j is asked: %s', (no_proxy, asked) => {
+  ])('with NO_PROXY=%j is used: %s', (no_proxy, asked) => {
     const proxy = proxyFor(target('https://api.venice.ai'), { HTTPS_PROXY: 'http://p', NO_PROXY: no_proxy });
     expect(proxy !== undefined).toBe(asked);
   });
 
-  it('has its credentials apart from its address', () => {
+  it('has its credentials separate from its address', () => {
     const proxy = proxyFor(target('https://api.venice.ai'), { HTTPS_PROXY: 'http://me:p%40ss@p:3128' });
     expect(proxy).toEqual({
       url: 'http://p:3128',
@@ -172,16 +172,16 @@ describe('the proxy', () => {
   });
 });
 
-describe('a value with a secret in its texts', () => {
+describe('redacting a value', () => {
   const redact = createRedactor(['the"key\\']);
 
-  it('loses it wherever it is, and nothing else', () => {
+  it('removes the secret everywhere, and nothing else', () => {
     const value = { message: 'with the"key\\ in it', list: [{ hint: 'the"key\\', count: 3, none: null }] };
     const clean = { message: 'with [redacted] in it', list: [{ hint: '[redacted]', count: 3, none: null }] };
     expect(redactIn(value, redact)).toEqual(clean);
   });
 
-  it('is the same value where there is none', () => {
+  it('returns the same value if there is no secret', () => {
     const value = { message: 'nothing to see' };
     expect(redactIn(value, redact)).toBe(value);
   });

@@ -54,8 +54,8 @@ const REQUEST = {
   deadlineMs: DEADLINE_MS,
 } as const;
 
-describe('a process that was stopped while the answer came', () => {
-  it('reads the answer before it calls anything late', async () => {
+describe('a process that was stopped while an answer arrived', () => {
+  it('reads the answer before it reports a timeout', async () => {
     const { reported, transport } = await service();
     const asked = transport(REQUEST);
     setTimeout(() => pauseProcess(reported), 50);
@@ -67,7 +67,7 @@ describe('a process that was stopped while the answer came', () => {
     expect(Buffer.concat(pieces).toString()).toBe('{"queue_id":"q"}');
   });
 
-  it('reads a body that came meanwhile', async () => {
+  it('reads a body that arrived meanwhile', async () => {
     const { reported, transport } = await service(true);
     const answer = await transport(REQUEST);
     if (answer.kind !== 'answer') throw new Error(answer.code);

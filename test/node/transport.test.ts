@@ -63,7 +63,7 @@ async function textOf(answer: TransportAnswer): Promise<string> {
 const turn = () => new Promise((next) => setImmediate(next));
 
 describe('a request that is answered', () => {
-  it('goes to the base URL with key, JSON and no wish for compression, and gives status, headers and body', async () => {
+  it('goes to the base URL with key and JSON, without compression, and returns status, headers and body', async () => {
     const seen: RawRequest[] = [];
     const server = await serve((socket) =>
       onRequest(socket, (request) => {
@@ -103,7 +103,7 @@ describe('a request that is answered', () => {
     expect(seen[0]?.headers).not.toHaveProperty('content-type');
   });
 
-  it('stays with the origin of the base URL, whatever the path looks like', async () => {
+  it('stays at the origin of the base URL for any path', async () => {
     const seen: RawRequest[] = [];
     const server = await serve((socket) =>
       onRequest(socket, (request) => {
@@ -118,7 +118,7 @@ describe('a request that is answered', () => {
     expect(seen.map(({ headers }) => headers.host)).toEqual(Array(3).fill(`127.0.0.1:${server.port}`));
   });
 
-  it('uses a kept connection again, but never for a request that asks for a fresh one', async () => {
+  it('reuses a connection, but never for a request that needs a fresh one', async () => {
     const by: number[] = [];
     const server = await serve((socket, connection) =>
       onRequest(socket, () => {
@@ -135,7 +135,7 @@ describe('a request that is answered', () => {
   });
 });
 
-describe('a request that certainly was not sent', () => {
+describe('a request that was certainly not sent', () => {
   const expectNotSent = async (
     transport: ReturnType<typeof transportTo>,
     request: TransportRequest = post(),
@@ -194,7 +194,7 @@ describe('a request that certainly was not sent', () => {
   });
 });
 
-describe('a request that may have been read', () => {
+describe('a request that may have been received', () => {
   for (const freshConnection of [false, true]) {
     const on = freshConnection ? 'a fresh connection' : 'a pooled connection';
     const expectSent = async (script: (socket: Socket) => void, more: Partial<TransportRequest> = {}) => {
@@ -281,7 +281,7 @@ describe('a request that may have been read', () => {
     await textOf(answered(await transport(post({ freshConnection: true }))));
   });
 
-  it('has no secret in the message', async () => {
+  it('has no secret in its error', async () => {
     const server = await serve((socket) =>
       onRequest(socket, ({ headers }) => socket.end(`HTTP/1.1 ${headers.authorization}\r\n\r\n`)),
     );
@@ -291,7 +291,7 @@ describe('a request that may have been read', () => {
   });
 });
 
-describe('a body', () => {
+describe('the body of an answer', () => {
   const answerWith = async (write: (socket: Socket) => void, more: Partial<TransportOptions> = {}) => {
     const server = await serve((socket) => onRequest(socket, () => write(socket)));
     return { server, transport: transportTo(http(server.port), more) };
@@ -315,14 +315,14 @@ describe('a body', () => {
     await expect(textOf(answer)).rejects.toHaveProperty('code', expect.stringMatching(/./));
   });
 
-  it('whose end is not marked looks whole when cut, and is told to be so', async () => {
+  it('without an end mark looks complete when cut, and is marked as such', async () => {
     const { transport } = await answerWith((socket) => socket.end('HTTP/1.1 200 X\r\n\r\nhalf'));
     const answer = answered(await transport(post()));
     expect(answer.framed).toBe(false);
     expect(await textOf(answer)).toBe('half');
   });
 
-  it('that drips on past the deadline is a fault', async () => {
+  it('that arrives too slowly for the deadline is a fault', async () => {
     const { transport } = await answerWith((socket) => {
       socket.write('HTTP/1.1 200 X\r\ncontent-length: 1000000\r\n\r\n');
       const drip = setInterval(() => socket.write('.'), 10);
@@ -332,7 +332,7 @@ describe('a body', () => {
     await expect(textOf(answer)).rejects.toHaveProperty('code', 'DEADLINE');
   });
 
-  it('may take longer than its headers might', async () => {
+  it('may take longer than its headers', async () => {
     const { transport } = await answerWith((socket) => {
       socket.write('HTTP/1.1 200 X\r\ncontent-length: 40\r\n\r\n');
       let dripped = 0;
@@ -354,7 +354,7 @@ describe('a body', () => {
     await expect(textOf(answered(await transport(post())))).rejects.toHaveProperty('code', 'DEADLINE');
   });
 
-  it('that broke off before anybody looked is a fault, and no unhandled error', async () => {
+  it('that broke off before it was read is a fault, and no unhandled rejection', async () => {
     let gone: Promise<unknown> = Promise.resolve();
     const { transport } = await answerWith((socket) => {
       gone = new Promise((closed) => socket.on('close', closed));
@@ -365,7 +365,7 @@ describe('a body', () => {
     await expect(textOf(answer)).rejects.toHaveProperty('code', expect.stringMatching(/./));
   });
 
-  it('that is discarded frees its connection, and nothing more of it is taken', async () => {
+  it('that is discarded frees its connection', async () => {
     let closed: Promise<unknown> | undefined;
     const { transport } = await answerWith((socket) => {
       closed = new Promise((resolve) => socket.on('close', () => resolve('closed')));
@@ -375,7 +375,7 @@ describe('a body', () => {
     expect(await closed).toBe('closed');
   });
 
-  it('without end is taken only as fast as it is read, and left when the reader stops', async () => {
+  it('without end is received only as fast as it is read, and closed when the reader stops', async () => {
     let sent = 0;
     let closed: Promise<unknown> = Promise.resolve();
     const piece = 'y'.repeat(65_536);
@@ -400,7 +400,7 @@ describe('a body', () => {
 
 describe('a redirect', () => {
   for (const status of [301, 302, 303, 307, 308]) {
-    it(`${status} is handed over as it is, and the other host never hears of it`, async () => {
+    it(`with status ${status} is returned unchanged, and the other host is not contacted`, async () => {
       const other = await serve(() => {});
       const server = await serve((socket) =>
         onRequest(socket, () =>
@@ -416,8 +416,8 @@ describe('a redirect', () => {
   }
 });
 
-describe('an address elsewhere', () => {
-  it('is asked for without the key', async () => {
+describe('a URL of another host', () => {
+  it('is requested without the key', async () => {
     const seen: RawRequest[] = [];
     const server = await serve((socket) =>
       onRequest(socket, (request) => {
@@ -432,7 +432,7 @@ describe('an address elsewhere', () => {
     expect(JSON.stringify(seen)).not.toContain(KEY);
   });
 
-  it('is not asked at all unless it is https', async () => {
+  it('is requested only over https', async () => {
     const other = await serve(() => {});
     const transport = transportTo('https://api.example');
     for (const elsewhere of [
@@ -451,13 +451,13 @@ describe('an address elsewhere', () => {
 describe('an unusable proxy', () => {
   const environment = { HTTPS_PROXY: 'socks5://p:1080', NO_PROXY: 'api.example' };
 
-  it('is told at once', () => {
+  it('is reported at once', () => {
     expect(() => createTransport({ baseUrl: 'https://venice.example', environment })).toThrow(
       expect.objectContaining({ code: 'proxy-invalid' }),
     );
   });
 
-  it('keeps from asking elsewhere, without a throw', async () => {
+  it('prevents requests to other hosts without an exception', async () => {
     const transport = transportTo('https://api.example', { environment });
     const request = {
       method: 'GET',
@@ -482,7 +482,7 @@ describe('a proxy', () => {
     return { seen, proxy, transport: transportTo('https://api.example', { environment }) };
   };
 
-  it('gets its own credentials and never the key; when it refuses, nothing was sent', async () => {
+  it('gets its own credentials but never the key, and nothing was sent if it refuses', async () => {
     const { seen, transport } = await throughProxy((socket) => socket.end('HTTP/1.1 407 X\r\n\r\n'));
     for (const freshConnection of [false, true]) {
       expect(await transport(post({ freshConnection }))).toMatchObject({ kind: 'no_answer', sent: false });
@@ -500,14 +500,14 @@ describe('a proxy', () => {
     ['breaks off in its answer', (socket) => socket.end('HTTP/1.1 200')],
     ['answers with a page', (socket) => socket.end('HTTP/1.1 502 X\r\ncontent-length: 2\r\n\r\nno')],
     ['answers with no HTTP', (socket) => socket.end('220 mail ready\r\n\r\n')],
-  ])('that %s is asked once for each request', async (_, script) => {
+  ])('that %s is used once for each request', async (_, script) => {
     const { proxy, transport } = await throughProxy(script);
     for (const freshConnection of [false, true])
       expect(await transport(post({ freshConnection }))).toMatchObject({ kind: 'no_answer', sent: false });
     expect(proxy.connections).toBe(2);
   });
 
-  it('that never answers is left after the time for a connection', async () => {
+  it('that never answers is abandoned after the connection timeout', async () => {
     const proxy = await serve(() => {});
     const environment = { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` };
     const transport = transportTo('https://api.example', { environment, connectTimeoutMs: 50 });
@@ -515,7 +515,7 @@ describe('a proxy', () => {
     expect(proxy.connections).toBe(1);
   });
 
-  it('that passes on to something that speaks no TLS: nothing was sent', async () => {
+  it('that connects to something without TLS lets nothing be sent', async () => {
     const { seen, transport } = await throughProxy((socket) => {
       socket.write('HTTP/1.1 200 X\r\n\r\n');
       socket.once('data', () => socket.end('garbage'));
@@ -524,7 +524,7 @@ describe('a proxy', () => {
     expect(seen).toHaveLength(1);
   });
 
-  it('is not asked for this machine', async () => {
+  it('is not used for this machine', async () => {
     const server = await serve((socket) =>
       onRequest(socket, () => socket.write(answerText(200, JSON_TYPE, '{}'))),
     );

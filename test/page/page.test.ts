@@ -7,7 +7,7 @@ import { clock, passes, spokenTime, totals } from '../../src/page/words.js';
 import type { ReviewTake, ReviewTrack } from '../../src/review/data.js';
 
 describe('matched loudness', () => {
-  it('brings every take down to the quietest one', () => {
+  it('lowers every take to the quietest one', () => {
     const gains = gainsOf([
       { key: 'loud', loudnessLufs: -10 },
       { key: 'quiet', loudnessLufs: -16 },
@@ -18,7 +18,7 @@ describe('matched loudness', () => {
     expect(gains.has('unknown')).toBe(false);
   });
 
-  it('never turns anything up, and ends at one loudness', () => {
+  it('never raises the volume, and gives all takes one loudness', () => {
     fc.assert(
       fc.property(fc.array(fc.double({ min: -70, max: 0, noNaN: true }), { minLength: 1 }), (levels) => {
         const takes = levels.map((loudnessLufs, index) => ({ key: String(index), loudnessLufs }));
@@ -35,7 +35,7 @@ describe('matched loudness', () => {
 });
 
 describe('the bars of a waveform', () => {
-  it('keep every peak, whatever the width', () => {
+  it('keep every peak at any width', () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 300 }),
@@ -88,7 +88,7 @@ describe('the keyboard', () => {
   });
 });
 
-describe('what the page says', () => {
+describe('the text of the page', () => {
   const take = (state: ReviewTake['state'], warnings?: readonly string[]): ReviewTake => ({
     key: state,
     name: 'Take 1',
@@ -125,7 +125,7 @@ describe('what the page says', () => {
     ['all', true, true],
     ['unpicked', false, true],
     ['warnings', false, true],
-  ] as const)('the filter %s', (filter, first, second) => {
+  ] as const)('has the filter %s', (filter, first, second) => {
     expect([passes(filter, picked), passes(filter, doubtful)]).toEqual([first, second]);
   });
 });

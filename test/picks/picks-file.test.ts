@@ -25,7 +25,7 @@ picks:
 const change = (track: string, pick: Pick | undefined) => new Map([[track, pick]]);
 
 describe('a picks file', () => {
-  it('gives the pick and the note of each track', () => {
+  it('has the pick and the note of each track', () => {
     const { picks, diagnostics } = parsePicks('p.yaml', FILE);
     expect(diagnostics).toEqual([]);
     expect([...picks]).toEqual([
@@ -39,7 +39,7 @@ describe('a picks file', () => {
     ['comments', '# nothing yet\n'],
     ['no picks', 'version: 1\npicks:\n'],
     ['an empty map', 'version: 1\npicks: {}\n'],
-  ])('holds no picks where there is %s', (_what, text) => {
+  ])('has no picks if there is %s', (_what, text) => {
     expect(parsePicks('p.yaml', text)).toMatchObject({ diagnostics: [], picks: new Map() });
   });
 
@@ -67,13 +67,13 @@ describe('a picks file', () => {
       4,
       3,
     ],
-  ])('tells the place of %s', (_what, text, code, line, column) => {
+  ])('reports the place of %s', (_what, text, code, line, column) => {
     const [first] = parsePicks('p.yaml', text).diagnostics;
     expect(first).toMatchObject({ code, severity: 'error', span: { file: 'p.yaml', line, column } });
     expect(first?.hint).toBeTruthy();
   });
 
-  it('suggests the field that was meant', () => {
+  it('has errors that suggest the field that was meant', () => {
     const [first] = parsePicks('p.yaml', `version: 1\npicks:\n  a: { sha265: ${A} }\n`).diagnostics;
     expect(first?.message).toContain('has no `sha256`');
     const [second] = parsePicks(
@@ -85,7 +85,7 @@ describe('a picks file', () => {
 });
 
 describe('an edit of picks', () => {
-  it('begins a file that says what it is for', () => {
+  it('creates a file that says what it is for', () => {
     const text = editPicks(undefined, change('opening', { sha256: A, note: 'yes: this one' }));
     expect(text).toBe(
       `# The chosen take of each track, by the SHA-256 of its file. Written by \`venice-batch pick\` and \`review\`; commit it.\nversion: 1\npicks:\n  opening:\n    sha256: ${A}\n    note: "yes: this one"\n`,
@@ -130,8 +130,8 @@ describe('an edit of picks', () => {
   });
 });
 
-describe('picks on disk', () => {
-  it('are none where there is no file', async () => {
+describe('a picks file on disk', () => {
+  it('has no picks if it does not exist', async () => {
     const { files } = createMemoryDisk();
     expect(await readPicks(files, '/a/album.picks.yaml', 'album.picks.yaml')).toEqual({
       ok: true,
@@ -139,7 +139,7 @@ describe('picks on disk', () => {
     });
   });
 
-  it('survive a crash whole, as before or as after', async () => {
+  it('is complete after a crash, as before or as after the edit', async () => {
     for (let seed = 0; seed < 40; seed += 1) {
       const disk = createMemoryDisk({ '/a/album.picks.yaml': FILE });
       disk.intercept(({ index }) => (index === seed ? 'halt' : undefined));
@@ -150,14 +150,14 @@ describe('picks on disk', () => {
     }
   });
 
-  it('are told with their place where they are wrong', async () => {
+  it('has errors with their place', async () => {
     const { files } = createMemoryDisk({ '/a/p.yaml': 'version: 1\npicks: 3\n' });
     const read = await readPicks(files, '/a/p.yaml', 'p.yaml');
     expect(read).toMatchObject({ ok: false, diagnostics: [{ code: 'picks-invalid' }] });
   });
 });
 
-describe('the schema of picks', () => {
+describe('the schema of the picks file', () => {
   const schema = JSON.parse(
     readFileSync(new URL('../../schemas/picks.schema.json', import.meta.url), 'utf8'),
   );

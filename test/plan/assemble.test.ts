@@ -47,7 +47,7 @@ const tracks = (count: number, request: Take['request'] | object = {}) =>
   );
 
 describe('quotes', () => {
-  it('are asked for once for all alike', () => {
+  it('are requested once for identical requests', () => {
     const takes = [...tracks(50, { duration_seconds: 60 }), ...tracks(50, { duration_seconds: 30 })];
     const decided = decide({
       takes,
@@ -61,7 +61,7 @@ describe('quotes', () => {
     expect(distinctQuotes(drafts).map(({ duration_seconds }) => duration_seconds)).toEqual([60, 30]);
   });
 
-  it('stand in the plan beside the catalogue’s price', () => {
+  it('are in the plan beside the catalogue price', () => {
     const plan = planOf({ takes: tracks(1) });
     expect(plan.purchases[0]?.quote).toMatchObject({
       microUsd: 500_000,
@@ -70,7 +70,7 @@ describe('quotes', () => {
     });
   });
 
-  it('that did not come are an error, and no purchase', () => {
+  it('that are missing are an error and prevent the purchase', () => {
     const takes = [...tracks(2, { duration_seconds: 60 }), makeTake({ track: 'other' })];
     const plan = planOf({ takes, price: (key) => (key.includes('60') ? null : 70_000) });
     expect(plan.purchases.map(({ take }) => take.key)).toEqual(['other']);
@@ -78,7 +78,7 @@ describe('quotes', () => {
     expect(plan.diagnostics[0]?.message).toContain('t0 and t1');
   });
 
-  it('are not missed where a request is wrong, so that nothing was quoted', () => {
+  it('may be missing if the request is wrong', () => {
     const takes = [makeTake({ track: 'wrong', request: { loop: true } }), makeTake({ track: 'right' })];
     const plan = planOf({ takes, models: [makeModel({ supports_loop: false })], price: () => null });
     expect(plan.diagnostics.map(({ code }) => code)).toEqual(['loop-unsupported']);
@@ -86,7 +86,7 @@ describe('quotes', () => {
 });
 
 describe('checks against the models', () => {
-  it('are made of what is to be bought alone', () => {
+  it('cover only what is to be bought', () => {
     const takes = tracks(2);
     const gone = planOf({
       takes,
@@ -97,14 +97,14 @@ describe('checks against the models', () => {
     expect(planOf({ takes, models: [] }).diagnostics.map(({ code }) => code)).toContain('unknown-model');
   });
 
-  it('tell all takes of a track once', () => {
+  it('report all takes of a track once', () => {
     const takes = [1, 2, 3].map((take) => makeTake({ take, takes: 3, request: { loop: true } }));
     expect(planOf({ takes, models: [makeModel({ supports_loop: false })] }).diagnostics).toHaveLength(1);
   });
 });
 
-describe('the sums', () => {
-  it('are those of the purchases, exactly', () => {
+describe('the totals', () => {
+  it('are exactly the sums of the purchases', () => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: 10_000_000_000 }), { maxLength: 20 }), (prices) => {
         const takes = prices.map((_, index) =>
@@ -118,7 +118,7 @@ describe('the sums', () => {
     );
   });
 
-  it('count as spent what is charged, reserved or in doubt, and not what was refused or came back', () => {
+  it('count what is charged, reserved or in doubt as spent, but not what was refused or refunded', () => {
     const of = makeTake();
     const states = [
       'intent',
@@ -160,7 +160,7 @@ describe('the budget', () => {
     expect(diagnostic?.hint).toContain('to 4.50,');
   });
 
-  it('names the line of the manifest whose limit applies, and what to write there', () => {
+  it('has an error that names the line of the manifest and the amount to write there', () => {
     const span = { file: 'album.yaml', line: 2, column: 9, endLine: 2, endColumn: 10 };
     const manifest = { budgetMicroUsd: 2_000_000, budgetSpan: span };
     const [byManifest] = checkBudget(planOf({ ...three, budget: 2_000_000 }), manifest);
@@ -172,7 +172,7 @@ describe('the budget', () => {
     );
   });
 
-  it('does not matter where nothing is bought', () => {
+  it('does not matter if nothing is bought', () => {
     const takes = tracks(1);
     const attempts = [makeAttempt({ of: takes[0]!, quote: 9_000_000 })];
     expect(checkBudget(planOf({ takes, attempts, budget: 1 }))).toEqual([]);

@@ -64,7 +64,7 @@ describe('a plan that costs three times one dollar', () => {
     expect(codes(three, balance)).toEqual(expected);
   });
 
-  it('names what is short, and the purses', () => {
+  it('has an error that names the missing amount and the balances', () => {
     const [found] = checkBalance(planFor(three), {
       currencies: { ...KEY_EMPTY, DIEM: 1_000_000, USD: 500_000 },
     });
@@ -74,7 +74,7 @@ describe('a plan that costs three times one dollar', () => {
     expect(found?.hint).toContain('--ignore-balance');
   });
 
-  it('needs no flag where every purse is known', () => {
+  it('needs no flag if every balance is known', () => {
     const [found] = checkBalance(planFor(three), { currencies: EMPTY });
     expect(found?.hint).not.toContain('--ignore-balance');
   });
@@ -83,7 +83,7 @@ describe('a plan that costs three times one dollar', () => {
 describe('a wallet', () => {
   const topUp = { minimumMicroUsd: 5_000_000, suggestedMicroUsd: 10_000_000 };
 
-  it('below ten cents buys nothing, and is told what a top-up takes', () => {
+  it('below ten cents buys nothing, and the error names the minimum top-up', () => {
     const [found] = checkBalance(planFor([10_000]), {
       permitted: true,
       currencies: { ...EMPTY, USD: 99_999 },
@@ -93,7 +93,7 @@ describe('a wallet', () => {
     expect(found?.hint).toContain('at least $5.00, $10.00 suggested');
   });
 
-  it('with ten cents buys what that covers', () => {
+  it('with ten cents buys what that pays for', () => {
     expect(codes([100_000], { currencies: { ...EMPTY, USD: 100_000 }, topUp })).toEqual([]);
     expect(codes([100_001], { currencies: { ...EMPTY, USD: 100_000 }, topUp })).toEqual(['over-balance']);
   });
@@ -105,10 +105,10 @@ describe('a plan that buys nothing', () => {
   });
 });
 
-describe('funding', () => {
+describe('paying from several balances', () => {
   const amount = fc.integer({ min: 0, max: 5_000_000 });
 
-  it('draws no purse below zero, splits no price, and leaves nothing uncovered that a purse could pay', () => {
+  it('never goes below zero, splits no price, and leaves nothing unpaid that a balance could pay', () => {
     fc.assert(
       fc.property(
         fc.array(amount, { maxLength: 12 }),
@@ -129,7 +129,7 @@ describe('funding', () => {
     );
   });
 
-  it('takes the first purse that covers the whole price', () => {
+  it('uses the first balance that covers the whole price', () => {
     const currencies = {
       DIEM: 500_000,
       EARNED_CREDITS: 2_000_000,
@@ -144,8 +144,8 @@ describe('funding', () => {
   });
 });
 
-describe('the words for purses', () => {
-  it('leave out what is empty, but for an account with nothing in it', () => {
+describe('the description of balances', () => {
+  it('omits empty balances unless all are empty', () => {
     expect(currencyNames({ currencies: { ...EMPTY, USD: 2_500_000 } })).toBe('$2.50 USD');
     expect(currencyNames({ currencies: { DIEM: 0, USD: 0 } })).toBe('$0.00 DIEM, $0.00 USD');
   });

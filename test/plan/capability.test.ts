@@ -245,19 +245,19 @@ const ROWS: Row[] = [
   ],
 ];
 
-describe('a request beside its model', () => {
+describe('a request checked against its model', () => {
   it.each(ROWS)('%s', (_, request, model, expected) => {
     expect(reported(request, model)).toEqual(expected);
   });
 
-  it('is told everything that is wrong at once', () => {
+  it('gets all errors at once', () => {
     const model = makeModel({ supports_loop: false, supports_language_code: false, offline: true });
     expect(reported({ loop: true, language_code: 'de' }, model)).toHaveLength(3);
   });
 });
 
-describe('what goes on the wire', () => {
-  it('is the request as it is where the model takes it', () => {
+describe('the request that is sent', () => {
+  it('is unchanged if the model supports it', () => {
     const request = { speed: 1, duration_seconds: 30, loop: true } as const;
     expect(check(request, makeModel()).request).toEqual(makeTake({ request }).request);
   });
@@ -265,7 +265,7 @@ describe('what goes on the wire', () => {
   it.each([
     ['refuses speed', makeModel({ supports_speed: false })],
     ['does not declare speed', silentModel()],
-  ])('leaves the default speed out for a model that %s', (_, model) => {
+  ])('omits the default speed for a model that %s', (_, model) => {
     expect(check({ speed: 1 }, model).request).toEqual(makeTake().request);
   });
 
@@ -276,19 +276,19 @@ describe('what goes on the wire', () => {
     });
   });
 
-  it('is absent after an error', () => {
+  it('does not exist after an error', () => {
     expect(check({}, makeModel({ offline: true })).request).toBeUndefined();
   });
 });
 
 describe('the fix', () => {
-  it('of a mistyped model is the nearest id', () => {
+  it('for a mistyped model is the nearest id', () => {
     const { diagnostics } = check({ model: 'elevenlab-music' }, makeModel({ id: 'elevenlabs-music' }));
     expect(diagnostics).toMatchObject([{ code: 'unknown-model', severity: 'error' }]);
     expect(diagnostics[0]?.hint).toContain('did you mean "elevenlabs-music"?');
   });
 
-  it('of a model called by its name is its id', () => {
+  it('for a model given by its name is its id', () => {
     const { diagnostics } = check(
       { model: 'acme supersynth 9' },
       makeModel({ id: 'x-9', name: 'ACME SuperSynth 9' }),
@@ -296,12 +296,12 @@ describe('the fix', () => {
     expect(diagnostics[0]?.hint).toContain('did you mean "x-9"?');
   });
 
-  it('of a mistyped voice is the nearest voice', () => {
+  it('for a mistyped voice is the nearest voice', () => {
     const { diagnostics } = check({ voice: 'Rodger' }, makeModel());
     expect(diagnostics[0]?.hint).toBe('did you mean "Roger"? voices: Aria and Roger');
   });
 
-  it('lists a bounded number of voices', () => {
+  it('lists a limited number of voices', () => {
     const voices = Array.from({ length: 500 }, (_, index) => `Voice${index}`);
     const { diagnostics } = check({ voice: 'someone' }, makeModel({ voices }));
     expect(diagnostics[0]?.hint).toMatch(/Voice23 and 476 more$/);
@@ -311,12 +311,12 @@ describe('the fix', () => {
     [45, 'use 30 or 60 (it makes 30, 60 and 120 s)'],
     [7, 'use 30 (it makes 30, 60 and 120 s)'],
     [500, 'use 120 (it makes 30, 60 and 120 s)'],
-  ])('of %i s is the nearest length on offer', (duration_seconds, hint) => {
+  ])('for a duration of %i s is the nearest supported one', (duration_seconds, hint) => {
     const { diagnostics } = check({ duration_seconds }, makeModel({ duration_options: [120, 30, 60] }));
     expect(diagnostics[0]?.hint).toBe(hint);
   });
 
-  it('of a capability that is lacking names the models that have it and are online', () => {
+  it('for a missing capability names online models that have it', () => {
     const { diagnostics } = check(
       { loop: true },
       makeModel({ supports_loop: false }),
@@ -326,7 +326,7 @@ describe('the fix', () => {
     expect(diagnostics[0]?.hint).toBe('remove `loop`, or use a model that takes it: looper');
   });
 
-  it('of a model that leaves is its successor, with the day', () => {
+  it('for a deprecated model is its successor, with the date', () => {
     const model = makeModel({ deprecationDate: '2026-04-01T00:00:00Z', replacementModelId: 'song-2' });
     const [diagnostic] = check({}, model).diagnostics;
     expect(diagnostic).toMatchObject({
@@ -335,28 +335,28 @@ describe('the fix', () => {
     });
   });
 
-  it('quotes a very long value only in part', () => {
+  it('quotes only a part of a very long value', () => {
     const { diagnostics } = check({ voice: 'x'.repeat(10_000) }, makeModel());
     expect(diagnostics[0]?.message.length).toBeLessThan(120);
   });
 });
 
-describe('the place', () => {
-  it('of a wrong value is the value', () => {
+describe('the place of an error', () => {
+  it('is the wrong value', () => {
     const take = makeTake({ request: { loop: true } });
     const { diagnostics } = checkRequest(take, catalogueOf(makeModel({ supports_loop: false })), NOW_MS);
     expect(diagnostics[0]?.span).toEqual(take.fieldSpans.loop?.[0]);
     expect(diagnostics[0]?.related).toBeUndefined();
   });
 
-  it('of a wrong default is the default, and the track that uses it', () => {
+  it('is the wrong default, with the track that uses it', () => {
     const take = makeTake({ request: { loop: true }, defaulted: ['loop'] });
     const { diagnostics } = checkRequest(take, catalogueOf(makeModel({ supports_loop: false })), NOW_MS);
     expect(diagnostics[0]?.span?.line).toBeGreaterThanOrEqual(100);
     expect(diagnostics[0]?.related).toEqual([{ message: 'used by track opening', span: spanAt(10) }]);
   });
 
-  it('of missing lyrics is the track, and its model', () => {
+  it('is the track and its model for missing lyrics', () => {
     const take = makeTake();
     const { diagnostics } = checkRequest(take, catalogueOf(makeModel({ lyrics_required: true })), NOW_MS);
     expect(diagnostics[0]?.span).toEqual(take.span);
@@ -364,13 +364,13 @@ describe('the place', () => {
   });
 });
 
-describe('diagnostics that say the same', () => {
+describe('identical diagnostics', () => {
   const catalogue = catalogueOf(makeModel({ supports_loop: false }));
   const check = (track: string) =>
     checkRequest(makeTake({ track, request: { loop: true }, defaulted: ['loop'] }), catalogue, NOW_MS)
       .diagnostics;
 
-  it('are told once, with each place related to any', () => {
+  it('are reported once, with all related places', () => {
     const other = check('second').map((diagnostic) => ({
       ...diagnostic,
       related: [{ message: 'used by track second', span: spanAt(30) }],
@@ -380,7 +380,7 @@ describe('diagnostics that say the same', () => {
     expect(merged[0]?.related?.map(({ span }) => span.line)).toEqual([10, 30]);
   });
 
-  it('name ten related places at most', () => {
+  it('list at most ten related places', () => {
     const many = Array.from({ length: 50 }, (_, line) => ({
       code: 'unknown-model' as const,
       severity: 'error' as const,
@@ -390,7 +390,7 @@ describe('diagnostics that say the same', () => {
     expect(mergeAlike(many)[0]?.related).toHaveLength(10);
   });
 
-  it('stay apart where they differ', () => {
+  it('are separate if they differ', () => {
     const apart = [100, 200].map((line) => ({ ...check('x')[0]!, span: spanAt(line) }));
     expect(mergeAlike(apart)).toHaveLength(2);
   });

@@ -78,7 +78,7 @@ const of = (input: DecideInput, take: { track: string; take: number }) =>
 
 const RUNS = { numRuns: 500 };
 
-describe('decisions, whatever the lockfile, the disk and the flags say', () => {
+describe('decisions for any lockfile, disk and flags', () => {
   it('do not depend on the order of attempts', () => {
     fc.assert(
       fc.property(world, fc.nat(), (input, turn) => {
@@ -91,7 +91,7 @@ describe('decisions, whatever the lockfile, the disk and the flags say', () => {
     );
   });
 
-  it('are one a take, in the manifest’s order', () => {
+  it('are one per take, in the order of the manifest', () => {
     fc.assert(
       fc.property(world, (input) => {
         expect(decide(input).rows.map(({ take }) => take)).toEqual(takes);
@@ -126,7 +126,7 @@ describe('decisions, whatever the lockfile, the disk and the flags say', () => {
     );
   });
 
-  it('never buy again what is here, unless forced', () => {
+  it('never buy again what exists, unless forced', () => {
     fc.assert(
       fc.property(world, (input) => {
         for (const { take, decision } of decide(input).rows) {
@@ -142,7 +142,7 @@ describe('decisions, whatever the lockfile, the disk and the flags say', () => {
     );
   });
 
-  it('never buy again what failed or was lost unless asked, or refused for good', () => {
+  it('never buy again what failed, was lost or was refused for good, unless requested', () => {
     fc.assert(
       fc.property(world, (input) => {
         const selection = { ...input.selection, force: [], retryFailed: false };
@@ -157,7 +157,7 @@ describe('decisions, whatever the lockfile, the disk and the flags say', () => {
     );
   });
 
-  it('collect each job in flight exactly once, unless its take is in doubt, whatever the selection', () => {
+  it('collect each job in flight exactly once for any selection, unless its take is in doubt', () => {
     fc.assert(
       fc.property(world, (input) => {
         const { rows, orphans } = decide(input);
@@ -172,7 +172,7 @@ describe('decisions, whatever the lockfile, the disk and the flags say', () => {
     );
   });
 
-  it('buy nothing that the selection leaves out, and the rest all the same', () => {
+  it('buy nothing outside of the selection, and the rest as usual', () => {
     fc.assert(
       fc.property(world, (input) => {
         const { only: _only, except: _except, ...rest } = input.selection;
@@ -189,7 +189,7 @@ describe('decisions, whatever the lockfile, the disk and the flags say', () => {
     );
   });
 
-  it('move each file at most onto a free place', () => {
+  it('move files only to free places', () => {
     fc.assert(
       fc.property(world, (input) => {
         const present = [...input.files].filter(([, state]) => state !== 'missing').map(([path]) => path);
@@ -205,7 +205,7 @@ describe('decisions, whatever the lockfile, the disk and the flags say', () => {
     );
   });
 
-  it('leave a next step that does what it says', () => {
+  it('lead to a next step that does what it says', () => {
     const asked = { force: [], retryFailed: false };
     fc.assert(
       fc.property(world, (input) => {

@@ -135,8 +135,8 @@ const STATES: Row[] = [
   ],
 ];
 
-describe('what a run does about a take', () => {
-  it.each(STATES)('%s', (_, sketches, situation, expected) => {
+describe('the decision about a take', () => {
+  it.each(STATES)('is right: %s', (_, sketches, situation, expected) => {
     const attempts = sketches.map((sketch) => makeAttempt({ of: take, ...sketch }));
     expect(words(only(settle([take], attempts, situation)))).toBe(expected);
   });
@@ -153,26 +153,26 @@ describe('what a run does about a take', () => {
     [413, 'held rejected'],
     [415, 'held rejected'],
     [422, 'held rejected'],
-  ])('refused with %s', (status, expected) => {
+  ])('is right after a refusal with %s', (status, expected) => {
     const reason = status === undefined ? { code: 'ECONNREFUSED' } : { code: 'x', status };
     const attempts = [makeAttempt({ of: take, state: 'rejected', reason })];
     expect(words(only(settle([take], attempts)))).toBe(expected);
     expect(words(only(settle([take], attempts, retry)))).toBe('buy retry');
   });
 
-  it('takes each take of a track by itself', () => {
+  it('is made for each take of a track separately', () => {
     const [first, second] = [1, 2].map((number) => makeTake({ take: number, takes: 2 })) as [Take, Take];
     const { rows } = settle([first, second], [makeAttempt({ of: second })]);
     expect(rows.map(({ decision }) => words(decision))).toEqual(['buy new', 'done']);
   });
 
-  it('knows a file that was bought again under the same name as the newer one’s', () => {
+  it('assigns a file to the newer attempt if both have the same name', () => {
     const attempts = [makeAttempt({ name: 'a' }), makeAttempt({ name: 'b' })];
     const decision = only(settle([take], attempts));
     expect(decision).toMatchObject({ kind: 'done', attempt: { attempt: attempts[1]!.attempt } });
   });
 
-  it('knows a file that took the place of a missing one as its own take’s, though that one is older', () => {
+  it('assigns a file that replaced a missing one to its own take, even if it is older', () => {
     const [closing, opening] = [makeTake({ track: 'closing' }), makeTake()];
     const older = makeAttempt({ name: 'a', of: closing, path: 'out/shared.mp3' });
     const newer = makeAttempt({ name: 'b', of: opening, path: 'out/shared.mp3' });
@@ -184,7 +184,7 @@ describe('what a run does about a take', () => {
 });
 
 describe('a finished file that is behind a link', () => {
-  it('is told by the name of the link', () => {
+  it('is reported with the name of the link', () => {
     const files = new Map([['out/opening.wav', 'changed']]) as DecideInput['files'];
     const add = (links: DecideInput['links']) =>
       settle([take], [makeAttempt()], { files, ...(links && { links }) }).diagnostics;
@@ -203,7 +203,7 @@ describe('a finished file that is behind a link', () => {
 });
 
 describe('a changed request', () => {
-  it('tells which fields differ from the newest earlier one', () => {
+  it('shows which fields differ from the newest earlier one', () => {
     const attempts = [
       makeAttempt({ name: 'a', request: { prompt: 'x', voice: 'Aria' } }),
       makeAttempt({ name: 'b', request: { prompt: 'y', loop: true } }),
@@ -214,7 +214,7 @@ describe('a changed request', () => {
     });
   });
 
-  it('is rather told by what was paid for than by a later refusal', () => {
+  it('is compared with what was paid for rather than with a later refusal', () => {
     const attempts = [
       makeAttempt({ name: 'a', ...OLD }),
       makeAttempt({
@@ -227,7 +227,7 @@ describe('a changed request', () => {
     expect(only(settle([take], attempts))).toMatchObject({ why: { fields: ['prompt'] } });
   });
 
-  it('is bought while the earlier one, in flight, is collected too', () => {
+  it('is bought while the earlier one in flight is collected too', () => {
     const earlier = makeAttempt({ state: 'queued', ...OLD });
     const decided = settle([take], [earlier]);
     expect(words(only(decided))).toBe('buy changed');
@@ -235,27 +235,27 @@ describe('a changed request', () => {
   });
 });
 
-describe('what is in flight', () => {
-  it.each(['queued', 'stored', 'unverified'] as const)('is collected when its track is gone: %s', (state) => {
-    const attempt = makeAttempt({ state, of: makeTake({ track: 'removed' }) });
-    expect(settle([take], [attempt]).orphans).toEqual([attempt]);
-  });
-
-  it.each(['done', 'failed', 'lost', 'rejected', 'in_doubt', 'intent'] as const)(
-    'does not include %s',
+describe('a job in flight', () => {
+  it.each(['queued', 'stored', 'unverified'] as const)(
+    'is collected even if its track is gone: %s',
     (state) => {
-      expect(settle([], [makeAttempt({ state })]).orphans).toEqual([]);
+      const attempt = makeAttempt({ state, of: makeTake({ track: 'removed' }) });
+      expect(settle([take], [attempt]).orphans).toEqual([attempt]);
     },
   );
 
-  it('is collected once: by its row, or as an orphan', () => {
+  it.each(['done', 'failed', 'lost', 'rejected', 'in_doubt', 'intent'] as const)('is not %s', (state) => {
+    expect(settle([], [makeAttempt({ state })]).orphans).toEqual([]);
+  });
+
+  it('is collected once, by its row or as an orphan', () => {
     const attempts = ['a', 'b'].map((name) => makeAttempt({ name, state: 'queued' }));
     const decided = settle([take], attempts);
     expect(only(decided)).toEqual({ kind: 'collect', attempt: attempts[1] });
     expect(decided.orphans).toEqual([attempts[0]]);
   });
 
-  it('is collected whatever the selection', () => {
+  it('is collected for any selection', () => {
     const attempts = [
       makeAttempt({ state: 'queued' }),
       makeAttempt({ name: 'b', state: 'stored', of: makeTake({ track: 'gone' }) }),
@@ -265,7 +265,7 @@ describe('what is in flight', () => {
     expect(decided.orphans).toEqual([attempts[1]]);
   });
 
-  it('is told when another key submitted it', () => {
+  it('is reported if another key submitted it', () => {
     const theirs = createKeySignature(LINEAGE, 'theirs');
     const sealed = (attempt: Attempt): Attempt => ({ ...attempt, key: theirs.of(attempt) });
     const attempts = [sealed(makeAttempt({ state: 'queued' })), sealed(makeAttempt({ name: 'b' }))];
@@ -276,7 +276,7 @@ describe('what is in flight', () => {
   });
 });
 
-describe('a file that the lockfile does not know', () => {
+describe('an untracked file', () => {
   const occupied = (stem: string) => (stem === take.stem ? 'out/opening.flac' : undefined);
 
   it.each<[string, AttemptSketch[], Situation]>([
@@ -284,7 +284,7 @@ describe('a file that the lockfile does not know', () => {
     ['changed', [OLD], {}],
     ['retried', [{ state: 'failed' }], retry],
     ['forced', [{}], force],
-  ])('keeps its take from being bought: %s', (_, sketches, situation) => {
+  ])('prevents the purchase of its take: %s', (_, sketches, situation) => {
     const attempts = sketches.map((sketch) => makeAttempt({ of: take, ...sketch }));
     const decided = settle([take], attempts, { ...situation, occupied });
     expect(only(decided)).toEqual({ kind: 'occupied', path: 'out/opening.flac' });
@@ -293,11 +293,11 @@ describe('a file that the lockfile does not know', () => {
     );
   });
 
-  it('does not keep anything from being collected', () => {
+  it('does not prevent collecting', () => {
     expect(words(only(settle([take], [makeAttempt({ state: 'queued' })], { occupied })))).toBe('collect');
   });
 
-  it('is no matter for a take that is left out', () => {
+  it('does not matter for a take outside of the selection', () => {
     const decided = settle([take], [], { occupied, selection: { except: ['opening'] } });
     expect(words(only(decided))).toBe('excluded new');
     expect(decided.diagnostics).toEqual([]);
@@ -309,15 +309,15 @@ describe('the selection', () => {
   const kinds = (selection: Partial<DecideInput['selection']>, attempts: Attempt[] = []) =>
     settle(album, attempts, { selection }).rows.map(({ decision }) => words(decision));
 
-  it('buys only what --only names', () => {
+  it('allows only what --only names', () => {
     expect(kinds({ only: ['verse'] })).toEqual(['excluded new', 'buy new', 'excluded new']);
   });
 
-  it('does not buy what --except names, also of what --only names', () => {
+  it('excludes what --except names, even if --only names it', () => {
     expect(kinds({ only: ['*tro'], except: ['outro'] })).toEqual(['buy new', 'excluded new', 'excluded new']);
   });
 
-  it('leaves what failed as it is where it is left out, also with --retry-failed', () => {
+  it('excludes failed takes outside of it even with --retry-failed', () => {
     const failed = album.map((of, index) => makeAttempt({ name: `${index}`, of, state: 'failed' }));
     expect(kinds({ retryFailed: true, only: ['verse'] }, failed)).toEqual([
       'held failed',
@@ -326,7 +326,7 @@ describe('the selection', () => {
     ]);
   });
 
-  it('does not buy again a file that is in the audio store and could not be downloaded', () => {
+  it('does not allow buying a file again that is in the audio store but could not be downloaded', () => {
     const done = makeAttempt({});
     const decided = (notPulled: ReadonlySet<string>) =>
       words(only(settle([take], [done], { ...gone, ...retry, notPulled })));
@@ -339,7 +339,7 @@ describe('the selection', () => {
     expect(kinds({ force: ['*'], except: ['verse'] }, done)).toEqual(['buy forced', 'done', 'buy forced']);
   });
 
-  it('tells why what is forced is not bought', () => {
+  it('says why a forced take is not bought', () => {
     const attempts = [makeAttempt({ of: album[0]!, state: 'queued' })];
     const { diagnostics } = settle(album, attempts, { selection: { force: ['intro'] } });
     expect(diagnostics).toMatchObject([{ code: 'force-blocked', severity: 'warning' }]);
@@ -347,7 +347,7 @@ describe('the selection', () => {
 });
 
 describe('a stored file', () => {
-  it('that was changed since is told, and is done', () => {
+  it('that was changed is reported and counts as done', () => {
     const attempts = [makeAttempt()];
     const { diagnostics } = settle([take], attempts, {
       files: filesOf(attempts, { 'out/opening.wav': 'changed' }),

@@ -63,11 +63,11 @@ describe('--more', () => {
     ['--except', { ...ALL, except: ['one'] }, ['one', 'two', 'two#2', 'two#3']],
     ['--only-unpicked', { ...ALL, picked: new Set(['two']) }, ['one', 'one#2', 'two', 'two#2']],
     ['all of them picked', { ...ALL, picked: new Set(['one', 'two']) }, ['one', 'two', 'two#2']],
-  ])('%s chooses the tracks', async (_, selection, keys) => {
+  ])('respects the selection of tracks: %s', async (_, selection, keys) => {
     expect(keysOf(await asked({ more: 1, selection }))).toEqual(keys);
   });
 
-  it('counts from `takes`, so that a second run has nothing to add, and says how to go on', async () => {
+  it('counts from `takes`, so a second run adds nothing and says how to continue', async () => {
     const manifest = await manifestOf();
     const first = [boughtAt(manifest, 'one', 2), boughtAt(manifest, 'one', 3), boughtAt(manifest, 'two', 3)];
     // One take of two was still to be made when the first run ended.
@@ -82,7 +82,7 @@ describe('--more', () => {
     expect(keysOf(await asked({ more: 4 }, first))?.length).toBe(11);
   });
 
-  it('makes what failed of it again only when asked, as ever', async () => {
+  it('retries failed extra takes only on request', async () => {
     const manifest = await manifestOf();
     const failed = [{ ...boughtAt(manifest, 'one', 2, 'failed'), digest: manifest.takes[0]!.digest }];
     const { manifest: now } = await asked({ more: 1, selection: { ...ALL, only: ['one'] } }, failed);
@@ -117,7 +117,7 @@ describe('--more', () => {
     expect(loaded.diagnostics).toMatchObject([{ code: 'too-many-takes', severity: 'error' }]);
   });
 
-  it('brings a saved plan the takes that it buys', async () => {
+  it('adds its takes to a saved plan', async () => {
     const planned = [
       { track: 'two', take: 2 },
       { track: 'two', take: 3 },
@@ -138,7 +138,7 @@ describe('--more', () => {
 });
 
 describe('a take that was bought beyond `takes`', () => {
-  it('is marked in its record, and no other is', async () => {
+  it('is marked in its record, unlike others', async () => {
     const [one] = (await manifestOf()).takes;
     const { manifest } = withExtraTakes(await load(TEXT), [], { more: 1, selection: ALL });
     const intents = [one!, manifest!.takes[1]!].map((take) => {
@@ -160,14 +160,14 @@ describe('a take that was bought beyond `takes`', () => {
     ['failed', false],
     ['lost', false],
     ['rejected', false],
-  ])('stays one while it is %s: %s', async (state, stays) => {
+  ])('keeps its mark while it is %s: %s', async (state, stays) => {
     const manifest = await manifestOf();
     const attempts = [{ ...boughtAt(manifest, 'one', 2, state) }];
     const keys = withBoughtTakes(manifest, attempts).takes.map(({ key }) => key);
     expect(keys.includes('one#2')).toBe(stays);
   });
 
-  it('is none of a track whose request was changed, whose `takes` caught up, or that is gone', async () => {
+  it('does not count if the request changed, `takes` caught up, or the track is gone', async () => {
     const manifest = await manifestOf();
     const attempts = [boughtAt(manifest, 'one', 3)];
     const keys = async (text: string) =>
@@ -181,7 +181,7 @@ describe('a take that was bought beyond `takes`', () => {
     expect(await keys(TEXT.replace('id: one', 'id: other'))).toHaveLength(3);
   });
 
-  it('is kept by a run without flags, and never bought by one', () =>
+  it('is kept but never bought by a run without flags', () =>
     fc.assert(
       fc.asyncProperty(
         fc.uniqueArray(fc.integer({ min: 2, max: 9 }), { maxLength: 5 }),

@@ -24,8 +24,8 @@ function fell(sketch: AttemptSketch, atMs = NOW_MS): Attempt {
 const done = makeAttempt({ name: 'a' });
 const states: AttemptState[] = ['failed', 'lost', 'rejected'];
 
-describe('a newer attempt that came to nothing', () => {
-  it.each(states)('%s, stands beside what the take rests on', (state) => {
+describe('a newer attempt that failed', () => {
+  it.each(states)('is shown beside the current file if it %s', (state) => {
     const newer = fell({ state });
     expect([...newerFailures(rowsOf([done, newer]), [newer, done])]).toEqual([['opening', newer]]);
   });
@@ -36,36 +36,36 @@ describe('a newer attempt that came to nothing', () => {
     ['one of another take', [done, fell({ state: 'failed', of: other })]],
     ['one before another that is here', [done, fell({ state: 'failed' }), makeAttempt({ name: 'c' })]],
     ['one that is all there is', [fell({ state: 'failed' })]],
-  ])('is not %s', (_, attempts) => {
+  ])('does not include %s', (_, attempts) => {
     expect(newerFailures(rowsOf(attempts), attempts).size).toBe(0);
   });
 });
 
-describe('the rows of a run at its end', () => {
+describe('the rows at the end of a run', () => {
   const forced = { take, why: { kind: 'forced', earlier: done } } as unknown as Purchase;
 
-  it.each(states)('hold a take that was to be made again and is %s', (state) => {
+  it.each(states)('include a take that was to be generated again and is %s', (state) => {
     const newer = fell({ state, reason: { code: 'x', status: 402 } });
     const rows = rowsOfRun(rowsOf([done, newer]), [done, newer], [forced], NOW_MS);
     expect(rows).toEqual([{ take, decision: { kind: 'held', because: state, attempt: newer, kept: done } }]);
     expect(nextStep(rows, [done, newer])).toEqual({ kind: 'buy', retryFailed: false, force: ['opening'] });
   });
 
-  it('are as ever where that was in an earlier run', () => {
+  it('do not change if that was in an earlier run', () => {
     const newer = fell({ state: 'failed' }, NOW_MS - 1);
     const rows = rowsOf([done, newer]);
     expect(rowsOfRun(rows, [done, newer], [], NOW_MS)).toEqual(rows);
     expect(nextStep(rows, [done, newer])).toEqual({ kind: 'nothing' });
   });
 
-  it('tell failed rather than missing, of a file that was to be replaced', () => {
+  it('say failed rather than missing for a file that was to be replaced', () => {
     const newer = fell({ state: 'failed' });
     const rows = rowsOfRun(rowsOf([done, newer], new Map()), [done, newer], [], NOW_MS);
     expect(rows).toEqual([{ take, decision: { kind: 'held', because: 'failed', attempt: newer } }]);
     expect(nextStep(rows, [done, newer])).toEqual({ kind: 'buy', retryFailed: true, force: [] });
   });
 
-  it('still want what was approved to be made again and never submitted', () => {
+  it('still include what was approved but never submitted', () => {
     const rows = rowsOfRun(rowsOf([done]), [done], [forced], NOW_MS);
     expect(rows).toEqual([{ take, decision: { kind: 'buy', why: forced.why } }]);
     expect(nextStep(rows, [done])).toEqual({ kind: 'buy', retryFailed: false, force: ['opening'] });
@@ -75,7 +75,7 @@ describe('the rows of a run at its end', () => {
   });
 });
 
-it('the step that makes the first of several takes again names it alone', () => {
+it('the command that repeats the first of several takes names only that take', () => {
   const [first, second] = [makeTake({ takes: 2 }), makeTake({ take: 2, takes: 2 })];
   const both = [makeAttempt({ name: 'a', of: first }), makeAttempt({ name: 'c', of: second })];
   const newer = fell({ state: 'failed', of: first });
@@ -84,7 +84,7 @@ it('the step that makes the first of several takes again names it alone', () => 
   expect(step).toEqual({ kind: 'buy', retryFailed: false, force: ['opening#1'] });
 });
 
-it('bytes that never come whole keep nothing else from being settled first', () => {
+it('bytes that are always incomplete do not come before what else is to be settled', () => {
   const unverified = fell({ state: 'unverified', name: 'c' });
   const doubtful = fell({ state: 'in_doubt', of: other });
   const step = (attempts: Attempt[]) =>
@@ -95,18 +95,18 @@ it('bytes that never come whole keep nothing else from being settled first', () 
   expect(step([replaced, done, makeAttempt({ name: 'd', of: other })])).toEqual({ kind: 'nothing' });
 });
 
-describe('a folder in which nothing is', () => {
+describe('an empty output folder', () => {
   const both = [done, makeAttempt({ name: 'b', of: other })];
   const here = (files: ReturnType<typeof filesOf>) => rowsOf(both, files, [take, other]);
 
-  it('is one that no file of what was made is in', () => {
+  it('contains no file of the lockfile', () => {
     expect(isNothingHere(here(new Map()))).toBe(true);
     expect(isNothingHere(here(new Map([['out/other.wav', 'present']])))).toBe(false);
     expect(isNothingHere(rowsOf([fell({ state: 'failed' })]))).toBe(false);
     expect(isNothingHere([])).toBe(false);
   });
 
-  it('is told once, also where all of it is asked for again', () => {
+  it('is reported once, even if everything is requested again', () => {
     for (const retryFailed of [false, true]) {
       const selection = { retryFailed, force: [] };
       const input = { takes: [take, other], attempts: both, occupied: () => undefined, selection };

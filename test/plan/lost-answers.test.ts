@@ -23,7 +23,7 @@ function ended(letters: string): Attempt[] {
   });
 }
 
-describe('lost answers in a row', () => {
+describe('lost answers to submits in a row', () => {
   it.each([
     ['', 0, 0],
     ['l', 1, 1],
@@ -34,19 +34,19 @@ describe('lost answers in a row', () => {
     // An answer that was still under way lifts nothing.
     ['llla', 0, 3],
     ['llsal', 1, 2],
-  ])('of %o: %i at the end, %i at most', (letters, latest, longest) => {
+  ])('are counted in %o: %i at the end, %i at most', (letters, latest, longest) => {
     expect(lostAnswers(ended(letters))).toEqual({ latest, longest });
     expect(lostAnswers(ended(letters).reverse())).toEqual({ latest, longest });
   });
 
-  it('that ended in the same moment count as such', () => {
+  it('include those of the same moment', () => {
     const at = { in_doubt: '2026-01-01T00:00:00.000Z', queued: '2026-01-01T00:00:00.000Z' };
     const lost = ['a', 'b', 'c'].map((name) => attempt({ attempt: id(name), state: 'in_doubt', at }));
     const accepted = attempt({ attempt: id('d'), state: 'queued', queue_id: 'q', at });
     expect(lostAnswers([lost[0]!, accepted, lost[1]!, lost[2]!]).longest).toBe(3);
   });
 
-  it('stop the buying, with the command that settles them', () => {
+  it('stop purchases with the command that resolves them', () => {
     expect(answersLost(ended('ll'), command)).toBeUndefined();
     expect(answersLost(ended('llla'), command)).toMatchObject({
       code: 'answers-lost',

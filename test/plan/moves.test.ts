@@ -50,18 +50,18 @@ function decidedOf(pairs: readonly { take: Take; attempt: Attempt }[], untracked
   );
 }
 
-describe('files whose place changed', () => {
-  it('stay where they are wanted', () => {
+describe('files whose path changed', () => {
+  it('stay if their path is right', () => {
     expect(decidedOf([stored('a', 'out/a', 'out/a.wav')]).moves).toEqual([]);
   });
 
-  it('are moved under their own extension', () => {
+  it('are moved and keep their extension', () => {
     expect(steps(decidedOf([stored('a', 'new/a.b', 'out/a.flac')]).moves)).toEqual([
       'out/a.flac -> new/a.b.flac',
     ]);
   });
 
-  it('wait for the one that frees their place', () => {
+  it('wait for another file to free their path', () => {
     const pairs = [
       stored('a', 'out/2', 'out/1.wav'),
       stored('b', 'out/3', 'out/2.wav'),
@@ -74,7 +74,7 @@ describe('files whose place changed', () => {
     ]);
   });
 
-  it('swap places through a name beside them', () => {
+  it('are swapped through a temporary name', () => {
     const moves = decidedOf([stored('a', 'out/2', 'out/1.wav'), stored('b', 'out/1', 'out/2.wav')]).moves;
     expect(moves).toHaveLength(3);
     expect(moves[0]?.attempt).toBe(moves[2]?.attempt);
@@ -84,20 +84,20 @@ describe('files whose place changed', () => {
     ]);
   });
 
-  it('change letter case through a name beside them', () => {
+  it('change letter case through a temporary name', () => {
     const moves = decidedOf([stored('a', 'out/Song', 'out/song.wav')]).moves;
     expect(moves).toHaveLength(2);
     expect([...carryOut(moves, ['out/song.wav']).values()]).toEqual(['out/Song.wav']);
   });
 
-  it('include one that is stored, with its remote copy to delete', () => {
+  it('include a stored one whose remote copy is still to delete', () => {
     const take = makeTake({ stem: 'new/opening' });
     const attempt = makeAttempt({ of: take, state: 'stored', path: 'out/opening.wav' });
     expect(movesFor([take], [attempt]).moves).toHaveLength(1);
   });
 
   it.each(['changed', 'missing'] as const)(
-    'do not include one that is stored and %s: it is fetched again',
+    'do not include a stored one that is downloaded again: %s',
     (state) => {
       const take = makeTake({ stem: 'new/opening' });
       const attempt = makeAttempt({ of: take, state: 'stored', path: 'out/opening.wav' });
@@ -105,7 +105,7 @@ describe('files whose place changed', () => {
     },
   );
 
-  it('are looked for at both ends of a move that was cut short', () => {
+  it('are looked for at both paths of an interrupted move', () => {
     const take = makeTake({ stem: 'new/opening' });
     const attempt = makeAttempt({ of: take, path: 'out/opening.wav', moveTo: 'mid/opening.wav' });
     expect(steps(movesFor([take], [attempt], [], new Map([['mid/opening.wav', 'present']])).moves)).toEqual([
@@ -118,7 +118,7 @@ describe('a file of an earlier request', () => {
   const take = makeTake();
   const earlier = { of: take, request: { prompt: 'older' } };
 
-  it('makes way for the one that is wanted again', () => {
+  it('is renamed for the one that is current again', () => {
     const wanted = makeAttempt({ name: 'a', of: take, path: 'out/opening.11112222.wav' });
     const inTheWay = makeAttempt({ name: 'b', ...earlier, path: 'out/opening.wav' });
     const digest8 = inTheWay.digest.slice(3, 11);
@@ -128,7 +128,7 @@ describe('a file of an earlier request', () => {
     ]);
   });
 
-  it('makes way under another extension too', () => {
+  it('is renamed even with another extension', () => {
     const wanted = makeAttempt({ name: 'b', of: take });
     const inTheWay = makeAttempt({ name: 'a', ...earlier, path: 'out/opening.flac' });
     expect(movesFor([take], [wanted, inTheWay]).moves).toMatchObject([{ attempt: inTheWay.attempt }]);
@@ -139,7 +139,7 @@ describe('a file of an earlier request', () => {
     expect(movesFor([take], [inTheWay]).moves).toEqual([]);
   });
 
-  it('takes the attempt’s own digits where its name is taken', () => {
+  it('gets the digits of its attempt if its name is taken', () => {
     const digest8 = makeAttempt(earlier).digest.slice(3, 11);
     const first = makeAttempt({ name: 'a', ...earlier, path: `out/opening.${digest8}.wav` });
     const second = makeAttempt({ name: 'b', ...earlier });
@@ -151,14 +151,14 @@ describe('a file of an earlier request', () => {
   });
 });
 
-describe('a file of somebody else', () => {
-  it('is never replaced, and is told', () => {
+describe('an untracked file at a target path', () => {
+  it('is never replaced, and is reported', () => {
     const decided = decidedOf([stored('a', 'out/2', 'out/1.wav')], ['out/2.txt']);
     expect(decided.moves).toEqual([]);
     expect(decided.diagnostics).toMatchObject([{ code: 'move-blocked', severity: 'warning' }]);
   });
 
-  it('stops those behind the one it stops', () => {
+  it('also blocks moves that depend on the blocked one', () => {
     const pairs = [
       stored('a', 'out/2', 'out/1.wav'),
       stored('b', 'out/3', 'out/2.wav'),
@@ -169,7 +169,7 @@ describe('a file of somebody else', () => {
     expect(decided.diagnostics).toHaveLength(2);
   });
 
-  it('leaves an earlier file in place where no name beside it is free', () => {
+  it('leaves a superseded file in place if no other name is free', () => {
     const take = makeTake();
     const wanted = makeAttempt({ name: 'a', of: take, path: 'else.wav' });
     const inTheWay = makeAttempt({ name: 'b', of: take, request: { prompt: 'older' } });
@@ -180,7 +180,7 @@ describe('a file of somebody else', () => {
   });
 });
 
-describe('moves of any kind', () => {
+describe('any set of moves', () => {
   const slots = ['out/A', 'out/b', 'out/c', 'out/d', 'out/e', 'out/f'];
   const world = fc.record({
     wanted: fc.shuffledSubarray(slots, { minLength: 6 }),
@@ -194,7 +194,7 @@ describe('moves of any kind', () => {
     untrackedFiles: fc.subarray(slots, { maxLength: 2 }),
   });
 
-  it('never land on a file, and bring everything home that nothing stops', () => {
+  it('never overwrite a file, and complete unless something blocks them', () => {
     fc.assert(
       fc.property(world, ({ wanted, placed, extensions, earlier, untrackedFiles }) => {
         const takes = wanted.map((stem, index) =>
@@ -229,7 +229,7 @@ describe('moves of any kind', () => {
     );
   });
 
-  it('are quick for a long chain and a long circle', () => {
+  it('are planned quickly for a long chain and a long cycle', () => {
     const count = 5_000;
     const pairs = Array.from({ length: count }, (_, index) =>
       stored(`t${index}`, `out/${(index + 1) % count}`, `out/${index}.wav`),

@@ -85,14 +85,14 @@ const PRICED_IN_PART: Plan = (() => {
   return { ...plan, purchases: plan.purchases.filter((purchase) => purchase.take === take) };
 })();
 
-describe('a plan without a price', () => {
-  it('is one line: there is nothing to approve', () => {
+describe('a plan without prices', () => {
+  it('is one line, as there is nothing to approve', () => {
     const plan = planOf({ ...WANTED, models: [], budget: 5_000_000 });
     expect(isPriced(plan)).toBe(false);
     expect(screen(plan)).toBe('No plan: nothing was priced\n');
   });
 
-  it('is whole where some are known, and where nothing is to be bought', () => {
+  it('is complete if some prices are known or nothing is to be bought', () => {
     for (const plan of [PRICED_IN_PART, planOf(past({})), planOf({ takes: [] })]) {
       expect(isPriced(plan)).toBe(true);
       expect(screen(plan)).toMatch(/^To buy/m);
@@ -169,24 +169,24 @@ describe('the row of a take', () => {
       'out/opening.mp3',
       { ...WANTED, situation: { occupied: () => 'out/opening.mp3' } },
     ],
-  ])('has below it, whole and quoted, %s', (_, file, world) => {
+  ])('has a complete, quoted path below it: %s', (_, file, world) => {
     const folder = `a folder with ${'a long name '.repeat(10)}`;
     const lines = screen(planOf(world), { width: 60, placeOf: (path) => `${folder}/${path}` }).split('\n');
     const at = lines.findIndex((line) => line.includes(' opening '));
     expect(lines[at + 1]).toBe(`   '${folder}/${file}'`);
   });
 
-  it('says that its price is unknown where none was quoted', () => {
+  it('says that its price is unknown if none was quoted', () => {
     expect(row(PRICED_IN_PART, 'second')).toBe('+ second new unknown song');
   });
 });
 
-describe('the sums', () => {
+describe('the totals of a plan', () => {
   const attempts = [makeAttempt({ of: makeTake({ track: 'old' }), quote: 690_000 })];
   const plan = planOf({ ...WANTED, attempts, budget: 5_000_000 });
   const balance = (USD: number) => ({ currencies: { DIEM: 0, EARNED_CREDITS: 0, BUNDLED_CREDITS: 0, USD } });
 
-  it('tell total, what was spent before, what is left of the budget, and the balance', () => {
+  it('show the total, what was spent before, what is left of the budget, and the balance', () => {
     const text = screen(plan, { balance: balance(20_000_000) });
     expect(text).toMatch(/^To buy +1 take\nTotal +\$1\.38$/m);
     expect(text).toMatch(/^Spent before +\$0\.69$/m);
@@ -194,32 +194,32 @@ describe('the sums', () => {
     expect(text).toMatch(/^Balance +\$20\.00$/m);
   });
 
-  it('tell what is short', () => {
+  it('show what is short', () => {
     const text = screen(planOf({ ...WANTED, attempts, budget: 2_000_000 }), { balance: balance(1_000_000) });
     expect(text).toMatch(/^Budget +\$2\.00\nOver budget +\$0\.07$/m);
     expect(text).toMatch(/^Balance +\$1\.00\nNot covered +\$1\.38$/m);
   });
 
-  it('tell what is not known', () => {
+  it('show what is not known', () => {
     const text = screen(planOf(WANTED));
     expect(text).toMatch(/^Budget +none$/m);
     expect(text).toMatch(/^Balance +unknown$/m);
   });
 
-  it('tell when there is nothing to buy', () => {
+  it('say if there is nothing to buy', () => {
     const text = screen(planOf(past({})));
     expect(text).toMatch(/^To buy +nothing$/m);
     expect(text).not.toContain('Balance');
   });
 
-  it('tell how many are wanted where not every price is known', () => {
+  it('show the number of takes if not every price is known', () => {
     const text = screen(PRICED_IN_PART);
     expect(text).toMatch(/^To buy +2 takes\nTotal +unknown$/m);
     expect(text).toMatch(/^Budget +\$5\.00$/m);
     expect(text).not.toMatch(/^Left/m);
   });
 
-  it('tell what earlier manifests made, once a take', () => {
+  it('count what earlier manifests made, once per take', () => {
     const again = makeAttempt({ name: 'again', of: makeTake({ track: 'old' }) });
     expect(screen(planOf({ takes: [take], attempts: [...attempts, again] }))).toMatch(
       /^1 take of earlier manifests is kept: its file stays$/m,
@@ -227,11 +227,11 @@ describe('the sums', () => {
     expect(screen(planOf(past({})))).not.toContain('earlier manifests');
   });
 
-  it('tell what will be moved', () => {
+  it('show what will be moved', () => {
     expect(screen(planOf(past({ path: 'old/opening.wav' })))).toMatch(/^To move +1 file, for free$/m);
   });
 
-  it('are given by model', () => {
+  it('are listed by model', () => {
     const effect = makeTake({ track: 'rain', request: { model: 'noise' } });
     const text = screen(planOf({ takes: [take, effect], models: [MODEL, makeModel({ id: 'noise' })] }));
     expect(text).toMatch(/^song +1 +\$1\.38/m);
@@ -240,8 +240,8 @@ describe('the sums', () => {
   });
 });
 
-describe('remarks', () => {
-  it('tell where less would do, once for all alike', () => {
+describe('hints in a plan', () => {
+  it('show cheaper durations, once for identical requests', () => {
     const takes = [take, makeTake({ track: 'b', request: { duration_seconds: 61 } })];
     expect(screen(planOf({ takes: [take] }))).toContain(
       'opening: 61 s is billed as 120 s: 60 s would save $0.69',
@@ -251,7 +251,7 @@ describe('remarks', () => {
     );
   });
 
-  it('tell where the quote is not what the catalogue says', () => {
+  it('show quotes that differ from the catalogue', () => {
     expect(screen(planOf({ ...WANTED, price: 1_518_000 }))).toContain(
       'opening: $1.518 instead of $1.38 (+10%)',
     );
@@ -259,8 +259,8 @@ describe('remarks', () => {
   });
 });
 
-describe('the screen', () => {
-  it('says when it is the sandbox', () => {
+describe('the screen of a plan', () => {
+  it('says that it is the sandbox', () => {
     expect(screen(planOf(WANTED), { sandbox: true })).toMatch(/^Sandbox: /);
     expect(screen(planOf(WANTED))).not.toMatch(/sandbox/i);
   });
@@ -277,24 +277,24 @@ describe('the screen', () => {
     budget: 123_456_789_000,
   });
 
-  it.each([40, 41, 60, 79, 80, 100, 120])('keeps to %i columns', (width) => {
+  it.each([40, 41, 60, 79, 80, 100, 120])('fits %i columns', (width) => {
     for (const color of [false, true]) {
       const lines = stripVTControlCharacters(screen(crowd, { width, color })).split('\n');
       expect(Math.max(...lines.map(displayWidth))).toBeLessThanOrEqual(width);
     }
   });
 
-  it('keeps to 120 columns at most, and to 40 at least', () => {
+  it('uses at least 40 and at most 120 columns', () => {
     expect(screen(crowd, { width: 500 })).toBe(screen(crowd, { width: 120 }));
     expect(screen(crowd, { width: 3 })).toBe(screen(crowd, { width: 40 }));
   });
 
-  it('colours only when asked', () => {
+  it('uses colour only on request', () => {
     expect(stripVTControlCharacters(screen(crowd, { color: true }))).toBe(screen(crowd));
     expect(screen(crowd, { color: true })).not.toBe(screen(crowd));
   });
 
-  it('shows foreign text and does not obey it', () => {
+  it('shows foreign text without control characters', () => {
     const evil = '\u001b[31mred\u202e';
     const foreign = makeTake({ request: { model: evil } });
     const text = screen(planOf({ takes: [foreign], models: [makeModel({ id: evil })] }), {
@@ -304,7 +304,7 @@ describe('the screen', () => {
     expect(text).toContain('\\u{1b}[31mred');
   });
 
-  it('shows of 5,000 tracks the models and what a person has to see first', () => {
+  it('shows for 5,000 tracks the models and what needs attention first', () => {
     const takes = Array.from({ length: 5_000 }, (_, index) =>
       makeTake({ track: `t${index}`, request: { duration_seconds: 60 } }),
     );
@@ -319,11 +319,11 @@ describe('the screen', () => {
   });
 });
 
-describe('the document for scripts', () => {
+describe('the JSON document of a plan', () => {
   const options = { endpoint: 'https://api.example.test/v1', sandbox: true };
   const document = (plan: Plan) => JSON.parse(planJson(plan, options));
 
-  it('has the same keys in the same order, whatever the decision', () => {
+  it('has the same keys in the same order for every decision', () => {
     const takes = [
       makeTake({ track: 'a', request: { duration_seconds: 61 } }),
       makeTake({ track: 'b' }),
@@ -340,7 +340,7 @@ describe('the document for scripts', () => {
     for (const others of keys) expect(others).toEqual(keys[0]);
   });
 
-  it('tells what is to be bought, why, and for how much', () => {
+  it('has what is to be bought, why, and for how much', () => {
     const plan = planOf({ ...past({ request: { prompt: 'x' } }), budget: 9_000_000 });
     expect(document(plan)).toMatchObject({
       schema: 1,
@@ -363,7 +363,7 @@ describe('the document for scripts', () => {
     });
   });
 
-  it('tells orphans and moves', () => {
+  it('has orphans and moves', () => {
     const orphan = makeAttempt({ name: 'z', of: makeTake({ track: 'removed' }), state: 'queued' });
     const moved = makeAttempt({ of: take, path: 'old/opening.wav' });
     const { orphans, moves } = document(planOf({ takes: [take], attempts: [orphan, moved] }));
@@ -371,7 +371,7 @@ describe('the document for scripts', () => {
     expect(moves).toEqual([{ attempt: moved.attempt, from: 'old/opening.wav', to: 'out/opening.wav' }]);
   });
 
-  it('holds no prompt and no lyrics', () => {
+  it('contains no prompts and no lyrics', () => {
     const secret = makeTake({ request: { prompt: 'whispered words', lyrics_prompt: 'sung words' } });
     expect(planJson(planOf({ takes: [secret] }), options)).not.toContain('words');
   });

@@ -25,24 +25,24 @@ function modelWith(pricing: Pricing | undefined, changes: Partial<Model> = {}): 
   return pricing === undefined ? model : { ...model, pricing };
 }
 
-describe('what a quote is asked for', () => {
+describe('the request for a quote', () => {
   const ask = (model: Model, request = {}) => quoteQuery(makeTake({ request }).request, model);
 
-  it('is model and duration, as in the request', () => {
+  it('has model and duration as in the request', () => {
     const { key: _, ...query } = ask(modelWith(TIERS), { duration_seconds: 61 });
     expect(query).toEqual({ model: 'song', duration_seconds: 61 });
   });
 
-  it('leaves out a duration that the request leaves to the model', () => {
+  it('omits a duration that the request leaves to the model', () => {
     expect(ask(modelWith(TIERS, { default_duration: 60 }))).not.toHaveProperty('duration_seconds');
   });
 
-  it('counts the characters of the prompt, in UTF-16 units, where they are what is paid for', () => {
+  it('counts the characters of the prompt in UTF-16 units if they determine the price', () => {
     expect(ask(modelWith(SPOKEN), { prompt: 'ab🎹', lyrics_prompt: 'not spoken' }).character_count).toBe(4);
     expect(ask(modelWith(TIERS), { prompt: 'ab🎹' })).not.toHaveProperty('character_count');
   });
 
-  it('has equal keys exactly for equal triples', () => {
+  it('has equal keys exactly for equal requests', () => {
     const request = fc.record(
       {
         model: fc.constantFrom('song', 'song,1', 'so'),
@@ -78,7 +78,7 @@ describe('a quoted price', () => {
     expect(isSuspiciouslyLow(quoted, declared)).toBe(suspicious);
   });
 
-  it('is compared with the least that the model declares where its own price is not known', () => {
+  it('is compared with the lowest declared price of the model if its own is unknown', () => {
     expect(declaredPrice(modelWith(TIERS), { model: 'song', duration_seconds: 999 })).toBe(690_000);
     expect(declaredPrice(modelWith(SPOKEN), { model: 'song' })).toBe(115);
     expect(declaredPrice(modelWith(undefined), { model: 'song' })).toBeUndefined();
@@ -118,7 +118,7 @@ describe('the catalogue price', () => {
   });
 });
 
-describe('savings', () => {
+describe('possible savings', () => {
   const spot = (
     duration_seconds: number | undefined,
     changes: Partial<Model> = {},
@@ -129,7 +129,7 @@ describe('savings', () => {
       modelWith(pricing, changes),
     );
 
-  it('are spotted just past the end of a tier', () => {
+  it('are found just past the end of a tier', () => {
     expect(spot(61)).toEqual({ seconds: 61, billedSeconds: 120, insteadSeconds: 60, microUsd: 690_000 });
     expect(spot(130)).toEqual({ seconds: 130, billedSeconds: 180, insteadSeconds: 120, microUsd: 700_000 });
   });
@@ -139,11 +139,11 @@ describe('savings', () => {
     ['the cut would be more than a tenth', 100],
     ['no length is asked for', undefined],
     ['the length is in no tier', 1000],
-  ])('are none where %s', (_, seconds) => {
+  ])('do not exist if %s', (_, seconds) => {
     expect(spot(seconds)).toBeUndefined();
   });
 
-  it('are none where all that is paid for is made', () => {
+  it('do not exist if everything paid for is generated', () => {
     const tiers = [
       { minSeconds: 3, maxSeconds: 540, microUsd: 690_000 },
       { minSeconds: 541, maxSeconds: 600, microUsd: 1_380_000 },
@@ -152,11 +152,11 @@ describe('savings', () => {
     expect(spot(600, {}, { kind: 'durations', tiers })).toBeUndefined();
   });
 
-  it('are none where price does not go by tiers', () => {
+  it('do not exist if the price has no tiers', () => {
     expect(spot(61, {}, { kind: 'per_second', microUsd: 5 })).toBeUndefined();
   });
 
-  it('name only lengths that the model takes', () => {
+  it('name only durations that the model supports', () => {
     expect(spot(61, { duration_options: [30, 61, 120] })).toBeUndefined();
     expect(spot(61, { duration_options: [58, 61] })?.insteadSeconds).toBe(58);
     expect(spot(61, { min_duration: 61 })).toBeUndefined();

@@ -52,7 +52,7 @@ function reasonFor(before: PlanBasis, now: PlanBasis): string | undefined {
   return checkBasis(savePlan(planOf(before.takes, before.attempts), ALL, before), now)?.code;
 }
 
-describe('the ground of a saved plan', () => {
+describe('the validity of a saved plan', () => {
   const edited = makeTake({ track: 'ending', request: { prompt: 'a fast fade' } });
   const renamed = makeTake({ track: 'ending', request: { prompt: 'a slow fade' }, stem: 'out/finale' });
   const elsewhere = makeAttempt({ name: 'x', of: makeTake({ track: 'gone' }) });
@@ -100,7 +100,7 @@ describe('the ground of a saved plan', () => {
     expect(reasonFor(before, now)).toBe(code);
   });
 
-  it('is over with the first intent, whatever becomes of it', () => {
+  it('ends with the first intent, whatever its outcome', () => {
     const state = fc.constantFrom<Attempt['state']>(
       'intent',
       'queued',
@@ -135,16 +135,16 @@ describe('the ground of a saved plan', () => {
 describe('the purchases of a saved plan', () => {
   const saved = savePlan(planOf(TAKES), ALL, basisOf());
 
-  it('are those of now at the same price or a lower one', () => {
+  it('are the current ones at the same price or a lower one', () => {
     expect(checkPurchases(saved, planOf(TAKES))).toBeUndefined();
     expect(checkPurchases(saved, planOf(TAKES, [], { price: 99_999 }))).toBeUndefined();
   });
 
-  it('cost no micro-dollar more', () => {
+  it('cost not a micro-dollar more', () => {
     expect(checkPurchases(saved, planOf(TAKES, [], { price: 100_001 }))?.code).toBe('price-rose');
   });
 
-  it('do not make room for one another: what one saves the other may not cost', () => {
+  it('cannot balance a higher price of one with a lower price of another', () => {
     const plan = planOf(TAKES);
     const [first, second] = plan.purchases;
     const moved: Plan = {
@@ -157,14 +157,14 @@ describe('the purchases of a saved plan', () => {
     expect(checkPurchases(saved, moved)?.code).toBe('price-rose');
   });
 
-  it('are neither fewer nor more nor others', () => {
+  it('are exactly the planned ones', () => {
     expect(checkPurchases(saved, planOf([opening]))?.code).toBe('plan-stale');
     expect(checkPurchases(saved, planOf([...TAKES, makeTake({ track: 'third' })]))?.code).toBe('plan-stale');
     const other = makeTake({ track: 'ending', request: { prompt: 'something else' } });
     expect(checkPurchases(saved, planOf([opening, other]))?.code).toBe('plan-stale');
   });
 
-  it('keep to the selection they were planned with', () => {
+  it('keep the selection that they were planned with', () => {
     const selection: Selection = { only: ['open*'], except: ['x'], force: ['ending'], retryFailed: true };
     expect(selectionOf(savePlan(planOf(TAKES), selection, basisOf()))).toEqual(selection);
   });
@@ -175,7 +175,7 @@ describe('the file of a saved plan', () => {
   const changed = (changes: object) => readSavedPlan(JSON.stringify({ ...saved, ...changes }));
   const [first] = saved.purchases;
 
-  it('is read as it was written', () => {
+  it('is read back unchanged', () => {
     expect(readSavedPlan(savedPlanText(saved))).toEqual({ ok: true, saved });
     expect(saved.budget_micro_usd).toBe(5_000_000);
     expect(saved.total_micro_usd).toBe(200_000);
@@ -202,11 +202,11 @@ describe('the file of a saved plan', () => {
     ['a purchase without a digest', { purchases: [{ ...first, digest: '' }], total_micro_usd: 100_000 }],
     ['patterns that are no texts', { only: [1] }],
     ['a flag that is a text', { retry_failed: 'no' }],
-  ])('with %s is not a plan', (_, changes) => {
+  ])('with %s is not valid', (_, changes) => {
     expect(changed(changes)).toMatchObject({ ok: false, code: 'plan-not-a-plan' });
   });
 
-  it('never throws, and takes nothing for a plan but a plan', () => {
+  it('never causes an exception, and only valid plans are accepted', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
         expect(readSavedPlan(text)).toMatchObject({ ok: false, code: 'plan-not-a-plan' });

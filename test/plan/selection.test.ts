@@ -25,11 +25,11 @@ describe('a pattern', () => {
     ['one letter by a question mark', ['intro-?'], ['intro-1#1', 'intro-2#1']],
     ['takes of a number', ['*#2'], ['song#2']],
     ['several', ['intro-1', 'song#2'], ['intro-1#1', 'song#2']],
-  ])('names %s', (_, only, expected) => {
+  ])('matches %s', (_, only, expected) => {
     expect(selectedBy(only)).toEqual(expected);
   });
 
-  it('absent leaves all; an empty list, which is not the same, none', () => {
+  it('selects everything if it is absent, and nothing if the list is empty', () => {
     const { selected } = readSelection({ retryFailed: false, force: [] }, takes);
     expect(takes.filter(selected)).toHaveLength(4);
     expect(selectedBy([])).toEqual([]);
@@ -51,7 +51,7 @@ describe('a pattern', () => {
 describe('the matcher', () => {
   const text = fc.string({ unit: fc.constantFrom('a', 'b', '.', '#'), maxLength: 12 });
 
-  it('agrees with the regular expression that says the same', () => {
+  it('agrees with the equivalent regular expression', () => {
     const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '.', '*', '?'), maxLength: 8 });
     fc.assert(
       fc.property(text, pattern, (subject, glob) => {
@@ -62,7 +62,7 @@ describe('the matcher', () => {
     );
   });
 
-  it('takes everything else as it is', () => {
+  it('treats all other characters literally', () => {
     fc.assert(fc.property(text, (subject) => matchesGlob(subject, subject)));
     expect(matchesGlob('a', '[a]')).toBe(false);
   });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { shownAddress, withShownAddresses } from '../../src/core/address.js';
 
-describe('an address of somebody else', () => {
+describe('a URL of another host', () => {
   it.each([
     ['https://user:pw@cdn.example/a/b?X-Signature=s#t', 'https://cdn.example/a/b'],
     ['HTTPS://CDN.example:8443/a', 'https://cdn.example:8443/a'],
@@ -12,23 +12,23 @@ describe('an address of somebody else', () => {
     ['javascript:s', 'an address of the kind javascript:'],
     ['data:text/plain,s', 'an address of the kind data:'],
     ['http://[', 'an address that cannot be read'],
-  ])('%s is told as %s', (address, shown) => {
+  ])('is shown without secrets: %s as %s', (address, shown) => {
     expect(shownAddress(address)).toBe(shown);
   });
 
-  it('is found in any text, also in JSON that escapes slashes', () => {
+  it('is found in any text, even in JSON that escapes slashes', () => {
     expect(withShownAddresses('see https://a.example/x?s=1, or "http:\\/\\/u:p@b.example\\/y?s#z"')).toBe(
       'see https://a.example/x, or "http://b.example/y"',
     );
   });
 
-  it('is found where it has another scheme, or none before its credentials', () => {
+  it('is found with another scheme, or with none before its credentials', () => {
     expect(withShownAddresses('by socks5://u:p@b.example:1080 or u:p@c.example:80, at 12:30')).toBe(
       'by an address of the kind socks5: or c.example:80, at 12:30',
     );
   });
 
-  it('never tells its query, its fragment or its credentials', () => {
+  it('never shows its query, its fragment or its credentials', () => {
     const secret = fc.stringMatching(/^[A-Za-z0-9]{12}$/);
     fc.assert(
       fc.property(fc.webUrl(), secret, (url, word) => {

@@ -150,7 +150,7 @@ describe('the shape of the source', () => {
     expect(circles).toEqual([]);
   });
 
-  it('leaves clock, chance, files and network to node/ and the sandbox', () => {
+  it('accesses clock, random numbers, files and network only in node/ and the sandbox', () => {
     const worldly =
       /from '(node:(fs|fs\/promises|http|https|net|child_process|os|perf_hooks)|undici)'|Date\.now\(|Math\.random\(|(?<![.\w])fetch\(|setTimeout\(|setInterval\(/;
     const allowed = (file: string) =>
@@ -161,7 +161,7 @@ describe('the shape of the source', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('sets the exit code in cli.ts alone', () => {
+  it('sets the exit code only in cli.ts', () => {
     const setters = files.filter((file) =>
       /process\.exitCode\s*=/.test(readFileSync(path.join(SRC, file), 'utf8')),
     );

@@ -27,19 +27,19 @@ function stepsOf(file: string, job: string): readonly Step[] {
 }
 
 describe('the examples for CI', () => {
-  it.each(FILES)('%s: has no command line that this program would not take', (file) => {
+  it.each(FILES)('have only valid command lines: %s', (file) => {
     const commands = commandsOf(example(file));
     expect(commands.length).toBeGreaterThan(0);
     expect(commands.flatMap((line) => fault(line) ?? [])).toEqual([]);
   });
 
-  it.each(FILES)('%s: installs the version that it was tried with', (file) => {
+  it.each(FILES)('install the tested version: %s', (file) => {
     const installed = [...example(file).matchAll(/npm install --global (\S+)/g)].map(([, name]) => name);
     expect(installed.length).toBeGreaterThan(0);
     expect(new Set(installed)).toEqual(new Set([PACKAGE]));
   });
 
-  it.each(FILES)('%s: lets signals reach the program where it buys', (file) => {
+  it.each(FILES)('let signals reach a program that buys: %s', (file) => {
     const buying = example(file)
       .split('\n')
       .filter((line) => /venice-batch run .*--yes/.test(line));
@@ -47,7 +47,7 @@ describe('the examples for CI', () => {
     for (const line of buying) expect(line).toContain('exec venice-batch run');
   });
 
-  it.each(GITHUB)('%s: is shell that parses', (file) => {
+  it.each(GITHUB)('are valid shell scripts: %s', (file) => {
     for (const job of Object.keys(workflow(file).jobs))
       for (const { run } of scriptsOf(workflow(file), job, {}))
         expect(() => execFileSync('bash', ['-n'], { input: run })).not.toThrow();
@@ -62,13 +62,13 @@ describe('the examples for CI', () => {
     expect(JSON.stringify(workflow('github-actions.yml').jobs.check)).not.toContain('secrets');
   });
 
-  it('buy on main alone, and end no run that is under way', () => {
+  it('buy only on main and never cancel a run in progress', () => {
     const { jobs, concurrency } = workflow('github-actions.yml');
     expect(jobs.make?.if).toContain("github.ref == 'refs/heads/main'");
     expect(concurrency?.['cancel-in-progress']).toBe(false);
   });
 
-  it('begin with the newest lockfile, and keep it and the audio however the run ends', () => {
+  it('start with the newest lockfile, and save it and the audio however the run ends', () => {
     const steps = stepsOf('github-actions.yml', 'make');
     const made = steps.findIndex(({ run }) => run?.startsWith('exec venice-batch run'));
     expect(steps.slice(0, made).find(({ uses }) => uses?.startsWith('actions/checkout'))?.with?.ref).toBe(

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createProgram } from '../../src/commands/program.js';
 
 describe('the flags', () => {
-  it('are read under the names that commander gives them: no compiler holds the two together', () => {
+  it('are read under the names that commander gives them', () => {
     const source = readFileSync(new URL('../../src/session/settings.ts', import.meta.url), 'utf8');
     const bodies = [...source.matchAll(/export interface (?:Choices|Flags extends Choices) \{\n(.*?)\n\}/gs)];
     const body = bodies.map(([, members]) => members).join('\n');

@@ -21,8 +21,8 @@ import { hostileName, shellWords } from './shell-words.js';
 
 const isPosix = process.platform !== 'win32';
 
-describe('a command line that is shown', () => {
-  it('is split into the same words again, is one line, and stands as it is where foreign text is escaped', () => {
+describe('a suggested command line', () => {
+  it('is one line, splits into the same words again, and survives escaping', () => {
     fc.assert(
       fc.property(fc.array(hostileName, { minLength: 1, maxLength: 4 }), (args) => {
         const line = commandLine(args);
@@ -34,25 +34,22 @@ describe('a command line that is shown', () => {
     );
   });
 
-  it.runIf(isPosix)(
-    'is accepted by a shell, and runs nothing in it, also where it does not know all its quotes',
-    () => {
-      const names = fc.sample(hostileName, { numRuns: 400, seed: 1 });
-      const printable = names.filter((name) => !shellWord(name).startsWith('$'));
-      const directory = mkdtempSync(path.join(os.tmpdir(), 'venice-shell-'));
-      try {
-        const file = path.join(directory, 'lines.sh');
-        writeFileSync(file, names.map((name) => `: ${shellWord(name)}\n`).join(''));
-        execFileSync('sh', ['-n', file]);
-        const shown = execFileSync('sh', ['-c', `printf '%s\\n' ${commandLine(printable)}`], {
-          cwd: directory,
-        });
-        expect(shown.toString()).toBe(printable.map((name) => `${name}\n`).join(''));
-      } finally {
-        rmSync(directory, { recursive: true, force: true });
-      }
-    },
-  );
+  it.runIf(isPosix)('is safe in any shell', () => {
+    const names = fc.sample(hostileName, { numRuns: 400, seed: 1 });
+    const printable = names.filter((name) => !shellWord(name).startsWith('$'));
+    const directory = mkdtempSync(path.join(os.tmpdir(), 'venice-shell-'));
+    try {
+      const file = path.join(directory, 'lines.sh');
+      writeFileSync(file, names.map((name) => `: ${shellWord(name)}\n`).join(''));
+      execFileSync('sh', ['-n', file]);
+      const shown = execFileSync('sh', ['-c', `printf '%s\\n' ${commandLine(printable)}`], {
+        cwd: directory,
+      });
+      expect(shown.toString()).toBe(printable.map((name) => `${name}\n`).join(''));
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
 
   it('names the same manifest and the same files to the program', () => {
     fc.assert(
@@ -74,7 +71,7 @@ describe('a command line that is shown', () => {
     );
   });
 
-  it('says again what is done with the audio, to commands that collect', () => {
+  it('repeats the flags about audio for commands that collect', () => {
     const flags = { keep: true, localCustody: true, concurrency: '2', failFast: true };
     const line = (verb: string, ...words: string[]) => nextCommandLine(verb, { manifest: 'a', flags }, words);
     expect(line('run')).toBe('venice-batch run a --keep --local-custody --concurrency 2 --fail-fast');
@@ -173,7 +170,7 @@ describe('an error that names files', () => {
     ['the ledger of a sandbox', (name) => thrown(() => openLedgerFile(`/dev/null/${name}`))],
   ];
 
-  it.each(BUILDERS)('%s: nothing in a name is left for a shell to run', async (_, build) => {
+  it.each(BUILDERS)('contains no name that a shell could execute: %s', async (_, build) => {
     await fc.assert(
       fc.asyncProperty(hostileName, async (name) => {
         const text = unquoted(await build(name), name);

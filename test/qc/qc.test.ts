@@ -57,7 +57,7 @@ describe('integrated loudness, by the cases of EBU Tech 3341', () => {
       ).toBeLessThan(0.1);
   });
 
-  it('of silence, and of less than 400 ms, is none', () => {
+  it('does not exist for silence or for less than 400 ms', () => {
     expect(integratedLoudness({ sampleRate: RATE, channels: [new Float32Array(RATE)] })).toBeUndefined();
     expect(integratedLoudness({ sampleRate: RATE, channels: [sine(1_000, 1, 0.39, RATE)] })).toBeUndefined();
   });
@@ -81,7 +81,7 @@ describe('true peak, by the cases of EBU Tech 3341', () => {
     expect(error).toBeGreaterThan(-0.4);
   });
 
-  it('is never below the highest sample', () => {
+  it('is at least the highest sample', () => {
     const channel = Float32Array.from({ length: 999 }, (_, at) => ((at * 7919) % 1_000) / 500 - 1);
     expect(truePeak({ sampleRate: RATE, channels: [channel] })).toBeGreaterThanOrEqual(
       Math.max(...channel.map(Math.abs)),
@@ -127,7 +127,7 @@ const GENERATED: Readonly<Record<string, Pcm>> = {
   },
 };
 
-describe.skipIf(!hasFfmpeg)('next to the filter ebur128 of ffmpeg (needs ffmpeg)', () => {
+describe.skipIf(!hasFfmpeg)('compared with the filter ebur128 of ffmpeg (needs ffmpeg)', () => {
   it.each(Object.entries(GENERATED))('%s', async (_name, pcm) => {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'venice-batch-qc-'));
     try {
@@ -152,7 +152,7 @@ describe('findings', () => {
   const joined = (...parts: readonly Float32Array[]) => Float32Array.from(parts.flatMap((part) => [...part]));
   const silence = (seconds: number) => new Float32Array(seconds * 8_000);
 
-  it('are none for sound that is as asked for', () => {
+  it('are empty for sound that is as requested', () => {
     expect(codes([tone()], { durationSeconds: 3 })).toEqual([]);
     expect(codes([tone(), tone().map((sample) => sample * 0.5)], { durationSeconds: 4 })).toEqual([]);
   });
@@ -169,11 +169,11 @@ describe('findings', () => {
     ['a silent channel', [tone(), silence(3)], {}, ['qc-channel-silent']],
     ['a channel upside down', [tone(), tone().map((sample) => -sample)], {}, ['qc-phase']],
     ['very quiet sound', [tone(3, 0.004)], {}, ['qc-quiet']],
-  ])('tell of %s', (_what, channels, expected, found) => {
+  ])('include %s', (_what, channels, expected, found) => {
     expect(codes(channels, expected)).toEqual(found);
   });
 
-  it('tell of a seam only where a loop was asked for', () => {
+  it('include a seam only for a requested loop', () => {
     const whole = sine(440, 0.3, 2, 8_000);
     expect(codes([whole], { loop: true })).toEqual([]);
     const cut = whole.slice(0, -5);
@@ -183,7 +183,7 @@ describe('findings', () => {
     expect(codes([fading], { loop: true })).toEqual(['qc-loop-seam']);
   });
 
-  it('say how much', () => {
+  it('include the measured value', () => {
     const of = measure({ sampleRate: 8_000, channels: [joined(silence(2), tone())] });
     expect(findingsOf(of, { durationSeconds: 30 }).map(({ message }) => message)).toEqual([
       'it starts with 2 s of silence',

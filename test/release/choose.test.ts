@@ -46,11 +46,11 @@ describe('the take that is released', () => {
     expect(choose(ROWS, { pick: TWO.file!.sha256, first: true })).toEqual([TWO]);
   });
 
-  it('is the picked one also when its track was made anew since', () => {
+  it('is the picked one even if its track was generated again since', () => {
     expect(choose(ROWS, { pick: EARLIER.file!.sha256 })).toEqual([EARLIER]);
   });
 
-  it('is told where its track was made anew since it was picked, with the command that releases the new one', () => {
+  it('is reported with the command that releases the new one if its track was generated again since', () => {
     const warnings = (rows: readonly PlanRow[], pick: string) =>
       choice(rows, { pick }).warnings.map(({ code, severity, track, hint }) => [code, severity, track, hint]);
     expect(warnings(ROWS, EARLIER.file!.sha256)).toEqual([
@@ -77,12 +77,12 @@ describe('the take that is released', () => {
     expect(choose([kept])).toEqual([ONE]);
   });
 
-  it('is nobody’s guess: of several without a pick none is taken, but the first when asked for', () => {
+  it('is never guessed among several without a pick, except the first on request', () => {
     expect(choose(ROWS)).toEqual([['unpicked', 'pick one: pick opening 1']]);
     expect(choose(ROWS, { first: true })).toEqual([ONE]);
   });
 
-  it('has to be there, and to be one that the lockfile knows', () => {
+  it('must exist and be in the lockfile', () => {
     expect(choose([UNMADE])).toEqual([['not-made', 'make it: run']]);
     expect(choose(ROWS, { pick: 'f'.repeat(64) })).toEqual([
       ['pick-unknown', 'pick another take: pick opening 1'],
@@ -90,7 +90,7 @@ describe('the take that is released', () => {
     expect(choose([UNMADE], { pick: 'f'.repeat(64) })).toEqual([['pick-unknown', 'pick another take: run']]);
   });
 
-  it('brings the words it was made to sing, unless they were changed since', () => {
+  it('has its lyrics unless they were changed since', () => {
     const lyricsOf = (sha256: string) =>
       chooseTakes({
         tracks: [{ track: 'opening', index: 1, title: 'Opening', span: spanAt(10) }],

@@ -64,7 +64,7 @@ describe('a tagged file', () => {
     expect(JSON.stringify(native)).toContain('model=a-model');
   });
 
-  it.each(MADE)('tagged again is the same file: %s', (_name, mediaType, bytes) => {
+  it.each(MADE)('does not change when it is tagged again: %s', (_name, mediaType, bytes) => {
     const once = tag(mediaType, bytes);
     expect(Buffer.from(tag(mediaType, once)).equals(once)).toBe(true);
     const other = tag(mediaType, bytes, {
@@ -92,11 +92,11 @@ describe('a tagged file', () => {
     ['audio/mp4', m4a().subarray(0, 60)],
     ['audio/ogg', noise(100)],
     ['audio/flac', flac(20_000).subarray(0, 30)],
-  ])('is not made of bytes that are none of its kind: %s', (mediaType, bytes) => {
+  ])('is not made from bytes of another format: %s', (mediaType, bytes) => {
     expect(() => tag(mediaType, bytes)).toThrow(UntaggableError);
   });
 
-  it('is not made of a kind without tags', () => {
+  it('is not made in a format without tags', () => {
     expect(taggerFor('audio/webm')).toBeUndefined();
   });
 });
@@ -114,11 +114,11 @@ const ENCODED: readonly (readonly [file: string, mediaType: string, args: readon
   ['a.ogg', 'audio/ogg', ['-c:a', 'libvorbis', '-metadata', 'title=Before']],
 ];
 
-describe('a tagged file of ffmpeg', () => {
+describe('a tagged file, read by ffmpeg', () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'venice-batch-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('has the same audio and every tag', async () => {
+  it('contains the same audio and every tag', async () => {
     if (!hasFfmpeg) {
       expect(() => execFileSync('ffmpeg', ['-version'])).toThrow();
       console.log('no ffmpeg here: tags were read with music-metadata alone');

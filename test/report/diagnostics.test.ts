@@ -37,7 +37,7 @@ function frame(text: string, at: Span, width = 80): [string, string] {
 describe('several errors', () => {
   const about = (lines: readonly string[]) => lines.filter((line) => line.includes('explain'));
 
-  it('end once in the way to read more, with a code that is among them', () => {
+  it('end once with the command to read more, with one of their codes', () => {
     const lines = render([
       error({ code: 'bad-id' }),
       error(),
@@ -47,7 +47,7 @@ describe('several errors', () => {
     expect(lines.at(-1)).toContain('explain');
   });
 
-  it('are not one error, nor warnings', () => {
+  it('do not include a single error or warnings', () => {
     expect(about(render([error()]))).toEqual([]);
     expect(about(render([error(), error({ severity: 'warning' }), error({ severity: 'warning' })]))).toEqual(
       [],
@@ -56,7 +56,7 @@ describe('several errors', () => {
 });
 
 describe('a diagnostic', () => {
-  it('is broken between words where a terminal is narrow', () => {
+  it('wraps between words in a narrow terminal', () => {
     const message = 'no price was quoted for a track with a long name';
     const hint = 'run the same command again later, or leave this track out';
     const text = renderDiagnostics([error({ message, hint })], new Map(), {
@@ -69,7 +69,7 @@ describe('a diagnostic', () => {
     expect(text.replace(/\s+/g, ' ')).toBe(`error[unknown-key]: ${message} = help: ${hint} `);
   });
 
-  it('has its code, its place, its line with the place marked, and the fix', () => {
+  it('has its code, its place, its line with a mark, and the fix', () => {
     const text = 'version: 1\ntracks:\n  - id: a\n    promt: Folk\n';
     const shown = render([error({ span: span(4, 5, 10), hint: 'did you mean `prompt`?' })], { text });
     expect(shown).toEqual([
@@ -82,7 +82,7 @@ describe('a diagnostic', () => {
     ]);
   });
 
-  it('shows related places after its own, all in one gutter', () => {
+  it('shows related places after its own, with one gutter', () => {
     const text = `id: a\n${'\n'.repeat(8)}id: a\n`;
     const related = [{ message: 'first used here', span: span(1, 5, 6) }];
     const shown = render([error({ span: span(10, 5, 6), related, hint: 'rename it' })], { text });
@@ -101,7 +101,7 @@ describe('a diagnostic', () => {
     ]);
   });
 
-  it('is complete without a place, and in a file whose text is not known', () => {
+  it('is complete without a place, and for a file whose text is not known', () => {
     expect(render([error({ hint: 'x' })])).toEqual([
       'error[unknown-key]: `promt` is not a field',
       '  = help: x',
@@ -112,7 +112,7 @@ describe('a diagnostic', () => {
     ]);
   });
 
-  it('cannot steer the terminal by any of its texts', () => {
+  it('contains no control sequences from its texts', () => {
     const evil = '\u001b[2J\u202e\r\n';
     const at = span(1, 1, 3, { file: `a${evil}.yaml` });
     const related = [{ message: evil, span: at }];
@@ -125,7 +125,7 @@ describe('a diagnostic', () => {
     expect(shown.split('\n')).toHaveLength(12);
   });
 
-  it('is coloured by its severity, and only where colour is wanted', () => {
+  it('is coloured by severity, only if colour is wanted', () => {
     const at = span(1, 1, 2);
     const [first] = render([error({ span: at })], { text: 'x', color: true });
     const [other] = render([error({ span: at, severity: 'warning' })], { text: 'x', color: true });
@@ -135,7 +135,7 @@ describe('a diagnostic', () => {
   });
 });
 
-describe('the marks stand below their place', () => {
+describe('the marks are below their place', () => {
   it.each([
     ['after a tab', '\tab: 1', span(1, 2, 4), ['    ab: 1', '    ^^']],
     ['after wide characters', '日本: x', span(1, 5, 6), ['日本: x', '      ^']],
@@ -156,21 +156,21 @@ describe('the marks stand below their place', () => {
     expect([lines[3]!.slice(4), lines[4]!.slice(4)]).toEqual(expected);
   });
 
-  it('also where only a window of a long line is shown', () => {
+  it('if only a part of a long line is shown', () => {
     const text = `${'x'.repeat(300)}HERE${'y'.repeat(300)}`;
     const [line, marks] = frame(text, span(1, 301, 305), 60);
     expect(line.slice(marks.indexOf('^'), marks.lastIndexOf('^') + 1)).toBe('HERE');
     expect(line).toMatch(/^…x+HEREy+…$/);
   });
 
-  it('in a line of megabytes, without looking at all of it', () => {
+  it('in a very long line, without scanning all of it', () => {
     const text = `${'𝄞'.repeat(4_000_000)}HERE${'日'.repeat(4_000_000)}`;
     const [line, marks] = frame(text, span(1, 8_000_001, 8_000_005), 60);
     expect(line).toMatch(/^…𝄞+HERE日+…$/u);
     expect(displayWidth(line.slice(0, line.indexOf('HERE')))).toBe(marks.indexOf('^'));
   });
 
-  it('and never lead out of the screen', () => {
+  it('and always within the screen', () => {
     const piece = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 40 }),
       fc.constantFrom('\t', '日本', 'x'.repeat(90)),
@@ -202,11 +202,11 @@ describe('a command at the end of a fix', () => {
       .map((line) => line.trim());
   const command = "venice-batch lock repair 'my long album name.yaml' --sandbox --lockfile elsewhere.jsonl";
 
-  it('stays in one piece on a line of its own, to be pasted', () => {
+  it('stays in one piece on its own line for pasting', () => {
     expect(reported(`both sides are kept: ${command}`)).toEqual(['= help: both sides are kept:', command]);
   });
 
-  it('stays beside the rest where it fits', () => {
+  it('stays on the same line if it fits', () => {
     expect(reported('kept: venice-batch plan a.yaml')).toHaveLength(1);
   });
 });
@@ -218,11 +218,11 @@ describe('many diagnostics', () => {
     );
   const titles = (lines: readonly string[]) => lines.filter((line) => /^(error|warning)\[|^…/.test(line));
 
-  it('are shown by their places, whatever their order', () => {
+  it('are sorted by place', () => {
     expect(titles(render(many(3).reverse()))).toEqual([1, 2, 3].map((n) => `error[unknown-key]: no. ${n}`));
   });
 
-  it('are cut off at twenty, and the rest is counted', () => {
+  it('are limited to twenty, and the rest is counted', () => {
     const shown = titles(render(many(23)));
     expect(shown).toHaveLength(21);
     expect(shown.at(-1)).toBe('… and 3 more');
@@ -230,7 +230,7 @@ describe('many diagnostics', () => {
     expect(titles(render(many(5), { limit: 2 }))).toHaveLength(3);
   });
 
-  it('show errors rather than warnings where not all fit', () => {
+  it('include errors rather than warnings if not all fit', () => {
     const mixed = [
       ...many(30, { severity: 'warning' }),
       error({ message: 'the last', span: span(99, 1, 2) }),
@@ -240,7 +240,7 @@ describe('many diagnostics', () => {
     expect(shown.at(-1)).toBe('… and 11 more');
   });
 
-  it('of which there are none show nothing', () => {
+  it('show nothing if there are none', () => {
     expect(renderDiagnostics([], new Map(), { color: false, width: 80 })).toBe('');
   });
 });

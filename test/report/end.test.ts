@@ -50,7 +50,7 @@ function hadProblems(): RunOutcome {
 }
 
 describe('the last screen', () => {
-  it('of a run that made all says so, with cost and files, and nothing to do', () => {
+  it('of a successful run shows cost and files and no next command', () => {
     const outcome = outcomeOf(
       versionEvent(),
       takeEvent('opening', 'stored', { path: 'out/opening.flac' }),
@@ -77,7 +77,7 @@ describe('the last screen', () => {
     );
   });
 
-  it('names files as they can be opened, in the order of the manifest', () => {
+  it('lists files with usable paths in the order of the manifest', () => {
     const recorder = createRecorder();
     for (const key of ['removed', 'b', 'a'])
       recorder.event(takeEvent(key, 'stored', { path: `out/${key}.flac` }));
@@ -99,7 +99,7 @@ describe('the last screen', () => {
   const moneyOf = (...events: RunEvent[]) =>
     renderSummary(outcomeOf(...events), { color: false, width: 80 }).split('\n')[2];
 
-  it('tells what came back, and nothing of an approval where nothing was to be bought', () => {
+  it('shows refunds, and no approval if nothing was to be bought', () => {
     const refunded = takeEvent('a', 'failed', { money: 'refunded' });
     const spent = { spent_micro_usd: 1_380_000, approved_micro_usd: 1_380_000, budget_micro_usd: null };
     expect(moneyOf(refunded, summaryEvent({ ...spent, spent_total_micro_usd: 690_000 }))).toBe(
@@ -111,7 +111,7 @@ describe('the last screen', () => {
     );
   });
 
-  it('tells each failure with its reason, the money and what to do, what is in doubt, and the next command last', () => {
+  it('shows each failure with reason, cost and fix, what is in doubt, and the next command last', () => {
     const lines = renderSummary(hadProblems(), { color: false, width: 120 }).split('\n');
     expect(lines[0]).toBe('✖ 13 of 40 done');
     expect(lines).toContain('  13 made now · 1 in doubt · 2 failed · 4 min 12 s');
@@ -127,7 +127,7 @@ describe('the last screen', () => {
     expect(lines.slice(-3)).toEqual(['Next', '  venice-batch resolve album.yaml', '']);
   });
 
-  it.each([40, 80, 120])('fits %i columns, in colour too', async (width) => {
+  it.each([40, 80, 120])('fits %i columns, even in colour', async (width) => {
     const screen = await screenOf(renderSummary(hadProblems(), { color: true, width }), width, 60);
     expect(screen.wrappedRows).toBe(0);
     expect(screen.lines.map((line) => line.trim())).toContain('Failed');
@@ -140,14 +140,14 @@ describe('the last screen', () => {
     ['a plan that was used', '✖ nothing bought: 3 of 3 done before', { done: 3, exit_code: 2 }],
     ['a disk that broke', '✖ 3 of 3 done', { done: 3, made: 1, exit_code: 12 }],
     ['too low a budget', '✖ 1 of 3 done', { done: 1, not_bought: 2, exit_code: 5 }],
-  ])('makes sense of what is done: %s', (_, first, fields) => {
+  ])('has a suitable headline: %s', (_, first, fields) => {
     const outcome = outcomeOf(summaryEvent({ total: 3, done: 0, made: 0, ...fields }));
     const text = renderSummary(outcome, { color: false, width: 80 });
     expect(text.split('\n')[0]).toBe(first);
     expect(renderMarkdown(outcome).split('\n')[0]).toBe(`## venice-batch: ${first.slice(2)}`);
   });
 
-  it('says why takes were not bought that nothing is wrong with, and only then', () => {
+  it('says why valid takes were not bought, and only then', () => {
     const why = noticeEvent('three answers were lost', { level: 'error', hint: 'to settle it: resolve' });
     const screen = (not_bought: number) => {
       const outcome = outcomeOf(noticeEvent('a pause'), why, summaryEvent({ not_bought, exit_code: 8 }));
@@ -160,7 +160,7 @@ describe('the last screen', () => {
     expect(screen(0).join()).not.toContain('three answers');
   });
 
-  it('keeps the next command whole, however long', () => {
+  it('keeps the next command in one piece at any length', () => {
     const next_command = `venice-batch run ${'very-long-name/'.repeat(10)}album.yaml`;
     const text = renderSummary(outcomeOf(summaryEvent({ next_command, exit_code: 11 })), {
       color: false,
@@ -169,7 +169,7 @@ describe('the last screen', () => {
     expect(text).toContain(`\n  ${next_command}\n`);
   });
 
-  it('bounds what it lists of a long run', () => {
+  it('limits what it lists of a long run', () => {
     const events = Array.from({ length: 5000 }, (_, index) => takeEvent(`t${index}`, 'failed'));
     const text = renderSummary(outcomeOf(...events, summaryEvent({ exit_code: 100, failed: 5000 })), {
       color: false,
@@ -187,7 +187,7 @@ describe('the last screen', () => {
     expect(text).toMatch(/^✔ 40 of 40 done \(sandbox\)\n/);
   });
 
-  it('passes on nothing that steers a terminal', () => {
+  it('contains no control sequences', () => {
     const hostile = outcomeOf(
       takeEvent(HOSTILE, 'failed', { code: HOSTILE, message: HOSTILE }),
       takeEvent('a', 'stored', { path: HOSTILE }),
@@ -200,7 +200,7 @@ describe('the last screen', () => {
 });
 
 describe('the record of a run', () => {
-  it('keeps the last word on each take, and what an earlier event of the same attempt told', () => {
+  it('keeps the last event of each take, and details of earlier events of the attempt', () => {
     const { takes, files, failures } = outcomeOf(
       takeEvent('a', 'queued', { queue_id: 'q-1' }),
       takeEvent('a', 'stored', { path: 'out/a.flac', bytes: 10 }),
@@ -243,7 +243,7 @@ describe('--json', () => {
 });
 
 describe('--events ndjson', () => {
-  it('is each event as it is, a line each, in order', () => {
+  it('has one line for each unchanged event, in order', () => {
     const terminal = recordingTerminal({ isTty: false });
     const reporter = createNdjson(terminal);
     const events = [versionEvent(), takeEvent('a', 'queued'), summaryEvent()];
@@ -253,7 +253,7 @@ describe('--events ndjson', () => {
     expect(lines).toEqual(events.map((event) => JSON.stringify(event)));
   });
 
-  it('spells out what a terminal might obey, with the same meaning', () => {
+  it('escapes control characters without changing the meaning', () => {
     const terminal = recordingTerminal({ isTty: false });
     const event = takeEvent(HOSTILE, 'failed', { message: `${HOSTILE}\u2028\ufeff\u200b` });
     createNdjson(terminal).event(event);
@@ -262,11 +262,11 @@ describe('--events ndjson', () => {
   });
 });
 
-describe('why a take is not made', () => {
+describe('the reason for a take that is not made', () => {
   const reason = (state: TakeEvent['state'], fields: Partial<TakeEvent>) =>
     failureReason(takeEvent('a', state, fields));
 
-  it('says of the money of a failure what the event says', () => {
+  it('reports the cost of a failure as the event does', () => {
     expect(reason('failed', { money: 'charged' })).toBe('failed (charged $0.69)');
     expect(reason('failed', { money: 'refunded' })).toBe('failed (refunded $0.69)');
     expect(reason('failed', { money: 'refunded (as documented)' })).toBe(
@@ -274,7 +274,7 @@ describe('why a take is not made', () => {
     );
   });
 
-  it('is what a person told, and then nothing is said of the service', () => {
+  it('is what the user said, without mentioning the service', () => {
     const reported = takeEvent('a', 'lost', { code: 'resolved_refunded', money: 'refunded' });
     expect(failureReason(reported)).toBe('given up: resolved as refunded');
     expect(adviceFor(reported)).not.toContain('service');
@@ -283,7 +283,7 @@ describe('why a take is not made', () => {
 });
 
 describe('the advice for a take that is not made', () => {
-  it('calls a model offline that is, and busy only what is', () => {
+  it('distinguishes an offline model from a busy one', () => {
     const refused = (code: string) => adviceFor(takeEvent('a', 'rejected', { status: 503, code }));
     expect(refused('MODEL_OFFLINE')).toMatch(/offline.*venice-batch models/);
     expect(refused('MODEL_OFFLINE')).not.toMatch(/busy/);
@@ -308,7 +308,7 @@ describe('the Markdown summary', () => {
     );
   });
 
-  it('stays below its bound and says what it left out', () => {
+  it('stays below its limit and says what it omits', () => {
     const events = Array.from({ length: 5000 }, (_, index) =>
       takeEvent(`音${index}`, 'failed', { message: '音'.repeat(250) }),
     );
@@ -322,7 +322,7 @@ describe('the Markdown summary', () => {
     }
   });
 
-  it('lets no text become markup or leave its cell', () => {
+  it('escapes text that could become markup or leave its cell', () => {
     const evil = '| <img src=x> **b** [l](u) `c` \n# h ~~s~~ $m$ &lt;';
     const line = renderMarkdown(outcomeOf(takeEvent('x', 'failed', { message: evil }), summaryEvent()))
       .split('\n')
@@ -333,7 +333,7 @@ describe('the Markdown summary', () => {
 });
 
 describe('the JUnit report', () => {
-  it('has a test case a take: failed, in doubt, in flight, made', () => {
+  it('has a test case for each take: failed, in doubt, in flight, done', () => {
     const text = renderJunit(
       outcomeOf(takeEvent('a', 'stored'), takeEvent('b', 'queued'), policy, doubtful, summaryEvent()),
     );
@@ -364,10 +364,10 @@ describe('the JUnit report', () => {
   it.each([
     ['refused before it bought', refused],
     [
-      'ended by itself',
+      'stopped early',
       noticeEvent('over the budget', { level: 'error', code: 'over-budget', hint: 'raise it' }),
     ],
-  ])('is not green where the run was %s, and names what was not bought', (_, why) => {
+  ])('has an error if the run was %s, and names what was not bought', (_, why) => {
     const recorder = createRecorder();
     for (const event of [takeEvent('a', 'done'), why, summaryEvent({ exit_code: 5 })]) recorder.event(event);
     const text = renderJunit(recorder.outcome(), ['a', 'b']);
@@ -378,7 +378,7 @@ describe('the JUnit report', () => {
     );
   });
 
-  it('says no more of the run where a take says it, or where all went well', () => {
+  it('has no error of the run if a take has it, or if all went well', () => {
     const failed = renderJunit(outcomeOf(policy, refused, summaryEvent({ exit_code: 100 })), ['bridge']);
     expect(failed).toContain('tests="1" failures="1" errors="0" skipped="0"');
     const well = renderJunit(outcomeOf(takeEvent('a', 'done'), summaryEvent()), ['a']);
@@ -387,7 +387,7 @@ describe('the JUnit report', () => {
     expect(ended).toContain('<error type="exit" message="ended with exit code 11"/>');
   });
 
-  it('escapes text and leaves out what XML cannot say', () => {
+  it('escapes text and omits what XML cannot represent', () => {
     const text = renderJunit(
       outcomeOf(
         takeEvent(`a<b>&"'\x00\x1b\ud800\uffff`, 'failed', { code: ']]>', message: HOSTILE }),

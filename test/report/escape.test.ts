@@ -4,7 +4,7 @@ import { commandLine } from '../../src/core/shell.js';
 import { escapeForeign, escapeForeignLines } from '../../src/report/escape.js';
 import { jsonText } from '../../src/report/json-text.js';
 
-describe('foreign text is shown, not obeyed', () => {
+describe('foreign text is escaped', () => {
   it.each([
     ['an escape sequence', '\u001b[31mred', '\\u{1b}[31mred'],
     ['a C1 sequence', '\u009b2J', '\\u{9b}2J'],
@@ -23,18 +23,18 @@ describe('foreign text is shown, not obeyed', () => {
     expect(escapeForeign(text)).toBe(expected);
   });
 
-  it('keeps line feeds where lines are wanted', () => {
+  it('but keeps line feeds if lines are wanted', () => {
     expect(escapeForeignLines('a\r\n\u001b\n')).toBe('a\\u{d}\n\\u{1b}\n');
   });
 
-  it('is no command in JSON and in a command line either', () => {
+  it('in JSON and in command lines too', () => {
     const json = jsonText({ a: '##[group]' });
     expect(json).not.toContain('##[');
     expect(JSON.parse(json)).toEqual({ a: '##[group]' });
     expect(commandLine(['##[group]'])).toBe("$'##\\x5bgroup]'");
   });
 
-  it('leaves nothing that a terminal acts upon, and does nothing the second time', () => {
+  it('completely and idempotently', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const escaped = escapeForeign(text);

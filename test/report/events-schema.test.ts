@@ -158,27 +158,27 @@ const schema = JSON.parse(
 const isEvent = new Ajv({ strict: true, allowUnionTypes: true, validateFormats: false }).compile(schema);
 
 describe('schemas/events.schema.json', () => {
-  it('knows exactly the types of events that there are', () => {
+  it('has exactly the existing types of events', () => {
     expect(schema.oneOf.map(({ $ref }) => $ref)).toEqual(
       Object.keys(full).map((type) => `#/definitions/${type}`),
     );
   });
 
   for (const type of Object.keys(full) as RunEvent['type'][]) {
-    it(`takes a ${type} with every field and with the needed ones only`, () => {
+    it(`accepts a ${type} with all fields and with only the required ones`, () => {
       for (const event of [full[type], needed[type]]) {
         isEvent(event);
         expect(isEvent.errors ?? []).toEqual([]);
       }
     });
 
-    it(`names the fields of a ${type} as the code does, the needed ones as needed`, () => {
+    it(`has the same fields of a ${type} as the code, with the same ones required`, () => {
       const { properties, required } = schema.definitions[type]!;
       expect(Object.keys(properties).sort()).toEqual(Object.keys(full[type]).sort());
       expect([...required].sort()).toEqual(Object.keys(needed[type]).sort());
     });
 
-    it(`refuses a ${type} without one of its needed fields`, () => {
+    it(`refuses a ${type} without one of its required fields`, () => {
       for (const field of Object.keys(needed[type])) {
         const { [field]: _left, ...rest } = needed[type] as unknown as Record<string, unknown>;
         expect(isEvent(rest), field).toBe(false);
@@ -186,7 +186,7 @@ describe('schemas/events.schema.json', () => {
     });
   }
 
-  it('lists the states of a take and the phases that the code has', () => {
+  it('lists the same states of a take and phases as the code', () => {
     const states: Record<Of<'take'>['state'], true> = {
       submitting: true,
       queued: true,
@@ -215,7 +215,7 @@ describe('schemas/events.schema.json', () => {
     expect(new Set(phase!.properties.phase!.enum)).toEqual(new Set(Object.keys(phases)));
   });
 
-  it('lets a later version add fields', () => {
+  it('allows additional fields of later versions', () => {
     expect(isEvent({ ...needed.phase, more: 1 })).toBe(true);
   });
 });

@@ -23,7 +23,7 @@ describe('explanations', () => {
     expect(FILES.sort()).toEqual(PAGES.map((name) => `${name}.md`).sort());
   });
 
-  it('are there for no code that nothing raises', () => {
+  it('exist only for codes that are used', () => {
     const sources = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts') && !name.endsWith('codes.ts'))
       .map((name) => readFileSync(new URL(name, SRC), 'utf8'))
@@ -36,7 +36,7 @@ describe('explanations', () => {
     expect(CODES.filter((code) => !isRaised(code))).toEqual([]);
   });
 
-  it('say of a refusal without a code what its status means for the money', () => {
+  it('explain for a refusal without a code whether it is charged', () => {
     for (let status = 400; status < 600; status += 1) {
       const failure = {
         ok: false,
@@ -56,7 +56,7 @@ describe('explanations', () => {
     }
   });
 
-  it('stop nothing where they call it a warning', () => {
+  it('match the severity where they say that it is a warning', () => {
     const stopping = PAGES.filter((name) => {
       const text = readFileSync(new URL(`${name}.md`, FOLDER), 'utf8');
       return /this is (only )?a warning/i.test(text) && /nothing is bought until/i.test(text);
@@ -64,7 +64,7 @@ describe('explanations', () => {
     expect(stopping).toEqual([]);
   });
 
-  it('are whole, each with a command of this program', () => {
+  it('are complete, each with a command of this program', () => {
     for (const code of PAGES) {
       const { title, text, money, fix, next } = pageOf(code);
       for (const sentence of [text, money, fix]) expect(sentence, code).toMatch(/^[A-Z`-].*[.]$/);
@@ -73,7 +73,7 @@ describe('explanations', () => {
     }
   });
 
-  it.each([40, 80, 200])('fit on %i columns, but for the command', (columns) => {
+  it.each([40, 80, 200])('fit %i columns, except for commands', (columns) => {
     for (const code of PAGES) {
       const entry = pageOf(code);
       const lines = renderExplanation(code, entry, columns).trimEnd().split('\n');
@@ -83,14 +83,14 @@ describe('explanations', () => {
   });
 });
 
-describe('what is asked for', () => {
+describe('the topic of `explain`', () => {
   const codeOf = (word: string) => findExplanation(word)?.code;
 
   it('is found as it is printed', () => {
     for (const code of PAGES) expect(codeOf(code)).toBe(code);
   });
 
-  it('is found in any case, and with _, - or spaces', () => {
+  it('is found in any letter case, and with _, - or spaces', () => {
     const folded = (word: string | undefined) => word?.toLowerCase().replaceAll('_', '-');
     for (const code of PAGES)
       for (const word of [code.toUpperCase(), code.replaceAll('-', '_'), code.replaceAll('_', ' ')])
@@ -123,12 +123,12 @@ describe('what is asked for', () => {
     ['ENOSPC', 'storage'],
     ['INSUFFICIENT_BALANCE', 'http-402'],
     ['http-520', 'http-other'],
-  ])('%s is told as %s', (word, family) => {
+  ])('is found for %s as %s', (word, family) => {
     expect(findExplanation(word)?.page).toBe(family);
   });
 
   it.each(['', 'lorem', 'enough said', 'emty', '\u001b[31mECONNRESET', '__proto__', 'toString'])(
-    '%j is nothing',
+    'is not found for %j',
     (word) => {
       expect(findExplanation(word)).toBeUndefined();
     },

@@ -21,7 +21,7 @@ function started(options: { groups?: boolean; color?: boolean; placeOf?: (file: 
 }
 
 describe('progress in lines', () => {
-  it('tells each change of state that lasts, and nothing in between', async () => {
+  it('has a line for each lasting change of state, and nothing in between', async () => {
     const { terminal, lines } = started();
     lines.event(phaseEvent('check'));
     lines.event(planEvent({ buy: 2, takes: 2 }));
@@ -59,7 +59,7 @@ describe('progress in lines', () => {
     );
   });
 
-  it('leaves out what the run had done when it was first told', async () => {
+  it('omits what the run had already done', async () => {
     const { terminal, lines } = started();
     lines.event(takeEvent('a', 'stored'));
     lines.event(progressEvent({ total: 40, done: 12 }));
@@ -68,7 +68,7 @@ describe('progress in lines', () => {
     await lines.end();
   });
 
-  it('counts none twice where a run only cleans up what an earlier one stored', async () => {
+  it('counts no take twice when a run cleans up what an earlier one stored', async () => {
     const { terminal, lines } = started();
     lines.event(progressEvent({ total: 3, done: 2 }));
     lines.event(takeEvent('a', 'done'));
@@ -83,7 +83,7 @@ describe('progress in lines', () => {
     await lines.end();
   });
 
-  it('breaks a silence every 30 seconds, and only a silence', async () => {
+  it('has a line every 30 seconds if nothing else happens', async () => {
     const { terminal, clock, lines } = started();
     lines.event(phaseEvent('generate'));
     lines.event(
@@ -112,7 +112,7 @@ describe('progress in lines', () => {
     expect(clock.sleeping).toBe(0);
   });
 
-  it('counts what is in flight from an earlier run, and spends no line on each', async () => {
+  it('counts what is in flight from an earlier run without a line for each', async () => {
     const { terminal, clock, lines } = started();
     lines.event(phaseEvent('generate'));
     const before = terminal.writes.length;
@@ -124,7 +124,7 @@ describe('progress in lines', () => {
     await lines.end();
   });
 
-  it('tells each long wait for the request limit once, and no short one', async () => {
+  it('reports each long wait for the request limit once, and no short one', async () => {
     const { terminal, clock, lines } = started();
     const before = terminal.writes.length;
     const report = (atMs: number, untilMs: number | null) =>
@@ -150,14 +150,14 @@ describe('progress in lines', () => {
     await lines.end();
   });
 
-  it('names files so that they can be pasted', async () => {
+  it('quotes file names for pasting', async () => {
     const { terminal, lines } = started({ placeOf: (file) => `../album/${file}` });
     lines.event(takeEvent('opening', 'stored', { path: "out/01 It's late.wav" }));
     expect(terminal.writes.at(-1)).toBe("[1/0] stored opening '../album/out/01 It'\\''s late.wav' $0.69\n");
     await lines.end();
   });
 
-  it('folds phases for GitHub, but not what is to be approved, and closes the last', async () => {
+  it('folds phases for GitHub, except for the approval, and closes the last', async () => {
     const { terminal, lines } = started({ groups: true });
     for (const phase of ['check', 'quote', 'approve', 'generate'] as const) lines.event(phaseEvent(phase));
     lines.event(takeEvent('opening', 'queued'));
@@ -175,7 +175,7 @@ describe('progress in lines', () => {
     ]);
   });
 
-  it('never passes on what would steer a terminal or look like a workflow command', async () => {
+  it('never contains control sequences or workflow commands from texts', async () => {
     const { terminal, lines } = started({ groups: true });
     lines.event(takeEvent(HOSTILE, 'queued'));
     lines.event(takeEvent('a', 'stored', { path: HOSTILE }));
@@ -188,7 +188,7 @@ describe('progress in lines', () => {
     expect(text).not.toMatch(/^::error/m);
   });
 
-  it('colours where colour is wanted, and then by lines alone', async () => {
+  it('uses colour only if it is wanted, line by line', async () => {
     const { terminal, lines } = started({ color: true });
     lines.event(takeEvent('a', 'stored'));
     lines.event(takeEvent('b', 'failed'));

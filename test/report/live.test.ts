@@ -39,7 +39,7 @@ async function seen(terminal: RecordedTerminal) {
 }
 
 describe('the live view', () => {
-  it('leaves the terminal alone until something is generated', async () => {
+  it('paints nothing until something is generated', async () => {
     const { terminal, clock, live } = started();
     await clock.advance(5000);
     const before = terminal.text();
@@ -60,7 +60,7 @@ describe('the live view', () => {
     await live.end();
   });
 
-  it('says which phase it is at, and takes that back before an error or the plan is written', async () => {
+  it('shows its phase, and erases it before an error or the plan', async () => {
     const linesAfter = async (...events: readonly RunEvent[]) => {
       const terminal = recordingTerminal();
       const live = createLive({ terminal, clock: fakeClock() });
@@ -83,7 +83,7 @@ describe('the live view', () => {
   });
 
   for (const columns of [80, 120]) {
-    it(`shows every one of 5 takes with its share of the expected time at ${columns} columns`, async () => {
+    it(`shows each of 5 takes with its share of the expected time at ${columns} columns`, async () => {
       const { terminal, clock, live } = started({ columns });
       queue(live, 5);
       live.event(
@@ -147,7 +147,7 @@ describe('the live view', () => {
     await live.end();
   });
 
-  it('counts what is stored, and takes it out of the window', async () => {
+  it('counts what is stored and removes it from the list of active takes', async () => {
     const { terminal, clock, live } = started();
     live.event(progressEvent({ total: 3 }));
     queue(live, 3);
@@ -160,7 +160,7 @@ describe('the live view', () => {
     await live.end();
   });
 
-  it('says of a take that goes on past its expected time that it is over', async () => {
+  it('says that a take is past its expected time', async () => {
     const { terminal, clock, live } = started();
     queue(live, 1, 10_000);
     await clock.advance(30_000);
@@ -168,7 +168,7 @@ describe('the live view', () => {
     await live.end();
   });
 
-  it('ends an interrupted run as interrupted, a detached one as left in flight, and ticks a clean-up that nothing is left of', async () => {
+  it('shows an interrupted run as interrupted, a detached one as in flight, and a complete clean-up as done', async () => {
     const ends = async (fields: Parameters<typeof summaryEvent>[0]) => {
       const { terminal, clock, live } = started();
       queue(live, 1);
@@ -201,7 +201,7 @@ describe('the live view', () => {
     await live.end();
   });
 
-  it('says while the whole run waits for the request limit, and how long', async () => {
+  it('says how long the whole run waits for the request limit', async () => {
     const { terminal, clock, live } = started();
     live.event(progressEvent({ paused_until: isoAt(21_000) }));
     await clock.advance(1000);
@@ -217,7 +217,7 @@ describe('the live view', () => {
     await live.end();
   });
 
-  it('says what waits for a service that is busy, and why, until it is tried again', async () => {
+  it('says what waits for a busy service, and why, until it is tried again', async () => {
     const { terminal, clock, live } = started();
     const busy = {
       status: 503,
@@ -238,7 +238,7 @@ describe('the live view', () => {
     await live.end();
   });
 
-  it('does not tell a short wait', async () => {
+  it('does not show a short wait', async () => {
     const { terminal, clock, live } = started();
     live.event(progressEvent({ paused_until: isoAt(4_500) }));
     await clock.advance(1000);
@@ -246,7 +246,7 @@ describe('the live view', () => {
     await live.end();
   });
 
-  it('keeps time left and failures in sight where the line is too short for everything', async () => {
+  it('keeps time left and failures visible if the line is too short for everything', async () => {
     const { terminal, clock, live } = started({ columns: 60 });
     live.event(progressEvent({ total: 1000, remaining_ms_low: 5_500_000, remaining_ms_high: 9_000_000 }));
     queue(live, 20);
@@ -258,7 +258,7 @@ describe('the live view', () => {
     await live.end();
   });
 
-  it('leaves no time when all is done', async () => {
+  it('shows no time left when all is done', async () => {
     const { terminal, clock, live } = started();
     live.event(progressEvent({ total: 1, remaining_ms_low: 5_000, remaining_ms_high: 8_000 }));
     live.event(takeEvent('opening', 'stored'));
@@ -268,7 +268,7 @@ describe('the live view', () => {
     expect((await seen(terminal)).lines[3]).toBe('✔ Generate  1/1 · $0.00 of $27.60');
   });
 
-  it('ends with what was done, no window, the cursor shown at the start of a line', async () => {
+  it('ends with the result, without the list, with the cursor visible at the start of a line', async () => {
     const { terminal, clock, live } = started();
     live.event(progressEvent({ total: 5, spent_micro_usd: 3_450_000 }));
     queue(live, 5);
@@ -293,7 +293,7 @@ describe('the live view', () => {
     expect({ cursorVisible, cursorColumn }).toEqual({ cursorVisible: true, cursorColumn: 0 });
   });
 
-  it('marks generating as failed where a take failed, and cleans up all the same', async () => {
+  it('marks the phase as failed if a take failed, and still shows the clean-up', async () => {
     const { terminal, clock, live } = started();
     queue(live, 2);
     await clock.advance(1000);
@@ -315,7 +315,7 @@ describe('the live view', () => {
     await ended;
   });
 
-  it('can be ended twice, and sleeps no more after that', async () => {
+  it('can be ended twice, and stops its timer', async () => {
     const { terminal, clock, live } = started();
     queue(live, 5);
     await clock.advance(1000);
@@ -327,7 +327,7 @@ describe('the live view', () => {
     expect(clock.sleeping).toBe(0);
   });
 
-  it('takes no interest in signals: they belong to the command', async () => {
+  it('does not listen to signals', async () => {
     const before = process.listenerCount('SIGINT');
     const { clock, live } = started();
     queue(live, 5);
@@ -336,7 +336,7 @@ describe('the live view', () => {
     await live.end();
   });
 
-  it('repaints at most five times a second under 1,000 takes that change all the time', async () => {
+  it('repaints at most five times a second with 1,000 changing takes', async () => {
     const { terminal, clock, live } = started();
     live.event(progressEvent({ total: 1000 }));
     queue(live, 1000);
@@ -363,7 +363,7 @@ describe('the live view', () => {
     await live.end();
   });
 
-  it('puts notices above the block, whole and once', async () => {
+  it('prints notices above the block, complete and once', async () => {
     const { terminal, clock, live } = started();
     queue(live, 5);
     await clock.advance(1000);
@@ -381,7 +381,7 @@ describe('the live view', () => {
     await live.end();
   });
 
-  it('is not steered by text from elsewhere', async () => {
+  it('contains no control sequences from texts', async () => {
     const calm = started();
     const steered = started();
     const texts = [
@@ -408,7 +408,7 @@ describe('the live view', () => {
     expect(steeredScreen!.lines.join('\n')).toContain('evil\\u{1b}[2J');
   });
 
-  it('fits any size, wide characters too', async () => {
+  it('fits any size, even with wide characters', async () => {
     for (const [columns, rows] of [
       [40, 24],
       [20, 12],
@@ -430,7 +430,7 @@ describe('the live view', () => {
     }
   });
 
-  it('keeps one block when the terminal changes its size', async () => {
+  it('keeps one block when the terminal is resized', async () => {
     const { terminal, clock, live } = started({ columns: 120 });
     queue(live, 5);
     await clock.advance(1000);

@@ -62,7 +62,7 @@ class FakeStream extends EventEmitter {
 }
 
 describe('a terminal over a stream', () => {
-  it('falls silent when nobody reads any more', () => {
+  it('writes nothing after its reader is gone', () => {
     const stream = new FakeStream();
     const terminal = streamTerminal(stream, false);
     terminal.write('one');
@@ -71,7 +71,7 @@ describe('a terminal over a stream', () => {
     expect(stream.written).toEqual(['one']);
   });
 
-  it('tells a full disk, and not who stops reading', () => {
+  it('reports a full disk, but not a closed pipe', () => {
     const stream = new FakeStream();
     const faultOf = watchOutput(stream);
     stream.emit('error', Object.assign(new Error('broken pipe'), { code: 'EPIPE' }));
@@ -80,7 +80,7 @@ describe('a terminal over a stream', () => {
     expect(faultOf()).toBe('ENOSPC');
   });
 
-  it('has the size of the stream at that time, 80 by 24 where it does not tell', () => {
+  it('has the current size of the stream, 80 by 24 if it is unknown', () => {
     const stream = new FakeStream();
     const terminal = streamTerminal(stream, true);
     expect(terminal).toMatchObject({ columns: 80, rows: 24, isTty: true, color: true });
@@ -91,7 +91,7 @@ describe('a terminal over a stream', () => {
     expect(streamTerminal(stream, true, { COLUMNS: '200' }).columns).toBe(132);
   });
 
-  it('lets a table into a pipe as wide as it is, unless COLUMNS says otherwise', () => {
+  it('does not limit the width of a table in a pipe unless COLUMNS is set', () => {
     const stream = new FakeStream();
     stream.isTTY = false;
     const widthWith = (env: { COLUMNS?: string }) => tableWidth(streamTerminal(stream, false, env), env);
@@ -102,7 +102,7 @@ describe('a terminal over a stream', () => {
 });
 
 describe('several reporters', () => {
-  it('all hear every event and end in order', async () => {
+  it('all get every event and end in order', async () => {
     const heard: string[] = [];
     const named = (name: string) => ({
       event: () => void heard.push(name),
@@ -125,13 +125,13 @@ describe('annotations for GitHub', () => {
     ...fields,
   });
 
-  it('name the file as the repository does, line, column, title and fix', () => {
+  it('have the path in the repository, line, column, title and fix', () => {
     expect(githubAnnotations([at(3, { hint: 'write "prompt"' })], options)).toBe(
       '::error file=music/album.yaml,line=3,col=7,title=unknown-key::unknown key on line 3; write "prompt"\n',
     );
   });
 
-  it('are ten of a kind at most, errors first, by line', () => {
+  it('are limited to ten of a kind, errors first, sorted by line', () => {
     const many = Array.from({ length: 15 }, (_, index) => at(15 - index));
     const lines = githubAnnotations([at(1, { severity: 'warning' }), ...many], options)
       .trimEnd()
@@ -146,7 +146,7 @@ describe('annotations for GitHub', () => {
     ).toEqual([...Array.from({ length: 10 }, (_, index) => `error ${index + 1}`), 'warning 1']);
   });
 
-  it('are one line each, whatever the text', () => {
+  it('are one line each for any text', () => {
     const evil = at(1, {
       message: `100%\r\n::error::gotcha ${HOSTILE}`,
       span: { file: 'x,y.yaml', line: 1, column: 1, endLine: 1, endColumn: 1 },
@@ -162,12 +162,12 @@ describe('annotations for GitHub', () => {
   it.each([
     ['the working directory', '/home/me/other/repo', 'a.yaml', 'a.yaml'],
     ['neither', '/home/me/repo', '../../elsewhere/a.yaml', '/home/me/elsewhere/a.yaml'],
-  ])('name a file of %s', (_, workspace, file, shown) => {
+  ])('have the right path for a file of %s', (_, workspace, file, shown) => {
     const one = at(1, { span: { ...at(1).span!, file } });
     expect(githubAnnotations([one], { ...options, workspace })).toContain(`file=${shown},line=1,`);
   });
 
-  it('tell each take that is not made or in doubt at its track, ten with the errors told before', () => {
+  it('report each take that is not made or in doubt at its track, ten in total with earlier errors', () => {
     const recorder = createRecorder();
     recorder.event({ type: 'diagnostic', time: 'now', code: 'bad-id', severity: 'error', message: 'm' });
     recorder.event(takeEvent('made', 'done'));
@@ -187,14 +187,14 @@ describe('annotations for GitHub', () => {
 });
 
 describe('a command to paste', () => {
-  it('quotes what a shell would take apart', () => {
+  it('quotes what a shell would split', () => {
     expect(commandLine(['venice-batch', 'run', 'album.yaml', '--budget', '5.00'])).toBe(
       'venice-batch run album.yaml --budget 5.00',
     );
     expect(commandLine(["it's my album.yaml", '$HOME', ''])).toBe(`'it'\\''s my album.yaml' '$HOME' ''`);
   });
 
-  it('gives a shell the same words back, and a terminal nothing to obey', () => {
+  it('gives a shell the same words, without control characters', () => {
     const words = [
       '~/a',
       '#x',
@@ -216,7 +216,7 @@ describe('a command to paste', () => {
   });
 });
 
-describe('lengths of time', () => {
+describe('durations', () => {
   it.each([
     [0, '0 s'],
     [400, '0.4 s'],
@@ -243,7 +243,7 @@ describe('lengths of time', () => {
     expect(formatRemaining(low, high)).toBe(text);
   });
 
-  it('is never empty and never NaN', () => {
+  it('are never empty or NaN', () => {
     fc.assert(
       fc.property(fc.nat(), (ms) => {
         expect(formatDuration(ms)).toMatch(/^\d/);

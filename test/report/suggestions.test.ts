@@ -80,7 +80,7 @@ const STYLES: readonly ((id: string) => string)[] = [
 ];
 
 describe('a suggested prompt', () => {
-  it.each(STYLES.map((style, index) => [style(`t${index}`)]))('takes the place of %j', async (track) => {
+  it.each(STYLES.map((style, index) => [style(`t${index}`)]))('replaces %j', async (track) => {
     const id = /id: (t\d+)/.exec(track)![1]!;
     const text = albumOf('  - id: before\n    prompt: b', track, '  - id: after\n    prompt: a');
     const after = await expectTakenOver(text, { [id]: 'A "calm" piece: # 100% \\ soft\nand slow' });
@@ -97,7 +97,7 @@ describe('a suggested prompt', () => {
   const suggestion = words.map((text) => `x${text}`);
   const track = fc.record({ style: fc.nat({ max: STYLES.length - 1 }), suggestion: fc.option(suggestion) });
 
-  it('is patched in whatever stands around it, and nothing else is', async () => {
+  it('is the only change of the patch in any context', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(track, { minLength: 1, maxLength: 12 }),
@@ -119,14 +119,14 @@ describe('a suggested prompt', () => {
     );
   });
 
-  it('is made of lines that cannot steer a terminal', async () => {
+  it('contains no control sequences', async () => {
     const { patch } = await suggest(albumOf('  - { id: a, prompt: p }'), {
       a: 'evil \u202e \u200b \u2028 \u{e0001}',
     });
     expect(patch).toContain('"evil \\u202e \\u200b \\u2028 \\U000e0001"');
   });
 
-  it('of the first take counts for a track of several', async () => {
+  it('of the first take is used for a track with several', async () => {
     const text = albumOf('  - { id: a, prompt: p, takes: 2 }');
     const { patch, patched } = await suggest(text, { a: 'first', 'a#2': 'second' });
     expect(patched).toEqual(['a']);
@@ -141,7 +141,7 @@ describe('a prompt in defaults', () => {
   const text =
     'version: 1\ndefaults: { model: m, prompt: p }\ntracks:\n  - id: a\n  - id: b\n  - { id: c, prompt: own }\n';
 
-  it('is left alone while another track uses it', async () => {
+  it('is not changed while another track uses it', async () => {
     const { patch, unpatched } = await suggest(text, { a: 'new' });
     expect(patch).toBe('');
     expect(unpatched).toMatchObject([
@@ -149,21 +149,21 @@ describe('a prompt in defaults', () => {
     ]);
   });
 
-  it('is left alone where its tracks got different suggestions', async () => {
+  it('is not changed if its tracks got different suggestions', async () => {
     expect((await suggest(text, { a: 'new', b: 'newer' })).unpatched.map(({ track }) => track)).toEqual([
       'a',
       'b',
     ]);
   });
 
-  it('is replaced where all its tracks got the same', async () => {
+  it('is replaced if all its tracks got the same suggestion', async () => {
     await expectTakenOver(text, { a: 'new', b: 'new' });
     expect((await suggest(text, { a: 'new', b: 'new' })).patched).toEqual(['a', 'b']);
   });
 });
 
-describe('a prompt that is left alone', () => {
-  it('is marked, and repeated elsewhere; the repetition itself is replaced', async () => {
+describe('a prompt that is not replaced', () => {
+  it('may have an anchor that is used elsewhere, where it is replaced', async () => {
     const text = albumOf('  - id: a\n    prompt: &p # why\n      words', '  - { id: b, prompt: *p }');
     await expectTakenOver(text, { a: 'new', b: 'newer' });
     const { patched, unpatched } = await suggest(text, { a: 'new', b: 'newer' });
@@ -171,7 +171,7 @@ describe('a prompt that is left alone', () => {
     expect(unpatched.map(({ track }) => track)).toEqual(['a']);
   });
 
-  it('would get what no manifest may have', async () => {
+  it('may have a suggestion that no manifest may contain', async () => {
     const text = albumOf('  - { id: a, prompt: p }', '  - { id: b, prompt: p }');
     const { patch, unpatched } = await suggest(text, { a: 'bell \x07', b: 'x'.repeat(100_001) });
     expect(patch).toBe('');
@@ -182,7 +182,7 @@ describe('a prompt that is left alone', () => {
       ).toBeUndefined();
   });
 
-  it('got a suggestion that says nothing, or none at all', async () => {
+  it('may have an empty suggestion, or none', async () => {
     const text = albumOf('  - { id: a, prompt: p }');
     for (const suggested of [{}, { a: ' \n' }, { gone: 'new' }] as Suggested[])
       expect(await suggest(text, suggested)).toEqual({ patch: '', patched: [], unpatched: [] });
@@ -193,14 +193,14 @@ describe('the patch', () => {
   const text = albumOf('  - { id: a, prompt: p }');
 
   it.each(['my album.yaml', 'ä "b" \\ c.yaml', 'tab\t.yaml', 'deep/down/album.yaml'])(
-    'finds %j',
+    'applies to %j',
     async (name) => {
       const { patch } = await suggest(text, { a: 'new' }, name);
       expect((await takesOf(applied(text, patch, name)))[0]?.request.prompt).toBe('new');
     },
   );
 
-  it('is applied in the folder it was made for, also within a repository', async () => {
+  it('is applied in its folder, even within a repository', async () => {
     const repository = path.join(folder, 'repository');
     mkdirSync(path.join(repository, 'albums'), { recursive: true });
     execFileSync('git', ['init', '-q'], { cwd: repository });
@@ -208,12 +208,12 @@ describe('the patch', () => {
     expect(applied(text, patch, 'album.yaml', path.join(repository, 'albums'))).toContain('"new"');
   });
 
-  it('is refused by git, not misapplied, once the line was edited', async () => {
+  it('is refused by git after the line was edited', async () => {
     const { patch } = await suggest(text, { a: 'new' });
     expect(() => applied(text.replace('prompt: p', 'prompt: q'), patch)).toThrow(/does not apply/);
   });
 
-  it('has one hunk for prompts that stand close, and several for distant ones', async () => {
+  it('has one hunk for prompts that are close together, and several for distant ones', async () => {
     const far = Array.from({ length: 30 }, (_, index) => `  - id: t${index}\n    prompt: p${index}`);
     const { patch } = await suggest(albumOf(...far), { t1: 'x', t3: 'x', t20: 'x' });
     expect(patch.match(/^@@ /gm)).toHaveLength(2);
@@ -221,10 +221,10 @@ describe('the patch', () => {
   });
 });
 
-describe('the section of the last screen', () => {
+describe('the section of suggestions on the last screen', () => {
   const screen = { apply: 'git apply', color: false, width: 80 };
 
-  it('can be pasted into a shell as it is', async () => {
+  it('can be pasted into a shell', async () => {
     const text = albumOf("  - id: a\n    prompt: it's $HOME `x` \\ here # \ttab", '  - { id: b, prompt: p }');
     const lines = suggestionLines(await suggest(text, { a: 'A $(calm) `piano`\nPATCH\n' }), screen);
     const command = lines.slice(lines.findIndex((line) => line.startsWith('git apply'))).join('\n');
@@ -234,14 +234,14 @@ describe('the section of the last screen', () => {
     expect(after.map(({ request }) => request.prompt)).toEqual(['A $(calm) `piano`\nPATCH', 'p']);
   });
 
-  it('names the file instead where it was written', async () => {
+  it('names the file if one was written', async () => {
     const suggestions = await suggest(albumOf('  - { id: a, prompt: p }'), { a: 'new' });
     const lines = suggestionLines(suggestions, { ...screen, file: 's.patch' });
     expect(lines).toContain('  git apply s.patch');
     expect(lines.join('\n')).not.toContain('PATCH');
   });
 
-  it('shows what could not be patched, and obeys none of it', async () => {
+  it('shows what could not be patched, without control characters', async () => {
     const text = 'version: 1\ndefaults: { model: m, prompt: p }\ntracks: [{ id: a }, { id: b }]\n';
     const lines = suggestionLines(await suggest(text, { a: HOSTILE }), screen);
     expect(lines.join(' ')).toContain('other tracks use it');
@@ -249,11 +249,11 @@ describe('the section of the last screen', () => {
     expect(lines.join('')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   });
 
-  it('is not there where nothing was suggested', () => {
+  it('is absent if nothing was suggested', () => {
     expect(suggestionLines({ patch: '', patched: [], unpatched: [] }, screen)).toEqual([]);
   });
 
-  it('stands before the next command', () => {
+  it('precedes the next command', () => {
     const recorder = createRecorder();
     for (const event of [versionEvent(), summaryEvent({ next_command: 'venice-batch run album.yaml' })])
       recorder.event(event);

@@ -34,7 +34,7 @@ describe('a table', () => {
     { header: 'NOTE', widthMin: 6, optional: true },
   ];
 
-  it('lines up its columns, wide characters too', () => {
+  it('aligns its columns, even with wide characters', () => {
     expect(
       renderTable(
         columns,
@@ -47,7 +47,7 @@ describe('a table', () => {
     ).toEqual(['NAME      PRICE  NOTE', 'opening   $0.69  first', '夜想曲   $12.00']);
   });
 
-  it('cuts the longest cells first, then leaves out what is optional, and never goes over', () => {
+  it('cuts the longest cells first, then omits optional columns, and never exceeds the width', () => {
     const rows = [
       ['a-very-long-name-of-a-track-that-goes-on', '$0.69', 'a note that is rather long as well'],
     ];
@@ -61,7 +61,7 @@ describe('a table', () => {
     expect(header!.split(/ {2,}/)).toEqual(['NAME', 'PRICE', 'NOTE']);
   });
 
-  it('takes 40 columns where there are fewer, and escapes its cells', () => {
+  it('uses at least 40 columns, and escapes its cells', () => {
     const [, line] = renderTable([{ header: 'A', widthMin: 5 }], [[HOSTILE]], { width: 10 });
     expect(displayWidth(line!)).toBe(40);
     expect(line).toMatch(/^evil\\u\{1b\}/);
@@ -105,7 +105,7 @@ describe('the table of models', () => {
     replacementModelId: 'noise-2',
   });
 
-  it('tells what each can, its limits, its price rule and its state', () => {
+  it('shows capabilities, limits, price rule and state of each', () => {
     const [header, ...lines] = linesOf(renderModels([song, voice, noise], { color: false, width: 160 }));
     expect(header!.split(/ {2,}/)).toEqual(['MODEL', 'PRICE', 'SECONDS', 'CAN', 'PROMPT', 'STATE']);
     expect(lines.map((line) => line.split(/ {2,}/))).toEqual([
@@ -115,7 +115,7 @@ describe('the table of models', () => {
     ]);
   });
 
-  it('tells the price of a length that is asked for, and where a model cannot make it', () => {
+  it('shows the price of a requested duration, and models that do not support it', () => {
     const lines = linesOf(renderModels([song, voice, noise], { ...plain, durationSeconds: 120 }));
     expect(lines.map((line) => line.split(/ {2,}/).slice(0, 2))).toEqual([
       ['MODEL', '120 S COST'],
@@ -127,10 +127,10 @@ describe('the table of models', () => {
 
   it.each<[string, number, string]>([
     ['a minute', 60, 'tiers $0.03, each $0.04, second $0.06, NARRATION, short —, untold ?'],
-    ['half of it', 30, 'second $0.03, short $0.03, each $0.04, NARRATION, tiers —, untold ?'],
+    ['half a minute', 30, 'second $0.03, short $0.03, each $0.04, NARRATION, tiers —, untold ?'],
     ['two', 120, 'each $0.04, tiers $0.05, second $0.12, NARRATION, short —, untold ?'],
   ])(
-    'is sorted by the price that it shows, for %s; narration comes after those, and what has no price last',
+    'is sorted by its prices for %s, then narration, then models without a price',
     (_, seconds, expected) => {
       const priced = (id: string, pricing: Model['pricing'], fields: Partial<Model> = {}) =>
         model(id, { ...fields, ...(pricing === undefined ? {} : { pricing }) });
@@ -154,7 +154,7 @@ describe('the table of models', () => {
     },
   );
 
-  it('cuts no price and no length at 80 columns: what a model can goes on below', () => {
+  it('cuts no price and no duration at 80 columns, and wraps capabilities', () => {
     const id = 'a-model-with-a-name-as-long-as'.padEnd(30, '-');
     const able = {
       ...voice,
@@ -214,7 +214,7 @@ function attempt(track: string, state: Attempt['state'], fields: Partial<Attempt
   };
 }
 
-describe('status', () => {
+describe('the table of status', () => {
   const options = { ...plain, command: commandFor('my album.yaml') };
   const file = { path: 'out/a.flac', bytes: 1, sha256: '0', media_type: 'audio/flac' };
 
@@ -233,7 +233,7 @@ describe('status', () => {
     return renderStatus(input, { ...options, ...other });
   }
 
-  it('tells the latest attempt of each take, its cost and where it is, totals and the next command', () => {
+  it('shows the latest attempt of each take with cost and file, totals and the next command', () => {
     const text = statusOf([
       attempt('b', 'queued', { queue_id: 'q-1' }),
       attempt('a', 'failed', { attempt: 'old', at: { intent: '2026-02-01T12:00:00.000Z' } }),
@@ -310,13 +310,13 @@ describe('status', () => {
     ['unverified', 'collect'],
     ['failed', 'run --retry-failed'],
     ['rejected', 'run'],
-  ] as const)('of a take that is %s names %s', (state, command) => {
+  ] as const)('has the right next step for a take that is %s: %s', (state, command) => {
     const text = statusOf([attempt('a', 'done', { file }), attempt('b', state)]);
     const [verb = '', ...words] = command.split(' ');
     expect(linesOf(text).at(-1)).toBe(`Next: ${options.command(verb, ...words)}`);
   });
 
-  it('names files from where one stands, whole: below their rows where they do not fit beside', () => {
+  it('shows complete paths relative to the working directory, below the rows if they do not fit', () => {
     const attempts = [attempt('a', 'done', { file }), attempt('b', 'queued', { queue_id: HOSTILE })];
     const placeOf = (path: string) => `albums/night drive/${path}`;
     const shown = (width: number) => linesOf(statusOf(attempts, { width, placeOf }));
@@ -330,7 +330,7 @@ describe('status', () => {
     expect(narrow[4]).toBe(`  ${escapeForeign(HOSTILE)}`);
   });
 
-  it('says what a person told as told, and nothing of what no longer stands in the way', () => {
+  it('shows what the user resolved as such, and nothing that no longer matters', () => {
     const reported = (state: Attempt['state'], code: string) => {
       const text = statusOf([attempt('a', state, { file, reason: { code } })]);
       return linesOf(text)[1]?.replace(/^a +/, '').split(/ {2,}/)[0];
@@ -343,7 +343,7 @@ describe('status', () => {
     expect(reported('done', 'ECONNRESET')).toBe('done');
   });
 
-  it('lists what left the manifest last, under a heading, where the manifest is known', () => {
+  it('lists what was removed from the manifest last, under a heading', () => {
     const attempts = [attempt('a', 'done', { file }), attempt('b', 'queued', { queue_id: 'q-1' })];
     const known = linesOf(statusOf(attempts, {}, ['b']));
     expect(known.slice(1, 6).map((line) => line.split(/ {2,}/)[0])).toEqual([
@@ -357,7 +357,7 @@ describe('status', () => {
     expect(statusOf(attempts)).not.toContain('Not in the manifest');
   });
 
-  it('looks after an earlier attempt that is still in flight, and not after one that failed', () => {
+  it('includes an earlier attempt that is still in flight, but not one that failed', () => {
     const later = attempt('a', 'done', {
       file,
       attempt: 'later',
@@ -367,7 +367,7 @@ describe('status', () => {
     expect(statusOf([attempt('a', 'failed'), later])).not.toContain('Next');
   });
 
-  it('says of what was refused for itself to change it first', () => {
+  it('says to change what was refused first', () => {
     const refused = attempt('b', 'rejected', { reason: { code: 'policy', status: 422 } });
     expect(linesOf(statusOf([attempt('a', 'done', { file }), refused])).at(-1)).toBe(
       "Next: change what was refused in the manifest, then: venice-batch run 'my album.yaml'",
@@ -376,7 +376,7 @@ describe('status', () => {
     expect(statusOf([refused], {}, [])).not.toContain('Next');
   });
 
-  it('rests on what is here, and tells of a newer one that came to nothing', () => {
+  it('shows the current file, and mentions a newer attempt that failed', () => {
     const newer = attempt('a', 'failed', {
       attempt: 'newer',
       at: { intent: '2026-03-02T12:00:00.000Z' },
@@ -389,7 +389,7 @@ describe('status', () => {
     expect(text).not.toContain('Next');
   });
 
-  it('tells what is missing, and where nothing is here asks for the folder', () => {
+  it('shows what is missing, and asks for the output folder if nothing is there', () => {
     const attempts = [
       attempt('a', 'done', { file }),
       attempt('b', 'done', { file: { ...file, path: 'out/b.flac' } }),
@@ -406,13 +406,13 @@ describe('status', () => {
     expect(none).not.toContain('venice-batch');
   });
 
-  it('names nothing to do when all is done, and says when nothing was bought', () => {
+  it('has no next command when all is done, and says if nothing was bought', () => {
     expect(statusOf([attempt('a', 'done', { file })])).not.toContain('Next');
     expect(statusOf([])).toBe('Nothing has been bought yet.\n');
   });
 });
 
-describe('what is in doubt', () => {
+describe('the list of attempts in doubt', () => {
   const doubtful = attempt('outro', 'in_doubt', {
     take: 2,
     duration_seconds: 60,
@@ -436,7 +436,7 @@ describe('what is in doubt', () => {
     toMs: Date.parse('2026-03-01T12:10:00.000Z'),
   };
 
-  it('tells what is known and the commands that settle it', () => {
+  it('shows what is known and the commands that resolve it', () => {
     const near =
       'A similar charge may be this attempt\u2019s: the service may rename and round charges. Rule it out before --not-charged.';
     const lines = linesOf(
@@ -466,7 +466,7 @@ describe('what is in doubt', () => {
     ]);
   });
 
-  it('never says just nothing: where it looked, what it left out, and what may still come', () => {
+  it('says where it searched, what it left out, and what may still appear if it found nothing', () => {
     const history = { cut: true, clockOffsetMs: -300_000, askedAtMs: nothing.toMs - 1 };
     const item = { attempt: doubtful, evidence: { ...nothing, accounted: 2 } };
     const soon = renderInDoubt([item], { ...options, width: 400, history });
@@ -481,14 +481,14 @@ describe('what is in doubt', () => {
     expect(then).not.toMatch(/still come|so far|clock|too long/);
   });
 
-  it('counts what fits beside the jobs that are known to be charged so', () => {
+  it('counts matching charges next to known jobs with the same charge', () => {
     const evidence = { ...nothing, fits: [charge], accounted: 7 };
     expect(renderInDoubt([{ attempt: doubtful, evidence }], { ...options, width: 200 })).toContain(
       'billing history: 8 matching charges, 7 of them from other jobs of this lockfile; 1 left:\n',
     );
   });
 
-  it('tells a history that cannot be asked from one with nothing in it, and bounds a long one', () => {
+  it('distinguishes an unavailable history from an empty one, and limits a long one', () => {
     const entry = { ...charge, sku: HOSTILE };
     expect(renderInDoubt([{ attempt: doubtful }], options)).toContain('not available with this key');
     const evidence = { ...nothing, fits: Array(9).fill(entry), near: [] };

@@ -19,7 +19,7 @@ describe('display width', () => {
     expect(displayWidth(text)).toBe(width);
   });
 
-  it('is never less than what a terminal takes', async () => {
+  it('is never less than the width in a terminal', async () => {
     const samples = [
       '夜想曲 no. 5',
       'cafe\u0301 ♪ — “x”',
@@ -36,7 +36,7 @@ describe('display width', () => {
     }
   });
 
-  it('is kept by cut and fill, and cut keeps whole characters', () => {
+  it('is respected by cut and fill, and cut keeps whole characters', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 40 }), fc.nat(30), (text, width) => {
         expect(displayWidth(cut(text, width))).toBeLessThanOrEqual(width);
@@ -51,7 +51,7 @@ describe('display width', () => {
     expect(fill('7', 3, 'right')).toBe('  7');
   });
 
-  it('wraps between words, breaks what is too long, and loses nothing', () => {
+  it('is respected by wrapping, which breaks only long words and loses nothing', () => {
     expect(wrap('one two three', 7)).toEqual(['one two', 'three']);
     expect(wrap('abcdefgh ij', 3)).toEqual(['abc', 'def', 'gh', 'ij']);
     fc.assert(

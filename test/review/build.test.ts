@@ -42,7 +42,7 @@ function onlyTrack(album: Album): ReviewTrack {
 const [first, second] = [makeTake({ take: 1, takes: 2 }), makeTake({ take: 2, takes: 2 })];
 
 describe('the data of the review page', () => {
-  it('has the tracks in the order of the manifest, each with its takes', () => {
+  it('include the tracks in the order of the manifest, each with its takes', () => {
     const [b, a] = [makeTake({ track: 'b' }), makeTake({ track: 'a' })];
     const { tracks } = review({
       takes: [b, a],
@@ -51,7 +51,7 @@ describe('the data of the review page', () => {
     expect(tracks.map(({ id }) => id)).toEqual(['b', 'a']);
   });
 
-  it('tells apart what is ready, in flight, in doubt, failed and not made', () => {
+  it('distinguish ready, in flight, in doubt, failed and not made', () => {
     const takes = [1, 2, 3, 4, 5].map((take) => makeTake({ take, takes: 5 }));
     const states = ['done', 'queued', 'in_doubt', 'failed'] as const;
     const attempts = states.map((state, index) =>
@@ -67,7 +67,7 @@ describe('the data of the review page', () => {
     ]);
   });
 
-  it('shows files of an earlier request after the takes of today', () => {
+  it('list files of earlier requests after the current takes', () => {
     const earlier = makeAttempt({ name: 'a', of: first, request: { prompt: 'before' }, path: 'out/old.wav' });
     const { takes } = onlyTrack({
       takes: [first],
@@ -79,7 +79,7 @@ describe('the data of the review page', () => {
     ]);
   });
 
-  it('serves no file that is missing or is not as it was stored', () => {
+  it('omit files that are missing or changed', () => {
     const attempts = [makeAttempt({ name: 'a', of: first }), makeAttempt({ name: 'b', of: second })];
     const disk = { 'out/opening.wav': 'missing', 'out/opening-2.wav': 'changed' } as const;
     const { takes } = onlyTrack({ takes: [first, second], attempts, disk });
@@ -90,10 +90,10 @@ describe('the data of the review page', () => {
   });
 
   it.each([
-    ['of a take of today', 'now', 'current'],
+    ['of a current take', 'now', 'current'],
     ['of a take from before the track was changed', 'before', 'superseded'],
     ['that no file has', 'f'.repeat(64), 'unknown'],
-  ])('knows a pick %s', (_what, sha256, state) => {
+  ])('recognize a pick %s', (_what, sha256, state) => {
     const attempts = [
       makeAttempt({ name: 'a', of: first, request: { prompt: 'x' }, sha256: 'before', path: 'out/old.wav' }),
       makeAttempt({ name: 'b', of: first, sha256: 'now' }),
@@ -102,7 +102,7 @@ describe('the data of the review page', () => {
     expect(onlyTrack({ takes: [first], attempts, picks }).pick).toEqual({ sha256, note: 'warm', state });
   });
 
-  it('shows the request by its own names, and the price of what was charged', () => {
+  it('include the request with its field names, and the price that was charged', () => {
     const take = makeTake({
       request: { lyrics_prompt: 'la la', duration_seconds: 30, force_instrumental: true },
     });

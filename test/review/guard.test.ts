@@ -10,7 +10,7 @@ function ask(headers: Readonly<Record<string, string>>, method = 'GET', target =
   return admit({ method, target, headers }, PORT, TOKEN);
 }
 
-describe('who may talk to the review page', () => {
+describe('access to the review page', () => {
   it.each([
     ['a browser that was given the address', ask({ host: HOST }), '/data.json'],
     ['the same over a forwarded port', ask({ host: `localhost:${PORT}` }), '/data.json'],
@@ -24,7 +24,7 @@ describe('who may talk to the review page', () => {
       ),
       '/',
     ],
-  ])('%s may', (_who, admission, path) => {
+  ])('is granted to %s', (_who, admission, path) => {
     expect(admission).toEqual({ kind: 'admitted', path });
   });
 
@@ -32,7 +32,7 @@ describe('who may talk to the review page', () => {
     ['another token', ask({ host: HOST }, 'GET', '/guessed/data.json')],
     ['a longer token', ask({ host: HOST }, 'GET', `/${TOKEN}x/data.json`)],
     ['no token', ask({ host: HOST }, 'GET', '/')],
-    ['a name that was pointed at this machine', ask({ host: `evil.example:${PORT}` })],
+    ['another host name for this machine', ask({ host: `evil.example:${PORT}` })],
     ['the address without its port', ask({ host: '127.0.0.1' })],
     ['no host', ask({})],
     ['another site', ask({ host: HOST, origin: 'https://evil.example' })],
@@ -43,11 +43,11 @@ describe('who may talk to the review page', () => {
       ask({ host: HOST, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }),
     ],
     ['a change without an origin', ask({ host: HOST }, 'POST', `/${TOKEN}/pick`)],
-  ])('%s is refused', (_who, admission) => {
+  ])('is refused to %s', (_who, admission) => {
     expect(admission).toMatchObject({ kind: 'refused', status: 403 });
   });
 
-  it('knows no other methods', () => {
+  it('is limited to known methods', () => {
     expect(ask({ host: HOST, origin: OWN }, 'DELETE')).toMatchObject({ kind: 'refused', status: 405 });
   });
 });

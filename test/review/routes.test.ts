@@ -49,21 +49,21 @@ describe('the addresses of the review page', () => {
     ['bytes=2-4', 206, '234'],
     ['bytes=-3', 206, '789'],
     ['bytes=10-', 416, ''],
-  ])('audio, range %s', async (range, status, text) => {
+  ])('serve audio with the range %s', async (range, status, text) => {
     const response = await get(`/audio/${SHA}`, range === undefined ? {} : { range });
     expect(response.status).toBe(status);
     expect(await textOf(response.body)).toBe(text);
     if (status !== 416) expect(response.headers['content-length']).toBe(String(text.length));
   });
 
-  it('sends the data again only when they have changed', async () => {
+  it('send the data again only if they changed', async () => {
     const { headers, status } = await get('/data.json');
     expect(status).toBe(200);
     expect(await get('/data.json', { 'if-none-match': headers.etag! })).toMatchObject({ status: 304 });
     expect(await get('/data.json', { 'if-none-match': '"other"' })).toMatchObject({ status: 200 });
   });
 
-  it('tells why there are no data', async () => {
+  it('explain why there are no data', async () => {
     const response = await get(
       '/data.json',
       {},
@@ -73,13 +73,13 @@ describe('the addresses of the review page', () => {
   });
 
   it.each(['/audio/..', '/audio/', `/audio/${SHA}/x`, '/audio/ABC', `/peaks/${SHA}`, '/page', '//', '/pick'])(
-    'knows nothing at %s',
+    'return nothing at %s',
     async (path) => {
       expect(await get(path)).toMatchObject({ status: 404 });
     },
   );
 
-  it('hands a pick on, and says why it was not saved', async () => {
+  it('save a pick, or say why it was not saved', async () => {
     const asked: PickRequest[] = [];
     const note = async (request: PickRequest) => void asked.push(request);
     expect(await post({ track: 'one', sha256: SHA, note: 'n' }, { pick: note })).toMatchObject({
@@ -103,7 +103,7 @@ describe('the addresses of the review page', () => {
     { track: 'one', sha256: 'abc' },
     { track: 1, sha256: SHA },
     { track: 'one', sha256: SHA, note: 5 },
-  ])('refuses %o as a pick', async (body) => {
+  ])('refuse %o as a pick', async (body) => {
     expect(await post(body)).toMatchObject({ status: 400 });
   });
 });

@@ -23,12 +23,12 @@ function reread(given: Attempt): Attempt {
   return line.attempt;
 }
 
-describe('bytes that are kept for a person to accept', () => {
-  it('are recorded with the unverified attempt', () => {
+describe('audio kept for the user to accept', () => {
+  it('is recorded with the unverified attempt', () => {
     expect(reread(unverified())).toMatchObject({ state: 'unverified', kept, reason: { code: 'not_audio' } });
   });
 
-  it('are its file once accepted, which stays marked to the end', () => {
+  it('becomes its file once accepted, which keeps its mark', () => {
     const stored = advance(unverified(), { kind: 'accepted', file }, NOW_MS);
     const done = reread(advance(stored, { kind: 'cleaned_up' }, NOW_MS));
     expect(done).toMatchObject({ state: 'done', accepted: true, file });
@@ -42,7 +42,7 @@ describe('bytes that are kept for a person to accept', () => {
       advance(unverified(), { kind: 'accepted', file }, NOW_MS),
       { kind: 'custody_broken' },
     ],
-  ] as const)('%s needs no word of a person: no mark is left', (_, before, observation) => {
+  ] as const)('leaves no mark if it needs no acceptance: %s', (_, before, observation) => {
     const after = reread(advance(before, observation, NOW_MS));
     expect(after).not.toHaveProperty('kept');
     expect(after).not.toHaveProperty('accepted');

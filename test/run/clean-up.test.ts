@@ -120,16 +120,16 @@ const SHARING: Sharing = {
   prove: async () => {},
 };
 
-describe('the only other copy, where a log is shared', () => {
+describe('the remote copy with a shared log', () => {
   const unreachable = new BatchError('state-unreachable', 'not reachable', { exitCode: EXIT.unavailable });
 
-  it('is deleted where the log has the record', async () => {
+  it('is deleted if the log has the record', async () => {
     const disk = createMemoryDisk({ [`${ROOT}/${PLACE}`]: AUDIO });
     const { requests } = await cleanUp({ disk, sharing: {} });
     expect(requests).toEqual(['complete']);
   });
 
-  it('stays while the log cannot be told: another machine would find the job gone, and not know of the file', async () => {
+  it('stays until the log is written, since another machine could not find the file', async () => {
     const disk = createMemoryDisk({ [`${ROOT}/${PLACE}`]: AUDIO });
     const refresh = () => Promise.reject(unreachable);
     const { requests, codes, attempt } = await cleanUp({ disk, sharing: { has: () => false, refresh } });
@@ -137,7 +137,7 @@ describe('the only other copy, where a log is shared', () => {
     expect(codes).toContain('retrying');
   });
 
-  it('is deleted once the log could be told', async () => {
+  it('is deleted once the log has been written', async () => {
     const disk = createMemoryDisk({ [`${ROOT}/${PLACE}`]: AUDIO });
     let reported = false;
     const refresh = async () => {
@@ -148,14 +148,14 @@ describe('the only other copy, where a log is shared', () => {
   });
 });
 
-describe('the only other copy', () => {
-  it('is deleted where the stored file is as it was recorded', async () => {
+describe('the remote copy', () => {
+  it('is deleted if the stored file is as recorded', async () => {
     const disk = createMemoryDisk({ [`${ROOT}/${PLACE}`]: AUDIO });
     const { requests, codes, attempt } = await cleanUp({ disk });
     expect([requests, codes, attempt?.state]).toEqual([['complete'], [], 'done']);
   });
 
-  it('of a lockfile that was merged into this one is deleted, and only then', async () => {
+  it('of a merged lockfile is deleted, and only then', async () => {
     const theirs = { ...made, key: createKeySignature('1'.repeat(32), 'key').of(made) };
     const merged = createKeySignature('0'.repeat(32), 'key', ['0'.repeat(32), '1'.repeat(32)]);
     const disk = () => createMemoryDisk({ [`${ROOT}/${PLACE}`]: AUDIO });
@@ -172,7 +172,7 @@ describe('the only other copy', () => {
     ['was removed', {}],
     ['was cut', { [`${ROOT}/${PLACE}`]: 'all that' }],
     ['was changed, as long as before', { [`${ROOT}/${PLACE}`]: AUDIO.toUpperCase() }],
-  ])('is fetched again first, where the file %s', async (_, files) => {
+  ])('is downloaded again first if the file %s', async (_, files) => {
     const disk = createMemoryDisk({ [`${ROOT}/album.yaml`]: '', ...files });
     const { requests, codes, attempt, outcome } = await cleanUp({ disk });
     expect(requests).toEqual(['retrieve', 'complete']);
@@ -182,7 +182,7 @@ describe('the only other copy', () => {
     expect(outcome?.madeCount).toBe(1);
   });
 
-  it('is left, and the run ends, where the file goes again and again', async () => {
+  it('is kept, and the run ends, if the file disappears repeatedly', async () => {
     const disk = createMemoryDisk({ [`${ROOT}/album.yaml`]: '' });
     disk.intercept(({ name, path }) => {
       if (name === 'facts' && path.endsWith('.mp3')) disk.put(path, 'something else');
@@ -193,7 +193,7 @@ describe('the only other copy', () => {
     expect(attempt?.state).toBe('queued');
   });
 
-  it('is not deleted while the file cannot be read', async () => {
+  it('is kept while the file cannot be read', async () => {
     const disk = createMemoryDisk({ [`${ROOT}/${PLACE}`]: AUDIO });
     let faults = 2;
     disk.intercept(({ name }) => (name === 'stream' && faults-- > 0 ? 'EIO' : undefined));
@@ -207,7 +207,7 @@ describe('the only other copy', () => {
     expect(requests).toEqual(['complete']);
   });
 
-  it('is fetched with --keep as well, where the file is gone', async () => {
+  it('is downloaded with --keep too if the file is gone', async () => {
     const disk = createMemoryDisk({ [`${ROOT}/album.yaml`]: '' });
     const { requests, attempt } = await cleanUp({ disk, keep: true });
     expect([requests, attempt?.state]).toEqual([['retrieve'], 'done']);

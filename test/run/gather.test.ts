@@ -48,21 +48,21 @@ async function gather({ answer = () => PRICE, waits = () => {} }: Reported) {
   return { ...gathered, asked, nowMs, lateMs };
 }
 
-describe('asking for many prices', () => {
-  it('asks for each once, as fast as the request budget allows', async () => {
+describe('requesting many quotes', () => {
+  it('requests each once, as fast as the request limit allows', async () => {
     const reported = { ...PRICE, rate: { limit: 60 } };
     const { quotes, failures, asked, nowMs } = await gather({ answer: () => reported });
     expect([quotes.size, failures.length, asked]).toEqual([150, 0, 150]);
     expect(nowMs).toBeGreaterThan(60_000);
   });
 
-  it('does not wait where no limit is told', async () => {
+  it('does not wait if no limit is known', async () => {
     const { quotes, nowMs } = await gather({});
     expect(quotes.size).toBe(150);
     expect(nowMs).toBeLessThan(10_000);
   });
 
-  it('asks for none more once it is to stop', async () => {
+  it('requests no more after a stop', async () => {
     const { quotes, failures, asked, lateMs } = await gather({
       answer: (count, stop) => {
         if (count === 5) stop();
@@ -74,14 +74,14 @@ describe('asking for many prices', () => {
     expect([quotes.size, failures.length, lateMs]).toEqual([asked, 0, 0]);
   });
 
-  it('no longer waits for the request budget then', async () => {
+  it('does not wait for the request limit after a stop', async () => {
     const { quotes, failures, asked, lateMs } = await gather({ waits: (stop) => stop() });
     expect(asked).toBeGreaterThan(0);
     expect(asked).toBeLessThan(150);
     expect([quotes.size, failures.length, lateMs]).toEqual([asked, 0, 0]);
   });
 
-  it('makes no further try then', async () => {
+  it('does not retry after a stop', async () => {
     const { asked, failures, lateMs } = await gather({
       answer: (count, stop) => {
         if (count === 2) stop();
@@ -92,7 +92,7 @@ describe('asking for many prices', () => {
     expect([failures.length, lateMs]).toEqual([asked, 0]);
   });
 
-  it('makes no further try when it is to stop while it waits for one', async () => {
+  it('does not retry if it is stopped while waiting', async () => {
     const { asked, failures } = await gather({ answer: () => BUSY, waits: (stop) => stop() });
     expect(asked).toBeLessThan(5);
     expect(failures).toHaveLength(asked);

@@ -127,7 +127,7 @@ function codes(events: readonly RunEvent[]): string[] {
 }
 
 describe('a service that nobody can reach', () => {
-  it('is given up after two to three minutes, and that is told once', async () => {
+  it('is given up after two to three minutes, with one message', async () => {
     const { tookMs, events, stopReasons } = await collect(() => refusedConnection);
     expect(tookMs).toBeGreaterThanOrEqual(2 * MINUTE_MS);
     expect(tookMs).toBeLessThanOrEqual(3 * MINUTE_MS + 10 * SECOND_MS);
@@ -136,7 +136,7 @@ describe('a service that nobody can reach', () => {
     expect(codes(events)).not.toContain('given-up');
   });
 
-  it('is given as long again after each answer', async () => {
+  it('gets the same time again after each answer', async () => {
     const goneMs = 5 * MINUTE_MS;
     const { tookMs } = await collect((atMs) => (atMs < goneMs ? running : refusedConnection));
     expect(tookMs).toBeGreaterThanOrEqual(goneMs + 2 * MINUTE_MS);
@@ -159,7 +159,7 @@ describe('a job that failed, by the answer to its retrieve', () => {
   const others = (answer: Answer) => (atMs: number, track: string) =>
     track === 'one' ? answer : atMs < 5 * MINUTE_MS ? running : failing;
 
-  it.each([400, 422])('%i is settled at once, and refunded as documented', async (status) => {
+  it.each([400, 422])('has failed at once with %i, refunded as documented', async (status) => {
     const { state, events } = await collect(others(refusedWith(status, 'The provider refused this')));
     expect(state('one')).toMatchObject({
       state: 'failed',
@@ -171,7 +171,7 @@ describe('a job that failed, by the answer to its retrieve', () => {
     expect(asked.at(-1)).toMatchObject({ state: 'failed', money: 'refunded (as documented)' });
   });
 
-  it.each([500, 503])('%i is settled once it was repeated for a minute', async (status) => {
+  it.each([500, 503])('has failed with %i once it was repeated for a minute', async (status) => {
     const { state } = await collect(others(refusedWith(status, 'Inference processing failed')));
     expect(state('one')).toMatchObject({ state: 'failed', refunded: true, reason: { status } });
     const settledMs = Date.parse(state('one')!.at.failed!) - START_MS;
@@ -179,7 +179,7 @@ describe('a job that failed, by the answer to its retrieve', () => {
     expect(settledMs).toBeLessThanOrEqual(3 * MINUTE_MS);
   });
 
-  it('500 is not settled before the time that the service told to expect', async () => {
+  it('has not failed with 500 before the expected time', async () => {
     const slow: Answer = {
       ok: true,
       value: { kind: 'running', averageExecutionMs: 8 * MINUTE_MS },
@@ -205,7 +205,7 @@ describe('a job that failed, by the answer to its retrieve', () => {
   });
 });
 
-describe('a job that runs on and on', () => {
+describe('a job that never ends', () => {
   const HOUR_MS = 60 * MINUTE_MS;
 
   /** @param sleepMs for which the machine sleeps after the first minute: the clock leaps. */
@@ -246,7 +246,7 @@ describe('a job that runs on and on', () => {
     expect(reported.endedMs).toBeGreaterThan(6 * HOUR_MS);
   });
 
-  it('is asked for again after the machine slept, for however long', async () => {
+  it('is polled again after any suspend of the machine', async () => {
     const endMs = 9 * HOUR_MS + 10 * MINUTE_MS;
     const reported = await watch((atMs) => (atMs < endMs ? running : failed), 9 * HOUR_MS);
     expect(reported.codes).toEqual([]);
@@ -311,8 +311,8 @@ describe('a job that another run of a shared log has collected meanwhile', () =>
   });
 });
 
-describe('what is in flight from an earlier run', () => {
-  it('is told at once, with its age', async () => {
+describe('a job in flight from an earlier run', () => {
+  it('is reported at once, with its age', async () => {
     const { events } = await collect(() => refusedConnection);
     const reported = events.flatMap((event) => (event.type === 'take' ? [event] : []));
     expect(reported.map(({ track, state, queued_at }) => [track, state, queued_at])).toEqual(
@@ -321,7 +321,7 @@ describe('what is in flight from an earlier run', () => {
   });
 });
 
-describe('a line that the lockfile has from a stranger', () => {
+describe('a forged line in the lockfile', () => {
   it.each<[string, Attempt['at']]>([
     ['without a time', {}],
     ['that was queued in the year 9999', { queued: '9999-12-31T23:59:59Z' }],
@@ -366,7 +366,7 @@ describe('a line that the lockfile has from a stranger', () => {
     expect(state('one')).toMatchObject({ state: 'done' });
   });
 
-  it('is told from one of our own, whose remote copy is deleted', async () => {
+  it('differs from a genuine one, whose remote copy is deleted', async () => {
     const { completed, state } = await collect(() => failing, true, [stored()]);
     expect(completed).toEqual(['one']);
     expect(state('one')).toMatchObject({ state: 'done' });

@@ -11,7 +11,7 @@ function resolved(from: Attempt, resolution: Resolution) {
   return result.ok ? result.attempt : result.why;
 }
 
-describe('a person says what became of an attempt in doubt', () => {
+describe('resolving an attempt in doubt', () => {
   it.each<[Resolution, Partial<Attempt>, boolean]>([
     [{ kind: 'queue_id', queueId: 'q-1' }, { state: 'queued', queue_id: 'q-1' }, true],
     [{ kind: 'charged' }, { state: 'lost', reason: { code: 'resolved_charged' } }, true],
@@ -26,7 +26,7 @@ describe('a person says what became of an attempt in doubt', () => {
   });
 
   it.each(['queued', 'stored', 'done', 'rejected', 'unverified'] as const)(
-    'not of one that is %s',
+    'is refused for one that is %s',
     (state) => {
       expect(resolved(attempt({ state }), { kind: 'not_charged' })).toContain(`is ${state}, not in doubt`);
     },
@@ -51,15 +51,15 @@ describe('a person says what became of an attempt in doubt', () => {
     expect(resolved(before, { kind: 'queue_id', queueId: 'q-1' })).not.toHaveProperty('reason');
   });
 
-  it('takes no id that could not be one', () => {
+  it('refuses an invalid id', () => {
     expect(resolved(attempt({ state: 'in_doubt' }), { kind: 'queue_id', queueId: 'a\nb' })).toContain(
       'not a queue_id',
     );
   });
 });
 
-describe('what is learnt becomes the next line of the lockfile', () => {
-  it('raises rev and tells the time of the state', () => {
+describe('the next record of an attempt', () => {
+  it('has a higher rev and the time of the state', () => {
     const after = advance(attempt({ state: 'queued', rev: 4 }), { kind: 'vanished', status: 404 }, NOW_MS);
     expect(after).toMatchObject({ state: 'lost', rev: 5, at: { lost: '2026-03-01T12:00:00.000Z' } });
   });
@@ -71,7 +71,7 @@ describe('what is learnt becomes the next line of the lockfile', () => {
     ['\u001b[31mred', 'other'],
     ['', 'other'],
     ['x'.repeat(65), 'other'],
-  ])('keeps no text of the server: %j', (reported, kept) => {
+  ])('contains no text of the server: %j', (reported, kept) => {
     expect(stableCode(reported)).toBe(kept);
   });
 });

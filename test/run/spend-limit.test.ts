@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createCeiling } from '../../src/run/spend-limit.js';
 
-describe('the ceiling', () => {
-  it('tells which limit forbids a price', () => {
+describe('the spend limit', () => {
+  it('says which limit forbids a price', () => {
     const approved = createCeiling({ approvedMicroUsd: 100, budgetMicroUsd: 1_000, spentBeforeMicroUsd: 0 });
     expect(approved.reserve(101)).toBe('over_approved');
     const budget = createCeiling({ approvedMicroUsd: 100, budgetMicroUsd: 1_000, spentBeforeMicroUsd: 950 });
@@ -11,7 +11,7 @@ describe('the ceiling', () => {
     expect(budget.reserve(50)).toBe('reserved');
   });
 
-  it('gives back what was certainly not charged', () => {
+  it('releases what was certainly not charged', () => {
     const ceiling = createCeiling({ approvedMicroUsd: 100, spentBeforeMicroUsd: 0 });
     expect(ceiling.reserve(100)).toBe('reserved');
     expect(ceiling.reserve(1)).toBe('over_approved');
@@ -19,7 +19,7 @@ describe('the ceiling', () => {
     expect(ceiling.reserve(100)).toBe('reserved');
   });
 
-  it('is never passed, whatever is reserved and released', () => {
+  it('is never exceeded by any sequence of reservations', () => {
     const steps = fc.array(fc.record({ price: fc.nat(500), back: fc.boolean() }), { maxLength: 60 });
     fc.assert(
       fc.property(fc.nat(2_000), fc.nat(2_000), fc.nat(1_000), steps, (approved, budget, before, plan) => {

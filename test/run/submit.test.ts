@@ -101,7 +101,7 @@ describe('a model that is offline', () => {
     expect(full.nowMs()).toBeGreaterThan(3 * offline.nowMs());
   });
 
-  it('is asked for no other take then, and that is told once', async () => {
+  it('gets no other take then, with one message', async () => {
     const { context, submit, asked, notices } = stage(() => refused('MODEL_OFFLINE'));
     await submit(wanted('one'));
     const before = asked();
@@ -133,11 +133,11 @@ describe('a model that the key may not use', () => {
   });
 });
 
-describe('a submit that is answered for another model', () => {
+describe('a submit whose answer names another model', () => {
   const queued = (model: string) => (count: number) =>
     ({ ok: true, value: { queueId: `job-${count}`, model }, rate: {} }) as const;
 
-  it('is told with both names, once for the two', async () => {
+  it('is reported with both names, once for two jobs', async () => {
     const { submit, notices } = stage(queued('elevenlabs-music-v2'));
     for (const track of ['one', 'two']) {
       const job = wanted(track);
@@ -151,7 +151,7 @@ describe('a submit that is answered for another model', () => {
       expect(notice).toMatchObject({ message: expect.stringMatching(name) });
   });
 
-  it('is no news where it is the model that was asked for', async () => {
+  it('is not reported if it names the requested model', async () => {
     const { submit, notices } = stage(queued(MODEL));
     await submit(wanted('one'));
     expect(notices('other-model')).toEqual([]);

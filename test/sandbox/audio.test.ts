@@ -75,7 +75,7 @@ describe('audio', () => {
     }
   });
 
-  it.each(EVERY)('$kind as $format has the length that was told, in small pieces, each time', (about) => {
+  it.each(EVERY)('$kind as $format has the declared length, in small pieces, each time', (about) => {
     const body = renderAudio({ ...JOB, ...about, durationSeconds: 200 });
     const once = bytesOf(body);
     expect(once.byteLength).toBe(body.bytes);
@@ -92,7 +92,7 @@ describe('audio', () => {
     expect(bytes('two').equals(first)).toBe(false);
   });
 
-  it.each(KINDS)('%s is heard in every two seconds, and is not clipped', (kind) => {
+  it.each(KINDS)('%s is audible in every two seconds and not clipped', (kind) => {
     const samples = pcm({ ...JOB, kind, durationSeconds: 30 });
     expect(samples.every((sample) => Math.abs(sample) < 32_000)).toBe(true);
     for (let start = 0; start + 44_100 <= samples.length; start += 44_100) {
@@ -107,7 +107,7 @@ describe('audio', () => {
   });
 });
 
-describe('the decoder that judges', () => {
+describe('the decoder of these tests', () => {
   it('notices a single changed bit', () => {
     const bytes = bytesOf(renderAudio({ ...JOB, format: 'flac', durationSeconds: 1 }));
     for (const place of [50, 1_000, bytes.length - 1]) {
@@ -146,7 +146,7 @@ describe('a score', () => {
     expect(readScore('A song', '1')).toEqual(readScore('A song', '1'));
   });
 
-  it('never takes the article for a key', () => {
+  it('never reads the article "a" as a key', () => {
     const tonics = ['1', '2', '3', '4', '5', '6'].map(
       (seed) => readScore('A major success of a song', seed).tonic,
     );

@@ -41,7 +41,7 @@ describe('the balance', () => {
     expect(world.post('/audio/queue', SONG).status).toBe(200);
   });
 
-  it('is one for each key', () => {
+  it('is separate for each key', () => {
     const world = play({ keys: ['sandbox', 'other'], balanceUsd: 1 });
     world.queued();
     expect(world.get('/billing/balance', 'other').json.balances.usd).toBe(1);
@@ -68,7 +68,7 @@ function busy(count: number): Play {
 }
 
 describe('the usage history', () => {
-  it('tells each charge from the end of its job on, without the queue id', () => {
+  it('lists each charge after the end of its job, without the queue id', () => {
     const world = play();
     const id = world.queued();
     expect(history(world).json).toEqual({ data: [], nextCursor: null });
@@ -96,7 +96,7 @@ describe('the usage history', () => {
     expect(JSON.stringify(data)).not.toContain(id);
   });
 
-  it('tells a refund beside its charge', () => {
+  it('lists a refund beside its charge', () => {
     const world = play();
     world.untilReady(world.queued({ ...SONG, prompt: 'A song [sandbox:refund]' }));
     world.nowMs += 1;
@@ -104,7 +104,7 @@ describe('the usage history', () => {
     expect(data.map((entry: { amount: number }) => entry.amount)).toEqual([-0.69, 0.69]);
   });
 
-  it('is walked page by page, in the order of time, with the cursor alone', () => {
+  it('is read page by page, in order of time, with only the cursor', () => {
     const world = busy(25);
     const pages = [history(world, 'pageSize=10').json];
     while (pages.at(-1).nextCursor !== null) {
@@ -128,7 +128,7 @@ describe('the usage history', () => {
     expect(second.data).toHaveLength(3);
   });
 
-  it('has a window: from its start on, up to its end', () => {
+  it('is limited to the requested window', () => {
     const world = busy(12);
     const all = history(world).json.data;
     const [from, to] = [all[3].timestamp, all[7].timestamp];
@@ -159,7 +159,7 @@ describe('the usage history', () => {
     expect(complaints(answer, field)).toHaveLength(1);
   });
 
-  it('refuses a cursor with company, of somebody else, changed, or too old', () => {
+  it('refuses a cursor that has other parameters, belongs to another account, was changed, or is too old', () => {
     const world = busy(12);
     const { nextCursor } = history(world, 'pageSize=10').json;
     for (const beside of ['pageSize=10', 'currency=USD', 'startTimestamp=2027-01-15T12:00:00Z']) {

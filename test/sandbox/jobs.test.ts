@@ -62,7 +62,7 @@ describe('the life of a job', () => {
     expect(bytesOf(answer.raw.body).toString('latin1', 0, 4)).toBe('fLaC');
   });
 
-  it('takes about as long as told: four in five are ready by then', () => {
+  it('takes about as long as reported: four in five are ready by then', () => {
     const world = play({ balanceUsd: 10_000 });
     const ids = Array.from({ length: 1_000 }, () => world.queued());
     world.nowMs += 5_000;
@@ -72,7 +72,7 @@ describe('the life of a job', () => {
     expect(within).toBeLessThan(840);
   });
 
-  it('is faster by the speed, also as told', () => {
+  it('is faster by the speed, in reported times too', () => {
     const [slow, fast] = [play(), play({ speed: 10 })];
     const [a, b] = [slow.queued(), fast.queued()];
     const ran = (world: Play, id: string) => world.service.jobs.get(id)!.runMs;
@@ -117,7 +117,7 @@ describe('a clean-up', () => {
     expect(complete(world, id).status).toBe(404);
   });
 
-  it('that did not succeed changes nothing', () => {
+  it('changes nothing if it did not succeed', () => {
     const world = play({ faults: { cleanUpFails: 1 } });
     const id = world.queued();
     world.untilReady(id);
@@ -125,7 +125,7 @@ describe('a clean-up', () => {
     expect(retrieve(world, id).status).toBe(200);
   });
 
-  it('does not succeed once in a while, where nothing else is said', () => {
+  it('fails once in a while by default', () => {
     const world = play({ faults: FAULTS_DEFAULT, balanceUsd: 1_000 });
     const results = Array.from({ length: 400 }, () => complete(world, world.queued()).json.success);
     const failed = results.filter((success) => success === false).length;
@@ -158,7 +158,7 @@ describe('a clean-up', () => {
   });
 });
 
-describe('an unhappy end', () => {
+describe('a failure', () => {
   it.each([
     ['[sandbox:fail]', false, 99.31],
     ['[sandbox:refund]', true, 100],
@@ -212,13 +212,13 @@ describe('an unhappy end', () => {
     expect(world.get('/billing/balance').json.balances.usd).toBe(99.31);
   });
 
-  it('is drawn for some jobs where chance says so', () => {
+  it('happens at random on request', () => {
     const world = play({ faults: { jobFails: 1 } });
     const ends = Array.from({ length: 20 }, () => world.service.jobs.get(world.queued())!.end);
     expect(new Set(ends)).toEqual(new Set(['failed', 'refunded']));
   });
 
-  it('of a download is a body that is shorter than told', () => {
+  it('of a download is a body that is shorter than declared', () => {
     const world = play({ faults: { brokenDownload: 1 } });
     const id = world.queued();
     world.untilReady(id);

@@ -15,7 +15,7 @@ function quote(world: Play, model = 'lyria-3-pro', key = 'sandbox'): Answered {
 }
 
 describe('the window', () => {
-  it('lets 60 requests a minute through, and tells what is left', () => {
+  it('lets 60 requests a minute through, and reports what is left', () => {
     const world = limited();
     for (let left = 59; left >= 0; left--) {
       expect(quote(world)).toMatchObject({
@@ -28,7 +28,7 @@ describe('the window', () => {
     expect(over.headers['retry-after']).toBeUndefined();
   });
 
-  it('gives all back a minute after its first request, and not before', () => {
+  it('resets a minute after its first request, and not before', () => {
     const world = limited({ perMinute: 2 });
     quote(world);
     world.nowMs += 59_999;
@@ -38,7 +38,7 @@ describe('the window', () => {
     expect(quote(world)).toMatchObject({ status: 200, headers: { [REMAINING]: '1' } });
   });
 
-  it('never tells a reset before the true one', () => {
+  it('never reports a reset before the true one', () => {
     const world = limited({ perMinute: 1 });
     world.nowMs += 1;
     quote(world);
@@ -78,7 +78,7 @@ describe('the window', () => {
     }
   });
 
-  it('can be kept silent', () => {
+  it('can omit its headers', () => {
     const world = limited({ perMinute: 1, headers: false });
     expect(quote(world).headers[LIMIT]).toBeUndefined();
     expect(quote(world)).toMatchObject({ status: 429 });
@@ -87,7 +87,7 @@ describe('the window', () => {
 });
 
 describe('the bucket', () => {
-  it('fills one by one, and tells when it is full', () => {
+  it('fills one by one, and reports when it is full', () => {
     const world = limited({ perMinute: 60, kind: 'bucket' });
     for (let i = 1; i <= 60; i++) {
       expect(quote(world).headers[RESET]).toBe(String(START_MS / 1_000 + i));
@@ -148,7 +148,7 @@ describe('the block', () => {
 });
 
 describe('a service that is faster than life', () => {
-  it('lets in as many more requests, and says so', () => {
+  it('allows proportionally more requests, and says so', () => {
     const world = play({ limits: { perMinute: 2 }, speed: 20 });
     const statuses = Array.from({ length: 41 }, () => quote(world).status);
     expect(statuses.filter((status) => status === 429)).toHaveLength(1);

@@ -41,20 +41,17 @@ describe('the service of today', () => {
   it.each([
     ['[sandbox:fail]', 400],
     ['[sandbox:crash]', 500],
-  ])(
-    'tells a failed job (%s) by %i on each poll, without a code, and gives the money back',
-    (word, status) => {
-      const { world, retrieve } = ended(`A song ${word}`);
-      for (let polls = 0; polls < 3; polls++) {
-        const { json, ...answer } = retrieve();
-        expect(answer.status).toBe(status);
-        expect(typeof json.error).toBe('string');
-        expect(json).not.toHaveProperty('code');
-        expect(json.credits_refunded).not.toBe(false);
-      }
-      expect(world.get('/billing/balance').json.balances.usd).toBe(100);
-    },
-  );
+  ])('reports a failed job (%s) with %i on each poll, without a code, and refunds it', (word, status) => {
+    const { world, retrieve } = ended(`A song ${word}`);
+    for (let polls = 0; polls < 3; polls++) {
+      const { json, ...answer } = retrieve();
+      expect(answer.status).toBe(status);
+      expect(typeof json.error).toBe('string');
+      expect(json).not.toHaveProperty('code');
+      expect(json.credits_refunded).not.toBe(false);
+    }
+    expect(world.get('/billing/balance').json.balances.usd).toBe(100);
+  });
 
   it('keeps a DIEM charge of an earlier UTC day, and gives back one of the same day', () => {
     const late = Date.UTC(2027, 0, 15, 23, 59, 59);
@@ -84,7 +81,7 @@ describe('the service of today', () => {
     expect(world.post('/audio/queue', SONG).status).toBe(402);
   });
 
-  it('tells any key what it can spend, capped by its own limit, and billing only an ADMIN key', () => {
+  it('shows any key what it can spend, capped by its limit, and billing only to an ADMIN key', () => {
     const world = today({
       keys: [
         'sandbox',
@@ -119,7 +116,7 @@ describe('the service of today', () => {
     expect(data).toMatchObject({ accessPermitted: false, balances: { USD: 0 } });
   });
 
-  it('limits submits and retrieves of a user over all models, and tells no header', () => {
+  it('limits submits and retrieves of a user over all models, without headers', () => {
     const world = today({ limits: descriptionOf('2026-10').limits });
     const submits = Array.from({ length: 41 }, (_, at) =>
       world.post('/audio/queue', { ...(at % 2 === 0 ? SONG : CHEAP), duration_seconds: 5 }),
@@ -186,7 +183,7 @@ describe('the service of today', () => {
     expect([answer.status, answer.headers['retry-after']]).toEqual([429, '30']);
   });
 
-  it('blocks a user after more than 50 refusals in 30 s, whatever the 429s, and tells until when', () => {
+  it('blocks a user after more than 50 refusals in 30 s besides 429s, and says until when', () => {
     const world = today({ limits: { perMinuteByRoute: {}, headers: false, failuresMax: 50 } });
     const unknown = { model: SONG.model, queue_id: UNKNOWN };
     for (let count = 0; count < 51; count++) expect(world.post('/audio/retrieve', unknown).status).toBe(400);

@@ -53,7 +53,7 @@ describe('where the API has two ways to answer, both come:', () => {
     });
   });
 
-  it('but a refund that was asked for on purpose is always told', () => {
+  it('but a refund requested on purpose is always reported', () => {
     for (const answer of bothWays('refundUnstated', (world) => {
       const id = world.queued({ ...SONG, prompt: 'A song [sandbox:refund]' });
       world.untilReady(id);

@@ -101,7 +101,7 @@ describe('a wallet', () => {
     expect(left.ok && left.value.currencies.USD).toBe(10_000_000 - spent);
   });
 
-  it('below ten cents is refused, and told what a top-up takes', async () => {
+  it('below ten cents is refused with the minimum top-up', async () => {
     const refused = await stage(0.05).client.queue(REQUEST);
     expect(refused).toMatchObject({ ok: false, status: 402, code: 'PAYMENT_REQUIRED' });
     expect(refused.ok ? '' : refused.message).toContain('the wallet has $0.05, it needs at least $0.10');
@@ -112,7 +112,7 @@ describe('a wallet', () => {
     expect(refused).toMatchObject({ ok: false, status: 402, code: 'http-402' });
   });
 
-  it('has five requests in flight, and no more', async () => {
+  it('has at most five requests in flight', async () => {
     const { client } = stage();
     const answers = await Promise.all(
       Array.from({ length: 8 }, () => client.complete('elevenlabs-music', 'none')),

@@ -87,7 +87,7 @@ describe('numbers from outside', () => {
   );
 
   it.each(['1e-10', '0', '-1', '1e300', '1e999', '"20000"'])(
-    'of no plausible size are not heard: %s',
+    'of implausible size are ignored: %s',
     (number) => {
       const body = `{"status":"PROCESSING","average_execution_time":${number},"execution_duration":-1}`;
       expect(readRetrieved(JSON.parse(body))).toEqual({ kind: 'running' });

@@ -97,7 +97,7 @@ describe('a pacer whose budget is its own draws no 429', () => {
   });
 });
 
-describe('a pacer uses what it has', () => {
+describe('a pacer uses its whole budget', () => {
   it.each([
     ['a fixed window', { kind: 'window', perMinute: 60 }, 0.97],
     ['a window whose end is rounded up', { kind: 'window', perMinute: 60, rounding: 'up' }, 0.97],
@@ -169,7 +169,7 @@ describe('a 429', () => {
     expect(pacer.opensAtMs(0)).toBe(7_000);
   });
 
-  it('that is about the model pauses nothing', () => {
+  it('about the model pauses nothing', () => {
     const pacer = createPacer();
     const rate = { limit: 60, remaining: 50, resetUnixSeconds: 30 };
     pacer.answered(pacer.sent(0), { status: 429, rate, overloaded: true }, 90);

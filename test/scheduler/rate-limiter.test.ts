@@ -127,7 +127,7 @@ describe('what an earlier run saw', () => {
   });
 });
 
-describe('where the service tells its limits', () => {
+describe('if the service reports its limits', () => {
   const reported = { limit: 60, remaining: 59, resetUnixSeconds: 60 };
 
   it('those hold for each model, and what is only documented does not', () => {
@@ -159,7 +159,7 @@ describe('where the service tells its limits', () => {
   });
 
   it.each([40, 2])(
-    'a 429 that tells nothing is kept to whatever the headers say, after %i requests',
+    'a 429 without headers is respected whatever earlier headers said, after %i requests',
     (many) => {
       const limiter = createRateLimiter();
       const high = { limit: 200, remaining: 199, resetUnixSeconds: 60 };
@@ -172,7 +172,7 @@ describe('where the service tells its limits', () => {
     },
   );
 
-  it('a 429 that tells nothing, while the model has tokens, is about its route', () => {
+  it('a 429 without headers, while the model has tokens, is about its route', () => {
     const limiter = createRateLimiter();
     for (let count = 0; count < 20; count += 1)
       ask(limiter, 'one', 'queue', count * 100, 200, { ...reported, remaining: 59 - count });

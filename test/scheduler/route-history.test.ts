@@ -14,7 +14,7 @@ const refused = (agoMs: number, code = 'http-429'): Attempt =>
 const many = (count: number, agoMs: number): Attempt[] =>
   Array.from({ length: count }, (_, place) => accepted(agoMs + place * 100));
 
-describe('what the lockfile tells of the limit of submits', () => {
+describe('what the lockfile says about the limit of submits', () => {
   it.each([
     ['nothing where no 429 came', many(50, 10_000 * 60), undefined],
     ['as many as were accepted in the minute before a 429', [...many(20, 300_000), refused(299_000)], 20],
@@ -48,7 +48,7 @@ describe('what the lockfile tells of the limit of submits', () => {
   });
 });
 
-describe('what the lockfile tells of the limit of polls', () => {
+describe('what the lockfile says about the limit of polls', () => {
   const stored = (agoMs: number, limits?: Attempt['limits']): Attempt =>
     attempt({ state: 'stored', at: { stored: at(agoMs) }, ...(limits && { limits }) });
   const limitOf = (attempts: readonly Attempt[]) => routeHistories(attempts, NOW_MS).retrieve?.perMinute;

@@ -198,7 +198,7 @@ describe('what git says', () => {
     expect(gitFault({ code: 128, stdout: new Uint8Array(), stderr })).toMatchObject({ kind });
   });
 
-  it('is told without credentials', () => {
+  it('is shown without credentials', () => {
     const stderr = "fatal: unable to access 'https://me:hunter2@host/a.git/': Could not resolve host: host";
     expect(gitFault({ code: 128, stdout: new Uint8Array(), stderr }).message).not.toContain('hunter2');
   });

@@ -124,7 +124,7 @@ describe('a lockfile over a shared log', () => {
     expect(sharing.has({ ...intent, attempt: id('never written') })).toBe(false);
   });
 
-  it('does not overrule what a person said: the record is superseded, and the lockfile has what the log has', async () => {
+  it('does not override what the user resolved: the record is superseded, and the lockfile matches the log', async () => {
     const share = await createShare();
     const [a, b] = [await machine(share, 'a'), await machine(share, 'b')];
     await a.store.record(intent);
@@ -137,7 +137,7 @@ describe('a lockfile over a shared log', () => {
     expect(a.log.attempts.get(intent.attempt)).toMatchObject({ state: 'lost', rev: 3 });
   });
 
-  it('keeps where a file is on this machine, and does not tell others of moves', async () => {
+  it('keeps where a file is on this machine, and does not share moves', async () => {
     const share = await createShare();
     const a = await machine(share, 'a');
     await a.store.record(intent);

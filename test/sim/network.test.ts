@@ -60,7 +60,7 @@ it('headers later than their deadline are no answer, at that moment, though the 
     });
 });
 
-it('a request that is lost is told so when the headers are late, or reset', async () => {
+it('a lost request ends with late headers or a reset', async () => {
   const codes = new Set<string | undefined>();
   for (const seed of SEEDS) {
     const { code, atMs, handled } = await ask({ requestLost: 1 }, { headersDeadlineMs: 60_000 }, seed);

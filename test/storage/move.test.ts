@@ -75,7 +75,7 @@ it('a journaled move is finished though its folder was removed since', async () 
   expect(Object.keys(disk.texts())).toContain(`${ROOT}/new/one.mp3`);
 });
 
-describe('a lockfile line that a stranger wrote', () => {
+describe('a forged line in the lockfile', () => {
   const SECRET = 'the secret';
   const theirs = (path: string, to: string): Attempt => ({
     ...done,

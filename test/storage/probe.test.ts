@@ -15,14 +15,14 @@ const probe = async (disk: MemoryDisk) => (await probed(disk)).fault;
 const stems = ['out/01-one', 'out/02-two', 'more/03-three'];
 
 describe('the probe of the output folders', () => {
-  it('makes no folder and leaves no file: nothing may come of it', async () => {
+  it('creates no folder and leaves no file', async () => {
     const disk = createMemoryDisk({ '/album/album.yaml': '' });
     expect(await probe(disk)).toBeUndefined();
     expect(Object.keys(disk.texts())).toEqual(['/album/album.yaml']);
     expect(await disk.files.list('/album')).toEqual(['album.yaml']);
   });
 
-  it('names the folder that takes no file, and why', async () => {
+  it('names the folder that cannot store files, and why', async () => {
     const disk = createMemoryDisk({ '/album/more/02-other.wav': '' });
     disk.intercept(({ name, path }) =>
       name === 'write' && path.startsWith('/album/more/') ? 'ENOSPC' : undefined,
@@ -32,7 +32,7 @@ describe('the probe of the output folders', () => {
     expect(Object.keys(disk.texts())).toEqual(['/album/more/02-other.wav']);
   });
 
-  it('tries the folder in which one would have to be made', async () => {
+  it('tries the parent of a folder that has to be created', async () => {
     const disk = createMemoryDisk({ '/album/album.yaml': '' });
     disk.intercept(({ name, path }) =>
       name === 'open' && path.startsWith('/album/.probe-') ? 'EROFS' : undefined,
@@ -41,12 +41,12 @@ describe('the probe of the output folders', () => {
     expect(await probe(disk)).toEqual(fault);
   });
 
-  it('finds a file where a folder has to be', async () => {
+  it('finds a file in the place of a folder', async () => {
     const disk = createMemoryDisk({ '/album/out': '' });
     expect((await probe(disk))?.directory).toBe('/album/out');
   });
 
-  it('finds a disk that does not take names as long as the files will have', async () => {
+  it('finds a disk that does not support file names as long as needed', async () => {
     const disk = createMemoryDisk({ '/album/album.yaml': '' });
     disk.intercept(({ path }) => ((path.split('/').at(-1) ?? '').length > 143 ? 'ENAMETOOLONG' : undefined));
     const output = await openOutput(disk.files, '/album');
@@ -69,7 +69,7 @@ describe('the probe of the output folders', () => {
     expect(Object.keys(disk.texts())).toHaveLength(40);
   });
 
-  it('removes what a killed run left of its own, and no file of that name that it did not write', async () => {
+  it('removes its own leftovers of a killed run, and no other file of that name', async () => {
     const disk = createMemoryDisk({ '/album/out/.probe-0123456789ab.part': 'mine', '/album/more/x.wav': '' });
     let left = '';
     disk.intercept(({ name, path }) => {
@@ -85,7 +85,7 @@ describe('the probe of the output folders', () => {
   });
 
   it.each(['EPERM', 'EACCES', 'EIO', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])(
-    'takes a disk that refuses hard links with %s, as storing does',
+    'accepts a disk that refuses hard links with %s, as storing does',
     async (code) => {
       const disk = createMemoryDisk({ '/album/out/x.wav': '', '/album/more/x.wav': '' });
       disk.intercept(({ name }) => (name === 'link' ? code : undefined));
@@ -99,7 +99,7 @@ describe('the probe of the output folders', () => {
     ['stream', 'EIO'],
     ['syncDirectory', 'EIO'],
     ['remove', 'EPERM'],
-  ])('finds what only the end of storing meets: %s', async (operation, code) => {
+  ])('finds failures of the last step of storing: %s', async (operation, code) => {
     const disk = createMemoryDisk({ '/album/out/x.wav': '', '/album/more/x.wav': '' });
     disk.intercept(({ name, path }) => {
       if (name === 'link') return 'ENOSYS';
@@ -108,7 +108,7 @@ describe('the probe of the output folders', () => {
     expect(await probe(disk)).toEqual({ directory: '/album/more', code });
   });
 
-  it('tells a disk that cannot sync folders, and goes on', async () => {
+  it('reports a disk that cannot sync folders, and continues', async () => {
     const disk = createMemoryDisk({ '/album/album.yaml': '' });
     const reported = await probed(disk, 'nearest', { canSyncDirectory: async () => false });
     expect(reported).toEqual({ unsynced: '/album' });
@@ -122,7 +122,7 @@ describe('the probe of the output folders', () => {
     expect(await free(undefined)).toEqual({});
   });
 
-  it('makes the folders once they will be needed, and tries those alone', async () => {
+  it('creates needed folders before buying, and tries only those', async () => {
     const disk = createMemoryDisk({ '/album/more/x.wav': '' });
     const tried: string[] = [];
     disk.intercept(({ name, path }) => {

@@ -324,7 +324,7 @@ describe('what is no whole audio', () => {
     expect((await inspect(whole)).kind).toBe('whole');
   });
 
-  it('a file of another size than told is refused', async () => {
+  it('a file of another size than declared is refused', async () => {
     const whole = wav(1);
     const finding = await inspectMedia(inPieces(whole, 1_000), whole.byteLength + 1);
     expect(finding.kind).not.toBe('whole');

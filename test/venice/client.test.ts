@@ -79,7 +79,7 @@ const KEY = 'sk-secret-0123456789abcdef';
 const codeOf = (result: CallResult<unknown>) => (result.ok ? 'ok' : result.code);
 
 describe('a service that echoes the key', () => {
-  it('is not given it back as a model', async () => {
+  it('does not get it into the model name', async () => {
     const { client } = clientWith({ body: JSON.stringify({ queue_id: 'q1', model: KEY }) });
     expect(await client.queue({ model: 'm', prompt: 'p' })).toMatchObject({
       value: { queueId: 'q1', model: 'm' },
@@ -87,7 +87,7 @@ describe('a service that echoes the key', () => {
   });
 
   it.each([KEY, `id-${KEY}`, Buffer.from(KEY).toString('base64')])(
-    'has not told a usable id: %s',
+    'has not returned a usable id: %s',
     async (id) => {
       const { client } = clientWith({ body: JSON.stringify({ queue_id: id, model: 'm' }) });
       const result = await client.queue({ model: 'm', prompt: 'p' });
@@ -96,13 +96,13 @@ describe('a service that echoes the key', () => {
     },
   );
 
-  it('has not told a usable id either where the key is written in escapes', async () => {
+  it('has not returned a usable id either if the key is escaped', async () => {
     const escaped = KEY.replace('s', '\\u0073');
     const { client } = clientWith({ body: `{"queue_id":"${escaped}","model":"${escaped}"}` });
     expect(JSON.stringify(await client.queue({ model: 'm', prompt: 'p' }))).not.toContain(KEY.slice(0, 9));
   });
 
-  it.each([1_980, 1_990, 1_999])('tells no part of it where a text is cut, %i characters on', async (at) => {
+  it.each([1_980, 1_990, 1_999])('shows no part of it at the cut of a text, %i characters in', async (at) => {
     const error = `${'x'.repeat(at)}${KEY}`;
     const { client } = clientWith({ status: 400, body: JSON.stringify({ error, code: KEY }) });
     const result = await client.queue({ model: 'm', prompt: 'p' });
@@ -118,8 +118,8 @@ describe('a service that echoes the key', () => {
   });
 });
 
-describe('what is asked', () => {
-  it('is one request each, on the right path, with the right body', async () => {
+describe('the requests of the client', () => {
+  it('have the right path and body, one each', async () => {
     const { client, asked } = clientWith({ body: '{}' });
     await client.models();
     await client.quote({ model: 'm', duration_seconds: 60 });
@@ -147,7 +147,7 @@ describe('what is asked', () => {
 });
 
 describe('a good answer', () => {
-  it('gives its value and the rate facts', async () => {
+  it('returns its value and the rate headers', async () => {
     const headers = { 'x-ratelimit-remaining-requests': '7' };
     const { client } = clientWith({ body: '{"quote":0.75}', headers });
     expect(await client.quote(REQUEST)).toEqual({ ok: true, value: 750_000, rate: { remaining: 7 } });
@@ -454,7 +454,7 @@ describe('the usage history', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('does not go round for ever in empty pages', async () => {
+  it('ends even with endless empty pages', async () => {
     const { client, asked } = clientWith(page(0, 'again'));
     expect(await client.usageHistory(0, 1, 15)).toMatchObject({ ok: true, value: { entries: [] } });
     expect(asked.length).toBeLessThanOrEqual(100);

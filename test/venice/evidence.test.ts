@@ -115,14 +115,14 @@ describe('the charges of other jobs', () => {
 });
 
 describe('what fits', () => {
-  it('is told the nearest first, whatever it is called', () => {
+  it('is listed with the nearest first, whatever its name', () => {
     const [late, near] = [entry({ lateMs: 8 * MINUTE_MS }), entry({ sku: 'unheard-of' })];
     expect(matchCharges(doubtful, [late, near], [doubtful]).fits).toEqual([near, late]);
   });
 });
 
 describe('what comes near', () => {
-  it('is told by amount, then model, then time', () => {
+  it('is sorted by amount, then model, then time', () => {
     const history = [
       entry({ spentMicroUsd: 1 }),
       entry({ spentMicroUsd: 2, lateMs: 1_000 }),

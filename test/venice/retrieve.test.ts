@@ -81,7 +81,7 @@ describe('an address under a name that nobody knows', () => {
 });
 
 describe('an answer that is not understood', () => {
-  it('is told by its status and the names of its fields', async () => {
+  it('is reported with its status and the names of its fields', async () => {
     const body = JSON.stringify({ status: 'COMPLETED', somewhere: 7, secret: 'hush' });
     const { result } = await poll({ type: 'application/json', body });
     expect(result).toMatchObject({ ok: false, code: 'wrong-type' });
