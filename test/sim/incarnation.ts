@@ -43,7 +43,9 @@ export function launch(
       // At rest: between a last look and the request that rests on it nothing is awaited.
       if (draw.tamperAt.includes(operation))
         world.timeline.after(0, () => {
-          if (tamper(world)) joinSoon(world, incarnation, draw);
+          const tampered = tamper(world);
+          if (tampered === 'guard') joinSoon(world, incarnation, draw);
+          if (tampered === 'lockfile') killSoon(world, incarnation);
         });
     },
     onCrash: () => crash(world, incarnation, draw.crashIsPower),
@@ -115,6 +117,15 @@ function joinSoon(world: SimWorld, incarnation: Incarnation, draw: RunDraw): voi
   if (rng.chance(0.5)) return;
   world.timeline.after(rng.below(10_000), () => {
     if (!incarnation.over) launch(world, { ...CALM_RUN, elsewhere: draw.elsewhere });
+  });
+}
+
+/** Before the run has seen what became of its lockfile: only its journal has the records then. */
+function killSoon(world: SimWorld, incarnation: Incarnation): void {
+  const rng = createRng(world.seed, `kills ${incarnation.name}`);
+  if (rng.chance(0.7)) return;
+  world.timeline.after(rng.below(1_000), () => {
+    if (!incarnation.over) crash(world, incarnation, false);
   });
 }
 

@@ -10,31 +10,31 @@ const GUARD = `${PRIVATE}album.lock.jsonl.guard`;
  * What others do during a run: version control puts the lockfile back, as it is or as it was, or takes it away; somebody
  * deletes the guard. Not both the lockfile and what was written beside it: from that nothing could be known.
  *
- * @returns whether the guard is gone: a second run may begin beside the first
+ * @returns what was replaced or deleted
  */
-export function tamper(world: SimWorld): boolean {
+export function tamper(world: SimWorld): 'guard' | 'lockfile' | undefined {
   const { rng, disk, scenario, oldLockfiles } = world;
   const { claims, containers, second } = scenario.systems;
   if (rng.chance(0.4)) {
     // Elsewhere the guard is all that keeps others out.
-    if (!claims || containers || second) return false;
+    if (!claims || containers || second) return undefined;
     world.trace('somebody deletes the guard');
     put(world, GUARD, undefined);
-    return true;
+    return 'guard';
   }
   const bytes = disk.entries.get(LOCKFILE);
   // Without a journal nothing was recorded in this run: an older lockfile is then what a person wants. With its end mark
   // the file is closed: what happens to it now is no matter of this run.
-  if (world.damaged || bytes === undefined || bytes === 'directory') return false;
-  if (!hasJournal(disk) || isClosed(bytes.bytes)) return false;
+  if (world.damaged || bytes === undefined || bytes === 'directory') return undefined;
+  if (!hasJournal(disk) || isClosed(bytes.bytes)) return undefined;
   // A record that had to be rescued is in no journal: this would be a second misfortune.
   if ([...disk.entries.keys()].some((path) => path.startsWith(`${RESCUE}/`) && path.includes('-rescue-')))
-    return false;
+    return undefined;
   const to = rng.pick([bytes.bytes, undefined, ...oldLockfiles.slice(-1)]);
   world.trace(`somebody replaces the lockfile: ${to?.length ?? 'deleted'}`);
   world.tampered = true;
   put(world, LOCKFILE, to);
-  return false;
+  return 'lockfile';
 }
 
 function put({ disk, timeline }: SimWorld, path: string, bytes: Uint8Array | undefined): void {
