@@ -288,7 +288,9 @@ function ended(
   leave(world, incarnation);
   const { error } = how;
   const code = error === undefined ? (how.report?.exitCode ?? 0) : exitCodeOf(error);
-  world.trace(`${incarnation.name} ends with ${code ?? String(error)}`);
+  world.trace(
+    `${incarnation.name} ends with ${code ?? String(error)}${error instanceof Error ? `: ${error.message}` : ''}`,
+  );
   if (code === undefined || code === 1) {
     const reported = error instanceof Error ? (error.stack ?? error.message) : String(error);
     world.judge.blame('o', `${incarnation.name} ends with ${reported}`);

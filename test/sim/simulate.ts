@@ -187,7 +187,8 @@ function judgeEnd(world: SimWorld, { report, error }: Incarnation): void {
   const view = judge.seen();
   const code = report?.exitCode ?? exitCodeOf(error);
   if (code === EXIT.lockfile) {
-    if (view.badLines === 0) judge.blame('l', 'the lockfile is refused and can be read');
+    if (view.badLines === 0 && hasWholeLine(world))
+      judge.blame('l', 'the lockfile is refused and can be read');
     return;
   }
   // What becomes of a stranger's job, under whatever key, is nobody's promise.
@@ -208,6 +209,12 @@ function judgeEnd(world: SimWorld, { report, error }: Incarnation): void {
   if (code === EXIT.tracks && !excused) judge.blame('l', 'exit 100, and nothing has failed');
   if (code === EXIT.inDoubt && doubtful(world).length === 0)
     judge.blame('l', 'exit 8, and nothing is in doubt');
+}
+
+/** Without links, on a disk that fails as the first line is written and then as the file is removed, a part of it stays. */
+function hasWholeLine({ disk }: SimWorld): boolean {
+  const entry = disk.entries.get(LOCKFILE);
+  return entry !== undefined && entry !== 'directory' && entry.bytes.includes(0x0a);
 }
 
 const EXCUSES: ReadonlySet<string> = new Set(['failed', 'lost', 'rejected', 'in_doubt', 'intent']);
