@@ -179,7 +179,7 @@ const SPECIAL: Readonly<Record<string, readonly Answer[]>> = {
   'Retrieve: 400 `Request ID is invalid.`': [
     { status: 400, body: error({ error: 'Request ID is invalid.' }) },
   ],
-  'Retrieve: 400 that lists faults of the request (`issues`, `details`)': [
+  'Retrieve: 400 that lists errors in the request (`issues`, `details`)': [
     { status: 400, body: error({ issues: [{ path: ['model'], message: 'Required' }] }) },
     { status: 400, body: error({ details: { model: { _errors: ['Required'] } } }) },
   ],
