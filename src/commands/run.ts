@@ -214,6 +214,7 @@ async function printEnd(
           width: screen.columns,
           suggestions,
           placeOf: session.placeOf,
+          command: session.command,
         }),
     );
   await writeReports(session, outcome, loaded, patch);

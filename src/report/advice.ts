@@ -1,8 +1,12 @@
 import type { TakeEvent } from '../core/events.js';
 import { resolutionOf } from './phrases.js';
 
+/** A command of this program for the same manifest, ready to paste. */
+export type CommandFor = (verb: string, ...words: string[]) => string;
+
 /** The next step for a take that is not made, as an instruction. */
-export function adviceFor(take: TakeEvent): string {
+export function adviceFor(take: TakeEvent, command: CommandFor): string {
+  const id = take.attempt.slice(0, 8);
   switch (take.state) {
     case 'rejected':
       return adviceForRefusal(take);
@@ -10,15 +14,15 @@ export function adviceFor(take: TakeEvent): string {
       return adviceForFailure(take);
     case 'lost':
       if (resolutionOf(take.code) !== undefined) return AGAIN;
-      return `The service no longer has the audio. ${AGAIN} If the service finds it after all, \`resolve\` with its queue id collects it.`;
+      return `The service no longer has the audio. ${AGAIN} If the service finds it after all, collect it: \`${command('resolve', id, '--queue-id', take.queue_id ?? 'ID')}\`.`;
     case 'unverified':
-      return `The bytes are kept as \`.unverified\`; run again to fetch it once more, at no cost. If they sound right, \`accept MANIFEST ${take.key}\` takes them as they are. To give it up: \`resolve MANIFEST ${take.attempt.slice(0, 8)} --charged\`.`;
+      return `The bytes are kept as \`.unverified\`; run again to download the audio again, at no cost. If they sound right, keep them: \`${command('accept', take.key)}\`. To give the take up: \`${command('resolve', id, '--charged')}\`.`;
     case 'missing':
       return take.code === 'no-file-here'
         ? 'Made with `--out-dir`? Pass the same folder again; otherwise put the file back.'
-        : 'Put the file back, or buy it again with `run --retry-failed`.';
+        : `Put the file back, or buy it again: \`${command('run', '--retry-failed')}\`.`;
     case 'in_doubt':
-      return 'Look it up in the billing history: `resolve` shows what is known, and settles it.';
+      return `See what the billing history shows, and settle it: \`${command('resolve')}\`.`;
     default:
       return 'Run again to continue where it stopped.';
   }

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { compareDiagnostics, type Diagnostic } from '../core/diagnostic.js';
 import type { Take } from '../manifest/take.js';
-import { adviceFor } from './advice.js';
+import { adviceFor, type CommandFor } from './advice.js';
 import { escapeForeign } from './escape.js';
 import type { RunOutcome } from './outcome.js';
 import { failureReason } from './phrases.js';
@@ -34,7 +34,11 @@ export function githubAnnotations(diagnostics: readonly Diagnostic[], options: G
  *
  * @param takes of the manifest, for their places
  */
-export function takeAnnotations(outcome: RunOutcome, takes: readonly Take[], options: GithubOptions): string {
+export function takeAnnotations(
+  outcome: RunOutcome,
+  takes: readonly Take[],
+  options: GithubOptions & { readonly command: CommandFor },
+): string {
   const reportedCount = outcome.diagnostics.filter(({ severity }) => severity === 'error').length;
   const spans = new Map(takes.map(({ key, span }) => [key, span]));
   const annotated = [...outcome.failures, ...outcome.inDoubt].map((take): Annotated => {
@@ -43,7 +47,7 @@ export function takeAnnotations(outcome: RunOutcome, takes: readonly Take[], opt
       code: take.code ?? take.state,
       severity: 'error',
       message: `${take.key}: ${failureReason(take)}`,
-      hint: adviceFor(take),
+      hint: adviceFor(take, options.command),
       ...(span === undefined ? {} : { span }),
     };
   });

@@ -1,7 +1,7 @@
 import { EXIT } from '../core/errors.js';
 import type { SummaryEvent, TakeEvent } from '../core/events.js';
 import { formatUsd } from '../core/money.js';
-import { adviceFor } from './advice.js';
+import { adviceFor, type CommandFor } from './advice.js';
 import { formatDuration } from './duration.js';
 import { escapeForeign } from './escape.js';
 import type { RunOutcome } from './outcome.js';
@@ -14,6 +14,7 @@ const BYTES_MAX = 1_000_000;
 const CELL_MAX = 300;
 
 export interface MarkdownOptions {
+  readonly command: CommandFor;
   /** How a file is named, given its path relative to the output root. Default: that path. */
   placeOf?(file: string): string;
   /** Default 1,000,000. */
@@ -21,7 +22,7 @@ export interface MarkdownOptions {
 }
 
 /** The last screen as GitHub-flavoured Markdown, for `$GITHUB_STEP_SUMMARY`. Never exceeds its size limit. */
-export function renderMarkdown(outcome: RunOutcome, options: MarkdownOptions = {}): string {
+export function renderMarkdown(outcome: RunOutcome, options: MarkdownOptions): string {
   const { summary } = outcome;
   const { placeOf = String } = options;
   if (!summary) return '';
@@ -36,6 +37,11 @@ export function renderMarkdown(outcome: RunOutcome, options: MarkdownOptions = {
     ...(summary.next_command === null ? [] : ['', 'Next:', '', ...codeBlock(summary.next_command)]),
   ];
   const trouble = ['Take', 'What happened', 'What to do'];
+  const problemRow = (take: TakeEvent) => [
+    foreign(take.key),
+    cell(failureReason(take)),
+    adviceFor(take, inCode(options.command)),
+  ];
   const sections: Section[] = [
     { title: 'Failed', header: trouble, takes: outcome.failures, row: problemRow },
     { title: 'In doubt', header: trouble, takes: outcome.inDoubt, row: problemRow },
@@ -100,10 +106,6 @@ function tableRow(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-function problemRow(take: TakeEvent): string[] {
-  return [foreign(take.key), cell(failureReason(take)), adviceFor(take)];
-}
-
 function takeRow(take: TakeEvent, placeOf: (file: string) => string): string[] {
   return [
     foreign(take.key),
@@ -112,6 +114,14 @@ function takeRow(take: TakeEvent, placeOf: (file: string) => string): string[] {
     formatUsd(take.price_micro_usd),
     take.path === undefined ? '' : foreign(placeOf(take.path)),
   ];
+}
+
+/** Commands that stay one code span in one cell of a table. */
+function inCode(command: CommandFor): CommandFor {
+  return (...words) =>
+    escapeForeign(command(...words))
+      .replaceAll('`', "'")
+      .replaceAll('|', '\\|');
 }
 
 function foreign(text: string): string {

@@ -1,7 +1,7 @@
 import { EXIT } from '../core/errors.js';
 import type { SummaryEvent, TakeEvent } from '../core/events.js';
 import { formatUsd, isRefunded } from '../core/money.js';
-import { adviceFor } from './advice.js';
+import { adviceFor, type CommandFor } from './advice.js';
 import { formatDuration } from './duration.js';
 import { escapeForeign } from './escape.js';
 import type { RunOutcome } from './outcome.js';
@@ -17,6 +17,7 @@ export interface SummaryOptions {
   readonly width: number;
   /** The path to open a file from here, given its path relative to the output root. Default: that path. */
   placeOf?(path: string): string;
+  readonly command: CommandFor;
   /** Files named at most. Default 10. */
   readonly filesMax?: number;
   /** Failures, and attempts in doubt, shown at most, each. Default 20. */
@@ -35,8 +36,8 @@ export function renderSummary(outcome: RunOutcome, options: SummaryOptions): str
   const sections = [
     headline(outcome, summary, style, width),
     filesSection(outcome, options, style),
-    problemSection('Failed', outcome.failures, failuresMax, style, width),
-    problemSection('In doubt', outcome.inDoubt, failuresMax, style, width),
+    problemSection('Failed', outcome.failures, options, style, width),
+    problemSection('In doubt', outcome.inDoubt, options, style, width),
     soundSection(outcome, failuresMax, style, width),
     stopSection(outcome, summary, style, width),
     options.suggestions ?? [],
@@ -173,7 +174,7 @@ function soundSection({ qc }: RunOutcome, takesMax: number, style: Style, width:
 function problemSection(
   title: string,
   takes: readonly TakeEvent[],
-  takesMax: number,
+  { command, failuresMax: takesMax = 20 }: SummaryOptions,
   style: Style,
   width: number,
 ): string[] {
@@ -183,7 +184,7 @@ function problemSection(
     .flatMap((take) => [
       `  ${style.bad(take.state === 'in_doubt' ? '?' : '✖')} ${cut(escapeForeign(take.key), width - 4)}`,
       ...wrap(failureReason(take), width - 4).map((line) => `    ${line}`),
-      ...wrap(adviceFor(take), width - 4).map((line) => style.note(`    ${line}`)),
+      ...wrap(adviceFor(take, command), width - 4).map((line) => style.note(`    ${line}`)),
     ]);
   if (takes.length > takesMax) lines.push(style.faint(`  … ${takes.length - takesMax} more`));
   return [style.strong(title), ...lines];

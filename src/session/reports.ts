@@ -36,10 +36,11 @@ export async function writeReports(
   const stepSummary = process.env.GITHUB_STEP_SUMMARY;
   if (stepSummary !== undefined && stepSummary !== '') {
     const { renderMarkdown } = await import('../report/markdown.js');
-    const text = renderMarkdown(outcome, { placeOf: session.placeOf });
+    const text = renderMarkdown(outcome, { placeOf: session.placeOf, command: session.command });
     await writeReport(world, stepSummary, text, 'append');
   }
-  if (isGithub()) stderr.write(takeAnnotations(outcome, takes, githubPlaces()));
+  if (isGithub())
+    stderr.write(takeAnnotations(outcome, takes, { ...githubPlaces(), command: session.command }));
 }
 
 /**

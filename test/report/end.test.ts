@@ -12,6 +12,10 @@ import { screenOf } from '../fakes/screen.js';
 import { HOSTILE, noticeEvent, planEvent, summaryEvent, takeEvent, versionEvent } from './builders.js';
 import { recordingTerminal } from './fakes.js';
 
+const command = (verb: string, ...words: string[]) =>
+  ['venice-batch', verb, 'album.yaml', ...words].join(' ');
+const SCREEN = { color: false, width: 80, command };
+
 function outcomeOf(...events: RunEvent[]): RunOutcome {
   const recorder = createRecorder();
   for (const event of events) recorder.event(event);
@@ -64,7 +68,7 @@ describe('the last screen', () => {
         approved_micro_usd: 690_000,
       }),
     );
-    expect(renderSummary(outcome, { color: false, width: 80 })).toBe(
+    expect(renderSummary(outcome, SCREEN)).toBe(
       [
         '✔ 1 of 1 done',
         '  1 made now · 4 min 12 s',
@@ -83,8 +87,7 @@ describe('the last screen', () => {
       recorder.event(takeEvent(key, 'stored', { path: `out/${key}.flac` }));
     recorder.event(summaryEvent());
     const text = renderSummary(recorder.outcome(['a', 'b']), {
-      color: false,
-      width: 80,
+      ...SCREEN,
       placeOf: (path) => `album.sandbox/${path}`,
     });
     expect(text.split('\n').slice(-5)).toEqual([
@@ -96,8 +99,7 @@ describe('the last screen', () => {
     ]);
   });
 
-  const moneyOf = (...events: RunEvent[]) =>
-    renderSummary(outcomeOf(...events), { color: false, width: 80 }).split('\n')[2];
+  const moneyOf = (...events: RunEvent[]) => renderSummary(outcomeOf(...events), SCREEN).split('\n')[2];
 
   it('shows refunds, and no approval if nothing was to be bought', () => {
     const refunded = takeEvent('a', 'failed', { money: 'refunded' });
@@ -112,7 +114,7 @@ describe('the last screen', () => {
   });
 
   it('shows each failure with reason, cost and fix, what is in doubt, and the next command last', () => {
-    const lines = renderSummary(hadProblems(), { color: false, width: 120 }).split('\n');
+    const lines = renderSummary(hadProblems(), { ...SCREEN, width: 120 }).split('\n');
     expect(lines[0]).toBe('✖ 13 of 40 done');
     expect(lines).toContain('  13 made now · 1 in doubt · 2 failed · 4 min 12 s');
     expect(lines).toContain('  … 3 more');
@@ -128,7 +130,7 @@ describe('the last screen', () => {
   });
 
   it.each([40, 80, 120])('fits %i columns, even in colour', async (width) => {
-    const screen = await screenOf(renderSummary(hadProblems(), { color: true, width }), width, 60);
+    const screen = await screenOf(renderSummary(hadProblems(), { ...SCREEN, color: true, width }), width, 60);
     expect(screen.wrappedRows).toBe(0);
     expect(screen.lines.map((line) => line.trim())).toContain('Failed');
   });
@@ -142,16 +144,16 @@ describe('the last screen', () => {
     ['too low a budget', '✖ 1 of 3 done', { done: 1, not_bought: 2, exit_code: 5 }],
   ])('has a suitable headline: %s', (_, first, fields) => {
     const outcome = outcomeOf(summaryEvent({ total: 3, done: 0, made: 0, ...fields }));
-    const text = renderSummary(outcome, { color: false, width: 80 });
+    const text = renderSummary(outcome, SCREEN);
     expect(text.split('\n')[0]).toBe(first);
-    expect(renderMarkdown(outcome).split('\n')[0]).toBe(`## venice-batch: ${first.slice(2)}`);
+    expect(renderMarkdown(outcome, { command }).split('\n')[0]).toBe(`## venice-batch: ${first.slice(2)}`);
   });
 
   it('says why valid takes were not bought, and only then', () => {
     const why = noticeEvent('three answers were lost', { level: 'error', hint: 'to settle it: resolve' });
     const screen = (not_bought: number) => {
       const outcome = outcomeOf(noticeEvent('a pause'), why, summaryEvent({ not_bought, exit_code: 8 }));
-      return [renderSummary(outcome, { color: false, width: 80 }), renderMarkdown(outcome)] as const;
+      return [renderSummary(outcome, SCREEN), renderMarkdown(outcome, { command })] as const;
     };
     const [text, markdown] = screen(5);
     expect(text).toContain('\n\nNot bought\n  error: three answers were lost (to settle it: resolve)\n');
@@ -163,7 +165,7 @@ describe('the last screen', () => {
   it('keeps the next command in one piece at any length', () => {
     const next_command = `venice-batch run ${'very-long-name/'.repeat(10)}album.yaml`;
     const text = renderSummary(outcomeOf(summaryEvent({ next_command, exit_code: 11 })), {
-      color: false,
+      ...SCREEN,
       width: 40,
     });
     expect(text).toContain(`\n  ${next_command}\n`);
@@ -171,19 +173,13 @@ describe('the last screen', () => {
 
   it('limits what it lists of a long run', () => {
     const events = Array.from({ length: 5000 }, (_, index) => takeEvent(`t${index}`, 'failed'));
-    const text = renderSummary(outcomeOf(...events, summaryEvent({ exit_code: 100, failed: 5000 })), {
-      color: false,
-      width: 80,
-    });
+    const text = renderSummary(outcomeOf(...events, summaryEvent({ exit_code: 100, failed: 5000 })), SCREEN);
     expect(text.split('\n').length).toBeLessThan(80);
     expect(text).toContain('  … 4980 more\n');
   });
 
   it('says that it was the sandbox', () => {
-    const text = renderSummary(outcomeOf(versionEvent({ sandbox: true }), summaryEvent()), {
-      color: false,
-      width: 80,
-    });
+    const text = renderSummary(outcomeOf(versionEvent({ sandbox: true }), summaryEvent()), SCREEN);
     expect(text).toMatch(/^✔ 40 of 40 done \(sandbox\)\n/);
   });
 
@@ -193,9 +189,7 @@ describe('the last screen', () => {
       takeEvent('a', 'stored', { path: HOSTILE }),
       summaryEvent(),
     );
-    expect(renderSummary(hostile, { color: false, width: 80 })).not.toMatch(
-      /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/,
-    );
+    expect(renderSummary(hostile, SCREEN)).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
   });
 });
 
@@ -277,14 +271,16 @@ describe('the reason for a take that is not made', () => {
   it('is what the user said, without mentioning the service', () => {
     const reported = takeEvent('a', 'lost', { code: 'resolved_refunded', money: 'refunded' });
     expect(failureReason(reported)).toBe('given up: resolved as refunded');
-    expect(adviceFor(reported)).not.toContain('service');
-    expect(adviceFor(takeEvent('a', 'lost', { code: 'not_found' }))).toContain('no longer has the audio');
+    expect(adviceFor(reported, command)).not.toContain('service');
+    expect(adviceFor(takeEvent('a', 'lost', { code: 'not_found' }), command)).toContain(
+      'no longer has the audio',
+    );
   });
 });
 
 describe('the advice for a take that is not made', () => {
   it('distinguishes an offline model from a busy one', () => {
-    const refused = (code: string) => adviceFor(takeEvent('a', 'rejected', { status: 503, code }));
+    const refused = (code: string) => adviceFor(takeEvent('a', 'rejected', { status: 503, code }), command);
     expect(refused('MODEL_OFFLINE')).toMatch(/offline.*venice-batch models/);
     expect(refused('MODEL_OFFLINE')).not.toMatch(/busy/);
     expect(refused('MODEL_AT_CAPACITY')).toMatch(/busy/);
@@ -293,7 +289,7 @@ describe('the advice for a take that is not made', () => {
 
 describe('the Markdown summary', () => {
   it('has the counts, the cost, the next command, failures, doubts and every track', () => {
-    const text = renderMarkdown(hadProblems());
+    const text = renderMarkdown(hadProblems(), { command });
     const lines = text.split('\n');
     expect(lines[0]).toBe('## venice-batch: 13 of 40 done');
     expect(text).toContain('```sh\nvenice-batch resolve album.yaml\n```');
@@ -314,7 +310,7 @@ describe('the Markdown summary', () => {
     );
     const outcome = outcomeOf(...events, summaryEvent({ failed: 5000 }));
     for (const bytesMax of [2000, 100_000, undefined]) {
-      const text = renderMarkdown(outcome, bytesMax === undefined ? {} : { bytesMax });
+      const text = renderMarkdown(outcome, bytesMax === undefined ? { command } : { command, bytesMax });
       const bound = bytesMax ?? 1024 * 1024;
       expect(Buffer.byteLength(text)).toBeLessThanOrEqual(bound);
       expect(Buffer.byteLength(text)).toBeGreaterThan(bound * 0.5);
@@ -324,9 +320,13 @@ describe('the Markdown summary', () => {
 
   it('escapes text that could become markup or leave its cell', () => {
     const evil = '| <img src=x> **b** [l](u) `c` \n# h ~~s~~ $m$ &lt;';
-    const line = renderMarkdown(outcomeOf(takeEvent('x', 'failed', { message: evil }), summaryEvent()))
+    const failed = takeEvent('x', 'failed', { message: evil });
+    const advice = adviceFor(failed, command);
+    const whole = renderMarkdown(outcomeOf(failed, summaryEvent()), { command })
       .split('\n')
       .find((one) => one.startsWith('| x | failed'))!;
+    expect(whole.endsWith(` ${advice} |`)).toBe(true);
+    const line = whole.replace(advice, '');
     expect(line.replace(/\\[\\`*_[\]<>|~#&$!]/g, '').match(/[`*_[\]<>~#&$]/g)).toBeNull();
     expect(line.match(/(?<!\\)\|/g)).toHaveLength(4);
   });

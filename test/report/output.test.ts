@@ -18,6 +18,9 @@ import {
 } from '../../src/report/terminal.js';
 import { HOSTILE, summaryEvent, takeEvent } from './builders.js';
 
+const command = (verb: string, ...words: string[]) =>
+  ['venice-batch', verb, 'album.yaml', ...words].join(' ');
+
 describe('whether to colour', () => {
   it.each([
     [{}, 'auto', true, true],
@@ -174,7 +177,9 @@ describe('annotations for GitHub', () => {
     recorder.event(takeEvent('opening', 'failed', { code: 'OOPS', money: 'charged' }));
     recorder.event(takeEvent('gone', 'in_doubt', { code: 'html', money: 'unknown' }));
     const takes = [{ key: 'opening', span: at(4).span! }] as unknown as Take[];
-    const lines = takeAnnotations(recorder.outcome(), takes, options).trimEnd().split('\n');
+    const lines = takeAnnotations(recorder.outcome(), takes, { ...options, command })
+      .trimEnd()
+      .split('\n');
     expect(lines).toEqual([
       expect.stringMatching(
         /^::error file=music\/album\.yaml,line=4,col=7,title=OOPS::opening: failed, OOPS \(charged \$0\.69\); /,
@@ -182,7 +187,9 @@ describe('annotations for GitHub', () => {
       expect.stringMatching(/^::error title=html::gone: in doubt, html \(may have been charged \$0\.69\); /),
     ]);
     for (let index = 0; index < 20; index += 1) recorder.event(takeEvent(`t${index}`, 'lost'));
-    expect(takeAnnotations(recorder.outcome(), takes, options).match(/::error/g)).toHaveLength(9);
+    expect(
+      takeAnnotations(recorder.outcome(), takes, { ...options, command }).match(/::error/g),
+    ).toHaveLength(9);
   });
 });
 

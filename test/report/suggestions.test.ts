@@ -257,7 +257,12 @@ describe('the section of suggestions on the last screen', () => {
     const recorder = createRecorder();
     for (const event of [versionEvent(), summaryEvent({ next_command: 'venice-batch run album.yaml' })])
       recorder.event(event);
-    const shown = renderSummary(recorder.outcome(), { color: false, width: 80, suggestions: ['Suggested'] });
+    const shown = renderSummary(recorder.outcome(), {
+      color: false,
+      width: 80,
+      command: (verb) => `venice-batch ${verb} album.yaml`,
+      suggestions: ['Suggested'],
+    });
     expect(shown).toMatch(/\n\nSuggested\n\nNext\n {2}venice-batch run album\.yaml\n$/);
   });
 });
