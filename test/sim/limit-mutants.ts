@@ -21,12 +21,6 @@ export const LIMIT_MUTANTS: readonly Mutant[] = [
     '',
   ),
   patched(
-    'milliseconds-are-read-as-seconds',
-    'src/venice/rate-headers.ts',
-    'value !== undefined && value >= 1e11 ? value / 1_000 : value',
-    'value',
-  ),
-  patched(
     'pauses-do-not-hold-back',
     'src/scheduler/create-scheduler.ts',
     'return untilMs > nowMs ? untilMs : undefined;',
