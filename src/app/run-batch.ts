@@ -10,7 +10,7 @@ import { recover } from '../run/recover.js';
 import { applyMoves } from '../storage/move.js';
 import { type Output, openOutput } from '../storage/output.js';
 import { createClient } from '../venice/create-client.js';
-import { WALLET_REQUESTS_MAX } from '../venice/sign-in.js';
+import { WALLET_REQUESTS_MAX } from '../venice/wallet-signature.js';
 import { type BuyDecision, decideWhatToBuy, keptElsewhere, lowest, noKey } from './approve.js';
 import { emitNotice, emitPhase, noticeTo, versionEvent } from './emit.js';
 import { keySignatureOf } from './key-signature-of.js';

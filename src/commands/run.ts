@@ -27,7 +27,7 @@ import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { showDiagnostics } from '../session/show-diagnostics.js';
 import type { Balance } from '../venice/client.js';
-import { createApprove, showPlan } from './approve.js';
+import { createApprove, showPlan } from './ask-approval.js';
 import { reportFailure } from './failure.js';
 import { removeIdleFolders } from './idle-folders.js';
 import { countInFlight, stoppingMessage } from './in-flight.js';

@@ -2,10 +2,10 @@ import { basename, dirname, join } from 'node:path';
 import { faultCode } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 import type { Attempt } from './attempt.js';
-import { type LockNote, parseLock } from './format.js';
 import type { LockHeader } from './header.js';
 import { readJournals } from './journal.js';
 import type { LockProblem } from './lock-error.js';
+import { type LockNote, parseLock } from './lock-text.js';
 import { createFold } from './merge.js';
 
 /** Larger lockfiles are neither read nor written. */

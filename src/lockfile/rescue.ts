@@ -3,9 +3,9 @@ import { faultCode } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 import { createInPlace, removeQuietly } from './atomic-write.js';
 import type { Attempt } from './attempt.js';
-import { parseLock, serialiseLock } from './format.js';
 import { isRelated, type LockHeader, lineagesOf } from './header.js';
 import type { LockStore } from './lock-store.js';
+import { parseLock, serialiseLock } from './lock-text.js';
 import { decode } from './read.js';
 import { type RescueKey, type RescuePlaces, signed, unsigned } from './rescue-key.js';
 

@@ -1,11 +1,11 @@
 import { faultCode } from '../core/errors.js';
 import type { Files, Random } from '../core/ports.js';
-import type { LockNote } from './format.js';
 import { withVersion } from './header.js';
 import { createJournal } from './journal.js';
 import type { LockProblem, NextCommand } from './lock-error.js';
 import type { FileEnd, LockFile } from './lock-file.js';
 import type { LockStore } from './lock-store.js';
+import type { LockNote } from './lock-text.js';
 import { createFold } from './merge.js';
 import { checkEndpoint, type ReadLock, readLock } from './read.js';
 import { secure } from './secure.js';

@@ -1,4 +1,7 @@
-/** The chosen take of a track, identified by its bytes, so that the pick survives renames and later takes. */
+/**
+ * The chosen take of a track, identified by its bytes: the pick survives a new title, order or file name and later
+ * takes, but not a new `id` of the track.
+ */
 export interface Pick {
   /** Lower-case hex. */
   readonly sha256: string;

@@ -16,7 +16,7 @@ import {
   quoteQuery,
   spotSavings,
 } from './price.js';
-import { renamedWarnings } from './renamed.js';
+import { renamedWarnings } from './renamed-warnings.js';
 import { listed } from './text.js';
 
 /** A purchase without its price. */

@@ -5,7 +5,7 @@ import { asOperand, shellWord } from '../core/shell.js';
 import type { Take } from '../manifest/take.js';
 import { type History, type Holding, takeId } from './history.js';
 import type { FileMove, PlanRow } from './plan.js';
-import { hasSupersededName, supersededPaths } from './superseded.js';
+import { hasSupersededName, supersededPaths } from './superseded-paths.js';
 import { isSuperseded, supersededPath } from './tidy.js';
 
 export interface PlannedMoves {

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import type { Attempt } from '../lockfile/attempt.js';
 import { type History, type Holding, takeId } from './history.js';
 import type { FileMove, PlanRow } from './plan.js';
-import { supersededPaths } from './superseded.js';
+import { supersededPaths } from './superseded-paths.js';
 
 /** The folder, beside the files of the takes, for what is neither current nor picked. */
 export const SUPERSEDED_FOLDER = '.superseded';

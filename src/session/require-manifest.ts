@@ -1,5 +1,5 @@
 import { BatchError, EXIT, faultCode } from '../core/errors.js';
-import { fileMeant } from '../manifest/nearby.js';
+import { fileMeant } from '../manifest/file-meant.js';
 import { describeTextFault } from '../manifest/text-fault.js';
 import type { OpenBatch } from './open-batch.js';
 

@@ -5,7 +5,7 @@ import { STATE_RANK } from '../lockfile/check.js';
 import { attemptLine } from '../lockfile/line.js';
 import { familyOf } from '../lockfile/merge.js';
 import { compareNewest } from '../plan/history.js';
-import { supersededPaths } from '../plan/superseded.js';
+import { supersededPaths } from '../plan/superseded-paths.js';
 
 /*
  * The log has one record of an attempt for all machines, and each machine's lockfile has its own copy. Where the file

@@ -8,7 +8,7 @@ import type {
   TransportRequest,
   Wallet,
 } from '../core/ports.js';
-import { SIGN_IN_HEADER, signInHeader, WALLET_REQUESTS_MAX } from './sign-in.js';
+import { SIGN_IN_HEADER, signInHeader, WALLET_REQUESTS_MAX } from './wallet-signature.js';
 
 /** A smaller clock difference is ignored. */
 const CLOCK_OFFSET_MS_MIN = 5_000;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { parseLock, serialiseLock } from '../../src/lockfile/format.js';
+import { parseLock, serialiseLock } from '../../src/lockfile/lock-text.js';
 import { decode } from '../../src/lockfile/read.js';
 import { repairLock } from '../../src/lockfile/repair.js';
 import { parseManifest } from '../../src/manifest/parse.js';

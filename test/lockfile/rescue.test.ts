@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Files } from '../../src/core/ports.js';
-import { serialiseLock } from '../../src/lockfile/format.js';
 import { attemptLine, headerLine } from '../../src/lockfile/line.js';
+import { serialiseLock } from '../../src/lockfile/lock-text.js';
 import { readLock } from '../../src/lockfile/read.js';
 import { type Adopted, adoptRescues, type Rescue, writeRescue } from '../../src/lockfile/rescue.js';
 import { rescueKey, signed } from '../../src/lockfile/rescue-key.js';

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { parseLock, serialiseLock } from '../../src/lockfile/format.js';
 import { LOCK_VERSION, LOCK_VERSION_SHARED, withVersion } from '../../src/lockfile/header.js';
 import { headerLine, readLine } from '../../src/lockfile/line.js';
 import { lockError } from '../../src/lockfile/lock-error.js';
+import { parseLock, serialiseLock } from '../../src/lockfile/lock-text.js';
 import { mergeLocks } from '../../src/lockfile/merge-locks.js';
 import { repairLock } from '../../src/lockfile/repair.js';
 import { attempt, command, header, id } from './build.js';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Files } from '../../src/core/ports.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
-import { serialiseLock } from '../../src/lockfile/format.js';
 import { attemptLine } from '../../src/lockfile/line.js';
 import { lockError } from '../../src/lockfile/lock-error.js';
 import type { LockStore } from '../../src/lockfile/lock-store.js';
+import { serialiseLock } from '../../src/lockfile/lock-text.js';
 import { makePrivateFolder } from '../../src/lockfile/private-folder.js';
 import { checkEndpoint, readLock, readLockAlone } from '../../src/lockfile/read.js';
 import { openLock } from '../../src/lockfile/store.js';

@@ -4,7 +4,7 @@ import { openWallet } from '../../src/node/wallet.js';
 import { createService } from '../../src/sandbox/service.js';
 import { createSandboxTransport } from '../../src/sandbox/transport.js';
 import { createClient } from '../../src/venice/create-client.js';
-import { SIGN_IN_HEADER, signInHeader } from '../../src/venice/sign-in.js';
+import { SIGN_IN_HEADER, signInHeader } from '../../src/venice/wallet-signature.js';
 import { signedTransport } from '../../src/venice/wallet-transport.js';
 
 const NOW_MS = Date.parse('2026-10-05T10:00:00.000Z');

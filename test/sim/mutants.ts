@@ -441,7 +441,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   patched(
     'end-mark-is-not-required',
-    'src/lockfile/format.ts',
+    'src/lockfile/lock-text.ts',
     'version === undefined || version === 1 ? undefined : ends.fault();',
     'version === undefined ? ends.fault() : undefined;',
   ),

@@ -1,5 +1,5 @@
 import type { Attempt, StoredFile } from '../../src/lockfile/attempt.js';
-import { parseLock, serialiseLock } from '../../src/lockfile/format.js';
+import { parseLock, serialiseLock } from '../../src/lockfile/lock-text.js';
 import { createInode, folderOf, syncInode } from './disk.js';
 import { makeMedia, sha256 } from './media.js';
 import { ELSEWHERE, HOME, KEYS, LOCKFILE } from './places.js';

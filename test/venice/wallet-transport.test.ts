@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Transport, TransportAnswer, TransportRequest } from '../../src/core/ports.js';
-import { SIGN_IN_HEADER, WALLET_REQUESTS_MAX } from '../../src/venice/sign-in.js';
+import { SIGN_IN_HEADER, WALLET_REQUESTS_MAX } from '../../src/venice/wallet-signature.js';
 import { signedTransport } from '../../src/venice/wallet-transport.js';
 
 const NOW_MS = Date.parse('2026-10-05T10:00:00.000Z');

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { PlanRow } from '../../src/plan/plan.js';
-import { renamedWarnings } from '../../src/plan/renamed.js';
+import { renamedWarnings } from '../../src/plan/renamed-warnings.js';
 import { makeAttempt, makeTake } from './builders.js';
 
 const NEW: PlanRow['decision'] = { kind: 'buy', why: { kind: 'new' } };

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { isApproval } from '../../src/commands/approve.js';
-import { ask } from '../../src/commands/ask.js';
+import { isApproval } from '../../src/commands/ask-approval.js';
+import { ask } from '../../src/commands/read-answer.js';
 
 interface Asked {
   readonly input: PassThrough;

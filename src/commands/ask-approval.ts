@@ -5,7 +5,7 @@ import { isPriced } from '../plan/plan.js';
 import { renderPlan } from '../report/plan-text.js';
 import type { Session } from '../session/session.js';
 import type { Balance } from '../venice/client.js';
-import { ask } from './ask.js';
+import { ask } from './read-answer.js';
 
 /** From this amount on the user has to type the total, because `yes` is typed too easily. */
 const LARGE_MICRO_USD = 20 * MICRO_USD_PER_USD;

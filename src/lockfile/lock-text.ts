@@ -1,7 +1,7 @@
 import { unreachable } from '../core/errors.js';
 import type { Attempt } from './attempt.js';
 import { REV_SOUND_MAX } from './check.js';
-import { createEnds, type Ends } from './ends.js';
+import { createEnds, type Ends } from './end-marks.js';
 import { isRelated, type LockHeader } from './header.js';
 import { attemptLine, endLine, headerLine, type Line, readLine } from './line.js';
 import type { LockProblem } from './lock-error.js';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addressOf, checksumAddress, isPrivateKey, signerOf, signText } from '../../src/core/ethereum.js';
 import { openWallet } from '../../src/node/wallet.js';
-import { signInHeader, signInMessage } from '../../src/venice/sign-in.js';
+import { signInHeader, signInMessage } from '../../src/venice/wallet-signature.js';
 
 /** The example of the web3.js documentation (`eth.accounts.sign`), and of others that quote it. */
 const PUBLISHED = {

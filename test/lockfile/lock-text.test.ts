@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
-import { parseLock, serialiseLock } from '../../src/lockfile/format.js';
 import { attemptLine, headerLine } from '../../src/lockfile/line.js';
+import { parseLock, serialiseLock } from '../../src/lockfile/lock-text.js';
 import { attempt, file, header, id, records, soundAttempt } from './build.js';
 
 const text = (...lines: string[]) => lines.map((line) => `${line}\n`).join('');
