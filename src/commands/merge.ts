@@ -209,7 +209,7 @@ function document({ first, second, target }: Places, { report, lock }: Merged, n
 function mergeText({ first, second, target }: Places, { report }: Merged): readonly string[] {
   const { attempts, onlyFirst, onlySecond, spentMicroUsd } = report;
   return [
-    `${shellWord(target)} has ${attempts === 1 ? '1 attempt' : `${attempts} attempts`} now: ${onlyFirst} were only in ${shellWord(first)}, ${onlySecond} only in ${shellWord(second)}`,
+    `${shellWord(target)} has ${attempts === 1 ? '1 attempt' : `${attempts} attempts`} now: ${onlyFirst} only from ${shellWord(first)}, ${onlySecond} only from ${shellWord(second)}`,
     `${formatUsd(spentMicroUsd)} spent in total`,
     ...boughtTwiceLines(report.boughtTwice),
   ];

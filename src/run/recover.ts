@@ -9,7 +9,7 @@ import type { FileState } from '../plan/history.js';
 import { hashFile } from '../storage/link-into-place.js';
 import { EXTENSIONS } from '../storage/media-names.js';
 import type { MoveContext } from '../storage/move.js';
-import { settleMove, unlessStuck } from '../storage/move.js';
+import { findWhereStored, settleMove, unlessStuck } from '../storage/move.js';
 import { advance, type Observation } from './transition.js';
 
 /** A run ended between the intent and its outcome: it is unknown whether the submit was sent and charged. */
@@ -27,7 +27,9 @@ export async function recover(context: MoveContext, nowMs: number): Promise<void
   for (const attempt of [...context.store.attempts.values()]) {
     if (attempt.state === 'intent' && isOurs(context.store, attempt))
       await context.store.record(advance(attempt, CUT_SHORT, nowMs));
-    if (attempt.move_to !== undefined) await unlessStuck(settleMove(context, attempt));
+    await unlessStuck(
+      attempt.move_to === undefined ? findWhereStored(context, attempt) : settleMove(context, attempt),
+    );
   }
 }
 

@@ -54,6 +54,22 @@ async function isTaken(files: FolderFiles, from: string, to: string): Promise<bo
   return placed !== undefined && placed.id !== (await files.facts(from))?.id;
 }
 
+/**
+ * Finds a file that is not where the lockfile says but where it was first stored, with the same bytes: two joined
+ * lockfiles may contain a move that was made in another folder. Throws the `FileFault`.
+ */
+export async function findWhereStored(context: MoveContext, attempt: Attempt): Promise<boolean> {
+  const { file, stem } = attempt;
+  if (file === undefined) return false;
+  const { root, files } = context.output;
+  const first = stem + path.posix.extname(file.path);
+  if (first === file.path || !mayMove(file, first)) return false;
+  if ((await files.facts(path.join(root, file.path))) !== undefined) return false;
+  if (!(await isStored(files, path.join(root, first), file))) return false;
+  await context.store.record(changed(context.store, attempt, { move_to: first }));
+  return settleMove(context, context.store.newest(attempt.attempt) ?? attempt);
+}
+
 /** Finishes a move that this run or a killed one began. Throws the `FileFault`; it can be retried. */
 export function settleMove(context: MoveContext, attempt: Attempt): Promise<boolean> {
   return finishMove(context, attempt, 'unknown');

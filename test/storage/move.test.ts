@@ -75,6 +75,30 @@ it('a journaled move is finished though its folder was removed since', async () 
   expect(Object.keys(disk.texts())).toContain(`${ROOT}/new/one.mp3`);
 });
 
+describe('a file that the lockfile says was moved, in another folder than this', () => {
+  const elsewhere = { ...done, stem: 'out/one', file: { ...from, path: 'out/one.v1abc.mp3' } };
+  const pathAfter = async (texts: Record<string, string>) => {
+    const disk = createMemoryDisk(texts);
+    const store = await open(disk, [elsewhere]);
+    await recover(await viewOf(disk, store), 0);
+    expect(Object.keys(disk.texts())).toEqual(expect.arrayContaining(Object.keys(texts)));
+    return store.attempts.get(done.attempt)?.file?.path;
+  };
+
+  it('is found where it was stored first', async () => {
+    expect(await pathAfter({ [`${ROOT}/out/one.mp3`]: 'one' })).toBe('out/one.mp3');
+  });
+
+  it('is not taken for another one there', async () => {
+    expect(await pathAfter({ [`${ROOT}/out/one.mp3`]: 'two' })).toBe('out/one.v1abc.mp3');
+  });
+
+  it('stays where it is if it is there', async () => {
+    const both = { [`${ROOT}/out/one.v1abc.mp3`]: 'one', [`${ROOT}/out/one.mp3`]: 'one' };
+    expect(await pathAfter(both)).toBe('out/one.v1abc.mp3');
+  });
+});
+
 describe('a forged line in the lockfile', () => {
   const SECRET = 'the secret';
   const theirs = (path: string, to: string): Attempt => ({
