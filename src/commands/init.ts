@@ -45,7 +45,7 @@ function schemaFor(manifest: string): string {
 }
 
 async function starter(name: string): Promise<string> {
-  const { CATALOGUE_TODAY } = await import('../sandbox/catalogue-today.js');
+  const { CATALOGUE_TODAY } = await import('../sandbox/catalogue-2026-10.js');
   // The first model that can make what the tracks below need.
   const model = CATALOGUE_TODAY.find(
     ({ spec }) =>

@@ -1,5 +1,5 @@
-import { CATALOGUE } from './catalogue.js';
-import { CATALOGUE_TODAY } from './catalogue-today.js';
+import { CATALOGUE } from './catalogue-2026-08.js';
+import { CATALOGUE_TODAY } from './catalogue-2026-10.js';
 import { VARIANTS_DEFAULT, type Variants } from './faults.js';
 import type { LimitOptions } from './limits.js';
 import type { SandboxModel } from './model.js';

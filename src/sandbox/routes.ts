@@ -1,6 +1,6 @@
 import { type AudioCall, complete, queue, quote, retrieve } from './audio-routes.js';
 import { available, balanceAnswer, type CurrencyAmounts, chargesOf, rateLimitsAnswer } from './billing.js';
-import { modelResponse } from './catalogue.js';
+import { modelResponse } from './catalogue-entry.js';
 import {
   type Account,
   invalid,

@@ -1,8 +1,8 @@
 import type { Attempt } from '../lockfile/attempt.js';
 import { attemptLine } from '../lockfile/line.js';
-import { fill } from './ask-store.js';
 import { checkpointKey, ENTRIES_PER_CHECKPOINT, encodeCheckpoint } from './checkpoint.js';
 import { entryKey } from './entry.js';
+import { fill } from './fill-slot.js';
 import { judge, type Verdict } from './judge.js';
 import { draft, type LogCore, noteProblem, type Pending, takeEntry } from './log-core.js';
 import { entry, readForward } from './read-log.js';

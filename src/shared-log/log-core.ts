@@ -1,10 +1,10 @@
 import { type BatchError, EXIT } from '../core/errors.js';
-import type { StoreAccess } from './ask-store.js';
 import { encodeEntry, hashOf, isHost } from './entry.js';
 import { foldEntry, type LogProblem, type LogState, skipEntry } from './log-state.js';
 import { StoreFault } from './object-store.js';
 import type { OpenLogOptions } from './shared-log.js';
 import { type About, logError, storeError } from './state-error.js';
+import type { StoreAccess } from './store-retries.js';
 
 /** An open log. Its functions run one at a time. */
 export interface LogCore extends StoreAccess {

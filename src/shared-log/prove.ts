@@ -1,5 +1,6 @@
-import { fill, type StoreAccess, withRetries } from './ask-store.js';
+import { fill } from './fill-slot.js';
 import { type About, unsafeError } from './state-error.js';
+import { type StoreAccess, withRetries } from './store-retries.js';
 
 const WRITERS = 8;
 

@@ -1,7 +1,7 @@
-import { withRetries } from './ask-store.js';
 import { checkpointKey, checkpointNumber, decodeCheckpoint } from './checkpoint.js';
 import { entryKey, entryNumber, hashOf } from './entry.js';
 import { type LogCore, noteProblem, passOver, takeEntry } from './log-core.js';
+import { withRetries } from './store-retries.js';
 
 /** Simultaneous requests. */
 const AHEAD_MAX = 16;

@@ -1,11 +1,11 @@
 import type { Files } from '../core/ports.js';
-import { type StoreAccess, withRetries } from './ask-store.js';
 import { type AudioStore, audioKey } from './audio-store.js';
 import { nameOnce, onlyIf, type Sum, sumOf, writeSynced } from './hashed.js';
 import { StoreFault } from './object-store.js';
 import { readS3Error } from './s3-answer.js';
 import type { S3Client } from './s3-client.js';
 import { ONLY_IF_ABSENT, putAnswer } from './s3-store.js';
+import { type StoreAccess, withRetries } from './store-retries.js';
 
 /** For one upload or download: an hour of audio over a slow line. */
 const AUDIO_MS = 15 * 60_000;

@@ -4,8 +4,8 @@ import { expect, it } from 'vitest';
 import { loadManifest } from '../../src/manifest/load.js';
 import { systemFiles as disk } from '../../src/node/files.js';
 import { checkRequest } from '../../src/plan/capability.js';
-import { modelResponse } from '../../src/sandbox/catalogue.js';
-import { CATALOGUE_TODAY } from '../../src/sandbox/catalogue-today.js';
+import { CATALOGUE_TODAY } from '../../src/sandbox/catalogue-2026-10.js';
+import { modelResponse } from '../../src/sandbox/catalogue-entry.js';
 import { readCatalogue } from '../../src/venice/wire-models.js';
 import { placeOf } from './check.js';
 

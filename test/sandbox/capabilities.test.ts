@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CATALOGUE } from '../../src/sandbox/catalogue.js';
+import { CATALOGUE } from '../../src/sandbox/catalogue-2026-08.js';
 import { complaints, play } from './play.js';
 
 /** A value for each optional key that asks for nothing. */

@@ -1,6 +1,6 @@
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
-import { CATALOGUE_TODAY } from '../../src/sandbox/catalogue-today.js';
+import { CATALOGUE_TODAY } from '../../src/sandbox/catalogue-2026-10.js';
 import { descriptionOf } from '../../src/sandbox/description.js';
 import type { ServiceOptions } from '../../src/sandbox/service.js';
 import { openApiFile, shapesOf } from './openapi.js';

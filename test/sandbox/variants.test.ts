@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { renderAudio } from '../../src/sandbox/audio/render.js';
-import { CATALOGUE_TODAY } from '../../src/sandbox/catalogue-today.js';
+import { CATALOGUE_TODAY } from '../../src/sandbox/catalogue-2026-10.js';
 import type { Variants } from '../../src/sandbox/faults.js';
 import type { Entry } from '../../src/sandbox/ledger.js';
 import type { SandboxModel } from '../../src/sandbox/model.js';

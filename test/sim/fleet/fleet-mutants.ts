@@ -26,12 +26,12 @@ export const FLEET_MUTANTS: readonly Mutant[] = [
     family: 'machines',
     patches: [
       {
-        file: 'src/shared-log/ask-store.ts',
+        file: 'src/shared-log/fill-slot.ts',
         find: 'const answer = await access.store.putIfAbsent(key, bytes);',
         replace: 'const answer = await access.store.putIfAbsent(key, bytes); bytes = withOtherWriter(bytes);',
       },
       {
-        file: 'src/shared-log/ask-store.ts',
+        file: 'src/shared-log/fill-slot.ts',
         find: "import { createBackoff } from './backoff.js';",
         replace: `import { createBackoff } from './backoff.js';
 import { sealLine, sealOf } from '../lockfile/seal.js';
@@ -45,7 +45,7 @@ function withOtherWriter(bytes: Uint8Array): Uint8Array {
   },
   patched(
     'absent-was-not-written',
-    'src/shared-log/ask-store.ts',
+    'src/shared-log/fill-slot.ts',
     'doubtful();',
     'if ((await access.store.get(key).catch(() => bytes)) === undefined) throw answer.why; doubtful();',
   ),

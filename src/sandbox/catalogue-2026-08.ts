@@ -1,12 +1,6 @@
-import type { Amount, AudioKind, ModelSpec, SandboxModel, Tier } from './model.js';
+import { ELEVENLABS_MUSIC_TIERS, flac, m4a, model, SHORT_MS, same, tiers, wav } from './catalogue-entry.js';
+import type { SandboxModel } from './model.js';
 import { ELEVENLABS_VOICES, SEED_VOICES } from './voices.js';
-
-const MUSIC_MS = 45_000;
-const SHORT_MS = 20_000;
-
-const wav = { supported_formats: ['wav'], default_format: 'wav' } as const;
-const flac = { supported_formats: ['flac'], default_format: 'flac' } as const;
-const m4a = { supported_formats: ['m4a'], default_format: 'm4a' } as const;
 
 const noLyrics = { supports_lyrics: false, supports_lyrics_optimizer: false } as const;
 const noMusic = { ...noLyrics, supports_force_instrumental: false, supports_loop: false } as const;
@@ -17,48 +11,6 @@ const elevenVoices = {
   default_voice: 'Aria',
   supports_custom_voice_id: true,
 } as const;
-
-export function model(
-  id: string,
-  created: number,
-  kind: AudioKind,
-  spec: Omit<ModelSpec, 'privacy' | 'traits'>,
-  runMsMedian = kind === 'music' ? MUSIC_MS : SHORT_MS,
-): SandboxModel {
-  return { id, created, kind, runMsMedian, spec: { privacy: 'anonymized', traits: [], ...spec } };
-}
-
-export function same(usd: number): Amount {
-  return { usd, diem: usd };
-}
-
-/** Tiers given by their upper bound; each begins where the one before ends. */
-export function tiers(
-  firstSeconds: number,
-  ...list: readonly (readonly [maxSeconds: number, usd: number])[]
-) {
-  const durations: Record<string, Tier> = {};
-  let min = firstSeconds;
-  for (const [max, usd] of list) {
-    durations[String(max)] = { ...same(usd), min_seconds: min, max_seconds: max };
-    min = max + 1;
-  }
-  return { durations };
-}
-
-export const ELEVENLABS_MUSIC_TIERS = tiers(
-  3,
-  [60, 0.69],
-  [120, 1.38],
-  [180, 2.08],
-  [240, 2.76],
-  [300, 3.45],
-  [360, 4.15],
-  [420, 4.84],
-  [480, 5.52],
-  [540, 6.22],
-  [600, 6.9],
-);
 
 /**
  * The 14 models of the catalogue of August 2026: ids, names, dates, prices and voices are the service's. Capabilities
@@ -269,9 +221,3 @@ export const CATALOGUE: readonly SandboxModel[] = [
     SHORT_MS,
   ),
 ];
-
-/** An entry of `GET /models`. */
-export function modelResponse(model: SandboxModel) {
-  const { id, created, spec } = model;
-  return { id, object: 'model', owned_by: 'venice.ai', type: 'music', created, model_spec: spec };
-}

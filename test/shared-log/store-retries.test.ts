@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { fill, withRetries } from '../../src/shared-log/ask-store.js';
+import { fill } from '../../src/shared-log/fill-slot.js';
 import { StoreFault } from '../../src/shared-log/object-store.js';
+import { withRetries } from '../../src/shared-log/store-retries.js';
 
 const WHY = new StoreFault('unreachable', 'no answer');
 

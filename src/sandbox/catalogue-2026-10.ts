@@ -1,13 +1,6 @@
-import { ELEVENLABS_MUSIC_TIERS, model, same, tiers } from './catalogue.js';
+import { ELEVENLABS_MUSIC_TIERS, flac, m4a, model, SHORT_MS, same, tiers, wav } from './catalogue-entry.js';
 import type { SandboxModel } from './model.js';
 import { ELEVENLABS_VOICES, SEED_VOICES } from './voices.js';
-
-const SHORT_MS = 20_000;
-
-/** The sandbox cannot make MP3, so it makes and declares WAV instead. */
-const wav = { supported_formats: ['wav'], default_format: 'wav' } as const;
-const flac = { supported_formats: ['flac'], default_format: 'flac' } as const;
-const m4a = { supported_formats: ['m4a'], default_format: 'm4a' } as const;
 
 const elevenMusic = {
   pricing: ELEVENLABS_MUSIC_TIERS,
