@@ -67,7 +67,7 @@ export function buying(command: Command): Command {
     .option('--yes', 'approve the total without asking; requires a budget outside the sandbox')
     .option('--accept-price', 'with --yes or --plan: also buy at prices far below the declared ones')
     .option('--ignore-balance', 'buy even if the known balance does not cover the total')
-    .option('--frozen', 'fail if anything would be bought or moved; writes nothing')
+    .option('--frozen', 'fail if anything would be bought or moved; writes only audio from the audio store')
     .option('--fail-fast', 'stop submitting after the first take that fails')
     .option('--detach', 'submit, then exit; a later run collects')
     .option('--plan <file>', 'apply a saved plan exactly')
