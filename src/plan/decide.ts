@@ -149,7 +149,10 @@ function decideKnown(
   }
 }
 
-/** Refusals of the request itself: the same request will be refused again. */
+/**
+ * Refusals of the request itself: the same request will be refused again, whoever sends it. A test compares them with
+ * the refusals that `classifySubmit` calls `reject`.
+ */
 const FINAL_REFUSALS: ReadonlySet<number> = new Set([400, 404, 409, 410, 413, 415, 422, 451]);
 
 /**

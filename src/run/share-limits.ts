@@ -1,8 +1,8 @@
 import type { Ports } from '../core/ports.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { LockStore, Sharing } from '../lockfile/lock-store.js';
+import { mayPass } from '../plan/decide.js';
 import { takeId } from '../plan/history.js';
-import { isRefusedForGood } from '../venice/submit-outcome.js';
 import type { Job, RunContext } from './context.js';
 import { kindOf } from './job-kind.js';
 import { type ProgressCounts, progressOf } from './progress-state.js';
@@ -75,5 +75,5 @@ export function followOthers(
  * refusal of the take itself would be the same for any run.
  */
 function isFreeAgain(attempt: Attempt | undefined): boolean {
-  return attempt?.state === 'rejected' && !isRefusedForGood(attempt.reason?.status);
+  return attempt !== undefined && mayPass(attempt);
 }

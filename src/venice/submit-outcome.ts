@@ -56,11 +56,6 @@ const REFUSALS: ReadonlyMap<number | undefined, AfterRefusal> = new Map([
   [503, 'wait'],
 ]);
 
-/** Whether a submit refused with this status would be refused again, whoever sends it. */
-export function isRefusedForGood(status: number | undefined): boolean {
-  return REFUSALS.get(status) === 'reject';
-}
-
 /**
  * The outcome of `POST /audio/queue`. Only two results are certain: nothing was sent, or the API itself refused with a
  * status that is known to precede any charge. A 200 without a usable id, a proxy's error page, a 500, a reset: all are

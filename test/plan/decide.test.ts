@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { createKeySignature } from '../../src/lockfile/key-signature.js';
 import type { Take } from '../../src/manifest/take.js';
-import { type Decided, type DecideInput, decide } from '../../src/plan/decide.js';
+import { type Decided, type DecideInput, decide, mayPass } from '../../src/plan/decide.js';
 import type { Decision } from '../../src/plan/plan.js';
+import { classifySubmit } from '../../src/venice/submit-outcome.js';
 import { type AttemptSketch, filesOf, makeAttempt, makeTake } from './builders.js';
 
 const LINEAGE = '0'.repeat(32);
@@ -158,6 +159,27 @@ describe('the decision about a take', () => {
     const attempts = [makeAttempt({ of: take, state: 'rejected', reason })];
     expect(words(only(settle([take], attempts)))).toBe(expected);
     expect(words(only(settle([take], attempts, retry)))).toBe('buy retry');
+  });
+
+  it('holds exactly the refusals that a submit calls final', () => {
+    const statuses = Array.from({ length: 500 }, (_, index) => 100 + index);
+    const final = statuses.filter((status) => {
+      const outcome = classifySubmit({
+        ok: false,
+        kind: 'refused',
+        sent: true,
+        code: 'x',
+        message: '',
+        rate: {},
+        status,
+      });
+      return outcome.kind === 'refused' && outcome.next === 'reject';
+    });
+    const held = statuses.filter(
+      (status) => !mayPass(makeAttempt({ of: take, state: 'rejected', reason: { code: 'x', status } })),
+    );
+    expect(held).toEqual(final);
+    expect(final).toContain(422);
   });
 
   it('is made for each take of a track separately', () => {
