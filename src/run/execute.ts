@@ -93,7 +93,7 @@ export async function execute(input: RunInput): Promise<RunOutcome> {
   const takes = takesOf(input.takes);
   const jobs = createJobs(input, takes, scheduler, ports.clock.nowMs());
   for (const job of jobs.values()) emitResumed(context, job);
-  if (settings.keep) await settleAllKept(context, jobs);
+  for (const job of jobs.values()) await settleIfKept(context, job);
   if (jobs.size > 0 || input.store.sharing !== undefined) await loop(context, jobs, takes);
   return {
     stopReasons: context.stopReasons,
@@ -146,13 +146,12 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
 }
 
 /** An earlier run was ended before it could record that a stored file needs no clean-up. */
-async function settleAllKept(context: RunContext, jobs: ReadonlyMap<string, Job>): Promise<void> {
-  for (const job of jobs.values()) {
-    const { attempt } = job;
-    if (attempt?.state !== 'stored' || (await settleKept(context, job)).kind !== 'queued') continue;
-    const nowMs = context.ports.clock.nowMs();
-    context.scheduler.addInFlight(job.id, kindOf(attempt), queuedMs(attempt, nowMs), nowMs);
-  }
+async function settleIfKept(context: RunContext, job: Job): Promise<void> {
+  const { attempt } = job;
+  if (!context.settings.keep || attempt?.state !== 'stored') return;
+  if ((await settleKept(context, job)).kind !== 'queued') return;
+  const nowMs = context.ports.clock.nowMs();
+  context.scheduler.addInFlight(job.id, kindOf(attempt), queuedMs(attempt, nowMs), nowMs);
 }
 
 async function loop(
@@ -166,19 +165,35 @@ async function loop(
   context.followOthers = followOthers(context, jobs, progressCounts);
   const inFlight = new Set<Promise<void>>();
   const submits = new Set<Promise<void>>();
+  /** Set if something happened since the last progress event. It is reported before a long sleep. */
+  let unreported = false;
+  const track = (started: Promise<void>): Promise<void> => {
+    const work = started
+      .catch((fault: unknown) => {
+        context.fault = fault;
+        context.halt.abort();
+      })
+      .finally(() => {
+        inFlight.delete(work);
+        submits.delete(work);
+        unreported = true;
+        wakeUp.wake();
+      });
+    inFlight.add(work);
+    return work;
+  };
   const endings = watchEndings(context, wakeUp.wake);
   const others = watchOtherRuns(
     context,
     (attempt) => {
       const job = addAttempt(context, jobs, takes, attempt);
-      if (job !== undefined) progressCounts.joined(progressOf(job));
+      if (job === undefined) return;
+      track(settleIfKept(context, job).then(() => progressCounts.joined(progressOf(job))));
     },
     wakeUp.wake,
   );
   let actions = 0;
   let reportedMs = Number.NEGATIVE_INFINITY;
-  /** Set if something happened since the last progress event. It is reported before a long sleep. */
-  let unreported = false;
   let cleaning = false;
   while (!context.halt.signal.aborted) {
     if (
@@ -211,18 +226,7 @@ async function loop(
       continue;
     }
     actions += 1;
-    const work = perform(context, jobs, progressCounts, action)
-      .catch((fault: unknown) => {
-        context.fault = fault;
-        context.halt.abort();
-      })
-      .finally(() => {
-        inFlight.delete(work);
-        submits.delete(work);
-        unreported = true;
-        wakeUp.wake();
-      });
-    inFlight.add(work);
+    const work = track(perform(context, jobs, progressCounts, action));
     if (action.kind === 'submit') submits.add(work);
   }
   // A pending answer is never abandoned: it may be the only evidence of a charge.
