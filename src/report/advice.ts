@@ -16,7 +16,7 @@ export function adviceFor(take: TakeEvent, command: CommandFor): string {
       if (resolutionOf(take.code) !== undefined) return AGAIN;
       return `The service no longer has the audio. ${AGAIN} If the service finds it after all, collect it: \`${command('resolve', id, '--queue-id', take.queue_id ?? 'ID')}\`.`;
     case 'unverified':
-      return `The bytes are kept as \`.unverified\`; run again to download the audio again, at no cost. If they sound right, keep them: \`${command('accept', take.key)}\`. To give the take up: \`${command('resolve', id, '--charged')}\`.`;
+      return `The bytes are kept as \`.unverified\`; run again to download it once more, at no cost. If they sound right, keep them: \`${command('accept', take.key)}\`. To give the take up: \`${command('resolve', id, '--charged')}\`.`;
     case 'missing':
       return take.code === 'no-file-here'
         ? 'Made with `--out-dir`? Pass the same folder again; otherwise put the file back.'
