@@ -4,7 +4,7 @@ import { closest } from '../core/suggest.js';
 import { escapeForeign } from '../report/escape.js';
 import { type Explanation, readExplanation } from '../report/explanation.js';
 import { renderExplanation } from '../report/explanation-text.js';
-import { findExplanation, PAGES } from '../report/find-explanation.js';
+import { findExplanation, PAGE_GROUPS, PAGES } from '../report/find-explanation.js';
 import { streamTerminal } from '../report/terminal.js';
 
 const CODE_COLUMNS = 30;
@@ -13,14 +13,19 @@ const CODE_COLUMNS = 30;
 export async function explainCommand(word: string): Promise<ExitCode> {
   const stdout = streamTerminal(process.stdout, false, process.env);
   if (word === '') {
-    const pages = await Promise.all(PAGES.map(async (name) => ({ name, ...(await openPage(name)) })));
-    for (const { name, title } of pages) stdout.write(`${name.padEnd(CODE_COLUMNS)} ${title}\n`);
+    const groups = Object.entries(PAGE_GROUPS).map(([group, names]) => listGroup(group, names));
+    stdout.write((await Promise.all(groups)).join('\n'));
     return EXIT.ok;
   }
   const found = findExplanation(word);
   if (found === undefined) throw unknownCode(word);
   stdout.write(renderExplanation(found.code, await openPage(found.page), stdout.columns));
   return EXIT.ok;
+}
+
+async function listGroup(group: string, names: readonly string[]): Promise<string> {
+  const lines = names.map(async (name) => `  ${name.padEnd(CODE_COLUMNS)} ${(await openPage(name)).title}\n`);
+  return `${group}\n${(await Promise.all(lines)).join('')}`;
 }
 
 /** The build copies the pages next to the program. */

@@ -2,6 +2,7 @@ import type { Command, Option } from 'commander';
 import { BatchError, EXIT } from '../core/errors.js';
 import { commandLine } from '../core/shell.js';
 import { closest } from '../core/suggest.js';
+import { missingWord, type UsageMistake } from './missing-word.js';
 
 /**
  * What is wrong with a command line that commander refused, and the command that was probably meant.
@@ -15,7 +16,10 @@ export function usageErrorFor(command: Command, message: string, argv: readonly 
     .replace(/^error: /, '')
     .trimEnd()
     .replaceAll(/\s*\n\s*/g, ' ');
-  const found = unknownOption(command, text, argv) ?? unknownCommand(command, text, argv);
+  const found =
+    unknownOption(command, text, argv) ??
+    unknownCommand(command, text, argv) ??
+    missingWord(command, text, argv);
   const help = `${pathOf(command)} --help`;
   // An address may contain a secret, so such a line is not repeated.
   const hint = found?.hint === undefined || argv.some(mayHoldSecret) ? help : found.hint;
@@ -25,11 +29,6 @@ export function usageErrorFor(command: Command, message: string, argv: readonly 
 /** As typed: `venice-batch lock repair`. */
 export function pathOf(command: Command): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
-}
-
-interface UsageMistake {
-  readonly message: string;
-  readonly hint?: string;
 }
 
 function unknownOption(command: Command, text: string, argv: readonly string[]): UsageMistake | undefined {

@@ -10,6 +10,7 @@ import { retryFlags } from '../plan/selection.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
+import { NOTHING_BOUGHT } from '../report/status.js';
 import { pullFor, viewOf } from '../session/find-state.js';
 import { rehearsalNote } from '../session/rehearsal.js';
 import { requireManifest } from '../session/require-manifest.js';
@@ -45,8 +46,9 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
     stdout.write(`${jsonText({ schema: 1, output_root: outputRoot, files: reported, bought_twice }, 2)}\n`);
   } else {
     for (const double of doubles) stdout.write(`warning: ${boughtTwicePhrase(double)}\n`);
-    stdout.write(verdictText(files, isNothingHere(statuses.rows), session));
-    const note = attempts.length === 0 ? await rehearsalNote(session, ['verify']) : undefined;
+    const nothingBought = attempts.length === 0;
+    stdout.write(nothingBought ? NOTHING_BOUGHT : verdictText(files, isNothingHere(statuses.rows), session));
+    const note = nothingBought ? await rehearsalNote(session, ['verify']) : undefined;
     if (note !== undefined) stdout.write(`${note}\n`);
   }
   return files.some(isBad) ? EXIT.tracks : EXIT.ok;

@@ -1,4 +1,4 @@
-import { CODES } from '../core/codes.js';
+import { CODE_GROUPS } from '../core/codes.js';
 import { EXIT } from '../core/errors.js';
 import type { TakeEvent } from '../core/events.js';
 import type { AttemptState } from '../lockfile/attempt.js';
@@ -30,8 +30,14 @@ const FAMILIES = ['connection', 'http-other', 'other'] as const;
 
 const EXIT_CODES = Object.values(EXIT).map((code) => `exit-${code}`);
 
-/** All pages by file name, in the order in which `explain` lists them. */
-export const PAGES: readonly string[] = [...CODES, ...STATES, ...FAMILIES, 'exit-codes', ...EXIT_CODES];
+/** All pages by file name, in the groups and the order in which `explain` lists them. */
+export const PAGE_GROUPS: Readonly<Record<string, readonly string[]>> = {
+  ...CODE_GROUPS,
+  'The states of a take': STATES,
+  'Other codes, from the system, the network or the service': FAMILIES,
+  'Exit codes': ['exit-codes', ...EXIT_CODES],
+};
+export const PAGES: readonly string[] = Object.values(PAGE_GROUPS).flat();
 
 /** Documented codes of the service, each with the code that explains it. */
 const SERVICE_WORDS: Readonly<Record<string, string>> = {

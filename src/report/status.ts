@@ -132,13 +132,15 @@ function stateOfRow(row: PlanRow, { state }: Attempt): Pick<TakeStatus, 'state' 
   return { state };
 }
 
+export const NOTHING_BOUGHT = 'Nothing has been bought yet.\n';
+
 /** Shows the state of every take: its file, totals, the next command. Includes line ends. */
 export function renderStatus(
   { attempts, rows, removed, picks, sound, running }: StatusInput,
   options: StatusOptions,
 ): string {
   const style = styleFor(options.color);
-  if (attempts.length === 0) return 'Nothing has been bought yet.\n';
+  if (attempts.length === 0) return NOTHING_BOUGHT;
   const wanted = takeStatuses(rows, attempts);
   const gone = takeStatuses(removed, attempts);
   const sections = [

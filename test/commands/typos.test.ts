@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -35,7 +35,14 @@ describe('a mistake on the command line', () => {
 
   it.each([
     [['statu'], 'Did you mean status?', 'venice-batch --help'],
-    [['run'], "'manifest'", 'venice-batch run --help'],
+    [['run', '--sandbox'], 'name the manifest: there is none in this folder', 'venice-batch init album.yaml'],
+    [['pick', 'a.yaml'], 'name a track', 'list them: venice-batch status a.yaml'],
+    [['accept', 'a.yaml', '--sandbox'], 'name a take', 'list them: venice-batch status a.yaml --sandbox'],
+    [
+      ['release', 'b/a.yaml', '--zip'],
+      '--to is required',
+      'venice-batch release b/a.yaml --zip --to a.release',
+    ],
     [['statu', 'a.yaml'], 'Did you mean status?', 'venice-batch status a.yaml'],
     [['run', 'a.yaml', '--onyl', 'x'], 'Did you mean --only?', 'venice-batch run a.yaml --only x'],
     [['run', 'a.yaml', '--onyl=x y'], 'Did you mean --only?', "venice-batch run a.yaml '--only=x y'"],
@@ -78,7 +85,7 @@ describe('a mistake on the command line', () => {
       '`report` requires --out',
       'venice-batch report a.yaml --out report.html --sandbox',
     ],
-    [['lock', 'repair'], "'manifest'", 'venice-batch lock repair --help'],
+    [['lock', 'repair'], 'name the manifest', 'venice-batch lock repair --help'],
     [['lock'], 'a command is missing', 'use one of the commands above'],
     [['help', 'nope'], "unknown command 'nope'", 'use one of the commands above'],
     [['status', ''], 'the name of the manifest is empty', 'name a file, such as album.yaml'],
@@ -119,6 +126,16 @@ describe('a mistake on the command line', () => {
       `  = help: ${where}`,
     ]);
     expect(reported).toContain(what);
+  });
+
+  it('is completed with the only manifest of the folder', async () => {
+    writeFileSync('a.yaml', 'version: 1\ntracks:\n  - { id: one, model: m, prompt: p }\n');
+    writeFileSync('a.picks.yaml', 'version: 1\npicks: {}\n');
+    expect(await main(['lock', 'repair'])).toBe(2);
+    expect(reported).toContain('venice-batch lock repair a.yaml');
+    writeFileSync('b.yaml', 'tracks: []\n');
+    await main(['run']);
+    expect(reported).toMatch(/name the manifest: (a\.yaml or b\.yaml|b\.yaml or a\.yaml)/);
   });
 
   it.each([

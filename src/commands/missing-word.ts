@@ -1,0 +1,67 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { commandLine } from '../core/shell.js';
+
+/** Only the start of a file is searched for `tracks:`, and only so many files. */
+const CHARACTERS_READ = 4_096;
+const FILES_MAX = 50;
+
+/** What is wrong with a command line, and the command that was probably meant. */
+export interface UsageMistake {
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** For a command line that lacks an argument or a required option: the same line, completed as far as possible. */
+export function missingWord(
+  command: Command,
+  text: string,
+  argv: readonly string[],
+): UsageMistake | undefined {
+  const argument = /^missing required argument '([^']*)'/.exec(text)?.[1];
+  if (argument === 'manifest') return missingManifest(command, argv);
+  const manifest = argv.find((word) => /\.(ya?ml|json)$/i.test(word));
+  if (manifest === undefined) return undefined;
+  if (argument === 'track' || argument === 'take') {
+    const sandbox = argv.includes('--sandbox') ? ['--sandbox'] : [];
+    const status = commandLine(['venice-batch', 'status', manifest, ...sandbox]);
+    return { message: `name a ${argument}`, hint: `list them: ${status}` };
+  }
+  if (/^required option '--to /.test(text)) {
+    const folder = `${path.basename(manifest, path.extname(manifest))}.release`;
+    const line = commandLine(['venice-batch', ...argv, '--to', folder]);
+    return { message: '--to is required: the folder to write the release to', hint: line };
+  }
+  return undefined;
+}
+
+function missingManifest(command: Command, argv: readonly string[]): UsageMistake {
+  const found = manifestsIn(process.cwd());
+  const [only] = found;
+  const message = 'name the manifest';
+  if (only === undefined) {
+    const starts = ['run', 'plan', 'validate'].includes(command.name());
+    const none = `${message}: there is none in this folder`;
+    return { message: none, ...(starts ? { hint: 'venice-batch init album.yaml' } : {}) };
+  }
+  if (found.length > 1) return { message: `${message}: ${found.join(' or ')}` };
+  const at = argv.indexOf(command.name()) + 1;
+  return { message, hint: commandLine(['venice-batch', ...argv.toSpliced(at, 0, only)]) };
+}
+
+function manifestsIn(folder: string): readonly string[] {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.ya?ml$/i.test(entry.name))
+    .slice(0, FILES_MAX)
+    .filter(({ name }) => /^tracks:/m.test(startOf(path.join(folder, name))))
+    .map(({ name }) => name);
+}
+
+function startOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').slice(0, CHARACTERS_READ);
+  } catch {
+    return '';
+  }
+}
