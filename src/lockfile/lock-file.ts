@@ -191,7 +191,7 @@ async function replace(file: LockFile, pieces: readonly Uint8Array[]): Promise<v
   if (bytes > LOCK_BYTES_MAX) {
     throw new BatchError(
       'lockfile-too-large',
-      `${shellWord(file.path)}would exceed ${LOCK_BYTES_MAX} bytes`,
+      `${shellWord(file.path)} would exceed ${LOCK_BYTES_MAX} bytes`,
       {
         exitCode: EXIT.unavailable,
         hint: `start a new manifest for new tracks; to collect what is in flight: ${file.command('collect')}`,
@@ -239,7 +239,7 @@ async function mergeReplacement(file: LockFile): Promise<void> {
   if (read.header !== undefined && !isRelated(read.header, header)) {
     throw new BatchError(
       'lockfile-replaced',
-      `${shellWord(path)}was replaced by another lockfile during the run`,
+      `${shellWord(path)} was replaced by another lockfile during the run`,
       {
         exitCode: EXIT.lockfile,
         hint: `the records of this run are kept in ${shellWord(file.journal.path)}; move the other lockfile away, then: ${command('run')}`,

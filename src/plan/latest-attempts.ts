@@ -45,7 +45,10 @@ export function lastRequested(attempts: Iterable<Attempt>): readonly Take[] {
 
 const UNSUCCESSFUL: ReadonlySet<string> = new Set(['failed', 'lost', 'rejected']);
 
-/** By take key: the newest attempt for a row that uses an older one, if the newest failed. */
+/**
+ * By take key: the newest attempt for a row that uses an older one, if the newest failed. An attempt that another machine
+ * began before the older one was stored was not meant to replace it.
+ */
 export function newerFailures(
   rows: readonly PlanRow[],
   attempts: Iterable<Attempt>,
@@ -56,7 +59,8 @@ export function newerFailures(
     const rests = decision.kind === 'done' || (decision.kind === 'held' && decision.because === 'missing');
     const newest = latest.get(ofRequest(take));
     if (!rests || newest === undefined || newest.attempt === decision.attempt.attempt) continue;
-    if (UNSUCCESSFUL.has(newest.state)) failures.set(take.key, newest);
+    const wasStored = madeAt(newest) >= (decision.attempt.at.stored ?? '');
+    if (wasStored && UNSUCCESSFUL.has(newest.state)) failures.set(take.key, newest);
   }
   return failures;
 }

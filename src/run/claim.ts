@@ -1,5 +1,6 @@
-import { faultCode } from '../core/errors.js';
+import { BatchError, faultCode } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
+import type { StoreFault } from '../lockfile/lock-store.js';
 import type { Job, RunContext } from './context.js';
 import { notice, stopAll, stopBuying } from './context.js';
 import { reportStoreFault } from './final-check.js';
@@ -18,7 +19,8 @@ async function isClaimed(context: RunContext, job: Job, intent: Attempt): Promis
     else if (recorded !== 'recorded') reportTaken(context, job);
     return recorded === 'recorded';
   } catch (error) {
-    const trouble = context.store.trouble();
+    // The log may have recovered since: then only the error knows what happened.
+    const trouble = context.store.trouble() ?? troubleOfLog(error);
     if (trouble?.kind === 'log') reportStoreFault(context, trouble);
     else {
       stopAll(context, 'lockfile');
@@ -32,6 +34,11 @@ async function isClaimed(context: RunContext, job: Job, intent: Attempt): Promis
     }
     return false;
   }
+}
+
+function troubleOfLog(error: unknown): StoreFault | undefined {
+  const isOfLog = error instanceof BatchError && error.code.startsWith('state-');
+  return isOfLog ? { kind: 'log', error } : undefined;
 }
 
 /** Once per run: if several runs share the work, most takes belong to other runs. */

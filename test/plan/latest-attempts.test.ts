@@ -39,6 +39,14 @@ describe('a newer attempt that failed', () => {
   ])('does not include %s', (_, attempts) => {
     expect(newerFailures(rowsOf(attempts), attempts).size).toBe(0);
   });
+
+  it('does not include a claim that another machine withdrew while the take was being made', () => {
+    const late = fell({ state: 'rejected', reason: { code: 'not_sent' } });
+    const stored = { ...done, at: { ...done.at, stored: new Date(NOW_MS + 1).toISOString() } };
+    const rows = rowsOf([stored, late]);
+    expect(newerFailures(rows, [stored, late]).size).toBe(0);
+    expect(rowsOfRun(rows, [stored, late], [], NOW_MS)).toEqual(rows);
+  });
 });
 
 describe('the rows at the end of a run', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { BatchError, EXIT } from '../../src/core/errors.js';
 import type { RunEvent } from '../../src/core/events.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { createKeySignature } from '../../src/lockfile/key-signature.js';
@@ -89,6 +90,21 @@ function stage(
     },
   };
 }
+
+describe('a claim that the shared log refused', () => {
+  it('ends buying with the reason of the log, also if the log has recovered since', async () => {
+    const { context, submit, asked, notices } = stage(() => refused('never-sent'));
+    const denied = new BatchError('state-denied', 's3://bucket/album: access denied', {
+      exitCode: EXIT.authentication,
+    });
+    const store = { ...context.store, record: () => Promise.reject(denied) };
+    Object.assign(context, { store });
+    expect(await submit(wanted('one'))).toEqual({ kind: 'gone', unsent: true });
+    expect(asked()).toBe(0);
+    expect(notices('state-denied')).toHaveLength(1);
+    expect([...context.stopReasons]).toEqual(['log_refused']);
+  });
+});
 
 describe('a model that is offline', () => {
   it('is tried for about a minute, one that is full for longer', async () => {
