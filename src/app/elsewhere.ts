@@ -2,7 +2,8 @@ import path from 'node:path';
 import type { Diagnostic } from '../core/diagnostic.js';
 import type { Files } from '../core/ports.js';
 import { shellWord } from '../core/shell.js';
-import { type Attempt, countsAsSpent } from '../lockfile/attempt.js';
+import type { Attempt } from '../lockfile/attempt.js';
+import { isLive } from '../lockfile/bought-twice.js';
 import { LOCK_BYTES_MAX, readLock } from '../lockfile/read.js';
 import type { Take } from '../manifest/take.js';
 
@@ -18,15 +19,6 @@ export interface Neighbourhood {
 const NAMES_MAX = 500;
 const OTHER_KINDS = /\.(?:wav|mp3|flac|ogg|opus|m4a|mp4|aac|aiff?|webm|part|unverified|ya?ml|md|txt)$/i;
 const LOCKFILE_BEGINS = '{"format":"venice-batch-lock"';
-/** In these states the audio is paid, or may be. */
-const BOUGHT: ReadonlySet<Attempt['state']> = new Set([
-  'intent',
-  'in_doubt',
-  'queued',
-  'unverified',
-  'stored',
-  'done',
-]);
 
 /**
  * Checks whether another lockfile next to this one already has the takes about to be bought: the same track, take and
@@ -44,7 +36,7 @@ export async function boughtElsewhere(
     const found = new Set<string>();
     for (const attempt of read.attempts.values()) {
       const key = wanted.get(keyOf(attempt));
-      if (key !== undefined && BOUGHT.has(attempt.state) && countsAsSpent(attempt)) found.add(key);
+      if (key !== undefined && isLive(attempt)) found.add(key);
     }
     if (found.size > 0) return diagnosticOf(place, [...found], takes.length);
   }

@@ -3,8 +3,9 @@ import { formatUsd } from '../core/money.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonText } from '../report/json-text.js';
 import { renderTable } from '../report/table.js';
+import type { Origin } from '../session/batch-place.js';
 import { openSession } from '../session/session.js';
-import type { Flags, Origin } from '../session/settings.js';
+import type { Flags } from '../session/settings.js';
 
 interface Shown {
   readonly name: string;

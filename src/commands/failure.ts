@@ -13,16 +13,15 @@ import { renderJunit } from '../report/junit.js';
 import { createNdjson } from '../report/ndjson.js';
 import { createRecorder, type Recorder, type RunOutcome } from '../report/outcome.js';
 import { fanOut, type Reporter } from '../report/reporter.js';
-import { colorWanted, redactedTerminal, streamTerminal, type Terminal } from '../report/terminal.js';
+import type { Terminal } from '../report/terminal.js';
+import { DEFAULT_BASE_URL } from '../session/batch-place.js';
 import { nextCommandLine } from '../session/command-line.js';
-import { secretsIn, secretsInEnvText } from '../session/environment.js';
 import { JUNIT } from '../session/output-files.js';
 import { writeReport } from '../session/reports.js';
-import { DEFAULT_BASE_URL } from '../session/settings.js';
+import { secretsAround } from '../session/secrets.js';
+import { processTerminals } from '../session/terminals.js';
 import { type LooseFlags, looseFlags } from './flags.js';
 import { diagnosticOf, endedEarly, redactError } from './refusal.js';
-
-const ENV_FILE_BYTES_MAX = 1024 * 1024;
 
 /** Where a failed command reports its error, besides stderr. */
 export interface FailureReport {
@@ -64,8 +63,14 @@ export async function reportFailure(error: unknown, to: FailureReport): Promise<
 export async function failedCommand(error: unknown, argv: readonly string[]): Promise<ExitCode> {
   const { flags, words } = looseFlags(argv);
   const manifest = words.find((word) => /^[^-].*\.ya?ml$/i.test(word));
-  const redact = createRedactor(await secretsOf(flags));
-  const { stdout, stderr } = terminals(flags, redact);
+  const redact = createRedactor(
+    await secretsAround(
+      { env: process.env, files: systemFiles },
+      flags.envFile && path.resolve(flags.envFile),
+    ),
+  );
+  const when = flags.color === 'always' || flags.color === 'never' ? flags.color : 'auto';
+  const { stdout, stderr } = processTerminals(when, process.env, redact);
   const recorder = createRecorder();
   const nowMs = createClock().nowMs();
   // With both flags, neither can be read: stdout can carry only one.
@@ -88,31 +93,6 @@ export async function failedCommand(error: unknown, argv: readonly string[]): Pr
       await writeReport({ redact, stderr, files: systemFiles }, flags.junit, renderJunit(outcome), JUNIT);
     },
   });
-}
-
-function terminals({ color }: LooseFlags, redact: (text: string) => string) {
-  const when = color === 'always' || color === 'never' ? color : 'auto';
-  const colors = colorWanted(process.env, when, process.stderr.isTTY === true);
-  const terminal = (stream: NodeJS.WriteStream) =>
-    redactedTerminal(streamTerminal(stream, colors, process.env), redact);
-  return { stdout: terminal(process.stdout), stderr: terminal(process.stderr) };
-}
-
-/** The keys, wherever the command may have found them. */
-async function secretsOf({ envFile }: LooseFlags): Promise<readonly string[]> {
-  const filed = envFile === undefined ? [] : await secretsInFile(path.resolve(envFile));
-  return [...secretsIn(process.env), ...filed];
-}
-
-async function secretsInFile(file: string): Promise<readonly string[]> {
-  try {
-    if ((await systemFiles.facts(file))?.kind !== 'file') return [];
-    const bytes = await systemFiles.read(file, ENV_FILE_BYTES_MAX);
-    return secretsInEnvText(new TextDecoder().decode(bytes));
-  } catch {
-    // Then no command could read a key there either.
-    return [];
-  }
 }
 
 function firstEvent({ sandbox = false, baseUrl }: LooseFlags, nowMs: number): RunEvent {

@@ -16,7 +16,6 @@ interface Schema {
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
   readonly maxLength?: number;
-  readonly examples?: readonly unknown[];
 }
 
 type Explained = Omit<Diagnostic, 'span'> & { readonly at: Range };

@@ -31,7 +31,6 @@ const UNPRINTABLE = /(?![\t\n\r\u0085])\p{Cc}|\p{Cs}/u;
 /** Tracks whose prompt is at one place: more than one only in `defaults`. */
 interface Place {
   readonly edit: Omit<Edit, 'text'>;
-  readonly inDefaults: boolean;
   readonly tracks: Set<string>;
   /** By track. */
   readonly suggested: Map<string, string>;
@@ -69,12 +68,11 @@ function placesOf(failures: readonly TakeEvent[], { takes, text }: ManifestText)
   const offsetOf = offsets(text);
   const places = new Map<number, Place>();
   for (const { track, fieldSpans } of takes) {
-    const [span, user] = fieldSpans.prompt ?? [];
+    const [span] = fieldSpans.prompt ?? [];
     if (span === undefined) continue;
     const start = offsetOf(span.line, span.column);
     const place = places.get(start) ?? {
       edit: { start, end: offsetOf(span.endLine, span.endColumn) },
-      inDefaults: user !== undefined,
       tracks: new Set(),
       suggested: new Map(),
     };

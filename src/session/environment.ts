@@ -5,7 +5,6 @@ import type { Files } from '../core/ports.js';
 import { commandLine, shellWord } from '../core/shell.js';
 import { closest, isNear } from '../core/suggest.js';
 import { readTextFile, type TextFile } from '../manifest/text-file.js';
-import { walletSecrets } from '../node/wallet-key.js';
 
 export interface ProcessContext {
   readonly cwd: string;
@@ -41,7 +40,7 @@ export type Name = (typeof NAMES)[number];
 /** Variables whose values may appear in messages. */
 const SHOWN: ReadonlySet<string> = new Set(['VENICE_BATCH_BUDGET', 'VENICE_BATCH_CONCURRENCY']);
 
-const ENV_FILE_BYTES_MAX = 1024 * 1024;
+export const ENV_FILE_BYTES_MAX = 1024 * 1024;
 
 /**
  * The process's environment, and the file of `--env-file`. A setting that cannot be read (a misspelled name, a line
@@ -56,7 +55,7 @@ export async function readEnvironment(
   const text = envFile === undefined ? '' : await readEnvFile(envFile, around);
   const fault = faultIn(text);
   if (fault !== undefined) throw usage(`line ${fault.line} of ${envFile}: ${fault.message}`, fault.hint);
-  const filed = parsed(text);
+  const filed = parseEnvText(text);
   const readAll = (name: Name): readonly Variable[] => {
     const [direct, inFile] = [around.env[name], filed[name]];
     return [
@@ -65,20 +64,6 @@ export async function readEnvironment(
     ];
   };
   return { readAll, read: (name) => readAll(name).find(({ value }) => value !== '') };
-}
-
-/** Secrets in an environment, in every form in which they might appear in a text. */
-export function secretsIn(env: Readonly<Record<string, string | undefined>>): readonly string[] {
-  const { VENICE_API_KEY, VENICE_WALLET_KEY } = env;
-  return [
-    ...(VENICE_API_KEY === undefined ? [] : [VENICE_API_KEY]),
-    ...(VENICE_WALLET_KEY === undefined ? [] : walletSecrets(VENICE_WALLET_KEY)),
-  ];
-}
-
-/** Secrets in the text of an env file, even if the rest of it is invalid. */
-export function secretsInEnvText(text: string): readonly string[] {
-  return secretsIn(parsed(text));
 }
 
 function requireKnownName(name: string, env: ProcessContext['env']): void {
@@ -119,7 +104,7 @@ function describeFileFault({ fault, code }: FileFault): { readonly what: string;
   }
 }
 
-function parsed(text: string): Readonly<Record<string, string | undefined>> {
+export function parseEnvText(text: string): ProcessContext['env'] {
   return parseEnv(text.replace(/\r\n?/g, '\n'));
 }
 
@@ -131,7 +116,7 @@ interface LineFault {
 
 /** The first line that seems to set one of our variables but does not. */
 function faultIn(text: string): LineFault | undefined {
-  const values = parsed(text);
+  const values = parseEnvText(text);
   const seen = new Map<string, number>();
   for (const [index, line] of text.split(/\r\n?|\n/).entries()) {
     for (const { name, value } of assignmentsIn(line)) {

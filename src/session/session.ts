@@ -9,18 +9,20 @@ import { createClock } from '../node/clock.js';
 import { systemFiles } from '../node/files.js';
 import { createProcesses } from '../node/processes.js';
 import { systemRandom } from '../node/random.js';
-import { type WalletKey, walletSecrets } from '../node/wallet-key.js';
+import type { WalletKey } from '../node/wallet-key.js';
 import { escapeForeign } from '../report/escape.js';
-import { colorWanted, redactedTerminal, streamTerminal, type Terminal } from '../report/terminal.js';
+import type { Terminal } from '../report/terminal.js';
 import type { Account } from '../venice/client.js';
 import { nextCommandLine } from './command-line.js';
 import type { ProcessContext } from './environment.js';
 import type { OpenBatch } from './open-batch.js';
 import { checkOutputFiles } from './output-files.js';
 import { placesIn } from './place.js';
+import { secretsOf } from './secrets.js';
 import { type Flags, type PlaceSettings, resolveSettings, type Settings } from './settings.js';
 import { showDiagnostics } from './show-diagnostics.js';
 import { unlessShared } from './sibling.js';
+import { processTerminals } from './terminals.js';
 
 /** The same for a command: with its flags and the terminal. */
 export interface Session extends OpenBatch {
@@ -43,13 +45,11 @@ export async function openSession(
   const service = await openService(settings, ports);
   const { redact } = service;
   const when = (flags.color ?? 'auto') as 'auto' | 'always' | 'never';
-  const terminal = (stream: NodeJS.WriteStream) =>
-    redactedTerminal(streamTerminal(stream, colorWanted(env, when, stream.isTTY === true), env), redact);
-  const stderr = terminal(process.stderr);
+  const { stdout, stderr } = processTerminals(when, env, redact);
   return {
     settings,
     ports,
-    stdout: terminal(process.stdout),
+    stdout,
     stderr,
     warn: (text) => stderr.write(text),
     show: (found, sources) => showDiagnostics({ stderr, redact }, found, sources),
@@ -110,10 +110,7 @@ export async function openService(settings: PlaceSettings, ports: Ports): Promis
     get account() {
       return account();
     },
-    redact: createRedactor([
-      ...(settings.apiKey === undefined ? [] : [settings.apiKey.value]),
-      ...(settings.walletKey === undefined ? [] : walletSecrets(settings.walletKey.value)),
-    ]),
+    redact: createRedactor(secretsOf(settings.apiKey?.value, settings.walletKey?.value)),
     async connect() {
       const payer = account();
       const opened = settings.sandbox

@@ -1,26 +1,25 @@
-import path from 'node:path';
 import { BatchError, EXIT } from '../core/errors.js';
 import { microUsdFromUsd } from '../core/money.js';
 import { BESIDE_MINUTES, numberIn } from '../manifest/number-in.js';
+import { type BatchPlace, batchPlace, type Setting } from './batch-place.js';
 import { type EnvironmentReader, type ProcessContext, readEnvironment } from './environment.js';
-import { MANIFEST_EXTENSION, manifestBehind, unlessBoth } from './manifest-link.js';
 
 /** What a caller chooses beside the settings: a command by its flags, the library by its options. */
 export interface Choices {
-  readonly lockfile?: string;
-  readonly localCustody?: boolean;
-  readonly only?: readonly string[];
-  readonly except?: readonly string[];
-  readonly force?: readonly string[];
-  readonly yes?: boolean;
-  readonly acceptPrice?: boolean;
-  readonly ignoreBalance?: boolean;
-  readonly retryFailed?: boolean;
-  readonly failFast?: boolean;
-  readonly keep?: boolean;
-  readonly detach?: boolean;
-  readonly plan?: string;
-  readonly onlyUnpicked?: boolean;
+  readonly lockfile?: string | undefined;
+  readonly localCustody?: boolean | undefined;
+  readonly only?: readonly string[] | undefined;
+  readonly except?: readonly string[] | undefined;
+  readonly force?: readonly string[] | undefined;
+  readonly yes?: boolean | undefined;
+  readonly acceptPrice?: boolean | undefined;
+  readonly ignoreBalance?: boolean | undefined;
+  readonly retryFailed?: boolean | undefined;
+  readonly failFast?: boolean | undefined;
+  readonly keep?: boolean | undefined;
+  readonly detach?: boolean | undefined;
+  readonly plan?: string | undefined;
+  readonly onlyUnpicked?: boolean | undefined;
 }
 
 /** The flags of all commands that use a manifest, as on the command line. */
@@ -56,41 +55,20 @@ export interface Flags extends Choices {
   readonly dryRun?: boolean;
 }
 
-export type Origin = 'flag' | 'environment' | 'env-file' | 'manifest' | 'default';
-
-/** A value, and where it came from: `config` shows both. */
-export interface Setting<T> {
-  readonly value: T;
-  readonly origin: Origin;
-}
-
 /** Where a batch is, who pays, and its limits. The manifest's settings are added when it is read. */
-export interface PlaceSettings {
-  /** As typed; `-` is standard input. */
-  readonly manifest: string;
-  /** Absolute; `stdin.yaml` in the working directory for standard input. */
-  readonly manifestPath: string;
-  readonly sandbox: boolean;
+export interface PlaceSettings extends BatchPlace {
   /** How many times faster than real time the sandbox makes audio. */
   readonly sandboxSpeed: number;
   /** The description of the service that the sandbox follows; absent: today's. */
   readonly sandboxAs?: SandboxAs;
-  /** Everything of a sandbox run is here. Absolute. */
-  readonly sandboxDirectory: string;
-  readonly lockfilePath: Setting<string>;
-  readonly outputRoot: Setting<string>;
-  readonly baseUrl: Setting<string>;
-  readonly apiKey?: Setting<string>;
-  /** Private key of a wallet that pays instead of an API key. */
-  readonly walletKey?: Setting<string>;
   /** Integer micro-dollars. */
-  readonly budgetMicroUsd?: Setting<number>;
-  readonly concurrency?: Setting<number>;
-  readonly timeoutMs?: number;
+  readonly budgetMicroUsd?: Setting<number> | undefined;
+  readonly concurrency?: Setting<number> | undefined;
+  readonly timeoutMs?: number | undefined;
   /** Takes to make for each chosen track beyond the manifest's `takes`. */
-  readonly more?: number;
+  readonly more?: number | undefined;
   /** Address of the shared log. The manifest may also name one. */
-  readonly state?: Setting<string>;
+  readonly state?: Setting<string> | undefined;
   readonly choices: Choices;
 }
 
@@ -99,7 +77,6 @@ export interface Settings extends PlaceSettings {
   readonly flags: Flags;
 }
 
-export const DEFAULT_BASE_URL = 'https://api.venice.ai/api/v1';
 export const SANDBOX_SPEED_DEFAULT = 20;
 
 /**
@@ -112,43 +89,29 @@ export async function resolveSettings(
   around: ProcessContext,
 ): Promise<Settings> {
   if (manifest === '') throw usage('the name of the manifest is empty', 'name a file, such as album.yaml');
-  const environment = await readEnvironment(flags.envFile, around);
-  const named = path.resolve(around.cwd, manifest === '-' ? 'stdin.yaml' : manifest);
-  const manifestPath = await manifestBehind(around.files, named);
-  if (flags.lockfile === undefined && flags.sandbox !== true)
-    await unlessBoth(around.files, named, manifestPath);
-  const stem = manifestPath.replace(MANIFEST_EXTENSION, '');
-  const sandbox = flags.sandbox === true;
-  if (sandbox && flags.baseUrl !== undefined)
+  if (flags.sandbox === true && flags.baseUrl !== undefined)
     throw usage('--sandbox and --base-url cannot be combined', 'use only one of them');
-  const sandboxDirectory = `${stem}.sandbox`;
-  const home = sandbox ? sandboxDirectory : path.dirname(manifestPath);
-  const budget = budgetOf(flags, environment);
-  const concurrency = concurrencyOf(flags, environment);
-  const apiKey = environment.read('VENICE_API_KEY');
-  const walletKey = environment.read('VENICE_WALLET_KEY');
-  if (apiKey !== undefined && walletKey !== undefined)
-    throw usage(
-      'VENICE_API_KEY and VENICE_WALLET_KEY are both set: only one of them can pay',
-      'unset the one that should not pay',
-    );
+  const environment = await readEnvironment(flags.envFile, around);
+  const place = await batchPlace(
+    {
+      manifest,
+      sandbox: flags.sandbox,
+      lockfile: flags.lockfile,
+      outDir: flags.outDir,
+      baseUrl: flags.baseUrl,
+    },
+    environment,
+    around,
+  );
   return {
-    manifest,
-    manifestPath,
-    sandbox,
+    ...place,
     sandboxSpeed: numberOf('--sandbox-speed', flags.sandboxSpeed, 0.01, 100_000) ?? SANDBOX_SPEED_DEFAULT,
     ...sandboxAsOf(flags),
-    sandboxDirectory,
-    lockfilePath: pathOf(flags.lockfile, around.cwd, path.join(home, `${path.basename(stem)}.lock.jsonl`)),
-    outputRoot: pathOf(flags.outDir, around.cwd, home),
-    baseUrl: baseUrlOf(flags, environment, sandbox),
-    ...(apiKey === undefined ? {} : { apiKey }),
-    ...(walletKey === undefined ? {} : { walletKey }),
-    ...(budget === undefined ? {} : { budgetMicroUsd: budget }),
-    ...(concurrency === undefined ? {} : { concurrency }),
-    ...timeoutOf(flags),
-    ...moreOf(flags),
-    ...stateOf(flags, environment),
+    budgetMicroUsd: budgetOf(flags, environment),
+    concurrency: concurrencyOf(flags, environment),
+    timeoutMs: timeoutOf(flags),
+    more: wholeNumberOf('--more', flags.more, MORE_MAX),
+    state: stateOf(flags, environment),
     choices: flags,
     flags,
   };
@@ -170,31 +133,21 @@ export function sandboxAsOf({ sandboxAs: given }: Flags): { sandboxAs?: SandboxA
   return { sandboxAs: known };
 }
 
-function pathOf(flag: string | undefined, cwd: string, otherwise: string): Setting<string> {
-  if (flag === undefined) return { value: otherwise, origin: 'default' };
-  if (flag === '') throw usage('an empty path was given', 'name a path, or omit the flag');
-  return { value: path.resolve(cwd, flag), origin: 'flag' };
-}
-
-function baseUrlOf(flags: Flags, environment: EnvironmentReader, sandbox: boolean): Setting<string> {
-  if (sandbox) return { value: 'sandbox:', origin: 'flag' };
-  if (flags.baseUrl !== undefined) return { value: flags.baseUrl, origin: 'flag' };
-  return environment.read('VENICE_BASE_URL') ?? { value: DEFAULT_BASE_URL, origin: 'default' };
-}
-
 function budgetOf(flags: Flags, environment: EnvironmentReader): Setting<number> | undefined {
-  const candidates = budgetsIn(environment);
-  if (flags.budget !== undefined)
-    candidates.push({ value: readBudget('--budget', flags.budget), origin: 'flag' });
-  // If several budgets are set, the lowest wins.
-  return candidates.sort((a, b) => a.value - b.value)[0];
+  const flag = flags.budget;
+  return lowestBudget(environment, flag === undefined ? undefined : readBudget('--budget', flag));
 }
 
-/** Every budget that the environment sets. */
-export function budgetsIn(environment: EnvironmentReader): Setting<number>[] {
-  return environment
+/** If several budgets are set, the lowest wins. */
+export function lowestBudget(
+  environment: EnvironmentReader,
+  given: number | undefined,
+): Setting<number> | undefined {
+  const budgets: Setting<number>[] = environment
     .readAll('VENICE_BATCH_BUDGET')
     .map(({ value, origin }) => ({ value: readBudget('VENICE_BATCH_BUDGET', value), origin }));
+  if (given !== undefined) budgets.push({ value: given, origin: 'flag' });
+  return budgets.sort((a, b) => a.value - b.value)[0];
 }
 
 function readBudget(name: string, text: string): number {
@@ -216,41 +169,38 @@ function noBudget(name: string, text: string): BatchError {
   );
 }
 
+export const CONCURRENCY_MAX = 64;
+
 export function concurrencyOf(
   flags: Pick<Flags, 'concurrency'>,
   environment: EnvironmentReader,
 ): Setting<number> | undefined {
-  const flag = wholeNumberOf('--concurrency', flags.concurrency, 1, 64);
+  const flag = wholeNumberOf('--concurrency', flags.concurrency, CONCURRENCY_MAX);
   if (flag !== undefined) return { value: flag, origin: 'flag' };
   const set = environment.read('VENICE_BATCH_CONCURRENCY');
-  const value = wholeNumberOf('VENICE_BATCH_CONCURRENCY', set?.value, 1, 64);
+  const value = wholeNumberOf('VENICE_BATCH_CONCURRENCY', set?.value, CONCURRENCY_MAX);
   return value === undefined || set === undefined ? undefined : { value, origin: set.origin };
 }
 
-function stateOf(flags: Flags, environment: EnvironmentReader): { state?: Setting<string> } {
+function stateOf(flags: Flags, environment: EnvironmentReader): Setting<string> | undefined {
   if (flags.state === '')
     throw usage('--state is empty', 'give an address, such as s3://bucket/prefix, or omit it');
+  if (flags.state !== undefined) return { value: flags.state, origin: 'flag' };
   // The simulator's jobs are useless to other machines; the flag still allows trying out a shared log.
-  if (flags.state !== undefined) return { state: { value: flags.state, origin: 'flag' } };
-  const set = flags.sandbox === true ? undefined : environment.read('VENICE_BATCH_STATE');
-  return set === undefined ? {} : { state: set };
+  return flags.sandbox === true ? undefined : environment.read('VENICE_BATCH_STATE');
 }
 
-function timeoutOf(flags: Flags): { timeoutMs?: number } {
+function timeoutOf(flags: Flags): number | undefined {
   const minutes = numberOf('--timeout', flags.timeout, 0.001, 7 * 24 * 60);
-  return minutes === undefined ? {} : { timeoutMs: minutes * 60_000 };
+  return minutes === undefined ? undefined : minutes * 60_000;
 }
 
 /** For one track; as many as the manifest's `takes` allows. */
 export const MORE_MAX = 99;
 
-function moreOf(flags: Flags): { more?: number } {
-  const more = wholeNumberOf('--more', flags.more, 1, MORE_MAX);
-  return more === undefined ? {} : { more };
-}
-
-function wholeNumberOf(name: string, text: string | undefined, min: number, max: number): number | undefined {
-  const value = numberOf(name, text, min, max);
+/** From 1. */
+function wholeNumberOf(name: string, text: string | undefined, max: number): number | undefined {
+  const value = numberOf(name, text, 1, max);
   if (value !== undefined && !Number.isInteger(value))
     throw usage(`${name} takes a whole number: ${text}`, `write it as ${assigned(name, Math.round(value))}`);
   return value;
