@@ -224,7 +224,6 @@ const NOT_APPROVED = {
   },
 } as const;
 
-/** The command that repeats this run. */
 function sameRun({ command, selection, savedPlanFile, yes }: BatchSettings): string {
   if (savedPlanFile !== undefined) return command('run', '--plan', savedPlanFile);
   return command('run', ...(yes === true ? ['--yes'] : []), ...retryFlags(selection));

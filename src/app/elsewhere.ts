@@ -15,7 +15,6 @@ export interface Neighbourhood {
   readonly folders: readonly string[];
 }
 
-/** Maximum number of names checked in a folder. */
 const NAMES_MAX = 500;
 const OTHER_KINDS = /\.(?:wav|mp3|flac|ogg|opus|m4a|mp4|aac|aiff?|webm|part|unverified|ya?ml|md|txt)$/i;
 const LOCKFILE_BEGINS = '{"format":"venice-batch-lock"';

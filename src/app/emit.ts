@@ -18,7 +18,6 @@ export function versionEvent(
   return { type: 'version', time, schema: 1, program: 'venice-batch', version, endpoint, sandbox };
 }
 
-/** Emits a change of phase. */
 export function emitPhase(world: Emitter, phase: Phase): void {
   world.emit({ type: 'phase', time: new Date(world.ports.clock.nowMs()).toISOString(), phase });
 }
@@ -34,7 +33,6 @@ export function emitNotice(
   world.emit({ type: 'notice', time, level, code, message, ...(hint === undefined ? {} : { hint }) });
 }
 
-/** Returns `emitNotice` bound to an emitter. */
 export function noticeTo(
   world: Emitter,
 ): (level: 'info' | 'warning', code: Code, message: string, hint?: string) => void {

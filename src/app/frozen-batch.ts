@@ -112,7 +112,6 @@ async function sharedFor(
   );
 }
 
-/** Downloads the files of other machines, as far as possible. */
 async function pulled(
   world: FrozenWorld,
   settings: BatchSettings,

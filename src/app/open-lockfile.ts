@@ -22,9 +22,7 @@ export interface Opened {
   /** Checks whether this run still holds the lock. */
   checkLock(): Promise<RunLockState>;
   readonly rescue: Rescue;
-  /** Audio store shared by all machines. */
   readonly audio?: AudioStore | undefined;
-  /** Releases the lock. */
   release(): Promise<void>;
 }
 

@@ -99,7 +99,6 @@ async function openShared(
   about: {
     readonly lockPath: string;
     readonly header: LockHeader | undefined;
-    /** Attempts in the lockfile. */
     readonly attempts: ReadonlyMap<string, Attempt>;
     readonly endpoint: string;
     readonly command: NextCommand;

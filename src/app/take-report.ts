@@ -3,7 +3,6 @@ import type { Money } from '../core/money.js';
 import { type Attempt, type AttemptState, moneyOf } from '../lockfile/attempt.js';
 import type { PlanRow } from '../plan/plan.js';
 
-/** State of a take. */
 export interface TakeReport {
   /** Name of the take: `opening`, `opening#2`. */
   readonly key: string;

@@ -10,7 +10,6 @@ import type { PlanRow } from '../plan/plan.js';
 import type { Selection } from '../plan/selection.js';
 import { type DiskView, fileStates, type StoredFiles, untrackedFiles } from '../run/recover.js';
 
-/** States of takes. */
 export interface TakeStatuses {
   /**
    * The manifest's takes, and those bought in addition to them. Without a manifest, the lockfile's takes as last

@@ -34,7 +34,6 @@ export interface World {
   show(diagnostics: readonly Diagnostic[], sources: LoadedManifest['sources']): void;
   /** Shows a plan that needs no approval. */
   present?(plan: Plan, balance: Balance | undefined): void;
-  /** Shows the plan and asks for approval. */
   approve(plan: Plan, balance: Balance | undefined): Promise<Approval>;
   /** Called before the summary: reports the sound of the files. Absent: sound is not measured. */
   sound?(attempts: readonly Attempt[]): Promise<SoundReport>;

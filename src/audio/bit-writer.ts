@@ -2,7 +2,6 @@
 export interface BitWriter {
   /** Writes the lowest `count` bits of the value, at most 32. */
   write(value: number, count: number): void;
-  /** Writes this many zeros. */
   zeros(count: number): void;
   /** Pads to the end of the byte. */
   align(): void;

@@ -46,7 +46,6 @@ export type AudioRequest = { readonly [Field in Required]: ValueOf<Field> } & {
 
 export const REQUEST_FIELDS = Object.keys(FIELD_KINDS) as readonly RequestField[];
 
-/** The fields of one kind. */
 export function fieldsOfKind<Kind extends FieldKind>(kind: Kind): readonly FieldOfKind<Kind>[] {
   return REQUEST_FIELDS.filter((field) => FIELD_KINDS[field] === kind) as FieldOfKind<Kind>[];
 }

@@ -35,7 +35,6 @@ export interface ProcessIdentity {
   readonly netNamespace: string;
 }
 
-/** Result of claiming a name. */
 export type NameClaim =
   | { readonly kind: 'held'; free(): Promise<void> }
   /** Another process has it, or this one already does. */

@@ -76,7 +76,6 @@ function lineageFault({ lineage, was }: LockHeader): string | undefined {
   return was === undefined || was[0] === lineage ? undefined : 'was does not begin with the lineage';
 }
 
-/** Describes what is wrong with an end mark, or returns `undefined` for a valid one. */
 export function endMarkFault(value: unknown): string | undefined {
   return objectFault(value, END_CHECKS, Object.keys(END_CHECKS), 'carried');
 }
@@ -248,7 +247,6 @@ function isDeeper(value: unknown, levels: number): boolean {
   return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }
 
-/** Checks the fields that each state requires. */
 function stateFault(attempt: Attempt): string | undefined {
   const { state } = attempt;
   const collected = state === 'stored' || state === 'done';

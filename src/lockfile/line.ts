@@ -5,7 +5,6 @@ import type { LockHeader } from './header.js';
 import { LOCK_VERSION, LOCK_VERSION_SHARED, withVersion } from './header.js';
 import { type EndMark, sealLine, sealOf } from './seal.js';
 
-/** Result of parsing one line of a lockfile. */
 export type Line =
   | { readonly kind: 'blank' }
   /** `version`: the file's, if older than ours. */

@@ -30,7 +30,6 @@ export type Holder =
 export interface Sharing {
   /** Of the log, without secrets. */
   readonly address: string;
-  /** This run's id. */
   readonly run: string;
   holderOf(attempt: Attempt): Holder;
   /** The name of another machine that stored the attempt's file; `undefined` if this machine did. */

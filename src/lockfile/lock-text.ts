@@ -28,7 +28,6 @@ export type LockNote =
 
 const PROBLEMS_MAX = 100;
 
-/** State of reading a lockfile. */
 interface Reading {
   readonly fold: Fold;
   readonly problems: LockProblem[];
@@ -135,7 +134,6 @@ export function* canonicalLines(header: LockHeader, attempts: Iterable<Attempt>)
   yield `${endLine(tally.mark())}\n`;
 }
 
-/** The whole canonical text. */
 export function serialiseLock(header: LockHeader, attempts: Iterable<Attempt>): string {
   return [...canonicalLines(header, attempts)].join('');
 }

@@ -3,7 +3,6 @@ import { type BoughtTwice, boughtTwice } from './bought-twice.js';
 import { joinHeaders, LINEAGES_MAX, type LockHeader, lineagesOf, logsOf, withVersion } from './header.js';
 import { createFold } from './merge.js';
 
-/** A lockfile that was read. */
 export interface Lock {
   readonly header: LockHeader;
   readonly attempts: ReadonlyMap<string, Attempt>;

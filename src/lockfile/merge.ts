@@ -60,7 +60,6 @@ export function familyOf({ attempt }: Pick<Attempt, 'attempt'>): string {
   return attempt.slice(0, FAMILY_DIGITS);
 }
 
-/** The folded attempts of some records. */
 export function foldAttempts(records: Iterable<Attempt>): ReadonlyMap<string, Attempt> {
   return createFold(records).attempts;
 }

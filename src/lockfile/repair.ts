@@ -43,7 +43,6 @@ export type Repaired =
   /** Cannot be repaired: no header, a newer version, or lockfiles of two endpoints in one file. */
   | { readonly ok: false; readonly problem: LockProblem };
 
-/** The state of a repair. */
 interface Work {
   readonly fold: Fold;
   readonly ends: Ends;

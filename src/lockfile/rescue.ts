@@ -19,7 +19,6 @@ const RESCUE_BYTES_MAX = 1024 * 1024;
 /** Names tried in one folder: some may be taken by earlier rescues. */
 const NAMES_MAX = 20;
 
-/** What a rescue needs. */
 export interface Rescue {
   readonly places: RescuePlaces;
   /** Absent if there is no usable key. Then nothing can be rescued. */

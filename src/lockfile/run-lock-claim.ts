@@ -2,7 +2,6 @@ import { faultCode } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 import type { Holder } from './liveness.js';
 
-/** The content of a run lock file. */
 export interface Claim {
   readonly holder: Holder;
   /** 32 random hex digits, never reused. */
@@ -15,7 +14,6 @@ const RUN_LOCK_BYTES_MAX = 4096;
 /** A constant of the Linux kernel. */
 export const PID_NAMESPACE_OF_THE_HOST = 'pid:[4026531836]';
 
-/** The text of a run lock file. */
 export function claimText({ holder, nonce, sinceMs }: Claim): string {
   const said = {
     pid: holder.pid,

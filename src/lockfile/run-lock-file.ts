@@ -17,7 +17,6 @@ import { type Claim, claimText, readClaim } from './run-lock-claim.js';
  * withdraws.
  */
 
-/** The holder of the run lock. */
 export interface LockHolder {
   /** 0 if unknown. */
   readonly pid: number;

@@ -66,7 +66,6 @@ export async function acquireRunLock(
 }
 
 export type BrokenLock =
-  /** There was no lock. */
   | { readonly kind: 'free' }
   | { readonly kind: 'broken'; readonly was: LockHolder }
   /** The holder is alive, or may be: it must end first, or `force` is needed. */

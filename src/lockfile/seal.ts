@@ -37,7 +37,6 @@ export function sealOf(
   return { sum, right: sum === hex(crc32(json)), json };
 }
 
-/** The checksum of a sealed line. */
 export function sumOf(sealedLine: string): string {
   return sealedLine.slice(-CLOSING.length - SUM_LENGTH, -CLOSING.length);
 }
@@ -51,7 +50,6 @@ export function isBeginning(text: string): boolean {
   return beginning.startsWith(LINE_START) && !WHOLE_LINE.test(beginning) && !beginning.includes('\0');
 }
 
-/** How an attempt's line begins. */
 const LINE_START = '{"track":"';
 /** A complete line, whatever follows it, is not a beginning. */
 const WHOLE_LINE = /,"sum":"[0-9a-f]{8}"\}/;

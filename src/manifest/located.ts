@@ -54,7 +54,6 @@ export function headOf(node: Located): Range {
   return { start: node.start, end: Math.min(node.end, node.start + 1) };
 }
 
-/** The entry for `key`, if `node` is a map that has it. */
 export function entryOf(node: Located | undefined, key: string): LocatedEntry | undefined {
   return node?.kind === 'map' ? node.entries.get(key) : undefined;
 }

@@ -40,7 +40,6 @@ const OUTSIDE = {
 
 type Problem = Pick<Diagnostic, 'code' | 'severity' | 'message' | 'hint'>;
 
-/** The text of a lyrics file, or why it cannot be used. */
 export type LyricsFile = { readonly text: string } | { readonly problem: Problem };
 
 /** Every lyrics file that a track names, by its path as written. Each is read and checked once. */

@@ -48,7 +48,6 @@ export function mergeTracks(
   });
 }
 
-/** The fields of one map. */
 interface Layer {
   /** Fields that match the schema. */
   readonly entries: readonly (readonly [string, Located])[];

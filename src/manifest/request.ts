@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { type AudioRequest, FIELD_KINDS, REQUEST_FIELDS, type RequestField } from '../core/audio-request.js';
 import type { Track } from './manifest.types.js';
 
-/** In canonical order. */
 const CANONICAL_ORDER = [...REQUEST_FIELDS].sort();
 
 /** The fields of a track that are part of the request, as in the manifest. */

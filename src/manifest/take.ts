@@ -34,7 +34,6 @@ export interface Take {
   readonly fieldSpans: Readonly<Partial<Record<RequestField, readonly Span[]>>>;
 }
 
-/** A track of a release. */
 export interface ReleaseTrack {
   readonly track: string;
   /** From 1, among the tracks of the release. */

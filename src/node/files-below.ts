@@ -182,7 +182,6 @@ function viewOf(all: Files, root: string, real: string, find: Find): FolderFiles
   };
 }
 
-/** The names on the way from the root to the path. */
 function namesBelow(root: string, path: string): readonly string[] {
   const way = relative(root, resolve(path));
   const names = way === '' ? [] : way.split(sep);

@@ -21,7 +21,6 @@ const QUIET = [
   'fetch.recurseSubmodules=no',
 ];
 
-/** The system's git. */
 export const systemGit: Git = (words, { folder, stdin, environment, deadlineMs }) =>
   new Promise((resolve) => {
     const own = {

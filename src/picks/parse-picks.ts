@@ -97,7 +97,6 @@ function pickIn(entry: YAMLMap, reading: Reading): Pick | undefined {
 
 const EXAMPLE = 'remove the entry, and pick again: venice-batch pick album.yaml';
 
-/** A scalar's text, unchanged. */
 function textOf(node: unknown): string | undefined {
   return isScalar(node) && typeof node.value === 'string' ? node.value : undefined;
 }

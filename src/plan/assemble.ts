@@ -35,7 +35,6 @@ export interface Drafted {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Tracks named in one message at most. */
 const TRACKS_NAMED_MAX = 5;
 
 /** Checks what is to be bought against the live models. Takes that are done, in flight or excluded need no model. */

@@ -33,7 +33,6 @@ const UNSUCCESSFUL: ReadonlySet<Attempt['state']> = new Set(['failed', 'lost', '
 
 /** What `--more`, or a plan saved with it, asks for. */
 export interface MoreTakes {
-  /** `--more` */
   readonly more?: number | undefined;
   readonly selection: Selection;
   readonly savedPlan?: Pick<SavedPlan, 'purchases'> | undefined;

@@ -2,7 +2,6 @@ import type { AudioRequest, RequestField } from '../core/audio-request.js';
 import type { Code } from '../core/codes.js';
 import type { Catalogue, Model } from '../venice/model.js';
 
-/** A request and the model that it is for. */
 export interface Case {
   readonly request: AudioRequest;
   readonly model: Model;

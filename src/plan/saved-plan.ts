@@ -55,9 +55,7 @@ export interface PlanBasis {
   readonly endpoint: string;
   /** Absent if there is no lockfile yet. */
   readonly lineage?: string | undefined;
-  /** All attempts in the lockfile. */
   readonly attempts: readonly Attempt[];
-  /** All takes of the manifest. */
   readonly takes: readonly Take[];
 }
 

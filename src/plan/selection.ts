@@ -78,7 +78,6 @@ function matched(
   return { keys, unmatched };
 }
 
-/** Keys of takes by each of their names. */
 function byName(takes: readonly Take[]): ReadonlyMap<string, readonly string[]> {
   const named = new Map<string, string[]>();
   for (const take of takes) {

@@ -11,7 +11,6 @@ export interface TidyInput {
   /** Rows of the manifest's takes. Files of other takes are neither current nor wanted. */
   readonly rows: readonly PlanRow[];
   readonly history: History;
-  /** Whether the file is picked. */
   isPicked(attempt: Attempt): boolean;
   /** The path of an untracked file `<stem>.<any extension>`. */
   readonly occupied: (stem: string) => string | undefined;

@@ -4,7 +4,6 @@ export interface Explanation {
   readonly title: string;
   /** What it means, and why it happens. */
   readonly text: string;
-  /** What it means for the money. */
   readonly money: string;
   readonly fix: string;
   /** The command to run next, for a manifest named `album.yaml`. */

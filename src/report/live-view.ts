@@ -27,7 +27,6 @@ const MARK_COLUMNS = 3;
 export interface View {
   /** Puts a line, already escaped, into the scrollback at the next repaint. */
   above(line: string): void;
-  /** Generating has ended. */
   cleanUp(generatedWell: boolean): void;
   /** Shows the cursor at once. Resolves when the final state is painted. */
   end(ending: Ending): Promise<void>;

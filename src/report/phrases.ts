@@ -34,7 +34,6 @@ export function spentPhrase(progress: ProgressEvent | undefined): string | undef
   return `${formatUsd(progress.spent_micro_usd)} of ${formatUsd(progress.approved_micro_usd)}`;
 }
 
-/** Display name of a state. */
 export function stateName(state: TakeEvent['state'] | 'intent' | 'changed' | 'new'): string {
   return state === 'intent' ? 'no answer yet' : state.replace('_', ' ');
 }

@@ -6,7 +6,6 @@ import type { BuyReason, Decision, Plan, PlanRow, Purchase } from '../plan/plan.
 import { escapeForeign } from './escape.js';
 import { claimPhrase, fatePhrase } from './phrases.js';
 
-/** The mark at the beginning of a row. */
 export type Mark = '+' | '~' | '=' | '>' | '?' | '!' | '-';
 
 /** One line of a plan: a take of the manifest, or a job in flight that no take needs. */

@@ -97,7 +97,6 @@ export function releaseJson({ tracks, files, folder, zip, warnings, dryRun }: Re
   return `${jsonText(document, 2)}\n`;
 }
 
-/** Notes about tracks of a release. */
 export function releaseWarnings({ warnings }: Pick<ReleaseReport, 'warnings'>): string {
   return warnings.map(({ track, message }) => `warning: ${escapeForeign(`${track}: ${message}`)}\n`).join('');
 }

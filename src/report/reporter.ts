@@ -1,6 +1,5 @@
 import type { RunEvent } from '../core/events.js';
 
-/** Reports a run to a user or a program. */
 export interface Reporter {
   /** Never throws because of the event's content. */
   event(event: RunEvent): void;

@@ -4,7 +4,6 @@ import type { Style } from './style.js';
 import { renderTable } from './table.js';
 import { wrap } from './width.js';
 
-/** The sound of a take's file. */
 export interface TakeSound {
   /** Name of the take. */
   readonly key: string;

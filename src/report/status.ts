@@ -37,7 +37,6 @@ export interface StatusOptions {
 }
 
 export interface StatusInput {
-  /** All attempts in the lockfile. */
   readonly attempts: readonly Attempt[];
   /** Of the wanted takes. */
   readonly rows: readonly PlanRow[];
@@ -51,7 +50,6 @@ export interface StatusInput {
   readonly running?: string | undefined;
 }
 
-/** State of one take. */
 export interface TakeStatus {
   readonly key: string;
   /** The attempt that its row uses, or else the latest one. Absent: it was never submitted. */

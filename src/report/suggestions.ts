@@ -15,7 +15,6 @@ export interface Suggestions {
   readonly unpatched: readonly { readonly track: string; readonly prompt: string; readonly why: string }[];
 }
 
-/** The manifest as it was read. */
 export interface ManifestText {
   readonly takes: readonly Take[];
   readonly text: string;

@@ -67,7 +67,6 @@ export function toMakeCount({ total, storedBefore }: Tally): number {
   return total - storedBefore;
 }
 
-/** Applies an event. */
 export function count(tally: Tally, event: RunEvent): void {
   switch (event.type) {
     case 'phase':

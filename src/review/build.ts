@@ -25,7 +25,6 @@ export interface ReviewInput {
   readonly manifestRead: boolean;
   /** Of the wanted takes, in the manifest's order. */
   readonly rows: readonly PlanRow[];
-  /** All attempts in the lockfile. */
   readonly attempts: readonly Attempt[];
   /** Attempts whose file exists, by attempt id. */
   readonly holdings: ReadonlyMap<string, Holding>;

@@ -67,7 +67,6 @@ export interface Job {
   watchedMs: number;
   /** When an answer last said that it is running, or the submit was answered, in ms. */
   lastRunningMs?: number;
-  /** Whether the expected run time was reported. */
   expectationReported: boolean;
   /** This run does nothing more about it. */
   over: boolean;
@@ -112,7 +111,6 @@ export interface RunContext {
   readonly serverErrors: ServerErrors;
   /** Pairs of requested and returned models already reported: `asked got`. */
   readonly otherModels: Set<string>;
-  /** Whether it was reported that remote copies are left. */
   remoteLeftReported: boolean;
   /** Called after the shared log was read. */
   followOthers: () => void;
@@ -176,7 +174,6 @@ const WITH_MONEY: ReadonlySet<TakeEvent['state']> = new Set([
   'unverified',
 ]);
 
-/** Emits an event about a take. */
 export function emitTake(
   context: RunContext,
   job: Job,

@@ -3,7 +3,6 @@ import type { Job } from './context.js';
 /** State of a job. `left`: this run is done with it, and a later one continues. */
 export type Progress = 'unsubmitted' | 'active' | 'done' | 'failed' | 'left';
 
-/** Number of jobs in each state. */
 export interface ProgressCounts {
   readonly counts: Readonly<Record<Progress, number>>;
   /** A job has changed its state. */

@@ -1,7 +1,6 @@
 import type { RunContext } from './context.js';
 import type { ProgressCounts } from './progress-state.js';
 
-/** Emits the progress of the run. */
 export function emitProgress(context: RunContext, { counts }: ProgressCounts, nowMs: number): void {
   const { scheduler, ceiling } = context;
   const { remainingMs, pausedUntilMs } = scheduler.estimate(nowMs);

@@ -8,7 +8,6 @@ export interface CircuitBreaker {
   opensAtMs(nowMs: number): number;
   /** When the pause after the last refusal ends, in ms; in the past if there is none. */
   pausedUntilMs(): number;
-  /** Records that a submit was sent. */
   sent(): void;
   /** Records that the model refused a submit. `retryAfterSeconds` is the pause that its answer names, if any. */
   refused(retryAfterSeconds: number | undefined, nowMs: number): void;

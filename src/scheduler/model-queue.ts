@@ -16,7 +16,6 @@ export interface DurationClass {
 
 export type Operation = 'submit' | 'poll' | 'complete';
 
-/** The route of each operation. */
 export const ROUTE_OF = { submit: 'queue', poll: 'retrieve', complete: 'complete' } as const satisfies Record<
   Operation,
   Route
@@ -62,7 +61,6 @@ export interface ModelQueue {
   readonly toResubmit: PriorityQueue<Job>;
   /** Jobs to poll, keyed by due time. */
   readonly toPoll: PriorityQueue<Job>;
-  /** Jobs whose poll is in flight. */
   readonly pollsInFlight: Set<Job>;
   /** Jobs whose clean-up is due, keyed by the earliest time to do so. */
   readonly toCleanUp: PriorityQueue<Job>;

@@ -3,7 +3,6 @@ import type { Route } from './route.js';
 import { createRouteBudget, type RouteBudget, type Sent } from './route-budget.js';
 import { createStatedBudgets, type StatedBudgets, type StatedToken } from './stated-budgets.js';
 
-/** Requests by route. */
 export type Requests = Readonly<Partial<Record<Route, number>>>;
 
 /**

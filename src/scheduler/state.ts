@@ -96,7 +96,6 @@ function countFlight(state: SchedulerState, job: Job, change: 1 | -1): void {
   state.inFlight += change;
 }
 
-/** Drops all jobs that are not submitted yet. */
 export function dropUnsubmitted(state: SchedulerState): void {
   for (const queue of state.queues.values()) {
     for (const jobs of [queue.toSubmit, queue.toResubmit]) {
@@ -120,7 +119,6 @@ function drop(state: SchedulerState, job: Job): void {
   state.jobs.delete(job.id);
 }
 
-/** Marks an action as dispatched. */
 export function dispatch(state: SchedulerState, { operation, job }: Choice, nowMs: number): Action {
   const { queue } = job;
   const from = { submit: queue.toSubmit, poll: queue.toPoll, complete: queue.toCleanUp }[operation];

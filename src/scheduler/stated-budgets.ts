@@ -8,11 +8,9 @@ import type { Route } from './route.js';
  * the same.
  */
 export interface StatedBudgets {
-  /** The budget that applies to the route. */
   of(route: Route): Pacer;
   /** Whether all routes share one budget. */
   isShared(): boolean;
-  /** Counts a request as sent. */
   sent(route: Route, nowMs: number): StatedToken;
   /** Reports the answer to a request. Without a token, only the headers matter. */
   answered(route: Route, token: StatedToken | undefined, answer: PacedAnswer, nowMs: number): void;

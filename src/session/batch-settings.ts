@@ -74,7 +74,6 @@ function stateHome(env: Readonly<Record<string, string | undefined>>): string {
   return named !== undefined && path.isAbsolute(named) ? named : otherwise;
 }
 
-/** Paths where other lockfiles of the manifest may be. */
 export function neighbourhoodOf({ settings, endpoint }: OpenBatch): Neighbourhood {
   const lockfilePath = settings.lockfilePath.value;
   const folders = [settings.manifestPath, lockfilePath].map((file) => path.dirname(file));

@@ -28,9 +28,7 @@ export interface OpenBatch {
   warn(text: string): void;
   /** Shows what is wrong with a file of the user's, before an error about the file is thrown. */
   show(found: readonly Diagnostic[], sources: ReadonlyMap<string, string>): void;
-  /** Opens the storage of a shared log. */
   readonly openState: OpenState;
-  /** Removes secrets from text that leaves the program. */
   redact(text: string): string;
   /** Opens the connection to the service; close it with `close`. Nothing heavy is imported before. */
   connect(): Promise<Transport>;

@@ -4,7 +4,6 @@ import type { Files } from '../core/ports.js';
 import { shellWord } from '../core/shell.js';
 import type { Settings } from './settings.js';
 
-/** A kind of output file, and how files of that kind start. */
 export interface OutputKind {
   /** The flag, or the environment variable. */
   readonly name: string;

@@ -188,7 +188,6 @@ async function checkAdopted(session: OpenBatch, attempt: Attempt, queueId: strin
     });
 }
 
-/** A usage error of `resolve`. */
 export function refused(code: Code, message: string, hint: string): BatchError {
   return new BatchError(code, message, { exitCode: EXIT.usage, hint });
 }

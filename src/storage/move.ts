@@ -9,7 +9,6 @@ import { hashFile, publishFile } from './link-into-place.js';
 import { EXTENSIONS } from './media-names.js';
 import type { Output } from './output.js';
 
-/** What is needed to move stored files. */
 export interface MoveContext {
   readonly output: Output;
   readonly store: LockStore;

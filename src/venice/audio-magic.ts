@@ -1,4 +1,3 @@
-/** Number of bytes that `isAudioHead` needs. */
 export const AUDIO_HEAD_BYTES = 12;
 
 /**

@@ -5,7 +5,6 @@ export const NEAR_MAX = 50;
 export interface Timeline<T> {
   /** The items nearest to each of the moments, up to `NEAR_MAX` on either side, sorted by time. */
   near(momentsMs: readonly number[]): T[];
-  /** Removes an item from later results. */
   remove(item: T): void;
 }
 

@@ -41,7 +41,6 @@ export function signInMessage(address: string, { url, nonce, issuedAtMs }: SignI
   ].join('\n');
 }
 
-/** The value of the `SIGN-IN-WITH-X` header. */
 export function signInHeader(wallet: Wallet, request: SignInRequest): string {
   const message = signInMessage(wallet.address, request);
   const signed = { address: wallet.address, message, signature: wallet.sign(message), chainId: CHAIN_ID };

@@ -5,7 +5,6 @@ const TRACKS_MAX = 64;
 /** Chunks of one track. A table of equal sizes can claim any number of samples in a few bytes. */
 const CHUNKS_MAX = 4_000_000;
 
-/** What `moov` says. */
 export interface Movie {
   /** Duration of the samples listed in `moov` itself; 0 if there are none, or it is unknown. */
   readonly seconds: number;

@@ -1,6 +1,5 @@
 import { ascii, viewOf } from './bytes.js';
 
-/** What `tagBytes` needs. */
 export const TAG_HEAD_BYTES = 32;
 const ID3V1_BYTES = 128;
 
