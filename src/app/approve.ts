@@ -60,7 +60,7 @@ export async function decideWhatToBuy(
     output,
     selection: settings.selection,
     neighbourhood: settings.neighbourhood,
-    ...(settings.placeOf === undefined ? {} : { placeOf: settings.placeOf }),
+    placeOf: settings.placeOf,
     command: settings.command,
     budgetMicroUsd,
     keySignature: world.account && keySignatureOf(store.header, world.account),
@@ -149,7 +149,7 @@ function diagnosticOf({ code, message, hint }: BatchError): Diagnostic {
     code,
     severity: 'error',
     message: `${message}: nothing was bought`,
-    ...(hint === undefined ? {} : { hint }),
+    hint,
   };
 }
 

@@ -30,7 +30,7 @@ export function emitNotice(
   hint?: string,
 ): void {
   const time = new Date(world.ports.clock.nowMs()).toISOString();
-  world.emit({ type: 'notice', time, level, code, message, ...(hint === undefined ? {} : { hint }) });
+  world.emit({ type: 'notice', time, level, code, message, hint });
 }
 
 export function noticeTo(

@@ -65,7 +65,7 @@ async function look(world: FrozenWorld, settings: BatchSettings, startedMs: numb
       output,
       selection: settings.selection,
       neighbourhood: settings.neighbourhood,
-      ...(settings.placeOf === undefined ? {} : { placeOf: settings.placeOf }),
+      placeOf: settings.placeOf,
       command: settings.command,
       budgetMicroUsd: lowest(settings.budgetMicroUsd, manifest.budgetMicroUsd),
       keptBy,

@@ -49,7 +49,7 @@ export async function openForRun(
       level,
       code,
       message,
-      ...(hint === undefined ? {} : { hint }),
+      hint,
     });
   if (guard.tookOver !== undefined)
     report(

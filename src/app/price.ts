@@ -28,7 +28,7 @@ export interface PrepareInput {
   readonly output: Output;
   readonly selection: Selection;
   /** How messages name a file, given its path relative to the output root. Default: that path. */
-  placeOf?(file: string): string;
+  readonly placeOf?: ((file: string) => string) | undefined;
   /** The next command, ready to paste, by its verb. */
   command(verb: string): string;
   /** Integer micro-dollars: the lowest budget that applies. */
@@ -52,11 +52,11 @@ export interface PrepareInput {
 export interface Prepared {
   readonly plan: Plan;
   /** Absent if it could not be fetched. */
-  readonly balance?: Balance;
+  readonly balance?: Balance | undefined;
   /** Warnings, and the errors that prevent buying. */
   readonly diagnostics: readonly Diagnostic[];
   /** Set if nothing may be bought: the exit code of the run. */
-  readonly refusal?: ExitCode;
+  readonly refusal?: ExitCode | undefined;
 }
 
 /**
@@ -71,7 +71,7 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
     ...(await fileStates(view, input.attempts)),
     occupied: await untrackedFiles(view, input.manifest.takes, input.attempts),
     selection: input.selection,
-    ...(input.placeOf === undefined ? {} : { placeOf: input.placeOf }),
+    placeOf: input.placeOf,
     keySignature: input.keySignature,
     keptBy: input.keptBy,
     notPulled: input.notPulled,
@@ -174,8 +174,8 @@ function concluded(
   return {
     plan,
     diagnostics,
-    ...(extra.balance === undefined ? {} : { balance: extra.balance }),
-    ...(refusal === undefined ? {} : { refusal }),
+    balance: extra.balance,
+    refusal,
   };
 }
 

@@ -18,7 +18,7 @@ export interface SharedView {
   /** Where to fetch files stored by other machines. */
   readonly audio?: AudioStore | undefined;
   /** See `DecideInput.keptBy`. */
-  readonly keptBy?: (attempt: Attempt) => string | undefined;
+  readonly keptBy?: ((attempt: Attempt) => string | undefined) | undefined;
 }
 
 export interface ViewSettings {
@@ -68,7 +68,7 @@ export async function sharedView(
     const mine = alone ? await ownRuns(ports.files, await ports.files.real(lockfilePath)) : undefined;
     const keptBy = mine && ((attempt: Attempt) => machineWith(log, attempt, mine));
     await log.close();
-    return { attempts, fromLog: true, audio: state.audio, ...(keptBy && { keptBy }) };
+    return { attempts, fromLog: true, audio: state.audio, keptBy };
   } catch (error) {
     if (!(error instanceof BatchError) || error.exitCode === EXIT.lockfile) throw error;
     warn(`${error.message}: this is what the lockfile of this machine knows`, error.hint);

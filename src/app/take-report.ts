@@ -21,13 +21,13 @@ export interface TakeReport {
   };
   /** The attempt that determines the state. */
   readonly attempt?: string;
-  readonly queueId?: string;
+  readonly queueId?: string | undefined;
   /** Reserved price, in integer micro-dollars. */
   readonly priceMicroUsd?: number;
   /** What happened to the price. */
   readonly money?: Money;
   /** Why it is not done: a code of the service or of this program. */
-  readonly code?: string;
+  readonly code?: string | undefined;
 }
 
 /** @param outputRoot absolute */
@@ -49,8 +49,8 @@ function reportAttempt(attempt: Attempt, outputRoot: string): Omit<TakeReport, '
     attempt: attempt.attempt,
     priceMicroUsd: attempt.quote_micro_usd,
     money: moneyOf(attempt),
-    ...(queue_id === undefined ? {} : { queueId: queue_id }),
-    ...(reason === undefined ? {} : { code: reason.code }),
+    queueId: queue_id,
+    code: reason?.code,
     ...(file === undefined
       ? {}
       : {

@@ -64,8 +64,8 @@ export async function takeStatusesOf(
     selection,
     keptBy,
     inStore,
-    ...(placeOf === undefined ? {} : { placeOf }),
-    ...(nowMs === undefined ? {} : { nowMs }),
+    placeOf,
+    nowMs,
   });
   const count = manifest?.takes.length ?? rows.length;
   const warnings = diagnostics.filter(({ code }) => code === 'file-changed');

@@ -42,7 +42,7 @@ export function isApproval(answer: string, totalMicroUsd: number): boolean {
 export function showPlan(session: Session, plan: Plan, balance: Balance | undefined): void {
   const { stderr, settings, endpoint, placeOf } = session;
   const text = renderPlan(plan, {
-    ...(balance === undefined ? {} : { balance }),
+    balance,
     endpoint,
     placeOf,
     sandbox: settings.sandbox,

@@ -102,5 +102,5 @@ function firstEvent({ sandbox = false, baseUrl }: LooseFlags, nowMs: number): Ru
 }
 
 function placeIn({ sandbox = false, lockfile }: LooseFlags): Pick<LooseFlags, 'sandbox' | 'lockfile'> {
-  return { sandbox, ...(lockfile === undefined ? {} : { lockfile }) };
+  return { sandbox, lockfile };
 }

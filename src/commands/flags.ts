@@ -176,7 +176,7 @@ export interface LooseFlags {
   readonly envFile?: string;
   readonly sandbox?: boolean;
   readonly baseUrl?: string;
-  readonly lockfile?: string;
+  readonly lockfile?: string | undefined;
 }
 
 /** Reads a command line that may itself be wrong: all flags it knows, and all other words. */

@@ -44,7 +44,7 @@ export async function modelsCommand(id: string, flags: ModelFlags): Promise<Exit
       // Show the length that prices are compared at.
       const durationSeconds = id === '' ? (askedSeconds ?? comparedSeconds) : askedSeconds;
       const options = {
-        ...(durationSeconds === undefined ? {} : { durationSeconds }),
+        durationSeconds,
         color: stdout.color,
         width: tableWidth(stdout, process.env),
       };

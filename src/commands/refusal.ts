@@ -49,7 +49,7 @@ export function endedEarly(
 
 /** An error as a diagnostic, without a place in a file. */
 export function diagnosticOf({ code, message, hint }: BatchError): Diagnostic {
-  return { code, severity: 'error', message, ...(hint === undefined ? {} : { hint }) };
+  return { code, severity: 'error', message, hint };
 }
 
 /** The same error with secrets redacted. */

@@ -128,7 +128,7 @@ async function carryOut(
       {
         release,
         takes,
-        ...(cover === undefined ? {} : { cover }),
+        cover,
         target,
         zip: flags.zip === true,
         read: (take) => readOriginal(view, take),

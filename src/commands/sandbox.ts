@@ -33,7 +33,7 @@ export async function sandboxCommand(_subject: string, flags: SandboxFlags): Pro
       clock: createClock(),
       random: systemRandom,
       limited: flags.limit,
-      ...(as === undefined ? {} : { as }),
+      as,
       ...(flags.ledger === undefined ? {} : { directory: path.resolve(flags.ledger) }),
     });
   } catch (error) {

@@ -23,8 +23,8 @@ export interface Diagnostic {
   /** What is wrong, in one sentence without a full stop. May contain untrusted text: escape it when printing. */
   readonly message: string;
   /** The fix, as an instruction. */
-  readonly hint?: string;
-  readonly span?: Span;
+  readonly hint?: string | undefined;
+  readonly span?: Span | undefined;
   /** Other places that matter (the `defaults` a value came from, the first of two equal ids). */
   readonly related?: readonly { readonly message: string; readonly span: Span }[];
 }

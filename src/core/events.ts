@@ -39,7 +39,7 @@ export type RunEvent =
       readonly level: 'info' | 'warning' | 'error';
       readonly code: Code;
       readonly message: string;
-      readonly hint?: string;
+      readonly hint?: string | undefined;
     }
   | ProgressEvent
   | SummaryEvent;

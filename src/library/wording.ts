@@ -25,7 +25,9 @@ function inOptions(text: string): string {
 }
 
 /** Rewrites a message and its hint, and nothing else: a prompt may well contain `--`. */
-export function inLibraryTerms<T extends { readonly message: string; readonly hint?: string }>(text: T): T {
+export function inLibraryTerms<T extends { readonly message: string; readonly hint?: string | undefined }>(
+  text: T,
+): T {
   const { message, hint } = text;
   return { ...text, message: inOptions(message), ...(hint === undefined ? {} : { hint: inOptions(hint) }) };
 }

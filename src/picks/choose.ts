@@ -5,7 +5,12 @@ import type { Take } from '../manifest/take.js';
 
 export type Choice =
   | { readonly ok: true; readonly attempt: Attempt & Required<Pick<Attempt, 'file'>> }
-  | { readonly ok: false; readonly why: 'track' | 'take'; readonly message: string; readonly meant?: string }
+  | {
+      readonly ok: false;
+      readonly why: 'track' | 'take';
+      readonly message: string;
+      readonly meant?: string | undefined;
+    }
   /** The take is known but has no file. */
   | {
       readonly ok: false;
@@ -56,13 +61,13 @@ export function unknownTrack(
   track: string,
   takes: readonly Take[],
   attempts: Iterable<Attempt>,
-): { readonly message: string; readonly meant?: string } | undefined {
+): { readonly message: string; readonly meant?: string | undefined } | undefined {
   const tracks = new Set([...takes, ...attempts].map((one) => one.track));
   if (tracks.has(track)) return undefined;
   const meant = closest(track, tracks);
   return {
     message: `there is no track \`${track.slice(0, 64)}\``,
-    ...(meant === undefined ? {} : { meant }),
+    meant,
   };
 }
 
@@ -101,11 +106,11 @@ function unknownTake(
   word: string,
   wanted: readonly Take[],
   ofTrack: readonly Attempt[],
-): { readonly message: string; readonly meant?: string } {
+): { readonly message: string; readonly meant?: string | undefined } {
   const keys = [...new Set([...wanted, ...ofTrack].map(takeKey))];
   const numbers = new Set([...wanted, ...ofTrack].map(({ take }) => take));
   const highest = Math.max(0, ...numbers);
   const meant = /^#?\d+$/.test(word) && highest > 0 ? String(highest) : closest(word, keys);
   const message = `${track} has no take \`${word.slice(0, 64)}\`; it has ${[...numbers].sort((a, b) => a - b).join(', ') || 'none yet'}`;
-  return { message, ...(meant === undefined ? {} : { meant }) };
+  return { message, meant };
 }

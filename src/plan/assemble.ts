@@ -22,9 +22,9 @@ import { listed } from './text.js';
 /** A purchase without its price. */
 export interface Draft extends Omit<Purchase, 'quote'> {
   readonly query: KeyedQuery;
-  readonly catalogueMicroUsd?: number;
+  readonly catalogueMicroUsd?: number | undefined;
   /** Like `catalogueMicroUsd`, or the least that the model may cost. */
-  readonly declaredMicroUsd?: number;
+  readonly declaredMicroUsd?: number | undefined;
 }
 
 export interface Drafted {
@@ -56,9 +56,9 @@ export function draftPurchases(rows: readonly PlanRow[], catalogue: Catalogue, n
       why: decision.why,
       request: checked.request,
       query,
-      ...(catalogueMicroUsd === undefined ? {} : { catalogueMicroUsd }),
-      ...(declaredMicroUsd === undefined ? {} : { declaredMicroUsd }),
-      ...(saving === undefined ? {} : { saving }),
+      catalogueMicroUsd,
+      declaredMicroUsd,
+      saving,
     });
   }
   return { drafts, diagnostics: mergeAlike(diagnostics) };
@@ -101,7 +101,7 @@ export function assemblePlan(input: AssembleInput): Plan {
     moves: decided.moves,
     totalMicroUsd: sum(purchases.map(({ quote }) => quote.microUsd)),
     spentBeforeMicroUsd: spentMicroUsd(input.attempts),
-    ...(budgetMicroUsd === undefined ? {} : { budgetMicroUsd }),
+    budgetMicroUsd,
     diagnostics: [
       ...decided.diagnostics,
       ...renamedWarnings(decided.rows, input.attempts),

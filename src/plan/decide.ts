@@ -38,7 +38,7 @@ export interface DecideInput {
   readonly occupied: (stem: string) => string | undefined;
   readonly selection: Selection;
   /** How messages name a file, given its path relative to the output root. Default: that path. */
-  placeOf?(file: string): string;
+  readonly placeOf?: ((file: string) => string) | undefined;
   /** For the key in use, to recognise what was submitted with another one. */
   readonly keySignature?: KeySignature | undefined;
   /** Names another machine that has an attempt's file, if that is enough. Absent: the file has to be here. */
@@ -51,7 +51,7 @@ export interface DecideInput {
    */
   readonly notPulled?: ReadonlySet<string> | undefined;
   /** To tell whether another run's claim is recent. Absent: all are. */
-  readonly nowMs?: number;
+  readonly nowMs?: number | undefined;
 }
 
 export interface Decided {

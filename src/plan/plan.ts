@@ -60,7 +60,7 @@ export interface Purchase {
   readonly request: AudioRequest;
   readonly quote: QuotedPrice;
   /** A cheaper length close to the requested one. */
-  readonly saving?: Saving;
+  readonly saving?: Saving | undefined;
 }
 
 /** `61 s is billed as 120 s: 60 s would save $0.69`. */
@@ -107,7 +107,7 @@ export interface Plan {
   readonly totalMicroUsd: number;
   /** Charged, reserved or in doubt in this lockfile, in integer micro-dollars. */
   readonly spentBeforeMicroUsd: number;
-  readonly budgetMicroUsd?: number;
+  readonly budgetMicroUsd?: number | undefined;
   /** Errors that prevent buying, and warnings. */
   readonly diagnostics: readonly Diagnostic[];
   /** Takes with more than one live purchase. */

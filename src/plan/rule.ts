@@ -15,7 +15,7 @@ export interface Finding {
   readonly code: Code;
   readonly severity: 'error' | 'warning';
   readonly message: string;
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   /** The field whose value is wrong, or `track` if a value is missing. */
   readonly at: RequestField | 'track';
 }

@@ -14,7 +14,7 @@ function error(at: Finding['at'], code: Code, message: string, hint: string): Fi
 }
 
 function warning(at: Finding['at'], code: Code, message: string, hint?: string): Finding {
-  return { code, severity: 'warning', message, at, ...(hint === undefined ? {} : { hint }) };
+  return { code, severity: 'warning', message, at, hint };
 }
 
 /** `remove X`, and which models support it. */

@@ -25,7 +25,7 @@ import { fitsZip, zipOf } from './zip.js';
 export interface ReleaseOrder {
   readonly release: Release;
   readonly takes: readonly NamedTake[];
-  readonly cover?: Cover;
+  readonly cover?: Cover | undefined;
   /** Absolute, without links. */
   readonly target: string;
   readonly zip: boolean;

@@ -34,7 +34,7 @@ export function asBatchError(error: unknown, status: string | undefined): BatchE
 export function reportError(error: BatchError, stderr: Terminal): void {
   const { code, message, hint, cause } = error;
   const stack = code === 'unexpected' ? `${escapeForeignLines(detailOf(cause))}\n` : '';
-  const diagnostic = { code, severity: 'error', message, ...(hint === undefined ? {} : { hint }) } as const;
+  const diagnostic = { code, severity: 'error', message, hint } as const;
   const { color, columns: width, isTty } = stderr;
   const options = { color, width, ...(isTty ? { textWidth: width } : {}) };
   stderr.write(stack + renderDiagnostics([diagnostic], new Map(), options));

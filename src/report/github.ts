@@ -48,7 +48,7 @@ export function takeAnnotations(
       severity: 'error',
       message: `${take.key}: ${failureReason(take)}`,
       hint: adviceFor(take, options.command),
-      ...(span === undefined ? {} : { span }),
+      span,
     };
   });
   return annotations(annotated.slice(0, Math.max(0, ANNOTATIONS_MAX - reportedCount)), options);

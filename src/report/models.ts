@@ -9,7 +9,7 @@ import { wrap } from './width.js';
 
 export interface ModelsOptions {
   /** Whole seconds. The price shown is for this length. */
-  readonly durationSeconds?: number;
+  readonly durationSeconds?: number | undefined;
   readonly color: boolean;
   readonly width: number;
 }

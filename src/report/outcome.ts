@@ -10,7 +10,7 @@ export interface RunOutcome {
   /** Last reported state of each take. */
   readonly takes: readonly TakeEvent[];
   /** Files that this run stored, relative to the output root. */
-  readonly files: readonly { readonly path: string; readonly bytes?: number }[];
+  readonly files: readonly { readonly path: string; readonly bytes?: number | undefined }[];
   readonly failures: readonly TakeEvent[];
   readonly inDoubt: readonly TakeEvent[];
   /** The sound of files, by take key. */
@@ -115,6 +115,6 @@ function merged(before: TakeEvent | undefined, now: TakeEvent): TakeEvent {
   );
 }
 
-function fileOf({ path, bytes }: Stored): { path: string; bytes?: number }[] {
-  return path === undefined ? [] : [{ path, ...(bytes === undefined ? {} : { bytes }) }];
+function fileOf({ path, bytes }: Stored): { path: string; bytes?: number | undefined }[] {
+  return path === undefined ? [] : [{ path, bytes }];
 }

@@ -86,7 +86,7 @@ function takeRow({ take, decision }: PlanRow, purchase: Purchase | undefined): o
     stem: take.stem,
     path: pathOf(decision),
     attempt: attemptOf(decision, why),
-    ...(machineOf({ decision }) === undefined ? {} : { machine: machineOf({ decision }) }),
+    machine: machineOf({ decision }),
   };
 }
 

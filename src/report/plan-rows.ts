@@ -17,9 +17,9 @@ export interface PlanLine {
   /** In a few words; may contain untrusted text. */
   readonly why: string;
   /** The file that `why` refers to: untrusted text, to be shown in full. */
-  readonly file?: string;
+  readonly file?: string | undefined;
   /** Present if it is to be bought and has a quote. */
-  readonly purchase?: Purchase;
+  readonly purchase?: Purchase | undefined;
 }
 
 /** Numbers of takes by what a plan does. Each take counts once; orphans count as in flight. */
@@ -58,8 +58,8 @@ function lineOf(
     action: decision.kind,
     mark: markOf(decision),
     why: whyOf(decision, moves, elsewhere),
-    ...(file === undefined ? {} : { file }),
-    ...(purchase === undefined ? {} : { purchase }),
+    file,
+    purchase,
   };
 }
 

@@ -162,9 +162,8 @@ export function inDoubtJson(items: readonly InDoubt[], history: HistoryFacts | u
         rivals: evidence.rivals.map((other) => other.attempt),
       };
     }),
-    ...(history === undefined
-      ? {}
-      : { history_cut: history.cut, service_clock_offset_ms: history.clockOffsetMs }),
+    history_cut: history?.cut,
+    service_clock_offset_ms: history?.clockOffsetMs,
   };
 }
 

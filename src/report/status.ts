@@ -64,7 +64,7 @@ export interface TakeStatus {
   /** Name of that machine: untrusted text. */
   readonly machine?: string | undefined;
   /** A newer attempt with the same request that failed. */
-  readonly newer?: Attempt;
+  readonly newer?: Attempt | undefined;
 }
 
 /** Most important first. */
@@ -114,7 +114,7 @@ export function takeStatuses(rows: readonly PlanRow[], attempts: readonly Attemp
         attempt,
         ...stateOfRow(row, attempt),
         machine: machineOf(row),
-        ...(failure === undefined ? {} : { newer: failure }),
+        newer: failure,
       },
     ];
   });

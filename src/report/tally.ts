@@ -8,7 +8,7 @@ export interface ActiveTake {
   /** Running since, in ms since the epoch. */
   readonly sinceMs: number;
   /** Expected total run time, in ms. */
-  readonly expectedMs?: number;
+  readonly expectedMs?: number | undefined;
 }
 
 /** Progress of a run, computed from its events so far. */
@@ -138,6 +138,6 @@ function activeTake(event: TakeEvent, before: ActiveTake | undefined): ActiveTak
     model: event.model,
     state: event.state,
     sinceMs: event.queued_at ? Date.parse(event.queued_at) : goesOn ? before.sinceMs : Date.parse(event.time),
-    ...(expectedMs === undefined ? {} : { expectedMs }),
+    expectedMs,
   };
 }

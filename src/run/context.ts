@@ -22,7 +22,7 @@ import type { StopReason } from './stop-reason.js';
 export interface RunSettings {
   /** Absolute. Stored files and their `.part` files are below it. */
   readonly outputRoot: string;
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
   /** Leave the remote media where they are. */
   readonly keep: boolean;
   /**
@@ -32,7 +32,7 @@ export interface RunSettings {
   /** Stop submitting after the first track that fails. */
   readonly failFast: boolean;
   /** Stop submitting, and leave what is in flight for the next run, after this long. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** End as soon as everything is submitted: a later run collects. */
   readonly detach: boolean;
   /** How messages name a file, given its path relative to the output root. Default: that path. */

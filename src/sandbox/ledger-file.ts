@@ -29,7 +29,7 @@ export interface SandboxOptions {
   /** Requests are signed by a wallet: no key is sent. */
   readonly signedIn?: boolean;
   /** Default: today's. */
-  readonly as?: DescriptionName;
+  readonly as?: DescriptionName | undefined;
 }
 
 /** The ADMIN key that the sandbox accepts. The other one is an INFERENCE key of the same user. */

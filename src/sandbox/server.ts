@@ -19,7 +19,7 @@ export interface SandboxServerOptions {
   /** Absent: nothing survives the server. */
   readonly directory?: string;
   /** Default: today's. */
-  readonly as?: DescriptionName;
+  readonly as?: DescriptionName | undefined;
 }
 
 const BASE_PATH = '/api/v1';

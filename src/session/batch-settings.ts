@@ -42,8 +42,8 @@ export async function batchSettings(
     failFast: choices.failFast === true,
     detach: choices.detach === true,
     budgetMicroUsd: lowest(settings.budgetMicroUsd?.value, savedPlan?.budget_micro_usd ?? undefined),
-    ...(settings.concurrency === undefined ? {} : { concurrency: settings.concurrency.value }),
-    ...(settings.timeoutMs === undefined ? {} : { timeoutMs: settings.timeoutMs }),
+    concurrency: settings.concurrency?.value,
+    timeoutMs: settings.timeoutMs,
   };
 }
 

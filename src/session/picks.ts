@@ -18,7 +18,7 @@ export interface LoadedPicks {
   readonly file: string;
   readonly picks: Picks;
   /** Absent if there is no file yet. */
-  readonly text?: string;
+  readonly text?: string | undefined;
 }
 
 /** Shows what is wrong with the file; then throws `BatchError` (3). */
@@ -26,7 +26,7 @@ export async function loadPicks(batch: OpenBatch): Promise<LoadedPicks> {
   const file = picksFileOf(batch.settings);
   const displayPath = path.relative(process.cwd(), file);
   const read = await readPicks(batch.ports.files, file, displayPath);
-  if (read.ok) return { file, picks: read.picks, ...(read.text === undefined ? {} : { text: read.text }) };
+  if (read.ok) return { file, picks: read.picks, text: read.text };
   batch.show(read.diagnostics, read.sources);
   throw new BatchError('picks-invalid', `the picks in ${displayPath} cannot be used`, {
     exitCode: EXIT.invalid,

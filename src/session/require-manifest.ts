@@ -38,6 +38,6 @@ export async function requireManifest({ settings, ports, displayPath }: OpenBatc
   const { code, message, hint } = describeTextFault('manifest', displayPath, reported, meant);
   throw new BatchError(code, message, {
     exitCode: EXIT.invalid,
-    ...(hint === undefined ? {} : { hint }),
+    hint,
   });
 }

@@ -192,7 +192,7 @@ async function openEmbedded(
   const opened = openSandbox({
     directory: settings.sandboxDirectory,
     speed: settings.sandboxSpeed,
-    ...(settings.sandboxAs === undefined ? {} : { as: settings.sandboxAs }),
+    as: settings.sandboxAs,
     clock: ports.clock,
     random: ports.random,
     signedIn: payer?.kind === 'wallet',

@@ -83,7 +83,7 @@ export type Retrieved =
 /** Available funds, as one route of the API reports them. */
 export interface Balance {
   /** Whether the service allows any purchase now. Absent if it does not say. */
-  readonly permitted?: boolean;
+  readonly permitted?: boolean | undefined;
   /**
    * Integer micro-dollars, rounded down, never negative; 1 DIEM counts as 1 USD. A balance that is not listed is
    * unknown.

@@ -3,7 +3,8 @@ import { loadManifest, loadManifestText } from '../../src/manifest/load.js';
 import { createMemoryDisk } from '../fakes/memory-files.js';
 import { oneTrack } from './check.js';
 
-const hintOf = ({ diagnostics }: { diagnostics: readonly { hint?: string }[] }) => diagnostics[0]?.hint;
+const hintOf = ({ diagnostics }: { diagnostics: readonly { hint?: string | undefined }[] }) =>
+  diagnostics[0]?.hint;
 
 describe('a mistyped path', () => {
   it.each([
