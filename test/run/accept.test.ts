@@ -15,7 +15,7 @@ function unverified(): Attempt {
   return advance(queued, { kind: 'not_verifiable', code: 'not_audio', kept }, NOW_MS);
 }
 
-/** The attempt as the lockfile gives it back. */
+/** The attempt as it comes back out of the lockfile. */
 function reread(given: Attempt): Attempt {
   expect(attemptFault(given)).toBeUndefined();
   const line = readLine(attemptLine(given));
@@ -24,11 +24,11 @@ function reread(given: Attempt): Attempt {
 }
 
 describe('audio kept for the user to accept', () => {
-  it('is recorded with the unverified attempt', () => {
+  it('is recorded in its unverified attempt', () => {
     expect(reread(unverified())).toMatchObject({ state: 'unverified', kept, reason: { code: 'not_audio' } });
   });
 
-  it('becomes its file once accepted, which keeps its mark', () => {
+  it("becomes the take's file once accepted, and stays marked as accepted", () => {
     const stored = advance(unverified(), { kind: 'accepted', file }, NOW_MS);
     const done = reread(advance(stored, { kind: 'cleaned_up' }, NOW_MS));
     expect(done).toMatchObject({ state: 'done', accepted: true, file });
@@ -42,7 +42,7 @@ describe('audio kept for the user to accept', () => {
       advance(unverified(), { kind: 'accepted', file }, NOW_MS),
       { kind: 'custody_broken' },
     ],
-  ] as const)('leaves no mark if it needs no acceptance: %s', (_, before, observation) => {
+  ] as const)('is not marked if it needs no acceptance: %s', (_, before, observation) => {
     const after = reread(advance(before, observation, NOW_MS));
     expect(after).not.toHaveProperty('kept');
     expect(after).not.toHaveProperty('accepted');

@@ -36,14 +36,13 @@ const stored: Attempt = { ...made, key: keySignature.of(made) };
 interface Scene {
   readonly disk: MemoryDisk;
   readonly keep?: boolean;
-  /** As the remote copy is asked for, or deleted. */
   readonly before?: (request: 'retrieve' | 'complete') => void;
   readonly attempt?: Attempt;
   readonly seal?: KeySignature;
   readonly sharing?: Partial<Sharing>;
 }
 
-/** A run that owes one clean-up. */
+/** A run with one clean-up to do. */
 async function cleanUp({
   disk,
   keep = false,
@@ -123,13 +122,13 @@ const SHARING: Sharing = {
 describe('the remote copy with a shared log', () => {
   const unreachable = new BatchError('state-unreachable', 'not reachable', { exitCode: EXIT.unavailable });
 
-  it('is deleted if the log has the record', async () => {
+  it('is deleted once the log has the record', async () => {
     const disk = createMemoryDisk({ [`${ROOT}/${PLACE}`]: AUDIO });
     const { requests } = await cleanUp({ disk, sharing: {} });
     expect(requests).toEqual(['complete']);
   });
 
-  it('stays until the log is written, since another machine could not find the file', async () => {
+  it('stays until the log is written, because other machines could not find the file', async () => {
     const disk = createMemoryDisk({ [`${ROOT}/${PLACE}`]: AUDIO });
     const refresh = () => Promise.reject(unreachable);
     const { requests, codes, attempt } = await cleanUp({ disk, sharing: { has: () => false, refresh } });
@@ -149,13 +148,13 @@ describe('the remote copy with a shared log', () => {
 });
 
 describe('the remote copy', () => {
-  it('is deleted if the stored file is as recorded', async () => {
+  it('is deleted if the file is as recorded', async () => {
     const disk = createMemoryDisk({ [`${ROOT}/${PLACE}`]: AUDIO });
     const { requests, codes, attempt } = await cleanUp({ disk });
     expect([requests, codes, attempt?.state]).toEqual([['complete'], [], 'done']);
   });
 
-  it('of a merged lockfile is deleted, and only then', async () => {
+  it('of a merged lockfile is deleted only if the file is as recorded', async () => {
     const theirs = { ...made, key: createKeySignature('1'.repeat(32), 'key').of(made) };
     const merged = createKeySignature('0'.repeat(32), 'key', ['0'.repeat(32), '1'.repeat(32)]);
     const disk = () => createMemoryDisk({ [`${ROOT}/${PLACE}`]: AUDIO });
@@ -182,7 +181,7 @@ describe('the remote copy', () => {
     expect(outcome?.madeCount).toBe(1);
   });
 
-  it('is kept, and the run ends, if the file disappears repeatedly', async () => {
+  it('is kept, and the run ends, if the file keeps disappearing', async () => {
     const disk = createMemoryDisk({ [`${ROOT}/album.yaml`]: '' });
     disk.intercept(({ name, path }) => {
       if (name === 'facts' && path.endsWith('.mp3')) disk.put(path, 'something else');
@@ -201,7 +200,7 @@ describe('the remote copy', () => {
     expect([requests, codes, attempt?.state]).toEqual([['complete'], ['retrying'], 'done']);
   });
 
-  it('is found at either place of a move that was begun', async () => {
+  it('is deleted if the file is at either end of an unfinished move', async () => {
     const disk = createMemoryDisk({ [`${ROOT}/moved/one.mp3`]: AUDIO });
     const { requests } = await cleanUp({ disk, attempt: { ...stored, move_to: 'moved/one.mp3' } });
     expect(requests).toEqual(['complete']);

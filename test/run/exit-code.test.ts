@@ -29,9 +29,9 @@ describe('the exit code of a run', () => {
     ['a refusal before the run', ending({ refusal: 3, notBought: 4 }), 3],
     ['a refusal, and something in doubt', ending({ refusal: 3, inDoubt: 1 }), 8],
     ['declined, with work in flight', ending({ refusal: 2, inFlight: 1 }), 2],
-    ['time is over', ending({ inFlight: 2, notBought: 3 }, 'timeout'), 11],
+    ['time is up', ending({ inFlight: 2, notBought: 3 }, 'timeout'), 11],
     ['detached', ending({ inFlight: 2 }, 'detached'), 11],
-    ['not bought for no reason known', ending({ notBought: 1 }), 100],
+    ['not bought, for no known reason', ending({ notBought: 1 }), 100],
     ['Ctrl-C before everything', ending({ signal: 'SIGINT', inDoubt: 1 }, 'interrupted', 'balance'), 130],
     ['SIGTERM', ending({ signal: 'SIGTERM', inFlight: 1 }, 'interrupted'), 143],
   ])('%s', (_name, end, code) => {

@@ -22,15 +22,15 @@ const PRICE = { ok: true, value: 100_000, rate: {} } as const;
 
 interface Reported {
   answer?(asked: number, stop: () => void): CallResult<number>;
-  /** A wait begins. */
+  /** Called when a wait begins. */
   waits?(stop: () => void): void;
 }
 
-/** Asks for the prices; time passes only by waiting, and a wait that heeds the stop ends with it. */
+/** Fetches the prices. Time passes only while waiting, and an aborted wait ends at once. */
 async function gather({ answer = () => PRICE, waits = () => {} }: Reported) {
   let nowMs = 0;
   let asked = 0;
-  /** Waited after the stop. */
+  /** Time spent waiting after the stop. */
   let lateMs = 0;
   const controller = new AbortController();
   const stop = () => controller.abort('SIGINT');
@@ -48,7 +48,7 @@ async function gather({ answer = () => PRICE, waits = () => {} }: Reported) {
   return { ...gathered, asked, nowMs, lateMs };
 }
 
-describe('requesting many quotes', () => {
+describe('fetching many quotes', () => {
   it('requests each once, as fast as the request limit allows', async () => {
     const reported = { ...PRICE, rate: { limit: 60 } };
     const { quotes, failures, asked, nowMs } = await gather({ answer: () => reported });
@@ -62,14 +62,14 @@ describe('requesting many quotes', () => {
     expect(nowMs).toBeLessThan(10_000);
   });
 
-  it('requests no more after a stop', async () => {
+  it('sends nothing more after a stop', async () => {
     const { quotes, failures, asked, lateMs } = await gather({
       answer: (count, stop) => {
         if (count === 5) stop();
         return PRICE;
       },
     });
-    // Some were under way beside it.
+    // A few were already in flight.
     expect(asked).toBeLessThan(9);
     expect([quotes.size, failures.length, lateMs]).toEqual([asked, 0, 0]);
   });

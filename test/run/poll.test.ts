@@ -14,7 +14,7 @@ const RUN_MS_MAX = 30 * MINUTE_MS;
 
 const audio = new Uint8Array(1_234);
 const file = { ...built, sha256: createHash('sha256').update(audio).digest('hex') };
-/** Every file is there, as it was stored. */
+/** Every file is on disk as recorded. */
 const output = {
   root: '/album',
   files: {
@@ -82,7 +82,7 @@ function collecting({ clock, retrieve, models, complete, store, emit }: Around):
   } as unknown as RunInput;
 }
 
-/** Collects three jobs, each poll answered by what holds at that time, ms since the start. */
+/** Collects three jobs. `answer` gets the milliseconds since the start. */
 async function collect(
   answer: (atMs: number, track: string) => Answer,
   reachable = true,
@@ -126,8 +126,8 @@ function codes(events: readonly RunEvent[]): string[] {
   return events.flatMap((event) => (event.type === 'notice' ? [event.code] : []));
 }
 
-describe('a service that nobody can reach', () => {
-  it('is given up after two to three minutes, with one message', async () => {
+describe('an unreachable service', () => {
+  it('is given up on after two to three minutes, with one message', async () => {
     const { tookMs, events, stopReasons } = await collect(() => refusedConnection);
     expect(tookMs).toBeGreaterThanOrEqual(2 * MINUTE_MS);
     expect(tookMs).toBeLessThanOrEqual(3 * MINUTE_MS + 10 * SECOND_MS);
@@ -136,14 +136,14 @@ describe('a service that nobody can reach', () => {
     expect(codes(events)).not.toContain('given-up');
   });
 
-  it('gets the same time again after each answer', async () => {
+  it('gets the full time again after each answer', async () => {
     const goneMs = 5 * MINUTE_MS;
     const { tookMs } = await collect((atMs) => (atMs < goneMs ? running : refusedConnection));
     expect(tookMs).toBeGreaterThanOrEqual(goneMs + 2 * MINUTE_MS);
     expect(tookMs).toBeLessThanOrEqual(goneMs + 4 * MINUTE_MS);
   });
 
-  it('is another thing than one that answers with errors, which gets its time', async () => {
+  it('differs from one that answers with errors, which gets its own time', async () => {
     const { tookMs, events, state } = await collect(() => failing, false);
     expect(tookMs).toBeGreaterThan(4 * MINUTE_MS);
     expect(codes(events)).not.toContain('no-answer');
@@ -155,7 +155,7 @@ function refusedWith(status: number, message: string): Answer {
   return { ok: false, kind: 'refused', status, sent: true, code: `http-${status}`, message, rate: {} };
 }
 
-describe('a job that failed, by the answer to its retrieve', () => {
+describe('a job whose retrieve fails', () => {
   const others = (answer: Answer) => (atMs: number, track: string) =>
     track === 'one' ? answer : atMs < 5 * MINUTE_MS ? running : failing;
 
@@ -171,7 +171,7 @@ describe('a job that failed, by the answer to its retrieve', () => {
     expect(asked.at(-1)).toMatchObject({ state: 'failed', money: 'refunded (as documented)' });
   });
 
-  it.each([500, 503])('has failed with %i once it was repeated for a minute', async (status) => {
+  it.each([500, 503])('has failed with %i only after a minute of repeats', async (status) => {
     const { state } = await collect(others(refusedWith(status, 'Inference processing failed')));
     expect(state('one')).toMatchObject({ state: 'failed', refunded: true, reason: { status } });
     const settledMs = Date.parse(state('one')!.at.failed!) - START_MS;
@@ -179,7 +179,7 @@ describe('a job that failed, by the answer to its retrieve', () => {
     expect(settledMs).toBeLessThanOrEqual(3 * MINUTE_MS);
   });
 
-  it('has not failed with 500 before the expected time', async () => {
+  it('has not failed with 500 before its expected time', async () => {
     const slow: Answer = {
       ok: true,
       value: { kind: 'running', averageExecutionMs: 8 * MINUTE_MS },
@@ -189,7 +189,7 @@ describe('a job that failed, by the answer to its retrieve', () => {
     expect(Date.parse(state('one')!.at.failed!) - START_MS).toBeGreaterThanOrEqual(8 * MINUTE_MS);
   });
 
-  it('400 for an unknown id is lost after three answers, within 90 s', async () => {
+  it('is lost after three answers of 400 for an unknown id, within 90 s', async () => {
     const { state } = await collect(others(refusedWith(400, 'Request ID is invalid.')));
     expect(state('one')).toMatchObject({ state: 'lost', reason: { code: 'not_found', status: 400 } });
     const [lostMs, firstMs] = [Date.parse(state('one')!.at.lost!), START_MS];
@@ -197,7 +197,7 @@ describe('a job that failed, by the answer to its retrieve', () => {
     expect(lostMs - firstMs).toBeLessThanOrEqual(90 * SECOND_MS);
   });
 
-  it('403 for its model leaves it, and the rest of the run goes on', async () => {
+  it('is left for the next run if 403 closes its model, while other jobs go on', async () => {
     const { state, events, stopReasons } = await collect(() => refusedWith(403, 'Forbidden'));
     expect(state('one')).toMatchObject({ state: 'queued' });
     expect(codes(events).filter((code) => code === 'model-refused')).toHaveLength(1);
@@ -205,10 +205,10 @@ describe('a job that failed, by the answer to its retrieve', () => {
   });
 });
 
-describe('a job that never ends', () => {
+describe('a job that never finishes', () => {
   const HOUR_MS = 60 * MINUTE_MS;
 
-  /** @param sleepMs for which the machine sleeps after the first minute: the clock leaps. */
+  /** @param sleepMs How long the machine is suspended after the first minute: the clock jumps by it. */
   async function watch(answer: (atMs: number) => Answer, sleepMs = 0) {
     const awake = fakeClock();
     let sleptMs = 0;
@@ -240,13 +240,13 @@ describe('a job that never ends', () => {
 
   const failed: Answer = { ok: true, value: { kind: 'failed', code: 'NO', message: 'no' }, rate: {} };
 
-  it('is left for the next run after six hours in which it was seen running', async () => {
+  it('is left for the next run after six hours of running', async () => {
     const reported = await watch(() => running);
     expect(reported.codes).toEqual(['still-running']);
     expect(reported.endedMs).toBeGreaterThan(6 * HOUR_MS);
   });
 
-  it('is polled again after any suspend of the machine', async () => {
+  it('is polled again after the machine was suspended, however long', async () => {
     const endMs = 9 * HOUR_MS + 10 * MINUTE_MS;
     const reported = await watch((atMs) => (atMs < endMs ? running : failed), 9 * HOUR_MS);
     expect(reported.codes).toEqual([]);
@@ -254,8 +254,8 @@ describe('a job that never ends', () => {
   });
 });
 
-describe('a job whose file was moved out of another one’s way meanwhile', () => {
-  it('goes on from the record of the move', async () => {
+describe('a job whose file was moved meanwhile to make way for another', () => {
+  it('continues from the record of the move', async () => {
     const clock = fakeClock();
     const known = queued('one');
     const moved: Attempt = { ...known, rev: 7, file: { ...file, path: 'aside.mp3' } };
@@ -275,7 +275,7 @@ describe('a job whose file was moved out of another one’s way meanwhile', () =
   });
 });
 
-describe('a job that another run of a shared log has collected meanwhile', () => {
+describe('a job that another run collected meanwhile in a shared log', () => {
   const unknownId: Answer = { ...failing, status: 404, code: 'http-404', message: 'Not found' };
   const failed: Answer = {
     ok: true,
@@ -287,7 +287,7 @@ describe('a job that another run of a shared log has collected meanwhile', () =>
     ['gone', unknownId, 'done'],
     ['gone', unknownId, 'stored'],
     ['failed', failed, 'done'],
-  ])('and that is %s now, stays as that run recorded it', async (_, answer, state) => {
+  ])('keeps the record of that run if it is now %s', async (_, answer, state) => {
     const clock = fakeClock();
     const known = queued('one');
     const attempts = new Map([[known.attempt, known]]);
@@ -326,8 +326,8 @@ describe('a forged line in the lockfile', () => {
     ['without a time', {}],
     ['that was queued in the year 9999', { queued: '9999-12-31T23:59:59Z' }],
     ['that was queued in the year 0000', { intent: '0000-01-01T00:00:00Z' }],
-    ['that was queued on a day that is none', { queued: '2026-02-31T00:00:00Z' }],
-  ])('%s is asked for all the same, and the run ends', async (_, at) => {
+    ['that was queued on an impossible date', { queued: '2026-02-31T00:00:00Z' }],
+  ])('%s is still polled for, and the run ends', async (_, at) => {
     const asked: string[] = [];
     const { tookMs } = await collect(
       (_atMs, track) => {
@@ -348,18 +348,21 @@ describe('a forged line in the lockfile', () => {
 
   it.each<[string, Partial<Attempt>]>([
     [
-      'with the mark of another line',
+      'with the signature of another line',
       { key: keySignature.of({ attempt: id('two'), queue_id: 'one', file }) },
     ],
     [
-      'with its own mark and another job',
+      'with its own signature and another job',
       { key: keySignature.of({ attempt: id('one'), queue_id: 'two', file }) },
     ],
-    ['that calls a file its own', { key: keySignature.of({ attempt: id('one'), queue_id: 'one' }) }],
-    ['with the mark of another key', { key: createKeySignature('0'.repeat(32), 'other').of(stored()) }],
-    ['with the mark of another lockfile', { key: createKeySignature('1'.repeat(32), 'key').of(stored()) }],
-    ['with a mark that release 0.1 wrote on every line', { key: markOfVersion1() }],
-  ])('%s never has its remote copy deleted', async (_, fields) => {
+    ['that claims an existing file', { key: keySignature.of({ attempt: id('one'), queue_id: 'one' }) }],
+    ['with the signature of another key', { key: createKeySignature('0'.repeat(32), 'other').of(stored()) }],
+    [
+      'with the signature of another lockfile',
+      { key: createKeySignature('1'.repeat(32), 'key').of(stored()) },
+    ],
+    ['with the signature that release 0.1 put on every line', { key: markOfVersion1() }],
+  ])('%s never gets its remote copy deleted', async (_, fields) => {
     const { completed, events, state } = await collect(() => failing, true, [stored(fields)]);
     expect(completed).toEqual([]);
     expect(codes(events)).toEqual(['remote-copy-left']);

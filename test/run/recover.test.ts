@@ -12,7 +12,7 @@ import { makeTake } from '../plan/builders.js';
 
 const done = attempt({ state: 'done', queue_id: 'q', file });
 
-describe.runIf(process.platform !== 'win32')('what stands in the place of a stored file', () => {
+describe.runIf(process.platform !== 'win32')('whatever replaced a stored file', () => {
   async function inFolder(test: (root: string) => Promise<void>): Promise<void> {
     const top = mkdtempSync(path.join(os.tmpdir(), 'venice-recover-'));
     try {
@@ -24,7 +24,7 @@ describe.runIf(process.platform !== 'win32')('what stands in the place of a stor
     }
   }
 
-  it.each(['out', file.path])('is named where it is a link: %s', (link) =>
+  it.each(['out', file.path])('is named if it is a link: %s', (link) =>
     inFolder(async (root) => {
       const output = await openOutput(systemFiles, root);
       expect((await fileStates({ output }, [done])).links).toEqual(new Map());
@@ -35,7 +35,7 @@ describe.runIf(process.platform !== 'win32')('what stands in the place of a stor
     }),
   );
 
-  it('is the output folder where another one took its place, not the folder of the lockfile', () =>
+  it("is reported as the output folder if that was replaced, not as the lockfile's folder", () =>
     inFolder(async (root) => {
       const output = await openOutput(systemFiles, root);
       renameSync(root, `${root}-old`);
@@ -48,7 +48,7 @@ describe.runIf(process.platform !== 'win32')('what stands in the place of a stor
       });
     }));
 
-  it('names what stands in the way, not the folder that the command was at work in', () =>
+  it('is named itself, not the folder that the command works in', () =>
     inFolder(async (root) => {
       const guard = path.join(root, '.venice-batch', 'album.lock.jsonl.guard');
       mkdirSync(guard, { recursive: true });
@@ -63,8 +63,8 @@ describe.runIf(process.platform !== 'win32')('what stands in the place of a stor
 describe('a file that no attempt names', () => {
   it.each([
     ['in another letter case', 'out/CAFÉ'],
-    ['with its accents apart from their letters', 'out/café'.normalize('NFD')],
-  ])('stands in the way of its take, also %s', async (_, stem) => {
+    ['with decomposed accents', 'out/café'.normalize('NFD')],
+  ])('blocks its take, also %s', async (_, stem) => {
     const disk = createMemoryDisk({ [`/album/${stem}.mp3`]: 'audio' });
     const output = await openOutput(disk.files, '/album');
     const take = makeTake({ stem: 'out/café'.normalize('NFC') });

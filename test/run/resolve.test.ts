@@ -18,7 +18,7 @@ describe('resolving an attempt in doubt', () => {
     [{ kind: 'not_charged' }, { state: 'rejected', reason: { code: 'resolved_not_charged' } }, false],
     [{ kind: 'refunded' }, { state: 'lost', refunded: true }, false],
     [{ kind: 'requeue' }, { state: 'lost', reason: { code: 'requeued' } }, true],
-  ])('%j', (resolution, becomes, spent) => {
+  ])('becomes %j', (resolution, becomes, spent) => {
     const before = attempt({ state: 'in_doubt', rev: 2 });
     const after = resolved(before, resolution) as Attempt;
     expect(after).toMatchObject({ ...becomes, rev: 3 });
@@ -26,18 +26,21 @@ describe('resolving an attempt in doubt', () => {
   });
 
   it.each(['queued', 'stored', 'done', 'rejected', 'unverified'] as const)(
-    'is refused for one that is %s',
+    'is refused if the attempt is %s',
     (state) => {
       expect(resolved(attempt({ state }), { kind: 'not_charged' })).toContain(`is ${state}, not in doubt`);
     },
   );
 
-  it.each(['lost', 'failed'] as const)('the money of a %s one may still come back', (state) => {
-    expect(resolved(attempt({ state }), { kind: 'refunded' })).toMatchObject({ state, refunded: true });
-    expect(resolved(attempt({ state }), { kind: 'charged' })).toContain('not in doubt');
-  });
+  it.each(['lost', 'failed'] as const)(
+    'is allowed for a %s attempt, whose money may still come back',
+    (state) => {
+      expect(resolved(attempt({ state }), { kind: 'refunded' })).toMatchObject({ state, refunded: true });
+      expect(resolved(attempt({ state }), { kind: 'charged' })).toContain('not in doubt');
+    },
+  );
 
-  it('a lost job that the service has after all is collected under its own id, and counts as spent', () => {
+  it('collects a lost job under its own id if the service has it after all, and counts it as spent', () => {
     const lost = attempt({ state: 'lost', queue_id: 'q-1', reason: { code: 'not_found' }, refunded: true });
     const found = resolved(lost, { kind: 'queue_id', queueId: 'q-1' }) as Attempt;
     expect(found).toMatchObject({ state: 'queued', queue_id: 'q-1', rev: lost.rev + 1 });
@@ -46,7 +49,7 @@ describe('resolving an attempt in doubt', () => {
     expect(resolved(lost, { kind: 'queue_id', queueId: 'q-2' })).toContain('is lost, not in doubt');
   });
 
-  it('forgets why it was in doubt once its job is known', () => {
+  it('drops the reason for the doubt once the job is known', () => {
     const before = attempt({ state: 'in_doubt', reason: { code: 'ECONNRESET' } });
     expect(resolved(before, { kind: 'queue_id', queueId: 'q-1' })).not.toHaveProperty('reason');
   });
@@ -59,7 +62,7 @@ describe('resolving an attempt in doubt', () => {
 });
 
 describe('the next record of an attempt', () => {
-  it('has a higher rev and the time of the state', () => {
+  it('has a higher rev and the time of its state', () => {
     const after = advance(attempt({ state: 'queued', rev: 4 }), { kind: 'vanished', status: 404 }, NOW_MS);
     expect(after).toMatchObject({ state: 'lost', rev: 5, at: { lost: '2026-03-01T12:00:00.000Z' } });
   });
@@ -71,7 +74,7 @@ describe('the next record of an attempt', () => {
     ['\u001b[31mred', 'other'],
     ['', 'other'],
     ['x'.repeat(65), 'other'],
-  ])('contains no text of the server: %j', (reported, kept) => {
+  ])('contains no text from the server: %j', (reported, kept) => {
     expect(stableCode(reported)).toBe(kept);
   });
 });

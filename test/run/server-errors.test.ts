@@ -3,7 +3,7 @@ import { createServerErrors } from '../../src/run/server-errors.js';
 
 const SECOND_MS = 1_000;
 
-/** When repeated errors every 10 s become the verdict of the job, s. */
+/** How long errors every 10 s have to last before the job counts as failed, in seconds. */
 function verdictAt(errors: ReturnType<typeof createServerErrors>, job: string, expectedAtMs = 0): number {
   for (let atMs = 0; atMs < 3_600_000; atMs += 10 * SECOND_MS)
     if (errors.came(job, expectedAtMs, atMs)) return atMs / SECOND_MS;
@@ -11,21 +11,21 @@ function verdictAt(errors: ReturnType<typeof createServerErrors>, job: string, e
 }
 
 describe('a job whose retrieve answers 500 or 503', () => {
-  it('has failed once that is repeated for a minute', () => {
+  it('has failed once that has repeated for a minute', () => {
     expect(verdictAt(createServerErrors(), 'one')).toBe(60);
   });
 
-  it('has not failed before it was expected to be done', () => {
+  it('has not failed before its expected end', () => {
     expect(verdictAt(createServerErrors(), 'one', 300 * SECOND_MS)).toBe(300);
   });
 
-  it('has not failed by two errors far apart', () => {
+  it('has not failed because of two errors far apart', () => {
     const errors = createServerErrors();
     expect(errors.came('one', 0, 0)).toBe(false);
     expect(errors.came('one', 0, 3_600_000)).toBe(false);
   });
 
-  it('has not failed because the clock jumped, or the machine slept, between two of them', () => {
+  it('has not failed because the clock jumped or the machine slept between two of them', () => {
     const errors = createServerErrors();
     const afterJumpMs = 15 * 3_600_000;
     for (const atMs of [0, 2_000, 6_000]) errors.came('one', 0, atMs);
@@ -35,20 +35,20 @@ describe('a job whose retrieve answers 500 or 503', () => {
     expect(errors.came('one', 0, afterJumpMs + 56_000)).toBe(true);
   });
 
-  it.each(['answered', 'interrupted'] as const)('starts anew once it is %s otherwise', (how) => {
+  it.each(['answered', 'interrupted'] as const)('starts over once it is %s', (how) => {
     const errors = createServerErrors();
     for (const atMs of [0, 20_000, 40_000]) errors.came('one', 0, atMs);
     errors[how]('one', 50_000);
     expect(errors.came('one', 0, 60_000)).toBe(false);
   });
 
-  it('is taken for part of an outage while several jobs get nothing else', () => {
+  it('counts as part of an outage while several jobs get only errors', () => {
     const errors = createServerErrors();
     for (const job of ['two', 'three', 'four']) errors.came(job, 0, 0);
     expect(verdictAt(errors, 'one')).toBe(600);
   });
 
-  it('is no part of an outage where the service answers for other jobs', () => {
+  it('does not count as part of an outage if the service answers for other jobs', () => {
     const errors = createServerErrors();
     for (const job of ['two', 'three', 'four']) errors.came(job, 0, 0);
     errors.came('one', 0, 0);

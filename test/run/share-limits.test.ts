@@ -43,7 +43,7 @@ const OTHERS: Attempt = {
   at: { intent: '2026-01-01T00:00:00.000Z' },
 };
 
-/** One take to buy, and a shared log in which another run does something about it. */
+/** One take to buy, and a shared log in which another run acts on it. */
 function stage() {
   const scheduler = createScheduler({ keep: false, nowMs: 0 });
   const job = newJob('take:door', 'door', { take: TAKE, purchase: PURCHASE });
@@ -71,7 +71,7 @@ function stage() {
 }
 
 describe('a take that another run has claimed', () => {
-  it('is left to it', () => {
+  it('is left to that run', () => {
     const { next, reads, counts } = stage();
     reads(OTHERS);
     expect(next()).toBe('finished');
@@ -83,7 +83,7 @@ describe('a take that another run has claimed', () => {
     ['a model that is overloaded', 503],
     ['an account without credit', 402],
     ['a connection that was never made', undefined],
-  ])('is bought here if that run was refused by %s', (_what, status) => {
+  ])('is bought here if that run was refused with %s', (_what, status) => {
     const { next, reads, counts } = stage();
     reads(OTHERS);
     reads({
@@ -96,7 +96,7 @@ describe('a take that another run has claimed', () => {
     expect(counts).toMatchObject({ unsubmitted: 1, left: 0 });
   });
 
-  it('is left again when that run claims it again', () => {
+  it('is left alone again if that run claims it again', () => {
     const { next, reads } = stage();
     reads(OTHERS);
     reads({ ...OTHERS, rev: 2, state: 'rejected', reason: { code: 'x', status: 429 } });
@@ -105,7 +105,7 @@ describe('a take that another run has claimed', () => {
   });
 
   it.each([400, 404, 410, 422])(
-    'is not sent again after a refusal of the request itself (HTTP %i)',
+    'is not sent again after the request itself was refused (HTTP %i)',
     (status) => {
       const { next, reads } = stage();
       reads(OTHERS);

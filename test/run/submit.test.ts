@@ -28,7 +28,7 @@ function refused(code: string, status = 503, message = 'no'): CallResult<Queued>
   return { ok: false, kind: 'refused', status, sent: true, code, message, rate: {} };
 }
 
-/** A run whose submits are answered like that, and whose clock goes only as far as it is told to wait. */
+/** A run whose submits get these answers, and whose clock advances only by the waits it is asked for. */
 function stage(
   answer: (count: number) => CallResult<Queued>,
   lock: RunLockState = 'ours',
@@ -80,7 +80,7 @@ function stage(
     asked: () => asked,
     nowMs: () => nowMs,
     notices: (code: string) => events.filter((event) => event.type === 'notice' && event.code === code),
-    /** Submits it, and again when its time has come, for as long as it is to be tried. */
+    /** Submits the job, and again when its time has come, until it is settled. */
     async submit(job: Job): Promise<Settled> {
       for (;;) {
         const settled = await submitJob(context, job);
@@ -106,8 +106,8 @@ describe('a claim that the shared log refused', () => {
   });
 });
 
-describe('a model that is offline', () => {
-  it('is tried for about a minute, one that is full for longer', async () => {
+describe('an unavailable model', () => {
+  it('is tried for about a minute if it is offline, longer if it is full', async () => {
     const offline = stage(() => refused('http-503', 503, 'The model is currently offline'));
     expect(await offline.submit(wanted('one'))).toEqual({ kind: 'gone' });
     expect(offline.nowMs()).toBeGreaterThanOrEqual(30_000);
@@ -117,7 +117,7 @@ describe('a model that is offline', () => {
     expect(full.nowMs()).toBeGreaterThan(3 * offline.nowMs());
   });
 
-  it('gets no other take then, with one message', async () => {
+  it('gets no other take if it is offline, with one message', async () => {
     const { context, submit, asked, notices } = stage(() => refused('MODEL_OFFLINE'));
     await submit(wanted('one'));
     const before = asked();
@@ -130,7 +130,7 @@ describe('a model that is offline', () => {
 });
 
 describe('a model that the key may not use', () => {
-  it('is closed after one refusal, and other models go on', async () => {
+  it('is closed after one refusal, while other models go on', async () => {
     const { context, submit, asked, notices } = stage(() => refused('http-403', 403, 'Not for this key'));
     for (const track of ['one', 'two']) expect(await submit(wanted(track))).toEqual({ kind: 'gone' });
     expect(asked()).toBe(1);
@@ -139,7 +139,7 @@ describe('a model that the key may not use', () => {
     expect(context.stopReasons).toEqual(new Set(['authentication']));
   });
 
-  it('is rejected one by one where it is retired: each request costs nothing', async () => {
+  it('rejects takes one by one if it is retired, as a refusal costs nothing', async () => {
     const { context, submit } = stage(() => refused('http-410', 410, 'This model has been retired'));
     const job = wanted('one');
     await submit(job);
@@ -174,11 +174,11 @@ describe('a submit whose answer names another model', () => {
   });
 });
 
-describe("a lock that is not this run's any more", () => {
+describe("a run lock that is no longer this run's", () => {
   it.each([
     ['taken', 'lock-taken'],
     ['gone', 'lock-deleted'],
-  ] as const)('submits nothing: %s', async (state, code) => {
+  ] as const)('stops submits: %s', async (state, code) => {
     const { context, asked, submit, notices } = stage(() => refused('busy'), state);
     for (const track of ['one', 'two']) await submit(wanted(track));
     expect(asked()).toBe(0);
@@ -188,10 +188,10 @@ describe("a lock that is not this run's any more", () => {
   });
 });
 
-describe('a submit that is about to leave as the service asks for a pause', () => {
+describe('a submit that is about to be sent when the service asks for a pause', () => {
   const PAUSE_MS = 60_000;
 
-  it('does not leave: its intent ends as rejected, and it is sent after the pause', async () => {
+  it('is held back: its intent ends as rejected, and it is sent after the pause', async () => {
     const { context, asked, submit } = stage(() => refused('http-400', 400), 'ours', PAUSE_MS);
     const job = wanted('one');
     expect(await submitJob(context, job)).toEqual({ kind: 'again', notBeforeMs: PAUSE_MS, unsent: true });

@@ -17,13 +17,13 @@ const KINDS = ['music', 'speech', 'effect'] as const;
 const FORMATS = ['wav', 'flac', 'm4a'] as const;
 const EVERY = KINDS.flatMap((kind) => FORMATS.map((format) => ({ kind, format })));
 
-/** The samples of a WAV file as `renderAudio` makes it. */
+/** The samples of a WAV file made by `renderAudio`. */
 function pcm(job: AudioJob): Int16Array {
   const bytes = bytesOf(renderAudio({ ...job, format: 'wav' })).subarray(44);
   return Int16Array.from({ length: bytes.length / 2 }, (_, index) => bytes.readInt16LE(index * 2));
 }
 
-/** Samples of an M4A whose frames are all of the kind that holds them as they are. */
+/** The samples of an M4A file that has only uncompressed frames. */
 function decodeAlac(file: Buffer, samples: number): Int16Array {
   const decoded = new Int16Array(samples);
   let at = file.indexOf('mdat') + 4;
@@ -41,29 +41,26 @@ function decodeAlac(file: Buffer, samples: number): Int16Array {
   return decoded;
 }
 
-/** Root of the mean square, as a part of full scale. */
+/** Root mean square, relative to full scale. */
 function loudness(samples: Int16Array): number {
   return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length) / 32_768;
 }
 
-describe('audio', () => {
-  it.each(EVERY)(
-    '$kind as $format is a file of that type, to the length that was asked for',
-    async (about) => {
-      const info = { wav: ['WAVE', 'PCM'], flac: ['FLAC', 'FLAC'], m4a: ['M4A/mp42/isom', 'ALAC'] }[
-        about.format
-      ];
-      for (const durationSeconds of [0.4, 5, 61]) {
-        const bytes = bytesOf(renderAudio({ ...JOB, ...about, durationSeconds }));
-        const { format } = await parseBuffer(bytes);
-        expect([format.container, format.codec]).toEqual(info);
-        expect(format.duration).toBeCloseTo(durationSeconds, 3);
-        expect(format.numberOfChannels).toBe(1);
-      }
-    },
-  );
+describe('rendered audio', () => {
+  it.each(EVERY)('$kind as $format is a file of that type and of the requested length', async (about) => {
+    const info = { wav: ['WAVE', 'PCM'], flac: ['FLAC', 'FLAC'], m4a: ['M4A/mp42/isom', 'ALAC'] }[
+      about.format
+    ];
+    for (const durationSeconds of [0.4, 5, 61]) {
+      const bytes = bytesOf(renderAudio({ ...JOB, ...about, durationSeconds }));
+      const { format } = await parseBuffer(bytes);
+      expect([format.container, format.codec]).toEqual(info);
+      expect(format.duration).toBeCloseTo(durationSeconds, 3);
+      expect(format.numberOfChannels).toBe(1);
+    }
+  });
 
-  it.each(KINDS)('%s is the same sound in every format, to the sample', (kind) => {
+  it.each(KINDS)('%s has the same samples in every format', (kind) => {
     for (const durationSeconds of [0.0001, 0.1, 0.2, 3, 12]) {
       const job = { ...JOB, kind, durationSeconds };
       const decoded = decodeFlac(bytesOf(renderAudio({ ...job, format: 'flac' })));
@@ -75,24 +72,27 @@ describe('audio', () => {
     }
   });
 
-  it.each(EVERY)('$kind as $format has the declared length, in small pieces, each time', (about) => {
-    const body = renderAudio({ ...JOB, ...about, durationSeconds: 200 });
-    const once = bytesOf(body);
-    expect(once.byteLength).toBe(body.bytes);
-    expect(Math.max(...[...body.chunks()].map((chunk) => chunk.byteLength))).toBeLessThanOrEqual(16 * 1024);
-    expect(bytesOf(body).equals(once)).toBe(true);
-  });
+  it.each(EVERY)(
+    '$kind as $format has the declared length, comes in small chunks, and is repeatable',
+    (about) => {
+      const body = renderAudio({ ...JOB, ...about, durationSeconds: 200 });
+      const once = bytesOf(body);
+      expect(once.byteLength).toBe(body.bytes);
+      expect(Math.max(...[...body.chunks()].map((chunk) => chunk.byteLength))).toBeLessThanOrEqual(16 * 1024);
+      expect(bytesOf(body).equals(once)).toBe(true);
+    },
+  );
 
-  it.each(EVERY)('$kind as $format is the same for the same job, another for another seed', (about) => {
+  it.each(EVERY)('$kind as $format depends on the job and its seed alone', (about) => {
     const bytes = (seed: string) => bytesOf(renderAudio({ ...JOB, ...about, seed }));
     const first = bytes('one');
-    // More than are kept, so that it is made anew.
+    // More than the cache holds, so that it is rendered again.
     for (let index = 0; index < 20; index += 1) renderAudio({ ...JOB, seed: String(index) });
     expect(bytes('one').equals(first)).toBe(true);
     expect(bytes('two').equals(first)).toBe(false);
   });
 
-  it.each(KINDS)('%s is audible in every two seconds and not clipped', (kind) => {
+  it.each(KINDS)('%s is audible in every two seconds and never clips', (kind) => {
     const samples = pcm({ ...JOB, kind, durationSeconds: 30 });
     expect(samples.every((sample) => Math.abs(sample) < 32_000)).toBe(true);
     for (let start = 0; start + 44_100 <= samples.length; start += 44_100) {
@@ -134,7 +134,7 @@ describe('a score', () => {
     for (const seed of ['1', '2', '3']) expect(readScore(prompt, seed)).toMatchObject(expected);
   });
 
-  it('knows the instruments that are named', () => {
+  it('uses the instruments that are named', () => {
     const instruments = (prompt: string) => [...readScore(prompt, 'seed').instruments].sort();
     expect(instruments('Acoustic guitar and soft drums')).toEqual(['drums', 'pluck']);
     expect(instruments('String quartet with piano')).toEqual(['keys', 'strings']);

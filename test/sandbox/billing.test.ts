@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { complaints, LYRICAL, type Play, play, SONG, START_MS } from './play.js';
 
 describe('the balance', () => {
-  it('is reserved with the submit', () => {
+  it('is reserved by the submit', () => {
     const world = play({ balanceUsd: 1 });
     expect(world.get('/billing/balance').json).toEqual({
       canConsume: true,
@@ -16,7 +16,7 @@ describe('the balance', () => {
     expect(world.get('/billing/balance').json.balances.usd).toBe(0.31);
   });
 
-  it('refuses what it does not cover, to the last micro-dollar, and goes on with the rest', () => {
+  it('refuses jobs it does not cover, to the micro-dollar, and pays for others', () => {
     const world = play({ balanceUsd: 1.38 });
     world.queued();
     world.queued();
@@ -31,7 +31,7 @@ describe('the balance', () => {
     expect(play({ balanceUsd: 0.689999 }).post('/audio/queue', SONG).status).toBe(402);
   });
 
-  it('takes back what is refunded, from the end of the job on', () => {
+  it('gets refunds back at the end of the job', () => {
     const world = play({ balanceUsd: 0.7 });
     const id = world.queued({ ...SONG, prompt: 'A song [sandbox:refund]' });
     world.untilReady(id);
@@ -54,7 +54,7 @@ function history(world: Play, query = '', key?: string) {
   return world.get(`/billing/usage-history${query === '' ? '' : `?${query}`}`, key);
 }
 
-/** `count` jobs, one a second, all ended. */
+/** `count` jobs, one per second, all finished. */
 function busy(count: number): Play {
   const world = play({ keys: ['sandbox', 'other'] });
   let last = '';
@@ -68,7 +68,7 @@ function busy(count: number): Play {
 }
 
 describe('the usage history', () => {
-  it('lists each charge after the end of its job, without the queue id', () => {
+  it('lists each charge after its job has ended, without the queue id', () => {
     const world = play();
     const id = world.queued();
     expect(history(world).json).toEqual({ data: [], nextCursor: null });
@@ -104,7 +104,7 @@ describe('the usage history', () => {
     expect(data.map((entry: { amount: number }) => entry.amount)).toEqual([-0.69, 0.69]);
   });
 
-  it('is read page by page, in order of time, with only the cursor', () => {
+  it('is read page by page in order of time, with the cursor alone', () => {
     const world = busy(25);
     const pages = [history(world, 'pageSize=10').json];
     while (pages.at(-1).nextCursor !== null) {
@@ -118,7 +118,7 @@ describe('the usage history', () => {
     expect(times).toEqual([...times].sort());
   });
 
-  it('does not shift while more is recorded', () => {
+  it('does not shift while entries are added', () => {
     const world = busy(12);
     const first = history(world, 'pageSize=10').json;
     world.untilReady(world.queued(LYRICAL));
@@ -138,7 +138,7 @@ describe('the usage history', () => {
     expect(history(world, 'currency=USD').json.data).toEqual(all);
   });
 
-  it('shows an account its own entries alone', () => {
+  it('shows an account its own entries only', () => {
     expect(history(busy(2), '', 'other').json.data).toEqual([]);
   });
 
@@ -159,7 +159,7 @@ describe('the usage history', () => {
     expect(complaints(answer, field)).toHaveLength(1);
   });
 
-  it('refuses a cursor that has other parameters, belongs to another account, was changed, or is too old', () => {
+  it('refuses a cursor with other parameters, of another account, changed, or expired', () => {
     const world = busy(12);
     const { nextCursor } = history(world, 'pageSize=10').json;
     for (const beside of ['pageSize=10', 'currency=USD', 'startTimestamp=2027-01-15T12:00:00Z']) {

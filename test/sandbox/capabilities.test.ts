@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CATALOGUE } from '../../src/sandbox/catalogue-2026-08.js';
 import { complaints, play } from './play.js';
 
-/** A value for each optional key that asks for nothing. */
+/** For each optional key, a value that asks for nothing. */
 const NO_OP = {
   lyrics_prompt: '',
   force_instrumental: false,
@@ -13,7 +13,7 @@ const NO_OP = {
   speed: 1,
 } as const;
 
-/** What each model that is online takes beside its prompt. */
+/** What each online model accepts besides the prompt. */
 const TAKES: Readonly<Record<string, readonly string[]>> = {
   'ace-step-15': ['lyrics_prompt'],
   'elevenlabs-tts-multilingual-v2': ['voice', 'speed'],
@@ -30,13 +30,13 @@ const TAKES: Readonly<Record<string, readonly string[]>> = {
   'stable-audio-25': [],
 };
 
-describe('a key that a model does not take', () => {
-  it('is known for every model that is online', () => {
+describe('a key that a model does not accept', () => {
+  it('is known for every online model', () => {
     const online = CATALOGUE.filter((model) => model.spec.offline !== true).map((model) => model.id);
     expect(online.sort()).toEqual(Object.keys(TAKES).sort());
   });
 
-  it.each(Object.entries(TAKES))('is refused by its presence: %s', (model, takes) => {
+  it.each(Object.entries(TAKES))('is refused even with a value that asks for nothing: %s', (model, takes) => {
     const { post } = play({ balanceUsd: 1_000 });
     const needed: Record<string, string> = model.startsWith('minimax') ? { lyrics_prompt: 'La la la' } : {};
     const body = { model, prompt: 'A song about the sea', ...needed };
@@ -50,7 +50,7 @@ describe('a key that a model does not take', () => {
   });
 });
 
-describe("a model's own rules", () => {
+describe('the rules of each model', () => {
   const multilingual = { model: 'elevenlabs-tts-multilingual-v2', prompt: 'Hello' };
   const v3 = { model: 'elevenlabs-tts-v3', prompt: 'Hello' };
   const ace = { model: 'ace-step-15', prompt: 'A dreamy song' };
@@ -60,7 +60,7 @@ describe("a model's own rules", () => {
   it.each([
     ['lyrics where they are needed', 'lyrics_prompt', minimax, { ...minimax, lyrics_prompt: 'La' }],
     [
-      'lyrics of more than blanks',
+      'lyrics that are not blank',
       'lyrics_prompt',
       { ...minimax, lyrics_prompt: ' \n' },
       { ...minimax, lyrics_optimizer: true },
@@ -77,9 +77,9 @@ describe("a model's own rules", () => {
       { ...ace, lyrics_prompt: 'x'.repeat(4_097) },
       { ...ace, lyrics_prompt: 'x'.repeat(4_096) },
     ],
-    ['the least prompt', 'prompt', { ...ace, prompt: '123456789' }, { ...ace, prompt: '1234567890' }],
+    ['the shortest prompt', 'prompt', { ...ace, prompt: '123456789' }, { ...ace, prompt: '1234567890' }],
     [
-      'the least prompt, by letters',
+      'the shortest prompt, in letters',
       'prompt',
       { ...ace, prompt: '🎵'.repeat(9) },
       { ...ace, prompt: '🎵'.repeat(10) },
@@ -91,7 +91,7 @@ describe("a model's own rules", () => {
       { ...ace, prompt: 'x'.repeat(512) },
     ],
     [
-      'the longest prompt, by halves',
+      'the longest prompt, in UTF-16 units',
       'prompt',
       { ...ace, prompt: '🎵'.repeat(257) },
       { ...ace, prompt: '🎵'.repeat(256) },
@@ -142,7 +142,7 @@ describe("a model's own rules", () => {
       { model: 'seed-audio-1-0', prompt: 'Hello out there', voice: 'Tim' },
     ],
     ['language codes', 'language_code', { ...v3, language_code: 'eng' }, { ...v3, language_code: 'de' }],
-  ])('know %s', (_name, field, refused, taken) => {
+  ])('cover %s', (_name, field, refused, taken) => {
     const { post, service } = play();
     const answer = post('/audio/queue', refused);
     expect(answer.status).toBe(400);

@@ -102,7 +102,7 @@ const BUILT_IN: Readonly<Record<string, AnySchema>> = {
 
 const builtIn: Shapes = (name) => BUILT_IN[name];
 
-/** One answer of every kind that the document knows. */
+/** One answer of each documented kind. */
 function samples(): [string, Answered][] {
   const world = play({ limits: { perMinute: 100 }, balanceUsd: 8 });
   const job = { model: SONG.model, queue_id: world.queued() };
@@ -154,7 +154,7 @@ const contracts: [string, Shapes][] = [
   ...(file === undefined ? [] : [['the OpenAPI document', shapesOf(file)] as [string, Shapes]]),
 ];
 
-describe.each(contracts)('answers, held against %s', (_name, shapes) => {
+describe.each(contracts)('sandbox answers checked against %s', (_name, shapes) => {
   const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
 
   it.each(samples().map(([route, answer]) => [`${route} ${answer.status}`, answer] as const))(
@@ -168,12 +168,12 @@ describe.each(contracts)('answers, held against %s', (_name, shapes) => {
   );
 });
 
-it('is one answer at least of every shape of the table', () => {
+it('the samples include every answer of the built-in table', () => {
   const seen = new Set(samples().map(([route, answer]) => `${route} ${answer.status}`));
   expect([...seen].sort()).toEqual(Object.keys(BUILT_IN).sort());
 });
 
-describe('the requests', () => {
+describe('sandbox request schemas', () => {
   const TAKEN = {
     quote: ['model', 'duration_seconds', 'character_count'],
     queue: [
@@ -192,7 +192,7 @@ describe('the requests', () => {
     complete: ['model', 'queue_id'],
   };
 
-  it.each(Object.keys(TAKEN) as (keyof typeof TAKEN)[])('take the keys of the API: %s', (name) => {
+  it.each(Object.keys(TAKEN) as (keyof typeof TAKEN)[])('have the keys of the API: %s', (name) => {
     expect(Object.keys(SCHEMAS[name]).sort()).toEqual([...TAKEN[name]].sort());
     if (file === undefined) return;
     const title = `${name[0]!.toUpperCase()}${name.slice(1)}AudioRequest`;

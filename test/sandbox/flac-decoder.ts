@@ -1,8 +1,8 @@
-/** A decoder for what a mono FLAC stream may hold, written from RFC 9639 alone: throws where a stream breaks a rule. */
+/** Decodes mono FLAC, written from RFC 9639 alone. Throws if the stream breaks a rule. */
 export interface Decoded {
   readonly rate: number;
   readonly bitsPerSample: number;
-  /** As STREAMINFO tells. */
+  /** From STREAMINFO. */
   readonly totalSamples: number;
   readonly samples: Int16Array;
 }
@@ -74,7 +74,7 @@ function readFrame(bits: Bits, bytes: Uint8Array, expected: number): number[] {
   if (bits.read(1) !== 0) throw new Error('blocks of more than one size');
   const [sizeCode, rateCode, channels, depthCode] = [bits.read(4), bits.read(4), bits.read(4), bits.read(3)];
   if (rateCode !== 0 || channels !== 0 || ![0, 4].includes(depthCode) || bits.read(1) !== 0) {
-    throw new Error('a frame that this decoder does not know');
+    throw new Error('the frame header has an unsupported feature');
   }
   if (frameNumber(bits) !== expected) throw new Error('frames out of order');
   const size = blockSize(bits, sizeCode);
@@ -91,7 +91,7 @@ function frameNumber(bits: Bits): number {
   const more = Math.clz32(~(first << 24)) - 1;
   let value = first & (0x3f >> more);
   for (let index = 0; index < more; index += 1) {
-    if (bits.read(2) !== 0b10) throw new Error('a frame number that is no UTF-8');
+    if (bits.read(2) !== 0b10) throw new Error('the frame number is not UTF-8');
     value = value * 64 + bits.read(6);
   }
   return value;
@@ -107,16 +107,16 @@ function blockSize(bits: Bits, code: number): number {
 }
 
 function readSubframe(bits: Bits, size: number): number[] {
-  if (bits.read(1) !== 0) throw new Error('a subframe without its zero bit');
+  if (bits.read(1) !== 0) throw new Error('a subframe does not start with a zero bit');
   const type = bits.read(6);
-  if (bits.read(1) !== 0) throw new Error('wasted bits, which this decoder does not know');
+  if (bits.read(1) !== 0) throw new Error('wasted bits are not supported');
   if (type === 0) return new Array<number>(size).fill(bits.signed(16));
   if (type === 1) return Array.from({ length: size }, () => bits.signed(16));
-  if (type < 8 || type > 12) throw new Error('a subframe that this decoder does not know');
+  if (type < 8 || type > 12) throw new Error('unsupported subframe type');
   return fixed(bits, size, type - 8);
 }
 
-/** Coefficients of the fixed predictors, for the newest sample first. */
+/** Coefficients of the fixed predictors, newest sample first. */
 const PREDICTORS = [[], [1], [2, -1], [3, -3, 1], [4, -6, 4, -1]];
 
 function fixed(bits: Bits, size: number, order: number): number[] {
@@ -127,7 +127,7 @@ function fixed(bits: Bits, size: number, order: number): number[] {
   if (size % partitions !== 0) throw new Error('partitions of unequal size');
   for (let partition = 0; partition < partitions; partition += 1) {
     const parameter = bits.read(method === 0 ? 4 : 5);
-    if (parameter === (method === 0 ? 15 : 31)) throw new Error('escaped, which this decoder does not know');
+    if (parameter === (method === 0 ? 15 : 31)) throw new Error('escaped partitions are not supported');
     const until = (size / partitions) * (partition + 1);
     while (samples.length < until) {
       const folded = bits.unary() * 2 ** parameter + bits.read(parameter);
@@ -137,7 +137,7 @@ function fixed(bits: Bits, size: number, order: number): number[] {
         0,
       );
       const sample = predicted + residual;
-      if (sample < -32_768 || sample > 32_767) throw new Error('a sample of more than 16 bits');
+      if (sample < -32_768 || sample > 32_767) throw new Error('a sample has more than 16 bits');
       samples.push(sample);
     }
   }

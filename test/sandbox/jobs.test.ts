@@ -14,7 +14,7 @@ function complete(world: Play, queueId: string, key?: string): Answered {
 }
 
 describe('the life of a job', () => {
-  it('goes from QUEUED over PROCESSING to audio', () => {
+  it('goes from QUEUED to PROCESSING to audio', () => {
     const world = play();
     const answer = world.post('/audio/queue', SONG);
     expect(answer.json).toEqual({
@@ -43,7 +43,7 @@ describe('the life of a job', () => {
     expect(ready.raw.body).toMatchObject({ bytes: bytes.byteLength });
   });
 
-  it('sends the same bytes each time, and other ones for another take', () => {
+  it('sends the same bytes each time, and others for another take', () => {
     const world = play();
     const [one, two] = [world.queued(), world.queued()];
     world.untilReady(one);
@@ -53,7 +53,7 @@ describe('the life of a job', () => {
     expect(first.equals(bytesOf(retrieve(world, two).raw.body))).toBe(false);
   });
 
-  it("comes in the model's format", () => {
+  it('comes in the format of the model', () => {
     const world = play();
     const id = world.queued(LYRICAL);
     world.untilReady(id);
@@ -62,7 +62,7 @@ describe('the life of a job', () => {
     expect(bytesOf(answer.raw.body).toString('latin1', 0, 4)).toBe('fLaC');
   });
 
-  it('takes about as long as reported: four in five are ready by then', () => {
+  it('takes about the reported time: four in five are ready by then', () => {
     const world = play({ balanceUsd: 10_000 });
     const ids = Array.from({ length: 1_000 }, () => world.queued());
     world.nowMs += 5_000;
@@ -72,7 +72,7 @@ describe('the life of a job', () => {
     expect(within).toBeLessThan(840);
   });
 
-  it('is faster by the speed, in reported times too', () => {
+  it('is shortened by the speed, in reported times too', () => {
     const [slow, fast] = [play(), play({ speed: 10 })];
     const [a, b] = [slow.queued(), fast.queued()];
     const ran = (world: Play, id: string) => world.service.jobs.get(id)!.runMs;
@@ -83,7 +83,7 @@ describe('the life of a job', () => {
     expect(reported(slow, a) / reported(fast, b)).toBeCloseTo(10, 1);
   });
 
-  it('ends a day after it was ready', () => {
+  it('ends a day after the audio was ready', () => {
     const world = play();
     const id = world.queued();
     world.untilReady(id);
@@ -94,7 +94,7 @@ describe('the life of a job', () => {
     expect(complete(world, id).status).toBe(404);
   });
 
-  it('exists for its own account and model alone', () => {
+  it('is visible to its own account and model only', () => {
     const world = play({ keys: ['sandbox', 'other'] });
     const id = world.queued();
     world.untilReady(id);
@@ -108,7 +108,7 @@ describe('the life of a job', () => {
 });
 
 describe('a clean-up', () => {
-  it('deletes the media: all that follows is 404', () => {
+  it('deletes the media: every later request gets 404', () => {
     const world = play();
     const id = world.queued();
     world.untilReady(id);
@@ -117,7 +117,7 @@ describe('a clean-up', () => {
     expect(complete(world, id).status).toBe(404);
   });
 
-  it('changes nothing if it did not succeed', () => {
+  it('changes nothing if it fails', () => {
     const world = play({ faults: { cleanUpFails: 1 } });
     const id = world.queued();
     world.untilReady(id);
@@ -125,7 +125,7 @@ describe('a clean-up', () => {
     expect(retrieve(world, id).status).toBe(200);
   });
 
-  it('fails once in a while by default', () => {
+  it('fails now and then by default', () => {
     const world = play({ faults: FAULTS_DEFAULT, balanceUsd: 1_000 });
     const results = Array.from({ length: 400 }, () => complete(world, world.queued()).json.success);
     const failed = results.filter((success) => success === false).length;
@@ -133,7 +133,7 @@ describe('a clean-up', () => {
     expect(failed).toBeLessThan(45);
   });
 
-  it('of a job that still runs cancels it, and gives nothing back', () => {
+  it('of a running job cancels it, without a refund', () => {
     for (const prompt of ['A song', 'A song [sandbox:refund]']) {
       const world = play();
       const id = world.queued({ ...SONG, prompt });
@@ -145,7 +145,7 @@ describe('a clean-up', () => {
     }
   });
 
-  it('comes with the download where that is asked for, but not before it is ready', () => {
+  it('comes with the download if that is asked for, but not before the audio is ready', () => {
     const world = play();
     const id = world.queued();
     const flag = { delete_media_on_completion: true };
@@ -162,7 +162,7 @@ describe('a failure', () => {
   it.each([
     ['[sandbox:fail]', false, 99.31],
     ['[sandbox:refund]', true, 100],
-  ])('%s is FAILED, again and again', (word, refunded, usd) => {
+  ])('%s is FAILED on every poll', (word, refunded, usd) => {
     const world = play();
     const id = world.queued({ ...SONG, prompt: `A song ${word}` });
     expect(world.get('/billing/balance').json.balances.usd).toBe(99.31);
@@ -183,7 +183,7 @@ describe('a failure', () => {
     expect(world.get('/billing/balance').json.balances.usd).toBe(usd);
   });
 
-  it('[sandbox:expired] runs, and is gone when it would be ready', () => {
+  it('[sandbox:expired] runs, and is gone when it should be ready', () => {
     const world = play();
     const id = world.queued({ ...SONG, prompt: 'A song [sandbox:expired]' });
     expect(retrieve(world, id).status).toBe(200);
@@ -201,9 +201,9 @@ describe('a failure', () => {
 
   it.each([
     ['[sandbox:lost-answer]', {}, true],
-    ['lost by chance', { lostAnswer: 1 }, true],
+    ['lost at random', { lostAnswer: 1 }, true],
     ['answered with an error', { errorAfterQueueing: 1 }, undefined],
-  ])('%s: the job is queued and paid for', (prompt, faults, cut) => {
+  ])('%s leaves the job queued and paid', (prompt, faults, cut) => {
     const world = play({ faults });
     const answer = world.post('/audio/queue', { ...SONG, prompt });
     expect(answer.raw.cut).toBe(cut);
@@ -227,8 +227,8 @@ describe('a failure', () => {
   });
 });
 
-describe('a service that is started again from its ledger', () => {
-  it('goes on with everything where it was', () => {
+describe('a service that is restarted from its ledger', () => {
+  it('goes on where it was', () => {
     const entries: Entry[] = [];
     const before = play({ persist: (entry) => entries.push(entry) });
     const [running, deleted, refunded] = [
@@ -250,7 +250,7 @@ describe('a service that is started again from its ledger', () => {
     expect(a!.equals(b!)).toBe(true);
   });
 
-  it('has written down each effect before it answers, and does nothing that cannot be written down', () => {
+  it('writes each effect down before it answers, and does nothing that it cannot write down', () => {
     const world = play({
       persist: () => {
         throw Object.assign(new Error('no space'), { code: 'ENOSPC' });

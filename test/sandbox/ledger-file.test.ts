@@ -49,7 +49,7 @@ async function submit(sandbox: ReturnType<typeof open>): Promise<string> {
 }
 
 describe('the ledger file', () => {
-  it('is not made before the first effect', async () => {
+  it('is not created before the first effect', async () => {
     const { transport } = open();
     await transport({ method: 'GET', path: '/models?type=music', deadlineMs: 1_000 });
     await transport({ method: 'GET', path: '/billing/balance', deadlineMs: 1_000 });
@@ -63,14 +63,14 @@ describe('the ledger file', () => {
     expect(existsSync(path.join(root, 'deep'))).toBe(false);
   });
 
-  it('holds each job before its submit is answered, for the next one who opens it', async () => {
+  it('has each job before its submit is answered, for whoever opens it next', async () => {
     const first = open();
     const ids = [await submit(first), await submit(first)];
     expect(readFileSync(ledger(), 'utf8').trimEnd().split('\n')).toHaveLength(2);
     expect([...open().service.jobs.keys()]).toEqual(ids);
   });
 
-  it('does without a line that a kill cut short, and goes on after it', async () => {
+  it('drops a line that a kill cut short, and continues after it', async () => {
     const first = await submit(open());
     appendFileSync(ledger(), '{"type":"queued","id":"12');
     const again = open();
@@ -79,7 +79,7 @@ describe('the ledger file', () => {
     expect([...open().service.jobs.keys()]).toEqual([first, second]);
   });
 
-  it('is refused where a whole line is damaged', async () => {
+  it('is refused if a complete line is damaged', async () => {
     await submit(open());
     const text = readFileSync(ledger(), 'utf8');
     for (const damage of ['{"type":"queued"', '{}', 'null', '{"type":"paid","id":"1"}']) {
@@ -88,12 +88,12 @@ describe('the ledger file', () => {
     }
   });
 
-  it('that cannot be read is said to be so', () => {
+  it('reports that it cannot be read', () => {
     writeFileSync(path.join(root, 'deep'), 'a file where the folder should be');
     expect(() => open()).toThrow(expect.objectContaining({ code: 'sandbox-ledger', exitCode: 12 }));
   });
 
-  it('that cannot be written leaves the job undone, and its submit without an answer', async () => {
+  it('leaves the job undone and its submit unanswered if it cannot be written', async () => {
     const { transport, service } = open();
     writeFileSync(path.join(root, 'deep'), 'a file where the folder should be');
     const body = JSON.stringify(SONG);
@@ -108,7 +108,7 @@ describe('the ledger file', () => {
 
   const isPosix = process.platform !== 'win32';
 
-  it.runIf(isPosix)('is never reached through a link, there from the start or put there later', async () => {
+  it.runIf(isPosix)('is never reached through a link, old or new', async () => {
     const outside = path.join(root, 'outside');
     mkdirSync(outside);
     const links = [
@@ -135,7 +135,7 @@ describe('the ledger file', () => {
     expect(readFileSync(path.join(outside, 'there.jsonl'), 'utf8')).toBe('');
   });
 
-  it.runIf(isPosix)('that becomes a link between two jobs takes no more jobs', async () => {
+  it.runIf(isPosix)('takes no more jobs once it becomes a link', async () => {
     const sandbox = open();
     await submit(sandbox);
     renameSync(ledger(), path.join(root, 'moved.jsonl'));
@@ -145,7 +145,7 @@ describe('the ledger file', () => {
     expect(readFileSync(path.join(root, 'moved.jsonl'), 'utf8')).toBe(before);
   });
 
-  it.runIf(isPosix)('that is a pipe or a device is refused, and never waited for', async () => {
+  it.runIf(isPosix)('is refused without waiting if it is a pipe or a device', async () => {
     mkdirSync(directory(), { recursive: true });
     const before = open();
     execFileSync('mkfifo', [ledger()]);

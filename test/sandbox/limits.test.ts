@@ -14,7 +14,7 @@ function quote(world: Play, model = 'lyria-3-pro', key = 'sandbox'): Answered {
   return world.post('/audio/quote', { model }, key);
 }
 
-describe('the window', () => {
+describe('the window limit', () => {
   it('lets 60 requests a minute through, and reports what is left', () => {
     const world = limited();
     for (let left = 59; left >= 0; left--) {
@@ -38,7 +38,7 @@ describe('the window', () => {
     expect(quote(world)).toMatchObject({ status: 200, headers: { [REMAINING]: '1' } });
   });
 
-  it('never reports a reset before the true one', () => {
+  it('never reports a reset too early', () => {
     const world = limited({ perMinute: 1 });
     world.nowMs += 1;
     quote(world);
@@ -46,7 +46,7 @@ describe('the window', () => {
     expect(quote(world).status).toBe(200);
   });
 
-  it('is one for each model and key, over all four audio routes', () => {
+  it('counts per model and key, over all four audio routes', () => {
     const world = limited({ perMinute: 4 });
     const job = { model: LYRICAL.model, queue_id: world.queued(LYRICAL) };
     quote(world, LYRICAL.model);
@@ -58,7 +58,7 @@ describe('the window', () => {
     expect(world.post('/audio/queue', LYRICAL, 'other').status).toBe(200);
   });
 
-  it('is spent by what is refused too, and one budget holds for all unknown models', () => {
+  it('counts refused requests too, and has one budget for all unknown models', () => {
     const world = limited({ perMinute: 2 });
     expect(world.post('/audio/queue', { ...SONG, loop: true }).status).toBe(400);
     expect(world.post('/audio/queue', { ...SONG, loop: true }).status).toBe(400);
@@ -68,7 +68,7 @@ describe('the window', () => {
     ]);
   });
 
-  it('does not hold for what is not audio', () => {
+  it('does not apply to other routes', () => {
     const world = limited({ perMinute: 1 });
     quote(world);
     for (let i = 0; i < 5; i++) {
@@ -86,7 +86,7 @@ describe('the window', () => {
   });
 });
 
-describe('the bucket', () => {
+describe('the bucket limit', () => {
   it('fills one by one, and reports when it is full', () => {
     const world = limited({ perMinute: 60, kind: 'bucket' });
     for (let i = 1; i <= 60; i++) {
@@ -108,12 +108,12 @@ describe('the bucket', () => {
   });
 });
 
-describe('the block', () => {
+describe('the block for failures', () => {
   const fail = (world: Play, times: number) => {
     for (let i = 0; i < times; i++) world.post('/audio/retrieve', { model: SONG.model, queue_id: 'gone' });
   };
 
-  it('comes with the 21st failure within 30 s, for 30 s, on all routes of that key', () => {
+  it('comes with the 21st failure within 30 s, lasts 30 s, and covers all routes of that key', () => {
     const world = limited({ perMinute: 1_000 });
     fail(world, 20);
     expect(world.get('/billing/balance').status).toBe(200);
@@ -128,7 +128,7 @@ describe('the block', () => {
     expect(world.get('/billing/balance').status).toBe(200);
   });
 
-  it('does not come when the failures are spread out', () => {
+  it('does not come if the failures are spread out', () => {
     const world = limited({ perMinute: 1_000 });
     for (let i = 0; i < 100; i++) {
       fail(world, 1);
@@ -139,7 +139,7 @@ describe('the block', () => {
     expect(world.get('/billing/balance').status).toBe(200);
   });
 
-  it('counts answers of 429: who keeps asking is blocked', () => {
+  it('counts 429 too: clients that keep asking are blocked', () => {
     const world = limited({ perMinute: 1 });
     for (let i = 0; i < 30; i++) quote(world);
     expect(world.service.counts).toMatchObject({ blocks: 1, tooMany: 29 });
@@ -147,7 +147,7 @@ describe('the block', () => {
   });
 });
 
-describe('a service that is faster than life', () => {
+describe('an accelerated service', () => {
   it('allows proportionally more requests, and says so', () => {
     const world = play({ limits: { perMinute: 2 }, speed: 20 });
     const statuses = Array.from({ length: 41 }, () => quote(world).status);
@@ -158,7 +158,7 @@ describe('a service that is faster than life', () => {
 });
 
 describe('the list of limits', () => {
-  it('names every model with the limit that holds', () => {
+  it('has each model with the limit that applies', () => {
     const { rateLimits, balances } = limited({ perMinute: 120 }).get('/api_keys/rate_limits').json.data;
     expect(rateLimits).toHaveLength(14);
     expect(rateLimits).toContainEqual({ apiModelId: SONG.model, rateLimits: [{ amount: 120, type: 'RPM' }] });

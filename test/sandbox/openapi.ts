@@ -3,14 +3,14 @@ import type { AnySchema } from 'ajv';
 import { parse } from 'yaml';
 
 /**
- * The shapes of answers, as the API's OpenAPI document has them. Where `VENICE_OPENAPI` names that document (YAML),
- * the answers are held against the document itself too.
+ * The shapes of answers in the API's OpenAPI document. With `VENICE_OPENAPI` set to its path (YAML), answers are
+ * checked against the document itself too.
  */
 export type Shapes = (name: string) => AnySchema | undefined;
 
 export const openApiFile = process.env.VENICE_OPENAPI;
 
-/** `undefined`: the document has no such answer. */
+/** `undefined` if the document has no such answer. */
 export function shapesOf(file: string): Shapes {
   // biome-ignore lint/suspicious/noExplicitAny: somebody else's document
   const document: any = parse(readFileSync(file, 'utf8'));
@@ -21,7 +21,7 @@ export function shapesOf(file: string): Shapes {
   };
 }
 
-/** With each reference replaced by what it names, and OpenAPI 3.0's bounds by those of JSON Schema. */
+/** Inlines references, and turns OpenAPI 3.0's bounds into those of JSON Schema. */
 function resolve(schema: unknown, document: Record<string, unknown>): unknown {
   if (Array.isArray(schema)) return schema.map((item) => resolve(item, document));
   if (typeof schema !== 'object' || schema === null) return schema;

@@ -2,7 +2,7 @@ import type { AudioBody, ServiceAnswer } from '../../src/sandbox/exchange.js';
 import { VARIANTS_DEFAULT, type Variants } from '../../src/sandbox/faults.js';
 import { createService, type Service, type ServiceOptions } from '../../src/sandbox/service.js';
 
-/** Where the sandbox's time begins in these tests. */
+/** When the sandbox's time begins in these tests. */
 export const START_MS = Date.UTC(2027, 0, 15, 12);
 
 /** A reproducible uniform source in [0, 1). */
@@ -30,16 +30,16 @@ export interface Play {
   nowMs: number;
   get(path: string, key?: string): Answered;
   post(path: string, body: unknown, key?: string): Answered;
-  /** Submits, and gives the queue id; throws for a refusal. */
+  /** Submits and returns the queue id. Throws if refused. */
   queued(body?: object, key?: string): string;
-  /** On to when the job is ready. */
+  /** Advances to when the job is ready. */
   untilReady(queueId: string): void;
 }
 
-/** Where the API has two ways to answer: the first one, always. */
+/** Where the API can answer in two ways, always the first one. */
 const ONE_WAY = Object.fromEntries(Object.keys(VARIANTS_DEFAULT).map((key) => [key, 0])) as Partial<Variants>;
 
-/** A service of August 2026 (unless asked for another) without limits and without accidents. */
+/** A service without limits and random faults, as of August 2026 unless asked otherwise. */
 export function play(options: Partial<ServiceOptions> = {}): Play {
   const service = createService({
     random: chance(),
@@ -97,7 +97,7 @@ export const LYRICAL = {
   duration_seconds: 60,
 } as const;
 
-/** The complaints about one field of a `DetailedError`, `''` for the body as a whole. */
+/** The errors for one field of a `DetailedError`; `''` means the body as a whole. */
 export function complaints(answer: Answered, field: string): string[] {
   const { details } = answer.json;
   return field === '' ? details._errors : (details[field]?._errors ?? []);

@@ -20,7 +20,7 @@ describe('a quote', () => {
     expect(play().post('/audio/quote', query).json).toEqual({ quote: usd });
   });
 
-  it('needs the characters where they are the price', () => {
+  it('needs the number of characters if the price depends on it', () => {
     expect(play().post('/audio/quote', { model: 'elevenlabs-tts-v3' }).status).toBe(400);
   });
 

@@ -4,8 +4,8 @@ import { type Answered, complaints, LYRICAL, play, SONG } from './play.js';
 const KEYED_POSTS = ['/audio/queue', '/audio/retrieve', '/audio/complete'];
 const KEYED_GETS = ['/billing/balance', '/billing/usage-history', '/api_keys/rate_limits'];
 
-describe('a request without a key that is known', () => {
-  it.each(KEYED_POSTS)('is refused by POST %s, before anything else is looked at', (path) => {
+describe('a request without a known key', () => {
+  it.each(KEYED_POSTS)('is refused by POST %s before anything else is checked', (path) => {
     const { post } = play();
     for (const key of ['', 'another', 'sandbox2']) {
       expect(post(path, { nonsense: true }, key)).toMatchObject({
@@ -27,7 +27,7 @@ describe('a request without a key that is known', () => {
     expect(post('/audio/quote', { model: 'lyria-3-pro' }, '').json).toEqual({ quote: 0.1 });
   });
 
-  it('takes no other scheme than Bearer', () => {
+  it('may use no other scheme than Bearer', () => {
     const { service, nowMs } = play();
     const headers = { authorization: 'Basic sandbox' };
     expect(service.handle({ method: 'GET', path: '/billing/balance', headers, body: '' }, nowMs).status).toBe(
@@ -37,7 +37,7 @@ describe('a request without a key that is known', () => {
 });
 
 describe('routes', () => {
-  it('answer 404 where nothing is, 405 for another method, 410 for the old usage list', () => {
+  it('answer 404 for unknown paths, 405 for other methods, 410 for the old usage list', () => {
     const { get, post } = play();
     expect(get('/audio/jobs').status).toBe(404);
     expect(get('/constructor').status).toBe(404);
@@ -47,7 +47,7 @@ describe('routes', () => {
     expect(get('/billing/usage').status).toBe(410);
   });
 
-  it('list music models only where music is asked for', () => {
+  it('list music models only if music is asked for', () => {
     const { get } = play();
     expect(get('/models?type=music').json.data).toHaveLength(14);
     expect(get('/models').json).toEqual({ data: [], object: 'list', type: 'text' });
@@ -63,7 +63,7 @@ describe('a body', () => {
     return service.handle({ method: 'POST', path: '/audio/queue', headers, body }, nowMs).status;
   };
 
-  it('has to say that it is JSON, and be it', () => {
+  it('has to be JSON and declared as such', () => {
     expect(raw(JSON.stringify(SONG), '')).toBe(415);
     expect(raw(JSON.stringify(SONG), 'text/plain')).toBe(415);
     expect(raw(JSON.stringify(SONG), 'application/json; charset=utf-8')).toBe(200);
@@ -72,7 +72,7 @@ describe('a body', () => {
     for (const other of ['null', '[]', '"text"', '3']) expect(raw(other)).toBe(400);
   });
 
-  it('may have a mebibyte and no more', () => {
+  it('may have one mebibyte and no more', () => {
     const padded = (bytes: number) => JSON.stringify(SONG).padEnd(bytes, ' ');
     expect(raw(padded(1024 * 1024))).toBe(200);
     expect(raw(padded(1024 * 1024 + 1))).toBe(413);
@@ -88,7 +88,7 @@ describe('the schema', () => {
     '/audio/complete': { model: SONG.model, queue_id: id },
   };
 
-  it.each(Object.keys(FITTING))('of %s takes no key that it does not know, and needs its own', (path) => {
+  it.each(Object.keys(FITTING))('of %s accepts no unknown key, and requires its own', (path) => {
     const { post } = play();
     for (const extra of ['prompts', 'client_tag', 'toString', '__proto__']) {
       const body = JSON.parse(`{"${extra}": 1, ${JSON.stringify(FITTING[path]).slice(1)}`);
@@ -133,7 +133,7 @@ describe('the schema', () => {
     expect([...complaints(answer, field), ...complaints(answer, '')]).toHaveLength(1);
   });
 
-  it('names everything that is wrong at once', () => {
+  it('reports everything that is wrong at once', () => {
     const answer = play().post('/audio/queue', { model: 1, prompt: '', loop: 'no' });
     expect(answer.json.issues.map((issue: { path: string[] }) => issue.path[0])).toEqual([
       'model',
@@ -142,25 +142,25 @@ describe('the schema', () => {
     ]);
   });
 
-  it('takes digits for a duration', () => {
+  it('accepts a duration in digits', () => {
     expect(play().post('/audio/queue', { ...SONG, duration_seconds: '60' }).status).toBe(200);
   });
 });
 
 describe('a submit', () => {
-  it('of an unknown model is 404, and its quote 400', () => {
+  it('of an unknown model gets 404, and its quote 400', () => {
     const { post, service } = play();
     expect(post('/audio/queue', { ...SONG, model: 'elevenlabs-musik' }).status).toBe(404);
     expect(post('/audio/quote', { model: 'elevenlabs-musik' }).status).toBe(400);
     expect(service.jobs.size).toBe(0);
   });
 
-  it('to a model that is offline is 503', () => {
+  it('to an offline model gets 503', () => {
     const answer = play().post('/audio/queue', { model: 'mmaudio-v2-text-to-audio', prompt: 'Rain' });
     expect(answer).toMatchObject({ status: 503, json: { code: 'MODEL_OFFLINE' } });
   });
 
-  it('to a model that has left is 404, and it is no longer listed', () => {
+  it('to a removed model gets 404, and the model is no longer listed', () => {
     const world = play();
     world.nowMs = Date.UTC(2031, 5, 30);
     const body = { model: 'minimax-music-v2', prompt: 'A sea shanty', lyrics_prompt: 'Heave ho' };
@@ -171,7 +171,7 @@ describe('a submit', () => {
   });
 
   it.each(['Sounds of a massacre', 'GORE, drums', '[sandbox:policy] A calm song'])(
-    'against the content policy is 422, and what is suggested passes: %s',
+    'against the content policy gets 422, and the suggested prompt passes: %s',
     (prompt) => {
       const { post } = play();
       const answer = post('/audio/queue', { ...SONG, prompt });
@@ -180,11 +180,11 @@ describe('a submit', () => {
     },
   );
 
-  it('with lyrics against the content policy is 422', () => {
+  it('with lyrics against the content policy gets 422', () => {
     expect(play().post('/audio/queue', { ...LYRICAL, lyrics_prompt: 'a massacre' }).status).toBe(422);
   });
 
-  it('to a model at capacity is 503 two times, with the magic word', () => {
+  it('with the word for a full model gets 503 twice', () => {
     const { post, service } = play();
     const body = { ...SONG, prompt: 'A song [sandbox:capacity]' };
     const statuses = [1, 2, 3].map(() => post('/audio/queue', body).status);
@@ -192,7 +192,7 @@ describe('a submit', () => {
     expect(service.jobs.size).toBe(1);
   });
 
-  it('that is refused for chance is not queued either', () => {
+  it('that is refused at random is not queued', () => {
     for (const [fault, status] of [
       ['atCapacity', 503],
       ['overloaded', 429],

@@ -8,7 +8,7 @@ import { answered, chance, START_MS } from './play.js';
 const MODEL = 'elevenlabs-sound-effects-v2';
 const LATENCY_MS = 10;
 
-/** A whole run against the sandbox in virtual time; its clock is the sandbox's. */
+/** A whole run against the sandbox in virtual time, by the sandbox's clock. */
 function rehearse(takes: number, speed: number) {
   const audio = { bytes: 1, chunks: () => [Buffer.from('a')] };
   const faults = { cleanUpFails: 0 };
@@ -79,8 +79,8 @@ function rehearse(takes: number, speed: number) {
   };
 }
 
-describe('a rehearsal in the sandbox', () => {
-  it('as fast as life keeps the limits of life, which nothing states', () => {
+describe('a sandbox run', () => {
+  it('at real speed keeps the real limits, which no answer states', () => {
     const { stated, tooMany, minutes, made } = rehearse(80, 1);
     expect({ stated, tooMany, made }).toEqual({ stated: undefined, tooMany: 0, made: 80 });
     expect(minutes).toBeGreaterThan(1);
@@ -89,7 +89,7 @@ describe('a rehearsal in the sandbox', () => {
   it.each([
     [28, 0.25],
     [320, 1],
-  ])('20 times as fast, %i takes draw no 429 and need no further window', (takes, minutesMax) => {
+  ])('at 20 times the speed gets no 429 for %i takes and needs no further window', (takes, minutesMax) => {
     const { stated, tooMany, minutes, made } = rehearse(takes, 20);
     expect({ stated, tooMany, made }).toEqual({ stated: 1_200, tooMany: 0, made: takes });
     expect(minutes).toBeLessThan(minutesMax);

@@ -5,7 +5,7 @@ import type { Clock } from '../../src/core/ports.js';
 import { openSandboxServer } from '../../src/sandbox/server.js';
 import { chance, SONG } from './play.js';
 
-/** A clock that is moved by hand. */
+/** A clock that tests advance by hand. */
 let nowMs = 0;
 const clock: Clock = { nowMs: () => nowMs, sleep: async () => {} };
 
@@ -31,7 +31,7 @@ async function open(options: { limited?: boolean } = {}) {
 }
 
 describe('the sandbox server', () => {
-  it('serves a job from its submit to its clean-up, on loopback', async () => {
+  it('serves a job from submit to clean-up, on loopback', async () => {
     const { url, post } = await open();
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/api\/v1$/);
     const listed = await (await fetch(`${url}/models?type=music`)).json();
@@ -48,7 +48,7 @@ describe('the sandbox server', () => {
     expect(await (await post('/audio/complete', job)).json()).toHaveProperty('success');
   });
 
-  it('answers what is not below its base path with 404, and a body without end with 413 or a reset', async () => {
+  it('answers 404 outside its base path, and 413 or a reset to an endless body', async () => {
     const { url, post } = await open();
     expect((await fetch(new URL('/audio/queue', url))).status).toBe(404);
     expect((await fetch(`${url}-beta/models`)).status).toBe(404);
@@ -65,7 +65,7 @@ describe('the sandbox server', () => {
     expect(balance).toMatchObject({ balances: { usd: 9_999.31 } });
   });
 
-  it('outlives clients that leave in the middle', async () => {
+  it('survives clients that disconnect midway', async () => {
     const { url, post } = await open();
     const { queue_id } = (await (await post('/audio/queue', { ...SONG, duration_seconds: 600 })).json()) as {
       queue_id: string;
@@ -80,14 +80,14 @@ describe('the sandbox server', () => {
     expect((await fetch(`${url}/models`)).status).toBe(200);
   });
 
-  it('has no limit where none is asked for', async () => {
+  it('has no limit unless one is asked for', async () => {
     const { post } = await open({ limited: false });
     for (let i = 0; i < 130; i++) {
       expect((await post('/audio/retrieve', { model: SONG.model, queue_id: 'none' })).status).toBe(400);
     }
   });
 
-  it('rejects where it cannot listen, and ends open connections when it is closed', async () => {
+  it('rejects if it cannot listen, and ends open connections when closed', async () => {
     const { url } = await open();
     const port = Number(new URL(url).port);
     const options = { port, speed: 1, clock, random: { bytes: () => new Uint8Array(6) }, limited: true };

@@ -14,10 +14,10 @@ async function played(job: AudioJob): Promise<Pcm> {
 
 const FRAME = 4_096;
 const FRAMES = 40;
-/** Half tones from C2 on, five octaves. */
+/** Semitones from C2 up, five octaves. */
 const TONES = Array.from({ length: 60 }, (_, index) => 65.4 * 2 ** (index / 12));
 
-/** How strong each half tone is in each frame: pitch, timbre and rhythm at once. */
+/** How strong each semitone is in each frame: captures pitch, timbre and rhythm. */
 function heard({ sampleRate, channels: [samples = new Float32Array()] }: Pcm): Float64Array {
   const strengths = new Float64Array(FRAMES * TONES.length);
   for (let frame = 0; frame < FRAMES; frame += 1)
@@ -34,7 +34,7 @@ function heard({ sampleRate, channels: [samples = new Float32Array()] }: Pcm): F
   return strengths;
 }
 
-/** 1 for the same, 0 for nothing in common. */
+/** 1 if identical, 0 if they have nothing in common. */
 function likeness(a: Float64Array, b: Float64Array): number {
   let [both, ofA, ofB] = [0, 0, 0];
   for (let at = 0; at < a.length; at += 1) {
@@ -53,7 +53,7 @@ const JOBS = [
 ] as const;
 
 describe('takes of one track', () => {
-  it.each(JOBS)('differ to the ear: %s', async (_name, kind, prompt) => {
+  it.each(JOBS)('sound different: %s', async (_name, kind, prompt) => {
     const takes = await Promise.all(
       ['1', '2', '3', '4'].map(async (seed) =>
         heard(await played({ prompt, kind, durationSeconds: 8, format: 'wav', seed: `abc ${seed}` })),
@@ -72,7 +72,7 @@ describe('takes of one track', () => {
         }
   });
 
-  it('that are loops have no seam', async () => {
+  it('have no seam if they are loops', async () => {
     for (const prompt of ['Rain on a tin roof', 'Engine hum', 'A door falls shut'])
       for (const seed of ['1', '2', '3'])
         for (const durationSeconds of [1, 7, 22]) {

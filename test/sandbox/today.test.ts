@@ -14,7 +14,7 @@ function today(options: Partial<ServiceOptions> = {}): Play {
   return play({ ...TODAY, ...options });
 }
 
-/** A job that has come to its end, and how retrieve tells of it. */
+/** A job that has ended, and how retrieve reports it. */
 function ended(prompt: string, options: Partial<ServiceOptions> = {}) {
   const world = today(options);
   const job = { model: SONG.model, queue_id: world.queued({ ...SONG, prompt }) };
@@ -22,8 +22,8 @@ function ended(prompt: string, options: Partial<ServiceOptions> = {}) {
   return { world, job, retrieve: () => world.post('/audio/retrieve', job) };
 }
 
-describe('the service of today', () => {
-  it('lets a loop that takes PROCESSING or audio, and nothing else, have 20 of 20', () => {
+describe('the service as of today', () => {
+  it('answers PROCESSING or audio, which is enough to collect 20 of 20', () => {
     const world = today({ limits: {} });
     for (let song = 0; song < 20; song++) {
       const job = { model: CHEAP.model, queue_id: world.queued({ ...CHEAP, prompt: `Song number ${song}` }) };
@@ -53,7 +53,7 @@ describe('the service of today', () => {
     expect(world.get('/billing/balance').json.balances.usd).toBe(100);
   });
 
-  it('keeps a DIEM charge of an earlier UTC day, and gives back one of the same day', () => {
+  it('keeps a DIEM charge of an earlier UTC day, and refunds one of the same day', () => {
     const late = Date.UTC(2027, 0, 15, 23, 59, 59);
     for (const [atMs, spentUsd] of [
       [late, 0.69],
@@ -69,7 +69,7 @@ describe('the service of today', () => {
     }
   });
 
-  it('charges the first purse that covers the whole price', () => {
+  it('charges the first balance that covers the whole price', () => {
     const world = today({
       currenciesUsd: { DIEM: 0.5, EARNED_CREDITS: 0.7, BUNDLED_CREDITS: 0.69 },
       balanceUsd: 0,
@@ -111,12 +111,12 @@ describe('the service of today', () => {
     });
   });
 
-  it('permits nothing to an empty account', () => {
+  it('refuses an empty account', () => {
     const { data } = today({ balanceUsd: 0 }).get('/api_keys/rate_limits').json;
     expect(data).toMatchObject({ accessPermitted: false, balances: { USD: 0 } });
   });
 
-  it('limits submits and retrieves of a user over all models, without headers', () => {
+  it('limits submits and retrieves per user over all models, without headers', () => {
     const world = today({ limits: descriptionOf('2026-10').limits });
     const submits = Array.from({ length: 41 }, (_, at) =>
       world.post('/audio/queue', { ...(at % 2 === 0 ? SONG : CHEAP), duration_seconds: 5 }),
@@ -130,7 +130,7 @@ describe('the service of today', () => {
     expect(world.post('/audio/quote', { model: SONG.model }).status).toBe(200);
   });
 
-  it('says 404 of media that is gone, and the history shows the charge from the submit on', () => {
+  it('answers 404 for media that is gone, and lists the charge from the submit on', () => {
     const { world, job, retrieve } = ended('A song of rain');
     expect(world.service.charges(world.nowMs)).toMatchObject([{ microUsd: 690_000 }]);
     expect(world.post('/audio/complete', job).json).toEqual({ success: true });
@@ -141,7 +141,7 @@ describe('the service of today', () => {
     });
   });
 
-  it('closes a model to a key by 403, and lists only what the key may use', () => {
+  it('closes a model to a key with 403, and lists only models the key may use', () => {
     const world = today({ keys: [{ key: 'sandbox', models: ['stable-audio-25'] }] });
     expect(world.post('/audio/queue', SONG).status).toBe(403);
     expect(world.post('/audio/queue', CHEAP).status).toBe(200);
@@ -156,34 +156,34 @@ describe('the service of today', () => {
       { model: 'minimax-music-v2', prompt: 'A song of rain', lyrics_prompt: 'la'.repeat(2_049) },
       'lyrics_prompt',
     ],
-  ])('asks for %s where the model states nothing', (_, body, field) => {
+  ])('requires %s if the model states nothing', (_, body, field) => {
     const world = today();
     const refused = world.post('/audio/queue', body);
     expect([refused.status, complaints(refused, field).length]).toEqual([400, 1]);
   });
 
-  it('asks for no minimum of a prompt as of August', () => {
+  it('requires no minimum prompt length as of August', () => {
     const answer = play({ as: '2026-08' }).post('/audio/queue', { ...SONG, prompt: 'Nine char' });
     expect(answer.status).toBe(200);
   });
 
-  it("takes a model's own minimum before the general one", () => {
+  it("prefers a model's own minimum to the general one", () => {
     const body = { model: 'elevenlabs-tts-v4', prompt: 'Hello' };
     expect(today().post('/audio/queue', body).status).toBe(200);
   });
 
-  it('names the voices that a model has when it refuses another', () => {
+  it('lists the voices of a model when it refuses another', () => {
     const body = { model: 'seed-audio-1-0', prompt: 'Hello out there', voice: 'Nobody' };
     const { details } = today().post('/audio/queue', body).json;
     expect(details.supported_voices).toContain('Tim');
   });
 
-  it('asks to wait for 30 s where a model is overloaded', () => {
+  it('asks to wait 30 s if a model is overloaded', () => {
     const answer = today({ faults: { overloaded: 1 } }).post('/audio/queue', SONG);
     expect([answer.status, answer.headers['retry-after']]).toEqual([429, '30']);
   });
 
-  it('blocks a user after more than 50 refusals in 30 s besides 429s, and says until when', () => {
+  it('blocks a user after more than 50 refusals in 30 s other than 429, and says until when', () => {
     const world = today({ limits: { perMinuteByRoute: {}, headers: false, failuresMax: 50 } });
     const unknown = { model: SONG.model, queue_id: UNKNOWN };
     for (let count = 0; count < 51; count++) expect(world.post('/audio/retrieve', unknown).status).toBe(400);
@@ -195,14 +195,14 @@ describe('the service of today', () => {
     ]);
   });
 
-  it('reserves 120 s for a speech of unknown length, and gives back what it did not take', () => {
+  it('reserves 120 s for speech of unknown length, and refunds what it did not use', () => {
     const world = today();
     const body = { model: 'seed-audio-1-0', prompt: 'a'.repeat(150) };
     const id = world.queued(body);
     const left = () => world.get('/billing/balance').json.balances.usd;
     expect(left()).toBeCloseTo(100 - 0.345, 6);
     world.untilReady(id);
-    // 15 characters a second: 10 s.
+    // At 15 characters a second: 10 s.
     expect(left()).toBeCloseTo(100 - 0.02875, 6);
     const audio = world.post('/audio/retrieve', { model: body.model, queue_id: id });
     expect([audio.headers['x-venice-audio-duration'], audio.headers['x-venice-model-name']]).toEqual([
@@ -223,7 +223,7 @@ describe('the service of today', () => {
   });
 });
 
-/** What each model makes, as published on 2026-09-29. */
+/** What each model produces, as published on 2026-09-29. */
 const PUBLISHED_FORMATS: Readonly<Record<string, readonly string[]>> = {
   'ace-step-15': ['flac'],
   'elevenlabs-music': ['mp3'],
@@ -245,8 +245,8 @@ const PUBLISHED_FORMATS: Readonly<Record<string, readonly string[]>> = {
   'stable-audio-25': ['wav'],
 };
 
-describe('the audio of today', () => {
-  it('has the published format, but WAV in place of MP3: no encoder of MP3 is small and fast enough', () => {
+describe('audio as of today', () => {
+  it('has the published format, but WAV instead of MP3, as no MP3 encoder is small and fast enough', () => {
     const made = CATALOGUE_TODAY.filter(({ spec }) => spec.voice_changer !== true).map(
       ({ id, spec }) => [id, spec.supported_formats] as const,
     );
@@ -258,7 +258,7 @@ describe('the audio of today', () => {
   });
 });
 
-/** One answer of today of each kind. */
+/** One of today's answers of each kind. */
 function samples(): [string, Answered][] {
   const world = today({ balanceUsd: 8, currenciesUsd: { DIEM: 1 } });
   const job = { model: SONG.model, queue_id: world.queued() };
@@ -296,7 +296,7 @@ function samples(): [string, Answered][] {
   ];
 }
 
-/** What the newest public description says against the OpenAPI document, which is older. */
+/** Where the newest public description differs from the OpenAPI document, which is older. */
 const KNOWN_DEVIATIONS: Readonly<Record<string, string>> = {
   'post /audio/queue 403': 'a key may be closed to a model',
   'post /audio/queue 410': 'a retired model',
@@ -305,7 +305,7 @@ const KNOWN_DEVIATIONS: Readonly<Record<string, string>> = {
 
 const DOCUMENTED = openApiFile === undefined ? undefined : shapesOf(openApiFile);
 
-describe.runIf(DOCUMENTED !== undefined)('answers of today, held against the OpenAPI document', () => {
+describe.runIf(DOCUMENTED !== undefined)("today's answers checked against the OpenAPI document", () => {
   const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
 
   it('deviate only where the newest description does', () => {

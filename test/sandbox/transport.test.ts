@@ -50,8 +50,8 @@ async function ready(options: Partial<ServiceOptions> = {}) {
   return { ...world, download };
 }
 
-describe('the transport in this process', () => {
-  it('brings the answer with its length, and knows the key', async () => {
+describe('the in-process transport', () => {
+  it('returns the answer with its length, and checks the key', async () => {
     const { transport } = connected();
     const answer = await answerOf(transport({ method: 'GET', path: '/billing/balance', deadlineMs: 1_000 }));
     expect(answer).toMatchObject({ status: 200, framed: true });
@@ -81,7 +81,7 @@ describe('the transport in this process', () => {
     expect(bytes).toBe(Number(answer.headers['content-length']));
   });
 
-  it('makes no more of the audio once it is discarded', async () => {
+  it('renders no more audio once the body is discarded', async () => {
     let made = 0;
     const audio = () => ({
       bytes: 100,
@@ -98,20 +98,20 @@ describe('the transport in this process', () => {
     expect(made).toBeLessThan(3);
   });
 
-  it('loses the answer that is cut: the job is there', async () => {
+  it('loses an answer that is cut off, while the job exists', async () => {
     const { post, service } = connected();
     const answer = await post('/audio/queue', { ...SONG, prompt: 'A song [sandbox:lost-answer]' });
     expect(answer).toMatchObject({ kind: 'no_answer', sent: true, code: 'ECONNRESET' });
     expect(service.jobs.size).toBe(1);
   });
 
-  it('gives up at the deadline, though the request has arrived', async () => {
+  it('gives up at the deadline, although the request arrived', async () => {
     const { post, service } = connected();
     expect(await post('/audio/queue', SONG, 1)).toMatchObject({ kind: 'no_answer', sent: true });
     expect(service.jobs.size).toBe(1);
   });
 
-  it('breaks off a body that is late, and one that is cut', async () => {
+  it('aborts a body that is late, and one that is cut', async () => {
     const late = await ready();
     const slow = await late.download(1_000);
     late.clock.advance(1_000);

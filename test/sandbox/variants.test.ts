@@ -8,7 +8,7 @@ import { type Answered, bytesOf, complaints, LYRICAL, type Play, play, SONG } fr
 
 const MODEL = CATALOGUE_TODAY.find(({ id }) => id === SONG.model)!;
 
-/** The answer to the same request where the variant never comes, and where it always does. */
+/** The answers to the same request if the variant never occurs, and if it always does. */
 function bothWays(variant: keyof Variants, ask: (world: Play) => Answered): [Answered, Answered] {
   const at = (chance: number) => ask(play({ limits: {}, variants: { [variant]: chance } }));
   return [at(0), at(1)];
@@ -24,7 +24,7 @@ function ready(world: Play): Answered {
   return retrieve(world, id);
 }
 
-describe('where the API has two ways to answer, both come:', () => {
+describe('where the API has two ways to answer, both occur:', () => {
   it('a running job with its times, and without', () => {
     const [timed, untimed] = bothWays('untimed', (world) => {
       const id = world.queued();
@@ -39,7 +39,7 @@ describe('where the API has two ways to answer, both come:', () => {
     expect(untimed.json).toEqual({ status: 'PROCESSING' });
   });
 
-  it('a failed job with a word about the money, and without', () => {
+  it('a failed job with the refund stated, and without', () => {
     const [reported, untold] = bothWays('refundUnstated', (world) => {
       const id = world.queued({ ...SONG, prompt: 'A song [sandbox:fail]' });
       world.untilReady(id);
@@ -53,7 +53,7 @@ describe('where the API has two ways to answer, both come:', () => {
     });
   });
 
-  it('but a refund requested on purpose is always reported', () => {
+  it('but a requested refund is always reported', () => {
     for (const answer of bothWays('refundUnstated', (world) => {
       const id = world.queued({ ...SONG, prompt: 'A song [sandbox:refund]' });
       world.untilReady(id);
@@ -62,7 +62,7 @@ describe('where the API has two ways to answer, both come:', () => {
       expect(answer.json.credits_refunded).toBe(true);
   });
 
-  it('a second clean-up with 404, and with success; never one of somebody else, or of nothing', () => {
+  it('a second clean-up with 404 and with success, but never one of another key or of nothing', () => {
     const twice = (world: Play) => {
       const job = { model: SONG.model, queue_id: world.queued() };
       world.post('/audio/complete', job);
@@ -127,7 +127,7 @@ describe('where the API has two ways to answer, both come:', () => {
       expect([status, json.error]).toEqual([404, expect.stringContaining('retired')]);
     });
 
-    it('as a job of its replacement, which alone can be asked for it', () => {
+    it('as a job of its replacement, under whose name alone it can be retrieved', () => {
       const { world, answer } = submit({ rerouted: 1 });
       expect([answer.status, answer.json.model]).toEqual([200, MODEL.id]);
       world.untilReady(answer.json.queue_id);
@@ -198,8 +198,8 @@ describe('where the API has two ways to answer, both come:', () => {
   });
 });
 
-describe('words in a prompt', () => {
-  it('[sandbox:damaged] gives as many bytes as the audio, and no audio, each time', () => {
+describe('a word in a prompt', () => {
+  it('[sandbox:damaged] returns as many bytes as the audio, and no audio, every time', () => {
     const world = play();
     const id = world.queued({ ...SONG, prompt: 'A song [sandbox:damaged]' });
     world.untilReady(id);
@@ -218,7 +218,7 @@ describe('words in a prompt', () => {
     }
   });
 
-  it('[sandbox:lost-answer] loses the first answer alone, also after a restart', () => {
+  it('[sandbox:lost-answer] loses the first answer only, also after a restart', () => {
     const entries: Entry[] = [];
     const body = { ...SONG, prompt: 'A song [sandbox:lost-answer]' };
     const world = play({ persist: (entry) => entries.push(entry) });
@@ -229,7 +229,7 @@ describe('words in a prompt', () => {
     expect(restarted.post('/audio/queue', { ...body, duration_seconds: 4 }).raw.cut).toBe(true);
   });
 
-  it('a prompt is suggested where it is the prompt that breaks the policy', () => {
+  it('against the policy gets a prompt suggested only if the prompt breaks it', () => {
     const answer = play().post('/audio/queue', { ...LYRICAL, lyrics_prompt: 'a massacre' });
     expect(answer.status).toBe(422);
     expect(answer.json).not.toHaveProperty('suggested_prompt');

@@ -20,7 +20,7 @@ function walletOf(digit: string) {
 const WALLET = walletOf('1');
 const OTHER = walletOf('2');
 
-/** The simulated service, which a wallet with so much in it asks. */
+/** The simulated service, used by a wallet that holds this much. */
 function stage(balanceUsd = 10) {
   let nowMs = NOW_MS;
   let nonce = 0;
@@ -40,7 +40,7 @@ function stage(balanceUsd = 10) {
   };
   const transport = signedTransport(direct, { wallet: WALLET, baseUrl: URL, clock, random });
   const client = createClient(transport, String, { kind: 'wallet', id: WALLET.address });
-  /** One request with a header of our own making. */
+  /** One request with headers of our own. */
   const send = async (
     path: string,
     changes: Partial<Parameters<typeof signInHeader>[1]> = {},
@@ -122,7 +122,7 @@ describe('a wallet', () => {
 });
 
 describe('a signature', () => {
-  it('is good for its own request', async () => {
+  it('is valid for its own request', async () => {
     expect((await stage().send('/audio/retrieve')).status).toBe(400);
   });
 
@@ -130,7 +130,7 @@ describe('a signature', () => {
     ['for another request', { url: `${URL}/audio/queue` }, 'URI_MISMATCH'],
     ['more than five minutes old', { issuedAtMs: NOW_MS - 301_000 }, 'EXPIRED'],
     ['from the future', { issuedAtMs: NOW_MS + 31_000 }, 'NOT_YET_VALID'],
-    ['with a nonce of another form', { nonce: 'xyz' }, 'MALFORMED'],
+    ['with a nonce of another format', { nonce: 'xyz' }, 'MALFORMED'],
   ])('is refused %s', async (_, changes, code) => {
     expect(await stage().send('/audio/retrieve', changes)).toEqual({
       status: 401,
@@ -138,14 +138,14 @@ describe('a signature', () => {
     });
   });
 
-  it('is refused where another key made it', async () => {
+  it('is refused if another key made it', async () => {
     const forger = { address: WALLET.address, sign: (text: string) => OTHER.sign(text) };
     expect((await stage().send('/audio/retrieve', {}, forger)).body.code).toBe(
       'X402_SIGN_IN_INVALID_SIGNATURE',
     );
   });
 
-  it('is used up by one request, also by one that failed', async () => {
+  it('is used up by one request, even if that failed', async () => {
     const { send } = stage();
     const again = { nonce: 'aaaaaaaaaaaaaaaa', issuedAtMs: NOW_MS - 301_000 };
     expect((await send('/audio/retrieve', again)).body.code).toBe('X402_SIGN_IN_EXPIRED');
@@ -154,7 +154,7 @@ describe('a signature', () => {
     );
   });
 
-  it("opens no other wallet's balance, and neither billing nor keys", async () => {
+  it("does not open another wallet's balance, nor billing or keys", async () => {
     const { send } = stage();
     expect((await send(`/x402/balance/${OTHER.address}`)).status).toBe(403);
     expect((await send(`/x402/balance/${WALLET.address}`)).status).toBe(200);

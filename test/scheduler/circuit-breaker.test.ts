@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createCircuitBreaker } from '../../src/scheduler/circuit-breaker.js';
 
-describe('submits to a model that takes none', () => {
-  it('wait as long as the model asks for, then go one at a time until one is accepted', () => {
+describe('submits to a model that accepts none', () => {
+  it('wait as long as the model asks, then go one at a time until one is accepted', () => {
     const breaker = createCircuitBreaker();
     for (let count = 0; count < 3; count += 1) breaker.sent();
     for (let count = 0; count < 3; count += 1) {
@@ -18,7 +18,7 @@ describe('submits to a model that takes none', () => {
     expect(breaker.allows(31_100)).toBe(true);
   });
 
-  it('wait longer after each refusal that names no time, up to 80 s; those sent together are one', () => {
+  it('wait longer after each refusal without a time, up to 80 s; refusals sent together count once', () => {
     const breaker = createCircuitBreaker();
     const pauses: number[] = [];
     let nowMs = 0;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createErrorBudget } from '../../src/scheduler/error-budget.js';
 
 describe('the block of a key', () => {
-  it('is never reached, however many requests are under way and fail', () => {
+  it('is never reached, however many requests in flight fail', () => {
     const steps = fc.array(fc.record({ waitMs: fc.nat(4_000), atOnce: fc.integer({ min: 1, max: 16 }) }), {
       maxLength: 80,
     });
@@ -26,7 +26,7 @@ describe('the block of a key', () => {
     );
   });
 
-  it('does not slow down what succeeds', () => {
+  it('does not slow down requests that succeed', () => {
     const errorBudget = createErrorBudget();
     for (let nowMs = 0; nowMs < 10_000; nowMs += 10) {
       expect(errorBudget.allows(16, nowMs)).toBe(true);
@@ -34,7 +34,7 @@ describe('the block of a key', () => {
     }
   });
 
-  it('is awaited until enough failures are half a minute old', () => {
+  it('makes requests wait until enough failures are half a minute old', () => {
     const errorBudget = createErrorBudget();
     for (let count = 0; count < 14; count += 1) errorBudget.answered(undefined, count * 100);
     expect(errorBudget.allows(0, 2_000)).toBe(false);
@@ -44,7 +44,7 @@ describe('the block of a key', () => {
     expect(errorBudget.allows(0, opensMs)).toBe(true);
   });
 
-  it('lifts only with an answer while too many requests are under way', () => {
+  it('is lifted only by an answer while too many requests are in flight', () => {
     const errorBudget = createErrorBudget();
     errorBudget.answered(500, 0);
     expect(errorBudget.allows(18, 10)).toBe(false);

@@ -5,25 +5,25 @@ import { readRateHeaders } from '../../src/venice/rate-headers.js';
 import { createChance } from '../bench/virtual/chance.js';
 import { createLimiter, EPOCH_MS, type LimitRule } from '../bench/virtual/service.js';
 
-/** A client that wants one route of one model only. */
+/** A client that uses one route of one model only. */
 export interface Hammering {
   readonly seed: number;
   readonly rule: LimitRule;
   readonly minutes: number;
   /** One way, ms. */
   readonly latencyMs: readonly [number, number];
-  /** Requests under way at most. */
+  /** Most requests in flight at once. */
   readonly atOnce: number;
-  /** Wishes for a request come this many ms apart on average; 0: there is always one. */
+  /** Average time between wanted requests, ms; 0: there is always one. */
   readonly wishEveryMs?: number;
   readonly otherPerMinute?: number;
-  /** What is stated apart from the headers. */
+  /** A limit that is known apart from the headers. */
   readonly stated?: number;
-  /** The service's clock less this one, told in whole seconds as `Date`. */
+  /** The service's clock minus this one; sent in whole seconds as `Date`. */
   readonly skewMs?: number;
   /** Default: `queue`. */
   readonly route?: Route;
-  /** Answers bring their facts as headers, the reset in milliseconds. */
+  /** Whether headers give the reset in milliseconds. */
   readonly resetsInMs?: boolean;
 }
 
@@ -35,7 +35,7 @@ export interface Hammered {
 
 type Event = readonly [timeMs: number, then: () => void];
 
-/** A client that sends whenever the rate limiter lets it, against a service that counts strictly. */
+/** A client that sends whenever the rate limiter allows it, against a service that counts strictly. */
 export function loadTest(given: Hammering): Hammered {
   const chance = createChance(given.seed);
   const phaseMs = given.rule.phaseMs ?? 1 + chance() * 59_999;
@@ -86,7 +86,7 @@ export function loadTest(given: Hammering): Hammered {
   const wish = (): void => {
     if (nowMs >= untilMs) return;
     step();
-    // No later than the limiter says: it must not be left waiting for what it promised.
+    // No later than the limiter said, or it might never be asked.
     const opensMs = limits.available(route, nowMs) < 1 ? limits.opensAtMs(route, nowMs) : nowMs + 50;
     const nextMs =
       given.wishEveryMs === undefined ? opensMs : nowMs - Math.log(1 - chance()) * given.wishEveryMs;
@@ -111,7 +111,7 @@ export function loadTest(given: Hammering): Hammered {
   };
 }
 
-/** As headers that tell the reset in milliseconds. */
+/** As headers with the reset in milliseconds. */
 function inMs({ limit, remaining, resetUnixSeconds }: RateHeaders): RateHeaders {
   return readRateHeaders({
     'x-ratelimit-limit-requests': String(limit),
@@ -120,7 +120,7 @@ function inMs({ limit, remaining, resetUnixSeconds }: RateHeaders): RateHeaders 
   });
 }
 
-/** As a service says it whose clock is another. */
+/** As sent by a service with another clock. */
 function skewed(rate: RateHeaders, skewMs: number | undefined, nowMs: number): RateHeaders {
   if (skewMs === undefined) return rate;
   const dateUnixSeconds = Math.floor((nowMs + skewMs) / 1_000);

@@ -28,8 +28,8 @@ function underLoad(
   });
 }
 
-describe('a pacer whose budget is its own draws no 429', () => {
-  it('from fixed windows of any phase, however answers overtake each other', () => {
+describe('a pacer with a budget of its own gets no 429', () => {
+  it('from fixed windows of any phase, whatever order the answers arrive in', () => {
     fc.assert(
       fc.property(
         pressure,
@@ -61,7 +61,7 @@ describe('a pacer whose budget is its own draws no 429', () => {
     );
   });
 
-  it('where only some answers have headers', () => {
+  it('if only some answers have headers', () => {
     fc.assert(
       fc.property(pressure, fc.constantFrom(0.2, 0.6), (given, headersMissing) => {
         const rule: LimitRule = { kind: 'window', perMinute: 60, headersMissing };
@@ -71,7 +71,7 @@ describe('a pacer whose budget is its own draws no 429', () => {
     );
   });
 
-  it('where the clock of the service is another', () => {
+  it('if the clock of the service differs', () => {
     fc.assert(
       fc.property(pressure, fc.integer({ min: -600_000, max: 600_000 }), (given, skewMs) => {
         const rule: LimitRule = { kind: 'window', perMinute: 60 };
@@ -81,7 +81,7 @@ describe('a pacer whose budget is its own draws no 429', () => {
     );
   });
 
-  it('where the limit rises in mid-run, and at most a burst where it drops', () => {
+  it('if the limit rises during a run, and at most a burst if it drops', () => {
     fc.assert(
       fc.property(seeds, fc.constantFrom(120, 30), (seed, later) => {
         const rule: LimitRule = {
@@ -110,13 +110,13 @@ describe('a pacer uses its whole budget', () => {
     expect(sent).toBeGreaterThanOrEqual(share * minutes * rule.perMinute);
   });
 
-  it.each([-120_000, 120_000])('a fixed window by a clock that is %i ms off', (skewMs) => {
+  it.each([-120_000, 120_000])('a fixed window, with a clock that is %i ms off', (skewMs) => {
     const rule: LimitRule = { kind: 'window', perMinute: 60 };
     const { sent } = loadTest({ seed: 3, rule, minutes: 30, latencyMs: [35, 55], atOnce: 16, skewMs });
     expect(sent).toBeGreaterThanOrEqual(0.97 * 30 * 60);
   });
 
-  it('a limit that is stated and in no header', () => {
+  it('a limit that is known but in no header', () => {
     const rule: LimitRule = { kind: 'window', perMinute: 120, headersMissing: 1 };
     const { sent, refusals } = loadTest({
       seed: 3,
@@ -138,7 +138,7 @@ describe('a pacer uses its whole budget', () => {
 });
 
 describe('beside another client on the same key', () => {
-  it('it draws at most three 429 a window', () => {
+  it('it gets at most three 429 per window', () => {
     fc.assert(
       fc.property(pressure, fc.constantFrom(5, 20, 50), (given, otherPerMinute) => {
         const rule: LimitRule = { kind: 'window', perMinute: 60 };
@@ -151,7 +151,7 @@ describe('beside another client on the same key', () => {
 });
 
 describe('a 429', () => {
-  it('pauses until the reset that it names', () => {
+  it('pauses until the reset it names', () => {
     const pacer = createPacer();
     const token = pacer.sent(1_000_000);
     const rate = { limit: 60, remaining: 0, resetUnixSeconds: 1_030 };
@@ -163,7 +163,7 @@ describe('a 429', () => {
     expect(pacer.available(untilMs)).toBe(1);
   });
 
-  it('pauses as long as it says to', () => {
+  it('pauses for as long as it asks', () => {
     const pacer = createPacer();
     pacer.answered(pacer.sent(0), { status: 429, rate: { retryAfterSeconds: 7 } }, 0);
     expect(pacer.opensAtMs(0)).toBe(7_000);
@@ -176,7 +176,7 @@ describe('a 429', () => {
     expect(pacer.available(90)).toBe(50);
   });
 
-  it('that names a time lets one request go then, whose answer rules', () => {
+  it('with a time lets one request go then, whose answer decides', () => {
     const pacer = createPacer();
     const rate = { limit: 60, remaining: 50, resetUnixSeconds: 60 };
     pacer.answered(pacer.sent(0), { status: 200, rate }, 90);
@@ -190,7 +190,7 @@ describe('a 429', () => {
     expect(pacer.available(3_300)).toBe(48);
   });
 
-  it('pauses for no more than a day, and for no less than a second', () => {
+  it('pauses for at least a second and at most a day', () => {
     const pacer = createPacer();
     pacer.answered(pacer.sent(0), { status: 429, rate: { retryAfterSeconds: 1e9 } }, 0);
     expect(pacer.opensAtMs(0)).toBe(24 * 3_600_000);
@@ -210,7 +210,7 @@ describe('what is known at the start', () => {
     expect(pacer.available(90)).toBe(41);
   });
 
-  it('does not let one that is slow hold up the others for long', () => {
+  it('does not let a slow first request hold up the others for long', () => {
     const pacer = createPacer();
     pacer.sent(0);
     const opensMs = pacer.opensAtMs(100);
@@ -218,7 +218,7 @@ describe('what is known at the start', () => {
     expect(pacer.available(opensMs)).toBeGreaterThan(0);
   });
 
-  it('is no limit until one is stated', () => {
+  it('is no limit until one is known', () => {
     const pacer = createPacer();
     expect([pacer.perMinute(), pacer.isKnown()]).toEqual([Number.POSITIVE_INFINITY, false]);
     pacer.limit(120);
@@ -242,8 +242,8 @@ describe('what is known at the start', () => {
   });
 });
 
-describe('how long requests take to be allowed', () => {
-  it('is counted from the end of this window, at least in whole windows', () => {
+describe('how long requests have to wait', () => {
+  it('is counted from the end of this window, in whole windows at least', () => {
     const pacer = createPacer();
     pacer.answered(
       pacer.sent(0),

@@ -26,8 +26,8 @@ function ask(
   limits.answered(limits.sent(route, atMs), { status, rate }, atMs + 50);
 }
 
-describe('where no limit is stated', () => {
-  it('the documented limits draw no 429, whether the minute is a fixed window or slides', () => {
+describe('where no limit is known', () => {
+  it('the documented limits get no 429, whether the minute is a fixed window or slides', () => {
     fc.assert(
       fc.property(
         fc.record({ seed: fc.nat(1e9), latencyMs: ways, atOnce: fc.constantFrom(1, 4, 16) }),
@@ -42,7 +42,7 @@ describe('where no limit is stated', () => {
     );
   });
 
-  it.each(DOCUMENTED)('%s uses what it has', (route, perMinute) => {
+  it.each(DOCUMENTED)('%s uses its whole limit', (route, perMinute) => {
     for (const kind of ['window', 'sliding'] as const) {
       const rule = silent(kind, perMinute);
       const { sent } = loadTest({ seed: 3, rule, minutes: 30, latencyMs: [35, 55], atOnce: 16, route });
@@ -50,7 +50,7 @@ describe('where no limit is stated', () => {
     }
   });
 
-  it('a lower limit is learned from one 429, or a few where windows end in between, and then used', () => {
+  it('a lower limit is learned from one 429, or a few if windows end in between, and then used up', () => {
     fc.assert(
       fc.property(
         fc.nat(1e9),
@@ -61,7 +61,7 @@ describe('where no limit is stated', () => {
           const rule = silent(kind, perMinute);
           const given = { seed, rule, latencyMs: [35, 55] as const, atOnce: 4, route };
           const { refusals, sent } = loadTest({ ...given, minutes: 9 });
-          // Where no limit was known at all, those that were under way together are refused together.
+          // If no limit was known at all, requests in flight together are refused together.
           const atOnce = route === 'complete' ? 4 : 1;
           expect(refusals).toBeLessThanOrEqual(kind === 'window' ? atOnce + 2 : atOnce);
           expect(sent).toBeGreaterThanOrEqual(0.8 * 8 * perMinute);
@@ -71,7 +71,7 @@ describe('where no limit is stated', () => {
     );
   });
 
-  it('the routes have budgets of their own, that all models share', () => {
+  it('each route has its own budget, shared by all models', () => {
     const limiter = createRateLimiter();
     for (let count = 0; count < 40; count += 1)
       ask(limiter, count % 2 === 0 ? 'one' : 'other', 'queue', count * 100, 200);
@@ -83,7 +83,7 @@ describe('where no limit is stated', () => {
     expect(limiter.of('one').available('complete', nowMs)).toBe(Number.POSITIVE_INFINITY);
   });
 
-  it('a 429 pauses its route alone, and never for less than a second or more than a day', () => {
+  it('a 429 pauses only its route, for at least a second and at most a day', () => {
     for (const [seconds, opensMs] of [
       [7, 7_050],
       [0, 1_050],
@@ -96,7 +96,7 @@ describe('where no limit is stated', () => {
     }
   });
 
-  it('a low limit of one route makes the others careful for some minutes, not for good', () => {
+  it('a low limit of one route lowers the others for some minutes, not for good', () => {
     const limiter = createRateLimiter();
     for (let count = 0; count < 60; count += 1) ask(limiter, 'one', 'retrieve', count * 100, 200);
     ask(limiter, 'one', 'retrieve', 6_000, 429);
@@ -109,7 +109,7 @@ describe('where no limit is stated', () => {
     expect(limits.perMinute('retrieve')).toBe(60);
   });
 
-  it('a 429 to the first request of all says that others use the budget, not that it is small', () => {
+  it('a 429 to the very first request means that others use the budget, not that it is small', () => {
     const limiter = createRateLimiter();
     ask(limiter, 'one', 'queue', 0, 429);
     expect(limiter.of('one').opensAtMs('queue', 100)).toBe(60_150);
@@ -130,7 +130,7 @@ describe('what an earlier run saw', () => {
 describe('if the service reports its limits', () => {
   const reported = { limit: 60, remaining: 59, resetUnixSeconds: 60 };
 
-  it('those hold for each model, and what is only documented does not', () => {
+  it('they apply per model, and the documented ones do not', () => {
     const limiter = createRateLimiter();
     ask(limiter, 'one', 'queue', 0, 200, reported);
     expect(limiter.of('one').available('queue', 100)).toBe(59);
@@ -138,11 +138,11 @@ describe('if the service reports its limits', () => {
     for (let count = 0; count < 50; count += 1)
       ask(limiter, 'one', 'queue', 100, 200, { ...reported, remaining: 58 - count });
     expect(limiter.of('one').available('queue', 200)).toBe(9);
-    // Of a model that was not asked yet, the first answer is waited for.
+    // For a model not asked yet, wait for the first answer.
     expect(limiter.of('other').available('queue', 200)).toBe(1);
   });
 
-  it('resets in milliseconds are as good as in seconds', () => {
+  it('resets in milliseconds work like seconds', () => {
     const rule = { kind: 'window', perMinute: 60 } as const;
     const given = { seed: 5, rule, minutes: 20, latencyMs: [35, 55] as const, atOnce: 16, resetsInMs: true };
     const { sent, refusals } = loadTest(given);
@@ -150,7 +150,7 @@ describe('if the service reports its limits', () => {
     expect(sent).toBeGreaterThanOrEqual(0.97 * 20 * 60);
   });
 
-  it('as does a limit that is stated apart from headers', () => {
+  it('so does a limit that is known apart from headers', () => {
     const limiter = createRateLimiter();
     limiter.setStated(new Map([['one', 200]]));
     ask(limiter, 'one', 'queue', 0, 200);
@@ -186,7 +186,7 @@ describe('if the service reports its limits', () => {
 describe('headers that differ by route', () => {
   const headers = (limit: number, remaining: number) => ({ limit, remaining, resetUnixSeconds: 60 });
 
-  it('describe a budget of each route, once a route keeps its own limit', () => {
+  it('describe a budget per route once a route keeps its own limit', () => {
     const limiter = createRateLimiter();
     ask(limiter, 'one', 'queue', 0, 200, headers(40, 39));
     ask(limiter, 'one', 'retrieve', 100, 200, headers(120, 119));
@@ -199,7 +199,7 @@ describe('headers that differ by route', () => {
     expect([limits.available('queue', 600), limits.available('retrieve', 600)]).toEqual([0, 118]);
   });
 
-  it("are taken for the routes' own at once where they are the documented ones", () => {
+  it('describe the routes at once if they are the documented limits', () => {
     const limiter = createRateLimiter();
     for (let left = 39; left >= 0; left -= 1) ask(limiter, 'one', 'queue', 0, 200, headers(40, left));
     const limits = limiter.of('one');
@@ -207,7 +207,7 @@ describe('headers that differ by route', () => {
     expect(limits.perMinute('retrieve')).toBe(120);
   });
 
-  it('no longer are when another route names the same limit', () => {
+  it('no longer do so once another route names the same limit', () => {
     const limiter = createRateLimiter();
     ask(limiter, 'one', 'queue', 0, 200, headers(40, 39));
     ask(limiter, 'one', 'retrieve', 100, 200, headers(40, 38));
@@ -215,7 +215,7 @@ describe('headers that differ by route', () => {
     expect(limiter.of('one').available('queue', 200)).toBe(38);
   });
 
-  it('describe one budget where the limit itself changes', () => {
+  it('describe one budget if the limit itself changes', () => {
     const limiter = createRateLimiter();
     ask(limiter, 'one', 'queue', 0, 200, headers(60, 59));
     ask(limiter, 'one', 'retrieve', 100, 200, headers(90, 88));

@@ -24,22 +24,22 @@ describe('what the lockfile says about the limit of submits', () => {
       30,
     ],
     [
-      'nothing by the 429 of an overloaded model',
+      'nothing from the 429 of an overloaded model',
       [...many(9, 300_000), refused(299_000, 'MODEL_OVERLOADED')],
       undefined,
     ],
-    ['nothing by a 429 to the first of all', [refused(299_000)], undefined],
-    ['nothing by what is older than a day', [...many(9, 90_000_000), refused(89_999_000)], undefined],
+    ['nothing from a 429 to the very first submit', [refused(299_000)], undefined],
+    ['nothing from what is older than a day', [...many(9, 90_000_000), refused(89_999_000)], undefined],
   ] as const)('%s', (_, attempts, perMinute) => {
     expect(submitHistory(attempts, NOW_MS).perMinute).toBe(perMinute);
   });
 
-  it('names the submits of the last minute, and none of a future that a wrong clock wrote', () => {
+  it('names the submits of the last minute, and none dated in the future by a wrong clock', () => {
     const { sentMs } = submitHistory([accepted(70_000), accepted(30_000), accepted(-5_000)], NOW_MS);
     expect(sentMs).toEqual([NOW_MS - 30_000]);
   });
 
-  it('is what the next run begins with', () => {
+  it('is where the next run starts', () => {
     const history = submitHistory([...many(12, 20_000), refused(19_000)], NOW_MS);
     const scheduler = createScheduler({ routes: { queue: history }, nowMs: NOW_MS });
     scheduler.addTake('a', { model: 'A' });
@@ -58,13 +58,13 @@ describe('what the lockfile says about the limit of polls', () => {
     ['what was recorded', [stored(3_000), stored(2_000, { retrieve: 60 }), stored(1_000)], 60],
     ['the newest of several', [stored(2_000, { retrieve: 60 }), stored(90_000, { retrieve: 30 })], 60],
     ['nothing that is older than a day', [stored(86_500_000, { retrieve: 60 })], undefined],
-    ['nothing of a future that a wrong clock wrote', [stored(-5_000, { retrieve: 60 })], undefined],
-    ['nothing by the limit of another route', [stored(2_000, { complete: 60 })], undefined],
+    ['nothing dated in the future by a wrong clock', [stored(-5_000, { retrieve: 60 })], undefined],
+    ['nothing from the limit of another route', [stored(2_000, { complete: 60 })], undefined],
   ] as const)('%s', (_, attempts, perMinute) => {
     expect(limitOf(attempts)).toBe(perMinute);
   });
 
-  it('is what the next run begins with: it sends no poll beyond it', () => {
+  it('is where the next run starts: it sends no poll beyond it', () => {
     const attempts = [stored(20_000, { retrieve: 3 }), stored(10_000), stored(5_000)];
     const scheduler = createScheduler({ routes: routeHistories(attempts, NOW_MS), nowMs: NOW_MS });
     scheduler.addInFlight('a', { model: 'A' }, NOW_MS - 600_000, NOW_MS);
@@ -72,7 +72,7 @@ describe('what the lockfile says about the limit of polls', () => {
     expect(scheduler.next(NOW_MS)).toEqual({ kind: 'wait', untilMs: NOW_MS - 20_000 + 60_100 });
   });
 
-  it('counts as a lesson only in the run that met the 429', () => {
+  it('counts as learned only in the run that got the 429', () => {
     const routes = routeHistories([stored(70_000, { retrieve: 60 })], NOW_MS);
     const scheduler = createScheduler({ routes, nowMs: NOW_MS });
     expect(scheduler.learnedLimits()).toEqual({});

@@ -13,36 +13,36 @@ import {
 export interface ModelScene {
   readonly tracks: number;
   readonly limit: LimitRule;
-  /** Run times lie evenly between these, ms. */
+  /** Run times are spread evenly between these, ms. */
   readonly runMs: readonly [number, number];
-  /** Reported by the service; absent: nothing. */
+  /** Reported by the service; absent: nothing is reported. */
   readonly p80Ms?: number;
   readonly durationSeconds?: readonly number[];
 }
 
-/** A run with trouble. Shares are chances, 0 to 1. */
+/** A run with faults. Shares are probabilities from 0 to 1. */
 export interface Scene {
   readonly seed: number;
   readonly models: readonly ModelScene[];
   readonly options?: ScheduleOptions;
-  /** Jobs of the first model that are in flight from before, and clean-ups that are due. */
+  /** Jobs of the first model already in flight, and clean-ups already due. */
   readonly resumed?: number;
   readonly toCleanUp?: number;
-  /** Not accepted, to be tried again, with this answer. */
+  /** Share of requests not accepted, with this status, and tried again. */
   readonly again?: { readonly share: number; readonly status?: number };
-  /** The job fails, is rejected or lost. */
+  /** Share of jobs that fail, are rejected or lost. */
   readonly gone?: number;
   readonly latencyMs?: readonly [number, number];
   readonly submitMs?: number;
   readonly downloadMs?: number;
   readonly stopAtMs?: number;
   readonly singlyAtMs?: number;
-  /** Whether answers tell the job that they are for. */
+  /** Whether answers name their job. */
   readonly namesJobs?: boolean;
 }
 
 export interface Report {
-  /** Each request: time, what, job. */
+  /** Time, kind and job of each request. */
   readonly trace: readonly string[];
   readonly endMs: number;
   readonly endMsByModel: readonly number[];
@@ -55,13 +55,13 @@ export interface Report {
   readonly inFlightMax: number;
   readonly activeRequestsMax: number;
   readonly submitsAtOnceMax: number;
-  /** While `submitSingly` held. */
+  /** While `submitSingly` was in force. */
   readonly submitsAtOnceSinglyMax: number;
   readonly submitsAfterStop: number;
-  /** Between two polls of one job, at least and at most; ms. */
+  /** Shortest and longest time between two polls of one job, ms. */
   readonly pollGapMinMs: number;
   readonly pollGapMaxMs: number;
-  /** Anything the scheduler must never do. */
+  /** Anything that the scheduler must never do. */
   readonly breaches: readonly string[];
 }
 
@@ -74,11 +74,11 @@ interface Work {
   notBeforeMs: number;
 }
 
-/** Two hours of nothing but waiting: the run hangs. */
+/** After two hours of nothing but waiting, the run hangs. */
 const HANG_MS = 2 * 3_600_000;
 const EVENTS_MAX = 200_000;
 
-/** Plays a scheduler as the engine does, against a service with trouble, and watches it. */
+/** Plays a scheduler as the engine does, against a faulty service, and records what it does. */
 export function play(scene: Scene): Report {
   const chance = createChance(scene.seed);
   const between = ([low, high]: readonly [number, number]): number => low + chance() * (high - low);

@@ -60,7 +60,7 @@ const scenes: fc.Arbitrary<Scene> = fc
   }));
 
 describe('a whole run, whatever the service does', () => {
-  it('ends with every job ended, never asks twice at a time or too soon, and keeps its bounds', () => {
+  it('ends with every job ended, never sends two requests for one job at once or too early, and keeps its limits', () => {
     fc.assert(
       fc.property(scenes, (scene) => {
         const report = play(scene);
@@ -84,7 +84,7 @@ describe('a whole run, whatever the service does', () => {
     );
   });
 
-  it('draws no 429 from a service that only limits', () => {
+  it('gets no 429 from a service whose only refusals are its limits', () => {
     fc.assert(
       fc.property(scenes, ({ again: _, ...scene }) => {
         const quiet = { ...scene, gone: 0, latencyMs: [35, 55] as const, submitMs: 0, namesJobs: true };
@@ -94,7 +94,7 @@ describe('a whole run, whatever the service does', () => {
     );
   });
 
-  it('does the same twice', () => {
+  it('is repeatable', () => {
     fc.assert(
       fc.property(scenes, (scene) => {
         expect(play(scene).trace).toEqual(play(scene).trace);
@@ -104,13 +104,13 @@ describe('a whole run, whatever the service does', () => {
   });
 });
 
-describe('bounds that the user sets', () => {
-  it.each([1, 3, 8])('%i jobs in flight are reached and never passed', (concurrency) => {
+describe('limits set by the user', () => {
+  it.each([1, 3, 8])('%i jobs in flight are reached and never exceeded', (concurrency) => {
     const report = play({ seed: 7, models: [model()], options: { concurrency } });
     expect(report.inFlightMax).toBe(concurrency);
   });
 
-  it('shares the places in flight between models', () => {
+  it('share the places in flight between models', () => {
     const report = play({
       seed: 7,
       models: [model(), model({ runMs: [40_000, 50_000] })],
@@ -120,7 +120,7 @@ describe('bounds that the user sets', () => {
     expect(report.stored).toBe(40);
   });
 
-  it('keeps to the requests under way at most', () => {
+  it('keep to the largest number of requests in flight', () => {
     const report = play({
       seed: 3,
       models: [model({ tracks: 60, limit: { kind: 'window' } })],
@@ -131,7 +131,7 @@ describe('bounds that the user sets', () => {
     expect(report.stored).toBe(60);
   });
 
-  it('makes no clean-up where the remote media stay', () => {
+  it('send no clean-up if remote copies are to stay', () => {
     const report = play({ seed: 3, models: [model()], options: { keep: true }, toCleanUp: 5 });
     expect(report.stored).toBe(20);
     expect(report.completed).toBe(0);
@@ -139,7 +139,7 @@ describe('bounds that the user sets', () => {
 });
 
 describe('submitting', () => {
-  it('stops at once when asked to, and collects what is queued', () => {
+  it('stops at once when asked to, while queued jobs are collected', () => {
     const report = play({ seed: 5, models: [model({ tracks: 200 })], stopAtMs: 100_000 });
     expect(report.submitsAfterStop).toBe(0);
     expect(report.stored).toBeGreaterThan(0);
@@ -168,8 +168,8 @@ describe('submitting', () => {
 });
 
 describe('several models', () => {
-  it('run side by side, each by its own limit', () => {
-    // When a window begins is chance, and the last of three ends later than one: over several.
+  it('run side by side, each within its own limit', () => {
+    // When a window begins is random, and the last of three ends later than one would; hence several seeds.
     const seeds = [1, 2, 3, 4, 5, 6, 7, 8];
     const one = model({ tracks: 60 });
     const sumOfEnds = (models: readonly ModelScene[]): number =>
@@ -177,7 +177,7 @@ describe('several models', () => {
     expect(sumOfEnds([one, one, one])).toBeLessThan(1.25 * sumOfEnds([one]));
   });
 
-  it('do not wait for one whose downloads take for ever', () => {
+  it('do not wait for one whose downloads take forever', () => {
     const slow = model({ tracks: 40, limit: { kind: 'window' }, runMs: [100, 200] });
     const quick = model({ tracks: 5 });
     const report = play({ seed: 9, models: [slow, quick], downloadMs: 60_000 });
@@ -185,11 +185,11 @@ describe('several models', () => {
     expect(quickEndMs).toBeLessThan(slowEndMs!);
   });
 
-  it('of which one is overloaded leave the others alone', () => {
+  it('are not held up by one that is overloaded', () => {
     const scheduler = createScheduler({});
     for (const job of ['a', 'b']) scheduler.addTake(job, { model: job });
     scheduler.addTake('another b', { model: 'b' });
-    // The first answer may tell that each model has a limit of its own.
+    // The first answer may show that each model has its own limit.
     expect([scheduler.next(0), scheduler.next(0), scheduler.next(250)]).toEqual([
       { kind: 'submit', job: 'b' },
       { kind: 'wait', untilMs: 250 },
@@ -213,7 +213,7 @@ describe('several models', () => {
   });
 });
 
-/** The world as one process sees it, with its answers of 429 counted. */
+/** The world as one process sees it, counting its 429s. */
 function counting(world: World, refusals: number[], place: number): World {
   return {
     ...world,
@@ -225,23 +225,26 @@ function counting(world: World, refusals: number[], place: number): World {
   };
 }
 
-describe('the limits of the service today: 40 submits and 120 polls a minute, without headers', () => {
+describe("today's limits: 40 submits and 120 polls a minute, without headers", () => {
   const routes = { submit: 40, poll: 120 };
   const scene = { law: 'ln20', p80Factor: 1 } as const;
 
-  it.each(['window', 'sliding'] as const)('80 tracks end near the floor, without a 429 (%s)', (shape) => {
-    for (let seed = 1; seed <= 8; seed += 1) {
-      const limit: LimitRule = { kind: 'routes', routes: { ...routes, shape } };
-      const figures = simulate({ ...scene, tracks: 80, limit, seed }, (world, given) =>
-        drive(createScheduler, world, given),
-      );
-      expect(figures.unfinished).toBe(0);
-      expect(figures.makespanMs / figures.boundMs).toBeLessThanOrEqual(1.15);
-      expect(figures.refusals).toBe(0);
-    }
-  });
+  it.each(['window', 'sliding'] as const)(
+    'let 80 tracks end near the optimum, without a 429 (%s)',
+    (shape) => {
+      for (let seed = 1; seed <= 8; seed += 1) {
+        const limit: LimitRule = { kind: 'routes', routes: { ...routes, shape } };
+        const figures = simulate({ ...scene, tracks: 80, limit, seed }, (world, given) =>
+          drive(createScheduler, world, given),
+        );
+        expect(figures.unfinished).toBe(0);
+        expect(figures.makespanMs / figures.boundMs).toBeLessThanOrEqual(1.15);
+        expect(figures.refusals).toBe(0);
+      }
+    },
+  );
 
-  it('lower ones cost two answers of 429 at most, and are used up from then on', () => {
+  it('are learned with two 429s at most if they are lower, and used up from then on', () => {
     for (let seed = 1; seed <= 4; seed += 1) {
       const limit: LimitRule = { kind: 'routes', routes: { submit: 20, poll: 120, shape: 'sliding' } };
       const figures = simulate({ ...scene, tracks: 120, limit, seed }, (world, given) =>
@@ -252,7 +255,7 @@ describe('the limits of the service today: 40 submits and 120 polls a minute, wi
     }
   });
 
-  it('described by headers, each route by its own: neither starves the other', () => {
+  it('described by headers for each route: neither starves the other', () => {
     for (let seed = 1; seed <= 4; seed += 1) {
       const limit: LimitRule = { kind: 'routes', routes: { ...routes, shape: 'window', headers: true } };
       const figures = simulate({ ...scene, tracks: 80, limit, seed }, (world, given) =>
@@ -265,7 +268,7 @@ describe('the limits of the service today: 40 submits and 120 polls a minute, wi
   });
 
   it.each(['window', 'sliding'] as const)(
-    'four processes on one key draw one 429 each at most (%s)',
+    'cost four processes on one key one 429 each at most (%s)',
     (shape) => {
       for (let seed = 1; seed <= 6; seed += 1) {
         const refusals = [0, 0, 0, 0];
@@ -302,12 +305,12 @@ describe('the limits of the service today: 40 submits and 120 polls a minute, wi
   });
 });
 
-describe('a model that takes no submits', () => {
+describe('a model that refuses submits', () => {
   it.each([
     ['429 with a time to wait', { status: 429, rate: { retryAfterSeconds: 30 }, overloaded: true }, 30_000],
     ['503', { status: 503, rate: {} }, 10_000],
   ] as const)(
-    '(%s) gets none for a while, then one alone; its jobs are polled meanwhile',
+    '(%s) gets none for a while, then one at a time; its jobs are polled meanwhile',
     (_, answer, pauseMs) => {
       const scheduler = createScheduler({});
       scheduler.addInFlight('old', { model: 'A' }, 0, 100_000);
@@ -328,8 +331,8 @@ describe('a model that takes no submits', () => {
   );
 });
 
-describe('trouble', () => {
-  it('never brings the key near its block, though every answer fails', () => {
+describe('a fault', () => {
+  it('never brings the key near its block, even if every answer fails', () => {
     const report = play({
       seed: 2,
       models: [model({ tracks: 100, limit: { kind: 'window' } })],
@@ -340,7 +343,7 @@ describe('trouble', () => {
     expect(report.stored).toBe(100);
   });
 
-  it('is not mistaken for a job that still runs', () => {
+  it('is not mistaken for a job that is still running', () => {
     const scheduler = createScheduler({});
     scheduler.addInFlight('a', { model: 'A' }, 0, 1_000_000);
     expect(scheduler.next(1_000_000)).toEqual({ kind: 'poll', job: 'a' });
@@ -359,7 +362,7 @@ describe('trouble', () => {
 });
 
 describe('a job past its estimate', () => {
-  /** Polls it until the age; the gaps between its polls, ms. */
+  /** Polls it until it is that old. @returns the gaps between its polls, ms */
   function gapsOfStuckJob(untilMs: number, limited: boolean): readonly number[] {
     const scheduler = createScheduler({});
     if (!limited) scheduler.limits(new Map([['', Number.POSITIVE_INFINITY]]));
@@ -387,7 +390,7 @@ describe('a job past its estimate', () => {
   }
 
   it.each([true, false])(
-    'is asked less and less often, but at least once a minute (limited: %s)',
+    'is polled less and less often, but at least once a minute (limited: %s)',
     (limited) => {
       const gaps = gapsOfStuckJob(4 * 3_600_000, limited);
       const mean = (part: readonly number[]): number => part.reduce((sum, gap) => sum + gap, 0) / part.length;
@@ -399,7 +402,7 @@ describe('a job past its estimate', () => {
 });
 
 describe('the estimate of the remaining time', () => {
-  it('is nothing while nothing is known', () => {
+  it('is absent as long as nothing is known', () => {
     const scheduler = createScheduler({});
     scheduler.addTake('a', { model: 'A' });
     const estimate = scheduler.estimate(0);
@@ -407,7 +410,7 @@ describe('the estimate of the remaining time', () => {
     expect(estimate.expectedRunMs('a')).toBeUndefined();
   });
 
-  it('comes from the run times of earlier runs, where there are some', () => {
+  it('comes from the run times of earlier runs, if there are any', () => {
     const history = Array.from({ length: 20 }, () => ({ model: 'A', durationSeconds: 60, runMs: 40_000 }));
     const scheduler = createScheduler({ history });
     scheduler.addTake('a', { model: 'A', durationSeconds: 60 });
@@ -423,7 +426,7 @@ describe('the estimate of the remaining time', () => {
     ['ln45', 100, 16],
     ['bimodal', 200, 4],
   ] as const)(
-    'holds for at least four in five looks (%s, %i tracks, %i at a time)',
+    'is right at least four times in five (%s, %i tracks, %i at a time)',
     (law, tracks, concurrency) => {
       let looks = 0;
       let right = 0;
@@ -456,7 +459,7 @@ describe('the estimate of the remaining time', () => {
     },
   );
 
-  it('does not forget a job while it is asked for', () => {
+  it('does not forget a job while its poll is in flight', () => {
     const scheduler = createScheduler({});
     scheduler.addInFlight('a', { model: 'A' }, 0, 10_000);
     expect(scheduler.next(10_000)).toEqual({ kind: 'poll', job: 'a' });
@@ -470,7 +473,7 @@ describe('the estimate of the remaining time', () => {
     expect(scheduler.estimate(nowMs).remainingMs!.high).toBeGreaterThan(0);
   });
 
-  it('says until when all requests wait for the limit', () => {
+  it('includes until when all requests wait for the limit', () => {
     const scheduler = createScheduler({});
     scheduler.addTake('a', { model: 'A' });
     scheduler.next(0);
@@ -481,8 +484,8 @@ describe('the estimate of the remaining time', () => {
   });
 });
 
-describe('a request that has not left yet', () => {
-  /** A model that has answered once, and has two submits under way. */
+describe('a request that has not been sent yet', () => {
+  /** A model that has answered once, and has two submits in flight. */
   function underWay() {
     const scheduler = createScheduler({});
     for (const id of ['first', 'a', 'b']) scheduler.addTake(id, { model: 'A' });
@@ -494,7 +497,7 @@ describe('a request that has not left yet', () => {
     return scheduler;
   }
 
-  it('is held back when another of its route is refused meanwhile, and does not count', () => {
+  it('is held back, and not counted, if another of its route is refused meanwhile', () => {
     const scheduler = underWay();
     expect(scheduler.pausedUntilMs('b', 700)).toBeUndefined();
     scheduler.answered('A', { status: 429, rate: {}, job: 'a' }, 700);
@@ -505,7 +508,7 @@ describe('a request that has not left yet', () => {
     expect(scheduler.pausedUntilMs('b', untilMs)).toBeUndefined();
   });
 
-  it('is held back when its model is overloaded meanwhile, but a poll is not', () => {
+  it('is held back if its model becomes overloaded meanwhile, unless it is a poll', () => {
     const scheduler = underWay();
     const overloaded = { status: 429, rate: { retryAfterSeconds: 30 }, overloaded: true, job: 'a' };
     scheduler.answered('A', overloaded, 700);

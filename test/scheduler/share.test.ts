@@ -4,7 +4,7 @@ import { createRouteBudget } from '../../src/scheduler/route-budget.js';
 import { playJobs } from '../bench/virtual/jobs.js';
 import { type Scene, simulate } from '../bench/virtual/world.js';
 
-/** Sends, and has answered, as many as the budget lets go within a minute from `fromMs`. */
+/** Sends and answers as many requests as the budget allows within a minute of `fromMs`. */
 function sentInAMinute(budget: ReturnType<typeof createRouteBudget>, fromMs: number): number {
   let sent = 0;
   for (let nowMs = fromMs; nowMs < fromMs + 60_000; nowMs += 50)
@@ -15,7 +15,7 @@ function sentInAMinute(budget: ReturnType<typeof createRouteBudget>, fromMs: num
   return sent;
 }
 
-describe('a request limit that runs share', () => {
+describe('a request limit shared by runs', () => {
   it('is divided evenly', () => {
     const budget = createRouteBudget(40);
     budget.shareWith(4);
@@ -40,7 +40,7 @@ describe('a request limit that runs share', () => {
     expect(sentInAMinute(budget, 1_000)).toBe(40);
   });
 
-  it('is learned as a whole from a part of it', () => {
+  it("is learned as a whole from one run's part", () => {
     const budget = createRouteBudget(40);
     budget.shareWith(4);
     for (let at = 0; at < 5; at += 1) budget.answered(budget.sent(at * 300), 'counted', at * 300 + 10);
@@ -49,7 +49,7 @@ describe('a request limit that runs share', () => {
   });
 });
 
-it('a take that another run claimed is left, unless its submit is under way', () => {
+it('a take that another run claimed is left alone, unless its submit is in flight', () => {
   const scheduler = createScheduler({});
   for (const id of ['a', 'b']) scheduler.addTake(id, { model: 'music' });
   expect(scheduler.next(0)).toEqual({ kind: 'submit', job: 'a' });
@@ -61,7 +61,7 @@ it('a take that another run claimed is left, unless its submit is under way', ()
 });
 
 it.each(['sliding', 'window'] as const)(
-  'four jobs end nearly as early as one, and get at most one answer of 429 each: %s minute',
+  'four jobs end nearly as early as one, and get at most one 429 each: %s minute',
   (shape) => {
     const scene: Scene = {
       tracks: 200,
@@ -82,10 +82,10 @@ it.each(['sliding', 'window'] as const)(
   },
 );
 
-describe('a limit that was learned from a 429', () => {
+describe('a limit learned from a 429', () => {
   const MINUTE_MS = 60_100;
 
-  /** Asks for all that may be sent, in each of so many minutes, of a service that lets so many in; returns its 429s. */
+  /** For so many minutes, asks for all that may be sent, of a service that allows `most` a minute. @returns its 429s */
   function fill(budget: ReturnType<typeof createRouteBudget>, fromMs: number, minutes: number, most: number) {
     let refusals = 0;
     let nowMs = fromMs;
@@ -101,7 +101,7 @@ describe('a limit that was learned from a 429', () => {
     return { refusals, nowMs };
   }
 
-  it('is tried higher after ten minutes, and holds for an hour where that draws another', () => {
+  it('is raised after ten minutes, or kept for an hour if that gets another 429', () => {
     const budget = createRouteBudget(40);
     expect(fill(budget, 0, 9, 20)).toMatchObject({ refusals: 1 });
     expect(budget.limit()).toBe(20);
@@ -109,7 +109,7 @@ describe('a limit that was learned from a 429', () => {
     expect(budget.limit()).toBe(20);
   });
 
-  it('rises to what is documented where none comes', () => {
+  it('rises to the documented limit if no 429 comes', () => {
     const budget = createRouteBudget(40);
     const { nowMs } = fill(budget, 0, 9, 20);
     expect(budget.limit()).toBe(20);
@@ -117,7 +117,7 @@ describe('a limit that was learned from a 429', () => {
     expect(budget.limit()).toBe(40);
   });
 
-  it('is not tried higher where it holds nothing up', () => {
+  it('is not raised while it holds nothing up', () => {
     const budget = createRouteBudget(40);
     fill(budget, 0, 2, 20);
     for (let minute = 15; minute < 30; minute += 1) {

@@ -26,15 +26,11 @@ const paid = { queue_id: 'q', file };
 describe('an intent', () => {
   it.each<[string, Partial<Attempt>, string]>([
     ['an intent', {}, 'taken'],
-    ['a doubt', { state: 'in_doubt' }, 'taken'],
+    ['an attempt in doubt', { state: 'in_doubt' }, 'taken'],
     ['a job in flight', { state: 'queued', ...paid }, 'taken'],
     ['a finished take', { state: 'done', ...paid }, 'taken'],
-    ['a failed job that the buyer did not know', { state: 'failed', ...paid }, 'taken'],
-    [
-      'a job of another request that the buyer did not know',
-      { state: 'queued', ...paid, digest: other },
-      'taken',
-    ],
+    ['a failed job unknown to the buyer', { state: 'failed', ...paid }, 'taken'],
+    ['a job of another request unknown to the buyer', { state: 'queued', ...paid, digest: other }, 'taken'],
     ['a refused submit', { state: 'rejected' }, 'write'],
     ['an intent for another take', { take: 2 }, 'write'],
     ['an intent for another track', { track: 'b' }, 'write'],
@@ -44,7 +40,7 @@ describe('an intent', () => {
 
   it.each<[string, Partial<Attempt>, string]>([
     ['an intent', {}, 'taken'],
-    ['a doubt', { state: 'in_doubt' }, 'taken'],
+    ['an attempt in doubt', { state: 'in_doubt' }, 'taken'],
     ['a job of the same request in flight', { state: 'queued', ...paid }, 'taken'],
     ['a job of another request in flight', { state: 'queued', ...paid, digest: other }, 'write'],
     ['a finished take', { state: 'done', ...paid }, 'write'],

@@ -74,13 +74,13 @@ describe('a conditional write', () => {
     ['503', reply(503, error('SlowDown')), 'unknown'],
     ['429', reply(429), 'unknown'],
     ['no answer', NO_REPLY, 'unknown'],
-    ['a 403 that is no word of S3', reply(403, '<html>'), 'unknown'],
+    ['a 403 that is not from S3', reply(403, '<html>'), 'unknown'],
     ['403', reply(403, error('AccessDenied')), 'denied'],
     ['a wrong key', reply(403, error('SignatureDoesNotMatch')), 'denied'],
     ['an expired token', reply(400, error('ExpiredToken')), 'expired'],
-    ['no bucket', reply(404, error('NoSuchBucket')), 'missing'],
+    ['a missing bucket', reply(404, error('NoSuchBucket')), 'missing'],
     ['an unknown header', reply(501, error('NotImplemented')), 'unsupported'],
-    ['an argument that is refused', reply(400, error('InvalidArgument')), 'unsupported'],
+    ['a refused argument', reply(400, error('InvalidArgument')), 'unsupported'],
   ])('that is answered with %s', async (_, answer, meaning) => {
     const store = storeOver(webThat(() => answer));
     const result = await store.putIfAbsent('log/00000000.jsonl', bytes).catch((fault) => fault);
@@ -92,7 +92,7 @@ describe('a read', () => {
   it.each<[string, Reply, string]>([
     ['404', reply(404, error('NoSuchKey')), 'absent'],
     ['a 404 of something else', reply(404, '<html>'), 'unsupported'],
-    ['no bucket', reply(404, error('NoSuchBucket')), 'missing'],
+    ['a missing bucket', reply(404, error('NoSuchBucket')), 'missing'],
     ['403', reply(403, error('AccessDenied')), 'denied'],
     ['503', reply(503), 'unreachable'],
     ['no answer', NO_REPLY, 'unreachable'],
@@ -202,21 +202,21 @@ describe('a life-cycle rule', () => {
 
   it.each<[string, string, string | undefined]>([
     ['of the whole bucket', rule(`<Filter/>${days}`), 'old things'],
-    ['of a folder above', rule(`<Filter><Prefix>albums/</Prefix></Filter>${days}`), 'old things'],
+    ['of a parent folder', rule(`<Filter><Prefix>albums/</Prefix></Filter>${days}`), 'old things'],
     ['of a folder below', rule(`<Prefix>albums/one/audio/</Prefix>${days}`), 'old things'],
     ['of another folder', rule(`<Filter><Prefix>logs/</Prefix></Filter>${days}`), undefined],
     ['that is switched off', rule(`<Filter/>${days}`, 'Disabled'), undefined],
     [
-      'of old versions alone',
+      'of old versions only',
       rule('<NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays></NoncurrentVersionExpiration>'),
       undefined,
     ],
     [
-      'of markers alone',
+      'of delete markers only',
       rule('<Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration>'),
       undefined,
     ],
-    ['that is none', '<html>', undefined],
+    ['that is not a valid rule', '<html>', undefined],
   ])('%s', (_, text, expected) => {
     expect(ruleFor(text, 'albums/one/')).toBe(expected);
   });

@@ -2,7 +2,7 @@
 
 const SAMPLE_RATE = 44_100;
 
-/** Mono, 16 bits. `dataLength` and `riffLength` overwrite what the header says. */
+/** Mono, 16 bits. `dataLength` and `riffLength` override what the header says. */
 export function wav(seconds: number, lies: { riffLength?: number; dataLength?: number } = {}): Buffer {
   const data = Buffer.alloc(Math.round(seconds * SAMPLE_RATE) * 2);
   for (let i = 0; i < data.length; i += 2) data.writeInt16LE(Math.round(Math.sin(i / 40) * 9_000), i);
@@ -38,7 +38,7 @@ export function mp3(frames: number, options: { info?: boolean; id3?: boolean } =
   return options.id3 === true ? Buffer.concat([tag, all]) : all;
 }
 
-/** Mono, 16 bits, uncompressed ("verbatim") frames of 4096 samples. `totalSamples` overwrites what is declared. */
+/** Mono, 16 bits, uncompressed ("verbatim") frames of 4096 samples. `totalSamples` overrides the declared count. */
 export function flac(samples: number, lies: { totalSamples?: number } = {}): Buffer {
   const info = Buffer.alloc(42);
   info.write('fLaC', 0);

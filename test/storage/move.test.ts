@@ -32,7 +32,7 @@ async function viewOf(disk: MemoryDisk, store: LockStore) {
   return { output: await openOutput(disk.files, ROOT), store };
 }
 
-describe('a file that is to move where no folder can be', () => {
+describe('a file whose new folder cannot be created', () => {
   const refuses = ({ name, path }: { name: string; path: string }) =>
     name === 'makeDirectory' && path.startsWith(`${ROOT}/locked`) ? 'ENOTDIR' : undefined;
 
@@ -56,7 +56,7 @@ describe('a file that is to move where no folder can be', () => {
     ).toEqual([`${ROOT}/album.lock.jsonl`, `${ROOT}/new/two.mp3`, `${ROOT}/out/one.mp3`]);
   });
 
-  it('keeps a journaled move for later, and everything else is brought in order', async () => {
+  it('keeps its recorded move for later, while everything else is moved', async () => {
     const disk = createMemoryDisk({ [`${ROOT}/out/one.mp3`]: 'one' });
     const moving = { ...done, move_to: 'locked/one.mp3' };
     const store = await open(disk, [moving, flying]);
@@ -67,7 +67,7 @@ describe('a file that is to move where no folder can be', () => {
   });
 });
 
-it('a journaled move is finished though its folder was removed since', async () => {
+it('a recorded move is finished even if its folder was removed since', async () => {
   const disk = createMemoryDisk({ [`${ROOT}/out/one.mp3`]: 'one' });
   const store = await open(disk, [{ ...done, move_to: 'new/one.mp3' }]);
   await recover(await viewOf(disk, store), 0);
@@ -75,7 +75,7 @@ it('a journaled move is finished though its folder was removed since', async () 
   expect(Object.keys(disk.texts())).toContain(`${ROOT}/new/one.mp3`);
 });
 
-describe('a file that the lockfile says was moved, in another folder than this', () => {
+describe('a file that the lockfile records as moved, seen from another folder', () => {
   const elsewhere = { ...done, stem: 'out/one', file: { ...from, path: 'out/one.v1abc.mp3' } };
   const pathAfter = async (texts: Record<string, string>) => {
     const disk = createMemoryDisk(texts);
@@ -85,11 +85,11 @@ describe('a file that the lockfile says was moved, in another folder than this',
     return store.attempts.get(done.attempt)?.file?.path;
   };
 
-  it('is found where it was stored first', async () => {
+  it('is found where it was first stored', async () => {
     expect(await pathAfter({ [`${ROOT}/out/one.mp3`]: 'one' })).toBe('out/one.mp3');
   });
 
-  it('is not taken for another one there', async () => {
+  it('is not confused with another file there', async () => {
     expect(await pathAfter({ [`${ROOT}/out/one.mp3`]: 'two' })).toBe('out/one.v1abc.mp3');
   });
 
@@ -119,7 +119,7 @@ describe('a forged line in the lockfile', () => {
     expect(Object.keys(disk.texts())).not.toContain(`${ROOT}/out/a.mp3`);
   });
 
-  it('moves nothing to a place outside', async () => {
+  it('moves nothing outside the folder', async () => {
     const disk = createMemoryDisk({ [`${ROOT}/out/one.mp3`]: SECRET, '/victim/keep': '' });
     disk.symlink(`${ROOT}/gone`, '/victim');
     const store = await open(disk, [theirs('out/one.mp3', 'gone/authorized_keys.mp3')]);
@@ -131,7 +131,7 @@ describe('a forged line in the lockfile', () => {
   it.each([
     ['.env', 'out/zz.wav'],
     ['out/one.mp3', '.git/hooks/post-checkout'],
-  ])('moves %s to %s for nobody: that is not audio', async (path, to) => {
+  ])('does not move %s to %s, as that is not audio', async (path, to) => {
     const disk = createMemoryDisk({ [`${ROOT}/${path}`]: SECRET });
     const store = await open(disk, [theirs(path, to)]);
     await recover(await viewOf(disk, store), 0);
@@ -139,7 +139,7 @@ describe('a forged line in the lockfile', () => {
     expect(store.attempts.get(done.attempt)?.move_to).toBeUndefined();
   });
 
-  it('moves no file but the one whose hash it knows', async () => {
+  it('moves no file other than the one whose hash it has', async () => {
     const disk = createMemoryDisk({ [`${ROOT}/out/one.mp3`]: 'not it' });
     const wrong = { ...theirs('out/one.mp3', 'out/two.mp3'), file: { ...from, bytes: 6 } };
     const store = await open(disk, [wrong]);
@@ -154,7 +154,7 @@ describe('a forged line in the lockfile', () => {
   });
 });
 
-it('a name that changes in letter case alone keeps its file where case is ignored', async () => {
+it('a file whose name changes only in letter case is kept on a disk that ignores case', async () => {
   const disk = createMemoryDisk({ [`${ROOT}/out/one.mp3`]: 'one' });
   const store = await open(disk, [done]);
   const { root, files } = (await viewOf(disk, store)).output;

@@ -41,12 +41,12 @@ describe('the probe of the output folders', () => {
     expect(await probe(disk)).toEqual(fault);
   });
 
-  it('finds a file in the place of a folder', async () => {
+  it('reports a file in the place of a folder', async () => {
     const disk = createMemoryDisk({ '/album/out': '' });
     expect((await probe(disk))?.directory).toBe('/album/out');
   });
 
-  it('finds a disk that does not support file names as long as needed', async () => {
+  it('reports a disk that does not support file names as long as needed', async () => {
     const disk = createMemoryDisk({ '/album/album.yaml': '' });
     disk.intercept(({ path }) => ((path.split('/').at(-1) ?? '').length > 143 ? 'ENAMETOOLONG' : undefined));
     const output = await openOutput(disk.files, '/album');
@@ -99,7 +99,7 @@ describe('the probe of the output folders', () => {
     ['stream', 'EIO'],
     ['syncDirectory', 'EIO'],
     ['remove', 'EPERM'],
-  ])('finds failures of the last step of storing: %s', async (operation, code) => {
+  ])('reports failures of the last step of storing: %s', async (operation, code) => {
     const disk = createMemoryDisk({ '/album/out/x.wav': '', '/album/more/x.wav': '' });
     disk.intercept(({ name, path }) => {
       if (name === 'link') return 'ENOSYS';
@@ -114,7 +114,7 @@ describe('the probe of the output folders', () => {
     expect(reported).toEqual({ unsynced: '/album' });
   });
 
-  it('finds too little space for all that is to be bought', async () => {
+  it('reports too little space for all that is to be bought', async () => {
     const disk = createMemoryDisk({ '/album/album.yaml': '' });
     const free = (bytes: number | undefined) => probed(disk, 'nearest', { freeBytes: async () => bytes });
     expect(await free(999)).toEqual({ fault: { directory: '/album/out', code: 'ENOSPC' } });

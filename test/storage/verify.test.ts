@@ -26,7 +26,7 @@ const inspect = (bytes: Uint8Array, pieceBytes = 10_000) =>
 
 const seconds = (frames: number, samples: number) => (frames * samples) / 44_100;
 
-/** Each is played by ffmpeg to its end; the containers whose media are noise here are tried with its own files. */
+/** ffmpeg plays each to its end. Containers whose media are noise here are tried with files that ffmpeg makes. */
 const WHOLE: readonly [name: string, bytes: Buffer, mediaType: string, seconds: number | undefined][] = [
   ['m4a', m4a(), 'audio/mp4', seconds(20, 1_024)],
   ['m4a with moov at the end', m4a(20, { moovLast: true }), 'audio/mp4', seconds(20, 1_024)],
@@ -85,7 +85,7 @@ const WHOLE: readonly [name: string, bytes: Buffer, mediaType: string, seconds: 
 
 describe('containers of all kinds', () => {
   it.each(WHOLE)(
-    '%s: known by its bytes, with its length, however it is cut into pieces',
+    '%s: recognised by its bytes, with its length, in pieces of any size',
     async (_, bytes, mediaType, length) => {
       for (const pieceBytes of [97, 4_096, bytes.byteLength]) {
         const finding = await inspect(bytes, pieceBytes);
@@ -96,13 +96,13 @@ describe('containers of all kinds', () => {
     },
   );
 
-  /** What has no end of its own: there, a cut between two frames cannot be seen. */
+  /** Formats without an end of their own, where a cut between two frames cannot be seen. */
   const endless =
     /chained|pipe|without sizes|^aac|zeros$|before zeros|part of a frame|APE|before tags|one after another|open end/;
   const ended = WHOLE.filter(([name]) => !endless.test(name));
 
-  it.each(ended)('%s: whatever its length, a cut one is never whole', async (name, whole) => {
-    // Of what stands behind the sound nothing is missed.
+  it.each(ended)('%s: never whole when cut, wherever', async (name, whole) => {
+    // What follows the sound may be missing.
     const soundBytes = name.includes('free space') ? whole.byteLength - 58 : whole.byteLength;
     for (let at = 1; at < soundBytes; at += Math.ceil(soundBytes / 60)) {
       const { kind } = await inspect(whole.subarray(0, at));
@@ -115,7 +115,7 @@ describe('containers of all kinds', () => {
     ['aac', adts(30)],
     ['mp3', mp3(30)],
     ['mp3 behind zeros', Buffer.concat([Buffer.alloc(500), mp3(30)])],
-  ])('%s: cut within a frame it is not whole', async (_, whole) => {
+  ])('%s: not whole when cut within a frame', async (_, whole) => {
     for (let cut = 1; cut < 185; cut += 7) {
       expect((await inspect(whole.subarray(0, -cut))).kind).toBe('incomplete');
     }
@@ -128,7 +128,7 @@ describe('containers of all kinds', () => {
     ['webm', webm()],
     ['mp3', mp3(50)],
     ['aac', adts(50)],
-  ])('%s: zeros or text behind it are noticed', async (_, whole) => {
+  ])('%s: zeros or text after it are noticed', async (_, whole) => {
     for (const padding of [...ZEROS, ...TEXTS])
       expect((await inspect(Buffer.concat([whole, padding]))).kind).toBe('incomplete');
   });
@@ -138,7 +138,7 @@ describe('containers of all kinds', () => {
     ['m4a with moov at the end', m4a(20, { moovLast: true })],
     ['fragmented m4a', fragmentedM4a()],
     ['ogg', ogg()],
-  ])('%s: nothing is missing where zeros follow its end, but text is noticed', async (_, whole) => {
+  ])('%s: whole if zeros follow its end, but text is noticed', async (_, whole) => {
     for (const padding of ZEROS) {
       for (const pieceBytes of [97, whole.byteLength + padding.byteLength])
         expect((await inspect(Buffer.concat([whole, padding]), pieceBytes)).kind).toBe('whole');
@@ -177,7 +177,7 @@ describe('containers of all kinds', () => {
     ['m4a with moov at the end', m4a(20, { moovLast: true })],
     ['fragmented m4a', fragmentedM4a()],
     ['fragmented m4a with an index in front', fragmentedM4a(4, 'sidx')],
-  ])('%s: no size of a box can be changed unseen', async (_, whole) => {
+  ])('%s: no box size can be changed unnoticed', async (_, whole) => {
     for (const at of sizesOf(whole))
       for (const change of [-9, -1, 1, 4, 0x0100_0000]) {
         const flipped = Buffer.from(whole);
@@ -194,7 +194,7 @@ describe('containers of all kinds', () => {
     expect((await inspect(bytes)).kind).toBe('incomplete');
   });
 
-  it('fragments that nothing counts are not known to be all', async () => {
+  it('fragments without a count of them may be incomplete', async () => {
     expect((await inspect(fragmentedM4a(4, 'none'))).kind).toBe('incomplete');
   });
 
@@ -208,17 +208,17 @@ describe('containers of all kinds', () => {
       expect((await inspect(bytes)).kind).toBe('incomplete');
   });
 
-  it('a film is not taken for sound, nor another kind of EBML', async () => {
+  it('a video is not accepted as sound, nor is another kind of EBML', async () => {
     expect((await inspect(webm({ trackType: 1 }))).kind).toBe('incomplete');
     expect((await inspect(webm({ docType: 'other' }))).kind).toBe('unknown');
   });
 
-  it('a part of concatenated mp3 files that was cut is noticed', async () => {
+  it('a cut in one of several concatenated mp3 files is noticed', async () => {
     const cut = Buffer.concat([mp3(20, { info: true }).subarray(0, -417 * 3), mp3(54, { info: true })]);
     expect((await inspect(cut)).kind).toBe('incomplete');
   });
 
-  it('is read in linear time, whatever it claims', async () => {
+  it('is read in linear time, whatever its headers claim', async () => {
     const boxes = Buffer.concat(Array.from({ length: 50_000 }, () => box('free')));
     const claims = m4a();
     claims.writeUInt32BE(0xffff_ffff, claims.indexOf('stsz') + 12);
@@ -232,7 +232,7 @@ describe('containers of all kinds', () => {
   });
 });
 
-/** Where the sizes of boxes stand, of those within others too. */
+/** Offsets of all box sizes, including those of nested boxes. */
 function sizesOf(bytes: Buffer, from = 0, to = bytes.byteLength): number[] {
   const sizes: number[] = [];
   for (let at = from; at < to; at += bytes.readUInt32BE(at)) {
@@ -270,7 +270,7 @@ describe('whole audio', () => {
       (199 * 1_152) / 44_100,
     ],
     ['mp3 with a tag in front', mp3(200, { id3: true }), 'audio/mpeg', (200 * 1_152) / 44_100],
-  ])('%s is known by its bytes, with its length', async (_, bytes, mediaType, seconds) => {
+  ])('%s is recognised by its bytes, with its length', async (_, bytes, mediaType, seconds) => {
     for (const pieceBytes of [100, 65_536, bytes.byteLength]) {
       const finding = await inspect(bytes, pieceBytes);
       expect(finding).toMatchObject({ kind: 'whole', mediaType });
@@ -278,12 +278,12 @@ describe('whole audio', () => {
     }
   });
 
-  it('is known also where the total is not declared', async () => {
+  it('is recognised even if the total is not declared', async () => {
     expect(await inspect(flac(100_000, { totalSamples: 0 }))).toMatchObject({ mediaType: 'audio/flac' });
   });
 });
 
-describe('what is no whole audio', () => {
+describe('what is not whole audio', () => {
   it.each([
     ['nothing', Buffer.alloc(0)],
     ['a page', Buffer.from('<!doctype html><title>502</title>'.repeat(100))],
@@ -330,7 +330,7 @@ describe('what is no whole audio', () => {
     expect(finding.kind).not.toBe('whole');
   });
 
-  it('noise is answered without a throw, behind any magic', async () => {
+  it('noise never throws, whatever magic bytes precede it', async () => {
     const magic = fc.constantFrom(
       ...['RIFF\x24\0\0\0WAVEfmt ', 'RF64\xff\xff\xff\xffWAVEds64', 'fLaC', 'ID3\x04', '\xff\xfb\x90\0', ''],
       ...[
@@ -352,8 +352,8 @@ describe('what is no whole audio', () => {
   });
 });
 
-describe('a fault of the source', () => {
-  it.each([0, 100, 70_000, 150_000])('after %s bytes is thrown on, not taken for damage', async (good) => {
+describe('a read error', () => {
+  it.each([0, 100, 70_000, 150_000])('after %s bytes is rethrown, not mistaken for damage', async (good) => {
     async function* failing(): AsyncGenerator<Uint8Array> {
       yield* inPieces(wav(3).subarray(0, good), 1_000);
       throw Object.assign(new Error('EIO'), { code: 'EIO' });
@@ -361,7 +361,7 @@ describe('a fault of the source', () => {
     await expect(inspectMedia(failing(), wav(3).byteLength)).rejects.toHaveProperty('code', 'EIO');
   });
 
-  it('is not needed to close it', async () => {
+  it('is not needed to close the source', async () => {
     let closed = false;
     async function* page(): AsyncGenerator<Uint8Array> {
       try {

@@ -21,7 +21,7 @@ interface Canned {
   readonly pieces?: () => AsyncIterable<Uint8Array>;
 }
 
-/** A client whose every request is answered by the next of these; tells what was asked and what was discarded. */
+/** A client whose requests get these answers in turn. Reports what was requested and what was discarded. */
 function clientWith(...answers: (Canned | TransportNoAnswer)[]) {
   const asked: TransportRequest[] = [];
   let discarded = 0;
@@ -102,14 +102,14 @@ describe('a service that echoes the key', () => {
     expect(JSON.stringify(await client.queue({ model: 'm', prompt: 'p' }))).not.toContain(KEY.slice(0, 9));
   });
 
-  it.each([1_980, 1_990, 1_999])('shows no part of it at the cut of a text, %i characters in', async (at) => {
+  it.each([1_980, 1_990, 1_999])('shows no part of it where a text is cut, %i characters in', async (at) => {
     const error = `${'x'.repeat(at)}${KEY}`;
     const { client } = clientWith({ status: 400, body: JSON.stringify({ error, code: KEY }) });
     const result = await client.queue({ model: 'm', prompt: 'p' });
     expect(JSON.stringify(result)).not.toContain(KEY.slice(0, 4));
   });
 
-  it('is not quoted whole in a redirect', async () => {
+  it('is not quoted in full in a redirect', async () => {
     const location = `https://u:p@cdn.example/${KEY}?signature=s`;
     const { client } = clientWith({ status: 302, headers: { location } });
     const result = await client.models();
@@ -153,7 +153,7 @@ describe('a good answer', () => {
     expect(await client.quote(REQUEST)).toEqual({ ok: true, value: 750_000, rate: { remaining: 7 } });
   });
 
-  it('may come without a type, in many pieces, with a byte order mark', async () => {
+  it('may come without a type, in many chunks, with a byte order mark', async () => {
     const text = new TextEncoder().encode('\ufeff{"success":false}');
     const { client } = clientWith({
       type: '',
@@ -164,7 +164,7 @@ describe('a good answer', () => {
     expect(await client.complete('m', 'q')).toMatchObject({ ok: true, value: false });
   });
 
-  it('to a submit is the id under the model that the API names', async () => {
+  it('to a submit is the id, with the model that the API names', async () => {
     const { client } = clientWith({ body: '{"model":"m2","queue_id":"q-1","status":"QUEUED"}' });
     expect(classifySubmit(await client.queue(REQUEST))).toEqual({
       kind: 'accepted',
@@ -174,7 +174,7 @@ describe('a good answer', () => {
 });
 
 it.each(['text/plain', 'text/html; charset=utf-8', 'application/octet-stream', 'text/json'])(
-  'a job that was accepted is no less so as %s',
+  'an accepted job stays accepted if its answer has the type %s',
   async (type) => {
     const { client } = clientWith({ type, body: '{"model":"m","queue_id":"q-1"}' });
     expect(classifySubmit(await client.queue(REQUEST)).kind).toBe('accepted');
@@ -223,7 +223,7 @@ describe('a submit answered by', () => {
     ['200 without an id', { body: '{"model":"m","status":"QUEUED"}' }, 'in_doubt', 'wrong-type'],
     ['200 with an id that cannot be shown', { body: '{"queue_id":"\\u001b[2J"}' }, 'in_doubt', 'wrong-type'],
     ['200 with an error', { body: error }, 'in_doubt', 'wrong-type'],
-    ['200 that is no UTF-8', { body: Buffer.from([0x7b, 0xff, 0x7d]) }, 'in_doubt', 'not-json'],
+    ['200 that is not UTF-8', { body: Buffer.from([0x7b, 0xff, 0x7d]) }, 'in_doubt', 'not-json'],
     ['202', { status: 202, body: '{"queue_id":"q","model":"m"}' }, 'in_doubt', 'wrong-type'],
     [
       'nothing, unsent',
@@ -244,13 +244,13 @@ describe('a submit answered by', () => {
 
   it.each([
     ['202', { status: 202, body: '{"queue_id":"q-1"}' }, 'q-1'],
-    ['500 in the words of the API', { status: 500, body: '{"error":"late","queue_id":"q-1"}' }, 'q-1'],
+    ['500 in the API’s own format', { status: 500, body: '{"error":"late","queue_id":"q-1"}' }, 'q-1'],
     ['202 with a path for an id', { status: 202, body: '{"queue_id":"../x"}' }, '../x'],
     ['200 with an id in two lines', { body: '{"queue_id":"a\\nb","model":"m"}' }, 'a\nb'],
-    ['200 with an id without end', { body: `{"queue_id":"${'q'.repeat(5000)}"}` }, 'q'.repeat(1001)],
+    ['200 with an endless id', { body: `{"queue_id":"${'q'.repeat(5000)}"}` }, 'q'.repeat(1001)],
     ['200 with an object for an id', { body: '{"queue_id":{}}' }, undefined],
     ['202 with a number for an id', { status: 202, body: '{"queue_id":7}' }, '7'],
-  ])('%s is in doubt, and the id that it holds is evidence', async (_, answer, queueIdSeen) => {
+  ])('%s is in doubt, and its id is kept as evidence', async (_, answer, queueIdSeen) => {
     const { client } = clientWith(answer);
     const outcome = classifySubmit(await client.queue(REQUEST));
     expect([outcome.kind, 'queueIdSeen' in outcome ? outcome.queueIdSeen : undefined]).toEqual([
@@ -272,8 +272,8 @@ describe('a submit answered by', () => {
   });
 });
 
-describe('bounds', () => {
-  it('stop reading an answer without end, and free its connection', async () => {
+describe('size limits', () => {
+  it('stop reading an endless answer, and free its connection', async () => {
     for (const [call, bytesMax] of [
       ['quote', 1],
       ['balance', 1],
@@ -306,7 +306,7 @@ describe('bounds', () => {
     }
   });
 
-  it('look at the beginning of a page, in case it is audio, and discard the rest', async () => {
+  it('read the beginning of a page, in case it is audio, and discard the rest', async () => {
     const world = clientWith({ pieces: endless, type: 'text/html' });
     expect(codeOf(await world.client.retrieve('m', 'q'))).toBe('html');
     expect(world.readBytes).toBeLessThan(2 * 1024 * 1024);
@@ -317,7 +317,7 @@ describe('bounds', () => {
 describe('a poll', () => {
   const poll = (answer: Canned) => clientWith(answer).client.retrieve('m', 'q');
 
-  it('hands the audio over unread, under its one name', async () => {
+  it('returns the audio unread, whatever its type is called', async () => {
     const world = clientWith({
       type: 'Audio/X-WAV; rate=44100',
       body: 'RIFF',
@@ -333,7 +333,7 @@ describe('a poll', () => {
     expect((await bytesOf(result.value.answer.body)).toString()).toBe('RIFF');
   });
 
-  it('hands over bytes of unknown type, for their check to decide', async () => {
+  it('returns bytes of unknown type for the container check to decide', async () => {
     for (const type of ['application/octet-stream', 'binary/octet-stream']) {
       expect(await poll({ type, headers: { 'content-length': '12 apples' } })).toMatchObject({
         ok: true,
@@ -342,7 +342,7 @@ describe('a poll', () => {
     }
   });
 
-  it('tells running and failed from JSON', async () => {
+  it('distinguishes running from failed in JSON', async () => {
     expect(await poll({ body: '{"status":"PROCESSING","average_execution_time":20000}' })).toMatchObject({
       value: { kind: 'running', averageExecutionMs: 20_000 },
     });
@@ -353,7 +353,7 @@ describe('a poll', () => {
     });
   });
 
-  it('takes audio out of JSON', async () => {
+  it('reads audio out of JSON', async () => {
     const audio = Buffer.from('fLaC and the rest of it');
     const result = await poll({
       body: JSON.stringify({
@@ -376,7 +376,7 @@ describe('a poll', () => {
 
   const URL_RESULT = { body: '{"status":"COMPLETED","url":"https://cdn.example/a.mp3?sig=1"}' };
 
-  it('fetches the audio from where JSON says it is, under the rate facts of the API alone', async () => {
+  it('fetches the audio from the address in JSON, and takes rate headers from the API alone', async () => {
     const rate = { 'x-ratelimit-remaining-requests': '7' };
     const world = clientWith(
       { ...URL_RESULT, headers: rate },
@@ -399,7 +399,7 @@ describe('a poll', () => {
     [{ type: 'text/html' }],
     [{ status: 302, headers: { location: 'https://evil.example' } }],
     [{ kind: 'no_answer', sent: false, code: 'ENOTFOUND', message: 'no such host' }],
-  ])('never takes %j of another host for a word of the API', async (answer) => {
+  ])('never mistakes %j of another host for an answer of the API', async (answer) => {
     const world = clientWith(URL_RESULT, answer);
     const result = await world.client.retrieve('m', 'q');
     expect(result).toMatchObject({ ok: false, kind: 'unusable', status: 200, code: 'url-result' });
@@ -433,7 +433,7 @@ describe('the usage history', () => {
     }),
   });
 
-  it('is walked page by page: first the window, then the cursor alone', async () => {
+  it('is read page by page: first with the window, then with the cursor alone', async () => {
     const { client, asked } = clientWith(page(2, 'next-1'), page(1, null));
     expect(await client.usageHistory(0, 1_000, 50)).toMatchObject({
       ok: true,
@@ -454,13 +454,13 @@ describe('the usage history', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('ends even with endless empty pages', async () => {
+  it('ends even if empty pages never end', async () => {
     const { client, asked } = clientWith(page(0, 'again'));
     expect(await client.usageHistory(0, 1, 15)).toMatchObject({ ok: true, value: { entries: [] } });
     expect(asked.length).toBeLessThanOrEqual(100);
   });
 
-  it('is none where a page fails', async () => {
+  it('is empty if a page fails', async () => {
     const { client } = clientWith(page(1, 'next'), { status: 401, body: '{"error":"no rights"}' });
     expect(await client.usageHistory(0, 1, 15)).toMatchObject({ ok: false, status: 401, kind: 'refused' });
   });

@@ -34,16 +34,16 @@ function matchCharges(
   return createEvidence(history, known, clockOffsetMs)(one);
 }
 
-/** How one entry stands to the attempt: `fits`, how it differs, or `none`. */
+/** How one entry relates to the attempt: `fits`, how it differs, or `none`. */
 function statuses(history: UsageEntry, clockOffsetMs = 0, known: Attempt[] = []): string {
   const { fits, near } = matchCharges(doubtful, [history], [doubtful, ...known], clockOffsetMs);
   return fits.length === 1 ? 'fits' : (near[0]?.difference ?? 'none');
 }
 
-describe('a charge held against an attempt in doubt', () => {
+describe('a charge compared with an attempt in doubt', () => {
   it.each<[string, Parameters<typeof entry>[0], string]>([
     ['of that amount, time and model', {}, 'fits'],
-    ['under a name that no model has', { sku: 'eleven-music-standard' }, 'fits'],
+    ['under a name of no model', { sku: 'eleven-music-standard' }, 'fits'],
     ['under the name of its model in capitals', { sku: 'ELEVENLABS-MUSIC' }, 'fits'],
     ['paid in DIEM', { currency: 'DIEM' }, 'fits'],
     ['off by rounding', { spentMicroUsd: 692_000 }, 'fits'],
@@ -53,8 +53,8 @@ describe('a charge held against an attempt in doubt', () => {
     ['under a longer name of another model', { sku: 'elevenlabs-music-pro-audio' }, 'another model'],
     ['of another amount and model', { sku: 'lyra', spentMicroUsd: 1 }, 'another amount and model'],
     ['far too late', { lateMs: 11 * MINUTE_MS }, 'none'],
-    ['before it', { lateMs: -2 * MINUTE_MS }, 'none'],
-    ['that gives money back', { spentMicroUsd: -690_000 }, 'none'],
+    ['before the submit', { lateMs: -2 * MINUTE_MS }, 'none'],
+    ['that is a refund', { spentMicroUsd: -690_000 }, 'none'],
   ])('%s: %#', (_, fields, expected) => {
     const known = [other('a', { model: 'lyra' }), other('b', { model: 'elevenlabs-music-pro' })];
     const years = known.map((each) => ({ ...each, at: { intent: '2020-01-01T00:00:00.000Z' } }));
@@ -64,49 +64,49 @@ describe('a charge held against an attempt in doubt', () => {
   it.each([
     ['behind', -5 * MINUTE_MS],
     ['ahead', 15 * MINUTE_MS],
-  ])('fits by a clock that is %s, and only then', (_, offsetMs) => {
+  ])("fits only by the service's clock if that is %s", (_, offsetMs) => {
     const charge = entry({ lateMs: offsetMs + 1_000 });
     expect([statuses(charge, offsetMs), statuses(charge)]).toEqual(['fits', 'none']);
   });
 
-  it('still fits by this clock where it was set since', () => {
+  it('still fits by this clock if that was set since', () => {
     expect(statuses(entry(), -5 * MINUTE_MS)).toBe('fits');
   });
 });
 
-describe('the charges of other jobs', () => {
+describe('charges of other jobs', () => {
   it.each([
     ['done', {}, 0],
     ['stored', { state: 'stored' }, 0],
     ['settled as charged', { state: 'lost', reason: { code: 'resolved_charged' } }, 0],
-    // It may be charged when it ends, or be given back: this entry may be the doubtful one's.
+    // It may be charged when it ends, or refunded: this entry may belong to the attempt in doubt.
     ['queued', { state: 'queued' }, 1],
     ['failed', { state: 'failed' }, 1],
     ['in doubt too', { state: 'in_doubt' }, 1],
-  ] as const)('leave %s: %#', (_, fields, left) => {
+  ] as const)('that are %s leave their number of entries: %#', (_, fields, left) => {
     const evidence = matchCharges(doubtful, [entry()], [doubtful, other('a', fields)]);
     expect([evidence.fits.length, evidence.accounted]).toEqual([left, 1 - left]);
   });
 
-  it('are those closest to them', () => {
+  it('are the entries closest to them', () => {
     const late = { intent: new Date(SENT_MS + 5 * MINUTE_MS).toISOString() };
     const [own, others] = [entry(), entry({ lateMs: 5 * MINUTE_MS })];
     expect(matchCharges(doubtful, [others, own], [doubtful, other('a', { at: late })]).fits).toEqual([own]);
   });
 
-  it('may be made as they end, however long they took', () => {
+  it('may be made at their end, however long they took', () => {
     const earlier = new Date(SENT_MS - 20 * MINUTE_MS).toISOString();
     const long = other('a', { at: { intent: earlier, ready: at.intent } });
     expect(matchCharges(doubtful, [entry()], [doubtful, long])).toMatchObject({ fits: [], accounted: 1 });
   });
 
-  it('are those made as they end, where that is closest', () => {
+  it('are the entries at their end if those are closest', () => {
     const ended = { intent: at.intent, ready: new Date(SENT_MS + 5 * MINUTE_MS).toISOString() };
     const [own, others] = [entry(), entry({ lateMs: 5 * MINUTE_MS + 1_000 })];
     expect(matchCharges(doubtful, [own, others], [doubtful, other('a', { at: ended })]).fits).toEqual([own]);
   });
 
-  it('are never what only comes near to them', () => {
+  it('are never entries that only come near', () => {
     const near = entry({ spentMicroUsd: 760_000 });
     expect(matchCharges(doubtful, [near], [doubtful, other('a')]).near).toEqual([
       { entry: near, difference: 'another amount' },
@@ -114,15 +114,15 @@ describe('the charges of other jobs', () => {
   });
 });
 
-describe('what fits', () => {
-  it('is listed with the nearest first, whatever its name', () => {
+describe('entries that fit', () => {
+  it('are listed with the nearest first, whatever their names', () => {
     const [late, near] = [entry({ lateMs: 8 * MINUTE_MS }), entry({ sku: 'unheard-of' })];
     expect(matchCharges(doubtful, [late, near], [doubtful]).fits).toEqual([near, late]);
   });
 });
 
-describe('what comes near', () => {
-  it('is sorted by amount, then model, then time', () => {
+describe('entries that come near', () => {
+  it('are sorted by amount, then model, then time', () => {
     const history = [
       entry({ spentMicroUsd: 1 }),
       entry({ spentMicroUsd: 2, lateMs: 1_000 }),
@@ -146,7 +146,7 @@ describe('the clock of the service', () => {
 });
 
 describe('many attempts and many charges at one time', () => {
-  /** How often a charge or an attempt is looked at. */
+  /** How often a charge or an attempt is accessed. */
   function stepsOf(count: number): number {
     let steps = 0;
     const watched = <T extends object>(item: T): T =>
@@ -175,7 +175,7 @@ describe('many attempts and many charges at one time', () => {
     return steps;
   }
 
-  it('cost a bounded number of steps each', () => {
+  it('take a number of steps that grows linearly', () => {
     const [few, many] = [stepsOf(400), stepsOf(800)];
     expect(many / few).toBeLessThan(2.6);
   });

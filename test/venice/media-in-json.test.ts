@@ -21,7 +21,7 @@ describe('the audio of a finished job', () => {
     ['result'],
     ['output'],
     ['file'],
-  ])('is found in base64 under the name %s, and within an object of it, and a list', (name) => {
+  ])('is found in base64 under the name %s, also in an object or a list under it', (name) => {
     expect(findMedia({ status: 'COMPLETED', [name]: BASE64 })).toEqual(INLINE);
     expect(findMedia({ status: 'COMPLETED', [name]: { anything: BASE64 } })).toEqual(INLINE);
     expect(findMedia({ status: 'COMPLETED', [name]: [{ id: 7, anything: BASE64 }] })).toEqual(INLINE);
@@ -32,7 +32,7 @@ describe('the audio of a finished job', () => {
     ['audio_url', { audio_url: URL }],
     ['download_url', { download_url: URL }],
     ['media_url', { media_url: URL }],
-    ['a name that nobody knows', { whereabouts: URL }],
+    ['an unknown name', { whereabouts: URL }],
     ['audio.url', { audio: { url: URL } }],
     ['data.url', { data: { url: URL } }],
     ['data[].url', { data: [{ url: URL }] }],
@@ -42,22 +42,22 @@ describe('the audio of a finished job', () => {
   });
 
   it.each<[string, object]>([
-    ['a known name before any other', { docs: 'https://docs.example/', audio: { url: URL } }],
-    ['the audio before its preview', { preview_url: 'https://cdn.example/p', audio_url: URL }],
+    ['the field with a known name', { docs: 'https://docs.example/', audio: { url: URL } }],
+    ['the audio, not its preview', { preview_url: 'https://cdn.example/p', audio_url: URL }],
   ])('is taken from %s', (_, body) => {
     expect(findMedia(body)).toEqual({ kind: 'elsewhere', url: URL });
   });
 
-  it('is rather taken from here than fetched', () => {
+  it('is taken from here rather than fetched', () => {
     expect(findMedia({ url: URL, deep: { bytes: BASE64 } })).toEqual(INLINE);
   });
 
   it.each<[string, string, string | undefined, string]>([
-    ['what the address says', `data:audio/x-wav;base64,${BASE64}`, undefined, 'audio/wav'],
-    ['what a field beside it says', BASE64, 'audio/flac', 'audio/flac'],
-    ['the address before the field', `data:audio/mp3;base64,${BASE64}`, 'audio/flac', 'audio/mpeg'],
+    ['the address', `data:audio/x-wav;base64,${BASE64}`, undefined, 'audio/wav'],
+    ['a field beside it', BASE64, 'audio/flac', 'audio/flac'],
+    ['the address rather than the field', `data:audio/mp3;base64,${BASE64}`, 'audio/flac', 'audio/mpeg'],
     ['nothing, where it is no audio type', BASE64, 'text/plain', 'application/octet-stream'],
-  ])('is of the type by %s', (_, value, type, mediaType) => {
+  ])('gets its type from %s', (_, value, type, mediaType) => {
     const media = { ...INLINE, mediaType };
     expect(findMedia({ x: value, content_type: type })).toEqual(media);
     expect(findMedia({ mime_type: type, x: { y: value } })).toEqual(media);
@@ -76,17 +76,20 @@ describe('the audio of a finished job', () => {
     ['base64 of something else', { audio: Buffer.from('a picture, a token, a hash').toString('base64') }],
     ['a text that begins like audio', { audio: `${BASE64.slice(0, 20)} and a sentence` }],
     ['base64 that is cut', { audio: BASE64.slice(0, -3) }],
-    ['another scheme', { url: 'ftp://cdn.example/a', file: 'file:///etc/passwd', x: 'javascript:alert(1)' }],
+    [
+      'an address with another scheme',
+      { url: 'ftp://cdn.example/a', file: 'file:///etc/passwd', x: 'javascript:alert(1)' },
+    ],
     ['an address in a sentence', { message: `see ${URL}`, note: `${URL} for more` }],
-    ['an address without end', { url: `https://cdn.example/${'x'.repeat(10_000)}` }],
-    ['three levels', { a: { b: { url: URL } } }],
+    ['an endless address', { url: `https://cdn.example/${'x'.repeat(10_000)}` }],
+    ['three levels of nesting', { a: { b: { url: URL } } }],
     ['lists of lists', { a: [[URL]] }],
     ['a number', 7],
   ])('is not taken from %s', (_, body) => {
     expect(findMedia(body)).toBeUndefined();
   });
 
-  it('is looked for in the first fields and entries only', () => {
+  it('is searched for in the first fields and entries only', () => {
     const fields = Object.fromEntries(Array.from({ length: 5_000 }, (_, at) => [`f${at}`, 1]));
     expect(findMedia({ ...fields, url: URL })).toBeUndefined();
     expect(findMedia({ data: [...new Array(5_000).fill(0), URL] })).toBeUndefined();

@@ -9,7 +9,8 @@ import { classifyRetrieve, refundBasis } from '../../src/venice/retrieve-outcome
 import { classifySubmit } from '../../src/venice/submit-outcome.js';
 
 /*
- * The tables of ARCHITECTURE.md against the code: every status with every kind of body comes to what the row for it says.
+ * Compares the tables of ARCHITECTURE.md with the code: every status with every kind of body has to mean what its row
+ * says.
  */
 
 const ARCHITECTURE = readFileSync(new URL('../../ARCHITECTURE.md', import.meta.url), 'utf8');
@@ -20,13 +21,16 @@ interface Answer {
   readonly body: string;
 }
 
-/** What a row says first and second: what becomes of the attempt, the job or the copy; and of the money, where it has a column. */
+/**
+ * The first two cells of a row after the answer: what becomes of the attempt, job or copy, and of the money if there is
+ * such a column.
+ */
 type Meaning = readonly string[];
 
 const JSON_TYPE = 'application/json';
 const error = (more: object = {}): string => JSON.stringify({ error: 'Something went wrong', ...more });
 
-/** In a shape of the API, and in words that say no more than the status. */
+/** In a shape of the API, with a text that adds nothing to the status. */
 const OF_THE_API: Readonly<Record<string, Omit<Answer, 'status'>>> = {
   'JSON without a code': { body: error() },
   'JSON with a code': { body: error({ code: 'SOME_CODE' }) },
@@ -99,7 +103,7 @@ async function completed(answer: Answer): Promise<Meaning> {
 }
 
 interface Row {
-  /** Each thing that its first cell names. */
+  /** Each alternative in its first cell. */
   readonly answers: readonly string[];
   readonly meaning: Meaning;
 }
@@ -117,7 +121,10 @@ function tableOf(heading: string, columns: 1 | 2): readonly Row[] {
 
 const STATUSES = /^\d{3}(, \d{3})*/;
 
-/** The row for a status in the API's words: the one that names it without a condition, else the one for any other. */
+/**
+ * The row for a status in the API's format: the one that names it unconditionally, otherwise the one for any other
+ * status.
+ */
 function rowFor(rows: readonly Row[], status: number): Row {
   const names = (answer: string) =>
     STATUSES.exec(answer)?.[0].includes(String(status)) === true &&
@@ -128,7 +135,7 @@ function rowFor(rows: readonly Row[], status: number): Row {
   );
 }
 
-/** The row for what the API did not say. */
+/** The row for what is not from the API. */
 function rowForAnother(rows: readonly Row[], status: number): Row {
   return (
     rows.find(({ answers }) => answers.includes(`${status} that is not an answer`)) ??
@@ -143,7 +150,7 @@ const TABLES = [
 ] as const;
 
 describe.each(TABLES)('%s', (_, rows, meaningOf) => {
-  it.each(ERRORS)('%i in a shape of the API is as its row says', async (status) => {
+  it.each(ERRORS)("%i in the API's format means what its row says", async (status) => {
     for (const [name, body] of Object.entries(OF_THE_API))
       expect([name, ...(await meaningOf({ status, ...body }))]).toEqual([
         name,
@@ -151,7 +158,7 @@ describe.each(TABLES)('%s', (_, rows, meaningOf) => {
       ]);
   });
 
-  it.each([...ERRORS, ...NO_ERRORS])('%i in any other shape is not an answer', async (status) => {
+  it.each([...ERRORS, ...NO_ERRORS])('%i in any other format is not an answer', async (status) => {
     for (const [name, body] of Object.entries(OF_ANOTHER))
       expect([name, ...(await meaningOf({ status, ...body }))]).toEqual([
         name,
@@ -160,7 +167,7 @@ describe.each(TABLES)('%s', (_, rows, meaningOf) => {
   });
 });
 
-/** What the tables say of answers that a status alone does not tell apart. */
+/** Answers that the tables do not distinguish by status alone. */
 const SPECIAL: Readonly<Record<string, readonly Answer[]>> = {
   'Submit: 200 with a usable `queue_id`': [
     { status: 200, body: '{"model":"m","queue_id":"q","status":"QUEUED"}' },
@@ -206,7 +213,7 @@ it.each(Object.entries(SPECIAL))('%s', async (name, answers) => {
     expect([answer.status, ...(await meaningOf(answer))]).toEqual([answer.status, ...row!.meaning]);
 });
 
-it('is all that the tables name', () => {
+it('the cases above are all that the tables name', () => {
   const named = TABLES.flatMap(([title, rows]) =>
     rows.flatMap(({ answers }) => answers.map((answer) => `${title}: ${answer}`)),
   );

@@ -4,7 +4,7 @@ import { classifyComplete } from '../../src/venice/complete-outcome.js';
 import { classifyRetrieve, refundBasis } from '../../src/venice/retrieve-outcome.js';
 import { readError } from '../../src/venice/wire-errors.js';
 
-/** An error answer as it is read from its body. */
+/** An error answer as read from its body. */
 function answered(status: number, body: object, rate: CallFailure['rate'] = {}): CallFailure {
   const error = readError(body, status);
   if (error === undefined) throw new Error('not an error of the API');
@@ -57,17 +57,17 @@ describe('what an answer to a retrieve means', () => {
     expect(classifyRetrieve(answered(status, body)).kind).toBe(kind);
   });
 
-  it('is nothing where no answer of the API came', () => {
+  it('is unknown if no answer of the API came', () => {
     expect(classifyRetrieve(noAnswer).kind).toBe('ask_again');
     expect(classifyRetrieve(page).kind).toBe('ask_again');
   });
 
-  it('is the verdict of a JSON status too', () => {
+  it('is also read from a JSON status', () => {
     const failed = { kind: 'failed', code: 'GENERATION_FAILED', message: 'no' } as const;
     expect(classifyRetrieve({ ok: true, value: failed, rate: {} })).toMatchObject({ kind: 'failed' });
   });
 
-  it('makes the key bad by a 401, and only this model closed by a 403', () => {
+  it('is a bad key for 401, and only a closed model for 403', () => {
     expect(classifyRetrieve(answered(401, { error: 'Authentication failed' }))).toMatchObject({
       about: 'key',
     });
@@ -94,7 +94,7 @@ describe('what an answer to a clean-up means', () => {
     expect(classifyComplete(answered(status, body)).kind).toBe(kind);
   });
 
-  it('is deleted or not by its own word', () => {
+  it('is deleted or not as the answer says', () => {
     expect(classifyComplete({ ok: true, value: true, rate: {} })).toEqual({ kind: 'deleted' });
     expect(classifyComplete({ ok: true, value: false, rate: {} })).toEqual({ kind: 'not_deleted' });
     expect(classifyComplete(noAnswer).kind).toBe('ask_again');
@@ -112,12 +112,12 @@ describe('whether the charge of a failed job came back', () => {
     expect(refundBasis({ ...failure, creditsRefunded: false }, noon, noon)).toBeUndefined();
   });
 
-  it('is as documented on the UTC day of the charge, and not after it: it may have been in DIEM', () => {
+  it('is as documented on the UTC day of the charge, and not later: it may have been paid in DIEM', () => {
     expect(refundBasis(failure, noon, evening)).toBe('documented');
     expect(refundBasis(failure, evening, midnight)).toBeUndefined();
   });
 
-  it('is not known where no vendor document describes the answer', () => {
+  it('is unknown if no vendor document describes the answer', () => {
     expect(refundBasis({ code: 'X', message: 'no' }, noon, noon)).toBeUndefined();
     expect(refundBasis(failure, Number.NaN, noon)).toBeUndefined();
   });

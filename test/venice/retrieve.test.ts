@@ -8,7 +8,7 @@ const URL_BODY = '{"status":"COMPLETED","whereabouts":"https://cdn.example/a"}';
 interface Canned {
   readonly type: string;
   readonly body: string | Uint8Array;
-  /** Bytes in each piece. */
+  /** Size of each chunk, bytes. */
   readonly pieceBytes?: number;
 }
 
@@ -17,7 +17,7 @@ async function* inPieces({ body, pieceBytes = 1_000 }: Canned): AsyncGenerator<U
   for (let at = 0; at < bytes.byteLength; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
 }
 
-/** Polls once; the requests that it takes are answered by these, in turn. */
+/** Polls once. These answer its requests in turn. */
 async function poll(...answers: readonly Canned[]) {
   const asked: TransportRequest[] = [];
   const transport: Transport = async (request) => {
@@ -42,8 +42,8 @@ async function audioOf({ result }: Awaited<ReturnType<typeof poll>>) {
   return { mediaType: result.value.mediaType, bytes: Buffer.concat(pieces) };
 }
 
-describe('audio under a type that is none of audio', () => {
-  it.each(['text/html', 'text/plain', 'video/mp4'])('%s: is known by its first bytes', async (type) => {
+describe('audio under a type that is not audio', () => {
+  it.each(['text/html', 'text/plain', 'video/mp4'])('%s: is recognised by its first bytes', async (type) => {
     for (const pieceBytes of [1, 5, 1_000])
       expect(await audioOf(await poll({ type, body: WAV, pieceBytes }))).toEqual({
         mediaType: type,
@@ -54,13 +54,13 @@ describe('audio under a type that is none of audio', () => {
   it.each([
     ['a page', '<!doctype html><h1>Oops</h1>'],
     ['nothing', ''],
-    ['a beginning', 'RIFF'],
+    ['an incomplete header', 'RIFF'],
     ['a RIFF file of something else', 'RIFF....AVI LIST'],
   ])('%s is not', async (_, body) => {
     expect((await poll({ type: 'text/html', body })).result).toMatchObject({ ok: false, code: 'html' });
   });
 
-  it('is taken from another host, too', async () => {
+  it('is accepted from another host, too', async () => {
     for (const type of ['text/html', ''])
       expect(
         (await audioOf(await poll({ type: 'application/json', body: URL_BODY }, { type, body: WAV }))).bytes,
@@ -68,8 +68,8 @@ describe('audio under a type that is none of audio', () => {
   });
 });
 
-describe('an address under a name that nobody knows', () => {
-  it('is asked as one under a known name: elsewhere, without a body', async () => {
+describe('an address under an unknown name', () => {
+  it('is fetched as under a known name, also from another host, without a body', async () => {
     const { asked } = await poll(
       { type: 'application/json', body: URL_BODY },
       { type: 'audio/wav', body: WAV },

@@ -35,7 +35,7 @@ describe('what a submit came to', () => {
     expect(classifySubmit({ ok: true, value: queued, rate: {} })).toEqual({ kind: 'accepted', queued });
   });
 
-  it('is not sent only where certainly nothing left this machine', () => {
+  it('is not sent only if certainly nothing left this machine', () => {
     expect(classifySubmit(failure({ kind: 'no_answer', sent: false, code: 'ECONNREFUSED' }))).toEqual({
       kind: 'not_sent',
       code: 'ECONNREFUSED',
@@ -48,7 +48,7 @@ describe('what a submit came to', () => {
     });
   });
 
-  it.each(Object.entries(REFUSALS))('is refused by %s in the API’s words: %s', (status, next) => {
+  it.each(Object.entries(REFUSALS))("is refused by %s in the API's format: %s", (status, next) => {
     const rate = { limit: 60, retryAfterSeconds: 5 };
     expect(
       classifySubmit(failure({ status: Number(status), suggestedPrompt: 'Softer', rate })),
@@ -64,7 +64,7 @@ describe('what a submit came to', () => {
   });
 
   it.each(Object.keys(REFUSALS).filter((status) => status !== '429'))(
-    'is in doubt by %s in another’s words',
+    'is in doubt by %s in any other format',
     (status) => {
       expect(classifySubmit(failure({ kind: 'unusable', status: Number(status), code: 'html' }))).toEqual({
         kind: 'in_doubt',
@@ -83,7 +83,7 @@ describe('what a submit came to', () => {
     },
   );
 
-  it('waits after a 429 in another’s words: a CDN that limits requests passed nothing on', () => {
+  it('is a wait after a 429 in any other format: a CDN that limits requests passed nothing on', () => {
     expect(classifySubmit(failure({ kind: 'unusable', status: 429, code: 'html' }))).toMatchObject({
       kind: 'refused',
       next: 'wait',
@@ -124,14 +124,14 @@ describe('what a submit came to', () => {
     [403, 'This API key may not use this model', 'close_model'],
     [404, 'Specified model not found', 'reject'],
     [410, 'This model has been retired', 'reject'],
-  ])('by %s "%s" goes on with: %s', (status, message, next) => {
+  ])('for %s "%s" means that the run goes on with: %s', (status, message, next) => {
     expect(classifySubmit(failure({ status, message, code: `http-${status}` }))).toMatchObject({
       kind: 'refused',
       next,
     });
   });
 
-  it('names an overloaded model that only its Retry-After shows: the lockfile must not take it for the request limit', () => {
+  it('tells an overloaded model by its Retry-After alone, so that the lockfile does not take it for the request limit', () => {
     const busy = failure({
       status: 429,
       message: 'Please wait',

@@ -5,7 +5,7 @@ import { addressOf, checksumAddress, isPrivateKey, signerOf, signText } from '..
 import { openWallet } from '../../src/node/wallet.js';
 import { signInHeader, signInMessage } from '../../src/venice/wallet-signature.js';
 
-/** The example of the web3.js documentation (`eth.accounts.sign`), and of others that quote it. */
+/** The example in the web3.js documentation (`eth.accounts.sign`), also quoted elsewhere. */
 const PUBLISHED = {
   key: '4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318',
   address: '0x2c7536E3605D9C16a7a3D7b1898e529396a65c23',
@@ -31,7 +31,7 @@ describe('an address', () => {
     '0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359',
     '0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB',
     '0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb',
-  ])('carries the checksum of EIP-55: %s', (address) => {
+  ])('has the checksum of EIP-55: %s', (address) => {
     expect(checksumAddress(address.toLowerCase())).toBe(address);
   });
 
@@ -58,10 +58,10 @@ describe('a personal signature', () => {
     );
   });
 
-  it('is made with the key that OpenSSL derives the same public key from', () => {
+  it('is made with a key for which OpenSSL derives the same public key', () => {
     const peer = createECDH('secp256k1');
     peer.setPrivateKey(KEY);
-    // The address is the end of the hash of the public key: equal keys, equal addresses.
+    // The address is the end of the hash of the public key: equal addresses mean equal keys.
     expect(peer.getPublicKey('hex', 'uncompressed')).toMatch(/^04[0-9a-f]{128}$/);
     expect(signerOf(PUBLISHED.text, PUBLISHED.signature)).toBe(PUBLISHED.address);
   });
@@ -83,7 +83,7 @@ describe('a private key', () => {
     [1n, true],
     [ORDER - 1n, true],
     [ORDER, false],
-  ])('from 1 to below the order of the curve: %s', (value, expected) => {
+  ])('may be from 1 to below the order of the curve: %s', (value, expected) => {
     expect(isPrivateKey(bytes32(value))).toBe(expected);
   });
 
@@ -101,9 +101,9 @@ describe('a private key', () => {
     ['too short', PUBLISHED.key.slice(1), '63 hex digits instead of 64'],
     ['no hex', 'g'.repeat(64), 'not a hex digit'],
     ['zero', '0'.repeat(64), 'outside the range'],
-  ])('is refused with the reason, and without its text: %s', (_, text, reason) => {
+  ])('is refused with the reason, and without quoting it: %s', (_, text, reason) => {
     const opened = openWallet(text);
-    if (opened.ok) throw new Error('it was taken');
+    if (opened.ok) throw new Error('was accepted');
     expect(opened.message).toContain(reason);
     expect(`${opened.message} ${opened.hint}`).not.toContain(text);
   });

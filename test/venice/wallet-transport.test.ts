@@ -6,7 +6,7 @@ import { signedTransport } from '../../src/venice/wallet-transport.js';
 const NOW_MS = Date.parse('2026-10-05T10:00:00.000Z');
 const POST = { method: 'POST', deadlineMs: 1_000 } as const;
 
-/** A service that answers when it is told to, with a body that ends when it is told to. */
+/** A service that always answers, with bodies that end when the test says so. */
 function stage(headers: Record<string, string> = {}) {
   const asked: TransportRequest[] = [];
   const endings: (() => void)[] = [];
@@ -77,14 +77,14 @@ describe('a request of a wallet', () => {
     expect(asked[0]?.headers).toBeUndefined();
   });
 
-  it('has a nonce of its own, also where the same is asked again', async () => {
+  it('has a nonce of its own, even if it repeats another', async () => {
     const { transport, asked } = stage();
     for (let times = 0; times < 3; times++) await transport({ ...POST, path: '/audio/retrieve' });
     const nonces = asked.map((request) => /^Nonce: ([0-9a-f]{16})$/m.exec(messageOf(request))?.[1]);
     expect(new Set(nonces).size).toBe(3);
   });
 
-  it("is dated by the service's clock, where that differs", async () => {
+  it("is dated by the service's clock if that differs", async () => {
     const { transport, asked } = stage({ date: 'Mon, 05 Oct 2026 09:58:00 GMT' });
     await transport({ ...POST, path: '/models?type=music' });
     await transport({ ...POST, path: '/audio/queue' });

@@ -41,7 +41,7 @@ describe('any JSON at all', () => {
     );
   });
 
-  it('is read without a throw also where the names are the right ones', () => {
+  it('is read without a throw even if the names are the right ones', () => {
     const names = [
       'data',
       'id',
@@ -89,7 +89,7 @@ describe('any JSON at all', () => {
     }));
     fc.assert(
       fc.property(value, (body) => {
-        // By way of text, so that `__proto__` is an own key as it is in an answer.
+        // Through text, so that `__proto__` is an own key, as in an answer.
         const parsed: unknown = JSON.parse(JSON.stringify(body));
         for (const read of readers) expect(() => read(parsed)).not.toThrow();
       }),
@@ -107,7 +107,7 @@ describe('the catalogue', () => {
   });
   const model = (spec: object) => readCatalogue({ data: [entry(spec)] })?.get('m');
 
-  it('holds a full entry under the API’s own names', () => {
+  it("has a full entry under the API's own names", () => {
     const spec = {
       supports_lyrics: true,
       lyrics_required: false,
@@ -178,11 +178,11 @@ describe('the catalogue', () => {
     { durations: { '60': { usd: 0.69, min_seconds: 60, max_seconds: 3 } } },
     { input: { usd: 1 } },
     'free',
-  ])('knows no price from %j', (pricing) => {
+  ])('reads no price from %j', (pricing) => {
     expect(model({ pricing })).not.toHaveProperty('pricing');
   });
 
-  it('takes a field of a wrong type for undeclared, and leaves the others', () => {
+  it('treats a field of a wrong type as undeclared, and keeps the others', () => {
     const read = model({
       supports_lyrics: 'yes',
       lyrics_character_limit: -5,
@@ -205,7 +205,7 @@ describe('the catalogue', () => {
     });
   });
 
-  it('knows offline, beta by either name, and deprecation by either date', () => {
+  it('reads offline, beta under either name, and deprecation from either date', () => {
     expect(model({ offline: true })?.offline).toBe(true);
     expect(model({ beta: true })?.beta).toBe(true);
     expect(model({ betaModel: true })?.beta).toBe(true);
@@ -242,7 +242,7 @@ describe('the catalogue', () => {
     ]);
   });
 
-  it.each([null, [], {}, { data: {} }, 'x'])('is none in %j', (body) => {
+  it.each([null, [], {}, { data: {} }, 'x'])('is not read from %j', (body) => {
     expect(readCatalogue(body)).toBeUndefined();
   });
 });
@@ -257,33 +257,30 @@ describe('a price', () => {
     expect(readQuote({ quote })).toBe(microUsd);
   });
 
-  it.each(['0.75', -1, null, Number.NaN, 1e9, [1]])('is none in %j', (quote) => {
+  it.each(['0.75', -1, null, Number.NaN, 1e9, [1]])('is not read from %j', (quote) => {
     expect(readQuote({ quote })).toBeUndefined();
   });
 });
 
 describe('the answer to a submit', () => {
-  it('is its id and the model the API names', () => {
+  it('is its id and the model that the API names', () => {
     expect(readQueued({ model: 'm-v2', queue_id: '123e-4567', status: 'QUEUED' }, 'm')).toEqual({
       queueId: '123e-4567',
       model: 'm-v2',
     });
   });
 
-  it('has the model that was asked for where it names none', () => {
+  it('has the requested model if it names none', () => {
     expect(readQueued({ queue_id: 'a' }, 'm')?.model).toBe('m');
     expect(readQueued({ queue_id: 'a', model: 'x\ny' }, 'm')?.model).toBe('m');
   });
 
-  it.each(['a b', 'a/b', '../x', 'é', '"', 'x'.repeat(1000)])(
-    'has the id %j as the service gave it',
-    (queue_id) => {
-      expect(readQueued({ queue_id, model: 'm' }, 'm')?.queueId).toBe(queue_id);
-    },
-  );
+  it.each(['a b', 'a/b', '../x', 'é', '"', 'x'.repeat(1000)])('has the id %j exactly as sent', (queue_id) => {
+    expect(readQueued({ queue_id, model: 'm' }, 'm')?.queueId).toBe(queue_id);
+  });
 
   it.each(['', 'a\n', '\u001b[2J', 'a\u202eb', 'a\u200bb', 'x'.repeat(1001), 7, null, undefined])(
-    'is none with the id %j',
+    'is unusable with the id %j',
     (queue_id) => {
       expect(readQueued({ queue_id, model: 'm' }, 'm')).toBeUndefined();
     },
@@ -304,7 +301,7 @@ describe('the state of a job', () => {
     expect(readRetrieved({ status, average_execution_time: '20000' })).toEqual({ kind: 'running' });
   });
 
-  it('FAILED is final, with what it says about the money', () => {
+  it('FAILED is final, with what it says about the refund', () => {
     expect(
       readRetrieved({
         status: 'FAILED',
@@ -325,7 +322,7 @@ describe('the state of a job', () => {
     });
   });
 
-  it('COMPLETED brings the audio in base64, or says where it is', () => {
+  it('COMPLETED brings the audio in base64, or its address', () => {
     const bytes = Buffer.from('RIFF....WAVEfmt and so on');
     const audio = bytes.toString('base64');
     const inline = { kind: 'inline', bytes };
@@ -349,7 +346,7 @@ describe('the state of a job', () => {
     expect(readRetrieved({ status: 'COMPLETED', audio: 'not base64, a sentence' })).toBeUndefined();
   });
 
-  it.each(['DONE', 'processing', '', null, 7])('%j is not known', (status) => {
+  it.each(['DONE', 'processing', '', null, 7])('%j is unknown', (status) => {
     expect(readRetrieved({ status })).toBeUndefined();
   });
 });
@@ -381,7 +378,7 @@ describe('media types', () => {
 });
 
 describe('balance, usage and limits', () => {
-  it('list the purses of an account, rounded down; null and a debt are nothing', () => {
+  it('list the balances of an account, rounded down; null and a debt are nothing', () => {
     expect(
       readAccountBalance({
         canConsume: true,
@@ -398,7 +395,7 @@ describe('balance, usage and limits', () => {
     );
   });
 
-  it('leave out a purse that is not listed', () => {
+  it('leave out a balance that is not listed', () => {
     expect(readAccountBalance({ canConsume: false, balances: { diem: null } })).toEqual({
       permitted: false,
       currencies: { DIEM: 0 },
@@ -406,7 +403,7 @@ describe('balance, usage and limits', () => {
     expect(readAccountBalance({ nothing: true })).toBeUndefined();
   });
 
-  it('list what a key can spend, numbers or texts', () => {
+  it('list what a key can spend, as numbers or texts', () => {
     const data = {
       accessPermitted: true,
       balances: { USD: '0.10', DIEM: 0, BUNDLED_CREDITS: 3 },
@@ -420,7 +417,7 @@ describe('balance, usage and limits', () => {
     expect(readKeyBalance({})).toBeUndefined();
   });
 
-  it('list what a wallet has, and what a top-up takes', () => {
+  it('list what a wallet has, and its minimum top-up', () => {
     const data = { balanceUsd: 0.05, canConsume: false, minimumTopUpUsd: 5, suggestedTopUpUsd: 10 };
     expect(readWalletBalance({ data })).toEqual({
       permitted: false,
@@ -472,7 +469,7 @@ describe('balance, usage and limits', () => {
     expect(readUsagePage({ data: [], nextCursor: 'a&b=c' })).toBeUndefined();
   });
 
-  it('give the lowest limit a minute by model, and nothing of days and tokens', () => {
+  it('give the lowest limit per minute by model, and nothing about days or tokens', () => {
     const limit = (amount: unknown, type = 'RPM') => ({ amount, type });
     const limits = readRateLimits({
       data: {
@@ -556,7 +553,7 @@ describe('an error body', () => {
     },
   );
 
-  it('is cut where it is endless', () => {
+  it('is cut if it is endless', () => {
     const details = Object.fromEntries(
       Array.from({ length: 1_000 }, (_, i) => [`field${i}`, { _errors: ['wrong'.repeat(100)] }]),
     );
@@ -565,7 +562,7 @@ describe('an error body', () => {
 });
 
 describe('rate headers', () => {
-  it('are read, whole numbers and plausible ones only', () => {
+  it('are read if they are whole and plausible numbers', () => {
     expect(
       readRateHeaders({
         'x-ratelimit-limit-requests': '60',
@@ -580,11 +577,11 @@ describe('rate headers', () => {
     ['1700000000', 1_700_000_000],
     ['1700000000500', 1_700_000_000.5],
     ['1790000000000', 1_790_000_000],
-  ])('tell a reset in seconds or milliseconds by its size: %s', (header, resetUnixSeconds) => {
+  ])('are taken as seconds or milliseconds by their size: %s', (header, resetUnixSeconds) => {
     expect(readRateHeaders({ 'x-ratelimit-reset-requests': header })).toEqual({ resetUnixSeconds });
   });
 
-  it('take a date to wait for against the server’s own clock', () => {
+  it("compare a date to wait for with the server's own clock", () => {
     const date = 'Wed, 21 Oct 2015 07:28:00 GMT';
     expect(readRateHeaders({ date, 'retry-after': 'Wed, 21 Oct 2015 07:28:30 GMT' })).toEqual({
       dateUnixSeconds: 1_445_412_480,
