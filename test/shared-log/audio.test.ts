@@ -66,7 +66,7 @@ for (const kind of KINDS) {
         await other.close();
       });
 
-      it('is not stored where the file is not the recorded one', async () => {
+      it('is not stored if the file is not the recorded one', async () => {
         const store = audioAt(place.address(), place.environment);
         const { at, hash, bytes, content } = song(`${kind}-two.mp3`);
         writeFileSync(at, Buffer.concat([content.subarray(0, -1), Buffer.from('x')]));
@@ -81,7 +81,7 @@ for (const kind of KINDS) {
 }
 
 describe('audio in a folder', () => {
-  it('that was damaged there is neither taken for stored nor given out', async () => {
+  it('that was damaged there is neither counted as stored nor returned', async () => {
     const root = mkdtempSync(path.join(folder, 'share-'));
     const store = audioAt(`file://${root}`, {});
     const { at, hash, bytes } = song('damaged.mp3', 5_000);
@@ -93,7 +93,7 @@ describe('audio in a folder', () => {
     expect(existsSync(to)).toBe(false);
   });
 
-  it('is refused where the folder is not there', async () => {
+  it('is refused if the folder does not exist', async () => {
     const store = audioAt(`file://${folder}/not-mounted`, {});
     const { at, hash, bytes } = song('nowhere.mp3', 5_000);
     await expect(store.put(at, hash, bytes)).rejects.toMatchObject({ kind: 'missing' });
@@ -102,7 +102,7 @@ describe('audio in a folder', () => {
 });
 
 describe('an upload to S3', () => {
-  /** A server in memory that keeps what it is sent; each PUT may lose its answer. */
+  /** An in-memory server that keeps what it is sent. Each PUT may lose its response. */
   function server(fate: (put: number) => 'answered' | 'lost before' | 'lost after') {
     const objects = new Map<string, Buffer>();
     const sent: { pieces: number[]; headers: Readonly<Record<string, string>> }[] = [];
@@ -129,7 +129,7 @@ describe('an upload to S3', () => {
     return { web, sent, objects };
   }
 
-  it('goes in pieces, with its hash signed', async () => {
+  it('goes in parts, with its hash signed', async () => {
     const { web, sent } = server(() => 'answered');
     const { at, hash, bytes } = song('pieces.wav', 8_000_000);
     expect(await audioAt('s3://bucket/p', KEYS, web).put(at, hash, bytes)).toBe('stored');
@@ -141,13 +141,13 @@ describe('an upload to S3', () => {
     expect(Math.max(...(sent[0]?.pieces ?? []))).toBeLessThanOrEqual(1024 * 1024);
   });
 
-  it('is sent again where it got lost, and not where only the answer did', async () => {
+  it('is sent again if it was lost, but not if only the response was', async () => {
     for (const [fate, puts] of [
       ['lost before', 2],
       ['lost after', 1],
     ] as const) {
       const { web, sent, objects } = server((put) => (put === 1 ? fate : 'answered'));
-      // Latin letters alone: the fake answers with text.
+      // Latin letters only: the fake answers in text.
       const at = path.join(folder, 'letters.wav');
       writeFileSync(at, 'a'.repeat(10_000));
       const hash = sha256(readFileSync(at));
@@ -156,7 +156,7 @@ describe('an upload to S3', () => {
     }
   });
 
-  it('is read back where somebody else was first, and not believed where that is something else', async () => {
+  it('is read back if somebody else was first, and refused if it is something else', async () => {
     const { web, objects } = server(() => 'answered');
     const { at, hash, bytes } = song('first.wav', 1_000);
     const store = audioAt('s3://bucket/p', KEYS, web);
@@ -166,7 +166,7 @@ describe('an upload to S3', () => {
   });
 });
 
-it('a web that is closed answers nothing more', async () => {
+it('accepts nothing more once aborted', async () => {
   const web = createWeb({}, String);
   await web.close();
   const answer = await web.request({

@@ -1,15 +1,15 @@
 import { type Attempt, countsAsSpent } from '../../src/lockfile/attempt.js';
 import { decodeEntry, entryKey, entryNumber, hashOf } from '../../src/shared-log/entry.js';
 
-/** A record that somebody was told is in the log. */
+/** A record that is in the log, according to what its writer was told. */
 export interface Acknowledged {
   readonly attempt: string;
   readonly rev: number;
 }
 
 /**
- * What is wrong with a log, by its entries alone: gaps, a broken chain, a take claimed while another claim of it was
- * live, a prefix over the budget, an acknowledged record that is not in exactly one entry, an intent settled by another run.
+ * Problems of a log, from its entries alone: gaps, a broken chain, a take claimed while another claim of it was live, a
+ * prefix over the budget, an acknowledged record that is not in exactly one entry, an intent settled by another run.
  */
 export function faultsOfLog(
   objects: ReadonlyMap<string, Uint8Array>,
@@ -50,7 +50,7 @@ export function faultsOfLog(
   for (const { attempt, rev } of acknowledged) {
     const count = times.get(`${attempt} ${rev}`) ?? 0;
     if (count !== 1)
-      faults.push(`attempt ${attempt} rev ${rev} was acknowledged and is in the log ${count} times`);
+      faults.push(`attempt ${attempt} rev ${rev} was acknowledged but is in the log ${count} times`);
   }
   return faults;
 }

@@ -29,7 +29,7 @@ describe('a log in git', () => {
 
   const open = (ref: string, folder = clone()): ObjectStore => storeAt(`git:origin?ref=${ref}`, folder, {});
 
-  it('is one commit an entry, on a ref that ordinary clones do not get', async () => {
+  it('is one commit per entry, on a ref that ordinary clones do not fetch', async () => {
     const store = open('plain');
     for (const key of ['log/a', 'log/b'])
       expect(await store.putIfAbsent(key, encode(key))).toEqual({ kind: 'created' });
@@ -39,7 +39,7 @@ describe('a log in git', () => {
     expect(of('for-each-ref', '--format=%(refname)', 'refs/heads', 'refs/tags')).toBe('');
   });
 
-  it('stops where the ref was deleted, and does not create it again', async () => {
+  it('stops if the ref was deleted, and does not recreate it', async () => {
     const folder = clone();
     const store = open('deleted', folder);
     await store.putIfAbsent('log/a', encode('a'));
@@ -47,7 +47,7 @@ describe('a log in git', () => {
     git(['-C', server.folder, 'update-ref', '-d', 'refs/venice-batch/deleted']);
     await expect(store.putIfAbsent('log/b', encode('b'))).rejects.toMatchObject({ kind: 'altered' });
     await expect(store.get('log/b')).rejects.toMatchObject({ kind: 'altered' });
-    // Also in the next run of this machine.
+    // In the next run of this machine too.
     await expect(open('deleted', folder).list('log/')).rejects.toMatchObject({ kind: 'altered' });
     const { status } = spawnSync('git', [
       '-C',
@@ -60,7 +60,7 @@ describe('a log in git', () => {
     expect(status).not.toBe(0);
   });
 
-  it('stops where the history was rewritten or set back', async () => {
+  it('stops if the history was rewritten or reset', async () => {
     const store = open('rewritten');
     for (const key of ['log/a', 'log/b']) await store.putIfAbsent(key, encode(key));
     const other = open('other');
@@ -94,7 +94,7 @@ describe('a log in git', () => {
       ]);
     commit();
     commit();
-    // Not over HTTP: the server is in this process, which waits here.
+    // Not over HTTP: the server would be in this process, which blocks here.
     git(['-C', full, 'push', '-q', server.folder, 'HEAD:refs/heads/main']);
     await open('shallow', full).putIfAbsent('log/a', encode('a'));
     const shallow = `${full}-shallow`;
@@ -106,7 +106,7 @@ describe('a log in git', () => {
     expect(await store.putIfAbsent('log/b', encode('b'))).toEqual({ kind: 'created' });
   });
 
-  it('says where the remote is not there, cannot be reached or may not be pushed to', async () => {
+  it('says if the remote does not exist, cannot be reached or refuses the push', async () => {
     const of = (address: string) => storeAt(`git:${address}`, clone(), {});
     await expect(of('nothing').list('log/')).rejects.toMatchObject({ kind: 'missing' });
     await expect(of('http://127.0.0.1:1/a.git').list('log/')).rejects.toMatchObject({ kind: 'unreachable' });
@@ -121,7 +121,7 @@ describe('a log in git', () => {
 describe('many machines on one ref', () => {
   const REF = 'refs/venice-batch/album';
 
-  /** A remote where others come first so many times. Each command takes a tenth of a second. */
+  /** A remote on which others win this many races first. Each command takes a tenth of a second. */
   function crowded(racesLost: number) {
     let [nowMs, lost, tips] = [0, 0, 0];
     const pauses: number[] = [];
@@ -158,12 +158,12 @@ describe('many machines on one ref', () => {
     return { store: createGitStore(git, clock, { folder: '/', remote: 'origin', ref: REF }), pauses };
   }
 
-  it('goes on as long as others come first: that is no fault of the remote', async () => {
+  it('goes on as long as others win the race, as the remote is not at fault', async () => {
     const { store } = crowded(40);
     expect(await store.putIfAbsent('log/a', encode('a'))).toEqual({ kind: 'created' });
   });
 
-  it('leaves room for slower machines after a race, and none while nobody else pushes', async () => {
+  it('waits for slower machines after a race, and not while nobody else pushes', async () => {
     const alone = crowded(0);
     for (const key of ['log/a', 'log/b']) await alone.store.putIfAbsent(key, encode(key));
     expect(alone.pauses).toEqual([]);
@@ -176,7 +176,7 @@ describe('many machines on one ref', () => {
   });
 });
 
-describe('what git says', () => {
+describe('the output of git', () => {
   it.each([
     [
       'remote: Permission to me/album.git denied to bot.\nfatal: unable to access: The requested URL returned error: 403',

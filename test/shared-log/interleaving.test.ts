@@ -10,7 +10,7 @@ import { createTestClock, openAs } from './machine.js';
 const PRICE = 100;
 const BUDGET = 5 * PRICE;
 
-/** What a machine does, one after the other: buys a take, and records what became of it. */
+/** What a machine does, in order: buys a take, and records its outcome. */
 interface Step {
   readonly track: string;
   readonly outcome: 'queued' | 'rejected' | 'none';
@@ -32,10 +32,10 @@ const event = fc.oneof(
 );
 
 const machine = fc.record({
-  /** Each list is done side by side with the others. */
+  /** The lists run concurrently. */
   workers: fc.array(steps, { minLength: 1, maxLength: 3 }),
   events: fc.infiniteStream(event),
-  /** The machine is lost with this request. */
+  /** The machine is lost at this request. */
   haltsAt: fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.nat({ max: 60 })),
   haltsAfter: fc.boolean(),
 });

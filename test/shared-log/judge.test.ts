@@ -34,7 +34,7 @@ describe('an intent', () => {
     ['a refused submit', { state: 'rejected' }, 'write'],
     ['an intent for another take', { take: 2 }, 'write'],
     ['an intent for another track', { track: 'b' }, 'write'],
-  ])('beside %s', (_, fields, verdict) => {
+  ])('next to %s', (_, fields, verdict) => {
     expect(verdicts([theirs(fields)], [ours()])).toEqual([verdict]);
   });
 
@@ -45,18 +45,18 @@ describe('an intent', () => {
     ['a job of another request in flight', { state: 'queued', ...paid, digest: other }, 'write'],
     ['a finished take', { state: 'done', ...paid }, 'write'],
     ['a failed job', { state: 'failed', ...paid }, 'write'],
-  ])('that is to be made again, over %s', (_, fields, verdict) => {
+  ])('for a take to be bought again, despite %s', (_, fields, verdict) => {
     expect(verdicts([theirs(fields)], [ours()], { over: new Set([id('theirs')]) })).toEqual([verdict]);
   });
 
-  it('counts those before it in the same group', () => {
+  it('counts the intents before it in the same group', () => {
     const same = ours({ attempt: id('second') });
     expect(verdicts([], [ours(), same])).toEqual(['write', 'taken']);
     const rejected = ours({ rev: 2, state: 'rejected' });
     expect(verdicts([], [ours(), rejected, same])).toEqual(['write', 'write', 'write']);
   });
 
-  it('keeps the budget, with what is reserved in the same group and without what was refused or refunded', () => {
+  it('keeps within the budget, counting reservations in the same group but not refused or refunded attempts', () => {
     const log = [
       theirs({ track: 'x', quote_micro_usd: 50 }),
       theirs({ attempt: id('r'), track: 'y', state: 'rejected', quote_micro_usd: 50 }),
@@ -69,24 +69,24 @@ describe('an intent', () => {
   });
 });
 
-describe('what became of an attempt', () => {
-  it('is written whatever the budget and the take', () => {
+describe('the outcome of an attempt', () => {
+  it('is recorded whatever the budget and the take', () => {
     const outcome = ours({ rev: 2, state: 'queued', queue_id: 'mine' });
     expect(verdicts([theirs({})], [outcome], { budgetMicroUsd: 0 })).toEqual(['write']);
   });
 
-  it('is not settled by another run, but by a person', () => {
+  it('is not settled by another run, but may be by the user', () => {
     const settled = theirs({ rev: 2, state: 'rejected' });
     expect(verdicts([theirs({})], [settled])).toEqual(['superseded']);
     expect(verdicts([theirs({})], [settled], { byPerson: true })).toEqual(['write']);
   });
 
-  it('is collected by any run', () => {
+  it('may be collected by any run', () => {
     const queued = theirs({ state: 'queued', queue_id: 'q', rev: 2 });
     expect(verdicts([queued], [theirs({ state: 'stored', ...paid, rev: 3 })])).toEqual(['write']);
   });
 
-  it('is superseded by a record that stands above it, and recorded where it is known', () => {
+  it('is superseded by a record that ranks above it, and recorded if already known', () => {
     const stored = theirs({ state: 'stored', ...paid, rev: 3 });
     expect(verdicts([stored], [theirs({ state: 'queued', queue_id: 'q', rev: 2 })])).toEqual(['superseded']);
     expect(verdicts([stored], [stored])).toEqual(['recorded']);
@@ -103,7 +103,7 @@ describe('what became of an attempt', () => {
     ['stored', 'done', 'write'],
     ['queued', 'lost', 'write'],
     ['lost', 'stored', 'write'],
-  ])('that is %s is not set back by a run that was late: %s is %s', (before, after, verdict) => {
+  ])('that is %s is not reset by a late run: %s is %s', (before, after, verdict) => {
     const known = theirs({ state: before, ...paid, rev: 3 });
     expect(verdicts([known], [theirs({ state: after, ...paid, rev: 9 })])).toEqual([verdict]);
   });

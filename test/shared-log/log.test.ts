@@ -11,14 +11,14 @@ import { openAs } from './machine.js';
 const intentOf = (name: string) => attempt({ attempt: id(name), track: name });
 const queuedOf = (name: string) => ({ ...intentOf(name), rev: 2, state: 'queued' as const, queue_id: name });
 
-/** A log with so many intents, one an entry, beside the first entry. */
+/** A log with this many intents, one per entry, after the first entry. */
 async function logOf(memory: MemoryObjects, intents: number): Promise<SharedLog> {
   const log = await openAs('writer', memory.store());
   for (let at = 0; at < intents; at += 1) expect(await log.append(intentOf(`t${at}`))).toBe('recorded');
   return log;
 }
 
-/** What a store was asked for. */
+/** The requests that a store got. */
 function counted(memory: MemoryObjects) {
   const requests: string[] = [];
   const store = memory.store((request) => {
@@ -30,8 +30,8 @@ function counted(memory: MemoryObjects) {
 
 const failure = { exitCode: EXIT.lockfile, code: 'state-altered' };
 
-describe('a log that others changed', () => {
-  it.each([0, 3, 7])('stops buying where entry %i is missing, and goes on recording', async (missing) => {
+describe('a log that was changed from outside', () => {
+  it.each([0, 3, 7])('stops buying if entry %i is missing, and goes on recording', async (missing) => {
     const memory = createMemoryObjects();
     await logOf(memory, 7);
     memory.objects.delete(entryKey(missing));
@@ -41,7 +41,7 @@ describe('a log that others changed', () => {
     }
     const log = await openAs('next', memory.store());
     if (missing === 7) {
-      // What was cut off at the end leaves no trace but in a checkpoint and in lockfiles.
+      // Entries cut off at the end leave no trace except in a checkpoint and in lockfiles.
       expect([log.entries, log.trouble()]).toEqual([7, undefined]);
       expect((await openAs('next', memory.store(), { entriesMin: 8 })).trouble()).toMatchObject(failure);
     } else {
@@ -53,7 +53,7 @@ describe('a log that others changed', () => {
     }
   });
 
-  it('stops buying where an entry was replaced, flipped, or vanished while it was open', async () => {
+  it('stops buying if an entry was replaced, altered, or vanished while it was open', async () => {
     for (const change of ['replaced', 'flipped', 'vanished']) {
       const memory = createMemoryObjects();
       await logOf(memory, 3);
@@ -71,13 +71,13 @@ describe('a log that others changed', () => {
     }
   });
 
-  it('is not begun anew where the lockfile has seen entries of it', async () => {
+  it('is not started again if the lockfile has seen entries of it', async () => {
     const memory = createMemoryObjects();
     await expect(openAs('run', memory.store(), { entriesMin: 1 })).rejects.toMatchObject(failure);
     expect(memory.objects.size).toBe(0);
   });
 
-  it('is refused where it belongs to another endpoint or lockfile, or to a newer release', async () => {
+  it('is refused if it belongs to another endpoint or lockfile, or to a newer release', async () => {
     const memory = createMemoryObjects();
     await logOf(memory, 1);
     const open = (more: object) => openAs('other', memory.store(), more);
@@ -90,7 +90,7 @@ describe('a log that others changed', () => {
 });
 
 describe('a checkpoint', () => {
-  it('saves the reading of what it covers, and changes nothing of what is known', async () => {
+  it('saves reading the entries it covers, and changes nothing else', async () => {
     const memory = createMemoryObjects();
     const writer = await logOf(memory, 250);
     await writer.append(queuedOf('t3'));
@@ -103,7 +103,7 @@ describe('a checkpoint', () => {
     expect(await log.append({ ...intentOf('t9'), rev: 2, state: 'rejected' })).toBe('superseded');
   });
 
-  it('of an entry that is not there is what is left of a log that was cut', async () => {
+  it('of a missing entry shows that a log was cut', async () => {
     const memory = createMemoryObjects();
     await logOf(memory, 120);
     expect(memory.objects.has(checkpointKey(99))).toBe(true);
@@ -112,7 +112,7 @@ describe('a checkpoint', () => {
     expect(log.trouble()).toMatchObject(failure);
   });
 
-  it('that does not fit its entry is not believed', async () => {
+  it('that does not match its entry is not trusted', async () => {
     const memory = createMemoryObjects();
     await logOf(memory, 120);
     const another = createMemoryObjects();
@@ -125,7 +125,7 @@ describe('a checkpoint', () => {
     expect(next.attempts.has(id('u3'))).toBe(false);
   });
 
-  it('is ignored where it is damaged', async () => {
+  it('is ignored if damaged', async () => {
     const memory = createMemoryObjects();
     await logOf(memory, 120);
     memory.objects.set(checkpointKey(99), Buffer.from('half a line'));
@@ -147,8 +147,8 @@ describe('a store that ignores the condition', () => {
   });
 });
 
-describe('credentials that are refused', () => {
-  it.each(['denied', 'expired'] as const)('(%s) stop buying until they are taken again', async (kind) => {
+describe('refused credentials', () => {
+  it.each(['denied', 'expired'] as const)('(%s) stop buying until they are accepted again', async (kind) => {
     const memory = createMemoryObjects();
     let event: StoreEvent = 'answered';
     const log = await openAs(
@@ -168,8 +168,8 @@ describe('credentials that are refused', () => {
   });
 });
 
-describe('a store that is not reached', () => {
-  it('leaves nobody waiting for ever, and settles first what it may have written', async () => {
+describe('an unreachable store', () => {
+  it('keeps nobody waiting forever; what it may have written is settled first', async () => {
     const memory = createMemoryObjects();
     let event: StoreEvent = 'answered';
     const log = await openAs(
@@ -191,7 +191,7 @@ describe('a store that is not reached', () => {
 });
 
 describe('several machines', () => {
-  it('need one request for an append, and few to catch up', async () => {
+  it('need one request per append, and few to catch up', async () => {
     const memory = createMemoryObjects();
     const { requests, store } = counted(memory);
     const log = await openAs('one', store);
@@ -204,11 +204,11 @@ describe('several machines', () => {
     requests.length = 0;
     await log.append(intentOf('b'));
     expect(requests.filter((request) => request.startsWith('put '))).toHaveLength(2);
-    // One entry that was found by the conflict, then 1, 2, 4, 8 and 16 at once.
+    // One entry found by the conflict, then 1, 2, 4, 8 and 16 at once.
     expect(requests).toHaveLength(2 + 1 + 31);
   });
 
-  it('share an entry between those that wait', async () => {
+  it('put the records of those that wait into one entry', async () => {
     const memory = createMemoryObjects();
     const log = await openAs('one', memory.store());
     await log.prove();
@@ -218,7 +218,7 @@ describe('several machines', () => {
     expect(log.entries).toBeLessThanOrEqual(3);
   });
 
-  it('tell when each was seen last, also where it has nothing to write', async () => {
+  it('show when each was last seen, even if it has nothing to write', async () => {
     const memory = createMemoryObjects();
     const one = await openAs('one', memory.store());
     await one.beat();
@@ -228,7 +228,7 @@ describe('several machines', () => {
     await expect(other.append(queuedOf('a'))).rejects.toThrow('bug');
   });
 
-  it('create nothing where they only read', async () => {
+  it('create nothing when they only read', async () => {
     const memory = createMemoryObjects();
     const log = await openAs('reader', memory.store(), { access: 'read' });
     expect([log.entries, log.attempts.size, memory.objects.size]).toEqual([0, 0, 0]);

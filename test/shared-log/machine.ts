@@ -4,7 +4,7 @@ import { openSharedLog } from '../../src/shared-log/open.js';
 import type { OpenLogOptions, SharedLog } from '../../src/shared-log/shared-log.js';
 import { command, header, id, random } from '../lockfile/build.js';
 
-/** Time that passes only by sleeping. */
+/** Time passes only by sleeping. */
 export function createTestClock(turn: () => Promise<void> = async () => {}): Clock {
   let nowMs = Date.parse('2026-01-02T03:04:05.678Z');
   return {
@@ -16,7 +16,7 @@ export function createTestClock(turn: () => Promise<void> = async () => {}): Clo
   };
 }
 
-/** Opens a log as the run of that name would. */
+/** Opens a log as the run with that name would. */
 export function openAs(
   run: string,
   store: ObjectStore,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { placedApart } from '../../src/shared-log/placement.js';
 
-/** A file at a path, made at a minute of an hour. */
+/** A file at a path, dated by the minute. */
 function made(name: string, path: string, minute: number): Attempt {
   return {
     attempt: name,
@@ -25,7 +25,7 @@ const place = (arriving: readonly Attempt[], here: readonly Attempt[] = []) => {
 };
 
 describe('files of other machines', () => {
-  it('of which several have one path in the log go to several: the newest has it', () => {
+  it('that share a path in the log keep it only for the newest', () => {
     const all = [made('a', 'out/x.wav', 1), made('c', 'out/x.wav', 3), made('b', 'out/X.wav', 2)];
     expect(place(all)).toEqual(['a out/x.a0000000.wav', 'c out/x.wav', 'b out/X.b0000000.wav']);
   });
@@ -42,7 +42,7 @@ describe('files of other machines', () => {
     ]);
   });
 
-  it('never share a path, in whatever order they arrive', () => {
+  it('never share a path, whatever order they arrive in', () => {
     const files = fc.uniqueArray(fc.tuple(fc.stringMatching(/^[a-f]{8}$/), fc.integer({ min: 0, max: 2 })), {
       selector: ([name]) => name,
     });

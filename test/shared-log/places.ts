@@ -15,17 +15,17 @@ import { createClone, startGitServer } from '../tools/git-server.js';
 
 export type PlaceKind = 'folder' | 's3' | 'git';
 
-/** A real store that was started for a test. */
+/** A real store, started for a test. */
 export interface Place {
-  /** A fresh address in it each time. */
+  /** A fresh address each time. */
   address(): string;
   readonly environment: Readonly<Record<string, string>>;
-  /** The folder of a machine's own: for git a repository with its remote. */
+  /** A folder of the machine's own: for git a repository with its remote. */
   machine(): string;
   stop(): Promise<void>;
 }
 
-/** Why a place cannot be started on this machine; `undefined` where it can. */
+/** Why the store cannot be started on this machine; `undefined` if it can. */
 export function whyNot(kind: PlaceKind): string | undefined {
   if (kind !== 's3') return undefined;
   const missing = missingFromCeph();

@@ -7,7 +7,7 @@ import type { Output } from '../../src/storage/output.js';
 const attempt = (name: string, state: Attempt['state']): Attempt =>
   ({ attempt: name, state, file: { path: `${name}.flac`, bytes: 1, sha256: name } }) as unknown as Attempt;
 
-it('what the audio store has is told from what it gives no answer for; files that are here are not asked for', async () => {
+it('what the audio store has is distinguished from what it does not answer for, and files that are here are not asked for', async () => {
   const asked: string[] = [];
   const has = async (sha256: string) => {
     asked.push(sha256);

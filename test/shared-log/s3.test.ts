@@ -24,7 +24,7 @@ const error = (code: string) =>
 const bytes = new TextEncoder().encode('one\n');
 
 describe('a signature', () => {
-  it('is that of the example in the documentation of AWS', () => {
+  it('matches the example in the documentation of AWS', () => {
     const headers = signS3(
       {
         method: 'GET',
@@ -81,7 +81,7 @@ describe('a conditional write', () => {
     ['a missing bucket', reply(404, error('NoSuchBucket')), 'missing'],
     ['an unknown header', reply(501, error('NotImplemented')), 'unsupported'],
     ['a refused argument', reply(400, error('InvalidArgument')), 'unsupported'],
-  ])('that is answered with %s', async (_, answer, meaning) => {
+  ])('that gets %s', async (_, answer, meaning) => {
     const store = storeOver(webThat(() => answer));
     const result = await store.putIfAbsent('log/00000000.jsonl', bytes).catch((fault) => fault);
     expect(result.kind).toBe(meaning);
@@ -97,13 +97,13 @@ describe('a read', () => {
     ['503', reply(503), 'unreachable'],
     ['no answer', NO_REPLY, 'unreachable'],
     ['a redirect', reply(301, error('PermanentRedirect'), { 'x-amz-bucket-region': 'eu-west-1' }), 'missing'],
-  ])('that is answered with %s', async (_, answer, meaning) => {
+  ])('that gets %s', async (_, answer, meaning) => {
     const store = storeOver(webThat(() => answer));
     const result = await store.get('log/00000000.jsonl').catch((fault) => fault);
     expect(result?.kind ?? 'absent').toBe(meaning);
   });
 
-  it('names the region that the bucket is in', async () => {
+  it('reports the region that the bucket is in', async () => {
     const answer = reply(301, error('PermanentRedirect'), { 'x-amz-bucket-region': 'eu-west-1' });
     await expect(storeOver(webThat(() => answer)).get('log/x')).rejects.toThrow('add region=eu-west-1');
   });
@@ -129,7 +129,7 @@ describe('a list', () => {
   });
 });
 
-describe('where a bucket is', () => {
+describe("the bucket's address", () => {
   const at = (address: string, environment: Record<string, string> = {}) => {
     const parsed = parseStateAddress(address) as StateAddress & { kind: 's3' };
     const { base, region } = s3Settings(parsed, { ...KEYS, ...environment });
@@ -173,7 +173,7 @@ describe('where a bucket is', () => {
     expect(at(address, environment)).toEqual([url, region]);
   });
 
-  it('is not asked without credentials', () => {
+  it('is not used without credentials', () => {
     expect(() => at('s3://bucket', { AWS_SECRET_ACCESS_KEY: '' })).toThrow(
       'AWS_SECRET_ACCESS_KEY is not set',
     );
@@ -195,7 +195,7 @@ describe('a server that ignores the condition', () => {
   });
 });
 
-describe('a life-cycle rule', () => {
+describe('a lifecycle rule', () => {
   const rule = (body: string, status = 'Enabled') =>
     `<LifecycleConfiguration><Rule><ID>old things</ID><Status>${status}</Status>${body}</Rule></LifecycleConfiguration>`;
   const days = '<Expiration><Days>30</Days></Expiration>';

@@ -13,7 +13,7 @@ import { createTestClock, openAs } from './machine.js';
 
 const ROOT = '/mnt/share/album';
 
-/** A bucket that all machines reach, and a disk for each. */
+/** A bucket that all machines can reach, and a disk for each. */
 async function createShare(): Promise<MemoryDisk> {
   const share = createMemoryDisk();
   await share.files.makeDirectory(ROOT);
@@ -97,7 +97,7 @@ describe('a lockfile over a shared log', () => {
     expect(await b.store.record(next, { budgetMicroUsd: 1_000_000 })).toBe('over_budget');
   });
 
-  it('leaves the intent of another run alone, and settles one of an ended run of this machine', async () => {
+  it("leaves another run's intent alone, and settles one of a finished run of this machine", async () => {
     const share = await createShare();
     const a = await machine(share, 'a');
     await a.store.record(intent);
@@ -131,13 +131,13 @@ describe('a lockfile over a shared log', () => {
     await b.store.sharing.refresh();
     const lost: Attempt = { ...b.store.newest(intent.attempt)!, rev: 3, state: 'lost' };
     expect(await b.store.record(lost, { byPerson: true })).toBe('recorded');
-    // It was paused all the time, and does not know.
+    // It was paused the whole time, and does not know.
     expect(await a.store.record({ ...intent, rev: 2, state: 'rejected' })).toBe('superseded');
     expect(a.store.newest(intent.attempt)).toMatchObject({ state: 'lost', log_rev: 3 });
     expect(a.log.attempts.get(intent.attempt)).toMatchObject({ state: 'lost', rev: 3 });
   });
 
-  it('keeps where a file is on this machine, and does not share moves', async () => {
+  it('records where a file is on this machine, and does not share moves', async () => {
     const share = await createShare();
     const a = await machine(share, 'a');
     await a.store.record(intent);
@@ -154,7 +154,7 @@ describe('a lockfile over a shared log', () => {
     expect(b.store.newest(intent.attempt)).toMatchObject({ state: 'done', file: { path: file.path } });
   });
 
-  it('keeps an outcome that the log cannot take, buys nothing meanwhile, and puts it into the log later', async () => {
+  it('keeps an outcome that the log cannot take, buys nothing meanwhile, and logs it later', async () => {
     const share = await createShare();
     let down = false;
     const gone = new BatchError('state-unreachable', 'not reachable', { exitCode: EXIT.unavailable });
@@ -184,7 +184,7 @@ describe('a lockfile over a shared log', () => {
     expect(b.store.newest(intent.attempt)).toMatchObject({ state: 'queued', queue_id: 'job-1' });
   });
 
-  it('takes an intent back that the log may have although its answer was lost', async () => {
+  it('withdraws an intent that the log may contain although the response was lost', async () => {
     const share = await createShare();
     const lost = new BatchError('state-unreachable', 'no answer', { exitCode: EXIT.unavailable });
     const a = await machine(share, 'a', {
@@ -209,7 +209,7 @@ describe('a lockfile over a shared log', () => {
     expect(await b.store.record(attempt({ attempt: id('again') }))).toBe('recorded');
   });
 
-  it('brings the attempts of an older lockfile into an empty log', async () => {
+  it('copies the attempts of an older lockfile into an empty log', async () => {
     const share = await createShare();
     const disk = createMemoryDisk();
     const old = await openLock(disk.files, '/album/album.lock.jsonl', {
@@ -227,7 +227,7 @@ describe('a lockfile over a shared log', () => {
     expect(b.store.newest(intent.attempt)).toMatchObject({ state: 'stored' });
   });
 
-  it('tells which attempts a log that was cut no longer has', async () => {
+  it('says which attempts are missing from a log that was cut', async () => {
     const share = await createShare();
     const a = await machine(share, 'a');
     await a.store.record(intent);
@@ -272,7 +272,7 @@ describe('a lockfile over a shared log', () => {
     expect(missingFromLog(a.mirror.attempts.values(), new Map())).toMatchObject([{ state: 'done' }]);
   });
 
-  it('names the machine that stored a file, where that is another one', async () => {
+  it('names the machine that stored a file if it is another one', async () => {
     const share = await createShare();
     const a = await machine(share, 'a', { host: 'studio-1' });
     await a.store.record(intent);
@@ -284,14 +284,14 @@ describe('a lockfile over a shared log', () => {
     expect(a.store.sharing.keptBy(a.store.newest(intent.attempt)!)).toBeUndefined();
     const again = await machine(share, 'a2', { disk: a.disk, ended: ['a'] });
     expect(again.store.sharing.keptBy(known)).toBeUndefined();
-    // A name that could steer a screen is no name.
+    // A name that could control a terminal is not shown.
     const c = await machine(share, 'c', { host: 'x\u001b[2J' });
     await c.store.record({ ...known, rev: 9, state: 'done' });
     await b.store.sharing.refresh();
     expect(b.store.sharing.keptBy(b.store.newest(intent.attempt)!)).toBe('another machine');
   });
 
-  it('takes over from a run that has been silent', async () => {
+  it('takes over from a run that has gone silent', async () => {
     const share = await createShare();
     const a = await machine(share, 'a');
     await a.store.record(intent);

@@ -5,7 +5,7 @@ import { withRetries } from '../../src/shared-log/store-retries.js';
 
 const WHY = new StoreFault('unreachable', 'no answer');
 
-/** A store that gives no answer so many times; each try takes `tryMs`. */
+/** A store that does not answer this many times; each try takes `tryMs`. */
 function slowStore(tryMs: number, unanswered: number) {
   let [nowMs, tries] = [0, 0];
   const ask = () => {
@@ -38,14 +38,14 @@ describe('a store that does not answer', () => {
   it.each([
     ['quick', 10],
     ['slow: each try takes most of a minute', 50_000],
-  ])('is tried at least nine times before a write is given up (%s)', async (_, tryMs) => {
+  ])('is tried at least nine times before a write is given up on (%s)', async (_, tryMs) => {
     const { access, tries, nowMs } = slowStore(tryMs, Number.POSITIVE_INFINITY);
     await expect(fill(access, 'log/1', new Uint8Array(1))).rejects.toBe(WHY);
     expect(tries()).toBeGreaterThanOrEqual(9);
     expect(nowMs()).toBeGreaterThanOrEqual(60_000);
   });
 
-  it('is read as patiently', async () => {
+  it('is read with as much patience', async () => {
     const { access, tries } = slowStore(50_000, 8);
     await withRetries(access, () => access.store.get());
     expect(tries()).toBe(9);

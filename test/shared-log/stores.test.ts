@@ -23,13 +23,13 @@ for (const kind of KINDS) {
     }, 120_000);
     afterAll(() => place.stop());
 
-    /** Stores of so many machines at one new address. */
+    /** Stores of this many machines at one new address. */
     function machines(count: number): readonly ObjectStore[] {
       const address = place.address();
       return Array.from({ length: count }, () => storeAt(address, place.machine(), place.environment));
     }
 
-    it('writes an object once, and gives every machine what the first wrote', async () => {
+    it('writes an object once, and returns the first version to every machine', async () => {
       const [one, other] = machines(2) as [ObjectStore, ObjectStore];
       expect(await one.get('log/00000000.jsonl')).toBeUndefined();
       expect(await one.putIfAbsent('log/00000000.jsonl', encode('first'))).toEqual({ kind: 'created' });
@@ -69,7 +69,7 @@ for (const kind of KINDS) {
     });
 
     const onS3 = kind === 's3' ? it : undefined;
-    onS3?.('refuses a write whose condition was taken away on the way', async () => {
+    onS3?.('refuses a write whose condition was removed in transit', async () => {
       const web = createWeb({}, String);
       const stripping: Web = {
         ...web,

@@ -13,21 +13,21 @@ import { HOME } from './places.js';
 import type { Rng } from './random.js';
 import type { Program, SimWorld } from './world.js';
 
-/** Takes whose bytes failed the checks and were kept: a person may listen to them. */
+/** Takes whose bytes failed the checks and were kept: the user may listen to them. */
 export function acceptable(world: SimWorld): readonly Attempt[] {
   return [...world.judge.seen().attempts.values()]
     .map(({ latest }) => latest)
     .filter(({ state, kept }) => state === 'unverified' && kept !== undefined);
 }
 
-/** `venice-batch accept` for every such take, as a program of its own. Some of the files were changed meanwhile. */
+/** Runs `venice-batch accept` for each such take in a process of its own. Some of the files were changed meanwhile. */
 export function accepting(world: SimWorld, rng: Rng): Program {
   for (const { kept } of acceptable(world)) if (kept !== undefined && rng.chance(0.3)) edit(world, kept.path);
   return async (around, settings) => {
     try {
       await acceptAll(world, around, settings);
     } catch (error) {
-      // The disk fails, or another run holds the lock: the person tries again another day.
+      // The disk fails, or another run holds the lock: the user tries again later.
       if (faultCode(error) === '') throw error;
     }
     return 'done';
@@ -48,7 +48,7 @@ async function acceptAll(
       account === undefined ? after : sealed(keySignatureOf(store.header, account), before, after);
     for (const attempt of [...store.attempts.values()]) {
       if (attempt.state !== 'unverified') continue;
-      world.trace(`a person accepts ${attempt.attempt}`);
+      world.trace(`the user accepts ${attempt.attempt}`);
       if (attempt.kept !== undefined) world.accepted.set(attempt.attempt, attempt.kept.sha256);
       await acceptKept({ output, store }, attempt, ports.clock.nowMs(), seal, () => {});
     }
@@ -59,7 +59,7 @@ async function acceptAll(
   }
 }
 
-/** An editor saves it: what stands there is not what came from the service. */
+/** Saved by an editor: these are no longer the bytes that the service sent. */
 function edit({ disk, timeline, trace }: SimWorld, place: string): void {
   const path = `${HOME}/${place}`;
   const entry = disk.entries.get(path);
@@ -67,7 +67,7 @@ function edit({ disk, timeline, trace }: SimWorld, place: string): void {
   const inode = createInode(timeline.nowMs());
   inode.bytes = Buffer.concat([entry.bytes, Buffer.from(sha256(entry.bytes).slice(0, 4))]);
   syncInode(inode);
-  trace(`somebody changes ${path}`);
+  trace(`an editor changes ${path}`);
   disk.change([[path, inode]]);
   disk.syncDirectory(folderOf(path));
 }

@@ -4,12 +4,12 @@ import { SIM_MODELS } from './catalogue.js';
 import { sha256 } from './media.js';
 import type { Rng } from './random.js';
 
-/** What the person of the simulation wants: a manifest that is edited between runs. */
+/** What the simulated user wants: a manifest that is edited between runs. */
 export interface Album {
   tracks: Track[];
-  /** Digest of every request that was ever wanted, by its prompt. */
+  /** Digest of every request ever wanted, by its prompt. */
   readonly digests: Map<string, string>;
-  /** The takes of each state that a track was in. */
+  /** The takes of each version of a track. */
   readonly takes: Map<string, readonly Take[]>;
 }
 

@@ -4,9 +4,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
-/** One text of the program replaced by another: how a mutant is made. Must occur exactly once. */
+/** Replaces a text of the program, which must occur exactly once. This is how mutants are made. */
 export interface Patch {
-  /** Below the project's root. */
+  /** Relative to the project's root. */
   readonly file: string;
   readonly find: string;
   readonly replace: string;
@@ -15,10 +15,10 @@ export interface Patch {
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * Compiles the simulation and all it imports, patched, into a folder of its own: a world costs half as much without a
- * loader in between, and each mutant is a program of its own. No types are checked here.
+ * Compiles the simulation and all that it imports, patched, into a folder of its own: without a loader a world takes
+ * half the time, and each mutant is a program of its own. Does not check types.
  *
- * @returns the compiled entry, and what removes the folder
+ * @returns the compiled entry, and a function that removes the folder
  */
 export function build(
   entry: string,
@@ -45,10 +45,10 @@ export function build(
   }
 }
 
-/** Of one mutant nearly all is what it was in the last one. By source text. */
+/** Mutants share nearly all files. By source text. */
 const compiled = new Map<string, string>();
 
-/** @returns the project's files that it imports */
+/** @returns the project files that it imports */
 function compile(directory: string, file: string, patches: readonly Patch[]): readonly string[] {
   let text = readFileSync(path.join(ROOT, file), 'utf8');
   for (const patch of patches) if (patch.file === file) text = apply(patch, text);
@@ -65,7 +65,7 @@ function compile(directory: string, file: string, patches: readonly Patch[]): re
     .map(({ fileName }) => path.join(path.dirname(file), fileName.replace(/\.js$/, '.ts')));
 }
 
-/** What the program loads when it needs it is loaded at once: loading takes real time, and simulated time would not wait. */
+/** Lazy imports become eager: loading takes real time, and simulated time does not wait for it. */
 function eager(text: string): string {
   const imports: string[] = [];
   const body = text.replace(/await import\('(\.[^']+)'\)/g, (_, name: string) => {

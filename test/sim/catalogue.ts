@@ -1,4 +1,4 @@
-/** The models of the simulated service, and what they cost. */
+/** The models of the simulated service, and their prices. */
 export const SIM_MODELS = ['sim-tiers', 'sim-flat', 'sim-voice'] as const;
 
 const PRICES_USD = { 'sim-flat': 0.02, 'sim-voice': 0.1 } as const;
@@ -7,7 +7,7 @@ const TIERS = [
   { seconds: 60, usd: 0.05 },
 ] as const;
 
-/** List price in US dollars of what a quote or a submit asks for; `undefined` where it makes no sense. */
+/** List price in US dollars of a quote or a submit; `undefined` if it makes no sense. */
 export function listPriceUsd(body: Record<string, unknown>): number | undefined {
   const prompt = typeof body.prompt === 'string' ? body.prompt.length : body.character_count;
   switch (body.model) {
@@ -22,7 +22,7 @@ export function listPriceUsd(body: Record<string, unknown>): number | undefined 
   }
 }
 
-/** What `GET /models` answers. */
+/** The answer to `GET /models`. */
 export function catalogue(): unknown {
   const durations = Object.fromEntries(
     TIERS.map((tier, at) => [

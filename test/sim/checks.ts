@@ -26,7 +26,7 @@ export function judgeSubmit(
   if (intents.length > 0 && intents.every(({ latest }) => hasOtherDoubt(view, latest)))
     blame('s', `${prompt} is in doubt, and bought again`);
   if (witness.stopped) blame('A', `${prompt} is submitted after the run was told to stop`);
-  // Times of two clocks that differ have no order.
+  // Times of two clocks cannot be compared.
   if (world.clocksAgree && lostInARow(view) >= 3) blame('x', `${prompt} is bought after three lost answers`);
   judgeApproval(
     blame,
@@ -41,7 +41,7 @@ export function judgeSubmit(
     blame('e', `${spent} spent of a budget of ${witness.budgetMicroUsd}`);
 }
 
-/** @param intents for the prompt: one of them is being submitted */
+/** @param intents Open intents for the prompt: one of them is being submitted. */
 export function judgeApproval(
   blame: Blame,
   witness: Witness,
@@ -52,7 +52,7 @@ export function judgeApproval(
   if (intents.length > 0 && intents.every(({ quote_micro_usd }) => quote_micro_usd > price))
     blame('p', `${prompt} is bought for more than the ${price} that were approved`);
   if (!witness.approved.includes(prompt)) blame('p', `${prompt} was not approved`);
-  if (witness.unseenLow.has(prompt)) blame('v', `${prompt} is bought at a price that no person has seen`);
+  if (witness.unseenLow.has(prompt)) blame('v', `${prompt} is bought at a price that the user has not seen`);
 }
 
 function hasOtherDoubt(view: LockView, intent: Attempt): boolean {
@@ -70,10 +70,10 @@ export function judgeSum(blame: Blame, witness: Witness, view: LockView, reporte
   for (const [id, { latest }] of view.attempts)
     if (!witness.attemptsBefore.has(id) && latest.state !== 'rejected') sum += latest.quote_micro_usd;
   if (sum !== reportedMicroUsd)
-    blame('y', `${witness.name} tells ${reportedMicroUsd} spent, the lockfile ${sum}`);
+    blame('y', `${witness.name} reports ${reportedMicroUsd} spent, the lockfile says ${sum}`);
 }
 
-/** The longest row of lost answers that nobody has settled. */
+/** The longest series of lost answers that nobody has settled. */
 function lostInARow(view: LockView): number {
   const ends = [...view.attempts.values()].flatMap(({ latest }) => {
     if (latest.state === 'in_doubt') return [`${latest.at.in_doubt} lost`];
@@ -88,7 +88,7 @@ function lostInARow(view: LockView): number {
   );
 }
 
-/** A job whose file is fetched once more is queued anew; it was accepted after its intent. */
+/** A job whose file is downloaded again is queued anew; it was accepted after its intent. */
 function acceptedAt({ at: { intent, queued, stored } }: Attempt): string | undefined {
   return stored !== undefined && queued !== undefined && queued >= stored ? intent : queued;
 }
@@ -99,7 +99,7 @@ export function spentUnder(view: LockView): number {
   return spent;
 }
 
-/** Ten minutes are allowed; a slow disk may add some until the request leaves. */
+/** Ten minutes are allowed. A slow disk may delay the request a little longer. */
 const QUOTE_AGE_MS_MAX = 20 * 60_000;
 
 export function judgePrice(
@@ -114,14 +114,14 @@ export function judgePrice(
     blame('r', `${String(body.prompt)} is bought at a price asked for ${ageMs} ms ago`);
 }
 
-/** The same for a quote's question and for the submit that rests on it. */
+/** The same for a quote request and for the submit that relies on it. */
 export function quoteKey(body: Readonly<Record<string, unknown>>): string {
   const characters = typeof body.prompt === 'string' ? body.prompt.length : body.character_count;
   return `${body.model} ${body.duration_seconds ?? ''} ${body.model === 'sim-voice' ? characters : ''}`;
 }
 
 export function judgeReceived(world: JudgeWorld, blame: Blame, witness: Witness): void {
-  // A file that is just being replaced may be the one or the other.
+  // A file that is being replaced may be either one.
   const isIn = (path: string, queueId: string) =>
     world.disk.possible(path).every((bytes) => Buffer.from(bytes ?? []).includes(queueId));
   for (const queueId of witness.received) {
@@ -131,7 +131,7 @@ export function judgeReceived(world: JudgeWorld, blame: Blame, witness: Witness)
         isIn(path, queueId),
     );
     if (!kept && !witness.notices.includes(queueId))
-      blame('q', `${queueId} arrived at ${witness.name} and is kept nowhere`);
+      blame('q', `${queueId} arrived at ${witness.name} and was not kept`);
   }
 }
 
@@ -144,7 +144,7 @@ export function judgePoll(
   const queueId = String(body.queue_id);
   if (body.delete_media_on_completion === true) judgeCleanUp(world, blame, queueId, view);
   for (const { queueIds } of view.attempts.values()) if (queueIds.has(queueId)) return;
-  blame('h', `${queueId} is asked for and is not durable`);
+  blame('h', `${queueId} is polled and is not durable`);
 }
 
 export function judgeCleanUp(world: JudgeWorld, blame: Blame, queueId: string, view: LockView): void {
@@ -161,13 +161,13 @@ export function judgeCleanUp(world: JudgeWorld, blame: Blame, queueId: string, v
     blame('c', `${queueId} is deleted and ${attempt.file.path} is not what was served`);
 }
 
-/** What a person accepted is what was kept of it: only the person knows whether it is whole. */
+/** An accepted file is the one that was kept. Only the user can tell whether it is whole. */
 function isServed(world: JudgeWorld, job: ServerJob, { attempt, accepted }: Attempt, hash: string): boolean {
   if (accepted === true) return hash === world.accepted.get(attempt);
   return world.thorough ? hash === job.sha256 : job.served.has(hash);
 }
 
-/** Whether the file outlives a loss of power now. A journaled move may have come to either place. */
+/** Whether the file would survive a power loss now. It may be at either end of a recorded move. */
 function isDurable({ disk, outputRoot, outcome }: JudgeWorld, attempt: Attempt): boolean {
   const { file, move_to } = attempt;
   if (file === undefined) return false;
@@ -196,22 +196,22 @@ export function judgeHistory(
   armed: ReadonlySet<string>,
 ): void {
   for (const step of view.illegalSteps) blame('f', step);
-  // A damaged file is another matter: see g.
+  // Damaged files are covered by check g.
   if (view.badLines > 0) return;
   const ids = new Set([...view.attempts.values()].flatMap(({ queueIds }) => [...queueIds]));
   for (const queueId of knownIds) if (!ids.has(queueId)) blame('f', `${queueId} disappeared`);
   for (const [id, before] of known) {
     const now = view.attempts.get(id)?.latest;
-    // Refused ones are tidied away; an intent whose record failed, so that nothing was sent, is taken back.
+    // Refused attempts may be removed. An intent whose record failed was never sent, and is withdrawn.
     const may = before.state === 'rejected' || (before.state === 'intent' && !armed.has(id));
     if (now === undefined && !may) blame('f', `${id} (${before.state}) disappeared`);
-    // A record that was refused is not in the file in the end: it is in a rescue file, for the next run.
+    // A record that the lockfile did not take may be in a rescue file, for the next run.
     if (now !== undefined && now.rev < before.rev && !isRescued(world, id) && !isOfMove(before, now))
       blame('f', `${id} went back from ${before.state} (${before.rev}) to ${now.state} (${now.rev})`);
   }
 }
 
-/** A move that could not be recorded is made again by the next run: until then only the path is old. */
+/** A move that could not be recorded is made again by the next run. Until then only the path is outdated. */
 function isOfMove(before: Attempt, now: Attempt): boolean {
   return (
     before.state === now.state &&
@@ -247,7 +247,7 @@ export function judgeCoverage(world: JudgeWorld, blame: Blame, view: LockView): 
     if (ids.has(job.queueId) || world.waived.has(job.queueId)) continue;
     const digest = world.digestOf(job.prompt) ?? '';
     const left = doubts.get(digest) ?? 0;
-    if (left === 0) blame('b', `the charge of ${job.queueId} (${job.prompt}) is recorded nowhere`);
+    if (left === 0) blame('b', `the charge of ${job.queueId} (${job.prompt}) is not recorded`);
     doubts.set(digest, left - 1);
   }
   const charged = [...world.server.jobs.values()].reduce((sum, job) => sum + job.priceMicroUsd, 0);
@@ -285,7 +285,7 @@ export function judgeSurrender(world: JudgeWorld, blame: Blame, view: LockView):
       latest.state === 'failed' &&
       latest.refunded === true &&
       job.refunded !== true &&
-      // By a clock that leapt, an earlier day may seem to be today.
+      // If the clock jumped, an earlier day may look like today.
       world.clocksAgree
     )
       blame('u', `${job.queueId} is called refunded and stays charged`);

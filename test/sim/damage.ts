@@ -6,11 +6,11 @@ import { durableJournals } from './tamper.js';
 import type { SimWorld } from './world.js';
 import { needsRepair } from './world.js';
 
-/** A lockfile that something else than the program damaged: a sync client, a partial copy, a bad disk. */
+/** A lockfile damaged by something other than the program: a sync client, a partial copy, a bad disk. */
 export interface Damage {
   readonly before: Uint8Array;
   readonly after: Uint8Array;
-  /** A line does not match its checksum: no run may take the file for whole. */
+  /** A line does not match its checksum, so that no run may treat the file as complete. */
   readonly flipped: boolean;
 }
 
@@ -31,11 +31,11 @@ export function damageLockfile(world: SimWorld): void {
   world.outside.damage = { before: bytes, after: after.subarray(0, length), flipped: how === 'flip' };
   world.trace(`the lockfile is damaged: ${how}, ${length} of ${bytes.length} bytes`);
   putLockfile(world, world.outside.damage.after);
-  // What fell out may be in a journal.
+  // What was cut may be in a journal.
   world.tampered = true;
 }
 
-/** Any bit, or one that leaves the line a record of something else. */
+/** Flips any bit, or one that leaves the line a valid but different record. */
 function flip(rng: Rng, bytes: Uint8Array): void {
   const values = [...Buffer.from(bytes).toString('latin1').matchAll(MEANINGFUL_VALUE)];
   if (values.length === 0 || rng.chance(0.5)) {
@@ -46,10 +46,13 @@ function flip(rng: Rng, bytes: Uint8Array): void {
   bytes[index + text.length - value!.length + rng.below(value!.length)]! ^= 1;
 }
 
-/** What money and audio hang on: of digits and letters the lowest bit makes others. */
+/** The fields that money and audio depend on. Flipping the lowest bit of a digit or letter gives another one. */
 const MEANINGFUL_VALUE = /"(?:queue_id|digest|track|quote_micro_usd)":"?([0-9a-z]+)/g;
 
-/** A run that refuses the file leaves it alone, and a person puts it back. A run that takes it must have lost nothing. */
+/**
+ * If a run refuses the file, it leaves it alone and the user restores it. If a run accepts it, it must have lost
+ * nothing.
+ */
 export function settleDamage(world: SimWorld): void {
   const { damage } = world.outside;
   if (damage === undefined) return;
@@ -60,8 +63,8 @@ export function settleDamage(world: SimWorld): void {
 }
 
 /**
- * Whether what is missing can be known: from the one mark at the end, or from a journal. A merge leaves several marks, and
- * a record after the last of them that no journal holds is past a second misfortune.
+ * Whether the loss can be noticed: by the one end mark, or by a journal. A merge leaves several end marks, and a record
+ * after the last of them that no journal has would take two accidents.
  */
 function canDetect(disk: Disk, bytes: Uint8Array): boolean {
   const lines = Buffer.from(bytes).toString().trimEnd().split('\n');

@@ -1,44 +1,44 @@
 import type { Rng } from './random.js';
 
 /**
- * The disk: what processes see (`bytes`, entries) apart from what a loss of power leaves (`synced`, durable
- * entries). Synchronous and without faults: `sim-files.ts` makes a `Files` port of it. Byte arrays are never
- * changed in place, so that a snapshot costs nothing.
+ * The disk. What processes see (`bytes`, entries) is separate from what survives a power loss (`synced`, durable
+ * entries). Synchronous and without faults: `sim-files.ts` makes a `Files` port of it. Byte arrays are never changed in
+ * place, so snapshots are free.
  */
 export interface Inode {
   bytes: Uint8Array;
   /** As of the last sync. */
   synced: Uint8Array;
-  /** Ranges that a failed sync has dropped: a later sync that succeeds does not bring them back (`fsyncgate`). */
+  /** Ranges dropped by a failed sync. A later successful sync does not bring them back (`fsyncgate`). */
   readonly dropped: (readonly [from: number, to: number])[];
   modifiedMs: number;
-  /** No other inode has it. */
+  /** Unique to this inode. */
   readonly number: number;
 }
 
 export type Entry = Inode | 'directory';
 
-/** A change of directory entries, all of it or nothing: `undefined` removes. A rename is the new name, then the old one. */
+/** A change of directory entries, atomic: `undefined` removes. For a rename, first the new name, then the old one. */
 type EntryChange = readonly (readonly [path: string, to: Inode | undefined])[];
 
 export interface Disk {
   readonly entries: ReadonlyMap<string, Entry>;
-  /** Symbolic links, by where they stand: the absolute paths that they lead to. Put there by others, and durable at once. */
+  /** Symbolic links by path, with their absolute targets. Created from outside, and durable at once. */
   readonly links: ReadonlyMap<string, string>;
   makeDirectory(path: string): void;
   change(change: EntryChange): void;
   syncDirectory(path: string): void;
-  /** Somebody puts a link in the place of a folder, with what is in it. */
+  /** Replaces a folder by a link, from outside. */
   hide(path: string, target: string): void;
-  /** The link goes, and the folder is back. */
+  /** Removes the link and restores the folder. */
   unhide(path: string): void;
-  /** The power goes: all that was not synced is kept, torn or lost, by chance. */
+  /** The power fails: whatever was not synced is kept, torn or lost at random. */
   losePower(): void;
-  /** The worst that a loss of power now could leave of the file; `undefined` where that is nothing, or not certain. */
+  /** The worst that a power loss now could leave of the file; `undefined` if that is nothing, or not certain. */
   certain(path: string): Uint8Array | undefined;
-  /** What the file may hold after a loss of power now, as far as entries decide it: each synced. */
+  /** All versions that the entries may leave of the file after a power loss now, each as synced. */
   possible(path: string): readonly (Uint8Array | undefined)[];
-  /** Whether, whatever a loss of power now leaves of the entries, one of the paths has such a file, synced. */
+  /** Whether one of the paths has such a file, synced, whatever a power loss now leaves of the entries. */
   survives(paths: readonly string[], isIt: (synced: Uint8Array) => boolean): boolean;
 }
 
@@ -129,7 +129,7 @@ export function syncInode(inode: Inode): void {
   inode.synced = inode.dropped.length === 0 ? inode.bytes : withHoles(inode);
 }
 
-/** A sync that fails: the kernel tells it once and forgets the pages. */
+/** A failed sync: the kernel reports it once and forgets the pages. */
 export function failSync(inode: Inode): void {
   if (inode.bytes.length > inode.synced.length) inode.dropped.push([inode.synced.length, inode.bytes.length]);
 }
@@ -140,7 +140,7 @@ function withHoles(inode: Inode): Uint8Array {
   return bytes;
 }
 
-/** Of each folder's changes a first part is kept, as a journal would; all, none or some. */
+/** Keeps a prefix of each folder's changes, as a file system journal would: all, none or some. */
 function applySome(rng: Rng, pending: readonly EntryChange[], apply: (change: EntryChange) => void): void {
   const luck = rng.pick(['all', 'none', 'some'] as const);
   if (luck === 'none') return;
@@ -153,7 +153,7 @@ function applySome(rng: Rng, pending: readonly EntryChange[], apply: (change: En
   }
 }
 
-/** Every choice of changes that may be kept: of each folder's a first part, a change of two folders in both or neither. */
+/** Every possible choice of changes kept: a prefix per folder; a change of two folders in both or neither. */
 function outcomes(pending: readonly EntryChange[]): readonly (readonly EntryChange[])[] {
   let choices: { readonly kept: readonly EntryChange[]; readonly cutOff: ReadonlySet<string> }[] = [
     { kept: [], cutOff: new Set() },
@@ -172,7 +172,7 @@ function outcomes(pending: readonly EntryChange[]): readonly (readonly EntryChan
 
 const PAGE_BYTES = 4096;
 
-/** What becomes of the bytes that were not synced: kept, lost, cut somewhere, or there in length alone. */
+/** What becomes of unsynced bytes: kept, lost, cut somewhere, or only counted in the length. */
 function tear(rng: Rng, inode: Inode): void {
   const { synced } = inode;
   const bytes = inode.dropped.length === 0 ? inode.bytes : withHoles(inode);
@@ -195,7 +195,7 @@ function tear(rng: Rng, inode: Inode): void {
       inode.bytes.fill(0, cut);
       break;
     case 'hole': {
-      // A page that was not written, before one that was.
+      // An unwritten page before a written one.
       const end = cut - (cut % PAGE_BYTES);
       inode.bytes = bytes.slice();
       inode.bytes.fill(0, Math.max(base, end - PAGE_BYTES), Math.max(base, end));
@@ -215,7 +215,7 @@ export function folderOf(path: string): string {
   return path.slice(0, Math.max(1, path.lastIndexOf('/')));
 }
 
-/** The path itself and every folder above it, outermost first. */
+/** The path itself and every parent folder, outermost first. */
 export function ancestors(path: string): readonly string[] {
   const parts = path.split('/').filter((part) => part !== '');
   return ['/', ...parts.map((_, at) => `/${parts.slice(0, at + 1).join('/')}`)];

@@ -3,7 +3,7 @@ import { simulateFleet } from './fleet/simulate-fleet.js';
 import { simulateSeed } from './pace.js';
 import type { Family, SimOptions, SimResult } from './world.js';
 
-/** What plays a seed of each family. */
+/** The function that plays a seed of each family. */
 export const FAMILIES: Readonly<Record<Family, (seed: number, options: SimOptions) => Promise<SimResult>>> = {
   one: simulateSeed,
   machines: simulateFleet,

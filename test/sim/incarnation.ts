@@ -23,7 +23,7 @@ import { tamper } from './tamper.js';
 import { beset, besetStored } from './trouble.js';
 import type { Incarnation, Program, SimWorld } from './world.js';
 
-/** Starts a program, by itself a run; it goes on as the timeline does. */
+/** Starts a program, usually a run. It proceeds with the timeline. */
 export function launch(
   world: SimWorld,
   draw: RunDraw,
@@ -40,7 +40,7 @@ export function launch(
     identity,
     crash: draw.crash,
     onOperation: (operation) => {
-      // At rest: between a last look and the request that rests on it nothing is awaited.
+      // When idle: nothing is awaited between the last look and the request that relies on it.
       if (draw.tamperAt.includes(operation))
         world.timeline.after(0, () => {
           const tampered = tamper(world);
@@ -80,7 +80,7 @@ export function launch(
   return incarnation;
 }
 
-/** What a person who starts this run asks for, in charges. */
+/** The charges that the user of this run asks for. */
 function permit(world: SimWorld, draw: RunDraw): void {
   for (const track of world.album.tracks) {
     const prompt = promptOf(track);
@@ -91,12 +91,14 @@ function permit(world: SimWorld, draw: RunDraw): void {
   }
 }
 
-/** What `--retry-failed` asks for: known when the run asks, since another may have ended while it waited for the lock. */
+/**
+ * What `--retry-failed` buys: known only when the run plans, as another may have ended while it waited for the lock.
+ */
 function permitRetries(world: SimWorld): void {
   for (const [prompt, allowance] of world.allowances) allowance.extra += givenUp(world, prompt);
 }
 
-/** Jobs for this prompt that failed or are gone, and attempts given up: what a person may ask to buy again. */
+/** Jobs for this prompt that failed or are gone, and abandoned attempts, which the user may buy again. */
 function givenUp(world: SimWorld, prompt: string): number {
   const { server, album, judge, timeline, waived } = world;
   let count = 0;
@@ -111,7 +113,7 @@ function givenUp(world: SimWorld, prompt: string): number {
   return count;
 }
 
-/** Whoever deleted the guard, as `git clean` does, goes on with a run. */
+/** Whoever deletes the guard, as `git clean` does, also starts a run. */
 function joinSoon(world: SimWorld, incarnation: Incarnation, draw: RunDraw): void {
   const rng = createRng(world.seed, `joins ${incarnation.name}`);
   if (rng.chance(0.5)) return;
@@ -120,7 +122,7 @@ function joinSoon(world: SimWorld, incarnation: Incarnation, draw: RunDraw): voi
   });
 }
 
-/** Before the run has seen what became of its lockfile: only its journal has the records then. */
+/** Until the run has noticed what became of its lockfile, only its journal has the records. */
 function killSoon(world: SimWorld, incarnation: Incarnation): void {
   const rng = createRng(world.seed, `kills ${incarnation.name}`);
   if (rng.chance(0.7)) return;
@@ -135,12 +137,12 @@ function disturb(world: SimWorld, incarnation: Incarnation, draw: RunDraw): void
     if (afterMs !== undefined) timeline.after(afterMs, () => !incarnation.over && action());
   };
   later(draw.stopAfterMs, () => {
-    world.trace(`${incarnation.name} is told to stop`);
+    world.trace(`${incarnation.name} is asked to stop`);
     incarnation.witness.stopped = true;
     incarnation.stop.abort();
   });
   later(draw.pause?.afterMs, () => {
-    world.trace(`${incarnation.name} is stopped`);
+    world.trace(`${incarnation.name} is suspended`);
     incarnation.process.pause(draw.pause?.forMs ?? 0);
   });
   later(draw.secondAfterMs, () => {
@@ -220,7 +222,7 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
   const reported = (value: unknown) => {
     if (!simProcess.alive()) return;
     const text = JSON.stringify(value);
-    world.trace(`${witness.name} tells ${text}`);
+    world.trace(`${witness.name} prints ${text}`);
     judge.reported(text);
   };
   return {
@@ -230,11 +232,11 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
     ...(world.shared === undefined ? {} : { openState: world.shared.openState(incarnation, ports) }),
     load: () => simProcess.act(0, () => loadedOf(world.album, HOME, world.budgetMicroUsd)),
     emit: (event) => {
-      // By far the most, and nothing in them but numbers.
+      // By far the most frequent, and only numbers.
       if (event.type === 'notice') witness.notices += event.message;
       if (event.type === 'notice' && /^(record|lockfile|rescue)-/.test(event.code))
         witness.recordsLost = true;
-      // The lock is held from here on.
+      // The run holds the lock from here on.
       if (event.type === 'phase' && event.phase === 'check')
         witness.attemptsBefore = new Set(judge.seen().attempts.keys());
       if (event.type === 'summary') judge.summed(witness, event.spent_micro_usd);
@@ -253,7 +255,7 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
       simProcess.act(draw.thinkMs, () => {
         const unattended = approvalRng.chance(0.5);
         const low = plan.purchases.filter(isFarUnder).map(({ request }) => request.prompt);
-        world.trace(`${witness.name} is asked for ${plan.totalMicroUsd}`);
+        world.trace(`${witness.name} asks to approve ${plan.totalMicroUsd}`);
         if (draw.declines) return 'declined';
         if (draw.retryFailed) permitRetries(world);
         witness.approved.push(...plan.purchases.map(({ request }) => request.prompt));
@@ -272,9 +274,9 @@ function isFarUnder({ request, quote }: Purchase): boolean {
   return quote.microUsd < ((listPriceUsd({ ...request }) ?? 0) * 1e6) / 2;
 }
 
-/** A job that runs for longer may be left for the next run. */
+/** A job that runs longer may be left for the next run. */
 const PATIENCE_MS = 6 * 3_600_000;
-/** Of a sleep, this much counts as work: a run cannot tell a sleep from a long pause between two looks. */
+/** This much of a sleep counts as work, as a run cannot tell a sleep from a long pause between two looks. */
 const SLEEP_COUNTED_MS_MAX = 2 * 60_000;
 const PAID_ROUTES: ReadonlySet<string> = new Set(['/audio/queue', '/audio/retrieve', '/audio/complete']);
 

@@ -21,49 +21,49 @@ import { createLockReader } from './lock-view.js';
 import type { Outside } from './outside.js';
 import type { Server } from './server.js';
 
-/** The promise, as checks: what may never be seen in any world, whatever fails. */
+/** The promise as checks: what must never be seen in any world, whatever fails. */
 export const CHECKS = {
-  a: 'each wanted take is charged at most once, and once more for each time a person asked for it',
+  a: 'each wanted take is charged at most once, plus once for each time the user asked to buy it again',
   b: 'every charge is a queue_id in the lockfile, or an attempt in doubt',
-  c: 'when the remote copy is deleted, the local one is verified, recorded and durable',
-  d: 'a file that the lockfile calls stored is there, with the bytes that were served',
-  e: 'charged, reserved and in doubt never pass the approved total or the budget',
-  f: 'states go forward, and a queue_id never disappears',
-  g: 'with a lockfile that cannot be read whole, nothing is bought',
-  h: 'no submit leaves before its intent is durable, and no poll before its queue_id is',
-  i: 'the API key is in no byte written or told',
-  j: 'nothing is written outside the output folder, the lockfile and the rescue folders, nor over a file of the user',
-  t: 'nothing outside of them is looked into',
-  k: 'a run of a finished manifest asks the service for nothing that is paid for',
-  l: 'once faults stop, every attempt that is not in doubt ends, and what is wanted is made',
-  m: 'nothing is given up as lost or failed while the service still has it',
-  n: 'one run at a time spends',
-  u: 'a price is freed as refunded only where the service gave the charge back',
+  c: 'the remote copy is deleted only once the local one is verified, recorded and durable',
+  d: 'a file that the lockfile records as stored exists, with the bytes that were served',
+  e: 'charges, reservations and attempts in doubt together never exceed the approved total or the budget',
+  f: 'states only move forward, and a queue_id never disappears',
+  g: 'nothing is bought while the lockfile cannot be read in full',
+  h: 'no submit is sent before its intent is durable, and no poll before its queue_id is',
+  i: 'the API key is never written or printed',
+  j: "nothing is written outside the output folder, the lockfile and the rescue folders, nor over the user's own files",
+  t: 'nothing outside of them is read',
+  k: 'a run of a finished manifest sends no paid request',
+  l: 'once faults stop, every attempt that is not in doubt ends, and every wanted take is made',
+  m: 'nothing is recorded as lost or failed while the service still has it',
+  n: 'only one run at a time spends money',
+  u: 'a price counts as refunded only if the service refunded the charge',
   q: 'a queue_id that arrived is in the lockfile, in a rescue file or on the screen when the run ends',
-  r: 'a submit rests on a price that was asked for not long before',
-  o: 'a run ends with a report or a told error, in bounded time',
-  p: 'nothing is bought that no approval named',
-  v: 'unattended, nothing is bought at a price far under the declared one',
-  w: 'a job is given up as running on and on only after hours in which it did',
-  x: 'after three lost answers in a row nothing is bought until a person settles one',
-  y: 'what a run tells that it spent is what the lockfile says',
-  A: 'nothing is submitted once the run was told to stop',
+  r: 'a submit relies on a price that was quoted recently',
+  o: 'a run ends with a report or an error message, in bounded time',
+  p: 'nothing is bought that was not approved',
+  v: 'nothing is bought unattended at a price far below the declared one',
+  w: 'a job is given up on as endless only after hours of running',
+  x: 'after three lost answers in a row nothing is bought until the user settles one',
+  y: 'the amount that a run reports as spent is the one in the lockfile',
+  A: 'nothing is submitted once the run was asked to stop',
   s: 'a take with an attempt in doubt is not bought again',
-  P: 'nothing is sent in the pause that an answer of 429 asks for',
-  Q: 'a run stays far from the error budget: at most 20 answers of 4xx in 30 s',
-  R: 'a request limit that is not told costs a few answers of 429 once, and none in the next run',
-  S: 'where nothing fails, a run takes little longer than the request limits make it take',
+  P: 'nothing is sent during the pause that a 429 asks for',
+  Q: 'a run stays far from the error limit: at most 20 answers of 4xx in 30 s',
+  R: 'an unstated request limit costs a few 429s once, and none in the next run',
+  S: 'if nothing fails, a run takes little longer than the request limits require',
   z: 'a seed plays the same way each time',
-  // Of several machines that share a log:
+  // For several machines that share a log:
   B: 'the shared log has no gap, and no entry is changed',
   C: 'a record that was acknowledged is in exactly one entry',
-  D: 'a take has one live intent at most, in the order of the log',
-  E: 'an intent gets into the log only within the budget',
-  F: 'an intent is settled by the run that made it, by its machine once that run is over, or by a person',
-  G: 'nothing is bought through a store that lets two writers win, nor by a log that lacks entries',
+  D: 'a take has at most one live intent, in the order of the log',
+  E: 'an intent is logged only within the budget',
+  F: 'an intent is settled only by the run that made it, by its machine once that run is over, or by the user',
+  G: 'nothing is bought through a store that lets two writers win, or with entries missing from the log',
   H: 'the remote copy is deleted only when the audio is in the audio store and the log names it',
-  J: 'an entry whose answer was lost is put again, the same bytes into the same slot, before anything else is put',
-  I: 'a machine that begins with an empty folder ends with every file',
+  J: 'after a lost response the same bytes are put into the same slot before anything else is put',
+  I: 'a machine that starts in an empty folder ends with every file',
 } as const;
 
 export type Check = keyof typeof CHECKS;
@@ -73,33 +73,33 @@ export interface Violation {
   readonly message: string;
 }
 
-/** One run under way, as the judge sees it. */
+/** One active run, as the judge sees it. */
 export interface Witness {
   readonly name: string;
   readonly budgetMicroUsd: number | undefined;
-  /** Prompts that the approved plan buys, each as often as it buys it. */
+  /** Prompts that the approved plan buys, one for each purchase. */
   readonly approved: string[];
-  /** What was approved for each of them, micro-dollars. */
+  /** The approved price of each, micro-dollars. */
   readonly approvedPrices: Map<string, number>;
-  /** Told to stop. */
+  /** Asked to stop. */
   stopped: boolean;
-  /** Ids that the lockfile had as it took the lock. */
+  /** The ids in the lockfile when the run took the lock. */
   attemptsBefore: ReadonlySet<string>;
   /** A record could not be written to the lockfile. */
   recordsLost: boolean;
-  /** A run, and no other command. */
+  /** A run, not another command. */
   readonly buys: boolean;
-  /** Of these, those at a price far under the declared one that no person has seen. */
+  /** Of these, those at a price far below the declared one that the user has not seen. */
   readonly unseenLow: Set<string>;
-  /** What may be spent under the lockfile in all, by this run's approval. */
+  /** The total that this run's approval allows for the lockfile. */
   approvedUpToMicroUsd: number;
-  /** Ids of jobs whose acceptance arrived whole. */
+  /** Ids of jobs whose acceptance arrived in full. */
   readonly received: string[];
-  /** What a person was told in notices. */
+  /** What the user was told in notices. */
   notices: string;
-  /** When each price was told, by what was asked. */
+  /** When each price was quoted, by request. */
   readonly quotedMs: Map<string, number>;
-  /** Ended, or dead. */
+  /** Ended or dead. */
   over: boolean;
 }
 
@@ -126,33 +126,33 @@ export interface JudgeWorld {
   readonly disk: Disk;
   readonly server: Server;
   readonly lockfilePath: string;
-  /** Whether the clocks of all runs are the service's. */
+  /** Whether the clocks of all runs agree with the service's. */
   readonly clocksAgree: boolean;
   readonly outputRoot: string;
   /** Paths below these may be written. */
   readonly writable: readonly string[];
   readonly secrets: readonly string[];
-  /** Whether the checks of the audio find any damage. */
+  /** Whether the container checks notice any damage. */
   readonly thorough: boolean;
-  /** Whether what is charged may be more than what was quoted. */
+  /** Whether charges may exceed quotes. */
   readonly pricesMove: () => boolean;
   readonly nowMs: () => number;
-  /** Digest of the request that this prompt belongs to. */
+  /** Digest of the request that has this prompt. */
   readonly digestOf: (prompt: string) => string | undefined;
   /** How often this prompt may be charged. */
   readonly allowed: (prompt: string) => number;
-  /** The lockfile was merged or damaged, and nobody has begun to mend it. */
+  /** The lockfile was merged or damaged, and repair has not begun. */
   readonly damaged: () => boolean;
-  /** Others damaged the lockfile, and whether a run takes it for whole is not known yet. */
+  /** The lockfile was damaged, and no run has yet accepted or refused it. */
   readonly uncertain: () => boolean;
   readonly outside: Pick<Outside, 'foreignJobs' | 'ownFiles'>;
-  /** Where finished audio is kept beyond this machine: whether it has the file of an attempt. Absent: the disk has to have it. */
+  /** Whether finished audio of an attempt is kept beyond this machine. Absent: it has to be on disk. */
   readonly outcome?: (attempt: Attempt) => boolean;
-  /** Durable texts that hold records beside the lockfile; none while nobody else touched it. */
+  /** Durable texts that hold records beside the lockfile; none unless the lockfile was changed from outside. */
   readonly journals: () => readonly Uint8Array[];
-  /** A file that a person deleted, or a job whose fate a person settled. */
+  /** A file that the user deleted, or a job that the user settled. */
   readonly waived: ReadonlySet<string>;
-  /** Attempts that a person accepted, each with the hash of the bytes that were kept of it. */
+  /** Accepted attempts, each with the hash of the bytes that were kept. */
   readonly accepted: ReadonlyMap<string, string>;
 }
 
@@ -163,16 +163,16 @@ export interface Judge {
   looked(path: string): void;
   reported(text: string): void;
   sent(witness: Witness, request: TransportRequest): void;
-  /** As a run tells what it spent, micro-dollars. */
+  /** Called when a run reports what it spent, micro-dollars. */
   summed(witness: Witness, spentMicroUsd: number): void;
   handled(): void;
-  /** As a run ends by itself. */
+  /** Called when a run ends by itself. */
   ended(witness: Witness): void;
-  /** At rest: after a crash, at the end of a run, at the end of all. */
+  /** Called when idle: after a crash, at the end of a run, and at the very end. */
   look(): void;
-  /** The lockfile as a process or a person sees it now. */
+  /** The lockfile as a process or the user sees it now. */
   seen(): LockView;
-  /** All that counts as spent by what the next run would know, micro-dollars: also while the lockfile is taken away. */
+  /** All that the next run would count as spent, micro-dollars, even while the lockfile is missing. */
   spentMicroUsd(): number;
 }
 
@@ -184,14 +184,14 @@ export function createJudge(world: JudgeWorld): Judge {
   const spenders = new Set<Witness>();
   const known = new Map<string, Attempt>();
   const knownIds = new Set<string>();
-  /** Intents that were durable as a submit for their request left. */
+  /** Intents that were durable when a submit for their request was sent. */
   const armed = new Set<string>();
   let jobsSeen = 0;
 
   const blame = (check: Check, message: string) => {
     violations.push({ check, message });
   };
-  /** The durable lockfile: while it is being replaced, either of two. */
+  /** The durable lockfile; either of two while it is being replaced. */
   const possible = () =>
     world.disk.possible(world.lockfilePath).map((bytes, at) => {
       readers[at] ??= createLockReader();
@@ -227,11 +227,11 @@ export function createJudge(world: JudgeWorld): Judge {
         bytes !== undefined &&
         secrets.some((secret) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(secret))
       )
-        blame('i', `the key in ${path}`);
+        blame('i', `the key is in ${path}`);
     },
     reported: (text) => {
       if (world.secrets.some((secret) => text.includes(secret)))
-        blame('i', `the key is told: ${text.slice(0, 200)}`);
+        blame('i', `the key is printed: ${text.slice(0, 200)}`);
     },
     sent: (witness, request) => {
       const body = request.body === undefined ? {} : (JSON.parse(request.body) as Record<string, unknown>);

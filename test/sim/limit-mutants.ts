@@ -1,6 +1,6 @@
 import type { Mutant } from './mutants.js';
 
-/** The program with one of the steps switched off that keep it within the service's request limits. */
+/** The program with one of the steps switched off that keep it within the request limits. */
 export const LIMIT_MUTANTS: readonly Mutant[] = [
   patched(
     'one-budget-for-all-routes',

@@ -1,10 +1,10 @@
 import type { Rng } from './random.js';
 
-/** The request limits of the simulated service: for each route and user, told by no header; for each model, told by headers; or both. */
+/** The request limits of the simulated service: per route and user, in no header; per model, in headers; or both. */
 export interface LimitRule {
-  /** Requests a minute by route, over all models of a user. */
+  /** Requests per minute by route, over all models of a user. */
   readonly routes?: Readonly<Partial<Record<LimitedRoute, number>>>;
-  /** Requests a minute of each model of a user, for all routes together. */
+  /** Requests per minute for each model of a user, over all routes. */
   readonly model?: { readonly perMinute: number; readonly resetsIn: 's' | 'ms' };
   /** How a minute of the routes is counted. */
   readonly shape: 'window' | 'sliding';
@@ -15,9 +15,9 @@ export type LimitedRoute = (typeof LIMITED_ROUTES)[number];
 
 export interface RequestLimits {
   readonly rule: LimitRule;
-  /** Counts a request, if it may pass. */
+  /** Counts a request if it is allowed. */
   take(about: LimitedRequest, nowMs: number): Verdict;
-  /** Answers of 429 so far, by route. */
+  /** Number of 429s so far, by route. */
   readonly refusals: Readonly<Record<LimitedRoute, number>>;
 }
 
@@ -36,7 +36,7 @@ const MINUTE_MS = 60_000;
 /** As documented in October 2026. */
 export const DOCUMENTED = { queue: 40, retrieve: 120 } as const;
 
-/** As October's description has it, as August's, or mixtures of both. `small`: for a run of a few requests. */
+/** As in October's description, as in August's, or mixtures of both. `small`: for a run of a few requests. */
 export function drawLimitRule(rng: Rng, size: 'small' | 'real'): LimitRule {
   const shape = rng.pick(['window', 'sliding'] as const);
   const part = (most: number) =>
@@ -85,7 +85,7 @@ export function createLimits(rule: LimitRule, phaseMs: number): RequestLimits {
         ofRoute.push(nowMs);
         ofModel.push(nowMs);
       }
-      // What a route refuses on its own is told by no header.
+      // Refusals by a route's own limit have no headers.
       if (rule.model === undefined || !routeAllows) return { allowed, headers: {} };
       const resetMs = endOfWindow(nowMs, phaseMs);
       return { allowed, headers: reported(rule.model, ofModel.length, resetMs) };

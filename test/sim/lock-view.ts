@@ -1,16 +1,16 @@
 import type { Attempt, AttemptState } from '../../src/lockfile/attempt.js';
 
 /**
- * The lockfile as the judge reads it: written from its contract, not with the program's own reader, and cheap enough to be
- * read at every request. What was parsed once is not parsed again while the file only grows.
+ * The lockfile as the judge reads it: written from its contract, without the program's own reader, and cheap enough to
+ * be read at every request. While the file only grows, nothing is parsed twice.
  */
 export interface LockView {
   readonly attempts: ReadonlyMap<string, ViewedAttempt>;
-  /** Terminated lines that are not records. */
+  /** Complete lines that are not records. */
   readonly badLines: number;
-  /** How many lines are headers. */
+  /** Number of header lines. */
   readonly headers: number;
-  /** Steps between states that no attempt may take. */
+  /** Forbidden changes of state. */
   readonly illegalSteps: readonly string[];
 }
 
@@ -21,13 +21,13 @@ export interface ViewedAttempt {
 }
 
 export interface LockReader {
-  /** `undefined` reads as no file. */
+  /** `undefined` means no file. */
   read(bytes: Uint8Array | undefined): LockView;
 }
 
 interface Parsed {
   bytes: Uint8Array;
-  /** Up to and with the last line end. */
+  /** Up to and including the last line end. */
   parsedBytes: number;
   readonly attempts: Map<string, { latest: Attempt; queueIds: Set<string> }>;
   badLines: number;
@@ -35,7 +35,7 @@ interface Parsed {
   readonly illegalSteps: string[];
 }
 
-/** A view that grows by a line at a time: of records that are not in one file. */
+/** A view that grows line by line, for records that are not in one file. */
 export interface GrowingView extends LockView {
   add(line: string): void;
 }
@@ -95,7 +95,7 @@ function take(parsed: Parsed, line: string): void {
   for (const id of idsOf(record)) known.queueIds.add(id);
   if (record.rev < known.latest.rev) return;
   if (record.rev > known.latest.rev) {
-    // A clean end leaves the last line of each alone, so that steps may be missing.
+    // A clean end leaves only the last line of each attempt, so steps may be missing.
     const isStep = record.rev === known.latest.rev + 1;
     if (isStep && !STEPS[known.latest.state].includes(record.state))
       parsed.illegalSteps.push(`${known.latest.state} -> ${record.state} of ${record.attempt}`);
@@ -118,7 +118,7 @@ function idsOf(record: Attempt): readonly string[] {
   return record.queue_id === undefined ? [] : [record.queue_id];
 }
 
-/** Of equal revs the first of these. Source: DESIGN, lockfile. */
+/** Of equal revs, the first of these wins. Source: the lockfile's contract. */
 const STRENGTH: readonly AttemptState[] = [
   'done',
   'stored',
@@ -131,7 +131,7 @@ const STRENGTH: readonly AttemptState[] = [
   'intent',
 ];
 
-/** Where each state may lead, a person's `resolve` included. */
+/** The states that may follow each state, including by `resolve`. */
 const STEPS: Readonly<Record<AttemptState, readonly AttemptState[]>> = {
   intent: ['queued', 'in_doubt', 'rejected', 'lost'],
   in_doubt: ['in_doubt', 'queued', 'rejected', 'lost'],

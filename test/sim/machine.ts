@@ -2,26 +2,26 @@ import type { Beacon, NameClaim, Processes, ProcessIdentity } from '../../src/co
 import type { SimProcess } from './process.js';
 import type { Rng } from './random.js';
 
-/** A computer that runs processes over the one shared disk. */
+/** A computer that runs processes on the shared disk. */
 export interface Machine {
   readonly name: string;
   readonly hostname: string;
-  /** Empty: it does not tell. */
+  /** Empty: unknown. */
   readonly machineId: string;
   /** How far its clock is off. */
   readonly skewMs: number;
-  /** By pid. Of one pid the latest process. */
+  /** By pid; the latest process of each pid. */
   readonly processes: Map<number, SimProcess>;
-  /** Claimed names, each with its network namespace in front. */
+  /** Claimed names, each prefixed by its network namespace. */
   readonly claims: Map<string, SimProcess>;
   boots: number;
 }
 
-/** What the systems of a world offer. */
+/** The kinds of operating system of a world. */
 export interface Systems {
   readonly claims: boolean;
   readonly beacons: boolean;
-  /** Runs may be in containers of their own, each with its own processes and network. */
+  /** Runs may be in containers, each with its own processes and network. */
   readonly containers: boolean;
   /** A second machine with the same folder, often with the same host name: a clone, or a pod on another node. */
   readonly second: boolean;
@@ -56,12 +56,12 @@ export function drawMachines(rng: Rng): readonly [Machine, Machine] {
 
 const HOST_NAMESPACE = 'pid:[4026531836]';
 
-/** Starts a process's life: a pid that no live process of the machine has, and what tells it apart. */
+/** Starts a process: a pid that no live process of the machine has, and what identifies it. */
 export function identityOn(
   machine: Machine,
   { run, container, rng }: { readonly run: number; readonly container: boolean; readonly rng: Rng },
 ): ProcessIdentity {
-  // Few pids, so that one is used again soon.
+  // Few pids, so that they are reused soon.
   let pid = 100 + rng.below(3);
   while (machine.processes.get(pid)?.alive() === true) pid += 1;
   return {
@@ -78,7 +78,7 @@ export function identityOn(
 /** Sockets in the shared folder, by path. */
 export type Beacons = Map<string, { readonly machine: Machine; readonly process: SimProcess }>;
 
-/** Other processes as this one sees them. */
+/** Other processes as seen by this one. */
 export function processesOf(
   simProcess: SimProcess,
   machine: Machine,
@@ -107,7 +107,7 @@ export function processesOf(
       simProcess.act(0, () => {
         const beacon = beacons.get(path);
         if (beacon === undefined || id !== path) return 'unknown';
-        // Another kernel finds a socket in the folder, and nobody behind it.
+        // Another kernel finds a socket in the folder, with nothing behind it.
         return beacon.machine === machine && beacon.process.alive() ? 'answers' : 'silent';
       }),
   };

@@ -7,12 +7,12 @@ import { familyOf, play } from './play.js';
 import type * as Trace from './trace.js';
 
 /**
- * npm run sim -- --seeds N [--from S] [--mutant NAME]   plays N seeds from S, or from a random place
+ * npm run sim -- --seeds N [--from S] [--mutant NAME]   plays N seeds from S, or from a random seed
  * npm run sim -- --mutants all [--seeds N]              plays each mutant until it is caught, N seeds at most
  * npm run sim -- --seed S [--trace] [--mutant NAME]     plays one seed again, and shows what happens in it
  *
- * With --machines: worlds of several machines that share a log, in place of those of one machine.
- * With --losses: one run, whose machine is lost for good at a random point, and the next one on an empty folder.
+ * With --machines: worlds of several machines that share a log, instead of one machine.
+ * With --losses: one run, whose machine is lost for good at a random point, and the next one in an empty folder.
  */
 const { values } = parseArgs({
   options: {

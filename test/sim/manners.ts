@@ -6,13 +6,13 @@ import type { Incarnation } from './world.js';
 /** How one run treats the service: the pauses it keeps, and the errors it causes. */
 export interface Manners {
   sent(request: TransportRequest): void;
-  /** As the service has answered. */
+  /** Called when the service has answered. */
   handled(request: TransportRequest, answer: ServerAnswer): void;
-  /** As the run has read that answer to its end. */
+  /** Called when the run has read that answer to its end. */
   read(request: TransportRequest, answer: ServerAnswer): void;
 }
 
-/** What a 429 without any header asks for, less what latency may hide. */
+/** The pause after a 429 without headers, minus what latency may hide. */
 const PAUSE_MS = 59_000;
 const ERRORS_WITHIN_MS = 30_000;
 /** The lower of the two published limits. */
@@ -20,7 +20,7 @@ const ERRORS_MAX = 20;
 const JOB_ROUTES: ReadonlySet<string> = new Set(['/audio/queue', '/audio/retrieve', '/audio/complete']);
 
 export function createManners(incarnation: Incarnation, blame: Judge['blame'], nowMs: () => number): Manners {
-  /** By route and model; void once the run's clock has leapt. */
+  /** By route and model; cleared once the run's clock has jumped. */
   const pauses = new Map<string, { readonly untilMs: number; readonly leapMs: number }>();
   let errorsMs: number[] = [];
   const { name, buys } = incarnation.witness;
@@ -46,7 +46,7 @@ export function createManners(incarnation: Incarnation, blame: Judge['blame'], n
   };
 }
 
-/** A 429 about a limit that names no time. */
+/** A 429 about a limit, without a time. */
 function isUntoldLimit({ status, headers, body }: ServerAnswer): boolean {
   if (status !== 429 || Object.keys(headers).some((header) => header.startsWith('x-ratelimit'))) return false;
   return Buffer.from(body).toString().includes('Rate limit');

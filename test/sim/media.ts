@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { InspectMedia, MediaFinding } from '../../src/core/ports.js';
 
 /**
- * The simulation's audio: a magic word and a type, the length of what follows, a checksum of it, noise.
- * Some dozens of bytes, so that thousands of worlds a minute can be made of them.
+ * The simulation's audio: magic bytes and a type, the length of the rest, a checksum, noise. A few dozen bytes, so that
+ * thousands of worlds a minute can have some.
  */
 const MAGIC = 'SIMA';
 const TYPES = ['audio/mpeg', 'audio/wav', 'audio/flac', 'audio/mp4'] as const;
@@ -23,8 +23,8 @@ export function makeMedia(mediaType: SimMediaType, noise: Uint8Array): Uint8Arra
 }
 
 /**
- * `thorough` finds any damage. Otherwise it sees the start alone, as most audio containers allow no more: what is
- * cut short at the end looks whole.
+ * `thorough` notices any damage. Otherwise only the beginning is checked, as with most audio containers: a cut at the
+ * end is not noticed.
  */
 export function simInspector(thorough: boolean): InspectMedia {
   return async (pieces, sizeBytes) => {

@@ -4,7 +4,7 @@ import { play } from './play.js';
 
 const SEEDS_MAX = 20_000;
 
-/** Rare worlds notice these, after hundreds or thousands of seeds: `npm run sim -- --mutants all` plays them too. */
+/** Caught only in rare worlds, after hundreds or thousands of seeds: `npm run sim -- --mutants all` plays them too. */
 const RARE: ReadonlySet<string> = new Set([
   'accepted-is-not-compared',
   'adopted-without-a-look',
@@ -45,7 +45,7 @@ const RARE: ReadonlySet<string> = new Set([
 ]);
 
 it.each(MUTANTS.map(({ name }) => name).filter((name) => !RARE.has(name)))(
-  'notices a program with this step switched off: %s',
+  'the simulation catches a program with this step switched off: %s',
   async (mutant) => {
     const { failed } = await play({ from: 1, count: SEEDS_MAX, workers: 2, mutant, untilFailure: true });
     expect(failed.length, `not caught in ${SEEDS_MAX} seeds`).toBeGreaterThan(0);
@@ -53,7 +53,7 @@ it.each(MUTANTS.map(({ name }) => name).filter((name) => !RARE.has(name)))(
   120_000,
 );
 
-it('names no rare mutant that is not there', () => {
+it('every rare mutant exists', () => {
   const names = MUTANTS.map(({ name }) => name);
   expect([...RARE].filter((name) => !names.includes(name))).toEqual([]);
 });

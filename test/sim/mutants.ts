@@ -4,18 +4,18 @@ import { LIMIT_MUTANTS } from './limit-mutants.js';
 import type { Family, Tampering } from './world.js';
 
 /**
- * The program with one safety step switched off. The judge has to notice each, within some thousand seeds: a
- * simulation that does not notice its own sabotage proves nothing.
+ * The program with one safety step switched off. The judge has to catch each within some thousand seeds: a simulation
+ * that misses its own sabotage proves nothing.
  */
 export interface Mutant {
   readonly name: string;
-  /** The worlds that notice it. Default: `one`. */
+  /** The family of worlds that catches it. Default: `one`. */
   readonly family?: Family;
   readonly patches?: readonly Patch[];
   readonly tampering?: Tampering;
 }
 
-/** The guard file alone keeps others out. */
+/** Nothing but the guard file keeps other runs out. */
 const NO_CLAIM: Patch = {
   file: 'src/lockfile/run-lock.ts',
   find: 'const claim = await processes.claim(name);',
@@ -477,13 +477,13 @@ function resending(transport: Parameters<NonNullable<Tampering['transport']>>[0]
   };
 }
 
-/** Of both families. */
+/** For both families. */
 export const ALL_MUTANTS: readonly Mutant[] = [...MUTANTS, ...FLEET_MUTANTS];
 
-/** What is changed in the program for all worlds of a family. */
+/** Changes to the program in all worlds of a family. */
 const FAMILY_PATCHES: Readonly<Record<Family, readonly Patch[]>> = {
   one: [],
-  // Logs are short here: they get checkpoints as often as long ones.
+  // Short logs get checkpoints as often as long ones.
   machines: [
     {
       file: 'src/shared-log/checkpoint.ts',

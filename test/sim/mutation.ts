@@ -1,7 +1,7 @@
 import { ALL_MUTANTS } from './mutants.js';
 import { play } from './play.js';
 
-/** Each mutant until it is caught. @returns what to print, and the names of those that were not */
+/** Plays each mutant until it is caught. @returns what to print, and the names of those that survived */
 export async function playMutants(options: {
   readonly from: number;
   readonly seedsMax: number;

@@ -51,7 +51,7 @@ async function ask(rates: Partial<NetworkRates>, more: Partial<TransportRequest>
 
 const SEEDS = Array.from({ length: 20 }, (_, seed) => seed);
 
-it('headers later than their deadline are no answer, at that moment, though the service did what was asked', async () => {
+it('headers later than their deadline end the request at that moment, although the service did what was asked', async () => {
   for (const seed of SEEDS)
     expect(await ask({ lateHeaders: 1 }, { headersDeadlineMs: 60_000 }, seed)).toEqual({
       code: 'DEADLINE',

@@ -9,27 +9,27 @@ import type { Rng } from './random.js';
 import type { Server, ServerAnswer } from './server.js';
 import type { Timeline } from './timeline.js';
 
-/** How often, per request, each fault of what lies between client and service strikes. */
+/** How often each fault between client and service occurs, per request. */
 export interface NetworkRates {
   /** No connection: nothing is sent. */
   readonly noConnection: number;
-  /** The request is lost on its way, or the connection reset before it arrives. */
+  /** The request is lost, or the connection is reset before it arrives. */
   readonly requestLost: number;
-  /** The service does what was asked; its answer never arrives. */
+  /** The service does what was asked, but the answer never arrives. */
   readonly answerLost: number;
-  /** A proxy answers in the service's place: HTML, a redirect, 502. The service sees nothing. */
+  /** A proxy answers instead of the service: HTML, a redirect, 502. The service sees nothing. */
   readonly proxyAnswers: number;
   /** The same after the service did what was asked. */
   readonly proxySpoils: number;
-  /** JSON of the service that arrives cut, or with other types in it. */
+  /** JSON of the service arrives cut, or with other types in it. */
   readonly garbled: number;
   /** The body breaks off. */
   readonly bodyCut: number;
-  /** The body stands still until the deadline. */
+  /** The body stalls until the deadline. */
   readonly bodyStalls: number;
   /** Seconds instead of milliseconds. */
   readonly slow: number;
-  /** The answer begins after the deadline of its headers, where it has one, and before that of the whole. */
+  /** The answer begins after its header deadline, if it has one, but before the overall one. */
   readonly lateHeaders: number;
 }
 
@@ -40,22 +40,22 @@ export interface NetworkWorld {
   rates: NetworkRates;
   /** Share of answers whose end is not marked. */
   readonly unframed: number;
-  /** The id with which a submit is answered in place of its own. */
+  /** The id in the answer to a submit instead of its own. */
   readonly replays?: () => string | undefined;
-  /** Whether a body that is cut ends without a fault, though its length was told. */
+  /** Whether a cut body ends without an error, although its length was declared. */
   readonly cutsSilently?: () => boolean;
 }
 
-/** One process's way to the service. */
+/** One process's connection to the service. */
 export interface Line {
   readonly world: NetworkWorld;
   readonly process: SimProcess;
   readonly apiKey: string;
-  /** As the request leaves, before anything can go wrong with it. */
+  /** Called when the request is sent, before anything can go wrong with it. */
   readonly onSend: (request: TransportRequest) => void;
-  /** As the service has handled it. */
+  /** Called when the service has handled it. */
   readonly onHandled: (request: TransportRequest, answer: ServerAnswer) => void;
-  /** As the process has read the service's own answer to its end. */
+  /** Called when the process has read the service's own answer to its end. */
   readonly onRead: (request: TransportRequest, answer: ServerAnswer) => void;
 }
 
@@ -78,7 +78,7 @@ function exchange(line: Line, request: TransportRequest, settle: (outcome: Outco
   const sent = !rng.chance(rates.noConnection);
   const end = settleInTime(timeline, headersDeadlineMs, sent, settle);
   const fail = (code: string) => end(noAnswer(sent, code));
-  /** Of what is not reset nothing is heard until the deadline. */
+  /** Unless it is reset, nothing is heard until the deadline. */
   const lose = () => {
     if (rng.chance(0.5)) timeline.after(latencyMs(world), () => fail('ECONNRESET'));
   };
@@ -117,7 +117,7 @@ function exchange(line: Line, request: TransportRequest, settle: (outcome: Outco
   });
 }
 
-/** Settles with what comes first: an outcome, or the end of the time that its headers have. */
+/** Settles with whatever comes first: an outcome, or the header deadline. */
 function settleInTime(
   timeline: Timeline,
   headersDeadlineMs: number,
@@ -155,13 +155,13 @@ function spoil(world: NetworkWorld, path: string, answer: ServerAnswer): ServerA
   if (rng.chance(rates.proxySpoils)) {
     const status = rng.pick([500, 502, 504]);
     const jsonError = {
-      // On a retrieve, 500 is how the service says that a job failed: a proxy that says so again and again would be believed.
+      // On a retrieve, 500 is how the service reports a failed job: a proxy that repeats it would be believed.
       status: path === '/audio/retrieve' && status === 500 ? 502 : status,
       headers: { 'content-type': 'application/json' },
       body: Buffer.from('{"error":"Unknown error"}'),
     };
     const page = proxyPage(rng);
-    // After the effect only what says nothing about money: a refusal here would be a lie of the service.
+    // After the effect, only answers that say nothing about money: a refusal here would be a lie of the service.
     return rng.chance(0.5) ? jsonError : { ...page, status: rng.pick([200, 307, 403, 500, 502, 503, 504]) };
   }
   if (answer.headers['content-type'] === 'application/json' && rng.chance(rates.garbled))
@@ -266,8 +266,8 @@ async function* readBody(of: Body): AsyncIterable<Uint8Array> {
 const cuts = new WeakMap<Uint8Array, number>();
 
 /**
- * Never twice in a row at the same byte: among the millions of a real file chance does not do that, among the
- * dozens of a simulated one it would, and nobody could tell such a body from a whole one whose end is not marked.
+ * Never twice in a row at the same byte. In a real file of millions of bytes that does not happen; in a simulated one
+ * of dozens it would, and such a body could not be told from a whole one whose end is not marked.
  */
 function drawCut(rng: Rng, body: Uint8Array): number {
   const drawn = rng.below(body.length);

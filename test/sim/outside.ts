@@ -5,9 +5,9 @@ import type { SimProcess } from './process.js';
 import { createRng, drawRates } from './random.js';
 import type { Incarnation, SimWorld } from './world.js';
 
-/** What people and programs do that have no part in a run, each by its chance for one run. */
+/** What people and programs outside the run do, each with its chance per run. */
 const OUTSIDE = [
-  /** A symbolic link appears in the place of a file or a folder, while a run goes on. */
+  /** A file or folder is replaced by a symbolic link during a run. */
   'linked',
   /** Lines of a pull request, between runs. */
   'pulled',
@@ -20,13 +20,13 @@ export interface Outside {
   damage: Damage | undefined;
   /** Jobs of other albums under the same account, by queue_id. */
   readonly foreignJobs: Set<string>;
-  /** Files of the user's own, absolute: nothing changes, moves or removes them. */
+  /** The user's own files, absolute: nothing may change, move or remove them. */
   readonly ownFiles: Set<string>;
   /** Processes that have resolved the output folder. */
   readonly rooted: Set<SimProcess>;
 }
 
-/** From a stream of its own, so that a seed plays otherwise as it did before. */
+/** Random numbers of its own, so that other seeds play as before. */
 export function createOutside(seed: number): Outside {
   return {
     rates: drawRates(createRng(seed, 'outside'), OUTSIDE, { share: 0.25, low: 0.1, high: 0.9 }),
@@ -40,7 +40,7 @@ export function createOutside(seed: number): Outside {
 const LINKS_A_RUN_MAX = 4;
 const LINKED_MS_MAX = 300_000;
 
-/** Lets links appear while this run goes on, and go again. */
+/** Lets links appear and disappear during this run. */
 export function linkDuring(world: SimWorld, incarnation: Incarnation): void {
   const rng = createRng(world.seed, `${incarnation.name} links`);
   const someMs = () => Math.ceil(LINKED_MS_MAX ** rng.next());
@@ -51,14 +51,14 @@ export function linkDuring(world: SimWorld, incarnation: Incarnation): void {
       if (incarnation.over) return;
       const path = rng.pick(placesOf(world));
       if (world.disk.links.has(path)) return;
-      world.trace(`somebody puts a link in the place of ${path}`);
+      world.trace(`${path} is replaced by a link`);
       world.disk.hide(path, ELSEWHERE);
       world.timeline.after(forMs, () => unlink(world, path));
     });
   }
 }
 
-/** Every component of the paths below the output folder. The folder itself only once every run knows which one it is. */
+/** Every component of the paths below the output folder; the folder itself only once every run has resolved it. */
 function placesOf({ disk, running, outside, album }: SimWorld): readonly string[] {
   const wanted = album.tracks.flatMap(({ stem }) => ancestors(folderOf(`${HOME}/${stem}`)));
   const places = [...disk.entries.keys(), ...wanted].filter((path) => path.startsWith(`${HOME}/`));
@@ -66,10 +66,10 @@ function placesOf({ disk, running, outside, album }: SimWorld): readonly string[
   return [...new Set(known ? [HOME, ...places] : places)];
 }
 
-/** A link that stands in the output folder's place as a run starts is the user's own choice. */
+/** A link as output folder at the start of a run is the user's own choice. */
 export function unlink({ disk, trace }: SimWorld, path: string): void {
   if (!disk.links.has(path)) return;
-  trace(`the link at ${path} goes`);
+  trace(`the link at ${path} is removed`);
   disk.unhide(path);
 }
 

@@ -7,15 +7,15 @@ import { calm, pass, simulate, untilOver } from './simulate.js';
 import type { SimOptions, SimResult, SimWorld } from './world.js';
 
 /*
- * Worlds of another kind: nothing fails, there are many tracks, and the service has request limits that a run has to keep
- * to or to find out. Judged is what only shows there: how many requests are refused, and how long it all takes.
+ * Worlds of another kind: nothing fails, there are many tracks, and the service has request limits that a run has to
+ * keep or find out. They are judged by how many requests are refused, and how long it all takes.
  */
 
-/** One seed in so many. */
+/** One in this many seeds. */
 const PACED_EVERY = 40;
 const PACED_AT = 7;
 
-/** One seed, of whichever kind it is. */
+/** One seed, of either kind. */
 export function simulateSeed(seed: number, options: SimOptions): Promise<SimResult> {
   return seed % PACED_EVERY === PACED_AT
     ? simulate(seed, options, playPaced, {
@@ -29,9 +29,9 @@ export function simulateSeed(seed: number, options: SimOptions): Promise<SimResu
 }
 
 const MINUTE_MS = 60_000;
-/** A service that forgets all ids for this long: shorter than what makes a job count as lost. */
+/** The service forgets all ids for this long: shorter than what makes a job count as lost. */
 const FORGETS_MS = 25_000;
-/** A job of the simulated service runs no longer. */
+/** The longest job of the simulated service. */
 const RUN_MS_MAX = 15_000;
 
 async function playPaced(world: SimWorld): Promise<void> {
@@ -49,9 +49,9 @@ async function playPaced(world: SimWorld): Promise<void> {
   await pass(world, pauseMs);
   for (const track of world.album.tracks) track.version += 1;
   const second = await run(world, limits);
-  // The lockfile knows when the first run submitted, not when it polled.
+  // The lockfile records when the first run submitted, not when it polled.
   const unseen = pauseMs < MINUTE_MS ? AT_ONCE : 0;
-  // Nor does anybody know a limit that the first run did not meet.
+  // A limit that the first run did not meet is unknown, too.
   const unmet = ROUTES.filter((route) => isLower(rule, route) && first.refusalsOf[route] === 0).length;
   const least = rule.shape === 'sliding' ? unseen : 2 * AT_ONCE;
   judgeRefusals(world.judge, 'the second run', second.refusals, least + AT_ONCE * (unmet + ambiguous(rule)));
@@ -84,7 +84,9 @@ interface Pace {
 const ROUTES = ['queue', 'retrieve'] as const;
 type Limited = (typeof ROUTES)[number];
 
-/** A model's limit that equals what is documented for a route looks like that route's own until a 429 says otherwise. */
+/**
+ * A model's limit that equals the documented limit of a route looks like the route's own until a 429 shows otherwise.
+ */
 function ambiguous({ model }: LimitRule): 0 | 1 {
   return model !== undefined && ROUTES.some((route) => DOCUMENTED[route] === model.perMinute) ? 1 : 0;
 }
@@ -104,10 +106,10 @@ async function run(world: SimWorld, limits: RequestLimits): Promise<Pace> {
   return { tookMs: world.timeline.nowMs() - beganMs, refusals, refusalsOf };
 }
 
-/** Where an answer takes long, a second request is on its way when the 429 comes. */
+/** If an answer takes long, a second request is in flight when the 429 comes. */
 const AT_ONCE = 2;
 
-/** A limit that is not what is documented costs a 429; a fixed window of which a run saw two parts, one or two more. */
+/** A limit other than the documented one costs a 429; a fixed window of which a run saw two parts, one or two more. */
 function judgePace(
   judge: Judge,
   name: string,
@@ -118,7 +120,7 @@ function judgePace(
   const unlikeDocumented = ROUTES.filter((route) => isLower(rule, route)).length;
   const each = AT_ONCE * (rule.shape === 'window' ? 3 : 1);
   judgeRefusals(judge, name, refusals, (unlikeDocumented + ambiguous(rule)) * each);
-  // A poll more than the least of a few tracks falls into one window more.
+  // One poll more than the minimum of a few tracks needs another window.
   const mostMs =
     1.15 * floorMs(rule, tracks) +
     MINUTE_MS +
@@ -129,21 +131,21 @@ function judgePace(
     judge.blame('S', `${name} took ${tookMs} ms for ${tracks} tracks, not ${Math.round(mostMs)}`);
 }
 
-/** A lower limit of one route makes a run careful with the others, for some minutes. */
+/** A lower limit of one route makes a run careful with the others for some minutes. */
 const SHARE_MS = 3 * MINUTE_MS;
 
 function judgeRefusals(judge: Judge, name: string, refusals: number, most: number): void {
-  if (refusals > most) judge.blame('R', `${name} drew ${refusals} answers of 429, not ${most}`);
+  if (refusals > most) judge.blame('R', `${name} got ${refusals} answers of 429, not ${most}`);
 }
 
-/** Headers make a run expect the limits that they tell, and not those that are documented. */
+/** With headers, a run expects the limits they state, not the documented ones. */
 function isLower({ routes, model }: LimitRule, route: Limited): boolean {
   const limit = routes?.[route];
   if (limit === undefined) return false;
   return model !== undefined || limit < DOCUMENTED[route];
 }
 
-/** No run can be shorter: what the limits let in. */
+/** The shortest possible run under these limits. */
 function floorMs({ routes, model }: LimitRule, tracks: number): number {
   const minutes = (requests: number, perMinute: number) => Math.max(0, Math.ceil(requests / perMinute) - 1);
   return (

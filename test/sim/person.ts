@@ -17,7 +17,7 @@ import type { ServerJob } from './server.js';
 import type { Program, SimWorld } from './world.js';
 import { needsRepair } from './world.js';
 
-/** What a person may do to manifest and files between two runs. */
+/** What the user may do to manifest and files between two runs. */
 export function meddle(world: SimWorld): void {
   const { rng, album, scenario } = world;
   const does = () => rng.chance(scenario.meddling);
@@ -48,7 +48,7 @@ function mergeLockfile(world: SimWorld): void {
   const [begin, middle, end] = rng.chance(0.5)
     ? ['', '', '']
     : ['<<<<<<< ours\n', '=======\n', '>>>>>>> theirs\n'];
-  world.trace(`a person merges the lockfile: ${JSON.stringify(begin)}`);
+  world.trace(`the user merges the lockfile: ${JSON.stringify(begin)}`);
   replaceLockfile(
     world,
     Buffer.concat([Buffer.from(begin), ours, Buffer.from(middle), theirs, Buffer.from(end)]),
@@ -60,7 +60,7 @@ function mergeLockfile(world: SimWorld): void {
 export function mangle(world: SimWorld): void {
   const bytes = lockfileOf(world);
   if (bytes === undefined || needsRepair(world) || !world.rng.chance(world.scenario.meddling / 3)) return;
-  // What comes after the last line end may be the rest of a torn write, and is dropped with or without damage.
+  // Text after the last line end may be the rest of a torn write, and is dropped with or without damage.
   const quotes = [...bytes.subarray(0, bytes.lastIndexOf(LINE_FEED) + 1).keys()].filter(
     (at) => bytes[at] === QUOTE,
   );
@@ -73,7 +73,7 @@ export function mangle(world: SimWorld): void {
   replaceLockfile(world, damaged);
 }
 
-/** The lockfile is gone; every wanted file is there. An album is not to be bought twice for that. */
+/** The lockfile is gone, while every wanted file exists. That must not buy an album twice. */
 export function lose(world: SimWorld): void {
   const bytes = lockfileOf(world);
   if (bytes === undefined || world.damaged || !world.rng.chance(world.scenario.meddling)) return;
@@ -101,14 +101,14 @@ function isStored({ judge, disk }: SimWorld, track: Track): boolean {
   );
 }
 
-/** From a backup; what was damaged must not have been touched. */
+/** Restores a backup. The damaged file must not have been touched. */
 export function unmangle(world: SimWorld): void {
   const { backup } = world;
   if (backup === undefined) return;
   const now = lockfileOf(world);
   const changed = now?.filter((byte, at) => byte !== backup[at]).length ?? 1;
   const sameLength = (now?.length ?? backup.length) === backup.length;
-  // What was lost, a killed run's journal may bring back.
+  // The journal of a killed run may restore what was lost.
   if (!sameLength || (changed !== 1 && !(world.lost && changed === 0)))
     world.judge.blame('g', 'a damaged lockfile is written to');
   world.backup = undefined;
@@ -133,7 +133,7 @@ function replaceLockfile({ disk, timeline }: SimWorld, bytes: Uint8Array): void 
   disk.syncDirectory(folderOf(LOCKFILE));
 }
 
-/** `venice-batch repair`, as a program of its own. */
+/** Runs `venice-batch repair` in a process of its own. */
 export function repairing(world: SimWorld): Program {
   world.damaged = false;
   return async ({ ports }, settings) => repair(ports, settings);
@@ -155,9 +155,9 @@ async function repair(ports: Ports, settings: BatchSettings): Promise<'done'> {
   return 'done';
 }
 
-/** `venice-batch unlock --force`, by somebody who has seen that no run is going on anywhere. */
+/** Runs `venice-batch unlock --force`, by a user who has checked that no run is active anywhere. */
 export function unlocking(world: SimWorld): Program {
-  world.trace('a person frees the lock by force');
+  world.trace('the user frees the lock by force');
   return async ({ ports: { files, processes, clock, random } }, settings) => {
     try {
       await breakRunLock(files, processes, clock, random, settings.lockfilePath, true);
@@ -168,7 +168,7 @@ export function unlocking(world: SimWorld): Program {
   };
 }
 
-/** As when tracks are put in another order: names are exchanged. */
+/** As when tracks are reordered: names are exchanged. */
 function swapStems(world: SimWorld): void {
   const [first, second] = [world.rng.pick(world.album.tracks), world.rng.pick(world.album.tracks)];
   [first.stem, second.stem] = [second.stem, first.stem];
@@ -178,11 +178,11 @@ function deleteFile(world: SimWorld): void {
   const stored = [...world.judge.seen().attempts.values()].filter(({ latest }) => latest.file !== undefined);
   if (stored.length === 0) return;
   const place = world.rng.pick(stored).latest.file?.path;
-  world.trace(`a person deletes ${place}`);
+  world.trace(`the user deletes ${place}`);
   const path = `${HOME}/${place}`;
   if (world.disk.entries.has(path)) world.disk.change([[path, undefined]]);
   world.disk.syncDirectory(path.slice(0, path.lastIndexOf('/')));
-  // Where a file went missing before, another attempt may have taken its place.
+  // If a file went missing before, another attempt may have taken its place.
   for (const { latest } of stored) if (latest.file?.path === place) world.waived.add(latest.attempt);
 }
 
@@ -192,7 +192,7 @@ export function doubtful(world: SimWorld): readonly Attempt[] {
     .filter(({ state }) => state === 'intent' || state === 'in_doubt');
 }
 
-/** The truth, told in one of the ways in which it can be told. A person stays with what they said. */
+/** The truth, in one of the ways in which it can be stated. The user sticks to what they said. */
 function findOut(world: SimWorld, attempt: Attempt): Resolution {
   const known = world.verdicts.get(attempt.attempt) ?? judge(world, attempt);
   world.verdicts.set(attempt.attempt, known);
@@ -217,13 +217,13 @@ function judge(world: SimWorld, attempt: Attempt): Resolution {
   return { kind: 'charged' };
 }
 
-/** `venice-batch resolve` for every attempt in doubt, as a program of its own. */
+/** Runs `venice-batch resolve` for every attempt in doubt, in a process of its own. */
 export function resolving(world: SimWorld): Program {
   return async (around, settings) => {
     try {
       await resolveAll(world, around, settings);
     } catch (error) {
-      // A disk that refuses, a lock that is held: said, and tried again another day.
+      // The disk refuses, or the lock is held: the user tries again later.
       if (faultCode(error) === '') throw error;
     }
     return 'done';
@@ -243,7 +243,7 @@ async function resolveAll(
     const output = await openOutput(ports.files, settings.outputRoot);
     await recover({ output, store }, ports.clock.nowMs());
     for (const { attempt: id } of [...store.attempts.values()]) {
-      // As it is now: what another machine recorded may have come in with the one before.
+      // As it is now: the previous attempt may have brought in what another machine recorded.
       const attempt = store.newest(id);
       if (attempt === undefined) continue;
       if (attempt.state !== 'intent' && attempt.state !== 'in_doubt') continue;
@@ -253,7 +253,7 @@ async function resolveAll(
         const looked = await lookAtJob(createClient(transport, String), attempt.model, said.queueId);
         if (looked.kind !== 'known') continue;
       }
-      world.trace(`a person says of ${attempt.attempt}: ${JSON.stringify(said)}`);
+      world.trace(`the user says of ${attempt.attempt}: ${JSON.stringify(said)}`);
       const resolved = resolveAttempt(attempt, said, ports.clock.nowMs());
       if (resolved.ok) await store.record(resolved.attempt, { byPerson: true });
       else world.judge.blame('o', resolved.why);
@@ -265,14 +265,14 @@ async function resolveAll(
   }
 }
 
-/** As it is typed, one digit wrong at times. */
+/** As typed, sometimes with one wrong digit. */
 function typed({ trouble: { rng, rates } }: SimWorld, said: Resolution): Resolution {
   if (said.kind !== 'queue_id' || !rng.chance(rates.mistyped)) return said;
   const last = said.queueId.endsWith('0') ? '1' : '0';
   return { kind: 'queue_id', queueId: said.queueId.slice(0, -1) + last };
 }
 
-/** Charged, and nothing that the lockfile knows. */
+/** Charged, and unknown to the lockfile. */
 function unknownJobs(world: SimWorld): readonly ServerJob[] {
   const known = new Set([...world.judge.seen().attempts.values()].flatMap(({ queueIds }) => [...queueIds]));
   return [...world.server.jobs.values()].filter(

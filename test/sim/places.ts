@@ -1,8 +1,8 @@
 export const HOME = '/home/album';
-/** Not in the output folder: that one may be replaced by a link while a run goes on. */
+/** Not in the output folder, which may be replaced by a link during a run. */
 export const PROJECT = '/home/project';
 export const LOCKFILE = `${PROJECT}/album.lock.jsonl`;
-/** Where others' links lead, and nothing of the program's. */
+/** The target of links from outside; not the program's. */
 export const ELSEWHERE = '/elsewhere';
 export const RESCUE = '/rescue/album';
 export const KEYS = ['sk-sim-first-account', 'sk-sim-other-account'] as const;

@@ -13,11 +13,11 @@ interface GameRules {
   readonly family?: Family | undefined;
   readonly workers: number;
   readonly mutant?: string | undefined;
-  /** End with the first failing seed. */
+  /** Stop at the first failing seed. */
   readonly untilFailure?: boolean;
-  /** How far it is. */
+  /** Called with the progress. */
   readonly progress?: (line: string) => void;
-  /** Of each failing seed, at once: whoever waits for many seeds can look at the first meanwhile. */
+  /** Called for each failing seed at once, so that it can be examined while others are played. */
   readonly failing?: (lines: readonly string[]) => void;
 }
 
@@ -27,14 +27,14 @@ export interface Outcome {
   readonly seeds: number;
   readonly crashes: number;
   readonly seedsPerSecond: number;
-  /** What to print. */
+  /** The lines to print. */
   readonly lines: readonly string[];
 }
 
-/** Small: a worker that fails early is told soon, and both cores end together. */
+/** Small, so that an early failure is reported soon and both cores end together. */
 const SEEDS_AN_ORDER = 50;
 const TWICE_EVERY = 50;
-/** A seed that goes on for so long hangs: most take some hundredths of a second. */
+/** A seed that takes this long hangs: most take some hundredths of a second. */
 const HANGS_AFTER_MS = 120_000;
 
 /** Plays a range of seeds on several threads. */
@@ -81,7 +81,7 @@ export async function play(game: Game): Promise<Outcome> {
   return { failed, seeds: total.seeds, crashes: total.crashes, seedsPerSecond, lines };
 }
 
-/** A mutant is noticed by the family that it was made for. */
+/** A mutant has to be caught by the family it was made for. */
 export function familyOf({ family, mutant }: Pick<GameRules, 'family' | 'mutant'>): Family {
   return family ?? mutantNamed(mutant)?.family ?? 'one';
 }

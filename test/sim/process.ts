@@ -3,20 +3,20 @@ import type { Rng } from './random.js';
 import type { Timeline } from './timeline.js';
 
 /**
- * A process under simulation. Whatever it awaits comes through here; once it is dead nothing it awaits ever
- * comes, so that its code is as gone as after a SIGKILL, while effects under way in the disk or the network go on.
+ * A simulated process. Whatever it awaits goes through here. Once it is dead, nothing it awaits ever settles: its code
+ * is as gone as after a SIGKILL, while effects in flight in the disk or the network continue.
  */
 export interface SimProcess {
   readonly identity: ProcessIdentity;
   alive(): boolean;
-  /** One awaited operation: `effect` happens after `delayMs`; its result, or its throw, comes back then. */
+  /** One awaited operation: `effect` happens after `delayMs`, and its result or error is returned then. */
   act<T>(delayMs: number, effect: () => T, sort?: Sort): Promise<T>;
-  /** An operation that others end: `start` is called at once and given what to call, at rest, with the result. */
+  /** An operation that others end: `start` is called at once, with a function that takes the result. */
   call<T>(start: (settle: (result: T) => void) => void): Promise<T>;
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
-  /** What a dead process awaits. */
+  /** Everything that a dead process awaits. */
   readonly never: Promise<never>;
-  /** Ends it. Operations under way happen or not, by chance. */
+  /** Kills it. Operations in flight happen or not, at random. */
   kill(): void;
   /** SIGSTOP and, `forMs` later, SIGCONT. */
   pause(forMs: number): void;
@@ -24,10 +24,10 @@ export interface SimProcess {
   operations(): number;
 }
 
-/** What an operation does, as far as crashes tell it apart: files come, go and move by few operations among many. */
+/** Kinds of operations that matter for crashes: files are created, moved and removed by few operations among many. */
 export type Sort = 'names' | 'other';
 
-/** Where a process dies: as it begins its nth operation (of that sort), or as its effect has just happened. */
+/** Where a process dies: as it begins its nth operation (of that kind), or just after its effect. */
 export interface CrashPoint {
   readonly operation: number;
   readonly sort: Sort | 'any';
@@ -39,9 +39,9 @@ export interface ProcessOptions {
   readonly rng: Rng;
   readonly identity: ProcessIdentity;
   readonly crash: CrashPoint | undefined;
-  /** Called as each operation begins, with how many there were. */
+  /** Called as each operation begins, with the count so far. */
   readonly onOperation?: (operation: number) => void;
-  /** Called at rest, after the process is dead. */
+  /** Called when idle, after the process is dead. */
   readonly onCrash: () => void;
 }
 
@@ -66,7 +66,7 @@ export function createProcess({
     inFlight.clear();
   };
 
-  /** The code that runs now goes on until it awaits; the world is told of the crash when all is at rest. */
+  /** The current code continues until it awaits; the world learns of the crash when all is idle. */
   const die = () => {
     alive = false;
     timeline.after(0, () => {
@@ -75,7 +75,7 @@ export function createProcess({
     });
   };
 
-  /** Counts the operation; tells whether it is the one that is not survived. */
+  /** Counts the operation, and says whether the process dies at it. */
   const begin = (sort: Sort = 'other'): { readonly diesFirst: boolean; readonly diesAfter: boolean } => {
     operations += 1;
     onOperation?.(operations);
@@ -86,7 +86,7 @@ export function createProcess({
     return { diesFirst: hit && !crash.after, diesAfter: hit && crash.after };
   };
 
-  /** Runs `then` after the delay unless the process is dead by then; later if it is stopped. */
+  /** Runs `then` after the delay, unless the process is dead by then; later if it is suspended. */
   const schedule = (delayMs: number, then: () => void): void => {
     timeline.after(delayMs, () => {
       if (!alive) return;
@@ -171,11 +171,11 @@ function swallow(effect: () => unknown): void {
   try {
     effect();
   } catch {
-    // Nobody is left to be told of its fault.
+    // Nobody is left to get its error.
   }
 }
 
-/** The clock as the process sees it, `skewMs` off the world's by then. */
+/** The clock as the process sees it, off the world's by `skewMs`. */
 export function clockOf(simProcess: SimProcess, timeline: Timeline, skewMs: () => number): Clock {
   return { nowMs: () => timeline.nowMs() + skewMs(), sleep: simProcess.sleep };
 }

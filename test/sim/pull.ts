@@ -8,7 +8,7 @@ import { createJob } from './server.js';
 import type { SimWorld } from './world.js';
 import { needsRepair } from './world.js';
 
-/** Between two runs a pull request is merged whose lockfile has lines of a stranger's. */
+/** Between two runs a pull request is merged whose lockfile has forged lines. */
 export function pull(world: SimWorld): void {
   const rng = createRng(world.seed, `pull before run ${world.runs + 1}`);
   if (world.damaged || needsRepair(world) || !rng.chance(world.outside.rates.pulled)) return;
@@ -19,8 +19,8 @@ export function pull(world: SimWorld): void {
   const template = rng.pick([...attempts.values()]);
   const lines = Array.from({ length: rng.between(1, 3) }, () => lineOf(world, rng, template));
   for (const line of lines) {
-    world.trace(`a stranger's line: ${JSON.stringify(line)}`);
-    // Where its file is, or what becomes of its job, is nobody's promise.
+    world.trace(`a forged line: ${JSON.stringify(line)}`);
+    // Where its file is and what becomes of its job is not covered by the promise.
     world.waived.add(line.attempt);
   }
   const bytes = new Uint8Array(Buffer.from(serialiseLock(header, [...attempts.values(), ...lines])));
@@ -28,7 +28,7 @@ export function pull(world: SimWorld): void {
   world.oldLockfiles.push(bytes);
 }
 
-/** With the key mark of a line that the lockfile has. */
+/** With the key signature of a line in the lockfile. */
 function lineOf(world: SimWorld, rng: Rng, template: Attempt): Attempt {
   const name = `stranger-${rng.below(1_000_000)}`;
   const at = new Date(world.timeline.nowMs()).toISOString();
@@ -52,7 +52,7 @@ function lineOf(world: SimWorld, rng: Rng, template: Attempt): Attempt {
   return { ...base, state, file, ...(to !== undefined && { move_to: to }) };
 }
 
-/** A job of another album's, under the same account: nothing of it may be deleted from here. */
+/** A job of another album under the same account, of which nothing may be deleted from here. */
 function foreignJob(
   { server, timeline, outside, waived, allowances }: SimWorld,
   rng: Rng,
@@ -75,7 +75,7 @@ function foreignJob(
   return job.queueId;
 }
 
-/** A file that is none of the line's own job, and where it is to be moved. */
+/** A file that is not from the line's own job, and a destination for it. */
 function foreignFile(world: SimWorld, rng: Rng, name: string): { file: StoredFile; to?: string } {
   const to = `out/moved-${name}.mp3`;
   switch (rng.pick(['own', 'hidden', 'way out', 'of another', 'stored'] as const)) {
@@ -101,7 +101,7 @@ function foreignFile(world: SimWorld, rng: Rng, name: string): { file: StoredFil
   }
 }
 
-/** What a line says of a file; of the user's own where it is not there yet. `right`: with its hash. */
+/** The file part of a line, of the user's own file if that is missing. `right`: with its hash. */
 function fileAt(world: SimWorld, rng: Rng, place: string, right: boolean, known?: string): StoredFile {
   const path = known ?? `${HOME}/${place}`;
   if (known === undefined && !world.disk.entries.has(path))

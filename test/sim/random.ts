@@ -1,6 +1,6 @@
 /**
- * Chance for the simulation: everything it draws is a function of the seed. Each part of the world has a
- * stream of its own, so that one more draw in one part does not shuffle the others.
+ * Randomness of the simulation: everything drawn is a function of the seed. Each part of the world has its own stream,
+ * so that one more draw in one part does not affect the others.
  */
 export interface Rng {
   /** In [0, 1). */
@@ -66,8 +66,8 @@ function hash(text: string): number {
 }
 
 /**
- * How often each fault strikes in this seed. Most are off in any one seed: a world with every fault at once
- * makes no headway, and a bug often needs one fault often and the others never.
+ * How often each fault occurs in this seed. Most are off in any one seed: a world with every fault at once gets
+ * nowhere, and a bug often needs one fault often and the others never.
  */
 export function drawRates<Name extends string>(
   rng: Rng,

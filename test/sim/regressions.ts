@@ -1,23 +1,23 @@
-/** Seeds that once found a fault of the program, at the time of writing with what they found. */
+/** Seeds that once found a bug, with the bug they found at the time. */
 export const REGRESSIONS: readonly number[] = [
-  // A run resumed with --keep left a stored take stored for ever.
+  // A run resumed with --keep left a stored take in that state forever.
   9081,
-  // A file that took the place of a missing one was moved away as that one's.
+  // A file that replaced a missing one was moved away as if it were the missing one.
   21262, 24283,
-  // A file was moved aside for a newcomer that was not the one the lockfile meant.
+  // To make way for a new file, a file was moved that was not the one in the lockfile.
   36400,
-  // A clean-up's record was made from what a move had made old.
+  // A clean-up was recorded with data that a move had made outdated.
   34074,
   // A move between folders could lose the new name and keep the removal of the old one.
   1394, 17055, 37140,
-  // A run that waited for a long job looked at a request window that was long over, four times a second.
+  // A run that waited for a long job checked an expired request window four times a second.
   82978694, 1956059665,
-  // The judge blamed the program: for a limit that the first run did not meet, for a submit held up by a slow disk, and for
-  // believing a proxy's 500.
+  // The judge wrongly blamed the program: for a limit that the first run did not meet, for a submit delayed by a slow
+  // disk, and for believing a proxy's 500.
   1956055367,
   1956058887, 1956058055, 1956059904, 875908215,
-  // A submit or a clean-up that a slow disk held up left in the pause after a 429.
+  // A submit or a clean-up delayed by a slow disk was sent during the pause after a 429.
   1028748715, 1028750910, 1028757385,
-  // The judge blamed the program: for bringing a lost lockfile back from a journal.
+  // The judge wrongly blamed the program: for restoring a lost lockfile from a journal.
   964,
 ];

@@ -20,11 +20,11 @@ export interface Scenario {
   /** Share of the list price of everything; absent: no budget. */
   readonly budgetShare: number | undefined;
   readonly balanceShare: number;
-  /** Runs under faults, before the calm. */
+  /** Runs with faults, before the faults stop. */
   readonly rounds: number;
   readonly crashShare: number;
   readonly powerShare: number;
-  /** Chance, between two runs, of each thing a person may do. */
+  /** Chance, between two runs, of each thing the user may do. */
   readonly meddling: number;
   readonly systems: Systems;
 }
@@ -63,7 +63,7 @@ export function calmRates<Name extends string>(rates: Readonly<Record<Name, numb
   return Object.fromEntries(Object.keys(rates).map((name) => [name, 0])) as Record<Name, number>;
 }
 
-/** @param pricesRng and waysRng apart, so that a seed plays otherwise as it did before */
+/** @param pricesRng Separate, like waysRng, so that other seeds play as before. */
 export function drawScenario(rng: Rng, pricesRng: Rng, waysRng: Rng): Scenario {
   return {
     today: waysRng.pick([0, 1, 1, waysRng.next()]),
@@ -87,21 +87,21 @@ export function drawScenario(rng: Rng, pricesRng: Rng, waysRng: Rng): Scenario {
   };
 }
 
-/** Some worlds are much busier than most: what only two rare things together bring about is seen there. */
+/** Some worlds are much busier than most, to show what only two rare events together cause. */
 function restless(meddling: number, rng: Rng): number {
   return meddling > 0 && rng.chance(0.3) ? 0.3 + rng.next() * 0.6 : meddling;
 }
 
-/** How one run goes: when it is killed, stopped, told to stop, or joined by a second one. */
+/** How one run goes: when it is killed, suspended, asked to stop, or joined by a second one. */
 export interface RunDraw {
   readonly crash: CrashPoint | undefined;
   readonly crashIsPower: boolean;
-  /** First Ctrl-C after so long. */
+  /** First Ctrl-C after this time. */
   readonly stopAfterMs: number | undefined;
   readonly pause: { readonly afterMs: number; readonly forMs: number } | undefined;
   readonly secondAfterMs: number | undefined;
   readonly secondElsewhere: boolean;
-  /** Somebody replaces or deletes the lockfile, or deletes the guard, as these operations of the run begin. */
+  /** The operations of the run at which the lockfile is replaced or deleted, or the guard is deleted, from outside. */
   readonly tamperAt: readonly number[];
   /** On the second machine. */
   readonly elsewhere: boolean;
@@ -113,16 +113,16 @@ export interface RunDraw {
   readonly timeoutMs: number | undefined;
   readonly concurrency: number | undefined;
   readonly otherKey: boolean;
-  /** Buy one track only: the first, or the one at this place. */
+  /** Buy one track only: the first, or the one at this index. */
   readonly only: boolean | number;
   readonly mode: 'run' | 'collect' | 'frozen';
   readonly declines: boolean;
-  /** How long the person looks at the plan. */
+  /** How long the user looks at the plan. */
   readonly thinkMs: number;
   readonly skewMs: number;
 }
 
-/** Most crashes come early in a run's life; the late ones must come too. */
+/** Most crashes come early in a run; late ones have to occur too. */
 const OPERATIONS_MAX = { any: 500, names: 80 };
 
 export function drawRun(rng: Rng, scenario: Scenario, crashRng: Rng): RunDraw {

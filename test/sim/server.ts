@@ -5,28 +5,28 @@ import { makeMedia, sha256 } from './media.js';
 import type { Rng } from './random.js';
 
 /**
- * The service as a state machine: it outlives its clients, and it alone knows what was charged. Written from the API's
- * documentation, apart from the sandbox that users get: an oracle that shares the code it judges sees with
- * the same eyes. It has no rules of content, only those of money and life time.
+ * The service as a state machine. It outlives its clients, and only it knows what was charged. Written from the API's
+ * documentation, separately from the sandbox that users get, as an oracle must not share bugs with the code it judges.
+ * It has rules about money and lifetimes only, none about content.
  */
 export interface Server {
   handle(request: ServerRequest, nowMs: number): ServerAnswer;
-  /** Every job that was ever charged, by queue id. */
+  /** Every job ever charged, by queue id. */
   readonly jobs: Map<string, ServerJob>;
   rates: ServerRates;
   /** Above 1: everything costs more than in the catalogue. */
   priceFactor: number;
-  /** What each account still has, micro-dollars. */
+  /** The remaining balance of each account, micro-dollars. */
   readonly balances: Map<string, number>;
-  /** Stands in for the times of a job that runs, as JSON text. */
+  /** Replaces the times of a running job, as JSON text. */
   oddNumber: () => string | undefined;
-  /** By how much longer a job takes than it would, ms. */
+  /** How much longer than usual a job takes, ms. */
   extraMs: () => number;
-  /** Limits of requests, all the time. */
+  /** Permanent request limits. */
   limits?: RequestLimits;
-  /** Until when it knows no id. */
+  /** Until then it recognises no id. */
   forgetsUntilMs: number;
-  /** Ends windows of refusals that are under way. */
+  /** Ends active windows of refusals. */
   calm(): void;
 }
 
@@ -47,27 +47,27 @@ export interface ServerJob {
   readonly queueId: string;
   readonly account: string;
   readonly model: string;
-  /** Tells which track, and which version of it, the job is for. */
+  /** Identifies the track and its version. */
   readonly prompt: string;
   readonly priceMicroUsd: number;
   readonly queuedMs: number;
   readonly readyMs: number;
   readonly expiresMs: number;
   readonly fails: boolean;
-  /** How retrieve tells that it failed: with this status, or as a JSON status. */
+  /** How retrieve reports the failure: with this status, or as a JSON status. */
   readonly verdict: 'json' | 400 | 422 | 500 | 503;
-  /** What paid for it. */
+  /** The balance that paid for it. */
   readonly currency: 'USD' | 'DIEM';
-  /** Whether the charge came back; decided as its failure is first told. */
+  /** Whether the charge was refunded; decided when the failure is first reported. */
   refunded?: boolean;
   reportedFailedMs?: number;
-  /** Until when its retrieve answers 500 or 503 in passing. */
+  /** Until when its retrieve answers 500 or 503, temporarily. */
   troubledUntilMs: number;
   readonly refunds: boolean;
   readonly audio: Uint8Array;
   readonly sha256: string;
   readonly mediaType: SimMediaType;
-  /** SHA-256 of every body sent as this job's audio, in full. */
+  /** SHA-256 of every complete body sent as this job's audio. */
   readonly served: Set<string>;
   deletedMs?: number;
   /** Asked to clean up while it ran, which cancels it. */
@@ -75,7 +75,7 @@ export interface ServerJob {
   strays: number;
 }
 
-/** How often, per request, the service misbehaves within its documented or observed ways. */
+/** How often, per request, the service misbehaves in documented or observed ways. */
 export interface ServerRates {
   readonly jobFails: number;
   readonly shortLife: number;
@@ -90,13 +90,16 @@ export interface ServerRates {
   /** Audio as base64 in JSON, or at an address on another host. */
   readonly otherForms: number;
   readonly priceChange: number;
-  /** Retrieves of a good job that begin to answer 500 or 503 for less than a minute. */
+  /** Retrieves of a good job that start to answer 500 or 503 for less than a minute. */
   readonly passing5xx: number;
-  /** A price of nothing, or of nearly nothing; what is charged stays the same. */
+  /** A quote of nothing or nearly nothing; the charge stays the same. */
   readonly underQuotes: number;
 }
 
-/** By which of its descriptions the service answers: 0 as of August 2026, 1 as of October, between them now so, now so. */
+/**
+ * Which of its descriptions the service follows: 0 for August 2026, 1 for October; in between, sometimes one and
+ * sometimes the other.
+ */
 export interface Ways {
   readonly rng: Rng;
   readonly today: number;
@@ -167,13 +170,13 @@ export function createServer(
     return json({ model: job.model, queue_id: job.queueId, status: 'QUEUED' });
   };
 
-  /** The job asked for, or the 404. */
+  /** The requested job, or the 404. */
   const find = (body: Record<string, unknown>, account: string, nowMs: number): ServerJob | undefined => {
     if (nowMs < server.forgetsUntilMs) return undefined;
     const job = jobs.get(String(body.queue_id));
     if (job === undefined || job.account !== account || job.model !== body.model) return undefined;
     if (job.deletedMs !== undefined || nowMs >= job.expiresMs) return undefined;
-    // Never three of them: that many are what tells that a job is gone.
+    // Never three of them, as that many mean that a job is gone.
     if (job.strays < 2 && rng.chance(server.rates.stray404)) {
       job.strays += 1;
       return undefined;
@@ -215,7 +218,7 @@ export function createServer(
     return nowMs < job.troubledUntilMs;
   };
 
-  /** The other host: it knows no accounts, and forgets no faster. */
+  /** The other host: it knows no accounts, and keeps files just as long. */
   const media = (queueId: string, nowMs: number): ServerAnswer => {
     const job = jobs.get(queueId);
     if (job === undefined || job.deletedMs !== undefined || nowMs >= job.expiresMs || rng.chance(0.2))
@@ -320,7 +323,7 @@ export function createJob(
   };
 }
 
-/** The same on each poll. Today a failed job's charge comes back, but for one in DIEM of an earlier UTC day. */
+/** The same on each poll. Today a failed job's charge is refunded, except in DIEM from an earlier UTC day. */
 function verdictOf(job: ServerJob, nowMs: number): ServerAnswer {
   if (job.verdict === 'json') {
     job.refunded = job.refunds;

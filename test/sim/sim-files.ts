@@ -5,18 +5,18 @@ import { ancestors, createInode, failSync, folderOf, syncInode } from './disk.js
 import type { SimProcess, Sort } from './process.js';
 import type { Rng } from './random.js';
 
-/** How often, per operation, each fault of the disk strikes. */
+/** How often each disk fault occurs, per operation. */
 export interface DiskRates {
   readonly ioError: number;
-  /** The disk fills up, for a while. */
+  /** The disk is full for a while. */
   readonly full: number;
-  /** The folder is read-only, for a while. */
+  /** The folder is read-only for a while. */
   readonly readOnly: number;
   /** The operation takes seconds. */
   readonly slow: number;
 }
 
-/** What all processes share of the disk: its troubles, and who watches. */
+/** What all processes share of the disk: its faults and its observers. */
 export interface DiskWorld {
   readonly disk: Disk;
   readonly rng: Rng;
@@ -26,18 +26,18 @@ export interface DiskWorld {
   /** By file system: the rescue folders are on another one. */
   readonly fullUntilMs: Map<string, number>;
   readonly readOnlyUntilMs: Map<string, number>;
-  /** Each change of the disk, before it happens; `bytes` where some are written. */
+  /** Called before each change of the disk, with `bytes` if some are written. */
   readonly onChange: (path: string, bytes?: Uint8Array) => void;
-  /** Each look into a file. */
+  /** Called for each read of a file. */
   readonly onRead: (path: string) => void;
-  /** A process resolves the folder that it stores below. */
+  /** Called when a process resolves its output folder. */
   readonly onRoot: (simProcess: SimProcess) => void;
 }
 
 const MS_MAX = 2;
 const TROUBLE_MS_MAX = 90_000;
 
-/** @param way how paths are found: through links, or as below a folder */
+/** @param way How paths are resolved: through links, or below a folder. */
 export function createSimFiles(world: DiskWorld, simProcess: SimProcess, way?: Ways['follow']): Files {
   const { disk, rng } = world;
   const ways = waysThrough(disk.links);
@@ -67,7 +67,7 @@ export function createSimFiles(world: DiskWorld, simProcess: SimProcess, way?: W
     world.onRead(found);
     return bytes;
   };
-  /** A change of entries: fails whole. */
+  /** A change of entries fails as a whole. */
   const changing = <T>(path: string, needsSpace: boolean, effect: (found: string) => T) =>
     act(() => {
       const found = find(path, 'keep');
@@ -122,7 +122,7 @@ export function createSimFiles(world: DiskWorld, simProcess: SimProcess, way?: W
         const inode = fileAt(source);
         world.onChange(source);
         if (disk.entries.get(target) === 'directory') throw fault('EISDIR');
-        // Two names of one file: POSIX has rename do nothing.
+        // Two names of one file: POSIX rename does nothing.
         if (disk.entries.get(target) !== inode)
           disk.change([
             [target, inode],
@@ -190,7 +190,7 @@ function handleOf(world: DiskWorld, act: Act, path: string, inode: Inode): FileH
         try {
           strike(world, path, true);
         } catch (error) {
-          // What fitted is there.
+          // Whatever fitted is written.
           append(inode, copy.subarray(0, world.rng.below(copy.length + 1)), world.nowMs());
           throw error;
         }
@@ -227,7 +227,7 @@ function append(inode: Inode, bytes: Uint8Array, nowMs: number): void {
   inode.bytes = joined;
 }
 
-/** The troubles of a write. */
+/** The faults of a write. */
 function strike(world: DiskWorld, path: string, needsSpace: boolean): void {
   const { rng, rates, fullUntilMs, readOnlyUntilMs } = world;
   const nowMs = world.nowMs();

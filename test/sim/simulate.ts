@@ -14,13 +14,13 @@ import { noTrouble } from './trouble.js';
 import type { Incarnation, Program, SimOptions, SimResult, SimWorld } from './world.js';
 import { createWorld, needsRepair } from './world.js';
 
-/** Runs until calm are bounded: what has not ended by then never will. */
+/** Bounds the runs after the faults stop: what has not ended by then never will. */
 const CALM_RUNS_MAX = 8;
-/** What is still on its way through the network has arrived by then. */
+/** By then, all that was in flight has arrived. */
 const QUIET_MS = 600_000;
 const RUN_MS_MAX = 48 * 3_600_000;
 
-/** One seed: runs under faults, killed and started again; then the faults stop and everything has to come to an end. */
+/** One seed: runs with faults, killed and restarted. Then the faults stop, and everything has to finish. */
 export async function simulate(
   seed: number,
   options: SimOptions,
@@ -70,7 +70,7 @@ async function playFaults(world: SimWorld): Promise<void> {
   if (isSound(world)) await calmDown(world);
 }
 
-/** Mostly a run; from time to time a person puts the lockfile in order, or accepts audio that failed the checks. */
+/** Usually a run; sometimes the user repairs the lockfile, or accepts audio that failed the checks. */
 async function programOf(world: SimWorld, round: number): Promise<Program | undefined> {
   const rng = createRng(world.seed, `accept before round ${round}`);
   if (!needsRepair(world) && acceptable(world).length > 0 && rng.chance(0.5)) return accepting(world, rng);
@@ -87,7 +87,7 @@ function keepOldLockfile(world: SimWorld): void {
     world.oldLockfiles.push(entry.bytes);
 }
 
-/** After the first violation the rest would only be its echo. */
+/** After the first violation the rest would only be consequences. */
 function isSound(world: SimWorld): boolean {
   return world.judge.violations.length === 0;
 }
@@ -142,12 +142,12 @@ function isLocked({ error }: Incarnation): boolean {
   return exitCodeOf(error) === EXIT.locked;
 }
 
-/** Whether a run may have died where nothing proves that it did. Anywhere else its lock is taken over by itself. */
+/** Whether a run may have died without proof of it. Otherwise its lock is taken over automatically. */
 function mayBeLeftLocked({ scenario: { systems }, machines: [{ machineId }] }: SimWorld): boolean {
   return systems.second || systems.containers || machineId === '';
 }
 
-/** What is in flight under the other account's key is collected with that key. */
+/** Jobs in flight under the other account's key are collected with that key. */
 function hasOtherAccountsJobs(world: SimWorld): boolean {
   return [...world.judge.seen().attempts.values()].some(
     ({ latest }) =>
@@ -165,7 +165,7 @@ function isStillRunning({ judge, server, timeline }: SimWorld): boolean {
 }
 
 const IN_FLIGHT: ReadonlySet<string> = new Set(['queued', 'stored', 'unverified']);
-/** What a run without faults may still end with: a person has to do something. */
+/** What a run without faults may still end with: the user has to act. */
 const HUMAN: ReadonlySet<number> = new Set([
   EXIT.inDoubt,
   EXIT.balance,
@@ -181,7 +181,7 @@ function isSettled(world: SimWorld, { report, error, apiKey }: Incarnation): boo
   return code === EXIT.ok || (code !== undefined && HUMAN.has(code));
 }
 
-/** Invariant l, and that the run's own word on how it ended is true. */
+/** Invariant l, and that the run reports its own end correctly. */
 function judgeEnd(world: SimWorld, { report, error }: Incarnation): void {
   const { judge } = world;
   const view = judge.seen();
@@ -191,7 +191,7 @@ function judgeEnd(world: SimWorld, { report, error }: Incarnation): void {
       judge.blame('l', 'the lockfile is refused and can be read');
     return;
   }
-  // What becomes of a stranger's job, under whatever key, is nobody's promise.
+  // What becomes of a forged job, under whatever key, is not covered by the promise.
   for (const { latest } of view.attempts.values())
     if (IN_FLIGHT.has(latest.state) && !world.waived.has(latest.attempt))
       judge.blame('l', `${latest.attempt} is still ${latest.state} (exit ${code})`);
@@ -211,7 +211,10 @@ function judgeEnd(world: SimWorld, { report, error }: Incarnation): void {
     judge.blame('l', 'exit 8, and nothing is in doubt');
 }
 
-/** Without links, on a disk that fails as the first line is written and then as the file is removed, a part of it stays. */
+/**
+ * Without links, a part of the first line remains on a disk that fails both as it is written and as the file is
+ * removed.
+ */
 function hasWholeLine({ disk }: SimWorld): boolean {
   const entry = disk.entries.get(LOCKFILE);
   return entry !== undefined && entry !== 'directory' && entry.bytes.includes(0x0a);
@@ -219,7 +222,7 @@ function hasWholeLine({ disk }: SimWorld): boolean {
 
 const EXCUSES: ReadonlySet<string> = new Set(['failed', 'lost', 'rejected', 'in_doubt', 'intent']);
 
-/** Invariant k: once more, and nothing is asked. */
+/** Invariant k: one more run, which sends no paid request. */
 async function judgeRest(world: SimWorld): Promise<void> {
   const again = launch(world, CALM_RUN);
   await untilOver(world, again);

@@ -7,8 +7,8 @@ const PRIVATE = `${folderOf(LOCKFILE)}/.venice-batch/`;
 const GUARD = `${PRIVATE}album.lock.jsonl.guard`;
 
 /**
- * What others do during a run: version control puts the lockfile back, as it is or as it was, or takes it away; somebody
- * deletes the guard. Not both the lockfile and what was written beside it: from that nothing could be known.
+ * What happens from outside during a run: version control restores the lockfile, as it is or as it was, or removes it;
+ * the guard is deleted. Never both the lockfile and what was written beside it, after which nothing could be known.
  *
  * @returns what was replaced or deleted
  */
@@ -16,18 +16,18 @@ export function tamper(world: SimWorld): 'guard' | 'lockfile' | undefined {
   const { rng, disk, scenario, oldLockfiles } = world;
   const { claims, containers, second } = scenario.systems;
   if (rng.chance(0.4)) {
-    // Elsewhere the guard is all that keeps others out.
+    // Elsewhere the guard is all that keeps other runs out.
     if (!claims || containers || second) return undefined;
     world.trace('somebody deletes the guard');
     put(world, GUARD, undefined);
     return 'guard';
   }
   const bytes = disk.entries.get(LOCKFILE);
-  // Without a journal nothing was recorded in this run: an older lockfile is then what a person wants. With its end mark
-  // the file is closed: what happens to it now is no matter of this run.
+  // Without a journal nothing was recorded in this run, and the user may want the older lockfile. Once the file has its
+  // end mark, this run is done with it.
   if (world.damaged || bytes === undefined || bytes === 'directory') return undefined;
   if (!hasJournal(disk) || isClosed(bytes.bytes)) return undefined;
-  // A record that had to be rescued is in no journal: this would be a second misfortune.
+  // A rescued record is in no journal: this would be a second accident.
   if ([...disk.entries.keys()].some((path) => path.startsWith(`${RESCUE}/`) && path.includes('-rescue-')))
     return undefined;
   const to = rng.pick([bytes.bytes, undefined, ...oldLockfiles.slice(-1)]);
@@ -63,7 +63,7 @@ function journalPaths({ entries }: Disk): readonly string[] {
   return [...entries.keys()].filter((path) => path.startsWith(PRIVATE) && path.endsWith('.journal'));
 }
 
-/** What a loss of power now would certainly leave of the journals. */
+/** What a power loss now would certainly leave of the journals. */
 export function durableJournals(disk: Disk): readonly Uint8Array[] {
   return journalPaths(disk).flatMap((path) => {
     const [first, ...others] = disk.possible(path);

@@ -1,10 +1,10 @@
 /**
- * Virtual time. Promises are real: between two events all that can run runs, down to the last microtask;
- * then the clock leaps to the next event. A simulated minute costs what happens in it, not a minute.
+ * Virtual time. Promises are real: between two events everything runs that can, down to the last microtask; then the
+ * clock jumps to the next event. A simulated minute takes as long as the work in it.
  */
 export interface Timeline {
   nowMs(): number;
-  /** Runs `action` after `delayMs`. Events of one instant run in the order in which they were asked for. */
+  /** Runs `action` after `delayMs`. Simultaneous events run in the order in which they were scheduled. */
   after(delayMs: number, action: () => void): Cancel;
   /** Runs events until `done` holds. `starved`: nothing is left that could happen. `endless`: more events than any sound run needs. */
   runUntil(done: () => boolean): Promise<'done' | 'starved' | 'endless'>;
@@ -52,9 +52,9 @@ export function createTimeline(startMs: number, eventsMax: number): Timeline {
 }
 
 /**
- * Resolves when no promise can go on by itself. A tick asked for from within a microtask runs once the
- * microtask queue is empty: Node drains the one before it takes from the other. Nothing under test
- * may use timers or real IO, so nothing else is left then.
+ * Resolves when no promise can proceed by itself. A tick requested in a microtask runs once the microtask queue is
+ * empty, as Node drains one queue before it takes from the other. The code under test may use no timers and no real IO,
+ * so nothing else is left then.
  */
 function quiescence(): Promise<void> {
   return new Promise((resolve) => {

@@ -5,34 +5,34 @@ import type { Rng } from './random.js';
 import { createRng, drawRates } from './random.js';
 import type { Incarnation, SimWorld } from './world.js';
 
-/** What happens beside the faults of disk, network and service, each by its chance for one run, request or answer. */
+/** Rare events other than faults of disk, network and service, each with its chance per run, request or answer. */
 const TROUBLES = [
-  /** A file of the output folder is removed while a run goes on. */
+  /** A file in the output folder is removed during a run. */
   'removed',
-  /** Its bytes are changed, and their number is not. */
+  /** The bytes of a file change, but not their number. */
   'changed',
-  /** The clock leaps forward. */
+  /** The clock jumps ahead. */
   'leap',
-  /** The process stands still for hours. */
+  /** The process is suspended for hours. */
   'sleep',
-  /** The same, or Ctrl-C, in the very moment in which a record is written. */
+  /** A suspension, or Ctrl-C, at the very moment a record is written. */
   'sleepAtRecord',
   'stopAtRecord',
   /** A job that takes hours. */
   'longJob',
-  /** A proxy answers a submit with the answer of an earlier one. */
+  /** A proxy answers a submit with an earlier answer. */
   'replayed',
-  /** A cut body arrives without a fault, though its length was announced. */
+  /** A cut body ends without an error, although its length was declared. */
   'silentCut',
-  /** Times that are no times. */
+  /** Invalid times. */
   'oddNumbers',
-  /** A person mistypes a queue_id. */
+  /** The user mistypes a queue_id. */
   'mistyped',
 ] as const;
 
 export type TroubleRates = Record<(typeof TROUBLES)[number], number>;
 
-/** A stream of its own, so that a seed plays as it did before there was any of it. */
+/** A separate stream, so that other seeds play as before. */
 export interface Trouble {
   readonly rng: Rng;
   rates: TroubleRates;
@@ -41,7 +41,7 @@ export interface Trouble {
 export function createTrouble(seed: number): Trouble {
   const rng = createRng(seed, 'trouble');
   const rates = drawRates(rng, TROUBLES, { share: 0.25, low: 0.05, high: 0.9 });
-  // There is seldom an id to be typed.
+  // It is rare that an id has to be typed.
   return { rng, rates: { ...rates, mistyped: rng.chance(0.6) ? 0.5 : 0 } };
 }
 
@@ -51,7 +51,7 @@ export function noTrouble(): TroubleRates {
 
 const HOURS_MS_MAX = 16 * 3_600_000;
 
-/** Lets this run meet its share. */
+/** Applies these events to this run. */
 export function beset(world: SimWorld, incarnation: Incarnation): void {
   const { rates } = world.trouble;
   const rng = createRng(world.seed, `${incarnation.name} trouble`);
@@ -64,7 +64,7 @@ export function beset(world: SimWorld, incarnation: Incarnation): void {
     later(rates.changed, () => spoilFile(world, rng, 'change'));
   }
   later(rates.leap, () => {
-    // Prices that were asked for are old now.
+    // Quoted prices are old now.
     if (rng.chance(0.7)) world.server.priceFactor = 1.2;
     incarnation.leapMs += rng.between(60_000, HOURS_MS_MAX);
     world.trace(`the clock of ${incarnation.name} leaps`);
@@ -75,7 +75,7 @@ export function beset(world: SimWorld, incarnation: Incarnation): void {
 }
 
 function pauseProcess(world: SimWorld, incarnation: Incarnation, rng: Rng): void {
-  // Once a run: it is to end some day.
+  // Once per run, so that it ends some day.
   if (incarnation.sleptMs > 0) return;
   const forMs = rng.between(60_000, HOURS_MS_MAX);
   world.trace(`${incarnation.name} stands still`);
@@ -83,7 +83,7 @@ function pauseProcess(world: SimWorld, incarnation: Incarnation, rng: Rng): void
   incarnation.process.pause(forMs);
 }
 
-/** As a record is on its way to the disk. */
+/** While a record is on its way to the disk. */
 export function besetRecord(world: SimWorld): void {
   const { rng, rates } = world.trouble;
   for (const incarnation of world.running) {
@@ -96,7 +96,7 @@ export function besetRecord(world: SimWorld): void {
   }
 }
 
-/** A file is removed or changed soon after it was stored: while its remote copy is still to be deleted. */
+/** Removes or changes a file soon after it was stored, while its remote copy still exists. */
 export function besetStored(world: SimWorld, attempt: string, place: string | undefined): void {
   const { rng, rates } = world.trouble;
   for (const [rate, how] of [
@@ -111,19 +111,19 @@ export function besetStored(world: SimWorld, attempt: string, place: string | un
       });
 }
 
-/** Somebody tidies up, or an editor saves. The job's remote copy, if it still exists, is the only one then. */
+/** Somebody tidies up, or an editor saves. The remote copy, if it still exists, is then the only one. */
 function spoilFile(world: SimWorld, rng: Rng, how: 'remove' | 'change', chosen?: string): void {
   const { disk, judge, waived, timeline } = world;
   const paths = [...disk.entries].flatMap(([path, entry]) =>
     entry !== 'directory' && path.startsWith(`${HOME}/`) && AUDIO.test(path) ? [path] : [],
   );
-  // Whom to excuse cannot be told from a damaged lockfile.
+  // With a damaged lockfile, the attempts to excuse cannot be determined.
   if (paths.length === 0 || world.outside.damage !== undefined || world.damaged) return;
   const path = chosen ?? rng.pick(paths);
   const entry = disk.entries.get(path);
   if (entry === undefined || entry === 'directory') return;
   world.trace(`somebody ${how}s ${path}`);
-  // Whoever names the place is excused from having it.
+  // All attempts that name this path are excused from having it.
   for (const { latest } of judge.seen().attempts.values())
     if ([latest.file?.path, latest.move_to].some((place) => `${HOME}/${place}` === path))
       waived.add(latest.attempt);
@@ -138,7 +138,7 @@ function spoilFile(world: SimWorld, rng: Rng, how: 'remove' | 'change', chosen?:
   disk.syncDirectory(folderOf(path));
 }
 
-/** Attempts whose record of a file at this place is in a rescue file or a journal, and may not be in the lockfile. */
+/** Attempts whose record of a file at this path is in a rescue file or a journal, and may not be in the lockfile. */
 function attemptsElsewhere({ entries }: Disk, place: string): readonly string[] {
   return [...entries].flatMap(([path, entry]) => {
     if (entry === 'directory' || !(path.startsWith(`${RESCUE}/`) || path.endsWith('.journal'))) return [];
@@ -150,7 +150,7 @@ function attemptsElsewhere({ entries }: Disk, place: string): readonly string[] 
 
 const AUDIO = /\.(?:mp3|wav|flac|part)$/;
 
-/** Numbers as JSON has them, at and beyond the edges of what a time may be, ms. */
+/** Numbers as JSON has them, at and beyond the limits of times, ms. */
 export const ODD_NUMBERS = [
   '0',
   '-0',

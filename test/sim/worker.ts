@@ -9,7 +9,7 @@ import type { Family, SimResult } from './world.js';
 export interface Order {
   readonly from: number;
   readonly count: number;
-  /** Of every so many seeds, one is played twice and both traces are compared. */
+  /** One in this many seeds is played twice, to compare both traces. */
   readonly twiceEvery: number;
   readonly untilFailure: boolean;
 }
@@ -17,7 +17,7 @@ export interface Order {
 export interface WorkerData {
   readonly family: Family;
   readonly mutant: string | undefined;
-  /** One 32-bit number: the seed being played, as far as it goes; for a thread that hangs. */
+  /** One 32-bit number: the current seed, so that a thread that hangs can be reported. */
   readonly current: SharedArrayBuffer;
 }
 
@@ -30,7 +30,7 @@ export interface Account {
   readonly failed: readonly SimResult[];
 }
 
-// Expected faults are thrown by the million: nobody looks at their stacks.
+// Expected errors are thrown by the million: nobody reads their stacks.
 Error.stackTraceLimit = 0;
 const { family, mutant, current } = workerData as WorkerData;
 const simulate = FAMILIES[family];

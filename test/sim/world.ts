@@ -29,10 +29,10 @@ import { createTimeline } from './timeline.js';
 import { besetRecord, createTrouble, ODD_NUMBERS, type Trouble } from './trouble.js';
 
 export type RunBatch = (world: World, settings: BatchSettings) => Promise<RunReport>;
-/** What a simulated process runs. */
+/** The program that a simulated process runs. */
 export type Program = (world: World, settings: BatchSettings) => Promise<RunReport | 'done'>;
 
-/** Sits between the run and its world: the mutants' way in. */
+/** Wraps the run's world: how mutants change it. */
 export interface Tampering {
   readonly ports?: (ports: Ports) => Ports;
   readonly transport?: (transport: Transport, ports: Ports) => Transport;
@@ -61,28 +61,28 @@ export interface SimWorld {
   readonly machines: readonly [Machine, Machine];
   readonly beacons: Beacons;
   readonly running: Set<Incarnation>;
-  /** How often each prompt may be charged: once for each take, and once more for each time a person asked for it again. */
+  /** How often each prompt may be charged: once per take, plus once for each time the user asked to buy it again. */
   readonly allowances: Map<string, { wanted: number; extra: number }>;
   readonly waived: Set<string>;
-  /** Attempts that a person accepted, each with the hash of the bytes that were kept of it. */
+  /** Accepted attempts, each with the hash of the bytes that were kept. */
   readonly accepted: Map<string, string>;
   readonly trouble: Trouble;
   readonly outside: Outside;
-  /** The lockfile as it was after earlier runs: what another branch may still have. */
+  /** The lockfile after earlier runs, which another branch may still have. */
   readonly oldLockfiles: Uint8Array[];
-  /** The lockfile as it was before it was damaged, until a person puts it back. */
+  /** The lockfile before it was damaged, until the user restores it. */
   backup?: Uint8Array | undefined;
   /** The lockfile is gone, not damaged. */
   lost?: boolean;
-  /** The lockfile was merged or damaged, and nobody has begun to mend it. */
+  /** The lockfile was merged or damaged, and repair has not begun. */
   damaged: boolean;
   /** The lockfile was replaced during a run: journals count as well from then on. */
   tampered: boolean;
-  /** A person has approved a price far under the declared one. */
+  /** The user has approved a price far below the declared one. */
   lowPriceApproved: boolean;
-  /** What a person has found out about attempts in doubt, by attempt id. */
+  /** What the user has found out about attempts in doubt, by attempt id. */
   readonly verdicts: Map<string, Resolution>;
-  /** Where this machine shares a log with others. */
+  /** Set if this machine shares a log with others. */
   readonly shared?: SharedPlace;
   readonly trace: (line: string) => void;
   readonly seed: number;
@@ -90,11 +90,11 @@ export interface SimWorld {
   crashes: number;
 }
 
-/** A log that several machines share, as one of them uses it. */
+/** A log that several machines share, as used by one of them. */
 export interface SharedPlace {
   readonly address: string;
   openState(incarnation: Incarnation, ports: Ports): OpenState;
-  /** Whether whoever made the attempt's intent is known to be gone: only then does a person say what became of it. */
+  /** Whether the process that made the intent is known to be gone: only then does the user settle the attempt. */
   mayResolve(attempt: string): boolean;
   /** A process was killed, or its machine lost power. */
   crashed(): void;
@@ -111,17 +111,17 @@ export interface Incarnation {
   error?: unknown;
   over: boolean;
   readonly startedMs: number;
-  /** For how long it stood still. */
+  /** How long it was suspended. */
   sleptMs: number;
-  /** How far its clock has leapt forward. */
+  /** How far its clock has jumped ahead. */
   leapMs: number;
-  /** Requests to routes that need an account, but for the balance and the limits. */
+  /** Requests to routes that need an account, other than the balance and the limits. */
   paidRequests: number;
 }
 
-/** Of a job that takes hours: none is given up sooner. */
+/** For a job that takes hours: it may not be given up on sooner. */
 const LONG_MS_MIN = 6 * 3_600_000;
-/** Of all worlds, those whose service limits requests all the time. */
+/** Share of worlds whose service always limits requests. */
 const LIMITED_SHARE = 0.25;
 export const START_MS = Date.UTC(2026, 0, 1);
 const HOUR_MS = 3_600_000;
@@ -134,7 +134,7 @@ export function createWorld(seed: number, options: SimOptions, given: Partial<Sc
   const pricesRng = stream('prices');
   const waysRng = stream('ways');
   const scenario = { ...drawScenario(rng, pricesRng, waysRng), ...given };
-  // What is refunded depends on the UTC day: half of all worlds begin shortly before it ends.
+  // Refunds depend on the UTC day, so half of all worlds begin shortly before it ends.
   const startMs =
     START_MS + (waysRng.chance(0.5) ? DAY_MS - waysRng.between(0, HOUR_MS) : waysRng.between(0, DAY_MS));
   const timeline = createTimeline(startMs, EVENTS_MAX);
@@ -257,7 +257,7 @@ export function needsRepair(world: SimWorld): boolean {
 /**
  * - `one`: one album folder, and what happens to it
  * - `machines`: machines with folders of their own, and a shared log
- * - `losses`: the same, without a fault but one: the machine of a run is lost for good at a random point
+ * - `losses`: the same, with a single fault: the machine of a run is lost for good at a random point
  */
 export type Family = 'one' | 'machines' | 'losses';
 
@@ -270,7 +270,7 @@ export interface SimResult {
   readonly events: number;
 }
 
-/** The id of a job that the lockfile knows: of no other could anybody tell that it is not the new one's. */
+/** The id of a job that the lockfile knows, as any other could be the new one's. */
 function replayed({ trouble, judge }: SimWorld): string | undefined {
   if (!trouble.rng.chance(trouble.rates.replayed)) return undefined;
   const known = [...judge.seen().attempts.values()].flatMap(({ queueIds }) => [...queueIds]);

@@ -8,34 +8,34 @@ import type { Incarnation } from '../world.js';
 import type { Bucket } from './bucket.js';
 import { createOpenSlots } from './open-slots.js';
 
-/** How often, per request, each fault between a machine and the bucket strikes. */
+/** How often each fault between a machine and the bucket occurs, per request. */
 const BUCKET_FAULTS = [
-  /** Lost on its way. */
+  /** The request is lost. */
   'lostBefore',
-  /** Done, and the answer is lost. */
+  /** The request takes effect, and the response is lost. */
   'lostAfter',
-  /** No answer; it arrives minutes later, when everybody has gone on. */
+  /** No response, but the request arrives minutes later, when everybody has moved on. */
   'late',
   /** 500 or 503, with or without the effect. */
   'error5xx',
-  /** 409: another request for the key is under way. With or without the effect. */
+  /** 409: another request for the key is in progress. With or without the effect. */
   'conflict',
-  /** A proxy's page in place of an answer. */
+  /** A proxy's page instead of the response. */
   'proxyPage',
   /** The body of an object breaks off. */
   'bodyCut',
   /** Seconds instead of milliseconds. */
   'slow',
-  /** For minutes nothing gets through. */
+  /** Nothing gets through for minutes. */
   'outage',
-  /** For minutes nothing is written: the credentials may only read, or have run out. */
+  /** Nothing can be written for minutes: the credentials are read-only or expired. */
   'denied',
 ] as const;
 
 export type BucketRates = Record<(typeof BUCKET_FAULTS)[number], number>;
 
 export interface BucketLine {
-  /** As a process begins to write an object in a way that no process may. */
+  /** Called when a process begins a write that is forbidden. */
   readonly blame: (message: string) => void;
   readonly bucket: Bucket;
   readonly timeline: Timeline;
@@ -47,7 +47,7 @@ export interface BucketLine {
 
 export function drawBucketRates(rng: Rng): BucketRates {
   const often = drawRates(rng, BUCKET_FAULTS, { share: 0.3, low: 0.005, high: 0.3 });
-  // These last: seldom is often enough.
+  // These last long, so they are rare.
   return { ...often, outage: often.outage / 20, denied: often.denied / 20 };
 }
 
@@ -55,7 +55,7 @@ export function noBucketFaults(): BucketRates {
   return Object.fromEntries(BUCKET_FAULTS.map((name) => [name, 0])) as BucketRates;
 }
 
-/** The requests of one process, as the S3 API has them: below it everything is the program's own. */
+/** The requests of one process, as the S3 API has them. Everything above is the program's own. */
 export function createBucketClient(line: BucketLine, incarnation: Incarnation): S3Client {
   const slots = createOpenSlots();
   return async (call) => {
@@ -72,7 +72,7 @@ export function createBucketClient(line: BucketLine, incarnation: Incarnation): 
   };
 }
 
-/** A body that fails is a request that fails. */
+/** A body that fails counts as a failed request. */
 async function bytesOf(body: S3Call['body']): Promise<Uint8Array> {
   if (body === undefined || body instanceof Uint8Array) return body ?? EMPTY;
   const pieces: Uint8Array[] = [];
@@ -88,12 +88,12 @@ const EMPTY = new Uint8Array(0);
 const LATE_MS_MAX = 1_200_000;
 const TROUBLE_MS_MAX = 600_000;
 
-/** What becomes of a request. */
+/** The outcome of a request. */
 type Fate =
   | { readonly kind: 'done'; readonly answered: boolean }
-  /** Nobody answers; it may be done much later. */
+  /** No answer; the effect may come much later. */
   | { readonly kind: 'unanswered'; readonly doneAfterMs?: number }
-  /** Answered by something else than the effect; it may be done all the same. */
+  /** An answer that is not about the effect, which may happen all the same. */
   | { readonly kind: 'answered'; readonly answer: TransportAnswer; readonly done: boolean };
 
 function fateOf(line: BucketLine, { method }: S3Call, nowMs: number): Fate {
@@ -189,7 +189,9 @@ function failure(status: number, code: string): TransportAnswer {
   return made(status, Buffer.from(`<?xml version="1.0"?><Error><Code>${code}</Code></Error>`));
 }
 
-/** Of a proxy. It answers a question without a body by its status alone: a 404 would be the bucket's own word. */
+/**
+ * From a proxy. A request without a response body goes by the status alone: a 404 would come from the bucket itself.
+ */
 function page(status: number, method: S3Call['method']): TransportAnswer {
   return method === 'HEAD'
     ? made(502, EMPTY)

@@ -3,21 +3,20 @@ import type { Timeline } from '../timeline.js';
 import type { Incarnation } from '../world.js';
 
 /**
- * - `strict`: of several writers of a key one wins. The only one that may be bought through
+ * - `strict`: of several writers of a key one wins. The only kind that may be used for buying
  * - `careless`: ignores the condition, so that the last writer wins
- * - `racing`: looks first and writes a moment later, so that writers at once all win
+ * - `racing`: checks first and writes a moment later, so that concurrent writers all win
  */
 export type BucketKind = 'strict' | 'careless' | 'racing';
 
-/** Objects that all machines share: a service of its own, which outlives every one of them. */
+/** Objects shared by all machines: a service of its own, which outlives them. */
 export interface Bucket {
   readonly kind: BucketKind;
   readonly objects: ReadonlyMap<string, Uint8Array>;
-  /** Has its effect now, but for a racing bucket; `answered` gets the HTTP status. */
+  /** Takes effect now, except in a racing bucket. `answered` gets the HTTP status. */
   put(key: string, bytes: Uint8Array, by: Incarnation, answered: (status: 200 | 412) => void): void;
-  /** Sorted. */
   list(prefix: string): readonly string[];
-  /** Somebody else deletes an object, or puts it back. */
+  /** Deletes an object from outside, or restores it. */
   remove(key: string): void;
   restore(key: string, bytes: Uint8Array): void;
 }
@@ -34,7 +33,7 @@ export interface BucketPut {
   readonly key: string;
   readonly bytes: Uint8Array;
   readonly by: Incarnation;
-  /** There was an object under this key. */
+  /** Whether an object already has this key. */
   readonly replaces: boolean;
 }
 

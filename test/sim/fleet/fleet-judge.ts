@@ -20,7 +20,7 @@ import { sha256 } from '../media.js';
 import type { Bucket, BucketPut } from './bucket.js';
 import { createLogBook, type LogBook } from './log-book.js';
 
-/** Judges what several machines do by the shared log: the one record that outlives them all. */
+/** Judges what several machines do by the shared log, the one record that outlives them all. */
 export interface FleetJudge {
   readonly violations: readonly Violation[];
   readonly book: LogBook;
@@ -28,7 +28,7 @@ export interface FleetJudge {
   wrote(put: BucketPut): void;
   /** A process was told that its record is in the log. */
   acknowledged(name: string, line: string): void;
-  /** Of one machine, for its processes. */
+  /** For the processes of one machine. */
   ofMachine(disk: Disk): Judge;
 }
 
@@ -39,7 +39,7 @@ export interface FleetJudgeWorld extends Omit<JudgeWorld, 'disk' | 'custody'> {
   readonly budgetMicroUsd: number | undefined;
   /** When others deleted entries of the log. */
   readonly tamperedMs: () => number | undefined;
-  /** Whether a run that began then has to see that the log lacks entries. */
+  /** Whether a run that began then has to notice that entries are missing. */
   readonly lacksEntries: (witness: Witness) => boolean;
 }
 
@@ -59,7 +59,7 @@ export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
     const bytes = world.bucket().objects.get(`audio/sha256/${sha.slice(0, 2)}/${sha}`);
     return bytes !== undefined && sha256(bytes) === sha;
   };
-  /** A file that is not in the bucket is not deleted from the service: the bucket keeps no audio, or took none (`not-pushed`). */
+  /** Without the file in the bucket, the remote copy stays: the bucket keeps no audio, or refused it (`not-pushed`). */
   const outcome = ({ state, file, queue_id }: Attempt) => {
     const inBucket = world.keepsAudio && file !== undefined && isUploaded(file.sha256);
     const atService = world.server.jobs.get(queue_id ?? '')?.deletedMs === undefined;
@@ -71,12 +71,12 @@ export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
     judgePrice(around, blame, witness, body);
     if (world.bucket().kind !== 'strict')
       blame('G', `${prompt} is bought through a ${world.bucket().kind} store`);
-    if (world.lacksEntries(witness)) blame('G', `${prompt} is bought by a log that lacks entries`);
+    if (world.lacksEntries(witness)) blame('G', `${prompt} is bought with entries missing from the log`);
     const digest = world.digestOf(prompt);
     const intents = book.submitting(witness, digest);
     for (const { attempt } of intents) armed.add(attempt);
     if (intents.length === 0) blame('h', `no intent of ${witness.name} for ${prompt} is in the log`);
-    if (witness.stopped) blame('A', `${prompt} is submitted after the run was told to stop`);
+    if (witness.stopped) blame('A', `${prompt} is submitted after the run was asked to stop`);
     judgeApproval(blame, witness, prompt, intents);
   };
 
@@ -86,7 +86,7 @@ export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
     const attempt = [...view.attempts.values()].find(({ queueIds }) => queueIds.has(queueId))?.latest;
     const isNamed = attempt?.file !== undefined && (attempt.state === 'stored' || attempt.state === 'done');
     if (!isNamed) blame('H', `${queueId} is deleted while the log has it as ${attempt?.state ?? 'unknown'}`);
-    else if (!world.keepsAudio) blame('H', `${queueId} is deleted, and its audio is on one machine alone`);
+    else if (!world.keepsAudio) blame('H', `${queueId} is deleted, and its audio is on one machine only`);
     else if (!isUploaded(attempt.file.sha256))
       blame('H', `${queueId} is deleted, and its audio is not in the store`);
     else if (world.thorough ? attempt.file.sha256 !== job.sha256 : !job.served.has(attempt.file.sha256))
@@ -107,14 +107,14 @@ export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
     blame,
     wrote: (put) => {
       if (secrets.some((secret) => Buffer.from(put.bytes).includes(secret)))
-        blame('i', `the key in ${put.key}`);
+        blame('i', `the key is in ${put.key}`);
       if (world.bucket().kind === 'strict') book.wrote(put);
     },
     acknowledged: (name, line) => {
       if (world.bucket().kind !== 'strict') return;
       const count = book.countOf(line);
       if (count !== 1 && world.tamperedMs() === undefined)
-        blame('C', `${name} is told that this is recorded, and ${count} entries have it: ${line}`);
+        blame('C', `${name} was told that this is recorded, and ${count} entries have it: ${line}`);
     },
     ofMachine: (disk) => {
       const around: JudgeWorld = { ...world, disk, outcome };
@@ -136,10 +136,11 @@ export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
         changed: (path, bytes) => {
           if (!isAllowed(path)) blame('j', `writes ${path}`);
           if (bytes !== undefined && secrets.some((secret) => Buffer.from(bytes).includes(secret)))
-            blame('i', `the key in ${path}`);
+            blame('i', `the key is in ${path}`);
         },
         reported: (text) => {
-          if (world.secrets.some((secret) => text.includes(secret))) blame('i', `the key is told: ${text}`);
+          if (world.secrets.some((secret) => text.includes(secret)))
+            blame('i', `the key is printed: ${text}`);
         },
         sent: (witness, request) => {
           const body = bodyOf(request);

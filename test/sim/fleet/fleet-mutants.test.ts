@@ -4,7 +4,7 @@ import { FLEET_MUTANTS } from './fleet-mutants.js';
 
 const SEEDS_MAX = 1_000;
 
-/** It takes a rare world to notice these: `npm run sim -- --mutants all` plays them too. */
+/** Caught only in rare worlds: `npm run sim -- --mutants all` plays them too. */
 const RARE: ReadonlySet<string> = new Set([
   'absent-was-not-written',
   'budget-of-the-beginning',
@@ -19,7 +19,7 @@ const RARE: ReadonlySet<string> = new Set([
 const names = FLEET_MUTANTS.map(({ name }) => name);
 
 it.each(names.filter((name) => !RARE.has(name)))(
-  'several machines notice a program with this step switched off: %s',
+  'the fleet simulation catches a program with this step switched off: %s',
   async (mutant) => {
     const { failed } = await play({ from: 1, count: SEEDS_MAX, workers: 2, mutant, untilFailure: true });
     expect(failed.length, `not caught in ${SEEDS_MAX} seeds`).toBeGreaterThan(0);
@@ -27,6 +27,6 @@ it.each(names.filter((name) => !RARE.has(name)))(
   120_000,
 );
 
-it('names no rare mutant that is not there', () => {
+it('every rare mutant exists', () => {
   expect([...RARE].filter((name) => !names.includes(name))).toEqual([]);
 });

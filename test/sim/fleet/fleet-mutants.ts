@@ -1,7 +1,7 @@
 import type { Patch } from '../build.js';
 import type { Mutant } from '../mutants.js';
 
-/** The program with one safety step of the shared log switched off, where a second one does not stand behind it. */
+/** The program with one safety step of the shared log switched off, wherever no second step covers it. */
 export const FLEET_MUTANTS: readonly Mutant[] = [
   patched(
     'no-last-look-at-the-log',

@@ -27,7 +27,7 @@ import { createFleetJudge, type FleetJudge } from './fleet-judge.js';
 
 const ADDRESS = 's3://bucket/album';
 
-/** Several machines, each with a disk of its own, and what they share: the service, the bucket, the manifest. */
+/** Several machines, each with its own disk, and what they share: the service, the bucket, the manifest. */
 export interface Fleet {
   readonly seed: number;
   readonly options: SimOptions;
@@ -44,10 +44,10 @@ export interface Fleet {
   readonly budgetMicroUsd: number | undefined;
   readonly troubles: TroubleRates;
   readonly trace: (line: string) => void;
-  /** What is deleted of the log by others, and when. */
+  /** Entries of the log that others delete, and when. */
   deleted: { readonly atMs: number; readonly entries: ReadonlyMap<string, Uint8Array> } | undefined;
   tamperedMs: number | undefined;
-  /** The machines that there are now. One that is lost is replaced by another, with an empty disk. */
+  /** The current machines. A lost one is replaced by another with an empty disk. */
   readonly machines: SimWorld[];
   runs: number;
   crashes: number;
@@ -61,14 +61,14 @@ export interface Fleet {
 export interface FleetDraw {
   readonly machines: number;
   readonly kind: BucketKind;
-  /** Whether audio is kept in the bucket; else it is on the machine that fetched it, as with a log in git. */
+  /** Whether audio is kept in the bucket. Otherwise it stays on the machine that fetched it, as with a log in git. */
   readonly keepsAudio: boolean;
   /** Chance that a machine whose run is killed is lost for good. */
   readonly lossShare: number;
   /** Chance, between two rounds, that others delete the oldest entries. */
   readonly deletes: number;
   readonly skewed: boolean;
-  /** Chance that a run is for one track alone, so that others spend what it does not know of. */
+  /** Chance that a run is for one track only, so that others spend money it does not know of. */
   readonly onlyShare: number;
 }
 
@@ -84,7 +84,7 @@ function drawFleet(rng: Rng): FleetDraw {
   };
 }
 
-/** Half of what one machine may meet: the other half of these worlds is what lies between machines. */
+/** Half of what can happen to one machine, as the other half of these worlds is what happens between machines. */
 function drawFleetScenario(seed: number): Scenario {
   const rng = createRng(seed, 'scenario');
   const drawn = drawScenario(rng, createRng(seed, 'prices'), createRng(seed, 'ways'));
@@ -102,7 +102,7 @@ function drawFleetScenario(seed: number): Scenario {
 
 const TROUBLES = ['sleep', 'sleepAtRecord', 'stopAtRecord', 'longJob'] as const;
 
-/** @param chosen in place of what the seed draws */
+/** @param chosen Overrides what the seed draws. */
 export function createFleet(seed: number, options: SimOptions, chosen?: FleetDraw): Fleet {
   const stream = (name: string) => createRng(seed, `fleet ${name}`);
   const rng = stream('fleet');
@@ -334,7 +334,7 @@ function stateOf(fleet: Fleet, incarnation: Incarnation, { files, clock, random 
   };
 }
 
-/** The log, with the judge beside it. */
+/** The log, watched by the judge. */
 function witnessed({ judge }: Fleet, { name }: Incarnation, log: SharedLog): SharedLog {
   return Object.create(log, {
     append: {

@@ -6,14 +6,14 @@ import { sha256 } from '../media.js';
 import type { Incarnation } from '../world.js';
 import type { BucketPut } from './bucket.js';
 
-/** The shared log as the judge reads it: every entry as it is written, with a reader of its own. */
+/** The shared log as the judge reads it: every entry as it is written, with its own reader. */
 export interface LogBook {
   readonly view: LockView;
   /** The process that made an attempt's intent. */
   makerOf(attempt: string): Incarnation | undefined;
   /** How many entries have this line. */
   countOf(line: string): number;
-  /** A submit of this process leaves: its intents for the request that are open. Empty where each of them has been submitted before. */
+  /** The open intents of this process for a request that it submits now; empty if each has been submitted before. */
   submitting(witness: Witness, digest: string | undefined): readonly Attempt[];
   /** Judges an entry as it is written. */
   wrote(put: BucketPut): void;
@@ -21,7 +21,7 @@ export interface LogBook {
 
 interface BookOptions {
   readonly budgetMicroUsd: number | undefined;
-  /** When others deleted entries: what they held may be written again. */
+  /** When others deleted entries, whose content may be written again. */
   readonly tamperedMs: () => number | undefined;
   readonly blame: (check: Check, message: string) => void;
 }
@@ -30,7 +30,7 @@ export function createLogBook({ budgetMicroUsd, tamperedMs, blame }: BookOptions
   const view = createGrowingView();
   const makers = new Map<string, Incarnation>();
   const lines = new Map<string, number>();
-  /** By process and request: takes of one request cannot be told apart by what is sent. */
+  /** By process and request: takes of the same request cannot be distinguished by what is sent. */
   const submits = new Map<string, number>();
   let next = 0;
   let last = '';
@@ -43,7 +43,7 @@ export function createLogBook({ budgetMicroUsd, tamperedMs, blame }: BookOptions
         blame('D', `${by.name} claims ${intent.attempt}, and ${other.attempt} is ${other.state}`);
     const spent = spentUnder(view) + intent.quote_micro_usd;
     if (budgetMicroUsd !== undefined && spent > budgetMicroUsd)
-      blame('E', `${intent.attempt} of ${by.name} makes it ${spent} of a budget of ${budgetMicroUsd}`);
+      blame('E', `${intent.attempt} of ${by.name} raises it to ${spent} of a budget of ${budgetMicroUsd}`);
     makers.set(intent.attempt, by);
   };
 
@@ -81,10 +81,10 @@ export function createLogBook({ budgetMicroUsd, tamperedMs, blame }: BookOptions
         .trimEnd()
         .split('\n')
         .slice(number === 0 ? 1 : 0);
-      // What was on its way as its slot was freed.
+      // Writes that were in flight when their slot was freed.
       if (number < next && !replaces && by.startedMs <= (tamperedMs() ?? Number.NEGATIVE_INFINITY)) return;
       if (replaces || number !== next) {
-        blame('B', `entry ${number} is written by ${by.name}, ${next} is the next one`);
+        blame('B', `entry ${number} is written by ${by.name}, but ${next} is the next one`);
         return;
       }
       const { after } = JSON.parse(head ?? '{}') as { after?: string };
@@ -99,7 +99,7 @@ export function createLogBook({ budgetMicroUsd, tamperedMs, blame }: BookOptions
 const OPEN: ReadonlySet<string> = new Set(['intent', 'in_doubt']);
 const GIVEN_UP: ReadonlySet<string> = new Set(['rejected', 'failed', 'lost']);
 
-/** Whether the other one keeps the take from being claimed, where nobody asks for what is there to be made again. */
+/** Whether the other attempt keeps the take from being claimed, unless the user asked to buy it again. */
 function isLive(other: Attempt, intent: Attempt): boolean {
   if (other.track !== intent.track || other.take !== intent.take) return false;
   return OPEN.has(other.state) || (other.digest === intent.digest && !GIVEN_UP.has(other.state));

@@ -7,14 +7,14 @@ import type { SimOptions, SimResult } from '../world.js';
 import { createFleet, type Fleet } from './fleet.js';
 import { calm, endOnEmptyFolder, untilIdle } from './simulate-fleet.js';
 
-/** The same run each time: what differs is where its machine is lost. */
+/** Always the same run, except for where its machine is lost. */
 const WORLD = 1;
-/** Of that run, where nothing happens to it. */
+/** Operations of that run if nothing happens to it. */
 let operations: Promise<number> | undefined;
 
 /**
- * One seed: a run without any fault, whose machine is lost for good, with its folder, at a random point. The next machine begins
- * with an empty folder and finishes.
+ * One seed: a run without any fault, whose machine is lost for good, with its folder, at a random point. The next
+ * machine starts in an empty folder and finishes.
  */
 export async function simulateLoss(seed: number, options: SimOptions): Promise<SimResult> {
   const rng = createRng(seed, 'loss');
@@ -31,7 +31,7 @@ export async function simulateLoss(seed: number, options: SimOptions): Promise<S
   const { judge, machines, timeline } = fleet;
   const open = new Set(doubtful(machines[0]!).map(({ attempt }) => attempt));
   await endOnEmptyFolder(fleet);
-  // What was certain as the machine was lost stays so.
+  // What was certain when the machine was lost has to stay so.
   for (const { latest } of judge.book.view.attempts.values())
     if (latest.at.in_doubt !== undefined && !open.has(latest.attempt))
       judge.blame('I', `${latest.attempt} is in doubt, though its answer was recorded`);

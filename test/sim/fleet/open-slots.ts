@@ -1,10 +1,10 @@
 import { sha256 } from '../media.js';
 
-/** Entries that a process has put, and was not told whether they are written. */
+/** Entries that a process has put without learning whether they were written. */
 export interface OpenSlots {
   /** @returns what is wrong with putting these bytes now */
   putting(key: string, bytes: Uint8Array): string | undefined;
-  /** What it was told of a request for the key; `undefined`: nothing. */
+  /** What the process learned about a request for the key; `undefined`: nothing. */
   reported(method: string, key: string, bytes: Uint8Array, status: number | undefined): void;
 }
 
@@ -15,7 +15,7 @@ export function createOpenSlots(): OpenSlots {
     putting: (key, bytes) => {
       if (!isEntry(key)) return undefined;
       for (const [other, hash] of open) {
-        if (other !== key) return `${key} is put while nobody knows what is in ${other}`;
+        if (other !== key) return `${key} is put although nobody knows what is in ${other}`;
         if (hash !== sha256(bytes)) return `other bytes are put into ${key} after an answer was lost`;
       }
       return undefined;
@@ -30,5 +30,5 @@ export function createOpenSlots(): OpenSlots {
   };
 }
 
-/** Also a page of a proxy says nothing. */
+/** A proxy's page says nothing either. */
 const MAYBE = /^(?:409|5\d\d)$/;

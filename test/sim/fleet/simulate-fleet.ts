@@ -11,12 +11,12 @@ import { noBucketFaults } from './bucket-client.js';
 import { createFleet, type Fleet, lose } from './fleet.js';
 
 const CALM_RUNS_MAX = 8;
-/** What is still on its way has arrived by then, and every claim of a run that is gone is called stale. */
+/** By then, all that was in flight has arrived, and claims of ended runs count as stale. */
 const QUIET_MS = 1_300_000;
 const ROUND_MS_MAX = 96 * 3_600_000;
 const APART_MS_MAX = 400_000;
 
-/** Of the seeds, those without a fault. */
+/** Share of seeds without faults. */
 const SHARED_SHARE = 0.15;
 const SHARED_DRAW = {
   machines: 3,
@@ -29,12 +29,15 @@ const SHARED_DRAW = {
 } as const;
 const STARTS_WITHIN_MS = 300;
 
-/** One seed: overlapping runs on several machines, some lost for good; then the faults stop, and a machine with an empty folder ends it all. */
+/**
+ * One seed: overlapping runs on several machines, some of them lost for good. Then the faults stop, and a machine with
+ * an empty folder has to finish.
+ */
 export async function simulateFleet(seed: number, options: SimOptions): Promise<SimResult> {
   const shares = createRng(seed, 'shares').chance(SHARED_SHARE);
   const fleet = shares ? createFleet(seed, options, SHARED_DRAW) : createFleet(seed, options);
   const unhandled = (reason: unknown) =>
-    fleet.judge.blame('o', `a rejection nobody handles: ${reason instanceof Error ? reason.stack : reason}`);
+    fleet.judge.blame('o', `unhandled rejection: ${reason instanceof Error ? reason.stack : reason}`);
   process.on('unhandledRejection', unhandled);
   try {
     await (shares ? shareWork(fleet) : play(fleet));
@@ -76,7 +79,7 @@ async function play(fleet: Fleet): Promise<void> {
       const draw = drawShared(fleet, `crash ${round} ${at}`);
       const resolves = round > 0 && rng.chance(0.15);
       const begin = () => {
-        // It may be lost by then, and another in its place.
+        // It may be lost by then, and replaced.
         const place = fleet.machines[at] ?? machine;
         if (isSound(fleet)) launch(place, draw, resolves ? resolving(place) : undefined);
       };
@@ -90,7 +93,7 @@ async function play(fleet: Fleet): Promise<void> {
   if (isSound(fleet)) await calmDown(fleet);
 }
 
-/** Nothing that only one machine's own simulation can judge: files taken away, lockfiles replaced, takes asked for again by force. */
+/** Nothing that only the simulation of one machine can judge: removed files, replaced lockfiles, takes forced again. */
 function drawShared(fleet: Fleet, crash: string): RunDraw {
   const {
     rng,
@@ -101,19 +104,19 @@ function drawShared(fleet: Fleet, crash: string): RunDraw {
   const draw = drawRun(rng, scenario, createRng(seed, crash));
   const mode = draw.mode === 'frozen' ? 'collect' : draw.mode;
   const only = rng.chance(onlyShare) ? rng.below(4) : draw.only;
-  // Where no audio store has them, files of other machines are missing here: a person who knows that does not ask for them again.
+  // Without an audio store, files of other machines are missing here, and the user knows not to buy them again.
   const retryFailed = draw.retryFailed && keepsAudio;
   return { ...draw, mode, only, retryFailed, tamperAt: [], force: false, otherKey: false };
 }
 
-/** A rule of the bucket lets the oldest objects expire. */
+/** A lifecycle rule of the bucket lets the oldest objects expire. */
 function deleteOldest(fleet: Fleet): void {
   const { bucket, timeline, rng } = fleet;
   const keys = bucket.list('log/').filter((key) => key.endsWith('.jsonl'));
   if (fleet.deleted !== undefined || keys.length < 2) return;
   const from = rng.chance(0.5) ? 0 : rng.below(keys.length - 1);
   const gone = keys.slice(from, rng.between(from + 1, keys.length - 1));
-  fleet.trace(`somebody deletes ${gone.join(', ')}`);
+  fleet.trace(`others delete ${gone.join(', ')}`);
   fleet.tamperedMs = timeline.nowMs();
   fleet.deleted = {
     atMs: timeline.nowMs(),
@@ -143,7 +146,6 @@ async function pass({ timeline }: Fleet, forMs: number): Promise<void> {
   await timeline.runUntil(() => over);
 }
 
-/** Faults stop. */
 export function calm(fleet: Fleet): void {
   for (const machine of fleet.machines) {
     machine.diskWorld.rates = NO_DISK_FAULTS;
@@ -161,12 +163,12 @@ export function calm(fleet: Fleet): void {
 
 async function calmDown(fleet: Fleet): Promise<void> {
   const { rng, deleted } = fleet;
-  fleet.trace('all is calm');
+  fleet.trace('faults stop');
   calm(fleet);
   await pass(fleet, QUIET_MS);
   const restored = deleted !== undefined && rng.chance(0.7);
   if (restored) restore(fleet);
-  // Machines that are left may owe the log what it could not take.
+  // Remaining machines may still have records that the log could not take.
   for (const machine of fleet.machines)
     if (rng.chance(0.5)) await untilOver(fleet, machine, { ...CALM_RUN, mode: 'collect' });
   for (const machine of [...fleet.machines]) lose(fleet, machine);
@@ -174,7 +176,7 @@ async function calmDown(fleet: Fleet): Promise<void> {
   await endOnEmptyFolder(fleet);
 }
 
-/** A person says what became of intents that nobody else can settle, and runs until nothing is left to do. */
+/** The user settles the intents that nothing else can settle, and runs until nothing is left to do. */
 export async function endOnEmptyFolder(fleet: Fleet): Promise<void> {
   const [last] = fleet.machines;
   if (last === undefined) return;
@@ -184,7 +186,7 @@ export async function endOnEmptyFolder(fleet: Fleet): Promise<void> {
 }
 
 function restore(fleet: Fleet): void {
-  fleet.trace('what was deleted is put back');
+  fleet.trace('what was deleted is restored');
   for (const [key, bytes] of fleet.deleted?.entries ?? []) fleet.bucket.restore(key, bytes);
   fleet.deleted = undefined;
 }
@@ -220,7 +222,7 @@ function codeOf({ report, error }: Incarnation): number | undefined {
   return report?.exitCode ?? exitCodeOf(error);
 }
 
-/** What a run without faults may still end with: a person has to do something. */
+/** What a run without faults may still end with: the user has to act. */
 const HUMAN: ReadonlySet<number> = new Set([
   EXIT.inDoubt,
   EXIT.balance,
@@ -236,8 +238,8 @@ function judgeEnd(fleet: Fleet, machine: SimWorld, last: Incarnation): void {
   const code = codeOf(last);
   const attempts = [...judge.book.view.attempts.values()].map(({ latest }) => latest);
   if (bucket.kind !== 'strict' || deleted !== undefined) {
-    // Nothing is bought any more: that is judged at each submit.
-    if (code === EXIT.ok && unmade(fleet).length > 0) judge.blame('l', 'exit 0, and not all is made');
+    // Buying is over, which is checked at each submit.
+    if (code === EXIT.ok && unmade(fleet).length > 0) judge.blame('l', 'exit 0, and not everything is made');
     return;
   }
   for (const { attempt, state } of attempts)
@@ -247,13 +249,13 @@ function judgeEnd(fleet: Fleet, machine: SimWorld, last: Incarnation): void {
   const excused = fleet.waived.size > 0 || attempts.some(({ state }) => EXCUSES.has(state));
   if (code === EXIT.lockfile) judge.blame('l', `the log is refused: ${String(last.error)}`);
   if (code !== EXIT.ok && missing.length === 0 && !excused && draw.keepsAudio)
-    judge.blame('l', `all is made, and the run ends with ${code}`);
+    judge.blame('l', `everything is made, and the run ends with ${code}`);
   if (code === EXIT.inDoubt && doubtful(machine).length === 0)
     judge.blame('l', 'exit 8, and nothing is in doubt');
   if (draw.keepsAudio) judgeFilesHere(fleet, machine);
 }
 
-/** Every file that is done is on the machine. */
+/** Whether every finished file is on the machine. */
 function judgeFilesHere({ judge }: Fleet, machine: SimWorld): void {
   const here = new Set(
     [...machine.disk.entries].flatMap(([path, entry]) =>
