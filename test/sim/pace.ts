@@ -50,11 +50,11 @@ async function playPaced(world: SimWorld): Promise<void> {
   for (const track of world.album.tracks) track.version += 1;
   const second = await run(world, limits);
   // The lockfile records when the first run submitted, not when it polled.
-  const unseen = pauseMs < MINUTE_MS ? AT_ONCE : 0;
+  const unseen = pauseMs < MINUTE_MS ? IN_FLIGHT.retrieve : 0;
   // A limit that the first run did not meet is unknown, too.
-  const unmet = ROUTES.filter((route) => isLower(rule, route) && first.refusalsOf[route] === 0).length;
-  const least = rule.shape === 'sliding' ? unseen : 2 * AT_ONCE;
-  judgeRefusals(world.judge, 'the second run', second.refusals, least + AT_ONCE * (unmet + ambiguous(rule)));
+  const unmet = ROUTES.filter((route) => isLower(rule, route) && first.refusalsOf[route] === 0);
+  const least = rule.shape === 'sliding' ? unseen : 2 * IN_FLIGHT.retrieve;
+  judgeRefusals(world.judge, 'the second run', second.refusals, least + costOf(rule, unmet));
 }
 
 function tracksOf(rng: Rng): SimWorld['album']['tracks'] {
@@ -84,11 +84,15 @@ interface Pace {
 const ROUTES = ['queue', 'retrieve'] as const;
 type Limited = (typeof ROUTES)[number];
 
-/**
- * A model's limit that equals the documented limit of a route looks like the route's own until a 429 shows otherwise.
- */
-function ambiguous({ model }: LimitRule): 0 | 1 {
-  return model !== undefined && ROUTES.some((route) => DOCUMENTED[route] === model.perMinute) ? 1 : 0;
+/** Whether a model's limit equals the documented one: it looks like the route's own until a 429 shows otherwise. */
+function isAmbiguous({ model }: LimitRule, route: Limited): boolean {
+  return model !== undefined && DOCUMENTED[route] === model.perMinute;
+}
+
+/** How many 429 responses it costs to learn the limits of these routes. */
+function costOf(rule: LimitRule, lower: readonly Limited[]): number {
+  const learnt = [...lower, ...ROUTES.filter((route) => isAmbiguous(rule, route))];
+  return learnt.reduce((sum, route) => sum + IN_FLIGHT[route], 0);
 }
 
 async function run(world: SimWorld, limits: RequestLimits): Promise<Pace> {
@@ -106,8 +110,8 @@ async function run(world: SimWorld, limits: RequestLimits): Promise<Pace> {
   return { tookMs: world.timeline.nowMs() - beganMs, refusals, refusalsOf };
 }
 
-/** If an answer takes long, a second request is in flight when the 429 comes. */
-const AT_ONCE = 2;
+/** How many requests of a route may be in flight when the first 429 comes, if answers take long. */
+const IN_FLIGHT: Readonly<Record<Limited, number>> = { queue: 4, retrieve: 2 };
 
 /** A limit other than the documented one costs a 429; a fixed window of which a run saw two parts, one or two more. */
 function judgePace(
@@ -117,16 +121,16 @@ function judgePace(
   tracks: number,
   { tookMs, refusals }: Pace,
 ): void {
-  const unlikeDocumented = ROUTES.filter((route) => isLower(rule, route)).length;
-  const each = AT_ONCE * (rule.shape === 'window' ? 3 : 1);
-  judgeRefusals(judge, name, refusals, (unlikeDocumented + ambiguous(rule)) * each);
+  const unlikeDocumented = ROUTES.filter((route) => isLower(rule, route));
+  const windows = rule.shape === 'window' ? 3 : 1;
+  judgeRefusals(judge, name, refusals, windows * costOf(rule, unlikeDocumented));
   // One poll more than the minimum of a few tracks needs another window.
   const mostMs =
     1.15 * floorMs(rule, tracks) +
     MINUTE_MS +
     RUN_MS_MAX +
     refusals * MINUTE_MS +
-    SHARE_MS * unlikeDocumented;
+    SHARE_MS * unlikeDocumented.length;
   if (tookMs > mostMs)
     judge.blame('S', `${name} took ${tookMs} ms for ${tracks} tracks, not ${Math.round(mostMs)}`);
 }
