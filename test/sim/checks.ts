@@ -199,7 +199,8 @@ export function judgeHistory(
   // Damaged files are covered by check g.
   if (view.badLines > 0) return;
   const ids = new Set([...view.attempts.values()].flatMap(({ queueIds }) => [...queueIds]));
-  for (const queueId of knownIds) if (!ids.has(queueId)) blame('f', `${queueId} disappeared`);
+  for (const queueId of knownIds)
+    if (!ids.has(queueId) && !isRescued(world, queueId)) blame('f', `${queueId} disappeared`);
   for (const [id, before] of known) {
     const now = view.attempts.get(id)?.latest;
     // Refused attempts may be removed. An intent whose record failed was never sent, and is withdrawn.
@@ -221,10 +222,11 @@ function isOfMove(before: Attempt, now: Attempt): boolean {
   );
 }
 
-function isRescued({ disk }: JudgeWorld, attempt: string): boolean {
+/** @param id of an attempt or a job */
+function isRescued({ disk }: JudgeWorld, id: string): boolean {
   return [...disk.entries].some(
     ([path, entry]) =>
-      entry !== 'directory' && path.includes('-rescue-') && Buffer.from(entry.bytes).includes(attempt),
+      entry !== 'directory' && path.includes('-rescue-') && Buffer.from(entry.bytes).includes(id),
   );
 }
 

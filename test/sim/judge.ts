@@ -206,6 +206,12 @@ export function createJudge(world: JudgeWorld): Judge {
       .map((bytes) => createLockReader().read(Buffer.concat([bytes ?? new Uint8Array(0), ...journals])));
   };
 
+  /** What a run has surely recorded: a lockfile put back by others may hold records that are still being synced. */
+  const recorded = (seen: LockView) => {
+    const journals = world.journals();
+    return journals.length === 0 ? seen : createLockReader().read(Buffer.concat(journals));
+  };
+
   const isAllowed = (path: string) =>
     world.writable.some((allowed) => path === allowed || path.startsWith(allowed));
 
@@ -259,7 +265,7 @@ export function createJudge(world: JudgeWorld): Judge {
       const views = knowable();
       for (const seen of views) {
         judgeHistory(world, blame, seen, known, knownIds, armed);
-        if (views.length === 1) remember(seen, known, knownIds);
+        if (views.length === 1) remember(recorded(seen), known, knownIds);
         judgeCoverage(world, blame, seen);
         judgeFiles(world, blame, seen);
         judgeSurrender(world, blame, seen);
