@@ -21,7 +21,7 @@ async function* piecesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-/** Samples that a file of so many bits holds as they are. */
+/** Samples that a file of this bit depth stores exactly. */
 function held(bits: 16 | 24, values: readonly number[]): Float32Array {
   const scale = 2 ** (bits - 1);
   return Float32Array.from(
@@ -30,7 +30,7 @@ function held(bits: 16 | 24, values: readonly number[]): Float32Array {
   );
 }
 
-/** Audio of every kind: silence, noise, tones, steps from end to end of the scale; of every length. */
+/** Audio of every kind and length: silence, noise, tones, full-scale steps. */
 const AUDIO = fc
   .record({
     bits: fc.constantFrom(16 as const, 24 as const),

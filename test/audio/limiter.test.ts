@@ -11,7 +11,7 @@ import { sine, wavBytes } from './signals.js';
 
 const RATE = 48_000;
 
-/** A quiet tone with short louder parts: what limiters are for. */
+/** A quiet tone with short louder parts: the usual case for a limiter. */
 function withBursts(level: number, { seconds = 3, every = 0.5, sampleRate = RATE } = {}): Pcm {
   const base = sine(220, 0.2, seconds, sampleRate);
   const loud = sine(1_900, level, seconds, sampleRate, 0.7);
@@ -38,7 +38,7 @@ describe('the limiter', () => {
   it('changes only the surroundings of a peak, and all channels equally', () => {
     const pcm = withBursts(1.2);
     const { channels } = limit(pcm, 0.5).pcm;
-    // Long after one burst, and before the next one is in sight.
+    // Long after one burst, and before the next.
     for (let at = Math.round(0.48 * RATE); at < 0.49 * RATE; at += 1)
       expect(channels[0]![at]! / pcm.channels[0]![at]!).toBeGreaterThan(0.99);
     const ratio = (at: number, channel: number) => channels[channel]![at]! / pcm.channels[channel]![at]!;

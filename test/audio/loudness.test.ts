@@ -61,7 +61,7 @@ describe('integrated loudness', () => {
 
 describe('true peak', () => {
   it('is found between the samples', () => {
-    // At a quarter of the rate and half a step aside, no sample stands on a crest.
+    // At a quarter of the rate and half a sample off, no sample is at a peak.
     const pcm = tone(-6, { hertz: 12_000, phase: Math.PI / 4, seconds: 1 });
     expect(Math.max(...pcm.channels[0]!)).toBeCloseTo(10 ** (-9.01 / 20), 3);
     expect(decibels(truePeak(pcm))).toBeGreaterThan(-6.2);

@@ -1,6 +1,6 @@
 /*
- * Four jobs of a CI matrix on one key share one manifest: how long they take against one job, and how many answers of
- * 429 each gets. In simulated time, against a service with the limits of today: 40 submits and 120 polls a minute and user, told by
+ * Four jobs of a CI matrix on one key share one manifest: how long they take compared to one job, and how many 429s
+ * each gets. In simulated time, against a service with today's limits: 40 submits and 120 polls per minute and user, in
  * no header.
  */
 import { createScheduler } from '../../src/scheduler/create-scheduler.js';
@@ -22,13 +22,13 @@ function played(
   const figures = simulate(scene, (world) => {
     refusals = playJobs(createScheduler, world, scene, jobs);
   });
-  if (figures.unfinished > 0) throw new Error(`${figures.unfinished} tracks were left`);
+  if (figures.unfinished > 0) throw new Error(`${figures.unfinished} tracks were not finished`);
   return { figures, refusals };
 }
 
 console.log(`${TRACKS} tracks of about 20 s; ${SEEDS} runs each`);
 console.log(
-  'limit counted by  one job min  4 jobs min  ratio  429 of a job at most  requests/track, 1 and 4 jobs',
+  'limit counted by  one job min  4 jobs min  ratio    429s per job, max.  requests/track, 1 and 4 jobs',
 );
 for (const shape of ['sliding', 'window'] as const) {
   const runs = Array.from({ length: SEEDS }, (_, at) => {

@@ -2,7 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** One command for all: `npm run bench -- [names] [--full]`. Each is a program of its own that ends with 1 where a target is missed. */
+/**
+ * One command for all: `npm run bench -- [names] [--full]`. Each is a program of its own that exits with 1 if it misses
+ * a target.
+ */
 const benches: Readonly<Record<string, string>> = {
   virtual: 'virtual/main.ts',
   jobs: 'jobs.ts',

@@ -8,9 +8,8 @@ import { answer, type PageWorld } from '../../src/review/routes.js';
 import { HAS_BROWSER, launchBrowser } from '../e2e/browser.js';
 
 /*
- * How long the review page takes to open with a large album, as a multiple of the same page with an empty one, and how
- * smoothly it scrolls, as a multiple of a page without content. In a real browser; without the program's own reading of
- * lockfile and audio.
+ * How long the review page takes to open with a large album compared to an empty one, and how smoothly it scrolls
+ * compared to a page without content. In a real browser. The program's reading of lockfile and audio is not included.
  */
 
 const TRACKS = 200;
@@ -77,14 +76,14 @@ async function serve(tracks: number): Promise<{ address: string; close(): Promis
   return { address: `http://127.0.0.1:${port}/`, close };
 }
 
-/** A page in which functions of this file can run: tsx wraps those that have a name. */
+/** A page in which functions of this file can run: tsx wraps named functions. */
 async function newPage(browser: Browser): Promise<Page> {
   const page = await browser.newPage();
   await page.addInitScript('globalThis.__name = (named) => named');
   return page;
 }
 
-/** From the start of the navigation until the page has been painted with its data, ms, as the page sees it. */
+/** From the start of navigation until the page has been painted with its data, ms, as measured by the page. */
 async function opened(browser: Browser, address: string): Promise<number> {
   const page = await newPage(browser);
   await page.goto(address);
@@ -103,13 +102,13 @@ async function opened(browser: Browser, address: string): Promise<number> {
 }
 
 interface Scrolling {
-  /** Time between two frames, median, ms. */
+  /** Median time between two frames, ms. */
   readonly frameMs: number;
   /** Work of the page's main thread for one frame, ms. */
   readonly workMs: number;
 }
 
-/** Scrolls from top to bottom, one notch of a mouse wheel a frame. */
+/** Scrolls from top to bottom, one notch of a mouse wheel per frame. */
 async function scroll(page: Page): Promise<Scrolling> {
   const devtools = await page.context().newCDPSession(page);
   await devtools.send('Performance.enable');
@@ -141,7 +140,7 @@ async function scroll(page: Page): Promise<Scrolling> {
   };
 }
 
-/** Through the album, and then through an empty page that is as high. */
+/** Through the album, and then through an empty page of the same height. */
 async function scrolled(browser: Browser, address: string): Promise<Record<'empty' | 'full', Scrolling>> {
   const page = await newPage(browser);
   await page.goto(address);
@@ -159,7 +158,7 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }
 
-/** Prints both, and their ratio. Returns whether that is within the target. */
+/** Prints both and their ratio. Returns whether the target is met. */
 function compare(name: string, all: readonly Record<'empty' | 'full', number>[], target: number): boolean {
   const [empty, full] = [median(all.map((one) => one.empty)), median(all.map((one) => one.full))];
   const ratio = full / empty;

@@ -1,7 +1,7 @@
 /*
- * The built program four times at once on one manifest, each in an empty folder of its own, with a shared log in a folder: how long
- * they take against one alone, and how many answers of 429 each gets. In real time, against the sandbox with the limits of
- * today: 40 submits and 120 polls a minute and user, told by no header.
+ * The built program four times at once on one manifest, each in its own empty folder, with a shared log in a folder:
+ * how long they take compared to one alone, and how many 429s each gets. In real time, against the sandbox with today's
+ * limits: 40 submits and 120 polls per minute and user, in no header.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -57,7 +57,7 @@ function manifest(): string {
   return `version: 1\ndefaults: { model: elevenlabs-sound-effects-v2, duration_seconds: 1 }\ntracks:\n${tracks.join('\n')}\n`;
 }
 
-/** @returns answers of 429 */
+/** @returns number of 429s */
 async function runJob(cwd: string, url: string, share: string): Promise<number> {
   mkdirSync(cwd);
   writeFileSync(path.join(cwd, 'album.yaml'), manifest());
@@ -91,7 +91,7 @@ async function scene(jobs: number) {
 }
 
 try {
-  // Side by side, so that what else the machine does slows both down.
+  // At the same time, so that other load on the machine slows both down.
   const [one, four] = await Promise.all([scene(1), scene(JOBS)]);
   const ratio = four.seconds / one.seconds;
   console.log(`${TRACKS} tracks, the built program in real time`);

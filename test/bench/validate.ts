@@ -7,7 +7,7 @@ const ROUNDS = 9;
 /** What `validate` may cost, as a multiple of reading the same file with `yaml` alone. */
 const RATIO_MAX = 3;
 
-/** A manifest as people write them: a title, a prompt of a line or two, lyrics for every other track. */
+/** A typical manifest: a title, a prompt of a line or two, lyrics for every other track. */
 function manifestText(tracks: number): string {
   const lines = ['version: 1', 'title: Benchmark', 'output: out/{index}-{id}.{ext}', 'budget: 500'];
   lines.push('defaults: { model: elevenlabs-music, duration_seconds: 60 }', 'tracks:');
@@ -23,7 +23,7 @@ function manifestText(tracks: number): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** No lyrics files are named, so none is asked for. */
+/** Without lyrics files. */
 const noFiles = {} as Files;
 
 async function timed(work: () => unknown): Promise<number> {

@@ -29,7 +29,7 @@ const unreachable: CallFailure = {
   rate: {},
 };
 
-/** Asks with answers in turn, the last of them for ever; time passes only by waiting. */
+/** Gets these answers in turn, the last one forever. Time passes only while waiting. */
 async function ask(
   account: Account,
   own: readonly CallResult<Balance>[],
@@ -101,7 +101,7 @@ describe('the balance', () => {
   it.each([
     ['a request limit', refused(429)],
     ['a limit that lifts in a minute', { ...refused(429), rate: { retryAfterSeconds: 60 } }],
-    ['a service in trouble', refused(503)],
+    ['a failing service', refused(503)],
     ['no connection', unreachable],
     ['no permission', refused(403)],
   ])('is not awaited for long: %s', async (_, failure) => {
@@ -113,10 +113,10 @@ describe('the balance', () => {
 
 describe('a key', () => {
   it.each([
-    ['is refused by the one route it may ask', INFERENCE, unreachable, 'authentication'],
+    ['is refused by the only route it may use', INFERENCE, unreachable, 'authentication'],
     ['is refused by both routes', KEY, refused(401), 'authentication'],
-    ['may be good where the other route does not answer', KEY, unreachable, 'balance-unknown'],
-    ['may be good where the other route needs other rights', KEY, refused(403), 'balance-unknown'],
+    ['may be valid if the other route does not answer', KEY, unreachable, 'balance-unknown'],
+    ['may be valid if the other route needs other rights', KEY, refused(403), 'balance-unknown'],
   ])('%s', async (_, account, whole, code) => {
     const { codes, keyRefused, balance } = await ask(account, [refused(401)], whole);
     expect([codes, keyRefused, balance]).toEqual([[code], code === 'authentication', undefined]);

@@ -22,7 +22,7 @@ describe('an address that holds a secret', () => {
       path.join(cwd, 'album.yaml'),
       'version: 1\nbudget: 1\ntracks:\n  - { id: one, model: elevenlabs-sound-effects-v2, prompt: Rain }\n',
     );
-    // Of nobody's host: what would be hindered names the command that frees it.
+    // Does not depend on the host: refused commands name the command that unblocks them.
     writeFileSync(path.join(cwd, 'album.lock.jsonl.guard'), '');
     writeFileSync(path.join(cwd, 'album.lock.jsonl'), '{}\n');
     printed = '';

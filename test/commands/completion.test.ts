@@ -30,7 +30,7 @@ describe('completion in a plain bash', () => {
     writeFileSync(path.join(cwd, '.completion'), await scriptFor('bash'));
   });
 
-  /** What is offered for the last of the words. */
+  /** What is offered for the last word. */
   function offered(...words: string[]): string[] {
     const ask = `source ./.completion; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _venice_batch; printf "%s\\n" "\${COMPREPLY[@]}"`;
     const args = ['--norc', '--noprofile', '-c', ask, 'bash', 'venice-batch', ...words];
@@ -71,7 +71,7 @@ describe('completion in a plain bash', () => {
   });
 });
 
-/** The shells themselves are not everywhere; what was seen to work in them is held here. */
+/** zsh and fish are not installed everywhere, so their scripts are compared with what was seen to work in them. */
 describe('the script for zsh', () => {
   const line = async (command: string) =>
     (await scriptFor('zsh')).split('\n').find((text) => text.startsWith(`    ${command}) `)) ?? '';

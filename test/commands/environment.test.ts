@@ -90,9 +90,9 @@ describe('a budget in the file of --env-file', () => {
     });
     await fc.assert(
       fc.asyncProperty(line, line, async (before, after) => {
-        // In a comment it is meant to be left out.
+        // In a comment it is meant to be off.
         fc.pre(!/#[^\r\n]*$/.test(before));
-        // With a word in front it is another variable.
+        // With a prefix it is another variable.
         fc.pre(!/A{3,}$/.test(before));
         const outcome = await settingsOf(`${before}VENICE_BATCH_BUDGET=1\n${after}`).catch((error) => error);
         if (outcome instanceof BatchError) expect(outcome.exitCode).toBe(2);

@@ -6,7 +6,7 @@ const REQUEST = { method: 'GET', path: '/models', deadlineMs: 1 } as const;
 
 type Reported = Awaited<ReturnType<ReturnType<typeof countInFlight>['transport']>>;
 
-/** One request that is answered when the test says so. */
+/** One request, answered when the test says so. */
 function asked() {
   let reply = (_: TransportAnswer | TransportNoAnswer) => {};
   let discarded = false;
@@ -50,7 +50,7 @@ async function read(body: AsyncIterable<Uint8Array>, countMax = Number.POSITIVE_
 }
 
 describe('a request', () => {
-  it('is under way until its body is read', async () => {
+  it('is in flight until its body is read', async () => {
     const { inFlight, answer } = asked();
     expect(inFlight()).toBe(1);
     const { body } = await answer(pieces(3));

@@ -43,7 +43,7 @@ describe('an output file', () => {
     ['the saved plan that is applied', { junit: 'old.json', plan: 'old.json' }],
     ['the file of another flag', { junit: 'new', suggestions: 'new' }],
     ['the report of another flag', { junit: 'old.patch' }],
-    ['XML of another kind', { junit: 'pom.xml' }],
+    ['other XML', { junit: 'pom.xml' }],
     ['YAML that begins like a patch', { suggestions: 'notes.yaml' }],
     ['a link to nothing', { junit: 'dangling' }],
     ['a link to a report', { out: 'link' }],
@@ -59,7 +59,7 @@ describe('an output file', () => {
     ['new', { junit: 'r.xml', suggestions: 'p.patch', out: 'plan.json' }],
     ['of the same kind', { junit: 'old.xml', suggestions: 'old.patch', out: 'old.json' }],
     ['empty', { junit: 'empty' }],
-    ['not asked for', {}],
+    ['turned off', {}],
   ])('is written if it is %s', async (_, flags) => {
     await expect(check(flags)).resolves.toBeUndefined();
   });

@@ -31,7 +31,7 @@ function scene() {
   return { threads, thread };
 }
 
-/** Lets everything that is ready go on. */
+/** Lets everything run that is ready. */
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 describe('the thread of the quality check', () => {

@@ -9,7 +9,7 @@ interface Asked {
   readonly answer: Promise<string>;
 }
 
-/** Resolves when the question stands. */
+/** Resolves when the question is on screen. */
 async function asked(stop = new AbortController().signal, input = new PassThrough()): Promise<Asked> {
   const written: string[] = [];
   let answer: Asked['answer'] | undefined;

@@ -8,7 +8,7 @@ import { attempt, id } from '../lockfile/build.js';
 
 const BYTES = 'RIFF....WAVE';
 
-/** One that is stored, and whose remote copy is gone. */
+/** A stored attempt whose remote copy is gone. */
 function done(track: string): Attempt {
   const path = `out/${track}.wav`;
   const file = { path, bytes: BYTES.length, sha256: 'a'.repeat(64), media_type: 'audio/wav' };
@@ -26,7 +26,7 @@ function other(track: string, state: Attempt['state']): Attempt {
   return attempt({ attempt: id(track), track, state, stem: `out/${track}`, queue_id: `job-${track}` });
 }
 
-/** What `collect` says at its end of these attempts, with a manifest that cannot be read. */
+/** What `collect` reports at its end for these attempts, with a manifest that cannot be read. */
 async function reportOf(
   attempts: readonly Attempt[],
   emit: (event: RunEvent) => void = () => {},

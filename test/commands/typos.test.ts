@@ -29,7 +29,7 @@ describe('a mistake on the command line', () => {
     vi.restoreAllMocks();
     process.chdir(before);
     rmSync(cwd, { recursive: true });
-    // Each run listens until its process ends, which is here the same for all.
+    // Each run adds listeners until its process ends, which all runs share here.
     for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error');
   });
 

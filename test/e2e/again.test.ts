@@ -13,11 +13,11 @@ interface Stage {
   readonly album: Scene;
   readonly relay: Relay;
   run(verb: string, ...words: readonly string[]): Promise<Ended>;
-  /** The command that is named at the end of the last screen. */
+  /** The command named at the end of the last screen. */
   next(ended: Ended): readonly string[] | undefined;
 }
 
-/** `one` and `two` are made, by way of a relay that can say something else from now on. */
+/** `one` and `two` are made, through a relay that can change answers from now on. */
 async function made(): Promise<Stage> {
   const album = await scene();
   const relay = await startRelay(album.service.url, passOn, KEY);
@@ -37,7 +37,7 @@ const REFUSED = json(422, { error: 'The prompt violates the content policy' });
 
 const fates: [string, string, Treat, readonly string[] | undefined][] = [
   ['fails', 'failed', only('/audio/retrieve', FAILED), ['run', 'album.yaml', '--force', 'one']],
-  // No command helps before the prompt is another.
+  // No command helps until the prompt is changed.
   ['is refused', 'rejected', only('/audio/queue', REFUSED), undefined],
 ];
 
@@ -64,7 +64,7 @@ describe('a track that is made again', () => {
     expect(command?.split(' ').slice(1)).toEqual(next);
     expect(audioFiles(set.album.cwd)).toHaveLength(2);
 
-    // The earlier file is good: every command says so, and none names one that would do nothing.
+    // The earlier file is good: every command says so, and none suggests one that would do nothing.
     set.relay.treat = passOn;
     const before = await set.album.charges();
     const later = await set.run('run', '--yes');

@@ -63,7 +63,7 @@ describe('the question for approval', () => {
 
   it.each(['yes\n', 'yes'])('is not answered by %j typed before it appears', async (early) => {
     const cwd = stage();
-    // A terminal of its own, whose line discipline keeps what is typed until somebody reads it.
+    // A real terminal, whose line discipline keeps typed text until it is read.
     const line = `${process.execPath} ${CLI} run album.yaml --sandbox`;
     const script =
       process.platform === 'darwin'

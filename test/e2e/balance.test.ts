@@ -11,7 +11,7 @@ const SONG = { type: 'audio/mp4', body: m4a(90) };
 const PRIVATE_KEY = '4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318';
 const ADDRESS = '0x2c7536E3605D9C16a7a3D7b1898e529396a65c23';
 
-/** Two takes of one cent each. */
+/** Two takes at one cent each. */
 function album(standIn: StandIn, env: Readonly<Record<string, string>>) {
   const cwd = folder();
   const tracks = ['one', 'two'].map(

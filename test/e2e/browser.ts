@@ -8,10 +8,10 @@ import {
   type Page,
 } from 'playwright-core';
 
-/** Debian's. */
+/** Debian's path. */
 const CHROMIUM = '/usr/bin/chromium';
 
-/** Tests in a browser are skipped, and say so, where there is none: `apt-get install chromium`. */
+/** Browser tests are skipped, with a message, if there is no browser: `apt-get install chromium`. */
 export const HAS_BROWSER = existsSync(CHROMIUM);
 if (!HAS_BROWSER) console.warn(`no ${CHROMIUM}: the tests of the review page in a browser are skipped`);
 
@@ -32,7 +32,7 @@ export function launchBrowser(): Promise<Browser> {
   });
 }
 
-/** A page, and the addresses and errors that it has caused so far. */
+/** A page, with the requests and errors that it has caused so far. */
 export interface Watched {
   readonly context: BrowserContext;
   readonly page: Page;
@@ -60,7 +60,7 @@ export async function openPage(
   return { context, page, addresses, errors };
 }
 
-/** What axe-core finds wrong with the page as it is now, in one line each. */
+/** What axe-core finds wrong with the page as it is now, one line each. */
 export async function accessibilityFaults(page: Page): Promise<readonly string[]> {
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() =>

@@ -66,7 +66,7 @@ function listing(id: string): object {
   return { id, type: 'music', object: 'model', model_spec: spec };
 }
 
-/** Runs an album of one track a model. */
+/** Runs an album with one track per model. */
 async function album(refusal: Refusal) {
   const service = await startService(refusal);
   const cwd = folder();
@@ -84,7 +84,7 @@ const count = (seen: readonly string[], request: string): number =>
   seen.filter((one) => one === request).length;
 
 describe('a model that accepts no submits', () => {
-  it('delays its submit while it is overloaded, known by Retry-After alone, and other jobs are fetched meanwhile', async () => {
+  it('delays its submit while it is overloaded, recognised by Retry-After alone, and other jobs are collected meanwhile', async () => {
     const { ended, cwd, seen } = await album({
       status: 429,
       body: { error: 'Please try again later' },

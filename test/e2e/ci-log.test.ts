@@ -30,7 +30,7 @@ describe('the log of a CI job', () => {
     const groups = lines.filter((line) => line.startsWith('::group::'));
     expect(groups.slice(0, 3)).toEqual(['::group::Check', '::group::Quote', '::group::Generate']);
     expect(lines.filter((line) => line === '::endgroup::')).toHaveLength(groups.length);
-    // Which of the two ends first is chance.
+    // Which of the two ends first is random.
     const changes = lines.flatMap((line) => /^\[[01]\/2\] (.+)$/.exec(line)?.[1] ?? []).sort();
     expect(changes).toEqual([
       expect.stringMatching(/^broken failed, http-400: .+ \(refunded \$0\.19(?: as documented)?\)$/),

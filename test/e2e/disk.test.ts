@@ -8,7 +8,7 @@ import { afterTests, audioFiles, folder } from './program.js';
 import { passOn, type Relay, startRelay } from './relay.js';
 import { type Scene, scene, writePrompts } from './scene.js';
 
-/** A disk of its own of so many KiB. */
+/** A disk of its own, of this many KiB. */
 function mount(folder: string, kib: number): void {
   mkdirSync(folder);
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${kib}k`, 'tmpfs', folder], { stdio: 'ignore' });
@@ -24,14 +24,14 @@ function works(attempt: () => void): boolean {
   }
 }
 
-/** Without the right to mount, a full disk is tried by the limit of file sizes alone. */
+/** Without the right to mount, a full disk is only simulated by a limit on file sizes. */
 const CAN_MOUNT = works(() => mount(path.join(folder(), 'disk'), 4));
-/** Root may write anywhere but where the disk itself forbids it. */
+/** Root may write anywhere unless the disk itself forbids it. */
 const IS_ROOT = process.getuid?.() === 0;
-/** Without it, a disk that fails in the middle of a run is left to the simulation. */
+/** Without mounts, only the simulation covers a disk that fails in the middle of a run. */
 const CAN_SHRINK = works(() => execFileSync('prlimit', ['--version'], { stdio: 'ignore' }));
 
-/** No file may be longer than that: what is beyond fails as on a full disk. */
+/** Limits the size of every file: a write beyond it fails as on a full disk. */
 function runWithLimit(album: Scene, kib: number, ...words: readonly string[]): Promise<Ended> {
   const command = ['run', 'album.yaml', '--yes', ...words, ...album.service.flags];
   const limited = `ulimit -f ${kib}; exec "$@"`;
@@ -90,7 +90,7 @@ describe('a disk that is full', () => {
       const album = await scene();
       const disk = path.join(album.cwd, 'disk');
       mount(disk, 16);
-      // Room for the guard, a page, and none for the lockfile.
+      // Room for the guard, one page, but none for the lockfile.
       writeFileSync(path.join(disk, 'others'), new Uint8Array(12 * 1024));
       const lockfile = path.join(disk, 'album.lock.jsonl');
       const ended = await album.run('run', '--yes', '--lockfile', lockfile);
@@ -105,7 +105,7 @@ describe('a disk that is full', () => {
     const album = await scene({ prompts: { one: 'A door falls shut' } });
     const disk = path.join(album.cwd, 'disk');
     mount(disk, 24);
-    // Room for the private folder and for one page of records, none for the compacted lockfile.
+    // Room for the private folder and one page of records, but none for the compacted lockfile.
     writeFileSync(path.join(disk, 'others'), new Uint8Array(8 * 1024));
     const words = ['--yes', '--lockfile', path.join(disk, 'album.lock.jsonl'), '--progress', 'plain'];
     const ended = await album.run('run', ...words);
@@ -148,7 +148,7 @@ describe.runIf(CAN_MOUNT || !IS_ROOT)('a read-only disk', () => {
 });
 
 describe.runIf(CAN_SHRINK)('a lockfile that becomes unwritable', () => {
-  /** From now on no file of the process may be longer. */
+  /** From now on no file of the process may grow. */
   function shrink(pid: number, bytes: number): void {
     execFileSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}`]);
   }
@@ -160,7 +160,7 @@ describe.runIf(CAN_SHRINK)('a lockfile that becomes unwritable', () => {
     four: 'Steps on gravel',
   };
 
-  /** An album of four finished tracks and a fifth that is to be made, through a relay. */
+  /** An album of four finished tracks and a fifth to be made, through a relay. */
   async function halfway(): Promise<{ album: Scene; relay: Relay; args: string[] }> {
     const album = await scene({ prompts: PROMPTS });
     const relay = await startRelay(album.service.url);
@@ -170,7 +170,7 @@ describe.runIf(CAN_SHRINK)('a lockfile that becomes unwritable', () => {
     return { album, relay, args };
   }
 
-  /** Runs, and lets the disk of the run fail at the first request that matches, before it is answered. */
+  /** Runs, and makes the disk fail at the first matching request, before it is answered. */
   async function runUntil(
     { album, relay, args }: { album: Scene; relay: Relay; args: string[] },
     request: string,
@@ -191,7 +191,7 @@ describe.runIf(CAN_SHRINK)('a lockfile that becomes unwritable', () => {
 
   it('before the intent lets nothing be submitted', async () => {
     const half = await halfway();
-    // Asked once for the balance, and once more before the first submit.
+    // The balance is requested once at the start, and once more before the first submit.
     const ended = await runUntil(half, '/api_keys/rate_limits', 1_500, 2);
     expect(ended.code, ended.stderr).toBe(12);
     expect(ended.stderr).toContain('the lockfile cannot be written (EFBIG): five was not submitted');

@@ -5,7 +5,7 @@ import { run } from './in-process.js';
 import { folder, lockLines, writeManifest } from './program.js';
 import { edit } from './scene.js';
 
-/** Moves the cursor, reads backwards, ends a line where JavaScript does. */
+/** Moves the cursor, reverses the text direction, and ends a line in JavaScript. */
 const HOSTILE = '\u001b]0;owned\u0007\u202e\u2028\u009b31m';
 const OBEYED = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e\u2028]/;
 
@@ -25,7 +25,7 @@ function album(): string {
   return cwd;
 }
 
-/** The one document, and nothing beside it. */
+/** The one document, and nothing else. */
 async function documentOf(args: readonly string[], cwd: string): Promise<unknown> {
   const { stdout } = await run([...args, '--json'], cwd);
   expect(stdout).not.toMatch(OBEYED);

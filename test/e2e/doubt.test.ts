@@ -114,7 +114,7 @@ describe('resolve', () => {
     expect(shown.stdout).toContain(`resolve album.yaml ${attempt} --not-charged`);
     const { stdout } = await album.run('resolve', '--json');
     const document = JSON.parse(stdout) as { in_doubt: { attempt: { track: string }; matches: object[] }[] };
-    // Two were charged alike; the other one is accounted for by the job that is known.
+    // Two charges are equal; the other belongs to a job that is known.
     expect(document.in_doubt).toMatchObject([
       { attempt: { track: 'door' }, matches: [{ spentMicroUsd: PRICE }] },
     ]);

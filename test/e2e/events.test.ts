@@ -15,7 +15,7 @@ interface Reported {
   readonly exit_code?: number;
 }
 
-/** The events of a command, each held against the published schema. */
+/** The events of a command, each validated against the published schema. */
 function eventsOf({ stdout }: Ended): readonly Reported[] {
   const events = stdout
     .trimEnd()

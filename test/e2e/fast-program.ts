@@ -5,12 +5,12 @@ const PRELOADED = fileURLToPath(new URL('fast-clock.js', import.meta.url));
 const FACTOR = 10;
 const EPOCH_MS = Date.now();
 
-/** The clock of `runFast`: ten times as fast as life. */
+/** The clock of `runFast`: ten times real time. */
 export function fastNowMs(): number {
   return EPOCH_MS + (Date.now() - EPOCH_MS) * FACTOR;
 }
 
-/** Runs the built program by that clock, for no more than so much of its own time. */
+/** Runs the built program by that clock, for at most this much of its own time. */
 export function runFast(
   words: readonly string[],
   cwd: string,

@@ -11,7 +11,7 @@ const SECONDS = 2;
 /** Of 44,100 samples a second, in frames of 1,024. */
 const song = m4a(90);
 
-/** An album at that service. */
+/** An album made by that service. */
 function album(standIn: StandIn, model = M4A_ONLY.id, tracks = ['one']) {
   const cwd = folder();
   const lines = tracks.map(
@@ -24,7 +24,7 @@ function album(standIn: StandIn, model = M4A_ONLY.id, tracks = ['one']) {
   return { cwd, run, attempt: () => lockLines(cwd).at(-1) as Record<string, unknown> };
 }
 
-/** The names that the content type of m4a goes by. */
+/** Media types in use for m4a. */
 const TYPES = [
   'audio/mp4',
   'audio/x-m4a',
@@ -128,7 +128,7 @@ describe('audio that cannot be checked', { timeout: 180_000 }, () => {
 
   function keptIn(cwd: string): string {
     const name = readdirSync(path.join(cwd, 'out')).find((file) => file.endsWith('.unverified'));
-    if (name === undefined) throw new Error('nothing is kept');
+    if (name === undefined) throw new Error('nothing was kept');
     return name;
   }
 });

@@ -2,16 +2,16 @@ import { drained } from '../../src/sandbox/server.js';
 import { type Passing, passOn, type Treat } from './relay.js';
 
 /*
- * What a broken proxy or a hostile service does to a request. Everything is bounded: they end when the program
- * hangs up, or after more than it should ever take.
+ * What a broken proxy or a hostile service does to a request. Everything is bounded: it ends when the program hangs up,
+ * or after more than the program should ever accept.
  */
 
-/** Treats the requests of one path like that, and passes all others on. */
+/** Treats the requests of one path this way, and passes all others on. */
 export function only(path: string, treat: Treat): Treat {
   return (passing) => (passing.path.split('?')[0] === path ? treat(passing) : passOn(passing));
 }
 
-/** Treats the first so many of them like that. */
+/** Treats only the first so many of them this way. */
 export function first(count: number, treat: Treat): Treat {
   let left = count;
   return (passing) => {
@@ -38,7 +38,7 @@ function answer(status: number, body: string, headers: Readonly<Record<string, s
   return (passing) => passing.answer({ status, headers, body });
 }
 
-/** Does what was asked, and says something else. */
+/** Does what was asked, and answers something else. */
 export function afterTheEffect(treat: Treat): Treat {
   return async (passing) => {
     await passing.forward();
@@ -49,7 +49,7 @@ export function afterTheEffect(treat: Treat): Treat {
 const CHUNK = Buffer.alloc(64 * 1024, ' ');
 const ENDLESS_BYTES_MAX = 512 * 1024 * 1024;
 
-/** JSON that does not end. Adds to `sent` what was taken of it, in bytes. */
+/** Endless JSON. Adds the number of bytes taken to `sent`. */
 export function endlessJson(sent: { bytes: number }): Treat {
   return async ({ response }) => {
     response.writeHead(200, { 'content-type': 'application/json' });
@@ -62,7 +62,7 @@ export function endlessJson(sent: { bytes: number }): Treat {
   };
 }
 
-/** The answer without any mark of its length, cut after a part of it: the connection just ends. */
+/** The answer without any mark of its length, cut short: the connection just ends. */
 export function cutOff(part: number): Treat {
   return async (passing: Passing) => {
     const { status, headers, body } = await passing.forward();
@@ -70,7 +70,7 @@ export function cutOff(part: number): Treat {
     const head = Object.entries({ ...headers, connection: 'close' }).map(
       ([name, value]) => `${name}: ${value}\r\n`,
     );
-    // By hand: node marks every answer in one way or the other.
+    // Written by hand, as node always marks the length of an answer.
     passing.response.socket?.end(
       Buffer.concat([
         Buffer.from(`HTTP/1.1 ${status} OK\r\n${head.join('')}\r\n`),
@@ -80,7 +80,7 @@ export function cutOff(part: number): Treat {
   };
 }
 
-/** The answer as it is, and a connection that is closed under the next request. */
+/** The unchanged answer, on a connection that is closed under the next request. */
 export const hangUpAfterwards: Treat = async (passing) => {
   const { socket } = passing.response;
   passing.response.on('finish', () => setImmediate(() => socket?.destroy()));

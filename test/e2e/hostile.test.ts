@@ -25,11 +25,11 @@ const SECRET = 'VENICE-inference-key-7Qx0_T4+b/9w==';
 interface Stage {
   readonly album: Scene;
   readonly relay: Relay;
-  /** Runs a command through the relay, and looks for the key in everything that came of it. */
+  /** Runs a command through the relay, and searches all its output for the key. */
   run(verb: string, ...words: readonly string[]): Promise<Ended>;
 }
 
-/** An album of one track, and a service behind something that does not mean well. */
+/** An album of one track, and a service behind a hostile proxy. */
 async function stage(treat: Treat = passOn): Promise<Stage> {
   const album = await scene({ prompts: { one: 'A door falls shut' } });
   const relay = await startRelay(album.service.url, treat, KEY);
@@ -49,7 +49,7 @@ async function stage(treat: Treat = passOn): Promise<Stage> {
   return { album, relay, run };
 }
 
-/** The key in any form that a program might write it in. */
+/** The key in any form in which a program might write it. */
 const FORMS = [SECRET, encodeURIComponent(SECRET), Buffer.from(SECRET).toString('base64').slice(0, 40)];
 
 function expectNoKey(cwd: string, ended: Ended): void {
@@ -59,7 +59,7 @@ function expectNoKey(cwd: string, ended: Ended): void {
     for (const form of FORMS) expect(text.includes(form)).toBe(false);
 }
 
-/** A stage with one job queued and not collected, of so many seconds where that matters. */
+/** A stage with one job queued and not collected, of this length if it matters. */
 async function inFlight(seconds?: number): Promise<Stage> {
   const set = await stage();
   if (seconds !== undefined)
@@ -131,7 +131,7 @@ describe('a service that misbehaves before anything is bought', () => {
     const ended = await set.run('run');
     expect(ended.code).toBe(12);
     expect(ended.stderr).toMatch(/more than \d+ bytes/);
-    // 8 MiB for the models, tried four times, and what fits into the buffers between.
+    // 8 MiB for the models, tried four times, plus buffers.
     expect(sent.bytes).toBeLessThan(100 * 1024 * 1024);
   });
 
@@ -153,7 +153,7 @@ describe('an ambiguous answer to a submit', () => {
     ['a 200 without an id', json(200, { status: 'QUEUED' })],
     ['an invalid id', json(200, { queue_id: '\u001b[2J\u0007', model: 'x' })],
     ['an id of many lines', json(200, { queue_id: 'a\nb' })],
-    ['an id that reads backwards', json(200, { queue_id: 'abc\u202edef' })],
+    ['an id with bidi controls', json(200, { queue_id: 'abc\u202edef' })],
     ['headers of a megabyte', html(200, { 'x-long': 'x'.repeat(1024 * 1024) })],
     ['an encoding that was not asked for', html(200, { 'content-encoding': 'br' })],
   ])('leaves the attempt in doubt, submitted once: %s', async (_, treat) => {
@@ -350,7 +350,7 @@ describe('suspicious audio', () => {
     return (bytes.byteLength - 44) / bytes.readUInt32LE(28);
   }
 
-  /** A WAV file says how long it is. */
+  /** The declared length of a WAV file. */
   async function whole({ album }: Stage): Promise<boolean> {
     const [file = ''] = audioFiles(album.cwd);
     const bytes = readFileSync(path.join(album.cwd, file));

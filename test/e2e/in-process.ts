@@ -2,12 +2,12 @@ import path from 'node:path';
 import pLimit from 'p-limit';
 import { type Ended, type Env, environmentOf } from './launch.js';
 
-/** A process has one working directory, one environment and one stdout. */
+/** A process has only one working directory, environment and stdout. */
 const oneAtATime = pLimit(1);
 
 /**
- * Runs a command of the built program in this process: for tests of what it says and decides. It costs a tenth of a
- * process of its own, which is for tests of kills, locks, signals and terminals.
+ * Runs a command of the built program in this process, for tests of what it says and decides. It takes a tenth of the
+ * time of a separate process, which is for tests of kills, locks, signals and terminals.
  */
 export function run(args: readonly string[], cwd: string, env: Env = {}): Promise<Ended> {
   return oneAtATime(async () => {
@@ -55,7 +55,7 @@ function capture(stream: NodeJS.WriteStream) {
     text: () => text,
     release() {
       stream.write = write;
-      // Each run listens until its process ends, which is here the same for all.
+      // Each run adds listeners until its process ends, which all runs share here.
       stream.removeAllListeners('error');
     },
   };

@@ -6,7 +6,7 @@ import { type Life, live, openPlace, type Place } from '../kill/life.js';
 import { hasStrace, type Way } from '../kill/way.js';
 import { afterTests, folder } from './program.js';
 
-/** Lives at the same time. Each has a service of its own, since charges are counted by service. */
+/** Lives at the same time. Each has its own service, as charges are counted per service. */
 const WORKERS = 4;
 
 const BY_CALL: readonly (readonly Way[])[] = [
@@ -14,7 +14,7 @@ const BY_CALL: readonly (readonly Way[])[] = [
   [call('link', 2), call('fdatasync', 3)],
   [call('fdatasync', 4), call('rename', 1)],
   [call('connect', 6), call('fsync', 2)],
-  // Between custody and its record, the clean-up, and the canonical lockfile.
+  // Between a stored file and its record, at the clean-up, and at the final rewrite of the lockfile.
   [call('link', 4), call('unlink', 3)],
   [call('fdatasync', 16), call('writev', 3)],
 ];
@@ -68,7 +68,7 @@ describe('a run that is killed, and whose next run is killed too', () => {
 
   it('pays once, loses nothing and is finished after kills at system calls', async () => {
     if (!hasStrace()) {
-      console.log('no strace here: killed around what it tells instead of at system calls');
+      console.log('strace is not installed: killed around events instead of at system calls');
       expectAllWell(await liveAll(BY_EVENT, 'again'), BY_EVENT.length);
       return;
     }
@@ -80,6 +80,6 @@ function expectAllWell(lives: readonly Life[], killsMin: number): void {
   expect(lives.flatMap(({ faults }) => faults)).toEqual([]);
   expect(lives.every(({ finished }) => finished)).toBe(true);
   expect(lives.reduce((sum, { doubleCharges, lostIds }) => sum + doubleCharges + lostIds, 0)).toBe(0);
-  // The first moment of each life always comes; whether the second does depends on the first.
+  // The first moment of each life is always reached; whether the second is depends on the first.
   expect(lives.reduce((sum, { reached }) => sum + reached.length, 0)).toBeGreaterThanOrEqual(killsMin);
 }

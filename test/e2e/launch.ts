@@ -7,11 +7,11 @@ import { fileURLToPath } from 'node:url';
 /** The built program, as users run it. */
 export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
-/** What the program keeps for its user lies beside the folders that tests look into. */
+/** The program's private files are kept apart from the folders that tests look at. */
 const STATE = path.join(tmpdir(), `venice-batch-tests-${process.pid}`);
 process.once('exit', () => rmSync(STATE, { recursive: true, force: true }));
 
-/** Longest that any single command of these tests may take. */
+/** The longest that any command of these tests may take. */
 const COMMAND_MS_MAX = 150_000;
 
 export interface Ended {
@@ -24,24 +24,24 @@ export interface Ended {
 export interface Started {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
-  /** Resolves when stdout or stderr so far match (with the first group, if any), rejects when the program ends before. */
+  /** Resolves when stdout or stderr so far match (with the first group, if any). Rejects if the program ends first. */
   seen(pattern: RegExp): Promise<string>;
-  /** Kills it and whatever it started, at once. */
+  /** Kills it and everything it started, at once. */
   kill(): void;
 }
 
 export type Env = Readonly<Record<string, string>>;
 
 export interface LaunchOptions {
-  /** It is killed when it outlives this. */
+  /** It is killed after this time. */
   readonly livesMsMax?: number;
-  /** In a group of its own, so that what it starts is killed with it. */
+  /** In a group of its own, so that its children are killed with it. */
   readonly group?: boolean;
-  /** Somebody may type to it. */
+  /** With a stdin to write to. */
   readonly typed?: boolean;
 }
 
-/** Nothing of the developer's own environment but the path. */
+/** Nothing of the developer's own environment except the path. */
 export function environmentOf(cwd: string, env: Env): Env {
   return { PATH: process.env.PATH ?? '', HOME: cwd, TMPDIR: cwd, XDG_STATE_HOME: STATE, ...env };
 }
@@ -114,7 +114,7 @@ export function launchProgram(
   return launch([process.execPath, CLI, ...args], cwd, env, options);
 }
 
-/** Only while it has not been reaped: later the number may be another's. */
+/** Only before it is reaped: afterwards the number may be another process's. */
 function killGroup(child: ChildProcess): void {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   try {

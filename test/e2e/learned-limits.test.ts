@@ -5,16 +5,16 @@ import { fastNowMs, runFast } from './fast-program.js';
 import { afterTests, audioFiles, folder } from './program.js';
 import { startVendorServer } from './vendor-server.js';
 
-/** Below what is documented for either route, and no answer says so. */
+/** Below the documented limit of either route, and in no answer. */
 const PER_MINUTE = 4;
-/** Both more than the limit, so that each run has to wait for the service's next minute. */
+/** Both above the limit, so that each run has to wait for the service's next minute. */
 const TRACKS = { first: 6, second: 5 };
-/** By the clock of the program: it waits for a minute of the service, and the machine may be slow. */
+/** By the program's clock: it waits for a minute of the service, and the machine may be slow. */
 const RUN_MS_MAX = 1_200_000;
 
 describe.concurrent('request limits that only 429s reveal', () => {
   it.each(['queue', 'retrieve'])(
-    'of %s: the first run learns the limit, and the next run starts with it and draws no 429',
+    'of %s: the first run learns the limit, and the next run starts with it and gets no 429',
     async (route) => {
       const server = await startVendorServer(fastNowMs, { [`/audio/${route}`]: PER_MINUTE });
       afterTests(() => server.close());

@@ -32,7 +32,7 @@ async function made(): Promise<Scene> {
 const manifestOf = ({ cwd }: Scene) => path.join(cwd, 'album.yaml');
 const remove = ({ cwd }: Scene, file: string) => rmSync(path.join(cwd, file));
 
-/** Everything below the folder, with its bytes. */
+/** Everything in the folder, with its bytes. */
 function contents(cwd: string): Readonly<Record<string, string>> {
   const entries = readdirSync(cwd, { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),
@@ -145,7 +145,7 @@ describe('verify', () => {
   });
 });
 
-describe('audio that is kept elsewhere', () => {
+describe('audio that is kept on another machine', () => {
   it('is a success for a reason that every command shows', async () => {
     const album = await made();
     rmSync(path.join(album.cwd, 'out'), { recursive: true });

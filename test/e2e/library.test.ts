@@ -8,7 +8,7 @@ import { folder } from './program.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PAGE = readFileSync(path.join(ROOT, 'examples', 'library.md'), 'utf8');
-/** By the heading that each stands under, in their order. */
+/** By the heading above each, in order. */
 const EXAMPLES = [...PAGE.matchAll(/^## (\w+)\n[\s\S]*?```js\n([\s\S]*?)```$/gm)].map(([, name, code]) => {
   return { name: name!, code: code! };
 });
@@ -21,7 +21,7 @@ tracks:
   - { id: lost, model: ${MODEL}, prompt: "[sandbox:lost-answer] A bell", duration_seconds: 1 }
 `;
 
-/** What each has to print, of this album and after those above it. */
+/** What each has to print, for this album, after those above it. */
 const PRINTS: Readonly<Record<string, RegExp>> = {
   load: /^3 takes$/,
   models: new RegExp(`^${MODEL} `, 'm'),

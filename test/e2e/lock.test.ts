@@ -9,7 +9,7 @@ import { edit, type Scene, scene } from './scene.js';
 const guardOf = ({ lockPath }: Scene) =>
   path.join(path.dirname(lockPath), '.venice-batch', `${path.basename(lockPath)}.guard`);
 
-/** What the guard says of its holder. */
+/** What the guard records about its holder. */
 interface Guard {
   pid: number;
   hostname: string;
@@ -19,7 +19,7 @@ interface Guard {
   since_ms: number;
 }
 
-/** A run that was killed in the middle of things and left its guard. */
+/** A run that was killed midway and left its guard. */
 async function killedRun(album: Scene): Promise<number> {
   const run = album.start('run', '--yes', '--events', 'ndjson');
   await run.seen(/"state":"queued"[\s\S]*"state":"queued"/);
@@ -72,7 +72,7 @@ describe.concurrent('one run at a time', () => {
   it('takes the lock over if the pid now belongs to another process', async () => {
     const album = await scene();
     await killedRun(album);
-    // This very process lives, but began at another time than the run that had its pid.
+    // This very process is alive, but started at another time than the run that had its pid.
     changeGuard(album, { pid: process.pid });
     const resumed = await album.run('run', '--yes', '--progress', 'plain');
     expect(resumed.stderr).toContain(`(pid ${process.pid}) ended without releasing its lock`);
@@ -114,7 +114,7 @@ describe.concurrent('one run at a time', () => {
   });
 });
 
-/** Processes, `/proc` and host name of its own, as in a container. */
+/** Its own processes, `/proc` and host name, as in a container. */
 const CONTAINER = ['unshare', '--pid', '--fork', '--mount-proc', '--uts'] as const;
 const NETWORK = '--net';
 
@@ -127,7 +127,7 @@ function canContain(): boolean {
   }
 }
 
-/** The program in a container of that host name. It is killed with all that the container runs. */
+/** The program in a container with that host name. Killing it kills all that the container runs. */
 function contain({ cwd, service }: Scene, hostname: string, words: readonly string[], ...more: string[]) {
   const named = `hostname ${hostname} && exec "$@"`;
   const program = [process.execPath, CLI, ...words, ...service.flags];
@@ -151,7 +151,7 @@ describe.runIf(canContain())(
       const refused = [
         await album.run('run', '--yes'),
         await album.run('unlock', '--force'),
-        // What one network sees of another is less.
+        // One network namespace sees less of another.
         await contain(album, 'box-2', ['unlock', 'album.yaml', '--force'], NETWORK).ended,
       ];
       for (const { code, stderr } of refused) {

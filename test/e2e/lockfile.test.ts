@@ -10,7 +10,7 @@ import { edit, type Scene, scene, writePrompts } from './scene.js';
 
 const FIRST = { one: 'A door falls shut' };
 
-/** An album of one finished track. */
+/** An album with one finished track. */
 async function finished(): Promise<Scene> {
   const album = await scene({ prompts: FIRST });
   expect((await album.run('run', '--yes')).code).toBe(0);
@@ -18,7 +18,7 @@ async function finished(): Promise<Scene> {
 }
 
 describe('a lockfile that cannot be used', () => {
-  /** Nothing that could buy does anything, and the lockfile stays as it is. */
+  /** No command that could buy does anything, and the lockfile stays as it is. */
   async function refusesAll(album: Scene, code: string, ...words: readonly string[]): Promise<void> {
     writePrompts(album.cwd, { ...FIRST, two: 'A gong is struck' });
     const before = readFileSync(album.lockPath, 'utf8');
@@ -120,7 +120,7 @@ describe('two branches that both bought', () => {
       env: { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null' },
     });
 
-  /** Two branches from one finished track, each with its own next one; the first is merged into the second. */
+  /** Two branches from one finished track, each with its own next one. The first is merged into the second. */
   async function merged(attributes: string, first: object, second: object) {
     const album = await finished();
     writeFileSync(path.join(album.cwd, '.gitignore'), 'out/\n');
@@ -135,7 +135,7 @@ describe('two branches that both bought', () => {
     try {
       git(album.cwd, 'merge', '-q', '-m', 'both', 'first');
     } catch {
-      // A conflict, in the manifest at least.
+      // A conflict, at least in the manifest.
     }
     writePrompts(album.cwd, { ...FIRST, ...first, ...second });
     return album;

@@ -8,7 +8,7 @@ import { type Scene, scene } from './scene.js';
 
 const PRICES = String.raw`\$[0-9.]+ \+ \$[0-9.]+`;
 
-/** Two clones that each bought the album, not knowing of the other; the lockfile of the second one. */
+/** Two clones that each bought the album independently; the lockfile of the second one. */
 async function boughtByTwo(): Promise<{ album: Scene; clone: string; theirs: string }> {
   const album = await scene();
   const clone = folder();
@@ -107,7 +107,7 @@ describe('two independent first runs', () => {
   });
 });
 
-/** Both branches add the lockfile: no base, as of two first runs. */
+/** Both branches add the lockfile: no common base, as with two first runs. */
 function mergeByGit(cwd: string, theirs: string, attributes: string): void {
   const git = (...args: string[]) =>
     execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.com', ...args], {

@@ -5,7 +5,7 @@ import { afterAll } from 'vitest';
 import { type Ended, type Env, launchProgram, type Started } from './launch.js';
 import { openService, type Service } from './service.js';
 
-/** Read at once: a command that runs in this process has an environment of its own. */
+/** Read now: a command that runs in this process has its own environment. */
 const TEMPORARY = os.tmpdir();
 
 const cleanUps: (() => void)[] = [];
@@ -13,7 +13,7 @@ afterAll(() => {
   for (const cleanUp of cleanUps.splice(0).reverse()) cleanUp();
 });
 
-/** Does something when the tests of the file are over. */
+/** Runs when the tests of the file are over. */
 export function afterTests(cleanUp: () => void): void {
   cleanUps.push(cleanUp);
 }
@@ -25,19 +25,19 @@ export function folder(): string {
   return made;
 }
 
-/** Starts the program in a process of its own. It is killed when it outlives its time, or the tests. */
+/** Starts the program in a process of its own. It is killed after its time, or after the tests. */
 export function start(args: readonly string[], cwd: string, env: Env = {}): Started {
   const started = launchProgram(args, cwd, env);
   cleanUps.push(started.kill);
   return started;
 }
 
-/** Runs the program in a process of its own, to its end. */
+/** Runs the program to its end in a process of its own. */
 export function runProcess(args: readonly string[], cwd: string, env: Env = {}): Promise<Ended> {
   return start(args, cwd, env).ended;
 }
 
-/** A simulator, until the tests of the file have ended. */
+/** A simulator that runs until the tests of the file have ended. */
 export async function startService(speed = 40): Promise<Service> {
   const service = await openService(folder(), speed);
   cleanUps.push(service.stop);
@@ -59,7 +59,7 @@ export function writeManifest(cwd: string, tracks = 4, extra = ''): string {
   return 'album.yaml';
 }
 
-/** Finished audio files below the folder, relative. */
+/** Finished audio files in the folder, as relative paths. */
 export function audioFiles(cwd: string): string[] {
   return readdirSync(cwd, { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.(wav|flac|mp3|m4a|aac|ogg|opus|webm|aiff)$/.test(name))

@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from 'node:net';
 import { afterTests } from './program.js';
 
-/** One request on its way to the service, and the ways to treat it. */
+/** One request on its way to the service, and what can be done with it. */
 export interface Passing {
   readonly method: string;
   /** With the query, without the base path. */
@@ -27,7 +27,7 @@ export type Treat = (passing: Passing) => Promise<void> | void;
 
 export interface Relay {
   readonly url: string;
-  /** What to do with each request from now on. Default: it is passed on. */
+  /** What to do with each request from now on. Default: pass it on. */
   treat: Treat;
   /** Of all requests so far: `POST /audio/queue`. */
   readonly seen: string[];
@@ -38,9 +38,9 @@ export const passOn: Treat = async (passing) => passing.answer(await passing.for
 const BASE = '/api/v1';
 
 /**
- * Stands between the program and a service, and does with each request as the test says.
+ * Sits between the program and a service, and does with each request as the test says.
  *
- * @param key the key that it shows to the service instead of the one it was shown
+ * @param key the key that it sends to the service instead of the one it got
  */
 export async function startRelay(target: string, treat: Treat = passOn, key?: string): Promise<Relay> {
   const seen: string[] = [];
@@ -68,7 +68,7 @@ export async function startRelay(target: string, treat: Treat = passOn, key?: st
     try {
       await relay.treat(passing);
     } catch {
-      // The service broke the connection off, so this one does too.
+      // The service closed the connection, so the relay does too.
       response.destroy();
     }
   });

@@ -49,7 +49,7 @@ interface Document {
   readonly warnings: readonly { track: string; message: string }[];
 }
 
-/** Releases to `r` with these settings, and gives back what it said. */
+/** Releases to `r` with these settings, and returns the output. */
 async function released(cwd: string, release: string, env = {}): Promise<Document> {
   writeFileSync(path.join(cwd, 'album.yaml'), manifest(release));
   const { code, stdout, stderr } = await run(

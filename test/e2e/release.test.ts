@@ -31,7 +31,7 @@ tracks:
   - { id: three, model: elevenlabs-sound-effects-v2, prompt: Rain on a tin roof, takes: 2 }
 `;
 
-/** Every file below a folder, with its bytes. */
+/** Every file in a folder, with its bytes. */
 function contents(root: string): Readonly<Record<string, string>> {
   const names = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   return Object.fromEntries(
@@ -204,5 +204,5 @@ describe('a release', () => {
 });
 
 const KILLS = 20;
-/** Where system calls cannot be counted. */
+/** If system calls cannot be counted. */
 const TIMES: readonly Way[] = [400, 700, 900, 1_100, 1_300].map((afterMs) => ({ kind: 'time', afterMs }));

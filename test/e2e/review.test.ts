@@ -51,7 +51,7 @@ interface Answer {
   readonly body: Buffer;
 }
 
-/** Any headers, which `fetch` would not send. */
+/** Sends any headers, even those that `fetch` refuses. */
 function ask(
   address: string,
   headers: Readonly<Record<string, string>> = {},
@@ -126,7 +126,7 @@ describe('the server of the review page', () => {
   });
 });
 
-/** The page's audio elements are in no document: they are remembered as they are made. */
+/** The page's audio elements are not in the document, so they are recorded when created. */
 const VOICES = `globalThis.voices = []; globalThis.Audio = class extends Audio {
   constructor() { super(); globalThis.voices.push(this); }
 };`;
@@ -231,7 +231,7 @@ describe.skipIf(!HAS_BROWSER)('the review page in a browser', () => {
     writeAlbum(cwd, [...TRACKS, ['late', 'A gong, struck once', ', duration_seconds: 10']]);
     await page.getByText('not made yet').waitFor();
     const words = ['run', 'album.yaml', '--yes', '--progress', 'quiet'];
-    // At the pace of the real service it stays in flight for as long as anybody looks.
+    // At the pace of the real service it stays in flight long enough for this test.
     const slow = start([...words, '--sandbox', '--sandbox-speed', '1'], cwd);
     await page.getByText('3 tracks, 0 picked, 1 take in flight').waitFor();
     expect(await page.getByRole('button', { name: 'Pick: take 1 of late' }).count()).toBe(0);

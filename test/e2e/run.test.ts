@@ -53,7 +53,7 @@ describe('run, against a service in another process', () => {
       const resumed = await run(args, cwd, service.env);
       const inDoubt = lockLines(cwd).filter((line) => line.state === 'in_doubt').length;
       const charged = (await service.charges()) - before;
-      // A submit that was under way may or may not have been charged: a person is asked, nothing is bought again.
+      // A submit in flight may or may not have been charged: the user is asked, and nothing is bought again.
       expect(resumed.code, resumed.stderr).toBe(inDoubt > 0 ? 8 : 0);
       expect(audioFiles(cwd)).toHaveLength(4 - inDoubt);
       expect(charged).toBeLessThanOrEqual(4);
@@ -121,7 +121,7 @@ describe('run, against a service in another process', () => {
     const end = await run(['run', 'album.yaml', '--yes', ...service.flags], cwd, service.env);
     expect(end.code).toBe(2);
     expect(end.stderr).toContain('requires a budget');
-    // What it advises is enough.
+    // The suggested command works.
     const [, advised = ''] = /venice-batch (run album\.yaml --yes --budget .*)/.exec(end.stderr) ?? [];
     expect((await run(advised.split(' '), cwd, service.env)).code).toBe(0);
   });

@@ -5,7 +5,7 @@ import type { Ended, Env, Started } from './launch.js';
 import { afterTests, folder, lockLines, start } from './program.js';
 import { openService, type Service } from './service.js';
 
-/** An album in a folder of its own, with a service of its own: tests that run side by side do not count each other's charges. */
+/** An album in a folder of its own, with a service of its own: concurrent tests do not count each other's charges. */
 export interface Scene {
   readonly cwd: string;
   readonly service: Service;
@@ -14,7 +14,7 @@ export interface Scene {
   /** The same in a process of its own. */
   start(verb: string, ...words: readonly string[]): Started;
   charges(): Promise<number>;
-  /** The lockfile's lines but for its header. */
+  /** The lockfile's lines except its header. */
   lock(): Record<string, unknown>[];
   readonly lockPath: string;
 }

@@ -9,10 +9,10 @@ import { passOn, startRelay, type Treat } from './relay.js';
 import { scene, writePrompts } from './scene.js';
 import { KEY } from './service.js';
 
-/** Of characters that XML, Markdown, JSON, URLs and shells write in another way. */
+/** Made of characters that XML, Markdown, JSON, URLs and shells escape in different ways. */
 const SECRET = 'VENICE_key<7Qx0>&"T4|b*9\\w%2F==';
 
-/** No start of it either: text is cut where there is little room. */
+/** Not even its beginning: text is cut where space is short. */
 const START = SECRET.slice(0, 10);
 
 const FORMS = [
@@ -23,7 +23,7 @@ const FORMS = [
   Buffer.from(SECRET).toString('base64').slice(0, 12),
 ];
 
-/** Everything that the program told or wrote, by where it is. */
+/** Everything that the program printed or wrote, by place. */
 function reportedBy(cwd: string, { stdout, stderr }: Ended): Map<string, string> {
   const files = readdirSync(cwd, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const written = files.map(
@@ -36,7 +36,7 @@ function whereTheKeyIs(reported: ReadonlyMap<string, string>): string[] {
   return [...reported].filter(([, text]) => FORMS.some((form) => text.includes(form))).map(([name]) => name);
 }
 
-/** Says in each text of an error what it was shown, also where little of it will be seen. */
+/** Echoes the key in each error text, at several places in case it is cut. */
 const echo: Treat = (passing) => {
   const shown = `Authorization: ${passing.headers.authorization}`;
   passing.answer({
@@ -72,7 +72,7 @@ describe('a key that the service echoes', () => {
     ['the live view', ['--progress', 'tty']],
     ['--events ndjson', ['--events', 'ndjson']],
     ['--json', ['--json']],
-  ])('appears in no output of a run: %s', async (_, how) => {
+  ])('is in no output of a run: %s', async (_, how) => {
     const { cwd, run } = await stage(only('/audio/queue', echo));
     const summary = path.join(cwd, 'summary.md');
     const { code, reported } = await run(['run', 'album.yaml', '--yes', ...how, ...reports], {
@@ -95,7 +95,7 @@ describe('a key that the service echoes', () => {
     ['plan', '/audio/quote'],
     ['validate', '/models'],
     ['models', '/models'],
-  ])('appears in no output of %s about %s', async (verb, at) => {
+  ])('is in no output of %s about %s', async (verb, at) => {
     const { run } = await stage(only(at, echo));
     const words = { run: ['--yes', ...reports], plan: ['--debug'], validate: ['--live'], models: [] };
     const args = [verb, ...(verb === 'models' ? [] : ['album.yaml']), ...words[verb as keyof typeof words]];
@@ -105,7 +105,7 @@ describe('a key that the service echoes', () => {
     expect(whereTheKeyIs((await run([...args, '--json'])).reported)).toEqual([]);
   });
 
-  it('appears nowhere if it comes from a file', async () => {
+  it('is nowhere if it comes from a file', async () => {
     const { run } = await stage(only('/models', echo));
     const file = path.join(folder(), 'key.env');
     writeFileSync(file, `VENICE_API_KEY='${SECRET}'\n`);
@@ -116,7 +116,7 @@ describe('a key that the service echoes', () => {
     }
   });
 
-  it('appears nowhere if a failed job or a charge echoes it', async () => {
+  it('is nowhere if a failed job or a charge echoes it', async () => {
     const { cwd, run, relay } = await stage(passOn);
     expect((await run(['run', 'album.yaml', '--yes', '--detach'])).code).toBe(11);
     relay.treat = only('/audio/retrieve', (passing) =>

@@ -7,25 +7,25 @@ import { type Env, launchProgram } from './launch.js';
 
 export const KEY = 'sandbox';
 
-/** Longest that the tests of one file use a simulator. */
+/** The longest that the tests of one file use a simulator. */
 const SERVICE_MS_MAX = 10 * 60_000;
 
 /** A simulator that outlives the program under test. */
 export interface Service {
   readonly url: string;
-  /** Flags and environment that send the program there. */
+  /** Flags and environment that point the program to it. */
   readonly flags: readonly string[];
   readonly env: Env;
   /** The folder in which the service keeps its jobs and charges. */
   readonly ledger: string;
-  /** Jobs so far, each of them charged: also those still running, which the billing history does not list yet. */
+  /** All jobs so far, each of them charged, including running ones, which the billing history does not list yet. */
   charges(): Promise<number>;
   /** Charges that the billing history lists. */
   chargesStated(): Promise<number>;
   stop(): void;
 }
 
-/** The simulator in this process, without its rate limit: many tests share it, and would wait for one another. */
+/** The simulator in this process, without its rate limit: many tests share it, and would slow each other down. */
 export async function openService(cwd: string, speed: number): Promise<Service> {
   const directory = path.join(cwd, 'ledger');
   const options = { port: 0, speed, clock: createClock(), random: systemRandom, limited: false, directory };

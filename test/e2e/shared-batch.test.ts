@@ -7,7 +7,7 @@ import type { Service } from './service.js';
 // Each starts several runs.
 vi.setConfig({ testTimeout: 120_000 });
 
-/** A service, a folder that all machines mount, and an empty machine with the manifest each time one is asked for. */
+/** A service, a folder mounted by all machines, and on request an empty machine with the manifest. */
 async function stage(tracks: number) {
   const service = await startService();
   const root = folder();
@@ -53,7 +53,7 @@ it('downloads the files of a shared batch to a fresh checkout, and refuses to bu
   );
   expect(reported.stdout).toContain('2 tracks, 2 files');
   expect(audioFiles(three).sort()).toEqual(audioFiles(one).sort());
-  // Also commands that only look fetch what is not here.
+  // Read-only commands also download files that are missing here.
   for (const verb of [['run', '--frozen'], ['verify'], ['release', '--to', 'release', '--first']]) {
     const [name = '', ...flags] = verb;
     unlinkSync(path.join(two, audioFiles(two).find((file) => file.startsWith('out/'))!));

@@ -40,7 +40,7 @@ it.each(['ExpiredToken', 'AccessDenied'])(
     expect(ended.code, ended.stderr).toBe(4);
     expect(await service.charges()).toBe(1);
     expect(audioFiles(cwd)).toHaveLength(1);
-    // On this disk alone: its remote copy stays until the bucket has it.
+    // Only on this disk: its remote copy stays until the bucket has it.
     expect(lockLines(cwd).map(({ state }) => state)).toContain('stored');
     expect(lockLines(cwd).map(({ state }) => state)).not.toContain('done');
     const collected = await run(['collect', 'album.yaml', ...service.flags, ...stateIn(server)], cwd, env);
@@ -114,11 +114,11 @@ it('prefers the log of the flag to that of the environment, and that to the log 
   const cwd = album();
   expect((await run(words(service, '--state', byFlag!), cwd, variable)).code).toBe(0);
   expect(used()).toEqual([true, true, true]);
-  // The lockfile is the copy of one log: another one is refused.
+  // The lockfile belongs to one log: another one is refused.
   const other = await run(words(service), cwd, variable);
   expect(other.code).toBe(9);
   expect(other.stderr).toContain('error[state-other]');
-  // The same log serves another machine: nothing is bought.
+  // The same log on another machine: nothing is bought.
   const charges = await service.charges();
   expect((await run(words(service), album(), service.env)).code).toBe(0);
   expect(await service.charges()).toBe(charges);

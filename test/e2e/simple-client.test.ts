@@ -4,11 +4,11 @@ import { afterTests, folder } from './program.js';
 
 const SPEED = 100;
 const JOBS = 20;
-/** What a simple loop waits between two polls, in the sandbox's own time. */
+/** The pause between two polls of a simple loop, in the sandbox's time. */
 const POLL_MS = 3_000 / SPEED;
 const POLLS_MAX = 1_000;
 
-it('the sandbox serves a loop that takes PROCESSING or audio and nothing else: 20 jobs of 20', async () => {
+it('the sandbox serves a loop that understands only PROCESSING or audio: 20 jobs of 20', async () => {
   const args = ['sandbox', '--port', '0', '--sandbox-speed', String(SPEED)];
   const sandbox = launchProgram(args, folder());
   afterTests(sandbox.kill);

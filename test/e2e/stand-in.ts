@@ -2,16 +2,16 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterTests } from './program.js';
 
-/** A service that is not the sandbox: one model, and one answer to every download. */
+/** A service that is not the sandbox: one model, and a fixed answer to every download. */
 export interface StandIn {
   readonly url: string;
   /** Method and path of each request. */
   readonly seen: string[];
   /** Headers of each request, in the same order. */
   readonly headers: IncomingHttpHeaders[];
-  /** Of each download in turn; of those beyond, the last. */
+  /** One for each download in turn; the last also for all later ones. */
   readonly audio: readonly Audio[];
-  /** Answers that stand in for its own, by path. */
+  /** Answers that replace its own, by path. */
   readonly answers: Record<string, unknown>;
 }
 

@@ -8,7 +8,7 @@ import { folder, writeManifest } from './program.js';
 const ALBUM = fileURLToPath(new URL('../../examples/album.yaml', import.meta.url));
 const HEAVY = ['yaml', 'ajv', 'undici', 'listr2', 'music-metadata'];
 
-/** Writes the address of each module that is loaded to stderr. */
+/** Writes the URL of each loaded module to stderr. */
 const HOOKS = `import { writeSync } from 'node:fs';
 export function load(url, context, next) {
   writeSync(2, url + '\\n');
@@ -25,14 +25,14 @@ async function packagesOf(args: readonly string[]): Promise<ReadonlySet<string>>
   return new Set([...found].map(([, name]) => name!));
 }
 
-describe('starting up', () => {
-  it.each(['--version', '--help', 'run --help'])('with %s loads nothing heavy', async (line) => {
+describe('starting', () => {
+  it.each(['--version', '--help', 'run --help'])('%s loads nothing heavy', async (line) => {
     const packages = await packagesOf(line.split(' '));
     expect(packages).toContain('commander');
     expect(HEAVY.filter((name) => packages.has(name))).toEqual([]);
   });
 
-  it('with a run without a shared log loads no code for it', async () => {
+  it('a run without a shared log loads no code for it', async () => {
     const preload = `data:text/javascript,${encodeURIComponent(PRINT_MODULES)}`;
     const cwd = folder();
     writeManifest(cwd, 1);
@@ -52,7 +52,7 @@ describe('starting up', () => {
     expect(stderr).not.toMatch(/\/dist\/(?:shared-log|node\/(?:git|web)\.js)/);
   });
 
-  it('with a command that reads a manifest loads what it needs', async () => {
+  it('a command that reads a manifest loads what it needs', async () => {
     const packages = await packagesOf(['validate', ALBUM]);
     expect([...packages]).toEqual(expect.arrayContaining(['yaml', 'ajv']));
   });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Scene, scene, writePrompts } from './scene.js';
 
-/** Long enough that a run is in the middle of it when others act. */
+/** Long enough for others to act while a run is active. */
 const PROMPTS = {
   one: 'A door falls shut',
   two: 'Rain on a tin roof',
@@ -38,12 +38,12 @@ describe('a lockfile that another program changes during a run', () => {
     ['deleted', ({ lockPath }) => rmSync(lockPath)],
     ['restored by git checkout', ({ cwd }) => git(cwd, 'checkout', '--', 'album.lock.jsonl')],
     [
-      'written over in place',
+      'overwritten in place',
       ({ cwd, lockPath }) => writeFileSync(lockPath, git(cwd, 'show', 'HEAD:album.lock.jsonl')),
     ],
   ])('leads to no second purchase even if the run is killed: %s', async (_, strike) => {
     const album = await committed();
-    // Two at a time: with both queued, no submit is under way as the run is killed.
+    // Two at a time: with both queued, no submit is in flight when the run is killed.
     const run = album.start('run', '--yes', '--concurrency', '2', '--events', 'ndjson');
     await run.seen(/"state":"queued"[\s\S]*"state":"queued"/);
     strike(album);

@@ -7,13 +7,13 @@ const ROWS = 40;
 
 /** The built program at a terminal. */
 export interface AtTerminal {
-  /** Resolves when what it wrote so far matches. */
+  /** Resolves when the output so far matches. */
   seen(pattern: RegExp): Promise<string>;
-  /** What a person types, once, and the terminal shows. */
+  /** What the user types, once, also shown by the terminal. */
   type(text: string): void;
   /** Ctrl-C. */
   interrupt(): void;
-  /** What a person sees now. */
+  /** What the user sees now. */
   screen(): Promise<Screen>;
   /** Every byte that reached the terminal so far. */
   bytes(): string;
@@ -21,7 +21,7 @@ export interface AtTerminal {
   readonly ended: Promise<number | null>;
 }
 
-/** Starts the program as a person would at a terminal of so many columns, in colour. */
+/** Starts the program as a user would, in a terminal of this many columns, in colour. */
 export function atTerminal(args: readonly string[], cwd: string, columns: number, env: Env = {}): AtTerminal {
   const size = { SCREEN_COLUMNS: String(columns), SCREEN_ROWS: String(ROWS) };
   const command = [process.execPath, '--import', AS_TERMINAL, CLI, ...args] as const;
@@ -35,7 +35,7 @@ export function atTerminal(args: readonly string[], cwd: string, columns: number
     seen: started.seen,
     type(text) {
       bytes += text;
-      // Not left open: unlike a terminal, a pipe that may say more keeps the process alive.
+      // Closed: unlike a terminal, an open pipe keeps the process alive.
       started.child.stdin!.end(text);
     },
     interrupt() {

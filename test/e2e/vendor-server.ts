@@ -5,10 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { wav } from '../storage/audio-bytes.js';
 
 /*
- * A stand-in for the service, written from its newest public description and from nothing of this program: 40 submits and
- * 120 retrieves a minute, plain error bodies without a code, failed jobs as HTTP errors on retrieve, 400 for an
- * unknown id, charged at the queue. What becomes of a job is the first word of its prompt. A test may set lower limits: no
- * answer describes them.
+ * A stand-in for the service, written from its newest public description and independently of this program: 40 submits
+ * and 120 retrieves per minute, plain error bodies without a code, failed jobs as HTTP errors on retrieve, 400 for an
+ * unknown id, charged at the queue. The first word of the prompt decides what becomes of a job. A test may set lower
+ * limits, which no answer describes.
  */
 
 interface Job {
@@ -53,7 +53,7 @@ export interface VendorServer {
   /** Method and path of each request. */
   readonly requests: readonly string[];
   readonly charges: () => number;
-  /** Answers of 429. */
+  /** Number of 429s. */
   readonly refusals: () => number;
   close(): Promise<void>;
 }

@@ -5,7 +5,7 @@ import { fastNowMs, runFast } from './fast-program.js';
 import { audioFiles, folder, lockLines } from './program.js';
 import { startVendorServer, type VendorServer } from './vendor-server.js';
 
-/** By the clock of the program: a failure that is told by 500 alone has to last for a minute, and the machine may be slow. */
+/** By the program's clock: a failure reported by 500 alone has to last for a minute, and the machine may be slow. */
 const RUN_MS_MAX = 900_000;
 
 let server: VendorServer;
@@ -67,7 +67,7 @@ describe('the program against a stand-in for the newest version of the API', { t
     expect(ended.stderr.match(/refunded \$[\d.]+ as documented/g)?.length).toBeGreaterThanOrEqual(2);
   });
 
-  it('gives up what is lost or failed after its proof', async () => {
+  it('gives up on jobs that are provably lost or failed', async () => {
     const { cwd, run: batch } = album({
       good: { prompt: 'Good morning' },
       unknown: { prompt: 'Unknown id' },

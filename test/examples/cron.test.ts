@@ -29,7 +29,7 @@ describe('the script for cron', () => {
     const first = await studio.run('./cron.sh');
     expect(first.code, first.stderr).toBe(0);
     expect(audioFiles(studio.clone)).toHaveLength(2);
-    // A second machine has nothing to do, and says who has the files.
+    // A second machine has nothing to do, and says which machine has the files.
     const other = await machine();
     const second = await other.run('./cron.sh');
     expect(second.code, second.stderr).toBe(0);

@@ -21,7 +21,7 @@ describe('the workflow for GitHub Actions', () => {
     const summary = path.join(folder(), 'summary.md');
     const checked = await play(machine, FILE, 'check', nothing, { GITHUB_STEP_SUMMARY: summary });
     expect(checked.failed).toEqual([]);
-    // The lockfile in git knows what was bought.
+    // The lockfile in git records what was bought.
     expect(readFileSync(summary, 'utf8')).toMatch(/=\s+one\s+done|one.*missing/);
     expect(await service.charges()).toBe(3);
   });

@@ -16,7 +16,7 @@ tracks:
   - { id: three, prompt: A kettle begins to sing }
 `;
 
-/** A repository with the manifest, a bucket's stand-in, and a service of its own. */
+/** A repository with the manifest, a stand-in for a bucket, and a service of its own. */
 export async function stage(speed = 40) {
   const [server, service] = [await startGitServer(), await startService(speed)];
   afterTests(() => void server.stop());
@@ -61,7 +61,7 @@ export async function play(
   return { failed, ended };
 }
 
-/** Starts a job up to the step that makes, and loses its machine when so many takes are queued. */
+/** Starts a job up to its step that generates, and loses its machine once this many takes are queued. */
 export async function lose(
   machine: Machine,
   file: string,

@@ -16,7 +16,7 @@ const { version } = JSON.parse(
 ) as Packaged;
 export const PACKAGE = `venice-batch@${version}`;
 
-/** A runner: an empty machine with a fresh clone of the repository, and no venice-batch before it is installed. */
+/** A runner: an empty machine with a fresh clone of the repository, and venice-batch not yet installed. */
 export interface Machine {
   readonly clone: string;
   /** Runs one step's script, as a runner does: in a shell of its own that stops at the first failure. */
@@ -72,7 +72,7 @@ function writeNpm(bin: string): void {
   chmodSync(npm, 0o755);
 }
 
-/** From its folder: the server is in this process, which waits for git. */
+/** In its own folder: the server is in this process, which waits for git. */
 function cloneOf(server: GitServer, to: string): void {
   git(['-C', server.folder, 'symbolic-ref', 'HEAD', 'refs/heads/main']);
   git(['clone', '--quiet', server.folder, to]);
@@ -99,7 +99,7 @@ export function pushFiles(
   at('push', '--quiet', 'origin', 'main');
 }
 
-/** A file of the repository's main branch; `undefined` where there is none. */
+/** A file of the repository's main branch; `undefined` if there is none. */
 export function fileOnMain({ folder: repository }: GitServer, name: string): string | undefined {
   try {
     return git(['-C', repository, 'show', `main:${name}`]);
@@ -108,7 +108,7 @@ export function fileOnMain({ folder: repository }: GitServer, name: string): str
   }
 }
 
-/** The clock of whoever comes later: a run that was lost is silent by then. */
+/** The clock of a later run, by which a lost run has gone silent. */
 export const TEN_MINUTES_LATER: Env = {
   NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(
     'const now = Date.now; Date.now = () => now() + 600_000;',

@@ -31,19 +31,19 @@ export function workflow(name: string): Workflow {
   return parse(example(name)) as Workflow;
 }
 
-/** What a repository is set up with, by the names of GitHub's expressions: `secrets.VENICE_API_KEY`. */
+/** The settings of a repository, by the names of GitHub's expressions: `secrets.VENICE_API_KEY`. */
 export type Setup = Readonly<Record<string, string>>;
 
-/** One script to run, with the environment that the file gives it. */
+/** One script to run, with the environment from the workflow. */
 export interface Script {
   readonly name: string;
   readonly run: string;
   readonly env: Env;
-  /** Runs also after a step that failed. */
+  /** Also runs after a failed step. */
   readonly always: boolean;
 }
 
-/** The scripts of a job, in their order, its expressions filled in. */
+/** The scripts of a job in order, with expressions filled in. */
 export function scriptsOf(file: Workflow, job: string, setup: Setup): readonly Script[] {
   const { env = {}, steps } = file.jobs[job]!;
   return steps.flatMap(({ run, name = run, env: own = {}, if: condition }): Script[] =>
@@ -64,7 +64,7 @@ function filledIn(env: Env, setup: Setup): Env {
   return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, filled(value, setup)]));
 }
 
-/** An expression that is not set up is empty, as GitHub has it for secrets and variables. */
+/** An undefined expression is empty, as GitHub does for secrets and variables. */
 function filled(text: string, setup: Setup): string {
   return text.replace(/\$\{\{\s*([\w.]+)\s*\}\}/g, (_, name: string) => setup[name] ?? '');
 }

@@ -4,32 +4,32 @@ import type { FileFacts, FileFault, FileHandle, Files } from '../../src/core/por
 import { type Ways, waysThrough } from './ways.js';
 
 /**
- * A disk in memory that tells what is written from what is durable. File contents become durable by
- * `sync`, names (created, linked, renamed, removed) by `syncDirectory`. A crash keeps a seeded part of the rest:
- * any part of the pending changes of names, any beginning of the unsynced bytes, perhaps followed by zeros, as
- * file systems leave them.
+ * An in-memory disk that distinguishes what is written from what is durable. File contents become durable by `sync`,
+ * names (created, linked, renamed, removed) by `syncDirectory`. A crash keeps a seeded part of the rest, as file
+ * systems do: any subset of the pending changes of names, and any prefix of the unsynced bytes, perhaps followed by
+ * zeros.
  */
 export interface MemoryDisk {
   readonly files: Files;
   /** Operations begun so far: each call of a method of `files` or of a handle is one. */
   operations(): number;
   /**
-   * Is asked before each operation. A code makes it fail (a failing write leaves half of its bytes); `'halt'` stops
-   * this and every later operation for ever, as if the process had been killed. What it returns may be awaited:
-   * so a test decides who goes on.
+   * Called before each operation. A code makes it fail (a failing write leaves half of its bytes); `'halt'` stops this
+   * and every later operation forever, as if the process had been killed. The result may be a promise, which lets a
+   * test decide the order.
    */
   intercept(before: (operation: DiskOperation) => Verdict | Promise<Verdict>): void;
   /** Resolves when an operation was halted. */
   readonly halted: Promise<void>;
-  /** The disk as a crash now may leave it; equal seeds give equal disks. This one stays as it is. */
+  /** The disk as a crash now could leave it; equal seeds give equal disks. Does not change this one. */
   crash(seed: number): MemoryDisk;
-  /** Of every file, its path and its text, as the running system sees them. */
+  /** The path and text of every file, as the running system sees them. */
   texts(): Readonly<Record<string, string>>;
-  /** Removes a file for good, as somebody else's doing. */
+  /** Removes a file for good, as another program would. */
   drop(path: string): void;
-  /** Puts a durable file in place, as somebody else's doing. */
+  /** Creates a durable file, as another program would. */
   put(path: string, content: string | Uint8Array): void;
-  /** Puts a symbolic link in place, as somebody else's doing; `undefined` takes it away. What stood there is hidden by it. */
+  /** Creates a symbolic link, as another program would; `undefined` removes it. Hides whatever was there. */
   symlink(path: string, target: string | undefined): void;
 }
 
@@ -42,7 +42,7 @@ export interface DiskOperation {
 
 export type Verdict = string | undefined;
 
-/** @param initial durable files by absolute path; their folders come with them */
+/** @param initial durable files by absolute path; their folders are created */
 export function createMemoryDisk(initial: Readonly<Record<string, string>> = {}): MemoryDisk {
   const directories = new Map<string, Directory>([['/', newDirectory()]]);
   for (const [path, text] of Object.entries(initial)) putDurable(directories, path, encode(text));
@@ -51,14 +51,14 @@ export function createMemoryDisk(initial: Readonly<Record<string, string>> = {})
 
 interface Inode {
   content: Uint8Array;
-  /** So many of the first bytes of `content` are durable. */
+  /** How many of the first bytes of `content` are durable. */
   synced: number;
-  /** Durable content from before a truncation that is not durable yet. */
+  /** Durable content from before a truncation that is not yet durable. */
   before?: Uint8Array | undefined;
   modifiedMs: number;
 }
 
-/** What one operation did to the names of a folder, at once or not at all: `undefined` means the name is gone. */
+/** What one operation did to the names of a folder, atomically: `undefined` means the name is gone. */
 type NameChange = ReadonlyMap<string, Inode | undefined>;
 
 interface Directory {
@@ -119,7 +119,7 @@ function diskOver(directories: Directories): MemoryDisk {
 
 type Step = (name: string, path: string, partly?: () => void) => Promise<void>;
 
-/** Numbers files, so that two names of one can be told from two files. */
+/** Numbers files, to tell two names of one file from two files. */
 const numbers = new WeakMap<Inode, number>();
 let lastNumber = 0;
 
@@ -303,7 +303,7 @@ function newDirectory(): Directory {
   return { names: new Map(), durable: new Map(), pending: [] };
 }
 
-/** Folders are durable at once, as `Files` promises of them. */
+/** Folders are durable at once, as `Files` promises. */
 function addDirectories(directories: Directories, path: string): void {
   for (let at = path; !directories.has(at); at = dirname(at)) directories.set(at, newDirectory());
 }
@@ -366,7 +366,7 @@ function encode(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** Numbers in [0, 1) that follow from the seed. */
+/** Numbers in [0, 1), determined by the seed. */
 export function seeded(seed: number): () => number {
   let count = 0;
   return () => {

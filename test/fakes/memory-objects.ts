@@ -1,35 +1,35 @@
 import type { ObjectStore, PutAnswer } from '../../src/shared-log/object-store.js';
 import { StoreFault } from '../../src/shared-log/object-store.js';
 
-/** What becomes of one request to a store. */
+/** The fate of one request to a store. */
 export type StoreEvent =
   /** Done and answered. */
   | 'answered'
-  /** Never arrived, or refused with 409, 500 or 503 without an effect: the same to whoever asked. */
+  /** Never arrived, or refused with 409, 500 or 503 without an effect: the client cannot tell. */
   | 'lost_before'
-  /** Done, but the answer never came. */
+  /** Done, but the answer was lost. */
   | 'lost_after'
   /** No answer, and done some time later. */
   | 'late'
   | 'denied'
   | 'expired'
-  /** The machine ends here; the request may be done or not. */
+  /** The machine is lost at this point; the request may be done or not. */
   | 'halted_before'
   | 'halted_after';
 
-/** Objects in memory that many stores share, each with faults of its own. */
+/** In-memory objects that many stores share, each store with its own faults. */
 export interface MemoryObjects {
   readonly objects: Map<string, Uint8Array>;
   /** Requests that were answered `late` take effect now. */
   arrive(): void;
   /**
-   * @param event asked once for each request
-   * @param turn awaited before each request has its effect and before each answer
+   * @param event called once per request
+   * @param turn awaited before each request takes effect and before each answer
    */
   store(event?: (request: string) => StoreEvent, turn?: () => Promise<void>): ObjectStore;
 }
 
-/** @param isCareless keeps no promise: a later writer replaces what the first one wrote */
+/** @param isCareless ignores the condition: a later writer replaces the first one's object */
 export function createMemoryObjects(isCareless = false): MemoryObjects {
   const objects = new Map<string, Uint8Array>();
   let late: (() => void)[] = [];

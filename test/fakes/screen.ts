@@ -1,34 +1,34 @@
 import xterm, { type IBuffer, type IBufferCell, type IBufferLine } from '@xterm/headless';
 
-/** How a character stands out: by its weight, or by one of the colours that mean something here. */
+/** How a character is highlighted: by its weight, or by one of the colours that have a meaning here. */
 export type Look = 'plain' | 'strong' | 'faint' | 'good' | 'bad' | 'warn' | 'note' | 'other';
 
-/** One row of a screen, by its columns: a wide character takes two of them. */
+/** One row of a screen, by columns: a wide character takes two of them. */
 export interface Row {
-  /** Without the spaces at its end. */
+  /** Without trailing spaces. */
   readonly text: string;
-  /** Where the text begins, in columns from 0; -1 where it is not. */
+  /** The column where the text begins, from 0; -1 if it is not there. */
   columnOf(text: string): number;
-  /** The column behind the text; -1 where it is not. */
+  /** The column after the text; -1 if it is not there. */
   endOf(text: string): number;
-  /** Of the first character of the text. */
+  /** The style of the first character of the text. */
   lookOf(text: string): Look;
 }
 
 export interface Screen {
-  /** Every row, the scrollback first; none after the last that has text. */
+  /** Every row, scrollback first, up to the last that has text. */
   readonly rows: readonly Row[];
   /** Their texts. */
   readonly lines: readonly string[];
-  /** Rows that do not start a line: what was too wide for the terminal. */
+  /** Rows that continue a line too wide for the terminal. */
   readonly wrappedRows: number;
   readonly cursorVisible: boolean;
   readonly cursorColumn: number;
-  /** Counted as `rows` are. */
+  /** Row from 0, as in `rows`. */
   readonly cursorRow: number;
 }
 
-/** What a person sees after these bytes. As a terminal driver does, a line feed also returns the carriage. */
+/** What the user sees after these bytes. As in a terminal driver, a line feed also returns the carriage. */
 export async function screenOf(text: string, columns = 80, rows = 24): Promise<Screen> {
   const terminal = new xterm.Terminal({
     cols: columns,
@@ -63,7 +63,7 @@ interface Cell {
   readonly look: Look;
 }
 
-/** Read at once: the terminal is gone when a test looks. */
+/** Copied now, as the terminal is gone when a test looks. */
 function rowOf(line: IBufferLine): Row {
   const cells: Cell[] = [];
   let all = '';
@@ -88,7 +88,7 @@ function rowOf(line: IBufferLine): Row {
       return last.column + last.width;
     },
     lookOf: (text) => {
-      if (startOf(text) === -1) throw new Error(`${JSON.stringify(text)} is not in: ${all.trimEnd()}`);
+      if (startOf(text) === -1) throw new Error(`no ${JSON.stringify(text)} in: ${all.trimEnd()}`);
       return cellAt(startOf(text)).look;
     },
   };
@@ -110,7 +110,7 @@ export function rowWith(screen: Screen, pattern: RegExp): Row {
   return row;
 }
 
-/** The lines from the first one on that matches. */
+/** The lines from the first match on. */
 export function linesSince(screen: Screen, pattern: RegExp): readonly string[] {
   return screen.lines.slice(screen.lines.findIndex((line) => pattern.test(line)));
 }

@@ -1,8 +1,8 @@
-/** How a path is found on a disk in memory. Symbolic links are kept beside its entries, by their own path. */
+/** How an in-memory disk resolves a path. Symbolic links are kept separately, by their own path. */
 export interface Ways {
-  /** Through every link; `keep`: but not through the last part. */
+  /** Through every link; with `keep`, all but the last part. */
   follow(path: string, last: 'follow' | 'keep'): string;
-  /** As `Files.below` finds it. Throws `EXDEV`, `ESTALE` or `ELOOP`. */
+  /** As in `Files.below`. Throws `EXDEV`, `ESTALE` or `ELOOP`. */
   below(root: string): Ways['follow'];
 }
 

@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { TARGETS, type TargetName } from './targets.js';
 
-/** For each reader, ms. `npm run fuzz` sets the variable: see main.ts. */
+/** Time for each reader, ms. `npm run fuzz` sets the variable: see main.ts. */
 const TIME_MS = Number(process.env.FUZZ_SECONDS ?? 1.5) * 1_000;
 
 const names = Object.keys(TARGETS) as TargetName[];
 
-/** A piece taken out, put in twice, overwritten or put in from elsewhere. */
+/** Cuts a piece out, doubles it, overwrites it, or inserts one from elsewhere. */
 const change = fc.record({
   at: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
   length: fc.integer({ min: 0, max: 64 }),

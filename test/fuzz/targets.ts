@@ -13,9 +13,9 @@ import { readCatalogue } from '../../src/venice/wire-models.js';
 import { attempt, file, header, id } from '../lockfile/build.js';
 import { flac, mp3, wav } from '../storage/audio-bytes.js';
 
-/** A reader of foreign bytes. It may say no to anything; what it may not do makes `run` throw. */
+/** A reader of untrusted bytes. It may refuse anything, but whatever it throws makes `run` throw. */
 export interface Target {
-  /** Sound input, to start from. */
+  /** Valid input, to start from. */
   readonly corpus: readonly Uint8Array[];
   run(data: Uint8Array): Promise<void>;
 }
@@ -51,18 +51,18 @@ function readManifest(text: string): void {
   if (root !== undefined) checkSchema(root, source);
 }
 
-/** A lockfile that is read comes back as it is; one that is repaired is sound, and has lost no job that can be read. */
+/** A lockfile that can be read survives a round trip; a repaired one is sound, and has lost no readable job. */
 function readLockfile(text: string): void {
   const { header: read, attempts, problems } = parseLock(text);
   if (read !== undefined && problems.length === 0) {
     const again = parseLock(serialiseLock(read, attempts.values()));
     if (again.problems.length > 0) throw new Error(`written back, it is refused: ${again.problems[0]?.kind}`);
-    if (again.attempts.size !== attempts.size) throw new Error('written back, it has other attempts');
+    if (again.attempts.size !== attempts.size) throw new Error('written back, it has different attempts');
   }
   const repaired = repairLock(text);
   if (!repaired.ok) return;
   const sound = parseLock(repaired.text);
-  if (sound.problems.length > 0) throw new Error(`repaired, it is refused: ${sound.problems[0]?.kind}`);
+  if (sound.problems.length > 0) throw new Error(`after a repair, it is refused: ${sound.problems[0]?.kind}`);
   const kept = new Set([...sound.attempts.values()].map(({ queue_id }) => queue_id));
   for (const { queue_id } of attempts.values())
     if (!kept.has(queue_id)) throw new Error(`repair drops ${queue_id}`);

@@ -21,7 +21,7 @@ export interface Played {
   readonly outcome: ReturnType<ReturnType<typeof createRecorder>['outcome']>;
 }
 
-/** A whole run in the sandbox, in virtual time and with seeded chance: equal files give equal bytes. */
+/** A whole run in the sandbox, in virtual time and with seeded randomness: equal files give equal bytes. */
 export async function play(name: string, files: Readonly<Record<string, string>>): Promise<Played> {
   const timeline = createTimeline(START_MS, EVENTS_MAX);
   const disk = createMemoryDisk(files);

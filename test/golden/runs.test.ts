@@ -8,12 +8,12 @@ import { createMemoryDisk } from '../fakes/memory-files.js';
 import { HOME, play } from './play.js';
 
 /*
- * What users keep and scripts read, byte for byte. A difference here is a change of a contract: look at it, say it in the
- * changelog, and take it over with `npx vitest run --config test/vitest.config.ts test/golden -u`.
+ * What users keep and scripts read, byte for byte. A difference here changes a contract: check it, add it to the
+ * changelog, and accept it with `npx vitest run --config test/vitest.config.ts test/golden -u`.
  */
 
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
-/** One take for each way to end that the sandbox can be asked for, and every field of a request. */
+/** One take for each way to end that the sandbox offers, and every field of a request. */
 const ENDINGS = fileURLToPath(new URL('.', import.meta.url));
 
 function filesIn(folder: string): Record<string, string> {

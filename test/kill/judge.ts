@@ -6,18 +6,18 @@ import { PRIVATE_FOLDER } from '../../src/lockfile/private-folder.js';
 import { readLock } from '../../src/lockfile/read.js';
 import { systemFiles } from '../../src/node/files.js';
 
-/** A job as the simulated service has it in its ledger: what it charged for. */
+/** A job in the ledger of the simulated service: one charge. */
 export interface ServedJob {
   readonly id: string;
   readonly prompt: string;
 }
 
-/** What is wanted: takes by track id. The prompt of each track names it. */
+/** The wanted takes by track id. The prompt of each track contains the id. */
 export type Wanted = ReadonlyMap<string, number>;
 
 export const LOCKFILE = 'album.lock.jsonl';
 
-/** The jobs of the service whose prompt holds a tag. */
+/** The jobs of the service whose prompt contains a tag. */
 export function servedJobs(ledger: string, tag: string): readonly ServedJob[] {
   const file = path.join(ledger, 'ledger.jsonl');
   if (!existsSync(file)) return [];
@@ -28,7 +28,7 @@ export function servedJobs(ledger: string, tag: string): readonly ServedJob[] {
     .filter(({ type, prompt }) => type === 'queued' && prompt.includes(tag));
 }
 
-/** What the lockfile says, or a fault where a killed run left one that cannot be used. */
+/** The contents of the lockfile, or a fault if a killed run left an unusable one. */
 export async function attemptsOf(cwd: string): Promise<readonly Attempt[] | string> {
   const read = await readLock(systemFiles, path.join(cwd, LOCKFILE));
   return read.ok ? [...read.attempts.values()] : `the lockfile is unusable: ${read.problems[0].kind}`;
@@ -38,7 +38,7 @@ export function isOpen({ state }: Attempt): boolean {
   return state === 'intent' || state === 'in_doubt';
 }
 
-/** Charges that the lockfile knows nothing of: neither by their id nor as an attempt that may have been charged. */
+/** Charges missing from the lockfile: neither an id there nor an attempt that may have been charged. */
 export function lostJobs(attempts: readonly Attempt[], jobs: readonly ServedJob[]): readonly ServedJob[] {
   const known = new Set(attempts.map(({ queue_id }) => queue_id));
   const open = attempts.filter(isOpen).map(({ track }) => track);
@@ -51,7 +51,7 @@ export function lostJobs(attempts: readonly Attempt[], jobs: readonly ServedJob[
   });
 }
 
-/** Charges beyond one a wanted take. */
+/** Charges beyond one per wanted take. */
 export function doubleCharges(wanted: Wanted, jobs: readonly ServedJob[]): number {
   let beyond = 0;
   for (const [track, takes] of wanted)
@@ -67,7 +67,7 @@ export function fileFaults(cwd: string, attempts: readonly Attempt[], wanted: Wa
   if (done.length !== takes) faults.push(`${done.length} of ${takes} takes are done`);
   for (const { track, file } of done) {
     const there = file === undefined ? undefined : path.join(cwd, file.path);
-    if (there === undefined || !existsSync(there)) faults.push(`the file of ${track} is not there`);
+    if (there === undefined || !existsSync(there)) faults.push(`the file of ${track} is missing`);
     else if (createHash('sha256').update(readFileSync(there)).digest('hex') !== file?.sha256)
       faults.push(`the file of ${track} is not what was stored`);
   }
@@ -77,7 +77,7 @@ export function fileFaults(cwd: string, attempts: readonly Attempt[], wanted: Wa
     'album.yaml',
     `${PRIVATE_FOLDER}/.gitignore`,
   ]);
-  // What was measured of the audio is kept, in a folder that git ignores.
+  // Cached measurements of the audio, in a folder that git ignores.
   const measured = new RegExp(`^${PRIVATE_FOLDER}/audio/[0-9a-f]{64}\\.[a-z0-9-]+\\.json$`);
   for (const name of filesIn(cwd))
     if (!known.has(name) && !measured.test(name)) faults.push(`${name} was left behind`);

@@ -16,13 +16,13 @@ import {
 } from './judge.js';
 import { describe, type Killed, runAndKill, type Way } from './way.js';
 
-/** A service that only one life at a time uses, and the ledger that tells what it charged for. */
+/** A service for one life at a time, and the ledger of what it charged. */
 export interface Place {
   readonly service: Service;
   readonly ledger: string;
 }
 
-/** Faster than life: a job is ready long before it is first asked for. */
+/** Faster than the real service: a job is ready long before its first poll. */
 const SPEED = 20_000;
 
 export async function openPlace(folder: string): Promise<Place> {
@@ -30,17 +30,17 @@ export async function openPlace(folder: string): Promise<Place> {
   return { service, ledger: service.ledger };
 }
 
-/** What became of one album whose runs were killed. */
+/** What became of an album whose runs were killed. */
 export interface Life {
-  /** The moments that came. */
+  /** The moments that were reached. */
   readonly reached: readonly Way[];
   readonly doubleCharges: number;
   readonly lostIds: number;
-  /** Attempts left in doubt, settled by a person afterwards. */
+  /** Attempts left in doubt, settled by the user afterwards. */
   readonly inDoubt: number;
-  /** Every take done and every file there, by the ordinary command. */
+  /** Whether an ordinary run finished every take and file. */
   readonly finished: boolean;
-  /** Everything that is not as promised, with the moments that led there. */
+  /** Everything that broke the promise, with the moments that led to it. */
   readonly faults: readonly string[];
 }
 
@@ -70,10 +70,10 @@ export function runArgs({ service }: Place): readonly string[] {
 }
 
 /**
- * The life of one album: a run that is killed at the first moment, another that is killed at the second, and so
- * on; then the ordinary command until it ends, and a person who settles what is in doubt.
+ * The life of one album: a run killed at the first moment, another killed at the second, and so on; then ordinary runs
+ * until they have nothing to collect, and a user who settles what is in doubt.
  *
- * @param tag names this life in its prompts, and so in the ledger
+ * @param tag identifies this life in its prompts, and so in the ledger
  */
 export async function live(place: Place, cwd: string, tag: string, ways: readonly Way[]): Promise<Life> {
   writeAlbum(cwd, tag);
@@ -113,7 +113,7 @@ export async function live(place: Place, cwd: string, tag: string, ways: readonl
 
 type Fault = (text: string) => void;
 
-/** Right after a kill: the lockfile can be read, and knows of every charge. */
+/** Right after a kill: the lockfile can be read and has every charge. */
 async function afterKill(
   place: Place,
   cwd: string,
@@ -149,7 +149,7 @@ async function openAttempts(cwd: string, fault: Fault): Promise<readonly Attempt
   return [];
 }
 
-/** A person who can look into the service says what became of each attempt in doubt; then the album is finished. */
+/** A user with access to the service settles each attempt in doubt, then the album is finished. */
 async function settle(
   place: Place,
   cwd: string,

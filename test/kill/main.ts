@@ -1,6 +1,6 @@
 /*
- * Kills real runs, over the whole life of an album, and judges what became of it: `npm run kill -- --points 240`.
- * The program is the built one, the service is the simulator in another process. See `life.ts`.
+ * Kills real runs over the whole life of an album, and judges the result: `npm run kill -- --points 240`. Uses the
+ * built program, with the simulated service in another process. See `life.ts`.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -21,7 +21,7 @@ const { values } = parseArgs({
 const points = Number(values.points);
 const seed = Number(values.seed);
 const root = mkdtempSync(path.join(os.tmpdir(), 'venice-batch-kill-'));
-/** The simulated account has money for so many albums. */
+/** The simulated account can pay for this many albums. */
 const LIVES_A_PLACE = 400;
 
 process.exitCode = await main().finally(() => rmSync(root, { recursive: true, force: true }));
@@ -38,7 +38,7 @@ async function main(): Promise<number> {
 async function waysOfLives(): Promise<(index: number) => readonly Way[]> {
   const rng = createRng(seed, 'kill');
   if (!hasStrace()) {
-    console.log('no strace on this machine: runs are killed at random times alone');
+    console.log('strace is not installed: runs are killed at random times only');
     return () => [randomWay(rng), randomWay(rng)];
   }
   const place = await openPlace(folder('survey'));
@@ -48,10 +48,10 @@ async function waysOfLives(): Promise<(index: number) => readonly Way[]> {
     Math.ceil(points / 2),
   );
   place.service.stop();
-  console.log(`seed ${seed}; ${fresh.length} system calls of a run, ${resumed.length} of a resumed one`);
+  console.log(`seed ${seed}; ${fresh.length} system calls in a run, ${resumed.length} in a resumed one`);
   return (index) => [
     fresh[index % fresh.length]!,
-    // Shuffled against the first, and every third by chance.
+    // Shuffled against the first, and every third at random.
     rng.chance(1 / 3) ? randomWay(rng) : rng.pick(resumed),
   ];
 }

@@ -1,12 +1,12 @@
 import type { Rng } from '../sim/random.js';
 import type { Way } from './way.js';
 
-/** How long a run takes, about, and how many events it tells. */
+/** Approximate length of a run, and the number of its events. */
 const RUN_MS = 4_500;
 const EVENTS = 40;
 const DELAY_MS_MAX = 30;
 
-/** Moments at system calls: the rare ones all, if there is room, the others evenly spread over the run. */
+/** Moments at system calls: all of the rare calls if there is room, the others spread evenly over the run. */
 export function callWays(counts: ReadonlyMap<string, number>, number: number): readonly Way[] {
   const ways: Way[] = [];
   // The rarest first: what they leave of their share goes to the others.
@@ -18,7 +18,7 @@ export function callWays(counts: ReadonlyMap<string, number>, number: number): r
   return ways;
 }
 
-/** Moments by chance: half of them around an event, half at any time of a run. */
+/** Random moments: half of them around an event, half at any time of a run. */
 export function randomWay(rng: Rng): Way {
   if (rng.chance(0.5)) return { kind: 'time', afterMs: rng.between(150, RUN_MS) };
   return { kind: 'event', nth: rng.between(1, EVENTS), delayMs: rng.below(DELAY_MS_MAX) };

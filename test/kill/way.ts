@@ -4,21 +4,21 @@ import path from 'node:path';
 import { unreachable } from '../../src/core/errors.js';
 import { CLI, type Ended, type Env, launch, launchProgram } from '../e2e/launch.js';
 
-/** At which moment a run is killed. */
+/** When a run is killed. */
 export type Way =
-  /** Instead of the nth call of a system call by one thread. Needs strace. */
+  /** Just before the nth call of a system call by one thread. Needs strace. */
   | { readonly kind: 'call'; readonly name: string; readonly nth: number }
-  /** Some time after the nth event was told. */
+  /** Some time after the nth event. */
   | { readonly kind: 'event'; readonly nth: number; readonly delayMs: number }
   | { readonly kind: 'time'; readonly afterMs: number };
 
 export interface Killed {
   readonly ended: Ended;
-  /** False: the run ended before that moment came. */
+  /** False if the run ended before that. */
   readonly reached: boolean;
 }
 
-/** What changes files or talks to the service. Those that a system lacks are left out. */
+/** Calls that change files or talk to the service. Those that a system lacks are left out. */
 const CALLS = [
   'fsync',
   'fdatasync',
@@ -39,7 +39,7 @@ const CALLS = [
   'sendmsg',
 ];
 
-/** One thread for all files: then the nth call is the same step in every run. */
+/** One thread for all file operations, so that the nth call is the same step in every run. */
 const ONE_THREAD: Env = { UV_THREADPOOL_SIZE: '1' };
 
 export function hasStrace(): boolean {
@@ -51,7 +51,7 @@ export function hasStrace(): boolean {
   }
 }
 
-/** How often each system call is made in an undisturbed run, by the thread that makes it most. */
+/** How often an undisturbed run makes each system call, in the thread that makes it most. */
 export async function countCalls(
   args: readonly string[],
   cwd: string,
@@ -111,7 +111,7 @@ export function describe(way: Way): string {
   }
 }
 
-/** Without `--seccomp-bpf`: with it, calls are not counted, and only the first can be hit. */
+/** No `--seccomp-bpf`: with it, calls are not counted, and only the first can be hit. */
 function strace(flags: readonly string[], args: readonly string[], cwd: string, env: Env) {
   const command = ['-f', '-qq', ...flags, process.execPath, CLI, ...args];
   return launch(['strace', ...command], cwd, { ...env, ...ONE_THREAD }, { group: true });

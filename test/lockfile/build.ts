@@ -13,7 +13,7 @@ export const header: LockHeader = {
   lineage: '0123456789abcdef0123456789abcdef',
 };
 
-/** What errors advise, as a program with one manifest would. */
+/** The commands that errors suggest, as a program with one manifest has them. */
 export const command = (verb: string, ...words: string[]) =>
   ['venice-batch', verb, 'album.yaml', ...words].join(' ');
 
@@ -27,12 +27,12 @@ export const random: Random = {
   },
 };
 
-/** 32 hex digits that follow from a name. */
+/** 32 hex digits derived from a name. */
 export function id(name: string): string {
   return createHash('sha256').update(name).digest('hex').slice(0, 32);
 }
 
-/** A sound attempt, an intent unless told otherwise. */
+/** A valid attempt, by default an intent. */
 export function attempt(fields: Partial<Attempt> = {}): Attempt {
   return {
     attempt: id('a'),
@@ -62,7 +62,7 @@ const states = Object.keys(STATE_RANK) as AttemptState[];
 const withQueueId: readonly AttemptState[] = ['queued', 'stored', 'done', 'failed', 'lost', 'unverified'];
 const withoutQueueId: readonly AttemptState[] = ['intent', 'rejected', 'in_doubt', 'lost'];
 
-/** Records over few ids, revs and queue ids, so that they meet in every way. */
+/** Records with few different ids, revs and queue ids, so that they collide in every way. */
 export const records: fc.Arbitrary<Attempt[]> = fc.array(
   fc
     .record({
@@ -98,7 +98,7 @@ const pathPart = fc
 const path = fc.array(pathPart, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'));
 const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 
-/** What a newer release may add to a line. */
+/** Fields that a newer release may add to a line. */
 function newerFields(fields: Record<string, unknown>): Partial<Attempt> {
   return JSON.parse(JSON.stringify(fields)) as Partial<Attempt>;
 }

@@ -22,7 +22,7 @@ const RECORDS: readonly Attempt[] = ['a', 'b'].flatMap((name) => [
 ]);
 const STORED = attempt({ attempt: id('a'), track: 'a', rev: 3, state: 'stored', queue_id: 'a', file });
 
-/** Does what a run does, killed (the process, not the machine) at the operation of this index. */
+/** Does what a run does, and is killed (the process, not the machine) at the operation with this index. */
 async function killedAt(
   before: MemoryDisk,
   index: number,
@@ -51,7 +51,7 @@ async function buy(disk: MemoryDisk, acknowledged: Attempt[]): Promise<void> {
   }
 }
 
-/** The second run: collects one, and is killed as well. */
+/** The second run: collects one job, and is killed as well. */
 async function goOn(disk: MemoryDisk, acknowledged: Attempt[]): Promise<void> {
   const store = await open(disk);
   if (store?.newest(STORED.attempt)?.rev !== 2) return;
@@ -59,7 +59,7 @@ async function goOn(disk: MemoryDisk, acknowledged: Attempt[]): Promise<void> {
   acknowledged.push(STORED);
 }
 
-/** What others leave of the lockfile: cut at each of its line ends, an older one, or none. */
+/** What others may leave of the lockfile: cut at each line end, an older version, or nothing. */
 function damagedTexts(text: string | undefined): readonly (string | undefined)[] {
   const lines = (text ?? '').split(/(?<=\n)/);
   const cuts = lines.map((_, count) => lines.slice(0, count).join(''));
@@ -71,7 +71,7 @@ function damaged({ texts }: MemoryDisk, text: string | undefined): MemoryDisk {
   return createMemoryDisk(text === undefined ? others : { ...others, [path]: text });
 }
 
-/** Refused, or all there: never a lockfile that would be believed and lacks what was recorded. */
+/** Either refused or complete: a lockfile that lacks records is never accepted. */
 async function expectKnown(disk: MemoryDisk, acknowledged: readonly Attempt[]): Promise<boolean> {
   const store = await open(disk);
   if (store === undefined) return false;

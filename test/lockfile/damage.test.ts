@@ -14,7 +14,7 @@ const made = (name: string, fields: Partial<Attempt> = {}): Attempt =>
 const songs = ['a', 'b', 'c', 'd', 'e'].map((name) => made(name));
 const clean = serialiseLock(header, songs);
 const bytes = Buffer.from(clean);
-/** As a killed run leaves it: two songs of an earlier run, then what was appended. */
+/** As a killed run leaves it: two songs of an earlier run, then appended lines. */
 const appended = [
   attempt({ attempt: id('c'), track: 'c' }),
   attempt({ attempt: id('c'), track: 'c', rev: 2, state: 'queued', queue_id: 'q-c' }),
@@ -89,7 +89,7 @@ describe('a lockfile after a killed run', () => {
   });
 
   it.each([
-    ['what no append begins with', 'x'],
+    ['text that no append begins with', 'x'],
     ['a mark, which is never appended', '{"end":true,"li'],
     ['a whole line and more', `${attemptLine(appended[0]!)}\u000b`],
     ['zeros between', '{"track":"a\0\0","take":1'],
@@ -135,8 +135,8 @@ describe('a line of the lockfile', () => {
   });
 
   it.each([
-    ['a name that no release gives', '"__proto__":1'],
-    ['a value without end', `"deep":${'['.repeat(5000)}${']'.repeat(5000)}`],
+    ['a name that no release uses', '"__proto__":1'],
+    ['an endless value', `"deep":${'['.repeat(5000)}${']'.repeat(5000)}`],
     ['too many unknown fields', Array.from({ length: 40 }, (_, n) => `"x${n}":1`).join()],
   ])('is refused with %s', (_, fields) => {
     const json = JSON.stringify(appended[0]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createGroupCommit } from '../../src/lockfile/group-commit.js';
 
-/** Lets what is awaited be let go by hand, in order. */
+/** Lets the test settle awaited writes by hand, in order. */
 function gate() {
   const waiting: (() => void)[] = [];
   return {

@@ -9,13 +9,13 @@ import { repairLock } from '../../src/lockfile/repair.js';
 import { attempt, header, id } from './build.js';
 
 /*
- * What a stranger writes must not cost more than its length. Steps are counted, not milliseconds: each record counts how
- * often one of its fields is read.
+ * Input from outside must not cost more than its length. Steps are counted instead of milliseconds: each record counts
+ * how often one of its fields is read.
  */
 
 const hex = (number: number, digits: number) => number.toString(16).padStart(digits, '0');
 
-/** Records that a stranger may choose. */
+/** Records that an attacker may choose. */
 const SHAPES: readonly (readonly [string, (number: number) => Partial<Attempt>])[] = [
   ['of one family', (n) => ({ attempt: 'a'.repeat(24) + hex(n, 8), queue_id: `q${n}`, state: 'queued' })],
   ['of one family without a job', (n) => ({ attempt: 'a'.repeat(24) + hex(n, 8) })],

@@ -1,10 +1,10 @@
 import type { FileHandle, Files } from '../../src/core/ports.js';
 
-/** Picks who does the next operation on the disk. `ready` is in ascending order, never empty. */
+/** Chooses which process does the next disk operation. `ready` is in ascending order, never empty. */
 export type Choose = (ready: readonly number[]) => number;
 
 /**
- * Runs several processes over one disk, one operation at a time, in the order that `choose` says.
+ * Runs several processes on one disk, one operation at a time, in the order that `choose` decides.
  *
  * @param bodies each gets its own view of the disk
  */
@@ -36,8 +36,8 @@ export async function interleave(
 }
 
 /**
- * All orders in which at most `switchesMax` times a process is made to wait although it could go on. Most
- * races need no more than two.
+ * All orders in which a process that could continue is made to wait at most `switchesMax` times. Most races need no
+ * more than two.
  *
  * @returns how many orders there were
  */

@@ -37,19 +37,19 @@ const TABLE: readonly Row[] = [
   ['same boot, no such process', {}, unseen, false],
   ['same boot, the pid was given to another process', {}, { ...unseen, startTime: '300' }, false],
   [
-    'same boot, the pid is in use and no start time is told',
+    'same boot, the pid is in use and no start time is known',
     {},
     { startTime: '', claimIsOurs: false },
     'pid_in_use',
   ],
   [
-    'same boot, no start time is told, and its name is ours now',
+    'same boot, no start time is known, and its name is ours now',
     {},
     { startTime: '', claimIsOurs: true },
     false,
   ],
   [
-    'same boot, no start time is told, and its socket is silent',
+    'same boot, no start time is known, and its socket is silent',
     {},
     { startTime: '', beacon: 'silent' },
     false,
@@ -70,7 +70,7 @@ const TABLE: readonly Row[] = [
     unseen,
     'same_name',
   ],
-  ['another boot, same name, no machine id told', { ...BOOT, machineId: '' }, unseen, 'same_name'],
+  ['another boot, same name, no machine id', { ...BOOT, machineId: '' }, unseen, 'same_name'],
   ['another boot, same name, we have no machine id', BOOT, unseen, 'same_name', { machineId: '' }],
   [
     'another boot, same name, neither has a machine id',
@@ -152,12 +152,12 @@ const TABLE: readonly Row[] = [
     'same_name',
     { ...CONTAINER, hostname: 'studio' },
   ],
-  // Where the system tells no boot id, the machine id and the process table decide.
+  // Where the system has no boot id, the machine id and the process table decide.
   ['no boot id, same machine, no such process', UNTOLD, { ...unseen, claimIsOurs: false }, false, UNTOLD],
   ['no boot id, same machine, its process runs', UNTOLD, { ...seen, beacon: 'unknown' }, true, UNTOLD],
   ['no boot id, same machine, its name is ours now', UNTOLD, { ...unseen, startTime: '' }, false, UNTOLD],
   [
-    'no boot id, same machine, the pid is in use and no start time is told',
+    'no boot id, same machine, the pid is in use and no start time is known',
     UNTOLD,
     { ...unseen, startTime: '', claimIsOurs: false },
     'pid_in_use',

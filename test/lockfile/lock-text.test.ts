@@ -10,7 +10,7 @@ const text = (...lines: string[]) => lines.map((line) => `${line}\n`).join('');
 const head = JSON.stringify({ ...header, version: 1 });
 const intent = attemptLine(attempt());
 const raw = (fields: Record<string, unknown>) => JSON.stringify({ ...attempt(), ...fields });
-/** Two paid jobs for one take are told in a note. */
+/** Two paid jobs for one take are reported in a note. */
 const sameTake = (a: Attempt, b: Attempt) =>
   a.attempt === b.attempt || (a.track === b.track && a.take === b.take);
 const problems = (content: string) => parseLock(content).problems;
@@ -161,7 +161,7 @@ describe('a lockfile that is refused', () => {
     ['a track with a slash', { track: '../x' }],
     ['take 0', { take: 0 }],
     ['an absolute stem', { stem: '/etc/passwd' }],
-    ['a stem that climbs', { stem: 'out/../../x' }],
+    ['a stem that leaves the folder', { stem: 'out/../../x' }],
     ['a stem that ends in ..', { stem: 'out/..' }],
     ['a stem with a backslash', { stem: 'out\\x' }],
     ['a stem with NUL', { stem: 'out/\0' }],
@@ -169,7 +169,7 @@ describe('a lockfile that is refused', () => {
     ['an empty stem', { stem: '' }],
     ['a stem with an empty part', { stem: 'out//x' }],
     ['a digest without version', { digest: '0'.repeat(64) }],
-    ['a part of an unknown field', { parts: { title: '11111111' } }],
+    ['a part for an unknown field', { parts: { title: '11111111' } }],
     ['parts as a list', { parts: [] }],
     ['negative money', { quote_micro_usd: -1 }],
     ['fractional money', { quote_micro_usd: 0.5 }],
@@ -177,9 +177,9 @@ describe('a lockfile that is refused', () => {
     ['no money', { quote_micro_usd: undefined }],
     ['a key fingerprint that is a key', { key: 'sk-secret' }],
     ['a time without zone', { at: { intent: '2026-01-02T03:04:05' } }],
-    ['a time that is none', { at: { intent: '2026-13-02T03:04:05Z' } }],
+    ['an invalid time', { at: { intent: '2026-13-02T03:04:05Z' } }],
     ['a time of an unknown state', { at: { begun: '2026-01-02T03:04:05Z' } }],
-    ['a queue id that turns the writing around', { state: 'queued', queue_id: 'q\u202e1' }],
+    ['a queue id with bidi controls', { state: 'queued', queue_id: 'q\u202e1' }],
     ['a queue id in two lines', { state: 'queued', queue_id: 'q\n1' }],
     ['a queue id with an escape', { state: 'queued', queue_id: '\u001b[2J' }],
     ['an empty queue id', { state: 'queued', queue_id: '' }],
@@ -187,13 +187,16 @@ describe('a lockfile that is refused', () => {
     ['queued without queue id', { state: 'queued' }],
     ['stored without file', { state: 'stored', queue_id: 'q1' }],
     ['an intent that was answered', { queue_id: 'q1' }],
-    ['a file path that climbs', { state: 'done', queue_id: 'q1', file: { ...file, path: '../x' } }],
+    [
+      'a file path that leaves the folder',
+      { state: 'done', queue_id: 'q1', file: { ...file, path: '../x' } },
+    ],
     ['a short hash', { state: 'done', queue_id: 'q1', file: { ...file, sha256: 'aa' } }],
     ['a file without bytes', { state: 'done', queue_id: 'q1', file: { ...file, bytes: undefined } }],
-    ['a move that climbs', { move_to: '..' }],
+    ['a move that leaves the folder', { move_to: '..' }],
     ['a reason in words', { reason: { code: 'no more money' } }],
     ['a reason without code', { reason: { status: 400 } }],
-    ['a status that is none', { reason: { code: 'x', status: 1000 } }],
+    ['an invalid status', { reason: { code: 'x', status: 1000 } }],
     ['refunded as text', { refunded: 'yes' }],
   ])('may contain %s', (_, fields) => {
     const line = JSON.stringify(Object.assign(Object.create(null), { ...attempt(), ...fields }));

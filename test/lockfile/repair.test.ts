@@ -139,7 +139,7 @@ describe('git', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  /** Two branches go on from one lockfile; what `git merge` leaves in the file. */
+  /** Two branches continue from one lockfile; returns what `git merge` leaves in the file. */
   function merged(base: readonly Attempt[], ours: readonly Attempt[], theirs: readonly Attempt[]): string {
     commit(base);
     git('checkout', '-q', '-b', 'other');

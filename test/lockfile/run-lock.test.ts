@@ -25,11 +25,11 @@ function identity(pid: number, fields: Partial<ProcessIdentity> = {}): ProcessId
   };
 }
 
-/** One process, and which others it finds alive: start times by pid. */
+/** One process, and the others that it finds alive: start times by pid. */
 interface Actor {
   readonly self: ProcessIdentity;
   readonly living?: Readonly<Record<number, string>>;
-  /** The operating system's names. Absent: it has none to claim. */
+  /** Names claimed in the operating system. Absent: not supported. */
   readonly claims?: Claims;
 }
 
@@ -78,7 +78,7 @@ function unlock(files: Files, actor: Actor, force: boolean) {
   return breakRunLock(files, processes, clock, random, lockPath, force);
 }
 
-/** Somebody ran here before. */
+/** Another run used the folder before. */
 function emptyDisk(): MemoryDisk {
   return createMemoryDisk({ [path.join(path.dirname(guard), '.gitignore')]: '*\n' });
 }
@@ -89,7 +89,7 @@ async function heldBy(actor: Actor): Promise<MemoryDisk> {
   return disk;
 }
 
-/** Of all files but the one that has git ignore the folder. */
+/** All files except the one that makes git ignore the folder. */
 const names = (disk: MemoryDisk) => Object.keys(disk.texts()).filter((name) => !name.endsWith('/.gitignore'));
 
 describe('the guard', () => {
@@ -141,9 +141,9 @@ describe('the guard', () => {
 
   it.each<[string, ProcessIdentity, Record<number, string>]>([
     ['on another host', identity(1, ELSEWHERE), {}],
-    ['alive, and the system tells no start time', identity(1), { 1: '' }],
-    ['alive, and told none when it began', identity(1, { startTime: '' }), { 1: 'start-1' }],
-    ['alive, where boots are not told apart', identity(1, { bootId: '', startTime: '' }), { 1: '' }],
+    ['alive, and the system knows no start time', identity(1), { 1: '' }],
+    ['alive, and recorded without a start time', identity(1, { startTime: '' }), { 1: 'start-1' }],
+    ['alive, on a system without boot ids', identity(1, { bootId: '', startTime: '' }), { 1: '' }],
     ['on a machine of the same name', identity(1, { ...ELSEWHERE, hostname: 'studio' }), {}],
   ])('is not taken over if the holder may be alive: %s', async (_, holder, living) => {
     const disk = await heldBy({ self: holder });
@@ -357,14 +357,14 @@ describe('unlock', () => {
   });
 });
 
-/** Several processes want the guard at the same time; pid 1 is gone, the others live. */
+/** Several processes want the guard at the same time; pid 1 is dead, the others live. */
 function race(count: number) {
   const pids = Array.from({ length: count }, (_, n) => n + 2);
   const living = Object.fromEntries(pids.map((pid) => [pid, `start-${pid}`]));
   return pids.map((pid): Actor => ({ self: identity(pid), living }));
 }
 
-/** The disk as a process leaves it that is killed before its operation `at`. */
+/** The disk as left by a process that is killed before operation `at`. */
 async function killedAt(before: MemoryDisk, at: number, pid: number): Promise<MemoryDisk> {
   const disk = before.crash(at);
   disk.intercept(({ index }) => (index === at ? 'halt' : undefined));

@@ -17,7 +17,7 @@ const queued = attempt({ rev: 2, state: 'queued', queue_id: 'q1' });
 const done = attempt({ rev: 3, state: 'done', queue_id: 'q1', file });
 const other = attempt({ attempt: id('b'), track: 'coda' });
 const otherQueued = { ...other, rev: 2, state: 'queued', queue_id: 'q2' } as const;
-/** What a new file begins with. */
+/** The beginning of a new file. */
 const head = serialiseLock(header, []);
 const line = (one: Attempt) => `${attemptLine(one)}\n`;
 
@@ -36,7 +36,7 @@ function textOf(disk: MemoryDisk): string | undefined {
   return disk.texts()[path];
 }
 
-/** Nothing is left over: a journal is there until the store is closed. */
+/** Nothing is left over; a journal exists until the store is closed. */
 function isTidy(disk: MemoryDisk): boolean {
   return Object.keys(disk.texts()).every(
     (found) => found === path || found.endsWith('/.gitignore') || found.endsWith('.journal'),
@@ -239,7 +239,7 @@ describe('a lockfile that version control replaces during the run', () => {
   });
 });
 
-/** What others may do to a lockfile during a run: the disk afterwards. */
+/** What others may do to a lockfile during a run. @returns the disk afterwards */
 const MISFORTUNES: readonly (readonly [string, (disk: MemoryDisk, before: string) => Promise<void>])[] = [
   ['restored: the same bytes in another file', async (disk) => disk.put(path, textOf(disk) ?? '')],
   ['restored to how it was before', async (disk, before) => disk.put(path, before)],
@@ -376,7 +376,7 @@ describe('a journal', () => {
   it('of a lockfile that was never created is not left behind', async () => {
     const disk = createMemoryDisk();
     const store = await open(disk.files);
-    // No way of making a file is left: neither by a link nor in place.
+    // No way to create a file works, by a link or in place.
     disk.intercept(({ name, path: at }) =>
       (name === 'link' || name === 'open') && at === path ? 'EIO' : undefined,
     );
@@ -470,13 +470,13 @@ describe('a lockfile that is not opened', () => {
   });
 });
 
-/** What a life of a store promised: what was acknowledged, and what was only begun. */
+/** What a store promised: records that were acknowledged, and records that were only started. */
 interface Promised {
   readonly acknowledged: Attempt[];
   readonly begun: Attempt[];
 }
 
-/** Records a few attempts, some side by side, over two openings; goes on after faults. */
+/** Records a few attempts, some concurrently, in two sessions; continues after faults. */
 async function live(files: Files, promised: Promised): Promise<void> {
   const script = [
     [[intent], [queued, other], [otherQueued]],
@@ -524,7 +524,7 @@ async function expectKept(disk: MemoryDisk, { acknowledged, begun }: Promised): 
   for (const one of read.attempts.values()) expect(lines).toContain(attemptLine(one));
 }
 
-/** A next run opens the file, adds to it and closes it, and that is durable. */
+/** A next run opens the file, adds to it and closes it durably. */
 async function expectGoesOn(disk: MemoryDisk, { acknowledged, begun }: Promised): Promise<void> {
   const store = await open(disk.files);
   const last = attempt({ attempt: id('last') });

@@ -4,7 +4,7 @@ import { loadManifestText } from '../../src/manifest/load.js';
 import type { LoadedManifest, Take } from '../../src/manifest/take.js';
 import { createMemoryDisk } from '../fakes/memory-files.js';
 
-/** Loads a manifest as `/album/album.yaml`; `files` by their path relative to `/album`. */
+/** Loads a manifest as `/album/album.yaml`; `files` by path relative to `/album`. */
 export function load(text: string, files: Readonly<Record<string, string>> = {}): Promise<LoadedManifest> {
   const disk = createMemoryDisk({ '/album/album.yaml': text });
   for (const [path, content] of Object.entries(files)) disk.put(posix.join('/album', path), content);
@@ -23,7 +23,7 @@ export function placeOf({ code, span }: Diagnostic): string {
   return span ? `${code}@${span.line}:${span.column}` : code;
 }
 
-/** The takes of a manifest that has to be without errors. */
+/** The takes of a manifest without errors. */
 export async function takesOf(
   text: string,
   files: Readonly<Record<string, string>> = {},
@@ -33,7 +33,7 @@ export async function takesOf(
   return manifest.takes;
 }
 
-/** A manifest of one track `a` that is complete but for these lines, which stand from line 5 on. */
+/** A manifest with one track `a`, complete except for these lines, which begin at line 5. */
 export function oneTrack(...lines: readonly string[]): string {
   return [
     'version: 1',

@@ -123,7 +123,11 @@ describe('an error that needs the whole manifest has a code and a place', () => 
     ],
     ['an optimizer and no lyrics', oneTrack('lyrics_prompt: " "', 'lyrics_optimizer: true'), []],
     ['an escape character in a prompt', oneTrack('prompt: "a\\e[31mb"'), ['unprintable-character@5:13']],
-    ['half a character in lyrics', oneTrack('lyrics_prompt: "a\\uD83D"'), ['unprintable-character@5:20']],
+    [
+      'half a surrogate pair in lyrics',
+      oneTrack('lyrics_prompt: "a\\uD83D"'),
+      ['unprintable-character@5:20'],
+    ],
     ['a zero byte in a title', oneTrack('title: "a\\0"'), ['unprintable-character@5:12']],
     ['tabs and line ends in a prompt', oneTrack('prompt: "a\\tb\\r\\nc"'), []],
     ['both kinds of lyrics', oneTrack('lyrics_prompt: la', 'lyrics_file: l.txt'), ['lyrics-twice@6:18']],
@@ -138,7 +142,7 @@ describe('an error that needs the whole manifest has a code and a place', () => 
 
   it.each([
     ['lyrics', ['lyrics_prompt: la', 'force_instrumental: true']],
-    ['lyrics to be written', ['lyrics_optimizer: true', 'force_instrumental: true']],
+    ['the lyrics optimizer', ['lyrics_optimizer: true', 'force_instrumental: true']],
   ])('is only a warning for an instrumental track with %s', async (_name, lines) => {
     const { manifest, diagnostics } = await load(oneTrack(...lines));
     expect(diagnostics.map(({ code, severity }) => [code, severity])).toEqual([

@@ -119,7 +119,7 @@ describe('an error about two takes with the same file', () => {
     ],
     ['trailing dots in a folder', 'output: "x/y.{ext}"', 'output: "x. /y.{ext}"'],
     [
-      'titles that differ in what no name can hold',
+      'titles that differ only in forbidden characters',
       'output: "{title}.{ext}", title: "x?"',
       'output: "{title}.{ext}", title: "x*"',
     ],

@@ -16,13 +16,13 @@ describe('an error in YAML has a code and a place', () => {
     ['a bad escape', 'a: "\\q"\n', ['yaml-syntax@1:5']],
     ['a list as the name of a field', '? [a]\n: 1\n', ['yaml-syntax@1:3']],
     ['two errors on two lines', 'a: b: c\nd: e: f\n', ['yaml-syntax@1:4', 'yaml-syntax@2:4']],
-    ['a foreign tag', 'a: !secret b\n', ['yaml-tag@1:4']],
+    ['an unknown tag', 'a: !secret b\n', ['yaml-tag@1:4']],
     ['a tag of another schema', 'a: !!binary aGk=\n', ['yaml-tag@1:4']],
     ['an older YAML', '%YAML 1.1\n---\na: yes\n', ['yaml-version@1:1']],
     ['a second document', 'a: 1\n---\nb: 2\n', ['several-documents@2:1']],
     ['nothing', '', ['empty-manifest@1:1']],
     ['nothing but comments', '# one\n\n# two\n', ['empty-manifest@1:1']],
-    ['nothing but a mark', '---\n', ['empty-manifest@1:1']],
+    ['nothing but a document marker', '---\n', ['empty-manifest@1:1']],
   ])('%s', (_name, text, expected) => {
     expect(found(text)).toEqual(expected);
     expect(parsed(text).root).toBeUndefined();
@@ -50,10 +50,10 @@ describe('valid YAML is read', () => {
   it.each([
     ['a byte-order mark', '\uFEFFa: 1\n', { a: 1 }],
     ['CRLF', 'a: 1\r\nb: |\r\n  x\r\n  y\r\n', { a: 1, b: 'x\ny\n' }],
-    ['an end mark', '---\na: 1\n...\n', { a: 1 }],
-    ['words of older YAML as text', 'a: yes\nb: off\nc: 12:30\n', { a: 'yes', b: 'off', c: '12:30' }],
+    ['an end marker', '---\na: 1\n...\n', { a: 1 }],
+    ['YAML 1.1 booleans as text', 'a: yes\nb: off\nc: 12:30\n', { a: 'yes', b: 'off', c: '12:30' }],
     ['an alias', 'a: &x [1, 2]\nb: *x\n', { a: [1, 2], b: [1, 2] }],
-    ['an anchor set anew', 'a: &x 1\nb: &x 2\nc: *x\n', { a: 1, b: 2, c: 2 }],
+    ['a redefined anchor', 'a: &x 1\nb: &x 2\nc: *x\n', { a: 1, b: 2, c: 2 }],
     ['an absent value', 'a:\nb: 1\n', { a: null, b: 1 }],
     ['numbers as names', '1: a\n', { 1: 'a' }],
     ['raw control characters', 'a: x\u001b[31m\u0007y\n', { a: 'x\u001b[31m\u0007y' }],
@@ -101,8 +101,8 @@ describe('hostile text is refused or read in linear time', () => {
     ].join('\n');
 
   it.each([
-    ['aliases that explode', bomb(30), /^manifest-too-large@\d+:\d+$/],
-    ['open brackets without end', '['.repeat(50_000), /^too-deep@1:66$/],
+    ['an alias bomb', bomb(30), /^manifest-too-large@\d+:\d+$/],
+    ['endless open brackets', '['.repeat(50_000), /^too-deep@1:66$/],
     ['brackets that are closed again', '['.repeat(50_000) + ']'.repeat(50_000), /^too-deep@1:66$/],
     ['lists in lists', `${'- '.repeat(50_000)}a`, /^too-deep@1:131$/],
     ['maps as keys', '? '.repeat(50_000), /^too-deep@1:131$/],

@@ -4,8 +4,8 @@ import { createTransport } from '../../src/node/transport.js';
 import { rawServer } from './raw-server.js';
 
 /*
- * undici 7 throws where nobody can catch it when a connection ends while its answer waits to be read
- * (nodejs/undici#5360, mended in 8). An uncaught error fails the whole file here, as it would end a run.
+ * undici 7 throws where nobody can catch it if a connection ends while its answer waits to be read (nodejs/undici#5360,
+ * fixed in 8). An uncaught error fails the whole file here, as it would end a run.
  */
 
 const cleanUps: (() => Promise<unknown>)[] = [];
@@ -13,10 +13,10 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 
-/** What makes a connection wait lies between them; more than a connection holds beyond. */
+/** From what a connection buffers to more than it buffers: what makes it wait is in between. */
 const SIZES = [40, 64, 65, 100, 128, 220, 8_000].map((kib) => kib * 1024);
 
-/** The answer of a server that ends the connection after it, when that end has arrived and nothing was read yet. */
+/** The answer of a server that ends the connection after it, once that end has arrived and nothing was read yet. */
 async function lateReader(head: string, bytes: number, end: (socket: Socket) => void) {
   let ended = () => {};
   const arrived = new Promise<void>((resolve) => {
@@ -41,7 +41,7 @@ async function lateReader(head: string, bytes: number, end: (socket: Socket) => 
   return answer;
 }
 
-/** So many turns of the event loop: enough for all that is on its way. */
+/** This many turns of the event loop: enough for everything in flight. */
 async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) await new Promise((next) => setImmediate(next));
 }
@@ -60,7 +60,7 @@ describe.each(SIZES)('a connection that ends before its answer of %i bytes was r
   const close = 'HTTP/1.1 200 OK\r\nconnection: close\r\n';
 
   it.each([
-    ['without a mark of its length', `${close}\r\n`],
+    ['without its length', `${close}\r\n`],
     ['of HTTP 1.0', 'HTTP/1.0 200 OK\r\n\r\n'],
     ['with its length', `${close}content-length: ${bytes}\r\n\r\n`],
     ['of HTTP 1.0, with its length', `HTTP/1.0 200 OK\r\ncontent-length: ${bytes}\r\n\r\n`],

@@ -1,4 +1,4 @@
-/** Small, valid audio files of further containers, built byte by byte. What they hold need not be decodable. */
+/** Small, valid audio files of further containers, built byte by byte. Their contents need not be decodable. */
 
 function u16(value: number): Buffer {
   return Buffer.from([(value >> 8) & 0xff, value & 0xff]);
@@ -67,16 +67,16 @@ function moov(frames: number, samples: Samples, extra: readonly Uint8Array[] = [
 }
 
 export interface M4aOptions {
-  /** Where `moov` stands. Default: in front. */
+  /** The position of `moov`. Default: in front. */
   readonly moovLast?: boolean;
   readonly wide?: boolean;
   /** `mdat` says "to the end of the file". */
   readonly openEnd?: boolean;
-  /** Added to each chunk's place. */
+  /** Added to each chunk offset. */
   readonly shift?: number;
 }
 
-/** Of 20 frames in chunks of 5. */
+/** 20 frames in chunks of 5. */
 export function m4a(frames = 20, options: M4aOptions = {}): Buffer {
   const perChunk = 5;
   const sizes = Array.from({ length: frames }, (_, at) => 30 + ((at * 7) % 11));
@@ -98,7 +98,7 @@ export function m4a(frames = 20, options: M4aOptions = {}): Buffer {
   return Buffer.concat([FTYP, moovAt(from), mdat]);
 }
 
-/** Some fragments of five frames each, with `mfra` at the end unless told otherwise. */
+/** Some fragments of five frames each, by default with `mfra` at the end. */
 export function fragmentedM4a(fragments = 4, end: 'mfra' | 'sidx' | 'mehd' | 'none' = 'mfra'): Buffer {
   const frames = 5;
   const mehd = end === 'mehd' ? [full('mehd', fragments * frames * FRAME)] : [];
@@ -118,7 +118,7 @@ export function fragmentedM4a(fragments = 4, end: 'mfra' | 'sidx' | 'mehd' | 'no
 function fragment(index: number, frames: number): Buffer {
   const sizes = Array.from({ length: frames }, (_, at) => 20 + ((index + at) % 5));
   const make = (dataOffset: number) => {
-    // Offsets count from the `moof`; each sample tells its size.
+    // Offsets count from the `moof`; each sample has its size.
     const tfhd = box('tfhd', u32(0x02_0000), u32(1));
     const trun = box('trun', u32(0x201), u32(frames), u32(dataOffset), ...sizes.map(u32));
     return box('moof', full('mfhd', index + 1), box('traf', tfhd, trun));
@@ -127,7 +127,7 @@ function fragment(index: number, frames: number): Buffer {
   return Buffer.concat([make(make(0).length + 8), box('mdat', media)]);
 }
 
-/** Pages of Ogg, the first with the head of an Opus stream. */
+/** Ogg pages; the first contains the header of an Opus stream. */
 export function ogg(pages = 6, options: { ended?: boolean; serial?: number } = {}): Buffer {
   const opusHead = Buffer.concat([Buffer.from('OpusHead\x01\x01', 'latin1'), Buffer.alloc(9)]);
   return Buffer.concat(
@@ -175,7 +175,7 @@ function element(id: number, body: Uint8Array, open = false): Buffer {
   return Buffer.concat([name, size, body]);
 }
 
-/** Of 3 s; `open`: as written to a pipe. */
+/** 3 s; `open`: as written to a pipe. */
 export function webm(options: { open?: boolean; docType?: string; trackType?: number } = {}): Buffer {
   const duration = Buffer.alloc(8);
   duration.writeDoubleBE(3_000);
@@ -215,13 +215,13 @@ export function aiff(seconds: number, kind: 'AIFF' | 'AIFC' = 'AIFF'): Buffer {
   return chunk('FORM', Buffer.from(kind), comm, chunk('SSND', Buffer.alloc(8), Buffer.alloc(frames * 2, 5)));
 }
 
-/** Of AIFF: length and name are the other way round than in a box, and the length is without both. */
+/** AIFF: length and name are in the opposite order of a box, and the length excludes both. */
 function chunk(name: string, ...parts: readonly Buffer[]): Buffer {
   const body = Buffer.concat(parts);
   return Buffer.concat([Buffer.from(name), u32(body.length), body]);
 }
 
-/** AAC in ADTS, 44.1 kHz: frames of some 200 bytes and 1,024 samples. */
+/** AAC in ADTS, 44.1 kHz: frames of about 200 bytes and 1,024 samples. */
 export function adts(frames: number): Buffer {
   return Buffer.concat(
     Array.from({ length: frames }, (_, at) => {
@@ -240,7 +240,7 @@ export function adts(frames: number): Buffer {
   );
 }
 
-/** A WAV as RF64: sizes in a `ds64` chunk, and none in their usual places. */
+/** A WAV as RF64: sizes in a `ds64` chunk, and none in the usual places. */
 export function rf64(wav: Buffer): Buffer {
   const data = wav.subarray(44);
   const sizes = Buffer.alloc(36);

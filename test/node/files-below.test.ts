@@ -34,7 +34,7 @@ afterEach(() => {
   rmSync(top, { recursive: true, force: true });
 });
 
-/** All that is below a folder, with what is in it. */
+/** Everything below a folder, with its contents. */
 function snapshot(folder: string): unknown {
   return readdirSync(folder, { withFileTypes: true, recursive: true })
     .map((entry) => {
@@ -57,7 +57,7 @@ async function write(files: FolderFiles, file: string, mode: 'exclusive' | 'trun
   await handle.close();
 }
 
-/** Each method, on or beside a path: those that change something come last. */
+/** Each method, on or beside a path; those that change something come last. */
 const CALLS: Readonly<Record<string, (files: FolderFiles, file: string) => Promise<unknown>>> = {
   read: (files, file) => files.read(file, 100),
   stream: text,

@@ -1,6 +1,6 @@
 import { createTransport } from '../../src/node/transport.js';
 
-/** Asks `BASE_URL` once over a pooled connection and twice over fresh ones; prints what came of each as JSON. */
+/** Requests `BASE_URL` once over a pooled connection and twice over fresh ones. Prints each result as JSON. */
 const { transport, close } = createTransport({
   baseUrl: process.env.BASE_URL ?? '',
   apiKey: 'key-of-the-child',

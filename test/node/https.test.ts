@@ -17,7 +17,7 @@ let directory = '';
 let authority = '';
 let server: Server;
 let port = 0;
-/** What each request looked like at the server. */
+/** What the server saw of each request. */
 let seen: { authorization: string | undefined; resumed: boolean }[] = [];
 
 beforeAll(async () => {
@@ -41,7 +41,7 @@ afterAll(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** A process of its own, since Node reads the extra authorities once, at its start. */
+/** A process of its own, since Node reads the extra CAs only once, at its start. */
 async function ask(environment: Record<string, string>): Promise<unknown[]> {
   seen = [];
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', CHILD], {

@@ -9,7 +9,7 @@ export interface RawRequest {
   readonly body: string;
 }
 
-/** A TCP server on loopback that answers as the script says, byte for byte. */
+/** A TCP server on loopback that answers with the script's exact bytes. */
 export async function rawServer(script: (socket: Socket, connection: number) => void) {
   const sockets = new Set<Socket>();
   let connections = 0;
@@ -60,7 +60,7 @@ function takeRequest(text: string): { request: RawRequest; length: number } | un
   return { request: { line, headers, body: text.slice(end + 4, length) }, length };
 }
 
-/** A whole answer with its length marked. */
+/** A whole answer with its length declared. */
 export function answerText(status: number, headers: Record<string, string>, body: string): string {
   const lines = Object.entries({ 'content-length': String(Buffer.byteLength(body)), ...headers });
   return `HTTP/1.1 ${status} X\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`;

@@ -15,7 +15,7 @@ describe('the base URL', () => {
     ['http://127.0.0.1:3000', 'http://127.0.0.1:3000'],
     ['http://127.8.9.1', 'http://127.8.9.1'],
     ['http://[::1]:3000', 'http://[::1]:3000'],
-  ])('%s is taken', (text, url) => {
+  ])('%s is accepted', (text, url) => {
     expect(parseBaseUrl(text)).toEqual({ ok: true, url });
   });
 

@@ -2,7 +2,9 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createTransport } from '../../src/node/transport.js';
 
-/** A service in a thread of its own, so that it goes on while this one stands still. `reported[0]` counts its answers. */
+/**
+ * A service in a thread of its own, so that it continues while this one is blocked. `reported[0]` counts its answers.
+ */
 const SERVICE = `
   const { createServer } = require('node:http');
   const { parentPort, workerData } = require('node:worker_threads');
@@ -40,7 +42,7 @@ async function service(bodyWaits = false) {
   return { reported, transport };
 }
 
-/** This process does nothing until the service has answered and every deadline has passed, as if stopped by SIGSTOP. */
+/** Blocks this process until the service has answered and every deadline has passed, as if stopped by SIGSTOP. */
 function pauseProcess(reported: Int32Array): void {
   Atomics.wait(reported, 0, 0);
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * DEADLINE_MS);

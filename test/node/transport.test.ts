@@ -17,7 +17,7 @@ const post = (more: Partial<TransportRequest> = {}): TransportRequest => ({
 });
 
 let cleanUps: (() => Promise<unknown>)[] = [];
-/** Requests that undici itself says it wrote: an independent witness of `sent`. */
+/** Requests that undici itself reports as written: an independent check of `sent`. */
 let written = 0;
 const onWritten = () => {
   written += 1;
@@ -59,7 +59,7 @@ async function textOf(answer: TransportAnswer): Promise<string> {
   return Buffer.concat(pieces).toString('utf8');
 }
 
-/** One turn of the event loop: undici lends a connection out again only after that. */
+/** One turn of the event loop: undici reuses a connection only after that. */
 const turn = () => new Promise((next) => setImmediate(next));
 
 describe('a request that is answered', () => {
@@ -156,7 +156,7 @@ describe('a request that was certainly not sent', () => {
   });
 
   it('has a name that does not resolve', async () => {
-    // A label of more than 63 characters is no name, so that no resolver outside is asked.
+    // A label of more than 63 characters is invalid, so no resolver outside is asked.
     const code = await expectNotSent(transportTo(`https://${'x'.repeat(64)}.invalid`));
     expect(code).toMatch(/^(ENOTFOUND|EAI_)/);
   });
@@ -224,19 +224,19 @@ describe('a request that may have been received', () => {
       expect(await expectSent((socket) => onRequest(socket, () => {}), { deadlineMs: 100 })).toBe('DEADLINE');
     });
 
-    it(`is not begun to be answered in time, on ${on}`, async () => {
+    it(`has no answer in time, on ${on}`, async () => {
       const server = await serve((socket) => onRequest(socket, () => socket.write('HTTP/1.1 103 X\r\n\r\n')));
       const result = await transportTo(http(server.port))(post({ freshConnection, headersDeadlineMs: 100 }));
       const message = expect.stringContaining('no answer began within 100 ms');
       expect(result).toMatchObject({ kind: 'no_answer', sent: true, code: 'DEADLINE', message });
     });
 
-    it(`is answered with what is no HTTP, on ${on}`, async () => {
+    it(`is answered with something other than HTTP, on ${on}`, async () => {
       const code = await expectSent((socket) => onRequest(socket, () => socket.end('SSH-2.0-OpenSSH\r\n')));
       expect(code).toMatch(/^HPE_|^HTTPParserError$/);
     });
 
-    it(`is answered by headers without end, on ${on}`, async () => {
+    it(`is answered with endless headers, on ${on}`, async () => {
       const code = await expectSent((socket) =>
         onRequest(socket, () => {
           socket.write('HTTP/1.1 200 X\r\n');
@@ -250,7 +250,7 @@ describe('a request that may have been received', () => {
       expect(code).toBe('UND_ERR_HEADERS_OVERFLOW');
     });
 
-    it(`is answered by informational answers without end, on ${on}`, async () => {
+    it(`is answered with endless informational answers, on ${on}`, async () => {
       const code = await expectSent((socket) =>
         onRequest(socket, () => {
           const more = () => {
@@ -277,7 +277,7 @@ describe('a request that may have been received', () => {
     expect(await transport(post())).toMatchObject({ kind: 'no_answer', sent: true });
     expect(server.connections).toBe(1);
     expect(written).toBe(2);
-    // The spending request is out of this danger.
+    // The submit is not exposed to this.
     await textOf(answered(await transport(post({ freshConnection: true }))));
   });
 
@@ -375,7 +375,7 @@ describe('the body of an answer', () => {
     expect(await closed).toBe('closed');
   });
 
-  it('without end is received only as fast as it is read, and closed when the reader stops', async () => {
+  it('that never ends is received only as fast as it is read, and closed when the reader stops', async () => {
     let sent = 0;
     let closed: Promise<unknown> = Promise.resolve();
     const piece = 'y'.repeat(65_536);
@@ -499,7 +499,7 @@ describe('a proxy', () => {
     ['ends without an answer', (socket) => socket.end()],
     ['breaks off in its answer', (socket) => socket.end('HTTP/1.1 200')],
     ['answers with a page', (socket) => socket.end('HTTP/1.1 502 X\r\ncontent-length: 2\r\n\r\nno')],
-    ['answers with no HTTP', (socket) => socket.end('220 mail ready\r\n\r\n')],
+    ['answers with something other than HTTP', (socket) => socket.end('220 mail ready\r\n\r\n')],
   ])('that %s is used once for each request', async (_, script) => {
     const { proxy, transport } = await throughProxy(script);
     for (const freshConnection of [false, true])

@@ -51,7 +51,7 @@ describe('a picks file', () => {
     ['an unknown field', 'version: 1\npick: {}\n', 'picks-invalid', 2, 1],
     ['a list of picks', 'version: 1\npicks: [a]\n', 'picks-invalid', 2, 8],
     ['a pick without a hash', 'version: 1\npicks:\n  opening: 2\n', 'picks-invalid', 3, 3],
-    ['a name that is no id', `version: 1\npicks:\n  Op ening: { sha256: ${A} }\n`, 'picks-invalid', 3, 3],
+    ['a name that is not an id', `version: 1\npicks:\n  Op ening: { sha256: ${A} }\n`, 'picks-invalid', 3, 3],
     ['a short hash', 'version: 1\npicks:\n  a: { sha256: abc }\n', 'picks-invalid', 3, 16],
     [
       'a note that is a number',

@@ -13,7 +13,7 @@ interface World {
   readonly models?: readonly Model[];
   readonly attempts?: readonly Attempt[];
   readonly budget?: number;
-  /** Micro-dollars by query key; a key that is not here gets this much; `null`: no answer. */
+  /** Micro-dollars by query key; the default for keys that are missing; `null`: no answer. */
   readonly price?: (key: string) => number | null;
 }
 
@@ -147,7 +147,7 @@ describe('the budget', () => {
   it.each([
     ['is not exceeded at the limit', 3_000_000, []],
     ['is exceeded by a micro-dollar', 2_999_999, ['over-budget']],
-    ['is not exceeded where there is none', undefined, []],
+    ['is not exceeded if there is none', undefined, []],
   ])('%s', (_, budget, expected) => {
     const plan = planOf({ ...three, ...(budget === undefined ? {} : { budget }) });
     expect(checkBudget(plan).map(({ code }) => code)).toEqual(expected);

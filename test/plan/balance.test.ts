@@ -7,7 +7,7 @@ import type { Balance } from '../../src/venice/client.js';
 import { makeTake, NOW_MS } from './builders.js';
 
 const EMPTY = { DIEM: 0, EARNED_CREDITS: 0, BUNDLED_CREDITS: 0, USD: 0 };
-/** All that a key which is no ADMIN key is told of. */
+/** All that a key without the ADMIN role can see. */
 const KEY_EMPTY = { DIEM: 0, BUNDLED_CREDITS: 0, USD: 0 };
 
 function planFor(prices: readonly number[]): Plan {
@@ -39,15 +39,19 @@ describe('a plan that costs three times one dollar', () => {
 
   it.each<[string, Balance, string[]]>([
     ['is covered by US dollars', { currencies: { ...EMPTY, USD: 3_000_000 } }, []],
-    ['lacks a micro-dollar', { currencies: { ...EMPTY, USD: 2_999_999 } }, ['over-balance']],
+    ['is short by a micro-dollar', { currencies: { ...EMPTY, USD: 2_999_999 } }, ['over-balance']],
     [
       'is covered by earned credits',
       { currencies: { ...EMPTY, EARNED_CREDITS: 100_000_000, USD: 100_000 } },
       [],
     ],
-    ['is covered by two purses together', { currencies: { ...EMPTY, DIEM: 1_000_000, USD: 2_000_000 } }, []],
     [
-      'is not covered where a price would have to be split',
+      'is covered by two balances together',
+      { currencies: { ...EMPTY, DIEM: 1_000_000, USD: 2_000_000 } },
+      [],
+    ],
+    [
+      'is not covered if a price would have to be split',
       { currencies: { ...EMPTY, DIEM: 1_500_000, USD: 1_500_000 } },
       ['over-balance'],
     ],
@@ -58,8 +62,8 @@ describe('a plan that costs three times one dollar', () => {
       ['over-balance'],
     ],
     ['is not permitted', { permitted: false, currencies: { ...EMPTY, USD: 9_000_000 } }, ['cannot-consume']],
-    ['is let through where no purse is known', { permitted: true, currencies: {} }, []],
-    ['is let through where one purse is unknown', { currencies: { DIEM: 0, USD: 0 } }, []],
+    ['is allowed if no balance is known', { permitted: true, currencies: {} }, []],
+    ['is allowed if one balance is unknown', { currencies: { DIEM: 0, USD: 0 } }, []],
   ])('%s', (_, balance, expected) => {
     expect(codes(three, balance)).toEqual(expected);
   });

@@ -6,7 +6,7 @@ import type { Take } from '../../src/manifest/take.js';
 import type { FileState } from '../../src/plan/history.js';
 import type { Catalogue, Model } from '../../src/venice/model.js';
 
-/** Midday of some day, ms since the epoch. */
+/** Midday of an arbitrary day, ms since the epoch. */
 export const NOW_MS = Date.parse('2026-03-10T12:00:00Z');
 
 export function spanAt(line: number): Span {
@@ -17,7 +17,7 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Any digest will do here, as long as equal requests have equal ones. */
+/** Any digest works here, as long as equal requests have equal ones. */
 export function digestOf(request: AudioRequest): string {
   return `v1:${sha256(JSON.stringify(request, Object.keys(request).sort()))}`;
 }
@@ -103,12 +103,12 @@ export interface AttemptSketch {
   readonly name?: string;
   readonly state?: AttemptState;
   readonly of?: Take;
-  /** Of this request rather than the take's own. */
+  /** Of this request instead of the take's own. */
   readonly request?: Partial<AudioRequest>;
   readonly quote?: number;
   readonly reason?: Attempt['reason'];
   readonly refunded?: boolean;
-  /** Where its file was recorded; by itself at its stem for states that have one. */
+  /** The recorded path of its file; by default at its stem, for states that have a file. */
   readonly path?: string;
   readonly moveTo?: string;
   readonly key?: string;
@@ -153,7 +153,7 @@ export function makeAttempt(sketch: AttemptSketch = {}): Attempt {
   };
 }
 
-/** Every recorded file is there, but for what `changes` says. */
+/** Every recorded file exists, except for `changes`. */
 export function filesOf(
   attempts: readonly Attempt[],
   changes: Readonly<Record<string, FileState>> = {},

@@ -117,7 +117,7 @@ describe('decisions for any lockfile, disk and flags', () => {
         for (const { take, decision } of decide(input).rows) {
           if (decision.kind !== 'buy') continue;
           const same = of(input, take).filter(({ digest }) => digest === take.digest);
-          // What is done may be forced although an older attempt, superseded by it, is still on its way.
+          // A finished take may be forced although an older attempt that it superseded is still in flight.
           const forced = decision.why.kind === 'forced' && decision.why.earlier.state === 'done';
           if (!forced) expect(same.some(isInFlight)).toBe(false);
         }

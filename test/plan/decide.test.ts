@@ -28,7 +28,7 @@ function only(decided: Decided): Decision {
   return decided.rows[0]!.decision;
 }
 
-/** `buy changed`, `held failed`, `collect`, …, and the attempt it rests on. */
+/** `buy changed`, `held failed`, `collect`, …, and the attempt it is based on. */
 function words(decision: Decision): string {
   switch (decision.kind) {
     case 'buy':

@@ -70,7 +70,7 @@ describe('--more', () => {
   it('counts from `takes`, so a second run adds nothing and says how to continue', async () => {
     const manifest = await manifestOf();
     const first = [boughtAt(manifest, 'one', 2), boughtAt(manifest, 'one', 3), boughtAt(manifest, 'two', 3)];
-    // One take of two was still to be made when the first run ended.
+    // One of two takes was not yet made when the first run ended.
     const second = await asked({ more: 2 }, first);
     expect(keysOf(second)).toEqual(['one', 'one#2', 'one#3', 'two', 'two#2', 'two#3', 'two#4']);
     expect(second.diagnostics).toEqual([]);

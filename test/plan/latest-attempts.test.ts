@@ -15,7 +15,7 @@ function rowsOf(attempts: readonly Attempt[], files = filesOf(attempts), takes =
   return decide({ takes, attempts, files, occupied: () => undefined, selection }).rows;
 }
 
-/** Came to its state at `atMs`. */
+/** Entered its state at `atMs`. */
 function fell(sketch: AttemptSketch, atMs = NOW_MS): Attempt {
   const attempt = makeAttempt({ name: 'b', ...sketch });
   return { ...attempt, at: { ...attempt.at, [attempt.state]: new Date(atMs).toISOString() } };
@@ -34,8 +34,11 @@ describe('a newer attempt that failed', () => {
     ['an older one', [makeAttempt({ name: 'c' }), fell({ state: 'failed' })]],
     ['one of another request', [done, fell({ state: 'failed', ...OLD })]],
     ['one of another take', [done, fell({ state: 'failed', of: other })]],
-    ['one before another that is here', [done, fell({ state: 'failed' }), makeAttempt({ name: 'c' })]],
-    ['one that is all there is', [fell({ state: 'failed' })]],
+    [
+      'an attempt before one whose file is here',
+      [done, fell({ state: 'failed' }), makeAttempt({ name: 'c' })],
+    ],
+    ['the only attempt', [fell({ state: 'failed' })]],
   ])('does not include %s', (_, attempts) => {
     expect(newerFailures(rowsOf(attempts), attempts).size).toBe(0);
   });

@@ -29,9 +29,9 @@ describe('lost answers to submits in a row', () => {
     ['l', 1, 1],
     ['lal', 1, 1],
     ['llrl', 3, 3],
-    // What a killed run left is lost as well.
+    // An intent left by a killed run counts as lost.
     ['lii', 3, 3],
-    // An answer that was still under way lifts nothing.
+    // An answer that was still in flight resets nothing.
     ['llla', 0, 3],
     ['llsal', 1, 2],
   ])('are counted in %o: %i at the end, %i at most', (letters, latest, longest) => {

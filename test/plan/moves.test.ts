@@ -22,7 +22,7 @@ function movesFor(
   });
 }
 
-/** Carries moves out on a disk of names that ignores letter case; fails where one would replace a file. */
+/** Carries out moves on a disk that ignores letter case; fails if one would replace a file. */
 function carryOut(moves: readonly FileMove[], paths: Iterable<string>): Map<string, string> {
   const disk = new Map([...paths].map((path) => [path.toLowerCase(), path]));
   for (const { from, to } of moves) {
@@ -36,7 +36,7 @@ function carryOut(moves: readonly FileMove[], paths: Iterable<string>): Map<stri
 
 const steps = (moves: readonly FileMove[]) => moves.map(({ from, to }) => `${from} -> ${to}`);
 
-/** The `Attempt` that is stored at `path` for a take that now wants `stem`. */
+/** The attempt stored at `path`, for a take that now wants `stem`. */
 function stored(track: string, stem: string, path: string): { take: Take; attempt: Attempt } {
   const take = makeTake({ track, stem, request: { prompt: `prompt of ${track}` } });
   return { take, attempt: makeAttempt({ name: track, of: take, path }) };
@@ -189,7 +189,7 @@ describe('any set of moves', () => {
       maxLength: 6,
     }),
     extensions: fc.array(fc.constantFrom('.wav', '.flac'), { minLength: 6, maxLength: 6 }),
-    /** How many are of a request that is wanted no more. */
+    /** How many are of an outdated request. */
     earlier: fc.nat({ max: 4 }),
     untrackedFiles: fc.subarray(slots, { maxLength: 2 }),
   });
@@ -217,7 +217,7 @@ describe('any set of moves', () => {
         expect(disk.size).toBe(paths.length + untrackedPaths.length);
         const at = new Map(attempts.map((attempt) => [attempt.attempt, attempt.file!.path]));
         for (const { attempt, to } of moves) at.set(attempt, to);
-        // So that what follows is asked at all.
+        // Ensures that the following checks run at all.
         if (untrackedPaths.length === 0) expect(diagnostics).toEqual([]);
         if (diagnostics.length > 0) return;
         takes.slice(earlier).forEach((take, index) => {

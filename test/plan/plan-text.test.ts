@@ -65,7 +65,7 @@ function screen(plan: Plan, options: Partial<PlanTextOptions> = {}): string {
   return renderPlan(plan, { ...OPTIONS, ...options });
 }
 
-/** The row of a take, its columns apart by one space. */
+/** The row of a take, with one space between columns. */
 function row(plan: Plan, key: string, options: Partial<PlanTextOptions> = {}): string | undefined {
   const lines = screen(plan, options).split('\n');
   return lines.find((line) => line.slice(3).startsWith(`${key} `))?.replace(/ +/g, ' ');
@@ -79,7 +79,7 @@ const past = (sketch: Parameters<typeof makeAttempt>[0]): World => ({
   attempts: [makeAttempt({ of: take, ...sketch })],
 });
 
-/** As after one question for a price, of two, that was not answered. */
+/** As after two quotes, one of which failed. */
 const PRICED_IN_PART: Plan = (() => {
   const plan = planOf({ takes: [take, makeTake({ track: 'second' })], budget: 5_000_000 });
   return { ...plan, purchases: plan.purchases.filter((purchase) => purchase.take === take) };
@@ -144,7 +144,7 @@ describe('the row of a take', () => {
       '- opening left out (new) song',
     ],
     [
-      'refused in passing',
+      'refused for now',
       past({ state: 'rejected', reason: { code: 'x', status: 402 } }),
       '+ opening again: rejected (402) $1.38 song',
     ],

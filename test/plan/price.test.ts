@@ -111,7 +111,7 @@ describe('the catalogue price', () => {
     ['of the default length by tier', modelWith(TIERS, { default_duration: 150 }), {}, 2_080_000],
     ['beyond every tier', modelWith(TIERS), { duration_seconds: 181 }, undefined],
     ['below every tier', modelWith(TIERS), { duration_seconds: 2 }, undefined],
-    ['that is not told', modelWith(undefined), { duration_seconds: 60 }, undefined],
+    ['that is not known', modelWith(undefined), { duration_seconds: 60 }, undefined],
   ];
   it.each(rows)('%s', (_, model, query, price) => {
     expect(cataloguePrice(model, { model: 'song', ...query })).toBe(price);
@@ -137,7 +137,7 @@ describe('possible savings', () => {
   it.each([
     ['the whole tier is used', 60],
     ['the cut would be more than a tenth', 100],
-    ['no length is asked for', undefined],
+    ['no length is requested', undefined],
     ['the length is in no tier', 1000],
   ])('do not exist if %s', (_, seconds) => {
     expect(spot(seconds)).toBeUndefined();

@@ -26,8 +26,8 @@ it.each([
     ],
     former,
   ],
-  ['nothing came of it', [{ take, decision: NEW }], { ...former, state: 'failed' as const }],
-  ['the request is another', [{ take, decision: NEW }], { ...former, digest: 'v1:0' }],
+  ['it came to nothing', [{ take, decision: NEW }], { ...former, state: 'failed' as const }],
+  ['the request differs', [{ take, decision: NEW }], { ...former, digest: 'v1:0' }],
   [
     'it is not bought',
     [{ take, decision: { kind: 'done', attempt: former } satisfies PlanRow['decision'] }],

@@ -16,7 +16,7 @@ function schemaOf(name: string) {
 }
 const definitions = schemaOf('manifest').definitions as Record<string, { examples: readonly unknown[] }>;
 
-/** A track that sets this field to the example of its schema, beside a model and a prompt. */
+/** A track with this field set to the example of its schema, plus a model and a prompt. */
 async function takeWith(...fields: readonly RequestField[]) {
   const values = Object.fromEntries(fields.map((field) => [field, definitions[field]?.examples[0]]));
   const track = { id: 'a', model: 'm', prompt: 'p', ...values };
@@ -27,7 +27,7 @@ async function takeWith(...fields: readonly RequestField[]) {
 describe.each(REQUEST_FIELDS)('the field %s of a request', (field) => {
   it('goes from the manifest to the wire', async () => {
     const take = await takeWith(field);
-    // Declares no more than it has to: a speed of 1 is sent only to a model that takes a speed.
+    // Declares no more than necessary: a speed of 1 is sent only to a model that accepts a speed.
     const model: Model = {
       id: take.request.model,
       name: 'M',

@@ -22,7 +22,7 @@ const opening = makeTake({ track: 'opening' });
 const ending = makeTake({ track: 'ending', request: { prompt: 'a slow fade' } });
 const TAKES = [opening, ending];
 
-/** The plan for these takes, every one at `price`. */
+/** The plan for these takes, each at `price`. */
 function planOf(
   takes: readonly Take[],
   attempts: readonly Attempt[] = [],
@@ -47,7 +47,7 @@ function basisOf(attempts: readonly Attempt[] = [], changes: Partial<PlanBasis> 
   return { endpoint: 'https://api.example/v1', lineage: LINEAGE, attempts, takes: TAKES, ...changes };
 }
 
-/** What a plan saved on `before` meets on `now`. */
+/** The result of applying a plan saved on `before` to `now`. */
 function reasonFor(before: PlanBasis, now: PlanBasis): string | undefined {
   return checkBasis(savePlan(planOf(before.takes, before.attempts), ALL, before), now)?.code;
 }
@@ -188,10 +188,10 @@ describe('the file of a saved plan', () => {
   it.each([
     ['another JSON', { format: 'venice-batch-lock' }],
     ['version 0', { version: 0 }],
-    ['a field nobody knows', { surprise: true }],
+    ['an unknown field', { surprise: true }],
     ['no takes', { manifest_sha256: undefined }],
-    ['a torn digest', { attempts_sha256: 'abc' }],
-    ['a lineage of another kind', { lineage: 7 }],
+    ['an incomplete digest', { attempts_sha256: 'abc' }],
+    ['a lineage of the wrong type', { lineage: 7 }],
     ['a total that is not the sum', { total_micro_usd: 1 }],
     ['a negative price', { purchases: [{ ...first, price_micro_usd: -1 }], total_micro_usd: -1 }],
     [
@@ -200,8 +200,8 @@ describe('the file of a saved plan', () => {
     ],
     ['one take twice', { purchases: [first, first] }],
     ['a purchase without a digest', { purchases: [{ ...first, digest: '' }], total_micro_usd: 100_000 }],
-    ['patterns that are no texts', { only: [1] }],
-    ['a flag that is a text', { retry_failed: 'no' }],
+    ['patterns that are not strings', { only: [1] }],
+    ['a flag that is a string', { retry_failed: 'no' }],
   ])('with %s is not valid', (_, changes) => {
     expect(changed(changes)).toMatchObject({ ok: false, code: 'plan-not-a-plan' });
   });

@@ -23,7 +23,7 @@ describe('a pattern', () => {
     ['the only take by number', ['intro-1#1'], ['intro-1#1']],
     ['many by a star', ['intro-*'], ['intro-1#1', 'intro-2#1']],
     ['one letter by a question mark', ['intro-?'], ['intro-1#1', 'intro-2#1']],
-    ['takes of a number', ['*#2'], ['song#2']],
+    ['takes by number', ['*#2'], ['song#2']],
     ['several', ['intro-1', 'song#2'], ['intro-1#1', 'song#2']],
   ])('matches %s', (_, only, expected) => {
     expect(selectedBy(only)).toEqual(expected);

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
 
-/** Who may import whom, by folder; `core` is for everybody. Data flows one way: manifest → plan → run → report. */
+/** Which folder may import which; all may import `core`. Data flows one way: manifest → plan → run → report. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   manifest: [],

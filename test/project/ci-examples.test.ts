@@ -8,7 +8,7 @@ import { fault } from './command-line.js';
 const GITHUB = ['github-actions.yml', 'github-actions-matrix.yml'];
 const FILES = [...GITHUB, 'gitlab-ci.yml', 'cron.sh'];
 
-/** Command lines of this program in a shell script, in YAML or not: folded lines are joined on. */
+/** Command lines of this program in a shell script or in YAML; folded lines are joined. */
 function commandsOf(text: string): readonly string[] {
   return text
     .replaceAll(/\\\n/g, ' ')

@@ -2,7 +2,10 @@ import { type Command, CommanderError } from 'commander';
 import { createProgram } from '../../src/commands/program.js';
 import { BatchError } from '../../src/core/errors.js';
 
-/** What is wrong with a command line of this program, or `undefined`: held against the command tree, nothing runs. */
+/**
+ * What is wrong with a command line of this program, or `undefined`. It is compared with the command tree, and nothing
+ * runs.
+ */
 export function fault(line: string): string | undefined {
   const [name, ...words] = wordsOf(line);
   if (name !== 'venice-batch') return `not a command of venice-batch: ${line}`;
@@ -25,7 +28,7 @@ function silence(command: Command): void {
   for (const child of command.commands) silence(child);
 }
 
-/** The words of a shell line: quotes are taken away, nothing is expanded. */
+/** The words of a shell line: quotes are removed, nothing is expanded. */
 export function wordsOf(line: string): string[] {
   return [...line.matchAll(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g)].map(([word]) => word.replace(/["']/g, ''));
 }

@@ -10,7 +10,7 @@ describe('the flags', () => {
     const read = [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name]) => name);
     const nested = createProgram(() => {}).commands.flatMap((command) => [command, ...command.commands]);
     const given = new Set(nested.flatMap(({ options }) => options.map((option) => option.attributeName())));
-    // What `report` calls `--out`, which `plan` has too.
+    // `report` has this name for `--out`, which `plan` has too.
     given.add('report');
     expect(read.length).toBeGreaterThan(20);
     expect(read.filter((name) => name !== undefined && !given.has(name))).toEqual([]);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** Names that a stranger may give a file or a track, with something in each that a shell would run. */
+/** Names that an attacker may give a file or a track, each with something that a shell would run. */
 export const hostileName = fc
   .array(
     fc.oneof(
@@ -39,7 +39,7 @@ export const hostileName = fc
   )
   .map((name) => name.replaceAll('\0', '').replaceAll('/', ''));
 
-/** The words of a line as bash, zsh and POSIX.1-2024 split it. Throws for what is not plain quoting, and would do more than name words. */
+/** The words of a line as bash, zsh and POSIX.1-2024 split it. Throws for anything other than plain quoting. */
 export function shellWords(line: string): string[] {
   const words: string[] = [];
   let rest = line;

@@ -101,7 +101,7 @@ describe('an error that names files', () => {
     (verb: string, ...words: string[]) =>
       nextCommandLine(verb, { manifest: name, flags: { lockfile: name, outDir: name } }, words);
 
-  /** What is left for a shell when all that is quoted is taken away. */
+  /** What is left for a shell once everything quoted is removed. */
   function unquoted(
     { message, hint = '' }: { message: string; hint?: string | undefined },
     name: string,

@@ -6,10 +6,10 @@ const SRC = new URL('../../src/', import.meta.url);
 const FILE_LINES_MAX = 300;
 const FUNCTION_LINES_MAX = 50;
 
-/** Generated, or a list of one line each: longer, and no harder to read. */
+/** Generated, or a plain list: longer, and no harder to read. */
 const LISTS: ReadonlySet<string> = new Set(['core/codes.ts', 'manifest/manifest.types.ts']);
 
-/** One entry a command, one a fault; and steps whose order is the point, which reads best in one place. */
+/** One entry per command or fault; and steps whose order matters, best read in one place. */
 const WHOLE: ReadonlySet<string> = new Set([
   'commands/program.ts: createProgram',
   'lockfile/lock-error.ts: explain',
@@ -24,7 +24,7 @@ const WHOLE: ReadonlySet<string> = new Set([
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
 const read = (file: string) => readFileSync(new URL(file, SRC), 'utf8');
 
-/** Functions by their own lines: those of functions inside them count for themselves. */
+/** Functions by their own lines; nested functions are counted separately. */
 function longFunctionsIn(file: string): readonly string[] {
   const source = ts.createSourceFile(file, read(file), ts.ScriptTarget.Latest, true);
   const lineOf = (position: number) => source.getLineAndCharacterOfPosition(position).line;

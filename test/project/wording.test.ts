@@ -35,7 +35,7 @@ const ODD: readonly RegExp[] = [
   /\ball the same\b/,
 ];
 
-/** Wording that kept readers of the source guessing who does what. */
+/** Wording that left readers of the source guessing who does what. */
 const ODD_IN_COMMENTS: readonly RegExp[] = [
   /\b(no|some|any|every)body\b/i,
   /\banew\b/,
@@ -71,7 +71,7 @@ const filesIn = (folder: string, ending: string): string[] =>
     .filter((file) => file.endsWith(ending))
     .map((file) => `${folder}/${file}`);
 
-/** Strings of a source file that a user may see: literals with at least two words. */
+/** Strings of a source file that a user may see: literals of at least two words. */
 function literalsOf(path: string): readonly string[] {
   const source = ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest, true);
   const found: string[] = [];

@@ -26,13 +26,13 @@ describe('integrated loudness, by the cases of EBU Tech 3341', () => {
     ['case 1: a sine at -23 dBFS', sequence([-23, 20]), -23],
     ['case 2: a sine at -33 dBFS', sequence([-33, 20]), -33],
     ['case 3: quieter parts around it are gated', sequence([-36, 10], [-23, 60], [-36, 10]), -23],
-    ['case 4: and next to silence too', sequence([-72, 10], [-36, 10], [-23, 60], [-36, 10], [-72, 10]), -23],
-    ['case 5: parts near to each other all count', sequence([-26, 20], [-20, 20.1], [-26, 20]), -23],
+    ['case 4: so is near silence', sequence([-72, 10], [-36, 10], [-23, 60], [-36, 10], [-72, 10]), -23],
+    ['case 5: parts of similar loudness all count', sequence([-26, 20], [-20, 20.1], [-26, 20]), -23],
   ])('%s', (_name, pcm, lufs) => {
     expect(Math.abs(integratedLoudness(pcm)! - lufs)).toBeLessThan(0.1);
   });
 
-  it('case 6: five channels and one for low tones', () => {
+  it('case 6: five channels and one low-frequency channel', () => {
     const at = (level: number) => sine(1_000, gain(level), 20, RATE);
     const channels = [at(-28), at(-28), at(-24), at(0), at(-30), at(-30)];
     expect(Math.abs(integratedLoudness({ sampleRate: RATE, channels })! + 23)).toBeLessThan(0.1);
@@ -64,7 +64,7 @@ describe('integrated loudness, by the cases of EBU Tech 3341', () => {
 });
 
 describe('true peak, by the cases of EBU Tech 3341', () => {
-  // Cases 15 to 19: tones at a whole part of the sample rate, shifted so that no sample meets the top.
+  // Cases 15 to 19: tones at integer fractions of the sample rate, shifted so that no sample is at a peak.
   it.each([
     ['case 15', 4, 0, 0.5, -6],
     ['case 16', 4, 45, 0.5, -6],
@@ -89,7 +89,7 @@ describe('true peak, by the cases of EBU Tech 3341', () => {
   });
 });
 
-/** Without the clicks of a hard start and end, which each meter's filter rings to in its own way. */
+/** Without the clicks of a hard start and end, to which each meter's filter responds differently. */
 function faded(samples: Float32Array, edge = 4_800): Float32Array {
   return samples.map((sample, at) => sample * Math.min(1, at / edge, (samples.length - 1 - at) / edge));
 }
@@ -136,7 +136,7 @@ describe.skipIf(!hasFfmpeg)('compared with the filter ebur128 of ffmpeg (needs f
       const summary = (await ffmpeg(words)).split('Summary:')[1] ?? '';
       const [, lufs] = /I:\s+(-?[\d.]+) LUFS/.exec(summary) ?? [];
       const [, peak] = /Peak:\s+(-?[\d.]+) dBFS/.exec(summary) ?? [];
-      // It tells one digit, so half of one is its own.
+      // It prints one decimal, so half of that is rounding.
       expect(Math.abs(integratedLoudness(pcm)! - Number(lufs))).toBeLessThan(0.1 + 0.05);
       expect(Math.abs(dbtp(pcm) - Number(peak))).toBeLessThan(0.2 + 0.05);
     } finally {
@@ -159,7 +159,7 @@ describe('findings', () => {
 
   it.each<[string, readonly Float32Array[], Expected, readonly string[]]>([
     ['silence', [silence(3)], {}, ['qc-silent']],
-    ['next to silence', [tone(3, 0.0005)], {}, ['qc-silent']],
+    ['near silence', [tone(3, 0.0005)], {}, ['qc-silent']],
     ['silence before', [joined(silence(2), tone())], {}, ['qc-silent-start']],
     ['silence after', [joined(tone(), silence(4))], {}, ['qc-silent-end']],
     ['clipping', [tone(3, 2).map((sample) => Math.max(-1, Math.min(1, sample)))], {}, ['qc-clipped']],
@@ -167,7 +167,7 @@ describe('findings', () => {
     ['a file that is too short', [tone(3)], { durationSeconds: 10 }, ['qc-length']],
     ['a file that is too long', [tone(10)], { durationSeconds: 3 }, ['qc-length']],
     ['a silent channel', [tone(), silence(3)], {}, ['qc-channel-silent']],
-    ['a channel upside down', [tone(), tone().map((sample) => -sample)], {}, ['qc-phase']],
+    ['an inverted channel', [tone(), tone().map((sample) => -sample)], {}, ['qc-phase']],
     ['very quiet sound', [tone(3, 0.004)], {}, ['qc-quiet']],
   ])('include %s', (_what, channels, expected, found) => {
     expect(codes(channels, expected)).toEqual(found);

@@ -140,16 +140,16 @@ describe('the marks are below their place', () => {
     ['after a tab', '\tab: 1', span(1, 2, 4), ['    ab: 1', '    ^^']],
     ['after wide characters', '日本: x', span(1, 5, 6), ['日本: x', '      ^']],
     ['below wide characters', 'a: 日本', span(1, 4, 6), ['a: 日本', '   ^^^^']],
-    ['below characters of two units', 'a: 𝄞𝄞 b', span(1, 9, 10), ['a: 𝄞𝄞 b', '      ^']],
-    ['below what is escaped', 'a: \u001b', span(1, 4, 5), ['a: \\u{1b}', '   ^^^^^^']],
+    ['below characters of two UTF-16 units', 'a: 𝄞𝄞 b', span(1, 9, 10), ['a: 𝄞𝄞 b', '      ^']],
+    ['below escaped characters', 'a: \u001b', span(1, 4, 5), ['a: \\u{1b}', '   ^^^^^^']],
     [
-      'to the end of the line where the place goes on',
+      'to the end of the line if the range continues',
       'a: b c  ',
       span(1, 4, 2, { endLine: 3 }),
       ['a: b c', '   ^^^'],
     ],
-    ['behind the end of a line', 'a: [', span(1, 5, 6), ['a: [', '    ^']],
-    ['in a line of CRLF', 'ab\r\ncd\r\n', span(2, 1, 3, { line: 2, endLine: 2 }), ['cd', '^^']],
+    ['past the end of a line', 'a: [', span(1, 5, 6), ['a: [', '    ^']],
+    ['in a line that ends in CRLF', 'ab\r\ncd\r\n', span(2, 1, 3, { line: 2, endLine: 2 }), ['cd', '^^']],
     ['in a blank line', '', span(1, 1, 1), ['', '^']],
   ] as [string, string, Span, [string, string]][])('%s', (_name, text, at, expected) => {
     const lines = render([error({ span: at })], { text });

@@ -140,8 +140,8 @@ describe('the last screen', () => {
     ['collect', '✔ nothing left in flight: 1 of 3 done', { done: 1, made: 1, not_bought: 2 }],
     ['--only', '✔ 1 of 3 done, the rest was left out', { done: 1, made: 1 }],
     ['a plan that was used', '✖ nothing bought: 3 of 3 done before', { done: 3, exit_code: 2 }],
-    ['a disk that broke', '✖ 3 of 3 done', { done: 3, made: 1, exit_code: 12 }],
-    ['too low a budget', '✖ 1 of 3 done', { done: 1, not_bought: 2, exit_code: 5 }],
+    ['a broken disk', '✖ 3 of 3 done', { done: 3, made: 1, exit_code: 12 }],
+    ['a budget that is too low', '✖ 1 of 3 done', { done: 1, not_bought: 2, exit_code: 5 }],
   ])('has a suitable headline: %s', (_, first, fields) => {
     const outcome = outcomeOf(summaryEvent({ total: 3, done: 0, made: 0, ...fields }));
     const text = renderSummary(outcome, SCREEN);

@@ -11,14 +11,14 @@ describe('foreign text is escaped', () => {
     ['a line end', 'a\r\nb', 'a\\u{d}\\u{a}b'],
     ['a tab, a bell, a backspace', '\t\u0007\b', '\\u{9}\\u{7}\\u{8}'],
     ['bidi controls', '\u202eabc\u2066', '\\u{202e}abc\\u{2066}'],
-    ['what takes no room', 'a\u200bb\ufeffc\u00add', 'a\\u{200b}b\\u{feff}c\\u{ad}d'],
+    ['zero-width characters', 'a\u200bb\ufeffc\u00add', 'a\\u{200b}b\\u{feff}c\\u{ad}d'],
     ['tags beyond the first plane', 'a\u{e0041}', 'a\\u{e0041}'],
     ['line separators', '\u2028\u2029', '\\u{2028}\\u{2029}'],
-    ['half a character', '\ud83d!', '\\u{d83d}!'],
+    ['half a surrogate pair', '\ud83d!', '\\u{d83d}!'],
     ['a command to a runner, in a line', 'a ##[group]b ###[x]', 'a #\\u{23}[group]b ##\\u{23}[x]'],
     ['a command to a runner, at its start', '::add-mask::a', '\\u{3a}:add-mask::a'],
     ['the same after a line end', 'std::a\n  ::x::', 'std::a\\u{a}  \\u{3a}:x::'],
-    ['what is no harm', 'Für Elise 🎵 日本語 \\u{1b}', 'Für Elise 🎵 日本語 \\u{1b}'],
+    ['harmless text', 'Für Elise 🎵 日本語 \\u{1b}', 'Für Elise 🎵 日本語 \\u{1b}'],
   ])('%s', (_name, text, expected) => {
     expect(escapeForeign(text)).toBe(expected);
   });

@@ -33,7 +33,7 @@ export function recordingTerminal(
   };
 }
 
-/** Time that passes only when told; whoever sleeps wakes in the order of the hours. */
+/** Time that passes only on request; sleepers wake in the order of their times. */
 export interface FakeClock extends Clock {
   advance(ms: number): Promise<void>;
   readonly sleeping: number;

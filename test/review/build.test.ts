@@ -91,8 +91,8 @@ describe('the data of the review page', () => {
 
   it.each([
     ['of a current take', 'now', 'current'],
-    ['of a take from before the track was changed', 'before', 'superseded'],
-    ['that no file has', 'f'.repeat(64), 'unknown'],
+    ['of a take made before the track changed', 'before', 'superseded'],
+    ['that matches no file', 'f'.repeat(64), 'unknown'],
   ])('recognize a pick %s', (_what, sha256, state) => {
     const attempts = [
       makeAttempt({ name: 'a', of: first, request: { prompt: 'x' }, sha256: 'before', path: 'out/old.wav' }),

@@ -25,7 +25,7 @@ export function judgeSubmit(
   if (intents.length === 0) blame('h', `no durable intent for ${prompt}`);
   if (intents.length > 0 && intents.every(({ latest }) => hasOtherDoubt(view, latest)))
     blame('s', `${prompt} is in doubt, and bought again`);
-  if (witness.stopped) blame('A', `${prompt} is submitted after the run was told to stop`);
+  if (witness.stopped) blame('A', `${prompt} is submitted after the run was asked to stop`);
   // Times of two clocks cannot be compared.
   if (world.clocksAgree && lostInARow(view) >= 3) blame('x', `${prompt} is bought after three lost answers`);
   judgeApproval(

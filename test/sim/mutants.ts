@@ -95,7 +95,7 @@ export const MUTANTS: readonly Mutant[] = [
     'utcDay(submittedMs) <= utcDay(nowMs)',
   ),
   patched(
-    'failed-without-a-word-is-refunded',
+    'unstated-refund-is-refunded',
     'src/venice/retrieve-outcome.ts',
     'return status !== undefined && ',
     'return ',
@@ -141,7 +141,7 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   patched(
-    'complete-before-custody',
+    'complete-before-stored',
     'src/run/collect-audio.ts',
     'const outcome = await storeAudio(context, job, attempt, audio);',
     "const outcome = await storeAudio(context, job, attempt, audio); await context.client.complete(attempt.model, attempt.queue_id ?? '');",
@@ -171,19 +171,19 @@ export const MUTANTS: readonly Mutant[] = [
     "return attempt.state === 'done' && attempt.refunded !== true;",
   ),
   patched(
-    'price-never-asked-again',
+    'price-never-quoted-again',
     'src/run/prices.ts',
     'clock.nowMs() - newestOf(quote).quotedAtMs <= QUOTE_AGE_MS_MAX;',
     'newestOf(quote).quotedAtMs > 0;',
   ),
   patched(
-    'nobody-is-asked',
+    'nothing-is-approved',
     'src/app/approve.ts',
     'const answer = await world.approve(prepared.plan, prepared.balance);',
     "const answer = 'approved' as string as 'approved' | 'declined';",
   ),
   patched(
-    'any-price-is-believed',
+    'any-price-is-accepted',
     'src/app/approve.ts',
     '(!suspicious || settings.acceptPrice === true)',
     '(!suspicious || settings.acceptPrice !== true)',
@@ -213,7 +213,7 @@ export const MUTANTS: readonly Mutant[] = [
     'if (doubtful !== undefined && input.selection.force.length === 0) return',
   ),
   patched(
-    'strangers-files-are-not-seen',
+    'untracked-files-are-not-seen',
     'src/plan/decide.ts',
     'const path = input.occupied(take.stem);',
     'const path = input.selection.force.length < 0 ? input.occupied(take.stem) : undefined;',
@@ -225,7 +225,7 @@ export const MUTANTS: readonly Mutant[] = [
     'const endIsMarked = audio.answer.framed || audio.contentLength === undefined ||',
   ),
   patched(
-    'audio-is-not-looked-at',
+    'audio-is-not-checked',
     'src/storage/download.ts',
     "if (finding.kind !== 'whole') return refusal(finding, audio.mediaType, received);",
     "if (finding.kind !== 'whole') finding = { kind: 'whole', mediaType: 'audio/wav' };",
@@ -340,7 +340,7 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   patched(
-    'remote-copy-deleted-unlooked',
+    'clean-up-without-a-check',
     'src/run/clean-up.ts',
     "if (found === 'gone') return fetchAgain(context, job, attempt);\n  if",
     'if',
@@ -403,7 +403,7 @@ export const MUTANTS: readonly Mutant[] = [
     'if (queueId !== undefined) {',
   ),
   patched(
-    'adopted-without-a-look',
+    'adopted-without-a-check',
     'src/run/adopt.ts',
     "if (isMalformed || outcome.kind === 'unknown_id') return { kind: 'unknown' };",
     "if (isMalformed || outcome.kind === 'unknown_id') return { kind: 'known' };",
@@ -422,7 +422,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   patched('links-are-followed', 'src/storage/output.ts', 'files: await files.below(root)', 'files'),
   patched(
-    'any-key-mark-is-ours',
+    'any-key-signature-is-ours',
     'src/lockfile/key-signature.ts',
     'attempt.file !== undefined && attempt.key === of(attempt);',
     'attempt.file !== undefined;',

@@ -40,7 +40,7 @@ const WHOLE: readonly [name: string, bytes: Buffer, mediaType: string, seconds: 
   ],
   ['fragmented m4a', fragmentedM4a(), 'audio/mp4', seconds(20, 1_024)],
   ['fragmented m4a with an index in front', fragmentedM4a(4, 'sidx'), 'audio/mp4', seconds(20, 1_024)],
-  ['fragmented m4a that tells its length', fragmentedM4a(4, 'mehd'), 'audio/mp4', seconds(20, 1_024)],
+  ['fragmented m4a with its length', fragmentedM4a(4, 'mehd'), 'audio/mp4', seconds(20, 1_024)],
   ['ogg', ogg(), 'audio/opus', 4],
   ['chained ogg', Buffer.concat([ogg(), ogg(4, { serial: 8 })]), 'audio/opus', 6],
   ['webm', webm(), 'audio/webm', 3],

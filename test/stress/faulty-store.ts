@@ -2,7 +2,7 @@ import type { ObjectStore, PutAnswer } from '../../src/shared-log/object-store.j
 import { StoreFault } from '../../src/shared-log/object-store.js';
 import type { Rng } from '../sim/random.js';
 
-/** Of the requests, so many get a fault. */
+/** Share of requests that get a fault. */
 export const FAULT_SHARE = 0.15;
 const LATE_MS_MAX = 300;
 

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type Place, type PlaceKind, startPlace, whyNot } from '../shared-log/places.js';
 import { stress } from './stress.js';
 
-/** Small, so that it takes seconds: `npm run stress` has eight processes, 200 appends each and 40 kills. */
+/** Small, to take only seconds: `npm run stress` has eight processes, 200 appends each and 40 kills. */
 const SIZES: Readonly<Record<PlaceKind, { processes: number; appends: number; kills: number }>> = {
   folder: { processes: 4, appends: 25, kills: 6 },
   s3: { processes: 4, appends: 25, kills: 6 },

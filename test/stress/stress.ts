@@ -8,9 +8,9 @@ import type { Task } from './worker.js';
 
 export interface StressOptions {
   readonly processes: number;
-  /** Of each process, over all its lives. */
+  /** Appends per process, over all its lives. */
   readonly appends: number;
-  /** By SIGKILL, spread over the whole run; the process starts again on what is left to do. */
+  /** By SIGKILL, spread over the whole run. The process then starts again with what is left to do. */
   readonly kills: number;
   readonly seed: number;
   /** The program with a safety step switched off. */
@@ -18,7 +18,7 @@ export interface StressOptions {
 }
 
 export interface StressResult {
-  /** What is wrong with the log that came out. */
+  /** What is wrong with the resulting log. */
   readonly faults: readonly string[];
   readonly answers: Readonly<Record<string, number>>;
   readonly entries: number;
@@ -30,7 +30,7 @@ export interface StressResult {
 
 const PRICE = 100;
 
-/** Many processes on one log, with faults and kills; then the log is judged by its entries alone. */
+/** Many processes on one log, with faults and kills. Afterwards the log is judged by its entries alone. */
 export async function stress(place: Place, options: StressOptions): Promise<StressResult> {
   const { processes, appends, kills, seed } = options;
   const startMs = performance.now();
@@ -84,20 +84,20 @@ interface Run {
   readonly acknowledged: Acknowledged[];
   readonly latenciesMs: number[];
   readonly living: Set<ChildProcess>;
-  /** With these answers somebody is killed. */
+  /** The number of answers after which a process is killed. */
   readonly killsAt: ReadonlySet<number>;
   count: number;
   killed: number;
 }
 
-/** So many different numbers from 1 to a maximum. */
+/** Distinct random numbers from 1 to a maximum. */
 function momentsOf(rng: Rng, count: number, max: number): ReadonlySet<number> {
   const moments = new Set<number>();
   while (moments.size < Math.min(count, max)) moments.add(rng.between(1, max));
   return moments;
 }
 
-/** One process after the other, until all its appends are answered. */
+/** One process after another, until all its appends are answered. */
 async function workUntilDone(run: Run, task: Task): Promise<void> {
   let left = task.appends;
   while (left > 0) {

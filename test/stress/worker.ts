@@ -1,6 +1,6 @@
 /*
- * One machine of the stress test, in a process of its own that may be killed at any moment: claims takes, and records what
- * became of them. Says of each append what it was told.
+ * One machine of the stress test, in its own process, which may be killed at any moment: claims takes, and records
+ * their outcomes. Reports what it was told about each append.
  */
 import { writeSync } from 'node:fs';
 import { createClock } from '../../src/node/clock.js';
@@ -12,7 +12,7 @@ import { storeAt } from '../shared-log/places.js';
 import { createRng, type Rng } from '../sim/random.js';
 import { withFaults } from './faulty-store.js';
 
-/** What a worker gets, as JSON on its command line. */
+/** The arguments of a worker, as JSON on its command line. */
 export interface Task {
   readonly address: string;
   readonly folder: string;
@@ -24,7 +24,7 @@ export interface Task {
   readonly budgetMicroUsd: number;
 }
 
-/** Claims under way side by side: they share entries. */
+/** Concurrent claims: they share entries. */
 const WORKERS = 3;
 
 const task = JSON.parse(process.argv[2] ?? '') as Task;

@@ -30,14 +30,14 @@ export interface S3Server {
 const KEYS = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'testtesttest' };
 const BUCKET = 'venice-batch-test';
 
-/** The programs of Ceph that are not installed here. */
+/** The programs of Ceph that are missing here. */
 export function missingFromCeph(): readonly string[] {
   return PROGRAMS.filter((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).error !== undefined);
 }
 
 /**
- * A real S3 server on this machine: Ceph's RADOS gateway over one monitor and one store in memory, with an empty
- * bucket. Debian: `apt-get install --no-install-recommends radosgw ceph-mon ceph-osd`. Needs no systemd and no root.
+ * A real S3 server on this machine: Ceph's RADOS gateway with one monitor and one in-memory store, and an empty bucket.
+ * Debian: `apt-get install --no-install-recommends radosgw ceph-mon ceph-osd`. Needs neither systemd nor root.
  */
 export async function startCeph(): Promise<S3Server> {
   const folder = mkdtempSync(path.join(tmpdir(), 'ceph-'));
@@ -50,7 +50,7 @@ export async function startCeph(): Promise<S3Server> {
     await addUser(cluster);
     daemon(cluster, 'radosgw', ['-f', '-n', 'client.rgw']);
     const endpoint = `http://127.0.0.1:${port}`;
-    // The first bucket makes pools, which takes seconds: better here than in a test.
+    // Creating the first bucket also creates pools, which takes seconds: better here than in a test.
     await createBucket(endpoint);
     return { endpoint, bucket: BUCKET, environment: KEYS, stop: () => stop(cluster) };
   } catch (error) {
@@ -71,7 +71,7 @@ const ID = randomUUID();
 function writeConfig({ folder, config }: Cluster, monitorPort: number, port: number): void {
   for (const name of ['mon', 'osd', 'run', 'log']) mkdirSync(path.join(folder, name));
   writeFileSync(path.join(folder, 'keyring'), '');
-  // Without authentication a client hangs unless every mode of every messenger is plain (`crc`).
+  // Without authentication a client hangs unless every messenger mode is unencrypted (`crc`).
   const modes = ['cluster', 'service', 'client', 'mon cluster', 'mon service', 'mon client'];
   const settings = {
     global: {
@@ -94,7 +94,7 @@ function writeConfig({ folder, config }: Cluster, monitorPort: number, port: num
       'osd pool default pg autoscale mode': 'off',
       'osd crush chooseleaf type': 0,
       'mon max pg per osd': 1000,
-      // A cluster of one has nobody to wait for.
+      // A cluster of one has no peers to wait for.
       'paxos propose interval': 0.02,
       'paxos min wait': 0.01,
     },
@@ -111,7 +111,7 @@ function writeConfig({ folder, config }: Cluster, monitorPort: number, port: num
       'osd class default list': '*',
     },
     client: {
-      // Without `tcp_nodelay` each small answer waits for 40 ms.
+      // Without `tcp_nodelay` each small response takes 40 ms.
       'rgw frontends': `beast endpoint=127.0.0.1:${port} tcp_nodelay=1`,
       'rgw data': path.join(folder, 'run'),
       'rgw enable gc threads': 'false',
@@ -141,7 +141,7 @@ async function startMonitor(cluster: Cluster, port: number): Promise<void> {
     'allow *',
   ]);
   await run('monmaptool', ['--create', '--fsid', ID, '--addv', 'a', `[v2:127.0.0.1:${port}]`, at('monmap')]);
-  // The first map of the stores: without it the monitor waits for somebody to create a rule for data.
+  // The first map of stores: without it the monitor waits for a CRUSH rule.
   await run('osdmaptool', ['--createsimple', '1', '--with-default-pool', at('osdmap'), '-c', cluster.config]);
   await run('ceph-mon', [
     ...['-c', cluster.config, '--mkfs', '-i', 'a', '--fsid', ID],

@@ -5,10 +5,10 @@ import { withoutNull } from '../../src/manifest/schema.js';
 
 const SCHEMA = new URL('../../schemas/manifest.schema.json', import.meta.url);
 
-/** Where the types of the manifest are kept. */
+/** The generated file. */
 export const TYPES = new URL('../../src/manifest/manifest.types.ts', import.meta.url);
 
-/** The types of `schemas/manifest.schema.json`, as the text of a TypeScript module. */
+/** The types of `schemas/manifest.schema.json` as TypeScript source. */
 export async function generateTypes(): Promise<string> {
   const schema = withoutNull(JSON.parse(await readFile(SCHEMA, 'utf8'))) as JSONSchema;
   return compile(schema, 'ManifestFile', {

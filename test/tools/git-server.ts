@@ -5,16 +5,16 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 export interface GitServer {
-  /** Of an empty repository that anybody may push to. */
+  /** URL of an empty repository that anybody may push to. */
   readonly url: string;
   /** The repository itself. */
   readonly folder: string;
-  /** From now on pushes are answered with 403. */
+  /** From now on pushes get 403. */
   refusePushes(): void;
   stop(): Promise<void>;
 }
 
-/** Git over HTTP, as hosts serve it: git's own `http-backend` behind a small server. */
+/** Git over HTTP, as Git hosts serve it: git's own `http-backend` behind a small server. */
 export async function startGitServer(): Promise<GitServer> {
   const root = mkdtempSync(path.join(tmpdir(), 'git-server-'));
   const folder = path.join(root, 'album.git');
@@ -43,7 +43,7 @@ export async function startGitServer(): Promise<GitServer> {
   };
 }
 
-/** A repository on this machine whose `origin` is at the address. */
+/** A local repository whose `origin` is at the address. */
 export function createClone(url: string): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'git-clone-'));
   git(['init', '--quiet', folder]);
@@ -57,7 +57,7 @@ export function git(words: readonly string[]): string {
   return stdout.trim();
 }
 
-/** One request as CGI has it (RFC 3875). */
+/** One request in CGI form (RFC 3875). */
 function answer(root: string, request: IncomingMessage, response: ServerResponse): void {
   const url = new URL(request.url ?? '/', 'http://localhost');
   const { headers } = request;

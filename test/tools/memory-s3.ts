@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 
 export interface MemoryS3 {
-  /** The bucket has to be called `bucket`. */
+  /** The bucket is always called `bucket`. */
   readonly endpoint: string;
   readonly environment: Readonly<Record<string, string>>;
   /** By path. */
   readonly objects: Map<string, Buffer>;
-  /** From now on every request is refused with this code of S3; `undefined`: not any more. */
+  /** From now on every request is refused with this S3 error code; `undefined` ends that. */
   refuse(code: string | undefined): void;
   stop(): Promise<void>;
 }
@@ -14,11 +14,11 @@ export interface MemoryS3 {
 export interface MemoryS3Options {
   /** Ignores `If-None-Match`, as some servers do (s3rver 3.7): the last writer of a key wins. */
   readonly careless?: boolean;
-  /** The rules of the bucket, as XML. */
+  /** The bucket's lifecycle rules, as XML. */
   readonly lifecycle?: string;
 }
 
-/** An S3 server in memory, for what a real one cannot be made to do. */
+/** An in-memory S3 server, for behaviour that cannot be provoked in a real one. */
 export async function startMemoryS3({
   careless = false,
   lifecycle,

@@ -6,7 +6,7 @@ import { startUp } from './start-up.js';
 import { withoutLimit } from './unlimited.js';
 import { judge } from './verdict.js';
 
-// One folder for all, removed at the end: ext4 is slow at making files for minutes after many were removed.
+// One folder for all, removed at the end: ext4 creates files slowly for minutes after many were removed.
 const folder = mkdtempSync(path.join(os.tmpdir(), 'venice-batch-bench-'));
 try {
   judge([...startUp(), ...(await besideTheSeed(folder)), ...(await withoutLimit(folder))]);

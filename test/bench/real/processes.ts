@@ -9,7 +9,7 @@ export type { MeasuredFigures, MeasuredJob };
 
 const CHILD_MS_MAX = 15 * 60_000;
 
-/** In a process of its own, without the loader that this one runs under. */
+/** In a process of its own, without this one's loader. */
 export async function measure(job: MeasuredJob): Promise<MeasuredFigures> {
   const program = fileURLToPath(new URL('measured.js', import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [program, JSON.stringify(job)], {
@@ -24,7 +24,7 @@ export interface BenchServer {
   close(): void;
 }
 
-/** The simulated service in a process of its own, so that its work is not the client's. */
+/** The simulated service in a process of its own, so that its work is not counted as the client's. */
 export async function startServer(options: ServerOptions): Promise<BenchServer> {
   const child = fork(fileURLToPath(new URL('server.ts', import.meta.url)));
   child.send({ kind: 'open', options });

@@ -5,7 +5,7 @@ import { listen } from '../../../src/sandbox/server.js';
 import { createService, type Service } from '../../../src/sandbox/service.js';
 import { createScaledClock } from './scaled-clock.js';
 
-/** What the simulated service is to be like. */
+/** Options of the simulated service. */
 export interface ServerOptions {
   readonly epochMs: number;
   /** How much faster its clock runs. */
@@ -16,7 +16,7 @@ export interface ServerOptions {
   readonly audioBytes: number;
 }
 
-/** What the service saw so far. */
+/** What the service has seen so far. */
 export interface ServerFigures {
   /** Submits, retrieves and clean-ups. */
   readonly requests: number;
@@ -30,10 +30,10 @@ export type ServerQuestion =
   | { readonly kind: 'open'; readonly options: ServerOptions }
   | { readonly kind: 'figures' };
 
-/** Of every track: a file that tells another length than was asked for is looked at twice. */
+/** The length of every track: a file of another length than requested would be downloaded twice. */
 const SECONDS = 1;
 
-/** One WAV for all: what the service spends on audio is not measured. */
+/** One WAV for all: the time that the service spends on audio is not measured. */
 function wav(bytes: number): AudioBody {
   const rate = Math.floor((bytes - 44) / 2 / SECONDS);
   const whole = Buffer.alloc(bytes);

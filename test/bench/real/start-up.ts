@@ -10,7 +10,7 @@ const COMMANDS = {
   '--help': [cli, '--help'],
 } as const;
 
-/** How long the program takes to start, beside an empty node: the median of runs that take turns. */
+/** How long the program takes to start, compared to an empty node: the median of alternating runs. */
 export function startUp(): readonly Target[] {
   const names = Object.keys(COMMANDS) as (keyof typeof COMMANDS)[];
   const times = new Map(names.map((name) => [name, [] as number[]]));
@@ -20,10 +20,10 @@ export function startUp(): readonly Target[] {
   const over = (name: keyof typeof COMMANDS) => typical(name) / typical('node -e 0');
   console.log(`Start-up, median of ${ROUNDS}`);
   printTable(
-    ['', 'wall', 'over an empty node'],
+    ['', 'wall', 'more than an empty node'],
     names.map((name) => [name, `${typical(name).toFixed(0)} ms`, over(name).toFixed(2)]),
   );
-  return [{ what: '--version, over an empty node', found: over('--version'), atMost: 2 }];
+  return [{ what: '--version, more than an empty node', found: over('--version'), atMost: 2 }];
 }
 
 function timeMs(args: readonly string[]): number {

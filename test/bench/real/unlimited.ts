@@ -3,35 +3,34 @@ import { median, printTable, type Target } from './verdict.js';
 
 const FACTOR = 50;
 const CONCURRENCY = 64;
-/** Generation times of about a second of the clock: the first poll finds the audio, three requests a track. */
+/** Generation takes about a second of the clock: the first poll finds the audio, so three requests per track. */
 const SPEED = 20;
-/** Until the code is compiled and the figures no longer fall. */
+/** Until the code is compiled and the figures are stable. */
 const WARM_UP_TRACKS = 1_000;
 const ROUNDS = 5;
 /** 20 s of MP3 at 128 kbit/s. */
 const BYTES = 320_000;
-/** Where tens of thousands of files are written; and the same audio ten times as long. */
+/** For tens of thousands of files; and the same audio ten times as long. */
 const BYTES_SHORT = 10_000;
 const BYTES_LONG = 10 * BYTES_SHORT;
 
 type Row = MeasuredFigures & { readonly name: string; readonly tracks: number; readonly requests: number };
 
 /**
- * What a run costs this machine when nothing holds it back: the built program against the simulated service in
- * another process, without a request limit, with a clock that runs faster, so that the 2 s between two polls of a job
- * are 40 ms. Beside it a bare undici loop that makes the same requests and writes the same bytes, and does nothing
- * else: no record, no sync, no hash, no look at what came.
+ * What a run costs this machine if nothing limits it: the built program against the simulated service in another
+ * process, without a request limit, on a fast clock, so that the 2 s between two polls of a job are 40 ms. Compared to
+ * a bare undici loop that makes the same requests and writes the same bytes, without records, syncs, hashes or checks.
  *
- * What the lockfile's records cost is the time of a run beside that of one whose records are made, and then appended
- * and synced to nowhere; the two take turns. (At 60 requests a minute the disk is idle, and they cost no time at all.)
+ * The cost of the lockfile's records is the difference to a run that appends and syncs them to nowhere; the two
+ * alternate. (At 60 requests per minute the disk is idle, and they cost no time at all.)
  *
- * CPU is user and system time of the client's process, of whole runs (manifest, plan, lockfile, lines of progress) in
- * a process that has made `WARM_UP_TRACKS` before: its start and the compiling of its code are not counted.
+ * CPU is user and system time of the client's process, for whole runs (manifest, plan, lockfile, progress lines) in a
+ * process that has made `WARM_UP_TRACKS` before: start-up and compilation are not counted.
  */
 export async function withoutLimit(folder: string): Promise<readonly Target[]> {
   const side = await besideBare(folder);
   const grown = await atScale(folder);
-  console.log(`\nWithout a request limit, ${CONCURRENCY} at a time; CPU of the client alone, warmed up`);
+  console.log(`\nWithout a request limit, ${CONCURRENCY} at a time; CPU of the client only, warmed up`);
   console.log(`Files of ${BYTES / 1_000} KB, median of ${ROUNDS}`);
   printRows(side.rows, side.bare);
   console.log(`Files of ${BYTES_SHORT / 1_000} KB`);
@@ -47,7 +46,7 @@ async function besideBare(folder: string) {
     const job = { folder, tracks: 1_000, warmUpTracks: WARM_UP_TRACKS };
     bares.push(await run('bare loop', { kind: 'bare', ...job }, BYTES));
     all.push(await run('ours', { kind: 'ours', ...job }, BYTES));
-    lost.push(await run('ours, records kept nowhere', { kind: 'ours', ...job, lostJournal: true }, BYTES));
+    lost.push(await run('ours, records discarded', { kind: 'ours', ...job, lostJournal: true }, BYTES));
   }
   const [bare, ours, without] = [middle(bares), middle(all), middle(lost)];
   const share = median(all.map(({ wallMs }, round) => 100 * (1 - lost[round]!.wallMs / wallMs)));
@@ -56,15 +55,15 @@ async function besideBare(folder: string) {
     rows: [bare, ours, without],
     bare,
     targets: [
-      { what: 'CPU a track at 1,000 tracks, over the bare loop', found: over, atMost: 2 },
-      { what: 'lockfile records, share of the time of a run', found: share, atMost: 5, unit: ' %' },
+      { what: 'CPU per track at 1,000 tracks, relative to the bare loop', found: over, atMost: 2 },
+      { what: 'lockfile records, share of the run time', found: share, atMost: 5, unit: ' %' },
     ],
   };
 }
 
 async function atScale(folder: string) {
   const warm = { kind: 'ours', folder, warmUpTracks: WARM_UP_TRACKS } as const;
-  // So few that what is still compiled would count: warmed up for longer.
+  // So few tracks that compilation would count: warmed up for longer.
   const few = await run('ours', { ...warm, warmUpTracks: 5_000, tracks: 100, rounds: 20 }, BYTES_SHORT);
   const album = await run('ours', { ...warm, tracks: 5_000 }, BYTES_SHORT);
   const long = await run('ours, ten times the audio', { ...warm, tracks: 5_000 }, BYTES_LONG);
@@ -75,8 +74,8 @@ async function atScale(folder: string) {
     rows: [bare, few, album, long, many, most],
     bare,
     targets: [
-      { what: 'CPU a track at 5,000 tracks, over that at 100', found: album.cpuMs / few.cpuMs, atMost: 1.5 },
-      { what: 'CPU a track at 10,000 tracks, over that at 100', found: many.cpuMs / few.cpuMs, atMost: 1.2 },
+      { what: 'CPU per track at 5,000 tracks, relative to 100', found: album.cpuMs / few.cpuMs, atMost: 1.5 },
+      { what: 'CPU per track at 10,000 tracks, relative to 100', found: many.cpuMs / few.cpuMs, atMost: 1.2 },
       {
         what: 'more memory for ten times the audio, 5,000 tracks',
         found: long.rssMb - album.rssMb,

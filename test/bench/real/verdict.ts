@@ -1,4 +1,4 @@
-/** What has to hold, and what was found. */
+/** A target, and the measured value. */
 export interface Target {
   readonly what: string;
   readonly found: number;
@@ -6,7 +6,7 @@ export interface Target {
   readonly unit?: string;
 }
 
-/** Prints each target as met or not, and sets the exit code. */
+/** Prints each target as met or missed, and sets the exit code. */
 export function judge(targets: readonly Target[]): void {
   const width = Math.max(...targets.map(({ what }) => what.length));
   console.log('');

@@ -3,21 +3,21 @@ import { createRateLimiter } from '../../../src/scheduler/rate-limiter.js';
 import type { Operation } from './service.js';
 import type { Answer, Scene, World } from './world.js';
 
-/** How a simple loop asks for its job. */
+/** How a simple loop polls for its job. */
 interface Habit {
   /** Before the first poll, ms; absent: `everyMs`. `p80` waits as long as the service says jobs take. */
   readonly first?: 'p80';
   readonly everyMs: number;
-  /** The audio is asked for once more to download it. */
+  /** The audio is requested a second time to download it. */
   readonly twice: boolean;
 }
 
 const BACK_OFF_MS = 1_000;
 const BACK_OFF_MS_MAX = 16_000;
-/** Without a number from the user, such loops usually take everything at once; this many is kinder to them. */
+/** Without a number from the user, such loops usually start everything at once; this number favours them. */
 const UNBOUNDED = 64;
 
-/** What everyone writes: so many loops side by side, each with its job, and each backing off on a 429 by itself. */
+/** The loop that everyone writes: parallel workers, each with one job and its own backoff after a 429. */
 export function loops(habit: Habit, world: World, scene: Scene): void {
   let next = 0;
   let reportedMs: number | undefined;
@@ -56,7 +56,7 @@ export function loops(habit: Habit, world: World, scene: Scene): void {
   for (let loop = 0; loop < (scene.concurrency ?? UNBOUNDED); loop += 1) begin();
 }
 
-/** Knows when each job is ready, asks exactly then, and keeps to the limit. No real client can. */
+/** Knows when each job is ready, polls exactly then, and keeps to the limit. No real client can. */
 export function oracle(world: World, scene: Scene): void {
   const limiter = createRateLimiter();
   const isFree = scene.limit.perMinute === undefined && scene.limit.routes === undefined;

@@ -11,7 +11,7 @@ export interface Cell {
   readonly seeds: number;
 }
 
-/** Means over the seeds, where not said otherwise. */
+/** Means over the seeds, unless stated otherwise. */
 export interface Outcome {
   readonly ratio: number;
   readonly makespanMs: number;
@@ -31,7 +31,7 @@ export function runCell({ scene, concurrency, policy, seeds }: Cell): Outcome {
     const full: Scene = { ...scene, seed, ...(concurrency === 0 ? {} : { concurrency }) };
     const figures = simulate(full, POLICIES[policy]);
     if (figures.unfinished > 0)
-      throw new Error(`${policy} left ${figures.unfinished} tracks: ${JSON.stringify(full)}`);
+      throw new Error(`${policy} did not finish ${figures.unfinished} tracks: ${JSON.stringify(full)}`);
     if (concurrency > 0 && figures.inFlightMax > concurrency)
       throw new Error(`${policy} had too many in flight`);
     runs.push(figures);

@@ -3,9 +3,9 @@ import { POLICY_NAMES, type PolicyName } from './policies.js';
 import type { LimitRule } from './service.js';
 import type { Scene } from './world.js';
 
-/** A table of the report: one situation, run with each of several numbers of jobs in flight by each policy. */
+/** A table of the report: one situation, run by each policy with several numbers of jobs in flight. */
 export interface Table {
-  /** Tells it apart from all others; targets name it. */
+  /** Unique; targets refer to it. */
   readonly name: string;
   readonly scene: Omit<Scene, 'seed' | 'concurrency'>;
   /** 0: no number given. */
@@ -49,7 +49,7 @@ function table(
   };
 }
 
-/** The limits of the service today: one for each route, that no header tells of. */
+/** Today's limits of the service: one per route, in no header. */
 export function routeTables(): readonly Table[] {
   const oursAndOracle: Partial<Table> = { policies: ['ours', 'oracle'] };
   const { routes } = BY_ROUTE;
@@ -65,7 +65,7 @@ export function routeTables(): readonly Table[] {
       'ln20',
       1_000,
       { kind: 'routes', routes: { ...routes!, shape: 'sliding' } },
-      { ...oursAndOracle, note: 'a minute that slides' },
+      { ...oursAndOracle, note: 'a sliding minute' },
     ),
     table(
       'ln20',
@@ -82,7 +82,7 @@ export function routeTables(): readonly Table[] {
   ];
 }
 
-/** What is run unless all is asked for: every dimension, but not every combination. */
+/** Run unless all are requested: every dimension, but not every combination. */
 export function usualTables(): readonly Table[] {
   return [
     ...routeTables(),
@@ -103,21 +103,21 @@ export function usualTables(): readonly Table[] {
   ];
 }
 
-/** What the service reports about run times is wrong. */
+/** The service reports wrong run times. */
 function wrongTables(): readonly Table[] {
   const wrong = (law: LawName, p80Factor: number, note: string): Table =>
     table(law, 1_000, PER_60, { policies: SIMPLE_AND_OURS, special: { p80Factor }, note });
   const { p80Factor: _, ...untold } = table('ln20', 1_000, PER_60).scene;
   return [
-    wrong('ln20', 2, 'P80 told twice too high'),
-    wrong('ln20', 0.5, 'P80 told twice too low'),
-    wrong('ln45', 2, 'P80 told twice too high'),
-    wrong('ln45', 0.5, 'P80 told twice too low'),
-    { ...wrong('ln20', 1, 'P80 not told'), scene: untold },
+    wrong('ln20', 2, 'P80 reported twice too high'),
+    wrong('ln20', 0.5, 'P80 reported twice too low'),
+    wrong('ln45', 2, 'P80 reported twice too high'),
+    wrong('ln45', 0.5, 'P80 reported twice too low'),
+    { ...wrong('ln20', 1, 'P80 not reported'), scene: untold },
   ];
 }
 
-/** Trouble that a client cannot choose. */
+/** Trouble that a client cannot avoid. */
 function hardTables(): readonly Table[] {
   const hard = (
     note: string,
@@ -135,7 +135,7 @@ function hardTables(): readonly Table[] {
     hard('resets rounded up', { rounding: 'up' }),
     hard('resets rounded down', { rounding: 'down' }),
     hard('answers overtake each other', {}, { latencyMs: [30, 400] }),
-    hard('a third of the headers missing', { headersMissing: 0.33 }),
+    hard('a third of headers missing', { headersMissing: 0.33 }),
     hard('no headers at all', { headersMissing: 1 }),
     hard('limit drops to 30 in mid-run', { change: { atMs: 905_000, perMinute: 30 } }),
     hard('limit rises to 120 in mid-run', { change: { atMs: 905_000, perMinute: 120 } }),
@@ -144,7 +144,7 @@ function hardTables(): readonly Table[] {
   ];
 }
 
-/** Every combination: for an hour to spare. */
+/** Every combination: takes about an hour. */
 export function allTables(): readonly Table[] {
   const tables: Table[] = [];
   for (const tracks of [10, 100, 1_000, 10_000]) {
@@ -152,10 +152,10 @@ export function allTables(): readonly Table[] {
       for (const limit of [PER_60, PER_120, UNLIMITED]) {
         tables.push(table(law, tracks, limit));
         tables.push(
-          table(law, tracks, limit, { special: { p80Factor: 2 }, note: 'P80 told twice too high' }),
+          table(law, tracks, limit, { special: { p80Factor: 2 }, note: 'P80 reported twice too high' }),
         );
         tables.push(
-          table(law, tracks, limit, { special: { p80Factor: 0.5 }, note: 'P80 told twice too low' }),
+          table(law, tracks, limit, { special: { p80Factor: 0.5 }, note: 'P80 reported twice too low' }),
         );
       }
       tables.push(table(law, tracks, { kind: 'bucket', perMinute: 60 }));

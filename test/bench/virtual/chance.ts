@@ -1,4 +1,4 @@
-/** Seeded chance: mulberry32. 0 <= value < 1. */
+/** Seeded random numbers: mulberry32. 0 <= value < 1. */
 export function createChance(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -14,7 +14,7 @@ function normal(chance: () => number): number {
   return radius * Math.cos(2 * Math.PI * chance());
 }
 
-/** A law of run times, ms, with its own 80th percentile. */
+/** A distribution of run times, ms, with its own 80th percentile. */
 export interface RunLaw {
   draw(chance: () => number): number;
   readonly p80Ms: number;
@@ -36,7 +36,7 @@ const bimodal: RunLaw = {
   p80Ms: 45_500,
 };
 
-/** `ln20`: log-normal, median 20 s, sigma 0.3; `ln45`: median 45 s, sigma 0.5; the others with the sigmas exchanged. */
+/** `ln20`: log-normal, median 20 s, sigma 0.3; `ln45`: median 45 s, sigma 0.5; the others with the sigmas swapped. */
 export const LAWS = {
   ln20: logNormal(20_000, 0.3),
   ln45: logNormal(45_000, 0.5),

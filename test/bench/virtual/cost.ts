@@ -3,7 +3,7 @@ import { drive } from './scheduled.js';
 import type { Scene } from './world.js';
 import { simulate } from './world.js';
 
-/** Microseconds that the scheduler takes a request, all calls for it together, of processor time on this machine. */
+/** Processor time that the scheduler takes per request, microseconds, for all calls together. */
 export function schedulerCostUs(scene: Scene): number {
   let spentMs = 0;
   const timed = <In extends readonly unknown[], Out>(call: (...input: In) => Out) => {

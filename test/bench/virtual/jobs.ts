@@ -4,14 +4,14 @@ import { take } from './scheduled.js';
 import type { Scene, World } from './world.js';
 
 const MODEL = 'music';
-/** An append to the shared log, there and back. */
+/** Round trip of an append to the shared log. */
 const CLAIM_MS = 60;
-/** Jobs of a matrix begin one after the other. */
+/** Jobs of a matrix start one after another. */
 const APART_MS = 1_500;
 /** How often a run reads the log while it has nothing to write. */
 const LOOK_MS = 20_000;
 
-/** A claim, as the shared log has it. */
+/** A claim in the shared log. */
 interface Claim {
   readonly take: number;
   readonly by: number;
@@ -19,10 +19,10 @@ interface Claim {
 }
 
 /**
- * Plays so many runs that share one manifest: each begins at a place of its own, claims a take before it submits it, and knows what
- * the log had at its last claim or look.
+ * Plays several runs that share one manifest. Each starts at its own place, claims a take before it submits it, and
+ * knows the log as of its last claim or read.
  *
- * @returns answers of 429 by run, complete when the world has come to its end
+ * @returns 429s by run, complete when the world has ended
  */
 export function playJobs(
   create: typeof createScheduler,
@@ -49,7 +49,7 @@ export function playJobs(
 interface Shared {
   readonly log: Claim[];
   readonly run: number;
-  /** When each run says in the log that it is there. */
+  /** When each run announces itself in the log. */
   readonly startsMs: readonly number[];
   readonly first: number;
   refused(): void;
@@ -67,7 +67,7 @@ function playJob(
   for (let at = 0; at < scene.tracks; at += 1)
     scheduler.addTake(String((first + at) % scene.tracks), { model: MODEL });
 
-  /** Folds what the log has by now. */
+  /** Folds in what the log has by now. */
   const readOn = (): void => {
     const news = log.slice(read).filter(({ by }) => by !== run);
     for (const entry of log.slice(read)) claimed.add(entry.take);
@@ -104,7 +104,7 @@ function playJob(
       step();
     });
 
-  /** One entry of the log is written at a time: whoever comes second has read the first. */
+  /** Entries of the log are written one at a time: whoever comes second has read the first. */
   const claim = (job: number): void =>
     world.at(world.nowMs() + CLAIM_MS, () => {
       readOn();

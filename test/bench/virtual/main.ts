@@ -5,7 +5,7 @@ import { runCells } from './pool.js';
 import { type Find, isMet, nameOf, routeTargetsOf, type Target, targetsOf } from './targets.js';
 
 const full = process.argv.includes('--full');
-/** Only the limits of today: a quarter of the time. */
+/** Only today's limits: a quarter of the time. */
 const today = process.argv.includes('--today');
 const tables = today ? routeTables() : full ? allTables() : usualTables();
 const cells = tables.flatMap(cellsOf);
@@ -44,7 +44,7 @@ function find(table: string, concurrency: number, policy: Cell['policy'] = 'ours
   return outcome;
 }
 
-/** Our outcomes in the tables whose name fits. */
+/** Our outcomes in the tables whose name matches. */
 function within(named: RegExp, butNot: RegExp): readonly Outcome[] {
   return outcomes.filter((_, index) => {
     const { table, policy } = cells[index]!;
@@ -72,13 +72,13 @@ function printTable({ name, concurrencies, policies, seeds }: Table): void {
   }
 }
 
-/** Without a dot where there is nothing behind it. */
+/** Without a dot if there are no decimals. */
 function decimals(value: number): string {
   return Number.isInteger(value) ? String(value) : value.toFixed(1);
 }
 
 function printTargets(targets: readonly Target[]): void {
-  console.log('\nWhat has to be shown');
+  console.log('\nTargets');
   for (const target of targets) {
     const { says, value, bound, atLeast } = target;
     const met = isMet(target);

@@ -3,7 +3,7 @@ import { loops, oracle } from './baselines.js';
 import { drive } from './scheduled.js';
 import type { Scene, World } from './world.js';
 
-/** Side by side in every table. */
+/** The columns of every table. */
 export const POLICIES = {
   'every 3 s': (world, scene) => loops({ everyMs: 3_000, twice: false }, world, scene),
   'every 5 s, fetched twice': (world, scene) => loops({ everyMs: 5_000, twice: true }, world, scene),

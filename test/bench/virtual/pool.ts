@@ -5,7 +5,7 @@ import { type Cell, type Outcome, runCell } from './cell.js';
 
 const WORKERS_MAX = 2;
 
-/** Runs the cells in processes side by side, the longest first; outcomes in the order of the cells. */
+/** Runs the cells in parallel processes, the longest first. @returns outcomes in the order of the cells */
 export async function runCells(cells: readonly Cell[]): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
   const queue = [...cells.keys()].sort((a, b) => workOf(cells[a]!) - workOf(cells[b]!));

@@ -2,35 +2,38 @@ import type { RateHeaders } from '../../../src/core/rate-headers.js';
 
 export type Operation = 'submit' | 'poll' | 'complete';
 
-/** How the simulated service limits requests: all of one model together, or each route of a user by itself. */
+/** How the simulated service limits requests: all of one model together, or each route of a user separately. */
 export interface LimitRule {
   readonly kind: 'window' | 'bucket' | 'sliding' | 'routes';
-  /** For `routes`: requests a minute of each limited route, how its minute is counted, and whether headers describe it. */
+  /**
+   * For `routes`: requests per minute of each limited route, how its minute is counted, and whether headers describe
+   * it.
+   */
   readonly routes?: {
     readonly submit: number;
     readonly poll: number;
     readonly shape: 'window' | 'sliding';
     readonly headers?: boolean;
   };
-  /** Requests a minute; absent: no limit and no headers. */
+  /** Requests per minute; absent: no limit and no headers. */
   readonly perMinute?: number;
   /** From the start of the run to the end of the first window. */
   readonly phaseMs?: number;
-  /** How the told reset is rounded to whole seconds. */
+  /** How the reset in the header is rounded to whole seconds. */
   readonly rounding?: 'none' | 'up' | 'down';
   /** Share of answers without any rate header. */
   readonly headersMissing?: number;
-  /** From `atMs` on, another limit holds. */
+  /** From `atMs` on, another limit applies. */
   readonly change?: { readonly atMs: number; readonly perMinute: number };
 }
 
 export interface Limiter {
-  /** Whether a request that arrives now is let in, and what its answer says. */
+  /** Whether a request that arrives now is accepted, and its answer. */
   admit(nowMs: number, operation: Operation): { readonly ok: boolean; readonly rate: RateHeaders };
 }
 
 const WINDOW_MS = 60_000;
-/** Virtual time starts at a full second of the real era, so that resets look like Unix time. */
+/** Virtual time starts at a full second of the real era, so that resets look like Unix times. */
 export const EPOCH_MS = 1_700_000_000_000;
 
 export function createLimiter(rule: LimitRule, random: () => number): Limiter {
@@ -103,7 +106,7 @@ function tokenBucket(limitAt: (nowMs: number) => number, report: Notify): Limite
   };
 }
 
-/** So many within any minute; tells nothing of it. */
+/** This many within any minute; no headers. */
 function slidingLog(limitAt: (nowMs: number) => number): Limiter {
   let admitted: number[] = [];
   return {
@@ -116,7 +119,7 @@ function slidingLog(limitAt: (nowMs: number) => number): Limiter {
   };
 }
 
-/** The key's own fuse: more than 20 answers without success in 30 s block it for 30 s. */
+/** The block of the key: more than 20 failures in 30 s block it for 30 s. */
 export interface Fuse {
   blocked(nowMs: number): boolean;
   failed(nowMs: number): void;

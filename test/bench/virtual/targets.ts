@@ -1,7 +1,7 @@
 import type { Outcome } from './cell.js';
 import type { PolicyName } from './policies.js';
 
-/** Finds an outcome; throws where the name is of no table. */
+/** Finds an outcome; throws if no table has the name. */
 export type Find = (table: string, concurrency: number, policy?: PolicyName) => Outcome;
 
 export interface Target {
@@ -23,22 +23,22 @@ export function nameOf(concurrency: number): string {
 
 const TODAY = '40 submits and 120 polls a minute';
 
-/** What has to be shown under the limits of today. */
+/** Targets under today's limits. */
 export function routeTargetsOf(find: Find): readonly Target[] {
   const cells = [
     ...[10, 80, 100, 1_000].map((tracks) => `ln20, ${tracks} tracks, ${TODAY}`),
     `ln45, 1000 tracks, ${TODAY}`,
     `bimodal, 1000 tracks, ${TODAY}`,
-    `ln20, 1000 tracks, ${TODAY}, a minute that slides`,
+    `ln20, 1000 tracks, ${TODAY}, a sliding minute`,
   ].flatMap((name) => WIDTHS.map((width) => find(name, width)));
   return [
     {
-      says: `ln20, 1000 tracks, ${TODAY}, C=none: makespan over the floor`,
+      says: `ln20, 1000 tracks, ${TODAY}, C=none: makespan over the lower bound`,
       value: find(`ln20, 1000 tracks, ${TODAY}`, 0).ratio,
       bound: 1.03,
     },
     {
-      says: `ln20, 80 tracks, ${TODAY}, C=none: makespan over the floor`,
+      says: `ln20, 80 tracks, ${TODAY}, C=none: makespan over the lower bound`,
       value: find(`ln20, 80 tracks, ${TODAY}`, 0).ratio,
       bound: 1.15,
     },
@@ -50,7 +50,7 @@ export function routeTargetsOf(find: Find): readonly Target[] {
   ];
 }
 
-/** What has to be shown where one limit holds for all requests of a model. */
+/** Targets if one limit holds for all requests of a model. */
 export function targetsOf(find: Find, ours: readonly Outcome[], costUs: number): readonly Target[] {
   return [
     ...makespans(find, 'ln20, 1000 tracks, 60 a minute', [1.12, 1.2, 1.06, 1.03, 1.03]),
@@ -77,7 +77,7 @@ export function targetsOf(find: Find, ours: readonly Outcome[], costUs: number):
     ...naive(find),
     ...wrong(find),
     ...unlimited(find),
-    { says: 'scheduler at 10000 tracks, microseconds a request', value: costUs, bound: 100 },
+    { says: 'scheduler at 10000 tracks, microseconds per request', value: costUs, bound: 100 },
   ];
 }
 
@@ -89,7 +89,7 @@ function makespans(find: Find, table: string, bounds: readonly number[]): readon
   }));
 }
 
-/** Where as many jobs are in flight as the budget can collect: 14 of 20 s, 40 of 45 s. */
+/** With as many jobs in flight as the budget can collect: 14 of 20 s, 40 of 45 s. */
 function requests(find: Find): readonly Target[] {
   const cells = [
     ...[16, 64, 0].map((width) => ['ln20, 1000 tracks, 60 a minute', width] as const),
@@ -145,7 +145,7 @@ function wrong(find: Find): readonly Target[] {
         const table = `${law}, 1000 tracks, 60 a minute`;
         return {
           says: `${law}, 1000 tracks, C=${nameOf(width)}: makespan over bound lost by a P80 twice too ${way}`,
-          value: find(`${table}, P80 told twice too ${way}`, width).ratio - find(table, width).ratio,
+          value: find(`${table}, P80 reported twice too ${way}`, width).ratio - find(table, width).ratio,
           bound: 0.02,
         };
       }),

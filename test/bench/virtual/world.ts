@@ -6,7 +6,7 @@ import { createFuse, createLimiter, EPOCH_MS, type LimitRule, type Operation } f
 /** One simulated run. */
 export interface Scene {
   readonly tracks: number;
-  /** Jobs in flight at most; absent: none given. */
+  /** Most jobs in flight; absent: not limited. */
   readonly concurrency?: number;
   readonly law: LawName;
   /** The reported 80th percentile over the true one; absent: nothing is reported. */
@@ -15,7 +15,7 @@ export interface Scene {
   readonly seed: number;
   /** One way, ms. */
   readonly latencyMs?: readonly [number, number];
-  /** Requests a minute that another client sends on the same key; submits, where each route has its limit. */
+  /** Requests per minute of another client on the same key; submits, if each route has its limit. */
   readonly otherPerMinute?: number;
 }
 
@@ -34,14 +34,14 @@ export type Answer =
 export interface World {
   nowMs(): number;
   at(timeMs: number, then: () => void): void;
-  /** Sends one request; `then` gets the answer when it is there. */
+  /** Sends one request; `then` gets the answer when it arrives. */
   send(kind: Operation, job: number, then: (answer: Answer) => void): void;
   readonly chance: () => number;
   /** When the job is ready: for the oracle only. */
   readyAtMs(job: number): number;
-  /** Marks the audio as fetched, for the figures. */
+  /** Marks the audio as downloaded, for the figures. */
   stored(job: number): void;
-  /** The stretch from audio headers to the last byte. */
+  /** The time from audio headers to the last byte. */
   readonly downloadMs: number;
 }
 
@@ -53,7 +53,7 @@ export interface Figures {
   readonly waitsMs: readonly number[];
   readonly refusals: number;
   readonly blocks: number;
-  /** Refusals within any one window, at most. */
+  /** Most refusals within any one window. */
   readonly refusalsInWindowMax: number;
   readonly inFlightMax: number;
   readonly unfinished: number;
@@ -61,12 +61,12 @@ export interface Figures {
 
 const LATENCY_MS = [35, 55] as const;
 const DOWNLOAD_MS = 300;
-/** What a blocked key is answered. */
+/** The answer to a blocked key. */
 const BLOCKED = { ok: false, rate: {} } as const;
-/** A bug, not a long run, lies beyond this. */
+/** Beyond this it is a bug, not a long run. */
 const EVENTS_MAX = 60_000_000;
 
-/** Runs `policy` over a fresh world until nothing happens any more. */
+/** Runs `policy` in a fresh world until nothing happens any more. */
 export function simulate(scene: Scene, policy: (world: World, scene: Scene) => void): Figures {
   const law = LAWS[scene.law];
   const chance = createChance(scene.seed);
@@ -172,7 +172,7 @@ function startOther(
   step();
 }
 
-/** No policy can end earlier: what the limit lets in, the longest job, and the work over the places. */
+/** The lower bound for any policy: what the limit allows, the longest job, and the work divided by the places. */
 export function lowerBoundMs(scene: Scene, runMs: readonly number[], phaseMs: number): number {
   const work = runMs.reduce((sum, ms) => sum + ms, 0);
   const longest = runMs.reduce((most, ms) => Math.max(most, ms), 0);
@@ -184,14 +184,14 @@ export function lowerBoundMs(scene: Scene, runMs: readonly number[], phaseMs: nu
 }
 
 /**
- * Each job runs to its end after the minute in which the limit lets it be submitted, in order. For a client that is told
- * nothing: one that knew when a fixed window ends could submit the first two windows' worth at once.
+ * Each job runs to its end after the minute in which the limit allows its submit, in order. For a client without
+ * information: one that knew when a fixed window ends could submit the first two windows' worth at once.
  */
 function submitFloorMs(runMs: readonly number[], submitsPerMinute: number): number {
   return runMs.reduce((end, ms, job) => Math.max(end, Math.floor(job / submitsPerMinute) * 60_000 + ms), 0);
 }
 
-/** List scheduling: each job in order begins when one of so many places is free. */
+/** List scheduling: each job in order begins when one of the places is free. */
 function listMs(runMs: readonly number[], places: number): number {
   const freeMs = new Array<number>(Math.min(places, runMs.length)).fill(0);
   for (const ms of runMs) {
@@ -201,7 +201,7 @@ function listMs(runMs: readonly number[], places: number): number {
   return Math.max(0, ...freeMs);
 }
 
-/** Three requests a track, through the window or the bucket. */
+/** Three requests per track, through the window or the bucket. */
 function rateFloorMs(scene: Scene, phaseMs: number): number {
   const { perMinute, kind } = scene.limit;
   const needed = 3 * scene.tracks;
