@@ -5,7 +5,7 @@
  * @module
  */
 
-import { BatchError, EXIT } from './core/errors.js';
+import { BatchError, EXIT, usageError } from './core/errors.js';
 import { batch, type RunReport, withBatch } from './library/batch.js';
 import { check, lookAt, type StatusReport, type VerifyReport } from './library/look.js';
 import type {
@@ -89,11 +89,7 @@ export function run(options: RunOptions): Promise<RunReport> {
  */
 export async function apply(options: ApplyOptions): Promise<RunReport> {
   const read = readSavedPlan(savedPlanText(options.plan));
-  if (!read.ok)
-    throw new BatchError(read.code, `\`plan\` ${read.why}`, {
-      exitCode: EXIT.usage,
-      hint: 'pass `saved` of what plan() returns',
-    });
+  if (!read.ok) throw usageError(`\`plan\` ${read.why}`, 'pass `saved` of what plan() returns', read.code);
   return batch(options, { mode: 'run', approve: async () => 'unattended', savedPlan: read.saved });
 }
 
@@ -118,10 +114,10 @@ export function verify(options: PlaceOptions): Promise<VerifyReport> {
  * @returns the attempt as now recorded
  */
 export function resolve(options: ResolveOptions): Promise<Attempt> {
-  return withBatch(options, async (opened) => {
-    const { attempt } = await settleAttempt(opened, options.attempt, options.outcome);
-    return attempt;
-  });
+  return withBatch(
+    options,
+    async (opened) => (await settleAttempt(opened, options.attempt, options.outcome)).attempt,
+  );
 }
 
 /** The live models. Needs no key. */

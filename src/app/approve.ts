@@ -140,8 +140,8 @@ async function proveLog({ store }: Opened): Promise<BatchError | undefined> {
     if (error instanceof BatchError) return error;
     throw error;
   }
-  const trouble = store.trouble();
-  return trouble?.kind === 'log' ? trouble.error : undefined;
+  const fault = store.fault();
+  return fault?.kind === 'log' ? fault.error : undefined;
 }
 
 function diagnosticOf({ code, message, hint }: BatchError): Diagnostic {

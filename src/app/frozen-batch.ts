@@ -1,7 +1,6 @@
 import path from 'node:path';
 import { EXIT } from '../core/errors.js';
-import { lockError } from '../lockfile/lock-error.js';
-import { checkEndpoint, type ReadLock, readLock } from '../lockfile/read.js';
+import { requireLock, type UsableLock } from '../lockfile/read.js';
 import type { LoadedManifest } from '../manifest/take.js';
 import { withExtraTakes } from '../plan/extra-takes.js';
 import type { RunOutcome } from '../run/execute.js';
@@ -44,10 +43,7 @@ export async function frozenBatch(world: FrozenWorld, settings: BatchSettings): 
 
 async function look(world: FrozenWorld, settings: BatchSettings, startedMs: number): Promise<RunReport> {
   const { ports } = world;
-  const read = await readLock(ports.files, settings.lockfilePath);
-  if (!read.ok) throw lockError(read.problems[0], settings.lockfilePath, settings.command);
-  const foreign = read.header && checkEndpoint(read.header, settings.endpoint);
-  if (foreign !== undefined) throw lockError(foreign, settings.lockfilePath, settings.command);
+  const read = await requireLock(ports.files, settings.lockfilePath, settings.command, settings.endpoint);
   const output = await openOutput(ports.files, settings.outputRoot);
   emitPhase(world, 'check');
   const asWritten = await world.load();
@@ -98,7 +94,7 @@ async function look(world: FrozenWorld, settings: BatchSettings, startedMs: numb
 async function sharedFor(
   world: FrozenWorld,
   settings: BatchSettings,
-  read: ReadLock & { ok: true },
+  read: UsableLock,
   { manifest }: LoadedManifest,
 ): Promise<SharedView> {
   const { ports, openState } = world;
@@ -116,7 +112,7 @@ async function pulled(
   world: FrozenWorld,
   settings: BatchSettings,
   output: Output,
-  read: ReadLock & { ok: true },
+  read: UsableLock,
   loaded: LoadedManifest,
 ): Promise<SharedView> {
   const view = await sharedFor(world, settings, read, loaded);

@@ -2,11 +2,11 @@ import { BatchError, EXIT } from '../core/errors.js';
 import type { Ports } from '../core/ports.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import { type LockHeader, lineagesOf } from '../lockfile/header.js';
-import { lockError, type NextCommand } from '../lockfile/lock-error.js';
+import type { NextCommand } from '../lockfile/lock-error.js';
 import type { LockStore } from '../lockfile/lock-store.js';
 import { enterRun } from '../lockfile/own-runs.js';
 import { randomHex } from '../lockfile/private-folder.js';
-import { readLock } from '../lockfile/read.js';
+import { requireLock } from '../lockfile/read.js';
 import { missingFromLog } from '../shared-log/placement.js';
 import type { SharedLog } from '../shared-log/shared-log.js';
 import { createSharedStore } from '../shared-log/shared-store.js';
@@ -22,8 +22,7 @@ export async function openTogether(
   report: Notify,
 ): Promise<OpenedStore> {
   const { lockfilePath, endpoint, command } = settings;
-  const read = await readLock(ports.files, lockfilePath);
-  if (!read.ok) throw lockError(read.problems[0], lockfilePath, command);
+  const read = await requireLock(ports.files, lockfilePath, command);
   checkLog(read.header, state.address, lockfilePath, (...words) => command(verbOf(settings), ...words));
   const lockPath = await ports.files.real(lockfilePath);
   const { header, attempts } = read;
@@ -129,7 +128,7 @@ async function openShared(
       throw otherLogError('lineage', log.header.lineage, header.lineage, { address: log.address, command });
     }
     const missing = missingFromLog(attempts.values(), log.attempts);
-    if (missing.length === 0 || log.trouble() !== undefined) return { ...opening, log, fault: undefined };
+    if (missing.length === 0 || log.fault() !== undefined) return { ...opening, log, fault: undefined };
     // Writes nothing to the log: a new entry would replace a deleted one, which could then not be restored.
     await log.close();
     throw cutError(missing, { address: log.address, command });

@@ -4,7 +4,7 @@ import type { Attempt } from '../lockfile/attempt.js';
 import { lineagesOf } from '../lockfile/header.js';
 import type { NextCommand } from '../lockfile/lock-error.js';
 import { ownRuns } from '../lockfile/own-runs.js';
-import type { ReadLock } from '../lockfile/read.js';
+import type { UsableLock } from '../lockfile/read.js';
 import type { AudioStore } from '../shared-log/audio-store.js';
 import type { SharedLog } from '../shared-log/shared-log.js';
 import { checkLog } from './opening.js';
@@ -41,7 +41,7 @@ export interface ViewSettings {
 export async function sharedView(
   ports: Ports,
   settings: ViewSettings,
-  read: ReadLock & { ok: true },
+  read: UsableLock,
   state: State | undefined,
   warn: (message: string, hint?: string) => void,
 ): Promise<SharedView> {
@@ -62,8 +62,8 @@ export async function sharedView(
   try {
     const log = await openToRead(ports, settings, read, state);
     const attempts = await folded(log, read);
-    const trouble = log.trouble() ?? (await cutOf(log, read, command));
-    if (trouble !== undefined) warn(trouble.message, trouble.hint);
+    const fault = log.fault() ?? (await cutOf(log, read, command));
+    if (fault !== undefined) warn(fault.message, fault.hint);
     const alone = localCustody && state.audio === undefined;
     const mine = alone ? await ownRuns(ports.files, await ports.files.real(lockfilePath)) : undefined;
     const keptBy = mine && ((attempt: Attempt) => machineWith(log, attempt, mine));
@@ -79,7 +79,7 @@ export async function sharedView(
 async function openToRead(
   { clock, random }: Ports,
   { endpoint, command }: ViewSettings,
-  { header }: ReadLock & { ok: true },
+  { header }: UsableLock,
   state: State,
 ): Promise<SharedLog> {
   const log = await state.openLog({
@@ -102,7 +102,7 @@ async function openToRead(
 
 async function cutOf(
   log: SharedLog,
-  { attempts }: ReadLock & { ok: true },
+  { attempts }: UsableLock,
   command: NextCommand,
 ): Promise<BatchError | undefined> {
   const { missingFromLog } = await import('../shared-log/placement.js');
@@ -112,7 +112,7 @@ async function cutOf(
   return cutError(missing, { address: log.address, command });
 }
 
-async function folded(log: SharedLog, { attempts }: ReadLock & { ok: true }): Promise<readonly Attempt[]> {
+async function folded(log: SharedLog, { attempts }: UsableLock): Promise<readonly Attempt[]> {
   const { isBehind, placedApart } = await import('../shared-log/placement.js');
   const arriving = [...log.attempts.values()].flatMap((shared) => {
     const known = attempts.get(shared.attempt);

@@ -1,6 +1,5 @@
 import type { Attempt } from '../lockfile/attempt.js';
-import { lockError } from '../lockfile/lock-error.js';
-import { readLock } from '../lockfile/read.js';
+import { requireLock } from '../lockfile/read.js';
 import { pullFor, viewOf } from '../session/find-state.js';
 import type { Session } from '../session/session.js';
 import type { Output } from '../storage/output.js';
@@ -23,8 +22,7 @@ export function albumAttempts(
   return async () => {
     const nowMs = ports.clock.nowMs();
     if (shared !== undefined && nowMs - shared.atMs < READ_AGAIN_MS) return shared.attempts;
-    const read = await readLock(ports.files, lockPath);
-    if (!read.ok) throw lockError(read.problems[0], lockPath, command);
+    const read = await requireLock(ports.files, lockPath, command);
     const view = await viewOf(session, read, verb);
     await pullFor(session, view, output);
     if (view.fromLog === true) shared = { attempts: view.attempts, atMs: nowMs };

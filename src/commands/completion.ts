@@ -1,14 +1,11 @@
 import type { Command, Option } from 'commander';
-import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
+import { EXIT, type ExitCode, usageError } from '../core/errors.js';
 
 /** Prints a completion script, generated from the command tree so that it is never outdated. */
 export async function completionCommand(program: Command, shell: string): Promise<ExitCode> {
   const write = WRITERS[shell];
   if (write === undefined)
-    throw new BatchError('usage', `no completion for ${shell}`, {
-      exitCode: EXIT.usage,
-      hint: 'use venice-batch completion bash, zsh or fish',
-    });
+    throw usageError(`no completion for ${shell}`, 'use venice-batch completion bash, zsh or fish');
   process.stdout.write(write(branches(program)));
   return EXIT.ok;
 }

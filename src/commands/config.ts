@@ -1,7 +1,7 @@
 import { EXIT, type ExitCode } from '../core/errors.js';
 import { formatUsd } from '../core/money.js';
 import { escapeForeign } from '../report/escape.js';
-import { jsonText } from '../report/json-text.js';
+import { jsonDocument } from '../report/json-text.js';
 import { renderTable } from '../report/table.js';
 import type { Origin } from '../session/batch-place.js';
 import { openSession } from '../session/session.js';
@@ -57,7 +57,7 @@ export async function configCommand(manifest: string, flags: Flags): Promise<Exi
       origin: concurrency?.origin ?? 'default',
     },
   ];
-  if (flags.json === true) stdout.write(`${jsonText(shown, 2)}\n`);
+  if (flags.json === true) stdout.write(jsonDocument(shown));
   else {
     const rows = shown.map(({ name, value, origin }) => [name, escapeForeign(value ?? 'not set'), origin]);
     const columns = [{ header: 'SETTING' }, { header: 'VALUE' }, { header: 'FROM' }];

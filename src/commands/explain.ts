@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
+import { type BatchError, EXIT, type ExitCode, usageError } from '../core/errors.js';
 import { closest } from '../core/suggest.js';
 import { escapeForeign } from '../report/escape.js';
 import { type Explanation, readExplanation } from '../report/explanation.js';
@@ -38,9 +38,9 @@ async function openPage(name: string): Promise<Explanation> {
 
 function unknownCode(word: string): BatchError {
   const meant = closest(word, PAGES);
-  return new BatchError('unknown-code', `there is no error code ${escapeForeign(word)}`, {
-    exitCode: EXIT.usage,
-    hint:
-      meant === undefined ? 'list them: venice-batch explain' : `did you mean: venice-batch explain ${meant}`,
-  });
+  return usageError(
+    `there is no error code ${escapeForeign(word)}`,
+    meant === undefined ? 'list them: venice-batch explain' : `did you mean: venice-batch explain ${meant}`,
+    'unknown-code',
+  );
 }

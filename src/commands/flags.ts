@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { BatchError, EXIT } from '../core/errors.js';
+import { usageError } from '../core/errors.js';
 
 /*
  * Flags that commands share, grouped by what a command does. Each function adds its own flags and those of the
@@ -149,10 +149,7 @@ function namesOf(flag: string) {
   return (text: string, before: readonly string[] = []): readonly string[] => {
     const names = text.split(',').map((name) => name.trim());
     if (names.includes(''))
-      throw new BatchError('usage', `${flag} has an empty name`, {
-        exitCode: EXIT.usage,
-        hint: `name a track, such as ${flag} opening, or omit ${flag}`,
-      });
+      throw usageError(`${flag} has an empty name`, `name a track, such as ${flag} opening, or omit ${flag}`);
     return [...before, ...names];
   };
 }

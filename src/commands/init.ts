@@ -1,7 +1,7 @@
 import { stat, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BatchError, describeFault, EXIT, type ExitCode, faultCode } from '../core/errors.js';
+import { BatchError, describeFault, EXIT, type ExitCode, faultCode, usageError } from '../core/errors.js';
 import { asOperand, commandLine, shellWord } from '../core/shell.js';
 import { MANIFEST_EXTENSION } from '../session/manifest-link.js';
 
@@ -85,13 +85,10 @@ async function requireNoOtherManifest(name: string, file: string): Promise<void>
     const present = other !== file && (await stat(other).catch(() => undefined))?.isFile() === true;
     // On a case-insensitive disk it is the same file.
     if (!present || other.toLowerCase() === file.toLowerCase()) continue;
-    throw new BatchError(
-      'lockfile-shared',
+    throw usageError(
       `${shellWord(name)} would share the lockfile of ${shellWord(path.basename(other))}`,
-      {
-        exitCode: EXIT.usage,
-        hint: `name another file: ${anotherInit(name)}`,
-      },
+      `name another file: ${anotherInit(name)}`,
+      'lockfile-shared',
     );
   }
 }
@@ -103,10 +100,11 @@ function anotherInit(name: string): string {
 
 function initError(name: string, code: string): BatchError {
   if (code === 'EEXIST')
-    return new BatchError('exists', `${shellWord(name)} already exists`, {
-      exitCode: EXIT.usage,
-      hint: `name another file: ${anotherInit(name)}`,
-    });
+    return usageError(
+      `${shellWord(name)} already exists`,
+      `name another file: ${anotherInit(name)}`,
+      'exists',
+    );
   const { what, fix } = describeFault(code);
   return new BatchError('storage', `${shellWord(name)} cannot be written: ${what} (${code})`, {
     exitCode: EXIT.unavailable,

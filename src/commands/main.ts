@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
+import { type BatchError, EXIT, type ExitCode, usageError } from '../core/errors.js';
 import { unblock } from '../node/unblock.js';
 import { watchOutput } from '../report/terminal.js';
 import { createProgram } from './program.js';
@@ -39,8 +39,8 @@ async function runLine(argv: readonly string[]): Promise<ExitCode> {
 /** For a command group alone, commander shows the help without saying what is wrong. */
 function noCommand([first, second]: readonly string[]): BatchError {
   const unknown = first === 'help' && second !== undefined;
-  return new BatchError('usage', unknown ? `unknown command '${second}'` : 'a command is missing', {
-    exitCode: EXIT.usage,
-    hint: 'use one of the commands above',
-  });
+  return usageError(
+    unknown ? `unknown command '${second}'` : 'a command is missing',
+    'use one of the commands above',
+  );
 }

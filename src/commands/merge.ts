@@ -2,7 +2,7 @@ import path from 'node:path';
 import { lockedError } from '../app/open-lockfile.js';
 import { storageError } from '../app/storage-error.js';
 import { shownEndpoint } from '../core/address.js';
-import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
+import { BatchError, EXIT, type ExitCode, usageError } from '../core/errors.js';
 import { formatUsd } from '../core/money.js';
 import { shellWord } from '../core/shell.js';
 import { replaceFile } from '../lockfile/atomic-write.js';
@@ -17,7 +17,7 @@ import { systemFiles } from '../node/files.js';
 import { boughtTwiceTake } from '../plan/bought-twice.js';
 import { boughtTwiceLines } from '../report/bought-twice.js';
 import { escapeForeign } from '../report/escape.js';
-import { jsonText } from '../report/json-text.js';
+import { jsonDocument } from '../report/json-text.js';
 import { nextCommandLine } from '../session/command-line.js';
 import { MANIFEST_EXTENSION } from '../session/manifest-link.js';
 import { openSession, type Session } from '../session/session.js';
@@ -67,7 +67,7 @@ export async function mergeCommand(
           flags: { ...session.settings.flags, lockfile: out ?? target },
         });
   const { stdout } = session;
-  if (flags.json === true) stdout.write(`${jsonText(document(places, merged, next), 2)}\n`);
+  if (flags.json === true) stdout.write(jsonDocument(document(places, merged, next)));
   else stdout.write(`${mergeText(places, merged).map(escapeForeign).join('\n')}\nnext: ${next}\n`);
   return EXIT.ok;
 }
@@ -109,10 +109,11 @@ async function refuseOtherFile(
   if (out === undefined || facts === undefined) return;
   const sources = await Promise.all([files.facts(first), files.facts(second)]);
   if (sources.some((source) => source?.id === facts.id)) return;
-  throw new BatchError('output-file', `--out ${shellWord(out)} would overwrite another file`, {
-    exitCode: EXIT.usage,
-    hint: 'name a new file, or one of the two lockfiles',
-  });
+  throw usageError(
+    `--out ${shellWord(out)} would overwrite another file`,
+    'name a new file, or one of the two lockfiles',
+    'output-file',
+  );
 }
 
 /** Normalised as in headers. */
@@ -155,10 +156,11 @@ async function readOrThrow({ ports, command, settings }: Session, place: string)
   if (!read.ok)
     throw lockError(read.problems[0], place, (verb, ...words) => command(verb, ...words, ...elsewhere));
   if (read.header !== undefined) return { header: read.header, attempts: read.attempts };
-  throw new BatchError('lockfile-missing', `there is no lockfile at ${shellWord(place)}`, {
-    exitCode: EXIT.usage,
-    hint: 'name two lockfiles, such as album.lock.jsonl; for one that is only in git: git show BRANCH:album.lock.jsonl > theirs.lock.jsonl',
-  });
+  throw usageError(
+    `there is no lockfile at ${shellWord(place)}`,
+    'name two lockfiles, such as album.lock.jsonl; for one that is only in git: git show BRANCH:album.lock.jsonl > theirs.lock.jsonl',
+    'lockfile-missing',
+  );
 }
 
 function notMerged(

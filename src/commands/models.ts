@@ -1,7 +1,7 @@
-import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
+import { BatchError, EXIT, type ExitCode, usageError } from '../core/errors.js';
 import { closest } from '../core/suggest.js';
 import { escapeForeign } from '../report/escape.js';
-import { jsonText } from '../report/json-text.js';
+import { jsonDocument } from '../report/json-text.js';
 import { compareIds, comparePrices, renderModel, renderModels } from '../report/models.js';
 import { tableWidth } from '../report/terminal.js';
 import { retryUntilAnswered } from '../run/gather.js';
@@ -39,7 +39,7 @@ export async function modelsCommand(id: string, flags: ModelFlags): Promise<Exit
         ? choose([...models.value.values()], flags, comparedSeconds)
         : [named(models.value, id, session.settings.sandbox)];
     const { stdout } = session;
-    if (flags.json === true) stdout.write(`${jsonText(chosen, 2)}\n`);
+    if (flags.json === true) stdout.write(jsonDocument(chosen));
     else {
       // Show the length that prices are compared at.
       const durationSeconds = id === '' ? (askedSeconds ?? comparedSeconds) : askedSeconds;
@@ -60,10 +60,11 @@ function named(models: Catalogue, id: string, sandbox: boolean): Model {
   const model = models.get(id);
   if (model !== undefined) return model;
   const meant = closest(id, [...models.keys()]);
-  throw new BatchError('unknown-model', `there is no model ${escapeForeign(id)}`, {
-    exitCode: EXIT.usage,
-    hint: `${meant === undefined ? 'list them' : `did you mean ${escapeForeign(meant)}? list them all`}: venice-batch models${sandbox ? ' --sandbox' : ''}`,
-  });
+  throw usageError(
+    `there is no model ${escapeForeign(id)}`,
+    `${meant === undefined ? 'list them' : `did you mean ${escapeForeign(meant)}? list them all`}: venice-batch models${sandbox ? ' --sandbox' : ''}`,
+    'unknown-model',
+  );
 }
 
 function choose(
@@ -81,8 +82,5 @@ function choose(
 function wholeSeconds(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
-  throw new BatchError('usage', `--duration takes whole seconds: ${escapeForeign(text)}`, {
-    exitCode: EXIT.usage,
-    hint: 'write it like --duration 60',
-  });
+  throw usageError(`--duration takes whole seconds: ${escapeForeign(text)}`, 'write it like --duration 60');
 }

@@ -1,23 +1,22 @@
 import path from 'node:path';
 import { storageError } from '../app/storage-error.js';
 import type { Code } from '../core/codes.js';
-import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
+import { EXIT, type ExitCode, usageError } from '../core/errors.js';
 import { takeKey } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
-import { lockError } from '../lockfile/lock-error.js';
-import { readLock } from '../lockfile/read.js';
+import { requireLock } from '../lockfile/read.js';
 import type { Take } from '../manifest/take.js';
 import { chooseTake, unknownTrack } from '../picks/choose.js';
 import type { Pick } from '../picks/pick.js';
 import { writePicks } from '../picks/picks-file.js';
 import { withBoughtTakes } from '../plan/extra-takes.js';
 import { escapeForeign } from '../report/escape.js';
-import { jsonText } from '../report/json-text.js';
+import { jsonDocument } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
 import { viewOf } from '../session/find-state.js';
 import { loadPicks } from '../session/picks.js';
-import { rehearsalNote } from '../session/rehearsal.js';
 import { requireManifest } from '../session/require-manifest.js';
+import { sandboxNote } from '../session/sandbox-note.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { readableManifest } from '../session/unreadable.js';
@@ -31,14 +30,14 @@ export async function pickCommand(
   const session = await openSession(manifest, flags);
   const [track = '', take] = flags.clear === true ? words : splitKey(words);
   if ((take === undefined) !== (flags.clear === true))
-    throw usage(
+    throw usageError(
       take === undefined ? 'name the take to pick, or use --clear' : '--clear takes no TAKE',
       take === undefined
         ? `${session.command('pick', track, '1')} or ${session.command('pick', track, '--clear')}`
         : session.command('pick', track, '--clear'),
     );
   if (flags.clear === true && flags.note !== undefined)
-    throw usage('--clear and --note cannot be combined', session.command('pick', track, '--clear'));
+    throw usageError('--clear and --note cannot be combined', session.command('pick', track, '--clear'));
   await requireManifest(session);
   const { file, picks, text } = await loadPicks(session);
   const { attempts, takes } = await knownTakes(session);
@@ -66,8 +65,7 @@ function splitKey(words: readonly string[]): readonly string[] {
 
 async function knownTakes(session: Session) {
   const lockPath = session.settings.lockfilePath.value;
-  const read = await readLock(session.ports.files, lockPath);
-  if (!read.ok) throw lockError(read.problems[0], lockPath, session.command);
+  const read = await requireLock(session.ports.files, lockPath, session.command);
   const manifest = await readableManifest(session);
   const { attempts, audio } = await viewOf(session, read, 'pick');
   await audio?.close();
@@ -93,11 +91,15 @@ async function choose(
   if (choice.why === 'no-file') {
     const { message, state } = choice;
     if (state === undefined) {
-      const rehearsed = await rehearsalNote(session, ['pick', track, word]);
-      throw refused('take-without-file', escapeForeign(message), rehearsed ?? `make it: ${command('run')}`);
+      const elsewhere = await sandboxNote(session, ['pick', track, word]);
+      throw usageError(
+        escapeForeign(message),
+        elsewhere ?? `make it: ${command('run')}`,
+        'take-without-file',
+      );
     }
     const next = state === 'queued' ? command('collect') : command('status');
-    throw refused('take-without-file', `${message}: it is ${state.replace('_', ' ')}`, next);
+    throw usageError(`${message}: it is ${state.replace('_', ' ')}`, next, 'take-without-file');
   }
   const meant = choice.meant;
   if (choice.why === 'track') throw unknown('unknown-track', choice.message, session, meant && [meant, word]);
@@ -124,7 +126,7 @@ function unknown(
   words: readonly string[] | '' | undefined,
 ) {
   const hint = words ? `did you mean this? ${command('pick', ...words)}` : `see: ${command('status')}`;
-  return refused(code, escapeForeign(message), hint);
+  return usageError(escapeForeign(message), hint, code);
 }
 
 function reported(
@@ -136,18 +138,17 @@ function reported(
   before: Pick | undefined,
 ): string {
   if (settings.flags.json === true)
-    return `${jsonText({ schema: 1, manifest: displayPath, picks_file: file, track, pick: pick ?? null, ...(chosen && { attempt: chosen }) }, 2)}\n`;
+    return jsonDocument({
+      schema: 1,
+      manifest: displayPath,
+      picks_file: file,
+      track,
+      pick: pick ?? null,
+      ...(chosen && { attempt: chosen }),
+    });
   const place = pathText(path.relative(process.cwd(), file) || file);
   if (chosen === undefined)
     return before === undefined ? `${track} had no pick\n` : `cleared the pick of ${track} (${place})\n`;
   const note = pick?.note === undefined ? '' : `: ${escapeForeign(pick.note)}`;
   return `picked ${takeKey(chosen)}, ${pathText(placeOf(chosen.file.path))}${note}\n`;
-}
-
-function refused(code: Code, message: string, hint: string): BatchError {
-  return new BatchError(code, message, { exitCode: EXIT.usage, hint });
-}
-
-function usage(message: string, hint: string): BatchError {
-  return refused('usage', message, hint);
 }

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { BatchError, describeFault, EXIT, faultCode } from '../core/errors.js';
+import { BatchError, describeFault, EXIT, faultCode, usageError } from '../core/errors.js';
 import { shellWord } from '../core/shell.js';
 import { replaceFile } from '../lockfile/atomic-write.js';
 import type { SavedPlan } from '../plan/saved-plan.js';
@@ -16,10 +16,10 @@ export async function readPlanFile({ settings, ports, command }: Session): Promi
   if (name === undefined) return undefined;
   const other = contradiction(settings.flags);
   if (other !== undefined)
-    throw new BatchError('usage', `--plan and ${other} cannot be combined: the plan says what is bought`, {
-      exitCode: EXIT.usage,
-      hint: `leave ${other} out: ${command('run', '--plan', name)}`,
-    });
+    throw usageError(
+      `--plan and ${other} cannot be combined: the plan says what is bought`,
+      `leave ${other} out: ${command('run', '--plan', name)}`,
+    );
   let bytes: Uint8Array;
   try {
     bytes = await ports.files.read(path.resolve(name), SAVED_PLAN_BYTES_MAX);
@@ -36,13 +36,13 @@ export async function readPlanFile({ settings, ports, command }: Session): Promi
   }
   const read = readSavedPlan(Buffer.from(bytes).toString('utf8'));
   if (read.ok) return read.saved;
-  throw new BatchError(read.code, `${shellWord(name)} ${read.why}`, {
-    exitCode: EXIT.usage,
-    hint:
-      read.code === 'plan-newer-version'
-        ? 'update venice-batch to the release that saved it'
-        : `save one: ${command('plan', '--out', name)}`,
-  });
+  throw usageError(
+    `${shellWord(name)} ${read.why}`,
+    read.code === 'plan-newer-version'
+      ? 'update venice-batch to the release that saved it'
+      : `save one: ${command('plan', '--out', name)}`,
+    read.code,
+  );
 }
 
 /** Returns the first flag that cannot be combined with `--plan`. */

@@ -1,14 +1,13 @@
 import { EXIT, type ExitCode } from '../core/errors.js';
-import { lockError } from '../lockfile/lock-error.js';
-import { readLock } from '../lockfile/read.js';
+import { requireLock } from '../lockfile/read.js';
 import { withBoughtTakes } from '../plan/extra-takes.js';
 import { lastRequested } from '../plan/latest-attempts.js';
-import { jsonText } from '../report/json-text.js';
+import { jsonDocument } from '../report/json-text.js';
 import { renderSounds, soundJson } from '../report/sound-text.js';
 import { styleFor } from '../report/style.js';
 import { tableWidth } from '../report/terminal.js';
-import { rehearsalNote } from '../session/rehearsal.js';
 import { requireManifest } from '../session/require-manifest.js';
+import { sandboxNote } from '../session/sandbox-note.js';
 import { openSession } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { readableManifest } from '../session/unreadable.js';
@@ -20,19 +19,17 @@ export async function qcCommand(manifest: string, flags: Flags): Promise<ExitCod
   await requireManifest(session);
   const { ports, settings, stdout, command } = session;
   const lockPath = settings.lockfilePath.value;
-  const read = await readLock(ports.files, lockPath);
-  if (!read.ok) throw lockError(read.problems[0], lockPath, command);
+  const read = await requireLock(ports.files, lockPath, command);
   const attempts = [...read.attempts.values()];
   const wanted = await readableManifest(session);
   const takes = wanted === undefined ? lastRequested(attempts) : withBoughtTakes(wanted, attempts).takes;
   const view = await allSounds(session, takes, attempts);
   stdout.write(
     flags.json === true
-      ? `${jsonText({ schema: 1, output_root: settings.outputRoot.value, ...soundJson(view) }, 2)}\n`
+      ? jsonDocument({ schema: 1, output_root: settings.outputRoot.value, ...soundJson(view) })
       : renderSounds(view, styleFor(stdout.color), tableWidth(stdout, process.env)),
   );
-  const note =
-    attempts.length === 0 && flags.json !== true ? await rehearsalNote(session, ['qc']) : undefined;
+  const note = attempts.length === 0 && flags.json !== true ? await sandboxNote(session, ['qc']) : undefined;
   if (note !== undefined) stdout.write(`${note}\n`);
   const warned = view.sounds.some(({ findings }) => findings.length > 0);
   return flags.qcFail === true && warned ? EXIT.tracks : EXIT.ok;

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { GatheredRelease } from '../app/gather-release.js';
 import { decodeAudio } from '../audio/decode.js';
-import { BatchError, EXIT } from '../core/errors.js';
+import { usageError } from '../core/errors.js';
 import type { Ports } from '../core/ports.js';
 import type { Release } from '../manifest/take.js';
 import { decodeWithFfmpeg } from '../node/ffmpeg-decode.js';
@@ -26,10 +26,11 @@ export async function requireEncoders(release: Release, takes: readonly NamedTak
       encoder === undefined
         ? `\`loudness\` cannot be applied to ${mediaType}`
         : `encoding ${mediaType} requires ffmpeg, which is not on the PATH`;
-    throw new BatchError('release-unsupported', `${escapeForeign(track.track)}: ${why}`, {
-      exitCode: EXIT.usage,
-      hint: `${encoder === undefined ? '' : 'install ffmpeg, or '}set \`format: flac\` (or wav) in \`release\`, which needs no other program`,
-    });
+    throw usageError(
+      `${escapeForeign(track.track)}: ${why}`,
+      `${encoder === undefined ? '' : 'install ffmpeg, or '}set \`format: flac\` (or wav) in \`release\`, which needs no other program`,
+      'release-unsupported',
+    );
   }
 }
 
@@ -67,13 +68,10 @@ export function prepareAudio(
         const file = scratch(extension);
         const end = await encodeWithFfmpeg(wav, words, file);
         if (!end.ok)
-          throw new BatchError(
-            'release-unsupported',
+          throw usageError(
             `ffmpeg cannot encode ${extension}: ${escapeForeign(end.message)}`,
-            {
-              exitCode: EXIT.usage,
-              hint: 'set `format: flac` in `release`, or install an ffmpeg with that encoder',
-            },
+            'set `format: flac` in `release`, or install an ffmpeg with that encoder',
+            'release-unsupported',
           );
         const bytes = await files.read(file, ENCODED_BYTES_MAX);
         await files.remove(file);

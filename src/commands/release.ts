@@ -2,17 +2,16 @@ import path from 'node:path';
 import { type GatheredRelease, gatherRelease, OriginalFault, readOriginal } from '../app/gather-release.js';
 import { storageError } from '../app/storage-error.js';
 import type { Diagnostic } from '../core/diagnostic.js';
-import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
+import { BatchError, EXIT, type ExitCode, usageError } from '../core/errors.js';
 import { shellWord } from '../core/shell.js';
-import { lockError } from '../lockfile/lock-error.js';
-import { readLock } from '../lockfile/read.js';
+import { requireLock } from '../lockfile/read.js';
 import { removeFolder } from '../node/remove-folder.js';
 import { plannedFiles, plannedTracks } from '../release/dry-run.js';
 import { makeRelease, StoppedError, ZipTooLargeError } from '../release/make-release.js';
 import { UndecodableError } from '../release/prepare-audio.js';
 import { obstacleAt, zipObstacleAt } from '../release/release-folder.js';
 import { escapeForeign } from '../report/escape.js';
-import { jsonText } from '../report/json-text.js';
+import { jsonDocument } from '../report/json-text.js';
 import { type ReleaseReport, releaseJson, releaseWarnings, renderRelease } from '../report/release-text.js';
 import { pathText } from '../report/shell.js';
 import { tableWidth } from '../report/terminal.js';
@@ -41,7 +40,7 @@ export async function releaseCommand(manifest: string, flags: ReleaseFlags): Pro
   const { files } = session.ports;
   const again = session.command('release', ...wordsOf(flags));
   if (flags.to === '')
-    throw usage('--to is empty', `name a folder: ${session.command('release', '--to', 'release')}`);
+    throw usageError('--to is empty', `name a folder: ${session.command('release', '--to', 'release')}`);
   const target = await files.real(path.resolve(flags.to));
   try {
     const sources = await sourcesOf(session, flags);
@@ -64,14 +63,12 @@ async function sourcesOf(
   const { ports, settings, command, placeOf } = session;
   const loaded = await session.load();
   const refuse = (diagnostics: readonly Diagnostic[], code: ExitCode) => {
-    if (flags.json === true)
-      session.stdout.write(`${jsonText({ schema: 1, released: false, diagnostics }, 2)}\n`);
+    if (flags.json === true) session.stdout.write(jsonDocument({ schema: 1, released: false, diagnostics }));
     showDiagnostics(session, diagnostics, loaded.sources);
     return { refused: code };
   };
   if (loaded.manifest === undefined) return refuse(loaded.diagnostics, EXIT.invalid);
-  const read = await readLock(ports.files, settings.lockfilePath.value);
-  if (!read.ok) throw lockError(read.problems[0], settings.lockfilePath.value, command);
+  const read = await requireLock(ports.files, settings.lockfilePath.value, command);
   const view = { output: await openOutput(ports.files, settings.outputRoot.value) };
   const shared = await viewOf(session, read, 'release');
   await pullFor(session, shared, view.output);
@@ -113,7 +110,7 @@ async function carryOut(
     const planned = {
       tracks,
       files: plannedFiles(tracks, cover),
-      warnings: toldOf(gathered),
+      warnings: shownWarnings(gathered),
       folder: target,
       dryRun: true,
     };
@@ -143,7 +140,7 @@ async function carryOut(
     stderr.write(releaseWarnings(made));
     printReport(session, flags, {
       ...made,
-      warnings: [...toldOf(gathered), ...made.warnings],
+      warnings: [...shownWarnings(gathered), ...made.warnings],
       folder: target,
       dryRun: false,
     });
@@ -157,7 +154,7 @@ async function carryOut(
 }
 
 /** The warnings already shown, for the JSON document. */
-function toldOf({ warnings }: Gathered): ReleaseReport['warnings'] {
+function shownWarnings({ warnings }: Gathered): ReleaseReport['warnings'] {
   return warnings.map(({ track, message }) => ({ track, message }));
 }
 
@@ -183,10 +180,11 @@ async function refuseObstacles(
     (flags.zip === true ? await zipObstacleAt(files, `${target}.zip`) : undefined);
   if (obstacle === undefined) return;
   const other = command('release', ...wordsOf({ ...flags, to: `${flags.to}-2` }));
-  throw new BatchError('release-folder', `${pathText(obstacle.path)} ${obstacle.what}: it is not replaced`, {
-    exitCode: EXIT.usage,
-    hint: `move it away, or release to another folder: ${other}`,
-  });
+  throw usageError(
+    `${pathText(obstacle.path)} ${obstacle.what}: it is not replaced`,
+    `move it away, or release to another folder: ${other}`,
+    'release-folder',
+  );
 }
 
 /** Turns what ended the release into an error that says what to do. */
@@ -198,16 +196,17 @@ function asRefusal(error: unknown, { command }: Session, again: string): unknown
       { exitCode: EXIT.tracks, hint: `put it back; to see the options: ${command('verify')}` },
     );
   if (error instanceof UndecodableError)
-    return new BatchError(
-      'release-unsupported',
+    return usageError(
       `${escapeForeign(error.track)}: ${error.format} cannot be decoded here, which \`loudness\` and \`format\` need`,
-      { exitCode: EXIT.usage, hint: `install ffmpeg, then: ${again}` },
+      `install ffmpeg, then: ${again}`,
+      'release-unsupported',
     );
   if (error instanceof ZipTooLargeError)
-    return new BatchError('zip-too-large', 'a ZIP file holds at most 4 GiB, and the release has more', {
-      exitCode: EXIT.usage,
-      hint: `leave --zip out, or set \`format: flac\` in \`release\`: ${shellWord(again)}`,
-    });
+    return usageError(
+      'a ZIP file holds at most 4 GiB, and the release has more',
+      `leave --zip out, or set \`format: flac\` in \`release\`: ${shellWord(again)}`,
+      'zip-too-large',
+    );
   return error;
 }
 
@@ -219,8 +218,4 @@ function wordsOf({ to, zip, first, dryRun }: ReleaseFlags): readonly string[] {
     ...(first === true ? ['--first'] : []),
     ...(dryRun === true ? ['--dry-run'] : []),
   ];
-}
-
-function usage(message: string, hint: string): BatchError {
-  return new BatchError('usage', message, { exitCode: EXIT.usage, hint });
 }

@@ -11,7 +11,7 @@ import { acquireRunLock } from '../lockfile/run-lock.js';
 import { boughtTwiceTake } from '../plan/bought-twice.js';
 import { boughtTwiceLines } from '../report/bought-twice.js';
 import { escapeForeign } from '../report/escape.js';
-import { jsonText } from '../report/json-text.js';
+import { jsonDocument } from '../report/json-text.js';
 import { requireManifest } from '../session/require-manifest.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
@@ -36,7 +36,7 @@ export async function repairCommand(manifest: string, flags: Flags): Promise<Exi
     });
   }
   const next = command('status');
-  if (flags.json === true) stdout.write(`${jsonText(document(lockPath, repaired, next), 2)}\n`);
+  if (flags.json === true) stdout.write(jsonDocument(document(lockPath, repaired, next)));
   else if (repaired === undefined)
     stdout.write(`there is no lockfile at ${escapeForeign(lockPath)}: nothing to repair\n`);
   else stdout.write(`${repairText(repaired).map(escapeForeign).join('\n')}\nnext: ${next}\n`);

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { storageError } from '../app/storage-error.js';
-import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
+import { EXIT, type ExitCode, usageError } from '../core/errors.js';
 import { replaceFile } from '../lockfile/atomic-write.js';
 import { randomHex } from '../lockfile/private-folder.js';
-import { jsonText } from '../report/json-text.js';
+import { jsonDocument } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
 import type { ReviewFile } from '../review/data.js';
 import { embeddedAudio, reportEnd, reportStart } from '../review/html.js';
 import { nextCommandLine } from '../session/command-line.js';
-import { rehearsalNote } from '../session/rehearsal.js';
 import { requireManifest } from '../session/require-manifest.js';
+import { sandboxNote } from '../session/sandbox-note.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { type Output, openOutput } from '../storage/output.js';
@@ -26,10 +26,10 @@ export interface ReportFlags extends Flags {
 /** Writes the review page as one read-only file. Buys nothing and contacts no one. */
 export async function reportCommand(manifest: string, { out, ...flags }: ReportFlags): Promise<ExitCode> {
   if (out === undefined)
-    throw new BatchError('usage', '`report` requires --out, the file to write', {
-      exitCode: EXIT.usage,
-      hint: nextCommandLine('report', { manifest, flags }, ['--out', 'report.html']),
-    });
+    throw usageError(
+      '`report` requires --out, the file to write',
+      nextCommandLine('report', { manifest, flags }, ['--out', 'report.html']),
+    );
   const session = await openSession(manifest, { ...flags, report: out });
   await requireManifest(session);
   const listener = await openListener(session);
@@ -38,10 +38,10 @@ export async function reportCommand(manifest: string, { out, ...flags }: ReportF
     const embedded = flags.embed === true;
     session.stdout.write(
       flags.json === true
-        ? `${jsonText({ schema: 1, report: path.resolve(out), files: files.size, embedded }, 2)}\n`
+        ? jsonDocument({ schema: 1, report: path.resolve(out), files: files.size, embedded })
         : `wrote ${pathText(out)}: ${data.tracks.length} tracks, ${files.size} files${embedded ? ' inside it' : ''}\n`,
     );
-    const note = files.size === 0 ? await rehearsalNote(session, ['report', '--out', out]) : undefined;
+    const note = files.size === 0 ? await sandboxNote(session, ['report', '--out', out]) : undefined;
     if (note !== undefined) session.stderr.write(`note: ${note}\n`);
     return EXIT.ok;
   } finally {

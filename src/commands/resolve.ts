@@ -1,20 +1,22 @@
-import path from 'node:path';
 import { fetchHistory } from '../app/billing-history.js';
 import type { Resolution } from '../app/resolution.js';
-import { storageError } from '../app/storage-error.js';
-import { EXIT, type ExitCode } from '../core/errors.js';
-import { lockError } from '../lockfile/lock-error.js';
-import { checkEndpoint, readLock } from '../lockfile/read.js';
-import { jsonText } from '../report/json-text.js';
-import { type InDoubt, inDoubtJson, renderInDoubt } from '../report/resolve-text.js';
+import { EXIT, type ExitCode, usageError } from '../core/errors.js';
+import { requireLock } from '../lockfile/read.js';
+import { jsonDocument } from '../report/json-text.js';
+import {
+  type InDoubt,
+  inDoubtJson,
+  renderInDoubt,
+  renderResolved,
+  resolvedJson,
+} from '../report/resolve-text.js';
 import { tableWidth } from '../report/terminal.js';
-import { requireManifest } from '../session/require-manifest.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
-import { refused, settle } from '../session/settle.js';
+import { settleAttempt } from '../session/settle.js';
 import { createClient } from '../venice/create-client.js';
 import { createEvidence } from '../venice/evidence.js';
-import { removeIdleFolders } from './idle-folders.js';
+import { changeLockfile } from './change-lockfile.js';
 
 interface ResolveFlags extends Flags {
   readonly queueId?: string;
@@ -31,25 +33,21 @@ export async function resolveCommand(
   [attempt]: readonly string[],
 ): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
-  try {
-    await requireManifest(session);
+  return changeLockfile(session, session.command('resolve'), async () => {
     const resolution = resolutionOf(flags, session.command);
-    if (attempt === undefined && resolution === undefined) return await show(session);
+    if (attempt === undefined && resolution === undefined) return show(session);
     if (attempt === undefined || resolution === undefined)
-      throw refused(
-        'usage',
+      throw usageError(
         'name an attempt together with one of --queue-id, --charged, --not-charged, --refunded, --requeue',
         `see what is in doubt: ${session.command('resolve')}`,
       );
-    return await settle(session, attempt, resolution);
-  } catch (error) {
-    const { lockfilePath } = session.settings;
-    const directory = path.dirname(lockfilePath.value);
-    throw await storageError(error, session.ports.files, { directory, next: session.command('resolve') });
-  } finally {
-    await session.close();
-    await removeIdleFolders(session);
-  }
+    const settled = await settleAttempt(session, attempt, resolution);
+    const [as, next] = [settled.attempt, settled.next];
+    session.stdout.write(
+      flags.json === true ? jsonDocument(resolvedJson(as, next)) : renderResolved(as, next),
+    );
+    return EXIT.ok;
+  });
 }
 
 function resolutionOf(flags: ResolveFlags, command: Session['command']): Resolution | undefined {
@@ -60,8 +58,7 @@ function resolutionOf(flags: ResolveFlags, command: Session['command']): Resolut
   if (flags.refunded === true) said.push({ kind: 'refunded' });
   if (flags.requeue === true) said.push({ kind: 'requeue' });
   if (said.length > 1)
-    throw refused(
-      'usage',
+    throw usageError(
       'only one of --queue-id, --charged, --not-charged, --refunded, --requeue can be given',
       `use the one you know to be true; to see what is known: ${command('resolve')}`,
     );
@@ -71,10 +68,7 @@ function resolutionOf(flags: ResolveFlags, command: Session['command']): Resolut
 async function show(session: Session): Promise<ExitCode> {
   const { settings, stdout, endpoint } = session;
   const lockPath = settings.lockfilePath.value;
-  const read = await readLock(session.ports.files, lockPath);
-  if (!read.ok) throw lockError(read.problems[0], lockPath, session.command);
-  const foreign = read.header === undefined ? undefined : checkEndpoint(read.header, endpoint);
-  if (foreign !== undefined) throw lockError(foreign, lockPath, session.command);
+  const read = await requireLock(session.ports.files, lockPath, session.command, endpoint);
   const attempts = [...read.attempts.values()];
   const doubtful = attempts.filter(({ state }) => state === 'in_doubt' || state === 'intent');
   const asks = doubtful.length > 0 && session.account !== undefined;
@@ -91,7 +85,7 @@ async function show(session: Session): Promise<ExitCode> {
     if (matchCharges === undefined || attempt.at.intent === undefined) return { attempt };
     return { attempt, evidence: matchCharges(attempt) };
   });
-  if (settings.flags.json === true) stdout.write(`${jsonText(inDoubtJson(items, history), 2)}\n`);
+  if (settings.flags.json === true) stdout.write(jsonDocument(inDoubtJson(items, history)));
   else
     stdout.write(
       renderInDoubt(items, {

@@ -3,7 +3,7 @@ import { type FrozenWorld, frozenBatch } from '../app/frozen-batch.js';
 import { runBatch } from '../app/run-batch.js';
 import type { BatchSettings } from '../app/world.js';
 import type { Diagnostic } from '../core/diagnostic.js';
-import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
+import { type ExitCode, usageError } from '../core/errors.js';
 import type { RunEvent } from '../core/events.js';
 import { redactIn } from '../core/redact.js';
 import type { Attempt } from '../lockfile/attempt.js';
@@ -158,18 +158,14 @@ interface Begun {
 async function begin(manifest: string, flags: Flags, mode: BatchSettings['mode']): Promise<Begun> {
   const { json, events } = flags;
   if (json === true && events !== undefined)
-    throw usage('--json and --events cannot be combined: both are for stdout', 'use only one of them');
+    throw usageError('--json and --events cannot be combined: both are for stdout', 'use only one of them');
   if (manifest === '-')
-    throw usage(
+    throw usageError(
       `${mode === 'collect' ? 'collect' : 'run'} needs a manifest in a file: its lockfile is stored next to it`,
       'only validate and plan read standard input',
     );
   const session = await openSession(manifest, flags);
   return { session, settings: await batchSettings(session, mode, await readPlanFile(session)) };
-}
-
-function usage(message: string, hint: string): BatchError {
-  return new BatchError('usage', message, { exitCode: EXIT.usage, hint });
 }
 
 async function reporters(session: Session): Promise<Reporter[]> {

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { BatchError, EXIT, type ExitCode, faultCode } from '../core/errors.js';
+import { BatchError, EXIT, type ExitCode, faultCode, usageError } from '../core/errors.js';
 import { createClock } from '../node/clock.js';
 import { systemRandom } from '../node/random.js';
 import { type Flags, sandboxAsOf } from '../session/settings.js';
@@ -17,9 +17,9 @@ export async function sandboxCommand(_subject: string, flags: SandboxFlags): Pro
   const port = /^\d{1,5}$/.test(flags.port) ? Number(flags.port) : Number.NaN;
   const speed = flags.sandboxSpeed === undefined ? 1 : Number(flags.sandboxSpeed);
   if (!(port <= 65_535))
-    throw usage(`--port takes a number from 0 to 65535: ${flags.port}`, 'write it like --port 8377');
+    throw usageError(`--port takes a number from 0 to 65535: ${flags.port}`, 'write it like --port 8377');
   if (!(speed >= 0.01 && speed <= 100_000))
-    throw usage(
+    throw usageError(
       `--sandbox-speed takes a number from 0.01 to 100000: ${flags.sandboxSpeed}`,
       'write it like --sandbox-speed 20',
     );
@@ -58,8 +58,4 @@ export async function sandboxCommand(_subject: string, flags: SandboxFlags): Pro
   await server.close();
   interrupt.release();
   return EXIT.ok;
-}
-
-function usage(message: string, hint: string): BatchError {
-  return new BatchError('usage', message, { exitCode: EXIT.usage, hint });
 }

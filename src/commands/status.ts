@@ -5,21 +5,20 @@ import { EXIT, type ExitCode } from '../core/errors.js';
 import { spentMicroUsd } from '../lockfile/attempt.js';
 import { boughtTwice } from '../lockfile/bought-twice.js';
 import type { LockHeader } from '../lockfile/header.js';
-import { lockError } from '../lockfile/lock-error.js';
-import { readLock } from '../lockfile/read.js';
+import { requireLock } from '../lockfile/read.js';
 import { holderOf } from '../lockfile/run-lock.js';
 import { isLoopback, shownBaseUrl } from '../node/base-url.js';
 import { boughtTwiceTake } from '../plan/bought-twice.js';
 import { isElsewhere, isInStore, machineOf } from '../plan/latest-attempts.js';
-import { jsonText } from '../report/json-text.js';
+import { jsonDocument } from '../report/json-text.js';
 import { picksJson } from '../report/picks-text.js';
 import { soundJson } from '../report/sound-text.js';
 import { isChanged, isNew, renderStatus, type StatusInput, takeStatuses } from '../report/status.js';
 import { tableWidth } from '../report/terminal.js';
 import { viewOf } from '../session/find-state.js';
 import { picksView } from '../session/picks.js';
-import { rehearsalNote } from '../session/rehearsal.js';
 import { requireManifest } from '../session/require-manifest.js';
+import { sandboxNote } from '../session/sandbox-note.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags, Settings } from '../session/settings.js';
 import { printFileWarnings, readableManifest, warnUnreadable } from '../session/unreadable.js';
@@ -32,8 +31,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
   await requireManifest(session);
   const { ports, settings, stdout, command, placeOf } = session;
   const lockPath = settings.lockfilePath.value;
-  const read = await readLock(ports.files, lockPath);
-  if (!read.ok) throw lockError(read.problems[0], lockPath, command);
+  const read = await requireLock(ports.files, lockPath, command);
   const { attempts, keptBy, audio } = await viewOf(session, read, 'status');
   const output = await openOutput(ports.files, settings.outputRoot.value);
   const pullable = audio && (await pullableFrom(audio, output, attempts));
@@ -60,7 +58,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
     running: attempts.length === 0 ? undefined : await runAtWork(session, lockPath),
   };
   if (flags.json === true) {
-    stdout.write(`${jsonText(statusDocument(session, read.header, { ...shown, warnings }), 2)}\n`);
+    stdout.write(jsonDocument(statusDocument(session, read.header, { ...shown, warnings })));
     return EXIT.ok;
   }
   const text = renderStatus(shown, {
@@ -70,7 +68,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
     width: tableWidth(stdout, process.env),
   });
   stdout.write(text);
-  const note = attempts.length === 0 ? await rehearsalNote(session, ['status']) : undefined;
+  const note = attempts.length === 0 ? await sandboxNote(session, ['status']) : undefined;
   if (note !== undefined) stdout.write(`${note}\n`);
   return EXIT.ok;
 }

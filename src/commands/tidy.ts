@@ -1,88 +1,63 @@
-import path from 'node:path';
-import { storageError } from '../app/storage-error.js';
 import { takeStatusesOf } from '../app/take-status.js';
 import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
-import { lockError } from '../lockfile/lock-error.js';
-import { readLock } from '../lockfile/read.js';
+import { requireLock } from '../lockfile/read.js';
 import type { Manifest } from '../manifest/take.js';
 import type { Picks } from '../picks/pick.js';
 import { readHistory } from '../plan/history.js';
 import type { FileMove } from '../plan/plan.js';
 import { planTidy } from '../plan/tidy.js';
-import { jsonText } from '../report/json-text.js';
+import { jsonDocument } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
 import { fileStates, recover, untrackedFiles } from '../run/recover.js';
 import { viewOf } from '../session/find-state.js';
 import { loadPicks } from '../session/picks.js';
-import { requireManifest } from '../session/require-manifest.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
-import { openQuietly } from '../session/settle.js';
 import { showDiagnostics } from '../session/show-diagnostics.js';
+import { withStore } from '../session/with-store.js';
 import { applyMoves } from '../storage/move.js';
 import { type Output, openOutput } from '../storage/output.js';
-import { removeIdleFolders } from './idle-folders.js';
+import { changeLockfile } from './change-lockfile.js';
 
 /** Moves files that are neither current nor picked aside, and current ones back. Costs nothing, deletes nothing. */
 export async function tidyCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
-  try {
-    await requireManifest(session);
-    return await tidy(session);
-  } catch (error) {
-    const directory = path.dirname(session.settings.lockfilePath.value);
-    throw await storageError(error, session.ports.files, { directory, next: session.command('tidy') });
-  } finally {
-    await session.close();
-    await removeIdleFolders(session);
-  }
+  return changeLockfile(session, session.command('tidy'), () => tidy(session));
 }
 
 async function tidy(session: Session): Promise<ExitCode> {
   const { settings, ports } = session;
-  const loaded = await session.load();
-  if (loaded.manifest === undefined) {
-    showDiagnostics(session, loaded.diagnostics, loaded.sources);
+  const { manifest, diagnostics, sources } = await session.load();
+  if (manifest === undefined) {
+    showDiagnostics(session, diagnostics, sources);
     throw new BatchError(
       'tidy-needs-manifest',
       'tidy needs a valid manifest to know which files are current',
-      {
-        exitCode: EXIT.invalid,
-        hint: session.command('validate'),
-      },
+      { exitCode: EXIT.invalid, hint: session.command('validate') },
     );
   }
   const { picks } = await loadPicks(session);
   const output = await openOutput(ports.files, settings.outputRoot.value);
   if (settings.flags.dryRun === true) {
-    printMoves(
-      session,
-      await movesFor(session, output, await knownAttempts(session), loaded.manifest, picks),
-      [],
-    );
+    const attempts = await knownAttempts(session);
+    printMoves(session, await movesFor(session, output, attempts, manifest, picks), []);
     return EXIT.ok;
   }
-  const { store, release } = await openQuietly(session, 'tidy');
-  try {
+  const { moves, stuck } = await withStore(session, 'tidy', async ({ store }) => {
     const context = { output, store };
     await recover(context, ports.clock.nowMs());
-    const moves = await movesFor(session, output, [...store.attempts.values()], loaded.manifest, picks);
-    const stuck = await applyMoves(context, moves);
-    await store.close();
-    printMoves(session, moves, stuck);
-    return stuck.length > 0 ? EXIT.unavailable : EXIT.ok;
-  } finally {
-    await store.abandon();
-    await release();
-  }
+    const moves = await movesFor(session, output, [...store.attempts.values()], manifest, picks);
+    return { moves, stuck: await applyMoves(context, moves) };
+  });
+  printMoves(session, moves, stuck);
+  return stuck.length > 0 ? EXIT.unavailable : EXIT.ok;
 }
 
 /** Without the lock, and without writing anything. */
 async function knownAttempts(session: Session): Promise<readonly Attempt[]> {
   const lockPath = session.settings.lockfilePath.value;
-  const read = await readLock(session.ports.files, lockPath);
-  if (!read.ok) throw lockError(read.problems[0], lockPath, session.command);
+  const read = await requireLock(session.ports.files, lockPath, session.command);
   const { attempts, audio } = await viewOf(session, read, 'tidy');
   await audio?.close();
   return attempts;
@@ -115,7 +90,13 @@ function printMoves(session: Session, moves: readonly FileMove[], stuck: readonl
   if (settings.flags.json === true) {
     const reported = (of: readonly FileMove[]) => of.map(({ from, to }) => ({ from, to }));
     stdout.write(
-      `${jsonText({ schema: 1, output_root: settings.outputRoot.value, dry_run: preview, moved: reported(made), not_moved: reported(stuck) }, 2)}\n`,
+      jsonDocument({
+        schema: 1,
+        output_root: settings.outputRoot.value,
+        dry_run: preview,
+        moved: reported(made),
+        not_moved: reported(stuck),
+      }),
     );
     return;
   }

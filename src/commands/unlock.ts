@@ -5,7 +5,7 @@ import { EXIT, type ExitCode } from '../core/errors.js';
 import { type BrokenLock, breakRunLock } from '../lockfile/run-lock.js';
 import type { LockHolder } from '../lockfile/run-lock-file.js';
 import { escapeForeign } from '../report/escape.js';
-import { jsonText } from '../report/json-text.js';
+import { jsonDocument } from '../report/json-text.js';
 import { requireManifest } from '../session/require-manifest.js';
 import { openSession } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
@@ -49,5 +49,5 @@ function reported(was: LockHolder | undefined): string {
 
 function document(lockfile: string, was: LockHolder | undefined): string {
   const holder = was && { pid: was.pid, hostname: was.hostname, since_ms: was.sinceMs };
-  return `${jsonText({ schema: 1, lockfile, freed: was !== undefined, was: holder ?? null }, 2)}\n`;
+  return jsonDocument({ schema: 1, lockfile, freed: was !== undefined, was: holder ?? null });
 }

@@ -1,5 +1,5 @@
 import type { Command, Option } from 'commander';
-import { BatchError, EXIT } from '../core/errors.js';
+import { type BatchError, usageError } from '../core/errors.js';
 import { commandLine } from '../core/shell.js';
 import { closest } from '../core/suggest.js';
 import { missingWord, type UsageMistake } from './missing-word.js';
@@ -23,7 +23,7 @@ export function usageErrorFor(command: Command, message: string, argv: readonly 
   const help = `${pathOf(command)} --help`;
   // An address may contain a secret, so such a line is not repeated.
   const hint = found?.hint === undefined || argv.some(mayHoldSecret) ? help : found.hint;
-  return new BatchError('usage', found?.message ?? text, { exitCode: EXIT.usage, hint });
+  return usageError(found?.message ?? text, hint);
 }
 
 /** As typed: `venice-batch lock repair`. */

@@ -3,7 +3,7 @@ import { EXIT, type ExitCode } from '../core/errors.js';
 import type { Take } from '../manifest/take.js';
 import { checkRequest, mergeAlike } from '../plan/capability.js';
 import { escapeForeign } from '../report/escape.js';
-import { jsonText } from '../report/json-text.js';
+import { jsonDocument } from '../report/json-text.js';
 import { retryUntilAnswered } from '../run/gather.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
@@ -22,9 +22,7 @@ export async function validateCommand(manifest: string, flags: Flags): Promise<E
     const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
     const tracks = new Set(takes.map(({ track }) => track)).size;
     if (flags.json === true)
-      session.stdout.write(
-        `${jsonText({ valid: errors === 0, tracks, takes: takes.length, diagnostics }, 2)}\n`,
-      );
+      session.stdout.write(jsonDocument({ valid: errors === 0, tracks, takes: takes.length, diagnostics }));
     else if (errors === 0)
       session.stdout.write(
         `${escapeForeign(session.displayPath)} is valid: ${tracks} track${tracks === 1 ? '' : 's'}, ${takes.length} take${takes.length === 1 ? '' : 's'}${flags.live === true ? '' : ' (checked offline; add --live to check against the models)'}\n`,

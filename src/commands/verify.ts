@@ -2,18 +2,17 @@ import { takeStatusesOf } from '../app/take-status.js';
 import { type CheckedFile, checkFiles, isBad } from '../app/verify.js';
 import { EXIT, type ExitCode } from '../core/errors.js';
 import { boughtTwice } from '../lockfile/bought-twice.js';
-import { lockError } from '../lockfile/lock-error.js';
-import { readLock } from '../lockfile/read.js';
+import { requireLock } from '../lockfile/read.js';
 import { boughtTwicePhrase, boughtTwiceTake } from '../plan/bought-twice.js';
 import { isNothingHere } from '../plan/latest-attempts.js';
 import { retryFlags } from '../plan/selection.js';
 import { escapeForeign } from '../report/escape.js';
-import { jsonText } from '../report/json-text.js';
+import { jsonDocument } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
 import { NOTHING_BOUGHT } from '../report/status.js';
 import { pullFor, viewOf } from '../session/find-state.js';
-import { rehearsalNote } from '../session/rehearsal.js';
 import { requireManifest } from '../session/require-manifest.js';
+import { sandboxNote } from '../session/sandbox-note.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { readableManifest } from '../session/unreadable.js';
@@ -29,8 +28,7 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
   const { ports, settings, stdout, command } = session;
   const lockPath = settings.lockfilePath.value;
   const outputRoot = settings.outputRoot.value;
-  const read = await readLock(ports.files, lockPath);
-  if (!read.ok) throw lockError(read.problems[0], lockPath, command);
+  const read = await requireLock(ports.files, lockPath, command);
   const view = { output: await openOutput(ports.files, outputRoot) };
   const shared = await viewOf(session, read, 'verify');
   await pullFor(session, shared, view.output);
@@ -43,12 +41,12 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
       return { path, track, take, state, needed: word !== undefined, ...(machine && { machine }) };
     });
     const bought_twice = doubles.map(boughtTwiceTake);
-    stdout.write(`${jsonText({ schema: 1, output_root: outputRoot, files: reported, bought_twice }, 2)}\n`);
+    stdout.write(jsonDocument({ schema: 1, output_root: outputRoot, files: reported, bought_twice }));
   } else {
     for (const double of doubles) stdout.write(`warning: ${boughtTwicePhrase(double)}\n`);
     const nothingBought = attempts.length === 0;
     stdout.write(nothingBought ? NOTHING_BOUGHT : verdictText(files, isNothingHere(statuses.rows), session));
-    const note = nothingBought ? await rehearsalNote(session, ['verify']) : undefined;
+    const note = nothingBought ? await sandboxNote(session, ['verify']) : undefined;
     if (note !== undefined) stdout.write(`${note}\n`);
   }
   return files.some(isBad) ? EXIT.tracks : EXIT.ok;

@@ -44,6 +44,11 @@ export class BatchError extends Error {
   }
 }
 
+/** The command line, the options or the settings are wrong: nothing was done. */
+export function usageError(message: string, hint: string, code: Code = 'usage'): BatchError {
+  return new BatchError(code, message, { exitCode: EXIT.usage, hint });
+}
+
 /** The system's code of a thrown value (`ENOENT`, `ENOSPC`), or `''`. */
 export function faultCode(error: unknown): string {
   const code = (error as { code?: unknown } | null | undefined)?.code;

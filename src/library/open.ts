@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Diagnostic } from '../core/diagnostic.js';
-import { BatchError, EXIT } from '../core/errors.js';
+import { BatchError, EXIT, usageError } from '../core/errors.js';
 import { microUsdFromUsd } from '../core/money.js';
 import { systemFiles } from '../node/files.js';
 import { batchPlace, type Setting } from '../session/batch-place.js';
@@ -62,9 +62,9 @@ export async function openBatch(options: AnyOptions): Promise<OpenBatch> {
 
 async function settingsOf(options: AnyOptions): Promise<PlaceSettings> {
   const { manifest, sandbox = false } = options;
-  if (manifest === '') throw invalid('`manifest` is empty', 'name a file, such as album.yaml');
+  if (manifest === '') throw usageError('`manifest` is empty', 'name a file, such as album.yaml');
   if (sandbox && options.baseUrl !== undefined)
-    throw invalid('`sandbox` and `baseUrl` cannot be combined', 'use only one of them');
+    throw usageError('`sandbox` and `baseUrl` cannot be combined', 'use only one of them');
   const around = { cwd: process.cwd(), env: process.env, files: systemFiles };
   const environment = await readEnvironment(undefined, around);
   return {
@@ -98,7 +98,7 @@ function chosen(options: AnyOptions): Choices {
 
 function moreOf(more: number | undefined): number | undefined {
   if (more !== undefined && (!Number.isInteger(more) || more < 1 || more > MORE_MAX))
-    throw invalid(`\`more\` is not a whole number from 1 to ${MORE_MAX}: ${more}`, 'correct it');
+    throw usageError(`\`more\` is not a whole number from 1 to ${MORE_MAX}: ${more}`, 'correct it');
   return more;
 }
 
@@ -106,7 +106,7 @@ function budgetOf(usd: number | undefined): number | undefined {
   if (usd === undefined) return undefined;
   const microUsd = usd > 0 ? microUsdFromUsd(usd) : undefined;
   if (microUsd === undefined)
-    throw invalid(`\`budgetUsd\` is not an amount above 0: ${usd}`, 'give US dollars');
+    throw usageError(`\`budgetUsd\` is not an amount above 0: ${usd}`, 'give US dollars');
   return microUsd;
 }
 
@@ -116,7 +116,7 @@ function concurrencySet(
 ): Setting<number> | undefined {
   if (given === undefined) return concurrencyOf({}, environment);
   if (!Number.isInteger(given) || given < 1 || given > CONCURRENCY_MAX)
-    throw invalid(
+    throw usageError(
       `\`concurrency\` is not a whole number from 1 to ${CONCURRENCY_MAX}: ${given}`,
       'correct it',
     );
@@ -130,8 +130,4 @@ function throwFirst(found: readonly Diagnostic[]): void {
   const { code, message, hint, span } = first;
   const place = span === undefined ? '' : `${span.file}:${span.line}:${span.column}: `;
   throw new BatchError(code, `${place}${message}`, { exitCode: EXIT.invalid, hint });
-}
-
-function invalid(message: string, hint: string): BatchError {
-  return new BatchError('usage', message, { exitCode: EXIT.usage, hint });
 }

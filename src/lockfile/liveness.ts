@@ -20,10 +20,10 @@ export interface Evidence {
 export type Liveness =
   | { readonly alive: true }
   | { readonly alive: false }
-  | { readonly alive: 'unknown'; readonly why: Doubt };
+  | { readonly alive: 'unknown'; readonly why: UnknownReason };
 
 /** Why it is not certain whether the holder is alive. */
-export type Doubt =
+export type UnknownReason =
   /** The lock file cannot be understood. */
   | 'unreadable'
   | 'other_host'
@@ -84,6 +84,6 @@ function isClaimFree(holder: Holder, self: ProcessIdentity, { claimIsOurs }: Evi
   return holder.claimed && claimIsOurs && holder.netNamespace === self.netNamespace;
 }
 
-function unknown(why: Doubt): Liveness {
+function unknown(why: UnknownReason): Liveness {
   return { alive: 'unknown', why };
 }

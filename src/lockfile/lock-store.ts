@@ -71,7 +71,7 @@ export interface LockStore {
   /** Absent if only this machine uses the lockfile. */
   readonly sharing?: Sharing;
   /** Why nothing more may be bought: the lockfile was changed during the run, or the shared log failed. */
-  trouble(): StoreFault | undefined;
+  fault(): StoreFault | undefined;
   /** Rewrites the file in canonical form, atomically, and closes it. */
   close(): Promise<void>;
   /** Closes without rewriting: nothing was changed, or the disk is failing. */

@@ -4,7 +4,7 @@ import type { Files } from '../core/ports.js';
 import type { Attempt } from './attempt.js';
 import type { LockHeader } from './header.js';
 import { readJournals } from './journal.js';
-import type { LockProblem } from './lock-error.js';
+import { type LockProblem, lockError, type NextCommand } from './lock-error.js';
 import { type LockNote, parseLock } from './lock-text.js';
 import { createFold } from './merge.js';
 
@@ -28,6 +28,8 @@ export type ReadLock =
     }
   | { readonly ok: false; readonly problems: readonly [LockProblem, ...LockProblem[]] };
 
+export type UsableLock = Extract<ReadLock, { ok: true }>;
+
 /**
  * Reads a lockfile, and the journals of runs that did not end cleanly. Needs no run lock and changes nothing. A disk
  * error is returned as a problem, not thrown.
@@ -46,6 +48,24 @@ export async function readLock(files: Files, path: string): Promise<ReadLock> {
   } catch (fault) {
     return unreadable(fault);
   }
+}
+
+/**
+ * The same for a command that cannot do without it. Throws `BatchError` (9).
+ *
+ * @param endpoint that the lockfile has to belong to; absent: any
+ */
+export async function requireLock(
+  files: Files,
+  path: string,
+  command: NextCommand,
+  endpoint?: string,
+): Promise<UsableLock> {
+  const read = await readLock(files, path);
+  if (!read.ok) throw lockError(read.problems[0], path, command);
+  const foreign = endpoint === undefined ? undefined : read.header && checkEndpoint(read.header, endpoint);
+  if (foreign !== undefined) throw lockError(foreign, path, command);
+  return read;
 }
 
 function restoredBy(

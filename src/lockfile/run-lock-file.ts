@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { faultCode } from '../core/errors.js';
 import type { Clock, Files, NameClaim, Processes, Random } from '../core/ports.js';
 import { createFile, removeQuietly } from './atomic-write.js';
-import { type Doubt, judgeLiveness } from './liveness.js';
+import { judgeLiveness, type UnknownReason } from './liveness.js';
 import { scratchPath, socketPath } from './private-folder.js';
 import { type Claim, claimText, readClaim } from './run-lock-claim.js';
 
@@ -26,7 +26,7 @@ export interface LockHolder {
   readonly ageMs: number;
   readonly alive: boolean | 'unknown';
   /** Why the state is `unknown`. */
-  readonly why?: Doubt;
+  readonly why?: UnknownReason;
 }
 
 export interface World {

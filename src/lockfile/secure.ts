@@ -3,7 +3,7 @@ import type { AttemptState } from './attempt.js';
 import { attemptLine } from './line.js';
 import { bytesOf, canonical, encode, type LockFile, rewrite } from './lock-file.js';
 import type { Fold } from './merge.js';
-import { type ReadLock, readLockAlone } from './read.js';
+import { readLockAlone, type UsableLock } from './read.js';
 
 /**
  * Makes what was read durable before anything depends on it: a killed run may have left records that are readable but
@@ -39,7 +39,7 @@ export async function secure(file: LockFile): Promise<void> {
 }
 
 /** Lines that the file lacks. They are known from journals, which may not be durable. */
-function missingIn(alone: ReadLock & { ok: true }, { attempts }: Fold): Uint8Array {
+function missingIn(alone: UsableLock, { attempts }: Fold): Uint8Array {
   const newer = [...attempts.values()].filter(
     ({ attempt, rev }) => (alone.attempts.get(attempt)?.rev ?? 0) < rev,
   );

@@ -7,7 +7,7 @@ import type { FileEnd, LockFile } from './lock-file.js';
 import type { LockStore } from './lock-store.js';
 import type { LockNote } from './lock-text.js';
 import { createFold } from './merge.js';
-import { checkEndpoint, type ReadLock, readLock } from './read.js';
+import { checkEndpoint, readLock, type UsableLock } from './read.js';
 import { secure } from './secure.js';
 import { createWriter } from './writer.js';
 
@@ -62,7 +62,7 @@ export async function openLock(
   }
 }
 
-function endOf({ header, notes, bytes, journals }: ReadLock & { ok: true }): FileEnd {
+function endOf({ header, notes, bytes, journals }: UsableLock): FileEnd {
   if (header === undefined) return { kind: 'absent' };
   const torn = journals.length > 0 || notes.some((note) => note.kind === 'unterminated');
   return torn ? { kind: 'unsound', bytesMin: bytes, bytesMax: bytes } : { kind: 'sound', bytes };

@@ -49,7 +49,7 @@ export function createWriter(file: LockFile): LockStore {
       }
     },
     confirm: () => commit.add(NOTHING),
-    trouble() {
+    fault() {
       if (file.displaced !== undefined) return { kind: 'displaced', error: file.displaced };
       return file.grown ? { kind: 'grown' } : undefined;
     },

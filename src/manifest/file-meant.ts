@@ -25,7 +25,7 @@ export async function fileMeant(
   return only === undefined || others.length > 0 ? undefined : join(written, only);
 }
 
-/** Sorted; empty for a folder that cannot be listed, which is no trouble for a suggestion. */
+/** Sorted; empty for a folder that cannot be listed, since a suggestion is optional. */
 async function namesIn(
   files: Pick<FolderFiles, 'list'>,
   role: 'manifest' | 'lyrics',

@@ -1,4 +1,4 @@
-import { BatchError, EXIT } from '../core/errors.js';
+import { usageError } from '../core/errors.js';
 import { isLoopback } from './base-url.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -20,10 +20,11 @@ export function proxyFor(target: URL, environment: Environment): ProxyAddress | 
   if (text === '' || isLoopback(target.hostname) || isExcepted(target, except)) return undefined;
   const address = text.includes('://') ? text : `http://${text}`;
   if (!/^https?:\/\//i.test(address) || !URL.canParse(address)) {
-    throw new BatchError('proxy-invalid', 'HTTPS_PROXY is not an http(s) address', {
-      exitCode: EXIT.usage,
-      hint: 'set it to an address such as http://proxy.example:3128, or unset it',
-    });
+    throw usageError(
+      'HTTPS_PROXY is not an http(s) address',
+      'set it to an address such as http://proxy.example:3128, or unset it',
+      'proxy-invalid',
+    );
   }
   const url = new URL(address);
   if (url.username === '' && url.password === '') return { url: url.origin };

@@ -1,5 +1,5 @@
 import { Agent, buildConnector, Client, type Dispatcher, errors } from 'undici';
-import { BatchError, EXIT } from '../core/errors.js';
+import { usageError } from '../core/errors.js';
 import type { Transport, TransportNoAnswer, TransportRequest } from '../core/ports.js';
 import { createRedactor } from '../core/redact.js';
 import { parseBaseUrl } from './base-url.js';
@@ -74,7 +74,7 @@ const NOT_ALLOWED: TransportNoAnswer = {
 function baseOf(text: string): URL {
   const parsed = parseBaseUrl(text);
   if (parsed.ok) return new URL(parsed.url);
-  throw new BatchError('base-url-invalid', parsed.message, { exitCode: EXIT.usage, hint: parsed.hint });
+  throw usageError(parsed.message, parsed.hint, 'base-url-invalid');
 }
 
 type Dispatched = Dispatcher.RequestOptions & { readonly origin: string };

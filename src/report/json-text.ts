@@ -1,6 +1,11 @@
 /** Characters that a terminal may interpret or hide. JSON allows them unescaped. */
 const UNSEEN = /[\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
+/** A whole document, as `--json` prints it. */
+export function jsonDocument(value: unknown): string {
+  return `${jsonText(value, 2)}\n`;
+}
+
 /**
  * JSON that is also safe to display: characters that a terminal may interpret are written as `\uXXXX`, which is
  * equivalent.

@@ -1,5 +1,5 @@
 import type { TakeEvent } from '../core/events.js';
-import { jsonText } from './json-text.js';
+import { jsonDocument } from './json-text.js';
 import type { RunOutcome } from './outcome.js';
 
 /** In documented order, whatever the order in which they became known. */
@@ -38,7 +38,7 @@ export function renderJson(outcome: RunOutcome, outputRoot: string): string {
     })),
     diagnostics: outcome.diagnostics,
   };
-  return `${jsonText(document, 2)}\n`;
+  return jsonDocument(document);
 }
 
 function qcOf({ qc }: RunOutcome, { key }: TakeEvent) {

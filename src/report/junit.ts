@@ -17,7 +17,7 @@ export function renderJunit(
   { qcFail = false }: { readonly qcFail?: boolean } = {},
 ): string {
   const known = new Set(outcome.takes.map(({ key }) => key));
-  const trouble = problemOf(outcome);
+  const problem = problemOf(outcome);
   const doubles = outcome.summary?.bought_twice ?? [];
   const twice = new Map(doubles.map((double) => [double.key, twiceText(double)]));
   const left = keys.filter((key) => !known.has(key));
@@ -25,8 +25,8 @@ export function renderJunit(
     ...outcome.takes.map((take) =>
       withSound(takeCase(take), outcome.qc.get(take.key), qcFail, twice.get(take.key)),
     ),
-    ...left.map((key) => untoldCase(key, trouble)),
-    ...runCase(outcome, trouble, qcFail),
+    ...left.map((key) => unreportedCase(key, problem)),
+    ...runCase(outcome, problem, qcFail),
   ];
   const number = (verdict: Verdict) => cases.filter((one) => one.verdict === verdict).length;
   const counts = attributes({
@@ -119,19 +119,19 @@ function problemOf({ summary, diagnostics, errors }: RunOutcome): Problem | unde
   };
 }
 
-function untoldCase(name: string, trouble: Problem | undefined): TestCase {
-  const why = trouble === undefined ? '' : `: ${trouble.message}`;
+function unreportedCase(name: string, problem: Problem | undefined): TestCase {
+  const why = problem === undefined ? '' : `: ${problem.message}`;
   return { name, classname: 'venice-batch', verdict: 'skipped', message: `not bought${why}` };
 }
 
 function runCase(
   { failures, inDoubt, qc }: RunOutcome,
-  trouble: Problem | undefined,
+  problem: Problem | undefined,
   qcFail: boolean,
 ): TestCase[] {
   const failing = qcFail && [...qc.values()].some(({ findings }) => findings.length > 0);
-  if (trouble === undefined || failing || failures.length + inDoubt.length > 0) return [];
-  return [{ name: 'venice-batch', classname: 'venice-batch', verdict: 'error', ...trouble }];
+  if (problem === undefined || failing || failures.length + inDoubt.length > 0) return [];
+  return [{ name: 'venice-batch', classname: 'venice-batch', verdict: 'error', ...problem }];
 }
 
 function caseText({ name, classname, verdict, type, message = '', note }: TestCase): string {

@@ -36,15 +36,15 @@ export function renderMarkdown(outcome: RunOutcome, options: MarkdownOptions): s
     ...(summary.exit_code === EXIT.ok ? [] : reasonsOf(outcome, summary).flatMap((reason) => ['', reason])),
     ...(summary.next_command === null ? [] : ['', 'Next:', '', ...codeBlock(summary.next_command)]),
   ];
-  const trouble = ['Take', 'What happened', 'What to do'];
+  const problemHeader = ['Take', 'What happened', 'What to do'];
   const problemRow = (take: TakeEvent) => [
     foreign(take.key),
     cell(failureReason(take)),
     adviceFor(take, inCode(options.command)),
   ];
   const sections: Section[] = [
-    { title: 'Failed', header: trouble, takes: outcome.failures, row: problemRow },
-    { title: 'In doubt', header: trouble, takes: outcome.inDoubt, row: problemRow },
+    { title: 'Failed', header: problemHeader, takes: outcome.failures, row: problemRow },
+    { title: 'In doubt', header: problemHeader, takes: outcome.inDoubt, row: problemRow },
     {
       title: 'Tracks',
       header: ['Take', 'State', 'Model', 'Price', 'File'],

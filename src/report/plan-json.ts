@@ -5,7 +5,7 @@ import { boughtTwiceTake } from '../plan/bought-twice.js';
 import { machineOf } from '../plan/latest-attempts.js';
 import type { BuyReason, Decision, Plan, PlanRow, Purchase } from '../plan/plan.js';
 import type { Balance } from '../venice/client.js';
-import { jsonText } from './json-text.js';
+import { jsonDocument } from './json-text.js';
 import { costByModel, countsByModel, planLines } from './plan-rows.js';
 
 export interface PlanJsonOptions {
@@ -19,7 +19,7 @@ export interface PlanJsonOptions {
  * always present and in this order; what does not apply is `null`.
  */
 export function planJson(plan: Plan, options: PlanJsonOptions): string {
-  return `${jsonText(planDocument(plan, options), 2)}\n`;
+  return jsonDocument(planDocument(plan, options));
 }
 
 function planDocument(plan: Plan, { balance, endpoint, sandbox }: PlanJsonOptions): object {

@@ -1,7 +1,7 @@
 import { takeKey } from '../core/take-key.js';
 import type { ReleasedTrack } from '../release/documents.js';
 import { escapeForeign } from './escape.js';
-import { jsonText } from './json-text.js';
+import { jsonDocument } from './json-text.js';
 import { pathText } from './shell.js';
 import { type Column, renderTable } from './table.js';
 
@@ -94,7 +94,7 @@ export function releaseJson({ tracks, files, folder, zip, warnings, dryRun }: Re
     files: files.map(({ path, bytes, sha256 }) => ({ path, bytes: bytes ?? null, sha256: sha256 ?? null })),
     warnings,
   };
-  return `${jsonText(document, 2)}\n`;
+  return jsonDocument(document);
 }
 
 export function releaseWarnings({ warnings }: Pick<ReleaseReport, 'warnings'>): string {

@@ -20,8 +20,8 @@ async function isClaimed(context: RunContext, job: Job, intent: Attempt): Promis
     return recorded === 'recorded';
   } catch (error) {
     // The log may have recovered since: then only the error knows what happened.
-    const trouble = context.store.trouble() ?? troubleOfLog(error);
-    if (trouble?.kind === 'log') reportStoreFault(context, trouble);
+    const fault = context.store.fault() ?? faultOfLog(error);
+    if (fault?.kind === 'log') reportStoreFault(context, fault);
     else {
       stopAll(context, 'lockfile');
       const fault = faultCode(error) || 'error';
@@ -36,7 +36,7 @@ async function isClaimed(context: RunContext, job: Job, intent: Attempt): Promis
   }
 }
 
-function troubleOfLog(error: unknown): StoreFault | undefined {
+function faultOfLog(error: unknown): StoreFault | undefined {
   const isOfLog = error instanceof BatchError && error.code.startsWith('state-');
   return isOfLog ? { kind: 'log', error } : undefined;
 }

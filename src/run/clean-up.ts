@@ -45,13 +45,13 @@ export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled
   if (attempt.state !== 'stored' || attempt.queue_id === undefined) return GONE;
   if (isClosedToKey(context, attempt.model)) return GONE;
   // Not until the lockfile itself says that the file is stored.
-  if (context.store.trouble()?.kind === 'displaced') return GONE;
+  if (context.store.fault()?.kind === 'displaced') return GONE;
   if (found === 'gone') return fetchAgain(context, job, attempt);
   if (!(await isShared(context, attempt))) {
-    const trouble = context.store.trouble();
+    const fault = context.store.fault();
     // With these credentials it never will be.
-    if (trouble?.kind === 'log' && trouble.error.exitCode === EXIT.authentication)
-      return leaveCopy(context, trouble.error.message);
+    if (fault?.kind === 'log' && fault.error.exitCode === EXIT.authentication)
+      return leaveCopy(context, fault.error.message);
     return again(context, job, `the remote copy of ${job.key} is kept: ${NOT_SHARED}`);
   }
   if (!context.keySignature.isFetched(attempt)) {

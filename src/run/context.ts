@@ -133,17 +133,17 @@ export interface RunContext {
 }
 
 /** Stops buying and reports the reason once; collecting continues. */
-export function stopBuying(context: RunContext, trouble: StopReason): void {
-  const why = context.stopReasons.has(trouble) ? undefined : stopNotice(trouble, context.settings.command);
+export function stopBuying(context: RunContext, reason: StopReason): void {
+  const why = context.stopReasons.has(reason) ? undefined : stopNotice(reason, context.settings.command);
   if (why !== undefined) notice(context, 'error', why.code, why.message, why.hint);
-  context.stopReasons.add(trouble);
+  context.stopReasons.add(reason);
   context.buying = false;
   context.scheduler.stopSubmitting();
 }
 
 /** Ends everything as soon as the pending answers have arrived. */
-export function stopAll(context: RunContext, trouble: StopReason): void {
-  stopBuying(context, trouble);
+export function stopAll(context: RunContext, reason: StopReason): void {
+  stopBuying(context, reason);
   context.halt.abort();
 }
 

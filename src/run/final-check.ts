@@ -16,9 +16,9 @@ export async function mayStillSubmit(context: RunContext): Promise<boolean> {
       return false;
     }
     await context.store.confirm();
-    const trouble = context.store.trouble();
-    if (trouble === undefined) return true;
-    reportStoreFault(context, trouble);
+    const fault = context.store.fault();
+    if (fault === undefined) return true;
+    reportStoreFault(context, fault);
   } catch (error) {
     stopAll(context, 'lockfile');
     const fault = faultCode(error) || 'error';
@@ -49,22 +49,22 @@ function reportLockLost(context: RunContext, state: 'taken' | 'gone'): void {
   notice(context, 'error', state === 'taken' ? 'lock-taken' : 'lock-deleted', message, hint);
 }
 
-function nameOf(trouble: StoreFault): StopReason {
-  if (trouble.kind === 'displaced') return 'lockfile_displaced';
-  if (trouble.kind === 'grown') return 'lockfile_grown';
-  const { exitCode } = trouble.error;
+function nameOf(fault: StoreFault): StopReason {
+  if (fault.kind === 'displaced') return 'lockfile_displaced';
+  if (fault.kind === 'grown') return 'lockfile_grown';
+  const { exitCode } = fault.error;
   if (exitCode === EXIT.authentication) return 'log_refused';
   return exitCode === EXIT.lockfile ? 'log_broken' : 'log_unavailable';
 }
 
 /** The lockfile was changed by others, or the shared log failed: buying ends, and paid audio is collected and kept. */
-export function reportStoreFault(context: RunContext, trouble: StoreFault): void {
-  const name = nameOf(trouble);
+export function reportStoreFault(context: RunContext, fault: StoreFault): void {
+  const name = nameOf(fault);
   const first = !context.stopReasons.has(name);
   stopBuying(context, name);
   if (!first) return;
-  if (trouble.kind !== 'grown') {
-    const { code, message, hint } = trouble.error;
+  if (fault.kind !== 'grown') {
+    const { code, message, hint } = fault.error;
     notice(context, 'error', code, `${message}; nothing more is submitted`, hint);
     return;
   }

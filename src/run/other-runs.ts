@@ -93,8 +93,8 @@ async function look(context: RunContext, sharing: Sharing, beats: boolean): Prom
     context.followOthers();
   } catch (error) {
     if (!(error instanceof BatchError)) throw error;
-    const trouble = context.store.trouble();
-    if (trouble?.kind === 'log') reportStoreFault(context, trouble);
+    const fault = context.store.fault();
+    if (fault?.kind === 'log') reportStoreFault(context, fault);
   }
 }
 

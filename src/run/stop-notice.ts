@@ -12,10 +12,10 @@ export interface StopNotice {
  * `undefined` if the step that met the problem reported it in more detail.
  */
 export function stopNotice(
-  trouble: StopReason,
+  reason: StopReason,
   command: (verb: string, ...words: string[]) => string,
 ): StopNotice | undefined {
-  switch (trouble) {
+  switch (reason) {
     case 'in_doubt_thrice':
       return {
         code: 'answers-lost',

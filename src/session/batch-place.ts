@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { BatchError, EXIT } from '../core/errors.js';
+import { usageError } from '../core/errors.js';
 import type { EnvironmentReader, ProcessContext } from './environment.js';
 import { MANIFEST_EXTENSION, manifestBehind, unlessBoth } from './manifest-link.js';
 
@@ -66,7 +66,7 @@ export async function batchPlace(
 
 function pathOf(given: string | undefined, cwd: string, otherwise: string): Setting<string> {
   if (given === undefined) return { value: otherwise, origin: 'default' };
-  if (given === '') throw usage('an empty path was given', 'name a path, or omit the option');
+  if (given === '') throw usageError('an empty path was given', 'name a path, or omit the option');
   return { value: path.resolve(cwd, given), origin: 'flag' };
 }
 
@@ -82,13 +82,9 @@ function payerOf(
   if (given !== undefined) return { apiKey: { value: given, origin: 'flag' } };
   const [apiKey, walletKey] = [environment.read('VENICE_API_KEY'), environment.read('VENICE_WALLET_KEY')];
   if (apiKey !== undefined && walletKey !== undefined)
-    throw usage(
+    throw usageError(
       'VENICE_API_KEY and VENICE_WALLET_KEY are both set: only one of them can pay',
       'unset the one that should not pay',
     );
   return { apiKey, walletKey };
-}
-
-function usage(message: string, hint: string): BatchError {
-  return new BatchError('usage', message, { exitCode: EXIT.usage, hint });
 }

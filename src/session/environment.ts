@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { parseEnv } from 'node:util';
-import { BatchError, describeFault, EXIT } from '../core/errors.js';
+import { describeFault, usageError } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 import { commandLine, shellWord } from '../core/shell.js';
 import { closest, isNear } from '../core/suggest.js';
@@ -54,7 +54,7 @@ export async function readEnvironment(
   for (const name of Object.keys(around.env)) requireKnownName(name, around.env);
   const text = envFile === undefined ? '' : await readEnvFile(envFile, around);
   const fault = faultIn(text);
-  if (fault !== undefined) throw usage(`line ${fault.line} of ${envFile}: ${fault.message}`, fault.hint);
+  if (fault !== undefined) throw usageError(`line ${fault.line} of ${envFile}: ${fault.message}`, fault.hint);
   const filed = parseEnvText(text);
   const readAll = (name: Name): readonly Variable[] => {
     const [direct, inFile] = [around.env[name], filed[name]];
@@ -70,7 +70,7 @@ function requireKnownName(name: string, env: ProcessContext['env']): void {
   const meant = typoOf(name);
   // Windows returns a variable for every spelling of its name.
   if (meant === undefined || env[meant] === env[name]) return;
-  throw usage(
+  throw usageError(
     `the environment variable ${shellWord(name)} is not a setting of this program`,
     `did you mean ${meant}? Rename it, or unset it: ${commandLine(['unset', name])}`,
   );
@@ -81,7 +81,7 @@ async function readEnvFile(name: string, { cwd, files }: ProcessContext): Promis
   // ASCII text in UTF-16 is also valid UTF-8, with a zero after each letter.
   if (file.kind === 'text' && !file.text.includes('\0')) return file.text;
   const { what, fix } = describeFileFault(file.kind === 'fault' ? file : { fault: 'not-utf8', code: '' });
-  throw usage(`cannot read the file of --env-file: ${shellWord(name)} ${what}`, fix);
+  throw usageError(`cannot read the file of --env-file: ${shellWord(name)} ${what}`, fix);
 }
 
 type FileFault = Pick<Extract<TextFile, { kind: 'fault' }>, 'fault' | 'code'>;
@@ -167,8 +167,4 @@ function typoOf(name: string): Name | undefined {
     return (closest(folded, NAMES.slice(2)) as Name | undefined) ?? 'VENICE_BATCH_BUDGET';
   // A second key (`VENICE_API_KEY_2`) is not a typo, and a missing key is reported anyway.
   return NAMES.slice(1).find((known) => isNear(folded, known, TYPO_EDITS_MAX));
-}
-
-function usage(message: string, hint: string): BatchError {
-  return new BatchError('usage', message, { exitCode: EXIT.usage, hint });
 }

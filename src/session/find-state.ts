@@ -1,7 +1,7 @@
 import type { OpenSettings } from '../app/opening.js';
 import { pullHere } from '../app/pull-here.js';
 import { type SharedView, sharedView } from '../app/shared-view.js';
-import type { ReadLock } from '../lockfile/read.js';
+import type { UsableLock } from '../lockfile/read.js';
 import { escapeForeign } from '../report/escape.js';
 import type { Output } from '../storage/output.js';
 import type { OpenBatch } from './open-batch.js';
@@ -22,11 +22,7 @@ export function stateFinder(batch: OpenBatch): NonNullable<OpenSettings['findSta
  * Data for a read-only command; it warns of what it cannot read. Throws a `BatchError` (9) if the log belongs to another
  * lockfile.
  */
-export async function viewOf(
-  batch: OpenBatch,
-  read: ReadLock & { ok: true },
-  verb: string,
-): Promise<SharedView> {
+export async function viewOf(batch: OpenBatch, read: UsableLock, verb: string): Promise<SharedView> {
   const { settings, ports, endpoint, command, warn } = batch;
   // Ignores the lockfile's header: no log is contacted because of it.
   const state = await stateFinder(batch)(async () => undefined);

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { BatchError, EXIT } from '../core/errors.js';
+import { usageError } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 import { pathText } from '../report/shell.js';
 
@@ -19,12 +19,9 @@ export async function unlessBoth(files: Files, named: string, manifestPath: stri
   const lockfileOf = (file: string) => `${file.replace(MANIFEST_EXTENSION, '')}.lock.jsonl`;
   const [beside, real] = [await files.facts(lockfileOf(named)), await files.facts(lockfileOf(manifestPath))];
   if (beside === undefined || beside.id === real?.id) return;
-  throw new BatchError(
-    'lockfile-beside-link',
+  throw usageError(
     `${named} is a link to ${manifestPath}, whose lockfile is ${lockfileOf(manifestPath)}, but there is also a lockfile next to the link: ${lockfileOf(named)}`,
-    {
-      exitCode: EXIT.usage,
-      hint: `pass the one to use to every command: --lockfile ${pathText(lockfileOf(named))} --out-dir ${pathText(path.dirname(named))}, or --lockfile ${pathText(lockfileOf(manifestPath))}`,
-    },
+    `pass the one to use to every command: --lockfile ${pathText(lockfileOf(named))} --out-dir ${pathText(path.dirname(named))}, or --lockfile ${pathText(lockfileOf(manifestPath))}`,
+    'lockfile-beside-link',
   );
 }

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { BatchError, EXIT } from '../core/errors.js';
+import { type BatchError, usageError } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 import { shellWord } from '../core/shell.js';
 import type { Settings } from './settings.js';
@@ -128,8 +128,9 @@ function ownFolder(real: string): string | undefined {
 }
 
 function refused({ name, what }: OutputKind, file: string, existing: string): BatchError {
-  return new BatchError('output-file', `${name} ${shellWord(file)} would overwrite ${existing}`, {
-    exitCode: EXIT.usage,
-    hint: `name a new file, or one that holds ${what}`,
-  });
+  return usageError(
+    `${name} ${shellWord(file)} would overwrite ${existing}`,
+    `name a new file, or one that holds ${what}`,
+    'output-file',
+  );
 }

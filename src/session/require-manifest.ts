@@ -1,4 +1,4 @@
-import { BatchError, EXIT, faultCode } from '../core/errors.js';
+import { BatchError, EXIT, faultCode, usageError } from '../core/errors.js';
 import { fileMeant } from '../manifest/file-meant.js';
 import { describeTextFault } from '../manifest/text-fault.js';
 import type { OpenBatch } from './open-batch.js';
@@ -21,13 +21,9 @@ export async function requireManifest({ settings, ports, displayPath }: OpenBatc
   const wanting = kind === 'missing' || kind === 'directory';
   if (!wanting || (await kindOf(lockfilePath.value)) !== 'missing') return;
   if (manifest === '-')
-    throw new BatchError(
-      'usage',
+    throw usageError(
       'this command needs a manifest in a file: its lockfile is stored next to it',
-      {
-        exitCode: EXIT.usage,
-        hint: 'only validate and plan read standard input',
-      },
+      'only validate and plan read standard input',
     );
   const reported = { fault: kind, code: kind === 'missing' ? 'ENOENT' : 'EISDIR' } as const;
   const meant = await fileMeant(ports.files, 'manifest', {

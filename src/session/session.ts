@@ -1,4 +1,4 @@
-import { BatchError, EXIT } from '../core/errors.js';
+import { BatchError, EXIT, usageError } from '../core/errors.js';
 import type { Ports, Transport, Wallet } from '../core/ports.js';
 import { createRedactor } from '../core/redact.js';
 import { loadManifest, loadManifestText } from '../manifest/load.js';
@@ -128,7 +128,7 @@ export async function openService(settings: PlaceSettings, ports: Ports): Promis
 function usableBaseUrl(settings: PlaceSettings): string {
   const parsed = parseBaseUrl(settings.baseUrl.value);
   if (parsed.ok) return parsed.url;
-  throw new BatchError('base-url', parsed.message, { exitCode: EXIT.usage, hint: parsed.hint });
+  throw usageError(parsed.message, parsed.hint, 'base-url');
 }
 
 function usableKey(settings: PlaceSettings): string | undefined {

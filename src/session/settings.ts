@@ -1,4 +1,4 @@
-import { BatchError, EXIT } from '../core/errors.js';
+import { type BatchError, usageError } from '../core/errors.js';
 import { microUsdFromUsd } from '../core/money.js';
 import { BESIDE_MINUTES, numberIn } from '../manifest/number-in.js';
 import { type BatchPlace, batchPlace, type Setting } from './batch-place.js';
@@ -88,9 +88,10 @@ export async function resolveSettings(
   flags: Flags,
   around: ProcessContext,
 ): Promise<Settings> {
-  if (manifest === '') throw usage('the name of the manifest is empty', 'name a file, such as album.yaml');
+  if (manifest === '')
+    throw usageError('the name of the manifest is empty', 'name a file, such as album.yaml');
   if (flags.sandbox === true && flags.baseUrl !== undefined)
-    throw usage('--sandbox and --base-url cannot be combined', 'use only one of them');
+    throw usageError('--sandbox and --base-url cannot be combined', 'use only one of them');
   const environment = await readEnvironment(flags.envFile, around);
   const place = await batchPlace(
     {
@@ -126,7 +127,7 @@ export function sandboxAsOf({ sandboxAs: given }: Flags): { sandboxAs?: SandboxA
   if (given === undefined) return {};
   const known = SANDBOX_AS.find((month) => month === given);
   if (known === undefined)
-    throw usage(
+    throw usageError(
       `--sandbox-as takes ${SANDBOX_AS.join(' or ')}: ${given}`,
       `to follow the current service, omit it or write --sandbox-as ${SANDBOX_AS[0]}`,
     );
@@ -159,9 +160,9 @@ function readBudget(name: string, text: string): number {
 /** An empty one is usually an unset shell variable, and was not meant as "no limit". */
 function noBudget(name: string, text: string): BatchError {
   if (text.trim() === '')
-    return usage(`${name} is set, but empty`, `give an amount in US dollars, or remove ${name}`);
+    return usageError(`${name} is set, but empty`, `give an amount in US dollars, or remove ${name}`);
   const amount = numberIn(text);
-  return usage(
+  return usageError(
     `${name} is not an amount in US dollars above 0: ${text}`,
     amount === undefined
       ? 'give US dollars in digits, with a point before the cents'
@@ -184,7 +185,7 @@ export function concurrencyOf(
 
 function stateOf(flags: Flags, environment: EnvironmentReader): Setting<string> | undefined {
   if (flags.state === '')
-    throw usage('--state is empty', 'give an address, such as s3://bucket/prefix, or omit it');
+    throw usageError('--state is empty', 'give an address, such as s3://bucket/prefix, or omit it');
   if (flags.state !== undefined) return { value: flags.state, origin: 'flag' };
   // The simulator's jobs are useless to other machines; the flag still allows trying out a shared log.
   return flags.sandbox === true ? undefined : environment.read('VENICE_BATCH_STATE');
@@ -202,7 +203,10 @@ export const MORE_MAX = 99;
 function wholeNumberOf(name: string, text: string | undefined, max: number): number | undefined {
   const value = numberOf(name, text, 1, max);
   if (value !== undefined && !Number.isInteger(value))
-    throw usage(`${name} takes a whole number: ${text}`, `write it as ${assigned(name, Math.round(value))}`);
+    throw usageError(
+      `${name} takes a whole number: ${text}`,
+      `write it as ${assigned(name, Math.round(value))}`,
+    );
   return value;
 }
 
@@ -211,7 +215,7 @@ function numberOf(name: string, text: string | undefined, min: number, max: numb
   const value = /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : Number.NaN;
   if (!(value >= min && value <= max)) {
     const meant = numberIn(text, name === '--timeout' ? BESIDE_MINUTES : undefined);
-    throw usage(
+    throw usageError(
       `${name} takes a number from ${min} to ${max}: ${text}`,
       meant === undefined
         ? `give a number from ${min} to ${max}`
@@ -224,8 +228,4 @@ function numberOf(name: string, text: string | undefined, min: number, max: numb
 /** As typed: `--timeout 5`, `VENICE_BATCH_CONCURRENCY=5`. */
 function assigned(name: string, value: string | number): string {
   return name.startsWith('--') ? `${name} ${value}` : `${name}=${value}`;
-}
-
-function usage(message: string, hint: string): BatchError {
-  return new BatchError('usage', message, { exitCode: EXIT.usage, hint });
 }

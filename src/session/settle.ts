@@ -1,40 +1,20 @@
-import { keySignatureOf } from '../app/key-signature-of.js';
-import { type Opened, openForRun } from '../app/open-lockfile.js';
 import { type Resolution, resolveAttempt } from '../app/resolution.js';
 import { takeStatusesOf } from '../app/take-status.js';
-import type { Code } from '../core/codes.js';
-import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
+import { BatchError, EXIT, usageError } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
-import type { LockHeader } from '../lockfile/header.js';
-import { sealed } from '../lockfile/key-signature.js';
 import type { LockStore } from '../lockfile/lock-store.js';
 import { rowsOfRun } from '../plan/latest-attempts.js';
 import { forcedOf, type NextStep, nextStep } from '../plan/next-step.js';
 import type { PlanRow } from '../plan/plan.js';
 import { retryFlags } from '../plan/selection.js';
 import { escapeForeign } from '../report/escape.js';
-import { jsonText } from '../report/json-text.js';
-import { renderResolved, resolvedJson } from '../report/resolve-text.js';
 import { lookAtJob } from '../run/adopt.js';
 import { recover } from '../run/recover.js';
 import { openOutput } from '../storage/output.js';
 import { createClient } from '../venice/create-client.js';
-import { rescueSettings } from './batch-settings.js';
-import { stateFinder } from './find-state.js';
 import type { OpenBatch } from './open-batch.js';
-import type { Session } from './session.js';
-import type { Flags } from './settings.js';
 import { printFileWarnings, readableManifest, warnUnreadable } from './unreadable.js';
-
-/**
- * Records what the user says became of an attempt, and prints the next step. Throws `BatchError` (2) if that is not
- * possible for the attempt.
- */
-export async function settle(session: Session, id: string, resolution: Resolution): Promise<ExitCode> {
-  const { attempt, next } = await settleAttempt(session, id, resolution);
-  session.stdout.write(settledText(session.settings.flags, attempt, next));
-  return EXIT.ok;
-}
+import { attemptsNamed, sealedBy, withStore } from './with-store.js';
 
 export interface Settled {
   /** As now recorded. */
@@ -51,14 +31,13 @@ export async function settleAttempt(
 ): Promise<Settled> {
   const { settings, ports } = session;
   const view = { output: await openOutput(ports.files, settings.outputRoot.value) };
-  const { store, release } = await openQuietly(session, 'resolve');
-  try {
+  return withStore(session, 'resolve', async ({ store }) => {
     const nowMs = ports.clock.nowMs();
     await recover({ ...view, store }, nowMs);
     const attempt = find(session, [...store.attempts.values()], id);
     await checkResolution(session, [...store.attempts.values()], attempt, resolution);
     const resolved = resolveAttempt(attempt, resolution, nowMs);
-    if (!resolved.ok) throw refused('not-in-doubt', resolved.why, `see: ${session.command('status')}`);
+    if (!resolved.ok) throw usageError(resolved.why, `see: ${session.command('status')}`, 'not-in-doubt');
     await recordByPerson(store, sealedBy(session, store.header, attempt, resolved.attempt));
     const attempts = [...store.attempts.values()];
     const { rows, warnings } = await takeStatusesOf(view, attempts, await readableManifest(session), {
@@ -68,41 +47,7 @@ export async function settleAttempt(
     printFileWarnings(session, warnings);
     // If a take was to be made again but was not, report that, although an earlier file exists.
     const final = rowsOfRun(rows, attempts, [], nowMs);
-    const next = nextCommand(session, nextStep(final, attempts), final);
-    await store.close();
-    return { attempt: resolved.attempt, next };
-  } finally {
-    await store.abandon();
-    await release();
-  }
-}
-
-/**
- * A job named by the user is signed with this key only if the attempt is. Only then is its remote copy ever deleted.
- */
-export function sealedBy(
-  { account }: OpenBatch,
-  header: LockHeader,
-  before: Attempt,
-  after: Attempt,
-): Attempt {
-  if (account === undefined) return after;
-  return sealed(keySignatureOf(header, account), before, after);
-}
-
-export function openQuietly(session: OpenBatch, verb: string): Promise<Opened> {
-  const { settings, ports, warn, endpoint, command } = session;
-  const opening = {
-    lockfilePath: settings.lockfilePath.value,
-    endpoint,
-    // A known record must not be overruled by a guess.
-    ...rescueSettings(settings, process.env),
-    command,
-    verb,
-    findState: stateFinder(session),
-  };
-  return openForRun(ports, opening, (event) => {
-    if (event.type === 'notice') warn(`${escapeForeign(event.message)}\n`);
+    return { attempt: resolved.attempt, next: nextCommand(session, nextStep(final, attempts), final) };
   });
 }
 
@@ -111,23 +56,19 @@ export function openQuietly(session: OpenBatch, verb: string): Promise<Opened> {
  * log cannot be reached.
  */
 async function recordByPerson(store: LockStore, attempt: Attempt): Promise<void> {
-  const trouble = store.trouble();
-  if (trouble?.kind === 'log') throw trouble.error;
+  const fault = store.fault();
+  if (fault?.kind === 'log') throw fault.error;
   await store.record(attempt, { byPerson: true });
 }
 
-/** An attempt can be named by this many digits. */
-const ID_DIGITS_MIN = 4;
-
 function find({ command }: OpenBatch, attempts: readonly Attempt[], id: string): Attempt {
-  const named =
-    id.length < ID_DIGITS_MIN ? [] : attempts.filter((one) => one.attempt.startsWith(id.toLowerCase()));
+  const named = attemptsNamed(attempts, id);
   const [attempt] = named;
   if (attempt !== undefined && named.length === 1) return attempt;
-  throw refused(
-    'unknown-attempt',
+  throw usageError(
     `${escapeForeign(id)} names ${named.length === 0 ? 'no attempt' : 'several attempts'}`,
     `give the whole id, as listed by: ${command('resolve')}`,
+    'unknown-attempt',
   );
 }
 
@@ -141,16 +82,12 @@ async function checkResolution(
   if (resolution.kind !== 'queue_id') return;
   const holder = attempts.find((other) => other.queue_id === resolution.queueId && other !== attempt);
   if (holder !== undefined)
-    throw refused(
-      'queue-id-taken',
+    throw usageError(
       `this queue_id is the job of ${holder.track}, take ${holder.take}`,
       `check which job is missing: ${session.command('resolve')}`,
+      'queue-id-taken',
     );
   await checkAdopted(session, attempt, resolution.queueId);
-}
-
-function settledText({ json }: Flags, attempt: Attempt, next: string): string {
-  return json === true ? `${jsonText(resolvedJson(attempt, next), 2)}\n` : renderResolved(attempt, next);
 }
 
 function nextCommand({ command }: OpenBatch, step: NextStep, rows: readonly PlanRow[]): string {
@@ -176,18 +113,14 @@ async function checkAdopted(session: OpenBatch, attempt: Attempt, queueId: strin
     queueId,
   );
   if (looked.kind === 'unknown')
-    throw refused(
-      'queue-id-unknown',
+    throw usageError(
       `the service does not know this queue_id for ${attempt.model} under this key: nothing was changed`,
       `check the id and the key, or record another outcome: ${command('resolve')}`,
+      'queue-id-unknown',
     );
   if (looked.kind === 'unanswered')
     throw new BatchError('service', `could not ask the service for this job: ${looked.message}`, {
       exitCode: EXIT.unavailable,
       hint: `nothing was changed; try again later: ${same}`,
     });
-}
-
-export function refused(code: Code, message: string, hint: string): BatchError {
-  return new BatchError(code, message, { exitCode: EXIT.usage, hint });
 }

@@ -93,7 +93,7 @@ function createSharedLog(core: LogCore): SharedLog {
       }),
     prove,
     expiry: async () => store.expiry?.().catch(() => undefined),
-    trouble: () => core.damage ?? core.refused,
+    fault: () => core.damage ?? core.refused,
     close: async () => {
       await queue.empty();
       await turns.over();

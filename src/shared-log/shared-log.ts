@@ -66,7 +66,7 @@ export interface SharedLog {
   /**
    * Why buying must stop: a gap, a vanished or changed entry, refused credentials. Collecting and recording continue.
    */
-  trouble(): BatchError | undefined;
+  fault(): BatchError | undefined;
   /** Waits for pending writes, and releases the store. */
   close(): Promise<void>;
 }

@@ -74,9 +74,9 @@ export function createSharedStore(input: SharedStoreInput): SharedStore {
       }
       return settle(core, attempt, known, limits);
     },
-    trouble() {
-      const error = core.fault ?? core.log?.trouble();
-      return mirror.trouble() ?? (error === undefined ? undefined : { kind: 'log', error });
+    fault() {
+      const error = core.fault ?? core.log?.fault();
+      return mirror.fault() ?? (error === undefined ? undefined : { kind: 'log', error });
     },
     async close() {
       if (open && core.log !== undefined && core.fault !== undefined)

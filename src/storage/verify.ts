@@ -5,7 +5,7 @@ import { isFlac, scanFlac } from './containers/flac.js';
 import { isMp4, scanMp4 } from './containers/mp4.js';
 import { scanFrames } from './containers/mpeg.js';
 import { isOgg, scanOgg } from './containers/ogg.js';
-import { runScan, type Scan, type Tape } from './containers/scan.js';
+import { type Cursor, runScan, type Scan } from './containers/scan.js';
 import { TAG_HEAD_BYTES, tagBytes } from './containers/tags.js';
 import { isWav, scanWav } from './containers/wav.js';
 import { isEbml, scanWebm } from './containers/webm.js';
@@ -13,7 +13,7 @@ import { isEbml, scanWebm } from './containers/webm.js';
 interface Container {
   readonly mediaType: string;
   matches(head: Uint8Array): boolean;
-  scan(tape: Tape): Scan<MediaFinding>;
+  scan(cursor: Cursor): Scan<MediaFinding>;
 }
 
 const CONTAINERS: readonly Container[] = [
@@ -51,14 +51,14 @@ export const inspectMedia: InspectMedia = async (bytes, sizeBytes) => {
   }
 };
 
-function* scan(tape: Tape): Scan<MediaFinding> {
+function* scan(cursor: Cursor): Scan<MediaFinding> {
   // Some writers put ID3 in front of any format. In front of MPEG audio, its own scan skips it.
   for (let length = tagBytes(yield HEAD_BYTES); length > 0; length = tagBytes(yield HEAD_BYTES))
-    tape.at += length;
+    cursor.at += length;
   const head = yield HEAD_BYTES;
   const container = CONTAINERS.find(({ matches }) => matches(head)) ?? FRAMES;
   try {
-    return yield* container.scan(tape);
+    return yield* container.scan(cursor);
   } catch (error) {
     // A field extends beyond its box.
     if (!(error instanceof RangeError)) throw error;

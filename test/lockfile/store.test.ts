@@ -231,7 +231,7 @@ describe('a lockfile that version control replaces during the run', () => {
     const store = await open(disk.files);
     disk.put(path, foreign);
     await store.record(queued);
-    expect(store.trouble()).toMatchObject({ kind: 'displaced', error: { code } });
+    expect(store.fault()).toMatchObject({ kind: 'displaced', error: { code } });
     await expect(store.close()).rejects.toMatchObject({ code });
     expect(textOf(disk)).toBe(foreign);
     await disk.files.remove(path);
@@ -280,7 +280,7 @@ describe.each(MISFORTUNES)('a lockfile that is %s during a run', (_, strike) => 
     await store.record(other);
     expect(await readLockAlone(disk.files, path)).toMatchObject({ ok: true });
     await expectKept(disk, { acknowledged: [queued, other], begun: [intent, queued, other] });
-    expect(store.trouble()).toBeUndefined();
+    expect(store.fault()).toBeUndefined();
   });
 
   it('is restored before a submit is sent', async () => {
@@ -344,7 +344,7 @@ describe('a journal', () => {
     await store.record(queued);
     disk.put(path, serialiseLock(header, [intent, otherQueued]));
     await store.confirm();
-    expect(store.trouble()).toEqual({ kind: 'grown' });
+    expect(store.fault()).toEqual({ kind: 'grown' });
     expect([...store.attempts.values()]).toEqual(expect.arrayContaining([queued, otherQueued]));
   });
 

@@ -70,7 +70,7 @@ function collecting({ clock, retrieve, models, complete, store, emit }: Around):
       complete: (_model: string, queueId: string) => complete?.(queueId),
       models,
     },
-    store: { trouble: () => undefined, ...store },
+    store: { fault: () => undefined, ...store },
     purchases: [],
     takes: [],
     approvedMicroUsd: 0,
@@ -103,7 +103,7 @@ async function collect(
     store: {
       attempts,
       newest: (key: string) => attempts.get(key),
-      trouble: () => undefined,
+      fault: () => undefined,
       record: async (next: Attempt) => {
         attempts.set(next.attempt, next);
         return 'recorded' as const;

@@ -47,7 +47,7 @@ function stage(
       newest: () => undefined,
       record: async (_attempt: Attempt) => 'recorded' as const,
       confirm: async () => {},
-      trouble: () => undefined,
+      fault: () => undefined,
     },
     checkLock: async () => lock,
     scheduler: {

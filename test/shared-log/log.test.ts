@@ -42,10 +42,10 @@ describe('a log that was changed from outside', () => {
     const log = await openAs('next', memory.store());
     if (missing === 7) {
       // Entries cut off at the end leave no trace except in a checkpoint and in lockfiles.
-      expect([log.entries, log.trouble()]).toEqual([7, undefined]);
-      expect((await openAs('next', memory.store(), { entriesMin: 8 })).trouble()).toMatchObject(failure);
+      expect([log.entries, log.fault()]).toEqual([7, undefined]);
+      expect((await openAs('next', memory.store(), { entriesMin: 8 })).fault()).toMatchObject(failure);
     } else {
-      expect(log.trouble()).toMatchObject(failure);
+      expect(log.fault()).toMatchObject(failure);
       await expect(log.append(intentOf('new'))).rejects.toMatchObject(failure);
       expect(await log.append(queuedOf('elsewhere'))).toBe('recorded');
       expect(memory.objects.has(entryKey(missing))).toBe(false);
@@ -64,10 +64,10 @@ describe('a log that was changed from outside', () => {
       else memory.objects.delete(entryKey(3));
       if (change !== 'replaced') {
         await open.refresh();
-        expect(open.trouble(), change).toMatchObject(failure);
+        expect(open.fault(), change).toMatchObject(failure);
       }
       if (change !== 'vanished')
-        expect((await openAs('later', memory.store())).trouble(), change).toMatchObject(failure);
+        expect((await openAs('later', memory.store())).fault(), change).toMatchObject(failure);
     }
   });
 
@@ -109,7 +109,7 @@ describe('a checkpoint', () => {
     expect(memory.objects.has(checkpointKey(99))).toBe(true);
     for (let at = 90; at <= 120; at += 1) memory.objects.delete(entryKey(at));
     const log = await openAs('next', memory.store());
-    expect(log.trouble()).toMatchObject(failure);
+    expect(log.fault()).toMatchObject(failure);
   });
 
   it('that does not match its entry is not trusted', async () => {
@@ -120,7 +120,7 @@ describe('a checkpoint', () => {
     for (let at = 0; at < 120; at += 1) await log.append(intentOf(`u${at}`));
     memory.objects.set(checkpointKey(99), another.objects.get(checkpointKey(99))!);
     const next = await openAs('next', memory.store());
-    expect(next.trouble()).toMatchObject(failure);
+    expect(next.fault()).toMatchObject(failure);
     expect(next.attempts.has(id('t3'))).toBe(true);
     expect(next.attempts.has(id('u3'))).toBe(false);
   });
@@ -130,7 +130,7 @@ describe('a checkpoint', () => {
     await logOf(memory, 120);
     memory.objects.set(checkpointKey(99), Buffer.from('half a line'));
     const next = await openAs('next', memory.store());
-    expect(next.trouble()).toBeUndefined();
+    expect(next.fault()).toBeUndefined();
     expect(next.attempts.size).toBe(120);
   });
 });
@@ -160,10 +160,10 @@ describe('refused credentials', () => {
     const error = { code: `state-${kind}`, exitCode: EXIT.authentication };
     await expect(log.append(intentOf('b'))).rejects.toMatchObject(error);
     await expect(log.append(queuedOf('a'))).rejects.toMatchObject(error);
-    expect(log.trouble()).toMatchObject(error);
+    expect(log.fault()).toMatchObject(error);
     event = 'answered';
     expect(await log.append(queuedOf('a'))).toBe('recorded');
-    expect(log.trouble()).toBeUndefined();
+    expect(log.fault()).toBeUndefined();
     expect(await log.append(intentOf('b'))).toBe('recorded');
   });
 });

@@ -173,12 +173,12 @@ describe('a lockfile over a shared log', () => {
     await a.store.record(intent);
     down = true;
     expect(await a.store.record(queued())).toBe('recorded');
-    expect(a.store.trouble()).toEqual({ kind: 'log', error: gone });
+    expect(a.store.fault()).toEqual({ kind: 'log', error: gone });
     const next = attempt({ attempt: id('next'), track: 'ending' });
     await expect(a.store.record(next)).rejects.toBe(gone);
     down = false;
     await a.store.sharing.refresh();
-    expect(a.store.trouble()).toBeUndefined();
+    expect(a.store.fault()).toBeUndefined();
     expect(a.log.attempts.get(intent.attempt)).toMatchObject({ queue_id: 'job-1' });
     const b = await machine(share, 'b');
     expect(b.store.newest(intent.attempt)).toMatchObject({ state: 'queued', queue_id: 'job-1' });

@@ -97,7 +97,7 @@ for (const kind of KINDS) {
       for (const log of logs) {
         await log.refresh();
         expect(log.attempts.size).toBe(1);
-        expect(log.trouble()).toBeUndefined();
+        expect(log.fault()).toBeUndefined();
         await log.close();
       }
     });

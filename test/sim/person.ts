@@ -247,7 +247,7 @@ async function resolveAll(
       const attempt = store.newest(id);
       if (attempt === undefined) continue;
       if (attempt.state !== 'intent' && attempt.state !== 'in_doubt') continue;
-      if (world.shared?.mayResolve(attempt.attempt) === false || store.trouble() !== undefined) continue;
+      if (world.shared?.mayResolve(attempt.attempt) === false || store.fault() !== undefined) continue;
       const said = typed(world, findOut(world, attempt));
       if (said.kind === 'queue_id') {
         const looked = await lookAtJob(createClient(transport, String), attempt.model, said.queueId);

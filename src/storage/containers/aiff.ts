@@ -1,6 +1,6 @@
 import type { MediaFinding } from '../../core/ports.js';
 import { ascii, viewOf } from './bytes.js';
-import type { Scan, Tape } from './scan.js';
+import type { Cursor, Scan } from './scan.js';
 
 const COMMON_BYTES_MIN = 18;
 /** Offset and block size, which precede the samples. */
@@ -24,24 +24,24 @@ interface Common {
 }
 
 /** Source: Apple, "Audio Interchange File Format" 1.3 and AIFF-C. */
-export function* scanAiff(tape: Tape): Scan<MediaFinding> {
+export function* scanAiff(cursor: Cursor): Scan<MediaFinding> {
   const head = yield 12;
   const end = 8 + viewOf(head).getUint32(4);
   const compressed = ascii(head, 8, 4) === 'AIFC';
   // Some writers leave out the last pad byte, which costs no sample.
-  if (end > tape.sizeBytes + 1) return INCOMPLETE;
-  tape.at += 12;
+  if (end > cursor.sizeBytes + 1) return INCOMPLETE;
+  cursor.at += 12;
   let common: Common | undefined;
   let soundBytes: number | undefined;
-  for (let chunks = 0; chunks < CHUNKS_MAX && tape.at + 8 <= end; chunks++) {
-    const start = tape.at;
+  for (let chunks = 0; chunks < CHUNKS_MAX && cursor.at + 8 <= end; chunks++) {
+    const start = cursor.at;
     const bytes = yield 8;
     const [name, length] = [ascii(bytes, 0, 4), viewOf(bytes).getUint32(4)];
-    tape.at += 8;
-    if (tape.at + length > Math.min(end, tape.sizeBytes)) return INCOMPLETE;
+    cursor.at += 8;
+    if (cursor.at + length > Math.min(end, cursor.sizeBytes)) return INCOMPLETE;
     if (name === 'COMM') common = readCommon(yield Math.min(length, COMMON_BYTES_MIN + 4), compressed);
     if (name === 'SSND') soundBytes = length - SOUND_HEAD_BYTES;
-    tape.at = start + 8 + length + (length % 2);
+    cursor.at = start + 8 + length + (length % 2);
   }
   if (common === undefined || soundBytes === undefined || soundBytes <= 0) return INCOMPLETE;
   if (common.blockBytes !== undefined && common.frames * common.blockBytes > soundBytes) return INCOMPLETE;

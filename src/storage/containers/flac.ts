@@ -1,6 +1,6 @@
 import type { MediaFinding } from '../../core/ports.js';
 import { ascii, viewOf } from './bytes.js';
-import type { Scan, Tape } from './scan.js';
+import type { Cursor, Scan } from './scan.js';
 
 /**
  * How many possible frame headers are tried, from the end. In a cut file none fits; otherwise only the last one does.
@@ -30,10 +30,10 @@ interface StreamInfo {
  * Starts at the magic word. The file is complete if it ends with its last frame: one whose checksum covers the rest of
  * the file and whose number completes the declared count of samples. Source: RFC 9639.
  */
-export function* scanFlac(tape: Tape): Scan<MediaFinding> {
+export function* scanFlac(cursor: Cursor): Scan<MediaFinding> {
   const info = streamInfo(yield HEAD_BYTES);
   if (info === undefined) return { kind: 'incomplete', mediaType };
-  tape.at = Math.max(tape.at + HEAD_BYTES, tape.sizeBytes - TAIL_BYTES);
+  cursor.at = Math.max(cursor.at + HEAD_BYTES, cursor.sizeBytes - TAIL_BYTES);
   const endSample = lastSample(yield TAIL_BYTES, info);
   if (endSample === undefined || endSample < info.totalSamples) return { kind: 'incomplete', mediaType };
   return { kind: 'whole', mediaType, durationSeconds: endSample / info.samplesPerSecond };

@@ -3,7 +3,7 @@ import { ascii } from './bytes.js';
 import { BOX_HEAD_BYTES, readBoxHead } from './mp4-box.js';
 import { promisedBytes, readFragment } from './mp4-fragment.js';
 import { type Movie, readMovie } from './mp4-movie.js';
-import { isZeroToEnd, type Scan, type Tape } from './scan.js';
+import { type Cursor, isZeroToEnd, type Scan } from './scan.js';
 
 /** Size limit for `moov`, `moof` and `sidx`, which are read into memory. Ten minutes of audio take some 200 KB. */
 const TABLE_BYTES_MAX = 16 * 1024 * 1024;
@@ -46,7 +46,7 @@ interface Seen {
  * lies within an `mdat`. For fragments, a declared duration or an index must show that none is missing. Source: ISO/IEC
  * 14496-12.
  */
-export function* scanMp4(tape: Tape): Scan<MediaFinding> {
+export function* scanMp4(cursor: Cursor): Scan<MediaFinding> {
   const seen: Seen = {
     movie: undefined,
     lastSample: undefined,
@@ -55,25 +55,25 @@ export function* scanMp4(tape: Tape): Scan<MediaFinding> {
     fragmentSeconds: 0,
     indexed: false,
   };
-  for (let boxes = 0; tape.at < tape.sizeBytes; boxes++) {
+  for (let boxes = 0; cursor.at < cursor.sizeBytes; boxes++) {
     const head = readBoxHead(yield BOX_HEAD_BYTES);
-    const start = tape.at;
-    if (head === undefined) return (yield* isZeroToEnd(tape)) ? judge(seen) : INCOMPLETE;
-    const end = start + (head.bytes ?? tape.sizeBytes - start);
-    if (end > tape.sizeBytes || boxes >= BOXES_MAX) return INCOMPLETE;
+    const start = cursor.at;
+    if (head === undefined) return (yield* isZeroToEnd(cursor)) ? judge(seen) : INCOMPLETE;
+    const end = start + (head.bytes ?? cursor.sizeBytes - start);
+    if (end > cursor.sizeBytes || boxes >= BOXES_MAX) return INCOMPLETE;
     const from = start + head.headBytes;
     if (head.type === 'mdat') {
       seen.media.push({ from, to: end });
-      if (yield* isFilledUp(tape, seen.lastSample, end)) return INCOMPLETE;
+      if (yield* isFilledUp(cursor, seen.lastSample, end)) return INCOMPLETE;
     } else if (TABLES.includes(head.type)) {
       if (end - from > TABLE_BYTES_MAX) return INCOMPLETE;
-      tape.at = from;
+      cursor.at = from;
       const body = yield end - from;
-      if (!take(seen, { type: head.type, body, start }, tape.sizeBytes - end)) return INCOMPLETE;
+      if (!take(seen, { type: head.type, body, start }, cursor.sizeBytes - end)) return INCOMPLETE;
     } else if (head.type === 'mfra') {
       seen.indexed = true;
     }
-    tape.at = end;
+    cursor.at = end;
   }
   return judge(seen);
 }
@@ -119,10 +119,10 @@ function lastSample({ tracks }: Movie): Place | undefined {
 }
 
 /** Whether that sample lies ahead, before `end`, and is all zeros. Known only if `moov` is at the front. */
-function* isFilledUp(tape: Tape, sample: Place | undefined, end: number): Scan<boolean> {
-  if (sample === undefined || sample.from < tape.at || sample.to > end) return false;
-  tape.at = Math.max(sample.from, sample.to - LAST_SAMPLE_BYTES_MAX);
-  return (yield sample.to - tape.at).every((byte) => byte === 0);
+function* isFilledUp(cursor: Cursor, sample: Place | undefined, end: number): Scan<boolean> {
+  if (sample === undefined || sample.from < cursor.at || sample.to > end) return false;
+  cursor.at = Math.max(sample.from, sample.to - LAST_SAMPLE_BYTES_MAX);
+  return (yield sample.to - cursor.at).every((byte) => byte === 0);
 }
 
 function judge({ movie, media, fragments, fragmentSeconds, indexed }: Seen): MediaFinding {

@@ -1,6 +1,6 @@
 import type { MediaFinding } from '../../core/ports.js';
 import { FRAME_HEAD_BYTES, type Frame, type Note, readFrame } from './mpeg-frame.js';
-import type { Scan, Tape } from './scan.js';
+import type { Cursor, Scan } from './scan.js';
 import { tagBytes } from './tags.js';
 
 /** How many foreign bytes a player skips before the first frame, or ignores at the end. */
@@ -34,7 +34,7 @@ interface Section {
  * states the length of such a file. With a note, the file is complete if everything noted is there; without one, if it
  * ends with the end of a frame. The duration is that of the frames, whatever the note says.
  */
-export function* scanFrames(tape: Tape): Scan<MediaFinding> {
+export function* scanFrames(cursor: Cursor): Scan<MediaFinding> {
   const walk: Walk = {
     mediaType: undefined,
     stream: '',
@@ -46,22 +46,22 @@ export function* scanFrames(tape: Tape): Scan<MediaFinding> {
     sectionsWhole: true,
   };
   let synced = false;
-  while (tape.at < tape.sizeBytes && Math.max(walk.junkInFront, walk.junkBehind) <= JUNK_BYTES_MAX) {
+  while (cursor.at < cursor.sizeBytes && Math.max(walk.junkInFront, walk.junkBehind) <= JUNK_BYTES_MAX) {
     const bytes = yield FRAME_HEAD_BYTES;
     const length = tagBytes(bytes);
     if (length > 0) {
-      walk.cut = tape.at + length > tape.sizeBytes;
-      tape.at += length;
+      walk.cut = cursor.at + length > cursor.sizeBytes;
+      cursor.at += length;
       continue;
     }
     const frame = readFrame(bytes);
-    if (frame !== undefined && (synced ? isSameKind(walk, frame) : yield* isSure(tape, walk, frame))) {
+    if (frame !== undefined && (synced ? isSameKind(walk, frame) : yield* isSure(cursor, walk, frame))) {
       synced = true;
-      take(walk, frame, tape);
+      take(walk, frame, cursor);
       continue;
     }
     synced = false;
-    tape.at += 1;
+    cursor.at += 1;
     if (walk.mediaType === undefined) walk.junkInFront += 1;
     else walk.junkBehind += 1;
   }
@@ -72,12 +72,12 @@ function isSameKind({ mediaType }: Walk, frame: Frame): boolean {
   return mediaType === undefined || frame.mediaType === mediaType;
 }
 
-function take(walk: Walk, frame: Frame, tape: Tape): void {
+function take(walk: Walk, frame: Frame, cursor: Cursor): void {
   const isFirst = walk.mediaType === undefined;
   walk.mediaType = frame.mediaType;
   walk.stream = frame.stream;
-  walk.cut = tape.at + frame.bytes > tape.sizeBytes;
-  tape.at += frame.bytes;
+  walk.cut = cursor.at + frame.bytes > cursor.sizeBytes;
+  cursor.at += frame.bytes;
   if (frame.note !== undefined) {
     walk.sectionsWhole &&= isAsNoted(walk.section);
     walk.section = { note: frame.note, frames: 0, bytes: frame.bytes };
@@ -91,11 +91,11 @@ function take(walk: Walk, frame: Frame, tape: Tape): void {
 }
 
 /** Whether frames of the same stream follow, or the file or a tag ends the sequence. */
-function* isSure(tape: Tape, walk: Walk, first: Frame): Scan<boolean> {
+function* isSure(cursor: Cursor, walk: Walk, first: Frame): Scan<boolean> {
   if (!isSameKind(walk, first)) return false;
   let ahead = first.bytes;
   for (let frames = 1; frames < FRAMES_SURE; frames++) {
-    if (tape.at + ahead === tape.sizeBytes) return true;
+    if (cursor.at + ahead === cursor.sizeBytes) return true;
     const bytes = (yield ahead + FRAME_HEAD_BYTES).subarray(ahead);
     if (tagBytes(bytes) > 0) return true;
     const next = readFrame(bytes);

@@ -1,6 +1,6 @@
 import type { MediaFinding } from '../../core/ports.js';
 import { ascii, viewOf } from './bytes.js';
-import { isZeroToEnd, type Scan, type Tape } from './scan.js';
+import { type Cursor, isZeroToEnd, type Scan } from './scan.js';
 
 const PAGE_HEAD_BYTES = 27;
 /** 255 segments of 255 bytes. */
@@ -35,17 +35,17 @@ interface Stream {
  * The file is complete if pages follow one another to its end, each with a valid checksum and the next number, and each
  * stream has its last page. Zeros may follow. Chained streams are added up. Source: RFC 3533.
  */
-export function* scanOgg(tape: Tape): Scan<MediaFinding> {
+export function* scanOgg(cursor: Cursor): Scan<MediaFinding> {
   const streams = new Map<number, Stream>();
   let [seconds, mediaType] = [0, 'audio/ogg'];
   let whole = true;
-  while (whole && tape.at < tape.sizeBytes) {
+  while (whole && cursor.at < cursor.sizeBytes) {
     const page = pageOf(yield PAGE_BYTES_MAX);
     if (page === undefined) {
-      whole = yield* isZeroToEnd(tape);
+      whole = yield* isZeroToEnd(cursor);
       break;
     }
-    tape.at += page.bytes;
+    cursor.at += page.bytes;
     const before = streams.get(page.serial);
     const begins = page.isFirst && before?.ended !== false && streams.size < STREAMS_MAX;
     const stream = begins ? newStream(page) : before;

@@ -1,12 +1,12 @@
 /** A position in a file that is read once, from start to end. */
-export interface Tape {
+export interface Cursor {
   readonly sizeBytes: number;
   /** Offset of the next bytes. It only increases: bytes that are skipped are never kept. */
   at: number;
 }
 
 /**
- * Reads a file without holding it in memory. Each `yield` asks for a number of bytes from `tape.at`, and gets fewer
+ * Reads a file without holding it in memory. Each `yield` asks for a number of bytes from `cursor.at`, and gets fewer
  * only at the end of the file. As a generator, the reader of a container follows its specification although the bytes
  * arrive in pieces.
  */
@@ -15,11 +15,11 @@ export type Scan<T> = Generator<number, T, Uint8Array>;
 const PIECE_BYTES = 65_536;
 
 /** Whether nothing but zeros follows: some writers fill a file up to a whole number of blocks. */
-export function* isZeroToEnd(tape: Tape): Scan<boolean> {
-  while (tape.at < tape.sizeBytes) {
-    const piece = yield Math.min(PIECE_BYTES, tape.sizeBytes - tape.at);
+export function* isZeroToEnd(cursor: Cursor): Scan<boolean> {
+  while (cursor.at < cursor.sizeBytes) {
+    const piece = yield Math.min(PIECE_BYTES, cursor.sizeBytes - cursor.at);
     if (piece.byteLength === 0 || piece.some((byte) => byte !== 0)) return false;
-    tape.at += piece.byteLength;
+    cursor.at += piece.byteLength;
   }
   return true;
 }
@@ -33,9 +33,9 @@ export interface RunningScan<T> {
   end(): T;
 }
 
-export function runScan<T>(scan: (tape: Tape) => Scan<T>, sizeBytes: number): RunningScan<T> {
-  const tape: Tape = { sizeBytes, at: 0 };
-  const steps = scan(tape);
+export function runScan<T>(scan: (cursor: Cursor) => Scan<T>, sizeBytes: number): RunningScan<T> {
+  const cursor: Cursor = { sizeBytes, at: 0 };
+  const steps = scan(cursor);
   let step: IteratorResult<number, T> = steps.next();
   let held: Uint8Array[] = [];
   let heldBytes = 0;
@@ -43,9 +43,9 @@ export function runScan<T>(scan: (tape: Tape) => Scan<T>, sizeBytes: number): Ru
   let heldFrom = 0;
 
   const drop = () => {
-    while (held.length > 0 && heldFrom < tape.at) {
+    while (held.length > 0 && heldFrom < cursor.at) {
       const first = held[0]!;
-      const passed = Math.min(first.byteLength, tape.at - heldFrom);
+      const passed = Math.min(first.byteLength, cursor.at - heldFrom);
       if (passed === first.byteLength) held.shift();
       else held[0] = first.subarray(passed);
       heldFrom += passed;
@@ -64,13 +64,13 @@ export function runScan<T>(scan: (tape: Tape) => Scan<T>, sizeBytes: number): Ru
       held.push(piece);
       heldBytes += piece.byteLength;
       drop();
-      while (!step.done && heldFrom === tape.at && heldBytes >= step.value) answer(step.value);
+      while (!step.done && heldFrom === cursor.at && heldBytes >= step.value) answer(step.value);
     },
     early: () => (step.done ? step.value : undefined),
     end() {
       while (!step.done) {
         // The requested bytes are beyond the end.
-        if (heldFrom < tape.at) heldFrom = tape.at;
+        if (heldFrom < cursor.at) heldFrom = cursor.at;
         answer(step.value);
       }
       return step.value;

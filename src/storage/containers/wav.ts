@@ -1,6 +1,6 @@
 import type { MediaFinding } from '../../core/ports.js';
 import { ascii, viewOf } from './bytes.js';
-import type { Scan, Tape } from './scan.js';
+import type { Cursor, Scan } from './scan.js';
 
 /** Writers that cannot seek back write 0, or a number near 2^31 or 2^32, as an unknown length. */
 const UNKNOWN_FROM = 0x7fff_0000;
@@ -38,33 +38,33 @@ interface Known {
 }
 
 /** The file is complete if every chunk is, as far as the header counts. Starts at the beginning of the file. */
-export function* scanWav(tape: Tape): Scan<MediaFinding> {
+export function* scanWav(cursor: Cursor): Scan<MediaFinding> {
   const head = yield 12;
   const stated = viewOf(head).getUint32(4, true);
-  tape.at += 12;
+  cursor.at += 12;
   const known: Known = isKnown(stated) ? { riffBytes: stated } : {};
   let durationSeconds: number | undefined;
   for (let chunks = 0; chunks < CHUNKS_MAX; chunks++) {
-    const start = tape.at;
+    const start = cursor.at;
     const bytes = yield 8;
     if (bytes.byteLength < 8 || (durationSeconds !== undefined && isBehind(start, known))) break;
     const name = ascii(bytes, 0, 4);
     const declared = viewOf(bytes).getUint32(4, true);
-    tape.at += 8;
+    cursor.at += 8;
     if (name === 'data' && durationSeconds === undefined) {
-      const length = dataBytes(declared, known, tape);
+      const length = dataBytes(declared, known, cursor);
       durationSeconds = length === undefined ? undefined : secondsOf(length, known);
       if (length === undefined || durationSeconds === undefined) return INCOMPLETE;
-      tape.at += length + (length % 2);
+      cursor.at += length + (length % 2);
       continue;
     }
-    if (tape.at + declared > tape.sizeBytes) return INCOMPLETE;
+    if (cursor.at + declared > cursor.sizeBytes) return INCOMPLETE;
     if (name === 'fact') known.samples = readSamples(yield 4);
     if (name === 'ds64') yield* readSizes(known);
     if (name === 'fmt ') known.format = readFormat(yield Math.min(declared, FORMAT_BYTES_MIN));
-    tape.at = start + 8 + declared + (declared % 2);
+    cursor.at = start + 8 + declared + (declared % 2);
   }
-  return durationSeconds === undefined || isShort(known, tape)
+  return durationSeconds === undefined || isShort(known, cursor)
     ? INCOMPLETE
     : { kind: 'whole', mediaType, durationSeconds };
 }
@@ -79,7 +79,7 @@ function isBehind(at: number, { riffBytes }: Known): boolean {
 }
 
 /** Some writers leave out the last pad byte, or count the header's own 8 bytes. Neither costs a sample. */
-function isShort({ riffBytes }: Known, { sizeBytes }: Tape): boolean {
+function isShort({ riffBytes }: Known, { sizeBytes }: Cursor): boolean {
   if (riffBytes === undefined) return false;
   return riffBytes + 8 > sizeBytes + 1 && riffBytes !== sizeBytes;
 }
@@ -108,7 +108,7 @@ function readFormat(bytes: Uint8Array): Format | undefined {
 }
 
 /** Bytes of audio in the file, or `undefined` if there are fewer than declared or a sample is cut. */
-function dataBytes(declared: number, known: Known, { at, sizeBytes }: Tape): number | undefined {
+function dataBytes(declared: number, known: Known, { at, sizeBytes }: Cursor): number | undefined {
   const rest = sizeBytes - at;
   const stated = declared < UNKNOWN_FROM && declared > 0 ? declared : known.dataBytes;
   if (stated !== undefined) return stated <= rest ? stated : undefined;

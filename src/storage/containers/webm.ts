@@ -1,6 +1,6 @@
 import type { MediaFinding } from '../../core/ports.js';
 import { ascii, viewOf } from './bytes.js';
-import type { Scan, Tape } from './scan.js';
+import type { Cursor, Scan } from './scan.js';
 
 /** Info and tracks elements are read up to this size. */
 const LOOK_BYTES_MAX = 1024 * 1024;
@@ -41,22 +41,22 @@ interface Element {
  * The file is complete if the elements fill it to its last byte. A writer that cannot seek back leaves the segment's
  * length open; then the segment extends to the end of the file. Source: RFC 8794, RFC 9559.
  */
-export function* scanWebm(tape: Tape): Scan<MediaFinding> {
+export function* scanWebm(cursor: Cursor): Scan<MediaFinding> {
   const [found, state] = [
     { segment: false, clusters: 0 },
     { audio: false, scaleNs: DEFAULT_SCALE_NS, ticks: 0 },
   ];
-  while (tape.at < tape.sizeBytes) {
+  while (cursor.at < cursor.sizeBytes) {
     const element = readElement(yield ELEMENT_HEAD_BYTES);
     if (element === undefined) return INCOMPLETE;
     const { id, headBytes, length } = element;
-    tape.at += headBytes;
-    const end = length === undefined ? undefined : tape.at + length;
-    if (end !== undefined && end > tape.sizeBytes) return INCOMPLETE;
+    cursor.at += headBytes;
+    const end = length === undefined ? undefined : cursor.at + length;
+    if (end !== undefined && end > cursor.sizeBytes) return INCOMPLETE;
     if (id === ID.cluster) found.clusters += 1;
     if (id === ID.segment) {
       // A second segment, or data after the only one, is not expected.
-      if (found.segment || (end !== undefined && end !== tape.sizeBytes)) return INCOMPLETE;
+      if (found.segment || (end !== undefined && end !== cursor.sizeBytes)) return INCOMPLETE;
       found.segment = true;
     } else if (end === undefined) {
       if (id !== ID.cluster) return INCOMPLETE;
@@ -67,7 +67,7 @@ export function* scanWebm(tape: Tape): Scan<MediaFinding> {
         if (id === ID.info) Object.assign(state, readInfo(body));
         if (id === ID.tracks) state.audio = hasAudio(body);
       }
-      tape.at = end;
+      cursor.at = end;
     }
   }
   if (!found.segment || found.clusters === 0 || !state.audio) return INCOMPLETE;

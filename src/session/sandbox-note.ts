@@ -10,7 +10,7 @@ import type { Session } from './session.js';
  * @param words of the command to use instead, verb first
  * @returns one line without its end; `undefined` if there was no sandbox run
  */
-export async function rehearsalNote(
+export async function sandboxNote(
   { settings, ports, command }: Session,
   [verb = '', ...words]: readonly string[],
 ): Promise<string | undefined> {
