@@ -16,7 +16,6 @@ import { fanOut, type Reporter } from '../report/reporter.js';
 import type { Terminal } from '../report/terminal.js';
 import { DEFAULT_BASE_URL } from '../session/batch-place.js';
 import { nextCommandLine } from '../session/command-line.js';
-import { JUNIT } from '../session/output-files.js';
 import { writeReport } from '../session/reports.js';
 import { secretsAround } from '../session/secrets.js';
 import { processTerminals } from '../session/terminals.js';
@@ -90,7 +89,7 @@ export async function failedCommand(error: unknown, argv: readonly string[]): Pr
     spentTotalMicroUsd: null,
     async writeFiles(outcome, code) {
       if (flags.junit === undefined || code === 'output-file') return;
-      await writeReport({ redact, stderr, files: systemFiles }, flags.junit, renderJunit(outcome), JUNIT);
+      await writeReport({ redact, stderr, files: systemFiles }, flags.junit, renderJunit(outcome), 'junit');
     },
   });
 }

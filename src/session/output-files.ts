@@ -2,12 +2,13 @@ import path from 'node:path';
 import { type BatchError, usageError } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 import { shellWord } from '../core/shell.js';
-import type { Settings } from './settings.js';
+import type { Flags, Settings } from './settings.js';
 
-export interface OutputKind {
+interface OutputKind {
   /** The flag, or the environment variable. */
   readonly name: string;
   readonly what: string;
+  /** How files of this kind start. */
   readonly looksLike: RegExp;
 }
 
@@ -16,26 +17,32 @@ interface OutputFile {
   readonly file: string;
 }
 
-export const JUNIT: OutputKind = {
-  name: '--junit',
-  what: 'a JUnit report',
-  looksLike: /^\s*(?:<\?xml[^>]*>\s*)?<testsuites?[\s>]/,
-};
-export const SUGGESTIONS: OutputKind = {
-  name: '--suggestions',
-  what: 'a patch',
-  looksLike: /^(?:diff .*\n(?:.*\n){0,4}?)?--- .+\n\+\+\+ /,
-};
-const OUT: OutputKind = {
-  name: '--out',
-  what: 'a saved plan',
-  looksLike: /^\s*\{\s*"format":\s*"venice-batch-plan"/,
-};
-const REPORT: OutputKind = {
-  name: '--out',
-  what: 'a report',
-  looksLike: /^<!doctype html>\n<!-- venice-batch report -->/,
-};
+/** The files that flags name to be written, by flag. */
+const KINDS = {
+  junit: {
+    name: '--junit',
+    what: 'a JUnit report',
+    looksLike: /^\s*(?:<\?xml[^>]*>\s*)?<testsuites?[\s>]/,
+  },
+  suggestions: {
+    name: '--suggestions',
+    what: 'a patch',
+    looksLike: /^(?:diff .*\n(?:.*\n){0,4}?)?--- .+\n\+\+\+ /,
+  },
+  out: {
+    name: '--out',
+    what: 'a saved plan',
+    looksLike: /^\s*\{\s*"format":\s*"venice-batch-plan"/,
+  },
+  report: {
+    name: '--out',
+    what: 'a report',
+    looksLike: /^<!doctype html>\n<!-- venice-batch report -->/,
+  },
+} as const satisfies Partial<Record<keyof Flags, OutputKind>>;
+
+export type OutputFlag = keyof typeof KINDS;
+
 /** Appended to: existing content stays. */
 const STEP_SUMMARY: OutputKind = { name: 'GITHUB_STEP_SUMMARY', what: 'a step summary', looksLike: /^/ };
 
@@ -66,7 +73,7 @@ export async function checkOutputFiles(
     const full = path.resolve(cwd, file);
     const real = await files.real(full);
     const id = (await files.facts(real))?.id ?? real;
-    const what = taken.get(real) ?? taken.get(id) ?? ownFolder(real) ?? (await obstacle(files, full, kind));
+    const what = taken.get(real) ?? taken.get(id) ?? ownFolder(real) ?? (await obstacleAt(files, full, kind));
     if (what !== undefined) throw refused(kind, file, what);
     await take(full, `the file of ${kind.name}`);
   }
@@ -77,7 +84,11 @@ export async function checkOutputFiles(
  *
  * @param full absolute
  */
-export async function obstacle(
+export function obstacle(files: Files, full: string, flag: OutputFlag): Promise<string | undefined> {
+  return obstacleAt(files, full, KINDS[flag]);
+}
+
+async function obstacleAt(
   files: Files,
   full: string,
   { what, looksLike }: OutputKind,
@@ -98,18 +109,13 @@ export async function obstacle(
 }
 
 function outputsOf(
-  { flags: { junit, suggestions, out, report } }: Settings,
-  env: Readonly<Record<string, string | undefined>>,
+  { flags }: Settings,
+  { GITHUB_STEP_SUMMARY: summary = '' }: Readonly<Record<string, string | undefined>>,
 ): readonly OutputFile[] {
-  const summary = env.GITHUB_STEP_SUMMARY === '' ? undefined : env.GITHUB_STEP_SUMMARY;
-  const named = [
-    [JUNIT, junit],
-    [SUGGESTIONS, suggestions],
-    [OUT, out],
-    [REPORT, report],
-    [STEP_SUMMARY, summary],
-  ] as const;
-  return named.flatMap(([kind, file]) => (file === undefined ? [] : [{ kind, file }]));
+  const named = (Object.keys(KINDS) as OutputFlag[]).map((flag) => [KINDS[flag], flags[flag]] as const);
+  return [...named, [STEP_SUMMARY, summary === '' ? undefined : summary] as const].flatMap(([kind, file]) =>
+    file === undefined ? [] : [{ kind, file }],
+  );
 }
 
 function inputsOf(settings: Settings): readonly (readonly [name: string, what: string])[] {

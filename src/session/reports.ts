@@ -6,7 +6,7 @@ import { takeAnnotations } from '../report/github.js';
 import type { RunOutcome } from '../report/outcome.js';
 import { pathText } from '../report/shell.js';
 import { githubPlaces, isGithub } from './github-places.js';
-import { JUNIT, type OutputKind, obstacle, SUGGESTIONS } from './output-files.js';
+import { type OutputFlag, obstacle } from './output-files.js';
 import type { Session } from './session.js';
 
 /** Writes the requested files, and what GitHub Actions shows of a run besides its log. */
@@ -22,7 +22,7 @@ export async function writeReports(
   const takes = loaded?.manifest?.takes ?? [];
   // Without new suggestions the file is not changed: earlier ones may not have been applied yet.
   if (flags.suggestions !== undefined && patch !== '')
-    await writeReport(world, flags.suggestions, patch, SUGGESTIONS);
+    await writeReport(world, flags.suggestions, patch, 'suggestions');
   if (flags.junit !== undefined) {
     const { renderJunit } = await import('../report/junit.js');
     const keys = takes.map(({ key }) => key);
@@ -30,7 +30,7 @@ export async function writeReports(
       world,
       flags.junit,
       renderJunit(outcome, keys, { qcFail: flags.qcFail === true }),
-      JUNIT,
+      'junit',
     );
   }
   const stepSummary = process.env.GITHUB_STEP_SUMMARY;
@@ -53,7 +53,7 @@ export async function writeReport(
   { redact, stderr, files }: Pick<Session, 'redact' | 'stderr'> & { readonly files: Files },
   name: string,
   text: string,
-  kind: OutputKind | 'append',
+  kind: OutputFlag | 'append',
 ): Promise<void> {
   const file = path.resolve(name);
   const fail = (why: string) => stderr.write(`warning: ${pathText(name)} cannot be written: ${why}\n`);

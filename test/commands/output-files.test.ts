@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemFiles } from '../../src/node/files.js';
-import { checkOutputFiles, JUNIT } from '../../src/session/output-files.js';
+import { checkOutputFiles } from '../../src/session/output-files.js';
 import { writeReport } from '../../src/session/reports.js';
 import { type Flags, resolveSettings } from '../../src/session/settings.js';
 import { createMemoryDisk } from '../fakes/memory-files.js';
@@ -98,14 +98,14 @@ describe('a report on a real disk', () => {
           files: systemFiles,
         };
         for (const name of ['dangling', 'link', 'fifo', 'other'])
-          await writeReport(about, file(name), '<?xml', JUNIT);
+          await writeReport(about, file(name), '<?xml', 'junit');
         for (const name of ['dangling', 'link', 'fifo'])
           await writeReport(about, file(name), 'text', 'append');
         expect(reported).toHaveLength(7);
         expect(existsSync(file('outside'))).toBe(false);
         expect(readFileSync(file('other'), 'utf8')).toBe('precious');
-        await writeReport(about, file('new'), '<testsuites 1', JUNIT);
-        await writeReport(about, file('new'), '<testsuites 2', JUNIT);
+        await writeReport(about, file('new'), '<testsuites 1', 'junit');
+        await writeReport(about, file('new'), '<testsuites 2', 'junit');
         await writeReport(about, file('new'), '+', 'append');
         expect(readFileSync(file('new'), 'utf8')).toBe('<testsuites 2+');
         expect(reported).toHaveLength(7);

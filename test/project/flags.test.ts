@@ -16,3 +16,19 @@ describe('the flags', () => {
     expect(read.filter((name) => name !== undefined && !given.has(name))).toEqual([]);
   });
 });
+
+describe('the README', () => {
+  it('has a row for every command', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const rows = readme.split('\n').filter((line) => line.startsWith('| `'));
+    const named = new Set(
+      rows.flatMap((row) => [...row.split(' | ')[0]!.matchAll(/`([a-z ]+)`/g)].map(([, name]) => name)),
+    );
+    const commands = createProgram(() => {}).commands.flatMap((command) =>
+      command.commands.length === 0
+        ? command.name()
+        : command.commands.map((sub) => `${command.name()} ${sub.name()}`),
+    );
+    expect(commands.filter((name) => !named.has(name))).toEqual([]);
+  });
+});
