@@ -18,11 +18,13 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true });
 /** Limit for reading an error's body. */
 const ERROR_BYTES_MAX = MIB;
 
-/** An uncompressed 200 whose body has not been read yet. */
+/** A 200 whose body has not been read yet. */
 export interface GoodAnswer {
   readonly ok: true;
   readonly answer: TransportAnswer;
   readonly mediaType: string;
+  /** The compression that the answer claims, though none was asked for. Its body is not JSON. */
+  readonly compression?: string;
   readonly rate: RateHeaders;
   readonly redact: Redact;
 }
@@ -40,7 +42,7 @@ const COMPRESSIONS = /(?:^|[\s,])(?:x-)?(?:gzip|deflate|br|zstd|compress)(?:$|[\
  * One request. Everything read from its answer goes through `redact` before it is used, cut or recorded, because a
  * service may echo the key.
  *
- * Everything but an uncompressed 200 ends here, with its body read or discarded.
+ * Everything but a 200 ends here, with its body read or discarded.
  */
 export async function exchange(
   transport: Transport,
@@ -54,9 +56,9 @@ export async function exchange(
   }
   const rate = readRateHeaders(answer.headers);
   const mediaType = mediaTypeOf(answer.headers['content-type']);
-  const good: GoodAnswer = { ok: true, answer, mediaType, rate, redact };
   const encoding = (answer.headers['content-encoding'] ?? '').trim().toLowerCase();
-  if (COMPRESSIONS.test(encoding)) return unusable(good, 'encoding', `the answer is encoded as ${encoding}`);
+  const compression = COMPRESSIONS.test(encoding) ? encoding : undefined;
+  const good: GoodAnswer = { ok: true, answer, mediaType, rate, redact, ...present({ compression }) };
   if (answer.status === 200) return good;
   if (answer.status >= 300 && answer.status < 400) {
     const { location } = answer.headers;
@@ -109,23 +111,21 @@ function queueIdSeen(body: unknown): string | undefined {
 }
 
 /**
- * JSON is anything that parses, whatever its type (`text/plain` is common, and some servers send `text/html` for
- * everything). An error with that type is a page from an intermediary.
+ * JSON is anything that parses, whatever its type: some servers send `text/plain`, `text/html` or `audio/mpeg` for
+ * everything. An error with a type that is not JSON's is a page from an intermediary.
  */
 async function parseBody(good: GoodAnswer, bytesMax: number): Promise<CallResult<unknown>> {
-  const { mediaType } = good;
+  const { mediaType, compression } = good;
   const { status } = good.answer;
-  const isHtml = mediaType === 'text/html' || mediaType === 'application/xhtml+xml';
-  const page = () => unusable(good, 'html', `HTTP ${status}, and the body is ${mediaType}, not JSON`);
-  if (isHtml) {
-    if (status !== 200) return page();
-    const parsed = await parseText(good, Math.min(bytesMax, ERROR_BYTES_MAX));
-    return parsed.ok ? parsed : page();
-  }
-  if (!MAY_BE_JSON.test(mediaType))
-    return unusable(good, 'not-json', `HTTP ${status}, and the body is ${mediaType}, not JSON`);
-  return parseText(good, bytesMax);
+  if (compression !== undefined) return unusable(good, 'encoding', `the answer is encoded as ${compression}`);
+  if (MAY_BE_JSON.test(mediaType)) return parseText(good, bytesMax);
+  const parsed = status === 200 ? await parseText(good, Math.min(bytesMax, ERROR_BYTES_MAX)) : undefined;
+  if (parsed?.ok) return parsed;
+  const code = PAGE.test(mediaType) ? 'html' : 'not-json';
+  return unusable(good, code, `HTTP ${status}, and the body is ${mediaType}, not JSON`);
 }
+
+const PAGE = /^text\/html$|^application\/xhtml\+xml$/;
 
 async function parseText(good: GoodAnswer, bytesMax: number): Promise<CallResult<unknown>> {
   const bytes = await readBody(good, bytesMax);

@@ -31,24 +31,30 @@ export async function readRetrieval(
 
 type Audio = Retrieved & { kind: 'audio' };
 
-/** The audio, according to the content type or, if that says otherwise, the first bytes; else what has to be parsed. */
+/**
+ * The audio, according to the first bytes or, unless they begin an object, the content type; else what has to be
+ * parsed. Proxies and stores put wrong types and encodings on audio, and audio's types on JSON.
+ */
 async function lookForAudio(
   good: GoodAnswer,
 ): Promise<{ audio: Audio; other?: never } | { audio?: never; other: GoodAnswer }> {
-  const stated = audioType(good.mediaType);
-  if (stated !== undefined) return { audio: asAudio(good.answer, stated) };
-  if (good.mediaType === 'application/json') return { other: good };
+  const { mediaType, compression } = good;
   const { head, body } = await peek(good.answer.body);
   const answer: TransportAnswer = { ...good.answer, body };
-  if (isAudioHead(head)) return { audio: asAudio(answer, good.mediaType || UNKNOWN_TYPE) };
-  if (good.mediaType === '' && head.byteLength > 0 && head[0] !== OPENING_BRACE)
-    return { audio: asAudio(answer, UNKNOWN_TYPE) };
+  const stated = audioType(mediaType);
+  if (isAudioHead(head)) return { audio: asAudio(answer, stated ?? (mediaType || UNKNOWN_TYPE)) };
+  const isStated = stated !== undefined || (mediaType === '' && head.byteLength > 0);
+  if (isStated && compression === undefined && !beginsObject(head))
+    return { audio: asAudio(answer, stated ?? UNKNOWN_TYPE) };
   return { other: { ...good, answer } };
 }
 
 const UNKNOWN_TYPE = 'application/octet-stream';
-/** Without a content type, this byte tells JSON from audio, which is then verified by its bytes. */
-const OPENING_BRACE = 0x7b;
+
+/** Also after a byte-order mark or white space. */
+function beginsObject(head: Uint8Array): boolean {
+  return Buffer.from(head).toString().trimStart().startsWith('{');
+}
 
 /** The first bytes of a body, and the whole body including them. An error is thrown when the body is read. */
 async function peek(

@@ -26,6 +26,8 @@ const inspect = (bytes: Uint8Array, pieceBytes = 10_000) =>
 
 const seconds = (frames: number, samples: number) => (frames * samples) / 44_100;
 
+const id3v1 = (): Buffer => Buffer.from('TAGA title'.padEnd(128));
+
 /** ffmpeg plays each to its end. Containers whose media are noise here are tried with files that ffmpeg makes. */
 const WHOLE: readonly [name: string, bytes: Buffer, mediaType: string, seconds: number | undefined][] = [
   ['m4a', m4a(), 'audio/mp4', seconds(20, 1_024)],
@@ -54,15 +56,14 @@ const WHOLE: readonly [name: string, bytes: Buffer, mediaType: string, seconds: 
   ['wav without sizes', wav(1, { riffLength: 0, dataLength: 0 }), 'audio/wav', 1],
   ['wav whose header counts itself', wav(1, { riffLength: 44 + 88_200 }), 'audio/wav', 1],
   ['flac behind an ID3 tag', Buffer.concat([id3Tag(300), flac(20_000)]), 'audio/flac', 20_000 / 44_100],
+  ['flac before tags', Buffer.concat([flac(20_000), apeTag(), id3v1()]), 'audio/flac', 20_000 / 44_100],
+  ['ogg before tags', Buffer.concat([ogg(), apeTag(), id3v1()]), 'audio/opus', 4],
+  ['m4a before tags', Buffer.concat([m4a(), apeTag(), id3v1()]), 'audio/mp4', seconds(20, 1_024)],
+  ['aiff behind an ID3 tag', Buffer.concat([id3Tag(), aiff(1)]), 'audio/aiff', 1],
   ['mp3 behind zeros', Buffer.concat([Buffer.alloc(5_000), mp3(50)]), 'audio/mpeg', seconds(50, 1_152)],
   ['mp3 behind an APE tag', Buffer.concat([apeTag(), mp3(50)]), 'audio/mpeg', seconds(50, 1_152)],
   ['mp3 behind part of a frame', mp3(51).subarray(100), 'audio/mpeg', seconds(50, 1_152)],
-  [
-    'mp3 before tags',
-    Buffer.concat([mp3(50), apeTag(), Buffer.from('TAG'.padEnd(128))]),
-    'audio/mpeg',
-    seconds(50, 1_152),
-  ],
+  ['mp3 before tags', Buffer.concat([mp3(50), apeTag(), id3v1()]), 'audio/mpeg', seconds(50, 1_152)],
   [
     'mp3 files one after another',
     Buffer.concat([mp3(20, { info: true }), mp3(54)]),
@@ -164,6 +165,14 @@ describe('containers of all kinds', () => {
     plain.write('fact', 36);
     plain.writeUInt32LE(1, 44);
     expect(await inspect(plain)).toMatchObject({ kind: 'whole', durationSeconds: 1 });
+  });
+
+  it('a compressed aiff-c: it states packets, so its length is not known', async () => {
+    const packed = aiff(1, 'AIFC');
+    packed.write('ima4', packed.indexOf('sowt'), 'latin1');
+    const finding = await inspect(packed);
+    expect(finding).toMatchObject({ kind: 'whole', mediaType: 'audio/aiff' });
+    expect(finding).not.toHaveProperty('durationSeconds');
   });
 
   it('an m4a that was cut and filled up with zeros is noticed', async () => {

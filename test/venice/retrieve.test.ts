@@ -7,6 +7,7 @@ const URL_BODY = '{"status":"COMPLETED","whereabouts":"https://cdn.example/a"}';
 
 interface Canned {
   readonly type: string;
+  readonly encoding?: string;
   readonly body: string | Uint8Array;
   /** Size of each chunk, bytes. */
   readonly pieceBytes?: number;
@@ -25,7 +26,10 @@ async function poll(...answers: readonly Canned[]) {
     return {
       kind: 'answer',
       status: 200,
-      headers: { 'content-type': next.type },
+      headers: {
+        'content-type': next.type,
+        ...(next.encoding !== undefined && { 'content-encoding': next.encoding }),
+      },
       body: inPieces(next),
       framed: true,
       discard: () => {},
@@ -43,13 +47,16 @@ async function audioOf({ result }: Awaited<ReturnType<typeof poll>>) {
 }
 
 describe('audio under a type that is not audio', () => {
-  it.each(['text/html', 'text/plain', 'video/mp4'])('%s: is recognised by its first bytes', async (type) => {
-    for (const pieceBytes of [1, 5, 1_000])
-      expect(await audioOf(await poll({ type, body: WAV, pieceBytes }))).toEqual({
-        mediaType: type,
-        bytes: WAV,
-      });
-  });
+  it.each(['text/html', 'text/plain', 'video/mp4', 'application/json', 'application/xml'])(
+    '%s: is recognised by its first bytes',
+    async (type) => {
+      for (const pieceBytes of [1, 5, 1_000])
+        expect(await audioOf(await poll({ type, body: WAV, pieceBytes }))).toEqual({
+          mediaType: type,
+          bytes: WAV,
+        });
+    },
+  );
 
   it.each([
     ['a page', '<!doctype html><h1>Oops</h1>'],
@@ -66,6 +73,31 @@ describe('audio under a type that is not audio', () => {
         (await audioOf(await poll({ type: 'application/json', body: URL_BODY }, { type, body: WAV }))).bytes,
       ).toEqual(WAV);
   });
+});
+
+describe('a wrong label', () => {
+  it.each(['aws-chunked', 'gzip', 'br', 'identity, gzip'])(
+    'such as the encoding %s on audio is ignored',
+    async (encoding) => {
+      expect((await audioOf(await poll({ type: 'audio/wav', encoding, body: WAV }))).bytes).toEqual(WAV);
+    },
+  );
+
+  it('such as an encoding on a compressed body stays an error', async () => {
+    const answer = { type: 'audio/wav', encoding: 'gzip', body: Uint8Array.of(0x1f, 0x8b, 8, 0) };
+    expect((await poll(answer)).result).toMatchObject({ ok: false, code: 'encoding' });
+  });
+
+  it.each(['audio/mpeg', 'application/octet-stream', 'image/png', 'text/javascript', ''])(
+    'such as the type "%s" on JSON is ignored',
+    async (type) => {
+      const body = '\ufeff\n{"status":"PROCESSING","average_execution_time":9000,"execution_duration":0}';
+      expect((await poll({ type, body })).result).toMatchObject({
+        ok: true,
+        value: { kind: 'running', averageExecutionMs: 9_000 },
+      });
+    },
+  );
 });
 
 describe('an address under an unknown name', () => {

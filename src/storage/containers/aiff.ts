@@ -26,7 +26,7 @@ interface Common {
 /** Source: Apple, "Audio Interchange File Format" 1.3 and AIFF-C. */
 export function* scanAiff(cursor: Cursor): Scan<MediaFinding> {
   const head = yield 12;
-  const end = 8 + viewOf(head).getUint32(4);
+  const end = cursor.at + 8 + viewOf(head).getUint32(4);
   const compressed = ascii(head, 8, 4) === 'AIFC';
   // Some writers leave out the last pad byte, which costs no sample.
   if (end > cursor.sizeBytes + 1) return INCOMPLETE;
@@ -45,8 +45,13 @@ export function* scanAiff(cursor: Cursor): Scan<MediaFinding> {
   }
   if (common === undefined || soundBytes === undefined || soundBytes <= 0) return INCOMPLETE;
   if (common.blockBytes !== undefined && common.frames * common.blockBytes > soundBytes) return INCOMPLETE;
-  const durationSeconds = common.frames / common.samplesPerSecond;
-  return { kind: 'whole', mediaType, durationSeconds };
+  // A frame of a compressed coding is a packet, which holds many samples.
+  const known = common.blockBytes !== undefined;
+  return {
+    kind: 'whole',
+    mediaType,
+    ...(known && { durationSeconds: common.frames / common.samplesPerSecond }),
+  };
 }
 
 function readCommon(bytes: Uint8Array, compressed: boolean): Common | undefined {

@@ -1,6 +1,7 @@
 import type { MediaFinding } from '../../core/ports.js';
 import { ascii, viewOf } from './bytes.js';
 import type { Cursor, Scan } from './scan.js';
+import { withoutTagsBehind } from './tags.js';
 
 /**
  * How many possible frame headers are tried, from the end. In a cut file none fits; otherwise only the last one does.
@@ -8,7 +9,6 @@ import type { Cursor, Scan } from './scan.js';
 const CANDIDATES_MAX = 16;
 /** Longer than any frame of up to 24 bits and two channels. */
 const TAIL_BYTES = 512 * 1024;
-const ID3V1_BYTES = 128;
 /** The magic word and the first metadata block, which describes the stream. */
 const HEAD_BYTES = 42;
 
@@ -41,8 +41,7 @@ export function* scanFlac(cursor: Cursor): Scan<MediaFinding> {
 
 /** The number of samples up to the end of the last frame, if a frame ends where the file ends. */
 function lastSample(tail: Uint8Array, info: StreamInfo): number | undefined {
-  const end = tail.byteLength - (ascii(tail, tail.byteLength - ID3V1_BYTES, 3) === 'TAG' ? ID3V1_BYTES : 0);
-  const bytes = tail.subarray(0, Math.max(0, end));
+  const bytes = withoutTagsBehind(tail);
   let candidates = 0;
   for (let at = bytes.byteLength - 8; at >= 0 && candidates < CANDIDATES_MAX; at--) {
     const frame = frameHeader(bytes, at, info);

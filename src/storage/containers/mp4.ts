@@ -1,9 +1,10 @@
 import type { MediaFinding } from '../../core/ports.js';
 import { ascii } from './bytes.js';
-import { BOX_HEAD_BYTES, readBoxHead } from './mp4-box.js';
+import { readBoxHead } from './mp4-box.js';
 import { promisedBytes, readFragment } from './mp4-fragment.js';
 import { type Movie, readMovie } from './mp4-movie.js';
-import { type Cursor, isZeroToEnd, type Scan } from './scan.js';
+import type { Cursor, Scan } from './scan.js';
+import { isPaddingToEnd, TAG_HEAD_BYTES, tagBytes } from './tags.js';
 
 /** Size limit for `moov`, `moof` and `sidx`, which are read into memory. Ten minutes of audio take some 200 KB. */
 const TABLE_BYTES_MAX = 16 * 1024 * 1024;
@@ -42,9 +43,9 @@ interface Seen {
 }
 
 /**
- * The file is complete if boxes fill it to its last byte (zeros may follow), `moov` is there, and every sample that it or a fragment lists
- * lies within an `mdat`. For fragments, a declared duration or an index must show that none is missing. Source: ISO/IEC
- * 14496-12.
+ * The file is complete if boxes fill it to its last byte (tags and zeros may follow), `moov` is there, and every sample
+ * that it or a fragment lists lies within an `mdat`. For fragments, a declared duration or an index must show that none
+ * is missing. Source: ISO/IEC 14496-12.
  */
 export function* scanMp4(cursor: Cursor): Scan<MediaFinding> {
   const seen: Seen = {
@@ -56,9 +57,10 @@ export function* scanMp4(cursor: Cursor): Scan<MediaFinding> {
     indexed: false,
   };
   for (let boxes = 0; cursor.at < cursor.sizeBytes; boxes++) {
-    const head = readBoxHead(yield BOX_HEAD_BYTES);
+    const bytes = yield TAG_HEAD_BYTES;
+    const head = tagBytes(bytes) > 0 ? undefined : readBoxHead(bytes);
     const start = cursor.at;
-    if (head === undefined) return (yield* isZeroToEnd(cursor)) ? judge(seen) : INCOMPLETE;
+    if (head === undefined) return (yield* isPaddingToEnd(cursor)) ? judge(seen) : INCOMPLETE;
     const end = start + (head.bytes ?? cursor.sizeBytes - start);
     if (end > cursor.sizeBytes || boxes >= BOXES_MAX) return INCOMPLETE;
     const from = start + head.headBytes;

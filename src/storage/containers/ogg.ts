@@ -1,6 +1,7 @@
 import type { MediaFinding } from '../../core/ports.js';
 import { ascii, viewOf } from './bytes.js';
-import { type Cursor, isZeroToEnd, type Scan } from './scan.js';
+import type { Cursor, Scan } from './scan.js';
+import { isPaddingToEnd } from './tags.js';
 
 const PAGE_HEAD_BYTES = 27;
 /** 255 segments of 255 bytes. */
@@ -33,7 +34,7 @@ interface Stream {
 
 /**
  * The file is complete if pages follow one another to its end, each with a valid checksum and the next number, and each
- * stream has its last page. Zeros may follow. Chained streams are added up. Source: RFC 3533.
+ * stream has its last page. Tags and zeros may follow. Chained streams are added up. Source: RFC 3533.
  */
 export function* scanOgg(cursor: Cursor): Scan<MediaFinding> {
   const streams = new Map<number, Stream>();
@@ -42,7 +43,7 @@ export function* scanOgg(cursor: Cursor): Scan<MediaFinding> {
   while (whole && cursor.at < cursor.sizeBytes) {
     const page = pageOf(yield PAGE_BYTES_MAX);
     if (page === undefined) {
-      whole = yield* isZeroToEnd(cursor);
+      whole = yield* isPaddingToEnd(cursor);
       break;
     }
     cursor.at += page.bytes;

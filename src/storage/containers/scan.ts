@@ -12,18 +12,6 @@ export interface Cursor {
  */
 export type Scan<T> = Generator<number, T, Uint8Array>;
 
-const PIECE_BYTES = 65_536;
-
-/** Whether nothing but zeros follows: some writers fill a file up to a whole number of blocks. */
-export function* isZeroToEnd(cursor: Cursor): Scan<boolean> {
-  while (cursor.at < cursor.sizeBytes) {
-    const piece = yield Math.min(PIECE_BYTES, cursor.sizeBytes - cursor.at);
-    if (piece.byteLength === 0 || piece.some((byte) => byte !== 0)) return false;
-    cursor.at += piece.byteLength;
-  }
-  return true;
-}
-
 export interface RunningScan<T> {
   /** Adds the next bytes of the file. Throws what the scan throws. */
   feed(piece: Uint8Array): void;

@@ -1,4 +1,5 @@
 import { ascii, viewOf } from './bytes.js';
+import type { Cursor, Scan } from './scan.js';
 
 export const TAG_HEAD_BYTES = 32;
 const ID3V1_BYTES = 128;
@@ -18,4 +19,33 @@ export function tagBytes(bytes: Uint8Array): number {
     return isHeader ? TAG_HEAD_BYTES + view.getUint32(12, true) : TAG_HEAD_BYTES;
   }
   return 0;
+}
+
+const PIECE_BYTES = 65_536;
+
+/** Whether nothing follows but tags and zeros: some writers fill a file up to a whole number of blocks. */
+export function* isPaddingToEnd(cursor: Cursor): Scan<boolean> {
+  while (cursor.at < cursor.sizeBytes) {
+    const piece = yield Math.min(PIECE_BYTES, cursor.sizeBytes - cursor.at);
+    const length = tagBytes(piece);
+    const zeros = piece.findIndex((byte) => byte !== 0);
+    if (length === 0 && zeros === 0) return false;
+    cursor.at += length > 0 ? length : zeros < 0 ? piece.byteLength : zeros;
+  }
+  return cursor.at === cursor.sizeBytes;
+}
+
+/** The bytes without the ID3v1 and APE tags at their end. */
+export function withoutTagsBehind(bytes: Uint8Array): Uint8Array {
+  const bare = bytes.subarray(0, Math.max(0, bytes.byteLength - tagBytesBehind(bytes)));
+  return bare.byteLength === bytes.byteLength ? bare : withoutTagsBehind(bare);
+}
+
+function tagBytesBehind(bytes: Uint8Array): number {
+  if (ascii(bytes, bytes.byteLength - ID3V1_BYTES, 3) === 'TAG') return ID3V1_BYTES;
+  const footer = bytes.subarray(-TAG_HEAD_BYTES);
+  if (footer.byteLength < TAG_HEAD_BYTES || ascii(footer, 0, 8) !== 'APETAGEX') return 0;
+  const view = viewOf(footer);
+  const hasHeader = (view.getUint32(20, true) & 0x8000_0000) !== 0;
+  return view.getUint32(12, true) + (hasHeader ? TAG_HEAD_BYTES : 0);
 }
