@@ -19,12 +19,17 @@ export function shownEndpoint(endpoint: string): string {
 
 /**
  * The text with each address reduced to what is safe to show, including addresses with escaped slashes as in JSON, and
- * credentials without a scheme.
+ * credentials and queries without a scheme.
  */
 export function withShownAddresses(text: string): string {
   return text
     .replace(/\b[a-z][a-z0-9+.-]{0,30}:(?:\\?\/){2}[^\s"<>]*[^\s"<>'`,;)]/gi, (address) =>
       shownAddress(address.replaceAll('\\/', '/')),
     )
-    .replace(/(?<![^\s"'(<])[^\s:/@"'<>]{1,256}:[^\s/@"'<>]{1,256}@(?=[\w.[-])/g, '');
+    .replace(/(?<![^\s"'(<])(\/\/)?[^\s:/@"'<>]{1,256}:[^\s/@"'<>]{1,256}@(?=[\w.[-])/g, '$1')
+    .replace(SCHEMELESS_QUERY, '$1');
 }
+
+/** Of `host.example/path?name=value` or `//host/path?name=value`. */
+const SCHEMELESS_QUERY =
+  /(?<![^\s"'(<])(\/\/[^\s?"<>'`(]{1,300}|(?:[\w-]{1,63}\.){1,8}[\w-]{1,63}(?::\d+)?(?:\/[^\s?"<>'`(]{0,300})?)\?[^\s?="<>'`]{1,256}=[^\s"<>'`]*/g;

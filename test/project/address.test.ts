@@ -28,6 +28,17 @@ describe('a URL of another host', () => {
     );
   });
 
+  it.each([
+    ['//u:p@b.example/y?s=1&t=2', '//b.example/y'],
+    ['(b.example:8443/y?X-Signature=s)', '(b.example:8443/y'],
+    ['b.example?token=s', 'b.example'],
+    ['u:p@b.example/y?s=1', 'b.example/y'],
+    ['GET /models?type=music', 'GET /models?type=music'],
+    ['is that so?a=b', 'is that so?a=b'],
+  ])('is found without a scheme: %s', (text, shown) => {
+    expect(withShownAddresses(text)).toBe(shown);
+  });
+
   it('never shows its query, its fragment or its credentials', () => {
     const secret = fc.stringMatching(/^[A-Za-z0-9]{12}$/);
     fc.assert(
