@@ -1,17 +1,17 @@
 #!/bin/sh
-# An album by cron, on a machine with its own disk: makes what is new in the repository's manifest, once.
+# Makes an album with cron, on a machine with its own disk: generates what is new in the repository's manifest, once.
 #
 #   npm install --global venice-batch@0.1.0
 #   git clone https://git.example/album.git /srv/album    # with this file and album.yaml, and permission to push
 #   echo 'VENICE_API_KEY=...' > /srv/album.env && chmod 600 /srv/album.env
 #   crontab -e:  */15 * * * *  PATH=/usr/local/bin:/usr/bin:/bin /srv/album/cron.sh >> /srv/album.log 2>&1
 #
-# Purchases are recorded in the repository, under a separate ref, before they are made: another machine that runs
-# the same manifest, or this one after it was reinstalled, buys nothing twice. Audio stays on the machine that made it
-# (--local-custody): back up out/. A start while the last one still runs ends at once with exit code 7.
+# Purchases are recorded in the repository, under a separate ref, before they are made. Another machine that runs the
+# same manifest, or this one after a reinstall, buys nothing twice. Audio stays on the machine that made it
+# (--local-custody), so back up out/. If the previous run is still active, a new one ends at once with exit code 7.
 set -eu
 cd "$(dirname "$0")"
 export VENICE_BATCH_STATE="${VENICE_BATCH_STATE:-git:origin}"
 git pull --quiet --ff-only
-# exec: a signal, as at shutdown, reaches the program itself.
+# exec: signals, for example at shutdown, reach the program itself.
 exec venice-batch run album.yaml --env-file "${ALBUM_ENV:-../album.env}" --yes --budget 20 --local-custody

@@ -20,7 +20,7 @@ const unseen: Evidence = { startTime: undefined, claimIsOurs: true, beacon: 'unk
 
 const BOOT = { bootId: 'boot-2' };
 const CONTAINER = { pidNamespace: 'pid:[7]', netNamespace: 'net:[7]', machineId: '', hostname: 'a1b2c3' };
-const UNTOLD = { bootId: '', pidNamespace: '', netNamespace: '' };
+const UNKNOWN = { bootId: '', pidNamespace: '', netNamespace: '' };
 
 type Row = readonly [
   what: string,
@@ -153,36 +153,36 @@ const TABLE: readonly Row[] = [
     { ...CONTAINER, hostname: 'studio' },
   ],
   // Where the system has no boot id, the machine id and the process table decide.
-  ['no boot id, same machine, no such process', UNTOLD, { ...unseen, claimIsOurs: false }, false, UNTOLD],
-  ['no boot id, same machine, its process runs', UNTOLD, { ...seen, beacon: 'unknown' }, true, UNTOLD],
-  ['no boot id, same machine, its name is ours now', UNTOLD, { ...unseen, startTime: '' }, false, UNTOLD],
+  ['no boot id, same machine, no such process', UNKNOWN, { ...unseen, claimIsOurs: false }, false, UNKNOWN],
+  ['no boot id, same machine, its process runs', UNKNOWN, { ...seen, beacon: 'unknown' }, true, UNKNOWN],
+  ['no boot id, same machine, its name is ours now', UNKNOWN, { ...unseen, startTime: '' }, false, UNKNOWN],
   [
     'no boot id, same machine, the pid is in use and no start time is known',
-    UNTOLD,
+    UNKNOWN,
     { ...unseen, startTime: '', claimIsOurs: false },
     'pid_in_use',
-    UNTOLD,
+    UNKNOWN,
   ],
   [
     'no boot id, same name, no machine id',
-    { ...UNTOLD, machineId: '' },
+    { ...UNKNOWN, machineId: '' },
     unseen,
     'same_name',
-    { ...UNTOLD, machineId: '' },
+    { ...UNKNOWN, machineId: '' },
   ],
   [
     'no boot id, another machine',
-    { ...UNTOLD, machineId: 'm2', hostname: 'b' },
+    { ...UNKNOWN, machineId: 'm2', hostname: 'b' },
     unseen,
     'other_host',
-    UNTOLD,
+    UNKNOWN,
   ],
   [
     'without /proc, in a container',
-    { ...UNTOLD, machineId: '', hostname: 'a' },
+    { ...UNKNOWN, machineId: '', hostname: 'a' },
     unseen,
     'other_host',
-    { ...UNTOLD, machineId: '', hostname: 'b' },
+    { ...UNKNOWN, machineId: '', hostname: 'b' },
   ],
   ['a guard file that says nothing', { pid: 0 }, unseen, 'unreadable'],
 ];

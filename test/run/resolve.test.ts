@@ -18,7 +18,7 @@ describe('resolving an attempt in doubt', () => {
     [{ kind: 'not_charged' }, { state: 'rejected', reason: { code: 'resolved_not_charged' } }, false],
     [{ kind: 'refunded' }, { state: 'lost', refunded: true }, false],
     [{ kind: 'requeue' }, { state: 'lost', reason: { code: 'requeued' } }, true],
-  ])('becomes %j', (resolution, becomes, spent) => {
+  ])('records the outcome %j', (resolution, becomes, spent) => {
     const before = attempt({ state: 'in_doubt', rev: 2 });
     const after = resolved(before, resolution) as Attempt;
     expect(after).toMatchObject({ ...becomes, rev: 3 });

@@ -32,7 +32,7 @@ describe('a key', () => {
     expect(play().post('/audio/queue', LYRIA).status).toBe(200);
   });
 
-  it('without the billing role may not read the history, and may do all else', () => {
+  it('without the billing role may not read the history, but may do everything else', () => {
     const world = holder({ without: ['history'] });
     expect(world.get('/billing/usage-history').status).toBe(403);
     expect(world.get('/billing/balance').status).toBe(200);

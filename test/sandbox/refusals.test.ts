@@ -88,7 +88,7 @@ describe('the schema', () => {
     '/audio/complete': { model: SONG.model, queue_id: id },
   };
 
-  it.each(Object.keys(FITTING))('of %s accepts no unknown key, and requires its own', (path) => {
+  it.each(Object.keys(FITTING))('of %s accepts no unknown key, and requires the required ones', (path) => {
     const { post } = play();
     for (const extra of ['prompts', 'client_tag', 'toString', '__proto__']) {
       const body = JSON.parse(`{"${extra}": 1, ${JSON.stringify(FITTING[path]).slice(1)}`);

@@ -23,7 +23,7 @@ function ended(prompt: string, options: Partial<ServiceOptions> = {}) {
 }
 
 describe('the service as of today', () => {
-  it('answers PROCESSING or audio, which is enough to collect 20 of 20', () => {
+  it('lets a loop that understands only PROCESSING and audio collect 20 of 20', () => {
     const world = today({ limits: {} });
     for (let song = 0; song < 20; song++) {
       const job = { model: CHEAP.model, queue_id: world.queued({ ...CHEAP, prompt: `Song number ${song}` }) };

@@ -40,13 +40,13 @@ describe('where the API has two ways to answer, both occur:', () => {
   });
 
   it('a failed job with the refund stated, and without', () => {
-    const [reported, untold] = bothWays('refundUnstated', (world) => {
+    const [reported, unstated] = bothWays('refundUnstated', (world) => {
       const id = world.queued({ ...SONG, prompt: 'A song [sandbox:fail]' });
       world.untilReady(id);
       return retrieve(world, id);
     });
     expect(reported.json.credits_refunded).toBe(false);
-    expect(untold.json).toEqual({
+    expect(unstated.json).toEqual({
       status: 'FAILED',
       error: reported.json.error,
       error_code: 'GENERATION_FAILED',

@@ -276,7 +276,7 @@ export function judgeFiles(world: JudgeWorld, blame: Blame, view: LockView): voi
   }
 }
 
-export function judgeSurrender(world: JudgeWorld, blame: Blame, view: LockView): void {
+export function judgeFinalStates(world: JudgeWorld, blame: Blame, view: LockView): void {
   for (const { latest } of view.attempts.values()) {
     const job = world.server.jobs.get(latest.queue_id ?? '');
     if (job === undefined) continue;

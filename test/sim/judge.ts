@@ -5,13 +5,13 @@ import {
   judgeCleanUp,
   judgeCoverage,
   judgeFiles,
+  judgeFinalStates,
   judgeHistory,
   judgePoll,
   judgePrice,
   judgeReceived,
   judgeSubmit,
   judgeSum,
-  judgeSurrender,
   remember,
   spentUnder,
 } from './checks.js';
@@ -268,7 +268,7 @@ export function createJudge(world: JudgeWorld): Judge {
         if (views.length === 1) remember(recorded(seen), known, knownIds);
         judgeCoverage(world, blame, seen);
         judgeFiles(world, blame, seen);
-        judgeSurrender(world, blame, seen);
+        judgeFinalStates(world, blame, seen);
       }
     },
   };

@@ -39,7 +39,7 @@ export function createManners(incarnation: Incarnation, blame: Judge['blame'], n
         blame('Q', `${name} caused ${errorsMs.length} answers of 4xx in 30 s`);
     },
     read: (request, answer) => {
-      if (!isJobs(request) || !isUntoldLimit(answer)) return;
+      if (!isJobs(request) || !isUnstatedLimit(answer)) return;
       const { leapMs } = incarnation;
       pauses.set(keyOf(request), { untilMs: nowMs() + PAUSE_MS, leapMs });
     },
@@ -47,7 +47,7 @@ export function createManners(incarnation: Incarnation, blame: Judge['blame'], n
 }
 
 /** A 429 about a limit, without a time. */
-function isUntoldLimit({ status, headers, body }: ServerAnswer): boolean {
+function isUnstatedLimit({ status, headers, body }: ServerAnswer): boolean {
   if (status !== 429 || Object.keys(headers).some((header) => header.startsWith('x-ratelimit'))) return false;
   return Buffer.from(body).toString().includes('Rate limit');
 }

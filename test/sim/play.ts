@@ -48,12 +48,12 @@ export async function play(game: Game): Promise<Outcome> {
   let next = 0;
   const enough = () => next >= orders.length || (game.untilFailure === true && failed.length > 0);
   const thread = async () => {
-    const hand = hire(entry, family, game.mutant);
+    const seedWorker = startWorker(entry, family, game.mutant);
     try {
       while (!enough()) {
         const order = orders[next]!;
         next += 1;
-        const account = await hand.work(order);
+        const account = await seedWorker.work(order);
         for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += account[key];
         failed.push(...account.failed);
         for (const result of account.failed) game.failing?.(reported(result, family, game.mutant));
@@ -61,7 +61,7 @@ export async function play(game: Game): Promise<Outcome> {
         game.progress?.(`${total.seeds} seeds, ${failed.length} failed, ${perSecond.toFixed(0)} a second `);
       }
     } finally {
-      await hand.dismiss();
+      await seedWorker.stop();
     }
   };
   try {
@@ -114,12 +114,12 @@ function reported(
   ];
 }
 
-interface Hand {
+interface SeedWorker {
   work(order: Order): Promise<Account>;
-  dismiss(): Promise<number>;
+  stop(): Promise<number>;
 }
 
-function hire(entry: string, family: Family, mutant: string | undefined): Hand {
+function startWorker(entry: string, family: Family, mutant: string | undefined): SeedWorker {
   const current = new SharedArrayBuffer(4);
   const playing = new Uint32Array(current);
   const worker = new Worker(entry, {
@@ -147,6 +147,6 @@ function hire(entry: string, family: Family, mutant: string | undefined): Hand {
         worker.on('error', failed);
         worker.postMessage(order);
       }),
-    dismiss: () => worker.terminate(),
+    stop: () => worker.terminate(),
   };
 }

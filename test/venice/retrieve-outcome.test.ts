@@ -53,7 +53,7 @@ describe('what an answer to a retrieve means', () => {
     [503, { error: 'The model is at capacity. Please try again later.' }, 'maybe_failed'],
     [503, { error: 'Failed', credits_refunded: true }, 'failed'],
     [504, { error: 'Gateway timeout' }, 'ask_again'],
-  ])('by %i %j is: %s', (status, body, kind) => {
+  ])('for %i %j is: %s', (status, body, kind) => {
     expect(classifyRetrieve(answered(status, body)).kind).toBe(kind);
   });
 
@@ -90,7 +90,7 @@ describe('what an answer to a clean-up means', () => {
     [429, { error: 'Rate limit exceeded' }, 'ask_again'],
     [500, { error: 'Failed' }, 'ask_again'],
     [503, { error: 'At capacity' }, 'ask_again'],
-  ])('by %i %j is: %s', (status, body, kind) => {
+  ])('for %i %j is: %s', (status, body, kind) => {
     expect(classifyComplete(answered(status, body)).kind).toBe(kind);
   });
 
@@ -101,7 +101,7 @@ describe('what an answer to a clean-up means', () => {
   });
 });
 
-describe('whether the charge of a failed job came back', () => {
+describe('the refund of a failed job', () => {
   const noon = Date.parse('2026-10-02T12:00:00Z');
   const evening = Date.parse('2026-10-02T23:59:59Z');
   const midnight = Date.parse('2026-10-03T00:00:00Z');

@@ -29,7 +29,7 @@ const REFUSALS = {
   503: 'wait',
 } as const;
 
-describe('what a submit came to', () => {
+describe('the outcome of a submit', () => {
   it('is accepted with a usable id', () => {
     const queued = { queueId: 'q', model: 'm' };
     expect(classifySubmit({ ok: true, value: queued, rate: {} })).toEqual({ kind: 'accepted', queued });
@@ -48,7 +48,7 @@ describe('what a submit came to', () => {
     });
   });
 
-  it.each(Object.entries(REFUSALS))("is refused by %s in the API's format: %s", (status, next) => {
+  it.each(Object.entries(REFUSALS))("is refused with %s in the API's format: %s", (status, next) => {
     const rate = { limit: 60, retryAfterSeconds: 5 };
     expect(
       classifySubmit(failure({ status: Number(status), suggestedPrompt: 'Softer', rate })),
@@ -64,7 +64,7 @@ describe('what a submit came to', () => {
   });
 
   it.each(Object.keys(REFUSALS).filter((status) => status !== '429'))(
-    'is in doubt by %s in any other format',
+    'is in doubt with %s in any other format',
     (status) => {
       expect(classifySubmit(failure({ kind: 'unusable', status: Number(status), code: 'html' }))).toEqual({
         kind: 'in_doubt',
@@ -76,7 +76,7 @@ describe('what a submit came to', () => {
   );
 
   it.each([200, 201, 204, 301, 307, 402.5, 405, 408, 418, 499, 500, 501, 502, 504, 520, 599])(
-    'is in doubt by %s',
+    'is in doubt with %s',
     (status) => {
       expect(classifySubmit(failure({ status })).kind).toBe('in_doubt');
       expect(classifySubmit(failure({ kind: 'unusable', status })).kind).toBe('in_doubt');
@@ -131,7 +131,7 @@ describe('what a submit came to', () => {
     });
   });
 
-  it('tells an overloaded model by its Retry-After alone, so that the lockfile does not take it for the request limit', () => {
+  it('recognises an overloaded model by its Retry-After alone, so that the lockfile does not take it for the request limit', () => {
     const busy = failure({
       status: 429,
       message: 'Please wait',

@@ -72,7 +72,7 @@ describe('a personal signature', () => {
     `0x${'0'.repeat(130)}`,
     `${PUBLISHED.signature}00`,
     PUBLISHED.signature.replace(/1c$/, '1d'),
-  ])('is not: %s', (text) => {
+  ])('is rejected if malformed: %s', (text) => {
     expect(signerOf(PUBLISHED.text, text)).toBeUndefined();
   });
 });

@@ -107,13 +107,13 @@ export function usualTables(): readonly Table[] {
 function wrongTables(): readonly Table[] {
   const wrong = (law: LawName, p80Factor: number, note: string): Table =>
     table(law, 1_000, PER_60, { policies: SIMPLE_AND_OURS, special: { p80Factor }, note });
-  const { p80Factor: _, ...untold } = table('ln20', 1_000, PER_60).scene;
+  const { p80Factor: _, ...unreported } = table('ln20', 1_000, PER_60).scene;
   return [
     wrong('ln20', 2, 'P80 reported twice too high'),
     wrong('ln20', 0.5, 'P80 reported twice too low'),
     wrong('ln45', 2, 'P80 reported twice too high'),
     wrong('ln45', 0.5, 'P80 reported twice too low'),
-    { ...wrong('ln20', 1, 'P80 not reported'), scene: untold },
+    { ...wrong('ln20', 1, 'P80 not reported'), scene: unreported },
   ];
 }
 

@@ -68,12 +68,12 @@ function playJob(
     scheduler.addTake(String((first + at) % scene.tracks), { model: MODEL });
 
   /** Folds in what the log has by now. */
-  const readOn = (): void => {
-    const news = log.slice(read).filter(({ by }) => by !== run);
+  const readLog = (): void => {
+    const others = log.slice(read).filter(({ by }) => by !== run);
     for (const entry of log.slice(read)) claimed.add(entry.take);
     read = log.length;
-    for (const { take: taken } of news) scheduler.leave(String(taken));
-    const sentMs = news.map(({ atMs }) => atMs);
+    for (const { take: taken } of others) scheduler.leave(String(taken));
+    const sentMs = others.map(({ atMs }) => atMs);
     if (sentMs.length > 0) scheduler.sentElsewhere('queue', sentMs, world.nowMs());
     scheduler.shareWith(startsMs.filter((startMs) => startMs <= world.nowMs()).length);
   };
@@ -107,7 +107,7 @@ function playJob(
   /** Entries of the log are written one at a time: whoever comes second has read the first. */
   const claim = (job: number): void =>
     world.at(world.nowMs() + CLAIM_MS, () => {
-      readOn();
+      readLog();
       // Claimed again by the same run after a 429: the refused attempt was rejected.
       if (claimed.has(job) && !log.some((entry) => entry.take === job && entry.by === run)) {
         scheduler.settled(String(job), { kind: 'gone', unsent: true }, world.nowMs());
@@ -116,14 +116,14 @@ function playJob(
       }
       if (!claimed.has(job)) {
         log.push({ take: job, by: run, atMs: world.nowMs() });
-        readOn();
+        readLog();
       }
       send('submit', job);
     });
 
   const look = (): void => {
     if (log.length >= scene.tracks && read === log.length) return;
-    readOn();
+    readLog();
     step();
     world.at(world.nowMs() + LOOK_MS, look);
   };

@@ -5,11 +5,11 @@ import {
   judgeCharges,
   judgeCoverage,
   judgeFiles,
+  judgeFinalStates,
   judgeHistory,
   judgePoll,
   judgePrice,
   judgeReceived,
-  judgeSurrender,
   remember,
   spentUnder,
 } from '../checks.js';
@@ -18,12 +18,12 @@ import type { Check, Judge, JudgeWorld, Violation, Witness } from '../judge.js';
 import { createLockReader, type LockView } from '../lock-view.js';
 import { sha256 } from '../media.js';
 import type { Bucket, BucketPut } from './bucket.js';
-import { createLogBook, type LogBook } from './log-book.js';
+import { createLogReader, type LogReader } from './log-reader.js';
 
 /** Judges what several machines do by the shared log, the one record that outlives them all. */
 export interface FleetJudge {
   readonly violations: readonly Violation[];
-  readonly book: LogBook;
+  readonly logReader: LogReader;
   blame(check: Check, message: string): void;
   wrote(put: BucketPut): void;
   /** A process was told that its record is in the log. */
@@ -32,7 +32,7 @@ export interface FleetJudge {
   ofMachine(disk: Disk): Judge;
 }
 
-export interface FleetJudgeWorld extends Omit<JudgeWorld, 'disk' | 'custody'> {
+export interface FleetJudgeWorld extends Omit<JudgeWorld, 'disk'> {
   readonly bucket: () => Bucket;
   /** Whether audio is kept in the bucket. */
   readonly keepsAudio: boolean;
@@ -48,7 +48,11 @@ export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
   const blame = (check: Check, message: string) => {
     violations.push({ check, message });
   };
-  const book = createLogBook({ budgetMicroUsd: world.budgetMicroUsd, tamperedMs: world.tamperedMs, blame });
+  const logReader = createLogReader({
+    budgetMicroUsd: world.budgetMicroUsd,
+    tamperedMs: world.tamperedMs,
+    blame,
+  });
   const known = new Map<string, Attempt>();
   const knownIds = new Set<string>();
   const armed = new Set<string>();
@@ -73,7 +77,7 @@ export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
       blame('G', `${prompt} is bought through a ${world.bucket().kind} store`);
     if (world.lacksEntries(witness)) blame('G', `${prompt} is bought with entries missing from the log`);
     const digest = world.digestOf(prompt);
-    const intents = book.submitting(witness, digest);
+    const intents = logReader.submitting(witness, digest);
     for (const { attempt } of intents) armed.add(attempt);
     if (intents.length === 0) blame('h', `no intent of ${witness.name} for ${prompt} is in the log`);
     if (witness.stopped) blame('A', `${prompt} is submitted after the run was asked to stop`);
@@ -94,25 +98,25 @@ export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
   };
 
   const look = (around: JudgeWorld) => {
-    judgeHistory(around, blame, book.view, known, knownIds, armed);
-    remember(book.view, known, knownIds);
-    judgeCoverage(around, blame, book.view);
-    judgeFiles(around, blame, book.view);
-    judgeSurrender(around, blame, book.view);
+    judgeHistory(around, blame, logReader.view, known, knownIds, armed);
+    remember(logReader.view, known, knownIds);
+    judgeCoverage(around, blame, logReader.view);
+    judgeFiles(around, blame, logReader.view);
+    judgeFinalStates(around, blame, logReader.view);
   };
 
   return {
     violations,
-    book,
+    logReader,
     blame,
     wrote: (put) => {
       if (secrets.some((secret) => Buffer.from(put.bytes).includes(secret)))
         blame('i', `the key is in ${put.key}`);
-      if (world.bucket().kind === 'strict') book.wrote(put);
+      if (world.bucket().kind === 'strict') logReader.wrote(put);
     },
     acknowledged: (name, line) => {
       if (world.bucket().kind !== 'strict') return;
-      const count = book.countOf(line);
+      const count = logReader.countOf(line);
       if (count !== 1 && world.tamperedMs() === undefined)
         blame('C', `${name} was told that this is recorded, and ${count} entries have it: ${line}`);
     },
@@ -128,8 +132,8 @@ export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
       return {
         violations,
         blame,
-        seen: () => book.view,
-        spentMicroUsd: () => spentUnder(book.view),
+        seen: () => logReader.view,
+        spentMicroUsd: () => spentUnder(logReader.view),
         looked: (path) => {
           if (!isAllowed(path)) blame('t', `reads ${path}`);
         },
@@ -145,8 +149,8 @@ export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
         sent: (witness, request) => {
           const body = bodyOf(request);
           if (request.path === '/audio/queue') submits(witness, body, around);
-          else if (request.path === '/audio/complete') cleansUp(String(body.queue_id), book.view);
-          else if (request.path === '/audio/retrieve' && witness.buys && !knows(book.view, body))
+          else if (request.path === '/audio/complete') cleansUp(String(body.queue_id), logReader.view);
+          else if (request.path === '/audio/retrieve' && witness.buys && !knows(logReader.view, body))
             judgePoll(around, blame, body, mirror());
         },
         summed: () => {},
@@ -156,7 +160,7 @@ export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
           judgeCharges(around, blame);
         },
         ended: (witness) => {
-          const lost = witness.received.filter((queueId) => !knows(book.view, { queue_id: queueId }));
+          const lost = witness.received.filter((queueId) => !knows(logReader.view, { queue_id: queueId }));
           judgeReceived(around, blame, { ...witness, received: lost });
         },
         look: () => look(around),

@@ -317,7 +317,7 @@ function placeOf(fleet: Fleet, crashed: () => void): SharedPlace {
   return {
     address: ADDRESS,
     openState: (incarnation, ports) => async () => stateOf(fleet, incarnation, ports),
-    mayResolve: (attempt) => judge.book.makerOf(attempt)?.over !== false,
+    mayResolve: (attempt) => judge.logReader.makerOf(attempt)?.over !== false,
     crashed,
   };
 }

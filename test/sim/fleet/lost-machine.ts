@@ -32,7 +32,7 @@ export async function simulateLoss(seed: number, options: SimOptions): Promise<S
   const open = new Set(doubtful(machines[0]!).map(({ attempt }) => attempt));
   await endOnEmptyFolder(fleet);
   // What was certain when the machine was lost has to stay so.
-  for (const { latest } of judge.book.view.attempts.values())
+  for (const { latest } of judge.logReader.view.attempts.values())
     if (latest.at.in_doubt !== undefined && !open.has(latest.attempt))
       judge.blame('I', `${latest.attempt} is in doubt, though its answer was recorded`);
   return {

@@ -236,7 +236,7 @@ const EXCUSES: ReadonlySet<string> = new Set(['failed', 'lost', 'rejected', 'in_
 function judgeEnd(fleet: Fleet, machine: SimWorld, last: Incarnation): void {
   const { judge, draw, bucket, deleted } = fleet;
   const code = codeOf(last);
-  const attempts = [...judge.book.view.attempts.values()].map(({ latest }) => latest);
+  const attempts = [...judge.logReader.view.attempts.values()].map(({ latest }) => latest);
   if (bucket.kind !== 'strict' || deleted !== undefined) {
     // Buying is over, which is checked at each submit.
     if (code === EXIT.ok && unmade(fleet).length > 0) judge.blame('l', 'exit 0, and not everything is made');
@@ -262,14 +262,14 @@ function judgeFilesHere({ judge }: Fleet, machine: SimWorld): void {
       entry !== 'directory' && path.startsWith(`${HOME}/`) ? [sha256(entry.bytes)] : [],
     ),
   );
-  for (const { latest } of judge.book.view.attempts.values())
+  for (const { latest } of judge.logReader.view.attempts.values())
     if (latest.state === 'done' && !here.has(latest.file?.sha256 ?? ''))
       judge.blame('I', `the file of ${latest.attempt} is not here`);
 }
 
 function unmade({ judge, album }: Fleet): readonly string[] {
   const made = (prompt: string) =>
-    [...judge.book.view.attempts.values()].filter(
+    [...judge.logReader.view.attempts.values()].filter(
       ({ latest }) => latest.state === 'done' && latest.digest === album.digests.get(prompt),
     ).length;
   return album.tracks.filter((track) => made(promptOf(track)) < track.takes).map(promptOf);

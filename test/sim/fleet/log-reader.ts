@@ -7,7 +7,7 @@ import type { Incarnation } from '../world.js';
 import type { BucketPut } from './bucket.js';
 
 /** The shared log as the judge reads it: every entry as it is written, with its own reader. */
-export interface LogBook {
+export interface LogReader {
   readonly view: LockView;
   /** The process that made an attempt's intent. */
   makerOf(attempt: string): Incarnation | undefined;
@@ -19,14 +19,14 @@ export interface LogBook {
   wrote(put: BucketPut): void;
 }
 
-interface BookOptions {
+interface LogReaderOptions {
   readonly budgetMicroUsd: number | undefined;
   /** When others deleted entries, whose content may be written again. */
   readonly tamperedMs: () => number | undefined;
   readonly blame: (check: Check, message: string) => void;
 }
 
-export function createLogBook({ budgetMicroUsd, tamperedMs, blame }: BookOptions): LogBook {
+export function createLogReader({ budgetMicroUsd, tamperedMs, blame }: LogReaderOptions): LogReader {
   const view = createGrowingView();
   const makers = new Map<string, Incarnation>();
   const lines = new Map<string, number>();
