@@ -1,6 +1,6 @@
 import { beforeEach, expect } from 'vitest';
 
-/** A test that asserts nothing fails. Assertions are not counted apart for those that run side by side. */
+/** Fails tests without assertions. Concurrent tests are exempt, as their assertions cannot be counted separately. */
 beforeEach(({ task }) => {
   if (task.concurrent !== true) expect.hasAssertions();
 });

@@ -11,7 +11,7 @@ export function only(path: string, treat: Treat): Treat {
   return (passing) => (passing.path.split('?')[0] === path ? treat(passing) : passOn(passing));
 }
 
-/** Treats only the first so many of them this way. */
+/** Treats only the first `count` of them this way. */
 export function first(count: number, treat: Treat): Treat {
   let left = count;
   return (passing) => {

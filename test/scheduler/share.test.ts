@@ -85,7 +85,7 @@ it.each(['sliding', 'window'] as const)(
 describe('a limit learned from a 429', () => {
   const MINUTE_MS = 60_100;
 
-  /** For so many minutes, asks for all that may be sent, of a service that allows `most` a minute. @returns its 429s */
+  /** For `minutes`, sends all that may be sent to a service that allows `most` a minute. @returns its 429s */
   function fill(budget: ReturnType<typeof createRouteBudget>, fromMs: number, minutes: number, most: number) {
     let refusals = 0;
     let nowMs = fromMs;
