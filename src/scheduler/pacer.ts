@@ -1,5 +1,6 @@
 import type { RateHeaders } from '../core/rate-headers.js';
 import type { Ledger, Reading } from './reading.js';
+import { createRequestLog, WINDOW_MS } from './request-log.js';
 import { createBucket } from './token-bucket.js';
 import { createWindow } from './window.js';
 
@@ -45,8 +46,6 @@ export interface PacedAnswer {
 }
 
 const MINUTE_MS = 60_000;
-/** A minute counted from the answer, by which time the service has counted the request. */
-const LOG_SPAN_MS = 60_100;
 /** After this long, a slow first request no longer holds up the others. */
 const FIRST_PATIENCE_MS = 3_000;
 /** The pause after a 429 without headers. */
@@ -89,7 +88,8 @@ export function createPacer(): Pacer {
   let headerless = 0;
   /** Unanswered requests by token, in order. */
   const pending = new Map<number, PendingRequest>();
-  const log = createLog();
+  /** Of answers: by then the service has counted the request. */
+  const log = createRequestLog();
 
   const perMinute = (): number => inHeaders ?? stated ?? Number.POSITIVE_INFINITY;
   const firstSentMs = (): number => pending.values().next().value?.sentMs ?? Number.POSITIVE_INFINITY;
@@ -167,7 +167,9 @@ export function createPacer(): Pacer {
       if (counted(nowMs) >= 1) return Math.min(...recentlySent(pending, nowMs)) + FIRST_PATIENCE_MS;
       const retriesMs = pending.size === 0 ? Math.max(nowMs, retryMs) : Number.POSITIVE_INFINITY;
       if (ledger !== undefined) return Math.min(retriesMs, ledger.opensAtMs(nowMs));
-      return waitsForFirst(nowMs) ? firstSentMs() + FIRST_PATIENCE_MS : log.oldestMs() + LOG_SPAN_MS;
+      return waitsForFirst(nowMs)
+        ? firstSentMs() + FIRST_PATIENCE_MS
+        : (log.at(0, nowMs) ?? Number.POSITIVE_INFINITY) + WINDOW_MS;
     },
     sent: (nowMs) => {
       lastToken += 1;
@@ -246,28 +248,4 @@ function usableReset(rate: RateHeaders, skewMs: number, nowMs: number): number |
  */
 function skewOf({ dateUnixSeconds }: RateHeaders, nowMs: number): number | undefined {
   return dateUnixSeconds === undefined ? undefined : dateUnixSeconds * 1_000 - nowMs;
-}
-
-/** Times at which requests were answered within the last span. */
-function createLog() {
-  let times: number[] = [];
-  let start = 0;
-  const forget = (nowMs: number): void => {
-    while (start < times.length && times[start]! <= nowMs - LOG_SPAN_MS) start += 1;
-    if (start > 1_024) {
-      times = times.slice(start);
-      start = 0;
-    }
-  };
-  return {
-    add: (nowMs: number): void => {
-      forget(nowMs);
-      times.push(nowMs);
-    },
-    count: (nowMs: number): number => {
-      forget(nowMs);
-      return times.length - start;
-    },
-    oldestMs: (): number => times[start] ?? Number.POSITIVE_INFINITY,
-  };
 }

@@ -1,3 +1,5 @@
+import { createRequestLog, WINDOW_MS } from './request-log.js';
+
 /**
  * The request budget of one route, shared by all models and processes of a user, where no header describes it. How the
  * service counts its minute is unknown, so at most the limit is sent in any 60 s, which satisfies both a fixed and a
@@ -49,8 +51,6 @@ export interface Sent {
   readonly sentMs: number;
 }
 
-/** A minute counted from the answer, by which time the service has counted the request. */
-const WINDOW_MS = 60_100;
 /**
  * Requests are sent one at a time, so that a limit reached early costs only one 429. A slow answer holds up the next
  * request for at most this time.
@@ -92,9 +92,9 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
   let refusedMs = NEVER_YET;
   /** Requests in flight. */
   const pending = new Set<Sent>();
-  const log = createLog();
+  const log = createRequestLog();
   /** Requests of others. They count against the limit, but not against this run's part of it. */
-  const elsewhere = createLog();
+  const elsewhere = createRequestLog();
 
   /** This run's part of the limit. */
   const part = (): number => Math.max(1, Math.floor(limit / runs));
@@ -103,7 +103,8 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
   /** When the oldest request of any run leaves the window. */
   const oldestMs = (nowMs: number): number => {
     const own = part() - pending.size - log.count(nowMs) < 1;
-    return own ? log.oldestMs(nowMs) : Math.min(log.oldestMs(nowMs), elsewhere.oldestMs(nowMs));
+    const oldest = log.at(0, nowMs) ?? Number.POSITIVE_INFINITY;
+    return own ? oldest : Math.min(oldest, elsewhere.at(0, nowMs) ?? Number.POSITIVE_INFINITY);
   };
   const newestMs = (): number =>
     [...pending].reduce((newest, { sentMs }) => Math.max(newest, sentMs), NEVER_YET);
@@ -199,41 +200,6 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
       const place = (beyond - 1) % part();
       const takesPlaceOf = log.at(place, nowMs) ?? elsewhere.at(place, nowMs) ?? nowMs;
       return Math.max(pauseMs, takesPlaceOf + WINDOW_MS - nowMs + rounds * WINDOW_MS);
-    },
-  };
-}
-
-/** Times at which requests were answered within the last window. */
-function createLog() {
-  let times: number[] = [];
-  let start = 0;
-  const forget = (nowMs: number): void => {
-    while (start < times.length && times[start]! <= nowMs - WINDOW_MS) start += 1;
-    if (start > 1_024) {
-      times = times.slice(start);
-      start = 0;
-    }
-  };
-  return {
-    add: (nowMs: number): void => {
-      times.push(nowMs);
-    },
-    /** Also accepts times earlier than those already known. */
-    addAll: (sentMs: readonly number[]): void => {
-      times = [...times.slice(start), ...sentMs].sort((a, b) => a - b);
-      start = 0;
-    },
-    count: (nowMs: number): number => {
-      forget(nowMs);
-      return times.length - start;
-    },
-    oldestMs: (nowMs: number): number => {
-      forget(nowMs);
-      return times[start] ?? Number.POSITIVE_INFINITY;
-    },
-    at: (place: number, nowMs: number): number | undefined => {
-      forget(nowMs);
-      return times[start + place];
     },
   };
 }
