@@ -1,5 +1,4 @@
 import path from 'node:path';
-import type { Code } from '../core/codes.js';
 import { BatchError, EXIT, unreachable } from '../core/errors.js';
 import type { RunEvent } from '../core/events.js';
 import type { Ports } from '../core/ports.js';
@@ -12,6 +11,7 @@ import { rescueKey } from '../lockfile/rescue-key.js';
 import { acquireRunLock, type RunLockState } from '../lockfile/run-lock.js';
 import type { LockHolder } from '../lockfile/run-lock-file.js';
 import type { AudioStore } from '../shared-log/audio-store.js';
+import { noticeTo } from './emit.js';
 import { openStore } from './open-store.js';
 import type { OpenSettings } from './opening.js';
 
@@ -42,15 +42,7 @@ export async function openForRun(
   await files.makeDirectory(path.dirname(lockPath));
   const guard = await acquireRunLock(files, processes, clock, random, lockPath);
   if (!guard.ok) throw lockedError(guard.held, settings.command);
-  const report = (level: 'info' | 'warning', code: Code, message: string, hint?: string) =>
-    emit({
-      type: 'notice',
-      time: new Date(clock.nowMs()).toISOString(),
-      level,
-      code,
-      message,
-      hint,
-    });
+  const report = noticeTo({ ports, emit });
   if (guard.tookOver !== undefined)
     report(
       'info',

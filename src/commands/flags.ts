@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { usageError } from '../core/errors.js';
+import type { Flags } from '../session/settings.js';
 
 /*
  * Flags that commands share, grouped by what a command does. Each function adds its own flags and those of the
@@ -165,16 +166,10 @@ export function serving(command: Command): Command {
 }
 
 /** The flags that decide where a failure is reported and which command comes next. */
-export interface LooseFlags {
-  readonly json?: boolean;
-  readonly events?: string;
-  readonly color?: string;
-  readonly junit?: string;
-  readonly envFile?: string;
-  readonly sandbox?: boolean;
-  readonly baseUrl?: string;
-  readonly lockfile?: string | undefined;
-}
+export type LooseFlags = Pick<
+  Flags,
+  'json' | 'events' | 'color' | 'junit' | 'envFile' | 'sandbox' | 'baseUrl' | 'lockfile'
+>;
 
 /** Reads a command line that may itself be wrong: all flags it knows, and all other words. */
 export function looseFlags(argv: readonly string[]): {

@@ -1,5 +1,5 @@
 import type { AudioRequest, RequestField } from '../core/audio-request.js';
-import type { Code } from '../core/codes.js';
+import type { Diagnostic } from '../core/diagnostic.js';
 import type { Catalogue, Model } from '../venice/model.js';
 
 export interface Case {
@@ -10,12 +10,8 @@ export interface Case {
   readonly nowMs: number;
 }
 
-/** A diagnostic without a place. */
-export interface Finding {
-  readonly code: Code;
-  readonly severity: 'error' | 'warning';
-  readonly message: string;
-  readonly hint?: string | undefined;
+/** A diagnostic without a place in a file. */
+export interface Finding extends Pick<Diagnostic, 'code' | 'severity' | 'message' | 'hint'> {
   /** The field whose value is wrong, or `track` if a value is missing. */
   readonly at: RequestField | 'track';
 }

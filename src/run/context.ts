@@ -94,7 +94,7 @@ export interface RunContext {
   readonly audio?: AudioStore | undefined;
   /** What an intent is checked against when it is recorded. */
   readonly limits: RecordLimits;
-  /** Aborted by the first Ctrl-C. */
+  /** Aborted by the first Ctrl-C: nothing more is submitted, and the run ends once pending answers are recorded. */
   readonly stop: AbortSignal;
   readonly emit: (event: RunEvent) => void;
   readonly stopReasons: Set<StopReason>;
@@ -210,7 +210,7 @@ export function notice(
     level,
     code,
     message,
-    ...(hint === undefined ? {} : { hint }),
+    hint,
   });
 }
 

@@ -1,11 +1,5 @@
 import { unreachable } from '../core/errors.js';
-import type { RunEvent } from '../core/events.js';
-import type { Ports } from '../core/ports.js';
 import { spentMicroUsd } from '../lockfile/attempt.js';
-import type { KeySignature } from '../lockfile/key-signature.js';
-import type { LockStore } from '../lockfile/lock-store.js';
-import type { Rescue } from '../lockfile/rescue.js';
-import type { RunLockState } from '../lockfile/run-lock.js';
 import type { Take } from '../manifest/take.js';
 import { isInDoubt } from '../plan/history.js';
 import { lostAnswers } from '../plan/lost-answers.js';
@@ -13,11 +7,9 @@ import type { Purchase } from '../plan/plan.js';
 import { createScheduler } from '../scheduler/create-scheduler.js';
 import { routeHistories } from '../scheduler/route-history.js';
 import type { Action, Scheduler, Settled } from '../scheduler/scheduler.js';
-import type { AudioStore } from '../shared-log/audio-store.js';
-import type { Output } from '../storage/output.js';
-import type { RateLimits, VeniceClient } from '../venice/client.js';
+import type { RateLimits } from '../venice/client.js';
 import { cleanUpJob, settleKept } from './clean-up.js';
-import type { Job, RunContext, RunSettings } from './context.js';
+import type { Job, RunContext } from './context.js';
 import { stopAll } from './context.js';
 import { addAttempt, createJobs, takesOf } from './create-jobs.js';
 import { paceOf } from './gather.js';
@@ -36,12 +28,21 @@ import { createWakeUp } from './wake-up.js';
 
 const PROGRESS_EVERY_MS = 200;
 
-export interface RunInput {
-  readonly ports: Ports;
-  readonly client: VeniceClient;
-  readonly store: LockStore;
-  /** Checks whether this run still holds the run lock: see `AcquiredLock.check`. */
-  readonly checkLock: () => Promise<RunLockState>;
+export interface RunInput
+  extends Pick<
+    RunContext,
+    | 'ports'
+    | 'client'
+    | 'store'
+    | 'checkLock'
+    | 'keySignature'
+    | 'settings'
+    | 'output'
+    | 'rescue'
+    | 'audio'
+    | 'stop'
+    | 'emit'
+  > {
   /** To be bought, in this order. Empty: only collect. */
   readonly purchases: readonly Purchase[];
   /** All takes of the manifest, to name what is collected and to know its path. */
@@ -52,18 +53,9 @@ export interface RunInput {
   readonly budgetMicroUsd?: number | undefined;
   /** Ids of all attempts that were known when it was decided what to buy. */
   readonly known: ReadonlySet<string>;
-  readonly keySignature: KeySignature;
   readonly limits?: RateLimits;
   /** Requests in flight at most; absent: as many as the scheduler allows. */
   readonly requestsMax?: number | undefined;
-  readonly settings: RunSettings;
-  readonly output: Output;
-  readonly rescue: Rescue;
-  /** See `RunContext.audio`. */
-  readonly audio?: AudioStore | undefined;
-  /** Aborted by the first Ctrl-C: nothing more is submitted, and the run ends once pending answers are recorded. */
-  readonly stop: AbortSignal;
-  readonly emit: (event: RunEvent) => void;
 }
 
 export interface RunOutcome {
