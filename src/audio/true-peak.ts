@@ -44,7 +44,7 @@ const GROWTH = Math.max(...PHASES.map((taps) => taps.reduce((sum, tap) => sum + 
 /** Full scale is 1. Returns 0 for silence. */
 export function truePeak({ channels, sampleRate }: Pcm): number {
   // At rates this far above the audible range, the samples are close enough together.
-  if (sampleRate >= 176_400)
+  if (sampleRate >= 192_000)
     return channels.reduce((peak, samples) => Math.max(peak, samplePeak(samples)), 0);
   return channels.reduce((peak, samples) => Math.max(peak, channelPeak(samples, peak)), 0);
 }
@@ -68,7 +68,9 @@ export interface Crest {
 }
 
 /**
- * Every point above a level, in order. Points between samples come with the samples on either side.
+ * Every point above a level, in order. Points between samples come with the samples on either side. As in ffmpeg, the
+ * edges of the file are no peaks: silence around it would give one to audio that starts or ends in the middle of a wave,
+ * such as a loop.
  *
  * @param level called again for each point
  */
@@ -84,6 +86,7 @@ export function* crests(samples: Float32Array, level: () => number): Generator<C
     for (let at = stride * STRIDE; at < end; at += 1) {
       const own = Math.abs(samples[at]!);
       if (own > level()) yield { at, height: own };
+      if (at + REACH >= samples.length) continue;
       for (const taps of PHASES) {
         const height = Math.abs(between(samples, at, taps));
         if (height > level()) yield { at, height };
@@ -92,11 +95,11 @@ export function* crests(samples: Float32Array, level: () => number): Generator<C
   }
 }
 
-/** Outside the file is silence. */
+/** Before the start the audio is mirrored. */
 function between(samples: Float32Array, at: number, taps: Float64Array): number {
   let sum = 0;
   const from = at - REACH + 1;
-  for (let tap = 0; tap < taps.length; tap += 1) sum += (samples[from + tap] ?? 0) * taps[tap]!;
+  for (let tap = 0; tap < taps.length; tap += 1) sum += samples[Math.abs(from + tap)]! * taps[tap]!;
   return sum;
 }
 

@@ -61,8 +61,12 @@ describe('integrated loudness', () => {
 
 describe('true peak', () => {
   it('is found between the samples', () => {
-    // At a quarter of the rate and half a sample off, no sample is at a peak.
-    const pcm = tone(-6, { hertz: 12_000, phase: Math.PI / 4, seconds: 1 });
+    // At a quarter of the rate, half a sample off, no sample is at a peak. It fades in, to start without a click.
+    const sharp = tone(-6, { hertz: 12_000, phase: Math.PI / 4, seconds: 1 });
+    const pcm = {
+      ...sharp,
+      channels: sharp.channels.map((all) => all.map((one, at) => one * Math.min(1, at / 1_000))),
+    };
     expect(Math.max(...pcm.channels[0]!)).toBeCloseTo(10 ** (-9.01 / 20), 3);
     expect(decibels(truePeak(pcm))).toBeGreaterThan(-6.2);
     expect(decibels(truePeak(pcm))).toBeLessThan(-5.8);
@@ -82,6 +86,9 @@ describe('loudness and true peak compared with ffmpeg', () => {
     ['bursts', 'aevalsrc=0.8*sin(2*PI*997*t)*gt(mod(t\\,2)\\,1)|0.3*sin(2*PI*210*t):d=12', '44100', '2'],
     ['low rate', 'anoisesrc=color=brown:duration=9:seed=3:amplitude=0.7', '22050', '1'],
     ['sharp', 'aevalsrc=0.95*(2*gt(sin(2*PI*330*t)\\,0)-1):d=6', '48000', '1'],
+    ['starts and ends within a wave', 'aevalsrc=0.9*cos(2*PI*8000*t)|0.9*cos(2*PI*440*t):d=4', '44100', '2'],
+    ['offset', 'aevalsrc=0.5+0.01*sin(2*PI*440*t):d=2', '44100', '1'],
+    ['176.4 kHz', 'anoisesrc=color=white:duration=2:seed=2:amplitude=0.5:r=176400', '176400', '1'],
   ])('agree within 0.1 LU and 0.2 dB: %s', async (name, source, rate, channels) => {
     const file = path.join(folder, `${name}.wav`);
     if (!hasFfmpeg) {
