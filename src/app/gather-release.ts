@@ -129,7 +129,7 @@ const COVER_BYTES_MAX = 16 * 1024 * 1024;
 async function coverOf(
   files: Files,
   { directory }: Manifest,
-  { cover }: Release,
+  { cover, coverSpan }: Release,
 ): Promise<{ readonly cover: Cover } | { readonly problem: Diagnostic } | Record<string, never>> {
   if (cover === undefined) return {};
   const problem = (what: string, hint: string) => ({
@@ -138,6 +138,7 @@ async function coverOf(
       severity: 'error',
       message: `\`cover\`: ${cover} ${what}`,
       hint,
+      ...(coverSpan === undefined ? {} : { span: coverSpan }),
     } as const,
   });
   try {
@@ -151,6 +152,7 @@ async function coverOf(
   } catch (error) {
     const code = faultCode(error);
     if (code === '') throw error;
+    if (code === 'ENOENT') return problem('does not exist', 'name a picture in the manifest folder');
     if (code === 'EFBIG') return problem('is larger than 16 MiB', 'save a smaller one');
     return problem(`cannot be read (${code})`, 'name a picture in the manifest folder');
   }

@@ -36,7 +36,10 @@ export function readRelease(root: Located, tracks: readonly MergedTrack[], sourc
   const template = parsed.template ?? [];
   const named = parsed.template === undefined ? [] : nameFaults(template, listed, spanOf('output'));
   return {
-    release: releaseOf(file, root.value as unknown as ManifestFile, template, listed),
+    release: {
+      ...releaseOf(file, root.value as unknown as ManifestFile, template, listed),
+      ...(file.cover === undefined ? {} : { coverSpan: spanOf('cover') }),
+    },
     diagnostics: [...texts, ...cover, ...faults, ...named],
   };
 }

@@ -57,6 +57,7 @@ export interface Release {
   readonly comment?: string;
   /** Relative to the manifest's folder, and inside it according to its path; links are not checked yet. */
   readonly cover?: string;
+  readonly coverSpan?: Span;
   readonly format: 'original' | 'wav' | 'flac' | 'mp3' | 'm4a' | 'opus';
   readonly bitrateKbits?: number;
   readonly loudnessLufs?: number;

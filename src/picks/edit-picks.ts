@@ -1,4 +1,4 @@
-import { type Document, isMap, isScalar, parseDocument, type Scalar, YAMLMap } from 'yaml';
+import { type Document, isMap, isNode, isScalar, parseDocument, type Scalar, YAMLMap } from 'yaml';
 import type { Pick } from './pick.js';
 
 const NEW_FILE = `# The chosen take of each track, by the SHA-256 of its file. Written by \`venice-batch pick\` and \`review\`; commit it.
@@ -17,7 +17,7 @@ export function editPicks(text: string | undefined, changes: ReadonlyMap<string,
   const document = documentOf(text);
   const picks = picksIn(document);
   for (const [track, pick] of changes) {
-    if (pick === undefined) picks.delete(track);
+    if (pick === undefined) removePick(picks, track);
     else setPick(document, picks, track, pick);
   }
   // An empty map needs flow style, and a former `{}` must not grow on one line.
@@ -49,8 +49,37 @@ function setPick(document: Document, picks: YAMLMap, track: string, pick: Pick):
   const entry: YAMLMap = isMap(known) ? known : new YAMLMap();
   if (!isMap(known)) picks.set(document.createNode(track), entry);
   setField(entry, 'sha256', pick.sha256);
-  if (pick.note === undefined) entry.delete('note');
+  if (pick.note === undefined) removeNote(entry);
   else setField(entry, 'note', pick.note);
+}
+
+/** Comments above the entry stay; those inside it are about the pick. */
+function removePick(picks: YAMLMap, track: string): void {
+  const at = indexOf(picks, track);
+  const above = commentAbove(picks.items[at]?.key);
+  picks.items.splice(at, at < 0 ? 0 : 1);
+  const next = picks.items[at]?.key;
+  if (isNode(next)) next.commentBefore = joined(above, next.commentBefore);
+  else picks.comment = joined(above, picks.comment);
+}
+
+function removeNote(entry: YAMLMap): void {
+  const at = indexOf(entry, 'note');
+  const [note] = entry.items.splice(at, at < 0 ? 0 : 1);
+  const beside = isNode(note?.value) ? note.value.comment : undefined;
+  entry.comment = joined(commentAbove(note?.key), beside, entry.comment);
+}
+
+function indexOf({ items }: YAMLMap, name: string): number {
+  return items.findIndex(({ key }) => isScalar(key) && key.value === name);
+}
+
+function commentAbove(key: unknown): string | null | undefined {
+  return isNode(key) ? key.commentBefore : undefined;
+}
+
+function joined(...comments: readonly (string | null | undefined)[]): string | null {
+  return comments.filter(Boolean).join('\n') || null;
 }
 
 /** An unchanged value keeps its quotes; a changed one keeps the comment beside it. */

@@ -23,7 +23,10 @@ export function parsePicks(file: string, text: string): ParsedPicks {
   const [broken] = document.errors;
   if (broken !== undefined) {
     const range = { start: Math.min(broken.pos[0], text.length), end: broken.pos[1] };
-    const message = `this is not valid YAML: ${lowerFirst(broken.message)}`;
+    const message =
+      broken.code === 'MULTIPLE_DOCS'
+        ? 'a picks file cannot contain a second document (after `---`)'
+        : `this is not valid YAML: ${lowerFirst(broken.message)}`;
     return { picks: new Map(), diagnostics: [fault(source, 'picks-syntax', range, message, FORM)] };
   }
   const reading: Reading = { source, diagnostics: [], picks: new Map() };
@@ -34,7 +37,7 @@ export function parsePicks(file: string, text: string): ParsedPicks {
   return reading;
 }
 
-const FORM = 'it begins with `version: 1` and `picks:`, and below that, indented, has one entry a track';
+const FORM = 'write `version: 1` and `picks:`, and below `picks`, indented, one entry for each track';
 
 interface Reading {
   readonly source: Source;
@@ -66,7 +69,7 @@ function readPick(key: unknown, value: unknown, reading: Reading): void {
   if (track === undefined || !TRACK_ID.test(track))
     wrong(reading, key, 'this is not the id of a track', 'name the track as the manifest does');
   else if (!isMap(value) || value.get('sha256', true) === undefined)
-    wrong(reading, key, `the pick of \`${track}\` has no \`sha256\``, `${EXAMPLE} ${track} 1`);
+    wrong(reading, key, `the pick of \`${track}\` has no \`sha256\``, 'remove the entry, and pick again');
   else {
     checkFields(value, ['sha256', 'note'], 'a pick', reading);
     const pick = pickIn(value, reading);
@@ -95,8 +98,7 @@ function pickIn(entry: YAMLMap, reading: Reading): Pick | undefined {
   return undefined;
 }
 
-const EXAMPLE = 'remove the entry, and pick again: venice-batch pick album.yaml';
-
+/** A scalar's text, unchanged. */
 function textOf(node: unknown): string | undefined {
   return isScalar(node) && typeof node.value === 'string' ? node.value : undefined;
 }

@@ -194,12 +194,17 @@ export function releasedTrack({
     madeOn: (attempt.at.stored ?? attempt.at.queued ?? attempt.at.intent ?? '').slice(0, 10),
     digest: attempt.digest,
     originalSha256: file.sha256,
-    ...(seconds === undefined ? {} : { seconds }),
-    ...(loudnessLufs === undefined ? {} : { loudnessLufs }),
-    ...(truePeakDb === undefined ? {} : { truePeakDb }),
-    ...(gainDb === undefined ? {} : { gainDb }),
-    ...(limitedDb === undefined ? {} : { limitedDb }),
+    ...(seconds === undefined ? {} : { seconds: rounded(seconds, 3) }),
+    ...(loudnessLufs === undefined ? {} : { loudnessLufs: rounded(loudnessLufs, 2) }),
+    ...(truePeakDb === undefined ? {} : { truePeakDb: rounded(truePeakDb, 2) }),
+    ...(gainDb === undefined ? {} : { gainDb: rounded(gainDb, 2) }),
+    ...(limitedDb === undefined ? {} : { limitedDb: rounded(limitedDb, 2) }),
   };
+}
+
+/** As precise as `qc`. The last digits of a sum may differ between machines, and the documents must not. */
+function rounded(value: number, digits: number): number {
+  return Math.round(value * 10 ** digits) / 10 ** digits;
 }
 
 /** Next to the folder that becomes the release. The index comes first, because it identifies an archive of ours. */

@@ -3,6 +3,8 @@ import { foldName } from '../core/file-name.js';
 import { releaseStem } from '../manifest/release.js';
 import type { Release } from '../manifest/take.js';
 import type { Chosen } from './choose.js';
+import { CREDITS, INDEX, PLAYLIST, SUMS } from './documents.js';
+import { COVER_NAMES } from './tags/tags.js';
 
 /** A chosen take and its name in the release. */
 export interface NamedTake extends Chosen {
@@ -21,9 +23,9 @@ export function nameFiles(
   for (const one of chosen) {
     const { track, attempt } = one;
     const about = { model: attempt.model, take: attempt.take, count: tracks.length };
-    const { stem, problem } = releaseStem(template, track, about);
+    const { stem, problem = folderProblem(stem) } = releaseStem(template, track, about);
     const other = stem === undefined ? undefined : taken.get(foldName(stem));
-    if (stem !== undefined && other === undefined) {
+    if (stem !== undefined && problem === undefined && other === undefined) {
       taken.set(foldName(stem), track.track);
       named.push({ ...one, stem });
     } else if (other === undefined)
@@ -44,4 +46,14 @@ export function nameFiles(
       });
   }
   return { named, problems };
+}
+
+const DOCUMENTS = [SUMS, INDEX, CREDITS, PLAYLIST, ...COVER_NAMES].map(foldName);
+
+/** A folder cannot have the name of a document of the release. */
+function folderProblem(stem = ''): string | undefined {
+  const [folder = '', ...rest] = stem.split('/');
+  return rest.length > 0 && DOCUMENTS.includes(foldName(folder))
+    ? `the folder \`${folder}\`, which is the name of another file of the release`
+    : undefined;
 }

@@ -178,6 +178,18 @@ describe('a release', () => {
     expect(plan.code).toBe(0);
   }, 60_000);
 
+  it.each([
+    ['cover: cover.png', 'cover: none.png', 'none.png does not exist', /album\.yaml:\d+:10\n/],
+    ['cover: cover.png', 'output: "CREDITS.md/{id}.{ext}"', 'the folder `CREDITS.md`', /album\.yaml:\d+:/],
+  ])('names the place of what cannot be released: %s → %s', async (from, to, message, place) => {
+    const cwd = folderWith(made);
+    writeFileSync(path.join(cwd, 'album.yaml'), MANIFEST.replace(from, to));
+    const { code, stderr } = await release(cwd, '--to', 'r', '--first', '--dry-run');
+    expect(code).toBe(3);
+    expect(stderr).toContain(message);
+    expect(stderr).toMatch(place);
+  });
+
   it('leaves all or nothing when it is killed, and the next one leaves nothing else', async () => {
     const cwd = folderWith(made);
     const words = ['release', 'album.yaml', '--sandbox', '--first', '--zip', '--to'];

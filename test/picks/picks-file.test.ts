@@ -106,6 +106,29 @@ describe('an edit of picks', () => {
     expect(parsePicks('p', noteless).picks.get('opening')).toEqual({ sha256: A });
   });
 
+  it('keeps the comments around what it removes', () => {
+    const file = `version: 1
+picks:
+  # drums
+  opening:
+    sha256: ${A} # the third
+    # from Tuesday
+    note: better # than before
+  # strings
+  closing:
+    sha256: ${B}
+  # the end
+`;
+    const other = editPicks(file, change('opening', { sha256: B }));
+    for (const comment of ['drums', 'the third', 'from Tuesday', 'than before', 'strings', 'the end'])
+      expect(other).toContain(`# ${comment}\n`);
+    expect(parsePicks('p', other).picks.get('opening')).toEqual({ sha256: B });
+    const cleared = editPicks(editPicks(file, change('opening', undefined)), change('closing', undefined));
+    for (const comment of ['drums', 'strings', 'the end']) expect(cleared).toContain(`# ${comment}\n`);
+    expect(parsePicks('p', cleared)).toMatchObject({ diagnostics: [], picks: new Map() });
+    expect(parsePicks('p', editPicks(cleared, change('closing', { sha256: A }))).picks.size).toBe(1);
+  });
+
   it('can remove the last one and go on', () => {
     const one = editPicks(undefined, change('a', { sha256: A }));
     const none = editPicks(one, change('a', undefined));

@@ -6,8 +6,11 @@ export interface Cover {
   readonly bytes: Uint8Array;
 }
 
+const COVERS = { 'image/png': 'cover.png', 'image/jpeg': 'cover.jpg' } as const;
+export const COVER_NAMES: readonly string[] = Object.values(COVERS);
+
 export function coverName({ mediaType }: Cover): string {
-  return mediaType === 'image/png' ? 'cover.png' : 'cover.jpg';
+  return COVERS[mediaType];
 }
 
 /** What a released file says about itself. Texts are as in the manifest. */
