@@ -6,11 +6,11 @@ const LOCAL_MS = 60_000;
 const REMOTE_MS = 120_000;
 /** How often a push of one object may lose a race. Each lost race means that another machine got on: no reason to give up soon. */
 const RACES_MAX = 64;
-/** For how long after a lost race others are taken to be pushing. */
-const CROWDED_MS = 60_000;
-/** Rounds of another machine that a winner lets pass while others are pushing. */
-const ROUNDS_LEFT_TO_OTHERS = 2;
+/** At most so many pushes of others does a winner wait for. */
+const OTHERS_MAX = 8;
 const PAUSE_MS_MAX = 10_000;
+/** A push that was late has just fetched everything: what is absent then is not asked for once more. */
+const FRESH_MS = 2_000;
 /** Name of the one file in each commit's tree. */
 const NAME = 'object';
 
@@ -30,8 +30,10 @@ interface GitState {
   tip?: string | undefined;
   /** The commit of each object. */
   readonly commits: Map<string, string>;
-  /** The last race that was lost: when, and how long fetching, committing and pushing took. */
-  lost?: { readonly atMs: number; readonly roundMs: number };
+  /** Objects that others pushed since the last push here: so many machines are at work. */
+  overtaken: number;
+  /** When a put fetched last. */
+  fetchedMs: number;
   /** No push before: see `leaveRoom`. */
   notBeforeMs: number;
 }
@@ -41,7 +43,15 @@ interface GitState {
  * states the exact old value of the ref, so that of several writers one wins, and a deleted ref is not created again.
  */
 export function createGitStore(git: Git, clock: Clock, place: GitPlace): ObjectStore {
-  const state: GitState = { git, clock, place, commits: new Map(), notBeforeMs: 0 };
+  const state: GitState = {
+    git,
+    clock,
+    place,
+    commits: new Map(),
+    overtaken: 0,
+    fetchedMs: 0,
+    notBeforeMs: 0,
+  };
   let turn: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const done = turn.then(work);
@@ -66,7 +76,7 @@ export function createGitStore(git: Git, clock: Clock, place: GitPlace): ObjectS
     },
     get: async (key) => {
       await ready;
-      if (!state.commits.has(key)) await update();
+      if (!state.commits.has(key) && !isFresh(state)) await update();
       const commit = state.commits.get(key);
       return commit === undefined ? undefined : local(state, ['cat-file', 'blob', `${commit}:${NAME}`]);
     },
@@ -92,25 +102,26 @@ async function remember(state: GitState): Promise<void> {
 }
 
 async function fetchRef(state: GitState): Promise<void> {
-  const { remote, ref } = state.place;
-  const listed = text(await remotely(state, ['ls-remote', remote, ref])).split('\n');
-  const found = listed.map((line) => line.split('\t')).find(([, name]) => name === ref)?.[0];
-  if (found === state.tip) return;
-  if (found === undefined) throw new StoreFault('altered', `${ref} was deleted`);
-  if (!(await isHere(state, found))) {
-    const tips = state.tip === undefined ? [] : [`--negotiation-tip=${state.tip}`];
-    await remotely(state, ['fetch', '--no-tags', '--no-write-fetch-head', '--quiet', ...tips, remote, ref]);
+  const { remote, ref, folder } = state.place;
+  const tips = state.tip === undefined ? [] : [`--negotiation-tip=${state.tip}`];
+  // Not to `ref` itself, which is the state that was checked last.
+  const fetched = `${FETCHED}/${ref.slice(ref.lastIndexOf('/') + 1)}`;
+  const words = ['fetch', '--no-tags', '--no-prune', '--no-write-fetch-head', '--quiet', ...tips];
+  const answer = await state.git([...words, remote, `+${ref}:${fetched}`], { folder, deadlineMs: REMOTE_MS });
+  if (answer.code !== 0) {
+    if (!/couldn't find remote ref/i.test(answer.stderr)) throw gitFault(answer);
+    if (state.tip === undefined) return;
+    throw new StoreFault('altered', `${ref} was deleted`);
   }
-  await advanceTo(state, found);
-  await keep(state);
+  const found = text(await local(state, ['rev-parse', '--verify', `${fetched}^{commit}`]));
+  if (found !== state.tip) await advanceTo(state, found);
 }
 
-async function isHere(state: GitState, commit: string): Promise<boolean> {
-  const { code } = await state.git(['cat-file', '-e', `${commit}^{commit}`], {
-    folder: state.place.folder,
-    deadlineMs: LOCAL_MS,
-  });
-  return code === 0;
+/** Refs of this repository only: what was fetched last. */
+const FETCHED = 'refs/venice-batch-fetched';
+
+function isFresh({ fetchedMs, clock }: GitState): boolean {
+  return clock.nowMs() - fetchedMs < FRESH_MS;
 }
 
 /** Reads the commits since the last tip. */
@@ -141,16 +152,19 @@ async function put(state: GitState, key: string, bytes: Uint8Array): Promise<Put
   const { clock } = state;
   try {
     const waitMs = state.notBeforeMs - clock.nowMs();
-    if (waitMs > 0 && !state.commits.has(key)) await clock.sleep(Math.min(waitMs, PAUSE_MS_MAX));
+    if (waitMs > 0 && !state.commits.has(key)) {
+      await clock.sleep(waitMs);
+      await catchUp(state);
+    }
     for (let race = 0; race < RACES_MAX; race += 1) {
-      const startMs = clock.nowMs();
       if (state.commits.has(key)) return { kind: 'exists' };
+      const startMs = clock.nowMs();
       const commit = await commitOf(state, key, bytes);
       const pushed = await push(state, commit);
       if (pushed.code === 0) {
         state.commits.set(key, commit);
         state.tip = commit;
-        leaveRoom(state);
+        leaveRoom(state, clock.nowMs() - startMs);
         return { kind: 'created' };
       }
       const why = gitFault(pushed);
@@ -158,8 +172,7 @@ async function put(state: GitState, key: string, bytes: Uint8Array): Promise<Put
         if (why.kind !== 'unreachable') throw why;
         return { kind: 'unknown', why };
       }
-      await fetchRef(state);
-      state.lost = { atMs: clock.nowMs(), roundMs: clock.nowMs() - startMs };
+      await catchUp(state);
     }
     const why = new StoreFault('unreachable', 'others pushed to the ref every time');
     return { kind: 'unknown', why };
@@ -169,15 +182,22 @@ async function put(state: GitState, key: string, bytes: Uint8Array): Promise<Put
   }
 }
 
+async function catchUp(state: GitState): Promise<void> {
+  const before = state.commits.size;
+  await fetchRef(state);
+  state.fetchedMs = state.clock.nowMs();
+  state.overtaken += state.commits.size - before;
+}
+
 /**
  * The winner of a race has the new tip already, and all others have to fetch it first: without a pause it would win again and
- * again, and slower machines would never get their turn.
+ * again, and slower machines would never get their turn. It waits for as many pushes as others made since its last one, so that
+ * machines take turns instead of racing.
  */
-function leaveRoom(state: GitState): void {
-  const { clock, lost } = state;
-  const nowMs = clock.nowMs();
-  if (lost === undefined || nowMs - lost.atMs > CROWDED_MS) return;
-  state.notBeforeMs = nowMs + Math.min(lost.roundMs * ROUNDS_LEFT_TO_OTHERS, PAUSE_MS_MAX);
+function leaveRoom(state: GitState, pushMs: number): void {
+  const pauseMs = Math.min(state.overtaken, OTHERS_MAX) * pushMs;
+  state.notBeforeMs = state.clock.nowMs() + Math.min(pauseMs, PAUSE_MS_MAX);
+  state.overtaken = 0;
 }
 
 /** The ref did not have the value that the push expected. */
@@ -224,12 +244,6 @@ async function local(
     ...(stdin && { stdin }),
     ...(environment && { environment }),
   });
-  if (answer.code !== 0) throw gitFault(answer);
-  return answer.stdout;
-}
-
-async function remotely(state: GitState, words: readonly string[]): Promise<Uint8Array> {
-  const answer = await state.git(words, { folder: state.place.folder, deadlineMs: REMOTE_MS });
   if (answer.code !== 0) throw gitFault(answer);
   return answer.stdout;
 }

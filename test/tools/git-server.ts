@@ -20,6 +20,8 @@ export async function startGitServer(): Promise<GitServer> {
   const folder = path.join(root, 'album.git');
   git(['init', '--quiet', '--bare', folder]);
   git(['-C', folder, 'config', 'http.receivepack', 'true']);
+  // Hosts do not tidy up within a push.
+  git(['-C', folder, 'config', 'receive.autogc', 'false']);
   let refused = false;
   const server = createServer((request, response) => {
     if (refused && request.url?.includes('git-receive-pack'))
