@@ -9,6 +9,7 @@ const RARE: ReadonlySet<string> = new Set([
   'absent-was-not-written',
   'budget-of-the-beginning',
   'clean-up-before-the-log-knows',
+  'deleted-newest-entries-are-not-seen',
   'errors-500-of-the-store-are-refusals',
   'gaps-are-not-seen',
   'kept-files-are-not-uploaded',

@@ -67,6 +67,12 @@ function withOtherWriter(bytes: Uint8Array): Uint8Array {
     'core.damage ??= logError(problem, core.about);',
     "if (problem.kind !== 'gap') core.damage ??= logError(problem, core.about);",
   ),
+  patched(
+    'deleted-newest-entries-are-not-seen',
+    'src/app/open-shared.ts',
+    'if (missing.length === 0 || log.trouble() !== undefined) return',
+    'if (missing.length >= 0 || log.trouble() !== undefined) return',
+  ),
   {
     name: 'checkpoint-ahead-of-the-log',
     family: 'machines',

@@ -45,7 +45,7 @@ export interface Fleet {
   readonly troubles: TroubleRates;
   readonly trace: (line: string) => void;
   /** Entries of the log that others delete, and when. */
-  deleted: { readonly atMs: number; readonly entries: ReadonlyMap<string, Uint8Array> } | undefined;
+  deleted: Deleted | undefined;
   tamperedMs: number | undefined;
   /** The current machines. A lost one is replaced by another with an empty disk. */
   readonly machines: SimWorld[];
@@ -58,6 +58,13 @@ export interface Fleet {
   readonly verdicts: SimWorld['verdicts'];
 }
 
+export interface Deleted {
+  readonly atMs: number;
+  readonly entries: ReadonlyMap<string, Uint8Array>;
+  /** Only the lockfiles of the current machines know that there were more, so none of them is lost until they are restored. */
+  readonly newest: boolean;
+}
+
 export interface FleetDraw {
   readonly machines: number;
   readonly kind: BucketKind;
@@ -65,7 +72,7 @@ export interface FleetDraw {
   readonly keepsAudio: boolean;
   /** Chance that a machine whose run is killed is lost for good. */
   readonly lossShare: number;
-  /** Chance, between two rounds, that others delete the oldest entries. */
+  /** Chance, between two rounds, that others delete entries. */
   readonly deletes: number;
   readonly skewed: boolean;
   /** Chance that a run is for one track only, so that others spend money it does not know of. */
@@ -279,7 +286,7 @@ export function createMachine(fleet: Fleet): SimWorld {
     damaged: false,
     tampered: false,
     shared: placeOf(fleet, () => {
-      if (rng.chance(draw.lossShare)) lose(fleet, world);
+      if (fleet.deleted?.newest !== true && rng.chance(draw.lossShare)) lose(fleet, world);
     }),
     get lowPriceApproved() {
       return fleet.lowPriceApproved;

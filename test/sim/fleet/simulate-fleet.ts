@@ -1,10 +1,11 @@
 import { EXIT } from '../../../src/core/errors.js';
 import { promptOf } from '../album.js';
 import { exitCodeOf, launch } from '../incarnation.js';
+import { createLockReader } from '../lock-view.js';
 import { sha256 } from '../media.js';
 import { doubtful, resolving } from '../person.js';
-import { HOME } from '../places.js';
-import { createRng } from '../random.js';
+import { HOME, LOCKFILE } from '../places.js';
+import { createRng, type Rng } from '../random.js';
 import { CALM_RUN, calmRates, drawRun, NO_DISK_FAULTS, type RunDraw } from '../scenario.js';
 import type { Incarnation, Program, SimOptions, SimResult, SimWorld } from '../world.js';
 import { noBucketFaults } from './bucket-client.js';
@@ -73,7 +74,7 @@ async function shareWork(fleet: Fleet): Promise<void> {
 async function play(fleet: Fleet): Promise<void> {
   const { rng, scenario } = fleet;
   for (let round = 0; round < scenario.rounds && isSound(fleet); round++) {
-    if (round > 0 && rng.chance(fleet.draw.deletes)) deleteOldest(fleet);
+    if (round > 0 && rng.chance(fleet.draw.deletes)) deleteEntries(fleet);
     for (const [at, machine] of fleet.machines.entries()) {
       if (at > 0 && rng.chance(0.25)) continue;
       const draw = drawShared(fleet, `crash ${round} ${at}`);
@@ -109,20 +110,48 @@ function drawShared(fleet: Fleet, crash: string): RunDraw {
   return { ...draw, mode, only, retryFailed, tamperAt: [], force: false, otherKey: false };
 }
 
-/** A lifecycle rule of the bucket lets the oldest objects expire. */
-function deleteOldest(fleet: Fleet): void {
+/** A lifecycle rule of the bucket deletes objects, or an older copy of it is put in its place. */
+function deleteEntries(fleet: Fleet): void {
   const { bucket, timeline, rng } = fleet;
   const keys = bucket.list('log/').filter((key) => key.endsWith('.jsonl'));
   if (fleet.deleted !== undefined || keys.length < 2) return;
-  const from = rng.chance(0.5) ? 0 : rng.below(keys.length - 1);
-  const gone = keys.slice(from, rng.between(from + 1, keys.length - 1));
+  const newest = rng.chance(0.5);
+  const gone = newest ? newestOf(fleet, keys) : olderOf(rng, keys);
+  if (gone.length === 0) return;
   fleet.trace(`others delete ${gone.join(', ')}`);
-  fleet.tamperedMs = timeline.nowMs();
+  const atMs = timeline.nowMs();
+  fleet.tamperedMs = atMs;
   fleet.deleted = {
-    atMs: timeline.nowMs(),
+    atMs,
     entries: new Map(gone.map((key) => [key, bucket.objects.get(key)!])),
+    newest,
   };
   for (const key of gone) bucket.remove(key);
+}
+
+function olderOf(rng: Rng, keys: readonly string[]): readonly string[] {
+  const from = rng.chance(0.5) ? 0 : rng.below(keys.length - 1);
+  return keys.slice(from, rng.between(from + 1, keys.length - 1));
+}
+
+/** The newest entries and checkpoints: enough that every machine's lockfile has an attempt that the log no longer has. */
+function newestOf({ bucket, machines, rng }: Fleet, keys: readonly string[]): readonly string[] {
+  const firstIn = new Map<string, number>();
+  for (const [entry, key] of keys.entries())
+    for (const line of Buffer.from(bucket.objects.get(key)!).toString().split('\n')) {
+      const attempt = /"attempt":"(\w+)"/.exec(line)?.[1];
+      if (attempt !== undefined && !firstIn.has(attempt)) firstIn.set(attempt, entry);
+    }
+  const known = machines.map(({ disk }) => {
+    const lockfile = disk.entries.get(LOCKFILE);
+    const { attempts } = createLockReader().read(lockfile === 'directory' ? undefined : lockfile?.bytes);
+    const shared = [...attempts.values()].filter(({ latest }) => latest.log_rev !== undefined);
+    return Math.max(0, ...shared.map(({ latest }) => firstIn.get(latest.attempt) ?? 0));
+  });
+  const fromMax = Math.min(...known);
+  if (fromMax === 0) return [];
+  const first = keys[rng.between(1, fromMax)]!;
+  return bucket.list('log/').filter((key) => key >= first);
 }
 
 function isSound({ judge }: Fleet): boolean {
@@ -166,7 +195,7 @@ async function calmDown(fleet: Fleet): Promise<void> {
   fleet.trace('faults stop');
   calm(fleet);
   await pass(fleet, QUIET_MS);
-  const restored = deleted !== undefined && rng.chance(0.7);
+  const restored = deleted !== undefined && (deleted.newest || rng.chance(0.7));
   if (restored) restore(fleet);
   // Remaining machines may still have records that the log could not take.
   for (const machine of fleet.machines)
