@@ -172,6 +172,7 @@ async function withLock(
     startedMs,
     sound,
     keptBy: keptElsewhere(settings, opened),
+    ...(opened.audio === undefined && { machineWith: opened.store.sharing?.keptBy }),
   });
 }
 

@@ -37,6 +37,8 @@ interface Ending {
   /** Absent: sound was not measured. */
   readonly sound?: SoundReport | undefined;
   readonly keptBy?: DecideInput['keptBy'];
+  /** The other machine that has an attempt's file, also if that is not enough for the take to be done. */
+  readonly machineWith?: DecideInput['keptBy'];
 }
 
 /** The final report, computed from the lockfile and the disk rather than from what the run believes it did. */
@@ -47,7 +49,7 @@ export async function summarise(ending: Ending): Promise<RunReport> {
   // With `--retry-failed` of missing files, the user means this folder.
   const meant = decision.approved && settings.selection.retryFailed;
   const elsewhere = !meant && isNothingHere(decision.prepared?.plan.rows ?? rows);
-  emitEarlier(world, rows, ending.startedMs, elsewhere);
+  emitEarlier(ending, rows, elsewhere);
   const counts = { ...countRows(rows), ...countAttempts(attempts, outcome, world.ports.clock.nowMs()) };
   const exitCode = exitCodeOf({
     signal: world.stop.aborted ? signalOf(world.stop) : undefined,
@@ -138,9 +140,8 @@ function countAttempts(attempts: readonly Attempt[], { stopReasons }: RunOutcome
 
 /** Reports the outcome of earlier runs, so that every take appears once and every failure has a name. */
 function emitEarlier(
-  world: Ending['world'],
+  { world, startedMs, machineWith }: Ending,
   rows: readonly PlanRow[],
-  startedMs: number,
   elsewhere: boolean,
 ): void {
   for (const row of rows) {
@@ -150,7 +151,7 @@ function emitEarlier(
     const missing = decision.kind === 'held' && decision.because === 'missing';
     const code = missing && elsewhere ? 'no-file-here' : attempt.reason?.code;
     const changedMs = Date.parse(attempt.at[attempt.state] ?? '');
-    const machine = machineOf(row);
+    const machine = missing ? machineWith?.(attempt) : machineOf(row);
     // A take that another machine stored during this run has not been reported yet.
     if (!missing && machine === undefined && changedMs >= startedMs) continue;
     world.emit({

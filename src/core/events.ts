@@ -87,7 +87,7 @@ export interface TakeEvent {
   readonly code?: string;
   /** The API's own wording: untrusted, escape it. */
   readonly message?: string;
-  /** With `elsewhere`: name of the machine that has the file. Untrusted, escape it. */
+  /** With `elsewhere` and `missing`: name of the machine that has the file. Untrusted, escape it. */
   readonly machine?: string;
   /** What happened to the price. */
   readonly money?: Money;

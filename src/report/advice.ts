@@ -1,4 +1,5 @@
 import type { TakeEvent } from '../core/events.js';
+import { escapeForeign } from './escape.js';
 import { resolutionOf } from './phrases.js';
 
 /** A command of this program for the same manifest, ready to paste. */
@@ -18,6 +19,8 @@ export function adviceFor(take: TakeEvent, command: CommandFor): string {
     case 'unverified':
       return `The bytes are kept as \`.unverified\`; run again to download it once more, at no cost. If they sound right, keep them: \`${command('accept', take.key)}\`. To give the take up: \`${command('resolve', id, '--charged')}\`.`;
     case 'missing':
+      if (take.machine !== undefined)
+        return `It is on ${escapeForeign(take.machine)}: copy it from there, or let one copy on another machine be enough: \`${command('run', '--local-custody')}\`.`;
       return take.code === 'no-file-here'
         ? 'Made with `--out-dir`? Pass the same folder again; otherwise put the file back.'
         : `Put the file back, or buy it again: \`${command('run', '--retry-failed')}\`.`;

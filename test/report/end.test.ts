@@ -279,6 +279,13 @@ describe('the reason for a take that is not made', () => {
 });
 
 describe('the advice for a take that is not made', () => {
+  it('names the machine that has the file, and never offers to buy it again', () => {
+    const advice = adviceFor(takeEvent('a', 'missing', { code: 'no-file-here', machine: 'studio' }), command);
+    expect(advice).toContain('It is on studio: copy it from there');
+    expect(advice).toContain('--local-custody');
+    expect(advice).not.toContain('--retry-failed');
+  });
+
   it('distinguishes an offline model from a busy one', () => {
     const refused = (code: string) => adviceFor(takeEvent('a', 'rejected', { status: 503, code }), command);
     expect(refused('MODEL_OFFLINE')).toMatch(/offline.*venice-batch models/);
