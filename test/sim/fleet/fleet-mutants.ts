@@ -70,8 +70,8 @@ function withOtherWriter(bytes: Uint8Array): Uint8Array {
   patched(
     'deleted-newest-entries-are-not-seen',
     'src/app/open-shared.ts',
-    'if (missing.length === 0 || log.trouble() !== undefined) return',
-    'if (missing.length >= 0 || log.trouble() !== undefined) return',
+    'if (missing.length === 0 || log.fault() !== undefined) return',
+    'if (missing.length >= 0 || log.fault() !== undefined) return',
   ),
   {
     name: 'checkpoint-ahead-of-the-log',
