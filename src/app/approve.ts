@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../core/diagnostic.js';
+import { emitNotice } from '../core/emit-notice.js';
 import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
 import { shellWord } from '../core/shell.js';
 import type { LoadedManifest } from '../manifest/take.js';
@@ -11,7 +12,7 @@ import { retryFlags } from '../plan/selection.js';
 import type { Output } from '../storage/output.js';
 import { probeStorage } from '../storage/probe.js';
 import { createClient } from '../venice/create-client.js';
-import { emitNotice, emitPhase, emitPlan } from './emit.js';
+import { emitPhase, emitPlan } from './emit.js';
 import { keySignatureOf } from './key-signature-of.js';
 import type { Opened } from './open-lockfile.js';
 import { type Prepared, prepare } from './price.js';

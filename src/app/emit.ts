@@ -1,12 +1,7 @@
 import type { Code } from '../core/codes.js';
+import { type Emitter, emitNotice } from '../core/emit-notice.js';
 import type { Phase, RunEvent } from '../core/events.js';
-import type { Clock } from '../core/ports.js';
 import type { Plan } from '../plan/plan.js';
-
-interface Emitter {
-  readonly ports: { readonly clock: Clock };
-  emit(event: RunEvent): void;
-}
 
 /** The first event of every run. */
 export function versionEvent(
@@ -20,17 +15,6 @@ export function versionEvent(
 
 export function emitPhase(world: Emitter, phase: Phase): void {
   world.emit({ type: 'phase', time: new Date(world.ports.clock.nowMs()).toISOString(), phase });
-}
-
-export function emitNotice(
-  world: Emitter,
-  level: 'info' | 'warning' | 'error',
-  code: Code,
-  message: string,
-  hint?: string,
-): void {
-  const time = new Date(world.ports.clock.nowMs()).toISOString();
-  world.emit({ type: 'notice', time, level, code, message, hint });
 }
 
 export function noticeTo(

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { emitNotice } from '../core/emit-notice.js';
 import { EXIT } from '../core/errors.js';
 import { requireLock, type UsableLock } from '../lockfile/read.js';
 import type { LoadedManifest } from '../manifest/take.js';
@@ -6,7 +7,7 @@ import { withExtraTakes } from '../plan/extra-takes.js';
 import type { RunOutcome } from '../run/execute.js';
 import { type Output, openOutput } from '../storage/output.js';
 import { type BuyDecision, lowest } from './approve.js';
-import { emitNotice, emitPhase, emitPlan, noticeTo, versionEvent } from './emit.js';
+import { emitPhase, emitPlan, noticeTo, versionEvent } from './emit.js';
 import { notFrozen } from './frozen.js';
 import { keySignatureOf } from './key-signature-of.js';
 import { hasError, prepare, selectionOrInvalid } from './price.js';

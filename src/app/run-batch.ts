@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { emitNotice } from '../core/emit-notice.js';
 import { BatchError, EXIT, faultCode, isSystemFault } from '../core/errors.js';
 import type { LockStore } from '../lockfile/lock-store.js';
 import type { LoadedManifest, Manifest } from '../manifest/take.js';
@@ -12,7 +13,7 @@ import { type Output, openOutput } from '../storage/output.js';
 import { createClient } from '../venice/create-client.js';
 import { WALLET_REQUESTS_MAX } from '../venice/wallet-signature.js';
 import { type BuyDecision, decideWhatToBuy, keptElsewhere, lowest, noKey } from './approve.js';
-import { emitNotice, emitPhase, noticeTo, versionEvent } from './emit.js';
+import { emitPhase, noticeTo, versionEvent } from './emit.js';
 import { keySignatureOf } from './key-signature-of.js';
 import { type Opened, openForRun } from './open-lockfile.js';
 import type { OpenSettings } from './opening.js';

@@ -1,8 +1,9 @@
-import { emitNotice, versionEvent } from '../app/emit.js';
+import { versionEvent } from '../app/emit.js';
 import { type FrozenWorld, frozenBatch } from '../app/frozen-batch.js';
 import { runBatch } from '../app/run-batch.js';
 import type { BatchSettings } from '../app/world.js';
 import type { Diagnostic } from '../core/diagnostic.js';
+import { emitNotice } from '../core/emit-notice.js';
 import { type ExitCode, usageError } from '../core/errors.js';
 import type { RunEvent } from '../core/events.js';
 import { redactIn } from '../core/redact.js';

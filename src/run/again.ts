@@ -1,6 +1,7 @@
+import { emitNotice } from '../core/emit-notice.js';
 import type { Settled } from '../scheduler/scheduler.js';
 import type { Job, RunContext } from './context.js';
-import { notice, stopAll } from './context.js';
+import { stopAll } from './context.js';
 
 /** Consecutive useless answers before the job is left for the next run. */
 export const FAILURES_MAX = 12;
@@ -20,7 +21,7 @@ export function again(context: RunContext, job: Job, what: string): Settled {
   job.failures += 1;
   if (job.failures > FAILURES_MAX) {
     context.stopReasons.add('unavailable');
-    notice(context, 'warning', 'given-up', `${what}; left for the next run after ${FAILURES_MAX} tries`);
+    emitNotice(context, 'warning', 'given-up', `${what}; left for the next run after ${FAILURES_MAX} tries`);
     return GONE;
   }
   const nowMs = context.ports.clock.nowMs();
@@ -31,7 +32,7 @@ export function again(context: RunContext, job: Job, what: string): Settled {
   }
   if (nowMs - context.stopReasonReportedMs >= TROUBLE_EVERY_MS && !context.halt.signal.aborted) {
     context.stopReasonReportedMs = nowMs;
-    notice(context, 'warning', 'retrying', `${what}; trying again`);
+    emitNotice(context, 'warning', 'retrying', `${what}; trying again`);
   }
   const pauseMs = Math.min(BACK_OFF_MS_MAX, 2_000 * 2 ** (job.failures - 1));
   return { kind: 'again', notBeforeMs: nowMs + pauseMs };
@@ -41,7 +42,7 @@ export function again(context: RunContext, job: Job, what: string): Settled {
 function stopUnanswered(context: RunContext, what: string): void {
   if (context.halt.signal.aborted) return;
   const minutes = UNANSWERED_MS_MAX / 60_000;
-  notice(
+  emitNotice(
     context,
     'error',
     'no-answer',

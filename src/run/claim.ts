@@ -1,8 +1,9 @@
+import { emitNotice } from '../core/emit-notice.js';
 import { BatchError, faultCode } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { StoreFault } from '../lockfile/lock-store.js';
 import type { Job, RunContext } from './context.js';
-import { notice, stopAll, stopBuying } from './context.js';
+import { stopAll, stopBuying } from './context.js';
 import { reportStoreFault } from './final-check.js';
 
 /** Makes the intent durable: from then on the take is this run's to buy. If that fails, the reason is reported. */
@@ -25,7 +26,7 @@ async function isClaimed(context: RunContext, job: Job, intent: Attempt): Promis
     else {
       stopAll(context, 'lockfile');
       const fault = faultCode(error) || 'error';
-      notice(
+      emitNotice(
         context,
         'error',
         'lockfile-unwritable',
@@ -45,7 +46,7 @@ function faultOfLog(error: unknown): StoreFault | undefined {
 function reportTaken(context: RunContext, { key }: Job): void {
   if (context.takenReported) return;
   context.takenReported = true;
-  notice(
+  emitNotice(
     context,
     'info',
     'taken',

@@ -1,3 +1,4 @@
+import { emitNotice } from '../core/emit-notice.js';
 import { BatchError, EXIT, faultCode, isSystemFault, unreachable } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Settled } from '../scheduler/scheduler.js';
@@ -5,7 +6,7 @@ import { classifyComplete } from '../venice/complete-outcome.js';
 import { again } from './again.js';
 import { finishJob } from './collect-audio.js';
 import type { Job, RunContext } from './context.js';
-import { emitTake, isClosedToKey, notice, observeRate, stopIfRefused } from './context.js';
+import { emitTake, isClosedToKey, observeRate, stopIfRefused } from './context.js';
 import { underAnotherKey } from './poll.js';
 import { newestOf, recordOutcome } from './record.js';
 import { stateOf } from './recover.js';
@@ -25,7 +26,7 @@ const FETCHED_AGAIN_MAX = 2;
 function warnRemoteLeft(context: RunContext, job: Job): void {
   if (context.remoteLeftReported) return;
   context.remoteLeftReported = true;
-  notice(
+  emitNotice(
     context,
     'warning',
     'remote-copy-left',
@@ -170,7 +171,7 @@ async function isStillStored(context: RunContext, job: Job): Promise<boolean> {
 async function fetchAgain(context: RunContext, job: Job, attempt: Attempt): Promise<Settled> {
   const file = attempt.file?.path ?? '';
   const place = context.settings.placeOf?.(file) ?? file;
-  notice(
+  emitNotice(
     context,
     'warning',
     'file-gone',

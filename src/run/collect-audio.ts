@@ -1,10 +1,11 @@
+import { emitNotice } from '../core/emit-notice.js';
 import { describeFault, unreachable } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Settled } from '../scheduler/scheduler.js';
 import type { Retrieved } from '../venice/client.js';
 import { again } from './again.js';
 import type { Job, RunContext } from './context.js';
-import { emitTake, notice, stopAll, stopBuying } from './context.js';
+import { emitTake, stopAll, stopBuying } from './context.js';
 import { recordOutcome } from './record.js';
 import { storeAudio } from './store-file.js';
 import { reportRefused, type Uploaded, uploadFile } from './upload.js';
@@ -68,7 +69,7 @@ export async function collectAudio(
       if (context.settings.failFast) stopBuying(context, 'fail_fast');
       return GONE;
     case 'disk':
-      notice(
+      emitNotice(
         context,
         'error',
         'storage',

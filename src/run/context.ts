@@ -1,4 +1,4 @@
-import type { Code } from '../core/codes.js';
+import { emitNotice } from '../core/emit-notice.js';
 import type { RunEvent, TakeEvent } from '../core/events.js';
 import type { Ports } from '../core/ports.js';
 import { type Attempt, moneyOf } from '../lockfile/attempt.js';
@@ -135,7 +135,7 @@ export interface RunContext {
 /** Stops buying and reports the reason once; collecting continues. */
 export function stopBuying(context: RunContext, reason: StopReason): void {
   const why = context.stopReasons.has(reason) ? undefined : stopNotice(reason, context.settings.command);
-  if (why !== undefined) notice(context, 'error', why.code, why.message, why.hint);
+  if (why !== undefined) emitNotice(context, 'error', why.code, why.message, why.hint);
   context.stopReasons.add(reason);
   context.buying = false;
   context.scheduler.stopSubmitting();
@@ -197,23 +197,6 @@ export function emitTake(
   });
 }
 
-export function notice(
-  context: Pick<RunContext, 'emit' | 'ports'>,
-  level: 'info' | 'warning' | 'error',
-  code: Code,
-  message: string,
-  hint?: string,
-): void {
-  context.emit({
-    type: 'notice',
-    time: new Date(context.ports.clock.nowMs()).toISOString(),
-    level,
-    code,
-    message,
-    hint,
-  });
-}
-
 /**
  * Passes what an answer says about the request budget to the scheduler, and records whether the service answers at all.
  */
@@ -247,7 +230,7 @@ export function stopIfRefused(
     closeToKey(context, model, failure);
     return;
   }
-  notice(
+  emitNotice(
     context,
     'error',
     'authentication',
@@ -266,7 +249,7 @@ export function closeToKey(
   if (isClosedToKey(context, model)) return;
   context.closedModels.set(model, 'refused');
   context.stopReasons.add('authentication');
-  notice(
+  emitNotice(
     context,
     'error',
     'model-refused',

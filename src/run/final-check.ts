@@ -1,7 +1,8 @@
+import { emitNotice } from '../core/emit-notice.js';
 import { EXIT, faultCode } from '../core/errors.js';
 import type { StoreFault } from '../lockfile/lock-store.js';
 import type { RunContext } from './context.js';
-import { notice, stopAll, stopBuying } from './context.js';
+import { stopAll, stopBuying } from './context.js';
 import type { StopReason } from './stop-reason.js';
 
 /**
@@ -22,7 +23,7 @@ export async function mayStillSubmit(context: RunContext): Promise<boolean> {
   } catch (error) {
     stopAll(context, 'lockfile');
     const fault = faultCode(error) || 'error';
-    notice(
+    emitNotice(
       context,
       'error',
       'lock-unreadable',
@@ -46,7 +47,7 @@ function reportLockLost(context: RunContext, state: 'taken' | 'gone'): void {
     state === 'taken'
       ? `when the other run has ended: ${context.settings.command('run')}`
       : `to take the lock again and continue: ${context.settings.command('run')}`;
-  notice(context, 'error', state === 'taken' ? 'lock-taken' : 'lock-deleted', message, hint);
+  emitNotice(context, 'error', state === 'taken' ? 'lock-taken' : 'lock-deleted', message, hint);
 }
 
 function nameOf(fault: StoreFault): StopReason {
@@ -65,10 +66,10 @@ export function reportStoreFault(context: RunContext, fault: StoreFault): void {
   if (!first) return;
   if (fault.kind !== 'grown') {
     const { code, message, hint } = fault.error;
-    notice(context, 'error', code, `${message}; nothing more is submitted`, hint);
+    emitNotice(context, 'error', code, `${message}; nothing more is submitted`, hint);
     return;
   }
-  notice(
+  emitNotice(
     context,
     'error',
     'lockfile-changed',

@@ -1,9 +1,9 @@
+import { emitNotice } from '../core/emit-notice.js';
 import { BatchError } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { LockStore, Sharing } from '../lockfile/lock-store.js';
 import { isClaimed, isInFlight, isStaleClaim } from '../plan/history.js';
 import type { RunContext } from './context.js';
-import { notice } from './context.js';
 import { reportStoreFault } from './final-check.js';
 
 /** How often the log is read for changes by others while there is nothing to write. */
@@ -112,7 +112,7 @@ function isBusy({ store, ports }: RunContext, attempt: Attempt): boolean {
 
 /** Reports once that this run only waits for the others. */
 function reportWaiting(context: RunContext): void {
-  notice(
+  emitNotice(
     context,
     'info',
     'other-runs',

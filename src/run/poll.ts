@@ -1,3 +1,4 @@
+import { emitNotice } from '../core/emit-notice.js';
 import { unreachable } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Settled } from '../scheduler/scheduler.js';
@@ -11,7 +12,7 @@ import {
 import { again, FAILURES_MAX } from './again.js';
 import { collectAudio } from './collect-audio.js';
 import type { Job, RunContext } from './context.js';
-import { emitTake, isClosedToKey, notice, observeRate, stopBuying, stopIfRefused } from './context.js';
+import { emitTake, isClosedToKey, observeRate, stopBuying, stopIfRefused } from './context.js';
 import { newestOf, recordOutcome } from './record.js';
 import { expectation } from './submit.js';
 import { stableCode } from './transition.js';
@@ -107,7 +108,7 @@ function afterRunning(
     }
   }
   if (job.watchedMs > HORIZON_MS) {
-    notice(
+    emitNotice(
       context,
       'warning',
       'still-running',
@@ -198,7 +199,7 @@ export function underAnotherKey(context: RunContext, job: Job, attempt: Attempt)
     attempt.state === 'stored'
       ? `to leave the remote copy in place: ${context.settings.command('collect', '--keep')}`
       : `to record what became of the attempt: ${context.settings.command('resolve', attempt.attempt, '--charged')}`;
-  notice(
+  emitNotice(
     context,
     'warning',
     'other-key',

@@ -1,9 +1,10 @@
+import { emitNotice } from '../core/emit-notice.js';
 import { faultCode } from '../core/errors.js';
 import type { Attempt, LimitedRoute } from '../lockfile/attempt.js';
 import { sealed } from '../lockfile/key-signature.js';
 import { writeRescue } from '../lockfile/rescue.js';
 import type { Job, RunContext } from './context.js';
-import { notice, stopAll } from './context.js';
+import { stopAll } from './context.js';
 import { advance, isRelevant, type Observation } from './transition.js';
 
 const RETRY_DELAYS_MS = [200, 1_000, 3_000];
@@ -57,7 +58,7 @@ export async function recordOutcome(
   const what = `the lockfile cannot be written (${faultCode(fault) || 'error'}); ${job.key} is ${attempt.state}`;
   const id = attempt.queue_id === undefined ? `attempt ${attempt.attempt}` : `queue_id ${attempt.queue_id}`;
   if (rescue === undefined)
-    notice(
+    emitNotice(
       context,
       'error',
       'record-lost',
@@ -65,7 +66,7 @@ export async function recordOutcome(
       `free the disk, then: ${goingOn(context, attempt)}`,
     );
   else
-    notice(
+    emitNotice(
       context,
       'error',
       'record-rescued',

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { emitNotice } from '../core/emit-notice.js';
 import { faultCode } from '../core/errors.js';
 import type { Attempt, StoredFile } from '../lockfile/attempt.js';
 import type { Download } from '../storage/download.js';
@@ -6,7 +7,6 @@ import { downloadAudio } from '../storage/download.js';
 import { KEPT_SUFFIX, placeFile } from '../storage/place-file.js';
 import type { Retrieved } from '../venice/client.js';
 import type { Job, RunContext } from './context.js';
-import { notice } from './context.js';
 
 /**
  * A file shorter than this share of the requested length may have been cut by the service: it is fetched once more, and
@@ -69,7 +69,7 @@ export async function storeAudio(
     const { bytes, sha256, mediaType } = download;
     const found = { place: part, bytes, sha256, media_type: mediaType };
     const file = await placeFile(context, attempt, { stem, outdated }, found, (relative) =>
-      notice(
+      emitNotice(
         context,
         'warning',
         'file-in-the-way',
@@ -140,10 +140,10 @@ async function keepUnverified(
 
 function warnOfOddities(context: RunContext, job: Job, attempt: Attempt, download: Complete): void {
   if (download.warning !== undefined)
-    notice(context, 'warning', 'media-type', `${job.key}: ${download.warning}`);
+    emitNotice(context, 'warning', 'media-type', `${job.key}: ${download.warning}`);
   const ratio = lengthRatio(attempt, download);
   if (ratio < LENGTH_RATIO_MIN || ratio > LENGTH_RATIO_MAX)
-    notice(
+    emitNotice(
       context,
       'warning',
       'length',

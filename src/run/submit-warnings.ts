@@ -1,14 +1,14 @@
+import { emitNotice } from '../core/emit-notice.js';
 import { isQueueId } from '../core/queue-id.js';
 import type { SubmitOutcome } from '../venice/submit-outcome.js';
 import type { RunContext } from './context.js';
-import { notice } from './context.js';
 
 /** Once for each pair of models: an alias may be used in every answer. */
 export function warnOtherModel(context: RunContext, key: string, asked: string, got: string): void {
   const pair = `${asked} ${got}`;
   if (got === asked || context.otherModels.has(pair)) return;
   context.otherModels.add(pair);
-  notice(
+  emitNotice(
     context,
     'warning',
     'other-model',
@@ -24,7 +24,7 @@ export function warnOfQueueId(
   { queueIdSeen, status }: SubmitOutcome & { kind: 'in_doubt' },
 ): void {
   if (queueIdSeen === undefined || context.queueIds.has(queueIdSeen)) return;
-  notice(
+  emitNotice(
     context,
     'warning',
     'queue-id-seen',

@@ -1,3 +1,4 @@
+import { emitNotice } from '../core/emit-notice.js';
 import { unreachable } from '../core/errors.js';
 import { formatUsd } from '../core/money.js';
 import type { Attempt } from '../lockfile/attempt.js';
@@ -7,7 +8,7 @@ import type { Settled } from '../scheduler/scheduler.js';
 import { classifySubmit, type SubmitOutcome } from '../venice/submit-outcome.js';
 import { claim } from './claim.js';
 import type { Job, RunContext } from './context.js';
-import { closeToKey, emitTake, notice, observeRate, stopBuying } from './context.js';
+import { closeToKey, emitTake, observeRate, stopBuying } from './context.js';
 import { mayStillSubmit } from './final-check.js';
 import { recordOutcome } from './record.js';
 import { warnOfQueueId, warnOtherModel } from './submit-warnings.js';
@@ -169,7 +170,7 @@ function afterRefusal(context: RunContext, job: Job, outcome: SubmitOutcome & { 
 
 function stopUnreachable(context: RunContext, what: string): void {
   if (context.buying)
-    notice(
+    emitNotice(
       context,
       'error',
       'service',
@@ -181,7 +182,7 @@ function stopUnreachable(context: RunContext, what: string): void {
 
 function stopRefused(context: RunContext, { status, message }: SubmitOutcome & { kind: 'refused' }): void {
   if (context.buying)
-    notice(
+    emitNotice(
       context,
       'error',
       'authentication',
@@ -214,7 +215,7 @@ function postpone(
 function closeOffline(context: RunContext, model: string): void {
   if (context.closedModels.has(model)) return;
   context.closedModels.set(model, 'offline');
-  notice(
+  emitNotice(
     context,
     'warning',
     'model-offline',
@@ -256,7 +257,7 @@ async function currentPrice(context: RunContext, job: Job): Promise<number | Set
   if (isSuspiciouslyLow(priceMicroUsd, quote.microUsd)) return quote.microUsd;
   if (priceMicroUsd <= quote.microUsd) return priceMicroUsd;
   if (!context.stopReasons.has('price_rose'))
-    notice(
+    emitNotice(
       context,
       'error',
       'price-rose',

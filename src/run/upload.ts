@@ -1,12 +1,13 @@
 import path from 'node:path';
 import pLimit from 'p-limit';
+import { emitNotice } from '../core/emit-notice.js';
 import { faultCode, isSystemFault } from '../core/errors.js';
 import type { Attempt, StoredFile } from '../lockfile/attempt.js';
 import type { AudioStore } from '../shared-log/audio-store.js';
 import type { StoreFault } from '../shared-log/object-store.js';
 import type { Output } from '../storage/output.js';
 import type { Job, RunContext } from './context.js';
-import { notice, stopBuying } from './context.js';
+import { stopBuying } from './context.js';
 import { stateOf } from './recover.js';
 
 export type Uploaded =
@@ -45,7 +46,7 @@ export function reportRefused(context: RunContext, why: string): void {
   const first = !context.stopReasons.has('log_refused');
   stopBuying(context, 'log_refused');
   if (first)
-    notice(
+    emitNotice(
       context,
       'error',
       'not-pushed',
